@@ -1,0 +1,50 @@
+# Every target is plain commands, to be read and run by hand as well.
+PYTHON ?= python3
+BIN ?= .venv/bin
+
+.PHONY: dev link fix check lint types test test-nojit wheel bench clean
+
+dev: link
+	$(PYTHON) -m venv .venv
+	.venv/bin/pip install -c constraints.txt -e ".[dev]"
+
+# The root is the package, and mypy needs to see it under its name.
+link:
+	mkdir -p .link
+	ln -sfn .. .link/tfimpute_tracks
+
+fix:
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+check: lint types test test-nojit
+
+lint:
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+
+types: link
+	$(BIN)/mypy
+
+test:
+	$(BIN)/python -m pytest -q
+
+# The kernels once more as plain Python, where an index past the end is an error.
+test-nojit:
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q tests/kernels
+
+# The source distribution, the wheel built from it, and the tests against that wheel:
+# a file missing from either shows here and nowhere else.
+wheel:
+	rm -rf build dist
+	$(BIN)/python -m build
+	$(PYTHON) -m venv build/venv
+	build/venv/bin/pip install -c constraints.txt "$$(ls dist/*.whl)[test]"
+	build/venv/bin/pytest -q
+
+bench:
+	$(BIN)/python benchmarks/run.py
+
+clean:
+	rm -rf build dist *.egg-info .link .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -not -path "./.venv/*" -prune -exec rm -rf {} +

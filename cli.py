@@ -1,0 +1,152 @@
+"""The command line: mounts the verbs, turns errors into one line and an exit code.
+
+Nothing heavy is imported here or by a verb's module before the verb runs, so that
+`--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from tfimpute_tracks import __version__
+from tfimpute_tracks.commands.console import SETTINGS
+from tfimpute_tracks.commands.evaluate import evaluate
+from tfimpute_tracks.commands.info import info
+from tfimpute_tracks.commands.prepare import prepare
+from tfimpute_tracks.commands.scan import scan
+from tfimpute_tracks.commands.selftest import selftest
+from tfimpute_tracks.commands.train import train
+from tfimpute_tracks.errors import TracksError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="tfimpute-tracks",
+    help="FASTA + TF + cell line -> genome browser tracks, for pairs measured or never "
+    "measured.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for verb in (scan, prepare, train, evaluate, info, selftest):
+    app.command()(verb)
+
+_SWITCHES = {
+    "--debug",
+    "--no-progress",
+    "-v",
+    "--verbose",
+    "-q",
+    "--quiet",
+}
+
+
+def _show_version(value: bool) -> None:
+    if value:
+        sys.stdout.write(f"tfimpute-tracks {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _settings(
+    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Log more.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("-q", "--quiet", help="Log warnings only.")
+    ] = False,
+    no_progress: Annotated[
+        bool, typer.Option("--no-progress", help="No progress bars.")
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the traceback of an error.")
+    ] = False,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=_show_version,
+            is_eager=True,
+            help="Print the version and exit.",
+        ),
+    ] = False,
+) -> None:
+    """Switches that every verb takes, before or after its name."""
+    SETTINGS.verbose, SETTINGS.quiet = verbose, quiet
+    SETTINGS.progress, SETTINGS.debug = not no_progress, debug
+
+
+def _normalise(arguments: Sequence[str]) -> list[str]:
+    """Accept what people type: `--out_dir`, `--chroms chr1 chr2`, switches anywhere."""
+    switches, rest = [], []
+    many = ""
+    for position, argument in enumerate(arguments):
+        if argument == "--":
+            rest += arguments[position:]
+            break
+        if argument.startswith("--"):
+            name, equals, value = argument.partition("=")
+            argument = name.replace("_", "-") + equals + value
+        if argument in _SWITCHES:
+            switches.append(argument)
+            many = ""
+        elif argument == "--chroms":
+            many = argument
+        elif many and not argument.startswith("-"):
+            rest += [many, argument]
+        else:
+            many = ""
+            rest.append(argument)
+    return switches + rest
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        By default those of the process.
+
+    Raises
+    ------
+    SystemExit
+        Always: 0 done, 2 wrong usage, 1 failed run, 130 interrupted.
+    """
+    typed = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    try:
+        code = app(_normalise(typed), standalone_mode=False)
+    except (typer.Abort, KeyboardInterrupt):
+        code = _fail("interrupted; run the same command to go on", 130)
+    except TracksError as error:
+        code = _fail(str(error), error.exit_code)
+    except BrokenPipeError:
+        # Whoever read our output went away: `| head` is no failure.
+        sys.stderr.close()
+        code = 0
+    except MemoryError:
+        code = _fail("out of memory; scan fewer pairs or smaller regions at once", 1)
+    except Exception as error:
+        # What a parser says of a wrong option is a class of click's, which some
+        # releases of typer carry inside and others import: known by its method.
+        explain = getattr(error, "format_message", None)
+        if explain is None:
+            raise
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else "tfimpute-tracks"
+        code = _fail(f"{explain()} (`{command} --help` tells more)", 2)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fail(message: str, code: int) -> int:
+    if SETTINGS.debug:
+        traceback.print_exc()
+    sys.stderr.write(f"error: {' '.join(message.split())}\n")
+    return code
+
+
+if __name__ == "__main__":
+    main()

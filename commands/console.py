@@ -1,0 +1,177 @@
+"""What a run says: results on stdout, log and progress on stderr.
+
+The verbosity is set once by the command line's entry point; verbs only speak. Progress
+bars show where stderr is a terminal and nobody asked them not to.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+from rich.text import Text
+
+__all__ = [
+    "SETTINGS",
+    "Settings",
+    "notify",
+    "progress_bar",
+    "say",
+    "show_json",
+    "show_table",
+]
+
+
+@dataclass
+class Settings:
+    """How much is said.
+
+    Attributes
+    ----------
+    quiet : bool
+        No log, no progress; warnings and errors stay.
+    verbose : bool
+        The log tells more.
+    progress : bool
+        Show progress bars on a terminal.
+    debug : bool
+        Show tracebacks.
+    """
+
+    quiet: bool = False
+    verbose: bool = False
+    progress: bool = True
+    debug: bool = False
+
+
+SETTINGS = Settings()
+"""The one setting of this process; the command line's entry point fills it in."""
+
+
+def say(text: str) -> None:
+    """Write one line of result to stdout.
+
+    Parameters
+    ----------
+    text : str
+    """
+    sys.stdout.write(text + "\n")
+
+
+def show_json(value: Any) -> None:
+    """Write a result to stdout as JSON.
+
+    Parameters
+    ----------
+    value : JSON values
+    """
+    say(json.dumps(value, indent=2, sort_keys=False, default=str))
+
+
+def show_table(title: str, columns: list[str], rows: list[list[Any]]) -> None:
+    """Write a table to stdout.
+
+    Parameters
+    ----------
+    title : str
+    columns : list of str
+    rows : list of lists
+        Numbers are right-aligned; floats get four decimals.
+    """
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    numeric = [all(isinstance(row[i], int | float) for row in rows) for i in range(len(columns))]
+    for column, right in zip(columns, numeric, strict=True):
+        table.add_column(column, justify="right" if right and rows else "left")
+    for row in rows:
+        table.add_row(*(_cell(value) for value in row))
+    # A pipe has no width: never cut what another program reads.
+    width = None if sys.stdout.isatty() else 200
+    Console(width=width, highlight=False).print(table)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:.4f}" if isinstance(value, float) else str(value)
+
+
+def notify(text: str, *, detail: bool = False, warning: bool = False) -> None:
+    """Write one line of log to stderr.
+
+    Parameters
+    ----------
+    text : str
+    detail : bool
+        Only with --verbose.
+    warning : bool
+        Also with --quiet, marked as a warning.
+    """
+    if warning:
+        sys.stderr.write(f"warning: {text}\n")
+    elif not SETTINGS.quiet and (SETTINGS.verbose or not detail):
+        sys.stderr.write(f"{text}\n")
+
+
+class _Rate(ProgressColumn):
+    """Finished units per second, in the unit of the bar."""
+
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        unit, scale = task.fields["unit"], task.fields["scale"]
+        return Text(f"{speed / scale:.2f} {unit}/s" if speed else "")
+
+
+@contextmanager
+def progress_bar(
+    title: str, total: int, unit: str, scale: float = 1.0
+) -> Iterator[Callable[[int, str], None]]:
+    """Show a bar with rate and remaining time while the block runs.
+
+    Parameters
+    ----------
+    title : str
+    total : int
+        Units of the whole.
+    unit : str
+        What the rate is told in.
+    scale : float
+        Units per one of `unit`: 1e6 for a total in bp and a rate in Mb.
+
+    Yields
+    ------
+    callable
+        `advance(n, note)`: n more units are done; note stands behind the bar.
+    """
+    shown = SETTINGS.progress and not SETTINGS.quiet and sys.stderr.isatty()
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f}%"),
+        _Rate(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+        console=Console(stderr=True),
+        disable=not shown,
+    ) as progress:
+        task = progress.add_task(title, total=total, unit=unit, scale=scale, note="")
+
+        def advance(n: int, note: str = "") -> None:
+            progress.update(task, advance=n, note=note)
+
+        yield advance

@@ -1,0 +1,120 @@
+"""`info`: models, TFs, cell lines and pairs, with what is known of each."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from tfimpute_tracks.commands import options
+from tfimpute_tracks.commands.console import say, show_json, show_table
+from tfimpute_tracks.errors import UsageError
+
+__all__ = ["info"]
+
+_TOPICS = ("models", "tfs", "cells", "pairs")
+
+
+def info(
+    topic: Annotated[
+        str, typer.Argument(help="models, tfs, cells or pairs.")
+    ] = "models",
+    model: options.ModelName = "default",
+    tf: options.Tf = None,
+    cell: options.Cell = None,
+    as_json: options.Json = False,
+) -> None:
+    """List models, TFs, cell lines and pairs, and what is known of each."""
+    from tfimpute_tracks.models import load_model
+
+    if topic not in _TOPICS:
+        raise UsageError(f"unknown topic {topic!r}; give {', '.join(_TOPICS)}")
+    if topic == "models":
+        records = _models()
+    else:
+        loaded = load_model(model)
+        wanted = (
+            loaded.vocabulary.tf(tf) if tf else None,
+            loaded.vocabulary.cell(cell) if cell else None,
+        )
+        pairs = _pairs(loaded, *wanted)
+        records = pairs if topic == "pairs" else _grouped(pairs, topic)
+    if as_json:
+        show_json(records)
+        return
+    columns = list(records[0])
+    rows = [[_shown(record[column]) for column in columns] for record in records]
+    show_table("", [column.replace("_", " ") for column in columns], rows)
+    say(f"{len(records):,} {topic}")
+
+
+def _shown(value: Any) -> Any:
+    return "-" if value is None else value
+
+
+def _models() -> list[dict[str, Any]]:
+    from tfimpute_tracks.models import load_model, shipped_models
+
+    records = []
+    for name, path in shipped_models().items():
+        loaded = load_model(name)
+        figures = loaded.card.get("figures", {})
+        records.append(
+            {
+                "model": name,
+                "tfs": len(loaded.tfs),
+                "cells": len(loaded.cells),
+                "pairs": len(loaded.tfs) * len(loaded.cells),
+                "seen": sum(e["trained"] for e in loaded.known_pairs.values()),
+                "tile": loaded.config.seq_len,
+                "stride": loaded.config.pool,
+                "build": loaded.checkpoint.genome.get("build"),
+                "auroc_held_out": loaded.card.get("held_out", figures)
+                .get("test3", {})
+                .get("auroc"),
+                "kib": path.stat().st_size // 1024,
+            }
+        )
+    return records
+
+
+def _pairs(loaded: Any, tf: str | None, cell: str | None) -> list[dict[str, Any]]:
+    records = []
+    for pair in loaded.vocabulary.all_pairs():
+        if (tf and pair.tf != tf) or (cell and pair.cell != cell):
+            continue
+        known = loaded.known_pairs.get(pair, {})
+        records.append(
+            {
+                "tf": pair.tf,
+                "cell": pair.cell,
+                "known_as": loaded.reliability(pair),
+                "training_sites": known.get("training_sites", 0),
+                "auroc": known.get("test_auroc"),
+                "threshold": round(loaded.threshold(pair), 4),
+            }
+        )
+    return records
+
+
+def _grouped(pairs: list[dict[str, Any]], topic: str) -> list[dict[str, Any]]:
+    """Sum up pairs by TF or by cell line."""
+    key, other = ("tf", "cell") if topic == "tfs" else ("cell", "tf")
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for pair in pairs:
+        groups.setdefault(pair[key], []).append(pair)
+    records = []
+    for name, group in groups.items():
+        seen = [pair for pair in group if pair["known_as"] == "seen"]
+        aurocs = [pair["auroc"] for pair in seen if pair["auroc"] is not None]
+        records.append(
+            {
+                key: name,
+                "measured_pairs": len(seen),
+                "imputed_pairs": len(group) - len(seen),
+                "mean_auroc": round(sum(aurocs) / len(aurocs), 4) if aurocs else None,
+                f"measured_{other}s": " ".join(pair[other] for pair in seen[:8])
+                + (" ..." if len(seen) > 8 else ""),
+            }
+        )
+    return records

@@ -1,0 +1,190 @@
+"""From what a user typed to what a run takes: pairs, genome, regions, threads.
+
+Every check that needs no computing is made here, before any long work.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tfimpute_tracks.commands.console import notify
+from tfimpute_tracks.errors import InputFileError, UsageError
+from tfimpute_tracks.vocabulary import Pair, Vocabulary
+
+if TYPE_CHECKING:
+    from tfimpute_tracks.genome import Region, Sequences
+    from tfimpute_tracks.models.model import Model
+
+__all__ = ["choose_genome", "choose_pairs", "choose_regions", "set_threads"]
+
+
+def choose_pairs(
+    vocabulary: Vocabulary, tf: str | None, cell: str | None, pairs: str | None
+) -> list[Pair]:
+    """Read the pairs asked for.
+
+    Parameters
+    ----------
+    vocabulary : Vocabulary
+    tf, cell : str, optional
+        One pair by its names.
+    pairs : str, optional
+        "TF:CELL;TF:CELL", or the path of a TSV file with a TF and a cell line per line.
+
+    Returns
+    -------
+    list of Pair
+        In the order given, none twice.
+
+    Raises
+    ------
+    UsageError
+        Neither or both ways were used, or a pair is malformed.
+    UnknownNameError
+        A name is unknown.
+    InputFileError
+        The file cannot be read.
+    """
+    if pairs is not None and (tf or cell):
+        raise UsageError("give --tf and --cell, or --pairs, not both")
+    if pairs is None:
+        if not (tf and cell):
+            missing = "--cell" if tf else "--tf"
+            raise UsageError(
+                f"{missing} is missing; give --tf NAME and --cell NAME, or --pairs; "
+                "`tfimpute-tracks info tfs` and `info cells` list the names"
+            )
+        return [Pair(vocabulary.tf(tf), vocabulary.cell(cell))]
+    looks_like_file = Path(pairs).suffix in {".tsv", ".txt", ".csv"}
+    texts = (
+        _pairs_of_file(Path(pairs))
+        if looks_like_file or Path(pairs).is_file()
+        else [text for text in pairs.replace(",", ";").split(";") if text.strip()]
+    )
+    named = list(dict.fromkeys(vocabulary.pair(text.strip()) for text in texts))
+    if not named:
+        raise UsageError(f'--pairs {pairs!r} holds no pair; write e.g. "CTCF:K562"')
+    return named
+
+
+def _pairs_of_file(path: Path) -> list[str]:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputFileError(
+            f"cannot read the pairs file {path}: {error}; give a text file with a TF "
+            "and a cell line per line, tab-separated"
+        ) from error
+    pairs = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        fields = line.replace(":", "\t").split("\t")
+        if number == 1 and [field.strip().lower() for field in fields[:2]] == ["tf", "cell"]:
+            continue
+        if len(fields) < 2:
+            raise InputFileError(
+                f"{path}:{number}: {line.strip()!r} is no pair; write a TF and a cell "
+                "line, tab-separated"
+            )
+        pairs.append(f"{fields[0].strip()}:{fields[1].strip()}")
+    return pairs
+
+
+def choose_genome(fasta: Path | None, model: Model, cache_dir: Path | None) -> Sequences:
+    """Open the FASTA, or the stretch that comes with the package.
+
+    Parameters
+    ----------
+    fasta : Path, optional
+    model : Model
+        A FASTA of another build than the weights' is warned about.
+    cache_dir : Path, optional
+
+    Returns
+    -------
+    Sequences
+
+    Raises
+    ------
+    InputFileError
+        The file is missing, empty or broken.
+    """
+    from tfimpute_tracks.genome import check_build, open_bundled, open_genome
+
+    if fasta is None:
+        notify("no --fasta: scanning the bundled stretch of human chr20 (hg19)")
+        return open_bundled()
+    genome = open_genome(fasta, cache_dir, notify)
+    trained_on = model.checkpoint.genome
+    odd = check_build(genome.chrom_sizes, trained_on.get("chrom_sizes", {}))
+    if odd:
+        notify(
+            f"{fasta} looks like another build than {trained_on.get('build')}, which "
+            f"the model {model.name} was trained on: {'; '.join(odd[:3])}. Scores stay "
+            "valid as predictions from sequence; mind the build when loading tracks",
+            warning=True,
+        )
+    return genome
+
+
+def choose_regions(
+    genome: Sequences, fasta: Path | None, regions: list[str], chroms: list[str]
+) -> list[Region]:
+    """Read the regions asked for; without any, all there is.
+
+    Parameters
+    ----------
+    genome : Sequences
+    fasta : Path, optional
+        None for the bundled stretch, which is then the default region.
+    regions, chroms : list of str
+
+    Returns
+    -------
+    list of Region
+
+    Raises
+    ------
+    RegionError, InputFileError
+        As :func:`tfimpute_tracks.genome.resolve_regions`.
+    """
+    from tfimpute_tracks.genome import bundled_region, resolve_regions
+
+    if fasta is None and not regions and not chroms:
+        return [bundled_region()]
+    return resolve_regions(regions, chroms, genome.chrom_sizes)
+
+
+def set_threads(threads: str) -> int:
+    """Set the number of CPU threads of every library that computes.
+
+    Parameters
+    ----------
+    threads : str
+        A number or `max`.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    UsageError
+        Not a number from 1 to the CPUs of this process.
+    """
+    import numba
+    from threadpoolctl import threadpool_limits
+
+    most = min(len(os.sched_getaffinity(0)), numba.config.NUMBA_NUM_THREADS)
+    if threads == "max":
+        n_threads = most
+    elif threads.isdigit() and 1 <= int(threads) <= most:
+        n_threads = int(threads)
+    else:
+        raise UsageError(f"--threads {threads!r}; give max or a number from 1 to {most}")
+    numba.set_num_threads(n_threads)
+    threadpool_limits(n_threads)
+    return n_threads

@@ -1,0 +1,96 @@
+"""Options that several verbs share, so that a flag means one thing everywhere.
+
+Only types and help texts: what an option's text is worth is found out by the verbs.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = [
+    "Chroms",
+    "CacheDir",
+    "Cell",
+    "Data",
+    "Device",
+    "DryRun",
+    "Fasta",
+    "Json",
+    "ModelName",
+    "OutDir",
+    "Overwrite",
+    "Pairs",
+    "Regions",
+    "Stride",
+    "Tf",
+    "Threads",
+]
+
+ModelName = Annotated[
+    str,
+    typer.Option(
+        "-m", "--model", help="Weights: a .safetensors file or a shipped name."
+    ),
+]
+Fasta = Annotated[
+    Path | None,
+    typer.Option(
+        "-g",
+        "--fasta",
+        help="FASTA file: plain, bgzip or gzip. Default: 3 Mb of hg19 chr20 that come "
+        "with the package.",
+    ),
+]
+Regions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-r",
+        "--regions",
+        help="BED file, or chr:start-end (1-based, inclusive). Repeatable.",
+    ),
+]
+Chroms = Annotated[
+    list[str] | None,
+    typer.Option("--chroms", help="Whole chromosomes: --chroms chr20 chr21."),
+]
+Tf = Annotated[str | None, typer.Option("--tf", help="Transcription factor.")]
+Cell = Annotated[str | None, typer.Option("--cell", help="Cell line.")]
+Pairs = Annotated[
+    str | None,
+    typer.Option(
+        "--pairs", help='Several pairs: "CTCF:K562;MAX:HepG2", or a TSV file: tf, cell.'
+    ),
+]
+OutDir = Annotated[
+    Path,
+    typer.Option("-o", "--out-dir", help="Folder for every file; made if missing."),
+]
+Stride = Annotated[
+    int | None,
+    typer.Option(
+        "--stride", min=1, help="bp between tile starts. Default: the model's pool."
+    ),
+]
+Threads = Annotated[
+    str, typer.Option("-p", "--threads", help="CPU threads: a number or max.")
+]
+Device = Annotated[
+    str, typer.Option("-d", "--device", help="auto, cpu, cuda or cuda:N.")
+]
+CacheDir = Annotated[
+    Path | None,
+    typer.Option("--cache-dir", help="Where unpacked genomes and indexes are kept."),
+]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Compute again what is already there.")
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Check everything, say what would be done.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Data = Annotated[
+    Path, typer.Option("--data", help="Data set that `tfimpute-tracks prepare` made.")
+]

@@ -1,0 +1,102 @@
+"""`scan`: tracks of one or a few pairs over chromosomes."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tfimpute_tracks.commands import options
+from tfimpute_tracks.commands.console import (
+    notify,
+    progress_bar,
+    say,
+    show_json,
+    show_table,
+)
+
+__all__ = ["scan"]
+
+
+def scan(
+    tf: options.Tf = None,
+    cell: options.Cell = None,
+    pairs: options.Pairs = None,
+    fasta: options.Fasta = None,
+    regions: options.Regions = None,
+    chroms: options.Chroms = None,
+    out_dir: options.OutDir = Path("tracks-out"),
+    model: options.ModelName = "default",
+    stride: options.Stride = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Score that calls a peak. Default: what 1 % of open chromatin exceeds, "
+            "for each pair.",
+        ),
+    ] = None,
+    threads: options.Threads = "max",
+    device: options.Device = "auto",
+    cache_dir: options.CacheDir = None,
+    overwrite: options.Overwrite = False,
+    dry_run: options.DryRun = False,
+    as_json: options.Json = False,
+) -> None:
+    """Scan sequence for one or a few pairs: bigWig, narrowPeak, bigBed, receipt."""
+    from tfimpute_tracks.commands import inputs
+    from tfimpute_tracks.models import load_model
+    from tfimpute_tracks.models.engine import pick_device
+    from tfimpute_tracks.storage import check_writable_dir
+    from tfimpute_tracks.tracks import ScanJob, plan_tiles, run_scan
+
+    loaded = load_model(model)
+    chosen = inputs.choose_pairs(loaded.vocabulary, tf, cell, pairs)
+    place = pick_device(device)
+    n_threads = inputs.set_threads(threads)
+    genome = inputs.choose_genome(fasta, loaded, cache_dir)
+    where = inputs.choose_regions(genome, fasta, regions or [], chroms or [])
+    step = stride or loaded.config.pool
+    job = ScanJob(
+        loaded, chosen, where, out_dir, step, threshold, place, overwrite
+    )
+    ranges = plan_tiles(where, dict(genome.chrom_sizes), loaded.config.seq_len, step)
+    bases = sum(r.n_tiles for r in ranges) * step
+    check_writable_dir(out_dir)
+    notify(
+        f"{len(chosen)} pair(s), {bases / 1e6:.2f} Mb, tiles of "
+        f"{loaded.config.seq_len} bp every {step} bp, model {loaded.name}, device "
+        f"{place}, {n_threads} thread(s)"
+    )
+    if dry_run:
+        say(f"would write {len(chosen)} track(s) to {out_dir}")
+        return
+    began = time.monotonic()
+    with progress_bar("scan", bases, "Mb", 1e6) as advance:
+        results = list(run_scan(job, genome, lambda n: advance(n, "")))
+    seconds = time.monotonic() - began
+    notify(f"{seconds:.1f} s, {bases / 1e6 / seconds:.2f} Mb/s, writing included")
+    if genome.ambiguous:
+        notify(f"{genome.ambiguous:,} IUPAC letters were read as N")
+    rows = [
+        [
+            str(result.pair),
+            loaded.reliability(result.pair),
+            result.n_peaks,
+            result.threshold,
+            "kept from an earlier run" if result.reused else "written",
+        ]
+        for result in results
+    ]
+    files = [str(file) for result in results for file in result.files]
+    if as_json:
+        columns = ("pair", "reliability", "peaks", "threshold", "state")
+        table = [dict(zip(columns, row, strict=True)) for row in rows]
+        show_json({"pairs": table, "files": files})
+        return
+    show_table("", ["pair", "known as", "peaks", "threshold", "state"], rows)
+    say(f"IGV: genome {genome.name}, then File > Load from File, {where[0]}")
+    say(" ".join(files))

@@ -1,0 +1,45 @@
+"""From peaks, background sites and a FASTA to labelled sites that a run trains on.
+
+Read in this order: ``pairs_table`` (what was measured), ``labels`` (when a site is
+positive), ``build`` (the two with the genome make a data set), ``store`` (the data set
+and its file), ``splits`` (who trains, validates, tests, and in which order). Nothing
+here knows a network: that is ``models/``, and ``training/`` brings the two together.
+"""
+
+from __future__ import annotations
+
+from tfimpute_tracks.dataset.build import BuildConfig, BuildReport, build_dataset
+from tfimpute_tracks.dataset.labels import LabelRule
+from tfimpute_tracks.dataset.pairs_table import ROLES
+from tfimpute_tracks.dataset.splits import (
+    TEST_CHROMS,
+    VALID_CHROMS,
+    Split,
+    iterate_batches,
+    pair_columns,
+    split_rows,
+)
+from tfimpute_tracks.dataset.store import (
+    Dataset,
+    PairLists,
+    open_dataset,
+    write_dataset,
+)
+
+__all__ = [
+    "ROLES",
+    "TEST_CHROMS",
+    "VALID_CHROMS",
+    "BuildConfig",
+    "BuildReport",
+    "Dataset",
+    "LabelRule",
+    "PairLists",
+    "Split",
+    "build_dataset",
+    "iterate_batches",
+    "open_dataset",
+    "pair_columns",
+    "split_rows",
+    "write_dataset",
+]

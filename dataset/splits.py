@@ -1,0 +1,159 @@
+"""Who trains, who validates, who tests, and in which order a training run reads sites.
+
+Sites are split by chromosome and pairs by role. A fair figure for imputation is a
+held-out pair on a held-out chromosome: with the same loci in train and test, a model
+scores by remembering how busy a site is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tfimpute_tracks.dataset.pairs_table import ROLES
+from tfimpute_tracks.dataset.store import Dataset
+from tfimpute_tracks.errors import RegionError, UsageError
+
+__all__ = [
+    "TEST_CHROMS",
+    "VALID_CHROMS",
+    "Split",
+    "iterate_batches",
+    "pair_columns",
+    "split_rows",
+]
+
+TEST_CHROMS = ("chr20",)
+"""Chromosomes whose sites are tested on."""
+VALID_CHROMS = ("chr22",)
+"""Chromosomes whose sites choose the model."""
+
+Rows = NDArray[np.int64]
+
+
+class Split(NamedTuple):
+    """Rows of the sites to train on, to validate on and to test on; ascending."""
+
+    train: Rows
+    valid: Rows
+    test: Rows
+
+
+def split_rows(
+    dataset: Dataset,
+    test_chroms: Sequence[str] = TEST_CHROMS,
+    valid_chroms: Sequence[str] = VALID_CHROMS,
+) -> Split:
+    """Split the sites by chromosome.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    test_chroms, valid_chroms : sequence of str
+        Names with or without `chr`; everything else is trained on.
+
+    Returns
+    -------
+    Split
+
+    Raises
+    ------
+    RegionError
+        A chromosome holds no site of the data set.
+    UsageError
+        A chromosome is to be tested and validated on, or none is left to train on.
+    """
+    test = _rows_on(dataset, test_chroms)
+    valid = _rows_on(dataset, valid_chroms)
+    if np.any(test & valid):
+        raise UsageError(
+            f"test chromosomes {', '.join(test_chroms)} and validation chromosomes "
+            f"{', '.join(valid_chroms)} share some; give each to one of the two"
+        )
+    train = ~(test | valid)
+    if not train.any():
+        raise UsageError(
+            f"no site is left to train on beside the test chromosomes "
+            f"{', '.join(test_chroms)} and the validation chromosomes "
+            f"{', '.join(valid_chroms)}; hold out fewer"
+        )
+    return Split(np.flatnonzero(train), np.flatnonzero(valid), np.flatnonzero(test))
+
+
+def pair_columns(dataset: Dataset, role: str) -> Rows:
+    """Give the columns of the pairs of one role.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    role : {"base", "valid2", "test3"}
+
+    Returns
+    -------
+    int64 array
+        Ascending indices into `dataset.pairs`; empty where no pair has the role.
+
+    Raises
+    ------
+    UsageError
+        There is no such role.
+    """
+    if role not in ROLES:
+        raise UsageError(f"unknown role {role!r}; give one of {', '.join(ROLES)}")
+    return np.flatnonzero(np.array(dataset.roles) == role)
+
+
+def iterate_batches(
+    rows: Rows, batch_size: int, seed: int, epoch: int
+) -> Iterator[Rows]:
+    """Go once through the rows in an order that the seed and the epoch fix.
+
+    A run that stopped inside an epoch resumes exactly: it calls again with the same
+    seed and epoch and passes over the batches it has seen.
+
+    Parameters
+    ----------
+    rows : int64 array, shape (n,)
+    batch_size : int
+        At least 1.
+    seed, epoch : int
+        Not negative.
+
+    Yields
+    ------
+    int64 array, shape (batch_size,)
+        The last batch may be shorter.
+
+    Raises
+    ------
+    UsageError
+        The batch size, the seed or the epoch is out of range.
+    """
+    if batch_size < 1 or seed < 0 or epoch < 0:
+        raise UsageError(
+            f"batch size {batch_size}, seed {seed}, epoch {epoch}: "
+            f"the first must be positive, the others not negative"
+        )
+    order = np.random.default_rng((seed, epoch)).permutation(rows)
+    for first in range(0, len(order), batch_size):
+        yield order[first : first + batch_size]
+
+
+def _rows_on(dataset: Dataset, chroms: Sequence[str]) -> NDArray[np.bool_]:
+    bare = [name.removeprefix("chr") for name in dataset.chroms]
+    present = np.zeros(len(bare), dtype=np.bool_)
+    present[np.unique(dataset.chrom_id)] = True
+    chosen = np.zeros(len(bare), dtype=np.bool_)
+    for chrom in chroms:
+        known = chrom.removeprefix("chr")
+        if known not in bare or not present[bare.index(known)]:
+            names = [dataset.chroms[i] for i in np.flatnonzero(present)]
+            raise RegionError(
+                f"no site of the data set lies on {chrom}; "
+                f"its sites lie on {', '.join(names[:30])}"
+            )
+        chosen[bare.index(known)] = True
+    return chosen[dataset.chrom_id]

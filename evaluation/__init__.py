@@ -1,0 +1,16 @@
+"""How well a model's scores tell bound sites from others.
+
+Metrics of scores against labels, and the tables that `evaluate` and model cards show.
+It sits below training, which chooses its best epoch by these figures.
+"""
+
+from tfimpute_tracks.evaluation.metrics import pair_aurocs, pair_average_precisions
+from tfimpute_tracks.evaluation.tables import Evaluation, evaluate_model, predict_sites
+
+__all__ = [
+    "Evaluation",
+    "evaluate_model",
+    "pair_aurocs",
+    "pair_average_precisions",
+    "predict_sites",
+]

@@ -1,0 +1,209 @@
+"""A model's figures over labelled sites, each beside the baseline that humbles it.
+
+Every pair is shown beside the mean of the same TF's predictions over the cell lines it
+was trained in: what the cell line's embedding adds is the difference, and a model that
+only knows how busy a site is shows none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from tfimpute_tracks.dataset import Dataset
+from tfimpute_tracks.errors import UsageError
+from tfimpute_tracks.evaluation.metrics import pair_aurocs, pair_average_precisions
+from tfimpute_tracks.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from tfimpute_tracks.models.network import TFImpute
+
+__all__ = ["Evaluation", "evaluate_model", "predict_sites"]
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
+
+_BATCH = 1024  # sites
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Figures per pair, and their means.
+
+    Attributes
+    ----------
+    pairs : DataFrame
+        One row per pair: tf, cell, role, n_positive, n_negative, prior, auroc,
+        average_precision, tf_mean_auroc, tf_mean_average_precision.
+    """
+
+    pairs: pd.DataFrame
+
+    def summary(self) -> dict[str, Any]:
+        """Give the means over pairs, and the pairs that no mean includes.
+
+        Returns
+        -------
+        dict
+            Figures by name; `left_out` names the pairs with sites of one class only.
+        """
+        counted = self.pairs.dropna(subset=["auroc"])
+        left_out = self.pairs[self.pairs["auroc"].isna()]
+        figures = [
+            "auroc",
+            "tf_mean_auroc",
+            "average_precision",
+            "tf_mean_average_precision",
+            "prior",
+        ]
+        return {
+            "pairs": len(counted),
+            **{name: float(counted[name].mean()) for name in figures},
+            "pairs_above_tf_mean": int(
+                (counted["auroc"] > counted["tf_mean_auroc"]).sum()
+            ),
+            "left_out": [f"{row.tf}:{row.cell}" for row in left_out.itertuples()],
+        }
+
+    def by_role(self) -> dict[str, dict[str, Any]]:
+        """Give :meth:`summary` for each role of pairs.
+
+        Returns
+        -------
+        dict of role to dict
+        """
+        return {
+            str(role): Evaluation(group).summary()
+            for role, group in self.pairs.groupby("role", sort=False)
+        }
+
+    def by_tf(self) -> pd.DataFrame:
+        """Give the means per TF, best first.
+
+        Returns
+        -------
+        DataFrame
+            Columns tf, pairs, auroc, tf_mean_auroc, average_precision, prior.
+        """
+        groups = self.pairs.dropna(subset=["auroc"]).groupby("tf")
+        table = groups[["auroc", "tf_mean_auroc", "average_precision", "prior"]].mean()
+        table.insert(0, "pairs", groups.size())
+        return table.sort_values("auroc", ascending=False).reset_index()
+
+
+def predict_sites(
+    network: TFImpute,
+    codes: NDArray[np.uint8],
+    pairs: list[tuple[int, int]],
+    device: str = "cpu",
+) -> Floats:
+    """Run a network over sites.
+
+    Parameters
+    ----------
+    network : TFImpute
+        On `device`.
+    codes : uint8 array, shape (n_sites, L)
+    pairs : list of (TF row, cell-line row)
+    device : str
+
+    Returns
+    -------
+    float32 array, shape (n_sites, n_pairs)
+        Logits.
+    """
+    import torch
+
+    tf, cell = torch.tensor(pairs, device=device).reshape(-1, 2).unbind(1)
+    scores = np.empty((len(codes), len(pairs)), dtype=np.float32)
+    with torch.inference_mode():
+        for first in range(0, len(codes), _BATCH):
+            batch = torch.from_numpy(codes[first : first + _BATCH]).to(device)
+            scores[first : first + _BATCH] = network(batch, tf, cell).cpu().numpy()
+    return scores
+
+
+def evaluate_model(
+    network: TFImpute,
+    dataset: Dataset,
+    vocabulary: Vocabulary,
+    rows: Ints,
+    columns: Ints,
+    trained: Ints,
+) -> Evaluation:
+    """Compare a network with the labels of some sites and pairs.
+
+    Parameters
+    ----------
+    network : TFImpute
+        On the CPU, for `vocabulary`.
+    dataset : Dataset
+    vocabulary : Vocabulary
+        The model's; every pair of the data set must be known to it.
+    rows : int64 array
+        Sites.
+    columns : int64 array
+        Pairs of the data set to judge.
+    trained : int64 array
+        Pairs of the data set whose cell lines make the mean of their TF.
+
+    Returns
+    -------
+    Evaluation
+
+    Raises
+    ------
+    UnknownNameError
+        The model does not know a TF or cell line of the data set.
+    UsageError
+        The model reads sequences of another length, or there is no pair to judge.
+    """
+    if dataset.seq_len != network.config.seq_len:
+        raise UsageError(
+            f"the data set has sequences of {dataset.seq_len} letters and the model "
+            f"reads {network.config.seq_len}; run `tfimpute-tracks prepare --seq-len "
+            f"{network.config.seq_len}`"
+        )
+    if not len(columns):
+        raise UsageError(
+            "no pair of the data set has the role asked for; choose another --split"
+        )
+    used = np.union1d(columns, trained)
+    indices = vocabulary.pair_indices(dataset.pairs[i] for i in used)
+    logits = predict_sites(network, dataset.codes[rows], indices)
+    probabilities = 1 / (1 + np.exp(-logits.astype(np.float64)))
+    scores = logits[:, np.searchsorted(used, columns)]
+    tfs = np.array([dataset.pairs[i].tf for i in used])
+    from_trained = np.isin(used, trained)
+    tf_means = {
+        tf: probabilities[:, (tfs == tf) & from_trained].mean(axis=1)
+        for tf in {dataset.pairs[i].tf for i in columns}
+        if ((tfs == tf) & from_trained).any()
+    }
+    unknown = np.full(len(rows), 0.5)
+    means = np.stack(
+        [tf_means.get(dataset.pairs[i].tf, unknown) for i in columns], axis=1
+    ).astype(np.float32)
+    labels = dataset.labels(rows, columns)
+    n_positive = (labels == 1).sum(axis=0)
+    n_negative = (labels == 0).sum(axis=0)
+    return Evaluation(
+        pd.DataFrame(
+            {
+                "tf": [dataset.pairs[i].tf for i in columns],
+                "cell": [dataset.pairs[i].cell for i in columns],
+                "role": [dataset.roles[i] for i in columns],
+                "n_positive": n_positive,
+                "n_negative": n_negative,
+                "prior": n_positive / np.maximum(n_positive + n_negative, 1),
+                "auroc": pair_aurocs(scores, labels),
+                "average_precision": pair_average_precisions(scores, labels),
+                "tf_mean_auroc": pair_aurocs(means, labels),
+                "tf_mean_average_precision": pair_average_precisions(means, labels),
+            }
+        )
+    )

@@ -1,0 +1,47 @@
+"""Genome: sequence and intervals, read from files and checked.
+
+FASTA files of every kind and the stretch of hg19 that ships (both ``Sequences``), BED
+and narrowPeak files, regions as users type them, names and sizes of chromosomes. Here
+because training, scanning and judging all start from them. What a region means to a
+model, and which peaks lie on which sites, is not here.
+"""
+
+from __future__ import annotations
+
+from tfimpute_tracks.genome.bed import (
+    blacklisted,
+    merge_intervals,
+    read_bed,
+    read_narrowpeak,
+)
+from tfimpute_tracks.genome.bundled import bundled_region, open_bundled
+from tfimpute_tracks.genome.cache import default_cache_dir
+from tfimpute_tracks.genome.chroms import (
+    check_build,
+    match_chrom,
+    match_chroms,
+    read_chrom_sizes,
+)
+from tfimpute_tracks.genome.fasta import Genome, open_genome
+from tfimpute_tracks.genome.region import Region, parse_region, resolve_regions
+from tfimpute_tracks.genome.sequences import Sequences
+
+__all__ = [
+    "Genome",
+    "Region",
+    "Sequences",
+    "blacklisted",
+    "bundled_region",
+    "check_build",
+    "default_cache_dir",
+    "match_chrom",
+    "match_chroms",
+    "merge_intervals",
+    "open_bundled",
+    "open_genome",
+    "parse_region",
+    "read_bed",
+    "read_chrom_sizes",
+    "read_narrowpeak",
+    "resolve_regions",
+]

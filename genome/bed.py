@@ -1,0 +1,271 @@
+"""BED and narrowPeak files as tables, and the little interval arithmetic reading needs.
+
+The fast path is pandas' C parser. Whatever it stumbles over (a comment between rows,
+blanks for tabs, a broken row) is read again line by line, which either succeeds or
+names the line. Every table is 0-based and half-open, columns ``chrom``, ``start``,
+``end`` first. Overlaps between sites and peaks are the data set's business.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from tfimpute_tracks.errors import InputFileError
+from tfimpute_tracks.genome.chroms import find_chrom
+
+__all__ = ["blacklisted", "merge_intervals", "read_bed", "read_narrowpeak"]
+
+# Columns by position and the Python type that reads them.
+_BED = {"chrom": str, "start": int, "end": int}
+_NARROWPEAK = {
+    **_BED,
+    "name": str,
+    "score": int,
+    "strand": str,
+    "signal_value": float,
+    "p_value": float,
+    "q_value": float,
+    "summit": int,
+}
+_DTYPES = {str: "str", int: "int64", float: "float64"}
+_NO_ROW = ("#", "track", "browser")
+
+
+def read_bed(path: str | Path, allow_empty: bool = False) -> pd.DataFrame:
+    """Read the first three columns of a BED file.
+
+    Parameters
+    ----------
+    path : str or Path
+        Plain or gzip, whatever its name; LF or CRLF. Blank lines and lines that begin
+        with #, track or browser are skipped; columns beyond the third are ignored.
+    allow_empty : bool
+        Take a file without a row for an empty table.
+
+    Returns
+    -------
+    pandas.DataFrame
+        chrom (str), start, end (int64); 0-based, half-open; in the file's order.
+
+    Raises
+    ------
+    InputFileError
+        No such file, no rows, or a row that is no interval, with its line.
+    """
+    return _read(Path(path), _BED, allow_empty)
+
+
+def read_narrowpeak(path: str | Path, allow_empty: bool = False) -> pd.DataFrame:
+    """Read a narrowPeak file (BED6+4).
+
+    Parameters
+    ----------
+    path : str or Path
+        As :func:`read_bed`.
+    allow_empty : bool
+        As :func:`read_bed`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        chrom (str), start, end (int64; 0-based, half-open), name (str), score (int64),
+        strand (str), signal_value, p_value, q_value (float64; -1 if not given), summit
+        (int64; bp from start, 0-based; -1 if not given); in the file's order.
+
+    Raises
+    ------
+    InputFileError
+        As :func:`read_bed`; also a summit outside of its peak.
+    """
+    return _read(Path(path), _NARROWPEAK, allow_empty)
+
+
+def merge_intervals(frame: pd.DataFrame) -> pd.DataFrame:
+    """Merge intervals that overlap or touch.
+
+    In numpy: importing bioframe for this one function would cost twice as long as
+    importing pandas.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        chrom, start, end (0-based, half-open), in any order.
+
+    Returns
+    -------
+    pandas.DataFrame
+        chrom, start, end: chromosomes in the order they first appear, starts
+        ascending, at least 1 bp between neighbours.
+    """
+    if frame.empty:
+        return frame[list(_BED)].reset_index(drop=True)
+    ranks, names = pd.factorize(frame["chrom"])
+    starts = frame["start"].to_numpy(dtype=np.int64)
+    ends = frame["end"].to_numpy(dtype=np.int64)
+    # Chromosomes are laid end to end, so that one running maximum serves all.
+    shift = ranks.astype(np.int64) * (ends.max() + 1)
+    order = np.lexsort((starts, ranks))
+    reach = np.maximum.accumulate((ends + shift)[order])
+    opens = np.ones(len(order), dtype=bool)
+    opens[1:] = (starts + shift)[order][1:] > reach[:-1]
+    closes = np.append(opens[1:], True)
+    return pd.DataFrame(
+        {
+            "chrom": names.take(ranks[order][opens]),
+            "start": starts[order][opens],
+            "end": reach[closes] - shift[order][closes],
+        }
+    )
+
+
+def blacklisted(
+    chrom: str,
+    starts: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    blacklist: pd.DataFrame,
+) -> NDArray[np.bool_]:
+    """Say which intervals of a chromosome touch a blacklist.
+
+    Parameters
+    ----------
+    chrom : str
+        Matched with the blacklist's names with or without ``chr``.
+    starts, ends : int64 arrays, shape (n,)
+        0-based, half-open, in any order, each at least 1 bp long.
+    blacklist : pandas.DataFrame
+        chrom, start, end.
+
+    Returns
+    -------
+    bool array, shape (n,)
+        True where at least 1 bp is shared.
+    """
+    name = find_chrom(chrom, set(blacklist["chrom"]))
+    listed = merge_intervals(blacklist[blacklist["chrom"] == name])
+    # Merged intervals have ascending ends, so the first that ends beyond an
+    # interval's start is the only one that can be the first to overlap it.
+    nearest = np.searchsorted(listed["end"].to_numpy(dtype=np.int64), starts, "right")
+    no_more = np.iinfo(np.int64).max
+    listed_starts = np.append(listed["start"].to_numpy(dtype=np.int64), no_more)
+    hit: NDArray[np.bool_] = listed_starts[nearest] < ends
+    return hit
+
+
+def _read(path: Path, columns: dict[str, type], allow_empty: bool) -> pd.DataFrame:
+    content = _content(path)
+    try:
+        frame = _read_fast(content, columns)
+    except (ValueError, OverflowError):
+        frame = _read_exact(path, content, columns)
+    if not _is_sound(frame):
+        frame = _read_exact(path, content, columns)
+    if frame.empty and not allow_empty:
+        raise InputFileError(
+            f"{path}: holds no intervals; give a BED file with tab-separated"
+            " chrom, start and end"
+        )
+    return frame
+
+
+def _content(path: Path) -> bytes:
+    try:
+        content = path.read_bytes()
+        return gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise InputFileError(
+            f"{path}: the gzip file is cut short or damaged ({error}); fetch it again"
+        ) from error
+    except OSError as error:
+        raise InputFileError(
+            f"{path}: cannot be read ({error.strerror}); give a BED file, plain or .gz"
+        ) from error
+
+
+def _read_fast(content: bytes, columns: dict[str, type]) -> pd.DataFrame:
+    return pd.read_csv(
+        io.BytesIO(content),
+        sep="\t",
+        header=None,
+        names=list(columns),
+        usecols=range(len(columns)),
+        dtype={name: _DTYPES[kind] for name, kind in columns.items()},
+        skiprows=_n_head_lines(content),
+        na_filter=False,
+        quoting=csv.QUOTE_NONE,
+    )
+
+
+def _n_head_lines(content: bytes) -> int:
+    n_lines = 0
+    for line in io.BytesIO(content):
+        if line.strip() and not line.decode("utf-8", "replace").startswith(_NO_ROW):
+            break
+        n_lines += 1
+    return n_lines
+
+
+def _is_sound(frame: pd.DataFrame) -> bool:
+    start, end = frame["start"], frame["end"]
+    sound = (start >= 0) & (start < end) & (frame["chrom"] != "")
+    if "summit" in frame:
+        sound &= (frame["summit"] >= -1) & (frame["summit"] < end - start)
+    return bool(sound.all())
+
+
+def _read_exact(path: Path, content: bytes, columns: dict[str, type]) -> pd.DataFrame:
+    rows = list(_rows(path, content, columns))
+    return pd.DataFrame(rows, columns=list(columns)).astype(
+        {name: _DTYPES[kind] for name, kind in columns.items()}
+    )
+
+
+def _rows(
+    path: Path, content: bytes, columns: dict[str, type]
+) -> Iterator[list[str | int | float]]:
+    for number, line in enumerate(io.BytesIO(content), start=1):
+        text = line.decode("utf-8", "replace").rstrip("\r\n")
+        if not text.strip() or text.startswith(_NO_ROW):
+            continue
+        fields = text.split("\t") if "\t" in text else text.split()
+        fault = _fault(fields, columns)
+        if fault:
+            raise InputFileError(f"{path}:{number}: {fault}")
+        yield [kind(f) for kind, f in zip(columns.values(), fields, strict=False)]
+
+
+def _fault(fields: list[str], columns: dict[str, type]) -> str | None:
+    if len(fields) < len(columns):
+        return (
+            f"has {len(fields)} of {len(columns)} columns; they are"
+            f" {', '.join(columns)}, parted by tabs"
+        )
+    for (name, kind), field in zip(columns.items(), fields, strict=False):
+        try:
+            kind(field)
+            # Python reads 1_000 and numbers of any size; no BED holds them.
+            is_sound = kind is str or ("_" not in field and abs(float(field)) < 2**63)
+        except ValueError:
+            is_sound = False
+        if not is_sound:
+            what = "an integer" if kind is int else "a number"
+            return f"{name} {field!r} is not {what}; BED has chrom, start, end first"
+    start, end = int(fields[1]), int(fields[2])
+    if not fields[0]:
+        return "the chromosome's name is empty; BED has chrom, start, end first"
+    if start < 0:
+        return f"start {start} is negative; BED counts from 0"
+    if start >= end:
+        return f"start {start} is not before end {end}; BED is 0-based and half-open"
+    summit = int(fields[9]) if "summit" in columns else -1
+    if not -1 <= summit < end - start:
+        return f"summit {summit} is outside of the peak; it counts from start, or is -1"
+    return None

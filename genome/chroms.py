@@ -1,0 +1,196 @@
+"""Chromosome names and sizes: matching ``1`` with ``chr1``, and noticing a wrong build.
+
+Names differ between the portals that hand out the same assembly, sizes between
+assemblies. Both are settled here, before any sequence is read. Nothing here opens a
+FASTA or knows intervals.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+
+from tfimpute_tracks.errors import InputFileError, RegionError
+
+__all__ = [
+    "check_build",
+    "find_chrom",
+    "match_chrom",
+    "match_chroms",
+    "natural_order",
+    "read_chrom_sizes",
+]
+
+_SHOWN = 5
+
+
+def natural_order(name: str) -> list[tuple[int, int, str]]:
+    """Give a sort key that puts chr2 before chr10 and numbers before letters.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    list, to be handed to ``sorted(..., key=natural_order)``
+    """
+    parts = re.findall(r"[0-9]+|[^0-9]+", name)
+    return [(0, int(p), "") if p.isdecimal() else (1, 0, p) for p in parts]
+
+
+def find_chrom(name: str, available: Collection[str]) -> str | None:
+    """Find a chromosome under its own name or with ``chr`` added or taken away.
+
+    Parameters
+    ----------
+    name : str
+        As asked for: ``chr1`` or ``1``.
+    available : collection of str
+        The names there are; a dict or a set makes it fast.
+
+    Returns
+    -------
+    str or None
+        The name as it stands in `available`.
+
+    Notes
+    -----
+    ``chrM`` never answers to ``MT``: in hg19 they are different sequences (chrM is
+    NC_001807 of 16,571 bp; MT, the revised one of GRCh37, is 16,569 bp), so a match
+    would shift every coordinate. Adding and taking away ``chr`` cannot confuse them.
+    """
+    if name in available:
+        return name
+    other = name[3:] if name.startswith("chr") else f"chr{name}"
+    return other if other in available else None
+
+
+def match_chroms(
+    names: Iterable[str], available: Collection[str], asked_by: str = ""
+) -> dict[str, str]:
+    """Find several chromosomes at once; see :func:`find_chrom`.
+
+    Parameters
+    ----------
+    names : iterable of str
+    available : collection of str
+    asked_by : str, optional
+        The file the names come from; it opens the message of a miss.
+
+    Returns
+    -------
+    dict of asked name to name in `available`
+
+    Raises
+    ------
+    RegionError
+        Some are not there; the message shows the first names of both sides.
+    """
+    found = {name: find_chrom(name, available) for name in dict.fromkeys(names)}
+    matched = {name: match for name, match in found.items() if match is not None}
+    missing = [name for name in found if name not in matched]
+    if missing:
+        where = f"{asked_by}: " if asked_by else ""
+        word = "chromosome" if len(missing) == 1 else "chromosomes"
+        raise RegionError(
+            f"{where}unknown {word} {_first(missing)}; the FASTA has"
+            f" {_first(available)}; use its names, with or without chr"
+        )
+    return matched
+
+
+def match_chrom(name: str, available: Collection[str]) -> str:
+    """Find a chromosome; see :func:`find_chrom`.
+
+    Parameters
+    ----------
+    name : str
+    available : collection of str
+
+    Returns
+    -------
+    str
+        The name as it stands in `available`.
+
+    Raises
+    ------
+    RegionError
+        It is not there; the message shows what was asked and what there is.
+    """
+    return match_chroms([name], available)[name]
+
+
+def read_chrom_sizes(path: str | Path) -> dict[str, int]:
+    """Read a table of chromosome sizes.
+
+    Parameters
+    ----------
+    path : str or Path
+        Lines of name and size in bp, parted by white space; more columns are ignored,
+        so a ``.fai`` does as well. Blank lines and lines that begin with # are skipped.
+
+    Returns
+    -------
+    dict of str to int
+        In the order of the file.
+
+    Raises
+    ------
+    InputFileError
+        No such file, no rows, or a row that is no name and size, with its line.
+    """
+    remedy = "each line is a name, a tab and a size in bp"
+    sizes: dict[str, int] = {}
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputFileError(
+            f"{path}: cannot be read as chromosome sizes ({error}); {remedy}"
+        ) from error
+    for number, line in enumerate(text.splitlines(), start=1):
+        fields = line.split()
+        if not fields or line.startswith("#"):
+            continue
+        where = f"{path}:{number}"
+        if len(fields) < 2 or not fields[1].isdecimal() or int(fields[1]) == 0:
+            raise InputFileError(f"{where}: {line.strip()!r} is no size; {remedy}")
+        if fields[0] in sizes:
+            raise InputFileError(
+                f"{where}: {fields[0]!r} stands twice; keep one line for each"
+            )
+        sizes[fields[0]] = int(fields[1])
+    if not sizes:
+        raise InputFileError(f"{path}: holds no chromosome sizes; {remedy}")
+    return sizes
+
+
+def check_build(sizes: Mapping[str, int], expected: Mapping[str, int]) -> list[str]:
+    """Compare chromosome lengths with those of an assembly.
+
+    Parameters
+    ----------
+    sizes : mapping of str to int
+        Lengths in bp as the FASTA has them.
+    expected : mapping of str to int
+        Lengths in bp of the assembly the model was trained on.
+
+    Returns
+    -------
+    list of str
+        One sentence for every chromosome of both whose lengths differ, in the order
+        of `sizes`; empty when nothing speaks against the assembly.
+    """
+    mismatches = []
+    for name, size in sizes.items():
+        other = find_chrom(name, expected)
+        if other is not None and expected[other] != size:
+            mismatches.append(f"{name} has {size:,} bp, expected {expected[other]:,}")
+    return mismatches
+
+
+def _first(names: Collection[str]) -> str:
+    shown = sorted(names, key=natural_order)[:_SHOWN]
+    rest = len(names) - len(shown)
+    return ", ".join(shown) + (f" and {rest} more" if rest else "")

@@ -1,0 +1,185 @@
+"""Regions as users type them, and the list of regions a run covers.
+
+A :class:`Region` is 0-based and half-open, as in BED; browsers print and users type
+1-based places with both ends included. The two meet only here. A region that leaves
+its chromosome is refused and never clipped: it is a slip or another assembly.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from tfimpute_tracks.errors import InputFileError, RegionError
+from tfimpute_tracks.genome.bed import merge_intervals, read_bed
+from tfimpute_tracks.genome.chroms import find_chrom, match_chrom, match_chroms
+
+__all__ = ["Region", "parse_region", "resolve_regions"]
+
+_LOG = logging.getLogger(__name__)
+_SPAN = re.compile(r"([0-9,]+)\s*-\s*([0-9,]+)")
+_PATH_LIKE = re.compile(r"[/\\]|\.(bed|gz|txt|tsv|\w+Peak)$", re.IGNORECASE)
+
+
+class Region(NamedTuple):
+    """A stretch of a chromosome; ``str`` gives it as browsers print it.
+
+    Parameters
+    ----------
+    chrom : str
+    start, end : int
+        0-based, half-open, bp.
+    """
+
+    chrom: str
+    start: int
+    end: int
+
+    def __str__(self) -> str:
+        return f"{self.chrom}:{self.start + 1}-{self.end}"
+
+
+def parse_region(text: str, chrom_sizes: Mapping[str, int]) -> Region:
+    """Read a region as browsers print it.
+
+    The sizes are asked for at once, so that ``chr20`` alone has its true end and no
+    half-known region is ever handed on; and a name that itself holds a colon, as
+    those of HLA contigs do, is known for what it is.
+
+    Parameters
+    ----------
+    text : str
+        ``chr20:1,000-2,000``, 1-based with both ends included, or ``chr20``.
+    chrom_sizes : mapping of str to int
+        Lengths in bp of the chromosomes there are.
+
+    Returns
+    -------
+    Region
+        With the chromosome's name as `chrom_sizes` has it.
+
+    Raises
+    ------
+    RegionError
+        Not of this form, an unknown chromosome, or outside of it.
+    """
+    text = text.strip()
+    whole = find_chrom(text, chrom_sizes)
+    if whole is not None:
+        return Region(whole, 0, chrom_sizes[whole])
+    name, separator, span = text.rpartition(":")
+    if not separator:
+        match_chrom(text, chrom_sizes)
+    typed = _SPAN.fullmatch(span.strip())
+    if typed is None:
+        raise RegionError(
+            f"region {text!r} is not of the form chr:start-end; write e.g."
+            " chr20:1,000-2,000 (1-based, both ends included) or a chromosome's name"
+        )
+    first, last = (int(number.replace(",", "") or 0) for number in typed.groups())
+    chrom = match_chrom(name, chrom_sizes)
+    if first < 1 or last < first:
+        raise RegionError(
+            f"region {text!r} has no bases; it counts from 1 and both ends are included"
+        )
+    if last > chrom_sizes[chrom]:
+        raise RegionError(_outside(f"region {text!r}", chrom, chrom_sizes))
+    return Region(chrom, first - 1, last)
+
+
+def resolve_regions(
+    specs: Sequence[str],
+    chroms: Sequence[str],
+    chrom_sizes: Mapping[str, int],
+    notify: Callable[[str], None] = _LOG.info,
+) -> list[Region]:
+    """Turn what was asked for into the regions a run covers.
+
+    Parameters
+    ----------
+    specs : sequence of str
+        Paths of BED files, or regions as :func:`parse_region` reads them.
+    chroms : sequence of str
+        Names of chromosomes to cover whole.
+    chrom_sizes : mapping of str to int
+        Lengths in bp, in genome order.
+    notify : callable, optional
+        Takes a sentence if ``1`` was taken for ``chr1`` or the other way round; by
+        default the log gets it.
+
+    Returns
+    -------
+    list of Region
+        In genome order, none overlapping or touching another. Every chromosome when
+        nothing was asked for.
+
+    Raises
+    ------
+    InputFileError
+        A BED file that is missing or broken.
+    RegionError
+        An unknown chromosome, or a region outside of its chromosome.
+    """
+    if not specs and not chroms:
+        return [Region(chrom, 0, size) for chrom, size in chrom_sizes.items()]
+    matched = match_chroms(chroms, chrom_sizes)
+    typed = [Region(name, 0, chrom_sizes[name]) for name in matched.values()]
+    frames = []
+    for spec in specs:
+        if Path(spec).is_file():
+            frame, names = _read_regions(spec, chrom_sizes)
+            frames.append(frame)
+            matched |= names
+        elif _PATH_LIKE.search(spec) and find_chrom(spec, chrom_sizes) is None:
+            raise InputFileError(
+                f"{spec}: no such file; give a BED file or a region such as"
+                " chr20:1,000-2,000"
+            )
+        else:
+            region = parse_region(spec, chrom_sizes)
+            typed.append(region)
+            if not spec.strip().startswith(region.chrom):
+                matched[spec.strip().split(":")[0]] = region.chrom
+    renamed = [
+        f"{asked} for {name}" for asked, name in matched.items() if asked != name
+    ]
+    if renamed:
+        notify(f"taking {', '.join(renamed)}, as the FASTA names it")
+    if typed:
+        frames.append(pd.DataFrame(typed, columns=["chrom", "start", "end"]))
+    return _in_genome_order(merge_intervals(pd.concat(frames)), chrom_sizes)
+
+
+def _read_regions(
+    path: str, chrom_sizes: Mapping[str, int]
+) -> tuple[pd.DataFrame, dict[str, str]]:
+    frame = read_bed(path)
+    matched = match_chroms(frame["chrom"].unique().tolist(), chrom_sizes, path)
+    frame["chrom"] = frame["chrom"].map(matched)
+    outside = frame["end"] > frame["chrom"].map(dict(chrom_sizes))
+    if outside.any():
+        row = frame[outside].iloc[0]
+        region = Region(row["chrom"], int(row["start"]), int(row["end"]))
+        raise RegionError(_outside(f"{path}: {region}", region.chrom, chrom_sizes))
+    return frame, matched
+
+
+def _in_genome_order(
+    frame: pd.DataFrame, chrom_sizes: Mapping[str, int]
+) -> list[Region]:
+    rank = {name: i for i, name in enumerate(chrom_sizes)}
+    columns = (frame[column].tolist() for column in ("chrom", "start", "end"))
+    regions = [Region(*row) for row in zip(*columns, strict=True)]
+    return sorted(regions, key=lambda region: (rank[region.chrom], region.start))
+
+
+def _outside(what: str, chrom: str, chrom_sizes: Mapping[str, int]) -> str:
+    return (
+        f"{what} ends outside of {chrom}, which has {chrom_sizes[chrom]:,} bp;"
+        " shorten it, or check that it is of the same assembly as the FASTA"
+    )

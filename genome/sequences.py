@@ -1,0 +1,118 @@
+"""What every source of sequence offers, whether a FASTA or the stretch that ships.
+
+Whoever scans, trains or shuffles asks for codes and does not care where they come from.
+The two sources are in ``fasta`` and ``bundled``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tfimpute_tracks.errors import RegionError
+from tfimpute_tracks.genome.chroms import match_chrom
+
+__all__ = ["Sequences", "resolve_span"]
+
+
+class Sequences(Protocol):
+    """Chromosomes to read from; also a context manager that closes itself."""
+
+    @property
+    def name(self) -> str:
+        """What a receipt calls it: a file's name, not its place."""
+
+    @property
+    def chrom_sizes(self) -> Mapping[str, int]:
+        """Lengths in bp, in the source's order."""
+
+    @property
+    def ambiguous(self) -> Mapping[str, int]:
+        """Letters read so far as N that are no N, by chromosome, where there are any.
+
+        A letter that is read twice counts twice.
+        """
+
+    def codes(
+        self, chrom: str, start: int = 0, end: int | None = None
+    ) -> NDArray[np.uint8]:
+        """Read a stretch.
+
+        Parameters
+        ----------
+        chrom : str
+            Exactly as in `chrom_sizes`; ``chroms.match_chrom`` finds it.
+        start, end : int
+            0-based, half-open, bp; the whole chromosome if not given.
+
+        Returns
+        -------
+        uint8 array, shape (end - start,)
+            A, C, G, T = 0..3, everything else 4.
+
+        Raises
+        ------
+        RegionError
+            An unknown chromosome, or not inside of it.
+        """
+
+    def digest(self, chrom: str, start: int = 0, end: int | None = None) -> str:
+        """Know a stretch by its content.
+
+        Parameters
+        ----------
+        chrom, start, end
+            As :meth:`codes`.
+
+        Returns
+        -------
+        str
+            ``sha256:<hex>`` of the codes: the same for every file, spelling and case
+            that gives the same codes.
+        """
+
+    def close(self) -> None:
+        """Let go of the file."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *exc_info: object) -> None: ...
+
+
+def resolve_span(
+    chrom_sizes: Mapping[str, int], chrom: str, start: int, end: int | None
+) -> tuple[int, int]:
+    """Check a stretch, and fill in its end.
+
+    Parameters
+    ----------
+    chrom_sizes : mapping of str to int
+        Lengths in bp.
+    chrom : str
+        Exactly as in `chrom_sizes`.
+    start, end : int
+        0-based, half-open, bp; `end` None for the chromosome's.
+
+    Returns
+    -------
+    (start, end)
+
+    Raises
+    ------
+    RegionError
+        An unknown chromosome, or 0 <= start <= end <= length does not hold.
+    """
+    if chrom not in chrom_sizes:
+        near = match_chrom(chrom, chrom_sizes)
+        raise RegionError(f"unknown chromosome {chrom}; the FASTA calls it {near}")
+    size = chrom_sizes[chrom]
+    stop = size if end is None else end
+    if not 0 <= start <= stop <= size:
+        raise RegionError(
+            f"{chrom} from {start} to {stop} (0-based, half-open) is not inside of"
+            f" {chrom}, which has {size:,} bp; ask for a stretch of it"
+        )
+    return start, stop

@@ -1,0 +1,171 @@
+"""Letters to codes, and codes to what the kernels read.
+
+A *code* is a uint8: A, C, G, T = 0, 1, 2, 3 and 4 for everything else. Code 4 is an
+all-zero column of the one-hot matrix (the paper's X), so an unknown letter adds nothing
+to a convolution. Nothing here reads files or knows chromosomes.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "N_CODE",
+    "count_ambiguous",
+    "decode",
+    "encode",
+    "one_hot",
+    "pack_2bit",
+    "reverse_complement",
+    "unpack_2bit",
+]
+
+Codes = NDArray[np.uint8]
+
+N_CODE = 4
+"""The code of every letter that is not A, C, G or T."""
+
+_COMPLEMENT = np.array([3, 2, 1, 0, 4], dtype=np.uint8)
+_LETTERS = np.frombuffer(b"ACGTN", dtype=np.uint8)
+
+
+def _code_table() -> Codes:
+    table = np.full(256, N_CODE, dtype=np.uint8)
+    for code, letter in enumerate("ACGT"):
+        table[ord(letter)] = table[ord(letter.lower())] = code
+    return table
+
+
+def _ambiguity_table() -> NDArray[np.bool_]:
+    table = np.ones(256, dtype=np.bool_)
+    table[np.frombuffer(b"ACGTNacgtn", dtype=np.uint8)] = False
+    return table
+
+
+_CODE_OF = _code_table()
+_IS_AMBIGUOUS = _ambiguity_table()
+
+
+def _as_bytes(letters: str | bytes | Codes) -> Codes:
+    if isinstance(letters, str):
+        letters = letters.encode("ascii", errors="replace")
+    if isinstance(letters, bytes):
+        return np.frombuffer(letters, dtype=np.uint8)
+    return letters
+
+
+def encode(letters: str | bytes | Codes) -> Codes:
+    """Turn letters into codes, whatever their case.
+
+    Parameters
+    ----------
+    letters : str, bytes or uint8 array of ASCII values, shape (n,)
+
+    Returns
+    -------
+    uint8 array, shape (n,)
+        A, C, G, T = 0..3; every other letter, N and the IUPAC ones alike, 4.
+    """
+    return _CODE_OF[_as_bytes(letters)]
+
+
+def decode(codes: Codes) -> str:
+    """Turn codes into upper-case letters, code 4 into N.
+
+    Parameters
+    ----------
+    codes : uint8 array, shape (n,), values 0..4
+
+    Returns
+    -------
+    str of length n
+    """
+    return _LETTERS[codes].tobytes().decode("ascii")
+
+
+def count_ambiguous(letters: str | bytes | Codes) -> int:
+    """Count the letters that are neither A, C, G, T nor N, in either case.
+
+    Parameters
+    ----------
+    letters : str, bytes or uint8 array of ASCII values, shape (n,)
+
+    Returns
+    -------
+    int
+        IUPAC codes and stray characters; :func:`encode` reads each of them as N.
+    """
+    return int(np.count_nonzero(_IS_AMBIGUOUS[_as_bytes(letters)]))
+
+
+def reverse_complement(codes: Codes) -> Codes:
+    """Read the other strand, along the last axis.
+
+    Parameters
+    ----------
+    codes : uint8 array, shape (..., n), values 0..4
+
+    Returns
+    -------
+    uint8 array, shape (..., n), contiguous
+        N stays N.
+    """
+    return np.ascontiguousarray(_COMPLEMENT[codes][..., ::-1])
+
+
+def one_hot(codes: Codes) -> NDArray[np.float32]:
+    """Write codes as the paper's X.
+
+    Parameters
+    ----------
+    codes : uint8 array, shape (..., n), values 0..4
+
+    Returns
+    -------
+    float32 array, shape (..., n, 4)
+        Columns A C G T; code 4 is a row of zeros.
+    """
+    return np.eye(5, 4, dtype=np.float32)[codes]
+
+
+def pack_2bit(codes: Codes) -> Codes:
+    """Pack four letters into a byte, the first letter in the lowest bits.
+
+    Parameters
+    ----------
+    codes : uint8 array, shape (n, L), values 0..4
+
+    Returns
+    -------
+    uint8 array, shape (n, ceil(L / 4))
+        Code 4 is packed as A: two bits have no room for it, so the caller keeps the
+        places of the N's.
+    """
+    n, length = codes.shape
+    padded = np.zeros((n, -(-length // 4) * 4), dtype=np.uint8)
+    padded[:, :length] = np.where(codes < N_CODE, codes, 0)
+    fours = padded.reshape(n, padded.shape[1] // 4, 4)
+    packed: Codes = (
+        fours[..., 0] | fours[..., 1] << 2 | fours[..., 2] << 4 | fours[..., 3] << 6
+    )
+    return packed
+
+
+def unpack_2bit(packed: Codes, length: int) -> Codes:
+    """Undo :func:`pack_2bit`.
+
+    Parameters
+    ----------
+    packed : uint8 array, shape (n, ceil(length / 4))
+    length : int
+        Letters per row.
+
+    Returns
+    -------
+    uint8 array, shape (n, length), values 0..3
+    """
+    shifts = np.array([0, 2, 4, 6], dtype=np.uint8)
+    codes: Codes = (packed[..., None] >> shifts) & 3
+    letters = codes.reshape(len(packed), 4 * packed.shape[1])
+    return np.ascontiguousarray(letters[:, :length])

@@ -1,0 +1,159 @@
+"""Tiles that overlap without overlapping work: the geometry of segments.
+
+A tile is a window of `seq_len` letters; tiles start every `stride` bp. Each tile has
+P = seq_len - filter_length + 1 filter positions, cut into pooling windows, from the
+left on the forward strand and from the right on the reverse strand. All window borders
+of all tiles, taken modulo `stride`, cut each stride period into a few *segments*, and
+every window of every tile is a run of whole consecutive segments. So the maximum of
+each segment, found once, serves every tile and both strands, exactly.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit, prange
+from numpy.typing import NDArray
+
+__all__ = ["SegmentGrid", "pooling_windows", "segment_grid", "tile_windows"]
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
+
+
+class SegmentGrid(NamedTuple):
+    """Where segments lie, and which of them make each window of a tile.
+
+    Attributes
+    ----------
+    stride : int
+        In bp.
+    borders : int64 array, shape (n_per_stride,)
+        First position of each segment of a stride period, the first 0, ascending.
+    forward, reverse : int64 array, shape (n_windows, 2)
+        Half-open ranges of segments that make each pooling window of the tile that
+        starts with segment 0. Windows of the reverse strand come in the order in which
+        the network sees them on the reverse complement: from the right.
+    """
+
+    stride: int
+    borders: Ints
+    forward: Ints
+    reverse: Ints
+
+    @property
+    def segments_per_tile(self) -> int:
+        """Segments from a tile's first position to its last, at least one."""
+        return int(max(self.forward.max(), self.reverse.max()))
+
+    def n_segments(self, n_tiles: int) -> int:
+        """Give the number of segments that `n_tiles` neighbouring tiles need."""
+        if n_tiles == 0:
+            return 0
+        return (n_tiles - 1) * self.borders.size + self.segments_per_tile
+
+    def spans(self, n_tiles: int) -> tuple[Ints, Ints]:
+        """Give the positions of the segments of neighbouring tiles.
+
+        Parameters
+        ----------
+        n_tiles : int
+
+        Returns
+        -------
+        starts, ends : int64 array, shape (n_segments(n_tiles),)
+            Half-open, in bp from the first tile's start.
+        """
+        index = np.arange(self.n_segments(n_tiles) + 1)
+        period, within = np.divmod(index, self.borders.size)
+        edges = period * self.stride + self.borders[within]
+        return edges[:-1], edges[1:]
+
+
+def pooling_windows(seq_len: int, filter_length: int, pool: int) -> Ints:
+    """Cut a sequence's filter positions into pooling windows.
+
+    Parameters
+    ----------
+    seq_len, filter_length, pool : int
+        In letters; the last window may be shorter than `pool`.
+
+    Returns
+    -------
+    int64 array, shape (n_windows, 2)
+        Half-open ranges of positions.
+    """
+    n_positions = seq_len - filter_length + 1
+    starts = np.arange(0, n_positions, pool)
+    return np.stack([starts, np.minimum(starts + pool, n_positions)], axis=1)
+
+
+def segment_grid(
+    seq_len: int, filter_length: int, pool: int, stride: int
+) -> SegmentGrid:
+    """Find the segments for tiles of one network at one stride.
+
+    Parameters
+    ----------
+    seq_len, filter_length, pool, stride : int
+        In bp; any positive values with filter_length <= seq_len.
+
+    Returns
+    -------
+    SegmentGrid
+    """
+    forward = pooling_windows(seq_len, filter_length, pool)
+    n_positions = seq_len - filter_length + 1
+    reverse = n_positions - forward[:, ::-1]
+    windows = np.concatenate([forward, reverse])
+    borders = np.unique(np.append(windows % stride, 0))
+
+    def to_segments(positions: Ints) -> Ints:
+        period, within = np.divmod(positions, stride)
+        return period * borders.size + np.searchsorted(borders, within)
+
+    return SegmentGrid(stride, borders, to_segments(forward), to_segments(reverse))
+
+
+def tile_windows(maxima: Floats, ranges: Ints, step: int, n_tiles: int) -> Floats:
+    """Gather segment maxima into the pooling windows of each tile.
+
+    Parameters
+    ----------
+    maxima : float32 array, shape (n_segments, K)
+    ranges : int64 array, shape (n_windows, 2)
+        `SegmentGrid.forward` or `.reverse`.
+    step : int
+        Segments per stride, `SegmentGrid.borders.size`.
+    n_tiles : int
+
+    Returns
+    -------
+    float32 array, shape (n_tiles, n_windows, K)
+        The network's windows, before bias and ReLU.
+
+    Raises
+    ------
+    IndexError
+        There are too few segments for the tiles.
+    """
+    if n_tiles and (n_tiles - 1) * step + ranges.max() > maxima.shape[0]:
+        raise IndexError(f"{maxima.shape[0]} segments are too few for {n_tiles} tiles")
+    out = np.empty((n_tiles, ranges.shape[0], maxima.shape[1]), dtype=np.float32)
+    _gather(maxima, ranges, step, out)
+    return out
+
+
+@njit(parallel=True, nogil=True, cache=True)
+def _gather(maxima, ranges, step, out):  # type: ignore[no-untyped-def]
+    n_tiles, n_windows, n_filters = out.shape
+    for tile in prange(n_tiles):
+        for window in range(n_windows):
+            best = out[tile, window]
+            first = tile * step + ranges[window, 0]
+            best[:] = maxima[first]
+            for segment in range(first + 1, tile * step + ranges[window, 1]):
+                row = maxima[segment]
+                for k in range(n_filters):
+                    best[k] = best[k] if best[k] > row[k] else row[k]

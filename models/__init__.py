@@ -1,0 +1,11 @@
+"""The network, its weights on disk, and the engines that run it fast.
+
+Read `config`, then `network`, which is the definition. `operations` trains it on a CPU
+and `engine` with `head` scan with it; both must agree with it. How weights come about
+is the business of `training`, what becomes of scores that of `tracks`.
+"""
+
+from tfimpute_tracks.models.config import NETWORKS, NetworkConfig
+from tfimpute_tracks.models.model import Model, load_model, shipped_models
+
+__all__ = ["NETWORKS", "Model", "NetworkConfig", "load_model", "shipped_models"]

@@ -1,0 +1,230 @@
+"""A trained model as its users hold it: names in, probabilities out.
+
+:class:`Model` is a checkpoint with a plain `predict`. Whole chromosomes are scanned by
+:mod:`tfimpute_tracks.tracks`, through :mod:`tfimpute_tracks.models.engine`; `predict`
+is the definition that a scan must agree with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tfimpute_tracks.errors import UnknownNameError, UsageError
+from tfimpute_tracks.kernels.encode import encode
+from tfimpute_tracks.models.checkpoint import Checkpoint, read_checkpoint
+from tfimpute_tracks.models.config import NetworkConfig
+from tfimpute_tracks.vocabulary import Pair, Vocabulary
+
+if TYPE_CHECKING:
+    from tfimpute_tracks.models.network import TFImpute
+
+__all__ = ["Model", "load_model", "shipped_models"]
+
+Floats = NDArray[np.float32]
+
+_BATCH = 512  # sequences; the plain convolution stores n x K x L numbers
+
+
+@dataclass(frozen=True)
+class Model:
+    """Trained weights with their names.
+
+    Parameters
+    ----------
+    name : str
+        What receipts and tracks call the model.
+    checkpoint : Checkpoint
+    """
+
+    name: str
+    checkpoint: Checkpoint
+
+    @property
+    def config(self) -> NetworkConfig:
+        """Sizes of the network."""
+        return self.checkpoint.config
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """TFs and cell lines, in the order of the embeddings."""
+        return self.checkpoint.vocabulary
+
+    @property
+    def tfs(self) -> tuple[str, ...]:
+        """Names of the TFs."""
+        return self.vocabulary.tfs
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """Names of the cell lines."""
+        return self.vocabulary.cells
+
+    @property
+    def card(self) -> dict[str, Any]:
+        """The model card, empty where the weights have none."""
+        return self.checkpoint.card
+
+    @cached_property
+    def known_pairs(self) -> dict[Pair, dict[str, Any]]:
+        """What the card says of each measured pair: role, sites, AUROC."""
+        return {
+            Pair(entry["tf"], entry["cell"]): entry
+            for entry in self.card.get("pairs", [])
+        }
+
+    def reliability(self, pair: Pair) -> str:
+        """Say whether the model has seen a pair.
+
+        Parameters
+        ----------
+        pair : Pair
+
+        Returns
+        -------
+        str
+            `seen` where the pair's measured sites were trained on, else `imputed`.
+        """
+        return "seen" if self.known_pairs.get(pair, {}).get("trained") else "imputed"
+
+    def threshold(self, pair: Pair) -> float:
+        """Give the score that calls a peak of a pair unless the user says otherwise.
+
+        Parameters
+        ----------
+        pair : Pair
+
+        Returns
+        -------
+        float
+            The probability that one in a hundred open-chromatin sites of the
+            validation chromosome exceeds, whether the pair was measured or not.
+        """
+        ((tf, cell),) = self.vocabulary.pair_indices([pair])
+        return float(self.checkpoint.weights["thresholds"][tf, cell])
+
+    def network(self) -> TFImpute:
+        """Build the plain network with these weights.
+
+        Returns
+        -------
+        TFImpute
+            On the CPU, in evaluation mode.
+        """
+        import torch
+
+        from tfimpute_tracks.models.network import TFImpute
+
+        network = TFImpute(self.config, len(self.tfs), len(self.cells))
+        weights = self.checkpoint.weights
+        network.load_state_dict(
+            {
+                name: torch.from_numpy(weights[name].copy())
+                for name in network.state_dict()
+            }
+        )
+        return network.eval()
+
+    def predict(
+        self,
+        sequences: Sequence[str] | NDArray[np.uint8],
+        pairs: Iterable[str | tuple[str, str]],
+    ) -> Floats:
+        """Predict binding by the plain definition of the network, both strands.
+
+        Parameters
+        ----------
+        sequences : sequence of str, or uint8 codes of shape (n_sequences, L)
+            Each of `config.seq_len` letters; codes are A C G T = 0..3, else 4.
+        pairs : iterable of "TF:CELL" or (tf, cell)
+
+        Returns
+        -------
+        float32 array, shape (n_sequences, n_pairs)
+            Probabilities: the larger of the two strands'.
+
+        Raises
+        ------
+        UsageError
+            A sequence has another length.
+        UnknownNameError
+            A TF or cell line is unknown.
+        """
+        import torch
+
+        indices = self.vocabulary.pair_indices(pairs)
+        codes = self._codes(sequences)
+        tf, cell = torch.tensor(indices, dtype=torch.int64).reshape(-1, 2).unbind(1)
+        network = self.network()
+        with torch.no_grad():
+            parts = [
+                network(torch.from_numpy(codes[i : i + _BATCH]), tf, cell).sigmoid()
+                for i in range(0, len(codes), _BATCH)
+            ]
+        if not parts:
+            return np.empty((0, len(indices)), dtype=np.float32)
+        probabilities: Floats = torch.cat(parts).numpy()
+        return probabilities
+
+    def _codes(self, sequences: Sequence[str] | NDArray[np.uint8]) -> NDArray[np.uint8]:
+        length = self.config.seq_len
+        if isinstance(sequences, np.ndarray):
+            rows = [np.asarray(row, dtype=np.uint8) for row in sequences]
+        else:
+            rows = [encode(sequence) for sequence in sequences]
+        for index, row in enumerate(rows):
+            if row.shape != (length,):
+                raise UsageError(
+                    f"sequence {index} has {row.size} letters; the model {self.name} "
+                    f"reads {length}: cut or pad each sequence to that length"
+                )
+        return np.stack(rows) if rows else np.empty((0, length), dtype=np.uint8)
+
+
+def shipped_models() -> dict[str, Path]:
+    """Give the models that come with the package.
+
+    Returns
+    -------
+    dict of name to path of the weights
+    """
+    folder = Path(str(resources.files("tfimpute_tracks") / "models" / "weights"))
+    return {path.stem: path for path in sorted(folder.glob("*.safetensors"))}
+
+
+def load_model(model: str | Path = "default") -> Model:
+    """Load a model by name or from a file.
+
+    Parameters
+    ----------
+    model : str or Path
+        The name of a shipped model, or a `.safetensors` file.
+
+    Returns
+    -------
+    Model
+
+    Raises
+    ------
+    UnknownNameError
+        Neither a shipped name nor a file.
+    InputFileError
+        The file is not readable as weights.
+    """
+    shipped = shipped_models()
+    if str(model) in shipped:
+        return Model(str(model), read_checkpoint(shipped[str(model)]))
+    path = Path(model)
+    if not path.exists() and path.suffix != ".safetensors":
+        raise UnknownNameError(
+            f"unknown model {str(model)!r}; shipped are {', '.join(shipped)}, "
+            "or give the path of a .safetensors file"
+        )
+    return Model(path.stem, read_checkpoint(path))

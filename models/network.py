@@ -1,0 +1,178 @@
+"""The network of TFImpute (Qin and Feng, PLoS Comput Biol 2017), readable in one go.
+
+    X      one-hot of S, (L, 4), columns A C G T; other letters are rows of zeros
+    Y      valid convolution, (L - F + 1, K)
+    R      max(0, Y - b)
+    M      maximum of R over each pooling window, (n_windows, K)
+    g      sigmoid([E_t ; E_c] W1 + b1), (K,): the gate of the pair (t, c)
+    z      vec(M * g) W2 + b2, (H,)
+    logit  max_h z_h, and P = sigmoid(logit), the larger of the two strands'
+
+This file is the definition: everything faster (look-up tables in training, the scan's
+segments) must agree with it, and the tests compare. Two steps can be exchanged for
+faster ones through :class:`Operations`; nothing else differs between devices.
+
+The convolution, W and b do not know the pair. So each sequence is convolved once for
+all its pairs, which is what makes both training and imputing everything affordable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from tfimpute_tracks.models.config import NetworkConfig
+
+__all__ = ["PLAIN", "Operations", "TFImpute", "mixed_windows", "pooled_convolution"]
+
+
+def pooled_convolution(codes: Tensor, filters: Tensor, pool: int) -> Tensor:
+    """Convolve one-hot sequences and keep the maximum of each pooling window.
+
+    Bias and ReLU come after the maximum, which they leave where it is.
+
+    Parameters
+    ----------
+    codes : uint8 tensor, shape (n, L), values 0..4
+    filters : float tensor, shape (K, F, 4)
+    pool : int
+        Positions per window.
+
+    Returns
+    -------
+    float tensor, shape (n, n_windows, K)
+        max over each window of Y.
+    """
+    letters = torch.eye(5, 4, dtype=filters.dtype, device=filters.device)
+    x = letters[codes.long()].transpose(1, 2)  # (n, 4, L)
+    y = functional.conv1d(x, filters.transpose(1, 2))  # (n, K, P)
+    m = functional.max_pool1d(y, pool, ceil_mode=True)  # (n, K, n_windows)
+    return m.transpose(1, 2)
+
+
+def mixed_windows(m: Tensor, weights: Tensor) -> Tensor:
+    """Form U[h, k] = sum_w W2[w, h, k] M[w, k], which no pair enters.
+
+    Parameters
+    ----------
+    m : float tensor, shape (n, n_windows, K)
+    weights : float tensor, shape (n_windows, H, K)
+
+    Returns
+    -------
+    float tensor, shape (n, H, K)
+    """
+    return torch.einsum("nwk,whk->nhk", m, weights)
+
+
+class Operations(NamedTuple):
+    """The two steps that have faster forms; see :data:`PLAIN`."""
+
+    pooled_convolution: Callable[[Tensor, Tensor, int], Tensor]
+    mixed_windows: Callable[[Tensor, Tensor], Tensor]
+
+
+PLAIN = Operations(pooled_convolution, mixed_windows)
+"""The steps as plain PyTorch, for any device: the reference."""
+
+
+class TFImpute(nn.Module):
+    """The network for one vocabulary.
+
+    Parameters
+    ----------
+    config : NetworkConfig
+    n_tfs, n_cells : int
+        Rows of the two embeddings.
+    operations : Operations, default PLAIN
+    """
+
+    def __init__(
+        self,
+        config: NetworkConfig,
+        n_tfs: int,
+        n_cells: int,
+        operations: Operations = PLAIN,
+    ) -> None:
+        super().__init__()
+        k, h, e = config.n_filters, config.n_units, config.embedding_size
+        self.config = config
+        self.operations = operations
+        self.filters = nn.Parameter(torch.empty(k, config.filter_length, 4))
+        self.bias = nn.Parameter(torch.empty(k))
+        self.tf_embedding = nn.Parameter(torch.empty(n_tfs, e))
+        self.cell_embedding = nn.Parameter(torch.empty(n_cells, e))
+        self.gate_weight = nn.Parameter(torch.empty(2 * e, k))
+        self.gate_bias = nn.Parameter(torch.empty(k))
+        self.unit_weight = nn.Parameter(torch.empty(config.n_windows, h, k))
+        self.unit_bias = nn.Parameter(torch.empty(h))
+
+    def windows(self, codes: Tensor) -> Tensor:
+        """Give the motif features of sequences: the paper's M, before the gate.
+
+        Parameters
+        ----------
+        codes : uint8 tensor, shape (n, L)
+
+        Returns
+        -------
+        float tensor, shape (n, n_windows, K)
+        """
+        y = self.operations.pooled_convolution(codes, self.filters, self.config.pool)
+        return torch.relu(y - self.bias)
+
+    def gates(self, tf: Tensor, cell: Tensor) -> Tensor:
+        """Give the gates of pairs.
+
+        Parameters
+        ----------
+        tf, cell : int64 tensor, shape (n_pairs,)
+            Rows of the embeddings.
+
+        Returns
+        -------
+        float tensor, shape (n_pairs, K)
+        """
+        both = torch.cat([self.tf_embedding[tf], self.cell_embedding[cell]], dim=1)
+        return torch.sigmoid(both @ self.gate_weight + self.gate_bias)
+
+    def strand_logits(self, m: Tensor, gates: Tensor) -> Tensor:
+        """Put windows and gates together, for sequences as they are read.
+
+        Parameters
+        ----------
+        m : float tensor, shape (n, n_windows, K)
+            From :meth:`windows`.
+        gates : float tensor, shape (n_pairs, K)
+            From :meth:`gates`.
+
+        Returns
+        -------
+        float tensor, shape (n, n_pairs)
+        """
+        u = self.operations.mixed_windows(m, self.unit_weight)  # (n, H, K)
+        z = u @ gates.t() + self.unit_bias[:, None]  # (n, H, n_pairs)
+        return z.amax(dim=1)
+
+    def forward(self, codes: Tensor, tf: Tensor, cell: Tensor) -> Tensor:
+        """Give the logits of every sequence with every pair, the better strand's.
+
+        Parameters
+        ----------
+        codes : uint8 tensor, shape (n, L), values 0..4
+        tf, cell : int64 tensor, shape (n_pairs,)
+
+        Returns
+        -------
+        float tensor, shape (n, n_pairs)
+            The sigmoid is monotone, so its maximum over strands is taken here.
+        """
+        complement = torch.tensor([3, 2, 1, 0, 4], dtype=codes.dtype)
+        reverse = complement.to(codes.device)[codes.long()].flip(1)
+        m = self.windows(torch.cat([codes, reverse]))  # (2 n, n_windows, K)
+        logits = self.strand_logits(m, self.gates(tf, cell))
+        return logits.unflatten(0, (2, -1)).amax(dim=0)

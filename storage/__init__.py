@@ -1,0 +1,41 @@
+"""Storage: writing files safely, and knowing what is in them.
+
+Files appear whole or not at all (``atomic``), are known by their content (``digest``),
+and a run tells in a receipt what it read and wrote (``receipt``). Here because every
+floor above writes files. The formats themselves, bigWig, HDF5 and the rest, are not
+here: they belong to those who write them.
+"""
+
+from __future__ import annotations
+
+from tfimpute_tracks.storage.atomic import (
+    atomic_file,
+    check_room,
+    check_writable_dir,
+    write_json,
+    write_text,
+)
+from tfimpute_tracks.storage.digest import digest_arrays, digest_file, digest_json
+from tfimpute_tracks.storage.receipt import (
+    Output,
+    Receipt,
+    matches,
+    read_receipt,
+    write_receipt,
+)
+
+__all__ = [
+    "Output",
+    "Receipt",
+    "atomic_file",
+    "check_room",
+    "check_writable_dir",
+    "digest_arrays",
+    "digest_file",
+    "digest_json",
+    "matches",
+    "read_receipt",
+    "write_json",
+    "write_receipt",
+    "write_text",
+]

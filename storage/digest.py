@@ -1,0 +1,100 @@
+"""Digests: what a file or an array holds, in one short string.
+
+Two runs have the same input when the digests are equal; names, dates and places do not
+count. A digest reads ``sha256:`` and 64 hexadecimal digits. Which digests a run keys on
+is decided by its caller.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tfimpute_tracks.errors import InputFileError
+
+__all__ = ["digest_arrays", "digest_file", "digest_json"]
+
+
+def digest_file(path: Path) -> str:
+    """Digest the bytes of a file.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    str
+        ``sha256:<hex>``, as ``sha256sum`` prints it.
+
+    Raises
+    ------
+    InputFileError
+        If the file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return _named(hashlib.file_digest(file, "sha256").hexdigest())
+    except OSError as error:
+        raise InputFileError(
+            f"cannot read {path}: {error.strerror}; check the path"
+        ) from error
+
+
+def digest_arrays(*arrays: NDArray[Any]) -> str:
+    """Digest arrays: their types, shapes and bytes, in the order given.
+
+    Parameters
+    ----------
+    *arrays : array of numbers, any shape
+        How an array lies in memory (a view, transposed, reversed) does not count.
+
+    Returns
+    -------
+    str
+        ``sha256:<hex>``
+
+    Raises
+    ------
+    TypeError
+        If an array holds Python objects, whose bytes are addresses.
+    """
+    total = hashlib.sha256()
+    for array in arrays:
+        if array.dtype.hasobject:
+            raise TypeError(f"no digest of an array of dtype {array.dtype}")
+        total.update(json.dumps([array.dtype.str, array.shape]).encode() + b"\n")
+        total.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+    return _named(total.hexdigest())
+
+
+def digest_json(obj: object) -> str:
+    """Digest what JSON can say, whatever the order of its keys.
+
+    Parameters
+    ----------
+    obj : object
+        Strings, numbers, booleans, None, lists and dicts of them. A tuple counts as
+        a list; 1 and 1.0 differ.
+
+    Returns
+    -------
+    str
+        ``sha256:<hex>`` of the canonical text: sorted keys, no spaces.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `obj` holds something else, NaN or inf among it.
+    """
+    text = json.dumps(obj, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return _named(hashlib.sha256(text.encode()).hexdigest())
+
+
+def _named(hexdigits: str) -> str:
+    return f"sha256:{hexdigits}"

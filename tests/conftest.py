@@ -1,0 +1,49 @@
+"""What every test may lean on: a clean environment, seeded numbers, the real data."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch, tmp_path):
+    """Keep the caller's settings and caches apart from the test."""
+    for name in list(os.environ):
+        if name.startswith("TFIMPUTE"):
+            monkeypatch.delenv(name)
+    for name in ("FORCE_COLOR", "HDF5_USE_FILE_LOCKING", "CLICOLOR_FORCE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg-cache"))
+
+
+@pytest.fixture
+def rng():
+    """Random numbers that are the same in every run."""
+    return np.random.default_rng(1005403)
+
+
+@pytest.fixture(scope="session")
+def shared_data():
+    """The folder of real sequence and binding data, beside the checkout."""
+    folder = ROOT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("no ../shared/data beside this checkout")
+    return folder
+
+
+def pytest_runtest_setup(item):
+    if item.get_closest_marker("gpu"):
+        # Imported here: a run without such a test need not wait for it.
+        import torch
+
+        if not torch.cuda.is_available():
+            pytest.skip("no CUDA device on this machine")

@@ -1,0 +1,166 @@
+"""A build from files: sequences, labels by hand, and what is dropped."""
+
+from __future__ import annotations
+
+import gzip
+
+import numpy as np
+import pytest
+
+from tfimpute_tracks.dataset.build import BuildConfig
+from tfimpute_tracks.dataset.labels import LabelRule
+from tfimpute_tracks.dataset.store import open_dataset
+from tfimpute_tracks.errors import InputFileError, UsageError
+from tfimpute_tracks.kernels.encode import decode
+from tfimpute_tracks.storage import digest_file
+from tfimpute_tracks.vocabulary import Pair
+
+
+def add_sites(toy, *intervals):
+    with toy.background.open("a") as file:
+        file.writelines("{}\t{}\t{}\n".format(*row) for row in intervals)
+
+
+def places(dataset):
+    return [
+        (dataset.chroms[i], int(start))
+        for i, start in zip(dataset.chrom_id, dataset.start, strict=True)
+    ]
+
+
+def test_a_toy_build_by_hand(toy):
+    report, messages = toy.build()
+    dataset = open_dataset(toy.folder / "data.h5")
+    assert places(dataset) == [
+        ("chr1", -70),
+        ("chr1", 1000),
+        ("chr1", 2000),
+        ("chr20", 500),
+        ("chr22", 1400),
+    ]
+    assert dataset.pairs == (Pair("MAX", "K562"), Pair("CTCF", "K562"))
+    assert dataset.roles == ("test3", "base")
+    # MAX: 90 bp behind the site at chr1:2000, and 80 bp of 1425..1575 on chr22.
+    # CTCF: 75 bp of the middle of chr1:1000, and the last 10 bp of chr20:500.
+    assert dataset.labels(np.arange(5)).tolist() == [
+        [0, 0],
+        [0, 1],
+        [-1, 0],
+        [0, -1],
+        [1, 0],
+    ]
+    assert (report.n_sites, report.n_pairs, report.n_positive_sites) == (5, 2, 2)
+    assert (report.n_positive, report.n_ignored) == (2, 2)
+    assert sum(report.dropped.values()) == 0
+    assert not [message for message in messages if "index" not in message]
+
+
+@pytest.mark.parametrize("seq_len", [1, 99, 200, 203, 900])
+def test_sequences_are_those_of_the_fasta(toy, seq_len):
+    toy.build(config=BuildConfig(seq_len=seq_len))
+    dataset = open_dataset(toy.folder / "data.h5")
+    assert dataset.seq_len == seq_len
+    for (chrom, start), codes in zip(places(dataset), dataset.codes, strict=True):
+        padded = "N" * 1000 + toy.letters[chrom].upper() + "N" * 1000
+        assert decode(codes) == padded[1000 + start : 1000 + start + seq_len]
+
+
+def test_labels_do_not_depend_on_the_sequence_length(toy):
+    toy.build()
+    toy.build("long.h5", config=BuildConfig(seq_len=600))
+    short = open_dataset(toy.folder / "data.h5")
+    long = open_dataset(toy.folder / "long.h5")
+    rows = np.arange(short.n_sites)
+    np.testing.assert_array_equal(short.labels(rows), long.labels(rows))
+    np.testing.assert_array_equal(short.start - 300, long.start - 100)
+
+
+def test_dropped_sites_are_counted(toy):
+    add_sites(
+        toy,
+        ("chr1", 1050, 1150),  # the centre of chr1:1000-1200
+        ("chr1", 2900, 3100),  # 75 of the middle's 150 letters are N: stays
+        ("chr1", 2901, 3101),  # 76 are
+        ("chr1", 3500, 3700),
+        ("chr22", 1430, 1630),  # the centre is the end of the chromosome
+        ("chrUn", 0, 200),
+    )
+    report, messages = toy.build()
+    assert report.dropped == {
+        "chromosome not in the FASTA": 1,
+        "past the chromosome's end": 1,
+        "duplicated": 1,
+        "mostly N": 2,
+    }
+    dataset = open_dataset(toy.folder / "data.h5")
+    assert dataset.n_sites == report.n_sites == 6
+    assert ("chr1", 2900) in places(dataset)
+    assert dataset.parameters["dropped"] == report.dropped
+    assert any("1 sites" in text and "chrUn" in text for text in messages)
+
+
+def test_blacklisted_sites_are_dropped(toy):
+    blacklist = toy.folder / "blacklist.bed"
+    blacklist.write_text("1\t1199\t1300\nchr20\t700\t800\nchr7\t0\t10\n")
+    report, _ = toy.build(blacklist=blacklist)
+    dataset = open_dataset(toy.folder / "data.h5")
+    assert report.dropped["blacklisted"] == 1
+    assert ("chr1", 1000) not in places(dataset)
+    assert ("chr20", 500) in places(dataset)
+    assert dataset.sources["blacklist"] == digest_file(blacklist)
+
+
+def test_chromosomes_match_with_and_without_chr(toy):
+    toy.build()
+    text = toy.background.read_text().replace("chr", "")
+    packed = toy.folder / "sites.bed.gz"
+    packed.write_bytes(gzip.compress(text.encode()))
+    toy.build("other.h5", background=packed)
+    one = open_dataset(toy.folder / "data.h5")
+    other = open_dataset(toy.folder / "other.h5")
+    assert places(one) == places(other)
+    np.testing.assert_array_equal(one.codes, other.codes)
+
+
+def test_another_assembly_is_an_error_that_shows_both_names(toy):
+    toy.background.write_text("NC_1\t0\t200\n")
+    with pytest.raises(InputFileError, match=r"it has NC_1, the FASTA chr1, chr20"):
+        toy.build()
+    assert not (toy.folder / "data.h5").exists()
+
+
+def test_no_site_with_sequence_is_an_error(toy):
+    toy.background.write_text("chr1\t3100\t3300\n")
+    with pytest.raises(InputFileError, match=r"no site is left .*\(1 mostly N\)"):
+        toy.build()
+
+
+def test_a_pair_without_a_positive_is_told(toy):
+    (toy.folder / "max.bed").write_text("chr9\t10\t200\n")
+    _, messages = toy.build()
+    assert any("no positive site (MAX:K562)" in text for text in messages)
+
+
+def test_letters_that_are_no_bases_are_told(toy):
+    toy.fasta.write_text(toy.fasta.read_text().replace(">chr20\n", ">chr20\nRYK"))
+    _, messages = toy.build()
+    assert any("3 letters are not A, C, G, T or N" in text for text in messages)
+
+
+def test_the_file_says_what_it_was_made_with(toy):
+    rule = LabelRule(margin=50)
+    toy.build(config=BuildConfig(rule=rule))
+    dataset = open_dataset(toy.folder / "data.h5")
+    assert dataset.parameters["rule"] == vars(rule)
+    assert dataset.sources == {
+        "fasta": digest_file(toy.fasta),
+        "pairs-table": digest_file(toy.pairs_table),
+        "background": digest_file(toy.background),
+    }
+    assert dataset.peak_digests[0] == digest_file(toy.folder / "max.bed")
+
+
+@pytest.mark.parametrize("seq_len", [0, 2**15])
+def test_a_length_out_of_range_is_refused(seq_len):
+    with pytest.raises(UsageError, match="is not in"):
+        BuildConfig(seq_len=seq_len)

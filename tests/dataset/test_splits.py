@@ -1,0 +1,68 @@
+"""Splits share no site; batches are the same in every run."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tfimpute_tracks.dataset.splits import iterate_batches, pair_columns, split_rows
+from tfimpute_tracks.errors import RegionError, UsageError
+
+
+def test_chromosomes_part_the_sites(make_random):
+    dataset, _ = make_random()
+    split = split_rows(dataset)
+    for rows, chrom in zip(split, ("chr1", "chr22", "chr20"), strict=True):
+        assert {dataset.chroms[i] for i in dataset.chrom_id[rows]} == {chrom}
+    together = np.sort(np.concatenate(split))
+    np.testing.assert_array_equal(together, np.arange(dataset.n_sites))
+
+
+def test_names_match_with_and_without_chr(make_random):
+    dataset, _ = make_random()
+    for named, plain in zip(
+        split_rows(dataset), split_rows(dataset, ["20"], ["22"]), strict=True
+    ):
+        np.testing.assert_array_equal(named, plain)
+
+
+def test_a_split_without_sense_is_refused(make_random):
+    dataset, _ = make_random()
+    with pytest.raises(RegionError, match=r"no site .* on chr9; .* chr1, chr20, chr22"):
+        split_rows(dataset, test_chroms=["chr9"])
+    with pytest.raises(UsageError, match="share some"):
+        split_rows(dataset, ["chr20"], ["20"])
+    with pytest.raises(UsageError, match="no site is left to train on"):
+        split_rows(dataset, ["chr20", "chr1"], ["22"])
+
+
+def test_roles_choose_columns(make_random):
+    dataset, _ = make_random(n_pairs=7)
+    assert pair_columns(dataset, "test3").tolist() == [0, 3, 6]
+    assert pair_columns(dataset, "base").tolist() == [1, 2, 4, 5]
+    assert pair_columns(dataset, "valid2").size == 0
+    with pytest.raises(UsageError, match="unknown role 'train'"):
+        pair_columns(dataset, "train")
+
+
+def test_an_epoch_reads_every_row_once():
+    rows = np.arange(100, 203)
+    batches = list(iterate_batches(rows, 25, seed=3, epoch=0))
+    assert [len(batch) for batch in batches] == [25, 25, 25, 25, 3]
+    np.testing.assert_array_equal(np.sort(np.concatenate(batches)), rows)
+
+
+def test_seed_and_epoch_fix_the_order():
+    rows = np.arange(200)
+
+    def order(seed, epoch):
+        return np.concatenate(list(iterate_batches(rows, 32, seed, epoch))).tolist()
+
+    assert order(3, 1) == order(3, 1)
+    assert len({tuple(order(s, e)) for s in range(3) for e in range(3)}) == 9
+
+
+@pytest.mark.parametrize("values", [(0, 0, 0), (1, -1, 0), (1, 0, -1)])
+def test_values_out_of_range_are_refused(values):
+    with pytest.raises(UsageError, match="batch size"):
+        next(iterate_batches(np.arange(3), *values))

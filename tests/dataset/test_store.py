@@ -1,0 +1,158 @@
+"""The data set in memory and in its file: the same, or a clear refusal."""
+
+from __future__ import annotations
+
+import h5py
+import numpy as np
+import pytest
+
+from tfimpute_tracks.dataset.store import Dataset, open_dataset, write_dataset
+from tfimpute_tracks.errors import InputFileError
+
+
+def assert_same(one: Dataset, other: Dataset):
+    for name, value in vars(one).items():
+        found = getattr(other, name)
+        if isinstance(value, np.ndarray):
+            assert found.dtype == value.dtype, name
+            np.testing.assert_array_equal(found, value, err_msg=name)
+        elif name in ("positive", "ignored"):
+            for mine, theirs in zip(value, found, strict=True):
+                assert mine.dtype == theirs.dtype
+                np.testing.assert_array_equal(mine, theirs, err_msg=name)
+        else:
+            assert found == value, name
+
+
+def test_labels_equal_the_dense_matrix(make_random, rng):
+    dataset, dense = make_random()
+    rows = rng.integers(0, dataset.n_sites, 500)
+    columns = rng.permutation(len(dataset.pairs))[:20]
+    np.testing.assert_array_equal(dataset.labels(rows), dense[rows])
+    some = dataset.labels(rows, columns)
+    np.testing.assert_array_equal(some, dense[rows][:, columns])
+    assert some.dtype == np.int8
+    assert some.flags.c_contiguous
+    assert dataset.labels(rows[:0], columns).shape == (0, 20)
+
+
+def test_counts_equal_the_dense_matrix(make_random, rng):
+    dataset, dense = make_random()
+    rows = rng.permutation(dataset.n_sites)[:100]
+    for chosen, expected in ((rows, dense[rows]), (None, dense)):
+        n_positive, n_negative = dataset.counts(chosen)
+        np.testing.assert_array_equal(n_positive, (expected == 1).sum(0))
+        np.testing.assert_array_equal(n_negative, (expected == 0).sum(0))
+
+
+@pytest.mark.parametrize("shape", [(300, 70, 37), (1, 1, 1), (5, 300, 200)])
+def test_a_file_holds_all_of_it(make_random, tmp_path, shape):
+    dataset, _ = make_random(*shape)
+    write_dataset(tmp_path / "data.h5", dataset)
+    assert_same(open_dataset(tmp_path / "data.h5"), dataset)
+
+
+def test_a_data_set_without_positives_or_unknown_letters(make_random, tmp_path):
+    dataset, _ = make_random(2, 1)
+    dataset.codes[dataset.codes == 4] = 0
+    none = dataset.positive._replace(
+        indptr=np.zeros(3, dtype=np.int64), pair=dataset.positive.pair[:0]
+    )
+    bare = Dataset(**vars(dataset) | {"positive": none, "ignored": none})
+    write_dataset(tmp_path / "data.h5", bare)
+    found = open_dataset(tmp_path / "data.h5")
+    assert_same(found, bare)
+    assert not found.labels(np.arange(2)).any()
+
+
+def test_what_is_no_data_set_is_refused(tmp_path):
+    with pytest.raises(InputFileError, match=r"no such file.*prepare"):
+        open_dataset(tmp_path / "none.h5")
+    text = tmp_path / "text.h5"
+    text.write_text("sites\n")
+    with pytest.raises(InputFileError, match=r"not a whole HDF5 data set.*prepare"):
+        open_dataset(text)
+    with h5py.File(tmp_path / "foreign.h5", "w") as file:
+        file.attrs["format"] = "cooler"
+    with pytest.raises(InputFileError, match="its format is 'cooler'"):
+        open_dataset(tmp_path / "foreign.h5")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("format-version", 2, "tfimpute-dataset version 2, .* reads version 1"),
+        ("complete", 0, "its writing never ended"),
+        ("seq-len", 205, "sequences of 205 bp in 50 bytes"),
+        ("parameters", "{", "not a whole HDF5 data set"),
+    ],
+)
+def test_attributes_are_believed_only_when_right(toy_path, name, value, message):
+    with h5py.File(toy_path, "r+") as file:
+        file.attrs[name] = value
+    with pytest.raises(InputFileError, match=message):
+        open_dataset(toy_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "index", "value", "message"),
+    [
+        ("sites/chrom", 0, 9, "on a chromosome that it does not list"),
+        ("positive/pair", 0, 7, "a positive label names a pair"),
+        ("positive/indptr", 1, 99, "offsets of its positive labels"),
+        ("ignored/indptr", -1, 0, "offsets of its ignored labels"),
+        ("pairs/n-negative", 0, 0, "labels are not as many as it says"),
+        ("pairs/tf", 0, 5, "not a whole HDF5 data set"),
+        ("unknown/place", 0, 300, "not a whole HDF5 data set"),
+    ],
+)
+def test_what_cannot_be_true_is_refused(toy_path, name, index, value, message):
+    with h5py.File(toy_path, "r+") as file:
+        file[name][index] = value
+    with pytest.raises(InputFileError, match=message):
+        open_dataset(toy_path)
+
+
+@pytest.mark.parametrize("name", ["sites/start", "sites/sequence", "ignored"])
+def test_a_missing_part_is_refused(toy_path, name):
+    with h5py.File(toy_path, "r+") as file:
+        del file[name]
+    with pytest.raises(InputFileError, match="not a whole HDF5 data set"):
+        open_dataset(toy_path)
+
+
+def test_columns_of_other_lengths_are_refused(toy_path):
+    with h5py.File(toy_path, "r+") as file:
+        start = file["sites/start"][:-1]
+        del file["sites/start"]
+        file["sites/start"] = start
+    with pytest.raises(InputFileError, match="5 sequences for 4 sites"):
+        open_dataset(toy_path)
+
+
+def test_no_cut_of_the_file_passes(toy_path, tmp_path):
+    whole = toy_path.read_bytes()
+    cut = tmp_path / "cut.h5"
+    for kept in range(0, len(whole), len(whole) // 20):
+        cut.write_bytes(whole[:kept])
+        with pytest.raises(InputFileError):
+            open_dataset(cut)
+
+
+def test_a_flipped_bit_of_the_data_never_passes(make_random, tmp_path):
+    dataset, _ = make_random(3000, 100, 200)
+    path = tmp_path / "data.h5"
+    write_dataset(path, dataset)
+    with h5py.File(path) as file:
+        places = [
+            file[name].id.get_chunk_info(0)
+            for name in ("sites/sequence", "sites/start", "positive/pair")
+        ]
+    whole = path.read_bytes()
+    for chunk in places:
+        for part in range(1, 10):
+            broken = bytearray(whole)
+            broken[chunk.byte_offset + chunk.size * part // 10] ^= 0x10
+            path.write_bytes(broken)
+            with pytest.raises(InputFileError, match="not a whole HDF5 data set"):
+                open_dataset(path)

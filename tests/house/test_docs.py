@@ -1,0 +1,84 @@
+"""What the documents say is so: examples run, links lead, the verbs are listed."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import pkgutil
+import re
+
+import pytest
+
+import tfimpute_tracks
+
+# Modules that need one of these cannot be imported without its extra.
+OPTIONAL = {"dask", "dask_jobqueue", "starlette", "triton", "uvicorn"}
+LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
+BLOCK = r"<!-- ci:{} -->\n```sh\n(.*?)```"
+
+MODULES = sorted(
+    module.name
+    for module in pkgutil.walk_packages(tfimpute_tracks.__path__, "tfimpute_tracks.")
+)
+
+
+@pytest.fixture(scope="module")
+def readme(root):
+    return (root / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def verbs():
+    """The command line's own list: {verb: its command}."""
+    from typer.main import get_command
+
+    from tfimpute_tracks.cli import app
+
+    return get_command(app).commands
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_run(name):
+    try:
+        module = importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in OPTIONAL:
+            raise
+        pytest.skip(f"{name} needs {error.name}")
+    assert doctest.testmod(module).failed == 0
+
+
+def test_readme_lists_the_verbs(readme, verbs):
+    listed = re.findall(r"^\| `([\w-]+)", readme, re.MULTILINE)
+    assert sorted(listed) == sorted(verbs), "README.md: its table is not the verbs"
+
+
+def test_every_option_has_help(verbs):
+    bare = [
+        f"{verb} {parameter.name}"
+        for verb, command in verbs.items()
+        for parameter in command.params
+        if not getattr(parameter, "help", None) and parameter.name != "help"
+    ]
+    assert not bare, f"no help text: {', '.join(bare)}"
+
+
+def test_readme_commands_are_marked_for_ci(readme):
+    """.ci/run runs these blocks as they stand, so none may be lost."""
+    lines = {
+        name: re.findall(BLOCK.format(name), readme, re.DOTALL)
+        for name in ("setup", "main", "test")
+    }
+    counts = {name: [b.count("\n") for b in found] for name, found in lines.items()}
+    assert counts == {"setup": [2], "main": [1], "test": [1]}
+
+
+def test_links_lead_to_files(root, repository_files):
+    dead = [
+        f"{document.relative_to(root)}: {target}"
+        for document in repository_files
+        if document.suffix == ".md"
+        for target in LINK.findall(document.read_text(encoding="utf-8"))
+        if not (document.parent / target).exists()
+    ]
+    assert not dead, f"dead links: {', '.join(dead)}"

@@ -1,0 +1,106 @@
+"""The tree is what the project file says it is.
+
+The root of the checkout is the package, so whatever lies there may ship by accident and
+whatever is forgotten in ``pyproject.toml`` is missing only from the wheel.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from pathlib import Path
+
+DEMANDED = ("tracks", "kernels", "tests", "cli.py", "pyproject.toml", "README.md")
+ROOT_MODULES = ("__init__", "__main__", "cli", "errors", "vocabulary")
+LARGEST_FILE = 4 << 20
+# What a distribution is called, where that is not how it is imported.
+DISTRIBUTION = {"sklearn": "scikit-learn"}
+
+
+def test_demanded_names_exist(root):
+    missing = [name for name in DEMANDED if not (root / name).exists()]
+    assert not missing, f"missing at the root: {', '.join(missing)}"
+
+
+def test_packages_are_the_folders_with_code(project, sources):
+    listed = project["tool"]["setuptools"]["packages"]
+    assert listed == sorted(listed), "pyproject.toml: packages are not sorted"
+    found = {s.module if s.is_package else s.module.rpartition(".")[0] for s in sources}
+    assert set(listed) == found, (
+        f"pyproject.toml packages: not listed {sorted(found - set(listed))}, "
+        f"listed but without code {sorted(set(listed) - found)}"
+    )
+
+
+def test_each_package_has_an_init(root, project):
+    for package in project["tool"]["setuptools"]["packages"]:
+        init = Path(*package.split(".")[1:], "__init__.py")
+        assert (root / init).exists(), f"{init} is missing"
+
+
+def test_no_stray_module_at_the_root(root):
+    stray = sorted(p.name for p in root.glob("*.py") if p.stem not in ROOT_MODULES)
+    assert not stray, f"would ship in the package: {', '.join(stray)}"
+
+
+def test_no_file_is_large(root, repository_files):
+    large = {
+        str(path.relative_to(root)): path.stat().st_size
+        for path in repository_files
+        if path.stat().st_size > LARGEST_FILE
+    }
+    assert not large, f"over {LARGEST_FILE} bytes: {large}"
+
+
+def test_package_data_and_real_files_agree(root, project, sources, repository_files):
+    """Each glob finds a file, and no data file of a package is left at home."""
+    shipped = set()
+    for package, globs in project["tool"]["setuptools"]["package-data"].items():
+        folder = root.joinpath(*package.split(".")[1:])
+        for glob in globs:
+            matches = set(folder.glob(glob))
+            assert matches, f"pyproject.toml package-data: {package} {glob!r} is empty"
+            shipped |= matches
+    folders = {Path(s.path).parts[0] for s in sources if "/" in s.path} | {"data"}
+    data = {
+        path
+        for path in repository_files
+        if path.relative_to(root).parts[0] in folders and path.suffix != ".py"
+    }
+    forgotten = sorted(str(path.relative_to(root)) for path in data - shipped)
+    assert not forgotten, f"no package-data glob ships {', '.join(forgotten)}"
+
+
+def _imported(tree):
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield node, node.module
+
+
+def _declared(requirements):
+    names = (re.match(r"[\w.-]+", line)[0] for line in requirements)
+    return {name.lower() for name in names}
+
+
+def test_dependencies_are_what_is_imported(project, sources):
+    """Nothing is imported undeclared, and nothing is installed for nobody."""
+    core = _declared(project["project"]["dependencies"])
+    extras = project["project"]["optional-dependencies"]
+    optional = _declared(
+        line for name in ("cluster", "browse", "gpu") for line in extras[name]
+    )
+    used = set()
+    for source in sources:
+        for node, module in _imported(source.tree):
+            top = module.partition(".")[0]
+            if top in sys.stdlib_module_names or top == "tfimpute_tracks":
+                continue
+            name = DISTRIBUTION.get(top, top).lower()
+            assert name in core | optional, (
+                f"{source.place(node)} imports {top}: not in pyproject.toml"
+            )
+            used.add(name)
+    assert core <= used, f"pyproject.toml: nobody imports {sorted(core - used)}"

@@ -1,0 +1,88 @@
+"""Nothing is public by accident: ``__all__`` says exactly what a module offers.
+
+Its order is ruff's business (RUF022: constants, classes, functions).
+"""
+
+from __future__ import annotations
+
+import ast
+
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+def _top_level(body):
+    """Yield the statements that run at import, also those under if, try and with."""
+    for node in body:
+        yield node
+        if isinstance(node, ast.If | ast.Try | ast.With):
+            yield from _top_level(node.body)
+            yield from _top_level(getattr(node, "orelse", []))
+            yield from _top_level(getattr(node, "finalbody", []))
+            for handler in getattr(node, "handlers", []):
+                yield from _top_level(handler.body)
+
+
+def _bound(node):
+    """Give the names that a statement binds."""
+    if isinstance(node, (*FUNCTIONS, ast.ClassDef)):
+        return [node.name]
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return [alias.asname or alias.name.partition(".")[0] for alias in node.names]
+    if isinstance(node, ast.Assign):
+        targets = node.targets
+    elif isinstance(node, ast.AnnAssign):
+        targets = [node.target]
+    else:
+        targets = []
+    return [n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name)]
+
+
+def _all(source):
+    """Give (node, names) of ``__all__``, or (None, []) where there is none."""
+    for node in source.tree.body:
+        if isinstance(node, ast.Assign | ast.AnnAssign) and "__all__" in _bound(node):
+            return node, ast.literal_eval(node.value)
+    return None, []
+
+
+def test_all_holds_what_the_module_offers(source):
+    node, exported = _all(source)
+    statements = list(_top_level(source.tree.body))
+    own = {
+        name: statement
+        for statement in statements
+        if isinstance(statement, (*FUNCTIONS, ast.ClassDef))
+        for name in _bound(statement)
+        if not name.startswith("_")
+    }
+    if source.is_package:
+        # What a folder's __init__ imports from its own files, it offers.
+        own |= {
+            name: statement
+            for statement in statements
+            if isinstance(statement, ast.ImportFrom)
+            and (statement.module or "").startswith(f"{source.module}.")
+            for name in _bound(statement)
+        }
+    hidden = [f"{source.place(own[n])} {n}" for n in own if n not in exported]
+    assert not hidden, f"public, but not in __all__: {', '.join(hidden)}"
+
+    bound = {name for statement in statements for name in _bound(statement)}
+    absent = [name for name in exported if name not in bound]
+    assert not absent, f"{source.place(node)}: __all__ names {absent}, bound nowhere"
+    private = [name for name in exported if name.startswith("_")]
+    assert not private, f"{source.place(node)}: __all__ offers private {private}"
+    assert len(set(exported)) == len(exported), f"{source.place(node)}: repeated names"
+
+
+def test_nobody_reaches_for_a_private_name(source):
+    """A leading underscore means: this file only."""
+    reached = [
+        f"{source.place(node)} {alias.name}"
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.ImportFrom)
+        and (node.module or "").startswith("tfimpute_tracks")
+        for alias in node.names
+        if alias.name.startswith("_") and not alias.name.startswith("__")
+    ]
+    assert not reached, f"private names imported: {', '.join(reached)}"

@@ -1,0 +1,55 @@
+"""Letters to codes and back."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from tfimpute_tracks.kernels.encode import (
+    count_ambiguous,
+    decode,
+    encode,
+    one_hot,
+    pack_2bit,
+    reverse_complement,
+    unpack_2bit,
+)
+
+
+def test_every_letter_has_its_code():
+    assert encode("ACGTacgtNnRYx-").tolist() == [0, 1, 2, 3] * 2 + [4] * 6
+    assert encode(b"GATTACA").tolist() == [2, 0, 3, 3, 0, 1, 0]
+
+
+def test_only_letters_that_are_neither_acgt_nor_n_are_ambiguous():
+    assert count_ambiguous("ACGTNacgtn") == 0
+    assert count_ambiguous("RyK-5") == 5
+
+
+@given(st.text(alphabet="ACGTN"))
+def test_decode_undoes_encode(text):
+    assert decode(encode(text)) == text
+
+
+@given(arrays(np.uint8, st.tuples(st.integers(0, 5), st.integers(0, 30)), elements=st.integers(0, 4)))
+def test_reverse_complement_is_its_own_inverse(codes):
+    assert np.array_equal(reverse_complement(reverse_complement(codes)), codes)
+
+
+def test_reverse_complement_reads_the_other_strand():
+    assert decode(reverse_complement(encode("AACGTN"))) == "NACGTT"
+
+
+def test_one_hot_of_n_is_all_zeros():
+    assert one_hot(encode("CN")).tolist() == [[0, 1, 0, 0], [0, 0, 0, 0]]
+
+
+@given(arrays(np.uint8, st.tuples(st.integers(0, 5), st.integers(1, 30)), elements=st.integers(0, 3)))
+def test_packing_keeps_every_letter(codes):
+    packed = pack_2bit(codes)
+    assert packed.shape == (len(codes), -(-codes.shape[1] // 4))
+    assert np.array_equal(unpack_2bit(packed, codes.shape[1]), codes)
+
+
+def test_packing_writes_n_as_a():
+    assert unpack_2bit(pack_2bit(np.array([[4, 3, 4]], np.uint8)), 3).tolist() == [[0, 3, 0]]

@@ -1,0 +1,178 @@
+"""Files appear whole or not at all, whatever happens on the way."""
+
+from __future__ import annotations
+
+import errno
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tfimpute_tracks.errors import OutputError, WriteError
+from tfimpute_tracks.storage import (
+    atomic_file,
+    check_room,
+    check_writable_dir,
+    write_json,
+    write_text,
+)
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def write_half(dest, error, n_bytes=4):
+    """Begin to write a file, and fail."""
+    with atomic_file(dest) as temp:
+        temp.write_bytes(bytes(n_bytes))
+        raise error
+
+
+def test_file_appears_when_the_block_ends(tmp_path):
+    dest = tmp_path / "a.bw"
+    with atomic_file(dest) as temp:
+        temp.write_bytes(b"whole")
+        assert not dest.exists()
+        assert temp.parent == tmp_path
+    assert dest.read_bytes() == b"whole"
+    assert names(tmp_path) == ["a.bw"]
+
+
+def test_leftover_is_not_taken_for_a_result(tmp_path):
+    with atomic_file(tmp_path / "a.bw") as temp:
+        temp.touch()
+        assert temp.name.startswith(".")
+        assert not list(tmp_path.glob("*.bw"))
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_exception_leaves_the_old_file(tmp_path, error):
+    dest = tmp_path / "a.bw"
+    dest.write_bytes(b"old")
+    with pytest.raises(error):
+        write_half(dest, error)
+    assert dest.read_bytes() == b"old"
+    assert names(tmp_path) == ["a.bw"]
+
+
+def test_long_name_with_wide_letters(tmp_path):
+    dest = tmp_path / ("\N{GREEK SMALL LETTER ALPHA}" * 120 + ".bw")
+    write_text(dest, "x")
+    assert dest.read_text() == "x"
+
+
+def test_two_writers_of_one_file_do_not_meet(tmp_path):
+    dest = tmp_path / "a"
+    with atomic_file(dest) as one, atomic_file(dest) as two:
+        assert one != two
+        one.write_text("one")
+        two.write_text("two")
+    assert dest.read_text() == "one"
+
+
+def test_missing_folder_is_a_write_error(tmp_path):
+    dest = tmp_path / "none" / "a"
+    with pytest.raises(WriteError, match="No such file") as caught:
+        write_text(dest, "x")
+    assert str(dest) in str(caught.value)
+
+
+def test_full_disk_is_told_with_numbers(tmp_path):
+    dest = tmp_path / "a"
+    with pytest.raises(WriteError) as caught:
+        write_half(dest, OSError(errno.ENOSPC, "No space"), n_bytes=2_500_000)
+    message = str(caught.value)
+    assert message.startswith(f"disk full: {dest} needs at least 2.50 MB")
+    assert " MB free" in message
+    assert "\n" not in message
+    assert names(tmp_path) == []
+
+
+def test_error_about_another_file_passes(tmp_path):
+    source = str(tmp_path / "elsewhere" / "missing")
+    with pytest.raises(FileNotFoundError):
+        write_half(tmp_path / "a", FileNotFoundError(errno.ENOENT, "No file", source))
+    assert names(tmp_path) == []
+
+
+def test_too_little_room_is_seen_beforehand(tmp_path):
+    dest = tmp_path / "a"
+    with pytest.raises(WriteError, match="disk full"):
+        check_room(tmp_path, 1 << 60, dest)
+    with pytest.raises(WriteError, match="disk full"), atomic_file(dest, 1 << 60):
+        pytest.fail("the block ran")
+    check_room(tmp_path, 1, dest)
+    check_room(tmp_path / "none", 1 << 60, dest)
+
+
+def test_kill_leaves_no_final_file(tmp_path):
+    code = (
+        "import sys, time, pathlib\n"
+        "from tfimpute_tracks.storage import atomic_file\n"
+        "with atomic_file(pathlib.Path(sys.argv[1])) as temp:\n"
+        "    temp.write_bytes(bytes(1000))\n"
+        "    print('half', flush=True)\n"
+        "    time.sleep(60)\n"
+    )
+    dest = tmp_path / "a.bw"
+    with subprocess.Popen(
+        [sys.executable, "-c", code, dest], stdout=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdout.readline() == "half\n"
+        child.send_signal(signal.SIGKILL)
+    assert child.returncode == -signal.SIGKILL
+    assert not dest.exists()
+    assert not list(tmp_path.glob("*.bw"))
+    write_text(dest, "again")
+    assert dest.read_text() == "again"
+
+
+def test_folder_is_made_with_its_parents(tmp_path):
+    folder = tmp_path / "a" / "b"
+    check_writable_dir(folder)
+    check_writable_dir(folder)
+    assert names(folder) == []
+
+
+def test_folder_that_is_a_file(tmp_path):
+    path = tmp_path / "a"
+    path.touch()
+    with pytest.raises(OutputError, match="it is a file; name another"):
+        check_writable_dir(path)
+    with pytest.raises(OutputError, match=r"b: .*directory"):
+        check_writable_dir(path / "b")
+
+
+def test_folder_that_takes_no_file():
+    # Not even root may make a file there.
+    folder = Path("/proc/self")
+    if not folder.is_dir():
+        pytest.skip("no /proc on this system")
+    with pytest.raises(OutputError, match="cannot write to the folder /proc/self: "):
+        check_writable_dir(folder)
+
+
+def test_text_is_written_as_it_is(tmp_path):
+    write_text(tmp_path / "a", "one\r\ntwo\nα")
+    assert (tmp_path / "a").read_bytes() == "one\r\ntwo\nα".encode()
+
+
+def test_json_takes_numpy_numbers(tmp_path):
+    dest = tmp_path / "a.json"
+    write_json(
+        dest, {"b": np.float32(0.5), "a": np.arange(2), "c": [None, np.int64(3)]}
+    )
+    assert json.loads(dest.read_text()) == {"b": 0.5, "a": [0, 1], "c": [None, 3]}
+    assert dest.read_text().startswith('{\n  "b"')
+
+
+@pytest.mark.parametrize("value", [float("nan"), np.float32("inf"), {1, 2}, object()])
+def test_what_is_not_json_is_refused(tmp_path, value):
+    with pytest.raises((TypeError, ValueError)):
+        write_json(tmp_path / "a.json", {"a": value})
+    assert names(tmp_path) == []

@@ -1,0 +1,198 @@
+"""bigBed files say what went in, to three readers that are not ours."""
+
+from __future__ import annotations
+
+import struct
+
+import numpy as np
+import pybigtools
+import pytest
+
+import bbi_readers
+from bbi_readers import READERS
+from tfimpute_tracks.errors import RegionError, UsageError, ValidationError
+from tfimpute_tracks.kernels.peaks import Peaks
+from tfimpute_tracks.tracks import NarrowPeak, PeakSet, bbi, blocks, write_bigbed
+from tfimpute_tracks.tracks.bbi import BbiWriter
+from tfimpute_tracks.tracks.narrowpeak import as_text
+from tfimpute_tracks.tracks.validate import check_bigbed
+
+SIZES = {"chr2": 2_000_000, "chr10": 500_000, "chr1": 995, "chrM": 16_571}
+
+
+@pytest.fixture
+def peaks(rng):
+    """1500 peaks on two chromosomes: three blocks, and the end of one."""
+    found = []
+    for chrom, n in (("chr2", 1200), ("chr10", 300)):
+        start = np.sort(rng.choice(SIZES[chrom] // 1000, n, replace=False)) * 1000
+        width = rng.integers(100, 900, n)
+        score = rng.random(n, dtype=np.float32)
+        peaks = Peaks(start, start + width, start + width // 3, score)
+        found.append((chrom, peaks))
+    return PeakSet.collect("CTCF.K562", found, SIZES)
+
+
+def expected_records(peaks):
+    records = {}
+    for row in peaks.rows:
+        record = (row.start, row.end, "\t".join(as_text(row)[3:]))
+        records.setdefault(row.chrom, []).append(record)
+    return records
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_readers_give_what_was_written(tmp_path, peaks, reader):
+    path = tmp_path / "a.bb"
+    assert write_bigbed(path, SIZES, peaks) is True
+    found = READERS[reader](path)
+    assert found.chroms == SIZES
+    assert found.records == expected_records(peaks)
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_single_peak(tmp_path, reader):
+    path = tmp_path / "a.bb"
+    peaks = PeakSet((NarrowPeak("chr1", 994, 995, "A.peak1", 1000, 1.0, 0),))
+    write_bigbed(path, SIZES, peaks)
+    assert READERS[reader](path).records == expected_records(peaks)
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_rows_may_overlap(tmp_path, reader):
+    path = tmp_path / "a.bb"
+    places = [(0, 1000), (0, 10), (5, 400), (5, 20), (300, 700)]
+    rows = [NarrowPeak("chr2", s, e, f"p{s}-{e}", 0, 0.0, 1) for s, e in places]
+    write_bigbed(path, SIZES, PeakSet(tuple(rows)))
+    assert READERS[reader](path).records == expected_records(PeakSet(tuple(rows)))
+    summary = pybigtools.open(str(path)).info()["summary"]
+    assert summary["basesCovered"] == 1000
+    assert summary["sum"] == sum(e - s for s, e in places)
+    assert (summary["min"], summary["max"]) == (1, 4)
+
+
+def test_six_columns_are_standard(tmp_path, peaks):
+    """With ten, igv.js takes the signal for a thick start, and IGV draws hairlines."""
+    path = tmp_path / "a.bb"
+    write_bigbed(path, SIZES, peaks)
+    field_count, defined_field_count = struct.unpack_from("<HH", path.read_bytes(), 32)
+    assert (field_count, defined_field_count) == (10, 6)
+
+
+def test_columns_are_described(tmp_path, peaks):
+    path = tmp_path / "a.bb"
+    write_bigbed(path, SIZES, peaks)
+    described = pybigtools.open(str(path)).sql(parse=True)
+    assert described["name"] == "bigNarrowPeak"
+    names = [name for name, _, _ in described["fields"]]
+    assert names[4:] == ["score", "strand", "signalValue", "pValue", "qValue", "peak"]
+
+
+def test_ucsc_finds_the_columns_by_name(tmp_path, peaks):
+    path = tmp_path / "a.bb"
+    write_bigbed(path, SIZES, peaks)
+    code = (
+        "import bbi, json, sys\n"
+        "rows = bbi.fetch_intervals(sys.argv[1], 'chr10', 0, -1, iterator=False)\n"
+        "names = ['name', 'score', 'strand', 'signalValue', 'peak']\n"
+        "print(json.dumps(rows[names].values.tolist()))"
+    )
+    rows = [as_text(row) for row in peaks.rows if row.chrom == "chr10"]
+    expected = [[*row[3:7], row[9]] for row in rows]
+    assert bbi_readers.in_child(code, path) == expected
+
+
+def test_coverage_counts_in_every_zoom_level(tmp_path, peaks):
+    path = tmp_path / "a.bb"
+    write_bigbed(path, SIZES, peaks)
+    covered = sum(row.end - row.start for row in peaks.rows)
+    file = pybigtools.open(str(path))
+    assert file.info()["summary"]["basesCovered"] == covered
+    assert len(file.zooms()) >= 3
+    for reduction in file.zooms():
+        records = [
+            record
+            for chrom in SIZES
+            for _, _, record in file.zoom_records(reduction, chrom)
+        ]
+        assert sum(record["bases_covered"] for record in records) == covered
+        assert sum(record["sum"] for record in records) == covered
+
+
+def test_deep_trees(tmp_path, peaks, monkeypatch):
+    monkeypatch.setattr(blocks, "_FAN_OUT", 2)
+    monkeypatch.setattr(bbi, "_CHROMS_PER_LEAF", 1)
+    monkeypatch.setattr("tfimpute_tracks.tracks.bigbed._ROWS_PER_BLOCK", 7)
+    path = tmp_path / "a.bb"
+    write_bigbed(path, SIZES, peaks)
+    for read in READERS.values():
+        assert read(path).records == expected_records(peaks)
+
+
+def test_no_peak_no_file(tmp_path):
+    path = tmp_path / "a.bb"
+    assert write_bigbed(path, SIZES, PeakSet(())) is False
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_peak_removes_the_file_of_an_earlier_run(tmp_path, peaks):
+    path = tmp_path / "a.bb"
+    write_bigbed(path, SIZES, peaks)
+    assert write_bigbed(path, SIZES, PeakSet(())) is False
+    assert list(tmp_path.iterdir()) == []
+
+
+GOOD = NarrowPeak("chr2", 100, 200, "A.peak1", 500, 0.5, 50)
+
+
+@pytest.mark.parametrize(
+    ("rows", "error"),
+    [
+        ((GOOD._replace(end=3_000_000),), RegionError),
+        ((GOOD._replace(chrom="chr9"),), RegionError),
+        ((GOOD, GOOD._replace(start=99)), UsageError),
+        ((GOOD._replace(chrom="chr10"), GOOD), UsageError),
+    ],
+)
+def test_senseless_rows_are_refused(tmp_path, rows, error):
+    """Bigtools writes a stump of these, or a file with rows beyond the end."""
+    with pytest.raises(error):
+        write_bigbed(tmp_path / "a.bb", SIZES, PeakSet(rows))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_lost_block_is_noticed(tmp_path, peaks, monkeypatch):
+    add_block = BbiWriter.add_block
+
+    def lose_one(self, chrom, start, end, data, n_items):
+        if start > 100_000:
+            add_block(self, chrom, start, end, data, n_items)
+
+    monkeypatch.setattr(BbiWriter, "add_block", lose_one)
+    with pytest.raises(ValidationError, match="number of peaks of chr2"):
+        write_bigbed(tmp_path / "a.bb", SIZES, peaks)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_other_rows_are_noticed(tmp_path, peaks):
+    path = tmp_path / "a.bb"
+    write_bigbed(path, SIZES, peaks)
+    sql = pybigtools.open(str(path)).sql()
+    rows = {"chr10": [as_text(r)[1:] for r in peaks.rows if r.chrom == "chr10"]}
+    check_bigbed(path, path, rows, sql)
+    with pytest.raises(ValidationError, match="column descriptions"):
+        check_bigbed(path, path, rows, sql + "\n")
+    rows["chr10"][7] = (*rows["chr10"][7][:-1], "3")
+    with pytest.raises(ValidationError, match="a peak of chr10"):
+        check_bigbed(path, path, rows, sql)
+
+
+@pytest.mark.parametrize("size", [0, 100, 3000, 20_000])
+def test_short_file_is_noticed(tmp_path, peaks, size):
+    path = tmp_path / "a.bb"
+    write_bigbed(path, SIZES, peaks)
+    sql = pybigtools.open(str(path)).sql()
+    rows = {"chr10": [as_text(r)[1:] for r in peaks.rows if r.chrom == "chr10"]}
+    path.write_bytes(path.read_bytes()[:size])
+    with pytest.raises(ValidationError, match=r"a\.bb"):
+        check_bigbed(path, path, rows, sql)

@@ -1,0 +1,486 @@
+"""bigWig files say what went in, to three readers that are not ours."""
+
+from __future__ import annotations
+
+import itertools
+import signal
+import subprocess
+import sys
+import tracemalloc
+
+import numpy as np
+import pybigtools
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import bbi_readers
+from bbi_readers import READERS
+from tfimpute_tracks.errors import (
+    InputFileError,
+    RegionError,
+    RunError,
+    UsageError,
+    ValidationError,
+)
+from tfimpute_tracks.tracks import bbi, bigwig, blocks, read_signal, write_bigwig
+from tfimpute_tracks.tracks.bbi import BbiWriter
+from tfimpute_tracks.tracks.validate import Content, check_bigwig
+from tfimpute_tracks.tracks.zoom import BIN
+
+NAN = float("nan")
+SIZES = {"chr2": 100_010, "chr10": 30_000, "chr1": 995}
+
+
+def float32(*values):
+    return np.array(values, dtype=np.float32)
+
+
+def expected_records(signals, sizes, decimals=4):
+    """The slow twin: each bin by itself, as readers should give it."""
+    records = {}
+    for chrom, first, step, values in signals:
+        for i, value in enumerate(np.asarray(values, dtype=np.float32).tolist()):
+            start = max(first + i * step, 0)
+            end = min(first + (i + 1) * step, sizes[chrom])
+            if not np.isnan(value):
+                rounded = value if decimals is None else round(value, decimals)
+                record = (start, end, float(np.float32(rounded)))
+                records.setdefault(chrom, []).append(record)
+    return records
+
+
+def ragged(rng, n_pieces=60):
+    """Pieces of all lengths on three chromosomes, with holes in and between them."""
+    signals = []
+    for chrom, size in SIZES.items():
+        at = int(rng.integers(0, 50))
+        for _ in range(n_pieces):
+            n = int(rng.choice([1, 2, 63, 64, 65, 200]))
+            if at + n * 10 > size:
+                break
+            values = rng.random(n, dtype=np.float32)
+            values[rng.random(n) < rng.choice([0, 0.01, 0.5])] = NAN
+            signals.append((chrom, at, 10, values))
+            at += n * 10 + int(rng.choice([0, 7, 500]))
+    return signals
+
+
+CASES = {
+    "single value": [("chr10", 500, 100, float32(0.25))],
+    "constant": [("chr2", 0, 100, np.full(900, 0.5, dtype=np.float32))],
+    "first is the highest": [("chr2", 0, 100, np.linspace(1, 0, 500, dtype="f4"))],
+    "all zero": [("chr1", 0, 1, np.zeros(995, dtype=np.float32))],
+    "one value and its neighbours missing": [("chr1", 0, 100, float32(NAN, 1, NAN))],
+    "last bin is partial": [("chr1", 0, 20, np.linspace(0, 1, 50, dtype="f4"))],
+    "first bin begins before 0": [("chr1", -50, 100, float32(0.1, 0.2, 0.3))],
+    "bin larger than its chromosome": [("chr1", -5, 2000, float32(0.5))],
+    "last base": [("chr1", 994, 1, float32(0.75))],
+    "gaps": [("chr2", 35, 20, float32(0.1, NAN, NAN, 0.2, 0.3, NAN, 0.4) / 3)],
+    "pieces that touch": [
+        ("chr2", 0, 10, np.arange(100, dtype="f4")),
+        ("chr2", 1000, 10, np.arange(100, dtype="f4")),
+        ("chr2", 2000, 50, np.arange(100, dtype="f4")),
+    ],
+    "several chromosomes, one left out": [
+        ("chr2", 0, 100, np.linspace(0, 1, 1001, dtype="f4")),
+        ("chr1", 45, 100, np.linspace(0, 1, 9, dtype="f4")),
+    ],
+    "a chromosome of missing values": [
+        ("chr2", 0, 10, np.full(500, NAN, dtype=np.float32)),
+        ("chr10", 0, 10, np.full(500, 0.5, dtype=np.float32)),
+    ],
+    "negative": [("chr2", 0, 10, float32(-1, -0.5, -1e-9, 0))],
+    "ragged": ragged(np.random.default_rng(3)),
+}
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("case", CASES)
+def test_readers_give_what_was_written(tmp_path, case, reader):
+    path = tmp_path / "a.bw"
+    write_bigwig(path, SIZES, CASES[case])
+    found = READERS[reader](path)
+    assert found.chroms == SIZES
+    assert found.records == expected_records(CASES[case], SIZES)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_head_is_right(tmp_path, case):
+    """libBigWig leaves a maximum of 2.2e-308 where the first value is the highest."""
+    path = tmp_path / "a.bw"
+    write_bigwig(path, SIZES, CASES[case])
+    records = [
+        r for rows in expected_records(CASES[case], SIZES).values() for r in rows
+    ]
+    widths = np.array([end - start for start, end, _ in records])
+    values = np.array([value for _, _, value in records])
+    summary = pybigtools.open(str(path)).info()["summary"]
+    assert summary["basesCovered"] == widths.sum()
+    assert summary["min"] == values.min()
+    assert summary["max"] == values.max()
+    assert summary["sum"] == pytest.approx((widths * values).sum(), abs=1e-9)
+
+
+def assert_zooms_are_right(path, n_zooms):
+    file = pybigtools.open(str(path))
+    assert len(file.zooms()) == n_zooms
+    for reduction, chrom in itertools.product(file.zooms(), SIZES):
+        end_before = 0
+        n_bins = 0
+        for start, end, zoom in file.zoom_records(reduction, chrom):
+            bins = list(file.records(chrom, start, end))
+            widths = np.array([e - s for s, e, _ in bins])
+            values = np.array([value for _, _, value in bins])
+            assert zoom["bases_covered"] == widths.sum()
+            assert zoom["min_val"] == values.min()
+            assert zoom["max_val"] == values.max()
+            assert zoom["sum"] == pytest.approx((widths * values).sum(), rel=1e-5)
+            squares = (widths * values**2).sum()
+            assert zoom["sum_squares"] == pytest.approx(squares, rel=1e-5)
+            assert end_before <= start < end
+            assert end - start < reduction + 1000
+            end_before = end
+            n_bins += len(bins)
+        assert n_bins == len(list(file.records(chrom)))
+
+
+def test_every_zoom_record_sums_up_its_bins(tmp_path, rng):
+    """libBigWig stores a sum of zero in the last record, and in some inner ones."""
+    path = tmp_path / "a.bw"
+    write_bigwig(path, SIZES, ragged(rng))
+    # 160, 640, 2560, 10240 and 40960 bp: as long as the longest has more than one.
+    assert_zooms_are_right(path, n_zooms=5)
+
+
+def test_zoomed_out_means(tmp_path, rng):
+    """What UCSC's code draws of a chromosome in 100 pixels, from the zoom levels."""
+    path = tmp_path / "a.bw"
+    values = rng.random(10_000, dtype=np.float32)
+    write_bigwig(path, SIZES, [("chr2", 0, 10, values)])
+    code = (
+        "import bbi, json, sys\n"
+        "means = bbi.fetch(sys.argv[1], 'chr2', 0, 100_000, bins=100, summary='mean')\n"
+        "print(json.dumps(means.tolist()))"
+    )
+    means = bbi_readers.in_child(code, path)
+    assert means == pytest.approx(values.reshape(100, 100).mean(axis=1), abs=0.05)
+
+
+@pytest.mark.parametrize("max_zooms", [0, 1, 3])
+def test_max_zooms(tmp_path, rng, max_zooms):
+    path = tmp_path / "a.bw"
+    write_bigwig(path, SIZES, ragged(rng), max_zooms=max_zooms)
+    assert_zooms_are_right(path, n_zooms=max_zooms)
+
+
+VALUES = st.sampled_from([NAN, NAN, 0.0, 1.0, 0.12345, 1e-7])
+PIECES = st.lists(
+    st.tuples(
+        st.sampled_from(["chr2", "chr1"]),
+        st.sampled_from([0, 0, 1, 30]),  # bp left empty before the piece
+        st.sampled_from([1, 10, 10, 25]),
+        st.tuples(VALUES, VALUES, st.integers(0, 40)),
+    ),
+    max_size=12,
+)
+
+
+@settings(max_examples=30, deadline=None)
+@given(PIECES, st.sampled_from([0, 2, None]))
+def test_any_layout_reads_back(tmp_path_factory, pieces, decimals):
+    sizes = {"chr2": 30_000, "chr1": 30_000}
+    at = dict.fromkeys(sizes, 0)
+    signals = []
+    for chrom, hole, step, (one, other, n) in sorted(
+        pieces, key=lambda piece: piece[0] == "chr1"
+    ):
+        values = np.tile(np.float32([one, other]), n)[: 2 * n - 1]
+        first = at[chrom] + hole
+        at[chrom] = first + step * len(values)
+        signals.append((chrom, first, step, values))
+    expected = expected_records(signals, sizes, decimals)
+    path = tmp_path_factory.mktemp("any") / "a.bw"
+    if not expected:
+        with pytest.raises(RunError, match="nothing to write"):
+            write_bigwig(path, sizes, signals, decimals)
+        return
+    write_bigwig(path, sizes, signals, decimals)
+    for reader in (bbi_readers.bigtools, bbi_readers.libbigwig):
+        assert reader(path).records == expected
+
+
+def test_chromosome_of_2_500_000_bins(tmp_path, rng):
+    sizes = {"chr1": 50_000_000 - 3}
+    values = rng.random(2_500_000, dtype=np.float32)
+    path = tmp_path / "a.bw"
+    write_bigwig(path, sizes, [("chr1", 0, 20, values)])
+    read = read_signal(path, "chr1")
+    expected = np.round(values.astype(np.float64), 4).astype(np.float32)
+    assert np.array_equal(read.values, expected)
+    assert np.array_equal(read.starts, np.arange(0, 50_000_000, 20))
+    assert np.array_equal(read.ends[:-1], read.starts[1:])
+    assert read.ends[-1] == 50_000_000 - 3
+    # Rounding is what makes bulk sets affordable: the same unrounded takes this much.
+    assert path.stat().st_size < 0.6 * 2_500_000 * 10
+
+
+def test_many_scaffolds(tmp_path, rng):
+    sizes = {f"scaffold_{i}": 1000 + i for i in range(600)}
+    signals = [(chrom, 0, 100, rng.random(10, dtype="f4")) for chrom in sizes]
+    path = tmp_path / "a.bw"
+    write_bigwig(path, sizes, signals)
+    for read in READERS.values():
+        found = read(path)
+        assert found.chroms == sizes
+        assert found.records == expected_records(signals, sizes)
+
+
+def test_deep_trees(tmp_path, rng, monkeypatch):
+    """Trees as high as those of a large genome, made of small nodes."""
+    monkeypatch.setattr(blocks, "_FAN_OUT", 3)
+    monkeypatch.setattr(bigwig, "_ITEMS_PER_BLOCK", 16)
+    monkeypatch.setattr(bbi, "_CHROMS_PER_LEAF", 2)
+    signals = ragged(rng)
+    path = tmp_path / "a.bw"
+    write_bigwig(path, SIZES, signals)
+    for read in READERS.values():
+        assert read(path).records == expected_records(signals, SIZES)
+    assert_zooms_are_right(path, n_zooms=5)
+    file = pybigtools.open(str(path))
+    everything = expected_records(signals, SIZES)["chr2"]
+    for start in range(0, 20_000, 777):
+        found = list(file.records("chr2", start, start + 500))
+        cut = [
+            (max(s, start), min(e, start + 500), value)
+            for s, e, value in everything
+            if s < start + 500 and e > start
+        ]
+        assert found == cut
+
+
+def test_zero_is_written_and_never_negative(tmp_path):
+    path = tmp_path / "a.bw"
+    write_bigwig(path, SIZES, [("chr1", 0, 10, float32(-0.0, 0, -1e-9))])
+    values = read_signal(path, "chr1").values
+    assert values.tolist() == [0, 0, 0]
+    assert not np.signbit(values).any()
+
+
+@pytest.mark.parametrize("dtype", [">f4", "f2", "f8", "i8", "u1"])
+def test_any_number_type(tmp_path, dtype):
+    path = tmp_path / "a.bw"
+    write_bigwig(path, SIZES, [("chr1", 0, 10, np.arange(5).astype(dtype))])
+    assert read_signal(path, "chr1").values.tolist() == [0, 1, 2, 3, 4]
+
+
+def test_any_view(tmp_path):
+    path = tmp_path / "a.bw"
+    values = np.arange(40, dtype=np.float32).reshape(20, 2)
+    write_bigwig(path, SIZES, [("chr1", 0, 10, values[::-2, 1])])
+    assert read_signal(path, "chr1").values.tolist() == values[::-2, 1].tolist()
+
+
+def test_caller_may_use_its_array_again(tmp_path):
+    def signals():
+        values = np.empty(10, dtype=np.float32)
+        for i in range(5):
+            values[:] = i
+            yield "chr1", np.int64(i * 100), np.int64(10), values
+
+    path = tmp_path / "a.bw"
+    write_bigwig(path, SIZES, signals())
+    assert read_signal(path, "chr1").values.tolist() == np.repeat(range(5), 10).tolist()
+
+
+def test_memory_is_flat(tmp_path, rng):
+    values = rng.random(1 << 16, dtype=np.float32)
+
+    def peak(n_pieces):
+        sizes = {"chr1": n_pieces * len(values) * 10}
+        signals = (("chr1", i * len(values) * 10, 10, values) for i in range(n_pieces))
+        tracemalloc.start()
+        write_bigwig(tmp_path / "a.bw", sizes, signals)
+        size = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return size
+
+    assert peak(8) < 1.2 * peak(2)
+
+
+def test_read_signal_cuts_at_the_ends(tmp_path):
+    path = tmp_path / "a.bw"
+    write_bigwig(path, SIZES, [("chr1", 0, 100, float32(0.1, NAN, 0.3, 0.4))])
+    found = read_signal(path, "chr1", 50, 310)
+    assert found.starts.tolist() == [50, 200, 300]
+    assert found.ends.tolist() == [100, 300, 310]
+    assert found.values.tolist() == float32(0.1, 0.3, 0.4).tolist()
+    assert read_signal(path, "chr10").values.shape == (0,)
+
+
+@pytest.mark.parametrize(
+    "signals",
+    [
+        [],
+        [("chr1", 0, 10, float32())],
+        [("chr1", 0, 10, float32(NAN, NAN)), ("chr1", 20, 10, float32(NAN))],
+    ],
+)
+def test_nothing_to_write(tmp_path, signals):
+    with pytest.raises(RunError, match=r"a\.bw: nothing to write"):
+        write_bigwig(tmp_path / "a.bw", SIZES, signals)
+    assert list(tmp_path.iterdir()) == []
+
+
+ONES = np.ones(3, dtype=np.float32)
+
+
+@pytest.mark.parametrize(
+    ("signals", "error", "words"),
+    [
+        ([("chr9", 0, 10, ONES)], RegionError, "chromosome chr9 is not among the 3"),
+        ([("chr1", 980, 10, ONES)], RegionError, "chr1 from 980 to 1010 lie outside"),
+        ([("chr1", 995, 10, ONES)], RegionError, "its 995 bp"),
+        ([("chr1", -10, 10, ONES)], RegionError, "from -10 to 20"),
+        ([("chr1", 0, 0, ONES)], UsageError, "step 0"),
+        ([("chr1", 0, 10, ONES[None])], UsageError, r"shape \(1, 3\)"),
+        ([("chr1", 0, 10, float32(1, np.inf))], RunError, "chr1 holds an infinite"),
+        ([("chr1", 0, 10, float32(-np.inf))], RunError, "infinite"),
+        (
+            [("chr10", 0, 10, ONES), ("chr2", 0, 10, ONES)],
+            UsageError,
+            "chr2 from 0 comes after what it should come before",
+        ),
+        (
+            [("chr2", 0, 10, ONES), ("chr1", 0, 9, ONES), ("chr2", 50, 10, ONES)],
+            UsageError,
+            "chr2 from 50",
+        ),
+        ([("chr2", 50, 10, ONES), ("chr2", 0, 10, ONES)], UsageError, "from 0"),
+        ([("chr2", 0, 10, ONES), ("chr2", 29, 10, ONES)], UsageError, "from 29"),
+        (
+            [("chr2", 0, 10, ONES * NAN), ("chr2", 20, 10, ONES)],
+            UsageError,
+            "sorted by start",
+        ),
+    ],
+)
+def test_senseless_signals_are_refused(tmp_path, signals, error, words):
+    with pytest.raises(error, match=words):
+        write_bigwig(tmp_path / "a.bw", SIZES, signals)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("size", [0, 1 << 32])
+def test_impossible_chromosome(tmp_path, size):
+    sizes = SIZES | {"chrX": size}
+    with pytest.raises(RegionError, match=f"chrX has {size} bp"):
+        write_bigwig(tmp_path / "a.bw", sizes, CASES["single value"])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_exception_of_the_source_passes(tmp_path):
+    def signals():
+        yield "chr2", 0, 10, np.ones(100_000 // 10, dtype=np.float32)
+        yield "chr1", 0, 10, ONES
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        write_bigwig(tmp_path / "a.bw", SIZES, signals())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_kill_leaves_no_file(tmp_path):
+    code = (
+        "import sys, time, pathlib, numpy as np\n"
+        "from tfimpute_tracks.tracks import write_bigwig\n"
+        "values = np.random.default_rng(0).random(1 << 17, dtype='f4')\n"
+        "def signals():\n"
+        "    for i in range(100):\n"
+        "        if i == 3:\n"
+        "            print('writing', flush=True)\n"
+        "            time.sleep(60)\n"
+        "        yield 'chr1', i * (1 << 17), 1, values\n"
+        "write_bigwig(pathlib.Path(sys.argv[1]), {'chr1': 1 << 27}, signals())\n"
+    )
+    path = tmp_path / "a.bw"
+    with subprocess.Popen(
+        [sys.executable, "-c", code, path], stdout=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdout.readline() == "writing\n"
+        assert [p.suffix for p in tmp_path.iterdir()] == [".tmp"]
+        child.send_signal(signal.SIGKILL)
+    assert not path.exists()
+    assert not list(tmp_path.glob("*.bw"))
+
+
+def test_lost_block_is_noticed(tmp_path, monkeypatch):
+    add_block = BbiWriter.add_block
+
+    def lose_one(self, chrom, start, end, data, n_items):
+        if start < 40_000:
+            add_block(self, chrom, start, end, data, n_items)
+
+    monkeypatch.setattr(BbiWriter, "add_block", lose_one)
+    signals = [("chr2", 0, 10, np.ones(10_000, dtype=np.float32))]
+    with pytest.raises(ValidationError, match=r"a\.bw does not read back as written"):
+        write_bigwig(tmp_path / "a.bw", SIZES, signals)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def written(tmp_path, rng):
+    """A bigWig, and what the writer knows of it."""
+    path = tmp_path / "a.bw"
+    values = rng.random(9000, dtype=np.float32)
+    write_bigwig(path, SIZES, [("chr2", 0, 10, values)])
+    content = Content()
+    content.add("chr2", np.rec.fromarrays(read_signal(path, "chr2"), dtype=BIN))
+    check_bigwig(path, path, SIZES, content)
+    return path, content
+
+
+@pytest.mark.parametrize("at", range(1500, 20_000, 1777))
+def test_flipped_byte_is_noticed(written, at):
+    path, content = written
+    data = bytearray(path.read_bytes())
+    data[at] ^= 0x10
+    path.write_bytes(data)
+    with pytest.raises(ValidationError):
+        check_bigwig(path, path, SIZES, content)
+
+
+@pytest.mark.parametrize("size", [0, 10, 300, 2000, 9000])
+def test_short_file_is_noticed(written, size):
+    path, content = written
+    path.write_bytes(path.read_bytes()[:size])
+    with pytest.raises(ValidationError, match=r"a\.bw"):
+        check_bigwig(path, path, SIZES, content)
+    with pytest.raises(InputFileError, match=r"a\.bw"):
+        read_signal(path, "chr2")
+
+
+@pytest.mark.parametrize(
+    ("sizes", "chrom", "words"),
+    [
+        (SIZES | {"chr3": 5}, "chr2", "chromosomes"),
+        (SIZES, "chr10", "bins and checksums"),
+    ],
+)
+def test_other_content_is_noticed(written, sizes, chrom, words):
+    path, content = written
+    other = Content({chrom: content.bins["chr2"]})
+    with pytest.raises(ValidationError, match=words):
+        check_bigwig(path, path, sizes, other)
+
+
+def test_foreign_file_is_no_bigwig(tmp_path):
+    path = tmp_path / "a.bw"
+    path.write_text("fixedStep chrom=chr1\n")
+    with pytest.raises(InputFileError, match=r"cannot read chr1 from .*a\.bw"):
+        read_signal(path, "chr1")
+
+
+def test_unknown_chromosome_cannot_be_read(written):
+    with pytest.raises(InputFileError, match=r"cannot read chr9 from .*a\.bw"):
+        read_signal(written[0], "chr9")

@@ -1,0 +1,24 @@
+"""Tracks: from a model and a sequence to files that genome browsers load.
+
+``scan`` scores the tiles. ``bigwig``, ``narrowpeak`` and ``bigbed`` write what came
+out, each file whole or not at all, and each read back by ``validate`` before it gets
+its name; ``bbi``, ``blocks`` and ``zoom`` are the container that bigWig and bigBed
+share. Peak calling is in ``kernels/peaks.py``.
+"""
+
+from __future__ import annotations
+
+from tfimpute_tracks.tracks.bigbed import write_bigbed
+from tfimpute_tracks.tracks.bigwig import write_bigwig
+from tfimpute_tracks.tracks.narrowpeak import NarrowPeak, PeakSet, write_narrowpeak
+from tfimpute_tracks.tracks.validate import Signal, read_signal
+
+__all__ = [
+    "NarrowPeak",
+    "PeakSet",
+    "Signal",
+    "read_signal",
+    "write_bigbed",
+    "write_bigwig",
+    "write_narrowpeak",
+]

@@ -1,0 +1,288 @@
+"""The container that bigWig and bigBed files share.
+
+Laid out as UCSC's programs do it: a head, the table of zoom levels, a summary of the
+whole, the chromosomes, the data in compressed blocks with their index, each zoom level
+likewise, and the magic number once more to show that nothing is missing.
+
+Why not the libraries that write such files? Both were tried. libBigWig (pyBigWig) spins
+or aborts the process when the disk is full, stores the last record of each zoom level,
+and some inner ones, with a sum of zero, and often a wrong maximum in the head. Bigtools
+(pybigtools) panics on a full disk, keeps other errors to itself, and calls all ten
+columns of a narrowPeak standard ones, which igv.js then decodes wrongly. Here a write
+is a plain write and fails as one, and memory stays flat. Both libraries and others read
+what comes out: ``tracks/validate.py`` and the tests see to it.
+
+Source of the format: Kent et al. 2010, Bioinformatics 26:2204, supplement.
+"""
+
+from __future__ import annotations
+
+import shutil
+import struct
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tfimpute_tracks.errors import RegionError
+from tfimpute_tracks.tracks.blocks import Blocks, Extent
+from tfimpute_tracks.tracks.zoom import (
+    RECORD,
+    RECORDS_PER_BLOCK,
+    ZoomLevel,
+    as_records,
+    merge,
+)
+
+__all__ = ["BbiKind", "BbiWriter", "open_bbi"]
+
+_VERSION = 4
+_LONGEST = 2**32 - 1
+_CHROM_TREE_MAGIC = 0x78CA8C91
+_CHROMS_PER_LEAF = 256
+_HEAD = struct.Struct("<IHHQQQHHQQIQ")
+_ZOOM_HEAD = struct.Struct("<IIQQ")
+_SUMMARY = struct.Struct("<Q4d")
+_COUNT = struct.Struct("<Q")
+# A reduction that no chromosome reaches: all its bins in one record.
+_WHOLE = _LONGEST + 1
+# Each level has a quarter of the records of the one before, as in UCSC's files.
+_ZOOM_FACTOR = 4
+
+
+@dataclass(frozen=True)
+class BbiKind:
+    """What tells one kind of file from another.
+
+    Attributes
+    ----------
+    magic : int
+        The number that the file begins and ends with.
+    items_per_block : int
+        The most items that a data block holds.
+    field_count, defined_field_count : int
+        Columns of a bigBed row, and how many of them are standard BED ones.
+    auto_sql : str
+        What the columns are, in the autoSql language; empty for a bigWig.
+    """
+
+    magic: int
+    items_per_block: int
+    field_count: int = 0
+    defined_field_count: int = 0
+    auto_sql: str = ""
+
+
+@contextmanager
+def open_bbi(
+    path: Path,
+    kind: BbiKind,
+    chrom_sizes: Mapping[str, int],
+    first_reduction: int,
+    max_zooms: int,
+) -> Iterator[BbiWriter]:
+    """Lend a writer, and complete the file when the block ends well.
+
+    Parameters
+    ----------
+    path : Path
+        The file to write. Zoom levels wait in unnamed files beside it.
+    kind : BbiKind
+    chrom_sizes : mapping of str to int
+        Chromosome -> bp. Their order numbers them from 0; data comes in it.
+    first_reduction : int
+        bp that a record of the finest zoom level sums up.
+    max_zooms : int
+        The most zoom levels; a level as coarse as the longest chromosome is left out.
+
+    Yields
+    ------
+    BbiWriter
+
+    Raises
+    ------
+    RegionError
+        If a chromosome is empty, or too long for the format.
+    OSError
+        If a write fails.
+    """
+    for chrom, size in chrom_sizes.items():
+        if not 0 < size <= _LONGEST:
+            raise RegionError(
+                f"chromosome {chrom} has {size} bp: bigWig and bigBed files hold 1 to "
+                f"{_LONGEST}; mend the chromosome sizes"
+            )
+    reductions = [first_reduction * _ZOOM_FACTOR**i for i in range(max_zooms)]
+    longest = max(chrom_sizes.values())
+    with ExitStack() as stack:
+        file = stack.enter_context(path.open("wb"))
+        levels = [
+            ZoomLevel(r, stack.enter_context(tempfile.TemporaryFile(dir=path.parent)))
+            for r in reductions
+            if r < longest
+        ]
+        writer = BbiWriter(file, kind, chrom_sizes, levels)
+        yield writer
+        writer.finish()
+
+
+class BbiWriter:
+    """A file in the making; :func:`open_bbi` lends it.
+
+    `totals` is an array of RECORD, shape (n_chroms,): the sum of what was added to each
+    chromosome, with 0 bases where nothing was.
+
+    Parameters
+    ----------
+    file : binary file
+        Open for writing, empty.
+    kind : BbiKind
+    chrom_sizes : mapping of str to int
+    levels : list of ZoomLevel
+        From fine to coarse.
+    """
+
+    def __init__(
+        self,
+        file: IO[bytes],
+        kind: BbiKind,
+        chrom_sizes: Mapping[str, int],
+        levels: list[ZoomLevel],
+    ) -> None:
+        self.totals = np.zeros(len(chrom_sizes), dtype=RECORD)
+        self._file = file
+        self._kind = kind
+        self._levels = levels
+        self._n_items = 0
+        file.write(bytes(_HEAD.size + _ZOOM_HEAD.size * len(levels)))
+        self._sql_at = file.tell()
+        file.write(kind.auto_sql.encode() + b"\0" if kind.auto_sql else b"")
+        self._summary_at = file.tell()
+        file.write(bytes(_SUMMARY.size))
+        self._chroms_at = file.tell()
+        _write_chrom_tree(file, chrom_sizes)
+        self._data_at = file.tell()
+        file.write(bytes(_COUNT.size))
+        self._blocks = Blocks(file)
+
+    def add_block(
+        self, chrom: int, start: int, end: int, data: bytes, n_items: int
+    ) -> None:
+        """Write a block of data, behind all blocks before it.
+
+        Parameters
+        ----------
+        chrom : int
+            Number of the chromosome.
+        start, end : int
+            What the block covers: 0-based, half-open, in bp.
+        data : bytes
+            The items, as bigWig or bigBed wants them, not compressed.
+        n_items : int
+        """
+        self._n_items += n_items
+        self._blocks.add(Extent(chrom, start, chrom, end), data)
+
+    def add_signal(self, chrom: int, bins: NDArray[np.void]) -> None:
+        """Count bins into the summary and the zoom levels.
+
+        Parameters
+        ----------
+        chrom : int
+            Number of the chromosome.
+        bins : array of BIN, shape (n,)
+            Ascending, not overlapping, behind all bins before them.
+        """
+        records = as_records(chrom, bins)
+        total = self.totals[chrom : chrom + 1]
+        total[:] = merge(np.concatenate([total[total["bases"] > 0], records]), _WHOLE)
+        for level in self._levels:
+            records = level.add(records)
+
+    def finish(self) -> None:
+        """Write the indexes, the zoom levels and, last, the head."""
+        records = np.empty(0, dtype=RECORD)
+        for level in self._levels:
+            records = level.add(records, is_last=True)
+        index_at = self._blocks.write_index(self._file, self._kind.items_per_block)
+        zoom_heads = [self._write_level(level) for level in self._levels]
+        self._file.write(struct.pack("<I", self._kind.magic))
+        self._file.seek(0)
+        self._file.write(self._head(index_at) + b"".join(zoom_heads))
+        self._file.seek(self._summary_at)
+        self._file.write(self._summary())
+        self._file.seek(self._data_at)
+        # The number that stands before the data: rows of a bigBed, blocks of a bigWig.
+        is_bed = self._kind.field_count > 0
+        self._file.write(_COUNT.pack(self._n_items if is_bed else len(self._blocks)))
+
+    def _write_level(self, level: ZoomLevel) -> bytes:
+        """Copy a level's blocks into place, and give its line of the table."""
+        data_at = self._file.tell()
+        self._file.write(struct.pack("<I", level.n_records))
+        shift = self._file.tell()
+        level.spool.seek(0)
+        shutil.copyfileobj(level.spool, self._file)
+        index_at = level.blocks.write_index(self._file, RECORDS_PER_BLOCK, shift)
+        return _ZOOM_HEAD.pack(level.reduction, 0, data_at, index_at)
+
+    def _head(self, index_at: int) -> bytes:
+        all_blocks = [self._blocks, *(level.blocks for level in self._levels)]
+        return _HEAD.pack(
+            self._kind.magic,
+            _VERSION,
+            len(self._levels),
+            self._chroms_at,
+            self._data_at,
+            index_at,
+            self._kind.field_count,
+            self._kind.defined_field_count,
+            self._sql_at if self._kind.auto_sql else 0,
+            self._summary_at,
+            max(blocks.largest for blocks in all_blocks),
+            0,  # no extension
+        )
+
+    def _summary(self) -> bytes:
+        known = self.totals[self.totals["bases"] > 0]
+        return _SUMMARY.pack(
+            int(known["bases"].sum(dtype=np.uint64)),
+            known["low"].min(),
+            known["high"].max(),
+            known["total"].sum(),
+            known["squares"].sum(),
+        )
+
+
+def _write_chrom_tree(file: IO[bytes], chrom_sizes: Mapping[str, int]) -> None:
+    """Write the chromosomes as a B+ tree: leaves sorted by name, below one root."""
+    entries = sorted(
+        (chrom.encode(), number, size)
+        for number, (chrom, size) in enumerate(chrom_sizes.items())
+    )
+    key_size = max(len(name) for name, _, _ in entries)
+    leaves = [
+        entries[i : i + _CHROMS_PER_LEAF]
+        for i in range(0, len(entries), _CHROMS_PER_LEAF)
+    ]
+    node_size = max(_CHROMS_PER_LEAF, len(leaves))
+    file.write(
+        struct.pack(
+            "<IIIIQQ", _CHROM_TREE_MAGIC, node_size, key_size, 8, len(entries), 0
+        )
+    )
+    if len(leaves) > 1:
+        file.write(struct.pack("<BBH", 0, 0, len(leaves)))
+        below = file.tell() + len(leaves) * (key_size + 8)
+        for i, leaf in enumerate(leaves):
+            child = below + i * (4 + _CHROMS_PER_LEAF * (key_size + 8))
+            file.write(leaf[0][0].ljust(key_size, b"\0") + struct.pack("<Q", child))
+    for leaf in leaves:
+        file.write(struct.pack("<BBH", 1, 0, len(leaf)))
+        for name, number, size in leaf:
+            file.write(name.ljust(key_size, b"\0") + struct.pack("<II", number, size))

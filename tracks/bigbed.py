@@ -1,0 +1,128 @@
+"""bigBed: the same peaks as a narrowPeak file, indexed, for hubs and big sets.
+
+The type is the one UCSC calls bigNarrowPeak. Only its first six columns count as
+standard BED ones; with ten, as some writers have it, igv.js takes the signal for the
+thick start of a gene.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tfimpute_tracks.storage import atomic_file
+from tfimpute_tracks.tracks.bbi import BbiKind, BbiWriter, open_bbi
+from tfimpute_tracks.tracks.narrowpeak import (
+    NarrowPeak,
+    PeakSet,
+    as_text,
+    check_rows,
+)
+from tfimpute_tracks.tracks.validate import check_bigbed
+from tfimpute_tracks.tracks.zoom import BIN
+
+__all__ = ["write_bigbed"]
+
+_ROWS_PER_BLOCK = 512
+_AUTO_SQL = """\
+table bigNarrowPeak
+"Binding sites of a transcription factor, predicted from sequence"
+(
+    string chrom;        "Chromosome"
+    uint   chromStart;   "First base, counted from 0"
+    uint   chromEnd;     "Base behind the last one"
+    string name;         "TF, cell line and number of the peak"
+    uint   score;        "Probability of binding at the summit, in thousandths"
+    char[1] strand;      "Always a dot: both strands were read"
+    float  signalValue;  "Probability of binding at the summit"
+    float  pValue;       "Always -1: there is no p-value"
+    float  qValue;       "Always -1: there is no q-value"
+    int    peak;         "Bases from chromStart to the summit"
+)
+"""
+_KIND = BbiKind(
+    magic=0x8789F2EB,
+    items_per_block=_ROWS_PER_BLOCK,
+    field_count=10,
+    defined_field_count=6,
+    auto_sql=_AUTO_SQL,
+)
+_MAX_ZOOMS = 10
+# Widths of a peak that a record of the finest zoom level sums up.
+_FIRST_ZOOM = 16
+
+
+def write_bigbed(dest: Path, chrom_sizes: Mapping[str, int], peaks: PeakSet) -> bool:
+    """Write peaks as a bigBed file of type bigNarrowPeak, whole or not at all.
+
+    Parameters
+    ----------
+    dest : Path
+        The file to make or to replace.
+    chrom_sizes : mapping of str to int
+        Chromosome -> bp.
+    peaks : PeakSet
+
+    Returns
+    -------
+    bool
+        False if there is no peak: no reader takes a bigBed without rows, so none is
+        written, and one left by an earlier run is removed.
+
+    Raises
+    ------
+    RegionError, UsageError
+        If rows are out of order or do not fit their chromosomes.
+    WriteError
+        If the disk is full.
+    ValidationError
+        If the file does not read back as written.
+    """
+    check_rows(chrom_sizes, peaks.rows)
+    if not peaks:
+        dest.unlink(missing_ok=True)
+        return False
+    numbers = {chrom: i for i, chrom in enumerate(chrom_sizes)}
+    by_chrom = {
+        chrom: list(rows) for chrom, rows in groupby(peaks.rows, lambda row: row.chrom)
+    }
+    width = sum(row.end - row.start for row in peaks.rows) // len(peaks)
+    with atomic_file(dest) as temp:
+        reduction = _FIRST_ZOOM * width
+        with open_bbi(temp, _KIND, chrom_sizes, reduction, _MAX_ZOOMS) as writer:
+            for chrom, rows in by_chrom.items():
+                _write_rows(writer, numbers[chrom], rows)
+        texts = {c: [as_text(row)[1:] for row in rows] for c, rows in by_chrom.items()}
+        check_bigbed(temp, dest, texts, _AUTO_SQL)
+    return True
+
+
+def _write_rows(writer: BbiWriter, number: int, rows: list[NarrowPeak]) -> None:
+    """Write the rows of one chromosome, in blocks."""
+    writer.add_signal(number, _depth(rows))
+    for i in range(0, len(rows), _ROWS_PER_BLOCK):
+        block = rows[i : i + _ROWS_PER_BLOCK]
+        start, end = block[0].start, max(row.end for row in block)
+        data = b"".join(_packed(number, row) for row in block)
+        writer.add_block(number, start, end, data, len(block))
+
+
+def _packed(number: int, row: NarrowPeak) -> bytes:
+    rest = "\t".join(as_text(row)[3:])
+    return struct.pack("<III", number, row.start, row.end) + rest.encode() + b"\0"
+
+
+def _depth(rows: list[NarrowPeak]) -> NDArray[np.void]:
+    """Count how many rows cover each base: the signal that zoom levels sum up."""
+    borders = np.array([(row.start, row.end) for row in rows]).T.ravel()
+    changes = np.repeat([1, -1], len(rows))
+    edges, which = np.unique(borders, return_inverse=True)
+    depth = np.cumsum(np.bincount(which, weights=changes))[:-1]
+    bins = np.empty(len(depth), dtype=BIN)
+    bins["start"], bins["end"], bins["value"] = edges[:-1], edges[1:], depth
+    return bins[depth > 0]

@@ -1,0 +1,220 @@
+"""bigWig: the signal as browsers load it.
+
+Regular bins go into fixed-step blocks; what is scattered (bins between missing ones,
+bins cut at a chromosome's end, tiny regions) into blocks that name each bin. A missing
+value is not written at all, for it is unknown and not zero; zeros are written, or a
+zoomed-out browser would take the mean of what is left. Which tiles have a value is
+decided by the caller.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tfimpute_tracks.errors import RegionError, RunError, UsageError
+from tfimpute_tracks.storage import atomic_file
+from tfimpute_tracks.tracks.bbi import BbiKind, BbiWriter, open_bbi
+from tfimpute_tracks.tracks.validate import Content, check_bigwig
+from tfimpute_tracks.tracks.zoom import BIN
+
+__all__ = ["write_bigwig"]
+
+_ITEMS_PER_BLOCK = 2048
+_KIND = BbiKind(magic=0x888FFC26, items_per_block=_ITEMS_PER_BLOCK)
+_BLOCK_HEAD = struct.Struct("<IIIIIBBH")
+_NAMED_BINS, _FIXED_STEP = 1, 3
+# A shorter run of regular bins takes less room, and is read sooner, bin by bin.
+_SHORTEST_RUN = 64
+_BINS_AT_ONCE = 1 << 16
+# Bins that a record of the finest zoom level sums up.
+_FIRST_ZOOM = 16
+
+Piece = tuple[str, int, int, NDArray[np.float32]]
+
+
+class _Batch(NamedTuple):
+    """Bins of one chromosome: its name and number, and an array of BIN."""
+
+    chrom: str
+    number: int
+    bins: NDArray[np.void]
+
+
+def write_bigwig(
+    dest: Path,
+    chrom_sizes: Mapping[str, int],
+    signals: Iterable[Piece],
+    decimals: int | None = 4,
+    max_zooms: int = 10,
+) -> None:
+    """Write a bigWig file, whole or not at all.
+
+    Parameters
+    ----------
+    dest : Path
+        The file to make or to replace.
+    chrom_sizes : mapping of str to int
+        Chromosome -> bp, in the order of the file; all of them go into its head.
+    signals : iterable of (chrom, first_start, step, values)
+        Value i, float32 and shape (n,), is drawn over ``[first_start + i * step,
+        first_start + (i + 1) * step)``, 0-based, half-open, in bp, cut at the ends of
+        the chromosome. NaN: no value. Chromosomes in the order of `chrom_sizes`,
+        pieces of one in ascending order. Read one at a time, so a generator keeps
+        memory flat.
+    decimals : int, optional
+        Values are rounded to so many: a third of the size of unrounded ones at 4.
+        None leaves them as they are.
+    max_zooms : int
+        The most zoom levels.
+
+    Raises
+    ------
+    RegionError
+        If a chromosome is not in `chrom_sizes`, or a bin lies outside of it.
+    UsageError
+        If pieces are out of order or overlap, a step is below 1, or values are not
+        one-dimensional.
+    RunError
+        If a value is infinite, or no bin has a value: a bigWig without one is refused
+        by most readers.
+    WriteError
+        If the disk is full.
+    ValidationError
+        If the file does not read back as written.
+    """
+    batches = _batches(chrom_sizes, signals, decimals)
+    first = next(batches, None)
+    if first is None:
+        raise RunError(
+            f"{dest}: nothing to write, every bin is missing: choose regions whose "
+            "sequence is known (not N)"
+        )
+    widths = first.bins["end"].astype(np.int64) - first.bins["start"]
+    reduction = _FIRST_ZOOM * int(widths.max())
+    content = Content()
+    with atomic_file(dest) as temp:
+        with open_bbi(temp, _KIND, chrom_sizes, reduction, max_zooms) as writer:
+            for batch in chain([first], batches):
+                content.add(batch.chrom, batch.bins)
+                writer.add_signal(batch.number, batch.bins)
+                _write_blocks(writer, batch)
+        check_bigwig(temp, dest, chrom_sizes, content)
+
+
+def _batches(
+    chrom_sizes: Mapping[str, int], signals: Iterable[Piece], decimals: int | None
+) -> Iterator[_Batch]:
+    """Gather pieces into arrays of a handy size, without the missing bins."""
+    numbers = {chrom: i for i, chrom in enumerate(chrom_sizes)}
+    waiting: list[Piece] = []
+    n_bins = 0
+    for piece in chain(_checked(chrom_sizes, signals), [None]):
+        is_full = n_bins >= _BINS_AT_ONCE
+        if waiting and (piece is None or is_full or piece[0] != waiting[0][0]):
+            chrom = waiting[0][0]
+            bins = _known_bins(waiting, chrom_sizes[chrom], decimals)
+            if len(bins):
+                yield _Batch(chrom, numbers[chrom], bins)
+            waiting, n_bins = [], 0
+        if piece is not None:
+            waiting.append(piece)
+            n_bins += len(piece[3])
+
+
+def _checked(
+    chrom_sizes: Mapping[str, int], signals: Iterable[Piece]
+) -> Iterator[Piece]:
+    """Yield the pieces, cut to a handy length, once they are known to be in order."""
+    numbers = {chrom: i for i, chrom in enumerate(chrom_sizes)}
+    last_number, last_end = 0, -(1 << 62)
+    for chrom, first, step, values in signals:
+        if chrom not in numbers:
+            raise RegionError(
+                f"chromosome {chrom} is not among the {len(numbers)} of the bigWig: "
+                "give its size too"
+            )
+        if step < 1 or np.ndim(values) != 1:
+            raise UsageError(
+                f"signal of {chrom} with step {step} and values of shape "
+                f"{np.shape(values)}: a step is at least 1 bp, values are in one row"
+            )
+        end = first + step * len(values)
+        if len(values) and (first <= -step or end - step >= chrom_sizes[chrom]):
+            raise RegionError(
+                f"bins of {chrom} from {first} to {end} lie outside of its "
+                f"{chrom_sizes[chrom]} bp: check the chromosome sizes"
+            )
+        if numbers[chrom] > last_number:
+            last_number, last_end = numbers[chrom], -(1 << 62)
+        if numbers[chrom] < last_number or first < last_end:
+            raise UsageError(
+                f"signal of {chrom} from {first} comes after what it should come "
+                "before: give chromosomes in the order of their sizes, and the pieces "
+                "of one sorted by start, without overlap"
+            )
+        last_end = end
+        for i in range(0, len(values), _BINS_AT_ONCE):
+            # A copy: the caller may fill the same array again for the next piece.
+            part = np.array(values[i : i + _BINS_AT_ONCE], dtype=np.float32)
+            yield chrom, int(first) + i * int(step), int(step), part
+
+
+def _known_bins(
+    pieces: list[Piece], size: int, decimals: int | None
+) -> NDArray[np.void]:
+    """Lay pieces of one chromosome out as an array of BIN, rounded."""
+    values = np.concatenate([piece[3] for piece in pieces])
+    if np.isinf(values).any():
+        raise RunError(
+            f"signal of {pieces[0][0]} holds an infinite value, which would poison the "
+            "bigWig: scores must be finite, or NaN where there is none"
+        )
+    lengths = [len(piece[3]) for piece in pieces]
+    steps = np.repeat([step for _, _, step, _ in pieces], lengths)
+    starts = np.concatenate(
+        [first + step * np.arange(len(part)) for _, first, step, part in pieces]
+    )
+    if decimals is not None:
+        # Adding 0 turns -0 into 0.
+        values = np.round(values.astype(np.float64), decimals).astype(np.float32) + 0
+    bins = np.empty(len(values), dtype=BIN)
+    bins["start"] = np.maximum(starts, 0)
+    bins["end"] = np.minimum(starts + steps, size)
+    bins["value"] = values
+    known: NDArray[np.void] = bins[~np.isnan(values)]
+    return known
+
+
+def _write_blocks(writer: BbiWriter, batch: _Batch) -> None:
+    """Write long runs of equal bins that touch as such, and all between bin by bin."""
+    starts, ends = batch.bins["start"], batch.bins["end"]
+    widths = ends - starts
+    is_cut = (starts[1:] != ends[:-1]) | (widths[1:] != widths[:-1])
+    cuts = np.concatenate([[0], np.flatnonzero(is_cut) + 1, [len(starts)]])
+    done = 0
+    for run in np.flatnonzero(np.diff(cuts) >= _SHORTEST_RUN):
+        first, last = int(cuts[run]), int(cuts[run + 1])
+        _write_kind(writer, batch, _NAMED_BINS, range(done, first))
+        _write_kind(writer, batch, _FIXED_STEP, range(first, last))
+        done = last
+    _write_kind(writer, batch, _NAMED_BINS, range(done, len(starts)))
+
+
+def _write_kind(writer: BbiWriter, batch: _Batch, kind: int, which: range) -> None:
+    for i in range(which.start, which.stop, _ITEMS_PER_BLOCK):
+        bins = batch.bins[i : min(i + _ITEMS_PER_BLOCK, which.stop)]
+        start, end = int(bins["start"][0]), int(bins["end"][-1])
+        step, items = 0, bins
+        if kind == _FIXED_STEP:
+            step, items = int(bins["end"][0]) - start, bins["value"]
+        head = _BLOCK_HEAD.pack(
+            batch.number, start, end, step, step, kind, 0, len(bins)
+        )
+        writer.add_block(batch.number, start, end, head + items.tobytes(), len(bins))

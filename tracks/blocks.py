@@ -1,0 +1,153 @@
+"""Compressed blocks in a file, and the R-tree that finds them.
+
+bigWig and bigBed files hold their data, and each of their zoom levels, as compressed
+blocks in the order of the genome, followed by a tree of the places that each block
+covers. Places are ordered by chromosome number, then by position. What a block holds
+is decided by its writer.
+
+Source of the format: Kent et al. 2010, Bioinformatics 26:2204, supplementary tables
+14 to 18.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from typing import IO, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Blocks", "Extent"]
+
+_MAGIC = 0x2468ACE0
+_FAN_OUT = 256
+
+# Both ends of an extent as one number each: chromosome number << 32 | position.
+_ITEM = np.dtype([("start", "<u8"), ("end", "<u8"), ("offset", "<u8"), ("size", "<u8")])
+
+
+class Extent(NamedTuple):
+    """What a block covers: from a place on one chromosome to a place on another.
+
+    Attributes
+    ----------
+    first_chrom, start : int
+        Number of the chromosome of the first item, and where that item starts.
+    last_chrom, end : int
+        Number of the chromosome of the last item, and the last end there. 0-based,
+        half-open.
+    """
+
+    first_chrom: int
+    start: int
+    last_chrom: int
+    end: int
+
+
+class Blocks:
+    """Blocks in a row, each compressed by itself, and where they lie.
+
+    Parameters
+    ----------
+    file : binary file
+        Open for writing; blocks go to its present position.
+    """
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.largest = 0
+        self._file = file
+        self._items: list[tuple[int, int, int, int]] = []
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def add(self, extent: Extent, data: bytes) -> None:
+        """Compress a block and write it.
+
+        Parameters
+        ----------
+        extent : Extent
+            Not before that of the last block.
+        data : bytes
+        """
+        packed = zlib.compress(data)
+        start = extent.first_chrom << 32 | extent.start
+        end = extent.last_chrom << 32 | extent.end
+        self._items.append((start, end, self._file.tell(), len(packed)))
+        self._file.write(packed)
+        self.largest = max(self.largest, len(data))
+
+    def write_index(self, file: IO[bytes], items_per_block: int, shift: int = 0) -> int:
+        """Write the tree of the blocks.
+
+        Parameters
+        ----------
+        file : binary file
+            Where the tree goes, at its present position.
+        items_per_block : int
+            The most items that a block holds.
+        shift : int
+            How far the blocks lie from where they were written.
+
+        Returns
+        -------
+        int
+            Where the tree begins.
+        """
+        offset = file.tell()
+        items = np.array(self._items, dtype=_ITEM)
+        items["offset"] += np.uint64(shift)
+        end = int(items["end"].max())
+        low, high = _places(items["start"][:1]), _places(np.array([end], "<u8"))
+        file.write(
+            struct.pack("<IIQ", _MAGIC, _FAN_OUT, len(items))
+            + low.tobytes()
+            + high.tobytes()
+            + struct.pack("<QII", offset, items_per_block, 0)
+        )
+        levels = [items]
+        while len(levels[0]) > _FAN_OUT:
+            levels.insert(0, _parents(levels[0]))
+        for depth, level in enumerate(levels):
+            is_leaf = depth == len(levels) - 1
+            if not is_leaf:
+                below = file.tell() + _size_of(level, 24)
+                node = 32 if depth == len(levels) - 2 else 24
+                full = 4 + _FAN_OUT * node
+                level["offset"] = below + full * np.arange(len(level))
+            _write_nodes(file, level, is_leaf)
+        return offset
+
+
+def _parents(items: NDArray[np.void]) -> NDArray[np.void]:
+    """Give one item for each node of `items`: what the node covers."""
+    firsts = np.arange(0, len(items), _FAN_OUT)
+    parents = np.zeros(len(firsts), dtype=_ITEM)
+    parents["start"] = items["start"][firsts]
+    parents["end"] = np.maximum.reduceat(items["end"], firsts)
+    return parents
+
+
+def _size_of(level: NDArray[np.void], item_size: int) -> int:
+    """Give the bytes that the nodes of a level take: each has a head of four."""
+    return 4 * -(-len(level) // _FAN_OUT) + item_size * len(level)
+
+
+def _write_nodes(file: IO[bytes], level: NDArray[np.void], is_leaf: bool) -> None:
+    pieces = [_places(level["start"]), _places(level["end"])]
+    pieces.append(level["offset"][:, None].view("<u4"))
+    if is_leaf:
+        pieces.append(level["size"][:, None].view("<u4"))
+    rows = np.hstack(pieces)
+    for first in range(0, len(rows), _FAN_OUT):
+        node = rows[first : first + _FAN_OUT]
+        file.write(struct.pack("<BBH", is_leaf, 0, len(node)) + node.tobytes())
+
+
+def _places(keys: NDArray[np.uint64]) -> NDArray[np.uint32]:
+    """Take keys apart into columns chromosome number and position."""
+    columns = np.empty((len(keys), 2), dtype="<u4")
+    columns[:, 0] = keys >> np.uint64(32)
+    columns[:, 1] = keys & np.uint64(0xFFFFFFFF)
+    return columns

@@ -1,0 +1,204 @@
+"""narrowPeak: peaks as text, ten columns each, the way ENCODE writes them.
+
+No ``track`` line: IGV takes it for a broken row, and bedToBigBed for a fault. The same
+rows go into a bigBed. Where peaks lie is decided in ``kernels/peaks.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from tfimpute_tracks.errors import RegionError, UsageError
+from tfimpute_tracks.kernels.peaks import Peaks
+from tfimpute_tracks.storage import atomic_file
+from tfimpute_tracks.tracks.validate import check_narrowpeak
+
+__all__ = ["NarrowPeak", "PeakSet", "as_text", "check_rows", "write_narrowpeak"]
+
+_HIGHEST_SCORE = 1000
+
+
+class NarrowPeak(NamedTuple):
+    """A row of a narrowPeak file.
+
+    Attributes
+    ----------
+    chrom : str
+    start, end : int
+        0-based, half-open, in bp.
+    name : str
+        Without white space.
+    score : int
+        0 to 1000: how dark a browser draws it.
+    signal : float
+        The probability at the summit.
+    summit : int
+        bp from `start` to the summit.
+    """
+
+    chrom: str
+    start: int
+    end: int
+    name: str
+    score: int
+    signal: float
+    summit: int
+
+
+@dataclass(frozen=True)
+class PeakSet:
+    """The peaks of a pair, ready to be written; :meth:`collect` makes one.
+
+    Attributes
+    ----------
+    rows : tuple of NarrowPeak
+        Sorted by chromosome and start.
+    """
+
+    rows: tuple[NarrowPeak, ...]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @classmethod
+    def collect(
+        cls,
+        name: str,
+        peaks: Iterable[tuple[str, Peaks]],
+        chrom_sizes: Mapping[str, int],
+    ) -> PeakSet:
+        """Sort peaks, cut them at the ends of chromosomes, and name them.
+
+        Parameters
+        ----------
+        name : str
+            Such as ``CTCF.K562``; its peaks are ``CTCF.K562.peak1`` and on.
+        peaks : iterable of (chrom, Peaks)
+            A chromosome may come several times.
+        chrom_sizes : mapping of str to int
+            Chromosome -> bp; rows come in this order.
+
+        Returns
+        -------
+        PeakSet
+
+        Raises
+        ------
+        RegionError
+            If a peak lies outside of its chromosome, or that is not in `chrom_sizes`.
+        """
+        numbers = {chrom: i for i, chrom in enumerate(chrom_sizes)}
+        rows = [
+            _row(chrom, chrom_sizes.get(chrom, 0), *peak)
+            for chrom, found in peaks
+            for peak in zip(*(column.tolist() for column in found), strict=True)
+        ]
+        rows.sort(key=lambda row: (numbers.get(row.chrom, -1), row.start))
+        stem = "_".join(name.split())
+        named = tuple(
+            row._replace(name=f"{stem}.peak{i}") for i, row in enumerate(rows, start=1)
+        )
+        check_rows(chrom_sizes, named)
+        return cls(named)
+
+
+def check_rows(chrom_sizes: Mapping[str, int], rows: Sequence[NarrowPeak]) -> None:
+    """Refuse rows that a browser would draw wrongly or not at all.
+
+    Parameters
+    ----------
+    chrom_sizes : mapping of str to int
+        Chromosome -> bp.
+    rows : sequence of NarrowPeak
+
+    Raises
+    ------
+    RegionError
+        If a row lies outside of its chromosome, or its summit outside of the row.
+    UsageError
+        If rows are not sorted by chromosome, in the order of `chrom_sizes`, and
+        start; or a name is empty or has white space, or a score is not 0 to 1000.
+    """
+    numbers = {chrom: i for i, chrom in enumerate(chrom_sizes)}
+    last = (0, 0)
+    for row in rows:
+        size = chrom_sizes.get(row.chrom, 0)
+        is_inside = 0 <= row.start < row.end <= size
+        if not (is_inside and 0 <= row.summit < row.end - row.start):
+            raise RegionError(
+                f"peak {row.name} at {row.chrom}:{row.start}-{row.end} (0-based, "
+                f"half-open), summit {row.summit}, does not fit {row.chrom} of {size} "
+                "bp: check the chromosome sizes"
+            )
+        place = numbers[row.chrom], row.start
+        if place < last:
+            raise UsageError(
+                f"peak {row.name} at {row.chrom}:{row.start} comes after one that it "
+                "should come before: sort peaks by chromosome, in the order of the "
+                "sizes, and start"
+            )
+        if row.name.split() != [row.name] or not 0 <= row.score <= _HIGHEST_SCORE:
+            raise UsageError(
+                f"peak {row.name!r} with score {row.score}: a name has no white space, "
+                f"and a score is 0 to {_HIGHEST_SCORE}"
+            )
+        last = place
+
+
+def as_text(row: NarrowPeak) -> tuple[str, ...]:
+    """Give the ten columns of a row.
+
+    Parameters
+    ----------
+    row : NarrowPeak
+
+    Returns
+    -------
+    tuple of str
+        chrom, start, end, name, score, strand (``.``: both), signalValue, pValue and
+        qValue (-1: there is none), peak.
+    """
+    place = (row.chrom, str(row.start), str(row.end), row.name, str(row.score), ".")
+    return (*place, f"{row.signal:.6g}", "-1", "-1", str(row.summit))
+
+
+def write_narrowpeak(dest: Path, peaks: PeakSet) -> None:
+    """Write a narrowPeak file, whole or not at all.
+
+    Parameters
+    ----------
+    dest : Path
+        The file to make or to replace; an empty one where there is no peak.
+    peaks : PeakSet
+
+    Raises
+    ------
+    WriteError
+        If the disk is full.
+    ValidationError
+        If the file does not read back as written.
+    """
+    rows = [as_text(row) for row in peaks.rows]
+    data = "".join("\t".join(row) + "\n" for row in rows).encode()
+    with atomic_file(dest, len(data)) as temp:
+        temp.write_bytes(data)
+        check_narrowpeak(temp, dest, rows)
+
+
+def _row(
+    chrom: str, size: int, start: int, end: int, summit: int, signal: float
+) -> NarrowPeak:
+    """Cut a peak at the ends of its chromosome; a summit beyond moves to the end."""
+    left, right = max(start, 0), min(end, size)
+    return NarrowPeak(
+        chrom=chrom,
+        start=left,
+        end=right,
+        name=".",
+        score=min(max(round(_HIGHEST_SCORE * signal), 0), _HIGHEST_SCORE),
+        signal=signal,
+        summit=min(max(summit, left), right - 1) - left,
+    )

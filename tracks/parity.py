@@ -1,0 +1,106 @@
+"""Proof on the spot that a scan gives what the network defines.
+
+Each engine that runs on this machine scans sequence that ships with the package, and
+made-up sequence full of N's, at several strides; the same tiles go one by one through
+the plain network.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tfimpute_tracks.errors import DeviceError
+from tfimpute_tracks.genome import bundled_region, open_bundled
+from tfimpute_tracks.models.engine import pick_device
+from tfimpute_tracks.models.model import Model
+from tfimpute_tracks.tracks.scan import open_scanner
+
+__all__ = ["Parity", "check_parity"]
+
+_LETTERS = 12_000
+_PAIRS = 24
+
+
+class Parity(NamedTuple):
+    """One comparison: the engine, what it scanned, and how far off it was."""
+
+    engine: str
+    sequence: str
+    stride: int
+    tiles: int
+    pairs: int
+    difference: float
+    seconds: float
+
+
+def check_parity(model: Model, seed: int = 0) -> list[Parity]:
+    """Compare every engine of this machine with the plain network.
+
+    Parameters
+    ----------
+    model : Model
+    seed : int
+        Of the made-up sequence and the choice of pairs.
+
+    Returns
+    -------
+    list of Parity
+        `difference` is the largest difference of probabilities; infinite where one
+        has a value and the other none.
+    """
+    rng = np.random.default_rng(seed)
+    every = model.vocabulary.all_pairs()
+    chosen = rng.choice(len(every), min(_PAIRS, len(every)), replace=False)
+    pairs = [every[i] for i in chosen]
+    region = bundled_region()
+    middle = (region.start + region.end) // 2
+    real = open_bundled().codes(region.chrom, middle, middle + _LETTERS)
+    sequences = {"chr20": real, "random with N": _hard_sequence(rng)}
+    records = []
+    for device in _devices():
+        for name, codes in sequences.items():
+            for stride in sorted({model.config.pool, 37}):
+                for some in (pairs[:1], pairs):
+                    began = time.monotonic()
+                    scanner = open_scanner(model, some, stride, device)
+                    seq_len = model.config.seq_len
+                    n_tiles = (len(codes) - seq_len) // stride + 1
+                    scores = scanner.score(codes, n_tiles)
+                    seconds = time.monotonic() - began
+                    tiles = np.lib.stride_tricks.sliding_window_view(codes, seq_len)
+                    tiles = tiles[::stride][:n_tiles]
+                    plain = model.predict(np.ascontiguousarray(tiles), some)
+                    plain[(tiles == 4).sum(axis=1) * 2 > seq_len] = np.nan
+                    difference = _difference(scores, plain)
+                    records.append(
+                        Parity(
+                            device, name, stride, n_tiles, len(some), difference, seconds
+                        )
+                    )
+    return records
+
+
+def _hard_sequence(rng: np.random.Generator) -> NDArray[np.uint8]:
+    codes = rng.integers(0, 4, _LETTERS).astype(np.uint8)
+    codes[rng.random(_LETTERS) < 0.02] = 4
+    codes[3_000:3_500] = 4
+    return codes
+
+
+def _devices() -> list[str]:
+    try:
+        return ["cpu", pick_device("cuda")]
+    except DeviceError:
+        return ["cpu"]
+
+
+def _difference(
+    scores: NDArray[np.float32], plain: NDArray[np.float32]
+) -> float:
+    if not np.array_equal(np.isnan(scores), np.isnan(plain)):
+        return float("inf")
+    return float(np.nanmax(np.abs(scores - plain)))

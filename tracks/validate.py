@@ -1,0 +1,274 @@
+"""Files read back by someone else: pybigtools, which shares no code with our writers.
+
+Each writer has its file read back here before the file gets its name. Every bin and
+every row is compared, bit by bit, without holding the signal in memory: writer and
+reader both keep a running checksum of each chromosome. A file that reads back
+otherwise never appears. What the browsers make of our files is for the tests.
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pybigtools
+from numpy.typing import NDArray
+
+from tfimpute_tracks.errors import InputFileError, TracksError, ValidationError
+from tfimpute_tracks.tracks.zoom import BIN
+
+__all__ = [
+    "Content",
+    "Signal",
+    "check_bigbed",
+    "check_bigwig",
+    "check_narrowpeak",
+    "read_signal",
+]
+
+_BINS_AT_ONCE = 1 << 16
+
+
+class Signal(NamedTuple):
+    """A stretch of a bigWig.
+
+    Attributes
+    ----------
+    starts, ends : int64 array, shape (n,)
+        0-based, half-open, in bp; a stretch without a value is left out.
+    values : float32 array, shape (n,)
+    """
+
+    starts: NDArray[np.int64]
+    ends: NDArray[np.int64]
+    values: NDArray[np.float32]
+
+
+@dataclass
+class Content:
+    """What a bigWig holds, boiled down to a number of bins and a checksum each.
+
+    Attributes
+    ----------
+    bins : dict of str to tuple of int
+        Chromosome -> number of bins and checksum of their starts, ends and values;
+        only chromosomes with a bin.
+    """
+
+    bins: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def add(self, chrom: str, bins: NDArray[np.void]) -> None:
+        """Count bins in, behind those before them.
+
+        Parameters
+        ----------
+        chrom : str
+        bins : array of BIN, shape (n,)
+        """
+        if len(bins):
+            count, checksum = self.bins.get(chrom, (0, 0))
+            checksum = zlib.crc32(bins.tobytes(), checksum)
+            self.bins[chrom] = count + len(bins), checksum
+
+
+def read_signal(
+    path: Path, chrom: str, start: int = 0, end: int | None = None
+) -> Signal:
+    """Read a stretch of a bigWig.
+
+    Parameters
+    ----------
+    path : Path
+    chrom : str
+    start, end : int
+        0-based, half-open, in bp; to the end of the chromosome if `end` is None. Bins
+        that reach over an end are cut there.
+
+    Returns
+    -------
+    Signal
+
+    Raises
+    ------
+    InputFileError
+        If the file is no bigWig, is broken, or does not have the chromosome.
+    """
+
+    def fault(reason: str) -> InputFileError:
+        return InputFileError(
+            f"cannot read {chrom} from {path}: {reason}; name an intact bigWig that "
+            "has this chromosome"
+        )
+
+    with _opened(path, fault) as bbi:
+        if not bbi.is_bigwig:
+            raise fault("it is a bigBed")
+        bins = np.concatenate([*_bins(bbi.records(chrom, start, end))])
+    return Signal(
+        bins["start"].astype(np.int64), bins["end"].astype(np.int64), bins["value"]
+    )
+
+
+def check_bigwig(
+    path: Path, dest: Path, chrom_sizes: Mapping[str, int], content: Content
+) -> None:
+    """Read a whole bigWig back and compare it with what was written.
+
+    Parameters
+    ----------
+    path : Path
+        The file, under its temporary name.
+    dest : Path
+        The name to use in a message.
+    chrom_sizes : mapping of str to int
+        Chromosome -> bp.
+    content : Content
+        What was written.
+
+    Raises
+    ------
+    ValidationError
+        If the file, its head or its coarsest zoom level says anything else.
+    """
+    with _opened(path, partial(_fault, dest)) as bbi:
+        _compare(dest, "chromosomes", bbi.chroms(), dict(chrom_sizes))
+        read = Content()
+        bases, total = 0, 0.0
+        low, high = math.inf, -math.inf
+        for chrom in content.bins:
+            for bins in _bins(bbi.records(chrom)):
+                read.add(chrom, bins)
+                widths = bins["end"].astype(np.int64) - bins["start"]
+                bases += int(widths.sum())
+                total += float((widths * bins["value"].astype(np.float64)).sum())
+                low = min(low, float(bins["value"].min(initial=math.inf)))
+                high = max(high, float(bins["value"].max(initial=-math.inf)))
+        _compare(dest, "bins and checksums", read.bins, content.bins)
+        summary = bbi.info()["summary"]
+        head = [summary[name] for name in ("basesCovered", "min", "max")]
+        _compare(dest, "covered bases, minimum, maximum", head, [bases, low, high])
+        _compare_sums(dest, "head", summary["sum"], total)
+        if bbi.zooms():
+            coarsest = _zoom_records(bbi, max(bbi.zooms()), content.bins)
+            zoomed = [record["bases_covered"] for record in coarsest]
+            _compare(dest, "bases of the coarsest zoom level", sum(zoomed), bases)
+            zoom_total = sum(record["sum"] for record in coarsest)
+            _compare_sums(dest, "coarsest zoom level", zoom_total, total)
+
+
+def check_bigbed(
+    path: Path,
+    dest: Path,
+    rows: Mapping[str, Sequence[tuple[str, ...]]],
+    auto_sql: str,
+) -> None:
+    """Read a whole bigBed back and compare it with what was written.
+
+    Parameters
+    ----------
+    path : Path
+        The file, under its temporary name.
+    dest : Path
+        The name to use in a message.
+    rows : mapping of str to sequence of tuple of str
+        Chromosome -> its rows as text, from the start on.
+    auto_sql : str
+
+    Raises
+    ------
+    ValidationError
+        If the file says anything else.
+    """
+    with _opened(path, partial(_fault, dest)) as bbi:
+        _compare(dest, "column descriptions", bbi.sql(), auto_sql)
+        for chrom, written in rows.items():
+            read = [tuple(map(str, record)) for record in bbi.records(chrom)]
+            _compare(dest, f"number of peaks of {chrom}", len(read), len(written))
+            for got, expected in zip(read, written, strict=True):
+                _compare(dest, f"a peak of {chrom}", got, tuple(expected))
+
+
+def check_narrowpeak(path: Path, dest: Path, rows: Sequence[tuple[str, ...]]) -> None:
+    """Read a narrowPeak file back and compare it with what was written.
+
+    Parameters
+    ----------
+    path : Path
+        The file, under its temporary name.
+    dest : Path
+        The name to use in a message.
+    rows : sequence of tuple of str
+        The ten columns of each row.
+
+    Raises
+    ------
+    ValidationError
+        If the file says anything else.
+    """
+    lines = path.read_text(encoding="utf-8").splitlines()
+    _compare(dest, "number of peaks", len(lines), len(rows))
+    for number, (line, row) in enumerate(zip(lines, rows, strict=True), start=1):
+        _compare(dest, f"line {number}", tuple(line.split("\t")), row)
+
+
+def _bins(records: Iterable[tuple[int, int, float]]) -> Iterator[NDArray[np.void]]:
+    """Yield records as arrays of BIN; at least one array, perhaps empty."""
+    records = iter(records)
+    while True:
+        bins = np.fromiter(islice(records, _BINS_AT_ONCE), dtype=BIN)
+        yield bins
+        if len(bins) < _BINS_AT_ONCE:
+            return
+
+
+def _zoom_records(
+    bbi: Any, reduction: int, chroms: Iterable[str]
+) -> list[dict[str, Any]]:
+    return [
+        record
+        for chrom in chroms
+        for _, _, record in bbi.zoom_records(reduction, chrom)
+    ]
+
+
+@contextmanager
+def _opened(path: Path, fault: Callable[[str], TracksError]) -> Iterator[Any]:
+    """Open a file with pybigtools, and let it fail with nothing but our error."""
+    try:
+        # By handle: a path is judged by its ending, and a temporary one has none.
+        with path.open("rb") as file:
+            yield pybigtools.open(file)
+    except (ValueError, KeyError, OSError, pybigtools.BBIReadError) as error:
+        raise fault(str(error)) from error
+    except BaseException as error:
+        # A panic of Rust is no Exception, and its class cannot be imported.
+        if type(error).__name__ == "PanicException":
+            raise fault(str(error)) from error
+        raise
+
+
+def _compare(dest: Path, what: str, read: object, written: object) -> None:
+    if read != written:
+        raise _fault(dest, f"{what}: read {read}, written {written}")
+
+
+def _compare_sums(dest: Path, where: str, read: float, written: float) -> None:
+    # Zoom sums are stored in single precision, and rounded at each level.
+    if not math.isclose(read, written, rel_tol=1e-5, abs_tol=1e-6):
+        raise _fault(dest, f"sum in the {where}: read {read}, written {written}")
+
+
+def _fault(dest: Path, difference: str) -> ValidationError:
+    return ValidationError(
+        f"{dest} does not read back as written: {difference}; this is a fault of the "
+        "program or the disk, and the file was not kept: run again, and report it if "
+        "it comes back"
+    )

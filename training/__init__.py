@@ -1,0 +1,22 @@
+"""From a prepared data set to weights: objective, schedule, loop, resume, log.
+
+Each sequence is read once per epoch and teaches every pair it is labelled for. What
+the network is stands in `models`, how it is judged in `evaluation`.
+"""
+
+from tfimpute_tracks.training.fit import Progress, TrainingJob, TrainingRun, train_model
+from tfimpute_tracks.training.history import draw_curves, write_log
+from tfimpute_tracks.training.publish import publish
+from tfimpute_tracks.training.recipe import RECIPES, Recipe
+
+__all__ = [
+    "RECIPES",
+    "Progress",
+    "Recipe",
+    "TrainingJob",
+    "TrainingRun",
+    "draw_curves",
+    "publish",
+    "train_model",
+    "write_log",
+]

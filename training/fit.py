@@ -1,0 +1,328 @@
+"""The training loop: every sequence once per epoch, all its labelled pairs together.
+
+The paper ran one convolution per (sequence, pair) instance. Here a batch of sequences
+is convolved once, both strands, and its pooled windows meet the gates of all pairs in
+one matrix product. On a CPU the convolution runs through look-up tables and the
+product in bfloat16; on a GPU everything is plain PyTorch under autocast.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from tfimpute_tracks.dataset import Dataset, Split, iterate_batches, split_rows
+from tfimpute_tracks.errors import RunError, UsageError
+from tfimpute_tracks.evaluation import pair_aurocs, predict_sites
+from tfimpute_tracks.models.config import NetworkConfig
+from tfimpute_tracks.models.network import PLAIN, TFImpute
+from tfimpute_tracks.models.operations import LOOKUP
+from tfimpute_tracks.storage.digest import digest_json
+from tfimpute_tracks.training.objective import instance_weights, weighted_loss
+from tfimpute_tracks.training.recipe import Recipe
+from tfimpute_tracks.training.state import (
+    TrainingState,
+    initialise,
+    learning_rate_factor,
+    load_state,
+    save_state,
+)
+
+__all__ = ["Progress", "TrainingJob", "TrainingRun", "train_model"]
+
+Ints = NDArray[np.int64]
+
+_SAVE_EVERY = 120.0  # seconds between saved states inside an epoch
+_REPORT_EVERY = 1.0  # seconds
+_JUDGED_SEEN = 60  # trained pairs that an epoch is judged on, beside the held-out ones
+
+
+@dataclass(frozen=True)
+class TrainingJob:
+    """Where a run happens and what it may learn from.
+
+    Parameters
+    ----------
+    out_dir : Path
+    roles : tuple of str
+        Roles of the pairs to learn from.
+    device : str
+        A torch device.
+    resume : bool
+        Go on from the state in `out_dir`, where there is one.
+    """
+
+    out_dir: Path
+    roles: tuple[str, ...] = ("base",)
+    device: str = "cpu"
+    resume: bool = False
+
+    @property
+    def state_path(self) -> Path:
+        """Where the state of the run is kept."""
+        return self.out_dir / "state.safetensors"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a run tells while it goes on.
+
+    Attributes
+    ----------
+    step, n_steps : int
+        Batches done, and batches in the whole run.
+    epoch : int
+        Counted from 1.
+    loss : float
+    instances_per_second : float
+        Labelled (sequence, pair) instances, validation included in the time.
+    """
+
+    step: int
+    n_steps: int
+    epoch: int
+    loss: float
+    instances_per_second: float
+
+
+@dataclass
+class TrainingRun:
+    """A finished run.
+
+    Attributes
+    ----------
+    network : TFImpute
+        On the CPU, with the weights of the best epoch.
+    history : list of dict
+        Figures of each epoch.
+    split : Split
+        Rows of the data set.
+    columns : int64 array
+        Pairs learned from.
+    """
+
+    network: TFImpute
+    history: list[dict[str, Any]]
+    split: Split
+    columns: Ints
+
+
+@dataclass
+class _Meter:
+    """Counts labelled instances and seconds of this process."""
+
+    instances: int = 0
+    began: float = field(default_factory=time.monotonic)
+    reported: float = 0.0
+    saved: float = field(default_factory=time.monotonic)
+
+    def rate(self) -> float:
+        return self.instances / max(time.monotonic() - self.began, 1e-9)
+
+
+def train_model(
+    dataset: Dataset,
+    config: NetworkConfig,
+    recipe: Recipe,
+    job: TrainingJob,
+    report: Callable[[Progress], None],
+    log: Callable[[dict[str, Any]], None],
+) -> TrainingRun:
+    """Train a network on a data set.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    config : NetworkConfig
+    recipe : Recipe
+    job : TrainingJob
+    report : callable
+        Called with a Progress about once a second.
+    log : callable
+        Called with the figures of every epoch.
+
+    Returns
+    -------
+    TrainingRun
+        The best epoch by the mean AUROC of the `valid2` pairs on the validation
+        chromosomes; of the trained pairs where the data has no `valid2`.
+
+    Raises
+    ------
+    UsageError
+        The data set has sequences of another length, or no pair to learn from.
+    RunError
+        The loss is no longer finite.
+    OutputError, WriteError
+        The state cannot be saved.
+    """
+    if dataset.seq_len != config.seq_len:
+        raise UsageError(
+            f"the data set has sequences of {dataset.seq_len} letters, the network "
+            f"reads {config.seq_len}; run `tfimpute-tracks prepare --seq-len "
+            f"{config.seq_len}`"
+        )
+    columns = np.flatnonzero(np.isin(dataset.roles, job.roles))
+    if not columns.size:
+        raise UsageError(
+            f"no pair of the data set has a role of {', '.join(job.roles)}; "
+            f"its roles are {', '.join(sorted(set(dataset.roles)))}"
+        )
+    split = split_rows(dataset)
+    state = _start(dataset, config, recipe, job)
+    identity = _identity(dataset, config, recipe, job)
+    if job.resume and job.state_path.exists():
+        load_state(job.state_path, state, identity)
+    per_epoch = -(-len(split.train) // recipe.batch_size)
+    meter = _Meter()
+    for epoch in range(state.step // per_epoch, recipe.epochs):
+        loss = _run_epoch(
+            _Epoch(dataset, split.train, columns, recipe, job, epoch, per_epoch),
+            state,
+            meter,
+            lambda: save_state(job.state_path, state, identity),
+            report,
+        )
+        figures = {"epoch": epoch + 1, "loss": loss, "rate": meter.rate()}
+        figures |= _validate(state, dataset, split.valid, columns, job.device)
+        if figures["score"] > max((e["score"] for e in state.history), default=-1):
+            state.best = {n: t.clone() for n, t in state.average.items()}
+        state.history.append(figures)
+        save_state(job.state_path, state, identity)
+        log(figures)
+    network = TFImpute(config, len(dataset.vocabulary.tfs), len(dataset.vocabulary.cells))
+    network.load_state_dict({name: t.cpu() for name, t in state.best.items()})
+    return TrainingRun(network.eval(), state.history, split, columns)
+
+
+def _identity(
+    dataset: Dataset, config: NetworkConfig, recipe: Recipe, job: TrainingJob
+) -> dict[str, Any]:
+    return {
+        "network": config.to_dict(),
+        "recipe": recipe.to_dict(),
+        "roles": list(job.roles),
+        "data": digest_json(
+            [dataset.parameters, dataset.sources, dataset.peak_digests]
+        ),
+    }
+
+
+def _start(
+    dataset: Dataset, config: NetworkConfig, recipe: Recipe, job: TrainingJob
+) -> TrainingState:
+    network = TFImpute(
+        config,
+        len(dataset.vocabulary.tfs),
+        len(dataset.vocabulary.cells),
+        LOOKUP if job.device == "cpu" else PLAIN,
+    )
+    return initialise(network, recipe, job.device)
+
+
+@dataclass(frozen=True)
+class _Epoch:
+    """What one pass over the training sites reads."""
+
+    dataset: Dataset
+    rows: Ints
+    columns: Ints
+    recipe: Recipe
+    job: TrainingJob
+    epoch: int
+    per_epoch: int
+
+
+def _run_epoch(
+    epoch: _Epoch,
+    state: TrainingState,
+    meter: _Meter,
+    save: Callable[[], None],
+    report: Callable[[Progress], None],
+) -> float:
+    """Go through the batches that are left of an epoch; give the mean loss."""
+    dataset, recipe, device = epoch.dataset, epoch.recipe, epoch.job.device
+    indices = dataset.vocabulary.pair_indices(dataset.pairs[i] for i in epoch.columns)
+    tf, cell = torch.tensor(indices, device=device).unbind(1)
+    n_positive, n_negative = dataset.counts(epoch.rows)
+    weights = instance_weights(
+        n_positive[epoch.columns],
+        n_negative[epoch.columns],
+        recipe.balance,
+        recipe.pair_exponent,
+    )
+    positive, negative = (w.to(device) for w in weights)
+    n_steps = epoch.per_epoch * recipe.epochs
+    losses = []
+    batches = iterate_batches(epoch.rows, recipe.batch_size, recipe.seed, epoch.epoch)
+    for index, rows in enumerate(batches):
+        if epoch.epoch * epoch.per_epoch + index < state.step:
+            continue  # done before the run was resumed
+        factor = learning_rate_factor(recipe, state.step, n_steps)
+        for group in state.optimiser.param_groups:
+            group["lr"] = group["peak_lr"] * factor
+        codes = torch.from_numpy(dataset.codes[rows]).to(device)
+        labels = torch.from_numpy(dataset.labels(rows, epoch.columns)).to(device)
+        with torch.autocast(device.partition(":")[0], dtype=torch.bfloat16):
+            logits = state.network(codes, tf, cell)
+        loss = weighted_loss(logits.float(), labels, positive, negative)
+        state.optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        state.optimiser.step()
+        state.step += 1
+        state.update_average(recipe.average)
+        losses.append(float(loss.detach()))
+        meter.instances += int((labels >= 0).sum())
+        _attend(epoch, state, meter, losses[-1], n_steps, save, report)
+    return float(np.mean(losses))
+
+
+def _attend(
+    epoch: _Epoch,
+    state: TrainingState,
+    meter: _Meter,
+    loss: float,
+    n_steps: int,
+    save: Callable[[], None],
+    report: Callable[[Progress], None],
+) -> None:
+    if not np.isfinite(loss):
+        raise RunError(
+            f"the loss became {loss} at step {state.step}; lower the learning rate "
+            f"(now {epoch.recipe.learning_rate:g}) and train again"
+        )
+    now = time.monotonic()
+    if now - meter.reported >= _REPORT_EVERY:
+        meter.reported = now
+        report(Progress(state.step, n_steps, epoch.epoch + 1, loss, meter.rate()))
+    if now - meter.saved >= _SAVE_EVERY:
+        meter.saved = now
+        save()
+
+
+def _validate(
+    state: TrainingState, dataset: Dataset, rows: Ints, columns: Ints, device: str
+) -> dict[str, float]:
+    """Judge the averaged weights on the validation chromosomes."""
+    held_out = np.flatnonzero(np.array(dataset.roles) == "valid2")
+    seen = columns[:: max(1, len(columns) // _JUDGED_SEEN)]
+    judged = np.concatenate([held_out, seen])
+    indices = dataset.vocabulary.pair_indices(dataset.pairs[i] for i in judged)
+    weights = {n: p.detach().clone() for n, p in state.network.named_parameters()}
+    state.network.load_state_dict(state.average)
+    try:
+        scores = predict_sites(state.network, dataset.codes[rows], indices, device)
+    finally:
+        state.network.load_state_dict(weights)
+    aurocs = pair_aurocs(scores, dataset.labels(rows, judged))
+    figures = {"auroc_seen": float(np.nanmean(aurocs[len(held_out) :]))}
+    if len(held_out):
+        figures["auroc_valid2"] = float(np.nanmean(aurocs[: len(held_out)]))
+    return figures | {"score": figures.get("auroc_valid2", figures["auroc_seen"])}

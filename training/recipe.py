@@ -1,0 +1,90 @@
+"""How a network is trained: everything a run needs beside network and data.
+
+A recipe is a frozen set of numbers that goes into the training state and the model
+card, so that a run can be resumed and repeated. Two presets: what trained best here,
+and the paper's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+__all__ = ["RECIPES", "Recipe"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The numbers of a training run.
+
+    Parameters
+    ----------
+    optimiser : {"adamw", "adadelta"}
+    learning_rate : float
+        Of everything but the filters.
+    filter_learning_rate : float
+        Of the filters and their biases.
+    schedule : {"cosine", "step"}
+        `cosine`: 200 steps of warm-up, then half a cosine to 1 % over the whole run.
+        `step`: minus `decay` after every `decay_every` sequences.
+    decay, decay_every : float, int
+        See `schedule`.
+    epochs, batch_size : int
+        Batches are counted in sequences; each teaches all its labelled pairs.
+    balance : bool
+        Whether both classes weigh the same within a pair.
+    pair_exponent : float
+        A pair weighs its positives to this power; 0 makes all pairs equal. Needs
+        `balance`.
+    dropout : float
+        Share of motif features dropped per sequence and strand.
+    average : float
+        Decay per step of the running mean of weights that is kept as the model; 0
+        keeps the last weights.
+    filter_std, bias : float
+        Start of the filters, N(0, filter_std), and of their biases.
+    shift : int
+        Sequences are shifted by up to this many bp, N coming in at the end.
+    seed : int
+    """
+
+    optimiser: Literal["adamw", "adadelta"] = "adamw"
+    learning_rate: float = 3e-3
+    filter_learning_rate: float = 5e-3
+    schedule: Literal["cosine", "step"] = "cosine"
+    decay: float = 0.0
+    decay_every: int = 1
+    epochs: int = 12
+    batch_size: int = 512
+    balance: bool = True
+    pair_exponent: float = 0.5
+    dropout: float = 0.0
+    average: float = 0.998
+    filter_std: float = 0.05
+    bias: float = 0.0
+    shift: int = 0
+    seed: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the numbers by name."""
+        return asdict(self)
+
+
+RECIPES: dict[str, Recipe] = {
+    "default": Recipe(),
+    "paper": Recipe(
+        optimiser="adadelta",
+        learning_rate=1.0,
+        filter_learning_rate=1.0,
+        schedule="step",
+        decay=0.03,
+        decay_every=50_000,
+        epochs=10,
+        batch_size=32,
+        balance=False,
+        average=0.0,
+        filter_std=0.01,
+        bias=-4.0,
+    ),
+}
+"""Presets. `paper` follows the paper's Methods; its `paper-random` trains likewise."""

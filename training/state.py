@@ -1,0 +1,254 @@
+"""Everything a training run is at one step, in memory and on disk.
+
+The file lets a killed run go on as if nothing had happened: weights, their running
+mean, the optimiser's memory, the best weights so far and the history, with the numbers
+that a resumed run must share (network, recipe, data). safetensors and JSON, no pickle.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from tfimpute_tracks.errors import InputFileError, UsageError
+from tfimpute_tracks.models.network import TFImpute
+from tfimpute_tracks.storage.atomic import atomic_file
+from tfimpute_tracks.training.recipe import Recipe
+
+__all__ = [
+    "TrainingState",
+    "initialise",
+    "learning_rate_factor",
+    "load_state",
+    "save_state",
+]
+
+FORMAT = "tfimpute-training-state"
+FORMAT_VERSION = "1"
+
+_WARM_UP = 200  # steps; Adam's second moments are noise before
+
+
+@dataclass
+class TrainingState:
+    """A run at one step.
+
+    Attributes
+    ----------
+    network : TFImpute
+    optimiser : torch optimiser
+    average : dict of name to tensor
+        Running mean of the weights; the weights themselves where the recipe says so.
+    best : dict of name to tensor
+        The averaged weights of the best epoch so far.
+    step : int
+        Batches done.
+    history : list of dict
+        One entry per finished epoch.
+    """
+
+    network: TFImpute
+    optimiser: torch.optim.Optimizer
+    average: dict[str, Tensor]
+    best: dict[str, Tensor] = field(default_factory=dict)
+    step: int = 0
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+    def update_average(self, decay: float) -> None:
+        """Move the running mean towards the weights.
+
+        Parameters
+        ----------
+        decay : float
+            Of the mean, per step; smaller in the first steps, which forget the start.
+        """
+        decay = min(decay, (1 + self.step) / (10 + self.step)) if decay else 0.0
+        with torch.no_grad():
+            for name, parameter in self.network.named_parameters():
+                self.average[name].lerp_(parameter, 1 - decay)
+
+
+def initialise(network: TFImpute, recipe: Recipe, device: str) -> TrainingState:
+    """Draw the first weights and make the optimiser.
+
+    Parameters
+    ----------
+    network : TFImpute
+        Its weights are overwritten.
+    recipe : Recipe
+    device : str
+
+    Returns
+    -------
+    TrainingState
+    """
+    generator = torch.Generator().manual_seed(recipe.seed)
+
+    def normal(parameter: nn.Parameter, std: float) -> None:
+        draw = torch.randn(parameter.shape, generator=generator) * std
+        parameter.data.copy_(draw)
+
+    fan_in = network.config.n_windows * network.config.n_filters
+    normal(network.filters, recipe.filter_std)
+    normal(network.tf_embedding, 0.1)
+    normal(network.cell_embedding, 0.1)
+    normal(network.gate_weight, 0.1)
+    normal(network.unit_weight, 1 / math.sqrt(fan_in))
+    network.bias.data.fill_(recipe.bias)
+    network.gate_bias.data.zero_()
+    network.unit_bias.data.zero_()
+    network.to(device)
+    return TrainingState(
+        network,
+        _optimiser(network, recipe),
+        {name: p.detach().clone() for name, p in network.named_parameters()},
+    )
+
+
+def _optimiser(network: TFImpute, recipe: Recipe) -> torch.optim.Optimizer:
+    motifs = [network.filters, network.bias]
+    others = [p for p in network.parameters() if not any(p is m for m in motifs)]
+    groups = [
+        {"params": motifs, "lr": recipe.filter_learning_rate},
+        {"params": others, "lr": recipe.learning_rate},
+    ]
+    for group in groups:
+        group["peak_lr"] = group["lr"]
+    if recipe.optimiser == "adadelta":
+        return torch.optim.Adadelta(groups, rho=0.95, eps=1e-6)
+    return torch.optim.AdamW(groups, betas=(0.9, 0.99), weight_decay=0.0)
+
+
+def learning_rate_factor(recipe: Recipe, step: int, n_steps: int) -> float:
+    """Give the share of the peak learning rate at a step.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    step, n_steps : int
+        Batches done, and batches in the whole run.
+
+    Returns
+    -------
+    float
+    """
+    if recipe.schedule == "step":
+        sequences = step * recipe.batch_size
+        return float((1 - recipe.decay) ** (sequences // recipe.decay_every))
+    cosine = 0.5 * (1 + math.cos(math.pi * step / n_steps))
+    return min(1.0, (step + 1) / _WARM_UP) * (0.01 + 0.99 * cosine)
+
+
+def save_state(path: Path, state: TrainingState, identity: dict[str, Any]) -> None:
+    """Write the state, complete or not at all.
+
+    Parameters
+    ----------
+    path : Path
+    state : TrainingState
+    identity : dict
+        What a resumed run must share; JSON values.
+
+    Raises
+    ------
+    OutputError, WriteError
+        The place cannot be written to, or the disk is full.
+    """
+    from safetensors.torch import save_file
+
+    tensors = {f"network.{n}": p for n, p in state.network.named_parameters()}
+    tensors |= {f"average.{n}": t for n, t in state.average.items()}
+    tensors |= {f"best.{n}": t for n, t in state.best.items()}
+    for index, memory in state.optimiser.state_dict()["state"].items():
+        tensors |= {
+            f"optimiser.{index}.{name}": torch.as_tensor(value)
+            for name, value in memory.items()
+        }
+    header = {
+        "format": FORMAT,
+        "format-version": FORMAT_VERSION,
+        "identity": json.dumps(identity, sort_keys=True),
+        "step": str(state.step),
+        "history": json.dumps(state.history),
+    }
+    with atomic_file(path) as temporary:
+        save_file(
+            {n: t.detach().cpu().contiguous() for n, t in tensors.items()},
+            temporary,
+            metadata=header,
+        )
+
+
+def load_state(path: Path, state: TrainingState, identity: dict[str, Any]) -> None:
+    """Take a run up where its file left it.
+
+    Parameters
+    ----------
+    path : Path
+    state : TrainingState
+        Fresh from :func:`initialise`; overwritten.
+    identity : dict
+        As for :func:`save_state`.
+
+    Raises
+    ------
+    InputFileError
+        The file is broken or no training state.
+    UsageError
+        It belongs to a run with another network, recipe or data.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise InputFileError(
+            f"training state {path} cannot be read ({error}); "
+            "remove it and train without --resume"
+        ) from error
+    if header.get("format") != FORMAT or header["format-version"] != FORMAT_VERSION:
+        raise InputFileError(
+            f"{path} is no training state of this version; "
+            "remove it and train without --resume"
+        )
+    _check_identity(path, json.loads(header["identity"]), identity)
+    state.step = int(header["step"])
+    state.history = json.loads(header["history"])
+    with torch.no_grad():
+        for name, parameter in state.network.named_parameters():
+            parameter.copy_(tensors[f"network.{name}"])
+            state.average[name].copy_(tensors[f"average.{name}"])
+    device = state.network.filters.device
+    state.best = {
+        name.removeprefix("best."): tensor.to(device)
+        for name, tensor in tensors.items()
+        if name.startswith("best.")
+    }
+    memory: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        if name.startswith("optimiser."):
+            _, index, key = name.split(".")
+            memory.setdefault(int(index), {})[key] = tensor
+    groups = state.optimiser.state_dict()["param_groups"]
+    state.optimiser.load_state_dict({"state": memory, "param_groups": groups})
+
+
+def _check_identity(path: Path, found: dict[str, Any], ours: dict[str, Any]) -> None:
+    # JSON turns tuples into lists; compare what both look like as JSON.
+    ours = json.loads(json.dumps(ours))
+    odd = sorted(key for key in ours | found if ours.get(key) != found.get(key))
+    if odd:
+        key = odd[0]
+        raise UsageError(
+            f"training state {path} belongs to another run: {key} was "
+            f"{found.get(key)!r} and is {ours.get(key)!r} now; give the same options, "
+            "or train without --resume into another folder"
+        )

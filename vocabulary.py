@@ -1,0 +1,239 @@
+"""TF and cell-line names: what the model calls them, and what a user types.
+
+A :class:`Vocabulary` is the ordered list of TFs and cell lines whose order is the order
+of the rows of the embedding matrices. Users type names in any case, with or without
+punctuation, or an alias; a miss answers with the nearest names. It knows names only:
+which pairs were measured is the model card's business.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cached_property
+from itertools import product
+from typing import NamedTuple
+
+from tfimpute_tracks.errors import UnknownNameError, UsageError
+
+__all__ = ["Pair", "Vocabulary"]
+
+# Names that papers and portals use for a protein, beside the one ENCODE's uniform
+# peaks use. Only unambiguous ones: P300 is EP300, but AP-1 is no single protein.
+_TF_ALIASES = {
+    "P300": "EP300",
+    "NRSF": "REST",
+    "POL2": "POLR2A",
+    "RNAPII": "POLR2A",
+    "PU1": "SPI1",
+    "GABP": "GABPA",
+    "CMYC": "MYC",
+    "CFOS": "FOS",
+    "CJUN": "JUN",
+    "OCT2": "POU2F2",
+    "TR4": "NR2C2",
+    "INI1": "SMARCB1",
+    "BRG1": "SMARCA4",
+    "ERALPHA": "ESR1",
+    "GR": "NR3C1",
+    "AP2ALPHA": "TFAP2A",
+    "AP2GAMMA": "TFAP2C",
+    "KAP1": "TRIM28",
+    "COREST": "RCOR1",
+    "DEC1": "BHLHE40",
+}
+_CELL_ALIASES = {
+    "H1": "H1-hESC",
+    "HESC": "H1-hESC",
+    "HELA": "HeLa-S3",
+    "SKNSH": "SK-N-SH",
+    "T47": "T-47D",
+}
+
+
+class Pair(NamedTuple):
+    """A TF in a cell line, by the names the model uses; ``str`` gives ``TF:CELL``."""
+
+    tf: str
+    cell: str
+
+    def __str__(self) -> str:
+        return f"{self.tf}:{self.cell}"
+
+
+def _key(name: str) -> str:
+    return re.sub(r"[^A-Z0-9]", "", name.upper())
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """TFs and cell lines in the order of the embedding rows.
+
+    Parameters
+    ----------
+    tfs, cells : sequence of str
+        Unique names.
+
+    Raises
+    ------
+    UsageError
+        A name stands twice.
+    """
+
+    tfs: tuple[str, ...]
+    cells: tuple[str, ...]
+
+    def __init__(self, tfs: Sequence[str], cells: Sequence[str]) -> None:
+        for kind, names in (("TF", tfs), ("cell line", cells)):
+            if len(set(names)) != len(names):
+                twice = sorted({name for name in names if list(names).count(name) > 1})
+                raise UsageError(
+                    f"{kind} names repeat: {', '.join(twice[:5])}; give each one once"
+                )
+        object.__setattr__(self, "tfs", tuple(tfs))
+        object.__setattr__(self, "cells", tuple(cells))
+
+    @cached_property
+    def _tf_keys(self) -> dict[str, str]:
+        return _keys(self.tfs, _TF_ALIASES)
+
+    @cached_property
+    def _cell_keys(self) -> dict[str, str]:
+        return _keys(self.cells, _CELL_ALIASES)
+
+    @cached_property
+    def _tf_index(self) -> dict[str, int]:
+        return {name: i for i, name in enumerate(self.tfs)}
+
+    @cached_property
+    def _cell_index(self) -> dict[str, int]:
+        return {name: i for i, name in enumerate(self.cells)}
+
+    def tf(self, name: str) -> str:
+        """Give the model's name of a TF.
+
+        Parameters
+        ----------
+        name : str
+            As typed: any case, an alias, with or without punctuation.
+
+        Returns
+        -------
+        str
+
+        Raises
+        ------
+        UnknownNameError
+            With the nearest names.
+        """
+        return _find(name, self.tfs, self._tf_keys, "TF")
+
+    def cell(self, name: str) -> str:
+        """Give the model's name of a cell line; see :meth:`tf`.
+
+        Parameters
+        ----------
+        name : str
+
+        Returns
+        -------
+        str
+
+        Raises
+        ------
+        UnknownNameError
+            With the nearest names.
+        """
+        return _find(name, self.cells, self._cell_keys, "cell line")
+
+    def pair(self, pair: str | tuple[str, str]) -> Pair:
+        """Give the model's names of a pair.
+
+        Parameters
+        ----------
+        pair : str "TF:CELL" or (tf, cell)
+
+        Returns
+        -------
+        Pair
+
+        Raises
+        ------
+        UsageError
+            The text is not of the form TF:CELL.
+        UnknownNameError
+            A name is unknown.
+        """
+        if isinstance(pair, str):
+            tf, separator, cell = pair.partition(":")
+            if not (separator and tf.strip() and cell.strip()):
+                raise UsageError(
+                    f"pair {pair!r} is not of the form TF:CELL; write e.g. CTCF:K562"
+                )
+        else:
+            tf, cell = pair
+        return Pair(self.tf(tf), self.cell(cell))
+
+    def pair_indices(
+        self, pairs: Iterable[str | tuple[str, str]]
+    ) -> list[tuple[int, int]]:
+        """Give the embedding rows of pairs.
+
+        Parameters
+        ----------
+        pairs : iterable of "TF:CELL" or (tf, cell)
+
+        Returns
+        -------
+        list of (TF row, cell-line row)
+
+        Raises
+        ------
+        UsageError, UnknownNameError
+            As :meth:`pair`.
+        """
+        named = [self.pair(pair) for pair in pairs]
+        return [(self._tf_index[tf], self._cell_index[cell]) for tf, cell in named]
+
+    def all_pairs(self) -> list[Pair]:
+        """Give every combination, TFs outermost.
+
+        Returns
+        -------
+        list of Pair, length n_tfs * n_cells
+        """
+        return [Pair(tf, cell) for tf, cell in product(self.tfs, self.cells)]
+
+
+def _keys(names: tuple[str, ...], aliases: dict[str, str]) -> dict[str, str]:
+    known = set(names)
+    keys = {_key(alias): name for alias, name in aliases.items() if name in known}
+    # A name that collides with another once its punctuation is gone is found only as
+    # it is written (SK-N-SH_RA and SK-N-SH never collide, but a user's names may).
+    for name in names:
+        keys[_key(name)] = "" if keys.get(_key(name)) in known else name
+    return {key: name for key, name in keys.items() if name}
+
+
+def _find(name: str, names: tuple[str, ...], keys: dict[str, str], kind: str) -> str:
+    typed = name.strip()
+    if typed in names:
+        return typed
+    folded = [known for known in names if known.casefold() == typed.casefold()]
+    if len(folded) == 1:
+        return folded[0]
+    if _key(typed) in keys:
+        return keys[_key(typed)]
+    close = [keys[key] for key in get_close_matches(_key(typed), keys, 4, 0.6)]
+    hint = (
+        f"did you mean {', '.join(dict.fromkeys(close))}?"
+        if close
+        else f"known are {', '.join(names[:6])}, ..."
+    )
+    raise UnknownNameError(
+        f"unknown {kind} {typed!r}; {hint} "
+        f"`tfimpute-tracks info {'tfs' if kind == 'TF' else 'cells'}` lists all"
+        f" {len(names)}"
+    )
