@@ -210,11 +210,15 @@ class Vocabulary:
 def _keys(names: tuple[str, ...], aliases: dict[str, str]) -> dict[str, str]:
     known = set(names)
     keys = {_key(alias): name for alias, name in aliases.items() if name in known}
-    # A name that collides with another once its punctuation is gone is found only as
-    # it is written (SK-N-SH_RA and SK-N-SH never collide, but a user's names may).
-    for name in names:
-        keys[_key(name)] = "" if keys.get(_key(name)) in known else name
-    return {key: name for key, name in keys.items() if name}
+    bare = [_key(name) for name in names]
+    # A name that equals another once its punctuation is gone is found only as it is
+    # written; and a true name goes before an alias.
+    keys |= {
+        key: name
+        for key, name in zip(bare, names, strict=True)
+        if bare.count(key) == 1
+    }
+    return keys
 
 
 def _find(name: str, names: tuple[str, ...], keys: dict[str, str], kind: str) -> str:

@@ -33,6 +33,8 @@ def evaluate(
     sites: Annotated[
         str, typer.Option(help="Sites to judge on: test, valid or train chromosomes.")
     ] = "test",
+    test_chroms: options.TestChroms = "chr20",
+    valid_chroms: options.ValidChroms = "chr22",
     out_dir: options.OutDir = Path("evaluation-out"),
     threads: options.Threads = "max",
     as_json: options.Json = False,
@@ -51,7 +53,9 @@ def evaluate(
     loaded = load_model(model)
     check_writable_dir(out_dir)
     dataset = open_dataset(data)
-    rows = split_rows(dataset)._asdict()
+    rows = split_rows(
+        dataset, test_chroms.split(","), valid_chroms.split(",")
+    )._asdict()
     if sites not in rows:
         raise UsageError(f"--sites {sites!r}; give one of {', '.join(rows)}")
     trained = [i for i, p in enumerate(dataset.pairs) if loaded.reliability(p) == "seen"]

@@ -11,9 +11,9 @@ from typing import Annotated
 import typer
 
 __all__ = [
-    "Chroms",
     "CacheDir",
     "Cell",
+    "Chroms",
     "Data",
     "Device",
     "DryRun",
@@ -25,8 +25,10 @@ __all__ = [
     "Pairs",
     "Regions",
     "Stride",
+    "TestChroms",
     "Tf",
     "Threads",
+    "ValidChroms",
 ]
 
 ModelName = Annotated[
@@ -93,4 +95,10 @@ DryRun = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Data = Annotated[
     Path, typer.Option("--data", help="Data set that `tfimpute-tracks prepare` made.")
+]
+TestChroms = Annotated[
+    str, typer.Option(help="Chromosomes to test on, comma-separated.")
+]
+ValidChroms = Annotated[
+    str, typer.Option(help="Chromosomes to choose the epoch by, comma-separated.")
 ]

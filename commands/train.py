@@ -39,6 +39,8 @@ def train(
         str | None, typer.Option(help='Sizes to change: "n_filters=256,pool=50".')
     ] = None,
     seed: Annotated[int, typer.Option(min=0)] = 0,
+    test_chroms: options.TestChroms = "chr20",
+    valid_chroms: options.ValidChroms = "chr22",
     build: Annotated[str, typer.Option(help="Name of the genome build.")] = "hg19",
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on where a killed run stopped.")
@@ -65,7 +67,14 @@ def train(
     set_threads(threads)
     check_writable_dir(out_dir)
     dataset = open_dataset(data)
-    job = TrainingJob(out_dir, tuple(roles.split(",")), place, resume)
+    job = TrainingJob(
+        out_dir,
+        tuple(roles.split(",")),
+        place,
+        resume,
+        tuple(test_chroms.split(",")),
+        tuple(valid_chroms.split(",")),
+    )
     weights = out_dir / "model.safetensors"
     if not resume and (job.state_path.exists() or weights.exists()):
         raise UsageError(
@@ -73,7 +82,8 @@ def train(
             "another --out-dir"
         )
     notify(f"{preset}: {config}, {recipe}, device {place}")
-    n_steps = recipe.epochs * -(-len(split_rows(dataset).train) // recipe.batch_size)
+    split = split_rows(dataset, job.test_chroms, job.valid_chroms)
+    n_steps = recipe.epochs * -(-len(split.train) // recipe.batch_size)
     with progress_bar("train", n_steps, "steps") as advance:
         done = 0
 

@@ -7,13 +7,18 @@ every read, and threads and forked processes cannot move each other's place in i
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BgzipBytes", "Bytes", "PlainBytes"]
+__all__ = ["BgzipBytes", "Bytes", "PlainBytes", "silent_htslib"]
+
+
+_MAX_BLOCK = 1 << 16
 
 
 class Bytes(Protocol):
@@ -83,7 +88,11 @@ class BgzipBytes:
         if not len(table) or len(table) != 2 * table[0] + 1:
             raise ValueError(f"{gzi}: not a .gzi")
         blocks = table[1:].astype(np.int64).reshape(-1, 2)
-        self._packed, self._unpacked = np.vstack([[0, 0], blocks]).T.astype(np.int64)
+        self._packed, self._unpacked = np.vstack([[0, 0], blocks]).T
+        # A block is unpacked whole or not at all, so what was unpacked last is kept: a
+        # genome of many small sequences has hundreds of them in a block. A tuple, for
+        # threads to see all of it or nothing.
+        self._recent = 0, np.empty(0, dtype=np.uint8)
 
     def read(self, offset: int, n_bytes: int) -> NDArray[np.uint8]:
         """Read bytes; see :meth:`Bytes.read`.
@@ -102,15 +111,39 @@ class BgzipBytes:
         OSError
             A block is damaged.
         """
-        import pysam  # only bgzip needs it
+        start, text = self._recent
+        if not start <= offset <= offset + n_bytes <= start + len(text):
+            start, text = self._recent = self._unpack(offset, offset + n_bytes)
+        return text[offset - start : offset - start + n_bytes]
 
-        block = int(np.searchsorted(self._unpacked, offset, side="right")) - 1
-        within = offset - int(self._unpacked[block])
-        # htslib prints its own account of a damaged file; ours is raised.
-        verbosity = pysam.set_verbosity(0)
-        try:
-            with pysam.BGZFile(str(self._path), "r", None) as file:
-                file.seek(int(self._packed[block]) << 16 | within)
-                return np.frombuffer(file.read(n_bytes), dtype=np.uint8)
-        finally:
-            pysam.set_verbosity(verbosity)
+    def _unpack(self, start: int, end: int) -> tuple[int, NDArray[np.uint8]]:
+        """Give the blocks that hold a stretch, and where they start."""
+        from pysam import BGZFile  # only bgzip needs it
+
+        first = int(np.searchsorted(self._unpacked, start, side="right")) - 1
+        last = int(np.searchsorted(self._unpacked, end))
+        block_start = int(self._unpacked[first])
+        is_inside = last < len(self._unpacked)
+        block_end = int(self._unpacked[last]) if is_inside else end + _MAX_BLOCK
+        with silent_htslib(), BGZFile(str(self._path), "r", None) as file:
+            file.seek(int(self._packed[first]) << 16)
+            text = np.frombuffer(file.read(block_end - block_start), dtype=np.uint8)
+        return block_start, text
+
+
+@contextmanager
+def silent_htslib() -> Iterator[None]:
+    """Keep htslib from printing its own account of a damaged file; ours is raised.
+
+    Yields
+    ------
+    None
+        Its verbosity is what it was when the block ends.
+    """
+    from pysam import set_verbosity  # only bgzip needs it
+
+    before = set_verbosity(0)
+    try:
+        yield
+    finally:
+        set_verbosity(before)

@@ -71,7 +71,7 @@ def recognise(path: Path) -> Kind:
         ) from error
     kind: Kind = "plain"
     if head.startswith(_GZIP):
-        is_bgzip = head[3] & _BGZIP_FLAG and head[12:14] == _BGZIP_FIELD
+        is_bgzip = head[12:14] == _BGZIP_FIELD and head[3] & _BGZIP_FLAG
         kind = "bgzip" if is_bgzip else "gzip"
         try:
             with gzip.open(path) as unpacked:
@@ -165,9 +165,8 @@ def _fault_in(lines: Iterable[bytes]) -> str | None:
             first_line_of[name] = number
         elif not letters.strip():
             n_blank = number
-        elif not name:
-            if not line.startswith(b";"):
-                return f"{number}: text before the first name; remove it"
+        elif not name:  # a comment, which the format once had
+            continue
         elif n_blank:
             return f"{n_blank}: a blank line inside of {_shown(name)}; remove it"
         elif n_uneven or (width and len(letters) > width[0]):

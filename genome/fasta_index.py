@@ -17,7 +17,12 @@ import pyfaidx
 
 from tfimpute_tracks.errors import InputFileError, WriteError
 from tfimpute_tracks.genome.cache import cache_key
-from tfimpute_tracks.genome.fasta_bytes import BgzipBytes, Bytes, PlainBytes
+from tfimpute_tracks.genome.fasta_bytes import (
+    BgzipBytes,
+    Bytes,
+    PlainBytes,
+    silent_htslib,
+)
 from tfimpute_tracks.genome.fasta_format import Kind, first_fault
 from tfimpute_tracks.storage import atomic_file, check_writable_dir
 
@@ -197,7 +202,8 @@ def _make(path: Path, kind: Kind, base: Path) -> None:
 def _make_plain(path: Path, fai: Path) -> None:
     try:
         pyfaidx.Faidx(str(path), indexname=str(fai)).close()
-    except (pyfaidx.FastaIndexingError, ValueError) as error:
+    # It raises a RuntimeError where it did not foresee a combination of odd lines.
+    except (pyfaidx.FastaIndexingError, RuntimeError, ValueError) as error:
         raise first_fault(path, "plain") or _not_indexed(path, error) from error
 
 
@@ -207,7 +213,8 @@ def _make_bgzip(path: Path, fai: Path, gzi: Path) -> None:
     from pysam.utils import SamtoolsError
 
     try:
-        faidx(str(path), "--fai-idx", str(fai), "--gzi-idx", str(gzi))
+        with silent_htslib():
+            faidx(str(path), "--fai-idx", str(fai), "--gzi-idx", str(gzi))
     except SamtoolsError as error:
         raise first_fault(path, "bgzip") or _not_indexed(path, error) from error
 

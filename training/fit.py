@@ -18,7 +18,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tfimpute_tracks.dataset import Dataset, Split, iterate_batches, split_rows
+from tfimpute_tracks.dataset import (
+    TEST_CHROMS,
+    VALID_CHROMS,
+    Dataset,
+    Split,
+    iterate_batches,
+    split_rows,
+)
 from tfimpute_tracks.errors import RunError, UsageError
 from tfimpute_tracks.evaluation import pair_aurocs, predict_sites
 from tfimpute_tracks.models.config import NetworkConfig
@@ -57,12 +64,16 @@ class TrainingJob:
         A torch device.
     resume : bool
         Go on from the state in `out_dir`, where there is one.
+    test_chroms, valid_chroms : tuple of str
+        Chromosomes that train nothing: to test on, and to choose the epoch by.
     """
 
     out_dir: Path
     roles: tuple[str, ...] = ("base",)
     device: str = "cpu"
     resume: bool = False
+    test_chroms: tuple[str, ...] = TEST_CHROMS
+    valid_chroms: tuple[str, ...] = VALID_CHROMS
 
     @property
     def state_path(self) -> Path:
@@ -175,7 +186,7 @@ def train_model(
             f"no pair of the data set has a role of {', '.join(job.roles)}; "
             f"its roles are {', '.join(sorted(set(dataset.roles)))}"
         )
-    split = split_rows(dataset)
+    split = split_rows(dataset, job.test_chroms, job.valid_chroms)
     state = _start(dataset, config, recipe, job)
     identity = _identity(dataset, config, recipe, job)
     if job.resume and job.state_path.exists():
@@ -209,6 +220,7 @@ def _identity(
         "network": config.to_dict(),
         "recipe": recipe.to_dict(),
         "roles": list(job.roles),
+        "held_out": [list(job.test_chroms), list(job.valid_chroms)],
         "data": digest_json(
             [dataset.parameters, dataset.sources, dataset.peak_digests]
         ),

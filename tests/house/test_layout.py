@@ -11,11 +11,15 @@ import re
 import sys
 from pathlib import Path
 
+import pytest
+
 DEMANDED = ("tracks", "kernels", "tests", "cli.py", "pyproject.toml", "README.md")
 ROOT_MODULES = ("__init__", "__main__", "cli", "errors", "vocabulary")
 LARGEST_FILE = 4 << 20
 # What a distribution is called, where that is not how it is imported.
-DISTRIBUTION = {"sklearn": "scikit-learn"}
+DISTRIBUTION = {"bbi": "pybbi", "sklearn": "scikit-learn"}
+# The extras whose packages the code imports where they are there.
+FEATURES = ("browse", "cluster", "gpu")
 
 
 def test_demanded_names_exist(root):
@@ -72,35 +76,49 @@ def test_package_data_and_real_files_agree(root, project, sources, repository_fi
     assert not forgotten, f"no package-data glob ships {', '.join(forgotten)}"
 
 
-def _imported(tree):
+def _third_party(tree):
+    """Yield (node, distribution) for each import from outside of this project."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from ((node, alias.name) for alias in node.names)
+            modules = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and not node.level:
-            yield node, node.module
+            modules = [node.module]
+        else:
+            continue
+        for top in {module.partition(".")[0] for module in modules}:
+            if top not in sys.stdlib_module_names and top != "tfimpute_tracks":
+                yield node, DISTRIBUTION.get(top, top).lower()
 
 
-def _declared(requirements):
-    names = (re.match(r"[\w.-]+", line)[0] for line in requirements)
-    return {name.lower() for name in names}
+@pytest.fixture(scope="module")
+def declared(project):
+    """The names of what each extra installs, and under '' what everyone gets."""
+    groups = {"": project["project"]["dependencies"]}
+    groups |= project["project"]["optional-dependencies"]
+    return {
+        group: {re.match(r"[\w.-]+", line)[0].lower() for line in lines}
+        for group, lines in groups.items()
+    }
 
 
-def test_dependencies_are_what_is_imported(project, sources):
+def test_dependencies_are_what_is_imported(declared, sources):
     """Nothing is imported undeclared, and nothing is installed for nobody."""
-    core = _declared(project["project"]["dependencies"])
-    extras = project["project"]["optional-dependencies"]
-    optional = _declared(
-        line for name in ("cluster", "browse", "gpu") for line in extras[name]
-    )
+    known = declared[""].union(*(declared[extra] for extra in FEATURES))
     used = set()
     for source in sources:
-        for node, module in _imported(source.tree):
-            top = module.partition(".")[0]
-            if top in sys.stdlib_module_names or top == "tfimpute_tracks":
-                continue
-            name = DISTRIBUTION.get(top, top).lower()
-            assert name in core | optional, (
-                f"{source.place(node)} imports {top}: not in pyproject.toml"
-            )
+        for node, name in _third_party(source.tree):
+            assert name in known, f"{source.place(node)}: {name} is no dependency"
             used.add(name)
-    assert core <= used, f"pyproject.toml: nobody imports {sorted(core - used)}"
+    unused = sorted(declared[""] - used)
+    assert not unused, f"pyproject.toml: nobody imports {', '.join(unused)}"
+
+
+def test_tests_need_only_the_test_extra(root, declared, repository_files):
+    tests = [p for p in repository_files if root / "tests" in p.parents]
+    modules = [path for path in tests if path.suffix == ".py"]
+    own = {path.stem for path in modules}
+    known = declared[""].union(declared["test"], *(declared[e] for e in FEATURES), own)
+    for path in modules:
+        for node, name in _third_party(ast.parse(path.read_text(encoding="utf-8"))):
+            place = f"{path.relative_to(root)}:{node.lineno}"
+            assert name in known, f"{place}: {name} is not in the test extra"

@@ -1,0 +1,549 @@
+"""FASTA files of every kind: one sequence whatever the file, and no wrong one ever."""
+
+from __future__ import annotations
+
+import gzip
+import multiprocessing
+import os
+import pickle
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pyfaidx
+import pysam
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tfimpute_tracks.errors import InputFileError, OutputError, RegionError
+from tfimpute_tracks.genome.cache import cache_key, default_cache_dir
+from tfimpute_tracks.genome.fasta import open_genome
+
+KINDS = ("plain", "bgzip", "gzip")
+TOY = {"chr1": "ACGTNacgtnRYryACG", "chr10": "T", "chr2": "NNNNGATTACA" * 7}
+NAIVE = {"A": 0, "C": 1, "G": 2, "T": 3}
+
+
+def naive_codes(letters):
+    return [NAIVE.get(letter.upper(), 4) for letter in letters]
+
+
+def fasta_text(sequences, width=10, newline="\n"):
+    lines = []
+    for name, letters in sequences.items():
+        lines.append(f">{name} a description")
+        lines += [letters[i : i + width] for i in range(0, len(letters), width)]
+    return newline.join([*lines, ""])
+
+
+def write_fasta(path, text, kind="plain"):
+    """Write text as a FASTA of a kind; name it .fa or .fa.gz."""
+    data = text if isinstance(text, bytes) else text.encode()
+    if kind == "plain":
+        path.write_bytes(data)
+        return path
+    path = path.with_name(f"{path.name}.gz")
+    if kind == "gzip":
+        path.write_bytes(gzip.compress(data))
+        return path
+    with tempfile.TemporaryDirectory() as folder:
+        raw = Path(folder) / "raw"
+        raw.write_bytes(data)
+        pysam.tabix_compress(str(raw), str(path), force=True)
+    return path
+
+
+@pytest.fixture
+def quiet():
+    """Collect the notices of an opening."""
+    return []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_codes_of_every_kind(tmp_path, quiet, kind, newline):
+    path = write_fasta(tmp_path / "toy.fa", fasta_text(TOY, newline=newline), kind)
+    with open_genome(path, notify=quiet.append) as genome:
+        assert genome.path == path
+        assert genome.name == path.name
+        assert list(genome.chrom_sizes.items()) == [(n, len(s)) for n, s in TOY.items()]
+        for name, letters in TOY.items():
+            codes = genome.codes(name)
+            assert codes.dtype == np.uint8
+            assert codes.tolist() == naive_codes(letters)
+        assert genome.ambiguous == {"chr1": 4}
+    assert len(quiet) == (2 if kind == "gzip" else 1)
+
+
+LETTERS = st.text(alphabet="ACGTNacgtnRyKm", min_size=1, max_size=80)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    letters=LETTERS,
+    other=LETTERS,
+    width=st.integers(1, 90),
+    newline=st.sampled_from(["\n", "\r\n"]),
+    kind=st.sampled_from(["plain", "bgzip"]),
+    last_newline=st.booleans(),
+    data=st.data(),
+)
+def test_any_region_is_a_slice_of_the_text(
+    letters, other, width, newline, kind, last_newline, data
+):
+    text = fasta_text({"a": other, "b": letters}, width, newline)
+    text = text if last_newline else text.removesuffix(newline)
+    end = data.draw(st.integers(0, len(letters)))
+    start = data.draw(st.integers(0, end))
+    with tempfile.TemporaryDirectory() as folder:
+        path = write_fasta(Path(folder) / "toy.fa", text, kind)
+        with open_genome(path, Path(folder), notify=[].append) as genome:
+            codes = genome.codes("b", start, end)
+    assert codes.tolist() == naive_codes(letters[start:end])
+
+
+def test_a_chromosome_longer_than_a_piece(tmp_path, quiet, rng):
+    """Encoding goes piece by piece, and a bgzip file has many blocks."""
+    raw = rng.choice(np.frombuffer(b"ACGTNacgtnR", dtype=np.uint8), 2_500_003)
+    letters = raw.tobytes().decode()
+    text = fasta_text({"a": "ACGT", "b": letters}, 61)
+    expected = np.array(naive_codes(letters), dtype=np.uint8)
+    for kind in KINDS:
+        path = write_fasta(tmp_path / "big.fa", text, kind)
+        with open_genome(path, notify=quiet.append) as genome:
+            np.testing.assert_array_equal(genome.codes("b"), expected)
+            assert genome.ambiguous == {"b": letters.count("R")}
+            part = genome.codes("b", 1_048_570, 2_200_001)
+            np.testing.assert_array_equal(part, expected[1_048_570:2_200_001])
+
+
+def test_the_digest_knows_the_letters_alone(tmp_path, quiet):
+    texts = [fasta_text(TOY), fasta_text(TOY, 7, "\r\n"), fasta_text(TOY).upper()]
+    texts[2] = texts[2].replace("CHR", "chr")
+    digests = set()
+    for i, text in enumerate(texts):
+        path = write_fasta(tmp_path / f"{i}.fa", text, KINDS[i])
+        with open_genome(path, notify=quiet.append) as genome:
+            digests.add(genome.digest("chr1"))
+            assert genome.digest("chr1", 1, 5) != genome.digest("chr1", 2, 6)
+    assert len(digests) == 1
+    assert digests.pop().startswith("sha256:")
+
+
+@pytest.mark.parametrize(
+    ("where", "what"),
+    [
+        (("chr3",), "unknown chromosome chr3; the FASTA has chr1, chr2, chr10"),
+        (("1",), "unknown chromosome 1; the FASTA calls it chr1"),
+        (("chr1", 0, 18), "chr1, which has 17 bp"),
+        (("chr1", -1, 5), "from -1 to 5"),
+        (("chr1", 6, 5), "from 6 to 5"),
+        (("chr1", 18), "from 18 to 17"),
+    ],
+)
+def test_outside_is_refused(tmp_path, quiet, where, what):
+    path = write_fasta(tmp_path / "toy.fa", fasta_text(TOY))
+    with (
+        open_genome(path, notify=quiet.append) as genome,
+        pytest.raises(RegionError, match=what),
+    ):
+        genome.codes(*where)
+
+
+def test_an_empty_stretch_has_no_codes(tmp_path, quiet):
+    path = write_fasta(tmp_path / "toy.fa", fasta_text(TOY))
+    with open_genome(path, notify=quiet.append) as genome:
+        for place in (0, 10, 17):
+            assert genome.codes("chr1", place, place).shape == (0,)
+
+
+def test_a_closed_genome_says_so(tmp_path, quiet):
+    path = write_fasta(tmp_path / "toy.fa", fasta_text(TOY))
+    genome = open_genome(path, notify=quiet.append)
+    genome.close()
+    with pytest.raises(ValueError, match="was closed"):
+        genome.codes("chr1")
+
+
+@pytest.mark.parametrize("kind", ["plain", "bgzip"])
+def test_the_index_is_the_one_samtools_makes(tmp_path, quiet, kind):
+    path = write_fasta(tmp_path / "toy.fa", fasta_text(TOY, 7), kind)
+    open_genome(path, notify=quiet.append).close()
+    judge = tmp_path / "judge"
+    pysam.faidx(str(path), "--fai-idx", f"{judge}.fai", "--gzi-idx", f"{judge}.gzi")
+    made = [Path(f"{path}.fai"), *([Path(f"{path}.gzi")] if kind == "bgzip" else [])]
+    for index in made:
+        assert index.read_bytes() == judge.with_suffix(index.suffix).read_bytes()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_second_opening_makes_nothing(tmp_path, kind):
+    path = write_fasta(tmp_path / "toy.fa", fasta_text(TOY), kind)
+    said = []
+    open_genome(path, tmp_path / "cache", said.append).close()
+    assert said
+    said.clear()
+    before = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*") if p.is_file()}
+    open_genome(path, tmp_path / "cache", said.append).close()
+    after = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*") if p.is_file()}
+    assert said == []
+    assert before == after
+
+
+@pytest.mark.parametrize("kind", ["plain", "bgzip"])
+def test_a_stale_index_is_made_anew(tmp_path, kind):
+    path = write_fasta(tmp_path / "toy.fa", fasta_text(TOY), kind)
+    said = []
+    open_genome(path, notify=said.append).close()
+    changed = {"chr1": "GG" + TOY["chr1"], "chr10": "C", "chr2": "AC" * 40}
+    write_fasta(tmp_path / "toy.fa", fasta_text(changed), kind)
+    with open_genome(path, notify=said.append) as genome:
+        for name, letters in changed.items():
+            assert genome.codes(name).tolist() == naive_codes(letters)
+    assert len(said) == 2
+    assert "an index that does not fit it; indexing it now" in said[1]
+
+
+def test_an_older_index_is_made_anew_though_it_fits(tmp_path):
+    path = write_fasta(tmp_path / "toy.fa", fasta_text(TOY))
+    said = []
+    open_genome(path, notify=said.append).close()
+    os.utime(f"{path}.fai", (1, 1))
+    open_genome(path, notify=said.append).close()
+    assert "an index that is older than it; indexing it now" in said[1]
+    assert Path(f"{path}.fai").stat().st_mtime > 1
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        "",
+        "chr1\t17\n",
+        "not an index",
+        "chr1\t17\t20\t10\t11\n",  # the other sequences are missing
+        "chr1\t17\t2000000000\t10\t11\n",
+        "chr1\t0\t20\t0\t0\n",
+        "\0\0\0",
+    ],
+)
+@pytest.mark.parametrize("kind", ["plain", "bgzip"])
+def test_a_wrong_index_is_made_anew(tmp_path, quiet, kind, index):
+    path = write_fasta(tmp_path / "toy.fa", fasta_text(TOY), kind)
+    open_genome(path, notify=quiet.append).close()
+    for suffix in (".fai", ".gzi"):
+        if Path(f"{path}{suffix}").exists():
+            Path(f"{path}{suffix}").write_text(index)
+    quiet.clear()
+    with open_genome(path, notify=quiet.append) as genome:
+        assert genome.codes("chr2").tolist() == naive_codes(TOY["chr2"])
+    assert len(quiet) == 1
+
+
+def test_a_layout_the_index_does_not_tell_of_is_refused(tmp_path, quiet):
+    """The same bytes in all, but a line's end is where the index has letters."""
+    text = fasta_text({"a": "ACGT" * 10}, 10)
+    path = write_fasta(tmp_path / "toy.fa", text)
+    open_genome(path, notify=quiet.append).close()
+    index = Path(f"{path}.fai").stat()
+    lines = text.split("\n")
+    lines[2], lines[3] = lines[2][:-2], lines[3] + "AC"
+    path.write_text("\n".join(lines))
+    os.utime(path, ns=(index.st_atime_ns, index.st_mtime_ns))
+    with (
+        open_genome(path, notify=quiet.append) as genome,
+        pytest.raises(InputFileError, match="not as the index has them"),
+    ):
+        genome.codes("a")
+
+
+def test_a_folder_closed_to_writing_is_left_alone(tmp_path):
+    folder = tmp_path / "closed"
+    folder.mkdir()
+    cache = tmp_path / "cache"
+    for kind in KINDS:
+        path = write_fasta(folder / f"{kind}.fa", fasta_text(TOY), kind)
+        folder.chmod(0o555)
+        said = []
+        with open_genome(path, cache, said.append) as genome:
+            assert genome.codes("chr1").tolist() == naive_codes(TOY["chr1"])
+        assert said
+        said.clear()
+        open_genome(path, cache, said.append).close()
+        assert said == []
+        folder.chmod(0o755)
+    assert sorted(p.name for p in folder.iterdir()) == [
+        "bgzip.fa.gz",
+        "gzip.fa.gz",
+        "plain.fa",
+    ]
+
+
+def test_a_place_that_refuses_the_index_sends_it_to_the_cache(tmp_path, quiet):
+    path = write_fasta(tmp_path / "toy.fa", fasta_text(TOY))
+    Path(f"{path}.fai").mkdir()
+    cache = tmp_path / "cache"
+    with open_genome(path, cache, quiet.append) as genome:
+        assert genome.codes("chr1").tolist() == naive_codes(TOY["chr1"])
+    assert [p.suffix for p in (cache / "fasta").iterdir()] == [".fai"]
+
+
+def test_no_place_for_the_index_is_an_error(tmp_path, quiet):
+    path = write_fasta(tmp_path / "toy.fa", fasta_text(TOY))
+    Path(f"{path}.fai").mkdir()
+    (tmp_path / "cache").write_text("a file")
+    with pytest.raises(OutputError, match="cannot write to the folder"):
+        open_genome(path, tmp_path / "cache", quiet.append)
+
+
+def test_a_changed_gzip_file_is_unpacked_again(tmp_path, quiet):
+    path = write_fasta(tmp_path / "toy.fa", fasta_text(TOY), "gzip")
+    open_genome(path, notify=quiet.append).close()
+    write_fasta(tmp_path / "toy.fa", fasta_text({"chr1": "CAT"}), "gzip")
+    with open_genome(path, notify=quiet.append) as genome:
+        assert genome.chrom_sizes == {"chr1": 3}
+    assert [p.suffix for p in tmp_path.iterdir() if p.is_file()] == [".gz"]
+
+
+def test_the_cache_follows_the_environment(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert default_cache_dir() == tmp_path / "tfimpute-tracks"
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    for nothing in ("", "relative"):
+        monkeypatch.setenv("XDG_CACHE_HOME", nothing)
+        expected = tmp_path / "home" / ".cache" / "tfimpute-tracks"
+        assert default_cache_dir() == expected
+
+
+def test_the_cache_key_follows_the_file(tmp_path):
+    path = tmp_path / "a"
+    path.write_bytes(b"A" * 200_000)
+    os.utime(path, ns=(10**18, 10**18))
+    key = cache_key(path)
+    assert cache_key(shutil.copy2(path, tmp_path / "b")) == key
+    os.utime(path, ns=(10**18, 10**18 + 1))
+    assert cache_key(path) != key
+    path.write_bytes(b"A" * 199_999 + b"C")
+    os.utime(path, ns=(10**18, 10**18))
+    assert cache_key(path) != key
+
+
+GOOD = ">a\nACGTACGTAC\nACGT\n"
+FAULTS = {
+    "twice": (GOOD + ">b\nAC\n>a x\nGT\n", ":6: 'a' is named a second time.* line 1"),
+    "empty at the end": (GOOD + ">b\n", ":4: the sequence 'b' is empty"),
+    "empty before": (">b\n" + GOOD, ":1: the sequence 'b' is empty"),
+    "only a name": (">b\n", ":1: the sequence 'b' is empty"),
+    "blank instead": (">b\n\n\n" + GOOD, ":1: the sequence 'b' is empty"),
+    "short line": (">a\nACGT\nACG\nACGT\n", ":3: the lines of 'a' are not all"),
+    "long line": (">a\nACGT\nACGTA\n", ":3: the lines of 'a' are not all"),
+    "mixed line ends": (">a\nACGT\r\nACGT\nACGT\r\n", ":3: .*LF here and CRLF there"),
+    "blank line": (">a\nACGT\n\nACGT\n", ":3: a blank line inside of 'a'"),
+    "no name": (GOOD + "> \nACGT\n", ":4: a sequence without a name"),
+    "not UTF-8": (
+        GOOD.encode() + b">\xe9t\xe9\nACGT\n",
+        ":4: the name .* is not UTF-8",
+    ),
+}
+
+
+# pyfaidx leaves the file to the garbage collector when it stops at an error it did not
+# foresee, a byte that is no UTF-8 for one, and Python warns of that.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_is_named_with_its_line(tmp_path, quiet, kind, fault):
+    text, what = FAULTS[fault]
+    path = write_fasta(tmp_path / "bad.fa", text, kind)
+    with pytest.raises(InputFileError, match=what) as caught:
+        open_genome(path, notify=quiet.append)
+    assert str(caught.value).startswith(f"{path}:")
+    assert "\n" not in str(caught.value)
+    left = [p for p in tmp_path.rglob("*") if p.name.endswith((".tmp", ".fa"))]
+    assert left in ([], [path])
+
+
+FOREIGN = {
+    "nothing": (b"", "is empty"),
+    "blank lines": (b"\n\n", "is empty"),
+    "text before": (b"hello\n>a\nACGT\n", "not a FASTA: it begins with b'hello'"),
+    "bytes": (bytes(range(128, 256)), "not a FASTA: it begins with"),
+    "FASTQ": (b"@r\nACGT\n+\nIIII\n", "not a FASTA but FASTQ"),
+    "2bit": (b"\x43\x27\x41\x1a\0\0\0\0", r"not a FASTA but a \.2bit file"),
+    "mark": (b"\xef\xbb\xbf>a\nACGT\n", "not a FASTA but text with a byte order mark"),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("content", FOREIGN)
+def test_another_kind_of_file_is_refused(tmp_path, quiet, kind, content):
+    data, what = FOREIGN[content]
+    path = write_fasta(tmp_path / "bad.fa", data, kind)
+    with pytest.raises(InputFileError, match=what) as caught:
+        open_genome(path, notify=quiet.append)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_bam_is_refused(tmp_path):
+    path = tmp_path / "reads.bam"
+    header = {"HD": {"VN": "1.6"}, "SQ": [{"SN": "chr1", "LN": 1000}]}
+    pysam.AlignmentFile(str(path), "wb", header=header).close()
+    with pytest.raises(InputFileError, match="is not a FASTA but a BAM file"):
+        open_genome(path)
+
+
+@pytest.mark.parametrize("length", [2, 5, 14, 20])
+def test_the_beginning_of_a_gzip_file_is_refused(tmp_path, length):
+    path = write_fasta(tmp_path / "toy.fa", fasta_text(TOY), "bgzip")
+    path.write_bytes(path.read_bytes()[:length])
+    with pytest.raises(InputFileError, match="cut short or damaged"):
+        open_genome(path)
+
+
+def test_what_is_no_file_is_refused(tmp_path):
+    with pytest.raises(InputFileError, match="No such file"):
+        open_genome(tmp_path / "absent.fa")
+    with pytest.raises(InputFileError, match="is a folder"):
+        open_genome(tmp_path)
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputFileError, match="is a pipe or a device"):
+        open_genome(tmp_path / "pipe")
+
+
+def test_plain_text_named_gz_is_refused(tmp_path):
+    path = tmp_path / "toy.fa.gz"
+    path.write_text(fasta_text(TOY))
+    with pytest.raises(InputFileError, match="plain text in spite of its name"):
+        open_genome(path)
+
+
+@pytest.mark.parametrize("kind", ["bgzip", "gzip"])
+def test_a_cut_file_is_refused(tmp_path, quiet, capfd, rng, kind):
+    raw = rng.choice(np.frombuffer(b"ACGT", dtype=np.uint8), 400_000)
+    text = fasta_text({"a": raw.tobytes().decode()}, 60)
+    path = write_fasta(tmp_path / "cut.fa", text, kind)
+    path.write_bytes(path.read_bytes()[:-5000])
+    with pytest.raises(InputFileError, match="cut short or damaged"):
+        open_genome(path, notify=quiet.append)
+    assert capfd.readouterr().err == ""
+
+
+def test_a_damaged_block_is_refused_when_it_is_read(tmp_path, quiet, capfd, rng):
+    raw = rng.choice(np.frombuffer(b"ACGT", dtype=np.uint8), 400_000)
+    letters = raw.tobytes().decode()
+    path = write_fasta(tmp_path / "a.fa", fasta_text({"a": letters}, 60), "bgzip")
+    genome = open_genome(path, notify=quiet.append)
+    packed = bytearray(path.read_bytes())
+    packed[len(packed) // 2 : len(packed) // 2 + 100] = bytes(100)
+    path.write_bytes(packed)
+    with pytest.raises(InputFileError, match="damaged or has changed"):
+        genome.codes("a")
+    assert genome.codes("a", 0, 9).tolist() == naive_codes(letters[:9])
+    assert capfd.readouterr().err == ""
+
+
+def test_a_file_cut_between_blocks_is_refused_when_it_is_read(tmp_path, quiet, rng):
+    raw = rng.choice(np.frombuffer(b"ACGT", dtype=np.uint8), 400_000)
+    text = fasta_text({"a": raw.tobytes().decode()}, 60)
+    path = write_fasta(tmp_path / "a.fa", text, "bgzip")
+    with open_genome(path, notify=quiet.append) as genome:
+        third_block = np.fromfile(f"{path}.gzi", dtype="<u8")[3]
+        path.write_bytes(path.read_bytes()[:third_block])
+        with pytest.raises(InputFileError, match="damaged or has changed"):
+            genome.codes("a")
+
+
+def test_comments_before_the_first_name_are_passed_over(tmp_path, quiet):
+    path = write_fasta(tmp_path / "old.fa", "; by hand\n\n" + GOOD)
+    with open_genome(path, notify=quiet.append) as genome:
+        assert genome.codes("a").tolist() == naive_codes("ACGTACGTACACGT")
+    assert repr(genome) == f"Genome({str(path)!r}, 1 sequences)"
+    path.write_text("; by hand\n" + GOOD + ">a\nAC\n")
+    with pytest.raises(InputFileError, match=r":5: 'a' is named a second time"):
+        open_genome(path, notify=quiet.append)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_many_small_sequences(tmp_path, quiet, rng, kind):
+    """Of which a block of bgzip holds hundreds, read forth and back."""
+    raw = rng.choice(np.frombuffer(b"ACGT", dtype=np.uint8), (1500, 90))
+    sequences = {f"s{i}": row.tobytes().decode() for i, row in enumerate(raw)}
+    path = write_fasta(tmp_path / "many.fa", fasta_text(sequences, 60), kind)
+    with open_genome(path, notify=quiet.append) as genome:
+        for name in [*sequences, *list(sequences)[::-7]]:
+            assert genome.codes(name, 50).tolist() == naive_codes(sequences[name][50:])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_pickled_and_opened_anew(tmp_path, monkeypatch, quiet, kind):
+    path = write_fasta(tmp_path / "toy.fa", fasta_text(TOY), kind)
+    monkeypatch.chdir(tmp_path)
+    genome = open_genome(path.name, Path("cache"), quiet.append)
+    pickled = pickle.dumps(genome)
+    monkeypatch.chdir("/")
+    again = pickle.loads(pickled)
+    assert again.chrom_sizes == genome.chrom_sizes
+    assert again.codes("chr2").tolist() == naive_codes(TOY["chr2"])
+
+
+def test_a_changed_file_is_not_opened_anew(tmp_path, quiet):
+    path = write_fasta(tmp_path / "toy.fa", fasta_text(TOY))
+    pickled = pickle.dumps(open_genome(path, notify=quiet.append))
+    os.utime(path, (1, 1))
+    with pytest.raises(InputFileError, match="has changed since it was opened"):
+        pickle.loads(pickled)
+
+
+@pytest.mark.parametrize("kind", ["plain", "bgzip"])
+def test_threads_and_processes_read_at_once(tmp_path, quiet, rng, kind):
+    raw = rng.choice(np.frombuffer(b"ACGT", dtype=np.uint8), 300_000)
+    expected = np.array(naive_codes(raw.tobytes().decode()), dtype=np.uint8)
+    text = fasta_text({"a": raw.tobytes().decode()}, 60)
+    path = write_fasta(tmp_path / "a.fa", text, kind)
+    starts = rng.integers(0, 299_000, 200).tolist()
+    with open_genome(path, notify=quiet.append) as genome:
+        with ThreadPoolExecutor(4) as pool:
+            parts = list(pool.map(lambda s: genome.codes("a", s, s + 1000), starts))
+        for start, part in zip(starts, parts, strict=True):
+            np.testing.assert_array_equal(part, expected[start : start + 1000])
+        with multiprocessing.get_context("spawn").Pool(1) as pool:
+            (part,) = pool.starmap(genome.codes, [("a", 5, 900)])
+        np.testing.assert_array_equal(part, expected[5:900])
+
+
+def test_pysam_waits_for_a_bgzip_file(tmp_path):
+    path = write_fasta(tmp_path / "toy.fa", fasta_text(TOY))
+    code = (
+        "import sys; from tfimpute_tracks.genome import open_genome;"
+        f"open_genome({str(path)!r}).codes('chr1');"
+        "sys.exit('pysam' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_real_genome(shared_data, tmp_path, quiet):
+    path = shared_data / "hg19" / "hg19.partial.fa.gz"
+    before = sorted(p.name for p in path.parent.iterdir())
+    with (
+        open_genome(path, tmp_path, quiet.append) as genome,
+        pysam.FastaFile(str(path)) as judge,
+    ):
+        assert list(genome.chrom_sizes) == judge.references
+        for region in (("chr20", 30_000_000, 30_200_000), ("chrX", 0, 70_000)):
+            assert genome.codes(*region).tolist() == naive_codes(judge.fetch(*region))
+    assert sorted(p.name for p in path.parent.iterdir()) == before
+
+
+def test_pyfaidx_agrees(tmp_path, quiet):
+    path = write_fasta(tmp_path / "toy.fa", fasta_text(TOY, 7))
+    with (
+        open_genome(path, notify=quiet.append) as genome,
+        pyfaidx.Fasta(str(path)) as judge,
+    ):
+        for name in TOY:
+            assert genome.codes(name).tolist() == naive_codes(str(judge[name][:]))

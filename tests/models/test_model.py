@@ -1,0 +1,126 @@
+"""Names in, probabilities out; what a user can get wrong on the way."""
+
+import numpy as np
+import pytest
+from toys import CONFIG, make_model, write_model
+
+from tfimpute_tracks.errors import InputFileError, UnknownNameError, UsageError
+from tfimpute_tracks.models import load_model
+from tfimpute_tracks.models.checkpoint import read_checkpoint
+from tfimpute_tracks.vocabulary import Pair, Vocabulary
+
+
+def test_text_and_codes_mean_the_same(tmp_path):
+    model = make_model(tmp_path)
+    text = "ACGTN" * 12
+    codes = np.array([[0, 1, 2, 3, 4] * 12], np.uint8)
+    np.testing.assert_array_equal(
+        model.predict([text, text.lower()], ["CTCF:K562"])[:1],
+        model.predict(codes, [("ctcf", "k562")]),
+    )
+
+
+def test_the_answer_has_a_row_per_sequence_and_a_column_per_pair(tmp_path):
+    model = make_model(tmp_path)
+    result = model.predict(["A" * 60] * 3, ["CTCF:K562", "MAX:H1"])
+    assert result.shape == (3, 2)
+    assert result.dtype == np.float32
+    assert model.predict([], ["CTCF:K562"]).shape == (0, 1)
+
+
+def test_a_sequence_of_another_length_is_named(tmp_path):
+    with pytest.raises(UsageError, match="sequence 1 has 59 letters; the model toy"):
+        make_model(tmp_path).predict(["A" * 60, "A" * 59], ["CTCF:K562"])
+
+
+def test_unknown_names_come_with_near_ones(tmp_path):
+    model = make_model(tmp_path)
+    with pytest.raises(UnknownNameError, match=r"unknown TF 'CTFC'; did you mean CTCF\?"):
+        model.predict(["A" * 60], ["CTFC:K562"])
+    with pytest.raises(UnknownNameError, match="unknown cell line 'K652'; did you mean K562"):
+        model.predict(["A" * 60], ["CTCF:K652"])
+    with pytest.raises(UsageError, match="not of the form TF:CELL"):
+        model.predict(["A" * 60], ["CTCF"])
+
+
+def test_aliases_and_case_and_punctuation():
+    names = Vocabulary(["EP300", "HA-E2F1"], ["HeLa-S3", "SK-N-SH", "SK-N-SH_RA"])
+    assert names.pair("p300:hela") == Pair("EP300", "HeLa-S3")
+    assert names.tf("hae2f1") == "HA-E2F1"
+    assert names.cell("sknsh") == "SK-N-SH"
+    assert names.cell("sk-n-sh_ra") == "SK-N-SH_RA"
+
+
+def test_names_that_repeat_are_refused():
+    with pytest.raises(UsageError, match="TF names repeat: MAX"):
+        Vocabulary(["MAX", "MYC", "MAX"], ["K562"])
+
+
+def test_weights_survive_the_disk(tmp_path):
+    path = write_model(tmp_path / "toy.safetensors", card={"pairs": []})
+    checkpoint = read_checkpoint(path)
+    assert checkpoint.config == CONFIG
+    assert checkpoint.genome["build"] == "toy1"
+    assert checkpoint.card["weights"] == checkpoint.digest
+
+
+def _broken(path, content):
+    path.write_bytes(content)
+    return path
+
+
+def test_files_that_are_no_weights_are_told_apart(tmp_path):
+    good = write_model(tmp_path / "good.safetensors").read_bytes()
+    cases = {
+        "cannot read weights": tmp_path / "missing.safetensors",
+        "is not a weights file": _broken(tmp_path / "a.safetensors", b""),
+        "not a weights file of": _broken(tmp_path / "b.safetensors", b"\x80\x04K" * 50),
+        "are damaged": _broken(tmp_path / "c.safetensors", good[:-100]),
+        "format version '9'": _broken(
+            tmp_path / "d.safetensors",
+            good.replace(b'"format-version":"1"', b'"format-version":"9"'),
+        ),
+        "holds 'tfimpute-other'": _broken(
+            tmp_path / "e.safetensors",
+            good.replace(b"tfimpute-weights", b"tfimpute-other  ").replace(
+                b'"tfimpute-other  "', b'"tfimpute-other"  '
+            ),
+        ),
+    }
+    for message, path in cases.items():
+        with pytest.raises(InputFileError, match=message):
+            read_checkpoint(path)
+
+
+def test_weights_that_are_not_finite_are_refused(tmp_path):
+    path = write_model(tmp_path / "toy.safetensors")
+    content = path.read_bytes()
+    path.write_bytes(content[:-4] + np.float32(np.nan).tobytes())
+    with pytest.raises(InputFileError, match="not finite"):
+        read_checkpoint(path)
+
+
+def test_a_card_of_other_weights_is_refused(tmp_path):
+    write_model(tmp_path / "a.safetensors", seed=1, card={})
+    write_model(tmp_path / "b.safetensors", seed=2, card={})
+    (tmp_path / "a.json").replace(tmp_path / "b.json")
+    with pytest.raises(InputFileError, match="belongs to other weights"):
+        load_model(tmp_path / "b.safetensors")
+
+
+def test_an_unknown_model_lists_the_shipped_ones():
+    with pytest.raises(UnknownNameError, match="unknown model 'defualt'; shipped are"):
+        load_model("defualt")
+
+
+def test_a_pair_is_seen_when_its_sites_were_trained_on(tmp_path):
+    card = {
+        "pairs": [
+            {"tf": "CTCF", "cell": "K562", "trained": True},
+            {"tf": "MAX", "cell": "HepG2", "trained": False},
+        ]
+    }
+    model = make_model(tmp_path, card=card)
+    assert model.reliability(Pair("CTCF", "K562")) == "seen"
+    assert model.reliability(Pair("MAX", "HepG2")) == "imputed"
+    assert model.reliability(Pair("MAX", "K562")) == "imputed"

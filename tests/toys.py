@@ -1,0 +1,86 @@
+"""A small model and a small data set: every size differs, so a swapped axis shows."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tfimpute_tracks.dataset import Dataset, PairLists
+from tfimpute_tracks.models.checkpoint import weight_shapes, write_checkpoint
+from tfimpute_tracks.models.config import NetworkConfig
+from tfimpute_tracks.models.model import load_model
+from tfimpute_tracks.vocabulary import Pair, Vocabulary
+
+CONFIG = NetworkConfig(
+    seq_len=60, filter_length=8, n_filters=11, pool=20, n_units=3, embedding_size=5
+)
+VOCABULARY = Vocabulary(["CTCF", "EP300", "MAX"], ["GM12878", "HepG2", "H1-hESC", "K562"])
+GENOME = {"build": "toy1", "chrom_sizes": {"chr1": 5000, "chr20": 2000}}
+
+
+def write_model(path, seed=0, config=CONFIG, vocabulary=VOCABULARY, card=None):
+    """Write weights drawn at random, large enough for scores all over 0 to 1."""
+    rng = np.random.default_rng(seed)
+    weights = {
+        name: rng.normal(size=shape).astype(np.float32)
+        for name, shape in weight_shapes(config, vocabulary).items()
+    }
+    weights["thresholds"] = np.full_like(weights["thresholds"], 0.75)
+    weights["unit_weight"] *= 0.5
+    write_checkpoint(path, config, vocabulary, weights, GENOME, card)
+    return path
+
+
+def make_model(folder, **changes):
+    return load_model(write_model(folder / "toy.safetensors", **changes))
+
+
+def write_fasta(path, letters):
+    """Write sequences in lines of 70 letters."""
+    with path.open("w") as file:
+        for name, text in letters.items():
+            lines = [text[i : i + 70] for i in range(0, len(text), 70)]
+            file.write("\n".join([f">{name}", *lines, ""]))
+    return path
+
+
+def random_letters(rng, n, letters="ACGT"):
+    return "".join(rng.choice(list(letters), n))
+
+
+def make_dataset(n_sites=900, seq_len=60, seed=0):
+    """Sites that are bound where a motif of the TF stands, in some cell lines only."""
+    rng = np.random.default_rng(seed)
+    motifs = {"CTCF": [1, 1, 2, 1, 2, 1], "EP300": [3, 2, 0, 1, 3, 2], "MAX": [1, 0, 1, 2, 3, 2]}
+    pairs = [Pair(tf, cell) for tf in VOCABULARY.tfs for cell in VOCABULARY.cells]
+    roles = ["valid2" if i in (2, 7) else "test3" if i == 9 else "base" for i in range(12)]
+    codes = rng.integers(0, 4, (n_sites, seq_len)).astype(np.uint8)
+    tfs = rng.integers(0, 4, n_sites)
+    for row in np.flatnonzero(tfs < 3):
+        place = rng.integers(0, seq_len - 6)
+        codes[row, place : place + 6] = motifs[VOCABULARY.tfs[tfs[row]]]
+    positive = [
+        [i for i, pair in enumerate(pairs) if tf < 3 and pair.tf == VOCABULARY.tfs[tf]]
+        for tf in tfs
+    ]
+    ignored = [[11] if row % 7 == 0 and 11 not in positive[row] else [] for row in range(n_sites)]
+    chrom_id = np.sort(rng.integers(0, 3, n_sites)).astype(np.int32)
+    return Dataset(
+        codes=codes,
+        chrom_id=chrom_id,
+        start=np.arange(n_sites, dtype=np.int64) * 100,
+        chroms=("chr1", "chr20", "chr22"),
+        chrom_sizes=(10**6, 10**6, 10**6),
+        pairs=tuple(pairs),
+        roles=tuple(roles),
+        peak_digests=("sha256:0",) * 12,
+        vocabulary=VOCABULARY,
+        positive=_lists(positive),
+        ignored=_lists(ignored),
+        parameters={"seq_len": seq_len},
+        sources={"genome": "toy"},
+    )
+
+
+def _lists(rows):
+    indptr = np.concatenate([[0], np.cumsum([len(row) for row in rows])]).astype(np.int64)
+    return PairLists(indptr, np.array([i for row in rows for i in row], dtype=np.uint16))
