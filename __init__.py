@@ -1,3 +1,3 @@
-"""tfimpute-tracks: where a transcription factor would bind, as genome browser tracks."""
+"""Where a transcription factor would bind, as genome browser tracks."""
 
 __version__ = "0.1.0"

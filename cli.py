@@ -81,7 +81,8 @@ def _settings(
 
 def _normalise(arguments: Sequence[str]) -> list[str]:
     """Accept what people type: `--out_dir`, `--chroms chr1 chr2`, switches anywhere."""
-    switches, rest = [], []
+    switches: list[str] = []
+    rest: list[str] = []
     many = ""
     for position, argument in enumerate(arguments):
         if argument == "--":

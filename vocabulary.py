@@ -214,9 +214,7 @@ def _keys(names: tuple[str, ...], aliases: dict[str, str]) -> dict[str, str]:
     # A name that equals another once its punctuation is gone is found only as it is
     # written; and a true name goes before an alias.
     keys |= {
-        key: name
-        for key, name in zip(bare, names, strict=True)
-        if bare.count(key) == 1
+        key: name for key, name in zip(bare, names, strict=True) if bare.count(key) == 1
     }
     return keys
 

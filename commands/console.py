@@ -93,7 +93,10 @@ def show_table(title: str, columns: list[str], rows: list[list[Any]]) -> None:
         Numbers are right-aligned; floats get four decimals.
     """
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    numeric = [all(isinstance(row[i], int | float) for row in rows) for i in range(len(columns))]
+    numeric = [
+        all(isinstance(row[i], int | float) for row in rows)
+        for i in range(len(columns))
+    ]
     for column, right in zip(columns, numeric, strict=True):
         table.add_column(column, justify="right" if right and rows else "left")
     for row in rows:

@@ -58,7 +58,9 @@ def evaluate(
     )._asdict()
     if sites not in rows:
         raise UsageError(f"--sites {sites!r}; give one of {', '.join(rows)}")
-    trained = [i for i, p in enumerate(dataset.pairs) if loaded.reliability(p) == "seen"]
+    trained = [
+        i for i, p in enumerate(dataset.pairs) if loaded.reliability(p) == "seen"
+    ]
     columns = [pair_columns(dataset, role.strip()) for role in split.split(",")]
     network = loaded.network()
     network.operations = LOOKUP

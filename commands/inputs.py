@@ -5,7 +5,6 @@ Every check that needs no computing is made here, before any long work.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -82,7 +81,10 @@ def _pairs_of_file(path: Path) -> list[str]:
         if not line.strip() or line.startswith("#"):
             continue
         fields = line.replace(":", "\t").split("\t")
-        if number == 1 and [field.strip().lower() for field in fields[:2]] == ["tf", "cell"]:
+        if number == 1 and [field.strip().lower() for field in fields[:2]] == [
+            "tf",
+            "cell",
+        ]:
             continue
         if len(fields) < 2:
             raise InputFileError(
@@ -93,7 +95,9 @@ def _pairs_of_file(path: Path) -> list[str]:
     return pairs
 
 
-def choose_genome(fasta: Path | None, model: Model, cache_dir: Path | None) -> Sequences:
+def choose_genome(
+    fasta: Path | None, model: Model, cache_dir: Path | None
+) -> Sequences:
     """Open the FASTA, or the stretch that comes with the package.
 
     Parameters
@@ -178,13 +182,15 @@ def set_threads(threads: str) -> int:
     import numba
     from threadpoolctl import threadpool_limits
 
-    most = min(len(os.sched_getaffinity(0)), numba.config.NUMBA_NUM_THREADS)
+    most = int(numba.config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
     if threads == "max":
         n_threads = most
     elif threads.isdigit() and 1 <= int(threads) <= most:
         n_threads = int(threads)
     else:
-        raise UsageError(f"--threads {threads!r}; give max or a number from 1 to {most}")
+        raise UsageError(
+            f"--threads {threads!r}; give max or a number from 1 to {most}"
+        )
     numba.set_num_threads(n_threads)
     threadpool_limits(n_threads)
     return n_threads

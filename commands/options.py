@@ -24,6 +24,7 @@ __all__ = [
     "Overwrite",
     "Pairs",
     "Regions",
+    "Seed",
     "Stride",
     "TestChroms",
     "Tf",
@@ -70,6 +71,7 @@ OutDir = Annotated[
     Path,
     typer.Option("-o", "--out-dir", help="Folder for every file; made if missing."),
 ]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of all that is random.")]
 Stride = Annotated[
     int | None,
     typer.Option(

@@ -35,8 +35,8 @@ def scan(
         typer.Option(
             min=0,
             max=1,
-            help="Score that calls a peak. Default: what 1 % of open chromatin exceeds, "
-            "for each pair.",
+            help="Score that calls a peak. Default: for each pair, what 1 % of open "
+            "chromatin exceeds.",
         ),
     ] = None,
     threads: options.Threads = "max",
@@ -60,9 +60,7 @@ def scan(
     genome = inputs.choose_genome(fasta, loaded, cache_dir)
     where = inputs.choose_regions(genome, fasta, regions or [], chroms or [])
     step = stride or loaded.config.pool
-    job = ScanJob(
-        loaded, chosen, where, out_dir, step, threshold, place, overwrite
-    )
+    job = ScanJob(loaded, chosen, where, out_dir, step, threshold, place, overwrite)
     ranges = plan_tiles(where, dict(genome.chrom_sizes), loaded.config.seq_len, step)
     bases = sum(r.n_tiles for r in ranges) * step
     check_writable_dir(out_dir)

@@ -1,4 +1,4 @@
-"""`selftest`: does every engine on this machine agree with the plain network?"""
+"""`selftest`: whether every engine of this machine agrees with the plain network."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def selftest(
     tolerance: Annotated[
         float, typer.Option(help="Largest probability difference that passes.")
     ] = 1e-4,
-    seed: Annotated[int, typer.Option(min=0)] = 0,
+    seed: options.Seed = 0,
     as_json: options.Json = False,
 ) -> None:
     """Compare every engine with the plain network on real and on hard sequence."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -34,11 +33,13 @@ def train(
     batch_size: Annotated[
         int | None, typer.Option(min=1, help="Sequences per step.")
     ] = None,
-    learning_rate: Annotated[float | None, typer.Option(min=0)] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(min=0, help="Of all but the filters.")
+    ] = None,
     network: Annotated[
         str | None, typer.Option(help='Sizes to change: "n_filters=256,pool=50".')
     ] = None,
-    seed: Annotated[int, typer.Option(min=0)] = 0,
+    seed: options.Seed = 0,
     test_chroms: options.TestChroms = "chr20",
     valid_chroms: options.ValidChroms = "chr22",
     build: Annotated[str, typer.Option(help="Name of the genome build.")] = "hg19",
@@ -115,7 +116,7 @@ def train(
     for role, figures in card["figures"].items():
         say(
             f"{role}: AUROC {figures['auroc']:.4f}, mean of the TF "
-            f"{figures['tf_mean_auroc']:.4f}, {figures['pairs']} pairs, test chromosomes"
+            f"{figures['tf_mean_auroc']:.4f}, {figures['pairs']} pairs, test sites"
         )
     files = [weights, weights.with_suffix(".json"), out_dir / "log.jsonl", *curves]
     say(" ".join(map(str, files)))
@@ -144,7 +145,7 @@ def _settings(
             )
         sizes[name.strip()] = int(value)
     recipe = RECIPES["default" if preset == "default" else "paper"]
-    changes = {
+    changes: dict[str, Any] = {
         "epochs": epochs,
         "batch_size": batch_size,
         "learning_rate": learning_rate,

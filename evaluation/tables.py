@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from tfimpute_tracks.dataset import Dataset
 from tfimpute_tracks.errors import UsageError
@@ -175,7 +176,7 @@ def evaluate_model(
     used = np.union1d(columns, trained)
     indices = vocabulary.pair_indices(dataset.pairs[i] for i in used)
     logits = predict_sites(network, dataset.codes[rows], indices)
-    probabilities = 1 / (1 + np.exp(-logits.astype(np.float64)))
+    probabilities = expit(logits)
     scores = logits[:, np.searchsorted(used, columns)]
     tfs = np.array([dataset.pairs[i].tf for i in used])
     from_trained = np.isin(used, trained)

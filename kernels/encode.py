@@ -166,6 +166,6 @@ def unpack_2bit(packed: Codes, length: int) -> Codes:
     uint8 array, shape (n, length), values 0..3
     """
     shifts = np.array([0, 2, 4, 6], dtype=np.uint8)
-    codes: Codes = (packed[..., None] >> shifts) & 3
+    codes: Codes = (packed[..., None] >> shifts) & np.uint8(3)
     letters = codes.reshape(len(packed), 4 * packed.shape[1])
     return np.ascontiguousarray(letters[:, :length])

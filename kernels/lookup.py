@@ -41,7 +41,7 @@ _CHUNK = 256  # spans a task works through before another block's tables are nee
 
 
 def _row_of_word() -> NDArray[np.uint16]:
-    """Number the words so that those without N, the hot ones, stand together first."""
+    """Give words their rows: those without N, the hot ones, stand together."""
     digits = np.stack(np.unravel_index(np.arange(5**WORD), (5,) * WORD))
     pure = np.all(digits < 4, axis=0)
     rows = np.empty(5**WORD, dtype=np.uint16)

@@ -1,8 +1,8 @@
 """The head's first product, sequence by sequence: U[h, k] = sum_w W2[w, h, k] M[w, k].
 
 U does not know the pair, so training forms it once per sequence and strand for all
-pairs. It is a product without a shared axis for a matrix product to use, and written
-with tensor broadcasting it would store (n, windows, H, K) numbers; these kernels do not.
+pairs. It is no matrix product, for no axis is summed over but the windows, and written
+with broadcasting it would store (n, windows, H, K) numbers; these kernels do not.
 """
 
 from __future__ import annotations

@@ -48,7 +48,16 @@ class SegmentGrid(NamedTuple):
         return int(max(self.forward.max(), self.reverse.max()))
 
     def n_segments(self, n_tiles: int) -> int:
-        """Give the number of segments that `n_tiles` neighbouring tiles need."""
+        """Give the number of segments that neighbouring tiles need.
+
+        Parameters
+        ----------
+        n_tiles : int
+
+        Returns
+        -------
+        int
+        """
         if n_tiles == 0:
             return 0
         return (n_tiles - 1) * self.borders.size + self.segments_per_tile

@@ -70,7 +70,12 @@ class NetworkConfig:
         return -(-self.n_positions // self.pool)
 
     def to_dict(self) -> dict[str, int]:
-        """Give the sizes by name, for a weights file."""
+        """Give the sizes by name, for a weights file.
+
+        Returns
+        -------
+        dict of name to int
+        """
         return asdict(self)
 
     @classmethod

@@ -7,6 +7,7 @@ rounding; which one runs is a question of the device only.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -160,7 +161,7 @@ class TorchEngine(_Engine):
             segments = torch.stack(
                 [
                     periods[:, :, first:last].amax(dim=2)
-                    for first, last in zip(edges, edges[1:], strict=False)
+                    for first, last in pairwise(edges)
                 ],
                 dim=2,
             )  # (2 K, n_periods, segments per period)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from tfimpute_tracks.kernels.mixture import mix_windows
 from tfimpute_tracks.models.model import Model
@@ -42,7 +43,7 @@ class Head:
             axis=1,
         )
         gates = both @ weights["gate_weight"] + weights["gate_bias"]
-        self.gates: Floats = 1 / (1 + np.exp(-gates))  # (n_pairs, K)
+        self.gates: Floats = expit(gates)  # (n_pairs, K)
         self._weights = weights["unit_weight"]  # (n_windows, H, K)
         self._bias = weights["unit_bias"]
         n_windows = self._weights.shape[0]

@@ -156,7 +156,8 @@ class TFImpute(nn.Module):
         """
         u = self.operations.mixed_windows(m, self.unit_weight)  # (n, H, K)
         z = u @ gates.t() + self.unit_bias[:, None]  # (n, H, n_pairs)
-        return z.amax(dim=1)
+        logits: Tensor = z.amax(dim=1)
+        return logits
 
     def forward(self, codes: Tensor, tf: Tensor, cell: Tensor) -> Tensor:
         """Give the logits of every sequence with every pair, the better strand's.
@@ -175,4 +176,5 @@ class TFImpute(nn.Module):
         reverse = complement.to(codes.device)[codes.long()].flip(1)
         m = self.windows(torch.cat([codes, reverse]))  # (2 n, n_windows, K)
         logits = self.strand_logits(m, self.gates(tf, cell))
-        return logits.unflatten(0, (2, -1)).amax(dim=0)
+        best: Tensor = logits.unflatten(0, (2, -1)).amax(dim=0)
+        return best

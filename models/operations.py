@@ -70,12 +70,12 @@ class _MixedWindows(torch.autograd.Function):
 
 
 def _pooled_convolution(codes: Tensor, filters: Tensor, pool: int) -> Tensor:
-    result: Tensor = _PooledConvolution.apply(codes, filters, pool)
+    result: Tensor = _PooledConvolution.apply(codes, filters, pool)  # type: ignore[no-untyped-call]
     return result
 
 
 def _mixed_windows(m: Tensor, weights: Tensor) -> Tensor:
-    result: Tensor = _MixedWindows.apply(m, weights)
+    result: Tensor = _MixedWindows.apply(m, weights)  # type: ignore[no-untyped-call]
     return result
 
 

@@ -13,7 +13,9 @@ from tfimpute_tracks.vocabulary import Pair, Vocabulary
 CONFIG = NetworkConfig(
     seq_len=60, filter_length=8, n_filters=11, pool=20, n_units=3, embedding_size=5
 )
-VOCABULARY = Vocabulary(["CTCF", "EP300", "MAX"], ["GM12878", "HepG2", "H1-hESC", "K562"])
+VOCABULARY = Vocabulary(
+    ["CTCF", "EP300", "MAX"], ["GM12878", "HepG2", "H1-hESC", "K562"]
+)
 GENOME = {"build": "toy1", "chrom_sizes": {"chr1": 5000, "chr20": 2000}}
 
 
@@ -50,9 +52,15 @@ def random_letters(rng, n, letters="ACGT"):
 def make_dataset(n_sites=900, seq_len=60, seed=0):
     """Sites that are bound where a motif of the TF stands, in some cell lines only."""
     rng = np.random.default_rng(seed)
-    motifs = {"CTCF": [1, 1, 2, 1, 2, 1], "EP300": [3, 2, 0, 1, 3, 2], "MAX": [1, 0, 1, 2, 3, 2]}
+    motifs = {
+        "CTCF": [1, 1, 2, 1, 2, 1],
+        "EP300": [3, 2, 0, 1, 3, 2],
+        "MAX": [1, 0, 1, 2, 3, 2],
+    }
     pairs = [Pair(tf, cell) for tf in VOCABULARY.tfs for cell in VOCABULARY.cells]
-    roles = ["valid2" if i in (2, 7) else "test3" if i == 9 else "base" for i in range(12)]
+    roles = [
+        "valid2" if i in (2, 7) else "test3" if i == 9 else "base" for i in range(12)
+    ]
     codes = rng.integers(0, 4, (n_sites, seq_len)).astype(np.uint8)
     tfs = rng.integers(0, 4, n_sites)
     for row in np.flatnonzero(tfs < 3):
@@ -62,7 +70,10 @@ def make_dataset(n_sites=900, seq_len=60, seed=0):
         [i for i, pair in enumerate(pairs) if tf < 3 and pair.tf == VOCABULARY.tfs[tf]]
         for tf in tfs
     ]
-    ignored = [[11] if row % 7 == 0 and 11 not in positive[row] else [] for row in range(n_sites)]
+    ignored = [
+        [11] if row % 7 == 0 and 11 not in positive[row] else []
+        for row in range(n_sites)
+    ]
     chrom_id = np.sort(rng.integers(0, 3, n_sites)).astype(np.int32)
     return Dataset(
         codes=codes,
@@ -82,5 +93,9 @@ def make_dataset(n_sites=900, seq_len=60, seed=0):
 
 
 def _lists(rows):
-    indptr = np.concatenate([[0], np.cumsum([len(row) for row in rows])]).astype(np.int64)
-    return PairLists(indptr, np.array([i for row in rows for i in row], dtype=np.uint16))
+    indptr = np.concatenate([[0], np.cumsum([len(row) for row in rows])]).astype(
+        np.int64
+    )
+    return PairLists(
+        indptr, np.array([i for row in rows for i in row], dtype=np.uint16)
+    )

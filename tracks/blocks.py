@@ -5,8 +5,7 @@ blocks in the order of the genome, followed by a tree of the places that each bl
 covers. Places are ordered by chromosome number, then by position. What a block holds
 is decided by its writer.
 
-Source of the format: Kent et al. 2010, Bioinformatics 26:2204, supplementary tables
-14 to 18.
+Source of the format: Kent et al. 2010, Bioinformatics 26:2204, supplement.
 """
 
 from __future__ import annotations

@@ -131,7 +131,9 @@ def plan_tiles(
     for chrom, start, end in regions:
         first = max(-(-(start - offset - stride + 1) // stride), 0)
         first = max(first, next_free.get(chrom, 0))
-        last = min((end - 1 - offset) // stride, (chrom_sizes[chrom] - seq_len) // stride)
+        last = min(
+            (end - 1 - offset) // stride, (chrom_sizes[chrom] - seq_len) // stride
+        )
         if last >= first:
             ranges.append(TileRange(chrom, first * stride, last - first + 1))
             next_free[chrom] = last + 1
@@ -310,13 +312,16 @@ def _inputs(job: ScanJob, pair: Pair, sequence: str) -> dict[str, str]:
     }
 
 
-def _sequence_digest(
-    genome: Sequences, ranges: list[TileRange], job: ScanJob
-) -> str:
+def _sequence_digest(genome: Sequences, ranges: list[TileRange], job: ScanJob) -> str:
     seq_len = job.model.config.seq_len
     return digest_json(
         [
-            [chrom, first, n, genome.digest(chrom, first, first + (n - 1) * job.stride + seq_len)]
+            [
+                chrom,
+                first,
+                n,
+                genome.digest(chrom, first, first + (n - 1) * job.stride + seq_len),
+            ]
             for chrom, first, n in ranges
         ]
     )

@@ -78,7 +78,13 @@ def check_parity(model: Model, seed: int = 0) -> list[Parity]:
                     difference = _difference(scores, plain)
                     records.append(
                         Parity(
-                            device, name, stride, n_tiles, len(some), difference, seconds
+                            device,
+                            name,
+                            stride,
+                            n_tiles,
+                            len(some),
+                            difference,
+                            seconds,
                         )
                     )
     return records
@@ -98,9 +104,7 @@ def _devices() -> list[str]:
         return ["cpu"]
 
 
-def _difference(
-    scores: NDArray[np.float32], plain: NDArray[np.float32]
-) -> float:
+def _difference(scores: NDArray[np.float32], plain: NDArray[np.float32]) -> float:
     if not np.array_equal(np.isnan(scores), np.isnan(plain)):
         return float("inf")
     return float(np.nanmax(np.abs(scores - plain)))

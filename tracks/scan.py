@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from tfimpute_tracks.errors import RegionError, UsageError
 from tfimpute_tracks.genome import Sequences, match_chrom, open_genome
@@ -89,7 +90,7 @@ class Scanner:
             return np.full(shape, np.nan, dtype=np.float32)
         forward, reverse = self.engine.windows(codes, self.grid, n_tiles)
         logits = np.maximum(self.head.logits(forward), self.head.logits(reverse))
-        probabilities: Floats = 1 / (1 + np.exp(-logits))
+        probabilities: Floats = expit(logits)
         probabilities[missing] = np.nan
         return probabilities
 

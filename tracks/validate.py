@@ -1,9 +1,10 @@
-"""Files read back by someone else: pybigtools, which shares no code with our writers.
+"""Files read back by others: pybigtools and pyBigWig, which share no code with us.
 
 Each writer has its file read back here before the file gets its name. Every bin and
 every row is compared, bit by bit, without holding the signal in memory: writer and
-reader both keep a running checksum of each chromosome. A file that reads back
-otherwise never appears. What the browsers make of our files is for the tests.
+reader both keep a running checksum of each chromosome. Of a bigWig a second reader
+must then find the same sums. A file that reads back otherwise never appears. What the
+browsers make of our files is for the tests.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pybigtools
+import pyBigWig
 from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import InputFileError, TracksError, ValidationError
@@ -139,29 +141,55 @@ def check_bigwig(
         If the file, its head or its coarsest zoom level says anything else.
     """
     with _opened(path, partial(_fault, dest)) as bbi:
-        _compare(dest, "chromosomes", bbi.chroms(), dict(chrom_sizes))
+        _compare_each(dest, "size", bbi.chroms(), chrom_sizes)
         read = Content()
-        bases, total = 0, 0.0
+        bases, total, scale = 0, 0.0, 0.0
+        by_chrom: dict[str, float] = {}
         low, high = math.inf, -math.inf
-        for chrom in content.bins:
-            for bins in _bins(bbi.records(chrom)):
+        for chrom in chrom_sizes:
+            for bins in filter(len, _bins(bbi.records(chrom))):
                 read.add(chrom, bins)
                 widths = bins["end"].astype(np.int64) - bins["start"]
+                areas = widths * bins["value"].astype(np.float64)
                 bases += int(widths.sum())
-                total += float((widths * bins["value"].astype(np.float64)).sum())
+                total += float(areas.sum())
+                by_chrom[chrom] = by_chrom.get(chrom, 0.0) + float(areas.sum())
+                scale += float(np.abs(areas).sum())
                 low = min(low, float(bins["value"].min(initial=math.inf)))
                 high = max(high, float(bins["value"].max(initial=-math.inf)))
-        _compare(dest, "bins and checksums", read.bins, content.bins)
+        _compare_each(dest, "bins and checksum", read.bins, content.bins)
         summary = bbi.info()["summary"]
         head = [summary[name] for name in ("basesCovered", "min", "max")]
         _compare(dest, "covered bases, minimum, maximum", head, [bases, low, high])
-        _compare_sums(dest, "head", summary["sum"], total)
+        sums = {"head": summary["sum"]}
         if bbi.zooms():
-            coarsest = _zoom_records(bbi, max(bbi.zooms()), content.bins)
-            zoomed = [record["bases_covered"] for record in coarsest]
-            _compare(dest, "bases of the coarsest zoom level", sum(zoomed), bases)
-            zoom_total = sum(record["sum"] for record in coarsest)
-            _compare_sums(dest, "coarsest zoom level", zoom_total, total)
+            records = _zoom_records(bbi, max(bbi.zooms()), chrom_sizes)
+            zoomed = sum(record["bases_covered"] for record in records)
+            _compare(dest, "bases of the coarsest zoom level", zoomed, bases)
+            sums["coarsest zoom level"] = sum(record["sum"] for record in records)
+        for where, found in sums.items():
+            # Zoom levels store sums in single precision. A NaN fails, too.
+            if not abs(found - total) <= 1e-5 * scale:
+                raise _fault(dest, f"sum in the {where}: read {found}, written {total}")
+    _ask_again(path, dest, chrom_sizes, by_chrom, scale)
+
+
+def _ask_again(
+    path: Path,
+    dest: Path,
+    chrom_sizes: Mapping[str, int],
+    sums: Mapping[str, float],
+    scale: float,
+) -> None:
+    """Have libBigWig add up what every chromosome with a bin holds."""
+    with pyBigWig.open(str(path)) as file:
+        _compare_each(dest, "size (libBigWig)", file.chroms(), chrom_sizes)
+        for chrom, total in sums.items():
+            found = file.stats(chrom, type="sum", exact=True)[0]
+            if found is None or not abs(found - total) <= 1e-5 * scale:
+                raise _fault(
+                    dest, f"sum of {chrom} (libBigWig): read {found}, written {total}"
+                )
 
 
 def check_bigbed(
@@ -189,7 +217,8 @@ def check_bigbed(
     """
     with _opened(path, partial(_fault, dest)) as bbi:
         _compare(dest, "column descriptions", bbi.sql(), auto_sql)
-        for chrom, written in rows.items():
+        for chrom in bbi.chroms():
+            written = rows.get(chrom, ())
             read = [tuple(map(str, record)) for record in bbi.records(chrom)]
             _compare(dest, f"number of peaks of {chrom}", len(read), len(written))
             for got, expected in zip(read, written, strict=True):
@@ -260,10 +289,12 @@ def _compare(dest: Path, what: str, read: object, written: object) -> None:
         raise _fault(dest, f"{what}: read {read}, written {written}")
 
 
-def _compare_sums(dest: Path, where: str, read: float, written: float) -> None:
-    # Zoom sums are stored in single precision, and rounded at each level.
-    if not math.isclose(read, written, rel_tol=1e-5, abs_tol=1e-6):
-        raise _fault(dest, f"sum in the {where}: read {read}, written {written}")
+def _compare_each(
+    dest: Path, what: str, read: Mapping[str, object], written: Mapping[str, object]
+) -> None:
+    """Compare chromosome by chromosome, so that a message names one."""
+    for chrom in [*written, *read]:
+        _compare(dest, f"{what} of {chrom}", read.get(chrom), written.get(chrom))
 
 
 def _fault(dest: Path, difference: str) -> ValidationError:

@@ -208,7 +208,9 @@ def train_model(
         state.history.append(figures)
         save_state(job.state_path, state, identity)
         log(figures)
-    network = TFImpute(config, len(dataset.vocabulary.tfs), len(dataset.vocabulary.cells))
+    network = TFImpute(
+        config, len(dataset.vocabulary.tfs), len(dataset.vocabulary.cells)
+    )
     network.load_state_dict({name: t.cpu() for name, t in state.best.items()})
     return TrainingRun(network.eval(), state.history, split, columns)
 
@@ -286,7 +288,7 @@ def _run_epoch(
             logits = state.network(codes, tf, cell)
         loss = weighted_loss(logits.float(), labels, positive, negative)
         state.optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         state.optimiser.step()
         state.step += 1
         state.update_average(recipe.average)

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from tfimpute_tracks import __version__
 from tfimpute_tracks.dataset import Dataset
@@ -63,7 +64,7 @@ def pair_thresholds(
         quantiles = np.quantile(scores, 1 - _EXCEEDED_BY, axis=0)
         logits[first : first + group] = quantiles.reshape(len(tfs), n_cells)
         advance(len(tfs))
-    thresholds: NDArray[np.float32] = 1 / (1 + np.exp(-logits))
+    thresholds: NDArray[np.float32] = expit(logits)
     return thresholds
 
 

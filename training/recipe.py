@@ -66,7 +66,12 @@ class Recipe:
     seed: int = 0
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the numbers by name."""
+        """Give the numbers by name.
+
+        Returns
+        -------
+        dict of name to JSON value
+        """
         return asdict(self)
 
 

@@ -162,7 +162,9 @@ def save_state(path: Path, state: TrainingState, identity: dict[str, Any]) -> No
     """
     from safetensors.torch import save_file
 
-    tensors = {f"network.{n}": p for n, p in state.network.named_parameters()}
+    tensors: dict[str, Tensor] = {
+        f"network.{n}": p for n, p in state.network.named_parameters()
+    }
     tensors |= {f"average.{n}": t for n, t in state.average.items()}
     tensors |= {f"best.{n}": t for n, t in state.best.items()}
     for index, memory in state.optimiser.state_dict()["state"].items():

@@ -31,7 +31,13 @@ def test_decode_undoes_encode(text):
     assert decode(encode(text)) == text
 
 
-@given(arrays(np.uint8, st.tuples(st.integers(0, 5), st.integers(0, 30)), elements=st.integers(0, 4)))
+@given(
+    arrays(
+        np.uint8,
+        st.tuples(st.integers(0, 5), st.integers(0, 30)),
+        elements=st.integers(0, 4),
+    )
+)
 def test_reverse_complement_is_its_own_inverse(codes):
     assert np.array_equal(reverse_complement(reverse_complement(codes)), codes)
 
@@ -44,7 +50,13 @@ def test_one_hot_of_n_is_all_zeros():
     assert one_hot(encode("CN")).tolist() == [[0, 1, 0, 0], [0, 0, 0, 0]]
 
 
-@given(arrays(np.uint8, st.tuples(st.integers(0, 5), st.integers(1, 30)), elements=st.integers(0, 3)))
+@given(
+    arrays(
+        np.uint8,
+        st.tuples(st.integers(0, 5), st.integers(1, 30)),
+        elements=st.integers(0, 3),
+    )
+)
 def test_packing_keeps_every_letter(codes):
     packed = pack_2bit(codes)
     assert packed.shape == (len(codes), -(-codes.shape[1] // 4))
@@ -52,4 +64,6 @@ def test_packing_keeps_every_letter(codes):
 
 
 def test_packing_writes_n_as_a():
-    assert unpack_2bit(pack_2bit(np.array([[4, 3, 4]], np.uint8)), 3).tolist() == [[0, 3, 0]]
+    assert unpack_2bit(pack_2bit(np.array([[4, 3, 4]], np.uint8)), 3).tolist() == [
+        [0, 3, 0]
+    ]

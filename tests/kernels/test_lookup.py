@@ -1,11 +1,11 @@
 """The look-up scan against loops over letters."""
 
-import naive
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import naive
 from tfimpute_tracks.kernels.encode import reverse_complement
 from tfimpute_tracks.kernels.gradient import filter_gradient
 from tfimpute_tracks.kernels.lookup import (

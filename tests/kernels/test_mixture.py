@@ -1,9 +1,9 @@
 """The head's first product against loops, and its gradients against differences."""
 
-import naive
 import numpy as np
 import pytest
 
+import naive
 from tfimpute_tracks.kernels.mixture import mix_windows, mix_windows_gradient
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 
-import naive_peaks
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import naive_peaks
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.kernels.peaks import Peaks, call_peaks
 

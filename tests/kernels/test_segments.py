@@ -1,11 +1,11 @@
 """Segments: every tile's windows, from maxima that are found once."""
 
-import naive
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import naive
 from tfimpute_tracks.kernels.encode import reverse_complement
 from tfimpute_tracks.kernels.lookup import reverse_filters
 from tfimpute_tracks.kernels.segments import (

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from toys import CONFIG, VOCABULARY, make_model
 
 from tfimpute_tracks.errors import DeviceError
 from tfimpute_tracks.kernels.segments import segment_grid
 from tfimpute_tracks.models.engine import LookupEngine, TorchEngine, pick_device
 from tfimpute_tracks.models.head import Head
+from toys import CONFIG, VOCABULARY, make_model
 
 
 @pytest.mark.parametrize("stride", [1, 7, 20, 60, 75])

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from toys import CONFIG, make_model, write_model
 
 from tfimpute_tracks.errors import InputFileError, UnknownNameError, UsageError
 from tfimpute_tracks.models import load_model
 from tfimpute_tracks.models.checkpoint import read_checkpoint
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
+from toys import CONFIG, make_model, write_model
 
 
 def test_text_and_codes_mean_the_same(tmp_path):
@@ -35,9 +35,13 @@ def test_a_sequence_of_another_length_is_named(tmp_path):
 
 def test_unknown_names_come_with_near_ones(tmp_path):
     model = make_model(tmp_path)
-    with pytest.raises(UnknownNameError, match=r"unknown TF 'CTFC'; did you mean CTCF\?"):
+    with pytest.raises(
+        UnknownNameError, match=r"unknown TF 'CTFC'; did you mean CTCF\?"
+    ):
         model.predict(["A" * 60], ["CTFC:K562"])
-    with pytest.raises(UnknownNameError, match="unknown cell line 'K652'; did you mean K562"):
+    with pytest.raises(
+        UnknownNameError, match="unknown cell line 'K652'; did you mean K562"
+    ):
         model.predict(["A" * 60], ["CTCF:K652"])
     with pytest.raises(UsageError, match="not of the form TF:CELL"):
         model.predict(["A" * 60], ["CTCF"])

@@ -1,15 +1,15 @@
 """The network against the paper's formulas in loops, and its fast steps against it."""
 
-import naive
 import numpy as np
 import pytest
 import torch
-from toys import CONFIG, VOCABULARY, make_model
 
+import naive
 from tfimpute_tracks.kernels.encode import reverse_complement
 from tfimpute_tracks.models.config import NETWORKS, NetworkConfig
 from tfimpute_tracks.models.network import PLAIN
 from tfimpute_tracks.models.operations import LOOKUP
+from toys import CONFIG, VOCABULARY, make_model
 
 
 def _sigmoid(x):
@@ -23,7 +23,9 @@ def naive_probability(codes, weights, tf, cell, pool):
         y = naive.convolution(strand, weights["filters"])
         r = np.maximum(0, y - weights["bias"])
         m = np.array([r[p : p + pool].max(axis=0) for p in range(0, len(r), pool)])
-        both = np.concatenate([weights["tf_embedding"][tf], weights["cell_embedding"][cell]])
+        both = np.concatenate(
+            [weights["tf_embedding"][tf], weights["cell_embedding"][cell]]
+        )
         g = _sigmoid(both @ weights["gate_weight"] + weights["gate_bias"])
         gated = m * g
         z = [
@@ -52,7 +54,9 @@ def test_a_sequence_and_its_reverse_complement_score_the_same(tmp_path, rng):
     codes = rng.integers(0, 5, (20, CONFIG.seq_len)).astype(np.uint8)
     pairs = VOCABULARY.all_pairs()
     np.testing.assert_allclose(
-        model.predict(codes, pairs), model.predict(reverse_complement(codes), pairs), atol=1e-6
+        model.predict(codes, pairs),
+        model.predict(reverse_complement(codes), pairs),
+        atol=1e-6,
     )
 
 
@@ -87,4 +91,6 @@ def test_sizes_that_cannot_be_are_refused():
     with pytest.raises(Exception, match="n_filters=0"):
         NetworkConfig(n_filters=0)
     with pytest.raises(Exception, match="pool missing or unknown"):
-        NetworkConfig.from_dict({k: v for k, v in CONFIG.to_dict().items() if k != "pool"})
+        NetworkConfig.from_dict(
+            {k: v for k, v in CONFIG.to_dict().items() if k != "pool"}
+        )

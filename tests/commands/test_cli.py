@@ -1,0 +1,252 @@
+"""The command line as a user meets it: arguments, exit codes, one line of error."""
+
+import json
+
+import pytest
+
+from tfimpute_tracks.cli import main
+from tfimpute_tracks.commands.console import SETTINGS
+from tfimpute_tracks.dataset import write_dataset
+from toys import make_dataset, random_letters, write_fasta, write_model
+
+
+@pytest.fixture(autouse=True)
+def _fresh_settings(monkeypatch):
+    for name, value in vars(type(SETTINGS)()).items():
+        monkeypatch.setattr(SETTINGS, name, value)
+
+
+@pytest.fixture
+def run(capsys):
+    def call(*arguments):
+        with pytest.raises(SystemExit) as stop:
+            main([str(a) for a in arguments])
+        out, err = capsys.readouterr()
+        return stop.value.code, out, err
+
+    return call
+
+
+@pytest.fixture
+def toy(tmp_path, rng):
+    model = write_model(tmp_path / "toy.safetensors")
+    letters = {"chr1": random_letters(rng, 3000), "chr20": random_letters(rng, 2000)}
+    fasta = write_fasta(tmp_path / "toy.fa", letters)
+    return {"-m": model, "-g": fasta, "-o": tmp_path / "out", "-p": 1}
+
+
+def _flat(options, **changes):
+    return [x for item in (options | changes).items() for x in item]
+
+
+def test_help_lists_every_verb(run):
+    code, out, _ = run("--help")
+    assert code == 0
+    for verb in ("scan", "prepare", "train", "evaluate", "info", "selftest"):
+        assert verb in out
+
+
+def test_nothing_typed_shows_the_help(run):
+    assert run()[0] == 0
+
+
+def test_version(run):
+    code, out, _ = run("--version")
+    assert code == 0
+    assert out.startswith("tfimpute-tracks ")
+
+
+def test_scan_writes_the_four_files_and_names_them_last(run, toy):
+    code, out, err = run("scan", "--tf", "ctcf", "--cell", "k562", *_flat(toy))
+    assert code == 0, err
+    files = out.splitlines()[-1].split()
+    assert [f.rsplit("CTCF.K562.")[1] for f in files] == [
+        "bw",
+        "narrowPeak",
+        "bb",
+        "receipt.json",
+    ]
+    receipt = json.loads((toy["-o"] / "CTCF.K562.receipt.json").read_text())
+    assert receipt["parameters"]["pair"] == "CTCF:K562"
+
+
+def test_scan_takes_several_pairs_chromosomes_and_underscores(run, toy, tmp_path):
+    pairs = tmp_path / "pairs.tsv"
+    pairs.write_text("tf\tcell\nCTCF\tK562\nMAX\tHepG2\nCTCF\tK562\n")
+    code, out, err = run(
+        "scan",
+        "--pairs",
+        pairs,
+        "--chroms",
+        "1",
+        "chr20",
+        "--no_progress",
+        "--json",
+        *_flat(toy),
+    )
+    assert code == 0, err
+    result = json.loads(out)
+    assert [entry["pair"] for entry in result["pairs"]] == ["CTCF:K562", "MAX:HepG2"]
+    assert all(entry["state"] == "written" for entry in result["pairs"])
+
+
+def test_dry_run_writes_nothing(run, toy):
+    code, out, _ = run(
+        "scan", "--pairs", "CTCF:K562;MAX:K562", "--dry-run", *_flat(toy)
+    )
+    assert code == 0
+    assert "would write 2 track(s)" in out
+    assert list(toy["-o"].iterdir()) == []
+
+
+def test_a_fasta_of_another_build_is_warned_of(run, toy):
+    _, _, err = run("-q", "scan", "--tf", "MAX", "--cell", "K562", *_flat(toy))
+    assert "warning: " in err
+    assert "looks like another build than toy1" in err
+
+
+WRONG = {
+    "did you mean CTCF": ["--tf", "CTFC", "--cell", "K562"],
+    "did you mean K562": ["--tf", "CTCF", "--cell", "K652"],
+    "--cell is missing": ["--tf", "CTCF"],
+    "not both": ["--tf", "CTCF", "--cell", "K562", "--pairs", "MAX:K562"],
+    "not of the form TF:CELL": ["--pairs", "CTCF"],
+    "ends outside of chr20, which has 2,000 bp": [
+        "--pairs",
+        "CTCF:K562",
+        "-r",
+        "chr20:1-2001",
+    ],
+    "chr7": ["--pairs", "CTCF:K562", "--chroms", "chr7"],
+    "no such file": ["--pairs", "CTCF:K562", "-r", "nowhere.bed"],
+    "'cuda:7' is not there": ["--pairs", "CTCF:K562", "-d", "cuda:7"],
+    "unknown device 'tpu'": ["--pairs", "CTCF:K562", "-d", "tpu"],
+    "--threads 'many'": ["--pairs", "CTCF:K562", "-p", "many"],
+    "unknown model": ["--pairs", "CTCF:K562", "-m", "nonesuch"],
+    "cannot read weights": ["--pairs", "CTCF:K562", "-m", "nowhere.safetensors"],
+    "no such option": ["--pairs", "CTCF:K562", "--nonesuch"],
+    "not in the range": ["--pairs", "CTCF:K562", "--threshold", "1.5"],
+    "no tile of 60 bp fits": ["--pairs", "CTCF:K562", "-r", "chr20:1-10"],
+}
+
+
+@pytest.mark.parametrize("message", WRONG)
+def test_wrong_usage_is_one_line_and_exit_code_2(run, toy, message):
+    code, out, err = run("scan", *_flat(toy), *WRONG[message])
+    errors = [line for line in err.splitlines() if line.startswith("error: ")]
+    assert code == 2, (out, err)
+    assert len(errors) == 1
+    assert message.lower() in errors[0].lower()
+    assert "Traceback" not in err
+    assert not toy["-o"].exists() or not list(toy["-o"].iterdir())
+
+
+def test_an_unwritable_folder_is_found_before_any_work(run, toy, tmp_path):
+    (tmp_path / "file").write_text("")
+    toy["-o"] = tmp_path / "file" / "out"
+    code, _, err = run("scan", "--pairs", "CTCF:K562", *_flat(toy))
+    assert code == 2
+    assert str(tmp_path / "file") in err
+
+
+def test_debug_shows_the_traceback(run, toy):
+    code, _, err = run("scan", "--tf", "CTFC", "--cell", "K562", "--debug", *_flat(toy))
+    assert code == 2
+    assert "Traceback" in err
+
+
+def test_train_evaluate_and_scan_with_what_came_out(run, toy, tmp_path):
+    data = tmp_path / "data.h5"
+    write_dataset(data, make_dataset())
+    sizes = "seq_len=60,filter_length=8,n_filters=12,pool=20,n_units=2,embedding_size=4"
+    folder = tmp_path / "run"
+    train = [
+        "train",
+        "--data",
+        data,
+        "-o",
+        folder,
+        "--network",
+        sizes,
+        "--epochs",
+        2,
+        "-p",
+        1,
+    ]
+    code, out, err = run(*train)
+    assert code == 0, err
+    assert "test3: AUROC" in out
+    assert "x the paper's" in err
+    for name in (
+        "model.safetensors",
+        "model.json",
+        "log.jsonl",
+        "curves.png",
+        "curves.svg",
+    ):
+        assert (folder / name).stat().st_size > 0
+
+    code, _, err = run(*train)
+    assert code == 2
+    assert "add --resume" in err
+
+    weights = folder / "model.safetensors"
+    code, out, err = run(
+        "evaluate",
+        "--data",
+        data,
+        "-m",
+        weights,
+        "-o",
+        tmp_path / "ev",
+        "--json",
+        "-p",
+        1,
+    )
+    assert code == 0, err
+    card = json.loads((folder / "model.json").read_text())
+    means = json.loads(out)["means"]
+    assert means["test3"]["auroc"] == pytest.approx(card["figures"]["test3"]["auroc"])
+    assert (tmp_path / "ev" / "per_pair.tsv").read_text().count("\n") == 13
+
+    code, _, err = run("scan", "--pairs", "MAX:HepG2", *_flat(toy, **{"-m": weights}))
+    assert code == 0, err
+
+
+def test_evaluate_refuses_roles_and_sites_that_are_not_there(run, toy, tmp_path):
+    write_dataset(tmp_path / "data.h5", make_dataset())
+    base = [
+        "evaluate",
+        "--data",
+        tmp_path / "data.h5",
+        "-m",
+        toy["-m"],
+        "-o",
+        tmp_path / "ev",
+    ]
+    for wrong, message in (("--split", "unknown role 'x'"), ("--sites", "--sites 'x'")):
+        code, _, err = run(*base, wrong, "x")
+        assert code == 2
+        assert message in err
+
+
+def test_info_tells_what_is_known(run, toy):
+    code, out, _ = run("info", "pairs", "-m", toy["-m"], "--tf", "ctcf", "--json")
+    assert code == 0
+    pairs = json.loads(out)
+    assert [pair["cell"] for pair in pairs] == ["GM12878", "HepG2", "H1-hESC", "K562"]
+    assert {pair["known_as"] for pair in pairs} == {"imputed"}
+    code, out, _ = run("info", "tfs", "-m", toy["-m"])
+    assert code == 0
+    assert "EP300" in out
+    code, _, err = run("info", "nothing")
+    assert code == 2
+    assert "unknown topic 'nothing'" in err
+
+
+def test_selftest_finds_the_engines_equal(run, toy):
+    code, _, err = run("selftest", "-m", toy["-m"], "--json")
+    assert code == 0, err
+    code, _, err = run("selftest", "-m", toy["-m"], "--tolerance", 0)
+    assert code == 1
+    assert "differs by" in err

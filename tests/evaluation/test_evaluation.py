@@ -1,0 +1,101 @@
+"""Figures against counting by hand, and the baseline that every pair stands beside."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from toys import VOCABULARY, make_dataset, make_model
+
+from tfimpute_tracks.dataset import pair_columns, split_rows
+from tfimpute_tracks.errors import UsageError
+from tfimpute_tracks.evaluation import (
+    evaluate_model,
+    pair_aurocs,
+    pair_average_precisions,
+)
+
+
+def _naive_auroc(scores, labels):
+    positive = [s for s, y in zip(scores, labels, strict=True) if y == 1]
+    negative = [s for s, y in zip(scores, labels, strict=True) if y == 0]
+    wins = [(p > n) + 0.5 * (p == n) for p in positive for n in negative]
+    return np.mean(wins) if wins else np.nan
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 5), st.sampled_from([-1, 0, 1])), min_size=1))
+def test_auroc_counts_the_pairs_ranked_right(rows):
+    scores = np.array([[s] for s, _ in rows], dtype=np.float32)
+    labels = np.array([[y] for _, y in rows], dtype=np.int8)
+    expected = _naive_auroc(scores[:, 0], labels[:, 0])
+    np.testing.assert_allclose(pair_aurocs(scores, labels), [expected], atol=1e-12)
+
+
+def test_average_precision_of_chance_is_the_prior(rng):
+    labels = (rng.random((20000, 1)) < 0.1).astype(np.int8)
+    scores = rng.random((20000, 1)).astype(np.float32)
+    assert pair_average_precisions(scores, labels)[0] == pytest.approx(0.1, abs=0.01)
+
+
+def _evaluate(tmp_path, dataset, **changes):
+    model = make_model(tmp_path)
+    arguments = {
+        "network": model.network(),
+        "dataset": dataset,
+        "vocabulary": model.vocabulary,
+        "rows": split_rows(dataset).test,
+        "columns": np.arange(12),
+        "trained": pair_columns(dataset, "base"),
+    }
+    return evaluate_model(**arguments | changes)
+
+
+def test_the_table_agrees_with_predict(tmp_path):
+    dataset = make_dataset()
+    result = _evaluate(tmp_path, dataset)
+    rows = split_rows(dataset).test
+    model = make_model(tmp_path)
+    scores = model.predict(dataset.codes[rows], dataset.pairs)
+    labels = dataset.labels(rows)
+    for i, pair in enumerate(result.pairs.itertuples()):
+        assert (pair.tf, pair.cell) == dataset.pairs[i]
+        expected = _naive_auroc(scores[:, i], labels[:, i])
+        assert pair.auroc == pytest.approx(expected, abs=1e-6)
+        assert pair.n_positive == (labels[:, i] == 1).sum()
+        same_tf = [
+            j
+            for j, other in enumerate(dataset.pairs)
+            if other.tf == pair.tf and dataset.roles[j] == "base"
+        ]
+        mean = scores[:, same_tf].mean(axis=1)
+        expected = _naive_auroc(mean, labels[:, i])
+        assert pair.tf_mean_auroc == pytest.approx(expected, abs=1e-3)
+
+
+def test_a_pair_of_one_class_is_named_and_in_no_mean(tmp_path):
+    dataset = make_dataset()
+    rows = split_rows(dataset).test
+    without = rows[dataset.labels(rows)[:, 0] != 1]
+    result = _evaluate(tmp_path, dataset, rows=without)
+    summary = result.summary()
+    assert summary["left_out"] == [f"CTCF:{cell}" for cell in VOCABULARY.cells]
+    assert summary["pairs"] == 8
+    assert np.isfinite(summary["auroc"])
+    assert "CTCF" not in set(result.by_tf()["tf"])
+
+
+def test_means_by_role_are_those_of_its_pairs(tmp_path):
+    result = _evaluate(tmp_path, make_dataset())
+    table = result.pairs
+    for role, figures in result.by_role().items():
+        chosen = table[table["role"] == role]
+        assert figures["auroc"] == pytest.approx(chosen["auroc"].mean())
+        above = (chosen["auroc"] > chosen["tf_mean_auroc"]).sum()
+        assert figures["pairs_above_tf_mean"] == above
+
+
+def test_other_lengths_and_no_pairs_are_refused(tmp_path):
+    with pytest.raises(UsageError, match="prepare --seq-len 60"):
+        _evaluate(tmp_path, make_dataset(seq_len=50))
+    with pytest.raises(UsageError, match="no pair of the data set"):
+        _evaluate(tmp_path, make_dataset(), columns=np.array([], dtype=int))

@@ -1,0 +1,197 @@
+"""What cannot become a right bigWig becomes none, and says why."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from tfimpute_tracks.errors import (
+    InputFileError,
+    RegionError,
+    RunError,
+    UsageError,
+    ValidationError,
+)
+from tfimpute_tracks.tracks import read_signal, write_bigwig
+from tfimpute_tracks.tracks.bbi import BbiWriter
+from tfimpute_tracks.tracks.validate import Content, check_bigwig
+from tfimpute_tracks.tracks.zoom import BIN
+
+NAN = float("nan")
+SIZES = {"chr2": 100_010, "chr10": 30_000, "chr1": 995}
+
+
+def float32(*values):
+    return np.array(values, dtype=np.float32)
+
+
+@pytest.mark.parametrize(
+    "signals",
+    [
+        [],
+        [("chr1", 0, 10, float32())],
+        [("chr1", 0, 10, float32(NAN, NAN)), ("chr1", 20, 10, float32(NAN))],
+    ],
+)
+def test_nothing_to_write(tmp_path, signals):
+    with pytest.raises(RunError, match=r"a\.bw: nothing to write"):
+        write_bigwig(tmp_path / "a.bw", SIZES, signals)
+    assert list(tmp_path.iterdir()) == []
+
+
+ONES = np.ones(3, dtype=np.float32)
+
+
+@pytest.mark.parametrize(
+    ("signals", "error", "words"),
+    [
+        ([("chr9", 0, 10, ONES)], RegionError, "chromosome chr9 is not among the 3"),
+        ([("chr1", 980, 10, ONES)], RegionError, "chr1 from 980 to 1010 lie outside"),
+        ([("chr1", 995, 10, ONES)], RegionError, "its 995 bp"),
+        ([("chr1", -10, 10, ONES)], RegionError, "from -10 to 20"),
+        ([("chr1", 0, 0, ONES)], UsageError, "step 0"),
+        ([("chr1", 0, 10, ONES[None])], UsageError, r"shape \(1, 3\)"),
+        ([("chr1", 0, 10, float32(1, np.inf))], RunError, "chr1 holds an infinite"),
+        ([("chr1", 0, 10, float32(-np.inf))], RunError, "infinite"),
+        (
+            [("chr10", 0, 10, ONES), ("chr2", 0, 10, ONES)],
+            UsageError,
+            "chr2 from 0 comes after what it should come before",
+        ),
+        (
+            [("chr2", 0, 10, ONES), ("chr1", 0, 9, ONES), ("chr2", 50, 10, ONES)],
+            UsageError,
+            "chr2 from 50",
+        ),
+        ([("chr2", 50, 10, ONES), ("chr2", 0, 10, ONES)], UsageError, "from 0"),
+        ([("chr2", 0, 10, ONES), ("chr2", 29, 10, ONES)], UsageError, "from 29"),
+        (
+            [("chr2", 0, 10, ONES * NAN), ("chr2", 20, 10, ONES)],
+            UsageError,
+            "sorted by start",
+        ),
+    ],
+)
+def test_senseless_signals_are_refused(tmp_path, signals, error, words):
+    with pytest.raises(error, match=words):
+        write_bigwig(tmp_path / "a.bw", SIZES, signals)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("size", [0, 1 << 32])
+def test_impossible_chromosome(tmp_path, size):
+    sizes = SIZES | {"chrX": size}
+    with pytest.raises(RegionError, match=f"chrX has {size} bp"):
+        write_bigwig(tmp_path / "a.bw", sizes, [("chr1", 0, 10, ONES)])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_exception_of_the_source_passes(tmp_path):
+    def signals():
+        yield "chr2", 0, 10, np.ones(100_000 // 10, dtype=np.float32)
+        yield "chr1", 0, 10, ONES
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        write_bigwig(tmp_path / "a.bw", SIZES, signals())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_kill_leaves_no_file(tmp_path):
+    code = (
+        "import sys, time, pathlib, numpy as np\n"
+        "from tfimpute_tracks.tracks import write_bigwig\n"
+        "values = np.random.default_rng(0).random(1 << 17, dtype='f4')\n"
+        "def signals():\n"
+        "    for i in range(100):\n"
+        "        if i == 3:\n"
+        "            print('writing', flush=True)\n"
+        "            time.sleep(60)\n"
+        "        yield 'chr1', i * (1 << 17), 1, values\n"
+        "write_bigwig(pathlib.Path(sys.argv[1]), {'chr1': 1 << 27}, signals())\n"
+    )
+    path = tmp_path / "a.bw"
+    with subprocess.Popen(
+        [sys.executable, "-c", code, path], stdout=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdout.readline() == "writing\n"
+        assert [p.suffix for p in tmp_path.iterdir()] == [".tmp"]
+        child.send_signal(signal.SIGKILL)
+    assert not path.exists()
+    assert not list(tmp_path.glob("*.bw"))
+
+
+def test_lost_block_is_noticed(tmp_path, monkeypatch):
+    add_block = BbiWriter.add_block
+
+    def lose_one(self, chrom, start, end, data, n_items):
+        if start < 40_000:
+            add_block(self, chrom, start, end, data, n_items)
+
+    monkeypatch.setattr(BbiWriter, "add_block", lose_one)
+    signals = [("chr2", 0, 10, np.ones(10_000, dtype=np.float32))]
+    with pytest.raises(ValidationError, match=r"a\.bw does not read back as written"):
+        write_bigwig(tmp_path / "a.bw", SIZES, signals)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def written(tmp_path, rng):
+    """A bigWig, and what the writer knows of it."""
+    path = tmp_path / "a.bw"
+    values = rng.random(9000, dtype=np.float32)
+    write_bigwig(path, SIZES, [("chr2", 0, 10, values)])
+    content = Content()
+    content.add("chr2", np.rec.fromarrays(read_signal(path, "chr2"), dtype=BIN))
+    check_bigwig(path, path, SIZES, content)
+    return path, content
+
+
+@pytest.mark.parametrize("at", range(1500, 20_000, 1777))
+def test_flipped_byte_is_noticed(written, at):
+    path, content = written
+    data = bytearray(path.read_bytes())
+    data[at] ^= 0x10
+    path.write_bytes(data)
+    with pytest.raises(ValidationError):
+        check_bigwig(path, path, SIZES, content)
+
+
+@pytest.mark.parametrize("size", [0, 10, 300, 2000, 9000])
+def test_short_file_is_noticed(written, size):
+    path, content = written
+    path.write_bytes(path.read_bytes()[:size])
+    with pytest.raises(ValidationError, match=r"a\.bw"):
+        check_bigwig(path, path, SIZES, content)
+    with pytest.raises(InputFileError, match=r"a\.bw"):
+        read_signal(path, "chr2")
+
+
+@pytest.mark.parametrize(
+    ("sizes", "chrom", "words"),
+    [
+        (SIZES | {"chr3": 5}, "chr2", "size of chr3: read None, written 5"),
+        (SIZES, "chr10", "bins and checksum of chr10: read None"),
+    ],
+)
+def test_other_content_is_noticed(written, sizes, chrom, words):
+    path, content = written
+    other = Content({chrom: content.bins["chr2"]})
+    with pytest.raises(ValidationError, match=words):
+        check_bigwig(path, path, sizes, other)
+
+
+def test_foreign_file_is_no_bigwig(tmp_path):
+    path = tmp_path / "a.bw"
+    path.write_text("fixedStep chrom=chr1\n")
+    with pytest.raises(InputFileError, match=r"cannot read chr1 from .*a\.bw"):
+        read_signal(path, "chr1")
+
+
+def test_unknown_chromosome_cannot_be_read(written):
+    with pytest.raises(InputFileError, match=r"cannot read chr9 from .*a\.bw"):
+        read_signal(written[0], "chr9")

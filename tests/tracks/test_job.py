@@ -1,0 +1,170 @@
+"""A job's files: what is drawn where, what is missing, what an earlier run left."""
+
+import json
+
+import numpy as np
+import pybigtools
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tfimpute_tracks.errors import RegionError
+from tfimpute_tracks.genome import Region, open_genome
+from tfimpute_tracks.tracks import ScanJob, plan_tiles, run_scan, scan_region
+from tfimpute_tracks.vocabulary import Pair
+from toys import CONFIG, make_model, random_letters, write_fasta
+
+PAIRS = [Pair("CTCF", "K562"), Pair("MAX", "HepG2")]
+L, STRIDE = CONFIG.seq_len, CONFIG.pool
+OFFSET = (L - STRIDE) // 2
+
+
+@pytest.fixture
+def genome(tmp_path, rng):
+    letters = {
+        "chr1": random_letters(rng, 2990),
+        "chr2": random_letters(rng, 600) + "N" * 200 + random_letters(rng, 203),
+    }
+    with open_genome(write_fasta(tmp_path / "toy.fa", letters)) as opened:
+        yield opened
+
+
+def _job(tmp_path, genome, **changes):
+    regions = [Region(name, 0, size) for name, size in genome.chrom_sizes.items()]
+    fields = {
+        "model": make_model(tmp_path),
+        "pairs": PAIRS,
+        "regions": regions,
+        "out_dir": tmp_path / "out",
+        "stride": STRIDE,
+    }
+    return ScanJob(**fields | changes)
+
+
+def _run(job, genome):
+    done = []
+    return list(run_scan(job, genome, done.append)), sum(done)
+
+
+def _values(path, chrom):
+    with pybigtools.open(str(path)) as file:
+        return {start: (end, value) for start, end, value in file.records(chrom)}
+
+
+def test_each_tile_is_drawn_at_its_centre_and_missing_stays_missing(tmp_path, genome):
+    results, bases = _run(_job(tmp_path, genome), genome)
+    assert bases == sum((size - L) // STRIDE + 1 for size in (2990, 1003)) * STRIDE
+    for column, result in enumerate(results):
+        for chrom, size in genome.chrom_sizes.items():
+            starts, scores = scan_region(
+                make_model(tmp_path), genome, chrom, 0, size, PAIRS, STRIDE
+            )
+            drawn = _values(result.files[0], chrom)
+            has_value = ~np.isnan(scores[:, column])
+            assert list(drawn) == (starts[has_value] + OFFSET).tolist()
+            values = np.array([value for _, value in drawn.values()])
+            np.testing.assert_allclose(values, scores[has_value, column], atol=1e-4)
+            assert all(end - start == STRIDE for start, (end, _) in drawn.items())
+
+
+def test_a_region_s_track_is_a_slice_of_its_chromosome_s(tmp_path, genome):
+    whole, _ = _run(_job(tmp_path, genome), genome)
+    job = _job(
+        tmp_path, genome, regions=[Region("chr1", 777, 1234)], out_dir=tmp_path / "part"
+    )
+    part, _ = _run(job, genome)
+    complete = _values(whole[0].files[0], "chr1")
+    slice_ = _values(part[0].files[0], "chr1")
+    expected = {s: v for s, v in complete.items() if s < 1234 and s + STRIDE > 777}
+    assert slice_ == expected
+
+
+def test_peaks_are_where_the_score_reaches_the_stated_threshold(tmp_path, genome):
+    (result, _), _ = _run(_job(tmp_path, genome, threshold=0.6), genome)
+    rows = [line.split("\t") for line in result.files[1].read_text().splitlines()]
+    assert len(rows) == result.n_peaks > 0
+    assert result.threshold == 0.6
+    drawn = {c: _values(result.files[0], c) for c in genome.chrom_sizes}
+    for row in rows:
+        start, end, signal, summit = (
+            int(row[1]),
+            int(row[2]),
+            float(row[6]),
+            int(row[9]),
+        )
+        inside = {s: v for s, (_, v) in drawn[row[0]].items() if start <= s < end}
+        assert max(inside.values()) == pytest.approx(signal, abs=1e-4)
+        assert signal >= 0.6
+        assert int(row[4]) == pytest.approx(1000 * signal, abs=1)
+        assert inside[start + summit - STRIDE // 2] == pytest.approx(signal, abs=1e-4)
+
+
+def test_without_peaks_there_is_no_bigbed_not_even_an_older_one(tmp_path, genome):
+    (with_peaks, _), _ = _run(_job(tmp_path, genome, threshold=0.6), genome)
+    assert (tmp_path / "out" / "CTCF.K562.bb") in with_peaks.files
+    (without, _), _ = _run(_job(tmp_path, genome, threshold=1.0), genome)
+    assert without.n_peaks == 0
+    assert not (tmp_path / "out" / "CTCF.K562.bb").exists()
+    assert (tmp_path / "out" / "CTCF.K562.narrowPeak").read_text() == ""
+
+
+def test_a_second_run_keeps_what_is_whole_and_mends_what_is_not(tmp_path, genome):
+    job = _job(tmp_path, genome)
+    first, _ = _run(job, genome)
+    again, bases = _run(job, genome)
+    assert [r.reused for r in again] == [True, True]
+    assert bases == 0
+    assert [(r.files, r.n_peaks) for r in again] == [
+        (r.files, r.n_peaks) for r in first
+    ]
+    content = first[0].files[0].read_bytes()
+    first[0].files[0].write_bytes(content[:-1] + b"x")
+    mended, _ = _run(job, genome)
+    assert [r.reused for r in mended] == [False, True]
+    assert first[0].files[0].read_bytes() == content
+
+
+@pytest.mark.parametrize("change", [{"stride": 30}, {"threshold": 0.3}, {"seed": 5}])
+def test_a_change_of_any_input_computes_again(tmp_path, genome, change):
+    _run(_job(tmp_path, genome), genome)
+    if "seed" in change:
+        change = {"model": make_model(tmp_path, **change)}
+    results, _ = _run(_job(tmp_path, genome, **change), genome)
+    assert [r.reused for r in results] == [False, False]
+
+
+def test_the_receipt_tells_what_went_in(tmp_path, genome):
+    (result, _), _ = _run(_job(tmp_path, genome), genome)
+    receipt = json.loads(result.files[-1].read_text())
+    assert set(receipt["inputs"]) == {"weights", "sequence", "parameters"}
+    assert receipt["parameters"]["pair"] == "CTCF:K562"
+    assert receipt["parameters"]["reliability"] == "imputed"
+    assert [o["name"] for o in receipt["outputs"]] == [
+        f.name for f in result.files[:-1]
+    ]
+
+
+def test_regions_without_a_tile_are_refused(tmp_path, genome):
+    with pytest.raises(RegionError, match="no tile of 60 bp fits chr1:1-20"):
+        _run(_job(tmp_path, genome, regions=[Region("chr1", 0, 20)]), genome)
+
+
+@given(st.integers(1, 90), st.integers(60, 400), st.data())
+def test_tiles_of_any_regions_are_whole_and_come_once(stride, size, data):
+    edges = data.draw(
+        st.lists(st.integers(0, size), min_size=2, max_size=8, unique=True)
+    )
+    edges = sorted(edges)[: len(edges) // 2 * 2]
+    regions = [Region("c", a, b) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+    try:
+        ranges = plan_tiles(regions, {"c": size}, 60, stride)
+    except RegionError:
+        ranges = []
+    starts = [r.first + i * stride for r in ranges for i in range(r.n_tiles)]
+    offset = (60 - stride) // 2
+    expected = [
+        s
+        for s in range(0, size - 59, stride)
+        if any(s + offset < r.end and s + offset + stride > r.start for r in regions)
+    ]
+    assert starts == expected

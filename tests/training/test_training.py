@@ -1,0 +1,191 @@
+"""Training learns, resumes as if nothing had happened, and says what it did."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from tfimpute_tracks.errors import InputFileError, RunError, UsageError
+from tfimpute_tracks.models import load_model
+from tfimpute_tracks.training import (
+    RECIPES,
+    Recipe,
+    TrainingJob,
+    draw_curves,
+    fit,
+    publish,
+    train_model,
+    write_log,
+)
+from tfimpute_tracks.training.objective import instance_weights, weighted_loss
+from tfimpute_tracks.training.state import learning_rate_factor
+from toys import CONFIG, VOCABULARY, make_dataset
+
+RECIPE = Recipe(
+    epochs=3, batch_size=64, learning_rate=0.02, filter_learning_rate=0.05, average=0.9
+)
+
+
+class KilledError(Exception):
+    """Stands for whatever ends a process."""
+
+
+def _train(
+    folder, dataset, recipe=RECIPE, *, resume=False, report=lambda _: None, **job
+):
+    torch.set_num_threads(1)
+    logged = []
+    job = TrainingJob(folder, resume=resume, **job)
+    return train_model(dataset, CONFIG, recipe, job, report, logged.append), logged
+
+
+@pytest.fixture
+def dataset():
+    return make_dataset()
+
+
+def test_training_finds_the_motifs(tmp_path, dataset):
+    run, logged = _train(tmp_path, dataset, dataclasses.replace(RECIPE, epochs=12))
+    assert run.history == logged
+    assert run.history[-1]["loss"] < 0.6 * run.history[0]["loss"]
+    assert max(epoch["auroc_valid2"] for epoch in run.history) > 0.9
+
+
+def test_a_killed_run_ends_as_an_undisturbed_one(tmp_path, dataset, monkeypatch):
+    for name in ("whole", "killed"):
+        (tmp_path / name).mkdir()
+    whole, _ = _train(tmp_path / "whole", dataset)
+    monkeypatch.setattr(fit, "_SAVE_EVERY", 0.0)
+    monkeypatch.setattr(fit, "_REPORT_EVERY", 0.0)
+
+    def kill_at(step):
+        def report(progress):
+            if progress.step == step:
+                raise KilledError
+
+        return report
+
+    for step in (4, 17):
+        with pytest.raises(KilledError):
+            _train(tmp_path / "killed", dataset, resume=True, report=kill_at(step))
+    resumed, _ = _train(tmp_path / "killed", dataset, resume=True)
+    for name, tensor in whole.network.state_dict().items():
+        torch.testing.assert_close(
+            resumed.network.state_dict()[name], tensor, rtol=0, atol=0
+        )
+    for a, b in zip(whole.history, resumed.history, strict=True):
+        assert a["score"] == b["score"]
+
+
+def test_a_finished_run_resumes_to_itself(tmp_path, dataset):
+    first, _ = _train(tmp_path, dataset)
+    second, logged = _train(tmp_path, dataset, resume=True)
+    assert logged == []
+    torch.testing.assert_close(first.network.filters, second.network.filters)
+
+
+def test_another_recipe_does_not_resume(tmp_path, dataset):
+    _train(tmp_path, dataset)
+    with pytest.raises(UsageError, match="belongs to another run: recipe was"):
+        _train(tmp_path, dataset, dataclasses.replace(RECIPE, seed=1), resume=True)
+
+
+def test_a_broken_state_is_named(tmp_path, dataset):
+    (tmp_path / "state.safetensors").write_bytes(b"rubbish")
+    with pytest.raises(InputFileError, match="cannot be read"):
+        _train(tmp_path, dataset, resume=True)
+
+
+def test_a_loss_that_explodes_stops_the_run(tmp_path, dataset):
+    wild = dataclasses.replace(RECIPE, learning_rate=1e30, filter_learning_rate=1e30)
+    with pytest.raises(RunError, match="lower the learning rate"):
+        _train(tmp_path, dataset, wild)
+
+
+def test_data_of_another_length_and_roles_that_are_not_there(tmp_path, dataset):
+    with pytest.raises(
+        UsageError, match="sequences of 50 letters, the network reads 60"
+    ):
+        _train(tmp_path, make_dataset(seq_len=50))
+    with pytest.raises(
+        UsageError, match="no pair of the data set has a role of nobody"
+    ):
+        _train(tmp_path, dataset, roles=("nobody",))
+
+
+def test_held_out_pairs_teach_nothing(tmp_path, dataset):
+    flipped = make_dataset()
+    places = np.isin(flipped.positive.pair, [2, 7, 9])  # valid2 and test3
+    flipped.positive.pair[places] = flipped.positive.pair[places] * 0 + 9
+    recipe = dataclasses.replace(RECIPE, epochs=1)
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    a, _ = _train(tmp_path / "a", dataset, recipe)
+    b, _ = _train(tmp_path / "b", flipped, recipe)
+    torch.testing.assert_close(
+        a.network.unit_weight, b.network.unit_weight, rtol=0, atol=0
+    )
+
+
+def test_the_paper_s_recipe_trains(tmp_path, dataset):
+    recipe = dataclasses.replace(RECIPES["paper"], epochs=1)
+    run, _ = _train(tmp_path, dataset, recipe)
+    assert np.isfinite(run.history[0]["loss"])
+
+
+def test_the_paper_s_schedule_loses_three_per_cent_every_fifty_thousand():
+    recipe = RECIPES["paper"]
+    assert learning_rate_factor(recipe, 0, 1) == 1
+    assert learning_rate_factor(recipe, 50_000 // 32 + 1, 1) == pytest.approx(0.97)
+    assert learning_rate_factor(recipe, 150_000 // 32 + 1, 1) == pytest.approx(0.97**3)
+
+
+def test_classes_weigh_the_same_within_a_pair():
+    n_positive, n_negative = np.array([10, 400, 0]), np.array([990, 600, 1000])
+    positive, negative = instance_weights(n_positive, n_negative, True, 0.5)
+    np.testing.assert_allclose(
+        positive[:2] * n_positive[:2], negative[:2] * n_negative[:2], rtol=1e-5
+    )
+    ratio = (positive[1] * 400) / (positive[0] * 10)
+    assert ratio == pytest.approx(np.sqrt(40), rel=1e-5)
+    assert positive[2] == negative[2] == 0
+
+
+def test_ignored_labels_have_no_gradient():
+    logits = torch.tensor([[0.3, -2.0, 5.0]], requires_grad=True)
+    labels = torch.tensor([[1, 0, -1]], dtype=torch.int8)
+    loss = weighted_loss(
+        logits, labels, torch.tensor([2.0, 1, 1]), torch.tensor([1.0, 3, 1])
+    )
+    expected = (2 * np.log1p(np.exp(-0.3)) + 3 * np.log1p(np.exp(-2.0))) / 3
+    assert loss.item() == pytest.approx(expected, rel=1e-5)
+    loss.backward()
+    assert logits.grad[0, 2] == 0
+    assert (logits.grad[0, :2] != 0).all()
+
+
+def test_what_is_published_loads_and_tells_its_story(tmp_path, dataset):
+    run, _ = _train(tmp_path, dataset)
+    path = tmp_path / "model.safetensors"
+    done = []
+    publish(path, run, dataset, {"name": "toy", "build": "toy1"}, done.append)
+    model = load_model(path)
+    assert model.vocabulary == VOCABULARY
+    assert sum(done) == 3
+    assert model.card["figures"]["test3"]["pairs"] == 1
+    assert model.reliability(dataset.pairs[0]) == "seen"
+    assert model.reliability(dataset.pairs[9]) == "imputed"
+    scores = model.predict(dataset.codes[run.split.valid], dataset.pairs)
+    thresholds = [model.threshold(pair) for pair in dataset.pairs]
+    shares = (scores > thresholds).mean(axis=0)
+    assert (shares <= 0.02).all()
+
+
+def test_curves_and_log_are_written(tmp_path, dataset):
+    run, _ = _train(tmp_path, dataset)
+    write_log(tmp_path / "log.jsonl", run.history)
+    assert len((tmp_path / "log.jsonl").read_text().splitlines()) == 3
+    png, svg = draw_curves(tmp_path / "curves", run.history)
+    assert png.read_bytes()[:4] == b"\x89PNG"
+    assert b"<svg" in svg.read_bytes()[:400]
