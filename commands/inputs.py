@@ -159,7 +159,7 @@ def choose_regions(
 
     if fasta is None and not regions and not chroms:
         return [bundled_region()]
-    return resolve_regions(regions, chroms, genome.chrom_sizes)
+    return resolve_regions(regions, chroms, genome.chrom_sizes, notify)
 
 
 def set_threads(threads: str) -> int:

@@ -77,8 +77,9 @@ def scan(
         results = list(run_scan(job, genome, lambda n: advance(n, "")))
     seconds = time.monotonic() - began
     notify(f"{seconds:.1f} s, {bases / 1e6 / seconds:.2f} Mb/s, writing included")
-    if genome.ambiguous:
-        notify(f"{genome.ambiguous:,} IUPAC letters were read as N")
+    n_ambiguous = sum(genome.ambiguous.values())
+    if n_ambiguous:
+        notify(f"{n_ambiguous:,} IUPAC or stray letters were read as N")
     rows = [
         [
             str(result.pair),
@@ -96,5 +97,8 @@ def scan(
         show_json({"pairs": table, "files": files})
         return
     show_table("", ["pair", "known as", "peaks", "threshold", "state"], rows)
-    say(f"IGV: genome {genome.name}, then File > Load from File, {where[0]}")
+    say(
+        f"IGV: choose genome {fasta or 'hg19'}, File > Load from File the files below, "
+        f"go to {where[0]}"
+    )
     say(" ".join(files))

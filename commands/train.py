@@ -156,11 +156,12 @@ def _settings(
 
 
 def _log_epoch(figures: dict[str, Any]) -> None:
-    held_out = figures.get("auroc_valid2")
+    names = {"auroc_seen": "trained pairs", "auroc_valid2": "held-out pairs"}
+    aurocs = [
+        f"{name} {figures[key]:.4f}" for key, name in names.items() if key in figures
+    ]
     notify(
         f"epoch {figures['epoch']}: loss {figures['loss']:.4f}, AUROC on validation "
-        f"chromosomes: trained pairs {figures['auroc_seen']:.4f}"
-        + (f", held-out pairs {held_out:.4f}" if held_out is not None else "")
-        + f"; {figures['rate']:,.0f} instances/s, "
+        f"sites: {', '.join(aurocs) or 'none'}; {figures['rate']:,.0f} instances/s, "
         f"{figures['rate'] / _PAPER_RATE:,.0f} x the paper's"
     )

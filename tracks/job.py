@@ -175,28 +175,26 @@ def run_scan(
     sizes = dict(genome.chrom_sizes)
     ranges = plan_tiles(job.regions, sizes, job.model.config.seq_len, job.stride)
     sequence = _sequence_digest(genome, ranges, job)
-    todo = {}
-    for pair in job.pairs:
-        inputs = _inputs(job, pair, sequence)
-        done = None if job.overwrite else _earlier(job, pair, inputs)
-        if done is None:
-            todo[pair] = inputs
+    inputs = {pair: _inputs(job, pair, sequence) for pair in job.pairs}
+    earlier = {
+        pair: result
+        for pair in job.pairs
+        if not job.overwrite and (result := _earlier(job, pair, inputs[pair]))
+    }
+    todo = [pair for pair in job.pairs if pair not in earlier]
     began = time.monotonic()
     scores: list[Floats] = []
     if todo:
-        scanner = open_scanner(job.model, list(todo), job.stride, job.device)
+        scanner = open_scanner(job.model, todo, job.stride, job.device)
         scores = _scan(scanner, genome, ranges, progress)
     seconds = time.monotonic() - began
-    columns = {pair: column for column, pair in enumerate(todo)}
     for pair in job.pairs:
-        if pair in columns:
-            signal = [block[:, columns[pair]] for block in scores]
-            track = _Track(job, pair, ranges, signal)
-            yield track.write(sizes, todo[pair], seconds)
+        if pair in earlier:
+            yield earlier[pair]
         else:
-            earlier = _earlier(job, pair, _inputs(job, pair, sequence))
-            if earlier is not None:
-                yield earlier
+            column = todo.index(pair)
+            track = _Track(job, pair, ranges, [block[:, column] for block in scores])
+            yield track.write(sizes, inputs[pair], seconds)
 
 
 def _scan(

@@ -203,7 +203,7 @@ def train_model(
         )
         figures = {"epoch": epoch + 1, "loss": loss, "rate": meter.rate()}
         figures |= _validate(state, dataset, split.valid, columns, job.device)
-        if figures["score"] > max((e["score"] for e in state.history), default=-1):
+        if figures["score"] >= max((e["score"] for e in state.history), default=0.0):
             state.best = {n: t.clone() for n, t in state.average.items()}
         state.history.append(figures)
         save_state(job.state_path, state, identity)
@@ -336,7 +336,10 @@ def _validate(
     finally:
         state.network.load_state_dict(weights)
     aurocs = pair_aurocs(scores, dataset.labels(rows, judged))
-    figures = {"auroc_seen": float(np.nanmean(aurocs[len(held_out) :]))}
-    if len(held_out):
-        figures["auroc_valid2"] = float(np.nanmean(aurocs[: len(held_out)]))
-    return figures | {"score": figures.get("auroc_valid2", figures["auroc_seen"])}
+    by_group = {"valid2": aurocs[: len(held_out)], "seen": aurocs[len(held_out) :]}
+    figures = {
+        f"auroc_{group}": float(np.nanmean(values))
+        for group, values in by_group.items()
+        if not np.isnan(values).all()  # no pair with both classes there
+    }
+    return figures | {"score": next(iter(figures.values()), 0.0)}

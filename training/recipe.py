@@ -36,33 +36,27 @@ class Recipe:
     pair_exponent : float
         A pair weighs its positives to this power; 0 makes all pairs equal. Needs
         `balance`.
-    dropout : float
-        Share of motif features dropped per sequence and strand.
     average : float
         Decay per step of the running mean of weights that is kept as the model; 0
         keeps the last weights.
     filter_std, bias : float
         Start of the filters, N(0, filter_std), and of their biases.
-    shift : int
-        Sequences are shifted by up to this many bp, N coming in at the end.
     seed : int
     """
 
     optimiser: Literal["adamw", "adadelta"] = "adamw"
-    learning_rate: float = 3e-3
-    filter_learning_rate: float = 5e-3
+    learning_rate: float = 1.5e-2
+    filter_learning_rate: float = 4e-2
     schedule: Literal["cosine", "step"] = "cosine"
     decay: float = 0.0
     decay_every: int = 1
-    epochs: int = 12
+    epochs: int = 20
     batch_size: int = 512
     balance: bool = True
     pair_exponent: float = 0.5
-    dropout: float = 0.0
     average: float = 0.998
     filter_std: float = 0.05
     bias: float = 0.0
-    shift: int = 0
     seed: int = 0
 
     def to_dict(self) -> dict[str, Any]:

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from toys import VOCABULARY, make_dataset, make_model
 
 from tfimpute_tracks.dataset import pair_columns, split_rows
 from tfimpute_tracks.errors import UsageError
@@ -13,6 +12,7 @@ from tfimpute_tracks.evaluation import (
     pair_aurocs,
     pair_average_precisions,
 )
+from toys import VOCABULARY, make_dataset, make_model
 
 
 def _naive_auroc(scores, labels):
@@ -60,7 +60,8 @@ def test_the_table_agrees_with_predict(tmp_path):
     for i, pair in enumerate(result.pairs.itertuples()):
         assert (pair.tf, pair.cell) == dataset.pairs[i]
         expected = _naive_auroc(scores[:, i], labels[:, i])
-        assert pair.auroc == pytest.approx(expected, abs=1e-6)
+        # Ranked by logits: probabilities near 1 are equal in single precision.
+        assert pair.auroc == pytest.approx(expected, abs=1e-3)
         assert pair.n_positive == (labels[:, i] == 1).sum()
         same_tf = [
             j

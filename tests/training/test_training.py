@@ -144,6 +144,7 @@ def test_the_paper_s_schedule_loses_three_per_cent_every_fifty_thousand():
 def test_classes_weigh_the_same_within_a_pair():
     n_positive, n_negative = np.array([10, 400, 0]), np.array([990, 600, 1000])
     positive, negative = instance_weights(n_positive, n_negative, True, 0.5)
+    positive, negative = positive.numpy(), negative.numpy()
     np.testing.assert_allclose(
         positive[:2] * n_positive[:2], negative[:2] * n_negative[:2], rtol=1e-5
     )
