@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 import typer
@@ -58,24 +59,28 @@ def _models() -> list[dict[str, Any]]:
     records = []
     for name, path in shipped_models().items():
         loaded = load_model(name)
-        figures = loaded.card.get("figures", {})
+        known = loaded.known_pairs.values()
         records.append(
             {
                 "model": name,
                 "tfs": len(loaded.tfs),
                 "cells": len(loaded.cells),
                 "pairs": len(loaded.tfs) * len(loaded.cells),
-                "seen": sum(e["trained"] for e in loaded.known_pairs.values()),
+                "seen": sum(entry["trained"] for entry in known),
                 "tile": loaded.config.seq_len,
                 "stride": loaded.config.pool,
                 "build": loaded.checkpoint.genome.get("build"),
-                "auroc_held_out": loaded.card.get("held_out", figures)
-                .get("test3", {})
-                .get("auroc"),
+                "auroc_seen": _mean_auroc(e for e in known if e["trained"]),
+                "auroc_held_out": _mean_auroc(e for e in known if not e["trained"]),
                 "kib": path.stat().st_size // 1024,
             }
         )
     return records
+
+
+def _mean_auroc(entries: Iterable[dict[str, Any]]) -> float | None:
+    aurocs = [e["test_auroc"] for e in entries if e["test_auroc"] is not None]
+    return sum(aurocs) / len(aurocs) if aurocs else None
 
 
 def _pairs(loaded: Any, tf: str | None, cell: str | None) -> list[dict[str, Any]]:

@@ -162,8 +162,8 @@ def train_model(
     Returns
     -------
     TrainingRun
-        The best epoch by the mean AUROC of the `valid2` pairs on the validation
-        chromosomes; of the trained pairs where the data has no `valid2`.
+        The best epoch on the validation chromosomes, by the mean of two mean AUROCs:
+        of the `valid2` pairs, and of a sample of the trained pairs.
 
     Raises
     ------
@@ -342,4 +342,7 @@ def _validate(
         for group, values in by_group.items()
         if not np.isnan(values).all()  # no pair with both classes there
     }
-    return figures | {"score": next(iter(figures.values()), 0.0)}
+    # The held-out pairs alone would be the plain judge of imputation, but they are few
+    # (17 in the bundled table): the seen pairs steady it.
+    score = float(np.mean(list(figures.values()))) if figures else 0.0
+    return figures | {"score": score}

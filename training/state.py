@@ -32,7 +32,7 @@ __all__ = [
 FORMAT = "tfimpute-training-state"
 FORMAT_VERSION = "1"
 
-_WARM_UP = 200  # steps; Adam's second moments are noise before
+_WARM_UP = 200  # steps at most; Adam's second moments are noise before
 
 
 @dataclass
@@ -115,14 +115,22 @@ def _optimiser(network: TFImpute, recipe: Recipe) -> torch.optim.Optimizer:
     motifs = [network.filters, network.bias]
     others = [p for p in network.parameters() if not any(p is m for m in motifs)]
     groups = [
-        {"params": motifs, "lr": recipe.filter_learning_rate},
-        {"params": others, "lr": recipe.learning_rate},
+        {
+            "params": motifs,
+            "lr": recipe.filter_learning_rate,
+            "weight_decay": recipe.weight_decay / 10,
+        },
+        {
+            "params": others,
+            "lr": recipe.learning_rate,
+            "weight_decay": recipe.weight_decay,
+        },
     ]
     for group in groups:
         group["peak_lr"] = group["lr"]
     if recipe.optimiser == "adadelta":
         return torch.optim.Adadelta(groups, rho=0.95, eps=1e-6)
-    return torch.optim.AdamW(groups, betas=(0.9, 0.99), weight_decay=0.0)
+    return torch.optim.AdamW(groups, betas=(0.9, 0.99))
 
 
 def learning_rate_factor(recipe: Recipe, step: int, n_steps: int) -> float:
@@ -142,7 +150,8 @@ def learning_rate_factor(recipe: Recipe, step: int, n_steps: int) -> float:
         sequences = step * recipe.batch_size
         return float((1 - recipe.decay) ** (sequences // recipe.decay_every))
     cosine = 0.5 * (1 + math.cos(math.pi * step / n_steps))
-    return min(1.0, (step + 1) / _WARM_UP) * (0.01 + 0.99 * cosine)
+    warm_up = min(_WARM_UP, n_steps // 10 + 1)
+    return min(1.0, (step + 1) / warm_up) * (0.01 + 0.99 * cosine)
 
 
 def save_state(path: Path, state: TrainingState, identity: dict[str, Any]) -> None:
