@@ -35,12 +35,13 @@ def scan(
         typer.Option(
             min=0,
             max=1,
-            help="Score that calls a peak. Default: for each pair, what 1 % of open "
-            "chromatin exceeds.",
+            help="Score that calls a peak. Default: for each pair, what as many sites "
+            "exceed as the TF binds elsewhere.",
         ),
     ] = None,
     threads: options.Threads = "max",
     device: options.Device = "auto",
+    precision: options.Precision = "exact",
     cache_dir: options.CacheDir = None,
     overwrite: options.Overwrite = False,
     dry_run: options.DryRun = False,
@@ -60,7 +61,10 @@ def scan(
     genome = inputs.choose_genome(fasta, loaded, cache_dir)
     where = inputs.choose_regions(genome, fasta, regions or [], chroms or [])
     step = stride or loaded.config.pool
-    job = ScanJob(loaded, chosen, where, out_dir, step, threshold, place, overwrite)
+    fast = precision == "fast"
+    job = ScanJob(
+        loaded, chosen, where, out_dir, step, threshold, place, fast, overwrite
+    )
     ranges = plan_tiles(where, dict(genome.chrom_sizes), loaded.config.seq_len, step)
     bases = sum(r.n_tiles for r in ranges) * step
     check_writable_dir(out_dir)

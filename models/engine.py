@@ -102,15 +102,17 @@ class LookupEngine(_Engine):
     Parameters
     ----------
     model : Model
+    fast : bool
+        int16 tables instead of float32 ones.
     """
 
     device = "cpu"
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, fast: bool = False) -> None:
         super().__init__(model)
         self._tables = (
-            build_tables(self._filters),
-            build_tables(reverse_filters(self._filters)),
+            build_tables(self._filters, fast),
+            build_tables(reverse_filters(self._filters), fast),
         )
 
     def _segment_maxima(
@@ -132,13 +134,16 @@ class TorchEngine(_Engine):
     model : Model
     device : str
         As PyTorch names it.
+    fast : bool
+        Let a GPU round the factors of the convolution to TF32.
     """
 
-    def __init__(self, model: Model, device: str) -> None:
+    def __init__(self, model: Model, device: str, fast: bool = False) -> None:
         import torch
 
         super().__init__(model)
         self.device = device
+        self._fast = fast
         both = np.stack([self._filters, reverse_filters(self._filters)])
         flat = torch.from_numpy(both.reshape(-1, *both.shape[2:]))
         self._both = flat.transpose(1, 2).contiguous().to(device)  # (2 K, 4, F)
@@ -177,7 +182,8 @@ class TorchEngine(_Engine):
 
         index = torch.from_numpy(codes).to(self.device).long()
         x = self._letters[index].t()[None]  # (1, 4, letters)
-        return torch.nn.functional.conv1d(x, self._both)[0]
+        with torch.backends.cudnn.flags(enabled=True, allow_tf32=self._fast):
+            return torch.nn.functional.conv1d(x, self._both)[0]
 
 
 def pick_device(device: str) -> str:
@@ -218,7 +224,7 @@ def pick_device(device: str) -> str:
     return f"cuda:{number or 0}"
 
 
-def open_engine(model: Model, device: str = "cpu") -> MotifEngine:
+def open_engine(model: Model, device: str = "cpu", fast: bool = False) -> MotifEngine:
     """Make the engine for a device.
 
     Parameters
@@ -226,9 +232,13 @@ def open_engine(model: Model, device: str = "cpu") -> MotifEngine:
     model : Model
     device : str
         From :func:`pick_device`.
+    fast : bool
+        Give up the last digits of a probability for speed.
 
     Returns
     -------
     MotifEngine
     """
-    return LookupEngine(model) if device == "cpu" else TorchEngine(model, device)
+    if device == "cpu":
+        return LookupEngine(model, fast)
+    return TorchEngine(model, device, fast)

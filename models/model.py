@@ -104,8 +104,8 @@ class Model:
         Returns
         -------
         float
-            The probability that one in a hundred open-chromatin sites of the
-            validation chromosome exceeds, whether the pair was measured or not.
+            The probability that as many open-chromatin sites of the validation
+            chromosome exceed as the TF binds on average where it was measured.
         """
         ((tf, cell),) = self.vocabulary.pair_indices([pair])
         return float(self.checkpoint.weights["thresholds"][tf, cell])

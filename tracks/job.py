@@ -57,6 +57,8 @@ class ScanJob:
         Score that calls a peak; by default the model's own for each pair.
     device : str
         From :func:`tfimpute_tracks.models.engine.pick_device`.
+    fast : bool
+        Give up the last digits of a probability for speed.
     overwrite : bool
         Compute again what is already there.
     """
@@ -68,6 +70,7 @@ class ScanJob:
     stride: int
     threshold: float | None = None
     device: str = "cpu"
+    fast: bool = False
     overwrite: bool = False
 
 
@@ -185,7 +188,7 @@ def run_scan(
     began = time.monotonic()
     scores: list[Floats] = []
     if todo:
-        scanner = open_scanner(job.model, todo, job.stride, job.device)
+        scanner = open_scanner(job.model, todo, job.stride, job.device, job.fast)
         scores = _scan(scanner, genome, ranges, progress)
     seconds = time.monotonic() - began
     for pair in job.pairs:
@@ -299,6 +302,7 @@ def _parameters(job: ScanJob, pair: Pair) -> dict[str, Any]:
         "stride": job.stride,
         "threshold": job.threshold,
         "device": job.device,
+        "precision": "fast" if job.fast else "exact",
     }
 
 

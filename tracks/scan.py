@@ -138,6 +138,7 @@ def open_scanner(
     pairs: Iterable[str | tuple[str, str]],
     stride: int | None = None,
     device: str = "cpu",
+    fast: bool = False,
 ) -> Scanner:
     """Set a model up for scanning.
 
@@ -149,6 +150,8 @@ def open_scanner(
         bp between tile starts; by default the model's pool size.
     device : str
         From :func:`tfimpute_tracks.models.engine.pick_device`.
+    fast : bool
+        Give up the last digits of a probability for speed.
 
     Returns
     -------
@@ -169,9 +172,8 @@ def open_scanner(
     if not named:
         raise UsageError("no pair to scan; give --tf and --cell, or --pairs")
     grid = segment_grid(config.seq_len, config.filter_length, config.pool, stride)
-    return Scanner(
-        model, named, stride, open_engine(model, device), Head(model, named), grid
-    )
+    engine = open_engine(model, device, fast)
+    return Scanner(model, named, stride, engine, Head(model, named), grid)
 
 
 def scan_region(

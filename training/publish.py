@@ -2,8 +2,8 @@
 
 The card holds what can be known without new experiments: how the weights came about,
 with which data, and how well each measured pair is ranked on the test chromosomes.
-Thresholds for calling peaks are found without labels, so that each of all pairs, seen
-or not, has one on the same footing.
+Each pair, seen or not, has a threshold for calling peaks: the score that as many sites
+exceed as its TF binds on average in the cell lines it was trained in.
 """
 
 from __future__ import annotations
@@ -25,20 +25,21 @@ from tfimpute_tracks.models.network import TFImpute
 from tfimpute_tracks.models.operations import LOOKUP
 from tfimpute_tracks.training.fit import TrainingRun
 
-__all__ = ["THRESHOLD_SITES", "pair_thresholds", "publish"]
+__all__ = ["THRESHOLD_SITES", "bound_shares", "pair_thresholds", "publish"]
 
 THRESHOLD_SITES = 6000
 """Sites of the validation chromosomes that thresholds are read from."""
 
-_EXCEEDED_BY = 0.01  # share of open-chromatin sites that calls a peak
+_LEAST_SHARE, _LARGEST_SHARE = 0.001, 0.1  # of sites that may call peaks
 
 
 def pair_thresholds(
     network: TFImpute,
     codes: NDArray[np.uint8],
+    shares: NDArray[np.float64],
     advance: Callable[[int], None],
 ) -> NDArray[np.float32]:
-    """Give the score that one in a hundred sites exceeds, for every pair.
+    """Give the score that a TF's share of sites exceeds, for every pair.
 
     Parameters
     ----------
@@ -46,6 +47,8 @@ def pair_thresholds(
         On the CPU.
     codes : uint8 array, shape (n_sites, L)
         Open-chromatin sites that trained nothing.
+    shares : float64 array, shape (n_tfs,)
+        From :func:`bound_shares`.
     advance : callable
         Told each TF that is done, as 1.
 
@@ -61,11 +64,36 @@ def pair_thresholds(
         tfs = range(first, min(n_tfs, first + group))
         pairs = [(tf, cell) for tf in tfs for cell in range(n_cells)]
         scores = predict_sites(network, codes, pairs)
-        quantiles = np.quantile(scores, 1 - _EXCEEDED_BY, axis=0)
-        logits[first : first + group] = quantiles.reshape(len(tfs), n_cells)
+        by_tf = scores.reshape(len(codes), len(tfs), n_cells)
+        for i, tf in enumerate(tfs):
+            logits[tf] = np.quantile(by_tf[:, i], 1 - shares[tf], axis=0)
         advance(len(tfs))
     thresholds: NDArray[np.float32] = expit(logits)
     return thresholds
+
+
+def bound_shares(dataset: Dataset, run: TrainingRun) -> NDArray[np.float64]:
+    """Give the share of training sites that each TF binds in a cell line.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    run : TrainingRun
+
+    Returns
+    -------
+    float64 array, shape (n_tfs,)
+        The mean over the TF's trained cell lines, within 0.1 % and 10 %.
+    """
+    n_positive, n_negative = dataset.counts(run.split.train)
+    share = n_positive / np.maximum(n_positive + n_negative, 1)
+    tfs = np.array(
+        dataset.vocabulary.pair_indices(dataset.pairs[i] for i in run.columns)
+    )[:, 0]
+    n_tfs = len(dataset.vocabulary.tfs)
+    total = np.bincount(tfs, share[run.columns], n_tfs)
+    mean = total / np.maximum(np.bincount(tfs, minlength=n_tfs), 1)
+    return np.clip(mean, _LEAST_SHARE, _LARGEST_SHARE)
 
 
 def publish(
@@ -104,7 +132,8 @@ def publish(
     rows = run.split.valid
     if len(rows) > THRESHOLD_SITES:
         rows = rows[:: -(-len(rows) // THRESHOLD_SITES)]
-    thresholds = pair_thresholds(network, dataset.codes[rows], advance)
+    shares = bound_shares(dataset, run)
+    thresholds = pair_thresholds(network, dataset.codes[rows], shares, advance)
     everything = np.arange(len(dataset.pairs))
     judged = evaluate_model(
         network,

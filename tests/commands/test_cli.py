@@ -7,6 +7,7 @@ import pytest
 from tfimpute_tracks.cli import main
 from tfimpute_tracks.commands.console import SETTINGS
 from tfimpute_tracks.dataset import write_dataset
+from tfimpute_tracks.tracks import parity
 from toys import make_dataset, random_letters, write_fasta, write_model
 
 
@@ -244,9 +245,12 @@ def test_info_tells_what_is_known(run, toy):
     assert "unknown topic 'nothing'" in err
 
 
-def test_selftest_finds_the_engines_equal(run, toy):
-    code, _, err = run("selftest", "-m", toy["-m"], "--json")
+def test_selftest_finds_the_engines_equal_and_says_when_not(run, toy, monkeypatch):
+    code, out, err = run("selftest", "-m", toy["-m"], "--json")
     assert code == 0, err
-    code, _, err = run("selftest", "-m", toy["-m"], "--tolerance", 0)
+    engines = {record["engine"] for record in json.loads(out.rpartition("]")[0] + "]")}
+    assert engines >= {"cpu exact", "cpu fast"}
+    monkeypatch.setattr(parity, "EXACT_TOLERANCE", 0.0)
+    code, _, err = run("selftest", "-m", toy["-m"])
     assert code == 1
-    assert "differs by" in err
+    assert "engine cpu exact differs by" in err

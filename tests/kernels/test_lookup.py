@@ -51,6 +51,20 @@ def test_maxima_and_places_are_those_of_the_convolution(seed, more, n_filters, l
         assert (places[span] < ends[span]).all()
 
 
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10**6), st.integers(1, 70), st.sampled_from([4, 13, 20, 33]))
+def test_fast_tables_are_off_by_no_more_than_they_say(seed, n_filters, length):
+    codes, filters, starts, ends = _case(seed, length + 40, n_filters, length)
+    tables = build_tables(filters, fast=True)
+    assert tables.tables.dtype == (np.float32 if length > 20 else np.int16)
+    rows = word_rows(codes, tables.tables.shape[1])
+    expected = naive.span_maxima(codes, filters, starts, ends)
+    some = ends > starts
+    bound = np.abs(filters).max(axis=2).sum(axis=1)
+    error = np.abs(span_maxima(rows, tables, starts, ends) - expected)[some]
+    assert (error <= 2.1 / 32_000 * bound + 1e-4).all()
+
+
 def test_an_empty_span_has_no_maximum():
     codes, filters, _, _ = _case(0, 40, 3, 20)
     tables = build_tables(filters)
