@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -99,13 +97,25 @@ def train(
             done = progress.step
 
         run = train_model(dataset, config, recipe, job, report, _log_epoch)
+    again = {
+        "data": data.name,
+        "out-dir": out_dir.name,
+        "preset": preset,
+        "roles": roles,
+        "epochs": recipe.epochs,
+        "batch-size": recipe.batch_size,
+        "learning-rate": recipe.learning_rate,
+        "seed": seed,
+        **({"network": network} if network else {}),
+    }
     with progress_bar("thresholds", len(dataset.vocabulary.tfs), "TFs") as advance:
         facts = {
             "name": preset,
             "build": build,
             "recipe": recipe.to_dict(),
             "roles": list(job.roles),
-            "reproduce": f"tfimpute-tracks {shlex.join(sys.argv[1:])}",
+            "reproduce": "tfimpute-tracks train "
+            + " ".join(f"--{name} {value}" for name, value in again.items()),
         }
         card = publish(weights, run, dataset, facts, lambda n: advance(n, ""))
     write_log(out_dir / "log.jsonl", run.history)
