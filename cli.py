@@ -119,7 +119,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     typed = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     try:
-        code = app(_normalise(typed), standalone_mode=False)
+        code = app(
+            _normalise(typed), prog_name="tfimpute-tracks", standalone_mode=False
+        )
     except (typer.Abort, KeyboardInterrupt):
         code = _fail("interrupted; run the same command to go on", 130)
     except TracksError as error:

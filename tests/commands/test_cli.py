@@ -126,7 +126,7 @@ WRONG = {
     "unknown model": ["--pairs", "CTCF:K562", "-m", "nonesuch"],
     "cannot read weights": ["--pairs", "CTCF:K562", "-m", "nowhere.safetensors"],
     "no such option": ["--pairs", "CTCF:K562", "--nonesuch"],
-    "not in the range": ["--pairs", "CTCF:K562", "--threshold", "1.5"],
+    "Invalid value for '--threshold'": ["--pairs", "CTCF:K562", "--threshold", "1.5"],
     "no tile of 60 bp fits": ["--pairs", "CTCF:K562", "-r", "chr20:1-10"],
 }
 
@@ -250,7 +250,7 @@ def test_selftest_finds_the_engines_equal_and_says_when_not(run, toy, monkeypatc
     assert code == 0, err
     engines = {record["engine"] for record in json.loads(out.rpartition("]")[0] + "]")}
     assert engines >= {"cpu exact", "cpu fast"}
-    monkeypatch.setattr(parity, "EXACT_TOLERANCE", 0.0)
+    monkeypatch.setattr(parity, "EXACT_TOLERANCE", 1e-12)
     code, _, err = run("selftest", "-m", toy["-m"])
     assert code == 1
     assert "engine cpu exact differs by" in err
