@@ -7,6 +7,7 @@ rounding; which one runs is a question of the device only.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
@@ -57,17 +58,18 @@ class MotifEngine(Protocol):
         """
 
 
-class _Engine:
+class _Engine(ABC):
     """What both engines share: segment maxima in, rectified windows out."""
 
     def __init__(self, model: Model) -> None:
         self._filters = model.checkpoint.weights["filters"]
         self._bias = model.checkpoint.weights["bias"]
 
+    @abstractmethod
     def _segment_maxima(
         self, codes: NDArray[np.uint8], grid: SegmentGrid, n_tiles: int
     ) -> tuple[Floats, Floats]:
-        raise TypeError(f"{type(self).__name__} has no way to convolve")
+        """Convolve: (n_segments, K) per strand, before bias and ReLU."""
 
     def windows(
         self, codes: NDArray[np.uint8], grid: SegmentGrid, n_tiles: int
