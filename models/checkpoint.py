@@ -128,7 +128,7 @@ def write_checkpoint(
         "cells": json.dumps(vocabulary.cells),
         "genome": json.dumps(dict(genome)),
     }
-    content = save(arrays, metadata=header)
+    content = _canonical(save(arrays, metadata=header))
     with atomic_file(path) as temporary:
         temporary.write_bytes(content)
     if card is not None:
@@ -136,6 +136,14 @@ def write_checkpoint(
             path.with_suffix(".json"),
             {**card, "weights": f"sha256:{hashlib.sha256(content).hexdigest()}"},
         )
+
+
+def _canonical(content: bytes) -> bytes:
+    """Sort the header, which safetensors orders by chance: one digest for one model."""
+    end = 8 + int.from_bytes(content[:8], "little")
+    header = json.dumps(json.loads(content[8:end]), sort_keys=True).encode()
+    header += b" " * (-len(header) % 8)  # arrays begin at a multiple of eight
+    return len(header).to_bytes(8, "little") + header + content[end:]
 
 
 def read_checkpoint(path: Path) -> Checkpoint:

@@ -11,13 +11,15 @@ from toys import CONFIG, VOCABULARY, make_model
 
 
 @pytest.mark.parametrize("stride", [1, 7, 20, 60, 75])
-@pytest.mark.parametrize("engine", ["lookup", "torch"])
+@pytest.mark.parametrize(
+    "engine", ["lookup", "cpu", pytest.param("cuda:0", marks=pytest.mark.gpu)]
+)
 def test_engine_and_head_give_the_network_s_scores(tmp_path, rng, engine, stride):
     model = make_model(tmp_path)
     n_tiles = 9
     codes = rng.integers(0, 5, (n_tiles - 1) * stride + CONFIG.seq_len).astype(np.uint8)
     grid = segment_grid(CONFIG.seq_len, CONFIG.filter_length, CONFIG.pool, stride)
-    made = LookupEngine(model) if engine == "lookup" else TorchEngine(model, "cpu")
+    made = LookupEngine(model) if engine == "lookup" else TorchEngine(model, engine)
     forward, reverse = made.windows(codes, grid, n_tiles)
     every = VOCABULARY.all_pairs()
     tiles = np.stack([codes[i * stride :][: CONFIG.seq_len] for i in range(n_tiles)])

@@ -68,6 +68,12 @@ def test_weights_survive_the_disk(tmp_path):
     assert checkpoint.card["weights"] == checkpoint.digest
 
 
+def test_the_same_weights_have_the_same_digest(tmp_path):
+    # safetensors writes its header in an order of its own each time.
+    files = [write_model(tmp_path / f"{i}.safetensors").read_bytes() for i in range(8)]
+    assert len(set(files)) == 1
+
+
 def _broken(path, content):
     path.write_bytes(content)
     return path
@@ -82,7 +88,7 @@ def test_files_that_are_no_weights_are_told_apart(tmp_path):
         "are damaged": _broken(tmp_path / "c.safetensors", good[:-100]),
         "format version '9'": _broken(
             tmp_path / "d.safetensors",
-            good.replace(b'"format-version":"1"', b'"format-version":"9"'),
+            good.replace(b'"format-version": "1"', b'"format-version": "9"'),
         ),
         "holds 'tfimpute-other'": _broken(
             tmp_path / "e.safetensors",
