@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import multiprocessing
 import os
 import pickle
@@ -20,48 +19,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fasta_files import GOOD, KINDS, TOY, fasta_text, naive_codes, write_fasta
 from tfimpute_tracks.errors import InputFileError, OutputError, RegionError
 from tfimpute_tracks.genome.cache import cache_key, default_cache_dir
 from tfimpute_tracks.genome.fasta import open_genome
-
-KINDS = ("plain", "bgzip", "gzip")
-TOY = {"chr1": "ACGTNacgtnRYryACG", "chr10": "T", "chr2": "NNNNGATTACA" * 7}
-NAIVE = {"A": 0, "C": 1, "G": 2, "T": 3}
-
-
-def naive_codes(letters):
-    return [NAIVE.get(letter.upper(), 4) for letter in letters]
-
-
-def fasta_text(sequences, width=10, newline="\n"):
-    lines = []
-    for name, letters in sequences.items():
-        lines.append(f">{name} a description")
-        lines += [letters[i : i + width] for i in range(0, len(letters), width)]
-    return newline.join([*lines, ""])
-
-
-def write_fasta(path, text, kind="plain"):
-    """Write text as a FASTA of a kind; name it .fa or .fa.gz."""
-    data = text if isinstance(text, bytes) else text.encode()
-    if kind == "plain":
-        path.write_bytes(data)
-        return path
-    path = path.with_name(f"{path.name}.gz")
-    if kind == "gzip":
-        path.write_bytes(gzip.compress(data))
-        return path
-    with tempfile.TemporaryDirectory() as folder:
-        raw = Path(folder) / "raw"
-        raw.write_bytes(data)
-        pysam.tabix_compress(str(raw), str(path), force=True)
-    return path
-
-
-@pytest.fixture
-def quiet():
-    """Collect the notices of an opening."""
-    return []
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -330,132 +291,6 @@ def test_the_cache_key_follows_the_file(tmp_path):
     path.write_bytes(b"A" * 199_999 + b"C")
     os.utime(path, ns=(10**18, 10**18))
     assert cache_key(path) != key
-
-
-GOOD = ">a\nACGTACGTAC\nACGT\n"
-FAULTS = {
-    "twice": (GOOD + ">b\nAC\n>a x\nGT\n", ":6: 'a' is named a second time.* line 1"),
-    "empty at the end": (GOOD + ">b\n", ":4: the sequence 'b' is empty"),
-    "empty before": (">b\n" + GOOD, ":1: the sequence 'b' is empty"),
-    "only a name": (">b\n", ":1: the sequence 'b' is empty"),
-    "blank instead": (">b\n\n\n" + GOOD, ":1: the sequence 'b' is empty"),
-    "short line": (">a\nACGT\nACG\nACGT\n", ":3: the lines of 'a' are not all"),
-    "long line": (">a\nACGT\nACGTA\n", ":3: the lines of 'a' are not all"),
-    "mixed line ends": (">a\nACGT\r\nACGT\nACGT\r\n", ":3: .*LF here and CRLF there"),
-    "blank line": (">a\nACGT\n\nACGT\n", ":3: a blank line inside of 'a'"),
-    "no name": (GOOD + "> \nACGT\n", ":4: a sequence without a name"),
-    "not UTF-8": (
-        GOOD.encode() + b">\xe9t\xe9\nACGT\n",
-        ":4: the name .* is not UTF-8",
-    ),
-}
-
-
-# pyfaidx leaves the file to the garbage collector when it stops at an error it did not
-# foresee, a byte that is no UTF-8 for one, and Python warns of that.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_is_named_with_its_line(tmp_path, quiet, kind, fault):
-    text, what = FAULTS[fault]
-    path = write_fasta(tmp_path / "bad.fa", text, kind)
-    with pytest.raises(InputFileError, match=what) as caught:
-        open_genome(path, notify=quiet.append)
-    assert str(caught.value).startswith(f"{path}:")
-    assert "\n" not in str(caught.value)
-    left = [p for p in tmp_path.rglob("*") if p.name.endswith((".tmp", ".fa"))]
-    assert left in ([], [path])
-
-
-FOREIGN = {
-    "nothing": (b"", "is empty"),
-    "blank lines": (b"\n\n", "is empty"),
-    "text before": (b"hello\n>a\nACGT\n", "not a FASTA: it begins with b'hello'"),
-    "bytes": (bytes(range(128, 256)), "not a FASTA: it begins with"),
-    "FASTQ": (b"@r\nACGT\n+\nIIII\n", "not a FASTA but FASTQ"),
-    "2bit": (b"\x43\x27\x41\x1a\0\0\0\0", r"not a FASTA but a \.2bit file"),
-    "mark": (b"\xef\xbb\xbf>a\nACGT\n", "not a FASTA but text with a byte order mark"),
-}
-
-
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("content", FOREIGN)
-def test_another_kind_of_file_is_refused(tmp_path, quiet, kind, content):
-    data, what = FOREIGN[content]
-    path = write_fasta(tmp_path / "bad.fa", data, kind)
-    with pytest.raises(InputFileError, match=what) as caught:
-        open_genome(path, notify=quiet.append)
-    assert str(caught.value).startswith(f"{path}: ")
-    assert "\n" not in str(caught.value)
-
-
-def test_a_bam_is_refused(tmp_path):
-    path = tmp_path / "reads.bam"
-    header = {"HD": {"VN": "1.6"}, "SQ": [{"SN": "chr1", "LN": 1000}]}
-    pysam.AlignmentFile(str(path), "wb", header=header).close()
-    with pytest.raises(InputFileError, match="is not a FASTA but a BAM file"):
-        open_genome(path)
-
-
-@pytest.mark.parametrize("length", [2, 5, 14, 20])
-def test_the_beginning_of_a_gzip_file_is_refused(tmp_path, length):
-    path = write_fasta(tmp_path / "toy.fa", fasta_text(TOY), "bgzip")
-    path.write_bytes(path.read_bytes()[:length])
-    with pytest.raises(InputFileError, match="cut short or damaged"):
-        open_genome(path)
-
-
-def test_what_is_no_file_is_refused(tmp_path):
-    with pytest.raises(InputFileError, match="No such file"):
-        open_genome(tmp_path / "absent.fa")
-    with pytest.raises(InputFileError, match="is a folder"):
-        open_genome(tmp_path)
-    os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(InputFileError, match="is a pipe or a device"):
-        open_genome(tmp_path / "pipe")
-
-
-def test_plain_text_named_gz_is_refused(tmp_path):
-    path = tmp_path / "toy.fa.gz"
-    path.write_text(fasta_text(TOY))
-    with pytest.raises(InputFileError, match="plain text in spite of its name"):
-        open_genome(path)
-
-
-@pytest.mark.parametrize("kind", ["bgzip", "gzip"])
-def test_a_cut_file_is_refused(tmp_path, quiet, capfd, rng, kind):
-    raw = rng.choice(np.frombuffer(b"ACGT", dtype=np.uint8), 400_000)
-    text = fasta_text({"a": raw.tobytes().decode()}, 60)
-    path = write_fasta(tmp_path / "cut.fa", text, kind)
-    path.write_bytes(path.read_bytes()[:-5000])
-    with pytest.raises(InputFileError, match="cut short or damaged"):
-        open_genome(path, notify=quiet.append)
-    assert capfd.readouterr().err == ""
-
-
-def test_a_damaged_block_is_refused_when_it_is_read(tmp_path, quiet, capfd, rng):
-    raw = rng.choice(np.frombuffer(b"ACGT", dtype=np.uint8), 400_000)
-    letters = raw.tobytes().decode()
-    path = write_fasta(tmp_path / "a.fa", fasta_text({"a": letters}, 60), "bgzip")
-    genome = open_genome(path, notify=quiet.append)
-    packed = bytearray(path.read_bytes())
-    packed[len(packed) // 2 : len(packed) // 2 + 100] = bytes(100)
-    path.write_bytes(packed)
-    with pytest.raises(InputFileError, match="damaged or has changed"):
-        genome.codes("a")
-    assert genome.codes("a", 0, 9).tolist() == naive_codes(letters[:9])
-    assert capfd.readouterr().err == ""
-
-
-def test_a_file_cut_between_blocks_is_refused_when_it_is_read(tmp_path, quiet, rng):
-    raw = rng.choice(np.frombuffer(b"ACGT", dtype=np.uint8), 400_000)
-    text = fasta_text({"a": raw.tobytes().decode()}, 60)
-    path = write_fasta(tmp_path / "a.fa", text, "bgzip")
-    with open_genome(path, notify=quiet.append) as genome:
-        third_block = np.fromfile(f"{path}.gzi", dtype="<u8")[3]
-        path.write_bytes(path.read_bytes()[:third_block])
-        with pytest.raises(InputFileError, match="damaged or has changed"):
-            genome.codes("a")
 
 
 def test_comments_before_the_first_name_are_passed_over(tmp_path, quiet):
