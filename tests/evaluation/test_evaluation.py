@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tfimpute_tracks.dataset import pair_columns, split_rows
@@ -22,7 +22,6 @@ def _naive_auroc(scores, labels):
     return np.mean(wins) if wins else np.nan
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 5), st.sampled_from([-1, 0, 1])), min_size=1))
 def test_auroc_counts_the_pairs_ranked_right(rows):
     scores = np.array([[s] for s, _ in rows], dtype=np.float32)

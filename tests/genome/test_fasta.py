@@ -44,7 +44,7 @@ def test_codes_of_every_kind(tmp_path, quiet, kind, newline):
 LETTERS = st.text(alphabet="ACGTNacgtnRyKm", min_size=1, max_size=80)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     letters=LETTERS,
     other=LETTERS,

@@ -25,7 +25,7 @@ def _case(seed, n_letters, n_filters, length, n_spans=6):
     return codes, filters, edges[:, 0].copy(), edges[:, 1].copy()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.integers(0, 10**6),
     st.integers(0, 60),
@@ -51,7 +51,7 @@ def test_maxima_and_places_are_those_of_the_convolution(seed, more, n_filters, l
         assert (places[span] < ends[span]).all()
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 10**6), st.integers(1, 70), st.sampled_from([4, 13, 20, 33]))
 def test_fast_tables_are_off_by_no_more_than_they_say(seed, n_filters, length):
     codes, filters, starts, ends = _case(seed, length + 40, n_filters, length)
@@ -94,7 +94,7 @@ def test_reversed_filters_read_the_other_strand(length):
     )
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 10**6), st.integers(1, 40), st.sampled_from([1, 5, 20, 33]))
 def test_the_gradient_is_the_sum_of_weighted_stretches(seed, n_filters, length):
     codes, _, _, _ = _case(seed, length + 30, n_filters, length)

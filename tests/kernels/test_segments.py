@@ -26,7 +26,7 @@ def test_the_last_window_may_be_shorter():
     assert pooling_windows(200, 20, 100).tolist() == [[0, 100], [100, 181]]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.integers(0, 10**6),
     st.integers(1, 12),

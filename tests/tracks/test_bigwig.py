@@ -176,7 +176,7 @@ PIECES = st.lists(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(PIECES, st.sampled_from([0, 2, None]))
 def test_any_layout_reads_back(tmp_path_factory, pieces, decimals):
     sizes = {"chr2": 30_000, "chr1": 30_000}
