@@ -193,14 +193,17 @@ def train_model(
         load_state(job.state_path, state, identity)
     per_epoch = -(-len(split.train) // recipe.batch_size)
     meter = _Meter()
-    for epoch in range(state.step // per_epoch, recipe.epochs):
-        loss = _run_epoch(
+    # An epoch is over when it is judged, not when its last batch is done: a run may be
+    # killed in between.
+    for epoch in range(len(state.history), recipe.epochs):
+        _run_epoch(
             _Epoch(dataset, split.train, columns, recipe, job, epoch, per_epoch),
             state,
             meter,
             lambda: save_state(job.state_path, state, identity),
             report,
         )
+        loss, state.epoch_loss = state.epoch_loss / per_epoch, 0.0
         figures = {"epoch": epoch + 1, "loss": loss, "rate": meter.rate()}
         figures |= _validate(state, dataset, split.valid, columns, job.device)
         if figures["score"] >= max((e["score"] for e in state.history), default=0.0):
@@ -260,8 +263,8 @@ def _run_epoch(
     meter: _Meter,
     save: Callable[[], None],
     report: Callable[[Progress], None],
-) -> float:
-    """Go through the batches that are left of an epoch; give the mean loss."""
+) -> None:
+    """Go through the batches that are left of an epoch."""
     dataset, recipe, device = epoch.dataset, epoch.recipe, epoch.job.device
     indices = dataset.vocabulary.pair_indices(dataset.pairs[i] for i in epoch.columns)
     tf, cell = torch.tensor(indices, device=device).unbind(1)
@@ -274,7 +277,6 @@ def _run_epoch(
     )
     positive, negative = (w.to(device) for w in weights)
     n_steps = epoch.per_epoch * recipe.epochs
-    losses = []
     batches = iterate_batches(epoch.rows, recipe.batch_size, recipe.seed, epoch.epoch)
     for index, rows in enumerate(batches):
         if epoch.epoch * epoch.per_epoch + index < state.step:
@@ -292,10 +294,10 @@ def _run_epoch(
         state.optimiser.step()
         state.step += 1
         state.update_average(recipe.average)
-        losses.append(float(loss.detach()))
+        loss_here = float(loss.detach())
+        state.epoch_loss += loss_here
         meter.instances += int((labels >= 0).sum())
-        _attend(epoch, state, meter, losses[-1], n_steps, save, report)
-    return float(np.mean(losses))
+        _attend(epoch, state, meter, loss_here, n_steps, save, report)
 
 
 def _attend(

@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 FORMAT = "tfimpute-training-state"
-FORMAT_VERSION = "1"
+FORMAT_VERSION = "2"
 
 _WARM_UP = 200  # steps at most; Adam's second moments are noise before
 
@@ -49,8 +49,10 @@ class TrainingState:
         The averaged weights of the best epoch so far.
     step : int
         Batches done.
+    epoch_loss : float
+        Sum of the losses of the batches of the epoch that is going on.
     history : list of dict
-        One entry per finished epoch.
+        One entry per finished epoch: trained and judged.
     """
 
     network: TFImpute
@@ -58,6 +60,7 @@ class TrainingState:
     average: dict[str, Tensor]
     best: dict[str, Tensor] = field(default_factory=dict)
     step: int = 0
+    epoch_loss: float = 0.0
     history: list[dict[str, Any]] = field(default_factory=list)
 
     def update_average(self, decay: float) -> None:
@@ -186,6 +189,7 @@ def save_state(path: Path, state: TrainingState, identity: dict[str, Any]) -> No
         "format-version": FORMAT_VERSION,
         "identity": json.dumps(identity, sort_keys=True),
         "step": str(state.step),
+        "epoch_loss": repr(state.epoch_loss),
         "history": json.dumps(state.history),
     }
     with atomic_file(path) as temporary:
@@ -232,6 +236,7 @@ def load_state(path: Path, state: TrainingState, identity: dict[str, Any]) -> No
         )
     _check_identity(path, json.loads(header["identity"]), identity)
     state.step = int(header["step"])
+    state.epoch_loss = float(header["epoch_loss"])
     state.history = json.loads(header["history"])
     with torch.no_grad():
         for name, parameter in state.network.named_parameters():

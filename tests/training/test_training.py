@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from tfimpute_tracks.dataset import split_rows
 from tfimpute_tracks.errors import InputFileError, RunError, UsageError
 from tfimpute_tracks.models import load_model
 from tfimpute_tracks.training import (
@@ -29,6 +30,10 @@ RECIPE = Recipe(
 
 class KilledError(Exception):
     """Stands for whatever ends a process."""
+
+
+def _kill(*_):
+    raise KilledError
 
 
 def _train(
@@ -73,20 +78,26 @@ def test_a_killed_run_ends_as_an_undisturbed_one(tmp_path, dataset, monkeypatch)
     def kill_at(step):
         def report(progress):
             if progress.step == step:
-                raise KilledError
+                raise KilledError  # before this step is saved, so it is lost
 
         return report
 
-    for step in (4, 11):
+    per_epoch = -(-len(split_rows(dataset).train) // RECIPE.batch_size)
+    for step in (4, 2 * per_epoch, 3 * per_epoch):
         with pytest.raises(KilledError):
             _train(tmp_path / "killed", dataset, resume=True, report=kill_at(step))
+    # And once more when all batches are saved, but the last epoch is not judged yet.
+    with monkeypatch.context() as patch:
+        patch.setattr(fit, "pair_aurocs", _kill)
+        with pytest.raises(KilledError):
+            _train(tmp_path / "killed", dataset, resume=True)
     resumed, _ = _train(tmp_path / "killed", dataset, resume=True)
     for name, tensor in whole.network.state_dict().items():
         torch.testing.assert_close(
             resumed.network.state_dict()[name], tensor, rtol=0, atol=0
         )
     for a, b in zip(whole.history, resumed.history, strict=True):
-        assert a["score"] == b["score"]
+        assert (a["score"], a["loss"]) == (b["score"], b["loss"])
 
 
 def test_a_finished_run_resumes_to_itself(tmp_path, dataset):
