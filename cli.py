@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from tfimpute_tracks import __version__
+from tfimpute_tracks.commands.cache import cache
 from tfimpute_tracks.commands.console import SETTINGS
 from tfimpute_tracks.commands.evaluate import evaluate
 from tfimpute_tracks.commands.info import info
@@ -33,7 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (scan, prepare, train, evaluate, info, selftest):
+for verb in (scan, prepare, train, evaluate, info, cache, selftest):
     app.command()(verb)
 
 _SWITCHES = {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from rich.text import Text
 
 __all__ = [
     "SETTINGS",
+    "FirstRate",
     "Settings",
     "notify",
     "progress_bar",
@@ -178,3 +180,35 @@ def progress_bar(
             progress.update(task, advance=n, note=note)
 
         yield advance
+
+
+class FirstRate:
+    """Progress that is told once, early, also where no bar is shown.
+
+    Parameters
+    ----------
+    bases : int
+        bp of the whole.
+    advance : callable
+        From :func:`progress_bar`.
+    """
+
+    _SECONDS = 3
+
+    def __init__(self, bases: int, advance: Callable[[int, str], None]) -> None:
+        self._bases = bases
+        self._advance = advance
+        self._done = 0
+        self._began = time.monotonic()
+        self._told = False
+
+    def __call__(self, n: int) -> None:
+        """Count bp in, and tell the rate when there is one."""
+        self._advance(n, "")
+        self._done += n
+        seconds = time.monotonic() - self._began
+        if not self._told and seconds > self._SECONDS and self._done < self._bases:
+            self._told = True
+            rate = self._done / seconds
+            left = (self._bases - self._done) / rate
+            notify(f"{rate / 1e6:.1f} Mb/s, about {left:.0f} s to go")

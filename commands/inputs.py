@@ -15,8 +15,36 @@ from tfimpute_tracks.vocabulary import Pair, Vocabulary
 if TYPE_CHECKING:
     from tfimpute_tracks.genome import Region, Sequences
     from tfimpute_tracks.models.model import Model
+    from tfimpute_tracks.tracks.cache import FeatureCache
 
-__all__ = ["choose_genome", "choose_pairs", "choose_regions", "set_threads"]
+__all__ = [
+    "choose_cache",
+    "choose_genome",
+    "choose_pairs",
+    "choose_regions",
+    "set_threads",
+]
+
+
+def choose_cache(cache_dir: Path | None, limit: float) -> FeatureCache:
+    """Open the tile cache.
+
+    Parameters
+    ----------
+    cache_dir : Path, optional
+        By default :func:`tfimpute_tracks.genome.default_cache_dir`.
+    limit : float
+        In GB.
+
+    Returns
+    -------
+    FeatureCache
+    """
+    from tfimpute_tracks.genome import default_cache_dir
+    from tfimpute_tracks.tracks.cache import FeatureCache
+
+    folder = default_cache_dir() if cache_dir is None else cache_dir
+    return FeatureCache(folder / "features", int(limit * 1e9))
 
 
 def choose_pairs(

@@ -12,6 +12,7 @@ import typer
 
 __all__ = [
     "CacheDir",
+    "CacheLimit",
     "Cell",
     "Chroms",
     "Data",
@@ -20,6 +21,7 @@ __all__ = [
     "Fasta",
     "Json",
     "ModelName",
+    "NoCache",
     "OutDir",
     "Overwrite",
     "Pairs",
@@ -91,7 +93,23 @@ Precision = Annotated[
 ]
 CacheDir = Annotated[
     Path | None,
-    typer.Option("--cache-dir", help="Where unpacked genomes and indexes are kept."),
+    typer.Option(
+        "--cache-dir", help="Where tiles, unpacked genomes and indexes are kept."
+    ),
+]
+CacheLimit = Annotated[
+    float,
+    typer.Option(
+        "--cache-limit",
+        min=0,
+        help="GB that cached tiles may take; those used least recently go first.",
+    ),
+]
+NoCache = Annotated[
+    bool,
+    typer.Option(
+        "--no-cache", help="Neither use nor keep cached tiles (4 GB per Gb of genome)."
+    ),
 ]
 Overwrite = Annotated[
     bool, typer.Option("--overwrite", help="Compute again what is already there.")

@@ -10,6 +10,7 @@ import typer
 
 from tfimpute_tracks.commands import options
 from tfimpute_tracks.commands.console import (
+    FirstRate,
     notify,
     progress_bar,
     say,
@@ -43,6 +44,8 @@ def scan(
     device: options.Device = "auto",
     precision: options.Precision = "exact",
     cache_dir: options.CacheDir = None,
+    cache_limit: options.CacheLimit = 20.0,
+    no_cache: options.NoCache = False,
     overwrite: options.Overwrite = False,
     dry_run: options.DryRun = False,
     as_json: options.Json = False,
@@ -61,9 +64,18 @@ def scan(
     genome = inputs.choose_genome(fasta, loaded, cache_dir)
     where = inputs.choose_regions(genome, fasta, regions or [], chroms or [])
     step = stride or loaded.config.pool
-    fast = precision == "fast"
     job = ScanJob(
-        loaded, chosen, where, out_dir, step, threshold, place, fast, overwrite
+        loaded,
+        chosen,
+        where,
+        out_dir,
+        step,
+        threshold,
+        place,
+        fast=precision == "fast",
+        overwrite=overwrite,
+        threads=n_threads,
+        cache=None if no_cache else inputs.choose_cache(cache_dir, cache_limit),
     )
     ranges = plan_tiles(where, dict(genome.chrom_sizes), loaded.config.seq_len, step)
     bases = sum(r.n_tiles for r in ranges) * step
@@ -78,9 +90,10 @@ def scan(
         return
     began = time.monotonic()
     with progress_bar("scan", bases, "Mb", 1e6) as advance:
-        results = list(run_scan(job, genome, lambda n: advance(n, "")))
+        results = list(run_scan(job, genome, FirstRate(bases, advance)))
     seconds = time.monotonic() - began
-    notify(f"{seconds:.1f} s, {bases / 1e6 / seconds:.2f} Mb/s, writing included")
+    kept = f"; {job.cache.hits} of {job.cache.hits + job.cache.misses} blocks from the cache" if job.cache and job.cache.hits else ""
+    notify(f"{seconds:.1f} s, {bases / 1e6 / seconds:.2f} Mb/s, writing included{kept}")
     n_ambiguous = sum(genome.ambiguous.values())
     if n_ambiguous:
         notify(f"{n_ambiguous:,} IUPAC or stray letters were read as N")

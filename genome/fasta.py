@@ -1,6 +1,6 @@
 """A genome in a FASTA file: chromosomes as codes, fast and from any place.
 
-Plain, bgzip and gzip files give the same :class:`Genome`. Whole chromosomes are read
+Plain, bgzip and gzip files give the same :class:`Genome`. Stretches are read
 through the offsets of the index, which is seven times as fast as asking pyfaidx for
 them. What is wrong with a file is found in ``fasta_format``, indexes are made in
 ``fasta_index``; names are matched in ``chroms``, before anything is read.
@@ -12,6 +12,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from threading import Lock
 from typing import Any, Self
 
 import numpy as np
@@ -61,6 +62,7 @@ class Genome:
         self.name = path.name
         self.chrom_sizes = {name: record.length for name, record in index.items()}
         self.ambiguous: Counter[str] = Counter()
+        self._counting = Lock()
         self._cache_dir = cache_dir
         self._index = index
         self._source: Bytes | None = source
@@ -100,7 +102,8 @@ class Genome:
             # Looked at only where they are read as N: most of these are N.
             n_ambiguous = count_ambiguous(letters[piece == N_CODE])
             if n_ambiguous:
-                self.ambiguous[chrom] += n_ambiguous
+                with self._counting:
+                    self.ambiguous[chrom] += n_ambiguous
         return codes
 
     def digest(self, chrom: str, start: int = 0, end: int | None = None) -> str:

@@ -7,6 +7,8 @@ every read, and threads and forked processes cannot move each other's place in i
 
 from __future__ import annotations
 
+import os
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,7 +42,7 @@ class Bytes(Protocol):
 
 
 class PlainBytes:
-    """The bytes of a plain file, through the system's page cache.
+    """The bytes of a plain file.
 
     Parameters
     ----------
@@ -49,7 +51,9 @@ class PlainBytes:
     """
 
     def __init__(self, path: Path) -> None:
-        self._mapped = np.memmap(path, dtype=np.uint8, mode="r")
+        # The file as it is now, whatever takes its name later.
+        self._handle = os.open(path, os.O_RDONLY)
+        weakref.finalize(self, os.close, self._handle)
 
     def read(self, offset: int, n_bytes: int) -> NDArray[np.uint8]:
         """Read bytes; see :meth:`Bytes.read`.
@@ -63,7 +67,7 @@ class PlainBytes:
         -------
         uint8 array, shape (n_bytes,), or shorter where the text ends; not writable
         """
-        return np.asarray(self._mapped[offset : offset + n_bytes])
+        return np.frombuffer(os.pread(self._handle, n_bytes, offset), dtype=np.uint8)
 
 
 class BgzipBytes:

@@ -8,6 +8,7 @@ to a convolution. Nothing here reads files or knows chromosomes.
 from __future__ import annotations
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "one_hot",
     "pack_2bit",
     "reverse_complement",
+    "unknown_letters",
     "unpack_2bit",
 ]
 
@@ -97,6 +99,52 @@ def count_ambiguous(letters: str | bytes | Codes) -> int:
         IUPAC codes and stray characters; :func:`encode` reads each of them as N.
     """
     return int(np.count_nonzero(_IS_AMBIGUOUS[_as_bytes(letters)]))
+
+
+def unknown_letters(
+    codes: Codes, stride: int, seq_len: int, n_tiles: int
+) -> NDArray[np.int64]:
+    """Count the letters of each tile that are not A, C, G or T.
+
+    Parameters
+    ----------
+    codes : uint8 array, shape ((n_tiles - 1) * stride + seq_len,) or longer
+    stride, seq_len : int
+        Tile i begins at i * stride and has seq_len letters.
+    n_tiles : int
+
+    Returns
+    -------
+    int64 array, shape (n_tiles,)
+
+    Raises
+    ------
+    IndexError
+        There are too few letters for the tiles.
+    """
+    needed = (n_tiles - 1) * stride + seq_len
+    if n_tiles and codes.size < needed:
+        raise IndexError(f"{codes.size} letters are too few for {n_tiles} tiles")
+    counts = np.empty(n_tiles, dtype=np.int64)
+    _count_unknown(codes, stride, seq_len, counts)
+    return counts
+
+
+@njit(nogil=True, cache=True)
+def _count_unknown(codes, stride, seq_len, counts):  # type: ignore[no-untyped-def]
+    # What enters and what leaves a tile: no letter is looked at more than twice where
+    # tiles overlap.
+    count, begin, end = 0, 0, 0
+    for tile in range(counts.size):
+        first, last = tile * stride, tile * stride + seq_len
+        if first >= end:
+            count, begin, end = 0, first, first
+        for i in range(begin, first):
+            count -= codes[i] == 4
+        for i in range(end, last):
+            count += codes[i] == 4
+        begin, end = first, last
+        counts[tile] = count
 
 
 def reverse_complement(codes: Codes) -> Codes:

@@ -1,191 +1,51 @@
-"""Motif features of neighbouring tiles: one interface, a CPU and a PyTorch engine.
+"""Engines: from a stretch of letters to the logits of its tiles, on one device.
 
-An engine turns a stretch of codes into the pooling windows of every tile in it, both
-strands, convolving each position once. Engines agree with the plain network to float32
-rounding; which one runs is a question of the device only.
+One interface, two engines: ``cpu_engine`` with look-up tables and sparse features, and
+``gpu_engine`` with PyTorch. Both convolve each position once, whatever the overlap of
+tiles and the number of pairs, and agree with the plain network to float32 rounding.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from itertools import pairwise
-from typing import TYPE_CHECKING, Protocol
+from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import DeviceError
-from tfimpute_tracks.kernels.lookup import (
-    build_tables,
-    reverse_filters,
-    span_maxima,
-    word_rows,
-)
-from tfimpute_tracks.kernels.segments import SegmentGrid, tile_windows
+from tfimpute_tracks.kernels.segments import SegmentGrid
 from tfimpute_tracks.models.model import Model
+from tfimpute_tracks.vocabulary import Pair
 
-if TYPE_CHECKING:
-    import torch
+__all__ = ["Engine", "open_engine", "pick_device"]
 
-__all__ = ["LookupEngine", "MotifEngine", "TorchEngine", "open_engine", "pick_device"]
-
-Floats = NDArray[np.float32]
+# Where a driver for NVIDIA's GPUs shows on Linux, and on Linux under Windows.
+_DRIVERS = (Path("/proc/driver/nvidia"), Path("/dev/nvidiactl"), Path("/dev/dxg"))
 
 
-class MotifEngine(Protocol):
-    """What turns sequence into motif features."""
+class Engine(Protocol):
+    """What scores tiles for a fixed list of pairs."""
 
     @property
     def device(self) -> str:
         """Where it runs, for receipts and logs."""
 
-    def windows(
-        self, codes: NDArray[np.uint8], grid: SegmentGrid, n_tiles: int
-    ) -> tuple[Floats, Floats]:
-        """Give the pooling windows of neighbouring tiles on both strands.
+    def logits(self, codes: NDArray[np.uint8], n_tiles: int) -> NDArray[np.float32]:
+        """Score neighbouring tiles.
 
         Parameters
         ----------
-        codes : uint8 array, values 0..4
+        codes : uint8 array, shape ((n_tiles - 1) * stride + seq_len,), values 0..4
             From the first tile's first letter to the last tile's last.
-        grid : SegmentGrid
         n_tiles : int
 
         Returns
         -------
-        forward, reverse : float32 array, shape (n_tiles, n_windows, K)
-            The paper's M before the gate, as the network sees each strand.
+        float32 array, shape (n_tiles, n_pairs)
+            The larger of the two strands' logits. What stands for a tile of which more
+            than half is unknown is not defined.
         """
-
-
-class _Engine(ABC):
-    """What both engines share: segment maxima in, rectified windows out."""
-
-    def __init__(self, model: Model) -> None:
-        self._filters = model.checkpoint.weights["filters"]
-        self._bias = model.checkpoint.weights["bias"]
-
-    @abstractmethod
-    def _segment_maxima(
-        self, codes: NDArray[np.uint8], grid: SegmentGrid, n_tiles: int
-    ) -> tuple[Floats, Floats]:
-        """Convolve: (n_segments, K) per strand, before bias and ReLU."""
-
-    def windows(
-        self, codes: NDArray[np.uint8], grid: SegmentGrid, n_tiles: int
-    ) -> tuple[Floats, Floats]:
-        """Give the pooling windows of neighbouring tiles; see :class:`MotifEngine`.
-
-        Parameters
-        ----------
-        codes : uint8 array, values 0..4
-        grid : SegmentGrid
-        n_tiles : int
-
-        Returns
-        -------
-        forward, reverse : float32 array, shape (n_tiles, n_windows, K)
-        """
-        forward, reverse = self._segment_maxima(codes, grid, n_tiles)
-        step = grid.borders.size
-        strands = (
-            tile_windows(forward, grid.forward, step, n_tiles),
-            tile_windows(reverse, grid.reverse, step, n_tiles),
-        )
-        for m in strands:
-            m -= self._bias
-            np.maximum(m, 0, out=m)
-        return strands
-
-
-class LookupEngine(_Engine):
-    """The convolution through look-up tables, on the CPU.
-
-    Parameters
-    ----------
-    model : Model
-    fast : bool
-        int16 tables instead of float32 ones.
-    """
-
-    device = "cpu"
-
-    def __init__(self, model: Model, fast: bool = False) -> None:
-        super().__init__(model)
-        self._tables = (
-            build_tables(self._filters, fast),
-            build_tables(reverse_filters(self._filters), fast),
-        )
-
-    def _segment_maxima(
-        self, codes: NDArray[np.uint8], grid: SegmentGrid, n_tiles: int
-    ) -> tuple[Floats, Floats]:
-        starts, ends = grid.spans(n_tiles)
-        rows = word_rows(codes, self._tables[0].tables.shape[1])
-        forward, reverse = (
-            span_maxima(rows, tables, starts, ends) for tables in self._tables
-        )
-        return forward, reverse
-
-
-class TorchEngine(_Engine):
-    """The convolution in plain PyTorch, for any device it knows.
-
-    Parameters
-    ----------
-    model : Model
-    device : str
-        As PyTorch names it.
-    fast : bool
-        Let a GPU round the factors of the convolution to TF32.
-    """
-
-    def __init__(self, model: Model, device: str, fast: bool = False) -> None:
-        import torch
-
-        super().__init__(model)
-        self.device = device
-        self._fast = fast
-        both = np.stack([self._filters, reverse_filters(self._filters)])
-        flat = torch.from_numpy(both.reshape(-1, *both.shape[2:]))
-        self._both = flat.transpose(1, 2).contiguous().to(device)  # (2 K, 4, F)
-        self._letters = torch.eye(5, 4, device=device)
-
-    def _segment_maxima(
-        self, codes: NDArray[np.uint8], grid: SegmentGrid, n_tiles: int
-    ) -> tuple[Floats, Floats]:
-        import torch
-
-        n_segments = grid.n_segments(n_tiles)
-        with torch.inference_mode():
-            y = self._convolve(codes)  # (2 K, positions)
-            n_periods = -(-n_segments // grid.borders.size)
-            width = n_periods * grid.stride
-            missing = max(0, width - y.shape[1])
-            y = torch.nn.functional.pad(y, (0, missing), value=-torch.inf)[:, :width]
-            periods = y.unflatten(1, (n_periods, grid.stride))
-            edges = [*grid.borders.tolist(), grid.stride]
-            segments = torch.stack(
-                [
-                    periods[:, :, first:last].amax(dim=2)
-                    for first, last in pairwise(edges)
-                ],
-                dim=2,
-            )  # (2 K, n_periods, segments per period)
-            maxima = segments.flatten(1)[:, :n_segments].t().contiguous().cpu().numpy()
-        n_filters = self._filters.shape[0]
-        return (
-            np.ascontiguousarray(maxima[:, :n_filters]),
-            np.ascontiguousarray(maxima[:, n_filters:]),
-        )
-
-    def _convolve(self, codes: NDArray[np.uint8]) -> torch.Tensor:
-        import torch
-
-        index = torch.from_numpy(codes).to(self.device).long()
-        x = self._letters[index].t()[None]  # (1, 4, letters)
-        with torch.backends.cudnn.flags(enabled=True, allow_tf32=self._fast):
-            return torch.nn.functional.conv1d(x, self._both)[0]
 
 
 def pick_device(device: str) -> str:
@@ -213,6 +73,8 @@ def pick_device(device: str) -> str:
         raise DeviceError(
             f"unknown device {device!r}; give auto, cpu, cuda or cuda:N (N from 0)"
         )
+    if device == "auto" and not any(driver.exists() for driver in _DRIVERS):
+        return "cpu"  # and a second saved, which importing PyTorch takes
     import torch
 
     n_devices = torch.cuda.device_count() if torch.cuda.is_available() else 0
@@ -226,12 +88,17 @@ def pick_device(device: str) -> str:
     return f"cuda:{number or 0}"
 
 
-def open_engine(model: Model, device: str = "cpu", fast: bool = False) -> MotifEngine:
+def open_engine(
+    model: Model, pairs: list[Pair], grid: SegmentGrid, device: str, fast: bool = False
+) -> Engine:
     """Make the engine for a device.
 
     Parameters
     ----------
     model : Model
+    pairs : list of Pair
+    grid : SegmentGrid
+        The tiles' geometry.
     device : str
         From :func:`pick_device`.
     fast : bool
@@ -239,8 +106,12 @@ def open_engine(model: Model, device: str = "cpu", fast: bool = False) -> MotifE
 
     Returns
     -------
-    MotifEngine
+    Engine
     """
     if device == "cpu":
-        return LookupEngine(model, fast)
-    return TorchEngine(model, device, fast)
+        from tfimpute_tracks.models.cpu_engine import LookupEngine
+
+        return LookupEngine(model, pairs, grid, fast)
+    from tfimpute_tracks.models.gpu_engine import TorchEngine
+
+    return TorchEngine(model, pairs, grid, device, fast)

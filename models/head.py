@@ -1,26 +1,60 @@
-"""The head: what a pair makes of the motif features, for one pair or all of them.
+"""The head: what pairs make of the motif features, for one pair or all of them.
 
-With few pairs each pair's gates are folded into the last layer, one matrix product of
-depth n_windows x K. With many, U[h, k] = sum_w W2[w, h, k] M[w, k] is formed once per
-tile and a pair adds g . U only, a product of depth K. The cheaper way is taken.
+With few pairs each pair's gates are folded into a last layer of its own. With many,
+U[h, k] = sum_w W2[w, h, k] M[w, k] is formed once per tile and a pair adds g . U. The
+cheaper way is taken, by the density of the features; which one it is depends on the
+weights and the pairs alone, so scores do not depend on how a chromosome is cut.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from tfimpute_tracks.kernels.mixture import mix_windows
+from tfimpute_tracks.kernels.products import (
+    fold_layers,
+    fold_logits,
+    lane_gates,
+    share_logits,
+)
+from tfimpute_tracks.kernels.sparse import SparseRows
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.vocabulary import Pair
 
-__all__ = ["Head"]
+__all__ = ["Head", "pair_gates"]
 
 Floats = NDArray[np.float32]
 
-_MIX_COST = 4  # multiply-adds of a matrix product that one of `mix_windows` is worth
-_ROOM = 1 << 24  # numbers in the largest intermediate array
+_LANES = 16
+# Measured, in units of what `fold_logits` takes per entry and 16 units: forming U per
+# entry and 8 units, and `share_logits` per entry, 8 units and 16 pairs.
+_MIX_COST = 17
+_SHARE_COST = 3
+_ROOM = 1 << 23  # numbers in the largest intermediate array
+
+
+def pair_gates(model: Model, pairs: list[Pair]) -> Floats:
+    """Give the gates of pairs: g = sigmoid([E_t ; E_c] W1 + b1).
+
+    Parameters
+    ----------
+    model : Model
+    pairs : list of Pair
+
+    Returns
+    -------
+    float32 array, shape (n_pairs, K)
+    """
+    weights = model.checkpoint.weights
+    tf, cell = np.array(model.vocabulary.pair_indices(pairs)).reshape(-1, 2).T
+    both = np.concatenate(
+        [weights["tf_embedding"][tf], weights["cell_embedding"][cell]], axis=1
+    )
+    gates: Floats = expit(both @ weights["gate_weight"] + weights["gate_bias"])
+    return gates
 
 
 class Head:
@@ -30,65 +64,82 @@ class Head:
     ----------
     model : Model
     pairs : list of Pair
+    probe : callable
+        Gives windows of some ordinary tiles, by which the cheaper way is chosen where
+        it is not plain.
     """
 
-    def __init__(self, model: Model, pairs: list[Pair]) -> None:
-        weights = model.checkpoint.weights
-        index = np.array(model.vocabulary.pair_indices(pairs)).reshape(-1, 2)
-        both = np.concatenate(
-            [
-                weights["tf_embedding"][index[:, 0]],
-                weights["cell_embedding"][index[:, 1]],
-            ],
-            axis=1,
-        )
-        gates = both @ weights["gate_weight"] + weights["gate_bias"]
-        self.gates: Floats = expit(gates)  # (n_pairs, K)
-        self._weights = weights["unit_weight"]  # (n_windows, H, K)
-        self._bias = weights["unit_bias"]
-        n_windows = self._weights.shape[0]
-        n_pairs = len(pairs)
-        self._folded = n_pairs * n_windows <= n_windows * _MIX_COST + n_pairs
+    def __init__(
+        self, model: Model, pairs: list[Pair], probe: Callable[[], SparseRows]
+    ) -> None:
+        gates = pair_gates(model, pairs)
+        self._weights = model.checkpoint.weights["unit_weight"]  # (n_windows, H, K)
+        self._bias = model.checkpoint.weights["unit_bias"]  # (H,)
+        self._n_pairs = len(pairs)
+        n_windows, n_units, n_filters = self._weights.shape
+        self._layers: Floats | None = None
+        n_numbers = len(pairs) * n_units * n_windows * n_filters
+        if n_numbers <= 2 * _ROOM and self._folding_is_cheaper(probe):
+            self._layers = fold_layers(gates, self._weights)
+        else:
+            self._gates = lane_gates(gates)
 
-    def logits(self, m: Floats) -> Floats:
-        """Give the logits of windows of one strand.
+    def logits(self, windows: SparseRows) -> Floats:
+        """Give the logits of tiles, the better strand's.
 
         Parameters
         ----------
-        m : float32 array, shape (n, n_windows, K)
-            From :meth:`tfimpute_tracks.models.engine.MotifEngine.windows`.
+        windows : SparseRows
+            From :func:`tfimpute_tracks.kernels.sparse.gather_windows`.
 
         Returns
         -------
-        float32 array, shape (n, n_pairs)
+        float32 array, shape (n_tiles, n_pairs)
         """
-        n, n_pairs = len(m), len(self.gates)
-        out = np.empty((n, n_pairs), dtype=np.float32)
-        n_units, n_filters = self._weights.shape[1:]
-        rows = max(1, _ROOM // (n_units * n_filters))
-        for first in range(0, n, rows):
-            block = m[first : first + rows]
-            if self._folded:
-                out[first : first + rows] = self._fold(block)
-            else:
-                out[first : first + rows] = self._mix(block)
+        if self._layers is not None:
+            bias = np.tile(self._bias, (self._n_pairs, 1))
+            return fold_logits(windows, self._layers, bias)
+        n_tiles = (windows.offsets.size - 1) // 2
+        out = np.empty((n_tiles, self._n_pairs), dtype=np.float32)
+        first = 0
+        while first < n_tiles:
+            last = self._tiles_that_fit(windows.offsets, first)
+            out[first:last] = share_logits(
+                _rows(windows, 2 * first, 2 * last),
+                self._weights,
+                self._bias,
+                self._gates,
+                self._n_pairs,
+            )
+            first = last
         return out
 
-    def _fold(self, m: Floats) -> Floats:
-        # (n_pairs, H, n_windows, K): each pair's own last layer
-        own = self.gates[:, None, None] * self._weights.transpose(1, 0, 2)
-        z = m.reshape(len(m), -1) @ own.reshape(-1, own[0, 0].size).T
-        z = z.reshape(len(m), *own.shape[:2]) + self._bias
-        logits: Floats = z.max(axis=2)
-        return logits
+    def _folding_is_cheaper(self, probe: Callable[[], SparseRows]) -> bool:
+        _, n_units, n_filters = self._weights.shape
+        eights = -(-n_units // 8)
+        fold = -(-self._n_pairs * n_units // _LANES)
+        if fold <= _MIX_COST * eights:
+            return True
+        windows = probe()
+        n_entries = windows.columns.size
+        rows = np.repeat(np.arange(windows.offsets.size - 1), np.diff(windows.offsets))
+        n_mixed = np.unique(rows * n_filters + windows.columns % n_filters).size
+        share = _MIX_COST * n_entries * eights
+        share += _SHARE_COST * n_mixed * eights * -(-self._n_pairs // _LANES)
+        return fold * n_entries <= share
 
-    def _mix(self, m: Floats) -> Floats:
-        n_units, n_filters = self._weights.shape[1:]
-        u = mix_windows(m, self._weights).reshape(-1, n_filters)  # (n H, K)
-        out = np.empty((len(m), len(self.gates)), dtype=np.float32)
-        columns = max(1, _ROOM // len(u))
-        for first in range(0, len(self.gates), columns):
-            z = u @ self.gates[first : first + columns].T
-            z = z.reshape(len(m), n_units, -1) + self._bias[:, None]
-            out[:, first : first + columns] = z.max(axis=1)
-        return out
+    def _tiles_that_fit(self, offsets: NDArray[np.int64], first: int) -> int:
+        """Give the tile behind the last one whose U has room beside the first's."""
+        n_units = self._weights.shape[1]
+        most = offsets[2 * first] + max(1, _ROOM // n_units)
+        last = int(np.searchsorted(offsets, most, side="right") - 1) // 2
+        return max(first + 1, last)
+
+
+def _rows(windows: SparseRows, first: int, last: int) -> SparseRows:
+    begin, end = windows.offsets[first], windows.offsets[last]
+    return SparseRows(
+        windows.offsets[first : last + 1] - begin,
+        windows.columns[begin:end],
+        windows.values[begin:end],
+    )

@@ -13,13 +13,10 @@ import torch
 from torch import Tensor
 
 from tfimpute_tracks.kernels.gradient import filter_gradient
-from tfimpute_tracks.kernels.lookup import (
-    build_tables,
-    span_maxima_and_places,
-    word_rows,
-)
+from tfimpute_tracks.kernels.lookup import span_maxima_and_places
 from tfimpute_tracks.kernels.mixture import mix_windows, mix_windows_gradient
 from tfimpute_tracks.kernels.segments import pooling_windows
+from tfimpute_tracks.kernels.tables import build_tables, word_rows
 from tfimpute_tracks.models.network import Operations
 
 __all__ = ["LOOKUP"]
@@ -32,7 +29,7 @@ class _PooledConvolution(torch.autograd.Function):
         n_filters, filter_length, _ = filters.shape
         tables = build_tables(filters.detach().numpy())
         letters = codes.reshape(-1).numpy()
-        rows = word_rows(letters, tables.tables.shape[1])
+        rows = word_rows(letters, tables.n_words)
         windows = pooling_windows(seq_len, filter_length, pool)
         firsts = np.arange(n, dtype=np.int64)[:, None] * seq_len
         maxima, places = span_maxima_and_places(

@@ -8,6 +8,7 @@ here: they belong to those who write them.
 
 from __future__ import annotations
 
+from tfimpute_tracks.storage.arrays import read_arrays, write_arrays
 from tfimpute_tracks.storage.atomic import (
     atomic_file,
     check_room,
@@ -34,7 +35,9 @@ __all__ = [
     "digest_file",
     "digest_json",
     "matches",
+    "read_arrays",
     "read_receipt",
+    "write_arrays",
     "write_json",
     "write_receipt",
     "write_text",

@@ -34,7 +34,9 @@ _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 @contextmanager
-def atomic_file(dest: Path, needed: int | None = None) -> Iterator[Path]:
+def atomic_file(
+    dest: Path, needed: int | None = None, sync: bool = True
+) -> Iterator[Path]:
     """Lend a temporary path that becomes `dest` when the block ends well.
 
     Parameters
@@ -44,6 +46,9 @@ def atomic_file(dest: Path, needed: int | None = None) -> Iterator[Path]:
     needed : int, optional
         Size in bytes, where it is known beforehand: a disk with less room is refused
         before anything is written.
+    sync : bool
+        Wait for the disk. Without, a crash of the machine (not of the run) may leave a
+        damaged file: for what is checked when it is read and can be made again.
 
     Yields
     ------
@@ -64,11 +69,13 @@ def atomic_file(dest: Path, needed: int | None = None) -> Iterator[Path]:
     temp = dest.with_name(f".{dest.name[:40]}.{token}.tmp")
     try:
         yield temp
-        _sync(temp)
+        if sync:
+            _sync(temp)
         temp.replace(dest)
         # Some network file systems cannot sync a folder; the file itself is safe.
         with suppress(OSError):
-            _sync(dest.parent)
+            if sync:
+                _sync(dest.parent)
     except OSError as error:
         if not _is_about(error, dest.parent):
             raise  # the block could not read something, say

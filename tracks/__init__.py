@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from tfimpute_tracks.tracks.bigbed import write_bigbed
 from tfimpute_tracks.tracks.bigwig import write_bigwig
-from tfimpute_tracks.tracks.job import ScanJob, plan_tiles, run_scan
+from tfimpute_tracks.tracks.job import ScanJob, run_scan
 from tfimpute_tracks.tracks.narrowpeak import NarrowPeak, PeakSet, write_narrowpeak
 from tfimpute_tracks.tracks.parity import check_parity
 from tfimpute_tracks.tracks.scan import scan_region
+from tfimpute_tracks.tracks.tiles import plan_tiles
 from tfimpute_tracks.tracks.validate import Signal, read_signal
 
 __all__ = [

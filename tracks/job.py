@@ -1,10 +1,10 @@
 """A scan job: regions and pairs in, a set of files per pair out.
 
-Tiles lie on one grid per chromosome, multiples of the stride, so the track of a region
-is a slice of the track of its chromosome. A tile's score is drawn over the `stride` bp
-at its centre. Files of a pair are written when all its regions are scanned, each whole
-or not at all, and its receipt last; a pair whose receipt already tells the same inputs
-and intact files is not computed again.
+``tiles`` plans, ``scan`` scores, ``pair_files`` writes. The first pair's bigWig is
+written while the scan goes on, all else when it has ended; each file whole or not at
+all, and a pair's receipt last. A pair whose receipt already tells the same inputs and
+intact files is not computed again, and what an interrupted scan had done is taken up
+(``spool``).
 """
 
 from __future__ import annotations
@@ -12,32 +12,30 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from tfimpute_tracks.errors import InputFileError, RegionError
+from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.genome import Region, Sequences
-from tfimpute_tracks.kernels.peaks import Peaks, call_peaks
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.storage import (
     check_writable_dir,
+    digest_arrays,
     digest_json,
     matches,
     read_receipt,
     write_receipt,
 )
-from tfimpute_tracks.tracks.bigbed import write_bigbed
-from tfimpute_tracks.tracks.bigwig import write_bigwig
-from tfimpute_tracks.tracks.narrowpeak import PeakSet, write_narrowpeak
-from tfimpute_tracks.tracks.scan import Scanner, open_scanner
+from tfimpute_tracks.tracks.cache import FeatureCache
+from tfimpute_tracks.tracks.pair_files import Scores, TrackLayout, write_pair
+from tfimpute_tracks.tracks.scan import open_scanner, tiles_per_block
+from tfimpute_tracks.tracks.spool import ScoreSpool
+from tfimpute_tracks.tracks.threads import in_turn
+from tfimpute_tracks.tracks.tiles import TileRange, cut_blocks, plan_tiles
 from tfimpute_tracks.vocabulary import Pair
 
-__all__ = ["PairResult", "ScanJob", "TileRange", "plan_tiles", "run_scan"]
-
-Floats = NDArray[np.float32]
+__all__ = ["PairResult", "ScanJob", "run_scan"]
 
 
 @dataclass(frozen=True)
@@ -61,6 +59,10 @@ class ScanJob:
         Give up the last digits of a probability for speed.
     overwrite : bool
         Compute again what is already there.
+    threads : int
+        Blocks of tiles that are worked on at a time.
+    cache : FeatureCache, optional
+        Keeps motif features for the next scan.
     """
 
     model: Model
@@ -72,14 +74,8 @@ class ScanJob:
     device: str = "cpu"
     fast: bool = False
     overwrite: bool = False
-
-
-class TileRange(NamedTuple):
-    """Neighbouring tiles of a chromosome: the first start, and how many."""
-
-    chrom: str
-    first: int
-    n_tiles: int
+    threads: int = 1
+    cache: FeatureCache | None = None
 
 
 @dataclass(frozen=True)
@@ -105,50 +101,6 @@ class PairResult:
     reused: bool
 
 
-def plan_tiles(
-    regions: list[Region], chrom_sizes: dict[str, int], seq_len: int, stride: int
-) -> list[TileRange]:
-    """Find the tiles whose drawn bins meet the regions.
-
-    Parameters
-    ----------
-    regions : list of Region
-        Sorted, not overlapping.
-    chrom_sizes : dict of name to bp
-    seq_len, stride : int
-        In bp.
-
-    Returns
-    -------
-    list of TileRange
-        No tile twice; tiles lie wholly inside their chromosome.
-
-    Raises
-    ------
-    RegionError
-        No tile meets any region.
-    """
-    offset = (seq_len - stride) // 2
-    ranges: list[TileRange] = []
-    next_free: dict[str, int] = {}
-    for chrom, start, end in regions:
-        first = max(-(-(start - offset - stride + 1) // stride), 0)
-        first = max(first, next_free.get(chrom, 0))
-        last = min(
-            (end - 1 - offset) // stride, (chrom_sizes[chrom] - seq_len) // stride
-        )
-        if last >= first:
-            ranges.append(TileRange(chrom, first * stride, last - first + 1))
-            next_free[chrom] = last + 1
-    if not ranges:
-        raise RegionError(
-            f"no tile of {seq_len} bp fits {regions[0]}"
-            f"{' and the other regions' if len(regions) > 1 else ''}; the ends of a "
-            f"chromosome have no score: give a region further in, or a longer sequence"
-        )
-    return ranges
-
-
 def run_scan(
     job: ScanJob, genome: Sequences, progress: Callable[[int], None]
 ) -> Iterator[PairResult]:
@@ -160,7 +112,7 @@ def run_scan(
     genome : Sequences
     progress : callable
         Told the bp done with each block of tiles, of the sum over
-        :func:`plan_tiles`' ranges of n_tiles * stride.
+        :func:`tfimpute_tracks.tracks.tiles.plan_tiles`' ranges of n_tiles * stride.
 
     Yields
     ------
@@ -175,122 +127,122 @@ def run_scan(
         No tile lies in the regions.
     """
     check_writable_dir(job.out_dir)
-    sizes = dict(genome.chrom_sizes)
-    ranges = plan_tiles(job.regions, sizes, job.model.config.seq_len, job.stride)
-    sequence = _sequence_digest(genome, ranges, job)
-    inputs = {pair: _inputs(job, pair, sequence) for pair in job.pairs}
-    earlier = {
-        pair: result
-        for pair in job.pairs
-        if not job.overwrite and (result := _earlier(job, pair, inputs[pair]))
-    }
+    earlier = _what_earlier_runs_left(job, genome)
     todo = [pair for pair in job.pairs if pair not in earlier]
-    began = time.monotonic()
-    scores: list[Floats] = []
-    if todo:
-        scanner = open_scanner(job.model, todo, job.stride, job.device, job.fast)
-        scores = _scan(scanner, genome, ranges, progress)
-    seconds = time.monotonic() - began
+    results = _Run(job, genome, todo, progress).results() if todo else iter(())
     for pair in job.pairs:
-        if pair in earlier:
-            yield earlier[pair]
-        else:
-            column = todo.index(pair)
-            track = _Track(job, pair, ranges, [block[:, column] for block in scores])
-            yield track.write(sizes, inputs[pair], seconds)
+        yield earlier[pair] if pair in earlier else next(results)
 
 
-def _scan(
-    scanner: Scanner,
-    genome: Sequences,
-    ranges: list[TileRange],
-    progress: Callable[[int], None],
-) -> list[Floats]:
-    scores = []
-    for chrom, first, n_tiles in ranges:
-        values = np.empty((n_tiles, len(scanner.pairs)), dtype=np.float32)
-        done = 0
-        for block in scanner.blocks(genome, chrom, first, n_tiles):
-            n = len(block.starts)
-            values[done : done + n] = block.probabilities
-            done += n
-            progress(n * scanner.stride)
-        scores.append(values)
-    return scores
+class _Run:
+    """The part of a job that has to be computed."""
 
+    def __init__(
+        self,
+        job: ScanJob,
+        genome: Sequences,
+        pairs: list[Pair],
+        progress: Callable[[int], None],
+    ) -> None:
+        self._job = job
+        self._genome = genome
+        self._pairs = pairs
+        self._progress = progress
+        self._sizes = dict(genome.chrom_sizes)
+        self._scanner = open_scanner(
+            job.model, pairs, job.stride, job.device, job.fast, job.cache
+        )
+        about = {
+            "weights": job.model.checkpoint.digest,
+            "pairs": [str(pair) for pair in pairs],
+            "stride": job.stride,
+            "device": job.device,
+            "precision": _precision(job),
+        }
+        folder = job.out_dir / f".unfinished-{digest_json(about)[7:19]}"
+        self._spool = ScoreSpool(folder, about, len(pairs))
+        self._keys: list[tuple[TileRange, str]] = []
+        self._began = time.monotonic()
+        self._seconds = 0.0
 
-@dataclass(frozen=True)
-class _Track:
-    """Scores of one pair, on their way to files."""
-
-    job: ScanJob
-    pair: Pair
-    ranges: list[TileRange]
-    scores: list[Floats]
-
-    @property
-    def threshold(self) -> float:
-        if self.job.threshold is not None:
-            return self.job.threshold
-        return self.job.model.threshold(self.pair)
-
-    def bins(self) -> Iterator[tuple[str, int, int, Floats]]:
-        """Give (chrom, start, width, values) of where scores are drawn."""
-        stride = self.job.stride
-        offset = (self.job.model.config.seq_len - stride) // 2
-        for (chrom, first, _), values in zip(self.ranges, self.scores, strict=True):
-            start = first + offset
-            if start < 0:  # a stride longer than the tile: its bin is cut at the end
-                yield chrom, 0, start + stride, values[:1]
-                start, values = start + stride, values[1:]
-            if len(values):
-                yield chrom, start, stride, values
-
-    def peaks(self) -> list[tuple[str, Peaks]]:
-        """Call peaks per stretch; runs apart by less than a tile are one."""
-        return [
-            (
-                chrom,
-                call_peaks(
-                    start + width * np.arange(len(values), dtype=np.int64),
-                    values,
-                    span=width,
-                    threshold=self.threshold,
-                    max_gap=self.job.stride,
+    def results(self) -> Iterator[PairResult]:
+        """Scan, write the first pair on the way and the others behind it."""
+        others = range(1, len(self._pairs))
+        n_done = 0
+        try:
+            for result in chain(
+                [self._write(0, self._scan())],
+                in_turn(
+                    lambda i: self._write(i, self._scores(i)),
+                    others,
+                    self._job.threads,
                 ),
-            )
-            for chrom, start, width, values in self.bins()
-        ]
+            ):
+                n_done += 1
+                if n_done == len(self._pairs):
+                    self._spool.remove()
+                yield result
+        except BaseException:
+            if n_done < len(self._pairs):
+                self._spool.flush()
+            raise
 
-    def write(
-        self, sizes: dict[str, int], inputs: dict[str, str], seconds: float
-    ) -> PairResult:
-        """Write the files of the pair, its receipt last."""
-        stem = f"{self.pair.tf}.{self.pair.cell}"
-        folder = self.job.out_dir
-        files = [folder / f"{stem}.bw", folder / f"{stem}.narrowPeak"]
-        write_bigwig(files[0], sizes, self.bins())
-        peaks = PeakSet.collect(stem, self.peaks(), sizes)
-        write_narrowpeak(files[1], peaks)
-        if write_bigbed(folder / f"{stem}.bb", sizes, peaks):
-            files.append(folder / f"{stem}.bb")
-        receipt = folder / f"{stem}.receipt.json"
-        megabases = sum(r.n_tiles for r in self.ranges) * self.job.stride / 1e6
+    def _scan(self) -> Iterator[Scores]:
+        """Scan, and give the first pair's scores as they come."""
+        blocks = self._scanner.blocks(
+            self._genome,
+            _ranges(self._job, self._sizes),
+            self._job.threads,
+            self._spool,
+        )
+        for tiles, digest, scores in blocks:
+            key = tiles, digest
+            if scores is not None:
+                self._spool.add(key, scores)
+            self._keys.append(key)
+            self._progress(tiles.n_tiles * self._job.stride)
+            yield Scores(tiles, self._spool.scores([key], 0)[0])
+        self._seconds = time.monotonic() - self._began
+
+    def _scores(self, pair: int) -> Iterator[Scores]:
+        """Give a pair's scores once more."""
+        for (tiles, _), scores in zip(
+            self._keys, self._spool.scores(self._keys, pair), strict=True
+        ):
+            yield Scores(tiles, scores)
+
+    def _write(self, index: int, live: Iterator[Scores]) -> PairResult:
+        """Write the files of a pair, its receipt last."""
+        job, pair = self._job, self._pairs[index]
+        threshold = job.threshold
+        if threshold is None:
+            threshold = job.model.threshold(pair)
+        layout = TrackLayout(job.stride, job.model.config.seq_len, self._sizes)
+        stem = f"{pair.tf}.{pair.cell}"
+        files, n_peaks = write_pair(job.out_dir, stem, layout, threshold, live)
+        receipt = _receipt_path(job, pair)
+        n_tiles = sum(tiles.n_tiles for tiles, _ in self._keys)
         write_receipt(
             receipt,
-            inputs,
+            _inputs(job, pair, _sequence_digest(self._keys)),
             files,
-            megabases=megabases,
-            seconds=seconds,
+            megabases=n_tiles * job.stride / 1e6,
+            seconds=self._seconds,
             parameters={
-                **_parameters(self.job, self.pair),
-                "peaks": len(peaks),
-                "threshold": self.threshold,
+                **_parameters(job, pair),
+                "peaks": n_peaks,
+                "threshold": threshold,
             },
         )
-        return PairResult(
-            self.pair, [*files, receipt], len(peaks), self.threshold, reused=False
-        )
+        return PairResult(pair, [*files, receipt], n_peaks, threshold, reused=False)
+
+
+def _ranges(job: ScanJob, sizes: dict[str, int]) -> list[TileRange]:
+    return plan_tiles(job.regions, sizes, job.model.config.seq_len, job.stride)
+
+
+def _precision(job: ScanJob) -> str:
+    return "fast" if job.fast else "exact"
 
 
 def _parameters(job: ScanJob, pair: Pair) -> dict[str, Any]:
@@ -302,7 +254,7 @@ def _parameters(job: ScanJob, pair: Pair) -> dict[str, Any]:
         "stride": job.stride,
         "threshold": job.threshold,
         "device": job.device,
-        "precision": "fast" if job.fast else "exact",
+        "precision": _precision(job),
     }
 
 
@@ -314,26 +266,37 @@ def _inputs(job: ScanJob, pair: Pair, sequence: str) -> dict[str, str]:
     }
 
 
-def _sequence_digest(genome: Sequences, ranges: list[TileRange], job: ScanJob) -> str:
+def _sequence_digest(keys: list[tuple[TileRange, str]]) -> str:
+    return digest_json([[*tiles, digest] for tiles, digest in keys])
+
+
+def _what_earlier_runs_left(job: ScanJob, genome: Sequences) -> dict[Pair, PairResult]:
+    """Give what is there already, whole and of the same inputs."""
+    ranges = _ranges(job, dict(genome.chrom_sizes))
+    with_receipt = [pair for pair in job.pairs if _receipt_path(job, pair).exists()]
+    if job.overwrite or not with_receipt:
+        return {}  # and the sequence need not be read twice
     seq_len = job.model.config.seq_len
-    return digest_json(
-        [
-            [
-                chrom,
-                first,
-                n,
-                genome.digest(chrom, first, first + (n - 1) * job.stride + seq_len),
-            ]
-            for chrom, first, n in ranges
-        ]
-    )
+
+    def digest(tiles: TileRange) -> tuple[TileRange, str]:
+        start, end = tiles.span(job.stride, seq_len)
+        return tiles, digest_arrays(genome.codes(tiles.chrom, start, end))
+
+    blocks = cut_blocks(ranges, job.stride, tiles_per_block(job.device))
+    sequence = _sequence_digest(list(in_turn(digest, blocks, job.threads)))
+    found = {
+        pair: _earlier(job, pair, _inputs(job, pair, sequence)) for pair in with_receipt
+    }
+    return {pair: result for pair, result in found.items() if result}
+
+
+def _receipt_path(job: ScanJob, pair: Pair) -> Path:
+    return job.out_dir / f"{pair.tf}.{pair.cell}.receipt.json"
 
 
 def _earlier(job: ScanJob, pair: Pair, inputs: dict[str, str]) -> PairResult | None:
     """Give what an earlier run left for the same inputs, if it is intact."""
-    path = job.out_dir / f"{pair.tf}.{pair.cell}.receipt.json"
-    if not path.exists():
-        return None
+    path = _receipt_path(job, pair)
     try:
         receipt = read_receipt(path)
     except InputFileError:

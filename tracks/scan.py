@@ -1,14 +1,15 @@
 """From sequence to scores: every tile of a stretch, for any pairs.
 
 Tiles are windows of `model.config.seq_len` bp that start every `stride` bp. A scan goes
-through them in blocks, so memory does not grow with the chromosome, and convolves each
-base once whatever the overlap of tiles and the number of pairs. What is done with the
-scores, files above all, is the business of the modules beside this one.
+through them in blocks: each is read, encoded, convolved and judged on one thread, and
+comes out in its turn, so threads never wait for each other inside a block and memory
+does not grow with the chromosome. What is done with the scores, files above all, is the
+business of the modules beside this one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -19,19 +20,24 @@ from scipy.special import expit
 
 from tfimpute_tracks.errors import RegionError, UsageError
 from tfimpute_tracks.genome import Sequences, match_chrom, open_genome
-from tfimpute_tracks.kernels.encode import N_CODE
-from tfimpute_tracks.kernels.segments import SegmentGrid, segment_grid
-from tfimpute_tracks.models.engine import MotifEngine, open_engine
-from tfimpute_tracks.models.head import Head
+from tfimpute_tracks.kernels.encode import unknown_letters
+from tfimpute_tracks.kernels.segments import segment_grid
+from tfimpute_tracks.models.cpu_engine import LookupEngine
+from tfimpute_tracks.models.engine import Engine, open_engine
 from tfimpute_tracks.models.model import Model
+from tfimpute_tracks.storage import digest_arrays
+from tfimpute_tracks.tracks.cache import FeatureCache
+from tfimpute_tracks.tracks.threads import in_turn
+from tfimpute_tracks.tracks.tiles import TileRange, cut_blocks
 from tfimpute_tracks.vocabulary import Pair
 
-__all__ = ["Scanner", "TileBlock", "open_scanner", "scan_region"]
+__all__ = ["Scanner", "TileBlock", "open_scanner", "scan_region", "tiles_per_block"]
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
+Known = Container[tuple[TileRange, str]]
 
-_BLOCK = 1024  # tiles
+_TILES_PER_BLOCK = {"cpu": 8192, "cuda": 1 << 16}
 
 
 class TileBlock(NamedTuple):
@@ -39,14 +45,17 @@ class TileBlock(NamedTuple):
 
     Attributes
     ----------
-    starts : int64 array, shape (n_tiles,)
-        0-based.
-    probabilities : float32 array, shape (n_tiles, n_pairs)
-        NaN where more than half of the tile's letters are not A, C, G or T.
+    tiles : TileRange
+    digest : str
+        Of the letters that the tiles cover.
+    probabilities : float32 array, shape (n_tiles, n_pairs), or None
+        NaN where more than half of the tile's letters are not A, C, G or T. None where
+        the scores were known already.
     """
 
-    starts: Ints
-    probabilities: Floats
+    tiles: TileRange
+    digest: str
+    probabilities: Floats | None
 
 
 @dataclass(frozen=True)
@@ -59,78 +68,114 @@ class Scanner:
     pairs : list of Pair
     stride : int
         bp between tile starts.
-    engine : MotifEngine
-    head : Head
-    grid : SegmentGrid
+    engine : Engine
+    cache : FeatureCache, optional
+        Keeps motif features for the next scan, where the engine has any to keep.
     """
 
     model: Model
     pairs: list[Pair]
     stride: int
-    engine: MotifEngine
-    head: Head
-    grid: SegmentGrid
+    engine: Engine
+    cache: FeatureCache | None = None
 
-    def score(self, codes: NDArray[np.uint8], n_tiles: int) -> Floats:
+    def score(
+        self, codes: NDArray[np.uint8], n_tiles: int, digest: str | None = None
+    ) -> Floats:
         """Score the tiles of a stretch of codes.
 
         Parameters
         ----------
         codes : uint8 array, shape ((n_tiles - 1) * stride + seq_len,)
         n_tiles : int
+        digest : str, optional
+            Of the codes, by which the cache knows them; without it none is used.
 
         Returns
         -------
         float32 array, shape (n_tiles, n_pairs)
             Probabilities; NaN as in :class:`TileBlock`.
         """
-        missing = _missing(codes, n_tiles, self.stride, self.model.config.seq_len)
-        shape = (n_tiles, len(self.pairs))
+        seq_len = self.model.config.seq_len
+        unknown = unknown_letters(codes, self.stride, seq_len, n_tiles)
+        missing = 2 * unknown > seq_len
         if missing.all():  # whole blocks of N are common: centromeres, partial genomes
-            return np.full(shape, np.nan, dtype=np.float32)
-        forward, reverse = self.engine.windows(codes, self.grid, n_tiles)
-        logits = np.maximum(self.head.logits(forward), self.head.logits(reverse))
+            return np.full((n_tiles, len(self.pairs)), np.nan, dtype=np.float32)
+        engine = self.engine
+        if self.cache is not None and digest and isinstance(engine, LookupEngine):
+            features = self.cache.features(engine, codes, n_tiles, digest)
+            logits = engine.judge(features, n_tiles)
+        else:
+            logits = engine.logits(codes, n_tiles)
         probabilities: Floats = expit(logits)
         probabilities[missing] = np.nan
         return probabilities
 
-    def blocks(
-        self, genome: Sequences, chrom: str, first: int, n_tiles: int
-    ) -> Iterator[TileBlock]:
-        """Score neighbouring tiles of a chromosome, block by block.
+    def score_block(
+        self, genome: Sequences, tiles: TileRange, known: Known = ()
+    ) -> TileBlock:
+        """Read and score neighbouring tiles of a chromosome.
 
         Parameters
         ----------
         genome : Sequences
-        chrom : str
-            As the genome names it.
-        first : int
-            Start of the first tile, 0-based.
-        n_tiles : int
+        tiles : TileRange
             The last tile must end within the chromosome.
+        known : container of (TileRange, digest of its letters)
+            What need not be scored again.
+
+        Returns
+        -------
+        TileBlock
+        """
+        start, end = tiles.span(self.stride, self.model.config.seq_len)
+        codes = genome.codes(tiles.chrom, start, end)
+        digest = digest_arrays(codes)
+        if (tiles, digest) in known:
+            return TileBlock(tiles, digest, None)
+        return TileBlock(tiles, digest, self.score(codes, tiles.n_tiles, digest))
+
+    def blocks(
+        self,
+        genome: Sequences,
+        ranges: Iterable[TileRange],
+        n_threads: int = 1,
+        known: Known = (),
+    ) -> Iterator[TileBlock]:
+        """Score tiles block by block, several blocks at a time.
+
+        Parameters
+        ----------
+        genome : Sequences
+        ranges : iterable of TileRange
+        n_threads : int
+        known : container of (TileRange, digest of its letters)
 
         Yields
         ------
         TileBlock
+            In the order of the ranges.
         """
-        seq_len = self.model.config.seq_len
-        for done in range(0, n_tiles, _BLOCK):
-            n = min(_BLOCK, n_tiles - done)
-            starts = first + self.stride * np.arange(done, done + n, dtype=np.int64)
-            codes = genome.codes(chrom, int(starts[0]), int(starts[-1]) + seq_len)
-            yield TileBlock(starts, self.score(codes, n))
+        at_once = tiles_per_block(self.engine.device)
+        yield from in_turn(
+            lambda tiles: self.score_block(genome, tiles, known),
+            cut_blocks(ranges, self.stride, at_once),
+            n_threads,
+        )
 
 
-def _missing(
-    codes: NDArray[np.uint8], n_tiles: int, stride: int, seq_len: int
-) -> NDArray[np.bool_]:
-    """Tell the tiles of which more than half is not A, C, G or T."""
-    unknown = np.concatenate([[0], np.cumsum(codes == N_CODE)])
-    starts = stride * np.arange(n_tiles)
-    result: NDArray[np.bool_] = (
-        2 * (unknown[starts + seq_len] - unknown[starts]) > seq_len
-    )
-    return result
+def tiles_per_block(device: str) -> int:
+    """Give the tiles that go through an engine at once.
+
+    Parameters
+    ----------
+    device : str
+
+    Returns
+    -------
+    int
+    """
+    return _TILES_PER_BLOCK[device.partition(":")[0]]
 
 
 def open_scanner(
@@ -139,6 +184,7 @@ def open_scanner(
     stride: int | None = None,
     device: str = "cpu",
     fast: bool = False,
+    cache: FeatureCache | None = None,
 ) -> Scanner:
     """Set a model up for scanning.
 
@@ -152,6 +198,8 @@ def open_scanner(
         From :func:`tfimpute_tracks.models.engine.pick_device`.
     fast : bool
         Give up the last digits of a probability for speed.
+    cache : FeatureCache, optional
+        Keeps motif features for the next scan.
 
     Returns
     -------
@@ -172,8 +220,8 @@ def open_scanner(
     if not named:
         raise UsageError("no pair to scan; give --tf and --cell, or --pairs")
     grid = segment_grid(config.seq_len, config.filter_length, config.pool, stride)
-    engine = open_engine(model, device, fast)
-    return Scanner(model, named, stride, engine, Head(model, named), grid)
+    engine = open_engine(model, named, grid, device, fast)
+    return Scanner(model, named, stride, engine, cache)
 
 
 def scan_region(
@@ -232,11 +280,9 @@ def _collect(
             f"{size} bp; give 0 <= start < end <= {size}"
         )
     n_tiles = max(0, (end - start - scanner.model.config.seq_len) // scanner.stride + 1)
-    blocks = list(scanner.blocks(genome, name, start, n_tiles))
-    if not blocks:
-        empty = np.empty((0, len(scanner.pairs)), dtype=np.float32)
-        return np.empty(0, dtype=np.int64), empty
-    return (
-        np.concatenate([block.starts for block in blocks]),
-        np.concatenate([block.probabilities for block in blocks]),
-    )
+    scores = [np.empty((0, len(scanner.pairs)), dtype=np.float32)]
+    if n_tiles:
+        blocks = scanner.blocks(genome, [TileRange(name, start, n_tiles)])
+        scores += [b.probabilities for b in blocks if b.probabilities is not None]
+    starts = start + scanner.stride * np.arange(n_tiles, dtype=np.int64)
+    return starts, np.concatenate(scores)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import naive
 from tfimpute_tracks.kernels.encode import reverse_complement
-from tfimpute_tracks.kernels.lookup import reverse_filters
+from tfimpute_tracks.kernels.tables import reverse_filters
 from tfimpute_tracks.kernels.segments import (
     pooling_windows,
     segment_grid,

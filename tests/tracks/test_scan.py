@@ -7,7 +7,9 @@ from tfimpute_tracks.errors import RegionError, UsageError
 from tfimpute_tracks.genome import open_genome
 from tfimpute_tracks.kernels.encode import encode
 from tfimpute_tracks.tracks import scan, scan_region
-from toys import CONFIG, make_model, random_letters, write_fasta
+from tfimpute_tracks.tracks.scan import open_scanner
+from tfimpute_tracks.tracks.tiles import TileRange
+from toys import CONFIG, VOCABULARY, make_model, random_letters, write_fasta
 
 PAIRS = ["CTCF:K562", "MAX:HepG2", "EP300:GM12878"]
 
@@ -47,13 +49,22 @@ def test_a_scan_equals_the_network_on_each_tile(tmp_path, genome, stride):
         assert np.isnan(scores).any() == (chrom == "chr20")
 
 
-def test_the_size_of_blocks_changes_nothing(tmp_path, genome, monkeypatch):
-    model = make_model(tmp_path)
-    whole = scan_region(model, genome[0], "chr20", 0, 1600, PAIRS, 20)
-    monkeypatch.setattr(scan, "_BLOCK", 7)
-    parts = scan_region(model, genome[0], "chr20", 0, 1600, PAIRS, 20)
-    np.testing.assert_array_equal(parts[0], whole[0])
-    np.testing.assert_allclose(parts[1], whole[1], atol=1e-6)
+@pytest.mark.parametrize("fast", [False, True])
+def test_neither_blocks_nor_threads_change_a_bit(tmp_path, genome, monkeypatch, fast):
+    model, ranges = make_model(tmp_path), [TileRange("chr20", 0, 78)]
+
+    def scores(tiles_per_block, n_threads, pairs):
+        monkeypatch.setitem(scan._TILES_PER_BLOCK, "cpu", tiles_per_block)
+        scanner = open_scanner(model, pairs, 20, fast=fast)
+        blocks = scanner.blocks(genome[0], ranges, n_threads)
+        return np.concatenate([block.probabilities for block in blocks])
+
+    for pairs in (PAIRS[:1], VOCABULARY.all_pairs() * 6):
+        whole = scores(8192, 1, pairs)
+        assert len(np.unique(whole)) > 50
+        for tiles_per_block, n_threads in [(7, 1), (1, 3), (30, 2)]:
+            parts = scores(tiles_per_block, n_threads, pairs)
+            np.testing.assert_array_equal(parts, whole)
 
 
 def test_a_path_and_a_name_without_chr_will_do(tmp_path, genome):

@@ -1,0 +1,40 @@
+"""`cache`: how large the tile cache is, and making it smaller."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from tfimpute_tracks.commands import options
+from tfimpute_tracks.commands.console import say, show_json
+from tfimpute_tracks.errors import UsageError
+
+__all__ = ["cache"]
+
+_ACTIONS = ("info", "prune", "clear")
+
+
+def cache(
+    action: Annotated[str, typer.Argument(help="info, prune or clear.")] = "info",
+    cache_dir: options.CacheDir = None,
+    cache_limit: options.CacheLimit = 20.0,
+    as_json: options.Json = False,
+) -> None:
+    """Tell the size of the tile cache, prune it to a limit, or clear it."""
+    from tfimpute_tracks.commands.inputs import choose_cache
+
+    if action not in _ACTIONS:
+        raise UsageError(f"unknown action {action!r}; give {', '.join(_ACTIONS)}")
+    tiles = choose_cache(cache_dir, cache_limit)
+    if action == "info":
+        state, verb = tiles.state(), "holds"
+    else:
+        state, verb = tiles.prune(0 if action == "clear" else None), "gave up"
+    if as_json:
+        show_json({"folder": tiles.folder, "limit": tiles.limit, **state._asdict()})
+        return
+    say(
+        f"{tiles.folder} {verb} {state.files:,} blocks of tiles, "
+        f"{state.size / 1e9:.3f} GB (limit {tiles.limit / 1e9:g} GB)"
+    )

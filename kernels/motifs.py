@@ -1,0 +1,278 @@
+"""Both strands' filters, arranged for scanning a chromosome.
+
+The largest of max(0, Y - b) over each segment, for every filter and its reverse
+complement, in one pass over the sequence. Trained filters differ widely: many exceed
+their bias nowhere but at a few perfect words, and regularisation leaves many that
+exceed it practically never. So filters are sorted by how far they can rise above their
+bias, and blocks of those that hardly ever do are *screened*: one row of a coarse table
+holds, for each of 32 blocks, an upper bound of what any of its filters can still reach;
+four such rows added tell 32 blocks apart in one comparison, and only a block that may
+fire at a position is computed there. The bounds are safe, so screening changes no
+value; which blocks are screened is found by trying random sequence, once, when the
+tables are built.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from tfimpute_tracks.kernels.lanes import (
+    aligned_empty,
+    first_set,
+    lane_count,
+    lanes_above,
+    load,
+    maximum,
+    splat,
+    store,
+)
+from tfimpute_tracks.kernels.lookup import check_spans
+from tfimpute_tracks.kernels.tables import (
+    N_ROWS,
+    WORD,
+    build_tables,
+    reverse_filters,
+    sum_rows,
+    word_rows,
+)
+
+__all__ = ["MotifTables", "build_motif_tables", "segment_maxima"]
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
+
+_GROUPS = 32  # blocks that a coarse row tells apart: int16 lanes
+_RARE = 0.05  # a block that may fire at fewer positions is cheaper screened
+_PROBE = 4096  # positions of random sequence that are tried
+_FLOOR = -8000  # lowest entry of a coarse table: four of them fit int16
+
+
+class MotifTables(NamedTuple):
+    """Look-up tables of the filters of both strands, the screened ones last.
+
+    Attributes
+    ----------
+    tables : float32 or int16 array, shape (n_blocks, n_words, 3125, n_lanes)
+        Sums are Y - b, times a scale if int16.
+    filters : int32 array, shape (n_blocks, n_lanes)
+        Which filter a lane holds, 0..K-1; -1 for none.
+    factors : float32 array, shape (n_blocks, n_lanes)
+        What an entry is multiplied by to give Y - b.
+    strands : int64 array, shape (n_blocks,)
+        0 for filters as they are, 1 for their reverse complements.
+    n_dense : int
+        Blocks that are computed everywhere; those behind them are screened.
+    coarse : int16 array, shape (n_coarse, n_words, 3125, 32)
+        Bounds of 32 screened blocks each.
+    limits : int16 array, shape (n_coarse, 32)
+        A block may fire where its bounds add up to more.
+    """
+
+    tables: NDArray[np.float32] | NDArray[np.int16]
+    filters: NDArray[np.int32]
+    factors: Floats
+    strands: Ints
+    n_dense: int
+    coarse: NDArray[np.int16]
+    limits: NDArray[np.int16]
+
+    @property
+    def n_words(self) -> int:
+        """Rows to add per position."""
+        return int(self.tables.shape[1])
+
+
+def build_motif_tables(
+    filters: Floats, bias: Floats, fast: bool = False, screen: bool = True
+) -> MotifTables:
+    """Arrange filters for :func:`segment_maxima`.
+
+    Parameters
+    ----------
+    filters : float32 array, shape (K, F, 4)
+    bias : float32 array, shape (K,)
+    fast : bool
+        int16 tables; see :func:`tfimpute_tracks.kernels.tables.build_tables`.
+    screen : bool
+        Screen the blocks that hardly ever fire. Results are the same without.
+
+    Returns
+    -------
+    MotifTables
+    """
+    # How far a filter can rise above its bias; an N adds nothing, a letter may take.
+    reach = np.maximum(filters.max(axis=2), 0).sum(axis=1) - bias
+    order = np.argsort(-reach, kind="stable").astype(np.int32)
+    strands = [
+        build_tables(some[order], bias[order], fast)
+        for some in (filters, reverse_filters(filters))
+    ]
+    n_blocks, n_words, _, n_lanes = strands[0].tables.shape
+    places = np.full((n_blocks, n_lanes), -1, dtype=np.int32)
+    places.reshape(-1)[: order.size] = order
+    factors = np.zeros((n_blocks, n_lanes), dtype=np.float32)
+    factors.reshape(-1)[: order.size] = 1 / strands[0].scale
+
+    bounds = [_Bounds.of(strand.tables, fast) for strand in strands]
+    is_rare = np.zeros((2, n_blocks), dtype=np.bool_)
+    if screen:
+        is_rare[:] = [bound.firing_rates() < _RARE for bound in bounds]
+    ranks = [
+        (strand, block)
+        for rare in (False, True)
+        for strand in (0, 1)
+        for block in np.flatnonzero(is_rare[strand] == rare)
+    ]
+    tables = aligned_empty((2 * n_blocks, n_words, N_ROWS, n_lanes), np.int16)
+    if not fast:
+        tables = aligned_empty(tables.shape, np.float32)
+    for place, (strand, block) in enumerate(ranks):
+        tables[place] = strands[strand].tables[block]
+    n_dense = int(np.count_nonzero(~is_rare))
+    coarse, limits = _coarse(bounds, ranks[n_dense:])
+    blocks = [block for _, block in ranks]
+    return MotifTables(
+        tables=tables,
+        filters=places[blocks],
+        factors=factors[blocks],
+        strands=np.array([strand for strand, _ in ranks], dtype=np.int64),
+        n_dense=n_dense,
+        coarse=coarse,
+        limits=limits,
+    )
+
+
+class _Bounds(NamedTuple):
+    """How far each block stays below its best at each word, and may stay below.
+
+    A filter reaches its best sum, `best`, where each word is its best one. At other
+    words it loses; the least loss of any filter of the block is the block's. Where the
+    losses of the words add up to the largest `best` of the block, no filter fires.
+    """
+
+    losses: NDArray[np.int16]  # (n_blocks, n_words, 3125), 0 and below
+    limits: NDArray[np.int16]  # (n_blocks,)
+
+    @classmethod
+    def of(cls, tables: NDArray[np.float32], fast: bool) -> _Bounds:
+        n_blocks, n_words, n_rows, _ = tables.shape
+        losses = np.empty((n_blocks, n_words, n_rows), dtype=np.int16)
+        limits = np.empty(n_blocks, dtype=np.int16)
+        for block in range(n_blocks):
+            table = tables[block].astype(np.float32)
+            tops = table.max(axis=1, keepdims=True)
+            best = float(tops.sum(axis=0).max())
+            least = (table - tops).max(axis=2)
+            # Scaled so that a single word can lose it all, rounded to the safe side.
+            scale = -_FLOOR / (1.02 * best) if best > 0 else 1.0
+            losses[block] = np.ceil(np.maximum(least * scale, _FLOOR))
+            limits[block] = np.floor(-best * scale) - 1 if best > 0 else 2**15 - 1
+        return cls(losses, limits)
+
+    def firing_rates(self) -> NDArray[np.float64]:
+        """Give the share of positions of random sequence at which a block may fire."""
+        n_words = self.losses.shape[1]
+        letters = np.random.default_rng(0).integers(0, 4, _PROBE, dtype=np.uint8)
+        rows = word_rows(letters, n_words)
+        totals = np.zeros((len(self.losses), _PROBE - WORD * n_words), dtype=np.int32)
+        for word in range(n_words):
+            first = WORD * word
+            totals += self.losses[:, word, rows[first : first + totals.shape[1]]]
+        rates: NDArray[np.float64] = (totals > self.limits[:, None]).mean(axis=1)
+        return rates
+
+
+def _coarse(
+    bounds: list[_Bounds], ranks: list[tuple[int, int]]
+) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
+    """Lay the bounds of the screened blocks side by side, 32 to a row."""
+    n_coarse = -(-len(ranks) // _GROUPS)
+    n_words = bounds[0].losses.shape[1]
+    coarse = aligned_empty((n_coarse, n_words, N_ROWS, _GROUPS), np.int16)
+    coarse[...] = _FLOOR
+    limits = aligned_empty((n_coarse, _GROUPS), np.int16)
+    limits[...] = 2**15 - 1  # a group without a block never fires
+    for place, (strand, block) in enumerate(ranks):
+        row, group = divmod(place, _GROUPS)
+        coarse[row, :, :, group] = bounds[strand].losses[block]
+        limits[row, group] = bounds[strand].limits[block]
+    return coarse, limits
+
+
+def segment_maxima(
+    rows: NDArray[np.uint16], motifs: MotifTables, starts: Ints, ends: Ints
+) -> NDArray[np.float32] | NDArray[np.int16]:
+    """Give the maximum of max(0, Y - b) over each segment, both strands.
+
+    Parameters
+    ----------
+    rows : uint16 array, shape (n + 5 * n_words,)
+        From :func:`tfimpute_tracks.kernels.tables.word_rows`.
+    motifs : MotifTables
+    starts, ends : int64 array, shape (n_segments,)
+        Half-open ranges of filter positions.
+
+    Returns
+    -------
+    array of the tables' dtype, shape (n_segments, n_blocks * n_lanes)
+        In the order of `motifs.filters`, times `motifs.factors` the values of the
+        network; 0 for lanes without a filter and for empty segments.
+
+    Raises
+    ------
+    IndexError
+        A segment reaches past the rows.
+    """
+    check_spans(rows, motifs.n_words, starts, ends)
+    n_blocks, _, _, n_lanes = motifs.tables.shape
+    out = aligned_empty((starts.size, n_blocks * n_lanes), motifs.tables.dtype)
+    zero = motifs.tables.dtype.type(0)
+    _dense(rows, motifs.tables[: motifs.n_dense], starts, ends, zero, out)
+    out[:, motifs.n_dense * n_lanes :] = 0
+    for place, (coarse, limits) in enumerate(
+        zip(motifs.coarse, motifs.limits, strict=True)
+    ):
+        first = motifs.n_dense + place * _GROUPS
+        _screened(
+            rows, motifs.tables, first, coarse.reshape(-1), limits, starts, ends, out
+        )
+    return out
+
+
+# Threads work on blocks of sequence of their own, each through all filters: nothing is
+# shared, so these kernels run on one thread each.
+
+
+@njit(nogil=True, cache=True)
+def _dense(rows, tables, starts, ends, zero, out):  # type: ignore[no-untyped-def]
+    n_blocks, n_words = tables.shape[:2]
+    n_lanes = lane_count(tables)
+    result = out.reshape(-1)
+    for block in range(n_blocks):
+        table = tables[block].reshape(-1)
+        for span in range(starts.size):
+            best = splat(zero)
+            for p in range(starts[span], ends[span]):
+                best = maximum(best, sum_rows(table, rows, p, n_words))
+            store(result, span * out.shape[1] + block * n_lanes, best)
+
+
+@njit(nogil=True, cache=True)
+def _screened(rows, tables, first, coarse, limits, starts, ends, out):  # type: ignore[no-untyped-def]
+    n_words = tables.shape[1]
+    n_lanes = lane_count(tables)
+    result = out.reshape(-1)
+    limit = load(limits, 0)
+    for span in range(starts.size):
+        for p in range(starts[span], ends[span]):
+            alive = lanes_above(sum_rows(coarse, rows, p, n_words), limit)
+            while alive:
+                block = first + first_set(alive)
+                alive &= alive - 1
+                place = span * out.shape[1] + block * n_lanes
+                value = sum_rows(tables[block].reshape(-1), rows, p, n_words)
+                store(result, place, maximum(load(result, place), value))

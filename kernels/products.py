@@ -1,0 +1,266 @@
+"""The head's products, over features of which most are zero.
+
+Both kernels take sparse rows, two per tile, and give each pair's logit: the largest of
+its H units, on the better strand. :func:`fold_logits` multiplies with each pair's own
+last layer; :func:`share_logits` first forms U[h, k] = sum_w W2[w, h, k] M[w, k], which
+no pair enters, and then a pair costs the product with its gates. Sums run in the order
+of a row's entries, so a tile's score does not depend on the tiles around it. Dense
+rows are fine as well: the inner loops then run near the machine's peak.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from tfimpute_tracks.kernels.lanes import (
+    LANE_BYTES,
+    add,
+    aligned_empty,
+    lane_count,
+    load,
+    maximum,
+    multiply_add,
+    splat,
+    store,
+)
+from tfimpute_tracks.kernels.sparse import SparseRows
+
+__all__ = ["fold_layers", "fold_logits", "lane_gates", "share_logits"]
+
+Floats = NDArray[np.float32]
+
+_LANES = LANE_BYTES // 4
+_ROWS = 512  # rows of `fold_logits` whose sums wait in a buffer
+_UNITS = 8  # units that `share_logits` sums at once: its accumulators
+
+
+def fold_layers(gates: Floats, weights: Floats) -> Floats:
+    """Give each pair a last layer of its own: W2 times its gates.
+
+    Parameters
+    ----------
+    gates : float32 array, shape (n_pairs, K)
+    weights : float32 array, shape (n_windows, H, K)
+        The paper's W2.
+
+    Returns
+    -------
+    float32 array, shape (n_groups, n_windows * K, 16)
+        The n_pairs * H units, pair by pair, in groups of 16; zeros fill the last.
+    """
+    own = gates[:, None, None] * weights.transpose(1, 0, 2)  # (n_pairs, H, windows, K)
+    flat = own.reshape(own.shape[0] * own.shape[1], -1)
+    n_groups = -(-len(flat) // _LANES)
+    padded = np.zeros((n_groups * _LANES, flat.shape[1]), dtype=np.float32)
+    padded[: len(flat)] = flat
+    layers = aligned_empty((n_groups, flat.shape[1], _LANES), np.float32)
+    layers[...] = padded.reshape(n_groups, _LANES, -1).transpose(0, 2, 1)
+    return layers
+
+
+def fold_logits(windows: SparseRows, layers: Floats, bias: Floats) -> Floats:
+    """Multiply windows with each pair's own last layer.
+
+    Parameters
+    ----------
+    windows : SparseRows
+        From :func:`tfimpute_tracks.kernels.sparse.gather_windows`.
+    layers : float32 array, shape (n_groups, n_windows * K, 16)
+        From :func:`fold_layers`.
+    bias : float32 array, shape (n_pairs, H)
+        The paper's b2, once per pair.
+
+    Returns
+    -------
+    float32 array, shape (n_tiles, n_pairs)
+    """
+    n_tiles = (windows.offsets.size - 1) // 2
+    out = np.empty((n_tiles, len(bias)), dtype=np.float32)
+    sums = aligned_empty((_ROWS, len(layers) * _LANES), np.float32)
+    _fold(*windows, layers, bias, sums, out)
+    return out
+
+
+def lane_gates(gates: Floats) -> Floats:
+    """Lay gates out for :func:`share_logits`: 16 pairs side by side.
+
+    Parameters
+    ----------
+    gates : float32 array, shape (n_pairs, K)
+
+    Returns
+    -------
+    float32 array, shape (n_groups, K, 16)
+        Zeros fill the last group.
+    """
+    n_pairs, n_filters = gates.shape
+    n_groups = -(-n_pairs // _LANES)
+    padded = np.zeros((n_groups * _LANES, n_filters), dtype=np.float32)
+    padded[:n_pairs] = gates
+    lanes = aligned_empty((n_groups, n_filters, _LANES), np.float32)
+    lanes[...] = padded.reshape(n_groups, _LANES, n_filters).transpose(0, 2, 1)
+    return lanes
+
+
+def share_logits(
+    windows: SparseRows, weights: Floats, bias: Floats, gates: Floats, n_pairs: int
+) -> Floats:
+    """Mix windows once for all pairs, then multiply with each pair's gates.
+
+    Parameters
+    ----------
+    windows : SparseRows
+        From :func:`tfimpute_tracks.kernels.sparse.gather_windows`.
+    weights : float32 array, shape (n_windows, H, K)
+        The paper's W2.
+    bias : float32 array, shape (H,)
+        The paper's b2.
+    gates : float32 array, shape (n_groups, K, 16)
+        From :func:`lane_gates`.
+    n_pairs : int
+
+    Returns
+    -------
+    float32 array, shape (n_tiles, n_pairs)
+    """
+    n_windows, n_units, n_filters = weights.shape
+    n_padded = -(-n_units // _UNITS) * _UNITS
+    # (n_windows * K, H): a filter's units side by side
+    columns = np.zeros((n_windows * n_filters, n_padded), dtype=np.float32)
+    columns[:, :n_units] = weights.transpose(0, 2, 1).reshape(-1, n_units)
+    floor = np.full(n_padded, -np.inf, dtype=np.float32)
+    floor[:n_units] = bias
+    n_entries = windows.columns.size
+    mixed = np.zeros((n_entries, n_padded), dtype=np.float32)
+    filters = np.empty(n_entries, dtype=np.int32)
+    offsets = np.zeros_like(windows.offsets)
+    slots = np.full(n_filters, -1, dtype=np.int64)
+    _mix(*windows, columns, slots, offsets, filters, mixed)
+    n_tiles = (windows.offsets.size - 1) // 2
+    out = aligned_empty((n_tiles, len(gates) * _LANES), np.float32)
+    _share(offsets, filters, mixed, floor, gates, out)
+    return out[:, :n_pairs]
+
+
+@njit(nogil=True, cache=True)
+def _fold(offsets, columns, values, layers, bias, sums, out):  # type: ignore[no-untyped-def]
+    n_pairs, n_units = bias.shape
+    n_rows = offsets.size - 1
+    for first in range(0, n_rows, _ROWS):
+        last = min(n_rows, first + _ROWS)
+        for group in range(layers.shape[0]):
+            _multiply(offsets, columns, values, layers[group], group, first, last, sums)
+        for row in range(first, last):
+            for pair in range(n_pairs):
+                logit = np.float32(-np.inf)
+                for unit in range(n_units):
+                    z = sums[row - first, pair * n_units + unit] + bias[pair, unit]
+                    logit = max(logit, z)
+                if row % 2:
+                    logit = max(logit, out[row // 2, pair])
+                out[row // 2, pair] = logit
+
+
+@njit(nogil=True, cache=True)
+def _multiply(offsets, columns, values, layer, group, first, last, sums):  # type: ignore[no-untyped-def]
+    # Four sums at once: an addition takes four cycles before the next may build on it.
+    n_lanes = lane_count(layer)
+    flat, result, width = layer.reshape(-1), sums.reshape(-1), sums.shape[1]
+    for row in range(first, last):
+        a = b = c = d = splat(np.float32(0))
+        i, end = np.uint64(offsets[row]), np.uint64(offsets[row + 1])
+        one, two, three = np.uint64(1), np.uint64(2), np.uint64(3)
+        while i + three < end:
+            a = _step(flat, columns, values, i, n_lanes, a)
+            b = _step(flat, columns, values, i + one, n_lanes, b)
+            c = _step(flat, columns, values, i + two, n_lanes, c)
+            d = _step(flat, columns, values, i + three, n_lanes, d)
+            i += np.uint64(4)
+        while i < end:
+            a = _step(flat, columns, values, i, n_lanes, a)
+            i += one
+        store(
+            result, (row - first) * width + group * n_lanes, add(add(a, b), add(c, d))
+        )
+
+
+@njit(nogil=True, cache=True, forceinline=True)
+def _step(flat, columns, values, i, n_lanes, total):  # type: ignore[no-untyped-def]
+    lanes = load(flat, np.int64(columns[i]) * n_lanes)
+    return multiply_add(splat(values[i]), lanes, total)
+
+
+@njit(nogil=True, cache=True)
+def _mix(  # type: ignore[no-untyped-def]
+    offsets, columns, values, weights, slots, new_offsets, filters, mixed
+):
+    # `slots` is all -1 before and after each row: where a filter's units are summed.
+    n_filters, n_units = slots.size, weights.shape[1]
+    end = 0
+    for row in range(offsets.size - 1):
+        begin = end
+        for entry in range(offsets[row], offsets[row + 1]):
+            k = columns[entry] % n_filters
+            if slots[k] < 0:
+                slots[k] = end
+                filters[end] = k
+                end += 1
+            units, factors = mixed[slots[k]], weights[columns[entry]]
+            for unit in range(n_units):
+                units[unit] += values[entry] * factors[unit]
+        for entry in range(begin, end):
+            slots[filters[entry]] = -1
+        new_offsets[row + 1] = end
+
+
+@njit(nogil=True, cache=True)
+def _share(offsets, filters, mixed, bias, gates, out):  # type: ignore[no-untyped-def]
+    n_lanes = lane_count(gates)
+    flat, result, width = mixed.reshape(-1), out.reshape(-1), out.shape[1]
+    n_units = mixed.shape[1]
+    for group in range(gates.shape[0]):
+        gate = gates[group].reshape(-1)
+        for row in range(offsets.size - 1):
+            best = splat(np.float32(-np.inf))
+            for unit in range(0, n_units, 8):
+                z = _eight_units(
+                    flat,
+                    filters,
+                    bias,
+                    gate,
+                    unit,
+                    n_units,
+                    offsets[row],
+                    offsets[row + 1],
+                )
+                best = maximum(best, z)
+            place = row // 2 * width + group * n_lanes
+            if row % 2:
+                best = maximum(best, load(result, place))
+            store(result, place, best)
+
+
+@njit(nogil=True, cache=True, forceinline=True)
+def _eight_units(flat, filters, bias, gate, unit, n_units, first, last):  # type: ignore[no-untyped-def]
+    # Lanes are pairs. A row of gates is loaded once for eight units' sums.
+    n_lanes = lane_count(gate)
+    a, b = splat(bias[unit]), splat(bias[unit + 1])
+    c, d = splat(bias[unit + 2]), splat(bias[unit + 3])
+    e, f = splat(bias[unit + 4]), splat(bias[unit + 5])
+    g, h = splat(bias[unit + 6]), splat(bias[unit + 7])
+    for entry in range(np.uint64(first), np.uint64(last)):
+        lanes = load(gate, np.int64(filters[entry]) * n_lanes)
+        u = entry * np.uint64(n_units) + np.uint64(unit)
+        a = multiply_add(splat(flat[u]), lanes, a)
+        b = multiply_add(splat(flat[u + np.uint64(1)]), lanes, b)
+        c = multiply_add(splat(flat[u + np.uint64(2)]), lanes, c)
+        d = multiply_add(splat(flat[u + np.uint64(3)]), lanes, d)
+        e = multiply_add(splat(flat[u + np.uint64(4)]), lanes, e)
+        f = multiply_add(splat(flat[u + np.uint64(5)]), lanes, f)
+        g = multiply_add(splat(flat[u + np.uint64(6)]), lanes, g)
+        h = multiply_add(splat(flat[u + np.uint64(7)]), lanes, h)
+    return maximum(
+        maximum(maximum(a, b), maximum(c, d)), maximum(maximum(e, f), maximum(g, h))
+    )

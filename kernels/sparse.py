@@ -1,0 +1,218 @@
+"""Motif features as sparse rows: what the filters found, and nothing of what not.
+
+After ReLU most features are zero: fifteen of sixteen with the shipped weights. A scan
+keeps, per segment and strand, the filters that fired and how strongly; the tile cache
+stores just that, losing nothing; and the head multiplies only what is there. Values
+are summed in the order in which they stand, which is a property of the sequence and
+the weights alone: no block size or number of threads can change a bit of a score.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from tfimpute_tracks.kernels.lanes import (
+    count_set,
+    first_set,
+    lane_count,
+    lanes_above,
+    load,
+    splat,
+)
+from tfimpute_tracks.kernels.motifs import MotifTables
+from tfimpute_tracks.kernels.segments import SegmentGrid
+
+__all__ = ["SparseRows", "compact", "gather_windows"]
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
+
+
+class SparseRows(NamedTuple):
+    """Rows of numbers of which most are zero.
+
+    Attributes
+    ----------
+    offsets : int64 array, shape (n_rows + 1,)
+        Row r owns the entries from offsets[r] to offsets[r + 1].
+    columns : int32 array, shape (n_entries,)
+    values : float32 array, shape (n_entries,)
+        Above zero.
+    """
+
+    offsets: Ints
+    columns: NDArray[np.int32]
+    values: Floats
+
+    def dense(self, n_columns: int) -> Floats:
+        """Write the rows out with their zeros.
+
+        Parameters
+        ----------
+        n_columns : int
+
+        Returns
+        -------
+        float32 array, shape (n_rows, n_columns)
+        """
+        n_rows = self.offsets.size - 1
+        out = np.zeros((n_rows, n_columns), dtype=np.float32)
+        out[np.repeat(np.arange(n_rows), np.diff(self.offsets)), self.columns] = (
+            self.values
+        )
+        return out
+
+
+def compact(
+    maxima: NDArray[np.float32] | NDArray[np.int16], motifs: MotifTables
+) -> SparseRows:
+    """Keep the features that are above zero.
+
+    Parameters
+    ----------
+    maxima : array, shape (n_segments, n_blocks * n_lanes)
+        From :func:`tfimpute_tracks.kernels.motifs.segment_maxima`, as it came.
+    motifs : MotifTables
+
+    Returns
+    -------
+    SparseRows
+        Row 2 i holds segment i on the forward strand, row 2 i + 1 on the reverse one;
+        columns are filters, 0..K-1; values are those of the network, max(0, Y - b).
+    """
+    offsets = np.zeros(2 * len(maxima) + 1, dtype=np.int64)
+    zero = maxima.dtype.type(0)
+    _count(maxima, motifs.strands, zero, offsets)
+    np.cumsum(offsets, out=offsets)
+    columns = np.empty(offsets[-1], dtype=np.int32)
+    values = np.empty(offsets[-1], dtype=np.float32)
+    _fill(
+        maxima,
+        motifs.strands,
+        zero,
+        offsets,
+        motifs.filters.reshape(-1),
+        motifs.factors.reshape(-1),
+        columns,
+        values,
+    )
+    return SparseRows(offsets, columns, values)
+
+
+def gather_windows(
+    features: SparseRows, grid: SegmentGrid, n_tiles: int, n_filters: int
+) -> SparseRows:
+    """Gather segments into the pooling windows of each tile.
+
+    Parameters
+    ----------
+    features : SparseRows
+        Of at least `grid.n_segments(n_tiles)` segments, from :func:`compact`.
+    grid : SegmentGrid
+    n_tiles : int
+    n_filters : int
+        K.
+
+    Returns
+    -------
+    SparseRows
+        Row 2 t holds tile t as the network sees the forward strand, row 2 t + 1 as it
+        sees the reverse complement; column w * K + k is filter k in window w. Each
+        column comes once in a row.
+
+    Raises
+    ------
+    IndexError
+        There are too few segments for the tiles.
+    """
+    n_segments = (features.offsets.size - 1) // 2
+    if n_segments < grid.n_segments(n_tiles):
+        raise IndexError(f"{n_segments} segments are too few for {n_tiles} tiles")
+    ranges = np.stack([grid.forward, grid.reverse])
+    step = grid.borders.size
+    # A window has at most the entries of its segments together.
+    sizes = np.diff(features.offsets).reshape(-1, 2)[: grid.n_segments(n_tiles)]
+    sums = np.concatenate([np.zeros((1, 2), np.int64), np.cumsum(sizes, axis=0)])
+    tiles = step * np.arange(n_tiles)[:, None]
+    most = sum(
+        int((sums[tiles + ranges[s, :, 1], s] - sums[tiles + ranges[s, :, 0], s]).sum())
+        for s in (0, 1)
+    )
+    offsets = np.zeros(2 * n_tiles + 1, dtype=np.int64)
+    columns = np.empty(most, dtype=np.int32)
+    values = np.empty(most, dtype=np.float32)
+    slots = np.full(n_filters, -1, dtype=np.int64)
+    _gather(*features, ranges, step, n_filters, slots, offsets, columns, values)
+    n_entries = offsets[-1]
+    return SparseRows(offsets, columns[:n_entries], values[:n_entries])
+
+
+@njit(nogil=True, cache=True)
+def _count(maxima, strands, zero, offsets):  # type: ignore[no-untyped-def]
+    n_lanes = lane_count(maxima)
+    flat, width = maxima.reshape(-1), maxima.shape[1]
+    for segment in range(maxima.shape[0]):
+        for block in range(strands.size):
+            lanes = load(flat, segment * width + block * n_lanes)
+            n = count_set(lanes_above(lanes, splat(zero)))
+            offsets[2 * segment + strands[block] + 1] += n
+
+
+@njit(nogil=True, cache=True)
+def _fill(maxima, strands, zero, offsets, filters, factors, columns, values):  # type: ignore[no-untyped-def]
+    n_lanes = lane_count(maxima)
+    flat, width = maxima.reshape(-1), maxima.shape[1]
+    ends = np.empty(2, dtype=np.int64)
+    for segment in range(maxima.shape[0]):
+        ends[0], ends[1] = offsets[2 * segment], offsets[2 * segment + 1]
+        for block in range(strands.size):
+            place = segment * width + block * n_lanes
+            alive = lanes_above(load(flat, place), splat(zero))
+            end = ends[strands[block]]
+            while alive:
+                lane = first_set(alive)
+                alive &= alive - 1
+                columns[end] = filters[block * n_lanes + lane]
+                values[end] = flat[place + lane] * factors[block * n_lanes + lane]
+                end += 1
+            ends[strands[block]] = end
+
+
+@njit(nogil=True, cache=True)
+def _gather(  # type: ignore[no-untyped-def]
+    rows, filters, maxima, ranges, step, n_filters, slots, offsets, columns, values
+):
+    # Most windows are one segment or two. The first one's entries are copied; those of
+    # others are merged, by where the window has a filter already: `slots`, which holds
+    # places of earlier windows, too, all below `begin`.
+    end = 0
+    for row in range(offsets.size - 1):
+        tile, strand = row // 2, row % 2
+        for window in range(ranges.shape[1]):
+            first = tile * step + ranges[strand, window, 0]
+            last = tile * step + ranges[strand, window, 1]
+            begin, base = end, window * n_filters
+            source = 2 * first + strand
+            for entry in range(rows[source], rows[source + 1]):
+                columns[end] = base + filters[entry]
+                values[end] = maxima[entry]
+                end += 1
+            if last - first > 1:
+                for place in range(begin, end):
+                    slots[columns[place] - base] = place
+            for segment in range(first + 1, last):
+                source = 2 * segment + strand
+                for entry in range(rows[source], rows[source + 1]):
+                    place = slots[filters[entry]]
+                    if place >= begin:
+                        values[place] = max(values[place], maxima[entry])
+                    else:
+                        slots[filters[entry]] = end
+                        columns[end] = base + filters[entry]
+                        values[end] = maxima[entry]
+                        end += 1
+        offsets[row + 1] = end

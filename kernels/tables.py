@@ -1,0 +1,249 @@
+"""The convolution of a one-hot sequence as table look-ups: words and tables.
+
+A filter of F letters is cut into words of five letters. For each word position every
+one of the 5^5 words over A C G T N gets its partial sum in a table, so the convolution
+at a position is the sum of ceil(F / 5) table rows, and N costs nothing extra and is
+exact. Filters are kept in blocks of as many as fill 64 bytes: a row is one vector, and
+the rows of a block that ordinary sequence meets, those without N, are 4 x 1,024 x 64
+bytes, which stay in a second-level cache. What is done with the tables is in
+``lookup`` (training) and ``motifs`` (scans).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit, prange
+from numpy.typing import NDArray
+
+from tfimpute_tracks.kernels.lanes import (
+    LANE_BYTES,
+    add,
+    aligned_empty,
+    lane_count,
+    load,
+    store,
+)
+
+__all__ = [
+    "N_ROWS",
+    "WORD",
+    "LookupTables",
+    "build_tables",
+    "reverse_filters",
+    "sum_rows",
+    "word_rows",
+]
+
+Floats = NDArray[np.float32]
+
+WORD = 5
+"""Letters of a word."""
+N_ROWS = 5**WORD
+"""Rows of a table: a row per word over A C G T N."""
+_MIN_WORDS = 4  # the kernels' inner loop adds four rows: filters of up to 20 letters
+_LARGEST = 32_000  # of an int16 sum; what is left to 32,767 is for rounding
+
+
+def _row_of_word() -> NDArray[np.uint16]:
+    """Give words their rows: those without N, the hot ones, stand together."""
+    digits = np.stack(np.unravel_index(np.arange(N_ROWS), (5,) * WORD))
+    pure = np.all(digits < 4, axis=0)
+    rows = np.empty(N_ROWS, dtype=np.uint16)
+    rows[pure] = np.arange(4**WORD)
+    rows[~pure] = np.arange(4**WORD, N_ROWS)
+    return rows
+
+
+_ROW_OF_WORD = _row_of_word()
+
+
+class LookupTables(NamedTuple):
+    """Partial sums of every filter for every word.
+
+    Attributes
+    ----------
+    tables : float32 or int16 array, shape (n_blocks, n_words, 3125, n_lanes)
+        n_lanes is 16 for float32 and 32 for int16; rows begin on cache lines.
+    scale : float32 array, shape (K,)
+        What the sums of each filter were multiplied by; ones for float32 tables.
+    """
+
+    tables: NDArray[np.float32] | NDArray[np.int16]
+    scale: Floats
+
+    @property
+    def n_filters(self) -> int:
+        """K; the last block is filled up with zero filters."""
+        return self.scale.size
+
+    @property
+    def n_words(self) -> int:
+        """Rows to add per position."""
+        return int(self.tables.shape[1])
+
+
+def word_rows(codes: NDArray[np.uint8], n_words: int) -> NDArray[np.uint16]:
+    """Give the table row of the word that begins at each letter.
+
+    Parameters
+    ----------
+    codes : uint8 array, shape (n,), values 0..4
+    n_words : int
+        Words per filter: rows beyond the end are needed by the last positions.
+
+    Returns
+    -------
+    uint16 array, shape (n + WORD * n_words,)
+        Letters past the end count as N.
+    """
+    rows = np.empty(codes.size + WORD * n_words, dtype=np.uint16)
+    _roll(codes, _ROW_OF_WORD, rows)
+    return rows
+
+
+@njit(nogil=True, cache=True)
+def _roll(codes, row_of_word, rows):  # type: ignore[no-untyped-def]
+    word = 0
+    for i in range(rows.size + WORD - 1):
+        code = np.int64(codes[i]) if i < codes.size else 4
+        word = word % 625 * 5 + code  # the last five letters, in base 5
+        if i >= WORD - 1:
+            rows[i - WORD + 1] = row_of_word[word]
+
+
+@njit(nogil=True, cache=True, forceinline=True)
+def sum_rows(table, rows, p, n_words):  # type: ignore[no-untyped-def]
+    """Add up the rows of one block at one position; for kernels.
+
+    Parameters
+    ----------
+    table : float32 or int16 array, shape (n_words * 3125 * n_lanes,)
+        A block of :class:`LookupTables`, flat.
+    rows : uint16 array, shape (n,)
+    p : int
+    n_words : int
+        At least four.
+
+    Returns
+    -------
+    lanes of the table's dtype
+    """
+    n_lanes = lane_count(table)
+    step = N_ROWS * n_lanes
+    q = np.uint64(p)  # a signed index would be tested for being negative each time
+    first = add(
+        load(table, np.int64(rows[q]) * n_lanes),
+        load(table, step + np.int64(rows[q + np.uint64(5)]) * n_lanes),
+    )
+    second = add(
+        load(table, 2 * step + np.int64(rows[q + np.uint64(10)]) * n_lanes),
+        load(table, 3 * step + np.int64(rows[q + np.uint64(15)]) * n_lanes),
+    )
+    total = add(first, second)
+    for word in range(_MIN_WORDS, n_words):
+        row = np.int64(rows[q + np.uint64(WORD * word)])
+        total = add(total, load(table, word * step + row * n_lanes))
+    return total
+
+
+def reverse_filters(filters: Floats) -> Floats:
+    """Give the filters that read the reverse strand along the forward sequence.
+
+    Parameters
+    ----------
+    filters : float32 array, shape (K, F, 4)
+
+    Returns
+    -------
+    float32 array, shape (K, F, 4)
+        Reversed and complemented: its value at forward position r equals that of
+        `filters` at position n - F - r of the reverse complement of n letters.
+    """
+    return np.ascontiguousarray(filters[:, ::-1, ::-1])
+
+
+def build_tables(
+    filters: Floats, bias: Floats | None = None, fast: bool = False
+) -> LookupTables:
+    """Tabulate the partial sums of filters over five-letter words.
+
+    Parameters
+    ----------
+    filters : float32 array, shape (K, F, 4)
+        Columns A C G T.
+    bias : float32 array, shape (K,), optional
+        Taken off each filter's first table, so that sums are the paper's Y - b.
+    fast : bool
+        Round the sums to int16, which halves the memory read per position. A filter's
+        values are off by at most ceil(F / 5) / 64,000 of the largest it can reach.
+
+    Returns
+    -------
+    LookupTables
+        At least four words, whatever F.
+    """
+    n_filters, length, _ = filters.shape
+    n_lanes = LANE_BYTES // 4
+    n_words = max(_MIN_WORDS, -(-length // WORD))
+    step = 2 if fast else 1  # two blocks of float32 become one of int16
+    n_blocks = -(-n_filters // (n_lanes * step)) * step
+    padded = np.zeros((n_blocks * n_lanes, n_words * WORD, 5), dtype=np.float32)
+    padded[:n_filters, :length, :4] = filters
+    # (n_blocks, n_words, WORD, 5, n_lanes): the letters of a word, filters innermost
+    letters = aligned_empty((n_blocks, n_words, WORD, 5, n_lanes), np.float32)
+    letters[...] = padded.reshape(n_blocks, n_lanes, n_words, WORD, 5).transpose(
+        0, 2, 3, 4, 1
+    )
+    offsets = np.zeros(n_blocks * n_lanes, dtype=np.float32)
+    if bias is not None:
+        offsets[:n_filters] = bias
+        letters[:, 0, 0] -= offsets.reshape(n_blocks, 1, n_lanes)
+    tables = aligned_empty((n_blocks, n_words, N_ROWS, n_lanes), np.float32)
+    _sum_words(letters, _ROW_OF_WORD, tables)
+    if not fast:
+        return LookupTables(tables, np.ones(n_filters, dtype=np.float32))
+    # No sum of rounded entries can leave int16: the bound is every letter's best.
+    bound = np.abs(padded).max(axis=2).sum(axis=1) + np.abs(offsets)
+    scale = (_LARGEST / np.maximum(bound, 1e-30)).astype(np.float32)
+    return LookupTables(_round(tables, scale), scale[:n_filters])
+
+
+def _round(tables: Floats, scale: Floats) -> NDArray[np.int16]:
+    n_blocks, n_words, _, n_lanes = tables.shape
+    rounded = aligned_empty((n_blocks // 2, n_words, N_ROWS, 2 * n_lanes), np.int16)
+    scales = scale.reshape(n_blocks, n_lanes)
+    for block in range(n_blocks):
+        half = slice(block % 2 * n_lanes, block % 2 * n_lanes + n_lanes)
+        rounded[block // 2, ..., half] = np.rint(tables[block] * scales[block])
+    return rounded
+
+
+@njit(parallel=True, nogil=True, cache=True)
+def _sum_words(letters, row_of_word, tables):  # type: ignore[no-untyped-def]
+    n_blocks, n_words = letters.shape[:2]
+    for task in prange(n_blocks * n_words):
+        letter = letters[task // n_words, task % n_words].reshape(-1)
+        _sum_word(letter, row_of_word, tables[task // n_words, task % n_words])
+
+
+@njit(nogil=True, cache=True)
+def _sum_word(letter, row_of_word, table):  # type: ignore[no-untyped-def]
+    # Words in counting order share all but their last letters, so each prefix is
+    # summed once: 1.25 additions per entry instead of 5.
+    n_lanes = table.shape[1]
+    flat = table.reshape(-1)
+    for first in range(25):
+        two = add(
+            load(letter, first // 5 * n_lanes), load(letter, (5 + first % 5) * n_lanes)
+        )
+        for middle in range(25):
+            four = add(
+                add(two, load(letter, (10 + middle // 5) * n_lanes)),
+                load(letter, (15 + middle % 5) * n_lanes),
+            )
+            for last in range(5):
+                row = np.int64(row_of_word[(first * 25 + middle) * 5 + last])
+                lanes = add(four, load(letter, (20 + last) * n_lanes))
+                store(flat, row * n_lanes, lanes)
