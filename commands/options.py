@@ -89,7 +89,9 @@ Device = Annotated[
 ]
 Precision = Annotated[
     Literal["exact", "fast"],
-    typer.Option(help="exact: float32. fast: scores off by up to 0.002, more Mb/s."),
+    typer.Option(
+        help="exact: float32. fast: scores off by up to 0.002, faster on a CPU."
+    ),
 ]
 CacheDir = Annotated[
     Path | None,

@@ -92,7 +92,9 @@ def scan(
     with progress_bar("scan", bases, "Mb", 1e6) as advance:
         results = list(run_scan(job, genome, FirstRate(bases, advance)))
     seconds = time.monotonic() - began
-    kept = f"; {job.cache.hits} of {job.cache.hits + job.cache.misses} blocks from the cache" if job.cache and job.cache.hits else ""
+    kept = ""
+    if job.cache and job.cache.hits:
+        kept = f", {job.cache.hits} blocks of tiles from the cache"
     notify(f"{seconds:.1f} s, {bases / 1e6 / seconds:.2f} Mb/s, writing included{kept}")
     n_ambiguous = sum(genome.ambiguous.values())
     if n_ambiguous:

@@ -11,14 +11,26 @@ JIT, they are the plain numpy that stands in their bodies, which says what they 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
-from numba import types
-from numba.core import cgutils
-from numba.extending import intrinsic, models, overload, register_model
+from numba.extending import overload
 from numpy.typing import NDArray
+
+from tfimpute_tracks.kernels.vectors import (
+    LANE_BYTES,
+    above_lanes,
+    add_lanes,
+    count_set_bits,
+    first_set_bit,
+    load_lanes,
+    maximum_lanes,
+    multiply_add_lanes,
+    pick_lanes,
+    splat_lanes,
+    store_lanes,
+)
 
 __all__ = [
     "LANE_BYTES",
@@ -35,9 +47,6 @@ __all__ = [
     "splat",
     "store",
 ]
-
-LANE_BYTES = 64
-"""Bytes of a row: a cache line, and the widest vector of today's CPUs."""
 
 Lanes = Any  # an array outside a kernel, a vector inside
 
@@ -60,7 +69,8 @@ def aligned_empty(shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
     size = int(np.prod(shape)) * np.dtype(dtype).itemsize
     raw = np.empty(size + LANE_BYTES, dtype=np.uint8)
     skip = -raw.ctypes.data % LANE_BYTES
-    return raw[skip : skip + size].view(dtype).reshape(shape)
+    array: NDArray[Any] = raw[skip : skip + size].view(dtype).reshape(shape)
+    return array
 
 
 def lane_count(array: NDArray[Any]) -> int:
@@ -77,7 +87,7 @@ def lane_count(array: NDArray[Any]) -> int:
     return LANE_BYTES // int(array.itemsize)
 
 
-def load(array: NDArray[Any], offset: int) -> Lanes:
+def load(array: NDArray[Any], offset: Any) -> Lanes:
     """Read the 64 bytes that begin at an item of a flat array.
 
     Parameters
@@ -221,199 +231,61 @@ def count_set(bits: int) -> int:
     return bits.bit_count()
 
 
-# What follows tells numba how to compile the functions above.
-
-_ELEMENTS = {
-    types.int16: ir.IntType(16),
-    types.int32: ir.IntType(32),
-    types.float32: ir.FloatType(),
-}
+# How numba compiles the functions above: each call becomes an instruction in its place.
+_compiled: Any = partial(overload, jit_options={"forceinline": True})
 
 
-class _LanesType(types.Type):  # type: ignore[misc]
-    def __init__(self, dtype: Any) -> None:
-        self.dtype = dtype
-        self.count = LANE_BYTES * 8 // dtype.bitwidth
-        super().__init__(name=f"Lanes({dtype})")
-
-
-@register_model(_LanesType)
-class _LanesModel(models.PrimitiveModel):  # type: ignore[misc]
-    def __init__(self, manager: Any, kind: _LanesType) -> None:
-        vector = ir.VectorType(_ELEMENTS[kind.dtype], kind.count)
-        super().__init__(manager, kind, vector)
-
-
-def _is_float(signature: Any) -> bool:
-    return signature.args[0].dtype is types.float32
-
-
-def _pointer(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-    kind = signature.args[0]
-    array = context.make_array(kind)(context, builder, arguments[0])
-    place = builder.gep(array.data, [arguments[1]])
-    lanes = ir.VectorType(_ELEMENTS[kind.dtype], LANE_BYTES * 8 // kind.dtype.bitwidth)
-    return builder.bitcast(place, lanes.as_pointer())
-
-
-@intrinsic  # type: ignore[misc]
-def _load(typing, array, offset):  # type: ignore[no-untyped-def]
-    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        place = _pointer(context, builder, signature, arguments)
-        return builder.load(place, align=array.dtype.bitwidth // 8)
-
-    return _LanesType(array.dtype)(array, types.int64), generate
-
-
-@intrinsic  # type: ignore[misc]
-def _store(typing, array, offset, lanes):  # type: ignore[no-untyped-def]
-    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        place = _pointer(context, builder, signature, arguments)
-        builder.store(arguments[2], place, align=array.dtype.bitwidth // 8)
-        return context.get_dummy_value()
-
-    return types.void(array, types.int64, lanes), generate
-
-
-@intrinsic  # type: ignore[misc]
-def _splat(typing, value):  # type: ignore[no-untyped-def]
-    kind = _LanesType(value)
-
-    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        vector = context.get_value_type(kind)
-        one = builder.insert_element(
-            ir.Constant(vector, ir.Undefined), arguments[0], cgutils.int32_t(0)
-        )
-        zeros = ir.Constant(ir.VectorType(cgutils.int32_t, kind.count), None)
-        return builder.shuffle_vector(one, ir.Constant(vector, ir.Undefined), zeros)
-
-    return kind(value), generate
-
-
-@intrinsic  # type: ignore[misc]
-def _add(typing, a, b):  # type: ignore[no-untyped-def]
-    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        is_float = _is_float(signature)
-        return builder.fadd(*arguments) if is_float else builder.add(*arguments)
-
-    return a(a, b), generate
-
-
-def _greater(builder: Any, signature: Any, a: Any, b: Any) -> Any:
-    if _is_float(signature):
-        return builder.fcmp_ordered(">", a, b)
-    return builder.icmp_signed(">", a, b)
-
-
-@intrinsic  # type: ignore[misc]
-def _maximum(typing, a, b):  # type: ignore[no-untyped-def]
-    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        return builder.select(_greater(builder, signature, *arguments), *arguments)
-
-    return a(a, b), generate
-
-
-@intrinsic  # type: ignore[misc]
-def _multiply_add(typing, a, b, c):  # type: ignore[no-untyped-def]
-    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        vector = arguments[0].type
-        kind = ir.FunctionType(vector, [vector] * 3)
-        name = f"llvm.fmuladd.v{a.count}f32"
-        function = cgutils.get_or_insert_function(builder.module, kind, name)
-        return builder.call(function, arguments)
-
-    return a(a, b, c), generate
-
-
-@intrinsic  # type: ignore[misc]
-def _lanes_above(typing, a, b):  # type: ignore[no-untyped-def]
-    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        above = _greater(builder, signature, *arguments)
-        bits = builder.bitcast(above, ir.IntType(a.count))
-        return builder.zext(bits, ir.IntType(64))
-
-    return types.int64(a, b), generate
-
-
-@intrinsic  # type: ignore[misc]
-def _pick_above(typing, a, b, x, y):  # type: ignore[no-untyped-def]
-    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        above = _greater(builder, signature, *arguments[:2])
-        return builder.select(above, *arguments[2:])
-
-    return x(a, b, x, y), generate
-
-
-@intrinsic  # type: ignore[misc]
-def _first_set(typing, bits):  # type: ignore[no-untyped-def]
-    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        return builder.cttz(arguments[0], cgutils.true_bit)
-
-    return types.int64(types.int64), generate
-
-
-@intrinsic  # type: ignore[misc]
-def _count_set(typing, bits):  # type: ignore[no-untyped-def]
-    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        return builder.ctpop(arguments[0])
-
-    return types.int64(types.int64), generate
-
-
-_INLINE = {"jit_options": {"forceinline": True}}
-
-
-@overload(lane_count, **_INLINE)
+@_compiled(lane_count)
 def _compile_lane_count(array):  # type: ignore[no-untyped-def]
     count = LANE_BYTES * 8 // array.dtype.bitwidth
     return lambda array: count
 
 
-@overload(load, **_INLINE)
+@_compiled(load)
 def _compile_load(array, offset):  # type: ignore[no-untyped-def]
-    return lambda array, offset: _load(array, offset)
+    return lambda array, offset: load_lanes(array, offset)
 
 
-@overload(store, **_INLINE)
+@_compiled(store)
 def _compile_store(array, offset, lanes):  # type: ignore[no-untyped-def]
-    return lambda array, offset, lanes: _store(array, offset, lanes)
+    return lambda array, offset, lanes: store_lanes(array, offset, lanes)
 
 
-@overload(splat, **_INLINE)
+@_compiled(splat)
 def _compile_splat(value):  # type: ignore[no-untyped-def]
-    return lambda value: _splat(value)
+    return lambda value: splat_lanes(value)
 
 
-@overload(add, **_INLINE)
+@_compiled(add)
 def _compile_add(a, b):  # type: ignore[no-untyped-def]
-    return lambda a, b: _add(a, b)
+    return lambda a, b: add_lanes(a, b)
 
 
-@overload(maximum, **_INLINE)
+@_compiled(maximum)
 def _compile_maximum(a, b):  # type: ignore[no-untyped-def]
-    return lambda a, b: _maximum(a, b)
+    return lambda a, b: maximum_lanes(a, b)
 
 
-@overload(multiply_add, **_INLINE)
+@_compiled(multiply_add)
 def _compile_multiply_add(a, b, c):  # type: ignore[no-untyped-def]
-    return lambda a, b, c: _multiply_add(a, b, c)
+    return lambda a, b, c: multiply_add_lanes(a, b, c)
 
 
-@overload(lanes_above, **_INLINE)
+@_compiled(lanes_above)
 def _compile_lanes_above(a, b):  # type: ignore[no-untyped-def]
-    return lambda a, b: _lanes_above(a, b)
+    return lambda a, b: above_lanes(a, b)
 
 
-@overload(pick_above, **_INLINE)
+@_compiled(pick_above)
 def _compile_pick_above(a, b, x, y):  # type: ignore[no-untyped-def]
-    return lambda a, b, x, y: _pick_above(a, b, x, y)
+    return lambda a, b, x, y: pick_lanes(a, b, x, y)
 
 
-@overload(first_set, **_INLINE)
+@_compiled(first_set)
 def _compile_first_set(bits):  # type: ignore[no-untyped-def]
-    return lambda bits: _first_set(bits)
+    return lambda bits: first_set_bit(bits)
 
 
-@overload(count_set, **_INLINE)
+@_compiled(count_set)
 def _compile_count_set(bits):  # type: ignore[no-untyped-def]
-    return lambda bits: _count_set(bits)
+    return lambda bits: count_set_bits(bits)

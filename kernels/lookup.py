@@ -63,7 +63,8 @@ def span_maxima(
     own = out[:, : tables.n_filters]
     if array.dtype == np.float32:
         return own
-    return np.divide(own, tables.scale, dtype=np.float32)
+    values: Floats = np.divide(own, tables.scale, dtype=np.float32)
+    return values
 
 
 def span_maxima_and_places(

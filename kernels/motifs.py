@@ -14,7 +14,7 @@ tables are built.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -117,12 +117,12 @@ def build_motif_tables(
     factors = np.zeros((n_blocks, n_lanes), dtype=np.float32)
     factors.reshape(-1)[: order.size] = 1 / strands[0].scale
 
-    bounds = [_Bounds.of(strand.tables, fast) for strand in strands]
+    bounds = [_Bounds.of(strand.tables, places >= 0) for strand in strands]
     is_rare = np.zeros((2, n_blocks), dtype=np.bool_)
     if screen:
         is_rare[:] = [bound.firing_rates() < _RARE for bound in bounds]
     ranks = [
-        (strand, block)
+        (strand, int(block))
         for rare in (False, True)
         for strand in (0, 1)
         for block in np.flatnonzero(is_rare[strand] == rare)
@@ -158,12 +158,13 @@ class _Bounds(NamedTuple):
     limits: NDArray[np.int16]  # (n_blocks,)
 
     @classmethod
-    def of(cls, tables: NDArray[np.float32], fast: bool) -> _Bounds:
+    def of(cls, tables: NDArray[Any], is_filter: NDArray[np.bool_]) -> _Bounds:
         n_blocks, n_words, n_rows, _ = tables.shape
         losses = np.empty((n_blocks, n_words, n_rows), dtype=np.int16)
         limits = np.empty(n_blocks, dtype=np.int16)
         for block in range(n_blocks):
-            table = tables[block].astype(np.float32)
+            # Lanes that only fill the block lose nothing at any word.
+            table = tables[block][..., is_filter[block]].astype(np.float32)
             tops = table.max(axis=1, keepdims=True)
             best = float(tops.sum(axis=0).max())
             least = (table - tops).max(axis=2)

@@ -107,7 +107,7 @@ def word_rows(codes: NDArray[np.uint8], n_words: int) -> NDArray[np.uint16]:
 def _roll(codes, row_of_word, rows):  # type: ignore[no-untyped-def]
     word = 0
     for i in range(rows.size + WORD - 1):
-        code = np.int64(codes[i]) if i < codes.size else 4
+        code = int(codes[i]) if i < codes.size else 4
         word = word % 625 * 5 + code  # the last five letters, in base 5
         if i >= WORD - 1:
             rows[i - WORD + 1] = row_of_word[word]

@@ -126,7 +126,7 @@ class Head:
         n_mixed = np.unique(rows * n_filters + windows.columns % n_filters).size
         share = _MIX_COST * n_entries * eights
         share += _SHARE_COST * n_mixed * eights * -(-self._n_pairs // _LANES)
-        return fold * n_entries <= share
+        return bool(fold * n_entries <= share)
 
     def _tiles_that_fit(self, offsets: NDArray[np.int64], first: int) -> int:
         """Give the tile behind the last one whose U has room beside the first's."""

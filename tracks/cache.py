@@ -12,9 +12,9 @@ for bit. The files used least recently go first when the cache outgrows its limi
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
@@ -47,7 +47,6 @@ class CacheState(NamedTuple):
     size: int
 
 
-@dataclass
 class FeatureCache:
     """Motif features of blocks of tiles, in a folder.
 
@@ -64,12 +63,13 @@ class FeatureCache:
         Blocks found and blocks computed.
     """
 
-    folder: Path
-    limit: int
-    hits: int = 0
-    misses: int = 0
-    _size: int | None = None
-    _lock: Lock = field(default_factory=Lock, repr=False)
+    def __init__(self, folder: Path, limit: int) -> None:
+        self.folder = folder
+        self.limit = limit
+        self.hits = 0
+        self.misses = 0
+        self._size: int | None = None  # not known before the first block is stored
+        self._lock = Lock()
 
     def features(
         self,
@@ -177,8 +177,6 @@ class FeatureCache:
                 yield stat.st_mtime, stat.st_size, path
 
     def _remove_abandoned(self, everything: bool) -> None:
-        import time
-
         for path in self.folder.glob("??/.*.tmp"):
             with suppress(FileNotFoundError):
                 if everything or time.time() - path.stat().st_mtime > _ABANDONED:

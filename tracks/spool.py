@@ -53,7 +53,7 @@ class ScoreSpool:
         for path in sorted(folder.glob("*.h5")):
             self._take_up(path)
 
-    def __contains__(self, key: Key) -> bool:
+    def __contains__(self, key: object) -> bool:
         """Tell whether a block's scores are there."""
         return key in self._fresh or key in self._stored
 

@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 
 import naive
 from tfimpute_tracks.kernels.encode import reverse_complement
-from tfimpute_tracks.kernels.tables import reverse_filters
 from tfimpute_tracks.kernels.segments import (
     pooling_windows,
     segment_grid,
     tile_windows,
 )
+from tfimpute_tracks.kernels.tables import reverse_filters
 
 
 def test_the_paper_size_has_two_segments_per_stride():

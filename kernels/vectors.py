@@ -1,0 +1,180 @@
+"""LLVM's vectors for numba: the type, and what each function of ``lanes`` compiles to.
+
+Functions that numba calls while it compiles: the first gives types and a second one,
+which writes the instruction. Nothing else of the package need know them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic, models, register_model
+
+__all__ = [
+    "LANE_BYTES",
+    "LanesType",
+    "above_lanes",
+    "add_lanes",
+    "count_set_bits",
+    "first_set_bit",
+    "load_lanes",
+    "maximum_lanes",
+    "multiply_add_lanes",
+    "pick_lanes",
+    "splat_lanes",
+    "store_lanes",
+]
+
+LANE_BYTES = 64
+"""Bytes of a row: a cache line, and the widest vector of today's CPUs."""
+
+_ELEMENTS = {
+    types.int16: ir.IntType(16),
+    types.int32: ir.IntType(32),
+    types.float32: ir.FloatType(),
+}
+
+
+class LanesType(types.Type):
+    """Lanes as numba's compiler knows them.
+
+    Parameters
+    ----------
+    dtype : numba type
+        int16, int32 or float32.
+    """
+
+    def __init__(self, dtype: Any) -> None:
+        self.dtype = dtype
+        self.count = LANE_BYTES * 8 // dtype.bitwidth
+        super().__init__(name=f"Lanes({dtype})")
+
+
+@register_model(LanesType)
+class _LanesModel(models.PrimitiveModel):
+    def __init__(self, manager: Any, kind: LanesType) -> None:
+        vector = ir.VectorType(_ELEMENTS[kind.dtype], kind.count)
+        super().__init__(manager, kind, vector)  # type: ignore[no-untyped-call]
+
+
+def _is_float(signature: Any) -> bool:
+    return signature.args[0].dtype is types.float32
+
+
+def _pointer(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    kind = signature.args[0]
+    array = context.make_array(kind)(context, builder, arguments[0])
+    place = builder.gep(array.data, [arguments[1]])
+    lanes = ir.VectorType(_ELEMENTS[kind.dtype], LANE_BYTES * 8 // kind.dtype.bitwidth)
+    return builder.bitcast(place, lanes.as_pointer())
+
+
+def _load(typing, array, offset):  # type: ignore[no-untyped-def]
+    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        place = _pointer(context, builder, signature, arguments)
+        return builder.load(place, align=array.dtype.bitwidth // 8)
+
+    return LanesType(array.dtype)(array, types.int64), generate
+
+
+def _store(typing, array, offset, lanes):  # type: ignore[no-untyped-def]
+    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        place = _pointer(context, builder, signature, arguments)
+        builder.store(arguments[2], place, align=array.dtype.bitwidth // 8)
+        return context.get_dummy_value()
+
+    return types.void(array, types.int64, lanes), generate
+
+
+def _splat(typing, value):  # type: ignore[no-untyped-def]
+    kind = LanesType(value)
+
+    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        vector = context.get_value_type(kind)
+        one = builder.insert_element(
+            ir.Constant(vector, ir.Undefined), arguments[0], cgutils.int32_t(0)
+        )
+        zeros = ir.Constant(ir.VectorType(cgutils.int32_t, kind.count), None)
+        return builder.shuffle_vector(one, ir.Constant(vector, ir.Undefined), zeros)
+
+    return kind(value), generate
+
+
+def _add(typing, a, b):  # type: ignore[no-untyped-def]
+    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        is_float = _is_float(signature)
+        return builder.fadd(*arguments) if is_float else builder.add(*arguments)
+
+    return a(a, b), generate
+
+
+def _greater(builder: Any, signature: Any, a: Any, b: Any) -> Any:
+    if _is_float(signature):
+        return builder.fcmp_ordered(">", a, b)
+    return builder.icmp_signed(">", a, b)
+
+
+def _maximum(typing, a, b):  # type: ignore[no-untyped-def]
+    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        return builder.select(_greater(builder, signature, *arguments), *arguments)
+
+    return a(a, b), generate
+
+
+def _multiply_add(typing, a, b, c):  # type: ignore[no-untyped-def]
+    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        vector = arguments[0].type
+        kind = ir.FunctionType(vector, [vector] * 3)
+        name = f"llvm.fmuladd.v{a.count}f32"
+        insert: Any = cgutils.get_or_insert_function
+        function = insert(builder.module, kind, name)
+        return builder.call(function, arguments)
+
+    return a(a, b, c), generate
+
+
+def _lanes_above(typing, a, b):  # type: ignore[no-untyped-def]
+    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        above = _greater(builder, signature, *arguments)
+        bits = builder.bitcast(above, ir.IntType(a.count))
+        return builder.zext(bits, ir.IntType(64))
+
+    return types.int64(a, b), generate
+
+
+def _pick_above(typing, a, b, x, y):  # type: ignore[no-untyped-def]
+    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        above = _greater(builder, signature, *arguments[:2])
+        return builder.select(above, *arguments[2:])
+
+    return x(a, b, x, y), generate
+
+
+def _first_set(typing, bits):  # type: ignore[no-untyped-def]
+    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        return builder.cttz(arguments[0], cgutils.true_bit)
+
+    return types.int64(types.int64), generate
+
+
+def _count_set(typing, bits):  # type: ignore[no-untyped-def]
+    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        return builder.ctpop(arguments[0])
+
+    return types.int64(types.int64), generate
+
+
+# numba has no types for what it makes of these.
+load_lanes: Any = intrinsic(_load)
+store_lanes: Any = intrinsic(_store)
+splat_lanes: Any = intrinsic(_splat)
+add_lanes: Any = intrinsic(_add)
+maximum_lanes: Any = intrinsic(_maximum)
+multiply_add_lanes: Any = intrinsic(_multiply_add)
+above_lanes: Any = intrinsic(_lanes_above)
+pick_lanes: Any = intrinsic(_pick_above)
+first_set_bit: Any = intrinsic(_first_set)
+count_set_bits: Any = intrinsic(_count_set)
