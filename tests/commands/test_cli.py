@@ -254,3 +254,31 @@ def test_selftest_finds_the_engines_equal_and_says_when_not(run, toy, monkeypatc
     code, _, err = run("selftest", "-m", toy["-m"])
     assert code == 1
     assert "engine cpu exact differs by" in err
+
+
+def test_the_cache_serves_the_second_pair_and_tells_its_size(run, toy, tmp_path):
+    place = ["--cache-dir", tmp_path / "cache"]
+    code, _, err = run("scan", "--tf", "CTCF", "--cell", "K562", *_flat(toy), *place)
+    assert code == 0, err
+    assert "from the cache" not in err
+    code, _, err = run("scan", "--tf", "MAX", "--cell", "K562", *_flat(toy), *place)
+    assert code == 0, err
+    assert "2 blocks of tiles from the cache" in err
+    assert "holds 2 blocks" in run("cache", *place)[1]
+    code, out, _ = run("cache", "prune", "--cache-limit", "1e-6", *place, "--json")
+    assert code == 0
+    assert json.loads(out)["files"] >= 1
+    assert run("cache", "clear", *place)[0] == 0
+    assert json.loads(run("cache", "info", *place, "--json")[1])["files"] == 0
+
+
+def test_no_cache_leaves_none(run, toy, tmp_path):
+    place = ["--cache-dir", tmp_path / "cache", "--no-cache"]
+    assert run("scan", "--tf", "MAX", "--cell", "K562", *_flat(toy), *place)[0] == 0
+    assert not (tmp_path / "cache" / "features").exists()
+
+
+def test_an_unknown_cache_action_is_named(run):
+    code, _, err = run("cache", "shrink")
+    assert code == 2
+    assert "'shrink'" in err

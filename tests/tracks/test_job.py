@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from tfimpute_tracks.errors import RegionError
 from tfimpute_tracks.genome import Region, open_genome
-from tfimpute_tracks.tracks import ScanJob, plan_tiles, run_scan, scan_region
+from tfimpute_tracks.tracks import ScanJob, plan_tiles, run_scan, scan, scan_region
+from tfimpute_tracks.tracks.cache import FeatureCache
 from tfimpute_tracks.vocabulary import Pair
 from toys import CONFIG, make_model, random_letters, write_fasta
 
@@ -168,3 +169,68 @@ def test_tiles_of_any_regions_are_whole_and_come_once(stride, size, data):
         if any(s + offset < r.end and s + offset + stride > r.start for r in regions)
     ]
     assert starts == expected
+
+
+def _interrupt_after(n):
+    done = []
+
+    def progress(bases):
+        done.append(bases)
+        if len(done) == n:
+            raise KeyboardInterrupt
+
+    return progress
+
+
+def test_an_interrupted_scan_goes_on_and_ends_as_if_it_had_not_been(
+    tmp_path, genome, monkeypatch
+):
+    monkeypatch.setitem(scan._TILES_PER_BLOCK, "cpu", 16)
+    whole, _ = _run(_job(tmp_path, genome, out_dir=tmp_path / "whole"), genome)
+    scored = []
+    score = scan.Scanner.score
+    monkeypatch.setattr(
+        scan.Scanner,
+        "score",
+        lambda self, *args: scored.append(1) or score(self, *args),
+    )
+    job = _job(tmp_path, genome, threads=2)
+    with pytest.raises(KeyboardInterrupt):
+        list(run_scan(job, genome, _interrupt_after(6)))
+    assert not list(tmp_path.glob("out/*.bw"))
+    (left,) = tmp_path.glob("out/.unfinished-*")
+    n_first = len(scored)
+    results, _ = _run(job, genome)
+    n_blocks = -(-147 // 16) + -(-48 // 16)
+    assert len(scored) - n_first <= n_blocks - 6
+    for result, expected in zip(results, whole, strict=True):
+        for path, other in zip(result.files[:-1], expected.files[:-1], strict=True):
+            assert path.read_bytes() == other.read_bytes()
+    assert not left.exists()
+
+
+def test_another_pair_s_interrupted_scan_is_not_taken_up(tmp_path, genome, monkeypatch):
+    monkeypatch.setitem(scan._TILES_PER_BLOCK, "cpu", 16)
+    with pytest.raises(KeyboardInterrupt):
+        list(run_scan(_job(tmp_path, genome), genome, _interrupt_after(4)))
+    other, _ = _run(_job(tmp_path, genome, pairs=PAIRS[:1]), genome)
+    expected, _ = _run(
+        _job(tmp_path, genome, pairs=PAIRS[:1], out_dir=tmp_path / "x"), genome
+    )
+    assert other[0].files[0].read_bytes() == expected[0].files[0].read_bytes()
+
+
+@pytest.mark.parametrize("changes", [{"threads": 3}, {"cache": True}, {"block": 7}])
+def test_threads_cache_and_blocks_change_no_byte(
+    tmp_path, genome, monkeypatch, changes
+):
+    expected, _ = _run(_job(tmp_path, genome, out_dir=tmp_path / "plain"), genome)
+    if "block" in changes:
+        monkeypatch.setitem(scan._TILES_PER_BLOCK, "cpu", changes.pop("block"))
+    if "cache" in changes:
+        changes["cache"] = FeatureCache(tmp_path / "cache", 10**9)
+    for _ in range(2):
+        results, _ = _run(_job(tmp_path, genome, overwrite=True, **changes), genome)
+        for result, other in zip(results, expected, strict=True):
+            for path, same in zip(result.files[:-1], other.files[:-1], strict=True):
+                assert path.read_bytes() == same.read_bytes()

@@ -1,0 +1,75 @@
+"""Scores between scan and files: in memory, on disk, and after an interruption."""
+
+import numpy as np
+import pytest
+
+from tfimpute_tracks.tracks import spool
+from tfimpute_tracks.tracks.spool import ScoreSpool
+from tfimpute_tracks.tracks.tiles import TileRange
+
+ABOUT = {"weights": "sha256:1"}
+KEYS = [(TileRange("chr1", i * 100, 5 + i), f"sha256:{i}") for i in range(6)]
+
+
+def _scores(rng):
+    scores = [rng.random((key[0].n_tiles, 3)).astype(np.float32) for key in KEYS]
+    scores[2][1] = np.nan
+    return scores
+
+
+def _check(kept, scores):
+    for pair in range(3):
+        for got, expected in zip(kept.scores(KEYS, pair), scores, strict=True):
+            np.testing.assert_array_equal(got, expected[:, pair])
+
+
+def test_a_short_scan_touches_no_disk(tmp_path, rng):
+    kept, scores = ScoreSpool(tmp_path / "s", ABOUT, 3), _scores(rng)
+    for key, some in zip(KEYS, scores, strict=True):
+        assert key not in kept
+        kept.add(key, some)
+        assert key in kept
+    _check(kept, scores)
+    assert not (tmp_path / "s").exists()
+
+
+@pytest.mark.parametrize("setting", ["_SECONDS", "_BYTES"])
+def test_a_long_one_keeps_little_in_memory(tmp_path, rng, monkeypatch, setting):
+    monkeypatch.setattr(spool, setting, -1)
+    kept, scores = ScoreSpool(tmp_path / "s", ABOUT, 3), _scores(rng)
+    for key, some in zip(KEYS, scores, strict=True):
+        kept.add(key, some)
+        assert not kept._fresh
+    _check(kept, scores)
+    kept.remove()
+    assert not (tmp_path / "s").exists()
+
+
+def test_what_was_flushed_is_taken_up(tmp_path, rng):
+    first, scores = ScoreSpool(tmp_path / "s", ABOUT, 3), _scores(rng)
+    for key, some in zip(KEYS[:2], scores, strict=False):
+        first.add(key, some)
+    first.flush()
+    for key, some in zip(KEYS[2:4], scores[2:], strict=False):
+        first.add(key, some)
+    first.flush()
+    second = ScoreSpool(tmp_path / "s", ABOUT, 3)
+    assert [key in second for key in KEYS] == [True] * 4 + [False] * 2
+    changed = (KEYS[0][0], "sha256:other letters")
+    assert changed not in second
+    for key, some in zip(KEYS[4:], scores[4:], strict=True):
+        second.add(key, some)
+    _check(second, scores)
+
+
+def test_other_inputs_and_damaged_files_are_not_taken_up(tmp_path, rng):
+    first, scores = ScoreSpool(tmp_path / "s", ABOUT, 3), _scores(rng)
+    first.add(KEYS[0], scores[0])
+    first.flush()
+    (path,) = (tmp_path / "s").iterdir()
+    content = path.read_bytes()
+    path.write_bytes(content[:-200])
+    assert KEYS[0] not in ScoreSpool(tmp_path / "s", ABOUT, 3)
+    assert not path.exists()
+    path.write_bytes(content)
+    assert KEYS[0] not in ScoreSpool(tmp_path / "s", {"weights": "sha256:2"}, 3)
