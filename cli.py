@@ -37,6 +37,7 @@ app = typer.Typer(
 for verb in (scan, prepare, train, evaluate, info, cache, selftest):
     app.command()(verb)
 
+_INTERRUPTED = 130  # what a shell says of a program that Ctrl-C ended
 _SWITCHES = {
     "--debug",
     "--no-progress",
@@ -123,8 +124,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = app(
             _normalise(typed), prog_name="tfimpute-tracks", standalone_mode=False
         )
+        if code == _INTERRUPTED:  # some releases of typer swallow the exception
+            raise KeyboardInterrupt
     except (typer.Abort, KeyboardInterrupt):
-        code = _fail("interrupted; run the same command to go on", 130)
+        code = _fail("interrupted; run the same command to go on", _INTERRUPTED)
     except TracksError as error:
         code = _fail(str(error), error.exit_code)
     except BrokenPipeError:
