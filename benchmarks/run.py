@@ -1,169 +1,139 @@
-"""Figures of speed, as ratios of medians measured in turn in one process.
+"""Figures of speed and size, as ratios of medians measured in turn in one run.
 
-Usage: python benchmarks/run.py [kernel] [scan] [pairs]     (default: all)
+kernel      the look-up kernel against convolutions, a bfloat16 product, and its bound
+tangermeme  FASTA to tracks against the same weights driven by tangermeme
+selene      the same against Selene's predictor of windows, or the usual one
+chromosome  the rate of a whole command
+motif       the whole network against the scan of one motif
+pairs       what more pairs cost in one scan
+cache       another pair from the tile cache on disk
+memory      peak memory of scans of short and long chromosomes
 
-kernel  the look-up scan against conv1d + max_pool1d, the paper's sizes, both strands
-scan    a scan of the bundled stretch against the plain network over explicit windows
-pairs   what more pairs cost in the same scan
+A run of all of them at full size also writes the page of the documentation.
 """
 
 from __future__ import annotations
 
+import argparse
+import os
 import platform
-import statistics
 import sys
-import time
 from collections.abc import Callable
-from functools import partial
+from pathlib import Path
 
-import numpy as np
+from timing import Figure, Unavailable, say, thread_count
+
+# Before anything starts its threads: both sides get the same number.
+os.environ.setdefault("OMP_NUM_THREADS", str(thread_count()))
+
+import bench_kernel
+import bench_process
+import bench_scan
 import torch
+from page import FIGURES, read_figures, write_figures, write_page
 
-from tfimpute_tracks.genome import bundled_region, open_bundled
-from tfimpute_tracks.kernels.lookup import (
-    LookupTables,
-    build_tables,
-    reverse_filters,
-    span_maxima,
-    word_rows,
-)
-from tfimpute_tracks.kernels.segments import segment_grid, tile_windows
 from tfimpute_tracks.models import load_model
-from tfimpute_tracks.tracks.scan import open_scanner
 
-_RUNS = 5
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(text + "\n")
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began
+BENCHMARKS: dict[str, Callable[[bool], list[Figure]]] = {
+    "kernel": bench_kernel.kernel,
+    "tangermeme": bench_scan.tangermeme,
+    "selene": bench_scan.selene,
+    "chromosome": bench_scan.chromosome,
+    "motif": bench_scan.motif,
+    "pairs": bench_scan.pairs,
+    "cache": bench_process.cache,
+    "memory": bench_process.memory,
+}
 
 
-def compare(
-    name: str, ours: Callable[[], object], theirs: Callable[[], object]
-) -> None:
-    """Run two ways in turn, once to warm up and then `_RUNS` times; print the ratio."""
-    _seconds(ours), _seconds(theirs)
-    pairs = [(_seconds(ours), _seconds(theirs)) for _ in range(_RUNS)]
-    ratios = sorted(b / a for a, b in pairs)
-    a, b = (statistics.median(times) for times in zip(*pairs, strict=True))
-    _say(
-        f"{name}: {b:.3f} s / {a:.3f} s, ratio {statistics.median(ratios):.1f} "
-        f"({ratios[0]:.1f} to {ratios[-1]:.1f})"
+def _machine() -> str:
+    """Say what the figures were measured on, in one line."""
+    name = platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        lines = info.read_text(encoding="utf-8").splitlines()
+        models = [line for line in lines if line.startswith("model name")]
+        name = models[0].partition(":")[2].strip() if models else name
+    config = load_model("default").config
+    return (
+        f"{name}, {thread_count()} threads, Python {platform.python_version()}, "
+        f"torch {torch.__version__}; default weights: {config.n_filters} filters of "
+        f"{config.filter_length} letters, tiles of {config.seq_len} bp every "
+        f"{config.pool} bp."
     )
 
 
-def kernel() -> None:
-    """Find the windows' maxima of every tile: the paper's sizes, both strands."""
-    rng = np.random.default_rng(0)
-    seq_len, length, pool, n_filters, n_tiles = 300, 20, 100, 2000, 400
-    filters = rng.normal(size=(n_filters, length, 4)).astype(np.float32)
-    codes = rng.integers(0, 4, (n_tiles - 1) * pool + seq_len).astype(np.uint8)
-    grid = segment_grid(seq_len, length, pool, pool)
-    starts, ends = grid.spans(n_tiles)
-    strands = (filters, reverse_filters(filters))
-    weight = torch.from_numpy(np.concatenate(strands)).transpose(1, 2).contiguous()
-    tiles = np.lib.stride_tricks.sliding_window_view(codes, seq_len)[::pool]
-    windows = torch.from_numpy(np.ascontiguousarray(tiles))
-
-    def look_up(tables: list[LookupTables]) -> None:
-        rows = word_rows(codes, 4)
-        for strand, ranges in zip(tables, (grid.forward, grid.reverse), strict=True):
-            maxima = span_maxima(rows, strand, starts, ends)
-            tile_windows(maxima, ranges, grid.borders.size, n_tiles)
-
-    def convolve(batch: torch.Tensor) -> None:
-        x = torch.eye(5, 4)[batch.long()].transpose(1, 2)
-        with torch.inference_mode():
-            y = torch.nn.functional.conv1d(x, weight)
-            torch.nn.functional.max_pool1d(y, pool, ceil_mode=True)
-
-    def convolve_tiles() -> None:
-        for batch in windows.split(50):  # what fits the memory of most machines
-            convolve(batch)
-
-    def convolve_once() -> None:
-        for part in torch.from_numpy(codes).split(5000):
-            convolve(part[None])
-
-    for fast in (False, True):
-        tables = [build_tables(strand, fast) for strand in strands]
-        run = partial(look_up, tables)
-        name = f"kernel {'fast' if fast else 'exact'}, K=2000, {len(codes)} bp"
-        compare(
-            f"{name}: conv1d + max_pool1d over the tiles / look-up", run, convolve_tiles
-        )
-        compare(
-            f"{name}: conv1d once, windows not the tiles' / look-up", run, convolve_once
-        )
-        seconds = statistics.median(_seconds(run) for _ in range(_RUNS))
-        _say(f"  look-up scan: {len(codes) / seconds / 1e6:.2f} Mb/s, both strands")
-
-
-def scan() -> None:
-    """Scan with the default weights, and run the network over explicit windows."""
-    model = load_model("default")
-    genome, region = open_bundled(), bundled_region()
-    scanner = open_scanner(model, ["CTCF:K562"])
-    n_tiles = 500
-    seq_len = model.config.seq_len
-    span = (n_tiles - 1) * scanner.stride + seq_len
-    codes = genome.codes(region.chrom, region.start, region.start + span)
-    windows = np.lib.stride_tricks.sliding_window_view(codes, seq_len)
-    windows = np.ascontiguousarray(windows[:: scanner.stride])
-    compare(
-        f"scan, default weights, {span} bp: plain network over windows / scan",
-        lambda: scanner.score(codes, n_tiles),
-        lambda: model.predict(windows, ["CTCF:K562"]),
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    difference = np.abs(
-        scanner.score(codes, n_tiles) - model.predict(windows, ["CTCF:K562"])
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help=f"what to run, of {', '.join(BENCHMARKS)}; default: all",
     )
-    _say(f"  largest probability difference {np.nanmax(difference):.1e}")
-
-
-def pairs() -> None:
-    """1, 2, 10, 100 and all pairs over the same 200 kb."""
-    model = load_model("default")
-    genome, region = open_bundled(), bundled_region()
-    every = model.vocabulary.all_pairs()
-    span = 200_000
-    codes = genome.codes(region.chrom, region.start, region.start + span)
-    first = 0.0
-    for n_pairs in (1, 2, 10, 100, len(every)):
-        scanner = open_scanner(model, every[:n_pairs])
-        n_tiles = (span - model.config.seq_len) // scanner.stride + 1
-        runs = _RUNS if n_pairs <= 100 else 1
-        scanner.score(codes, n_tiles)
-        seconds = statistics.median(
-            _seconds(lambda: scanner.score(codes, n_tiles))  # noqa: B023
-            for _ in range(runs)
-        )
-        first = first or seconds
-        _say(
-            f"pairs: {n_pairs:6d}: {span / seconds / 1e6:8.2f} Mb/s, "
-            f"{span * n_pairs / seconds / 1e6:10.1f} Mb x pairs/s, "
-            f"{seconds / first:6.2f} x one pair"
-        )
-
-
-def main() -> None:
-    """Run the benchmarks named on the command line."""
-    known = {"kernel": kernel, "scan": scan, "pairs": pairs}
-    chosen = sys.argv[1:] or list(known)
-    _say(
-        f"{platform.processor() or platform.machine()}, {torch.get_num_threads()} "
-        f"threads, Python {platform.python_version()}, torch {torch.__version__}; "
-        f"medians of {_RUNS} runs in turn"
+    parser.add_argument(
+        "--quick", action="store_true", help="small sizes, to see that all of it runs"
     )
-    for name in chosen:
-        known[name]()
+    parser.add_argument(
+        "--json",
+        type=Path,
+        metavar="FILE",
+        help="keep the figures there; those of other benchmarks in it stay. A full run "
+        "of all keeps them in docs/benchmarks/figures.json",
+    )
+    parser.add_argument(
+        "--page",
+        action="store_true",
+        help="run nothing; make the table and the plot of docs/benchmarks.md from the "
+        "figures in --json FILE, or those of the last full run",
+    )
+    arguments = parser.parse_args()
+    unknown = [name for name in arguments.names if name not in BENCHMARKS]
+    if unknown:
+        parser.error(f"unknown benchmark {unknown[0]}; give of {', '.join(BENCHMARKS)}")
+    return arguments
+
+
+def main() -> int:
+    """Run what was asked for.
+
+    Returns
+    -------
+    int
+        0, or 1 where a benchmark failed.
+    """
+    arguments = _arguments()
+    if arguments.page:
+        write_page(arguments.json or FIGURES)
+        return 0
+    torch.set_num_threads(thread_count())
+    names = arguments.names or list(BENCHMARKS)
+    whole_run = not arguments.names and not arguments.quick
+    target = arguments.json or (FIGURES if whole_run else None)
+    machine = _machine() + (" A quick run, small sizes." if arguments.quick else "")
+    say(machine)
+    kept: dict[str, list[Figure]] = {name: [] for name in BENCHMARKS}
+    if arguments.names and target and target.exists():
+        for made in read_figures(target)[1]:
+            kept[made.group].append(made)
+    failed = 0
+    for name in names:
+        try:
+            kept[name] = BENCHMARKS[name](arguments.quick)
+        except Unavailable as error:
+            say(f"{name:>10}  left out: {error}")
+        except RuntimeError as error:  # a command failed: the others may still run
+            say(f"{name:>10}  FAILED: {error}")
+            failed = 1
+        if target:  # after each, so that a run cut short has not run for nothing
+            figures = [made for group in kept.values() for made in group]
+            write_figures(target, machine, figures)
+    if whole_run and not failed:
+        write_page(target)
+    return failed
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

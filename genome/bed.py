@@ -4,6 +4,9 @@ The fast path is pandas' C parser. Whatever it stumbles over (a comment between 
 blanks for tabs, a broken row) is read again line by line, which either succeeds or
 names the line. Every table is 0-based and half-open, columns ``chrom``, ``start``,
 ``end`` first. Overlaps between sites and peaks are the data set's business.
+
+pandas is imported where it is needed: it takes a fifth of a second, and a scan of whole
+chromosomes reads no table.
 """
 
 from __future__ import annotations
@@ -14,13 +17,16 @@ import io
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.genome.chroms import find_chrom
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["blacklisted", "merge_intervals", "read_bed", "read_narrowpeak"]
 
@@ -108,6 +114,8 @@ def merge_intervals(frame: pd.DataFrame) -> pd.DataFrame:
     """
     if frame.empty:
         return frame[list(_BED)].reset_index(drop=True)
+    import pandas as pd
+
     ranks, names = pd.factorize(frame["chrom"])
     starts = frame["start"].to_numpy(dtype=np.int64)
     ends = frame["end"].to_numpy(dtype=np.int64)
@@ -191,6 +199,8 @@ def _content(path: Path) -> bytes:
 
 
 def _read_fast(content: bytes, columns: dict[str, type]) -> pd.DataFrame:
+    import pandas as pd
+
     return pd.read_csv(
         io.BytesIO(content),
         sep="\t",
@@ -222,6 +232,8 @@ def _is_sound(frame: pd.DataFrame) -> bool:
 
 
 def _read_exact(path: Path, content: bytes, columns: dict[str, type]) -> pd.DataFrame:
+    import pandas as pd
+
     rows = list(_rows(path, content, columns))
     return pd.DataFrame(rows, columns=list(columns)).astype(
         {name: _DTYPES[kind] for name, kind in columns.items()}

@@ -39,14 +39,34 @@ class SparseRows(NamedTuple):
     ----------
     offsets : int64 array, shape (n_rows + 1,)
         Row r owns the entries from offsets[r] to offsets[r + 1].
-    columns : int32 array, shape (n_entries,)
+    columns : uint16 or int32 array, shape (n_entries,)
     values : float32 array, shape (n_entries,)
         Above zero.
     """
 
     offsets: Ints
-    columns: NDArray[np.int32]
+    columns: NDArray[np.uint16] | NDArray[np.int32]
     values: Floats
+
+    def rows(self, first: int, last: int) -> SparseRows:
+        """Give some of the rows.
+
+        Parameters
+        ----------
+        first, last : int
+            Half-open.
+
+        Returns
+        -------
+        SparseRows
+            Its entries are views.
+        """
+        begin, end = self.offsets[first], self.offsets[last]
+        return SparseRows(
+            self.offsets[first : last + 1] - begin,
+            self.columns[begin:end],
+            self.values[begin:end],
+        )
 
     def dense(self, n_columns: int) -> Floats:
         """Write the rows out with their zeros.
@@ -88,7 +108,8 @@ def compact(
     zero = maxima.dtype.type(0)
     _count(maxima, motifs.strands, zero, offsets)
     np.cumsum(offsets, out=offsets)
-    columns = np.empty(offsets[-1], dtype=np.int32)
+    most = motifs.filters.max(initial=0)
+    columns = np.empty(offsets[-1], dtype=np.uint16 if most < 1 << 16 else np.int32)
     values = np.empty(offsets[-1], dtype=np.float32)
     _fill(
         maxima,
@@ -145,7 +166,7 @@ def gather_windows(
     offsets = np.zeros(2 * n_tiles + 1, dtype=np.int64)
     columns = np.empty(most, dtype=np.int32)
     values = np.empty(most, dtype=np.float32)
-    slots = np.full(n_filters, -1, dtype=np.int64)
+    slots = np.full(n_filters, np.iinfo(np.uint64).max, dtype=np.uint64)
     _gather(*features, ranges, step, n_filters, slots, offsets, columns, values)
     n_entries = offsets[-1]
     return SparseRows(offsets, columns[:n_entries], values[:n_entries])
@@ -188,31 +209,33 @@ def _gather(  # type: ignore[no-untyped-def]
 ):
     # Most windows are one segment or two. The first one's entries are copied; those of
     # others are merged, by where the window has a filter already: `slots`, which holds
-    # places of earlier windows, too, all below `begin`.
-    end = 0
+    # places of earlier windows, too, all below `begin`. Places are unsigned, or each
+    # index would be tested for being negative.
+    end, one = np.uint64(0), np.uint64(1)
     for row in range(offsets.size - 1):
         tile, strand = row // 2, row % 2
         for window in range(ranges.shape[1]):
             first = tile * step + ranges[strand, window, 0]
             last = tile * step + ranges[strand, window, 1]
             begin, base = end, window * n_filters
-            source = 2 * first + strand
-            for entry in range(rows[source], rows[source + 1]):
+            source = np.uint64(2 * first + strand)
+            is_merged = last - first > 1
+            for entry in range(np.uint64(rows[source]), np.uint64(rows[source + one])):
                 columns[end] = base + filters[entry]
                 values[end] = maxima[entry]
-                end += 1
-            if last - first > 1:
-                for place in range(begin, end):
-                    slots[columns[place] - base] = place
+                if is_merged:
+                    slots[np.uint64(filters[entry])] = end
+                end += one
             for segment in range(first + 1, last):
-                source = 2 * segment + strand
-                for entry in range(rows[source], rows[source + 1]):
-                    place = slots[filters[entry]]
-                    if place >= begin:
+                source = np.uint64(2 * segment + strand)
+                stop = np.uint64(rows[source + one])
+                for entry in range(np.uint64(rows[source]), stop):
+                    place = slots[np.uint64(filters[entry])]
+                    if begin <= place < end:
                         values[place] = max(values[place], maxima[entry])
                     else:
-                        slots[filters[entry]] = end
+                        slots[np.uint64(filters[entry])] = end
                         columns[end] = base + filters[entry]
                         values[end] = maxima[entry]
-                        end += 1
+                        end += one
         offsets[row + 1] = end

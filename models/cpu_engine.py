@@ -29,6 +29,7 @@ from tfimpute_tracks.vocabulary import Pair
 __all__ = ["LookupEngine"]
 
 _ROOM = 1 << 24  # bytes of segment maxima before they are compacted
+_TILES_AT_ONCE = 1024  # whose windows stay in the second-level cache
 _PROBE_TILES = 64
 
 
@@ -122,8 +123,16 @@ class LookupEngine:
         -------
         float32 array, shape (n_tiles, n_pairs)
         """
-        windows = gather_windows(features, self._grid, n_tiles, self._config.n_filters)
-        return self._head.logits(windows)
+        grid, step = self._grid, self._grid.borders.size
+        parts = []
+        for first in range(0, n_tiles, _TILES_AT_ONCE):
+            n = min(_TILES_AT_ONCE, n_tiles - first)
+            # Rows of the segments that these tiles are made of.
+            begin = 2 * first * step
+            some = features.rows(begin, begin + 2 * grid.n_segments(n))
+            windows = gather_windows(some, grid, n, self._config.n_filters)
+            parts.append(self._head.logits(windows))
+        return np.concatenate(parts)
 
     def _tables(self) -> MotifTables:
         """Build the tables when they are first needed: a full cache needs none."""

@@ -105,7 +105,7 @@ class Head:
         while first < n_tiles:
             last = self._tiles_that_fit(windows.offsets, first)
             out[first:last] = share_logits(
-                _rows(windows, 2 * first, 2 * last),
+                windows.rows(2 * first, 2 * last),
                 self._weights,
                 self._bias,
                 self._gates,
@@ -134,12 +134,3 @@ class Head:
         most = offsets[2 * first] + max(1, _ROOM // n_units)
         last = int(np.searchsorted(offsets, most, side="right") - 1) // 2
         return max(first + 1, last)
-
-
-def _rows(windows: SparseRows, first: int, last: int) -> SparseRows:
-    begin, end = windows.offsets[first], windows.offsets[last]
-    return SparseRows(
-        windows.offsets[first : last + 1] - begin,
-        windows.columns[begin:end],
-        windows.values[begin:end],
-    )

@@ -102,8 +102,7 @@ class FeatureCache:
                 os.utime(path)  # used now: how eviction knows
             self._count(hit=True)
             offsets = np.concatenate([[0], np.cumsum(arrays["counts"], dtype=np.int64)])
-            columns = arrays["columns"].astype(np.int32)
-            return SparseRows(offsets, columns, arrays["values"])
+            return SparseRows(offsets, arrays["columns"], arrays["values"])
         features = engine.features(codes, n_tiles)
         self._count(hit=False)
         self._store(path, features, about)
@@ -148,11 +147,9 @@ class FeatureCache:
     def _store(
         self, path: Path, features: SparseRows, about: dict[str, object]
     ) -> None:
-        counts = np.diff(features.offsets)
-        columns = features.columns
         arrays = {
-            "counts": counts.astype(_smallest(counts)),
-            "columns": columns.astype(_smallest(columns)),
+            "counts": np.diff(features.offsets).astype(np.int32),
+            "columns": features.columns,
             "values": features.values,
         }
         try:
@@ -186,7 +183,3 @@ class FeatureCache:
         with self._lock:
             self.hits += hit
             self.misses += not hit
-
-
-def _smallest(numbers: NDArray[np.integer]) -> type[np.uint16] | type[np.uint32]:
-    return np.uint16 if numbers.max(initial=0) < 1 << 16 else np.uint32

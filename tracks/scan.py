@@ -158,7 +158,9 @@ class Scanner:
         """
         at_once = tiles_per_block(self.engine.device)
         if self.engine.device != "cpu":
-            n_threads = min(n_threads, 2)  # one reads and encodes, one waits for the GPU
+            n_threads = min(
+                n_threads, 2
+            )  # one reads and encodes, one waits for the GPU
         yield from in_turn(
             lambda tiles: self.score_block(genome, tiles, known),
             cut_blocks(ranges, self.stride, at_once),

@@ -1,0 +1,179 @@
+"""What shows only in whole processes: the tile cache on disk, and peak memory."""
+
+from __future__ import annotations
+
+import re
+import statistics
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from bench_scan import PAIR, Whole, scan_options
+from child import Child, run_child, tfimpute
+from timing import Figure, Unavailable, figure, say, thread_count
+
+__all__ = ["cache", "memory"]
+
+_SECOND_PAIR = "MAX:HepG2"
+_LINE = 60  # letters of a line of FASTA
+_GAP = 0.05  # of a random chromosome is N
+
+
+def _scan(folder: str, pair: str, *options: object) -> Child:
+    tf, cell = pair.split(":")
+    return run_child(
+        tfimpute(
+            *("scan", "--tf", tf, "--cell", cell, "-o", f"{folder}/{tf}.{cell}"),
+            *("--threads", thread_count(), "--device", "cpu", "--overwrite"),
+            *options,
+        )
+    )
+
+
+def _own_seconds(child: Child) -> float:
+    """Give the seconds that a scan tells of itself: without the start of Python."""
+    told = re.search(r"([\d.]+) s, [\d.]+ Mb/s", child.output)
+    return float(told.group(1)) if told else float("nan")
+
+
+def cache(quick: bool) -> list[Figure]:
+    """One pair with an empty tile cache, then another pair with what it left.
+
+    Parameters
+    ----------
+    quick : bool
+
+    Returns
+    -------
+    list of Figure
+
+    Raises
+    ------
+    Unavailable
+        The command line has no tile cache.
+    """
+    if "--no-cache" not in scan_options():
+        raise Unavailable("`scan` has no --no-cache, so no tile cache yet")
+    whole = Whole(quick)
+    turns, sizes = [], []
+    for _ in range(1 if quick else 3):
+        with tempfile.TemporaryDirectory() as folder:
+            store = Path(folder, "cache")
+            options = [*whole.options, "--cache-dir", store]
+            # Without a cache first: its time, and the sequence is then in memory.
+            plain = _scan(folder, PAIR, *whole.options, "--no-cache")
+            cold = _scan(folder, PAIR, *options)
+            warm = _scan(folder, _SECOND_PAIR, *options)
+            turns.append((plain, cold, warm))
+            files = [f for f in (store / "features").rglob("*") if f.is_file()]
+            if not files:
+                raise Unavailable("the first scan left nothing under CACHE/features")
+            sizes.append(sum(f.stat().st_size for f in files) / whole.megabases / 1e6)
+    seconds = [statistics.median(c.seconds for c in way) for way in zip(*turns)]  # noqa: B905
+    detail = (
+        f"{whole.name}; without a cache {seconds[0]:.2f} s, cold {seconds[1]:.2f} s, "
+        f"warm {seconds[2]:.2f} s"
+    )
+    return [
+        figure(
+            "cache",
+            "another pair from the tile cache against the first, whole commands",
+            [warm.seconds / cold.seconds for _, cold, warm in turns],
+            better="less",
+            asked="at most 0.25",
+            detail=detail,
+        ),
+        figure(
+            "cache",
+            "the same, without the start of Python",
+            [_own_seconds(warm) / _own_seconds(cold) for _, cold, warm in turns],
+            better="less",
+            asked="at most 0.25",
+            detail="as each command tells of itself",
+        ),
+        figure(
+            "cache",
+            "the first pair, filling the tile cache, against a scan without one",
+            [cold.seconds / plain.seconds for plain, cold, _ in turns],
+            better="less",
+            detail=detail,
+        ),
+        figure(
+            "cache",
+            "tile cache on disk for a Gb of sequence",
+            sizes,
+            unit="GB",
+            better="less",
+            detail=f"{whole.megabases:.1f} Mb of {whole.name}",
+        ),
+    ]
+
+
+def _write_random(path: Path, megabases: int) -> None:
+    """Write a random chromosome with gaps of N, long and short."""
+    rng = np.random.default_rng(megabases)
+    n = megabases * 1_000_000 // _LINE * _LINE
+    letters = np.frombuffer(b"ACGT", np.uint8)[rng.integers(0, 4, n, dtype=np.uint8)]
+    gap = int(n * _GAP / 11)
+    letters[n // 2 : n // 2 + 10 * gap] = ord("N")  # a centromere
+    for start in rng.integers(0, n, 20):
+        letters[start : start + gap // 20] = ord("N")
+    lines = np.full((n // _LINE, _LINE + 1), ord("\n"), dtype=np.uint8)
+    lines[:, :_LINE] = letters.reshape(-1, _LINE)
+    with path.open("wb") as file:
+        file.write(b">chr1\n")
+        file.write(lines.tobytes())
+
+
+def memory(quick: bool) -> list[Figure]:
+    """Wall time and peak memory of scans of chromosomes of several lengths.
+
+    Parameters
+    ----------
+    quick : bool
+
+    Returns
+    -------
+    list of Figure
+    """
+    sizes = (1, 2, 5) if quick else (10, 50, 250)
+    uncached = ["--no-cache"] if "--no-cache" in scan_options() else []
+    children: dict[int, list[Child]] = {size: [] for size in sizes}
+    with tempfile.TemporaryDirectory() as folder:
+        for size in sizes:
+            _write_random(Path(folder, f"{size}.fa"), size)
+        for _ in range(1 if quick else 3):
+            for size in sizes:
+                fasta = Path(folder, f"{size}.fa")
+                children[size].append(_scan(folder, PAIR, "-g", fasta, *uncached))
+    made = []
+    for size in sizes:
+        peaks = [child.peak_mb for child in children[size]]
+        taken = statistics.median(child.seconds for child in children[size])
+        say(f"    memory  {size} Mb: {taken:.2f} s")
+        made.append(
+            figure(
+                "memory",
+                f"peak memory of `scan`, a random chromosome of {size} Mb",
+                peaks,
+                unit="MB",
+                better="less",
+                asked="below 2000",
+                detail=f"{taken:.2f} s, {size / taken:.2f} Mb/s, the whole command",
+            )
+        )
+    middle, largest = sizes[1], sizes[2]
+    made.append(
+        figure(
+            "memory",
+            f"peak memory for {largest} Mb against {middle} Mb",
+            [
+                a.peak_mb / b.peak_mb
+                for a, b in zip(children[largest], children[middle], strict=True)
+            ],
+            better="less",
+            asked="at most 1.3",
+            detail=f"{largest // middle} times the sequence",
+        )
+    )
+    return made

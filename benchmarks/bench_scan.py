@@ -1,0 +1,348 @@
+"""Whole scans against the same weights run window by window, and against one motif."""
+
+from __future__ import annotations
+
+import re
+import statistics
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from child import run_child, tfimpute
+from numpy.typing import NDArray
+from ours import Scan
+from rivals import (
+    PlainModule,
+    Stretch,
+    lightmotif_scan,
+    loader_predictor,
+    moods_scan,
+    selene_predictor,
+    tangermeme_tracks,
+)
+from timing import (
+    Figure,
+    Unavailable,
+    alternate,
+    figure,
+    ratios,
+    say,
+    seconds,
+    thread_count,
+)
+
+from tfimpute_tracks.genome import bundled_region, open_bundled
+from tfimpute_tracks.models import load_model
+
+__all__ = [
+    "PAIR",
+    "Whole",
+    "chromosome",
+    "motif",
+    "pairs",
+    "scan_options",
+    "selene",
+    "tangermeme",
+]
+
+Codes = NDArray[np.uint8]
+
+PAIR = "CTCF:K562"
+_SHARED = Path(__file__).resolve().parents[2] / "shared" / "data" / "hg19"
+_BATCHES = (64, 256, 1024)
+# The core of the CTCF motif; how fast a matrix is scanned depends on its width and on
+# the number of hits, not on its digits.
+_CONSENSUS = "CCGCGNGGNGGCAG"
+
+
+class Whole:
+    """The longest sequence there is, as options of `scan`: chr20, or what ships.
+
+    Parameters
+    ----------
+    quick : bool
+        Take what ships in any case.
+
+    Attributes
+    ----------
+    name : str
+    options : list of str
+    megabases : float
+        Of real sequence.
+    """
+
+    def __init__(self, quick: bool) -> None:
+        fasta = _SHARED / "hg19.partial.fa.gz"
+        region = bundled_region()
+        self.name, self.options = "3 Mb of chr20", []
+        self.megabases = (region.end - region.start) / 1e6
+        if fasta.exists() and not quick:
+            self.name = "chr20"
+            self.options = ["-g", str(fasta), "--chroms", "chr20"]
+            self.megabases = 59.505520  # of 63.025520; the others are N
+
+
+@cache
+def scan_options() -> str:
+    """Give the help text of `scan`, to see which options there are.
+
+    Returns
+    -------
+    str
+    """
+    return run_child(tfimpute("scan", "--help")).output
+
+
+def _uncached() -> list[str]:
+    """Give the option that keeps one run from helping the next, if there is one."""
+    return ["--no-cache"] if "--no-cache" in scan_options() else []
+
+
+class _Command:
+    """A whole `scan` as a command, its start included, into a folder that goes away."""
+
+    def __init__(
+        self, whole: Whole, precision: str, wanted: tuple[str, str] = ("--pairs", PAIR)
+    ) -> None:
+        self._options = [*wanted, "--precision", precision, *whole.options]
+        self.told = ""  # what it said of its own time
+
+    def __call__(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            command = tfimpute(
+                *("scan", "-o", f"{folder}/out", *self._options, *_uncached()),
+                *("--threads", thread_count(), "--device", "cpu"),
+            )
+            told = re.search(r"[\d.]+ s, [\d.]+ Mb/s", run_child(command).output)
+        self.told = told.group() if told else "nothing"
+
+
+@contextmanager
+def _part(n_bp: int) -> Iterator[tuple[Stretch, Codes]]:
+    """Give the first `n_bp` of the stretch that ships, in a FASTA file of its own."""
+    region = bundled_region()
+    codes = open_bundled().codes(region.chrom, region.start, region.start + n_bp)
+    with tempfile.TemporaryDirectory() as folder:
+        fasta = Path(folder, "part.fa")
+        letters = _letters(codes)
+        lines = [letters[i : i + 60] for i in range(0, n_bp, 60)]
+        fasta.write_text("\n".join([">chr20", *lines, ""]), encoding="ascii")
+        yield Stretch(fasta, "chr20", n_bp), codes
+
+
+def _letters(codes: Codes) -> str:
+    return np.frombuffer(b"ACGTN", np.uint8)[codes].tobytes().decode()
+
+
+def _windowed(
+    group: str, make: Callable[..., Callable[[], object]], name: str, quick: bool
+) -> list[Figure]:
+    """Compare whole scans with a predictor of windows on a part of the sequence."""
+    runs, n_bp = (1, 40_000) if quick else (5, 500_000)
+    whole = Whole(quick)
+    model = load_model("default")
+    module = PlainModule(model, PAIR).eval()
+    mine = Scan(model, [PAIR])
+    with _part(n_bp) as (stretch, codes):
+        made = {
+            batch: make(module, stretch, model.config.seq_len, mine.stride, batch)
+            for batch in _BATCHES
+        }
+        difference = np.abs(made[256]() - mine(codes)[:, 0]).max()
+        say(f"{group:>10}  largest difference of a probability {difference:.1e}")
+        batch = min(made, key=lambda size: seconds(made[size]))
+        ways = {
+            "exact": _Command(whole, "exact"),
+            "fast": _Command(whole, "fast"),
+            "theirs": made[batch],
+        }
+        times = alternate(ways, runs, warm_up=False)
+    theirs = n_bp / 1e6 / statistics.median(times["theirs"])
+    return [
+        figure(
+            group,
+            f"FASTA to tracks, `scan` {precision}, against {name}",
+            ratios(times["theirs"], times[precision], whole.megabases * 1e6 / n_bp),
+            asked="at least 100",
+            detail=f"{whole.megabases / statistics.median(times[precision]):.2f} Mb/s, "
+            f"{whole.name}, / {theirs:.3f} Mb/s, {n_bp / 1e6} Mb in batches of {batch}",
+        )
+        for precision in ("exact", "fast")
+    ]
+
+
+def tangermeme(quick: bool) -> list[Figure]:
+    """FASTA to tracks against tangermeme over explicit windows.
+
+    Parameters
+    ----------
+    quick : bool
+
+    Returns
+    -------
+    list of Figure
+    """
+    return _windowed("tangermeme", tangermeme_tracks, "tangermeme's `predict`", quick)
+
+
+def selene(quick: bool) -> list[Figure]:
+    """FASTA to tracks against Selene, or against the usual loader of windows.
+
+    Parameters
+    ----------
+    quick : bool
+
+    Returns
+    -------
+    list of Figure
+    """
+    try:
+        return _windowed(
+            "selene", selene_predictor, "Selene's `AnalyzeSequences`", quick
+        )
+    except Unavailable as error:
+        say(f"    selene  {error}; a DataLoader over pyfaidx windows takes its place")
+    name = "a `DataLoader` over pyfaidx windows"
+    return _windowed("selene", loader_predictor, name, quick)
+
+
+def chromosome(quick: bool) -> list[Figure]:
+    """Time a whole command: its start, reading, scan, peaks and files.
+
+    Parameters
+    ----------
+    quick : bool
+
+    Returns
+    -------
+    list of Figure
+    """
+    whole = Whole(quick)
+    ways = {name: _Command(whole, name) for name in ("exact", "fast")}
+    times = alternate(ways, 1 if quick else 3, warm_up=False)
+    return [
+        figure(
+            "chromosome",
+            f"`scan` of {whole.name}, one pair, {name}: the whole command",
+            [whole.megabases / taken for taken in times[name]],
+            unit="Mb/s",
+            asked="at least 3",
+            detail=f"{statistics.median(times[name]):.2f} s with its start; it tells "
+            f"of itself: {ways[name].told}",
+        )
+        for name in ways
+    ]
+
+
+def _motif_counts() -> dict[str, list[int]]:
+    """Make a count matrix of the consensus, its digits drawn at random.
+
+    With the same digits everywhere scores would take a few values only, and the tools'
+    thresholds, which differ in rounding, would let through very different numbers.
+    """
+    rng = np.random.default_rng(0)
+    rows = rng.integers(2, 12, (len(_CONSENSUS), 4))
+    for row, letter in zip(rows, _CONSENSUS, strict=True):
+        if letter != "N":
+            row["ACGT".index(letter)] += rng.integers(60, 90)
+    return dict(zip("ACGT", rows.T.tolist(), strict=True))
+
+
+def motif(quick: bool) -> list[Figure]:
+    """Compare the network's 512 filters and head with a single motif, in memory.
+
+    Parameters
+    ----------
+    quick : bool
+
+    Returns
+    -------
+    list of Figure
+    """
+    runs, n_bp = (2, 100_000) if quick else (5, 3_000_000)
+    region = bundled_region()
+    codes = open_bundled().codes(region.chrom, region.start, region.start + n_bp)
+    letters = _letters(codes)
+    counts = _motif_counts()
+    rivals = {
+        "lightmotif": lambda: lightmotif_scan(counts, letters, thread_count()),
+        "MOODS": lambda: moods_scan(counts, letters),
+    }
+    model = load_model("default")
+    ways: dict[str, Callable[[], object]] = {}
+    for name, make in rivals.items():
+        try:
+            ways[name] = make()
+            say(f"     motif  {name}: {ways[name]()} hits")
+        except Unavailable as error:
+            say(f"     motif  {error}; left out")
+    mine = {name: Scan(model, [PAIR], name == "fast") for name in ("exact", "fast")}
+    rivals_there = list(ways)
+    ways |= {name: lambda scan=scan: scan(codes) for name, scan in mine.items()}
+    times = alternate(ways, runs)
+    return [
+        figure(
+            "motif",
+            f"rate of a whole network, {name}, against one motif by {rival}",
+            ratios(times[rival], times[name]),
+            detail=f"{n_bp / 1e6 / statistics.median(times[name]):.2f} Mb/s / "
+            f"{n_bp / 1e6 / statistics.median(times[rival]):.1f} Mb/s, "
+            f"{model.config.n_filters} filters / 1, {n_bp / 1e6} Mb, both strands",
+        )
+        for rival in rivals_there
+        for name in mine
+    ]
+
+
+def pairs(quick: bool) -> list[Figure]:
+    """Tell what more pairs cost in the same scan.
+
+    Parameters
+    ----------
+    quick : bool
+
+    Returns
+    -------
+    list of Figure
+    """
+    runs, n_bp = (2, 100_000) if quick else (5, 3_000_000)
+    region = bundled_region()
+    codes = open_bundled().codes(region.chrom, region.start, region.start + n_bp)
+    model = load_model("default")
+    every = model.vocabulary.all_pairs()
+    scans = {str(n): Scan(model, every[:n]) for n in (1, 2, 10, 100)}
+    ways = {name: lambda scan=scan: scan(codes) for name, scan in scans.items()}
+    times = alternate(ways, runs)
+    made = [
+        figure(
+            "pairs",
+            f"time of {n} pairs against one, scores only",
+            ratios(times[n], times["1"]),
+            better="less",
+            asked="at most 2" if n == "10" else "",
+            detail=f"{n_bp / 1e6} Mb, {statistics.median(times[n]):.3f} s / "
+            f"{statistics.median(times['1']):.3f} s",
+        )
+        for n in ("2", "10", "100")
+    ]
+    whole = Whole(quick)
+    named = {n: ";".join(str(pair) for pair in every[:n]) for n in (1, 10)}
+    commands = {
+        str(n): _Command(whole, "exact", ("--pairs", text)) for n, text in named.items()
+    }
+    taken = alternate(commands, 1 if quick else 3, warm_up=False)
+    made.append(
+        figure(
+            "pairs",
+            "time of 10 pairs against one, the whole command with its files",
+            ratios(taken["10"], taken["1"]),
+            better="less",
+            asked="at most 2",
+            detail=f"{whole.name}, {statistics.median(taken['10']):.2f} s / "
+            f"{statistics.median(taken['1']):.2f} s",
+        )
+    )
+    return made

@@ -1,0 +1,91 @@
+"""Commands as processes of their own: how long they take and how much memory.
+
+The memory of a process is what Linux keeps as its high-water mark, which a new process
+inherits from whoever starts it, here a benchmark that holds PyTorch. So this file is
+also a script: run by a bare Python it starts the command, and the mark is the
+command's own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+__all__ = ["Child", "run_child", "tfimpute"]
+
+
+class Child(NamedTuple):
+    """What became of a command: wall seconds, peak memory in MB, all its output."""
+
+    seconds: float
+    peak_mb: float
+    output: str
+
+
+def run_child(command: list[str]) -> Child:
+    """Run a command to its end.
+
+    Parameters
+    ----------
+    command : list of str
+
+    Returns
+    -------
+    Child
+
+    Raises
+    ------
+    RuntimeError
+        It did not end well.
+    """
+    launcher = [sys.executable, "-I", "-S", __file__]
+    with tempfile.NamedTemporaryFile() as told:
+        done = subprocess.run(
+            [*launcher, told.name, *command],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            last = done.stdout.strip().splitlines()[-1:] or ["no output"]
+            raise RuntimeError(f"{' '.join(command)}: {last[0]}")
+        told.seek(0)
+        measured = json.load(told)
+    return Child(measured["seconds"], measured["peak_kb"] / 1e3, done.stdout)
+
+
+def tfimpute(*arguments: object) -> list[str]:
+    """Give the command that runs a verb of this package.
+
+    Parameters
+    ----------
+    *arguments : object
+        The verb and its options; each is turned into text.
+
+    Returns
+    -------
+    list of str
+    """
+    return [sys.executable, "-m", "tfimpute_tracks", *map(str, arguments)]
+
+
+def _launch(told: str, command: list[str]) -> int:
+    began = time.perf_counter()
+    process = os.spawnv(os.P_NOWAIT, command[0], command)
+    _, status, usage = os.wait4(process, 0)
+    seconds = time.perf_counter() - began
+    # Linux counts ru_maxrss in kB.
+    result = {"seconds": seconds, "peak_kb": usage.ru_maxrss}
+    Path(told).write_text(json.dumps(result), encoding="utf-8")
+    return os.waitstatus_to_exitcode(status)
+
+
+if __name__ == "__main__":
+    sys.exit(_launch(sys.argv[1], sys.argv[2:]))

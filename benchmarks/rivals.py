@@ -1,0 +1,327 @@
+"""The rivals of a scan: the same weights run window by window, and single motifs.
+
+Each says what it is; one whose package is not installed says so when it is made.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import warnings
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from timing import Unavailable
+from torch import Tensor, nn
+
+from tfimpute_tracks.models import Model
+
+__all__ = [
+    "PlainModule",
+    "Stretch",
+    "lightmotif_scan",
+    "loader_predictor",
+    "moods_scan",
+    "selene_predictor",
+    "tangermeme_tracks",
+]
+
+Floats = NDArray[np.float32]
+
+# Selene pins an old PyTorch, so it is installed into a folder of its own, without its
+# dependencies; docs/benchmarks.md has the command.
+_SELENE = Path(sys.prefix) / "selene"
+_P_VALUE = 1e-4
+_PSEUDOCOUNT = 0.1
+
+
+class Stretch(NamedTuple):
+    """Sequence in a FASTA file of its own: the file, the record's name, its letters."""
+
+    fasta: Path
+    chrom: str
+    length: int
+
+
+class PlainModule(nn.Module):
+    """The network for one pair as a module on one-hot sequences, (n, 4, L) to (n, 1).
+
+    What the pair fixes is folded into the last layer beforehand.
+
+    Parameters
+    ----------
+    model : Model
+    pair : str
+        "TF:CELL".
+    """
+
+    def __init__(self, model: Model, pair: str) -> None:
+        super().__init__()
+        network = model.network()
+        ((tf, cell),) = model.vocabulary.pair_indices([model.vocabulary.pair(pair)])
+        with torch.no_grad():
+            gate = network.gates(torch.tensor([tf]), torch.tensor([cell]))[0]
+            own = (network.unit_weight * gate).permute(1, 2, 0).flatten(1)
+            kernel = network.filters.transpose(1, 2).contiguous()
+        self.kernel, self.bias = nn.Parameter(kernel), network.bias
+        self.own, self.unit_bias = nn.Parameter(own), network.unit_bias
+        self.pool = model.config.pool
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Give the probability of the better strand.
+
+        Parameters
+        ----------
+        x : float32 tensor, shape (n, 4, L)
+            Rows A C G T.
+
+        Returns
+        -------
+        float32 tensor, shape (n, 1)
+        """
+        both = torch.cat([x, x.flip(1, 2)])  # A C G T upside down is T G C A
+        y = nn.functional.conv1d(both, self.kernel)
+        m = nn.functional.max_pool1d(y, self.pool, ceil_mode=True)
+        m = torch.relu(m - self.bias[:, None]).flatten(1)
+        logits = nn.functional.linear(m, self.own, self.unit_bias).amax(1, keepdim=True)
+        return torch.sigmoid(torch.maximum(*logits.chunk(2)))
+
+
+def tangermeme_tracks(
+    module: nn.Module, stretch: Stretch, seq_len: int, stride: int, batch: int
+) -> Callable[[], Floats]:
+    """FASTA to bigWig by `tangermeme.predict` over explicit windows.
+
+    Parameters
+    ----------
+    module : nn.Module
+    stretch : Stretch
+    seq_len, stride : int
+    batch : int
+        Windows per call of the network.
+
+    Returns
+    -------
+    callable
+        Gives the probabilities that it wrote, shape (n_tiles,).
+
+    Raises
+    ------
+    Unavailable
+        The package is not installed.
+    """
+    try:
+        from tangermeme.predict import predict
+        from tangermeme.utils import one_hot_encode
+    except ImportError as error:
+        raise Unavailable(f"tangermeme is not installed ({error})") from error
+    import pyBigWig
+    import pyfaidx
+
+    def run() -> Floats:
+        with pyfaidx.Fasta(str(stretch.fasta)) as genome:
+            letters = str(genome[stretch.chrom][:]).upper()
+        windows = one_hot_encode(letters).unfold(1, seq_len, stride).permute(1, 0, 2)
+        scores = predict(module, windows, batch_size=batch, device="cpu")[:, 0]
+        values = scores.numpy()
+        with tempfile.TemporaryDirectory() as folder:
+            track = pyBigWig.open(f"{folder}/track.bw", "w")
+            track.addHeader([(stretch.chrom, stretch.length)])
+            track.addEntries(
+                stretch.chrom,
+                (seq_len - stride) // 2,
+                values=values.tolist(),
+                span=stride,
+                step=stride,
+            )
+            track.close()
+        return values
+
+    return run
+
+
+def selene_predictor(
+    module: nn.Module, stretch: Stretch, seq_len: int, stride: int, batch: int
+) -> Callable[[], Floats]:
+    """Selene's `AnalyzeSequences` over a BED file of the tiles, to an HDF5 file.
+
+    Parameters
+    ----------
+    module : nn.Module
+    stretch : Stretch
+    seq_len, stride : int
+    batch : int
+
+    Returns
+    -------
+    callable
+        Gives the probabilities that it wrote, shape (n_tiles,).
+
+    Raises
+    ------
+    Unavailable
+        The package is not installed.
+    """
+    if _SELENE.is_dir() and str(_SELENE) not in sys.path:
+        sys.path.append(str(_SELENE))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of its age
+            from selene_sdk.predict import AnalyzeSequences
+            from selene_sdk.sequences import Genome
+    except ImportError as error:
+        raise Unavailable(f"selene-sdk is not installed ({error})") from error
+    import h5py
+
+    def run() -> Floats:
+        with tempfile.TemporaryDirectory() as folder:
+            weights, bed = Path(folder, "weights.pth"), Path(folder, "tiles.bed")
+            torch.save(module.state_dict(), weights)
+            starts = range(0, stretch.length - seq_len + 1, stride)
+            lines = [f"{stretch.chrom}\t{s}\t{s + seq_len}\n" for s in starts]
+            bed.write_text("".join(lines), encoding="utf-8")
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                analysis = AnalyzeSequences(
+                    module,
+                    str(weights),
+                    sequence_length=seq_len,
+                    features=["probability"],
+                    batch_size=batch,
+                    reference_sequence=Genome(str(stretch.fasta)),
+                )
+                analysis.get_predictions_for_bed_file(str(bed), folder, "hdf5")
+            with h5py.File(next(Path(folder).glob("*.h5"))) as file:
+                return np.asarray(file["data"][:, 0], dtype=np.float32)
+
+    return run
+
+
+class _Windows(torch.utils.data.Dataset[Tensor]):
+    """Windows of a FASTA file, read and encoded one by one."""
+
+    def __init__(self, stretch: Stretch, seq_len: int, stride: int) -> None:
+        import pyfaidx
+
+        self._record = pyfaidx.Fasta(str(stretch.fasta))[stretch.chrom]
+        self._starts = range(0, stretch.length - seq_len + 1, stride)
+        self._seq_len = seq_len
+        self._rows = np.zeros((256, 4), dtype=np.float32)
+        for place, letter in enumerate("ACGT"):
+            self._rows[ord(letter), place] = self._rows[ord(letter.lower()), place] = 1
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    def __getitem__(self, index: int) -> Tensor:
+        start = self._starts[index]
+        letters = str(self._record[start : start + self._seq_len]).encode()
+        return torch.from_numpy(self._rows[np.frombuffer(letters, np.uint8)].T)
+
+
+def loader_predictor(
+    module: nn.Module, stretch: Stretch, seq_len: int, stride: int, batch: int
+) -> Callable[[], Floats]:
+    """Predict as is usual: a PyTorch `DataLoader` over pyfaidx windows.
+
+    Parameters
+    ----------
+    module : nn.Module
+    stretch : Stretch
+    seq_len, stride : int
+    batch : int
+
+    Returns
+    -------
+    callable
+        Gives the probabilities, shape (n_tiles,).
+    """
+
+    def run() -> Floats:
+        windows = _Windows(stretch, seq_len, stride)
+        loader = torch.utils.data.DataLoader(windows, batch_size=batch)
+        with torch.inference_mode():
+            return torch.cat([module(x) for x in loader])[:, 0].numpy()
+
+    return run
+
+
+def lightmotif_scan(
+    counts: dict[str, list[int]], letters: str, n_threads: int
+) -> Callable[[], int]:
+    """One motif, both strands, by lightmotif; a strand is a thread's work.
+
+    Parameters
+    ----------
+    counts : dict of letter to list of int
+    letters : str
+    n_threads : int
+
+    Returns
+    -------
+    callable
+        Gives the number of hits.
+
+    Raises
+    ------
+    Unavailable
+        The package is not installed.
+    """
+    try:
+        import lightmotif
+    except ImportError as error:
+        raise Unavailable(f"lightmotif is not installed ({error})") from error
+    forward = lightmotif.CountMatrix(counts).normalize(_PSEUDOCOUNT).log_odds()
+    strands = [forward, forward.reverse_complement()]
+    limits = [strand.score(_P_VALUE) for strand in strands]
+
+    def run() -> int:
+        striped = lightmotif.stripe(letters)
+
+        def hits(strand: int) -> int:
+            own = striped.copy() if strand else striped
+            found = lightmotif.scan(strands[strand], own, threshold=limits[strand])
+            return sum(1 for _ in found)
+
+        with ThreadPoolExecutor(n_threads) as pool:
+            return sum(pool.map(hits, range(2)))
+
+    return run
+
+
+def moods_scan(counts: dict[str, list[int]], letters: str) -> Callable[[], int]:
+    """One motif, both strands, by MOODS, which has one thread.
+
+    Parameters
+    ----------
+    counts : dict of letter to list of int
+    letters : str
+
+    Returns
+    -------
+    callable
+        Gives the number of hits.
+
+    Raises
+    ------
+    Unavailable
+        The package is not installed.
+    """
+    try:
+        import MOODS.scan
+        import MOODS.tools
+    except ImportError as error:
+        raise Unavailable(f"MOODS-python is not installed ({error})") from error
+    background = MOODS.tools.flat_bg(4)
+    rows = [counts[letter] for letter in "ACGT"]
+    forward = MOODS.tools.log_odds(rows, background, _PSEUDOCOUNT)
+    strands = [forward, MOODS.tools.reverse_complement(forward)]
+    limit = MOODS.tools.threshold_from_p(forward, background, _P_VALUE)
+    scanner = MOODS.scan.Scanner(7)
+    scanner.set_motifs(strands, background, [limit, limit])
+    return lambda: sum(len(hits) for hits in scanner.scan(letters))
