@@ -6,6 +6,7 @@ selene      the same against Selene's predictor of windows, or the usual one
 chromosome  the rate of a whole command
 motif       the whole network against the scan of one motif
 pairs       what more pairs cost in one scan
+writing     what the files cost beside the scores
 cache       another pair from the tile cache on disk
 memory      peak memory of scans of short and long chromosomes
 
@@ -41,6 +42,7 @@ BENCHMARKS: dict[str, Callable[[bool], list[Figure]]] = {
     "chromosome": bench_scan.chromosome,
     "motif": bench_scan.motif,
     "pairs": bench_scan.pairs,
+    "writing": bench_process.writing,
     "cache": bench_process.cache,
     "memory": bench_process.memory,
 }

@@ -22,6 +22,7 @@ from tfimpute_tracks.kernels.vectors import (
     LANE_BYTES,
     above_lanes,
     add_lanes,
+    add_limited_lanes,
     count_set_bits,
     first_set_bit,
     load_lanes,
@@ -35,6 +36,7 @@ from tfimpute_tracks.kernels.vectors import (
 __all__ = [
     "LANE_BYTES",
     "add",
+    "add_limited",
     "aligned_empty",
     "count_set",
     "first_set",
@@ -142,6 +144,23 @@ def add(a: Lanes, b: Lanes) -> Lanes:
     lanes of that dtype
     """
     return a + b
+
+
+def add_limited(a: Lanes, b: Lanes) -> Lanes:
+    """Add lane by lane; whole numbers stop at their least and at their largest.
+
+    Parameters
+    ----------
+    a, b : lanes of one dtype
+
+    Returns
+    -------
+    lanes of that dtype
+    """
+    if a.dtype.kind == "f":
+        return a + b
+    limits = np.iinfo(a.dtype)
+    return np.clip(a.astype(np.int64) + b, limits.min, limits.max).astype(a.dtype)
 
 
 def maximum(a: Lanes, b: Lanes) -> Lanes:
@@ -259,6 +278,11 @@ def _compile_splat(value):  # type: ignore[no-untyped-def]
 @_compiled(add)
 def _compile_add(a, b):  # type: ignore[no-untyped-def]
     return lambda a, b: add_lanes(a, b)
+
+
+@_compiled(add_limited)
+def _compile_add_limited(a, b):  # type: ignore[no-untyped-def]
+    return lambda a, b: add_limited_lanes(a, b)
 
 
 @_compiled(maximum)

@@ -22,7 +22,7 @@ from tfimpute_tracks.kernels.lanes import (
 )
 from tfimpute_tracks.kernels.tables import WORD, LookupTables, sum_rows
 
-__all__ = ["check_spans", "span_maxima", "span_maxima_and_places"]
+__all__ = ["check_spans", "span_maxima_and_places"]
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -30,56 +30,25 @@ Ints = NDArray[np.int64]
 _CHUNK = 2048  # spans a task works through before it fetches another block's tables
 
 
-def span_maxima(
+def span_maxima_and_places(
     rows: NDArray[np.uint16], tables: LookupTables, starts: Ints, ends: Ints
-) -> Floats:
-    """Give each filter's largest convolution value over each span of positions.
+) -> tuple[Floats, NDArray[np.int32]]:
+    """Give each filter's largest convolution value over each span, and its place.
 
     Parameters
     ----------
     rows : uint16 array, shape (n + 5 * n_words,)
         From :func:`tfimpute_tracks.kernels.tables.word_rows`.
     tables : LookupTables
+        Of float32.
     starts, ends : int64 array, shape (n_spans,)
         Half-open ranges of filter positions (a position is where a filter's first
-        letter lies); an empty span gives the lowest value the tables can hold, -inf if
-        they are float32.
-
-    Returns
-    -------
-    float32 array, shape (n_spans, K)
-        max_r Y[r, k], Y as in the paper's convolution, before bias and ReLU.
-
-    Raises
-    ------
-    IndexError
-        A span reaches past the rows.
-    """
-    check_spans(rows, tables.n_words, starts, ends)
-    array = tables.tables
-    out = aligned_empty((starts.size, array.shape[0] * array.shape[3]), array.dtype)
-    lowest = np.float32(-np.inf) if array.dtype == np.float32 else np.int16(-(2**15))
-    _maxima(rows, array, starts, ends, lowest, out)
-    own = out[:, : tables.n_filters]
-    if array.dtype == np.float32:
-        return own
-    values: Floats = np.divide(own, tables.scale, dtype=np.float32)
-    return values
-
-
-def span_maxima_and_places(
-    rows: NDArray[np.uint16], tables: LookupTables, starts: Ints, ends: Ints
-) -> tuple[Floats, NDArray[np.int32]]:
-    """Give the maxima of :func:`span_maxima` and where they lie.
-
-    Parameters
-    ----------
-    rows, tables, starts, ends
-        As for :func:`span_maxima`; tables of float32, positions must fit an int32.
+        letter lies), which must fit an int32; an empty span gives -inf.
 
     Returns
     -------
     maxima : float32 array, shape (n_spans, K)
+        max_r Y[r, k], Y as in the paper's convolution, before bias and ReLU.
     places : int32 array, shape (n_spans, K)
         The first position of the maximum; the span's start where the span is empty.
 
@@ -118,30 +87,6 @@ def check_spans(
             f"spans cover positions {starts.min()} to {ends.max()}, "
             f"but the sequence has rows for 0 to {reach}"
         )
-
-
-@njit(parallel=True, nogil=True, cache=True)
-def _maxima(rows, tables, starts, ends, lowest, out):  # type: ignore[no-untyped-def]
-    n_chunks = (starts.size + _CHUNK - 1) // _CHUNK
-    for task in prange(tables.shape[0] * n_chunks):
-        first = task % n_chunks * _CHUNK
-        last = min(starts.size, first + _CHUNK)
-        _block_maxima(
-            rows, tables, task // n_chunks, starts, ends, first, last, lowest, out
-        )
-
-
-@njit(nogil=True, cache=True)
-def _block_maxima(  # type: ignore[no-untyped-def]
-    rows, tables, block, starts, ends, first, last, lowest, out
-):
-    n_words, n_lanes = tables.shape[1], lane_count(tables)
-    flat, result = tables[block].reshape(-1), out.reshape(-1)
-    for span in range(first, last):
-        best = splat(lowest)
-        for p in range(starts[span], ends[span]):
-            best = maximum(best, sum_rows(flat, rows, p, n_words))
-        store(result, span * out.shape[1] + block * n_lanes, best)
 
 
 @njit(parallel=True, nogil=True, cache=True)

@@ -114,8 +114,9 @@ def build_motif_tables(
     n_blocks, n_words, _, n_lanes = strands[0].tables.shape
     places = np.full((n_blocks, n_lanes), -1, dtype=np.int32)
     places.reshape(-1)[: order.size] = order
-    factors = np.zeros((n_blocks, n_lanes), dtype=np.float32)
-    factors.reshape(-1)[: order.size] = 1 / strands[0].scale
+    factors = np.zeros((2, n_blocks, n_lanes), dtype=np.float32)
+    for own, strand in zip(factors, strands, strict=True):
+        own.reshape(-1)[: order.size] = 1 / strand.scale
 
     bounds = [_Bounds.of(strand.tables, places >= 0) for strand in strands]
     is_rare = np.zeros((2, n_blocks), dtype=np.bool_)
@@ -134,12 +135,12 @@ def build_motif_tables(
         tables[place] = strands[strand].tables[block]
     n_dense = int(np.count_nonzero(~is_rare))
     coarse, limits = _coarse(bounds, ranks[n_dense:])
-    blocks = [block for _, block in ranks]
+    on_strand, blocks = np.array(ranks, dtype=np.int64).reshape(-1, 2).T
     return MotifTables(
         tables=tables,
         filters=places[blocks],
-        factors=factors[blocks],
-        strands=np.array([strand for strand, _ in ranks], dtype=np.int64),
+        factors=factors[on_strand, blocks],
+        strands=on_strand,
         n_dense=n_dense,
         coarse=coarse,
         limits=limits,

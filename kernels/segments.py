@@ -13,12 +13,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit, prange
 from numpy.typing import NDArray
 
-__all__ = ["SegmentGrid", "pooling_windows", "segment_grid", "tile_windows"]
+__all__ = ["SegmentGrid", "pooling_windows", "segment_grid"]
 
-Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
 
@@ -123,46 +121,3 @@ def segment_grid(
         return period * borders.size + np.searchsorted(borders, within)
 
     return SegmentGrid(stride, borders, to_segments(forward), to_segments(reverse))
-
-
-def tile_windows(maxima: Floats, ranges: Ints, step: int, n_tiles: int) -> Floats:
-    """Gather segment maxima into the pooling windows of each tile.
-
-    Parameters
-    ----------
-    maxima : float32 array, shape (n_segments, K)
-    ranges : int64 array, shape (n_windows, 2)
-        `SegmentGrid.forward` or `.reverse`.
-    step : int
-        Segments per stride, `SegmentGrid.borders.size`.
-    n_tiles : int
-
-    Returns
-    -------
-    float32 array, shape (n_tiles, n_windows, K)
-        The network's windows, before bias and ReLU.
-
-    Raises
-    ------
-    IndexError
-        There are too few segments for the tiles.
-    """
-    if n_tiles and (n_tiles - 1) * step + ranges.max() > maxima.shape[0]:
-        raise IndexError(f"{maxima.shape[0]} segments are too few for {n_tiles} tiles")
-    out = np.empty((n_tiles, ranges.shape[0], maxima.shape[1]), dtype=np.float32)
-    _gather(maxima, ranges, step, out)
-    return out
-
-
-@njit(parallel=True, nogil=True, cache=True)
-def _gather(maxima, ranges, step, out):  # type: ignore[no-untyped-def]
-    n_tiles, n_windows, n_filters = out.shape
-    for tile in prange(n_tiles):
-        for window in range(n_windows):
-            best = out[tile, window]
-            first = tile * step + ranges[window, 0]
-            best[:] = maxima[first]
-            for segment in range(first + 1, tile * step + ranges[window, 1]):
-                row = maxima[segment]
-                for k in range(n_filters):
-                    best[k] = best[k] if best[k] > row[k] else row[k]

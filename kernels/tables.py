@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from tfimpute_tracks.kernels.lanes import (
     LANE_BYTES,
     add,
+    add_limited,
     aligned_empty,
     lane_count,
     load,
@@ -129,22 +130,23 @@ def sum_rows(table, rows, p, n_words):  # type: ignore[no-untyped-def]
     Returns
     -------
     lanes of the table's dtype
+        Sums of int16 stop at its limits.
     """
     n_lanes = lane_count(table)
     step = N_ROWS * n_lanes
     q = np.uint64(p)  # a signed index would be tested for being negative each time
-    first = add(
+    first = add_limited(
         load(table, np.int64(rows[q]) * n_lanes),
         load(table, step + np.int64(rows[q + np.uint64(5)]) * n_lanes),
     )
-    second = add(
+    second = add_limited(
         load(table, 2 * step + np.int64(rows[q + np.uint64(10)]) * n_lanes),
         load(table, 3 * step + np.int64(rows[q + np.uint64(15)]) * n_lanes),
     )
-    total = add(first, second)
+    total = add_limited(first, second)
     for word in range(_MIN_WORDS, n_words):
         row = np.int64(rows[q + np.uint64(WORD * word)])
-        total = add(total, load(table, word * step + row * n_lanes))
+        total = add_limited(total, load(table, word * step + row * n_lanes))
     return total
 
 
@@ -177,7 +179,8 @@ def build_tables(
         Taken off each filter's first table, so that sums are the paper's Y - b.
     fast : bool
         Round the sums to int16, which halves the memory read per position. A filter's
-        values are off by at most ceil(F / 5) / 64,000 of the largest it can reach.
+        values above zero are off by at most half of `1 / scale` per word. Far below
+        zero they are cut: what is under the bias is of no interest.
 
     Returns
     -------
@@ -204,9 +207,12 @@ def build_tables(
     _sum_words(letters, _ROW_OF_WORD, tables)
     if not fast:
         return LookupTables(tables, np.ones(n_filters, dtype=np.float32))
-    # No sum of rounded entries can leave int16: the bound is every letter's best.
-    bound = np.abs(padded).max(axis=2).sum(axis=1) + np.abs(offsets)
-    scale = (_LARGEST / np.maximum(bound, 1e-30)).astype(np.float32)
+    # No sum of some rows exceeds what each word adds at its best, so int16 is used to
+    # its limit there. Below, sums stop at the lowest int16 (`add_limited`); with the
+    # other words at their best they still come out under zero.
+    best = tables.max(axis=2).swapaxes(1, 2).reshape(-1, n_words)  # per filter and word
+    reach = np.maximum(best, 0).sum(axis=1)
+    scale = (_LARGEST / np.maximum(reach, 1e-30)).astype(np.float32)
     return LookupTables(_round(tables, scale), scale[:n_filters])
 
 
@@ -216,7 +222,8 @@ def _round(tables: Floats, scale: Floats) -> NDArray[np.int16]:
     scales = scale.reshape(n_blocks, n_lanes)
     for block in range(n_blocks):
         half = slice(block % 2 * n_lanes, block % 2 * n_lanes + n_lanes)
-        rounded[block // 2, ..., half] = np.rint(tables[block] * scales[block])
+        scaled = np.rint(tables[block] * scales[block])
+        rounded[block // 2, ..., half] = np.clip(scaled, -(2**15), 2**15 - 1)
     return rounded
 
 

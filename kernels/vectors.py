@@ -18,6 +18,7 @@ __all__ = [
     "LanesType",
     "above_lanes",
     "add_lanes",
+    "add_limited_lanes",
     "count_set_bits",
     "first_set_bit",
     "load_lanes",
@@ -117,6 +118,19 @@ def _greater(builder: Any, signature: Any, a: Any, b: Any) -> Any:
     return builder.icmp_signed(">", a, b)
 
 
+def _add_limited(typing, a, b):  # type: ignore[no-untyped-def]
+    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        if _is_float(signature):
+            return builder.fadd(*arguments)
+        vector = arguments[0].type
+        kind = ir.FunctionType(vector, [vector] * 2)
+        name = f"llvm.sadd.sat.v{a.count}i{a.dtype.bitwidth}"
+        insert: Any = cgutils.get_or_insert_function
+        return builder.call(insert(builder.module, kind, name), arguments)
+
+    return a(a, b), generate
+
+
 def _maximum(typing, a, b):  # type: ignore[no-untyped-def]
     def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
         return builder.select(_greater(builder, signature, *arguments), *arguments)
@@ -172,6 +186,7 @@ load_lanes: Any = intrinsic(_load)
 store_lanes: Any = intrinsic(_store)
 splat_lanes: Any = intrinsic(_splat)
 add_lanes: Any = intrinsic(_add)
+add_limited_lanes: Any = intrinsic(_add_limited)
 maximum_lanes: Any = intrinsic(_maximum)
 multiply_add_lanes: Any = intrinsic(_multiply_add)
 above_lanes: Any = intrinsic(_lanes_above)

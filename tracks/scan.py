@@ -37,7 +37,7 @@ Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 Known = Container[tuple[TileRange, str]]
 
-_TILES_PER_BLOCK = {"cpu": 8192, "cuda": 1 << 16}
+_TILES_PER_BLOCK = {"cpu": 16384, "cuda": 1 << 16}
 
 
 class TileBlock(NamedTuple):

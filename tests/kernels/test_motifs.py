@@ -56,7 +56,8 @@ def test_features_are_those_of_the_convolution(seed, n_filters, length, fast):
     starts, ends = edges[:, 0].copy(), edges[:, 1].copy()
     values, _ = _dense(codes, filters, bias, starts, ends, fast=fast)
     expected = _expected(codes, filters, bias, starts, ends)
-    reach = np.abs(filters).max(axis=2).sum(axis=1) + np.abs(bias)
+    # No more than this can the words of a filter add up to, however it is cut.
+    reach = np.maximum(filters.max(axis=2), 0).sum(axis=1) + np.maximum(-bias, 0)
     tolerance = 1e-4 + (0.55 * max(4, -(-length // 5)) / 32_000 * reach if fast else 0)
     assert (np.abs(values - expected) <= tolerance).all()
 
@@ -145,7 +146,3 @@ def test_too_few_segments_are_refused():
         gather_windows(features, grid, 3, 3)
     with pytest.raises(IndexError, match="0 to 300"):
         segment_maxima(rows, motifs, starts, ends + 200)
-
-
-def test_no_tile_needs_no_segment():
-    assert segment_grid(300, 20, 100, 100).n_segments(0) == 0
