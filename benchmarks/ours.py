@@ -118,7 +118,7 @@ class WindowMaxima:
     def _block(self, codes: Codes, n_tiles: int) -> tuple[Any, Any]:
         grid, motifs = self._grid, self._motifs
         rows = word_rows(codes, motifs.n_words)
-        maxima = segment_maxima(rows, motifs, *grid.spans(n_tiles))
+        maxima = segment_maxima(rows, motifs, *grid.spans(n_tiles)).dense
         half = maxima.shape[1] // 2  # forward filters, then their reverse complements
         return (
             _windows(maxima[:, :half], grid.forward, grid.borders.size, n_tiles),

@@ -11,13 +11,14 @@ import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
-
-import pandas as pd
+from typing import TYPE_CHECKING, NamedTuple
 
 from tfimpute_tracks.errors import InputFileError, RegionError
 from tfimpute_tracks.genome.bed import merge_intervals, read_bed
 from tfimpute_tracks.genome.chroms import find_chrom, match_chrom, match_chroms
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["Region", "parse_region", "resolve_regions"]
 
@@ -150,6 +151,11 @@ def resolve_regions(
     ]
     if renamed:
         notify(f"taking {', '.join(renamed)}, as the FASTA names it")
+    if not specs:  # whole chromosomes: nothing to merge, and no pandas to wait for
+        whole = set(matched.values())
+        return [Region(c, 0, size) for c, size in chrom_sizes.items() if c in whole]
+    import pandas as pd
+
     if typed:
         frames.append(pd.DataFrame(typed, columns=["chrom", "start", "end"]))
     return _in_genome_order(merge_intervals(pd.concat(frames)), chrom_sizes)

@@ -40,7 +40,7 @@ from tfimpute_tracks.kernels.tables import (
     word_rows,
 )
 
-__all__ = ["MotifTables", "build_motif_tables", "segment_maxima"]
+__all__ = ["MotifTables", "SegmentMaxima", "build_motif_tables", "segment_maxima"]
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -86,6 +86,47 @@ class MotifTables(NamedTuple):
         return int(self.tables.shape[1])
 
 
+class SegmentMaxima(NamedTuple):
+    """The largest of max(0, Y - b) over each segment, as the kernels leave it.
+
+    Attributes
+    ----------
+    dense : array of the tables' dtype, shape (n_segments, n_dense * n_lanes)
+        In the order of `MotifTables.filters`; times `MotifTables.factors` the values
+        of the network.
+    screened : array of the tables' dtype, shape (n_segments, n_screened * n_lanes)
+        The same for the screened blocks, undefined where a block has not fired.
+    fired : uint8 array, shape (n_segments, n_screened)
+        1 where a screened block may have fired in a segment.
+    """
+
+    dense: NDArray[np.float32] | NDArray[np.int16]
+    screened: NDArray[np.float32] | NDArray[np.int16]
+    fired: NDArray[np.uint8]
+
+    @classmethod
+    def room(cls, motifs: MotifTables, n_segments: int) -> SegmentMaxima:
+        """Allocate, to be filled again and again: fresh memory is slow to touch.
+
+        Parameters
+        ----------
+        motifs : MotifTables
+        n_segments : int
+
+        Returns
+        -------
+        SegmentMaxima
+        """
+        n_blocks, _, _, n_lanes = motifs.tables.shape
+        n_screened = n_blocks - motifs.n_dense
+        dtype = motifs.tables.dtype
+        return cls(
+            aligned_empty((n_segments, motifs.n_dense * n_lanes), dtype),
+            aligned_empty((n_segments, n_screened * n_lanes), dtype),
+            np.empty((n_segments, n_screened), dtype=np.uint8),
+        )
+
+
 def build_motif_tables(
     filters: Floats, bias: Floats, fast: bool = False, screen: bool = True
 ) -> MotifTables:
@@ -115,10 +156,10 @@ def build_motif_tables(
     places = np.full((n_blocks, n_lanes), -1, dtype=np.int32)
     places.reshape(-1)[: order.size] = order
     factors = np.zeros((2, n_blocks, n_lanes), dtype=np.float32)
-    for own, strand in zip(factors, strands, strict=True):
-        own.reshape(-1)[: order.size] = 1 / strand.scale
+    for own, side in zip(factors, strands, strict=True):
+        own.reshape(-1)[: order.size] = 1 / side.scale
 
-    bounds = [_Bounds.of(strand.tables, places >= 0) for strand in strands]
+    bounds = [_Bounds.of(side.tables, places >= 0) for side in strands]
     is_rare = np.zeros((2, n_blocks), dtype=np.bool_)
     if screen:
         is_rare[:] = [bound.firing_rates() < _RARE for bound in bounds]
@@ -206,8 +247,12 @@ def _coarse(
 
 
 def segment_maxima(
-    rows: NDArray[np.uint16], motifs: MotifTables, starts: Ints, ends: Ints
-) -> NDArray[np.float32] | NDArray[np.int16]:
+    rows: NDArray[np.uint16],
+    motifs: MotifTables,
+    starts: Ints,
+    ends: Ints,
+    room: SegmentMaxima | None = None,
+) -> SegmentMaxima:
     """Give the maximum of max(0, Y - b) over each segment, both strands.
 
     Parameters
@@ -217,12 +262,14 @@ def segment_maxima(
     motifs : MotifTables
     starts, ends : int64 array, shape (n_segments,)
         Half-open ranges of filter positions.
+    room : SegmentMaxima, optional
+        From :meth:`SegmentMaxima.room`, for at least as many segments; the result is
+        written there.
 
     Returns
     -------
-    array of the tables' dtype, shape (n_segments, n_blocks * n_lanes)
-        In the order of `motifs.filters`, times `motifs.factors` the values of the
-        network; 0 for lanes without a filter and for empty segments.
+    SegmentMaxima
+        0 for lanes without a filter and for empty segments.
 
     Raises
     ------
@@ -230,19 +277,30 @@ def segment_maxima(
         A segment reaches past the rows.
     """
     check_spans(rows, motifs.n_words, starts, ends)
-    n_blocks, _, _, n_lanes = motifs.tables.shape
-    out = aligned_empty((starts.size, n_blocks * n_lanes), motifs.tables.dtype)
+    n = starts.size
+    if room is None:
+        room = SegmentMaxima.room(motifs, n)
+    dense, screened, fired = (array[:n] for array in room)
     zero = motifs.tables.dtype.type(0)
-    _dense(rows, motifs.tables[: motifs.n_dense], starts, ends, zero, out)
-    out[:, motifs.n_dense * n_lanes :] = 0
+    _dense(rows, motifs.tables[: motifs.n_dense], starts, ends, zero, dense)
+    fired[...] = 0
+    rare = motifs.tables[motifs.n_dense :]
     for place, (coarse, limits) in enumerate(
         zip(motifs.coarse, motifs.limits, strict=True)
     ):
-        first = motifs.n_dense + place * _GROUPS
         _screened(
-            rows, motifs.tables, first, coarse.reshape(-1), limits, starts, ends, out
+            rows,
+            rare,
+            place * _GROUPS,
+            coarse.reshape(-1),
+            limits,
+            starts,
+            ends,
+            zero,
+            screened,
+            fired,
         )
-    return out
+    return SegmentMaxima(dense, screened, fired)
 
 
 # Threads work on blocks of sequence of their own, each through all filters: nothing is
@@ -264,17 +322,23 @@ def _dense(rows, tables, starts, ends, zero, out):  # type: ignore[no-untyped-de
 
 
 @njit(nogil=True, cache=True)
-def _screened(rows, tables, first, coarse, limits, starts, ends, out):  # type: ignore[no-untyped-def]
+def _screened(  # type: ignore[no-untyped-def]
+    rows, tables, first, coarse, limits, starts, ends, zero, out, fired
+):
     n_words = tables.shape[1]
     n_lanes = lane_count(tables)
-    result = out.reshape(-1)
     limit = load(limits, 0)
     for span in range(starts.size):
+        result, has_fired = out[span], fired[span]
         for p in range(starts[span], ends[span]):
             alive = lanes_above(sum_rows(coarse, rows, p, n_words), limit)
             while alive:
                 block = first + first_set(alive)
                 alive &= alive - 1
-                place = span * out.shape[1] + block * n_lanes
+                place = block * n_lanes
+                best = splat(zero)
+                if has_fired[block]:
+                    best = load(result, place)
+                has_fired[block] = 1
                 value = sum_rows(tables[block].reshape(-1), rows, p, n_words)
-                store(result, place, maximum(load(result, place), value))
+                store(result, place, maximum(best, value))

@@ -23,7 +23,7 @@ from tfimpute_tracks.kernels.lanes import (
     load,
     splat,
 )
-from tfimpute_tracks.kernels.motifs import MotifTables
+from tfimpute_tracks.kernels.motifs import MotifTables, SegmentMaxima
 from tfimpute_tracks.kernels.segments import SegmentGrid
 
 __all__ = ["SparseRows", "compact", "gather_windows"]
@@ -87,15 +87,13 @@ class SparseRows(NamedTuple):
         return out
 
 
-def compact(
-    maxima: NDArray[np.float32] | NDArray[np.int16], motifs: MotifTables
-) -> SparseRows:
+def compact(maxima: SegmentMaxima, motifs: MotifTables) -> SparseRows:
     """Keep the features that are above zero.
 
     Parameters
     ----------
-    maxima : array, shape (n_segments, n_blocks * n_lanes)
-        From :func:`tfimpute_tracks.kernels.motifs.segment_maxima`, as it came.
+    maxima : SegmentMaxima
+        From :func:`tfimpute_tracks.kernels.motifs.segment_maxima`.
     motifs : MotifTables
 
     Returns
@@ -104,15 +102,15 @@ def compact(
         Row 2 i holds segment i on the forward strand, row 2 i + 1 on the reverse one;
         columns are filters, 0..K-1; values are those of the network, max(0, Y - b).
     """
-    offsets = np.zeros(2 * len(maxima) + 1, dtype=np.int64)
-    zero = maxima.dtype.type(0)
-    _count(maxima, motifs.strands, zero, offsets)
+    offsets = np.zeros(2 * len(maxima.dense) + 1, dtype=np.int64)
+    zero = maxima.dense.dtype.type(0)
+    _count(*maxima, motifs.strands, zero, offsets)
     np.cumsum(offsets, out=offsets)
     most = motifs.filters.max(initial=0)
     columns = np.empty(offsets[-1], dtype=np.uint16 if most < 1 << 16 else np.int32)
     values = np.empty(offsets[-1], dtype=np.float32)
     _fill(
-        maxima,
+        *maxima,
         motifs.strands,
         zero,
         offsets,
@@ -173,33 +171,46 @@ def gather_windows(
 
 
 @njit(nogil=True, cache=True)
-def _count(maxima, strands, zero, offsets):  # type: ignore[no-untyped-def]
-    n_lanes = lane_count(maxima)
-    flat, width = maxima.reshape(-1), maxima.shape[1]
-    for segment in range(maxima.shape[0]):
-        for block in range(strands.size):
-            lanes = load(flat, segment * width + block * n_lanes)
-            n = count_set(lanes_above(lanes, splat(zero)))
-            offsets[2 * segment + strands[block] + 1] += n
+def _count(dense, screened, fired, strands, zero, offsets):  # type: ignore[no-untyped-def]
+    n_lanes = lane_count(dense)
+    n_dense = strands.size - fired.shape[1]
+    for segment in range(dense.shape[0]):
+        own = offsets[2 * segment + 1 : 2 * segment + 3]
+        for block in range(n_dense):
+            lanes = load(dense[segment], block * n_lanes)
+            own[strands[block]] += count_set(lanes_above(lanes, splat(zero)))
+        for rare in range(fired.shape[1]):
+            if fired[segment, rare]:
+                lanes = load(screened[segment], rare * n_lanes)
+                n = count_set(lanes_above(lanes, splat(zero)))
+                own[strands[n_dense + rare]] += n
 
 
 @njit(nogil=True, cache=True)
-def _fill(maxima, strands, zero, offsets, filters, factors, columns, values):  # type: ignore[no-untyped-def]
-    n_lanes = lane_count(maxima)
-    flat, width = maxima.reshape(-1), maxima.shape[1]
-    ends = np.empty(2, dtype=np.int64)
-    for segment in range(maxima.shape[0]):
-        ends[0], ends[1] = offsets[2 * segment], offsets[2 * segment + 1]
+def _fill(  # type: ignore[no-untyped-def]
+    dense, screened, fired, strands, zero, offsets, filters, factors, columns, values
+):
+    n_lanes = lane_count(dense)
+    n_dense = strands.size - fired.shape[1]
+    for segment in range(dense.shape[0]):
+        ends = offsets[2 * segment : 2 * segment + 2].copy()
         for block in range(strands.size):
-            place = segment * width + block * n_lanes
-            alive = lanes_above(load(flat, place), splat(zero))
-            end = ends[strands[block]]
+            rare = block - n_dense
+            if rare < 0:
+                row, place = dense[segment], block * n_lanes
+            elif fired[segment, rare]:
+                row, place = screened[segment], rare * n_lanes
+            else:
+                continue
+            alive = lanes_above(load(row, place), splat(zero))
+            end = np.uint64(ends[strands[block]])
             while alive:
-                lane = first_set(alive)
+                lane = np.uint64(first_set(alive))
                 alive &= alive - 1
-                columns[end] = filters[block * n_lanes + lane]
-                values[end] = flat[place + lane] * factors[block * n_lanes + lane]
-                end += 1
+                source = np.uint64(block * n_lanes) + lane
+                columns[end] = filters[source]
+                values[end] = row[np.uint64(place) + lane] * factors[source]
+                end += np.uint64(1)
             ends[strands[block]] = end
 
 

@@ -106,10 +106,14 @@ def word_rows(codes: NDArray[np.uint8], n_words: int) -> NDArray[np.uint16]:
 
 @njit(nogil=True, cache=True)
 def _roll(codes, row_of_word, rows):  # type: ignore[no-untyped-def]
+    # The last five letters in base 5: one comes, and the one before them goes.
     word = 0
     for i in range(rows.size + WORD - 1):
         code = int(codes[i]) if i < codes.size else 4
-        word = word % 625 * 5 + code  # the last five letters, in base 5
+        gone = 0
+        if i >= WORD:
+            gone = int(codes[i - WORD]) if i - WORD < codes.size else 4
+        word = word * 5 + code - N_ROWS * gone
         if i >= WORD - 1:
             rows[i - WORD + 1] = row_of_word[word]
 

@@ -7,7 +7,7 @@ are what the tile cache stores, and :meth:`LookupEngine.judge` takes them back.
 
 from __future__ import annotations
 
-from threading import Lock
+from threading import Lock, local
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from tfimpute_tracks.kernels.encode import unknown_letters
 from tfimpute_tracks.kernels.motifs import (
     MotifTables,
+    SegmentMaxima,
     build_motif_tables,
     segment_maxima,
 )
@@ -57,6 +58,7 @@ class LookupEngine:
         self._motifs: MotifTables | None = None
         self._fast = fast
         self._building = Lock()
+        self._own = local()
         self.trunk_digest = digest_json(
             {
                 "weights": digest_arrays(weights["filters"], weights["bias"]),
@@ -100,14 +102,13 @@ class LookupEngine:
         starts, ends = self._grid.spans(n_tiles)
         ends = np.where(self._is_needed(codes, n_tiles), ends, starts)
         rows = word_rows(codes, motifs.n_words)
-        width = motifs.filters.size * motifs.tables.itemsize
-        step = max(1, _ROOM // width)
-        parts = [
-            compact(
-                segment_maxima(rows, motifs, starts[i:][:step], ends[i:][:step]), motifs
-            )
-            for i in range(0, starts.size, step)
-        ]
+        room = self._room(motifs)
+        step = len(room.dense)
+        parts = []
+        for i in range(0, starts.size, step):
+            some = starts[i : i + step], ends[i : i + step]
+            maxima = segment_maxima(rows, motifs, *some, room)
+            parts.append(compact(maxima, motifs))
         return _joined(parts)
 
     def judge(self, features: SparseRows, n_tiles: int) -> NDArray[np.float32]:
@@ -140,6 +141,15 @@ class LookupEngine:
             if self._motifs is None:
                 self._motifs = build_motif_tables(*self._filters, self._fast)
             return self._motifs
+
+    def _room(self, motifs: MotifTables) -> SegmentMaxima:
+        """Give this thread's memory for segment maxima."""
+        room: SegmentMaxima | None = getattr(self._own, "room", None)
+        if room is None:
+            width = motifs.filters.size * motifs.tables.itemsize
+            room = SegmentMaxima.room(motifs, max(1, _ROOM // width))
+            self._own.room = room
+        return room
 
     def _is_needed(self, codes: NDArray[np.uint8], n_tiles: int) -> NDArray[np.bool_]:
         """Tell the segments that a tile with a value is made of."""

@@ -12,13 +12,13 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
 
 from tfimpute_tracks.kernels.products import (
     fold_layers,
     fold_logits,
     lane_gates,
     share_logits,
+    sigmoid,
 )
 from tfimpute_tracks.kernels.sparse import SparseRows
 from tfimpute_tracks.models.model import Model
@@ -53,8 +53,7 @@ def pair_gates(model: Model, pairs: list[Pair]) -> Floats:
     both = np.concatenate(
         [weights["tf_embedding"][tf], weights["cell_embedding"][cell]], axis=1
     )
-    gates: Floats = expit(both @ weights["gate_weight"] + weights["gate_bias"])
-    return gates
+    return sigmoid(both @ weights["gate_weight"] + weights["gate_bias"])
 
 
 class Head:

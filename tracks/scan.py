@@ -16,11 +16,11 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
 
 from tfimpute_tracks.errors import RegionError, UsageError
 from tfimpute_tracks.genome import Sequences, match_chrom, open_genome
 from tfimpute_tracks.kernels.encode import unknown_letters
+from tfimpute_tracks.kernels.products import sigmoid
 from tfimpute_tracks.kernels.segments import segment_grid
 from tfimpute_tracks.models.cpu_engine import LookupEngine
 from tfimpute_tracks.models.engine import Engine, open_engine
@@ -107,7 +107,7 @@ class Scanner:
             logits = engine.judge(features, n_tiles)
         else:
             logits = engine.logits(codes, n_tiles)
-        probabilities: Floats = expit(logits)
+        probabilities = sigmoid(logits)
         probabilities[missing] = np.nan
         return probabilities
 

@@ -1,6 +1,7 @@
 """Letters to codes and back."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -12,6 +13,7 @@ from tfimpute_tracks.kernels.encode import (
     one_hot,
     pack_2bit,
     reverse_complement,
+    unknown_letters,
     unpack_2bit,
 )
 
@@ -67,3 +69,25 @@ def test_packing_writes_n_as_a():
     assert unpack_2bit(pack_2bit(np.array([[4, 3, 4]], np.uint8)), 3).tolist() == [
         [0, 3, 0]
     ]
+
+
+@given(
+    st.integers(0, 10**6),
+    st.integers(1, 30),
+    st.integers(1, 40),
+    st.integers(0, 9),
+    st.sampled_from([0.0, 0.2, 1.0]),
+)
+def test_unknown_letters_are_those_of_each_tile(seed, seq_len, stride, n_tiles, share):
+    rng = np.random.default_rng(seed)
+    codes = rng.integers(0, 4, max(n_tiles - 1, 0) * stride + seq_len).astype(np.uint8)
+    codes[rng.random(codes.size) < share] = 4
+    expected = [
+        np.count_nonzero(codes[i * stride :][:seq_len] == 4) for i in range(n_tiles)
+    ]
+    assert unknown_letters(codes, stride, seq_len, n_tiles).tolist() == expected
+
+
+def test_too_few_letters_are_refused():
+    with pytest.raises(IndexError, match="99 letters are too few for 2 tiles"):
+        unknown_letters(np.zeros(99, np.uint8), 50, 50, 2)
