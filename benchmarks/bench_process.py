@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import statistics
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ from tfimpute_tracks.models import load_model
 from tfimpute_tracks.tracks import ScanJob, plan_tiles, run_scan
 from tfimpute_tracks.tracks.cache import FeatureCache
 from tfimpute_tracks.tracks.scan import open_scanner
+from tfimpute_tracks.vocabulary import Pair
 
 __all__ = ["cache", "memory", "writing"]
 
@@ -90,7 +92,7 @@ def cache(quick: bool) -> list[Figure]:
         f"warm {taken[2]:.2f} s"
     )
     return [
-        _in_one_process(whole, quick),
+        *_in_one_process(whole, quick),
         figure(
             "cache",
             "another pair from the tile cache against the first, whole commands",
@@ -123,37 +125,54 @@ def cache(quick: bool) -> list[Figure]:
     ]
 
 
-def _in_one_process(whole: Whole, quick: bool) -> Figure:
-    """Scan in this process, which has started and compiled: sequence to files."""
+def _in_one_process(whole: Whole, quick: bool) -> list[Figure]:
+    """Scan in this process, which has started and compiled, with and without files."""
     fasta = whole.options[1] if whole.options else None
     model = load_model("default")
     genome = open_genome(fasta) if fasta else open_bundled()
     region = Region("chr20", 0, 63_025_520) if fasta else bundled_region()
-    times: dict[str, list[float]] = {"cold": [], "warm": []}
+    times: dict[str, list[float]] = {}
+
+    def scores(pair: Pair, store: FeatureCache) -> None:
+        scanner = open_scanner(model, [pair], cache=store)
+        sizes = dict(genome.chrom_sizes)
+        ranges = plan_tiles([region], sizes, model.config.seq_len, scanner.stride)
+        for _ in scanner.blocks(genome, ranges, thread_count()):
+            pass
+
+    def files(pair: Pair, store: FeatureCache) -> None:
+        job = ScanJob(
+            model,
+            [pair],
+            [region],
+            store.folder.parent / "out",
+            model.config.pool,
+            threads=thread_count(),
+            cache=store,
+        )
+        list(run_scan(job, genome, _nothing))
+
     for turn in range(2 if quick else 4):
-        with tempfile.TemporaryDirectory() as folder:
-            for way, pair in (("cold", PAIR), ("warm", _SECOND_PAIR)):
-                job = ScanJob(
-                    model,
-                    [model.vocabulary.pair(pair)],
-                    [region],
-                    Path(folder, "out"),
-                    model.config.pool,
-                    threads=thread_count(),
-                    cache=FeatureCache(Path(folder, "cache"), 10**12),
-                )
-                taken = seconds(lambda job=job: list(run_scan(job, genome, _nothing)))
-                if turn:  # the first one compiles
-                    times[way].append(taken)
-    return figure(
-        "cache",
-        "another pair from the tile cache against the first, one process, with files",
-        ratios(times["warm"], times["cold"]),
-        better="less",
-        asked="at most 0.25",
-        detail=f"{whole.name}, {statistics.median(times['warm']):.2f} s / "
-        f"{statistics.median(times['cold']):.2f} s",
-    )
+        for name, work in (("scores only", scores), ("with files", files)):
+            with tempfile.TemporaryDirectory() as folder:
+                store = FeatureCache(Path(folder, "cache"), 10**12)
+                for way, text in (("cold", PAIR), ("warm", _SECOND_PAIR)):
+                    call = partial(work, model.vocabulary.pair(text), store)
+                    taken = seconds(call)
+                    if turn:  # the first one compiles
+                        times.setdefault(f"{way} {name}", []).append(taken)
+    return [
+        figure(
+            "cache",
+            f"another pair from the tile cache against the first, one process, {name}",
+            ratios(times[f"warm {name}"], times[f"cold {name}"]),
+            better="less",
+            asked="at most 0.25",
+            detail=f"{whole.name}, {statistics.median(times[f'warm {name}']):.2f} s / "
+            f"{statistics.median(times[f'cold {name}']):.2f} s",
+        )
+        for name in ("scores only", "with files")
+    ]
 
 
 def _nothing(_: int) -> None:

@@ -280,7 +280,7 @@ def segment_maxima(
     n = starts.size
     if room is None:
         room = SegmentMaxima.room(motifs, n)
-    dense, screened, fired = (array[:n] for array in room)
+    dense, screened, fired = room.dense[:n], room.screened[:n], room.fired[:n]
     zero = motifs.tables.dtype.type(0)
     _dense(rows, motifs.tables[: motifs.n_dense], starts, ends, zero, dense)
     fired[...] = 0

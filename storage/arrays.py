@@ -23,7 +23,7 @@ __all__ = ["read_arrays", "write_arrays"]
 
 _FORMAT = "tfimpute-tracks arrays"
 _FORMAT_VERSION = 1
-_CHUNK = 1 << 20  # items
+_CHUNK = 1 << 18  # items
 
 
 def write_arrays(
@@ -51,7 +51,9 @@ def write_arrays(
         for name, array in arrays.items():
             options: dict[str, Any] = {}
             if array.size:
-                chunks = (min(len(array), _CHUNK), *array.shape[1:])
+                # As equal as can be: a file holds its last chunk whole, too.
+                length = -(-len(array) // -(-len(array) // _CHUNK))
+                chunks = (length, *array.shape[1:])
                 options = {"chunks": chunks, "fletcher32": True}
                 if array.dtype.kind in "iu":
                     options["compression"] = hdf5plugin.LZ4()
