@@ -29,6 +29,7 @@ from tfimpute_tracks.kernels.vectors import (
     maximum_lanes,
     multiply_add_lanes,
     pick_lanes,
+    prefetch_lanes,
     splat_lanes,
     store_lanes,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "maximum",
     "multiply_add",
     "pick_above",
+    "prefetch",
     "splat",
     "store",
 ]
@@ -103,6 +105,17 @@ def load(array: NDArray[Any], offset: Any) -> Lanes:
     lanes of the array's dtype
     """
     return array[offset : offset + LANE_BYTES // array.itemsize].copy()
+
+
+def prefetch(array: NDArray[Any], offset: int) -> None:
+    """Begin to fetch lanes into the second-level cache; they are needed later.
+
+    Parameters
+    ----------
+    array : float32, int32 or int16 array, shape (n,), contiguous
+    offset : int
+        May lie outside of the array.
+    """
 
 
 def store(array: NDArray[Any], offset: int, lanes: Lanes) -> None:
@@ -263,6 +276,11 @@ def _compile_lane_count(array):  # type: ignore[no-untyped-def]
 @_compiled(load)
 def _compile_load(array, offset):  # type: ignore[no-untyped-def]
     return lambda array, offset: load_lanes(array, offset)
+
+
+@_compiled(prefetch)
+def _compile_prefetch(array, offset):  # type: ignore[no-untyped-def]
+    return lambda array, offset: prefetch_lanes(array, offset)
 
 
 @_compiled(store)

@@ -27,6 +27,7 @@ from tfimpute_tracks.kernels.lanes import (
     lanes_above,
     load,
     maximum,
+    prefetch,
     splat,
     store,
 )
@@ -48,6 +49,7 @@ Ints = NDArray[np.int64]
 _GROUPS = 32  # blocks that a coarse row tells apart: int16 lanes
 _RARE = 0.05  # a block that may fire at fewer positions is cheaper screened
 _PROBE = 4096  # positions of random sequence that are tried
+_HOT_ROWS = 4**WORD  # of a word: those without N
 _FLOOR = -8000  # lowest entry of a coarse table: four of them fit int16
 
 
@@ -309,12 +311,21 @@ def segment_maxima(
 
 @njit(nogil=True, cache=True)
 def _dense(rows, tables, starts, ends, zero, out):  # type: ignore[no-untyped-def]
-    n_blocks, n_words = tables.shape[:2]
+    n_blocks, n_words, n_rows = tables.shape[:3]
     n_lanes = lane_count(tables)
-    result = out.reshape(-1)
+    flat, result = tables.reshape(-1), out.reshape(-1)
+    size = n_words * n_rows * n_lanes
+    # While a block is worked on, the hot rows of the next one come nearer, a few with
+    # each span: nothing else tells the machine what it will need.
+    per_span = _HOT_ROWS * n_words // max(1, starts.size) + 1
     for block in range(n_blocks):
         table = tables[block].reshape(-1)
+        ahead = (block + 1) * size
         for span in range(starts.size):
+            for i in range(span * per_span, (span + 1) * per_span):
+                row = i // _HOT_ROWS * n_rows + i % _HOT_ROWS
+                if i < _HOT_ROWS * n_words and block + 1 < n_blocks:
+                    prefetch(flat, ahead + row * n_lanes)
             best = splat(zero)
             for p in range(starts[span], ends[span]):
                 best = maximum(best, sum_rows(table, rows, p, n_words))

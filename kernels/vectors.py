@@ -25,6 +25,7 @@ __all__ = [
     "maximum_lanes",
     "multiply_add_lanes",
     "pick_lanes",
+    "prefetch_lanes",
     "splat_lanes",
     "store_lanes",
 ]
@@ -79,6 +80,21 @@ def _load(typing, array, offset):  # type: ignore[no-untyped-def]
         return builder.load(place, align=array.dtype.bitwidth // 8)
 
     return LanesType(array.dtype)(array, types.int64), generate
+
+
+def _prefetch(typing, array, offset):  # type: ignore[no-untyped-def]
+    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        place = _pointer(context, builder, signature, arguments)
+        byte = builder.bitcast(place, ir.IntType(8).as_pointer())
+        number = ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [byte.type, number, number, number])
+        insert: Any = cgutils.get_or_insert_function
+        function = insert(builder.module, kind, "llvm.prefetch.p0")
+        # For reading; into the second level; data.
+        builder.call(function, [byte, number(0), number(2), number(1)])
+        return context.get_dummy_value()
+
+    return types.void(array, types.int64), generate
 
 
 def _store(typing, array, offset, lanes):  # type: ignore[no-untyped-def]
@@ -184,6 +200,7 @@ def _count_set(typing, bits):  # type: ignore[no-untyped-def]
 # numba has no types for what it makes of these.
 load_lanes: Any = intrinsic(_load)
 store_lanes: Any = intrinsic(_store)
+prefetch_lanes: Any = intrinsic(_prefetch)
 splat_lanes: Any = intrinsic(_splat)
 add_lanes: Any = intrinsic(_add)
 add_limited_lanes: Any = intrinsic(_add_limited)
