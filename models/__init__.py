@@ -1,8 +1,9 @@
 """The network, its weights on disk, and the engines that run it fast.
 
-Read `config`, then `network`, which is the definition. `operations` trains it on a CPU
-and `engine` with `head` scan with it; both must agree with it. How weights come about
-is the business of `training`, what becomes of scores that of `tracks`.
+Read `config`, then `network`, which is the definition. `operations` trains it on a CPU,
+and `engine` says what scans with it: `cpu_engine` with `head`, and `gpu_engine`. All of
+them must agree with it. How weights come about is the business of `training`, what
+becomes of scores that of `tracks`.
 """
 
 from tfimpute_tracks.models.config import NETWORKS, NetworkConfig

@@ -1,7 +1,9 @@
 """Tracks: from a model and a sequence to files that genome browsers load.
 
-``scan`` scores the tiles, and ``job`` runs a whole scan, from regions to files;
-``parity`` compares its engines. ``bigwig``, ``narrowpeak`` and ``bigbed`` write what
+``tiles`` plans, ``scan`` scores the tiles in ``threads``, ``cache`` keeps what another
+pair can use, and ``job`` runs a whole scan, from regions to files, with ``spool`` for
+what is unfinished and ``pair_files`` for what is done; ``parity`` compares the engines.
+``bigwig``, ``narrowpeak`` and ``bigbed`` write what
 came out, each file whole or not at all, and each read back by ``validate`` before it
 gets its name; ``bbi``, ``blocks`` and ``zoom`` are the container that bigWig and bigBed
 share. Peak calling is in ``kernels/peaks.py``.

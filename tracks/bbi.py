@@ -198,7 +198,8 @@ class BbiWriter:
         bins : array of BIN, shape (n,)
             Ascending, not overlapping, behind all bins before them.
         """
-        records = as_records(chrom, bins)
+        finest = self._levels[0].reduction if self._levels else _WHOLE
+        records = as_records(chrom, bins, finest)
         total = self.totals[chrom : chrom + 1]
         total[:] = merge(np.concatenate([total[total["bases"] > 0], records]), _WHOLE)
         for level in self._levels:

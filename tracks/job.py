@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from tfimpute_tracks.errors import InputFileError
+from tfimpute_tracks.errors import InputFileError, RunError
 from tfimpute_tracks.genome import Region, Sequences
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.storage import (
@@ -154,38 +154,41 @@ class _Run:
         )
         about = {
             "weights": job.model.checkpoint.digest,
-            "pairs": [str(pair) for pair in pairs],
+            # Those written already as well: they must not hide what is there.
+            "pairs": [str(pair) for pair in job.pairs],
             "stride": job.stride,
             "device": job.device,
             "precision": _precision(job),
         }
         folder = job.out_dir / f".unfinished-{digest_json(about)[7:19]}"
-        self._spool = ScoreSpool(folder, about, len(pairs))
+        names = [str(job.pairs.index(pair)) for pair in pairs]
+        self._spool = ScoreSpool(folder, about, names)
         self._keys: list[tuple[TileRange, str]] = []
         self._began = time.monotonic()
         self._seconds = 0.0
 
     def results(self) -> Iterator[PairResult]:
         """Scan, write the first pair on the way and the others behind it."""
-        others = range(1, len(self._pairs))
         n_done = 0
         try:
-            for result in chain(
-                [self._write(0, self._scan())],
-                in_turn(
-                    lambda i: self._write(i, self._scores(i)),
-                    others,
-                    self._job.threads,
-                ),
-            ):
+            for result in self._written():
                 n_done += 1
                 if n_done == len(self._pairs):
                     self._spool.remove()
                 yield result
-        except BaseException:
+        finally:
+            # An error, Ctrl-C, or nobody asks any more.
             if n_done < len(self._pairs):
-                self._spool.flush()
-            raise
+                with suppress(RunError):  # no room: the first error says it
+                    self._spool.flush()
+
+    def _written(self) -> Iterator[PairResult]:
+        yield self._write(0, self._scan())
+        yield from in_turn(
+            lambda i: self._write(i, self._scores(i)),
+            range(1, len(self._pairs)),
+            self._job.threads,
+        )
 
     def _scan(self) -> Iterator[Scores]:
         """Scan, and give the first pair's scores as they come."""
@@ -201,14 +204,13 @@ class _Run:
                 self._spool.add(key, scores)
             self._keys.append(key)
             self._progress(tiles.n_tiles * self._job.stride)
-            yield Scores(tiles, self._spool.scores([key], 0)[0])
+            yield Scores(tiles, next(self._spool.scores([key], 0)))
         self._seconds = time.monotonic() - self._began
 
     def _scores(self, pair: int) -> Iterator[Scores]:
         """Give a pair's scores once more."""
-        for (tiles, _), scores in zip(
-            self._keys, self._spool.scores(self._keys, pair), strict=True
-        ):
+        values = self._spool.scores(self._keys, pair)
+        for (tiles, _), scores in zip(self._keys, values, strict=True):
             yield Scores(tiles, scores)
 
     def _write(self, index: int, live: Iterator[Scores]) -> PairResult:

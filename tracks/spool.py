@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,13 +40,17 @@ class ScoreSpool:
         there is taken up.
     about : mapping of str to JSON values
         All that scores depend on, apart from the letters.
-    n_pairs : int
+    names : list of str
+        What each pair's scores are called in a file. A file may hold those of more
+        pairs: of some that an interrupted scan has written in full.
     """
 
-    def __init__(self, folder: Path, about: Mapping[str, Any], n_pairs: int) -> None:
+    def __init__(
+        self, folder: Path, about: Mapping[str, Any], names: list[str]
+    ) -> None:
         self._folder = folder
         self._about = dict(about)
-        self._n_pairs = n_pairs
+        self._names = names
         self._fresh: dict[Key, Floats] = {}
         self._since = time.monotonic()
         self._stored: dict[Key, tuple[Path, int]] = {}
@@ -90,49 +94,47 @@ class ScoreSpool:
         chrom, first, _ = next(iter(self._fresh))[0]
         path = self._folder / f"{chrom[:60].replace('/', '_')}.{first}.h5"
         keys = list(self._fresh)
-        names = np.array([f"{t.chrom}\t{digest}".encode() for t, digest in keys])
+        blocks = np.array([f"{t.chrom}\t{digest}".encode() for t, digest in keys])
         numbers = np.array([[t.first, t.n_tiles] for t, _ in keys], dtype=np.int64)
-        arrays = {"names": names, "numbers": numbers}
-        for pair in range(self._n_pairs):
+        arrays = {"blocks": blocks, "numbers": numbers}
+        for pair, name in enumerate(self._names):
             columns = [scores[:, pair] for scores in self._fresh.values()]
-            arrays[str(pair)] = np.concatenate(columns)
+            arrays[name] = np.concatenate(columns)
         write_arrays(path, arrays, self._about)
         self._index(path, keys)
         self._fresh.clear()
         self._since = time.monotonic()
 
-    def scores(self, keys: list[Key], pair: int) -> list[Floats]:
+    def scores(self, keys: Iterable[Key], pair: int) -> Iterator[Floats]:
         """Give one pair's scores of blocks.
 
         Parameters
         ----------
-        keys : list of (TileRange, str)
+        keys : iterable of (TileRange, str)
         pair : int
-            Its place among the pairs.
+            Its place among the names.
 
-        Returns
-        -------
-        list of float32 array, shape (n_tiles,)
+        Yields
+        ------
+        float32 array, shape (n_tiles,)
 
         Raises
         ------
         KeyError
             A block was never added, or its file was removed meanwhile.
         """
-        result = []
         open_path, column = None, np.empty(0, dtype=np.float32)
         for key in keys:
             if key in self._fresh:
-                result.append(self._fresh[key][:, pair])
+                yield self._fresh[key][:, pair]
                 continue
             path, first = self._stored[key]
             if path != open_path:
-                arrays = read_arrays(path, self._about, (str(pair),))
+                arrays = read_arrays(path, self._about, (self._names[pair],))
                 if arrays is None:
                     raise KeyError(f"{path} was damaged or removed during the scan")
-                open_path, column = path, arrays[str(pair)]
-            result.append(column[first : first + key[0].n_tiles])
-        return result
+                open_path, column = path, arrays[self._names[pair]]
+            yield column[first : first + key[0].n_tiles]
 
     def remove(self) -> None:
         """Remove everything from the disk."""
@@ -140,16 +142,15 @@ class ScoreSpool:
 
     def _take_up(self, path: Path) -> None:
         # All of it is read once: what is damaged must be known before the scan.
-        every = tuple(str(pair) for pair in range(self._n_pairs))
-        arrays = read_arrays(path, self._about, ("names", "numbers", *every))
+        arrays = read_arrays(path, self._about, ("blocks", "numbers", *self._names))
         if arrays is None:
             path.unlink(missing_ok=True)
             return
         keys = []
-        for name, (first, n_tiles) in zip(
-            arrays["names"].tolist(), arrays["numbers"].tolist(), strict=True
+        for block, (first, n_tiles) in zip(
+            arrays["blocks"].tolist(), arrays["numbers"].tolist(), strict=True
         ):
-            chrom, _, digest = name.decode().partition("\t")
+            chrom, _, digest = block.decode().partition("\t")
             keys.append((TileRange(chrom, first, n_tiles), digest))
         self._index(path, keys)
 

@@ -46,8 +46,8 @@ _STORED = np.dtype([*_PLACE, *_RANGE, ("total", "<f4"), ("squares", "<f4")])
 Records = NDArray[np.void]
 
 
-def as_records(chrom: int, bins: NDArray[np.void]) -> Records:
-    """Turn bins of one chromosome into records, one each.
+def as_records(chrom: int, bins: NDArray[np.void], reduction: int) -> Records:
+    """Turn bins of one chromosome into records of those that start in the same cell.
 
     Parameters
     ----------
@@ -55,19 +55,32 @@ def as_records(chrom: int, bins: NDArray[np.void]) -> Records:
         Number of the chromosome.
     bins : array of BIN, shape (n,)
         Ascending, not overlapping.
+    reduction : int
+        Width of a cell in bp.
 
     Returns
     -------
-    array of RECORD, shape (n,)
+    array of RECORD, shape (n_cells,)
+        What :func:`merge` would make of a record for each bin, without making those:
+        bins are many, and their numbers lie closer together in plain arrays.
     """
-    records = np.empty(len(bins), dtype=RECORD)
+    starts = np.ascontiguousarray(bins["start"])
+    cells = starts // np.uint32(min(reduction, 2**32 - 1))
+    firsts = np.flatnonzero(np.append(True, cells[1:] != cells[:-1])[: len(bins)])
+    records = np.empty(len(firsts), dtype=RECORD)
+    if not len(bins):
+        return records
     values = bins["value"].astype(np.float64)
+    bases = bins["end"] - starts
+    totals = bases * values
+    lasts = np.append(firsts[1:], len(bins)) - 1
     records["chrom"] = chrom
-    records["start"], records["end"] = bins["start"], bins["end"]
-    records["bases"] = bins["end"] - bins["start"]
-    records["low"] = records["high"] = bins["value"]
-    records["total"] = records["bases"] * values
-    records["squares"] = records["total"] * values
+    records["start"], records["end"] = starts[firsts], bins["end"][lasts]
+    records["bases"] = np.add.reduceat(bases, firsts)
+    records["low"] = np.minimum.reduceat(values, firsts)
+    records["high"] = np.maximum.reduceat(values, firsts)
+    records["total"] = np.add.reduceat(totals, firsts)
+    records["squares"] = np.add.reduceat(totals * values, firsts)
     return records
 
 

@@ -234,3 +234,22 @@ def test_threads_cache_and_blocks_change_no_byte(
         for result, other in zip(results, expected, strict=True):
             for path, same in zip(result.files[:-1], other.files[:-1], strict=True):
                 assert path.read_bytes() == same.read_bytes()
+
+
+def test_a_scan_interrupted_while_writing_scores_nothing_twice(
+    tmp_path, genome, monkeypatch
+):
+    monkeypatch.setitem(scan._TILES_PER_BLOCK, "cpu", 16)
+    job = _job(tmp_path, genome)
+    run = run_scan(job, genome, lambda n: None)
+    next(run)
+    run.close()  # the first pair is written, the second is not
+    (left,) = tmp_path.glob("out/.unfinished-*")
+
+    def never(self, *args):
+        raise AssertionError("scored again")
+
+    monkeypatch.setattr(scan.Scanner, "score", never)
+    results, _ = _run(job, genome)
+    assert [result.reused for result in results] == [True, False]
+    assert not left.exists()
