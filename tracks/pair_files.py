@@ -16,9 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfimpute_tracks.kernels.peaks import Peaks, call_peaks
-from tfimpute_tracks.tracks.bigbed import write_bigbed
-from tfimpute_tracks.tracks.bigwig import write_bigwig
-from tfimpute_tracks.tracks.narrowpeak import PeakSet, write_narrowpeak
+from tfimpute_tracks.tracks.formats import (
+    PeakSet,
+    write_bigbed,
+    write_bigwig,
+    write_narrowpeak,
+)
 from tfimpute_tracks.tracks.tiles import TileRange
 
 __all__ = ["Scores", "TrackLayout", "write_pair"]

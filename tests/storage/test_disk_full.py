@@ -17,7 +17,7 @@ from tfimpute_tracks.storage import (
     write_receipt,
     write_text,
 )
-from tfimpute_tracks.tracks import (
+from tfimpute_tracks.tracks.formats import (
     PeakSet,
     write_bigbed,
     write_bigwig,

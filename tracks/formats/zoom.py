@@ -18,7 +18,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.tracks.blocks import Blocks, Extent
+from tfimpute_tracks.tracks.formats.blocks import Blocks, Extent
 
 __all__ = [
     "BIN",

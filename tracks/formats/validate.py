@@ -25,7 +25,7 @@ import pyBigWig
 from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import InputFileError, TracksError, ValidationError
-from tfimpute_tracks.tracks.zoom import BIN
+from tfimpute_tracks.tracks.formats.zoom import BIN
 
 __all__ = [
     "Content",

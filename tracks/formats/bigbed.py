@@ -16,15 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfimpute_tracks.storage import atomic_file
-from tfimpute_tracks.tracks.bbi import BbiKind, BbiWriter, open_bbi
-from tfimpute_tracks.tracks.narrowpeak import (
+from tfimpute_tracks.tracks.formats.bbi import BbiKind, BbiWriter, open_bbi
+from tfimpute_tracks.tracks.formats.narrowpeak import (
     NarrowPeak,
     PeakSet,
     as_text,
     check_rows,
 )
-from tfimpute_tracks.tracks.validate import check_bigbed
-from tfimpute_tracks.tracks.zoom import BIN
+from tfimpute_tracks.tracks.formats.validate import check_bigbed
+from tfimpute_tracks.tracks.formats.zoom import BIN
 
 __all__ = ["write_bigbed"]
 

@@ -10,7 +10,7 @@ and some inner ones, with a sum of zero, and often a wrong maximum in the head. 
 (pybigtools) panics on a full disk, keeps other errors to itself, and calls all ten
 columns of a narrowPeak standard ones, which igv.js then decodes wrongly. Here a write
 is a plain write and fails as one, and memory stays flat. Both libraries and others read
-what comes out: ``tracks/validate.py`` and the tests see to it.
+what comes out: ``tracks/formats/validate.py`` and the tests see to it.
 
 Source of the format: Kent et al. 2010, Bioinformatics 26:2204, supplement.
 """
@@ -30,8 +30,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import RegionError
-from tfimpute_tracks.tracks.blocks import Blocks, Extent
-from tfimpute_tracks.tracks.zoom import (
+from tfimpute_tracks.tracks.formats.blocks import Blocks, Extent
+from tfimpute_tracks.tracks.formats.zoom import (
     RECORD,
     RECORDS_PER_BLOCK,
     ZoomLevel,

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from tfimpute_tracks.errors import RegionError, UsageError
 from tfimpute_tracks.kernels.peaks import Peaks
 from tfimpute_tracks.storage import atomic_file
-from tfimpute_tracks.tracks.validate import check_narrowpeak
+from tfimpute_tracks.tracks.formats.validate import check_narrowpeak
 
 __all__ = ["NarrowPeak", "PeakSet", "as_text", "check_rows", "write_narrowpeak"]
 

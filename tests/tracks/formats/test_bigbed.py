@@ -12,10 +12,16 @@ import bbi_readers
 from bbi_readers import READERS
 from tfimpute_tracks.errors import RegionError, UsageError, ValidationError
 from tfimpute_tracks.kernels.peaks import Peaks
-from tfimpute_tracks.tracks import NarrowPeak, PeakSet, bbi, blocks, write_bigbed
-from tfimpute_tracks.tracks.bbi import BbiWriter
-from tfimpute_tracks.tracks.narrowpeak import as_text
-from tfimpute_tracks.tracks.validate import check_bigbed
+from tfimpute_tracks.tracks.formats import (
+    NarrowPeak,
+    PeakSet,
+    bbi,
+    blocks,
+    write_bigbed,
+)
+from tfimpute_tracks.tracks.formats.bbi import BbiWriter
+from tfimpute_tracks.tracks.formats.narrowpeak import as_text
+from tfimpute_tracks.tracks.formats.validate import check_bigbed
 
 SIZES = {"chr2": 2_000_000, "chr10": 500_000, "chr1": 995, "chrM": 16_571}
 
@@ -130,7 +136,7 @@ def test_coverage_counts_in_every_zoom_level(tmp_path, peaks):
 def test_deep_trees(tmp_path, peaks, monkeypatch):
     monkeypatch.setattr(blocks, "_FAN_OUT", 2)
     monkeypatch.setattr(bbi, "_CHROMS_PER_LEAF", 1)
-    monkeypatch.setattr("tfimpute_tracks.tracks.bigbed._ROWS_PER_BLOCK", 7)
+    monkeypatch.setattr("tfimpute_tracks.tracks.formats.bigbed._ROWS_PER_BLOCK", 7)
     path = tmp_path / "a.bb"
     write_bigbed(path, SIZES, peaks)
     for read in READERS.values():

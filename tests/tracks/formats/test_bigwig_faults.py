@@ -16,10 +16,10 @@ from tfimpute_tracks.errors import (
     UsageError,
     ValidationError,
 )
-from tfimpute_tracks.tracks import read_signal, write_bigwig
-from tfimpute_tracks.tracks.bbi import BbiWriter
-from tfimpute_tracks.tracks.validate import Content, check_bigwig
-from tfimpute_tracks.tracks.zoom import BIN
+from tfimpute_tracks.tracks.formats import read_signal, write_bigwig
+from tfimpute_tracks.tracks.formats.bbi import BbiWriter
+from tfimpute_tracks.tracks.formats.validate import Content, check_bigwig
+from tfimpute_tracks.tracks.formats.zoom import BIN
 
 NAN = float("nan")
 SIZES = {"chr2": 100_010, "chr10": 30_000, "chr1": 995}
@@ -104,7 +104,7 @@ def test_exception_of_the_source_passes(tmp_path):
 def test_kill_leaves_no_file(tmp_path):
     code = (
         "import sys, time, pathlib, numpy as np\n"
-        "from tfimpute_tracks.tracks import write_bigwig\n"
+        "from tfimpute_tracks.tracks.formats import write_bigwig\n"
         "values = np.random.default_rng(0).random(1 << 17, dtype='f4')\n"
         "def signals():\n"
         "    for i in range(100):\n"

@@ -9,9 +9,14 @@ import pytest
 
 from tfimpute_tracks.errors import RegionError, UsageError, ValidationError
 from tfimpute_tracks.kernels.peaks import Peaks
-from tfimpute_tracks.tracks import NarrowPeak, PeakSet, narrowpeak, write_narrowpeak
-from tfimpute_tracks.tracks.narrowpeak import check_rows
-from tfimpute_tracks.tracks.validate import check_narrowpeak
+from tfimpute_tracks.tracks.formats import (
+    NarrowPeak,
+    PeakSet,
+    narrowpeak,
+    write_narrowpeak,
+)
+from tfimpute_tracks.tracks.formats.narrowpeak import check_rows
+from tfimpute_tracks.tracks.formats.validate import check_narrowpeak
 
 SIZES = {"chr2": 10_000, "chr10": 5_000, "chr1": 995}
 

@@ -16,7 +16,13 @@ from bbi_readers import READERS
 from tfimpute_tracks.errors import (
     RunError,
 )
-from tfimpute_tracks.tracks import bbi, bigwig, blocks, read_signal, write_bigwig
+from tfimpute_tracks.tracks.formats import (
+    bbi,
+    bigwig,
+    blocks,
+    read_signal,
+    write_bigwig,
+)
 
 NAN = float("nan")
 SIZES = {"chr2": 100_010, "chr10": 30_000, "chr1": 995}

@@ -19,7 +19,7 @@ import pytest
 from matplotlib.image import imread
 
 from tfimpute_tracks.kernels.peaks import call_peaks
-from tfimpute_tracks.tracks import (
+from tfimpute_tracks.tracks.formats import (
     PeakSet,
     write_bigbed,
     write_bigwig,
@@ -28,7 +28,7 @@ from tfimpute_tracks.tracks import (
 
 pytestmark = pytest.mark.browser
 
-IGV = Path(__file__).parents[1] / "web" / "node_modules" / "igv" / "dist" / "igv.min.js"
+IGV = Path(__file__).parents[2] / "web" / "node_modules" / "igv" / "dist" / "igv.min.js"
 FLAGS = (
     "--headless=new",
     "--window-size=1300,700",

@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import RegionError, RunError, UsageError
 from tfimpute_tracks.storage import atomic_file
-from tfimpute_tracks.tracks.bbi import BbiKind, BbiWriter, open_bbi
-from tfimpute_tracks.tracks.validate import Content, check_bigwig
-from tfimpute_tracks.tracks.zoom import BIN
+from tfimpute_tracks.tracks.formats.bbi import BbiKind, BbiWriter, open_bbi
+from tfimpute_tracks.tracks.formats.validate import Content, check_bigwig
+from tfimpute_tracks.tracks.formats.zoom import BIN
 
 __all__ = ["write_bigwig"]
 

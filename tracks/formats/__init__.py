@@ -1,0 +1,27 @@
+"""The files that genome browsers load, each written whole and read back.
+
+``bigwig`` holds the signal, ``narrowpeak`` and ``bigbed`` the peaks; ``bbi``,
+``blocks`` and ``zoom`` are the container that bigWig and bigBed share. Before a file
+gets its name ``validate`` has others read it. What is in the files is decided above.
+"""
+
+from __future__ import annotations
+
+from tfimpute_tracks.tracks.formats.bigbed import write_bigbed
+from tfimpute_tracks.tracks.formats.bigwig import write_bigwig
+from tfimpute_tracks.tracks.formats.narrowpeak import (
+    NarrowPeak,
+    PeakSet,
+    write_narrowpeak,
+)
+from tfimpute_tracks.tracks.formats.validate import Signal, read_signal
+
+__all__ = [
+    "NarrowPeak",
+    "PeakSet",
+    "Signal",
+    "read_signal",
+    "write_bigbed",
+    "write_bigwig",
+    "write_narrowpeak",
+]
