@@ -21,7 +21,6 @@ from tfimpute_tracks.genome import Region, Sequences
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.storage import (
     check_writable_dir,
-    digest_arrays,
     digest_json,
     matches,
     read_receipt,
@@ -282,7 +281,7 @@ def _what_earlier_runs_left(job: ScanJob, genome: Sequences) -> dict[Pair, PairR
 
     def digest(tiles: TileRange) -> tuple[TileRange, str]:
         start, end = tiles.span(job.stride, seq_len)
-        return tiles, digest_arrays(genome.codes(tiles.chrom, start, end))
+        return tiles, genome.digest(tiles.chrom, start, end)
 
     blocks = cut_blocks(ranges, job.stride, tiles_per_block(job.device))
     sequence = _sequence_digest(list(in_turn(digest, blocks, job.threads)))
