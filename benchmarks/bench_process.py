@@ -22,7 +22,6 @@ from timing import (
     thread_count,
 )
 
-from tfimpute_tracks.genome import Region, bundled_region, open_bundled, open_genome
 from tfimpute_tracks.models import load_model
 from tfimpute_tracks.tracks import ScanJob, plan_tiles, run_scan
 from tfimpute_tracks.tracks.cache import FeatureCache
@@ -127,10 +126,8 @@ def cache(quick: bool) -> list[Figure]:
 
 def _in_one_process(whole: Whole, quick: bool) -> list[Figure]:
     """Scan in this process, which has started and compiled, with and without files."""
-    fasta = whole.options[1] if whole.options else None
     model = load_model("default")
-    genome = open_genome(fasta) if fasta else open_bundled()
-    region = Region("chr20", 0, 63_025_520) if fasta else bundled_region()
+    genome, region = whole.sequence()
     times: dict[str, list[float]] = {}
 
     def scores(pair: Pair, store: FeatureCache) -> None:
@@ -191,10 +188,8 @@ def writing(quick: bool) -> list[Figure]:
     list of Figure
     """
     whole = Whole(quick)
-    fasta = whole.options[1] if whole.options else None
     model = load_model("default")
-    genome = open_genome(fasta) if fasta else open_bundled()
-    region = Region("chr20", 0, 63_025_520) if fasta else bundled_region()
+    genome, region = whole.sequence()
     pair = model.vocabulary.pair(PAIR)
     sizes = dict(genome.chrom_sizes)
 

@@ -34,7 +34,13 @@ from timing import (
     thread_count,
 )
 
-from tfimpute_tracks.genome import bundled_region, open_bundled
+from tfimpute_tracks.genome import (
+    Region,
+    Sequences,
+    bundled_region,
+    open_bundled,
+    open_genome,
+)
 from tfimpute_tracks.models import load_model
 
 __all__ = [
@@ -83,6 +89,18 @@ class Whole:
             self.name = "chr20"
             self.options = ["-g", str(fasta), "--chroms", "chr20"]
             self.megabases = 59.505520  # of 63.025520; the others are N
+
+    def sequence(self) -> tuple[Sequences, Region]:
+        """Open it in this process.
+
+        Returns
+        -------
+        Sequences, Region
+        """
+        if not self.options:
+            return open_bundled(), bundled_region()
+        genome = open_genome(self.options[1])
+        return genome, Region("chr20", 0, genome.chrom_sizes["chr20"])
 
 
 @cache

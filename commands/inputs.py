@@ -5,6 +5,7 @@ Every check that needs no computing is made here, before any long work.
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,11 +40,20 @@ def choose_cache(cache_dir: Path | None, limit: float) -> FeatureCache:
     Returns
     -------
     FeatureCache
+
+    Raises
+    ------
+    UsageError
+        The folder is a file, or the limit is no number of bytes.
     """
     from tfimpute_tracks.genome import default_cache_dir
     from tfimpute_tracks.tracks.cache import FeatureCache
 
     folder = default_cache_dir() if cache_dir is None else cache_dir
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"--cache-dir {folder} is a file; give a folder")
+    if not math.isfinite(limit):
+        raise UsageError(f"--cache-limit {limit}; give a number of GB, such as 100")
     return FeatureCache(folder / "features", int(limit * 1e9))
 
 

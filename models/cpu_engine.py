@@ -32,6 +32,8 @@ __all__ = ["LookupEngine"]
 _ROOM = 1 << 24  # bytes of segment maxima before they are compacted
 _TILES_AT_ONCE = 1024  # whose windows stay in the second-level cache
 _PROBE_TILES = 64
+# To be raised when the kernels give other bits, so that no cache mixes old and new.
+_FEATURES = 1
 
 
 class LookupEngine:
@@ -65,6 +67,7 @@ class LookupEngine:
                 "network": [model.config.seq_len, model.config.pool],
                 "stride": grid.stride,
                 "precision": "fast" if fast else "exact",
+                "features": _FEATURES,
             }
         )
         """Digest of all that motif features depend on, apart from the sequence."""

@@ -13,6 +13,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from tfimpute_tracks.kernels.lanes import LANE_BYTES
 from tfimpute_tracks.kernels.products import (
     fold_layers,
     fold_logits,
@@ -28,7 +29,7 @@ __all__ = ["Head", "pair_gates"]
 
 Floats = NDArray[np.float32]
 
-_LANES = 16
+_LANES = LANE_BYTES // 4
 # Measured, in units of what `fold_logits` takes per entry and 16 units: forming U per
 # entry and 8 units, and `share_logits` per entry, 8 units and 16 pairs.
 _MIX_COST = 17

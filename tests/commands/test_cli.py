@@ -282,3 +282,23 @@ def test_an_unknown_cache_action_is_named(run):
     code, _, err = run("cache", "shrink")
     assert code == 2
     assert "'shrink'" in err
+
+
+@pytest.mark.parametrize("verb", ["scan", "cache"])
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--cache-limit", "inf"),
+        ("--cache-limit", "nan"),
+        ("--cache-limit", "-1"),
+        ("--cache-dir", "{file}"),
+    ],
+)
+def test_a_cache_that_cannot_be_is_refused_in_a_line(run, toy, verb, option, value):
+    value = value.format(file=toy["-g"])
+    pair = ["--tf", "MAX", "--cell", "K562", *_flat(toy)] if verb == "scan" else []
+    code, _, err = run(verb, *pair, option, value)
+    assert code == 2
+    assert option in err
+    assert err.splitlines()[-1].startswith("error: ")
+    assert "Traceback" not in err
