@@ -5,7 +5,7 @@ its H units, on the better strand. :func:`fold_logits` multiplies with each pair
 last layer; :func:`share_logits` first forms U[h, k] = sum_w W2[w, h, k] M[w, k], which
 no pair enters, and then a pair costs the product with its gates. Sums run in the order
 of a row's entries, so a tile's score does not depend on the tiles around it. Dense
-rows are fine as well: the inner loops then run near the machine's peak.
+rows are a special case.
 """
 
 from __future__ import annotations

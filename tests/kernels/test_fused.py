@@ -7,6 +7,7 @@ imported: so in a process of its own, which runs this very file.
 import os
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -128,7 +129,9 @@ def test_the_kernel_and_its_engine_agree_in_the_interpreter():
         text=True,
         check=False,
     )
-    if "only 0-dimensional arrays can be converted" in done.stdout:
+    if "only 0-dimensional arrays can be converted" in done.stdout and (
+        version("triton").startswith("3.3.")
+    ):
         pytest.skip("NumPy has become stricter than this Triton's interpreter")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "neither a GPU" not in done.stdout, "no test of the kernel ran"
