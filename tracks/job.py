@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tfimpute_tracks import __version__
 from tfimpute_tracks.errors import InputFileError, RunError
 from tfimpute_tracks.genome import Region, Sequences
 from tfimpute_tracks.models.model import Model
@@ -152,6 +153,7 @@ class _Run:
             job.model, pairs, job.stride, job.device, job.fast, job.cache
         )
         about = {
+            "tool_version": __version__,  # another one may score otherwise
             "weights": job.model.checkpoint.digest,
             # Those written already as well: they must not hide what is there.
             "pairs": [str(pair) for pair in job.pairs],
