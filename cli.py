@@ -17,6 +17,7 @@ from tfimpute_tracks import __version__
 from tfimpute_tracks.commands.cache import cache
 from tfimpute_tracks.commands.console import SETTINGS
 from tfimpute_tracks.commands.evaluate import evaluate
+from tfimpute_tracks.commands.impute import impute
 from tfimpute_tracks.commands.info import info
 from tfimpute_tracks.commands.prepare import prepare
 from tfimpute_tracks.commands.scan import scan
@@ -34,7 +35,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (scan, prepare, train, evaluate, info, cache, selftest):
+for verb in (scan, impute, prepare, train, evaluate, info, cache, selftest):
     app.command()(verb)
 
 _INTERRUPTED = 130  # what a shell says of a program that Ctrl-C ended

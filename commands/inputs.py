@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 __all__ = [
     "choose_cache",
     "choose_genome",
+    "choose_many_pairs",
     "choose_pairs",
     "choose_regions",
+    "read_share",
     "set_threads",
 ]
 
@@ -104,6 +106,76 @@ def choose_pairs(
     if not named:
         raise UsageError(f'--pairs {pairs!r} holds no pair; write e.g. "CTCF:K562"')
     return named
+
+
+def choose_many_pairs(
+    model: Model,
+    missing: bool,
+    every: bool,
+    named: tuple[str | None, str | None, str | None],
+) -> list[Pair]:
+    """Read the pairs of a bulk run.
+
+    Parameters
+    ----------
+    model : Model
+    missing : bool
+        All that were never measured.
+    every : bool
+        All there are.
+    named : (tf, cell, pairs)
+        As for :func:`choose_pairs`; a TF or a cell line alone means all its pairs, of
+        the missing ones with `missing`.
+
+    Returns
+    -------
+    list of Pair
+
+    Raises
+    ------
+    UsageError
+        Nothing was asked for, or two things at once.
+    UnknownNameError, InputFileError
+        As :func:`choose_pairs`.
+    """
+    tf, cell, pairs = named
+    if missing and every:
+        raise UsageError("give --missing or --all, not both")
+    if pairs is not None or (tf and cell):
+        if missing or every:
+            raise UsageError("give --pairs, or --missing or --all, not both")
+        return choose_pairs(model.vocabulary, tf, cell, pairs)
+    if not (missing or every or tf or cell):
+        raise UsageError(
+            "which pairs? give --missing (all never measured), --all, --tf or --cell "
+            "(all its pairs), or --pairs"
+        )
+    tfs = [model.vocabulary.tf(tf)] if tf else list(model.tfs)
+    cells = [model.vocabulary.cell(cell)] if cell else list(model.cells)
+    grid = [Pair(one, other) for one in tfs for other in cells]
+    return [pair for pair in grid if not (missing and pair in model.known_pairs)]
+
+
+def read_share(text: str) -> tuple[int, int]:
+    """Read `i/n`: the i-th of n shares.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    (int, int)
+
+    Raises
+    ------
+    UsageError
+        Not of this form, or not 1 <= i <= n.
+    """
+    number, _, of = text.partition("/")
+    if number.isdigit() and of.isdigit() and 1 <= int(number) <= int(of):
+        return int(number), int(of)
+    raise UsageError(f"--shard {text!r}; give i/n with 1 <= i <= n, such as 3/40")
 
 
 def _pairs_of_file(path: Path) -> list[str]:

@@ -18,7 +18,7 @@ from tfimpute_tracks.kernels.segments import SegmentGrid
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.vocabulary import Pair
 
-__all__ = ["Engine", "open_engine", "pick_device"]
+__all__ = ["Engine", "list_devices", "open_engine", "pick_device"]
 
 # Where a driver for NVIDIA's GPUs shows on Linux, and on Linux under Windows.
 _DRIVERS = (Path("/proc/driver/nvidia"), Path("/dev/nvidiactl"), Path("/dev/dxg"))
@@ -86,6 +86,32 @@ def pick_device(device: str) -> str:
             f"{n_devices} CUDA devices; use --device cpu, or install a CUDA build"
         )
     return f"cuda:{number or 0}"
+
+
+def list_devices(device: str) -> list[str]:
+    """Turn what a user typed into every device that it can mean.
+
+    Parameters
+    ----------
+    device : str
+        As for :func:`pick_device`; `auto` and `cuda` mean all GPUs there are.
+
+    Returns
+    -------
+    list of str
+        `cpu` alone, or one or several of `cuda:N`.
+
+    Raises
+    ------
+    DeviceError
+        The device is unknown or not there.
+    """
+    picked = pick_device(device)
+    if picked == "cpu" or device not in {"auto", "cuda"}:
+        return [picked]
+    import torch
+
+    return [f"cuda:{number}" for number in range(torch.cuda.device_count())]
 
 
 def open_engine(

@@ -1,0 +1,192 @@
+"""Work handed out by Dask to the workers of many machines, or of a cluster of our own.
+
+A task is a shard by its number; what makes it is opened once per worker process and
+stays. Dask gives the tasks of a dead worker to another one. The scheduler itself is not
+durable: when it dies the run ends, and the next run finds every shard that was written.
+The store's folder must be the same for all: a shared file system.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from tfimpute_tracks.errors import RunError, UsageError, WriteError
+from tfimpute_tracks.impute.events import ATTEMPTS, Done, Event, Failed, Note
+from tfimpute_tracks.impute.maker import MakerSpec, ShardMaker, open_maker
+from tfimpute_tracks.impute.plan import Shard, read_plan
+
+__all__ = ["Cluster", "run_cluster"]
+
+_PATIENCE = "15s"  # for a scheduler to answer
+_MAKERS: dict[tuple[MakerSpec, str], ShardMaker] = {}
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Where Dask's scheduler is.
+
+    Parameters
+    ----------
+    scheduler : str, optional
+        Such as ``tcp://10.0.0.1:8786``. None for a cluster on this machine.
+    n_workers : int
+        Processes of the cluster on this machine.
+    """
+
+    scheduler: str | None = None
+    n_workers: int = 1
+
+
+def run_cluster(
+    cluster: Cluster, spec: MakerSpec, shards: list[Shard]
+) -> Iterator[Event]:
+    """Hand out shards to a Dask cluster.
+
+    Parameters
+    ----------
+    cluster : Cluster
+    spec : MakerSpec
+        Its paths are made absolute; a worker picks its own GPU where there is one.
+    shards : list of Shard
+
+    Yields
+    ------
+    Done, Failed, Note
+        As they happen.
+
+    Raises
+    ------
+    UsageError
+        Dask is not installed, or no scheduler answers.
+    WriteError
+        The disk is full.
+    RunError
+        The scheduler is gone.
+    """
+    absolute = replace(
+        spec,
+        store=spec.store.resolve(),
+        fasta=spec.fasta and spec.fasta.resolve(),
+        model=_resolved(spec.model),
+    )
+    digest = read_plan(absolute.store).digest
+    by_index = {shard.index: shard for shard in shards}
+    tried: Counter[int] = Counter()
+    with _client(cluster) as client:
+        yield Note(_tell(client))
+        futures = _as_completed(client, absolute, digest, shards)
+        for future in futures:
+            index = int(future.key.split("-")[1])
+            error = _outcome(future, client)
+            if error is None:
+                yield Done(*future.result())
+                continue
+            if isinstance(error, WriteError | UsageError):
+                raise error
+            tried[index] += 1
+            tiles = by_index[index].block.tiles
+            reason = f"{tiles.chrom}:{tiles.first + 1}: {_said(error)}"
+            # Dask has tried a shard that kills its workers often enough by itself.
+            if tried[index] >= ATTEMPTS or type(error).__name__ == "KilledWorker":
+                yield Failed(index, reason)
+            else:
+                yield Note(f"shard {index} is tried again: {reason}")
+                futures.add(_submit(client, absolute, digest, index, tried[index]))
+
+
+def _as_completed(
+    client: Any, spec: MakerSpec, digest: str, shards: list[Shard]
+) -> Any:
+    from distributed import as_completed
+
+    futures = [_submit(client, spec, digest, shard.index, 0) for shard in shards]
+    return as_completed(futures)
+
+
+def _submit(client: Any, spec: MakerSpec, digest: str, index: int, attempt: int) -> Any:
+    key = f"shard-{index}-{attempt}-{time.time_ns()}"
+    return client.submit(_make, spec, digest, index, key=key, pure=False)
+
+
+def _make(spec: MakerSpec, digest: str, index: int) -> tuple[str, int, int, float]:
+    """Make a shard in a worker of Dask."""
+    key = spec, digest
+    if key not in _MAKERS:
+        _MAKERS.clear()  # one store at a time: tables and gates are large
+        _MAKERS[key] = open_maker(replace(spec, device=_own_device(spec.device)))
+    made = _MAKERS[key].make(index, lambda _: None)
+    return f"{socket.gethostname()}", made.index, made.n_bytes, made.seconds
+
+
+def _own_device(device: str) -> str:
+    """Take the GPU that CUDA_VISIBLE_DEVICES leaves to this worker, as dask-cuda does."""
+    return "cuda:0" if device.startswith("cuda") else device
+
+
+def _outcome(future: Any, client: Any) -> BaseException | None:
+    if future.status == "cancelled" or client.status not in {"running", "connecting"}:
+        raise RunError(
+            "the Dask scheduler is gone; the shards that were written stay: start it "
+            "again and give the same command"
+        )
+    error: BaseException | None = future.exception()
+    return error
+
+
+def _said(error: BaseException) -> str:
+    name = type(error).__name__
+    if name == "KilledWorker":
+        return "it killed every worker that tried it"
+    return str(error) if isinstance(error, RunError) else f"{name}: {error}"
+
+
+@contextmanager
+def _client(cluster: Cluster) -> Iterator[Any]:
+    try:
+        from distributed import Client, LocalCluster
+    except ImportError as error:
+        raise UsageError(
+            "--engine dask needs Dask: pip install 'tfimpute-tracks[cluster]'"
+        ) from error
+    if cluster.scheduler is None:
+        with (
+            LocalCluster(
+                n_workers=cluster.n_workers,
+                threads_per_worker=1,
+                host="127.0.0.1",
+                dashboard_address=None,
+            ) as local,
+            Client(local) as client,
+        ):
+            yield client
+        return
+    try:
+        client = Client(cluster.scheduler, timeout=_PATIENCE)
+    except (OSError, ValueError) as error:  # TimeoutError is an OSError
+        raise UsageError(
+            f"no Dask scheduler answers at {cluster.scheduler} ({error}); start one "
+            "with `dask scheduler`, or check the address"
+        ) from error
+    try:
+        yield client
+    finally:
+        with suppress(OSError, TimeoutError):
+            client.close(timeout=5)
+
+
+def _tell(client: Any) -> str:
+    info = client.scheduler_info(n_workers=-1)
+    n = len(info.get("workers", {}))
+    return f"Dask at {info.get('address')}: {n} worker(s)"
+
+
+def _resolved(model: str) -> str:
+    path = Path(model)
+    return str(path.resolve()) if path.exists() else model

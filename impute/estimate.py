@@ -1,0 +1,171 @@
+"""What a run costs, before it is started: measured on its own sequence, here and now."""
+
+from __future__ import annotations
+
+import resource
+import shutil
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+
+from tfimpute_tracks.errors import OutputError
+from tfimpute_tracks.genome import Sequences
+from tfimpute_tracks.impute.judge import SequenceJudge
+from tfimpute_tracks.impute.maker import ShardMaker
+from tfimpute_tracks.impute.plan import Block, Plan, Shard
+from tfimpute_tracks.impute.shard_file import TILES_PER_CHUNK, write_shard
+from tfimpute_tracks.kernels.encode import unknown_letters
+from tfimpute_tracks.models.model import Model
+from tfimpute_tracks.tracks.tiles import TileRange
+
+__all__ = ["Estimate", "check_disk", "estimate"]
+
+_ROUNDS = 2  # the first one warms up
+_SAMPLE_TILES = TILES_PER_CHUNK
+_LOST = 1.15  # starting, waiting for the disk: what a run takes beyond its computing
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a run costs.
+
+    Attributes
+    ----------
+    n_shards, n_reused : int
+        To be made, and there already.
+    megabases : float
+        Of tiles with a value, over which a pair is scored, all in all.
+    n_bytes : int
+        That will be written.
+    bytes_free : int
+    rate : float
+        Mb x pairs per second of one process.
+    seconds : float
+        Of the whole run, with all its processes.
+    memory : int
+        Bytes, of all processes.
+    largest_shard : (float, int)
+        Seconds and bytes of a full shard.
+    """
+
+    n_shards: int
+    n_reused: int
+    megabases: float
+    n_bytes: int
+    bytes_free: int
+    rate: float
+    seconds: float
+    memory: int
+    largest_shard: tuple[float, int]
+
+
+def estimate(
+    model: Model,
+    plan: Plan,
+    genome: Sequences,
+    todo: list[Shard],
+    store: Path,
+    devices: list[str],
+) -> Estimate:
+    """Measure a piece of a run and tell what the whole takes.
+
+    Parameters
+    ----------
+    model : Model
+    plan : Plan
+    genome : Sequences
+    todo : list of Shard
+    store : Path
+        Its disk is looked at.
+    devices : list of str
+        One process each.
+
+    Returns
+    -------
+    Estimate
+    """
+    known = {shard.block: _known_tiles(plan, genome, shard.block) for shard in todo}
+    n_known = sum(known[shard.block] * shard.n_pairs for shard in todo)
+    free = shutil.disk_usage(_existing(store)).free
+    seconds, per_score = 0.0, 0.0
+    if n_known:
+        block = max(todo, key=lambda shard: known[shard.block])
+        seconds, per_score = _sample(model, plan, genome, block, devices[0])
+    scores_per_second = 1 / seconds if seconds else 0.0
+    largest = max((shard.n_scores for shard in todo), default=0)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    peak *= 1 if sys.platform == "darwin" else 1024
+    return Estimate(
+        n_shards=len(todo),
+        n_reused=len(plan.shards) - len(todo),
+        megabases=n_known * plan.stride / 1e6 / max(len(plan.tfs), 1),
+        n_bytes=int(n_known * per_score),
+        bytes_free=free,
+        rate=plan.megabases(scores_per_second),
+        seconds=_LOST * n_known * seconds / len(devices),
+        memory=peak * (len(devices) + 1),
+        largest_shard=(largest * seconds, int(largest * per_score)),
+    )
+
+
+def check_disk(cost: Estimate, store: Path) -> None:
+    """Refuse a run that its disk cannot hold.
+
+    Parameters
+    ----------
+    cost : Estimate
+    store : Path
+
+    Raises
+    ------
+    OutputError
+        With what is free and what is needed.
+    """
+    if cost.n_bytes > cost.bytes_free:
+        raise OutputError(
+            f"{store} needs about {cost.n_bytes / 1e9:.1f} GB and its disk has "
+            f"{cost.bytes_free / 1e9:.1f} GB free; free some, give another --out-dir, "
+            "fewer pairs or regions, or --sparse"
+        )
+
+
+def _sample(
+    model: Model, plan: Plan, genome: Sequences, shard: Shard, device: str
+) -> tuple[float, float]:
+    """Make a small shard twice: seconds and bytes per score, of the second time."""
+    tiles = shard.block.tiles
+    n = min(_SAMPLE_TILES, tiles.n_tiles)
+    # From the middle: a block's ends may be N.
+    first = tiles.first + (tiles.n_tiles - n) // 2 * plan.stride
+    place = TileRange(tiles.chrom, first, n)
+    digest = genome.digest(place.chrom, *place.span(plan.stride, plan.seq_len))
+    small = Shard(shard.index, Block(place, digest), shard.first_pair, shard.n_pairs)
+    judge = SequenceJudge(
+        model, plan.pairs, plan.stride, device, plan.precision == "fast"
+    )
+    maker = ShardMaker(Path(), plan, judge, genome)
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "shards").mkdir()
+        for _ in range(_ROUNDS):
+            judge.forget()
+            began = monotonic()
+            size = write_shard(Path(folder), plan, small, maker.columns(small))
+            seconds = monotonic() - began
+    return seconds / small.n_scores, size / small.n_scores
+
+
+def _known_tiles(plan: Plan, genome: Sequences, block: Block) -> int:
+    """Count the tiles of a block that have a value."""
+    tiles = block.tiles
+    codes = genome.codes(tiles.chrom, *tiles.span(plan.stride, plan.seq_len))
+    unknown = unknown_letters(codes, plan.stride, plan.seq_len, tiles.n_tiles)
+    return int((2 * unknown <= plan.seq_len).sum())
+
+
+def _existing(path: Path) -> Path:
+    path = path.absolute()
+    while not path.exists():
+        path = path.parent
+    return path

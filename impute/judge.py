@@ -1,0 +1,134 @@
+"""What the heads of all pairs are given of a tile, and what they make of it.
+
+A :class:`Judge` turns :class:`TileInputs` into log-odds. Today a tile's inputs are its
+letters, seen through the motif filters; whatever else is known of a place, such as
+measured tracks, joins here: a judge that looks it up by ``inputs.tiles`` and adds to
+what another judge says.
+"""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tfimpute_tracks.kernels.segments import segment_grid
+from tfimpute_tracks.kernels.sparse import SparseRows
+from tfimpute_tracks.models.cpu_engine import LookupEngine
+from tfimpute_tracks.models.engine import Engine, open_engine
+from tfimpute_tracks.models.model import Model
+from tfimpute_tracks.tracks.tiles import TileRange
+from tfimpute_tracks.vocabulary import Pair
+
+__all__ = ["Judge", "SequenceJudge", "TileInputs"]
+
+
+class TileInputs(NamedTuple):
+    """What is known of neighbouring tiles, the same for every pair.
+
+    Attributes
+    ----------
+    tiles : TileRange
+        Where they are.
+    codes : uint8 array, shape ((n_tiles - 1) * stride + seq_len,)
+        Their letters.
+    """
+
+    tiles: TileRange
+    codes: NDArray[np.uint8]
+
+
+class Judge(Protocol):
+    """What gives the log-odds of tiles for pairs of a plan."""
+
+    def logits(
+        self, inputs: TileInputs, first_pair: int, n_pairs: int
+    ) -> NDArray[np.float32]:
+        """Judge neighbouring tiles.
+
+        Parameters
+        ----------
+        inputs : TileInputs
+        first_pair, n_pairs : int
+            Of the plan's pairs.
+
+        Returns
+        -------
+        float32 array, shape (n_tiles, n_pairs)
+        """
+
+
+class SequenceJudge:
+    """The network: motif filters once per tile, then the heads.
+
+    Parameters
+    ----------
+    model : Model
+    pairs : list of Pair
+        All pairs of a plan.
+    stride : int
+        bp between tile starts.
+    device : str
+        From :func:`tfimpute_tracks.models.engine.pick_device`.
+    fast : bool
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        pairs: list[Pair],
+        stride: int,
+        device: str = "cpu",
+        fast: bool = False,
+    ) -> None:
+        self._model, self._pairs = model, pairs
+        self._device, self._fast = device, fast
+        config = model.config
+        self._grid = segment_grid(
+            config.seq_len, config.filter_length, config.pool, stride
+        )
+        self._engines: dict[tuple[int, int], Engine] = {}
+        self._lock = Lock()
+        # Motif features of a shard's tiles serve the next block of pairs as well.
+        self._features: dict[TileRange, SparseRows] = {}
+
+    def logits(
+        self, inputs: TileInputs, first_pair: int, n_pairs: int
+    ) -> NDArray[np.float32]:
+        """Judge neighbouring tiles; see :meth:`Judge.logits`.
+
+        Parameters
+        ----------
+        inputs : TileInputs
+        first_pair, n_pairs : int
+
+        Returns
+        -------
+        float32 array, shape (n_tiles, n_pairs)
+        """
+        engine = self._engine(first_pair, n_pairs)
+        n_tiles = inputs.tiles.n_tiles
+        if not isinstance(engine, LookupEngine):
+            return engine.logits(inputs.codes, n_tiles)
+        if n_pairs == len(self._pairs):
+            return engine.logits(inputs.codes, n_tiles)
+        features = self._features.get(inputs.tiles)
+        if features is None:
+            features = engine.features(inputs.codes, n_tiles)
+            self._features[inputs.tiles] = features
+        return engine.judge(features, n_tiles)
+
+    def forget(self) -> None:
+        """Let go of the motif features: other tiles come now."""
+        self._features.clear()
+
+    def _engine(self, first: int, n: int) -> Engine:
+        with self._lock:
+            if (first, n) not in self._engines:
+                pairs = self._pairs[first : first + n]
+                self._engines[first, n] = open_engine(
+                    self._model, pairs, self._grid, self._device, self._fast
+                )
+            return self._engines[first, n]

@@ -1,0 +1,234 @@
+"""What makes shards: one per process, with its model and its sequence open.
+
+Whoever hands out the work (``pool``, ``cluster``) opens a :class:`ShardMaker` from a
+:class:`MakerSpec`, which pickles and names files only. Making a shard again gives the
+same file, so nobody needs to know whether somebody else has begun it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import NamedTuple
+
+import numpy as np
+
+from tfimpute_tracks import __version__
+from tfimpute_tracks.errors import InputFileError, RunError
+from tfimpute_tracks.genome import Sequences, open_bundled, open_genome
+from tfimpute_tracks.impute.judge import Judge, SequenceJudge, TileInputs
+from tfimpute_tracks.impute.plan import Plan, Shard, read_plan
+from tfimpute_tracks.impute.shard_file import TILES_PER_CHUNK, Column, write_shard
+from tfimpute_tracks.kernels.codes import quantise
+from tfimpute_tracks.kernels.encode import unknown_letters
+from tfimpute_tracks.models import load_model
+from tfimpute_tracks.models.model import Model
+from tfimpute_tracks.storage import digest_arrays
+from tfimpute_tracks.tracks.threads import in_turn
+from tfimpute_tracks.tracks.tiles import TileRange
+
+__all__ = ["Made", "MakerSpec", "ShardMaker", "open_maker"]
+
+
+class Made(NamedTuple):
+    """A shard that is on disk.
+
+    Attributes
+    ----------
+    index : int
+    n_bytes : int
+    seconds : float
+    """
+
+    index: int
+    n_bytes: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class MakerSpec:
+    """What a process needs to make shards of a store.
+
+    Parameters
+    ----------
+    store : Path
+    model : str
+        A shipped name, or the path of a `.safetensors` file.
+    fasta : Path, optional
+        None for the stretch that ships.
+    cache_dir : Path, optional
+        For unpacked genomes and their indexes.
+    device : str
+        From :func:`tfimpute_tracks.models.engine.pick_device`.
+    threads : int
+        That work on a shard.
+    """
+
+    store: Path
+    model: str
+    fasta: Path | None
+    cache_dir: Path | None
+    device: str = "cpu"
+    threads: int = 1
+
+
+class ShardMaker:
+    """Makes the shards of a plan.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the store.
+    plan : Plan
+    judge : Judge
+    genome : Sequences
+    threads : int
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        plan: Plan,
+        judge: Judge,
+        genome: Sequences,
+        threads: int = 1,
+    ) -> None:
+        self.plan = plan
+        self._folder = folder
+        self._judge = judge
+        self._genome = genome
+        self._threads = threads
+        self._tiles: TileRange | None = None
+
+    def make(self, index: int, progress: Callable[[int], None]) -> Made:
+        """Compute a shard and write its file.
+
+        Parameters
+        ----------
+        index : int
+            Of the plan's shards.
+        progress : callable
+            Told the scores done, column by column.
+
+        Returns
+        -------
+        Made
+
+        Raises
+        ------
+        RunError
+            The sequence is not the plan's any more, or a device failed.
+        WriteError, ValidationError
+            The file cannot be written, or does not read back as written.
+        """
+        began = monotonic()
+        shard = self.plan.shards[index]
+        self._check_sequence(shard)
+        if isinstance(self._judge, SequenceJudge) and shard.block.tiles != self._tiles:
+            self._judge.forget()
+            self._tiles = shard.block.tiles
+
+        def columns() -> Iterator[Column]:
+            for column in self.columns(shard):
+                yield column
+                progress(column.codes.size)
+
+        n_bytes = write_shard(self._folder, self.plan, shard, columns())
+        return Made(index, n_bytes, monotonic() - began)
+
+    def columns(self, shard: Shard) -> Iterator[Column]:
+        """Compute a shard column by column of its chunks.
+
+        Parameters
+        ----------
+        shard : Shard
+
+        Yields
+        ------
+        Column
+        """
+        tiles = shard.block.tiles
+        # Cut from the shard's own beginning: its chunks begin there.
+        firsts = range(0, tiles.n_tiles, TILES_PER_CHUNK)
+        stride = self.plan.stride
+        cut = [
+            TileRange(
+                tiles.chrom,
+                tiles.first + first * stride,
+                min(TILES_PER_CHUNK, tiles.n_tiles - first),
+            )
+            for first in firsts
+        ]
+        yield from in_turn(lambda some: self._column(shard, some), cut, self._threads)
+
+    def _column(self, shard: Shard, tiles: TileRange) -> Column:
+        plan = self.plan
+        span = tiles.span(plan.stride, plan.seq_len)
+        codes = self._genome.codes(tiles.chrom, *span)
+        unknown = unknown_letters(codes, plan.stride, plan.seq_len, tiles.n_tiles)
+        is_missing = 2 * unknown > plan.seq_len
+        if is_missing.all():  # centromeres, partial genomes
+            nothing = np.zeros((shard.n_pairs, tiles.n_tiles), dtype=np.uint8)
+            return Column(nothing, is_missing)
+        first, n = shard.first_pair, shard.n_pairs
+        logits = self._judge.logits(TileInputs(tiles, codes), first, n)
+        scores = quantise(logits, plan.centres[first : first + n], plan.floor)
+        scores[:, is_missing] = 0
+        return Column(scores, is_missing)
+
+    def _check_sequence(self, shard: Shard) -> None:
+        tiles, expected = shard.block
+        span = tiles.span(self.plan.stride, self.plan.seq_len)
+        found = digest_arrays(self._genome.codes(tiles.chrom, *span))
+        if found != expected:
+            raise RunError(
+                f"{self._genome.name} {tiles.chrom}:{span[0] + 1}-{span[1]} has the "
+                f"digest {found}, the store was planned with {expected}: another "
+                "FASTA, or it changed under way; give the one of the plan"
+            )
+
+
+def open_maker(spec: MakerSpec) -> ShardMaker:
+    """Open model, sequence and plan, and check that they belong together.
+
+    Parameters
+    ----------
+    spec : MakerSpec
+
+    Returns
+    -------
+    ShardMaker
+
+    Raises
+    ------
+    InputFileError
+        Something cannot be read here, or is not what the plan was made with.
+    """
+    plan = read_plan(spec.store)
+    if plan.tool_version != __version__:
+        raise InputFileError(
+            f"this process runs tfimpute-tracks {__version__}, the store {spec.store} "
+            f"was planned with {plan.tool_version}; install the same release "
+            "everywhere"
+        )
+    model = load_model(spec.model)
+    if model.checkpoint.digest != plan.weights:
+        raise InputFileError(
+            f"the weights {spec.model} have the digest {model.checkpoint.digest}, the "
+            f"store {spec.store} was planned with {plan.weights}; give the same weights"
+        )
+    if spec.fasta is None:
+        genome: Sequences = open_bundled()
+    else:
+        genome = open_genome(spec.fasta, spec.cache_dir)
+    return ShardMaker(
+        spec.store, plan, _judge(model, plan, spec.device), genome, spec.threads
+    )
+
+
+def _judge(model: Model, plan: Plan, device: str) -> Judge:
+    return SequenceJudge(
+        model, plan.pairs, plan.stride, device, plan.precision == "fast"
+    )

@@ -1,0 +1,391 @@
+"""What a bulk run makes: which pairs, which tiles, cut into which shards.
+
+A shard is a block of tiles x a block of pairs, and one file. The plan is written into
+``store.json`` before anything is computed; every process of a run, on whatever machine,
+reads it there. It tells the digests of all that scores depend on, so a store is never
+continued with other weights, another sequence or another release.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tfimpute_tracks import __version__
+from tfimpute_tracks.errors import InputFileError, UsageError
+from tfimpute_tracks.genome import Region, Sequences
+from tfimpute_tracks.kernels.codes import LOWEST_CODE, PEAK_CODE, STEPS_PER_UNIT
+from tfimpute_tracks.models.model import Model
+from tfimpute_tracks.storage import digest_json, write_text
+from tfimpute_tracks.tracks import plan_tiles
+from tfimpute_tracks.tracks.threads import in_turn
+from tfimpute_tracks.tracks.tiles import TileRange, cut_blocks
+from tfimpute_tracks.vocabulary import Pair
+
+__all__ = [
+    "TILES_PER_SHARD",
+    "Block",
+    "Plan",
+    "Shard",
+    "ShardSize",
+    "make_plan",
+    "read_plan",
+    "share_of",
+    "write_plan",
+]
+
+TILES_PER_SHARD = 16384
+PLAN_FILE = "store.json"
+_FORMAT = "tfimpute-tracks bulk store"
+_FORMAT_VERSION = 1
+# Log-odds of a threshold of 0 or 1 are infinite; codes need a place to count from.
+_FURTHEST_CENTRE = 12.0
+
+
+class Block(NamedTuple):
+    """Neighbouring tiles, with the digest of the letters that they cover."""
+
+    tiles: TileRange
+    digest: str
+
+
+class Shard(NamedTuple):
+    """A block of tiles x a block of pairs: what one file holds.
+
+    Attributes
+    ----------
+    index : int
+        Its number in the plan.
+    block : Block
+    first_pair, n_pairs : int
+        Of the plan's pairs.
+    """
+
+    index: int
+    block: Block
+    first_pair: int
+    n_pairs: int
+
+    @property
+    def n_scores(self) -> int:
+        """Tiles times pairs."""
+        return self.block.tiles.n_tiles * self.n_pairs
+
+    @property
+    def file_name(self) -> str:
+        """What its file is called, the number first."""
+        chrom = "".join(c if c.isalnum() else "_" for c in self.block.tiles.chrom[:40])
+        return f"{self.index:06d}.{chrom}.{self.block.tiles.first}.h5"
+
+
+class ShardSize(NamedTuple):
+    """How large a shard is at most: tiles, and pairs (0 for all of them)."""
+
+    tiles: int = TILES_PER_SHARD
+    pairs: int = 0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that a store's content depends on.
+
+    Attributes
+    ----------
+    tool_version : str
+    model, weights : str
+        Name and digest of the weights.
+    genome : str
+        What the sequence is called.
+    device, precision : str
+        `cpu` or `cuda`; `exact` or `fast`.
+    seq_len, stride : int
+        In bp.
+    chrom_sizes : dict of str to int
+    regions : list of str
+        As browsers print them.
+    floor : int
+        Scores with a lower code are not kept; 1 keeps all.
+    shard_size : ShardSize
+    blocks : list of Block
+    tfs, cells : list of str
+        Of each pair, in the order of the store.
+    reliability : list of str
+        `seen` or `imputed`, of each pair.
+    thresholds : list of float
+        The probability that calls a peak, of each pair.
+    """
+
+    tool_version: str
+    model: str
+    weights: str
+    genome: str
+    device: str
+    precision: str
+    seq_len: int
+    stride: int
+    chrom_sizes: dict[str, int]
+    regions: list[str]
+    floor: int
+    shard_size: ShardSize
+    blocks: list[Block]
+    tfs: list[str]
+    cells: list[str]
+    reliability: list[str]
+    thresholds: list[float]
+
+    @cached_property
+    def digest(self) -> str:
+        """Digest of all of it."""
+        return digest_json(asdict(self))
+
+    @cached_property
+    def pairs(self) -> list[Pair]:
+        """The pairs, in the order of the store."""
+        return [Pair(*names) for names in zip(self.tfs, self.cells, strict=True)]
+
+    @cached_property
+    def centres(self) -> NDArray[np.float32]:
+        """Each pair's peak line in log-odds, shape (n_pairs,)."""
+        odds = [_log_odds(threshold) for threshold in self.thresholds]
+        return np.array(odds, dtype=np.float32)
+
+    @cached_property
+    def shards(self) -> list[Shard]:
+        """Every shard; those of the same tiles stand side by side."""
+        step = self.shard_size.pairs or len(self.tfs)
+        pieces = [
+            (block, first, min(step, len(self.tfs) - first))
+            for block in self.blocks
+            for first in range(0, len(self.tfs), step)
+        ]
+        return [Shard(index, *piece) for index, piece in enumerate(pieces)]
+
+    @property
+    def n_tiles(self) -> int:
+        """Tiles of all blocks."""
+        return sum(block.tiles.n_tiles for block in self.blocks)
+
+    @property
+    def is_sparse(self) -> bool:
+        """Whether scores below a floor are left out."""
+        return self.floor > LOWEST_CODE
+
+    def megabases(self, n_scores: float) -> float:
+        """Tell scores in Mb x pairs.
+
+        Parameters
+        ----------
+        n_scores : float
+
+        Returns
+        -------
+        float
+        """
+        return n_scores * self.stride / 1e6
+
+
+def make_plan(
+    model: Model,
+    pairs: Iterable[Pair],
+    regions: list[Region],
+    genome: Sequences,
+    stride: int,
+    *,
+    device: str = "cpu",
+    fast: bool = False,
+    sparse: float | None = None,
+    shard_size: ShardSize = ShardSize(),
+    threads: int = 1,
+) -> Plan:
+    """Plan a run; the sequence is read once, for its digests.
+
+    Parameters
+    ----------
+    model : Model
+    pairs : iterable of Pair
+    regions : list of Region
+        Sorted, not overlapping.
+    genome : Sequences
+    stride : int
+        bp between tile starts.
+    device : str
+        From :func:`tfimpute_tracks.models.engine.pick_device`.
+    fast : bool
+    sparse : float, optional
+        Keep only scores down to so many log-odds below a pair's peak line.
+    shard_size : ShardSize
+    threads : int
+        That read the sequence.
+
+    Returns
+    -------
+    Plan
+
+    Raises
+    ------
+    UsageError
+        No pair, or a margin outside what codes can tell.
+    RegionError
+        No tile lies in the regions.
+    """
+    chosen = _side_by_side(model, pairs)
+    if not chosen:
+        raise UsageError("no pair to impute; give --missing, --all or --pairs")
+    sizes = dict(genome.chrom_sizes)
+    ranges = plan_tiles(regions, sizes, model.config.seq_len, stride)
+
+    def digested(tiles: TileRange) -> Block:
+        span = tiles.span(stride, model.config.seq_len)
+        return Block(tiles, genome.digest(tiles.chrom, *span))
+
+    cut = cut_blocks(ranges, stride, shard_size.tiles)
+    used = {tiles.chrom for tiles in cut}
+    return Plan(
+        tool_version=__version__,
+        model=model.name,
+        weights=model.checkpoint.digest,
+        genome=genome.name,
+        device=device.partition(":")[0],
+        precision="fast" if fast else "exact",
+        seq_len=model.config.seq_len,
+        stride=stride,
+        chrom_sizes={name: size for name, size in sizes.items() if name in used},
+        regions=[str(region) for region in regions],
+        floor=_floor(sparse),
+        shard_size=shard_size,
+        blocks=list(in_turn(digested, cut, threads)),
+        tfs=[pair.tf for pair in chosen],
+        cells=[pair.cell for pair in chosen],
+        reliability=[model.reliability(pair) for pair in chosen],
+        thresholds=[model.threshold(pair) for pair in chosen],
+    )
+
+
+def share_of(shards: list[Shard], number: int, of: int) -> list[Shard]:
+    """Give one of several equal shares, neighbours together.
+
+    Parameters
+    ----------
+    shards : list of Shard
+    number, of : int
+        The share, from 1, and how many there are.
+
+    Returns
+    -------
+    list of Shard
+    """
+    first, last = ((n * len(shards)) // of for n in (number - 1, number))
+    return shards[first:last]
+
+
+def write_plan(folder: Path, plan: Plan) -> None:
+    """Write ``store.json``.
+
+    Parameters
+    ----------
+    folder : Path
+    plan : Plan
+
+    Raises
+    ------
+    WriteError
+        The disk is full, or the file cannot be written.
+    """
+    head: dict[str, Any] = {"format": _FORMAT, "format_version": _FORMAT_VERSION}
+    entries = head | {"digest": plan.digest} | asdict(plan)
+    lines = [f"{json.dumps(key)}: {json.dumps(entries[key])}" for key in entries]
+    write_text(folder / PLAN_FILE, "{\n" + ",\n".join(lines) + "\n}\n")
+
+
+def read_plan(folder: Path) -> Plan:
+    """Read ``store.json``.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Returns
+    -------
+    Plan
+
+    Raises
+    ------
+    InputFileError
+        There is none, or it is damaged, or of a format this release does not know.
+    """
+    path = folder / PLAN_FILE
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))
+        found = entries["format"], entries["format_version"]
+    except OSError as error:
+        raise InputFileError(
+            f"{folder} is no bulk store: no {PLAN_FILE} in it; give the folder that "
+            "`tfimpute-tracks impute -o` wrote"
+        ) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputFileError(_broken(path)) from error
+    if found != (_FORMAT, _FORMAT_VERSION):
+        raise InputFileError(
+            f"{path} is a {found[0]!r}, version {found[1]}; this release reads "
+            f"{_FORMAT!r}, version {_FORMAT_VERSION}"
+        )
+    try:
+        known = {field.name: entries[field.name] for field in fields(Plan)}
+        known["shard_size"] = ShardSize(*known["shard_size"])
+        known["blocks"] = [Block(TileRange(*t), d) for t, d in known["blocks"]]
+        plan = Plan(**known)
+    except (KeyError, TypeError) as error:
+        raise InputFileError(_broken(path)) from error
+    if plan.digest != entries.get("digest"):
+        raise InputFileError(_broken(path))
+    return plan
+
+
+def _broken(path: Path) -> str:
+    return (
+        f"{path} is damaged or was edited; put back a copy, or impute into another "
+        "folder"
+    )
+
+
+def _floor(sparse: float | None) -> int:
+    if sparse is None:
+        return LOWEST_CODE
+    most = (PEAK_CODE - LOWEST_CODE - 1) / STEPS_PER_UNIT
+    if not 0 <= sparse <= most:
+        raise UsageError(f"--sparse {sparse}; give 0 to {most:.0f} log-odds")
+    return PEAK_CODE - math.ceil(sparse * STEPS_PER_UNIT)
+
+
+def _log_odds(threshold: float) -> float:
+    if not 0 < threshold < 1:
+        return math.copysign(_FURTHEST_CENTRE, threshold - 0.5)
+    odds = math.log(threshold / (1 - threshold))
+    return min(max(odds, -_FURTHEST_CENTRE), _FURTHEST_CENTRE)
+
+
+def _side_by_side(model: Model, pairs: Iterable[Pair]) -> list[Pair]:
+    """Put pairs that look alike side by side: by TF, then along the cell lines."""
+    wanted = dict.fromkeys(pairs)
+    cells = model.checkpoint.weights["cell_embedding"]
+    place = {model.cells[c]: rank for rank, c in enumerate(_chain(cells))}
+    tf = {name: rank for rank, name in enumerate(model.tfs)}
+    return sorted(wanted, key=lambda pair: (tf[pair.tf], place[pair.cell]))
+
+
+def _chain(points: NDArray[np.float32]) -> list[int]:
+    """Go from point to the nearest one not yet visited."""
+    left = list(range(1, len(points)))
+    order = [0]
+    while left:
+        distances = ((points[left] - points[order[-1]]) ** 2).sum(axis=1)
+        order.append(left.pop(int(distances.argmin())))
+    return order

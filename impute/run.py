@@ -1,0 +1,261 @@
+"""A bulk run: what is there is kept, the rest is handed out, and the end is told.
+
+The same for every engine: a lock on the store, the plan on disk, shards validated, the
+others made by local processes (``pool``) or a Dask cluster (``cluster``), and a status
+file that is true at any time. A run may be killed whenever; the next one goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tfimpute_tracks.errors import RunError, UsageError
+from tfimpute_tracks.impute.cluster import Cluster, run_cluster
+from tfimpute_tracks.impute.events import Event, Failed
+from tfimpute_tracks.impute.lock import store_lock
+from tfimpute_tracks.impute.maker import MakerSpec, open_maker
+from tfimpute_tracks.impute.plan import (
+    PLAN_FILE,
+    Plan,
+    Shard,
+    read_plan,
+    share_of,
+    write_plan,
+)
+from tfimpute_tracks.impute.pool import Place, Work, run_pool
+from tfimpute_tracks.impute.shard_file import is_whole, shard_path
+from tfimpute_tracks.impute.status import Status
+from tfimpute_tracks.storage import check_writable_dir
+
+__all__ = ["BulkJob", "BulkResult", "check_store", "missing_shards", "run_bulk"]
+
+
+@dataclass(frozen=True)
+class BulkJob:
+    """How a store is to be made.
+
+    Parameters
+    ----------
+    plan : Plan
+    spec : MakerSpec
+        What each process opens; its device is overridden by `devices`.
+    devices : list of str
+        One local process each.
+    share : (int, int)
+        Which share of the shards, from 1, and of how many.
+    overwrite : bool
+        Make everything again.
+    verify : bool
+        Read every shard that is there, and make those again that are damaged.
+    cluster : Cluster, optional
+        Work there and not in local processes.
+    """
+
+    plan: Plan
+    spec: MakerSpec
+    devices: list[str]
+    share: tuple[int, int] = (1, 1)
+    overwrite: bool = False
+    verify: bool = False
+    cluster: Cluster | None = None
+
+
+@dataclass(frozen=True)
+class BulkResult:
+    """What became of a run.
+
+    Attributes
+    ----------
+    n_made, n_reused : int
+        Shards.
+    n_damaged : int
+        Of those made: that were there and wrong.
+    n_bytes : int
+        Written.
+    seconds : float
+    rate : float
+        Mb x pairs per second, while shards were made.
+    failed : dict of int to str
+        Shards given up, and why.
+    """
+
+    n_made: int
+    n_reused: int
+    n_damaged: int
+    n_bytes: int
+    seconds: float
+    rate: float
+    failed: dict[int, str]
+
+
+def check_store(folder: Path, plan: Plan) -> None:
+    """Refuse a folder that holds the store of another plan.
+
+    Parameters
+    ----------
+    folder : Path
+    plan : Plan
+
+    Raises
+    ------
+    UsageError
+        With what differs, and both digests.
+    InputFileError
+        The store's own plan cannot be read.
+    """
+    if not (folder / PLAN_FILE).exists():
+        return
+    there = read_plan(folder)
+    if there.digest == plan.digest:
+        return
+    for name in ("tool_version", "weights", "genome", "device", "precision"):
+        old, new = getattr(there, name), getattr(plan, name)
+        if old != new:
+            raise UsageError(_other(folder, name.replace("_", " "), old, new))
+    if (there.stride, there.regions) == (plan.stride, plan.regions):
+        for old, new in zip(there.blocks, plan.blocks, strict=False):
+            if old.tiles == new.tiles and old.digest != new.digest:
+                what = f"sequence at {old.tiles.chrom}:{old.tiles.first + 1}"
+                raise UsageError(_other(folder, what, old.digest, new.digest))
+    what = "plan (pairs, regions, stride, floor or size of shards)"
+    raise UsageError(_other(folder, what, there.digest, plan.digest))
+
+
+def missing_shards(job: BulkJob) -> tuple[list[Shard], int]:
+    """Find what a run has to make.
+
+    Parameters
+    ----------
+    job : BulkJob
+
+    Returns
+    -------
+    todo : list of Shard
+    n_damaged : int
+        Of them, those that are there and wrong.
+    """
+    shards = share_of(job.plan.shards, *job.share)
+    if job.overwrite:
+        return shards, 0
+    folder = job.spec.store
+    todo = [s for s in shards if not is_whole(folder, job.plan, s, job.verify)]
+    return todo, sum(shard_path(folder, shard).exists() for shard in todo)
+
+
+def run_bulk(job: BulkJob, watch: Callable[[Event, Status], None]) -> BulkResult:
+    """Make what is missing of a store.
+
+    Parameters
+    ----------
+    job : BulkJob
+    watch : callable
+        Told each event, and the status after it.
+
+    Returns
+    -------
+    BulkResult
+
+    Raises
+    ------
+    OutputError
+        The folder cannot be written to, or another run works on it.
+    UsageError
+        It holds the store of another plan.
+    WriteError
+        The disk is full. What is complete stays.
+    RunError
+        No process, or no cluster, could work.
+    """
+    folder = job.spec.store
+    for made in (folder, folder / "shards", folder / "logs"):
+        check_writable_dir(made)
+    with store_lock(folder, *job.share):
+        check_store(folder, job.plan)
+        if not (folder / PLAN_FILE).exists():
+            write_plan(folder, job.plan)
+        todo, n_damaged = missing_shards(job)
+        for shard in todo:
+            _remove_rests(folder, shard)
+        n_reused = len(share_of(job.plan.shards, *job.share)) - len(todo)
+        status = Status(folder / _status_name(job), job.plan, todo, n_reused)
+        status.write("running")
+        state = "stopped"
+        try:
+            for event in _events(job, todo):
+                status.hear(event)
+                watch(event, status)
+            state = "failed" if status.failed else "done"
+        except RunError:
+            state = "failed"
+            raise
+        finally:
+            for shard in todo:
+                _remove_rests(folder, shard)
+            with suppress(RunError):  # no room for it: the first error says so
+                status.write(state)
+    return BulkResult(
+        status.n_done,
+        n_reused,
+        n_damaged,
+        status.n_bytes,
+        status.seconds,
+        status.rate,
+        status.failed,
+    )
+
+
+def _events(job: BulkJob, todo: list[Shard]) -> Iterator[Event]:
+    if not todo:
+        return iter(())
+    if job.cluster is not None:
+        return run_cluster(job.cluster, job.spec, todo)
+    number, of = job.share
+    prefix = "" if of == 1 else f"{number}-of-{of}."
+    places = []
+    for index, device in enumerate(job.devices):
+        name = f"cpu-{index + 1}" if device == "cpu" else device
+        log = job.spec.store / "logs" / f"{prefix}{name.replace(':', '-')}.log"
+        places.append(Place(name, replace(job.spec, device=device), log))
+    return _named(run_pool(_open_work, places, [s.index for s in todo]), job.plan)
+
+
+def _named(events: Iterator[Event], plan: Plan) -> Iterator[Event]:
+    """Name the place of a failed shard."""
+    for event in events:
+        if isinstance(event, Failed):
+            tiles = plan.shards[event.index].block.tiles
+            place = f"{tiles.chrom}:{tiles.first + 1}"
+            yield Failed(event.index, f"{place}: {event.reason}")
+        else:
+            yield event
+
+
+def _open_work(spec: MakerSpec) -> Work:
+    maker = open_maker(spec)
+
+    def make(index: int, progress: Callable[[int], None]) -> tuple[int, float]:
+        made = maker.make(index, progress)
+        return made.n_bytes, made.seconds
+
+    return make
+
+
+def _status_name(job: BulkJob) -> str:
+    number, of = job.share
+    return "status.json" if of == 1 else f"status.{number}-of-{of}.json"
+
+
+def _remove_rests(folder: Path, shard: Shard) -> None:
+    """Remove what a killed process left half-written of a shard that is ours."""
+    for path in (folder / "shards").glob(f".{shard.file_name[:40]}.*.tmp"):
+        path.unlink(missing_ok=True)
+
+
+def _other(folder: Path, what: str, old: str, new: str) -> str:
+    return (
+        f"{folder} is a store of another {what}: it has {old}, this run {new}; give "
+        "the same, or another --out-dir"
+    )

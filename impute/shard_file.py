@@ -1,0 +1,343 @@
+"""The file of a shard: codes of tiles x pairs in HDF5, whole or not there.
+
+``docs/bulk-store.md`` is the format. Chunks are 128 pairs x 2,048 tiles: a pair over a
+chromosome and all pairs at a place both read a hundredth of a store. What was written
+is read back before the file gets its name.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tfimpute_tracks.errors import InputFileError, ValidationError
+from tfimpute_tracks.impute.plan import Plan, Shard
+from tfimpute_tracks.kernels.codes import (
+    column_codes,
+    count_peaks,
+    difference,
+    join_counts,
+    row_codes,
+)
+from tfimpute_tracks.storage import atomic_file, digest_json
+
+__all__ = [
+    "PAIRS_PER_CHUNK",
+    "TILES_PER_CHUNK",
+    "Column",
+    "ShardFile",
+    "is_whole",
+    "shard_path",
+    "write_shard",
+]
+
+Codes = NDArray[np.uint8]
+Flags = NDArray[np.bool_]
+
+PAIRS_PER_CHUNK = 128
+TILES_PER_CHUNK = 2048
+_FORMAT = "tfimpute-tracks bulk shard"
+_FORMAT_VERSION = 1
+
+
+class Column(NamedTuple):
+    """All pairs of a shard at the tiles of one column of chunks.
+
+    Attributes
+    ----------
+    codes : uint8 array, shape (n_pairs, n_tiles)
+    is_missing : bool array, shape (n_tiles,)
+    """
+
+    codes: Codes
+    is_missing: Flags
+
+
+def shard_path(folder: Path, shard: Shard) -> Path:
+    """Give the place of a shard's file.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the store.
+    shard : Shard
+
+    Returns
+    -------
+    Path
+    """
+    return folder / "shards" / shard.file_name
+
+
+def write_shard(
+    folder: Path, plan: Plan, shard: Shard, columns: Iterable[Column]
+) -> int:
+    """Write the file of a shard, whole or not at all.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the store.
+    plan : Plan
+    shard : Shard
+    columns : iterable of Column
+        In order, each but the last of ``TILES_PER_CHUNK`` tiles; taken as they come.
+
+    Returns
+    -------
+    int
+        Bytes of the file.
+
+    Raises
+    ------
+    WriteError
+        The disk is full, or the file cannot be written.
+    ValidationError
+        The file does not read back as written.
+    """
+    import h5py
+
+    dest = shard_path(folder, shard)
+    with atomic_file(dest) as temp:
+        with h5py.File(temp, "w") as file:
+            checksums = _fill(file, plan, shard, columns)
+            file.attrs["format"] = _FORMAT
+            file.attrs["format-version"] = _FORMAT_VERSION
+            file.attrs["key"] = _key(plan, shard)
+            file.attrs["about"] = json.dumps(_about(plan, shard))
+        with h5py.File(temp, "r") as file:
+            for first, checksum in checksums.items():
+                read = file["codes"][:, first : first + TILES_PER_CHUNK]
+                if zlib.crc32(read.data) != checksum:
+                    raise ValidationError(
+                        f"{dest} does not read back as written, from tile {first}; "
+                        "the disk or the memory of this machine is at fault"
+                    )
+        size = temp.stat().st_size
+    return size
+
+
+def _fill(
+    file: Any, plan: Plan, shard: Shard, columns: Iterable[Column]
+) -> dict[int, int]:
+    """Write the data sets, and give the checksum of each column of chunks."""
+    import hdf5plugin
+
+    n_tiles = shard.block.tiles.n_tiles
+    chunks = min(PAIRS_PER_CHUNK, shard.n_pairs), min(TILES_PER_CHUNK, n_tiles)
+    codes = file.create_dataset(
+        "codes",
+        (shard.n_pairs, n_tiles),
+        np.uint8,
+        chunks=chunks,
+        fletcher32=True,
+        **hdf5plugin.Zstd(clevel=1),
+    )
+    missing = np.zeros(n_tiles, dtype=np.bool_)
+    peaks = None
+    checksums = {}
+    first = 0
+    for column in columns:
+        last = first + column.is_missing.size
+        missing[first:last] = column.is_missing
+        counted = count_peaks(column.codes, column.is_missing)
+        peaks = counted if peaks is None else join_counts(peaks, counted)
+        stored = column.codes
+        if not plan.is_sparse:
+            difference(stored, PAIRS_PER_CHUNK)
+        codes[:, first:last] = stored
+        checksums[first] = zlib.crc32(stored.data)
+        first = last
+    file.create_dataset("missing", data=missing, fletcher32=True, chunks=(n_tiles,))
+    names = ("peaks", "edges")
+    for name, array in zip(names, peaks or (), strict=True):
+        file.create_dataset(name, data=array, fletcher32=True, chunks=array.shape)
+    return checksums
+
+
+class ShardFile:
+    """A shard's file, open for reading; also a context manager.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the store.
+    plan : Plan
+    shard : Shard
+
+    Raises
+    ------
+    InputFileError
+        The file is missing, damaged, or belongs to another store.
+    """
+
+    def __init__(self, folder: Path, plan: Plan, shard: Shard) -> None:
+        import h5py
+        import hdf5plugin  # noqa: F401  registers the filter
+
+        self.path = shard_path(folder, shard)
+        self._plan, self._shard = plan, shard
+        try:
+            # Without a lock: a file never changes under its name.
+            self._file = h5py.File(self.path, "r", locking=False)
+        except FileNotFoundError as error:
+            raise InputFileError(
+                f"{self.path} is not there yet; give the same `impute` command again"
+            ) from error
+        except OSError as error:
+            raise self._damaged("cannot be opened") from error
+        about = self._file.attrs
+        expected = (_FORMAT, _FORMAT_VERSION, _key(plan, shard))
+        if tuple(map(about.get, ("format", "format-version", "key"))) != expected:
+            self._file.close()
+            raise self._damaged("belongs to another store or format")
+
+    def __enter__(self) -> ShardFile:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._file.close()
+
+    def row(self, pair: int) -> Codes:
+        """Give one pair's codes of all tiles.
+
+        Parameters
+        ----------
+        pair : int
+            Its place in the plan.
+
+        Returns
+        -------
+        uint8 array, shape (n_tiles,)
+        """
+        place = pair - self._shard.first_pair
+        if self._plan.is_sparse:
+            return self._read("codes", np.s_[place])
+        first = place - place % PAIRS_PER_CHUNK
+        stored = self._read("codes", np.s_[first : place + 1])
+        columns = range(0, stored.shape[1], TILES_PER_CHUNK)
+        parts = [row_codes(stored[:, c : c + TILES_PER_CHUNK]) for c in columns]
+        return np.concatenate(parts)
+
+    def columns(self, first: int, last: int) -> Codes:
+        """Give all pairs' codes of some tiles.
+
+        Parameters
+        ----------
+        first, last : int
+            Places within the shard, half-open.
+
+        Returns
+        -------
+        uint8 array, shape (n_pairs, last - first)
+        """
+        out = np.empty((self._shard.n_pairs, last - first), dtype=np.uint8)
+        for begin in range(first - first % TILES_PER_CHUNK, last, TILES_PER_CHUNK):
+            start, stop = max(first, begin), min(last, begin + TILES_PER_CHUNK)
+            stored = self._read("codes", np.s_[:, begin:stop])
+            for pair in range(0, self._shard.n_pairs, PAIRS_PER_CHUNK):
+                some = stored[pair : pair + PAIRS_PER_CHUNK]
+                if self._plan.is_sparse:
+                    some = some[:, start - begin :]
+                else:
+                    some = column_codes(some, start - begin)
+                out[pair : pair + len(some), start - first : stop - first] = some
+        return out
+
+    def missing(self) -> Flags:
+        """Tell the tiles without a value.
+
+        Returns
+        -------
+        bool array, shape (n_tiles,)
+        """
+        return self._read("missing", np.s_[:]).astype(np.bool_)
+
+    def peaks(self) -> tuple[NDArray[np.int32], Codes]:
+        """Give the number of peaks of each pair, and how they touch the ends.
+
+        Returns
+        -------
+        counts, edges
+            As :func:`tfimpute_tracks.kernels.codes.count_peaks`.
+        """
+        return self._read("peaks", np.s_[:]), self._read("edges", np.s_[:])
+
+    def check(self) -> None:
+        """Read everything, so that every checksum is verified.
+
+        Raises
+        ------
+        InputFileError
+            A chunk is damaged.
+        """
+        for first in range(0, self._shard.block.tiles.n_tiles, TILES_PER_CHUNK):
+            self._read("codes", np.s_[:, first : first + TILES_PER_CHUNK])
+        self.missing()
+        self.peaks()
+
+    def _read(self, name: str, where: Any) -> Any:
+        try:
+            return self._file[name][where]
+        except (OSError, KeyError, RuntimeError) as error:
+            raise self._damaged("is damaged, a checksum or a chunk is wrong") from error
+
+    def _damaged(self, what: str) -> InputFileError:
+        return InputFileError(
+            f"{self.path} {what}; `impute --verify` with the options of the store "
+            "computes it again"
+        )
+
+
+def is_whole(folder: Path, plan: Plan, shard: Shard, thorough: bool = False) -> bool:
+    """Tell whether a shard's file is there and the plan's own.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the store.
+    plan : Plan
+    shard : Shard
+    thorough : bool
+        Read all of it. Otherwise head and shapes: a file under its final name was
+        complete once.
+
+    Returns
+    -------
+    bool
+    """
+    if not shard_path(folder, shard).exists():
+        return False
+    try:
+        with ShardFile(folder, plan, shard) as file:
+            file.missing()
+            if thorough:
+                file.check()
+    except InputFileError:
+        return False
+    return True
+
+
+def _key(plan: Plan, shard: Shard) -> str:
+    return digest_json([plan.digest, shard.index])
+
+
+def _about(plan: Plan, shard: Shard) -> dict[str, Any]:
+    """Tell a reader who finds the file alone what it is."""
+    return {
+        "tiles": list(shard.block.tiles),
+        "first_pair": shard.first_pair,
+        "n_pairs": shard.n_pairs,
+        "stride": plan.stride,
+        "seq_len": plan.seq_len,
+        "encoding": "codes" if plan.is_sparse else "differences",
+        "weights": plan.weights,
+        "sequence": shard.block.digest,
+        "tool_version": plan.tool_version,
+    }

@@ -1,0 +1,157 @@
+"""How far a run is, in a JSON file that any other process may read.
+
+``status.json`` is replaced as a whole, about once a second, and stays when the run
+ends: with the shards that failed, and why.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tfimpute_tracks.impute.events import Done, Event, Failed, Note, Part
+from tfimpute_tracks.impute.plan import Plan, Shard
+from tfimpute_tracks.storage import write_json
+
+__all__ = ["Status"]
+
+_SECONDS = 1.0  # between two versions of the file
+
+
+class Status:
+    """What is done, and how fast.
+
+    Parameters
+    ----------
+    path : Path
+        Of the file.
+    plan : Plan
+    todo : list of Shard
+        What this run has to make.
+    n_reused : int
+        Shards that were there.
+    clock : callable
+        Seconds, never going back.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        plan: Plan,
+        todo: list[Shard],
+        n_reused: int,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._path, self._plan, self._clock = path, plan, clock
+        self._todo = todo
+        self._total = sum(shard.n_scores for shard in todo)
+        self._sizes = {shard.index: shard.n_scores for shard in todo}
+        self._done_scores = 0  # of complete shards
+        self._partial: Counter[str] = Counter()  # of those being made, by worker
+        self._began = clock()
+        self._written_at = float("-inf")
+        self._started = _now()
+        self._n_reused = n_reused
+        self.n_done = 0
+        self.n_bytes = 0
+        self.failed: dict[int, str] = {}
+        self.notes: list[str] = []
+
+    def hear(self, event: Event) -> None:
+        """Take in what happened.
+
+        Parameters
+        ----------
+        event : Event
+        """
+        if isinstance(event, Part):
+            self._partial[event.worker] += event.n_scores
+        elif isinstance(event, Done):
+            self._partial[event.worker] = 0
+            self._done_scores += self._sizes[event.index]
+            self.n_done += 1
+            self.n_bytes += event.n_bytes
+        elif isinstance(event, Failed):
+            self.failed[event.index] = event.reason
+        elif isinstance(event, Note):
+            self.notes.append(event.text)
+        if self._clock() - self._written_at > _SECONDS:
+            self.write("running")
+
+    @property
+    def n_scores(self) -> int:
+        """Scores computed by this run, of unfinished shards too."""
+        return min(self._done_scores + sum(self._partial.values()), self._total)
+
+    @property
+    def seconds(self) -> float:
+        """Since the run began."""
+        return self._clock() - self._began
+
+    @property
+    def rate(self) -> float:
+        """Mb x pairs per second."""
+        return self._plan.megabases(self.n_scores) / max(self.seconds, 1e-9)
+
+    def write(self, state: str) -> None:
+        """Write the file.
+
+        Parameters
+        ----------
+        state : str
+            `running`, `done`, `failed` or `stopped`.
+
+        Raises
+        ------
+        WriteError
+            The disk is full, or the file cannot be written.
+        """
+        self._written_at = self._clock()
+        write_json(self._path, self._fields(state))
+
+    def _fields(self, state: str) -> dict[str, Any]:
+        left = self._plan.megabases(self._total - self.n_scores)
+        shards = self._plan.shards
+        return {
+            "state": state,
+            "store": self._plan.digest,
+            "process": os.getpid(),
+            "host": socket.gethostname(),
+            "started": self._started,
+            "updated": _now(),
+            "shards": {
+                "planned": len(self._todo) + self._n_reused,
+                "reused": self._n_reused,
+                "done": self.n_done,
+                "failed": len(self.failed),
+            },
+            "mb_pairs": {
+                "planned": round(self._plan.megabases(self._total), 3),
+                "done": round(self._plan.megabases(self.n_scores), 3),
+                "per_second": round(self.rate, 1),
+            },
+            "seconds": round(self.seconds, 1),
+            "seconds_left": round(left / self.rate, 1) if self.rate else None,
+            "bytes_written": self.n_bytes,
+            "failed": [
+                {
+                    "shard": index,
+                    "file": shards[index].file_name,
+                    "chrom": shards[index].block.tiles.chrom,
+                    "start": shards[index].block.tiles.first,
+                    "reason": reason,
+                }
+                for index, reason in sorted(self.failed.items())
+            ],
+            "notes": self.notes[-20:],
+        }
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
