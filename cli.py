@@ -15,11 +15,14 @@ import typer
 
 from tfimpute_tracks import __version__
 from tfimpute_tracks.commands.cache import cache
+from tfimpute_tracks.commands.catalogue import catalogue
 from tfimpute_tracks.commands.console import SETTINGS
 from tfimpute_tracks.commands.evaluate import evaluate
+from tfimpute_tracks.commands.export import export
 from tfimpute_tracks.commands.impute import impute
 from tfimpute_tracks.commands.info import info
 from tfimpute_tracks.commands.prepare import prepare
+from tfimpute_tracks.commands.query import query
 from tfimpute_tracks.commands.scan import scan
 from tfimpute_tracks.commands.selftest import selftest
 from tfimpute_tracks.commands.train import train
@@ -35,7 +38,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (scan, impute, prepare, train, evaluate, info, cache, selftest):
+_VERBS = (
+    *(scan, impute, export, query, catalogue),
+    *(prepare, train, evaluate, info, cache, selftest),
+)
+for verb in _VERBS:
     app.command()(verb)
 
 _INTERRUPTED = 130  # what a shell says of a program that Ctrl-C ended

@@ -143,8 +143,9 @@ def impute(
         return
     check_disk(cost, out_dir)
     _ask(cost, yes)
-    with progress_bar("impute", sum(s.n_scores for s in todo), "Mb x pairs", 1e6) as b:
-        result = run_bulk(job, _watch(b, plan.stride))
+    total = plan.stride * sum(shard.n_scores for shard in todo)
+    with progress_bar("impute", total, "Mb x pairs", 1e6) as advance:
+        result = run_bulk(job, _watch(advance, plan.stride))
     _tell_end(job, asdict(result), as_json)
 
 
@@ -153,20 +154,24 @@ def _tell_plan(job: BulkJob, cost: Estimate) -> None:
     n_imputed = plan.reliability.count("imputed")
     form = f"sparse, codes from {plan.floor}" if plan.is_sparse else "dense"
     where = "Dask" if job.cluster else ", ".join(dict.fromkeys(job.devices))
-    lines = [
-        f"{len(plan.tfs):,} pairs ({n_imputed:,} imputed), "
-        f"{cost.megabases:.2f} Mb with sequence, tiles of {plan.seq_len} bp every "
-        f"{plan.stride} bp, model {plan.model}",
-        f"{cost.n_shards:,} shards to make, {cost.n_reused:,} not to be made here or "
-        f"there already; a full one takes {cost.largest_shard[0]:.0f} s and "
-        f"{cost.largest_shard[1] / 1e6:.0f} MB",
+    notify(
+        f"{len(plan.tfs):,} pairs ({n_imputed:,} imputed), {cost.megabases:.2f} Mb "
+        f"with sequence, tiles of {plan.seq_len} bp every {plan.stride} bp, "
+        f"model {plan.model}"
+    )
+    notify(
+        f"{cost.n_shards:,} shards to make, {cost.n_reused:,} there already or of "
+        f"other shares; a full one takes {cost.largest_shard[0]:.0f} s and "
+        f"{cost.largest_shard[1] / 1e6:.0f} MB"
+    )
+    notify(
         f"about {_duration(cost.seconds)} with {len(job.devices)} process(es) on "
-        f"{where}, each {cost.rate:,.0f} Mb x pairs/s as measured just now",
+        f"{where}, each {cost.rate:,.0f} Mb x pairs/s as measured just now"
+    )
+    notify(
         f"{form}: about {cost.n_bytes / 1e9:.2f} GB on disk, "
-        f"{cost.bytes_free / 1e9:.0f} GB free; {cost.memory / 1e9:.1f} GB of memory",
-    ]
-    for line in lines:
-        notify(line)
+        f"{cost.bytes_free / 1e9:.0f} GB free; {cost.memory / 1e9:.1f} GB of memory"
+    )
 
 
 def _ask(cost: Estimate, yes: bool) -> None:
@@ -210,17 +215,15 @@ def _tell_end(job: BulkJob, result: dict[str, Any], as_json: bool) -> None:
         show_json(result | {"store": str(job.spec.store)})
     else:
         say(summary)
-        say(
-            f"`tfimpute-tracks export {job.spec.store} --tf TF --cell CELL` makes tracks"
-        )
+        say(f"tracks: `tfimpute-tracks export {job.spec.store} --tf TF --cell CELL`")
         say(str(job.spec.store))
     if failed:
         shown = "; ".join(f"{failed[i]}" for i in sorted(failed)[:5])
         more = f" and {len(failed) - 5:,} more" if len(failed) > 5 else ""
         raise RunError(
-            f"{len(failed):,} of {n_planned:,} shards failed: {shown}{more}; all else is "
-            f"in {job.spec.store}, whose status file names them; the same command tries "
-            "them again"
+            f"{len(failed):,} of {n_planned:,} shards failed: {shown}{more}; all else "
+            f"is in {job.spec.store}, whose status file names them; the same command "
+            "tries them again"
         )
 
 

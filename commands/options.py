@@ -28,6 +28,7 @@ __all__ = [
     "Precision",
     "Regions",
     "Seed",
+    "StoreDir",
     "Stride",
     "TestChroms",
     "Tf",
@@ -73,6 +74,9 @@ Pairs = Annotated[
 OutDir = Annotated[
     Path,
     typer.Option("-o", "--out-dir", help="Folder for every file; made if missing."),
+]
+StoreDir = Annotated[
+    Path, typer.Argument(help="Folder that `tfimpute-tracks impute` made.")
 ]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of all that is random.")]
 Stride = Annotated[

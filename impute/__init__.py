@@ -1,9 +1,10 @@
 """Bulk imputation: every pair there is, over whole genomes, into a store.
 
-``plan`` says what is to be made and ``estimate`` what it costs; ``maker`` makes a shard,
-with ``judge`` for its scores and ``shard_file`` for its file; ``pool`` and ``cluster``
-hand shards out and tell ``events``; ``run`` ties them together under a ``lock``, with a
-``status``. What comes out is read by ``store``.
+``plan`` says what is to be made and ``estimate`` what it costs; ``maker`` makes a
+shard, with ``judge`` for its scores and ``shard_file`` for its file; ``pool`` and
+``cluster`` hand shards out and tell ``events``; ``run`` ties them together under a
+``lock``, with a ``status``. What comes out is read by ``store``, for ``export``,
+``query``, ``catalogue`` and the map of ``similarity``.
 """
 
 from __future__ import annotations

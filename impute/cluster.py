@@ -77,7 +77,7 @@ def run_cluster(
         model=_resolved(spec.model),
     )
     digest = read_plan(absolute.store).digest
-    by_index = {shard.index: shard for shard in shards}
+    by_index = {shard.number: shard for shard in shards}
     tried: Counter[int] = Counter()
     with _client(cluster) as client:
         yield Note(_tell(client))
@@ -104,9 +104,9 @@ def run_cluster(
 def _as_completed(
     client: Any, spec: MakerSpec, digest: str, shards: list[Shard]
 ) -> Any:
-    from distributed import as_completed
+    from dask.distributed import as_completed
 
-    futures = [_submit(client, spec, digest, shard.index, 0) for shard in shards]
+    futures = [_submit(client, spec, digest, shard.number, 0) for shard in shards]
     return as_completed(futures)
 
 
@@ -122,11 +122,11 @@ def _make(spec: MakerSpec, digest: str, index: int) -> tuple[str, int, int, floa
         _MAKERS.clear()  # one store at a time: tables and gates are large
         _MAKERS[key] = open_maker(replace(spec, device=_own_device(spec.device)))
     made = _MAKERS[key].make(index, lambda _: None)
-    return f"{socket.gethostname()}", made.index, made.n_bytes, made.seconds
+    return f"{socket.gethostname()}", made.number, made.n_bytes, made.seconds
 
 
 def _own_device(device: str) -> str:
-    """Take the GPU that CUDA_VISIBLE_DEVICES leaves to this worker, as dask-cuda does."""
+    """Take the GPU that CUDA_VISIBLE_DEVICES leaves to this worker, as dask-cuda."""
     return "cuda:0" if device.startswith("cuda") else device
 
 
@@ -150,7 +150,7 @@ def _said(error: BaseException) -> str:
 @contextmanager
 def _client(cluster: Cluster) -> Iterator[Any]:
     try:
-        from distributed import Client, LocalCluster
+        from dask.distributed import Client, LocalCluster
     except ImportError as error:
         raise UsageError(
             "--engine dask needs Dask: pip install 'tfimpute-tracks[cluster]'"

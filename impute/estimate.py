@@ -1,4 +1,4 @@
-"""What a run costs, before it is started: measured on its own sequence, here and now."""
+"""What a run costs, before it is started: measured on its own sequence."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def _sample(
     first = tiles.first + (tiles.n_tiles - n) // 2 * plan.stride
     place = TileRange(tiles.chrom, first, n)
     digest = genome.digest(place.chrom, *place.span(plan.stride, plan.seq_len))
-    small = Shard(shard.index, Block(place, digest), shard.first_pair, shard.n_pairs)
+    small = Shard(shard.number, Block(place, digest), shard.first_pair, shard.n_pairs)
     judge = SequenceJudge(
         model, plan.pairs, plan.stride, device, plan.precision == "fast"
     )

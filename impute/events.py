@@ -25,7 +25,7 @@ class Done(NamedTuple):
     """A shard is on disk."""
 
     worker: str
-    index: int
+    number: int
     n_bytes: int
     seconds: float
 
@@ -33,7 +33,7 @@ class Done(NamedTuple):
 class Failed(NamedTuple):
     """A shard was given up; the others go on."""
 
-    index: int
+    number: int
     reason: str
 
 

@@ -37,12 +37,12 @@ class Made(NamedTuple):
 
     Attributes
     ----------
-    index : int
+    number : int
     n_bytes : int
     seconds : float
     """
 
-    index: int
+    number: int
     n_bytes: int
     seconds: float
 

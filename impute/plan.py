@@ -62,14 +62,14 @@ class Shard(NamedTuple):
 
     Attributes
     ----------
-    index : int
+    number : int
         Its number in the plan.
     block : Block
     first_pair, n_pairs : int
         Of the plan's pairs.
     """
 
-    index: int
+    number: int
     block: Block
     first_pair: int
     n_pairs: int
@@ -83,7 +83,7 @@ class Shard(NamedTuple):
     def file_name(self) -> str:
         """What its file is called, the number first."""
         chrom = "".join(c if c.isalnum() else "_" for c in self.block.tiles.chrom[:40])
-        return f"{self.index:06d}.{chrom}.{self.block.tiles.first}.h5"
+        return f"{self.number:06d}.{chrom}.{self.block.tiles.first}.h5"
 
 
 class ShardSize(NamedTuple):
@@ -121,6 +121,9 @@ class Plan:
         `seen` or `imputed`, of each pair.
     thresholds : list of float
         The probability that calls a peak, of each pair.
+    aurocs : list of float or None
+        What to expect of each pair; see
+        :meth:`tfimpute_tracks.models.model.Model.expected_auroc`.
     """
 
     tool_version: str
@@ -140,6 +143,7 @@ class Plan:
     cells: list[str]
     reliability: list[str]
     thresholds: list[float]
+    aurocs: list[float | None]
 
     @cached_property
     def digest(self) -> str:
@@ -202,7 +206,7 @@ def make_plan(
     device: str = "cpu",
     fast: bool = False,
     sparse: float | None = None,
-    shard_size: ShardSize = ShardSize(),
+    shard_size: ShardSize | None = None,
     threads: int = 1,
 ) -> Plan:
     """Plan a run; the sequence is read once, for its digests.
@@ -221,7 +225,7 @@ def make_plan(
     fast : bool
     sparse : float, optional
         Keep only scores down to so many log-odds below a pair's peak line.
-    shard_size : ShardSize
+    shard_size : ShardSize, optional
     threads : int
         That read the sequence.
 
@@ -236,6 +240,7 @@ def make_plan(
     RegionError
         No tile lies in the regions.
     """
+    shard_size = shard_size or ShardSize()
     chosen = _side_by_side(model, pairs)
     if not chosen:
         raise UsageError("no pair to impute; give --missing, --all or --pairs")
@@ -266,6 +271,7 @@ def make_plan(
         cells=[pair.cell for pair in chosen],
         reliability=[model.reliability(pair) for pair in chosen],
         thresholds=[model.threshold(pair) for pair in chosen],
+        aurocs=[model.expected_auroc(pair) for pair in chosen],
     )
 
 

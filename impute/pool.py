@@ -1,4 +1,4 @@
-"""Work handed out to processes of this machine, one piece each, whatever becomes of them.
+"""Work handed out to processes of this machine, whatever becomes of them.
 
 Processes are spawned, never forked: numba, PyTorch and open files do not survive a
 fork. A process that dies is replaced, and its piece is tried again; a piece that fails

@@ -219,16 +219,16 @@ def _events(job: BulkJob, todo: list[Shard]) -> Iterator[Event]:
         name = f"cpu-{index + 1}" if device == "cpu" else device
         log = job.spec.store / "logs" / f"{prefix}{name.replace(':', '-')}.log"
         places.append(Place(name, replace(job.spec, device=device), log))
-    return _named(run_pool(_open_work, places, [s.index for s in todo]), job.plan)
+    return _named(run_pool(_open_work, places, [s.number for s in todo]), job.plan)
 
 
 def _named(events: Iterator[Event], plan: Plan) -> Iterator[Event]:
     """Name the place of a failed shard."""
     for event in events:
         if isinstance(event, Failed):
-            tiles = plan.shards[event.index].block.tiles
+            tiles = plan.shards[event.number].block.tiles
             place = f"{tiles.chrom}:{tiles.first + 1}"
-            yield Failed(event.index, f"{place}: {event.reason}")
+            yield Failed(event.number, f"{place}: {event.reason}")
         else:
             yield event
 

@@ -119,8 +119,7 @@ def write_shard(
                         f"{dest} does not read back as written, from tile {first}; "
                         "the disk or the memory of this machine is at fault"
                     )
-        size = temp.stat().st_size
-    return size
+        return temp.stat().st_size
 
 
 def _fill(
@@ -140,7 +139,7 @@ def _fill(
         **hdf5plugin.Zstd(clevel=1),
     )
     missing = np.zeros(n_tiles, dtype=np.bool_)
-    peaks = None
+    peaks: tuple[NDArray[np.int32], Codes] | None = None
     checksums = {}
     first = 0
     for column in columns:
@@ -155,9 +154,9 @@ def _fill(
         checksums[first] = zlib.crc32(stored.data)
         first = last
     file.create_dataset("missing", data=missing, fletcher32=True, chunks=(n_tiles,))
-    names = ("peaks", "edges")
-    for name, array in zip(names, peaks or (), strict=True):
-        file.create_dataset(name, data=array, fletcher32=True, chunks=array.shape)
+    if peaks is not None:
+        for name, part in (("peaks", peaks[0]), ("edges", peaks[1])):
+            file.create_dataset(name, data=part, fletcher32=True, chunks=part.shape)
     return checksums
 
 
@@ -218,7 +217,8 @@ class ShardFile:
         """
         place = pair - self._shard.first_pair
         if self._plan.is_sparse:
-            return self._read("codes", np.s_[place])
+            whole: Codes = self._read("codes", np.s_[place])
+            return whole
         first = place - place % PAIRS_PER_CHUNK
         stored = self._read("codes", np.s_[first : place + 1])
         columns = range(0, stored.shape[1], TILES_PER_CHUNK)
@@ -257,7 +257,8 @@ class ShardFile:
         -------
         bool array, shape (n_tiles,)
         """
-        return self._read("missing", np.s_[:]).astype(np.bool_)
+        flags: Flags = self._read("missing", np.s_[:])
+        return flags
 
     def peaks(self) -> tuple[NDArray[np.int32], Codes]:
         """Give the number of peaks of each pair, and how they touch the ends.
@@ -325,7 +326,7 @@ def is_whole(folder: Path, plan: Plan, shard: Shard, thorough: bool = False) -> 
 
 
 def _key(plan: Plan, shard: Shard) -> str:
-    return digest_json([plan.digest, shard.index])
+    return digest_json([plan.digest, shard.number])
 
 
 def _about(plan: Plan, shard: Shard) -> dict[str, Any]:

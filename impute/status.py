@@ -51,7 +51,7 @@ class Status:
         self._path, self._plan, self._clock = path, plan, clock
         self._todo = todo
         self._total = sum(shard.n_scores for shard in todo)
-        self._sizes = {shard.index: shard.n_scores for shard in todo}
+        self._sizes = {shard.number: shard.n_scores for shard in todo}
         self._done_scores = 0  # of complete shards
         self._partial: Counter[str] = Counter()  # of those being made, by worker
         self._began = clock()
@@ -74,11 +74,11 @@ class Status:
             self._partial[event.worker] += event.n_scores
         elif isinstance(event, Done):
             self._partial[event.worker] = 0
-            self._done_scores += self._sizes[event.index]
+            self._done_scores += self._sizes[event.number]
             self.n_done += 1
             self.n_bytes += event.n_bytes
         elif isinstance(event, Failed):
-            self.failed[event.index] = event.reason
+            self.failed[event.number] = event.reason
         elif isinstance(event, Note):
             self.notes.append(event.text)
         if self._clock() - self._written_at > _SECONDS:

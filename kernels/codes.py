@@ -1,10 +1,10 @@
-"""Scores in a byte each: log-odds in steps of 1/16, counted from a pair's own peak line.
+"""Scores in a byte each: log-odds in steps of 1/16, counted from a pair's peak line.
 
-A code of :data:`PEAK_CODE` or more says that the score calls a peak of its pair, exactly
-as the unrounded score says it; so rounding moves no border of a peak. 0 is kept for what
-is not stored. Neighbouring tiles share half of their letters and neighbouring pairs their
-TF, so differences in both directions are small numbers, which compress to three quarters
-of the codes' size. All of it is arithmetic of bytes that wrap round, hence exact.
+A code of :data:`PEAK_CODE` or more says that the score calls a peak of its pair,
+exactly as the unrounded score says it; so rounding moves no border of a peak. 0 is kept
+for what is not stored. Neighbouring tiles share half of their letters and neighbouring
+pairs their TF, so differences in both directions are small numbers, which compress to
+three quarters of the codes' size. It is arithmetic of bytes that wrap round, hence exact.
 """
 
 from __future__ import annotations

@@ -94,6 +94,33 @@ class Model:
         """
         return "seen" if self.known_pairs.get(pair, {}).get("trained") else "imputed"
 
+    def expected_auroc(self, pair: Pair) -> float | None:
+        """Say how well a pair is told apart on the test chromosome, as far as known.
+
+        Parameters
+        ----------
+        pair : Pair
+
+        Returns
+        -------
+        float or None
+            The card's AUROC where the pair was measured, else the mean over the
+            measured pairs of its TF; None where there is none. For an imputed pair a
+            hint and no measurement.
+        """
+        own = self.known_pairs.get(pair, {}).get("test_auroc")
+        if own is not None:
+            return float(own)
+        return self._tf_aurocs.get(pair.tf)
+
+    @cached_property
+    def _tf_aurocs(self) -> dict[str, float]:
+        found: dict[str, list[float]] = {}
+        for pair, entry in self.known_pairs.items():
+            if entry.get("test_auroc") is not None:
+                found.setdefault(pair.tf, []).append(float(entry["test_auroc"]))
+        return {tf: round(sum(all_) / len(all_), 4) for tf, all_ in found.items()}
+
     def threshold(self, pair: Pair) -> float:
         """Give the score that calls a peak of a pair unless the user says otherwise.
 

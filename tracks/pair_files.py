@@ -6,7 +6,7 @@ neighbours, wait for the peaks to be called.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -18,13 +18,19 @@ from numpy.typing import NDArray
 from tfimpute_tracks.kernels.peaks import Peaks, call_peaks
 from tfimpute_tracks.tracks.formats import (
     PeakSet,
+    write_bedgraph,
     write_bigbed,
     write_bigwig,
     write_narrowpeak,
+    write_parquet,
 )
 from tfimpute_tracks.tracks.tiles import TileRange
 
-__all__ = ["Scores", "TrackLayout", "write_pair"]
+__all__ = ["FORMATS", "Scores", "TrackLayout", "write_pair"]
+
+FORMATS = ("bigwig", "bed", "bigbed", "bedgraph", "parquet")
+"""What a pair can be written as; `bed` is narrowPeak, `bed` and `bigbed` are peaks."""
+_USUAL = frozenset({"bigwig", "bed", "bigbed"})
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -98,6 +104,10 @@ class _PeakTiles:
             self._kept.append((chrom, width, starts[is_near], values[is_near]))
         self._last = chrom, width, int(starts[-1]), float(values[-1])
 
+    def count(self, max_gap: int) -> int:
+        """Count the peaks of :meth:`call`."""
+        return sum(len(peaks.start) for _, peaks in self.call(max_gap))
+
     def call(self, max_gap: int) -> list[tuple[str, Peaks]]:
         """Call peaks; runs apart by at most `max_gap` bp of known tiles are one."""
         calls = []
@@ -120,8 +130,9 @@ def write_pair(
     layout: TrackLayout,
     threshold: float,
     scores: Iterable[Scores],
+    formats: Set[str] = _USUAL,
 ) -> tuple[list[Path], int]:
-    """Write bigWig, narrowPeak and, where there are peaks, bigBed.
+    """Write a pair's signal and peaks; a bigBed only where there are peaks.
 
     Parameters
     ----------
@@ -132,7 +143,10 @@ def write_pair(
     threshold : float
         The lowest score of a tile that makes a peak.
     scores : iterable of Scores
-        In the order of the genome; taken while the bigWig is written.
+        In the order of the genome; taken while the signal is written. What comes
+        several times in different formats is gone through once and kept meanwhile.
+    formats : set of str
+        Of :data:`FORMATS`.
 
     Returns
     -------
@@ -154,11 +168,30 @@ def write_pair(
                 at_peaks.add(some)
                 yield some
 
-    files = [folder / f"{stem}.bw", folder / f"{stem}.narrowPeak"]
-    write_bigwig(files[0], layout.chrom_sizes, bins())
+    files = []
+    pieces: Iterable[Bins] = bins()
+    signals = [name for name in _SIGNALS if name in formats]
+    if len(signals) != 1:  # several files, or none: the scores are needed all the same
+        pieces = list(pieces)
+    for name in signals:
+        ending, write = _SIGNALS[name]
+        files.append(folder / f"{stem}.{ending}")
+        write(files[-1], layout.chrom_sizes, pieces)
+    if not formats & {"bed", "bigbed"}:
+        return files, at_peaks.count(layout.stride)
     calls = at_peaks.call(layout.stride)
     peaks = PeakSet.collect(stem, calls, layout.chrom_sizes)
-    write_narrowpeak(files[1], peaks)
-    if write_bigbed(folder / f"{stem}.bb", layout.chrom_sizes, peaks):
-        files.append(folder / f"{stem}.bb")
+    if "bed" in formats:
+        files.append(folder / f"{stem}.narrowPeak")
+        write_narrowpeak(files[-1], peaks)
+    path = folder / f"{stem}.bb"
+    if "bigbed" in formats and write_bigbed(path, layout.chrom_sizes, peaks):
+        files.append(path)
     return files, len(peaks)
+
+
+_SIGNALS: dict[str, tuple[str, Callable[..., None]]] = {
+    "bigwig": ("bw", write_bigwig),
+    "bedgraph": ("bedGraph", write_bedgraph),
+    "parquet": ("parquet", write_parquet),
+}

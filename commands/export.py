@@ -1,0 +1,110 @@
+"""`export`: tracks out of a bulk store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tfimpute_tracks.commands import options
+from tfimpute_tracks.commands.console import (
+    notify,
+    progress_bar,
+    say,
+    show_json,
+    show_table,
+)
+from tfimpute_tracks.errors import UsageError
+
+__all__ = ["export"]
+
+_SHOWN = 20  # pairs in the table; all are in the JSON and in the folder
+
+
+def export(
+    store: options.StoreDir,
+    tf: options.Tf = None,
+    cell: options.Cell = None,
+    pairs: options.Pairs = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="Every pair of the store.")
+    ] = False,
+    regions: options.Regions = None,
+    chroms: options.Chroms = None,
+    formats: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--format",
+            help="bigwig, bed (peaks, narrowPeak), bigbed (peaks), bedgraph, parquet. "
+            "Repeatable, or with commas. Default: bigwig, bed and bigbed.",
+        ),
+    ] = None,
+    out_dir: options.OutDir = Path("tracks-out"),
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            min=0, max=1, help="Score that calls a peak. Default: each pair's own."
+        ),
+    ] = None,
+    threads: options.Threads = "max",
+    overwrite: options.Overwrite = False,
+    as_json: options.Json = False,
+) -> None:
+    """Write tracks of any pairs and regions of a bulk store."""
+    from tfimpute_tracks.commands import inputs
+    from tfimpute_tracks.genome import resolve_regions
+    from tfimpute_tracks.impute.export import ExportJob, run_export
+    from tfimpute_tracks.impute.store import Store
+    from tfimpute_tracks.tracks.pair_files import FORMATS
+
+    opened = Store(store)
+    names = [n for text in formats or ["bigwig,bed,bigbed"] for n in text.split(",")]
+    wrong = [name for name in names if name not in FORMATS]
+    if wrong:
+        raise UsageError(f"--format {wrong[0]!r}; give of {', '.join(FORMATS)}")
+    if every:
+        chosen = opened.plan.pairs
+    else:
+        chosen = inputs.choose_pairs(opened.vocabulary, tf, cell, pairs)
+    where = None
+    if regions or chroms:
+        sizes = opened.plan.chrom_sizes
+        where = resolve_regions(regions or [], chroms or [], sizes, notify)
+    job = ExportJob(
+        opened,
+        chosen,
+        out_dir,
+        frozenset(names),
+        where,
+        threshold,
+        overwrite,
+        inputs.set_threads(threads),
+    )
+    results = []
+    with progress_bar("export", len(chosen), "pairs") as advance:
+        for result in run_export(job):
+            results.append(result)
+            advance(1, str(result.pair))
+    rows = [
+        [
+            str(result.pair),
+            opened.plan.reliability[opened.place(result.pair)],
+            result.n_peaks,
+            result.threshold,
+            "kept from an earlier run" if result.reused else "written",
+        ]
+        for result in results
+    ]
+    files = [str(file) for result in results for file in result.files]
+    if as_json:
+        columns = ("pair", "reliability", "peaks", "threshold", "state")
+        table = [dict(zip(columns, row, strict=True)) for row in rows]
+        show_json({"pairs": table, "files": files})
+        return
+    head = ["pair", "known as", "peaks", "threshold", "state"]
+    show_table("", head, rows[:_SHOWN])
+    if len(rows) > _SHOWN:
+        say(f"and {len(rows) - _SHOWN:,} more; {len(files):,} files in {out_dir}")
+    else:
+        say(" ".join(files))

@@ -1,0 +1,102 @@
+"""A table of all pairs in a store: what is known of each, and where its files are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tfimpute_tracks.errors import InputFileError, UsageError
+from tfimpute_tracks.impute.store import Store
+from tfimpute_tracks.storage import atomic_file, read_receipt
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["make_catalogue", "write_catalogue"]
+
+
+def make_catalogue(store: Store, tracks: Path | None = None) -> pd.DataFrame:
+    """Make the table.
+
+    Parameters
+    ----------
+    store : Store
+        Complete.
+    tracks : Path, optional
+        A folder that `export` wrote to: the files of this very store are named.
+
+    Returns
+    -------
+    DataFrame
+        tf, cell, reliability (seen or imputed), expected_auroc, threshold, peaks,
+        peaks_per_mb, file, digest; in the order of the store.
+
+    Raises
+    ------
+    InputFileError
+        A shard is missing or damaged.
+    """
+    import pandas as pd
+
+    plan = store.plan
+    peaks = store.peak_counts()
+    found = [_track(store, tracks, name) for name in _stems(store)]
+    return pd.DataFrame(
+        {
+            "tf": plan.tfs,
+            "cell": plan.cells,
+            "reliability": plan.reliability,
+            "expected_auroc": [float("nan") if a is None else a for a in plan.aurocs],
+            "threshold": plan.thresholds,
+            "peaks": peaks,
+            "peaks_per_mb": (peaks / (plan.n_tiles * plan.stride / 1e6)).round(3),
+            "file": [file for file, _ in found],
+            "digest": [digest for _, digest in found],
+        }
+    )
+
+
+def write_catalogue(dest: Path, catalogue: pd.DataFrame) -> None:
+    """Write the table as TSV, or as Parquet where the name ends so.
+
+    Parameters
+    ----------
+    dest : Path
+    catalogue : DataFrame
+        From :func:`make_catalogue`.
+
+    Raises
+    ------
+    UsageError
+        Parquet, and pyarrow is not installed.
+    WriteError
+        The disk is full, or the file cannot be written.
+    """
+    with atomic_file(dest) as temp:
+        if dest.suffix != ".parquet":
+            catalogue.to_csv(temp, sep="\t", index=False)
+            return
+        try:
+            catalogue.to_parquet(temp, index=False, engine="pyarrow")
+        except ImportError as error:
+            raise UsageError(
+                "Parquet needs pyarrow: pip install 'tfimpute-tracks[parquet]'"
+            ) from error
+
+
+def _stems(store: Store) -> list[str]:
+    return [f"{pair.tf}.{pair.cell}" for pair in store.plan.pairs]
+
+
+def _track(store: Store, tracks: Path | None, stem: str) -> tuple[str, str]:
+    """Give the first file of a pair's export, and its digest."""
+    if tracks is None or not (tracks / f"{stem}.receipt.json").exists():
+        return "", ""
+    try:
+        receipt = read_receipt(tracks / f"{stem}.receipt.json")
+    except InputFileError:
+        return "", ""
+    if receipt.inputs.get("store") != store.plan.digest or not receipt.outputs:
+        return "", ""
+    first = receipt.outputs[0]
+    return str(tracks / first.name), first.digest

@@ -1,0 +1,106 @@
+"""All pairs at a place, the likeliest first."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from tfimpute_tracks.errors import RegionError
+from tfimpute_tracks.genome import Region
+from tfimpute_tracks.impute.store import Store
+from tfimpute_tracks.kernels.codes import PEAK_CODE
+
+__all__ = ["Ranked", "rank_pairs"]
+
+
+class Ranked(NamedTuple):
+    """A pair at a place.
+
+    Attributes
+    ----------
+    tf, cell : str
+    reliability : str
+        `seen` or `imputed`.
+    expected_auroc : float or None
+    probability : float
+        Of the best tile.
+    margin : float
+        Its log-odds above the pair's peak line; of a sparse store's lowest, the bound.
+    is_peak : bool
+    start : int
+        Where that tile is drawn: 0-based, bp.
+    """
+
+    tf: str
+    cell: str
+    reliability: str
+    expected_auroc: float | None
+    probability: float
+    margin: float
+    is_peak: bool
+    start: int
+
+
+def rank_pairs(
+    store: Store,
+    region: Region,
+    by: str = "margin",
+    only: tuple[str | None, str | None] = (None, None),
+) -> list[Ranked]:
+    """Rank pairs by their best tile at a place.
+
+    Parameters
+    ----------
+    store : Store
+    region : Region
+    by : str
+        `margin` or `probability`.
+    only : (tf, cell)
+        Only pairs of these.
+
+    Returns
+    -------
+    list of Ranked
+        Best first; of equals, in the order of the store. What a sparse store did not
+        keep is left out.
+
+    Raises
+    ------
+    RegionError
+        The store has no tile with a value there.
+    InputFileError
+        A shard is missing or damaged.
+    """
+    plan = store.plan
+    locus = store.locus(region)
+    known = np.flatnonzero(~locus.is_missing)
+    if not known.size:
+        raise RegionError(
+            f"the sequence at {region} is unknown (N): no pair has a score"
+        )
+    codes = locus.codes[:, known]
+    tiles = codes.argmax(axis=1)
+    best = codes[np.arange(len(codes)), tiles]
+    margins = store.margin(best)
+    logits = margins + plan.centres
+    key = margins if by == "margin" else logits
+    order = np.argsort(-key, kind="stable")
+    tf, cell = only
+    probabilities = 1 / (1 + np.exp(-logits.astype(np.float64)))
+    return [
+        Ranked(
+            plan.tfs[i],
+            plan.cells[i],
+            plan.reliability[i],
+            plan.aurocs[i],
+            round(float(probabilities[i]), 6),
+            round(float(margins[i]), 4),
+            bool(best[i] >= PEAK_CODE),
+            int(locus.starts[known[tiles[i]]]),
+        )
+        for i in order.tolist()
+        if best[i]
+        and (tf is None or plan.tfs[i] == tf)
+        and (cell is None or plan.cells[i] == cell)
+    ]

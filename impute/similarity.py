@@ -1,0 +1,200 @@
+"""Which imputed tracks look alike: a map of all pairs, as coordinates and a picture.
+
+Pairs are points; near each other are those whose scores rise and fall together along
+the genome. Scores of some thousand tiles are standardised per pair, so that a high
+track and a low one of the same shape are alike, brought down to 30 principal
+components, and laid out in the plane by t-SNE. Distances between far groups mean
+nothing in such a map; the neighbours do.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tfimpute_tracks.errors import UsageError
+from tfimpute_tracks.impute.shard_file import TILES_PER_CHUNK, ShardFile
+from tfimpute_tracks.impute.store import Store
+from tfimpute_tracks.storage import atomic_file
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["draw_map", "make_map", "sample_codes"]
+
+_TILES = 4096  # that pairs are compared on
+_COMPONENTS = 30
+_FEWEST = 4  # pairs that make a map
+_NAMED = 24  # TFs that get a colour of their own
+
+
+def sample_codes(store: Store, seed: int = 0) -> NDArray[np.float32]:
+    """Take the scores of all pairs at some thousand tiles, spread over the store.
+
+    Parameters
+    ----------
+    store : Store
+    seed : int
+
+    Returns
+    -------
+    float32 array, shape (n_pairs, n)
+        Codes; tiles without a value are left out.
+
+    Raises
+    ------
+    InputFileError
+        A shard is missing or damaged.
+    """
+    rng = np.random.default_rng(seed)
+    plan = store.plan
+    blocks = list(dict.fromkeys(shard.block for shard in plan.shards))
+    # A chunk is read as a whole in any case: few places, many tiles of each.
+    at_once = min(len(blocks), 16)
+    chosen = [blocks[i] for i in np.linspace(0, len(blocks) - 1, at_once).astype(int)]
+    parts = []
+    for block in chosen:
+        n_columns = -(-block.tiles.n_tiles // TILES_PER_CHUNK)
+        first = int(rng.integers(n_columns)) * TILES_PER_CHUNK
+        last = min(first + TILES_PER_CHUNK, block.tiles.n_tiles)
+        keep = np.sort(rng.permutation(last - first)[: _TILES // at_once])
+        rows = []
+        for shard in plan.shards:
+            if shard.block == block:
+                with ShardFile(store.folder, plan, shard) as file:
+                    known = keep[~file.missing()[first:last][keep]]
+                    rows.append(file.columns(first, last)[:, known])
+        parts.append(np.concatenate(rows))
+    return np.concatenate(parts, axis=1).astype(np.float32)
+
+
+def make_map(store: Store, seed: int = 0) -> pd.DataFrame:
+    """Lay out all pairs of a store in the plane.
+
+    Parameters
+    ----------
+    store : Store
+        Complete, of four pairs or more.
+    seed : int
+
+    Returns
+    -------
+    DataFrame
+        tf, cell, x, y, nearest (the pair most alike) and correlation with it.
+
+    Raises
+    ------
+    UsageError
+        Too few pairs, or no tile with a value.
+    InputFileError
+        A shard is missing or damaged.
+    """
+    import pandas as pd
+    from sklearn.decomposition import PCA
+    from sklearn.manifold import TSNE
+
+    codes = sample_codes(store, seed)
+    n = min(codes.shape)
+    if len(codes) < _FEWEST or n < _FEWEST:
+        raise UsageError(
+            f"a map needs {_FEWEST} pairs and tiles; {store.folder} gave {codes.shape}"
+        )
+    codes -= codes.mean(axis=1, keepdims=True)
+    codes /= np.maximum(np.linalg.norm(codes, axis=1, keepdims=True), 1e-6)
+    components = PCA(min(_COMPONENTS, n - 1), random_state=seed).fit_transform(codes)
+    layout = TSNE(
+        perplexity=min(30.0, (len(codes) - 1) / 3),
+        init="pca",
+        random_state=seed,
+        n_jobs=-1,
+    )
+    x, y = layout.fit_transform(components).T
+    nearest, correlation = _nearest(codes)
+    pairs = store.plan.pairs
+    return pd.DataFrame(
+        {
+            "tf": store.plan.tfs,
+            "cell": store.plan.cells,
+            "x": x.round(3),
+            "y": y.round(3),
+            "nearest": [str(pairs[i]) for i in nearest],
+            "correlation": correlation.round(4),
+        }
+    )
+
+
+def draw_map(dest: Path, layout: pd.DataFrame) -> None:
+    """Draw a map: the TFs that spread least have names and colours.
+
+    Parameters
+    ----------
+    dest : Path
+        A .png or .svg file.
+    layout : DataFrame
+        From :func:`make_map`.
+
+    Raises
+    ------
+    WriteError
+        The disk is full, or the file cannot be written.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 9), layout="constrained")
+    axes = figure.add_subplot()
+    axes.scatter(layout["x"], layout["y"], s=3, color="0.8", linewidths=0)
+    groups = layout.groupby("tf")[["x", "y"]]
+    spread = groups.std(ddof=0).sum(axis=1).sort_values()
+    colours = _colours()
+    for rank, tf in enumerate(spread.index[:_NAMED]):
+        own = layout[layout["tf"] == tf]
+        axes.scatter(own["x"], own["y"], s=7, color=colours[rank], linewidths=0)
+        axes.annotate(
+            tf,
+            (own["x"].median(), own["y"].median()),
+            fontsize=8,
+            ha="center",
+            path_effects=_halo(),
+        )
+    axes.set_title(
+        f"{len(layout):,} pairs; near each other: tracks that rise and fall together"
+    )
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.set_xlabel("t-SNE 1")
+    axes.set_ylabel("t-SNE 2")
+    with atomic_file(dest) as temp:
+        figure.savefig(temp, dpi=150, format=dest.suffix[1:])
+
+
+def _colours() -> list[tuple[float, ...]]:
+    from matplotlib import colormaps
+
+    # Without tab20's greys: grey is for the TFs without a name.
+    bright = [i for i in range(20) if i not in {14, 15}]
+    some = colormaps["tab20"](bright).tolist() + colormaps["Dark2"](range(7)).tolist()
+    return [tuple(colour) for colour in some]
+
+
+def _halo() -> list[object]:
+    from matplotlib.patheffects import withStroke
+
+    return [withStroke(linewidth=2.5, foreground="white")]
+
+
+def _nearest(
+    rows: NDArray[np.float32],
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Find each row's best correlated other row; rows have mean 0 and length 1."""
+    nearest = np.empty(len(rows), dtype=np.int64)
+    best = np.empty(len(rows), dtype=np.float32)
+    for first in range(0, len(rows), 512):
+        products = rows[first : first + 512] @ rows.T
+        own = np.arange(len(products))
+        products[own, first + own] = -np.inf
+        nearest[first : first + 512] = products.argmax(axis=1)
+        best[first : first + 512] = products.max(axis=1)
+    return nearest, best

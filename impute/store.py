@@ -1,0 +1,281 @@
+"""A bulk store as its readers hold it: one pair over chromosomes, all pairs at a place.
+
+Files are opened when they are needed, and only those: a place costs one shard, a pair
+over a chromosome a chunk's height of each. A store may be read while it is being made;
+a shard that is not there yet is named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tfimpute_tracks.errors import RegionError, UnknownNameError
+from tfimpute_tracks.genome import Region
+from tfimpute_tracks.impute.plan import Plan, Shard, read_plan
+from tfimpute_tracks.impute.shard_file import ShardFile
+from tfimpute_tracks.kernels.codes import decode_codes, join_counts
+from tfimpute_tracks.tracks.pair_files import Scores, TrackLayout
+from tfimpute_tracks.tracks.tiles import TileRange
+from tfimpute_tracks.vocabulary import Pair, Vocabulary
+
+__all__ = ["Locus", "Store"]
+
+Floats = NDArray[np.float32]
+
+
+class Locus(NamedTuple):
+    """All pairs at neighbouring tiles.
+
+    Attributes
+    ----------
+    starts : int64 array, shape (n_tiles,)
+        Where each score is drawn from: 0-based, bp.
+    codes : uint8 array, shape (n_pairs, n_tiles)
+        Of :mod:`tfimpute_tracks.kernels.codes`.
+    is_missing : bool array, shape (n_tiles,)
+    """
+
+    starts: NDArray[np.int64]
+    codes: NDArray[np.uint8]
+    is_missing: NDArray[np.bool_]
+
+
+class Store:
+    """A folder that `impute` made.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Raises
+    ------
+    InputFileError
+        It is no store.
+
+    Attributes
+    ----------
+    folder : Path
+    plan : Plan
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.plan: Plan = read_plan(folder)
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """Names of the TFs and cell lines in the store."""
+        tfs, cells = dict.fromkeys(self.plan.tfs), dict.fromkeys(self.plan.cells)
+        return Vocabulary(list(tfs), list(cells))
+
+    @cached_property
+    def layout(self) -> TrackLayout:
+        """Where scores are drawn."""
+        plan = self.plan
+        return TrackLayout(plan.stride, plan.seq_len, plan.chrom_sizes)
+
+    @cached_property
+    def _places(self) -> dict[Pair, int]:
+        return {pair: place for place, pair in enumerate(self.plan.pairs)}
+
+    def place(self, pair: Pair) -> int:
+        """Find a pair.
+
+        Parameters
+        ----------
+        pair : Pair
+
+        Returns
+        -------
+        int
+            Its place in the plan.
+
+        Raises
+        ------
+        UnknownNameError
+            It is not in the store.
+        """
+        if pair not in self._places:
+            raise UnknownNameError(
+                f"{pair} is not in {self.folder}, which holds {len(self._places):,} "
+                "other pairs; a store made with --missing has no measured ones"
+            )
+        return self._places[pair]
+
+    def scores(
+        self, pair: Pair, regions: list[Region] | None = None
+    ) -> Iterator[Scores]:
+        """Give one pair's probabilities.
+
+        Parameters
+        ----------
+        pair : Pair
+        regions : list of Region, optional
+            Only tiles drawn there; by default all there are.
+
+        Yields
+        ------
+        Scores
+            Shard by shard; NaN where the tile has no value, 0 where the store is
+            sparse and the score below its floor.
+
+        Raises
+        ------
+        UnknownNameError
+            The pair is not in the store.
+        RegionError
+            The store has no tile in any of the regions.
+        InputFileError
+            A shard is missing or damaged.
+        """
+        place = self.place(pair)
+        parts = list(self._parts(regions, place))
+        if not parts:
+            raise RegionError(self._nothing(regions))
+        centre = float(self.plan.centres[place])
+        for shard, spans in parts:
+            with ShardFile(self.folder, self.plan, shard) as file:
+                values = _probabilities(decode_codes(file.row(place), centre))
+                values[file.missing()] = np.nan
+            for first, last in spans:
+                yield Scores(self._tiles(shard, first, last), values[first:last])
+
+    def locus(self, region: Region) -> Locus:
+        """Give all pairs at a place.
+
+        Parameters
+        ----------
+        region : Region
+
+        Returns
+        -------
+        Locus
+
+        Raises
+        ------
+        RegionError
+            The store has no tile there.
+        InputFileError
+            A shard is missing or damaged.
+        """
+        found: dict[int, list[NDArray[np.uint8]]] = {}
+        missing: dict[int, NDArray[np.bool_]] = {}
+        for shard, spans in self._parts([region]):
+            with ShardFile(self.folder, self.plan, shard) as file:
+                for first, last in spans:
+                    start = self._tiles(shard, first, last).first
+                    found.setdefault(start, []).append(file.columns(first, last))
+                    missing[start] = file.missing()[first:last]
+        if not found:
+            raise RegionError(self._nothing([region]))
+        stride, offset = self.plan.stride, self._offset
+        starts = [
+            start + offset + stride * np.arange(flags.size, dtype=np.int64)
+            for start, flags in missing.items()
+        ]
+        codes = [np.concatenate(rows) for rows in found.values()]
+        return Locus(
+            np.concatenate(starts),
+            np.concatenate(codes, axis=1),
+            np.concatenate(list(missing.values())),
+        )
+
+    def peak_counts(self) -> NDArray[np.int64]:
+        """Count the peaks of every pair, at the pairs' own thresholds.
+
+        Returns
+        -------
+        int64 array, shape (n_pairs,)
+
+        Raises
+        ------
+        InputFileError
+            A shard is missing or damaged.
+        """
+        plan = self.plan
+        counts = np.zeros(len(plan.tfs), dtype=np.int64)
+        last: dict[int, tuple[Shard, NDArray[np.int32], NDArray[np.uint8]]] = {}
+        for shard in plan.shards:
+            with ShardFile(self.folder, plan, shard) as file:
+                counted = file.peaks()
+            if shard.first_pair in last:
+                before, n, edges = last[shard.first_pair]
+                if _follows(before, shard, plan.stride):
+                    counted = join_counts((n, edges), counted)
+                else:
+                    counts[before.first_pair : before.first_pair + n.size] += n
+            last[shard.first_pair] = shard, *counted
+        for shard, n, _ in last.values():
+            counts[shard.first_pair : shard.first_pair + n.size] += n
+        return counts
+
+    def margin(self, codes: NDArray[np.uint8]) -> Floats:
+        """Tell codes as log-odds above the pairs' peak lines.
+
+        Parameters
+        ----------
+        codes : uint8 array
+
+        Returns
+        -------
+        float32 array of the same shape
+            Minus infinity for what was not kept.
+        """
+        return decode_codes(codes, 0.0)
+
+    @property
+    def _offset(self) -> int:
+        return (self.plan.seq_len - self.plan.stride) // 2
+
+    def _tiles(self, shard: Shard, first: int, last: int) -> TileRange:
+        chrom, start, _ = shard.block.tiles
+        return TileRange(chrom, start + first * self.plan.stride, last - first)
+
+    def _parts(
+        self, regions: list[Region] | None, place: int | None = None
+    ) -> Iterator[tuple[Shard, list[tuple[int, int]]]]:
+        """Find the shards that regions need, and which of their tiles."""
+        for shard in self.plan.shards:
+            if place is not None and not 0 <= place - shard.first_pair < shard.n_pairs:
+                continue
+            spans = list(self._spans(shard.block.tiles, regions))
+            if spans:
+                yield shard, spans
+
+    def _spans(
+        self, tiles: TileRange, regions: list[Region] | None
+    ) -> Iterator[tuple[int, int]]:
+        if regions is None:
+            yield 0, tiles.n_tiles
+            return
+        stride = self.plan.stride
+        drawn = tiles.first + self._offset
+        for chrom, start, end in regions:
+            first = max((start - drawn) // stride, 0)
+            last = min(-(-(end - drawn) // stride), tiles.n_tiles)
+            if chrom == tiles.chrom and first < last:
+                yield first, last
+
+    def _nothing(self, regions: list[Region] | None) -> str:
+        where = regions[0] if regions else "it"
+        held = ", ".join(self.plan.regions[:3])
+        more = " and more" if len(self.plan.regions) > 3 else ""
+        return f"{self.folder} has no tile at {where}; it holds {held}{more}"
+
+
+def _follows(before: Shard, after: Shard, stride: int) -> bool:
+    tiles = before.block.tiles
+    end = tiles.first + tiles.n_tiles * stride
+    return (tiles.chrom, end) == after.block.tiles[:2]
+
+
+def _probabilities(logits: Floats) -> Floats:
+    with np.errstate(over="ignore"):
+        values: Floats = (1 / (1 + np.exp(-logits))).astype(np.float32)
+    return values
