@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import sys
 import threading
 import traceback
 from collections import Counter, deque
@@ -134,14 +135,17 @@ def _hear(
         return
     if kind == "stop":
         raise value
-    worker.is_ready = True
+    worker.is_ready = kind != "broken"  # such a process ends by itself
     piece, worker.piece = worker.piece, None
     if kind == "done" and piece is not None:
         state.deaths[name] = 0
         state.n_done += 1
         yield Done(name, piece, *value)
-    elif kind == "failed" and piece is not None:
-        yield from _try_again(piece, value, state)
+    elif kind in {"failed", "broken"}:
+        if piece is None:
+            yield Note(f"{name}: {value}")
+        else:
+            yield from _try_again(piece, value, state)
 
 
 def _hand_out(state: _State) -> None:
@@ -238,9 +242,12 @@ def _live(open_work: Callable[[Any], Work], place: Place, pipe: Connection) -> N
         _LOG.exception("what this process was given is wrong")
         with suppress(OSError):
             pipe.send(("stop", error))
-    except Exception:
+    except Exception as error:
+        # A device may be unusable after this: the next process starts afresh.
         _LOG.exception("this process cannot go on")
-        raise
+        with suppress(OSError):
+            pipe.send(("broken", _said(error)))
+        sys.exit(1)
 
 
 def _make_one(make: Work, piece: int, pipe: Connection) -> None:
@@ -254,15 +261,15 @@ def _make_one(make: Work, piece: int, pipe: Connection) -> None:
     except TracksError as error:
         _LOG.exception("piece %d failed", piece)
         pipe.send(("failed", str(error)))
-    except Exception as error:
-        _LOG.exception("piece %d failed", piece)
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        where = f"{Path(last.filename).name}:{last.lineno}"
-        pipe.send(("failed", f"{type(error).__name__} at {where}: {error}"))
-        raise  # a device may be unusable after this: the next one starts afresh
     else:
         _LOG.info("piece %d: %d bytes in %.2f s", piece, *made)
         pipe.send(("done", made))
+
+
+def _said(error: Exception) -> str:
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{Path(last.filename).name}:{last.lineno}"
+    return f"{type(error).__name__} at {where}: {error}"
 
 
 def _end_with_parent() -> None:

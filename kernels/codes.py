@@ -3,8 +3,8 @@
 A code of :data:`PEAK_CODE` or more says that the score calls a peak of its pair,
 exactly as the unrounded score says it; so rounding moves no border of a peak. 0 is kept
 for what is not stored. Neighbouring tiles share half of their letters and neighbouring
-pairs their TF, so differences in both directions are small numbers, which compress to
-three quarters of the codes' size. It is arithmetic of bytes that wrap round, hence exact.
+pairs their TF, so differences in both directions are small numbers: they compress to
+three quarters of the codes' size. It is arithmetic of bytes that wrap round: exact.
 """
 
 from __future__ import annotations

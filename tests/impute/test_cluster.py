@@ -1,0 +1,136 @@
+"""The same shards from Dask: a cluster of its own, a scheduler elsewhere, faults."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tfimpute_tracks.errors import RunError, UsageError
+from tfimpute_tracks.impute import Cluster
+from tfimpute_tracks.impute.events import Done
+from tfimpute_tracks.impute.run import run_bulk, write_plan
+
+pytestmark = [
+    pytest.mark.slow,
+    # Of Dask's own making, when what it talks to is killed.
+    pytest.mark.filterwarnings("ignore"),
+]
+
+
+def _watch(*_):
+    pass
+
+
+def _contents(folder):
+    return {p.name: p.read_bytes() for p in sorted((folder / "shards").iterdir())}
+
+
+def _whole(toy, plan):
+    store, toy.store = toy.store, toy.folder / "whole"
+    toy.made(plan)
+    toy.store = store
+    return _contents(toy.folder / "whole")
+
+
+def test_a_local_cluster_makes_the_same_files_though_a_worker_is_killed(toy):
+    plan = toy.plan(4)
+    killed = []
+
+    def kill_one(event, status):
+        if isinstance(event, Done) and status.n_done == 5:
+            for pid in _dask_workers():
+                os.kill(pid, signal.SIGKILL)
+                killed.append(pid)
+                break
+
+    job = toy.job(plan, cluster=Cluster(n_workers=2))
+    result = run_bulk(job, kill_one)
+    assert killed
+    assert not result.failed
+    assert result.n_made == len(plan.shards)
+    assert _contents(toy.store) == _whole(toy, plan)
+
+
+def _dask_workers():
+    """Find processes of this user that a nanny of ours spawned."""
+    import psutil
+
+    children = psutil.Process().children(recursive=True)
+    return [
+        child.pid
+        for child in children
+        if "spawn_main" in " ".join(child.cmdline()) and child.num_threads() > 1
+    ]
+
+
+@pytest.fixture
+def scheduler(tmp_path):
+    """A scheduler and two workers, as processes of their own."""
+    address = "tcp://127.0.0.1:28786"
+    log = (tmp_path / "dask.log").open("w")
+    options = {"stdout": log, "stderr": log, "env": os.environ | {"PYTHONPATH": ""}}
+    command = [sys.executable, "-m", "dask"]
+    processes = [
+        subprocess.Popen(
+            [
+                *(*command, "scheduler", "--host", "127.0.0.1", "--port", "28786"),
+                "--no-dashboard",
+            ],
+            **options,
+        )
+    ]
+    processes += [
+        subprocess.Popen(
+            [
+                *(*command, "worker", address, "--nthreads", "1", "--no-dashboard"),
+                *("--local-directory", str(tmp_path)),
+            ],
+            **options,
+        )
+        for _ in range(2)
+    ]
+    yield address, processes
+    for process in reversed(processes):
+        process.kill()
+        process.wait()
+    log.close()
+
+
+def test_a_scheduler_elsewhere_and_its_death(toy, scheduler):
+    address, processes = scheduler
+    plan = toy.plan(4)
+    time.sleep(3)
+
+    def kill_scheduler(event, status):
+        if isinstance(event, Done) and status.n_done == 3:
+            processes[0].kill()
+
+    job = toy.job(plan, cluster=Cluster(address))
+    with pytest.raises(RunError, match="scheduler is gone"):
+        run_bulk(job, kill_scheduler)
+    n_left = len(list((toy.store / "shards").glob("[0-9]*.h5")))
+    assert n_left >= 3
+    result = run_bulk(toy.job(plan), _watch)
+    assert result.n_reused >= n_left
+    assert _contents(toy.store) == _whole(toy, plan)
+
+
+def test_no_scheduler_is_one_line(toy):
+    job = toy.job(cluster=Cluster("tcp://127.0.0.1:1"))
+    with pytest.raises(UsageError, match="no Dask scheduler answers at tcp"):
+        run_bulk(job, _watch)
+
+
+def test_a_poisoned_block_is_named(toy):
+    plan = toy.plan()
+    toy.store.mkdir()
+    write_plan(toy.store, plan)
+    text = toy.fasta.read_text()
+    toy.fasta.write_text(text[:200] + ("A" if text[200] != "A" else "C") + text[201:])
+    result = run_bulk(toy.job(plan, cluster=Cluster(n_workers=1)), _watch)
+    assert list(result.failed) == [0]
+    assert "another FASTA" in result.failed[0]
+    assert result.n_made == 5

@@ -1,0 +1,100 @@
+"""A run killed at twenty random moments, or its workers, ends as if never disturbed."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+pytestmark = pytest.mark.slow
+
+N_KILLS = 20
+# 91 pairs over the bundled 3 Mb: 15 shards of half a second or so each.
+COMMAND = (
+    *(sys.executable, "-m", "tfimpute_tracks", "impute", "--tf", "CTCF"),
+    *("--tiles-per-shard", "2048", "--workers", "2"),
+)
+
+
+def _environment(tmp_path):
+    return os.environ | {"XDG_CACHE_HOME": str(tmp_path / "cache")}
+
+
+def _start(tmp_path, store):
+    return subprocess.Popen(
+        [*COMMAND, "-o", str(store)],
+        env=_environment(tmp_path),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def _finish(tmp_path, store):
+    process = _start(tmp_path, store)
+    err = process.communicate(timeout=120)[1]
+    assert process.returncode == 0, err
+    return err
+
+
+def _contents(store):
+    return {p.name: p.read_bytes() for p in sorted((store / "shards").iterdir())}
+
+
+def _shards(store):
+    return len(list((store / "shards").glob("[0-9]*.h5")))
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """An undisturbed run, and how long it took."""
+    folder = tmp_path_factory.mktemp("whole")
+    began = time.monotonic()
+    _finish(folder, folder / "store")
+    return _contents(folder / "store"), time.monotonic() - began
+
+
+def test_the_run_is_killed_and_started_again(whole, tmp_path):
+    expected, seconds = whole
+    rng = random.Random(4)
+    store = tmp_path / "store"
+    for _ in range(N_KILLS):
+        before = _shards(store)
+        process = _start(tmp_path, store)
+        time.sleep(rng.uniform(0.3, 0.8) * seconds)
+        process.kill()
+        process.communicate()
+        # What was complete stays complete.
+        assert _shards(store) >= before
+        if before == len(expected):
+            for path in list((store / "shards").glob("[0-9]*.h5"))[::2]:
+                path.unlink()  # or nothing would be left to be killed
+    _finish(tmp_path, store)
+    assert _contents(store) == expected
+
+
+def test_workers_are_killed_under_way(whole, tmp_path):
+    expected, seconds = whole
+    rng = random.Random(5)
+    n_killed = 0
+    for attempt in range(N_KILLS):
+        store = tmp_path / f"store-{attempt}"
+        process = _start(tmp_path, store)
+        parent = psutil.Process(process.pid)
+        deadline = time.monotonic() + 60
+        while not (store / "status.json").exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        time.sleep(rng.uniform(0, 0.5) * seconds)
+        children = parent.children() if parent.is_running() else []
+        workers = [c for c in children if "spawn_main" in " ".join(c.cmdline())]
+        if workers:
+            os.kill(rng.choice(workers).pid, signal.SIGKILL)
+            n_killed += 1
+        err = process.communicate(timeout=120)[1]
+        assert process.returncode == 0, err
+        assert _contents(store) == expected
+    assert n_killed >= N_KILLS // 2

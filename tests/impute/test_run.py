@@ -1,0 +1,236 @@
+"""A run as a whole: resumed, refused, damaged, out of room, in shares."""
+
+import fcntl
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tfimpute_tracks.errors import (
+    InputFileError,
+    OutputError,
+    RunError,
+    UsageError,
+    WriteError,
+)
+from tfimpute_tracks.genome import open_genome
+from tfimpute_tracks.impute import BulkJob, check_store, estimate, missing_shards
+from tfimpute_tracks.impute import run as bulk
+from tfimpute_tracks.impute.estimate import check_disk
+from tfimpute_tracks.impute.events import Failed
+from tfimpute_tracks.impute.maker import open_maker
+from tfimpute_tracks.impute.plan import read_plan, share_of
+from tfimpute_tracks.impute.run import run_bulk
+from tfimpute_tracks.impute.shard_file import shard_path
+from tfimpute_tracks.impute.store import Store
+from tfimpute_tracks.models import load_model
+from toys import write_model
+
+
+def _watch(*_):
+    pass
+
+
+def _contents(folder):
+    return {p.name: p.read_bytes() for p in sorted((folder / "shards").iterdir())}
+
+
+def test_a_run_makes_all_and_the_next_one_nothing(toy):
+    result = run_bulk(toy.job(), _watch)
+    assert (result.n_made, result.n_reused, result.failed) == (6, 0, {})
+    before = _contents(toy.store)
+    result = run_bulk(toy.job(), _watch)
+    assert (result.n_made, result.n_reused) == (0, 6)
+    assert _contents(toy.store) == before
+    status = json.loads((toy.store / "status.json").read_text())
+    assert status["state"] == "done"
+    assert status["shards"]["reused"] == 6
+    assert (toy.store / "logs" / "cpu-1.log").read_text().count("bytes in") == 6
+
+
+def test_what_is_missing_truncated_or_foreign_is_made_again(toy):
+    plan = toy.plan()
+    toy.made(plan)
+    before = _contents(toy.store)
+    paths = [shard_path(toy.store, shard) for shard in plan.shards]
+    paths[0].unlink()
+    paths[1].write_bytes(paths[1].read_bytes()[:500])
+    shutil.copy(paths[3], paths[2])  # another shard under this name
+    (toy.store / "shards" / f".{paths[4].name[:40]}.12-ab.tmp").write_bytes(b"rest")
+    todo, n_damaged = missing_shards(toy.job(plan))
+    assert [shard.number for shard in todo] == [0, 1, 2]
+    assert n_damaged == 2
+    result = run_bulk(toy.job(plan), _watch)
+    assert (result.n_made, result.n_damaged) == (3, 2)
+    after = _contents(toy.store)
+    after.pop(f".{paths[4].name[:40]}.12-ab.tmp")
+    assert after == before
+
+
+@pytest.mark.parametrize("place", [0.3, 0.6])
+def test_a_flipped_bit_is_found_named_and_mended_on_request(toy, place):
+    plan = toy.plan(1000)
+    store = toy.made(plan)
+    path = shard_path(toy.store, plan.shards[0])
+    good = path.read_bytes()
+    start = good.index(b"\x28\xb5\x2f\xfd")  # a chunk that Zstandard wrote
+    at = start + 8 + int(place * 200)
+    path.write_bytes(good[:at] + bytes([good[at] ^ 16]) + good[at + 1 :])
+    with pytest.raises(InputFileError, match=path.name):
+        [list(store.scores(pair)) for pair in plan.pairs]
+    assert missing_shards(toy.job(plan))[0] == []
+    job = toy.job(plan, verify=True)
+    assert [shard.number for shard in missing_shards(job)[0]] == [0]
+    assert run_bulk(job, _watch).n_damaged == 1
+    assert path.read_bytes() == good
+
+
+def test_another_run_on_the_store_is_refused(toy):
+    toy.made()
+    with (toy.store / ".lock").open("a+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with pytest.raises(OutputError, match="another run works on"):
+            run_bulk(toy.job(), _watch)
+
+
+def test_shares_work_side_by_side_and_make_the_whole(toy):
+    plan = toy.plan()
+    whole = toy.made(plan)
+    before = _contents(whole.folder)
+    shutil.rmtree(toy.store)
+    shares = [share_of(plan.shards, i, 4) for i in (1, 2, 3, 4)]
+    assert [s.number for share in shares for s in share] == list(range(6))
+    for number in (3, 1, 4, 2):
+        run_bulk(toy.job(plan, share=(number, 4)), _watch)
+    assert _contents(toy.store) == before
+    assert (toy.store / "status.3-of-4.json").exists()
+    with (toy.store / ".lock.2-of-4").open("a+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with pytest.raises(OutputError):
+            run_bulk(toy.job(plan, share=(2, 4)), _watch)
+        run_bulk(toy.job(plan, share=(1, 4)), _watch)
+
+
+def test_a_store_of_something_else_is_refused_with_both_digests(toy, rng):
+    plan = toy.plan()
+    toy.made(plan)
+    toy.weights = write_model(toy.folder / "other.safetensors", seed=1)
+    toy.model = load_model(toy.weights)
+    other = toy.plan()
+    with pytest.raises(UsageError, match=plan.weights) as error:
+        check_store(toy.store, other)
+    assert toy.model.checkpoint.digest in str(error.value)
+    with pytest.raises(UsageError, match="another plan"):
+        check_store(toy.store, replace(plan, stride=40))
+
+
+def test_another_sequence_is_refused_with_both_digests(toy):
+    plan = toy.plan()
+    toy.made(plan)
+    text = toy.fasta.read_text()
+    toy.fasta.write_text(text[:200] + ("A" if text[200] != "A" else "C") + text[201:])
+    changed = toy.plan()
+    with pytest.raises(UsageError, match="sequence at chr1:1") as error:
+        check_store(toy.store, changed)
+    assert plan.blocks[0].digest in str(error.value)
+    assert changed.blocks[0].digest in str(error.value)
+    maker = open_maker(toy.spec())
+    with pytest.raises(RunError, match="another FASTA"):
+        maker.make(0, lambda _: None)
+
+
+def test_a_process_of_another_release_refuses(toy, monkeypatch):
+    toy.made()
+    monkeypatch.setattr("tfimpute_tracks.impute.maker.__version__", "99.1")
+    with pytest.raises(InputFileError, match=r"runs tfimpute-tracks 99\.1"):
+        open_maker(toy.spec())
+
+
+def test_a_block_that_fails_is_named_and_all_else_kept(toy):
+    plan = toy.plan()
+    toy.store.mkdir()
+    bulk.write_plan(toy.store, plan)
+    text = toy.fasta.read_text()
+    toy.fasta.write_text(text[:200] + ("A" if text[200] != "A" else "C") + text[201:])
+    heard = []
+    result = run_bulk(toy.job(plan), lambda event, status: heard.append(event))
+    assert list(result.failed) == [0]
+    assert "another FASTA" in result.failed[0]
+    assert result.n_made == 5
+    assert len([event for event in heard if isinstance(event, Failed)]) == 1
+    status = json.loads((toy.store / "status.json").read_text())
+    assert status["state"] == "failed"
+    assert status["failed"][0]["chrom"] == "chr1"
+
+
+def test_a_damaged_plan_is_refused(toy):
+    toy.made()
+    path = toy.store / "store.json"
+    text = path.read_text()
+    for broken in (text[:100], text.replace('"stride": 20', '"stride": 21'), "[]"):
+        path.write_text(broken)
+        with pytest.raises(InputFileError, match="damaged"):
+            read_plan(toy.store)
+    path.write_text(text.replace('"format_version": 1', '"format_version": 9'))
+    with pytest.raises(InputFileError, match="version 9"):
+        read_plan(toy.store)
+    with pytest.raises(InputFileError, match="no bulk store"):
+        Store(toy.folder)
+
+
+def test_the_estimate_is_of_this_run_and_too_small_a_disk_is_refused(toy):
+    plan = toy.plan()
+    with open_genome(toy.fasta) as genome:
+        cost = estimate(toy.model, plan, genome, plan.shards, toy.store, ["cpu"])
+        known = sum(
+            (~np.isnan(scores.values)).sum()
+            for scores in toy.made(plan).scores(plan.pairs[0])
+        )
+    assert cost.megabases == pytest.approx(known * 20 / 1e6)
+    assert cost.n_shards == 6
+    assert cost.rate > 0
+    assert cost.seconds > 0
+    check_disk(cost, toy.store)
+    small = type(cost)(**vars(cost) | {"bytes_free": cost.n_bytes - 1})
+    with pytest.raises(OutputError, match="GB free"):
+        check_disk(small, toy.store)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount, umount = shutil.which("mount"), shutil.which("umount")
+    if not (mount and umount and sys.platform == "linux"):
+        pytest.skip("no mount command")
+    command = [mount, "-t", "tmpfs", "-o", "size=96k", "tmpfs", folder]
+    if subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("may not mount a small disk")
+    yield folder
+    subprocess.run([umount, folder], check=True)
+
+
+def test_a_disk_that_fills_up_costs_nothing_that_is_done(toy, small_disk):
+    plan = toy.plan(20)
+    toy.store = small_disk / "store"
+    with pytest.raises(WriteError, match=r"full|room|space"):
+        run_bulk(toy.job(plan), _watch)
+    done = [s for s in plan.shards if shard_path(toy.store, s).exists()]
+    assert 0 < len(done) < len(plan.shards)
+    assert not list((toy.store / "shards").glob(".*.tmp"))
+    todo, n_damaged = missing_shards(toy.job(plan))
+    assert n_damaged == 0
+    assert len(todo) == len(plan.shards) - len(done)
+
+
+def test_jobs_of_several_processes_give_the_same(toy):
+    plan = toy.plan(17, 5)
+    before = _contents(toy.made(plan).folder)
+    shutil.rmtree(toy.store)
+    job = BulkJob(plan, toy.spec(threads=2), ["cpu", "cpu"])
+    assert run_bulk(job, _watch).n_made == len(plan.shards)
+    assert _contents(toy.store) == before

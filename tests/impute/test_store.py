@@ -1,0 +1,158 @@
+"""What is in a store is what a scan gives, rounded as stated, however it was cut."""
+
+import numpy as np
+import pytest
+
+from tfimpute_tracks.errors import RegionError, UnknownNameError, UsageError
+from tfimpute_tracks.genome import Region, open_genome
+from tfimpute_tracks.impute.catalogue import make_catalogue
+from tfimpute_tracks.impute.export import ExportJob, run_export
+from tfimpute_tracks.impute.query import rank_pairs
+from tfimpute_tracks.impute.similarity import draw_map, make_map
+from tfimpute_tracks.kernels.codes import PEAK_CODE
+from tfimpute_tracks.tracks import ScanJob, run_scan, scan_region
+from tfimpute_tracks.vocabulary import Pair
+
+CUTS = [(40, 0), (1000, 0), (17, 5), (2, 1)]
+
+
+def _log_odds(p):
+    p = np.clip(p.astype(np.float64), 1e-300, 1 - 1e-16)
+    return np.log(p) - np.log1p(-p)
+
+
+@pytest.mark.parametrize(("tiles", "per_shard"), CUTS)
+def test_scores_are_the_scan_s_to_half_a_step(toy, tiles, per_shard):
+    store = toy.made(toy.plan(tiles, per_shard))
+    with open_genome(toy.fasta) as genome:
+        for pair in store.plan.pairs:
+            place = store.place(pair)
+            centre = float(store.plan.centres[place])
+            for chrom, size in genome.chrom_sizes.items():
+                _, exact = scan_region(toy.model, genome, chrom, 0, size, [pair], 20)
+                got = [s for s in store.scores(pair) if s.tiles.chrom == chrom]
+                values = np.concatenate([s.values for s in got])
+                np.testing.assert_array_equal(np.isnan(values), np.isnan(exact[:, 0]))
+                known = ~np.isnan(values)
+                a, b = _log_odds(values[known]), _log_odds(exact[known, 0])
+                inside = (b > centre - 10.9) & (b < centre + 4.9)
+                assert inside.any()
+                assert np.abs(a - b)[inside].max() <= 1 / 32 + 1e-3
+                below = b <= centre - 10.9
+                assert (a[below] <= centre - 10.8).all()
+
+
+def test_a_place_and_a_pair_tell_the_same(toy):
+    store = toy.made(toy.plan(17, 5))
+    region = Region("chr1", 300, 1500)
+    locus = store.locus(region)
+    assert locus.starts[0] <= 300 < locus.starts[0] + 20
+    assert locus.starts[-1] < 1500 <= locus.starts[-1] + 20
+    for pair in store.plan.pairs[::5]:
+        values = np.concatenate([s.values for s in store.scores(pair, [region])])
+        logits = store.margin(locus.codes[store.place(pair)])
+        logits = logits + store.plan.centres[store.place(pair)]
+        np.testing.assert_allclose(values, 1 / (1 + np.exp(-logits)), rtol=1e-5)
+
+
+def test_exported_tracks_have_the_scan_s_peaks(toy):
+    store = toy.made()
+    pairs = store.plan.pairs
+    formats = {"bigwig", "bed", "bigbed", "bedgraph", "parquet"}
+    exported = list(run_export(ExportJob(store, pairs, toy.folder / "e", formats)))
+    with open_genome(toy.fasta) as genome:
+        regions = [Region(c, 0, size) for c, size in genome.chrom_sizes.items()]
+        job = ScanJob(toy.model, pairs, regions, toy.folder / "s", 20)
+        scanned = list(run_scan(job, genome, lambda _: None))
+    assert sum(result.n_peaks for result in scanned) > 0
+    counts = store.peak_counts()
+    for one, other, count in zip(exported, scanned, counts, strict=True):
+        assert one.n_peaks == other.n_peaks == count
+        stem = f"{one.pair.tf}.{one.pair.cell}.narrowPeak"
+        ours, theirs = (
+            [
+                row.split("\t")[:3]
+                for row in (toy.folder / f / stem).read_text().split("\n")
+            ]
+            for f in "es"
+        )
+        assert ours == theirs
+    again = list(run_export(ExportJob(store, pairs, toy.folder / "e", formats)))
+    assert all(result.reused for result in again)
+
+
+def test_peaks_counted_across_shards_are_those_of_the_whole(toy):
+    whole = toy.made(toy.plan(1000)).peak_counts()
+    for tiles, per_shard in ((2, 0), (7, 5)):
+        toy.store = toy.folder / f"cut-{tiles}"
+        np.testing.assert_array_equal(
+            toy.made(toy.plan(tiles, per_shard)).peak_counts(), whole
+        )
+
+
+def test_a_sparse_store_keeps_every_peak_and_little_else(toy):
+    dense = toy.made()
+    counts = dense.peak_counts()
+    toy.store = toy.folder / "sparse"
+    sparse = toy.made(toy.plan(sparse=0.5))
+    np.testing.assert_array_equal(sparse.peak_counts(), counts)
+    for pair in dense.plan.pairs:
+        threshold = dense.plan.thresholds[dense.place(pair)]
+        for full, some in zip(dense.scores(pair), sparse.scores(pair), strict=True):
+            kept = some.values > 0
+            np.testing.assert_array_equal(full.values[kept], some.values[kept])
+            assert kept[full.values >= threshold].all()
+    assert not any(record.margin < -0.51 for record in _ranked(sparse))
+    with pytest.raises(UsageError, match="--sparse 12"):
+        toy.plan(sparse=12.0)
+
+
+def _ranked(store, **options):
+    return rank_pairs(store, Region("chr1", 1000, 1100), **options)
+
+
+def test_a_query_ranks_by_margin_or_probability(toy):
+    store = toy.made()
+    ranked = _ranked(store)
+    assert len(ranked) == 12
+    margins = [record.margin for record in ranked]
+    assert margins == sorted(margins, reverse=True)
+    assert [r.is_peak for r in ranked] == [r.margin > 0 for r in ranked]
+    by_probability = [r.probability for r in _ranked(store, by="probability")]
+    assert by_probability == sorted(by_probability, reverse=True)
+    assert {r.tf for r in _ranked(store, only=("MAX", None))} == {"MAX"}
+    with pytest.raises(RegionError, match="unknown \\(N\\)"):
+        rank_pairs(store, Region("chr2", 680, 720))
+    with pytest.raises(RegionError, match="has no tile"):
+        rank_pairs(store, Region("chr2", 1001, 1003))
+
+
+def test_a_pair_that_is_not_there_is_named(toy):
+    store = toy.made(toy.plan(pairs=[Pair("CTCF", "K562")]))
+    with pytest.raises(UnknownNameError, match="MAX:K562 is not in"):
+        list(store.scores(Pair("MAX", "K562")))
+
+
+def test_catalogue_and_map_have_a_row_per_pair(toy):
+    store = toy.made()
+    pairs = store.plan.pairs[:3]
+    list(run_export(ExportJob(store, pairs, toy.folder / "e", {"bigwig"})))
+    table = make_catalogue(store, toy.folder / "e")
+    assert (table["digest"] != "").sum() == 3
+    assert table["peaks"].tolist() == store.peak_counts().tolist()
+    layout = make_map(store)
+    assert len(layout) == 12
+    assert layout["correlation"].max() <= 1.0001
+    draw_map(toy.folder / "map.png", layout)
+    assert (toy.folder / "map.png").stat().st_size > 10_000
+
+
+def test_missing_tiles_are_stored_once_and_pairs_stand_by_likeness(toy):
+    plan = toy.plan()
+    assert len(plan.shards) == len(plan.blocks)
+    store = toy.made(plan)
+    codes = store.locus(Region("chr2", 640, 760))
+    assert (codes.codes[:, codes.is_missing] == 0).all()
+    assert codes.is_missing.any()
+    assert plan.tfs == sorted(plan.tfs)
+    assert plan.floor < PEAK_CODE
