@@ -9,6 +9,9 @@ pairs       what more pairs cost in one scan
 writing     what the files cost beside the scores
 cache       another pair from the tile cache on disk
 memory      peak memory of scans of short and long chromosomes
+bulk        every pair at once, against one by one and against the bare products
+store       what a bulk store takes on disk, what sparse ones lose, how soon it is read
+dask        a bulk run by a Dask cluster, against processes of our own
 
 A run of all of them at full size also writes the page of the documentation.
 """
@@ -27,6 +30,7 @@ from timing import Figure, Unavailable, say, thread_count
 # Before anything starts its threads: both sides get the same number.
 os.environ.setdefault("OMP_NUM_THREADS", str(thread_count()))
 
+import bench_bulk
 import bench_kernel
 import bench_process
 import bench_scan
@@ -45,6 +49,9 @@ BENCHMARKS: dict[str, Callable[[bool], list[Figure]]] = {
     "writing": bench_process.writing,
     "cache": bench_process.cache,
     "memory": bench_process.memory,
+    "bulk": bench_bulk.bulk,
+    "store": bench_bulk.store,
+    "dask": bench_bulk.dask,
 }
 
 

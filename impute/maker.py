@@ -32,6 +32,10 @@ from tfimpute_tracks.tracks.tiles import TileRange
 __all__ = ["Made", "MakerSpec", "ShardMaker", "open_maker"]
 
 
+# Few enough for what the heads multiply to stay in the second-level cache.
+_TILES_AT_ONCE = {"cpu": 256, "cuda": TILES_PER_CHUNK}
+
+
 class Made(NamedTuple):
     """A shard that is on disk.
 
@@ -173,8 +177,17 @@ class ShardMaker:
             nothing = np.zeros((shard.n_pairs, tiles.n_tiles), dtype=np.uint8)
             return Column(nothing, is_missing)
         first, n = shard.first_pair, shard.n_pairs
-        logits = self._judge.logits(TileInputs(tiles, codes), first, n)
-        scores = quantise(logits, plan.centres[first : first + n], plan.floor)
+        centres = plan.centres[first : first + n]
+        scores = np.empty((n, tiles.n_tiles), dtype=np.uint8)
+        at_once = _TILES_AT_ONCE[plan.device]
+        for begin in range(0, tiles.n_tiles, at_once):
+            end = min(begin + at_once, tiles.n_tiles)
+            start = begin * plan.stride
+            some = TileRange(tiles.chrom, tiles.first + start, end - begin)
+            length = (some.n_tiles - 1) * plan.stride + plan.seq_len
+            letters = codes[start : start + length]
+            logits = self._judge.logits(TileInputs(some, letters), first, n)
+            quantise(logits, centres, plan.floor, scores[:, begin:end])
         scores[:, is_missing] = 0
         return Column(scores, is_missing)
 

@@ -36,12 +36,18 @@ PEAK_CODE = 176
 LOWEST_CODE = 1
 """Stands for all scores that are 10.9 or more below the peak line."""
 
-_BLOCK = 64  # tiles and pairs that are turned round at once, in the first-level cache
+# What is turned round at once: short columns, and rows long enough to be read ahead.
+_TILES, _PAIRS = 64, 512
 # How the first and the last tiles of a stretch can touch a peak beyond it.
 _FIRST, _SECOND, _LAST, _BEFORE_LAST = 1, 2, 4, 8
 
 
-def quantise(logits: Floats, centres: Floats, floor: int = LOWEST_CODE) -> Codes:
+def quantise(
+    logits: Floats,
+    centres: Floats,
+    floor: int = LOWEST_CODE,
+    out: Codes | None = None,
+) -> Codes:
     """Round log-odds to codes, and turn the array round.
 
     Parameters
@@ -51,6 +57,8 @@ def quantise(logits: Floats, centres: Floats, floor: int = LOWEST_CODE) -> Codes
         Each pair's peak line, in log-odds.
     floor : int
         What has a lower code is not kept, and gets 0.
+    out : uint8 array, shape (n_pairs, n_tiles), optional
+        Where to put them.
 
     Returns
     -------
@@ -58,7 +66,7 @@ def quantise(logits: Floats, centres: Floats, floor: int = LOWEST_CODE) -> Codes
         ``PEAK_CODE + floor(16 (logit - centre))``, within 1 and 255.
     """
     n_tiles, n_pairs = logits.shape
-    codes = np.empty((n_pairs, n_tiles), dtype=np.uint8)
+    codes = np.empty((n_pairs, n_tiles), dtype=np.uint8) if out is None else out
     lines = centres.astype(np.float32)
     offsets = np.float32(PEAK_CODE) - np.float32(STEPS_PER_UNIT) * lines
     _quantise(logits, lines, offsets, floor, codes)
@@ -186,11 +194,11 @@ def join_counts(
 @njit(nogil=True, cache=True)
 def _quantise(logits, centres, offsets, floor, codes):  # type: ignore[no-untyped-def]
     n_tiles, n_pairs = logits.shape
-    block = np.empty((_BLOCK, _BLOCK), dtype=np.uint8)
-    for tile in range(0, n_tiles, _BLOCK):
-        tiles = min(_BLOCK, n_tiles - tile)
-        for pair in range(0, n_pairs, _BLOCK):
-            pairs = min(_BLOCK, n_pairs - pair)
+    block = np.empty((_TILES, _PAIRS), dtype=np.uint8)
+    for tile in range(0, n_tiles, _TILES):
+        tiles = min(_TILES, n_tiles - tile)
+        for pair in range(0, n_pairs, _PAIRS):
+            pairs = min(_PAIRS, n_pairs - pair)
             some, lines = offsets[pair : pair + pairs], centres[pair : pair + pairs]
             for t in range(tiles):
                 row = logits[tile + t, pair : pair + pairs]
@@ -219,14 +227,15 @@ def _difference(codes, pairs_per_group):  # type: ignore[no-untyped-def]
     n_pairs, n_tiles = codes.shape
     # From the end, so that what is taken off is still the code itself.
     for pair in range(n_pairs - 1, -1, -1):
-        if pair % pairs_per_group:
-            for tile in range(n_tiles):
-                codes[pair, tile] -= codes[pair - 1, tile]
         row = codes[pair]
-        previous = np.uint8(0)
+        if pair % pairs_per_group:
+            above = codes[pair - 1]
+            for tile in range(n_tiles):
+                row[tile] = (np.int64(row[tile]) - np.int64(above[tile])) & 255
+        previous = np.int64(0)
         for tile in range(n_tiles):
-            value = row[tile]
-            row[tile] = value - previous
+            value = np.int64(row[tile])
+            row[tile] = (value - previous) & 255
             previous = value
 
 

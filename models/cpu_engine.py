@@ -136,7 +136,7 @@ class LookupEngine:
             some = features.rows(begin, begin + 2 * grid.n_segments(n))
             windows = gather_windows(some, grid, n, self._config.n_filters)
             parts.append(self._head.logits(windows))
-        return np.concatenate(parts)
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def _tables(self) -> MotifTables:
         """Build the tables when they are first needed: a full cache needs none."""

@@ -100,19 +100,20 @@ class Head:
             bias = np.tile(self._bias, (self._n_pairs, 1))
             return fold_logits(windows, self._layers, bias)
         n_tiles = (windows.offsets.size - 1) // 2
-        out = np.empty((n_tiles, self._n_pairs), dtype=np.float32)
+        parts = []
         first = 0
         while first < n_tiles:
             last = self._tiles_that_fit(windows.offsets, first)
-            out[first:last] = share_logits(
-                windows.rows(2 * first, 2 * last),
-                self._weights,
-                self._bias,
-                self._gates,
-                self._n_pairs,
-            )
+            some = windows.rows(2 * first, 2 * last)
+            parts.append(self._share(some))
             first = last
-        return out
+        # Millions of scores: not copied where they are in one piece already.
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def _share(self, windows: SparseRows) -> Floats:
+        return share_logits(
+            windows, self._weights, self._bias, self._gates, self._n_pairs
+        )
 
     def _folding_is_cheaper(self, probe: Callable[[], SparseRows]) -> bool:
         _, n_units, n_filters = self._weights.shape
