@@ -19,6 +19,7 @@ from tfimpute_tracks.commands.catalogue import catalogue
 from tfimpute_tracks.commands.console import SETTINGS
 from tfimpute_tracks.commands.evaluate import evaluate
 from tfimpute_tracks.commands.export import export
+from tfimpute_tracks.commands.hub import hub
 from tfimpute_tracks.commands.impute import impute
 from tfimpute_tracks.commands.info import info
 from tfimpute_tracks.commands.prepare import prepare
@@ -39,7 +40,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 _VERBS = (
-    *(scan, impute, export, query, catalogue),
+    *(scan, impute, export, query, catalogue, hub),
     *(prepare, train, evaluate, info, cache, selftest),
 )
 for verb in _VERBS:

@@ -1,0 +1,162 @@
+"""`impute`, `export`, `query`, `catalogue` and `hub` as a user types them."""
+
+import json
+
+import pytest
+
+from tfimpute_tracks.cli import main
+from tfimpute_tracks.commands.console import SETTINGS
+from toys import random_letters, write_fasta, write_model
+
+
+@pytest.fixture(autouse=True)
+def _fresh_settings(monkeypatch):
+    for name, value in vars(type(SETTINGS)()).items():
+        monkeypatch.setattr(SETTINGS, name, value)
+
+
+@pytest.fixture
+def run(capsys):
+    def call(*arguments):
+        with pytest.raises(SystemExit) as stop:
+            main([str(a) for a in arguments])
+        out, err = capsys.readouterr()
+        return stop.value.code, out, err
+
+    return call
+
+
+@pytest.fixture
+def toy(tmp_path, rng):
+    card = {"pairs": [_measured("CTCF", "K562"), _measured("MAX", "HepG2")]}
+    letters = {"chr1": random_letters(rng, 3000), "chr20": random_letters(rng, 2000)}
+    return [
+        *("-m", write_model(tmp_path / "toy.safetensors", card=card)),
+        *("-g", write_fasta(tmp_path / "toy.fa", letters), "-o", tmp_path / "store"),
+        *("--stride", 20, "--workers", 1),
+    ]
+
+
+def _measured(tf, cell):
+    return {"tf": tf, "cell": cell, "role": "base", "trained": True, "test_auroc": 0.8}
+
+
+def test_from_all_missing_pairs_to_tracks_table_and_hub(run, toy, tmp_path):
+    store, tracks = tmp_path / "store", tmp_path / "tracks"
+    code, out, err = run("impute", "--missing", *toy)
+    assert code == 0, err
+    assert "10 pairs (10 imputed), 0.00 Mb with sequence" in err
+    assert out.splitlines()[-1] == str(store)
+    code, out, err = run("impute", "--missing", *toy)
+    assert code == 0
+    assert "0 shards made, 2 kept" in out
+
+    code, out, _ = run("query", store, "chr1:1,001-1,100", "--top", 3)
+    assert code == 0
+    assert len(out.splitlines()) == 5
+    code, out, _ = run("query", store, "chr1:1001-1100", "--json", "--tf", "max")
+    assert {record["tf"] for record in json.loads(out)} == {"MAX"}
+    assert {record["expected_auroc"] for record in json.loads(out)} == {0.8}
+
+    pairs = "CTCF:HepG2;MAX:K562"
+    code, out, err = run("export", store, "--pairs", pairs, "-o", tracks)
+    assert code == 0, err
+    assert (tracks / "CTCF.HepG2.bw").exists()
+    code, out, _ = run("export", store, "--pairs", pairs, "-o", tracks, "--json")
+    assert {p["state"] for p in json.loads(out)["pairs"]} == {
+        "kept from an earlier run"
+    }
+    code, out, err = run(
+        *("export", store, "--tf", "CTCF", "--cell", "HepG2", "-o", tmp_path / "more"),
+        *("--format", "bedgraph,parquet", "-r", "chr1:500-900"),
+    )
+    assert code == 0, err
+    lines = (tmp_path / "more" / "CTCF.HepG2.bedGraph").read_text().splitlines()
+    assert int(lines[0].split()[1]) <= 499 < int(lines[0].split()[2])
+    assert int(lines[-1].split()[1]) < 900 <= int(lines[-1].split()[2])
+
+    code, out, err = run(
+        "catalogue", store, "-o", tmp_path / "c", "--tracks", tracks, "--no-map"
+    )
+    assert code == 0, err
+    rows = (tmp_path / "c" / "catalogue.tsv").read_text().splitlines()
+    assert len(rows) == 11
+    assert sum("sha256:" in row for row in rows) == 2
+    code, out, err = run("hub", tracks, "--genome", "hg19")
+    assert code == 0, err
+    assert (tracks / "hub.txt").exists()
+
+
+def test_a_dry_run_writes_nothing_and_tells_the_costs(run, toy, tmp_path):
+    code, out, _ = run("impute", "--all", "--dry-run", "--json", *toy)
+    assert code == 0
+    cost = json.loads(out)
+    assert cost["n_shards"] == 2
+    assert cost["seconds"] > 0
+    assert cost["n_bytes"] > 0
+    assert not (tmp_path / "store").exists()
+
+
+def test_a_long_run_asks_first(run, toy, monkeypatch, tmp_path):
+    monkeypatch.setattr("tfimpute_tracks.commands.impute._LONG", 0.0)
+    code, _, err = run("impute", "--all", *toy)
+    assert code == 2
+    assert "give --yes" in err
+    assert not (tmp_path / "store").exists()
+    assert run("impute", "--all", "--yes", *toy)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ([], "which pairs?"),
+        (["--missing", "--all"], "--missing or --all"),
+        (["--missing", "--pairs", "CTCF:K562"], "--pairs, or --missing"),
+        (["--pairs", "CTCF:Nowhere"], "Nowhere"),
+        (["--all", "--shard", "5/4"], "--shard '5/4'"),
+        (["--all", "--sparse", "--margin", "99"], "--sparse 99"),
+        (["--all", "--scheduler", "tcp://x:1"], "--engine dask"),
+        (["--all", "--device", "tpu"], "unknown device"),
+        (["--all", "-r", "chr9:1-100"], "chr9"),
+    ],
+)
+def test_wrong_requests_are_one_line_and_exit_code_2(run, toy, typed, said):
+    code, out, err = run("impute", *typed, *toy)
+    assert code == 2
+    assert said in err
+    assert err.rstrip().splitlines()[-1].startswith("error: ")
+    assert out == ""
+
+
+def test_repeated_pairs_are_imputed_once(run, toy, tmp_path):
+    table = tmp_path / "pairs.tsv"
+    table.write_text("tf\tcell\nCTCF\tK562\nctcf\tK-562\nMAX\tK562\n")
+    code, _, err = run("impute", "--pairs", table, *toy)
+    assert code == 0, err
+    assert "2 pairs" in err
+
+
+def test_a_store_that_is_none_and_a_place_outside_are_refused(run, toy, tmp_path):
+    code, _, err = run("query", tmp_path, "chr1:1-100")
+    assert (code, "no bulk store" in err) == (2, True)
+    assert run("impute", "--tf", "CTCF", *toy)[0] == 0
+    store = tmp_path / "store"
+    assert "chr7" in run("query", store, "chr7:1-100")[2]
+    code, _, err = run("export", store, "--tf", "MAX", "--cell", "K562")
+    assert code == 2
+    assert "MAX" in err
+    code, _, err = run("export", store, "--all", "--format", "wiggle")
+    assert "--format 'wiggle'" in err
+
+
+def test_a_failed_shard_is_exit_code_1_and_named(run, toy, tmp_path):
+    assert run("impute", "--all", *toy)[0] == 0
+    store = tmp_path / "store"
+    shards = sorted((store / "shards").iterdir())
+    shards[0].unlink()
+    shards[0].mkdir()  # nothing can be renamed to it
+    (shards[0] / "in the way").touch()
+    code, _, err = run("impute", "--all", *toy)
+    assert code == 1
+    assert "error: " in err
+    assert shards[1].is_file()
