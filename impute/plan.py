@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -148,7 +148,7 @@ class Plan:
     @cached_property
     def digest(self) -> str:
         """Digest of all of it."""
-        return digest_json(asdict(self))
+        return digest_json(self._entries())
 
     @cached_property
     def pairs(self) -> list[Pair]:
@@ -171,6 +171,9 @@ class Plan:
             for first in range(0, len(self.tfs), step)
         ]
         return [Shard(index, *piece) for index, piece in enumerate(pieces)]
+
+    def _entries(self) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @property
     def n_tiles(self) -> int:
@@ -306,7 +309,7 @@ def write_plan(folder: Path, plan: Plan) -> None:
         The disk is full, or the file cannot be written.
     """
     head: dict[str, Any] = {"format": _FORMAT, "format_version": _FORMAT_VERSION}
-    entries = head | {"digest": plan.digest} | asdict(plan)
+    entries = head | {"digest": plan.digest} | plan._entries()
     lines = [f"{json.dumps(key)}: {json.dumps(entries[key])}" for key in entries]
     write_text(folder / PLAN_FILE, "{\n" + ",\n".join(lines) + "\n}\n")
 
