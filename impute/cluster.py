@@ -12,6 +12,7 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +26,11 @@ from tfimpute_tracks.impute.plan import Shard, read_plan
 __all__ = ["Cluster", "run_cluster"]
 
 _PATIENCE = "15s"  # for a scheduler to answer
+_CONNECTED = {"running", "connecting"}
+_GONE = (
+    "the Dask scheduler is gone; the shards that were written stay: start it again and "
+    "give the same command"
+)
 _MAKERS: dict[tuple[MakerSpec, str], ShardMaker] = {}
 
 
@@ -77,28 +83,39 @@ def run_cluster(
         model=_resolved(spec.model),
     )
     digest = read_plan(absolute.store).digest
-    by_index = {shard.number: shard for shard in shards}
-    tried: Counter[int] = Counter()
     with _client(cluster) as client:
         yield Note(_tell(client))
-        futures = _as_completed(client, absolute, digest, shards)
-        for future in futures:
-            index = int(future.key.split("-")[1])
-            error = _outcome(future, client)
-            if error is None:
-                yield Done(*future.result())
-                continue
-            if isinstance(error, WriteError | UsageError):
-                raise error
-            tried[index] += 1
-            tiles = by_index[index].block.tiles
-            reason = f"{tiles.chrom}:{tiles.first + 1}: {_said(error)}"
-            # Dask has tried a shard that kills its workers often enough by itself.
-            if tried[index] >= ATTEMPTS or type(error).__name__ == "KilledWorker":
-                yield Failed(index, reason)
-            else:
-                yield Note(f"shard {index} is tried again: {reason}")
-                futures.add(_submit(client, absolute, digest, index, tried[index]))
+        try:
+            yield from _follow(client, absolute, digest, shards)
+        except (OSError, CancelledError) as error:  # the connection, not a task
+            raise RunError(_GONE) from error
+
+
+def _follow(
+    client: Any, spec: MakerSpec, digest: str, shards: list[Shard]
+) -> Iterator[Event]:
+    by_index = {shard.number: shard for shard in shards}
+    tried: Counter[int] = Counter()
+    futures = _as_completed(client, spec, digest, shards)
+    for future in futures:
+        index = int(future.key.split("-")[1])
+        if future.status == "cancelled" or client.status not in _CONNECTED:
+            raise RunError(_GONE)
+        error = future.exception()
+        if error is None:
+            yield Done(*future.result())
+            continue
+        if isinstance(error, WriteError | UsageError):
+            raise error
+        tried[index] += 1
+        tiles = by_index[index].block.tiles
+        reason = f"{tiles.chrom}:{tiles.first + 1}: {_said(error)}"
+        # Dask has tried a shard that kills its workers often enough by itself.
+        if tried[index] >= ATTEMPTS or type(error).__name__ == "KilledWorker":
+            yield Failed(index, reason)
+        else:
+            yield Note(f"shard {index} is tried again: {reason}")
+            futures.add(_submit(client, spec, digest, index, tried[index]))
 
 
 def _as_completed(
@@ -128,16 +145,6 @@ def _make(spec: MakerSpec, digest: str, index: int) -> tuple[str, int, int, floa
 def _own_device(device: str) -> str:
     """Take the GPU that CUDA_VISIBLE_DEVICES leaves to this worker, as dask-cuda."""
     return "cuda:0" if device.startswith("cuda") else device
-
-
-def _outcome(future: Any, client: Any) -> BaseException | None:
-    if future.status == "cancelled" or client.status not in {"running", "connecting"}:
-        raise RunError(
-            "the Dask scheduler is gone; the shards that were written stay: start it "
-            "again and give the same command"
-        )
-    error: BaseException | None = future.exception()
-    return error
 
 
 def _said(error: BaseException) -> str:

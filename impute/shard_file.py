@@ -153,10 +153,17 @@ def _fill(
         codes[:, first:last] = stored
         checksums[first] = zlib.crc32(stored.data)
         first = last
-    file.create_dataset("missing", data=missing, fletcher32=True, chunks=(n_tiles,))
+    small: dict[str, NDArray[Any]] = {"missing": missing}
     if peaks is not None:
-        for name, part in (("peaks", peaks[0]), ("edges", peaks[1])):
-            file.create_dataset(name, data=part, fletcher32=True, chunks=part.shape)
+        small |= {"peaks": peaks[0], "edges": peaks[1]}
+    # Chunks that wait are written in any order: so one data set at a time, and the same
+    # shard is the same file byte for byte.
+    codes.flush()
+    for name, array in small.items():
+        dataset = file.create_dataset(
+            name, data=array, fletcher32=True, chunks=array.shape
+        )
+        dataset.flush()
     return checksums
 
 

@@ -1,6 +1,7 @@
 """The examples of docs/cluster: they parse, and give what the page shows."""
 
 import ast
+import gc
 import importlib.util
 import re
 import shutil
@@ -63,6 +64,8 @@ def test_the_slurm_job_is_rendered_as_the_page_shows(request):
             assert word in script
     with module.slurm_cluster(gpu=True) as cluster:
         assert "#SBATCH --gres=gpu:1" in cluster.job_script()
+    del cluster
+    gc.collect()  # what Dask leaves open, or a later test would be blamed for it
 
 
 def test_the_gpu_example_parses(request):

@@ -109,10 +109,10 @@ def test_processes_end_with_the_one_that_started_them(tmp_path):
     """
     script = tmp_path / "starter.py"
     script.write_text(textwrap.dedent(code))
-    here = str(Path(__file__).parent)
+    paths = [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
     starter = subprocess.Popen(
         [sys.executable, str(script)],
-        env=os.environ | {"PYTHONPATH": here},
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
     )
     began = time.monotonic()
     while not (tmp_path / "log").exists() and time.monotonic() - began < 30:
