@@ -99,7 +99,7 @@ def choose_pairs(
     looks_like_file = Path(pairs).suffix in {".tsv", ".txt", ".csv"}
     texts = (
         _pairs_of_file(Path(pairs))
-        if looks_like_file or Path(pairs).is_file()
+        if looks_like_file or _is_file(pairs)
         else [text for text in pairs.replace(",", ";").split(";") if text.strip()]
     )
     named = list(dict.fromkeys(vocabulary.pair(text.strip()) for text in texts))
@@ -176,6 +176,13 @@ def read_share(text: str) -> tuple[int, int]:
     if number.isdigit() and of.isdigit() and 1 <= int(number) <= int(of):
         return int(number), int(of)
     raise UsageError(f"--shard {text!r}; give i/n with 1 <= i <= n, such as 3/40")
+
+
+def _is_file(text: str) -> bool:
+    try:
+        return Path(text).is_file()
+    except OSError:  # longer than any name can be: a long list of pairs
+        return False
 
 
 def _pairs_of_file(path: Path) -> list[str]:

@@ -136,6 +136,12 @@ def test_repeated_pairs_are_imputed_once(run, toy, tmp_path):
     assert "2 pairs" in err
 
 
+def test_a_list_of_pairs_may_be_longer_than_a_file_s_name(run, toy):
+    code, _, err = run("impute", "--pairs", ";".join(["CTCF:K562"] * 2000), *toy)
+    assert code == 0, err
+    assert "1 pairs" in err
+
+
 def test_a_store_that_is_none_and_a_place_outside_are_refused(run, toy, tmp_path):
     code, _, err = run("query", tmp_path, "chr1:1-100")
     assert (code, "no bulk store" in err) == (2, True)
