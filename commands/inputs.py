@@ -150,10 +150,15 @@ def choose_many_pairs(
             "which pairs? give --missing (all never measured), --all, --tf or --cell "
             "(all its pairs), or --pairs"
         )
-    tfs = [model.vocabulary.tf(tf)] if tf else list(model.tfs)
-    cells = [model.vocabulary.cell(cell)] if cell else list(model.cells)
-    grid = [Pair(one, other) for one in tfs for other in cells]
-    return [pair for pair in grid if not (missing and pair in model.known_pairs)]
+    names = model.vocabulary
+    only_tf, only_cell = tf and names.tf(tf), cell and names.cell(cell)
+    return [
+        pair
+        for pair in names.all_pairs()
+        if only_tf in (None, pair.tf)
+        and only_cell in (None, pair.cell)
+        and not (missing and pair in model.known_pairs)
+    ]
 
 
 def read_share(text: str) -> tuple[int, int]:

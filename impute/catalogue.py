@@ -49,7 +49,7 @@ def make_catalogue(store: Store, tracks: Path | None = None) -> pd.DataFrame:
             "expected_auroc": [float("nan") if a is None else a for a in plan.aurocs],
             "threshold": plan.thresholds,
             "peaks": peaks,
-            "peaks_per_mb": (peaks / (plan.n_tiles * plan.stride / 1e6)).round(3),
+            "peaks_per_mb": (peaks / plan.megabases(plan.n_tiles)).round(3),
             "file": [file for file, _ in found],
             "digest": [digest for _, digest in found],
         }

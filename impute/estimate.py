@@ -16,7 +16,7 @@ from tfimpute_tracks.impute.judge import SequenceJudge
 from tfimpute_tracks.impute.maker import ShardMaker
 from tfimpute_tracks.impute.plan import Block, Plan, Shard
 from tfimpute_tracks.impute.shard_file import TILES_PER_CHUNK, write_shard
-from tfimpute_tracks.kernels.encode import unknown_letters
+from tfimpute_tracks.kernels.encode import missing_tiles
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.tracks.tiles import TileRange
 
@@ -160,8 +160,8 @@ def _known_tiles(plan: Plan, genome: Sequences, block: Block) -> int:
     """Count the tiles of a block that have a value."""
     tiles = block.tiles
     codes = genome.codes(tiles.chrom, *tiles.span(plan.stride, plan.seq_len))
-    unknown = unknown_letters(codes, plan.stride, plan.seq_len, tiles.n_tiles)
-    return int((2 * unknown <= plan.seq_len).sum())
+    missing = missing_tiles(codes, plan.stride, plan.seq_len, tiles.n_tiles)
+    return int((~missing).sum())
 
 
 def _existing(path: Path) -> Path:

@@ -22,7 +22,7 @@ from tfimpute_tracks.impute.judge import Judge, SequenceJudge, TileInputs
 from tfimpute_tracks.impute.plan import Plan, Shard, read_plan
 from tfimpute_tracks.impute.shard_file import TILES_PER_CHUNK, Column, write_shard
 from tfimpute_tracks.kernels.codes import quantise
-from tfimpute_tracks.kernels.encode import unknown_letters
+from tfimpute_tracks.kernels.encode import missing_tiles
 from tfimpute_tracks.models import load_model
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.storage import digest_arrays
@@ -171,8 +171,7 @@ class ShardMaker:
         plan = self.plan
         span = tiles.span(plan.stride, plan.seq_len)
         codes = self._genome.codes(tiles.chrom, *span)
-        unknown = unknown_letters(codes, plan.stride, plan.seq_len, tiles.n_tiles)
-        is_missing = 2 * unknown > plan.seq_len
+        is_missing = missing_tiles(codes, plan.stride, plan.seq_len, tiles.n_tiles)
         if is_missing.all():  # centromeres, partial genomes
             nothing = np.zeros((shard.n_pairs, tiles.n_tiles), dtype=np.uint8)
             return Column(nothing, is_missing)

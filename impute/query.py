@@ -9,7 +9,8 @@ import numpy as np
 from tfimpute_tracks.errors import RegionError
 from tfimpute_tracks.genome import Region
 from tfimpute_tracks.impute.store import Store
-from tfimpute_tracks.kernels.codes import PEAK_CODE
+from tfimpute_tracks.kernels.codes import PEAK_CODE, decode_codes
+from tfimpute_tracks.kernels.products import sigmoid
 
 __all__ = ["Ranked", "rank_pairs"]
 
@@ -26,7 +27,7 @@ class Ranked(NamedTuple):
     probability : float
         Of the best tile.
     margin : float
-        Its log-odds above the pair's peak line; of a sparse store's lowest, the bound.
+        Its log-odds above the pair's peak line.
     is_peak : bool
     start : int
         Where that tile is drawn: 0-based, bp.
@@ -82,12 +83,12 @@ def rank_pairs(
     codes = locus.codes[:, known]
     tiles = codes.argmax(axis=1)
     best = codes[np.arange(len(codes)), tiles]
-    margins = store.margin(best)
+    margins = decode_codes(best, 0.0)
     logits = margins + plan.centres
     key = margins if by == "margin" else logits
     order = np.argsort(-key, kind="stable")
     tf, cell = only
-    probabilities = 1 / (1 + np.exp(-logits.astype(np.float64)))
+    probabilities = sigmoid(logits)
     return [
         Ranked(
             plan.tfs[i],

@@ -95,6 +95,8 @@ def make_map(store: Store, seed: int = 0) -> pd.DataFrame:
     import pandas as pd
     from sklearn.decomposition import PCA
     from sklearn.manifold import TSNE
+    from sklearn.neighbors import NearestNeighbors
+    from sklearn.preprocessing import normalize
 
     codes = sample_codes(store, seed)
     n = min(codes.shape)
@@ -102,8 +104,7 @@ def make_map(store: Store, seed: int = 0) -> pd.DataFrame:
         raise UsageError(
             f"a map needs {_FEWEST} pairs and tiles; {store.folder} gave {codes.shape}"
         )
-    codes -= codes.mean(axis=1, keepdims=True)
-    codes /= np.maximum(np.linalg.norm(codes, axis=1, keepdims=True), 1e-6)
+    codes = normalize(codes - codes.mean(axis=1, keepdims=True))
     components = PCA(min(_COMPONENTS, n - 1), random_state=seed).fit_transform(codes)
     layout = TSNE(
         perplexity=min(30.0, (len(codes) - 1) / 3),
@@ -112,7 +113,9 @@ def make_map(store: Store, seed: int = 0) -> pd.DataFrame:
         n_jobs=-1,
     )
     x, y = layout.fit_transform(components).T
-    nearest, correlation = _nearest(codes)
+    # Of rows with mean 0 the cosine is the correlation.
+    neighbours = NearestNeighbors(n_neighbors=1, metric="cosine").fit(codes)
+    distance, nearest = neighbours.kneighbors()
     pairs = store.plan.pairs
     return pd.DataFrame(
         {
@@ -120,8 +123,8 @@ def make_map(store: Store, seed: int = 0) -> pd.DataFrame:
             "cell": store.plan.cells,
             "x": x.round(3),
             "y": y.round(3),
-            "nearest": [str(pairs[i]) for i in nearest],
-            "correlation": correlation.round(4),
+            "nearest": [str(pairs[i]) for i in nearest[:, 0]],
+            "correlation": (1 - distance[:, 0]).round(4),
         }
     )
 
@@ -183,18 +186,3 @@ def _halo() -> list[object]:
     from matplotlib.patheffects import withStroke
 
     return [withStroke(linewidth=2.5, foreground="white")]
-
-
-def _nearest(
-    rows: NDArray[np.float32],
-) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Find each row's best correlated other row; rows have mean 0 and length 1."""
-    nearest = np.empty(len(rows), dtype=np.int64)
-    best = np.empty(len(rows), dtype=np.float32)
-    for first in range(0, len(rows), 512):
-        products = rows[first : first + 512] @ rows.T
-        own = np.arange(len(products))
-        products[own, first + own] = -np.inf
-        nearest[first : first + 512] = products.argmax(axis=1)
-        best[first : first + 512] = products.max(axis=1)
-    return nearest, best

@@ -20,13 +20,12 @@ from tfimpute_tracks.genome import Region
 from tfimpute_tracks.impute.plan import Plan, Shard, read_plan
 from tfimpute_tracks.impute.shard_file import ShardFile
 from tfimpute_tracks.kernels.codes import decode_codes, join_counts
+from tfimpute_tracks.kernels.products import sigmoid
 from tfimpute_tracks.tracks.pair_files import Scores, TrackLayout
 from tfimpute_tracks.tracks.tiles import TileRange
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
 
 __all__ = ["Locus", "Store"]
-
-Floats = NDArray[np.float32]
 
 
 class Locus(NamedTuple):
@@ -141,7 +140,7 @@ class Store:
         centre = float(self.plan.centres[place])
         for shard, spans in parts:
             with ShardFile(self.folder, self.plan, shard) as file:
-                values = _probabilities(decode_codes(file.row(place), centre))
+                values = sigmoid(decode_codes(file.row(place), centre))
                 values[file.missing()] = np.nan
             for first, last in spans:
                 yield Scores(self._tiles(shard, first, last), values[first:last])
@@ -215,20 +214,6 @@ class Store:
             counts[shard.first_pair : shard.first_pair + n.size] += n
         return counts
 
-    def margin(self, codes: NDArray[np.uint8]) -> Floats:
-        """Tell codes as log-odds above the pairs' peak lines.
-
-        Parameters
-        ----------
-        codes : uint8 array
-
-        Returns
-        -------
-        float32 array of the same shape
-            Minus infinity for what was not kept.
-        """
-        return decode_codes(codes, 0.0)
-
     @property
     def _offset(self) -> int:
         return (self.plan.seq_len - self.plan.stride) // 2
@@ -273,9 +258,3 @@ def _follows(before: Shard, after: Shard, stride: int) -> bool:
     tiles = before.block.tiles
     end = tiles.first + tiles.n_tiles * stride
     return (tiles.chrom, end) == after.block.tiles[:2]
-
-
-def _probabilities(logits: Floats) -> Floats:
-    with np.errstate(over="ignore"):
-        values: Floats = (1 / (1 + np.exp(-logits))).astype(np.float32)
-    return values

@@ -16,6 +16,7 @@ __all__ = [
     "count_ambiguous",
     "decode",
     "encode",
+    "missing_tiles",
     "one_hot",
     "pack_2bit",
     "reverse_complement",
@@ -139,6 +140,30 @@ def unknown_letters(
     if codes.max(initial=0) >= N_CODE:  # most stretches have none, seen at a glance
         _count_unknown(codes, stride, seq_len, counts)
     return counts
+
+
+def missing_tiles(
+    codes: Codes, stride: int, seq_len: int, n_tiles: int
+) -> NDArray[np.bool_]:
+    """Tell the tiles that have no score: more than half of the letters are unknown.
+
+    Parameters
+    ----------
+    codes : uint8 array, shape ((n_tiles - 1) * stride + seq_len,) or longer
+    stride, seq_len : int
+        Tile i begins at i * stride and has seq_len letters.
+    n_tiles : int
+
+    Returns
+    -------
+    bool array, shape (n_tiles,)
+
+    Raises
+    ------
+    IndexError
+        There are too few letters for the tiles.
+    """
+    return 2 * unknown_letters(codes, stride, seq_len, n_tiles) > seq_len
 
 
 @njit(nogil=True, cache=True)

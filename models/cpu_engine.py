@@ -12,7 +12,7 @@ from threading import Lock, local
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.kernels.encode import unknown_letters
+from tfimpute_tracks.kernels.encode import missing_tiles
 from tfimpute_tracks.kernels.motifs import (
     MotifTables,
     SegmentMaxima,
@@ -157,9 +157,7 @@ class LookupEngine:
     def _is_needed(self, codes: NDArray[np.uint8], n_tiles: int) -> NDArray[np.bool_]:
         """Tell the segments that a tile with a value is made of."""
         seq_len, step = self._config.seq_len, self._grid.borders.size
-        known = (
-            2 * unknown_letters(codes, self._grid.stride, seq_len, n_tiles) <= seq_len
-        )
+        known = ~missing_tiles(codes, self._grid.stride, seq_len, n_tiles)
         # +1 where a known tile's segments begin, -1 behind their end.
         change = np.zeros(self._grid.n_segments(n_tiles) + 1, dtype=np.int64)
         first = step * np.flatnonzero(known)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import RegionError, UsageError
 from tfimpute_tracks.genome import Sequences, match_chrom, open_genome
-from tfimpute_tracks.kernels.encode import unknown_letters
+from tfimpute_tracks.kernels.encode import missing_tiles
 from tfimpute_tracks.kernels.products import sigmoid
 from tfimpute_tracks.kernels.segments import segment_grid
 from tfimpute_tracks.models.cpu_engine import LookupEngine
@@ -97,8 +97,7 @@ class Scanner:
             Probabilities; NaN as in :class:`TileBlock`.
         """
         seq_len = self.model.config.seq_len
-        unknown = unknown_letters(codes, self.stride, seq_len, n_tiles)
-        missing = 2 * unknown > seq_len
+        missing = missing_tiles(codes, self.stride, seq_len, n_tiles)
         if missing.all():  # whole blocks of N are common: centromeres, partial genomes
             return np.full((n_tiles, len(self.pairs)), np.nan, dtype=np.float32)
         engine = self.engine

@@ -9,7 +9,7 @@ from tfimpute_tracks.impute.catalogue import make_catalogue
 from tfimpute_tracks.impute.export import ExportJob, run_export
 from tfimpute_tracks.impute.query import rank_pairs
 from tfimpute_tracks.impute.similarity import draw_map, make_map
-from tfimpute_tracks.kernels.codes import PEAK_CODE
+from tfimpute_tracks.kernels.codes import PEAK_CODE, decode_codes
 from tfimpute_tracks.tracks import ScanJob, run_scan, scan_region
 from tfimpute_tracks.vocabulary import Pair
 
@@ -50,7 +50,7 @@ def test_a_place_and_a_pair_tell_the_same(toy):
     assert locus.starts[-1] < 1500 <= locus.starts[-1] + 20
     for pair in store.plan.pairs[::5]:
         values = np.concatenate([s.values for s in store.scores(pair, [region])])
-        logits = store.margin(locus.codes[store.place(pair)])
+        logits = decode_codes(locus.codes[store.place(pair)], 0.0)
         logits = logits + store.plan.centres[store.place(pair)]
         np.testing.assert_allclose(values, 1 / (1 + np.exp(-logits)), rtol=1e-5)
 

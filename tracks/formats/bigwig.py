@@ -10,19 +10,17 @@ decided by the caller.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tfimpute_tracks.errors import RegionError, RunError, UsageError
+from tfimpute_tracks.errors import RunError
 from tfimpute_tracks.storage import atomic_file
 from tfimpute_tracks.tracks.formats.bbi import BbiKind, BbiWriter, open_bbi
+from tfimpute_tracks.tracks.formats.bins import Batch, Piece, gather_bins
 from tfimpute_tracks.tracks.formats.validate import Content, check_bigwig
-from tfimpute_tracks.tracks.formats.zoom import BIN
 
 __all__ = ["write_bigwig"]
 
@@ -32,19 +30,8 @@ _BLOCK_HEAD = struct.Struct("<IIIIIBBH")
 _NAMED_BINS, _FIXED_STEP = 1, 3
 # A shorter run of regular bins takes less room, and is read sooner, bin by bin.
 _SHORTEST_RUN = 64
-_BINS_AT_ONCE = 1 << 16
 # Bins that a record of the finest zoom level sums up.
 _FIRST_ZOOM = 16
-
-Piece = tuple[str, int, int, NDArray[np.float32]]
-
-
-class _Batch(NamedTuple):
-    """Bins of one chromosome: its name and number, and an array of BIN."""
-
-    chrom: str
-    number: int
-    bins: NDArray[np.void]
 
 
 def write_bigwig(
@@ -89,7 +76,7 @@ def write_bigwig(
     ValidationError
         If the file does not read back as written.
     """
-    batches = _batches(chrom_sizes, signals, decimals)
+    batches = gather_bins(chrom_sizes, signals, decimals)
     first = next(batches, None)
     if first is None:
         raise RunError(
@@ -108,91 +95,7 @@ def write_bigwig(
         check_bigwig(temp, dest, chrom_sizes, content)
 
 
-def _batches(
-    chrom_sizes: Mapping[str, int], signals: Iterable[Piece], decimals: int | None
-) -> Iterator[_Batch]:
-    """Gather pieces into arrays of a handy size, without the missing bins."""
-    numbers = {chrom: i for i, chrom in enumerate(chrom_sizes)}
-    waiting: list[Piece] = []
-    n_bins = 0
-    for piece in chain(_checked(chrom_sizes, signals), [None]):
-        is_full = n_bins >= _BINS_AT_ONCE
-        if waiting and (piece is None or is_full or piece[0] != waiting[0][0]):
-            chrom = waiting[0][0]
-            bins = _known_bins(waiting, chrom_sizes[chrom], decimals)
-            if len(bins):
-                yield _Batch(chrom, numbers[chrom], bins)
-            waiting, n_bins = [], 0
-        if piece is not None:
-            waiting.append(piece)
-            n_bins += len(piece[3])
-
-
-def _checked(
-    chrom_sizes: Mapping[str, int], signals: Iterable[Piece]
-) -> Iterator[Piece]:
-    """Yield the pieces, cut to a handy length, once they are known to be in order."""
-    numbers = {chrom: i for i, chrom in enumerate(chrom_sizes)}
-    last_number, last_end = 0, -(1 << 62)
-    for chrom, first, step, values in signals:
-        if chrom not in numbers:
-            raise RegionError(
-                f"chromosome {chrom} is not among the {len(numbers)} of the bigWig: "
-                "give its size too"
-            )
-        if step < 1 or np.ndim(values) != 1:
-            raise UsageError(
-                f"signal of {chrom} with step {step} and values of shape "
-                f"{np.shape(values)}: a step is at least 1 bp, values are in one row"
-            )
-        end = first + step * len(values)
-        if len(values) and (first <= -step or end - step >= chrom_sizes[chrom]):
-            raise RegionError(
-                f"bins of {chrom} from {first} to {end} lie outside of its "
-                f"{chrom_sizes[chrom]} bp: check the chromosome sizes"
-            )
-        if numbers[chrom] > last_number:
-            last_number, last_end = numbers[chrom], -(1 << 62)
-        if numbers[chrom] < last_number or first < last_end:
-            raise UsageError(
-                f"signal of {chrom} from {first} comes after what it should come "
-                "before: give chromosomes in the order of their sizes, and the pieces "
-                "of one sorted by start, without overlap"
-            )
-        last_end = end
-        for i in range(0, len(values), _BINS_AT_ONCE):
-            # A copy: the caller may fill the same array again for the next piece.
-            part = np.array(values[i : i + _BINS_AT_ONCE], dtype=np.float32)
-            yield chrom, int(first) + i * int(step), int(step), part
-
-
-def _known_bins(
-    pieces: list[Piece], size: int, decimals: int | None
-) -> NDArray[np.void]:
-    """Lay pieces of one chromosome out as an array of BIN, rounded."""
-    values = np.concatenate([piece[3] for piece in pieces])
-    if np.isinf(values).any():
-        raise RunError(
-            f"signal of {pieces[0][0]} holds an infinite value, which would poison the "
-            "bigWig: scores must be finite, or NaN where there is none"
-        )
-    lengths = [len(piece[3]) for piece in pieces]
-    steps = np.repeat([step for _, _, step, _ in pieces], lengths)
-    starts = np.concatenate(
-        [first + step * np.arange(len(part)) for _, first, step, part in pieces]
-    )
-    if decimals is not None:
-        # Adding 0 turns -0 into 0.
-        values = np.round(values.astype(np.float64), decimals).astype(np.float32) + 0
-    bins = np.empty(len(values), dtype=BIN)
-    bins["start"] = np.maximum(starts, 0)
-    bins["end"] = np.minimum(starts + steps, size)
-    bins["value"] = values
-    known: NDArray[np.void] = bins[~np.isnan(values)]
-    return known
-
-
-def _write_blocks(writer: BbiWriter, batch: _Batch) -> None:
+def _write_blocks(writer: BbiWriter, batch: Batch) -> None:
     """Write long runs of equal bins that touch as such, and all between bin by bin."""
     starts, ends = batch.bins["start"], batch.bins["end"]
     widths = ends - starts
@@ -207,7 +110,7 @@ def _write_blocks(writer: BbiWriter, batch: _Batch) -> None:
     _write_kind(writer, batch, _NAMED_BINS, range(done, len(starts)))
 
 
-def _write_kind(writer: BbiWriter, batch: _Batch, kind: int, which: range) -> None:
+def _write_kind(writer: BbiWriter, batch: Batch, kind: int, which: range) -> None:
     for i in range(which.start, which.stop, _ITEMS_PER_BLOCK):
         bins = batch.bins[i : min(i + _ITEMS_PER_BLOCK, which.stop)]
         start, end = int(bins["start"][0]), int(bins["end"][-1])

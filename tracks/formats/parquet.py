@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from tfimpute_tracks.errors import UsageError, ValidationError
+from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.storage import atomic_file
-from tfimpute_tracks.tracks.formats.bedgraph import known_bins
+from tfimpute_tracks.tracks.formats.bins import Piece, gather_bins
+from tfimpute_tracks.tracks.formats.validate import Content, check_parquet
 
 __all__ = ["write_parquet"]
-
-Piece = tuple[str, int, int, NDArray[np.float32]]
 
 
 def write_parquet(
@@ -27,12 +23,14 @@ def write_parquet(
     dest : Path
     chrom_sizes : mapping of str to int
     signals : iterable of (chrom, start, width, values)
-        In the order of the genome; what is not finite is left out.
+        As :func:`tfimpute_tracks.tracks.formats.bins.gather_bins` takes them.
 
     Raises
     ------
+    RegionError, RunError
+        As :func:`tfimpute_tracks.tracks.formats.bins.gather_bins`.
     UsageError
-        pyarrow is not installed.
+        The same, or pyarrow is not installed.
     WriteError
         The disk is full, or the file cannot be written.
     ValidationError
@@ -47,26 +45,18 @@ def write_parquet(
         ) from error
     schema = pa.schema(
         [
-            ("chrom", pa.dictionary(pa.int32(), pa.string())),
-            ("start", pa.int64()),
-            ("end", pa.int64()),
+            ("chrom", pa.string()),  # a dictionary on disk in any case
+            ("start", pa.uint32()),
+            ("end", pa.uint32()),
             ("probability", pa.float32()),
         ]
     )
-    n_rows = 0
+    content = Content()
     with atomic_file(dest) as temp:
         with parquet.ParquetWriter(temp, schema, compression="zstd") as writer:
-            for chrom, starts, ends, values in known_bins(chrom_sizes, signals):
-                names = pa.array([chrom]).dictionary_encode()
-                indices = pa.array(np.zeros(len(values), dtype=np.int32))
-                column = pa.DictionaryArray.from_arrays(indices, names.dictionary)
-                writer.write_table(
-                    pa.table([column, starts, ends, values], schema=schema)
-                )
-                n_rows += len(values)
-        read = parquet.read_table(temp, columns=["probability"]).num_rows
-        if read != n_rows:
-            raise ValidationError(
-                f"{dest} reads back with {read} rows, written were {n_rows}; the disk "
-                "or the memory of this machine is at fault"
-            )
+            for chrom, _, bins in gather_bins(chrom_sizes, signals, None):
+                content.add(chrom, bins)
+                columns = [bins[name] for name in ("start", "end", "value")]
+                names = pa.repeat(chrom, len(bins))
+                writer.write_table(pa.table([names, *columns], schema=schema))
+        check_parquet(temp, dest, content)

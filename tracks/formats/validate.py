@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,9 +30,11 @@ from tfimpute_tracks.tracks.formats.zoom import BIN
 __all__ = [
     "Content",
     "Signal",
+    "check_bedgraph",
     "check_bigbed",
     "check_bigwig",
     "check_narrowpeak",
+    "check_parquet",
     "read_signal",
 ]
 
@@ -225,6 +227,78 @@ def check_bigbed(
                 _compare(dest, f"a peak of {chrom}", got, tuple(expected))
 
 
+def check_bedgraph(path: Path, dest: Path, content: Content) -> None:
+    """Read a bedGraph file back, with pandas, and compare it with what was written.
+
+    Parameters
+    ----------
+    path : Path
+        The file, under its temporary name.
+    dest : Path
+        The name to use in a message.
+    content : Content
+        What was written.
+
+    Raises
+    ------
+    ValidationError
+        If the file says anything else.
+    """
+    import pandas as pd
+
+    read = Content()
+    if path.stat().st_size:
+        names = ["chrom", "start", "end", "value"]
+        types = {"chrom": str, "start": "u4", "end": "u4", "value": "f4"}
+        try:
+            parts = pd.read_csv(
+                path,
+                sep="\t",
+                names=names,
+                dtype=types,
+                keep_default_na=False,
+                chunksize=_BINS_AT_ONCE,
+            )
+            for part in parts:
+                _count_in(read, *(part[name] for name in names))
+        except ValueError as error:  # pandas' own for a broken line
+            raise _fault(dest, str(error)) from error
+    _compare_each(dest, "bins and checksum", read.bins, content.bins)
+
+
+def check_parquet(path: Path, dest: Path, content: Content) -> None:
+    """Read a Parquet file back and compare it with what was written.
+
+    Parameters
+    ----------
+    path : Path
+        The file, under its temporary name.
+    dest : Path
+        The name to use in a message.
+    content : Content
+        What was written.
+
+    Raises
+    ------
+    ValidationError
+        If the file says anything else.
+    """
+    import pyarrow
+    from pyarrow import parquet
+
+    read = Content()
+    try:
+        with parquet.ParquetFile(path) as file:
+            for batch in file.iter_batches(_BINS_AT_ONCE):
+                columns = [
+                    batch.column(i).to_numpy(zero_copy_only=False) for i in range(4)
+                ]
+                _count_in(read, *columns)
+    except pyarrow.ArrowException as error:
+        raise _fault(dest, str(error)) from error
+    _compare_each(dest, "bins and checksum", read.bins, content.bins)
+
+
 def check_narrowpeak(path: Path, dest: Path, rows: Sequence[tuple[str, ...]]) -> None:
     """Read a narrowPeak file back and compare it with what was written.
 
@@ -246,6 +320,17 @@ def check_narrowpeak(path: Path, dest: Path, rows: Sequence[tuple[str, ...]]) ->
     _compare(dest, "number of peaks", len(lines), len(rows))
     for number, (line, row) in enumerate(zip(lines, rows, strict=True), start=1):
         _compare(dest, f"line {number}", tuple(line.split("\t")), row)
+
+
+def _count_in(read: Content, chroms: Any, start: Any, end: Any, value: Any) -> None:
+    """Count in rows of a table, chromosome by chromosome in their order."""
+    bins = np.empty(len(chroms), dtype=BIN)
+    bins["start"], bins["end"], bins["value"] = start, end, value
+    names = np.asarray(chroms, dtype=object)
+    cuts = np.flatnonzero(names[1:] != names[:-1]) + 1
+    for first, last in pairwise([0, *cuts.tolist(), len(bins)]):
+        if first < last:
+            read.add(str(names[first]), bins[first:last])
 
 
 def _bins(records: Iterable[tuple[int, int, float]]) -> Iterator[NDArray[np.void]]:

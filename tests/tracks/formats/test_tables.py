@@ -4,12 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tfimpute_tracks.tracks.formats import write_bedgraph, write_parquet
+from tfimpute_tracks.errors import RegionError, UsageError, ValidationError
+from tfimpute_tracks.tracks.formats import validate, write_bedgraph, write_parquet
+from tfimpute_tracks.tracks.formats.bins import gather_bins
+from tfimpute_tracks.tracks.formats.validate import Content
 
 SIZES = {"chr1": 1000, "chr2": 95}
 SIGNALS = [
     ("chr1", 40, 20, np.array([0.25, np.nan, 0.5, 1e-7], np.float32)),
-    ("chr2", 80, 20, np.array([0.125, 0.75], np.float32)),
+    ("chr2", 80, 20, np.array([0.125], np.float32)),
 ]
 EXPECTED = [
     ("chr1", 40, 60, 0.25),
@@ -39,3 +42,42 @@ def test_parquet_reads_back(tmp_path):
     assert [row[3] for row in rows] == pytest.approx(
         [row[3] for row in EXPECTED], abs=1e-6
     )
+
+
+@pytest.mark.parametrize("write", [write_bedgraph, write_parquet])
+def test_bins_before_the_chromosome_are_cut_and_disorder_is_refused(tmp_path, write):
+    values = np.array([0.5, 0.25], np.float32)
+    write(tmp_path / "a", SIZES, [("chr1", -10, 20, values)])
+    if write is write_parquet:
+        first = pd.read_parquet(tmp_path / "a").iloc[0]
+    else:
+        names = ["chrom", "start", "end", "probability"]
+        first = pd.read_csv(tmp_path / "a", sep="\t", names=names).iloc[0]
+    assert tuple(first) == ("chr1", 0, 10, 0.5)
+    with pytest.raises(RegionError, match="outside"):
+        write(tmp_path / "b", SIZES, [("chr2", 100, 20, values)])
+    with pytest.raises(UsageError, match="order"):
+        write(tmp_path / "b", SIZES, [*SIGNALS, ("chr1", 200, 20, values)])
+    assert not (tmp_path / "b").exists()
+
+
+@pytest.mark.parametrize("name", ["bedgraph", "parquet"])
+@pytest.mark.parametrize("field", ["start", "end", "value"])
+def test_one_other_number_is_noticed(tmp_path, name, field):
+    write = {"bedgraph": write_bedgraph, "parquet": write_parquet}[name]
+    path = tmp_path / "a"
+    write(path, SIZES, SIGNALS)
+    decimals = 4 if name == "bedgraph" else None
+    right, wrong = Content(), Content()
+    for chrom, _, bins in gather_bins(SIZES, SIGNALS, decimals):
+        right.add(chrom, bins)
+        changed = bins.copy()
+        changed[field][-1] += 1
+        wrong.add(chrom, changed)
+    check = getattr(validate, f"check_{name}")
+    check(path, path, right)
+    with pytest.raises(ValidationError, match="bins and checksum"):
+        check(path, path, wrong)
+    path.write_bytes(path.read_bytes()[:-5])
+    with pytest.raises(ValidationError):
+        check(path, path, right)
