@@ -39,6 +39,8 @@ def catalogue(
 
     if form not in {"tsv", "parquet"}:
         raise UsageError(f"--format {form!r}; give tsv or parquet")
+    if tracks is not None and not tracks.is_dir():
+        raise UsageError(f"--tracks {tracks} is no folder; give one `export` wrote")
     opened = Store(store)
     check_writable_dir(out_dir)
     table = make_catalogue(opened, tracks)

@@ -8,18 +8,11 @@ from typing import Annotated
 import typer
 
 from tfimpute_tracks.commands import options
-from tfimpute_tracks.commands.console import (
-    notify,
-    progress_bar,
-    say,
-    show_json,
-    show_table,
-)
+from tfimpute_tracks.commands.console import notify, progress_bar
+from tfimpute_tracks.commands.results import show_results
 from tfimpute_tracks.errors import UsageError
 
 __all__ = ["export"]
-
-_SHOWN = 20  # pairs in the table; all are in the JSON and in the folder
 
 
 def export(
@@ -64,6 +57,8 @@ def export(
     if wrong:
         raise UsageError(f"--format {wrong[0]!r}; give of {', '.join(FORMATS)}")
     if every:
+        if tf or cell or pairs:
+            raise UsageError("give --all, or --tf and --cell, or --pairs, not both")
         chosen = opened.plan.pairs
     else:
         chosen = inputs.choose_pairs(opened.vocabulary, tf, cell, pairs)
@@ -86,25 +81,5 @@ def export(
         for result in run_export(job):
             results.append(result)
             advance(1, str(result.pair))
-    rows = [
-        [
-            str(result.pair),
-            opened.plan.reliability[opened.place(result.pair)],
-            result.n_peaks,
-            result.threshold,
-            "kept from an earlier run" if result.reused else "written",
-        ]
-        for result in results
-    ]
-    files = [str(file) for result in results for file in result.files]
-    if as_json:
-        columns = ("pair", "reliability", "peaks", "threshold", "state")
-        table = [dict(zip(columns, row, strict=True)) for row in rows]
-        show_json({"pairs": table, "files": files})
-        return
-    head = ["pair", "known as", "peaks", "threshold", "state"]
-    show_table("", head, rows[:_SHOWN])
-    if len(rows) > _SHOWN:
-        say(f"and {len(rows) - _SHOWN:,} more; {len(files):,} files in {out_dir}")
-    else:
-        say(" ".join(files))
+    known = opened.plan.reliability
+    show_results(results, lambda pair: known[opened.place(pair)], as_json)

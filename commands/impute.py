@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["impute"]
 
+_MARGIN = 2.0  # log-odds
 _LONG, _LARGE = 3600, 10e9  # seconds and bytes that nobody starts by mistake
 
 
@@ -45,11 +46,12 @@ def impute(
         bool, typer.Option("--sparse", help="Keep only tiles near or above peaks.")
     ] = False,
     margin: Annotated[
-        float,
+        float | None,
         typer.Option(
-            help="With --sparse: log-odds below a pair's peak line that are kept."
+            help="With --sparse: log-odds below a pair's peak line that are kept. "
+            "Default: 2."
         ),
-    ] = 2.0,
+    ] = None,
     engine: Annotated[
         Literal["local", "dask"],
         typer.Option(help="local: processes of this machine. dask: a Dask cluster."),
@@ -63,15 +65,23 @@ def impute(
     ] = "1/1",
     workers: Annotated[
         int | None,
-        typer.Option(min=1, help="Processes. Default: one per thread, or per GPU."),
+        typer.Option(
+            min=1,
+            help="Processes; with --scheduler, how many to reckon with. Default: one "
+            "per thread, or per GPU.",
+        ),
     ] = None,
     threads: options.Threads = "max",
     device: options.Device = "auto",
     precision: options.Precision = "exact",
     cache_dir: options.CacheDir = None,
     tiles_per_shard: Annotated[
-        int, typer.Option(min=2, help="Tiles of a shard; a crash costs one per worker.")
-    ] = 16384,
+        int | None,
+        typer.Option(
+            min=2,
+            help="Tiles of a shard; a crash costs one per worker. Default: 16384.",
+        ),
+    ] = None,
     pairs_per_shard: Annotated[
         int, typer.Option(min=0, help="Pairs of a shard; 0 for all of them.")
     ] = 0,
@@ -98,9 +108,12 @@ def impute(
         missing_shards,
         run_bulk,
     )
+    from tfimpute_tracks.impute.plan import TILES_PER_SHARD
     from tfimpute_tracks.models import load_model
     from tfimpute_tracks.models.engine import list_devices
 
+    if scheduler and engine != "dask":
+        raise UsageError("--scheduler goes with --engine dask")
     loaded = load_model(model)
     chosen = inputs.choose_many_pairs(loaded, missing, every, (tf, cell, pairs))
     share = inputs.read_share(shard)
@@ -118,8 +131,8 @@ def impute(
         stride or loaded.config.pool,
         device=places[0],
         fast=precision == "fast",
-        sparse=margin if sparse else None,
-        shard_size=ShardSize(tiles_per_shard, pairs_per_shard),
+        sparse=_kept_below(sparse, margin),
+        shard_size=ShardSize(tiles_per_shard or TILES_PER_SHARD, pairs_per_shard),
         threads=n_threads,
     )
     spec = MakerSpec(
@@ -131,22 +144,26 @@ def impute(
         max(1, n_threads // n_workers),
     )
     cluster = Cluster(scheduler, n_workers) if engine == "dask" else None
-    if scheduler and not cluster:
-        raise UsageError("--scheduler goes with --engine dask")
     job = BulkJob(plan, spec, places, share, overwrite, verify, cluster)
     check_store(out_dir, plan)
-    todo, _ = missing_shards(job)
-    cost = estimate(loaded, plan, genome, todo, out_dir, places)
+    todo = missing_shards(job)
+    cost = estimate(loaded, plan, genome, todo.shards, out_dir, places)
     _tell_plan(job, cost)
     if dry_run:
         show_json(asdict(cost)) if as_json else say("dry run: nothing was written")
         return
     check_disk(cost, out_dir)
     _ask(cost, yes)
-    total = plan.stride * sum(shard.n_scores for shard in todo)
+    total = plan.stride * sum(shard.n_scores for shard in todo.shards)
     with progress_bar("impute", total, "Mb x pairs", 1e6) as advance:
-        result = run_bulk(job, _watch(advance, plan.stride))
+        result = run_bulk(job, _watch(advance, plan.stride), todo)
     _tell_end(job, asdict(result), as_json)
+
+
+def _kept_below(sparse: bool, margin: float | None) -> float | None:
+    if margin is not None and not sparse:
+        raise UsageError("--margin goes with --sparse")
+    return (_MARGIN if margin is None else margin) if sparse else None
 
 
 def _tell_plan(job: BulkJob, cost: Estimate) -> None:

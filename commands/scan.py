@@ -9,14 +9,8 @@ from typing import Annotated
 import typer
 
 from tfimpute_tracks.commands import options
-from tfimpute_tracks.commands.console import (
-    FirstRate,
-    notify,
-    progress_bar,
-    say,
-    show_json,
-    show_table,
-)
+from tfimpute_tracks.commands.console import FirstRate, notify, progress_bar, say
+from tfimpute_tracks.commands.results import show_results
 
 __all__ = ["scan"]
 
@@ -99,25 +93,10 @@ def scan(
     n_ambiguous = sum(genome.ambiguous.values())
     if n_ambiguous:
         notify(f"{n_ambiguous:,} IUPAC or stray letters were read as N")
-    rows = [
-        [
-            str(result.pair),
-            loaded.reliability(result.pair),
-            result.n_peaks,
-            result.threshold,
-            "kept from an earlier run" if result.reused else "written",
-        ]
-        for result in results
-    ]
-    files = [str(file) for result in results for file in result.files]
-    if as_json:
-        columns = ("pair", "reliability", "peaks", "threshold", "state")
-        table = [dict(zip(columns, row, strict=True)) for row in rows]
-        show_json({"pairs": table, "files": files})
-        return
-    show_table("", ["pair", "known as", "peaks", "threshold", "state"], rows)
-    say(
+    show_results(
+        results,
+        loaded.reliability,
+        as_json,
         f"IGV: choose genome {fasta or 'hg19'}, File > Load from File the files below, "
-        f"go to {where[0]}"
+        f"go to {where[0]}",
     )
-    say(" ".join(files))

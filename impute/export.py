@@ -7,21 +7,19 @@ from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
 
-from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.genome import Region
 from tfimpute_tracks.impute.store import Store
-from tfimpute_tracks.storage import (
-    check_writable_dir,
-    digest_json,
-    matches,
-    read_receipt,
-    write_receipt,
+from tfimpute_tracks.storage import check_writable_dir, digest_json, write_receipt
+from tfimpute_tracks.tracks.pair_files import (
+    PairResult,
+    Scores,
+    earlier_result,
+    write_pair,
 )
-from tfimpute_tracks.tracks.pair_files import write_pair
 from tfimpute_tracks.tracks.threads import in_turn
 from tfimpute_tracks.vocabulary import Pair
 
-__all__ = ["ExportJob", "Exported", "run_export"]
+__all__ = ["ExportJob", "run_export"]
 
 
 @dataclass(frozen=True)
@@ -55,29 +53,7 @@ class ExportJob:
     threads: int = 1
 
 
-@dataclass(frozen=True)
-class Exported:
-    """What became of a pair.
-
-    Attributes
-    ----------
-    pair : Pair
-    files : list of Path
-        The receipt last.
-    n_peaks : int
-    threshold : float
-    reused : bool
-        True where an earlier export had already done it.
-    """
-
-    pair: Pair
-    files: list[Path]
-    n_peaks: int
-    threshold: float
-    reused: bool
-
-
-def run_export(job: ExportJob) -> Iterator[Exported]:
+def run_export(job: ExportJob) -> Iterator[PairResult]:
     """Write the files of each pair, its receipt last.
 
     Parameters
@@ -86,7 +62,7 @@ def run_export(job: ExportJob) -> Iterator[Exported]:
 
     Yields
     ------
-    Exported
+    PairResult
         In the order of `job.pairs`.
 
     Raises
@@ -104,7 +80,7 @@ def run_export(job: ExportJob) -> Iterator[Exported]:
     yield from in_turn(lambda pair: _export(job, pair), job.pairs, job.threads)
 
 
-def _export(job: ExportJob, pair: Pair) -> Exported:
+def _export(job: ExportJob, pair: Pair) -> PairResult:
     store, plan = job.store, job.store.plan
     place = store.place(pair)
     threshold = job.threshold
@@ -120,36 +96,29 @@ def _export(job: ExportJob, pair: Pair) -> Exported:
     inputs = {"store": plan.digest, "parameters": digest_json(parameters)}
     receipt = job.out_dir / f"{pair.tf}.{pair.cell}.receipt.json"
     if not job.overwrite:
-        there = _earlier(receipt, inputs, pair, threshold)
+        there = earlier_result(receipt, pair, inputs)
         if there:
             return there
     began = time.monotonic()
     stem = f"{pair.tf}.{pair.cell}"
-    scores = store.scores(pair, job.regions)
+    n_tiles = 0
+
+    def scores() -> Iterator[Scores]:
+        nonlocal n_tiles
+        for block in store.scores(pair, job.regions):
+            n_tiles += block.tiles.n_tiles
+            yield block
+
     files, n_peaks = write_pair(
-        job.out_dir, stem, store.layout, threshold, scores, job.formats
+        job.out_dir, stem, store.layout, threshold, scores(), job.formats
     )
     write_receipt(
         receipt,
         inputs,
         files,
-        megabases=plan.n_tiles * plan.stride / 1e6,
+        megabases=plan.megabases(n_tiles),
         seconds=time.monotonic() - began,
         parameters=parameters
         | {"peaks": n_peaks, "model": plan.model, "weights": plan.weights},
     )
-    return Exported(pair, [*files, receipt], n_peaks, threshold, reused=False)
-
-
-def _earlier(
-    path: Path, inputs: dict[str, str], pair: Pair, threshold: float
-) -> Exported | None:
-    try:
-        receipt = read_receipt(path)
-    except InputFileError:
-        return None
-    if not matches(receipt, inputs, path.parent):
-        return None
-    files = [path.parent / output.name for output in receipt.outputs]
-    n_peaks = int(str(receipt.parameters["peaks"]))
-    return Exported(pair, [*files, path], n_peaks, threshold, reused=True)
+    return PairResult(pair, [*files, receipt], n_peaks, threshold, reused=False)

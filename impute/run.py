@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from tfimpute_tracks.errors import RunError, UsageError
 from tfimpute_tracks.impute.cluster import Cluster, run_cluster
@@ -28,9 +29,9 @@ from tfimpute_tracks.impute.plan import (
 from tfimpute_tracks.impute.pool import Place, Work, run_pool
 from tfimpute_tracks.impute.shard_file import is_whole, shard_path
 from tfimpute_tracks.impute.status import Status
-from tfimpute_tracks.storage import check_writable_dir
+from tfimpute_tracks.storage import check_writable_dir, remove_leftovers
 
-__all__ = ["BulkJob", "BulkResult", "check_store", "missing_shards", "run_bulk"]
+__all__ = ["BulkJob", "BulkResult", "Todo", "check_store", "missing_shards", "run_bulk"]
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,21 @@ def check_store(folder: Path, plan: Plan) -> None:
     raise UsageError(_other(folder, what, there.digest, plan.digest))
 
 
-def missing_shards(job: BulkJob) -> tuple[list[Shard], int]:
+class Todo(NamedTuple):
+    """What a run has to make.
+
+    Attributes
+    ----------
+    shards : list of Shard
+    n_damaged : int
+        Of them, those that are there and wrong.
+    """
+
+    shards: list[Shard]
+    n_damaged: int
+
+
+def missing_shards(job: BulkJob) -> Todo:
     """Find what a run has to make.
 
     Parameters
@@ -133,19 +148,21 @@ def missing_shards(job: BulkJob) -> tuple[list[Shard], int]:
 
     Returns
     -------
-    todo : list of Shard
-    n_damaged : int
-        Of them, those that are there and wrong.
+    Todo
     """
     shards = share_of(job.plan.shards, *job.share)
     if job.overwrite:
-        return shards, 0
+        return Todo(shards, 0)
     folder = job.spec.store
     todo = [s for s in shards if not is_whole(folder, job.plan, s, job.verify)]
-    return todo, sum(shard_path(folder, shard).exists() for shard in todo)
+    return Todo(todo, sum(shard_path(folder, shard).exists() for shard in todo))
 
 
-def run_bulk(job: BulkJob, watch: Callable[[Event, Status], None]) -> BulkResult:
+def run_bulk(
+    job: BulkJob,
+    watch: Callable[[Event, Status], None],
+    todo: Todo | None = None,
+) -> BulkResult:
     """Make what is missing of a store.
 
     Parameters
@@ -153,6 +170,9 @@ def run_bulk(job: BulkJob, watch: Callable[[Event, Status], None]) -> BulkResult
     job : BulkJob
     watch : callable
         Told each event, and the status after it.
+    todo : Todo, optional
+        From :func:`missing_shards`, where that was asked before: a store may take long
+        to read. What another run has made meanwhile is made again, the same.
 
     Returns
     -------
@@ -176,15 +196,15 @@ def run_bulk(job: BulkJob, watch: Callable[[Event, Status], None]) -> BulkResult
         check_store(folder, job.plan)
         if not (folder / PLAN_FILE).exists():
             write_plan(folder, job.plan)
-        todo, n_damaged = missing_shards(job)
-        for shard in todo:
-            _remove_rests(folder, shard)
-        n_reused = len(share_of(job.plan.shards, *job.share)) - len(todo)
-        status = Status(folder / _status_name(job), job.plan, todo, n_reused)
+        shards, n_damaged = todo or missing_shards(job)
+        names = {shard.file_name for shard in shards}
+        remove_leftovers(folder / "shards", names)
+        n_reused = len(share_of(job.plan.shards, *job.share)) - len(shards)
+        status = Status(folder / _status_name(job), job.plan, shards, n_reused)
         status.write("running")
         state = "stopped"
         try:
-            for event in _events(job, todo):
+            for event in _events(job, shards):
                 status.hear(event)
                 watch(event, status)
             state = "failed" if status.failed else "done"
@@ -192,8 +212,7 @@ def run_bulk(job: BulkJob, watch: Callable[[Event, Status], None]) -> BulkResult
             state = "failed"
             raise
         finally:
-            for shard in todo:
-                _remove_rests(folder, shard)
+            remove_leftovers(folder / "shards", names)
             with suppress(RunError):  # no room for it: the first error says so
                 status.write(state)
     return BulkResult(
@@ -246,12 +265,6 @@ def _open_work(spec: MakerSpec) -> Work:
 def _status_name(job: BulkJob) -> str:
     number, of = job.share
     return "status.json" if of == 1 else f"status.{number}-of-{of}.json"
-
-
-def _remove_rests(folder: Path, shard: Shard) -> None:
-    """Remove what a killed process left half-written of a shard that is ours."""
-    for path in (folder / "shards").glob(f".{shard.file_name[:40]}.*.tmp"):
-        path.unlink(missing_ok=True)
 
 
 def _other(folder: Path, what: str, old: str, new: str) -> str:

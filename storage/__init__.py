@@ -13,6 +13,7 @@ from tfimpute_tracks.storage.atomic import (
     atomic_file,
     check_room,
     check_writable_dir,
+    remove_leftovers,
     write_json,
     write_text,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "matches",
     "read_arrays",
     "read_receipt",
+    "remove_leftovers",
     "write_arrays",
     "write_json",
     "write_receipt",

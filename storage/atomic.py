@@ -14,7 +14,7 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -26,10 +26,12 @@ __all__ = [
     "atomic_file",
     "check_room",
     "check_writable_dir",
+    "remove_leftovers",
     "write_json",
     "write_text",
 ]
 
+_STEM, _ENDING = 40, ".tmp"  # of a temporary name
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
@@ -66,7 +68,7 @@ def atomic_file(
         check_room(dest.parent, needed, dest)
     token = f"{os.getpid()}-{secrets.token_hex(4)}"
     # A name has 255 bytes at most, and a letter of it up to four.
-    temp = dest.with_name(f".{dest.name[:40]}.{token}.tmp")
+    temp = dest.with_name(f".{dest.name[:_STEM]}.{token}{_ENDING}")
     try:
         yield temp
         if sync:
@@ -84,6 +86,22 @@ def atomic_file(
         raise WriteError(_explain(error, dest, needed or size)) from error
     finally:
         _remove(temp)
+
+
+def remove_leftovers(folder: Path, names: Collection[str]) -> None:
+    """Remove what killed processes left half-written.
+
+    Parameters
+    ----------
+    folder : Path
+    names : collection of str
+        The files it should have become; nobody may be writing them now.
+    """
+    stems = {name[:_STEM] for name in names}
+    for path in folder.glob(f".*{_ENDING}"):
+        # Its name is a dot, the stem, a dot, the token without one, and the ending.
+        if path.name[1 : -len(_ENDING)].rpartition(".")[0] in stems:
+            path.unlink(missing_ok=True)
 
 
 def check_room(folder: Path, needed: int, what: Path) -> None:

@@ -17,25 +17,29 @@ from pathlib import Path
 from typing import Any
 
 from tfimpute_tracks import __version__
-from tfimpute_tracks.errors import InputFileError, RunError
+from tfimpute_tracks.errors import RunError
 from tfimpute_tracks.genome import Region, Sequences
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.storage import (
     check_writable_dir,
     digest_json,
-    matches,
-    read_receipt,
     write_receipt,
 )
 from tfimpute_tracks.tracks.cache import FeatureCache
-from tfimpute_tracks.tracks.pair_files import Scores, TrackLayout, write_pair
+from tfimpute_tracks.tracks.pair_files import (
+    PairResult,
+    Scores,
+    TrackLayout,
+    earlier_result,
+    write_pair,
+)
 from tfimpute_tracks.tracks.scan import open_scanner, tiles_per_block
 from tfimpute_tracks.tracks.spool import ScoreSpool
 from tfimpute_tracks.tracks.threads import in_turn
 from tfimpute_tracks.tracks.tiles import TileRange, cut_blocks, plan_tiles
 from tfimpute_tracks.vocabulary import Pair
 
-__all__ = ["PairResult", "ScanJob", "run_scan"]
+__all__ = ["ScanJob", "run_scan"]
 
 
 @dataclass(frozen=True)
@@ -76,29 +80,6 @@ class ScanJob:
     overwrite: bool = False
     threads: int = 1
     cache: FeatureCache | None = None
-
-
-@dataclass(frozen=True)
-class PairResult:
-    """What became of a pair.
-
-    Attributes
-    ----------
-    pair : Pair
-    files : list of Path
-        In the order written, the receipt last.
-    n_peaks : int
-    threshold : float
-        The score that called them.
-    reused : bool
-        True where an earlier run had already done it.
-    """
-
-    pair: Pair
-    files: list[Path]
-    n_peaks: int
-    threshold: float
-    reused: bool
 
 
 def run_scan(
@@ -288,29 +269,13 @@ def _what_earlier_runs_left(job: ScanJob, genome: Sequences) -> dict[Pair, PairR
     blocks = cut_blocks(ranges, job.stride, tiles_per_block(job.device))
     sequence = _sequence_digest(list(in_turn(digest, blocks, job.threads)))
     found = {
-        pair: _earlier(job, pair, _inputs(job, pair, sequence)) for pair in with_receipt
+        pair: earlier_result(
+            _receipt_path(job, pair), pair, _inputs(job, pair, sequence)
+        )
+        for pair in with_receipt
     }
     return {pair: result for pair, result in found.items() if result}
 
 
 def _receipt_path(job: ScanJob, pair: Pair) -> Path:
     return job.out_dir / f"{pair.tf}.{pair.cell}.receipt.json"
-
-
-def _earlier(job: ScanJob, pair: Pair, inputs: dict[str, str]) -> PairResult | None:
-    """Give what an earlier run left for the same inputs, if it is intact."""
-    path = _receipt_path(job, pair)
-    try:
-        receipt = read_receipt(path)
-    except InputFileError:
-        return None  # of another version, or damaged: it vouches for nothing
-    if not matches(receipt, inputs, job.out_dir):
-        return None
-    files = [job.out_dir / output.name for output in receipt.outputs]
-    return PairResult(
-        pair,
-        [*files, path],
-        int(str(receipt.parameters["peaks"])),
-        float(str(receipt.parameters["threshold"])),
-        reused=True,
-    )

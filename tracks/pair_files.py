@@ -6,7 +6,7 @@ neighbours, wait for the peaks to be called.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -15,7 +15,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.kernels.peaks import Peaks, call_peaks
+from tfimpute_tracks.storage import matches, read_receipt
 from tfimpute_tracks.tracks.formats import (
     PeakSet,
     write_bedgraph,
@@ -25,8 +27,16 @@ from tfimpute_tracks.tracks.formats import (
     write_parquet,
 )
 from tfimpute_tracks.tracks.tiles import TileRange
+from tfimpute_tracks.vocabulary import Pair
 
-__all__ = ["FORMATS", "Scores", "TrackLayout", "write_pair"]
+__all__ = [
+    "FORMATS",
+    "PairResult",
+    "Scores",
+    "TrackLayout",
+    "earlier_result",
+    "write_pair",
+]
 
 FORMATS = ("bigwig", "bed", "bigbed", "bedgraph", "parquet")
 """What a pair can be written as; `bed` is narrowPeak, `bed` and `bigbed` are peaks."""
@@ -42,6 +52,29 @@ class Scores(NamedTuple):
 
     tiles: TileRange
     values: Floats
+
+
+@dataclass(frozen=True)
+class PairResult:
+    """What became of a pair.
+
+    Attributes
+    ----------
+    pair : Pair
+    files : list of Path
+        In the order written, the receipt last.
+    n_peaks : int
+    threshold : float
+        The score that called them.
+    reused : bool
+        True where an earlier run had already done it.
+    """
+
+    pair: Pair
+    files: list[Path]
+    n_peaks: int
+    threshold: float
+    reused: bool
 
 
 @dataclass(frozen=True)
@@ -195,3 +228,38 @@ _SIGNALS: dict[str, tuple[str, Callable[..., None]]] = {
     "bedgraph": ("bedGraph", write_bedgraph),
     "parquet": ("parquet", write_parquet),
 }
+
+
+def earlier_result(
+    receipt: Path, pair: Pair, inputs: Mapping[str, str]
+) -> PairResult | None:
+    """Give what an earlier run left of a pair, where a new one would only repeat it.
+
+    Parameters
+    ----------
+    receipt : Path
+        Where the pair's receipt is, if there is one, beside its files.
+    pair : Pair
+    inputs : mapping of str to str
+        Digests of the inputs of the run about to start.
+
+    Returns
+    -------
+    PairResult or None
+        None where the receipt tells other inputs or vouches for nothing, or a file is
+        not as it tells.
+    """
+    try:
+        told = read_receipt(receipt)
+    except InputFileError:
+        return None  # none, or of another version, or damaged
+    if not matches(told, inputs, receipt.parent):
+        return None
+    files = [receipt.parent / output.name for output in told.outputs]
+    return PairResult(
+        pair,
+        [*files, receipt],
+        int(str(told.parameters["peaks"])),
+        float(str(told.parameters["threshold"])),
+        reused=True,
+    )

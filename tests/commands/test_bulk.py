@@ -116,6 +116,7 @@ def test_a_long_run_asks_first(run, toy, monkeypatch, tmp_path):
         (["--all", "--shard", "5/4"], "--shard '5/4'"),
         (["--all", "--sparse", "--margin", "99"], "--sparse 99"),
         (["--all", "--scheduler", "tcp://x:1"], "--engine dask"),
+        (["--all", "--margin", "1"], "--margin goes with --sparse"),
         (["--all", "--device", "tpu"], "unknown device"),
         (["--all", "-r", "chr9:1-100"], "chr9"),
     ],
@@ -151,6 +152,10 @@ def test_a_store_that_is_none_and_a_place_outside_are_refused(run, toy, tmp_path
     code, _, err = run("export", store, "--tf", "MAX", "--cell", "K562")
     assert code == 2
     assert "MAX" in err
+    code, _, err = run("export", store, "--all", "--tf", "CTCF")
+    assert (code, "give --all, or" in err) == (2, True)
+    code, _, err = run("catalogue", store, "--tracks", tmp_path / "nowhere")
+    assert (code, "is no folder" in err) == (2, True)
     code, _, err = run("export", store, "--all", "--format", "wiggle")
     assert "--format 'wiggle'" in err
 

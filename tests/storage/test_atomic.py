@@ -17,6 +17,7 @@ from tfimpute_tracks.storage import (
     atomic_file,
     check_room,
     check_writable_dir,
+    remove_leftovers,
     write_json,
     write_text,
 )
@@ -176,3 +177,15 @@ def test_what_is_not_json_is_refused(tmp_path, value):
     with pytest.raises((TypeError, ValueError)):
         write_json(tmp_path / "a.json", {"a": value})
     assert names(tmp_path) == []
+
+
+def test_leftovers_of_the_named_files_go_and_others_stay(tmp_path):
+    long = "a" * 60 + ".h5"
+    writing = [atomic_file(tmp_path / name) for name in ("one.h5", "two.h5", long)]
+    for file in writing:
+        file.__enter__().write_bytes(b"half")  # and never finished
+    (tmp_path / "one.h5").write_bytes(b"whole")
+    remove_leftovers(tmp_path, {"one.h5", long})
+    whole, left = sorted(names(tmp_path), key=len)
+    assert whole == "one.h5"
+    assert left.startswith(".two.h5.")

@@ -1,0 +1,58 @@
+"""What became of pairs, as a table or as JSON: the same for every verb of tracks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from tfimpute_tracks.commands.console import say, show_json, show_table
+
+if TYPE_CHECKING:
+    from tfimpute_tracks.tracks.pair_files import PairResult
+    from tfimpute_tracks.vocabulary import Pair
+
+__all__ = ["show_results"]
+
+_SHOWN = 200  # pairs in the table; all are in the JSON and in the folder
+_COLUMNS = ("pair", "reliability", "peaks", "threshold", "state")
+
+
+def show_results(
+    results: Sequence[PairResult],
+    reliability: Callable[[Pair], str],
+    as_json: bool,
+    hint: str = "",
+) -> None:
+    """Write a line per pair, and the files last.
+
+    Parameters
+    ----------
+    results : sequence of PairResult
+    reliability : callable
+        Gives `seen` or `imputed` of a pair.
+    as_json : bool
+    hint : str
+        What to do with the files: a line before them.
+    """
+    rows = [
+        [
+            str(result.pair),
+            reliability(result.pair),
+            result.n_peaks,
+            result.threshold,
+            "kept from an earlier run" if result.reused else "written",
+        ]
+        for result in results
+    ]
+    files = [str(file) for result in results for file in result.files]
+    if as_json:
+        table = [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
+        show_json({"pairs": table, "files": files})
+        return
+    head = ["known as" if name == "reliability" else name for name in _COLUMNS]
+    show_table("", head, rows[:_SHOWN])
+    if len(rows) > _SHOWN:
+        say(f"and {len(rows) - _SHOWN:,} pairs more")
+    if hint:
+        say(hint)
+    say(" ".join(files))
