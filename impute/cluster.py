@@ -21,7 +21,6 @@ from typing import Any
 from tfimpute_tracks.errors import RunError, UsageError, WriteError
 from tfimpute_tracks.impute.events import ATTEMPTS, Done, Event, Failed, Note
 from tfimpute_tracks.impute.maker import MakerSpec, ShardMaker, open_maker
-from tfimpute_tracks.impute.plan import Shard, read_plan
 
 __all__ = ["Cluster", "run_cluster"]
 
@@ -51,7 +50,7 @@ class Cluster:
 
 
 def run_cluster(
-    cluster: Cluster, spec: MakerSpec, shards: list[Shard]
+    cluster: Cluster, spec: MakerSpec, digest: str, numbers: list[int]
 ) -> Iterator[Event]:
     """Hand out shards to a Dask cluster.
 
@@ -60,7 +59,10 @@ def run_cluster(
     cluster : Cluster
     spec : MakerSpec
         Its paths are made absolute; a worker picks its own GPU where there is one.
-    shards : list of Shard
+    digest : str
+        Of the plan: a worker that made shards of another one opens everything anew.
+    numbers : list of int
+        Of the plan's shards.
 
     Yields
     ------
@@ -82,21 +84,23 @@ def run_cluster(
         fasta=spec.fasta and spec.fasta.resolve(),
         model=_resolved(spec.model),
     )
-    digest = read_plan(absolute.store).digest
     with _client(cluster) as client:
         yield Note(_tell(client))
         try:
-            yield from _follow(client, absolute, digest, shards)
+            yield from _follow(client, absolute, digest, numbers)
         except (OSError, CancelledError) as error:  # the connection, not a task
             raise RunError(_GONE) from error
 
 
 def _follow(
-    client: Any, spec: MakerSpec, digest: str, shards: list[Shard]
+    client: Any, spec: MakerSpec, digest: str, numbers: list[int]
 ) -> Iterator[Event]:
-    by_index = {shard.number: shard for shard in shards}
+    from dask.distributed import as_completed
+
     tried: Counter[int] = Counter()
-    futures = _as_completed(client, spec, digest, shards)
+    futures = as_completed(
+        [_submit(client, spec, digest, number, 0) for number in numbers]
+    )
     for future in futures:
         index = int(future.key.split("-")[1])
         if future.status == "cancelled" or client.status not in _CONNECTED:
@@ -108,23 +112,13 @@ def _follow(
         if isinstance(error, WriteError | UsageError):
             raise error
         tried[index] += 1
-        tiles = by_index[index].block.tiles
-        reason = f"{tiles.chrom}:{tiles.first + 1}: {_said(error)}"
+        reason = _said(error)
         # Dask has tried a shard that kills its workers often enough by itself.
         if tried[index] >= ATTEMPTS or type(error).__name__ == "KilledWorker":
             yield Failed(index, reason)
         else:
             yield Note(f"shard {index} is tried again: {reason}")
             futures.add(_submit(client, spec, digest, index, tried[index]))
-
-
-def _as_completed(
-    client: Any, spec: MakerSpec, digest: str, shards: list[Shard]
-) -> Any:
-    from dask.distributed import as_completed
-
-    futures = [_submit(client, spec, digest, shard.number, 0) for shard in shards]
-    return as_completed(futures)
 
 
 def _submit(client: Any, spec: MakerSpec, digest: str, index: int, attempt: int) -> Any:
@@ -139,7 +133,7 @@ def _make(spec: MakerSpec, digest: str, index: int) -> tuple[str, int, int, floa
         _MAKERS.clear()  # one store at a time: tables and gates are large
         _MAKERS[key] = open_maker(replace(spec, device=_own_device(spec.device)))
     made = _MAKERS[key].make(index, lambda _: None)
-    return f"{socket.gethostname()}", made.number, made.n_bytes, made.seconds
+    return socket.gethostname(), made.number, made.n_bytes, made.seconds
 
 
 def _own_device(device: str) -> str:

@@ -22,7 +22,6 @@ from tfimpute_tracks.tracks.tiles import TileRange
 
 __all__ = ["Estimate", "check_disk", "estimate"]
 
-_ROUNDS = 2  # the first one warms up
 _SAMPLE_TILES = TILES_PER_CHUNK
 _LOST = 1.15  # starting, waiting for the disk: what a run takes beyond its computing
 
@@ -140,16 +139,16 @@ def _sample(
     # From the middle: a block's ends may be N.
     first = tiles.first + (tiles.n_tiles - n) // 2 * plan.stride
     place = TileRange(tiles.chrom, first, n)
-    digest = genome.digest(place.chrom, *place.span(plan.stride, plan.seq_len))
-    small = Shard(shard.number, Block(place, digest), shard.first_pair, shard.n_pairs)
     judge = SequenceJudge(
         model, plan.pairs, plan.stride, device, plan.precision == "fast"
     )
     maker = ShardMaker(Path(), plan, judge, genome)
+    # The first round warms up: other tiles, by one, so that nothing is known of them.
+    warm = TileRange(tiles.chrom, first + (n > 1) * plan.stride, max(n - 1, 1))
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "shards").mkdir()
-        for _ in range(_ROUNDS):
-            judge.forget()
+        for some in (warm, place):
+            small = shard._replace(block=Block(some, ""))
             began = monotonic()
             size = write_shard(Path(folder), plan, small, maker.columns(small))
             seconds = monotonic() - began

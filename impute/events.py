@@ -38,9 +38,13 @@ class Failed(NamedTuple):
 
 
 class Note(NamedTuple):
-    """Something happened that a person may want to know."""
+    """Something happened that a person may want to know.
+
+    What the worker named had computed of an unfinished shard is lost.
+    """
 
     text: str
+    worker: str = ""
 
 
 Event: TypeAlias = Part | Done | Failed | Note

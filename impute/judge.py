@@ -8,6 +8,7 @@ what another judge says.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from threading import Lock
 from typing import NamedTuple, Protocol
 
@@ -23,6 +24,8 @@ from tfimpute_tracks.tracks.tiles import TileRange
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = ["Judge", "SequenceJudge", "TileInputs"]
+
+_ROOM = 1 << 26  # bytes of motif features: some 20 Mb of sequence
 
 
 class TileInputs(NamedTuple):
@@ -91,8 +94,9 @@ class SequenceJudge:
         )
         self._engines: dict[tuple[int, int], Engine] = {}
         self._lock = Lock()
-        # Motif features of a shard's tiles serve the next block of pairs as well.
-        self._features: dict[TileRange, SparseRows] = {}
+        # Motif features of tiles serve the next block of pairs as well. Those used
+        # last are kept, of a shard or two.
+        self._features: OrderedDict[TileRange, SparseRows] = OrderedDict()
 
     def logits(
         self, inputs: TileInputs, first_pair: int, n_pairs: int
@@ -110,19 +114,21 @@ class SequenceJudge:
         """
         engine = self._engine(first_pair, n_pairs)
         n_tiles = inputs.tiles.n_tiles
-        if not isinstance(engine, LookupEngine):
+        if not isinstance(engine, LookupEngine) or n_pairs == len(self._pairs):
             return engine.logits(inputs.codes, n_tiles)
-        if n_pairs == len(self._pairs):
-            return engine.logits(inputs.codes, n_tiles)
-        features = self._features.get(inputs.tiles)
-        if features is None:
-            features = engine.features(inputs.codes, n_tiles)
-            self._features[inputs.tiles] = features
-        return engine.judge(features, n_tiles)
+        return engine.judge(self._motifs(engine, inputs), n_tiles)
 
-    def forget(self) -> None:
-        """Let go of the motif features: other tiles come now."""
-        self._features.clear()
+    def _motifs(self, engine: LookupEngine, inputs: TileInputs) -> SparseRows:
+        """Find the motif features of tiles, once for all blocks of pairs."""
+        with self._lock:
+            found = self._features.pop(inputs.tiles, None)
+        if found is None:
+            found = engine.features(inputs.codes, inputs.tiles.n_tiles)
+        with self._lock:
+            self._features[inputs.tiles] = found
+            while sum(rows.values.nbytes for rows in self._features.values()) > _ROOM:
+                self._features.popitem(last=False)
+        return found
 
     def _engine(self, first: int, n: int) -> Engine:
         with self._lock:

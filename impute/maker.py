@@ -104,7 +104,6 @@ class ShardMaker:
         self._judge = judge
         self._genome = genome
         self._threads = threads
-        self._tiles: TileRange | None = None
 
     def make(self, index: int, progress: Callable[[int], None]) -> Made:
         """Compute a shard and write its file.
@@ -130,9 +129,6 @@ class ShardMaker:
         began = monotonic()
         shard = self.plan.shards[index]
         self._check_sequence(shard)
-        if isinstance(self._judge, SequenceJudge) and shard.block.tiles != self._tiles:
-            self._judge.forget()
-            self._tiles = shard.block.tiles
 
         def columns() -> Iterator[Column]:
             for column in self.columns(shard):
@@ -153,40 +149,28 @@ class ShardMaker:
         ------
         Column
         """
-        tiles = shard.block.tiles
-        # Cut from the shard's own beginning: its chunks begin there.
-        firsts = range(0, tiles.n_tiles, TILES_PER_CHUNK)
-        stride = self.plan.stride
-        cut = [
-            TileRange(
-                tiles.chrom,
-                tiles.first + first * stride,
-                min(TILES_PER_CHUNK, tiles.n_tiles - first),
-            )
-            for first in firsts
-        ]
-        yield from in_turn(lambda some: self._column(shard, some), cut, self._threads)
+        # From the shard's own beginning: its chunks begin there.
+        cut = shard.block.tiles.parts(self.plan.stride, TILES_PER_CHUNK)
+        yield from in_turn(lambda tiles: self._column(shard, tiles), cut, self._threads)
 
     def _column(self, shard: Shard, tiles: TileRange) -> Column:
         plan = self.plan
-        span = tiles.span(plan.stride, plan.seq_len)
-        codes = self._genome.codes(tiles.chrom, *span)
-        is_missing = missing_tiles(codes, plan.stride, plan.seq_len, tiles.n_tiles)
+        sizes = plan.stride, plan.seq_len
+        codes = self._genome.codes(tiles.chrom, *tiles.span(*sizes))
+        is_missing = missing_tiles(codes, *sizes, tiles.n_tiles)
         if is_missing.all():  # centromeres, partial genomes
             nothing = np.zeros((shard.n_pairs, tiles.n_tiles), dtype=np.uint8)
             return Column(nothing, is_missing)
         first, n = shard.first_pair, shard.n_pairs
         centres = plan.centres[first : first + n]
         scores = np.empty((n, tiles.n_tiles), dtype=np.uint8)
-        at_once = _TILES_AT_ONCE[plan.device]
-        for begin in range(0, tiles.n_tiles, at_once):
-            end = min(begin + at_once, tiles.n_tiles)
-            start = begin * plan.stride
-            some = TileRange(tiles.chrom, tiles.first + start, end - begin)
-            length = (some.n_tiles - 1) * plan.stride + plan.seq_len
-            letters = codes[start : start + length]
-            logits = self._judge.logits(TileInputs(some, letters), first, n)
-            quantise(logits, centres, plan.floor, scores[:, begin:end])
+        done = 0
+        for some in tiles.parts(plan.stride, _TILES_AT_ONCE[plan.device]):
+            start, end = (place - tiles.first for place in some.span(*sizes))
+            logits = self._judge.logits(TileInputs(some, codes[start:end]), first, n)
+            part = scores[:, done : done + some.n_tiles]
+            quantise(logits, centres, plan.floor, part)
+            done += some.n_tiles
         scores[:, is_missing] = 0
         return Column(scores, is_missing)
 

@@ -31,6 +31,7 @@ from tfimpute_tracks.tracks.tiles import TileRange, cut_blocks
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = [
+    "PLAN_FILE",
     "TILES_PER_SHARD",
     "Block",
     "Plan",
@@ -46,6 +47,7 @@ TILES_PER_SHARD = 16384
 PLAN_FILE = "store.json"
 _FORMAT = "tfimpute-tracks bulk store"
 _FORMAT_VERSION = 1
+_NAMES = ("model", "genome")
 # Log-odds of a threshold of 0 or 1 are infinite; codes need a place to count from.
 _FURTHEST_CENTRE = 12.0
 
@@ -147,8 +149,9 @@ class Plan:
 
     @cached_property
     def digest(self) -> str:
-        """Digest of all of it."""
-        return digest_json(self._entries())
+        """Digest of all of it but the names of files, which do not count."""
+        entries = self._entries()
+        return digest_json({key: entries[key] for key in entries if key not in _NAMES})
 
     @cached_property
     def pairs(self) -> list[Pair]:

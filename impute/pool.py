@@ -142,9 +142,8 @@ def _hear(
         state.n_done += 1
         yield Done(name, piece, *value)
     elif kind in {"failed", "broken"}:
-        if piece is None:
-            yield Note(f"{name}: {value}")
-        else:
+        yield Note(f"{name}: {value}", name)
+        if piece is not None:
             yield from _try_again(piece, value, state)
 
 
@@ -173,7 +172,7 @@ def _bury(
     worker.process.join(_PATIENCE)
     name = worker.place.name
     reason = f"the process of {name} died ({_cause(worker.process.exitcode)})"
-    yield Note(reason)
+    yield Note(reason, name)
     state.deaths[name] += 1
     if worker.piece is not None:
         yield from _try_again(worker.piece, reason, state)
@@ -188,7 +187,6 @@ def _try_again(piece: int, reason: str, state: _State) -> Iterator[Event]:
     if state.tried[piece] >= ATTEMPTS:
         yield Failed(piece, reason)
     else:
-        yield Note(f"piece {piece} is tried again: {reason}")
         state.waiting.append(piece)  # behind the others: they are not to wait for it
 
 

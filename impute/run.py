@@ -112,7 +112,7 @@ def check_store(folder: Path, plan: Plan) -> None:
     there = read_plan(folder)
     if there.digest == plan.digest:
         return
-    for name in ("tool_version", "weights", "genome", "device", "precision"):
+    for name in ("tool_version", "weights", "device", "precision"):
         old, new = getattr(there, name), getattr(plan, name)
         if old != new:
             raise UsageError(_other(folder, name.replace("_", " "), old, new))
@@ -227,29 +227,32 @@ def run_bulk(
 
 
 def _events(job: BulkJob, todo: list[Shard]) -> Iterator[Event]:
-    if not todo:
-        return iter(())
+    """Have the shards made, and name the place of each that failed."""
+    numbers = [shard.number for shard in todo]
+    if not numbers:
+        return
     if job.cluster is not None:
-        return run_cluster(job.cluster, job.spec, todo)
-    number, of = job.share
-    prefix = "" if of == 1 else f"{number}-of-{of}."
-    places = []
-    for index, device in enumerate(job.devices):
-        name = f"cpu-{index + 1}" if device == "cpu" else device
-        log = job.spec.store / "logs" / f"{prefix}{name.replace(':', '-')}.log"
-        places.append(Place(name, replace(job.spec, device=device), log))
-    return _named(run_pool(_open_work, places, [s.number for s in todo]), job.plan)
-
-
-def _named(events: Iterator[Event], plan: Plan) -> Iterator[Event]:
-    """Name the place of a failed shard."""
+        events = run_cluster(job.cluster, job.spec, job.plan.digest, numbers)
+    else:
+        events = run_pool(_open_work, _places(job), numbers)
     for event in events:
         if isinstance(event, Failed):
-            tiles = plan.shards[event.number].block.tiles
+            tiles = job.plan.shards[event.number].block.tiles
             place = f"{tiles.chrom}:{tiles.first + 1}"
             yield Failed(event.number, f"{place}: {event.reason}")
         else:
             yield event
+
+
+def _places(job: BulkJob) -> list[Place]:
+    number, of = job.share
+    prefix = "" if of == 1 else f"{number}-of-{of}."
+    places = []
+    for index, device in enumerate(job.devices):
+        name = f"{device.replace(':', '')}-{index + 1}"
+        log = job.spec.store / "logs" / f"{prefix}{name}.log"
+        places.append(Place(name, replace(job.spec, device=device), log))
+    return places
 
 
 def _open_work(spec: MakerSpec) -> Work:

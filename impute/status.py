@@ -80,6 +80,7 @@ class Status:
         elif isinstance(event, Failed):
             self.failed[event.number] = event.reason
         elif isinstance(event, Note):
+            self._partial[event.worker] = 0
             self.notes.append(event.text)
         if self._clock() - self._written_at > _SECONDS:
             self.write("running")
@@ -87,7 +88,7 @@ class Status:
     @property
     def n_scores(self) -> int:
         """Scores computed by this run, of unfinished shards too."""
-        return min(self._done_scores + sum(self._partial.values()), self._total)
+        return self._done_scores + sum(self._partial.values())
 
     @property
     def seconds(self) -> float:

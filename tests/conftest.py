@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +47,33 @@ def shared_data():
     if not folder.is_dir():
         pytest.skip("no ../shared/data beside this checkout")
     return folder
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """Give a function that mounts a file system of so many bytes; once."""
+    folder = tmp_path / "disk"
+    mount, umount = shutil.which("mount"), shutil.which("umount")
+    if not (mount and umount and sys.platform == "linux"):
+        pytest.skip("no mount command")
+    mounted = []
+
+    def make(size):
+        folder.mkdir()
+        done = subprocess.run(
+            [mount, "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            pytest.skip(f"may not mount a small disk: {done.stderr.strip()}")
+        mounted.append(folder)
+        return folder
+
+    yield make
+    for disk in mounted:
+        subprocess.run([umount, disk], check=True)
 
 
 def pytest_runtest_setup(item):

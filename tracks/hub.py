@@ -9,7 +9,7 @@ folder, which can be put on any web server that answers range requests.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -82,7 +82,7 @@ def find_tracks(folder: Path) -> list[HubTrack]:
         there = all((folder / name).exists() for name in (signal, peaks) if name)
         if not (cell and there and (signal or peaks)):
             continue
-        key = _unique(re.sub(r"\W", "_", f"{tf}_{cell}", flags=re.ASCII), keys)
+        key = _unique(f"{tf}_{cell}", keys)
         tracks.append(
             HubTrack(
                 Pair(tf, cell),
@@ -155,14 +155,14 @@ def write_hub(
 
 
 def _matrix(tracks: list[HubTrack]) -> Iterator[str]:
-    tfs = sorted({track.pair.tf for track in tracks})
-    cells = sorted({track.pair.cell for track in tracks})
+    tfs = _tags(track.pair.tf for track in tracks)
+    cells = _tags(track.pair.cell for track in tracks)
     yield from _stanza(
         0,
         _parent("on"),
         ("subGroup1", "view View signal=Probability peaks=Peaks"),
-        ("subGroup2", "tf TF " + " ".join(f"{_tag(x)}={_tag(x)}" for x in tfs)),
-        ("subGroup3", "cell Cell_line " + " ".join(f"{_tag(x)}={x}" for x in cells)),
+        ("subGroup2", f"tf TF {_choices(tfs)}"),
+        ("subGroup3", f"cell Cell_line {_choices(cells)}"),
         ("subGroup4", "known Known_as seen=seen imputed=imputed"),
         ("dimensions", "dimX=cell dimY=tf dimA=known"),
         ("filterComposite", "dimA"),
@@ -181,8 +181,8 @@ def _matrix(tracks: list[HubTrack]) -> Iterator[str]:
         for track in tracks:
             if getattr(track, view):
                 groups = (
-                    f"view={view} tf={_tag(track.pair.tf)} "
-                    f"cell={_tag(track.pair.cell)} known={track.reliability}"
+                    f"view={view} tf={tfs[track.pair.tf]} "
+                    f"cell={cells[track.pair.cell]} known={track.reliability}"
                 )
                 yield from _stanza(
                     2,
@@ -191,7 +191,7 @@ def _matrix(tracks: list[HubTrack]) -> Iterator[str]:
                         ("parent", f"{_NAME}_{view} on"),
                     ],
                     ("subGroups", groups),
-                    *_leaf(track, view, tfs),
+                    *_leaf(track, view, list(tfs)),
                 )
 
 
@@ -288,12 +288,21 @@ sequence is unknown.</p>
 """
 
 
-def _tag(name: str) -> str:
-    return re.sub(r"\W", "_", name, flags=re.ASCII)
+def _tags(names: Iterable[str]) -> dict[str, str]:
+    """Give each name, in their order, letters that a subgroup's tag may have."""
+    taken: set[str] = set()
+    return {name: _unique(name, taken) for name in sorted(set(names))}
+
+
+def _choices(tags: Mapping[str, str]) -> str:
+    return " ".join(f"{tag}={name.replace(' ', '_')}" for name, tag in tags.items())
 
 
 def _unique(name: str, taken: set[str]) -> str:
-    key, number = name if name[0].isalpha() else f"x{name}", 1
+    """Give a name of letters, digits and `_` that was not given before."""
+    name = re.sub(r"\W", "_", name, flags=re.ASCII)
+    name = name if name[0].isalpha() else f"x{name}"
+    key, number = name, 1
     while key in taken:
         number += 1
         key = f"{name}_{number}"

@@ -46,6 +46,29 @@ class TileRange(NamedTuple):
         """
         return self.first, self.first + (self.n_tiles - 1) * stride + seq_len
 
+    def parts(self, stride: int, n_tiles: int) -> list[TileRange]:
+        """Cut the tiles from their own beginning.
+
+        Parameters
+        ----------
+        stride : int
+            In bp.
+        n_tiles : int
+            Of each part but the last.
+
+        Returns
+        -------
+        list of TileRange
+        """
+        return [
+            TileRange(
+                self.chrom,
+                self.first + done * stride,
+                min(n_tiles, self.n_tiles - done),
+            )
+            for done in range(0, self.n_tiles, n_tiles)
+        ]
+
 
 def plan_tiles(
     regions: list[Region], chrom_sizes: dict[str, int], seq_len: int, stride: int

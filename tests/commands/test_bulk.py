@@ -4,26 +4,7 @@ import json
 
 import pytest
 
-from tfimpute_tracks.cli import main
-from tfimpute_tracks.commands.console import SETTINGS
 from toys import random_letters, write_fasta, write_model
-
-
-@pytest.fixture(autouse=True)
-def _fresh_settings(monkeypatch):
-    for name, value in vars(type(SETTINGS)()).items():
-        monkeypatch.setattr(SETTINGS, name, value)
-
-
-@pytest.fixture
-def run(capsys):
-    def call(*arguments):
-        with pytest.raises(SystemExit) as stop:
-            main([str(a) for a in arguments])
-        out, err = capsys.readouterr()
-        return stop.value.code, out, err
-
-    return call
 
 
 @pytest.fixture

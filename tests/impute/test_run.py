@@ -3,8 +3,6 @@
 import fcntl
 import json
 import shutil
-import subprocess
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -21,11 +19,12 @@ from tfimpute_tracks.genome import open_genome
 from tfimpute_tracks.impute import BulkJob, check_store, estimate, missing_shards
 from tfimpute_tracks.impute import run as bulk
 from tfimpute_tracks.impute.estimate import check_disk
-from tfimpute_tracks.impute.events import Failed
+from tfimpute_tracks.impute.events import Done, Failed, Note, Part
 from tfimpute_tracks.impute.maker import open_maker
 from tfimpute_tracks.impute.plan import read_plan, share_of
 from tfimpute_tracks.impute.run import run_bulk
 from tfimpute_tracks.impute.shard_file import shard_path
+from tfimpute_tracks.impute.status import Status
 from tfimpute_tracks.impute.store import Store
 from tfimpute_tracks.models import load_model
 from toys import write_model
@@ -143,6 +142,37 @@ def test_another_sequence_is_refused_with_both_digests(toy):
         maker.make(0, lambda _: None)
 
 
+def test_other_names_of_the_same_files_are_the_same_store(toy):
+    store = toy.made()
+    toy.weights = toy.weights.rename(toy.folder / "renamed.safetensors")
+    toy.fasta = toy.fasta.rename(toy.folder / "renamed.fa")
+    toy.model = load_model(toy.weights)
+    plan = toy.plan()
+    assert (plan.model, plan.genome) == ("renamed", "renamed.fa")
+    assert plan.digest == store.plan.digest
+    check_store(toy.store, plan)
+    assert missing_shards(toy.job(plan)).shards == []
+
+
+def test_what_a_dead_process_had_computed_does_not_count(toy, tmp_path):
+    plan = toy.plan()
+    seconds = iter(range(100))
+    path = tmp_path / "status.json"
+    status = Status(path, plan, plan.shards, 0, lambda: next(seconds))
+    status.hear(Part("a", 100))
+    status.hear(Part("b", 50))
+    assert status.n_scores == 150
+    status.hear(Note("a died", "a"))
+    assert status.n_scores == 50
+    status.hear(Done("b", 1, 10, 0.5))
+    assert status.n_scores == plan.shards[1].n_scores
+    status.hear(Failed(0, "poison"))
+    told = json.loads(path.read_text())
+    assert told["shards"] == {"planned": 6, "reused": 0, "done": 1, "failed": 1}
+    assert told["notes"] == ["a died"]
+    assert told["seconds_left"] > 0
+
+
 def test_a_process_of_another_release_refuses(toy, monkeypatch):
     toy.made()
     monkeypatch.setattr("tfimpute_tracks.impute.maker.__version__", "99.1")
@@ -200,23 +230,9 @@ def test_the_estimate_is_of_this_run_and_too_small_a_disk_is_refused(toy):
         check_disk(small, toy.store)
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount, umount = shutil.which("mount"), shutil.which("umount")
-    if not (mount and umount and sys.platform == "linux"):
-        pytest.skip("no mount command")
-    command = [mount, "-t", "tmpfs", "-o", "size=96k", "tmpfs", folder]
-    if subprocess.run(command, capture_output=True, check=False).returncode:
-        pytest.skip("may not mount a small disk")
-    yield folder
-    subprocess.run([umount, folder], check=True)
-
-
 def test_a_disk_that_fills_up_costs_nothing_that_is_done(toy, small_disk):
     plan = toy.plan(20)
-    toy.store = small_disk / "store"
+    toy.store = small_disk(96 << 10) / "store"
     with pytest.raises(WriteError, match=r"full|room|space"):
         run_bulk(toy.job(plan), _watch)
     done = [s for s in plan.shards if shard_path(toy.store, s).exists()]

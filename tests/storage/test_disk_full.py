@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -29,23 +27,9 @@ DISK = 1 << 18
 
 
 @pytest.fixture
-def disk(tmp_path):
+def disk(small_disk):
     """A file system of 256 KiB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount, umount = shutil.which("mount"), shutil.which("umount")
-    if not (mount and umount and sys.platform == "linux"):
-        pytest.skip("no mount command")
-    done = subprocess.run(
-        [mount, "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", folder],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        pytest.skip(f"may not mount a small disk: {done.stderr.strip()}")
-    yield folder
-    subprocess.run([umount, folder], check=True)
+    return small_disk(DISK)
 
 
 @pytest.fixture

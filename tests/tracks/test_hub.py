@@ -63,6 +63,8 @@ NAMES = [
     ("CTCF", "H1-hESC"),
     ("CTCF", "H1_hESC"),
     ("eGFP-FOS", "K562"),
+    ("9-TF", "K562"),
+    ("9_TF", "K562"),
     ("STAT5A", "A549 (EtOH 0.02pct)".replace(" ", "_")),
 ]
 
@@ -76,12 +78,16 @@ def test_few_pairs_make_a_matrix(tmp_path):
     assert genome["genome"] == "hg19"
     tracks = _check(folder, [parent, *rest])
     groups = {name: parent[name].split()[2:] for name in ("subGroup2", "subGroup3")}
+    for choices in groups.values():
+        tags = [choice.partition("=")[0] for choice in choices]
+        assert len(set(tags)) == len(tags)
+        assert all(re.fullmatch(r"\w+", tag, re.ASCII) for tag in tags)
     for track in tracks:
         if "subGroups" in track:
             tags = dict(tag.split("=") for tag in track["subGroups"].split())
             assert any(x.startswith(f"{tags['tf']}=") for x in groups["subGroup2"])
             assert any(x.startswith(f"{tags['cell']}=") for x in groups["subGroup3"])
-    assert sum("bigDataUrl" in track for track in tracks) == 8
+    assert sum("bigDataUrl" in track for track in tracks) == 2 * len(NAMES)
     assert "most are not" in files[1].read_text()
 
 
