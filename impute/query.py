@@ -74,15 +74,21 @@ def rank_pairs(
         A shard is missing or damaged.
     """
     plan = store.plan
-    locus = store.locus(region)
-    known = np.flatnonzero(~locus.is_missing)
-    if not known.size:
+    best = np.zeros(len(plan.tfs), dtype=np.uint8)
+    start = np.zeros(len(plan.tfs), dtype=np.int64)
+    is_known = False
+    for first_pair, starts, codes, is_missing in store.loci(region):
+        is_known |= not is_missing.all()
+        tiles = codes.argmax(axis=1)  # of missing tiles codes are 0
+        highest = codes[np.arange(len(codes)), tiles]
+        pairs = slice(first_pair, first_pair + len(codes))
+        is_better = highest > best[pairs]  # of equals the first
+        best[pairs][is_better] = highest[is_better]
+        start[pairs][is_better] = starts[tiles[is_better]]
+    if not is_known:
         raise RegionError(
             f"the sequence at {region} is unknown (N): no pair has a score"
         )
-    codes = locus.codes[:, known]
-    tiles = codes.argmax(axis=1)
-    best = codes[np.arange(len(codes)), tiles]
     margins = decode_codes(best, 0.0)
     logits = margins + plan.centres
     key = margins if by == "margin" else logits
@@ -98,7 +104,7 @@ def rank_pairs(
             round(float(probabilities[i]), 6),
             round(float(margins[i]), 4),
             bool(best[i] >= PEAK_CODE),
-            int(locus.starts[known[tiles[i]]]),
+            int(start[i]),
         )
         for i in order.tolist()
         if best[i]

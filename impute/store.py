@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from tfimpute_tracks.errors import RegionError, UnknownNameError
 from tfimpute_tracks.genome import Region
 from tfimpute_tracks.impute.plan import Plan, Shard, read_plan
-from tfimpute_tracks.impute.shard_file import ShardFile
+from tfimpute_tracks.impute.shard_file import TILES_PER_CHUNK, ShardFile
 from tfimpute_tracks.kernels.codes import decode_codes, join_counts
 from tfimpute_tracks.kernels.products import sigmoid
 from tfimpute_tracks.tracks.pair_files import Scores, TrackLayout
@@ -29,10 +29,12 @@ __all__ = ["Locus", "Store"]
 
 
 class Locus(NamedTuple):
-    """All pairs at neighbouring tiles.
+    """Pairs at neighbouring tiles.
 
     Attributes
     ----------
+    first_pair : int
+        Place of the first one in the plan.
     starts : int64 array, shape (n_tiles,)
         Where each score is drawn from: 0-based, bp.
     codes : uint8 array, shape (n_pairs, n_tiles)
@@ -40,6 +42,7 @@ class Locus(NamedTuple):
     is_missing : bool array, shape (n_tiles,)
     """
 
+    first_pair: int
     starts: NDArray[np.int64]
     codes: NDArray[np.uint8]
     is_missing: NDArray[np.bool_]
@@ -145,16 +148,17 @@ class Store:
             for first, last in spans:
                 yield Scores(self._tiles(shard, first, last), values[first:last])
 
-    def locus(self, region: Region) -> Locus:
-        """Give all pairs at a place.
+    def loci(self, region: Region) -> Iterator[Locus]:
+        """Give all pairs at a place, piece by piece: the place may be a chromosome.
 
         Parameters
         ----------
         region : Region
 
-        Returns
-        -------
+        Yields
+        ------
         Locus
+            Of a shard's pairs and a chunk's tiles at most, in the order of the genome.
 
         Raises
         ------
@@ -163,27 +167,23 @@ class Store:
         InputFileError
             A shard is missing or damaged.
         """
-        found: dict[int, list[NDArray[np.uint8]]] = {}
-        missing: dict[int, NDArray[np.bool_]] = {}
+        stride, is_empty = self.plan.stride, True
         for shard, spans in self._parts([region]):
+            is_empty = False
             with ShardFile(self.folder, self.plan, shard) as file:
+                missing = file.missing()
                 for first, last in spans:
-                    start = self._tiles(shard, first, last).first
-                    found.setdefault(start, []).append(file.columns(first, last))
-                    missing[start] = file.missing()[first:last]
-        if not found:
+                    for begin in range(first, last, TILES_PER_CHUNK):
+                        end = min(begin + TILES_PER_CHUNK, last)
+                        start = shard.block.tiles.first + begin * stride + self._offset
+                        yield Locus(
+                            shard.first_pair,
+                            start + stride * np.arange(end - begin, dtype=np.int64),
+                            file.columns(begin, end),
+                            missing[begin:end],
+                        )
+        if is_empty:
             raise RegionError(self._nothing([region]))
-        stride, offset = self.plan.stride, self._offset
-        starts = [
-            start + offset + stride * np.arange(flags.size, dtype=np.int64)
-            for start, flags in missing.items()
-        ]
-        codes = [np.concatenate(rows) for rows in found.values()]
-        return Locus(
-            np.concatenate(starts),
-            np.concatenate(codes, axis=1),
-            np.concatenate(list(missing.values())),
-        )
 
     def peak_counts(self) -> NDArray[np.int64]:
         """Count the peaks of every pair, at the pairs' own thresholds.

@@ -42,15 +42,31 @@ def test_scores_are_the_scan_s_to_half_a_step(toy, tiles, per_shard):
                 assert (a[below] <= centre - 10.8).all()
 
 
+def _locus(store, region):
+    """Put the pieces of a place together: starts, codes of all pairs, missing tiles."""
+    pieces = list(store.loci(region))
+    starts = np.unique(np.concatenate([piece.starts for piece in pieces]))
+    codes = np.zeros((len(store.plan.pairs), len(starts)), dtype=np.uint8)
+    is_missing = np.zeros(len(starts), dtype=bool)
+    n_filled = 0
+    for first, some, values, flags in pieces:
+        columns = np.searchsorted(starts, some)
+        codes[first : first + len(values), columns] = values
+        is_missing[columns] = flags
+        n_filled += values.size
+    assert n_filled == codes.size  # each once
+    return starts, codes, is_missing
+
+
 def test_a_place_and_a_pair_tell_the_same(toy):
     store = toy.made(toy.plan(17, 5))
     region = Region("chr1", 300, 1500)
-    locus = store.locus(region)
-    assert locus.starts[0] <= 300 < locus.starts[0] + 20
-    assert locus.starts[-1] < 1500 <= locus.starts[-1] + 20
+    starts, codes, _ = _locus(store, region)
+    assert starts[0] <= 300 < starts[0] + 20
+    assert starts[-1] < 1500 <= starts[-1] + 20
     for pair in store.plan.pairs[::5]:
         values = np.concatenate([s.values for s in store.scores(pair, [region])])
-        logits = decode_codes(locus.codes[store.place(pair)], 0.0)
+        logits = decode_codes(codes[store.place(pair)], 0.0)
         logits = logits + store.plan.centres[store.place(pair)]
         np.testing.assert_allclose(values, 1 / (1 + np.exp(-logits)), rtol=1e-5)
 
@@ -127,6 +143,23 @@ def test_a_query_ranks_by_margin_or_probability(toy):
         rank_pairs(store, Region("chr2", 1001, 1003))
 
 
+@pytest.mark.parametrize(("tiles", "per_shard"), CUTS)
+def test_a_query_of_a_whole_chromosome_finds_each_pair_s_best_tile(
+    toy, tiles, per_shard
+):
+    store = toy.made(toy.plan(tiles, per_shard))
+    for record in rank_pairs(store, Region("chr1", 0, 2990)):
+        blocks = [
+            scores
+            for scores in store.scores(Pair(record.tf, record.cell))
+            if scores.tiles.chrom == "chr1"
+        ]
+        values = np.concatenate([scores.values for scores in blocks])
+        best = int(np.nanargmax(values))
+        assert record.probability == pytest.approx(values[best], abs=1e-6)
+        assert record.start == best * 20 + 20
+
+
 def test_a_pair_that_is_not_there_is_named(toy):
     store = toy.made(toy.plan(pairs=[Pair("CTCF", "K562")]))
     with pytest.raises(UnknownNameError, match="MAX:K562 is not in"):
@@ -151,8 +184,8 @@ def test_missing_tiles_are_stored_once_and_pairs_stand_by_likeness(toy):
     plan = toy.plan()
     assert len(plan.shards) == len(plan.blocks)
     store = toy.made(plan)
-    codes = store.locus(Region("chr2", 640, 760))
-    assert (codes.codes[:, codes.is_missing] == 0).all()
-    assert codes.is_missing.any()
+    _, codes, is_missing = _locus(store, Region("chr2", 640, 760))
+    assert (codes[:, is_missing] == 0).all()
+    assert is_missing.any()
     assert plan.tfs == sorted(plan.tfs)
     assert plan.floor < PEAK_CODE
