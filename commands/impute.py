@@ -169,7 +169,7 @@ def _kept_below(sparse: bool, margin: float | None) -> float | None:
 def _tell_plan(job: BulkJob, cost: Estimate) -> None:
     plan = job.plan
     n_imputed = plan.reliability.count("imputed")
-    form = f"sparse, codes from {plan.floor}" if plan.is_sparse else "dense"
+    form = f"sparse, margin {plan.margin:g}" if plan.is_sparse else "dense"
     where = "Dask" if job.cluster else ", ".join(dict.fromkeys(job.devices))
     notify(
         f"{len(plan.tfs):,} pairs ({n_imputed:,} imputed), {cost.megabases:.2f} Mb "

@@ -162,14 +162,15 @@ class ShardMaker:
             nothing = np.zeros((shard.n_pairs, tiles.n_tiles), dtype=np.uint8)
             return Column(nothing, is_missing)
         first, n = shard.first_pair, shard.n_pairs
-        centres = plan.centres[first : first + n]
+        scale = plan.scale.of(first, n)
+        floors = scale.floors(plan.margin)
         scores = np.empty((n, tiles.n_tiles), dtype=np.uint8)
         done = 0
         for some in tiles.parts(plan.stride, _TILES_AT_ONCE[plan.device]):
             start, end = (place - tiles.first for place in some.span(*sizes))
             logits = self._judge.logits(TileInputs(some, codes[start:end]), first, n)
             part = scores[:, done : done + some.n_tiles]
-            quantise(logits, centres, plan.floor, part)
+            quantise(logits, scale, floors, part)
             done += some.n_tiles
         scores[:, is_missing] = 0
         return Column(scores, is_missing)

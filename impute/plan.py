@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from tfimpute_tracks import __version__
 from tfimpute_tracks.errors import InputFileError, UsageError
 from tfimpute_tracks.genome import Region, Sequences
-from tfimpute_tracks.kernels.codes import LOWEST_CODE, PEAK_CODE, STEPS_PER_UNIT
+from tfimpute_tracks.kernels.codes import Scale, code_scale
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.storage import digest_json, write_text
 from tfimpute_tracks.tracks import plan_tiles
@@ -48,8 +48,9 @@ PLAN_FILE = "store.json"
 _FORMAT = "tfimpute-tracks bulk store"
 _FORMAT_VERSION = 1
 _NAMES = ("model", "genome")
-# Log-odds of a threshold of 0 or 1 are infinite; codes need a place to count from.
-_FURTHEST_CENTRE = 12.0
+# Log-odds of a threshold of 0 or 1 are infinite; codes need a line to count from.
+_FURTHEST_LINE = 17.0
+_LARGEST_MARGIN = 10.0  # log-odds
 
 
 class Block(NamedTuple):
@@ -113,8 +114,8 @@ class Plan:
     chrom_sizes : dict of str to int
     regions : list of str
         As browsers print them.
-    floor : int
-        Scores with a lower code are not kept; 1 keeps all.
+    margin : float or None
+        Scores so many log-odds below the pair's peak line are not kept; None keeps all.
     shard_size : ShardSize
     blocks : list of Block
     tfs, cells : list of str
@@ -138,7 +139,7 @@ class Plan:
     stride: int
     chrom_sizes: dict[str, int]
     regions: list[str]
-    floor: int
+    margin: float | None
     shard_size: ShardSize
     blocks: list[Block]
     tfs: list[str]
@@ -159,10 +160,10 @@ class Plan:
         return [Pair(*names) for names in zip(self.tfs, self.cells, strict=True)]
 
     @cached_property
-    def centres(self) -> NDArray[np.float32]:
-        """Each pair's peak line in log-odds, shape (n_pairs,)."""
-        odds = [_log_odds(threshold) for threshold in self.thresholds]
-        return np.array(odds, dtype=np.float32)
+    def scale(self) -> Scale:
+        """What the codes of each pair stand for."""
+        lines = [_log_odds(threshold) for threshold in self.thresholds]
+        return code_scale(np.array(lines, dtype=np.float32))
 
     @cached_property
     def shards(self) -> list[Shard]:
@@ -186,7 +187,7 @@ class Plan:
     @property
     def is_sparse(self) -> bool:
         """Whether scores below a floor are left out."""
-        return self.floor > LOWEST_CODE
+        return self.margin is not None
 
     def megabases(self, n_scores: float) -> float:
         """Tell scores in Mb x pairs.
@@ -270,7 +271,7 @@ def make_plan(
         stride=stride,
         chrom_sizes={name: size for name, size in sizes.items() if name in used},
         regions=[str(region) for region in regions],
-        floor=_floor(sparse),
+        margin=_checked(sparse),
         shard_size=shard_size,
         blocks=list(in_turn(digested, cut, threads)),
         tfs=[pair.tf for pair in chosen],
@@ -368,20 +369,19 @@ def _broken(path: Path) -> str:
     )
 
 
-def _floor(sparse: float | None) -> int:
-    if sparse is None:
-        return LOWEST_CODE
-    most = (PEAK_CODE - LOWEST_CODE - 1) / STEPS_PER_UNIT
-    if not 0 <= sparse <= most:
-        raise UsageError(f"--sparse {sparse}; give 0 to {most:.0f} log-odds")
-    return PEAK_CODE - math.ceil(sparse * STEPS_PER_UNIT)
+def _checked(margin: float | None) -> float | None:
+    if margin is not None and not 0 <= margin <= _LARGEST_MARGIN:
+        raise UsageError(
+            f"--sparse {margin}; give 0 to {_LARGEST_MARGIN:.0f} log-odds as --margin"
+        )
+    return margin
 
 
 def _log_odds(threshold: float) -> float:
     if not 0 < threshold < 1:
-        return math.copysign(_FURTHEST_CENTRE, threshold - 0.5)
+        return math.copysign(_FURTHEST_LINE, threshold - 0.5)
     odds = math.log(threshold / (1 - threshold))
-    return min(max(odds, -_FURTHEST_CENTRE), _FURTHEST_CENTRE)
+    return min(max(odds, -_FURTHEST_LINE), _FURTHEST_LINE)
 
 
 def _side_by_side(model: Model, pairs: Iterable[Pair]) -> list[Pair]:

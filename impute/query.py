@@ -9,7 +9,7 @@ import numpy as np
 from tfimpute_tracks.errors import RegionError
 from tfimpute_tracks.genome import Region
 from tfimpute_tracks.impute.store import Store
-from tfimpute_tracks.kernels.codes import PEAK_CODE, decode_codes
+from tfimpute_tracks.kernels.codes import decode_codes
 from tfimpute_tracks.kernels.products import sigmoid
 
 __all__ = ["Ranked", "rank_pairs"]
@@ -89,8 +89,8 @@ def rank_pairs(
         raise RegionError(
             f"the sequence at {region} is unknown (N): no pair has a score"
         )
-    margins = decode_codes(best, 0.0)
-    logits = margins + plan.centres
+    logits = decode_codes(best, plan.scale)
+    margins = logits - plan.scale.lines
     key = margins if by == "margin" else logits
     order = np.argsort(-key, kind="stable")
     tf, cell = only
@@ -103,7 +103,7 @@ def rank_pairs(
             plan.aurocs[i],
             round(float(probabilities[i]), 6),
             round(float(margins[i]), 4),
-            bool(best[i] >= PEAK_CODE),
+            bool(best[i] >= plan.scale.line_codes[i]),
             int(start[i]),
         )
         for i in order.tolist()

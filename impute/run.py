@@ -121,7 +121,7 @@ def check_store(folder: Path, plan: Plan) -> None:
             if old.tiles == new.tiles and old.digest != new.digest:
                 what = f"sequence at {old.tiles.chrom}:{old.tiles.first + 1}"
                 raise UsageError(_other(folder, what, old.digest, new.digest))
-    what = "plan (pairs, regions, stride, floor or size of shards)"
+    what = "plan (pairs, regions, stride, margin or size of shards)"
     raise UsageError(_other(folder, what, there.digest, plan.digest))
 
 

@@ -138,6 +138,7 @@ def _fill(
         fletcher32=True,
         **hdf5plugin.Zstd(clevel=1),
     )
+    lines = plan.scale.of(shard.first_pair, shard.n_pairs).line_codes
     missing = np.zeros(n_tiles, dtype=np.bool_)
     peaks: tuple[NDArray[np.int32], Codes] | None = None
     checksums = {}
@@ -145,7 +146,7 @@ def _fill(
     for column in columns:
         last = first + column.is_missing.size
         missing[first:last] = column.is_missing
-        counted = count_peaks(column.codes, column.is_missing)
+        counted = count_peaks(column.codes, lines, column.is_missing)
         peaks = counted if peaks is None else join_counts(peaks, counted)
         stored = column.codes
         if not plan.is_sparse:

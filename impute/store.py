@@ -140,10 +140,10 @@ class Store:
         parts = list(self._parts(regions, place))
         if not parts:
             raise RegionError(self._nothing(regions))
-        centre = float(self.plan.centres[place])
+        scale = self.plan.scale.of(place, 1)
         for shard, spans in parts:
             with ShardFile(self.folder, self.plan, shard) as file:
-                values = sigmoid(decode_codes(file.row(place), centre))
+                values = sigmoid(decode_codes(file.row(place)[None], scale)[0])
                 values[file.missing()] = np.nan
             for first, last in spans:
                 yield Scores(self._tiles(shard, first, last), values[first:last])

@@ -1,7 +1,9 @@
-"""Scores in a byte each: log-odds in steps of 1/16, counted from a pair's peak line.
+"""Scores in a byte each: log-odds in even steps, with a pair's peak line between two.
 
-A code of :data:`PEAK_CODE` or more says that the score calls a peak of its pair,
-exactly as the unrounded score says it; so rounding moves no border of a peak. 0 is kept
+Codes of a pair reach from a probability of 0.0003 to 0.9997 at least, and to 4 log-odds
+above its peak line where that is high, in 254 steps. The grid of steps is shifted so
+that the line is the lower end of a step: from the line's code on a score calls a peak,
+exactly as the unrounded score does, and rounding moves no border of a peak. 0 is kept
 for what is not stored. Neighbouring tiles share half of their letters and neighbouring
 pairs their TF, so differences in both directions are small numbers: they compress to
 three quarters of the codes' size. It is arithmetic of bytes that wrap round: exact.
@@ -9,14 +11,15 @@ three quarters of the codes' size. It is arithmetic of bytes that wrap round: ex
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 __all__ = [
-    "LOWEST_CODE",
-    "PEAK_CODE",
-    "STEPS_PER_UNIT",
+    "Scale",
+    "code_scale",
     "column_codes",
     "count_peaks",
     "decode_codes",
@@ -29,33 +32,93 @@ __all__ = [
 Codes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
-STEPS_PER_UNIT = 16
-"""Codes per unit of log-odds; a decoded score is off by 1/32 at most."""
-PEAK_CODE = 176
-"""The code of the lowest score that calls a peak."""
-LOWEST_CODE = 1
-"""Stands for all scores that are 10.9 or more below the peak line."""
-
+_LOW, _HIGH = -8.0, 8.0  # log-odds that codes reach at least
+_BELOW_LINE, _ABOVE_LINE = 1.0, 4.0  # and so much to both sides of the line
+_STEPS = 254
 # What is turned round at once: short columns, and rows long enough to be read ahead.
 _TILES, _PAIRS = 64, 512
 # How the first and the last tiles of a stretch can touch a peak beyond it.
 _FIRST, _SECOND, _LAST, _BEFORE_LAST = 1, 2, 4, 8
 
 
+class Scale(NamedTuple):
+    """What the codes of pairs stand for, each of shape (n_pairs,).
+
+    Attributes
+    ----------
+    lines : float32 array
+        The peak lines in log-odds: the lower ends of their codes' steps.
+    steps : float32 array
+        Log-odds from a code to the next; a decoded score is off by half of it.
+    line_codes : uint8 array
+        The codes of the lowest scores that call a peak.
+    """
+
+    lines: Floats
+    steps: Floats
+    line_codes: Codes
+
+    def of(self, first: int, n: int) -> Scale:
+        """Give the scale of some of the pairs.
+
+        Parameters
+        ----------
+        first, n : int
+
+        Returns
+        -------
+        Scale
+        """
+        some = slice(first, first + n)
+        return Scale(self.lines[some], self.steps[some], self.line_codes[some])
+
+    def floors(self, margin: float | None) -> Codes:
+        """Give the lowest codes to keep.
+
+        Parameters
+        ----------
+        margin : float, optional
+            Log-odds below the line; None keeps all.
+
+        Returns
+        -------
+        uint8 array, shape (n_pairs,)
+        """
+        if margin is None:
+            return np.ones_like(self.line_codes)
+        below = np.ceil(margin / self.steps.astype(np.float64) - 1e-6)
+        return np.maximum(self.line_codes - below, 1).astype(np.uint8)
+
+
+def code_scale(lines: Floats) -> Scale:
+    """Choose what the codes of pairs stand for.
+
+    Parameters
+    ----------
+    lines : float32 array, shape (n_pairs,)
+        The peak lines in log-odds.
+
+    Returns
+    -------
+    Scale
+    """
+    exact = lines.astype(np.float64)
+    low = np.minimum(_LOW, exact - _BELOW_LINE)
+    steps = (np.maximum(_HIGH, exact + _ABOVE_LINE) - low) / _STEPS
+    line_codes = 1 + np.round((exact - low) / steps)
+    return Scale(lines, steps.astype(np.float32), line_codes.astype(np.uint8))
+
+
 def quantise(
-    logits: Floats,
-    centres: Floats,
-    floor: int = LOWEST_CODE,
-    out: Codes | None = None,
+    logits: Floats, scale: Scale, floors: Codes, out: Codes | None = None
 ) -> Codes:
     """Round log-odds to codes, and turn the array round.
 
     Parameters
     ----------
     logits : float32 array, shape (n_tiles, n_pairs)
-    centres : float32 array, shape (n_pairs,)
-        Each pair's peak line, in log-odds.
-    floor : int
+    scale : Scale
+    floors : uint8 array, shape (n_pairs,)
         What has a lower code is not kept, and gets 0.
     out : uint8 array, shape (n_pairs, n_tiles), optional
         Where to put them.
@@ -63,34 +126,42 @@ def quantise(
     Returns
     -------
     uint8 array, shape (n_pairs, n_tiles)
-        ``PEAK_CODE + floor(16 (logit - centre))``, within 1 and 255.
+        ``line_code + floor((logit - line) / step)``, within 1 and 255.
     """
     n_tiles, n_pairs = logits.shape
     codes = np.empty((n_pairs, n_tiles), dtype=np.uint8) if out is None else out
-    lines = centres.astype(np.float32)
-    offsets = np.float32(PEAK_CODE) - np.float32(STEPS_PER_UNIT) * lines
-    _quantise(logits, lines, offsets, floor, codes)
+    per_unit = np.float32(1) / scale.steps
+    offsets = scale.line_codes - scale.lines * per_unit
+    _quantise(
+        logits,
+        scale.lines,
+        per_unit,
+        offsets.astype(np.float32),
+        scale.line_codes,
+        floors,
+        codes,
+    )
     return codes
 
 
-def decode_codes(codes: Codes, centre: float) -> Floats:
-    """Give the log-odds that codes of one pair stand for.
+def decode_codes(codes: Codes, scale: Scale) -> Floats:
+    """Give the log-odds that codes stand for.
 
     Parameters
     ----------
-    codes : uint8 array, any shape
-    centre : float
-        The pair's peak line, in log-odds.
+    codes : uint8 array, shape (n_pairs,) or (n_pairs, n_tiles)
+    scale : Scale
+        Of these pairs.
 
     Returns
     -------
     float32 array of the same shape
         The middle of each step; minus infinity for what was not kept.
     """
-    steps = (np.arange(256) - PEAK_CODE + 0.5) / STEPS_PER_UNIT
-    table = (centre + steps).astype(np.float32)
-    table[0] = -np.inf
-    values: Floats = table[codes]
+    shape = (-1,) + (1,) * (codes.ndim - 1)
+    lines, steps, line_codes = (field.reshape(shape) for field in scale)
+    places = codes.astype(np.float32) - line_codes + np.float32(0.5)
+    values: Floats = np.where(codes > 0, lines + steps * places, np.float32(-np.inf))
     return values
 
 
@@ -147,7 +218,7 @@ def column_codes(differences: Codes, first: int) -> Codes:
 
 
 def count_peaks(
-    codes: Codes, is_missing: NDArray[np.bool_]
+    codes: Codes, line_codes: Codes, is_missing: NDArray[np.bool_]
 ) -> tuple[NDArray[np.int32], Codes]:
     """Count the peaks of each pair in a stretch of tiles.
 
@@ -157,6 +228,7 @@ def count_peaks(
     Parameters
     ----------
     codes : uint8 array, shape (n_pairs, n_tiles)
+    line_codes : uint8 array, shape (n_pairs,)
     is_missing : bool array, shape (n_tiles,)
 
     Returns
@@ -169,7 +241,7 @@ def count_peaks(
     counts = np.zeros(n_pairs, dtype=np.int32)
     edges = np.zeros(n_pairs, dtype=np.uint8)
     if n_tiles:
-        _count_peaks(codes, is_missing, counts, edges)
+        _count_peaks(codes, line_codes, is_missing, counts, edges)
     return counts, edges
 
 
@@ -196,34 +268,43 @@ def join_counts(
 
 
 @njit(nogil=True, cache=True)
-def _quantise(logits, centres, offsets, floor, codes):  # type: ignore[no-untyped-def]
+def _quantise(  # type: ignore[no-untyped-def]
+    logits, lines, per_unit, offsets, line_codes, floors, codes
+):
     n_tiles, n_pairs = logits.shape
     block = np.empty((_TILES, _PAIRS), dtype=np.uint8)
     for tile in range(0, n_tiles, _TILES):
         tiles = min(_TILES, n_tiles - tile)
         for pair in range(0, n_pairs, _PAIRS):
-            pairs = min(_PAIRS, n_pairs - pair)
-            some, lines = offsets[pair : pair + pairs], centres[pair : pair + pairs]
+            last = min(pair + _PAIRS, n_pairs)
             for t in range(tiles):
-                row = logits[tile + t, pair : pair + pairs]
-                _round_row(row, lines, some, floor, block[t])
-            for p in range(pairs):
+                _round_row(
+                    logits[tile + t, pair:last],
+                    lines[pair:last],
+                    per_unit[pair:last],
+                    offsets[pair:last],
+                    line_codes[pair:last],
+                    floors[pair:last],
+                    block[t],
+                )
+            for p in range(last - pair):
                 out = codes[pair + p, tile : tile + tiles]
                 for t in range(tiles):
                     out[t] = block[t, p]
 
 
 @njit(nogil=True, cache=True)
-def _round_row(logits, centres, offsets, floor, out):  # type: ignore[no-untyped-def]
+def _round_row(  # type: ignore[no-untyped-def]
+    logits, lines, per_unit, offsets, line_codes, floors, out
+):
     for i in range(logits.size):
-        step = logits[i] * np.float32(STEPS_PER_UNIT) + offsets[i]
-        step = min(max(step, np.float32(LOWEST_CODE)), np.float32(255))
-        code = np.int32(step)
+        place = logits[i] * per_unit[i] + offsets[i]
+        code = np.int32(min(max(place, np.float32(1)), np.float32(255)))
         # Rounding must not carry a score over the line, either way.
-        above = max(code, np.int32(PEAK_CODE))
-        below = min(code, np.int32(PEAK_CODE - 1))
-        code = above if logits[i] >= centres[i] else below
-        out[i] = np.uint8(code if code >= floor else np.int32(0))
+        line = np.int32(line_codes[i])
+        above, below = max(code, line), max(min(code, line - 1), np.int32(1))
+        code = above if logits[i] >= lines[i] else below
+        out[i] = np.uint8(code if code >= floors[i] else np.int32(0))
 
 
 @njit(nogil=True, cache=True)
@@ -244,14 +325,14 @@ def _difference(codes, pairs_per_group):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def _count_peaks(codes, is_missing, counts, edges):  # type: ignore[no-untyped-def]
+def _count_peaks(codes, line_codes, is_missing, counts, edges):  # type: ignore[no-untyped-def]
     n_pairs, n_tiles = codes.shape
     for pair in range(n_pairs):
-        row = codes[pair]
+        row, line = codes[pair], line_codes[pair]
         n = 0
         since = 3  # tiles since the last high one; 3 for too many
         for tile in range(n_tiles):
-            if row[tile] >= PEAK_CODE and not is_missing[tile]:
+            if row[tile] >= line and not is_missing[tile]:
                 if since > 2:
                     n += 1
                 since = 1
@@ -260,18 +341,18 @@ def _count_peaks(codes, is_missing, counts, edges):  # type: ignore[no-untyped-d
             else:
                 since = min(since + 1, 3)
         counts[pair] = n
-        edges[pair] = _edge(row, is_missing, 0, 1, _FIRST, _SECOND)
+        edges[pair] = _edge(row, line, is_missing, 0, 1, _FIRST, _SECOND)
         last = n_tiles - 1
-        edges[pair] |= _edge(row, is_missing, last, -1, _LAST, _BEFORE_LAST)
+        edges[pair] |= _edge(row, line, is_missing, last, -1, _LAST, _BEFORE_LAST)
 
 
 @njit(nogil=True, cache=True)
-def _edge(row, is_missing, tile, step, high, second):  # type: ignore[no-untyped-def]
+def _edge(row, line, is_missing, tile, step, high, second):  # type: ignore[no-untyped-def]
     if is_missing[tile]:
         return np.uint8(0)
-    if row[tile] >= PEAK_CODE:
+    if row[tile] >= line:
         return np.uint8(high)
     tile += step
-    if 0 <= tile < row.size and row[tile] >= PEAK_CODE and not is_missing[tile]:
+    if 0 <= tile < row.size and row[tile] >= line and not is_missing[tile]:
         return np.uint8(second)
     return np.uint8(0)

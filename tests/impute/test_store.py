@@ -9,9 +9,12 @@ from tfimpute_tracks.impute.catalogue import make_catalogue
 from tfimpute_tracks.impute.export import ExportJob, run_export
 from tfimpute_tracks.impute.query import rank_pairs
 from tfimpute_tracks.impute.similarity import draw_map, make_map
-from tfimpute_tracks.kernels.codes import PEAK_CODE, decode_codes
+from tfimpute_tracks.kernels.codes import decode_codes
+from tfimpute_tracks.models import load_model
+from tfimpute_tracks.models.checkpoint import write_checkpoint
 from tfimpute_tracks.tracks import ScanJob, run_scan, scan_region
 from tfimpute_tracks.vocabulary import Pair
+from toys import GENOME
 
 CUTS = [(40, 0), (1000, 0), (17, 5), (2, 1)]
 
@@ -21,13 +24,30 @@ def _log_odds(p):
     return np.log(p) - np.log1p(-p)
 
 
+# From a pair that calls a peak everywhere to one that calls none.
+THRESHOLDS = np.linspace(-9, 13, 12)
+
+
+def _spread_lines(toy):
+    """Give the toy weights peak lines all over the log-odds."""
+    checkpoint = toy.model.checkpoint
+    thresholds = 1 / (1 + np.exp(-THRESHOLDS)).astype(np.float32)
+    weights = checkpoint.weights | {"thresholds": thresholds.reshape(3, 4)}
+    write_checkpoint(
+        toy.weights, checkpoint.config, checkpoint.vocabulary, weights, GENOME
+    )
+    toy.model = load_model(toy.weights)
+
+
 @pytest.mark.parametrize(("tiles", "per_shard"), CUTS)
 def test_scores_are_the_scan_s_to_half_a_step(toy, tiles, per_shard):
+    _spread_lines(toy)
     store = toy.made(toy.plan(tiles, per_shard))
     with open_genome(toy.fasta) as genome:
         for pair in store.plan.pairs:
             place = store.place(pair)
-            centre = float(store.plan.centres[place])
+            line = float(store.plan.scale.lines[place])
+            step = float(store.plan.scale.steps[place])
             for chrom, size in genome.chrom_sizes.items():
                 _, exact = scan_region(toy.model, genome, chrom, 0, size, [pair], 20)
                 got = [s for s in store.scores(pair) if s.tiles.chrom == chrom]
@@ -35,11 +55,12 @@ def test_scores_are_the_scan_s_to_half_a_step(toy, tiles, per_shard):
                 np.testing.assert_array_equal(np.isnan(values), np.isnan(exact[:, 0]))
                 known = ~np.isnan(values)
                 a, b = _log_odds(values[known]), _log_odds(exact[known, 0])
-                inside = (b > centre - 10.9) & (b < centre + 4.9)
+                inside = (b > -7.9) & (b < max(7.9, line + 3.9))
                 assert inside.any()
-                assert np.abs(a - b)[inside].max() <= 1 / 32 + 1e-3
-                below = b <= centre - 10.9
-                assert (a[below] <= centre - 10.8).all()
+                assert np.abs(a - b)[inside].max() <= step / 2 + 1e-3
+                # And nothing is far off, whatever the line: not even what is clipped.
+                error = np.abs(values[known] - exact[known, 0])
+                assert error.max() <= step / 8 + 4e-4
 
 
 def _locus(store, region):
@@ -66,12 +87,17 @@ def test_a_place_and_a_pair_tell_the_same(toy):
     assert starts[-1] < 1500 <= starts[-1] + 20
     for pair in store.plan.pairs[::5]:
         values = np.concatenate([s.values for s in store.scores(pair, [region])])
-        logits = decode_codes(codes[store.place(pair)], 0.0)
-        logits = logits + store.plan.centres[store.place(pair)]
+        place = store.place(pair)
+        logits = decode_codes(codes[place : place + 1], store.plan.scale.of(place, 1))[
+            0
+        ]
         np.testing.assert_allclose(values, 1 / (1 + np.exp(-logits)), rtol=1e-5)
 
 
-def test_exported_tracks_have_the_scan_s_peaks(toy):
+@pytest.mark.parametrize("lines", ["alike", "spread"])
+def test_exported_tracks_have_the_scan_s_peaks(toy, lines):
+    if lines == "spread":
+        _spread_lines(toy)
     store = toy.made()
     pairs = store.plan.pairs
     formats = {"bigwig", "bed", "bigbed", "bedgraph", "parquet"}
@@ -188,4 +214,3 @@ def test_missing_tiles_are_stored_once_and_pairs_stand_by_likeness(toy):
     assert (codes[:, is_missing] == 0).all()
     assert is_missing.any()
     assert plan.tfs == sorted(plan.tfs)
-    assert plan.floor < PEAK_CODE

@@ -7,9 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tfimpute_tracks.kernels.codes import (
-    LOWEST_CODE,
-    PEAK_CODE,
-    STEPS_PER_UNIT,
+    code_scale,
     column_codes,
     count_peaks,
     decode_codes,
@@ -19,49 +17,60 @@ from tfimpute_tracks.kernels.codes import (
     row_codes,
 )
 from tfimpute_tracks.kernels.peaks import call_peaks
+from tfimpute_tracks.kernels.products import sigmoid
 
 
 def _case(seed, n_tiles, n_pairs):
     rng = np.random.default_rng(seed)
-    logits = rng.normal(0, 6, (n_tiles, n_pairs)).astype(np.float32)
-    centres = rng.uniform(-2, 6, n_pairs).astype(np.float32)
-    return logits, centres
+    logits = rng.normal(0, 8, (n_tiles, n_pairs)).astype(np.float32)
+    return logits, code_scale(rng.uniform(-17, 17, n_pairs).astype(np.float32))
+
+
+def _all(scale):
+    return scale.floors(None)
 
 
 @given(st.integers(0, 10**6), st.integers(1, 150), st.integers(1, 140))
 def test_codes_are_the_rounded_scores_and_keep_the_side_of_the_line(seed, tiles, pairs):
-    logits, centres = _case(seed, tiles, pairs)
-    codes = quantise(logits, centres)
+    logits, scale = _case(seed, tiles, pairs)
+    lines, steps, line_codes = (field[:, None] for field in scale)
+    codes = quantise(logits, scale, _all(scale))
     assert codes.shape == (pairs, tiles)
-    np.testing.assert_array_equal(codes >= PEAK_CODE, (logits >= centres).T)
-    exact = PEAK_CODE + np.floor(STEPS_PER_UNIT * (logits - centres).T.astype(float))
-    exact = np.clip(exact, LOWEST_CODE, 255)
-    assert np.abs(codes - exact).max() <= 1  # float32 may round a border over
-    for pair in range(pairs):
-        decoded = decode_codes(codes[pair], float(centres[pair]))
-        inside = (codes[pair] > LOWEST_CODE) & (codes[pair] < 255)
-        error = np.abs(decoded - logits[:, pair])[inside]
-        assert not error.size or error.max() <= 0.5 / STEPS_PER_UNIT + 1e-4
+    np.testing.assert_array_equal(codes >= line_codes, (logits >= scale.lines).T)
+    exact = line_codes + np.floor((logits.T.astype(float) - lines) / steps)
+    assert np.abs(codes - np.clip(exact, 1, 255)).max() <= 1  # a border in float32
+    decoded = decode_codes(codes, scale)
+    inside = (codes > 1) & (codes < 255)
+    errors = (np.abs(decoded - logits.T) - steps / 2)[inside]
+    assert not errors.size or errors.max() <= 1e-4
+
+
+@given(st.integers(0, 10**6), st.integers(1, 150), st.integers(1, 140))
+def test_no_probability_is_far_off_whatever_the_line(seed, tiles, pairs):
+    logits, scale = _case(seed, tiles, pairs)
+    decoded = decode_codes(quantise(logits, scale, _all(scale)), scale)
+    error = np.abs(sigmoid(decoded) - sigmoid(logits.T))
+    assert (error <= scale.steps[:, None] / 8 + 4e-4).all()
+    assert scale.steps.max() < 0.12
 
 
 def test_a_score_beside_the_line_stays_on_its_side():
-    centres = np.array([0.1, 3.7, 11.99], dtype=np.float32)
-    lines = np.stack(
-        [np.nextafter(centres, np.float32(-99)), centres], dtype=np.float32
-    )
-    codes = quantise(lines, centres)
-    assert (codes[:, 0] == PEAK_CODE - 1).all()
-    assert (codes[:, 1] == PEAK_CODE).all()
+    lines = np.array([-17, -7, 0.1, 3.7, 11.99, 17], dtype=np.float32)
+    scale = code_scale(lines)
+    logits = np.stack([np.nextafter(lines, np.float32(-99)), lines], dtype=np.float32)
+    codes = quantise(logits, scale, _all(scale))
+    assert (codes[:, 0] == scale.line_codes - 1).all()
+    assert (codes[:, 1] == scale.line_codes).all()
 
 
 def test_what_is_below_the_floor_is_not_kept():
     logits = np.array([[-3.0], [-1.1], [-0.9], [1.0]], dtype=np.float32)
-    floor = PEAK_CODE - STEPS_PER_UNIT
-    codes = quantise(logits, np.zeros(1, np.float32), floor)
-    assert codes[0].tolist() == [0, 0, 161, 192]
-    decoded = decode_codes(codes[0], 0.0)
+    scale = code_scale(np.zeros(1, np.float32))
+    codes = quantise(logits, scale, scale.floors(1.0))
+    assert (codes[0] > 0).tolist() == [False, False, True, True]
+    decoded = decode_codes(codes, scale)[0]
     assert np.isneginf(decoded[:2]).all()
-    assert abs(decoded[3] - 1.0) <= 1 / 32
+    assert np.abs(decoded[2:] - logits[2:, 0]).max() <= scale.steps[0] / 2
 
 
 @given(
@@ -86,10 +95,13 @@ def test_differences_give_rows_and_columns_back(seed, tiles, pairs, group, data)
         np.testing.assert_array_equal(some, codes[begin : begin + group, first:last])
 
 
+LINE = np.array([176], dtype=np.uint8)
+
+
 def _slow_count(codes, missing):
     values = np.where(missing, np.nan, codes.astype(np.float32)).astype(np.float32)
     starts = np.arange(len(codes), dtype=np.int64)
-    return len(call_peaks(starts, values, 1, PEAK_CODE, 1).start)
+    return len(call_peaks(starts, values, 1, LINE[0], 1).start)
 
 
 @given(
@@ -99,16 +111,16 @@ def _slow_count(codes, missing):
 def test_peaks_are_counted_as_they_are_called_and_stretches_join(values, data):
     missing = np.array([value is None for value in values])
     codes = np.array([value or 0 for value in values], dtype=np.uint8)[None]
-    assert count_peaks(codes, missing)[0][0] == _slow_count(codes[0], missing)
+    assert count_peaks(codes, LINE, missing)[0][0] == _slow_count(codes[0], missing)
     cuts = [0, len(values)]
     if len(values) >= 4:
         cut = data.draw(st.integers(1, len(values) - 2))
         cuts = [0, cut, len(values)]
     whole = None
     for first, last in pairwise(cuts):
-        part = count_peaks(codes[:, first:last], missing[first:last])
+        part = count_peaks(codes[:, first:last], LINE, missing[first:last])
         whole = part if whole is None else join_counts(whole, part)
     assert whole[0][0] == _slow_count(codes[0], missing)
-    expected = count_peaks(codes, missing)[1]
+    expected = count_peaks(codes, LINE, missing)[1]
     if cuts[-2] > 1:
         np.testing.assert_array_equal(whole[1], expected)
