@@ -123,7 +123,7 @@ class SequenceJudge:
         with self._lock:
             found = self._features.pop(inputs.tiles, None)
         if found is None:
-            found = engine.features(inputs.codes, inputs.tiles.n_tiles)
+            found = engine.trunk.features(inputs.codes, inputs.tiles.n_tiles)
         with self._lock:
             self._features[inputs.tiles] = found
             while sum(rows.values.nbytes for rows in self._features.values()) > _ROOM:

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import RunError
 from tfimpute_tracks.kernels.sparse import SparseRows
-from tfimpute_tracks.models.cpu_engine import LookupEngine
+from tfimpute_tracks.models.trunk import MotifTrunk
 from tfimpute_tracks.storage import digest_json, read_arrays, write_arrays
 
 __all__ = ["CacheState", "FeatureCache"]
@@ -73,7 +73,7 @@ class FeatureCache:
 
     def features(
         self,
-        engine: LookupEngine,
+        trunk: MotifTrunk,
         codes: NDArray[np.uint8],
         n_tiles: int,
         digest: str,
@@ -82,7 +82,7 @@ class FeatureCache:
 
         Parameters
         ----------
-        engine : LookupEngine
+        trunk : MotifTrunk
         codes : uint8 array
         n_tiles : int
         digest : str
@@ -91,9 +91,9 @@ class FeatureCache:
         Returns
         -------
         SparseRows
-            Bit for bit what `engine.features(codes, n_tiles)` gives.
+            Bit for bit what `trunk.features(codes, n_tiles)` gives.
         """
-        about = {"trunk": engine.trunk_digest, "codes": digest, "n_tiles": n_tiles}
+        about = {"trunk": trunk.digest, "codes": digest, "n_tiles": n_tiles}
         key = digest_json(about).removeprefix("sha256:")
         path = self.folder / key[:2] / f"{key}.h5"
         arrays = read_arrays(path, about, _ARRAYS) if path.exists() else None
@@ -103,7 +103,7 @@ class FeatureCache:
             self._count(hit=True)
             offsets = np.concatenate([[0], np.cumsum(arrays["counts"], dtype=np.int64)])
             return SparseRows(offsets, arrays["columns"], arrays["values"])
-        features = engine.features(codes, n_tiles)
+        features = trunk.features(codes, n_tiles)
         self._count(hit=False)
         self._store(path, features, about)
         return features

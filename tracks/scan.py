@@ -102,7 +102,7 @@ class Scanner:
             return np.full((n_tiles, len(self.pairs)), np.nan, dtype=np.float32)
         engine = self.engine
         if self.cache is not None and digest and isinstance(engine, LookupEngine):
-            features = self.cache.features(engine, codes, n_tiles, digest)
+            features = self.cache.features(engine.trunk, codes, n_tiles, digest)
             logits = engine.judge(features, n_tiles)
         else:
             logits = engine.logits(codes, n_tiles)

@@ -65,9 +65,9 @@ def test_many_pairs_are_shared_where_that_costs_less(tmp_path):
 def test_segments_are_made_in_pieces_without_a_seam(tmp_path, rng, monkeypatch):
     model, n_tiles = make_model(tmp_path), 30
     codes = _letters(rng, n_tiles, 20)
-    whole = LookupEngine(model, EVERY, _grid(20)).features(codes, n_tiles)
-    monkeypatch.setattr("tfimpute_tracks.models.cpu_engine._ROOM", 1)
-    pieces = LookupEngine(model, EVERY, _grid(20)).features(codes, n_tiles)
+    whole = LookupEngine(model, EVERY, _grid(20)).trunk.features(codes, n_tiles)
+    monkeypatch.setattr("tfimpute_tracks.models.trunk._ROOM", 1)
+    pieces = LookupEngine(model, EVERY, _grid(20)).trunk.features(codes, n_tiles)
     for a, b in zip(whole, pieces, strict=True):
         np.testing.assert_array_equal(a, b)
 
@@ -77,7 +77,7 @@ def test_what_is_unknown_is_not_computed_and_changes_no_neighbour(tmp_path, rng)
     codes = _letters(rng, n_tiles, stride, unknown=0)
     codes[400:800] = 4
     made = LookupEngine(model, EVERY[:2], _grid(stride))
-    features = made.features(codes, n_tiles)
+    features = made.trunk.features(codes, n_tiles)
     sizes = np.diff(features.offsets).reshape(-1, 2).sum(axis=1)  # per segment
     last, first = 18, 39  # the tiles beside the gap that are known
     grid = _grid(stride)
@@ -105,7 +105,7 @@ def test_the_trunk_s_digest_tells_what_features_depend_on(tmp_path):
     model = make_model(tmp_path)
 
     def digest(pairs=EVERY, stride=20, fast=False, model=model):
-        return LookupEngine(model, pairs, _grid(stride), fast).trunk_digest
+        return LookupEngine(model, pairs, _grid(stride), fast).trunk.digest
 
     assert digest() == digest(pairs=EVERY[:1])
     other = make_model(tmp_path, seed=5)
