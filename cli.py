@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from tfimpute_tracks import __version__
+from tfimpute_tracks.commands.browse import browse
 from tfimpute_tracks.commands.cache import cache
 from tfimpute_tracks.commands.catalogue import catalogue
 from tfimpute_tracks.commands.console import SETTINGS
@@ -40,7 +41,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 _VERBS = (
-    *(scan, impute, export, query, catalogue, hub),
+    *(scan, impute, export, query, catalogue, browse, hub),
     *(prepare, train, evaluate, info, cache, selftest),
 )
 for verb in _VERBS:

@@ -1,0 +1,240 @@
+"""The pages and answers of the live browser, and nothing of the file system.
+
+Every address is one of a short list; what a page is made of was read when the program
+started. A wrong request is answered with a line that says what is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from tfimpute_tracks.browse.alleles import allele_effects, parse_variant
+from tfimpute_tracks.browse.downloads import pack_window
+from tfimpute_tracks.browse.gate import Gate
+from tfimpute_tracks.browse.page import PAGE_FILES, PageFile
+from tfimpute_tracks.browse.session import MOST_PAIRS, Session
+from tfimpute_tracks.browse.views import draw_peaks, draw_signal
+from tfimpute_tracks.errors import TracksError, UsageError
+
+__all__ = ["make_app"]
+
+_MOST_BYTES = 1 << 24  # of letters in one answer
+
+
+def make_app(session: Session, token: str | None) -> Gate:
+    """Make the application.
+
+    Parameters
+    ----------
+    session : Session
+    token : str, optional
+        What each request must bring; None where only this machine can ask.
+
+    Returns
+    -------
+    Gate
+        An ASGI application.
+    """
+    routes = _Routes(session)
+    answers = {
+        "about": routes.about,
+        "pair": routes.pair,
+        "signal": routes.signal,
+        "peaks": routes.peaks,
+        "variant": routes.variant,
+        "download": routes.download,
+        "computing": routes.computing,
+    }
+    app = Starlette(
+        routes=[
+            Route("/", _page(PAGE_FILES["index.html"])),
+            *(Route(f"/page/{name}", _page(file)) for name, file in PAGE_FILES.items()),
+            Route("/genome.fa", routes.letters),
+            Route("/genome.fa.fai", routes.letters_index),
+            *(Route(f"/api/{name}", _answer(what)) for name, what in answers.items()),
+            Route("/api/compute", _answer(routes.compute), methods=["POST"]),
+        ],
+        exception_handlers={HTTPException: _not_there},
+    )
+    return Gate(app, token)
+
+
+class _Routes:
+    """What each address answers; all but the letters are run on a thread."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def about(self, request: Request) -> Response:
+        return JSONResponse(self._session.about())
+
+    def pair(self, request: Request) -> Response:
+        (pair,) = self._session.pairs(request.query_params.getlist("pair"), 1)
+        return JSONResponse(self._session.describe(pair))
+
+    def signal(self, request: Request) -> Response:
+        asked, session = request.query_params, self._session
+        (pair,) = session.pairs(asked.getlist("pair"), 1)
+        drawn = draw_signal(
+            session.scores,
+            pair,
+            session.signal(asked.get("signal", "probability")),
+            session.region(asked),
+            _number(asked.get("bp_per_pixel", "1"), "bp_per_pixel"),
+            asked.get("how", "max"),
+        )
+        return Response(
+            drawn.values.astype("<f4").tobytes(),
+            media_type="application/octet-stream",
+            headers={
+                "x-start": str(drawn.start),
+                "x-width": str(drawn.width),
+                "x-known": f"{drawn.known:.4f}",
+            },
+        )
+
+    def peaks(self, request: Request) -> Response:
+        asked, session = request.query_params, self._session
+        (pair,) = session.pairs(asked.getlist("pair"), 1)
+        found = draw_peaks(session.scores, pair, session.region(asked))
+        columns = [column.tolist() for column in found.peaks]
+        return JSONResponse(
+            {
+                "pair": str(pair),
+                "threshold": found.threshold,
+                "n_peaks": found.n_peaks,
+                "known": found.known,
+                "columns": ["start", "end", "summit", "score"],
+                "peaks": list(zip(*columns, strict=True)),
+            }
+        )
+
+    def variant(self, request: Request) -> Response:
+        asked, session = request.query_params, self._session
+        pairs = session.pairs(asked.getlist("pair"), MOST_PAIRS)
+        model, genome = session.scores.model, session.scores.genome
+        variant = parse_variant(asked.get("variant", ""), genome)
+        effects = allele_effects(model, genome, variant, pairs)
+        best = [_listed(side) for side in effects.best()]
+        return JSONResponse(
+            {
+                "variant": str(variant),
+                "chrom": variant.chrom,
+                "start": variant.start,
+                "ref": variant.ref,
+                "alt": variant.alt,
+                "ref_centres": effects.ref_centres.tolist(),
+                "alt_centres": effects.alt_centres.tolist(),
+                "pairs": [
+                    {
+                        **session.describe(pair),
+                        "ref_best": best[0][i],
+                        "alt_best": best[1][i],
+                        "ref": _listed(effects.ref[i]),
+                        "alt": _listed(effects.alt[i]),
+                    }
+                    for i, pair in enumerate(pairs)
+                ],
+            }
+        )
+
+    def download(self, request: Request) -> Response:
+        asked, session = request.query_params, self._session
+        pairs = session.pairs(asked.getlist("pair"), MOST_PAIRS)
+        region = session.region(asked)
+        name, content = pack_window(
+            session.scores, pairs, region, asked.get("format", "")
+        )
+        return Response(
+            content,
+            media_type="application/octet-stream",
+            headers={"content-disposition": f'attachment; filename="{name}"'},
+        )
+
+    def compute(self, request: Request) -> Response:
+        asked, session = request.query_params, self._session
+        pairs = session.pairs(asked.getlist("pair"), MOST_PAIRS)
+        signal = session.signal(asked.get("signal", "probability"))
+        session.background.start(pairs, signal, session.region(asked))
+        return JSONResponse(session.background.state())
+
+    def computing(self, request: Request) -> Response:
+        return JSONResponse(self._session.background.state())
+
+    async def letters(self, request: Request) -> Response:
+        file = self._session.letters
+        first, last = _byte_range(request.headers.get("range", ""), file.size)
+        content = await run_in_threadpool(file.read, first, last)
+        return Response(
+            content,
+            206,
+            media_type="application/octet-stream",
+            headers={"content-range": f"bytes {first}-{last - 1}/{file.size}"},
+        )
+
+    async def letters_index(self, request: Request) -> Response:
+        return Response(self._session.letters.index, media_type="text/plain")
+
+
+def _answer(what: Callable[[Request], Response]) -> Callable[[Request], Any]:
+    """Run an answer on a thread, and put its errors into one line."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            return await run_in_threadpool(what, request)
+        except TracksError as error:
+            status = 400 if isinstance(error, UsageError) else 500
+            return JSONResponse({"error": " ".join(str(error).split())}, status)
+
+    return answer
+
+
+def _page(file: PageFile) -> Callable[[Request], Any]:
+    async def page(request: Request) -> Response:
+        return Response(
+            file.content, media_type=file.kind, headers={"cache-control": "no-cache"}
+        )
+
+    return page
+
+
+async def _not_there(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    told = error.detail if isinstance(error, HTTPException) else "failed"
+    return JSONResponse({"error": told}, status)
+
+
+def _number(text: str, what: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 < number < 1e9:
+        raise UsageError(f"{what}={text[:20]!r}; give a positive number")
+    return number
+
+
+def _byte_range(header: str, size: int) -> tuple[int, int]:
+    """Read `bytes=first-last`; the whole is never sent."""
+    unit, _, asked = header.partition("=")
+    first, _, last = asked.partition("-")
+    if unit == "bytes" and first.isdigit() and (last.isdigit() or not last):
+        begin = int(first)
+        end = min(int(last) + 1 if last else size, size)
+        if begin < end and end - begin <= _MOST_BYTES:
+            return begin, end
+    raise HTTPException(416, f"give a range of at most {_MOST_BYTES} of {size} bytes")
+
+
+def _listed(values: np.ndarray[Any, Any]) -> list[float | None]:
+    """Give numbers as JSON has them: missing ones are null."""
+    return [None if np.isnan(value) else round(float(value), 5) for value in values]

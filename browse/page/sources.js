@@ -1,0 +1,73 @@
+// Where igv.js gets what it draws: signal and peaks, computed by the server.
+
+import * as api from "./api.js";
+
+// Okabe and Ito's colours, told apart by the colour-blind; without yellow and black.
+export const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9"];
+
+export class SignalSource {
+  constructor(track, told) {
+    this.track = track;
+    this.told = told; // is told which share of a window was computed
+    this.windowFunctions = ["max", "mean"];
+  }
+
+  supportsWholeGenome() {
+    return false;
+  }
+
+  async getFeatures({chr, start, end, bpPerPixel, windowFunction}) {
+    const window = {chrom: chr, start: Math.max(0, Math.floor(start)), end: Math.ceil(end)};
+    const how = windowFunction === "mean" ? "mean" : "max";
+    const {pair, signal} = this.track;
+    const drawn = await api.signal(pair, signal, window, bpPerPixel || 1, how);
+    this.told(this.track, drawn.known);
+    const features = [];
+    drawn.values.forEach((value, i) => {
+      if (!Number.isNaN(value)) {
+        const from = drawn.start + i * drawn.width;
+        features.push({chr, start: from, end: from + drawn.width, value});
+      }
+    });
+    return features;
+  }
+}
+
+export class PeakSource {
+  constructor(track) {
+    this.track = track;
+  }
+
+  supportsWholeGenome() {
+    return false;
+  }
+
+  async getFeatures({chr, start, end}) {
+    const window = {chrom: chr, start: Math.max(0, Math.floor(start)), end: Math.ceil(end)};
+    const found = await api.peaks(this.track.pair, window);
+    return found.peaks.map(([start, end, summit, score]) => ({
+      chr, start, end, score: Math.round(1000 * score), name: score.toFixed(3),
+      "probability at the summit": score.toFixed(4), summit: summit + 1,
+    }));
+  }
+}
+
+// The tracks of igv.js that show a pair.
+export function igvTracks(track, signals, told) {
+  const [min, max] = signals[track.signal].limits;
+  const label = track.signal === "probability" ? "" : ` ${track.signal}`;
+  const name = `${track.tf} ${track.cell}${label}`;
+  return [
+    {
+      id: `${track.id}-signal`, name, type: "wig", format: "bigwig",
+      featureSource: new SignalSource(track, told), color: track.colour,
+      altColor: "#7f7f7f", min, max, height: 70, summarize: false, windowFunction: "max",
+    },
+    {
+      id: `${track.id}-peaks`, name: `${track.tf} ${track.cell} peaks`, type: "annotation",
+      format: "narrowpeak", featureSource: new PeakSource(track), color: track.colour,
+      displayMode: "COLLAPSED", height: 24, autoHeight: false,
+      visibilityWindow: 20_000_000,
+    },
+  ];
+}

@@ -1,0 +1,85 @@
+"""`browse`: a local web page where any pair is computed as one looks."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tfimpute_tracks.commands import options
+from tfimpute_tracks.commands.console import notify, say
+from tfimpute_tracks.errors import UsageError
+
+if TYPE_CHECKING:
+    from tfimpute_tracks.genome import Region, Sequences
+
+__all__ = ["browse"]
+
+
+def browse(
+    fasta: options.Fasta = None,
+    region: Annotated[
+        str | None,
+        typer.Option("-r", "--region", help="Where to open: chr:start-end."),
+    ] = None,
+    model: options.ModelName = "default",
+    host: Annotated[
+        str,
+        typer.Option(help="Address to serve on; any but this machine's needs a token."),
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port; 0 for any that is free.")
+    ] = 8765,
+    token: Annotated[
+        str | None,
+        typer.Option(help="What visitors must know. Default for other hosts: random."),
+    ] = None,
+    threads: options.Threads = "max",
+    cache_dir: options.CacheDir = None,
+    cache_limit: options.CacheLimit = 20.0,
+    no_cache: options.NoCache = False,
+) -> None:
+    """Serve a page with a genome browser that computes any pair as you look."""
+    from tfimpute_tracks.commands import inputs
+
+    try:
+        from tfimpute_tracks import browse as live
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"the live page needs {error.name}: pip install 'tfimpute-tracks[browse]'"
+        ) from error
+    from tfimpute_tracks.genome import parse_region
+    from tfimpute_tracks.models import load_model
+
+    if token is not None and len(token) < 8:
+        raise UsageError("--token is shorter than 8 letters; give a longer one")
+    if token is None and not live.is_loopback(host):
+        token = secrets.token_urlsafe(16)
+    taken = live.open_socket(host, port)
+    loaded = load_model(model)
+    genome = inputs.choose_genome(fasta, loaded, cache_dir)
+    n_threads = inputs.set_threads(threads)
+    cache = None if no_cache else inputs.choose_cache(cache_dir, cache_limit)
+    scores = live.LiveScores(loaded, genome, n_threads, cache)
+    sizes = genome.chrom_sizes
+    place = parse_region(region, sizes) if region else _first_view(genome, fasta)
+    session = live.Session(scores, place)
+    session.warm_up()
+    say(live.page_address(taken, token))
+    notify("open this address in a browser; Ctrl-C ends the server")
+    live.serve(live.make_app(session, token), taken)
+    session.background.stop()
+    notify("stopped")
+
+
+def _first_view(genome: Sequences, fasta: Path | None) -> Region:
+    """Choose a place to open: CEBPB's, or what lies some way into a FASTA."""
+    from tfimpute_tracks.genome import Region
+
+    if fasta is None:
+        return Region("chr20", 48_780_000, 48_840_000)
+    chrom, size = next(iter(genome.chrom_sizes.items()))
+    start = size // 10  # behind what is unknown at the ends of human chromosomes
+    return Region(chrom, start, min(start + 100_000, size))
