@@ -30,7 +30,8 @@ def export(
         typer.Option(
             "--format",
             help="bigwig, bed (peaks, narrowPeak), bigbed (peaks), bedgraph, parquet. "
-            "Repeatable, or with commas. Default: bigwig, bed and bigbed.",
+            "Repeatable, or with commas. Default: bigwig, and bed and bigbed with the "
+            "probability.",
         ),
     ] = None,
     out_dir: options.OutDir = Path("tracks-out"),
@@ -40,6 +41,9 @@ def export(
             min=0, max=1, help="Score that calls a peak. Default: each pair's own."
         ),
     ] = None,
+    signal: options.Signal = "probability",
+    bin_size: options.BinSize = None,
+    max_zooms: options.MaxZooms = 10,
     threads: options.Threads = "max",
     overwrite: options.Overwrite = False,
     as_json: options.Json = False,
@@ -49,13 +53,14 @@ def export(
     from tfimpute_tracks.genome import resolve_regions
     from tfimpute_tracks.impute.export import ExportJob, run_export
     from tfimpute_tracks.impute.store import Store
-    from tfimpute_tracks.tracks.pair_files import FORMATS
+    from tfimpute_tracks.tracks.drawing import Drawing
+    from tfimpute_tracks.tracks.pair_files import check_formats, usual_formats
 
     opened = Store(store)
-    names = [n for text in formats or ["bigwig,bed,bigbed"] for n in text.split(",")]
-    wrong = [name for name in names if name not in FORMATS]
-    if wrong:
-        raise UsageError(f"--format {wrong[0]!r}; give of {', '.join(FORMATS)}")
+    drawing = Drawing(signal, bin_size, max_zooms)
+    names = frozenset(name for text in formats or [] for name in text.split(","))
+    names = names or usual_formats(drawing)
+    check_formats(names, drawing)
     if every:
         if tf or cell or pairs:
             raise UsageError("give --all, or --tf and --cell, or --pairs, not both")
@@ -70,12 +75,15 @@ def export(
         opened,
         chosen,
         out_dir,
-        frozenset(names),
+        names,
         where,
         threshold,
         overwrite,
         inputs.set_threads(threads),
+        drawing,
     )
+    if signal == "specificity":
+        inputs.warn_of_absent_cells(opened, chosen)
     results = []
     with progress_bar("export", len(chosen), "pairs") as advance:
         for result in run_export(job):

@@ -15,6 +15,7 @@ from tfimpute_tracks.vocabulary import Pair, Vocabulary
 
 if TYPE_CHECKING:
     from tfimpute_tracks.genome import Region, Sequences
+    from tfimpute_tracks.impute.store import Store
     from tfimpute_tracks.models.model import Model
     from tfimpute_tracks.tracks.cache import FeatureCache
 
@@ -26,6 +27,7 @@ __all__ = [
     "choose_regions",
     "read_share",
     "set_threads",
+    "warn_of_absent_cells",
 ]
 
 
@@ -316,3 +318,44 @@ def set_threads(threads: str) -> int:
     numba.set_num_threads(n_threads)
     threadpool_limits(n_threads)
     return n_threads
+
+
+def warn_of_absent_cells(store: Store, pairs: list[Pair]) -> None:
+    """Warn where a store's specificity is told against some cell lines only.
+
+    Parameters
+    ----------
+    store : Store
+    pairs : list of Pair
+        Those to be drawn.
+    """
+    n_cells = {pair.tf: store.n_cells(pair.tf) for pair in pairs}
+    n_known = _cells_of_model(store)
+    n_least = n_known or len(set(store.plan.cells))
+    lacking = [f"{tf} {n}" for tf, n in n_cells.items() if n < n_least]
+    if lacking:
+        more = f" and {len(lacking) - 3} TFs more" if len(lacking) > 3 else ""
+        notify(
+            f"{store.folder} does not hold all {n_least} cell lines of each TF, but of "
+            f"{', '.join(lacking[:3])}{more}: the specificity is told against those; "
+            "take a store made with --all, or `scan --signal specificity`",
+            warning=True,
+        )
+    elif n_known is None:
+        notify(
+            f"the weights of {store.folder}, {store.plan.model}, are not at hand: "
+            f"whether they know more than its {n_least} cell lines is not checked",
+            warning=True,
+        )
+
+
+def _cells_of_model(store: Store) -> int | None:
+    """Count the cell lines of a store's model, where it is one that ships."""
+    from tfimpute_tracks.models import load_model
+    from tfimpute_tracks.models.model import shipped_models
+
+    if store.plan.model in shipped_models():
+        model = load_model(store.plan.model)
+        if model.checkpoint.digest == store.plan.weights:
+            return len(model.cells)
+    return None

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 import typer
 
 __all__ = [
+    "BinSize",
     "CacheDir",
     "CacheLimit",
     "Cell",
@@ -20,6 +21,7 @@ __all__ = [
     "DryRun",
     "Fasta",
     "Json",
+    "MaxZooms",
     "ModelName",
     "NoCache",
     "OutDir",
@@ -28,6 +30,7 @@ __all__ = [
     "Precision",
     "Regions",
     "Seed",
+    "Signal",
     "StoreDir",
     "Stride",
     "TestChroms",
@@ -83,6 +86,32 @@ Stride = Annotated[
     int | None,
     typer.Option(
         "--stride", min=1, help="bp between tile starts. Default: the model's pool."
+    ),
+]
+Signal = Annotated[
+    Literal["probability", "log-odds", "specificity"],
+    typer.Option(
+        help="What the bigWig holds. specificity: probability minus its mean over the "
+        "cell lines of the TF. Peaks are those of the probability, and written with it."
+    ),
+]
+BinSize = Annotated[
+    int | None,
+    typer.Option(
+        "--bin-size",
+        min=1,
+        help="bp of a bin, which holds the mean of its tiles; a multiple of the "
+        "stride. Default: the stride.",
+    ),
+]
+MaxZooms = Annotated[
+    int,
+    typer.Option(
+        "--max-zooms",
+        min=0,
+        max=10,
+        help="Most zoom levels of a bigWig. 0: none, a smaller file that browsers draw "
+        "slowly, or not at all, when zoomed out.",
     ),
 ]
 Threads = Annotated[

@@ -25,6 +25,9 @@ def scan(
     out_dir: options.OutDir = Path("tracks-out"),
     model: options.ModelName = "default",
     stride: options.Stride = None,
+    signal: options.Signal = "probability",
+    bin_size: options.BinSize = None,
+    max_zooms: options.MaxZooms = 10,
     threshold: Annotated[
         float | None,
         typer.Option(
@@ -50,6 +53,7 @@ def scan(
     from tfimpute_tracks.models.engine import pick_device
     from tfimpute_tracks.storage import check_writable_dir
     from tfimpute_tracks.tracks import ScanJob, plan_tiles, run_scan
+    from tfimpute_tracks.tracks.drawing import Drawing
 
     loaded = load_model(model)
     chosen = inputs.choose_pairs(loaded.vocabulary, tf, cell, pairs)
@@ -58,6 +62,8 @@ def scan(
     genome = inputs.choose_genome(fasta, loaded, cache_dir)
     where = inputs.choose_regions(genome, fasta, regions or [], chroms or [])
     step = stride or loaded.config.pool
+    drawing = Drawing(signal, bin_size, max_zooms)
+    drawing.tiles_per_bin(step)
     job = ScanJob(
         loaded,
         chosen,
@@ -70,6 +76,7 @@ def scan(
         overwrite=overwrite,
         threads=n_threads,
         cache=None if no_cache else inputs.choose_cache(cache_dir, cache_limit),
+        drawing=drawing,
     )
     ranges = plan_tiles(where, dict(genome.chrom_sizes), loaded.config.seq_len, step)
     bases = sum(r.n_tiles for r in ranges) * step

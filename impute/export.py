@@ -1,21 +1,30 @@
-"""Tracks out of a store: the same files that `scan` writes, and tables."""
+"""Tracks out of a store: the same files that `scan` writes, and tables.
+
+The scores of a store are log-odds, rounded. Its specificity is told against the cell
+lines it has of a TF; those it lacks are not computed.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.genome import Region
 from tfimpute_tracks.impute.store import Store
+from tfimpute_tracks.kernels.products import sigmoid
 from tfimpute_tracks.storage import check_writable_dir, digest_json, write_receipt
+from tfimpute_tracks.tracks.drawing import Drawing, Scores
 from tfimpute_tracks.tracks.pair_files import (
     PairResult,
-    Scores,
+    check_formats,
     earlier_result,
     write_pair,
 )
+from tfimpute_tracks.tracks.signals import logits_to_signal
 from tfimpute_tracks.tracks.threads import in_turn
 from tfimpute_tracks.vocabulary import Pair
 
@@ -41,6 +50,8 @@ class ExportJob:
         Write again what is already there.
     threads : int
         Pairs at a time.
+    drawing : Drawing
+        What the signal is, and how it is drawn.
     """
 
     store: Store
@@ -51,6 +62,7 @@ class ExportJob:
     threshold: float | None = None
     overwrite: bool = False
     threads: int = 1
+    drawing: Drawing = field(default_factory=Drawing)
 
 
 def run_export(job: ExportJob) -> Iterator[PairResult]:
@@ -73,16 +85,31 @@ def run_export(job: ExportJob) -> Iterator[PairResult]:
         A shard is missing or damaged.
     UnknownNameError, RegionError
         A pair or a region is not in the store.
+    UsageError
+        The drawing does not go with the store, or with a format.
     """
+    _check_drawing(job)
     check_writable_dir(job.out_dir)
     for pair in job.pairs:
         job.store.place(pair)  # all of them, before any is written
     yield from in_turn(lambda pair: _export(job, pair), job.pairs, job.threads)
 
 
+def _check_drawing(job: ExportJob) -> None:
+    signal = job.drawing.signal
+    job.drawing.tiles_per_bin(job.store.plan.stride)
+    check_formats(job.formats, job.drawing)
+    if signal != "probability" and job.store.plan.is_sparse:
+        raise UsageError(
+            f"--signal {signal} from {job.store.folder}, which is sparse: it has no "
+            "scores below its floor; take a store made without --sparse, or `scan "
+            f"--signal {signal}`"
+        )
+
+
 def _export(job: ExportJob, pair: Pair) -> PairResult:
-    store, plan = job.store, job.store.plan
-    place = store.place(pair)
+    plan = job.store.plan
+    place = job.store.place(pair)
     threshold = job.threshold
     if threshold is None:
         threshold = plan.thresholds[place]
@@ -92,25 +119,31 @@ def _export(job: ExportJob, pair: Pair) -> PairResult:
         "regions": [str(region) for region in job.regions or []] or plan.regions,
         "formats": sorted(job.formats),
         "threshold": threshold,
+        **job.drawing.about(plan.stride),
     }
     inputs = {"store": plan.digest, "parameters": digest_json(parameters)}
-    receipt = job.out_dir / f"{pair.tf}.{pair.cell}.receipt.json"
+    receipt = job.out_dir / f"{job.drawing.kind.stem(pair)}.receipt.json"
     if not job.overwrite:
         there = earlier_result(receipt, pair, inputs)
         if there:
             return there
     began = time.monotonic()
-    stem = f"{pair.tf}.{pair.cell}"
     n_tiles = 0
 
     def scores() -> Iterator[Scores]:
         nonlocal n_tiles
-        for block in store.scores(pair, job.regions):
+        for block in _scores(job, pair):
             n_tiles += block.tiles.n_tiles
             yield block
 
     files, n_peaks = write_pair(
-        job.out_dir, stem, store.layout, threshold, scores(), job.formats
+        job.out_dir,
+        pair,
+        job.store.layout,
+        threshold,
+        scores(),
+        job.drawing,
+        job.formats,
     )
     write_receipt(
         receipt,
@@ -118,7 +151,33 @@ def _export(job: ExportJob, pair: Pair) -> PairResult:
         files,
         megabases=plan.megabases(n_tiles),
         seconds=time.monotonic() - began,
-        parameters=parameters
-        | {"peaks": n_peaks, "model": plan.model, "weights": plan.weights},
+        parameters=parameters | {"peaks": n_peaks} | _told(job, pair),
     )
     return PairResult(pair, [*files, receipt], n_peaks, threshold, reused=False)
+
+
+def _scores(job: ExportJob, pair: Pair) -> Iterator[Scores]:
+    """Give a pair's probabilities, and the signal where it is another one."""
+    store, signal = job.store, job.drawing.signal
+    if signal == "probability":
+        yield from store.scores(pair, job.regions)
+        return
+    means = store.mean_probabilities(pair.tf, job.regions)
+    for tiles, logits in store.log_odds(pair, job.regions):
+        mean = next(means) if signal == "specificity" else None
+        yield Scores(tiles, sigmoid(logits), logits_to_signal(signal, logits, mean))
+
+
+def _told(job: ExportJob, pair: Pair) -> dict[str, Any]:
+    """Tell what describes a track but does not change it: no part of its inputs."""
+    plan = job.store.plan
+    about: dict[str, Any] = {
+        "model": plan.model,
+        "weights": plan.weights,
+        "expected_auroc": plan.aurocs[job.store.place(pair)],
+        "genome": plan.genome,
+        "stride": plan.stride,
+    }
+    if job.drawing.signal == "specificity":
+        about["mean_over_cells"] = job.store.n_cells(pair.tf)
+    return about

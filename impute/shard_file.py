@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -232,6 +232,29 @@ class ShardFile:
         columns = range(0, stored.shape[1], TILES_PER_CHUNK)
         parts = [row_codes(stored[:, c : c + TILES_PER_CHUNK]) for c in columns]
         return np.concatenate(parts)
+
+    def rows(self, first: int, last: int) -> Iterator[Codes]:
+        """Give the codes of neighbouring pairs, some pairs at a time.
+
+        Parameters
+        ----------
+        first, last : int
+            Places in the plan, half-open, of this shard's pairs.
+
+        Yields
+        ------
+        uint8 array, shape (n_pairs, n_tiles)
+            Of pairs that follow on each other.
+        """
+        begin, end = first - self._shard.first_pair, last - self._shard.first_pair
+        for group in range(begin - begin % PAIRS_PER_CHUNK, end, PAIRS_PER_CHUNK):
+            stop = min(group + PAIRS_PER_CHUNK, end)
+            codes: Codes = self._read("codes", np.s_[group:stop])
+            if not self._plan.is_sparse:
+                columns = range(0, codes.shape[1], TILES_PER_CHUNK)
+                parts = [codes[:, c : c + TILES_PER_CHUNK] for c in columns]
+                codes = np.hstack([column_codes(part, 0) for part in parts])
+            yield codes[max(begin - group, 0) :]
 
     def columns(self, first: int, last: int) -> Codes:
         """Give all pairs' codes of some tiles.

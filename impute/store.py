@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
+from itertools import chain, groupby
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,7 +22,7 @@ from tfimpute_tracks.impute.plan import Plan, Shard, read_plan
 from tfimpute_tracks.impute.shard_file import TILES_PER_CHUNK, ShardFile
 from tfimpute_tracks.kernels.codes import decode_codes, join_counts
 from tfimpute_tracks.kernels.products import sigmoid
-from tfimpute_tracks.tracks.pair_files import Scores, TrackLayout
+from tfimpute_tracks.tracks.drawing import Scores, TrackLayout
 from tfimpute_tracks.tracks.tiles import TileRange
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
 
@@ -136,6 +137,31 @@ class Store:
         InputFileError
             A shard is missing or damaged.
         """
+        for tiles, logits in self.log_odds(pair, regions):
+            yield Scores(tiles, sigmoid(logits))
+
+    def log_odds(
+        self, pair: Pair, regions: list[Region] | None = None
+    ) -> Iterator[tuple[TileRange, NDArray[np.float32]]]:
+        """Give one pair's log-odds.
+
+        Parameters
+        ----------
+        pair, regions
+            As :meth:`scores`.
+
+        Yields
+        ------
+        tiles : TileRange
+        logits : float32 array, shape (n_tiles,)
+            NaN where the tile has no value, minus infinity where the store is sparse
+            and the score below its floor.
+
+        Raises
+        ------
+        UnknownNameError, RegionError, InputFileError
+            As :meth:`scores`.
+        """
         place = self.place(pair)
         parts = list(self._parts(regions, place))
         if not parts:
@@ -143,10 +169,68 @@ class Store:
         scale = self.plan.scale.of(place, 1)
         for shard, spans in parts:
             with ShardFile(self.folder, self.plan, shard) as file:
-                values = sigmoid(decode_codes(file.row(place)[None], scale)[0])
+                values = decode_codes(file.row(place)[None], scale)[0]
                 values[file.missing()] = np.nan
             for first, last in spans:
-                yield Scores(self._tiles(shard, first, last), values[first:last])
+                yield self._tiles(shard, first, last), values[first:last]
+
+    def n_cells(self, tf: str) -> int:
+        """Count the cell lines of a TF in the store.
+
+        Parameters
+        ----------
+        tf : str
+
+        Returns
+        -------
+        int
+        """
+        return self.plan.tfs.count(tf)
+
+    def mean_probabilities(
+        self, tf: str, regions: list[Region] | None = None
+    ) -> Iterator[NDArray[np.float32]]:
+        """Average the probabilities of a TF over its cell lines in the store.
+
+        Parameters
+        ----------
+        tf : str
+        regions : list of Region, optional
+            As :meth:`scores`.
+
+        Yields
+        ------
+        float32 array, shape (n_tiles,)
+            Of the tiles that :meth:`scores` gives for each of the TF's pairs, in the
+            same pieces; of no use where a tile has no value.
+
+        Raises
+        ------
+        InputFileError
+            A shard is missing or damaged.
+        """
+        first, n = self.plan.tfs.index(tf), self.n_cells(tf)  # they stand side by side
+        parts = self._parts(regions, first, n)
+        for block, group in groupby(parts, key=lambda part: part[0].block):
+            shards = list(group)
+            total = np.zeros(block.tiles.n_tiles, dtype=np.float64)
+            for shard, _ in shards:
+                self._add_up(shard, first, first + n, total)
+            means = (total / n).astype(np.float32)
+            for begin, end in shards[0][1]:  # as of all shards of these tiles
+                yield means[begin:end]
+
+    def _add_up(
+        self, shard: Shard, first: int, last: int, total: NDArray[np.float64]
+    ) -> None:
+        """Add the probabilities of pairs that a shard has, pair by pair."""
+        begin = max(first, shard.first_pair)
+        end = min(last, shard.first_pair + shard.n_pairs)
+        every = np.arange(256, dtype=np.uint8)[None]
+        with ShardFile(self.folder, self.plan, shard) as file:
+            for place, codes in enumerate(chain(*file.rows(begin, end)), begin):
+                scale = self.plan.scale.of(place, 1)
+                total += sigmoid(decode_codes(every, scale)[0])[codes]
 
     def loci(self, region: Region) -> Iterator[Locus]:
         """Give all pairs at a place, piece by piece: the place may be a chromosome.
@@ -168,7 +252,7 @@ class Store:
             A shard is missing or damaged.
         """
         stride, is_empty = self.plan.stride, True
-        for shard, spans in self._parts([region]):
+        for shard, spans in self._parts([region], 0, len(self.plan.tfs)):
             is_empty = False
             with ShardFile(self.folder, self.plan, shard) as file:
                 missing = file.missing()
@@ -223,11 +307,14 @@ class Store:
         return TileRange(chrom, start + first * self.plan.stride, last - first)
 
     def _parts(
-        self, regions: list[Region] | None, place: int | None = None
+        self, regions: list[Region] | None, first: int = 0, n: int = 1
     ) -> Iterator[tuple[Shard, list[tuple[int, int]]]]:
-        """Find the shards that regions need, and which of their tiles."""
+        """Find the shards of neighbouring pairs that regions need, and their tiles."""
         for shard in self.plan.shards:
-            if place is not None and not 0 <= place - shard.first_pair < shard.n_pairs:
+            if (
+                first >= shard.first_pair + shard.n_pairs
+                or first + n <= shard.first_pair
+            ):
                 continue
             spans = list(self._spans(shard.block.tiles, regions))
             if spans:

@@ -1,10 +1,10 @@
 """A scan job: regions and pairs in, a set of files per pair out.
 
-``tiles`` plans, ``scan`` scores, ``pair_files`` writes. The first pair's bigWig is
-written while the scan goes on, all else when it has ended; each file whole or not at
-all, and a pair's receipt last. A pair whose receipt already tells the same inputs and
-intact files is not computed again, and what an interrupted scan had done is taken up
-(``spool``).
+``tiles`` plans, ``scan`` scores, ``columns`` says what is kept of it, ``pair_files``
+writes. The first pair's bigWig is written while the scan goes on, all else when it has
+ended; each file whole or not at all, and a pair's receipt last. A pair whose receipt
+already tells the same inputs and intact files is not computed again, and what an
+interrupted scan had done is taken up (``spool``).
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tfimpute_tracks import __version__
 from tfimpute_tracks.errors import RunError
-from tfimpute_tracks.genome import Region, Sequences
+from tfimpute_tracks.genome import Region, Sequences, check_build
+from tfimpute_tracks.genome.chroms import find_chrom
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.storage import (
     check_writable_dir,
@@ -26,10 +27,10 @@ from tfimpute_tracks.storage import (
     write_receipt,
 )
 from tfimpute_tracks.tracks.cache import FeatureCache
+from tfimpute_tracks.tracks.columns import Columns
+from tfimpute_tracks.tracks.drawing import Drawing, Scores, TrackLayout
 from tfimpute_tracks.tracks.pair_files import (
     PairResult,
-    Scores,
-    TrackLayout,
     earlier_result,
     write_pair,
 )
@@ -40,6 +41,8 @@ from tfimpute_tracks.tracks.tiles import TileRange, cut_blocks, plan_tiles
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = ["ScanJob", "run_scan"]
+
+BlockKey = tuple[TileRange, str]  # the tiles, and the digest of their letters
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,8 @@ class ScanJob:
         Blocks of tiles that are worked on at a time.
     cache : FeatureCache, optional
         Keeps motif features for the next scan.
+    drawing : Drawing
+        What the signal is, and how it is drawn.
     """
 
     model: Model
@@ -80,6 +85,7 @@ class ScanJob:
     overwrite: bool = False
     threads: int = 1
     cache: FeatureCache | None = None
+    drawing: Drawing = field(default_factory=Drawing)
 
 
 def run_scan(
@@ -104,9 +110,12 @@ def run_scan(
     ------
     OutputError, WriteError, ValidationError
         A file cannot be written, or does not read back as written.
+    UsageError
+        The drawing's bins do not hold whole tiles.
     RegionError
         No tile lies in the regions.
     """
+    job.drawing.tiles_per_bin(job.stride)
     check_writable_dir(job.out_dir)
     earlier = _what_earlier_runs_left(job, genome)
     todo = [pair for pair in job.pairs if pair not in earlier]
@@ -130,22 +139,30 @@ class _Run:
         self._pairs = pairs
         self._progress = progress
         self._sizes = dict(genome.chrom_sizes)
+        names = [str(job.pairs.index(pair)) for pair in pairs]
+        self._columns = Columns(job.model, pairs, names, job.drawing.signal)
         self._scanner = open_scanner(
-            job.model, pairs, job.stride, job.device, job.fast, job.cache
+            job.model,
+            self._columns.judged,
+            job.stride,
+            job.device,
+            job.fast,
+            job.cache,
+            self._columns.keep,
         )
         about = {
             "tool_version": __version__,  # another one may score otherwise
             "weights": job.model.checkpoint.digest,
             # Those written already as well: they must not hide what is there.
             "pairs": [str(pair) for pair in job.pairs],
+            "signal": job.drawing.signal,
             "stride": job.stride,
             "device": job.device,
             "precision": _precision(job),
         }
         folder = job.out_dir / f".unfinished-{digest_json(about)[7:19]}"
-        names = [str(job.pairs.index(pair)) for pair in pairs]
-        self._spool = ScoreSpool(folder, about, names)
-        self._keys: list[tuple[TileRange, str]] = []
+        self._spool = ScoreSpool(folder, about, self._columns.names)
+        self._keys: list[BlockKey] = []
         self._began = time.monotonic()
         self._seconds = 0.0
 
@@ -167,7 +184,7 @@ class _Run:
     def _written(self) -> Iterator[PairResult]:
         yield self._write(0, self._scan())
         yield from in_turn(
-            lambda i: self._write(i, self._scores(i)),
+            lambda i: self._write(i, self._scores(i, self._keys)),
             range(1, len(self._pairs)),
             self._job.threads,
         )
@@ -186,14 +203,15 @@ class _Run:
                 self._spool.add(key, scores)
             self._keys.append(key)
             self._progress(tiles.n_tiles * self._job.stride)
-            yield Scores(tiles, next(self._spool.scores([key], 0)))
+            yield from self._scores(0, [key])
         self._seconds = time.monotonic() - self._began
 
-    def _scores(self, pair: int) -> Iterator[Scores]:
-        """Give a pair's scores once more."""
-        values = self._spool.scores(self._keys, pair)
-        for (tiles, _), scores in zip(self._keys, values, strict=True):
-            yield Scores(tiles, scores)
+    def _scores(self, pair: int, keys: list[BlockKey]) -> Iterator[Scores]:
+        """Give a pair's scores of blocks that were scanned."""
+        places = self._columns.of_pair(pair)
+        columns = [self._spool.scores(keys, place) for place in places]
+        for (tiles, _), *kept in zip(keys, *columns, strict=True):
+            yield self._columns.scores(tiles, kept)
 
     def _write(self, index: int, live: Iterator[Scores]) -> PairResult:
         """Write the files of a pair, its receipt last."""
@@ -202,8 +220,9 @@ class _Run:
         if threshold is None:
             threshold = job.model.threshold(pair)
         layout = TrackLayout(job.stride, job.model.config.seq_len, self._sizes)
-        stem = f"{pair.tf}.{pair.cell}"
-        files, n_peaks = write_pair(job.out_dir, stem, layout, threshold, live)
+        files, n_peaks = write_pair(
+            job.out_dir, pair, layout, threshold, live, job.drawing
+        )
         receipt = _receipt_path(job, pair)
         n_tiles = sum(tiles.n_tiles for tiles, _ in self._keys)
         write_receipt(
@@ -214,8 +233,9 @@ class _Run:
             seconds=self._seconds,
             parameters={
                 **_parameters(job, pair),
-                "peaks": n_peaks,
                 "threshold": threshold,
+                "peaks": n_peaks,
+                **_told(job, pair, self._genome),
             },
         )
         return PairResult(pair, [*files, receipt], n_peaks, threshold, reused=False)
@@ -239,7 +259,30 @@ def _parameters(job: ScanJob, pair: Pair) -> dict[str, Any]:
         "threshold": job.threshold,
         "device": job.device,
         "precision": _precision(job),
+        **job.drawing.about(job.stride),
     }
+
+
+def _told(job: ScanJob, pair: Pair, genome: Sequences) -> dict[str, Any]:
+    """Tell what describes a track but does not change it: no part of its inputs."""
+    model = job.model
+    about: dict[str, Any] = {
+        "weights": model.checkpoint.digest,
+        "expected_auroc": model.expected_auroc(pair),
+        "genome": genome.name,
+        "build": _build(genome, model.checkpoint.genome),
+    }
+    if job.drawing.signal == "specificity":
+        about["mean_over_cells"] = len(model.cells)
+    return about
+
+
+def _build(genome: Sequences, trained_on: dict[str, Any]) -> str | None:
+    """Give the build that the weights were trained on, where the sequence is of it."""
+    sizes, known = genome.chrom_sizes, trained_on.get("chrom_sizes", {})
+    if not any(find_chrom(name, known) for name in sizes) or check_build(sizes, known):
+        return None
+    return trained_on.get("build")
 
 
 def _inputs(job: ScanJob, pair: Pair, sequence: str) -> dict[str, str]:
@@ -278,4 +321,4 @@ def _what_earlier_runs_left(job: ScanJob, genome: Sequences) -> dict[Pair, PairR
 
 
 def _receipt_path(job: ScanJob, pair: Pair) -> Path:
-    return job.out_dir / f"{pair.tf}.{pair.cell}.receipt.json"
+    return job.out_dir / f"{job.drawing.kind.stem(pair)}.receipt.json"

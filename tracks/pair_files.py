@@ -1,7 +1,8 @@
-"""The files of one pair: where its scores are drawn, and what is written of them.
+"""The files of one pair: its signal as it is to be drawn, and its peaks.
 
 Scores come block by block and are not kept: of all tiles only those at peaks, and their
-neighbours, wait for the peaks to be called.
+neighbours, wait for the peaks to be called. Peaks are called on the probability of each
+tile, whatever is drawn, and written where the probability is.
 """
 
 from __future__ import annotations
@@ -10,14 +11,20 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.errors import InputFileError
+from tfimpute_tracks.errors import InputFileError, UsageError
 from tfimpute_tracks.kernels.peaks import Peaks, call_peaks
 from tfimpute_tracks.storage import matches, read_receipt
+from tfimpute_tracks.tracks.drawing import (
+    Bins,
+    Drawing,
+    Scores,
+    TrackLayout,
+    mean_bins,
+)
 from tfimpute_tracks.tracks.formats import (
     PeakSet,
     write_bedgraph,
@@ -32,26 +39,18 @@ from tfimpute_tracks.vocabulary import Pair
 __all__ = [
     "FORMATS",
     "PairResult",
-    "Scores",
-    "TrackLayout",
+    "check_formats",
     "earlier_result",
+    "usual_formats",
     "write_pair",
 ]
 
 FORMATS = ("bigwig", "bed", "bigbed", "bedgraph", "parquet")
 """What a pair can be written as; `bed` is narrowPeak, `bed` and `bigbed` are peaks."""
-_USUAL = frozenset({"bigwig", "bed", "bigbed"})
+_PEAKS = frozenset({"bed", "bigbed"})
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
-Bins = tuple[str, int, int, Floats]
-
-
-class Scores(NamedTuple):
-    """One pair's scores of neighbouring tiles, shape (n_tiles,), NaN where unknown."""
-
-    tiles: TileRange
-    values: Floats
 
 
 @dataclass(frozen=True)
@@ -75,42 +74,6 @@ class PairResult:
     n_peaks: int
     threshold: float
     reused: bool
-
-
-@dataclass(frozen=True)
-class TrackLayout:
-    """Where a tile's score is drawn: over the `stride` bp at its centre.
-
-    Parameters
-    ----------
-    stride, seq_len : int
-        In bp.
-    chrom_sizes : dict of str to int
-    """
-
-    stride: int
-    seq_len: int
-    chrom_sizes: dict[str, int]
-
-    def bins(self, scores: Scores) -> Iterator[Bins]:
-        """Lay out the scores of a block.
-
-        Parameters
-        ----------
-        scores : Scores
-
-        Yields
-        ------
-        (chrom, start, width, values)
-            Value i is drawn over [start + i * width, start + (i + 1) * width), 0-based.
-        """
-        (chrom, first, _), values = scores
-        start = first + (self.seq_len - self.stride) // 2
-        if start < 0:  # a stride longer than the tile: its bin is cut at the end
-            yield chrom, 0, start + self.stride, values[:1]
-            start, values = start + self.stride, values[1:]
-        if len(values):
-            yield chrom, start, self.stride, values
 
 
 class _PeakTiles:
@@ -157,60 +120,102 @@ class _PeakTiles:
         return calls
 
 
+def usual_formats(drawing: Drawing) -> frozenset[str]:
+    """Give what is written unless the user says otherwise.
+
+    Parameters
+    ----------
+    drawing : Drawing
+
+    Returns
+    -------
+    frozenset of str
+        Of :data:`FORMATS`: peaks beside the probability, not beside other signals.
+    """
+    if drawing.signal == "probability":
+        return frozenset({"bigwig"}) | _PEAKS
+    return frozenset({"bigwig"})
+
+
+def check_formats(formats: Set[str], drawing: Drawing) -> None:
+    """Refuse formats that are none, and peaks of another signal than the probability.
+
+    Parameters
+    ----------
+    formats : set of str
+    drawing : Drawing
+
+    Raises
+    ------
+    UsageError
+    """
+    for name in sorted(formats):
+        if name not in FORMATS:
+            raise UsageError(f"--format {name!r}; give of {', '.join(FORMATS)}")
+        if name in _PEAKS and drawing.signal != "probability":
+            raise UsageError(
+                f"--format {name} with --signal {drawing.signal}: peaks are those of "
+                "the probability; give --signal probability, or another format"
+            )
+
+
 def write_pair(
     folder: Path,
-    stem: str,
+    pair: Pair,
     layout: TrackLayout,
     threshold: float,
     scores: Iterable[Scores],
-    formats: Set[str] = _USUAL,
+    drawing: Drawing | None = None,
+    formats: Set[str] | None = None,
 ) -> tuple[list[Path], int]:
     """Write a pair's signal and peaks; a bigBed only where there are peaks.
 
     Parameters
     ----------
     folder : Path
-    stem : str
-        Names of files before their ending, and of peaks.
+    pair : Pair
+        Names the files, and the peaks.
     layout : TrackLayout
     threshold : float
-        The lowest score of a tile that makes a peak.
+        The lowest probability of a tile that makes a peak.
     scores : iterable of Scores
         In the order of the genome; taken while the signal is written. What comes
         several times in different formats is gone through once and kept meanwhile.
-    formats : set of str
-        Of :data:`FORMATS`.
+    drawing : Drawing, optional
+        By default the probability of each tile.
+    formats : set of str, optional
+        By default :func:`usual_formats`.
 
     Returns
     -------
     files : list of Path
     n_peaks : int
+        Called on the probability, whether they are written or not.
 
     Raises
     ------
+    UsageError
+        As :func:`check_formats`, and :meth:`Drawing.tiles_per_bin`.
     WriteError, ValidationError
         A file cannot be written, or does not read back as written.
     RunError
         No tile has a value.
     """
+    drawing = drawing or Drawing()
+    formats = usual_formats(drawing) if formats is None else formats
+    check_formats(formats, drawing)
     at_peaks = _PeakTiles(threshold)
-
-    def bins() -> Iterator[Bins]:
-        for block in scores:
-            for some in layout.bins(block):
-                at_peaks.add(some)
-                yield some
-
+    pieces = _pieces(layout, drawing, scores, at_peaks)
     files = []
-    pieces: Iterable[Bins] = bins()
+    stem = drawing.kind.stem(pair)
     signals = [name for name in _SIGNALS if name in formats]
     if len(signals) != 1:  # several files, or none: the scores are needed all the same
         pieces = list(pieces)
     for name in signals:
         ending, write = _SIGNALS[name]
         files.append(folder / f"{stem}.{ending}")
-        write(files[-1], layout.chrom_sizes, pieces)
-    if not formats & {"bed", "bigbed"}:
+        write(files[-1], layout, pieces, drawing)
+    if not formats & _PEAKS:
         return files, at_peaks.count(layout.stride)
     calls = at_peaks.call(layout.stride)
     peaks = PeakSet.collect(stem, calls, layout.chrom_sizes)
@@ -223,10 +228,50 @@ def write_pair(
     return files, len(peaks)
 
 
-_SIGNALS: dict[str, tuple[str, Callable[..., None]]] = {
-    "bigwig": ("bw", write_bigwig),
-    "bedgraph": ("bedGraph", write_bedgraph),
-    "parquet": ("parquet", write_parquet),
+def _pieces(
+    layout: TrackLayout,
+    drawing: Drawing,
+    scores: Iterable[Scores],
+    at_peaks: _PeakTiles,
+) -> Iterable[Bins]:
+    """Give what is drawn, and keep the tiles at peaks on the way."""
+    per_bin = drawing.tiles_per_bin(layout.stride)
+
+    def drawn() -> Iterator[tuple[TileRange, Floats]]:
+        for tiles, values, signal in scores:
+            for bins in layout.bins(tiles, values):
+                at_peaks.add(bins)
+            yield tiles, values if signal is None else signal
+
+    if per_bin > 1:
+        return mean_bins(layout, per_bin, drawn())
+    return (bins for block in drawn() for bins in layout.bins(*block))
+
+
+def _bigwig(
+    dest: Path, layout: TrackLayout, pieces: Iterable[Bins], drawing: Drawing
+) -> None:
+    sizes, decimals = layout.chrom_sizes, drawing.kind.decimals
+    write_bigwig(dest, sizes, pieces, decimals, drawing.max_zooms)
+
+
+def _bedgraph(
+    dest: Path, layout: TrackLayout, pieces: Iterable[Bins], drawing: Drawing
+) -> None:
+    write_bedgraph(dest, layout.chrom_sizes, pieces, drawing.kind.decimals)
+
+
+def _parquet(
+    dest: Path, layout: TrackLayout, pieces: Iterable[Bins], drawing: Drawing
+) -> None:
+    write_parquet(dest, layout.chrom_sizes, pieces, drawing.kind.column)
+
+
+_Write = Callable[[Path, TrackLayout, Iterable[Bins], Drawing], None]
+_SIGNALS: dict[str, tuple[str, _Write]] = {
+    "bigwig": ("bw", _bigwig),
+    "bedgraph": ("bedGraph", _bedgraph),
+    "parquet": ("parquet", _parquet),
 }
 
 

@@ -9,7 +9,7 @@ business of the modules beside this one.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -21,7 +21,7 @@ from tfimpute_tracks.errors import RegionError, UsageError
 from tfimpute_tracks.genome import Sequences, match_chrom, open_genome
 from tfimpute_tracks.kernels.encode import missing_tiles
 from tfimpute_tracks.kernels.products import sigmoid
-from tfimpute_tracks.kernels.segments import segment_grid
+from tfimpute_tracks.kernels.segments import SegmentGrid, segment_grid
 from tfimpute_tracks.models.cpu_engine import LookupEngine
 from tfimpute_tracks.models.engine import Engine, open_engine
 from tfimpute_tracks.models.model import Model
@@ -37,7 +37,10 @@ Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 Known = Container[tuple[TileRange, str]]
 
+Keep = Callable[[Floats], Floats]
+
 _TILES_PER_BLOCK = {"cpu": 16384, "cuda": 1 << 16}
+_ROOM = 1 << 22  # log-odds that a thread has in memory at a time
 
 
 class TileBlock(NamedTuple):
@@ -48,14 +51,13 @@ class TileBlock(NamedTuple):
     tiles : TileRange
     digest : str
         Of the letters that the tiles cover.
-    probabilities : float32 array, shape (n_tiles, n_pairs), or None
-        NaN where more than half of the tile's letters are not A, C, G or T. None where
-        the scores were known already.
+    scores : float32 array, shape (n_tiles, n_columns), or None
+        What :meth:`Scanner.score` gives. None where it was known already.
     """
 
     tiles: TileRange
     digest: str
-    probabilities: Floats | None
+    scores: Floats | None
 
 
 @dataclass(frozen=True)
@@ -68,16 +70,22 @@ class Scanner:
     pairs : list of Pair
     stride : int
         bp between tile starts.
+    grid : SegmentGrid
     engine : Engine
     cache : FeatureCache, optional
         Keeps motif features for the next scan, where the engine has any to keep.
+    keep : callable
+        Makes of the pairs' log-odds, shape (n, n_pairs), what is wanted of each tile,
+        shape (n, n_columns), row by row. By default the probabilities.
     """
 
     model: Model
     pairs: list[Pair]
     stride: int
+    grid: SegmentGrid
     engine: Engine
     cache: FeatureCache | None = None
+    keep: Keep = sigmoid
 
     def score(
         self, codes: NDArray[np.uint8], n_tiles: int, digest: str | None = None
@@ -93,22 +101,39 @@ class Scanner:
 
         Returns
         -------
-        float32 array, shape (n_tiles, n_pairs)
-            Probabilities; NaN as in :class:`TileBlock`.
+        float32 array, shape (n_tiles, n_columns)
+            The pairs' probabilities, or what is kept instead. NaN where more than half
+            of the tile's letters are not A, C, G or T.
         """
         seq_len = self.model.config.seq_len
         missing = missing_tiles(codes, self.stride, seq_len, n_tiles)
         if missing.all():  # whole blocks of N are common: centromeres, partial genomes
-            return np.full((n_tiles, len(self.pairs)), np.nan, dtype=np.float32)
-        engine = self.engine
-        if self.cache is not None and digest and isinstance(engine, LookupEngine):
+            nothing = np.full((1, len(self.pairs)), np.nan, dtype=np.float32)
+            return np.repeat(self.keep(nothing), n_tiles, axis=0)
+        parts = [self.keep(part) for part in self._logits(codes, n_tiles, digest)]
+        scores = parts[0] if len(parts) == 1 else np.concatenate(parts)
+        scores[missing] = np.nan
+        return scores
+
+    def _logits(
+        self, codes: NDArray[np.uint8], n_tiles: int, digest: str | None
+    ) -> Iterator[Floats]:
+        """Give the log-odds of few tiles at a time where there are many pairs."""
+        engine, grid = self.engine, self.grid
+        at_once = max(1, _ROOM // len(self.pairs))
+        parts = TileRange("", 0, n_tiles).parts(1, at_once)
+        if not isinstance(engine, LookupEngine):
+            for _, first, n in parts:
+                end = (first + n - 1) * self.stride + self.model.config.seq_len
+                yield engine.logits(codes[first * self.stride : end], n)
+            return
+        if self.cache is not None and digest:
             features = self.cache.features(engine.trunk, codes, n_tiles, digest)
-            logits = engine.judge(features, n_tiles)
         else:
-            logits = engine.logits(codes, n_tiles)
-        probabilities = sigmoid(logits)
-        probabilities[missing] = np.nan
-        return probabilities
+            features = engine.trunk.features(codes, n_tiles)
+        for _, first, n in parts:
+            row = 2 * first * grid.borders.size  # both strands
+            yield engine.judge(features.rows(row, row + 2 * grid.n_segments(n)), n)
 
     def score_block(
         self, genome: Sequences, tiles: TileRange, known: Known = ()
@@ -188,6 +213,7 @@ def open_scanner(
     device: str = "cpu",
     fast: bool = False,
     cache: FeatureCache | None = None,
+    keep: Keep = sigmoid,
 ) -> Scanner:
     """Set a model up for scanning.
 
@@ -203,6 +229,8 @@ def open_scanner(
         Give up the last digits of a probability for speed.
     cache : FeatureCache, optional
         Keeps motif features for the next scan.
+    keep : callable
+        As :class:`Scanner` has it.
 
     Returns
     -------
@@ -224,7 +252,7 @@ def open_scanner(
         raise UsageError("no pair to scan; give --tf and --cell, or --pairs")
     grid = segment_grid(config.seq_len, config.filter_length, config.pool, stride)
     engine = open_engine(model, named, grid, device, fast)
-    return Scanner(model, named, stride, engine, cache)
+    return Scanner(model, named, stride, grid, engine, cache, keep)
 
 
 def scan_region(
@@ -286,6 +314,6 @@ def _collect(
     scores = [np.empty((0, len(scanner.pairs)), dtype=np.float32)]
     if n_tiles:
         blocks = scanner.blocks(genome, [TileRange(name, start, n_tiles)])
-        scores += [b.probabilities for b in blocks if b.probabilities is not None]
+        scores += [b.scores for b in blocks if b.scores is not None]
     starts = start + scanner.stride * np.arange(n_tiles, dtype=np.int64)
     return starts, np.concatenate(scores)

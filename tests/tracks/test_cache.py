@@ -37,7 +37,7 @@ def _small_blocks(monkeypatch):
 def _scores(model, genome, cache, pair="CTCF:K562", n_threads=1, **how):
     scanner = open_scanner(model, [pair], STRIDE, cache=cache, **how)
     blocks = scanner.blocks(genome, RANGES, n_threads)
-    return np.concatenate([block.probabilities for block in blocks])
+    return np.concatenate([block.scores for block in blocks])
 
 
 @pytest.mark.parametrize("fast", [False, True])

@@ -7,13 +7,10 @@ from hypothesis import strategies as st
 
 from tfimpute_tracks.errors import RunError
 from tfimpute_tracks.kernels.peaks import call_peaks
-from tfimpute_tracks.tracks.pair_files import (
-    Scores,
-    TrackLayout,
-    _PeakTiles,
-    write_pair,
-)
+from tfimpute_tracks.tracks.drawing import Scores, TrackLayout
+from tfimpute_tracks.tracks.pair_files import _PeakTiles, write_pair
 from tfimpute_tracks.tracks.tiles import TileRange, cut_blocks
+from tfimpute_tracks.vocabulary import Pair
 
 STRIDE = 20
 
@@ -29,8 +26,8 @@ def test_blocks_do_not_part_peaks(values, at_once, gap):
     collected = _PeakTiles(0.5)
     for tiles in cut_blocks([TileRange("chr1", 0, len(values))], STRIDE, at_once):
         first = tiles.first // STRIDE
-        block = Scores(tiles, values[first : first + tiles.n_tiles])
-        for bins in layout.bins(block):
+        block = values[first : first + tiles.n_tiles]
+        for bins in layout.bins(tiles, block):
             collected.add(bins)
     max_gap = min(gap, 1) * STRIDE
     starts = STRIDE + STRIDE * np.arange(len(values), dtype=np.int64)
@@ -59,7 +56,7 @@ def test_peaks_of_chromosomes_stay_apart():
 def test_a_stride_longer_than_the_tile_is_cut_at_the_chromosome_s_beginning():
     layout = TrackLayout(100, 60, {"chr1": 1000})
     values = np.arange(3, dtype=np.float32)
-    bins = list(layout.bins(Scores(TileRange("chr1", 0, 3), values)))
+    bins = list(layout.bins(TileRange("chr1", 0, 3), values))
     assert [(c, s, w, v.tolist()) for c, s, w, v in bins] == [
         ("chr1", 0, 80, [0.0]),
         ("chr1", 80, 100, [1.0, 2.0]),
@@ -70,5 +67,5 @@ def test_a_track_without_any_value_is_refused(tmp_path):
     layout = TrackLayout(STRIDE, 60, {"chr1": 1000})
     nothing = Scores(TileRange("chr1", 0, 4), np.full(4, np.nan, np.float32))
     with pytest.raises(RunError, match="every bin is missing"):
-        write_pair(tmp_path, "a", layout, 0.5, [nothing])
+        write_pair(tmp_path, Pair("CTCF", "K562"), layout, 0.5, [nothing])
     assert list(tmp_path.iterdir()) == []

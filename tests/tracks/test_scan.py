@@ -57,7 +57,7 @@ def test_neither_blocks_nor_threads_change_a_bit(tmp_path, genome, monkeypatch, 
         monkeypatch.setitem(scan._TILES_PER_BLOCK, "cpu", tiles_per_block)
         scanner = open_scanner(model, pairs, 20, fast=fast)
         blocks = scanner.blocks(genome[0], ranges, n_threads)
-        return np.concatenate([block.probabilities for block in blocks])
+        return np.concatenate([block.scores for block in blocks])
 
     for pairs in (PAIRS[:1], VOCABULARY.all_pairs() * 6):
         whole = scores(8192, 1, pairs)

@@ -14,9 +14,12 @@ __all__ = ["write_parquet"]
 
 
 def write_parquet(
-    dest: Path, chrom_sizes: Mapping[str, int], signals: Iterable[Piece]
+    dest: Path,
+    chrom_sizes: Mapping[str, int],
+    signals: Iterable[Piece],
+    column: str = "probability",
 ) -> None:
-    """Write a table of bins: chrom, start, end, probability; whole or not at all.
+    """Write a table of bins: chrom, start, end, value; whole or not at all.
 
     Parameters
     ----------
@@ -24,6 +27,8 @@ def write_parquet(
     chrom_sizes : mapping of str to int
     signals : iterable of (chrom, start, width, values)
         As :func:`tfimpute_tracks.tracks.formats.bins.gather_bins` takes them.
+    column : str
+        What the values are called. They are not rounded.
 
     Raises
     ------
@@ -48,7 +53,7 @@ def write_parquet(
             ("chrom", pa.string()),  # a dictionary on disk in any case
             ("start", pa.uint32()),
             ("end", pa.uint32()),
-            ("probability", pa.float32()),
+            (column, pa.float32()),
         ]
     )
     content = Content()

@@ -1,0 +1,148 @@
+"""What a signal track can hold: names, formulas, and how each is drawn.
+
+A score is a probability. Its log-odds show differences between places that are all
+unlikely, or all likely; its specificity, probability minus the mean over the cell lines
+of the same TF, shows what sets one cell line apart. Peaks are called on the probability
+whatever is drawn. Formulas keep NaN, which stands for a tile without a score. Where
+scores come from, and where they are drawn, is not here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tfimpute_tracks.errors import UsageError
+from tfimpute_tracks.kernels.products import sigmoid
+from tfimpute_tracks.vocabulary import Pair
+
+__all__ = [
+    "FURTHEST",
+    "SIGNALS",
+    "SignalKind",
+    "SignalName",
+    "logits_to_signal",
+    "mean_probability",
+]
+
+Floats = NDArray[np.float32]
+
+SignalName = Literal["probability", "log-odds", "specificity"]
+"""What a track can hold, as users write it."""
+
+FURTHEST = 20.0
+"""Log-odds are cut at -20 and 20, which is 2e-9 from a probability of 0 or 1."""
+
+
+@dataclass(frozen=True)
+class SignalKind:
+    """How one of the signals is named and drawn.
+
+    Attributes
+    ----------
+    name : str
+        As users write it.
+    label : str
+        For an axis or a legend.
+    limits : tuple of float
+        The lower and the upper end of an axis; log-odds beyond are rare, and cut.
+    decimals : int
+        Values of a bigWig and a bedGraph are rounded to so many: off by 0.005 % of
+        the axis at most, a two-hundredth of a pixel where it is 100 pixels high.
+    """
+
+    name: SignalName
+    label: str
+    limits: tuple[float, float]
+    decimals: int
+
+    @property
+    def column(self) -> str:
+        """What a table calls it: the name with `_`."""
+        return self.name.replace("-", "_")
+
+    def stem(self, pair: Pair) -> str:
+        """Name the files of a pair, up to their ending.
+
+        Parameters
+        ----------
+        pair : Pair
+
+        Returns
+        -------
+        str
+            ``TF.CELL`` for the probability, ``TF.CELL.log-odds`` and so on for others,
+            so that all of them live in one folder.
+        """
+        stem = f"{pair.tf}.{pair.cell}"
+        return stem if self.name == "probability" else f"{stem}.{self.name}"
+
+
+_KINDS = (
+    SignalKind("probability", "Probability", (0.0, 1.0), 4),
+    SignalKind("log-odds", "Log-odds", (-10.0, 10.0), 3),
+    SignalKind("specificity", "Specificity", (-1.0, 1.0), 4),
+)
+SIGNALS: dict[str, SignalKind] = {kind.name: kind for kind in _KINDS}
+"""Every signal by its name; the probability first."""
+
+
+def logits_to_signal(
+    signal: str, logits: Floats, tf_mean: Floats | None = None
+) -> Floats:
+    """Give what a track holds of the log-odds that the network gives.
+
+    Parameters
+    ----------
+    signal : str
+        Of :data:`SIGNALS`.
+    logits : float32 array, any shape
+        Infinite ones as well. Probabilities would not do: near 1 they have lost their
+        digits, and 1 itself stands for all log-odds above 16.6.
+    tf_mean : float32 array of that shape, optional
+        For the specificity: the mean probability of the same tiles over the cell lines
+        of the TF.
+
+    Returns
+    -------
+    float32 array of that shape
+        Finite, but NaN of NaN.
+
+    Raises
+    ------
+    UsageError
+        There is no such signal, or no mean to compare with.
+    """
+    if signal == "probability":
+        return sigmoid(logits)
+    if signal == "log-odds":
+        return np.clip(logits, np.float32(-FURTHEST), np.float32(FURTHEST))
+    if signal == "specificity" and tf_mean is not None:
+        return sigmoid(logits) - tf_mean
+    raise UsageError(
+        f"no signal {signal!r} of these scores; there are {', '.join(SIGNALS)}, the "
+        "last with a mean over cell lines"
+    )
+
+
+def mean_probability(logits: Floats) -> Floats:
+    """Average the probabilities of each tile over its columns: cell lines of one TF.
+
+    Parameters
+    ----------
+    logits : float32 array, shape (n_tiles, n_cells)
+
+    Returns
+    -------
+    float32 array, shape (n_tiles,)
+        Summed column by column, in double precision: a tile's mean does not depend on
+        the tiles around it, bit for bit.
+    """
+    total = np.zeros(len(logits), dtype=np.float64)
+    for column in sigmoid(logits).T:
+        total += column
+    means: Floats = (total / logits.shape[1]).astype(np.float32)
+    return means
