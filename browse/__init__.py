@@ -11,11 +11,13 @@ from __future__ import annotations
 
 from tfimpute_tracks.browse.app import make_app
 from tfimpute_tracks.browse.gate import is_loopback
+from tfimpute_tracks.browse.genes import GeneShelf
 from tfimpute_tracks.browse.scores import LiveScores
 from tfimpute_tracks.browse.server import open_socket, page_address, serve
 from tfimpute_tracks.browse.session import Session
 
 __all__ = [
+    "GeneShelf",
     "LiveScores",
     "Session",
     "is_loopback",

@@ -53,6 +53,8 @@ def make_app(session: Session, token: str | None) -> Gate:
         "variant": routes.variant,
         "download": routes.download,
         "computing": routes.computing,
+        "genes": routes.genes,
+        "find": routes.find,
     }
     app = Starlette(
         routes=[
@@ -169,6 +171,16 @@ class _Routes:
 
     def computing(self, request: Request) -> Response:
         return JSONResponse(self._session.background.state())
+
+    def genes(self, request: Request) -> Response:
+        region = self._session.region(request.query_params)
+        genes = self._session.genes.at(region) if self._session.genes else []
+        return JSONResponse([gene._asdict() for gene in genes])
+
+    def find(self, request: Request) -> Response:
+        name = request.query_params.get("name", "")
+        found = self._session.genes.find(name) if self._session.genes else None
+        return JSONResponse(found and found._asdict())
 
     async def letters(self, request: Request) -> Response:
         file = self._session.letters

@@ -11,7 +11,8 @@ from tfimpute_tracks.browse.scores import LiveScores
 from tfimpute_tracks.browse.views import AT_ONCE
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.genome import Region
-from tfimpute_tracks.tracks.pair_files import Scores, TrackLayout, write_pair
+from tfimpute_tracks.tracks.drawing import Scores, TrackLayout
+from tfimpute_tracks.tracks.pair_files import write_pair
 from tfimpute_tracks.tracks.tiles import TileRange
 from tfimpute_tracks.vocabulary import Pair
 
@@ -62,22 +63,23 @@ def pack_window(
         for pair in pairs:
             first, values = scores.signal(pair, "probability", region)
             tiles = TileRange(region.chrom, first, len(values))
-            stem = f"{pair.tf}.{pair.cell}.{region.chrom}_{region.start + 1}"
             written, _ = write_pair(
                 Path(folder),
-                stem,
+                pair,
                 layout,
                 scores.model.threshold(pair),
                 [Scores(tiles, values)],
-                {name},
+                formats={name},
             )
             files += written
         if not files:
             raise UsageError(f"{region} has no peak of these pairs: no bigBed to write")
+        where = f"{region.chrom}_{region.start + 1}-{region.end}"
         if len(files) == 1:
-            return files[0].name, files[0].read_bytes()
+            (file,) = files
+            return f"{file.stem}.{where}{file.suffix}", file.read_bytes()
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
             for file in files:
                 archive.write(file, file.name)
-        return f"{region.chrom}_{region.start + 1}_{region.end}.zip", packed.getvalue()
+        return f"{where}.zip", packed.getvalue()

@@ -9,10 +9,10 @@ by one of them while the other waits.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, MutableMapping
 from operator import attrgetter
 from threading import Condition
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from cachetools import LRUCache, cachedmethod
@@ -40,6 +40,10 @@ Floats = NDArray[np.float32]
 _FEATURE_BYTES = 768 << 20  # of motif features in memory: some 140 Mb of sequence
 _N_ENGINES = 256
 _SCORE_BYTES = 256 << 20  # of scores: a pair over 6 Gb, or 100 pairs over 60 Mb
+
+
+Value = TypeVar("Value")
+Kept = MutableMapping[tuple[Hashable, ...], Value]
 
 
 class _Block(NamedTuple):
@@ -95,9 +99,9 @@ class LiveScores:
             config.seq_len, config.filter_length, config.pool, self.stride
         )
         self._trunk = MotifTrunk(model, self._grid)
-        self._blocks = LRUCache(_FEATURE_BYTES, _block_bytes)
-        self._scores = LRUCache(_SCORE_BYTES, attrgetter("nbytes"))
-        self._engines = LRUCache(_N_ENGINES)
+        self._blocks: Kept[_Block] = LRUCache(_FEATURE_BYTES, _block_bytes)
+        self._scores: Kept[Floats] = LRUCache(_SCORE_BYTES, attrgetter("nbytes"))
+        self._engines: Kept[LookupEngine] = LRUCache(_N_ENGINES)
         self._lock, self._blocks_lock = Condition(), Condition()
         self._engines_lock = Condition()
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from threading import Event, Lock, Thread
 from typing import Any
 
+from tfimpute_tracks.browse.genes import GeneShelf
 from tfimpute_tracks.browse.letters import LetterFile
 from tfimpute_tracks.browse.scores import LiveScores
 from tfimpute_tracks.browse.views import AT_ONCE
@@ -97,16 +98,20 @@ class Session:
     scores : LiveScores
     locus : Region
         Where the page opens.
+    genes : GeneShelf, optional
 
     Attributes
     ----------
     scores : LiveScores
+    genes : GeneShelf or None
     letters : LetterFile
     background : Background
     """
 
-    def __init__(self, scores: LiveScores, locus: Region) -> None:
-        self.scores, self._locus = scores, locus
+    def __init__(
+        self, scores: LiveScores, locus: Region, genes: GeneShelf | None = None
+    ) -> None:
+        self.scores, self._locus, self.genes = scores, locus, genes
         self.letters = LetterFile(scores.genome)
         self.background = Background(scores)
 
@@ -144,6 +149,7 @@ class Session:
             "tile": model.config.seq_len,
             "at_once": AT_ONCE,
             "most_pairs": MOST_PAIRS,
+            "has_genes": self.genes is not None,
         }
 
     def describe(self, pair: Pair) -> dict[str, Any]:

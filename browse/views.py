@@ -138,7 +138,8 @@ def draw_peaks(scores: LiveScores, pair: Pair, region: Region) -> PeakList:
     if n_peaks > _MOST_PEAKS:
         highest = np.argsort(-peaks.score[kept], kind="stable")[:_MOST_PEAKS]
         kept = np.sort(kept[highest])
-    return PeakList(Peaks(*(a[kept] for a in peaks)), threshold, n_peaks, known)
+    some = Peaks._make(column[kept] for column in peaks)
+    return PeakList(some, threshold, n_peaks, known)
 
 
 def reduce_tiles(

@@ -24,6 +24,10 @@ def browse(
         str | None,
         typer.Option("-r", "--region", help="Where to open: chr:start-end."),
     ] = None,
+    genes: Annotated[
+        Path | None,
+        typer.Option(help="Genes to show and to find by name: GTF, GFF3 or BED."),
+    ] = None,
     model: options.ModelName = "default",
     host: Annotated[
         str,
@@ -65,7 +69,10 @@ def browse(
     scores = live.LiveScores(loaded, genome, n_threads, cache)
     sizes = genome.chrom_sizes
     place = parse_region(region, sizes) if region else _first_view(genome, fasta)
-    session = live.Session(scores, place)
+    shelf = live.GeneShelf(genes, genome) if genes else None
+    if shelf:
+        shelf.at(place)  # a broken file is told now
+    session = live.Session(scores, place, shelf)
     session.warm_up()
     say(live.page_address(taken, token))
     notify("open this address in a browser; Ctrl-C ends the server")

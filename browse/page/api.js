@@ -19,6 +19,8 @@ export const about = () => json("about");
 export const describe = (pair) => json("pair", {pair});
 export const peaks = (pair, window) => json("peaks", {pair, ...window});
 export const variant = (variant, pair) => json("variant", {variant, pair});
+export const genes = (window) => json("genes", window);
+export const find = (name) => json("find", {name});
 export const computing = () => json("computing");
 export const compute = (pair, signal, window) =>
   json("compute", {pair, signal, ...window}, {method: "POST"});

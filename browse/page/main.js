@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import {showPeaks, showVariant} from "./panels.js";
-import {COLOURS, igvTracks} from "./sources.js";
+import {COLOURS, GeneSource, igvTracks} from "./sources.js";
 import {readState, writeState} from "./state.js";
 
 const byId = (id) => document.getElementById(id);
@@ -206,6 +206,11 @@ function listen() {
   browser.on("locuschange", moved);
 }
 
+const GENES = () => ({
+  name: "genes", type: "annotation", format: "bed", featureSource: new GeneSource(),
+  color: "#1d2730", displayMode: "EXPANDED", visibilityWindow: 10_000_000, height: 70,
+});
+
 async function start() {
   about = await api.about();
   fill("tfs", about.tfs);
@@ -222,7 +227,9 @@ async function start() {
       id: about.build || "genome", name: about.genome, wholeGenomeView: false,
       fastaURL: "genome.fa", indexURL: "genome.fa.fai",
     },
-    locus, showChromosomeWidget: true, showSVGButton: false,
+    tracks: about.has_genes ? [GENES()] : [],
+    // Names of genes are looked up in that track and nowhere else.
+    locus, search: false, showChromosomeWidget: true, showSVGButton: false,
   });
   try {
     browser = await open(state.locus || about.locus);

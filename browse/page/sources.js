@@ -52,6 +52,27 @@ export class PeakSource {
   }
 }
 
+export class GeneSource {
+  searchable = true; // igv.js asks here for what was typed as a place
+
+  supportsWholeGenome() {
+    return false;
+  }
+
+  async getFeatures({chr, start, end}) {
+    const window = {chrom: chr, start: Math.max(0, Math.floor(start)), end: Math.ceil(end)};
+    const genes = await api.genes(window);
+    return genes.map(({name, start, end, strand, exons}) => ({
+      chr, start, end, name, strand, exons: exons.map(([start, end]) => ({start, end})),
+    }));
+  }
+
+  async search(name) {
+    const found = await api.find(name);
+    return found ? {chr: found.chrom, start: found.start, end: found.end, name} : undefined;
+  }
+}
+
 // The tracks of igv.js that show a pair.
 export function igvTracks(track, signals, told) {
   const [min, max] = signals[track.signal].limits;
@@ -66,8 +87,7 @@ export function igvTracks(track, signals, told) {
     {
       id: `${track.id}-peaks`, name: `${track.tf} ${track.cell} peaks`, type: "annotation",
       format: "narrowpeak", featureSource: new PeakSource(track), color: track.colour,
-      displayMode: "COLLAPSED", height: 24, autoHeight: false,
-      visibilityWindow: 20_000_000,
+      displayMode: "COLLAPSED", height: 24, autoHeight: false, visibilityWindow: -1,
     },
   ];
 }

@@ -1,0 +1,86 @@
+"""Both alleles, against the plain network on sequences written out."""
+
+import numpy as np
+import pytest
+
+from tfimpute_tracks.browse.alleles import (
+    STEP,
+    Variant,
+    allele_effects,
+    parse_variant,
+)
+from tfimpute_tracks.errors import RegionError, UsageError
+from tfimpute_tracks.vocabulary import Pair
+
+PAIRS = [Pair("CTCF", "K562"), Pair("MAX", "HepG2")]
+
+
+def _change(letters, at, n):
+    """Take n letters at a place, and others for them."""
+    ref = letters["chr1"][at : at + n]
+    return ref, ref.translate(str.maketrans("ACGT", "CATG"))
+
+
+@pytest.mark.parametrize(
+    ("at", "n_ref", "insert"), [(800, 1, ""), (800, 4, ""), (10, 1, ""), (800, 1, "GT")]
+)
+def test_scores_are_those_of_the_network(toy, scores, at, n_ref, insert):
+    model, _, letters = toy
+    ref, alt = _change(letters, at, n_ref)
+    alt += insert
+    variant = parse_variant(f"1:{at + 1} {ref}>{alt}", scores.genome)
+    assert variant == Variant("chr1", at, ref, alt)
+    effects = allele_effects(model, scores.genome, variant, PAIRS)
+    whole = letters["chr1"]
+    texts = {"ref": whole, "alt": whole[:at] + alt + whole[at + n_ref :]}
+    length = model.config.seq_len
+    for side, allele in (("ref", ref), ("alt", alt)):
+        centres = getattr(effects, f"{side}_centres")
+        starts = centres + at - length // 2
+        assert (np.diff(starts) == STEP).all()
+        assert starts[0] < at + len(allele)
+        assert starts[-1] + length > at
+        # Every tile of the grid that reaches the change is there.
+        assert starts[0] - STEP < max(0, at - length + STEP)
+        assert starts[-1] + STEP >= at + len(allele)
+        tiles = [texts[side][start : start + length] for start in starts]
+        plain = model.predict(tiles, PAIRS)
+        np.testing.assert_allclose(getattr(effects, side), plain.T, atol=2e-6)
+    for best, side in zip(effects.best(), ("ref", "alt"), strict=True):
+        np.testing.assert_array_equal(best, getattr(effects, side).max(axis=1))
+
+
+def test_an_unknown_place_has_no_score(toy, scores):
+    variant = Variant("chr1", 1750, "A", "C")
+    effects = allele_effects(toy[0], scores.genome, variant, PAIRS)
+    assert all(np.isnan(best).all() for best in effects.best())
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "told"),
+    [
+        ("chr1 A>G", UsageError, "not of the form"),
+        ("chr1:10 A>A", UsageError, "two different"),
+        ("chr1:10 A>N", UsageError, "letters A, C, G and T"),
+        ("chr1:10 A>" + "C" * 51, UsageError, "at most 50"),
+        ("chr1:0 A>G", RegionError, "outside"),
+        ("chr1:4001 A>G", RegionError, "outside"),
+        ("chr9:10 A>G", RegionError, "chr9"),
+        ("chr1:1600 A>G", UsageError, "is N, not A"),
+    ],
+)
+def test_wrong_variants_are_told(scores, text, error, told):
+    with pytest.raises(error, match=told):
+        parse_variant(text, scores.genome)
+
+
+def test_swapped_alleles_are_noticed(toy, scores):
+    ref, alt = _change(toy[2], 800, 1)
+    with pytest.raises(UsageError, match=f"did you mean {ref}>{alt}"):
+        parse_variant(f"chr1:801 {alt}>{ref}", scores.genome)
+
+
+@pytest.mark.parametrize("text", ["chr1:801{}>{}", "chr1 801 {}/{}", "1:801:{}:{}"])
+def test_variants_are_written_in_several_ways(toy, scores, text):
+    ref, alt = _change(toy[2], 800, 1)
+    assert parse_variant(text.format(ref, alt), scores.genome).start == 800
