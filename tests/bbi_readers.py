@@ -32,6 +32,12 @@ print(json.dumps([chroms, records]))
 """
 
 
+_UCSC_SUMMARY = """
+import bbi, json, sys
+print(json.dumps(bbi.info(sys.argv[1])["summary"]))
+"""
+
+
 class Contents(NamedTuple):
     """What a reader finds: chromosome sizes, and records by chromosome, where any."""
 
@@ -64,6 +70,11 @@ def in_child(code, *arguments):
 def ucsc(path):
     chroms, records = in_child(_UCSC, path)
     return _contents(chroms, records.get)
+
+
+def ucsc_summary(path):
+    """Give the summary in the head as UCSC's code has it."""
+    return in_child(_UCSC_SUMMARY, path)
 
 
 def bigtools(path):

@@ -251,12 +251,13 @@ class BbiWriter:
 
     def _summary(self) -> bytes:
         known = self.totals[self.totals["bases"] > 0]
+        bases = int(known["bases"].sum(dtype=np.uint64))
+        total = float(known["total"].sum())
+        # Readers take the difference of these for the variance. Of a constant track it
+        # must be 0; rounding left less, and they made NaN of it or gave up.
+        squares = max(float(known["squares"].sum()), total * total / bases)
         return _SUMMARY.pack(
-            int(known["bases"].sum(dtype=np.uint64)),
-            known["low"].min(),
-            known["high"].max(),
-            known["total"].sum(),
-            known["squares"].sum(),
+            bases, known["low"].min(), known["high"].max(), total, squares
         )
 
 

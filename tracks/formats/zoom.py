@@ -160,9 +160,22 @@ class ZoomLevel:
         n_full = len(whole) - (0 if is_last else len(whole) % RECORDS_PER_BLOCK)
         for first in range(0, n_full, RECORDS_PER_BLOCK):
             block = whole[first : first + RECORDS_PER_BLOCK]
-            stored: NDArray[Any] = block.astype(_STORED)
-            self.blocks.add(_extent(block), stored.tobytes())
+            self.blocks.add(_extent(block), _in_single(block).tobytes())
         self._whole = whole[n_full:]
+
+
+def _in_single(records: Records) -> NDArray[Any]:
+    """Store sums in single precision, and no variance below 0: readers take its root.
+
+    Where all values are equal, rounding could leave squares too small for their sum.
+    """
+    stored: NDArray[Any] = records.astype(_STORED)
+    totals = stored["total"].astype(np.float64)
+    least = totals * totals / stored["bases"]
+    low = stored["squares"] < least
+    above = np.nextafter(least[low].astype(np.float32), np.float32(np.inf))
+    stored["squares"][low] = above
+    return stored
 
 
 def _extent(records: Records) -> Extent:

@@ -7,6 +7,7 @@ import tracemalloc
 
 import numpy as np
 import pybigtools
+import pyBigWig
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -86,6 +87,8 @@ CASES = {
         ("chr2", 0, 10, np.full(500, NAN, dtype=np.float32)),
         ("chr10", 0, 10, np.full(500, 0.5, dtype=np.float32)),
     ],
+    "all negative": [("chr2", 0, 10, np.linspace(-9, -1, 900, dtype="f4"))],
+    "one bin, negative": [("chr1", 100, 50, float32(-3.25))],
     "negative": [("chr2", 0, 10, float32(-1, -0.5, -1e-9, 0))],
     "ragged": ragged(np.random.default_rng(3)),
 }
@@ -116,6 +119,36 @@ def test_head_is_right(tmp_path, case):
     assert summary["min"] == values.min()
     assert summary["max"] == values.max()
     assert summary["sum"] == pytest.approx((widths * values).sum(), abs=1e-9)
+    theirs = bbi_readers.ucsc_summary(path)
+    for name in ("basesCovered", "min", "max", "sum", "mean"):
+        assert theirs[name] == summary[name]
+    with pyBigWig.open(str(path)) as file:
+        head = file.header()
+    squares = (widths * values**2).sum()
+    # libBigWig gives them without what follows the point.
+    assert head["nBasesCovered"] == widths.sum()
+    assert (head["minVal"], head["maxVal"]) == (int(values.min()), int(values.max()))
+    assert abs(head["sumData"] - (widths * values).sum()) < 1
+    assert abs(head["sumSquared"] - squares) < 1
+
+
+@pytest.mark.parametrize("n", [1, 900, 50_000])
+@pytest.mark.parametrize("value", [0.7, -3.3, 1e-4])
+def test_the_spread_of_a_constant_track_is_zero_and_not_nan(tmp_path, value, n):
+    """A sum of squares that is rounded below the square of the sum has no root."""
+    path = tmp_path / "a.bw"
+    sizes = {"chr1": 50_000_000}
+    write_bigwig(path, sizes, [("chr1", 0, 100, np.full(n, value, dtype="f4"))])
+    spread = bbi_readers.ucsc_summary(path)["std"]
+    assert spread == pytest.approx(0, abs=1e-6)
+    assert pybigtools.open(str(path)).info()["summary"]["std"] == spread
+    file = pybigtools.open(str(path))
+    for _, _, zoom in file.zoom_records(max(file.zooms()), "chr1"):
+        bases, total = zoom["bases_covered"], zoom["sum"]
+        assert zoom["sum_squares"] - total * total / bases >= 0
+    with pyBigWig.open(str(path)) as bbi_file:
+        (spread,) = bbi_file.stats("chr1", type="std")
+    assert spread == pytest.approx(0, abs=2e-3)
 
 
 def assert_zooms_are_right(path, n_zooms):
