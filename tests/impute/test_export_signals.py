@@ -1,0 +1,110 @@
+"""Other signals out of a store: those of its own scores, whatever it lacks."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tfimpute_tracks.errors import UsageError
+from tfimpute_tracks.genome import Region
+from tfimpute_tracks.impute import maker, shard_file
+from tfimpute_tracks.impute.export import ExportJob, run_export
+from tfimpute_tracks.impute.shard_file import ShardFile
+from tfimpute_tracks.tracks.drawing import Drawing
+from tfimpute_tracks.vocabulary import Pair
+
+PAIR = Pair("MAX", "HepG2")
+REGIONS = [Region("chr1", 333, 2111), Region("chr2", 500, 900)]
+
+
+def _tables(store, folder, drawing, regions=None):
+    job = ExportJob(store, [PAIR], folder, {"parquet"}, regions, drawing=drawing)
+    (result,) = run_export(job)
+    table = pd.read_parquet(result.files[0])
+    return table.set_index(["chrom", "start", "end"]), result
+
+
+@pytest.mark.parametrize(("tiles", "per_shard"), [(40, 0), (17, 5), (9, 2)])
+@pytest.mark.parametrize("regions", [None, REGIONS])
+def test_signals_follow_from_the_probabilities_of_the_store(
+    toy, tiles, per_shard, regions
+):
+    store = toy.made(toy.plan(tiles, per_shard))
+    folder = toy.folder / "e"
+    plain, result = _tables(store, folder, Drawing(), regions)
+    odds, of_odds = _tables(store, folder, Drawing("log-odds"), regions)
+    special, of_special = _tables(store, folder, Drawing("specificity"), regions)
+    assert result.n_peaks == of_odds.n_peaks == of_special.n_peaks
+    p = plain["probability"].astype(np.float64)
+    np.testing.assert_allclose(odds["log_odds"], np.log(p / (1 - p)), atol=0.01)
+    every = []
+    for cell in toy.model.cells:
+        job = ExportJob(
+            store, [Pair("MAX", cell)], toy.folder / "all", {"parquet"}, regions
+        )
+        every.append(pd.read_parquet(next(run_export(job)).files[0])["probability"])
+    expected = p - np.mean(every, axis=0)
+    np.testing.assert_allclose(special["specificity"], expected, atol=1e-6)
+    assert special.index.equals(plain.index)
+    told = json.loads(of_special.files[-1].read_text())["parameters"]
+    assert told["mean_over_cells"] == 4
+    assert told["signal"] == "specificity"
+    assert (told["stride"], told["bin_size"]) == (20, 20)
+    assert told["genome"] == "toy.fa"
+    assert "expected_auroc" in told
+
+
+def test_the_mean_is_over_the_cell_lines_that_the_store_has(toy):
+    pairs = [PAIR, Pair("MAX", "K562"), Pair("CTCF", "K562")]
+    store = toy.made(toy.plan(pairs=pairs))
+    special, result = _tables(store, toy.folder / "e", Drawing("specificity"))
+    told = json.loads(result.files[-1].read_text())["parameters"]
+    assert told["mean_over_cells"] == 2
+    scores = [
+        np.concatenate([s.values for s in store.scores(pair)]) for pair in pairs[:2]
+    ]
+    expected = (scores[0] - scores[1]) / 2
+    expected = expected[~np.isnan(expected)]
+    np.testing.assert_allclose(special["specificity"], expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("signal", ["log-odds", "specificity"])
+def test_a_sparse_store_is_refused_with_the_remedy(toy, signal):
+    store = toy.made(toy.plan(sparse=0.5))
+    with pytest.raises(
+        UsageError, match=f"without --sparse, or `scan --signal {signal}"
+    ):
+        _tables(store, toy.folder / "e", Drawing(signal))
+    assert not (toy.folder / "e").exists()
+
+
+def test_bins_and_zooms_are_as_asked_for(toy):
+    store = toy.made(toy.plan(17))
+    plain, _ = _tables(store, toy.folder / "a", Drawing())
+    wide, _ = _tables(store, toy.folder / "b", Drawing(bin_size=60))
+    chroms = plain.index.get_level_values("chrom")
+    tiles = (plain.index.get_level_values("start") - 20) // 20
+    means = plain["probability"].groupby([chroms, tiles // 3]).mean()
+    np.testing.assert_allclose(wide["probability"], means, rtol=1e-6)
+    with pytest.raises(UsageError, match="give 40 or 60"):
+        _tables(store, toy.folder / "c", Drawing(bin_size=50))
+
+
+def test_rows_of_neighbouring_pairs_are_their_rows(toy, monkeypatch):
+    monkeypatch.setattr(shard_file, "PAIRS_PER_CHUNK", 5)
+    for module in (shard_file, maker):
+        monkeypatch.setattr(module, "TILES_PER_CHUNK", 7)
+    for sparse in (None, 0.5):
+        toy.store = toy.folder / f"store-{sparse}"
+        store = toy.made(toy.plan(40, 7, sparse=sparse))
+        for shard in store.plan.shards[:2]:
+            with ShardFile(store.folder, store.plan, shard) as file:
+                places = range(shard.first_pair, shard.first_pair + shard.n_pairs)
+                rows = [file.row(place) for place in places]
+                for first, last in ((0, len(rows)), (1, 2), (2, len(rows) - 1)):
+                    begin = shard.first_pair
+                    some = list(file.rows(begin + first, begin + last))
+                    np.testing.assert_array_equal(
+                        np.concatenate(some), rows[first:last]
+                    )
