@@ -7,6 +7,7 @@ chromosome  the rate of a whole command
 motif       the whole network against the scan of one motif
 pairs       what more pairs cost in one scan
 writing     what the files cost beside the scores
+size        what a bigWig takes, rounded and not, and whether rounding can be seen
 cache       another pair from the tile cache on disk
 memory      peak memory of scans of short and long chromosomes
 bulk        every pair at once, against one by one and against the bare products
@@ -34,6 +35,7 @@ import bench_bulk
 import bench_kernel
 import bench_process
 import bench_scan
+import bench_size
 import torch
 from page import FIGURES, read_figures, write_figures, write_page
 
@@ -47,6 +49,7 @@ BENCHMARKS: dict[str, Callable[[bool], list[Figure]]] = {
     "motif": bench_scan.motif,
     "pairs": bench_scan.pairs,
     "writing": bench_process.writing,
+    "size": bench_size.size,
     "cache": bench_process.cache,
     "memory": bench_process.memory,
     "bulk": bench_bulk.bulk,

@@ -50,8 +50,8 @@ class SignalKind:
     limits : tuple of float
         The lower and the upper end of an axis; log-odds beyond are rare, and cut.
     decimals : int
-        Values of a bigWig and a bedGraph are rounded to so many: off by 0.005 % of
-        the axis at most, a two-hundredth of a pixel where it is 100 pixels high.
+        Values of a bigWig and a bedGraph are rounded to so many: off by 0.025 % of
+        the axis at most, a fortieth of a pixel where it is 100 pixels high.
     """
 
     name: SignalName
@@ -83,8 +83,8 @@ class SignalKind:
 
 _KINDS = (
     SignalKind("probability", "Probability", (0.0, 1.0), 4),
-    SignalKind("log-odds", "Log-odds", (-10.0, 10.0), 3),
-    SignalKind("specificity", "Specificity", (-1.0, 1.0), 4),
+    SignalKind("log-odds", "Log-odds", (-10.0, 10.0), 2),
+    SignalKind("specificity", "Specificity", (-1.0, 1.0), 3),
 )
 SIGNALS: dict[str, SignalKind] = {kind.name: kind for kind in _KINDS}
 """Every signal by its name; the probability first."""

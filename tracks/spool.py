@@ -41,8 +41,9 @@ class ScoreSpool:
     about : mapping of str to JSON values
         All that scores depend on, apart from the letters.
     names : list of str
-        What each pair's scores are called in a file. A file may hold those of more
-        pairs: of some that an interrupted scan has written in full.
+        What each column is called in a file: the scores of a pair, or what several
+        are drawn from. A file may hold those of more pairs: of some that an
+        interrupted scan has written in full.
     """
 
     def __init__(
@@ -68,7 +69,7 @@ class ScoreSpool:
         ----------
         key : (TileRange, str)
             The tiles, and the digest of their letters.
-        scores : float32 array, shape (n_tiles, n_pairs)
+        scores : float32 array, shape (n_tiles, n_columns)
 
         Raises
         ------
@@ -97,21 +98,21 @@ class ScoreSpool:
         blocks = np.array([f"{t.chrom}\t{digest}".encode() for t, digest in keys])
         numbers = np.array([[t.first, t.n_tiles] for t, _ in keys], dtype=np.int64)
         arrays = {"blocks": blocks, "numbers": numbers}
-        for pair, name in enumerate(self._names):
-            columns = [scores[:, pair] for scores in self._fresh.values()]
-            arrays[name] = np.concatenate(columns)
+        for column, name in enumerate(self._names):
+            parts = [scores[:, column] for scores in self._fresh.values()]
+            arrays[name] = np.concatenate(parts)
         write_arrays(path, arrays, self._about)
         self._index(path, keys)
         self._fresh.clear()
         self._since = time.monotonic()
 
-    def scores(self, keys: Iterable[Key], pair: int) -> Iterator[Floats]:
-        """Give one pair's scores of blocks.
+    def scores(self, keys: Iterable[Key], column: int) -> Iterator[Floats]:
+        """Give one column of blocks.
 
         Parameters
         ----------
         keys : iterable of (TileRange, str)
-        pair : int
+        column : int
             Its place among the names.
 
         Yields
@@ -123,18 +124,19 @@ class ScoreSpool:
         KeyError
             A block was never added, or its file was removed meanwhile.
         """
-        open_path, column = None, np.empty(0, dtype=np.float32)
+        name = self._names[column]
+        open_path, values = None, np.empty(0, dtype=np.float32)
         for key in keys:
             if key in self._fresh:
-                yield self._fresh[key][:, pair]
+                yield self._fresh[key][:, column]
                 continue
             path, first = self._stored[key]
             if path != open_path:
-                arrays = read_arrays(path, self._about, (self._names[pair],))
+                arrays = read_arrays(path, self._about, (name,))
                 if arrays is None:
                     raise KeyError(f"{path} was damaged or removed during the scan")
-                open_path, column = path, arrays[self._names[pair]]
-            yield column[first : first + key[0].n_tiles]
+                open_path, values = path, arrays[name]
+            yield values[first : first + key[0].n_tiles]
 
     def remove(self) -> None:
         """Remove everything from the disk."""

@@ -90,7 +90,7 @@ def test_each_tile_holds_what_the_formula_says(tmp_path, genome, signal, monkeyp
             found = np.array([value for _, value in drawn.values()])
             # Probabilities near 0 and 1 have few digits left for the log-odds.
             sure = np.abs(values) < 9
-            np.testing.assert_allclose(found[sure], values[sure], atol=2e-3)
+            np.testing.assert_allclose(found[sure], values[sure], atol=6e-3)
             assert sure.mean() > 0.5
 
 
@@ -171,9 +171,10 @@ def test_bins_of_a_region_are_those_of_its_chromosome(
     assert whole.n_peaks == tiles.n_peaks
     complete = _values(whole.files[0], "chr1")
     single = _values(tiles.files[0], "chr1")
+    off = 0.5 * 10 ** -SIGNALS[signal].decimals
     for start, (end, value) in complete.items():
         mean = np.mean([v for s, (_, v) in single.items() if start <= s < end])
-        assert value == pytest.approx(mean, abs=2e-3)
+        assert value == pytest.approx(mean, abs=1.5 * off)
     # Cut are the first and the last, no other.
     slice_ = list(_values(part.files[0], "chr1").items())
     assert all(complete[start] == bin_ for start, bin_ in slice_[1:-1])

@@ -56,10 +56,10 @@ def write_bigwig(
         pieces of one in ascending order. Read one at a time, so a generator keeps
         memory flat.
     decimals : int, optional
-        Values are rounded to so many: a third of the size of unrounded ones at 4.
-        None leaves them as they are.
+        Values are rounded to so many: the fewer, the smaller the file. None leaves
+        them as they are.
     max_zooms : int
-        The most zoom levels.
+        The most zoom levels; of a long track ten take a third of the file.
 
     Raises
     ------

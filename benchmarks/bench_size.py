@@ -1,0 +1,124 @@
+"""What a bigWig takes: rounded, as float32 has it, and written by libBigWig."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyBigWig
+from bench_scan import PAIR, Whole
+from numpy.typing import NDArray
+from timing import Figure, figure, say, thread_count
+
+from tfimpute_tracks.models import load_model
+from tfimpute_tracks.tracks import plan_tiles
+from tfimpute_tracks.tracks.columns import Columns
+from tfimpute_tracks.tracks.drawing import MOST_ZOOMS, TrackLayout
+from tfimpute_tracks.tracks.formats import write_bigwig
+from tfimpute_tracks.tracks.scan import open_scanner
+from tfimpute_tracks.tracks.signals import SIGNALS, SignalKind
+
+__all__ = ["size"]
+
+Piece = tuple[str, int, int, NDArray[np.float32]]
+
+_PIXELS = 100  # height of a track in a browser
+
+
+def size(quick: bool) -> list[Figure]:
+    """Bytes of a bigWig of one pair, and how far off rounding is.
+
+    Parameters
+    ----------
+    quick : bool
+
+    Returns
+    -------
+    list of Figure
+    """
+    whole = Whole(quick)
+    made = []
+    for kind in SIGNALS.values():
+        sizes, pieces = _signal(whole, kind)
+        made += _compare(whole.name, kind, sizes, pieces)
+    return made
+
+
+def _signal(whole: Whole, kind: SignalKind) -> tuple[dict[str, int], list[Piece]]:
+    """Scan, and give chromosome sizes and what is to be drawn."""
+    model = load_model("default")
+    genome, region = whole.sequence()
+    sizes, seq_len = dict(genome.chrom_sizes), model.config.seq_len
+    columns = Columns(model, [model.vocabulary.pair(PAIR)], ["0"], kind.name)
+    scanner = open_scanner(model, columns.judged, keep=columns.keep)
+    layout = TrackLayout(scanner.stride, seq_len, sizes)
+    ranges = plan_tiles([region], sizes, seq_len, scanner.stride)
+    pieces: list[Piece] = []
+    for tiles, _, kept in scanner.blocks(genome, ranges, thread_count()):
+        if kept is not None:
+            scores = columns.scores(tiles, list(kept.T))
+            drawn = scores.values if scores.drawn is None else scores.drawn
+            pieces += layout.bins(tiles, drawn)
+    return sizes, pieces
+
+
+def _compare(
+    name: str, kind: SignalKind, sizes: dict[str, int], pieces: list[Piece]
+) -> list[Figure]:
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [Path(folder, way) for way in ("rounded", "unrounded", "libBigWig")]
+        write_bigwig(paths[0], sizes, pieces, kind.decimals)
+        write_bigwig(paths[1], sizes, pieces, None)
+        _write_with_libbigwig(paths[2], sizes, pieces)
+        n_bytes = {path.name: path.stat().st_size for path in paths}
+    values = np.concatenate([piece[3] for piece in pieces]).astype(np.float64)
+    values = values[~np.isnan(values)]
+    off = np.abs(np.round(values, kind.decimals) - values)
+    low, high = kind.limits
+    pixels = off * _PIXELS / (high - low)
+    for way, some in n_bytes.items():
+        say(f"      size  {kind.name}, {way}: {some:,} bytes, {values.size:,} bins")
+    rounded = f"{name}, {n_bytes['rounded'] / 1e6:.2f} MB"
+    return [
+        figure(
+            "size",
+            f"{kind.name}, rounded to {kind.decimals} decimals, against {what}",
+            [n_bytes["rounded"] / n_bytes[way]],
+            better="less",
+            detail=f"{rounded} / {n_bytes[way] / 1e6:.2f} MB, {values.size:,} bins",
+        )
+        for way, what in (
+            ("unrounded", "all digits of float32"),
+            ("libBigWig", "all digits, written by libBigWig"),
+        )
+    ] + [
+        figure(
+            "size",
+            f"{kind.name}: largest error by rounding, of a track {_PIXELS} pixels high",
+            [float(pixels.max())],
+            unit="pixels",
+            better="less",
+            detail=f"{off.max():.2g}, {off.mean():.2g} on average, of an axis from "
+            f"{low:g} to {high:g}",
+        )
+    ]
+
+
+def _write_with_libbigwig(
+    path: Path, sizes: dict[str, int], pieces: list[Piece]
+) -> None:
+    with pyBigWig.open(str(path), "w") as file:
+        file.addHeader(list(sizes.items()), maxZooms=MOST_ZOOMS)
+        for chrom, start, width, values in _known_runs(pieces):
+            file.addEntries(chrom, start, values=values, span=width, step=width)
+
+
+def _known_runs(pieces: list[Piece]) -> Iterator[Piece]:
+    """Cut pieces at missing bins, which libBigWig would write as NaN."""
+    for chrom, start, width, values in pieces:
+        known = np.concatenate([[False], ~np.isnan(values), [False]])
+        edges = np.flatnonzero(known[1:] != known[:-1])
+        for first, last in edges.reshape(-1, 2).tolist():
+            yield chrom, start + first * width, width, values[first:last]
