@@ -1,6 +1,7 @@
 """A scan of another signal: what is drawn, beside what, and that peaks stay."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pybigtools
@@ -8,6 +9,7 @@ import pytest
 
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.genome import Region, open_genome
+from tfimpute_tracks.models.gpu_engine import TorchEngine
 from tfimpute_tracks.tracks import ScanJob, run_scan, scan, scan_region
 from tfimpute_tracks.tracks.drawing import Drawing
 from tfimpute_tracks.tracks.pair_files import usual_formats, write_pair
@@ -243,10 +245,18 @@ def test_peaks_are_written_with_the_probability_only(tmp_path):
             )
 
 
-def test_many_pairs_are_judged_in_parts_and_no_bit_changes(tmp_path, rng, monkeypatch):
+@pytest.mark.parametrize("engine", ["cpu", "torch"])
+def test_many_pairs_are_judged_in_parts(tmp_path, rng, monkeypatch, engine):
+    """By the engine of GPUs too, on a CPU here."""
     model = make_model(tmp_path)
     codes = rng.integers(0, 4, 60 + 499 * STRIDE).astype(np.uint8)
     scanner = open_scanner(model, model.vocabulary.all_pairs(), STRIDE)
     whole = scanner.score(codes, 500)
+    if engine == "torch":
+        torch_engine = TorchEngine(model, scanner.pairs, scanner.grid, "cpu")
+        scanner = replace(scanner, engine=torch_engine)
     monkeypatch.setattr(scan, "_ROOM", 12 * 33)
-    np.testing.assert_array_equal(scanner.score(codes, 500), whole)
+    found = scanner.score(codes, 500)
+    if engine == "cpu":
+        np.testing.assert_array_equal(found, whole)  # not a bit changes
+    np.testing.assert_allclose(found, whole, atol=1e-5)
