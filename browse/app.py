@@ -67,6 +67,7 @@ def make_app(session: Session, token: str | None) -> Gate:
         ],
         exception_handlers={HTTPException: _not_there},
     )
+    app.router.redirect_slashes = False
     return Gate(app, token)
 
 

@@ -61,23 +61,24 @@ def browse(
         raise UsageError("--token is shorter than 8 letters; give a longer one")
     if token is None and not live.is_loopback(host):
         token = secrets.token_urlsafe(16)
-    taken = live.open_socket(host, port)
-    loaded = load_model(model)
-    genome = inputs.choose_genome(fasta, loaded, cache_dir)
-    n_threads = inputs.set_threads(threads)
-    cache = None if no_cache else inputs.choose_cache(cache_dir, cache_limit)
-    scores = live.LiveScores(loaded, genome, n_threads, cache)
-    sizes = genome.chrom_sizes
-    place = parse_region(region, sizes) if region else _first_view(genome, fasta)
-    shelf = live.GeneShelf(genes, genome) if genes else None
-    if shelf:
-        shelf.at(place)  # a broken file is told now
-    session = live.Session(scores, place, shelf)
-    session.warm_up()
-    say(live.page_address(taken, token))
-    notify("open this address in a browser; Ctrl-C ends the server")
-    live.serve(live.make_app(session, token), taken)
-    session.background.stop()
+    # The port first: what else may fail takes longer to be known.
+    with live.open_socket(host, port) as taken:
+        loaded = load_model(model)
+        genome = inputs.choose_genome(fasta, loaded, cache_dir)
+        n_threads = inputs.set_threads(threads)
+        cache = None if no_cache else inputs.choose_cache(cache_dir, cache_limit)
+        scores = live.LiveScores(loaded, genome, n_threads, cache)
+        sizes = genome.chrom_sizes
+        place = parse_region(region, sizes) if region else _first_view(genome, fasta)
+        shelf = live.GeneShelf(genes, genome) if genes else None
+        if shelf:
+            shelf.at(place)  # a broken file is told now
+        session = live.Session(scores, place, shelf)
+        session.warm_up()
+        say(live.page_address(taken, token))
+        notify("open this address in a browser; Ctrl-C ends the server")
+        live.serve(live.make_app(session, token), taken)
+        session.background.stop()
     notify("stopped")
 
 

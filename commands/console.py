@@ -72,6 +72,7 @@ def say(text: str) -> None:
     text : str
     """
     sys.stdout.write(text + "\n")
+    sys.stdout.flush()  # a server's address is read while it runs, through a pipe too
 
 
 def show_json(value: Any) -> None:

@@ -92,9 +92,7 @@ async function computeAll(window) {
 
 async function redraw() {
   for (const view of browser.trackViews) {
-    if (view.track.featureSource?.track) {
-      for (const port of view.viewports) port.featureCache = port.cachedFeatures = undefined;
-    }
+    if (view.track.featureSource?.track) view.clearCachedFeatures();
   }
   await browser.updateViews(true);
   moved();

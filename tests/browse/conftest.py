@@ -33,7 +33,7 @@ def toy(tmp_path_factory):
     }
     fasta = write_fasta(folder / "toy.fa", letters)
     (folder / "genes.bed").write_text(GENES)
-    return make_model(folder), fasta, letters
+    return make_model(folder, seed=5), fasta, letters
 
 
 @pytest.fixture

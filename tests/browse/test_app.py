@@ -19,7 +19,7 @@ from tfimpute_tracks.genome import Region
 from tfimpute_tracks.vocabulary import Pair
 
 WINDOW = {"chrom": "chr1", "start": 100, "end": 1100}
-PAIR = {"pair": "MAX:K562"}
+PAIR = {"pair": "CTCF:K562"}
 
 
 def test_the_page_and_all_it_needs_are_there(client):
@@ -44,7 +44,7 @@ def test_signals_come_as_numbers(client, scores):
     assert status == 200
     values = np.frombuffer(body, dtype="<f4")
     first, expected = scores.signal(
-        Pair("MAX", "K562"), "specificity", Region("chr1", 100, 1100)
+        Pair("CTCF", "K562"), "specificity", Region("chr1", 100, 1100)
     )
     np.testing.assert_array_equal(values, expected)
     assert int(headers["x-start"]) == first + 20
@@ -60,10 +60,10 @@ def test_peaks_and_variants_come_as_json(client, toy):
     ref = toy[2]["chr1"][800]
     alt = "A" if ref != "A" else "C"
     status, found = client.json(
-        "/api/variant", pair=["MAX:K562", "max:k562"], variant=f"chr1:801 {ref}>{alt}"
+        "/api/variant", pair=["CTCF:K562", "ctcf:k562"], variant=f"chr1:801 {ref}>{alt}"
     )
     assert status == 200
-    assert [pair["pair"] for pair in found["pairs"]] == ["MAX:K562"]
+    assert [pair["pair"] for pair in found["pairs"]] == ["CTCF:K562"]
     assert found["pairs"][0]["alt_best"] == max(found["pairs"][0]["alt"])
 
 
@@ -92,26 +92,26 @@ def test_the_window_can_be_taken_home(client, scores, tmp_path, name):
     status, headers, body = client.get("/api/download", **PAIR, **WINDOW, format=name)
     assert status == 200
     ending = {"bigwig": "bw", "bed": "narrowPeak", "bigbed": "bb"}.get(name, "bedGraph")
-    assert f'"MAX.K562.chr1_101-1100.{ending}"' in headers["content-disposition"]
+    assert f'"CTCF.K562.chr1_101-1100.{ending}"' in headers["content-disposition"]
     if name == "bigwig":
         path = tmp_path / "x.bw"
         path.write_bytes(body)
         told = [value for _, _, value in pybigtools.open(str(path)).records("chr1")]
         _, values = scores.signal(
-            Pair("MAX", "K562"), "probability", Region("chr1", 100, 1100)
+            Pair("CTCF", "K562"), "probability", Region("chr1", 100, 1100)
         )
         np.testing.assert_allclose(told, values, atol=5.1e-5)
 
 
 def test_several_pairs_come_in_an_archive(client):
-    pairs = ["MAX:K562", "CTCF:HepG2"]
+    pairs = ["CTCF:K562", "MAX:HepG2"]
     status, headers, body = client.get(
         "/api/download", pair=pairs, **WINDOW, format="bigwig"
     )
     assert status == 200
     assert headers["content-disposition"].endswith('.zip"')
     names = zipfile.ZipFile(io.BytesIO(body)).namelist()
-    assert names == ["MAX.K562.bw", "CTCF.HepG2.bw"]
+    assert names == ["CTCF.K562.bw", "MAX.HepG2.bw"]
 
 
 def test_a_wide_window_is_computed_in_the_background(client, session, monkeypatch):
@@ -133,7 +133,7 @@ def test_a_wide_window_is_computed_in_the_background(client, session, monkeypatc
     [
         ("pair", {"pair": "CTCC:K562"}, "CTCF"),
         ("pair", {}, "0 pairs at once"),
-        ("pair", {"pair": ["MAX:K562"] * 2}, "2 pairs at once"),
+        ("pair", {"pair": ["CTCF:K562"] * 2}, "2 pairs at once"),
         ("signal", PAIR | WINDOW | {"signal": "height"}, "no signal 'height'"),
         ("signal", PAIR | WINDOW | {"bp_per_pixel": "-1"}, "positive number"),
         ("signal", PAIR | WINDOW | {"how": "median"}, "max or mean"),
@@ -142,7 +142,7 @@ def test_a_wide_window_is_computed_in_the_background(client, session, monkeypatc
         ("signal", PAIR | WINDOW | {"chrom": "chr7"}, "chr7"),
         ("signal", PAIR | WINDOW | {"chrom": "../../etc/passwd"}, "passwd"),
         ("variant", PAIR | {"variant": "chr1:5 A>A"}, "two different"),
-        ("variant", {"pair": ["MAX:K562"] * (MOST_PAIRS + 1)}, "61 pairs at once"),
+        ("variant", {"pair": ["CTCF:K562"] * (MOST_PAIRS + 1)}, "61 pairs at once"),
         ("download", PAIR | WINDOW | {"format": "exe"}, "no format 'exe'"),
         ("download", PAIR | WINDOW, "no format ''"),
     ],

@@ -14,15 +14,15 @@ from tfimpute_tracks.kernels.peaks import call_peaks
 from tfimpute_tracks.tracks.scan import scan_region
 from tfimpute_tracks.vocabulary import Pair
 
-PAIR = Pair("MAX", "K562")
+PAIR = Pair("CTCF", "K562")
 WHOLE = Region("chr1", 0, 4000)
 
 
 @pytest.fixture
 def whole(toy):
-    """Scores of all cell lines of MAX over chr1, as a scan gives them."""
+    """Scores of all cell lines of CTCF over chr1, as a scan gives them."""
     model, fasta, _ = toy
-    pairs = [("MAX", cell) for cell in model.cells]
+    pairs = [("CTCF", cell) for cell in model.cells]
     return scan_region(model, fasta, "chr1", 0, 4000, pairs, model.config.pool)
 
 

@@ -1,23 +1,18 @@
 """Our files in igv.js, in a real browser: its decoders read them, and it draws them.
 
-Needs a Chromium with its driver, and ``npm install`` run once in tests/web. The pages
-come from a server on this machine; nothing else is asked for anything.
+Needs a Chromium with its driver. The pages come from a server on this machine; nothing
+else is asked for anything.
 """
 
 from __future__ import annotations
 
-import functools
-import http.server
 import json
-import re
 import shutil
-import threading
-from pathlib import Path
 
 import numpy as np
 import pytest
-from matplotlib.image import imread
 
+from chromium import IGV, coloured_pixels, open_chromium, serve_folder, wait_for
 from tfimpute_tracks.kernels.peaks import call_peaks
 from tfimpute_tracks.tracks.formats import (
     PeakSet,
@@ -28,18 +23,6 @@ from tfimpute_tracks.tracks.formats import (
 
 pytestmark = pytest.mark.browser
 
-IGV = Path(__file__).parents[2] / "web" / "node_modules" / "igv" / "dist" / "igv.min.js"
-FLAGS = (
-    "--headless=new",
-    "--window-size=1300,700",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 # More chromosomes than a leaf of the chromosome tree holds.
 SIZES = {f"scaffold_{i}": 1000 for i in range(300)} | {"chr7": 400_010, "chr21": 90_000}
 STEP = 50
@@ -74,29 +57,6 @@ view.track.featureSource.getFeatures(request).then(
 """
 
 
-class RangeHandler(http.server.SimpleHTTPRequestHandler):
-    """Serve byte ranges, as a hub's server has to: igv.js asks for pieces of files."""
-
-    def log_message(self, *_):
-        pass
-
-    def do_GET(self):
-        path = Path(self.translate_path(self.path))
-        asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
-        if not (asked and path.is_file()):
-            super().do_GET()
-            return
-        data = path.read_bytes()
-        first = int(asked[1])
-        piece = data[first : int(asked[2]) + 1 if asked[2] else None]
-        self.send_response(206)
-        last = first + len(piece) - 1
-        self.send_header("Content-Range", f"bytes {first}-{last}/{len(data)}")
-        self.send_header("Content-Length", str(len(piece)))
-        self.end_headers()
-        self.wfile.write(piece)
-
-
 @pytest.fixture(scope="module")
 def signals():
     """chrom -> scores of its bins: three hills and a gap, or a single hill."""
@@ -123,8 +83,6 @@ def peaks(signals):
 def folder(tmp_path_factory, signals, peaks):
     """A folder with a page, a toy genome, and our three files."""
     folder = tmp_path_factory.mktemp("igv")
-    if not IGV.exists():
-        pytest.skip("no igv.js: run `npm install` in tests/web")
     shutil.copy(IGV, folder)
     (folder / "index.html").write_text(PAGE)
     letters = np.random.default_rng(7)
@@ -144,42 +102,14 @@ def folder(tmp_path_factory, signals, peaks):
 
 
 @pytest.fixture(scope="module")
-def address(folder):
-    handler = functools.partial(RangeHandler, directory=folder)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/index.html"
-        server.shutdown()
-        thread.join()
-
-
-@pytest.fixture(scope="module")
-def driver(address, tmp_path_factory):
+def driver(folder, tmp_path_factory):
     """A browser with the page loaded."""
-    webdriver = pytest.importorskip("selenium.webdriver", reason="no selenium")
-    support = pytest.importorskip("selenium.webdriver.support.ui")
-    names = ("chromium", "chromium-browser", "google-chrome")
-    binary = next(filter(None, map(shutil.which, names)), None)
-    chromedriver = shutil.which("chromedriver")
-    if not (binary and chromedriver):
-        pytest.skip("no Chromium with chromedriver on this machine")
-    options = webdriver.ChromeOptions()
-    options.binary_location = binary
     profile = tmp_path_factory.mktemp("profile")
-    for flag in (*FLAGS, f"--user-data-dir={profile}"):
-        options.add_argument(flag)
-    service = webdriver.ChromeService(chromedriver)
-    driver = webdriver.Chrome(options=options, service=service)
-    try:
-        driver.set_script_timeout(30)
-        driver.get(address)
-        wait = support.WebDriverWait(driver, 60)
-        wait.until(lambda driver: driver.title in ("ready", "failed"))
+    with serve_folder(folder) as address, open_chromium(profile) as driver:
+        driver.get(f"{address}/index.html")
+        wait_for(driver, lambda driver: driver.title in ("ready", "failed"))
         assert driver.execute_script("return faults") == []
         yield driver
-    finally:
-        driver.quit()
 
 
 @pytest.fixture
@@ -268,8 +198,7 @@ def test_tracks_are_drawn(driver, tmp_path):
 
     def n_drawn(colour):
         driver.save_screenshot(str(path))
-        image = (imread(path)[..., :3] * 255).round()
-        return int((np.abs(image - colour).max(axis=2) < 12).sum())
+        return coloured_pixels(path, colour, near=11)
 
     wait = driver.execute_async_script
     for _ in range(20):
