@@ -177,7 +177,9 @@ def _products(
     engine = LookupEngine(model, pairs, grid)
     genome, _ = stretch.whole.sequence()
     windows = [
-        gather_windows(engine.trunk.features(codes, _TILES), grid, _TILES, config.n_filters)
+        gather_windows(
+            engine.trunk.features(codes, _TILES), grid, _TILES, config.n_filters
+        )
         for codes in _pieces(genome, stretch, config.seq_len, config.pool)
     ]
     weights = model.checkpoint.weights
