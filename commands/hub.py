@@ -1,40 +1,129 @@
-"""`hub`: a UCSC track hub over a folder of tracks."""
+"""`hub`: a UCSC track hub and sessions of IGV over a folder of tracks."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tfimpute_tracks.commands import options
-from tfimpute_tracks.commands.console import say, show_json
+from tfimpute_tracks.commands.console import notify, progress_bar, say, show_json
+from tfimpute_tracks.commands.results import tell_faults
+from tfimpute_tracks.errors import UsageError
+
+if TYPE_CHECKING:
+    from tfimpute_tracks.tracks.shelf import Shelf
 
 __all__ = ["hub"]
 
 
 def hub(
     folder: Annotated[
-        Path, typer.Argument(help="Folder of tracks that `scan` or `export` wrote.")
+        Path,
+        typer.Argument(
+            help="Folder of tracks that `scan` or `export` wrote; or a bulk store, "
+            "whose pairs are exported into --out-dir first."
+        ),
     ],
+    tf: options.Tf = None,
+    cell: options.Cell = None,
+    pairs: options.Pairs = None,
+    out_dir: Annotated[
+        Path | None,
+        typer.Option("-o", "--out-dir", help="Folder of the hub of a bulk store."),
+    ] = None,
+    text_only: Annotated[
+        bool,
+        typer.Option(
+            help="Of a bulk store: write the hub only; export the tracks elsewhere."
+        ),
+    ] = False,
     genome: Annotated[
         str, typer.Option("--genome", help="UCSC's name of the assembly.")
     ] = "hg19",
+    reference: Annotated[
+        str | None,
+        typer.Option(
+            help="FASTA for sessions, as seen from the folder. Default: the viewer's "
+            "own genome of that name."
+        ),
+    ] = None,
     email: Annotated[
         str, typer.Option("--email", help="Whom to ask about the hub.")
     ] = "nobody@example.org",
+    colour_by: Annotated[
+        str, typer.Option(help="What gets colours of its own: family, tf or cell.")
+    ] = "family",
+    model: options.ModelName = "default",
+    threads: options.Threads = "max",
     as_json: options.Json = False,
 ) -> None:
-    """Write hub.txt beside tracks: for UCSC's browser, and igv.js."""
-    from tfimpute_tracks.tracks.hub import find_tracks, write_hub
+    """Write hub.txt and sessions beside tracks: for UCSC, IGV and igv.js."""
+    from tfimpute_tracks.impute.plan import PLAN_FILE
+    from tfimpute_tracks.models import load_model
+    from tfimpute_tracks.tracks.shelf import find_tracks
+    from tfimpute_tracks.viewers.hub import HubSettings, write_hub
+    from tfimpute_tracks.viewers.knowledge import Knowledge
+    from tfimpute_tracks.viewers.sessions import write_sessions
 
-    tracks = find_tracks(folder)
-    files = write_hub(folder, tracks, genome, email)
+    settings = HubSettings(genome, email, colour_by, Knowledge(load_model(model)))
+    if (folder / PLAN_FILE).exists():
+        shelf = _of_store(folder, out_dir, (tf, cell, pairs), text_only, threads)
+    elif tf or cell or pairs or out_dir or text_only:
+        raise UsageError(
+            f"{folder} is no bulk store: its tracks are taken as they are, without "
+            "--tf, --cell, --pairs, --out-dir and --text-only"
+        )
+    else:
+        shelf = find_tracks(folder)
+    files = write_hub(shelf, settings)
+    files += write_sessions(shelf, reference or genome, colour_by)
     if as_json:
-        show_json({"pairs": len(tracks), "files": [str(file) for file in files]})
-        return
-    say(
-        f"{len(tracks):,} pairs; put {folder} on a web server that answers range "
-        "requests, and paste the address of hub.txt into My Data > Track Hubs"
+        told = {"pairs": len(shelf.tracks), "left_out": shelf.faults}
+        show_json({**told, "files": [str(file) for file in files]})
+    else:
+        say(
+            f"{len(shelf.tracks):,} pairs; put {shelf.folder} on a web server that "
+            "answers range requests, and paste the address of hub.txt into My Data > "
+            "Track Hubs; in IGV, File > Open Session igv.session.xml"
+        )
+        say(" ".join(str(file) for file in files))
+    tell_faults(shelf, "the hub")
+
+
+def _of_store(
+    folder: Path,
+    out_dir: Path | None,
+    named: tuple[str | None, str | None, str | None],
+    text_only: bool,
+    threads: str,
+) -> Shelf:
+    """Export pairs of a store, all where none is named, and give what is there then."""
+    from tfimpute_tracks.commands import inputs
+    from tfimpute_tracks.impute.export import ExportJob, run_export
+    from tfimpute_tracks.impute.planned import plan_tracks
+    from tfimpute_tracks.impute.store import Store
+    from tfimpute_tracks.storage import check_writable_dir
+    from tfimpute_tracks.tracks.drawing import Drawing
+    from tfimpute_tracks.tracks.pair_files import usual_formats
+    from tfimpute_tracks.tracks.shelf import find_tracks
+
+    if out_dir is None:
+        raise UsageError(f"{folder} is a bulk store: give --out-dir for its hub")
+    store = Store(folder)
+    chosen = store.plan.pairs
+    if any(named):
+        chosen = inputs.choose_pairs(store.vocabulary, *named)
+    if text_only:
+        check_writable_dir(out_dir)
+        notify(f"the tracks: tfimpute-tracks export {folder} --all -o {out_dir}")
+        return plan_tracks(store, out_dir, chosen)
+    formats = usual_formats(Drawing())
+    job = ExportJob(
+        store, chosen, out_dir, formats, threads=inputs.set_threads(threads)
     )
-    say(" ".join(str(file) for file in files))
+    with progress_bar("export", len(chosen), "pairs") as advance:
+        for result in run_export(job):
+            advance(1, str(result.pair))
+    return find_tracks(out_dir)

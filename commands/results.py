@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from tfimpute_tracks.commands.console import say, show_json, show_table
+from tfimpute_tracks.commands.console import notify, say, show_json, show_table
+from tfimpute_tracks.errors import RunError
 
 if TYPE_CHECKING:
     from tfimpute_tracks.tracks.pair_files import PairResult
+    from tfimpute_tracks.tracks.shelf import Shelf
     from tfimpute_tracks.vocabulary import Pair
 
-__all__ = ["show_results"]
+__all__ = ["show_results", "tell_faults"]
 
 _SHOWN = 200  # pairs in the table; all are in the JSON and in the folder
 _COLUMNS = ("pair", "reliability", "peaks", "threshold", "state")
@@ -56,3 +58,26 @@ def show_results(
     if hint:
         say(hint)
     say(" ".join(files))
+
+
+def tell_faults(shelf: Shelf, what: str) -> None:
+    """Name the files that were left out, and fail if there is one.
+
+    Parameters
+    ----------
+    shelf : Shelf
+    what : str
+        That holds all the others.
+
+    Raises
+    ------
+    RunError
+        A file was left out.
+    """
+    for fault in shelf.faults:
+        notify(fault, warning=True)
+    if shelf.faults:
+        raise RunError(
+            f"{len(shelf.faults)} file(s) of {shelf.folder} were left out, named "
+            f"above; {what} holds the other tracks"
+        )

@@ -2,8 +2,9 @@
 
 ``bigwig`` holds the signal, ``bedgraph`` and ``parquet`` too, for other programs than
 browsers; ``narrowpeak`` and ``bigbed`` hold the peaks; ``bbi``,
-``blocks`` and ``zoom`` are the container that bigWig and bigBed share. Before a file
-gets its name ``validate`` has others read it. What is in the files is decided above.
+``blocks`` and ``zoom`` are the container that bigWig and bigBed share, and ``reading``
+reads it. Before a file gets its name ``validate`` has others read it. What is in the
+files is decided above.
 """
 
 from __future__ import annotations
@@ -17,13 +18,18 @@ from tfimpute_tracks.tracks.formats.narrowpeak import (
     write_narrowpeak,
 )
 from tfimpute_tracks.tracks.formats.parquet import write_parquet
-from tfimpute_tracks.tracks.formats.validate import Signal, read_signal
+from tfimpute_tracks.tracks.formats.reading import (
+    Signal,
+    read_signal,
+    signal_chroms,
+)
 
 __all__ = [
     "NarrowPeak",
     "PeakSet",
     "Signal",
     "read_signal",
+    "signal_chroms",
     "write_bedgraph",
     "write_bigbed",
     "write_bigwig",

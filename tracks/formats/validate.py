@@ -11,49 +11,31 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice, pairwise
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-import pybigtools
 import pyBigWig
 from numpy.typing import NDArray
 
-from tfimpute_tracks.errors import InputFileError, TracksError, ValidationError
+from tfimpute_tracks.errors import ValidationError
+from tfimpute_tracks.tracks.formats.reading import bin_batches, open_bbi_file
 from tfimpute_tracks.tracks.formats.zoom import BIN
 
 __all__ = [
     "Content",
-    "Signal",
     "check_bedgraph",
     "check_bigbed",
     "check_bigwig",
     "check_narrowpeak",
     "check_parquet",
-    "read_signal",
 ]
 
-_BINS_AT_ONCE = 1 << 16
-
-
-class Signal(NamedTuple):
-    """A stretch of a bigWig.
-
-    Attributes
-    ----------
-    starts, ends : int64 array, shape (n,)
-        0-based, half-open, in bp; a stretch without a value is left out.
-    values : float32 array, shape (n,)
-    """
-
-    starts: NDArray[np.int64]
-    ends: NDArray[np.int64]
-    values: NDArray[np.float32]
+_ROWS_AT_ONCE = 1 << 16
 
 
 @dataclass
@@ -83,44 +65,6 @@ class Content:
             self.bins[chrom] = count + len(bins), checksum
 
 
-def read_signal(
-    path: Path, chrom: str, start: int = 0, end: int | None = None
-) -> Signal:
-    """Read a stretch of a bigWig.
-
-    Parameters
-    ----------
-    path : Path
-    chrom : str
-    start, end : int
-        0-based, half-open, in bp; to the end of the chromosome if `end` is None. Bins
-        that reach over an end are cut there.
-
-    Returns
-    -------
-    Signal
-
-    Raises
-    ------
-    InputFileError
-        If the file is no bigWig, is broken, or does not have the chromosome.
-    """
-
-    def fault(reason: str) -> InputFileError:
-        return InputFileError(
-            f"cannot read {chrom} from {path}: {reason}; name an intact bigWig that "
-            "has this chromosome"
-        )
-
-    with _opened(path, fault) as bbi:
-        if not bbi.is_bigwig:
-            raise fault("it is a bigBed")
-        bins = np.concatenate([*_bins(bbi.records(chrom, start, end))])
-    return Signal(
-        bins["start"].astype(np.int64), bins["end"].astype(np.int64), bins["value"]
-    )
-
-
 def check_bigwig(
     path: Path, dest: Path, chrom_sizes: Mapping[str, int], content: Content
 ) -> None:
@@ -142,14 +86,14 @@ def check_bigwig(
     ValidationError
         If the file, its head or its coarsest zoom level says anything else.
     """
-    with _opened(path, partial(_fault, dest)) as bbi:
+    with open_bbi_file(path, partial(_fault, dest)) as bbi:
         _compare_each(dest, "size", bbi.chroms(), chrom_sizes)
         read = Content()
         bases, total, scale = 0, 0.0, 0.0
         by_chrom: dict[str, float] = {}
         low, high = math.inf, -math.inf
         for chrom in chrom_sizes:
-            for bins in filter(len, _bins(bbi.records(chrom))):
+            for bins in filter(len, bin_batches(bbi.records(chrom))):
                 read.add(chrom, bins)
                 widths = bins["end"].astype(np.int64) - bins["start"]
                 areas = widths * bins["value"].astype(np.float64)
@@ -217,7 +161,7 @@ def check_bigbed(
     ValidationError
         If the file says anything else.
     """
-    with _opened(path, partial(_fault, dest)) as bbi:
+    with open_bbi_file(path, partial(_fault, dest)) as bbi:
         _compare(dest, "column descriptions", bbi.sql(), auto_sql)
         for chrom in bbi.chroms():
             written = rows.get(chrom, ())
@@ -257,7 +201,7 @@ def check_bedgraph(path: Path, dest: Path, content: Content) -> None:
                 names=names,
                 dtype=types,
                 keep_default_na=False,
-                chunksize=_BINS_AT_ONCE,
+                chunksize=_ROWS_AT_ONCE,
             )
             for part in parts:
                 _count_in(read, *(part[name] for name in names))
@@ -289,7 +233,7 @@ def check_parquet(path: Path, dest: Path, content: Content) -> None:
     read = Content()
     try:
         with parquet.ParquetFile(path) as file:
-            for batch in file.iter_batches(_BINS_AT_ONCE):
+            for batch in file.iter_batches(_ROWS_AT_ONCE):
                 columns = [
                     batch.column(i).to_numpy(zero_copy_only=False) for i in range(4)
                 ]
@@ -333,16 +277,6 @@ def _count_in(read: Content, chroms: Any, start: Any, end: Any, value: Any) -> N
             read.add(str(names[first]), bins[first:last])
 
 
-def _bins(records: Iterable[tuple[int, int, float]]) -> Iterator[NDArray[np.void]]:
-    """Yield records as arrays of BIN; at least one array, perhaps empty."""
-    records = iter(records)
-    while True:
-        bins = np.fromiter(islice(records, _BINS_AT_ONCE), dtype=BIN)
-        yield bins
-        if len(bins) < _BINS_AT_ONCE:
-            return
-
-
 def _zoom_records(
     bbi: Any, reduction: int, chroms: Iterable[str]
 ) -> list[dict[str, Any]]:
@@ -351,22 +285,6 @@ def _zoom_records(
         for chrom in chroms
         for _, _, record in bbi.zoom_records(reduction, chrom)
     ]
-
-
-@contextmanager
-def _opened(path: Path, fault: Callable[[str], TracksError]) -> Iterator[Any]:
-    """Open a file with pybigtools, and let it fail with nothing but our error."""
-    try:
-        # By handle: a path is judged by its ending, and a temporary one has none.
-        with path.open("rb") as file:
-            yield pybigtools.open(file)
-    except (ValueError, KeyError, OSError, pybigtools.BBIReadError) as error:
-        raise fault(str(error)) from error
-    except BaseException as error:
-        # A panic of Rust is no Exception, and its class cannot be imported.
-        if type(error).__name__ == "PanicException":
-            raise fault(str(error)) from error
-        raise
 
 
 def _compare(dest: Path, what: str, read: object, written: object) -> None:

@@ -1,0 +1,155 @@
+"""bigWig and bigBed read by pybigtools, which shares no code with our writer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pybigtools
+from numpy.typing import NDArray
+
+from tfimpute_tracks.errors import InputFileError, TracksError
+from tfimpute_tracks.tracks.formats.zoom import BIN
+
+__all__ = [
+    "Signal",
+    "bin_batches",
+    "open_bbi_file",
+    "read_signal",
+    "signal_chroms",
+]
+
+_BINS_AT_ONCE = 1 << 16
+
+
+class Signal(NamedTuple):
+    """A stretch of a bigWig.
+
+    Attributes
+    ----------
+    starts, ends : int64 array, shape (n,)
+        0-based, half-open, in bp; a stretch without a value is left out.
+    values : float32 array, shape (n,)
+    """
+
+    starts: NDArray[np.int64]
+    ends: NDArray[np.int64]
+    values: NDArray[np.float32]
+
+
+def read_signal(
+    path: Path, chrom: str, start: int = 0, end: int | None = None
+) -> Signal:
+    """Read a stretch of a bigWig.
+
+    Parameters
+    ----------
+    path : Path
+    chrom : str
+    start, end : int
+        0-based, half-open, in bp; to the end of the chromosome if `end` is None. Bins
+        that reach over an end are cut there.
+
+    Returns
+    -------
+    Signal
+
+    Raises
+    ------
+    InputFileError
+        If the file is no bigWig, is broken, or does not have the chromosome.
+    """
+
+    def fault(reason: str) -> InputFileError:
+        return InputFileError(
+            f"cannot read {chrom} from {path}: {reason}; name an intact bigWig that "
+            "has this chromosome"
+        )
+
+    with open_bbi_file(path, fault) as bbi:
+        if not bbi.is_bigwig:
+            raise fault("it is a bigBed")
+        bins = np.concatenate([*bin_batches(bbi.records(chrom, start, end))])
+    return Signal(
+        bins["start"].astype(np.int64), bins["end"].astype(np.int64), bins["value"]
+    )
+
+
+def signal_chroms(path: Path) -> dict[str, int]:
+    """Give the chromosomes of a bigWig.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    dict of str to int
+        Chromosome -> bp, in the order of the file.
+
+    Raises
+    ------
+    InputFileError
+        The file is no bigWig, or is broken.
+    """
+
+    def fault(reason: str) -> InputFileError:
+        return InputFileError(f"cannot read {path}: {reason}; name an intact bigWig")
+
+    with open_bbi_file(path, fault) as bbi:
+        if not bbi.is_bigwig:
+            raise fault("it is a bigBed")
+        return dict(bbi.chroms())
+
+
+def bin_batches(
+    records: Iterable[tuple[int, int, float]],
+) -> Iterator[NDArray[np.void]]:
+    """Gather records into arrays.
+
+    Parameters
+    ----------
+    records : iterable of (start, end, value)
+
+    Yields
+    ------
+    array of BIN, shape (n,)
+        At least one array, perhaps empty.
+    """
+    records = iter(records)
+    while True:
+        bins = np.fromiter(islice(records, _BINS_AT_ONCE), dtype=BIN)
+        yield bins
+        if len(bins) < _BINS_AT_ONCE:
+            return
+
+
+@contextmanager
+def open_bbi_file(path: Path, fault: Callable[[str], TracksError]) -> Iterator[Any]:
+    """Open a file with pybigtools, and let it fail with nothing but our error.
+
+    Parameters
+    ----------
+    path : Path
+    fault : callable
+        Makes the error of a reason.
+
+    Yields
+    ------
+    pybigtools' reader
+    """
+    try:
+        # By handle: a path is judged by its ending, and a temporary one has none.
+        with path.open("rb") as file:
+            yield pybigtools.open(file)
+    except (ValueError, KeyError, OSError, pybigtools.BBIReadError) as error:
+        raise fault(str(error)) from error
+    except BaseException as error:
+        # A panic of Rust is no Exception, and its class cannot be imported.
+        if type(error).__name__ == "PanicException":
+            raise fault(str(error)) from error
+        raise

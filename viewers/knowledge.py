@@ -1,0 +1,94 @@
+"""What can be told of a pair beside its files: family, data sets, worth of a score.
+
+Receipts tell what a track was made of. What the model that made it is worth stands in
+its card, which is looked up here, if it is the card of those very weights.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from tfimpute_tracks.models.model import Model
+from tfimpute_tracks.tracks.shelf import ShelfTrack
+from tfimpute_tracks.viewers.families import family_of
+
+__all__ = ["Facts", "Knowledge"]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of a pair.
+
+    Attributes
+    ----------
+    family : str
+    tf_data_sets, cell_data_sets : int, optional
+        Measured pairs of the TF and of the cell line that the model learned from; None
+        where the model is not at hand.
+    fdr_thresholds : dict of float to float or None
+        False discovery rate -> the lowest score that keeps it; None where none does,
+        empty where nothing is known.
+    """
+
+    family: str
+    tf_data_sets: int | None = None
+    cell_data_sets: int | None = None
+    fdr_thresholds: Mapping[float, float | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """A model's card, asked about tracks.
+
+    Parameters
+    ----------
+    model : Model, optional
+        None: only what needs no model is told.
+    """
+
+    model: Model | None = None
+
+    def of(self, track: ShelfTrack) -> Facts:
+        """Tell what is known of a track.
+
+        Parameters
+        ----------
+        track : ShelfTrack
+
+        Returns
+        -------
+        Facts
+        """
+        model, (tf, cell) = self.model, track.pair
+        if model is None or track.weights != model.checkpoint.digest:
+            return Facts(family_of(tf))
+        tfs, cells = self._data_sets
+        return Facts(
+            family_of(tf), tfs[tf], cells[cell], model.fdr_thresholds(track.pair)
+        )
+
+    def knows(self, track: ShelfTrack) -> bool:
+        """Tell whether the model is the one that made a track.
+
+        Parameters
+        ----------
+        track : ShelfTrack
+
+        Returns
+        -------
+        bool
+        """
+        model = self.model
+        return model is not None and track.weights == model.checkpoint.digest
+
+    @cached_property
+    def _data_sets(self) -> tuple[Counter[str], Counter[str]]:
+        known: Mapping[Any, Mapping[str, Any]] = (
+            self.model.known_pairs if self.model else {}
+        )
+        seen = [pair for pair, told in known.items() if told.get("trained")]
+        return Counter(tf for tf, _ in seen), Counter(cell for _, cell in seen)

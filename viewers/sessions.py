@@ -1,0 +1,183 @@
+"""Sessions of IGV and igv.js: a folder of tracks opens as it should look, in one step.
+
+Files are named relative to the session, so the folder can be moved, zipped and mailed.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+from tfimpute_tracks.storage import write_text
+from tfimpute_tracks.tracks.shelf import Shelf, ShelfTrack
+from tfimpute_tracks.tracks.signals import SIGNALS
+from tfimpute_tracks.viewers.families import pair_colours
+from tfimpute_tracks.viewers.places import first_place
+from tfimpute_tracks.viewers.stanzas import rgb
+
+__all__ = ["SESSION_MOST", "igv_session", "igvjs_session", "write_sessions"]
+
+SESSION_MOST = 50
+"""Pairs of a session; more would not fit a screen."""
+_BESIDE = 10_000  # bp on each side of the peak that a session opens at
+_HEIGHT, _PEAKS_HEIGHT = 60, 25  # pixels
+
+
+def write_sessions(shelf: Shelf, genome: str, colour_by: str = "family") -> list[Path]:
+    """Write a session for IGV and one for igv.js beside the tracks.
+
+    Parameters
+    ----------
+    shelf : Shelf
+        The first ``SESSION_MOST`` pairs are shown.
+    genome : str
+        A name that the viewers know, such as `hg19`, or the path of a FASTA file as
+        seen from the folder.
+    colour_by : str
+        Of :data:`tfimpute_tracks.viewers.families.COLOUR_BY`.
+
+    Returns
+    -------
+    list of Path
+
+    Raises
+    ------
+    WriteError
+        The disk is full, or a file cannot be written.
+    InputFileError
+        A file of peaks is broken.
+    """
+    place = str(first_place(shelf, _BESIDE))
+    colours = pair_colours([track.pair for track in shelf.tracks], colour_by)
+    tracks = [(t, colours[t.pair]) for t in shelf.tracks[:SESSION_MOST]]
+    files = [shelf.folder / "igv.session.xml", shelf.folder / "igvjs.session.json"]
+    write_text(files[0], igv_session(tracks, genome, place))
+    write_text(files[1], json.dumps(igvjs_session(tracks, genome, place), indent=2))
+    return files
+
+
+def igv_session(tracks: list[tuple[ShelfTrack, str]], genome: str, place: str) -> str:
+    """Write a session of IGV for the desktop.
+
+    Parameters
+    ----------
+    tracks : list of (ShelfTrack, colour)
+        Colours as ``#RRGGBB``.
+    genome, place : str
+
+    Returns
+    -------
+    str
+        XML.
+    """
+    session = ElementTree.Element(
+        "Session", genome=genome, locus=place, version="8", hasGeneTrack="true"
+    )
+    resources = ElementTree.SubElement(session, "Resources")
+    panel = ElementTree.SubElement(
+        session, "Panel", name="DataPanel", height="800", width="1200"
+    )
+    for track, colour in tracks:
+        for signal, file in track.signals.items():
+            ElementTree.SubElement(resources, "Resource", path=file)
+            low, high = SIGNALS[signal].limits
+            shown = ElementTree.SubElement(
+                panel,
+                "Track",
+                id=file,
+                name=_name(track, signal),
+                color=rgb(colour),
+                altColor=rgb("#7f7f7f"),
+                autoScale="false",
+                height=str(_HEIGHT),
+                renderer="BAR_CHART",
+                visible="true",
+                windowFunction="max" if low == 0 else "mean",
+            )
+            ElementTree.SubElement(
+                shown,
+                "DataRange",
+                type="LINEAR",
+                minimum=f"{low:g}",
+                baseline="0",
+                maximum=f"{high:g}",
+                drawBaseline="true",
+                flipAxis="false",
+            )
+        if track.bigbed:
+            ElementTree.SubElement(resources, "Resource", path=track.bigbed)
+            ElementTree.SubElement(
+                panel,
+                "Track",
+                id=track.bigbed,
+                name=f"{_name(track)} peaks",
+                color=rgb(colour),
+                displayMode="COLLAPSED",
+                height=str(_PEAKS_HEIGHT),
+                visible="true",
+            )
+    ElementTree.indent(session)
+    return (
+        '<?xml version="1.0" encoding="UTF-8" standalone="no"?>\n'
+        + ElementTree.tostring(session, encoding="unicode")
+        + "\n"
+    )
+
+
+def igvjs_session(
+    tracks: list[tuple[ShelfTrack, str]], genome: str, place: str
+) -> dict[str, Any]:
+    """Make a session of igv.js.
+
+    Parameters
+    ----------
+    tracks, genome, place
+        As for :func:`igv_session`.
+
+    Returns
+    -------
+    dict
+        JSON values.
+    """
+    shown: list[dict[str, Any]] = []
+    for track, colour in tracks:
+        for signal, file in track.signals.items():
+            low, high = SIGNALS[signal].limits
+            shown.append(
+                {
+                    "name": _name(track, signal),
+                    "type": "wig",
+                    "format": "bigwig",
+                    "url": file,
+                    "min": low,
+                    "max": high,
+                    "color": colour,
+                    "altColor": "#7f7f7f",
+                    "height": _HEIGHT,
+                    "windowFunction": "max" if low == 0 else "mean",
+                }
+            )
+        if track.bigbed:
+            shown.append(
+                {
+                    "name": f"{_name(track)} peaks",
+                    "type": "annotation",
+                    "format": "bigbed",
+                    "url": track.bigbed,
+                    "color": colour,
+                    "displayMode": "COLLAPSED",
+                    "height": _PEAKS_HEIGHT,
+                }
+            )
+    reference: dict[str, Any] = {"genome": genome}
+    if Path(genome).suffix:  # a file
+        urls = {"fastaURL": genome, "indexURL": f"{genome}.fai"}
+        reference = {"reference": {"id": Path(genome).stem, **urls}}
+    return {**reference, "locus": place, "tracks": shown}
+
+
+def _name(track: ShelfTrack, signal: str = "probability") -> str:
+    extra = "" if signal == "probability" else f" {signal}"
+    return f"{track.pair.tf} {track.pair.cell}{extra}"
