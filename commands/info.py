@@ -97,6 +97,10 @@ def _pairs(loaded: Any, tf: str | None, cell: str | None) -> list[dict[str, Any]
                 "training_sites": known.get("training_sites", 0),
                 "auroc": known.get("test_auroc"),
                 "threshold": round(loaded.threshold(pair), 4),
+                **{
+                    f"fdr_{level:g}": score
+                    for level, score in loaded.fdr_thresholds(pair).items()
+                },
             }
         )
     return records

@@ -7,6 +7,7 @@ is the definition that a scan must agree with.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -137,6 +138,32 @@ class Model:
         ((tf, cell),) = self.vocabulary.pair_indices([pair])
         return float(self.checkpoint.weights["thresholds"][tf, cell])
 
+    def fdr_thresholds(self, pair: Pair) -> dict[float, float | None]:
+        """Give scores that keep a false discovery rate among open-chromatin sites.
+
+        Parameters
+        ----------
+        pair : Pair
+
+        Returns
+        -------
+        dict of float to float or None
+            False discovery rate -> the lowest probability that keeps it; None where no
+            score does. A measured pair's own, from sites that trained nothing; for
+            another pair what held on average for pairs that were kept from a model of
+            the same recipe. Empty where the card tells nothing. Along a whole genome,
+            closed chromatin included, more calls are wrong.
+        """
+        own = self.known_pairs.get(pair, {}).get("fdr_thresholds")
+        if own is not None:
+            return {float(level): value for level, value in own.items()}
+        shifts = self.card.get("fdr", {}).get("imputed", {}).get("shifts", {})
+        line = self.threshold(pair)
+        return {
+            float(level): None if shift is None else _raised(line, shift)
+            for level, shift in shifts.items()
+        }
+
     def network(self) -> TFImpute:
         """Build the plain network with these weights.
 
@@ -213,6 +240,12 @@ class Model:
                     f"reads {length}: cut or pad each sequence to that length"
                 )
         return np.stack(rows) if rows else np.empty((0, length), dtype=np.uint8)
+
+
+def _raised(probability: float, shift: float) -> float:
+    """Give the probability whose log-odds are higher by a shift."""
+    odds = probability / max(1 - probability, 1e-9) * math.exp(shift)
+    return odds / (1 + odds)
 
 
 def shipped_models() -> dict[str, Path]:

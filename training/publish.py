@@ -20,6 +20,7 @@ from scipy.special import expit
 from tfimpute_tracks import __version__
 from tfimpute_tracks.dataset import Dataset
 from tfimpute_tracks.evaluation import evaluate_model, predict_sites
+from tfimpute_tracks.evaluation.worth import measured_worth, score_sites
 from tfimpute_tracks.models.checkpoint import write_checkpoint
 from tfimpute_tracks.models.network import TFImpute
 from tfimpute_tracks.models.operations import LOOKUP
@@ -143,6 +144,11 @@ def publish(
         everything,
         run.columns,
     )
+    valid, test = (
+        score_sites(network, dataset.vocabulary, dataset, sites)
+        for sites in (run.split.valid, run.split.test)
+    )
+    worth, checked = measured_worth(valid, test)
     trained = np.isin(everything, run.columns)
     n_positive, _ = dataset.counts(run.split.train)
     entries = [
@@ -154,6 +160,7 @@ def publish(
             "training_sites": int(n_positive[i]) if trained[i] else 0,
             "test_auroc": _rounded(row.auroc),
             "test_average_precision": _rounded(row.average_precision),
+            **worth[i],
         }
         for i, row in enumerate(judged.pairs.itertuples())
     ]
@@ -171,6 +178,7 @@ def publish(
         },
         "history": run.history,
         "figures": judged.by_role(),
+        "fdr": {"sites": checked},
         "pairs": entries,
     }
     weights = {name: p.detach().numpy() for name, p in network.named_parameters()}
