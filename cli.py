@@ -25,6 +25,7 @@ from tfimpute_tracks.commands.impute import impute
 from tfimpute_tracks.commands.info import info
 from tfimpute_tracks.commands.prepare import prepare
 from tfimpute_tracks.commands.query import query
+from tfimpute_tracks.commands.report import report
 from tfimpute_tracks.commands.scan import scan
 from tfimpute_tracks.commands.selftest import selftest
 from tfimpute_tracks.commands.train import train
@@ -41,7 +42,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 _VERBS = (
-    *(scan, impute, export, query, catalogue, browse, hub),
+    *(scan, impute, export, query, catalogue, browse, hub, report),
     *(prepare, train, evaluate, info, cache, selftest),
 )
 for verb in _VERBS:

@@ -32,12 +32,16 @@ class Facts:
     fdr_thresholds : dict of float to float or None
         False discovery rate -> the lowest score that keeps it; None where none does,
         empty where nothing is known.
+    peak_fdr : float, optional
+        Share of the peaks called along a test chromosome that no measured peak
+        confirms; None where that was not looked at.
     """
 
     family: str
     tf_data_sets: int | None = None
     cell_data_sets: int | None = None
     fdr_thresholds: Mapping[float, float | None] = field(default_factory=dict)
+    peak_fdr: float | None = None
 
 
 @dataclass(frozen=True)
@@ -67,8 +71,32 @@ class Knowledge:
         if model is None or track.weights != model.checkpoint.digest:
             return Facts(family_of(tf))
         tfs, cells = self._data_sets
+        own = model.known_pairs.get(track.pair, {})
         return Facts(
-            family_of(tf), tfs[tf], cells[cell], model.fdr_thresholds(track.pair)
+            family_of(tf),
+            tfs[tf],
+            cells[cell],
+            model.fdr_thresholds(track.pair),
+            own.get("genome", {}).get("peak_fdr"),
+        )
+
+    def along_the_genome(self) -> str:
+        """Say how many called peaks were confirmed along a whole chromosome.
+
+        Returns
+        -------
+        str
+            A sentence; empty where nothing is known.
+        """
+        told = self.model.card.get("fdr", {}).get("genome") if self.model else None
+        if not told:
+            return ""
+        found = told["peak_fdr"]
+        return (
+            f"Along {told['chrom']}, {found['mean']:.0%} of the peaks that are called "
+            "at the pairs' thresholds coincide with no measured peak (mean over "
+            f"{found['pairs']} measured pairs; a tenth are below {found['p10']:.0%}, a "
+            f"tenth above {found['p90']:.0%})."
         )
 
     def knows(self, track: ShelfTrack) -> bool:

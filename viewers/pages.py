@@ -147,7 +147,8 @@ def pair_table(tracks: list[ShelfTrack], knowledge: Knowledge) -> str:
     facts = [knowledge.of(track) for track in shown]
     levels = sorted({level for fact in facts for level in fact.fdr_thresholds})
     heads = [
-        *("TF", "cell line", "known as", "expected AUROC", "peaks", "threshold"),
+        *("TF", "cell line", "known as", "expected AUROC", "peaks", "unconfirmed"),
+        "threshold",
         *(f"FDR {level:.0%}" for level in levels),
     ]
     rows = []
@@ -158,6 +159,7 @@ def pair_table(tracks: list[ShelfTrack], knowledge: Knowledge) -> str:
             escape(track.reliability),
             "unknown" if auroc is None else f"{auroc:.2f}",
             f"{track.n_peaks:,}",
+            "&ndash;" if fact.peak_fdr is None else f"{fact.peak_fdr:.0%}",
             f"{track.threshold:.4f}",
             *(_threshold(fact.fdr_thresholds.get(level)) for level in levels),
         ]
@@ -169,7 +171,7 @@ def pair_table(tracks: list[ShelfTrack], knowledge: Knowledge) -> str:
         rest = f"<p>The first {_ROWS:,} pairs; all are in hub.tsv.</p>"
     return f"""<p>The <i>AUROC</i> is that on a test chromosome for a measured pair, and
 for an imputed one the mean of its TF's measured cell lines, a hint only.
-{_fdr_text(levels)}</p>
+{_fdr_text(levels)} {knowledge.along_the_genome()}</p>
 <table class="pairs">
 <tr>{head}</tr>
 {body}
@@ -183,8 +185,10 @@ def _fdr_text(levels: list[float]) -> str:
     return (
         "<i>FDR</i>: the lowest score above which that share of open-chromatin sites "
         "is not bound, by measured sites of a chromosome that trained nothing; for "
-        "imputed pairs, by pairs that were kept from the model. Over a whole genome, "
-        "closed chromatin included, more are not bound. A dash: no score does it."
+        "imputed pairs, what held on average for pairs that were kept from the model. "
+        "Over a whole genome, closed chromatin included, more are not bound. A dash: "
+        "no score does it, or it is not known. <i>Unconfirmed</i>: the share of a "
+        "measured pair's peaks on a test chromosome that no measured peak confirms."
     )
 
 

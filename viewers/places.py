@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.genome import Region, read_narrowpeak
 from tfimpute_tracks.tracks.shelf import Shelf, ShelfTrack
 
@@ -53,19 +52,18 @@ def top_places(folder: Path, track: ShelfTrack, most: int) -> list[Place]:
     Returns
     -------
     list of Place
-        The highest first; empty where the track has no narrowPeak file or no peak.
+        The highest first; empty where the track has no narrowPeak file, or will have
+        one later, or has no peak.
 
     Raises
     ------
     InputFileError
         The file is broken.
     """
-    if not track.narrowpeak:
+    path = folder / track.narrowpeak
+    if not track.narrowpeak or not path.exists():
         return []
-    peaks = read_narrowpeak(folder / track.narrowpeak, allow_empty=True)
-    columns = ["signal_value", "chrom", "start", "end"]
-    if len(peaks) and not set(columns) <= set(peaks.columns):
-        raise InputFileError(f"{folder / track.narrowpeak}: no narrowPeak columns")
+    peaks = read_narrowpeak(path, allow_empty=True)
     best = peaks.sort_values("signal_value", ascending=False, kind="stable")[:most]
     rows = best[["chrom", "start", "end", "signal_value"]].itertuples(index=False)
     return [

@@ -1,0 +1,103 @@
+"""`hub` and `report` as commands: of folders, of stores, and of damaged ones."""
+
+import json
+
+import pytest
+
+REGION = "chr20:48,700,001-48,800,000"
+PAIRS = "CTCF:K562;CEBPB:HepG2"
+
+
+@pytest.fixture
+def folder(run, tmp_path):
+    """Two pairs over 100 kb."""
+    place = tmp_path / "tracks"
+    code, _, err = run(
+        "scan", "--pairs", PAIRS, "-r", REGION, "-o", place, "--no-cache"
+    )
+    assert code == 0, err
+    return place
+
+
+@pytest.fixture
+def store(run, tmp_path):
+    place = tmp_path / "store"
+    code, _, err = run("impute", "--pairs", PAIRS, "-r", REGION, "-o", place)
+    assert code == 0, err
+    return place
+
+
+def test_a_hub_of_a_folder(run, folder):
+    code, out, err = run("hub", folder, "--json")
+    assert code == 0, err
+    told = json.loads(out)
+    assert (told["pairs"], told["left_out"]) == (2, [])
+    names = {path.rpartition("/")[2] for path in told["files"]}
+    assert {"hub.txt", "hub.html", "igv.session.xml", "igvjs.session.json"} <= names
+    page = (folder / "by-tf" / "CTCF.html").read_text()
+    assert "FDR 10%" in page
+    assert "coincide with no measured peak" in page
+    assert str(folder) not in (folder / "hub.txt").read_text()
+
+
+def test_what_is_damaged_is_named_and_the_rest_is_there(run, folder):
+    (folder / "CTCF.K562.bb").write_bytes(b"cut")
+    (folder / "stranger.bw").write_bytes(b"else")
+    code, out, err = run("hub", folder)
+    assert code == 1
+    assert "hub.txt" in out
+    assert "CTCF.K562.bb" in err
+    assert "stranger.bw" in err
+    assert "2 file(s)" in err
+    text = (folder / "hub.txt").read_text()
+    assert "CTCF.K562.bw" in text
+    assert "CTCF.K562.bb" not in text
+
+
+def test_a_hub_of_a_store(run, store, tmp_path):
+    code, out, err = run("hub", store)
+    assert code == 2
+    assert "--out-dir" in err
+    place = tmp_path / "hub"
+    code, out, err = run("hub", store, "-o", place, "--text-only")
+    assert code == 0, err
+    assert "tfimpute-tracks export" in err
+    planned = (place / "hub.txt").read_text()
+    assert not (place / "CTCF.K562.bw").exists()
+    code, _, err = run("hub", store, "-o", place)
+    assert code == 0, err
+    assert (place / "CTCF.K562.bw").exists()
+    assert (place / "hub.txt").read_text() == planned
+    code, _, err = run(
+        "hub", store, "-o", tmp_path / "one", "--tf", "CTCF", "--cell", "K562"
+    )
+    assert code == 0, err
+    assert "CEBPB" not in (tmp_path / "one" / "hub.txt").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--tf", "CTCF"], "no bulk store"),
+        (["--text-only"], "no bulk store"),
+        (["--genome", "hg 19"], "white space"),
+        (["--email", "a b"], "white space"),
+        (["--colour-by", "size"], "--colour-by"),
+        (["-m", "nothing"], "nothing"),
+    ],
+)
+def test_wrong_options_are_told(run, folder, arguments, told):
+    code, out, err = run("hub", folder, *arguments)
+    assert code == 2
+    assert told in err
+    assert out == ""
+
+
+@pytest.mark.parametrize("verb", ["hub", "report"])
+def test_a_folder_without_tracks_is_refused(run, tmp_path, verb):
+    code, _, err = run(verb, tmp_path)
+    assert code == 2
+    assert "no bigWig or bigBed" in err
+    code, _, err = run(verb, tmp_path / "none")
+    assert code == 2
+    assert "is no folder" in err

@@ -1,0 +1,271 @@
+"""A report of a folder of tracks: one page that needs no network and no other file.
+
+It holds igv.js with the tracks' windows at their highest peaks, summaries of all of
+them, what is known of each pair, and the receipts. Whole tracks are not in it: it can
+be mailed.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tfimpute_tracks.errors import RunError
+from tfimpute_tracks.genome import Region
+from tfimpute_tracks.plots import summary
+from tfimpute_tracks.storage import write_text
+from tfimpute_tracks.tracks.formats import signal_chroms
+from tfimpute_tracks.tracks.shelf import Shelf, ShelfTrack
+from tfimpute_tracks.tracks.signals import SIGNALS
+from tfimpute_tracks.viewers.families import pair_colours
+from tfimpute_tracks.viewers.knowledge import Knowledge
+from tfimpute_tracks.viewers.pages import how_to_read, origin, pair_table
+from tfimpute_tracks.viewers.places import Place, top_places
+from tfimpute_tracks.viewers.sessions import igvjs_session
+from tfimpute_tracks.viewers.slices import merge_windows, slice_bigwig, slice_peaks
+from tfimpute_tracks.viewers.tallies import Tally, tally_track
+
+__all__ = ["LARGEST", "write_report"]
+
+LARGEST = 5_000_000
+"""Bytes of a report at most."""
+_DRAWN = 30  # pairs whose tracks are in the page
+_TALLIED = 200  # pairs that the summaries go through
+_PLACES = 30
+_BESIDE = 5_000  # bp on each side of a peak
+_RECEIPTS = 30
+_EDGES = np.linspace(0, 1, 51)
+
+
+def write_report(
+    shelf: Shelf, dest: Path, knowledge: Knowledge, colour_by: str = "family"
+) -> Path:
+    """Write the report of a folder.
+
+    Parameters
+    ----------
+    shelf : Shelf
+    dest : Path
+        The page to write.
+    knowledge : Knowledge
+    colour_by : str
+        Of :data:`tfimpute_tracks.viewers.families.COLOUR_BY`.
+
+    Returns
+    -------
+    Path
+        `dest`.
+
+    Raises
+    ------
+    InputFileError
+        A file of the folder is broken.
+    WriteError
+        The disk is full, or the file cannot be written.
+    RunError
+        The report would be larger than ``LARGEST``.
+    """
+    tracks = shelf.tracks
+    places = _places(shelf)
+    parts = {
+        "title": f"Predicted binding: {_named(tracks)}",
+        "subtitle": f"{len(tracks):,} pairs of TF and cell line, predicted from "
+        "sequence by TFImpute.",
+        "look": _look(tracks, places),
+        "plots": "\n".join(_plots(shelf)),
+        "pairs": pair_table(tracks, knowledge),
+        "reading": how_to_read(tracks),
+        "origin": origin(tracks, knowledge),
+        "receipts": "\n".join(_receipts(shelf)),
+        "igvjs": _script(),
+        "view": _as_json(_view(shelf, places, colour_by)),
+    }
+    page = files("tfimpute_tracks") / "viewers" / "report.html"
+    head, *pieces = page.read_text(encoding="utf-8").split("{{")
+    text = head
+    for piece in pieces:
+        name, _, rest = piece.partition("}}")
+        text += parts[name] + rest
+    size = len(text.encode())
+    if size > LARGEST:
+        raise RunError(
+            f"the report would have {size:,} bytes, more than {LARGEST:,}; make it of "
+            "a folder with fewer pairs"
+        )
+    write_text(dest, text)
+    return dest
+
+
+def _named(tracks: list[ShelfTrack]) -> str:
+    names = [escape(str(track.pair)) for track in tracks[:3]]
+    more = len(tracks) - len(names)
+    return ", ".join(names) + (f" and {more:,} more" if more else "")
+
+
+def _look(tracks: list[ShelfTrack], places: list[tuple[ShelfTrack, Place]]) -> str:
+    some = ""
+    if len(tracks) > _DRAWN:
+        some = f" of the first {_DRAWN} pairs"
+    if not places:
+        return "No pair has a peak: there is no place to show."
+    return (
+        f"Tracks{some} within {_BESIDE / 1000:g} kb of {len(places)} of the highest "
+        "peaks; elsewhere they are left out of this page, and not zero."
+    )
+
+
+def _places(shelf: Shelf) -> list[tuple[ShelfTrack, Place]]:
+    """Take the highest peaks of each pair in turn, until there are enough."""
+    drawn = shelf.tracks[:_DRAWN]
+    each = -(-_PLACES // max(len(drawn), 1))
+    tops = {t.pair: top_places(shelf.folder, t, each) for t in drawn}
+    rounds = (
+        (track, tops[track.pair][i])
+        for i in range(each)
+        for track in drawn
+        if i < len(tops[track.pair])
+    )
+    return list(rounds)[:_PLACES]
+
+
+def _view(
+    shelf: Shelf, places: list[tuple[ShelfTrack, Place]], colour_by: str
+) -> dict[str, Any]:
+    """Give igv.js' own configuration, with the data in it, and the places to go to."""
+    drawn = [track for track in shelf.tracks[:_DRAWN] if track.signals]
+    sizes: dict[str, int] = {}
+    if drawn:
+        sizes = signal_chroms(shelf.folder / next(iter(drawn[0].signals.values())))
+    windows = merge_windows([place.window(_BESIDE) for _, place in places], sizes)
+    locus = str(places[0][1].window(_BESIDE)) if places else "all"
+    table = "".join(f"{chrom}\t{size}\n" for chrom, size in sizes.items())
+    lines = base64.b64encode(table.encode()).decode("ascii")
+    return {
+        "browser": {
+            "loadDefaultGenomes": False,
+            "search": False,
+            "reference": {
+                "id": "tracks",
+                "name": (drawn[0].build if drawn else "") or "genome",
+                "wholeGenomeView": False,
+                "chromSizesURL": f"data:text/plain;base64,{lines}",
+            },
+            "locus": locus,
+            "tracks": list(_sliced(shelf.folder, drawn, windows, colour_by)),
+        },
+        "places": [
+            {
+                "label": f"{track.pair.tf} {track.pair.cell} {place.peak} "
+                f"({place.score:.3f})",
+                "locus": str(place.window(_BESIDE)),
+            }
+            for track, place in places
+        ],
+    }
+
+
+def _sliced(
+    folder: Path, drawn: list[ShelfTrack], windows: list[Region], colour_by: str
+) -> Iterator[dict[str, Any]]:
+    """Give the tracks of a session, cut to windows and with their data inside."""
+    colours = pair_colours([track.pair for track in drawn], colour_by)
+    session = igvjs_session([(t, colours[t.pair]) for t in drawn], "", "")
+    narrowpeaks = {track.bigbed: track.narrowpeak for track in drawn}
+    decimals = {
+        file: SIGNALS[signal].decimals
+        for track in drawn
+        for signal, file in track.signals.items()
+    }
+    for track in session["tracks"]:
+        file = track.pop("url")
+        if file in decimals:
+            track["url"] = slice_bigwig(folder / file, windows, decimals[file])
+            if track["url"]:
+                yield track
+        elif narrowpeaks[file]:
+            del track["format"]
+            track["features"] = slice_peaks(folder / narrowpeaks[file], windows)
+            yield track
+
+
+def _plots(shelf: Shelf) -> Iterator[str]:
+    """Draw the summaries, each with a caption."""
+    tracks = shelf.tracks[:_TALLIED]
+    tallies = [tally_track(shelf.folder, track, _EDGES) for track in tracks]
+    names = [f"{track.pair.tf} {track.pair.cell}" for track in tracks]
+    kinds = [track.reliability for track in tracks]
+    scored = [i for i, tally in enumerate(tallies) if tally.counts.any()]
+    if scored:
+        first = scored[:12]
+        yield _figure(
+            summary.score_distribution(
+                [names[i] for i in first],
+                _EDGES,
+                [tallies[i].counts for i in first],
+                [tracks[i].threshold for i in first],
+            ),
+            "How many tiles have which probability; the line is the threshold that "
+            "calls peaks.",
+        )
+        yield _figure(*_by_chromosome([names[i] for i in scored], tallies, scored))
+        megabases = [sum(tallies[i].known.values()) / 1e6 for i in scored]
+        density = [
+            tracks[i].n_peaks / mb for i, mb in zip(scored, megabases, strict=True)
+        ]
+        yield _figure(
+            summary.known_and_imputed(np.array(density), [kinds[i] for i in scored]),
+            "Peaks per Mb of known sequence, of pairs that were measured and of "
+            "imputed ones.",
+        )
+    yield _figure(
+        summary.expected_accuracy(names, [t.expected_auroc for t in tracks], kinds),
+        "Expected AUROC: of a measured pair on a test chromosome, of an imputed one "
+        "the mean of its TF's measured cell lines.",
+    )
+
+
+def _by_chromosome(
+    names: list[str], tallies: list[Tally], scored: list[int]
+) -> tuple[str, str]:
+    chroms = list(dict.fromkeys(c for i in scored for c in tallies[i].known))
+    known = np.array(
+        [max(tallies[i].known.get(c, 0) for i in scored) / 1e6 for c in chroms]
+    )
+    peaks = np.array(
+        [[tallies[i].peaks.get(c, 0) for c in chroms] for i in scored], dtype=np.int64
+    )
+    picture = summary.peaks_per_chromosome(chroms, known, peaks, names)
+    return picture, "Peaks per Mb of known sequence, by chromosome."
+
+
+def _figure(picture: str, caption: str) -> str:
+    return f"<figure>{picture}<figcaption>{caption}</figcaption></figure>"
+
+
+def _receipts(shelf: Shelf) -> Iterator[str]:
+    paths = sorted(shelf.folder.glob("*.receipt.json"))
+    for path in paths[:_RECEIPTS]:
+        text = escape(path.read_text(encoding="utf-8"))
+        head = f"<summary>{escape(path.name)}</summary>"
+        yield f"<details>{head}<pre>{text}</pre></details>"
+    if len(paths) > _RECEIPTS:
+        yield f"<p>{len(paths) - _RECEIPTS:,} more lie beside the tracks.</p>"
+
+
+def _script() -> str:
+    """Give igv.js so that it can stand in a page."""
+    script = files("tfimpute_tracks") / "data" / "igv.min.js"
+    text = script.read_text(encoding="utf-8").rpartition("//# sourceMappingURL")[0]
+    return text.replace("</script", "<\\/script")
+
+
+def _as_json(value: Any) -> str:
+    """Write JSON that ends no script element."""
+    return json.dumps(value).replace("<", "\\u003c")
