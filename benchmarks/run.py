@@ -13,6 +13,8 @@ memory      peak memory of scans of short and long chromosomes
 bulk        every pair at once, against one by one and against the bare products
 store       what a bulk store takes on disk, what sparse ones lose, how soon it is read
 dask        a bulk run by a Dask cluster, against processes of our own
+browse      views of the live page
+hub         the text of a hub of all pairs
 
 A run of all of them at full size also writes the page of the documentation.
 """
@@ -36,6 +38,7 @@ import bench_kernel
 import bench_process
 import bench_scan
 import bench_size
+import bench_viewers
 import torch
 from page import FIGURES, read_figures, write_figures, write_page
 
@@ -55,6 +58,8 @@ BENCHMARKS: dict[str, Callable[[bool], list[Figure]]] = {
     "bulk": bench_bulk.bulk,
     "store": bench_bulk.store,
     "dask": bench_bulk.dask,
+    "browse": bench_viewers.browse,
+    "hub": bench_viewers.hub,
 }
 
 

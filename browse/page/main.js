@@ -242,7 +242,7 @@ async function start() {
     byId("change").value = state.variant;
     await compare();
   }
-  window.page = {browser, tracks: () => tracks}; // for whoever drives the page by program
+  window.page = {browser, add, tracks: () => tracks}; // for whoever drives the page by program
   document.body.dataset.ready = "yes";
 }
 
