@@ -145,8 +145,9 @@ def _view(
         sizes = signal_chroms(shelf.folder / next(iter(drawn[0].signals.values())))
     windows = merge_windows([place.window(_BESIDE) for _, place in places], sizes)
     locus = str(places[0][1].window(_BESIDE)) if places else "all"
-    table = "".join(f"{chrom}\t{size}\n" for chrom, size in sizes.items())
-    lines = base64.b64encode(table.encode()).decode("ascii")
+    # A letter and the length of each chromosome, as igv.js reads pieces of a FASTA.
+    fasta = "".join(f">{c}:1-1 @len={size}\nN\n" for c, size in sizes.items())
+    letters = base64.b64encode(fasta.encode()).decode("ascii")
     return {
         "browser": {
             "loadDefaultGenomes": False,
@@ -155,7 +156,7 @@ def _view(
                 "id": "tracks",
                 "name": (drawn[0].build if drawn else "") or "genome",
                 "wholeGenomeView": False,
-                "chromSizesURL": f"data:text/plain;base64,{lines}",
+                "fastaURL": f"data:text/plain;base64,{letters}",
             },
             "locus": locus,
             "tracks": list(_sliced(shelf.folder, drawn, windows, colour_by)),

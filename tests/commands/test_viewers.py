@@ -55,11 +55,11 @@ def test_what_is_damaged_is_named_and_the_rest_is_there(run, folder):
 
 
 def test_a_hub_of_a_store(run, store, tmp_path):
-    code, out, err = run("hub", store)
+    code, _, err = run("hub", store)
     assert code == 2
     assert "--out-dir" in err
     place = tmp_path / "hub"
-    code, out, err = run("hub", store, "-o", place, "--text-only")
+    code, _, err = run("hub", store, "-o", place, "--text-only")
     assert code == 0, err
     assert "tfimpute-tracks export" in err
     planned = (place / "hub.txt").read_text()

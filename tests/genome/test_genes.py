@@ -11,8 +11,8 @@ from tfimpute_tracks.genome import Region
 from tfimpute_tracks.genome.genes import Gene, read_genes
 
 REGION = Region("chr20", 1000, 2000)
-# Two transcripts of A, an intron of one of which the other fills in part; B reaches over
-# the region, no exon inside; C ends where the region begins; D is on another chromosome.
+# Of two transcripts of A, one has an exon in an intron of the other; B reaches over the
+# region with no exon inside; C ends where it begins; D is on another chromosome.
 GENES = [
     Gene("B", 100, 9000, "-", ()),
     Gene("A", 1100, 1700, "+", ((1100, 1250), (1400, 1500), (1600, 1700))),

@@ -1,0 +1,266 @@
+"""How pictures of this package look: colours, letters, sizes, and how they are saved.
+
+Made for print: letters of 6 to 7.5 pt on figures of a column's or a page's width, in
+Okabe and Ito's colours, which the colour-blind tell apart. A picture is the same file
+byte for byte whenever it is drawn again: no dates, fixed identifiers, and DejaVu Sans,
+which comes with matplotlib, so that nothing moves with the fonts of a machine. In SVG,
+text stays text. matplotlib is imported where it is needed and its settings are left as
+they were found; pyplot, which keeps figures for the whole process, is not used.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from tfimpute_tracks.errors import UsageError
+from tfimpute_tracks.storage import atomic_file, write_text
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = [
+    "BLACK",
+    "BLUE",
+    "COLOUR_OF",
+    "DOUBLE_COLUMN",
+    "ENDINGS",
+    "GREEN",
+    "GREY",
+    "LIGHT_GREY",
+    "MARKER_OF",
+    "ORANGE",
+    "PALETTE",
+    "PURPLE",
+    "SINGLE_COLUMN",
+    "SKY_BLUE",
+    "SMALL",
+    "TEXT",
+    "VERMILLION",
+    "WORD_OF",
+    "YELLOW",
+    "check_ending",
+    "new_figure",
+    "paper_style",
+    "save_figure",
+    "svg_text",
+    "text_width",
+]
+
+# Okabe and Ito, "Color universal design", 2008.
+BLACK = "#000000"
+ORANGE = "#E69F00"
+SKY_BLUE = "#56B4E9"
+GREEN = "#009E73"
+YELLOW = "#F0E442"
+BLUE = "#0072B2"
+VERMILLION = "#D55E00"
+PURPLE = "#CC79A7"
+PALETTE = (BLUE, VERMILLION, GREEN, PURPLE, SKY_BLUE, ORANGE, YELLOW, BLACK)
+"""The order to use them in, where colours only tell things apart."""
+GREY = "#5A5A5A"
+LIGHT_GREY = "#D9D9D9"
+
+COLOUR_OF = {"seen": BLUE, "imputed": VERMILLION}
+"""The colour of a pair, by what is known of it; text or marker say it as well."""
+MARKER_OF = {"seen": "o", "imputed": "D"}
+WORD_OF = {"seen": "measured", "imputed": "imputed"}
+
+TEXT, SMALL = 7.5, 6.0
+"""Sizes of letters, in pt."""
+SINGLE_COLUMN, DOUBLE_COLUMN = 89.0, 183.0
+"""Widths of figures of journals, in mm."""
+ENDINGS = (".png", ".svg", ".pdf")
+"""What :func:`save_figure` writes."""
+
+_MM_PER_INCH, _PT_PER_INCH = 25.4, 72.0
+_DPI = 300
+_SETTINGS: Any = {  # matplotlib types each of its 300 names
+    "font.family": "sans-serif",
+    # The first is what widths are measured with; the others are narrower.
+    "font.sans-serif": ["DejaVu Sans", "Arial", "Helvetica"],
+    "font.size": TEXT,
+    "axes.labelsize": TEXT,
+    "axes.titlesize": TEXT,
+    "xtick.labelsize": SMALL,
+    "ytick.labelsize": SMALL,
+    "legend.fontsize": SMALL,
+    "axes.linewidth": 0.5,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.unicode_minus": True,
+    "xtick.major.width": 0.5,
+    "xtick.major.size": 2.0,
+    "xtick.major.pad": 1.5,
+    "ytick.major.width": 0.5,
+    "ytick.major.size": 2.0,
+    "ytick.major.pad": 1.5,
+    "lines.linewidth": 0.75,
+    "hatch.linewidth": 0.4,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "tfimpute-tracks",
+    "pdf.fonttype": 42,
+    "path.simplify": False,
+}
+
+
+@contextmanager
+def paper_style() -> Iterator[None]:
+    """Set matplotlib up for a picture, and back when the block ends.
+
+    Yields
+    ------
+    None
+    """
+    import matplotlib
+
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()  # whatever a user's own settings are
+        matplotlib.rcParams.update(_SETTINGS)
+        yield
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """Make an empty figure.
+
+    Parameters
+    ----------
+    width, height : float
+        In mm.
+
+    Returns
+    -------
+    Figure
+        Of no pyplot state; to be filled and saved within :func:`paper_style`.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    size = width / _MM_PER_INCH, height / _MM_PER_INCH
+    figure = Figure(figsize=size, dpi=_DPI, facecolor="white")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def text_width(
+    text: str,
+    size: float = TEXT,
+    weight: Literal["normal", "bold"] = "normal",
+    style: Literal["normal", "italic"] = "normal",
+) -> float:
+    """Measure a line of text.
+
+    Parameters
+    ----------
+    text : str
+    size : float
+        In pt.
+    weight, style : str
+
+    Returns
+    -------
+    float
+        Its width in mm, in DejaVu Sans.
+    """
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import text_to_path
+
+    font = FontProperties(family="DejaVu Sans", style=style, weight=weight, size=size)
+    width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
+    return float(width) / _PT_PER_INCH * _MM_PER_INCH
+
+
+def check_ending(dest: Path) -> None:
+    """Refuse a picture of a kind that is not written.
+
+    Parameters
+    ----------
+    dest : Path
+
+    Raises
+    ------
+    UsageError
+        Its ending is none of :data:`ENDINGS`.
+    """
+    if dest.suffix.lower() not in ENDINGS:
+        raise UsageError(
+            f"{dest} ends in {dest.suffix or 'nothing'!r}; a picture is written as "
+            f"{', '.join(ENDINGS)}"
+        )
+
+
+def save_figure(figure: Figure, dest: Path, title: str, description: str) -> None:
+    """Write a figure, whole or not at all, and the same bytes each time.
+
+    Parameters
+    ----------
+    figure : Figure
+        From :func:`new_figure`.
+    dest : Path
+        Ending in one of :data:`ENDINGS`.
+    title, description : str
+        What it is and what it shows, in a sentence each, for those who cannot see it.
+
+    Raises
+    ------
+    UsageError
+        Another ending.
+    WriteError
+        The disk is full, or the file cannot be written.
+    """
+    check_ending(dest)
+    kind = dest.suffix.lower()[1:]
+    if kind == "svg":
+        head = '<?xml version="1.0" encoding="utf-8" standalone="no"?>\n'
+        write_text(dest, head + svg_text(figure, title, description))
+        return
+    told: dict[str, str | None] = {"Title": title}
+    told |= {"CreationDate": None} if kind == "pdf" else {"Description": description}
+    with paper_style(), atomic_file(dest) as temp:
+        figure.savefig(temp, format=kind, metadata=told)
+
+
+def svg_text(figure: Figure, title: str, description: str, key: str = "") -> str:
+    """Give a figure as SVG, for a file or to stand in a page.
+
+    Parameters
+    ----------
+    figure : Figure
+        From :func:`new_figure`.
+    title, description : str
+        As for :func:`save_figure`.
+    key : str
+        Begins every identifier, so that several pictures can stand in one page:
+        letters, digits and ``-``, another one for each picture.
+
+    Returns
+    -------
+    str
+        An ``svg`` element. It is no wider than what it stands in.
+    """
+    buffer = io.StringIO()
+    with paper_style():
+        figure.savefig(buffer, format="svg", metadata={"Date": None})
+    svg = buffer.getvalue()
+    svg = svg[svg.index("<svg") :]
+    # What a viewer is told of the whole belongs to this picture and not to the page.
+    svg = re.sub(r"\s*<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r"\s*<defs>\s*<style.*?</style>\s*</defs>", "", svg, flags=re.DOTALL)
+    if key:
+        svg = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{key}-", svg)
+        key = f"{key}-"
+    style = "stroke-linejoin:round;stroke-linecap:butt;max-width:100%;height:auto"
+    names = f"{key}title {key}desc"
+    svg = svg.replace(
+        "<svg ", f'<svg role="img" aria-labelledby="{names}" style="{style}" ', 1
+    )
+    head, _, body = svg.partition(">\n")
+    return (
+        f'{head}>\n <title id="{key}title">{escape(title)}</title>\n'
+        f' <desc id="{key}desc">{escape(description)}</desc>\n{body}'
+    )

@@ -1,0 +1,294 @@
+"""Pictures that sum up many tracks: scores, peaks, and how far to trust pairs.
+
+Each is given as SVG text that can stand in a page. Measured and imputed pairs differ in
+colour and in marker. Where the numbers come from is the caller's business.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tfimpute_tracks.plots.style import (
+    BLUE,
+    COLOUR_OF,
+    GREY,
+    LIGHT_GREY,
+    MARKER_OF,
+    SMALL,
+    VERMILLION,
+    WORD_OF,
+    new_figure,
+    paper_style,
+    svg_text,
+    text_width,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = [
+    "expected_accuracy",
+    "known_and_imputed",
+    "peaks_per_chromosome",
+    "score_distribution",
+]
+
+_WIDTH = 120.0  # mm
+_NAMED = 40  # pairs that get a name
+_KINDS = ("seen", "imputed")
+
+
+def score_distribution(
+    names: Sequence[str],
+    edges: NDArray[np.float64],
+    counts: Sequence[NDArray[np.int64]],
+    thresholds: Sequence[float],
+) -> str:
+    """Draw how many tiles have which score, a small picture per pair.
+
+    Parameters
+    ----------
+    names : sequence of str
+        At most a dozen can be read.
+    edges : float64 array, shape (n_bins + 1,)
+    counts : sequence of int64 arrays, shape (n_bins,)
+    thresholds : sequence of float
+        Score that calls a peak.
+
+    Returns
+    -------
+    str
+        SVG.
+    """
+    n_columns = min(3, len(names))
+    n_rows = -(-len(names) // n_columns)
+    with paper_style():
+        figure = new_figure(_WIDTH, 8 + 26 * n_rows)
+        grid = figure.subplots(
+            n_rows, n_columns, sharex=True, sharey=True, squeeze=False
+        )
+        every = list(grid.flat)
+        for axes in every[len(names) :]:
+            axes.set_visible(False)
+        rows = zip(every, names, counts, thresholds, strict=False)
+        for axes, name, heights, threshold in rows:
+            axes.stairs(np.maximum(heights, 0.5), edges, fill=True, color=BLUE)
+            axes.axvline(threshold, color=VERMILLION, linestyle="--", linewidth=0.7)
+            axes.set_title(name, fontsize=SMALL, pad=2)
+            axes.set_yscale("log")
+            axes.set_ylim(0.5, None)
+            axes.set_xlim(edges[0], edges[-1])
+            axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
+        for axes in every[max(len(names) - n_columns, 0) : len(names)]:
+            axes.tick_params(labelbottom=True)  # none stands below it
+        figure.supxlabel("Probability", fontsize=SMALL)
+        figure.supylabel("Tiles", fontsize=SMALL)
+        figure.subplots_adjust(0.11, 12 / (8 + 26 * n_rows), 0.98, 0.93, 0.12, 0.35)
+        return svg_text(
+            figure,
+            "Distribution of scores",
+            f"Histograms of the scores of {len(names)} pairs on a log axis, with the "
+            "threshold that calls peaks.",
+            "scores",
+        )
+
+
+def peaks_per_chromosome(
+    chroms: Sequence[str],
+    known: NDArray[np.float64],
+    peaks: NDArray[np.int64],
+    names: Sequence[str],
+) -> str:
+    """Draw the density of peaks on each chromosome.
+
+    Parameters
+    ----------
+    chroms : sequence of str
+    known : float64 array, shape (n_chroms,)
+        Mb with a score.
+    peaks : int64 array, shape (n_pairs, n_chroms)
+    names : sequence of str
+        Of the pairs.
+
+    Returns
+    -------
+    str
+        SVG: bars are medians over pairs, points are pairs.
+    """
+    density = peaks / np.maximum(known, 1e-9)
+    with paper_style():
+        figure = new_figure(_WIDTH, 55)
+        axes = figure.add_axes((0.11, 0.22, 0.87, 0.72))
+        places = np.arange(len(chroms))
+        axes.bar(places, np.median(density, axis=0), 0.6, color=LIGHT_GREY)
+        spread = _jitter(len(names), 0.4)
+        for place in places.tolist():
+            axes.plot(
+                place + spread,
+                density[:, place],
+                linestyle="none",
+                marker="o",
+                markersize=2.2,
+                color=BLUE,
+                markeredgewidth=0,
+            )
+        turned = 90 if len(chroms) > 8 else 0
+        axes.set_xticks(places, chroms, rotation=turned)
+        axes.set_xlim(-0.6, len(chroms) - 0.4)
+        axes.set_ylim(0, None)
+        axes.set_ylabel("Peaks per Mb", fontsize=SMALL)
+        return svg_text(
+            figure,
+            "Peaks by chromosome",
+            f"Peaks per Mb of known sequence on {len(chroms)} chromosomes; bars are "
+            f"medians over {len(names)} pairs, points are pairs.",
+            "chromosomes",
+        )
+
+
+def known_and_imputed(density: NDArray[np.float64], reliability: Sequence[str]) -> str:
+    """Draw the peaks of measured pairs beside those of imputed ones.
+
+    Parameters
+    ----------
+    density : float64 array, shape (n_pairs,)
+        Peaks per Mb.
+    reliability : sequence of str
+        `seen` or `imputed`.
+
+    Returns
+    -------
+    str
+        SVG; pairs without a peak stand at the lower end.
+    """
+    from matplotlib.ticker import NullFormatter
+
+    floor = 10 ** math.floor(math.log10(max(density[density > 0].min(initial=1), 1e-3)))
+    with paper_style():
+        figure = new_figure(_WIDTH / 2, 55)
+        axes = figure.add_axes((0.2, 0.14, 0.76, 0.8))
+        for place, kind in enumerate(_KINDS):
+            some = np.array(
+                [d for d, r in zip(density, reliability, strict=True) if r == kind]
+            )
+            if not len(some):
+                continue
+            shown = np.maximum(some, floor)
+            axes.plot(
+                place + _jitter(len(some), 0.5),
+                shown,
+                linestyle="none",
+                marker=MARKER_OF[kind],
+                markersize=2.6,
+                color=COLOUR_OF[kind],
+                markeredgewidth=0,
+            )
+            middle = float(np.median(shown))
+            axes.plot([place - 0.35, place + 0.35], [middle, middle], color=GREY)
+        axes.set_yscale("log")
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter(NullFormatter())
+        axes.set_ylim(floor / 1.5, max(2 * float(density.max(initial=1)), 10 * floor))
+        axes.set_xlim(-0.6, 1.6)
+        words = [
+            f"{WORD_OF[kind]} ({list(reliability).count(kind)})" for kind in _KINDS
+        ]
+        axes.set_xticks([0, 1], words)
+        axes.set_ylabel("Peaks per Mb", fontsize=SMALL)
+        return svg_text(
+            figure,
+            "Peaks of measured and imputed pairs",
+            "Peaks per Mb of each pair on a log axis; lines are medians.",
+            "known",
+        )
+
+
+def expected_accuracy(
+    names: Sequence[str], aurocs: Sequence[float | None], reliability: Sequence[str]
+) -> str:
+    """Draw how well each pair is expected to be told apart, the best first.
+
+    Parameters
+    ----------
+    names : sequence of str
+    aurocs : sequence of float or None
+        None: nothing is known.
+    reliability : sequence of str
+        `seen` or `imputed`.
+
+    Returns
+    -------
+    str
+        SVG; names are left out where there are more than 40.
+    """
+    rows = [
+        (auroc, name, kind)
+        for auroc, name, kind in zip(aurocs, names, reliability, strict=True)
+        if auroc is not None
+    ]
+    rows.sort(key=lambda row: (-row[0], row[1]))
+    is_named = len(rows) <= _NAMED
+    n_unknown = len(names) - len(rows)
+    widest = max((text_width(name, SMALL) for _, name, _ in rows), default=0)
+    left = (widest + 4) / _WIDTH if is_named else 0.08
+    height = 18 + (3.4 * max(len(rows), 3) if is_named else 60)
+    with paper_style():
+        figure = new_figure(_WIDTH, height)
+        axes = figure.add_axes((left, 10 / height, 0.97 - left, 1 - 17 / height))
+        for kind in _KINDS:
+            some = [(i, row[0]) for i, row in enumerate(rows) if row[2] == kind]
+            if some:
+                places, values = zip(*some, strict=True)
+                _dots(axes, values, places, kind)
+        axes.set_ylim(len(rows) - 0.4, -0.6)
+        if is_named:
+            axes.set_yticks(range(len(rows)), [name for _, name, _ in rows])
+        else:
+            axes.set_yticks([])
+            axes.set_ylabel(f"{len(rows):,} pairs", fontsize=SMALL)
+        axes.axvline(0.5, color=LIGHT_GREY)
+        axes.set_xlim(0.48, 1)
+        axes.set_xlabel("Expected AUROC", fontsize=SMALL)
+        if rows:
+            axes.legend(
+                loc="lower right",
+                bbox_to_anchor=(1, 1),
+                ncols=2,
+                frameon=False,
+                borderpad=0,
+                handletextpad=0.2,
+            )
+        if n_unknown:
+            told = f"{n_unknown} pair(s) without a figure"
+            axes.set_title(told, fontsize=SMALL, loc="left", pad=3)
+        return svg_text(
+            figure,
+            "Expected accuracy",
+            f"Expected AUROC of {len(rows)} pairs, sorted; measured and imputed pairs "
+            "have other markers.",
+            "accuracy",
+        )
+
+
+def _dots(axes: Axes, values: Any, places: Any, kind: str) -> None:
+    axes.plot(
+        values,
+        places,
+        linestyle="none",
+        marker=MARKER_OF[kind],
+        markersize=3.2,
+        color=COLOUR_OF[kind],
+        markeredgewidth=0,
+        label=WORD_OF[kind],
+    )
+
+
+def _jitter(n: int, width: float) -> NDArray[np.float64]:
+    """Spread points sideways, always the same way: by the golden ratio."""
+    golden = (math.sqrt(5) - 1) / 2
+    return np.asarray((np.arange(n) * golden % 1 - 0.5) * width, dtype=np.float64)
