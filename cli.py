@@ -23,6 +23,7 @@ from tfimpute_tracks.commands.export import export
 from tfimpute_tracks.commands.hub import hub
 from tfimpute_tracks.commands.impute import impute
 from tfimpute_tracks.commands.info import info
+from tfimpute_tracks.commands.plot import plot
 from tfimpute_tracks.commands.prepare import prepare
 from tfimpute_tracks.commands.query import query
 from tfimpute_tracks.commands.report import report
@@ -42,7 +43,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 _VERBS = (
-    *(scan, impute, export, query, catalogue, browse, hub, report),
+    *(scan, impute, export, query, catalogue, browse, hub, report, plot),
     *(prepare, train, evaluate, info, cache, selftest),
 )
 for verb in _VERBS:

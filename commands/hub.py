@@ -62,6 +62,7 @@ def hub(
     """Write hub.txt and sessions beside tracks: for UCSC, IGV and igv.js."""
     from tfimpute_tracks.impute.plan import PLAN_FILE
     from tfimpute_tracks.models import load_model
+    from tfimpute_tracks.storage import check_writable_dir
     from tfimpute_tracks.tracks.shelf import find_tracks
     from tfimpute_tracks.viewers.hub import HubSettings, write_hub
     from tfimpute_tracks.viewers.knowledge import Knowledge
@@ -77,6 +78,7 @@ def hub(
         )
     else:
         shelf = find_tracks(folder)
+        check_writable_dir(folder)
     files = write_hub(shelf, settings)
     files += write_sessions(shelf, reference or genome, colour_by)
     if as_json:

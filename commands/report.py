@@ -32,13 +32,16 @@ def report(
 ) -> None:
     """Write one page with tracks at their highest peaks, summaries and receipts."""
     from tfimpute_tracks.models import load_model
+    from tfimpute_tracks.storage import check_writable_dir
     from tfimpute_tracks.tracks.shelf import find_tracks
     from tfimpute_tracks.viewers.knowledge import Knowledge
     from tfimpute_tracks.viewers.report import write_report
 
     knowledge = Knowledge(load_model(model))
     shelf = find_tracks(folder)
-    page = write_report(shelf, out or folder / "report.html", knowledge, colour_by)
+    dest = out or folder / "report.html"
+    check_writable_dir(dest.parent)
+    page = write_report(shelf, dest, knowledge, colour_by)
     if as_json:
         told = {"pairs": len(shelf.tracks), "left_out": shelf.faults}
         show_json({**told, "files": [str(page)]})

@@ -1,0 +1,86 @@
+"""`plot` draws what `scan` writes, computed or read."""
+
+import json
+
+import pytest
+
+REGION = "chr20:48,790,001-48,815,000"
+PAIRS = ["--pairs", "CTCF:K562;CEBPB:HepG2"]
+
+
+@pytest.fixture
+def folder(run, tmp_path):
+    place = tmp_path / "tracks"
+    code, _, err = run("scan", *PAIRS, "-r", REGION, "-o", place, "--no-cache")
+    assert code == 0, err
+    return place
+
+
+def test_computed_and_read_pictures_are_of_the_same_peaks(run, folder, tmp_path):
+    told = []
+    for arguments in ([*PAIRS], [folder], [folder, *PAIRS]):
+        out = tmp_path / f"{len(told)}.svg"
+        code, text, err = run("plot", *arguments, "-r", REGION, "-o", out, "--json")
+        assert code == 0, err
+        told.append(json.loads(text)["peaks"])
+        assert out.read_text().startswith("<?xml")
+    assert told[0] == told[1] == told[2]
+    rows = (folder / "CTCF.K562.narrowPeak").read_text().splitlines()
+    spans = [list(map(int, row.split("\t")[1:3])) for row in rows]
+    assert told[0]["CTCF:K562"] == spans
+    assert spans
+
+
+@pytest.mark.parametrize("signal", ["log-odds", "specificity"])
+def test_other_signals(run, folder, tmp_path, signal):
+    out = tmp_path / "a.svg"
+    code, _, err = run("plot", *PAIRS, "--signal", signal, "-o", out)
+    assert code == 0, err
+    assert f"measured, {signal}" in out.read_text()
+    code, _, err = run("plot", folder, "-r", REGION, "--signal", signal, "-o", out)
+    assert code == 2
+    assert f"no {signal}" in err
+
+
+def test_genes_are_drawn(run, tmp_path):
+    genes = tmp_path / "genes.bed"
+    genes.write_text("chr20\t48795000\t48799000\tGENE1\t0\t+\n")
+    out = tmp_path / "a.png"
+    code, _, err = run("plot", *PAIRS, "--genes", genes, "-o", out)
+    assert code == 0, err
+    assert out.read_bytes()[:4] == b"\x89PNG"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["-o", "a.jpg", *PAIRS], ".png, .svg, .pdf"),
+        ([], "--tf is missing"),
+        (["--tf", "CTCF", "--cell", "K5662"], "K562"),
+        (["-r", "chr20:1-99999999999", *PAIRS], "outside of chr20"),
+        (["-r", "chr7:1-500", *PAIRS], "chr7"),
+        (["--width", "20", *PAIRS], "--width"),
+        (["--genes", "none.bed", *PAIRS], "none.bed"),
+        (["none", "-r", REGION], "is no folder"),
+        (["none"], "--region is missing"),
+        (["-g", "none.fa", *PAIRS], "--region is missing"),
+        (["--pairs", ";".join(f"CTCF:{c}" for c in "ab")], "'a'"),
+        (["-o", "/proc/none/a.svg", *PAIRS], "/proc/none"),
+    ],
+)
+def test_wrong_requests_are_told(run, monkeypatch, tmp_path, arguments, told):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run("plot", *arguments)
+    assert code == 2
+    assert told in err
+    assert out == ""
+
+
+def test_too_many_pairs_are_refused(run, tmp_path):
+    from tfimpute_tracks.models import load_model
+
+    cells = load_model("default").cells[:41]
+    pairs = ";".join(f"CTCF:{cell}" for cell in cells)
+    code, _, err = run("plot", "--pairs", pairs, "-o", tmp_path / "a.svg")
+    assert code == 2
+    assert "41 pairs" in err

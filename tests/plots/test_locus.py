@@ -1,0 +1,136 @@
+"""Pictures hold what they should, and are the same whenever they are drawn."""
+
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tfimpute_tracks.errors import UsageError
+from tfimpute_tracks.genome import Region
+from tfimpute_tracks.genome.genes import Gene
+from tfimpute_tracks.plots import summary
+from tfimpute_tracks.plots.locus import Panel, draw_locus, pack_rows
+from tfimpute_tracks.plots.style import check_ending, save_figure
+
+REGION = Region("chr20", 1000, 21_000)
+GENES = [
+    Gene("UPPER1", 500, 3000, "+", ((500, 900), (1200, 3000))),
+    Gene("lower2", 2000, 9000, "-", ((2000, 2500), (8000, 9000))),
+    Gene("", 12_000, 12_500, ".", ((12_000, 12_500),)),
+]
+
+
+def _panel(cell="K562", reliability="seen", limits=(0, 1), gap=True, **changes):
+    starts = np.arange(0, 22_000, 100, dtype=np.int64)
+    values = (np.sin(starts / 700) / 2 + 0.5).astype(np.float32)
+    if limits[0] < 0:
+        values = values * 2 - 1
+    if gap:
+        values[60:80] = np.nan
+    peaks = np.array([[2000, 2300], [15_000, 15_400]])
+    told = {"threshold": 0.9, "label": "Probability"} | changes
+    return Panel(
+        "CTCF", cell, reliability, starts, starts + 100, values, peaks,
+        told["threshold"], limits, told["label"],
+    )  # fmt: skip
+
+
+def _svg(tmp_path, panels, genes=(), name="a.svg", width=183):
+    dest = tmp_path / name
+    save_figure(draw_locus(REGION, panels, genes, width), dest, "Title", "Words")
+    return dest.read_text()
+
+
+def test_text_is_text_and_tells_what_is_shown(tmp_path):
+    svg = _svg(tmp_path, [_panel(), _panel("NB4", "imputed")], GENES)
+    texts = re.findall(r"<text[^>]*>([^<]*)</text>", svg)
+    for word in ("CTCF", "K562", "NB4", "measured", "imputed", "UPPER1", "lower2"):
+        assert word in texts
+    assert "chr20 (kb)" in texts
+    assert "<title" in svg
+    assert 'width="518' in svg  # 183 mm in pt
+
+
+def test_a_gap_is_hatched_and_not_zero(tmp_path):
+    gap, whole = (
+        _svg(tmp_path, [_panel(gap=with_gap)], name=f"{with_gap}.svg")
+        for with_gap in (True, False)
+    )
+    assert "<pattern" in gap
+    assert "<pattern" not in whole
+
+
+def test_signed_signals_have_a_zero_line(tmp_path):
+    svg = _svg(tmp_path, [_panel(limits=(-1, 1), threshold=None, label="Specificity")])
+    assert "−1" in svg
+    assert "measured, specificity" in svg
+
+
+@pytest.mark.parametrize("ending", ["svg", "png", "pdf"])
+def test_the_same_picture_is_the_same_file(tmp_path, ending):
+    import matplotlib
+
+    before = dict(matplotlib.rcParams)
+    contents = []
+    for i in range(2):
+        dest = tmp_path / f"{i}.{ending}"
+        save_figure(draw_locus(REGION, [_panel()], GENES, 89), dest, "T", "D")
+        contents.append(dest.read_bytes())
+    assert contents[0] == contents[1]
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_other_endings_are_refused(tmp_path):
+    with pytest.raises(UsageError, match=r"\.png, \.svg, \.pdf"):
+        check_ending(tmp_path / "x.jpg")
+
+
+def test_genes_without_room_are_counted(tmp_path):
+    many = [Gene(f"G{i}", 2000, 20_000, "+", ((2000, 20_000),)) for i in range(9)]
+    svg = _svg(tmp_path, [_panel()], many)
+    assert "and 3 genes more" in svg
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 1000), st.integers(0, 200)), max_size=30),
+    st.integers(0, 20),
+)
+def test_packed_spans_do_not_meet(pairs, beside):
+    spans = sorted((left, left + length) for left, length in pairs)
+    rows = pack_rows(spans, beside)
+    for i, (row, span) in enumerate(zip(rows, spans, strict=True)):
+        for other, earlier in zip(rows[:i], spans[:i], strict=True):
+            assert row != other or earlier[1] + beside <= span[0]
+
+
+def test_summaries_tell_what_they_show(rng):
+    names = [f"TF{i} cell {i}" for i in range(14)]
+    kinds = ["seen", "imputed"] * 7
+    edges = np.linspace(0, 1, 11)
+    counts = [rng.integers(0, 900, 10) for _ in names]
+    pictures = [
+        summary.score_distribution(names[:5], edges, counts[:5], [0.9] * 5),
+        summary.peaks_per_chromosome(
+            ["chr1", "chr2"], np.array([10.0, 0]), rng.integers(0, 50, (14, 2)), names
+        ),
+        summary.known_and_imputed(rng.random(14) * 30, kinds),
+        summary.known_and_imputed(np.zeros(1), ["imputed"]),
+        summary.expected_accuracy(
+            names, [0.5 + i / 40 for i in range(13)] + [None], kinds
+        ),
+        summary.expected_accuracy([], [], []),
+        summary.expected_accuracy(names * 5, [0.7] * 70, kinds * 5),
+    ]
+    for picture in pictures:
+        assert picture.startswith("<svg")
+        assert 'role="img"' in picture
+        assert "<desc" in picture
+    assert all(name in pictures[4] for name in names[:13])
+    assert "1 pair(s) without a figure" in pictures[4]
+    assert "measured (7)" in pictures[2]
+    assert names[0] not in pictures[6]
+    ids = [set(re.findall(r' id="([^"]+)"', picture)) for picture in pictures[:3]]
+    assert not ids[0] & ids[1]
+    assert not ids[1] & ids[2]

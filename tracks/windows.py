@@ -1,0 +1,170 @@
+"""Tracks of a window in memory, to be drawn: computed, or read from a folder."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tfimpute_tracks.errors import UsageError
+from tfimpute_tracks.genome import Region, Sequences, read_narrowpeak
+from tfimpute_tracks.kernels.peaks import call_peaks
+from tfimpute_tracks.models.model import Model
+from tfimpute_tracks.tracks.columns import Columns
+from tfimpute_tracks.tracks.drawing import TrackLayout
+from tfimpute_tracks.tracks.formats import read_signal
+from tfimpute_tracks.tracks.scan import open_scanner
+from tfimpute_tracks.tracks.shelf import Shelf
+from tfimpute_tracks.tracks.signals import SignalName
+from tfimpute_tracks.tracks.tiles import TileRange, plan_tiles
+from tfimpute_tracks.vocabulary import Pair
+
+__all__ = ["WindowTrack", "compute_window", "read_window"]
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float32]
+
+
+class WindowTrack(NamedTuple):
+    """A pair's track in a window.
+
+    Attributes
+    ----------
+    pair : Pair
+    reliability : str
+        `seen` or `imputed`.
+    threshold : float
+        The probability that called the peaks.
+    starts, ends : int64 arrays, shape (n,)
+        Of bins: 0-based, half-open, bp. What no bin covers has no value.
+    values : float32 array, shape (n,)
+        NaN where there is none.
+    peaks : int64 array, shape (n_peaks, 2)
+        Start and end.
+    """
+
+    pair: Pair
+    reliability: str
+    threshold: float
+    starts: Ints
+    ends: Ints
+    values: Floats
+    peaks: Ints
+
+
+def compute_window(
+    model: Model,
+    genome: Sequences,
+    region: Region,
+    pairs: list[Pair],
+    signal: SignalName = "probability",
+) -> list[WindowTrack]:
+    """Score a window, and call its peaks as a scan of it does.
+
+    Parameters
+    ----------
+    model : Model
+    genome : Sequences
+    region : Region
+    pairs : list of Pair
+    signal : str
+        Of :data:`tfimpute_tracks.tracks.signals.SIGNALS`.
+
+    Returns
+    -------
+    list of WindowTrack
+        In the order of the pairs.
+
+    Raises
+    ------
+    RegionError
+        No tile is drawn there.
+    """
+    columns = Columns(model, pairs, [str(i) for i in range(len(pairs))], signal)
+    scanner = open_scanner(model, columns.judged, keep=columns.keep)
+    sizes = dict(genome.chrom_sizes)
+    layout = TrackLayout(scanner.stride, model.config.seq_len, sizes)
+    (tiles,) = plan_tiles([region], sizes, model.config.seq_len, scanner.stride)
+    blocks = scanner.blocks(genome, [tiles])
+    kept = np.concatenate([b.scores for b in blocks if b.scores is not None])
+    found = []
+    for place, pair in enumerate(pairs):
+        own = [kept[:, column] for column in columns.of_pair(place)]
+        scores = columns.scores(tiles, own)
+        drawn = scores.values if scores.drawn is None else scores.drawn
+        starts, values = _laid_out(layout, tiles, drawn)
+        _, probabilities = _laid_out(layout, tiles, scores.values)
+        stride, threshold = scanner.stride, model.threshold(pair)
+        peaks = call_peaks(starts, probabilities, stride, threshold, stride)
+        found.append(
+            WindowTrack(
+                pair,
+                model.reliability(pair),
+                threshold,
+                starts,
+                starts + stride,
+                values,
+                np.stack([peaks.start, peaks.end], axis=1),
+            )
+        )
+    return found
+
+
+def _laid_out(
+    layout: TrackLayout, tiles: TileRange, values: Floats
+) -> tuple[Ints, Floats]:
+    """Give where the bins of tiles begin, and their values."""
+    pieces = list(layout.bins(tiles, values))
+    starts = [start + width * np.arange(len(v)) for _, start, width, v in pieces]
+    return np.concatenate(starts), np.concatenate([v for *_, v in pieces])
+
+
+def read_window(
+    shelf: Shelf, region: Region, pairs: list[Pair] | None, signal: SignalName
+) -> list[WindowTrack]:
+    """Read a window of a folder's tracks.
+
+    Parameters
+    ----------
+    shelf : Shelf
+    region : Region
+    pairs : list of Pair, optional
+        By default all that have the signal.
+    signal : str
+        Of :data:`tfimpute_tracks.tracks.signals.SIGNALS`.
+
+    Returns
+    -------
+    list of WindowTrack
+        In the order of the pairs.
+
+    Raises
+    ------
+    UsageError
+        A pair is not there, or has no such signal.
+    InputFileError
+        A file is broken, or lacks the chromosome.
+    """
+    there = {t.pair: t for t in shelf.tracks if signal in t.signals}
+    missing = [pair for pair in pairs or [] if pair not in there]
+    if missing or not there:
+        names = ", ".join(map(str, list(there)[:5])) or "no pair"
+        what = missing[0] if missing else "any pair"
+        raise UsageError(
+            f"{shelf.folder} has no {signal} of {what}; it has it of {names}: `scan` "
+            "or `export` it first"
+        )
+    found = []
+    for pair in pairs or list(there):
+        track = there[pair]
+        signals = read_signal(shelf.folder / track.signals[signal], *region)
+        peaks = np.empty((0, 2), dtype=np.int64)
+        if track.narrowpeak:
+            frame = read_narrowpeak(shelf.folder / track.narrowpeak, allow_empty=True)
+            rows = frame[frame["chrom"] == region.chrom]
+            peaks = rows[["start", "end"]].to_numpy(dtype=np.int64)
+        found.append(
+            WindowTrack(pair, track.reliability, track.threshold, *signals, peaks)
+        )
+    return found
