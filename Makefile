@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN ?= .venv/bin
 
-.PHONY: dev link fix check lint types test test-nojit wheel bench clean
+.PHONY: dev link fix check lint types test test-nojit wheel bench snapshots clean
 
 dev: link
 	$(PYTHON) -m venv .venv
@@ -44,6 +44,10 @@ wheel:
 
 bench:
 	$(BIN)/python benchmarks/run.py
+
+# The pictures of viewers in docs/img; needs IGV, xvfb and Chromium.
+snapshots:
+	$(BIN)/python tests/viewers/snapshots.py
 
 clean:
 	rm -rf build dist *.egg-info .link .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -78,16 +78,17 @@ export function igvTracks(track, signals, told) {
   const [min, max] = signals[track.signal].limits;
   const label = track.signal === "probability" ? "" : ` ${track.signal}`;
   const name = `${track.tf} ${track.cell}${label}`;
-  return [
-    {
-      id: `${track.id}-signal`, name, type: "wig", format: "bigwig",
-      featureSource: new SignalSource(track, told), color: track.colour,
-      altColor: "#7f7f7f", min, max, height: 70, summarize: false, windowFunction: "max",
-    },
-    {
-      id: `${track.id}-peaks`, name: `${track.tf} ${track.cell} peaks`, type: "annotation",
-      format: "narrowpeak", featureSource: new PeakSource(track), color: track.colour,
-      displayMode: "COLLAPSED", height: 24, autoHeight: false, visibilityWindow: -1,
-    },
-  ];
+  const shown = {
+    id: `${track.id}-signal`, name, type: "wig", format: "bigwig",
+    featureSource: new SignalSource(track, told), color: track.colour,
+    altColor: "#7f7f7f", min, max, height: 70, summarize: false, windowFunction: "max",
+  };
+  // Peaks are called on the probability, and stand below it alone.
+  if (track.signal !== "probability") return [shown];
+  const peaks = {
+    id: `${track.id}-peaks`, name: `${track.tf} ${track.cell} peaks`, type: "annotation",
+    format: "narrowpeak", featureSource: new PeakSource(track), color: track.colour,
+    displayMode: "COLLAPSED", height: 24, autoHeight: false, visibilityWindow: -1,
+  };
+  return [shown, peaks];
 }

@@ -44,6 +44,11 @@ def opened(live, serving, tmp_path):
         yield driver, client
 
 
+SIGNALS_SHOWN = """
+return page.browser.trackViews.filter(view => /-signal$/.test(view.track.id)).length;
+"""
+
+
 def is_ready(driver):
     return driver.execute_script("return document.body.dataset.ready") == "yes"
 
@@ -69,7 +74,7 @@ def add(driver, tf, cell, signal="probability"):
     )
     wait_for(
         driver,
-        lambda d: d.execute_script("return page.browser.trackViews.length") > 2 * n + 3,
+        lambda d: d.execute_script(SIGNALS_SHOWN) == n + 1,
     )
 
 
