@@ -51,6 +51,14 @@ def show_results(
         table = [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
         show_json({"pairs": table, "files": files})
         return
+    empty = [result for result in results if not result.n_peaks]
+    if empty:
+        named = ", ".join(str(result.pair) for result in empty[:5])
+        more = " and more" if len(empty) > 5 else ""
+        notify(
+            f"no peak reaches the threshold of {named}{more}: no bigBed of them, for "
+            "browsers refuse an empty one"
+        )
     head = ["known as" if name == "reliability" else name for name in _COLUMNS]
     show_table("", head, rows[:_SHOWN])
     if len(rows) > _SHOWN:
