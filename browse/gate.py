@@ -1,8 +1,10 @@
 """Who may ask: the machine itself, or whoever holds the token.
 
-On the loopback address a page of another site could still reach the server through a
-name that points there, so the name in the request must be a local one. On any other
-address each request needs the token: once in the address, from then on in a cookie.
+On the loopback address a page of another site could still reach the server, by its
+address or through a name that points there. So the name in the request must be a local
+one, and what another site's page asks for is refused, but for the page itself. On any
+other address each request needs the token: once in the address, from then on in a
+cookie.
 """
 
 from __future__ import annotations
@@ -70,6 +72,11 @@ class Gate:
             await send(message)
 
         headers = Headers(scope=scope)
+        # Browsers tell; programs that are none do not, and need not.
+        if headers.get("sec-fetch-site") == "cross-site" and scope["path"] != "/":
+            refusal = "another site's page may not ask this server"
+            await PlainTextResponse(refusal, 403)(scope, receive, guarded)
+            return
         if self._token is None:
             if is_loopback(_host_name(headers.get("host", ""))):
                 await self._app(scope, receive, guarded)

@@ -40,8 +40,12 @@ def hub(
         ),
     ] = False,
     genome: Annotated[
-        str, typer.Option("--genome", help="UCSC's name of the assembly.")
-    ] = "hg19",
+        str | None,
+        typer.Option(
+            "--genome",
+            help="UCSC's name of the assembly. Default: as the receipts tell, or hg19.",
+        ),
+    ] = None,
     reference: Annotated[
         str | None,
         typer.Option(
@@ -68,7 +72,8 @@ def hub(
     from tfimpute_tracks.viewers.knowledge import Knowledge
     from tfimpute_tracks.viewers.sessions import write_sessions
 
-    settings = HubSettings(genome, email, colour_by, Knowledge(load_model(model)))
+    knowledge = Knowledge(load_model(model))
+    HubSettings(genome or "hg19", email, colour_by)  # before anything is exported
     if (folder / PLAN_FILE).exists():
         shelf = _of_store(folder, out_dir, (tf, cell, pairs), text_only, threads)
     elif tf or cell or pairs or out_dir or text_only:
@@ -79,8 +84,9 @@ def hub(
     else:
         shelf = find_tracks(folder)
         check_writable_dir(folder)
-    files = write_hub(shelf, settings)
-    files += write_sessions(shelf, reference or genome, colour_by)
+    build = genome or _build(shelf)
+    files = write_hub(shelf, HubSettings(build, email, colour_by, knowledge))
+    files += write_sessions(shelf, reference or build, colour_by)
     if as_json:
         told = {"pairs": len(shelf.tracks), "left_out": shelf.faults}
         show_json({**told, "files": [str(file) for file in files]})
@@ -92,6 +98,18 @@ def hub(
         )
         say(" ".join(str(file) for file in files))
     tell_faults(shelf, "the hub")
+
+
+def _build(shelf: Shelf) -> str:
+    """Give the assembly that all tracks are of, as far as their receipts tell."""
+    builds = {track.build for track in shelf.tracks}
+    if len(builds) == 1 and "" not in builds:
+        return builds.pop()
+    if builds - {"", "hg19"}:
+        named = ", ".join(sorted(builds - {""}))
+        raise UsageError(f"tracks of several assemblies ({named}); give --genome")
+    notify("some receipts tell no assembly: taken for hg19; --genome says otherwise")
+    return "hg19"
 
 
 def _of_store(

@@ -144,10 +144,10 @@ def _track(path: Path, receipt: Receipt) -> ShelfTrack:
             float(str(told["threshold"])),
             int(str(told["peaks"])),
             None if auroc is None else float(str(auroc)),
-            str(told.get("model", "")),
-            str(told.get("weights", "")),
-            str(told.get("build", "")),
-            str(told.get("genome", "")),
+            str(told.get("model") or ""),
+            str(told.get("weights") or ""),
+            str(told.get("build") or ""),
+            str(told.get("genome") or ""),
             tuple(map(str, regions)) if isinstance(regions, list) else (),
         )
     except (KeyError, ValueError) as error:

@@ -80,11 +80,11 @@ def pair_colours(pairs: Iterable[Pair], by: str = "family") -> dict[Pair, str]:
     UsageError
         Another word.
     """
+    if by not in COLOUR_BY:
+        raise UsageError(f"--colour-by {by!r}; give one of {', '.join(COLOUR_BY)}")
     chosen = list(pairs)
     if by == "family":
         return {pair: _BY_FAMILY.get(family_of(pair.tf), SKY_BLUE) for pair in chosen}
-    if by not in COLOUR_BY:
-        raise UsageError(f"--colour-by {by!r}; give one of {', '.join(COLOUR_BY)}")
     part: Callable[[Pair], str] = (lambda p: p.tf) if by == "tf" else (lambda p: p.cell)
     names: Sequence[str] = sorted({part(pair) for pair in chosen})
     colours = {name: _CYCLE[i % len(_CYCLE)] for i, name in enumerate(names)}

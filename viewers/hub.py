@@ -63,7 +63,8 @@ class HubSettings:
     Raises
     ------
     UsageError
-        The assembly's name or the address has white space.
+        The assembly's name or the address has white space, or colours are to stand for
+        something unknown.
     """
 
     genome: str
@@ -75,6 +76,7 @@ class HubSettings:
         for what in (self.genome, self.email):
             if not what or re.search(r"\s", what):
                 raise UsageError(f"{what!r} in a hub; give a name without white space")
+        pair_colours([], self.colour_by)
 
 
 def write_hub(shelf: Shelf, settings: HubSettings) -> list[Path]:

@@ -199,6 +199,14 @@ def test_other_names_of_this_machine_are_refused(client):
         assert client.get("/api/about", {"Host": name})[0] == 200
 
 
+def test_pages_of_other_sites_are_refused(client):
+    other = {"Sec-Fetch-Site": "cross-site"}
+    assert client.get("/api/about", other)[0] == 403
+    assert client.get("/api/compute", other, method="POST", **PAIR, **WINDOW)[0] == 403
+    assert client.get("/", other)[0] == 200
+    assert client.get("/api/about", {"Sec-Fetch-Site": "same-origin"})[0] == 200
+
+
 def test_a_token_opens_and_nothing_else_does(session, serving):
     token = "abcdefgh-12345678"
     with serving(session, token) as client:

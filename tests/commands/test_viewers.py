@@ -40,6 +40,47 @@ def test_a_hub_of_a_folder(run, folder):
     assert str(folder) not in (folder / "hub.txt").read_text()
 
 
+def _tell_build(folder, stem, build):
+    path = folder / f"{stem}.receipt.json"
+    receipt = json.loads(path.read_text())
+    receipt["parameters"]["build"] = build
+    path.write_text(json.dumps(receipt))
+
+
+def test_the_assembly_is_that_of_the_tracks(run, folder):
+    assert run("hub", folder)[0] == 0
+    assert "\ngenome hg19\n" in (folder / "hub.txt").read_text()
+    _tell_build(folder, "CTCF.K562", "hg38")
+    code, _, err = run("hub", folder)
+    assert code == 2
+    assert "several assemblies (hg19, hg38)" in err
+    _tell_build(folder, "CEBPB.HepG2", "hg38")
+    assert run("hub", folder)[0] == 0
+    assert "\ngenome hg38\n" in (folder / "hub.txt").read_text()
+    _tell_build(folder, "CTCF.K562", None)
+    assert run("hub", folder)[0] == 2
+    _tell_build(folder, "CEBPB.HepG2", None)
+    code, _, err = run("hub", folder)
+    assert code == 0
+    assert "taken for hg19" in err
+
+
+def test_a_pair_without_peaks_is_told_and_has_no_bigbed(run, tmp_path):
+    place = tmp_path / "tracks"
+    code, _, err = run(
+        *("scan", "--tf", "MAX", "--cell", "K562", "-r", REGION, "-o", place),
+        *("--threshold", 1, "--no-cache"),
+    )
+    assert code == 0
+    assert "no peak reaches the threshold of MAX:K562" in err
+    assert not (place / "MAX.K562.bb").exists()
+    code, _, err = run("hub", place)
+    assert code == 0, err
+    assert "bigNarrowPeak" not in (place / "hub.txt").read_text()
+    assert run("report", place)[0] == 0
+    assert "No pair has a peak" in (place / "report.html").read_text()
+
+
 def test_what_is_damaged_is_named_and_the_rest_is_there(run, folder):
     (folder / "CTCF.K562.bb").write_bytes(b"cut")
     (folder / "stranger.bw").write_bytes(b"else")
