@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["browse"]
 
+_VIEW, _STEP = 100_000, 1_000_000  # bp
+
 
 def browse(
     fasta: options.Fasta = None,
@@ -83,11 +85,16 @@ def browse(
 
 
 def _first_view(genome: Sequences, fasta: Path | None) -> Region:
-    """Choose a place to open: CEBPB's, or what lies some way into a FASTA."""
+    """Choose a place to open: CEBPB's, or the first of a FASTA with known sequence."""
     from tfimpute_tracks.genome import Region
+    from tfimpute_tracks.kernels.encode import N_CODE
 
     if fasta is None:
         return Region("chr20", 48_780_000, 48_840_000)
+    for chrom, size in genome.chrom_sizes.items():
+        for start in range(0, max(size - _VIEW, 1), _STEP):
+            end = min(start + _VIEW, size)
+            if (genome.codes(chrom, start, end) != N_CODE).mean() > 0.9:
+                return Region(chrom, start, end)
     chrom, size = next(iter(genome.chrom_sizes.items()))
-    start = size // 10  # behind what is unknown at the ends of human chromosomes
-    return Region(chrom, start, min(start + 100_000, size))
+    return Region(chrom, 0, min(_VIEW, size))

@@ -1,4 +1,8 @@
-"""Pictures for papers and reports, as PNG or SVG."""
+"""Pictures for papers and reports: arrays in, a figure out.
+
+``locus`` draws a place and its tracks, ``summary`` what many tracks hold; ``columns``
+fits signals to what a picture can show, ``style`` is how all of them look.
+"""
 
 from __future__ import annotations
 

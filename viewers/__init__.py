@@ -1,7 +1,9 @@
 """What viewers are given beside the tracks: hubs, sessions, pages that explain.
 
-``shelf`` finds the tracks of a folder by their receipts; everything else here writes
-from what it found.
+Everything here is written from what ``tracks/shelf.py`` finds in a folder: ``hub``
+(with ``stanzas``, ``metadata`` and ``pages``) for UCSC, ``sessions`` for IGV and
+igv.js, and ``report`` (with ``slices``, ``tallies`` and ``places``), a page that stands
+alone. ``knowledge`` adds what a model's card tells, ``families`` the colours.
 """
 
 from __future__ import annotations
