@@ -49,6 +49,7 @@ def make_app(session: Session, token: str | None) -> Gate:
         "about": routes.about,
         "pair": routes.pair,
         "signal": routes.signal,
+        "known": routes.known,
         "peaks": routes.peaks,
         "variant": routes.variant,
         "download": routes.download,
@@ -101,9 +102,15 @@ class _Routes:
             headers={
                 "x-start": str(drawn.start),
                 "x-width": str(drawn.width),
-                "x-known": f"{drawn.known:.4f}",
             },
         )
+
+    def known(self, request: Request) -> Response:
+        asked, session = request.query_params, self._session
+        (pair,) = session.pairs(asked.getlist("pair"), 1)
+        signal = session.signal(asked.get("signal", "probability"))
+        share = session.scores.known_share(pair, signal, session.region(asked))
+        return JSONResponse({"share": share})
 
     def peaks(self, request: Request) -> Response:
         asked, session = request.query_params, self._session
@@ -115,7 +122,6 @@ class _Routes:
                 "pair": str(pair),
                 "threshold": found.threshold,
                 "n_peaks": found.n_peaks,
-                "known": found.known,
                 "columns": ["start", "end", "summit", "score"],
                 "peaks": list(zip(*columns, strict=True)),
             }

@@ -166,9 +166,31 @@ class LiveScores:
         """
         self._of_part(pair, signal, part)
 
+    def known_share(self, pair: Pair, signal: str, region: Region) -> float:
+        """Tell how much of a signal was computed.
+
+        Parameters
+        ----------
+        pair, signal, region
+            As :meth:`signal`.
+
+        Returns
+        -------
+        float
+            Share of the region's tiles, 0 to 1.
+
+        Raises
+        ------
+        RegionError
+            No tile is drawn there.
+        """
+        parts = self.tiles(region)
+        known = [p.n_tiles for p in parts if self._is_known(pair, signal, p)]
+        return sum(known) / sum(part.n_tiles for part in parts)
+
     def known_signal(
         self, pair: Pair, signal: str, region: Region
-    ) -> tuple[int, Floats, float]:
+    ) -> tuple[int, Floats]:
         """Give what is known of a pair's signal, without computing anything.
 
         Parameters
@@ -181,8 +203,6 @@ class LiveScores:
         first : int
         values : float32 array, shape (n_tiles,)
             NaN also where it was not computed yet.
-        share : float
-            Of the region's tiles that were computed.
 
         Raises
         ------
@@ -190,15 +210,13 @@ class LiveScores:
             No tile is drawn there.
         """
         parts = self.tiles(region)
-        values, n_known = [], 0
-        for part in parts:
-            if self._is_known(pair, signal, part):
-                values.append(self._of_part(pair, signal, part))
-                n_known += part.n_tiles
-            else:
-                values.append(np.full(part.n_tiles, np.nan, dtype=np.float32))
-        n_tiles = sum(part.n_tiles for part in parts)
-        return parts[0].first, np.concatenate(values), n_known / n_tiles
+        values = [
+            self._of_part(pair, signal, part)
+            if self._is_known(pair, signal, part)
+            else np.full(part.n_tiles, np.nan, dtype=np.float32)
+            for part in parts
+        ]
+        return parts[0].first, np.concatenate(values)
 
     def _of_part(self, pair: Pair, signal: str, part: TileRange) -> Floats:
         """Give the signal of tiles that lie in one block."""

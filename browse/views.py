@@ -1,7 +1,7 @@
 """What a window of the page shows of a pair: signal at the screen's grain, and peaks.
 
 What can be computed at once is computed; a wider window shows what has been computed
-there before, and tells which share of it that is.
+there before.
 """
 
 from __future__ import annotations
@@ -38,14 +38,11 @@ class Drawn(NamedTuple):
         bp that a value is drawn over.
     values : float32 array
         NaN where there is none.
-    known : float
-        Share of the window that was computed; the rest has no value yet.
     """
 
     start: int
     width: int
     values: Floats
-    known: float
 
 
 class PeakList(NamedTuple):
@@ -57,14 +54,11 @@ class PeakList(NamedTuple):
     threshold : float
     n_peaks : int
         Of the window; `peaks` holds the highest of them where they are many.
-    known : float
-        As in :class:`Drawn`.
     """
 
     peaks: Peaks
     threshold: float
     n_peaks: int
-    known: float
 
 
 def draw_signal(
@@ -97,12 +91,12 @@ def draw_signal(
     RegionError
         No tile is drawn there.
     """
-    first, values, known = _values(scores, pair, signal, region)
+    first, values = _values(scores, pair, signal, region)
     n_per_bin = max(1, int(bp_per_pixel / scores.stride))
     skip, reduced = reduce_tiles(values, first // scores.stride, n_per_bin, how)
     width = n_per_bin * scores.stride
     offset = (scores.model.config.seq_len - scores.stride) // 2
-    return Drawn(first - skip * scores.stride + offset, width, reduced, known)
+    return Drawn(first - skip * scores.stride + offset, width, reduced)
 
 
 def draw_peaks(scores: LiveScores, pair: Pair, region: Region) -> PeakList:
@@ -127,7 +121,7 @@ def draw_peaks(scores: LiveScores, pair: Pair, region: Region) -> PeakList:
     wider = Region(
         region.chrom, max(region.start - _BESIDE, 0), min(region.end + _BESIDE, size)
     )
-    first, values, known = _values(scores, pair, "probability", wider, _BESIDE)
+    first, values = _values(scores, pair, "probability", wider, _BESIDE)
     stride, threshold = scores.stride, scores.model.threshold(pair)
     offset = (scores.model.config.seq_len - stride) // 2
     starts = first + offset + stride * np.arange(len(values), dtype=np.int64)
@@ -139,7 +133,7 @@ def draw_peaks(scores: LiveScores, pair: Pair, region: Region) -> PeakList:
         highest = np.argsort(-peaks.score[kept], kind="stable")[:_MOST_PEAKS]
         kept = np.sort(kept[highest])
     some = Peaks._make(column[kept] for column in peaks)
-    return PeakList(some, threshold, n_peaks, known)
+    return PeakList(some, threshold, n_peaks)
 
 
 def reduce_tiles(
@@ -189,7 +183,7 @@ def reduce_tiles(
 
 def _values(
     scores: LiveScores, pair: Pair, signal: str, region: Region, beside: int = 0
-) -> tuple[int, Floats, float]:
+) -> tuple[int, Floats]:
     if region.end - region.start <= AT_ONCE + 2 * beside:
-        return *scores.signal(pair, signal, region), 1.0
+        return scores.signal(pair, signal, region)
     return scores.known_signal(pair, signal, region)

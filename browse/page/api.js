@@ -17,6 +17,7 @@ const json = async (...what) => (await ask(...what)).json();
 
 export const about = () => json("about");
 export const describe = (pair) => json("pair", {pair});
+export const known = (pair, signal, window) => json("known", {pair, signal, ...window});
 export const peaks = (pair, window) => json("peaks", {pair, ...window});
 export const variant = (variant, pair) => json("variant", {variant, pair});
 export const genes = (window) => json("genes", window);
@@ -31,7 +32,6 @@ export async function signal(pair, signal, window, bp_per_pixel, how) {
   return {
     start: number("x-start"),
     width: number("x-width"),
-    known: number("x-known"),
     values: new Float32Array(await response.arrayBuffer()),
   };
 }

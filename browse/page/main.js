@@ -6,7 +6,6 @@ import {COLOURS, GeneSource, igvTracks} from "./sources.js";
 import {readState, writeState} from "./state.js";
 
 const byId = (id) => document.getElementById(id);
-const known = new Map(); // track id -> share of its window that was computed
 let browser, about;
 let tracks = [];
 let variant = "";
@@ -30,9 +29,8 @@ function moved() {
   waiting = setTimeout(async () => {
     const window = view();
     writeState(locusOf(window), tracks, variant);
-    tellWhatIsKnown(window);
     try {
-      await showPeaks(tracks, window, goTo);
+      await Promise.all([tellWhatIsKnown(window), showPeaks(tracks, window, goTo)]);
     } catch (error) {
       complain(error);
     }
@@ -56,14 +54,18 @@ function complain(error) {
   tell(error.message || String(error));
 }
 
-function tellWhatIsKnown(window) {
-  const shares = tracks.map((track) => known.get(track.id) ?? 1);
-  const least = Math.min(1, ...shares);
-  if (window.end - window.start <= about.at_once / 3 || least === 1) {
-    if (byId("message").dataset.about === "known") tell("");
+async function tellWhatIsKnown(window) {
+  const message = byId("message");
+  let least = 1;
+  if (3 * (window.end - window.start) > about.at_once) {
+    const asked = tracks.map(({pair, signal}) => api.known(pair, signal, window));
+    least = Math.min(1, ...(await Promise.all(asked)).map(({share}) => share));
+  }
+  if (least === 1) {
+    if (message.dataset.about === "known") tell("");
     return;
   }
-  byId("message").dataset.about = "known";
+  message.dataset.about = "known";
   const button = document.createElement("button");
   button.type = "button";
   button.id = "compute";
@@ -113,13 +115,12 @@ async function add(pair, signal) {
   const track = {...told, signal, colour, id: `track-${nextId++}`};
   tracks.push(track);
   showChosen();
-  await browser.loadTrackList(igvTracks(track, about.signals, (of, share) => known.set(of.id, share)));
+  await browser.loadTrackList(igvTracks(track, about.signals));
   moved();
 }
 
 function remove(track) {
   tracks = tracks.filter((other) => other !== track);
-  known.delete(track.id);
   for (const what of ["signal", "peaks"]) {
     const view = browser.trackViews.find((view) => view.track.id === `${track.id}-${what}`);
     if (view) browser.removeTrack(view.track);

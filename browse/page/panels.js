@@ -19,9 +19,8 @@ export async function showPeaks(tracks, window, goTo) {
   const rows = found.flatMap(({pair, peaks}) => peaks.map((peak) => [pair, ...peak]));
   rows.sort((a, b) => b[4] - a[4]);
   const total = found.reduce((sum, {n_peaks}) => sum + n_peaks, 0);
-  const partly = found.some(({known}) => known < 1) ? "; parts of the window are not computed" : "";
   told.textContent = pairs.length === 0 ? "No track yet." :
-    `${total.toLocaleString()} peaks of ${pairs.length} pair(s), the highest first${partly}.`;
+    `${total.toLocaleString()} peaks of ${pairs.length} pair(s), the highest first.`;
   body.replaceChildren(...rows.slice(0, SHOWN).map(([pair, start, end, summit, score]) => {
     const place = `${window.chrom}:${(start + 1).toLocaleString()}-${end.toLocaleString()}`;
     const go = element("button", {type: "button", onclick: () => goTo(start, end)}, place);

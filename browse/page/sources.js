@@ -6,9 +6,8 @@ import * as api from "./api.js";
 export const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9"];
 
 export class SignalSource {
-  constructor(track, told) {
+  constructor(track) {
     this.track = track;
-    this.told = told; // is told which share of a window was computed
     this.windowFunctions = ["max", "mean"];
   }
 
@@ -21,7 +20,6 @@ export class SignalSource {
     const how = windowFunction === "mean" ? "mean" : "max";
     const {pair, signal} = this.track;
     const drawn = await api.signal(pair, signal, window, bpPerPixel || 1, how);
-    this.told(this.track, drawn.known);
     const features = [];
     drawn.values.forEach((value, i) => {
       if (!Number.isNaN(value)) {
@@ -74,13 +72,13 @@ export class GeneSource {
 }
 
 // The tracks of igv.js that show a pair.
-export function igvTracks(track, signals, told) {
+export function igvTracks(track, signals) {
   const [min, max] = signals[track.signal].limits;
   const label = track.signal === "probability" ? "" : ` ${track.signal}`;
   const name = `${track.tf} ${track.cell}${label}`;
   const shown = {
     id: `${track.id}-signal`, name, type: "wig", format: "bigwig",
-    featureSource: new SignalSource(track, told), color: track.colour,
+    featureSource: new SignalSource(track), color: track.colour,
     altColor: "#7f7f7f", min, max, height: 70, summarize: false, windowFunction: "max",
   };
   // Peaks are called on the probability, and stand below it alone.

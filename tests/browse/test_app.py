@@ -49,7 +49,6 @@ def test_signals_come_as_numbers(client, scores):
     np.testing.assert_array_equal(values, expected)
     assert int(headers["x-start"]) == first + 20
     assert int(headers["x-width"]) == scores.stride
-    assert float(headers["x-known"]) == 1
 
 
 def test_peaks_and_variants_come_as_json(client, toy):
@@ -117,15 +116,17 @@ def test_several_pairs_come_in_an_archive(client):
 def test_a_wide_window_is_computed_in_the_background(client, session, monkeypatch):
     monkeypatch.setattr(views_module, "AT_ONCE", 1000)
     wide = {"chrom": "chr1", "start": 0, "end": 4000}
-    _, headers, body = client.get("/api/signal", **PAIR, **wide)
-    assert float(headers["x-known"]) == 0
+    _, _, body = client.get("/api/signal", **PAIR, **wide)
+    assert client.json("/api/known", **PAIR, **wide)[1] == {"share": 0}
     assert np.isnan(np.frombuffer(body, dtype="<f4")).all()
     assert client.get("/api/compute", **PAIR, **wide)[0] == 405
     assert client.get("/api/compute", method="POST", **PAIR, **wide)[0] == 200
     session.background._thread.join()
     state = client.json("/api/computing")[1]
     assert state == {"running": False, "share": 1, "error": ""}
-    assert float(client.get("/api/signal", **PAIR, **wide)[1]["x-known"]) == 1
+    assert client.json("/api/known", **PAIR, **wide)[1] == {"share": 1}
+    _, _, body = client.get("/api/signal", **PAIR, **wide)
+    assert not np.isnan(np.frombuffer(body, dtype="<f4")[:30]).any()
 
 
 @pytest.mark.parametrize(

@@ -60,17 +60,17 @@ def test_a_window_is_a_slice_of_its_chromosome(scores):
 
 @pytest.mark.usefixtures("small_blocks")
 def test_what_was_not_computed_is_told_and_missing(scores):
-    whole = scores.known_signal(PAIR, "probability", WHOLE)
-    assert whole[2] == 0
-    assert np.isnan(whole[1]).all()
+    assert scores.known_share(PAIR, "probability", WHOLE) == 0
+    assert np.isnan(scores.known_signal(PAIR, "probability", WHOLE)[1]).all()
     scores.signal(PAIR, "probability", Region("chr1", 0, 400))
-    _, values, share = scores.known_signal(PAIR, "probability", WHOLE)
-    assert share == 32 / len(values)
+    _, values = scores.known_signal(PAIR, "probability", WHOLE)
+    assert scores.known_share(PAIR, "probability", WHOLE) == 32 / len(values)
     assert not np.isnan(values[:32]).any()
-    assert scores.known_signal(PAIR, "specificity", WHOLE)[2] == 0
+    assert np.isnan(values[32:]).all()
+    assert scores.known_share(PAIR, "specificity", WHOLE) == 0
     for part in scores.tiles(WHOLE):
         scores.compute(PAIR, "specificity", part)
-    assert scores.known_signal(PAIR, "specificity", WHOLE)[2] == 1
+    assert scores.known_share(PAIR, "specificity", WHOLE) == 1
 
 
 def test_no_tile_no_score(scores):
