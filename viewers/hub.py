@@ -41,6 +41,7 @@ MATRIX_MOST = 200
 """Pairs of a matrix; more make a faceted composite."""
 _NAME = "tfimpute"
 _PEAKS = "peaks"
+_SHOWN = 12  # pairs of a matrix that are drawn before somebody chooses
 _CHECKBOXES = 40  # of a facet that are shown at once
 _OF_A_TF = "by-tf"
 
@@ -182,7 +183,7 @@ class _Hub:
                 ("visibility", "dense" if view == _PEAKS else "full"),
                 *_drawn(view),
             )
-            for track in tracks:
+            for place, track in enumerate(tracks):
                 if _file(track, view):
                     tf, cell = track.pair
                     groups = (
@@ -193,7 +194,10 @@ class _Hub:
                     yield from stanza(
                         2,
                         ("track", f"{self.keys[track.pair]}_{view}"),
-                        ("parent", f"{_NAME}_{view} on"),
+                        (
+                            "parent",
+                            f"{_NAME}_{view} {'off' if place >= _SHOWN else 'on'}",
+                        ),
                         ("subGroups", groups),
                         *self._leaf(track, view, up),
                     )

@@ -118,10 +118,12 @@ def test_many_pairs_make_a_faceted_composite_and_hubs_of_tfs(shelf_of):
     named = {f"tfimpute_{row[0]}_{view}" for row in rows for view in views}
     assert named == {track["track"] for track in tracks[1:]}
     assert not any("subGroups" in track for track in tracks)
+    assert all(track["parent"] == "tfimpute off" for track in tracks[1:])
     first = shelf.folder / "by-tf" / "TF0.hub.txt"
     leaves = [track for track in check(first.read_text()) if "bigDataUrl" in track]
     assert len(leaves) == 2 * 41
     assert leaves[0]["bigDataUrl"] == "../TF0.C0.bw"
+    assert sum(leaf["parent"].endswith(" on") for leaf in leaves) == 2 * 12
     assert check(first.read_text())[0]["html"] == "../hub"
 
 
