@@ -207,7 +207,7 @@ class _Hub:
         yield from stanza(
             0,
             *_parent("faceted", title, up),
-            ("metaDataUrl", "hub.tsv"),
+            ("metaDataUrl", f"{up}hub.tsv"),
             ("primaryKey", "id"),
             ("dataTypes", " ".join(f'{v}|"{name}"' for v, name in views.items())),
             ("maxCheckboxes", str(_CHECKBOXES)),

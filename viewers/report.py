@@ -30,7 +30,12 @@ from tfimpute_tracks.viewers.pages import how_to_read, origin, pair_table
 from tfimpute_tracks.viewers.places import Place, top_places
 from tfimpute_tracks.viewers.sessions import igvjs_session
 from tfimpute_tracks.viewers.slices import merge_windows, slice_bigwig, slice_peaks
-from tfimpute_tracks.viewers.tallies import Tally, tally_track
+from tfimpute_tracks.viewers.tallies import (
+    count_peaks,
+    count_scores,
+    known_bases,
+    sample_stretches,
+)
 
 __all__ = ["LARGEST", "write_report"]
 
@@ -38,6 +43,8 @@ LARGEST = 5_000_000
 """Bytes of a report at most."""
 _DRAWN = 30  # pairs whose tracks are in the page
 _TALLIED = 200  # pairs that the summaries go through
+_HISTOGRAMS = 12
+_SAMPLE = 10_000_000  # bp whose scores are counted
 _PLACES = 30
 _BESIDE = 5_000  # bp on each side of a peak
 _RECEIPTS = 30
@@ -199,29 +206,43 @@ def _sliced(
 def _plots(shelf: Shelf) -> Iterator[str]:
     """Draw the summaries, each with a caption."""
     tracks = shelf.tracks[:_TALLIED]
-    tallies = [tally_track(shelf.folder, track, _EDGES) for track in tracks]
     names = [f"{track.pair.tf} {track.pair.cell}" for track in tracks]
     kinds = [track.reliability for track in tracks]
-    scored = [i for i, tally in enumerate(tallies) if tally.counts.any()]
+    scored = [i for i, track in enumerate(tracks) if "probability" in track.signals]
     if scored:
-        first = scored[:12]
+        paths = {i: shelf.folder / tracks[i].signals["probability"] for i in scored}
+        first = scored[:_HISTOGRAMS]
+        stretches = sample_stretches(paths[first[0]], _SAMPLE)
         yield _figure(
             summary.score_distribution(
                 [names[i] for i in first],
                 _EDGES,
-                [tallies[i].counts for i in first],
+                [count_scores(paths[i], stretches, _EDGES) for i in first],
                 [tracks[i].threshold for i in first],
             ),
-            "How many tiles have which probability; the line is the threshold that "
-            "calls peaks.",
+            "How many tiles have which probability (a sample, where the tracks are "
+            "long); the line is the threshold that calls peaks.",
         )
-        yield _figure(*_by_chromosome([names[i] for i in scored], tallies, scored))
-        megabases = [sum(tallies[i].known.values()) / 1e6 for i in scored]
-        density = [
-            tracks[i].n_peaks / mb for i, mb in zip(scored, megabases, strict=True)
-        ]
+        known = {i: known_bases(paths[i]) for i in scored}
+        peaks = {i: count_peaks(shelf.folder, tracks[i]) for i in scored}
+        chroms = list(dict.fromkeys(chrom for some in known.values() for chrom in some))
         yield _figure(
-            summary.known_and_imputed(np.array(density), [kinds[i] for i in scored]),
+            summary.peaks_per_chromosome(
+                chroms,
+                np.array(
+                    [max(k.get(c, 0) for k in known.values()) / 1e6 for c in chroms]
+                ),
+                np.array([[peaks[i][c] for c in chroms] for i in scored]),
+                [names[i] for i in scored],
+            ),
+            "Peaks per Mb of known sequence, by chromosome.",
+        )
+        megabases = [sum(known[i].values()) / 1e6 for i in scored]
+        n_peaks = [tracks[i].n_peaks for i in scored]
+        yield _figure(
+            summary.known_and_imputed(
+                np.array(n_peaks) / np.array(megabases), [kinds[i] for i in scored]
+            ),
             "Peaks per Mb of known sequence, of pairs that were measured and of "
             "imputed ones.",
         )
@@ -230,20 +251,6 @@ def _plots(shelf: Shelf) -> Iterator[str]:
         "Expected AUROC: of a measured pair on a test chromosome, of an imputed one "
         "the mean of its TF's measured cell lines.",
     )
-
-
-def _by_chromosome(
-    names: list[str], tallies: list[Tally], scored: list[int]
-) -> tuple[str, str]:
-    chroms = list(dict.fromkeys(c for i in scored for c in tallies[i].known))
-    known = np.array(
-        [max(tallies[i].known.get(c, 0) for i in scored) / 1e6 for c in chroms]
-    )
-    peaks = np.array(
-        [[tallies[i].peaks.get(c, 0) for c in chroms] for i in scored], dtype=np.int64
-    )
-    picture = summary.peaks_per_chromosome(chroms, known, peaks, names)
-    return picture, "Peaks per Mb of known sequence, by chromosome."
 
 
 def _figure(picture: str, caption: str) -> str:

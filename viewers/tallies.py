@@ -1,71 +1,122 @@
-"""What a folder's tracks hold as a whole: how scores spread, where peaks are."""
+"""What a folder's tracks hold as a whole: how scores spread, where peaks are.
+
+Scores are looked at in a sample of stretches, the same for every pair: a whole genome
+of thirty pairs has a billion bins.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.genome import read_narrowpeak
-from tfimpute_tracks.tracks.formats import read_signal, signal_chroms
+from tfimpute_tracks.genome import Region, read_narrowpeak
+from tfimpute_tracks.tracks.formats import covered_spans, read_signal
 from tfimpute_tracks.tracks.shelf import ShelfTrack
 
-__all__ = ["Tally", "tally_track"]
-
-Ints = NDArray[np.int64]
+__all__ = ["count_peaks", "count_scores", "known_bases", "sample_stretches"]
 
 
-@dataclass(frozen=True)
-class Tally:
-    """A track summed up.
+def known_bases(path: Path) -> dict[str, int]:
+    """Count the bases that have a value.
 
-    Attributes
+    Parameters
     ----------
-    counts : int64 array, shape (n_bins,)
-        Of values between the edges that were asked for.
-    known : dict of str to int
-        Chromosome -> bp that have a value; only those that have any.
-    peaks : dict of str to int
-        Chromosome -> peaks; only those that have any.
+    path : Path
+        A bigWig.
+
+    Returns
+    -------
+    dict of str to int
+        Chromosome -> bp; only those that have any.
+
+    Raises
+    ------
+    InputFileError
+        The file is broken.
     """
-
-    counts: Ints
-    known: dict[str, int]
-    peaks: dict[str, int]
+    spans = covered_spans(path)
+    return {chrom: sum(n for *_, n in some) for chrom, some in spans.items()}
 
 
-def tally_track(folder: Path, track: ShelfTrack, edges: NDArray[np.float64]) -> Tally:
-    """Go through a track once.
+def sample_stretches(path: Path, most: int) -> list[Region]:
+    """Choose stretches with values, evenly over a track.
+
+    Parameters
+    ----------
+    path : Path
+        A bigWig.
+    most : int
+        bp with values that they hold together, about; all of the track where it has
+        fewer.
+
+    Returns
+    -------
+    list of Region
+
+    Raises
+    ------
+    InputFileError
+        The file is broken.
+    """
+    spans = [
+        (Region(chrom, start, end), n)
+        for chrom, some in covered_spans(path).items()
+        for start, end, n in some
+    ]
+    total = sum(n for _, n in spans)
+    every = max(1, round(total / most))
+    return [region for region, _ in spans[::every]]
+
+
+def count_scores(
+    path: Path, stretches: Sequence[Region], edges: NDArray[np.float64]
+) -> NDArray[np.int64]:
+    """Count values by size.
+
+    Parameters
+    ----------
+    path : Path
+        A bigWig.
+    stretches : sequence of Region
+    edges : float64 array, shape (n_bins + 1,)
+
+    Returns
+    -------
+    int64 array, shape (n_bins,)
+
+    Raises
+    ------
+    InputFileError
+        The file is broken, or lacks a chromosome.
+    """
+    counts = np.zeros(len(edges) - 1, dtype=np.int64)
+    for stretch in stretches:
+        counts += np.histogram(read_signal(path, *stretch).values, edges)[0]
+    return counts
+
+
+def count_peaks(folder: Path, track: ShelfTrack) -> Counter[str]:
+    """Count a track's peaks on each chromosome.
 
     Parameters
     ----------
     folder : Path
     track : ShelfTrack
-    edges : float64 array, shape (n_bins + 1,)
-        Of the bins of a histogram of the probability.
 
     Returns
     -------
-    Tally
+    Counter of chromosomes
 
     Raises
     ------
     InputFileError
-        A file is broken.
+        The file is broken.
     """
-    counts = np.zeros(len(edges) - 1, dtype=np.int64)
-    known: dict[str, int] = {}
-    if "probability" in track.signals:
-        path = folder / track.signals["probability"]
-        for chrom in signal_chroms(path):
-            starts, ends, values = read_signal(path, chrom)
-            if len(values):
-                counts += np.histogram(values, edges)[0]
-                known[chrom] = int((ends - starts).sum())
-    peaks: dict[str, int] = {}
-    if track.narrowpeak:
-        frame = read_narrowpeak(folder / track.narrowpeak, allow_empty=True)
-        peaks = {str(c): int(n) for c, n in frame["chrom"].value_counts().items()}
-    return Tally(counts, known, peaks)
+    if not track.narrowpeak:
+        return Counter()
+    frame = read_narrowpeak(folder / track.narrowpeak, allow_empty=True)
+    return Counter(frame["chrom"])

@@ -11,13 +11,18 @@ from chromium import coloured_pixels, complaints, open_chromium, wait_for
 from tfimpute_tracks.errors import RunError
 from tfimpute_tracks.genome import Region
 from tfimpute_tracks.models import load_model
-from tfimpute_tracks.tracks.formats import read_signal
+from tfimpute_tracks.tracks.formats import read_signal, write_bigwig
 from tfimpute_tracks.tracks.shelf import Shelf, find_tracks
 from tfimpute_tracks.viewers import report
 from tfimpute_tracks.viewers.knowledge import Knowledge
 from tfimpute_tracks.viewers.report import LARGEST, write_report
 from tfimpute_tracks.viewers.slices import merge_windows, slice_bigwig
-from tfimpute_tracks.viewers.tallies import tally_track
+from tfimpute_tracks.viewers.tallies import (
+    count_peaks,
+    count_scores,
+    known_bases,
+    sample_stretches,
+)
 
 
 @pytest.fixture(scope="module")
@@ -92,11 +97,25 @@ def test_windows_are_joined_and_cut():
 def test_tallies_are_sums(tracks_folder):
     (track,) = [t for t in find_tracks(tracks_folder).tracks if t.pair.cell == "NB4"]
     edges = np.linspace(0, 1, 11)
-    tally = tally_track(tracks_folder, track, edges)
-    starts, ends, values = read_signal(tracks_folder / "CTCF.NB4.bw", "chr20")
-    np.testing.assert_array_equal(tally.counts, np.histogram(values, edges)[0])
-    assert tally.known == {"chr20": int((ends - starts).sum())}
-    assert tally.peaks == {"chr20": track.n_peaks}
+    path = tracks_folder / "CTCF.NB4.bw"
+    starts, ends, values = read_signal(path, "chr20")
+    assert known_bases(path) == {"chr20": int((ends - starts).sum())}
+    every = sample_stretches(path, 10**9)
+    expected = np.histogram(values, edges)[0]
+    np.testing.assert_array_equal(count_scores(path, every, edges), expected)
+    some = sample_stretches(path, 200_000)
+    assert 0 < len(some) < len(every)
+    assert set(some) <= set(every)
+    assert count_peaks(tracks_folder, track) == {"chr20": track.n_peaks}
+
+
+def test_tracks_without_zoom_levels_are_summed_up_too(tmp_path):
+    path = tmp_path / "a.bw"
+    values = np.array([0.1, np.nan, 0.9], dtype=np.float32)
+    write_bigwig(path, {"a": 100, "b": 50}, [("a", 10, 20, values)], max_zooms=0)
+    assert known_bases(path) == {"a": 40}
+    stretches = sample_stretches(path, 1000)
+    assert count_scores(path, stretches, np.array([0, 0.5, 1])).tolist() == [1, 1]
 
 
 def test_pairs_without_files_or_peaks_are_told(shelf_of, tmp_path, monkeypatch):

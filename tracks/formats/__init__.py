@@ -20,6 +20,7 @@ from tfimpute_tracks.tracks.formats.narrowpeak import (
 from tfimpute_tracks.tracks.formats.parquet import write_parquet
 from tfimpute_tracks.tracks.formats.reading import (
     Signal,
+    covered_spans,
     read_signal,
     signal_chroms,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "NarrowPeak",
     "PeakSet",
     "Signal",
+    "covered_spans",
     "read_signal",
     "signal_chroms",
     "write_bedgraph",

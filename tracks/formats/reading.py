@@ -18,12 +18,14 @@ from tfimpute_tracks.tracks.formats.zoom import BIN
 __all__ = [
     "Signal",
     "bin_batches",
+    "covered_spans",
     "open_bbi_file",
     "read_signal",
     "signal_chroms",
 ]
 
 _BINS_AT_ONCE = 1 << 16
+_COARSEST = 200_000  # bp of the zoom level that tells where values are
 
 
 class Signal(NamedTuple):
@@ -104,6 +106,45 @@ def signal_chroms(path: Path) -> dict[str, int]:
         if not bbi.is_bigwig:
             raise fault("it is a bigBed")
         return dict(bbi.chroms())
+
+
+def covered_spans(path: Path) -> dict[str, list[tuple[int, int, int]]]:
+    """Tell roughly where a bigWig has values, and exactly on how many bases.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    dict of str to list of (start, end, n_bases)
+        Chromosome -> stretches, 0-based and half-open, with the bases in each that have
+        a value: records of a zoom level, so that it takes no time whatever the file's
+        size. Only chromosomes with a value; bins themselves where there is no level.
+
+    Raises
+    ------
+    InputFileError
+        The file is no bigWig, or is broken.
+    """
+
+    def fault(reason: str) -> InputFileError:
+        return InputFileError(f"cannot read {path}: {reason}; name an intact bigWig")
+
+    with open_bbi_file(path, fault) as bbi:
+        if not bbi.is_bigwig:
+            raise fault("it is a bigBed")
+        levels = [zoom for zoom in bbi.zooms() if zoom <= _COARSEST]
+        found: dict[str, list[tuple[int, int, int]]] = {}
+        for chrom in bbi.chroms():
+            if levels:
+                records = bbi.zoom_records(max(levels), chrom)
+                spans = [(s, e, int(told["bases_covered"])) for s, e, told in records]
+            else:
+                spans = [(s, e, e - s) for s, e, _ in bbi.records(chrom)]
+            if spans:
+                found[chrom] = spans
+    return found
 
 
 def bin_batches(
