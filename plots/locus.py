@@ -2,13 +2,14 @@
 
 A panel per pair: the signal as a filled outline, the threshold as a thin broken line,
 the peaks as bars beneath. What has no sequence is hatched, for it is unknown and not
-zero. Genes come last, packed into rows so that no name stands on another.
+zero. Panels are lower where there are many, so that a picture fits on a page. Genes,
+which come last, are drawn in ``gene_rows``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +17,11 @@ from numpy.typing import NDArray
 from tfimpute_tracks.genome import Region
 from tfimpute_tracks.genome.genes import Gene
 from tfimpute_tracks.plots.columns import Steps, missing_spans, to_bars, to_steps
+from tfimpute_tracks.plots.gene_rows import draw_genes, lay_out_genes
 from tfimpute_tracks.plots.style import (
     BLACK,
     COLOUR_OF,
     GREY,
-    LIGHT_GREY,
     SMALL,
     TEXT,
     WORD_OF,
@@ -33,18 +34,22 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["Panel", "draw_locus", "pack_rows"]
+__all__ = ["Panel", "draw_locus"]
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float32]
+Weight = Literal["normal", "bold"]
+Line = tuple[float, float, str, float, Weight]  # x and y in mm, text, pt, weight
 
 # All in mm.
-_LABELS, _RIGHT, _TOP, _FOOT = 27.0, 4.0, 3.0, 9.0
-_SIGNAL, _PEAKS, _GAP = 10.0, 1.8, 2.6
-_GENE_ROW, _GENE_BOX = 4.2, 1.7
+_EDGE, _RIGHT, _TOP, _GENES, _FOOT = 1.0, 3.0, 4.2, 0.6, 8.2
+_SIGNAL, _PEAKS, _GAP = 10.0, 1.8, 2.6  # of a panel; in proportion where it is lower
+_LOWEST, _ALL = 5.7, 228.0  # a panel at least, all panels of a page
+_THREE_LINES = 9.5  # a panel whose label has room for them
 _NARROWEST = 0.25  # a peak's bar
+_BETWEEN = 3.0  # labels of the axis
 _COLUMNS_PER_MM = 12
-_GENE_ROWS = 6
+_MISSING, _HATCH = "#E8E8E8", "#ABABAB"
 
 
 class Panel(NamedTuple):
@@ -81,6 +86,14 @@ class Panel(NamedTuple):
     label: str
 
 
+class _Ticks(NamedTuple):
+    """Of the region's axis."""
+
+    places: list[float]
+    labels: list[str]
+    unit: str
+
+
 def draw_locus(
     region: Region, panels: Sequence[Panel], genes: Sequence[Gene], width: float
 ) -> Figure:
@@ -101,68 +114,91 @@ def draw_locus(
     Figure
         To be saved with :func:`tfimpute_tracks.plots.style.save_figure`.
     """
-    across = width - _LABELS - _RIGHT
+    each = min(_SIGNAL + _PEAKS + _GAP, max(_LOWEST, _ALL / max(len(panels), 1)))
+    scale = each / (_SIGNAL + _PEAKS + _GAP)
+    labels = [_label(panel, each, width * 0.4) for panel in panels]
+    left = _left_margin(panels, labels)
+    ticks = _ticks(region, width - left - _RIGHT)
+    right = _right_margin(region, ticks, width - left - _RIGHT)
+    across = width - left - right
     bp_per_mm = (region.end - region.start) / across
-    rows, n_left_out = _gene_rows(genes, region, bp_per_mm)
-    n_rows = max((row for row, _ in rows), default=-1) + 1
-    each = _SIGNAL + _PEAKS + _GAP
-    below = n_rows * _GENE_ROW + (3.0 if n_left_out else 0.0)
-    height = _TOP + each * len(panels) + below + _FOOT
+    laid = lay_out_genes(genes, region, bp_per_mm)
+    height = _TOP + each * len(panels) + laid.height + _GENES + _FOOT
     with paper_style():
         figure = new_figure(width, height)
 
         def box(top: float, tall: float) -> Axes:
-            place = (_LABELS / width, 1 - (top + tall) / height)
+            place = (left / width, 1 - (top + tall) / height)
             axes = figure.add_axes((*place, across / width, tall / height))
             axes.set_xlim(region.start, region.end)
             return axes
 
-        top = _TOP
-        for panel in panels:
-            _draw_panel(box(top, _SIGNAL), panel, region, across)
-            _draw_peaks(box(top + _SIGNAL, _PEAKS), panel, region, bp_per_mm)
-            top += each
-        genes_axes = box(top, max(below, 0.1))
-        _draw_genes(genes_axes, rows, below, bp_per_mm)
-        if n_left_out:
-            told = f"and {n_left_out} genes more"
-            genes_axes.annotate(
-                told, (0, 0), xycoords="axes fraction", fontsize=SMALL, color=GREY
+        top, told = _TOP, ""
+        for panel, label in zip(panels, labels, strict=True):
+            axes = box(top, _SIGNAL * scale)
+            _draw_panel(axes, panel, region, across)
+            colour = COLOUR_OF.get(panel.reliability, GREY)
+            _draw_label(axes, label, (-left / across, across, _SIGNAL * scale), colour)
+            if each < _THREE_LINES:  # numbers of panels so near would touch
+                lowest, highest = axes.get_yticklabels()
+                lowest.set_verticalalignment("bottom")
+                highest.set_verticalalignment("top")
+            if panel.label != told:
+                told = panel.label
+                _draw_title(axes, told)
+            _draw_peaks(
+                box(top + _SIGNAL * scale, _PEAKS * scale), panel, region, bp_per_mm
             )
-        _draw_scale(genes_axes, region)
+            top += each
+        axes = box(top, laid.height + _GENES)
+        draw_genes(axes, laid, region, bp_per_mm)
+        axes.spines["left"].set_visible(False)
+        axes.set_yticks([])
+        axes.set_xticks(ticks.places, ticks.labels)
+        axes.set_xlabel(f"{region.chrom} ({ticks.unit})", labelpad=2)
     return figure
 
 
-def pack_rows(spans: Sequence[tuple[float, float]], beside: float) -> list[int]:
-    """Put spans into rows so that none meets another of its row.
+def _label(panel: Panel, each: float, most: float) -> list[Line]:
+    """Set the lines of a panel's label, which are cut where a name is too long."""
+    word = WORD_OF.get(panel.reliability, panel.reliability)
+    if each >= _THREE_LINES:
+        return [
+            (0, 2.9, _cut(panel.tf, most, "bold"), TEXT, "bold"),
+            (0, -0.1, _cut(panel.cell, most), TEXT, "normal"),
+            (0, -2.9, word, SMALL, "normal"),
+        ]
+    tf = _cut(panel.tf, most / 2, "bold")
+    after = text_width(tf, TEXT, "bold") + 1.2
+    return [
+        (0, 1.2, tf, TEXT, "bold"),
+        (after, 1.2, _cut(panel.cell, most - after), TEXT, "normal"),
+        (0, -1.4, word, SMALL, "normal"),
+    ]
 
-    Parameters
-    ----------
-    spans : sequence of (left, right)
-        Ascending by their left ends.
-    beside : float
-        Least distance of two in a row.
 
-    Returns
-    -------
-    list of int
-        Row of each span, 0 at the top: the first with room.
-    """
-    ends: list[float] = []
-    rows = []
-    for left, right in spans:
-        free = (i for i, end in enumerate(ends) if end + beside <= left)
-        row = next(free, len(ends))
-        if row == len(ends):
-            ends.append(right)
-        else:
-            ends[row] = right
-        rows.append(row)
-    return rows
+def _cut(text: str, most: float, weight: Weight = "normal") -> str:
+    """Shorten a name to so many mm."""
+    shown = text
+    while len(shown) > 1 and text_width(shown, TEXT, weight) > most:
+        text = text[:-1]
+        shown = f"{text}…"
+    return shown
+
+
+def _left_margin(panels: Sequence[Panel], labels: Sequence[Sequence[Line]]) -> float:
+    lines = [line for label in labels for line in label]
+    text = max((x + text_width(t, size, w) for x, _, t, size, w in lines), default=10.0)
+    numbers = {number for panel in panels for number in map(_number, panel.limits)}
+    number = max((text_width(number, SMALL) for number in numbers), default=0)
+    return _EDGE + text + 2.0 + number + 1.2
+
+
+def _number(value: float) -> str:
+    return f"{value:g}".replace("-", "\N{MINUS SIGN}")
 
 
 def _draw_panel(axes: Axes, panel: Panel, region: Region, across: float) -> None:
-    colour = COLOUR_OF.get(panel.reliability, GREY)
     low, high = panel.limits
     steps = to_steps(
         panel.starts,
@@ -171,24 +207,46 @@ def _draw_panel(axes: Axes, panel: Panel, region: Region, across: float) -> None
         (region.start, region.end),
         int(across * _COLUMNS_PER_MM),
     )
-    _draw_steps(axes, steps, colour)
-    for start, end in missing_spans(steps).tolist():
-        axes.axvspan(start, end, facecolor="none", edgecolor=LIGHT_GREY, hatch="//////")
+    _draw_steps(axes, steps, COLOUR_OF.get(panel.reliability, GREY))
     if panel.threshold is not None:
         axes.axhline(panel.threshold, color=GREY, linewidth=0.4, linestyle=(0, (4, 3)))
     if low < 0:
         axes.axhline(0, color=BLACK, linewidth=0.4)
+    missing = missing_spans(steps).tolist()
+    if missing:
+        # Over the lines, and without an outline, which would cover what is beside it.
+        axes.broken_barh(
+            [(start, end - start) for start, end in missing],
+            (low, high - low),
+            facecolor=_MISSING,
+            edgecolor=_HATCH,
+            hatch="//////",
+            linewidth=0,
+            zorder=2.2,
+        )
     axes.set_ylim(low, high)
-    axes.set_yticks([low, high], [f"{low:g}".replace("-", "−"), f"{high:g}"])
+    axes.set_yticks([low, high], [_number(low), _number(high)])
     axes.set_xticks([])
     axes.spines["bottom"].set_visible(low == 0)
-    word = WORD_OF.get(panel.reliability, panel.reliability)
-    lines = ((0.72, panel.tf, TEXT, "bold"), (0.42, panel.cell, TEXT, "normal"))
-    note = word if panel.label == "Probability" else f"{word}, {panel.label.lower()}"
-    for up, text, size, weight in (*lines, (0.14, note, SMALL, "normal")):
+
+
+def _draw_steps(axes: Axes, steps: Steps, colour: str) -> None:
+    """Fill between zero and the signal, column by column."""
+    known = ~np.isnan(steps.high)
+    high = np.where(known, np.maximum(steps.high, 0), 0)
+    low = np.where(known, np.minimum(steps.low, 0), 0)
+    axes.stairs(high, steps.edges, baseline=low, fill=True, color=colour, linewidth=0)
+
+
+def _draw_label(
+    axes: Axes, label: Sequence[Line], sizes: tuple[float, float, float], colour: str
+) -> None:
+    """Write a label; sizes are the picture's edge in axes, and the axes' own in mm."""
+    edge, across, tall = sizes
+    for x, up, text, size, weight in label:
         axes.annotate(
             text,
-            (-(_LABELS - 1) / across, up),
+            (edge + (_EDGE + x) / across, 0.43 + up / tall),
             xycoords="axes fraction",
             va="center",
             fontsize=size,
@@ -198,12 +256,18 @@ def _draw_panel(axes: Axes, panel: Panel, region: Region, across: float) -> None
         )
 
 
-def _draw_steps(axes: Axes, steps: Steps, colour: str) -> None:
-    """Fill between zero and the signal, column by column."""
-    known = ~np.isnan(steps.high)
-    high = np.where(known, np.maximum(steps.high, 0), 0)
-    low = np.where(known, np.minimum(steps.low, 0), 0)
-    axes.stairs(high, steps.edges, baseline=low, fill=True, color=colour, linewidth=0)
+def _draw_title(axes: Axes, text: str) -> None:
+    """Tell what an axis, and those below it, show."""
+    axes.annotate(
+        text,
+        (0, 1),
+        xytext=(0, 2.5),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        fontsize=SMALL,
+        color=GREY,
+        annotation_clip=False,
+    )
 
 
 def _draw_peaks(axes: Axes, panel: Panel, region: Region, bp_per_mm: float) -> None:
@@ -218,85 +282,35 @@ def _draw_peaks(axes: Axes, panel: Panel, region: Region, bp_per_mm: float) -> N
     axes.axis("off")
 
 
-def _gene_rows(
-    genes: Sequence[Gene], region: Region, bp_per_mm: float
-) -> tuple[list[tuple[int, Gene]], int]:
-    """Pack genes with their names, and count those that found no room."""
-    shown = sorted(genes, key=lambda gene: max(gene.start, region.start))
-    spans = []
-    for gene in shown:
-        left = max(gene.start, region.start)
-        name = (text_width(gene.name, SMALL, style="italic") + 1.0) * bp_per_mm
-        # The name stands left of the gene; at the edge it is put inside.
-        spans.append(
-            (
-                max(left - name, region.start),
-                max(min(gene.end, region.end), left + name),
-            )
-        )
-    order = np.argsort([left for left, _ in spans], kind="stable").tolist()
-    packed = pack_rows([spans[i] for i in order], bp_per_mm)
-    rows = [(row, shown[i]) for i, row in zip(order, packed, strict=True)]
-    kept = [(row, gene) for row, gene in rows if row < _GENE_ROWS]
-    return kept, len(rows) - len(kept)
+def _ticks(region: Region, across: float) -> _Ticks:
+    """Mark round positions, as many as have room for their labels."""
+    from matplotlib.ticker import MaxNLocator
 
-
-def _draw_genes(
-    axes: Axes, rows: Sequence[tuple[int, Gene]], below: float, bp_per_mm: float
-) -> None:
-    first, last = axes.get_xlim()
-    axes.set_ylim(max(below, 0.1), 0)
-    for row, gene in rows:
-        middle = (row + 0.5) * _GENE_ROW
-        start, end = max(gene.start, first), min(gene.end, last)
-        axes.plot([start, end], [middle, middle], color=GREY, linewidth=0.6)
-        exons = [
-            (max(a, first), min(b, last) - max(a, first))
-            for a, b in gene.exons
-            if b > first and a < last
+    length = region.end - region.start
+    unit, scale = ("Mb", 1e6) if length > 2e6 else ("kb", 1e3)
+    if length < 2000:
+        unit, scale = "bp", 1.0
+    first = region.start + (unit == "bp")
+    for n in range(8, 0, -1):
+        locator = MaxNLocator(n, steps=[1, 2, 2.5, 5, 10], integer=unit == "bp")
+        places = [
+            float(place)
+            for place in locator.tick_values(region.start, region.end)
+            if first <= place <= region.end
         ]
-        axes.broken_barh(
-            exons, (middle - _GENE_BOX / 2, _GENE_BOX), facecolor=GREY, linewidth=0
-        )
-        if gene.strand in "+-":
-            _draw_chevrons(axes, (start, end), middle, gene.strand, bp_per_mm)
-        room = (text_width(gene.name, SMALL, style="italic") + 1.0) * bp_per_mm
-        is_inside = start - room < first
-        axes.annotate(
-            gene.name,
-            (first if is_inside else start, middle),
-            xytext=(0 if is_inside else -2, 5.5 if is_inside else 0),
-            textcoords="offset points",
-            ha="left" if is_inside else "right",
-            va="center",
-            fontsize=SMALL,
-            fontstyle="italic",
-        )
-    for side in ("left", "bottom"):
-        axes.spines[side].set_visible(side == "bottom")
-    axes.set_yticks([])
+        labels = [f"{place / scale:,.10g}" for place in places]
+        widest = max((text_width(label, SMALL) for label in labels), default=0)
+        apart = np.diff(places).min(initial=length) / length * across
+        if widest + _BETWEEN <= apart:
+            break
+    if unit == "bp":  # bases count from 1, and a mark stands in the middle of its own
+        places = [place - 0.5 for place in places]
+    return _Ticks(places, labels, unit)
 
 
-def _draw_chevrons(
-    axes: Axes, span: tuple[float, float], middle: float, strand: str, bp_per_mm: float
-) -> None:
-    """Mark the direction of a gene every few mm."""
-    step = 4 * bp_per_mm
-    places = np.arange(span[0] + step / 2, span[1], step)
-    axes.plot(
-        places,
-        np.full(len(places), middle),
-        linestyle="none",
-        marker=(">" if strand == "+" else "<"),
-        markersize=1.8,
-        color=GREY,
-        markeredgewidth=0,
-    )
-
-
-def _draw_scale(axes: Axes, region: Region) -> None:
-    """Label the region's axis in kb or Mb."""
-    unit, scale = ("Mb", 1e6) if region.end - region.start > 2e6 else ("kb", 1e3)
-    axes.locator_params(axis="x", nbins=6)
-    axes.xaxis.set_major_formatter(lambda x, _: f"{x / scale:,.10g}")
-    axes.set_xlabel(f"{region.chrom} ({unit})", labelpad=2)
+def _right_margin(region: Region, ticks: _Ticks, across: float) -> float:
+    """Leave room for the last label."""
+    if not ticks.places:
+        return _RIGHT
+    beside = (region.end - ticks.places[-1]) / (region.end - region.start) * across
+    return max(_RIGHT, text_width(ticks.labels[-1], SMALL) / 2 - beside + 0.8)

@@ -36,7 +36,7 @@ def test_other_signals(run, folder, tmp_path, signal):
     out = tmp_path / "a.svg"
     code, _, err = run("plot", *PAIRS, "--signal", signal, "-o", out)
     assert code == 0, err
-    assert f"measured, {signal}" in out.read_text()
+    assert f">{signal.capitalize()}<" in out.read_text()
     code, _, err = run("plot", folder, "-r", REGION, "--signal", signal, "-o", out)
     assert code == 2
     assert f"no {signal}" in err

@@ -1,5 +1,6 @@
 """Pictures hold what they should, and are the same whenever they are drawn."""
 
+import itertools
 import re
 
 import numpy as np
@@ -11,8 +12,15 @@ from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.genome import Region
 from tfimpute_tracks.genome.genes import Gene
 from tfimpute_tracks.plots import summary
-from tfimpute_tracks.plots.locus import Panel, draw_locus, pack_rows
-from tfimpute_tracks.plots.style import check_ending, save_figure
+from tfimpute_tracks.plots.gene_rows import lay_out_genes, pack_rows
+from tfimpute_tracks.plots.locus import Panel, draw_locus
+from tfimpute_tracks.plots.style import (
+    SMALL,
+    check_ending,
+    paper_style,
+    save_figure,
+    text_width,
+)
 
 REGION = Region("chr20", 1000, 21_000)
 GENES = [
@@ -65,7 +73,7 @@ def test_a_gap_is_hatched_and_not_zero(tmp_path):
 def test_signed_signals_have_a_zero_line(tmp_path):
     svg = _svg(tmp_path, [_panel(limits=(-1, 1), threshold=None, label="Specificity")])
     assert "−1" in svg
-    assert "measured, specificity" in svg
+    assert svg.count(">Specificity<") == 1
 
 
 @pytest.mark.parametrize("ending", ["svg", "png", "pdf"])
@@ -87,10 +95,77 @@ def test_other_endings_are_refused(tmp_path):
         check_ending(tmp_path / "x.jpg")
 
 
+def _boxes(figure):
+    """Give the extents in pixels of all text of a figure."""
+    from matplotlib.text import Text
+
+    figure.draw_without_rendering()
+    boxes = {}
+    for axes in figure.axes:
+        texts = [t for t in axes.findobj(Text) if t.get_text() and t.get_visible()]
+        boxes |= {t: t.get_window_extent() for t in texts if axes.axison}
+    return boxes
+
+
+@pytest.mark.parametrize("width", [60, 89, 183])
+@pytest.mark.parametrize(("n_panels", "limits"), [(1, (0, 1)), (40, (-10, 10))])
+@pytest.mark.parametrize("region", [REGION, Region("chr1", 248e6, 248.1e6)])
+def test_no_text_lies_on_other_text_or_is_cut(width, n_panels, limits, region):
+    region = Region(region.chrom, int(region.start), int(region.end))
+    panels = [_panel("MCF10A-Er-Src", limits=limits) for _ in range(n_panels)]
+    genes = [
+        Gene(f"GENE{i}", region.start + 900 * i, region.start + 900 * i + 99, "+", ())
+        for i in range(20)
+    ]
+    figure = draw_locus(region, panels, genes, width)
+    with paper_style():
+        boxes = list(_boxes(figure).items())
+    for i, (text, box) in enumerate(boxes):
+        assert box.x0 >= 0, text
+        assert box.x1 <= figure.bbox.width, text
+        for other, beside in boxes[:i]:
+            # Boxes reach below the line; what is printed does not touch.
+            across = min(box.x1, beside.x1) - max(box.x0, beside.x0)
+            up = min(box.y1, beside.y1) - max(box.y0, beside.y0)
+            assert across <= 0 or up <= 0.35 * box.height, (text, other)
+
+
+def test_what_is_beside_a_gap_is_not_covered():
+    starts = np.array([5000, 5100])
+    panel = _panel()._replace(
+        starts=starts, ends=starts + 100, values=np.ones(2, np.float32)
+    )
+    figure = draw_locus(REGION, [panel], [], 183)
+    figure.canvas.draw()
+    pixels = np.asarray(figure.canvas.buffer_rgba())[..., :3]
+    left, bottom = figure.axes[0].transData.transform((5020, 0.5))
+    right, _ = figure.axes[0].transData.transform((5180, 0.5))
+    row = pixels[pixels.shape[0] - int(bottom), int(np.ceil(left)) : int(right)]
+    assert len(row)
+    assert (row == [0x00, 0x72, 0xB2]).all()
+
+
+def test_long_names_are_cut():
+    figure = draw_locus(REGION, [_panel("x" * 99)], [], 89)
+    cut = [t.get_text() for t in _boxes(figure) if t.get_text().startswith("xx")]
+    assert len(cut) == 1
+    assert cut[0].endswith("…")
+
+
+def test_single_bases_count_from_one(tmp_path):
+    region = Region("chr1", 0, 50)
+    dest = tmp_path / "a.svg"
+    save_figure(draw_locus(region, [], [], 89), dest, "T", "D")
+    texts = re.findall(r"<text[^>]*>([^<]*)</text>", dest.read_text())
+    assert "chr1 (bp)" in texts
+    assert "0" not in texts
+    assert "50" in texts
+
+
 def test_genes_without_room_are_counted(tmp_path):
     many = [Gene(f"G{i}", 2000, 20_000, "+", ((2000, 20_000),)) for i in range(9)]
     svg = _svg(tmp_path, [_panel()], many)
-    assert "and 3 genes more" in svg
+    assert "+3 more" in svg
 
 
 @given(
@@ -103,6 +178,33 @@ def test_packed_spans_do_not_meet(pairs, beside):
     for i, (row, span) in enumerate(zip(rows, spans, strict=True)):
         for other, earlier in zip(rows[:i], spans[:i], strict=True):
             assert row != other or earlier[1] + beside <= span[0]
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 22_000), st.integers(1, 9000), st.integers(0, 9)),
+        max_size=25,
+    )
+)
+def test_genes_and_their_names_do_not_meet(drawn):
+    genes = [
+        Gene("N" * n, start, start + length, "-", ((start, start + length),))
+        for start, length, n in drawn
+        if start < REGION.end and start + length > REGION.start
+    ]
+    bp_per_mm = 200.0
+    laid = lay_out_genes(genes, REGION, bp_per_mm)
+    assert len(laid.rows) + laid.n_left_out == len(genes)
+    blocks = []
+    for gene, row, name_at in laid.rows:
+        name = text_width(gene.name, SMALL, style="italic") * bp_per_mm
+        left = min(max(gene.start, REGION.start), name_at)
+        right = max(min(gene.end, REGION.end), name_at + name)
+        assert REGION.start <= left
+        blocks.append((row, left, right))
+    blocks.sort()
+    for (row, _, right), (other, left, _) in itertools.pairwise(blocks):
+        assert row != other or right < left
 
 
 def test_summaries_tell_what_they_show(rng):

@@ -1,0 +1,223 @@
+"""Genes beneath tracks: packed into rows, with exons, introns, strands and names.
+
+A name stands above its gene, so both are one block, and blocks of a row do not meet.
+Which genes there are is read in ``genome/genes.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tfimpute_tracks.genome import Region
+from tfimpute_tracks.genome.genes import Gene
+from tfimpute_tracks.plots.columns import to_bars
+from tfimpute_tracks.plots.style import GREY, SMALL, text_width
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["GeneRow", "GeneRows", "draw_genes", "lay_out_genes", "pack_rows"]
+
+# All in mm.
+_ROW, _NAME, _BOX = 4.8, 2.6, 1.7
+_BESIDE = 1.5  # between two blocks of a row
+_NARROWEST = 0.2  # an exon
+_STEP, _CHEVRON = 3.0, 0.8  # of arrows along a gene: how far apart, how wide
+_TOLD = 3.0  # a line that tells how many are left out
+_MOST_ROWS = 6
+
+
+class GeneRow(NamedTuple):
+    """Where a gene stands.
+
+    Attributes
+    ----------
+    gene : Gene
+    row : int
+        0 at the top.
+    name_at : float
+        Where its name begins, in bp.
+    """
+
+    gene: Gene
+    row: int
+    name_at: float
+
+
+class GeneRows(NamedTuple):
+    """All genes of a picture.
+
+    Attributes
+    ----------
+    rows : list of GeneRow
+    n_left_out : int
+        Genes that found no room.
+    height : float
+        In mm.
+    """
+
+    rows: list[GeneRow]
+    n_left_out: int
+    height: float
+
+
+def lay_out_genes(
+    genes: Sequence[Gene],
+    region: Region,
+    bp_per_mm: float,
+    most_rows: int = _MOST_ROWS,
+) -> GeneRows:
+    """Give each gene a row and its name a place.
+
+    Parameters
+    ----------
+    genes : sequence of Gene
+        Those that meet the region, in any order.
+    region : Region
+    bp_per_mm : float
+    most_rows : int
+        Genes that would stand below are left out.
+
+    Returns
+    -------
+    GeneRows
+    """
+    blocks = []
+    for gene in genes:
+        name = text_width(gene.name, SMALL, style="italic") * bp_per_mm
+        left, right = max(gene.start, region.start), min(gene.end, region.end)
+        # A name that would leave the picture is moved to the left.
+        name_at = max(min(left, region.end - name), region.start)
+        blocks.append((min(left, name_at), max(right, name_at + name), name_at, gene))
+    blocks.sort(key=lambda block: (block[:2], block[3].name))
+    packed = pack_rows([block[:2] for block in blocks], _BESIDE * bp_per_mm)
+    rows = [
+        GeneRow(gene, row, name_at)
+        for row, (_, _, name_at, gene) in zip(packed, blocks, strict=True)
+        if row < most_rows
+    ]
+    n_rows = max((row.row for row in rows), default=-1) + 1
+    n_left_out = len(blocks) - len(rows)
+    height = n_rows * _ROW + (_TOLD if n_left_out else 0.0)
+    return GeneRows(rows, n_left_out, height)
+
+
+def pack_rows(spans: Sequence[tuple[float, float]], beside: float) -> list[int]:
+    """Put spans into rows so that none meets another of its row.
+
+    Parameters
+    ----------
+    spans : sequence of (left, right)
+        Ascending by their left ends.
+    beside : float
+        Least distance of two in a row.
+
+    Returns
+    -------
+    list of int
+        Row of each span, 0 at the top: the first with room.
+    """
+    ends: list[float] = []
+    rows = []
+    for left, right in spans:
+        free = (i for i, end in enumerate(ends) if end + beside <= left)
+        row = next(free, len(ends))
+        if row == len(ends):
+            ends.append(right)
+        else:
+            ends[row] = right
+        rows.append(row)
+    return rows
+
+
+def draw_genes(axes: Axes, laid: GeneRows, region: Region, bp_per_mm: float) -> None:
+    """Draw genes.
+
+    Parameters
+    ----------
+    axes : Axes
+        As tall as the rows, and from end to end of the region.
+    laid : GeneRows
+    region : Region
+    bp_per_mm : float
+    """
+    axes.set_ylim(max(laid.height, 0.1), 0)
+    within = (region.start, region.end)
+    for gene, row, name_at in laid.rows:
+        middle = row * _ROW + _NAME + _BOX / 2
+        start, end = max(gene.start, region.start), min(gene.end, region.end)
+        axes.plot(
+            [start, end],
+            [middle, middle],
+            color=GREY,
+            linewidth=0.6,
+            solid_capstyle="butt",
+        )
+        spans = np.array(gene.exons, dtype=np.int64).reshape(-1, 2)
+        exons = to_bars(spans, within, _NARROWEST * bp_per_mm)
+        axes.broken_barh(
+            [(left, right - left) for left, right in exons.tolist()],
+            (middle - _BOX / 2, _BOX),
+            facecolor=GREY,
+            linewidth=0,
+        )
+        if gene.strand in "+-":
+            on_intron, on_exon = _chevrons((start, end), exons, bp_per_mm)
+            _draw_chevrons(axes, on_intron, middle, gene.strand, GREY)
+            _draw_chevrons(axes, on_exon, middle, gene.strand, "white")
+        axes.text(
+            name_at,
+            row * _ROW + _NAME / 2,
+            gene.name,
+            va="center",
+            fontsize=SMALL,
+            fontstyle="italic",
+        )
+    if laid.n_left_out:
+        axes.text(
+            region.start,
+            laid.height - _TOLD / 2,
+            f"+{laid.n_left_out:,} more",
+            va="center",
+            fontsize=SMALL,
+            color=GREY,
+        )
+
+
+def _chevrons(
+    span: tuple[float, float], exons: NDArray[np.float64], bp_per_mm: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Place arrows along a gene: those wholly on introns, and those on exons."""
+    start, end = span
+    half, step = _CHEVRON / 2 * bp_per_mm, _STEP * bp_per_mm
+    n = max(1, int((end - start) // step))
+    places = start + (end - start) * (np.arange(n) + 0.5) / n
+    left, right = places - half, places + half
+    begins, ends = exons[:, :1], exons[:, 1:]
+    is_on_exon = ((begins <= left) & (right <= ends)).any(axis=0)
+    is_clear = ~((begins < right) & (left < ends)).any(axis=0)
+    is_inside = (start <= left) & (right <= end)
+    return places[is_clear & is_inside], places[is_on_exon]
+
+
+def _draw_chevrons(
+    axes: Axes, places: NDArray[np.float64], middle: float, strand: str, colour: str
+) -> None:
+    from matplotlib.path import Path
+
+    way = 1 if strand == "+" else -1
+    if len(places):
+        axes.plot(
+            places,
+            np.full(len(places), middle),
+            linestyle="none",
+            marker=Path([(-0.5 * way, -1.0), (0.5 * way, 0.0), (-0.5 * way, 1.0)]),
+            markersize=3.0,
+            fillstyle="none",
+            color=colour,
+            markeredgewidth=0.5,
+        )
