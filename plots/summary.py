@@ -1,7 +1,8 @@
 """Pictures that sum up many tracks: scores, peaks, and how far to trust pairs.
 
 Each is given as SVG text that can stand in a page. Measured and imputed pairs differ in
-colour and in marker. Where the numbers come from is the caller's business.
+colour and in marker; what is drawn of both alike is grey. Where the numbers come from
+is the caller's business.
 """
 
 from __future__ import annotations
@@ -14,13 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfimpute_tracks.plots.style import (
-    BLUE,
+    BLACK,
     COLOUR_OF,
     GREY,
     LIGHT_GREY,
     MARKER_OF,
     SMALL,
-    VERMILLION,
     WORD_OF,
     new_figure,
     paper_style,
@@ -40,6 +40,7 @@ __all__ = [
 
 _WIDTH = 120.0  # mm
 _NAMED = 40  # pairs that get a name
+_CHROMS = 40  # chromosomes that have room for theirs
 _KINDS = ("seen", "imputed")
 
 
@@ -54,7 +55,7 @@ def score_distribution(
     Parameters
     ----------
     names : sequence of str
-        At most a dozen can be read.
+        One at least; of more than a dozen the picture grows long.
     edges : float64 array, shape (n_bins + 1,)
     counts : sequence of int64 arrays, shape (n_bins,)
     thresholds : sequence of float
@@ -67,8 +68,9 @@ def score_distribution(
     """
     n_columns = min(3, len(names))
     n_rows = -(-len(names) // n_columns)
+    height = 9 + 26.0 * n_rows
     with paper_style():
-        figure = new_figure(_WIDTH, 8 + 26 * n_rows)
+        figure = new_figure(_WIDTH, height)
         grid = figure.subplots(
             n_rows, n_columns, sharex=True, sharey=True, squeeze=False
         )
@@ -77,8 +79,8 @@ def score_distribution(
             axes.set_visible(False)
         rows = zip(every, names, counts, thresholds, strict=False)
         for axes, name, heights, threshold in rows:
-            axes.stairs(np.maximum(heights, 0.5), edges, fill=True, color=BLUE)
-            axes.axvline(threshold, color=VERMILLION, linestyle="--", linewidth=0.7)
+            axes.stairs(np.maximum(heights, 0.5), edges, fill=True, color=GREY)
+            axes.axvline(threshold, color=BLACK, linestyle="--", linewidth=0.7)
             axes.set_title(name, fontsize=SMALL, pad=2)
             axes.set_yscale("log")
             axes.set_ylim(0.5, None)
@@ -86,9 +88,11 @@ def score_distribution(
             axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
         for axes in every[max(len(names) - n_columns, 0) : len(names)]:
             axes.tick_params(labelbottom=True)  # none stands below it
-        figure.supxlabel("Probability", fontsize=SMALL)
-        figure.supylabel("Tiles", fontsize=SMALL)
-        figure.subplots_adjust(0.11, 12 / (8 + 26 * n_rows), 0.98, 0.93, 0.12, 0.35)
+        low, high = 9 / height, 1 - 4.5 / height
+        figure.subplots_adjust(0.11, low, 0.98, high, 0.12, 0.35)
+        middle = (0.11 + 0.98) / 2
+        figure.supxlabel("Probability", x=middle, y=1.5 / height, fontsize=SMALL)
+        figure.supylabel("Tiles", y=(low + high) / 2, fontsize=SMALL)
         return svg_text(
             figure,
             "Distribution of scores",
@@ -109,6 +113,7 @@ def peaks_per_chromosome(
     Parameters
     ----------
     chroms : sequence of str
+        Of more than 40, those with the most sequence are drawn.
     known : float64 array, shape (n_chroms,)
         Mb with a score.
     peaks : int64 array, shape (n_pairs, n_chroms)
@@ -120,32 +125,36 @@ def peaks_per_chromosome(
     str
         SVG: bars are medians over pairs, points are pairs.
     """
-    density = peaks / np.maximum(known, 1e-9)
+    # Scaffolds are many, and hold little: the largest stay, in the order given.
+    largest = np.sort(np.argsort(-known, kind="stable")[:_CHROMS])
+    shown = [chroms[i] for i in largest.tolist()]
+    n_left_out = len(chroms) - len(shown)
+    density = (peaks / np.maximum(known, 1e-9))[:, largest]
+    widest = max((text_width(chrom, SMALL) for chrom in shown), default=0)
+    across = 0.87 * _WIDTH
+    places = np.arange(len(shown))
+    spare = max(4 - len(shown), 0) / 2  # few bars do not fill the picture
+    is_turned = widest + 2 > across / (len(shown) + 2 * spare)
+    below = (widest if is_turned else 2.5) + 4.0
+    height = 45 + below
     with paper_style():
-        figure = new_figure(_WIDTH, 55)
-        axes = figure.add_axes((0.11, 0.22, 0.87, 0.72))
-        places = np.arange(len(chroms))
+        figure = new_figure(_WIDTH, height)
+        axes = figure.add_axes((0.11, below / height, 0.87, 40 / height))
         axes.bar(places, np.median(density, axis=0), 0.6, color=LIGHT_GREY)
         spread = _jitter(len(names), 0.4)
         for place in places.tolist():
-            axes.plot(
-                place + spread,
-                density[:, place],
-                linestyle="none",
-                marker="o",
-                markersize=2.2,
-                color=BLUE,
-                markeredgewidth=0,
-            )
-        turned = 90 if len(chroms) > 8 else 0
-        axes.set_xticks(places, chroms, rotation=turned)
-        axes.set_xlim(-0.6, len(chroms) - 0.4)
+            _dots(axes, place + spread, density[:, place], "", 2.2)
+        axes.set_xticks(places, shown, rotation=90 if is_turned else 0)
+        axes.set_xlim(-0.6 - spare, len(shown) - 0.4 + spare)
         axes.set_ylim(0, None)
         axes.set_ylabel("Peaks per Mb", fontsize=SMALL)
+        if n_left_out:
+            told = f"+{n_left_out:,} with less sequence"
+            axes.set_title(told, fontsize=SMALL, loc="right", pad=3)
         return svg_text(
             figure,
             "Peaks by chromosome",
-            f"Peaks per Mb of known sequence on {len(chroms)} chromosomes; bars are "
+            f"Peaks per Mb of known sequence on {len(shown)} chromosomes; bars are "
             f"medians over {len(names)} pairs, points are pairs.",
             "chromosomes",
         )
@@ -179,15 +188,7 @@ def known_and_imputed(density: NDArray[np.float64], reliability: Sequence[str]) 
             if not len(some):
                 continue
             shown = np.maximum(some, floor)
-            axes.plot(
-                place + _jitter(len(some), 0.5),
-                shown,
-                linestyle="none",
-                marker=MARKER_OF[kind],
-                markersize=2.6,
-                color=COLOUR_OF[kind],
-                markeredgewidth=0,
-            )
+            _dots(axes, place + _jitter(len(some), 0.5), shown, kind, 2.6)
             middle = float(np.median(shown))
             axes.plot([place - 0.35, place + 0.35], [middle, middle], color=GREY)
         axes.set_yscale("log")
@@ -244,7 +245,7 @@ def expected_accuracy(
             some = [(i, row[0]) for i, row in enumerate(rows) if row[2] == kind]
             if some:
                 places, values = zip(*some, strict=True)
-                _dots(axes, values, places, kind)
+                _dots(axes, values, places, kind, 3.2)
         axes.set_ylim(len(rows) - 0.4, -0.6)
         if is_named:
             axes.set_yticks(range(len(rows)), [name for _, name, _ in rows])
@@ -252,7 +253,8 @@ def expected_accuracy(
             axes.set_yticks([])
             axes.set_ylabel(f"{len(rows):,} pairs", fontsize=SMALL)
         axes.axvline(0.5, color=LIGHT_GREY)
-        axes.set_xlim(0.48, 1)
+        worst = min((auroc for auroc, _, _ in rows), default=0.5)
+        axes.set_xlim(min(0.5, worst) - 0.02, 1)
         axes.set_xlabel("Expected AUROC", fontsize=SMALL)
         if rows:
             axes.legend(
@@ -275,16 +277,17 @@ def expected_accuracy(
         )
 
 
-def _dots(axes: Axes, values: Any, places: Any, kind: str) -> None:
+def _dots(axes: Axes, x: Any, y: Any, kind: str, size: float) -> None:
     axes.plot(
-        values,
-        places,
+        x,
+        y,
         linestyle="none",
-        marker=MARKER_OF[kind],
-        markersize=3.2,
-        color=COLOUR_OF[kind],
+        marker=MARKER_OF.get(kind, "o"),
+        markersize=size,
+        color=COLOUR_OF.get(kind, GREY),
         markeredgewidth=0,
-        label=WORD_OF[kind],
+        label=WORD_OF.get(kind),
+        clip_on=False,  # a dot at the end of the axis is whole
     )
 
 

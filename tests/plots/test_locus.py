@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.genome import Region
 from tfimpute_tracks.genome.genes import Gene
-from tfimpute_tracks.plots import summary
 from tfimpute_tracks.plots.gene_rows import lay_out_genes, pack_rows
 from tfimpute_tracks.plots.locus import Panel, draw_locus
 from tfimpute_tracks.plots.style import (
@@ -107,11 +106,17 @@ def _boxes(figure):
     return boxes
 
 
-@pytest.mark.parametrize("width", [60, 89, 183])
-@pytest.mark.parametrize(("n_panels", "limits"), [(1, (0, 1)), (40, (-10, 10))])
-@pytest.mark.parametrize("region", [REGION, Region("chr1", 248e6, 248.1e6)])
+@pytest.mark.parametrize(
+    ("width", "n_panels", "limits", "region"),
+    [
+        (60, 1, (0, 1), REGION),
+        (60, 24, (-10, 10), Region("chr1", 248_000_000, 248_100_000)),
+        (89, 1, (-1, 1), Region("chr1", 248_000_000, 248_000_400)),
+        (89, 40, (0, 1), REGION),
+        (183, 2, (0, 1), Region("chr1", 0, 248_100_000)),
+    ],
+)
 def test_no_text_lies_on_other_text_or_is_cut(width, n_panels, limits, region):
-    region = Region(region.chrom, int(region.start), int(region.end))
     panels = [_panel("MCF10A-Er-Src", limits=limits) for _ in range(n_panels)]
     genes = [
         Gene(f"GENE{i}", region.start + 900 * i, region.start + 900 * i + 99, "+", ())
@@ -205,34 +210,3 @@ def test_genes_and_their_names_do_not_meet(drawn):
     blocks.sort()
     for (row, _, right), (other, left, _) in itertools.pairwise(blocks):
         assert row != other or right < left
-
-
-def test_summaries_tell_what_they_show(rng):
-    names = [f"TF{i} cell {i}" for i in range(14)]
-    kinds = ["seen", "imputed"] * 7
-    edges = np.linspace(0, 1, 11)
-    counts = [rng.integers(0, 900, 10) for _ in names]
-    pictures = [
-        summary.score_distribution(names[:5], edges, counts[:5], [0.9] * 5),
-        summary.peaks_per_chromosome(
-            ["chr1", "chr2"], np.array([10.0, 0]), rng.integers(0, 50, (14, 2)), names
-        ),
-        summary.known_and_imputed(rng.random(14) * 30, kinds),
-        summary.known_and_imputed(np.zeros(1), ["imputed"]),
-        summary.expected_accuracy(
-            names, [0.5 + i / 40 for i in range(13)] + [None], kinds
-        ),
-        summary.expected_accuracy([], [], []),
-        summary.expected_accuracy(names * 5, [0.7] * 70, kinds * 5),
-    ]
-    for picture in pictures:
-        assert picture.startswith("<svg")
-        assert 'role="img"' in picture
-        assert "<desc" in picture
-    assert all(name in pictures[4] for name in names[:13])
-    assert "1 pair(s) without a figure" in pictures[4]
-    assert "measured (7)" in pictures[2]
-    assert names[0] not in pictures[6]
-    ids = [set(re.findall(r' id="([^"]+)"', picture)) for picture in pictures[:3]]
-    assert not ids[0] & ids[1]
-    assert not ids[1] & ids[2]
