@@ -74,7 +74,7 @@ def _drawn(address: str, place: str) -> tuple[float, float] | None:
 
 _ADD = """
 const [pair, done] = arguments, began = performance.now();
-page.add(pair, "probability").then(() => requestAnimationFrame(
+page.add({pair, signal: "probability"}).then(() => requestAnimationFrame(
   () => done(performance.now() - began)));
 """
 

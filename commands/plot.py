@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,10 +12,17 @@ from tfimpute_tracks.commands import options
 from tfimpute_tracks.commands.console import notify, say, show_json
 from tfimpute_tracks.errors import UsageError
 
+if TYPE_CHECKING:
+    from tfimpute_tracks.genome import Region
+    from tfimpute_tracks.tracks.signals import SignalName
+    from tfimpute_tracks.tracks.windows import WindowTrack
+
 __all__ = ["plot"]
 
 _MOST_PAIRS = 40
 _BUNDLED_VIEW = "chr20:48,780,001-48,840,000"  # CEBPB's
+
+Named = tuple[str | None, str | None, str | None]  # --tf, --cell, --pairs
 
 
 def plot(
@@ -24,7 +31,14 @@ def plot(
         typer.Argument(help="Folder of tracks. Default: scores are computed."),
     ] = None,
     region: Annotated[
-        str | None, typer.Option("-r", "--region", help="chr:start-end.")
+        str | None,
+        typer.Option(
+            "-r",
+            "--region",
+            "--regions",
+            help="chr:start-end (1-based, inclusive). Default: CEBPB, in the bundled "
+            "stretch of chr20.",
+        ),
     ] = None,
     tf: options.Tf = None,
     cell: options.Cell = None,
@@ -45,40 +59,28 @@ def plot(
     as_json: options.Json = False,
 ) -> None:
     """Draw tracks, peaks and genes of a place, ready for print."""
-    from tfimpute_tracks.commands import inputs
-    from tfimpute_tracks.genome import parse_region
     from tfimpute_tracks.genome.genes import read_genes
-    from tfimpute_tracks.models import load_model
     from tfimpute_tracks.plots.locus import Panel, draw_locus
     from tfimpute_tracks.plots.style import check_ending, save_figure
     from tfimpute_tracks.storage import check_writable_dir
-    from tfimpute_tracks.tracks.formats import signal_chroms
-    from tfimpute_tracks.tracks.shelf import find_tracks
     from tfimpute_tracks.tracks.signals import SIGNALS
-    from tfimpute_tracks.tracks.windows import compute_window, read_window
 
     check_ending(out)
     check_writable_dir(out.parent)
     if region is None and (folder or fasta):
         raise UsageError("--region is missing; give chr:start-end")
-    place = region or _BUNDLED_VIEW
-    loaded = load_model(model)
-    chosen = None
-    if folder is None or tf or cell or pairs:
-        chosen = inputs.choose_pairs(loaded.vocabulary, tf, cell, pairs)
+    place, named = region or _BUNDLED_VIEW, (tf, cell, pairs)
     if folder is None:
-        genome = inputs.choose_genome(fasta, loaded, cache_dir)
-        window = parse_region(place, genome.chrom_sizes)
-        _check_count(chosen or [])
-        tracks = compute_window(loaded, genome, window, chosen or [], signal)
+        window, tracks = _computed(place, named, (fasta, cache_dir), model, signal)
+    elif fasta or cache_dir:
+        raise UsageError(
+            f"the tracks of {folder} are read as they are, without --fasta and "
+            "--cache-dir; leave the folder out to have them computed"
+        )
     else:
-        shelf = find_tracks(folder)
-        for fault in shelf.faults:
-            notify(fault, warning=True)
-        first = next(iter(shelf.tracks[0].signals.values()), "")
-        window = parse_region(place, signal_chroms(folder / first))
-        tracks = read_window(shelf, window, chosen, signal)
-        _check_count(tracks)
+        window, tracks = _read(folder, place, named, model, signal)
+    if all(track.is_empty for track in tracks):
+        notify(f"nothing in {window} has a score: all of it is hatched", warning=True)
     kind = SIGNALS[signal]
     panels = [
         Panel(
@@ -96,15 +98,71 @@ def plot(
     ]
     beneath = read_genes(genes, window, notify) if genes else []
     figure = draw_locus(window, panels, beneath, width)
-    named = ", ".join(str(track.pair) for track in tracks)
+    shown = ", ".join(str(track.pair) for track in tracks)
     save_figure(
-        figure, out, f"Binding at {window}", f"{kind.label} and peaks of {named}."
+        figure, out, f"Binding at {window}", f"{kind.label} and peaks of {shown}."
     )
     if as_json:
         peaks = {str(track.pair): track.peaks.tolist() for track in tracks}
         show_json({"region": str(window), "peaks": peaks, "files": [str(out)]})
         return
     say(str(out))
+
+
+def _computed(
+    place: str,
+    named: Named,
+    sequence: tuple[Path | None, Path | None],
+    model: str,
+    signal: SignalName,
+) -> tuple[Region, list[WindowTrack]]:
+    """Score a place; the sequence is a FASTA, if any, and a folder for its index."""
+    from tfimpute_tracks.commands import inputs
+    from tfimpute_tracks.genome import parse_region
+    from tfimpute_tracks.models import load_model
+    from tfimpute_tracks.tracks.windows import compute_window
+
+    fasta, cache_dir = sequence
+    loaded = load_model(model)
+    chosen = inputs.choose_pairs(loaded.vocabulary, *named)
+    _check_count(chosen)
+    genome = inputs.choose_genome(fasta, loaded, cache_dir)
+    window = parse_region(place, genome.chrom_sizes)
+    return window, compute_window(loaded, genome, window, chosen, signal)
+
+
+def _read(
+    folder: Path, place: str, named: Named, model: str, signal: SignalName
+) -> tuple[Region, list[WindowTrack]]:
+    """Read a place of tracks in a folder: all of them, or those that are named."""
+    from tfimpute_tracks.commands import inputs
+    from tfimpute_tracks.genome import parse_region
+    from tfimpute_tracks.models import load_model
+    from tfimpute_tracks.tracks.formats import signal_chroms
+    from tfimpute_tracks.tracks.shelf import find_tracks
+    from tfimpute_tracks.tracks.windows import choose_tracks, read_window
+    from tfimpute_tracks.vocabulary import Vocabulary
+
+    shelf = find_tracks(folder)
+    for fault in shelf.faults:
+        notify(fault, warning=True)
+    chosen = None
+    if any(named):
+        # The folder's own names as well: another model may have made its tracks.
+        tfs, cells = zip(*(track.pair for track in shelf.tracks), strict=True)
+        loaded = load_model(model)
+        names = Vocabulary(
+            list(dict.fromkeys([*tfs, *loaded.tfs])),
+            list(dict.fromkeys([*cells, *loaded.cells])),
+        )
+        chosen = inputs.choose_pairs(names, *named)
+    tracks = choose_tracks(shelf, chosen, signal)
+    _check_count(tracks)
+    for track in tracks:
+        if not track.narrowpeak:
+            notify(f"{folder} has no narrowPeak of {track.pair}: no peaks are drawn")
+    window = parse_region(place, signal_chroms(folder / tracks[0].signals[signal]))
+    return window, read_window(folder, tracks, window, signal)
 
 
 def _check_count(pairs: Sequence[object]) -> None:

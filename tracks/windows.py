@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -15,12 +17,12 @@ from tfimpute_tracks.tracks.columns import Columns
 from tfimpute_tracks.tracks.drawing import TrackLayout
 from tfimpute_tracks.tracks.formats import read_signal
 from tfimpute_tracks.tracks.scan import open_scanner
-from tfimpute_tracks.tracks.shelf import Shelf
+from tfimpute_tracks.tracks.shelf import Shelf, ShelfTrack
 from tfimpute_tracks.tracks.signals import SignalName
 from tfimpute_tracks.tracks.tiles import TileRange, plan_tiles
 from tfimpute_tracks.vocabulary import Pair
 
-__all__ = ["WindowTrack", "compute_window", "read_window"]
+__all__ = ["WindowTrack", "choose_tracks", "compute_window", "read_window"]
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float32]
@@ -51,6 +53,11 @@ class WindowTrack(NamedTuple):
     ends: Ints
     values: Floats
     peaks: Ints
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no value at all: no sequence, or never scanned."""
+        return bool(np.isnan(self.values).all())
 
 
 def compute_window(
@@ -120,15 +127,14 @@ def _laid_out(
     return np.concatenate(starts), np.concatenate([v for *_, v in pieces])
 
 
-def read_window(
-    shelf: Shelf, region: Region, pairs: list[Pair] | None, signal: SignalName
-) -> list[WindowTrack]:
-    """Read a window of a folder's tracks.
+def choose_tracks(
+    shelf: Shelf, pairs: list[Pair] | None, signal: SignalName
+) -> list[ShelfTrack]:
+    """Choose tracks of a folder.
 
     Parameters
     ----------
     shelf : Shelf
-    region : Region
     pairs : list of Pair, optional
         By default all that have the signal.
     signal : str
@@ -136,15 +142,13 @@ def read_window(
 
     Returns
     -------
-    list of WindowTrack
-        In the order of the pairs.
+    list of ShelfTrack
+        One at least; in the order of the pairs.
 
     Raises
     ------
     UsageError
         A pair is not there, or has no such signal.
-    InputFileError
-        A file is broken, or lacks the chromosome.
     """
     there = {t.pair: t for t in shelf.tracks if signal in t.signals}
     missing = [pair for pair in pairs or [] if pair not in there]
@@ -155,16 +159,46 @@ def read_window(
             f"{shelf.folder} has no {signal} of {what}; it has it of {names}: `scan` "
             "or `export` it first"
         )
+    return [there[pair] for pair in pairs or there]
+
+
+def read_window(
+    folder: Path, tracks: Iterable[ShelfTrack], region: Region, signal: SignalName
+) -> list[WindowTrack]:
+    """Read a window of a folder's tracks.
+
+    Parameters
+    ----------
+    folder : Path
+    tracks : iterable of ShelfTrack
+        Those of :func:`choose_tracks`.
+    region : Region
+    signal : str
+
+    Returns
+    -------
+    list of WindowTrack
+        In the order of the tracks. Of peaks those that meet the region, whole; none
+        where the track has no file of them.
+
+    Raises
+    ------
+    InputFileError
+        A file is broken, or lacks the chromosome.
+    """
     found = []
-    for pair in pairs or list(there):
-        track = there[pair]
-        signals = read_signal(shelf.folder / track.signals[signal], *region)
+    for track in tracks:
+        signals = read_signal(folder / track.signals[signal], *region)
         peaks = np.empty((0, 2), dtype=np.int64)
         if track.narrowpeak:
-            frame = read_narrowpeak(shelf.folder / track.narrowpeak, allow_empty=True)
-            rows = frame[frame["chrom"] == region.chrom]
+            frame = read_narrowpeak(folder / track.narrowpeak, allow_empty=True)
+            rows = frame[
+                (frame["chrom"] == region.chrom)
+                & (frame["end"] > region.start)
+                & (frame["start"] < region.end)
+            ]
             peaks = rows[["start", "end"]].to_numpy(dtype=np.int64)
         found.append(
-            WindowTrack(pair, track.reliability, track.threshold, *signals, peaks)
+            WindowTrack(track.pair, track.reliability, track.threshold, *signals, peaks)
         )
     return found

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
+from urllib.parse import quote
 
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.storage import write_text
@@ -226,7 +227,7 @@ class _Hub:
         tf, cell = track.pair
         what = _PEAKS if view == _PEAKS else SIGNALS[_signal(view)].label.lower()
         yield from _drawn(view)
-        yield "bigDataUrl", up + _file(track, view)
+        yield "bigDataUrl", up + quote(_file(track, view))
         yield "shortLabel", label(f"{tf} {cell}", SHORT)
         yield "longLabel", label(f"{tf} in {cell}, {what} ({track.reliability})", LONG)
         yield "color", rgb(self._colours[track.pair])

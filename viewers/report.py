@@ -14,6 +14,7 @@ from html import escape
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import numpy as np
 
@@ -192,7 +193,7 @@ def _sliced(
         for signal, file in track.signals.items()
     }
     for track in session["tracks"]:
-        file = track.pop("url")
+        file = unquote(track.pop("url"))
         if file in decimals:
             track["url"] = slice_bigwig(folder / file, windows, decimals[file])
             if track["url"]:

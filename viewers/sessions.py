@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from xml.etree import ElementTree
 
 from tfimpute_tracks.storage import write_text
@@ -150,7 +151,7 @@ def igvjs_session(
                     "name": _name(track, signal),
                     "type": "wig",
                     "format": "bigwig",
-                    "url": file,
+                    "url": quote(file),
                     "min": low,
                     "max": high,
                     "color": colour,
@@ -165,7 +166,7 @@ def igvjs_session(
                     "name": f"{_name(track)} peaks",
                     "type": "annotation",
                     "format": "bigbed",
-                    "url": track.bigbed,
+                    "url": quote(track.bigbed),
                     "color": colour,
                     "displayMode": "COLLAPSED",
                     "height": _PEAKS_HEIGHT,

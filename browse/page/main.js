@@ -102,21 +102,40 @@ async function redraw() {
 
 // ---- tracks ------------------------------------------------------------------------
 
-async function add(pair, signal) {
-  if (!(signal in about.signals)) throw new Error(`no signal ${signal}`);
-  const told = await api.describe(pair);
-  if (tracks.some((track) => track.pair === told.pair && track.signal === signal)) {
-    throw new Error(`${told.pair} is shown already`);
+// Add tracks; those that cannot be added are told, the others are drawn together.
+async function add(...asked) {
+  const told = await Promise.allSettled(asked.map(({pair}) => api.describe(pair)));
+  const made = [];
+  const faults = [];
+  told.forEach(({value, reason}, i) => {
+    const {signal} = asked[i];
+    const fault = reason?.message || whyNot(value, signal);
+    if (fault) faults.push(fault);
+    else made.push(choose(value, signal));
+  });
+  showChosen();
+  await browser.loadTrackList(made.flatMap((track) => igvTracks(track, about.signals)));
+  moved();
+  const more = faults.length > 3 ? `; and ${faults.length - 3} more` : "";
+  if (faults.length) throw new Error(faults.slice(0, 3).join("; ") + more);
+}
+
+function whyNot({pair}, signal) {
+  if (!(signal in about.signals)) return `there is no signal ${signal}`;
+  if (tracks.some((track) => track.pair === pair && track.signal === signal)) {
+    return `${pair} is shown already`;
   }
   if (tracks.length >= about.most_pairs) {
-    throw new Error(`a page shows ${about.most_pairs} tracks at most; remove one first`);
+    return `${pair} has no room: a page shows ${about.most_pairs} tracks`;
   }
+  return "";
+}
+
+function choose(told, signal) {
   const colour = COLOURS[nextId % COLOURS.length];
   const track = {...told, signal, colour, id: `track-${nextId++}`};
   tracks.push(track);
-  showChosen();
-  await browser.loadTrackList(igvTracks(track, about.signals));
-  moved();
+  return track;
 }
 
 function remove(track) {
@@ -183,7 +202,8 @@ async function compare() {
 }
 
 function listen() {
-  onSubmit("add", () => add(`${byId("tf").value}:${byId("cell").value}`, byId("signal").value));
+  onSubmit("add", () =>
+    add({pair: `${byId("tf").value}:${byId("cell").value}`, signal: byId("signal").value}));
   onSubmit("variant", compare);
   byId("svg").onclick = () =>
     api.save(new Blob([browser.toSVG()], {type: "image/svg+xml"}), "tracks.svg");
@@ -238,7 +258,7 @@ async function start() {
     complain(new Error(`cannot go to ${state.locus}; showing ${about.locus}`));
   }
   listen();
-  for (const {pair, signal} of state.tracks) await add(pair, signal).catch(complain);
+  if (state.tracks.length) await add(...state.tracks).catch(complain);
   if (state.variant) {
     byId("change").value = state.variant;
     await compare();

@@ -9,6 +9,7 @@ import pytest
 
 from chromium import coloured_pixels, complaints, open_chromium, wait_for
 from tfimpute_tracks.browse import LiveScores, Session
+from tfimpute_tracks.browse.session import MOST_PAIRS
 from tfimpute_tracks.browse.views import draw_peaks
 from tfimpute_tracks.genome import bundled_region, open_bundled
 from tfimpute_tracks.kernels.encode import decode
@@ -150,6 +151,12 @@ def test_a_link_restores_the_view(opened):
     by(driver, "#chosen li:last-child button").click()
     wait_for(driver, lambda d: "GATA1" not in d.current_url)
     assert "tracks=MAX:HepG2" in driver.current_url
+    driver.get("about:blank")
+    many = ",".join(f"CTCF:{cell}" for cell in client.json("/api/about")[1]["cells"])
+    driver.get(f"{client.address}#tracks={many}")
+    wait_for(driver, is_ready)
+    wait_for(driver, lambda d: d.execute_script(SIGNALS_SHOWN) == MOST_PAIRS)
+    assert f"a page shows {MOST_PAIRS} tracks" in told(driver)
     driver.get("about:blank")
     driver.get(f"{client.address}#locus=chr99:1-2&tracks=NOBODY:K562")
     wait_for(driver, is_ready)

@@ -42,6 +42,74 @@ def test_other_signals(run, folder, tmp_path, signal):
     assert f"no {signal}" in err
 
 
+def test_peaks_beyond_the_place_are_not_told(run, folder, tmp_path):
+    narrow = "chr20:48,803,001-48,803,100"
+    told = []
+    for place in (REGION, narrow):
+        code, text, _ = run(
+            *("plot", folder, "-r", place, "-o", tmp_path / "a.svg", "--json")
+        )
+        assert code == 0
+        told.append(json.loads(text)["peaks"]["CTCF:K562"])
+    assert told[1] == [p for p in told[0] if p[0] < 48_803_100 and p[1] > 48_803_000]
+    assert 0 < len(told[1]) < len(told[0])
+
+
+def test_a_folder_may_lack_files_and_have_names_of_its_own(run, folder, tmp_path):
+    place = ["-r", REGION, "-o", tmp_path / "a.svg"]
+    (folder / "CEBPB.HepG2.bw").unlink()
+    code, _, err = run("plot", folder, *place)
+    assert code == 0
+    assert "CEBPB.HepG2.bw: is missing" in err
+    assert "CEBPB" not in (tmp_path / "a.svg").read_text()
+    receipt = folder / "CTCF.K562.receipt.json"
+    receipt.write_text(receipt.read_text().replace("CTCF:K562", "OWN1:cell2"))
+    code, _, err = run("plot", folder, *place, "--tf", "own1", "--cell", "CELL2")
+    assert code == 0, err
+    (folder / "CTCF.K562.narrowPeak").unlink()
+    code, _, err = run("plot", folder, *place)
+    assert code == 0
+    assert "no narrowPeak of OWN1:cell2" in err
+
+
+def test_a_place_without_scores_is_told(run, folder, tmp_path):
+    out = tmp_path / "a.svg"
+    for source in (PAIRS, [folder]):
+        code, _, err = run("plot", *source, "-r", "chr20:1-5000", "-o", out)
+        assert code == 0
+        assert "nothing in chr20:1-5000 has a score" in err
+        assert "<pattern" in out.read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--tf", "MAX", "--cell", "K562"], "no probability of MAX:K562"),
+        (["--tf", "CTCF"], "--cell is missing"),
+        (["-g", "hg19.fa"], "without --fasta"),
+        (["-r", "chr7:1-500"], "chr7"),
+        (["-o", "taken.svg"], "taken.svg"),
+    ],
+)
+def test_wrong_requests_of_a_folder(run, folder, monkeypatch, arguments, told):
+    monkeypatch.chdir(folder)
+    (folder / "taken.svg").mkdir()
+    code, out, err = run("plot", folder, "-r", REGION, "-o", "a.svg", *arguments)
+    assert code in (1, 2)
+    assert told in err
+    assert out == ""
+    assert not (folder / "a.svg").exists()
+
+
+def test_a_foreign_folder_is_refused(run, tmp_path):
+    (tmp_path / "notes.txt").write_text("nothing")
+    out = tmp_path / "a.svg"
+    code, _, err = run("plot", tmp_path, "-r", REGION, "-o", out)
+    assert code == 2
+    assert "holds no bigWig" in err
+    assert not out.exists()
+
+
 def test_genes_are_drawn(run, tmp_path):
     genes = tmp_path / "genes.bed"
     genes.write_text("chr20\t48795000\t48799000\tGENE1\t0\t+\n")

@@ -1,5 +1,6 @@
 """Hubs keep to UCSC's rules: names unique and plain, labels short, files there."""
 
+import json
 import re
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.tracks.shelf import find_tracks
 from tfimpute_tracks.viewers.hub import MATRIX_MOST, HubSettings, write_hub
+from tfimpute_tracks.viewers.sessions import write_sessions
 from tfimpute_tracks.viewers.stanzas import LONG, SHORT, label, tags, unique_name
 
 SETTINGS = HubSettings("hg19", "a@b.org")
@@ -78,6 +80,19 @@ def test_few_pairs_make_a_matrix(shelf_of):
         for group, tag in groups.items():
             assert any(x.startswith(f"{tag}=") for x in titles[group])
     assert not (shelf.folder / "hub.tsv").exists()
+
+
+def test_addresses_are_such_whatever_the_names(shelf_of):
+    shelf = shelf_of([("T#F", "A549 (EtOH 0.02%)")])
+    write_hub(shelf, SETTINGS)
+    write_sessions(shelf, "hg19")
+    tracks = check((shelf.folder / "hub.txt").read_text())
+    address = "T%23F.A549%20%28EtOH%200.02%25%29.bw"
+    assert address in {track.get("bigDataUrl") for track in tracks}
+    session = json.loads((shelf.folder / "igvjs.session.json").read_text())
+    assert session["tracks"][0]["url"] == address
+    # A path is none.
+    assert "T#F.A549 (EtOH 0.02%).bw" in (shelf.folder / "igv.session.xml").read_text()
 
 
 def test_what_is_named_is_there(tracks_folder):
