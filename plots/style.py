@@ -18,7 +18,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from tfimpute_tracks.errors import UsageError
+from tfimpute_tracks.errors import OutputError, UsageError
 from tfimpute_tracks.storage import atomic_file, write_text
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ def text_width(
 
 
 def check_ending(dest: Path) -> None:
-    """Refuse a picture of a kind that is not written.
+    """Refuse a picture that cannot be written, before any work.
 
     Parameters
     ----------
@@ -186,12 +186,14 @@ def check_ending(dest: Path) -> None:
     ------
     UsageError
         Its ending is none of :data:`ENDINGS`.
+    OutputError
+        It is a folder.
     """
     if dest.suffix.lower() not in ENDINGS:
-        raise UsageError(
-            f"{dest} ends in {dest.suffix or 'nothing'!r}; a picture is written as "
-            f"{', '.join(ENDINGS)}"
-        )
+        ends = f"ends in {dest.suffix!r}" if dest.suffix else "has no ending"
+        raise UsageError(f"{dest} {ends}; a picture is written as {', '.join(ENDINGS)}")
+    if dest.is_dir():
+        raise OutputError(f"{dest} is a folder; name a file for the picture")
 
 
 def save_figure(figure: Figure, dest: Path, title: str, description: str) -> None:

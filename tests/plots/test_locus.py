@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfimpute_tracks.errors import UsageError
+from tfimpute_tracks.errors import OutputError, UsageError
 from tfimpute_tracks.genome import Region
 from tfimpute_tracks.genome.genes import Gene
 from tfimpute_tracks.plots.gene_rows import lay_out_genes, pack_rows
@@ -89,9 +89,18 @@ def test_the_same_picture_is_the_same_file(tmp_path, ending):
     assert dict(matplotlib.rcParams) == before
 
 
-def test_other_endings_are_refused(tmp_path):
-    with pytest.raises(UsageError, match=r"\.png, \.svg, \.pdf"):
-        check_ending(tmp_path / "x.jpg")
+@pytest.mark.parametrize(
+    ("name", "told"), [("x.jpg", "ends in '.jpg'"), ("x", "has no ending")]
+)
+def test_other_endings_are_refused(tmp_path, name, told):
+    with pytest.raises(UsageError, match=rf"{told}; .*\.png, \.svg, \.pdf"):
+        check_ending(tmp_path / name)
+
+
+def test_a_folder_is_no_place_for_a_picture(tmp_path):
+    (tmp_path / "x.svg").mkdir()
+    with pytest.raises(OutputError, match="is a folder"):
+        check_ending(tmp_path / "x.svg")
 
 
 def _boxes(figure):
