@@ -28,7 +28,10 @@ def browse(
     ] = None,
     genes: Annotated[
         Path | None,
-        typer.Option(help="Genes to show and to find by name: GTF, GFF3 or BED."),
+        typer.Option(
+            help="Genes to show and to find by name: GTF, GFF3 or BED. Default: those "
+            "of the bundled stretch, with it."
+        ),
     ] = None,
     model: options.ModelName = "default",
     host: Annotated[
@@ -56,7 +59,7 @@ def browse(
         raise UsageError(
             f"the live page needs {error.name}: pip install 'tfimpute-tracks[browse]'"
         ) from error
-    from tfimpute_tracks.genome import parse_region
+    from tfimpute_tracks.genome import bundled_genes, parse_region
     from tfimpute_tracks.models import load_model
 
     if token is not None and len(token) < 8:
@@ -72,6 +75,8 @@ def browse(
         scores = live.LiveScores(loaded, genome, n_threads, cache)
         sizes = genome.chrom_sizes
         place = parse_region(region, sizes) if region else _first_view(genome, fasta)
+        if genes is None and fasta is None:
+            genes = bundled_genes()
         shelf = live.GeneShelf(genes, genome) if genes else None
         if shelf:
             shelf.at(place)  # a broken file is told now

@@ -45,7 +45,11 @@ def plot(
     pairs: options.Pairs = None,
     fasta: options.Fasta = None,
     genes: Annotated[
-        Path | None, typer.Option(help="Genes beneath: GTF, GFF3 or BED.")
+        Path | None,
+        typer.Option(
+            help="Genes beneath: GTF, GFF3 or BED. Default: those of the bundled "
+            "stretch, with it."
+        ),
     ] = None,
     signal: options.Signal = "probability",
     out: Annotated[
@@ -59,6 +63,7 @@ def plot(
     as_json: options.Json = False,
 ) -> None:
     """Draw tracks, peaks and genes of a place, ready for print."""
+    from tfimpute_tracks.genome import bundled_genes
     from tfimpute_tracks.genome.genes import read_genes
     from tfimpute_tracks.plots.locus import Panel, draw_locus
     from tfimpute_tracks.plots.style import check_ending, save_figure
@@ -96,6 +101,8 @@ def plot(
         )
         for track in tracks
     ]
+    if genes is None and folder is None and fasta is None:
+        genes = bundled_genes()
     beneath = read_genes(genes, window, notify) if genes else []
     figure = draw_locus(window, panels, beneath, width)
     shown = ", ".join(str(track.pair) for track in tracks)

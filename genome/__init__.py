@@ -14,7 +14,11 @@ from tfimpute_tracks.genome.bed import (
     read_bed,
     read_narrowpeak,
 )
-from tfimpute_tracks.genome.bundled import bundled_region, open_bundled
+from tfimpute_tracks.genome.bundled import (
+    bundled_genes,
+    bundled_region,
+    open_bundled,
+)
 from tfimpute_tracks.genome.cache import default_cache_dir
 from tfimpute_tracks.genome.chroms import (
     check_build,
@@ -31,6 +35,7 @@ __all__ = [
     "Region",
     "Sequences",
     "blacklisted",
+    "bundled_genes",
     "bundled_region",
     "check_build",
     "default_cache_dir",

@@ -12,6 +12,7 @@ import gzip
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self
 
@@ -23,9 +24,9 @@ from tfimpute_tracks.genome.sequences import resolve_span
 from tfimpute_tracks.kernels.encode import N_CODE, encode
 from tfimpute_tracks.storage import digest_arrays
 
-__all__ = ["BundledGenome", "bundled_region", "open_bundled"]
+__all__ = ["BundledGenome", "bundled_genes", "bundled_region", "open_bundled"]
 
-_FILE = "hg19.chr20.fa.gz"
+_FILE, _GENES = "hg19.chr20.fa.gz", "hg19.chr20.genes.bed"
 _REGION = Region("chr20", 47_200_000, 50_200_000)
 _CHROM_SIZES = {"chr20": 63_025_520}
 
@@ -118,6 +119,17 @@ def open_bundled() -> BundledGenome:
     BundledGenome
     """
     return BundledGenome()
+
+
+def bundled_genes() -> Path:
+    """Give the genes of the stretch.
+
+    Returns
+    -------
+    Path
+        A BED file for :func:`tfimpute_tracks.genome.genes.read_genes`.
+    """
+    return Path(str(files("tfimpute_tracks") / "data" / _GENES))
 
 
 def bundled_region() -> Region:

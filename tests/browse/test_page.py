@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from chromium import coloured_pixels, complaints, open_chromium, wait_for
-from tfimpute_tracks.browse import LiveScores, Session
+from tfimpute_tracks.browse import GeneShelf, LiveScores, Session
 from tfimpute_tracks.browse.session import MOST_PAIRS
 from tfimpute_tracks.browse.views import draw_peaks
-from tfimpute_tracks.genome import bundled_region, open_bundled
+from tfimpute_tracks.genome import bundled_genes, bundled_region, open_bundled
 from tfimpute_tracks.kernels.encode import decode
 from tfimpute_tracks.models import load_model
 from tfimpute_tracks.vocabulary import Pair
@@ -37,7 +37,7 @@ def live():
 @pytest.fixture
 def opened(live, serving, tmp_path):
     """Give the page in a browser, and what the page is about."""
-    session = Session(live, VIEW)
+    session = Session(live, VIEW, GeneShelf(bundled_genes(), live.genome))
     session.warm_up()
     with serving(session) as client, open_chromium(tmp_path, (1400, 1000)) as driver:
         driver.get(client.address)
@@ -161,6 +161,22 @@ def test_a_link_restores_the_view(opened):
     driver.get(f"{client.address}#locus=chr99:1-2&tracks=NOBODY:K562")
     wait_for(driver, is_ready)
     wait_for(driver, lambda d: "NOBODY" in told(d))
+
+
+def test_genes_are_found_by_name(opened):
+    driver, _ = opened
+    field = by(driver, "#igv").shadow_root.find_element(
+        "css selector", "input.igv-search-input"
+    )
+    field.clear()
+    field.send_keys("ptpn1\n")
+    wait_for(driver, lambda d: "locus=chr20:491" in d.current_url)
+    found = json.loads(
+        driver.execute_async_script(FEATURES, "genes", 49_100_000, 49_210_000)
+    )
+    assert "PTPN1" in {gene["name"] for gene in found}
+    assert len(found[0]["exons"]) > 1
+    assert complaints(driver) == []
 
 
 def test_alleles_are_compared(opened):

@@ -10,7 +10,13 @@ import numpy as np
 import pytest
 
 from tfimpute_tracks.errors import RegionError
-from tfimpute_tracks.genome import bundled_region, open_bundled, open_genome
+from tfimpute_tracks.genome import (
+    bundled_genes,
+    bundled_region,
+    open_bundled,
+    open_genome,
+)
+from tfimpute_tracks.genome.genes import read_genes
 from tfimpute_tracks.kernels.encode import N_CODE
 
 
@@ -77,3 +83,10 @@ def test_it_pickles_small():
     pickled = pickle.dumps(open_bundled())
     assert len(pickled) < 200
     assert pickle.loads(pickled).chrom_sizes == open_bundled().chrom_sizes
+
+
+def test_its_genes_are_there():
+    genes = read_genes(bundled_genes(), bundled_region())
+    assert {"CEBPB", "PTPN1", "SNAI1", "NFATC2"} <= {gene.name for gene in genes}
+    start, end = bundled_region()[1:]
+    assert all(start <= gene.start < gene.end <= end for gene in genes)

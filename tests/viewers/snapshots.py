@@ -42,6 +42,9 @@ def _browse(folder: Path) -> None:
         driver.get(
             f"{address}#locus=chr20:48790001-48825000&tracks={SHOWN}&variant={VARIANT}"
         )
+        ready = "return document.body.dataset.ready"
+        wait_for(driver, lambda driver: driver.execute_script(ready) == "yes")
+        driver.execute_script("page.browser.search('chr20:48,795,000-48,825,000')")
         _shoot(driver, "browse.png")
         server.terminate()
 
