@@ -1,4 +1,4 @@
-"""Pictures for papers and reports: arrays in, a figure out.
+"""Pictures for papers and reports: arrays and genes in, a figure out.
 
 ``locus`` draws a place and its tracks, ``summary`` what many tracks hold; ``columns``
 fits signals to what a picture can show, ``style`` is how all of them look.
