@@ -13,8 +13,10 @@ import argparse
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.special import expit
 
 from tfimpute_tracks.commands.console import say
 from tfimpute_tracks.dataset import Dataset, open_dataset, split_rows
@@ -30,30 +32,45 @@ from tfimpute_tracks.evaluation.worth import (
     FDR_LEVELS,
     imputed_worth,
     measured_worth,
+    reached_levels,
     score_sites,
 )
-from tfimpute_tracks.genome import open_genome, read_bed
+from tfimpute_tracks.genome import merge_intervals, open_genome, read_bed
 from tfimpute_tracks.models import Model, load_model, shipped_models
 from tfimpute_tracks.models.operations import LOOKUP
 from tfimpute_tracks.storage import write_json
 from tfimpute_tracks.tracks.scan import open_scanner
 from tfimpute_tracks.tracks.tiles import TileRange
+from tfimpute_tracks.vocabulary import Pair
 
 _PAIRS_AT_ONCE = 66
 
 
-def _log_odds(model: Model, pairs) -> np.ndarray:
-    lines = np.array([model.threshold(pair) for pair in pairs])
-    return np.log(lines / (1 - lines)).astype(np.float32)
+class _AtSites(NamedTuple):
+    """What labelled sites tell of a model."""
+
+    pairs: list[dict[str, Any]]
+    checked: dict[str, Any]
+    kept: Any  # columns of the pairs that it did not learn from
+    raised: Any  # log-odds that are asked of those, by level
+    imputed: dict[str, Any]
 
 
-def _site_figures(model: Model, dataset: Dataset):
-    """Give figures of measured pairs and, where some were kept, of imputed ones."""
+def _log_odds(probabilities):
+    return np.log(probabilities / (1 - probabilities)).astype(np.float32)
+
+
+def _network(model: Model):
     network = model.network()
     network.operations = LOOKUP
+    return network
+
+
+def _site_figures(model: Model, dataset: Dataset) -> _AtSites:
+    """Give figures of measured pairs, and of those that were kept from the model."""
     split = split_rows(dataset)
     valid, test = (
-        score_sites(network, model.vocabulary, dataset, rows)
+        score_sites(_network(model), model.vocabulary, dataset, rows)
         for rows in (split.valid, split.test)
     )
     pairs, checked = measured_worth(valid, test)
@@ -61,36 +78,53 @@ def _site_figures(model: Model, dataset: Dataset):
         [i for i, p in enumerate(dataset.pairs) if model.reliability(p) == "imputed"],
         dtype=np.int64,
     )
-    imputed = None
-    if len(kept):
-        lines = _log_odds(model, [dataset.pairs[i] for i in kept])
-        imputed = imputed_worth(valid.of(kept), test.of(kept), lines)
-    return pairs, checked, imputed
+    lines = np.array([model.threshold(dataset.pairs[i]) for i in kept])
+    raised, imputed = imputed_worth(valid.of(kept), test.of(kept), _log_odds(lines))
+    return _AtSites(pairs, checked, kept, raised, imputed)
 
 
-def _tallies(model: Model, dataset: Dataset, beds, fasta: Path, chrom: str, worth):
+def _reach(model: Model, dataset: Dataset, shifts: dict[str, float | None]):
+    """Say which pairs of a model the promises of imputed pairs are for."""
+    return reached_levels(
+        _network(model),
+        model.vocabulary,
+        dataset.codes[split_rows(dataset).valid],
+        _log_odds(model.checkpoint.weights["thresholds"]),
+        shifts,
+    )
+
+
+class _Chromosome(NamedTuple):
+    """Where scans are held against measured peaks."""
+
+    fasta: Path
+    name: str
+    beds: dict[Pair, Path]
+
+
+def _tallies(model: Model, pairs: list[Pair], lines, place: _Chromosome):
     """Yield each pair's tally along a chromosome."""
-    genome, stride = open_genome(fasta), model.config.pool
-    n_tiles = (genome.chrom_sizes[chrom] - model.config.seq_len) // stride + 1
-    tiles = TileRange(chrom, 0, n_tiles)
+    genome, stride = open_genome(place.fasta), model.config.pool
+    n_tiles = (genome.chrom_sizes[place.name] - model.config.seq_len) // stride + 1
+    tiles = TileRange(place.name, 0, n_tiles)
     starts = (model.config.seq_len - stride) // 2 + stride * np.arange(n_tiles)
-    for first in range(0, len(dataset.pairs), _PAIRS_AT_ONCE):
-        pairs = list(dataset.pairs[first : first + _PAIRS_AT_ONCE])
-        blocks = open_scanner(model, pairs).blocks(genome, [tiles], 2)
+    for first in range(0, len(pairs), _PAIRS_AT_ONCE):
+        group = pairs[first : first + _PAIRS_AT_ONCE]
+        blocks = open_scanner(model, group).blocks(genome, [tiles], 2)
         scores = np.concatenate([block.scores for block in blocks])
-        for i, pair in enumerate(pairs):
-            peaks = read_bed(beds[pair]).query("chrom == @chrom").sort_values("start")
+        for i, pair in enumerate(group):
+            peaks = merge_intervals(read_bed(place.beds[pair])).query(
+                "chrom == @place.name"
+            )
             measured = Intervals(peaks["start"].to_numpy(), peaks["end"].to_numpy())
-            levels = worth[first + i]["fdr_thresholds"]
-            lines = np.array([levels[str(q)] for q in FDR_LEVELS], dtype=np.float32)
             drawn = DrawnTiles(starts, stride, scores[:, i])
-            yield pair, tally_tiles(drawn, measured, lines, model.threshold(pair))
-        say(f"{first + len(pairs)} of {len(dataset.pairs)} pairs")
+            yield tally_tiles(drawn, measured, lines[first + i], model.threshold(pair))
+        say(f"{model.name}: {first + len(group)} of {len(pairs)} pairs")
 
 
-def _genome_figures(found: Iterator[tuple[object, Tally]], chrom: str):
+def _genome_figures(found: Iterator[Tally], chrom: str):
     told, rates = [], []
-    for _, tally in found:
+    for tally in found:
         told.append(tally.peak_figures())
         rates.append(tally.rates())
     by_level = np.array(rates)
@@ -116,20 +150,34 @@ def main() -> None:
     dataset = open_dataset(asked.data)
     table = read_pairs_table(asked.pairs_table)
     beds = dict(zip(table.pairs, table.beds, strict=True))
+    place = _Chromosome(asked.fasta, asked.chrom, beds)
     models = {name: load_model(name) for name in shipped_models()}
     figures = {name: _site_figures(model, dataset) for name, model in models.items()}
-    imputed = figures["held-out"][2]
+    # What is said of imputed pairs was found with the weights that some were kept from.
+    judge = figures["held-out"]
+    kept = [dataset.pairs[i] for i in judge.kept]
+    found = _tallies(models["held-out"], kept, expit(judge.raised), place)
+    imputed = judge.imputed | {"genome": _genome_figures(found, asked.chrom)[1]}
     for name, model in models.items():
-        worth, checked, _ = figures[name]
-        found = _tallies(model, dataset, beds, asked.fasta, asked.chrom, worth)
+        own = figures[name]
+        lines = np.array(
+            [list(pair["fdr_thresholds"].values()) for pair in own.pairs], np.float32
+        )
+        found = _tallies(model, list(dataset.pairs), lines, place)
         told, genome = _genome_figures(found, asked.chrom)
         card = model.card
         by_pair = {(entry["tf"], entry["cell"]): entry for entry in card["pairs"]}
-        for pair, own, along in zip(dataset.pairs, worth, told, strict=True):
-            by_pair[tuple(pair)] |= {**own, "genome": along}
-        card["fdr"] = {"sites": checked, "genome": genome, "imputed": imputed}
+        for pair, worth, along in zip(dataset.pairs, own.pairs, told, strict=True):
+            by_pair[tuple(pair)] |= {**worth, "genome": along}
+        reach = _reach(model, dataset, imputed["shifts"])
+        card["fdr"] = {
+            "sites": own.checked,
+            "genome": genome,
+            "imputed": imputed | {"reach": reach},
+        }
         write_json(shipped_models()[name].with_suffix(".json"), card)
-        say(f"{name} {json.dumps(card['fdr'], indent=1)}")
+        told = {**card["fdr"], "imputed": imputed}
+        say(f"{name} {json.dumps(told, indent=1)}")
 
 
 if __name__ == "__main__":

@@ -44,13 +44,18 @@ def info(
         show_json(records)
         return
     columns = list(records[0])
-    rows = [[_shown(record[column]) for column in columns] for record in records]
+    rows = [
+        [_shown(column, record[column]) for column in columns] for record in records
+    ]
     show_table("", [column.replace("_", " ") for column in columns], rows)
     say(f"{len(records):,} {topic}")
 
 
-def _shown(value: Any) -> Any:
-    return "-" if value is None else value
+def _shown(column: str, value: Any) -> Any:
+    if value is None:
+        return "-"
+    # Scores that few calls are wrong by lie near 1: four decimals hide them.
+    return f"{value:.6f}" if column.startswith("fdr") else value
 
 
 def _models() -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ score must be, by pairs that were kept from a model.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from scipy.special import expit
 
 from tfimpute_tracks.dataset import Dataset
 from tfimpute_tracks.evaluation.discovery import (
+    LEAST_SITES,
     called_sites,
     fdr_shifts,
     fdr_thresholds,
@@ -33,6 +35,7 @@ __all__ = [
     "SiteScores",
     "imputed_worth",
     "measured_worth",
+    "reached_levels",
     "score_sites",
 ]
 
@@ -40,6 +43,8 @@ FDR_LEVELS = (0.05, 0.1, 0.25, 0.5)
 """Shares of calls that may be wrong, for which cards give thresholds."""
 
 Floats = NDArray[np.float32]
+
+_TFS_AT_ONCE = 10  # sequences are convolved once per group
 
 
 @dataclass(frozen=True)
@@ -117,20 +122,26 @@ def measured_worth(
         By level: over how many pairs, and mean, median and spread of the FDR found on
         the test sites.
     """
-    lines = fdr_thresholds(valid.scores, valid.labels, FDR_LEVELS)
-    _, bound = called_sites(valid.scores, valid.labels, lines)
+    # Of probabilities, not log-odds: near 1 several log-odds are one probability.
+    scores = expit(valid.scores)
+    lines = fdr_thresholds(scores, valid.labels, FDR_LEVELS)
+    _, bound = called_sites(scores, valid.labels, lines)
     n_bound = np.maximum((valid.labels == 1).sum(axis=0), 1)
+    recall = np.where(np.isnan(lines), np.nan, bound / n_bound[:, None])
     pairs = [
         {
-            "fdr_thresholds": _by_level(expit(line.astype(np.float64)), 6),
-            "fdr_recall": _by_level(np.where(np.isnan(line), np.nan, hits / n), 4),
+            # To the last digit: rounded up, a threshold loses the site it stands for.
+            "fdr_thresholds": _by_level([float(str(score)) for score in line]),
+            "fdr_recall": _by_level(shares.round(4).tolist()),
         }
-        for line, hits, n in zip(lines, bound, n_bound, strict=True)
+        for line, shares in zip(lines, recall, strict=True)
     ]
-    return pairs, _checked(test, lines)
+    return pairs, _checked(SiteScores(expit(test.scores), test.labels), lines)
 
 
-def imputed_worth(valid: SiteScores, test: SiteScores, lines: Floats) -> dict[str, Any]:
+def imputed_worth(
+    valid: SiteScores, test: SiteScores, lines: Floats
+) -> tuple[Floats, dict[str, Any]]:
     """Find what must be asked of pairs without labels, by pairs kept from a model.
 
     Parameters
@@ -142,17 +153,75 @@ def imputed_worth(valid: SiteScores, test: SiteScores, lines: Floats) -> dict[st
 
     Returns
     -------
-    dict
+    raised : float32 array, shape (n_pairs, n_levels)
+        Log-odds that are asked of each of these pairs; NaN where no shift meets the
+        level, or fewer than :data:`~tfimpute_tracks.evaluation.discovery.LEAST_SITES`
+        of the pair's validation sites score so high.
+    told : dict
         `shifts`: log-odds above a pair's peak line, by level, None where none meets it;
-        `pairs`: how many were kept; `test`: what was found on the test sites.
+        `pairs`: how many were kept; `reaching`: how many of them score so high; `test`:
+        what was found on the test sites of those.
     """
     shifts = fdr_shifts(valid.scores - lines, valid.labels, FDR_LEVELS)
     asked = np.array([np.nan if s is None else s for s in shifts], dtype=np.float32)
-    return {
-        "shifts": dict(zip(map(str, FDR_LEVELS), shifts, strict=True)),
+    raised = lines[:, None] + asked
+    called, _ = called_sites(valid.scores, valid.labels, raised)
+    raised[called < LEAST_SITES] = np.nan
+    return raised, {
+        "shifts": _by_level(shifts),
         "pairs": len(lines),
-        "test": _checked(test, lines[:, None] + asked),
+        "reaching": _by_level(np.isfinite(raised).sum(axis=0).tolist()),
+        "test": _checked(test, raised),
     }
+
+
+def reached_levels(
+    network: TFImpute,
+    vocabulary: Vocabulary,
+    codes: NDArray[np.uint8],
+    lines: Floats,
+    shifts: Mapping[str, float | None],
+) -> dict[str, str]:
+    """Say which shifts enough sites of a pair reach, for every pair there is.
+
+    A shift holds for pairs that call sites by it. A pair whose scores hardly reach it
+    is of another kind, and what little it calls is mostly wrong.
+
+    Parameters
+    ----------
+    network : TFImpute
+        On the CPU.
+    vocabulary : Vocabulary
+        Of the network.
+    codes : uint8 array, shape (n_sites, L)
+        Open-chromatin sites that trained nothing.
+    lines : float32 array, shape (n_tfs, n_cells)
+        Log-odds of the pairs' own peak lines.
+    shifts : mapping of str to float or None
+        From :func:`imputed_worth`.
+
+    Returns
+    -------
+    dict of str to str
+        Per TF a digit for each cell line: how many levels, the highest rate first, at
+        least :data:`~tfimpute_tracks.evaluation.discovery.LEAST_SITES` sites reach.
+    """
+    asked = [s for _, s in sorted(shifts.items(), key=lambda i: -float(i[0]))]
+    n_cells = len(vocabulary.cells)
+    digits = {}
+    for first in range(0, len(vocabulary.tfs), _TFS_AT_ONCE):
+        tfs = range(first, min(len(vocabulary.tfs), first + _TFS_AT_ONCE))
+        pairs = [(tf, cell) for tf in tfs for cell in range(n_cells)]
+        margins = predict_sites(network, codes, pairs) - lines[tfs].ravel()
+        n_reached = sum(
+            (margins >= shift).sum(axis=0) >= LEAST_SITES
+            for shift in asked
+            if shift is not None
+        )
+        by_tf = np.broadcast_to(n_reached, len(pairs)).reshape(len(tfs), n_cells)
+        for tf, row in zip(tfs, by_tf, strict=True):
+            digits[vocabulary.tfs[tf]] = "".join(str(int(n)) for n in row)
+    return digits
 
 
 def _checked(sites: SiteScores, lines: Floats) -> dict[str, Any]:
@@ -163,8 +232,8 @@ def _checked(sites: SiteScores, lines: Floats) -> dict[str, Any]:
     return {str(level): summarise(rates[:, i]) for i, level in enumerate(FDR_LEVELS)}
 
 
-def _by_level(values: NDArray[np.float64], digits: int) -> dict[str, float | None]:
+def _by_level(values: Sequence[float | None]) -> dict[str, float | None]:
     return {
-        str(level): None if np.isnan(value) else round(float(value), digits)
+        str(level): None if value is None or np.isnan(value) else value
         for level, value in zip(FDR_LEVELS, values, strict=True)
     }

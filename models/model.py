@@ -149,19 +149,28 @@ class Model:
         -------
         dict of float to float or None
             False discovery rate -> the lowest probability that keeps it; None where no
-            score does. A measured pair's own, from sites that trained nothing; for
-            another pair what held on average for pairs that were kept from a model of
-            the same recipe. Empty where the card tells nothing. Along a whole genome,
-            closed chromatin included, more calls are wrong.
+            score does or nobody knows. A measured pair's own, from sites that trained
+            nothing; for another pair what held on average for pairs that were kept from
+            a model of the same recipe, where enough of its sites score so high. Empty
+            where the card tells nothing. Along a whole genome, closed chromatin
+            included, more calls are wrong.
         """
         own = self.known_pairs.get(pair, {}).get("fdr_thresholds")
         if own is not None:
             return {float(level): value for level, value in own.items()}
-        shifts = self.card.get("fdr", {}).get("imputed", {}).get("shifts", {})
+        told = self.card.get("fdr", {})
+        imputed = told.get("imputed") or {}
+        ((tf, cell),) = self.vocabulary.pair_indices([pair])
+        # A digit per cell line: how many of the rates it reaches, the highest first.
+        digits = imputed.get("reach", {}).get(self.tfs[tf])
+        levels = sorted(map(float, told.get("sites", {})))
+        reached = levels[-int(digits[cell]) :] if digits and digits[cell] != "0" else []
         line = self.threshold(pair)
         return {
-            float(level): None if shift is None else _raised(line, shift)
-            for level, shift in shifts.items()
+            level: _raised(line, imputed["shifts"][str(level)])
+            if level in reached
+            else None
+            for level in levels
         }
 
     def network(self) -> TFImpute:

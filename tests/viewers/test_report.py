@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from chromium import coloured_pixels, complaints, open_chromium, wait_for
-from tfimpute_tracks.errors import RunError
+from tfimpute_tracks.errors import InputFileError, RunError
 from tfimpute_tracks.genome import Region
 from tfimpute_tracks.models import load_model
-from tfimpute_tracks.tracks.formats import read_signal, write_bigwig
+from tfimpute_tracks.tracks.formats import read_signal, signal_chroms, write_bigwig
 from tfimpute_tracks.tracks.shelf import Shelf, find_tracks
 from tfimpute_tracks.viewers import report
 from tfimpute_tracks.viewers.knowledge import Knowledge
@@ -167,3 +167,14 @@ def test_it_opens_from_a_file(page, tracks_folder, tmp_path):
 
         wait_for(driver, is_drawn, 20)
         assert complaints(driver) == []
+
+
+@pytest.mark.parametrize("look", [signal_chroms, known_bases])
+def test_what_is_no_bigwig_is_told(tracks_folder, tmp_path, look):
+    with pytest.raises(InputFileError, match="it is a bigBed"):
+        look(tracks_folder / "CTCF.K562.bb")
+    broken = tmp_path / "broken.bw"
+    broken.write_bytes((tracks_folder / "CTCF.K562.bw").read_bytes()[:50])
+    for path in (broken, tmp_path / "none.bw"):
+        with pytest.raises(InputFileError, match=path.name):
+            look(path)

@@ -98,13 +98,7 @@ def signal_chroms(path: Path) -> dict[str, int]:
     InputFileError
         The file is no bigWig, or is broken.
     """
-
-    def fault(reason: str) -> InputFileError:
-        return InputFileError(f"cannot read {path}: {reason}; name an intact bigWig")
-
-    with open_bbi_file(path, fault) as bbi:
-        if not bbi.is_bigwig:
-            raise fault("it is a bigBed")
+    with _open_bigwig(path) as bbi:
         return dict(bbi.chroms())
 
 
@@ -127,13 +121,7 @@ def covered_spans(path: Path) -> dict[str, list[tuple[int, int, int]]]:
     InputFileError
         The file is no bigWig, or is broken.
     """
-
-    def fault(reason: str) -> InputFileError:
-        return InputFileError(f"cannot read {path}: {reason}; name an intact bigWig")
-
-    with open_bbi_file(path, fault) as bbi:
-        if not bbi.is_bigwig:
-            raise fault("it is a bigBed")
+    with _open_bigwig(path) as bbi:
         levels = [zoom for zoom in bbi.zooms() if zoom <= _COARSEST]
         found: dict[str, list[tuple[int, int, int]]] = {}
         for chrom in bbi.chroms():
@@ -194,3 +182,14 @@ def open_bbi_file(path: Path, fault: Callable[[str], TracksError]) -> Iterator[A
         if type(error).__name__ == "PanicException":
             raise fault(str(error)) from error
         raise
+
+
+@contextmanager
+def _open_bigwig(path: Path) -> Iterator[Any]:
+    def fault(reason: str) -> InputFileError:
+        return InputFileError(f"cannot read {path}: {reason}; name an intact bigWig")
+
+    with open_bbi_file(path, fault) as bbi:
+        if not bbi.is_bigwig:
+            raise fault("it is a bigBed")
+        yield bbi
