@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,7 @@ from tfimpute_tracks.commands.results import tell_faults
 from tfimpute_tracks.errors import UsageError
 
 if TYPE_CHECKING:
+    from tfimpute_tracks.models.model import Model
     from tfimpute_tracks.tracks.shelf import Shelf
 
 __all__ = ["hub"]
@@ -43,7 +45,8 @@ def hub(
         str | None,
         typer.Option(
             "--genome",
-            help="UCSC's name of the assembly. Default: as the receipts tell, or hg19.",
+            help="UCSC's name of the assembly. Default: as the receipts or the lengths "
+            "of chromosomes tell.",
         ),
     ] = None,
     reference: Annotated[
@@ -64,18 +67,21 @@ def hub(
     as_json: options.Json = False,
 ) -> None:
     """Write hub.txt and sessions beside tracks: for UCSC, IGV and igv.js."""
-    from tfimpute_tracks.impute.plan import PLAN_FILE
+    from tfimpute_tracks.impute.plan import PLAN_FILE, read_plan
     from tfimpute_tracks.models import load_model
     from tfimpute_tracks.storage import check_writable_dir
+    from tfimpute_tracks.tracks.formats import signal_chroms
     from tfimpute_tracks.tracks.shelf import find_tracks
     from tfimpute_tracks.viewers.hub import HubSettings, write_hub
     from tfimpute_tracks.viewers.knowledge import Knowledge
     from tfimpute_tracks.viewers.sessions import write_sessions
 
-    knowledge = Knowledge(load_model(model))
+    loaded = load_model(model)
+    knowledge = Knowledge(loaded)
     HubSettings(genome or "hg19", email, colour_by)  # before anything is exported
     if (folder / PLAN_FILE).exists():
         shelf = _of_store(folder, out_dir, (tf, cell, pairs), text_only, threads)
+        sizes = read_plan(folder).chrom_sizes
     elif tf or cell or pairs or out_dir or text_only:
         raise UsageError(
             f"{folder} is no bulk store: its tracks are taken as they are, without "
@@ -84,32 +90,39 @@ def hub(
     else:
         shelf = find_tracks(folder)
         check_writable_dir(folder)
-    build = genome or _build(shelf)
-    files = write_hub(shelf, HubSettings(build, email, colour_by, knowledge))
-    files += write_sessions(shelf, reference or build, colour_by)
+        files = (name for t in shelf.tracks for name in t.signals.values())
+        sizes = next((signal_chroms(folder / name) for name in files), {})
+    build = genome or _build(shelf, loaded, sizes)
+    written = write_hub(shelf, HubSettings(build, email, colour_by, knowledge))
+    written += write_sessions(shelf, reference or build, colour_by)
     if as_json:
         told = {"pairs": len(shelf.tracks), "left_out": shelf.faults}
-        show_json({**told, "files": [str(file) for file in files]})
+        show_json({**told, "files": [str(file) for file in written]})
     else:
         say(
             f"{len(shelf.tracks):,} pairs; put {shelf.folder} on a web server that "
             "answers range requests, and paste the address of hub.txt into My Data > "
             "Track Hubs; in IGV, File > Open Session igv.session.xml"
         )
-        say(" ".join(str(file) for file in files))
+        say(" ".join(str(file) for file in written))
     tell_faults(shelf, "the hub")
 
 
-def _build(shelf: Shelf) -> str:
-    """Give the assembly that all tracks are of, as far as their receipts tell."""
-    builds = {track.build for track in shelf.tracks}
-    if len(builds) == 1 and "" not in builds:
-        return builds.pop()
-    if builds - {"", "hg19"}:
-        named = ", ".join(sorted(builds - {""}))
+def _build(shelf: Shelf, model: Model, sizes: Mapping[str, int]) -> str:
+    """Give the assembly of tracks: as receipts tell, or as the lengths are."""
+    from tfimpute_tracks.genome import known_build
+
+    found = known_build(sizes, model.checkpoint.genome) or ""
+    builds = {track.build or found for track in shelf.tracks}
+    if len(builds) > 1 and builds - {""}:
+        named = ", ".join(sorted(build or "unknown" for build in builds))
         raise UsageError(f"tracks of several assemblies ({named}); give --genome")
-    notify("some receipts tell no assembly: taken for hg19; --genome says otherwise")
-    return "hg19"
+    if builds == {""}:
+        raise UsageError(
+            "neither the receipts nor the lengths of chromosomes tell the assembly; "
+            "give --genome, such as hg38"
+        )
+    return builds.pop()
 
 
 def _of_store(

@@ -22,6 +22,7 @@ from tfimpute_tracks.genome.bundled import (
 from tfimpute_tracks.genome.cache import default_cache_dir
 from tfimpute_tracks.genome.chroms import (
     check_build,
+    known_build,
     match_chrom,
     match_chroms,
     read_chrom_sizes,
@@ -39,6 +40,7 @@ __all__ = [
     "bundled_region",
     "check_build",
     "default_cache_dir",
+    "known_build",
     "match_chrom",
     "match_chroms",
     "merge_intervals",

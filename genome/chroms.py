@@ -10,12 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from tfimpute_tracks.errors import InputFileError, RegionError
 
 __all__ = [
     "check_build",
     "find_chrom",
+    "known_build",
     "match_chrom",
     "match_chroms",
     "natural_order",
@@ -188,6 +190,27 @@ def check_build(sizes: Mapping[str, int], expected: Mapping[str, int]) -> list[s
         if other is not None and expected[other] != size:
             mismatches.append(f"{name} has {size:,} bp, expected {expected[other]:,}")
     return mismatches
+
+
+def known_build(sizes: Mapping[str, int], known: Mapping[str, Any]) -> str | None:
+    """Name the build of some chromosomes, where they are of one that is known.
+
+    Parameters
+    ----------
+    sizes : mapping of str to int
+        Chromosome -> bp.
+    known : mapping
+        `build`, a name, and its `chrom_sizes`, as weights tell of what they were
+        trained on.
+
+    Returns
+    -------
+    str or None
+        None where a chromosome has another length, or none is of the build.
+    """
+    expected = known.get("chrom_sizes", {})
+    is_any = any(find_chrom(name, expected) for name in sizes)
+    return known.get("build") if is_any and not check_build(sizes, expected) else None
 
 
 def _first(names: Collection[str]) -> str:

@@ -18,8 +18,7 @@ from typing import Any
 
 from tfimpute_tracks import __version__
 from tfimpute_tracks.errors import RunError
-from tfimpute_tracks.genome import Region, Sequences, check_build
-from tfimpute_tracks.genome.chroms import find_chrom
+from tfimpute_tracks.genome import Region, Sequences, known_build
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.storage import (
     check_writable_dir,
@@ -270,19 +269,11 @@ def _told(job: ScanJob, pair: Pair, genome: Sequences) -> dict[str, Any]:
         "weights": model.checkpoint.digest,
         "expected_auroc": model.expected_auroc(pair),
         "genome": genome.name,
-        "build": _build(genome, model.checkpoint.genome),
+        "build": known_build(genome.chrom_sizes, model.checkpoint.genome),
     }
     if job.drawing.signal == "specificity":
         about["mean_over_cells"] = len(model.cells)
     return about
-
-
-def _build(genome: Sequences, trained_on: dict[str, Any]) -> str | None:
-    """Give the build that the weights were trained on, where the sequence is of it."""
-    sizes, known = genome.chrom_sizes, trained_on.get("chrom_sizes", {})
-    if not any(find_chrom(name, known) for name in sizes) or check_build(sizes, known):
-        return None
-    return trained_on.get("build")
 
 
 def _inputs(job: ScanJob, pair: Pair, sequence: str) -> dict[str, str]:

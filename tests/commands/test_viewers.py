@@ -47,7 +47,7 @@ def _tell_build(folder, stem, build):
     path.write_text(json.dumps(receipt))
 
 
-def test_the_assembly_is_that_of_the_tracks(run, folder):
+def test_the_assembly_is_that_of_the_tracks(run, folder, store, tmp_path):
     assert run("hub", folder)[0] == 0
     assert "\ngenome hg19\n" in (folder / "hub.txt").read_text()
     _tell_build(folder, "CTCF.K562", "hg38")
@@ -57,12 +57,26 @@ def test_the_assembly_is_that_of_the_tracks(run, folder):
     _tell_build(folder, "CEBPB.HepG2", "hg38")
     assert run("hub", folder)[0] == 0
     assert "\ngenome hg38\n" in (folder / "hub.txt").read_text()
+    # What no receipt tells, the lengths of the chromosomes do.
     _tell_build(folder, "CTCF.K562", None)
-    assert run("hub", folder)[0] == 2
     _tell_build(folder, "CEBPB.HepG2", None)
-    code, _, err = run("hub", folder)
-    assert code == 0
-    assert "taken for hg19" in err
+    assert run("hub", folder)[0] == 0
+    assert "\ngenome hg19\n" in (folder / "hub.txt").read_text()
+    place = tmp_path / "hub"
+    assert run("hub", store, "-o", place, "--text-only")[0] == 0
+    assert "\ngenome hg19\n" in (place / "hub.txt").read_text()
+
+
+def test_an_unknown_assembly_is_asked_for(run, tmp_path):
+    fasta, place = tmp_path / "a.fa", tmp_path / "tracks"
+    fasta.write_text(">chr20\n" + "ACGTTGCA" * 200 + "\n")
+    pair = ("--tf", "CTCF", "--cell", "K562", "-g", fasta, "-o", place, "--no-cache")
+    assert run("scan", *pair)[0] == 0
+    code, _, err = run("hub", place)
+    assert code == 2
+    assert "give --genome" in err
+    assert run("hub", place, "--genome", "toy1")[0] == 0
+    assert "\ngenome toy1\n" in (place / "hub.txt").read_text()
 
 
 def test_a_pair_without_peaks_is_told_and_has_no_bigbed(run, tmp_path):
