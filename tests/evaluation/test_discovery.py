@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import expit
 
 from tfimpute_tracks.evaluation import discovery
 from tfimpute_tracks.evaluation.discovery import (
@@ -25,7 +26,9 @@ from tfimpute_tracks.evaluation.worth import (
     SiteScores,
     imputed_worth,
     measured_worth,
+    reached_levels,
 )
+from toys import make_dataset, make_model
 
 SITES = st.lists(
     st.tuples(st.integers(-4, 4), st.sampled_from([-1, 0, 1])), min_size=1, max_size=60
@@ -108,10 +111,62 @@ def test_worth_is_told_by_level(rng):
     assert checked["0.1"]["pairs"] == 11
     assert checked["0.1"]["mean"] <= 0.1
     kept = sites.of(np.arange(1, 12))
-    told = imputed_worth(kept, kept, np.zeros(11, dtype=np.float32))
+    raised, told = imputed_worth(kept, kept, np.zeros(11, dtype=np.float32))
     assert told["pairs"] == 11
     assert told["shifts"]["0.1"] > told["shifts"]["0.5"]
+    shifts = [told["shifts"][str(level)] for level in FDR_LEVELS]
+    np.testing.assert_allclose(raised[0], np.array(shifts, dtype=np.float32))
     assert summarise(np.array([np.nan]))["mean"] is None
+
+
+def test_a_stored_threshold_keeps_its_rate_to_the_last_site(rng):
+    """Scores near 1 differ in their last digits only."""
+    labels = rng.integers(0, 2, (500, 3)).astype(np.int8)
+    scores = (rng.normal(size=labels.shape) + 3 * labels + 12).astype(np.float32)
+    sites = SiteScores(scores, labels)
+    pairs, _ = measured_worth(sites, sites)
+    probabilities = expit(scores)
+    for i, pair in enumerate(pairs):
+        for level in FDR_LEVELS:
+            line = pair["fdr_thresholds"][str(level)]
+            called = labels[probabilities[:, i] >= np.float32(line), i]
+            assert len(called) >= LEAST_SITES
+            assert (called == 0).mean() <= level
+            found = called.sum() / labels[:, i].sum()
+            assert pair["fdr_recall"][str(level)] == pytest.approx(found, abs=1e-4)
+
+
+def test_what_is_promised_of_others_binds_pairs_that_score_so_high(rng):
+    labels = (rng.random((2000, LEAST_PAIRS + 1)) < 0.1).astype(np.int8)
+    scores = (rng.normal(size=labels.shape) + 2 * labels).astype(np.float32)
+    # One pair has a line that hardly any of its sites reach.
+    lines = np.zeros(LEAST_PAIRS + 1, dtype=np.float32)
+    lines[4] = np.sort(scores[:, 4])[-LEAST_SITES + 1] - 0.01
+    sites = SiteScores(scores, labels)
+    raised, told = imputed_worth(sites, sites, lines)
+    assert np.isnan(raised[4]).all()
+    assert told["reaching"]["0.5"] == LEAST_PAIRS
+    assert told["test"]["0.5"]["pairs"] == LEAST_PAIRS
+
+
+def test_reach_is_counted_for_every_pair(tmp_path):
+    model = make_model(tmp_path)
+    codes = make_dataset().codes
+    lines = np.linspace(-8, 8, 12, dtype=np.float32).reshape(3, 4)
+    shifts = {"0.05": None, "0.1": 3.0, "0.25": 1.0, "0.5": -2.0}
+    reach = reached_levels(model.network(), model.vocabulary, codes, lines, shifts)
+    probabilities = model.predict(codes, model.vocabulary.all_pairs())
+    asked = expit(lines.reshape(-1, 1) + [-2.0, 1.0, 3.0])
+    enough = (probabilities[:, :, None] >= asked).sum(axis=0) >= LEAST_SITES
+    expected = "".join(map(str, enough.sum(axis=1)))
+    assert "".join(reach[tf] for tf in model.tfs) == expected
+    assert len(set(expected)) > 1
+    nothing = dict.fromkeys(shifts)
+    assert set(
+        reached_levels(
+            model.network(), model.vocabulary, codes, lines, nothing
+        ).values()
+    ) == {"0000"}
 
 
 @given(st.lists(st.integers(0, 60), max_size=8, unique=True), st.integers(0, 70))
@@ -150,10 +205,14 @@ def test_the_shipped_cards_tell_it():
     measured = model.fdr_thresholds(model.vocabulary.pair("CTCF:K562"))
     assert list(measured) == list(FDR_LEVELS)
     assert measured[0.05] > measured[0.5] > 0.5
-    pair = model.vocabulary.pair("GATA1:HepG2")
+    pair = model.vocabulary.pair("CTCF:U2OS")
     imputed = model.fdr_thresholds(pair)
+    assert model.reliability(pair) == "imputed"
     assert imputed[0.05] is None
     assert imputed[0.1] > imputed[0.25] > imputed[0.5] > model.threshold(pair)
+    # Its peak line is so high that hardly a site reaches far beyond it.
+    few = model.fdr_thresholds(model.vocabulary.pair("GATA1:HepG2"))
+    assert set(few.values()) == {None}
     assert (
         model.known_pairs[model.vocabulary.pair("CTCF:K562")]["genome"]["peaks"]
         >= discovery.LEAST_SITES

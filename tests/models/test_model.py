@@ -134,3 +134,35 @@ def test_a_pair_is_seen_when_its_sites_were_trained_on(tmp_path):
     assert model.reliability(Pair("CTCF", "K562")) == "seen"
     assert model.reliability(Pair("MAX", "HepG2")) == "imputed"
     assert model.reliability(Pair("MAX", "K562")) == "imputed"
+
+
+def _told(**imputed):
+    entry = {"tf": "CTCF", "cell": "K562", "trained": True}
+    entry["fdr_thresholds"] = {"0.1": None, "0.5": 0.8}
+    return {
+        "pairs": [entry],
+        "fdr": {"sites": {"0.1": {}, "0.5": {}}, "imputed": imputed or None},
+    }
+
+
+def test_a_measured_pair_has_its_own_thresholds(tmp_path):
+    card = _told(shifts={"0.1": 2.0, "0.5": 1.0}, reach={"CTCF": "2222"})
+    model = make_model(tmp_path, card=card)
+    assert model.fdr_thresholds(Pair("CTCF", "K562")) == {0.1: None, 0.5: 0.8}
+
+
+def test_an_imputed_pair_takes_its_line_raised_as_far_as_its_sites_reach(tmp_path):
+    shifts = {"0.1": 2.0, "0.5": np.log(3)}
+    model = make_model(tmp_path, card=_told(shifts=shifts, reach={"MAX": "0120"}))
+    found = [model.fdr_thresholds(Pair("MAX", cell)) for cell in model.cells]
+    assert found[0] == found[3] == {0.1: None, 0.5: None}
+    # The line is 0.75: odds of 3, three times as high.
+    assert found[1] == {0.1: None, 0.5: pytest.approx(0.9)}
+    assert found[2][0.1] > found[2][0.5] == pytest.approx(0.9)
+
+
+def test_a_card_that_tells_nothing_of_imputed_pairs_says_so(tmp_path):
+    model = make_model(tmp_path, card=_told())
+    assert model.fdr_thresholds(Pair("MAX", "K562")) == {0.1: None, 0.5: None}
+    without = make_model(tmp_path, card={"pairs": []})
+    assert without.fdr_thresholds(Pair("MAX", "K562")) == {}

@@ -206,6 +206,25 @@ def test_what_is_published_loads_and_tells_its_story(tmp_path, dataset):
     assert (np.abs(shares - 0.1) < 0.02).all()
 
 
+def test_a_published_card_tells_how_many_calls_are_wrong(tmp_path, dataset):
+    run, _ = _train(tmp_path, dataset)
+    path = tmp_path / "model.safetensors"
+    publish(path, run, dataset, {"name": "toy", "build": "toy1"}, lambda _: None)
+    model = load_model(path)
+    labels = dataset.labels(run.split.valid)
+    scores = model.predict(dataset.codes[run.split.valid], dataset.pairs)
+    n_found = 0
+    for i, pair in enumerate(dataset.pairs):
+        for level, line in model.fdr_thresholds(pair).items():
+            if line is not None:
+                n_found += 1
+                called = labels[(scores[:, i] >= line) & (labels[:, i] >= 0), i]
+                # The plain network and the look-up may part at the last site.
+                assert (called == 0).sum() <= level * len(called) + 1
+    assert n_found
+    assert model.card["fdr"]["sites"]["0.5"]["pairs"] <= len(dataset.pairs)
+
+
 def test_curves_and_log_are_written(tmp_path, dataset):
     run, _ = _train(tmp_path, dataset)
     write_log(tmp_path / "log.jsonl", run.history)

@@ -1,0 +1,35 @@
+"""`info pairs`: what is known of pairs, with thresholds or without."""
+
+import json
+
+import pytest
+
+from toys import write_model
+
+ENTRY = {
+    "tf": "CTCF",
+    "cell": "GM12878",
+    "trained": True,
+    "training_sites": 9,
+    "test_auroc": 0.9,
+    "fdr_thresholds": {"0.1": None, "0.5": 0.999612},
+}
+
+
+@pytest.mark.parametrize("fdr", [{"sites": {"0.1": {}, "0.5": {}}}, {}])
+def test_every_pair_has_a_row_whatever_the_card_tells(run, tmp_path, fdr):
+    """As `train` leaves a card: own thresholds, none for imputed pairs."""
+    weights = write_model(
+        tmp_path / "toy.safetensors",
+        card={"pairs": [ENTRY] if fdr else [], "fdr": fdr},
+    )
+    code, out, err = run("info", "pairs", "-m", weights)
+    assert code == 0, err
+    assert out.splitlines()[-1] == "12 pairs"
+    assert ("0.999612" in out) == bool(fdr)
+    code, out, _ = run("info", "pairs", "-m", weights, "--json")
+    assert code == 0
+    first, second = json.loads(out)[:2]
+    assert first.get("fdr_0.5") == (0.999612 if fdr else None)
+    assert second.get("fdr_0.5") is None
+    assert list(first) == list(second)
