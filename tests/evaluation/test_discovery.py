@@ -156,7 +156,7 @@ def test_reach_is_counted_for_every_pair(tmp_path):
     shifts = {"0.05": None, "0.1": 3.0, "0.25": 1.0, "0.5": -2.0}
     reach = reached_levels(model.network(), model.vocabulary, codes, lines, shifts)
     probabilities = model.predict(codes, model.vocabulary.all_pairs())
-    asked = expit(lines.reshape(-1, 1) + [-2.0, 1.0, 3.0])
+    asked = expit(lines.reshape(-1, 1) + np.array([-2.0, 1.0, 3.0]))
     enough = (probabilities[:, :, None] >= asked).sum(axis=0) >= LEAST_SITES
     expected = "".join(map(str, enough.sum(axis=1)))
     assert "".join(reach[tf] for tf in model.tfs) == expected
