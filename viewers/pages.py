@@ -193,7 +193,8 @@ def _fdr_text(levels: list[float]) -> str:
 
 
 def _threshold(value: float | None) -> str:
-    return "&ndash;" if value is None else f"{value:.4f}"
+    # Scores that few calls are wrong by lie near 1: four decimals hide them.
+    return "&ndash;" if value is None else f"{value:.6f}"
 
 
 def origin(tracks: list[ShelfTrack], knowledge: Knowledge) -> str:
