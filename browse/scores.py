@@ -82,6 +82,7 @@ class LiveScores:
     genome : Sequences
     stride : int
         bp between tile starts: the model's own.
+    threads : int
     """
 
     def __init__(
@@ -93,7 +94,7 @@ class LiveScores:
     ) -> None:
         config = model.config
         self.model, self.genome, self.stride = model, genome, config.pool
-        self._threads, self._cache = threads, cache
+        self.threads, self._cache = threads, cache
         self._sizes = dict(genome.chrom_sizes)
         self._grid = segment_grid(
             config.seq_len, config.filter_length, config.pool, self.stride
@@ -151,7 +152,7 @@ class LiveScores:
         """
         parts = self.tiles(region)
         values = in_turn(
-            lambda part: self._of_part(pair, signal, part), parts, self._threads
+            lambda part: self._of_part(pair, signal, part), parts, self.threads
         )
         return parts[0].first, np.concatenate(list(values))
 

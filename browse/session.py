@@ -13,6 +13,8 @@ from tfimpute_tracks.browse.views import AT_ONCE
 from tfimpute_tracks.errors import RegionError, TracksError, UsageError
 from tfimpute_tracks.genome import Region, match_chrom
 from tfimpute_tracks.tracks.signals import SIGNALS
+from tfimpute_tracks.tracks.threads import in_turn
+from tfimpute_tracks.tracks.tiles import TileRange
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = ["MOST_PAIRS", "Background", "Session"]
@@ -79,12 +81,15 @@ class Background:
         share = self._done / self._total if self._total else 1.0
         return {"running": running, "share": share, "error": self._error}
 
-    def _run(self, work: list[Any], signal: str, stop: Event) -> None:
+    def _run(
+        self, work: list[tuple[Pair, TileRange]], signal: str, stop: Event
+    ) -> None:
+        def compute(item: tuple[Pair, TileRange]) -> None:
+            if not stop.is_set():
+                self._scores.compute(item[0], signal, item[1])
+
         try:
-            for pair, part in work:
-                if stop.is_set():
-                    return
-                self._scores.compute(pair, signal, part)
+            for _ in in_turn(compute, work, self._scores.threads):
                 self._done += 1
         except TracksError as error:
             self._error = " ".join(str(error).split())
