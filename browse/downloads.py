@@ -11,7 +11,7 @@ from tfimpute_tracks.browse.scores import LiveScores
 from tfimpute_tracks.browse.views import AT_ONCE
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.genome import Region
-from tfimpute_tracks.tracks.drawing import Scores, TrackLayout
+from tfimpute_tracks.tracks.drawing import Scores
 from tfimpute_tracks.tracks.pair_files import write_pair
 from tfimpute_tracks.tracks.tiles import TileRange
 from tfimpute_tracks.vocabulary import Pair
@@ -55,9 +55,6 @@ def pack_window(
             f"{region} is wider than the {AT_ONCE / 1e6:.0f} Mb that are computed at "
             "once; zoom in, or use `tfimpute-tracks scan`"
         )
-    layout = TrackLayout(
-        scores.stride, scores.model.config.seq_len, dict(scores.genome.chrom_sizes)
-    )
     with TemporaryDirectory(prefix="tfimpute-tracks-") as folder:
         files: list[Path] = []
         for pair in pairs:
@@ -66,7 +63,7 @@ def pack_window(
             written, _ = write_pair(
                 Path(folder),
                 pair,
-                layout,
+                scores.layout,
                 scores.model.threshold(pair),
                 [Scores(tiles, values)],
                 formats={name},

@@ -27,6 +27,7 @@ from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.models.trunk import MotifTrunk
 from tfimpute_tracks.storage import digest_arrays
 from tfimpute_tracks.tracks.cache import FeatureCache
+from tfimpute_tracks.tracks.drawing import TrackLayout
 from tfimpute_tracks.tracks.scan import tiles_per_block
 from tfimpute_tracks.tracks.signals import logits_to_signal, mean_probability
 from tfimpute_tracks.tracks.threads import in_turn
@@ -82,6 +83,8 @@ class LiveScores:
     genome : Sequences
     stride : int
         bp between tile starts: the model's own.
+    layout : TrackLayout
+        Where a tile's score is drawn.
     threads : int
     """
 
@@ -96,6 +99,7 @@ class LiveScores:
         self.model, self.genome, self.stride = model, genome, config.pool
         self.threads, self._cache = threads, cache
         self._sizes = dict(genome.chrom_sizes)
+        self.layout = TrackLayout(self.stride, config.seq_len, self._sizes)
         self._grid = segment_grid(
             config.seq_len, config.filter_length, config.pool, self.stride
         )

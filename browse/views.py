@@ -95,8 +95,8 @@ def draw_signal(
     n_per_bin = max(1, int(bp_per_pixel / scores.stride))
     skip, reduced = reduce_tiles(values, first // scores.stride, n_per_bin, how)
     width = n_per_bin * scores.stride
-    offset = (scores.model.config.seq_len - scores.stride) // 2
-    return Drawn(first - skip * scores.stride + offset, width, reduced)
+    start = first - skip * scores.stride + scores.layout.offset
+    return Drawn(start, width, reduced)
 
 
 def draw_peaks(scores: LiveScores, pair: Pair, region: Region) -> PeakList:
@@ -123,8 +123,9 @@ def draw_peaks(scores: LiveScores, pair: Pair, region: Region) -> PeakList:
     )
     first, values = _values(scores, pair, "probability", wider, _BESIDE)
     stride, threshold = scores.stride, scores.model.threshold(pair)
-    offset = (scores.model.config.seq_len - stride) // 2
-    starts = first + offset + stride * np.arange(len(values), dtype=np.int64)
+    starts = (
+        first + scores.layout.offset + stride * np.arange(len(values), dtype=np.int64)
+    )
     peaks = call_peaks(starts, values, stride, threshold, stride)
     here = (peaks.end > region.start) & (peaks.start < region.end)
     kept = np.flatnonzero(here)

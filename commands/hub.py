@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,11 +12,11 @@ import typer
 from tfimpute_tracks.commands import options
 from tfimpute_tracks.commands.console import notify, progress_bar, say, show_json
 from tfimpute_tracks.commands.results import tell_faults
-from tfimpute_tracks.errors import UsageError
+from tfimpute_tracks.errors import InputFileError, UsageError
 
 if TYPE_CHECKING:
     from tfimpute_tracks.models.model import Model
-    from tfimpute_tracks.tracks.shelf import Shelf
+    from tfimpute_tracks.tracks.shelf import Shelf, ShelfTrack
 
 __all__ = ["hub"]
 
@@ -70,7 +71,6 @@ def hub(
     from tfimpute_tracks.impute.plan import PLAN_FILE, read_plan
     from tfimpute_tracks.models import load_model
     from tfimpute_tracks.storage import check_writable_dir
-    from tfimpute_tracks.tracks.formats import signal_chroms
     from tfimpute_tracks.tracks.shelf import find_tracks
     from tfimpute_tracks.viewers.hub import HubSettings, write_hub
     from tfimpute_tracks.viewers.knowledge import Knowledge
@@ -78,10 +78,16 @@ def hub(
 
     loaded = load_model(model)
     knowledge = Knowledge(loaded)
-    HubSettings(genome or "hg19", email, colour_by)  # before anything is exported
+    # Before anything is exported.
+    HubSettings(genome or "hg19", email, colour_by)
+    if reference and not ((out_dir or folder) / reference).exists():
+        raise InputFileError(
+            f"--reference {reference} is not there, as seen from {out_dir or folder}; "
+            "give a FASTA file by its path from that folder"
+        )
     if (folder / PLAN_FILE).exists():
         shelf = _of_store(folder, out_dir, (tf, cell, pairs), text_only, threads)
-        sizes = read_plan(folder).chrom_sizes
+        build = genome or _build(shelf, loaded, read_plan(folder).chrom_sizes)
     elif tf or cell or pairs or out_dir or text_only:
         raise UsageError(
             f"{folder} is no bulk store: its tracks are taken as they are, without "
@@ -90,11 +96,9 @@ def hub(
     else:
         shelf = find_tracks(folder)
         check_writable_dir(folder)
-        files = (name for t in shelf.tracks for name in t.signals.values())
-        sizes = next((signal_chroms(folder / name) for name in files), {})
-    build = genome or _build(shelf, loaded, sizes)
+        build = genome or _build(shelf, loaded)
     written = write_hub(shelf, HubSettings(build, email, colour_by, knowledge))
-    written += write_sessions(shelf, reference or build, colour_by)
+    written += write_sessions(shelf, build, colour_by, reference)
     if as_json:
         told = {"pairs": len(shelf.tracks), "left_out": shelf.faults}
         show_json({**told, "files": [str(file) for file in written]})
@@ -108,12 +112,20 @@ def hub(
     tell_faults(shelf, "the hub")
 
 
-def _build(shelf: Shelf, model: Model, sizes: Mapping[str, int]) -> str:
-    """Give the assembly of tracks: as receipts tell, or as the lengths are."""
-    from tfimpute_tracks.genome import known_build
+def _build(shelf: Shelf, model: Model, sizes: Mapping[str, int] | None = None) -> str:
+    """Give the assembly of tracks: as receipts tell, or as the lengths are.
 
-    found = known_build(sizes, model.checkpoint.genome) or ""
-    builds = {track.build or found for track in shelf.tracks}
+    The lengths of chromosomes are those given, or of each track's own bigWig.
+    """
+    from tfimpute_tracks.genome import known_build
+    from tfimpute_tracks.tracks.formats import signal_chroms
+
+    def by_lengths(track: ShelfTrack) -> str:
+        files = track.signals.values()
+        own = sizes or next((signal_chroms(shelf.folder / f) for f in files), {})
+        return known_build(own, model.checkpoint.genome) or ""
+
+    builds = {track.build or by_lengths(track) for track in shelf.tracks}
     if len(builds) > 1 and builds - {""}:
         named = ", ".join(sorted(build or "unknown" for build in builds))
         raise UsageError(f"tracks of several assemblies ({named}); give --genome")
@@ -150,7 +162,12 @@ def _of_store(
         chosen = inputs.choose_pairs(store.vocabulary, *named)
     if text_only:
         check_writable_dir(out_dir)
-        notify(f"the tracks: tfimpute-tracks export {folder} --all -o {out_dir}")
+        flags = zip(("--tf", "--cell", "--pairs"), named, strict=True)
+        which = " ".join(f"{flag} {shlex.quote(n)}" for flag, n in flags if n)
+        notify(
+            "the tracks themselves: tfimpute-tracks export "
+            f"{folder} {which or '--all'} -o {out_dir}"
+        )
         return plan_tracks(store, out_dir, chosen)
     formats = usual_formats(Drawing())
     job = ExportJob(

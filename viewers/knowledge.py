@@ -68,7 +68,7 @@ class Knowledge:
         Facts
         """
         model, (tf, cell) = self.model, track.pair
-        if model is None or track.weights != model.checkpoint.digest:
+        if model is None or not self.knows(track):
             return Facts(family_of(tf))
         tfs, cells = self._data_sets
         own = model.known_pairs.get(track.pair, {})

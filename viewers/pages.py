@@ -171,7 +171,7 @@ def pair_table(tracks: list[ShelfTrack], knowledge: Knowledge) -> str:
         rest = f"<p>The first {_ROWS:,} pairs; all are in hub.tsv.</p>"
     return f"""<p>The <i>AUROC</i> is that on a test chromosome for a measured pair, and
 for an imputed one the mean of its TF's measured cell lines, a hint only.
-{_fdr_text(levels)} {knowledge.along_the_genome()}</p>
+{_fdr_text(levels)} {_along_the_genome(tracks, knowledge)}</p>
 <table class="pairs">
 <tr>{head}</tr>
 {body}
@@ -190,6 +190,12 @@ def _fdr_text(levels: list[float]) -> str:
         "no score does it, or it is not known. <i>Unconfirmed</i>: the share of a "
         "measured pair's peaks on a test chromosome that no measured peak confirms."
     )
+
+
+def _along_the_genome(tracks: list[ShelfTrack], knowledge: Knowledge) -> str:
+    if any(map(knowledge.knows, tracks)):
+        return knowledge.along_the_genome()
+    return ""
 
 
 def _threshold(value: float | None) -> str:

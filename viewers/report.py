@@ -29,7 +29,7 @@ from tfimpute_tracks.viewers.families import pair_colours
 from tfimpute_tracks.viewers.knowledge import Knowledge
 from tfimpute_tracks.viewers.pages import how_to_read, origin, pair_table
 from tfimpute_tracks.viewers.places import Place, top_places
-from tfimpute_tracks.viewers.sessions import igvjs_session
+from tfimpute_tracks.viewers.sessions import igvjs_tracks
 from tfimpute_tracks.viewers.slices import merge_windows, slice_bigwig, slice_peaks
 from tfimpute_tracks.viewers.tallies import (
     count_peaks,
@@ -148,9 +148,10 @@ def _view(
 ) -> dict[str, Any]:
     """Give igv.js' own configuration, with the data in it, and the places to go to."""
     drawn = [track for track in shelf.tracks[:_DRAWN] if track.signals]
+    # Tracks of one folder may come from different FASTA files.
     sizes: dict[str, int] = {}
-    if drawn:
-        sizes = signal_chroms(shelf.folder / next(iter(drawn[0].signals.values())))
+    for track in drawn:
+        sizes |= signal_chroms(shelf.folder / next(iter(track.signals.values())))
     windows = merge_windows([place.window(_BESIDE) for _, place in places], sizes)
     locus = str(places[0][1].window(_BESIDE)) if places else "all"
     # A letter and the length of each chromosome, as igv.js reads pieces of a FASTA.
@@ -185,14 +186,13 @@ def _sliced(
 ) -> Iterator[dict[str, Any]]:
     """Give the tracks of a session, cut to windows and with their data inside."""
     colours = pair_colours([track.pair for track in drawn], colour_by)
-    session = igvjs_session([(t, colours[t.pair]) for t in drawn], "", "")
     narrowpeaks = {track.bigbed: track.narrowpeak for track in drawn}
     decimals = {
         file: SIGNALS[signal].decimals
         for track in drawn
         for signal, file in track.signals.items()
     }
-    for track in session["tracks"]:
+    for track in igvjs_tracks([(t, colours[t.pair]) for t in drawn]):
         file = unquote(track.pop("url"))
         if file in decimals:
             track["url"] = slice_bigwig(folder / file, windows, decimals[file])

@@ -18,7 +18,7 @@ from tfimpute_tracks.viewers.families import pair_colours
 from tfimpute_tracks.viewers.places import first_place
 from tfimpute_tracks.viewers.stanzas import rgb
 
-__all__ = ["SESSION_MOST", "igv_session", "igvjs_session", "write_sessions"]
+__all__ = ["SESSION_MOST", "igv_session", "igvjs_tracks", "write_sessions"]
 
 SESSION_MOST = 50
 """Pairs of a session; more would not fit a screen."""
@@ -26,7 +26,9 @@ _BESIDE = 10_000  # bp on each side of the peak that a session opens at
 _HEIGHT, _PEAKS_HEIGHT = 60, 25  # pixels
 
 
-def write_sessions(shelf: Shelf, genome: str, colour_by: str = "family") -> list[Path]:
+def write_sessions(
+    shelf: Shelf, genome: str, colour_by: str = "family", fasta: str | None = None
+) -> list[Path]:
     """Write a session for IGV and one for igv.js beside the tracks.
 
     Parameters
@@ -34,10 +36,12 @@ def write_sessions(shelf: Shelf, genome: str, colour_by: str = "family") -> list
     shelf : Shelf
         The first ``SESSION_MOST`` pairs are shown.
     genome : str
-        A name that the viewers know, such as `hg19`, or the path of a FASTA file as
-        seen from the folder.
+        A name that the viewers know, such as `hg19`.
     colour_by : str
         Of :data:`tfimpute_tracks.viewers.families.COLOUR_BY`.
+
+    fasta : str, optional
+        A FASTA file as seen from the folder, in the place of the viewers' genome.
 
     Returns
     -------
@@ -54,9 +58,23 @@ def write_sessions(shelf: Shelf, genome: str, colour_by: str = "family") -> list
     colours = pair_colours([track.pair for track in shelf.tracks], colour_by)
     tracks = [(t, colours[t.pair]) for t in shelf.tracks[:SESSION_MOST]]
     files = [shelf.folder / "igv.session.xml", shelf.folder / "igvjs.session.json"]
-    write_text(files[0], igv_session(tracks, genome, place))
-    write_text(files[1], json.dumps(igvjs_session(tracks, genome, place), indent=2))
+    session = _reference(shelf.folder, genome, fasta)
+    session |= {"locus": place, "tracks": igvjs_tracks(tracks)}
+    write_text(files[0], igv_session(tracks, fasta or genome, place))
+    write_text(files[1], json.dumps(session, indent=2))
     return files
+
+
+def _reference(folder: Path, genome: str, fasta: str | None) -> dict[str, Any]:
+    """Tell igv.js what the tracks lie on."""
+    if fasta is None:
+        return {"genome": genome}
+    told: dict[str, Any] = {"id": genome, "fastaURL": quote(fasta)}
+    if (folder / f"{fasta}.fai").exists():
+        told["indexURL"] = quote(f"{fasta}.fai")
+    else:  # it is then read whole
+        told["indexed"] = False
+    return {"reference": told}
 
 
 def igv_session(tracks: list[tuple[ShelfTrack, str]], genome: str, place: str) -> str:
@@ -66,7 +84,9 @@ def igv_session(tracks: list[tuple[ShelfTrack, str]], genome: str, place: str) -
     ----------
     tracks : list of (ShelfTrack, colour)
         Colours as ``#RRGGBB``.
-    genome, place : str
+    genome : str
+        A name, or the path of a FASTA file as seen from the folder.
+    place : str
 
     Returns
     -------
@@ -127,19 +147,17 @@ def igv_session(tracks: list[tuple[ShelfTrack, str]], genome: str, place: str) -
     )
 
 
-def igvjs_session(
-    tracks: list[tuple[ShelfTrack, str]], genome: str, place: str
-) -> dict[str, Any]:
-    """Make a session of igv.js.
+def igvjs_tracks(tracks: list[tuple[ShelfTrack, str]]) -> list[dict[str, Any]]:
+    """Make the tracks of a session of igv.js.
 
     Parameters
     ----------
-    tracks, genome, place
-        As for :func:`igv_session`.
+    tracks : list of (ShelfTrack, colour)
+        Colours as ``#RRGGBB``.
 
     Returns
     -------
-    dict
+    list of dict
         JSON values.
     """
     shown: list[dict[str, Any]] = []
@@ -172,11 +190,7 @@ def igvjs_session(
                     "height": _PEAKS_HEIGHT,
                 }
             )
-    reference: dict[str, Any] = {"genome": genome}
-    if Path(genome).suffix:  # a file
-        urls = {"fastaURL": genome, "indexURL": f"{genome}.fai"}
-        reference = {"reference": {"id": Path(genome).stem, **urls}}
-    return {**reference, "locus": place, "tracks": shown}
+    return shown
 
 
 def _name(track: ShelfTrack, signal: str = "probability") -> str:

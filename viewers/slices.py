@@ -50,7 +50,7 @@ def slice_bigwig(path: Path, windows: Sequence[Region], decimals: int) -> str:
     ----------
     path : Path
     windows : sequence of Region
-        In the order of the file, not overlapping.
+        Those on chromosomes that the file does not have are left out.
     decimals : int
         Values are rounded to so many.
 
@@ -64,12 +64,13 @@ def slice_bigwig(path: Path, windows: Sequence[Region], decimals: int) -> str:
     InputFileError
         The file is no bigWig, or is broken.
     """
-    pieces = list(_pieces(path, windows))
+    sizes = signal_chroms(path)
+    pieces = list(_pieces(path, merge_windows(windows, sizes)))
     if not pieces:
         return ""
     with TemporaryDirectory(prefix="tfimpute-tracks-") as folder:
         dest = Path(folder) / "slice.bw"
-        write_bigwig(dest, signal_chroms(path), pieces, decimals)
+        write_bigwig(dest, sizes, pieces, decimals)
         content = base64.b64encode(dest.read_bytes()).decode("ascii")
     return f"data:application/octet-stream;base64,{content}"
 

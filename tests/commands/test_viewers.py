@@ -67,6 +67,29 @@ def test_the_assembly_is_that_of_the_tracks(run, folder, store, tmp_path):
     assert "\ngenome hg19\n" in (place / "hub.txt").read_text()
 
 
+def test_the_tracks_of_a_text_are_told_how_to_be_made(run, store, tmp_path):
+    arguments = ("hub", store, "-o", tmp_path / "hub", "--text-only")
+    assert "export " + str(store) + " --all -o" in run(*arguments)[2]
+    err = run(*arguments, "--pairs", "CTCF:K562;CEBPB:HepG2")[2]
+    assert "--pairs 'CTCF:K562;CEBPB:HepG2' -o" in err
+    assert "--all" not in err
+
+
+def test_a_folder_may_hold_tracks_of_several_fasta_files(run, folder, tmp_path):
+    fasta = tmp_path / "other.fa"
+    fasta.write_text(">scaffold\n" + "ACGTTGCA" * 500 + "\n")
+    pair = ("--tf", "YY1", "--cell", "K562", "-g", fasta, "-o", folder, "--no-cache")
+    assert run("scan", *pair, "--threshold", 0)[0] == 0
+    code, _, err = run("report", folder)
+    assert code == 0, err
+    page = (folder / "report.html").read_text()
+    assert "YY1 K562 scaffold:" in page
+    assert "CTCF K562 chr20:" in page
+    code, _, err = run("hub", folder)
+    assert code == 2
+    assert "several assemblies (hg19, unknown)" in err
+
+
 def test_an_unknown_assembly_is_asked_for(run, tmp_path):
     fasta, place = tmp_path / "a.fa", tmp_path / "tracks"
     fasta.write_text(">chr20\n" + "ACGTTGCA" * 200 + "\n")
@@ -139,6 +162,7 @@ def test_a_hub_of_a_store(run, store, tmp_path):
         (["--email", "a b"], "white space"),
         (["--colour-by", "size"], "--colour-by"),
         (["-m", "nothing"], "nothing"),
+        (["--reference", "none.fa"], "none.fa"),
     ],
 )
 def test_wrong_options_are_told(run, folder, arguments, told):

@@ -49,7 +49,7 @@ view.track.featureSource.getFeatures({chr: "chr20", start, end, bpPerPixel: 1})
 @pytest.fixture
 def mailed(tracks_folder, tmp_path):
     """The folder with sessions, somewhere else than where it was made."""
-    write_sessions(find_tracks(tracks_folder), "chr20.fa")
+    write_sessions(find_tracks(tracks_folder), "hg19", fasta="chr20.fa")
     return shutil.copytree(tracks_folder, tmp_path / "mailed")
 
 
