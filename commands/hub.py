@@ -88,10 +88,10 @@ def hub(
     if (folder / PLAN_FILE).exists():
         shelf = _of_store(folder, out_dir, (tf, cell, pairs), text_only, threads)
         build = genome or _build(shelf, loaded, read_plan(folder).chrom_sizes)
-    elif tf or cell or pairs or out_dir or text_only:
+    elif tf or cell or pairs or out_dir or text_only or threads != "max":
         raise UsageError(
             f"{folder} is no bulk store: its tracks are taken as they are, without "
-            "--tf, --cell, --pairs, --out-dir and --text-only"
+            "--tf, --cell, --pairs, --out-dir, --text-only and --threads"
         )
     else:
         shelf = find_tracks(folder)

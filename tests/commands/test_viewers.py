@@ -158,6 +158,7 @@ def test_a_hub_of_a_store(run, store, tmp_path):
     [
         (["--tf", "CTCF"], "no bulk store"),
         (["--text-only"], "no bulk store"),
+        (["--threads", "2"], "no bulk store"),
         (["--genome", "hg 19"], "white space"),
         (["--email", "a b"], "white space"),
         (["--colour-by", "size"], "--colour-by"),
