@@ -20,7 +20,7 @@ FLOORS = (
     ("genome",),
     ("models", "dataset"),
     ("evaluation", "analysis", "plots", "tracks"),
-    ("training", "impute", "viewers"),
+    ("training", "impute", "viewers", "comparison"),
     ("browse",),
     ("commands",),
     ("cli",),

@@ -1,0 +1,177 @@
+"""A page of sections, tables and pictures that is one file and needs no network.
+
+What stands in it is the caller's business; here it is only made safe to show: text is
+escaped, pictures stand in the page as SVG, a figure that is not there is a dash and
+never a NaN. The page opens from a folder as from a server.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tfimpute_tracks.plots.style import svg_text
+from tfimpute_tracks.storage import write_text
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["Section", "Table", "write_report"]
+
+_DASH = "–"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows beneath column heads.
+
+    Parameters
+    ----------
+    columns : sequence of str
+    rows : sequence of sequences
+        Text, whole numbers, floats (shown to four decimals), or None and NaN (shown as
+        a dash), as many as there are columns.
+    note : str
+        Said beneath the table: what its figures are, and what is left out.
+    """
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of a page.
+
+    Parameters
+    ----------
+    title : str
+    text : str
+        Paragraphs, with an empty line between them; plain text.
+    tables : sequence of Table
+    figures : sequence of Figure
+        From :func:`tfimpute_tracks.plots.style.new_figure`; the label of each
+        (``figure.set_label``) is its caption, and told to those who cannot see it.
+    """
+
+    title: str
+    text: str = ""
+    tables: Sequence[Table] = field(default=())
+    figures: Sequence[Figure] = field(default=())
+
+
+def write_report(
+    path: Path, title: str, lead: str, sections: Sequence[Section]
+) -> Path:
+    """Write a page.
+
+    Parameters
+    ----------
+    path : Path
+        To write, ending in `.html`.
+    title : str
+    lead : str
+        What the page is about, in a sentence or two.
+    sections : sequence of Section
+
+    Returns
+    -------
+    Path
+        `path`.
+
+    Raises
+    ------
+    ValueError
+        A row of a table has more or fewer cells than there are columns.
+    OutputError, WriteError
+        The file cannot be written, or the disk is full.
+    """
+    parts = {
+        "title": escape(title),
+        "lead": escape(lead),
+        "contents": "".join(
+            f'<a href="#part{i}">{escape(section.title)}</a>'
+            for i, section in enumerate(sections)
+        ),
+        "sections": "\n".join(_section(i, s) for i, s in enumerate(sections)),
+    }
+    page = files("tfimpute_tracks") / "comparison" / "report.html"
+    # Piece by piece: what is put in is not searched for places again.
+    text, *pieces = page.read_text(encoding="utf-8").split("{{")
+    for piece in pieces:
+        name, _, rest = piece.partition("}}")
+        text += parts[name] + rest
+    write_text(path, text)
+    return path
+
+
+def _section(number: int, section: Section) -> str:
+    paragraphs = [p for p in section.text.split("\n\n") if p.strip()]
+    text = "\n".join(f"<p>{escape(p.strip())}</p>" for p in paragraphs)
+    tables = "\n".join(map(_table, section.tables))
+    drawn = "\n".join(
+        _figure(figure, section.title, f"part{number}-{i}")
+        for i, figure in enumerate(section.figures)
+    )
+    plots = f'<div class="plots">\n{drawn}\n</div>' if drawn else ""
+    return (
+        f'<h2 id="part{number}">{escape(section.title)}</h2>\n'
+        f"<section>\n{text}\n{plots}\n{tables}\n</section>"
+    )
+
+
+def _figure(figure: Figure, title: str, key: str) -> str:
+    caption = str(figure.get_label())
+    picture = svg_text(figure, title, caption, key)
+    return f"<figure>{picture}<figcaption>{escape(caption)}</figcaption></figure>"
+
+
+def _table(table: Table) -> str:
+    for row in table.rows:
+        if len(row) != len(table.columns):
+            raise ValueError(f"{len(row)} cells for {len(table.columns)} columns")
+    # A column is of numbers where no cell is text; dashes are none.
+    numeric = [
+        not any(isinstance(row[i], str) for row in table.rows)
+        for i in range(len(table.columns))
+    ]
+    kinds = [' class="number"' if is_number else "" for is_number in numeric]
+    head = "".join(
+        f"<th{kind}>{escape(name)}</th>"
+        for name, kind in zip(table.columns, kinds, strict=True)
+    )
+    body = "\n".join(
+        "<tr>"
+        + "".join(
+            f"<td{kind}>{_cell(value)}</td>"
+            for value, kind in zip(row, kinds, strict=True)
+        )
+        + "</tr>"
+        for row in table.rows
+    )
+    note = f'<p class="note">{escape(table.note)}</p>' if table.note else ""
+    return (
+        f'<div class="wide"><table>\n<thead><tr>{head}</tr></thead>\n'
+        f"<tbody>\n{body}\n</tbody>\n</table></div>\n{note}"
+    )
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return _DASH
+    if isinstance(value, str):
+        return escape(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    number = float(value)
+    if math.isnan(number):
+        return _DASH
+    if isinstance(value, int) or (hasattr(value, "dtype") and value.dtype.kind in "iu"):
+        return f"{int(value):,}"
+    return f"{number:.4f}"
