@@ -106,6 +106,33 @@ class Genome:
                     self.ambiguous[chrom] += n_ambiguous
         return codes
 
+    def is_lower(
+        self, chrom: str, start: int = 0, end: int | None = None
+    ) -> NDArray[np.bool_]:
+        """Tell the lower-case letters of a stretch: repeats, where they are masked so.
+
+        Parameters
+        ----------
+        chrom, start, end
+            As :meth:`codes`.
+
+        Returns
+        -------
+        bool array, shape (end - start,)
+
+        Raises
+        ------
+        RegionError, InputFileError
+            As :meth:`codes`.
+        """
+        start, end = resolve_span(self.chrom_sizes, chrom, start, end)
+        lower = np.empty(end - start, dtype=np.bool_)
+        for first in range(start, end, _PIECE):
+            last = min(first + _PIECE, end)
+            letters = self._letters(chrom, first, last)
+            lower[first - start : last - start] = letters >= ord("a")
+        return lower
+
     def digest(self, chrom: str, start: int = 0, end: int | None = None) -> str:
         """Know a stretch by its content.
 

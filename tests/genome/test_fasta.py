@@ -37,6 +37,7 @@ def test_codes_of_every_kind(tmp_path, quiet, kind, newline):
             codes = genome.codes(name)
             assert codes.dtype == np.uint8
             assert codes.tolist() == naive_codes(letters)
+            assert genome.is_lower(name).tolist() == [c.islower() for c in letters]
         assert genome.ambiguous == {"chr1": 4}
     assert len(quiet) == (2 if kind == "gzip" else 1)
 
