@@ -167,11 +167,9 @@ def _cell(value: Any) -> str:
         return _DASH
     if isinstance(value, str):
         return escape(value)
+    value = value.item() if hasattr(value, "item") else value  # a number of numpy's
     if isinstance(value, bool):
         return "yes" if value else "no"
-    number = float(value)
-    if math.isnan(number):
-        return _DASH
-    if isinstance(value, int) or (hasattr(value, "dtype") and value.dtype.kind in "iu"):
-        return f"{int(value):,}"
-    return f"{number:.4f}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return _DASH if math.isnan(value) else f"{value:.4f}"
