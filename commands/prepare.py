@@ -6,7 +6,7 @@ import resource
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -16,6 +16,8 @@ from tfimpute_tracks.errors import UsageError
 
 __all__ = ["prepare"]
 
+_Negatives = Literal["dhs", "shuffle", "matched"]
+
 
 def prepare(
     fasta: Annotated[
@@ -24,33 +26,73 @@ def prepare(
     pairs_table: Annotated[
         Path,
         typer.Option(
-            help="Tab-separated table: tf, cell, role (base, valid2, test3), bed (its "
-            "peaks, relative to the table)."
+            help="Tab-separated table: tf, cell, role (base, valid2, test3, test2), "
+            "bed (its peaks, relative to the table)."
         ),
     ],
-    background: Annotated[
-        Path,
-        typer.Option(help="BED of the sites to learn from: DNase hypersensitive ones."),
-    ],
     out: Annotated[Path, typer.Option("-o", "--out", help="Data set to write, HDF5.")],
+    background: Annotated[
+        Path | None,
+        typer.Option(help="BED of the sites to learn from: DNase hypersensitive ones."),
+    ] = None,
     seq_len: Annotated[int, typer.Option(help="Length of each sequence in bp.")] = 200,
     blacklist: Annotated[
         Path | None, typer.Option(help="BED; sites that touch it are dropped.")
     ] = None,
+    negatives: Annotated[
+        _Negatives,
+        typer.Option(
+            help="dhs: sites of the background without a peak near. shuffle: positives "
+            "with their dinucleotides shuffled. matched: places of equal GC content "
+            "and repeats (lower case)."
+        ),
+    ] = "dhs",
+    top: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Positives are windows about the summits of so many strongest peaks "
+            "of each pair (the paper: 5000). Default: background sites under peaks.",
+        ),
+    ] = None,
+    alternate: Annotated[
+        bool,
+        typer.Option(
+            "--alternate",
+            help="Of the --top peaks, odd-numbered ones train and even-numbered ones "
+            "test.",
+        ),
+    ] = False,
+    allow_unranked: Annotated[
+        bool,
+        typer.Option(
+            "--allow-unranked",
+            help="With --top: take all peaks of a file without signals or summits.",
+        ),
+    ] = False,
+    seed: options.Seed = 0,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the data set if it exists.")
     ] = False,
     as_json: options.Json = False,
 ) -> None:
-    """Label the sites of a background for every TF and cell line of a table."""
+    """Make labelled sites for every TF and cell line of a table."""
     from tfimpute_tracks.dataset import BuildConfig, build_dataset
     from tfimpute_tracks.storage import check_writable_dir
 
+    config = BuildConfig(
+        seq_len=seq_len,
+        negatives=negatives,
+        top=top,
+        alternate=alternate,
+        allow_unranked=allow_unranked,
+        seed=seed,
+    )
+    config.check_background(background is not None)
     if out.exists() and not overwrite:
         raise UsageError(f"{out} exists; give another -o, or --overwrite to replace it")
     check_writable_dir(out.parent)
     began = time.perf_counter()
-    config = BuildConfig(seq_len=seq_len)
     report = build_dataset(
         fasta, pairs_table, background, out, config, blacklist, notify
     )
@@ -75,7 +117,10 @@ def _peak_memory_gb() -> float:
 
 def _rows(summary: dict[str, Any]) -> list[list[Any]]:
     named = {name: value for name, value in summary.items() if name != "file"}
-    dropped = named.pop("dropped")
+    dropped, details = named.pop("dropped"), named.pop("details")
     rows = [[name.removeprefix("n_"), value] for name, value in named.items()]
     rows += [[f"dropped: {reason}", number] for reason, number in dropped.items()]
+    for name, value in details.items():
+        # Of what is told pair by pair the log has the first, --json and the file all.
+        rows.append([name, f"{len(value)} pairs" if isinstance(value, dict) else value])
     return [[name.replace("_", " "), value] for name, value in rows]

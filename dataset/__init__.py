@@ -1,14 +1,18 @@
 """From peaks, background sites and a FASTA to labelled sites that a run trains on.
 
 Read in this order: ``pairs_table`` (what was measured), ``labels`` (when a site is
-positive), ``build`` (the two with the genome make a data set), ``store`` (the data set
-and its file), ``splits`` (who trains, validates, tests, and in which order). Nothing
-here knows a network: that is ``models/``, and ``training/`` brings the two together.
+positive), ``background`` and ``summits`` (where sites come from), ``labelled`` (the
+data set), ``build`` (files to a data set), ``store`` (its file), ``splits`` (who
+trains, validates, tests, and in which order), ``held_out`` (which pairs can be spared)
+and ``leakage`` (what a test has seen before). Nothing here knows a network: that is
+``models/``, and ``training/`` brings the two together.
 """
 
 from __future__ import annotations
 
-from tfimpute_tracks.dataset.build import BuildConfig, BuildReport, build_dataset
+from tfimpute_tracks.dataset.build import BuildReport, build_dataset
+from tfimpute_tracks.dataset.config import BuildConfig
+from tfimpute_tracks.dataset.labelled import Dataset, PairLists
 from tfimpute_tracks.dataset.labels import LabelRule
 from tfimpute_tracks.dataset.pairs_table import ROLES
 from tfimpute_tracks.dataset.splits import (
@@ -19,12 +23,7 @@ from tfimpute_tracks.dataset.splits import (
     pair_columns,
     split_rows,
 )
-from tfimpute_tracks.dataset.store import (
-    Dataset,
-    PairLists,
-    open_dataset,
-    write_dataset,
-)
+from tfimpute_tracks.dataset.store import open_dataset, write_dataset
 
 __all__ = [
     "ROLES",

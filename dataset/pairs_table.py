@@ -1,23 +1,31 @@
 """The pairs table: which TF was measured in which cell line, and where its peaks are.
 
 A tab-separated text with a header line. It says what to learn from (`base`) and what to
-hold out (`valid2`, `test3`); it reads no peaks.
+hold out (`valid2`, `test3`); it reads no peaks. A pair that was measured again has a
+row for each replicate: the first is the pair, the others (`test2`) tell how well
+measurements of one pair agree with a model of it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple, NoReturn
 
 from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
 
-__all__ = ["ROLES", "PairsTable", "read_pairs_table"]
+__all__ = ["REPLICATE", "ROLES", "PairsTable", "read_pairs_table"]
 
-ROLES = ("base", "valid2", "test3")
-"""What a pair is for: to train on, to choose the model by, to report the figure of."""
+ROLES = ("base", "valid2", "test3", "test2")
+"""What a pair is for: to train on; held out, to choose the model by; held out, to
+report the figure of; a replicate of a pair that is trained on, to report the figure of.
+"""
+REPLICATE = ROLES[-1]
+"""The role of replicates."""
 
 _NEEDED = ("tf", "cell", "bed")
+_REPLICATE = "replicate"
 # A label names its pair in 16 bits.
 _MAX_PAIRS = 2**16
 
@@ -29,16 +37,19 @@ class PairsTable:
     Parameters
     ----------
     pairs : tuple of Pair
-        Each one once.
+        Each one once, or once per replicate.
     roles : tuple of str
-        One of :data:`ROLES` per pair.
+        One of :data:`ROLES` per row.
     beds : tuple of Path
-        The peaks of each pair: existing files.
+        The peaks of each row: existing files.
+    replicates : tuple of str, optional
+        What the table calls each row's replicate; None without such a column.
     """
 
     pairs: tuple[Pair, ...]
     roles: tuple[str, ...]
     beds: tuple[Path, ...]
+    replicates: tuple[str, ...] | None = None
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -48,8 +59,32 @@ class PairsTable:
             sorted({pair.cell for pair in self.pairs}),
         )
 
+    def name(self, row: int) -> str:
+        """Name a row: the pair, and its replicate where it has one.
 
-def read_pairs_table(path: str | Path) -> PairsTable:
+        Parameters
+        ----------
+        row : int
+
+        Returns
+        -------
+        str
+            `TF:CELL` or `TF:CELL/replicate`.
+        """
+        replicate = self.replicates[row] if self.replicates else ""
+        return f"{self.pairs[row]}" + (f"/{replicate}" if replicate else "")
+
+
+class _Row(NamedTuple):
+    """One row as it was read."""
+
+    pair: Pair
+    role: str
+    bed: Path
+    replicate: str
+
+
+def read_pairs_table(path: str | Path, with_roles: bool = True) -> PairsTable:
     """Read a pairs table.
 
     Parameters
@@ -57,7 +92,12 @@ def read_pairs_table(path: str | Path) -> PairsTable:
     path : path
         Tab-separated, with a header. Columns `tf`, `cell` and `bed` (the peaks, BED3 or
         more, relative to the table's folder), and `role` (one of :data:`ROLES`; without
-        the column every pair is `base`). Other columns and empty lines are passed over.
+        the column every pair is `base`). With a column `replicate` a pair may stand in
+        several rows that differ in it: the first is the pair, the others are of role
+        `test2`. Other columns and empty lines are passed over.
+    with_roles : bool
+        Whether to believe the roles of the table; without them every first row of a
+        pair is `base`.
 
     Returns
     -------
@@ -68,7 +108,8 @@ def read_pairs_table(path: str | Path) -> PairsTable:
     InputFileError
         The table is missing, is no text, lacks a column or has no rows; a row is too
         short, has an empty name, a role of no known kind or a peak file that does not
-        exist, or repeats a pair. The message gives the line.
+        exist, or repeats a pair; a replicate has another role, or its pair is not
+        `base`. The message gives the line.
     """
     path = Path(path)
     lines = _read_lines(path)
@@ -79,26 +120,62 @@ def read_pairs_table(path: str | Path) -> PairsTable:
             f"{path}:1: no column {', '.join(missing)} in the header {header}; "
             f"a pairs table is tab-separated with the columns tf, cell, role, bed"
         )
-    seen: dict[Pair, int] = {}
-    roles: list[str] = []
-    beds: list[Path] = []
+    with_roles = with_roles and "role" in header
+    lines_of: dict[tuple[Pair, str], int] = {}
+    firsts: dict[Pair, _Row] = {}
+    rows: list[_Row] = []
     for number, line in enumerate(lines[1:], start=2):
         if not line.strip():
             continue
-        pair, role, bed = _parse_row(line, header, path, f"{path}:{number}")
-        if pair in seen:
-            raise InputFileError(
-                f"{path}:{number}: pair {pair} stands on line {seen[pair]} already; "
-                f"keep one of the two, or merge their peaks into one file"
-            )
-        seen[pair] = number
-        roles.append(role)
-        beds.append(bed)
-    if not 0 < len(seen) <= _MAX_PAIRS:
+        place = f"{path}:{number}"
+        row = _parse_row(line, header, path, place)
+        key = row.pair, row.replicate
+        if key in lines_of:
+            _refuse_repeat(row, place, lines_of[key])
+        lines_of[key] = number
+        first = firsts.get(row.pair)
+        row = row._replace(role=_choose_role(row, first, place, with_roles))
+        firsts.setdefault(row.pair, row)
+        rows.append(row)
+    if not 0 < len(rows) <= _MAX_PAIRS:
         raise InputFileError(
-            f"{path}: {len(seen)} pairs; a pairs table holds 1 to {_MAX_PAIRS}"
+            f"{path}: {len(rows)} pairs; a pairs table holds 1 to {_MAX_PAIRS}"
         )
-    return PairsTable(tuple(seen), tuple(roles), tuple(beds))
+    pairs, roles, beds, replicates = zip(*rows, strict=True)
+    return PairsTable(pairs, roles, beds, replicates if _REPLICATE in header else None)
+
+
+def _refuse_repeat(row: _Row, place: str, line: int) -> NoReturn:
+    named = f"{row.pair}" + (f", replicate {row.replicate}," if row.replicate else "")
+    raise InputFileError(
+        f"{place}: pair {named} stands on line {line} already; keep one of the two, "
+        f"merge their peaks into one file, or tell them apart in a column {_REPLICATE}"
+    )
+
+
+def _choose_role(row: _Row, first: _Row | None, place: str, with_roles: bool) -> str:
+    """Give a row its role: a further row of a pair is a replicate."""
+    if not with_roles:
+        return "base" if first is None else REPLICATE
+    if row.role not in (*ROLES, ""):
+        raise InputFileError(
+            f"{place}: role {row.role!r} is not one of {', '.join(ROLES)}; "
+            f"write base for a pair to train on"
+        )
+    if first is None and row.role in ("", REPLICATE):
+        raise InputFileError(
+            f"{place}: role {row.role!r} of the first row of {row.pair}; {REPLICATE} "
+            f"is for replicates of a base pair that stands before"
+        )
+    if first is None:
+        return row.role
+    if row.role not in ("", REPLICATE) or first.role != "base":
+        raise InputFileError(
+            f"{place}: a replicate of {row.pair}, which is {first.role}, with role "
+            f"{row.role!r}; only base pairs have replicates here, of role {REPLICATE}: "
+            f"`tfimpute-tracks split` writes such a table"
+        )
+    return REPLICATE
 
 
 def _read_lines(path: Path) -> list[str]:
@@ -115,9 +192,7 @@ def _read_lines(path: Path) -> list[str]:
         ) from error
 
 
-def _parse_row(
-    line: str, header: list[str], path: Path, place: str
-) -> tuple[Pair, str, Path]:
+def _parse_row(line: str, header: list[str], path: Path, place: str) -> _Row:
     fields = line.split("\t")
     if len(fields) < len(header):
         raise InputFileError(
@@ -125,12 +200,6 @@ def _parse_row(
             f"separate them by single tabs"
         )
     row = {name: text.strip() for name, text in zip(header, fields, strict=False)}
-    role = row.get("role", "base")
-    if role not in ROLES:
-        raise InputFileError(
-            f"{place}: role {role!r} is not one of {', '.join(ROLES)}; "
-            f"write base for a pair to train on"
-        )
     for column in _NEEDED:
         if not row[column]:
             raise InputFileError(f"{place}: the {column} is empty; fill it in")
@@ -140,4 +209,5 @@ def _parse_row(
             f"{place}: peak file {bed} does not exist; "
             f"the bed column is relative to the table's folder"
         )
-    return Pair(row["tf"], row["cell"]), role, bed
+    pair = Pair(row["tf"], row["cell"])
+    return _Row(pair, row.get("role", ""), bed, row.get(_REPLICATE, ""))

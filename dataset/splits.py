@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tfimpute_tracks.dataset.labelled import Dataset
 from tfimpute_tracks.dataset.pairs_table import ROLES
-from tfimpute_tracks.dataset.store import Dataset
 from tfimpute_tracks.errors import RegionError, UsageError
 
 __all__ = [

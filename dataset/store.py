@@ -1,4 +1,4 @@
-"""The data set: labelled sites in memory, and the one HDF5 file they travel in.
+"""The file of a data set: one HDF5 file, written whole and checked as it is read.
 
 The format is `docs/dataset-format.md`; whatever changes here changes there first. The
 whole of it is read at once, for training takes sites in random order: half a million
@@ -8,14 +8,14 @@ sites of 200 bp are 100 MB. How labels come about is the business of ``build.py`
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from tfimpute_tracks.dataset.labelled import FOLDS, Dataset, PairLists
 from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.kernels.encode import N_CODE, pack_2bit, unpack_2bit
 from tfimpute_tracks.storage.atomic import atomic_file
@@ -23,15 +23,14 @@ from tfimpute_tracks.vocabulary import Pair, Vocabulary
 
 __all__ = [
     "FORMAT",
-    "FORMAT_VERSION",
-    "Dataset",
-    "PairLists",
+    "FORMAT_VERSIONS",
     "open_dataset",
     "write_dataset",
 ]
 
 FORMAT = "tfimpute-dataset"
-FORMAT_VERSION = 1
+FORMAT_VERSIONS = (1, 2)
+"""Versions that are read. What needs nothing of a later one is written as version 1."""
 
 # gzip, and not a faster codec, because every HDF5 reader has it. Most of the file is
 # packed sequence, which no codec makes smaller. The checksum finds a flipped bit.
@@ -50,150 +49,6 @@ _READ_ERRORS = (
     TypeError,
     ValueError,
 )
-
-
-class PairLists(NamedTuple):
-    """A list of pairs per site, as one flat array and offsets.
-
-    Parameters
-    ----------
-    indptr : int64 array, shape (n_sites + 1,)
-        The pairs of site i are pair[indptr[i]:indptr[i + 1]].
-    pair : uint16 array, shape (indptr[-1],)
-        Columns of `Dataset.pairs`, ascending within a site.
-    """
-
-    indptr: NDArray[np.int64]
-    pair: NDArray[np.uint16]
-
-    def entries(
-        self, rows: NDArray[np.int64]
-    ) -> tuple[NDArray[np.int64], NDArray[np.uint16]]:
-        """List every pair of the given sites.
-
-        Parameters
-        ----------
-        rows : int64 array, shape (n,)
-            Sites, in any order, repeated or not.
-
-        Returns
-        -------
-        places : int64 array, shape (m,)
-            Indices into `rows`.
-        pairs : uint16 array, shape (m,)
-            The pairs found there.
-        """
-        first = self.indptr[rows]
-        n_pairs = self.indptr[rows + 1] - first
-        shift = np.repeat(first - n_pairs.cumsum() + n_pairs, n_pairs)
-        places = np.repeat(np.arange(len(rows)), n_pairs)
-        return places, self.pair[np.arange(len(shift)) + shift]
-
-
-@dataclass(frozen=True, eq=False)
-class Dataset:
-    """Sites with their sequences and their labels for every pair, in memory.
-
-    Parameters
-    ----------
-    codes : uint8 array, shape (n_sites, L), values 0..4
-        The sequence of each site, forward strand.
-    chrom_id : int32 array, shape (n_sites,)
-        Ascending indices into `chroms`.
-    start : int64 array, shape (n_sites,)
-        Where the sequence begins, 0-based, ascending within a chromosome; below zero
-        where it reaches over the chromosome's beginning (N there).
-    chroms : tuple of str
-        The chromosomes of the genome.
-    chrom_sizes : tuple of int
-        Their lengths in bp.
-    pairs : tuple of Pair
-        The columns of the labels, in the order of the pairs table.
-    roles : tuple of str
-        What each pair is for: base, valid2 or test3.
-    peak_digests : tuple of str
-        Digest of the peak file of each pair.
-    vocabulary : Vocabulary
-        Every TF and cell line of the pairs, sorted.
-    positive, ignored : PairLists
-        The pairs each site is positive for, and those it says nothing about. It is
-        negative for all others.
-    parameters : dict
-        What the sites and labels were made with; JSON values.
-    sources : dict of str
-        Digests of the genome, the background and the pairs table.
-    """
-
-    codes: NDArray[np.uint8]
-    chrom_id: NDArray[np.int32]
-    start: NDArray[np.int64]
-    chroms: tuple[str, ...]
-    chrom_sizes: tuple[int, ...]
-    pairs: tuple[Pair, ...]
-    roles: tuple[str, ...]
-    peak_digests: tuple[str, ...]
-    vocabulary: Vocabulary
-    positive: PairLists
-    ignored: PairLists
-    parameters: dict[str, Any]
-    sources: dict[str, str]
-
-    @property
-    def n_sites(self) -> int:
-        """Number of sites."""
-        return len(self.codes)
-
-    @property
-    def seq_len(self) -> int:
-        """Length of each sequence, in bp."""
-        return int(self.codes.shape[1])
-
-    def labels(
-        self, rows: NDArray[np.int64], pair_columns: NDArray[np.int64] | None = None
-    ) -> NDArray[np.int8]:
-        """Give the labels of some sites.
-
-        Parameters
-        ----------
-        rows : int64 array, shape (n,)
-            Sites, 0..n_sites - 1, in any order.
-        pair_columns : int64 array, shape (m,), optional
-            Columns of `pairs`; by default all.
-
-        Returns
-        -------
-        int8 array, shape (n, m), contiguous
-            1 positive, 0 negative, -1 ignored.
-        """
-        labels = np.zeros((len(rows), len(self.pairs)), dtype=np.int8)
-        for lists, value in ((self.positive, 1), (self.ignored, -1)):
-            places, pairs = lists.entries(rows)
-            labels[places, pairs] = value
-        # Not labels[:, pair_columns]: that lies in memory column by column.
-        return labels if pair_columns is None else labels.take(pair_columns, axis=1)
-
-    def counts(
-        self, rows: NDArray[np.int64] | None = None
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Count positives and negatives of every pair.
-
-        Parameters
-        ----------
-        rows : int64 array, shape (n,), optional
-            Sites to count over; by default all.
-
-        Returns
-        -------
-        n_positive, n_negative : int64 arrays, shape (n_pairs,)
-            Ignored sites are in neither.
-        """
-        if rows is None:
-            rows = np.arange(self.n_sites)
-        n_positive, n_ignored = (
-            np.bincount(lists.entries(rows)[1], minlength=len(self.pairs))
-            for lists in (self.positive, self.ignored)
-        )
-        return n_positive, len(rows) - n_positive - n_ignored
 
 
 def write_dataset(path: str | Path, dataset: Dataset) -> None:
@@ -218,11 +73,11 @@ def write_dataset(path: str | Path, dataset: Dataset) -> None:
         h5py.File(temporary, "w") as file,
     ):
         file.attrs["format"] = FORMAT
-        file.attrs["format-version"] = FORMAT_VERSION
+        file.attrs["format-version"] = 2 if _later_columns(dataset) else 1
         file.attrs["seq-len"] = dataset.seq_len
         file.attrs["parameters"] = json.dumps(dataset.parameters, sort_keys=True)
         file.attrs["sources"] = json.dumps(dataset.sources, sort_keys=True)
-        for name, column in _columns(dataset).items():
+        for name, column in (_columns(dataset) | _later_columns(dataset)).items():
             file.create_dataset(name, data=column, **_COLUMN)
         file.create_dataset(
             "sites/sequence", data=pack_2bit(dataset.codes), **_SEQUENCE
@@ -254,6 +109,23 @@ def _columns(dataset: Dataset) -> dict[str, NDArray[Any]]:
         "ignored/indptr": dataset.ignored.indptr,
         "ignored/pair": dataset.ignored.pair,
     }
+
+
+def _later_columns(dataset: Dataset) -> dict[str, NDArray[Any]]:
+    """Give the columns that version 2 added, of which each may be missing."""
+    columns: dict[str, NDArray[Any]] = {}
+    if dataset.negative is not None:
+        columns["negative/indptr"] = dataset.negative.indptr
+        columns["negative/pair"] = dataset.negative.pair
+    if dataset.default_label is not None:
+        columns["sites/default"] = dataset.default_label
+    if dataset.fold is not None:
+        columns["sites/fold"] = dataset.fold
+    if dataset.shuffled is not None:
+        columns["sites/shuffled"] = dataset.shuffled.astype(np.uint8)
+    if dataset.replicates is not None:
+        columns["pairs/replicate"] = _to_bytes(dataset.replicates)
+    return columns
 
 
 def open_dataset(path: str | Path) -> Dataset:
@@ -304,10 +176,11 @@ def _check_format(file: h5py.File, path: Path) -> None:
             f"give the file that `tfimpute-tracks prepare` wrote"
         )
     version = file.attrs.get("format-version")
-    if version != FORMAT_VERSION:
+    if version not in FORMAT_VERSIONS:
         raise InputFileError(
-            f"{path}: {FORMAT} version {version}, and this program reads version "
-            f"{FORMAT_VERSION}; make it again with `tfimpute-tracks prepare`"
+            f"{path}: {FORMAT} version {version}, and this program reads versions "
+            f"{' and '.join(map(str, FORMAT_VERSIONS))}; "
+            f"make it again with `tfimpute-tracks prepare`"
         )
     if file.attrs.get("complete") != 1:
         raise InputFileError(
@@ -336,13 +209,36 @@ def _read(file: h5py.File) -> tuple[Dataset, dict[str, NDArray[np.int64]]]:
         roles=_to_text(file["pairs/role"][:]),
         peak_digests=_to_text(file["pairs/peak-digest"][:]),
         vocabulary=Vocabulary(tfs, cells),
-        positive=PairLists(file["positive/indptr"][:], file["positive/pair"][:]),
-        ignored=PairLists(file["ignored/indptr"][:], file["ignored/pair"][:]),
+        positive=_read_lists(file, "positive"),
+        ignored=_read_lists(file, "ignored"),
         parameters=json.loads(file.attrs["parameters"]),
         sources=json.loads(file.attrs["sources"]),
+        **_read_later(file),
     )
     expected = {name: file[f"pairs/n-{name}"][:] for name in ("positive", "negative")}
     return dataset, expected
+
+
+def _read_lists(file: h5py.File, name: str) -> PairLists:
+    return PairLists(file[f"{name}/indptr"][:], file[f"{name}/pair"][:])
+
+
+def _read_later(file: h5py.File) -> dict[str, Any]:
+    """Read what version 2 added; none of it is looked for in version 1."""
+    later: dict[str, Any] = {}
+    if file.attrs["format-version"] == 1:
+        return later
+    if "negative" in file:
+        later["negative"] = _read_lists(file, "negative")
+    if "sites/default" in file:
+        later["default_label"] = file["sites/default"][:]
+    if "sites/fold" in file:
+        later["fold"] = file["sites/fold"][:]
+    if "sites/shuffled" in file:
+        later["shuffled"] = file["sites/shuffled"][:].astype(np.bool_)
+    if "pairs/replicate" in file:
+        later["replicates"] = _to_text(file["pairs/replicate"][:])
+    return later
 
 
 def _find_fault(dataset: Dataset, expected: dict[str, NDArray[np.int64]]) -> str:
@@ -352,18 +248,60 @@ def _find_fault(dataset: Dataset, expected: dict[str, NDArray[np.int64]]) -> str
         return f"{n} sequences for {len(dataset.start)} sites"
     if not 0 <= dataset.chrom_id.min() <= dataset.chrom_id.max() < len(dataset.chroms):
         return "a site lies on a chromosome that it does not list"
-    for name, lists in (("positive", dataset.positive), ("ignored", dataset.ignored)):
+    named = {
+        "positive": dataset.positive,
+        "ignored": dataset.ignored,
+        "negative": dataset.negative,
+    }
+    for name, lists in named.items():
+        if lists is None:
+            continue
         steps = np.diff(lists.indptr, prepend=0, append=len(lists.pair))
         if len(lists.indptr) != n + 1 or steps[0] or steps[-1] or steps.min() < 0:
             return f"the offsets of its {name} labels do not fit its sites"
         if np.any(lists.pair >= len(dataset.pairs)):
             return f"a {name} label names a pair that it does not list"
+    fault = _find_later_fault(dataset)
+    if fault:
+        return fault
     n_positive, n_negative = dataset.counts()
     if not (
         np.array_equal(n_positive, expected["positive"])
         and np.array_equal(n_negative, expected["negative"])
     ):
         return "its labels are not as many as it says"
+    return ""
+
+
+def _find_later_fault(dataset: Dataset) -> str:
+    """Say what cannot be true of the columns that version 2 added, or nothing."""
+    per_site = {
+        "default labels": dataset.default_label,
+        "folds": dataset.fold,
+        "marks of shuffled sequences": dataset.shuffled,
+    }
+    for name, column in per_site.items():
+        if column is not None and len(column) != dataset.n_sites:
+            return f"{len(column)} {name} for {dataset.n_sites} sites"
+    default, fold = dataset.default_label, dataset.fold
+    if default is not None and not np.isin(default, (0, -1)).all():
+        return "a default label is neither 0 nor -1"
+    if fold is not None and np.any(fold >= len(FOLDS)):
+        return f"a fold is none of 0 to {len(FOLDS) - 1}"
+    names = dataset.replicates or ()
+    if dataset.replicates is not None and len(names) != len(dataset.pairs):
+        return f"{len(names)} names of replicates for {len(dataset.pairs)} pairs"
+    if dataset.negative is not None:
+        lists_of = (dataset.positive, dataset.ignored, dataset.negative)
+        rows = np.arange(dataset.n_sites)
+        entries = np.concatenate(
+            [
+                (places << 16) | pairs
+                for places, pairs in (x.entries(rows) for x in lists_of)
+            ]
+        )
+        if len(np.unique(entries)) < len(entries):
+            return "a site has two labels for one pair"
     return ""
 
 

@@ -28,7 +28,13 @@ from tfimpute_tracks.genome.chroms import find_chrom
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["blacklisted", "merge_intervals", "read_bed", "read_narrowpeak"]
+__all__ = [
+    "blacklisted",
+    "count_columns",
+    "merge_intervals",
+    "read_bed",
+    "read_narrowpeak",
+]
 
 # Columns by position and the Python type that reads them.
 _BED = {"chrom": str, "start": int, "end": int}
@@ -85,7 +91,8 @@ def read_narrowpeak(path: str | Path, allow_empty: bool = False) -> pd.DataFrame
     pandas.DataFrame
         chrom (str), start, end (int64; 0-based, half-open), name (str), score (int64),
         strand (str), signal_value, p_value, q_value (float64; -1 if not given), summit
-        (int64; bp from start, 0-based; -1 if not given); in the file's order.
+        (int64; bp from start, 0-based, at most the peak's length; -1 if not given); in
+        the file's order.
 
     Raises
     ------
@@ -93,6 +100,32 @@ def read_narrowpeak(path: str | Path, allow_empty: bool = False) -> pd.DataFrame
         As :func:`read_bed`; also a summit outside of its peak.
     """
     return _read(Path(path), _NARROWPEAK, allow_empty)
+
+
+def count_columns(path: str | Path) -> int:
+    """Count the columns of the first row: 3 of a bare BED, 10 of a narrowPeak.
+
+    Parameters
+    ----------
+    path : str or Path
+        As :func:`read_bed`.
+
+    Returns
+    -------
+    int
+        0 of a file without rows.
+
+    Raises
+    ------
+    InputFileError
+        No such file, or a damaged one.
+    """
+    content = _content(Path(path))
+    lines = io.BytesIO(content).readlines()
+    row = "".join(
+        line.decode("utf-8", "replace") for line in lines[_n_head_lines(content) :][:1]
+    ).rstrip("\r\n")
+    return len(row.split("\t") if "\t" in row else row.split())
 
 
 def merge_intervals(frame: pd.DataFrame) -> pd.DataFrame:
@@ -227,7 +260,7 @@ def _is_sound(frame: pd.DataFrame) -> bool:
     start, end = frame["start"], frame["end"]
     sound = (start >= 0) & (start < end) & (frame["chrom"] != "")
     if "summit" in frame:
-        sound &= (frame["summit"] >= -1) & (frame["summit"] < end - start)
+        sound &= (frame["summit"] >= -1) & (frame["summit"] <= end - start)
     return bool(sound.all())
 
 
@@ -278,6 +311,7 @@ def _fault(fields: list[str], columns: dict[str, type]) -> str | None:
     if start >= end:
         return f"start {start} is not before end {end}; BED is 0-based and half-open"
     summit = int(fields[9]) if "summit" in columns else -1
-    if not -1 <= summit < end - start:
+    # ENCODE's uniform peaks have a summit right behind the last base here and there.
+    if not -1 <= summit <= end - start:
         return f"summit {summit} is outside of the peak; it counts from start, or is -1"
     return None

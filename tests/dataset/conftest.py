@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from tfimpute_tracks.dataset.build import BuildConfig, build_dataset
+from tfimpute_tracks.dataset import BuildConfig, build_dataset
 
 
 class Toy(NamedTuple):
@@ -76,7 +76,7 @@ def toy_path(toy):
 @pytest.fixture
 def make_random(rng):
     """Make a data set of random sites and labels, and its labels as a dense array."""
-    from tfimpute_tracks.dataset.store import Dataset, PairLists
+    from tfimpute_tracks.dataset import Dataset, PairLists
     from tfimpute_tracks.vocabulary import Pair, Vocabulary
 
     def make(n_sites=300, n_pairs=70, seq_len=37):

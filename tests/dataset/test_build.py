@@ -7,7 +7,7 @@ import gzip
 import numpy as np
 import pytest
 
-from tfimpute_tracks.dataset.build import BuildConfig
+from tfimpute_tracks.dataset.config import BuildConfig
 from tfimpute_tracks.dataset.labels import LabelRule
 from tfimpute_tracks.dataset.store import open_dataset
 from tfimpute_tracks.errors import InputFileError, UsageError

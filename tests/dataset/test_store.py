@@ -6,7 +6,7 @@ import h5py
 import numpy as np
 import pytest
 
-from tfimpute_tracks.dataset.store import Dataset, open_dataset, write_dataset
+from tfimpute_tracks.dataset import Dataset, open_dataset, write_dataset
 from tfimpute_tracks.errors import InputFileError
 
 
@@ -81,7 +81,7 @@ def test_what_is_no_data_set_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("format-version", 2, "tfimpute-dataset version 2, .* reads version 1"),
+        ("format-version", 3, "tfimpute-dataset version 3, .* reads versions 1 and 2"),
         ("complete", 0, "its writing never ended"),
         ("seq-len", 205, "sequences of 205 bp in 50 bytes"),
         ("parameters", "{", "not a whole HDF5 data set"),

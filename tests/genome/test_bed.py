@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.genome.bed import (
     blacklisted,
+    count_columns,
     merge_intervals,
     read_bed,
     read_narrowpeak,
@@ -112,6 +113,15 @@ def test_read_narrowpeak(tmp_path):
     assert list(frame.columns[-4:]) == ["signal_value", "p_value", "q_value", "summit"]
     assert frame["summit"].dtype == frame["score"].dtype == np.int64
     assert frame["q_value"].dtype == np.float64
+    path.write_text(f"{PEAK[:-2]}20\n")  # as far as the end, as ENCODE has them
+    assert rows(read_narrowpeak(path)) == [(*peak, 20)]
+
+
+def test_columns_are_counted_in_the_first_row(tmp_path):
+    path = tmp_path / "a.narrowPeak"
+    for text, n in ((f"track\n{PEAK}\nx\n", 10), ("chr1 0 9\r\n", 3), ("#\n", 0)):
+        path.write_text(text)
+        assert count_columns(path) == n
 
 
 @pytest.mark.parametrize(
@@ -120,7 +130,7 @@ def test_read_narrowpeak(tmp_path):
         ("chr1\t10\t30", "has 3 of 10 columns"),
         (PEAK.replace("5.5", "high"), "signal_value 'high' is not a number"),
         (PEAK.replace("900", "9.5"), "score '9.5' is not an integer"),
-        (PEAK[:-2] + "20", "summit 20 is outside"),
+        (PEAK[:-2] + "21", "summit 21 is outside"),
         (PEAK[:-2] + "-2", "summit -2 is outside"),
     ],
 )

@@ -1,0 +1,147 @@
+"""What a sequence is made of: GC content, repeats, and letters nobody knows.
+
+Sequences of one length are compared by bins of the three fractions. Repeats are the
+lower-case letters of the FASTA; a chromosome without any is all upper case here, so
+only its GC content counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tfimpute_tracks.genome.fasta import Genome
+from tfimpute_tracks.kernels.encode import N_CODE
+
+__all__ = [
+    "GC_BINS",
+    "REPEAT_BINS",
+    "Chrom",
+    "Composition",
+    "compose",
+    "iterate_chroms",
+]
+
+GC_BINS = 50
+"""Bins of the fraction of G and C among the known letters."""
+REPEAT_BINS = 10
+"""Bins of the fractions of repeats and of N; a bin beside them is for none at all."""
+
+_BLOCK = 1 << 16
+
+
+class Composition(NamedTuple):
+    """Bins of some sequences.
+
+    Parameters
+    ----------
+    gc : int64 array, shape (n,), values 0..GC_BINS
+        The fraction in steps of 1 / GC_BINS, rounded down.
+    repeat, unknown : int64 array, shape (n,), values 0..REPEAT_BINS
+        The fractions in steps of 1 / REPEAT_BINS, rounded up: 0 is none at all.
+    """
+
+    gc: NDArray[np.int64]
+    repeat: NDArray[np.int64]
+    unknown: NDArray[np.int64]
+
+    @property
+    def key(self) -> NDArray[np.int64]:
+        """One number for the three bins, int64, shape (n,)."""
+        steps = REPEAT_BINS + 1
+        return (self.gc * steps + self.repeat) * steps + self.unknown
+
+
+def compose(codes: NDArray[np.uint8], lower: NDArray[np.bool_]) -> Composition:
+    """Bin sequences by what they are made of.
+
+    Parameters
+    ----------
+    codes : uint8 array, shape (n, L), values 0..4
+    lower : bool array, shape (n, L)
+
+    Returns
+    -------
+    Composition
+    """
+    length = max(codes.shape[1], 1)
+    n_unknown = np.count_nonzero(codes == N_CODE, axis=1)
+    n_gc = np.count_nonzero((codes == 1) | (codes == 2), axis=1)
+    n_lower = np.count_nonzero(lower & (codes < N_CODE), axis=1)
+    known = np.maximum(length - n_unknown, 1)
+    return Composition(
+        n_gc * GC_BINS // known,
+        -(-n_lower * REPEAT_BINS // length),
+        -(-n_unknown * REPEAT_BINS // length),
+    )
+
+
+class Chrom(NamedTuple):
+    """Letters of a chromosome, with room for windows that reach over its ends.
+
+    Parameters
+    ----------
+    number : int
+        Its index among the genome's chromosomes.
+    codes : uint8 array, shape (size + L,), values 0..4
+        Place p of the chromosome stands at p + L // 2.
+    lower : bool array, shape (size + L,)
+    seq_len : int
+        L, bp.
+    """
+
+    number: int
+    codes: NDArray[np.uint8]
+    lower: NDArray[np.bool_]
+    seq_len: int
+
+    def compose(self, centres: NDArray[np.int64]) -> Composition:
+        """Bin the windows about some centres.
+
+        Parameters
+        ----------
+        centres : int64 array, shape (n,)
+
+        Returns
+        -------
+        Composition
+        """
+        view = np.lib.stride_tricks.sliding_window_view
+        windows = view(self.codes, self.seq_len)
+        lower = view(self.lower, self.seq_len)
+        blocks = [
+            compose(windows[block], lower[block])
+            for block in np.array_split(centres, len(centres) // _BLOCK + 1)
+        ]
+        return Composition(
+            *(np.concatenate(bins) for bins in zip(*blocks, strict=True))
+        )
+
+
+def iterate_chroms(genome: Genome, chroms: list[int], seq_len: int) -> Iterator[Chrom]:
+    """Read chromosomes with their case, one at a time.
+
+    Parameters
+    ----------
+    genome : Genome
+    chroms : list of int
+        Indices of its chromosomes.
+    seq_len : int
+        bp.
+
+    Yields
+    ------
+    Chrom
+    """
+    names = list(genome.chrom_sizes)
+    for chrom in chroms:
+        size = genome.chrom_sizes[names[chrom]]
+        inner = slice(seq_len // 2, seq_len // 2 + size)
+        codes = np.full(size + seq_len, N_CODE, dtype=np.uint8)
+        lower = np.zeros(size + seq_len, dtype=np.bool_)
+        codes[inner] = genome.codes(names[chrom])
+        lower[inner] = genome.is_lower(names[chrom]) & (codes[inner] < N_CODE)
+        yield Chrom(chrom, codes, lower, seq_len)

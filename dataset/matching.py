@@ -1,0 +1,226 @@
+"""Negatives from the genome that are made of the same as a pair's positives.
+
+As gkm-SVM's null sequences: each positive is given a window of the same chromosome,
+length, GC content and fraction of repeats, where the pair has no peak near. Without
+that a network could tell the classes by composition alone. What is on one chromosome
+stays there, so that a split by chromosome keeps both classes.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tfimpute_tracks.dataset.background import label_by_peaks
+from tfimpute_tracks.dataset.composition import (
+    GC_BINS,
+    REPEAT_BINS,
+    Composition,
+    iterate_chroms,
+)
+from tfimpute_tracks.dataset.labels import LabelRule
+from tfimpute_tracks.dataset.pairs_table import PairsTable
+from tfimpute_tracks.dataset.sites import Sites, Window, is_blacklisted, middle_is_read
+from tfimpute_tracks.dataset.summits import Instances
+from tfimpute_tracks.genome.fasta import Genome
+
+__all__ = ["Matched", "match_negatives"]
+
+Ints = NDArray[np.int64]
+
+# Candidates looked at first for each one needed, before all of a bin are.
+_SPARE = 4
+_KEY_BITS = 16
+
+
+class Matched(NamedTuple):
+    """Negatives that match, and how well.
+
+    Parameters
+    ----------
+    instances : Instances
+        No place twice for a pair, and none near a peak of it.
+    unmatched : dict of int to (int, int)
+        Pairs with too few candidates: column -> (matched, wanted).
+    largest_difference : float
+        Of the binned distributions of GC content and of repeats: the largest absolute
+        difference, in one bin, of the fractions of a pair's positives and negatives.
+    widest : int
+        The pair that has it.
+    case_free : list of str
+        Chromosomes with positives and without lower-case letters: only GC counts there.
+    n_candidates : int
+    """
+
+    instances: Instances
+    unmatched: dict[int, tuple[int, int]]
+    largest_difference: float
+    widest: int
+    case_free: list[str]
+    n_candidates: int
+
+
+class _Pool(NamedTuple):
+    """Windows that could be negatives, by place, and their order by key."""
+
+    sites: Sites
+    key: Ints
+    order: Ints
+
+
+def match_negatives(
+    genome: Genome,
+    table: PairsTable,
+    positive: Instances,
+    window: Window,
+    margin: int,
+    blacklist: str | Path | None,
+    seed: int,
+) -> Matched:
+    """Find for each pair as many negatives of its positives' composition.
+
+    Parameters
+    ----------
+    genome : Genome
+    table : PairsTable
+        All peaks of a pair keep negatives away, also those that are no positives.
+    positive : Instances
+    window : Window
+    margin : int
+        Least distance of a negative's window from the pair's peaks, bp.
+    blacklist : path or None
+        BED; candidates that touch it are left out.
+    seed : int
+        Chooses among candidates.
+
+    Returns
+    -------
+    Matched
+
+    Notes
+    -----
+    Candidates stand side by side and never overlap. They are read where the FASTA has
+    sequence; one with N's serves only a positive that has as many (a bin of a tenth),
+    for else N would tell the classes apart in a FASTA of islands.
+    """
+    pool, key, case_free = _collect(genome, positive, window, seed)
+    if blacklist is not None:
+        clear = ~is_blacklisted(pool.sites, genome, blacklist, window.seq_len)
+        pool = _order(pool.sites.keep(clear), pool.key[clear], seed)
+    near_rule = LabelRule(window.seq_len, window.seq_len, 1.0, margin)
+    chosen: list[Instances] = []
+    unmatched: dict[int, tuple[int, int]] = {}
+    widest, largest = 0, 0.0
+    for pair, bed in enumerate(table.beds):
+        mine = np.flatnonzero(positive.pair == pair)
+        if not len(mine):
+            continue
+        near = label_by_peaks(genome, bed, pool.sites, near_rule)
+        free = np.ones(len(pool.key), dtype=np.bool_)
+        for rows in near:
+            free[rows] = False
+        rng = np.random.default_rng((seed, pair))
+        # In order of their keys, as the matches are; folds at random within a key.
+        mine = mine[np.lexsort([rng.random(len(mine)), key[mine]])]
+        place, row = _choose(pool, key[mine], free, rng)
+        chosen.append(
+            Instances(
+                pool.sites.chrom_id[row].astype(np.int64),
+                pool.sites.centre[row],
+                np.full(len(row), pair),
+                positive.fold[mine[place]],
+            )
+        )
+        if len(row) < len(mine):
+            unmatched[pair] = (len(row), len(mine))
+        difference = _largest_difference(key[mine], pool.key[row])
+        if difference > largest:
+            widest, largest = pair, difference
+    together = Instances(*(np.concatenate(c) for c in zip(*chosen, strict=True)))
+    return Matched(together, unmatched, largest, widest, case_free, len(pool.key))
+
+
+def _collect(
+    genome: Genome, positive: Instances, window: Window, seed: int
+) -> tuple[_Pool, Ints, list[str]]:
+    """Read the genome once: candidates, the keys of positives, chromosomes in caps."""
+    L = window.seq_len
+    key = np.empty(len(positive.pair), dtype=np.int64)
+    sites: list[Sites] = []
+    keys: list[Ints] = []
+    case_free: list[str] = []
+    for chrom in iterate_chroms(genome, np.unique(positive.chrom_id).tolist(), L):
+        here = positive.chrom_id == chrom.number
+        key[here] = _full_key(chrom.number, chrom.compose(positive.centre[here]))
+        if not chrom.lower.any():
+            case_free.append(list(genome.chrom_sizes)[chrom.number])
+        size = len(chrom.codes) - L
+        phase = int(np.random.default_rng((seed, chrom.number)).integers(L))
+        centres = np.arange(phase + L // 2, size - L + L // 2 + 1, L)
+        windows = np.lib.stride_tricks.sliding_window_view(chrom.codes, L)
+        blocks = np.array_split(centres, len(centres) // 65536 + 1)
+        read = [middle_is_read(windows[block], window) for block in blocks]
+        centres = centres[np.concatenate(read)]
+        sites.append(
+            Sites(np.full(len(centres), chrom.number, dtype=np.int32), centres)
+        )
+        keys.append(_full_key(chrom.number, chrom.compose(centres)))
+    together = Sites(*(np.concatenate(column) for column in zip(*sites, strict=True)))
+    return _order(together, np.concatenate(keys), seed), key, case_free
+
+
+def _full_key(chrom: int, composition: Composition) -> Ints:
+    return composition.key | chrom << _KEY_BITS
+
+
+def _order(sites: Sites, key: Ints, seed: int) -> _Pool:
+    """Order candidates by key, at random within a key."""
+    chance = np.random.default_rng(seed).random(len(key))
+    return _Pool(sites, key, np.lexsort([chance, key]))
+
+
+def _choose(
+    pool: _Pool, wanted: Ints, free: NDArray[np.bool_], rng: np.random.Generator
+) -> tuple[Ints, Ints]:
+    """Choose a free candidate for each wanted key, none twice.
+
+    `wanted` ascends. Gives indices into it that found one, and the rows of the pool.
+    """
+    keys, n_wanted = np.unique(wanted, return_counts=True)
+    sorted_keys = pool.key[pool.order]
+    first = np.searchsorted(sorted_keys, keys)
+    n = np.searchsorted(sorted_keys, keys, side="right") - first
+    offset = (rng.random(len(keys)) * n).astype(np.int64)
+    n_looked = np.minimum(n, _SPARE * n_wanted + _SPARE)
+    while True:
+        group = np.repeat(np.arange(len(keys)), n_looked)
+        step = np.arange(len(group)) - np.repeat(n_looked.cumsum() - n_looked, n_looked)
+        row = pool.order[first[group] + (offset[group] + step) % n[group]]
+        group, row = group[free[row]], row[free[row]]
+        n_free = np.bincount(group, minlength=len(keys))
+        short = (n_free < n_wanted) & (n_looked < n)
+        if not short.any():
+            break
+        n_looked = np.where(short, n, n_looked)
+    rank = np.arange(len(group)) - (n_free.cumsum() - n_free)[group]
+    used = rank < n_wanted[group]
+    place = (n_wanted.cumsum() - n_wanted)[group[used]] + rank[used]
+    return place, row[used]
+
+
+def _largest_difference(positive: Ints, negative: Ints) -> float:
+    """Compare the distributions of GC content and of repeats, each by itself."""
+    steps = REPEAT_BINS + 1
+    if not len(negative):
+        return 1.0
+    bins = [keys & ((1 << _KEY_BITS) - 1) for keys in (positive, negative)]
+    differences = []
+    for divisor, n in ((steps * steps, GC_BINS + 1), (steps, steps)):
+        one, other = (
+            np.bincount(keys // divisor % n, minlength=n) / len(keys) for keys in bins
+        )
+        differences.append(np.abs(one - other).max())
+    return float(max(differences))

@@ -1,0 +1,304 @@
+"""Places of a genome that become sites: collected, checked, read.
+
+A place is a chromosome and a centre. What cannot be a site is dropped and counted, by
+reason. Who is bound there is the business of ``labels`` and ``summits``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from tfimpute_tracks.errors import InputFileError
+from tfimpute_tracks.genome.bed import blacklisted, read_bed
+from tfimpute_tracks.genome.chroms import find_chrom
+from tfimpute_tracks.genome.fasta import Genome
+from tfimpute_tracks.kernels.encode import N_CODE
+
+__all__ = [
+    "ABSENT",
+    "BEYOND",
+    "BLACKLISTED",
+    "DUPLICATED",
+    "MOSTLY_N",
+    "Notify",
+    "Sites",
+    "Window",
+    "chrom_ids",
+    "collect_background",
+    "first_names",
+    "is_blacklisted",
+    "is_readable",
+    "middle_is_read",
+    "read_sequences",
+]
+
+Notify = Callable[[str], None]
+Positions = NDArray[np.int64]
+
+ABSENT = "chromosome not in the FASTA"
+BEYOND = "past the chromosome's end"
+DUPLICATED = "duplicated"
+BLACKLISTED = "blacklisted"
+MOSTLY_N = "mostly N"
+
+# Windows looked at together: some 15 MB at 200 bp.
+_BLOCK = 1 << 16
+
+
+class Window(NamedTuple):
+    """How much is read about a centre.
+
+    Parameters
+    ----------
+    seq_len : int
+        L, bp: a sequence is [centre - L // 2, centre - L // 2 + L).
+    middle : int
+        The bp about the centre of which at most half may be N.
+    """
+
+    seq_len: int
+    middle: int
+
+
+class Sites(NamedTuple):
+    """Places in order of chromosome and centre.
+
+    Parameters
+    ----------
+    chrom_id : int32 array, shape (n,)
+        Ascending indices into the chromosomes of the genome.
+    centre : int64 array, shape (n,)
+        0-based, ascending within a chromosome.
+    """
+
+    chrom_id: NDArray[np.int32]
+    centre: Positions
+
+    def keep(self, chosen: NDArray[np.bool_]) -> Sites:
+        """Leave out the other places.
+
+        Parameters
+        ----------
+        chosen : bool array, shape (n,)
+
+        Returns
+        -------
+        Sites
+        """
+        return Sites(self.chrom_id[chosen], self.centre[chosen])
+
+    def by_chrom(self) -> Iterator[tuple[int, slice]]:
+        """Give each chromosome with the run of its sites.
+
+        Yields
+        ------
+        int, slice
+        """
+        for chrom in np.unique(self.chrom_id):
+            first, last = np.searchsorted(self.chrom_id, [chrom, chrom + 1])
+            yield int(chrom), slice(int(first), int(last))
+
+
+def collect_background(
+    genome: Genome, background: str | Path, notify: Notify
+) -> tuple[Sites, dict[str, int]]:
+    """Sort the centres of a background, and drop what cannot be a site.
+
+    Parameters
+    ----------
+    genome : Genome
+    background : path
+        BED3 or more.
+    notify : callable
+
+    Returns
+    -------
+    Sites
+        Each place once.
+    dict of str to int
+        Intervals left out, by reason.
+
+    Raises
+    ------
+    InputFileError
+        The file is no BED, or shares no chromosome with the genome.
+    """
+    intervals = read_bed(background)
+    chrom_id = chrom_ids(genome, intervals["chrom"])
+    known = chrom_id >= 0
+    if not known.any():
+        raise InputFileError(
+            f"{background}: none of its chromosomes is in the FASTA: it has "
+            f"{first_names(intervals['chrom'].unique())}, the FASTA "
+            f"{first_names(genome.chrom_sizes)}; give both of one assembly"
+        )
+    if not known.all():
+        absent = intervals["chrom"][~known].unique()
+        notify(
+            f"{background}: {np.count_nonzero(~known):,} sites are on chromosomes that "
+            f"the FASTA does not hold: {first_names(absent)}"
+        )
+    centre = (intervals["start"].to_numpy() + intervals["end"].to_numpy()) // 2
+    chrom_id, centre = chrom_id[known], centre[known].astype(np.int64)
+    sizes = np.array(list(genome.chrom_sizes.values()), dtype=np.int64)
+    inside = centre < sizes[chrom_id]
+    both = np.unique(np.stack([chrom_id[inside], centre[inside]]), axis=1)
+    return Sites(both[0].astype(np.int32), both[1]), {
+        ABSENT: int(np.count_nonzero(~known)),
+        BEYOND: int(np.count_nonzero(~inside)),
+        DUPLICATED: int(np.count_nonzero(inside)) - both.shape[1],
+    }
+
+
+def chrom_ids(genome: Genome, names: pd.Series) -> NDArray[np.int64]:
+    """Look up chromosomes in the order of the genome.
+
+    Parameters
+    ----------
+    genome : Genome
+    names : pandas.Series of str
+        With or without ``chr``.
+
+    Returns
+    -------
+    int64 array, shape (len(names),)
+        -1 where the genome lacks the chromosome.
+    """
+    index = {name: i for i, name in enumerate(genome.chrom_sizes)}
+    ids = {name: index.get(find_chrom(name, index) or "", -1) for name in set(names)}
+    found: NDArray[np.int64] = names.map(ids).to_numpy(dtype=np.int64)
+    return found
+
+
+def is_blacklisted(
+    sites: Sites, genome: Genome, blacklist: str | Path, seq_len: int
+) -> NDArray[np.bool_]:
+    """Tell the sites whose sequence touches a blacklist.
+
+    Parameters
+    ----------
+    sites : Sites
+    genome : Genome
+    blacklist : path
+        BED; may be empty.
+    seq_len : int
+        bp.
+
+    Returns
+    -------
+    bool array, shape (n,)
+
+    Raises
+    ------
+    InputFileError
+        The file is no BED.
+    """
+    intervals = read_bed(blacklist, allow_empty=True)
+    names = list(genome.chrom_sizes)
+    hit = np.zeros(len(sites.centre), dtype=np.bool_)
+    for chrom, run in sites.by_chrom():
+        start = sites.centre[run] - seq_len // 2
+        hit[run] = blacklisted(names[chrom], start, start + seq_len, intervals)
+    return hit
+
+
+def read_sequences(genome: Genome, sites: Sites, seq_len: int) -> NDArray[np.uint8]:
+    """Read the sequence about each centre.
+
+    Parameters
+    ----------
+    genome : Genome
+    sites : Sites
+    seq_len : int
+        L, bp.
+
+    Returns
+    -------
+    uint8 array, shape (n, L), values 0..4
+        N where a sequence reaches over an end of its chromosome.
+
+    Notes
+    -----
+    One chromosome is in memory at a time: half a million reads of 200 bp from a
+    compressed FASTA would take far longer.
+    """
+    codes = np.empty((len(sites.centre), seq_len), dtype=np.uint8)
+    for run, windows in _windows(genome, sites, seq_len):
+        codes[run] = windows[sites.centre[run]]
+    return codes
+
+
+def is_readable(genome: Genome, sites: Sites, window: Window) -> NDArray[np.bool_]:
+    """Tell the sites of which at most half of the middle is N.
+
+    Parameters
+    ----------
+    genome : Genome
+    sites : Sites
+    window : Window
+
+    Returns
+    -------
+    bool array, shape (n,)
+    """
+    readable = np.empty(len(sites.centre), dtype=np.bool_)
+    for run, windows in _windows(genome, sites, window.seq_len):
+        for first in range(run.start, run.stop, _BLOCK):
+            block = slice(first, min(first + _BLOCK, run.stop))
+            readable[block] = middle_is_read(windows[sites.centre[block]], window)
+    return readable
+
+
+def middle_is_read(codes: NDArray[np.uint8], window: Window) -> NDArray[np.bool_]:
+    """Tell the sequences of which at most half of the middle is N.
+
+    Parameters
+    ----------
+    codes : uint8 array, shape (n, L), values 0..4
+    window : Window
+
+    Returns
+    -------
+    bool array, shape (n,)
+    """
+    middle = min(window.middle, window.seq_len)
+    first = window.seq_len // 2 - middle // 2
+    n_unknown = np.count_nonzero(codes[:, first : first + middle] == N_CODE, axis=1)
+    read: NDArray[np.bool_] = 2 * n_unknown <= middle
+    return read
+
+
+def _windows(
+    genome: Genome, sites: Sites, length: int
+) -> Iterator[tuple[slice, NDArray[np.uint8]]]:
+    """Give, by chromosome, the run of its sites and the window about each base."""
+    names = list(genome.chrom_sizes)
+    for chrom, run in sites.by_chrom():
+        size = genome.chrom_sizes[names[chrom]]
+        before = length // 2
+        padded = np.full(size + length, N_CODE, dtype=np.uint8)
+        padded[before : before + size] = genome.codes(names[chrom], 0, size)
+        yield run, np.lib.stride_tricks.sliding_window_view(padded, length)
+
+
+def first_names(names: Iterable[str], shown: int = 5) -> str:
+    """Write the first of some names, for a message.
+
+    Parameters
+    ----------
+    names : iterable of str
+    shown : int
+        How many at most.
+
+    Returns
+    -------
+    str
+    """
+    listed = list(names)
+    return ", ".join(listed[:shown]) + (", ..." if len(listed) > shown else "")
