@@ -20,7 +20,10 @@ def train(
     data: options.Data,
     out_dir: options.OutDir,
     preset: Annotated[
-        str, typer.Option(help="Network and recipe: default, paper, paper-random.")
+        str,
+        typer.Option(
+            help="Network and recipe: default, deep, gru, paper, paper-random."
+        ),
     ] = "default",
     roles: Annotated[
         str, typer.Option(help="Roles of the pairs to learn from, comma-separated.")
@@ -108,7 +111,8 @@ def train(
         "seed": seed,
         **({"network": network} if network else {}),
     }
-    with progress_bar("thresholds", len(dataset.vocabulary.tfs), "TFs") as advance:
+    n_cells = len(dataset.vocabulary.cells)
+    with progress_bar("thresholds", n_cells, "cell lines") as advance:
         facts = {
             "name": preset,
             "build": build,
@@ -154,7 +158,7 @@ def _settings(
                 f"{', '.join(sizes)}"
             )
         sizes[name.strip()] = int(value)
-    recipe = RECIPES["default" if preset == "default" else "paper"]
+    recipe = RECIPES.get(preset, RECIPES["paper"])
     changes: dict[str, Any] = {
         "epochs": epochs,
         "batch_size": batch_size,

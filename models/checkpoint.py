@@ -26,6 +26,7 @@ from tfimpute_tracks.vocabulary import Vocabulary
 __all__ = ["Checkpoint", "read_checkpoint", "weight_shapes", "write_checkpoint"]
 
 Arrays = Mapping[str, NDArray[np.float32]]
+Shapes = dict[str, tuple[int, ...]]
 
 FORMAT = "tfimpute-weights"
 FORMAT_VERSION = "1"
@@ -70,23 +71,56 @@ def weight_shapes(
     Returns
     -------
     dict of name to shape
-        The names are those of the parameters of
-        :class:`tfimpute_tracks.models.network.TFImpute`; `thresholds` alone is no
-        parameter: per (TF, cell line), the score that calls a peak unless told
+        The names are those of the parameters of the network that
+        :func:`tfimpute_tracks.models.families.build_network` makes; `thresholds` alone
+        is no parameter: per (TF, cell line), the score that calls a peak unless told
         otherwise.
     """
-    k, h, e = config.n_filters, config.n_units, config.embedding_size
     n_tfs, n_cells = len(vocabulary.tfs), len(vocabulary.cells)
+    family = _recurrent_shapes if config.recurrent_units else _gated_shapes
     return {
-        "filters": (k, config.filter_length, 4),
-        "bias": (k,),
+        "filters": (config.n_filters, config.filter_length, 4),
+        "bias": (config.n_filters,),
+        **family(config, n_tfs, n_cells),
+        "thresholds": (n_tfs, n_cells),
+    }
+
+
+def _gated_shapes(config: NetworkConfig, n_tfs: int, n_cells: int) -> Shapes:
+    k, h, e = config.n_features, config.n_units, config.embedding_size
+    shapes: Shapes = {
         "tf_embedding": (n_tfs, e),
         "cell_embedding": (n_cells, e),
         "gate_weight": (2 * e, k),
         "gate_bias": (k,),
         "unit_weight": (config.n_windows, h, k),
         "unit_bias": (h,),
-        "thresholds": (n_tfs, n_cells),
+    }
+    if config.blocks:
+        layers = {"enter": config.n_filters}
+        norms = ["norm"]
+        for i in range(config.blocks):
+            layers |= {f"blocks.{i}.neighbours": 3 * k, f"blocks.{i}.mix": k}
+            norms.append(f"blocks.{i}.norm")
+        for name, n_inputs in layers.items():
+            shapes[f"residual.{name}.weight"] = (k, n_inputs)
+            shapes[f"residual.{name}.bias"] = (k,)
+        for name in norms:
+            shapes[f"residual.{name}.weight"] = shapes[f"residual.{name}.bias"] = (k,)
+    return shapes
+
+
+def _recurrent_shapes(config: NetworkConfig, n_tfs: int, n_cells: int) -> Shapes:
+    k, units = config.n_filters, config.recurrent_units
+    # PyTorch keeps the three gates of a unit in one array each.
+    return {
+        "cell_embedding": (n_cells, k),
+        "reader.weight_ih_l0": (3 * units, k),
+        "reader.weight_hh_l0": (3 * units, units),
+        "reader.bias_ih_l0": (3 * units,),
+        "reader.bias_hh_l0": (3 * units,),
+        "tf_weight": (n_tfs, units),
+        "tf_bias": (n_tfs,),
     }
 
 

@@ -14,6 +14,14 @@ from tfimpute_tracks.errors import UsageError
 __all__ = ["NETWORKS", "NetworkConfig"]
 
 
+# Parts that the paper's first network lacks; files written before they were there do
+# not name them.
+_OPTIONAL = {"channels", "blocks", "recurrent_units"}
+# Float32 numbers in a vector. With rows of whole vectors a matrix product gives a row
+# the same bits wherever it stands: a tile's score does not depend on its neighbours.
+_LANES = 8
+
+
 @dataclass(frozen=True)
 class NetworkConfig:
     """Sizes of the network, in the paper's symbols.
@@ -31,12 +39,19 @@ class NetworkConfig:
     n_units : int
         H, units of the last layer, of which the largest is the logit.
     embedding_size : int
-        Numbers per TF and per cell line.
+        Numbers per TF and per cell line. With `recurrent_units` cell lines have
+        `n_filters` numbers and TFs none.
+    channels, blocks : int
+        Numbers per window behind the residual blocks, and how many blocks there are; 0
+        both: motif features go to the gates as they are, as in the paper.
+    recurrent_units : int
+        Units of the recurrent layer of the paper's revised network; 0: none.
 
     Raises
     ------
     UsageError
-        A size is not positive, or a filter is longer than the sequence.
+        A size is not positive, a filter is longer than the sequence, or parts are asked
+        for that do not go together.
     """
 
     seq_len: int = 200
@@ -45,19 +60,51 @@ class NetworkConfig:
     pool: int = 100
     n_units: int = 8
     embedding_size: int = 50
+    channels: int = 0
+    blocks: int = 0
+    recurrent_units: int = 0
 
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if not isinstance(value, int) or value < 1:
+            least = 0 if field.name in _OPTIONAL else 1
+            if not isinstance(value, int) or value < least:
                 raise UsageError(
                     f"network size {field.name}={value!r}; give a positive integer"
+                    + (", or 0 for none" if least == 0 else "")
                 )
+        if bool(self.channels) != bool(self.blocks):
+            raise UsageError(
+                f"channels={self.channels} with blocks={self.blocks}; residual blocks "
+                "need both, a network without them has 0 of both"
+            )
+        if self.recurrent_units and self.blocks:
+            raise UsageError(
+                f"recurrent_units={self.recurrent_units} with blocks={self.blocks}; "
+                "a network has residual blocks or a recurrent layer, set one to 0"
+            )
+        if not self.is_plain:
+            for name in ("n_filters", "channels", "recurrent_units"):
+                if getattr(self, name) % _LANES:
+                    raise UsageError(
+                        f"{name}={getattr(self, name)} in a network with residual "
+                        f"blocks or a recurrent layer; give a multiple of {_LANES}"
+                    )
         if self.filter_length > self.seq_len:
             raise UsageError(
                 f"filters of {self.filter_length} letters do not fit sequences of "
                 f"{self.seq_len}; make filter_length at most seq_len"
             )
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether gates and maxout work on the motif features themselves."""
+        return not (self.blocks or self.recurrent_units)
+
+    @property
+    def n_features(self) -> int:
+        """Numbers per window that a pair's gates multiply."""
+        return self.channels or self.n_filters
 
     @property
     def n_positions(self) -> int:
@@ -96,8 +143,8 @@ class NetworkConfig:
             A name is missing or unknown, or a size is wrong.
         """
         names = {field.name for field in fields(cls)}
-        if set(sizes) != names:
-            odd = sorted(names ^ set(sizes))
+        if not names - _OPTIONAL <= set(sizes) <= names:
+            odd = sorted((names - _OPTIONAL - set(sizes)) | (set(sizes) - names))
             raise UsageError(
                 f"network sizes do not match this version: {', '.join(odd)} missing "
                 f"or unknown; expected {', '.join(sorted(names))}"
@@ -107,7 +154,12 @@ class NetworkConfig:
 
 NETWORKS: dict[str, NetworkConfig] = {
     "default": NetworkConfig(),
+    "deep": NetworkConfig(pool=16, channels=256, blocks=2),
+    "gru": NetworkConfig(
+        seq_len=1000, n_filters=512, pool=50, embedding_size=512, recurrent_units=1000
+    ),
     "paper": NetworkConfig(seq_len=300, n_filters=2000, n_units=1000),
     "paper-random": NetworkConfig(seq_len=100, n_filters=600),
 }
-"""Presets: `default` ships trained; the others have the paper's sizes (Methods)."""
+"""Presets. `default` and `deep` ship trained; `paper` and `paper-random` have the
+paper's sizes (Methods); `gru` is its revised network with fewer filters."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.kernels.segments import SegmentGrid
 from tfimpute_tracks.kernels.sparse import SparseRows, gather_windows
-from tfimpute_tracks.models.head import Head
+from tfimpute_tracks.models.head import Head, TileHead
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.models.trunk import MotifTrunk
 from tfimpute_tracks.vocabulary import Pair
@@ -53,7 +53,7 @@ class LookupEngine:
         self.trunk = trunk or MotifTrunk(model, grid, fast)
         self._n_filters = model.config.n_filters
         self._grid = grid
-        self._head = Head(model, pairs, self.trunk.probe)
+        self._head = _pick_head(model, pairs, self.trunk)
 
     def logits(self, codes: NDArray[np.uint8], n_tiles: int) -> NDArray[np.float32]:
         """Score neighbouring tiles; see :meth:`Engine.logits`.
@@ -92,3 +92,13 @@ class LookupEngine:
             windows = gather_windows(some, grid, n, self._n_filters)
             parts.append(self._head.logits(windows))
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def _pick_head(model: Model, pairs: list[Pair], trunk: MotifTrunk) -> TileHead:
+    """Take the sparse products where the network is the paper's first one."""
+    if model.config.is_plain:
+        return Head(model, pairs, trunk.probe)
+    # PyTorch takes a second to import: only where it is needed.
+    from tfimpute_tracks.models.network_head import NetworkHead
+
+    return NetworkHead(model, pairs)

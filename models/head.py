@@ -9,6 +9,7 @@ weights and the pairs alone, so scores do not depend on how a chromosome is cut.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,7 @@ from tfimpute_tracks.kernels.sparse import SparseRows
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.vocabulary import Pair
 
-__all__ = ["Head", "pair_gates"]
+__all__ = ["Head", "TileHead", "pair_gates"]
 
 Floats = NDArray[np.float32]
 
@@ -57,8 +58,25 @@ def pair_gates(model: Model, pairs: list[Pair]) -> Floats:
     return sigmoid(both @ weights["gate_weight"] + weights["gate_bias"])
 
 
+class TileHead(Protocol):
+    """What makes logits of the windows of tiles, for a fixed list of pairs."""
+
+    def logits(self, windows: SparseRows) -> Floats:
+        """Give the logits of tiles, the better strand's.
+
+        Parameters
+        ----------
+        windows : SparseRows
+            From :func:`tfimpute_tracks.kernels.sparse.gather_windows`.
+
+        Returns
+        -------
+        float32 array, shape (n_tiles, n_pairs)
+        """
+
+
 class Head:
-    """The last layers for a fixed list of pairs.
+    """The last layers of the paper's first network for a fixed list of pairs.
 
     Parameters
     ----------

@@ -25,7 +25,7 @@ from tfimpute_tracks.models.config import NetworkConfig
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
 
 if TYPE_CHECKING:
-    from tfimpute_tracks.models.network import TFImpute
+    from tfimpute_tracks.models.network import MotifNetwork
 
 __all__ = ["Model", "load_model", "shipped_models"]
 
@@ -173,19 +173,19 @@ class Model:
             for level in levels
         }
 
-    def network(self) -> TFImpute:
+    def network(self) -> MotifNetwork:
         """Build the plain network with these weights.
 
         Returns
         -------
-        TFImpute
+        MotifNetwork
             On the CPU, in evaluation mode.
         """
         import torch
 
-        from tfimpute_tracks.models.network import TFImpute
+        from tfimpute_tracks.models.families import build_network
 
-        network = TFImpute(self.config, len(self.tfs), len(self.cells))
+        network = build_network(self.config, len(self.tfs), len(self.cells))
         weights = self.checkpoint.weights
         network.load_state_dict(
             {

@@ -14,10 +14,15 @@ faster ones through :class:`Operations`; nothing else differs between devices.
 
 The convolution, W and b do not know the pair. So each sequence is convolved once for
 all its pairs, which is what makes both training and imputing everything affordable.
+
+:class:`MotifNetwork` is what all networks begin with, up to M. :class:`TFImpute` goes
+on as above; between M and the gates it may have residual blocks (``residual.py``). The
+paper's revised network goes on otherwise (``recurrent.py``).
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -26,8 +31,16 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from tfimpute_tracks.models.config import NetworkConfig
+from tfimpute_tracks.models.residual import ResidualBlocks
 
-__all__ = ["PLAIN", "Operations", "TFImpute", "mixed_windows", "pooled_convolution"]
+__all__ = [
+    "PLAIN",
+    "MotifNetwork",
+    "Operations",
+    "TFImpute",
+    "mixed_windows",
+    "pooled_convolution",
+]
 
 
 def pooled_convolution(codes: Tensor, filters: Tensor, pool: int) -> Tensor:
@@ -80,14 +93,14 @@ PLAIN = Operations(pooled_convolution, mixed_windows)
 """The steps as plain PyTorch, for any device: the reference."""
 
 
-class TFImpute(nn.Module):
-    """The network for one vocabulary.
+class MotifNetwork(nn.Module, ABC):
+    """Motif features, and what families of networks have in common beside them.
 
     Parameters
     ----------
     config : NetworkConfig
     n_tfs, n_cells : int
-        Rows of the two embeddings.
+        Size of the vocabulary.
     operations : Operations, default PLAIN
     """
 
@@ -99,17 +112,13 @@ class TFImpute(nn.Module):
         operations: Operations = PLAIN,
     ) -> None:
         super().__init__()
-        k, h, e = config.n_filters, config.n_units, config.embedding_size
         self.config = config
+        self.n_tfs, self.n_cells = n_tfs, n_cells
         self.operations = operations
-        self.filters = nn.Parameter(torch.empty(k, config.filter_length, 4))
-        self.bias = nn.Parameter(torch.empty(k))
-        self.tf_embedding = nn.Parameter(torch.empty(n_tfs, e))
-        self.cell_embedding = nn.Parameter(torch.empty(n_cells, e))
-        self.gate_weight = nn.Parameter(torch.empty(2 * e, k))
-        self.gate_bias = nn.Parameter(torch.empty(k))
-        self.unit_weight = nn.Parameter(torch.empty(config.n_windows, h, k))
-        self.unit_bias = nn.Parameter(torch.empty(h))
+        self.filters = nn.Parameter(
+            torch.empty(config.n_filters, config.filter_length, 4)
+        )
+        self.bias = nn.Parameter(torch.empty(config.n_filters))
 
     def windows(self, codes: Tensor) -> Tensor:
         """Give the motif features of sequences: the paper's M, before the gate.
@@ -125,39 +134,34 @@ class TFImpute(nn.Module):
         y = self.operations.pooled_convolution(codes, self.filters, self.config.pool)
         return torch.relu(y - self.bias)
 
-    def gates(self, tf: Tensor, cell: Tensor) -> Tensor:
-        """Give the gates of pairs.
-
-        Parameters
-        ----------
-        tf, cell : int64 tensor, shape (n_pairs,)
-            Rows of the embeddings.
-
-        Returns
-        -------
-        float tensor, shape (n_pairs, K)
-        """
-        both = torch.cat([self.tf_embedding[tf], self.cell_embedding[cell]], dim=1)
-        return torch.sigmoid(both @ self.gate_weight + self.gate_bias)
-
-    def strand_logits(self, m: Tensor, gates: Tensor) -> Tensor:
-        """Put windows and gates together, for sequences as they are read.
+    def refine(self, m: Tensor) -> Tensor:
+        """Give what pairs judge in the place of M; here M itself.
 
         Parameters
         ----------
         m : float tensor, shape (n, n_windows, K)
-            From :meth:`windows`.
-        gates : float tensor, shape (n_pairs, K)
-            From :meth:`gates`.
+
+        Returns
+        -------
+        float tensor, shape (n, n_windows, n_features)
+        """
+        return m
+
+    @abstractmethod
+    def strand_logits(self, m: Tensor, tf: Tensor, cell: Tensor) -> Tensor:
+        """Judge motif features, for sequences as they are read.
+
+        Parameters
+        ----------
+        m : float tensor, shape (n, n_windows, n_features)
+            From :meth:`windows` and :meth:`refine`.
+        tf, cell : int64 tensor, shape (n_pairs,)
+            Rows of the vocabulary.
 
         Returns
         -------
         float tensor, shape (n, n_pairs)
         """
-        u = self.operations.mixed_windows(m, self.unit_weight)  # (n, H, K)
-        z = u @ gates.t() + self.unit_bias[:, None]  # (n, H, n_pairs)
-        logits: Tensor = z.amax(dim=1)
-        return logits
 
     def forward(self, codes: Tensor, tf: Tensor, cell: Tensor) -> Tensor:
         """Give the logits of every sequence with every pair, the better strand's.
@@ -175,6 +179,88 @@ class TFImpute(nn.Module):
         complement = torch.tensor([3, 2, 1, 0, 4], dtype=codes.dtype)
         reverse = complement.to(codes.device)[codes.long()].flip(1)
         m = self.windows(torch.cat([codes, reverse]))  # (2 n, n_windows, K)
-        logits = self.strand_logits(m, self.gates(tf, cell))
+        logits = self.strand_logits(self.refine(m), tf, cell)
         best: Tensor = logits.unflatten(0, (2, -1)).amax(dim=0)
         return best
+
+
+class TFImpute(MotifNetwork):
+    """The network for one vocabulary.
+
+    Parameters
+    ----------
+    config : NetworkConfig
+        Without `recurrent_units`.
+    n_tfs, n_cells : int
+        Rows of the two embeddings.
+    operations : Operations, default PLAIN
+    """
+
+    def __init__(
+        self,
+        config: NetworkConfig,
+        n_tfs: int,
+        n_cells: int,
+        operations: Operations = PLAIN,
+    ) -> None:
+        super().__init__(config, n_tfs, n_cells, operations)
+        k, h, e = config.n_features, config.n_units, config.embedding_size
+        self.tf_embedding = nn.Parameter(torch.empty(n_tfs, e))
+        self.cell_embedding = nn.Parameter(torch.empty(n_cells, e))
+        self.gate_weight = nn.Parameter(torch.empty(2 * e, k))
+        self.gate_bias = nn.Parameter(torch.empty(k))
+        self.unit_weight = nn.Parameter(torch.empty(config.n_windows, h, k))
+        self.unit_bias = nn.Parameter(torch.empty(h))
+        self.residual = (
+            ResidualBlocks(config.n_filters, config.channels, config.blocks)
+            if config.blocks
+            else None
+        )
+
+    def refine(self, m: Tensor) -> Tensor:
+        """Run the residual blocks, where there are some.
+
+        Parameters
+        ----------
+        m : float tensor, shape (n, n_windows, K)
+
+        Returns
+        -------
+        float tensor, shape (n, n_windows, n_features)
+        """
+        if self.residual is None:
+            return m
+        refined: Tensor = self.residual(m)
+        return refined
+
+    def gates(self, tf: Tensor, cell: Tensor) -> Tensor:
+        """Give the gates of pairs.
+
+        Parameters
+        ----------
+        tf, cell : int64 tensor, shape (n_pairs,)
+            Rows of the embeddings.
+
+        Returns
+        -------
+        float tensor, shape (n_pairs, K)
+        """
+        both = torch.cat([self.tf_embedding[tf], self.cell_embedding[cell]], dim=1)
+        return torch.sigmoid(both @ self.gate_weight + self.gate_bias)
+
+    def strand_logits(self, m: Tensor, tf: Tensor, cell: Tensor) -> Tensor:
+        """Put windows and gates together; see :meth:`MotifNetwork.strand_logits`.
+
+        Parameters
+        ----------
+        m : float tensor, shape (n, n_windows, n_features)
+        tf, cell : int64 tensor, shape (n_pairs,)
+
+        Returns
+        -------
+        float tensor, shape (n, n_pairs)
+        """
+        u = self.operations.mixed_windows(m, self.unit_weight)  # (n, H, K)
+        z = u @ self.gates(tf, cell).t() + self.unit_bias[:, None]  # (n, H, n_pairs)
+        logits: Tensor = z.amax(dim=1)
+        return logits

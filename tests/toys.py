@@ -27,7 +27,8 @@ def write_model(path, seed=0, config=CONFIG, vocabulary=VOCABULARY, card=None):
         for name, shape in weight_shapes(config, vocabulary).items()
     }
     weights["thresholds"] = np.full_like(weights["thresholds"], 0.75)
-    weights["unit_weight"] *= 0.5
+    if "unit_weight" in weights:
+        weights["unit_weight"] *= 0.5
     write_checkpoint(path, config, vocabulary, weights, GENOME, card)
     return path
 

@@ -2,8 +2,9 @@
 
 The paper ran one convolution per (sequence, pair) instance. Here a batch of sequences
 is convolved once, both strands, and its pooled windows meet the gates of all pairs in
-one matrix product. On a CPU the convolution runs through look-up tables and the
-product in bfloat16; on a GPU everything is plain PyTorch under autocast.
+one matrix product. On a CPU the convolution runs through look-up tables, and products
+in bfloat16 where the processor has it; on a GPU everything is plain PyTorch. What a
+step teaches is the business of ``lessons.py``.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from tfimpute_tracks.dataset import (
@@ -29,10 +29,12 @@ from tfimpute_tracks.dataset import (
 from tfimpute_tracks.errors import RunError, UsageError
 from tfimpute_tracks.evaluation import pair_aurocs, predict_sites
 from tfimpute_tracks.models.config import NetworkConfig
-from tfimpute_tracks.models.network import PLAIN, TFImpute
+from tfimpute_tracks.models.families import build_network
+from tfimpute_tracks.models.network import PLAIN, MotifNetwork
 from tfimpute_tracks.models.operations import LOOKUP
+from tfimpute_tracks.models.residual import ResidualBlocks
 from tfimpute_tracks.storage.digest import digest_json
-from tfimpute_tracks.training.objective import instance_weights, weighted_loss
+from tfimpute_tracks.training.lessons import Lessons
 from tfimpute_tracks.training.recipe import Recipe
 from tfimpute_tracks.training.state import (
     TrainingState,
@@ -109,7 +111,7 @@ class TrainingRun:
 
     Attributes
     ----------
-    network : TFImpute
+    network : MotifNetwork
         On the CPU, with the weights of the best epoch.
     history : list of dict
         Figures of each epoch.
@@ -119,7 +121,7 @@ class TrainingRun:
         Pairs learned from.
     """
 
-    network: TFImpute
+    network: MotifNetwork
     history: list[dict[str, Any]]
     split: Split
     columns: Ints
@@ -211,7 +213,7 @@ def train_model(
         state.history.append(figures)
         save_state(job.state_path, state, identity)
         log(figures)
-    network = TFImpute(
+    network = build_network(
         config, len(dataset.vocabulary.tfs), len(dataset.vocabulary.cells)
     )
     network.load_state_dict({name: t.cpu() for name, t in state.best.items()})
@@ -235,12 +237,15 @@ def _identity(
 def _start(
     dataset: Dataset, config: NetworkConfig, recipe: Recipe, job: TrainingJob
 ) -> TrainingState:
-    network = TFImpute(
+    network = build_network(
         config,
         len(dataset.vocabulary.tfs),
         len(dataset.vocabulary.cells),
         LOOKUP if job.device == "cpu" else PLAIN,
     )
+    for part in network.modules():
+        if isinstance(part, ResidualBlocks):
+            part.dropout = recipe.dropout
     return initialise(network, recipe, job.device)
 
 
@@ -265,17 +270,11 @@ def _run_epoch(
     report: Callable[[Progress], None],
 ) -> None:
     """Go through the batches that are left of an epoch."""
-    dataset, recipe, device = epoch.dataset, epoch.recipe, epoch.job.device
-    indices = dataset.vocabulary.pair_indices(dataset.pairs[i] for i in epoch.columns)
-    tf, cell = torch.tensor(indices, device=device).unbind(1)
-    n_positive, n_negative = dataset.counts(epoch.rows)
-    weights = instance_weights(
-        n_positive[epoch.columns],
-        n_negative[epoch.columns],
-        recipe.balance,
-        recipe.pair_exponent,
+    recipe = epoch.recipe
+    lessons = Lessons(
+        epoch.dataset, epoch.rows, epoch.columns, recipe, epoch.job.device
     )
-    positive, negative = (w.to(device) for w in weights)
+    state.network.train()
     n_steps = epoch.per_epoch * recipe.epochs
     batches = iterate_batches(epoch.rows, recipe.batch_size, recipe.seed, epoch.epoch)
     for index, rows in enumerate(batches):
@@ -284,11 +283,7 @@ def _run_epoch(
         factor = learning_rate_factor(recipe, state.step, n_steps)
         for group in state.optimiser.param_groups:
             group["lr"] = group["peak_lr"] * factor
-        codes = torch.from_numpy(dataset.codes[rows]).to(device)
-        labels = torch.from_numpy(dataset.labels(rows, epoch.columns)).to(device)
-        with torch.autocast(device.partition(":")[0], dtype=torch.bfloat16):
-            logits = state.network(codes, tf, cell)
-        loss = weighted_loss(logits.float(), labels, positive, negative)
+        loss, n_instances = lessons.loss(state.network, rows, state.step)
         state.optimiser.zero_grad()
         loss.backward()
         state.optimiser.step()
@@ -296,7 +291,7 @@ def _run_epoch(
         state.update_average(recipe.average)
         loss_here = float(loss.detach())
         state.epoch_loss += loss_here
-        meter.instances += int((labels >= 0).sum())
+        meter.instances += n_instances
         _attend(epoch, state, meter, loss_here, n_steps, save, report)
 
 
@@ -333,6 +328,7 @@ def _validate(
     indices = dataset.vocabulary.pair_indices(dataset.pairs[i] for i in judged)
     weights = {n: p.detach().clone() for n, p in state.network.named_parameters()}
     state.network.load_state_dict(state.average)
+    state.network.eval()
     try:
         scores = predict_sites(state.network, dataset.codes[rows], indices, device)
     finally:

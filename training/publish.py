@@ -18,24 +18,33 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from tfimpute_tracks import __version__
-from tfimpute_tracks.dataset import Dataset
+from tfimpute_tracks.dataset import Dataset, Split
 from tfimpute_tracks.evaluation import evaluate_model, predict_sites
 from tfimpute_tracks.evaluation.worth import measured_worth, score_sites
 from tfimpute_tracks.models.checkpoint import write_checkpoint
-from tfimpute_tracks.models.network import TFImpute
+from tfimpute_tracks.models.network import MotifNetwork
 from tfimpute_tracks.models.operations import LOOKUP
 from tfimpute_tracks.training.fit import TrainingRun
 
-__all__ = ["THRESHOLD_SITES", "bound_shares", "pair_thresholds", "publish"]
+__all__ = [
+    "RECURRENT_SITES",
+    "THRESHOLD_SITES",
+    "bound_shares",
+    "pair_thresholds",
+    "publish",
+]
 
 THRESHOLD_SITES = 6000
 """Sites of the validation chromosomes that thresholds are read from."""
+RECURRENT_SITES = 1000
+"""So many where every cell line costs a reading: for thresholds, and of each chromosome
+that a card tells figures of."""
 
 _LEAST_SHARE, _LARGEST_SHARE = 0.001, 0.1  # of sites that may call peaks
 
 
 def pair_thresholds(
-    network: TFImpute,
+    network: MotifNetwork,
     codes: NDArray[np.uint8],
     shares: NDArray[np.float64],
     advance: Callable[[int], None],
@@ -44,31 +53,31 @@ def pair_thresholds(
 
     Parameters
     ----------
-    network : TFImpute
+    network : MotifNetwork
         On the CPU.
     codes : uint8 array, shape (n_sites, L)
         Open-chromatin sites that trained nothing.
     shares : float64 array, shape (n_tfs,)
         From :func:`bound_shares`.
     advance : callable
-        Told each TF that is done, as 1.
+        Told how many more cell lines are done.
 
     Returns
     -------
     float32 array, shape (n_tfs, n_cells)
         Probabilities.
     """
-    n_tfs, n_cells = len(network.tf_embedding), len(network.cell_embedding)
+    n_tfs, n_cells = network.n_tfs, network.n_cells
     logits = np.empty((n_tfs, n_cells), dtype=np.float32)
-    group = 20  # TFs at a time: sequences are convolved once per group
-    for first in range(0, n_tfs, group):
-        tfs = range(first, min(n_tfs, first + group))
-        pairs = [(tf, cell) for tf in tfs for cell in range(n_cells)]
+    group = 10  # cell lines at a time: sequences are convolved once per group
+    for first in range(0, n_cells, group):
+        cells = range(first, min(n_cells, first + group))
+        pairs = [(tf, cell) for tf in range(n_tfs) for cell in cells]
         scores = predict_sites(network, codes, pairs)
-        by_tf = scores.reshape(len(codes), len(tfs), n_cells)
-        for i, tf in enumerate(tfs):
-            logits[tf] = np.quantile(by_tf[:, i], 1 - shares[tf], axis=0)
-        advance(len(tfs))
+        by_tf = scores.reshape(len(codes), n_tfs, len(cells))
+        for tf, share in enumerate(shares):
+            logits[tf, cells] = np.quantile(by_tf[:, tf], 1 - share, axis=0)
+        advance(len(cells))
     thresholds: NDArray[np.float32] = expit(logits)
     return thresholds
 
@@ -130,9 +139,12 @@ def publish(
     """
     network = run.network
     network.operations = LOOKUP
-    rows = run.split.valid
-    if len(rows) > THRESHOLD_SITES:
-        rows = rows[:: -(-len(rows) // THRESHOLD_SITES)]
+    recurrent = bool(network.config.recurrent_units)
+    most = RECURRENT_SITES if recurrent else THRESHOLD_SITES
+    rows = _spread(run.split.valid, most)
+    judged_on = run.split
+    if recurrent:
+        judged_on = Split(*(_spread(sites, most) for sites in run.split))
     shares = bound_shares(dataset, run)
     thresholds = pair_thresholds(network, dataset.codes[rows], shares, advance)
     everything = np.arange(len(dataset.pairs))
@@ -140,13 +152,13 @@ def publish(
         network,
         dataset,
         dataset.vocabulary,
-        run.split.test,
+        judged_on.test,
         everything,
         run.columns,
     )
     valid, test = (
         score_sites(network, dataset.vocabulary, dataset, sites)
-        for sites in (run.split.valid, run.split.test)
+        for sites in (judged_on.valid, judged_on.test)
     )
     worth, checked = measured_worth(valid, test)
     trained = np.isin(everything, run.columns)
@@ -175,6 +187,7 @@ def publish(
             "sources": dataset.sources,
             "parameters": dataset.parameters,
             "sites": {name: len(rows) for name, rows in run.split._asdict().items()},
+            "judged_on": len(judged_on.test),
         },
         "history": run.history,
         "figures": judged.by_role(),
@@ -194,6 +207,11 @@ def publish(
         card,
     )
     return card
+
+
+def _spread(rows: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """Take every so-many-th site, so that there are no more than asked for."""
+    return rows[:: max(1, -(-len(rows) // most))]
 
 
 def _rounded(value: float) -> float | None:

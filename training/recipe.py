@@ -24,9 +24,12 @@ class Recipe:
         Of everything but the filters.
     filter_learning_rate : float
         Of the filters and their biases.
+    dense_learning_rate : float
+        Of residual blocks and recurrent layers.
     schedule : {"cosine", "step"}
         `cosine`: at most 200 steps of warm-up, then half a cosine to 1 % over the run.
-        `step`: minus `decay` after every `decay_every` sequences.
+        `step`: minus `decay` after every `decay_every` sequences; with `cells_per_step`
+        after as many (sequence, cell line) instances.
     decay, decay_every : float, int
         See `schedule`.
     epochs, batch_size : int
@@ -36,6 +39,14 @@ class Recipe:
     pair_exponent : float
         A pair weighs its positives to this power; 0 makes all pairs equal. Needs
         `balance`.
+    strands : {"both", "random"}
+        `both`: a sequence is read both ways and the better way is taught; `random`: one
+        of the two, drawn anew each time, at half the work.
+    dropout : float
+        Share of what each residual block adds that a step leaves out.
+    cells_per_step : int
+        Cell lines, drawn anew, whose pairs a step teaches; 0: all. A recurrent network
+        reads every sequence once for each.
     weight_decay : float
         Of AdamW; the filters get a tenth of it. It gives up some cell-specific detail
         and finds TFs with few data sets, which is worth more.
@@ -50,6 +61,7 @@ class Recipe:
     optimiser: Literal["adamw", "adadelta"] = "adamw"
     learning_rate: float = 1.5e-2
     filter_learning_rate: float = 4e-2
+    dense_learning_rate: float = 2e-3
     schedule: Literal["cosine", "step"] = "cosine"
     decay: float = 0.0
     decay_every: int = 1
@@ -57,6 +69,9 @@ class Recipe:
     batch_size: int = 512
     balance: bool = True
     pair_exponent: float = 0.5
+    strands: Literal["both", "random"] = "both"
+    dropout: float = 0.0
+    cells_per_step: int = 0
     weight_decay: float = 0.01
     average: float = 0.998
     filter_std: float = 0.05
@@ -75,6 +90,26 @@ class Recipe:
 
 RECIPES: dict[str, Recipe] = {
     "default": Recipe(),
+    "deep": Recipe(
+        learning_rate=1e-2,
+        filter_learning_rate=2e-2,
+        dense_learning_rate=2e-3,
+        epochs=8,
+        strands="random",
+        dropout=0.1,
+    ),
+    "gru": Recipe(
+        learning_rate=5e-3,
+        filter_learning_rate=1e-2,
+        dense_learning_rate=1e-3,
+        schedule="step",
+        decay=0.01,
+        decay_every=200_000,
+        epochs=5,
+        batch_size=256,
+        strands="random",
+        cells_per_step=8,
+    ),
     "paper": Recipe(
         optimiser="adadelta",
         learning_rate=1.0,

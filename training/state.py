@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from tfimpute_tracks.errors import InputFileError, UsageError
-from tfimpute_tracks.models.network import TFImpute
+from tfimpute_tracks.models.network import MotifNetwork
 from tfimpute_tracks.storage.atomic import atomic_file
 from tfimpute_tracks.training.recipe import Recipe
 
@@ -41,7 +41,7 @@ class TrainingState:
 
     Attributes
     ----------
-    network : TFImpute
+    network : MotifNetwork
     optimiser : torch optimiser
     average : dict of name to tensor
         Running mean of the weights; the weights themselves where the recipe says so.
@@ -55,7 +55,7 @@ class TrainingState:
         One entry per finished epoch: trained and judged.
     """
 
-    network: TFImpute
+    network: MotifNetwork
     optimiser: torch.optim.Optimizer
     average: dict[str, Tensor]
     best: dict[str, Tensor] = field(default_factory=dict)
@@ -77,12 +77,12 @@ class TrainingState:
                 self.average[name].lerp_(parameter, 1 - decay)
 
 
-def initialise(network: TFImpute, recipe: Recipe, device: str) -> TrainingState:
+def initialise(network: MotifNetwork, recipe: Recipe, device: str) -> TrainingState:
     """Draw the first weights and make the optimiser.
 
     Parameters
     ----------
-    network : TFImpute
+    network : MotifNetwork
         Its weights are overwritten.
     recipe : Recipe
     device : str
@@ -92,20 +92,12 @@ def initialise(network: TFImpute, recipe: Recipe, device: str) -> TrainingState:
     TrainingState
     """
     generator = torch.Generator().manual_seed(recipe.seed)
-
-    def normal(parameter: nn.Parameter, std: float) -> None:
-        draw = torch.randn(parameter.shape, generator=generator) * std
-        parameter.data.copy_(draw)
-
-    fan_in = network.config.n_windows * network.config.n_filters
-    normal(network.filters, recipe.filter_std)
-    normal(network.tf_embedding, 0.1)
-    normal(network.cell_embedding, 0.1)
-    normal(network.gate_weight, 0.1)
-    normal(network.unit_weight, 1 / math.sqrt(fan_in))
-    network.bias.data.fill_(recipe.bias)
-    network.gate_bias.data.zero_()
-    network.unit_bias.data.zero_()
+    for name, parameter in network.named_parameters():
+        centre, std = _first_weights(name, parameter, recipe)
+        parameter.data.fill_(centre)
+        if std:
+            draw = torch.randn(parameter.shape, generator=generator)
+            parameter.data.add_(draw * std)
     network.to(device)
     return TrainingState(
         network,
@@ -114,9 +106,34 @@ def initialise(network: TFImpute, recipe: Recipe, device: str) -> TrainingState:
     )
 
 
-def _optimiser(network: TFImpute, recipe: Recipe) -> torch.optim.Optimizer:
-    motifs = [network.filters, network.bias]
-    others = [p for p in network.parameters() if not any(p is m for m in motifs)]
+def _first_weights(
+    name: str, parameter: nn.Parameter, recipe: Recipe
+) -> tuple[float, float]:
+    """Give mean and spread that a parameter's first values are drawn with."""
+    if name == "filters":
+        return 0.0, recipe.filter_std
+    if name == "bias":
+        return recipe.bias, 0.0
+    if name in {"tf_embedding", "cell_embedding", "gate_weight"}:
+        return 0.0, 0.1
+    if "norm" in name and name.endswith("weight"):
+        return 1.0, 0.0
+    if parameter.dim() < 2:
+        return 0.0, 0.0
+    # What a number of the next layer is summed from: windows and features of the
+    # units, the last axis of everything else.
+    fan_in = parameter.shape[-1]
+    if name == "unit_weight":
+        fan_in *= parameter.shape[0]
+    return 0.0, 1 / math.sqrt(fan_in)
+
+
+def _optimiser(network: MotifNetwork, recipe: Recipe) -> torch.optim.Optimizer:
+    named = dict(network.named_parameters())
+    motifs = [named.pop(name) for name in ("filters", "bias")]
+    # Dense layers in between take smaller steps than the filters and the embeddings.
+    dense = [p for n, p in named.items() if n.startswith(("residual.", "reader."))]
+    others = [p for p in named.values() if not any(p is d for d in dense)]
     groups = [
         {
             "params": motifs,
@@ -129,6 +146,14 @@ def _optimiser(network: TFImpute, recipe: Recipe) -> torch.optim.Optimizer:
             "weight_decay": recipe.weight_decay,
         },
     ]
+    if dense:
+        groups.append(
+            {
+                "params": dense,
+                "lr": recipe.dense_learning_rate,
+                "weight_decay": recipe.weight_decay,
+            }
+        )
     for group in groups:
         group["peak_lr"] = group["lr"]
     if recipe.optimiser == "adadelta":
@@ -150,8 +175,8 @@ def learning_rate_factor(recipe: Recipe, step: int, n_steps: int) -> float:
     float
     """
     if recipe.schedule == "step":
-        sequences = step * recipe.batch_size
-        return float((1 - recipe.decay) ** (sequences // recipe.decay_every))
+        instances = step * recipe.batch_size * max(1, recipe.cells_per_step)
+        return float((1 - recipe.decay) ** (instances // recipe.decay_every))
     cosine = 0.5 * (1 + math.cos(math.pi * step / n_steps))
     warm_up = min(_WARM_UP, n_steps // 10 + 1)
     return min(1.0, (step + 1) / warm_up) * (0.01 + 0.99 * cosine)

@@ -206,7 +206,8 @@ def test_pieces_of_the_large_arrays_give_the_same(tmp_path, rng, monkeypatch):
     codes = _codes(rng, 7, 40)
     for pairs in (EVERY[:2], EVERY):
         expected = TorchEngine(model, pairs, _grid(7), "cpu").logits(codes, 40)
-        monkeypatch.setattr("tfimpute_tracks.models.gpu_engine._ROOM", 700)
+        for module in ("gpu_engine", "gpu_heads"):
+            monkeypatch.setattr(f"tfimpute_tracks.models.{module}._ROOM", 700)
         engine = TorchEngine(model, pairs, _grid(7), "cpu")
         np.testing.assert_allclose(engine.logits(codes, 40), expected, atol=2e-5)
         monkeypatch.undo()
@@ -216,7 +217,7 @@ def test_few_and_many_pairs_take_the_two_ways(tmp_path, rng, monkeypatch):
     model = make_model(tmp_path)
     codes = _codes(rng, 20, 9)
     folded = TorchEngine(model, EVERY, _grid(20), "cpu").logits(codes, 9)
-    monkeypatch.setattr("tfimpute_tracks.models.gpu_engine._MIX_COST", 0)
+    monkeypatch.setattr("tfimpute_tracks.models.gpu_heads._MIX_COST", 0)
     mixed = TorchEngine(model, EVERY, _grid(20), "cpu").logits(codes, 9)
     np.testing.assert_allclose(mixed, folded, atol=2e-5)
     assert not np.array_equal(mixed, folded), "both went the same way"

@@ -195,7 +195,7 @@ def test_what_is_published_loads_and_tells_its_story(tmp_path, dataset):
     publish(path, run, dataset, {"name": "toy", "build": "toy1"}, done.append)
     model = load_model(path)
     assert model.vocabulary == VOCABULARY
-    assert sum(done) == 3
+    assert sum(done) == 4  # cell lines
     assert model.card["figures"]["test3"]["pairs"] == 1
     assert model.reliability(dataset.pairs[0]) == "seen"
     assert model.reliability(dataset.pairs[9]) == "imputed"

@@ -1,0 +1,32 @@
+"""From sizes to the network that has them."""
+
+from __future__ import annotations
+
+from tfimpute_tracks.models.config import NetworkConfig
+from tfimpute_tracks.models.network import PLAIN, MotifNetwork, Operations, TFImpute
+from tfimpute_tracks.models.recurrent import RecurrentTFImpute
+
+__all__ = ["build_network"]
+
+
+def build_network(
+    config: NetworkConfig,
+    n_tfs: int,
+    n_cells: int,
+    operations: Operations = PLAIN,
+) -> MotifNetwork:
+    """Make a network, its weights not yet drawn.
+
+    Parameters
+    ----------
+    config : NetworkConfig
+    n_tfs, n_cells : int
+        Size of the vocabulary.
+    operations : Operations, default PLAIN
+
+    Returns
+    -------
+    MotifNetwork
+    """
+    family = RecurrentTFImpute if config.recurrent_units else TFImpute
+    return family(config, n_tfs, n_cells, operations)

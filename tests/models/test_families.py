@@ -1,0 +1,190 @@
+"""Networks that go on otherwise than the first one: against loops, and in scans."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+import naive
+from tfimpute_tracks.kernels.encode import reverse_complement
+from tfimpute_tracks.kernels.segments import segment_grid
+from tfimpute_tracks.models.checkpoint import weight_shapes
+from tfimpute_tracks.models.config import NETWORKS, NetworkConfig
+from tfimpute_tracks.models.cpu_engine import LookupEngine
+from tfimpute_tracks.models.engine import open_engine
+from tfimpute_tracks.models.families import build_network
+from tfimpute_tracks.models.gpu_engine import TorchEngine
+from tfimpute_tracks.models.operations import LOOKUP
+from toys import VOCABULARY, make_model
+
+DEEP = NetworkConfig(
+    seq_len=60,
+    filter_length=8,
+    n_filters=16,
+    pool=10,
+    n_units=3,
+    embedding_size=5,
+    channels=32,
+    blocks=2,
+)
+GRU = NetworkConfig(
+    seq_len=60,
+    filter_length=8,
+    n_filters=16,
+    pool=10,
+    embedding_size=16,
+    recurrent_units=32,
+)
+EVERY = VOCABULARY.all_pairs()
+FAMILIES = pytest.mark.parametrize("config", [DEEP, GRU], ids=["deep", "gru"])
+
+
+def _sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def _gelu(x):
+    return np.array([v * 0.5 * (1 + math.erf(v / math.sqrt(2))) for v in x])
+
+
+def _motifs(codes, weights, pool):
+    r = np.maximum(0, naive.convolution(codes, weights["filters"]) - weights["bias"])
+    return np.array([r[p : p + pool].max(axis=0) for p in range(0, len(r), pool)])
+
+
+def _norm(x, weights, name):
+    z = (x - x.mean()) / np.sqrt(x.var() + 1e-5)
+    return z * weights[f"{name}.weight"] + weights[f"{name}.bias"]
+
+
+def _dense(x, weights, name):
+    return weights[f"{name}.weight"] @ x + weights[f"{name}.bias"]
+
+
+def naive_deep_logit(codes, weights, tf, cell):
+    """One strand, window by window."""
+    m = _motifs(codes, weights, DEEP.pool)
+    h = [_dense(row, weights, "residual.enter") for row in m]
+    for block in ("residual.blocks.0", "residual.blocks.1"):
+        normed = [_norm(row, weights, f"{block}.norm") for row in h]
+        nothing = np.zeros(DEEP.channels)
+        padded = [nothing, *normed, nothing]
+        for w in range(len(h)):
+            three = np.concatenate(padded[w : w + 3])
+            inner = _gelu(_dense(three, weights, f"{block}.neighbours"))
+            h[w] = h[w] + _dense(inner, weights, f"{block}.mix")
+    refined = [np.maximum(0, _norm(row, weights, "residual.norm")) for row in h]
+    both = np.concatenate(
+        [weights["tf_embedding"][tf], weights["cell_embedding"][cell]]
+    )
+    g = _sigmoid(both @ weights["gate_weight"] + weights["gate_bias"])
+    return max(
+        sum(
+            (refined[w] * g * weights["unit_weight"][w, u]).sum() for w in range(len(m))
+        )
+        + weights["unit_bias"][u]
+        for u in range(DEEP.n_units)
+    )
+
+
+def naive_gru_logit(codes, weights, tf, cell):
+    """One strand, window by window; the unit as PyTorch's manual writes it."""
+    gate = _sigmoid(weights["cell_embedding"][cell])
+    h = np.zeros(GRU.recurrent_units)
+    for row in _motifs(codes, weights, GRU.pool):
+        x = weights["reader.weight_ih_l0"] @ (row * gate) + weights["reader.bias_ih_l0"]
+        y = weights["reader.weight_hh_l0"] @ h + weights["reader.bias_hh_l0"]
+        (xr, xz, xn), (yr, yz, yn) = np.split(x, 3), np.split(y, 3)
+        reset, update = _sigmoid(xr + yr), _sigmoid(xz + yz)
+        h = (1 - update) * np.tanh(xn + reset * yn) + update * h
+    return weights["tf_weight"][tf] @ h + weights["tf_bias"][tf]
+
+
+@pytest.mark.parametrize(
+    ("config", "logit"), [(DEEP, naive_deep_logit), (GRU, naive_gru_logit)]
+)
+def test_networks_are_their_formulas(tmp_path, rng, config, logit):
+    model = make_model(tmp_path, config=config)
+    weights = {n: w.astype(float) for n, w in model.checkpoint.weights.items()}
+    codes = rng.integers(0, 5, (4, config.seq_len)).astype(np.uint8)
+    result = model.predict(codes, [("CTCF", "K562"), ("MAX", "HepG2")])
+    for row in range(4):
+        for column, (tf, cell) in enumerate([(0, 3), (2, 1)]):
+            strands = codes[row], reverse_complement(codes[row])
+            expected = max(logit(strand, weights, tf, cell) for strand in strands)
+            assert result[row, column] == pytest.approx(_sigmoid(expected), abs=2e-4)
+
+
+@FAMILIES
+def test_the_file_names_the_arrays_of_the_network(config):
+    network = build_network(config, len(VOCABULARY.tfs), len(VOCABULARY.cells))
+    shapes = {name: tuple(p.shape) for name, p in network.named_parameters()}
+    shapes["thresholds"] = (len(VOCABULARY.tfs), len(VOCABULARY.cells))
+    assert weight_shapes(config, VOCABULARY) == shapes
+
+
+@FAMILIES
+@pytest.mark.parametrize("stride", [7, 10, 60, 75])
+def test_engines_give_the_network_s_scores(tmp_path, rng, config, stride):
+    model, n_tiles = make_model(tmp_path, config=config), 150
+    codes = rng.integers(0, 5, (n_tiles - 1) * stride + config.seq_len)
+    codes = codes.astype(np.uint8)
+    tiles = np.lib.stride_tricks.sliding_window_view(codes, config.seq_len)[::stride]
+    known = (tiles == 4).sum(axis=1) * 2 <= config.seq_len
+    grid = segment_grid(config.seq_len, config.filter_length, config.pool, stride)
+    for pairs in (EVERY[5:6], EVERY[::-1]):
+        expected = model.predict(np.ascontiguousarray(tiles), pairs)
+        for made in (
+            open_engine(model, pairs, grid, "cpu"),
+            TorchEngine(model, pairs, grid, "cpu"),
+        ):
+            scores = _sigmoid(made.logits(codes, n_tiles))
+            np.testing.assert_allclose(scores[known], expected[known], atol=2e-5)
+
+
+@FAMILIES
+def test_a_tile_s_score_does_not_depend_on_its_neighbours(tmp_path, rng, config):
+    model = make_model(tmp_path, config=config)
+    grid = segment_grid(config.seq_len, config.filter_length, config.pool, 20)
+    engine = LookupEngine(model, EVERY, grid)
+    codes = rng.integers(0, 4, 299 * 20 + config.seq_len).astype(np.uint8)
+    whole = engine.logits(codes, 300)
+    for first, n in ((0, 1), (17, 100), (250, 50)):
+        part = engine.logits(codes[20 * first :][: 20 * (n - 1) + config.seq_len], n)
+        np.testing.assert_array_equal(part, whole[first : first + n])
+
+
+@FAMILIES
+def test_look_up_steps_give_the_plain_gradients(tmp_path, rng, config):
+    network = make_model(tmp_path, config=config).network()
+    codes = torch.from_numpy(rng.integers(0, 5, (6, config.seq_len)).astype(np.uint8))
+    tf, cell = torch.tensor([0, 1, 2, 2]), torch.tensor([3, 0, 1, 1])
+    plain = network.operations
+    results = []
+    for operations in (plain, LOOKUP):
+        network.operations = operations
+        network.zero_grad()
+        network(codes, tf, cell).square().sum().backward()
+        results.append({n: p.grad.clone() for n, p in network.named_parameters()})
+    for name, gradient in results[0].items():
+        assert gradient.abs().max() > 0, name
+        torch.testing.assert_close(
+            results[1][name], gradient, atol=2e-3, rtol=2e-3, msg=name
+        )
+
+
+def test_parts_that_do_not_go_together_are_refused():
+    with pytest.raises(Exception, match="channels=8 with blocks=0"):
+        NetworkConfig(channels=8)
+    with pytest.raises(Exception, match="recurrent_units=16 with blocks=1"):
+        NetworkConfig(channels=16, blocks=1, recurrent_units=16)
+    with pytest.raises(Exception, match="channels=20 in .*; give a multiple of 8"):
+        NetworkConfig(channels=20, blocks=1)
+
+
+def test_files_from_before_these_parts_are_read():
+    sizes = NETWORKS["default"].to_dict()
+    for name in ("channels", "blocks", "recurrent_units"):
+        del sizes[name]
+    assert NetworkConfig.from_dict(sizes) == NETWORKS["default"]
