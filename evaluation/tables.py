@@ -21,7 +21,7 @@ from tfimpute_tracks.evaluation.metrics import pair_aurocs, pair_average_precisi
 from tfimpute_tracks.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
-    from tfimpute_tracks.models.network import TFImpute
+    from tfimpute_tracks.models.network import MotifNetwork
 
 __all__ = ["Evaluation", "evaluate_model", "predict_sites"]
 
@@ -97,7 +97,7 @@ class Evaluation:
 
 
 def predict_sites(
-    network: TFImpute,
+    network: MotifNetwork,
     codes: NDArray[np.uint8],
     pairs: list[tuple[int, int]],
     device: str = "cpu",
@@ -106,7 +106,7 @@ def predict_sites(
 
     Parameters
     ----------
-    network : TFImpute
+    network : MotifNetwork
         On `device`.
     codes : uint8 array, shape (n_sites, L)
     pairs : list of (TF row, cell-line row)
@@ -129,7 +129,7 @@ def predict_sites(
 
 
 def evaluate_model(
-    network: TFImpute,
+    network: MotifNetwork,
     dataset: Dataset,
     vocabulary: Vocabulary,
     rows: Ints,
@@ -140,7 +140,7 @@ def evaluate_model(
 
     Parameters
     ----------
-    network : TFImpute
+    network : MotifNetwork
         On the CPU, for `vocabulary`.
     dataset : Dataset
     vocabulary : Vocabulary

@@ -28,7 +28,7 @@ from tfimpute_tracks.evaluation.tables import predict_sites
 from tfimpute_tracks.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
-    from tfimpute_tracks.models.network import TFImpute
+    from tfimpute_tracks.models.network import MotifNetwork
 
 __all__ = [
     "FDR_LEVELS",
@@ -77,7 +77,7 @@ class SiteScores:
 
 
 def score_sites(
-    network: TFImpute,
+    network: MotifNetwork,
     vocabulary: Vocabulary,
     dataset: Dataset,
     rows: NDArray[np.int64],
@@ -86,7 +86,7 @@ def score_sites(
 
     Parameters
     ----------
-    network : TFImpute
+    network : MotifNetwork
     vocabulary : Vocabulary
         Of the network.
     dataset : Dataset
@@ -176,7 +176,7 @@ def imputed_worth(
 
 
 def reached_levels(
-    network: TFImpute,
+    network: MotifNetwork,
     vocabulary: Vocabulary,
     codes: NDArray[np.uint8],
     lines: Floats,
@@ -189,7 +189,7 @@ def reached_levels(
 
     Parameters
     ----------
-    network : TFImpute
+    network : MotifNetwork
         On the CPU.
     vocabulary : Vocabulary
         Of the network.
