@@ -17,6 +17,11 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from tfimpute_tracks.dataset import Dataset
+from tfimpute_tracks.evaluation.calibration import (
+    Calibration,
+    calibration_error,
+    fit_calibration,
+)
 from tfimpute_tracks.evaluation.discovery import (
     LEAST_SITES,
     called_sites,
@@ -33,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FDR_LEVELS",
     "SiteScores",
+    "calibrated_worth",
     "imputed_worth",
     "measured_worth",
     "reached_levels",
@@ -222,6 +228,45 @@ def reached_levels(
         for tf, row in zip(tfs, by_tf, strict=True):
             digits[vocabulary.tfs[tf]] = "".join(str(int(n)) for n in row)
     return digits
+
+
+def calibrated_worth(
+    valid: SiteScores,
+    test: SiteScores,
+    valid_priors: NDArray[np.float64],
+    test_priors: NDArray[np.float64],
+) -> dict[str, Any]:
+    """Find what turns scores into probabilities, and check it.
+
+    Parameters
+    ----------
+    valid, test : SiteScores
+        Of pairs that were kept from the model: some to fit by, others to check on.
+    valid_priors, test_priors : float64 array, shape (n_pairs,)
+        Share of sites that each of these pairs is expected to bind.
+
+    Returns
+    -------
+    dict
+        `slope` and `intercept`; `pairs`, how many they were fitted by; `error`, the
+        expected calibration error on the test sites of scores as they are (`score`),
+        with the prior put right alone (`prior`) and `calibrated`.
+    """
+    fitted = fit_calibration(valid.scores, valid.labels, valid_priors)
+    ways = {
+        "score": expit(test.scores.astype(np.float64)),
+        "prior": Calibration(1.0, 0.0).probabilities(test.scores, test_priors),
+        "calibrated": fitted.probabilities(test.scores, test_priors),
+    }
+    return {
+        "slope": round(fitted.slope, 4),
+        "intercept": round(fitted.intercept, 4),
+        "pairs": valid.scores.shape[1],
+        "error": {
+            way: round(calibration_error(promised, test.labels), 5)
+            for way, promised in ways.items()
+        },
+    }
 
 
 def _checked(sites: SiteScores, lines: Floats) -> dict[str, Any]:

@@ -105,14 +105,62 @@ class Model:
         Returns
         -------
         float or None
-            The card's AUROC where the pair was measured, else the mean over the
-            measured pairs of its TF; None where there is none. For an imputed pair a
-            hint and no measurement.
+            The card's AUROC where the pair was measured, else what to expect of it
+            (:meth:`expected_interval`), else the mean over the measured pairs of its
+            TF; None where there is none.
         """
         own = self.known_pairs.get(pair, {}).get("test_auroc")
         if own is not None:
             return float(own)
-        return self._tf_aurocs.get(pair.tf)
+        expected = self._expectation(pair)
+        return self._tf_aurocs.get(pair.tf) if expected is None else expected
+
+    def expected_interval(self, pair: Pair) -> tuple[float, float] | None:
+        """Give the interval of the AUROC to expect of a pair without data.
+
+        Parameters
+        ----------
+        pair : Pair
+
+        Returns
+        -------
+        tuple of float, or None
+            Lower and upper end; nine of ten pairs that were kept from a model lie
+            within theirs. None where the pair was measured or the card tells nothing.
+        """
+        own = self.known_pairs.get(pair, {}).get("test_auroc")
+        expected = self._expectation(pair)
+        if expected is None or own is not None:
+            return None
+        margin = float(self.card["expected"]["margin"])
+        return max(0.0, round(expected - margin, 3)), min(
+            1.0, round(expected + margin, 3)
+        )
+
+    def calibration(self, pair: Pair) -> tuple[float, float] | None:
+        """Give what turns a pair's log-odds into those of being bound.
+
+        Parameters
+        ----------
+        pair : Pair
+
+        Returns
+        -------
+        slope, offset : float
+            sigmoid(slope z + offset) is the probability that an open-chromatin site
+            with log-odds z is bound; the offset holds the pair's own share of bound
+            sites, or that of its TF. None where the card tells nothing.
+        """
+        told = self.card.get("calibration", {})
+        share = told.get("priors", {}).get(pair.tf)
+        if share is None or "slope" not in told:
+            return None
+        known = self.known_pairs.get(pair, {})
+        n_sites = self.card.get("data", {}).get("sites", {}).get("train", 0)
+        if known.get("trained") and known.get("training_sites") and n_sites:
+            share = known["training_sites"] / n_sites
+        offset = float(told["intercept"]) + math.log(share / (1 - share))
+        return float(told["slope"]), offset
 
     @cached_property
     def _tf_aurocs(self) -> dict[str, float]:
@@ -121,6 +169,13 @@ class Model:
             if entry.get("test_auroc") is not None:
                 found.setdefault(pair.tf, []).append(float(entry["test_auroc"]))
         return {tf: round(sum(all_) / len(all_), 4) for tf, all_ in found.items()}
+
+    def _expectation(self, pair: Pair) -> float | None:
+        row = self.card.get("expected", {}).get("auroc", {}).get(pair.tf)
+        if row is None:
+            return None
+        # In thousandths, one per cell line in their order.
+        return float(row[self.cells.index(pair.cell)]) / 1000
 
     def threshold(self, pair: Pair) -> float:
         """Give the score that calls a peak of a pair unless the user says otherwise.

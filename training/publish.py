@@ -20,7 +20,12 @@ from scipy.special import expit
 from tfimpute_tracks import __version__
 from tfimpute_tracks.dataset import Dataset, Split
 from tfimpute_tracks.evaluation import evaluate_model, predict_sites
-from tfimpute_tracks.evaluation.worth import measured_worth, score_sites
+from tfimpute_tracks.evaluation.worth import (
+    SiteScores,
+    calibrated_worth,
+    measured_worth,
+    score_sites,
+)
 from tfimpute_tracks.models.checkpoint import write_checkpoint
 from tfimpute_tracks.models.network import MotifNetwork
 from tfimpute_tracks.models.operations import LOOKUP
@@ -192,6 +197,10 @@ def publish(
         "history": run.history,
         "figures": judged.by_role(),
         "fdr": {"sites": checked},
+        "calibration": {
+            "priors": dict(zip(dataset.vocabulary.tfs, shares.round(6), strict=True)),
+            **_calibration(dataset, run, shares, valid, test),
+        },
         "pairs": entries,
     }
     weights = {name: p.detach().numpy() for name, p in network.named_parameters()}
@@ -207,6 +216,28 @@ def publish(
         card,
     )
     return card
+
+
+def _calibration(
+    dataset: Dataset,
+    run: TrainingRun,
+    shares: NDArray[np.float64],
+    valid: SiteScores,
+    test: SiteScores,
+) -> dict[str, Any]:
+    """Calibrate by `valid2` pairs and check on `test3` pairs, where they were kept."""
+    kept = ~np.isin(np.arange(len(dataset.pairs)), run.columns)
+    fit, check = (
+        np.flatnonzero(kept & (np.array(dataset.roles) == role))
+        for role in ("valid2", "test3")
+    )
+    tfs = np.array(dataset.vocabulary.pair_indices(dataset.pairs))[:, 0]
+    try:
+        return calibrated_worth(
+            valid.of(fit), test.of(check), shares[tfs[fit]], shares[tfs[check]]
+        )
+    except ValueError:  # no such pairs, or none with sites of both classes
+        return {}
 
 
 def _spread(rows: NDArray[np.int64], most: int) -> NDArray[np.int64]:
