@@ -58,7 +58,7 @@ def _signal(whole: Whole, kind: SignalKind) -> tuple[dict[str, int], list[Piece]
     pieces: list[Piece] = []
     for tiles, _, kept in scanner.blocks(genome, ranges, thread_count()):
         if kept is not None:
-            scores = columns.scores(tiles, list(kept.T))
+            scores = columns.scores(0, tiles, list(kept.T))
             drawn = scores.values if scores.drawn is None else scores.drawn
             pieces += layout.bins(tiles, drawn)
     return sizes, pieces

@@ -29,7 +29,11 @@ from tfimpute_tracks.storage import digest_arrays
 from tfimpute_tracks.tracks.cache import FeatureCache
 from tfimpute_tracks.tracks.drawing import TrackLayout
 from tfimpute_tracks.tracks.scan import tiles_per_block
-from tfimpute_tracks.tracks.signals import logits_to_signal, mean_probability
+from tfimpute_tracks.tracks.signals import (
+    calibration_line,
+    logits_to_signal,
+    mean_probability,
+)
 from tfimpute_tracks.tracks.threads import in_turn
 from tfimpute_tracks.tracks.tiles import TileRange, cut_blocks, plan_tiles
 from tfimpute_tracks.vocabulary import Pair
@@ -227,7 +231,9 @@ class LiveScores:
         """Give the signal of tiles that lie in one block."""
         whole = self._whole(part)
         mean = self._tf_mean(pair.tf, whole) if signal == "specificity" else None
-        values = logits_to_signal(signal, self._pair_logits(pair, whole), mean)
+        line = calibration_line(self.model, pair) if signal == "calibrated" else None
+        logits = self._pair_logits(pair, whole)
+        values = logits_to_signal(signal, logits, mean, line)
         skip = (part.first - whole.first) // self.stride
         return values[skip : skip + part.n_tiles]
 

@@ -149,6 +149,7 @@ class Session:
             "signals": {
                 name: {"label": signal.label, "limits": signal.limits}
                 for name, signal in SIGNALS.items()
+                if name != "calibrated" or "slope" in model.card.get("calibration", {})
             },
             "stride": self.scores.stride,
             "tile": model.config.seq_len,

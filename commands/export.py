@@ -81,6 +81,7 @@ def export(
         overwrite,
         inputs.set_threads(threads),
         drawing,
+        inputs.stored_calibration(opened) if signal == "calibrated" else None,
     )
     if signal == "specificity":
         inputs.warn_of_absent_cells(opened, chosen)

@@ -6,6 +6,8 @@ Every check that needs no computing is made here, before any long work.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +29,7 @@ __all__ = [
     "choose_regions",
     "read_share",
     "set_threads",
+    "stored_calibration",
     "warn_of_absent_cells",
 ]
 
@@ -330,7 +333,8 @@ def warn_of_absent_cells(store: Store, pairs: list[Pair]) -> None:
         Those to be drawn.
     """
     n_cells = {pair.tf: store.n_cells(pair.tf) for pair in pairs}
-    n_known = _cells_of_model(store)
+    model = _shipped_model(store)
+    n_known = len(model.cells) if model else None
     n_least = n_known or len(set(store.plan.cells))
     lacking = [f"{tf} {n}" for tf, n in n_cells.items() if n < n_least]
     if lacking:
@@ -349,13 +353,41 @@ def warn_of_absent_cells(store: Store, pairs: list[Pair]) -> None:
         )
 
 
-def _cells_of_model(store: Store) -> int | None:
-    """Count the cell lines of a store's model, where it is one that ships."""
-    from tfimpute_tracks.models import load_model
-    from tfimpute_tracks.models.model import shipped_models
+def stored_calibration(store: Store) -> Callable[[Pair], tuple[float, float]]:
+    """Find what calibrates the scores of a store: it stands in the model's card.
+
+    Parameters
+    ----------
+    store : Store
+
+    Returns
+    -------
+    callable
+        Gives slope and offset of a pair.
+
+    Raises
+    ------
+    UsageError
+        The store's weights are none of those that ship.
+    """
+    from tfimpute_tracks.tracks.signals import calibration_line
+
+    model = _shipped_model(store)
+    if model is None:
+        raise UsageError(
+            f"the weights of {store.folder}, {store.plan.model}, are not at hand, and "
+            "a store holds no calibration; give another --signal, or `scan --signal "
+            "calibrated -m WEIGHTS`"
+        )
+    return partial(calibration_line, model)
+
+
+def _shipped_model(store: Store) -> Model | None:
+    """Load a store's model, where it is one that ships."""
+    from tfimpute_tracks.models import load_model, shipped_models
 
     if store.plan.model in shipped_models():
         model = load_model(store.plan.model)
         if model.checkpoint.digest == store.plan.weights:
-            return len(model.cells)
+            return model
     return None

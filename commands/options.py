@@ -89,10 +89,11 @@ Stride = Annotated[
     ),
 ]
 Signal = Annotated[
-    Literal["probability", "log-odds", "specificity"],
+    Literal["probability", "log-odds", "specificity", "calibrated"],
     typer.Option(
         help="What the bigWig holds. specificity: probability minus its mean over the "
-        "cell lines of the TF. Peaks are those of the probability, and written with it."
+        "cell lines of the TF; calibrated: the share of open-chromatin sites with such "
+        "a score that are bound. Peaks are those of the probability, and written with it."
     ),
 ]
 BinSize = Annotated[

@@ -7,7 +7,7 @@ lines it has of a TF; those it lacks are not computed.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Set
+from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,9 @@ class ExportJob:
         Pairs at a time.
     drawing : Drawing
         What the signal is, and how it is drawn.
+    calibrate : callable, optional
+        Gives slope and offset of a pair, where calibrated scores are to be drawn: a
+        store does not hold them.
     """
 
     store: Store
@@ -63,6 +66,7 @@ class ExportJob:
     overwrite: bool = False
     threads: int = 1
     drawing: Drawing = field(default_factory=Drawing)
+    calibrate: Callable[[Pair], tuple[float, float]] | None = None
 
 
 def run_export(job: ExportJob) -> Iterator[PairResult]:
@@ -120,6 +124,7 @@ def _export(job: ExportJob, pair: Pair) -> PairResult:
         "formats": sorted(job.formats),
         "threshold": threshold,
         **job.drawing.about(plan.stride),
+        **({"calibration": list(job.calibrate(pair))} if job.calibrate else {}),
     }
     inputs = {"store": plan.digest, "parameters": digest_json(parameters)}
     receipt = job.out_dir / f"{job.drawing.kind.stem(pair)}.receipt.json"
@@ -162,10 +167,12 @@ def _scores(job: ExportJob, pair: Pair) -> Iterator[Scores]:
     if signal == "probability":
         yield from store.scores(pair, job.regions)
         return
+    line = job.calibrate(pair) if job.calibrate else None
     means = store.mean_probabilities(pair.tf, job.regions)
     for tiles, logits in store.log_odds(pair, job.regions):
         mean = next(means) if signal == "specificity" else None
-        yield Scores(tiles, sigmoid(logits), logits_to_signal(signal, logits, mean))
+        drawn = logits_to_signal(signal, logits, mean, line)
+        yield Scores(tiles, sigmoid(logits), drawn)
 
 
 def _told(job: ExportJob, pair: Pair) -> dict[str, Any]:

@@ -16,6 +16,19 @@ CONFIG = NetworkConfig(
 VOCABULARY = Vocabulary(
     ["CTCF", "EP300", "MAX"], ["GM12878", "HepG2", "H1-hESC", "K562"]
 )
+# A card that calibrates: 100 training sites, and how many of them each TF binds.
+CALIBRATED = {
+    "calibration": {
+        "slope": 0.7,
+        "intercept": -0.5,
+        "priors": {"CTCF": 0.2, "EP300": 0.05, "MAX": 0.1},
+    },
+    "data": {"sites": {"train": 100}},
+    "pairs": [
+        {"tf": "CTCF", "cell": "K562", "trained": True, "training_sites": 30},
+        {"tf": "MAX", "cell": "K562", "trained": False, "training_sites": 0},
+    ],
+}
 GENOME = {"build": "toy1", "chrom_sizes": {"chr1": 5000, "chr20": 2000}}
 
 

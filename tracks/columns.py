@@ -18,6 +18,7 @@ from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.tracks.drawing import Scores
 from tfimpute_tracks.tracks.signals import (
     SignalName,
+    calibration_line,
     logits_to_signal,
     mean_probability,
 )
@@ -48,6 +49,11 @@ class Columns:
         Whose log-odds are needed.
     names : list of str
         Of all columns. Those of TFs do not depend on the pairs.
+
+    Raises
+    ------
+    UsageError
+        Calibrated scores are asked for, and the model has no calibration.
     """
 
     def __init__(
@@ -57,6 +63,11 @@ class Columns:
         self._n_pairs = len(pairs)
         self._n_cells = len(model.cells)
         self.judged, self.names = pairs, names
+        self._lines = (
+            [calibration_line(model, pair) for pair in pairs]
+            if signal == "calibrated"
+            else None
+        )
         if signal == "specificity":
             tfs = list(dict.fromkeys(pair.tf for pair in pairs))
             self.judged = [Pair(tf, cell) for tf in tfs for cell in model.cells]
@@ -78,7 +89,7 @@ class Columns:
         """
         if self._signal == "probability":
             return sigmoid(logits)
-        if self._signal == "log-odds":
+        if self._signal in {"log-odds", "calibrated"}:
             return logits
         kept = np.empty((len(logits), len(self.names)), dtype=np.float32)
         kept[:, : self._n_pairs] = logits[:, self._own]
@@ -101,11 +112,13 @@ class Columns:
         """
         return [pair, self._mean_of[pair]] if self._signal == "specificity" else [pair]
 
-    def scores(self, tiles: TileRange, kept: Sequence[Floats]) -> Scores:
+    def scores(self, pair: int, tiles: TileRange, kept: Sequence[Floats]) -> Scores:
         """Make scores of what was kept.
 
         Parameters
         ----------
+        pair : int
+            Its place among the pairs.
         tiles : TileRange
         kept : sequence of float32 array, shape (n_tiles,)
             The columns of :meth:`of_pair`.
@@ -116,4 +129,7 @@ class Columns:
         """
         if self._signal == "probability":
             return Scores(tiles, kept[0])
-        return Scores(tiles, sigmoid(kept[0]), logits_to_signal(self._signal, *kept))
+        line = self._lines[pair] if self._lines else None
+        mean = kept[1] if len(kept) > 1 else None
+        drawn = logits_to_signal(self._signal, kept[0], mean, line)
+        return Scores(tiles, sigmoid(kept[0]), drawn)

@@ -34,6 +34,7 @@ from tfimpute_tracks.tracks.pair_files import (
     write_pair,
 )
 from tfimpute_tracks.tracks.scan import open_scanner, tiles_per_block
+from tfimpute_tracks.tracks.signals import calibration_line
 from tfimpute_tracks.tracks.spool import ScoreSpool
 from tfimpute_tracks.tracks.threads import in_turn
 from tfimpute_tracks.tracks.tiles import TileRange, cut_blocks, plan_tiles
@@ -210,7 +211,7 @@ class _Run:
         places = self._columns.of_pair(pair)
         columns = [self._spool.scores(keys, place) for place in places]
         for (tiles, _), *kept in zip(keys, *columns, strict=True):
-            yield self._columns.scores(tiles, kept)
+            yield self._columns.scores(pair, tiles, kept)
 
     def _write(self, index: int, live: Iterator[Scores]) -> PairResult:
         """Write the files of a pair, its receipt last."""
@@ -249,6 +250,10 @@ def _precision(job: ScanJob) -> str:
 
 
 def _parameters(job: ScanJob, pair: Pair) -> dict[str, Any]:
+    about = job.drawing.about(job.stride)
+    if job.drawing.signal == "calibrated":
+        # It stands in the card: the weights' digest does not cover it.
+        about["calibration"] = list(calibration_line(job.model, pair))
     return {
         "model": job.model.name,
         "pair": str(pair),
@@ -258,7 +263,7 @@ def _parameters(job: ScanJob, pair: Pair) -> dict[str, Any]:
         "threshold": job.threshold,
         "device": job.device,
         "precision": _precision(job),
-        **job.drawing.about(job.stride),
+        **about,
     }
 
 
@@ -271,6 +276,9 @@ def _told(job: ScanJob, pair: Pair, genome: Sequences) -> dict[str, Any]:
         "genome": genome.name,
         "build": known_build(genome.chrom_sizes, model.checkpoint.genome),
     }
+    interval = model.expected_interval(pair)
+    if interval:
+        about["expected_auroc_interval"] = list(interval)
     if job.drawing.signal == "specificity":
         about["mean_over_cells"] = len(model.cells)
     return about

@@ -2,9 +2,10 @@
 
 A score is a probability. Its log-odds show differences between places that are all
 unlikely, or all likely; its specificity, probability minus the mean over the cell lines
-of the same TF, shows what sets one cell line apart. Peaks are called on the probability
-whatever is drawn. Formulas keep NaN, which stands for a tile without a score. Where
-scores come from, and where they are drawn, is not here.
+of the same TF, shows what sets one cell line apart. A score is no share of bound sites,
+for training made both classes equally frequent; calibrated it is one. Peaks are called
+on the probability whatever is drawn. Formulas keep NaN, which stands for a tile without
+a score. Where scores come from, and where they are drawn, is not here.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.kernels.products import sigmoid
+from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = [
@@ -24,13 +26,14 @@ __all__ = [
     "SIGNALS",
     "SignalKind",
     "SignalName",
+    "calibration_line",
     "logits_to_signal",
     "mean_probability",
 ]
 
 Floats = NDArray[np.float32]
 
-SignalName = Literal["probability", "log-odds", "specificity"]
+SignalName = Literal["probability", "log-odds", "specificity", "calibrated"]
 """What a track can hold, as users write it."""
 
 FURTHEST = 20.0
@@ -85,13 +88,17 @@ _KINDS = (
     SignalKind("probability", "Probability", (0.0, 1.0), 4),
     SignalKind("log-odds", "Log-odds", (-10.0, 10.0), 2),
     SignalKind("specificity", "Specificity", (-1.0, 1.0), 3),
+    SignalKind("calibrated", "Calibrated probability", (0.0, 1.0), 4),
 )
 SIGNALS: dict[str, SignalKind] = {kind.name: kind for kind in _KINDS}
 """Every signal by its name; the probability first."""
 
 
 def logits_to_signal(
-    signal: str, logits: Floats, tf_mean: Floats | None = None
+    signal: str,
+    logits: Floats,
+    tf_mean: Floats | None = None,
+    line: tuple[float, float] | None = None,
 ) -> Floats:
     """Give what a track holds of the log-odds that the network gives.
 
@@ -105,6 +112,8 @@ def logits_to_signal(
     tf_mean : float32 array of that shape, optional
         For the specificity: the mean probability of the same tiles over the cell lines
         of the TF.
+    line : tuple of float, optional
+        For what is calibrated: slope and offset, from :func:`calibration_line`.
 
     Returns
     -------
@@ -114,7 +123,7 @@ def logits_to_signal(
     Raises
     ------
     UsageError
-        There is no such signal, or no mean to compare with.
+        There is no such signal, or what it needs is missing.
     """
     if signal == "probability":
         return sigmoid(logits)
@@ -122,10 +131,40 @@ def logits_to_signal(
         return np.clip(logits, np.float32(-FURTHEST), np.float32(FURTHEST))
     if signal == "specificity" and tf_mean is not None:
         return sigmoid(logits) - tf_mean
+    if signal == "calibrated" and line is not None:
+        slope, offset = map(np.float32, line)
+        return sigmoid(slope * logits + offset)
     raise UsageError(
         f"no signal {signal!r} of these scores; there are {', '.join(SIGNALS)}, the "
-        "last with a mean over cell lines"
+        "third with a mean over cell lines, the last with a calibration"
     )
+
+
+def calibration_line(model: Model, pair: Pair) -> tuple[float, float]:
+    """Give slope and offset that turn a pair's log-odds into those of being bound.
+
+    Parameters
+    ----------
+    model : Model
+    pair : Pair
+
+    Returns
+    -------
+    slope, offset : float
+        See :meth:`tfimpute_tracks.models.model.Model.calibration`.
+
+    Raises
+    ------
+    UsageError
+        The model's card tells none.
+    """
+    line = model.calibration(pair)
+    if line is None:
+        raise UsageError(
+            f"the card of model {model.name} has no calibration of {pair}; give "
+            "--signal probability, or a model that was trained with pairs held out"
+        )
+    return line
 
 
 def mean_probability(logits: Floats) -> Floats:

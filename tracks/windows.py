@@ -98,7 +98,7 @@ def compute_window(
     found = []
     for place, pair in enumerate(pairs):
         own = [kept[:, column] for column in columns.of_pair(place)]
-        scores = columns.scores(tiles, own)
+        scores = columns.scores(place, tiles, own)
         drawn = scores.values if scores.drawn is None else scores.drawn
         starts, values = _laid_out(layout, tiles, drawn)
         _, probabilities = _laid_out(layout, tiles, scores.values)

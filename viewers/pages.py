@@ -127,6 +127,8 @@ _SIGNAL_TEXTS = {
     "all likely, show.",
     "specificity": "the probability less its mean over the cell lines of the same TF: "
     "what sets this cell line apart.",
+    "calibrated": "the share of open-chromatin sites with such a score that are bound, "
+    "as found with pairs that were kept from a model. In closed chromatin it is less.",
 }
 
 

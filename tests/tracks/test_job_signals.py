@@ -16,7 +16,7 @@ from tfimpute_tracks.tracks.pair_files import usual_formats, write_pair
 from tfimpute_tracks.tracks.scan import open_scanner
 from tfimpute_tracks.tracks.signals import SIGNALS
 from tfimpute_tracks.vocabulary import Pair
-from toys import CONFIG, VOCABULARY, make_model, random_letters, write_fasta
+from toys import CALIBRATED, CONFIG, VOCABULARY, make_model, random_letters, write_fasta
 
 PAIRS = [Pair("CTCF", "K562"), Pair("MAX", "HepG2"), Pair("CTCF", "HepG2")]
 L, STRIDE = CONFIG.seq_len, CONFIG.pool
@@ -37,7 +37,7 @@ def genome(tmp_path, rng):
 def _job(tmp_path, genome, drawing, **changes):
     regions = [Region(name, 0, size) for name, size in genome.chrom_sizes.items()]
     fields = {
-        "model": make_model(tmp_path),
+        "model": make_model(tmp_path, card=CALIBRATED),
         "pairs": PAIRS,
         "regions": regions,
         "out_dir": tmp_path / "out",
@@ -71,10 +71,15 @@ def _expected(model, genome, chrom, pair, signal):
     elif signal == "specificity":
         every = [probabilities(cell)[1] for cell in VOCABULARY.cells]
         values = values - np.mean(every, axis=0)
+    elif signal == "calibrated":
+        # Its own share of bound sites, or that of its TF.
+        share = {PAIRS[0]: 0.3, PAIRS[1]: 0.1, PAIRS[2]: 0.2}[pair]
+        odds = np.exp(0.7 * np.log(values / (1 - values)) - 0.5) * share / (1 - share)
+        values = odds / (1 + odds)
     return starts[~np.isnan(values)] + OFFSET, values[~np.isnan(values)]
 
 
-@pytest.mark.parametrize("signal", ["log-odds", "specificity"])
+@pytest.mark.parametrize("signal", SIGNAL_NAMES[1:])
 def test_each_tile_holds_what_the_formula_says(tmp_path, genome, signal, monkeypatch):
     # Few tiles at a time, so that what is reduced is reduced in parts.
     monkeypatch.setattr(scan, "_ROOM", 100)
@@ -102,7 +107,7 @@ def test_signals_live_beside_each_other_and_have_the_same_peaks(tmp_path, genome
         for signal in SIGNAL_NAMES
     }
     counts = {s: [r.n_peaks for r in some] for s, some in results.items()}
-    assert counts["probability"] == counts["log-odds"] == counts["specificity"]
+    assert all(some == counts["probability"] for some in counts.values())
     assert sum(counts["probability"]) > 0
     names = [file.name for some in results.values() for r in some for file in r.files]
     assert len(set(names)) == len(names)
@@ -110,6 +115,26 @@ def test_signals_live_beside_each_other_and_have_the_same_peaks(tmp_path, genome
     for signal in SIGNAL_NAMES:
         again = _run(_job(tmp_path, genome, Drawing(signal)), genome)
         assert all(result.reused for result in again)
+
+
+def test_another_calibration_is_another_run(tmp_path, genome):
+    _run(_job(tmp_path, genome, Drawing("calibrated")), genome)
+    told = CALIBRATED["calibration"] | {"slope": 0.8}
+    other = make_model(tmp_path, card=CALIBRATED | {"calibration": told})
+    results = _run(_job(tmp_path, genome, Drawing("calibrated"), model=other), genome)
+    assert not any(result.reused for result in results)
+    receipt = json.loads(
+        (tmp_path / "out/CTCF.K562.calibrated.receipt.json").read_text()
+    )
+    slope, offset = receipt["parameters"]["calibration"]
+    assert (slope, offset) == (0.8, pytest.approx(-0.5 + np.log(0.3 / 0.7)))
+
+
+def test_without_a_calibration_it_is_refused(tmp_path, genome):
+    job = _job(tmp_path, genome, Drawing("calibrated"), model=make_model(tmp_path))
+    with pytest.raises(UsageError, match="has no calibration of CTCF:K562; give"):
+        _run(job, genome)
+    assert not list((tmp_path / "out").glob("*"))
 
 
 @pytest.mark.parametrize(
@@ -202,7 +227,7 @@ def test_the_receipt_describes_the_track(tmp_path, genome):
     expected = {
         "model": "toy",
         "weights": job.model.checkpoint.digest,
-        "reliability": "imputed",
+        "reliability": "seen",
         "signal": "specificity",
         "stride": STRIDE,
         "bin_size": 40,

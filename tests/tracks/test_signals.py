@@ -32,7 +32,7 @@ LOGITS = arrays.arrays(
 @given(LOGITS, st.sampled_from(sorted(SIGNALS)))
 def test_values_are_finite_and_nan_stays_nan(logits, signal):
     mean = np.where(np.isnan(logits), np.nan, 0.25).astype(np.float32)
-    values = logits_to_signal(signal, logits, mean)
+    values = logits_to_signal(signal, logits, mean, (0.7, -3.5))
     assert values.dtype == np.float32
     np.testing.assert_array_equal(np.isnan(values), np.isnan(logits))
     low, high = SIGNALS[signal].limits
@@ -68,7 +68,15 @@ def test_a_mean_does_not_depend_on_the_tiles_around_it(rng):
         )
 
 
-@pytest.mark.parametrize("signal", ["specificity", "odds"])
+def test_what_is_calibrated_lies_on_a_line_of_log_odds():
+    logits = np.array([-4, 0, 3], dtype=np.float32)
+    drawn = logits_to_signal("calibrated", logits, line=(0.5, -2.0))
+    np.testing.assert_allclose(
+        np.log(drawn / (1 - drawn)), [-4, -2, -0.5], rtol=1e-5, atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("signal", ["specificity", "calibrated", "odds"])
 def test_unknown_signals_and_a_missing_mean_are_refused(signal):
     with pytest.raises(UsageError, match="there are probability, log-odds"):
         logits_to_signal(signal, np.zeros(3, np.float32))
@@ -83,9 +91,14 @@ def test_rounding_cannot_be_seen():
 
 def test_each_signal_has_files_of_its_own():
     stems = [kind.stem(Pair("CTCF", "K562")) for kind in SIGNALS.values()]
-    assert stems == ["CTCF.K562", "CTCF.K562.log-odds", "CTCF.K562.specificity"]
+    assert stems == [
+        "CTCF.K562",
+        "CTCF.K562.log-odds",
+        "CTCF.K562.specificity",
+        "CTCF.K562.calibrated",
+    ]
     columns = [kind.column for kind in SIGNALS.values()]
-    assert columns == ["probability", "log_odds", "specificity"]
+    assert columns == ["probability", "log_odds", "specificity", "calibrated"]
 
 
 def test_the_command_line_offers_just_these():
