@@ -1,0 +1,55 @@
+"""Average activity against plain counting."""
+
+import numpy as np
+
+from tfimpute_tracks.dataset import pair_columns
+from tfimpute_tracks.evaluation.baselines import average_activity
+from toys import make_dataset
+
+
+def _naive(dataset, rows, column, trained):
+    others = [
+        i
+        for i in trained
+        if dataset.pairs[i].tf == dataset.pairs[column].tf and i != column
+    ]
+    found = []
+    for row in rows:
+        labels = [int(dataset.labels(np.array([row]))[0, i]) for i in others]
+        known = [label for label in labels if label >= 0]
+        found.append(sum(known) / len(known) if known else None)
+    known = [share for share in found if share is not None]
+    if not known:
+        return np.full(len(rows), np.nan)
+    return np.array([np.mean(known) if share is None else share for share in found])
+
+
+def test_it_counts_the_other_trained_cell_lines():
+    dataset = make_dataset()
+    rows, columns = np.arange(0, 900, 9), np.arange(12)
+    trained = pair_columns(dataset, "base")
+    found = average_activity(dataset, rows, columns, trained)
+    for column in columns:
+        expected = _naive(dataset, rows, column, trained)
+        np.testing.assert_allclose(found[:, column], expected, rtol=1e-6)
+
+
+def test_ignored_labels_say_nothing():
+    """Pair 11 ignores every seventh site; it is all that pair 8 may be told by."""
+    dataset = make_dataset()
+    rows = np.arange(900)
+    found = average_activity(dataset, rows, np.array([8]), np.array([8, 11]))[:, 0]
+    own = dataset.labels(rows)[:, 11]
+    assert (own == -1).any()
+    known = own >= 0
+    np.testing.assert_array_equal(found[known], own[known])
+    np.testing.assert_allclose(found[~known], own[known].mean(), rtol=1e-6)
+
+
+def test_a_pair_without_another_cell_line_has_none():
+    dataset = make_dataset()
+    found = average_activity(
+        dataset, np.arange(50), np.array([0, 5]), np.array([0, 4, 6])
+    )
+    assert np.isnan(found[:, 0]).all()
+    assert not np.isnan(found[:, 1]).any()
