@@ -12,15 +12,24 @@ from __future__ import annotations
 
 from tfimpute_tracks.dataset.build import BuildReport, build_dataset
 from tfimpute_tracks.dataset.config import BuildConfig
+from tfimpute_tracks.dataset.held_out import PairSplit, split_pairs
 from tfimpute_tracks.dataset.labelled import Dataset, PairLists
 from tfimpute_tracks.dataset.labels import LabelRule
-from tfimpute_tracks.dataset.pairs_table import ROLES
+from tfimpute_tracks.dataset.leakage import Leaks, find_leaks, find_pair_leaks
+from tfimpute_tracks.dataset.pairs_table import (
+    ROLES,
+    PairsTable,
+    format_pairs_table,
+    read_pairs_table,
+)
 from tfimpute_tracks.dataset.splits import (
     TEST_CHROMS,
     VALID_CHROMS,
     Split,
     iterate_batches,
     pair_columns,
+    split_by_chance,
+    split_by_fold,
     split_rows,
 )
 from tfimpute_tracks.dataset.store import open_dataset, write_dataset
@@ -33,12 +42,22 @@ __all__ = [
     "BuildReport",
     "Dataset",
     "LabelRule",
+    "Leaks",
     "PairLists",
+    "PairSplit",
+    "PairsTable",
     "Split",
     "build_dataset",
+    "find_leaks",
+    "find_pair_leaks",
+    "format_pairs_table",
     "iterate_batches",
     "open_dataset",
     "pair_columns",
+    "read_pairs_table",
+    "split_by_chance",
+    "split_by_fold",
+    "split_pairs",
     "split_rows",
     "write_dataset",
 ]

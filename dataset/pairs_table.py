@@ -8,6 +8,7 @@ measurements of one pair agree with a model of it.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, NoReturn
@@ -15,7 +16,13 @@ from typing import NamedTuple, NoReturn
 from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
 
-__all__ = ["REPLICATE", "ROLES", "PairsTable", "read_pairs_table"]
+__all__ = [
+    "REPLICATE",
+    "ROLES",
+    "PairsTable",
+    "format_pairs_table",
+    "read_pairs_table",
+]
 
 ROLES = ("base", "valid2", "test3", "test2")
 """What a pair is for: to train on; held out, to choose the model by; held out, to
@@ -73,6 +80,34 @@ class PairsTable:
         """
         replicate = self.replicates[row] if self.replicates else ""
         return f"{self.pairs[row]}" + (f"/{replicate}" if replicate else "")
+
+
+def format_pairs_table(table: PairsTable, folder: Path) -> str:
+    """Write a pairs table as text.
+
+    Parameters
+    ----------
+    table : PairsTable
+    folder : Path
+        Where the text is to stand: the peak files are told relative to it.
+
+    Returns
+    -------
+    str
+        Columns tf, cell, role, replicate where there are some, and bed.
+    """
+    replicates = table.replicates or ("",) * len(table.pairs)
+    header = ["tf", "cell", "role", _REPLICATE, "bed"]
+    rows = [
+        [*pair, role, replicate, os.path.relpath(bed, folder)]
+        for pair, role, replicate, bed in zip(
+            table.pairs, table.roles, replicates, table.beds, strict=True
+        )
+    ]
+    if table.replicates is None:
+        rows = [[*row[:3], row[4]] for row in rows]
+        header.remove(_REPLICATE)
+    return "".join("\t".join(row) + "\n" for row in [header, *rows])
 
 
 class _Row(NamedTuple):

@@ -171,7 +171,8 @@ def chrom_ids(genome: Genome, names: pd.Series) -> NDArray[np.int64]:
         -1 where the genome lacks the chromosome.
     """
     index = {name: i for i, name in enumerate(genome.chrom_sizes)}
-    ids = {name: index.get(find_chrom(name, index) or "", -1) for name in set(names)}
+    # Not set(names): pandas hands out strings one by one, and there may be millions.
+    ids = {n: index.get(find_chrom(n, index) or "", -1) for n in names.unique()}
     found: NDArray[np.int64] = names.map(ids).to_numpy(dtype=np.int64)
     return found
 

@@ -1,8 +1,9 @@
 """Who trains, who validates, who tests, and in which order a training run reads sites.
 
-Sites are split by chromosome and pairs by role. A fair figure for imputation is a
+Sites are split by chromosome, by chance (the paper's ValidSet1 and TestSet1) or by the
+folds that they were made with, and pairs by role. A fair figure for imputation is a
 held-out pair on a held-out chromosome: with the same loci in train and test, a model
-scores by remembering how busy a site is.
+scores by remembering how busy a site is. ``leakage`` tells what a split lets through.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.dataset.labelled import Dataset
+from tfimpute_tracks.dataset.labelled import FOLDS, Dataset
 from tfimpute_tracks.dataset.pairs_table import ROLES
 from tfimpute_tracks.errors import RegionError, UsageError
 
@@ -23,6 +24,8 @@ __all__ = [
     "Split",
     "iterate_batches",
     "pair_columns",
+    "split_by_chance",
+    "split_by_fold",
     "split_rows",
 ]
 
@@ -83,13 +86,84 @@ def split_rows(
     return Split(np.flatnonzero(train), np.flatnonzero(valid), np.flatnonzero(test))
 
 
+def split_by_chance(
+    dataset: Dataset, test: float = 0.1, valid: float = 0.1, seed: int = 0
+) -> Split:
+    """Split the sites at random: the paper's TestSet1, ValidSet1 and training set.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    test, valid : float
+        Fractions of the places, in [0, 1); less than 1 together.
+    seed : int
+        Not negative.
+
+    Returns
+    -------
+    Split
+        A place goes with everything that stands there: a sequence and its shuffled
+        twin are never parted.
+
+    Raises
+    ------
+    UsageError
+        A value is out of range, or no site is left to train on.
+    """
+    if not (min(test, valid, seed) >= 0 and test + valid < 1):
+        raise UsageError(
+            f"fractions {test:g} to test on and {valid:g} to validate on, seed {seed}: "
+            f"give fractions of 0 or more, below 1 together, and a seed of 0 or more"
+        )
+    stands = np.stack([dataset.chrom_id.astype(np.int64), dataset.start])
+    _, place = np.unique(stands, axis=1, return_inverse=True)
+    n_places = int(place.max()) + 1
+    rank = np.random.default_rng(seed).permutation(n_places)[place]
+    n_test, n_valid = (round(fraction * n_places) for fraction in (test, valid))
+    if n_test + n_valid >= n_places:
+        raise UsageError(
+            f"no site of {n_places} is left to train on beside {n_test} to test and "
+            f"{n_valid} to validate on; hold out fewer"
+        )
+    return Split(
+        np.flatnonzero(rank >= n_test + n_valid),
+        np.flatnonzero((rank >= n_test) & (rank < n_test + n_valid)),
+        np.flatnonzero(rank < n_test),
+    )
+
+
+def split_by_fold(dataset: Dataset) -> Split:
+    """Split the sites by the folds that they were made with (`prepare --alternate`).
+
+    Parameters
+    ----------
+    dataset : Dataset
+
+    Returns
+    -------
+    Split
+        Parts may be empty; alternate peaks validate nothing.
+
+    Raises
+    ------
+    UsageError
+        The data set has no folds.
+    """
+    if dataset.fold is None:
+        raise UsageError(
+            "the data set has no folds; make one with `tfimpute-tracks prepare "
+            "--top 1000 --alternate`, or split by chromosome"
+        )
+    return Split(*(np.flatnonzero(dataset.fold == i) for i in range(len(FOLDS))))
+
+
 def pair_columns(dataset: Dataset, role: str) -> Rows:
     """Give the columns of the pairs of one role.
 
     Parameters
     ----------
     dataset : Dataset
-    role : {"base", "valid2", "test3"}
+    role : {"base", "valid2", "test3", "test2"}
 
     Returns
     -------
