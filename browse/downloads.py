@@ -12,7 +12,7 @@ from tfimpute_tracks.browse.views import AT_ONCE
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.genome import Region
 from tfimpute_tracks.tracks.drawing import Scores
-from tfimpute_tracks.tracks.pair_files import write_pair
+from tfimpute_tracks.tracks.pair_files import PeakLine, write_pair
 from tfimpute_tracks.tracks.tiles import TileRange
 from tfimpute_tracks.vocabulary import Pair
 
@@ -64,7 +64,7 @@ def pack_window(
                 Path(folder),
                 pair,
                 scores.layout,
-                scores.model.threshold(pair),
+                PeakLine(scores.model.threshold(pair)),
                 [Scores(tiles, values)],
                 formats={name},
             )

@@ -20,7 +20,9 @@ from tfimpute_tracks.storage import check_writable_dir, digest_json, write_recei
 from tfimpute_tracks.tracks.drawing import Drawing, Scores
 from tfimpute_tracks.tracks.pair_files import (
     PairResult,
+    PeakLine,
     check_formats,
+    describe,
     earlier_result,
     write_pair,
 )
@@ -141,11 +143,12 @@ def _export(job: ExportJob, pair: Pair) -> PairResult:
             n_tiles += block.tiles.n_tiles
             yield block
 
+    about = describe(pair, plan.reliability[place], plan.aurocs[place])
     files, n_peaks = write_pair(
         job.out_dir,
         pair,
         job.store.layout,
-        threshold,
+        PeakLine(threshold, about),
         scores(),
         job.drawing,
         job.formats,

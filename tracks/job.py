@@ -30,6 +30,8 @@ from tfimpute_tracks.tracks.columns import Columns
 from tfimpute_tracks.tracks.drawing import Drawing, Scores, TrackLayout
 from tfimpute_tracks.tracks.pair_files import (
     PairResult,
+    PeakLine,
+    describe,
     earlier_result,
     write_pair,
 )
@@ -220,9 +222,15 @@ class _Run:
         if threshold is None:
             threshold = job.model.threshold(pair)
         layout = TrackLayout(job.stride, job.model.config.seq_len, self._sizes)
-        files, n_peaks = write_pair(
-            job.out_dir, pair, layout, threshold, live, job.drawing
+        model = job.model
+        about = describe(
+            pair,
+            model.reliability(pair),
+            model.expected_auroc(pair),
+            model.expected_interval(pair),
         )
+        line = PeakLine(threshold, about)
+        files, n_peaks = write_pair(job.out_dir, pair, layout, line, live, job.drawing)
         receipt = _receipt_path(job, pair)
         n_tiles = sum(tiles.n_tiles for tiles, _ in self._keys)
         write_receipt(

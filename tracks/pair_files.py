@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +40,9 @@ from tfimpute_tracks.vocabulary import Pair
 __all__ = [
     "FORMATS",
     "PairResult",
+    "PeakLine",
     "check_formats",
+    "describe",
     "earlier_result",
     "usual_formats",
     "write_pair",
@@ -137,6 +140,52 @@ def usual_formats(drawing: Drawing) -> frozenset[str]:
     return frozenset({"bigwig"})
 
 
+class PeakLine(NamedTuple):
+    """What calls the peaks of a pair, and what is known of it.
+
+    Attributes
+    ----------
+    threshold : float
+        The lowest probability of a tile that makes a peak.
+    about : str
+        A line for the files of peaks, from :func:`describe`; may be empty.
+    """
+
+    threshold: float
+    about: str = ""
+
+
+def describe(
+    pair: Pair,
+    reliability: str,
+    auroc: float | None,
+    interval: tuple[float, float] | None = None,
+) -> str:
+    """Say in a line what is known of a pair: for files that leave their folder.
+
+    Parameters
+    ----------
+    pair : Pair
+    reliability : str
+        `seen` or `imputed`.
+    auroc : float, optional
+        On a test chromosome, or what to expect of it.
+    interval : tuple of float, optional
+        Lower and upper end of what to expect.
+
+    Returns
+    -------
+    str
+    """
+    text = f"{pair.tf} in {pair.cell}, predicted from sequence; {reliability}"
+    if auroc is not None:
+        what = "AUROC" if reliability == "seen" else "expected AUROC"
+        text += f"; {what} {auroc:.2f}"
+    if interval:
+        text += f" ({interval[0]:.2f} to {interval[1]:.2f})"
+    return text.replace('"', "'")
+
+
 def check_formats(formats: Set[str], drawing: Drawing) -> None:
     """Refuse formats that are none, and peaks of another signal than the probability.
 
@@ -163,7 +212,7 @@ def write_pair(
     folder: Path,
     pair: Pair,
     layout: TrackLayout,
-    threshold: float,
+    line: PeakLine,
     scores: Iterable[Scores],
     drawing: Drawing | None = None,
     formats: Set[str] | None = None,
@@ -176,8 +225,7 @@ def write_pair(
     pair : Pair
         Names the files, and the peaks.
     layout : TrackLayout
-    threshold : float
-        The lowest probability of a tile that makes a peak.
+    line : PeakLine
     scores : iterable of Scores
         In the order of the genome; taken while the signal is written. What comes
         several times in different formats is gone through once and kept meanwhile.
@@ -204,7 +252,7 @@ def write_pair(
     drawing = drawing or Drawing()
     formats = usual_formats(drawing) if formats is None else formats
     check_formats(formats, drawing)
-    at_peaks = _PeakTiles(threshold)
+    at_peaks = _PeakTiles(line.threshold)
     pieces = _pieces(layout, drawing, scores, at_peaks)
     files = []
     stem = drawing.kind.stem(pair)
@@ -218,7 +266,7 @@ def write_pair(
     if not formats & _PEAKS:
         return files, at_peaks.count(layout.stride)
     calls = at_peaks.call(layout.stride)
-    peaks = PeakSet.collect(stem, calls, layout.chrom_sizes)
+    peaks = PeakSet.collect(stem, calls, layout.chrom_sizes, line.about)
     if "bed" in formats:
         files.append(folder / f"{stem}.narrowPeak")
         write_narrowpeak(files[-1], peaks)

@@ -12,7 +12,7 @@ from tfimpute_tracks.genome import Region, open_genome
 from tfimpute_tracks.models.gpu_engine import TorchEngine
 from tfimpute_tracks.tracks import ScanJob, run_scan, scan, scan_region
 from tfimpute_tracks.tracks.drawing import Drawing
-from tfimpute_tracks.tracks.pair_files import usual_formats, write_pair
+from tfimpute_tracks.tracks.pair_files import PeakLine, usual_formats, write_pair
 from tfimpute_tracks.tracks.scan import open_scanner
 from tfimpute_tracks.tracks.signals import SIGNALS
 from tfimpute_tracks.vocabulary import Pair
@@ -264,7 +264,7 @@ def test_peaks_are_written_with_the_probability_only(tmp_path):
     for wrong in ("bed", "bigbed"):
         with pytest.raises(UsageError, match="peaks are those of the probability"):
             write_pair(
-                *(tmp_path, PAIRS[0], None, 0.5, []),
+                *(tmp_path, PAIRS[0], None, PeakLine(0.5), []),
                 drawing=Drawing("log-odds"),
                 formats={wrong},
             )

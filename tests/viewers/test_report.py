@@ -55,6 +55,7 @@ def test_places_are_the_highest_peaks(page, tracks_folder):
     rows = [
         line.split("\t")
         for line in (tracks_folder / "CTCF.K562.narrowPeak").read_text().splitlines()
+        if not line.startswith("#")
     ]
     best = max(rows, key=lambda row: float(row[6]))
     place = f"CTCF K562 {best[0]}:{int(best[1]) + 1}-{best[2]}"

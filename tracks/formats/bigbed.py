@@ -29,9 +29,10 @@ from tfimpute_tracks.tracks.formats.zoom import BIN
 __all__ = ["write_bigbed"]
 
 _ROWS_PER_BLOCK = 512
+_TITLE = "Binding sites of a transcription factor, predicted from sequence"
 _AUTO_SQL = """\
 table bigNarrowPeak
-"Binding sites of a transcription factor, predicted from sequence"
+"{about}"
 (
     string chrom;        "Chromosome"
     uint   chromStart;   "First base, counted from 0"
@@ -45,13 +46,6 @@ table bigNarrowPeak
     int    peak;         "Bases from chromStart to the summit"
 )
 """
-_KIND = BbiKind(
-    magic=0x8789F2EB,
-    items_per_block=_ROWS_PER_BLOCK,
-    field_count=10,
-    defined_field_count=6,
-    auto_sql=_AUTO_SQL,
-)
 _MAX_ZOOMS = 10
 # Widths of a peak that a record of the finest zoom level sums up.
 _FIRST_ZOOM = 16
@@ -91,14 +85,22 @@ def write_bigbed(dest: Path, chrom_sizes: Mapping[str, int], peaks: PeakSet) -> 
     by_chrom = {
         chrom: list(rows) for chrom, rows in groupby(peaks.rows, lambda row: row.chrom)
     }
+    auto_sql = _AUTO_SQL.format(about=peaks.about or _TITLE)
+    kind = BbiKind(
+        magic=0x8789F2EB,
+        items_per_block=_ROWS_PER_BLOCK,
+        field_count=10,
+        defined_field_count=6,
+        auto_sql=auto_sql,
+    )
     width = sum(row.end - row.start for row in peaks.rows) // len(peaks)
     with atomic_file(dest) as temp:
         reduction = _FIRST_ZOOM * width
-        with open_bbi(temp, _KIND, chrom_sizes, reduction, _MAX_ZOOMS) as writer:
+        with open_bbi(temp, kind, chrom_sizes, reduction, _MAX_ZOOMS) as writer:
             for chrom, rows in by_chrom.items():
                 _write_rows(writer, numbers[chrom], rows)
         texts = {c: [as_text(row)[1:] for row in rows] for c, rows in by_chrom.items()}
-        check_bigbed(temp, dest, texts, _AUTO_SQL)
+        check_bigbed(temp, dest, texts, auto_sql)
     return True
 
 

@@ -1,7 +1,8 @@
 """narrowPeak: peaks as text, ten columns each, the way ENCODE writes them.
 
-No ``track`` line: IGV takes it for a broken row, and bedToBigBed for a fault. The same
-rows go into a bigBed. Where peaks lie is decided in ``kernels/peaks.py``.
+No ``track`` line: IGV takes it for a broken row, and bedToBigBed for a fault. A comment
+first tells what is known of the pair; readers of BED pass over it. The same rows go
+into a bigBed. Where peaks lie is decided in ``kernels/peaks.py``.
 """
 
 from __future__ import annotations
@@ -56,9 +57,12 @@ class PeakSet:
     ----------
     rows : tuple of NarrowPeak
         Sorted by chromosome and start.
+    about : str
+        What to know of them, in a line; empty for nothing.
     """
 
     rows: tuple[NarrowPeak, ...]
+    about: str = ""
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -69,6 +73,7 @@ class PeakSet:
         name: str,
         peaks: Iterable[tuple[str, Peaks]],
         chrom_sizes: Mapping[str, int],
+        about: str = "",
     ) -> PeakSet:
         """Sort peaks, cut them at the ends of chromosomes, and name them.
 
@@ -80,6 +85,8 @@ class PeakSet:
             A chromosome may come several times.
         chrom_sizes : mapping of str to int
             Chromosome -> bp; rows come in this order.
+        about : str
+            What to know of them, in a line without double quotes.
 
         Returns
         -------
@@ -102,7 +109,7 @@ class PeakSet:
             row._replace(name=f"{stem}.peak{i}") for i, row in enumerate(rows, start=1)
         )
         check_rows(chrom_sizes, named)
-        return cls(named)
+        return cls(named, about)
 
 
 def check_rows(chrom_sizes: Mapping[str, int], rows: Sequence[NarrowPeak]) -> None:
@@ -171,7 +178,7 @@ def write_narrowpeak(dest: Path, peaks: PeakSet) -> None:
     Parameters
     ----------
     dest : Path
-        The file to make or to replace; an empty one where there is no peak.
+        The file to make or to replace; one without rows where there is no peak.
     peaks : PeakSet
 
     Raises
@@ -182,7 +189,8 @@ def write_narrowpeak(dest: Path, peaks: PeakSet) -> None:
         If the file does not read back as written.
     """
     rows = [as_text(row) for row in peaks.rows]
-    data = "".join("\t".join(row) + "\n" for row in rows).encode()
+    head = f"# {peaks.about}\n" if peaks.about else ""
+    data = (head + "".join("\t".join(row) + "\n" for row in rows)).encode()
     with atomic_file(dest, len(data)) as temp:
         temp.write_bytes(data)
         check_narrowpeak(temp, dest, rows)

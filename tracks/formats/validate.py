@@ -261,6 +261,7 @@ def check_narrowpeak(path: Path, dest: Path, rows: Sequence[tuple[str, ...]]) ->
         If the file says anything else.
     """
     lines = path.read_text(encoding="utf-8").splitlines()
+    lines = lines[1:] if lines and lines[0].startswith("# ") else lines
     _compare(dest, "number of peaks", len(lines), len(rows))
     for number, (line, row) in enumerate(zip(lines, rows, strict=True), start=1):
         _compare(dest, f"line {number}", tuple(line.split("\t")), row)
