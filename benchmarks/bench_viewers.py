@@ -203,8 +203,8 @@ def hub(quick: bool) -> list[Figure]:
             model.threshold(pair),
             100,
             model.expected_auroc(pair),
-            model.name,
-            model.checkpoint.digest,
+            model=model.name,
+            weights=model.checkpoint.digest,
             signals={"probability": f"{pair.tf}.{pair.cell}.bw"},
             bigbed=f"{pair.tf}.{pair.cell}.bb",
         )

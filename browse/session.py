@@ -177,6 +177,7 @@ class Session:
             "cell": pair.cell,
             "reliability": model.reliability(pair),
             "expected_auroc": model.expected_auroc(pair),
+            "expected_auroc_interval": model.expected_interval(pair),
             "threshold": model.threshold(pair),
         }
 

@@ -101,6 +101,8 @@ def _pairs(loaded: Any, tf: str | None, cell: str | None) -> list[dict[str, Any]
                 "known_as": loaded.reliability(pair),
                 "training_sites": known.get("training_sites", 0),
                 "auroc": known.get("test_auroc"),
+                "expected_auroc": loaded.expected_auroc(pair),
+                **_ends(loaded.expected_interval(pair)),
                 "threshold": round(loaded.threshold(pair), 4),
                 **{
                     f"fdr_{level:g}": score
@@ -109,6 +111,11 @@ def _pairs(loaded: Any, tf: str | None, cell: str | None) -> list[dict[str, Any]
             }
         )
     return records
+
+
+def _ends(interval: tuple[float, float] | None) -> dict[str, float | None]:
+    low, high = interval or (None, None)
+    return {"expected_low": low, "expected_high": high}
 
 
 def _grouped(pairs: list[dict[str, Any]], topic: str) -> list[dict[str, Any]]:

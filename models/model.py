@@ -175,7 +175,7 @@ class Model:
         if row is None:
             return None
         # In thousandths, one per cell line in their order.
-        return float(row[self.cells.index(pair.cell)]) / 1000
+        return float(row.split()[self.cells.index(pair.cell)]) / 1000
 
     def threshold(self, pair: Pair) -> float:
         """Give the score that calls a peak of a pair unless the user says otherwise.

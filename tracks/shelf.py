@@ -34,6 +34,8 @@ class ShelfTrack:
         The score that called the peaks.
     n_peaks : int
     expected_auroc : float, optional
+    expected_interval : tuple of float, optional
+        Lower and upper end of what to expect of a pair without data.
     model, weights : str
         Name and digest of what scored.
     build, genome : str
@@ -51,6 +53,7 @@ class ShelfTrack:
     threshold: float
     n_peaks: int
     expected_auroc: float | None = None
+    expected_interval: tuple[float, float] | None = None
     model: str = ""
     weights: str = ""
     build: str = ""
@@ -144,6 +147,7 @@ def _track(path: Path, receipt: Receipt) -> ShelfTrack:
             float(str(told["threshold"])),
             int(str(told["peaks"])),
             None if auroc is None else float(str(auroc)),
+            _interval(told.get("expected_auroc_interval")),
             str(told.get("model") or ""),
             str(told.get("weights") or ""),
             str(told.get("build") or ""),
@@ -155,6 +159,12 @@ def _track(path: Path, receipt: Receipt) -> ShelfTrack:
             f"{path}: lacks what describes its track ({error}); `scan` or `export` it "
             "again"
         ) from error
+
+
+def _interval(told: object) -> tuple[float, float] | None:
+    if not isinstance(told, list) or len(told) != 2:
+        return None
+    return float(str(told[0])), float(str(told[1]))
 
 
 def _whole_files(folder: Path, receipt: Receipt, faults: list[str]) -> Iterator[str]:

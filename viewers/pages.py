@@ -159,7 +159,7 @@ def pair_table(tracks: list[ShelfTrack], knowledge: Knowledge) -> str:
         cells = [
             *(escape(name) for name in track.pair),
             escape(track.reliability),
-            "unknown" if auroc is None else f"{auroc:.2f}",
+            _expected(auroc, track.expected_interval),
             f"{track.n_peaks:,}",
             "&ndash;" if fact.peak_fdr is None else f"{fact.peak_fdr:.0%}",
             f"{track.threshold:.4f}",
@@ -172,7 +172,8 @@ def pair_table(tracks: list[ShelfTrack], knowledge: Knowledge) -> str:
     if len(tracks) > len(shown):
         rest = f"<p>The first {_ROWS:,} pairs; all are in hub.tsv.</p>"
     return f"""<p>The <i>AUROC</i> is that on a test chromosome for a measured pair, and
-for an imputed one the mean of its TF's measured cell lines, a hint only.
+for an imputed one what to expect of it by what is known of its TF and its cell line;
+nine of ten such pairs lie within the interval in brackets, where there is one.
 {_fdr_text(levels)} {_along_the_genome(tracks, knowledge)}</p>
 <table class="pairs">
 <tr>{head}</tr>
@@ -198,6 +199,13 @@ def _along_the_genome(tracks: list[ShelfTrack], knowledge: Knowledge) -> str:
     if any(map(knowledge.knows, tracks)):
         return knowledge.along_the_genome()
     return ""
+
+
+def _expected(auroc: float | None, interval: tuple[float, float] | None) -> str:
+    if auroc is None:
+        return "unknown"
+    around = f" ({interval[0]:.2f}&ndash;{interval[1]:.2f})" if interval else ""
+    return f"{auroc:.2f}{around}"
 
 
 def _threshold(value: float | None) -> str:
