@@ -17,6 +17,7 @@ from tfimpute_tracks import __version__
 from tfimpute_tracks.commands.browse import browse
 from tfimpute_tracks.commands.cache import cache
 from tfimpute_tracks.commands.catalogue import catalogue
+from tfimpute_tracks.commands.compare import compare
 from tfimpute_tracks.commands.console import SETTINGS
 from tfimpute_tracks.commands.evaluate import evaluate
 from tfimpute_tracks.commands.export import export
@@ -29,6 +30,7 @@ from tfimpute_tracks.commands.query import query
 from tfimpute_tracks.commands.report import report
 from tfimpute_tracks.commands.scan import scan
 from tfimpute_tracks.commands.selftest import selftest
+from tfimpute_tracks.commands.split import split
 from tfimpute_tracks.commands.train import train
 from tfimpute_tracks.errors import TracksError
 
@@ -44,7 +46,7 @@ app = typer.Typer(
 )
 _VERBS = (
     *(scan, impute, export, query, catalogue, browse, hub, report, plot),
-    *(prepare, train, evaluate, info, cache, selftest),
+    *(prepare, split, train, evaluate, compare, info, cache, selftest),
 )
 for verb in _VERBS:
     app.command()(verb)

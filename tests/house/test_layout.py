@@ -17,9 +17,9 @@ DEMANDED = ("tracks", "kernels", "tests", "cli.py", "pyproject.toml", "README.md
 ROOT_MODULES = ("__init__", "__main__", "cli", "errors", "vocabulary")
 LARGEST_FILE = 4 << 20
 # What a distribution is called, where that is not how it is imported.
-DISTRIBUTION = {"bbi": "pybbi", "sklearn": "scikit-learn"}
+DISTRIBUTION = {"bbi": "pybbi", "gkmsvm": "gkmsvm-lite", "sklearn": "scikit-learn"}
 # The extras whose packages the code imports where they are there.
-FEATURES = ("browse", "cluster", "gpu", "parquet")
+FEATURES = ("browse", "cluster", "compare", "gpu", "parquet")
 
 
 def test_demanded_names_exist(root):

@@ -1,0 +1,267 @@
+"""Scores of sites from files that other tools wrote: the largest value in the site.
+
+bigWig; and BED, bedGraph and narrowPeak as text, plain or gzip. What a row's value is:
+the fourth column of a bedGraph, the signal of a narrowPeak, the score of a BED with
+five columns or more, and 1 for a BED with fewer. A file of another build is refused, as
+far as its chromosomes tell; a site that nothing covers has no value.
+"""
+
+from __future__ import annotations
+
+import gzip
+import math
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tfimpute_tracks.errors import InputFileError
+from tfimpute_tracks.genome.chroms import check_build, find_chrom
+from tfimpute_tracks.tracks.formats.reading import read_signal, signal_chroms
+
+__all__ = ["FILE_KINDS", "Sites", "site_maxima", "site_scores"]
+
+FILE_KINDS = {
+    ".bw": "bigwig",
+    ".bigwig": "bigwig",
+    ".bed": "bed",
+    ".bedgraph": "bedgraph",
+    ".bdg": "bedgraph",
+    ".narrowpeak": "narrowpeak",
+}
+"""What an ending (in lower case, without .gz) says of a file."""
+
+_COLUMNS = {"bed": 3, "bedgraph": 4, "narrowpeak": 10}
+_VALUE = {"bedgraph": 3, "narrowpeak": 6}
+_HEADS = ("#", "track", "browser")
+_SPAN = 1 << 20  # bp of a bigWig read at once
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float32]
+
+
+class Sites(NamedTuple):
+    """Places of sites, all of one length.
+
+    Parameters
+    ----------
+    chroms : tuple of str
+        The chromosomes of the data set.
+    sizes : tuple of int
+        Their lengths in bp.
+    chrom_id : int32 array, shape (n,)
+        Ascending.
+    start : int64 array, shape (n,)
+        0-based; ascending within a chromosome.
+    length : int
+        bp of a site.
+    """
+
+    chroms: tuple[str, ...]
+    sizes: tuple[int, ...]
+    chrom_id: NDArray[np.int32]
+    start: Ints
+    length: int
+
+    def used(self) -> list[str]:
+        """Name the chromosomes with a site.
+
+        Returns
+        -------
+        list of str
+        """
+        return [self.chroms[i] for i in np.unique(self.chrom_id)]
+
+
+def site_scores(path: Path, sites: Sites) -> Floats:
+    """Read the score of each site.
+
+    Parameters
+    ----------
+    path : Path
+        Its ending tells what it is: a key of :data:`FILE_KINDS`, with or without .gz.
+    sites : Sites
+
+    Returns
+    -------
+    float32 array, shape (n,)
+        The largest value that touches the site; NaN where none does.
+
+    Raises
+    ------
+    InputFileError
+        The file is missing, broken, of a kind that is not known or of another build, or
+        it shares no chromosome with the sites.
+    """
+    bare = path.name[:-3] if path.name.lower().endswith(".gz") else path.name
+    kind = FILE_KINDS.get(Path(bare).suffix.lower())
+    if kind is None:
+        raise InputFileError(
+            f"{path}: its ending tells no kind of file that is read; name it with one "
+            f"of {', '.join(FILE_KINDS)}, text also with .gz"
+        )
+    if not path.is_file():
+        raise InputFileError(f"{path}: no such file; check the path in the table")
+    if kind == "bigwig":
+        return _bigwig_scores(path, sites)
+    return _text_scores(path, sites, kind)
+
+
+def site_maxima(
+    first: Ints, length: int, starts: Ints, ends: Ints, values: Floats
+) -> Floats:
+    """Give the largest value over each site, on one chromosome.
+
+    Parameters
+    ----------
+    first : int64 array, shape (n,)
+        Where sites begin, ascending.
+    length : int
+        bp of a site.
+    starts, ends : int64 arrays, shape (m,)
+        Of intervals, 0-based, half-open, in any order; they may overlap.
+    values : float32 array, shape (m,)
+
+    Returns
+    -------
+    float32 array, shape (n,)
+        NaN where no interval shares a base with the site.
+    """
+    # The sites that an interval touches stand side by side, for all have one length.
+    low = np.searchsorted(first, starts - length, side="right")
+    n_touched = np.maximum(np.searchsorted(first, ends, side="left") - low, 0)
+    shift = np.repeat(low - n_touched.cumsum() + n_touched, n_touched)
+    best = np.full(len(first), -np.inf, dtype=np.float32)
+    np.maximum.at(best, np.arange(len(shift)) + shift, np.repeat(values, n_touched))
+    touched = np.zeros(len(first), dtype=bool)
+    touched[np.arange(len(shift)) + shift] = True
+    best[~touched] = np.nan
+    return best
+
+
+def _shared(path: Path, sites: Sites, names: set[str]) -> dict[str, str]:
+    """Give {chromosome of the sites: the file's name of it}."""
+    found = {chrom: find_chrom(chrom, names) for chrom in sites.used()}
+    shared = {chrom: name for chrom, name in found.items() if name is not None}
+    if not shared:
+        has = ", ".join(sorted(names)[:5]) or "none"
+        raise InputFileError(
+            f"{path}: no value on {', '.join(sites.used()[:5])}, where the sites are; "
+            f"its chromosomes are {has}: give scores of the judged chromosomes"
+        )
+    return shared
+
+
+def _bigwig_scores(path: Path, sites: Sites) -> Floats:
+    sizes = signal_chroms(path)
+    odd = check_build(sizes, dict(zip(sites.chroms, sites.sizes, strict=True)))
+    if odd:
+        raise InputFileError(
+            f"{path}: another build than the data set's: {odd[0]}; give scores of the "
+            "same build"
+        )
+    scores = np.full(len(sites.start), np.nan, dtype=np.float32)
+    for chrom, name in _shared(path, sites, set(sizes)).items():
+        here = np.flatnonzero(sites.chrom_id == sites.chroms.index(chrom))
+        first = sites.start[here]
+        # Sites by the stretch they begin in, so that memory does not grow.
+        spans = first // _SPAN
+        for span in np.unique(spans):
+            mine = here[spans == span]
+            start = max(int(sites.start[mine[0]]), 0)
+            end = min(int(sites.start[mine[-1]]) + sites.length, sizes[name])
+            signal = read_signal(path, name, start, end)
+            known = np.isfinite(signal.values)
+            scores[mine] = site_maxima(
+                sites.start[mine],
+                sites.length,
+                signal.starts[known],
+                signal.ends[known],
+                signal.values[known],
+            )
+    return scores
+
+
+def _text_scores(path: Path, sites: Sites, kind: str) -> Floats:
+    limits = dict(zip(sites.chroms, sites.sizes, strict=True))
+    names: dict[str, str | None] = {}
+    rows: dict[str, list[tuple[int, int, float]]] = {}
+    for number, chrom, start, end, value in _rows(path, kind):
+        if chrom not in names:
+            names[chrom] = find_chrom(chrom, limits)
+        known = names[chrom]
+        if known is None:
+            continue
+        if end > limits[known]:
+            raise InputFileError(
+                f"{path}:{number}: ends at {end:,} and {known} has {limits[known]:,} "
+                "bp in the data set: another build; give scores of the same build"
+            )
+        rows.setdefault(known, []).append((start, end, value))
+    shared = _shared(path, sites, {*rows, *(n for n, k in names.items() if k is None)})
+    scores = np.full(len(sites.start), np.nan, dtype=np.float32)
+    for chrom in shared:
+        here = np.flatnonzero(sites.chrom_id == sites.chroms.index(chrom))
+        table = np.array(rows[chrom])
+        scores[here] = site_maxima(
+            sites.start[here],
+            sites.length,
+            table[:, 0].astype(np.int64),
+            table[:, 1].astype(np.int64),
+            table[:, 2].astype(np.float32),
+        )
+    return scores
+
+
+def _rows(path: Path, kind: str) -> Iterator[tuple[int, str, int, int, float]]:
+    """Yield line, chromosome, start, end and value."""
+    n_rows = 0
+    for number, line in enumerate(_lines(path), start=1):
+        if not line.strip() or line.startswith(_HEADS):
+            continue
+        fields = line.split("\t") if "\t" in line else line.split()
+        if len(fields) < _COLUMNS[kind]:
+            raise InputFileError(
+                f"{path}:{number}: {len(fields)} columns, and {kind} has at least "
+                f"{_COLUMNS[kind]}; mend the line or the file's ending"
+            )
+        place = _VALUE.get(kind, 4 if len(fields) > 4 else None)
+        try:
+            start, end = int(fields[1]), int(fields[2])
+            # A dot is how a BED says that there is no score.
+            text = "1" if place is None else fields[place].strip()
+            value = 1.0 if kind == "bed" and text == "." else float(text)
+        except ValueError as error:
+            raise InputFileError(
+                f"{path}:{number}: {error}; {kind} holds chrom, start, end and numbers"
+            ) from error
+        if not 0 <= start < end:
+            raise InputFileError(
+                f"{path}:{number}: start {start} and end {end} are no interval; they "
+                "are 0-based and half-open"
+            )
+        if not math.isfinite(value):
+            raise InputFileError(
+                f"{path}:{number}: the value {text!r} is no number to rank by; leave "
+                "out rows without a value"
+            )
+        n_rows += 1
+        yield number, fields[0], start, end, value
+    if not n_rows:
+        raise InputFileError(f"{path}: holds no interval; give a file with scores")
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        content = path.read_bytes()
+        if content[:2] == b"\x1f\x8b":
+            content = gzip.decompress(content)
+        return content.decode("utf-8").splitlines()
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        raise InputFileError(
+            f"{path}: cannot be read as text ({error}); give an intact file, plain or "
+            ".gz"
+        ) from error

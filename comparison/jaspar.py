@@ -1,0 +1,113 @@
+"""Matrices of TFs: from the names that data sets use to those of JASPAR.
+
+Matrices are counts of letters per position, the latest version of each in the CORE
+collection of vertebrates; a mouse protein stands for the human one of the same symbol.
+A heterodimer counts for either partner. ``data/jaspar-names.tsv`` holds the few names
+that do not answer by themselves. Cofactors, histone enzymes and the like have no
+matrix: that of a partner would be a guess.
+"""
+
+from __future__ import annotations
+
+from importlib import resources
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tfimpute_tracks.errors import UnknownNameError
+from tfimpute_tracks.vocabulary import Vocabulary
+
+__all__ = ["RELEASE", "Matrix", "find_matrices", "load_matrices"]
+
+RELEASE = "JASPAR2026"
+_ORGANISMS = {"9606", "10090"}
+
+
+class Matrix(NamedTuple):
+    """One matrix of JASPAR.
+
+    Parameters
+    ----------
+    name : str
+        Its number with version, such as MA0139.2.
+    symbols : tuple of str
+        The proteins, in capitals; two of a heterodimer.
+    counts : float64 array, shape (length, 4)
+        Columns A C G T.
+    """
+
+    name: str
+    symbols: tuple[str, ...]
+    counts: NDArray[np.float64]
+
+
+def load_matrices(release: str = RELEASE) -> list[Matrix]:
+    """Read the matrices that come with pyjaspar.
+
+    Parameters
+    ----------
+    release : str
+
+    Returns
+    -------
+    list of Matrix
+        By number.
+    """
+    from pyjaspar import jaspardb
+
+    database = jaspardb(release=release)
+    try:
+        motifs = database.fetch_motifs(
+            collection=["CORE"], tax_group=["Vertebrates"], all_versions=False
+        )
+    finally:
+        database.conn.close()
+    found = [
+        Matrix(
+            motif.matrix_id,
+            tuple(symbol.strip().upper() for symbol in motif.name.split("::")),
+            np.array([motif.counts[letter] for letter in "ACGT"], dtype=float).T,
+        )
+        for motif in motifs
+        # TBP's matrix is of many species and names none.
+        if _ORGANISMS & set(motif.species) or not any(motif.species)
+    ]
+    return sorted(found, key=lambda matrix: matrix.name)
+
+
+def find_matrices(tf: str, matrices: list[Matrix]) -> list[Matrix]:
+    """Find the matrices of a TF.
+
+    Parameters
+    ----------
+    tf : str
+        As a data set names it: any case, or a common alias.
+    matrices : list of Matrix
+
+    Returns
+    -------
+    list of Matrix
+        Its own first, then the heterodimers it is part of; empty where there is none.
+    """
+    symbol, without = _special_names().get(tf.upper(), (tf, ""))
+    known = dict.fromkeys(s for matrix in matrices for s in matrix.symbols)
+    try:
+        symbol = Vocabulary(tuple(known), ()).tf(symbol)
+    except UnknownNameError:
+        return []
+    mine = [
+        matrix
+        for matrix in matrices
+        if symbol in matrix.symbols
+        if not without or not matrix.name.startswith(without)
+    ]
+    return sorted(mine, key=lambda matrix: len(matrix.symbols))
+
+
+def _special_names() -> dict[str, tuple[str, str]]:
+    """Read {TF: (symbol in JASPAR, a matrix that is not its own)}."""
+    path = resources.files("tfimpute_tracks") / "data" / "jaspar-names.tsv"
+    lines = path.read_text(encoding="utf-8").splitlines()[1:]
+    fields = [line.split("\t") for line in lines]
+    return {tf: (symbol, without) for tf, symbol, without, _ in fields}
