@@ -1,9 +1,11 @@
-"""`evaluate`: how well a model ranks sites, pair by pair, beside its TF's mean."""
+"""`evaluate`: how well a model ranks sites, and what its figures rest on."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,17 +13,13 @@ from tfimpute_tracks.commands import options
 from tfimpute_tracks.commands.console import notify, say, show_json, show_table
 from tfimpute_tracks.errors import UsageError
 
-__all__ = ["evaluate"]
+if TYPE_CHECKING:
+    from tfimpute_tracks.comparison.chromosome import BinnedPair, BinsTold
+    from tfimpute_tracks.dataset import Dataset
+    from tfimpute_tracks.evaluation.assessment import Assessment
+    from tfimpute_tracks.models import Model
 
-_FIGURES = (
-    "pairs",
-    "auroc",
-    "tf_mean_auroc",
-    "average_precision",
-    "tf_mean_average_precision",
-    "prior",
-    "pairs_above_tf_mean",
-)
+__all__ = ["evaluate"]
 
 
 def evaluate(
@@ -35,66 +33,191 @@ def evaluate(
     ] = "test",
     test_chroms: options.TestChroms = "chr20",
     valid_chroms: options.ValidChroms = "chr22",
+    bins: Annotated[
+        str | None,
+        typer.Option(
+            help="Judge the test chromosomes in bins of so many bp, too: 300,1000. "
+            "Needs --fasta and --pairs-table."
+        ),
+    ] = None,
+    fasta: options.Fasta = None,
+    pairs_table: Annotated[
+        Path | None,
+        typer.Option("--pairs-table", help="Where the peaks of --bins come from."),
+    ] = None,
+    bootstrap: Annotated[
+        int, typer.Option(min=0, help="Draws of 1-Mb blocks for intervals; 0: none.")
+    ] = 500,
+    shuffles: Annotated[
+        int, typer.Option(min=0, help="Draws of wrong names for controls; 0: none.")
+    ] = 5,
+    seed: options.Seed = 0,
     out_dir: options.OutDir = Path("evaluation-out"),
     threads: options.Threads = "max",
     as_json: options.Json = False,
 ) -> None:
-    """Judge a model on labelled sites: metrics.json, per_pair.tsv, per_tf.tsv."""
-    import numpy as np
-
+    """Judge a model on labelled sites: figures, intervals, controls, and a page."""
     from tfimpute_tracks.commands.inputs import set_threads
-    from tfimpute_tracks.dataset import open_dataset, pair_columns, split_rows
-    from tfimpute_tracks.evaluation import evaluate_model
+    from tfimpute_tracks.comparison.chromosome import read_widths
+    from tfimpute_tracks.comparison.evaluation_page import evaluation_sections
+    from tfimpute_tracks.comparison.report import write_report
+    from tfimpute_tracks.dataset import open_dataset, split_rows
+    from tfimpute_tracks.evaluation.assessment import Checks, assess
+    from tfimpute_tracks.evaluation.judged import check_length, judge_pairs
+    from tfimpute_tracks.evaluation.tables import predict_sites
     from tfimpute_tracks.models import load_model
     from tfimpute_tracks.models.operations import LOOKUP
     from tfimpute_tracks.storage import check_writable_dir, write_json, write_text
 
-    set_threads(threads)
+    n_threads = set_threads(threads)
+    widths = read_widths(bins) if bins is not None else []
     loaded = load_model(model)
     check_writable_dir(out_dir)
     dataset = open_dataset(data)
-    rows = split_rows(
-        dataset, test_chroms.split(","), valid_chroms.split(",")
-    )._asdict()
+    check_length(dataset, loaded.config.seq_len)
+    chroms = test_chroms.split(",")
+    rows = split_rows(dataset, chroms, valid_chroms.split(","))._asdict()
     if sites not in rows:
         raise UsageError(f"--sites {sites!r}; give one of {', '.join(rows)}")
-    trained = [
-        i for i, p in enumerate(dataset.pairs) if loaded.reliability(p) == "seen"
-    ]
-    columns = [pair_columns(dataset, role.strip()) for role in split.split(",")]
+    columns, trained = _columns(dataset, loaded, split)
+    binned = _binned_pairs(dataset, columns, pairs_table, fasta) if widths else []
+    run = _bin_run(loaded, fasta, chroms, n_threads) if widths else None
     network = loaded.network()
     network.operations = LOOKUP
-    result = evaluate_model(
-        network,
-        dataset,
-        loaded.vocabulary,
-        rows[sites],
-        np.concatenate(columns),
-        np.array(trained or pair_columns(dataset, "base")),
+    score = partial(predict_sites, network, dataset.codes[rows[sites]])
+    judged = judge_pairs(
+        score, loaded.vocabulary, dataset, rows[sites], columns, trained
     )
-    by_role = result.by_role()
+    checks = Checks(bootstrap, shuffles, seed=seed)
+    n_names = len(loaded.tfs), len(loaded.cells)
+    result = assess(judged, score, n_names, checks)
+    told = [run(pairs=binned, width=width) for width in widths] if run else []
     metrics = {
         "model": loaded.name,
         "weights": loaded.checkpoint.digest,
         "data": dataset.sources,
         "sites": {"chromosomes": sites, "number": len(rows[sites])},
-        "means": by_role,
+        "checks": asdict(checks),
+        "means": result.roles,
+        "bins": [{**bin_.told, "means": bin_.roles} for bin_ in told],
     }
     write_json(out_dir / "metrics.json", metrics)
     write_text(out_dir / "per_pair.tsv", result.pairs.to_csv(sep="\t", index=False))
     write_text(out_dir / "per_tf.tsv", result.by_tf().to_csv(sep="\t", index=False))
-    for role, figures in by_role.items():
-        if figures["left_out"]:
-            left = ", ".join(figures["left_out"])
-            notify(f"{role}: sites of one class only, in no mean: {left}", warning=True)
+    for bin_ in told:
+        name = f"bins_{bin_.width}.tsv"
+        write_text(out_dir / name, bin_.pairs.to_csv(sep="\t", index=False))
+    seen = [column in set(trained.tolist()) for column in columns.tolist()]
+    title = f"{loaded.name} on {len(rows[sites]):,} sites of the {sites} chromosomes"
+    lead = f"{len(columns)} TF-cell pairs; weights {loaded.checkpoint.digest}."
+    page = evaluation_sections(result, seen, told)
+    write_report(out_dir / "report.html", title, lead, page)
+    _tell_left_out(result, told)
     if as_json:
         show_json(metrics)
         return
-    show_table(
-        f"{loaded.name} on {len(rows[sites]):,} sites of the {sites} chromosomes, "
-        "means over pairs",
-        ["role", *(name.replace("_", " ") for name in _FIGURES)],
-        [[role, *(f[name] for name in _FIGURES)] for role, f in by_role.items()],
-    )
-    names = ("metrics.json", "per_pair.tsv", "per_tf.tsv")
+    _show(title, result, told)
+    names = ["report.html", "metrics.json", "per_pair.tsv", "per_tf.tsv"]
+    names += [f"bins_{width}.tsv" for width in widths]
     say(" ".join(str(out_dir / name) for name in names))
+
+
+def _columns(dataset: Dataset, model: Model, split: str) -> tuple[Any, Any]:
+    """Give the pairs to judge, and those the model was trained on."""
+    import numpy as np
+
+    from tfimpute_tracks.dataset import pair_columns
+
+    roles = dict.fromkeys(role.strip() for role in split.split(","))
+    columns = np.concatenate([pair_columns(dataset, role) for role in roles])
+    if not len(columns):
+        raise UsageError(
+            f"no pair of the data set has the role {split}; choose another --split"
+        )
+    seen = [model.reliability(pair) == "seen" for pair in dataset.pairs]
+    if not any(seen):
+        notify(
+            f"the card of {model.name} does not say which pairs it was trained on: the "
+            "base pairs are taken for them",
+            warning=True,
+        )
+        return columns, pair_columns(dataset, "base")
+    return columns, np.flatnonzero(seen)
+
+
+def _binned_pairs(
+    dataset: Dataset, columns: Any, pairs_table: Path | None, fasta: Path | None
+) -> list[BinnedPair]:
+    """Find the peaks of the judged pairs."""
+    from tfimpute_tracks.comparison.chromosome import BinnedPair
+    from tfimpute_tracks.dataset.pairs_table import read_pairs_table
+
+    if pairs_table is None or fasta is None:
+        missing = "--fasta" if fasta is None else "--pairs-table"
+        raise UsageError(
+            f"--bins needs {missing}: bins lie along whole chromosomes of a FASTA, and "
+            "their peaks are those of the pairs table"
+        )
+    table = read_pairs_table(pairs_table)
+    beds = dict(zip(table.pairs, table.beds, strict=True))
+    judged = [(dataset.pairs[i], dataset.roles[i]) for i in columns.tolist()]
+    absent = [str(pair) for pair, _ in judged if pair not in beds]
+    if absent:
+        raise UsageError(
+            f"{pairs_table} lacks {len(absent)} of the judged pairs, such as "
+            f"{absent[0]}; give the table that the data set was made with, or another "
+            "--split"
+        )
+    return [BinnedPair(pair, role, beds[pair]) for pair, role in judged]
+
+
+def _bin_run(
+    model: Model, fasta: Path | None, chroms: list[str], n_threads: int
+) -> Any:
+    """Open the FASTA, and check that it holds the chromosomes, before any work."""
+    from tfimpute_tracks.commands.inputs import choose_genome
+    from tfimpute_tracks.comparison.chromosome import judge_bins
+    from tfimpute_tracks.genome import match_chroms
+
+    genome = choose_genome(fasta, model, None)
+    names = list(match_chroms(chroms, genome.chrom_sizes).values())
+    return partial(judge_bins, model, genome, names, n_threads=n_threads)
+
+
+def _tell_left_out(result: Assessment, told: list[BinsTold]) -> None:
+    for role, figures in result.roles.items():
+        for reason, names in figures["left_out_reasons"].items():
+            notify(
+                f"{role}: {reason}, in no mean: {', '.join(names)}",
+                warning=True,
+            )
+    for bins in told:
+        for role, figures in bins.roles.items():
+            if figures["left_out"]:
+                names = ", ".join(figures["left_out"])
+                notify(
+                    f"bins of {bins.width} bp, {role}: no positive bin, in no mean: "
+                    f"{names}",
+                    warning=True,
+                )
+
+
+def _show(title: str, result: Assessment, told: list[BinsTold]) -> None:
+    from tfimpute_tracks.comparison.evaluation_page import (
+        BIN_COLUMNS,
+        ROLE_COLUMNS,
+        bin_rows,
+        role_rows,
+    )
+
+    show_table(
+        f"{title}, means over pairs", list(ROLE_COLUMNS), role_rows(result.roles)
+    )
+    for bins in told:
+        left = ", ".join(f"{n:,} {why}" for why, n in bins.told["left_out"].items())
+        show_table(
+            f"{bins.told['bins']:,} bins of {bins.width:,} bp of "
+            f"{', '.join(bins.told['chroms'])}; left out: {left}",
+            list(BIN_COLUMNS),
+            bin_rows(bins.roles),
+        )
