@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import gzip
+from dataclasses import replace
 
 import pytest
 
-from tfimpute_tracks.dataset.pairs_table import read_pairs_table
+from tfimpute_tracks.dataset.pairs_table import format_pairs_table, read_pairs_table
 from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.vocabulary import Pair
 
@@ -26,6 +27,7 @@ def table(tmp_path):
 
 
 HEADER = "tf\tcell\trole\tbed\n"
+REPLICATES = "tf\tcell\trole\tbed\treplicate\n"
 ROW = "MAX\tK562\tbase\tpeaks/a.bed\n"
 
 
@@ -49,6 +51,51 @@ def test_without_roles_all_are_base(table):
     assert found.roles == ("base",)
 
 
+def test_replicates_are_further_rows_of_a_pair(table):
+    text = (
+        "tf\tcell\tbed\treplicate\n"
+        "MAX\tK562\tpeaks/a.bed\t1\n"
+        "CTCF\tK562\tpeaks/a.bed\t\n"
+        "MAX\tK562\tpeaks/b.bed\t2\n"
+    )
+    found = read_pairs_table(table(text))
+    assert found.pairs == (
+        Pair("MAX", "K562"),
+        Pair("CTCF", "K562"),
+        Pair("MAX", "K562"),
+    )
+    assert found.roles == ("base", "base", "test2")
+    assert found.replicates == ("1", "", "2")
+    assert [found.name(i) for i in range(3)] == [
+        "MAX:K562/1",
+        "CTCF:K562",
+        "MAX:K562/2",
+    ]
+
+
+@pytest.mark.parametrize("role", ["", "test2"])
+def test_a_replicate_needs_no_role(table, role):
+    text = REPLICATES + ROW[:-1] + "\t1\n" + f"MAX\tK562\t{role}\tpeaks/b.bed\t2\n"
+    assert read_pairs_table(table(text)).roles == ("base", "test2")
+
+
+def test_a_table_is_read_as_it_was_written(table, tmp_path):
+    text = REPLICATES + ROW[:-1] + "\t1\nMAX\tK562\ttest2\tpeaks/b.bed\t2\n"
+    for given in (text, HEADER + ROW):
+        found = read_pairs_table(table(given))
+        (tmp_path / "deep" / "er").mkdir(parents=True, exist_ok=True)
+        copy = tmp_path / "deep" / "er" / "copy.tsv"
+        copy.write_text(format_pairs_table(found, copy.parent))
+        again = read_pairs_table(copy)
+        assert [bed.resolve() for bed in again.beds] == list(found.beds)
+        assert replace(again, beds=()) == replace(found, beds=())
+
+
+def test_without_its_roles_a_table_may_have_any(table):
+    text = HEADER + ROW.replace("base", "whatever")
+    assert read_pairs_table(table(text), with_roles=False).roles == ("base",)
+
+
 def test_line_ends_and_byte_order_mark_do_not_matter(table):
     plain = read_pairs_table(table(HEADER + ROW))
     assert (
@@ -67,6 +114,15 @@ def test_line_ends_and_byte_order_mark_do_not_matter(table):
         (HEADER + ROW + ROW, r"pairs\.tsv:3: pair MAX:K562 stands on line 2"),
         (HEADER + "MAX\tK562\ttrain\tpeaks/a.bed\n", r":2: role 'train' is not one"),
         (HEADER + "MAX\tK562\tbase\tpeaks/c.bed\n", r":2: peak file .*c\.bed does not"),
+        (HEADER + ROW.replace("base", "test2"), r":2: role 'test2' of the first row"),
+        (HEADER + ROW.replace("base", ""), r":2: role '' of the first row"),
+        (REPLICATES + 2 * (ROW[:-1] + "\t1\n"), r":3: .*, replicate 1, .* on line 2"),
+        (REPLICATES + ROW[:-1] + "\t1\n" + ROW[:-1] + "\t2\n", r":3: a replicate"),
+        (
+            REPLICATES.join(["", ROW[:-1] + "\t1\n"]).replace("base", "test3")
+            + "MAX\tK562\ttest2\tpeaks/b.bed\t2\n",
+            r":3: a replicate of MAX:K562, which is test3",
+        ),
         (HEADER + "MAX\t \tbase\tpeaks/a.bed\n", r":2: the cell is empty"),
     ],
 )

@@ -24,7 +24,7 @@ def run(toy):
             [
                 *("-g", str(toy.fasta)),
                 *("--pairs-table", str(toy.pairs_table)),
-                *("--background", str(background)),
+                *(("--background", str(background)) if background else ()),
                 *("-o", str(toy.folder / "new" / "data.h5")),
                 *more,
             ],
@@ -57,6 +57,47 @@ def test_an_existing_file_is_kept(run):
     assert isinstance(refused.exception, UsageError)
     assert "--overwrite" in str(refused.exception)
     assert run("--overwrite").exit_code == 0
+
+
+def test_a_protocol_is_told_and_kept(run, toy):
+    (toy.folder / "ctcf.bed").write_text(
+        "chr1\t1000\t1100\t.\t0\t.\t7\t-1\t2\t50\nchr1\t2000\t2100\t.\t0\t.\t8\t-1\t2\t50\n"
+    )
+    arguments = ("--negatives", "shuffle", "--top", "1", "--seed", "3")
+    refused = run(*arguments, background=None)
+    assert "max.bed (3 columns of 10)" in str(refused.exception)
+    done = run(*arguments, "--allow-unranked", "--json", background=None)
+    summary = json.loads(done.stdout)
+    assert summary["details"] == {"unranked": ["MAX:K562"]}
+    dataset = open_dataset(toy.folder / "new" / "data.h5")
+    assert dataset.counts()[0].tolist() == [2, 1]
+    assert dataset.parameters["protocol"] == {
+        "negatives": "shuffle",
+        "top": 1,
+        "alternate": False,
+        "allow_unranked": True,
+        "seed": 3,
+    }
+    again = run(*arguments, "--allow-unranked", "--overwrite", background=None)
+    assert "unranked" in again.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        (("--negatives", "random"), 2),
+        (("--top", "0"), 2),
+        (("--seed", "-1"), 2),
+        (("--alternate",), 1),
+        (("--allow-unranked",), 1),
+    ],
+)
+def test_a_wrong_value_is_refused(run, toy, options, code):
+    # 2 is the parser's word, 1 an exception that the command line makes a 2 of.
+    done = run(*options)
+    assert done.exit_code == code
+    assert code == 2 or isinstance(done.exception, UsageError)
+    assert not (toy.folder / "new" / "data.h5").exists()
 
 
 def test_a_background_that_is_no_file_is_refused(run):

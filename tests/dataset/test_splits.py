@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tfimpute_tracks.dataset.splits import iterate_batches, pair_columns, split_rows
+from tfimpute_tracks.dataset import Dataset
+from tfimpute_tracks.dataset.splits import (
+    iterate_batches,
+    pair_columns,
+    split_by_chance,
+    split_by_fold,
+    split_rows,
+)
 from tfimpute_tracks.errors import RegionError, UsageError
 
 
@@ -34,6 +41,54 @@ def test_a_split_without_sense_is_refused(make_random):
         split_rows(dataset, ["chr20"], ["20"])
     with pytest.raises(UsageError, match="no site is left to train on"):
         split_rows(dataset, ["chr20", "chr1"], ["22"])
+
+
+@pytest.mark.parametrize("seed", [0, 7])
+def test_chance_parts_the_places(make_random, seed):
+    dataset, _ = make_random(n_sites=1000)
+    split = split_by_chance(dataset, test=0.2, valid=0.1, seed=seed)
+    together = np.sort(np.concatenate(split))
+    np.testing.assert_array_equal(together, np.arange(1000))
+    assert [len(rows) for rows in split] == pytest.approx([700, 100, 200], abs=5)
+    assert all((np.diff(rows) > 0).all() for rows in split)
+    again = split_by_chance(dataset, test=0.2, valid=0.1, seed=seed)
+    other = split_by_chance(dataset, test=0.2, valid=0.1, seed=seed + 1)
+    np.testing.assert_array_equal(split.test, again.test)
+    assert split.test.tolist() != other.test.tolist()
+
+
+def test_what_stands_in_one_place_is_never_parted(make_random):
+    dataset, _ = make_random(n_sites=600)
+    pairs = np.repeat(np.arange(300) * 2, 2)
+    doubled = Dataset(**vars(dataset) | {"start": dataset.start[pairs]})
+    doubled.chrom_id[:] = doubled.chrom_id[pairs]
+    part = np.empty(600, dtype=int)
+    for i, rows in enumerate(split_by_chance(doubled, test=0.3, valid=0.3)):
+        part[rows] = i
+    np.testing.assert_array_equal(part[::2], part[1::2])
+    assert set(part) == {0, 1, 2}
+
+
+@pytest.mark.parametrize(
+    ("test", "valid", "seed"),
+    [(0.6, 0.4, 0), (-0.1, 0.1, 0), (0.1, 0.1, -1), (float("nan"), 0, 0)],
+)
+def test_fractions_without_sense_are_refused(make_random, test, valid, seed):
+    with pytest.raises(UsageError, match="fractions"):
+        split_by_chance(make_random()[0], test, valid, seed)
+
+
+def test_chance_leaves_some_to_train_on(make_random):
+    with pytest.raises(UsageError, match="no site of 1 is left"):
+        split_by_chance(make_random(n_sites=1)[0], test=0.9, valid=0.0)
+
+
+def test_folds_part_the_sites(make_random):
+    dataset, _ = make_random(per_pair=True)
+    for i, rows in enumerate(split_by_fold(dataset)):
+        np.testing.assert_array_equal(rows, np.flatnonzero(dataset.fold == i))
+    with pytest.raises(UsageError, match="has no folds"):
+        split_by_fold(make_random()[0])
 
 
 def test_roles_choose_columns(make_random):

@@ -6,7 +6,7 @@ import h5py
 import numpy as np
 import pytest
 
-from tfimpute_tracks.dataset import Dataset, open_dataset, write_dataset
+from tfimpute_tracks.dataset import Dataset, PairLists, open_dataset, write_dataset
 from tfimpute_tracks.errors import InputFileError
 
 
@@ -16,7 +16,7 @@ def assert_same(one: Dataset, other: Dataset):
         if isinstance(value, np.ndarray):
             assert found.dtype == value.dtype, name
             np.testing.assert_array_equal(found, value, err_msg=name)
-        elif name in ("positive", "ignored"):
+        elif isinstance(value, PairLists):
             for mine, theirs in zip(value, found, strict=True):
                 assert mine.dtype == theirs.dtype
                 np.testing.assert_array_equal(mine, theirs, err_msg=name)
@@ -24,20 +24,26 @@ def assert_same(one: Dataset, other: Dataset):
             assert found == value, name
 
 
-def test_labels_equal_the_dense_matrix(make_random, rng):
-    dataset, dense = make_random()
+@pytest.fixture(params=[False, True], ids=["all-pairs", "per-pair"])
+def some(request, make_random):
+    """A data set of sites that speak of all pairs, or most of a few, and its labels."""
+    return make_random(per_pair=request.param)
+
+
+def test_labels_equal_the_dense_matrix(some, rng):
+    dataset, dense = some
     rows = rng.integers(0, dataset.n_sites, 500)
     columns = rng.permutation(len(dataset.pairs))[:20]
     np.testing.assert_array_equal(dataset.labels(rows), dense[rows])
-    some = dataset.labels(rows, columns)
-    np.testing.assert_array_equal(some, dense[rows][:, columns])
-    assert some.dtype == np.int8
-    assert some.flags.c_contiguous
+    chosen = dataset.labels(rows, columns)
+    np.testing.assert_array_equal(chosen, dense[rows][:, columns])
+    assert chosen.dtype == np.int8
+    assert chosen.flags.c_contiguous
     assert dataset.labels(rows[:0], columns).shape == (0, 20)
 
 
-def test_counts_equal_the_dense_matrix(make_random, rng):
-    dataset, dense = make_random()
+def test_counts_equal_the_dense_matrix(some, rng):
+    dataset, dense = some
     rows = rng.permutation(dataset.n_sites)[:100]
     for chosen, expected in ((rows, dense[rows]), (None, dense)):
         n_positive, n_negative = dataset.counts(chosen)
@@ -50,6 +56,83 @@ def test_a_file_holds_all_of_it(make_random, tmp_path, shape):
     dataset, _ = make_random(*shape)
     write_dataset(tmp_path / "data.h5", dataset)
     assert_same(open_dataset(tmp_path / "data.h5"), dataset)
+
+
+def test_lists_are_those_of_their_entries(make_random, rng):
+    lists = make_random()[0].positive
+    rows = rng.permutation(300)
+    places, pairs = lists.entries(np.arange(300))
+    order = rng.permutation(len(pairs))
+    again = PairLists.of(places[order], pairs[order], 300)
+    for one, other in zip(lists, again, strict=True):
+        assert one.dtype == other.dtype
+        np.testing.assert_array_equal(one, other)
+    taken = lists.take(rows)
+    for place, row in enumerate(rows):
+        mine = [
+            x.pair[x.indptr[i] : x.indptr[i + 1]]
+            for x, i in ((taken, place), (lists, row))
+        ]
+        np.testing.assert_array_equal(*mine)
+
+
+def test_only_what_needs_it_is_of_version_2(make_random, tmp_path):
+    for per_pair, version in ((False, 1), (True, 2)):
+        path = tmp_path / f"{version}.h5"
+        dataset, _ = make_random(per_pair=per_pair)
+        write_dataset(path, dataset)
+        with h5py.File(path) as file:
+            assert file.attrs["format-version"] == version
+        assert_same(open_dataset(path), dataset)
+
+
+@pytest.mark.parametrize(
+    "kept", ["negative", "default_label", "fold", "shuffled", "replicates"]
+)
+def test_each_part_of_version_2_may_stand_alone(make_random, tmp_path, kept):
+    plain, _ = make_random()
+    full, _ = make_random(per_pair=True)
+    value = getattr(full, kept)
+    if kept == "negative":
+        value = PairLists.of(np.arange(0), np.arange(0), plain.n_sites)
+    dataset = Dataset(**vars(plain) | {kept: value})
+    write_dataset(tmp_path / "data.h5", dataset)
+    assert_same(open_dataset(tmp_path / "data.h5"), dataset)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("sites/default", 1, "a default label is neither 0 nor -1"),
+        ("sites/default", None, "299 default labels for 300 sites"),
+        ("sites/fold", 3, "a fold is none of 0 to 2"),
+        ("sites/shuffled", None, "299 marks of shuffled sequences for 300 sites"),
+        ("pairs/replicate", None, "69 names of replicates for 70 pairs"),
+        ("negative/pair", 70, "a negative label names a pair"),
+        ("negative/indptr", None, "the offsets of its negative labels"),
+    ],
+)
+def test_later_parts_that_cannot_be_true_are_refused(
+    make_random, tmp_path, name, value, message
+):
+    path = tmp_path / "data.h5"
+    write_dataset(path, make_random(per_pair=True)[0])
+    with h5py.File(path, "r+") as file:
+        column = file[name][:]
+        del file[name]
+        if value is not None:
+            column[0] = value
+        file[name] = column if value is not None else column[1:]
+    with pytest.raises(InputFileError, match=message):
+        open_dataset(path)
+
+
+def test_two_labels_of_a_site_for_a_pair_are_refused(make_random, tmp_path):
+    dataset, _ = make_random(per_pair=True)
+    twice = Dataset(**vars(dataset) | {"negative": dataset.positive})
+    write_dataset(tmp_path / "data.h5", twice)
+    with pytest.raises(InputFileError, match="two labels for one pair"):
+        open_dataset(tmp_path / "data.h5")
 
 
 def test_a_data_set_without_positives_or_unknown_letters(make_random, tmp_path):
