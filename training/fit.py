@@ -68,6 +68,8 @@ class TrainingJob:
         Go on from the state in `out_dir`, where there is one.
     test_chroms, valid_chroms : tuple of str
         Chromosomes that train nothing: to test on, and to choose the epoch by.
+    build : callable
+        Makes the network, as :func:`build_network` does.
     """
 
     out_dir: Path
@@ -76,6 +78,7 @@ class TrainingJob:
     resume: bool = False
     test_chroms: tuple[str, ...] = TEST_CHROMS
     valid_chroms: tuple[str, ...] = VALID_CHROMS
+    build: Callable[..., MotifNetwork] = build_network
 
     @property
     def state_path(self) -> Path:
@@ -213,7 +216,7 @@ def train_model(
         state.history.append(figures)
         save_state(job.state_path, state, identity)
         log(figures)
-    network = build_network(
+    network = job.build(
         config, len(dataset.vocabulary.tfs), len(dataset.vocabulary.cells)
     )
     network.load_state_dict({name: t.cpu() for name, t in state.best.items()})
@@ -237,7 +240,7 @@ def _identity(
 def _start(
     dataset: Dataset, config: NetworkConfig, recipe: Recipe, job: TrainingJob
 ) -> TrainingState:
-    network = build_network(
+    network = job.build(
         config,
         len(dataset.vocabulary.tfs),
         len(dataset.vocabulary.cells),
