@@ -14,7 +14,8 @@ from tfimpute_tracks.commands.console import notify, say, show_json, show_table
 from tfimpute_tracks.errors import UsageError
 
 if TYPE_CHECKING:
-    from tfimpute_tracks.comparison.chromosome import BinnedPair, BinsTold
+    from tfimpute_tracks.comparison.chromosome import BinnedPair
+    from tfimpute_tracks.comparison.evaluation_page import BinsTold
     from tfimpute_tracks.dataset import Dataset
     from tfimpute_tracks.evaluation.assessment import Assessment
     from tfimpute_tracks.models import Model
@@ -57,6 +58,8 @@ def evaluate(
     as_json: options.Json = False,
 ) -> None:
     """Judge a model on labelled sites: figures, intervals, controls, and a page."""
+    import numpy as np
+
     from tfimpute_tracks.commands.inputs import set_threads
     from tfimpute_tracks.comparison.chromosome import read_widths
     from tfimpute_tracks.comparison.evaluation_page import evaluation_sections
@@ -67,7 +70,7 @@ def evaluate(
     from tfimpute_tracks.evaluation.tables import predict_sites
     from tfimpute_tracks.models import load_model
     from tfimpute_tracks.models.operations import LOOKUP
-    from tfimpute_tracks.storage import check_writable_dir, write_json, write_text
+    from tfimpute_tracks.storage import check_writable_dir
 
     n_threads = set_threads(threads)
     widths = read_widths(bins) if bins is not None else []
@@ -101,25 +104,33 @@ def evaluate(
         "means": result.roles,
         "bins": [{**bin_.told, "means": bin_.roles} for bin_ in told],
     }
-    write_json(out_dir / "metrics.json", metrics)
-    write_text(out_dir / "per_pair.tsv", result.pairs.to_csv(sep="\t", index=False))
-    write_text(out_dir / "per_tf.tsv", result.by_tf().to_csv(sep="\t", index=False))
-    for bin_ in told:
-        name = f"bins_{bin_.width}.tsv"
-        write_text(out_dir / name, bin_.pairs.to_csv(sep="\t", index=False))
-    seen = [column in set(trained.tolist()) for column in columns.tolist()]
     title = f"{loaded.name} on {len(rows[sites]):,} sites of the {sites} chromosomes"
     lead = f"{len(columns)} TF-cell pairs; weights {loaded.checkpoint.digest}."
+    files = _write(out_dir, metrics, result, told)
+    seen = np.isin(columns, trained).tolist()
     page = evaluation_sections(result, seen, told)
-    write_report(out_dir / "report.html", title, lead, page)
+    files.insert(0, write_report(out_dir / "report.html", title, lead, page))
     _tell_left_out(result, told)
     if as_json:
         show_json(metrics)
         return
     _show(title, result, told)
-    names = ["report.html", "metrics.json", "per_pair.tsv", "per_tf.tsv"]
-    names += [f"bins_{width}.tsv" for width in widths]
-    say(" ".join(str(out_dir / name) for name in names))
+    say(" ".join(map(str, files)))
+
+
+def _write(
+    out_dir: Path, metrics: dict[str, Any], result: Assessment, told: list[BinsTold]
+) -> list[Path]:
+    """Write the figures, and tell the files."""
+    from tfimpute_tracks.storage import write_json, write_text
+
+    write_json(out_dir / "metrics.json", metrics)
+    tables = {"per_pair.tsv": result.pairs, "per_tf.tsv": result.by_tf()}
+    tables |= {f"bins_{bins.width}.tsv": bins.pairs for bins in told}
+    for name, table in tables.items():
+        text = table.to_csv(sep="\t", index=False, float_format="%.6g")
+        write_text(out_dir / name, text)
+    return [out_dir / name for name in ("metrics.json", *tables)]
 
 
 def _columns(dataset: Dataset, model: Model, split: str) -> tuple[Any, Any]:

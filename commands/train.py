@@ -128,9 +128,13 @@ def train(
         show_json({"figures": card["figures"], "weights": str(weights)})
         return
     for role, figures in card["figures"].items():
+        ours, mean = (
+            "-" if figures[name] is None else f"{figures[name]:.4f}"
+            for name in ("auroc", "tf_mean_auroc")
+        )
         say(
-            f"{role}: AUROC {figures['auroc']:.4f}, mean of the TF "
-            f"{figures['tf_mean_auroc']:.4f}, {figures['pairs']} pairs, test sites"
+            f"{role}: AUROC {ours}, mean of the TF {mean}, {figures['pairs']} pairs, "
+            "test sites"
         )
     files = [weights, weights.with_suffix(".json"), out_dir / "log.jsonl", *curves]
     say(" ".join(map(str, files)))

@@ -19,7 +19,7 @@ from tfimpute_tracks.evaluation.bootstrap import (
     mean_interval,
     resampled_aurocs,
 )
-from tfimpute_tracks.evaluation.controls import aurocs_under, shuffled_names
+from tfimpute_tracks.evaluation.controls import KINDS, aurocs_under, shuffled_names
 from tfimpute_tracks.evaluation.judged import PREDICTORS, JudgedPairs
 from tfimpute_tracks.evaluation.metrics import (
     RECALL_LEVELS,
@@ -239,7 +239,8 @@ def _controls(
     """Score some pairs of each role under other names: one pass for all of them."""
     rng = np.random.default_rng((checks.seed, 2))
     counted = table[table["left_out"] == ""]
-    chosen, told = [], {}
+    chosen: list[NDArray[np.int64]] = []
+    told: dict[str, dict[str, Any]] = {}
     for role in table["role"].unique():
         usable = counted.index[counted["role"] == role].to_numpy()
         n_pairs = min(checks.control_pairs, len(usable)) if checks.draws else 0
@@ -252,7 +253,7 @@ def _controls(
     # Of a single name there is no other: that control is not made, and is null.
     names = {
         kind: shuffled_names(indices, kind, n, checks.draws, checks.seed)
-        for kind, n in (("tf", n_names[0]), ("cell", n_names[1]))
+        for kind, n in zip(KINDS, n_names, strict=True)
         if n > 1 and len(every)
     }
     stacked = np.concatenate([*names.values(), np.empty((0, len(every), 2), np.int64)])
@@ -261,7 +262,7 @@ def _controls(
     ends = np.cumsum([len(some) for some in chosen])
     for role, end in zip(told, ends, strict=True):
         span = slice(end - told[role]["pairs"], end)
-        for kind in ("tf", "cell"):
+        for kind in KINDS:
             part = made[kind][:, span] if kind in made else np.empty((0, 0))
             told[role][kind] = _spread(part)
     return told

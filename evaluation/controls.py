@@ -18,10 +18,12 @@ from numpy.typing import NDArray
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.evaluation.metrics import pair_aurocs
 
-__all__ = ["aurocs_under", "derangement", "shuffled_names"]
+__all__ = ["KINDS", "aurocs_under", "derangement", "shuffled_names"]
 
 Indices = Sequence[tuple[int, int]]
 Kind = Literal["tf", "cell"]
+KINDS: tuple[Kind, Kind] = ("tf", "cell")
+"""What can be exchanged, in the order of a pair."""
 Score = Callable[[list[tuple[int, int]]], NDArray[np.float32]]
 
 _AT_ONCE = 1024  # pairs that are scored together; the sites are convolved once for them
@@ -78,7 +80,7 @@ def shuffled_names(
     UsageError
         The model knows one name only.
     """
-    side = ("tf", "cell").index(kind)
+    side = KINDS.index(kind)
     rng = np.random.default_rng((seed, side))
     own = np.asarray(indices, dtype=np.int64).reshape(-1, 2)
     shuffled = np.repeat(own[None], draws, axis=0)

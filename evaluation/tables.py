@@ -8,15 +8,16 @@ only knows how busy a site is shows none.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import expit
 
 from tfimpute_tracks.dataset import Dataset
 from tfimpute_tracks.errors import UsageError
+from tfimpute_tracks.evaluation.judged import check_length, judge_pairs
 from tfimpute_tracks.evaluation.metrics import pair_aurocs, pair_average_precisions
 from tfimpute_tracks.vocabulary import Vocabulary
 
@@ -50,7 +51,8 @@ class Evaluation:
         Returns
         -------
         dict
-            Figures by name; `left_out` names the pairs with sites of one class only.
+            Figures by name, None where no pair has one; `left_out` names the pairs with
+            sites of one class only.
         """
         counted = self.pairs.dropna(subset=["auroc"])
         left_out = self.pairs[self.pairs["auroc"].isna()]
@@ -63,7 +65,7 @@ class Evaluation:
         ]
         return {
             "pairs": len(counted),
-            **{name: float(counted[name].mean()) for name in figures},
+            **{name: _mean(counted[name]) for name in figures},
             "pairs_above_tf_mean": int(
                 (counted["auroc"] > counted["tf_mean_auroc"]).sum()
             ),
@@ -163,41 +165,23 @@ def evaluate_model(
     UsageError
         The model reads sequences of another length, or there is no pair to judge.
     """
-    if dataset.seq_len != network.config.seq_len:
-        raise UsageError(
-            f"the data set has sequences of {dataset.seq_len} letters and the model "
-            f"reads {network.config.seq_len}; run `tfimpute-tracks prepare --seq-len "
-            f"{network.config.seq_len}`"
-        )
+    check_length(dataset, network.config.seq_len)
     if not len(columns):
         raise UsageError(
             "no pair of the data set has the role asked for; choose another --split"
         )
-    used = np.union1d(columns, trained)
-    indices = vocabulary.pair_indices(dataset.pairs[i] for i in used)
-    logits = predict_sites(network, dataset.codes[rows], indices)
-    probabilities = expit(logits)
-    scores = logits[:, np.searchsorted(used, columns)]
-    tfs = np.array([dataset.pairs[i].tf for i in used])
-    from_trained = np.isin(used, trained)
-    tf_means = {
-        tf: probabilities[:, (tfs == tf) & from_trained].mean(axis=1)
-        for tf in {dataset.pairs[i].tf for i in columns}
-        if ((tfs == tf) & from_trained).any()
-    }
-    unknown = np.full(len(rows), 0.5)
-    means = np.stack(
-        [tf_means.get(dataset.pairs[i].tf, unknown) for i in columns], axis=1
-    ).astype(np.float32)
-    labels = dataset.labels(rows, columns)
+    score = partial(predict_sites, network, dataset.codes[rows])
+    judged = judge_pairs(score, vocabulary, dataset, rows, columns, trained)
+    scores, means = judged.scores["model"], judged.scores["tf_mean"]
+    labels = judged.labels
     n_positive = (labels == 1).sum(axis=0)
     n_negative = (labels == 0).sum(axis=0)
     return Evaluation(
         pd.DataFrame(
             {
-                "tf": [dataset.pairs[i].tf for i in columns],
-                "cell": [dataset.pairs[i].cell for i in columns],
-                "role": [dataset.roles[i] for i in columns],
+                "tf": [pair.tf for pair in judged.pairs],
+                "cell": [pair.cell for pair in judged.pairs],
+                "role": judged.roles,
                 "n_positive": n_positive,
                 "n_negative": n_negative,
                 "prior": n_positive / np.maximum(n_positive + n_negative, 1),
@@ -208,3 +192,9 @@ def evaluate_model(
             }
         )
     )
+
+
+def _mean(column: pd.Series) -> float | None:
+    """Average what is known: a TF that was not trained has no mean to stand beside."""
+    known = column.dropna()
+    return float(known.mean()) if len(known) else None

@@ -94,6 +94,23 @@ def test_means_by_role_are_those_of_its_pairs(tmp_path):
         assert figures["pairs_above_tf_mean"] == above
 
 
+def test_a_role_of_one_class_has_no_figures(tmp_path):
+    """They go into a card, which is JSON: nothing is NaN."""
+    dataset = make_dataset()
+    rows = split_rows(dataset).test
+    without = rows[dataset.labels(rows)[:, 9] != 1]
+    told = _evaluate(tmp_path, dataset, rows=without).by_role()["test3"]
+    assert told["left_out"] == ["MAX:HepG2"]
+    assert {told[name] for name in ("auroc", "tf_mean_auroc", "prior")} == {None}
+
+
+def test_a_tf_that_was_not_trained_has_no_mean(tmp_path):
+    result = _evaluate(tmp_path, make_dataset(), trained=np.array([4, 5]))
+    without = result.pairs[result.pairs["tf"] != "EP300"]
+    assert without["tf_mean_auroc"].isna().all()
+    assert not without["auroc"].isna().any()
+
+
 def test_other_lengths_and_no_pairs_are_refused(tmp_path):
     with pytest.raises(UsageError, match="prepare --seq-len 60"):
         _evaluate(tmp_path, make_dataset(seq_len=50))

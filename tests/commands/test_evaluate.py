@@ -1,0 +1,198 @@
+"""`evaluate` as a user meets it: its files, its lines, and what it refuses."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tfimpute_tracks.dataset import write_dataset
+from toys import make_dataset, random_letters, write_fasta, write_model
+
+
+@pytest.fixture
+def toy(tmp_path, rng):
+    """Give the options of a run: a data set of several blocks, and random weights."""
+    dataset = make_dataset()
+    write_dataset(tmp_path / "data.h5", replace(dataset, start=dataset.start * 1000))
+    model = write_model(tmp_path / "toy.safetensors")
+    return {
+        "--data": tmp_path / "data.h5",
+        "-m": model,
+        "-o": tmp_path / "out",
+        "-p": 1,
+        "--bootstrap": 20,
+        "--shuffles": 2,
+    }
+
+
+@pytest.fixture
+def bins(tmp_path, rng):
+    """Give the options that bins need."""
+    letters = {"chr1": random_letters(rng, 300), "chr20": random_letters(rng, 4000)}
+    rows = ["tf\tcell\trole\tbed"]
+    dataset = make_dataset()
+    for i, (pair, role) in enumerate(zip(dataset.pairs, dataset.roles, strict=True)):
+        starts = np.sort(rng.integers(0, 3900, 8))
+        bed = tmp_path / f"{i}.bed"
+        bed.write_text("".join(f"chr20\t{s}\t{s + 40}\n" for s in starts))
+        rows.append(f"{pair.tf}\t{pair.cell}\t{role}\t{bed.name}")
+    table = tmp_path / "pairs.tsv"
+    table.write_text("\n".join(rows) + "\n")
+    return {
+        "--bins": "100,300",
+        "-g": write_fasta(tmp_path / "toy.fa", letters),
+        "--pairs-table": table,
+    }
+
+
+def _flat(options):
+    return [x for item in options.items() for x in item]
+
+
+def _no_constant(name):
+    raise AssertionError(f"{name} is not JSON")
+
+
+def test_it_writes_a_page_tables_and_json_that_agree(run, toy):
+    code, out, err = run("evaluate", *_flat(toy))
+    assert code == 0, err
+    files = out.splitlines()[-1].split()
+    names = [file.rpartition("/")[2] for file in files]
+    assert names == ["report.html", "metrics.json", "per_pair.tsv", "per_tf.tsv"]
+    text = (toy["-o"] / "metrics.json").read_text()
+    metrics = json.loads(text, parse_constant=_no_constant)
+    pairs = pd.read_csv(toy["-o"] / "per_pair.tsv", sep="\t")
+    assert len(pairs) == 12
+    for role, told in metrics["means"].items():
+        mean = pairs.loc[pairs["role"] == role, "auroc"].mean()
+        assert told["auroc"] == pytest.approx(mean, abs=1e-4)
+        row = next(line for line in out.splitlines() if line.startswith(role))
+        assert f"{told['auroc']:.3f}" in row
+        assert told["auroc_interval"]["resamples"] == 20
+        assert told["controls"]["tf"]["draws"] == 2
+    assert metrics["checks"]["seed"] == 0
+    page = (toy["-o"] / "report.html").read_text()
+    assert "Controls: wrong names" in page
+    assert all(pair in page for pair in ("CTCF", "H1-hESC"))
+    assert ">nan<" not in page.lower()
+    assert "base pairs are taken" in err  # the toy has no card
+
+
+def test_the_same_command_gives_the_same_files(run, toy, tmp_path):
+    for folder in ("a", "b"):
+        assert run("evaluate", *_flat(toy | {"-o": tmp_path / folder}))[0] == 0
+    for name in ("report.html", "metrics.json", "per_pair.tsv", "per_tf.tsv"):
+        assert (tmp_path / "a" / name).read_bytes() == (
+            tmp_path / "b" / name
+        ).read_bytes()
+
+
+def test_bins_are_judged_on_whole_chromosomes(run, toy, bins):
+    code, out, err = run("evaluate", *_flat(toy | bins | {"--split": "base,test3"}))
+    assert code == 0, err
+    metrics = json.loads((toy["-o"] / "metrics.json").read_text())
+    assert [told["width"] for told in metrics["bins"]] == [100, 300]
+    assert [told["bins"] for told in metrics["bins"]] == [40, 13]
+    table = pd.read_csv(toy["-o"] / "bins_100.tsv", sep="\t")
+    assert len(table) == 10
+    mean = table.loc[table["role"] == "base", "auroc"].mean()
+    assert metrics["bins"][0]["means"]["base"]["auroc"] == pytest.approx(mean, abs=1e-4)
+    assert "40 bins of 100 bp of chr20" in out
+    assert "13 bins of 300 bp of chr20" in out
+    assert "bins_100.tsv" in out.splitlines()[-1]
+    assert "Bins of 300 bp along chr20" in (toy["-o"] / "report.html").read_text()
+
+
+def test_a_pair_without_positives_is_named(run, toy, bins, tmp_path):
+    dataset = make_dataset()
+    labels = dataset.labels(np.arange(dataset.n_sites))
+    keep = np.flatnonzero((dataset.chrom_id != 1) | (labels[:, 0] != 1))
+    write_dataset(tmp_path / "data.h5", _some_sites(dataset, keep))
+    (tmp_path / "5.bed").write_text("chr1\t10\t50\n")
+    code, out, err = run("evaluate", *_flat(toy | bins))
+    assert code == 0, err
+    assert "base: no positive site, in no mean: CTCF:GM12878" in err
+    assert "bins of 100 bp, base: no positive bin, in no mean: EP300:HepG2" in err
+    # CTCF has one valid2 pair, and EP300 the other: a mean is left.
+    code, out, err = run("evaluate", *_flat(toy | {"--split": "base"}))
+    assert "nan" not in out.lower()
+
+
+def test_a_role_of_one_class_shows_dashes(run, toy, tmp_path):
+    dataset = make_dataset()
+    labels = dataset.labels(np.arange(dataset.n_sites))
+    keep = np.flatnonzero((dataset.chrom_id != 1) | (labels[:, 9] != 1))
+    write_dataset(tmp_path / "data.h5", _some_sites(dataset, keep))
+    code, out, err = run("evaluate", *_flat(toy | {"--split": "test3"}))
+    assert code == 0, err
+    assert "test3: no positive site, in no mean: MAX:HepG2" in err
+    row = next(line for line in out.splitlines() if line.startswith("test3"))
+    assert row.split()[1:3] == ["0", "-"]
+    assert "nan" not in out.lower()
+    text = (toy["-o"] / "metrics.json").read_text()
+    told = json.loads(text, parse_constant=_no_constant)["means"]["test3"]
+    assert told["auroc"] is None
+    assert told["left_out"] == ["MAX:HepG2"]
+
+
+def _some_sites(dataset, keep):
+    from toys import _lists
+
+    parts = {}
+    for name in ("positive", "ignored"):
+        lists = getattr(dataset, name)
+        parts[name] = _lists(
+            [lists.entries(np.array([row]))[1].tolist() for row in keep]
+        )
+    return replace(
+        dataset,
+        codes=dataset.codes[keep],
+        chrom_id=dataset.chrom_id[keep],
+        start=dataset.start[keep],
+        **parts,
+    )
+
+
+WRONG = {
+    "'wide' is no width": {"--bins": "wide"},
+    "'' is no width": {"--bins": "300,"},
+    "a bin of 0 bp": {"--bins": "0"},
+    "--bins needs --fasta": {"-g": None},
+    "--bins needs --pairs-table": {"--pairs-table": None},
+    "unknown chromosome chr20": {"-g": "other.fa"},
+    "short.tsv lacks 1 of the judged pairs, such as ctcf:gm12878": {
+        "--pairs-table": "short.tsv"
+    },
+    "no such file": {"-g": "nowhere.fa"},
+    "cannot read the pairs table": {"--pairs-table": "nowhere.tsv"},
+    "unknown model 'nonesuch'": {"-m": "nonesuch"},
+    "sequences of 50 letters and the model reads 60": {"--data": "other.h5"},
+    "nowhere.h5: no such file": {"--data": "nowhere.h5"},
+    "unknown role 'x'": {"--split": "x"},
+    "--sites 'x'": {"--sites": "x"},
+    "invalid value for '--bootstrap'": {"--bootstrap": -1},
+    "invalid value for '--shuffles'": {"--shuffles": -1},
+}
+
+
+@pytest.mark.parametrize("message", WRONG)
+def test_wrong_usage_is_one_line_before_any_work(run, toy, bins, tmp_path, message):
+    write_fasta(tmp_path / "other.fa", {"chr1": "ACGT" * 30})
+    write_dataset(tmp_path / "other.h5", make_dataset(seq_len=50))
+    lines = bins["--pairs-table"].read_text().splitlines()
+    assert lines.pop(1).startswith("CTCF\tGM12878")
+    (tmp_path / "short.tsv").write_text("\n".join(lines) + "\n")
+    given = toy | bins
+    for name, value in WRONG[message].items():
+        is_file = isinstance(value, str) and value.endswith((".fa", ".h5", ".tsv"))
+        given[name] = tmp_path / value if is_file else value
+        if value is None:
+            del given[name]
+    code, out, err = run("evaluate", *_flat(given))
+    errors = [line for line in err.splitlines() if line.startswith("error: ")]
+    assert code == 2, (out, err)
+    assert len(errors) == 1
+    assert message in errors[0].lower() or message in errors[0]
+    assert not toy["-o"].exists() or not list(toy["-o"].iterdir())
