@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Annotated, Any
 
 import typer
@@ -153,7 +153,7 @@ def _settings(
 
     if preset not in NETWORKS:
         raise UsageError(f"unknown preset {preset!r}; give {', '.join(NETWORKS)}")
-    sizes: dict[str, Any] = NETWORKS[preset].to_dict()
+    sizes: dict[str, Any] = asdict(NETWORKS[preset])
     for change in filter(None, (network or "").split(",")):
         name, _, value = change.partition("=")
         if name.strip() not in sizes or not value.strip().isdigit():

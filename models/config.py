@@ -122,8 +122,10 @@ class NetworkConfig:
         Returns
         -------
         dict of name to int
+            Without parts that the network does not have.
         """
-        return asdict(self)
+        sizes = asdict(self)
+        return {n: size for n, size in sizes.items() if size or n not in _OPTIONAL}
 
     @classmethod
     def from_dict(cls, sizes: dict[str, Any]) -> NetworkConfig:

@@ -185,6 +185,7 @@ def test_parts_that_do_not_go_together_are_refused():
 
 def test_files_from_before_these_parts_are_read():
     sizes = NETWORKS["default"].to_dict()
-    for name in ("channels", "blocks", "recurrent_units"):
-        del sizes[name]
+    assert not {"channels", "blocks", "recurrent_units"} & set(sizes)
     assert NetworkConfig.from_dict(sizes) == NETWORKS["default"]
+    for config in (DEEP, GRU):
+        assert NetworkConfig.from_dict(config.to_dict()) == config
