@@ -17,6 +17,7 @@ from tfimpute_tracks.dataset.labelled import Dataset, PairLists
 from tfimpute_tracks.dataset.labels import LabelRule
 from tfimpute_tracks.dataset.leakage import Leaks, find_leaks, find_pair_leaks
 from tfimpute_tracks.dataset.pairs_table import (
+    REPLICATE,
     ROLES,
     PairsTable,
     format_pairs_table,
@@ -35,6 +36,7 @@ from tfimpute_tracks.dataset.splits import (
 from tfimpute_tracks.dataset.store import open_dataset, write_dataset
 
 __all__ = [
+    "REPLICATE",
     "ROLES",
     "TEST_CHROMS",
     "VALID_CHROMS",

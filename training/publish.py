@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from tfimpute_tracks import __version__
-from tfimpute_tracks.dataset import Dataset, Split
+from tfimpute_tracks.dataset import REPLICATE, Dataset, Split
 from tfimpute_tracks.evaluation import evaluate_model, predict_sites
 from tfimpute_tracks.evaluation.worth import (
     SiteScores,
@@ -180,6 +180,8 @@ def publish(
             **worth[i],
         }
         for i, row in enumerate(judged.pairs.itertuples())
+        # A card has one entry for a pair, which is not that of its replicates.
+        if row.role != REPLICATE
     ]
     card = {
         "format": "tfimpute-model-card",

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from tfimpute_tracks.dataset import BuildConfig, open_dataset
+from tfimpute_tracks.dataset import BuildConfig, build_dataset, open_dataset
 from tfimpute_tracks.errors import InputFileError, UsageError
 from tfimpute_tracks.genome import read_narrowpeak
 from tfimpute_tracks.kernels.encode import decode, encode
@@ -381,3 +381,33 @@ def test_long_sequences_are_those_of_the_fasta(ranked):
         padded = "N" * 2000 + text.upper() + "N" * 2000
         expected = encode(padded[2000 + start : 3001 + start])
         np.testing.assert_array_equal(codes, expected)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("negatives", ["dhs", "shuffle", "matched"])
+def test_the_real_peaks(shared_data, tmp_path, negatives):
+    hg19 = shared_data / "hg19"
+    names = ("CTCF.K562", "MAX.HUVEC", "ZZZ3.HeLa-S3")
+    rows = [
+        f"{name.replace('.', chr(9), 1)}\t{hg19}/narrowpeak/{name}.narrowPeak.gz"
+        for name in names
+    ]
+    table = tmp_path / "pairs.tsv"
+    table.write_text("\n".join(["tf\tcell\tbed", *rows]) + "\n")
+    report = build_dataset(
+        hg19 / "hg19.partial.fa.gz",
+        table,
+        hg19 / "dhs.bed.gz" if negatives == "dhs" else None,
+        tmp_path / "data.h5",
+        BuildConfig(negatives=negatives, top=5000),
+    )
+    dataset = open_dataset(tmp_path / "data.h5")
+    n_positive, n_negative = dataset.counts()
+    assert n_positive.tolist() == [5000, report.details["fewer_peaks"]["MAX:HUVEC"], 37]
+    if negatives == "shuffle":
+        assert n_negative.tolist() == n_positive.tolist()
+    elif negatives == "matched":
+        assert (n_negative > 0.95 * n_positive).all()
+        assert report.details["without_lower_case"] == ["chr20"]
+    else:
+        assert n_negative.min() > 400_000

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from tfimpute_tracks.dataset import split_rows
+from tfimpute_tracks.dataset import Dataset, PairLists, split_rows
 from tfimpute_tracks.errors import InputFileError, RunError, UsageError
 from tfimpute_tracks.models import load_model
 from tfimpute_tracks.training import (
@@ -223,6 +223,28 @@ def test_a_published_card_tells_how_many_calls_are_wrong(tmp_path, dataset):
                 assert (called == 0).sum() <= level * len(called) + 1
     assert n_found
     assert model.card["fdr"]["sites"]["0.5"]["pairs"] <= len(dataset.pairs)
+
+
+def test_a_replicate_is_judged_and_its_pair_stays_seen(tmp_path, dataset):
+    """Pair 11 becomes a replicate of pair 0, and every site says nothing by default."""
+    parts = vars(dataset) | {
+        "pairs": (*dataset.pairs[:11], dataset.pairs[0]),
+        "roles": (*dataset.roles[:11], "test2"),
+        "replicates": ("",) * 11 + ("2",),
+        "default_label": np.full(dataset.n_sites, -1, dtype=np.int8),
+    }
+    labels = dataset.labels(np.arange(dataset.n_sites))
+    parts["negative"] = PairLists.of(*np.nonzero(labels == 0), dataset.n_sites)
+    run, _ = _train(tmp_path, Dataset(**parts))
+    assert 11 not in run.columns
+    path = tmp_path / "model.safetensors"
+    publish(
+        path, run, Dataset(**parts), {"name": "toy", "build": "toy1"}, lambda _: None
+    )
+    model = load_model(path)
+    assert model.reliability(dataset.pairs[0]) == "seen"
+    assert len(model.card["pairs"]) == len(model.known_pairs) == 11
+    assert model.card["figures"]["test2"]["pairs"] == 1
 
 
 def test_curves_and_log_are_written(tmp_path, dataset):
