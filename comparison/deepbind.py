@@ -34,7 +34,7 @@ __all__ = ["DeepBind", "DeepBindNetwork"]
 
 _FILTERS, _LENGTH, _HIDDEN, _DROPOUT = 16, 24, 32, 0.5
 _RECIPE = FitRecipe(
-    epochs=40, patience=6, batch_size=64, learning_rate=2e-3, weight_decay=1e-6
+    epochs=40, patience=8, batch_size=64, learning_rate=5e-3, weight_decay=1e-6
 )
 _LEAST = 20  # training sequences; with fewer there is nothing to learn
 

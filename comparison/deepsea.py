@@ -31,7 +31,7 @@ __all__ = ["DeepSea", "DeepSeaNetwork"]
 
 _FILTERS, _LENGTH, _POOL, _HIDDEN = (64, 96, 192), 8, 4, 185
 _RECIPE = FitRecipe(
-    epochs=8, patience=2, batch_size=128, learning_rate=1e-3, weight_decay=5e-7
+    epochs=10, patience=3, batch_size=64, learning_rate=1e-3, weight_decay=5e-7
 )
 _LEAST = 20  # training sequences; with fewer there is nothing to learn
 

@@ -9,6 +9,7 @@ matrix: that of a partner would be a guess.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from importlib import resources
 from typing import NamedTuple
 
@@ -42,6 +43,7 @@ class Matrix(NamedTuple):
     counts: NDArray[np.float64]
 
 
+@lru_cache(maxsize=1)
 def load_matrices(release: str = RELEASE) -> list[Matrix]:
     """Read the matrices that come with pyjaspar.
 

@@ -1,0 +1,38 @@
+"""Small tasks: motifs planted for three TFs, one held-out pair of each to judge."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from tfimpute_tracks.comparison.task import Task
+from tfimpute_tracks.dataset import PairLists, pair_columns, split_rows
+
+
+def shuffle_sites(dataset, seed=0):
+    """Give the labels of each site to another, so that letters tell nothing of them."""
+    order = np.random.default_rng(seed).permutation(dataset.n_sites)
+
+    def shuffled(lists):
+        places, pairs = lists.entries(order)
+        counts = np.bincount(places, minlength=len(order))
+        indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        return PairLists(indptr, pairs)
+
+    return dataclasses.replace(
+        dataset, positive=shuffled(dataset.positive), ignored=shuffled(dataset.ignored)
+    )
+
+
+def make_task(dataset, judged=(2, 7, 9), **changes):
+    rows = split_rows(dataset)
+    settings = {
+        "dataset": dataset,
+        "train_rows": rows.train,
+        "test_rows": rows.test,
+        "trained": pair_columns(dataset, "base"),
+        "judged": np.array(judged, dtype=np.int64),
+        "n_sequences": 200,
+    }
+    return Task(**settings | changes)
