@@ -46,6 +46,7 @@ ROLE_COLUMNS = (
     "prior",
     "shuffled TF",
     "shuffled cell",
+    "own names",
 )
 """Heads of :func:`role_rows`."""
 
@@ -112,6 +113,8 @@ def role_rows(roles: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
                     f"{_text(controls[kind]['spread'])}"
                     for kind in ("tf", "cell")
                 ),
+                # Of the pairs that were shuffled: a sample, where there are many.
+                f"{_text(controls['own_auroc'])} ({controls['pairs']})",
             ]
         )
     return rows
@@ -185,6 +188,10 @@ sites are gets no further. p: Wilcoxon's test for matched pairs, of AUROC.
 
 95 %: percentile interval of the mean AUROC, blocks of 1 Mb drawn with replacement. It
 tells how far the figure depends on the regions, not on the pairs or the training run.
+
+Shuffled: mean AUROC of pairs that are scored under the name of another TF or another
+cell line, ± the standard deviation over draws; beside it that of the same pairs under
+their own names, and how many these are.
 """
 
 
