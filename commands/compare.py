@@ -90,7 +90,8 @@ def compare(
     tables = [parse_external(text) for text in external or []]
     names = [name.strip() for name in predictors.split(",") if name.strip()]
     loaded = [load_model(name) for name in models or ["held-out"]]
-    choose_predictors(names, loaded)  # a wrong name is said before the data is read
+    if names:  # a wrong name is said before the data is read
+        choose_predictors(names, loaded)
     place = pick_device(device)
     check_writable_dir(out_dir / "scores")
     dataset = open_dataset(data)

@@ -203,8 +203,10 @@ class External:
             if pair not in self._table.files
         }
         idle = [str(pair) for pair in self._table.files if pair not in judged]
-        notes = (f"not judged, so not read: {', '.join(idle)}",) if idle else ()
-        return Fitted(None, silent=silent, notes=notes)
+        notes = ["read beforehand, so its seconds tell nothing"]
+        if idle:
+            notes.append(f"not judged, so not read: {', '.join(idle)}")
+        return Fitted(None, None, silent=silent, notes=tuple(notes))
 
     def score(self, task: Task, fitted: Fitted, rows: Ints, columns: Ints) -> Floats:
         """See :meth:`Predictor.score`."""

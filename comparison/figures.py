@@ -157,5 +157,5 @@ def _mean(values: Doubles) -> float | None:
     return float(values.mean()) if len(values) else None
 
 
-def _rate(n: int, seconds: float) -> float | None:
+def _rate(n: int | None, seconds: float) -> float | None:
     return round(n / seconds, 1) if n and seconds > 0 else None

@@ -80,6 +80,7 @@ class ModelPredictor:
         told = self._model.checkpoint.digest[:15]
         return Fitted(
             state=None,
+            n_sequences=None,
             notes=(f"weights {self._model.name}, {told}", *([note] if seen else [])),
         )
 
@@ -123,7 +124,7 @@ class TfMeanPredictor:
             for c in task.judged
             if not len(task.cells_of(task.pair(c).tf))
         }
-        return Fitted(state=None, silent=silent)
+        return Fitted(state=None, n_sequences=None, silent=silent)
 
     def score(self, task: Task, fitted: Fitted, rows: Ints, columns: Ints) -> Floats:
         """See :meth:`Predictor.score`."""

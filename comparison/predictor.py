@@ -28,8 +28,9 @@ class Fitted:
     ----------
     state : object
         For the predictor alone.
-    n_sequences : int
-        Different training sequences it has read, over all units; 0 where it reads none.
+    n_sequences : int, optional
+        Different training sequences it has read, over all units; 0 where it reads none,
+        None where it was trained elsewhere and nobody knows.
     per_unit : int
         Most training sequences of a unit (a TF, a pair); 0 where there are no units.
     silent : dict of int to str
@@ -39,7 +40,7 @@ class Fitted:
     """
 
     state: Any
-    n_sequences: int = 0
+    n_sequences: int | None = 0
     per_unit: int = 0
     silent: dict[int, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()

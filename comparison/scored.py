@@ -37,8 +37,10 @@ class Scored:
     name, summary : str
     scores : float32 array, shape (n_sites, n_pairs)
         Of the task's sites and judged pairs; NaN where there is none.
-    n_sequences, per_unit : int
-        Training sequences, in all and of a unit.
+    n_sequences : int, optional
+        Training sequences in all; None where nobody knows.
+    per_unit : int
+        The most of a unit.
     seconds_to_train, seconds_to_score : float
         Wall clock, of the run that made them.
     cpu_seconds : float
@@ -51,7 +53,7 @@ class Scored:
     name: str
     summary: str
     scores: Floats
-    n_sequences: int
+    n_sequences: int | None
     per_unit: int
     seconds_to_train: float
     seconds_to_score: float
