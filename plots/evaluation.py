@@ -322,4 +322,6 @@ def _limits(values: Doubles) -> tuple[float, float]:
 def _jitter(n: int, width: float) -> Doubles:
     """Spread points sideways, always the same way: by the golden ratio."""
     golden = (math.sqrt(5) - 1) / 2
-    return np.asarray((np.arange(n) * golden % 1 - 0.5) * width, dtype=np.float64)
+    places = np.arange(n) * golden % 1
+    middle = places.mean() if n else 0.0  # a single point stands in the middle
+    return np.asarray((places - middle) * width, dtype=np.float64)

@@ -84,6 +84,7 @@ def test_dots_stand_over_the_name_of_their_tf():
     places = {round(y, 6): round(x) for x, y in _dots(axes)}
     assert places == {0.95: 0, 0.9: 1, 0.7: 1, 0.5: 2}
     assert len(_dots(axes, COLOUR_OF["imputed"])) == 1
+    assert (0, 0.95) in set(map(tuple, _dots(axes)))  # alone, so in the middle
 
 
 def test_tf_rows_do_not_lie_on_each_other(rng):
