@@ -27,7 +27,8 @@ def evaluate(
     data: options.Data,
     model: options.ModelName = "default",
     split: Annotated[
-        str, typer.Option(help="Roles of the pairs to judge: base, valid2, test3.")
+        str,
+        typer.Option(help="Roles of the pairs to judge: base, valid2, test3, test2."),
     ] = "base,valid2,test3",
     sites: Annotated[
         str, typer.Option(help="Sites to judge on: test, valid or train chromosomes.")
@@ -58,8 +59,6 @@ def evaluate(
     as_json: options.Json = False,
 ) -> None:
     """Judge a model on labelled sites: figures, intervals, controls, and a page."""
-    import numpy as np
-
     from tfimpute_tracks.commands.inputs import set_threads
     from tfimpute_tracks.comparison.chromosome import read_widths
     from tfimpute_tracks.comparison.evaluation_page import evaluation_sections
@@ -101,13 +100,15 @@ def evaluate(
         "data": dataset.sources,
         "sites": {"chromosomes": sites, "number": len(rows[sites])},
         "checks": asdict(checks),
+        "leaks": _leaks(dataset, rows, sites, trained, columns),
         "means": result.roles,
         "bins": [{**bin_.told, "means": bin_.roles} for bin_ in told],
     }
     title = f"{loaded.name} on {len(rows[sites]):,} sites of the {sites} chromosomes"
     lead = f"{len(columns)} TF-cell pairs; weights {loaded.checkpoint.digest}."
     files = _write(out_dir, metrics, result, told)
-    seen = np.isin(columns, trained).tolist()
+    known = {dataset.pairs[i] for i in trained.tolist()}
+    seen = [pair in known for pair in judged.pairs]
     page = evaluation_sections(result, seen, told)
     files.insert(0, write_report(out_dir / "report.html", title, lead, page))
     _tell_left_out(result, told)
@@ -138,6 +139,7 @@ def _columns(dataset: Dataset, model: Model, split: str) -> tuple[Any, Any]:
     import numpy as np
 
     from tfimpute_tracks.dataset import pair_columns
+    from tfimpute_tracks.dataset.pairs_table import REPLICATE
 
     roles = dict.fromkeys(role.strip() for role in split.split(","))
     columns = np.concatenate([pair_columns(dataset, role) for role in roles])
@@ -145,7 +147,11 @@ def _columns(dataset: Dataset, model: Model, split: str) -> tuple[Any, Any]:
         raise UsageError(
             f"no pair of the data set has the role {split}; choose another --split"
         )
-    seen = [model.reliability(pair) == "seen" for pair in dataset.pairs]
+    # A replicate is judged by the model that saw the pair, and was not trained on.
+    seen = [
+        model.reliability(pair) == "seen" and role != REPLICATE
+        for pair, role in zip(dataset.pairs, dataset.roles, strict=True)
+    ]
     if not any(seen):
         notify(
             f"the card of {model.name} does not say which pairs it was trained on: the "
@@ -154,6 +160,19 @@ def _columns(dataset: Dataset, model: Model, split: str) -> tuple[Any, Any]:
         )
         return columns, pair_columns(dataset, "base")
     return columns, np.flatnonzero(seen)
+
+
+def _leaks(
+    dataset: Dataset, rows: dict[str, Any], sites: str, trained: Any, columns: Any
+) -> dict[str, Any]:
+    """Tell what the judged sites and pairs share with those trained on."""
+    from tfimpute_tracks.dataset import Split, find_leaks
+
+    split = Split(rows["train"], rows["valid"], rows[sites])
+    leaks = find_leaks(dataset, split, trained, columns)
+    for remark in leaks.remarks():
+        notify(f"test and training: {remark}")
+    return leaks.to_dict()
 
 
 def _binned_pairs(
@@ -170,16 +189,22 @@ def _binned_pairs(
             "their peaks are those of the pairs table"
         )
     table = read_pairs_table(pairs_table)
-    beds = dict(zip(table.pairs, table.beds, strict=True))
-    judged = [(dataset.pairs[i], dataset.roles[i]) for i in columns.tolist()]
-    absent = [str(pair) for pair, _ in judged if pair not in beds]
+    alone = ("",) * len(table.pairs)
+    names = zip(table.pairs, table.replicates or alone, strict=True)
+    beds = dict(zip(names, table.beds, strict=True))
+    replicates = dataset.replicates or ("",) * len(dataset.pairs)
+    judged = [(dataset.pairs[i], replicates[i]) for i in columns.tolist()]
+    absent = [str(pair) for pair, name in judged if (pair, name) not in beds]
     if absent:
         raise UsageError(
             f"{pairs_table} lacks {len(absent)} of the judged pairs, such as "
             f"{absent[0]}; give the table that the data set was made with, or another "
             "--split"
         )
-    return [BinnedPair(pair, role, beds[pair]) for pair, role in judged]
+    return [
+        BinnedPair(key[0], dataset.roles[i], beds[key])
+        for i, key in zip(columns.tolist(), judged, strict=True)
+    ]
 
 
 def _bin_run(

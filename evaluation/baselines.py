@@ -31,7 +31,7 @@ def average_activity(
         Pairs of the data set to judge.
     trained : int64 array
         Pairs of the data set whose cell lines may be counted. The judged pair itself
-        never is.
+        never is, nor a replicate of it.
 
     Returns
     -------
@@ -45,16 +45,15 @@ def average_activity(
     every = dataset.labels(rows, trained)
     for tf in dict.fromkeys(judged):
         is_of_tf = [dataset.pairs[i].tf == tf for i in trained.tolist()]
-        of_tf = trained[is_of_tf].tolist()
+        of_tf = [dataset.pairs[i] for i in trained[is_of_tf].tolist()]
         labels = every[:, is_of_tf]
         bound = (labels == 1).sum(axis=1)
         known = (labels >= 0).sum(axis=1)
         for place in (i for i, name in enumerate(judged) if name == tf):
-            column = int(columns[place])
-            own = labels[:, of_tf.index(column)] if column in of_tf else None
+            pair = dataset.pairs[int(columns[place])]
+            own = labels[:, [other == pair for other in of_tf]]
             share = _mean(
-                bound if own is None else bound - (own == 1),
-                known if own is None else known - (own >= 0),
+                bound - (own == 1).sum(axis=1), known - (own >= 0).sum(axis=1)
             )
             if share is not None:
                 shares[:, place] = share

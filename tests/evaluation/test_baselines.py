@@ -1,5 +1,7 @@
 """Average activity against plain counting."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from tfimpute_tracks.dataset import pair_columns
@@ -44,6 +46,18 @@ def test_ignored_labels_say_nothing():
     known = own >= 0
     np.testing.assert_array_equal(found[known], own[known])
     np.testing.assert_allclose(found[~known], own[known].mean(), rtol=1e-6)
+
+
+def test_a_replicate_of_the_pair_is_not_another_cell_line():
+    dataset = make_dataset()
+    pairs = list(dataset.pairs)
+    pairs[1] = pairs[0]  # once more, in the same cell line
+    dataset = replace(dataset, pairs=tuple(pairs))
+    rows = np.arange(900)
+    found = average_activity(dataset, rows, np.array([0, 1]), np.array([0, 2, 3]))
+    expected = (dataset.labels(rows)[:, [2, 3]] == 1).mean(axis=1)
+    for column in found.T:
+        np.testing.assert_allclose(column, expected, rtol=1e-6)
 
 
 def test_a_pair_without_another_cell_line_has_none():
