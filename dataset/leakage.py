@@ -81,8 +81,8 @@ class Leaks:
             (self.n_same_sequence, f"{of_sites} have the sequence of a training site"),
             (self.pairs_trained_on, "judged pairs were trained on"),
             (same, "judged pairs have the peak file of a trained pair"),
-            (self.unseen_tfs, "TFs of judged pairs are in no trained pair"),
-            (self.unseen_cells, "cell lines of judged pairs are in no trained pair"),
+            (self.unseen_tfs, "TFs of judged pairs are in no trained one"),
+            (self.unseen_cells, "cell lines of judged pairs are in no trained one"),
         )
         remarks = []
         for found, what in told:

@@ -73,6 +73,10 @@ def test_it_writes_a_page_tables_and_json_that_agree(run, toy):
         assert told["auroc_interval"]["resamples"] == 20
         assert told["controls"]["tf"]["draws"] == 2
     assert metrics["checks"]["seed"] == 0
+    assert metrics["leaks"]["n_overlapping"] == 0
+    n_trained = (pairs["role"] == "base").sum()
+    assert len(metrics["leaks"]["pairs_trained_on"]) == n_trained
+    assert f"test and training: {n_trained} judged pairs were trained on" in err
     page = (toy["-o"] / "report.html").read_text()
     assert "Controls: wrong names" in page
     assert all(pair in page for pair in ("CTCF", "H1-hESC"))
