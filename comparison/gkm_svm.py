@@ -1,22 +1,29 @@
-"""gkm-SVM: support vector machines over gapped k-mers, trained by gkmsvm-lite.
+"""gkm-SVM: support vector machines over gapped k-mers, with the kernel of gkmsvm-lite.
 
 One machine per TF, on its training cell lines together, or one per trained pair. The
 settings are those of LS-GKM: words of 11 letters of which 7 count, 3 mismatches at
-most, C = 1. Training compares every two sequences and sets how many there can be;
-scoring sums weights of words (:mod:`~tfimpute_tracks.comparison.gapped_words`), which
-gives the same scores as the library's own pass over all support sequences.
+most, C = 1. Scores are those of the library, in a fraction of its time: the kernel's
+values come from it, words are compared by
+:mod:`~tfimpute_tracks.comparison.gapped_kernel`, and a trained machine is summed up in
+weights of words (:mod:`~tfimpute_tracks.comparison.gapped_words`), for which scoring is
+looking up. Training compares every two sequences, which sets how many there can be.
 """
 
 from __future__ import annotations
 
 import warnings
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.comparison.gapped_words import (
+from tfimpute_tracks.comparison.gapped_kernel import (
     Doubles,
+    kernel_matrix,
+    self_kernels,
+)
+from tfimpute_tracks.comparison.gapped_words import (
     count_words,
     sum_words,
     word_numbers,
@@ -26,12 +33,17 @@ from tfimpute_tracks.comparison.predictor import Fitted, Floats
 from tfimpute_tracks.comparison.task import Ints, Sample, Task
 from tfimpute_tracks.comparison.units import pair_units, tf_units
 
-__all__ = ["GkmSvm", "Machine", "score_machine", "sequence_norms", "train_machine"]
+__all__ = [
+    "GkmSvm",
+    "Machine",
+    "kernel_table",
+    "score_machine",
+    "sequence_norms",
+    "train_machine",
+]
 
 _WORD, _COUNTED, _MISMATCHES, _COST = 11, 7, 3, 1.0
 _LEAST = 20  # training sequences; with fewer there is nothing to learn
-_TILE = 100  # sequences compared at once: the library halves the work tile by tile
-_NORMS_AT_ONCE = 1000
 
 
 class Machine(NamedTuple):
@@ -59,26 +71,17 @@ def train_machine(codes: NDArray[np.uint8], bound: NDArray[np.bool_]) -> Machine
     -------
     Machine
     """
-    gkmsvm = _library()
-    one_hot = _one_hot(codes)
-    model = gkmsvm.train_gkmsvm(
-        one_hot[bound],
-        one_hot[~bound],
-        l=_WORD,
-        k=_COUNTED,
-        d=_MISMATCHES,
-        C=_COST,
-        solver="libsvm",
-        gram_chunk_size=_TILE,
-        device="cpu",
-    )
-    support = np.asarray(model.support_sequences)
-    letters = support.argmax(axis=1).astype(np.uint8)
-    coefficients = np.asarray(model.coefficients, dtype=np.float64)
-    counts = count_words(
-        word_numbers(letters, _WORD), coefficients / sequence_norms(letters), _WORD
-    )
-    return Machine(word_weights(counts, _kernel_table(), _WORD), float(model.bias))
+    from sklearn.svm import SVC
+
+    table = kernel_table()
+    numbers = word_numbers(codes, _WORD)
+    matrix = kernel_matrix(numbers, table, _WORD)
+    norms = np.sqrt(np.diag(matrix))
+    svm = SVC(C=_COST, kernel="precomputed")
+    svm.fit(matrix / (norms[:, None] * norms), np.where(bound, 1, -1))
+    support = svm.support_
+    counts = count_words(numbers[support], svm.dual_coef_[0] / norms[support], _WORD)
+    return Machine(word_weights(counts, table, _WORD), float(svm.intercept_[0]))
 
 
 def score_machine(machine: Machine, numbers: Ints, norms: Doubles) -> Floats:
@@ -100,24 +103,43 @@ def score_machine(machine: Machine, numbers: Ints, norms: Doubles) -> Floats:
     return values.astype(np.float32)
 
 
-def sequence_norms(codes: NDArray[np.uint8]) -> Doubles:
+def sequence_norms(numbers: Ints) -> Doubles:
     """Give the root of the kernel of each sequence with itself.
 
     Parameters
     ----------
-    codes : uint8 array, shape (n, L), values 0..3
+    numbers : int64 array, shape (n, n_words)
+        Words of the sequences.
 
     Returns
     -------
     float64 array, shape (n,)
     """
-    kernel = _kernel()
-    parts = [
-        np.asarray(kernel.diagonal(_one_hot(codes[i : i + _NORMS_AT_ONCE])))
-        for i in range(0, len(codes), _NORMS_AT_ONCE)
-    ]
-    norms: Doubles = np.sqrt(np.concatenate([np.empty(0), *parts]))
+    norms: Doubles = np.sqrt(self_kernels(numbers, kernel_table(), _WORD))
     return norms
+
+
+@lru_cache(maxsize=1)
+def kernel_table() -> Doubles:
+    """Give h(m): what the library's kernel says of two words with m mismatches.
+
+    Returns
+    -------
+    float64 array, shape (4,)
+    """
+    with warnings.catch_warnings():
+        # It asks for its own way of running threads, which is chosen already.
+        warnings.simplefilter("ignore")
+        from gkmsvm.kernels.esttrunc import EstTruncGkmKernel
+
+    kernel = EstTruncGkmKernel(
+        _WORD, _COUNTED, d=_MISMATCHES, normalize=False, include_rc=False
+    )
+    words = np.zeros((_MISMATCHES + 1, _WORD), dtype=np.int64)
+    for m in range(_MISMATCHES + 1):
+        words[m, :m] = 1
+    one_hot = np.ascontiguousarray(np.eye(4)[words].transpose(0, 2, 1))
+    return np.asarray(kernel.pairwise(one_hot[:1], one_hot)[0], dtype=np.float64)
 
 
 class GkmSvm:
@@ -174,7 +196,7 @@ class GkmSvm:
         # The library knows no N: such a site has no value.
         known = (codes < 4).all(axis=1)
         numbers = word_numbers(codes[known], _WORD)
-        norms = sequence_norms(codes[known])
+        norms = sequence_norms(numbers)
         for place, column in enumerate(map(int, columns)):
             if column in fitted.state:
                 machine = fitted.state[column]
@@ -185,39 +207,3 @@ class GkmSvm:
 def _known_letters(task: Task, sample: Sample) -> Sample:
     known = (task.dataset.codes[sample.rows] < 4).all(axis=1)
     return Sample(sample.rows[known], sample.bound[known])
-
-
-def _library() -> Any:
-    with warnings.catch_warnings():
-        # It asks for its own way of running threads, which is chosen already.
-        warnings.simplefilter("ignore")
-        import gkmsvm
-    return gkmsvm
-
-
-def _kernel() -> Any:
-    _library()
-    from gkmsvm.kernels.esttrunc import EstTruncGkmKernel
-
-    return EstTruncGkmKernel(_WORD, _COUNTED, d=_MISMATCHES, normalize=False)
-
-
-def _kernel_table() -> Doubles:
-    """Give h(m): what the library's kernel says of two words with m mismatches."""
-    _library()
-    from gkmsvm.kernels.esttrunc import EstTruncGkmKernel
-
-    kernel = EstTruncGkmKernel(
-        _WORD, _COUNTED, d=_MISMATCHES, normalize=False, include_rc=False
-    )
-    words = np.zeros((_MISMATCHES + 1, _WORD), dtype=np.uint8)
-    for m in range(_MISMATCHES + 1):
-        words[m, :m] = 1
-    one_hot = _one_hot(words).astype(np.float64)
-    return np.asarray(kernel.pairwise(one_hot[:1], one_hot)[0], dtype=np.float64)
-
-
-def _one_hot(codes: NDArray[np.uint8]) -> Floats:
-    """Give (n, 4, L)."""
-    letters = np.eye(5, 4, dtype=np.float32)
-    return np.ascontiguousarray(letters[codes].transpose(0, 2, 1))

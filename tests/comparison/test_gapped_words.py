@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tfimpute_tracks.comparison import gkm_svm
+from tfimpute_tracks.comparison.gapped_kernel import kernel_matrix, self_kernels
 from tfimpute_tracks.comparison.gapped_words import (
     count_words,
     sum_words,
@@ -53,6 +54,30 @@ def test_looking_up_is_comparing_all_words(support, codes, seed):
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
+@settings(max_examples=25)
+@given(st.integers(1, 4), st.integers(2, 9), st.integers(1, 6), st.integers(0, 99))
+def test_the_kernel_compares_all_words(n, n_words, length, seed):
+    rng = np.random.default_rng(seed)
+    codes = rng.integers(0, 4, (n, n_words + length - 1)).astype(np.uint8)
+    table = rng.normal(size=4)
+    numbers = word_numbers(codes, length)
+    expected = [
+        [_naive([other], [1.0], table, row, length) for other in codes.tolist()]
+        for row in codes.tolist()
+    ]
+    found = kernel_matrix(numbers, table, length)
+    np.testing.assert_allclose(found, expected, atol=1e-9)
+    selves = self_kernels(numbers, table, length)
+    np.testing.assert_allclose(selves, np.diag(expected), atol=1e-9)
+
+
+def test_unknown_letters_and_long_words_are_not_compared():
+    with pytest.raises(ValueError, match="unknown letter"):
+        kernel_matrix(np.array([[-1]]), np.ones(2), 4)
+    with pytest.raises(ValueError, match="words of 13 letters"):
+        kernel_matrix(np.array([[1]]), np.ones(2), 13)
+
+
 def test_scores_are_the_library_s(rng):
     codes = rng.integers(0, 4, (24, 50)).astype(np.uint8)
     codes[:12, 20:32] = [0, 1, 2, 3, 0, 0, 1, 1, 2, 2, 3, 0]
@@ -65,7 +90,7 @@ def test_scores_are_the_library_s(rng):
     model = gkmsvm.train_gkmsvm(one_hot[bound], one_hot[~bound], device="cpu")
     new = rng.integers(0, 4, (9, 50)).astype(np.uint8)
     found = gkm_svm.score_machine(
-        machine, word_numbers(new, 11), gkm_svm.sequence_norms(new)
+        machine, word_numbers(new, 11), gkm_svm.sequence_norms(word_numbers(new, 11))
     )
     expected = np.asarray(model(letters[new].transpose(0, 2, 1))).reshape(-1)
     np.testing.assert_allclose(found, expected, atol=1e-5)
