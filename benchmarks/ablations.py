@@ -33,9 +33,9 @@ _TRAINED_ON = ("chr18", "chr19", "chr21", "chrX")
 class OneStrand(TFImpute):
     """Reads sequences as they are written."""
 
-    def forward(self, codes, tf, cell):
-        """Judge one strand only."""
-        return self.strand_logits(self.refine(self.windows(codes)), tf, cell)
+    def features(self, forward, reverse):
+        """Take one strand for both."""
+        return super().features(forward, forward)
 
 
 class Concatenated(TFImpute):
@@ -47,12 +47,13 @@ class Concatenated(TFImpute):
             torch.empty(2 * config.embedding_size, config.n_units)
         )
 
-    def strand_logits(self, m, tf, cell):
+    def judge(self, features, tf, cell):
         """Sum windows and embeddings in the last layer."""
         both = torch.cat([self.tf_embedding[tf], self.cell_embedding[cell]], dim=1)
-        z = torch.einsum("nwk,whk->nh", m, self.unit_weight) + self.unit_bias
+        z = torch.einsum("nwk,whk->nh", features, self.unit_weight) + self.unit_bias
         # The gates' weights have no part: they keep what they were drawn as.
-        return (z[:, :, None] + (both @ self.beside).t()).amax(dim=1)
+        logits = (z[:, :, None] + (both @ self.beside).t()).amax(dim=1)
+        return logits.unflatten(0, (2, -1)).amax(dim=0)
 
 
 class NoCellLine(TFImpute):

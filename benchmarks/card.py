@@ -104,7 +104,7 @@ class _Chromosome(NamedTuple):
 
 def _tallies(model: Model, pairs: list[Pair], lines, place: _Chromosome):
     """Yield each pair's tally along a chromosome."""
-    genome, stride = open_genome(place.fasta), model.config.pool
+    genome, stride = open_genome(place.fasta), model.config.stride
     n_tiles = (genome.chrom_sizes[place.name] - model.config.seq_len) // stride + 1
     tiles = TileRange(place.name, 0, n_tiles)
     starts = (model.config.seq_len - stride) // 2 + stride * np.arange(n_tiles)

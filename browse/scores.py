@@ -100,7 +100,7 @@ class LiveScores:
         cache: FeatureCache | None = None,
     ) -> None:
         config = model.config
-        self.model, self.genome, self.stride = model, genome, config.pool
+        self.model, self.genome, self.stride = model, genome, config.stride
         self.threads, self._cache = threads, cache
         self._sizes = dict(genome.chrom_sizes)
         self.layout = TrackLayout(self.stride, config.seq_len, self._sizes)

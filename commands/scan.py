@@ -61,7 +61,7 @@ def scan(
     n_threads = inputs.set_threads(threads)
     genome = inputs.choose_genome(fasta, loaded, cache_dir)
     where = inputs.choose_regions(genome, fasta, regions or [], chroms or [])
-    step = stride or loaded.config.pool
+    step = stride or loaded.config.stride
     drawing = Drawing(signal, bin_size, max_zooms)
     drawing.tiles_per_bin(step)
     job = ScanJob(

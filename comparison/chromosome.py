@@ -112,7 +112,7 @@ def judge_bins(
     InputFileError
         A file of peaks cannot be read.
     """
-    run = tile_plan(width, model.config.seq_len, model.config.pool)
+    run = tile_plan(width, model.config.seq_len, model.config.stride)
     names = list(dict.fromkeys(match_chrom(c, genome.chrom_sizes) for c in chroms))
     peaks = [merge_intervals(read_bed(entry.bed, allow_empty=True)) for entry in pairs]
     left_out = {"bins mostly N": 0, "without a tile": 0, "at ends, not whole": 0}

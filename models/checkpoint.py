@@ -93,20 +93,20 @@ def _gated_shapes(config: NetworkConfig, n_tfs: int, n_cells: int) -> Shapes:
         "cell_embedding": (n_cells, e),
         "gate_weight": (2 * e, k),
         "gate_bias": (k,),
-        "unit_weight": (config.n_windows, h, k),
+        "unit_weight": (config.n_unit_windows, h, k),
         "unit_bias": (h,),
     }
     if config.blocks:
         layers = {"enter": config.n_filters}
         norms = ["norm"]
         for i in range(config.blocks):
-            layers |= {f"blocks.{i}.neighbours": 3 * k, f"blocks.{i}.mix": k}
+            layers |= {f"blocks.{i}.around": 2 * k, f"blocks.{i}.mix": k}
             norms.append(f"blocks.{i}.norm")
         for name, n_inputs in layers.items():
-            shapes[f"residual.{name}.weight"] = (k, n_inputs)
-            shapes[f"residual.{name}.bias"] = (k,)
+            shapes[f"{name}.weight"] = (k, n_inputs)
+            shapes[f"{name}.bias"] = (k,)
         for name in norms:
-            shapes[f"residual.{name}.weight"] = shapes[f"residual.{name}.bias"] = (k,)
+            shapes[f"{name}.weight"] = shapes[f"{name}.bias"] = (k,)
     return shapes
 
 

@@ -43,7 +43,8 @@ class NetworkConfig:
         `n_filters` numbers and TFs none.
     channels, blocks : int
         Numbers per window behind the residual blocks, and how many blocks there are; 0
-        both: motif features go to the gates as they are, as in the paper.
+        both: motif features go to the gates as they are, as in the paper. With blocks,
+        windows of `pool` positions fill the sequence without a rest.
     recurrent_units : int
         Units of the recurrent layer of the paper's revised network; 0: none.
 
@@ -83,6 +84,12 @@ class NetworkConfig:
                 f"recurrent_units={self.recurrent_units} with blocks={self.blocks}; "
                 "a network has residual blocks or a recurrent layer, set one to 0"
             )
+        if self.blocks and self.n_positions % self.pool:
+            raise UsageError(
+                f"pool={self.pool} does not divide the {self.n_positions} positions of "
+                f"a filter of {self.filter_length} in {self.seq_len} letters; with "
+                "residual blocks windows are the same seen from either strand"
+            )
         if not self.is_plain:
             for name in ("n_filters", "channels", "recurrent_units"):
                 if getattr(self, name) % _LANES:
@@ -100,6 +107,19 @@ class NetworkConfig:
     def is_plain(self) -> bool:
         """Whether gates and maxout work on the motif features themselves."""
         return not (self.blocks or self.recurrent_units)
+
+    @property
+    def stride(self) -> int:
+        """Distance of tiles in bp, unless another is asked for.
+
+        That of windows where these are long; else a multiple of it, up to 100 bp.
+        """
+        return self.pool if self.is_plain else max(100 // self.pool, 1) * self.pool
+
+    @property
+    def n_unit_windows(self) -> int:
+        """Windows with weights of their own: with `blocks` up to the middle."""
+        return (self.n_windows + 1) // 2 if self.blocks else self.n_windows
 
     @property
     def n_features(self) -> int:
@@ -156,7 +176,7 @@ class NetworkConfig:
 
 NETWORKS: dict[str, NetworkConfig] = {
     "default": NetworkConfig(),
-    "deep": NetworkConfig(pool=16, channels=256, blocks=2),
+    "deep": NetworkConfig(filter_length=21, pool=15, channels=256, blocks=2),
     "gru": NetworkConfig(
         seq_len=1000, n_filters=512, pool=50, embedding_size=512, recurrent_units=1000
     ),

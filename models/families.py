@@ -5,6 +5,7 @@ from __future__ import annotations
 from tfimpute_tracks.models.config import NetworkConfig
 from tfimpute_tracks.models.network import PLAIN, MotifNetwork, Operations, TFImpute
 from tfimpute_tracks.models.recurrent import RecurrentTFImpute
+from tfimpute_tracks.models.residual import ResidualTFImpute
 
 __all__ = ["build_network"]
 
@@ -28,5 +29,9 @@ def build_network(
     -------
     MotifNetwork
     """
-    family = RecurrentTFImpute if config.recurrent_units else TFImpute
+    family: type[MotifNetwork] = TFImpute
+    if config.recurrent_units:
+        family = RecurrentTFImpute
+    elif config.blocks:
+        family = ResidualTFImpute
     return family(config, n_tfs, n_cells, operations)

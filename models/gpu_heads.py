@@ -71,14 +71,12 @@ class NetworkHead:
         columns = max(1, _ROOM // (min(n, rows) * self._units))
         for first in range(0, n, rows):
             block = out[first : first + rows]
-            m = windows[:, first : first + rows].flatten(0, 1)
-            features = self._network.refine(m)
+            features = self._network.features(*windows[:, first : first + rows])
             for pair in range(0, self.n_pairs, columns):
                 some = slice(pair, pair + columns)
-                logits = self._network.strand_logits(
+                block[:, some] = self._network.judge(
                     features, self._tf[some], self._cell[some]
                 )
-                torch.amax(logits.view(2, len(block), -1), dim=0, out=block[:, some])
         return out
 
 

@@ -15,9 +15,9 @@ faster ones through :class:`Operations`; nothing else differs between devices.
 The convolution, W and b do not know the pair. So each sequence is convolved once for
 all its pairs, which is what makes both training and imputing everything affordable.
 
-:class:`MotifNetwork` is what all networks begin with, up to M. :class:`TFImpute` goes
-on as above; between M and the gates it may have residual blocks (``residual.py``). The
-paper's revised network goes on otherwise (``recurrent.py``).
+:class:`MotifNetwork` is what all networks begin with, up to M; :class:`TFImpute` goes
+on as above. The deeper network (``residual.py``) and the paper's revised one
+(``recurrent.py``) go on otherwise.
 """
 
 from __future__ import annotations
@@ -31,7 +31,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from tfimpute_tracks.models.config import NetworkConfig
-from tfimpute_tracks.models.residual import ResidualBlocks
 
 __all__ = [
     "PLAIN",
@@ -134,37 +133,40 @@ class MotifNetwork(nn.Module, ABC):
         y = self.operations.pooled_convolution(codes, self.filters, self.config.pool)
         return torch.relu(y - self.bias)
 
-    def refine(self, m: Tensor) -> Tensor:
-        """Give what pairs judge in the place of M; here M itself.
+    @abstractmethod
+    def features(self, forward: Tensor, reverse: Tensor) -> Tensor:
+        """Give what pairs judge a sequence by; it knows no pair.
 
         Parameters
         ----------
-        m : float tensor, shape (n, n_windows, K)
+        forward, reverse : float tensor, shape (n, n_windows, K)
+            Motif features of sequences and of their reverse complements.
 
         Returns
         -------
-        float tensor, shape (n, n_windows, n_features)
+        float tensor
+            Its shape is the family's own.
         """
-        return m
 
     @abstractmethod
-    def strand_logits(self, m: Tensor, tf: Tensor, cell: Tensor) -> Tensor:
-        """Judge motif features, for sequences as they are read.
+    def judge(self, features: Tensor, tf: Tensor, cell: Tensor) -> Tensor:
+        """Give the logits of sequences with pairs.
 
         Parameters
         ----------
-        m : float tensor, shape (n, n_windows, n_features)
-            From :meth:`windows` and :meth:`refine`.
+        features : float tensor
+            From :meth:`features`.
         tf, cell : int64 tensor, shape (n_pairs,)
             Rows of the vocabulary.
 
         Returns
         -------
         float tensor, shape (n, n_pairs)
+            The same for a sequence and its reverse complement.
         """
 
     def forward(self, codes: Tensor, tf: Tensor, cell: Tensor) -> Tensor:
-        """Give the logits of every sequence with every pair, the better strand's.
+        """Give the logits of every sequence with every pair.
 
         Parameters
         ----------
@@ -174,14 +176,11 @@ class MotifNetwork(nn.Module, ABC):
         Returns
         -------
         float tensor, shape (n, n_pairs)
-            The sigmoid is monotone, so its maximum over strands is taken here.
         """
         complement = torch.tensor([3, 2, 1, 0, 4], dtype=codes.dtype)
         reverse = complement.to(codes.device)[codes.long()].flip(1)
         m = self.windows(torch.cat([codes, reverse]))  # (2 n, n_windows, K)
-        logits = self.strand_logits(self.refine(m), tf, cell)
-        best: Tensor = logits.unflatten(0, (2, -1)).amax(dim=0)
-        return best
+        return self.judge(self.features(*m.unflatten(0, (2, -1))), tf, cell)
 
 
 class TFImpute(MotifNetwork):
@@ -209,29 +208,8 @@ class TFImpute(MotifNetwork):
         self.cell_embedding = nn.Parameter(torch.empty(n_cells, e))
         self.gate_weight = nn.Parameter(torch.empty(2 * e, k))
         self.gate_bias = nn.Parameter(torch.empty(k))
-        self.unit_weight = nn.Parameter(torch.empty(config.n_windows, h, k))
+        self.unit_weight = nn.Parameter(torch.empty(config.n_unit_windows, h, k))
         self.unit_bias = nn.Parameter(torch.empty(h))
-        self.residual = (
-            ResidualBlocks(config.n_filters, config.channels, config.blocks)
-            if config.blocks
-            else None
-        )
-
-    def refine(self, m: Tensor) -> Tensor:
-        """Run the residual blocks, where there are some.
-
-        Parameters
-        ----------
-        m : float tensor, shape (n, n_windows, K)
-
-        Returns
-        -------
-        float tensor, shape (n, n_windows, n_features)
-        """
-        if self.residual is None:
-            return m
-        refined: Tensor = self.residual(m)
-        return refined
 
     def gates(self, tf: Tensor, cell: Tensor) -> Tensor:
         """Give the gates of pairs.
@@ -248,19 +226,51 @@ class TFImpute(MotifNetwork):
         both = torch.cat([self.tf_embedding[tf], self.cell_embedding[cell]], dim=1)
         return torch.sigmoid(both @ self.gate_weight + self.gate_bias)
 
-    def strand_logits(self, m: Tensor, tf: Tensor, cell: Tensor) -> Tensor:
-        """Put windows and gates together; see :meth:`MotifNetwork.strand_logits`.
+    def features(self, forward: Tensor, reverse: Tensor) -> Tensor:
+        """Give the windows of both strands; see :meth:`MotifNetwork.features`.
 
         Parameters
         ----------
-        m : float tensor, shape (n, n_windows, n_features)
+        forward, reverse : float tensor, shape (n, n_windows, K)
+
+        Returns
+        -------
+        float tensor, shape (2 n, n_windows, K)
+        """
+        return torch.cat([forward, reverse])
+
+    def judge(self, features: Tensor, tf: Tensor, cell: Tensor) -> Tensor:
+        """Put windows and gates together; the better strand's logits.
+
+        Parameters
+        ----------
+        features : float tensor, shape (2 n, n_windows, K)
         tf, cell : int64 tensor, shape (n_pairs,)
 
         Returns
         -------
         float tensor, shape (n, n_pairs)
+            The sigmoid is monotone, so its maximum over strands is taken here.
         """
-        u = self.operations.mixed_windows(m, self.unit_weight)  # (n, H, K)
-        z = u @ self.gates(tf, cell).t() + self.unit_bias[:, None]  # (n, H, n_pairs)
+        logits = self.units(features, self.unit_weight, self.gates(tf, cell))
+        best: Tensor = logits.unflatten(0, (2, -1)).amax(dim=0)
+        return best
+
+    def units(self, m: Tensor, weights: Tensor, gates: Tensor) -> Tensor:
+        """Give the largest unit: max_h (vec(M * g) W2 + b2)_h.
+
+        Parameters
+        ----------
+        m : float tensor, shape (n, n_windows, n_features)
+        weights : float tensor, shape (n_windows, H, n_features)
+        gates : float tensor, shape (n_pairs, n_features)
+            From :meth:`gates`.
+
+        Returns
+        -------
+        float tensor, shape (n, n_pairs)
+        """
+        u = self.operations.mixed_windows(m, weights)  # (n, H, n_features)
+        z = u @ gates.t() + self.unit_bias[:, None]  # (n, H, n_pairs)
         logits: Tensor = z.amax(dim=1)
         return logits

@@ -76,18 +76,17 @@ class NetworkHead:
         return torch.from_numpy(dense).view(-1, n_windows, n_filters)
 
     def _judge(self, m: torch.Tensor) -> NDArray[np.float32]:
-        features = self._network.refine(m)
+        features = self._network.features(m[0::2], m[1::2])
         parts = [
-            self._network.strand_logits(
+            self._network.judge(
                 features,
                 self._tf[first : first + _PAIRS_AT_ONCE],
                 self._cell[first : first + _PAIRS_AT_ONCE],
             )
             for first in range(0, len(self._order), _PAIRS_AT_ONCE)
         ]
-        both = torch.cat(parts, dim=1).view(_TILES, 2, -1)
-        best: NDArray[np.float32] = both.amax(dim=1).numpy()
-        return best
+        logits: NDArray[np.float32] = torch.cat(parts, dim=1).numpy()
+        return logits
 
     def _take_one_thread(self) -> None:
         """Keep PyTorch to the thread that a block of sequence goes through on."""

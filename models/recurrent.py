@@ -46,28 +46,44 @@ class RecurrentTFImpute(MotifNetwork):
         self.tf_weight = nn.Parameter(torch.empty(n_tfs, units))
         self.tf_bias = nn.Parameter(torch.empty(n_tfs))
 
-    def strand_logits(self, m: Tensor, tf: Tensor, cell: Tensor) -> Tensor:
-        """Read windows once per cell line; see :meth:`MotifNetwork.strand_logits`.
+    def features(self, forward: Tensor, reverse: Tensor) -> Tensor:
+        """Give the windows of both strands; see :meth:`MotifNetwork.features`.
 
         Parameters
         ----------
-        m : float tensor, shape (n, n_windows, K)
+        forward, reverse : float tensor, shape (n, n_windows, K)
+
+        Returns
+        -------
+        float tensor, shape (2 n, n_windows, K)
+        """
+        return torch.cat([forward, reverse])
+
+    def judge(self, features: Tensor, tf: Tensor, cell: Tensor) -> Tensor:
+        """Read windows once per cell line; see :meth:`MotifNetwork.judge`.
+
+        Parameters
+        ----------
+        features : float tensor, shape (2 n, n_windows, K)
         tf, cell : int64 tensor, shape (n_pairs,)
 
         Returns
         -------
         float tensor, shape (n, n_pairs)
+            The better strand's.
         """
-        logits = m.new_empty((len(m), len(tf)))
-        columns = torch.arange(len(tf), device=m.device)
+        columns = torch.arange(len(tf), device=features.device)
         parts, order = [], []
         for one in torch.unique(cell):
             chosen = columns[cell == one]
-            _, last = self.reader(m * torch.sigmoid(self.cell_embedding[one]))
+            gate = torch.sigmoid(self.cell_embedding[one])
+            _, last = self.reader(features * gate)
             outputs = self.tf_weight[tf[chosen]]
             parts.append(last[0] @ outputs.t() + self.tf_bias[tf[chosen]])
             order.append(chosen)
         if not parts:
-            return logits
+            return features.new_empty((len(features) // 2, 0))
         # Not written into place: that would cost the gradient a copy per cell line.
-        return torch.cat(parts, dim=1)[:, torch.argsort(torch.cat(order))]
+        logits = torch.cat(parts, dim=1)[:, torch.argsort(torch.cat(order))]
+        best: Tensor = logits.unflatten(0, (2, -1)).amax(dim=0)
+        return best

@@ -1,11 +1,16 @@
-"""Residual blocks over pooling windows: the deeper trunk, which no pair enters.
+"""A deeper trunk: residual blocks between the motif features and the gates.
 
-    H      M W_in + b_in, (n_windows, C)
-    H      H + b_2 + W_2 gelu(b_1 + W_1 [N(H)[w-1] ; N(H)[w] ; N(H)[w+1]]), each block
-    M'     max(0, N(H)), (n_windows, C): takes the place of M before the gates
+    M      as in ``network.py``, of short windows
+    J      max(M, M of the reverse strand read backwards), (n_windows, K)
+    H      J W_in + b_in, (n_windows, C)
+    H      H + b_2 + W_2 gelu(b_1 + W_1 [N(H)[w] ; N(H)[w-1] + N(H)[w+1]]), each block
+    M'     max(0, N(H)), (n_windows, C)
+    logit  as from M, with W2[w] = W2[n_windows - 1 - w]
 
 N normalises the C numbers of a window and scales them; past the ends are zeros. The
-convolution below is the paper's; blocks see which motifs stand beside which.
+blocks see which motifs stand beside which, on either strand; neighbours left and right
+count the same, and so do windows at the same distance from the middle. So a sequence
+and its reverse complement have one score, and are read once.
 """
 
 from __future__ import annotations
@@ -14,57 +19,90 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-__all__ = ["ResidualBlocks"]
+from tfimpute_tracks.models.config import NetworkConfig
+from tfimpute_tracks.models.network import PLAIN, Operations, TFImpute
+
+__all__ = ["ResidualTFImpute"]
 
 
-class ResidualBlocks(nn.Module):
-    """From motif features to features of motifs in company.
+class ResidualTFImpute(TFImpute):
+    """The deeper network for one vocabulary.
 
     Parameters
     ----------
-    n_filters : int
-        K, numbers per window that come in.
-    channels : int
-        C, numbers per window that go out.
-    blocks : int
+    config : NetworkConfig
+        With `blocks` and `channels`.
+    n_tfs, n_cells : int
+    operations : Operations, default PLAIN
+
+    Attributes
+    ----------
+    dropout : float
+        Share of each block's result, and of the numbers that the gates multiply, that
+        training leaves out.
     """
 
-    def __init__(self, n_filters: int, channels: int, blocks: int) -> None:
-        super().__init__()
-        self.enter = nn.Linear(n_filters, channels)
-        self.blocks = nn.ModuleList(_Block(channels) for _ in range(blocks))
-        self.norm = nn.LayerNorm(channels)
+    def __init__(
+        self,
+        config: NetworkConfig,
+        n_tfs: int,
+        n_cells: int,
+        operations: Operations = PLAIN,
+    ) -> None:
+        super().__init__(config, n_tfs, n_cells, operations)
+        self.enter = nn.Linear(config.n_filters, config.channels)
+        self.blocks = nn.ModuleList(
+            _Block(config.channels) for _ in range(config.blocks)
+        )
+        self.norm = nn.LayerNorm(config.channels)
         self.dropout = 0.0
-        """Share of each block's result that training leaves out."""
+        n = config.n_windows
+        self._mirror = [min(w, n - 1 - w) for w in range(n)]
 
-    def forward(self, m: Tensor) -> Tensor:
-        """Refine motif features.
+    def features(self, forward: Tensor, reverse: Tensor) -> Tensor:
+        """Join the strands and run the blocks; see :meth:`MotifNetwork.features`.
 
         Parameters
         ----------
-        m : float tensor, shape (n, n_windows, K)
+        forward, reverse : float tensor, shape (n, n_windows, K)
 
         Returns
         -------
         float tensor, shape (n, n_windows, C)
             Not negative.
         """
-        h = self.enter(m)
+        h = self.enter(torch.maximum(forward, reverse.flip(1)))
         for block in self.blocks:
             h = h + functional.dropout(block(h), self.dropout, self.training)
-        refined: Tensor = torch.relu(self.norm(h))
-        return refined
+        refined = torch.relu(self.norm(h))
+        return functional.dropout(refined, self.dropout, self.training)
+
+    def judge(self, features: Tensor, tf: Tensor, cell: Tensor) -> Tensor:
+        """Put features and gates together; see :meth:`MotifNetwork.judge`.
+
+        Parameters
+        ----------
+        features : float tensor, shape (n, n_windows, C)
+        tf, cell : int64 tensor, shape (n_pairs,)
+
+        Returns
+        -------
+        float tensor, shape (n, n_pairs)
+        """
+        weights = self.unit_weight[self._mirror]
+        return self.units(features, weights, self.gates(tf, cell))
 
 
 class _Block(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(channels)
-        self.neighbours = nn.Linear(3 * channels, channels)
+        self.around = nn.Linear(2 * channels, channels)
         self.mix = nn.Linear(channels, channels)
 
     def forward(self, h: Tensor) -> Tensor:
         padded = functional.pad(self.norm(h), (0, 0, 1, 1))
-        three = torch.cat([padded[:, :-2], padded[:, 1:-1], padded[:, 2:]], dim=2)
-        changed: Tensor = self.mix(functional.gelu(self.neighbours(three)))
+        beside = padded[:, :-2] + padded[:, 2:]
+        both = torch.cat([padded[:, 1:-1], beside], dim=2)
+        changed: Tensor = self.mix(functional.gelu(self.around(both)))
         return changed

@@ -73,7 +73,7 @@ def check_parity(model: Model, seed: int = 0) -> list[Parity]:
         for device in _devices()
         for fast in (False, True)
         for name, codes in sequences.items()
-        for stride in sorted({model.config.pool, 37})
+        for stride in sorted({model.config.stride, 37})
         for some in (pairs[:1], pairs)
     ]
 

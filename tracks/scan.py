@@ -245,7 +245,7 @@ def open_scanner(
     """
     named = [model.vocabulary.pair(pair) for pair in pairs]
     config = model.config
-    stride = config.pool if stride is None else stride
+    stride = config.stride if stride is None else stride
     if stride < 1:
         raise UsageError(f"stride {stride} bp; give 1 or more")
     if not named:

@@ -32,7 +32,7 @@ from tfimpute_tracks.models.config import NetworkConfig
 from tfimpute_tracks.models.families import build_network
 from tfimpute_tracks.models.network import PLAIN, MotifNetwork
 from tfimpute_tracks.models.operations import LOOKUP
-from tfimpute_tracks.models.residual import ResidualBlocks
+from tfimpute_tracks.models.residual import ResidualTFImpute
 from tfimpute_tracks.storage.digest import digest_json
 from tfimpute_tracks.training.lessons import Lessons
 from tfimpute_tracks.training.recipe import Recipe
@@ -246,9 +246,8 @@ def _start(
         len(dataset.vocabulary.cells),
         LOOKUP if job.device == "cpu" else PLAIN,
     )
-    for part in network.modules():
-        if isinstance(part, ResidualBlocks):
-            part.dropout = recipe.dropout
+    if isinstance(network, ResidualTFImpute):
+        network.dropout = recipe.dropout
     return initialise(network, recipe, job.device)
 
 

@@ -1,4 +1,4 @@
-"""What a step teaches: some sequences, the strand they are read on, and their pairs.
+"""What a step teaches: some sequences, as they are or in part, and their pairs.
 
 Whatever is drawn is drawn from the seed and the number of the step, so that a run that
 was killed goes on as if it had not been.
@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tfimpute_tracks.dataset import Dataset
-from tfimpute_tracks.kernels.encode import reverse_complement
+from tfimpute_tracks.kernels.encode import N_CODE
 from tfimpute_tracks.models.network import MotifNetwork
 from tfimpute_tracks.training.objective import instance_weights, weighted_loss
 from tfimpute_tracks.training.recipe import Recipe
 
 __all__ = ["Lessons", "rounded_products"]
 
+Codes = NDArray[np.uint8]
 Ints = NDArray[np.int64]
 
 
@@ -99,9 +100,8 @@ class Lessons:
         """
         rng = np.random.default_rng((self._recipe.seed, step))
         codes = self._dataset.codes[rows]
-        if self._recipe.strands == "random":
-            turned = rng.random(len(codes)) < 0.5
-            codes = np.where(turned[:, None], reverse_complement(codes), codes)
+        if self._recipe.hidden:
+            codes = self._hide(codes, rng)
         taught = self._taught(rng)
         labels = self._dataset.labels(rows, self._columns[taught])
         at = torch.from_numpy(taught).to(self._device)
@@ -112,11 +112,7 @@ class Lessons:
         if self._recipe.dropout:
             torch.manual_seed(int(rng.integers(2**62)))
         with rounded_products(self._device):
-            if self._recipe.strands == "random":
-                m = network.refine(network.windows(letters))
-                logits = network.strand_logits(m, tf, cell)
-            else:
-                logits = network(letters, tf, cell)
+            logits = network(letters, tf, cell)
         loss = weighted_loss(
             logits.float(),
             torch.from_numpy(labels).to(self._device),
@@ -124,6 +120,14 @@ class Lessons:
             self._negative[at],
         )
         return loss, int((labels >= 0).sum())
+
+    def _hide(self, codes: Codes, rng: np.random.Generator) -> Codes:
+        """Turn a stretch of each sequence into N, wherever it falls."""
+        length, size = codes.shape[1], self._recipe.hidden
+        first = rng.integers(-size, length, len(codes))[:, None]
+        places = np.arange(length)
+        hidden = (places >= first) & (places < first + size)
+        return np.where(hidden, np.uint8(N_CODE), codes)
 
     def _taught(self, rng: np.random.Generator) -> Ints:
         """Give the places, among the columns, of the pairs that a step teaches."""

@@ -39,11 +39,11 @@ class Recipe:
     pair_exponent : float
         A pair weighs its positives to this power; 0 makes all pairs equal. Needs
         `balance`.
-    strands : {"both", "random"}
-        `both`: a sequence is read both ways and the better way is taught; `random`: one
-        of the two, drawn anew each time, at half the work.
+    hidden : int
+        Letters in a row of each sequence that a step does not see: it must make do
+        with other motifs.
     dropout : float
-        Share of what each residual block adds that a step leaves out.
+        Share of the numbers of a deeper trunk that a step leaves out.
     cells_per_step : int
         Cell lines, drawn anew, whose pairs a step teaches; 0: all. A recurrent network
         reads every sequence once for each.
@@ -69,7 +69,7 @@ class Recipe:
     batch_size: int = 512
     balance: bool = True
     pair_exponent: float = 0.5
-    strands: Literal["both", "random"] = "both"
+    hidden: int = 0
     dropout: float = 0.0
     cells_per_step: int = 0
     weight_decay: float = 0.01
@@ -95,8 +95,8 @@ RECIPES: dict[str, Recipe] = {
         filter_learning_rate=2e-2,
         dense_learning_rate=2e-3,
         epochs=8,
-        strands="random",
-        dropout=0.1,
+        dropout=0.15,
+        hidden=20,
     ),
     "gru": Recipe(
         learning_rate=5e-3,
@@ -107,8 +107,7 @@ RECIPES: dict[str, Recipe] = {
         decay_every=200_000,
         epochs=5,
         batch_size=256,
-        strands="random",
-        cells_per_step=8,
+        cells_per_step=4,
     ),
     "paper": Recipe(
         optimiser="adadelta",

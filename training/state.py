@@ -32,6 +32,7 @@ __all__ = [
 FORMAT = "tfimpute-training-state"
 FORMAT_VERSION = "2"
 
+_DENSE = ("enter.", "blocks.", "norm.", "reader.")
 _WARM_UP = 200  # steps at most; Adam's second moments are noise before
 
 
@@ -132,7 +133,7 @@ def _optimiser(network: MotifNetwork, recipe: Recipe) -> torch.optim.Optimizer:
     named = dict(network.named_parameters())
     motifs = [named.pop(name) for name in ("filters", "bias")]
     # Dense layers in between take smaller steps than the filters and the embeddings.
-    dense = [p for n, p in named.items() if n.startswith(("residual.", "reader."))]
+    dense = [p for n, p in named.items() if n.startswith(_DENSE)]
     others = [p for p in named.values() if not any(p is d for d in dense)]
     groups = [
         {

@@ -20,7 +20,7 @@ from toys import VOCABULARY, make_model
 
 DEEP = NetworkConfig(
     seq_len=60,
-    filter_length=8,
+    filter_length=11,
     n_filters=16,
     pool=10,
     n_units=3,
@@ -63,26 +63,27 @@ def _dense(x, weights, name):
 
 
 def naive_deep_logit(codes, weights, tf, cell):
-    """One strand, window by window."""
+    """Both strands, window by window."""
     m = _motifs(codes, weights, DEEP.pool)
-    h = [_dense(row, weights, "residual.enter") for row in m]
-    for block in ("residual.blocks.0", "residual.blocks.1"):
-        normed = [_norm(row, weights, f"{block}.norm") for row in h]
+    back = _motifs(reverse_complement(codes), weights, DEEP.pool)
+    n = len(m)
+    h = [_dense(np.maximum(m[w], back[n - 1 - w]), weights, "enter") for w in range(n)]
+    for block in ("blocks.0", "blocks.1"):
         nothing = np.zeros(DEEP.channels)
+        normed = [_norm(row, weights, f"{block}.norm") for row in h]
         padded = [nothing, *normed, nothing]
-        for w in range(len(h)):
-            three = np.concatenate(padded[w : w + 3])
-            inner = _gelu(_dense(three, weights, f"{block}.neighbours"))
+        for w in range(n):
+            both = np.concatenate([padded[w + 1], padded[w] + padded[w + 2]])
+            inner = _gelu(_dense(both, weights, f"{block}.around"))
             h[w] = h[w] + _dense(inner, weights, f"{block}.mix")
-    refined = [np.maximum(0, _norm(row, weights, "residual.norm")) for row in h]
+    refined = [np.maximum(0, _norm(row, weights, "norm")) for row in h]
+    tied = [weights["unit_weight"][min(w, n - 1 - w)] for w in range(n)]
     both = np.concatenate(
         [weights["tf_embedding"][tf], weights["cell_embedding"][cell]]
     )
     g = _sigmoid(both @ weights["gate_weight"] + weights["gate_bias"])
     return max(
-        sum(
-            (refined[w] * g * weights["unit_weight"][w, u]).sum() for w in range(len(m))
-        )
+        sum((refined[w] * g * tied[w][u]).sum() for w in range(n))
         + weights["unit_bias"][u]
         for u in range(DEEP.n_units)
     )
@@ -174,13 +175,30 @@ def test_look_up_steps_give_the_plain_gradients(tmp_path, rng, config):
         )
 
 
+@FAMILIES
+def test_a_sequence_and_its_reverse_complement_score_the_same(tmp_path, rng, config):
+    model = make_model(tmp_path, config=config)
+    codes = rng.integers(0, 5, (20, config.seq_len)).astype(np.uint8)
+    there, back = (model.predict(c, EVERY) for c in (codes, reverse_complement(codes)))
+    np.testing.assert_allclose(there, back, atol=2e-5)
+
+
 def test_parts_that_do_not_go_together_are_refused():
     with pytest.raises(Exception, match="channels=8 with blocks=0"):
         NetworkConfig(channels=8)
     with pytest.raises(Exception, match="recurrent_units=16 with blocks=1"):
         NetworkConfig(channels=16, blocks=1, recurrent_units=16)
-    with pytest.raises(Exception, match="channels=20 in .*; give a multiple of 8"):
-        NetworkConfig(channels=20, blocks=1)
+    with pytest.raises(Exception, match="give a multiple of 8"):
+        NetworkConfig(channels=20, blocks=1, filter_length=21, pool=20)
+    with pytest.raises(Exception, match="pool=16 does not divide the 181 positions"):
+        NetworkConfig(channels=16, blocks=1, pool=16)
+
+
+def test_tiles_of_fine_windows_stand_some_windows_apart():
+    assert NETWORKS["default"].stride == NETWORKS["default"].pool == 100
+    assert NETWORKS["deep"].stride == 90
+    assert NETWORKS["gru"].stride == 100
+    assert DEEP.stride == 100
 
 
 def test_files_from_before_these_parts_are_read():
