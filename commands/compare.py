@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from tfimpute_tracks.comparison.run import Outcome
     from tfimpute_tracks.comparison.tables import Judged
     from tfimpute_tracks.comparison.task import Task
+    from tfimpute_tracks.dataset import HoldOut
+    from tfimpute_tracks.models import Model
 
 __all__ = ["compare"]
 
@@ -65,6 +67,7 @@ def compare(
         typer.Option(min=0, help="Judge on so many, drawn uniformly. 0: all."),
     ] = 0,
     seed: options.Seed = 0,
+    hold_out: options.HoldOutWay = "chromosomes",
     test_chroms: options.TestChroms = "chr20",
     valid_chroms: options.ValidChroms = "chr22",
     out_dir: options.OutDir = Path("comparison-out"),
@@ -81,12 +84,15 @@ def compare(
     from tfimpute_tracks.comparison.run import run_predictors
     from tfimpute_tracks.comparison.tables import judge
     from tfimpute_tracks.comparison.task import Task, sample_rows
-    from tfimpute_tracks.dataset import open_dataset, pair_columns, split_rows
+    from tfimpute_tracks.dataset import HoldOut, open_dataset, pair_columns
     from tfimpute_tracks.models import load_model
     from tfimpute_tracks.models.engine import pick_device
     from tfimpute_tracks.storage import check_writable_dir
 
     set_threads(threads)
+    kept = HoldOut(
+        hold_out, tuple(test_chroms.split(",")), tuple(valid_chroms.split(",")), seed
+    )
     tables = [parse_external(text) for text in external or []]
     names = [name.strip() for name in predictors.split(",") if name.strip()]
     loaded = [load_model(name) for name in models or ["held-out"]]
@@ -100,7 +106,7 @@ def compare(
         loaded,
         [read_score_table(name, path, dataset.vocabulary) for name, path in tables],
     )
-    rows = split_rows(dataset, test_chroms.split(","), valid_chroms.split(","))
+    rows = kept.split(dataset)
     columns, trained = (
         np.unique(
             np.concatenate([pair_columns(dataset, r.strip()) for r in text.split(",")])
@@ -119,16 +125,19 @@ def compare(
         training_sequences,
         place,
     )
+    for model in loaded if names else []:
+        _tell_trained(model, task, kept)
     outcome = run_predictors(task, chosen, out_dir / "scores", notify)
     if not outcome.scored:
         raise RunError(f"no predictor came to an end: {_faults(outcome)}")
     judged = judge(task, outcome, reference_name(chosen))
     drawn = "" if len(task.test_rows) == len(rows.test) else ", drawn uniformly"
+    where = test_chroms if kept.way == "chromosomes" else kept.part("test")
     title = (
-        f"{len(task.test_rows):,} sites of {test_chroms}{drawn}, {len(columns)} pairs "
+        f"{len(task.test_rows):,} sites of {where}{drawn}, {len(columns)} pairs "
         f"({split})"
     )
-    _write(out_dir, title, task, outcome, judged, as_json)
+    _write(out_dir, (title, kept), task, outcome, judged, as_json)
     if outcome.faults:
         raise RunError(
             f"{_faults(outcome)}; {out_dir} holds the others, and the same command "
@@ -136,9 +145,24 @@ def compare(
         )
 
 
+def _tell_trained(model: Model, task: Task, kept: HoldOut) -> None:
+    """Warn where the judged sites trained a model."""
+    from tfimpute_tracks.dataset import trained_sites
+
+    found = trained_sites(model.card, task.dataset, kept)
+    n_trained = found.count(task.test_rows)
+    if n_trained:
+        why = f" ({found.doubt})" if found.doubt else ""
+        notify(
+            f"{n_trained:,} of {len(task.test_rows):,} judged sites trained "
+            f"{model.name}{why}; give the --hold-out it was trained with",
+            warning=True,
+        )
+
+
 def _write(
     out_dir: Path,
-    title: str,
+    about: tuple[str, HoldOut],
     task: Task,
     outcome: Outcome,
     judged: Judged,
@@ -153,9 +177,11 @@ def _write(
     )
     from tfimpute_tracks.storage import write_json, write_text
 
+    title, kept = about
     named = left_out(task, judged)
     metrics: dict[str, Any] = {
         "data": task.dataset.sources,
+        "hold_out": kept.record(),
         "sites": len(task.test_rows),
         "training_sites": len(task.train_rows),
         "training_sequences": task.n_sequences,

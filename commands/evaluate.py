@@ -16,7 +16,7 @@ from tfimpute_tracks.errors import UsageError
 if TYPE_CHECKING:
     from tfimpute_tracks.comparison.chromosome import BinnedPair
     from tfimpute_tracks.comparison.evaluation_page import BinsTold
-    from tfimpute_tracks.dataset import Dataset
+    from tfimpute_tracks.dataset import Dataset, HoldOut
     from tfimpute_tracks.evaluation.assessment import Assessment
     from tfimpute_tracks.models import Model
 
@@ -31,8 +31,13 @@ def evaluate(
         typer.Option(help="Roles of the pairs to judge: base, valid2, test3, test2."),
     ] = "base,valid2,test3",
     sites: Annotated[
-        str, typer.Option(help="Sites to judge on: test, valid or train chromosomes.")
+        str, typer.Option(help="Sites to judge on: test, valid or train.")
     ] = "test",
+    max_sites: Annotated[
+        int,
+        typer.Option(min=0, help="Judge on so many, drawn uniformly. 0: all."),
+    ] = 0,
+    hold_out: options.HoldOutWay = "chromosomes",
     test_chroms: options.TestChroms = "chr20",
     valid_chroms: options.ValidChroms = "chr22",
     bins: Annotated[
@@ -63,7 +68,8 @@ def evaluate(
     from tfimpute_tracks.comparison.chromosome import read_widths
     from tfimpute_tracks.comparison.evaluation_page import evaluation_sections
     from tfimpute_tracks.comparison.report import write_report
-    from tfimpute_tracks.dataset import open_dataset, split_rows
+    from tfimpute_tracks.comparison.task import sample_rows
+    from tfimpute_tracks.dataset import HoldOut, open_dataset
     from tfimpute_tracks.evaluation.assessment import Checks, assess
     from tfimpute_tracks.evaluation.judged import check_length, judge_pairs
     from tfimpute_tracks.evaluation.tables import predict_sites
@@ -72,24 +78,29 @@ def evaluate(
     from tfimpute_tracks.storage import check_writable_dir
 
     n_threads = set_threads(threads)
+    chroms = test_chroms.split(",")
+    kept = HoldOut(hold_out, tuple(chroms), tuple(valid_chroms.split(",")), seed)
     widths = read_widths(bins) if bins is not None else []
+    if widths and kept.way != "chromosomes":
+        raise UsageError(
+            f"--bins judges whole chromosomes, and --hold-out {kept.way} keeps none; "
+            "leave one of the two out"
+        )
     loaded = load_model(model)
     check_writable_dir(out_dir)
     dataset = open_dataset(data)
     check_length(dataset, loaded.config.seq_len)
-    chroms = test_chroms.split(",")
-    rows = split_rows(dataset, chroms, valid_chroms.split(","))._asdict()
-    if sites not in rows:
-        raise UsageError(f"--sites {sites!r}; give one of {', '.join(rows)}")
+    parts = kept.split(dataset)._asdict()
+    if sites not in parts:
+        raise UsageError(f"--sites {sites!r}; give one of {', '.join(parts)}")
+    rows = sample_rows(parts[sites], max_sites, seed)
     columns, trained = _columns(dataset, loaded, split)
     binned = _binned_pairs(dataset, columns, pairs_table, fasta) if widths else []
     run = _bin_run(loaded, fasta, chroms, n_threads) if widths else None
     network = loaded.network()
     network.operations = LOOKUP
-    score = partial(predict_sites, network, dataset.codes[rows[sites]])
-    judged = judge_pairs(
-        score, loaded.vocabulary, dataset, rows[sites], columns, trained
-    )
+    score = partial(predict_sites, network, dataset.codes[rows])
+    judged = judge_pairs(score, loaded.vocabulary, dataset, rows, columns, trained)
     checks = Checks(bootstrap, shuffles, seed=seed)
     n_names = len(loaded.tfs), len(loaded.cells)
     result = assess(judged, score, n_names, checks)
@@ -98,13 +109,16 @@ def evaluate(
         "model": loaded.name,
         "weights": loaded.checkpoint.digest,
         "data": dataset.sources,
-        "sites": {"chromosomes": sites, "number": len(rows[sites])},
+        "hold_out": kept.record(),
+        "sites": {"part": sites, "number": len(rows), "of": len(parts[sites])},
         "checks": asdict(checks),
-        "leaks": _leaks(dataset, rows, sites, trained, columns),
+        "leaks": _leaks(loaded, dataset, kept, rows, (trained, columns)),
         "means": result.roles,
         "bins": [{**bin_.told, "means": bin_.roles} for bin_ in told],
     }
-    title = f"{loaded.name} on {len(rows[sites]):,} sites of the {sites} chromosomes"
+    drawn = len(rows) < len(parts[sites])
+    some = f" drawn of {len(parts[sites]):,}" if drawn else ""
+    title = f"{loaded.name} on {len(rows):,} sites{some} of {kept.part(sites)}"
     lead = f"{len(columns)} TF-cell pairs; weights {loaded.checkpoint.digest}."
     files = _write(out_dir, metrics, result, told)
     known = {dataset.pairs[i] for i in trained.tolist()}
@@ -163,16 +177,28 @@ def _columns(dataset: Dataset, model: Model, split: str) -> tuple[Any, Any]:
 
 
 def _leaks(
-    dataset: Dataset, rows: dict[str, Any], sites: str, trained: Any, columns: Any
+    model: Model, dataset: Dataset, kept: HoldOut, rows: Any, columns: tuple[Any, Any]
 ) -> dict[str, Any]:
     """Tell what the judged sites and pairs share with those trained on."""
-    from tfimpute_tracks.dataset import Split, find_leaks
+    from tfimpute_tracks.dataset import Split, find_leaks, trained_sites
 
-    split = Split(rows["train"], rows["valid"], rows[sites])
-    leaks = find_leaks(dataset, split, trained, columns)
+    found = trained_sites(model.card, dataset, kept)
+    if found.doubt:
+        notify(f"{model.name}: {found.doubt}", warning=True)
+    leaks = find_leaks(dataset, Split(found.rows, rows[:0], rows), *columns)
+    told, ours = model.card.get("hold_out"), kept.record()
+    n_trained = found.count(rows)
+    if n_trained and told not in (None, ours):
+        notify(
+            f"{n_trained:,} of {len(rows):,} judged sites trained {model.name}, whose "
+            f"card tells {told}, and not {ours}; give the --hold-out it was trained "
+            "with",
+            warning=True,
+        )
     for remark in leaks.remarks():
         notify(f"test and training: {remark}")
-    return leaks.to_dict()
+    more = {"n_trained_on": n_trained, "doubt": found.doubt or None}
+    return leaks.to_dict() | more
 
 
 def _binned_pairs(

@@ -20,6 +20,7 @@ __all__ = [
     "Device",
     "DryRun",
     "Fasta",
+    "HoldOutWay",
     "Json",
     "MaxZooms",
     "ModelName",
@@ -156,6 +157,16 @@ DryRun = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Data = Annotated[
     Path, typer.Option("--data", help="Data set that `tfimpute-tracks prepare` made.")
+]
+HoldOutWay = Annotated[
+    Literal["chromosomes", "chance", "fold"],
+    typer.Option(
+        "--hold-out",
+        help="How sites are kept from training. chromosomes: --test-chroms and "
+        "--valid-chroms. chance: 10 % of the places test and 5 % validate, drawn by "
+        "--seed. fold: as `prepare --alternate` made them; 5 % of the training places "
+        "validate, drawn by --seed.",
+    ),
 ]
 TestChroms = Annotated[
     str, typer.Option(help="Chromosomes to test on, comma-separated.")

@@ -39,6 +39,15 @@ def prepare(
     blacklist: Annotated[
         Path | None, typer.Option(help="BED; sites that touch it are dropped.")
     ] = None,
+    min_known: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Least share of a sequence that must be A, C, G or T for it to be a "
+            "site. Always at most half of its middle is N. 1: no N at all.",
+        ),
+    ] = 0.0,
     negatives: Annotated[
         _Negatives,
         typer.Option(
@@ -87,6 +96,7 @@ def prepare(
         alternate=alternate,
         allow_unranked=allow_unranked,
         seed=seed,
+        min_known=min_known,
     )
     config.check_background(background is not None)
     if out.exists() and not overwrite:

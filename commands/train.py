@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tfimpute_tracks.commands import options
 from tfimpute_tracks.commands.console import notify, progress_bar, say, show_json
 from tfimpute_tracks.errors import UsageError
+
+if TYPE_CHECKING:
+    from tfimpute_tracks.dataset import HoldOut
 
 __all__ = ["train"]
 
@@ -41,6 +44,7 @@ def train(
         str | None, typer.Option(help='Sizes to change: "n_filters=256,pool=50".')
     ] = None,
     seed: options.Seed = 0,
+    hold_out: options.HoldOutWay = "chromosomes",
     test_chroms: options.TestChroms = "chr20",
     valid_chroms: options.ValidChroms = "chr22",
     build: Annotated[str, typer.Option(help="Name of the genome build.")] = "hg19",
@@ -53,7 +57,7 @@ def train(
 ) -> None:
     """Fit a model: each sequence is read once and teaches all its labelled pairs."""
     from tfimpute_tracks.commands.inputs import set_threads
-    from tfimpute_tracks.dataset import open_dataset, split_rows
+    from tfimpute_tracks.dataset import open_dataset
     from tfimpute_tracks.models.engine import pick_device
     from tfimpute_tracks.storage import check_writable_dir
     from tfimpute_tracks.training import (
@@ -76,6 +80,7 @@ def train(
         resume,
         tuple(test_chroms.split(",")),
         tuple(valid_chroms.split(",")),
+        hold_out=hold_out,
     )
     weights = out_dir / "model.safetensors"
     if not resume and (job.state_path.exists() or weights.exists()):
@@ -84,7 +89,8 @@ def train(
             "another --out-dir"
         )
     notify(f"{preset}: {config}, {recipe}, device {place}")
-    split = split_rows(dataset, job.test_chroms, job.valid_chroms)
+    kept = job.kept(recipe.seed)
+    split = kept.split(dataset)
     n_steps = recipe.epochs * -(-len(split.train) // recipe.batch_size)
     with progress_bar("train", n_steps, "steps") as advance:
         done = 0
@@ -109,6 +115,7 @@ def train(
         "batch-size": recipe.batch_size,
         "learning-rate": recipe.learning_rate,
         "seed": seed,
+        **_kept_options(kept),
         **({"network": network} if network else {}),
     }
     n_cells = len(dataset.vocabulary.cells)
@@ -118,6 +125,7 @@ def train(
             "build": build,
             "recipe": recipe.to_dict(),
             "roles": list(job.roles),
+            "hold_out": kept.record(),
             "reproduce": "tfimpute-tracks train "
             + " ".join(f"--{name} {value}" for name, value in again.items()),
         }
@@ -134,10 +142,25 @@ def train(
         )
         say(
             f"{role}: AUROC {ours}, mean of the TF {mean}, {figures['pairs']} pairs, "
-            "test sites"
+            f"sites of {kept.part('test')}"
         )
     files = [weights, weights.with_suffix(".json"), out_dir / "log.jsonl", *curves]
     say(" ".join(map(str, files)))
+
+
+def _kept_options(kept: HoldOut) -> dict[str, str]:
+    """Give the options of a way to keep sites that is not the default."""
+    from tfimpute_tracks.dataset import HoldOut
+
+    options_of = {
+        "hold-out": kept.way,
+        "test-chroms": ",".join(kept.test_chroms),
+        "valid-chroms": ",".join(kept.valid_chroms),
+    }
+    usual = HoldOut()
+    default = (usual.way, ",".join(usual.test_chroms), ",".join(usual.valid_chroms))
+    given = zip(options_of.items(), default, strict=True)
+    return {name: value for (name, value), other in given if value != other}
 
 
 def _settings(

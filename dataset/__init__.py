@@ -3,9 +3,10 @@
 Read in this order: ``pairs_table`` (what was measured), ``labels`` (when a site is
 positive), ``background`` and ``summits`` (where sites come from), ``labelled`` (the
 data set), ``build`` (files to a data set), ``store`` (its file), ``splits`` (who
-trains, validates, tests, and in which order), ``held_out`` (which pairs can be spared)
-and ``leakage`` (what a test has seen before). Nothing here knows a network: that is
-``models/``, and ``training/`` brings the two together.
+trains, validates, tests, and in which order), ``ways`` (how commands and cards say it),
+``held_out`` (which pairs can be spared) and ``leakage`` (what a test has seen before).
+Nothing here knows a network: that is ``models/``, and ``training/`` brings the two
+together.
 """
 
 from __future__ import annotations
@@ -34,8 +35,18 @@ from tfimpute_tracks.dataset.splits import (
     split_rows,
 )
 from tfimpute_tracks.dataset.store import open_dataset, write_dataset
+from tfimpute_tracks.dataset.ways import (
+    CHANCE_TEST,
+    CHANCE_VALID,
+    HoldOut,
+    TrainedSites,
+    Way,
+    trained_sites,
+)
 
 __all__ = [
+    "CHANCE_TEST",
+    "CHANCE_VALID",
     "REPLICATE",
     "ROLES",
     "TEST_CHROMS",
@@ -43,12 +54,15 @@ __all__ = [
     "BuildConfig",
     "BuildReport",
     "Dataset",
+    "HoldOut",
     "LabelRule",
     "Leaks",
     "PairLists",
     "PairSplit",
     "PairsTable",
     "Split",
+    "TrainedSites",
+    "Way",
     "build_dataset",
     "find_leaks",
     "find_pair_leaks",
@@ -61,5 +75,6 @@ __all__ = [
     "split_by_fold",
     "split_pairs",
     "split_rows",
+    "trained_sites",
     "write_dataset",
 ]

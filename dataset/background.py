@@ -17,6 +17,7 @@ from tfimpute_tracks.dataset.labels import LabelRule, SiteLabels, label_sites
 from tfimpute_tracks.dataset.pairs_table import PairsTable
 from tfimpute_tracks.dataset.sites import (
     BLACKLISTED,
+    FEW_KNOWN,
     MOSTLY_N,
     Notify,
     Sites,
@@ -24,6 +25,7 @@ from tfimpute_tracks.dataset.sites import (
     chrom_ids,
     collect_background,
     is_blacklisted,
+    is_known,
     middle_is_read,
     read_sequences,
 )
@@ -89,6 +91,10 @@ def read_background(
     readable = middle_is_read(codes, window)
     dropped[MOSTLY_N] = int(np.count_nonzero(~readable))
     sites, codes = sites.keep(readable), codes[readable]
+    if window.min_known:
+        known = is_known(codes, window)
+        dropped[FEW_KNOWN] = int(np.count_nonzero(~known))
+        sites, codes = sites.keep(known), codes[known]
     if not len(codes):
         told = ", ".join(f"{n:,} {reason}" for reason, n in dropped.items() if n)
         raise InputFileError(

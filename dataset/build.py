@@ -19,7 +19,7 @@ from tfimpute_tracks.dataset.config import BuildConfig
 from tfimpute_tracks.dataset.labelled import Dataset
 from tfimpute_tracks.dataset.pairs_table import read_pairs_table
 from tfimpute_tracks.dataset.protocol import Protocol
-from tfimpute_tracks.dataset.sites import Notify, Window, first_names
+from tfimpute_tracks.dataset.sites import Notify, first_names
 from tfimpute_tracks.dataset.store import write_dataset
 from tfimpute_tracks.genome.fasta import open_genome
 from tfimpute_tracks.storage.digest import digest_file
@@ -117,6 +117,8 @@ def build_dataset(
         "rule": asdict(config.rule),
         "dropped": protocol.dropped,
     }
+    if config.min_known:
+        parameters["min_known"] = config.min_known
     if not config.is_plain:
         names = ("negatives", "top", "alternate", "allow_unranked", "seed")
         parameters["protocol"] = {name: getattr(config, name) for name in names}
@@ -142,9 +144,8 @@ def _make(protocol: Protocol, background: str | Path | None) -> dict[str, Any]:
     config, genome = protocol.config, protocol.genome
     if background is None or not config.is_plain:
         return protocol.make(background)
-    window = Window(config.seq_len, config.rule.central)
     found = read_background(
-        genome, background, window, protocol.blacklist, protocol.notify
+        genome, background, config.window, protocol.blacklist, protocol.notify
     )
     protocol.dropped |= found.dropped
     positive, ignored = label_pairs(genome, protocol.table, found.sites, config.rule)

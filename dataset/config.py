@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from tfimpute_tracks.dataset.labels import LabelRule
+from tfimpute_tracks.dataset.sites import Window
 from tfimpute_tracks.errors import UsageError
 
 __all__ = ["BuildConfig", "Negatives"]
@@ -40,6 +41,9 @@ class BuildConfig:
         Take all peaks of a file without signals or summits by their centre.
     seed : int
         Of shuffles and of the choice of matched negatives.
+    min_known : float
+        Least share of a sequence that must be A, C, G or T for it to be a site, in
+        [0, 1], beside the rule that at most half of its middle may be N.
 
     Raises
     ------
@@ -54,6 +58,7 @@ class BuildConfig:
     alternate: bool = False
     allow_unranked: bool = False
     seed: int = 0
+    min_known: float = 0.0
 
     def __post_init__(self) -> None:
         if not 1 <= self.seq_len <= _MAX_SEQ_LEN:
@@ -70,11 +75,21 @@ class BuildConfig:
             raise UsageError(f"top {self.top} is not positive; the paper takes 5000")
         if self.seed < 0:
             raise UsageError(f"seed {self.seed} is negative; give 0 or more")
+        if not 0 <= self.min_known <= 1:
+            raise UsageError(
+                f"a share of {self.min_known:g} known letters is not in 0..1; give 1 "
+                "for sequences without N, 0 for any"
+            )
         if self.top is None and (self.alternate or self.allow_unranked):
             raise UsageError(
                 "--alternate and --allow-unranked are about the strongest peaks; "
                 "give --top as well"
             )
+
+    @property
+    def window(self) -> Window:
+        """How much is read about a centre, and how much of it must be known."""
+        return Window(self.seq_len, self.rule.central, self.min_known)
 
     @property
     def is_plain(self) -> bool:

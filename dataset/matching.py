@@ -23,7 +23,13 @@ from tfimpute_tracks.dataset.composition import (
 )
 from tfimpute_tracks.dataset.labels import LabelRule
 from tfimpute_tracks.dataset.pairs_table import PairsTable
-from tfimpute_tracks.dataset.sites import Sites, Window, is_blacklisted, middle_is_read
+from tfimpute_tracks.dataset.sites import (
+    Sites,
+    Window,
+    is_blacklisted,
+    is_known,
+    middle_is_read,
+)
 from tfimpute_tracks.dataset.summits import Instances
 from tfimpute_tracks.genome.fasta import Genome
 
@@ -162,7 +168,10 @@ def _collect(
         centres = np.arange(phase + L // 2, size - L + L // 2 + 1, L)
         windows = np.lib.stride_tricks.sliding_window_view(chrom.codes, L)
         blocks = np.array_split(centres, len(centres) // 65536 + 1)
-        read = [middle_is_read(windows[block], window) for block in blocks]
+        read = [
+            middle_is_read(windows[block], window) & is_known(windows[block], window)
+            for block in blocks
+        ]
         centres = centres[np.concatenate(read)]
         sites.append(
             Sites(np.full(len(centres), chrom.number, dtype=np.int32), centres)

@@ -22,7 +22,6 @@ from tfimpute_tracks.dataset.pairs_table import PairsTable
 from tfimpute_tracks.dataset.sites import (
     Notify,
     Sites,
-    Window,
     first_names,
     read_sequences,
 )
@@ -92,7 +91,7 @@ class Protocol:
         bound = near = lists
         if background is not None:
             found = read_background(
-                self.genome, background, self._window, self.blacklist, self.notify
+                self.genome, background, config.window, self.blacklist, self.notify
             )
             sites = found.sites
             self.dropped |= found.dropped
@@ -125,17 +124,13 @@ class Protocol:
             "shuffled": made.shuffled if twins else None,
         }
 
-    @property
-    def _window(self) -> Window:
-        return Window(self.config.seq_len, self.config.rule.central)
-
     def _names(self, columns: Any) -> list[str]:
         return [self.table.name(i) for i in columns]
 
     def _strongest(self, ranked: list[bool]) -> Instances:
         config = self.config
         found = collect_summits(
-            self.genome, self.table, ranked, config.top, self._window, self.blacklist
+            self.genome, self.table, ranked, config.top, config.window, self.blacklist
         )
         for reason, n in found.dropped.items():
             self.dropped[f"peak, {reason}"] = n
@@ -180,7 +175,7 @@ class Protocol:
             self.genome,
             self.table,
             positive,
-            self._window,
+            config.window,
             max(config.rule.margin, reach),
             self.blacklist,
             config.seed,

@@ -25,6 +25,7 @@ __all__ = [
     "BEYOND",
     "BLACKLISTED",
     "DUPLICATED",
+    "FEW_KNOWN",
     "MOSTLY_N",
     "Notify",
     "Sites",
@@ -33,6 +34,7 @@ __all__ = [
     "collect_background",
     "first_names",
     "is_blacklisted",
+    "is_known",
     "is_readable",
     "middle_is_read",
     "read_sequences",
@@ -46,6 +48,7 @@ BEYOND = "past the chromosome's end"
 DUPLICATED = "duplicated"
 BLACKLISTED = "blacklisted"
 MOSTLY_N = "mostly N"
+FEW_KNOWN = "too few letters known"
 
 # Windows looked at together: some 15 MB at 200 bp.
 _BLOCK = 1 << 16
@@ -60,10 +63,13 @@ class Window(NamedTuple):
         L, bp: a sequence is [centre - L // 2, centre - L // 2 + L).
     middle : int
         The bp about the centre of which at most half may be N.
+    min_known : float
+        Least share of the whole sequence that is A, C, G or T.
     """
 
     seq_len: int
     middle: int
+    min_known: float = 0.0
 
 
 class Sites(NamedTuple):
@@ -235,14 +241,21 @@ def read_sequences(genome: Genome, sites: Sites, seq_len: int) -> NDArray[np.uin
     return codes
 
 
-def is_readable(genome: Genome, sites: Sites, window: Window) -> NDArray[np.bool_]:
-    """Tell the sites of which at most half of the middle is N.
+def is_readable(
+    genome: Genome,
+    sites: Sites,
+    window: Window,
+    is_enough: Callable[[NDArray[np.uint8], Window], NDArray[np.bool_]],
+) -> NDArray[np.bool_]:
+    """Tell the sites of whose sequence enough is known.
 
     Parameters
     ----------
     genome : Genome
     sites : Sites
     window : Window
+    is_enough : callable
+        :func:`middle_is_read` or :func:`is_known`.
 
     Returns
     -------
@@ -252,7 +265,7 @@ def is_readable(genome: Genome, sites: Sites, window: Window) -> NDArray[np.bool
     for run, windows in _windows(genome, sites, window.seq_len):
         for first in range(run.start, run.stop, _BLOCK):
             block = slice(first, min(first + _BLOCK, run.stop))
-            readable[block] = middle_is_read(windows[sites.centre[block]], window)
+            readable[block] = is_enough(windows[sites.centre[block]], window)
     return readable
 
 
@@ -273,6 +286,23 @@ def middle_is_read(codes: NDArray[np.uint8], window: Window) -> NDArray[np.bool_
     n_unknown = np.count_nonzero(codes[:, first : first + middle] == N_CODE, axis=1)
     read: NDArray[np.bool_] = 2 * n_unknown <= middle
     return read
+
+
+def is_known(codes: NDArray[np.uint8], window: Window) -> NDArray[np.bool_]:
+    """Tell the sequences of which the wanted share is A, C, G or T.
+
+    Parameters
+    ----------
+    codes : uint8 array, shape (n, L), values 0..4
+    window : Window
+
+    Returns
+    -------
+    bool array, shape (n,)
+    """
+    share = np.count_nonzero(codes != N_CODE, axis=1) / window.seq_len
+    known: NDArray[np.bool_] = share >= window.min_known
+    return known
 
 
 def _windows(

@@ -115,8 +115,7 @@ def split_by_chance(
             f"fractions {test:g} to test on and {valid:g} to validate on, seed {seed}: "
             f"give fractions of 0 or more, below 1 together, and a seed of 0 or more"
         )
-    stands = np.stack([dataset.chrom_id.astype(np.int64), dataset.start])
-    _, place = np.unique(stands, axis=1, return_inverse=True)
+    place = _places(dataset)
     n_places = int(place.max()) + 1
     rank = np.random.default_rng(seed).permutation(n_places)[place]
     n_test, n_valid = (round(fraction * n_places) for fraction in (test, valid))
@@ -132,29 +131,43 @@ def split_by_chance(
     )
 
 
-def split_by_fold(dataset: Dataset) -> Split:
+def split_by_fold(dataset: Dataset, valid: float = 0.0, seed: int = 0) -> Split:
     """Split the sites by the folds that they were made with (`prepare --alternate`).
 
     Parameters
     ----------
     dataset : Dataset
+    valid : float
+        Where no site was made to validate on, as with alternate peaks: so many of the
+        places of the training fold are drawn to, in [0, 1).
+    seed : int
+        Of that draw; not negative.
 
     Returns
     -------
     Split
-        Parts may be empty; alternate peaks validate nothing.
+        Parts may be empty.
 
     Raises
     ------
     UsageError
-        The data set has no folds.
+        The data set has no folds, a value is out of range, or no site is left to train
+        on.
     """
     if dataset.fold is None:
         raise UsageError(
             "the data set has no folds; make one with `tfimpute-tracks prepare "
             "--top 1000 --alternate`, or split by chromosome"
         )
-    return Split(*(np.flatnonzero(dataset.fold == i) for i in range(len(FOLDS))))
+    split = Split(*(np.flatnonzero(dataset.fold == i) for i in range(len(FOLDS))))
+    if len(split.valid) or not valid:
+        return split
+    drawn = split_by_chance(dataset, 0.0, valid, seed)
+    return Split(
+        np.setdiff1d(split.train, drawn.valid),
+        np.intersect1d(split.train, drawn.valid),
+        split.test,
+    )
 
 
 def pair_columns(dataset: Dataset, role: str) -> Rows:
@@ -214,6 +227,14 @@ def iterate_batches(
     order = np.random.default_rng((seed, epoch)).permutation(rows)
     for first in range(0, len(order), batch_size):
         yield order[first : first + batch_size]
+
+
+def _places(dataset: Dataset) -> Rows:
+    """Give each site the number of its place; places are numbered in their order."""
+    first = int(dataset.start.min(initial=0))
+    keys = (dataset.chrom_id.astype(np.int64) << 40) | (dataset.start - first)
+    number: Rows = np.unique(keys, return_inverse=True)[1]
+    return number
 
 
 def _rows_on(dataset: Dataset, chroms: Sequence[str]) -> NDArray[np.bool_]:

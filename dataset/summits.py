@@ -21,6 +21,7 @@ from tfimpute_tracks.dataset.sites import (
     BEYOND,
     BLACKLISTED,
     DUPLICATED,
+    FEW_KNOWN,
     MOSTLY_N,
     Notify,
     Sites,
@@ -28,7 +29,9 @@ from tfimpute_tracks.dataset.sites import (
     chrom_ids,
     first_names,
     is_blacklisted,
+    is_known,
     is_readable,
+    middle_is_read,
 )
 from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.genome.bed import count_columns, read_bed, read_narrowpeak
@@ -201,7 +204,9 @@ def collect_summits(
     )
     dropped = {ABSENT: sum(f.n_absent for f in found)}
     for reason, find in _CHECKS.items():
-        if reason == BLACKLISTED and blacklist is None:
+        if (reason == BLACKLISTED and blacklist is None) or (
+            reason == FEW_KNOWN and not window.min_known
+        ):
             continue
         usable = find(every, genome, window, blacklist)
         dropped[reason] = int(np.count_nonzero(~usable))
@@ -260,7 +265,14 @@ def _is_readable(
     every: Instances, genome: Genome, window: Window, blacklist: str | Path | None
 ) -> NDArray[np.bool_]:
     sites, back = _places(every)
-    return is_readable(genome, sites, window)[back]
+    return is_readable(genome, sites, window, middle_is_read)[back]
+
+
+def _is_known(
+    every: Instances, genome: Genome, window: Window, blacklist: str | Path | None
+) -> NDArray[np.bool_]:
+    sites, back = _places(every)
+    return is_readable(genome, sites, window, is_known)[back]
 
 
 _CHECKS = {
@@ -268,6 +280,7 @@ _CHECKS = {
     DUPLICATED: _is_first,
     BLACKLISTED: _is_clear,
     MOSTLY_N: _is_readable,
+    FEW_KNOWN: _is_known,
 }
 
 

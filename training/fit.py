@@ -22,9 +22,10 @@ from tfimpute_tracks.dataset import (
     TEST_CHROMS,
     VALID_CHROMS,
     Dataset,
+    HoldOut,
     Split,
+    Way,
     iterate_batches,
-    split_rows,
 )
 from tfimpute_tracks.errors import RunError, UsageError
 from tfimpute_tracks.evaluation import pair_aurocs, predict_sites
@@ -68,6 +69,8 @@ class TrainingJob:
         Go on from the state in `out_dir`, where there is one.
     test_chroms, valid_chroms : tuple of str
         Chromosomes that train nothing: to test on, and to choose the epoch by.
+    hold_out : {"chromosomes", "chance", "fold"}
+        Another way to choose the sites that train nothing.
     build : callable
         Makes the network, as :func:`build_network` does.
     """
@@ -78,12 +81,27 @@ class TrainingJob:
     resume: bool = False
     test_chroms: tuple[str, ...] = TEST_CHROMS
     valid_chroms: tuple[str, ...] = VALID_CHROMS
+    hold_out: Way = "chromosomes"
     build: Callable[..., MotifNetwork] = build_network
 
     @property
     def state_path(self) -> Path:
         """Where the state of the run is kept."""
         return self.out_dir / "state.safetensors"
+
+    def kept(self, seed: int) -> HoldOut:
+        """Tell how sites are kept from training.
+
+        Parameters
+        ----------
+        seed : int
+            Of the recipe.
+
+        Returns
+        -------
+        HoldOut
+        """
+        return HoldOut(self.hold_out, self.test_chroms, self.valid_chroms, seed)
 
 
 @dataclass(frozen=True)
@@ -167,7 +185,7 @@ def train_model(
     Returns
     -------
     TrainingRun
-        The best epoch on the validation chromosomes, by the mean of two mean AUROCs:
+        The best epoch on the validation sites, by the mean of two mean AUROCs:
         of the `valid2` pairs, and of a sample of the trained pairs.
 
     Raises
@@ -191,7 +209,7 @@ def train_model(
             f"no pair of the data set has a role of {', '.join(job.roles)}; "
             f"its roles are {', '.join(sorted(set(dataset.roles)))}"
         )
-    split = split_rows(dataset, job.test_chroms, job.valid_chroms)
+    split = job.kept(recipe.seed).split(dataset)
     state = _start(dataset, config, recipe, job)
     identity = _identity(dataset, config, recipe, job)
     if job.resume and job.state_path.exists():
@@ -226,11 +244,15 @@ def train_model(
 def _identity(
     dataset: Dataset, config: NetworkConfig, recipe: Recipe, job: TrainingJob
 ) -> dict[str, Any]:
+    # Chromosomes are told as they always were, so that older states go on.
+    held_out: Any = [list(job.test_chroms), list(job.valid_chroms)]
+    if job.hold_out != "chromosomes":
+        held_out = job.kept(recipe.seed).record()
     return {
         "network": config.to_dict(),
         "recipe": recipe.to_dict(),
         "roles": list(job.roles),
-        "held_out": [list(job.test_chroms), list(job.valid_chroms)],
+        "held_out": held_out,
         "data": digest_json(
             [dataset.parameters, dataset.sources, dataset.peak_digests]
         ),
@@ -323,7 +345,7 @@ def _attend(
 def _validate(
     state: TrainingState, dataset: Dataset, rows: Ints, columns: Ints, device: str
 ) -> dict[str, float]:
-    """Judge the averaged weights on the validation chromosomes."""
+    """Judge the averaged weights on the validation sites."""
     held_out = np.flatnonzero(np.array(dataset.roles) == "valid2")
     seen = columns[:: max(1, len(columns) // _JUDGED_SEEN)]
     judged = np.concatenate([held_out, seen])
