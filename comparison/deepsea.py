@@ -133,12 +133,15 @@ class DeepSea:
             silent = {int(c): "too few training sequences" for c in task.judged}
             return Fitted(None, silent=silent)
         notes = self._notes(task)
+        n_read: int | None = len(rows)
         if task in self._trained:
+            # No number, or a rate would be told of a training that took no time.
+            n_read = None
             notes = ("its network was trained for the other way, in that time", *notes)
         else:
             self._trained[task] = _train(task, rows)
         per_unit = max(map(len, samples))
-        return Fitted(self._trained[task], len(rows), per_unit, silent, notes)
+        return Fitted(self._trained[task], n_read, per_unit, silent, notes)
 
     def score(self, task: Task, fitted: Fitted, rows: Ints, columns: Ints) -> Floats:
         """See :meth:`Predictor.score`."""
