@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tfimpute_tracks.dataset import write_dataset
+from tfimpute_tracks.dataset import HoldOut, write_dataset
 from toys import make_dataset, random_letters, write_fasta, write_model
 
 
@@ -93,6 +93,94 @@ def test_the_same_command_gives_the_same_files(run, toy, tmp_path):
         ).read_bytes()
 
 
+def test_a_sample_of_sites_is_told(run, toy, tmp_path):
+    judged = {}
+    for name, seed in (("a", 0), ("b", 0), ("c", 1)):
+        given = toy | {"-o": tmp_path / name, "--max-sites": 50, "--seed": seed}
+        code, out, err = run("evaluate", *_flat(given))
+        assert code == 0, err
+        metrics = json.loads((tmp_path / name / "metrics.json").read_text())
+        n_test = metrics["sites"]["of"]
+        assert metrics["sites"] == {"part": "test", "number": 50, "of": n_test}
+        assert n_test > 200
+        assert metrics["leaks"]["n_test_sites"] == 50
+        title = f"50 sites drawn of {n_test} of the test chromosomes"
+        assert title in " ".join(out.split())
+        assert title in (tmp_path / name / "report.html").read_text()
+        judged[name] = (tmp_path / name / "per_pair.tsv").read_text()
+    assert judged["a"] == judged["b"] != judged["c"]
+
+
+def test_more_sites_than_there_are_is_all_of_them(run, toy, tmp_path):
+    for name, most in (("a", 0), ("b", 10**6)):
+        given = toy | {"-o": tmp_path / name, "--max-sites": most}
+        assert run("evaluate", *_flat(given))[0] == 0
+    files = [tmp_path / name / "metrics.json" for name in ("a", "b")]
+    assert files[0].read_bytes() == files[1].read_bytes()
+
+
+SIZES = "seq_len=60,filter_length=8,n_filters=16,pool=20,n_units=2,embedding_size=4"
+
+
+@pytest.fixture
+def trained(run, toy, tmp_path):
+    """Give a model that learned 85 % of the places, drawn by seed 3, and its data."""
+    code, _, err = run(
+        *("train", "--data", toy["--data"], "-o", tmp_path / "run", "--network", SIZES),
+        *("--epochs", 1, "-p", 1, "--hold-out", "chance", "--seed", 3),
+    )
+    assert code == 0, err
+    return toy | {"-m": tmp_path / "run" / "model.safetensors"}
+
+
+def test_what_chance_kept_from_training_is_judged(run, trained):
+    card = json.loads(trained["-m"].with_suffix(".json").read_text())
+    assert card["hold_out"]["seed"] == 3
+    assert "--seed 3 --hold-out chance" in card["reproduce"]
+    sites = card["data"]["sites"]
+    assert sites == {"train": 765, "valid": 45, "test": 90}
+    code, out, err = run(
+        "evaluate", *_flat(trained | {"--hold-out": "chance", "--seed": 3})
+    )
+    assert code == 0, err
+    metrics = json.loads((trained["-o"] / "metrics.json").read_text())
+    assert metrics["hold_out"] == card["hold_out"]
+    assert metrics["sites"] == {"part": "test", "number": 90, "of": 90}
+    leaks = metrics["leaks"]
+    assert (leaks["n_trained_on"], leaks["doubt"]) == (0, None)
+    assert leaks["n_train_sites"] == 765
+    assert "judged sites trained" not in err
+    assert "the test part by chance (10% test and 5% validate, seed 3)" in " ".join(
+        out.split()
+    )
+    for role, told in card["figures"].items():
+        assert metrics["means"][role]["auroc"] == pytest.approx(told["auroc"], abs=2e-3)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"--hold-out": "chance", "--seed": 4},
+        {"--hold-out": "chromosomes"},
+        {"--hold-out": "chance", "--seed": 3, "--sites": "train"},
+    ],
+)
+def test_sites_that_trained_are_counted_whatever_is_asked_for(run, trained, other):
+    code, _, err = run("evaluate", *_flat(trained | other))
+    assert code == 0, err
+    metrics = json.loads((trained["-o"] / "metrics.json").read_text())
+    dataset = make_dataset()
+    train = HoldOut("chance", seed=3).split(dataset).train
+    kept = HoldOut(other["--hold-out"], seed=other.get("--seed", 0)).split(dataset)
+    rows = getattr(kept, other.get("--sites", "test"))
+    n_trained = len(np.intersect1d(rows, train))
+    assert metrics["leaks"]["n_trained_on"] == n_trained > 0
+    assert metrics["leaks"]["n_same_sequence"] >= n_trained
+    told = f"{n_trained} of {len(rows)} judged sites trained"
+    # Who asks for training sites gets them: that is no mistake.
+    assert (told in " ".join(err.split())) == ("--sites" not in other)
+
+
 def test_bins_are_judged_on_whole_chromosomes(run, toy, bins):
     code, out, err = run("evaluate", *_flat(toy | bins | {"--split": "base,test3"}))
     assert code == 0, err
@@ -176,6 +264,15 @@ WRONG = {
     "nowhere.h5: no such file": {"--data": "nowhere.h5"},
     "unknown role 'x'": {"--split": "x"},
     "--sites 'x'": {"--sites": "x"},
+    "'x' is not one of": {"--hold-out": "x"},
+    "--bins judges whole chromosomes": {"--hold-out": "chance"},
+    "the data set has no folds": {"--hold-out": "fold", "--bins": None},
+    "say nothing with --hold-out chance": {
+        "--hold-out": "chance",
+        "--bins": None,
+        "--test-chroms": "chr1",
+    },
+    "invalid value for '--max-sites'": {"--max-sites": -1},
     "invalid value for '--bootstrap'": {"--bootstrap": -1},
     "invalid value for '--shuffles'": {"--shuffles": -1},
 }

@@ -9,6 +9,7 @@ import pytest
 
 from tfimpute_tracks.dataset.config import BuildConfig
 from tfimpute_tracks.dataset.labels import LabelRule
+from tfimpute_tracks.dataset.sites import Window, is_known
 from tfimpute_tracks.dataset.store import open_dataset
 from tfimpute_tracks.errors import InputFileError, UsageError
 from tfimpute_tracks.kernels.encode import decode
@@ -97,6 +98,40 @@ def test_dropped_sites_are_counted(toy):
     assert ("chr1", 2900) in places(dataset)
     assert dataset.parameters["dropped"] == report.dropped
     assert any("1 sites" in text and "chrUn" in text for text in messages)
+
+
+@pytest.mark.parametrize("min_known", [0.07, 0.65, 0.805, 1])
+def test_sites_with_too_few_letters_are_dropped(toy, min_known):
+    add_sites(toy, *(("chr1", at, at + 200) for at in range(2760, 3010, 7)))
+    toy.build("all.h5")
+    every = open_dataset(toy.folder / "all.h5")
+    known = [decode(codes).count("N") for codes in every.codes]
+    kept = [200 - n_unknown >= 200 * min_known for n_unknown in known]
+    report, _ = toy.build(config=BuildConfig(min_known=min_known))
+    dataset = open_dataset(toy.folder / "data.h5")
+    expected = [
+        place for place, is_kept in zip(places(every), kept, strict=True) if is_kept
+    ]
+    assert places(dataset) == expected
+    assert report.dropped["too few letters known"] == len(kept) - sum(kept)
+    assert (min_known > 0.4) == (sum(kept) < len(kept))
+    assert dataset.parameters["min_known"] == min_known
+    assert "min_known" not in every.parameters
+    assert "too few letters known" not in every.parameters["dropped"]
+
+
+def test_a_share_is_met_by_as_many_letters():
+    """7 of 100 letters are 0.07 of them, though 0.07 * 100 is more than 7."""
+    codes = np.full((1, 100), 4, dtype=np.uint8)
+    codes[0, :7] = 0
+    assert is_known(codes, Window(100, 1, 0.07)).tolist() == [True]
+    assert is_known(codes, Window(100, 1, 0.0701)).tolist() == [False]
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.1, float("nan")])
+def test_a_share_out_of_range_is_refused(share):
+    with pytest.raises(UsageError, match=r"known letters is not in 0\.\.1"):
+        BuildConfig(min_known=share)
 
 
 def test_blacklisted_sites_are_dropped(toy):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tfimpute_tracks.dataset import Dataset, Split, find_leaks, split_rows
+from tfimpute_tracks.dataset import Dataset, HoldOut, Split, find_leaks, split_rows
 from tfimpute_tracks.kernels.encode import decode, reverse_complement
 from tfimpute_tracks.vocabulary import Pair
 
@@ -74,6 +74,22 @@ def test_chromosomes_share_no_base(crowded):
     leaks = find_leaks(dataset, split_rows(dataset), np.arange(5), np.arange(5, 10))
     assert leaks.n_overlapping == 0
     assert leaks.n_test_sites > 0
+
+
+@pytest.mark.parametrize("way", ["chance", "fold"])
+def test_other_ways_share_bases_and_it_is_told(crowded, way):
+    dataset = crowded(True)
+    split = HoldOut(way).split(dataset)
+    trained, judged = np.arange(3), np.arange(3, 5)
+    leaks = find_leaks(dataset, split, trained, judged)
+    n_train, n_test, n_overlapping, n_same = naive_counts(
+        dataset, split, trained, judged
+    )
+    assert (leaks.n_train_sites, leaks.n_test_sites) == (n_train, n_test)
+    assert (leaks.n_overlapping, leaks.n_same_sequence) == (n_overlapping, n_same)
+    assert n_overlapping > 0
+    told = f"{n_overlapping:,} of {n_test:,} test sites share bases"
+    assert any(told in remark for remark in leaks.remarks())
 
 
 def test_names_that_trained_and_names_that_did_not(make_random):

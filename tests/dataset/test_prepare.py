@@ -51,6 +51,13 @@ def test_json_holds_the_figures(run):
     assert summary["peak_memory_gb"] > 0
 
 
+def test_a_share_of_known_letters_is_asked_for(run):
+    summary = json.loads(run("--min-known", "1", "--json").stdout)
+    # Two of the five sites reach over an end of their chromosome.
+    assert summary["n_sites"] == 3
+    assert summary["dropped"]["too few letters known"] == 2
+
+
 def test_an_existing_file_is_kept(run):
     assert run().exit_code == 0
     refused = run()
@@ -88,6 +95,8 @@ def test_a_protocol_is_told_and_kept(run, toy):
         (("--negatives", "random"), 2),
         (("--top", "0"), 2),
         (("--seed", "-1"), 2),
+        (("--min-known", "1.1"), 2),
+        (("--min-known", "-0.1"), 2),
         (("--alternate",), 1),
         (("--allow-unranked",), 1),
     ],

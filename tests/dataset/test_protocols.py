@@ -69,6 +69,25 @@ def test_positives_are_the_strongest_summits(ranked, negatives, top):
     assert ("fewer_peaks" in report.details) == (top == 1000)
 
 
+@pytest.mark.parametrize("negatives", ["dhs", "shuffle", "matched"])
+def test_every_sequence_has_the_share_of_letters(ranked, negatives):
+    at = range(4950, 6060, 15)
+    ranked.write_peaks("ctcf", *(("chr1", a, a + 60, a, 2, 30) for a in at))
+    wishes = {"negatives": negatives, "top": 100, "with_background": negatives == "dhs"}
+    every, _, _ = build(ranked, **wishes)
+    dataset, report, _ = build(ranked, **wishes, min_known=0.95)
+    enough = {
+        (chrom, centre)
+        for chrom, centre in labelled(every, 0, 1)
+        if ranked.letters[chrom][centre - 100 : centre + 100].count("N") <= 10
+    }
+    assert set(labelled(dataset, 0, 1)) == enough
+    n_dropped = len(labelled(every, 0, 1)) - len(enough)
+    assert report.dropped["peak, too few letters known"] == n_dropped > 0
+    assert (np.count_nonzero(dataset.codes == 4, axis=1) <= 10).all()
+    assert (np.count_nonzero(every.codes == 4, axis=1) > 10).any()
+
+
 def test_ties_go_to_the_q_value_and_then_to_the_first_place(ranked):
     peaks = [
         ("chr20", 1000, 1100, 5, 1, 50),

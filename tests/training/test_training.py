@@ -1,12 +1,14 @@
 """Training learns, resumes as if nothing had happened, and says what it did."""
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
 
-from tfimpute_tracks.dataset import Dataset, PairLists, split_rows
+from tfimpute_tracks.dataset import Dataset, HoldOut, PairLists, split_rows
 from tfimpute_tracks.errors import InputFileError, RunError, UsageError
 from tfimpute_tracks.models import load_model
 from tfimpute_tracks.training import (
@@ -111,6 +113,29 @@ def test_another_recipe_does_not_resume(tmp_path, dataset):
     _train(tmp_path, dataset)
     with pytest.raises(UsageError, match="belongs to another run: recipe was"):
         _train(tmp_path, dataset, dataclasses.replace(RECIPE, seed=1), resume=True)
+
+
+@pytest.mark.parametrize("way", ["chance", "fold"])
+def test_another_hold_out_does_not_resume(tmp_path, dataset, way):
+    recipe = dataclasses.replace(RECIPE, epochs=1)
+    folds = np.arange(dataset.n_sites, dtype=np.uint8) % 2 * 2
+    dataset = dataclasses.replace(dataset, fold=folds)
+    run, _ = _train(tmp_path, dataset, recipe, hold_out=way)
+    kept = HoldOut(way, seed=recipe.seed)
+    for ours, rows in zip(run.split, kept.split(dataset), strict=True):
+        np.testing.assert_array_equal(ours, rows)
+    again, logged = _train(tmp_path, dataset, recipe, hold_out=way, resume=True)
+    assert logged == []
+    torch.testing.assert_close(run.network.filters, again.network.filters)
+    with pytest.raises(UsageError, match="another run: held_out was"):
+        _train(tmp_path, dataset, recipe, resume=True)
+
+
+def test_chromosomes_are_told_as_older_states_tell_them(tmp_path, dataset):
+    _train(tmp_path, dataset, dataclasses.replace(RECIPE, epochs=1))
+    with safe_open(tmp_path / "state.safetensors", framework="np") as file:
+        identity = json.loads(file.metadata()["identity"])
+    assert identity["held_out"] == [["chr20"], ["chr22"]]
 
 
 def test_a_broken_state_is_named(tmp_path, dataset):
