@@ -43,6 +43,12 @@ def train(
     network: Annotated[
         str | None, typer.Option(help='Sizes to change: "n_filters=256,pool=50".')
     ] = None,
+    begin: Annotated[
+        str | None,
+        typer.Option(
+            help="Weights to begin with, as far as they fit: a model's name or file."
+        ),
+    ] = None,
     seed: options.Seed = 0,
     hold_out: options.HoldOutWay = "chromosomes",
     test_chroms: options.TestChroms = "chr20",
@@ -58,6 +64,7 @@ def train(
     """Fit a model: each sequence is read once and teaches all its labelled pairs."""
     from tfimpute_tracks.commands.inputs import set_threads
     from tfimpute_tracks.dataset import open_dataset
+    from tfimpute_tracks.models import load_model
     from tfimpute_tracks.models.engine import pick_device
     from tfimpute_tracks.storage import check_writable_dir
     from tfimpute_tracks.training import (
@@ -72,6 +79,7 @@ def train(
     place = pick_device(device)
     set_threads(threads)
     check_writable_dir(out_dir)
+    first = load_model(begin).checkpoint if begin else None
     dataset = open_dataset(data)
     job = TrainingJob(
         out_dir,
@@ -81,6 +89,7 @@ def train(
         tuple(test_chroms.split(",")),
         tuple(valid_chroms.split(",")),
         hold_out=hold_out,
+        begin=first,
     )
     weights = out_dir / "model.safetensors"
     if not resume and (job.state_path.exists() or weights.exists()):
@@ -117,6 +126,7 @@ def train(
         "seed": seed,
         **_kept_options(kept),
         **({"network": network} if network else {}),
+        **({"begin": begin} if begin else {}),
     }
     n_cells = len(dataset.vocabulary.cells)
     with progress_bar("thresholds", n_cells, "cell lines") as advance:

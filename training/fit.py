@@ -29,6 +29,7 @@ from tfimpute_tracks.dataset import (
 )
 from tfimpute_tracks.errors import RunError, UsageError
 from tfimpute_tracks.evaluation import pair_aurocs, predict_sites
+from tfimpute_tracks.models.checkpoint import Checkpoint
 from tfimpute_tracks.models.config import NetworkConfig
 from tfimpute_tracks.models.families import build_network
 from tfimpute_tracks.models.network import PLAIN, MotifNetwork
@@ -39,6 +40,7 @@ from tfimpute_tracks.training.lessons import Lessons
 from tfimpute_tracks.training.recipe import Recipe
 from tfimpute_tracks.training.state import (
     TrainingState,
+    begin_with,
     initialise,
     learning_rate_factor,
     load_state,
@@ -73,6 +75,8 @@ class TrainingJob:
         Another way to choose the sites that train nothing.
     build : callable
         Makes the network, as :func:`build_network` does.
+    begin : Checkpoint, optional
+        Trained weights to begin with, as far as they fit.
     """
 
     out_dir: Path
@@ -83,6 +87,7 @@ class TrainingJob:
     valid_chroms: tuple[str, ...] = VALID_CHROMS
     hold_out: Way = "chromosomes"
     build: Callable[..., MotifNetwork] = build_network
+    begin: Checkpoint | None = None
 
     @property
     def state_path(self) -> Path:
@@ -256,6 +261,7 @@ def _identity(
         "data": digest_json(
             [dataset.parameters, dataset.sources, dataset.peak_digests]
         ),
+        **({"begin": job.begin.digest} if job.begin else {}),
     }
 
 
@@ -270,7 +276,10 @@ def _start(
     )
     if isinstance(network, ResidualTFImpute):
         network.dropout = recipe.dropout
-    return initialise(network, recipe, job.device)
+    state = initialise(network, recipe, job.device)
+    if job.begin:
+        begin_with(state, job.begin)
+    return state
 
 
 @dataclass(frozen=True)

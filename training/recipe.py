@@ -92,9 +92,10 @@ RECIPES: dict[str, Recipe] = {
     "default": Recipe(),
     "deep": Recipe(
         learning_rate=1e-2,
-        filter_learning_rate=2e-2,
-        dense_learning_rate=2e-3,
-        epochs=8,
+        filter_learning_rate=1e-2,
+        dense_learning_rate=3e-3,
+        epochs=4,
+        batch_size=256,
         dropout=0.15,
         hidden=20,
     ),

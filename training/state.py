@@ -13,16 +13,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from tfimpute_tracks.errors import InputFileError, UsageError
+from tfimpute_tracks.models.checkpoint import Checkpoint
 from tfimpute_tracks.models.network import MotifNetwork
 from tfimpute_tracks.storage.atomic import atomic_file
 from tfimpute_tracks.training.recipe import Recipe
 
 __all__ = [
     "TrainingState",
+    "begin_with",
     "initialise",
     "learning_rate_factor",
     "load_state",
@@ -105,6 +108,53 @@ def initialise(network: MotifNetwork, recipe: Recipe, device: str) -> TrainingSt
         _optimiser(network, recipe),
         {name: p.detach().clone() for name, p in network.named_parameters()},
     )
+
+
+def begin_with(state: TrainingState, trained: Checkpoint) -> list[str]:
+    """Take what fits of trained weights in the place of random ones.
+
+    Parameters
+    ----------
+    state : TrainingState
+        Fresh from :func:`initialise`; overwritten.
+    trained : Checkpoint
+        Of the same vocabulary, whatever its sizes.
+
+    Returns
+    -------
+    list of str
+        Names of the arrays that were taken: those of the same shape, and filters that
+        are shorter, with zeros behind.
+
+    Raises
+    ------
+    UsageError
+        The filters do not fit, or the vocabulary is another one.
+    """
+    network = state.network
+    names = len(trained.vocabulary.tfs), len(trained.vocabulary.cells)
+    if names != (network.n_tfs, network.n_cells):
+        raise UsageError(
+            f"weights of {names[0]} TFs and {names[1]} cell lines cannot begin a "
+            f"network of {network.n_tfs} and {network.n_cells}; give weights of the "
+            "same pairs table"
+        )
+    n, length, _ = network.filters.shape
+    theirs = trained.weights["filters"]
+    if len(theirs) != n or theirs.shape[1] > length:
+        raise UsageError(
+            f"{len(theirs)} filters of {theirs.shape[1]} letters cannot begin {n} of "
+            f"{length}; give sizes with as many filters, at least as long"
+        )
+    padding = ((0, 0), (0, length - theirs.shape[1]), (0, 0))
+    arrays = dict(trained.weights) | {"filters": np.pad(theirs, padding)}
+    taken = []
+    for name, parameter in network.named_parameters():
+        if name in arrays and arrays[name].shape == tuple(parameter.shape):
+            parameter.data.copy_(torch.from_numpy(arrays[name].copy()))
+            state.average[name].copy_(parameter.data)
+            taken.append(name)
+    return taken
 
 
 def _first_weights(

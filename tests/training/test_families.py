@@ -1,0 +1,157 @@
+"""Other networks than the first are trained by the same loop, and begin where told."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from tfimpute_tracks.errors import UsageError
+from tfimpute_tracks.models import load_model
+from tfimpute_tracks.models.families import build_network
+from tfimpute_tracks.training import Recipe, TrainingJob, fit, publish, train_model
+from tfimpute_tracks.training.lessons import Lessons
+from tfimpute_tracks.training.state import begin_with, initialise
+from tfimpute_tracks.vocabulary import Vocabulary
+from toys import CONFIG, VOCABULARY, make_dataset, make_model
+
+RECIPE = Recipe(
+    epochs=25,
+    batch_size=64,
+    learning_rate=0.02,
+    filter_learning_rate=0.02,
+    dense_learning_rate=0.005,
+    average=0.9,
+    filter_std=0.3,
+)
+DEEP = replace(
+    CONFIG, filter_length=9, pool=13, n_filters=32, channels=16, blocks=1, n_units=3
+)
+GRU = replace(CONFIG, pool=13, n_filters=32, embedding_size=32, recurrent_units=16)
+
+
+class KilledError(Exception):
+    """Stands for whatever ends a process."""
+
+
+def _run(folder, dataset, config, recipe, **job):
+    torch.set_num_threads(1)
+    job = TrainingJob(folder, **job)
+    return train_model(dataset, config, recipe, job, lambda _: None, lambda _: None)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("config", "recipe"),
+    [(DEEP, RECIPE), (GRU, replace(RECIPE, cells_per_step=2))],
+    ids=["deep", "gru"],
+)
+def test_they_find_the_motifs(tmp_path, config, recipe):
+    run = _run(tmp_path, make_dataset(3000), config, recipe)
+    assert max(epoch["auroc_valid2"] for epoch in run.history) > 0.9
+
+
+@pytest.mark.parametrize("config", [DEEP, GRU], ids=["deep", "gru"])
+def test_they_are_published_like_the_first(tmp_path, config):
+    dataset = make_dataset()
+    run = _run(tmp_path, dataset, config, replace(RECIPE, epochs=1))
+    path = tmp_path / "model.safetensors"
+    facts = {"name": "toy", "build": "toy1"}
+    card = publish(path, run, dataset, facts, lambda _: None)
+    model = load_model(path)
+    assert model.config == config
+    assert set(card["calibration"]["priors"]) == set(VOCABULARY.tfs)
+    pair = dataset.pairs[9]
+    slope, offset = model.calibration(pair)
+    prior = card["calibration"]["priors"][pair.tf]
+    expected = card["calibration"]["intercept"] + np.log(prior / (1 - prior))
+    assert (slope, offset) == (card["calibration"]["slope"], pytest.approx(expected))
+
+
+@pytest.mark.parametrize(
+    ("config", "recipe"),
+    [
+        (DEEP, replace(RECIPE, epochs=2, dropout=0.2, hidden=6)),
+        (GRU, replace(RECIPE, epochs=2, cells_per_step=2)),
+    ],
+    ids=["deep", "gru"],
+)
+def test_what_is_drawn_is_drawn_again_after_a_kill(
+    tmp_path, config, recipe, monkeypatch
+):
+    dataset = make_dataset()
+    for name in ("whole", "killed"):
+        (tmp_path / name).mkdir()
+    whole = _run(tmp_path / "whole", dataset, config, recipe)
+    monkeypatch.setattr(fit, "_SAVE_EVERY", 0.0)
+    seen = 0
+
+    def count(*_):
+        nonlocal seen
+        seen += 1
+        if seen == 7:
+            raise KilledError
+
+    monkeypatch.setattr(fit, "_REPORT_EVERY", 0.0)
+    with pytest.raises(KilledError):
+        train_model(
+            dataset,
+            config,
+            recipe,
+            TrainingJob(tmp_path / "killed"),
+            count,
+            lambda _: None,
+        )
+    resumed = _run(tmp_path / "killed", dataset, config, recipe, resume=True)
+    for name, weights in whole.network.state_dict().items():
+        torch.testing.assert_close(
+            resumed.network.state_dict()[name], weights, rtol=0, atol=0
+        )
+
+
+def test_a_step_hides_letters_and_teaches_some_cell_lines():
+    dataset = make_dataset()
+    recipe = replace(RECIPE, hidden=10, cells_per_step=2)
+    rows, columns = np.arange(200), np.arange(12)
+    lessons = Lessons(dataset, rows, columns, recipe, "cpu")
+    hidden = lessons._hide(dataset.codes[rows], np.random.default_rng(0))
+    n_hidden = (hidden == 4).sum(axis=1)
+    assert n_hidden.max() == 10
+    assert n_hidden.min() == 0 or n_hidden.mean() < 10
+    assert (hidden[hidden != 4] == dataset.codes[rows][hidden != 4]).all()
+    drawn = [lessons._taught(np.random.default_rng(i)) for i in range(20)]
+    cells = [{dataset.pairs[i].cell for i in places} for places in drawn]
+    assert {len(some) for some in cells} == {2}
+    assert set().union(*cells) == set(VOCABULARY.cells)
+    # All pairs of a cell line are taught, or none.
+    assert all(len(places) == 6 for places in drawn)
+
+
+def test_a_run_can_begin_with_trained_weights(tmp_path):
+    trained = make_model(tmp_path).checkpoint
+    longer = replace(CONFIG, filter_length=10)
+    state = initialise(build_network(longer, 3, 4), RECIPE, "cpu")
+    taken = begin_with(state, trained)
+    assert {"filters", "bias", "tf_embedding", "unit_bias"} <= set(taken)
+    found = dict(state.network.named_parameters())
+    np.testing.assert_array_equal(
+        found["filters"].detach().numpy()[:, :8], trained.weights["filters"]
+    )
+    assert (found["filters"][:, 8:] == 0).all()
+    for name in taken:
+        torch.testing.assert_close(state.average[name], found[name].data)
+    run = _run(
+        tmp_path, make_dataset(), longer, replace(RECIPE, epochs=1), begin=trained
+    )
+    assert len(run.history) == 1
+
+
+def test_weights_that_cannot_begin_it_are_refused(tmp_path):
+    trained = make_model(tmp_path).checkpoint
+    with pytest.raises(
+        UsageError, match="11 filters of 8 letters cannot begin 32 of 9"
+    ):
+        _run(tmp_path, make_dataset(), DEEP, RECIPE, begin=trained)
+    other = make_model(tmp_path, vocabulary=Vocabulary(["CTCF"], ["K562"])).checkpoint
+    with pytest.raises(UsageError, match="1 TFs and 1 cell lines cannot begin"):
+        _run(tmp_path, make_dataset(), CONFIG, RECIPE, begin=other)
