@@ -10,11 +10,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from tfimpute_tracks.comparison.predictor import Fitted, Floats
 from tfimpute_tracks.comparison.task import Ints, Task
 from tfimpute_tracks.evaluation.baselines import average_activity
 
 __all__ = ["AverageActivity"]
+
+_MADE = "its sites were made for it, and other cell lines say nothing of them"
 
 
 class AverageActivity:
@@ -46,6 +50,9 @@ class AverageActivity:
             for c, found in others.items()
             if not len(found)
         }
+        shares = self.score(task, Fitted(None), task.test_rows, task.judged)
+        for place in np.flatnonzero(np.isnan(shares).all(axis=0)):
+            silent.setdefault(int(task.judged[place]), _MADE)
         note = (
             "reads the labels of the judged sites in other cell lines: no prediction "
             "from sequence"

@@ -38,11 +38,17 @@ def average_activity(
     float32 array, shape (n_sites, n_pairs)
         0 to 1. Ignored labels are left out of a site's mean; a site of which nothing
         else is left has the mean over the other sites, so it ranks as an average one.
-        NaN for a pair whose TF has no other trained cell line.
+        NaN for a pair whose TF has no other trained cell line, and for a pair with
+        sites that were made for it and of which no other cell line says anything: that
+        they are unknown elsewhere would tell the pair's own labels.
     """
     judged = [dataset.pairs[i].tf for i in columns.tolist()]
     shares = np.full((len(rows), len(columns)), np.nan, dtype=np.float32)
     every = dataset.labels(rows, trained)
+    made = np.zeros(len(rows), dtype=np.bool_)
+    if dataset.default_label is not None:
+        made = dataset.default_label[rows] < 0
+    for_pair = dataset.labels(rows[made], columns) >= 0
     for tf in dict.fromkeys(judged):
         is_of_tf = [dataset.pairs[i].tf == tf for i in trained.tolist()]
         of_tf = [dataset.pairs[i] for i in trained[is_of_tf].tolist()]
@@ -52,9 +58,10 @@ def average_activity(
         for place in (i for i, name in enumerate(judged) if name == tf):
             pair = dataset.pairs[int(columns[place])]
             own = labels[:, [other == pair for other in of_tf]]
-            share = _mean(
-                bound - (own == 1).sum(axis=1), known - (own >= 0).sum(axis=1)
-            )
+            elsewhere = known - (own >= 0).sum(axis=1)
+            if (for_pair[:, place] & (elsewhere[made] == 0)).any():
+                continue
+            share = _mean(bound - (own == 1).sum(axis=1), elsewhere)
             if share is not None:
                 shares[:, place] = share
     return shares

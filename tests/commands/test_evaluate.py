@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tfimpute_tracks.dataset import HoldOut, write_dataset
+from tfimpute_tracks.dataset import HoldOut, PairLists, write_dataset
 from toys import make_dataset, random_letters, write_fasta, write_model
 
 
@@ -111,6 +111,28 @@ def test_a_sample_of_sites_is_told(run, toy, tmp_path):
     assert judged["a"] == judged["b"] != judged["c"]
 
 
+def test_sites_made_for_pairs_have_no_activity(run, toy, tmp_path):
+    dataset = make_dataset()
+    labels = dataset.labels(np.arange(900))
+    parts = {
+        "default_label": np.full(900, -1, dtype=np.int8),
+        "negative": PairLists.of(*np.nonzero((labels == 0) & (EVERY % 12 == 1)), 900),
+        "positive": PairLists.of(*np.nonzero((labels == 1) & (EVERY % 12 == 1)), 900),
+        "ignored": PairLists.of(*np.nonzero(labels < -1), 900),
+    }
+    write_dataset(tmp_path / "data.h5", replace(dataset, **parts))
+    code, out, err = run("evaluate", *_flat(toy))
+    assert code == 0, err
+    text = (toy["-o"] / "metrics.json").read_text()
+    told = json.loads(text, parse_constant=_no_constant)["means"]
+    for role in ("base", "valid2", "test3"):
+        assert told[role]["pairs"] > 0
+        assert told[role]["activity_auroc"] is None
+        assert len(told[role]["without_activity"]) == told[role]["pairs"]
+    assert "nan" not in out.lower()
+    assert ">nan<" not in (toy["-o"] / "report.html").read_text().lower()
+
+
 def test_more_sites_than_there_are_is_all_of_them(run, toy, tmp_path):
     for name, most in (("a", 0), ("b", 10**6)):
         given = toy | {"-o": tmp_path / name, "--max-sites": most}
@@ -118,6 +140,9 @@ def test_more_sites_than_there_are_is_all_of_them(run, toy, tmp_path):
     files = [tmp_path / name / "metrics.json" for name in ("a", "b")]
     assert files[0].read_bytes() == files[1].read_bytes()
 
+
+# A site of each dozen says something of a pair.
+EVERY = np.arange(900)[:, None] + np.arange(12)
 
 SIZES = "seq_len=60,filter_length=8,n_filters=16,pool=20,n_units=2,embedding_size=4"
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from tfimpute_tracks.dataset import pair_columns
+from tfimpute_tracks.dataset import PairLists, pair_columns
 from tfimpute_tracks.evaluation.baselines import average_activity
 from toys import make_dataset
 
@@ -67,3 +67,32 @@ def test_a_pair_without_another_cell_line_has_none():
     )
     assert np.isnan(found[:, 0]).all()
     assert not np.isnan(found[:, 1]).any()
+
+
+def test_sites_made_for_a_pair_do_not_tell_its_labels():
+    """Pair 0 has sites of its own, pair 1 of the same TF has none."""
+    dataset = make_dataset()
+    labels = dataset.labels(np.arange(900))
+    own = (np.arange(900) % 3 == 0) & (labels[:, 0] == 1)
+    default = np.where(own, -1, 0).astype(np.int8)
+    named = PairLists.of(np.flatnonzero(own), np.zeros(own.sum(), int), 900)
+    others = dataset.positive.take(np.arange(900))
+    keep = ~own[others.entries(np.arange(900))[0]]
+    rows, pairs = others.entries(np.arange(900))
+    rest = PairLists.of(rows[keep], pairs[keep], 900)
+    both = [
+        np.concatenate(x)
+        for x in zip(
+            *(lists.entries(np.arange(900)) for lists in (named, rest)), strict=True
+        )
+    ]
+    made = replace(dataset, default_label=default, positive=PairLists.of(*both, 900))
+    found = average_activity(made, np.arange(900), np.array([0, 1]), np.arange(4))
+    assert np.isnan(found[:, 0]).all()
+    assert not np.isnan(found[:, 1]).any()
+    # On the sites that speak of all cell lines both have one.
+    shared = np.flatnonzero(~own)
+    found = average_activity(made, shared, np.array([0, 1]), np.arange(4))
+    for column in (0, 1):
+        expected = _naive(made, shared, column, np.arange(4))
+        np.testing.assert_allclose(found[:, column], expected, rtol=1e-6)
