@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tfimpute_tracks.comparison.evaluation_page import BinsTold
     from tfimpute_tracks.dataset import Dataset, HoldOut
     from tfimpute_tracks.evaluation.assessment import Assessment
+    from tfimpute_tracks.evaluation.promised import Promises
     from tfimpute_tracks.models import Model
 
 __all__ = ["evaluate"]
@@ -67,11 +68,13 @@ def evaluate(
     from tfimpute_tracks.commands.inputs import set_threads
     from tfimpute_tracks.comparison.chromosome import read_widths
     from tfimpute_tracks.comparison.evaluation_page import evaluation_sections
+    from tfimpute_tracks.comparison.promises_page import promises_section
     from tfimpute_tracks.comparison.report import write_report
     from tfimpute_tracks.comparison.task import sample_rows
     from tfimpute_tracks.dataset import HoldOut, open_dataset
     from tfimpute_tracks.evaluation.assessment import Checks, assess
     from tfimpute_tracks.evaluation.judged import check_length, judge_pairs
+    from tfimpute_tracks.evaluation.promised import hold_promises
     from tfimpute_tracks.evaluation.tables import predict_sites
     from tfimpute_tracks.models import load_model
     from tfimpute_tracks.models.operations import LOOKUP
@@ -104,6 +107,7 @@ def evaluate(
     checks = Checks(bootstrap, shuffles, seed=seed)
     n_names = len(loaded.tfs), len(loaded.cells)
     result = assess(judged, score, n_names, checks)
+    promises = hold_promises(judged, loaded.calibration)
     told = [run(pairs=binned, width=width) for width in widths] if run else []
     metrics = {
         "model": loaded.name,
@@ -114,16 +118,17 @@ def evaluate(
         "checks": asdict(checks),
         "leaks": _leaks(loaded, dataset, kept, rows, (trained, columns)),
         "means": result.roles,
+        "calibration_error": promises.errors,
         "bins": [{**bin_.told, "means": bin_.roles} for bin_ in told],
     }
     drawn = len(rows) < len(parts[sites])
     some = f" drawn of {len(parts[sites]):,}" if drawn else ""
     title = f"{loaded.name} on {len(rows):,} sites{some} of {kept.part(sites)}"
     lead = f"{len(columns)} TF-cell pairs; weights {loaded.checkpoint.digest}."
-    files = _write(out_dir, metrics, result, told)
+    files = _write(out_dir, metrics, result, promises, told)
     known = {dataset.pairs[i] for i in trained.tolist()}
     seen = [pair in known for pair in judged.pairs]
-    page = evaluation_sections(result, seen, told)
+    page = [*evaluation_sections(result, seen, told), promises_section(promises)]
     files.insert(0, write_report(out_dir / "report.html", title, lead, page))
     _tell_left_out(result, told)
     if as_json:
@@ -134,13 +139,18 @@ def evaluate(
 
 
 def _write(
-    out_dir: Path, metrics: dict[str, Any], result: Assessment, told: list[BinsTold]
+    out_dir: Path,
+    metrics: dict[str, Any],
+    result: Assessment,
+    promises: Promises,
+    told: list[BinsTold],
 ) -> list[Path]:
     """Write the figures, and tell the files."""
     from tfimpute_tracks.storage import write_json, write_text
 
     write_json(out_dir / "metrics.json", metrics)
     tables = {"per_pair.tsv": result.pairs, "per_tf.tsv": result.by_tf()}
+    tables["score_table.tsv"] = promises.scores
     tables |= {f"bins_{bins.width}.tsv": bins.pairs for bins in told}
     for name, table in tables.items():
         text = table.to_csv(sep="\t", index=False, float_format="%.6g")

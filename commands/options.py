@@ -94,7 +94,7 @@ Signal = Annotated[
     typer.Option(
         help="What the bigWig holds. specificity: probability minus its mean over the "
         "cell lines of the TF; calibrated: the share of open-chromatin sites with such "
-        "a score that are bound. Peaks are those of the probability, and written with it."
+        "a score that are bound. Peaks are those of the probability, written with it."
     ),
 ]
 BinSize = Annotated[

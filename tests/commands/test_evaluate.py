@@ -60,7 +60,13 @@ def test_it_writes_a_page_tables_and_json_that_agree(run, toy):
     assert code == 0, err
     files = out.splitlines()[-1].split()
     names = [file.rpartition("/")[2] for file in files]
-    assert names == ["report.html", "metrics.json", "per_pair.tsv", "per_tf.tsv"]
+    assert names == [
+        "report.html",
+        "metrics.json",
+        "per_pair.tsv",
+        "per_tf.tsv",
+        "score_table.tsv",
+    ]
     text = (toy["-o"] / "metrics.json").read_text()
     metrics = json.loads(text, parse_constant=_no_constant)
     pairs = pd.read_csv(toy["-o"] / "per_pair.tsv", sep="\t")

@@ -1,0 +1,70 @@
+"""Promises of scores are held against the labels of the judged pairs."""
+
+import numpy as np
+import pytest
+from scipy.special import expit
+
+from tfimpute_tracks.comparison.promises_page import promises_section
+from tfimpute_tracks.evaluation.judged import JudgedPairs
+from tfimpute_tracks.evaluation.promised import hold_promises
+from tfimpute_tracks.vocabulary import Pair
+
+PAIRS = (Pair("CTCF", "K562"), Pair("MAX", "K562"), Pair("MAX", "HepG2"))
+
+
+@pytest.fixture
+def judged(rng):
+    logits = rng.normal(0, 2, (5000, 3)).astype(np.float32)
+    bound = rng.random((5000, 3)) < expit(0.5 * logits - 2)
+    labels = bound.astype(np.int8)
+    labels[:50] = -1
+    return JudgedPairs(
+        PAIRS,
+        ("base", "test3", "test3"),
+        ((0, 0), (1, 0), (1, 1)),
+        labels,
+        np.zeros(5000, dtype=np.int64),
+        {"model": logits},
+    )
+
+
+def test_calibrated_promises_hold_and_scores_do_not(judged):
+    promises = hold_promises(judged, lambda _: (0.5, -2.0))
+    for told in promises.errors.values():
+        assert told["calibrated"] < 0.02
+        assert told["score"] > 0.2
+    assert list(promises.curves) == ["base", "test3"]
+    assert promises.curves["test3"]["sites"].sum() == 2 * 4950
+
+
+def test_tables_are_by_role_and_by_tf(judged):
+    table = hold_promises(judged, lambda _: None).scores
+    assert list(dict.fromkeys(table["group"])) == [
+        "role base",
+        "role test3",
+        "CTCF",
+        "MAX",
+    ]
+    base, ctcf = (
+        table[table["group"] == g].drop(columns="group").reset_index(drop=True)
+        for g in ("role base", "CTCF")
+    )
+    assert base.equals(ctcf)
+
+
+def test_without_a_calibration_it_is_said(judged):
+    some = hold_promises(judged, lambda pair: None if pair == PAIRS[2] else (0.5, -2.0))
+    assert some.errors["test3"]["calibrated"] is None
+    assert some.errors["base"]["calibrated"] is not None
+    assert list(some.curves) == ["base"]
+
+
+def test_the_section_shows_tables_and_a_picture(judged):
+    section = promises_section(hold_promises(judged, lambda _: (0.5, -2.0)))
+    errors, worth = section.tables
+    assert [row[0] for row in errors.rows] == ["base", "test3"]
+    assert {row[0] for row in worth.rows} == {"base", "test3"}
+    (figure,) = section.figures
+    lines = figure.axes[0].get_lines()
+    assert [line.get_label() for line in lines[1:]] == ["base", "test3"]
+    assert not promises_section(hold_promises(judged, lambda _: None)).figures
