@@ -64,7 +64,7 @@ def draw_curves(stem: Path, history: list[dict[str, Any]]) -> list[Path]:
         points = [(e["epoch"], e[key]) for e in history if key in e]
         if points:
             ranking.plot(*zip(*points, strict=True), "o-", color=colour, label=label)
-    ranking.set(xlabel="epoch", ylabel="AUROC, validation chromosomes")
+    ranking.set(xlabel="epoch", ylabel="AUROC, validation sites")
     ranking.legend(frameon=False)
     for axes in (loss, ranking):
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
