@@ -128,12 +128,15 @@ class Task:
             Empty where a class has no site.
         """
         n = len(self.train_rows)
-        bound, ignored = np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
+        bound, unbound = np.zeros(n, dtype=bool), np.ones(n, dtype=bool)
         for column in columns:
             bound[self._positive.of(column)] = True
-            ignored[self._ignored.of(column)] = True
+            known = self._speaks.copy()
+            known[self._ignored.of(column)] = False
+            known[self._negative.of(column)] = True
+            unbound &= known
         positive = np.flatnonzero(bound)
-        negative = np.flatnonzero(~(bound | ignored))
+        negative = np.flatnonzero(unbound & ~bound)
         size = min(self.n_sequences // 2, len(positive), len(negative))
         random = self.random(name)
         chosen = np.concatenate(
@@ -160,6 +163,21 @@ class Task:
     @cached_property
     def _positive(self) -> _ByPair:
         return _by_pair(self.dataset.positive, self.train_rows)
+
+    @cached_property
+    def _speaks(self) -> NDArray[np.bool_]:
+        """Tell the training sites that are unbound where no list names the pair."""
+        if self.dataset.default_label is None:
+            return np.ones(len(self.train_rows), dtype=np.bool_)
+        speaks: NDArray[np.bool_] = self.dataset.default_label[self.train_rows] == 0
+        return speaks
+
+    @cached_property
+    def _negative(self) -> _ByPair:
+        if self.dataset.negative is None:
+            nothing = np.empty(0, dtype=np.int64)
+            return _ByPair(nothing.astype(np.uint16), nothing)
+        return _by_pair(self.dataset.negative, self.train_rows)
 
     @cached_property
     def _ignored(self) -> _ByPair:

@@ -3,11 +3,15 @@
 import dataclasses
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from comparison_toys import make_task
 from tfimpute_tracks.comparison.task import sample_rows
 from tfimpute_tracks.comparison.units import pair_units, pairs_or_tfs, tf_units
+from tfimpute_tracks.dataset import PairLists
+from toys import make_dataset
 
 
 def test_a_sample_is_half_bound_and_known(task):
@@ -63,3 +67,28 @@ def test_units_of_held_out_and_trained_pairs(task):
     alone = dataclasses.replace(mixed, trained=np.array([8]))
     assert set(tf_units(alone)[1]) == {7}
     assert set(pairs_or_tfs(alone)[1]) == {7}
+
+
+@pytest.mark.parametrize("columns", [[0], [0, 1, 3], [4, 6]])
+def test_what_says_nothing_of_a_pair_is_not_unbound(columns):
+    """Every third site speaks of the pairs that a list names, and of no others."""
+    dataset = make_dataset()
+    labels = dataset.labels(np.arange(900))
+    silent = np.arange(900) % 3 == 0
+    drawn = np.random.default_rng(0).random(labels.shape) < 0.3
+    negative = PairLists.of(*np.nonzero((labels == 0) & silent[:, None] & drawn), 900)
+    dataset = dataclasses.replace(
+        dataset,
+        default_label=np.where(silent, -1, 0).astype(np.int8),
+        negative=negative,
+    )
+    task = make_task(dataset, n_sequences=10**6)
+    sample = task.sample(np.array(columns), "x")
+    found = dataset.labels(sample.rows, np.array(columns))
+    bound = (found == 1).any(axis=1)
+    unbound = (found == 0).all(axis=1)
+    np.testing.assert_array_equal(sample.bound, bound)
+    assert (bound | unbound).all()
+    # There are more unbound sites than bound ones, so all of those are taken.
+    every = dataset.labels(task.train_rows, np.array(columns))
+    assert sample.bound.sum() == (every == 1).any(axis=1).sum()
