@@ -1,10 +1,12 @@
-"""Make anew what the cards of the shipped models tell of false discoveries.
+"""Make anew what the cards of the shipped models tell of what scores are worth.
 
 The weights stay as they are; only the JSON beside them changes. Thresholds of measured
 pairs come from labelled sites; those of imputed ones from the pairs that `held-out`
-never saw; and called peaks are held against measured ones along a whole chromosome.
+never saw, and so does the calibration; and called peaks are held against measured ones
+along a whole chromosome.
 
     python benchmarks/card.py --data data.h5 -g hg19.fa.gz --pairs-table pairs.tsv
+    python benchmarks/card.py --data data.h5 --only calibration
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ from tfimpute_tracks.evaluation.genome_wide import (
 )
 from tfimpute_tracks.evaluation.worth import (
     FDR_LEVELS,
+    calibrated_worth,
     imputed_worth,
     measured_worth,
     reached_levels,
@@ -41,6 +44,7 @@ from tfimpute_tracks.models.operations import LOOKUP
 from tfimpute_tracks.storage import write_json
 from tfimpute_tracks.tracks.scan import open_scanner
 from tfimpute_tracks.tracks.tiles import TileRange
+from tfimpute_tracks.training.publish import bound_shares
 from tfimpute_tracks.vocabulary import Pair
 
 _PAIRS_AT_ONCE = 66
@@ -143,11 +147,43 @@ def main() -> None:
     """Update the cards."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("-g", "--fasta", type=Path, required=True)
-    parser.add_argument("--pairs-table", type=Path, required=True)
+    parser.add_argument("-g", "--fasta", type=Path)
+    parser.add_argument("--pairs-table", type=Path)
     parser.add_argument("--chrom", default="chr20")
+    parser.add_argument("--only", choices=["calibration", "fdr"])
     asked = parser.parse_args()
     dataset = open_dataset(asked.data)
+    if asked.only != "fdr":
+        _calibrate(dataset)
+    if asked.only != "calibration":
+        _tell_false_discoveries(dataset, asked)
+
+
+def _calibrate(dataset: Dataset) -> None:
+    """Calibrate by `valid2` pairs of `held-out`, check on its `test3` pairs."""
+    split, roles = split_rows(dataset), np.array(dataset.roles)
+    tfs = np.array(dataset.vocabulary.pair_indices(dataset.pairs))[:, 0]
+    models = {name: load_model(name) for name in shipped_models()}
+    shares = {}
+    for name, model in models.items():
+        trained = [model.reliability(pair) == "seen" for pair in dataset.pairs]
+        shares[name] = bound_shares(dataset, split.train, np.flatnonzero(trained))
+    judge = models["held-out"]
+    fit, check = (np.flatnonzero(roles == role) for role in ("valid2", "test3"))
+    valid, test = (
+        score_sites(_network(judge), judge.vocabulary, dataset, rows)
+        for rows in (split.valid, split.test)
+    )
+    priors = shares["held-out"][tfs]
+    told = calibrated_worth(valid.of(fit), test.of(check), priors[fit], priors[check])
+    say(json.dumps(told, indent=1))
+    for name, model in models.items():
+        by_tf = dict(zip(dataset.vocabulary.tfs, shares[name].round(6), strict=True))
+        card = model.card | {"calibration": {"priors": by_tf, **told}}
+        write_json(shipped_models()[name].with_suffix(".json"), card)
+
+
+def _tell_false_discoveries(dataset: Dataset, asked: argparse.Namespace) -> None:
     table = read_pairs_table(asked.pairs_table)
     beds = dict(zip(table.pairs, table.beds, strict=True))
     place = _Chromosome(asked.fasta, asked.chrom, beds)

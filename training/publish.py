@@ -1,7 +1,7 @@
 """From a finished run to weights with their card.
 
 The card holds what can be known without new experiments: how the weights came about,
-with which data, and how well each measured pair is ranked on the test chromosomes.
+with which data, and how well each measured pair is ranked on the test sites.
 Each pair, seen or not, has a threshold for calling peaks: the score that as many sites
 exceed as its TF binds on average in the cell lines it was trained in.
 """
@@ -40,7 +40,7 @@ __all__ = [
 ]
 
 THRESHOLD_SITES = 6000
-"""Sites of the validation chromosomes that thresholds are read from."""
+"""Validation sites that thresholds are read from."""
 RECURRENT_SITES = 1000
 """So many where every cell line costs a reading: for thresholds, and of each chromosome
 that a card tells figures of."""
@@ -87,26 +87,31 @@ def pair_thresholds(
     return thresholds
 
 
-def bound_shares(dataset: Dataset, run: TrainingRun) -> NDArray[np.float64]:
+def bound_shares(
+    dataset: Dataset, rows: NDArray[np.int64], columns: NDArray[np.int64]
+) -> NDArray[np.float64]:
     """Give the share of training sites that each TF binds in a cell line.
 
     Parameters
     ----------
     dataset : Dataset
-    run : TrainingRun
+    rows : int64 array
+        Training sites.
+    columns : int64 array
+        Trained pairs.
 
     Returns
     -------
     float64 array, shape (n_tfs,)
         The mean over the TF's trained cell lines, within 0.1 % and 10 %.
     """
-    n_positive, n_negative = dataset.counts(run.split.train)
+    n_positive, n_negative = dataset.counts(rows)
     share = n_positive / np.maximum(n_positive + n_negative, 1)
-    tfs = np.array(
-        dataset.vocabulary.pair_indices(dataset.pairs[i] for i in run.columns)
-    )[:, 0]
+    tfs = np.array(dataset.vocabulary.pair_indices(dataset.pairs[i] for i in columns))[
+        :, 0
+    ]
     n_tfs = len(dataset.vocabulary.tfs)
-    total = np.bincount(tfs, share[run.columns], n_tfs)
+    total = np.bincount(tfs, share[columns], n_tfs)
     mean = total / np.maximum(np.bincount(tfs, minlength=n_tfs), 1)
     return np.clip(mean, _LEAST_SHARE, _LARGEST_SHARE)
 
@@ -150,7 +155,7 @@ def publish(
     judged_on = run.split
     if recurrent:
         judged_on = Split(*(_spread(sites, most) for sites in run.split))
-    shares = bound_shares(dataset, run)
+    shares = bound_shares(dataset, run.split.train, run.columns)
     thresholds = pair_thresholds(network, dataset.codes[rows], shares, advance)
     everything = np.arange(len(dataset.pairs))
     judged = evaluate_model(
