@@ -200,15 +200,20 @@ def _leaks(
     n_trained = found.count(rows)
     if n_trained and told not in (None, ours):
         notify(
-            f"{n_trained:,} of {len(rows):,} judged sites trained {model.name}, whose "
-            f"card tells {told}, and not {ours}; give the --hold-out it was trained "
-            "with",
+            f"{n_trained:,} of {len(rows):,} judged sites trained {model.name}; for "
+            f"sites that did not, give {_written(told)}",
             warning=True,
         )
     for remark in leaks.remarks():
         notify(f"test and training: {remark}")
     more = {"n_trained_on": n_trained, "doubt": found.doubt or None}
     return leaks.to_dict() | more
+
+
+def _written(record: dict[str, Any]) -> str:
+    from tfimpute_tracks.dataset import hold_out_options
+
+    return " ".join(f"--{k} {v}" for k, v in hold_out_options(record).items())
 
 
 def _binned_pairs(

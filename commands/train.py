@@ -159,18 +159,12 @@ def train(
 
 
 def _kept_options(kept: HoldOut) -> dict[str, str]:
-    """Give the options of a way to keep sites that is not the default."""
-    from tfimpute_tracks.dataset import HoldOut
+    """Give the options of a way to keep sites, none where it is the default."""
+    from tfimpute_tracks.dataset import HoldOut, hold_out_options
 
-    options_of = {
-        "hold-out": kept.way,
-        "test-chroms": ",".join(kept.test_chroms),
-        "valid-chroms": ",".join(kept.valid_chroms),
-    }
-    usual = HoldOut()
-    default = (usual.way, ",".join(usual.test_chroms), ",".join(usual.valid_chroms))
-    given = zip(options_of.items(), default, strict=True)
-    return {name: value for (name, value), other in given if value != other}
+    if kept.record() == HoldOut().record():
+        return {}
+    return hold_out_options(kept.record())
 
 
 def _settings(

@@ -41,6 +41,7 @@ from tfimpute_tracks.dataset.ways import (
     HoldOut,
     TrainedSites,
     Way,
+    hold_out_options,
     trained_sites,
 )
 
@@ -67,6 +68,7 @@ __all__ = [
     "find_leaks",
     "find_pair_leaks",
     "format_pairs_table",
+    "hold_out_options",
     "iterate_batches",
     "open_dataset",
     "pair_columns",

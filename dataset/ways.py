@@ -31,6 +31,7 @@ __all__ = [
     "HoldOut",
     "TrainedSites",
     "Way",
+    "hold_out_options",
     "trained_sites",
 ]
 
@@ -146,6 +147,28 @@ class HoldOut:
             return f"the {name} fold"
         shares = f"{CHANCE_TEST:.0%} test and {CHANCE_VALID:.0%} validate"
         return f"the {name} part by chance ({shares}, seed {self.seed})"
+
+
+def hold_out_options(record: Mapping[str, Any]) -> dict[str, str]:
+    """Give the options of commands that keep sites in a recorded way.
+
+    Parameters
+    ----------
+    record : mapping
+        From :meth:`HoldOut.record`.
+
+    Returns
+    -------
+    dict of str to str
+        Name, without the dashes, to value.
+    """
+    if record["way"] != "chromosomes":
+        return {"hold-out": record["way"], "seed": str(record["seed"])}
+    return {
+        "hold-out": record["way"],
+        "test-chroms": ",".join(record["test"]),
+        "valid-chroms": ",".join(record["valid"]),
+    }
 
 
 class TrainedSites(NamedTuple):

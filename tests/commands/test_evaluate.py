@@ -167,7 +167,8 @@ def trained(run, toy, tmp_path):
 def test_what_chance_kept_from_training_is_judged(run, trained):
     card = json.loads(trained["-m"].with_suffix(".json").read_text())
     assert card["hold_out"]["seed"] == 3
-    assert "--seed 3 --hold-out chance" in card["reproduce"]
+    assert "--seed 3" in card["reproduce"]
+    assert "--hold-out chance" in card["reproduce"]
     sites = card["data"]["sites"]
     assert sites == {"train": 765, "valid": 45, "test": 90}
     code, out, err = run(
@@ -210,6 +211,8 @@ def test_sites_that_trained_are_counted_whatever_is_asked_for(run, trained, othe
     told = f"{n_trained} of {len(rows)} judged sites trained"
     # Who asks for training sites gets them: that is no mistake.
     assert (told in " ".join(err.split())) == ("--sites" not in other)
+    advice = "give --hold-out chance --seed 3"
+    assert (advice in " ".join(err.split())) == ("--sites" not in other)
 
 
 def test_bins_are_judged_on_whole_chromosomes(run, toy, bins):

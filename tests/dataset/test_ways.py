@@ -12,6 +12,7 @@ from tfimpute_tracks.dataset import (
     CHANCE_VALID,
     Dataset,
     HoldOut,
+    hold_out_options,
     split_by_chance,
     split_by_fold,
     split_rows,
@@ -63,6 +64,21 @@ def test_parts_are_full_and_share_nothing(dataset, kept):
     together = np.sort(np.concatenate(split))
     np.testing.assert_array_equal(together, np.arange(dataset.n_sites))
     assert min(map(len, split)) > 0
+
+
+@pytest.mark.parametrize("kept", WAYS)
+def test_the_options_make_the_same_parts(dataset, kept):
+    record = json.loads(json.dumps(kept.record()))
+    given = hold_out_options(record)
+    again = HoldOut(
+        given["hold-out"],
+        tuple(given.get("test-chroms", "chr20").split(",")),
+        tuple(given.get("valid-chroms", "chr22").split(",")),
+        int(given.get("seed", 0)),
+    )
+    assert again.record() == record
+    for ours, rows in zip(again.split(dataset), kept.split(dataset), strict=True):
+        np.testing.assert_array_equal(ours, rows)
 
 
 def test_chance_has_the_shares_that_it_tells(dataset):
