@@ -7,7 +7,7 @@ from tfimpute_tracks.errors import InputFileError, UnknownNameError, UsageError
 from tfimpute_tracks.models import load_model
 from tfimpute_tracks.models.checkpoint import read_checkpoint
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
-from toys import CONFIG, make_model, write_model
+from toys import CALIBRATED, CONFIG, make_model, write_model
 
 
 def test_text_and_codes_mean_the_same(tmp_path):
@@ -166,3 +166,37 @@ def test_a_card_that_tells_nothing_of_imputed_pairs_says_so(tmp_path):
     assert model.fdr_thresholds(Pair("MAX", "K562")) == {0.1: None, 0.5: None}
     without = make_model(tmp_path, card={"pairs": []})
     assert without.fdr_thresholds(Pair("MAX", "K562")) == {}
+
+
+def test_what_to_expect_of_a_pair_comes_from_the_card(tmp_path):
+    card = {
+        "pairs": [
+            {"tf": "CTCF", "cell": "K562", "trained": True, "test_auroc": 0.93},
+            {"tf": "CTCF", "cell": "HepG2", "trained": True, "test_auroc": None},
+        ],
+        "expected": {"margin": 0.1, "auroc": {"CTCF": "871 902 850 990"}},
+    }
+    model = make_model(tmp_path, card=card)
+    measured = Pair("CTCF", "K562")
+    assert model.expected_auroc(measured) == 0.93
+    assert model.expected_interval(measured) is None
+    # In the order of the cell lines: GM12878, HepG2, H1-hESC, K562.
+    assert model.expected_auroc(Pair("CTCF", "GM12878")) == 0.871
+    assert model.expected_interval(Pair("CTCF", "GM12878")) == (0.771, 0.971)
+    # Trained, but with no site to be judged on.
+    assert model.expected_interval(Pair("CTCF", "HepG2")) == (0.802, 1.0)
+    assert model.expected_auroc(Pair("MAX", "K562")) is None
+    assert model.expected_interval(Pair("MAX", "K562")) is None
+
+
+def test_a_calibration_takes_the_pair_s_own_share_of_bound_sites(tmp_path):
+    model = make_model(tmp_path, card=CALIBRATED)
+    for pair, share in (
+        (Pair("CTCF", "K562"), 0.3),
+        (Pair("CTCF", "HepG2"), 0.2),
+        (Pair("MAX", "K562"), 0.1),
+    ):
+        slope, offset = model.calibration(pair)
+        assert slope == 0.7
+        assert offset == pytest.approx(-0.5 + np.log(share / (1 - share)))
+    assert make_model(tmp_path).calibration(Pair("CTCF", "K562")) is None
