@@ -199,4 +199,5 @@ def test_a_calibration_takes_the_pair_s_own_share_of_bound_sites(tmp_path):
         slope, offset = model.calibration(pair)
         assert slope == 0.7
         assert offset == pytest.approx(-0.5 + np.log(share / (1 - share)))
-    assert make_model(tmp_path).calibration(Pair("CTCF", "K562")) is None
+    (tmp_path / "other").mkdir()
+    assert make_model(tmp_path / "other").calibration(Pair("CTCF", "K562")) is None
