@@ -14,6 +14,7 @@ from tfimpute_tracks.comparison.gkm_svm import GkmSvm
 from tfimpute_tracks.comparison.motif import MotifPredictor
 from tfimpute_tracks.comparison.ours import ModelPredictor, TfMeanPredictor
 from tfimpute_tracks.comparison.predictor import Predictor
+from tfimpute_tracks.comparison.same_sequences import SameSequences
 from tfimpute_tracks.comparison.task import Task
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.models import Model
@@ -21,6 +22,7 @@ from tfimpute_tracks.models import Model
 __all__ = ["PREDICTORS", "choose_predictors", "reference_name"]
 
 _WITHOUT_MODEL: dict[str, Callable[[], Predictor]] = {
+    "tfimpute": SameSequences,
     "average-activity": AverageActivity,
     "motif": MotifPredictor,
     "gkm-svm": GkmSvm,

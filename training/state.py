@@ -15,10 +15,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from tfimpute_tracks.errors import InputFileError, UsageError
 from tfimpute_tracks.models.checkpoint import Checkpoint
+from tfimpute_tracks.models.first_weights import draw_first_weights
 from tfimpute_tracks.models.network import MotifNetwork
 from tfimpute_tracks.storage.atomic import atomic_file
 from tfimpute_tracks.training.recipe import Recipe
@@ -95,13 +96,7 @@ def initialise(network: MotifNetwork, recipe: Recipe, device: str) -> TrainingSt
     -------
     TrainingState
     """
-    generator = torch.Generator().manual_seed(recipe.seed)
-    for name, parameter in network.named_parameters():
-        centre, std = _first_weights(name, parameter, recipe)
-        parameter.data.fill_(centre)
-        if std:
-            draw = torch.randn(parameter.shape, generator=generator)
-            parameter.data.add_(draw * std)
+    draw_first_weights(network, recipe.seed, recipe.filter_std, recipe.bias)
     network.to(device)
     return TrainingState(
         network,
@@ -155,28 +150,6 @@ def begin_with(state: TrainingState, trained: Checkpoint) -> list[str]:
             state.average[name].copy_(parameter.data)
             taken.append(name)
     return taken
-
-
-def _first_weights(
-    name: str, parameter: nn.Parameter, recipe: Recipe
-) -> tuple[float, float]:
-    """Give mean and spread that a parameter's first values are drawn with."""
-    if name == "filters":
-        return 0.0, recipe.filter_std
-    if name == "bias":
-        return recipe.bias, 0.0
-    if name in {"tf_embedding", "cell_embedding", "gate_weight"}:
-        return 0.0, 0.1
-    if "norm" in name and name.endswith("weight"):
-        return 1.0, 0.0
-    if parameter.dim() < 2:
-        return 0.0, 0.0
-    # What a number of the next layer is summed from: windows and features of the
-    # units, the last axis of everything else.
-    fan_in = parameter.shape[-1]
-    if name == "unit_weight":
-        fan_in *= parameter.shape[0]
-    return 0.0, 1 / math.sqrt(fan_in)
 
 
 def _optimiser(network: MotifNetwork, recipe: Recipe) -> torch.optim.Optimizer:

@@ -14,6 +14,7 @@ from tfimpute_tracks.comparison.fitting import masked_loss, reverse_complement
 from tfimpute_tracks.comparison.gkm_svm import GkmSvm
 from tfimpute_tracks.comparison.ours import ModelPredictor, TfMeanPredictor
 from tfimpute_tracks.comparison.registry import choose_predictors
+from tfimpute_tracks.comparison.same_sequences import SameSequences
 from tfimpute_tracks.errors import UsageError
 from toys import make_dataset, make_model
 
@@ -43,6 +44,14 @@ def test_planted_motifs_of_all_pairs_are_found_at_once(aurocs):
     # A held-out pair borrows the output of another cell line; a trained one has one.
     planted = make_task(make_dataset(6000), judged=[8, 9], n_sequences=4000)
     assert aurocs(DeepSea(), planted).min() > 0.75
+
+
+def test_our_network_learns_from_the_rivals_sequences(aurocs):
+    # Small motifs in sequences of 60: long filters find them slowly.
+    planted = make_task(make_dataset(6000), judged=[2, 9], n_sequences=4000)
+    fitted = SameSequences().fit(planted)
+    assert fitted.n_sequences <= 3 * 4000
+    assert aurocs(SameSequences(), planted).min() > 0.75
 
 
 @pytest.mark.slow
