@@ -58,9 +58,9 @@ class SameSequences:
     summary : str
     """
 
-    name = "tfimpute"
+    name: str = "tfimpute"
     needs: tuple[str, ...] = ()
-    summary = (
+    summary: str = (
         "the default network from random weights, on the sequences of all judged TFs "
         "together with the labels of all trained pairs"
     )
