@@ -133,7 +133,6 @@ class MotifNetwork(nn.Module, ABC):
         y = self.operations.pooled_convolution(codes, self.filters, self.config.pool)
         return torch.relu(y - self.bias)
 
-    @abstractmethod
     def features(self, forward: Tensor, reverse: Tensor) -> Tensor:
         """Give what pairs judge a sequence by; it knows no pair.
 
@@ -145,8 +144,10 @@ class MotifNetwork(nn.Module, ABC):
         Returns
         -------
         float tensor
-            Its shape is the family's own.
+            Both, one behind the other, (2 n, n_windows, K), unless a family makes
+            something else of them.
         """
+        return torch.cat([forward, reverse])
 
     @abstractmethod
     def judge(self, features: Tensor, tf: Tensor, cell: Tensor) -> Tensor:
@@ -225,19 +226,6 @@ class TFImpute(MotifNetwork):
         """
         both = torch.cat([self.tf_embedding[tf], self.cell_embedding[cell]], dim=1)
         return torch.sigmoid(both @ self.gate_weight + self.gate_bias)
-
-    def features(self, forward: Tensor, reverse: Tensor) -> Tensor:
-        """Give the windows of both strands; see :meth:`MotifNetwork.features`.
-
-        Parameters
-        ----------
-        forward, reverse : float tensor, shape (n, n_windows, K)
-
-        Returns
-        -------
-        float tensor, shape (2 n, n_windows, K)
-        """
-        return torch.cat([forward, reverse])
 
     def judge(self, features: Tensor, tf: Tensor, cell: Tensor) -> Tensor:
         """Put windows and gates together; the better strand's logits.

@@ -46,19 +46,6 @@ class RecurrentTFImpute(MotifNetwork):
         self.tf_weight = nn.Parameter(torch.empty(n_tfs, units))
         self.tf_bias = nn.Parameter(torch.empty(n_tfs))
 
-    def features(self, forward: Tensor, reverse: Tensor) -> Tensor:
-        """Give the windows of both strands; see :meth:`MotifNetwork.features`.
-
-        Parameters
-        ----------
-        forward, reverse : float tensor, shape (n, n_windows, K)
-
-        Returns
-        -------
-        float tensor, shape (2 n, n_windows, K)
-        """
-        return torch.cat([forward, reverse])
-
     def judge(self, features: Tensor, tf: Tensor, cell: Tensor) -> Tensor:
         """Read windows once per cell line; see :meth:`MotifNetwork.judge`.
 
