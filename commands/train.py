@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+import math
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -43,6 +44,12 @@ def train(
     network: Annotated[
         str | None, typer.Option(help='Sizes to change: "n_filters=256,pool=50".')
     ] = None,
+    recipe: Annotated[
+        str | None,
+        typer.Option(
+            help='Other numbers of the recipe to change: "dropout=0.2,hidden=30".'
+        ),
+    ] = None,
     begin: Annotated[
         str | None,
         typer.Option(
@@ -75,7 +82,13 @@ def train(
         write_log,
     )
 
-    config, recipe = _settings(preset, network, epochs, batch_size, learning_rate, seed)
+    own = {
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "seed": seed,
+    }
+    config, taught = _settings(preset, network, recipe, own)
     place = pick_device(device)
     set_threads(threads)
     check_writable_dir(out_dir)
@@ -97,10 +110,10 @@ def train(
             f"{out_dir} holds an earlier run; add --resume to go on with it, or give "
             "another --out-dir"
         )
-    notify(f"{preset}: {config}, {recipe}, device {place}")
-    kept = job.kept(recipe.seed)
+    notify(f"{preset}: {config}, {taught}, device {place}")
+    kept = job.kept(taught.seed)
     split = kept.split(dataset)
-    n_steps = recipe.epochs * -(-len(split.train) // recipe.batch_size)
+    n_steps = taught.epochs * -(-len(split.train) // taught.batch_size)
     with progress_bar("train", n_steps, "steps") as advance:
         done = 0
 
@@ -114,18 +127,19 @@ def train(
             advance(progress.step - done, note)
             done = progress.step
 
-        run = train_model(dataset, config, recipe, job, report, _log_epoch)
+        run = train_model(dataset, config, taught, job, report, _log_epoch)
     again = {
         "data": data.name,
         "out-dir": out_dir.name,
         "preset": preset,
         "roles": roles,
-        "epochs": recipe.epochs,
-        "batch-size": recipe.batch_size,
-        "learning-rate": recipe.learning_rate,
+        "epochs": taught.epochs,
+        "batch-size": taught.batch_size,
+        "learning-rate": taught.learning_rate,
         "seed": seed,
         **_kept_options(kept),
         **({"network": network} if network else {}),
+        **({"recipe": recipe} if recipe else {}),
         **({"begin": begin} if begin else {}),
     }
     n_cells = len(dataset.vocabulary.cells)
@@ -133,7 +147,7 @@ def train(
         facts = {
             "name": preset,
             "build": build,
-            "recipe": recipe.to_dict(),
+            "recipe": taught.to_dict(),
             "roles": list(job.roles),
             "hold_out": kept.record(),
             "reproduce": "tfimpute-tracks train "
@@ -168,36 +182,45 @@ def _kept_options(kept: HoldOut) -> dict[str, str]:
 
 
 def _settings(
-    preset: str,
-    network: str | None,
-    epochs: int | None,
-    batch_size: int | None,
-    learning_rate: float | None,
-    seed: int,
+    preset: str, network: str | None, recipe: str | None, own: dict[str, Any]
 ) -> tuple[Any, Any]:
     from tfimpute_tracks.models import NETWORKS, NetworkConfig
-    from tfimpute_tracks.training import RECIPES
+    from tfimpute_tracks.training import RECIPES, Recipe
 
     if preset not in NETWORKS:
         raise UsageError(f"unknown preset {preset!r}; give {', '.join(NETWORKS)}")
-    sizes: dict[str, Any] = asdict(NETWORKS[preset])
-    for change in filter(None, (network or "").split(",")):
-        name, _, value = change.partition("=")
-        if name.strip() not in sizes or not value.strip().isdigit():
-            raise UsageError(
-                f"--network {change!r}; write name=number with a name of "
-                f"{', '.join(sizes)}"
-            )
-        sizes[name.strip()] = int(value)
-    recipe = RECIPES.get(preset, RECIPES["paper"])
-    changes: dict[str, Any] = {
-        "epochs": epochs,
-        "batch_size": batch_size,
-        "learning_rate": learning_rate,
-        "seed": seed,
+    sizes = asdict(NETWORKS[preset])
+    numbers = asdict(RECIPES.get(preset, RECIPES["paper"]))
+    sizes |= _changes("--network", network, sizes)
+    numbers |= {name: value for name, value in own.items() if value is not None}
+    # What has an option of its own, or is a word, is not changed here.
+    free = {
+        name: value
+        for name, value in numbers.items()
+        if name not in own and type(value) in (int, float)
     }
-    changes = {name: value for name, value in changes.items() if value is not None}
-    return NetworkConfig.from_dict(sizes), replace(recipe, **changes)
+    numbers |= _changes("--recipe", recipe, free)
+    return NetworkConfig.from_dict(sizes), Recipe(**numbers)
+
+
+def _changes(
+    option: str, text: str | None, before: dict[str, Any]
+) -> dict[str, int | float]:
+    """Read "name=number,name=number"; each number is of the kind it was before."""
+    changes: dict[str, int | float] = {}
+    for change in filter(None, (text or "").split(",")):
+        name, _, value = (part.strip() for part in change.partition("="))
+        try:
+            number = type(before[name])(value)
+        except (KeyError, ValueError):
+            number = None
+        if number is None or not 0 <= number < math.inf:
+            raise UsageError(
+                f"{option} {change!r}; write name=number with a name of "
+                f"{', '.join(before)}"
+            )
+        changes[name] = number
+    return changes
 
 
 def _log_epoch(figures: dict[str, Any]) -> None:

@@ -54,16 +54,20 @@ class _MixedWindows(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, m: Tensor, weights: Tensor) -> Tensor:
         ctx.save_for_backward(m, weights)
-        u = mix_windows(m.detach().contiguous().numpy(), weights.detach().numpy())
+        # Where products run in bfloat16, dropout and layers before hand it on.
+        numbers = m.detach().float().contiguous()
+        u = mix_windows(numbers.numpy(), weights.detach().numpy())
         return torch.from_numpy(u)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor]:
         m, weights = ctx.saved_tensors
         by_m, by_weights = mix_windows_gradient(
-            m.contiguous().numpy(), weights.numpy(), grads[0].contiguous().numpy()
+            m.float().contiguous().numpy(),
+            weights.numpy(),
+            grads[0].float().contiguous().numpy(),
         )
-        return torch.from_numpy(by_m), torch.from_numpy(by_weights)
+        return torch.from_numpy(by_m).to(m.dtype), torch.from_numpy(by_weights)
 
 
 def _pooled_convolution(codes: Tensor, filters: Tensor, pool: int) -> Tensor:

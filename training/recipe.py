@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from tfimpute_tracks.errors import UsageError
+
 __all__ = ["RECIPES", "Recipe"]
 
 
@@ -56,6 +58,11 @@ class Recipe:
     filter_std, bias : float
         Start of the filters, N(0, filter_std), and of their biases.
     seed : int
+
+    Raises
+    ------
+    UsageError
+        `dropout` or `average` is 1 or more, or `decay_every` none.
     """
 
     optimiser: Literal["adamw", "adadelta"] = "adamw"
@@ -77,6 +84,15 @@ class Recipe:
     filter_std: float = 0.05
     bias: float = 0.0
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("dropout", "average"):
+            if getattr(self, name) >= 1:
+                raise UsageError(
+                    f"{name}={getattr(self, name):g} in the recipe; give less than 1"
+                )
+        if self.decay_every < 1:
+            raise UsageError("decay_every=0 in the recipe; give a positive integer")
 
     def to_dict(self) -> dict[str, Any]:
         """Give the numbers by name.
