@@ -14,9 +14,9 @@ from tfimpute_tracks.errors import RunError, UsageError
 if TYPE_CHECKING:
     from tfimpute_tracks.comparison.run import Outcome
     from tfimpute_tracks.comparison.tables import Judged
-    from tfimpute_tracks.comparison.task import Task
     from tfimpute_tracks.dataset import HoldOut
     from tfimpute_tracks.models import Model
+    from tfimpute_tracks.predictors.task import Task
 
 __all__ = ["compare"]
 
@@ -79,14 +79,14 @@ def compare(
     import numpy as np
 
     from tfimpute_tracks.commands.inputs import set_threads
-    from tfimpute_tracks.comparison.external import parse_external, read_score_table
-    from tfimpute_tracks.comparison.registry import choose_predictors, reference_name
     from tfimpute_tracks.comparison.run import run_predictors
     from tfimpute_tracks.comparison.tables import judge
-    from tfimpute_tracks.comparison.task import Task, sample_rows
     from tfimpute_tracks.dataset import HoldOut, open_dataset, pair_columns
     from tfimpute_tracks.models import load_model
     from tfimpute_tracks.models.engine import pick_device
+    from tfimpute_tracks.predictors.external import parse_external, read_score_table
+    from tfimpute_tracks.predictors.registry import choose_predictors, reference_name
+    from tfimpute_tracks.predictors.task import Task, sample_rows
     from tfimpute_tracks.storage import check_writable_dir
 
     set_threads(threads)

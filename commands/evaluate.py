@@ -70,7 +70,6 @@ def evaluate(
     from tfimpute_tracks.comparison.evaluation_page import evaluation_sections
     from tfimpute_tracks.comparison.promises_page import promises_section
     from tfimpute_tracks.comparison.report import write_report
-    from tfimpute_tracks.comparison.task import sample_rows
     from tfimpute_tracks.dataset import HoldOut, open_dataset
     from tfimpute_tracks.evaluation.assessment import Checks, assess
     from tfimpute_tracks.evaluation.judged import check_length, judge_pairs
@@ -78,6 +77,7 @@ def evaluate(
     from tfimpute_tracks.evaluation.tables import predict_sites
     from tfimpute_tracks.models import load_model
     from tfimpute_tracks.models.operations import LOOKUP
+    from tfimpute_tracks.predictors.task import sample_rows
     from tfimpute_tracks.storage import check_writable_dir
 
     n_threads = set_threads(threads)

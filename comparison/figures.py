@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.comparison.predictor import Floats
 from tfimpute_tracks.comparison.scored import Scored
-from tfimpute_tracks.comparison.task import Task
 from tfimpute_tracks.evaluation import pair_aurocs, pair_average_precisions
 from tfimpute_tracks.evaluation.metrics import recall_at_fdr
 from tfimpute_tracks.evaluation.significance import paired_wilcoxon
+from tfimpute_tracks.predictors.predictor import Floats
+from tfimpute_tracks.predictors.task import Task
 
 __all__ = ["FDR_LEVELS", "FIGURES", "PairFigures", "pair_figures", "summary_row"]
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from tfimpute_tracks.comparison.predictor import Floats, Predictor
-from tfimpute_tracks.comparison.task import Task
+from tfimpute_tracks.predictors.predictor import Floats, Predictor
+from tfimpute_tracks.predictors.task import Task
 from tfimpute_tracks.storage import (
     digest_arrays,
     digest_json,

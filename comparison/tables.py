@@ -15,7 +15,7 @@ from tfimpute_tracks.comparison.figures import (
 from tfimpute_tracks.comparison.report import Section, Table
 from tfimpute_tracks.comparison.run import Outcome
 from tfimpute_tracks.comparison.scored import Scored
-from tfimpute_tracks.comparison.task import Task
+from tfimpute_tracks.predictors.task import Task
 
 __all__ = ["Judged", "judge", "left_out", "pair_table", "report_sections"]
 

@@ -5,13 +5,13 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tfimpute_tracks.comparison.activity import AverageActivity
 from tfimpute_tracks.comparison.figures import pair_figures, summary_row
-from tfimpute_tracks.comparison.predictor import Fitted
 from tfimpute_tracks.comparison.run import run_predictors
 from tfimpute_tracks.comparison.scored import Scored
 from tfimpute_tracks.comparison.tables import judge, left_out, pair_table
 from tfimpute_tracks.evaluation import pair_aurocs
+from tfimpute_tracks.predictors.activity import AverageActivity
+from tfimpute_tracks.predictors.predictor import Fitted
 
 
 class Constant:

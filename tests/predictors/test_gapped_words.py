@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tfimpute_tracks.comparison import gkm_svm
-from tfimpute_tracks.comparison.gapped_kernel import kernel_matrix, self_kernels
-from tfimpute_tracks.comparison.gapped_words import (
+from tfimpute_tracks.predictors import gkm_svm
+from tfimpute_tracks.predictors.gapped_kernel import kernel_matrix, self_kernels
+from tfimpute_tracks.predictors.gapped_words import (
     count_words,
     sum_words,
     word_numbers,

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tfimpute_tracks.comparison.task import Ints, Task
+from tfimpute_tracks.predictors.task import Ints, Task
 
 __all__ = ["Unit", "pair_units", "pairs_or_tfs", "tf_units"]
 

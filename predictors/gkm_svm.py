@@ -4,8 +4,8 @@ One machine per TF, on its training cell lines together, or one per trained pair
 settings are those of LS-GKM: words of 11 letters of which 7 count, 3 mismatches at
 most, C = 1. Scores are those of the library, in a fraction of its time: the kernel's
 values come from it, words are compared by
-:mod:`~tfimpute_tracks.comparison.gapped_kernel`, and a trained machine is summed up in
-weights of words (:mod:`~tfimpute_tracks.comparison.gapped_words`), for which scoring is
+:mod:`~tfimpute_tracks.predictors.gapped_kernel`, and a trained machine is summed up in
+weights of words (:mod:`~tfimpute_tracks.predictors.gapped_words`), for which scoring is
 looking up. Training compares every two sequences, which sets how many there can be.
 """
 
@@ -18,20 +18,20 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.comparison.gapped_kernel import (
+from tfimpute_tracks.predictors.gapped_kernel import (
     Doubles,
     kernel_matrix,
     self_kernels,
 )
-from tfimpute_tracks.comparison.gapped_words import (
+from tfimpute_tracks.predictors.gapped_words import (
     count_words,
     sum_words,
     word_numbers,
     word_weights,
 )
-from tfimpute_tracks.comparison.predictor import Fitted, Floats
-from tfimpute_tracks.comparison.task import Ints, Sample, Task
-from tfimpute_tracks.comparison.units import pair_units, tf_units
+from tfimpute_tracks.predictors.predictor import Fitted, Floats
+from tfimpute_tracks.predictors.task import Ints, Sample, Task
+from tfimpute_tracks.predictors.units import pair_units, tf_units
 
 __all__ = [
     "GkmSvm",

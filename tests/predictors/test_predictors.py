@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 import torch
 
-from comparison_toys import make_task, shuffle_sites
-from tfimpute_tracks.comparison.activity import AverageActivity
-from tfimpute_tracks.comparison.deepbind import DeepBind, DeepBindNetwork
-from tfimpute_tracks.comparison.deepsea import DeepSea
-from tfimpute_tracks.comparison.fitting import masked_loss, reverse_complement
-from tfimpute_tracks.comparison.gkm_svm import GkmSvm
-from tfimpute_tracks.comparison.ours import ModelPredictor, TfMeanPredictor
-from tfimpute_tracks.comparison.registry import choose_predictors
-from tfimpute_tracks.comparison.same_sequences import SameSequences
+from task_toys import make_task, shuffle_sites
 from tfimpute_tracks.errors import UsageError
+from tfimpute_tracks.predictors.activity import AverageActivity
+from tfimpute_tracks.predictors.deepbind import DeepBind, DeepBindNetwork
+from tfimpute_tracks.predictors.deepsea import DeepSea
+from tfimpute_tracks.predictors.fitting import masked_loss, reverse_complement
+from tfimpute_tracks.predictors.gkm_svm import GkmSvm
+from tfimpute_tracks.predictors.ours import ModelPredictor, TfMeanPredictor
+from tfimpute_tracks.predictors.registry import choose_predictors
+from tfimpute_tracks.predictors.same_sequences import SameSequences
 from toys import make_dataset, make_model
 
 

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfimpute_tracks.comparison.external import (
+from tfimpute_tracks.errors import InputFileError, UnknownNameError, UsageError
+from tfimpute_tracks.predictors.external import (
     External,
     parse_external,
     read_score_table,
 )
-from tfimpute_tracks.comparison.external_files import Sites, site_maxima, site_scores
-from tfimpute_tracks.errors import InputFileError, UnknownNameError, UsageError
+from tfimpute_tracks.predictors.external_files import Sites, site_maxima, site_scores
 
 SITES = Sites(
     ("chr1", "chr20"),

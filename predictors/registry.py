@@ -6,18 +6,18 @@ from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from typing import Any
 
-from tfimpute_tracks.comparison.activity import AverageActivity
-from tfimpute_tracks.comparison.deepbind import DeepBind
-from tfimpute_tracks.comparison.deepsea import DeepSea
-from tfimpute_tracks.comparison.external import External, ScoreTable
-from tfimpute_tracks.comparison.gkm_svm import GkmSvm
-from tfimpute_tracks.comparison.motif import MotifPredictor
-from tfimpute_tracks.comparison.ours import ModelPredictor, TfMeanPredictor
-from tfimpute_tracks.comparison.predictor import Predictor
-from tfimpute_tracks.comparison.same_sequences import SameSequences
-from tfimpute_tracks.comparison.task import Task
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.models import Model
+from tfimpute_tracks.predictors.activity import AverageActivity
+from tfimpute_tracks.predictors.deepbind import DeepBind
+from tfimpute_tracks.predictors.deepsea import DeepSea
+from tfimpute_tracks.predictors.external import External, ScoreTable
+from tfimpute_tracks.predictors.gkm_svm import GkmSvm
+from tfimpute_tracks.predictors.motif import MotifPredictor
+from tfimpute_tracks.predictors.ours import ModelPredictor, TfMeanPredictor
+from tfimpute_tracks.predictors.predictor import Predictor
+from tfimpute_tracks.predictors.same_sequences import SameSequences
+from tfimpute_tracks.predictors.task import Task
 
 __all__ = ["PREDICTORS", "choose_predictors", "reference_name"]
 

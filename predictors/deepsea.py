@@ -17,15 +17,15 @@ import torch
 from scipy.special import expit
 from torch import Tensor, nn
 
-from tfimpute_tracks.comparison.fitting import (
+from tfimpute_tracks.predictors.fitting import (
     FitRecipe,
     fit_network,
     one_hot,
     predict_network,
 )
-from tfimpute_tracks.comparison.predictor import Fitted, Floats
-from tfimpute_tracks.comparison.task import Ints, Task
-from tfimpute_tracks.comparison.units import tf_units
+from tfimpute_tracks.predictors.predictor import Fitted, Floats
+from tfimpute_tracks.predictors.task import Ints, Task
+from tfimpute_tracks.predictors.units import tf_units
 
 __all__ = ["DeepSea", "DeepSeaNetwork"]
 

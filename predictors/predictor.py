@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.comparison.task import Ints, Task
+from tfimpute_tracks.predictors.task import Ints, Task
 
 __all__ = ["Fitted", "Predictor"]
 

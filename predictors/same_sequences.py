@@ -13,16 +13,16 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from tfimpute_tracks.comparison.fitting import FitRecipe, fit_network
-from tfimpute_tracks.comparison.predictor import Fitted, Floats
-from tfimpute_tracks.comparison.task import Ints, Task
-from tfimpute_tracks.comparison.units import tf_units
 from tfimpute_tracks.evaluation import predict_sites
 from tfimpute_tracks.models import NETWORKS
 from tfimpute_tracks.models.families import build_network
 from tfimpute_tracks.models.first_weights import draw_first_weights
 from tfimpute_tracks.models.network import PLAIN, MotifNetwork
 from tfimpute_tracks.models.operations import LOOKUP
+from tfimpute_tracks.predictors.fitting import FitRecipe, fit_network
+from tfimpute_tracks.predictors.predictor import Fitted, Floats
+from tfimpute_tracks.predictors.task import Ints, Task
+from tfimpute_tracks.predictors.units import tf_units
 
 __all__ = ["SameSequences"]
 

@@ -12,16 +12,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.comparison.jaspar import (
+from tfimpute_tracks.evaluation import pair_aurocs
+from tfimpute_tracks.kernels.encode import decode
+from tfimpute_tracks.predictors.jaspar import (
     RELEASE,
     Matrix,
     find_matrices,
     load_matrices,
 )
-from tfimpute_tracks.comparison.predictor import Fitted, Floats
-from tfimpute_tracks.comparison.task import Ints, Task
-from tfimpute_tracks.evaluation import pair_aurocs
-from tfimpute_tracks.kernels.encode import decode
+from tfimpute_tracks.predictors.predictor import Fitted, Floats
+from tfimpute_tracks.predictors.task import Ints, Task
 
 __all__ = ["MotifPredictor", "log_odds", "strongest_hits"]
 

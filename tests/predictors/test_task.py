@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comparison_toys import make_task
-from tfimpute_tracks.comparison.task import sample_rows
-from tfimpute_tracks.comparison.units import pair_units, pairs_or_tfs, tf_units
+from task_toys import make_task
 from tfimpute_tracks.dataset import PairLists
+from tfimpute_tracks.predictors.task import sample_rows
+from tfimpute_tracks.predictors.units import pair_units, pairs_or_tfs, tf_units
 from toys import make_dataset
 
 

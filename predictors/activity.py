@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from tfimpute_tracks.comparison.predictor import Fitted, Floats
-from tfimpute_tracks.comparison.task import Ints, Task
 from tfimpute_tracks.evaluation.baselines import average_activity
+from tfimpute_tracks.predictors.predictor import Fitted, Floats
+from tfimpute_tracks.predictors.task import Ints, Task
 
 __all__ = ["AverageActivity"]
 

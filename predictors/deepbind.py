@@ -17,18 +17,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from tfimpute_tracks.comparison.fitting import (
+from tfimpute_tracks.kernels.encode import N_CODE
+from tfimpute_tracks.models.network import PLAIN
+from tfimpute_tracks.models.operations import LOOKUP
+from tfimpute_tracks.predictors.fitting import (
     FitRecipe,
     fit_network,
     predict_network,
     reverse_complement,
 )
-from tfimpute_tracks.comparison.predictor import Fitted, Floats
-from tfimpute_tracks.comparison.task import Ints, Task
-from tfimpute_tracks.comparison.units import pairs_or_tfs
-from tfimpute_tracks.kernels.encode import N_CODE
-from tfimpute_tracks.models.network import PLAIN
-from tfimpute_tracks.models.operations import LOOKUP
+from tfimpute_tracks.predictors.predictor import Fitted, Floats
+from tfimpute_tracks.predictors.task import Ints, Task
+from tfimpute_tracks.predictors.units import pairs_or_tfs
 
 __all__ = ["DeepBind", "DeepBindNetwork"]
 

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from scipy.special import expit
 
-from tfimpute_tracks.comparison.predictor import Fitted, Floats
-from tfimpute_tracks.comparison.task import Ints, Task
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.evaluation import predict_sites
 from tfimpute_tracks.models import Model
 from tfimpute_tracks.models.operations import LOOKUP
+from tfimpute_tracks.predictors.predictor import Fitted, Floats
+from tfimpute_tracks.predictors.task import Ints, Task
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = ["ModelPredictor", "TfMeanPredictor"]

@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from tfimpute_tracks.comparison.external_files import Sites, site_scores
-from tfimpute_tracks.comparison.predictor import Fitted, Floats
-from tfimpute_tracks.comparison.task import Ints, Task
 from tfimpute_tracks.errors import InputFileError, TracksError, UsageError
+from tfimpute_tracks.predictors.external_files import Sites, site_scores
+from tfimpute_tracks.predictors.predictor import Fitted, Floats
+from tfimpute_tracks.predictors.task import Ints, Task
 from tfimpute_tracks.storage import digest_arrays, digest_file
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
 
