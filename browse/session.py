@@ -146,6 +146,7 @@ class Session:
             "tfs": model.tfs,
             "cells": model.cells,
             "measured": [str(pair) for pair in model.known_pairs],
+            "test_sites": model.test_sites,
             "signals": {
                 name: {"label": signal.label, "limits": signal.limits}
                 for name, signal in SIGNALS.items()

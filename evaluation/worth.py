@@ -1,9 +1,9 @@
 """What scores are worth, as a model's card tells it.
 
 For a measured pair: the lowest score that keeps a false discovery rate (FDR) among the
-labelled sites of the validation chromosomes, and what became of that promise on the
-test chromosomes. For pairs that were never measured: how far above its own peak line a
-score must be, by pairs that were kept from a model.
+labelled validation sites, and what became of that promise on the test sites. For pairs
+that were never measured: how far above its own peak line a score must be, by pairs that
+were kept from a model.
 """
 
 from __future__ import annotations

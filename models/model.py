@@ -73,6 +73,20 @@ class Model:
         """The model card, empty where the weights have none."""
         return self.checkpoint.card
 
+    @property
+    def test_sites(self) -> str:
+        """What the card's AUROCs were found on, as in "AUROC on ..."."""
+        # A card that does not tell is of a model that was kept from chromosomes.
+        kept = self.card.get("hold_out") or {"way": "chromosomes", "test": []}
+        if kept["way"] == "chance":
+            return "sites kept by chance, side by side with those of training"
+        if kept["way"] == "fold":
+            return "the sites of the test fold"
+        names = ", ".join(kept["test"])
+        if not names:
+            return "a test chromosome"
+        return f"the test chromosome{'s' * (len(kept['test']) > 1)} {names}"
+
     @cached_property
     def known_pairs(self) -> dict[Pair, dict[str, Any]]:
         """What the card says of each measured pair: role, sites, AUROC."""
@@ -96,7 +110,7 @@ class Model:
         return "seen" if self.known_pairs.get(pair, {}).get("trained") else "imputed"
 
     def expected_auroc(self, pair: Pair) -> float | None:
-        """Say how well a pair is told apart on the test chromosome, as far as known.
+        """Say how well a pair is told apart on test sites, as far as known.
 
         Parameters
         ----------

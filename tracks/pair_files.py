@@ -169,7 +169,7 @@ def describe(
     reliability : str
         `seen` or `imputed`.
     auroc : float, optional
-        On a test chromosome, or what to expect of it.
+        On test sites, or what to expect of it.
     interval : tuple of float, optional
         Lower and upper end of what to expect.
 

@@ -7,7 +7,7 @@ its card, which is looked up here, if it is the card of those very weights.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -79,6 +79,22 @@ class Knowledge:
             model.fdr_thresholds(track.pair),
             own.get("genome", {}).get("peak_fdr"),
         )
+
+    def test_sites(self, tracks: Iterable[ShelfTrack]) -> str:
+        """Say what AUROCs of measured pairs were found on, as in "AUROC on ...".
+
+        Parameters
+        ----------
+        tracks : iterable of ShelfTrack
+
+        Returns
+        -------
+        str
+            Less where another model made one of them: its card is not at hand.
+        """
+        if self.model is not None and all(map(self.knows, tracks)):
+            return self.model.test_sites
+        return "sites that trained nothing"
 
     def along_the_genome(self) -> str:
         """Say how many called peaks were confirmed along a whole chromosome.

@@ -171,8 +171,9 @@ def pair_table(tracks: list[ShelfTrack], knowledge: Knowledge) -> str:
     rest = ""
     if len(tracks) > len(shown):
         rest = f"<p>The first {_ROWS:,} pairs; all are in hub.tsv.</p>"
-    return f"""<p>The <i>AUROC</i> is that on a test chromosome for a measured pair, and
-for an imputed one what to expect of it by what is known of its TF and its cell line;
+    tests = escape(knowledge.test_sites(tracks))
+    return f"""<p>Of a measured pair the <i>AUROC</i> is that on {tests};
+of an imputed one it is what to expect by what is known of its TF and its cell line, and
 nine of ten such pairs lie within the interval in brackets, where there is one.
 {_fdr_text(levels)} {_along_the_genome(tracks, knowledge)}</p>
 <table class="pairs">
@@ -187,11 +188,12 @@ def _fdr_text(levels: list[float]) -> str:
         return ""
     return (
         "<i>FDR</i>: the lowest score above which that share of open-chromatin sites "
-        "is not bound, by measured sites of a chromosome that trained nothing; for "
-        "imputed pairs, what held on average for pairs that were kept from the model. "
-        "Over a whole genome, closed chromatin included, more are not bound. A dash: "
-        "no score does it, or it is not known. <i>Unconfirmed</i>: the share of a "
-        "measured pair's peaks on a test chromosome that no measured peak confirms."
+        "is not bound, by measured sites that trained nothing; for imputed pairs, what "
+        "held on average for pairs that were kept from the model. Over a whole genome, "
+        "closed chromatin included, more are not bound. A dash: no score does it, or "
+        "it is not known. <i>Unconfirmed</i>: where a whole chromosome was kept for "
+        "tests, the share of a measured pair's peaks along it that no measured peak "
+        "confirms."
     )
 
 

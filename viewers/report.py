@@ -87,7 +87,7 @@ def write_report(
         "subtitle": f"{len(tracks):,} pairs of TF and cell line, predicted from "
         "sequence by TFImpute.",
         "look": _look(tracks, places),
-        "plots": "\n".join(_plots(shelf)),
+        "plots": "\n".join(_plots(shelf, knowledge)),
         "pairs": pair_table(tracks, knowledge),
         "reading": how_to_read(tracks),
         "origin": origin(tracks, knowledge),
@@ -204,7 +204,7 @@ def _sliced(
             yield track
 
 
-def _plots(shelf: Shelf) -> Iterator[str]:
+def _plots(shelf: Shelf, knowledge: Knowledge) -> Iterator[str]:
     """Draw the summaries, each with a caption."""
     tracks = shelf.tracks[:_TALLIED]
     names = [f"{track.pair.tf} {track.pair.cell}" for track in tracks]
@@ -247,10 +247,11 @@ def _plots(shelf: Shelf) -> Iterator[str]:
             "Peaks per Mb of known sequence, of pairs that were measured and of "
             "imputed ones.",
         )
+    tests = escape(knowledge.test_sites(tracks))
     yield _figure(
         summary.expected_accuracy(names, [t.expected_auroc for t in tracks], kinds),
-        "Expected AUROC: of a measured pair on a test chromosome, of an imputed one "
-        "the mean of its TF's measured cell lines.",
+        f"Expected AUROC: of a measured pair that on {tests}; of an imputed one what "
+        "to expect by what is known of its TF and its cell line.",
     )
 
 

@@ -152,22 +152,22 @@ function showChosen() {
   byId("chosen").replaceChildren(...tracks.map((track) => {
     const item = document.createElement("li");
     item.style.borderLeftColor = track.colour;
-    const about = document.createElement("small");
+    const known = document.createElement("small");
     const ends = track.expected_auroc_interval;
     const around = ends ? ` (${ends.map((end) => end.toFixed(2)).join(" to ")})` : "";
     const auroc = track.expected_auroc === null
       ? "" : `, AUROC about ${track.expected_auroc.toFixed(2)}${around}`;
     const signal = track.signal === "probability" ? "" : `${track.signal}, `;
-    about.textContent = `${signal}${track.reliability}${auroc}`;
-    about.title = track.reliability === "seen"
-      ? "The model has seen measured sites of this pair; the AUROC is that on a chromosome kept for tests."
+    known.textContent = `${signal}${track.reliability}${auroc}`;
+    known.title = track.reliability === "seen"
+      ? `The model has seen measured sites of this pair; the AUROC is that on ${about.test_sites}.`
       : "Never measured: the AUROC is what to expect by what is known of the TF and the cell line; nine of ten lie within the brackets.";
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = "×";
     button.title = `Remove ${track.pair}`;
     button.onclick = () => remove(track);
-    item.append(`${track.tf} ${track.cell}`, about, button);
+    item.append(`${track.tf} ${track.cell}`, known, button);
     return item;
   }));
 }

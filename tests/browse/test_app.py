@@ -35,6 +35,7 @@ def test_the_page_and_all_it_needs_are_there(client):
     assert about["tfs"] == ["CTCF", "EP300", "MAX"]
     assert about["locus"] == "chr1:101-1100"
     assert about["has_genes"]
+    assert about["test_sites"] == "a test chromosome"
 
 
 def test_signals_come_as_numbers(client, scores):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from tfimpute_tracks.dataset import HoldOut
 from tfimpute_tracks.errors import InputFileError, UnknownNameError, UsageError
 from tfimpute_tracks.models import load_model
 from tfimpute_tracks.models.checkpoint import read_checkpoint
@@ -134,6 +135,25 @@ def test_a_pair_is_seen_when_its_sites_were_trained_on(tmp_path):
     assert model.reliability(Pair("CTCF", "K562")) == "seen"
     assert model.reliability(Pair("MAX", "HepG2")) == "imputed"
     assert model.reliability(Pair("MAX", "K562")) == "imputed"
+
+
+@pytest.mark.parametrize(
+    ("kept", "told"),
+    [
+        (HoldOut(), "the test chromosome chr20"),
+        (HoldOut(test_chroms=("chr3", "chr20")), "the test chromosomes chr3, chr20"),
+        (HoldOut("chance"), "sites kept by chance, side by side with those of"),
+        (HoldOut("fold"), "the sites of the test fold"),
+    ],
+)
+def test_a_card_tells_what_its_aurocs_were_found_on(tmp_path, kept, told):
+    model = make_model(tmp_path, card={"hold_out": kept.record()})
+    assert model.test_sites.startswith(told)
+
+
+def test_before_cards_told_there_were_test_chromosomes_only(tmp_path):
+    assert make_model(tmp_path).test_sites == "a test chromosome"
+    assert load_model("default").test_sites == "the test chromosome chr20"
 
 
 def _told(**imputed):

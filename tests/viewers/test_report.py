@@ -1,6 +1,7 @@
 """The report stands alone, tells all, and shows what the files hold."""
 
 import base64
+import dataclasses
 import json
 import re
 
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 from chromium import coloured_pixels, complaints, open_chromium, wait_for
+from tfimpute_tracks.dataset import HoldOut
 from tfimpute_tracks.errors import InputFileError, RunError
 from tfimpute_tracks.genome import Region
 from tfimpute_tracks.models import load_model
@@ -15,6 +17,7 @@ from tfimpute_tracks.tracks.formats import read_signal, signal_chroms, write_big
 from tfimpute_tracks.tracks.shelf import Shelf, find_tracks
 from tfimpute_tracks.viewers import report
 from tfimpute_tracks.viewers.knowledge import Knowledge
+from tfimpute_tracks.viewers.pages import overview_page
 from tfimpute_tracks.viewers.report import LARGEST, write_report
 from tfimpute_tracks.viewers.slices import merge_windows, slice_bigwig
 from tfimpute_tracks.viewers.tallies import (
@@ -23,6 +26,7 @@ from tfimpute_tracks.viewers.tallies import (
     known_bases,
     sample_stretches,
 )
+from toys import make_model
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +134,32 @@ def test_pairs_without_files_or_peaks_are_told(shelf_of, tmp_path, monkeypatch):
     with pytest.raises(RunError, match="fewer pairs"):
         write_report(Shelf(tmp_path, bare, []), tmp_path / "large.html", Knowledge())
     assert not (tmp_path / "large.html").exists()
+
+
+@pytest.mark.parametrize("way", ["chromosomes", "chance", "fold"])
+def test_pages_tell_what_aurocs_were_found_on(shelf_of, tmp_path, way):
+    model = make_model(tmp_path, card={"hold_out": HoldOut(way).record()})
+    shelf = shelf_of([("CTCF", "K562"), ("MAX", "HepG2")])
+    own, foreign = (
+        [
+            dataclasses.replace(track, weights=weights, signals={}, bigbed="")
+            for track in shelf.tracks
+        ]
+        for weights in (model.checkpoint.digest, "sha256:0")
+    )
+    expected = {
+        "chromosomes": "the test chromosome chr20",
+        "chance": "sites kept by chance, side by side with those of training",
+        "fold": "the sites of the test fold",
+    }[way]
+    for tracks, told in ((own, expected), (foreign, "sites that trained nothing")):
+        knowledge, dest = Knowledge(model), tmp_path / "report.html"
+        write_report(Shelf(tmp_path, tracks, []), dest, knowledge)
+        report_text = dest.read_text()
+        assert f"AUROC: of a measured pair that on {told};" in report_text
+        for page in (report_text, overview_page(tracks, knowledge)):
+            assert f"Of a measured pair the <i>AUROC</i> is that on {told};" in page
+            assert "on a test chromosome" not in page
 
 
 @pytest.mark.browser
