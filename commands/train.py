@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -151,7 +152,7 @@ def train(
             "roles": list(job.roles),
             "hold_out": kept.record(),
             "reproduce": "tfimpute-tracks train "
-            + " ".join(f"--{name} {value}" for name, value in again.items()),
+            + " ".join(f"--{n} {shlex.quote(str(v))}" for n, v in again.items()),
         }
         card = publish(weights, run, dataset, facts, lambda n: advance(n, ""))
     write_log(out_dir / "log.jsonl", run.history)

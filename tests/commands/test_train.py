@@ -1,0 +1,116 @@
+"""`train` from a data set to a card that tells how to train it again."""
+
+import json
+import shlex
+
+import pytest
+
+from tfimpute_tracks.dataset import write_dataset
+from tfimpute_tracks.training import RECIPES
+from toys import make_dataset
+
+SIZES = "seq_len=60,filter_length=8,n_filters=16,pool=20,n_units=2,embedding_size=4"
+
+
+@pytest.fixture
+def arguments(tmp_path):
+    """Give the arguments of a small run; the first is the verb."""
+    write_dataset(tmp_path / "data.h5", make_dataset())
+    return [
+        *("train", "--data", tmp_path / "data.h5", "-o", tmp_path / "run", "-p", 1),
+        *("--network", SIZES, "--epochs", 1),
+    ]
+
+
+def _card(folder):
+    return json.loads((folder / "model.json").read_text())
+
+
+def test_a_changed_recipe_is_in_the_card_and_made_again(
+    arguments, run, tmp_path, monkeypatch
+):
+    changes = " hidden=30,  weight_decay=2e-3,average=0"
+    code, _, err = run(*arguments, "--recipe", changes)
+    assert code == 0, err
+    card = _card(tmp_path / "run")
+    own = {"epochs": 1, "hidden": 30, "weight_decay": 0.002, "average": 0.0}
+    assert card["recipe"] == RECIPES["default"].to_dict() | own
+    # The line as it stands, in a shell beside the data.
+    command, *again = shlex.split(card["reproduce"])
+    assert command == "tfimpute-tracks"
+    assert again[again.index("--recipe") + 1] == changes
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    (tmp_path / "data.h5").rename(folder / "data.h5")
+    monkeypatch.chdir(folder)
+    code, _, err = run(*again, "-p", 1)
+    assert code == 0, err
+    second = _card(folder / "run")
+    for told in ("recipe", "reproduce", "weights", "network"):
+        assert second[told] == card[told]
+
+
+def test_the_recipe_of_a_preset_is_changed(arguments, run, tmp_path):
+    sizes = "seq_len=60,filter_length=9,n_filters=16,pool=13,channels=16,blocks=1"
+    code, _, err = run(
+        *arguments,
+        *("--preset", "deep", "--recipe", "dropout=0.2,hidden=30"),
+        *("--network", sizes),
+    )
+    assert code == 0, err
+    own = {"epochs": 1, "dropout": 0.2, "hidden": 30}
+    card = _card(tmp_path / "run")
+    assert card["recipe"] == RECIPES["deep"].to_dict() | own
+    assert "--recipe dropout=0.2,hidden=30" in card["reproduce"]
+
+
+def test_without_changes_nothing_is_said_of_a_recipe(arguments, run, tmp_path):
+    code, _, err = run(*arguments)
+    assert code == 0, err
+    card = _card(tmp_path / "run")
+    assert card["recipe"] == RECIPES["default"].to_dict() | {"epochs": 1}
+    assert "--recipe" not in card["reproduce"]
+
+
+WRITE = "write name=number with a name of"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ("drop=0.2", f"--recipe 'drop=0.2'; {WRITE} filter_learning_rate"),
+        ("dropout=0.2,hiden=3", f"--recipe 'hiden=3'; {WRITE}"),
+        # Words, and what has an option of its own, are no numbers of a recipe.
+        ("optimiser=adadelta", f"--recipe 'optimiser=adadelta'; {WRITE}"),
+        ("balance=0", f"--recipe 'balance=0'; {WRITE}"),
+        ("epochs=3", f"--recipe 'epochs=3'; {WRITE}"),
+        ("seed=3", f"--recipe 'seed=3'; {WRITE}"),
+        ("dropout", f"--recipe 'dropout'; {WRITE}"),
+        ("dropout=", f"--recipe 'dropout='; {WRITE}"),
+        ("dropout=some", f"--recipe 'dropout=some'; {WRITE}"),
+        ("hidden=2.5", f"--recipe 'hidden=2.5'; {WRITE}"),
+        ("dropout=nan", f"--recipe 'dropout=nan'; {WRITE}"),
+        ("weight_decay=inf", f"--recipe 'weight_decay=inf'; {WRITE}"),
+        ("hidden=-1", f"--recipe 'hidden=-1'; {WRITE}"),
+        ("dropout=-0.1", f"--recipe 'dropout=-0.1'; {WRITE}"),
+        ("dropout=1", "dropout=1 in the recipe; give less than 1"),
+        ("average=1.5", "average=1.5 in the recipe; give less than 1"),
+        ("decay_every=0", "decay_every=0 in the recipe; give a positive integer"),
+    ],
+)
+def test_wrong_changes_end_with_two_and_a_line(
+    arguments, run, tmp_path, changes, message
+):
+    code, _, err = run(*arguments, "--recipe", changes)
+    assert code == 2
+    assert err.startswith("error: ")
+    assert message in err
+    assert err.count("\n") == 1
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_name_of_the_network_is_none_of_the_recipe(arguments, run):
+    for option, wrong in (("--recipe", "n_filters=9"), ("--network", "dropout=0.2")):
+        code, _, err = run(*arguments, option, wrong)
+        assert code == 2
+        assert f"{option} '{wrong}'; {WRITE}" in err

@@ -1,0 +1,88 @@
+"""Where matrix products run in bfloat16, a step differs from one in float32 by that."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from tfimpute_tracks.models.families import build_network
+from tfimpute_tracks.models.network import PLAIN
+from tfimpute_tracks.models.operations import LOOKUP
+from tfimpute_tracks.training import Recipe, lessons
+from tfimpute_tracks.training.state import initialise
+from toys import CONFIG, make_dataset
+
+RECIPE = Recipe(filter_std=0.3)
+DEEP = replace(
+    CONFIG, filter_length=9, pool=13, n_filters=32, channels=16, blocks=1, n_units=3
+)
+GRU = replace(CONFIG, pool=13, n_filters=32, embedding_size=32, recurrent_units=16)
+
+
+@pytest.fixture
+def step(monkeypatch):
+    """Give a function that does a step: its loss, gradients, and the network then."""
+
+    def go(config, recipe, rounded):
+        # As on a processor with instructions for it, or without; slow here, but alike.
+        monkeypatch.setattr(lessons, "_has_bfloat16", lambda: rounded)
+        dataset = make_dataset()
+        rows, columns = np.arange(64), np.arange(12)
+        state = initialise(build_network(config, 3, 4, LOOKUP), recipe, "cpu")
+        if config.blocks:
+            state.network.dropout = recipe.dropout
+        state.network.train()
+        given = lessons.Lessons(dataset, np.arange(900), columns, recipe, "cpu")
+        loss, _ = given.loss(state.network, rows, 0)
+        loss.backward()
+        named = state.network.named_parameters()
+        gradients = {name: p.grad.clone() for name, p in named}
+        state.optimiser.step()
+        return loss.item(), gradients, state.network
+
+    return go
+
+
+@pytest.mark.parametrize(
+    ("config", "recipe"),
+    [
+        (CONFIG, RECIPE),
+        (DEEP, RECIPE),
+        (DEEP, replace(RECIPE, dropout=0.2)),
+        (GRU, RECIPE),
+    ],
+    ids=["plain", "deep", "deep with dropout", "gru"],
+)
+def test_a_step_is_that_of_float32_but_for_the_rounding(step, config, recipe):
+    loss, gradients, _ = step(config, recipe, rounded=False)
+    near, others, network = step(config, recipe, rounded=True)
+    assert near != loss, "nothing was rounded"
+    assert near == pytest.approx(loss, rel=2e-3)
+    for name, gradient in gradients.items():
+        # A bfloat16 has eight bits; errors of some layers in turn add up.
+        off = torch.linalg.vector_norm(others[name] - gradient)
+        assert off < 0.04 * torch.linalg.vector_norm(gradient), name
+    for name, numbers in network.named_parameters():
+        assert numbers.dtype == torch.float32, name
+        assert torch.isfinite(numbers).all(), name
+
+
+def test_rounded_windows_are_mixed_as_the_numbers_that_they_are(rng):
+    m, weights = (
+        torch.from_numpy(rng.normal(size=shape).astype(np.float32))
+        for shape in ((5, 4, 16), (4, 3, 16))
+    )
+    results = []
+    rounded = m.bfloat16()
+    for windows, mix in ((rounded, LOOKUP), (rounded.float(), PLAIN)):
+        inputs = windows.clone().requires_grad_(), weights.clone().requires_grad_()
+        u = mix.mixed_windows(*inputs)
+        assert u.dtype == torch.float32
+        u.square().sum().backward()
+        results.append((u, *(i.grad for i in inputs)))
+    (u, by_m, by_weights), (plain, by_plain, by_plain_weights) = results
+    assert by_m.dtype == torch.bfloat16
+    torch.testing.assert_close(u, plain)
+    torch.testing.assert_close(by_m, by_plain.bfloat16(), rtol=2**-7, atol=1e-2)
+    torch.testing.assert_close(by_weights, by_plain_weights)
