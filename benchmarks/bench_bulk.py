@@ -23,10 +23,10 @@ from tfimpute_tracks.impute.export import ExportJob, run_export
 from tfimpute_tracks.impute.query import rank_pairs
 from tfimpute_tracks.impute.store import Store
 from tfimpute_tracks.kernels.products import lane_gates, share_logits
-from tfimpute_tracks.kernels.segments import segment_grid
 from tfimpute_tracks.kernels.sparse import gather_windows
 from tfimpute_tracks.models import load_model
 from tfimpute_tracks.models.cpu_engine import LookupEngine
+from tfimpute_tracks.models.tile_grid import tile_grid
 from tfimpute_tracks.models.head import pair_gates
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.vocabulary import Pair
@@ -173,12 +173,12 @@ def _products(
         Mb x pairs per second.
     """
     config, pairs = model.config, model.vocabulary.all_pairs()
-    grid = segment_grid(config.seq_len, config.filter_length, config.pool, config.pool)
+    grid = tile_grid(config, config.pool)
     engine = LookupEngine(model, pairs, grid)
     genome, _ = stretch.whole.sequence()
     windows = [
         gather_windows(
-            engine.trunk.features(codes, _TILES), grid, _TILES, config.n_filters
+            engine.trunk.features(codes, _TILES), grid.core, _TILES, config.n_filters
         )
         for codes in _pieces(genome, stretch, config.seq_len, config.pool)
     ]

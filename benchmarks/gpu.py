@@ -33,6 +33,7 @@ from tfimpute_tracks.kernels.segments import SegmentGrid, segment_grid
 from tfimpute_tracks.kernels.tables import reverse_filters
 from tfimpute_tracks.models import NETWORKS, load_model
 from tfimpute_tracks.models.gpu_engine import TorchEngine
+from tfimpute_tracks.models.tile_grid import tile_grid
 
 _RUNS = 7
 _STRIDE = 100
@@ -131,7 +132,7 @@ def engine_rows() -> Iterator[tuple[str, str]]:
     model = load_model("default")
     size = model.config
     every = model.vocabulary.all_pairs()
-    grid = segment_grid(size.seq_len, size.filter_length, size.pool, _STRIDE)
+    grid = tile_grid(size, _STRIDE)
     region, n_tiles = bundled_region(), 5_000
     bp = n_tiles * _STRIDE
     end = region.start + bp - _STRIDE + size.seq_len
@@ -176,7 +177,7 @@ def error_rows() -> Iterator[tuple[str, str]]:
     codes = open_bundled().codes(region.chrom, region.start, region.start + n)
     tiles = np.lib.stride_tricks.sliding_window_view(codes, size.seq_len)[::_STRIDE]
     expected = model.predict(np.ascontiguousarray(tiles), pairs)
-    grid = segment_grid(size.seq_len, size.filter_length, size.pool, _STRIDE)
+    grid = tile_grid(size, _STRIDE)
     engine = TorchEngine(model, pairs, grid, _DEVICE)
 
     def row(name: str) -> tuple[str, str]:

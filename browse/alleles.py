@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import RegionError, UsageError
 from tfimpute_tracks.genome import Sequences, match_chrom
-from tfimpute_tracks.kernels.encode import decode, encode, missing_tiles
+from tfimpute_tracks.kernels.encode import decode, encode
 from tfimpute_tracks.kernels.products import sigmoid
-from tfimpute_tracks.kernels.segments import segment_grid
 from tfimpute_tracks.models.cpu_engine import LookupEngine
 from tfimpute_tracks.models.model import Model
+from tfimpute_tracks.models.tile_grid import tile_grid
+from tfimpute_tracks.tracks.tiles import read_past_ends
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = ["Effects", "Variant", "allele_effects", "parse_variant"]
@@ -159,28 +160,29 @@ def allele_effects(
         The chromosome is too short for a tile over the variant.
     """
     config = model.config
-    grid = segment_grid(config.seq_len, config.filter_length, config.pool, STEP)
+    grid = tile_grid(config, STEP)
     engine = LookupEngine(model, pairs, grid)
     chrom, start, ref, alt = variant
     reach = (config.seq_len - 1) // STEP * STEP  # a tile's start before the change
     before = min(reach, start // STEP * STEP)
     first, size = start - before, genome.chrom_sizes[chrom]
     end = min(start + len(ref) + config.seq_len, size)
-    left = genome.codes(chrom, first, start)
-    right = genome.codes(chrom, start + len(ref), end)
+    left = read_past_ends(genome, chrom, first - grid.halo, start)
+    right = read_past_ends(genome, chrom, start + len(ref), end + grid.halo)
     sides = []
     for allele in (ref, alt):
         codes = np.concatenate([left, encode(allele), right])
-        most = (len(codes) - config.seq_len) // STEP + 1
+        most = (len(codes) - 2 * grid.halo - config.seq_len) // STEP + 1
         n_tiles = min((before + len(allele) - 1) // STEP + 1, most)
         if n_tiles < 1:
             raise RegionError(
                 f"{chrom} has {size} bp, too few for a tile of {config.seq_len} bp "
                 f"over {variant}"
             )
-        codes = codes[: (n_tiles - 1) * STEP + config.seq_len]
+        codes = codes[grid.letters(0, n_tiles)]
         values = sigmoid(engine.logits(codes, n_tiles))
-        values[missing_tiles(codes, STEP, config.seq_len, n_tiles)] = np.nan
+        unknown = grid.unknown(codes, n_tiles)
+        values[grid.of_tiles(unknown, n_tiles)] = np.nan
         centres = STEP * np.arange(n_tiles, dtype=np.int64) - before
         sides.append((centres + config.seq_len // 2, values.T))
     (ref_centres, ref_values), (alt_centres, alt_values) = sides

@@ -19,11 +19,10 @@ from cachetools import LRUCache, cachedmethod
 from numpy.typing import NDArray
 
 from tfimpute_tracks.genome import Region, Sequences
-from tfimpute_tracks.kernels.encode import missing_tiles
-from tfimpute_tracks.kernels.segments import segment_grid
 from tfimpute_tracks.kernels.sparse import SparseRows
 from tfimpute_tracks.models.cpu_engine import LookupEngine
 from tfimpute_tracks.models.model import Model
+from tfimpute_tracks.models.tile_grid import tile_grid
 from tfimpute_tracks.models.trunk import MotifTrunk
 from tfimpute_tracks.storage import digest_arrays
 from tfimpute_tracks.tracks.cache import FeatureCache
@@ -35,7 +34,12 @@ from tfimpute_tracks.tracks.signals import (
     mean_probability,
 )
 from tfimpute_tracks.tracks.threads import in_turn
-from tfimpute_tracks.tracks.tiles import TileRange, cut_blocks, plan_tiles
+from tfimpute_tracks.tracks.tiles import (
+    TileRange,
+    cut_blocks,
+    plan_tiles,
+    read_letters,
+)
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = ["LiveScores"]
@@ -52,14 +56,14 @@ Kept = MutableMapping[tuple[Hashable, ...], Value]
 
 
 class _Block(NamedTuple):
-    """Motif features of a block of tiles, and which of them have no value."""
+    """Motif features of a block of tiles, and which core tiles are unknown."""
 
     features: SparseRows | None  # None where no tile has a value
-    missing: NDArray[np.bool_]
+    unknown: NDArray[np.bool_]
 
 
 def _block_bytes(block: _Block) -> int:
-    n_bytes = block.missing.nbytes
+    n_bytes = block.unknown.nbytes
     if block.features is not None:
         n_bytes += sum(array.nbytes for array in block.features)
     return n_bytes
@@ -104,9 +108,7 @@ class LiveScores:
         self.threads, self._cache = threads, cache
         self._sizes = dict(genome.chrom_sizes)
         self.layout = TrackLayout(self.stride, config.seq_len, self._sizes)
-        self._grid = segment_grid(
-            config.seq_len, config.filter_length, config.pool, self.stride
-        )
+        self._grid = tile_grid(config, self.stride)
         self._trunk = MotifTrunk(model, self._grid)
         self._blocks: Kept[_Block] = LRUCache(_FEATURE_BYTES, _block_bytes)
         self._scores: Kept[Floats] = LRUCache(_SCORE_BYTES, attrgetter("nbytes"))
@@ -268,8 +270,8 @@ class LiveScores:
         block = self._block(whole)
         if block.features is None:
             return np.full((whole.n_tiles, len(pairs)), np.nan, dtype=np.float32)
-        logits = self._engine(pairs).judge(block.features, whole.n_tiles)
-        logits[block.missing] = np.nan
+        logits = self._engine(pairs).judge(block.features, block.unknown)
+        logits[self._grid.of_tiles(block.unknown, whole.n_tiles)] = np.nan
         return logits
 
     @cachedmethod(attrgetter("_engines"), _key, condition=attrgetter("_engines_lock"))
@@ -278,13 +280,13 @@ class LiveScores:
 
     @cachedmethod(attrgetter("_blocks"), _key, condition=attrgetter("_blocks_lock"))
     def _block(self, whole: TileRange) -> _Block:
-        seq_len, n_tiles = self.model.config.seq_len, whole.n_tiles
-        codes = self.genome.codes(whole.chrom, *whole.span(self.stride, seq_len))
-        missing = missing_tiles(codes, self.stride, seq_len, n_tiles)
-        if missing.all():
-            return _Block(None, missing)
+        n_tiles = whole.n_tiles
+        codes = read_letters(self.genome, whole, self._grid)
+        unknown = self._grid.unknown(codes, n_tiles)
+        if self._grid.of_tiles(unknown, n_tiles).all():
+            return _Block(None, unknown)
         if self._cache is None:
-            return _Block(self._trunk.features(codes, n_tiles), missing)
+            return _Block(self._trunk.features(codes, n_tiles), unknown)
         digest = digest_arrays(codes)
         features = self._cache.features(self._trunk, codes, n_tiles, digest)
-        return _Block(features, missing)
+        return _Block(features, unknown)

@@ -72,7 +72,7 @@ def evaluate(
     from tfimpute_tracks.comparison.report import write_report
     from tfimpute_tracks.dataset import HoldOut, open_dataset
     from tfimpute_tracks.evaluation.assessment import Checks, assess
-    from tfimpute_tracks.evaluation.judged import check_length, judge_pairs
+    from tfimpute_tracks.evaluation.judged import judge_pairs
     from tfimpute_tracks.evaluation.promised import hold_promises
     from tfimpute_tracks.evaluation.tables import predict_sites
     from tfimpute_tracks.models import load_model
@@ -92,7 +92,7 @@ def evaluate(
     loaded = load_model(model)
     check_writable_dir(out_dir)
     dataset = open_dataset(data)
-    check_length(dataset, loaded.config.seq_len)
+    _check_letters(loaded, dataset)
     parts = kept.split(dataset)._asdict()
     if sites not in parts:
         raise UsageError(f"--sites {sites!r}; give one of {', '.join(parts)}")
@@ -156,6 +156,19 @@ def _write(
         text = table.to_csv(sep="\t", index=False, float_format="%.6g")
         write_text(out_dir / name, text)
     return [out_dir / name for name in ("metrics.json", *tables)]
+
+
+def _check_letters(model: Model, dataset: Dataset) -> None:
+    """Refuse sequences that are too short; say where they lack surroundings."""
+    config = model.config
+    read = config.letters_read(dataset.seq_len)
+    if read.stop - read.start < config.span:
+        notify(
+            f"{model.name} looks at the {config.span} letters about a site, and the "
+            f"data set has {dataset.seq_len}: sites are judged alone; see `prepare "
+            f"--seq-len {config.span}`",
+            warning=True,
+        )
 
 
 def _columns(dataset: Dataset, model: Model, split: str) -> tuple[Any, Any]:

@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 FORMAT = "tfimpute-dataset"
-FORMAT_VERSIONS = (1, 2)
+FORMAT_VERSIONS = (1, 2, 3)
 """Versions that are read. What needs nothing of a later one is written as version 1."""
 
 # gzip, and not a faster codec, because every HDF5 reader has it. Most of the file is
@@ -41,6 +41,7 @@ _COLUMN: dict[str, Any] = {
     "fletcher32": True,
 }
 _SEQUENCE: dict[str, Any] = {"fletcher32": True}
+_ROWS = 1 << 15  # sites that are looked through at a time
 _READ_ERRORS = (
     OSError,
     RuntimeError,
@@ -73,11 +74,13 @@ def write_dataset(path: str | Path, dataset: Dataset) -> None:
         h5py.File(temporary, "w") as file,
     ):
         file.attrs["format"] = FORMAT
-        file.attrs["format-version"] = 2 if _later_columns(dataset) else 1
+        columns, later = _columns(dataset), _later_columns(dataset)
+        version = 3 if "unknown/length" in columns else 2 if later else 1
+        file.attrs["format-version"] = version
         file.attrs["seq-len"] = dataset.seq_len
         file.attrs["parameters"] = json.dumps(dataset.parameters, sort_keys=True)
         file.attrs["sources"] = json.dumps(dataset.sources, sort_keys=True)
-        for name, column in (_columns(dataset) | _later_columns(dataset)).items():
+        for name, column in (columns | later).items():
             file.create_dataset(name, data=column, **_COLUMN)
         file.create_dataset(
             "sites/sequence", data=pack_2bit(dataset.codes), **_SEQUENCE
@@ -86,7 +89,6 @@ def write_dataset(path: str | Path, dataset: Dataset) -> None:
 
 
 def _columns(dataset: Dataset) -> dict[str, NDArray[Any]]:
-    rows, columns = np.nonzero(dataset.codes == N_CODE)
     indices = np.array(dataset.vocabulary.pair_indices(dataset.pairs), dtype=np.int32)
     n_positive, n_negative = dataset.counts()
     return {
@@ -102,13 +104,53 @@ def _columns(dataset: Dataset) -> dict[str, NDArray[Any]]:
         "pairs/n-negative": n_negative,
         "sites/chrom": dataset.chrom_id.astype(np.int32),
         "sites/start": dataset.start.astype(np.int64),
-        "unknown/site": rows.astype(np.int32),
-        "unknown/place": columns.astype(np.int16),
+        **_unknown(dataset.codes),
         "positive/indptr": dataset.positive.indptr,
         "positive/pair": dataset.positive.pair,
         "ignored/indptr": dataset.ignored.indptr,
         "ignored/pair": dataset.ignored.pair,
     }
+
+
+def _unknown(codes: NDArray[np.uint8]) -> dict[str, NDArray[Any]]:
+    """Give the places of unknown letters: one by one where they are few, else runs."""
+    parts = []
+    for first in range(0, len(codes), _ROWS):
+        unknown = codes[first : first + _ROWS] == N_CODE
+        edges = np.diff(np.pad(unknown, ((0, 0), (1, 1))).view(np.int8), axis=1)
+        rows, starts = np.nonzero(edges == 1)
+        _, ends = np.nonzero(edges == -1)  # in the same order
+        parts.append(np.stack([rows + first, starts, ends - starts]))
+    sites, places, lengths = np.concatenate([np.empty((3, 0), np.int64), *parts], 1)
+    if lengths.sum() <= len(codes):
+        within = np.arange(lengths.sum()) - np.repeat(
+            np.cumsum(lengths) - lengths, lengths
+        )
+        sites, places = np.repeat(sites, lengths), np.repeat(places, lengths) + within
+        lengths = None
+    columns: dict[str, NDArray[Any]] = {
+        "unknown/site": sites.astype(np.int32),
+        "unknown/place": places.astype(np.int16),
+    }
+    if lengths is not None:
+        columns["unknown/length"] = lengths.astype(np.int16)
+    return columns
+
+
+def _make_unknown(codes: NDArray[np.uint8], file: h5py.File) -> None:
+    """Undo :func:`_unknown`."""
+    sites, places = file["unknown/site"][:], file["unknown/place"][:].astype(np.int64)
+    if "unknown/length" not in file:
+        codes[sites, places] = N_CODE
+        return
+    ends = places + file["unknown/length"][:]
+    for first in range(0, len(codes), _ROWS):
+        block = codes[first : first + _ROWS]
+        some = slice(*np.searchsorted(sites, [first, first + len(block)]))
+        edges = np.zeros((len(block), block.shape[1] + 1), dtype=np.int8)
+        edges[sites[some] - first, places[some]] = 1
+        edges[sites[some] - first, ends[some]] = -1
+        block[np.cumsum(edges[:, :-1], axis=1, dtype=np.int8) > 0] = N_CODE
 
 
 def _later_columns(dataset: Dataset) -> dict[str, NDArray[Any]]:
@@ -179,7 +221,7 @@ def _check_format(file: h5py.File, path: Path) -> None:
     if version not in FORMAT_VERSIONS:
         raise InputFileError(
             f"{path}: {FORMAT} version {version}, and this program reads versions "
-            f"{' and '.join(map(str, FORMAT_VERSIONS))}; "
+            f"{', '.join(map(str, FORMAT_VERSIONS))}; "
             f"make it again with `tfimpute-tracks prepare`"
         )
     if file.attrs.get("complete") != 1:
@@ -195,7 +237,7 @@ def _read(file: h5py.File) -> tuple[Dataset, dict[str, NDArray[np.int64]]]:
     if packed.shape[1] != -(-seq_len // 4):
         raise ValueError(f"sequences of {seq_len} bp in {packed.shape[1]} bytes")
     codes = unpack_2bit(packed, seq_len)
-    codes[file["unknown/site"][:], file["unknown/place"][:]] = N_CODE
+    _make_unknown(codes, file)
     tf_of, cell_of = file["pairs/tf"][:], file["pairs/cell"][:]
     dataset = Dataset(
         codes=codes,

@@ -15,12 +15,11 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from tfimpute_tracks.dataset import Dataset
-from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.evaluation.baselines import average_activity
 from tfimpute_tracks.evaluation.bootstrap import site_blocks
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
 
-__all__ = ["PREDICTORS", "JudgedPairs", "check_length", "judge_pairs"]
+__all__ = ["PREDICTORS", "JudgedPairs", "judge_pairs"]
 
 PREDICTORS = ("model", "tf_mean", "activity")
 """The model, and the two that humble it."""
@@ -55,27 +54,6 @@ class JudgedPairs:
     labels: NDArray[np.int8]
     blocks: Ints
     scores: Mapping[str, Floats]
-
-
-def check_length(dataset: Dataset, seq_len: int) -> None:
-    """Refuse a data set with sequences of another length than the model reads.
-
-    Parameters
-    ----------
-    dataset : Dataset
-    seq_len : int
-        The model's.
-
-    Raises
-    ------
-    UsageError
-        It has.
-    """
-    if dataset.seq_len != seq_len:
-        raise UsageError(
-            f"the data set has sequences of {dataset.seq_len} letters and the model "
-            f"reads {seq_len}; run `tfimpute-tracks prepare --seq-len {seq_len}`"
-        )
 
 
 def judge_pairs(

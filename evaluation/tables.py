@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.dataset import Dataset
 from tfimpute_tracks.errors import UsageError
-from tfimpute_tracks.evaluation.judged import check_length, judge_pairs
+from tfimpute_tracks.evaluation.judged import judge_pairs
 from tfimpute_tracks.evaluation.metrics import pair_aurocs, pair_average_precisions
 from tfimpute_tracks.vocabulary import Vocabulary
 
@@ -29,7 +29,7 @@ __all__ = ["Evaluation", "evaluate_model", "predict_sites"]
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
-_BATCH = 1024  # sites
+_BATCH = 1024  # tiles
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,9 @@ def predict_sites(
     ----------
     network : MotifNetwork
         On `device`.
-    codes : uint8 array, shape (n_sites, L)
+    codes : uint8 array, shape (n_sites, length)
+        Of which the network takes what it reads: see
+        :meth:`~tfimpute_tracks.models.config.NetworkConfig.letters_read`.
     pairs : list of (TF row, cell-line row)
     device : str
 
@@ -118,15 +120,25 @@ def predict_sites(
     -------
     float32 array, shape (n_sites, n_pairs)
         Logits.
+
+    Raises
+    ------
+    UsageError
+        The sequences are too short.
     """
     import torch
 
     tf, cell = torch.tensor(pairs, device=device).reshape(-1, 2).unbind(1)
+    config = network.config
+    codes = codes[:, config.letters_read(codes.shape[1])]
+    n_tiles = 2 * config.reach + 1 if codes.shape[1] > config.seq_len else 1
+    size = max(1, _BATCH // n_tiles)
     scores = np.empty((len(codes), len(pairs)), dtype=np.float32)
     with torch.inference_mode():
-        for first in range(0, len(codes), _BATCH):
-            batch = torch.from_numpy(codes[first : first + _BATCH]).to(device)
-            scores[first : first + _BATCH] = network(batch, tf, cell).cpu().numpy()
+        for first in range(0, len(codes), size):
+            some = np.ascontiguousarray(codes[first : first + size])
+            batch = torch.from_numpy(some).to(device)
+            scores[first : first + size] = network(batch, tf, cell).cpu().numpy()
     return scores
 
 
@@ -163,9 +175,8 @@ def evaluate_model(
     UnknownNameError
         The model does not know a TF or cell line of the data set.
     UsageError
-        The model reads sequences of another length, or there is no pair to judge.
+        The sequences are too short for the model, or there is no pair to judge.
     """
-    check_length(dataset, network.config.seq_len)
     if not len(columns):
         raise UsageError(
             "no pair of the data set has the role asked for; choose another --split"

@@ -22,7 +22,6 @@ from numpy.typing import NDArray
 from tfimpute_tracks.genome.region import Region
 from tfimpute_tracks.genome.sequences import resolve_span
 from tfimpute_tracks.kernels.encode import N_CODE, encode
-from tfimpute_tracks.storage import digest_arrays
 
 __all__ = ["BundledGenome", "bundled_genes", "bundled_region", "open_bundled"]
 
@@ -77,26 +76,6 @@ class BundledGenome:
             known = _known_codes()[first - _REGION.start : last - _REGION.start]
             codes[first - start : last - start] = known
         return codes
-
-    def digest(self, chrom: str, start: int = 0, end: int | None = None) -> str:
-        """Know a stretch by its content.
-
-        Parameters
-        ----------
-        chrom, start, end
-            As :meth:`codes`.
-
-        Returns
-        -------
-        str
-            ``sha256:<hex>`` of the codes.
-
-        Raises
-        ------
-        RegionError
-            As :meth:`codes`.
-        """
-        return digest_arrays(self.codes(chrom, start, end))
 
     def close(self) -> None:
         """Do nothing: no file is held."""

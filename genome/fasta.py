@@ -25,7 +25,6 @@ from tfimpute_tracks.genome.fasta_format import first_fault, recognise
 from tfimpute_tracks.genome.fasta_index import Record, open_indexed
 from tfimpute_tracks.genome.sequences import resolve_span
 from tfimpute_tracks.kernels.encode import N_CODE, count_ambiguous, encode
-from tfimpute_tracks.storage import digest_arrays
 
 __all__ = ["Genome", "open_genome"]
 
@@ -132,26 +131,6 @@ class Genome:
             letters = self._letters(chrom, first, last)
             lower[first - start : last - start] = letters >= ord("a")
         return lower
-
-    def digest(self, chrom: str, start: int = 0, end: int | None = None) -> str:
-        """Know a stretch by its content.
-
-        Parameters
-        ----------
-        chrom, start, end
-            As :meth:`codes`.
-
-        Returns
-        -------
-        str
-            ``sha256:<hex>`` of the codes.
-
-        Raises
-        ------
-        RegionError, InputFileError
-            As :meth:`codes`.
-        """
-        return digest_arrays(self.codes(chrom, start, end))
 
     def close(self) -> None:
         """Let go of the file; a later read is a ValueError."""

@@ -59,21 +59,6 @@ class Sequences(Protocol):
             An unknown chromosome, or not inside of it.
         """
 
-    def digest(self, chrom: str, start: int = 0, end: int | None = None) -> str:
-        """Know a stretch by its content.
-
-        Parameters
-        ----------
-        chrom, start, end
-            As :meth:`codes`.
-
-        Returns
-        -------
-        str
-            ``sha256:<hex>`` of the codes: the same for every file, spelling and case
-            that gives the same codes.
-        """
-
     def close(self) -> None:
         """Let go of the file."""
 

@@ -15,11 +15,11 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.kernels.segments import segment_grid
 from tfimpute_tracks.kernels.sparse import SparseRows
 from tfimpute_tracks.models.cpu_engine import LookupEngine
 from tfimpute_tracks.models.engine import Engine, open_engine
 from tfimpute_tracks.models.model import Model
+from tfimpute_tracks.models.tile_grid import TileGrid, tile_grid
 from tfimpute_tracks.tracks.tiles import TileRange
 from tfimpute_tracks.vocabulary import Pair
 
@@ -35,8 +35,8 @@ class TileInputs(NamedTuple):
     ----------
     tiles : TileRange
         Where they are.
-    codes : uint8 array, shape ((n_tiles - 1) * stride + seq_len,)
-        Their letters.
+    codes : uint8 array, shape (grid.n_letters(n_tiles),)
+        Their letters, and those around them that scores depend on.
     """
 
     tiles: TileRange
@@ -45,6 +45,10 @@ class TileInputs(NamedTuple):
 
 class Judge(Protocol):
     """What gives the log-odds of tiles for pairs of a plan."""
+
+    @property
+    def grid(self) -> TileGrid:
+        """How the tiles lie, and what their scores depend on."""
 
     def logits(
         self, inputs: TileInputs, first_pair: int, n_pairs: int
@@ -76,6 +80,11 @@ class SequenceJudge:
     device : str
         From :func:`tfimpute_tracks.models.engine.pick_device`.
     fast : bool
+
+    Attributes
+    ----------
+    grid : TileGrid
+        How the tiles lie, and what their scores depend on.
     """
 
     def __init__(
@@ -88,10 +97,7 @@ class SequenceJudge:
     ) -> None:
         self._model, self._pairs = model, pairs
         self._device, self._fast = device, fast
-        config = model.config
-        self._grid = segment_grid(
-            config.seq_len, config.filter_length, config.pool, stride
-        )
+        self.grid = tile_grid(model.config, stride)
         self._engines: dict[tuple[int, int], Engine] = {}
         self._lock = Lock()
         # Motif features of tiles serve the next block of pairs as well. Those used
@@ -116,7 +122,8 @@ class SequenceJudge:
         n_tiles = inputs.tiles.n_tiles
         if not isinstance(engine, LookupEngine) or n_pairs == len(self._pairs):
             return engine.logits(inputs.codes, n_tiles)
-        return engine.judge(self._motifs(engine, inputs), n_tiles)
+        unknown = self.grid.unknown(inputs.codes, n_tiles)
+        return engine.judge(self._motifs(engine, inputs), unknown)
 
     def _motifs(self, engine: LookupEngine, inputs: TileInputs) -> SparseRows:
         """Find the motif features of tiles, once for all blocks of pairs."""
@@ -135,6 +142,6 @@ class SequenceJudge:
             if (first, n) not in self._engines:
                 pairs = self._pairs[first : first + n]
                 self._engines[first, n] = open_engine(
-                    self._model, pairs, self._grid, self._device, self._fast
+                    self._model, pairs, self.grid, self._device, self._fast
                 )
             return self._engines[first, n]

@@ -22,12 +22,11 @@ from tfimpute_tracks.impute.judge import Judge, SequenceJudge, TileInputs
 from tfimpute_tracks.impute.plan import Plan, Shard, read_plan
 from tfimpute_tracks.impute.shard_file import TILES_PER_CHUNK, Column, write_shard
 from tfimpute_tracks.kernels.codes import quantise
-from tfimpute_tracks.kernels.encode import missing_tiles
 from tfimpute_tracks.models import load_model
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.storage import digest_arrays
 from tfimpute_tracks.tracks.threads import in_turn
-from tfimpute_tracks.tracks.tiles import TileRange
+from tfimpute_tracks.tracks.tiles import TileRange, read_letters
 
 __all__ = ["Made", "MakerSpec", "ShardMaker", "open_maker"]
 
@@ -155,9 +154,10 @@ class ShardMaker:
 
     def _column(self, shard: Shard, tiles: TileRange) -> Column:
         plan = self.plan
-        sizes = plan.stride, plan.seq_len
-        codes = self._genome.codes(tiles.chrom, *tiles.span(*sizes))
-        is_missing = missing_tiles(codes, *sizes, tiles.n_tiles)
+        grid = self._judge.grid
+        codes = read_letters(self._genome, tiles, grid)
+        unknown = grid.unknown(codes, tiles.n_tiles)
+        is_missing = grid.of_tiles(unknown, tiles.n_tiles)
         if is_missing.all():  # centromeres, partial genomes
             nothing = np.zeros((shard.n_pairs, tiles.n_tiles), dtype=np.uint8)
             return Column(nothing, is_missing)
@@ -167,8 +167,8 @@ class ShardMaker:
         scores = np.empty((n, tiles.n_tiles), dtype=np.uint8)
         done = 0
         for some in tiles.parts(plan.stride, _TILES_AT_ONCE[plan.device]):
-            start, end = (place - tiles.first for place in some.span(*sizes))
-            logits = self._judge.logits(TileInputs(some, codes[start:end]), first, n)
+            inputs = TileInputs(some, codes[grid.letters(done, some.n_tiles)])
+            logits = self._judge.logits(inputs, first, n)
             part = scores[:, done : done + some.n_tiles]
             quantise(logits, scale, floors, part)
             done += some.n_tiles
@@ -177,9 +177,9 @@ class ShardMaker:
 
     def _check_sequence(self, shard: Shard) -> None:
         tiles, expected = shard.block
-        span = tiles.span(self.plan.stride, self.plan.seq_len)
-        found = digest_arrays(self._genome.codes(tiles.chrom, *span))
+        found = digest_arrays(read_letters(self._genome, tiles, self._judge.grid))
         if found != expected:
+            span = tiles.span(self.plan.stride, self.plan.seq_len)
             raise RunError(
                 f"{self._genome.name} {tiles.chrom}:{span[0] + 1}-{span[1]} has the "
                 f"digest {found}, the store was planned with {expected}: another "

@@ -24,10 +24,11 @@ from tfimpute_tracks.errors import InputFileError, UsageError
 from tfimpute_tracks.genome import Region, Sequences
 from tfimpute_tracks.kernels.codes import Scale, code_scale
 from tfimpute_tracks.models.model import Model
-from tfimpute_tracks.storage import digest_json, write_text
+from tfimpute_tracks.models.tile_grid import tile_grid
+from tfimpute_tracks.storage import digest_arrays, digest_json, write_text
 from tfimpute_tracks.tracks import plan_tiles
 from tfimpute_tracks.tracks.threads import in_turn
-from tfimpute_tracks.tracks.tiles import TileRange, cut_blocks
+from tfimpute_tracks.tracks.tiles import TileRange, cut_blocks, read_letters
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = [
@@ -253,10 +254,10 @@ def make_plan(
         raise UsageError("no pair to impute; give --missing, --all or --pairs")
     sizes = dict(genome.chrom_sizes)
     ranges = plan_tiles(regions, sizes, model.config.seq_len, stride)
+    grid = tile_grid(model.config, stride)
 
     def digested(tiles: TileRange) -> Block:
-        span = tiles.span(stride, model.config.seq_len)
-        return Block(tiles, genome.digest(tiles.chrom, *span))
+        return Block(tiles, digest_arrays(read_letters(genome, tiles, grid)))
 
     cut = cut_blocks(ranges, stride, shard_size.tiles)
     used = {tiles.chrom for tiles in cut}

@@ -82,6 +82,14 @@ def weight_shapes(
         "filters": (config.n_filters, config.filter_length, 4),
         "bias": (config.n_filters,),
         **family(config, n_tfs, n_cells),
+        **(
+            {
+                "surroundings.weight": (config.reach + 2,),
+                "surroundings.bias": (1,),
+            }
+            if config.reach
+            else {}
+        ),
         "thresholds": (n_tfs, n_cells),
     }
 

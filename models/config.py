@@ -16,7 +16,7 @@ __all__ = ["NETWORKS", "NetworkConfig"]
 
 # Parts that the paper's first network lacks; files written before they were there do
 # not name them.
-_OPTIONAL = {"channels", "blocks", "recurrent_units"}
+_OPTIONAL = {"channels", "blocks", "recurrent_units", "reach"}
 # Float32 numbers in a vector. With rows of whole vectors a matrix product gives a row
 # the same bits wherever it stands: a tile's score does not depend on its neighbours.
 _LANES = 8
@@ -47,6 +47,9 @@ class NetworkConfig:
         windows of `pool` positions fill the sequence without a rest.
     recurrent_units : int
         Units of the recurrent layer of the paper's revised network; 0: none.
+    reach : int
+        Tiles on either side, `stride` bp apart, whose scores a tile's score takes in;
+        0: it stands alone.
 
     Raises
     ------
@@ -64,6 +67,7 @@ class NetworkConfig:
     channels: int = 0
     blocks: int = 0
     recurrent_units: int = 0
+    reach: int = 0
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -115,6 +119,45 @@ class NetworkConfig:
         That of windows where these are long; else a multiple of it, up to 100 bp.
         """
         return self.pool if self.is_plain else max(100 // self.pool, 1) * self.pool
+
+    @property
+    def halo(self) -> int:
+        """Letters on either side of a tile that its score depends on."""
+        return self.reach * self.stride
+
+    @property
+    def span(self) -> int:
+        """Letters that a tile's score depends on."""
+        return self.seq_len + 2 * self.halo
+
+    def letters_read(self, length: int, alone: bool = False) -> slice:
+        """Find the letters that the network reads of sequences about a site.
+
+        Parameters
+        ----------
+        length : int
+            Of the sequences; longer ones serve as well, read in the middle.
+        alone : bool
+            Leave out what is around the tile.
+
+        Returns
+        -------
+        slice
+            Of `span` letters, or where the sequences have fewer of the tile alone.
+
+        Raises
+        ------
+        UsageError
+            They do not even have the letters of a tile.
+        """
+        if length < self.seq_len:
+            raise UsageError(
+                f"the data set has sequences of {length} letters and the network reads "
+                f"{self.seq_len}; run `tfimpute-tracks prepare --seq-len {self.span}`"
+            )
+        read = self.seq_len if alone or length < self.span else self.span
+        first = length // 2 - read // 2
+        return slice(first, first + read)
 
     @property
     def n_unit_windows(self) -> int:
@@ -176,7 +219,7 @@ class NetworkConfig:
 
 NETWORKS: dict[str, NetworkConfig] = {
     "default": NetworkConfig(),
-    "deep": NetworkConfig(filter_length=21, pool=15, channels=256, blocks=2),
+    "deep": NetworkConfig(filter_length=21, pool=15, channels=256, blocks=2, reach=4),
     "gru": NetworkConfig(
         seq_len=1000, n_filters=512, pool=50, embedding_size=512, recurrent_units=1000
     ),

@@ -10,10 +10,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.kernels.segments import SegmentGrid
 from tfimpute_tracks.kernels.sparse import SparseRows, gather_windows
 from tfimpute_tracks.models.head import Head, TileHead
 from tfimpute_tracks.models.model import Model
+from tfimpute_tracks.models.tile_grid import TileGrid
 from tfimpute_tracks.models.trunk import MotifTrunk
 from tfimpute_tracks.vocabulary import Pair
 
@@ -29,7 +29,7 @@ class LookupEngine:
     ----------
     model : Model
     pairs : list of Pair
-    grid : SegmentGrid
+    grid : TileGrid
     fast : bool
         As for :class:`MotifTrunk`.
     trunk : MotifTrunk, optional
@@ -46,13 +46,13 @@ class LookupEngine:
         self,
         model: Model,
         pairs: list[Pair],
-        grid: SegmentGrid,
+        grid: TileGrid,
         fast: bool = False,
         trunk: MotifTrunk | None = None,
     ) -> None:
         self.trunk = trunk or MotifTrunk(model, grid, fast)
         self._n_filters = model.config.n_filters
-        self._grid = grid
+        self._grid, self._weights = grid, model.checkpoint.weights
         self._head = _pick_head(model, pairs, self.trunk)
 
     def logits(self, codes: NDArray[np.uint8], n_tiles: int) -> NDArray[np.float32]:
@@ -60,29 +60,37 @@ class LookupEngine:
 
         Parameters
         ----------
-        codes : uint8 array, shape ((n_tiles - 1) * stride + seq_len,), values 0..4
+        codes : uint8 array, shape (grid.n_letters(n_tiles),), values 0..4
         n_tiles : int
 
         Returns
         -------
         float32 array, shape (n_tiles, n_pairs)
         """
-        return self.judge(self.trunk.features(codes, n_tiles), n_tiles)
+        features = self.trunk.features(codes, n_tiles)
+        return self.judge(features, self._grid.unknown(codes, n_tiles))
 
-    def judge(self, features: SparseRows, n_tiles: int) -> NDArray[np.float32]:
+    def judge(
+        self, features: SparseRows, unknown: NDArray[np.bool_]
+    ) -> NDArray[np.float32]:
         """Score tiles by their motif features.
 
         Parameters
         ----------
         features : SparseRows
             From :meth:`MotifTrunk.features`.
-        n_tiles : int
+        unknown : bool array
+            From :meth:`TileGrid.unknown`, of the same tiles.
 
         Returns
         -------
         float32 array, shape (n_tiles, n_pairs)
         """
-        grid, step = self._grid, self._grid.borders.size
+        logits = self._core_logits(features, unknown.size)
+        return self._grid.blended(logits, unknown, self._weights)
+
+    def _core_logits(self, features: SparseRows, n_tiles: int) -> NDArray[np.float32]:
+        grid, step = self._grid.core, self._grid.core.borders.size
         parts = []
         for first in range(0, n_tiles, _TILES_AT_ONCE):
             n = min(_TILES_AT_ONCE, n_tiles - first)

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import DeviceError
-from tfimpute_tracks.kernels.segments import SegmentGrid
 from tfimpute_tracks.models.model import Model
+from tfimpute_tracks.models.tile_grid import TileGrid
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = ["Engine", "list_devices", "open_engine", "pick_device"]
@@ -36,8 +36,9 @@ class Engine(Protocol):
 
         Parameters
         ----------
-        codes : uint8 array, shape ((n_tiles - 1) * stride + seq_len,), values 0..4
-            From the first tile's first letter to the last tile's last.
+        codes : uint8 array, shape (grid.n_letters(n_tiles),), values 0..4
+            From the first tile's first letter to the last tile's last, and the halo on
+            both sides.
         n_tiles : int
 
         Returns
@@ -115,7 +116,7 @@ def list_devices(device: str) -> list[str]:
 
 
 def open_engine(
-    model: Model, pairs: list[Pair], grid: SegmentGrid, device: str, fast: bool = False
+    model: Model, pairs: list[Pair], grid: TileGrid, device: str, fast: bool = False
 ) -> Engine:
     """Make the engine for a device.
 
@@ -123,7 +124,7 @@ def open_engine(
     ----------
     model : Model
     pairs : list of Pair
-    grid : SegmentGrid
+    grid : TileGrid
         The tiles' geometry.
     device : str
         From :func:`pick_device`.

@@ -27,6 +27,8 @@ def draw_first_weights(
     """
     generator = torch.Generator().manual_seed(seed)
     for name, parameter in network.named_parameters():
+        if name.startswith("surroundings."):
+            continue  # nothing of them is random
         if name == "filters":
             centre, std = 0.0, filter_std
         elif name == "bias":
@@ -37,6 +39,8 @@ def draw_first_weights(
         if std:
             draw = torch.randn(parameter.shape, generator=generator)
             parameter.data.add_(draw * std)
+    if network.surroundings is not None:
+        network.surroundings.leave_out()
 
 
 def _centre_and_spread(name: str, parameter: nn.Parameter) -> tuple[float, float]:

@@ -35,6 +35,7 @@ from tfimpute_tracks.kernels.segments import SegmentGrid
 from tfimpute_tracks.kernels.tables import reverse_filters
 from tfimpute_tracks.models.gpu_heads import pick_head
 from tfimpute_tracks.models.model import Model
+from tfimpute_tracks.models.tile_grid import TileGrid
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = ["TorchEngine"]
@@ -64,7 +65,7 @@ class TorchEngine:
     model : Model
     pairs : list of Pair
         At least one.
-    grid : SegmentGrid
+    grid : TileGrid
         Of the model's sizes, at the stride of the scan.
     device : str
         As PyTorch names it: `cuda:0`, or `cpu` for plain PyTorch.
@@ -90,25 +91,25 @@ class TorchEngine:
         self,
         model: Model,
         pairs: list[Pair],
-        grid: SegmentGrid,
+        grid: TileGrid,
         device: str,
         fast: bool = False,
     ) -> None:
         self.device = device
         self._config = model.config
-        self._grid = grid
+        self._tiles, self._grid = grid, grid.core
         # What a tile adds: segments and windows, each of both strands, and logits.
-        features = grid.borders.size + self._config.n_windows
+        features = grid.core.borders.size + self._config.n_windows
         numbers = 2 * self._config.n_filters * features + len(pairs)
-        batch = min(_BATCH // numbers, _LETTERS // grid.stride)
+        batch = min(_BATCH // numbers, _LETTERS // grid.core.stride)
         self.tiles_per_batch = max(1, batch)
-        weights = model.checkpoint.weights
+        self._weights = weights = model.checkpoint.weights
         both = [weights["filters"], reverse_filters(weights["filters"])]
         try:
             with self._placed():
                 filters = torch.tensor(np.concatenate(both), device=device)
                 bias = torch.tensor(weights["bias"], device=device).repeat(2)
-                self._trunk = _pick_trunk(filters, bias, grid, fast)
+                self._trunk = _pick_trunk(filters, bias, grid.core, fast)
                 self._head = pick_head(model, pairs, device)
         except torch.cuda.OutOfMemoryError as error:
             raise RunError(_no_room(device, len(pairs))) from error
@@ -118,8 +119,9 @@ class TorchEngine:
 
         Parameters
         ----------
-        codes : uint8 array, shape ((n_tiles - 1) * stride + L,), values 0..4
-            From the first tile's first letter to the last tile's last.
+        codes : uint8 array, shape (grid.n_letters(n_tiles),), values 0..4
+            From the first tile's first letter to the last tile's last, and the halo on
+            both sides.
         n_tiles : int
 
         Returns
@@ -134,13 +136,20 @@ class TorchEngine:
         RunError
             The device has too little memory for a single tile.
         """
-        stride, seq_len = self._grid.stride, self._config.seq_len
-        expected = (n_tiles - 1) * stride + seq_len if n_tiles else 0
+        grid = self._tiles
+        expected = grid.n_letters(n_tiles)
         if codes.size != expected:
             raise ValueError(
-                f"{n_tiles} tiles of {seq_len} letters every {stride} are {expected} "
-                f"letters, not {codes.size}"
+                f"{n_tiles} tiles of {grid.seq_len} letters every {grid.stride} are "
+                f"{expected} letters, not {codes.size}"
             )
+        logits = self._core_logits(codes, grid.n_core(n_tiles))
+        return grid.blended(logits, grid.unknown(codes, n_tiles), self._weights)
+
+    def _core_logits(
+        self, codes: NDArray[np.uint8], n_tiles: int
+    ) -> NDArray[np.float32]:
+        stride, seq_len = self._grid.stride, self._config.seq_len
         out = np.empty((n_tiles, self._head.n_pairs), dtype=np.float32)
         first = 0
         while first < n_tiles:

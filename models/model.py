@@ -274,7 +274,8 @@ class Model:
         Parameters
         ----------
         sequences : sequence of str, or uint8 codes of shape (n_sequences, L)
-            Each of `config.seq_len` letters; codes are A C G T = 0..3, else 4.
+            All of `config.seq_len` letters, or of the `config.span` that the scores
+            of a scan depend on; codes are A C G T = 0..3, else 4.
         pairs : iterable of "TF:CELL" or (tf, cell)
 
         Returns
@@ -285,7 +286,7 @@ class Model:
         Raises
         ------
         UsageError
-            A sequence has another length.
+            A sequence has another length, or not all have the same.
         UnknownNameError
             A TF or cell line is unknown.
         """
@@ -306,18 +307,21 @@ class Model:
         return probabilities
 
     def _codes(self, sequences: Sequence[str] | NDArray[np.uint8]) -> NDArray[np.uint8]:
-        length = self.config.seq_len
+        lengths = [self.config.seq_len]
+        if self.config.reach:
+            lengths.append(self.config.span)
         if isinstance(sequences, np.ndarray):
             rows = [np.asarray(row, dtype=np.uint8) for row in sequences]
         else:
             rows = [encode(sequence) for sequence in sequences]
         for index, row in enumerate(rows):
-            if row.shape != (length,):
+            if row.shape != rows[0].shape or row.size not in lengths:
                 raise UsageError(
                     f"sequence {index} has {row.size} letters; the model {self.name} "
-                    f"reads {length}: cut or pad each sequence to that length"
+                    f"reads {' or '.join(map(str, lengths))}: cut or pad every "
+                    "sequence to that length"
                 )
-        return np.stack(rows) if rows else np.empty((0, length), dtype=np.uint8)
+        return np.stack(rows) if rows else np.empty((0, lengths[0]), dtype=np.uint8)
 
 
 def _raised(probability: float, shift: float) -> float:

@@ -17,7 +17,8 @@ all its pairs, which is what makes both training and imputing everything afforda
 
 :class:`MotifNetwork` is what all networks begin with, up to M; :class:`TFImpute` goes
 on as above. The deeper network (``residual.py``) and the paper's revised one
-(``recurrent.py``) go on otherwise.
+(``recurrent.py``) go on otherwise. Any of them may look at a tile's neighbours, too
+(``surroundings.py``).
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from tfimpute_tracks.kernels.encode import N_CODE
 from tfimpute_tracks.models.config import NetworkConfig
+from tfimpute_tracks.models.surroundings import Surroundings
 
 __all__ = [
     "PLAIN",
@@ -118,6 +121,7 @@ class MotifNetwork(nn.Module, ABC):
             torch.empty(config.n_filters, config.filter_length, 4)
         )
         self.bias = nn.Parameter(torch.empty(config.n_filters))
+        self.surroundings = Surroundings(config.reach) if config.reach else None
 
     def windows(self, codes: Tensor) -> Tensor:
         """Give the motif features of sequences: the paper's M, before the gate.
@@ -168,6 +172,29 @@ class MotifNetwork(nn.Module, ABC):
 
     def forward(self, codes: Tensor, tf: Tensor, cell: Tensor) -> Tensor:
         """Give the logits of every sequence with every pair.
+
+        Parameters
+        ----------
+        codes : uint8 tensor, shape (n, L) or (n, span), values 0..4
+            Tiles alone, or with the letters around them on which their scores depend
+            (`config.span`), where the network looks at these.
+        tf, cell : int64 tensor, shape (n_pairs,)
+
+        Returns
+        -------
+        float tensor, shape (n, n_pairs)
+        """
+        length, stride = self.config.seq_len, self.config.stride
+        if self.surroundings is None or codes.shape[1] == length:
+            return self.alone(codes, tf, cell)
+        tiles = codes.unfold(1, length, stride)  # (n, 2 R + 1, L)
+        unknown = 2 * (tiles >= N_CODE).sum(dim=2) > length
+        logits = self.alone(tiles.flatten(0, 1), tf, cell)
+        blended: Tensor = self.surroundings(logits.unflatten(0, unknown.shape), unknown)
+        return blended
+
+    def alone(self, codes: Tensor, tf: Tensor, cell: Tensor) -> Tensor:
+        """Give the logits of tiles without a look at what is around them.
 
         Parameters
         ----------

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from scipy.special import expit
 
-from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.evaluation import predict_sites
 from tfimpute_tracks.models import Model
 from tfimpute_tracks.models.operations import LOOKUP
@@ -24,12 +23,6 @@ __all__ = ["ModelPredictor", "TfMeanPredictor"]
 
 def _predict(model: Model, task: Task, rows: Ints, pairs: list[Pair]) -> Floats:
     """Give log-odds, float32 (n_sites, n_pairs)."""
-    if task.dataset.seq_len != model.config.seq_len:
-        raise UsageError(
-            f"the data set has sequences of {task.dataset.seq_len} letters and the "
-            f"model {model.name} reads {model.config.seq_len}; run `tfimpute-tracks "
-            f"prepare --seq-len {model.config.seq_len}`"
-        )
     network = model.network()
     if task.device == "cpu":
         network.operations = LOOKUP

@@ -20,8 +20,10 @@ from tfimpute_tracks import __version__
 from tfimpute_tracks.errors import RunError
 from tfimpute_tracks.genome import Region, Sequences, known_build
 from tfimpute_tracks.models.model import Model
+from tfimpute_tracks.models.tile_grid import tile_grid
 from tfimpute_tracks.storage import (
     check_writable_dir,
+    digest_arrays,
     digest_json,
     write_receipt,
 )
@@ -39,7 +41,12 @@ from tfimpute_tracks.tracks.scan import open_scanner, tiles_per_block
 from tfimpute_tracks.tracks.signals import calibration_line
 from tfimpute_tracks.tracks.spool import ScoreSpool
 from tfimpute_tracks.tracks.threads import in_turn
-from tfimpute_tracks.tracks.tiles import TileRange, cut_blocks, plan_tiles
+from tfimpute_tracks.tracks.tiles import (
+    TileRange,
+    cut_blocks,
+    plan_tiles,
+    read_letters,
+)
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = ["ScanJob", "run_scan"]
@@ -310,11 +317,10 @@ def _what_earlier_runs_left(job: ScanJob, genome: Sequences) -> dict[Pair, PairR
     with_receipt = [pair for pair in job.pairs if _receipt_path(job, pair).exists()]
     if job.overwrite or not with_receipt:
         return {}  # and the sequence need not be read twice
-    seq_len = job.model.config.seq_len
+    grid = tile_grid(job.model.config, job.stride)
 
     def digest(tiles: TileRange) -> tuple[TileRange, str]:
-        start, end = tiles.span(job.stride, seq_len)
-        return tiles, genome.digest(tiles.chrom, start, end)
+        return tiles, digest_arrays(read_letters(genome, tiles, grid))
 
     blocks = cut_blocks(ranges, job.stride, tiles_per_block(job.device))
     sequence = _sequence_digest(list(in_turn(digest, blocks, job.threads)))

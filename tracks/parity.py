@@ -90,12 +90,13 @@ def _compare(
     began = time.monotonic()
     scanner = open_scanner(model, pairs, stride, device, fast)
     seq_len = model.config.seq_len
-    n_tiles = (len(codes) - seq_len) // stride + 1
-    scores = scanner.score(codes, n_tiles)
+    n_tiles = (len(codes) - model.config.span) // stride + 1
+    scores = scanner.score(codes[scanner.grid.letters(0, n_tiles)], n_tiles)
     seconds = time.monotonic() - began
-    tiles = np.lib.stride_tricks.sliding_window_view(codes, seq_len)
-    tiles = tiles[::stride][:n_tiles]
-    plain = model.predict(np.ascontiguousarray(tiles), pairs)
+    spans = np.lib.stride_tricks.sliding_window_view(codes, model.config.span)
+    spans = spans[::stride][:n_tiles]
+    plain = model.predict(np.ascontiguousarray(spans), pairs)
+    tiles = spans[:, model.config.halo :][:, :seq_len]
     plain[(tiles == N_CODE).sum(axis=1) * 2 > seq_len] = np.nan
     return Parity(
         f"{device} {'fast' if fast else 'exact'}",

@@ -19,16 +19,15 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import RegionError, UsageError
 from tfimpute_tracks.genome import Sequences, match_chrom, open_genome
-from tfimpute_tracks.kernels.encode import missing_tiles
 from tfimpute_tracks.kernels.products import sigmoid
-from tfimpute_tracks.kernels.segments import SegmentGrid, segment_grid
 from tfimpute_tracks.models.cpu_engine import LookupEngine
 from tfimpute_tracks.models.engine import Engine, open_engine
 from tfimpute_tracks.models.model import Model
+from tfimpute_tracks.models.tile_grid import TileGrid, tile_grid
 from tfimpute_tracks.storage import digest_arrays
 from tfimpute_tracks.tracks.cache import FeatureCache
 from tfimpute_tracks.tracks.threads import in_turn
-from tfimpute_tracks.tracks.tiles import TileRange, cut_blocks
+from tfimpute_tracks.tracks.tiles import TileRange, cut_blocks, read_letters
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = ["Scanner", "TileBlock", "open_scanner", "scan_region", "tiles_per_block"]
@@ -70,7 +69,7 @@ class Scanner:
     pairs : list of Pair
     stride : int
         bp between tile starts.
-    grid : SegmentGrid
+    grid : TileGrid
     engine : Engine
     cache : FeatureCache, optional
         Keeps motif features for the next scan, where the engine has any to keep.
@@ -82,7 +81,7 @@ class Scanner:
     model: Model
     pairs: list[Pair]
     stride: int
-    grid: SegmentGrid
+    grid: TileGrid
     engine: Engine
     cache: FeatureCache | None = None
     keep: Keep = sigmoid
@@ -94,7 +93,7 @@ class Scanner:
 
         Parameters
         ----------
-        codes : uint8 array, shape ((n_tiles - 1) * stride + seq_len,)
+        codes : uint8 array, shape (grid.n_letters(n_tiles),)
         n_tiles : int
         digest : str, optional
             Of the codes, by which the cache knows them; without it none is used.
@@ -105,18 +104,23 @@ class Scanner:
             The pairs' probabilities, or what is kept instead. NaN where more than half
             of the tile's letters are not A, C, G or T.
         """
-        seq_len = self.model.config.seq_len
-        missing = missing_tiles(codes, self.stride, seq_len, n_tiles)
+        unknown = self.grid.unknown(codes, n_tiles)
+        missing = self.grid.of_tiles(unknown, n_tiles)
         if missing.all():  # whole blocks of N are common: centromeres, partial genomes
             nothing = np.full((1, len(self.pairs)), np.nan, dtype=np.float32)
             return np.repeat(self.keep(nothing), n_tiles, axis=0)
-        parts = [self.keep(part) for part in self._logits(codes, n_tiles, digest)]
+        logits = self._logits(codes, n_tiles, unknown, digest)
+        parts = [self.keep(part) for part in logits]
         scores = parts[0] if len(parts) == 1 else np.concatenate(parts)
         scores[missing] = np.nan
         return scores
 
     def _logits(
-        self, codes: NDArray[np.uint8], n_tiles: int, digest: str | None
+        self,
+        codes: NDArray[np.uint8],
+        n_tiles: int,
+        unknown: NDArray[np.bool_],
+        digest: str | None,
     ) -> Iterator[Floats]:
         """Give the log-odds of few tiles at a time where there are many pairs."""
         engine, grid = self.engine, self.grid
@@ -124,16 +128,16 @@ class Scanner:
         parts = TileRange("", 0, n_tiles).parts(1, at_once)
         if not isinstance(engine, LookupEngine):
             for _, first, n in parts:
-                end = (first + n - 1) * self.stride + self.model.config.seq_len
-                yield engine.logits(codes[first * self.stride : end], n)
+                yield engine.logits(codes[grid.letters(first, n)], n)
             return
         if self.cache is not None and digest:
             features = self.cache.features(engine.trunk, codes, n_tiles, digest)
         else:
             features = engine.trunk.features(codes, n_tiles)
         for _, first, n in parts:
-            row = 2 * first * grid.borders.size  # both strands
-            yield engine.judge(features.rows(row, row + 2 * grid.n_segments(n)), n)
+            rows = grid.rows(first, n)
+            some = features.rows(rows.start, rows.stop)
+            yield engine.judge(some, unknown[grid.cores(first, n)])
 
     def score_block(
         self, genome: Sequences, tiles: TileRange, known: Known = ()
@@ -152,8 +156,7 @@ class Scanner:
         -------
         TileBlock
         """
-        start, end = tiles.span(self.stride, self.model.config.seq_len)
-        codes = genome.codes(tiles.chrom, start, end)
+        codes = read_letters(genome, tiles, self.grid)
         digest = digest_arrays(codes)
         if (tiles, digest) in known:
             return TileBlock(tiles, digest, None)
@@ -250,7 +253,7 @@ def open_scanner(
         raise UsageError(f"stride {stride} bp; give 1 or more")
     if not named:
         raise UsageError("no pair to scan; give --tf and --cell, or --pairs")
-    grid = segment_grid(config.seq_len, config.filter_length, config.pool, stride)
+    grid = tile_grid(config, stride)
     engine = open_engine(model, named, grid, device, fast)
     return Scanner(model, named, stride, grid, engine, cache, keep)
 

@@ -36,6 +36,7 @@ from tfimpute_tracks.models.network import PLAIN, MotifNetwork
 from tfimpute_tracks.models.operations import LOOKUP
 from tfimpute_tracks.models.residual import ResidualTFImpute
 from tfimpute_tracks.storage.digest import digest_json
+from tfimpute_tracks.training.around import AroundFit, fit_surroundings
 from tfimpute_tracks.training.lessons import Lessons
 from tfimpute_tracks.training.recipe import Recipe
 from tfimpute_tracks.training.state import (
@@ -145,12 +146,16 @@ class TrainingRun:
         Rows of the data set.
     columns : int64 array
         Pairs learned from.
+    around : AroundFit, optional
+        What came of fitting the surroundings, where the network looks at them and the
+        data set has them.
     """
 
     network: MotifNetwork
     history: list[dict[str, Any]]
     split: Split
     columns: Ints
+    around: AroundFit | None = None
 
 
 @dataclass
@@ -202,12 +207,7 @@ def train_model(
     OutputError, WriteError
         The state cannot be saved.
     """
-    if dataset.seq_len != config.seq_len:
-        raise UsageError(
-            f"the data set has sequences of {dataset.seq_len} letters, the network "
-            f"reads {config.seq_len}; run `tfimpute-tracks prepare --seq-len "
-            f"{config.seq_len}`"
-        )
+    config.letters_read(dataset.seq_len)  # or refuse sequences that are too short
     columns = np.flatnonzero(np.isin(dataset.roles, job.roles))
     if not columns.size:
         raise UsageError(
@@ -243,7 +243,8 @@ def train_model(
         config, len(dataset.vocabulary.tfs), len(dataset.vocabulary.cells)
     )
     network.load_state_dict({name: t.cpu() for name, t in state.best.items()})
-    return TrainingRun(network.eval(), state.history, split, columns)
+    around = fit_surroundings(network.eval(), dataset, split, columns)
+    return TrainingRun(network, state.history, split, columns, around)
 
 
 def _identity(
@@ -363,7 +364,9 @@ def _validate(
     state.network.load_state_dict(state.average)
     state.network.eval()
     try:
-        scores = predict_sites(state.network, dataset.codes[rows], indices, device)
+        letters = state.network.config.letters_read(dataset.seq_len, alone=True)
+        codes = dataset.codes[rows, letters]
+        scores = predict_sites(state.network, codes, indices, device)
     finally:
         state.network.load_state_dict(weights)
     aurocs = pair_aurocs(scores, dataset.labels(rows, judged))

@@ -99,7 +99,9 @@ class Lessons:
             Labelled (sequence, pair) instances in it.
         """
         rng = np.random.default_rng((self._recipe.seed, step))
-        codes = self._dataset.codes[rows]
+        # Surroundings are fitted in the end: most sites teach nothing of them.
+        read = network.config.letters_read(self._dataset.seq_len, alone=True)
+        codes = self._dataset.codes[rows, read]
         if self._recipe.hidden:
             codes = self._hide(codes, rng)
         taught = self._taught(rng)

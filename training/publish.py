@@ -9,6 +9,7 @@ exceed as its TF binds on average in the cell lines it was trained in.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from tfimpute_tracks.evaluation.worth import (
 from tfimpute_tracks.models.checkpoint import write_checkpoint
 from tfimpute_tracks.models.network import MotifNetwork
 from tfimpute_tracks.models.operations import LOOKUP
+from tfimpute_tracks.training.around import LEAST_SITES, sites_with_surroundings
 from tfimpute_tracks.training.fit import TrainingRun
 
 __all__ = [
@@ -151,10 +153,14 @@ def publish(
     network.operations = LOOKUP
     recurrent = bool(network.config.recurrent_units)
     most = RECURRENT_SITES if recurrent else THRESHOLD_SITES
-    rows = _spread(run.split.valid, most)
+    # Promises of scores in surroundings are read from sites that have them.
+    around = sites_with_surroundings(dataset, run.split.valid, network)
     judged_on = run.split
+    if len(around) >= LEAST_SITES:
+        judged_on = judged_on._replace(valid=around)
+    rows = _spread(judged_on.valid, most)
     if recurrent:
-        judged_on = Split(*(_spread(sites, most) for sites in run.split))
+        judged_on = Split(*(_spread(sites, most) for sites in judged_on))
     shares = bound_shares(dataset, run.split.train, run.columns)
     thresholds = pair_thresholds(network, dataset.codes[rows], shares, advance)
     everything = np.arange(len(dataset.pairs))
@@ -202,6 +208,7 @@ def publish(
             "judged_on": len(judged_on.test),
         },
         "history": run.history,
+        **({"surroundings": asdict(run.around)} if run.around else {}),
         "figures": judged.by_role(),
         "fdr": {"sites": checked},
         "calibration": {

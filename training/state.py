@@ -153,7 +153,11 @@ def begin_with(state: TrainingState, trained: Checkpoint) -> list[str]:
 
 
 def _optimiser(network: MotifNetwork, recipe: Recipe) -> torch.optim.Optimizer:
-    named = dict(network.named_parameters())
+    named = {
+        name: parameter
+        for name, parameter in network.named_parameters()
+        if not name.startswith("surroundings.")  # fitted in the end
+    }
     motifs = [named.pop(name) for name in ("filters", "bias")]
     # Dense layers in between take smaller steps than the filters and the embeddings.
     dense = [p for n, p in named.items() if n.startswith(_DENSE)]

@@ -23,6 +23,7 @@ from fasta_files import GOOD, KINDS, TOY, fasta_text, naive_codes, write_fasta
 from tfimpute_tracks.errors import InputFileError, OutputError, RegionError
 from tfimpute_tracks.genome.cache import cache_key, default_cache_dir
 from tfimpute_tracks.genome.fasta import open_genome
+from tfimpute_tracks.storage import digest_arrays
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -91,8 +92,7 @@ def test_the_digest_knows_the_letters_alone(tmp_path, quiet):
     for i, text in enumerate(texts):
         path = write_fasta(tmp_path / f"{i}.fa", text, KINDS[i])
         with open_genome(path, notify=quiet.append) as genome:
-            digests.add(genome.digest("chr1"))
-            assert genome.digest("chr1", 1, 5) != genome.digest("chr1", 2, 6)
+            digests.add(digest_arrays(genome.codes("chr1")))
     assert len(digests) == 1
     assert digests.pop().startswith("sha256:")
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from tfimpute_tracks.errors import DeviceError
-from tfimpute_tracks.kernels.segments import segment_grid
 from tfimpute_tracks.models import engine, head
 from tfimpute_tracks.models.cpu_engine import LookupEngine
 from tfimpute_tracks.models.engine import open_engine, pick_device
+from tfimpute_tracks.models.tile_grid import tile_grid
 from tfimpute_tracks.models.head import Head, pair_gates
 from toys import CONFIG, VOCABULARY, make_model
 
@@ -15,7 +15,7 @@ EVERY = VOCABULARY.all_pairs()
 
 
 def _grid(stride):
-    return segment_grid(CONFIG.seq_len, CONFIG.filter_length, CONFIG.pool, stride)
+    return tile_grid(CONFIG, stride)
 
 
 def _letters(rng, n_tiles, stride, unknown=0.05):
@@ -80,7 +80,7 @@ def test_what_is_unknown_is_not_computed_and_changes_no_neighbour(tmp_path, rng)
     features = made.trunk.features(codes, n_tiles)
     sizes = np.diff(features.offsets).reshape(-1, 2).sum(axis=1)  # per segment
     last, first = 18, 39  # the tiles beside the gap that are known
-    grid = _grid(stride)
+    grid = _grid(stride).core
     behind = last * grid.borders.size + grid.segments_per_tile
     assert (sizes[behind : first * grid.borders.size] == 0).all()
     assert np.count_nonzero(sizes) > 70

@@ -1,6 +1,7 @@
 """Networks that go on otherwise than the first one: against loops, and in scans."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,6 @@ import torch
 
 import naive
 from tfimpute_tracks.kernels.encode import reverse_complement
-from tfimpute_tracks.kernels.segments import segment_grid
 from tfimpute_tracks.models.checkpoint import weight_shapes
 from tfimpute_tracks.models.config import NETWORKS, NetworkConfig
 from tfimpute_tracks.models.cpu_engine import LookupEngine
@@ -16,6 +16,7 @@ from tfimpute_tracks.models.engine import open_engine
 from tfimpute_tracks.models.families import build_network
 from tfimpute_tracks.models.gpu_engine import TorchEngine
 from tfimpute_tracks.models.operations import LOOKUP
+from tfimpute_tracks.models.tile_grid import tile_grid
 from toys import VOCABULARY, make_model
 
 DEEP = NetworkConfig(
@@ -36,8 +37,16 @@ GRU = NetworkConfig(
     embedding_size=16,
     recurrent_units=32,
 )
+DEEP_AROUND = replace(DEEP, reach=2)
+PLAIN_AROUND = NetworkConfig(
+    seq_len=60, filter_length=8, n_filters=16, pool=20, embedding_size=5, reach=3
+)
 EVERY = VOCABULARY.all_pairs()
-FAMILIES = pytest.mark.parametrize("config", [DEEP, GRU], ids=["deep", "gru"])
+FAMILIES = pytest.mark.parametrize(
+    "config",
+    [DEEP, GRU, DEEP_AROUND, PLAIN_AROUND],
+    ids=["deep", "gru", "deep around", "plain around"],
+)
 
 
 def _sigmoid(x):
@@ -129,13 +138,14 @@ def test_the_file_names_the_arrays_of_the_network(config):
 @pytest.mark.parametrize("stride", [7, 10, 60, 75])
 def test_engines_give_the_network_s_scores(tmp_path, rng, config, stride):
     model, n_tiles = make_model(tmp_path, config=config), 150
-    codes = rng.integers(0, 5, (n_tiles - 1) * stride + config.seq_len)
-    codes = codes.astype(np.uint8)
-    tiles = np.lib.stride_tricks.sliding_window_view(codes, config.seq_len)[::stride]
+    grid = tile_grid(config, stride)
+    codes = rng.integers(0, 5, grid.n_letters(n_tiles)).astype(np.uint8)
+    codes[2_000:2_300] = 4
+    spans = np.lib.stride_tricks.sliding_window_view(codes, config.span)[::stride]
+    tiles = spans[:, config.halo :][:, : config.seq_len]
     known = (tiles == 4).sum(axis=1) * 2 <= config.seq_len
-    grid = segment_grid(config.seq_len, config.filter_length, config.pool, stride)
     for pairs in (EVERY[5:6], EVERY[::-1]):
-        expected = model.predict(np.ascontiguousarray(tiles), pairs)
+        expected = model.predict(np.ascontiguousarray(spans), pairs)
         for made in (
             open_engine(model, pairs, grid, "cpu"),
             TorchEngine(model, pairs, grid, "cpu"),
@@ -147,19 +157,19 @@ def test_engines_give_the_network_s_scores(tmp_path, rng, config, stride):
 @FAMILIES
 def test_a_tile_s_score_does_not_depend_on_its_neighbours(tmp_path, rng, config):
     model = make_model(tmp_path, config=config)
-    grid = segment_grid(config.seq_len, config.filter_length, config.pool, 20)
+    grid = tile_grid(config, 20)
     engine = LookupEngine(model, EVERY, grid)
-    codes = rng.integers(0, 4, 299 * 20 + config.seq_len).astype(np.uint8)
+    codes = rng.integers(0, 4, grid.n_letters(300)).astype(np.uint8)
     whole = engine.logits(codes, 300)
     for first, n in ((0, 1), (17, 100), (250, 50)):
-        part = engine.logits(codes[20 * first :][: 20 * (n - 1) + config.seq_len], n)
+        part = engine.logits(codes[grid.letters(first, n)], n)
         np.testing.assert_array_equal(part, whole[first : first + n])
 
 
 @FAMILIES
 def test_look_up_steps_give_the_plain_gradients(tmp_path, rng, config):
     network = make_model(tmp_path, config=config).network()
-    codes = torch.from_numpy(rng.integers(0, 5, (6, config.seq_len)).astype(np.uint8))
+    codes = torch.from_numpy(rng.integers(0, 5, (6, config.span)).astype(np.uint8))
     tf, cell = torch.tensor([0, 1, 2, 2]), torch.tensor([3, 0, 1, 1])
     plain = network.operations
     results = []
@@ -178,7 +188,7 @@ def test_look_up_steps_give_the_plain_gradients(tmp_path, rng, config):
 @FAMILIES
 def test_a_sequence_and_its_reverse_complement_score_the_same(tmp_path, rng, config):
     model = make_model(tmp_path, config=config)
-    codes = rng.integers(0, 5, (20, config.seq_len)).astype(np.uint8)
+    codes = rng.integers(0, 5, (20, config.span)).astype(np.uint8)
     there, back = (model.predict(c, EVERY) for c in (codes, reverse_complement(codes)))
     np.testing.assert_allclose(there, back, atol=2e-5)
 
@@ -199,11 +209,13 @@ def test_tiles_of_fine_windows_stand_some_windows_apart():
     assert NETWORKS["deep"].stride == 90
     assert NETWORKS["gru"].stride == 100
     assert DEEP.stride == 100
+    assert (NETWORKS["deep"].halo, NETWORKS["deep"].span) == (360, 920)
+    assert NETWORKS["default"].span == NETWORKS["default"].seq_len
 
 
 def test_files_from_before_these_parts_are_read():
     sizes = NETWORKS["default"].to_dict()
-    assert not {"channels", "blocks", "recurrent_units"} & set(sizes)
+    assert not {"channels", "blocks", "recurrent_units", "reach"} & set(sizes)
     assert NetworkConfig.from_dict(sizes) == NETWORKS["default"]
-    for config in (DEEP, GRU):
+    for config in (DEEP, GRU, DEEP_AROUND):
         assert NetworkConfig.from_dict(config.to_dict()) == config

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 import naive
 from tfimpute_tracks.errors import RunError
 from tfimpute_tracks.kernels.fused import runs_on
-from tfimpute_tracks.kernels.segments import segment_grid
 from tfimpute_tracks.models import gpu_engine
 from tfimpute_tracks.models.config import NetworkConfig
 from tfimpute_tracks.models.gpu_engine import TorchEngine
+from tfimpute_tracks.models.tile_grid import tile_grid
 from toys import CONFIG, VOCABULARY, make_model
 
 EVERY = VOCABULARY.all_pairs()
@@ -33,7 +33,7 @@ class Cramped(TorchEngine):
 
 
 def _grid(stride, config=CONFIG):
-    return segment_grid(config.seq_len, config.filter_length, config.pool, stride)
+    return tile_grid(config, stride)
 
 
 def _codes(rng, stride, n_tiles, config=CONFIG):
@@ -120,7 +120,7 @@ def test_a_kernel_that_does_not_run_is_replaced_and_named(rng, caplog):
     """Triton refuses tensors of a CPU: a true failure."""
     pytest.importorskip("triton")
     filters = torch.tensor(rng.normal(size=(6, 8, 4)), dtype=torch.float32)
-    work = (filters, torch.zeros(6), _grid(20))
+    work = (filters, torch.zeros(6), _grid(20).core)
     plain = gpu_engine._PlainTrunk(*work, fast=False)
     trunk = gpu_engine._fused_or_plain(plain, *work, fast=False)
     assert trunk is plain
@@ -130,16 +130,16 @@ def test_a_kernel_that_does_not_run_is_replaced_and_named(rng, caplog):
 
 def test_a_kernel_that_is_wrong_is_found_out(rng):
     filters = torch.tensor(rng.normal(size=(6, 8, 4)), dtype=torch.float32)
-    plain = gpu_engine._PlainTrunk(filters, torch.zeros(6), _grid(20), fast=False)
+    plain = gpu_engine._PlainTrunk(filters, torch.zeros(6), _grid(20).core, fast=False)
     rounded = gpu_engine._PlainTrunk(
-        filters.bfloat16().float(), torch.zeros(6), _grid(20), fast=False
+        filters.bfloat16().float(), torch.zeros(6), _grid(20).core, fast=False
     )
     for trunk, fast, fault in (
         (plain, False, ""),
         (rounded, False, "its values are off by"),
         (lambda codes, n: plain(codes, n).roll(1, 0), True, "its values are off by"),
     ):
-        said = gpu_engine._trunk_fault(trunk, plain, filters, _grid(20), fast)
+        said = gpu_engine._trunk_fault(trunk, plain, filters, _grid(20).core, fast)
         assert said.startswith(fault)
         assert bool(said) == bool(fault)
 

@@ -1,0 +1,171 @@
+"""What a tile's neighbours are worth: fitted when the network is trained.
+
+A handful of numbers, the same for all pairs (``models/surroundings.py``), found by
+logistic regression on sites whose surroundings are known. Sites that trained nothing
+are taken where there are enough of them: on others the tile itself would seem worth
+more than it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from tfimpute_tracks.dataset import Dataset, Split
+from tfimpute_tracks.evaluation import pair_aurocs, predict_sites
+from tfimpute_tracks.kernels.encode import missing_tiles
+from tfimpute_tracks.models.network import MotifNetwork
+from tfimpute_tracks.models.operations import LOOKUP
+from tfimpute_tracks.training.objective import instance_weights, weighted_loss
+
+__all__ = [
+    "LEAST_SITES",
+    "AroundFit",
+    "fit_surroundings",
+    "sites_with_surroundings",
+]
+
+LEAST_SITES = 1000
+"""With fewer there is nothing to fit, or to judge, surroundings by."""
+
+_PAIRS = 100  # that take part, spread over those trained
+_LEAST_POSITIVE = 5  # of each of them
+_ITERATIONS = 50
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class AroundFit:
+    """A fit of the surroundings.
+
+    Attributes
+    ----------
+    part : {"valid", "train"}
+        Where the sites come from.
+    n_sites, n_pairs : int
+    auroc_alone, auroc : float
+        Mean over those pairs at those sites, of tiles alone and with surroundings.
+    """
+
+    part: str
+    n_sites: int
+    n_pairs: int
+    auroc_alone: float
+    auroc: float
+
+
+def sites_with_surroundings(
+    dataset: Dataset, rows: Ints, network: MotifNetwork
+) -> Ints:
+    """Choose the sites of which all neighbouring tiles are known.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    rows : int64 array
+        Sites.
+    network : MotifNetwork
+
+    Returns
+    -------
+    int64 array
+        Some of `rows`, in their order; all of them where the network looks at tiles
+        alone.
+    """
+    config = network.config
+    letters = config.letters_read(dataset.seq_len)
+    if letters.stop - letters.start < config.span:
+        return rows[:0]
+    if not config.reach:
+        return rows
+    sizes = config.stride, config.seq_len, 2 * config.reach + 1
+    known = [
+        not missing_tiles(dataset.codes[row, letters], *sizes).any() for row in rows
+    ]
+    chosen: Ints = rows[np.array(known, dtype=bool)]
+    return chosen
+
+
+def fit_surroundings(
+    network: MotifNetwork, dataset: Dataset, split: Split, columns: Ints
+) -> AroundFit | None:
+    """Fit the surroundings of a trained network, which is changed.
+
+    Parameters
+    ----------
+    network : MotifNetwork
+        On the CPU.
+    dataset : Dataset
+    split : Split
+        Sites to fit by: those that validate, or else those that trained.
+    columns : int64 array
+        Trained pairs.
+
+    Returns
+    -------
+    AroundFit or None
+        None where the network looks at tiles alone, or too few sites have known
+        surroundings.
+    """
+    surroundings = network.surroundings
+    if surroundings is None:
+        return None
+    part, rows = _choose_sites(network, dataset, split)
+    if len(rows) < LEAST_SITES:
+        return None
+    n_positive, n_negative = dataset.counts(rows)
+    usable = columns[n_positive[columns] >= _LEAST_POSITIVE]
+    if not usable.size:
+        return None
+    chosen = usable[:: max(1, -(-len(usable) // _PAIRS))]
+    labels = dataset.labels(rows, chosen)
+    logits = _of_neighbours(network, dataset, rows, chosen)
+    unknown = torch.zeros(logits.shape[:2], dtype=torch.bool)
+    weights = instance_weights(n_positive[chosen], n_negative[chosen], True, 0.5)
+    solver = torch.optim.LBFGS(surroundings.parameters(), max_iter=_ITERATIONS)
+
+    def loss() -> float:
+        solver.zero_grad()
+        blended = surroundings(logits, unknown)
+        value = weighted_loss(blended, torch.from_numpy(labels), *weights)
+        value.backward()
+        return float(value.detach())
+
+    solver.step(loss)
+    with torch.inference_mode():
+        after = surroundings(logits, unknown).numpy()
+    alone = logits[:, surroundings.reach].numpy()
+    aurocs = (float(np.nanmean(pair_aurocs(z, labels))) for z in (alone, after))
+    return AroundFit(part, len(rows), len(chosen), *aurocs)
+
+
+def _choose_sites(
+    network: MotifNetwork, dataset: Dataset, split: Split
+) -> tuple[str, Ints]:
+    rows = sites_with_surroundings(dataset, split.valid, network)
+    if len(rows) >= LEAST_SITES:
+        return "valid", rows
+    return "train", sites_with_surroundings(dataset, split.train, network)
+
+
+def _of_neighbours(
+    network: MotifNetwork, dataset: Dataset, rows: Ints, columns: Ints
+) -> torch.Tensor:
+    """Give the logits of each neighbour, float32 (n_sites, 2 R + 1, n_pairs)."""
+    config = network.config
+    codes = dataset.codes[rows, config.letters_read(dataset.seq_len)]
+    pairs = dataset.vocabulary.pair_indices(dataset.pairs[i] for i in columns)
+    before, network.operations = network.operations, LOOKUP
+    n_tiles = 2 * config.reach + 1
+    out = np.empty((len(rows), n_tiles, len(pairs)), dtype=np.float32)
+    for i in range(n_tiles):
+        first = i * config.stride
+        out[:, i] = predict_sites(
+            network, codes[:, first : first + config.seq_len], pairs
+        )
+    network.operations = before
+    return torch.from_numpy(out)
