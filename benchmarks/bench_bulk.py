@@ -26,9 +26,9 @@ from tfimpute_tracks.kernels.products import lane_gates, share_logits
 from tfimpute_tracks.kernels.sparse import gather_windows
 from tfimpute_tracks.models import load_model
 from tfimpute_tracks.models.cpu_engine import LookupEngine
-from tfimpute_tracks.models.tile_grid import tile_grid
 from tfimpute_tracks.models.head import pair_gates
 from tfimpute_tracks.models.model import Model
+from tfimpute_tracks.models.tile_grid import tile_grid
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = ["bulk", "dask", "store"]

@@ -1,12 +1,15 @@
 """Make anew what the cards of the shipped models tell of what scores are worth.
 
 The weights stay as they are; only the JSON beside them changes. Thresholds of measured
-pairs come from labelled sites; those of imputed ones from the pairs that `held-out`
-never saw, and so does the calibration; and called peaks are held against measured ones
-along a whole chromosome.
+pairs come from labelled sites; those of imputed ones from the pairs that `held-out`, or
+`deep-held-out`, never saw, and so does the calibration; and called peaks are held
+against measured ones along a whole chromosome.
 
     python benchmarks/card.py --data data.h5 -g hg19.fa.gz --pairs-table pairs.tsv
     python benchmarks/card.py --data data.h5 --only calibration
+    python benchmarks/card.py --data around.h5 --models deep,deep-held-out ...
+
+The deeper models look at the surroundings of a site, and take sequences of 920.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.special import expit
+from shipped import chosen_models, judge_of, network_of, valid_sites
 
 from tfimpute_tracks.commands.console import say
 from tfimpute_tracks.dataset import Dataset, open_dataset, split_rows
@@ -39,15 +43,14 @@ from tfimpute_tracks.evaluation.worth import (
     score_sites,
 )
 from tfimpute_tracks.genome import merge_intervals, open_genome, read_bed
-from tfimpute_tracks.models import Model, load_model, shipped_models
-from tfimpute_tracks.models.operations import LOOKUP
+from tfimpute_tracks.models import Model, shipped_models
 from tfimpute_tracks.storage import write_json
 from tfimpute_tracks.tracks.scan import open_scanner
 from tfimpute_tracks.tracks.tiles import TileRange
 from tfimpute_tracks.training.publish import bound_shares
 from tfimpute_tracks.vocabulary import Pair
 
-_PAIRS_AT_ONCE = 66
+_PAIRS_AT_ONCE = 262
 
 
 class _AtSites(NamedTuple):
@@ -64,19 +67,9 @@ def _log_odds(probabilities):
     return np.log(probabilities / (1 - probabilities)).astype(np.float32)
 
 
-def _network(model: Model):
-    network = model.network()
-    network.operations = LOOKUP
-    return network
-
-
 def _site_figures(model: Model, dataset: Dataset) -> _AtSites:
     """Give figures of measured pairs, and of those that were kept from the model."""
-    split = split_rows(dataset)
-    valid, test = (
-        score_sites(_network(model), model.vocabulary, dataset, rows)
-        for rows in (split.valid, split.test)
-    )
+    valid, test = _site_scores(model, dataset)
     pairs, checked = measured_worth(valid, test)
     kept = np.array(
         [i for i, p in enumerate(dataset.pairs) if model.reliability(p) == "imputed"],
@@ -87,12 +80,18 @@ def _site_figures(model: Model, dataset: Dataset) -> _AtSites:
     return _AtSites(pairs, checked, kept, raised, imputed)
 
 
+def _site_scores(model: Model, dataset: Dataset):
+    network = network_of(model)
+    for rows in (valid_sites(model, dataset), split_rows(dataset).test):
+        yield score_sites(network, model.vocabulary, dataset, rows)
+
+
 def _reach(model: Model, dataset: Dataset, shifts: dict[str, float | None]):
     """Say which pairs of a model the promises of imputed pairs are for."""
     return reached_levels(
-        _network(model),
+        network_of(model),
         model.vocabulary,
-        dataset.codes[split_rows(dataset).valid],
+        dataset.codes[valid_sites(model, dataset)],
         _log_odds(model.checkpoint.weights["thresholds"]),
         shifts,
     )
@@ -151,51 +150,55 @@ def main() -> None:
     parser.add_argument("--pairs-table", type=Path)
     parser.add_argument("--chrom", default="chr20")
     parser.add_argument("--only", choices=["calibration", "fdr"])
+    parser.add_argument("--models", help="names, with commas; all that ship")
     asked = parser.parse_args()
     dataset = open_dataset(asked.data)
+    models = chosen_models(asked.models)
     if asked.only != "fdr":
-        _calibrate(dataset)
+        _calibrate(dataset, models)
     if asked.only != "calibration":
-        _tell_false_discoveries(dataset, asked)
+        _tell_false_discoveries(dataset, asked, models)
 
 
-def _calibrate(dataset: Dataset) -> None:
-    """Calibrate by `valid2` pairs of `held-out`, check on its `test3` pairs."""
-    split, roles = split_rows(dataset), np.array(dataset.roles)
+def _calibrate(dataset: Dataset, models: dict[str, Model]) -> None:
+    """Calibrate by `valid2` pairs of the judge, check on its `test3` pairs."""
+    roles, train = np.array(dataset.roles), split_rows(dataset).train
     tfs = np.array(dataset.vocabulary.pair_indices(dataset.pairs))[:, 0]
-    models = {name: load_model(name) for name in shipped_models()}
-    shares = {}
+    fit, check = (np.flatnonzero(roles == role) for role in ("valid2", "test3"))
+    shares, told = {}, {}
     for name, model in models.items():
         trained = [model.reliability(pair) == "seen" for pair in dataset.pairs]
-        shares[name] = bound_shares(dataset, split.train, np.flatnonzero(trained))
-    judge = models["held-out"]
-    fit, check = (np.flatnonzero(roles == role) for role in ("valid2", "test3"))
-    valid, test = (
-        score_sites(_network(judge), judge.vocabulary, dataset, rows)
-        for rows in (split.valid, split.test)
-    )
-    priors = shares["held-out"][tfs]
-    told = calibrated_worth(valid.of(fit), test.of(check), priors[fit], priors[check])
-    say(json.dumps(told, indent=1))
+        shares[name] = bound_shares(dataset, train, np.flatnonzero(trained))
+    for name in {judge_of(name) for name in models}:
+        valid, test = _site_scores(models[name], dataset)
+        priors = shares[name][tfs]
+        told[name] = calibrated_worth(
+            valid.of(fit), test.of(check), priors[fit], priors[check]
+        )
+        say(f"{name} {json.dumps(told[name], indent=1)}")
     for name, model in models.items():
         by_tf = dict(zip(dataset.vocabulary.tfs, shares[name].round(6), strict=True))
-        card = model.card | {"calibration": {"priors": by_tf, **told}}
-        write_json(shipped_models()[name].with_suffix(".json"), card)
+        own = {"priors": by_tf, **told[judge_of(name)]}
+        _write_card(name, model.card | {"calibration": own})
 
 
-def _tell_false_discoveries(dataset: Dataset, asked: argparse.Namespace) -> None:
+def _tell_false_discoveries(
+    dataset: Dataset, asked: argparse.Namespace, models: dict[str, Model]
+) -> None:
     table = read_pairs_table(asked.pairs_table)
     beds = dict(zip(table.pairs, table.beds, strict=True))
     place = _Chromosome(asked.fasta, asked.chrom, beds)
-    models = {name: load_model(name) for name in shipped_models()}
     figures = {name: _site_figures(model, dataset) for name, model in models.items()}
     # What is said of imputed pairs was found with the weights that some were kept from.
-    judge = figures["held-out"]
-    kept = [dataset.pairs[i] for i in judge.kept]
-    found = _tallies(models["held-out"], kept, expit(judge.raised), place)
-    imputed = judge.imputed | {"genome": _genome_figures(found, asked.chrom)[1]}
+    imputed = {}
+    for name in {judge_of(name) for name in models}:
+        judge = figures[name]
+        kept = [dataset.pairs[i] for i in judge.kept]
+        found = _tallies(models[name], kept, expit(judge.raised), place)
+        along = _genome_figures(found, asked.chrom)[1]
+        imputed[name] = judge.imputed | {"genome": along}
     for name, model in models.items():
-        own = figures[name]
+        own, by_judge = figures[name], imputed[judge_of(name)]
         lines = np.array(
             [list(pair["fdr_thresholds"].values()) for pair in own.pairs], np.float32
         )
@@ -205,15 +208,19 @@ def _tell_false_discoveries(dataset: Dataset, asked: argparse.Namespace) -> None
         by_pair = {(entry["tf"], entry["cell"]): entry for entry in card["pairs"]}
         for pair, worth, along in zip(dataset.pairs, own.pairs, told, strict=True):
             by_pair[tuple(pair)] |= {**worth, "genome": along}
-        reach = _reach(model, dataset, imputed["shifts"])
+        reach = _reach(model, dataset, by_judge["shifts"])
         card["fdr"] = {
             "sites": own.checked,
             "genome": genome,
-            "imputed": imputed | {"reach": reach},
+            "imputed": by_judge | {"reach": reach},
         }
-        write_json(shipped_models()[name].with_suffix(".json"), card)
-        told = {**card["fdr"], "imputed": imputed}
+        _write_card(name, card)
+        told = {**card["fdr"], "imputed": by_judge}
         say(f"{name} {json.dumps(told, indent=1)}")
+
+
+def _write_card(name: str, card: dict[str, Any]) -> None:
+    write_json(shipped_models()[name].with_suffix(".json"), card)
 
 
 if __name__ == "__main__":

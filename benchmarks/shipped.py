@@ -1,0 +1,42 @@
+"""What the scripts beside this one need to know of the models that ship."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tfimpute_tracks.dataset import Dataset, split_rows
+from tfimpute_tracks.models import Model, load_model, shipped_models
+from tfimpute_tracks.models.network import MotifNetwork
+from tfimpute_tracks.models.operations import LOOKUP
+from tfimpute_tracks.training.around import LEAST_SITES, sites_with_surroundings
+
+JUDGES = {"default": "held-out", "deep": "deep-held-out"}
+"""Of the same network and recipe, from which some pairs were kept: what is said of
+pairs without data was found with these."""
+
+
+def judge_of(name: str) -> str:
+    """Give the name of the model that a shipped one is judged by, maybe itself."""
+    return JUDGES.get(name, name)
+
+
+def chosen_models(names: str | None) -> dict[str, Model]:
+    """Load models, by default all that ship, in an order in which judges come first."""
+    every = [n for n in shipped_models() if n not in JUDGES] + list(JUDGES)
+    chosen = names.split(",") if names else every
+    return {name: load_model(name) for name in every if name in chosen}
+
+
+def network_of(model: Model) -> MotifNetwork:
+    """Build a model's network, as fast as it is on a CPU."""
+    network = model.network()
+    network.operations = LOOKUP
+    return network
+
+
+def valid_sites(model: Model, dataset: Dataset) -> np.ndarray:
+    """Give the sites that validated a model, with their surroundings where it looks."""
+    kept = model.card["hold_out"]
+    rows = split_rows(dataset, tuple(kept["test"]), tuple(kept["valid"])).valid
+    around = sites_with_surroundings(dataset, rows, model.network())
+    return around if len(around) >= LEAST_SITES else rows
