@@ -74,6 +74,7 @@ def _models() -> list[dict[str, Any]]:
                 "seen": sum(entry["trained"] for entry in known),
                 "tile": loaded.config.seq_len,
                 "stride": loaded.config.stride,
+                "halo": loaded.config.halo,
                 "build": loaded.checkpoint.genome.get("build"),
                 "auroc_seen": _mean_auroc(e for e in known if e["trained"]),
                 "auroc_held_out": _mean_auroc(e for e in known if not e["trained"]),

@@ -81,10 +81,12 @@ def scan(
     ranges = plan_tiles(where, dict(genome.chrom_sizes), loaded.config.seq_len, step)
     bases = sum(r.n_tiles for r in ranges) * step
     check_writable_dir(out_dir)
+    halo = loaded.config.halo
+    around = f" with {halo} bp on either side" if halo else ""
     notify(
         f"{len(chosen)} pair(s), {bases / 1e6:.2f} Mb, tiles of "
-        f"{loaded.config.seq_len} bp every {step} bp, model {loaded.name}, device "
-        f"{place}, {n_threads} thread(s)"
+        f"{loaded.config.seq_len} bp every {step} bp{around}, model {loaded.name}, "
+        f"device {place}, {n_threads} thread(s)"
     )
     if dry_run:
         say(f"would write {len(chosen)} track(s) to {out_dir}")
