@@ -1,6 +1,6 @@
 """A tile's score from its own and its neighbours': a row of scores, blended.
 
-    z'_i  =  sum_k v[|k|] z_{i + k}  +  v_best max_k z_{i + k}  +  b,   |k| <= R
+    z'_i  =  sum_k v[k] max_{|j| <= k} z_{i + j}  +  b,   k = 0 ... R
 
 A neighbour that is unknown says nothing: the tile itself stands in for it.
 """
@@ -31,8 +31,8 @@ def blend(
     logits : float32 array, shape (n_core, n_pairs)
         Of a row of tiles; what stands for an unknown one does not matter.
     unknown : bool array, shape (n_core,)
-    weights : float32 array, shape (R + 2,)
-        v[0], of the tile itself, to v[R], of the neighbours farthest away, and v_best.
+    weights : float32 array, shape (R + 1,)
+        v[0], of the tile itself, to v[R], of the best within R neighbours.
     bias : float
     spread : int
         Rows from a neighbour to the next.
@@ -44,7 +44,7 @@ def blend(
     float32 array, shape (n_tiles, n_pairs)
         Of every tile with R neighbours on both sides. NaN for an unknown tile.
     """
-    reach = (len(weights) - 2) * spread
+    reach = (len(weights) - 1) * spread
     n_tiles = max(0, (len(logits) - 2 * reach - 1) // step + 1)
     blended = np.empty((n_tiles, logits.shape[1]), dtype=np.float32)
     known = ~np.ascontiguousarray(unknown)
@@ -62,7 +62,7 @@ def blend(
 
 @njit(nogil=True, cache=True)
 def _blend(logits, known, weights, bias, spread, step, out):  # type: ignore[no-untyped-def]
-    n_near = weights.size - 1
+    n_near = weights.size
     n_pairs = logits.shape[1]
     best = np.empty(n_pairs, dtype=np.float32)
     for tile in range(out.shape[0]):
@@ -81,6 +81,5 @@ def _blend(logits, known, weights, bias, spread, step, out):  # type: ignore[no-
                 near = logits[place] if known[place] else centre
                 for i in range(n_pairs):
                     best[i] = max(best[i], near[i])
-                    sums[i] += weights[k] * near[i]
-        for i in range(n_pairs):
-            sums[i] += weights[n_near] * best[i]
+            for i in range(n_pairs):
+                sums[i] += weights[k] * best[i]

@@ -84,7 +84,7 @@ def weight_shapes(
         **family(config, n_tfs, n_cells),
         **(
             {
-                "surroundings.weight": (config.reach + 2,),
+                "surroundings.weight": (config.reach + 1,),
                 "surroundings.bias": (1,),
             }
             if config.reach

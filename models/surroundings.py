@@ -1,13 +1,14 @@
 """What a tile's neighbours add to its score: the definition, in plain PyTorch.
 
-    z'  =  sum_k v[|k|] z_k  +  v_best max_k z_k  +  b,   k = -R ... R
+    z'  =  sum_k v[k] max_{|j| <= k} z_j  +  b,   k = 0 ... R
 
-z_k is what the network makes of the k-th tile from the one in question; a neighbour of
+z_j is what the network makes of the j-th tile from the one in question; a neighbour of
 which more than half is unknown counts like the tile itself. A protein that binds beside
 a site is often found at it, too, for peaks are wider than motifs: the strongest tile
-around says nearly as much as the tile itself. The few numbers are the same for every
-pair, because only places with known letters around them can teach them. The scan blends
-whole rows of scores (``kernels/surroundings.py``).
+around says nearly as much as the tile itself, and the less the farther off it may be.
+The few numbers are the same for every pair, because only places with known letters
+around them can teach them. The scan blends whole rows of scores
+(``kernels/surroundings.py``).
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class Surroundings(nn.Module):
     def __init__(self, reach: int) -> None:
         super().__init__()
         self.reach = reach
-        self.weight = nn.Parameter(torch.empty(reach + 2))
+        self.weight = nn.Parameter(torch.empty(reach + 1))
         self.bias = nn.Parameter(torch.empty(1))
         self.leave_out()
 
@@ -56,7 +57,8 @@ class Surroundings(nn.Module):
         """
         own = logits[:, self.reach]
         around = torch.where(unknown[:, :, None], own[:, None], logits)
-        distance = (torch.arange(2 * self.reach + 1) - self.reach).abs()
-        near = self.weight[distance.to(logits.device)]
-        summed = torch.einsum("k,nkp->np", near, around)
-        return summed + self.weight[-1] * around.amax(dim=1) + self.bias
+        blended = self.bias + self.weight[0] * own
+        for k in range(1, self.reach + 1):
+            within = around[:, self.reach - k : self.reach + k + 1]
+            blended = blended + self.weight[k] * within.amax(dim=1)
+        return blended

@@ -12,16 +12,16 @@ from tfimpute_tracks.models.surroundings import Surroundings
 
 def naive_blend(logits, unknown, weights, bias, spread, step):
     """One tile and one neighbour after the other."""
-    reach = len(weights) - 2
+    reach = len(weights) - 1
     rows = []
     for own in range(reach * spread, len(logits) - reach * spread, step):
         around = []
         for k in range(-reach, reach + 1):
             place = own + k * spread
             around.append(logits[own if unknown[place] else place])
-        row = bias + weights[-1] * np.max(around, axis=0)
-        for k in range(-reach, reach + 1):
-            row = row + weights[abs(k)] * around[k + reach]
+        row = bias
+        for k in range(reach + 1):
+            row = row + weights[k] * np.max(around[reach - k : reach + k + 1], axis=0)
         rows.append(np.full_like(row, np.nan) if unknown[own] else row)
     return np.array(rows, dtype=np.float64).reshape(-1, logits.shape[1])
 
@@ -37,7 +37,7 @@ def test_it_is_what_loops_give(n_core, reach, spread, step, seed):
     rng = np.random.default_rng(seed)
     logits = rng.normal(size=(n_core, 3)).astype(np.float32)
     unknown = rng.random(n_core) < 0.3
-    weights = rng.normal(size=reach + 2).astype(np.float32)
+    weights = rng.normal(size=reach + 1).astype(np.float32)
     found = blend(logits, unknown, weights, 0.25, spread, step)
     expected = naive_blend(logits, unknown, weights, 0.25, spread, step)
     assert found.shape == expected.shape
@@ -48,7 +48,7 @@ def test_what_stands_for_an_unknown_tile_does_not_matter():
     logits = np.arange(20, dtype=np.float32).reshape(10, 2)
     unknown = np.zeros(10, dtype=bool)
     unknown[[3, 6]] = True
-    weights = np.array([0.5, 0.2, 0.1, 0.4], dtype=np.float32)
+    weights = np.array([0.5, 0.2, 0.1], dtype=np.float32)
     usual = blend(logits, unknown, weights, 0.0, 1, 1)
     logits[unknown] = np.nan
     np.testing.assert_array_equal(blend(logits, unknown, weights, 0.0, 1, 1), usual)
@@ -69,7 +69,7 @@ def test_it_is_the_network_s_definition(rng, reach):
     unknown[:, reach] = False
     module = Surroundings(reach)
     with torch.no_grad():
-        module.weight.copy_(torch.from_numpy(rng.normal(size=reach + 2)))
+        module.weight.copy_(torch.from_numpy(rng.normal(size=reach + 1)))
         module.bias.fill_(-0.7)
         defined = module(torch.from_numpy(logits), torch.from_numpy(unknown)).numpy()
     weights = module.weight.detach().numpy()
