@@ -74,7 +74,7 @@ class ResidualTFImpute(TFImpute):
         h = self.enter(torch.maximum(forward, reverse.flip(1)))
         for block in self.blocks:
             h = h + functional.dropout(block(h), self.dropout, self.training)
-        refined = torch.relu(self.norm(h))
+        refined = torch.relu(self.norm(h.float()))
         return functional.dropout(refined, self.dropout, self.training)
 
     def judge(self, features: Tensor, tf: Tensor, cell: Tensor) -> Tensor:
@@ -101,7 +101,8 @@ class _Block(nn.Module):
         self.mix = nn.Linear(channels, channels)
 
     def forward(self, h: Tensor) -> Tensor:
-        padded = functional.pad(self.norm(h), (0, 0, 1, 1))
+        # In bfloat16 the gradients of many windows would be summed with 8 bits.
+        padded = functional.pad(self.norm(h.float()), (0, 0, 1, 1))
         beside = padded[:, :-2] + padded[:, 2:]
         both = torch.cat([padded[:, 1:-1], beside], dim=2)
         changed: Tensor = self.mix(functional.gelu(self.around(both)))

@@ -110,9 +110,9 @@ RECIPES: dict[str, Recipe] = {
         learning_rate=1e-2,
         filter_learning_rate=1e-2,
         dense_learning_rate=3e-3,
-        epochs=4,
+        epochs=12,
         batch_size=256,
-        dropout=0.15,
+        dropout=0.25,
         hidden=20,
     ),
     "gru": Recipe(
