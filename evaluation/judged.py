@@ -19,7 +19,7 @@ from tfimpute_tracks.evaluation.baselines import average_activity
 from tfimpute_tracks.evaluation.bootstrap import site_blocks
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
 
-__all__ = ["PREDICTORS", "JudgedPairs", "judge_pairs"]
+__all__ = ["PREDICTORS", "JudgedPairs", "Score", "judge_pairs"]
 
 PREDICTORS = ("model", "tf_mean", "activity")
 """The model, and the two that humble it."""
@@ -27,6 +27,7 @@ PREDICTORS = ("model", "tf_mean", "activity")
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 Score = Callable[[list[tuple[int, int]]], Floats]
+"""Gives the log-odds of (TF row, cell-line row) pairs at some sites."""
 
 
 @dataclass(frozen=True)

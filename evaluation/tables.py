@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.dataset import Dataset
 from tfimpute_tracks.errors import UsageError
-from tfimpute_tracks.evaluation.judged import judge_pairs
+from tfimpute_tracks.evaluation.judged import Score, judge_pairs
 from tfimpute_tracks.evaluation.metrics import pair_aurocs, pair_average_precisions
 from tfimpute_tracks.vocabulary import Vocabulary
 
@@ -149,6 +149,7 @@ def evaluate_model(
     rows: Ints,
     columns: Ints,
     trained: Ints,
+    score: Score | None = None,
 ) -> Evaluation:
     """Compare a network with the labels of some sites and pairs.
 
@@ -165,6 +166,8 @@ def evaluate_model(
         Pairs of the data set to judge.
     trained : int64 array
         Pairs of the data set whose cell lines make the mean of their TF.
+    score : callable, optional
+        Gives the network's scores at those sites, where they are known already.
 
     Returns
     -------
@@ -181,7 +184,8 @@ def evaluate_model(
         raise UsageError(
             "no pair of the data set has the role asked for; choose another --split"
         )
-    score = partial(predict_sites, network, dataset.codes[rows])
+    if score is None:
+        score = partial(predict_sites, network, dataset.codes[rows])
     judged = judge_pairs(score, vocabulary, dataset, rows, columns, trained)
     scores, means = judged.scores["model"], judged.scores["tf_mean"]
     labels = judged.labels

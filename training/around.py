@@ -126,7 +126,12 @@ def fit_surroundings(
     logits = _of_neighbours(network, dataset, rows, chosen)
     unknown = torch.zeros(logits.shape[:2], dtype=torch.bool)
     weights = instance_weights(n_positive[chosen], n_negative[chosen], True, 0.5)
-    solver = torch.optim.LBFGS(surroundings.parameters(), max_iter=_ITERATIONS)
+    # Steps are searched along: whole ones may run off where logits are large.
+    solver = torch.optim.LBFGS(
+        surroundings.parameters(),
+        max_iter=_ITERATIONS,
+        line_search_fn="strong_wolfe",
+    )
 
     def loss() -> float:
         solver.zero_grad()

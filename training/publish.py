@@ -47,6 +47,7 @@ RECURRENT_SITES = 1000
 """So many where every cell line costs a reading: for thresholds, and of each chromosome
 that a card tells figures of."""
 
+_ROOM = 1 << 26  # scores in memory at a time
 _LEAST_SHARE, _LARGEST_SHARE = 0.001, 0.1  # of sites that may call peaks
 
 
@@ -76,7 +77,8 @@ def pair_thresholds(
     """
     n_tfs, n_cells = network.n_tfs, network.n_cells
     logits = np.empty((n_tfs, n_cells), dtype=np.float32)
-    group = 10  # cell lines at a time: sequences are convolved once per group
+    # Cell lines at a time: a trunk reads the sequences once for each group.
+    group = max(1, _ROOM // (len(codes) * n_tfs))
     for first in range(0, n_cells, group):
         cells = range(first, min(n_cells, first + group))
         pairs = [(tf, cell) for tf in range(n_tfs) for cell in cells]
@@ -164,6 +166,10 @@ def publish(
     shares = bound_shares(dataset, run.split.train, run.columns)
     thresholds = pair_thresholds(network, dataset.codes[rows], shares, advance)
     everything = np.arange(len(dataset.pairs))
+    valid, test = (
+        score_sites(network, dataset.vocabulary, dataset, sites)
+        for sites in (judged_on.valid, judged_on.test)
+    )
     judged = evaluate_model(
         network,
         dataset,
@@ -171,10 +177,7 @@ def publish(
         judged_on.test,
         everything,
         run.columns,
-    )
-    valid, test = (
-        score_sites(network, dataset.vocabulary, dataset, sites)
-        for sites in (judged_on.valid, judged_on.test)
+        lambda _: test.scores,  # every pair of the data set is asked for
     )
     worth, checked = measured_worth(valid, test)
     trained = np.isin(everything, run.columns)
