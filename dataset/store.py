@@ -144,6 +144,13 @@ def _make_unknown(codes: NDArray[np.uint8], file: h5py.File) -> None:
         codes[sites, places] = N_CODE
         return
     ends = places + file["unknown/length"][:]
+    # Runs are looked for in the order of their sites, and marked at both ends.
+    in_turn = (sites[1:] > sites[:-1]) | (places[1:] > ends[:-1])
+    inside = (places >= 0) & (places < ends) & (ends <= codes.shape[1])
+    if not (in_turn & (sites[1:] >= sites[:-1])).all() or not inside.all():
+        raise ValueError("runs of unknown letters that are out of turn or of a site")
+    if len(sites) and not 0 <= sites[0] <= sites[-1] < len(codes):
+        raise ValueError(f"unknown letters of sites that are none of {len(codes)}")
     for first in range(0, len(codes), _ROWS):
         block = codes[first : first + _ROWS]
         some = slice(*np.searchsorted(sites, [first, first + len(block)]))

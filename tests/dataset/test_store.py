@@ -5,9 +5,18 @@ from __future__ import annotations
 import h5py
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from tfimpute_tracks.dataset import Dataset, PairLists, open_dataset, write_dataset
+from tfimpute_tracks.dataset import (
+    Dataset,
+    PairLists,
+    open_dataset,
+    store,
+    write_dataset,
+)
 from tfimpute_tracks.errors import InputFileError
+from toys import make_dataset
 
 
 def assert_same(one: Dataset, other: Dataset):
@@ -80,10 +89,82 @@ def test_only_what_needs_it_is_of_version_2(make_random, tmp_path):
     for per_pair, version in ((False, 1), (True, 2)):
         path = tmp_path / f"{version}.h5"
         dataset, _ = make_random(per_pair=per_pair)
+        dataset.codes[:, 1:][dataset.codes[:, 1:] == 4] = 0  # few unknown letters
         write_dataset(path, dataset)
         with h5py.File(path) as file:
             assert file.attrs["format-version"] == version
+            assert "unknown/length" not in file
         assert_same(open_dataset(path), dataset)
+
+
+@settings(max_examples=60)
+@given(
+    n_sites=st.integers(1, 12),
+    seq_len=st.integers(7, 40),
+    runs=st.lists(
+        st.tuples(st.integers(0, 11), st.integers(0, 39), st.integers(1, 40)),
+        max_size=12,
+    ),
+    rows=st.integers(1, 13),
+)
+def test_unknown_letters_come_back(tmp_path_factory, n_sites, seq_len, runs, rows):
+    """In runs where they are more than sites, whatever is looked through at once."""
+    dataset = make_dataset(n_sites, seq_len)
+    for row, place, length in runs:
+        dataset.codes[row % n_sites, place % seq_len :][:length] = 4
+    path = tmp_path_factory.mktemp("unknown") / "data.h5"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store, "_ROWS", rows)
+        write_dataset(path, dataset)
+        assert_same(open_dataset(path), dataset)
+    unknown = dataset.codes == 4
+    with h5py.File(path) as file:
+        is_many = np.count_nonzero(unknown) > n_sites
+        assert file.attrs["format-version"] == (3 if is_many else 1)
+        assert ("unknown/length" in file) == is_many
+        lengths = file["unknown/length"][:] if is_many else np.ones(unknown.sum())
+        assert lengths.sum() == np.count_nonzero(unknown)
+        assert file["unknown/site"].shape == lengths.shape
+        if is_many:
+            begins = unknown & ~np.pad(unknown, ((0, 0), (1, 0)))[:, :-1]
+            assert len(lengths) == np.count_nonzero(begins)
+
+
+@pytest.mark.parametrize("per_pair", [False, True])
+def test_many_unknown_letters_are_of_version_3(make_random, tmp_path, per_pair):
+    dataset, _ = make_random(per_pair=per_pair)
+    path = tmp_path / "data.h5"
+    write_dataset(path, dataset)
+    with h5py.File(path, "r+") as file:
+        assert file.attrs["format-version"] == 3
+    assert_same(open_dataset(path), dataset)
+    # Before version 3 each of them stood for itself, however many there were.
+    with h5py.File(path, "r+") as file:
+        file.attrs["format-version"] = 2 if per_pair else 1
+        del file["unknown"]
+        sites, places = np.nonzero(dataset.codes == 4)
+        file["unknown/site"] = sites.astype(np.int32)
+        file["unknown/place"] = places.astype(np.int16)
+    assert_same(open_dataset(path), dataset)
+
+
+@pytest.mark.parametrize(
+    ("name", "index", "value"),
+    [
+        ("unknown/site", -1, 5),  # there are 5 sites
+        ("unknown/site", 0, -1),
+        ("unknown/place", 0, -1),
+        ("unknown/place", 0, 201),
+        ("unknown/length", 0, 202),
+        ("unknown/length", 0, -1),
+        ("unknown/length", 0, 0),
+    ],
+)
+def test_runs_outside_of_the_sequences_are_refused(toy_path, name, index, value):
+    with h5py.File(toy_path, "r+") as file:
+        file[name][index] = value
+    with pytest.raises(InputFileError, match="not a whole HDF5 data set"):
+        open_dataset(toy_path)
 
 
 @pytest.mark.parametrize(
@@ -127,6 +208,16 @@ def test_later_parts_that_cannot_be_true_are_refused(
         open_dataset(path)
 
 
+def test_runs_out_of_turn_are_refused(toy_path):
+    columns = [f"unknown/{name}" for name in ("site", "place", "length")]
+    with h5py.File(toy_path, "r+") as file:
+        assert file[columns[0]].size > 1
+        for name in columns:
+            file[name][:] = file[name][:][::-1]
+    with pytest.raises(InputFileError, match="out of turn"):
+        open_dataset(toy_path)
+
+
 def test_two_labels_of_a_site_for_a_pair_are_refused(make_random, tmp_path):
     dataset, _ = make_random(per_pair=True)
     twice = Dataset(**vars(dataset) | {"negative": dataset.positive})
@@ -164,7 +255,7 @@ def test_what_is_no_data_set_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("format-version", 3, "tfimpute-dataset version 3, .* reads versions 1 and 2"),
+        ("format-version", 4, "tfimpute-dataset version 4, .* reads versions 1, 2, 3"),
         ("complete", 0, "its writing never ended"),
         ("seq-len", 205, "sequences of 205 bp in 50 bytes"),
         ("parameters", "{", "not a whole HDF5 data set"),
