@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from tfimpute_tracks.dataset import Dataset, PairLists
@@ -13,6 +15,8 @@ from tfimpute_tracks.vocabulary import Pair, Vocabulary
 CONFIG = NetworkConfig(
     seq_len=60, filter_length=8, n_filters=11, pool=20, n_units=3, embedding_size=5
 )
+# It looks at 4 tiles on either side: 80 bp, more than a tile has.
+AROUND = replace(CONFIG, reach=4)
 VOCABULARY = Vocabulary(
     ["CTCF", "EP300", "MAX"], ["GM12878", "HepG2", "H1-hESC", "K562"]
 )
@@ -42,6 +46,8 @@ def write_model(path, seed=0, config=CONFIG, vocabulary=VOCABULARY, card=None):
     weights["thresholds"] = np.full_like(weights["thresholds"], 0.75)
     if "unit_weight" in weights:
         weights["unit_weight"] *= 0.5
+    if "surroundings.weight" in weights:
+        weights["surroundings.weight"] *= 0.3  # many logits are added up
     write_checkpoint(path, config, vocabulary, weights, GENOME, card)
     return path
 

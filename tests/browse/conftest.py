@@ -16,7 +16,7 @@ import uvicorn
 
 from tfimpute_tracks.browse import GeneShelf, LiveScores, Session, make_app, open_socket
 from tfimpute_tracks.genome import Region, open_genome
-from toys import make_model, random_letters, write_fasta
+from toys import AROUND, make_model, random_letters, write_fasta
 
 GENES = "chr1\t600\t1800\tDICER\t0\t+\nchr1\t3000\t3400\tTOR\t0\t-\n"
 
@@ -41,6 +41,12 @@ def scores(toy):
     model, fasta, _ = toy
     with open_genome(fasta) as genome:
         yield LiveScores(model, genome, threads=2)
+
+
+@pytest.fixture(scope="session")
+def around(toy, tmp_path_factory):
+    """A model of the same genome whose scores depend on what is around a tile."""
+    return make_model(tmp_path_factory.mktemp("around"), seed=5, config=AROUND)
 
 
 class Client:

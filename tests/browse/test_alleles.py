@@ -50,6 +50,37 @@ def test_scores_are_those_of_the_network(toy, scores, at, n_ref, insert):
         np.testing.assert_array_equal(best, getattr(effects, side).max(axis=1))
 
 
+@pytest.mark.parametrize("at", [3, 40, 800, 1410, 2090, 3930, 3990])
+@pytest.mark.parametrize(("n_ref", "insert"), [(1, ""), (5, ""), (1, "GTACC")])
+def test_what_is_around_a_tile_counts(toy, around, scores, at, n_ref, insert):
+    """Near both ends of the chromosome and on both sides of a gap, too."""
+    config, whole = around.config, toy[2]["chr1"]
+    ref, alt = _change(toy[2], at, n_ref)
+    alt = alt[:1] + insert  # five letters become one, or one six
+    effects = allele_effects(
+        around, scores.genome, Variant("chr1", at, ref, alt), PAIRS
+    )
+    past = "N" * config.halo
+    for side, text in (
+        ("ref", whole),
+        ("alt", whole[:at] + alt + whole[at + n_ref :]),
+    ):
+        starts = getattr(effects, f"{side}_centres") + at - config.seq_len // 2
+        assert starts[0] >= 0
+        assert starts[-1] + config.seq_len <= len(text)
+        padded = past + text + past
+        spans = [padded[start : start + config.span] for start in starts]
+        plain = around.predict(spans, PAIRS)
+        unknown = [
+            2 * text[start : start + config.seq_len].count("N") > config.seq_len
+            for start in starts
+        ]
+        plain[unknown] = np.nan
+        np.testing.assert_allclose(getattr(effects, side), plain.T, atol=5e-6)
+        tiles = [text[start : start + config.seq_len] for start in starts]
+        assert np.nanmax(np.abs(plain - around.predict(tiles, PAIRS))) > 0.01
+
+
 def test_an_unknown_place_has_no_score(toy, scores):
     variant = Variant("chr1", 1750, "A", "C")
     effects = allele_effects(toy[0], scores.genome, variant, PAIRS)

@@ -5,12 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tfimpute_tracks.browse import LiveScores, views
 from tfimpute_tracks.browse import scores as module
-from tfimpute_tracks.browse import views
 from tfimpute_tracks.browse.views import draw_peaks, draw_signal, reduce_tiles
 from tfimpute_tracks.errors import RegionError, UsageError
-from tfimpute_tracks.genome import Region
+from tfimpute_tracks.genome import Region, open_genome
 from tfimpute_tracks.kernels.peaks import call_peaks
+from tfimpute_tracks.tracks.cache import FeatureCache
 from tfimpute_tracks.tracks.scan import scan_region
 from tfimpute_tracks.vocabulary import Pair
 
@@ -56,6 +57,25 @@ def test_a_window_is_a_slice_of_its_chromosome(scores):
         here, values = scores.signal(PAIR, "probability", Region("chr1", start, 3900))
         skip = (here - first) // scores.stride
         np.testing.assert_array_equal(values, all_[skip : skip + len(values)])
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_what_is_around_a_tile_counts_as_in_a_scan(toy, around, tmp_path):
+    fasta, cache = toy[1], FeatureCache(tmp_path / "cache", 10**9)
+    for region in (WHOLE, Region("chr20", 0, 900)):
+        chrom, start, end = region
+        starts, values = scan_region(around, fasta, chrom, start, end, [PAIR])
+        for keeps in (None, cache, cache):  # no cache, a cold one and a warm one
+            with open_genome(fasta) as genome:
+                scores = LiveScores(around, genome, threads=2, cache=keeps)
+                here = Region(chrom, start + 333, end - 111)
+                _, part = scores.signal(PAIR, "probability", here)
+                first, live = scores.signal(PAIR, "probability", region)
+                assert first == starts[0]
+                np.testing.assert_array_equal(live, values[:, 0])
+                skip = (scores.tiles(here)[0].first - first) // scores.stride
+                assert part[0] == live[skip]
+    assert cache.hits > 0
 
 
 @pytest.mark.usefixtures("small_blocks")

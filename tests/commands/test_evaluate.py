@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from tfimpute_tracks.dataset import HoldOut, PairLists, write_dataset
-from toys import make_dataset, random_letters, write_fasta, write_model
+from toys import AROUND, make_dataset, random_letters, write_fasta, write_model
 
 
 @pytest.fixture
@@ -145,6 +145,54 @@ def test_more_sites_than_there_are_is_all_of_them(run, toy, tmp_path):
         assert run("evaluate", *_flat(given))[0] == 0
     files = [tmp_path / name / "metrics.json" for name in ("a", "b")]
     assert files[0].read_bytes() == files[1].read_bytes()
+
+
+def _figures(run, given):
+    code, _, err = run("evaluate", *_flat(given))
+    assert code == 0, err
+    metrics = json.loads((given["-o"] / "metrics.json").read_text())
+    tables = [
+        (given["-o"] / name).read_text() for name in ("per_pair.tsv", "per_tf.tsv")
+    ]
+    return metrics["means"], tables, " ".join(err.split())
+
+
+@pytest.mark.parametrize(("around", "read"), [(False, 60), (True, 220)])
+@pytest.mark.parametrize("more", [1, 30])
+def test_longer_sequences_are_read_in_the_middle(
+    run, toy, tmp_path, around, read, more
+):
+    if around:
+        toy["-m"] = write_model(tmp_path / "around.safetensors", config=AROUND)
+    long = make_dataset(seq_len=read + more)
+    first = (read + more) // 2 - read // 2
+    cut = replace(long, codes=long.codes[:, first : first + read])
+    found = []
+    for name, dataset in (("long", long), ("cut", cut)):
+        write_dataset(tmp_path / f"{name}.h5", dataset)
+        given = toy | {"--data": tmp_path / f"{name}.h5", "-o": tmp_path / name}
+        found.append(_figures(run, given))
+        assert "sites are judged alone" not in found[-1][2]
+    assert found[0][:2] == found[1][:2]
+
+
+def test_what_a_data_set_lacks_about_a_site_is_told(run, toy, tmp_path):
+    toy["-m"] = write_model(tmp_path / "around.safetensors", config=AROUND)
+    whole, found = make_dataset(seq_len=220), {}
+    for n in (60, 219, 220):
+        first = 110 - n // 2
+        data = replace(whole, codes=whole.codes[:, first : first + n])
+        write_dataset(tmp_path / f"{n}.h5", data)
+        given = toy | {"--data": tmp_path / f"{n}.h5", "-o": tmp_path / str(n)}
+        found[n] = _figures(run, given)
+    told = (
+        "looks at the 220 letters about a site, and the data set has {}: sites are "
+        "judged alone; see `prepare --seq-len 220`"
+    )
+    assert told.format(60) in found[60][2]
+    assert told.format(219) in found[219][2]
+    assert "judged alone" not in found[220][2]
+    assert found[60][:2] == found[219][:2] != found[220][:2]
 
 
 # A site of each dozen says something of a pair.
@@ -294,7 +342,7 @@ WRONG = {
     "no such file": {"-g": "nowhere.fa"},
     "cannot read the pairs table": {"--pairs-table": "nowhere.tsv"},
     "unknown model 'nonesuch'": {"-m": "nonesuch"},
-    "sequences of 50 letters and the model reads 60": {"--data": "other.h5"},
+    "sequences of 50 letters and the network reads 60": {"--data": "other.h5"},
     "nowhere.h5: no such file": {"--data": "nowhere.h5"},
     "unknown role 'x'": {"--split": "x"},
     "--sites 'x'": {"--sites": "x"},

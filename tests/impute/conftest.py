@@ -8,7 +8,7 @@ from tfimpute_tracks.impute.maker import open_maker
 from tfimpute_tracks.impute.plan import write_plan
 from tfimpute_tracks.impute.store import Store
 from tfimpute_tracks.models import load_model
-from toys import random_letters, write_fasta, write_model
+from toys import AROUND, random_letters, write_fasta, write_model
 
 
 class Toy:
@@ -54,3 +54,9 @@ class Toy:
 @pytest.fixture
 def toy(tmp_path, rng):
     return Toy(tmp_path, rng)
+
+
+@pytest.fixture
+def around(tmp_path, rng):
+    """The same with a model whose scores depend on what is around a tile."""
+    return Toy(tmp_path, rng, config=AROUND)

@@ -26,8 +26,9 @@ from tfimpute_tracks.impute.run import run_bulk
 from tfimpute_tracks.impute.shard_file import shard_path
 from tfimpute_tracks.impute.status import Status
 from tfimpute_tracks.impute.store import Store
+from tfimpute_tracks.kernels.encode import decode
 from tfimpute_tracks.models import load_model
-from toys import write_model
+from toys import write_fasta, write_model
 
 
 def _watch(*_):
@@ -250,3 +251,23 @@ def test_jobs_of_several_processes_give_the_same(toy):
     job = BulkJob(plan, toy.spec(threads=2), ["cpu", "cpu"])
     assert run_bulk(job, _watch).n_made == len(plan.shards)
     assert _contents(toy.store) == before
+
+
+def test_letters_around_the_tiles_belong_to_the_sequence_of_a_plan(around):
+    """A change in the halo of a block is another sequence; one beyond it is not."""
+    with open_genome(around.fasta) as genome:
+        text = decode(genome.codes("chr1"))
+        others = {c: decode(genome.codes(c)) for c in genome.chrom_sizes}
+
+    def digest(at=None):
+        if at is not None:
+            other = "A" if text[at] != "A" else "C"
+            changed = text[:at] + other + text[at + 1 :]
+            around.fasta = write_fasta(
+                around.folder / f"{at}.fa", others | {"chr1": changed}
+            )
+        return around.plan(40).blocks[0].digest
+
+    # The block's 40 tiles end at 840, and the halo has 80 more.
+    before = digest()
+    assert [digest(at) == before for at in (919, 920)] == [False, True]

@@ -42,7 +42,16 @@ def _spread_lines(toy):
 @pytest.mark.parametrize(("tiles", "per_shard"), CUTS)
 def test_scores_are_the_scan_s_to_half_a_step(toy, tiles, per_shard):
     _spread_lines(toy)
-    store = toy.made(toy.plan(tiles, per_shard))
+    _check_scores(toy, toy.made(toy.plan(tiles, per_shard)))
+
+
+@pytest.mark.parametrize(("tiles", "per_shard"), [(40, 0), (17, 5)])
+def test_scores_with_surroundings_are_the_scan_s(around, tiles, per_shard):
+    _spread_lines(around)
+    _check_scores(around, around.made(around.plan(tiles, per_shard)))
+
+
+def _check_scores(toy, store):
     with open_genome(toy.fasta) as genome:
         for pair in store.plan.pairs:
             place = store.place(pair)
@@ -98,6 +107,15 @@ def test_a_place_and_a_pair_tell_the_same(toy):
 def test_exported_tracks_have_the_scan_s_peaks(toy, lines):
     if lines == "spread":
         _spread_lines(toy)
+    _check_exports(toy)
+
+
+def test_exported_tracks_with_surroundings_have_the_scan_s_peaks(around):
+    _spread_lines(around)
+    _check_exports(around)
+
+
+def _check_exports(toy):
     store = toy.made()
     pairs = store.plan.pairs
     formats = {"bigwig", "bed", "bigbed", "bedgraph", "parquet"}
