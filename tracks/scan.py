@@ -124,7 +124,7 @@ class Scanner:
     ) -> Iterator[Floats]:
         """Give the log-odds of few tiles at a time where there are many pairs."""
         engine, grid = self.engine, self.grid
-        at_once = max(1, _ROOM // len(self.pairs))
+        at_once = max(1, _ROOM // (len(self.pairs) * grid.step))
         parts = TileRange("", 0, n_tiles).parts(1, at_once)
         if not isinstance(engine, LookupEngine):
             for _, first, n in parts:

@@ -7,8 +7,8 @@ from tfimpute_tracks.errors import DeviceError
 from tfimpute_tracks.models import engine, head
 from tfimpute_tracks.models.cpu_engine import LookupEngine
 from tfimpute_tracks.models.engine import open_engine, pick_device
-from tfimpute_tracks.models.tile_grid import tile_grid
 from tfimpute_tracks.models.head import Head, pair_gates
+from tfimpute_tracks.models.tile_grid import tile_grid
 from toys import CONFIG, VOCABULARY, make_model
 
 EVERY = VOCABULARY.all_pairs()
