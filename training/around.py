@@ -31,6 +31,7 @@ __all__ = [
 LEAST_SITES = 1000
 """With fewer there is nothing to fit, or to judge, surroundings by."""
 
+_MOST_SITES = 40_000  # so that their logits fit into memory
 _PAIRS = 100  # that take part, spread over those trained
 _LEAST_POSITIVE = 5  # of each of them
 _ITERATIONS = 50
@@ -117,6 +118,7 @@ def fit_surroundings(
     part, rows = _choose_sites(network, dataset, split)
     if len(rows) < LEAST_SITES:
         return None
+    rows = rows[:: -(-len(rows) // _MOST_SITES)]
     n_positive, n_negative = dataset.counts(rows)
     usable = columns[n_positive[columns] >= _LEAST_POSITIVE]
     if not usable.size:
