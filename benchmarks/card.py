@@ -51,6 +51,7 @@ from tfimpute_tracks.training.publish import bound_shares
 from tfimpute_tracks.vocabulary import Pair
 
 _PAIRS_AT_ONCE = 262
+_SITES = 20_000  # that all pairs are scored at, at most
 
 
 class _AtSites(NamedTuple):
@@ -88,10 +89,11 @@ def _site_scores(model: Model, dataset: Dataset):
 
 def _reach(model: Model, dataset: Dataset, shifts: dict[str, float | None]):
     """Say which pairs of a model the promises of imputed pairs are for."""
+    rows = valid_sites(model, dataset)
     return reached_levels(
         network_of(model),
         model.vocabulary,
-        dataset.codes[valid_sites(model, dataset)],
+        dataset.codes[rows[:: -(-len(rows) // _SITES)]],
         _log_odds(model.checkpoint.weights["thresholds"]),
         shifts,
     )

@@ -50,7 +50,7 @@ FDR_LEVELS = (0.05, 0.1, 0.25, 0.5)
 
 Floats = NDArray[np.float32]
 
-_TFS_AT_ONCE = 10  # sequences are convolved once per group
+_SITES_AT_ONCE = 512  # that all pairs are scored at
 
 
 @dataclass(frozen=True)
@@ -213,21 +213,19 @@ def reached_levels(
         least :data:`~tfimpute_tracks.evaluation.discovery.LEAST_SITES` sites reach.
     """
     asked = [s for _, s in sorted(shifts.items(), key=lambda i: -float(i[0]))]
-    n_cells = len(vocabulary.cells)
-    digits = {}
-    for first in range(0, len(vocabulary.tfs), _TFS_AT_ONCE):
-        tfs = range(first, min(len(vocabulary.tfs), first + _TFS_AT_ONCE))
-        pairs = [(tf, cell) for tf in tfs for cell in range(n_cells)]
-        margins = predict_sites(network, codes, pairs) - lines[tfs].ravel()
-        n_reached = sum(
-            (margins >= shift).sum(axis=0) >= LEAST_SITES
-            for shift in asked
-            if shift is not None
-        )
-        by_tf = np.broadcast_to(n_reached, len(pairs)).reshape(len(tfs), n_cells)
-        for tf, row in zip(tfs, by_tf, strict=True):
-            digits[vocabulary.tfs[tf]] = "".join(str(int(n)) for n in row)
-    return digits
+    known = [shift for shift in asked if shift is not None]
+    pairs = [(tf, cell) for tf, cell in np.ndindex(lines.shape)]
+    n_sites = np.zeros((len(known), len(pairs)), dtype=np.int64)
+    for first in range(0, len(codes), _SITES_AT_ONCE):
+        some = codes[first : first + _SITES_AT_ONCE]
+        margins = predict_sites(network, some, pairs) - lines.ravel()
+        for counted, shift in zip(n_sites, known, strict=True):
+            counted += (margins >= shift).sum(axis=0)
+    reached = (n_sites >= LEAST_SITES).sum(axis=0).reshape(lines.shape)
+    return {
+        tf: "".join(map(str, row))
+        for tf, row in zip(vocabulary.tfs, reached.tolist(), strict=True)
+    }
 
 
 def calibrated_worth(
