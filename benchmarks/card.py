@@ -7,7 +7,7 @@ against measured ones along a whole chromosome.
 
     python benchmarks/card.py --data data.h5 -g hg19.fa.gz --pairs-table pairs.tsv
     python benchmarks/card.py --data data.h5 --only calibration
-    python benchmarks/card.py --data around.h5 --models deep,deep-held-out ...
+    python benchmarks/card.py --data around.h5 --models deep ...
 
 The deeper models look at the surroundings of a site, and take sequences of 920.
 """
@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.special import expit
-from shipped import chosen_models, judge_of, network_of, valid_sites
+from shipped import chosen_models, judge_of, judges_of, network_of, valid_sites
 
 from tfimpute_tracks.commands.console import say
 from tfimpute_tracks.dataset import Dataset, open_dataset, split_rows
@@ -171,9 +171,10 @@ def _calibrate(dataset: Dataset, models: dict[str, Model]) -> None:
     for name, model in models.items():
         trained = [model.reliability(pair) == "seen" for pair in dataset.pairs]
         shares[name] = bound_shares(dataset, train, np.flatnonzero(trained))
-    for name in {judge_of(name) for name in models}:
-        valid, test = _site_scores(models[name], dataset)
-        priors = shares[name][tfs]
+    for name, judge in judges_of(models).items():
+        trained = [judge.reliability(pair) == "seen" for pair in dataset.pairs]
+        priors = bound_shares(dataset, train, np.flatnonzero(trained))[tfs]
+        valid, test = _site_scores(judge, dataset)
         told[name] = calibrated_worth(
             valid.of(fit), test.of(check), priors[fit], priors[check]
         )
@@ -190,15 +191,18 @@ def _tell_false_discoveries(
     table = read_pairs_table(asked.pairs_table)
     beds = dict(zip(table.pairs, table.beds, strict=True))
     place = _Chromosome(asked.fasta, asked.chrom, beds)
-    figures = {name: _site_figures(model, dataset) for name, model in models.items()}
+    judges = judges_of(models)
+    figures = {
+        name: _site_figures(model, dataset) for name, model in (judges | models).items()
+    }
     # What is said of imputed pairs was found with the weights that some were kept from.
     imputed = {}
-    for name in {judge_of(name) for name in models}:
-        judge = figures[name]
-        kept = [dataset.pairs[i] for i in judge.kept]
-        found = _tallies(models[name], kept, expit(judge.raised), place)
+    for name, judge in judges.items():
+        own = figures[name]
+        kept = [dataset.pairs[i] for i in own.kept]
+        found = _tallies(judge, kept, expit(own.raised), place)
         along = _genome_figures(found, asked.chrom)[1]
-        imputed[name] = judge.imputed | {"genome": along}
+        imputed[name] = own.imputed | {"genome": along}
     for name, model in models.items():
         own, by_judge = figures[name], imputed[judge_of(name)]
         lines = np.array(

@@ -27,6 +27,12 @@ def chosen_models(names: str | None) -> dict[str, Model]:
     return {name: load_model(name) for name in every if name in chosen}
 
 
+def judges_of(models: dict[str, Model]) -> dict[str, Model]:
+    """Load the models that some are judged by."""
+    names = {judge_of(name) for name in models}
+    return {name: models.get(name) or load_model(name) for name in sorted(names)}
+
+
 def network_of(model: Model) -> MotifNetwork:
     """Build a model's network, as fast as it is on a CPU."""
     network = model.network()

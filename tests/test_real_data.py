@@ -13,6 +13,7 @@ import pytest
 from tfimpute_tracks.genome import bundled_region, open_bundled, read_bed
 from tfimpute_tracks.models import load_model, shipped_models
 from tfimpute_tracks.tracks import check_parity, scan_region
+from tfimpute_tracks.vocabulary import Pair
 
 
 def _command(*arguments):
@@ -26,7 +27,7 @@ def _command(*arguments):
     return done.stdout
 
 
-@pytest.mark.parametrize("name", ["default", "held-out"])
+@pytest.mark.parametrize("name", sorted(shipped_models()))
 def test_shipped_models_are_whole_and_know_every_pair(name):
     path = shipped_models()[name]
     assert path.stat().st_size < 4 << 20
@@ -39,11 +40,16 @@ def test_shipped_models_are_whole_and_know_every_pair(name):
     roles = {
         entry["role"] for entry in model.known_pairs.values() if not entry["trained"]
     }
-    assert roles == ({"valid2", "test3"} if name == "held-out" else set())
+    kept = name.endswith("held-out")
+    assert roles == ({"valid2", "test3"} if kept else set())
+    assert model.expected_auroc(Pair("GATA1", "HepG2")) is not None
+    assert model.calibration(Pair("GATA1", "HepG2")) is not None
+    assert model.fdr_thresholds(Pair("CTCF", "K562"))
 
 
-def test_every_engine_agrees_with_the_plain_network():
-    for record in check_parity(load_model("default")):
+@pytest.mark.parametrize("name", ["default", "deep"])
+def test_every_engine_agrees_with_the_plain_network(name):
+    for record in check_parity(load_model(name)):
         assert record.difference <= record.tolerance, record
 
 
@@ -101,6 +107,26 @@ def test_held_out_pairs_on_the_held_out_chromosome(shared_data, tmp_path):
     for row in table.dropna(subset=["auroc"]).itertuples():
         told = card[row.tf, row.cell]["test_auroc"]
         assert row.auroc == pytest.approx(told, abs=2e-4)
+
+
+@pytest.mark.slow
+def test_surroundings_help_on_the_held_out_chromosome(shared_data, tmp_path):
+    hg19, means = shared_data / "hg19", []
+    for length in (920, 200):
+        data = tmp_path / f"{length}.h5"
+        _command(
+            *("prepare", "-g", hg19 / "hg19.partial.fa.gz", "-o", data),
+            *("--pairs-table", hg19 / "pairs.tsv", "--seq-len", length),
+            *("--background", hg19 / "dhs.bed.gz", "--min-known", 0.9),
+        )
+        _command(
+            *("evaluate", "--data", data, "-m", "deep-held-out", "--split", "test3"),
+            *("--max-sites", 10_000, "--shuffles", 0, "-o", tmp_path / str(length)),
+        )
+        told = json.loads((tmp_path / str(length) / "metrics.json").read_text())
+        means.append(told["means"]["test3"]["auroc"])
+    assert means[0] > 0.88
+    assert means[0] > means[1] + 0.01
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ Each sequence is read once per epoch and teaches every pair it is labelled for. 
 the network is stands in `models`, how it is judged in `evaluation`.
 """
 
+from tfimpute_tracks.training.brief import train_briefly
 from tfimpute_tracks.training.fit import Progress, TrainingJob, TrainingRun, train_model
 from tfimpute_tracks.training.history import draw_curves, write_log
 from tfimpute_tracks.training.publish import publish
@@ -17,6 +18,7 @@ __all__ = [
     "TrainingRun",
     "draw_curves",
     "publish",
+    "train_briefly",
     "train_model",
     "write_log",
 ]
