@@ -25,7 +25,7 @@ from tfimpute_tracks.training import RECIPES, train_briefly
 __all__ = ["SameSequences"]
 
 _NETWORK = NETWORKS["default"]
-# As `train` does it, in smaller batches and with letters hidden: there are few sequences.
+# As `train` does it, in smaller batches and with letters hidden: sequences are few.
 # Chosen by chr22 at 1,000 per TF, where more steps fit them and lose others.
 _RECIPE = replace(RECIPES["default"], batch_size=256, hidden=30)
 _STEPS = 1300
