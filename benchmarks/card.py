@@ -27,6 +27,7 @@ from shipped import chosen_models, judge_of, judges_of, network_of, valid_sites
 from tfimpute_tracks.commands.console import say
 from tfimpute_tracks.dataset import Dataset, open_dataset, split_rows
 from tfimpute_tracks.dataset.pairs_table import read_pairs_table
+from tfimpute_tracks.evaluation import predict_sites
 from tfimpute_tracks.evaluation.discovery import summarise
 from tfimpute_tracks.evaluation.genome_wide import (
     DrawnTiles,
@@ -36,14 +37,13 @@ from tfimpute_tracks.evaluation.genome_wide import (
 )
 from tfimpute_tracks.evaluation.worth import (
     FDR_LEVELS,
+    SiteScores,
     calibrated_worth,
     imputed_worth,
-    measured_worth,
     reached_levels,
-    score_sites,
 )
 from tfimpute_tracks.genome import merge_intervals, open_genome, read_bed
-from tfimpute_tracks.models import Model, shipped_models
+from tfimpute_tracks.models import Model, load_model, shipped_models
 from tfimpute_tracks.storage import write_json
 from tfimpute_tracks.tracks.scan import open_scanner
 from tfimpute_tracks.tracks.tiles import TileRange
@@ -54,37 +54,35 @@ _PAIRS_AT_ONCE = 262
 _SITES = 20_000  # that all pairs are scored at, at most
 
 
-class _AtSites(NamedTuple):
-    """What labelled sites tell of a model."""
+class _Kept(NamedTuple):
+    """Pairs that a model did not learn from, at sites that validated and test it."""
 
-    pairs: list[dict[str, Any]]
-    checked: dict[str, Any]
-    kept: Any  # columns of the pairs that it did not learn from
-    raised: Any  # log-odds that are asked of those, by level
-    imputed: dict[str, Any]
+    columns: Any  # of the data set
+    valid: SiteScores
+    test: SiteScores
 
 
 def _log_odds(probabilities):
     return np.log(probabilities / (1 - probabilities)).astype(np.float32)
 
 
-def _site_figures(model: Model, dataset: Dataset) -> _AtSites:
-    """Give figures of measured pairs, and of those that were kept from the model."""
-    valid, test = _site_scores(model, dataset)
-    pairs, checked = measured_worth(valid, test)
-    kept = np.array(
+def _kept(model: Model, dataset: Dataset) -> _Kept:
+    columns = np.array(
         [i for i, p in enumerate(dataset.pairs) if model.reliability(p) == "imputed"],
         dtype=np.int64,
     )
-    lines = np.array([model.threshold(dataset.pairs[i]) for i in kept])
-    raised, imputed = imputed_worth(valid.of(kept), test.of(kept), _log_odds(lines))
-    return _AtSites(pairs, checked, kept, raised, imputed)
-
-
-def _site_scores(model: Model, dataset: Dataset):
     network = network_of(model)
-    for rows in (valid_sites(model, dataset), split_rows(dataset).test):
-        yield score_sites(network, model.vocabulary, dataset, rows)
+    indices = model.vocabulary.pair_indices(dataset.pairs[i] for i in columns)
+    return _Kept(
+        columns,
+        *(
+            SiteScores(
+                predict_sites(network, dataset.codes[rows], indices),
+                dataset.labels(rows, columns),
+            )
+            for rows in (valid_sites(model, dataset), split_rows(dataset).test)
+        ),
+    )
 
 
 def _reach(model: Model, dataset: Dataset, shifts: dict[str, float | None]):
@@ -156,76 +154,79 @@ def main() -> None:
     asked = parser.parse_args()
     dataset = open_dataset(asked.data)
     models = chosen_models(asked.models)
+    kept = {n: _kept(judge, dataset) for n, judge in judges_of(models).items()}
     if asked.only != "fdr":
-        _calibrate(dataset, models)
+        _calibrate(dataset, models, kept)
     if asked.only != "calibration":
-        _tell_false_discoveries(dataset, asked, models)
+        table = read_pairs_table(asked.pairs_table)
+        beds = dict(zip(table.pairs, table.beds, strict=True))
+        place = _Chromosome(asked.fasta, asked.chrom, beds)
+        _tell_false_discoveries(dataset, models, kept, place)
 
 
-def _calibrate(dataset: Dataset, models: dict[str, Model]) -> None:
+def _calibrate(
+    dataset: Dataset, models: dict[str, Model], kept: dict[str, _Kept]
+) -> None:
     """Calibrate by `valid2` pairs of the judge, check on its `test3` pairs."""
-    roles, train = np.array(dataset.roles), split_rows(dataset).train
+    train = split_rows(dataset).train
     tfs = np.array(dataset.vocabulary.pair_indices(dataset.pairs))[:, 0]
-    fit, check = (np.flatnonzero(roles == role) for role in ("valid2", "test3"))
-    shares, told = {}, {}
-    for name, model in models.items():
-        trained = [model.reliability(pair) == "seen" for pair in dataset.pairs]
-        shares[name] = bound_shares(dataset, train, np.flatnonzero(trained))
+    told = {}
     for name, judge in judges_of(models).items():
-        trained = [judge.reliability(pair) == "seen" for pair in dataset.pairs]
-        priors = bound_shares(dataset, train, np.flatnonzero(trained))[tfs]
-        valid, test = _site_scores(judge, dataset)
+        own = kept[name]
+        priors = _shares(judge, dataset, train)[tfs[own.columns]]
+        roles = np.array(dataset.roles)[own.columns]
+        fit, check = (np.flatnonzero(roles == role) for role in ("valid2", "test3"))
         told[name] = calibrated_worth(
-            valid.of(fit), test.of(check), priors[fit], priors[check]
+            own.valid.of(fit), own.test.of(check), priors[fit], priors[check]
         )
         say(f"{name} {json.dumps(told[name], indent=1)}")
     for name, model in models.items():
-        by_tf = dict(zip(dataset.vocabulary.tfs, shares[name].round(6), strict=True))
-        own = {"priors": by_tf, **told[judge_of(name)]}
-        _write_card(name, model.card | {"calibration": own})
+        shares = _shares(model, dataset, train).round(6)
+        priors = dict(zip(dataset.vocabulary.tfs, shares, strict=True))
+        calibration = {"priors": priors, **told[judge_of(name)]}
+        _update_card(name, {"calibration": calibration})
+
+
+def _shares(model: Model, dataset: Dataset, train):
+    trained = [model.reliability(pair) == "seen" for pair in dataset.pairs]
+    return bound_shares(dataset, train, np.flatnonzero(trained))
 
 
 def _tell_false_discoveries(
-    dataset: Dataset, asked: argparse.Namespace, models: dict[str, Model]
+    dataset: Dataset,
+    models: dict[str, Model],
+    kept: dict[str, _Kept],
+    place: _Chromosome,
 ) -> None:
-    table = read_pairs_table(asked.pairs_table)
-    beds = dict(zip(table.pairs, table.beds, strict=True))
-    place = _Chromosome(asked.fasta, asked.chrom, beds)
-    judges = judges_of(models)
-    figures = {
-        name: _site_figures(model, dataset) for name, model in (judges | models).items()
-    }
     # What is said of imputed pairs was found with the weights that some were kept from.
     imputed = {}
-    for name, judge in judges.items():
-        own = figures[name]
-        kept = [dataset.pairs[i] for i in own.kept]
-        found = _tallies(judge, kept, expit(own.raised), place)
-        along = _genome_figures(found, asked.chrom)[1]
-        imputed[name] = own.imputed | {"genome": along}
+    for name, judge in judges_of(models).items():
+        own = kept[name]
+        pairs = [dataset.pairs[i] for i in own.columns]
+        lines = _log_odds(np.array([judge.threshold(pair) for pair in pairs]))
+        raised, told = imputed_worth(own.valid, own.test, lines)
+        found = _tallies(judge, pairs, expit(raised), place)
+        imputed[name] = told | {"genome": _genome_figures(found, place.name)[1]}
+        say(f"{name} {json.dumps(imputed[name], indent=1)}")
     for name, model in models.items():
-        own, by_judge = figures[name], imputed[judge_of(name)]
-        lines = np.array(
-            [list(pair["fdr_thresholds"].values()) for pair in own.pairs], np.float32
-        )
-        found = _tallies(model, list(dataset.pairs), lines, place)
-        told, genome = _genome_figures(found, asked.chrom)
-        card = model.card
-        by_pair = {(entry["tf"], entry["cell"]): entry for entry in card["pairs"]}
-        for pair, worth, along in zip(dataset.pairs, own.pairs, told, strict=True):
-            by_pair[tuple(pair)] |= {**worth, "genome": along}
+        by_judge = imputed[judge_of(name)]
+        # `train` has written what labelled sites tell of the measured pairs.
+        entries = [dict(model.known_pairs[pair]) for pair in dataset.pairs]
+        lines = [list(entry["fdr_thresholds"].values()) for entry in entries]
+        found = _tallies(model, list(dataset.pairs), np.array(lines, np.float32), place)
+        told, genome = _genome_figures(found, place.name)
+        for entry, along in zip(entries, told, strict=True):
+            entry["genome"] = along
+        fdr = {"sites": model.card["fdr"]["sites"], "genome": genome}
+        say(f"{name} {json.dumps(fdr, indent=1)}")
         reach = _reach(model, dataset, by_judge["shifts"])
-        card["fdr"] = {
-            "sites": own.checked,
-            "genome": genome,
-            "imputed": by_judge | {"reach": reach},
-        }
-        _write_card(name, card)
-        told = {**card["fdr"], "imputed": by_judge}
-        say(f"{name} {json.dumps(told, indent=1)}")
+        fdr["imputed"] = by_judge | {"reach": reach}
+        _update_card(name, {"pairs": entries, "fdr": fdr})
 
 
-def _write_card(name: str, card: dict[str, Any]) -> None:
+def _update_card(name: str, news: dict[str, Any]) -> None:
+    """Write some keys anew, and leave what another script may have written since."""
+    card = load_model(name).card | news
     write_json(shipped_models()[name].with_suffix(".json"), card)
 
 
