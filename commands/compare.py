@@ -79,6 +79,7 @@ def compare(
     import numpy as np
 
     from tfimpute_tracks.commands.inputs import set_threads
+    from tfimpute_tracks.commands.letters import check_letters
     from tfimpute_tracks.comparison.run import run_predictors
     from tfimpute_tracks.comparison.tables import judge
     from tfimpute_tracks.dataset import HoldOut, open_dataset, pair_columns
@@ -101,6 +102,8 @@ def compare(
     place = pick_device(device)
     check_writable_dir(out_dir / "scores")
     dataset = open_dataset(data)
+    for model in loaded if names else []:
+        check_letters(model.name, model.config, dataset)
     chosen = choose_predictors(
         names,
         loaded,

@@ -66,6 +66,7 @@ def evaluate(
 ) -> None:
     """Judge a model on labelled sites: figures, intervals, controls, and a page."""
     from tfimpute_tracks.commands.inputs import set_threads
+    from tfimpute_tracks.commands.letters import check_letters
     from tfimpute_tracks.comparison.chromosome import read_widths
     from tfimpute_tracks.comparison.evaluation_page import evaluation_sections
     from tfimpute_tracks.comparison.promises_page import promises_section
@@ -92,7 +93,7 @@ def evaluate(
     loaded = load_model(model)
     check_writable_dir(out_dir)
     dataset = open_dataset(data)
-    _check_letters(loaded, dataset)
+    check_letters(loaded.name, loaded.config, dataset)
     parts = kept.split(dataset)._asdict()
     if sites not in parts:
         raise UsageError(f"--sites {sites!r}; give one of {', '.join(parts)}")
@@ -156,19 +157,6 @@ def _write(
         text = table.to_csv(sep="\t", index=False, float_format="%.6g")
         write_text(out_dir / name, text)
     return [out_dir / name for name in ("metrics.json", *tables)]
-
-
-def _check_letters(model: Model, dataset: Dataset) -> None:
-    """Refuse sequences that are too short; say where they lack surroundings."""
-    config = model.config
-    read = config.letters_read(dataset.seq_len)
-    if read.stop - read.start < config.span:
-        notify(
-            f"{model.name} looks at the {config.span} letters about a site, and the "
-            f"data set has {dataset.seq_len}: sites are judged alone; see `prepare "
-            f"--seq-len {config.span}`",
-            warning=True,
-        )
 
 
 def _columns(dataset: Dataset, model: Model, split: str) -> tuple[Any, Any]:

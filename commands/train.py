@@ -71,6 +71,7 @@ def train(
 ) -> None:
     """Fit a model: each sequence is read once and teaches all its labelled pairs."""
     from tfimpute_tracks.commands.inputs import set_threads
+    from tfimpute_tracks.commands.letters import check_letters
     from tfimpute_tracks.dataset import open_dataset
     from tfimpute_tracks.models import load_model
     from tfimpute_tracks.models.engine import pick_device
@@ -95,6 +96,7 @@ def train(
     check_writable_dir(out_dir)
     first = load_model(begin).checkpoint if begin else None
     dataset = open_dataset(data)
+    check_letters(preset, config, dataset)
     job = TrainingJob(
         out_dir,
         tuple(roles.split(",")),
@@ -129,6 +131,12 @@ def train(
             done = progress.step
 
         run = train_model(dataset, config, taught, job, report, _log_epoch)
+    if run.around:
+        notify(
+            f"surroundings: AUROC {run.around.auroc:.4f} beside "
+            f"{run.around.auroc_alone:.4f} of tiles alone, {run.around.n_pairs} pairs "
+            f"on {run.around.n_sites:,} {run.around.part} sites"
+        )
     again = {
         "data": data.name,
         "out-dir": out_dir.name,

@@ -64,6 +64,18 @@ def test_the_recipe_of_a_preset_is_changed(arguments, run, tmp_path):
     assert "--recipe dropout=0.2,hidden=30" in card["reproduce"]
 
 
+@pytest.mark.parametrize("length", [60, 140])
+def test_what_surroundings_are_worth_is_told(arguments, run, tmp_path, length):
+    write_dataset(tmp_path / "data.h5", make_dataset(4000, seq_len=length))
+    arguments[arguments.index(SIZES)] = f"{SIZES},reach=2"
+    code, _, err = run(*arguments)
+    assert code == 0, err
+    lacks = "default looks at the 140 letters about a site, and the data set has 60"
+    assert (lacks in err) == (length == 60)
+    assert ("surroundings: AUROC" in err) == (length == 140)
+    assert ("surroundings" in _card(tmp_path / "run")) == (length == 140)
+
+
 def test_without_changes_nothing_is_said_of_a_recipe(arguments, run, tmp_path):
     code, _, err = run(*arguments)
     assert code == 0, err
