@@ -79,7 +79,7 @@ def compare(
     import numpy as np
 
     from tfimpute_tracks.commands.inputs import set_threads
-    from tfimpute_tracks.commands.letters import check_letters
+    from tfimpute_tracks.commands.surroundings import check_letters
     from tfimpute_tracks.comparison.run import run_predictors
     from tfimpute_tracks.comparison.tables import judge
     from tfimpute_tracks.dataset import HoldOut, open_dataset, pair_columns

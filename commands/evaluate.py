@@ -66,7 +66,7 @@ def evaluate(
 ) -> None:
     """Judge a model on labelled sites: figures, intervals, controls, and a page."""
     from tfimpute_tracks.commands.inputs import set_threads
-    from tfimpute_tracks.commands.letters import check_letters
+    from tfimpute_tracks.commands.surroundings import check_letters
     from tfimpute_tracks.comparison.chromosome import read_widths
     from tfimpute_tracks.comparison.evaluation_page import evaluation_sections
     from tfimpute_tracks.comparison.promises_page import promises_section

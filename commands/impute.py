@@ -96,6 +96,7 @@ def impute(
 ) -> None:
     """Impute many pairs at once into a store that `export` and `query` read."""
     from tfimpute_tracks.commands import inputs
+    from tfimpute_tracks.commands.surroundings import warn_of_stride
     from tfimpute_tracks.impute import (
         BulkJob,
         Cluster,
@@ -123,12 +124,14 @@ def impute(
     places = [devices[i % len(devices)] for i in range(n_workers)]
     genome = inputs.choose_genome(fasta, loaded, cache_dir)
     where = inputs.choose_regions(genome, fasta, regions or [], chroms or [])
+    step = stride or loaded.config.stride
+    warn_of_stride(loaded.config, step)
     plan = make_plan(
         loaded,
         chosen,
         where,
         genome,
-        stride or loaded.config.pool,
+        step,
         device=places[0],
         fast=precision == "fast",
         sparse=_kept_below(sparse, margin),

@@ -86,7 +86,7 @@ Seed = Annotated[int, typer.Option(min=0, help="Seed of all that is random.")]
 Stride = Annotated[
     int | None,
     typer.Option(
-        "--stride", min=1, help="bp between tile starts. Default: the model's pool."
+        "--stride", min=1, help="bp between tile starts. Default: the model's own."
     ),
 ]
 Signal = Annotated[

@@ -49,9 +49,9 @@ def scan(
 ) -> None:
     """Scan sequence for one or a few pairs: bigWig, narrowPeak, bigBed, receipt."""
     from tfimpute_tracks.commands import inputs
+    from tfimpute_tracks.commands.surroundings import warn_of_stride
     from tfimpute_tracks.models import load_model
     from tfimpute_tracks.models.engine import pick_device
-    from tfimpute_tracks.models.tile_grid import tile_grid
     from tfimpute_tracks.storage import check_writable_dir
     from tfimpute_tracks.tracks import ScanJob, plan_tiles, run_scan
     from tfimpute_tracks.tracks.drawing import Drawing
@@ -89,14 +89,7 @@ def scan(
         f"{loaded.config.seq_len} bp every {step} bp{around}, model {loaded.name}, "
         f"device {place}, {n_threads} thread(s)"
     )
-    work = tile_grid(loaded.config, step).step
-    if work > 1:
-        notify(
-            f"at a stride of {step} bp a tile takes {work} times the work: neighbours "
-            f"lie {loaded.config.stride} bp apart; a divisor of it, or none given, is "
-            "faster",
-            warning=True,
-        )
+    warn_of_stride(loaded.config, step)
     if dry_run:
         say(f"would write {len(chosen)} track(s) to {out_dir}")
         return

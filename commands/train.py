@@ -71,7 +71,7 @@ def train(
 ) -> None:
     """Fit a model: each sequence is read once and teaches all its labelled pairs."""
     from tfimpute_tracks.commands.inputs import set_threads
-    from tfimpute_tracks.commands.letters import check_letters
+    from tfimpute_tracks.commands.surroundings import check_letters
     from tfimpute_tracks.dataset import open_dataset
     from tfimpute_tracks.models import load_model
     from tfimpute_tracks.models.engine import pick_device

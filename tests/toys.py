@@ -17,6 +17,16 @@ CONFIG = NetworkConfig(
 )
 # It looks at 4 tiles on either side: 80 bp, more than a tile has.
 AROUND = replace(CONFIG, reach=4)
+DEEP = NetworkConfig(
+    seq_len=60,
+    filter_length=11,
+    n_filters=16,
+    pool=10,
+    n_units=3,
+    embedding_size=5,
+    channels=32,
+    blocks=2,
+)
 VOCABULARY = Vocabulary(
     ["CTCF", "EP300", "MAX"], ["GM12878", "HepG2", "H1-hESC", "K562"]
 )

@@ -225,7 +225,7 @@ def open_scanner(
     model : Model
     pairs : iterable of "TF:CELL" or (tf, cell)
     stride : int, optional
-        bp between tile starts; by default the model's pool size.
+        bp between tile starts; by default the model's own.
     device : str
         From :func:`tfimpute_tracks.models.engine.pick_device`.
     fast : bool
@@ -279,7 +279,7 @@ def scan_region(
         0-based half-open, in bp.
     pairs : iterable of "TF:CELL" or (tf, cell)
     stride : int, optional
-        bp between tile starts; by default the model's pool size.
+        bp between tile starts; by default the model's own.
 
     Returns
     -------

@@ -1,10 +1,11 @@
 """`impute`, `export`, `query`, `catalogue` and `hub` as a user types them."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from toys import random_letters, write_fasta, write_model
+from toys import DEEP, random_letters, write_fasta, write_model
 
 
 @pytest.fixture
@@ -66,6 +67,19 @@ def test_from_all_missing_pairs_to_tracks_table_and_hub(run, toy, tmp_path):
     code, out, err = run("hub", tracks, "--genome", "hg19")
     assert code == 0, err
     assert (tracks / "hub.txt").exists()
+
+
+def test_tiles_lie_as_in_a_scan_unless_told_otherwise(run, toy, tmp_path):
+    """Windows of 10 positions: tiles 100 bp apart, and so are their neighbours."""
+    config = replace(DEEP, reach=1)
+    weights = write_model(tmp_path / "deep.safetensors", config=config)
+    place = toy.index("--stride")
+    for stride, told in (([], "every 100 bp"), (["--stride", 40], "2 times the work")):
+        given = [*toy[:place], *stride, *toy[place + 2 :], "-m", weights]
+        code, _, err = run("impute", "--missing", *given, "--dry-run")
+        assert code == 0, err
+        assert told in err
+        assert ("times the work" in err) == bool(stride)
 
 
 def test_a_dry_run_writes_nothing_and_tells_the_costs(run, toy, tmp_path):

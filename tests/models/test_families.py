@@ -17,18 +17,8 @@ from tfimpute_tracks.models.families import build_network
 from tfimpute_tracks.models.gpu_engine import TorchEngine
 from tfimpute_tracks.models.operations import LOOKUP
 from tfimpute_tracks.models.tile_grid import tile_grid
-from toys import VOCABULARY, make_model
+from toys import DEEP, VOCABULARY, make_model
 
-DEEP = NetworkConfig(
-    seq_len=60,
-    filter_length=11,
-    n_filters=16,
-    pool=10,
-    n_units=3,
-    embedding_size=5,
-    channels=32,
-    blocks=2,
-)
 GRU = NetworkConfig(
     seq_len=60,
     filter_length=8,

@@ -1,4 +1,4 @@
-"""The letters of a data set against those that a network reads, told beforehand."""
+"""What networks that look at a tile's surroundings ask for, told before long work."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from tfimpute_tracks.dataset import Dataset
     from tfimpute_tracks.models.config import NetworkConfig
 
-__all__ = ["check_letters"]
+__all__ = ["check_letters", "warn_of_stride"]
 
 
 def check_letters(name: str, config: NetworkConfig, dataset: Dataset) -> None:
@@ -34,5 +34,26 @@ def check_letters(name: str, config: NetworkConfig, dataset: Dataset) -> None:
             f"{name} looks at the {config.span} letters about a site, and the data set "
             f"has {dataset.seq_len}: sites are judged alone; see `prepare --seq-len "
             f"{config.span}`",
+            warning=True,
+        )
+
+
+def warn_of_stride(config: NetworkConfig, stride: int) -> None:
+    """Say where a stride makes tiles and their neighbours lie on a finer row.
+
+    Parameters
+    ----------
+    config : NetworkConfig
+    stride : int
+        bp between tile starts.
+    """
+    from tfimpute_tracks.models.tile_grid import tile_grid
+
+    work = tile_grid(config, stride).step
+    if work > 1:
+        notify(
+            f"at a stride of {stride} bp a tile takes {work} times the work: "
+            f"neighbours lie {config.stride} bp apart; a divisor of it, or none given, "
+            "is faster",
             warning=True,
         )
