@@ -14,13 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import RegionError, UsageError
-from tfimpute_tracks.genome import Sequences, match_chrom
+from tfimpute_tracks.genome import Sequences, match_chrom, read_past_ends
 from tfimpute_tracks.kernels.encode import decode, encode
 from tfimpute_tracks.kernels.products import sigmoid
 from tfimpute_tracks.models.cpu_engine import LookupEngine
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.models.tile_grid import tile_grid
-from tfimpute_tracks.tracks.tiles import read_past_ends
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = ["Effects", "Variant", "allele_effects", "parse_variant"]
@@ -181,8 +180,7 @@ def allele_effects(
             )
         codes = codes[grid.letters(0, n_tiles)]
         values = sigmoid(engine.logits(codes, n_tiles))
-        unknown = grid.unknown(codes, n_tiles)
-        values[grid.of_tiles(unknown, n_tiles)] = np.nan
+        values[grid.of_tiles(grid.unknown(codes, n_tiles))] = np.nan
         centres = STEP * np.arange(n_tiles, dtype=np.int64) - before
         sides.append((centres + config.seq_len // 2, values.T))
     (ref_centres, ref_values), (alt_centres, alt_values) = sides

@@ -271,7 +271,7 @@ class LiveScores:
         if block.features is None:
             return np.full((whole.n_tiles, len(pairs)), np.nan, dtype=np.float32)
         logits = self._engine(pairs).judge(block.features, block.unknown)
-        logits[self._grid.of_tiles(block.unknown, whole.n_tiles)] = np.nan
+        logits[self._grid.of_tiles(block.unknown)] = np.nan
         return logits
 
     @cachedmethod(attrgetter("_engines"), _key, condition=attrgetter("_engines_lock"))
@@ -283,7 +283,7 @@ class LiveScores:
         n_tiles = whole.n_tiles
         codes = read_letters(self.genome, whole, self._grid)
         unknown = self._grid.unknown(codes, n_tiles)
-        if self._grid.of_tiles(unknown, n_tiles).all():
+        if self._grid.of_tiles(unknown).all():
             return _Block(None, unknown)
         if self._cache is None:
             return _Block(self._trunk.features(codes, n_tiles), unknown)

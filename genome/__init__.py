@@ -29,7 +29,7 @@ from tfimpute_tracks.genome.chroms import (
 )
 from tfimpute_tracks.genome.fasta import Genome, open_genome
 from tfimpute_tracks.genome.region import Region, parse_region, resolve_regions
-from tfimpute_tracks.genome.sequences import Sequences
+from tfimpute_tracks.genome.sequences import Sequences, read_past_ends
 
 __all__ = [
     "Genome",
@@ -50,5 +50,6 @@ __all__ = [
     "read_bed",
     "read_chrom_sizes",
     "read_narrowpeak",
+    "read_past_ends",
     "resolve_regions",
 ]

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import RegionError
 from tfimpute_tracks.genome.chroms import match_chrom
+from tfimpute_tracks.kernels.encode import N_CODE
 
-__all__ = ["Sequences", "resolve_span"]
+__all__ = ["Sequences", "read_past_ends", "resolve_span"]
 
 
 class Sequences(Protocol):
@@ -65,6 +66,39 @@ class Sequences(Protocol):
     def __enter__(self) -> Self: ...
 
     def __exit__(self, *exc_info: object) -> None: ...
+
+
+def read_past_ends(
+    genome: Sequences, chrom: str, start: int, end: int
+) -> NDArray[np.uint8]:
+    """Read a stretch that may reach over the ends of its chromosome.
+
+    Parameters
+    ----------
+    genome : Sequences
+    chrom : str
+        Exactly as in `chrom_sizes`.
+    start, end : int
+        0-based, half-open, bp; `start` may be negative.
+
+    Returns
+    -------
+    uint8 array, shape (end - start,), values 0..4
+        Past the ends 4.
+
+    Raises
+    ------
+    RegionError
+        An unknown chromosome.
+    InputFileError
+        As :meth:`Sequences.codes`.
+    """
+    codes = np.full(end - start, N_CODE, dtype=np.uint8)
+    _, size = resolve_span(genome.chrom_sizes, chrom, 0, None)
+    first, last = max(start, 0), min(end, size)
+    if first < last:
+        codes[first - start : last - start] = genome.codes(chrom, first, last)
+    return codes
 
 
 def resolve_span(

@@ -156,8 +156,7 @@ class ShardMaker:
         plan = self.plan
         grid = self._judge.grid
         codes = read_letters(self._genome, tiles, grid)
-        unknown = grid.unknown(codes, tiles.n_tiles)
-        is_missing = grid.of_tiles(unknown, tiles.n_tiles)
+        is_missing = grid.of_tiles(grid.unknown(codes, tiles.n_tiles))
         if is_missing.all():  # centromeres, partial genomes
             nothing = np.zeros((shard.n_pairs, tiles.n_tiles), dtype=np.uint8)
             return Column(nothing, is_missing)

@@ -90,14 +90,11 @@ class LookupEngine:
         return self._grid.blended(logits, unknown, self._weights)
 
     def _core_logits(self, features: SparseRows, n_tiles: int) -> NDArray[np.float32]:
-        grid, step = self._grid.core, self._grid.core.borders.size
         parts = []
         for first in range(0, n_tiles, _TILES_AT_ONCE):
             n = min(_TILES_AT_ONCE, n_tiles - first)
-            # Rows of the segments that these tiles are made of.
-            begin = 2 * first * step
-            some = features.rows(begin, begin + 2 * grid.n_segments(n))
-            windows = gather_windows(some, grid, n, self._n_filters)
+            some = self._grid.features(features, slice(first, first + n))
+            windows = gather_windows(some, self._grid.core, n, self._n_filters)
             parts.append(self._head.logits(windows))
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.kernels.encode import missing_tiles
 from tfimpute_tracks.kernels.segments import SegmentGrid, segment_grid
+from tfimpute_tracks.kernels.sparse import SparseRows
 from tfimpute_tracks.kernels.surroundings import blend
 from tfimpute_tracks.models.config import NetworkConfig
 
@@ -116,20 +117,23 @@ class TileGrid(NamedTuple):
         start = first * self.step
         return slice(start, start + self.n_core(n_tiles))
 
-    def rows(self, first: int, n_tiles: int) -> slice:
-        """Find the rows of motif features of some tiles among those of more.
+    def features(self, features: SparseRows, cores: slice) -> SparseRows:
+        """Take the motif features of some core tiles out of those of more.
 
         Parameters
         ----------
-        first, n_tiles : int
+        features : SparseRows
+            Two rows per segment, one per strand.
+        cores : slice
+            From :meth:`cores`.
 
         Returns
         -------
-        slice
-            Two rows per segment, one per strand.
+        SparseRows
         """
-        start = 2 * first * self.step * self.core.borders.size
-        return slice(start, start + 2 * self.core.n_segments(self.n_core(n_tiles)))
+        first = 2 * cores.start * self.core.borders.size
+        n_rows = 2 * self.core.n_segments(cores.stop - cores.start)
+        return features.rows(first, first + n_rows)
 
     def unknown(self, codes: Codes, n_tiles: int) -> Mask:
         """Tell the core tiles of which more than half of the letters are unknown.
@@ -147,19 +151,19 @@ class TileGrid(NamedTuple):
             codes, self.core.stride, self.seq_len, self.n_core(n_tiles)
         )
 
-    def of_tiles(self, unknown: Mask, n_tiles: int) -> Mask:
+    def of_tiles(self, unknown: Mask) -> Mask:
         """Take the tiles themselves out of a row of core tiles.
 
         Parameters
         ----------
         unknown : bool array, shape (n_core(n_tiles),)
-        n_tiles : int
 
         Returns
         -------
         bool array, shape (n_tiles,)
         """
-        return unknown[self.reach * self.spread :: self.step][:n_tiles]
+        beside = self.reach * self.spread
+        return unknown[beside : len(unknown) - beside : self.step]
 
     def blended(
         self, logits: Floats, unknown: Mask, weights: Mapping[str, Floats]

@@ -105,7 +105,7 @@ class Scanner:
             of the tile's letters are not A, C, G or T.
         """
         unknown = self.grid.unknown(codes, n_tiles)
-        missing = self.grid.of_tiles(unknown, n_tiles)
+        missing = self.grid.of_tiles(unknown)
         if missing.all():  # whole blocks of N are common: centromeres, partial genomes
             nothing = np.full((1, len(self.pairs)), np.nan, dtype=np.float32)
             return np.repeat(self.keep(nothing), n_tiles, axis=0)
@@ -135,9 +135,8 @@ class Scanner:
         else:
             features = engine.trunk.features(codes, n_tiles)
         for _, first, n in parts:
-            rows = grid.rows(first, n)
-            some = features.rows(rows.start, rows.stop)
-            yield engine.judge(some, unknown[grid.cores(first, n)])
+            cores = grid.cores(first, n)
+            yield engine.judge(grid.features(features, cores), unknown[cores])
 
     def score_block(
         self, genome: Sequences, tiles: TileRange, known: Known = ()

@@ -14,11 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import RegionError
-from tfimpute_tracks.genome import Region, Sequences
-from tfimpute_tracks.kernels.encode import N_CODE
+from tfimpute_tracks.genome import Region, Sequences, read_past_ends
 from tfimpute_tracks.models.tile_grid import TileGrid
 
-__all__ = ["TileRange", "cut_blocks", "plan_tiles", "read_letters", "read_past_ends"]
+__all__ = ["TileRange", "cut_blocks", "plan_tiles", "read_letters"]
 
 
 class TileRange(NamedTuple):
@@ -142,39 +141,7 @@ def read_letters(
         As :meth:`tfimpute_tracks.genome.Sequences.codes`.
     """
     start, end = tiles.span(grid.stride, grid.seq_len)
-    if not grid.halo:
-        return genome.codes(tiles.chrom, start, end)
     return read_past_ends(genome, tiles.chrom, start - grid.halo, end + grid.halo)
-
-
-def read_past_ends(
-    genome: Sequences, chrom: str, start: int, end: int
-) -> NDArray[np.uint8]:
-    """Read a stretch that may reach over the ends of its chromosome.
-
-    Parameters
-    ----------
-    genome : Sequences
-    chrom : str
-        Exactly as in `chrom_sizes`.
-    start, end : int
-        0-based, half-open, bp; `start` may be negative.
-
-    Returns
-    -------
-    uint8 array, shape (end - start,), values 0..4
-        Past the ends 4.
-
-    Raises
-    ------
-    RegionError, InputFileError
-        As :meth:`tfimpute_tracks.genome.Sequences.codes`.
-    """
-    codes = np.full(end - start, N_CODE, dtype=np.uint8)
-    first, last = max(start, 0), min(end, genome.chrom_sizes[chrom])
-    if first < last:
-        codes[first - start : last - start] = genome.codes(chrom, first, last)
-    return codes
 
 
 def cut_blocks(

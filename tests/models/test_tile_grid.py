@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from tfimpute_tracks.kernels.encode import missing_tiles
 from tfimpute_tracks.kernels.segments import segment_grid
+from tfimpute_tracks.kernels.sparse import SparseRows
 from tfimpute_tracks.models.config import NETWORKS, NetworkConfig
 from tfimpute_tracks.models.tile_grid import tile_grid
 
@@ -28,6 +29,13 @@ def layouts(draw, least_reach=0, most_reach=4):
 tile_counts = st.integers(1, 12)
 
 
+def _numbered(core, n_core):
+    """Features of neighbouring core tiles: each row has one, its own number."""
+    numbers = np.arange(2 * core.n_segments(n_core), dtype=np.int32)
+    offsets = np.arange(numbers.size + 1)
+    return SparseRows(offsets, numbers, numbers.astype(np.float32))
+
+
 @given(layouts(), tile_counts)
 def test_core_tiles_fill_the_letters(layout, n_tiles):
     config, stride, grid = layout
@@ -45,17 +53,17 @@ def test_some_tiles_are_a_slice_of_more(layout, n_tiles, data):
     _, stride, grid = layout
     first = data.draw(st.integers(0, n_tiles - 1))
     n = data.draw(st.integers(1, n_tiles - first))
-    letters, cores, rows = (
-        cut(first, n) for cut in (grid.letters, grid.cores, grid.rows)
-    )
+    letters, cores = (cut(first, n) for cut in (grid.letters, grid.cores))
     assert letters.start == first * stride == cores.start * grid.core.stride
     assert letters.stop - letters.start == grid.n_letters(n)
     assert letters.stop <= grid.n_letters(n_tiles)
     assert cores.stop - cores.start == grid.n_core(n)
     assert cores.stop <= grid.n_core(n_tiles)
     # Two rows of features per segment: those of the part are the same segments.
-    assert rows.start % 2 == rows.stop % 2 == 0
-    segments = slice(rows.start // 2, rows.stop // 2)
+    own = grid.features(_numbered(grid.core, grid.n_core(n_tiles)), cores).columns
+    assert own[0] % 2 == 0
+    assert own[-1] % 2 == 1
+    segments = slice(own[0] // 2, own[-1] // 2 + 1)
     for whole, part in zip(
         grid.core.spans(grid.n_core(n_tiles)),
         grid.core.spans(grid.n_core(n)),
@@ -92,8 +100,8 @@ def test_the_tile_itself_is_picked(layout, n_tiles, seed):
     for i in range(n_tiles):
         tile = codes[grid.halo + i * stride :][: config.seq_len]
         is_unknown = 2 * (tile == 4).sum() > config.seq_len
-        assert grid.of_tiles(unknown, n_tiles)[i] == is_unknown
-    assert grid.of_tiles(unknown, n_tiles).shape == (n_tiles,)
+        assert grid.of_tiles(unknown)[i] == is_unknown
+    assert grid.of_tiles(unknown).shape == (n_tiles,)
 
 
 @given(layouts(most_reach=0), tile_counts, st.data())
@@ -108,14 +116,15 @@ def test_without_surroundings_core_tiles_are_the_tiles(layout, n_tiles, data):
     assert grid.n_letters(n_tiles) == (n_tiles - 1) * stride + config.seq_len
     assert grid.cores(first, n) == slice(first, n_tiles)
     row = 2 * first * plain.borders.size
-    assert grid.rows(first, n) == slice(row, row + 2 * plain.n_segments(n))
+    own = grid.features(_numbered(plain, n_tiles), grid.cores(first, n)).columns
+    np.testing.assert_array_equal(own, row + np.arange(2 * plain.n_segments(n)))
     codes = np.full(grid.n_letters(n_tiles), 4, dtype=np.uint8)
     codes[: codes.size // 2] = 0
     unknown = grid.unknown(codes, n_tiles)
     np.testing.assert_array_equal(
         unknown, missing_tiles(codes, stride, config.seq_len, n_tiles)
     )
-    assert grid.of_tiles(unknown, n_tiles).tolist() == unknown.tolist()
+    assert grid.of_tiles(unknown).tolist() == unknown.tolist()
     logits = np.ones((n_tiles, 2), dtype=np.float32)
     assert grid.blended(logits, unknown, {}) is logits
 

@@ -10,7 +10,7 @@ import numpy as np
 import pybigtools
 import pytest
 
-from tfimpute_tracks.genome import Region, open_genome
+from tfimpute_tracks.genome import Region, open_genome, read_past_ends
 from tfimpute_tracks.kernels.encode import encode
 from tfimpute_tracks.tracks import (
     ScanJob,
@@ -22,7 +22,7 @@ from tfimpute_tracks.tracks import (
 )
 from tfimpute_tracks.tracks.cache import FeatureCache
 from tfimpute_tracks.tracks.scan import open_scanner
-from tfimpute_tracks.tracks.tiles import TileRange, read_letters, read_past_ends
+from tfimpute_tracks.tracks.tiles import TileRange, read_letters
 from tfimpute_tracks.vocabulary import Pair
 from toys import AROUND, DEEP, VOCABULARY, make_model, random_letters, write_fasta
 
