@@ -8,7 +8,7 @@ from tfimpute_tracks.dataset import Dataset, split_rows
 from tfimpute_tracks.models import Model, load_model, shipped_models
 from tfimpute_tracks.models.network import MotifNetwork
 from tfimpute_tracks.models.operations import LOOKUP
-from tfimpute_tracks.training.around import LEAST_SITES, sites_with_surroundings
+from tfimpute_tracks.training.around import sites_to_judge
 
 JUDGES = {"default": "held-out", "deep": "deep-held-out"}
 """Of the same network and recipe, from which some pairs were kept: what is said of
@@ -24,6 +24,8 @@ def chosen_models(names: str | None) -> dict[str, Model]:
     """Load models, by default all that ship, in an order in which judges come first."""
     every = [n for n in shipped_models() if n not in JUDGES] + list(JUDGES)
     chosen = names.split(",") if names else every
+    if not set(chosen) <= set(every):
+        raise SystemExit(f"--models {names!r}; give some of {','.join(every)}")
     return {name: load_model(name) for name in every if name in chosen}
 
 
@@ -44,5 +46,4 @@ def valid_sites(model: Model, dataset: Dataset) -> np.ndarray:
     """Give the sites that validated a model, with their surroundings where it looks."""
     kept = model.card["hold_out"]
     rows = split_rows(dataset, tuple(kept["test"]), tuple(kept["valid"])).valid
-    around = sites_with_surroundings(dataset, rows, model.network())
-    return around if len(around) >= LEAST_SITES else rows
+    return sites_to_judge(dataset, rows, model.network())

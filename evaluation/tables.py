@@ -131,8 +131,7 @@ def predict_sites(
     tf, cell = torch.tensor(pairs, device=device).reshape(-1, 2).unbind(1)
     config = network.config
     codes = codes[:, config.letters_read(codes.shape[1])]
-    n_tiles = 2 * config.reach + 1 if codes.shape[1] > config.seq_len else 1
-    size = max(1, _BATCH // n_tiles)
+    size = max(1, _BATCH // config.tiles_read(codes.shape[1]))
     scores = np.empty((len(codes), len(pairs)), dtype=np.float32)
     with torch.inference_mode():
         for first in range(0, len(codes), size):

@@ -159,6 +159,20 @@ class NetworkConfig:
         first = length // 2 - read // 2
         return slice(first, first + read)
 
+    def tiles_read(self, length: int) -> int:
+        """Give the number of tiles that the network reads of a sequence.
+
+        Parameters
+        ----------
+        length : int
+            `seq_len` or `span`.
+
+        Returns
+        -------
+        int
+        """
+        return 1 + 2 * self.reach * (length > self.seq_len)
+
     @property
     def n_unit_windows(self) -> int:
         """Windows with weights of their own: with `blocks` up to the middle."""

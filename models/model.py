@@ -31,7 +31,7 @@ __all__ = ["Model", "load_model", "shipped_models"]
 
 Floats = NDArray[np.float32]
 
-_BATCH = 512  # sequences; the plain convolution stores n x K x L numbers
+_BATCH = 512  # tiles; the plain convolution stores n x K x L numbers
 
 
 @dataclass(frozen=True)
@@ -296,10 +296,11 @@ class Model:
         codes = self._codes(sequences)
         tf, cell = torch.tensor(indices, dtype=torch.int64).reshape(-1, 2).unbind(1)
         network = self.network()
+        at_once = max(1, _BATCH // self.config.tiles_read(codes.shape[1]))
         with torch.no_grad():
             parts = [
-                network(torch.from_numpy(codes[i : i + _BATCH]), tf, cell).sigmoid()
-                for i in range(0, len(codes), _BATCH)
+                network(torch.from_numpy(codes[i : i + at_once]), tf, cell).sigmoid()
+                for i in range(0, len(codes), at_once)
             ]
         if not parts:
             return np.empty((0, len(indices)), dtype=np.float32)

@@ -13,18 +13,20 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
 
 from tfimpute_tracks.dataset import Dataset, Split
 from tfimpute_tracks.evaluation import pair_aurocs, predict_sites
 from tfimpute_tracks.kernels.encode import missing_tiles
 from tfimpute_tracks.models.network import MotifNetwork
 from tfimpute_tracks.models.operations import LOOKUP
-from tfimpute_tracks.training.objective import instance_weights, weighted_loss
+from tfimpute_tracks.training.objective import instance_weights
 
 __all__ = [
     "LEAST_SITES",
     "AroundFit",
     "fit_surroundings",
+    "sites_to_judge",
     "sites_with_surroundings",
 ]
 
@@ -34,7 +36,7 @@ LEAST_SITES = 1000
 _MOST_SITES = 40_000  # so that their logits fit into memory
 _PAIRS = 100  # that take part, spread over those trained
 _LEAST_POSITIVE = 5  # of each of them
-_ITERATIONS = 50
+_ITERATIONS = 1000
 
 Ints = NDArray[np.int64]
 
@@ -83,12 +85,31 @@ def sites_with_surroundings(
         return rows[:0]
     if not config.reach:
         return rows
-    sizes = config.stride, config.seq_len, 2 * config.reach + 1
+    sizes = config.stride, config.seq_len, config.tiles_read(config.span)
     known = [
         not missing_tiles(dataset.codes[row, letters], *sizes).any() for row in rows
     ]
     chosen: Ints = rows[np.array(known, dtype=bool)]
     return chosen
+
+
+def sites_to_judge(dataset: Dataset, rows: Ints, network: MotifNetwork) -> Ints:
+    """Choose the sites that promises of scores are read from.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    rows : int64 array
+        Sites that validate.
+    network : MotifNetwork
+
+    Returns
+    -------
+    int64 array
+        Those with surroundings, as in a scan; all, where too few have them.
+    """
+    around = sites_with_surroundings(dataset, rows, network)
+    return around if len(around) >= LEAST_SITES else rows
 
 
 def fit_surroundings(
@@ -126,27 +147,20 @@ def fit_surroundings(
     chosen = usable[:: max(1, -(-len(usable) // _PAIRS))]
     labels = dataset.labels(rows, chosen)
     logits = _of_neighbours(network, dataset, rows, chosen)
-    unknown = torch.zeros(logits.shape[:2], dtype=torch.bool)
-    weights = instance_weights(n_positive[chosen], n_negative[chosen], True, 0.5)
-    # Steps are searched along: whole ones may run off where logits are large.
-    solver = torch.optim.LBFGS(
-        surroundings.parameters(),
-        max_iter=_ITERATIONS,
-        line_search_fn="strong_wolfe",
+    reach = surroundings.reach
+    maxima = np.stack(
+        [logits[:, reach - k : reach + k + 1].max(axis=1) for k in range(reach + 1)], -1
     )
-
-    def loss() -> float:
-        solver.zero_grad()
-        blended = surroundings(logits, unknown)
-        value = weighted_loss(blended, torch.from_numpy(labels), *weights)
-        value.backward()
-        return float(value.detach())
-
-    solver.step(loss)
-    with torch.inference_mode():
-        after = surroundings(logits, unknown).numpy()
-    alone = logits[:, surroundings.reach].numpy()
-    aurocs = (float(np.nanmean(pair_aurocs(z, labels))) for z in (alone, after))
+    both = instance_weights(n_positive[chosen], n_negative[chosen], True, 0.5)
+    weights = np.where(labels == 1, *(side.numpy() for side in both))
+    known = labels >= 0
+    regression = LogisticRegression(C=np.inf, tol=1e-6, max_iter=_ITERATIONS)
+    regression.fit(maxima[known], labels[known], weights[known])
+    with torch.no_grad():
+        surroundings.weight.copy_(torch.from_numpy(regression.coef_[0]))
+        surroundings.bias.copy_(torch.from_numpy(regression.intercept_))
+    before_and_after = maxima[..., 0], maxima @ regression.coef_[0]
+    aurocs = (float(np.nanmean(pair_aurocs(z, labels))) for z in before_and_after)
     return AroundFit(part, len(rows), len(chosen), *aurocs)
 
 
@@ -161,13 +175,13 @@ def _choose_sites(
 
 def _of_neighbours(
     network: MotifNetwork, dataset: Dataset, rows: Ints, columns: Ints
-) -> torch.Tensor:
+) -> NDArray[np.float32]:
     """Give the logits of each neighbour, float32 (n_sites, 2 R + 1, n_pairs)."""
     config = network.config
     codes = dataset.codes[rows, config.letters_read(dataset.seq_len)]
     pairs = dataset.vocabulary.pair_indices(dataset.pairs[i] for i in columns)
     before, network.operations = network.operations, LOOKUP
-    n_tiles = 2 * config.reach + 1
+    n_tiles = config.tiles_read(config.span)
     out = np.empty((len(rows), n_tiles, len(pairs)), dtype=np.float32)
     for i in range(n_tiles):
         first = i * config.stride
@@ -175,4 +189,4 @@ def _of_neighbours(
             network, codes[:, first : first + config.seq_len], pairs
         )
     network.operations = before
-    return torch.from_numpy(out)
+    return out

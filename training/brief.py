@@ -13,7 +13,7 @@ from tfimpute_tracks.dataset import Dataset, iterate_batches
 from tfimpute_tracks.models.network import MotifNetwork
 from tfimpute_tracks.training.lessons import Lessons
 from tfimpute_tracks.training.recipe import Recipe
-from tfimpute_tracks.training.state import initialise, learning_rate_factor
+from tfimpute_tracks.training.state import initialise, take_step
 
 __all__ = ["train_briefly"]
 
@@ -27,13 +27,13 @@ def train_briefly(
     columns: Ints,
     recipe: Recipe,
     device: str = "cpu",
-) -> MotifNetwork:
+) -> None:
     """Train a network from random weights on some sites.
 
     Parameters
     ----------
     network : MotifNetwork
-        Its weights are overwritten.
+        Its weights are overwritten; it ends on `device` and in evaluation mode.
     dataset : Dataset
     rows : int64 array
         Sites to learn.
@@ -42,11 +42,6 @@ def train_briefly(
     recipe : Recipe
     device : str
         A torch device.
-
-    Returns
-    -------
-    MotifNetwork
-        The same, on `device` and in evaluation mode.
     """
     state = initialise(network, recipe, device)
     lessons = Lessons(dataset, rows, columns, recipe, device)
@@ -54,14 +49,7 @@ def train_briefly(
     network.train()
     for epoch in range(recipe.epochs):
         for batch in iterate_batches(rows, recipe.batch_size, recipe.seed, epoch):
-            factor = learning_rate_factor(recipe, state.step, n_steps)
-            for group in state.optimiser.param_groups:
-                group["lr"] = group["peak_lr"] * factor
             loss, _ = lessons.loss(network, batch, state.step)
-            state.optimiser.zero_grad()
-            loss.backward()
-            state.optimiser.step()
-            state.step += 1
-            state.update_average(recipe.average)
+            take_step(state, loss, recipe, n_steps)
     network.load_state_dict(state.average)
-    return network.eval()
+    network.eval()

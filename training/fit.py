@@ -43,9 +43,9 @@ from tfimpute_tracks.training.state import (
     TrainingState,
     begin_with,
     initialise,
-    learning_rate_factor,
     load_state,
     save_state,
+    take_step,
 )
 
 __all__ = ["Progress", "TrainingJob", "TrainingRun", "train_model"]
@@ -314,15 +314,8 @@ def _run_epoch(
     for index, rows in enumerate(batches):
         if epoch.epoch * epoch.per_epoch + index < state.step:
             continue  # done before the run was resumed
-        factor = learning_rate_factor(recipe, state.step, n_steps)
-        for group in state.optimiser.param_groups:
-            group["lr"] = group["peak_lr"] * factor
         loss, n_instances = lessons.loss(state.network, rows, state.step)
-        state.optimiser.zero_grad()
-        loss.backward()
-        state.optimiser.step()
-        state.step += 1
-        state.update_average(recipe.average)
+        take_step(state, loss, recipe, n_steps)
         loss_here = float(loss.detach())
         state.epoch_loss += loss_here
         meter.instances += n_instances

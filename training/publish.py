@@ -30,7 +30,7 @@ from tfimpute_tracks.evaluation.worth import (
 from tfimpute_tracks.models.checkpoint import write_checkpoint
 from tfimpute_tracks.models.network import MotifNetwork
 from tfimpute_tracks.models.operations import LOOKUP
-from tfimpute_tracks.training.around import LEAST_SITES, sites_with_surroundings
+from tfimpute_tracks.training.around import sites_to_judge
 from tfimpute_tracks.training.fit import TrainingRun
 
 __all__ = [
@@ -155,11 +155,9 @@ def publish(
     network.operations = LOOKUP
     recurrent = bool(network.config.recurrent_units)
     most = RECURRENT_SITES if recurrent else THRESHOLD_SITES
-    # Promises of scores in surroundings are read from sites that have them.
-    around = sites_with_surroundings(dataset, run.split.valid, network)
-    judged_on = run.split
-    if len(around) >= LEAST_SITES:
-        judged_on = judged_on._replace(valid=around)
+    judged_on = run.split._replace(
+        valid=sites_to_judge(dataset, run.split.valid, network)
+    )
     rows = _spread(judged_on.valid, most)
     if recurrent:
         judged_on = Split(*(_spread(sites, most) for sites in judged_on))

@@ -31,6 +31,7 @@ __all__ = [
     "learning_rate_factor",
     "load_state",
     "save_state",
+    "take_step",
 ]
 
 FORMAT = "tfimpute-training-state"
@@ -150,6 +151,28 @@ def begin_with(state: TrainingState, trained: Checkpoint) -> list[str]:
             state.average[name].copy_(parameter.data)
             taken.append(name)
     return taken
+
+
+def take_step(state: TrainingState, loss: Tensor, recipe: Recipe, n_steps: int) -> None:
+    """Move the weights against the gradient of a loss, and their mean after them.
+
+    Parameters
+    ----------
+    state : TrainingState
+    loss : float32 tensor, scalar
+        Of the state's network.
+    recipe : Recipe
+    n_steps : int
+        In the whole run.
+    """
+    factor = learning_rate_factor(recipe, state.step, n_steps)
+    for group in state.optimiser.param_groups:
+        group["lr"] = group["peak_lr"] * factor
+    state.optimiser.zero_grad()
+    loss.backward()
+    state.optimiser.step()
+    state.step += 1
+    state.update_average(recipe.average)
 
 
 def _optimiser(network: MotifNetwork, recipe: Recipe) -> torch.optim.Optimizer:
