@@ -1,9 +1,9 @@
 """Make anew what the cards of the shipped models tell of what scores are worth.
 
 The weights stay as they are; only the JSON beside them changes. Thresholds of measured
-pairs come from labelled sites; those of imputed ones from the pairs that `held-out`, or
-`deep-held-out`, never saw, and so does the calibration; and called peaks are held
-against measured ones along a whole chromosome.
+pairs are those that `train` wrote; those of imputed ones come from the pairs that
+`held-out`, or `deep-held-out`, never saw, and so does the calibration; and called peaks
+are held against measured ones along a whole chromosome.
 
     python benchmarks/card.py --data data.h5 -g hg19.fa.gz --pairs-table pairs.tsv
     python benchmarks/card.py --data data.h5 --only calibration
