@@ -154,6 +154,7 @@ class Session:
             },
             "stride": self.scores.stride,
             "tile": model.config.seq_len,
+            "halo": model.config.halo,
             "at_once": AT_ONCE,
             "most_pairs": MOST_PAIRS,
             "has_genes": self.genes is not None,

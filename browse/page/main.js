@@ -238,8 +238,9 @@ async function start() {
   fill("tfs", about.tfs);
   fill("cells", about.cells);
   fill("signal", Object.keys(about.signals));
+  const halo = about.halo ? `, seen with ${about.halo} bp on either side` : "";
   byId("about").textContent =
-    `Model ${about.model}, genome ${about.genome}, a tile of ${about.tile} bp every ${about.stride} bp. ` +
+    `Model ${about.model}, genome ${about.genome}, a tile of ${about.tile} bp every ${about.stride} bp${halo}. ` +
     "A score is the probability that the TF binds a tile, learned from as many bound as unbound sites: " +
     "compare places within a track. TFImpute: Qin and Feng 2017, doi:10.1371/journal.pcbi.1005403. Drawn by igv.js.";
   const state = readState();

@@ -36,6 +36,7 @@ def test_the_page_and_all_it_needs_are_there(client):
     assert about["locus"] == "chr1:101-1100"
     assert about["has_genes"]
     assert about["test_sites"] == "a test chromosome"
+    assert (about["tile"], about["stride"], about["halo"]) == (60, 20, 0)
 
 
 def test_signals_come_as_numbers(client, scores):
