@@ -8,7 +8,6 @@ missing card costs information, not function. Nothing here is ever pickled.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +19,11 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import InputFileError, UsageError
 from tfimpute_tracks.models.config import NetworkConfig
-from tfimpute_tracks.storage.atomic import atomic_file, write_json
+from tfimpute_tracks.models.weights_file import (
+    WeightsFormat,
+    read_weights_file,
+    write_weights_file,
+)
 from tfimpute_tracks.vocabulary import Vocabulary
 
 __all__ = ["Checkpoint", "read_checkpoint", "weight_shapes", "write_checkpoint"]
@@ -28,8 +31,7 @@ __all__ = ["Checkpoint", "read_checkpoint", "weight_shapes", "write_checkpoint"]
 Arrays = Mapping[str, NDArray[np.float32]]
 Shapes = dict[str, tuple[int, ...]]
 
-FORMAT = "tfimpute-weights"
-FORMAT_VERSION = "1"
+_FORMAT = WeightsFormat("tfimpute-weights", "1", "tfimpute-tracks train")
 
 
 @dataclass(frozen=True)
@@ -156,36 +158,15 @@ def write_checkpoint(
     OutputError, WriteError
         The place cannot be written to, or the disk is full.
     """
-    from safetensors.numpy import save
-
     shapes = weight_shapes(config, vocabulary)
-    arrays = {
-        name: np.ascontiguousarray(weights[name], dtype=np.float32) for name in shapes
-    }
     header = {
-        "format": FORMAT,
-        "format-version": FORMAT_VERSION,
         "network": json.dumps(config.to_dict()),
         "tfs": json.dumps(vocabulary.tfs),
         "cells": json.dumps(vocabulary.cells),
         "genome": json.dumps(dict(genome)),
     }
-    content = _canonical(save(arrays, metadata=header))
-    with atomic_file(path) as temporary:
-        temporary.write_bytes(content)
-    if card is not None:
-        write_json(
-            path.with_suffix(".json"),
-            {**card, "weights": f"sha256:{hashlib.sha256(content).hexdigest()}"},
-        )
-
-
-def _canonical(content: bytes) -> bytes:
-    """Sort the header, which safetensors orders by chance: one digest for one model."""
-    end = 8 + int.from_bytes(content[:8], "little")
-    header = json.dumps(json.loads(content[8:end]), sort_keys=True).encode()
-    header += b" " * (-len(header) % 8)  # arrays begin at a multiple of eight
-    return len(header).to_bytes(8, "little") + header + content[end:]
+    arrays = {name: weights[name] for name in shapes}
+    write_weights_file(path, _FORMAT, header, arrays, card)
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
@@ -204,22 +185,8 @@ def read_checkpoint(path: Path) -> Checkpoint:
     InputFileError
         The file is missing, truncated, corrupted, foreign, or of another version.
     """
-    from safetensors import SafetensorError, deserialize
-
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise InputFileError(
-            f"cannot read weights {path}: {error.strerror}; give a .safetensors file "
-            "or the name of a shipped model (`tfimpute-tracks info models`)"
-        ) from error
-    header = _header(path, content)
-    try:
-        tensors = deserialize(content)
-    except SafetensorError as error:
-        raise InputFileError(
-            f"weights {path} are damaged ({error}); copy or train them again"
-        ) from error
+    found = read_weights_file(path, _FORMAT)
+    header = found.header
     try:
         config = NetworkConfig.from_dict(json.loads(header["network"]))
         vocabulary = Vocabulary(json.loads(header["tfs"]), json.loads(header["cells"]))
@@ -228,74 +195,5 @@ def read_checkpoint(path: Path) -> Checkpoint:
         raise InputFileError(
             f"weights {path} have a broken header ({error}); copy or train them again"
         ) from error
-    weights = _arrays(path, dict(tensors), weight_shapes(config, vocabulary))
-    digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
-    return Checkpoint(config, vocabulary, weights, genome, digest, _card(path, digest))
-
-
-def _header(path: Path, content: bytes) -> dict[str, str]:
-    try:
-        length = int.from_bytes(content[:8], "little")
-        header: dict[str, str] = json.loads(content[8 : 8 + length])["__metadata__"]
-    except (ValueError, KeyError, TypeError, OverflowError) as error:
-        raise InputFileError(
-            f"{path} is not a weights file of this program (no {FORMAT} header); "
-            "give a .safetensors file that `tfimpute-tracks train` wrote"
-        ) from error
-    if header.get("format") != FORMAT:
-        raise InputFileError(
-            f"{path} holds {header.get('format', 'something')!r}, not {FORMAT!r}; "
-            "give a .safetensors file that `tfimpute-tracks train` wrote"
-        )
-    if header.get("format-version") != FORMAT_VERSION:
-        raise InputFileError(
-            f"weights {path} have format version {header.get('format-version')!r}, "
-            f"this program reads {FORMAT_VERSION}; use the version that wrote them"
-        )
-    return header
-
-
-def _arrays(
-    path: Path, tensors: dict[str, Any], shapes: dict[str, tuple[int, ...]]
-) -> dict[str, NDArray[np.float32]]:
-    arrays = {}
-    for name, shape in shapes.items():
-        tensor = tensors.get(name)
-        if tensor is None or tuple(tensor["shape"]) != shape:
-            found = "missing" if tensor is None else f"of shape {tensor['shape']}"
-            raise InputFileError(
-                f"weights {path}: array {name!r} is {found}, expected {shape}; "
-                "copy or train them again"
-            )
-        if tensor["dtype"] != "F32":
-            raise InputFileError(
-                f"weights {path}: array {name!r} is {tensor['dtype']}, expected F32; "
-                "copy or train them again"
-            )
-        array = np.frombuffer(tensor["data"], dtype="<f4").reshape(shape)
-        if not np.isfinite(array).all():
-            raise InputFileError(
-                f"weights {path}: array {name!r} holds values that are not finite; "
-                "train again with a lower learning rate"
-            )
-        arrays[name] = array
-    return arrays
-
-
-def _card(path: Path, digest: str) -> dict[str, Any]:
-    card_path = path.with_suffix(".json")
-    if not card_path.exists():
-        return {}
-    try:
-        card: dict[str, Any] = json.loads(card_path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputFileError(
-            f"model card {card_path} cannot be read ({error}); copy it again, or "
-            "remove it to use the weights without it"
-        ) from error
-    if card.get("weights") != digest:
-        raise InputFileError(
-            f"model card {card_path} belongs to other weights ({card.get('weights')}, "
-            f"the file is {digest}); copy both again, or remove the card"
-        )
-    return card
+    weights = found.arrays(weight_shapes(config, vocabulary))
+    return Checkpoint(config, vocabulary, weights, genome, found.digest, found.card)
