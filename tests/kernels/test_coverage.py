@@ -1,0 +1,197 @@
+"""Cover of stretches against its slow twin, and the cases one can see by eye."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import naive_coverage
+from tfimpute_tracks.errors import UsageError
+from tfimpute_tracks.kernels.coverage import cover_stretches
+
+
+def columns(peaks):
+    """Arrays of peaks given as (start, end, track), and the length of the longest."""
+    rows = np.array(sorted(peaks), dtype=np.int64).reshape(-1, 3)
+    start, end, track = rows.T
+    longest = int((end - start).max(initial=0))
+    return start.copy(), end.copy(), track.astype(np.uint16), longest
+
+
+def cover(peaks, stretches, width):
+    return cover_stretches(*columns(peaks), np.array(stretches, np.int64), width)
+
+
+def rows(coverage):
+    entries = list(zip(coverage.track.tolist(), coverage.share.tolist(), strict=True))
+    edges = coverage.indptr.tolist()
+    return [entries[a:b] for a, b in pairwise(edges)]
+
+
+@st.composite
+def peak_sets(draw):
+    """Up to four tracks of disjoint peaks, some of which touch."""
+    peaks = []
+    for track in draw(st.lists(st.sampled_from([0, 1, 7, 65535]), unique=True)):
+        at = draw(st.integers(-20, 20))
+        for gap, length in draw(
+            st.lists(st.tuples(st.integers(0, 12), st.integers(1, 25)), max_size=6)
+        ):
+            peaks.append((at + gap, at + gap + length, track))
+            at += gap + length
+    return peaks
+
+
+STRETCHES = st.lists(st.integers(-40, 120), max_size=12).map(sorted)
+
+
+@given(peak_sets(), STRETCHES, st.integers(1, 30))
+def test_equals_the_slow_twin(peaks, stretches, width):
+    found = rows(cover(peaks, stretches, width))
+    expected = naive_coverage.cover(peaks, stretches, width)
+    assert [[track for track, _ in row] for row in found] == [
+        [track for track, _ in row] for row in expected
+    ]
+    np.testing.assert_array_equal(
+        np.float32([share for row in found for _, share in row]),
+        np.float32([share for row in expected for _, share in row]),
+    )
+
+
+@given(peak_sets(), STRETCHES, st.integers(1, 30))
+def test_shares_are_parts_and_tracks_ascend(peaks, stretches, width):
+    coverage = cover(peaks, stretches, width)
+    assert [c.dtype for c in coverage] == [np.int64, np.uint16, np.float32]
+    assert len(coverage.indptr) == len(stretches) + 1
+    assert ((coverage.share > 0) & (coverage.share <= 1)).all()
+    for row in rows(coverage):
+        tracks = [track for track, _ in row]
+        assert tracks == sorted(set(tracks))
+
+
+@given(peak_sets(), STRETCHES, st.integers(1, 30), st.integers(-1000, 1000))
+def test_only_differences_of_places_count(peaks, stretches, width, shift):
+    moved = [(start + shift, end + shift, track) for start, end, track in peaks]
+    assert rows(cover(peaks, stretches, width)) == rows(
+        cover(moved, [at + shift for at in stretches], width)
+    )
+
+
+@given(peak_sets(), STRETCHES, st.integers(1, 30), st.integers(0, 12))
+def test_a_part_is_the_part_of_the_whole(peaks, stretches, width, cut):
+    whole = rows(cover(peaks, stretches, width))
+    assert whole[cut:] == rows(cover(peaks, stretches[cut:], width))
+    assert whole[:cut] == rows(cover(peaks, stretches[:cut], width))
+
+
+@given(peak_sets(), STRETCHES, st.integers(1, 30))
+def test_leaving_tracks_out_is_as_if_they_were_not_there(peaks, stretches, width):
+    kept = np.ones(65536, dtype=bool)
+    kept[[1, 65535]] = False
+    some = [peak for peak in peaks if kept[peak[2]]]
+    assert rows(cover(peaks, stretches, width).of(kept)) == rows(
+        cover(some, stretches, width)
+    )
+
+
+def test_two_peaks_of_a_track_in_one_stretch_add_up():
+    assert rows(cover([(0, 10, 3), (15, 20, 3)], [5], 20)) == [[(3, 0.5)]]
+
+
+def test_a_peak_that_touches_covers_nothing():
+    assert rows(cover([(0, 10, 0), (20, 30, 0)], [10], 10)) == [[]]
+
+
+def test_a_long_peak_behind_short_ones_is_found():
+    peaks = [(0, 1000, 1), *((at, at + 1, 0) for at in range(1, 900, 3))]
+    assert rows(cover(peaks, [990], 10)) == [[(1, 1.0)]]
+
+
+def test_one_base_of_a_stretch_counts():
+    assert rows(cover([(0, 11, 0)], [10], 4)) == [[(0, 0.25)]]
+
+
+def test_without_peaks_or_stretches():
+    assert rows(cover([], [5, 6], 10)) == [[], []]
+    assert rows(cover([(0, 10, 1)], [], 10)) == []
+
+
+@pytest.mark.parametrize(
+    ("stretches", "width", "words"),
+    [
+        ([0], 0, "stretches of 0 bp"),
+        ([5, 4], 10, "sorted by start"),
+    ],
+)
+def test_senseless_stretches_are_refused(stretches, width, words):
+    with pytest.raises(UsageError, match=words):
+        cover([(0, 10, 1)], stretches, width)
+
+
+def test_columns_of_peaks_must_fit():
+    start, end, track, longest = columns([(0, 10, 1), (20, 30, 1)])
+    with pytest.raises(UsageError, match="one of each per peak"):
+        cover_stretches(start, end[:1], track, longest, np.arange(3), 10)
+
+
+def many(rng, n_tracks, n_peaks, length, size):
+    """Disjoint peaks of some length in each of many tracks."""
+    slots = size // (length + 50)
+    track = np.repeat(np.arange(n_tracks), n_peaks)
+    slot = np.concatenate(
+        [np.sort(rng.choice(slots, n_peaks, replace=False)) for _ in range(n_tracks)]
+    )
+    start = slot * (length + 50)
+    order = np.lexsort((track, start))
+    start, track = start[order], track[order].astype(np.uint16)
+    return start, start + length, track, length
+
+
+def test_millions_of_stretches_take_seconds(rng):
+    if _without_jit():
+        pytest.skip("plain Python is slow")
+    peaks = many(rng, 500, 600, 300, 200_000_000)
+    stretches = np.arange(0, 200_000_000, 60)
+    cover_stretches(*peaks, stretches[:10], 150)  # compiles
+    begun = time.process_time()
+    coverage = cover_stretches(*peaks, stretches, 150)
+    assert time.process_time() - begun < 5
+    assert len(coverage.share) > 2_000_000
+
+
+def test_long_peaks_cost_their_overlaps_only(rng):
+    """One peak over everything must not make each stretch look at all others."""
+    if _without_jit():
+        pytest.skip("plain Python is slow")
+    start, end, track, _ = many(rng, 100, 2000, 150, 20_000_000)
+    start = np.concatenate([[0], start])
+    end = np.concatenate([[20_000_000], end])
+    track = np.concatenate([np.uint16([100]), track])
+    stretches = np.arange(0, 19_000_000, 100)
+    begun = time.process_time()
+    coverage = cover_stretches(start, end, track, 20_000_000, stretches, 150)
+    assert time.process_time() - begun < 5
+    assert (np.diff(coverage.indptr) >= 1).all()
+
+
+def test_threads_share_it(rng):
+    peaks = many(rng, 20, 200, 150, 500_000)
+    stretches = np.arange(0, 500_000, 90)
+    parts = np.array_split(stretches, 8)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda part: cover_stretches(*peaks, part, 150), parts))
+    whole = cover_stretches(*peaks, stretches, 150)
+    np.testing.assert_array_equal(np.concatenate([c.track for c in found]), whole.track)
+    np.testing.assert_array_equal(np.concatenate([c.share for c in found]), whole.share)
+
+
+def _without_jit():
+    import numba
+
+    return bool(numba.config.DISABLE_JIT)
