@@ -18,6 +18,7 @@ FLOORS = (
     ("vocabulary",),
     ("kernels", "storage"),
     ("genome",),
+    ("evidence",),
     ("models", "dataset"),
     ("evaluation", "analysis", "plots", "tracks"),
     ("training", "impute", "viewers"),

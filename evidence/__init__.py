@@ -1,0 +1,34 @@
+"""Evidence: measured tracks, kept as intervals and looked up by place.
+
+Read in this order: ``contents`` (what there is), ``build`` (peak files to contents;
+``accessibility`` reads a table of such), ``file`` (its HDF5 file), ``store`` (what
+tracks cover of any stretches). What tracks are worth to a score is the business of
+``models/``.
+"""
+
+from __future__ import annotations
+
+from tfimpute_tracks.evidence.accessibility import read_accessibility
+from tfimpute_tracks.evidence.build import BuildReport, PeakFile, build_evidence
+from tfimpute_tracks.evidence.contents import ACCESSIBILITY, Contents, Peaks, Track
+from tfimpute_tracks.evidence.file import write_evidence
+from tfimpute_tracks.evidence.store import (
+    EvidenceStore,
+    bundled_evidence,
+    open_evidence,
+)
+
+__all__ = [
+    "ACCESSIBILITY",
+    "BuildReport",
+    "Contents",
+    "EvidenceStore",
+    "PeakFile",
+    "Peaks",
+    "Track",
+    "build_evidence",
+    "bundled_evidence",
+    "open_evidence",
+    "read_accessibility",
+    "write_evidence",
+]

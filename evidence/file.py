@@ -1,0 +1,265 @@
+"""The file of a store of evidence: one HDF5 file, written whole, read in parts.
+
+The format is `docs/evidence-format.md`; whatever changes here changes there first. The
+head, all but the peaks, is read at once; the peaks of a chromosome when they are
+needed. What the numbers mean to a tile is the business of ``store.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from tfimpute_tracks.errors import InputFileError
+from tfimpute_tracks.evidence.contents import Contents, Peaks, Track
+from tfimpute_tracks.genome import Region
+from tfimpute_tracks.storage import atomic_file
+from tfimpute_tracks.vocabulary import Pair
+
+__all__ = ["FORMAT", "FORMAT_VERSION", "read_head", "read_peaks", "write_evidence"]
+
+FORMAT = "tfimpute-evidence"
+FORMAT_VERSION = 1
+
+_COLUMN: dict[str, Any] = {
+    "compression": "gzip",
+    "compression_opts": 6,
+    "shuffle": True,
+    "fletcher32": True,
+}
+_READ_ERRORS = (
+    OSError,
+    RuntimeError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
+_MAKE_AGAIN = "make it again with `tfimpute-tracks evidence build`"
+
+
+def write_evidence(path: str | Path, contents: Contents) -> str:
+    """Write a store, complete or not at all.
+
+    Parameters
+    ----------
+    path : path
+        An existing file is replaced.
+    contents : Contents
+
+    Returns
+    -------
+    str
+        Its digest.
+
+    Raises
+    ------
+    OutputError, WriteError
+        The place cannot be written to, or the disk filled up.
+    """
+    digest, columns = contents.digest(), _columns(contents)
+    needed = sum(column.nbytes for column in columns.values())
+    with (
+        atomic_file(Path(path), needed) as temporary,
+        h5py.File(temporary, "w") as file,
+    ):
+        file.attrs["format"] = FORMAT
+        file.attrs["format-version"] = FORMAT_VERSION
+        file.attrs["digest"] = digest
+        file.attrs["build"] = contents.build
+        for name, column in columns.items():
+            file.create_dataset(name, data=column, **_COLUMN)
+        file.attrs["complete"] = 1
+    return digest
+
+
+def _columns(contents: Contents) -> dict[str, NDArray[Any]]:
+    tracks, chroms = contents.tracks, list(contents.chrom_sizes)
+    number = {name: i for i, name in enumerate(chroms)}
+    columns: dict[str, NDArray[Any]] = {
+        "chroms/name": _to_bytes(chroms),
+        "chroms/size": np.array(list(contents.chrom_sizes.values()), dtype=np.int64),
+        "tracks/tf": _to_bytes([track.pair.tf for track in tracks]),
+        "tracks/cell": _to_bytes([track.pair.cell for track in tracks]),
+        "tracks/replicate": _to_bytes([track.replicate for track in tracks]),
+        "tracks/peak-digest": _to_bytes([track.digest for track in tracks]),
+        "tracks/n-peaks": np.array([track.n_peaks for track in tracks], dtype=np.int64),
+        "tracks/measured": contents.measured.astype(np.uint8),
+        "regions/chrom": np.array(
+            [number[region.chrom] for region in contents.regions], dtype=np.int32
+        ),
+        "regions/start": np.array([r.start for r in contents.regions], dtype=np.int64),
+        "regions/end": np.array([r.end for r in contents.regions], dtype=np.int64),
+    }
+    for chrom, peaks in contents.peaks.items():
+        if len(peaks.start):
+            columns |= {
+                f"intervals/{chrom}/step": np.diff(peaks.start, prepend=0).astype("i4"),
+                f"intervals/{chrom}/length": (peaks.end - peaks.start).astype("i4"),
+                f"intervals/{chrom}/track": peaks.track,
+            }
+    return columns
+
+
+def read_head(path: Path) -> tuple[Contents, str]:
+    """Read all but the peaks.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    Contents
+        Without peaks.
+    str
+        The digest of all of it, as the file tells it.
+
+    Raises
+    ------
+    InputFileError
+        The file is missing, is no such store, is of another version, is cut short or
+        holds what cannot be true.
+    """
+    if not path.is_file():
+        raise InputFileError(
+            f"{path}: no such file; make one with `tfimpute-tracks evidence build`"
+        )
+    with _reading(path) as file:
+        _check_format(file, path)
+        contents, digest = _head(file), str(file.attrs["digest"])
+        fault = _find_fault(contents)
+        if fault:
+            raise ValueError(fault)
+    return contents, digest
+
+
+def read_peaks(path: Path, contents: Contents, digest: str, chrom: str) -> Peaks:
+    """Read the peaks of a chromosome.
+
+    Parameters
+    ----------
+    path : Path
+    contents : Contents
+        What was read of the file before.
+    digest : str
+        The same.
+    chrom : str
+        One of `contents.chrom_sizes`.
+
+    Returns
+    -------
+    Peaks
+
+    Raises
+    ------
+    InputFileError
+        The file is gone, damaged, or another one by now.
+    """
+    with _reading(path) as file:
+        if file.attrs["digest"] != digest:
+            raise InputFileError(f"{path}: has changed since it was opened; run again")
+        if f"intervals/{chrom}" not in file:
+            return Peaks.none()
+        group = file[f"intervals/{chrom}"]
+        start = np.cumsum(group["step"][:], dtype=np.int64)
+        peaks = Peaks(start, start + group["length"][:], group["track"][:])
+        if not _is_sound(peaks, contents.chrom_sizes[chrom], len(contents.tracks)):
+            raise ValueError(f"peaks of {chrom} that cannot be")
+    return peaks
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[h5py.File]:
+    try:
+        # Without a lock: a file never changes under its name.
+        with h5py.File(path, "r", locking=False) as file:
+            yield file
+    except _READ_ERRORS as error:
+        raise InputFileError(
+            f"{path}: not a whole store of evidence ({error}); {_MAKE_AGAIN}"
+        ) from error
+
+
+def _check_format(file: h5py.File, path: Path) -> None:
+    if file.attrs.get("format") != FORMAT:
+        raise InputFileError(
+            f"{path}: an HDF5 file, but no {FORMAT} (its format is "
+            f"{file.attrs.get('format')!r}); give the file that "
+            "`tfimpute-tracks evidence build` wrote"
+        )
+    version = file.attrs.get("format-version")
+    if version != FORMAT_VERSION:
+        raise InputFileError(
+            f"{path}: {FORMAT} version {version}, and this program reads version "
+            f"{FORMAT_VERSION}; {_MAKE_AGAIN}"
+        )
+    if file.attrs.get("complete") != 1:
+        raise InputFileError(f"{path}: its writing never ended; {_MAKE_AGAIN}")
+
+
+def _head(file: h5py.File) -> Contents:
+    texts = (
+        _to_text(file[f"tracks/{name}"])
+        for name in ("tf", "cell", "replicate", "peak-digest")
+    )
+    chroms = _to_text(file["chroms/name"])
+    places = (file[f"regions/{name}"][:].tolist() for name in ("chrom", "start", "end"))
+    return Contents(
+        tracks=tuple(
+            Track(Pair(tf, cell), replicate, n_peaks, digest)
+            for tf, cell, replicate, digest, n_peaks in zip(
+                *texts, file["tracks/n-peaks"][:].tolist(), strict=True
+            )
+        ),
+        chrom_sizes=dict(zip(chroms, file["chroms/size"][:].tolist(), strict=True)),
+        regions=tuple(
+            Region(chroms[chrom], start, end)
+            for chrom, start, end in zip(*places, strict=True)
+        ),
+        measured=file["tracks/measured"][:].astype(np.bool_),
+        peaks={},
+        build=str(file.attrs["build"]),
+    )
+
+
+def _find_fault(contents: Contents) -> str:
+    """Say what cannot be true of a head, or nothing."""
+    sizes, regions = contents.chrom_sizes, contents.regions
+    if not contents.tracks:
+        return "it holds no track"
+    if contents.measured.shape != (len(contents.tracks), len(sizes)):
+        return "its tracks and chromosomes do not fit"
+    if any(not 0 <= start < end <= sizes[chrom] for chrom, start, end in regions):
+        return "a region lies outside of its chromosome"
+    rank = {name: i for i, name in enumerate(sizes)}
+    places = [(rank[region.chrom], region.start, region.end) for region in regions]
+    for (chrom, _, end), (next_chrom, start, _) in pairwise(places):
+        if next_chrom < chrom or (next_chrom == chrom and start <= end):
+            return "its regions are not in their order"
+    return ""
+
+
+def _is_sound(peaks: Peaks, size: int, n_tracks: int) -> bool:
+    start, end, track = peaks
+    if not 0 < len(start) == len(end) == len(track):
+        return False
+    in_turn = start[0] >= 0 and (start[1:] >= start[:-1]).all()
+    inside = (start < end).all() and end.max() <= size and track.max() < n_tracks
+    return bool(in_turn and inside)
+
+
+def _to_bytes(texts: list[str]) -> NDArray[np.bytes_]:
+    # Fixed length: a checksum does not reach strings of variable length.
+    return np.array([text.encode() for text in texts], dtype=np.bytes_)
+
+
+def _to_text(column: h5py.Dataset) -> list[str]:
+    return [value.decode() for value in column[:].tolist()]
