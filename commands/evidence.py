@@ -76,6 +76,7 @@ def build(
 
     if out.exists() and not overwrite:
         raise UsageError(f"{out} exists; give another -o, or --overwrite to replace it")
+    check_writable_dir(out.parent)
     began = time.perf_counter()
     files = _peak_files(pairs_table, roles)
     files += read_open(accessibility) if accessibility else []
@@ -83,7 +84,6 @@ def build(
     sizes = _sizes(fasta, chrom_sizes, loaded, cache_dir)
     where = resolve_regions(regions, [], sizes, notify) if regions else None
     build_name = known_build(sizes, loaded.checkpoint.genome) or ""
-    check_writable_dir(out.parent)
     with progress_bar("peaks", len(files), "files") as advance:
         contents, report = build_evidence(
             files,
