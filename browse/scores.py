@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from tfimpute_tracks.genome import Region, Sequences
 from tfimpute_tracks.kernels.sparse import SparseRows
 from tfimpute_tracks.models.cpu_engine import LookupEngine
+from tfimpute_tracks.models.evidence import PairEvidence, open_pair_evidence
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.models.tile_grid import tile_grid
 from tfimpute_tracks.models.trunk import MotifTrunk
@@ -60,6 +61,13 @@ class _Block(NamedTuple):
 
     features: SparseRows | None  # None where no tile has a value
     unknown: NDArray[np.bool_]
+
+
+class _Judges(NamedTuple):
+    """What scores some pairs, by letters and by tracks."""
+
+    letters: LookupEngine
+    evidence: PairEvidence | None
 
 
 def _block_bytes(block: _Block) -> int:
@@ -112,7 +120,7 @@ class LiveScores:
         self._trunk = MotifTrunk(model, self._grid)
         self._blocks: Kept[_Block] = LRUCache(_FEATURE_BYTES, _block_bytes)
         self._scores: Kept[Floats] = LRUCache(_SCORE_BYTES, attrgetter("nbytes"))
-        self._engines: Kept[LookupEngine] = LRUCache(_N_ENGINES)
+        self._engines: Kept[_Judges] = LRUCache(_N_ENGINES)
         self._lock, self._blocks_lock = Condition(), Condition()
         self._engines_lock = Condition()
 
@@ -270,13 +278,18 @@ class LiveScores:
         block = self._block(whole)
         if block.features is None:
             return np.full((whole.n_tiles, len(pairs)), np.nan, dtype=np.float32)
-        logits = self._engine(pairs).judge(block.features, block.unknown)
+        engine, evidence = self._engine(pairs)
+        logits = engine.judge(block.features, block.unknown)
+        if evidence is not None:
+            centres = whole.centres(self.stride, self.model.config.seq_len)
+            logits = evidence.logits(logits, whole.chrom, centres)
         logits[self._grid.of_tiles(block.unknown)] = np.nan
         return logits
 
     @cachedmethod(attrgetter("_engines"), _key, condition=attrgetter("_engines_lock"))
-    def _engine(self, pairs: tuple[Pair, ...]) -> LookupEngine:
-        return LookupEngine(self.model, list(pairs), self._grid, trunk=self._trunk)
+    def _engine(self, pairs: tuple[Pair, ...]) -> _Judges:
+        engine = LookupEngine(self.model, list(pairs), self._grid, trunk=self._trunk)
+        return _Judges(engine, open_pair_evidence(self.model, pairs))
 
     @cachedmethod(attrgetter("_blocks"), _key, condition=attrgetter("_blocks_lock"))
     def _block(self, whole: TileRange) -> _Block:

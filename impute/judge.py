@@ -1,9 +1,8 @@
 """What the heads of all pairs are given of a tile, and what they make of it.
 
-A :class:`Judge` turns :class:`TileInputs` into log-odds. Today a tile's inputs are its
-letters, seen through the motif filters; whatever else is known of a place, such as
-measured tracks, joins here: a judge that looks it up by ``inputs.tiles`` and adds to
-what another judge says.
+A :class:`Judge` turns :class:`TileInputs` into log-odds. The letters of a tile are seen
+through the motif filters; what else is known of a place, the measured tracks, is looked
+up by ``inputs.tiles`` and changes what letters say.
 """
 
 from __future__ import annotations
@@ -18,12 +17,13 @@ from numpy.typing import NDArray
 from tfimpute_tracks.kernels.sparse import SparseRows
 from tfimpute_tracks.models.cpu_engine import LookupEngine
 from tfimpute_tracks.models.engine import Engine, open_engine
+from tfimpute_tracks.models.evidence import PairEvidence, open_pair_evidence
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.models.tile_grid import TileGrid, tile_grid
 from tfimpute_tracks.tracks.tiles import TileRange
 from tfimpute_tracks.vocabulary import Pair
 
-__all__ = ["Judge", "SequenceJudge", "TileInputs"]
+__all__ = ["EvidenceJudge", "Judge", "SequenceJudge", "TileInputs", "open_judge"]
 
 _ROOM = 1 << 26  # bytes of motif features: some 20 Mb of sequence
 
@@ -145,3 +145,78 @@ class SequenceJudge:
                     self._model, pairs, self.grid, self._device, self._fast
                 )
             return self._engines[first, n]
+
+
+class EvidenceJudge:
+    """Judges tiles by their letters and by the measured tracks of their place.
+
+    Parameters
+    ----------
+    letters : SequenceJudge
+    model : Model
+        With evidence.
+    pairs : list of Pair
+    """
+
+    def __init__(self, letters: SequenceJudge, model: Model, pairs: list[Pair]) -> None:
+        self._letters, self._model, self._pairs = letters, model, pairs
+        self._evidence: dict[tuple[int, int], PairEvidence | None] = {}
+        self._lock = Lock()
+
+    @property
+    def grid(self) -> TileGrid:
+        """How the tiles lie, and what their scores depend on."""
+        return self._letters.grid
+
+    def logits(
+        self, inputs: TileInputs, first_pair: int, n_pairs: int
+    ) -> NDArray[np.float32]:
+        """Judge neighbouring tiles; see :meth:`Judge.logits`.
+
+        Parameters
+        ----------
+        inputs : TileInputs
+        first_pair, n_pairs : int
+
+        Returns
+        -------
+        float32 array, shape (n_tiles, n_pairs)
+        """
+        logits = self._letters.logits(inputs, first_pair, n_pairs)
+        evidence = self._of_pairs(first_pair, n_pairs)
+        if evidence is None:
+            return logits
+        centres = inputs.tiles.centres(self.grid.stride, self.grid.seq_len)
+        return evidence.logits(logits, inputs.tiles.chrom, centres)
+
+    def _of_pairs(self, first: int, n: int) -> PairEvidence | None:
+        with self._lock:
+            if (first, n) not in self._evidence:
+                pairs = self._pairs[first : first + n]
+                self._evidence[first, n] = open_pair_evidence(self._model, pairs)
+            return self._evidence[first, n]
+
+
+def open_judge(
+    model: Model, pairs: list[Pair], stride: int, device: str, fast: bool
+) -> Judge:
+    """Make what judges tiles as a model does.
+
+    Parameters
+    ----------
+    model : Model
+        With or without evidence.
+    pairs : list of Pair
+        All pairs of a plan.
+    stride : int
+        bp between tile starts.
+    device : str
+        From :func:`tfimpute_tracks.models.engine.pick_device`.
+    fast : bool
+
+    Returns
+    -------
+    Judge
+    """
+    letters = SequenceJudge(model, pairs, stride, device, fast)
+    return letters if model.evidence is None else EvidenceJudge(letters, model, pairs)

@@ -18,12 +18,11 @@ import numpy as np
 from tfimpute_tracks import __version__
 from tfimpute_tracks.errors import InputFileError, RunError
 from tfimpute_tracks.genome import Sequences, open_bundled, open_genome
-from tfimpute_tracks.impute.judge import Judge, SequenceJudge, TileInputs
+from tfimpute_tracks.impute.judge import Judge, TileInputs, open_judge
 from tfimpute_tracks.impute.plan import Plan, Shard, read_plan
 from tfimpute_tracks.impute.shard_file import TILES_PER_CHUNK, Column, write_shard
 from tfimpute_tracks.kernels.codes import quantise
 from tfimpute_tracks.models import load_model
-from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.storage import digest_arrays
 from tfimpute_tracks.tracks.threads import in_turn
 from tfimpute_tracks.tracks.tiles import TileRange, read_letters
@@ -67,6 +66,8 @@ class MakerSpec:
         From :func:`tfimpute_tracks.models.engine.pick_device`.
     threads : int
         That work on a shard.
+    evidence : str, optional
+        Measured tracks, as :func:`tfimpute_tracks.models.load_model` takes them.
     """
 
     store: Path
@@ -75,6 +76,7 @@ class MakerSpec:
     cache_dir: Path | None
     device: str = "cpu"
     threads: int = 1
+    evidence: str | None = None
 
 
 class ShardMaker:
@@ -209,22 +211,19 @@ def open_maker(spec: MakerSpec) -> ShardMaker:
             f"was planned with {plan.tool_version}; install the same release "
             "everywhere"
         )
-    model = load_model(spec.model)
-    if model.checkpoint.digest != plan.weights:
-        raise InputFileError(
-            f"the weights {spec.model} have the digest {model.checkpoint.digest}, the "
-            f"store {spec.store} was planned with {plan.weights}; give the same weights"
-        )
+    model = load_model(spec.model, spec.evidence)
+    planned = {"weights": plan.weights, **plan.evidence}
+    for name, digest in planned.items():
+        if model.digests.get(name) != digest:
+            raise InputFileError(
+                f"the {name.replace('_', ' ')} of {spec.model} have the digest "
+                f"{model.digests.get(name)}, the store {spec.store} was planned with "
+                f"{digest}; give the same"
+            )
     if spec.fasta is None:
         genome: Sequences = open_bundled()
     else:
         genome = open_genome(spec.fasta, spec.cache_dir)
-    return ShardMaker(
-        spec.store, plan, _judge(model, plan, spec.device), genome, spec.threads
-    )
-
-
-def _judge(model: Model, plan: Plan, device: str) -> Judge:
-    return SequenceJudge(
-        model, plan.pairs, plan.stride, device, plan.precision == "fast"
-    )
+    fast = plan.precision == "fast"
+    judge = open_judge(model, plan.pairs, plan.stride, spec.device, fast)
+    return ShardMaker(spec.store, plan, judge, genome, spec.threads)

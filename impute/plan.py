@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -128,6 +128,9 @@ class Plan:
     aurocs : list of float or None
         What to expect of each pair; see
         :meth:`tfimpute_tracks.models.model.Model.expected_auroc`.
+    evidence : dict of str
+        Digests of measured tracks and of the weights that read them, by name; empty
+        where letters alone count.
     """
 
     tool_version: str
@@ -148,6 +151,7 @@ class Plan:
     reliability: list[str]
     thresholds: list[float]
     aurocs: list[float | None]
+    evidence: dict[str, str] = field(default_factory=dict)
 
     @cached_property
     def digest(self) -> str:
@@ -178,7 +182,11 @@ class Plan:
         return [Shard(index, *piece) for index, piece in enumerate(pieces)]
 
     def _entries(self) -> dict[str, Any]:
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        entries = {entry.name: getattr(self, entry.name) for entry in fields(self)}
+        # As it was before there was evidence: older stores go on.
+        if not self.evidence:
+            del entries["evidence"]
+        return entries
 
     @property
     def n_tiles(self) -> int:
@@ -280,6 +288,7 @@ def make_plan(
         reliability=[model.reliability(pair) for pair in chosen],
         thresholds=[model.threshold(pair) for pair in chosen],
         aurocs=[model.expected_auroc(pair) for pair in chosen],
+        evidence={k: v for k, v in model.digests.items() if k != "weights"},
     )
 
 
@@ -352,7 +361,8 @@ def read_plan(folder: Path) -> Plan:
             f"{_FORMAT!r}, version {_FORMAT_VERSION}"
         )
     try:
-        known = {field.name: entries[field.name] for field in fields(Plan)}
+        entries.setdefault("evidence", {})
+        known = {entry.name: entries[entry.name] for entry in fields(Plan)}
         known["shard_size"] = ShardSize(*known["shard_size"])
         known["blocks"] = [Block(TileRange(*t), d) for t, d in known["blocks"]]
         plan = Plan(**known)

@@ -6,8 +6,10 @@ which writes the instruction. Nothing else of the package need know them.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
@@ -22,16 +24,32 @@ __all__ = [
     "count_set_bits",
     "first_set_bit",
     "load_lanes",
+    "logarithm_lanes",
     "maximum_lanes",
     "multiply_add_lanes",
     "pick_lanes",
     "prefetch_lanes",
     "splat_lanes",
     "store_lanes",
+    "sum_lanes",
 ]
 
 LANE_BYTES = 64
 """Bytes of a row: a cache line, and the widest vector of today's CPUs."""
+
+# log(1 + t) / t for t from 0 to 1, by Chebyshev's polynomials: off by 1e-7 at most.
+_LOG1P = (
+    1.0,
+    -0.4999990463256836,
+    0.33330005407333374,
+    -0.24954558908939362,
+    0.19678117334842682,
+    -0.15311862528324127,
+    0.10614264756441116,
+    -0.057064201682806015,
+    0.019907161593437195,
+    -0.003256378462538123,
+)
 
 _ELEMENTS = {
     types.int16: ir.IntType(16),
@@ -166,6 +184,50 @@ def _multiply_add(typing, a, b, c):  # type: ignore[no-untyped-def]
     return a(a, b, c), generate
 
 
+def _logarithm(typing, a):  # type: ignore[no-untyped-def]
+    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        reals = arguments[0].type
+        whole = ir.VectorType(ir.IntType(32), a.count)
+
+        def real(value: float) -> Any:
+            return ir.Constant(reals, [float(np.float32(value))] * a.count)
+
+        def integer(value: int) -> Any:
+            return ir.Constant(whole, [value] * a.count)
+
+        # x = 2^e (1 + t): the exponent's bits, and those behind the point.
+        bits = builder.bitcast(arguments[0], whole)
+        exponent = builder.sub(builder.lshr(bits, integer(23)), integer(127))
+        ones = builder.or_(builder.and_(bits, integer(0x7FFFFF)), integer(0x3F800000))
+        t = builder.fsub(builder.bitcast(ones, reals), real(1.0))
+        name = f"llvm.fmuladd.v{a.count}f32"
+        insert: Any = cgutils.get_or_insert_function
+        fma = insert(builder.module, ir.FunctionType(reals, [reals] * 3), name)
+        ratio = real(_LOG1P[-1])
+        for coefficient in _LOG1P[-2::-1]:
+            ratio = builder.call(fma, [ratio, t, real(coefficient)])
+        e = builder.sitofp(exponent, reals)
+        part = builder.fmul(e, real(math.log(2)))
+        return builder.call(fma, [ratio, t, part])
+
+    return a(a), generate
+
+
+def _sum(typing, a):  # type: ignore[no-untyped-def]
+    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        number = ir.FloatType()
+        kind = ir.FunctionType(number, [number, arguments[0].type])
+        name = f"llvm.vector.reduce.fadd.v{a.count}f32"
+        insert: Any = cgutils.get_or_insert_function
+        function = insert(builder.module, kind, name)
+        # By halves, and not one number after the other.
+        return builder.call(
+            function, [number(0.0), arguments[0]], fastmath=("reassoc",)
+        )
+
+    return types.float32(a), generate
+
+
 def _lanes_above(typing, a, b):  # type: ignore[no-untyped-def]
     def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
         above = _greater(builder, signature, *arguments)
@@ -206,6 +268,8 @@ add_lanes: Any = intrinsic(_add)
 add_limited_lanes: Any = intrinsic(_add_limited)
 maximum_lanes: Any = intrinsic(_maximum)
 multiply_add_lanes: Any = intrinsic(_multiply_add)
+logarithm_lanes: Any = intrinsic(_logarithm)
+sum_lanes: Any = intrinsic(_sum)
 above_lanes: Any = intrinsic(_lanes_above)
 pick_lanes: Any = intrinsic(_pick_above)
 first_set_bit: Any = intrinsic(_first_set)

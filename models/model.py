@@ -25,6 +25,8 @@ from tfimpute_tracks.models.config import NetworkConfig
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
 
 if TYPE_CHECKING:
+    from tfimpute_tracks.evidence import EvidenceStore
+    from tfimpute_tracks.models.evidence import Evidence
     from tfimpute_tracks.models.network import MotifNetwork
 
 __all__ = ["Model", "load_model", "shipped_models"]
@@ -43,10 +45,20 @@ class Model:
     name : str
         What receipts and tracks call the model.
     checkpoint : Checkpoint
+    evidence : Evidence, optional
+        Measured tracks that it goes by beside letters; `predict` alone, which knows no
+        place, does without.
     """
 
     name: str
     checkpoint: Checkpoint
+    evidence: Evidence | None = None
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """Digests of what scores depend on beside letters, for receipts."""
+        told = {} if self.evidence is None else self.evidence.digests
+        return {"weights": self.checkpoint.digest, **told}
 
     @property
     def config(self) -> NetworkConfig:
@@ -339,16 +351,23 @@ def shipped_models() -> dict[str, Path]:
     dict of name to path of the weights
     """
     folder = Path(str(resources.files("tfimpute_tracks") / "models" / "weights"))
-    return {path.stem: path for path in sorted(folder.glob("*.safetensors"))}
+    found = sorted(folder.glob("*.safetensors"))
+    return {path.stem: path for path in found if "." not in path.stem}
 
 
-def load_model(model: str | Path = "default") -> Model:
+def load_model(
+    model: str | Path = "default",
+    evidence: str | Path | EvidenceStore | None = None,
+) -> Model:
     """Load a model by name or from a file.
 
     Parameters
     ----------
     model : str or Path
         The name of a shipped model, or a `.safetensors` file.
+    evidence : str, Path or EvidenceStore, optional
+        Measured tracks to go by: a file that `tfimpute-tracks evidence build` made, or
+        `bundled` for those of the stretch that ships.
 
     Returns
     -------
@@ -359,15 +378,20 @@ def load_model(model: str | Path = "default") -> Model:
     UnknownNameError
         Neither a shipped name nor a file.
     InputFileError
-        The file is not readable as weights.
+        The file is not readable as weights, or not as evidence.
+    UsageError
+        Evidence is given to weights that have none to read it beside them.
     """
     shipped = shipped_models()
-    if str(model) in shipped:
-        return Model(str(model), read_checkpoint(shipped[str(model)]))
-    path = Path(model)
+    path = shipped.get(str(model), Path(model))
     if not path.exists() and path.suffix != ".safetensors":
         raise UnknownNameError(
             f"unknown model {str(model)!r}; shipped are {', '.join(shipped)}, "
             "or give the path of a .safetensors file"
         )
-    return Model(path.stem, read_checkpoint(path))
+    loaded = Model(path.stem, read_checkpoint(path))
+    if evidence is None:
+        return loaded
+    from tfimpute_tracks.models.given import give_evidence
+
+    return give_evidence(loaded, path, evidence)

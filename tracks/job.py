@@ -161,7 +161,7 @@ class _Run:
         )
         about = {
             "tool_version": __version__,  # another one may score otherwise
-            "weights": job.model.checkpoint.digest,
+            **job.model.digests,
             # Those written already as well: they must not hide what is there.
             "pairs": [str(pair) for pair in job.pairs],
             "signal": job.drawing.signal,
@@ -286,7 +286,7 @@ def _told(job: ScanJob, pair: Pair, genome: Sequences) -> dict[str, Any]:
     """Tell what describes a track but does not change it: no part of its inputs."""
     model = job.model
     about: dict[str, Any] = {
-        "weights": model.checkpoint.digest,
+        **model.digests,
         "expected_auroc": model.expected_auroc(pair),
         "genome": genome.name,
         "build": known_build(genome.chrom_sizes, model.checkpoint.genome),
@@ -294,6 +294,9 @@ def _told(job: ScanJob, pair: Pair, genome: Sequences) -> dict[str, Any]:
     interval = model.expected_interval(pair)
     if interval:
         about["expected_auroc_interval"] = list(interval)
+    if model.evidence is not None:
+        chroms = dict.fromkeys(region.chrom for region in job.regions)
+        about["evidence_told"] = model.evidence.about(pair, list(chroms))
     if job.drawing.signal == "specificity":
         about["mean_over_cells"] = len(model.cells)
     return about
@@ -301,7 +304,7 @@ def _told(job: ScanJob, pair: Pair, genome: Sequences) -> dict[str, Any]:
 
 def _inputs(job: ScanJob, pair: Pair, sequence: str) -> dict[str, str]:
     return {
-        "weights": job.model.checkpoint.digest,
+        **job.model.digests,
         "sequence": sequence,
         "parameters": digest_json(_parameters(job, pair)),
     }

@@ -19,6 +19,7 @@ from tfimpute_tracks.kernels.encode import N_CODE
 from tfimpute_tracks.models.engine import pick_device
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.tracks.scan import open_scanner
+from tfimpute_tracks.tracks.tiles import TileRange
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = ["EXACT_TOLERANCE", "FAST_TOLERANCE", "Parity", "check_parity"]
@@ -91,7 +92,8 @@ def _compare(
     scanner = open_scanner(model, pairs, stride, device, fast)
     seq_len = model.config.seq_len
     n_tiles = (len(codes) - model.config.span) // stride + 1
-    scores = scanner.score(codes[scanner.grid.letters(0, n_tiles)], n_tiles)
+    letters = codes[scanner.grid.letters(0, n_tiles)]
+    scores = scanner.score(letters, TileRange("", 0, n_tiles))
     seconds = time.monotonic() - began
     spans = np.lib.stride_tricks.sliding_window_view(codes, model.config.span)
     spans = spans[::stride][:n_tiles]

@@ -22,6 +22,7 @@ from tfimpute_tracks.genome import Sequences, match_chrom, open_genome
 from tfimpute_tracks.kernels.products import sigmoid
 from tfimpute_tracks.models.cpu_engine import LookupEngine
 from tfimpute_tracks.models.engine import Engine, open_engine
+from tfimpute_tracks.models.evidence import PairEvidence, open_pair_evidence
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.models.tile_grid import TileGrid, tile_grid
 from tfimpute_tracks.storage import digest_arrays
@@ -71,6 +72,8 @@ class Scanner:
         bp between tile starts.
     grid : TileGrid
     engine : Engine
+    evidence : PairEvidence, optional
+        What measured tracks add, where the model goes by them.
     cache : FeatureCache, optional
         Keeps motif features for the next scan, where the engine has any to keep.
     keep : callable
@@ -83,18 +86,20 @@ class Scanner:
     stride: int
     grid: TileGrid
     engine: Engine
+    evidence: PairEvidence | None = None
     cache: FeatureCache | None = None
     keep: Keep = sigmoid
 
     def score(
-        self, codes: NDArray[np.uint8], n_tiles: int, digest: str | None = None
+        self, codes: NDArray[np.uint8], tiles: TileRange, digest: str | None = None
     ) -> Floats:
         """Score the tiles of a stretch of codes.
 
         Parameters
         ----------
-        codes : uint8 array, shape (grid.n_letters(n_tiles),)
-        n_tiles : int
+        codes : uint8 array, shape (grid.n_letters(tiles.n_tiles),)
+        tiles : TileRange
+            Where they lie; it does not count without evidence.
         digest : str, optional
             Of the codes, by which the cache knows them; without it none is used.
 
@@ -104,13 +109,19 @@ class Scanner:
             The pairs' probabilities, or what is kept instead. NaN where more than half
             of the tile's letters are not A, C, G or T.
         """
+        n_tiles = tiles.n_tiles
         unknown = self.grid.unknown(codes, n_tiles)
         missing = self.grid.of_tiles(unknown)
         if missing.all():  # whole blocks of N are common: centromeres, partial genomes
             nothing = np.full((1, len(self.pairs)), np.nan, dtype=np.float32)
             return np.repeat(self.keep(nothing), n_tiles, axis=0)
-        logits = self._logits(codes, n_tiles, unknown, digest)
-        parts = [self.keep(part) for part in logits]
+        parts = []
+        done = 0
+        for logits in self._logits(codes, n_tiles, unknown, digest):
+            first = tiles.first + done * self.stride
+            part = TileRange(tiles.chrom, first, len(logits))
+            parts.append(self.keep(self._with_evidence(logits, part)))
+            done += len(logits)
         scores = parts[0] if len(parts) == 1 else np.concatenate(parts)
         scores[missing] = np.nan
         return scores
@@ -138,6 +149,12 @@ class Scanner:
             cores = grid.cores(first, n)
             yield engine.judge(grid.features(features, cores), unknown[cores])
 
+    def _with_evidence(self, logits: Floats, tiles: TileRange) -> Floats:
+        if self.evidence is None:
+            return logits
+        centres = tiles.centres(self.stride, self.grid.seq_len)
+        return self.evidence.logits(logits, tiles.chrom, centres)
+
     def score_block(
         self, genome: Sequences, tiles: TileRange, known: Known = ()
     ) -> TileBlock:
@@ -159,7 +176,7 @@ class Scanner:
         digest = digest_arrays(codes)
         if (tiles, digest) in known:
             return TileBlock(tiles, digest, None)
-        return TileBlock(tiles, digest, self.score(codes, tiles.n_tiles, digest))
+        return TileBlock(tiles, digest, self.score(codes, tiles, digest))
 
     def blocks(
         self,
@@ -254,7 +271,8 @@ def open_scanner(
         raise UsageError("no pair to scan; give --tf and --cell, or --pairs")
     grid = tile_grid(config, stride)
     engine = open_engine(model, named, grid, device, fast)
-    return Scanner(model, named, stride, grid, engine, cache, keep)
+    evidence = open_pair_evidence(model, named)
+    return Scanner(model, named, stride, grid, engine, evidence, cache, keep)
 
 
 def scan_region(

@@ -50,6 +50,21 @@ class TileRange(NamedTuple):
         """
         return self.first, self.first + (self.n_tiles - 1) * stride + seq_len
 
+    def centres(self, stride: int, seq_len: int) -> NDArray[np.int64]:
+        """Give the middle of each tile.
+
+        Parameters
+        ----------
+        stride, seq_len : int
+            In bp.
+
+        Returns
+        -------
+        int64 array, shape (n_tiles,)
+            0-based: a tile has seq_len // 2 letters before it.
+        """
+        return self.first + seq_len // 2 + stride * np.arange(self.n_tiles)
+
     def parts(self, stride: int, n_tiles: int) -> list[TileRange]:
         """Cut the tiles from their own beginning.
 

@@ -15,6 +15,7 @@ from tfimpute_tracks.tracks.drawing import Drawing
 from tfimpute_tracks.tracks.pair_files import PeakLine, usual_formats, write_pair
 from tfimpute_tracks.tracks.scan import open_scanner
 from tfimpute_tracks.tracks.signals import SIGNALS
+from tfimpute_tracks.tracks.tiles import TileRange
 from tfimpute_tracks.vocabulary import Pair
 from toys import CALIBRATED, CONFIG, VOCABULARY, make_model, random_letters, write_fasta
 
@@ -276,12 +277,12 @@ def test_many_pairs_are_judged_in_parts(tmp_path, rng, monkeypatch, engine):
     model = make_model(tmp_path)
     codes = rng.integers(0, 4, 60 + 499 * STRIDE).astype(np.uint8)
     scanner = open_scanner(model, model.vocabulary.all_pairs(), STRIDE)
-    whole = scanner.score(codes, 500)
+    whole = scanner.score(codes, TileRange("", 0, 500))
     if engine == "torch":
         torch_engine = TorchEngine(model, scanner.pairs, scanner.grid, "cpu")
         scanner = replace(scanner, engine=torch_engine)
     monkeypatch.setattr(scan, "_ROOM", 12 * 33)
-    found = scanner.score(codes, 500)
+    found = scanner.score(codes, TileRange("", 0, 500))
     if engine == "cpu":
         np.testing.assert_array_equal(found, whole)  # not a bit changes
     np.testing.assert_allclose(found, whole, atol=1e-5)

@@ -1,0 +1,119 @@
+"""Sites judged by letters and measured tracks together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tfimpute_tracks.dataset import Dataset
+from tfimpute_tracks.evaluation.judged import Score
+from tfimpute_tracks.evaluation.tables import predict_sites
+from tfimpute_tracks.models.evidence import Evidence, PairEvidence
+from tfimpute_tracks.models.model import Model
+from tfimpute_tracks.models.operations import LOOKUP
+
+__all__ = ["ChromSites", "chrom_sites", "evidence_score", "letters_score"]
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+
+class ChromSites(NamedTuple):
+    """Sites of one chromosome.
+
+    Attributes
+    ----------
+    chrom : str
+    places : int64 array, shape (n,)
+        Which of the sites asked for they are.
+    centres : int64 array, shape (n,), ascending
+        Where they lie: 0-based, in bp.
+    """
+
+    chrom: str
+    places: Ints
+    centres: Ints
+
+
+def chrom_sites(dataset: Dataset, rows: Ints) -> Iterator[ChromSites]:
+    """Sort sites by where they lie.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    rows : int64 array
+        Sites, in any order.
+
+    Yields
+    ------
+    ChromSites
+        Chromosome by chromosome.
+    """
+    chrom_id = dataset.chrom_id[rows]
+    centres = dataset.start[rows] + dataset.seq_len // 2
+    for number in np.unique(chrom_id):
+        places = np.flatnonzero(chrom_id == number)
+        places = places[np.argsort(centres[places], kind="stable")]
+        yield ChromSites(dataset.chroms[number], places, centres[places])
+
+
+def letters_score(model: Model, dataset: Dataset, rows: Ints) -> Score:
+    """Make what scores pairs at sites by their letters.
+
+    Parameters
+    ----------
+    model : Model
+    dataset : Dataset
+    rows : int64 array
+        Sites.
+
+    Returns
+    -------
+    callable
+        Gives the log-odds of (TF row, cell-line row) pairs, float32 (n_sites, n_pairs).
+    """
+    network = model.network()
+    network.operations = LOOKUP
+    codes = dataset.codes[rows]
+    return lambda pairs: predict_sites(network, codes, pairs)
+
+
+def evidence_score(
+    letters: Score,
+    evidence: Evidence,
+    dataset: Dataset,
+    rows: Ints,
+    kept: Mask | None = None,
+) -> Score:
+    """Make what scores pairs at sites by their letters and by measured tracks.
+
+    Parameters
+    ----------
+    letters : callable
+        From :func:`letters_score`, of the same sites.
+    evidence : Evidence
+    dataset : Dataset
+    rows : int64 array
+        Sites.
+    kept : bool array, shape (n_tracks,), optional
+        Tracks that take part; by default all. A pair's own never do.
+
+    Returns
+    -------
+    callable
+        As :func:`letters_score` gives it.
+    """
+    parts = list(chrom_sites(dataset, rows))
+
+    def score(pairs: list[tuple[int, int]]) -> Floats:
+        logits = letters(pairs)
+        judge = PairEvidence(evidence, pairs)
+        for chrom, places, centres in parts:
+            logits[places] = judge.logits(logits[places], chrom, centres, kept)
+        return logits
+
+    return score
