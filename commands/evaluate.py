@@ -73,11 +73,10 @@ def evaluate(
     from tfimpute_tracks.comparison.report import write_report
     from tfimpute_tracks.dataset import HoldOut, open_dataset
     from tfimpute_tracks.evaluation.assessment import Checks, assess
+    from tfimpute_tracks.evaluation.by_evidence import letters_score
     from tfimpute_tracks.evaluation.judged import judge_pairs
     from tfimpute_tracks.evaluation.promised import hold_promises
-    from tfimpute_tracks.evaluation.tables import predict_sites
     from tfimpute_tracks.models import load_model
-    from tfimpute_tracks.models.operations import LOOKUP
     from tfimpute_tracks.predictors.task import sample_rows
     from tfimpute_tracks.storage import check_writable_dir
 
@@ -101,9 +100,7 @@ def evaluate(
     columns, trained = _columns(dataset, loaded, split)
     binned = _binned_pairs(dataset, columns, pairs_table, fasta) if widths else []
     run = _bin_run(loaded, fasta, chroms, n_threads) if widths else None
-    network = loaded.network()
-    network.operations = LOOKUP
-    score = partial(predict_sites, network, dataset.codes[rows])
+    score = letters_score(loaded, dataset, rows)
     judged = judge_pairs(score, loaded.vocabulary, dataset, rows, columns, trained)
     checks = Checks(bootstrap, shuffles, seed=seed)
     n_names = len(loaded.tfs), len(loaded.cells)

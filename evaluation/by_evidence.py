@@ -61,7 +61,9 @@ def chrom_sites(dataset: Dataset, rows: Ints) -> Iterator[ChromSites]:
         yield ChromSites(dataset.chroms[number], places, centres[places])
 
 
-def letters_score(model: Model, dataset: Dataset, rows: Ints) -> Score:
+def letters_score(
+    model: Model, dataset: Dataset, rows: Ints, device: str = "cpu"
+) -> Score:
     """Make what scores pairs at sites by their letters.
 
     Parameters
@@ -70,6 +72,8 @@ def letters_score(model: Model, dataset: Dataset, rows: Ints) -> Score:
     dataset : Dataset
     rows : int64 array
         Sites.
+    device : str
+        A torch device.
 
     Returns
     -------
@@ -77,9 +81,12 @@ def letters_score(model: Model, dataset: Dataset, rows: Ints) -> Score:
         Gives the log-odds of (TF row, cell-line row) pairs, float32 (n_sites, n_pairs).
     """
     network = model.network()
-    network.operations = LOOKUP
+    if device == "cpu":
+        network.operations = LOOKUP
+    else:
+        network.to(device)
     codes = dataset.codes[rows]
-    return lambda pairs: predict_sites(network, codes, pairs)
+    return lambda pairs: predict_sites(network, codes, pairs, device)
 
 
 def evidence_score(

@@ -12,7 +12,7 @@ from time import monotonic
 
 from tfimpute_tracks.errors import OutputError
 from tfimpute_tracks.genome import Sequences
-from tfimpute_tracks.impute.judge import SequenceJudge
+from tfimpute_tracks.impute.judge import Judge
 from tfimpute_tracks.impute.maker import ShardMaker
 from tfimpute_tracks.impute.plan import Block, Plan, Shard
 from tfimpute_tracks.impute.shard_file import TILES_PER_CHUNK, write_shard
@@ -139,9 +139,8 @@ def _sample(
     # From the middle: a block's ends may be N.
     first = tiles.first + (tiles.n_tiles - n) // 2 * plan.stride
     place = TileRange(tiles.chrom, first, n)
-    judge = SequenceJudge(
-        model, plan.pairs, plan.stride, device, plan.precision == "fast"
-    )
+    fast = plan.precision == "fast"
+    judge = Judge(model, plan.pairs, plan.stride, device, fast)
     maker = ShardMaker(Path(), plan, judge, genome)
     # The first round warms up: other tiles, by one, so that nothing is known of them.
     warm = TileRange(tiles.chrom, first + (n > 1) * plan.stride, max(n - 1, 1))

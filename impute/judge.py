@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from threading import Lock
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +19,11 @@ from tfimpute_tracks.models.cpu_engine import LookupEngine
 from tfimpute_tracks.models.engine import Engine, open_engine
 from tfimpute_tracks.models.evidence import PairEvidence, open_pair_evidence
 from tfimpute_tracks.models.model import Model
-from tfimpute_tracks.models.tile_grid import TileGrid, tile_grid
+from tfimpute_tracks.models.tile_grid import tile_grid
 from tfimpute_tracks.tracks.tiles import TileRange
 from tfimpute_tracks.vocabulary import Pair
 
-__all__ = ["EvidenceJudge", "Judge", "SequenceJudge", "TileInputs", "open_judge"]
+__all__ = ["Judge", "TileInputs"]
 
 _ROOM = 1 << 26  # bytes of motif features: some 20 Mb of sequence
 
@@ -43,36 +43,20 @@ class TileInputs(NamedTuple):
     codes: NDArray[np.uint8]
 
 
-class Judge(Protocol):
-    """What gives the log-odds of tiles for pairs of a plan."""
+class _Judges(NamedTuple):
+    """What scores some pairs, by letters and by tracks."""
 
-    @property
-    def grid(self) -> TileGrid:
-        """How the tiles lie, and what their scores depend on."""
-
-    def logits(
-        self, inputs: TileInputs, first_pair: int, n_pairs: int
-    ) -> NDArray[np.float32]:
-        """Judge neighbouring tiles.
-
-        Parameters
-        ----------
-        inputs : TileInputs
-        first_pair, n_pairs : int
-            Of the plan's pairs.
-
-        Returns
-        -------
-        float32 array, shape (n_tiles, n_pairs)
-        """
+    letters: Engine
+    evidence: PairEvidence | None
 
 
-class SequenceJudge:
-    """The network: motif filters once per tile, then the heads.
+class Judge:
+    """A model's judgement of tiles for blocks of pairs: filters once, then the heads.
 
     Parameters
     ----------
     model : Model
+        Where it goes by measured tracks, so do the scores.
     pairs : list of Pair
         All pairs of a plan.
     stride : int
@@ -98,7 +82,7 @@ class SequenceJudge:
         self._model, self._pairs = model, pairs
         self._device, self._fast = device, fast
         self.grid = tile_grid(model.config, stride)
-        self._engines: dict[tuple[int, int], Engine] = {}
+        self._judges: dict[tuple[int, int], _Judges] = {}
         self._lock = Lock()
         # Motif features of tiles serve the next block of pairs as well. Those used
         # last are kept, of a shard or two.
@@ -107,18 +91,28 @@ class SequenceJudge:
     def logits(
         self, inputs: TileInputs, first_pair: int, n_pairs: int
     ) -> NDArray[np.float32]:
-        """Judge neighbouring tiles; see :meth:`Judge.logits`.
+        """Judge neighbouring tiles.
 
         Parameters
         ----------
         inputs : TileInputs
         first_pair, n_pairs : int
+            Of the plan's pairs.
 
         Returns
         -------
         float32 array, shape (n_tiles, n_pairs)
         """
-        engine = self._engine(first_pair, n_pairs)
+        letters, evidence = self._of_pairs(first_pair, n_pairs)
+        logits = self._by_letters(letters, inputs, n_pairs)
+        if evidence is None:
+            return logits
+        centres = inputs.tiles.centres(self.grid.stride, self.grid.seq_len)
+        return evidence.logits(logits, inputs.tiles.chrom, centres)
+
+    def _by_letters(
+        self, engine: Engine, inputs: TileInputs, n_pairs: int
+    ) -> NDArray[np.float32]:
         n_tiles = inputs.tiles.n_tiles
         if not isinstance(engine, LookupEngine) or n_pairs == len(self._pairs):
             return engine.logits(inputs.codes, n_tiles)
@@ -137,86 +131,13 @@ class SequenceJudge:
                 self._features.popitem(last=False)
         return found
 
-    def _engine(self, first: int, n: int) -> Engine:
+    def _of_pairs(self, first: int, n: int) -> _Judges:
         with self._lock:
-            if (first, n) not in self._engines:
+            if (first, n) not in self._judges:
                 pairs = self._pairs[first : first + n]
-                self._engines[first, n] = open_engine(
+                letters = open_engine(
                     self._model, pairs, self.grid, self._device, self._fast
                 )
-            return self._engines[first, n]
-
-
-class EvidenceJudge:
-    """Judges tiles by their letters and by the measured tracks of their place.
-
-    Parameters
-    ----------
-    letters : SequenceJudge
-    model : Model
-        With evidence.
-    pairs : list of Pair
-    """
-
-    def __init__(self, letters: SequenceJudge, model: Model, pairs: list[Pair]) -> None:
-        self._letters, self._model, self._pairs = letters, model, pairs
-        self._evidence: dict[tuple[int, int], PairEvidence | None] = {}
-        self._lock = Lock()
-
-    @property
-    def grid(self) -> TileGrid:
-        """How the tiles lie, and what their scores depend on."""
-        return self._letters.grid
-
-    def logits(
-        self, inputs: TileInputs, first_pair: int, n_pairs: int
-    ) -> NDArray[np.float32]:
-        """Judge neighbouring tiles; see :meth:`Judge.logits`.
-
-        Parameters
-        ----------
-        inputs : TileInputs
-        first_pair, n_pairs : int
-
-        Returns
-        -------
-        float32 array, shape (n_tiles, n_pairs)
-        """
-        logits = self._letters.logits(inputs, first_pair, n_pairs)
-        evidence = self._of_pairs(first_pair, n_pairs)
-        if evidence is None:
-            return logits
-        centres = inputs.tiles.centres(self.grid.stride, self.grid.seq_len)
-        return evidence.logits(logits, inputs.tiles.chrom, centres)
-
-    def _of_pairs(self, first: int, n: int) -> PairEvidence | None:
-        with self._lock:
-            if (first, n) not in self._evidence:
-                pairs = self._pairs[first : first + n]
-                self._evidence[first, n] = open_pair_evidence(self._model, pairs)
-            return self._evidence[first, n]
-
-
-def open_judge(
-    model: Model, pairs: list[Pair], stride: int, device: str, fast: bool
-) -> Judge:
-    """Make what judges tiles as a model does.
-
-    Parameters
-    ----------
-    model : Model
-        With or without evidence.
-    pairs : list of Pair
-        All pairs of a plan.
-    stride : int
-        bp between tile starts.
-    device : str
-        From :func:`tfimpute_tracks.models.engine.pick_device`.
-    fast : bool
-
-    Returns
-    -------
-    Judge
-    """
-    letters = SequenceJudge(model, pairs, stride, device, fast)
-    return letters if model.evidence is None else EvidenceJudge(letters, model, pairs)
+                evidence = open_pair_evidence(self._model, pairs)
+                self._judges[first, n] = _Judges(letters, evidence)
+            return self._judges[first, n]

@@ -18,7 +18,7 @@ import numpy as np
 from tfimpute_tracks import __version__
 from tfimpute_tracks.errors import InputFileError, RunError
 from tfimpute_tracks.genome import Sequences, open_bundled, open_genome
-from tfimpute_tracks.impute.judge import Judge, TileInputs, open_judge
+from tfimpute_tracks.impute.judge import Judge, TileInputs
 from tfimpute_tracks.impute.plan import Plan, Shard, read_plan
 from tfimpute_tracks.impute.shard_file import TILES_PER_CHUNK, Column, write_shard
 from tfimpute_tracks.kernels.codes import quantise
@@ -225,5 +225,5 @@ def open_maker(spec: MakerSpec) -> ShardMaker:
     else:
         genome = open_genome(spec.fasta, spec.cache_dir)
     fast = plan.precision == "fast"
-    judge = open_judge(model, plan.pairs, plan.stride, spec.device, fast)
+    judge = Judge(model, plan.pairs, plan.stride, spec.device, fast)
     return ShardMaker(spec.store, plan, judge, genome, spec.threads)

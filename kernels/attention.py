@@ -138,6 +138,7 @@ def attend(
         out,
         (told, indptr, track, share),
         (tracks.tf, tracks.cell, tracks.by_tf, tracks.by_cell.reshape(-1)),
+        len(tracks.by_cell),
         (*pairs[:3], pairs.scale.reshape(-1), pairs.bias.reshape(-1), pairs.offset),
         shared.astype(np.float32),
         np.float32(weights.direct_logit),
@@ -149,12 +150,11 @@ def attend(
 
 @njit(nogil=True, cache=True)
 def _attend(  # type: ignore[no-untyped-def]
-    out, tiles, tracks, pairs, shared, direct_logit, buffer, places
+    out, tiles, tracks, n_cells, pairs, shared, direct_logit, buffer, places
 ):
     told, indptr, track, share = tiles
     track_tf, track_cell, by_tf, by_cell = tracks
     tf, cell, has_own, scale, bias, offset = pairs
-    n_cells = np.int64(np.sqrt(by_cell.size // ROW))
     votes, weighed = np.empty(ROW, dtype=np.float32), buffer.reshape(-1)
     cells, tfs = places[0], places[1]
     zero, one = splat(np.float32(0)), splat(np.float32(1))

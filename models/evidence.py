@@ -27,12 +27,12 @@ from tfimpute_tracks.kernels.attention import (
     attend,
 )
 from tfimpute_tracks.models.evidence_weights import EvidenceWeights
-from tfimpute_tracks.vocabulary import Pair
+from tfimpute_tracks.vocabulary import Pair, Vocabulary
 
 if TYPE_CHECKING:
     from tfimpute_tracks.models.model import Model
 
-__all__ = ["Evidence", "PairEvidence", "open_pair_evidence"]
+__all__ = ["Evidence", "PairEvidence", "open_pair_evidence", "track_rows"]
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
@@ -75,23 +75,7 @@ class Evidence:
     @cached_property
     def track_rows(self) -> tuple[Ints, Ints]:
         """TF and cell line of each track, as rows of the embeddings."""
-        names = self.weights.vocabulary
-        tfs = {name: row for row, name in enumerate((*names.tfs, ACCESSIBILITY))}
-        cells = {name: row for row, name in enumerate(names.cells)}
-        strange = [
-            track.pair
-            for track in self.store.tracks
-            if track.pair.tf not in tfs or track.pair.cell not in cells
-        ]
-        if strange:
-            raise InputFileError(
-                f"{self.store.name} holds {strange[0]}, which the model does not know; "
-                "build it with `tfimpute-tracks evidence build -m MODEL`, which leaves "
-                "such tracks out"
-            )
-        rows = [(tfs[t.pair.tf], cells[t.pair.cell]) for t in self.store.tracks]
-        tf, cell = np.array(rows, dtype=np.int64).reshape(-1, 2).T
-        return tf, cell
+        return track_rows(self.store, self.weights.vocabulary)
 
     def tracks_of(self, pairs: Iterable[Pair]) -> Mask:
         """Tell the tracks of some pairs; accessibility is of no pair and always told.
@@ -301,6 +285,39 @@ class PairEvidence:
         tfs = counts[:n_tfs].sum(axis=0)[self._cell] - own
         columns = [np.log1p(cells), np.log1p(tfs), cells == 0, tfs == 0, n_open > 0]
         return np.stack(columns, axis=1).astype(np.float32)
+
+
+def track_rows(store: EvidenceStore, vocabulary: Vocabulary) -> tuple[Ints, Ints]:
+    """Find the TF and the cell line of each track.
+
+    Parameters
+    ----------
+    store : EvidenceStore
+    vocabulary : Vocabulary
+
+    Returns
+    -------
+    tf, cell : int64 array, shape (n_tracks,)
+        Rows of the vocabulary; accessibility comes after its last TF.
+
+    Raises
+    ------
+    InputFileError
+        The store names a TF or a cell line that the vocabulary lacks.
+    """
+    tfs = {name: row for row, name in enumerate((*vocabulary.tfs, ACCESSIBILITY))}
+    cells = {name: row for row, name in enumerate(vocabulary.cells)}
+    pairs = [track.pair for track in store.tracks]
+    strange = [p for p in pairs if p.tf not in tfs or p.cell not in cells]
+    if strange:
+        raise InputFileError(
+            f"{store.name} holds {strange[0]}, which the model does not know; build it "
+            "with `tfimpute-tracks evidence build -m MODEL`, which leaves such tracks "
+            "out"
+        )
+    rows = np.array([(tfs[p.tf], cells[p.cell]) for p in pairs], dtype=np.int64)
+    tf, cell = rows.reshape(-1, 2).T
+    return tf, cell
 
 
 def open_pair_evidence(model: Model, pairs: Sequence[Pair]) -> PairEvidence | None:

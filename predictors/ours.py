@@ -11,30 +11,28 @@ from typing import Any
 import numpy as np
 from scipy.special import expit
 
-from tfimpute_tracks.evaluation import predict_sites
 from tfimpute_tracks.evaluation.by_evidence import evidence_score, letters_score
 from tfimpute_tracks.models import Model
-from tfimpute_tracks.models.operations import LOOKUP
 from tfimpute_tracks.predictors.predictor import Fitted, Floats
 from tfimpute_tracks.predictors.task import Ints, Task
 from tfimpute_tracks.vocabulary import Pair
 
-__all__ = ["EvidencePredictor", "ModelPredictor", "TfMeanPredictor"]
+__all__ = ["ModelPredictor", "TfMeanPredictor"]
 
 
 def _predict(model: Model, task: Task, rows: Ints, pairs: list[Pair]) -> Floats:
     """Give log-odds, float32 (n_sites, n_pairs)."""
-    network = model.network()
-    if task.device == "cpu":
-        network.operations = LOOKUP
-    else:
-        network.to(task.device)
-    indices = model.vocabulary.pair_indices(pairs)
-    return predict_sites(network, task.dataset.codes[rows], indices, task.device)
+    score = letters_score(model, task.dataset, rows, task.device)
+    if model.evidence is not None:
+        # Neither the pair's own tracks nor those of other pairs that are kept: so it
+        # knows what average activity knows, and the letters.
+        kept = model.evidence.tracks_of(task.pair(c) for c in task.trained)
+        score = evidence_score(score, model.evidence, task.dataset, rows, kept)
+    return score(model.vocabulary.pair_indices(pairs))
 
 
 class ModelPredictor:
-    """Trained weights, as they are.
+    """Trained weights, as they are; with tracks of trained pairs where they have any.
 
     Parameters
     ----------
@@ -58,7 +56,7 @@ class ModelPredictor:
 
     def settings(self) -> dict[str, Any]:
         """See :meth:`Predictor.settings`."""
-        return {"weights": self._model.checkpoint.digest}
+        return dict(self._model.digests)
 
     def fit(self, task: Task) -> Fitted:
         """See :meth:`Predictor.fit`."""
@@ -71,65 +69,16 @@ class ModelPredictor:
             f"the weights {self._model.name} were trained on {len(seen)} of the judged "
             "pairs: for those the figures are no imputation"
         )
-        told = self._model.checkpoint.digest[:15]
+        told = ", ".join(f"{k} {v[:15]}" for k, v in self._model.digests.items())
         return Fitted(
             state=None,
             n_sequences=None,
-            notes=(f"weights {self._model.name}, {told}", *([note] if seen else [])),
+            notes=(f"{self._model.name}: {told}", *([note] if seen else [])),
         )
 
     def score(self, task: Task, fitted: Fitted, rows: Ints, columns: Ints) -> Floats:
         """See :meth:`Predictor.score`."""
         return _predict(self._model, task, rows, [task.pair(c) for c in columns])
-
-
-class EvidencePredictor:
-    """Trained weights that go by measured tracks as well: those of trained pairs.
-
-    Tracks of judged pairs take no part, neither the pair's own nor those of other
-    pairs that were kept; so it knows what average activity knows, and the letters.
-
-    Parameters
-    ----------
-    model : Model
-        With evidence.
-    name : str
-        What tables call it.
-
-    Attributes
-    ----------
-    name : str
-    needs : tuple of str
-    summary : str
-    """
-
-    needs: tuple[str, ...] = ()
-
-    def __init__(self, model: Model, name: str = "evidence") -> None:
-        self.name = name
-        self.summary = f"the weights {model.name} with tracks of the trained pairs"
-        self._model = model
-
-    def settings(self) -> dict[str, Any]:
-        """See :meth:`Predictor.settings`."""
-        return dict(self._model.digests)
-
-    def fit(self, task: Task) -> Fitted:
-        """See :meth:`Predictor.fit`."""
-        told = self._model.digests.items()
-        notes = tuple(f"{name} {digest[:15]}" for name, digest in told)
-        return Fitted(state=None, n_sequences=None, notes=notes)
-
-    def score(self, task: Task, fitted: Fitted, rows: Ints, columns: Ints) -> Floats:
-        """See :meth:`Predictor.score`."""
-        evidence = self._model.evidence
-        if evidence is None:
-            raise ValueError(f"{self._model.name} has no evidence")
-        kept = evidence.tracks_of(task.pair(c) for c in task.trained)
-        letters = letters_score(self._model, task.dataset, rows)
-        score = evidence_score(letters, evidence, task.dataset, rows, kept)
-        pairs = [task.pair(c) for c in columns]
-        return score(self._model.vocabulary.pair_indices(pairs))
 
 
 class TfMeanPredictor:
@@ -158,7 +107,7 @@ class TfMeanPredictor:
 
     def settings(self) -> dict[str, Any]:
         """See :meth:`Predictor.settings`."""
-        return {"weights": self._model.checkpoint.digest}
+        return dict(self._model.digests)
 
     def fit(self, task: Task) -> Fitted:
         """See :meth:`Predictor.fit`."""

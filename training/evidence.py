@@ -24,7 +24,8 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from tfimpute_tracks.dataset import Dataset
 from tfimpute_tracks.errors import RunError, UsageError
 from tfimpute_tracks.evaluation.by_evidence import chrom_sites, letters_score
-from tfimpute_tracks.evidence import ACCESSIBILITY, EvidenceStore
+from tfimpute_tracks.evidence import EvidenceStore
+from tfimpute_tracks.models.evidence import track_rows
 from tfimpute_tracks.models.evidence_network import EvidenceNetwork, TrackTensors
 from tfimpute_tracks.models.model import Model
 
@@ -169,19 +170,14 @@ def read_evidence_sites(
     names = model.vocabulary
     pairs = names.pair_indices([dataset.pairs[i] for i in columns])
     tf, cell = torch.tensor(pairs).reshape(-1, 2).unbind(1)
-    tfs = {name: row for row, name in enumerate((*names.tfs, ACCESSIBILITY))}
-    track_rows = [
-        (tfs[t.pair.tf], names.cells.index(t.pair.cell)) for t in store.tracks
-    ]
-    track_tf, track_cell = torch.tensor(track_rows).reshape(-1, 2).unbind(1)
+    tracks = [torch.from_numpy(rows_of) for rows_of in track_rows(store, names)]
     return EvidenceSites(
         letters_score(model, dataset, chosen)(pairs),
         dataset.labels(chosen, columns),
         vstack(parts, format="csr"),
         tf,
         cell,
-        track_tf,
-        track_cell,
+        *tracks,
     )
 
 
