@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 from tfimpute_tracks.errors import InputFileError
+from tfimpute_tracks.storage.table import Row, read_table
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
 
 __all__ = [
@@ -147,29 +148,19 @@ def read_pairs_table(path: str | Path, with_roles: bool = True) -> PairsTable:
         `base`. The message gives the line.
     """
     path = Path(path)
-    lines = _read_lines(path)
-    header = lines[0].split("\t") if lines else []
-    missing = [name for name in _NEEDED if name not in header]
-    if missing:
-        raise InputFileError(
-            f"{path}:1: no column {', '.join(missing)} in the header {header}; "
-            f"a pairs table is tab-separated with the columns tf, cell, role, bed"
-        )
-    with_roles = with_roles and "role" in header
+    table = read_table(path, "pairs table", _NEEDED, ("tf", "cell", "role", "bed"))
+    with_roles = with_roles and "role" in table.header
     lines_of: dict[tuple[Pair, str], int] = {}
     firsts: dict[Pair, _Row] = {}
     rows: list[_Row] = []
-    for number, line in enumerate(lines[1:], start=2):
-        if not line.strip():
-            continue
-        place = f"{path}:{number}"
-        row = _parse_row(line, header, path, place)
+    for read in table.rows:
+        row = _known_row(read)
         key = row.pair, row.replicate
         if key in lines_of:
-            _refuse_repeat(row, place, lines_of[key])
-        lines_of[key] = number
+            _refuse_repeat(row, read.place, lines_of[key])
+        lines_of[key] = read.number
         first = firsts.get(row.pair)
-        row = row._replace(role=_choose_role(row, first, place, with_roles))
+        row = row._replace(role=_choose_role(row, first, read.place, with_roles))
         firsts.setdefault(row.pair, row)
         rows.append(row)
     if not 0 < len(rows) <= _MAX_PAIRS:
@@ -177,7 +168,9 @@ def read_pairs_table(path: str | Path, with_roles: bool = True) -> PairsTable:
             f"{path}: {len(rows)} pairs; a pairs table holds 1 to {_MAX_PAIRS}"
         )
     pairs, roles, beds, replicates = zip(*rows, strict=True)
-    return PairsTable(pairs, roles, beds, replicates if _REPLICATE in header else None)
+    return PairsTable(
+        pairs, roles, beds, replicates if _REPLICATE in table.header else None
+    )
 
 
 def _refuse_repeat(row: _Row, place: str, line: int) -> NoReturn:
@@ -213,36 +206,7 @@ def _choose_role(row: _Row, first: _Row | None, place: str, with_roles: bool) ->
     return REPLICATE
 
 
-def _read_lines(path: Path) -> list[str]:
-    try:
-        return path.read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        raise InputFileError(
-            f"{path}: not a text file ({error.reason} at byte {error.start}); "
-            f"give the pairs table itself, uncompressed"
-        ) from error
-    except OSError as error:
-        raise InputFileError(
-            f"{path}: cannot read the pairs table ({error.strerror}); check the path"
-        ) from error
-
-
-def _parse_row(line: str, header: list[str], path: Path, place: str) -> _Row:
-    fields = line.split("\t")
-    if len(fields) < len(header):
-        raise InputFileError(
-            f"{place}: {len(fields)} fields where the header has {len(header)}; "
-            f"separate them by single tabs"
-        )
-    row = {name: text.strip() for name, text in zip(header, fields, strict=False)}
-    for column in _NEEDED:
-        if not row[column]:
-            raise InputFileError(f"{place}: the {column} is empty; fill it in")
-    bed = path.parent / row["bed"]
-    if not bed.is_file():
-        raise InputFileError(
-            f"{place}: peak file {bed} does not exist; "
-            f"the bed column is relative to the table's folder"
-        )
-    pair = Pair(row["tf"], row["cell"])
-    return _Row(pair, row.get("role", ""), bed, row.get(_REPLICATE, ""))
+def _known_row(read: Row) -> _Row:
+    fields = read.fields
+    pair, bed = Pair(fields["tf"], fields["cell"]), read.file("bed")
+    return _Row(pair, fields.get("role", ""), bed, fields.get(_REPLICATE, ""))

@@ -19,6 +19,7 @@ from tfimpute_tracks.dataset.labelled import FOLDS, Dataset, PairLists
 from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.kernels.encode import N_CODE, pack_2bit, unpack_2bit
 from tfimpute_tracks.storage.atomic import atomic_file
+from tfimpute_tracks.storage.columns import COLUMN, READ_ERRORS, to_bytes, to_text
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
 
 __all__ = [
@@ -32,24 +33,9 @@ FORMAT = "tfimpute-dataset"
 FORMAT_VERSIONS = (1, 2, 3)
 """Versions that are read. What needs nothing of a later one is written as version 1."""
 
-# gzip, and not a faster codec, because every HDF5 reader has it. Most of the file is
-# packed sequence, which no codec makes smaller. The checksum finds a flipped bit.
-_COLUMN: dict[str, Any] = {
-    "compression": "gzip",
-    "compression_opts": 4,
-    "shuffle": True,
-    "fletcher32": True,
-}
+# Most of the file is packed sequence, which no codec makes smaller.
 _SEQUENCE: dict[str, Any] = {"fletcher32": True}
 _ROWS = 1 << 15  # sites that are looked through at a time
-_READ_ERRORS = (
-    OSError,
-    RuntimeError,
-    AttributeError,
-    LookupError,
-    TypeError,
-    ValueError,
-)
 
 
 def write_dataset(path: str | Path, dataset: Dataset) -> None:
@@ -81,7 +67,7 @@ def write_dataset(path: str | Path, dataset: Dataset) -> None:
         file.attrs["parameters"] = json.dumps(dataset.parameters, sort_keys=True)
         file.attrs["sources"] = json.dumps(dataset.sources, sort_keys=True)
         for name, column in (columns | later).items():
-            file.create_dataset(name, data=column, **_COLUMN)
+            file.create_dataset(name, data=column, **COLUMN)
         file.create_dataset(
             "sites/sequence", data=pack_2bit(dataset.codes), **_SEQUENCE
         )
@@ -92,14 +78,14 @@ def _columns(dataset: Dataset) -> dict[str, NDArray[Any]]:
     indices = np.array(dataset.vocabulary.pair_indices(dataset.pairs), dtype=np.int32)
     n_positive, n_negative = dataset.counts()
     return {
-        "chroms/name": _to_bytes(dataset.chroms),
+        "chroms/name": to_bytes(dataset.chroms),
         "chroms/size": np.array(dataset.chrom_sizes, dtype=np.int64),
-        "tfs/name": _to_bytes(dataset.vocabulary.tfs),
-        "cells/name": _to_bytes(dataset.vocabulary.cells),
+        "tfs/name": to_bytes(dataset.vocabulary.tfs),
+        "cells/name": to_bytes(dataset.vocabulary.cells),
         "pairs/tf": indices[:, 0],
         "pairs/cell": indices[:, 1],
-        "pairs/role": _to_bytes(dataset.roles),
-        "pairs/peak-digest": _to_bytes(dataset.peak_digests),
+        "pairs/role": to_bytes(dataset.roles),
+        "pairs/peak-digest": to_bytes(dataset.peak_digests),
         "pairs/n-positive": n_positive,
         "pairs/n-negative": n_negative,
         "sites/chrom": dataset.chrom_id.astype(np.int32),
@@ -173,7 +159,7 @@ def _later_columns(dataset: Dataset) -> dict[str, NDArray[Any]]:
     if dataset.shuffled is not None:
         columns["sites/shuffled"] = dataset.shuffled.astype(np.uint8)
     if dataset.replicates is not None:
-        columns["pairs/replicate"] = _to_bytes(dataset.replicates)
+        columns["pairs/replicate"] = to_bytes(dataset.replicates)
     return columns
 
 
@@ -204,7 +190,7 @@ def open_dataset(path: str | Path) -> Dataset:
         with h5py.File(path, "r") as file:
             _check_format(file, path)
             dataset, expected = _read(file)
-    except _READ_ERRORS as error:
+    except READ_ERRORS as error:
         raise InputFileError(
             f"{path}: not a whole HDF5 data set ({error}); "
             f"make it again with `tfimpute-tracks prepare`"
@@ -239,7 +225,7 @@ def _check_format(file: h5py.File, path: Path) -> None:
 
 
 def _read(file: h5py.File) -> tuple[Dataset, dict[str, NDArray[np.int64]]]:
-    tfs, cells = _to_text(file["tfs/name"][:]), _to_text(file["cells/name"][:])
+    tfs, cells = to_text(file["tfs/name"][:]), to_text(file["cells/name"][:])
     packed, seq_len = file["sites/sequence"][:], int(file.attrs["seq-len"])
     if packed.shape[1] != -(-seq_len // 4):
         raise ValueError(f"sequences of {seq_len} bp in {packed.shape[1]} bytes")
@@ -250,13 +236,13 @@ def _read(file: h5py.File) -> tuple[Dataset, dict[str, NDArray[np.int64]]]:
         codes=codes,
         chrom_id=file["sites/chrom"][:],
         start=file["sites/start"][:],
-        chroms=_to_text(file["chroms/name"][:]),
+        chroms=to_text(file["chroms/name"][:]),
         chrom_sizes=tuple(file["chroms/size"][:].tolist()),
         pairs=tuple(
             Pair(tfs[i], cells[j]) for i, j in zip(tf_of, cell_of, strict=True)
         ),
-        roles=_to_text(file["pairs/role"][:]),
-        peak_digests=_to_text(file["pairs/peak-digest"][:]),
+        roles=to_text(file["pairs/role"][:]),
+        peak_digests=to_text(file["pairs/peak-digest"][:]),
         vocabulary=Vocabulary(tfs, cells),
         positive=_read_lists(file, "positive"),
         ignored=_read_lists(file, "ignored"),
@@ -286,7 +272,7 @@ def _read_later(file: h5py.File) -> dict[str, Any]:
     if "sites/shuffled" in file:
         later["shuffled"] = file["sites/shuffled"][:].astype(np.bool_)
     if "pairs/replicate" in file:
-        later["replicates"] = _to_text(file["pairs/replicate"][:])
+        later["replicates"] = to_text(file["pairs/replicate"][:])
     return later
 
 
@@ -352,12 +338,3 @@ def _find_later_fault(dataset: Dataset) -> str:
         if len(np.unique(entries)) < len(entries):
             return "a site has two labels for one pair"
     return ""
-
-
-def _to_bytes(texts: tuple[str, ...]) -> NDArray[np.bytes_]:
-    # Fixed length: a checksum does not reach strings of variable length.
-    return np.array([text.encode() for text in texts], dtype=np.bytes_)
-
-
-def _to_text(column: NDArray[np.bytes_]) -> tuple[str, ...]:
-    return tuple(value.decode() for value in column.tolist())

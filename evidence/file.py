@@ -21,6 +21,7 @@ from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.evidence.contents import Contents, Peaks, Track
 from tfimpute_tracks.genome import Region
 from tfimpute_tracks.storage import atomic_file
+from tfimpute_tracks.storage.columns import COLUMN, READ_ERRORS, to_bytes, to_text
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = ["FORMAT", "FORMAT_VERSION", "read_head", "read_peaks", "write_evidence"]
@@ -28,20 +29,6 @@ __all__ = ["FORMAT", "FORMAT_VERSION", "read_head", "read_peaks", "write_evidenc
 FORMAT = "tfimpute-evidence"
 FORMAT_VERSION = 1
 
-_COLUMN: dict[str, Any] = {
-    "compression": "gzip",
-    "compression_opts": 6,
-    "shuffle": True,
-    "fletcher32": True,
-}
-_READ_ERRORS = (
-    OSError,
-    RuntimeError,
-    AttributeError,
-    LookupError,
-    TypeError,
-    ValueError,
-)
 _MAKE_AGAIN = "make it again with `tfimpute-tracks evidence build`"
 
 
@@ -75,7 +62,7 @@ def write_evidence(path: str | Path, contents: Contents) -> str:
         file.attrs["digest"] = digest
         file.attrs["build"] = contents.build
         for name, column in columns.items():
-            file.create_dataset(name, data=column, **_COLUMN)
+            file.create_dataset(name, data=column, **COLUMN)
         file.attrs["complete"] = 1
     return digest
 
@@ -84,12 +71,12 @@ def _columns(contents: Contents) -> dict[str, NDArray[Any]]:
     tracks, chroms = contents.tracks, list(contents.chrom_sizes)
     number = {name: i for i, name in enumerate(chroms)}
     columns: dict[str, NDArray[Any]] = {
-        "chroms/name": _to_bytes(chroms),
+        "chroms/name": to_bytes(chroms),
         "chroms/size": np.array(list(contents.chrom_sizes.values()), dtype=np.int64),
-        "tracks/tf": _to_bytes([track.pair.tf for track in tracks]),
-        "tracks/cell": _to_bytes([track.pair.cell for track in tracks]),
-        "tracks/replicate": _to_bytes([track.replicate for track in tracks]),
-        "tracks/peak-digest": _to_bytes([track.digest for track in tracks]),
+        "tracks/tf": to_bytes([track.pair.tf for track in tracks]),
+        "tracks/cell": to_bytes([track.pair.cell for track in tracks]),
+        "tracks/replicate": to_bytes([track.replicate for track in tracks]),
+        "tracks/peak-digest": to_bytes([track.digest for track in tracks]),
         "tracks/n-peaks": np.array([track.n_peaks for track in tracks], dtype=np.int64),
         "tracks/measured": contents.measured.astype(np.uint8),
         "regions/chrom": np.array(
@@ -182,7 +169,7 @@ def _reading(path: Path) -> Iterator[h5py.File]:
         # Without a lock: a file never changes under its name.
         with h5py.File(path, "r", locking=False) as file:
             yield file
-    except _READ_ERRORS as error:
+    except READ_ERRORS as error:
         raise InputFileError(
             f"{path}: not a whole store of evidence ({error}); {_MAKE_AGAIN}"
         ) from error
@@ -207,10 +194,10 @@ def _check_format(file: h5py.File, path: Path) -> None:
 
 def _head(file: h5py.File) -> Contents:
     texts = (
-        _to_text(file[f"tracks/{name}"])
+        to_text(file[f"tracks/{name}"][:])
         for name in ("tf", "cell", "replicate", "peak-digest")
     )
-    chroms = _to_text(file["chroms/name"])
+    chroms = to_text(file["chroms/name"][:])
     places = (file[f"regions/{name}"][:].tolist() for name in ("chrom", "start", "end"))
     return Contents(
         tracks=tuple(
@@ -254,12 +241,3 @@ def _is_sound(peaks: Peaks, size: int, n_tracks: int) -> bool:
     in_turn = start[0] >= 0 and (start[1:] >= start[:-1]).all()
     inside = (start < end).all() and end.max() <= size and track.max() < n_tracks
     return bool(in_turn and inside)
-
-
-def _to_bytes(texts: list[str]) -> NDArray[np.bytes_]:
-    # Fixed length: a checksum does not reach strings of variable length.
-    return np.array([text.encode() for text in texts], dtype=np.bytes_)
-
-
-def _to_text(column: h5py.Dataset) -> list[str]:
-    return [value.decode() for value in column[:].tolist()]

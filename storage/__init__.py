@@ -1,8 +1,9 @@
 """Storage: writing files safely, and knowing what is in them.
 
 Files appear whole or not at all (``atomic``), are known by their content (``digest``),
-and a run tells in a receipt what it read and wrote (``receipt``). Here because every
-floor above writes files. The formats themselves, bigWig, HDF5 and the rest, are not
+and a run tells in a receipt what it read and wrote (``receipt``). Columns of HDF5 files
+(``columns``) and tables that users write (``table``) are here as well, because several
+floors above have them. The formats themselves, bigWig, HDF5 and the rest, are not
 here: they belong to those who write them.
 """
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
@@ -153,31 +152,21 @@ def many(rng, n_tracks, n_peaks, length, size):
     return start, start + length, track, length
 
 
-def test_millions_of_stretches_take_seconds(rng):
-    if _without_jit():
-        pytest.skip("plain Python is slow")
-    peaks = many(rng, 500, 600, 300, 200_000_000)
-    stretches = np.arange(0, 200_000_000, 60)
-    cover_stretches(*peaks, stretches[:10], 150)  # compiles
-    begun = time.process_time()
-    coverage = cover_stretches(*peaks, stretches, 150)
-    assert time.process_time() - begun < 5
-    assert len(coverage.share) > 2_000_000
-
-
-def test_long_peaks_cost_their_overlaps_only(rng):
-    """One peak over everything must not make each stretch look at all others."""
-    if _without_jit():
-        pytest.skip("plain Python is slow")
-    start, end, track, _ = many(rng, 100, 2000, 150, 20_000_000)
+def test_one_peak_over_everything_is_found_with_all_others(rng):
+    start, end, track, _ = many(rng, 20, 50, 150, 200_000)
     start = np.concatenate([[0], start])
-    end = np.concatenate([[20_000_000], end])
-    track = np.concatenate([np.uint16([100]), track])
-    stretches = np.arange(0, 19_000_000, 100)
-    begun = time.process_time()
-    coverage = cover_stretches(start, end, track, 20_000_000, stretches, 150)
-    assert time.process_time() - begun < 5
+    end = np.concatenate([[200_000], end])
+    track = np.concatenate([np.uint16([20]), track])
+    stretches = np.arange(0, 190_000, 500)
+    coverage = cover_stretches(start, end, track, 200_000, stretches, 150)
     assert (np.diff(coverage.indptr) >= 1).all()
+    whole = coverage.track == 20
+    assert whole.sum() == len(stretches)
+    assert (coverage.share[whole] == 1).all()
+    kept = np.append(np.ones(20, bool), False)
+    without = cover_stretches(start[1:], end[1:], track[1:], 150, stretches, 150)
+    for found, expected in zip(coverage.of(kept), without, strict=True):
+        np.testing.assert_array_equal(found, expected)
 
 
 def test_threads_share_it(rng):
@@ -189,9 +178,3 @@ def test_threads_share_it(rng):
     whole = cover_stretches(*peaks, stretches, 150)
     np.testing.assert_array_equal(np.concatenate([c.track for c in found]), whole.track)
     np.testing.assert_array_equal(np.concatenate([c.share for c in found]), whole.share)
-
-
-def _without_jit():
-    import numba
-
-    return bool(numba.config.DISABLE_JIT)
