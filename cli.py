@@ -22,6 +22,7 @@ from tfimpute_tracks.commands.console import SETTINGS
 from tfimpute_tracks.commands.evaluate import evaluate
 from tfimpute_tracks.commands.evidence import build as build_evidence
 from tfimpute_tracks.commands.evidence import info as evidence_info
+from tfimpute_tracks.commands.evidence_train import train as train_evidence
 from tfimpute_tracks.commands.export import export
 from tfimpute_tracks.commands.hub import hub
 from tfimpute_tracks.commands.impute import impute
@@ -55,6 +56,7 @@ for verb in _VERBS:
 _evidence = typer.Typer(help="Measured tracks to go by: build a store, look into it.")
 _evidence.command("build")(build_evidence)
 _evidence.command("info")(evidence_info)
+_evidence.command("train")(train_evidence)
 app.add_typer(_evidence, name="evidence")
 
 _INTERRUPTED = 130  # what a shell says of a program that Ctrl-C ended

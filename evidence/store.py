@@ -6,7 +6,7 @@ cover of tiles is found as one looks. A chromosome is read once and kept.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
@@ -23,6 +23,7 @@ from tfimpute_tracks.genome import Region
 from tfimpute_tracks.genome.chroms import find_chrom
 from tfimpute_tracks.kernels.coverage import Coverage, cover_stretches
 from tfimpute_tracks.storage import digest_arrays, digest_json
+from tfimpute_tracks.vocabulary import Pair
 
 __all__ = [
     "ACCESSIBILITY",
@@ -126,6 +127,23 @@ class EvidenceStore:
         whole[whole] = kept
         every = None if whole.all() else whole
         return EvidenceStore(self._path, self._contents, self._whole_digest, every)
+
+    def tracks_of(self, pairs: Iterable[Pair]) -> Mask:
+        """Tell the tracks of some pairs; accessibility is of no pair and always told.
+
+        Parameters
+        ----------
+        pairs : iterable of Pair
+
+        Returns
+        -------
+        bool array, shape (n_tracks,)
+        """
+        wanted = set(pairs)
+        return np.array(
+            [t.pair in wanted or t.pair.tf == ACCESSIBILITY for t in self.tracks],
+            dtype=bool,
+        )
 
     def measured(self, chrom: str) -> Mask:
         """Tell the tracks that say anything of a chromosome: those with a peak there.

@@ -7,6 +7,14 @@ becomes of scores that of `tracks`.
 """
 
 from tfimpute_tracks.models.config import NETWORKS, NetworkConfig
-from tfimpute_tracks.models.model import Model, load_model, shipped_models
+from tfimpute_tracks.models.model import Model, load_model
+from tfimpute_tracks.models.shipped import shipped_models, weights_path
 
-__all__ = ["NETWORKS", "Model", "NetworkConfig", "load_model", "shipped_models"]
+__all__ = [
+    "NETWORKS",
+    "Model",
+    "NetworkConfig",
+    "load_model",
+    "shipped_models",
+    "weights_path",
+]

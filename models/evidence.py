@@ -8,7 +8,7 @@ or on a chromosome of which it has no peak, log-odds stay as they are.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from threading import Lock
@@ -76,23 +76,6 @@ class Evidence:
     def track_rows(self) -> tuple[Ints, Ints]:
         """TF and cell line of each track, as rows of the embeddings."""
         return track_rows(self.store, self.weights.vocabulary)
-
-    def tracks_of(self, pairs: Iterable[Pair]) -> Mask:
-        """Tell the tracks of some pairs; accessibility is of no pair and always told.
-
-        Parameters
-        ----------
-        pairs : iterable of Pair
-
-        Returns
-        -------
-        bool array, shape (n_tracks,)
-        """
-        wanted = set(pairs)
-        return np.array(
-            [t.pair in wanted or t.pair.tf == ACCESSIBILITY for t in self.store.tracks],
-            dtype=bool,
-        )
 
     def about(self, pair: Pair, chroms: Sequence[str]) -> dict[str, Any]:
         """Say what there is to go by for a pair, for receipts and descriptions.

@@ -11,17 +11,17 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.errors import UnknownNameError, UsageError
+from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.kernels.encode import encode
 from tfimpute_tracks.models.checkpoint import Checkpoint, read_checkpoint
 from tfimpute_tracks.models.config import NetworkConfig
+from tfimpute_tracks.models.shipped import weights_path
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tfimpute_tracks.models.evidence import Evidence
     from tfimpute_tracks.models.network import MotifNetwork
 
-__all__ = ["Model", "load_model", "shipped_models"]
+__all__ = ["Model", "load_model"]
 
 Floats = NDArray[np.float32]
 
@@ -343,18 +343,6 @@ def _raised(probability: float, shift: float) -> float:
     return odds / (1 + odds)
 
 
-def shipped_models() -> dict[str, Path]:
-    """Give the models that come with the package.
-
-    Returns
-    -------
-    dict of name to path of the weights
-    """
-    folder = Path(str(resources.files("tfimpute_tracks") / "models" / "weights"))
-    found = sorted(folder.glob("*.safetensors"))
-    return {path.stem: path for path in found if "." not in path.stem}
-
-
 def load_model(
     model: str | Path = "default",
     evidence: str | Path | EvidenceStore | None = None,
@@ -382,13 +370,7 @@ def load_model(
     UsageError
         Evidence is given to weights that have none to read it beside them.
     """
-    shipped = shipped_models()
-    path = shipped.get(str(model), Path(model))
-    if not path.exists() and path.suffix != ".safetensors":
-        raise UnknownNameError(
-            f"unknown model {str(model)!r}; shipped are {', '.join(shipped)}, "
-            "or give the path of a .safetensors file"
-        )
+    path = weights_path(model)
     loaded = Model(path.stem, read_checkpoint(path))
     if evidence is None:
         return loaded

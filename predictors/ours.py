@@ -26,7 +26,7 @@ def _predict(model: Model, task: Task, rows: Ints, pairs: list[Pair]) -> Floats:
     if model.evidence is not None:
         # Neither the pair's own tracks nor those of other pairs that are kept: so it
         # knows what average activity knows, and the letters.
-        kept = model.evidence.tracks_of(task.pair(c) for c in task.trained)
+        kept = model.evidence.store.tracks_of(task.pair(c) for c in task.trained)
         score = evidence_score(score, model.evidence, task.dataset, rows, kept)
     return score(model.vocabulary.pair_indices(pairs))
 

@@ -237,8 +237,9 @@ def train_evidence(
             loss.backward()
             optimiser.step()
             schedule.step()
-            total += float(loss) * len(rows)
-            advance(len(rows), f"epoch {epoch} loss {float(loss):.4f}")
+            value = float(loss.detach())
+            total += value * len(rows)
+            advance(len(rows), f"epoch {epoch} loss {value:.4f}")
         if not np.isfinite(total):
             raise RunError(
                 f"the loss of epoch {epoch} is not finite; train with a lower "

@@ -1,0 +1,161 @@
+"""`evidence train`: weights that read tracks, beside those that read letters."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tfimpute_tracks.commands import options
+from tfimpute_tracks.commands.console import notify, progress_bar, say, show_json
+from tfimpute_tracks.errors import UsageError
+
+if TYPE_CHECKING:
+    from tfimpute_tracks.dataset import Dataset
+    from tfimpute_tracks.models import Model
+
+__all__ = ["train"]
+
+
+def train(
+    data: options.Data,
+    out_dir: options.OutDir,
+    evidence: Annotated[
+        Path, typer.Option(help="Store that `tfimpute-tracks evidence build` made.")
+    ],
+    model: options.ModelName = "default",
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over the sites.")] = 12,
+    seed: options.Seed = 0,
+    test_chroms: options.TestChroms = "chr20",
+    overwrite: options.Overwrite = False,
+    threads: options.Threads = "max",
+    as_json: options.Json = False,
+) -> None:
+    """Learn what tracks are worth to a model, each pair from those of the others."""
+    import numpy as np
+    import torch
+
+    from tfimpute_tracks.commands.inputs import set_threads
+    from tfimpute_tracks.commands.surroundings import check_letters
+    from tfimpute_tracks.dataset import open_dataset
+    from tfimpute_tracks.evidence import open_evidence
+    from tfimpute_tracks.models import load_model, weights_path
+    from tfimpute_tracks.models.evidence import Evidence
+    from tfimpute_tracks.models.evidence_network import EvidenceNetwork
+    from tfimpute_tracks.models.evidence_weights import (
+        EvidenceConfig,
+        EvidenceWeights,
+        evidence_path,
+    )
+    from tfimpute_tracks.storage import check_writable_dir
+    from tfimpute_tracks.training.evidence import (
+        EvidenceRecipe,
+        read_evidence_sites,
+        sites_per_epoch,
+        train_evidence,
+    )
+    from tfimpute_tracks.training.publish_evidence import publish_evidence
+
+    recipe, config = EvidenceRecipe(epochs=epochs, seed=seed), EvidenceConfig()
+    torch.set_num_threads(set_threads(threads))
+    check_writable_dir(out_dir)
+    loaded = load_model(model)
+    copy = out_dir / weights_path(model).name
+    if evidence_path(copy).exists() and not overwrite:
+        raise UsageError(
+            f"{evidence_path(copy)} exists; give another -o, or --overwrite"
+        )
+    dataset = open_dataset(data)
+    check_letters(loaded.name, loaded.config, dataset)
+    columns = _learned_pairs(loaded, dataset)
+    store = open_evidence(evidence)
+    rows = _sites(loaded, dataset, tuple(test_chroms.split(",")))
+    store = store.take(store.tracks_of(dataset.pairs[i] for i in columns))
+    notify(f"{len(columns)} pairs, {len(store.tracks)} tracks, {recipe}")
+    notify(f"reading the letters of {len(rows['unseen']):,} sites")
+    sites = read_evidence_sites(
+        loaded, store, dataset, rows["unseen"], columns, config.width
+    )
+    torch.manual_seed(seed)
+    network = EvidenceNetwork(config, len(loaded.tfs), len(loaded.cells))
+    n_sites = recipe.epochs * sites_per_epoch(sites, recipe)
+    with progress_bar("train", n_sites, "sites") as advance:
+        history = train_evidence(network, sites, recipe, advance, _log)
+    arrays = {name: p.detach().numpy() for name, p in network.named_parameters()}
+    arrays["thresholds"] = np.zeros((len(loaded.tfs), len(loaded.cells)), np.float32)
+    digest = loaded.checkpoint.digest
+    trained = EvidenceWeights(config, loaded.vocabulary, digest, arrays, "", {})
+    facts = {"model": loaded.name, "recipe": recipe.to_dict(), "history": history}
+    # The weights that read letters go with them: one folder is one model.
+    _copy_model(weights_path(model), copy)
+    with progress_bar("thresholds", len(loaded.cells), "cell lines") as advance:
+        card = publish_evidence(
+            evidence_path(copy),
+            loaded,
+            Evidence(trained, store),
+            dataset,
+            rows,
+            facts,
+            lambda n: advance(n, ""),
+        )
+    _show(card, as_json, [copy, evidence_path(copy)])
+
+
+def _learned_pairs(model: Model, dataset: Dataset) -> Any:
+    """Give the columns of the pairs that the model was trained on."""
+    import numpy as np
+
+    seen = [model.reliability(pair) == "seen" for pair in dataset.pairs]
+    if not any(seen):  # a card that does not tell
+        seen = [role == "base" for role in dataset.roles]
+    return np.flatnonzero(seen)
+
+
+def _sites(
+    model: Model, dataset: Dataset, test_chroms: tuple[str, ...]
+) -> dict[str, Any]:
+    """Find the sites that trained nothing of the model, and those to judge on."""
+    import numpy as np
+
+    from tfimpute_tracks.dataset import HoldOut, trained_sites
+
+    kept = HoldOut("chromosomes", test_chroms)
+    test = kept.split(dataset).test
+    seen = trained_sites(model.card, dataset, kept).rows
+    unseen = np.setdiff1d(np.arange(dataset.n_sites), np.union1d(seen, test))
+    if not len(unseen):
+        raise UsageError(
+            f"every site of the data set but those of {', '.join(test_chroms)} trained "
+            f"{model.name}, and what it says of those is believed too readily; give a "
+            "data set with a chromosome that was kept to choose the epoch by"
+        )
+    return {"unseen": unseen, "test": test}
+
+
+def _copy_model(weights: Path, copy: Path) -> None:
+    for source in (weights, weights.with_suffix(".json")):
+        target = copy.with_suffix(source.suffix)
+        if source.exists() and source.resolve() != target.resolve():
+            shutil.copyfile(source, target)
+
+
+def _log(figures: dict[str, Any]) -> None:
+    notify(f"epoch {figures['epoch']}: loss {figures['loss']:.5f}")
+
+
+def _show(card: dict[str, Any], as_json: bool, files: list[Path]) -> None:
+    if as_json:
+        show_json({"figures": card["figures"], "files": list(map(str, files))})
+        return
+    for role, figures in card["figures"].items():
+        auroc, precision = (
+            "-" if figures[name] is None else f"{figures[name]:.4f}"
+            for name in ("auroc", "average_precision")
+        )
+        say(
+            f"{role}: AUROC {auroc}, average precision {precision}, "
+            f"{figures['pairs']} pairs, own tracks hidden"
+        )
+    say(" ".join(map(str, files)))

@@ -1,0 +1,109 @@
+"""`evidence train` from a data set and tracks to weights that a scan goes by."""
+
+import json
+
+import numpy as np
+import pytest
+
+from tfimpute_tracks.dataset import write_dataset
+from tfimpute_tracks.evidence import Contents, Peaks, Track, write_evidence
+from tfimpute_tracks.genome import Region
+from tfimpute_tracks.models import load_model
+from toys import make_dataset, write_model
+
+
+def _tracks(path, dataset):
+    """Give every pair a peak on each site that it binds."""
+    sizes = dict(zip(dataset.chroms, dataset.chrom_sizes, strict=True))
+    centres = dataset.start + dataset.seq_len // 2
+    labels = dataset.labels(np.arange(dataset.n_sites))
+    peaks = {}
+    for number, chrom in enumerate(dataset.chroms):
+        site, track = np.nonzero((labels == 1) & (dataset.chrom_id == number)[:, None])
+        start = np.maximum(centres[site] - 40, 0)
+        order = np.lexsort((track, start))
+        ends = np.minimum(centres[site] + 40, sizes[chrom])
+        peaks[chrom] = Peaks(start[order], ends[order], track[order].astype(np.uint16))
+    tracks = tuple(Track(pair, "", 9, "sha256:0") for pair in dataset.pairs)
+    regions = tuple(Region(chrom, 0, size) for chrom, size in sizes.items())
+    measured = np.ones((len(tracks), len(sizes)), bool)
+    write_evidence(path, Contents(tracks, sizes, regions, measured, peaks))
+    return path
+
+
+@pytest.fixture
+def arguments(tmp_path):
+    """Give the arguments of a small run; the model was trained on the base pairs."""
+    dataset = make_dataset(n_sites=1500)
+    write_dataset(tmp_path / "data.h5", dataset)
+    card = {
+        "hold_out": {"way": "chromosomes", "test": ["chr20"], "valid": ["chr22"]},
+        "pairs": [
+            {"tf": pair.tf, "cell": pair.cell, "trained": role == "base"}
+            for pair, role in zip(dataset.pairs, dataset.roles, strict=True)
+        ],
+    }
+    model = write_model(tmp_path / "toy.safetensors", card=card)
+    return [
+        *("evidence", "train", "--data", tmp_path / "data.h5", "-p", 1),
+        *("--evidence", _tracks(tmp_path / "e.h5", dataset), "-m", model),
+        *("-o", tmp_path / "run", "--epochs", 30),
+    ]
+
+
+def test_tracks_of_other_pairs_tell_what_letters_do_not(arguments, run, tmp_path):
+    code, out, err = run(*arguments)
+    assert code == 0, err
+    weights = tmp_path / "run" / "toy.safetensors"
+    assert str(weights) in out.splitlines()[-1]
+    card = json.loads((tmp_path / "run" / "toy.evidence.json").read_text())
+    # The letters' weights are drawn at random; a TF binds the same sites everywhere.
+    assert card["figures"]["test3"]["auroc"] > 0.95
+    assert card["history"][-1]["loss"] < card["history"][0]["loss"] / 2
+    assert card["data"]["sites"]["unseen"] > 300
+    trained = {(p["tf"], p["cell"]): p["trained"] for p in card["pairs"]}
+    assert sum(trained.values()) == 9  # of 12, the base pairs
+    model = load_model(weights, tmp_path / "e.h5")
+    assert model.digests["evidence_weights"] == card["weights"]
+    line = model.threshold(model.vocabulary.pair("MAX:K562"))
+    assert 0 < line < 1
+
+
+def test_the_same_seed_gives_the_same_weights(arguments, run, tmp_path):
+    arguments[-1] = 1
+    digests = []
+    for _ in range(2):
+        code, _, err = run(*arguments, "--overwrite", "--seed", 3)
+        assert code == 0, err
+        card = json.loads((tmp_path / "run" / "toy.evidence.json").read_text())
+        digests.append(card["weights"])
+    assert digests[0] == digests[1]
+
+
+def test_what_is_there_is_not_replaced_unasked(arguments, run, tmp_path):
+    arguments[-1] = 1
+    assert run(*arguments)[0] == 0
+    code, _, err = run(*arguments)
+    assert code == 2
+    assert "--overwrite" in err
+
+
+def test_sites_that_all_trained_the_model_are_refused(arguments, run, tmp_path):
+    card = {"hold_out": {"way": "chromosomes", "test": ["chr20"], "valid": []}}
+    write_model(tmp_path / "toy.safetensors", card=card)
+    code, _, err = run(*arguments)
+    assert code == 2
+    assert "believed too readily" in err
+
+
+def test_tracks_of_elsewhere_are_refused(arguments, run, tmp_path):
+    sizes = {"chr5": 1000}
+    tracks = (Track(make_dataset().pairs[0], "", 1, "sha256:0"),)
+    peaks = Peaks(np.array([5]), np.array([9]), np.zeros(1, np.uint16))
+    regions = (Region("chr5", 0, 1000),)
+    measured = np.ones((1, 1), bool)
+    contents = Contents(tracks, sizes, regions, measured, {"chr5": peaks})
+    write_evidence(tmp_path / "e.h5", contents)
+    code, _, err = run(*arguments)
+    assert code == 2
+    assert "says nothing of" in err
