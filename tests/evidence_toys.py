@@ -1,12 +1,31 @@
-"""What a store of evidence may hold, drawn at random."""
+"""What a store of evidence may hold, and weights that read it, drawn at random."""
 
 from __future__ import annotations
 
 import numpy as np
+import torch
 
-from tfimpute_tracks.evidence import ACCESSIBILITY, Contents, Peaks, Track
+from tfimpute_tracks.evidence import (
+    ACCESSIBILITY,
+    Contents,
+    Peaks,
+    Track,
+    open_evidence,
+    write_evidence,
+)
 from tfimpute_tracks.genome import Region
+from tfimpute_tracks.models.evidence_network import EvidenceNetwork
+from tfimpute_tracks.models.evidence_weights import EvidenceConfig, EvidenceWeights
+from tfimpute_tracks.models.given import with_weights
 from tfimpute_tracks.vocabulary import Pair
+from toys import GENOME, VOCABULARY
+
+READER = EvidenceConfig(heads=5, hidden=7, depth=3, embedding_size=4, width=30)
+TRACKS = [
+    *[Pair(tf, cell) for tf in VOCABULARY.tfs for cell in VOCABULARY.cells[:3]],
+    Pair(ACCESSIBILITY, "K562"),
+]
+SIZES = GENOME["chrom_sizes"]
 
 
 def draw_contents(rng, n_tracks=9, n_peaks=40, regions=None):
@@ -30,3 +49,41 @@ def draw_contents(rng, n_tracks=9, n_peaks=40, regions=None):
     if regions is None:
         regions = [Region("chr2", 0, 9000), Region("chr10", 0, 4000)]
     return Contents(tracks, sizes, tuple(regions), measured, peaks, "toy1")
+
+
+def draw_network(seed=0):
+    torch.manual_seed(seed)
+    network = EvidenceNetwork(READER, len(VOCABULARY.tfs), len(VOCABULARY.cells))
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.add_(torch.randn_like(parameter) * 0.3)
+    return network
+
+
+def draw_weights(network, digest="sha256:0"):
+    arrays = {n: p.detach().numpy() for n, p in network.named_parameters()}
+    shape = len(VOCABULARY.tfs), len(VOCABULARY.cells)
+    arrays["thresholds"] = np.full(shape, 0.5, np.float32)
+    return EvidenceWeights(READER, VOCABULARY, digest, arrays, "sha256:1", {})
+
+
+def draw_store(path, rng, n_peaks=60):
+    start = np.sort(rng.choice(4900, n_peaks, replace=False)).astype(np.int64)
+    track = rng.integers(0, len(TRACKS), n_peaks).astype(np.uint16)
+    # Disjoint, whatever the track.
+    end = np.minimum(start + 25, np.append(start[1:], 5000))
+    measured = np.zeros((len(TRACKS), 2), bool)
+    measured[:, 0] = np.isin(np.arange(len(TRACKS)), track)
+    tracks = tuple(Track(pair, "", 1, "sha256:2") for pair in TRACKS)
+    regions = (Region("chr1", 0, 5000),)
+    contents = Contents(
+        tracks, SIZES, regions, measured, {"chr1": Peaks(start, end, track)}
+    )
+    write_evidence(path, contents)
+    return open_evidence(path)
+
+
+def give_tracks(model, folder, rng):
+    """Let a toy model go by tracks of chr1."""
+    weights = draw_weights(draw_network(), model.checkpoint.digest)
+    return with_weights(model, weights, draw_store(folder / "e.h5", rng))
