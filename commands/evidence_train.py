@@ -26,7 +26,7 @@ def train(
         Path, typer.Option(help="Store that `tfimpute-tracks evidence build` made.")
     ],
     model: options.ModelName = "default",
-    epochs: Annotated[int, typer.Option(min=1, help="Passes over the sites.")] = 12,
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over the sites.")] = 20,
     seed: options.Seed = 0,
     test_chroms: options.TestChroms = "chr20",
     overwrite: options.Overwrite = False,

@@ -68,7 +68,7 @@ class EvidenceRecipe:
         A number is out of range.
     """
 
-    epochs: int = 12
+    epochs: int = 20
     batch_size: int = 256
     learning_rate: float = 5e-3
     weight_decay: float = 1e-3
