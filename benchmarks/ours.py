@@ -20,6 +20,7 @@ from tfimpute_tracks.kernels.segments import segment_grid
 from tfimpute_tracks.kernels.tables import word_rows
 from tfimpute_tracks.models import Model
 from tfimpute_tracks.tracks.scan import open_scanner
+from tfimpute_tracks.tracks.tiles import TileRange
 
 __all__ = ["Scan", "WindowMaxima"]
 
@@ -35,7 +36,7 @@ def _one_thread_each() -> None:
 
 
 def _in_blocks(
-    work: Callable[[Codes, int], Result],
+    work: Callable[[Codes, TileRange], Result],
     codes: Codes,
     n_tiles: int,
     stride: int,
@@ -47,7 +48,8 @@ def _in_blocks(
     def one(first: int) -> Result:
         n = min(per_block, n_tiles - first)
         start = first * stride
-        return work(codes[start : start + (n - 1) * stride + seq_len], n)
+        tiles = TileRange("", start, n)
+        return work(codes[start : start + (n - 1) * stride + seq_len], tiles)
 
     firsts = range(0, n_tiles, per_block)
     with ThreadPoolExecutor(thread_count(), initializer=_one_thread_each) as pool:
@@ -115,8 +117,8 @@ class WindowMaxima:
         strands = [np.concatenate(some) for some in zip(*blocks, strict=True)]
         return np.stack([(s * factors)[..., places] for s in strands], axis=1)
 
-    def _block(self, codes: Codes, n_tiles: int) -> tuple[Any, Any]:
-        grid, motifs = self._grid, self._motifs
+    def _block(self, codes: Codes, tiles: TileRange) -> tuple[Any, Any]:
+        grid, motifs, n_tiles = self._grid, self._motifs, tiles.n_tiles
         rows = word_rows(codes, motifs.n_words)
         maxima = segment_maxima(rows, motifs, *grid.spans(n_tiles)).dense
         half = maxima.shape[1] // 2  # forward filters, then their reverse complements
