@@ -93,6 +93,11 @@ class LiveScores:
     cache : FeatureCache, optional
         Keeps motif features on disk as well.
 
+    Raises
+    ------
+    InputFileError
+        The model's evidence is of another genome.
+
     Attributes
     ----------
     model : Model
@@ -111,6 +116,7 @@ class LiveScores:
         threads: int = 1,
         cache: FeatureCache | None = None,
     ) -> None:
+        model.check_genome(genome)
         config = model.config
         self.model, self.genome, self.stride = model, genome, config.stride
         self.threads, self._cache = threads, cache

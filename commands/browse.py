@@ -34,6 +34,7 @@ def browse(
         ),
     ] = None,
     model: options.ModelName = "default",
+    evidence: options.Evidence = None,
     host: Annotated[
         str,
         typer.Option(help="Address to serve on; any but this machine's needs a token."),
@@ -52,6 +53,7 @@ def browse(
 ) -> None:
     """Serve a page with a genome browser that computes any pair as you look."""
     from tfimpute_tracks.commands import inputs
+    from tfimpute_tracks.commands.measured import tell_evidence
 
     try:
         from tfimpute_tracks import browse as live
@@ -68,8 +70,9 @@ def browse(
         token = secrets.token_urlsafe(16)
     # The port first: what else may fail takes longer to be known.
     with live.open_socket(host, port) as taken:
-        loaded = load_model(model)
+        loaded = load_model(model, evidence)
         genome = inputs.choose_genome(fasta, loaded, cache_dir)
+        tell_evidence(loaded, genome, [], [])
         n_threads = inputs.set_threads(threads)
         cache = None if no_cache else inputs.choose_cache(cache_dir, cache_limit)
         scores = live.LiveScores(loaded, genome, n_threads, cache)

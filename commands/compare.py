@@ -45,6 +45,7 @@ def compare(
             "the others are set beside. Repeatable. Default: held-out.",
         ),
     ] = None,
+    evidence: options.Evidence = None,
     external: Annotated[
         list[str] | None,
         typer.Option(
@@ -96,7 +97,7 @@ def compare(
     )
     tables = [parse_external(text) for text in external or []]
     names = [name.strip() for name in predictors.split(",") if name.strip()]
-    loaded = [load_model(name) for name in models or ["held-out"]]
+    loaded = [load_model(name, evidence) for name in models or ["held-out"]]
     if names:  # a wrong name is said before the data is read
         choose_predictors(names, loaded)
     place = pick_device(device)

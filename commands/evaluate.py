@@ -27,6 +27,7 @@ __all__ = ["evaluate"]
 def evaluate(
     data: options.Data,
     model: options.ModelName = "default",
+    evidence: options.Evidence = None,
     split: Annotated[
         str,
         typer.Option(help="Roles of the pairs to judge: base, valid2, test3, test2."),
@@ -73,7 +74,7 @@ def evaluate(
     from tfimpute_tracks.comparison.report import write_report
     from tfimpute_tracks.dataset import HoldOut, open_dataset
     from tfimpute_tracks.evaluation.assessment import Checks, assess
-    from tfimpute_tracks.evaluation.by_evidence import letters_score
+    from tfimpute_tracks.evaluation.by_evidence import model_score
     from tfimpute_tracks.evaluation.judged import judge_pairs
     from tfimpute_tracks.evaluation.promised import hold_promises
     from tfimpute_tracks.models import load_model
@@ -89,7 +90,7 @@ def evaluate(
             f"--bins judges whole chromosomes, and --hold-out {kept.way} keeps none; "
             "leave one of the two out"
         )
-    loaded = load_model(model)
+    loaded = load_model(model, evidence)
     check_writable_dir(out_dir)
     dataset = open_dataset(data)
     check_letters(loaded.name, loaded.config, dataset)
@@ -98,9 +99,10 @@ def evaluate(
         raise UsageError(f"--sites {sites!r}; give one of {', '.join(parts)}")
     rows = sample_rows(parts[sites], max_sites, seed)
     columns, trained = _columns(dataset, loaded, split)
+    loaded = _by_trained(loaded, dataset, trained)
     binned = _binned_pairs(dataset, columns, pairs_table, fasta) if widths else []
     run = _bin_run(loaded, fasta, chroms, n_threads) if widths else None
-    score = letters_score(loaded, dataset, rows)
+    score = model_score(loaded, dataset, rows)
     judged = judge_pairs(score, loaded.vocabulary, dataset, rows, columns, trained)
     checks = Checks(bootstrap, shuffles, seed=seed)
     n_names = len(loaded.tfs), len(loaded.cells)
@@ -109,7 +111,8 @@ def evaluate(
     told = [run(pairs=binned, width=width) for width in widths] if run else []
     metrics = {
         "model": loaded.name,
-        "weights": loaded.checkpoint.digest,
+        **loaded.digests,
+        "basis": loaded.basis,
         "data": dataset.sources,
         "hold_out": kept.record(),
         "sites": {"part": sites, "number": len(rows), "of": len(parts[sites])},
@@ -122,7 +125,10 @@ def evaluate(
     drawn = len(rows) < len(parts[sites])
     some = f" drawn of {len(parts[sites]):,}" if drawn else ""
     title = f"{loaded.name} on {len(rows):,} sites{some} of {kept.part(sites)}"
-    lead = f"{len(columns)} TF-cell pairs; weights {loaded.checkpoint.digest}."
+    lead = (
+        f"{len(columns)} TF-cell pairs, by {loaded.basis}; weights "
+        f"{loaded.checkpoint.digest}."
+    )
     files = _write(out_dir, metrics, result, promises, told)
     known = {dataset.pairs[i] for i in trained.tolist()}
     seen = [pair in known for pair in judged.pairs]
@@ -182,6 +188,31 @@ def _columns(dataset: Dataset, model: Model, split: str) -> tuple[Any, Any]:
         )
         return columns, pair_columns(dataset, "base")
     return columns, np.flatnonzero(seen)
+
+
+def _by_trained(model: Model, dataset: Dataset, trained: Any) -> Model:
+    """Let a model go by the tracks of pairs that it was trained on, and by no other."""
+    from dataclasses import replace
+
+    if model.evidence is None:
+        return model
+    known = model.evidence.of(dataset.pairs[i] for i in trained.tolist())
+    n_left = len(model.evidence.store.tracks) - len(known.store.tracks)
+    less = f", without those of {n_left} pairs that are kept" if n_left else ""
+    notify(
+        f"going by {len(known.store.tracks):,} tracks of {known.store.name}{less}; a "
+        "pair's own never counts for it"
+    )
+    measured = {track.pair for track in known.store.tracks}
+    roles = {
+        r for p, r in zip(dataset.pairs, dataset.roles, strict=True) if p in measured
+    }
+    if roles:
+        notify(
+            f"{', '.join(sorted(roles))}: such pairs are measured, and the TF mean and "
+            "shuffled names have their tracks in sight"
+        )
+    return replace(model, evidence=known)
 
 
 def _leaks(

@@ -64,11 +64,12 @@ def hub(
         str, typer.Option(help="What gets colours of its own: family, tf or cell.")
     ] = "family",
     model: options.ModelName = "default",
+    evidence: options.Evidence = None,
     threads: options.Threads = "max",
     as_json: options.Json = False,
 ) -> None:
     """Write hub.txt and sessions beside tracks: for UCSC, IGV and igv.js."""
-    from tfimpute_tracks.impute.plan import PLAN_FILE, read_plan
+    from tfimpute_tracks.impute.plan_file import PLAN_FILE, read_plan
     from tfimpute_tracks.models import load_model
     from tfimpute_tracks.storage import check_writable_dir
     from tfimpute_tracks.tracks.shelf import find_tracks
@@ -76,7 +77,7 @@ def hub(
     from tfimpute_tracks.viewers.knowledge import Knowledge
     from tfimpute_tracks.viewers.sessions import write_sessions
 
-    loaded = load_model(model)
+    loaded = load_model(model, evidence)
     knowledge = Knowledge(loaded)
     # Before anything is exported.
     HubSettings(genome or "hg19", email, colour_by)

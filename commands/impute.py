@@ -41,6 +41,7 @@ def impute(
     chroms: options.Chroms = None,
     out_dir: options.OutDir = Path("store"),
     model: options.ModelName = "default",
+    evidence: options.Evidence = None,
     stride: options.Stride = None,
     sparse: Annotated[
         bool, typer.Option("--sparse", help="Keep only tiles near or above peaks.")
@@ -96,6 +97,7 @@ def impute(
 ) -> None:
     """Impute many pairs at once into a store that `export` and `query` read."""
     from tfimpute_tracks.commands import inputs
+    from tfimpute_tracks.commands.measured import tell_evidence
     from tfimpute_tracks.commands.surroundings import warn_of_stride
     from tfimpute_tracks.impute import (
         BulkJob,
@@ -115,7 +117,7 @@ def impute(
 
     if scheduler and engine != "dask":
         raise UsageError("--scheduler goes with --engine dask")
-    loaded = load_model(model)
+    loaded = load_model(model, evidence)
     chosen = inputs.choose_many_pairs(loaded, missing, every, (tf, cell, pairs))
     share = inputs.read_share(shard)
     n_threads = inputs.set_threads(threads)
@@ -126,6 +128,7 @@ def impute(
     where = inputs.choose_regions(genome, fasta, regions or [], chroms or [])
     step = stride or loaded.config.stride
     warn_of_stride(loaded.config, step)
+    tell_evidence(loaded, genome, chosen, (region.chrom for region in where))
     plan = make_plan(
         loaded,
         chosen,
@@ -145,6 +148,7 @@ def impute(
         cache_dir,
         places[0],
         max(1, n_threads // n_workers),
+        evidence,
     )
     cluster = Cluster(scheduler, n_workers) if engine == "dask" else None
     job = BulkJob(plan, spec, places, share, overwrite, verify, cluster)

@@ -19,6 +19,7 @@ __all__ = [
     "Data",
     "Device",
     "DryRun",
+    "Evidence",
     "Fasta",
     "HoldOutWay",
     "Json",
@@ -44,6 +45,16 @@ ModelName = Annotated[
     str,
     typer.Option(
         "-m", "--model", help="Weights: a .safetensors file or a shipped name."
+    ),
+]
+Evidence = Annotated[
+    str | None,
+    typer.Option(
+        "-e",
+        "--evidence",
+        help="Measured tracks to go by beside sequence: a file that `tfimpute-tracks "
+        "evidence build` made, or bundled for those of the stretch that comes with the "
+        "package. A pair's own track never counts.",
     ),
 ]
 Fasta = Annotated[

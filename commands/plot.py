@@ -14,6 +14,7 @@ from tfimpute_tracks.errors import UsageError
 
 if TYPE_CHECKING:
     from tfimpute_tracks.genome import Region
+    from tfimpute_tracks.models import Model
     from tfimpute_tracks.tracks.signals import SignalName
     from tfimpute_tracks.tracks.windows import WindowTrack
 
@@ -59,12 +60,14 @@ def plot(
         float, typer.Option(min=60, max=400, help="In mm; a column is 89, a page 183.")
     ] = 183.0,
     model: options.ModelName = "default",
+    evidence: options.Evidence = None,
     cache_dir: options.CacheDir = None,
     as_json: options.Json = False,
 ) -> None:
     """Draw tracks, peaks and genes of a place, ready for print."""
     from tfimpute_tracks.genome import bundled_genes
     from tfimpute_tracks.genome.genes import read_genes
+    from tfimpute_tracks.models import load_model
     from tfimpute_tracks.plots.locus import Panel, draw_locus
     from tfimpute_tracks.plots.style import check_ending, save_figure
     from tfimpute_tracks.storage import check_writable_dir
@@ -76,11 +79,12 @@ def plot(
         raise UsageError("--region is missing; give chr:start-end")
     place, named = region or _BUNDLED_VIEW, (tf, cell, pairs)
     if folder is None:
-        window, tracks = _computed(place, named, (fasta, cache_dir), model, signal)
-    elif fasta or cache_dir:
+        loaded = load_model(model, evidence)
+        window, tracks = _computed(place, named, (fasta, cache_dir), loaded, signal)
+    elif fasta or cache_dir or evidence:
         raise UsageError(
-            f"the tracks of {folder} are read as they are, without --fasta and "
-            "--cache-dir; leave the folder out to have them computed"
+            f"the tracks of {folder} are read as they are, without --fasta, "
+            "--cache-dir and --evidence; leave the folder out to have them computed"
         )
     else:
         window, tracks = _read(folder, place, named, model, signal)
@@ -120,22 +124,22 @@ def _computed(
     place: str,
     named: Named,
     sequence: tuple[Path | None, Path | None],
-    model: str,
+    model: Model,
     signal: SignalName,
 ) -> tuple[Region, list[WindowTrack]]:
     """Score a place; the sequence is a FASTA, if any, and a folder for its index."""
     from tfimpute_tracks.commands import inputs
+    from tfimpute_tracks.commands.measured import tell_evidence
     from tfimpute_tracks.genome import parse_region
-    from tfimpute_tracks.models import load_model
     from tfimpute_tracks.tracks.windows import compute_window
 
     fasta, cache_dir = sequence
-    loaded = load_model(model)
-    chosen = inputs.choose_pairs(loaded.vocabulary, *named)
+    chosen = inputs.choose_pairs(model.vocabulary, *named)
     _check_count(chosen)
-    genome = inputs.choose_genome(fasta, loaded, cache_dir)
+    genome = inputs.choose_genome(fasta, model, cache_dir)
     window = parse_region(place, genome.chrom_sizes)
-    return window, compute_window(loaded, genome, window, chosen, signal)
+    tell_evidence(model, genome, chosen, [window.chrom])
+    return window, compute_window(model, genome, window, chosen, signal)
 
 
 def _read(

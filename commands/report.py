@@ -28,6 +28,7 @@ def report(
         str, typer.Option(help="What gets colours of its own: family, tf or cell.")
     ] = "family",
     model: options.ModelName = "default",
+    evidence: options.Evidence = None,
     as_json: options.Json = False,
 ) -> None:
     """Write one page with tracks at their highest peaks, summaries and receipts."""
@@ -37,7 +38,7 @@ def report(
     from tfimpute_tracks.viewers.knowledge import Knowledge
     from tfimpute_tracks.viewers.report import write_report
 
-    knowledge = Knowledge(load_model(model))
+    knowledge = Knowledge(load_model(model, evidence))
     shelf = find_tracks(folder)
     dest = out or folder / "report.html"
     check_writable_dir(dest.parent)

@@ -24,6 +24,7 @@ def scan(
     chroms: options.Chroms = None,
     out_dir: options.OutDir = Path("tracks-out"),
     model: options.ModelName = "default",
+    evidence: options.Evidence = None,
     stride: options.Stride = None,
     signal: options.Signal = "probability",
     bin_size: options.BinSize = None,
@@ -49,6 +50,7 @@ def scan(
 ) -> None:
     """Scan sequence for one or a few pairs: bigWig, narrowPeak, bigBed, receipt."""
     from tfimpute_tracks.commands import inputs
+    from tfimpute_tracks.commands.measured import tell_evidence
     from tfimpute_tracks.commands.surroundings import warn_of_stride
     from tfimpute_tracks.models import load_model
     from tfimpute_tracks.models.engine import pick_device
@@ -56,7 +58,7 @@ def scan(
     from tfimpute_tracks.tracks import ScanJob, plan_tiles, run_scan
     from tfimpute_tracks.tracks.drawing import Drawing
 
-    loaded = load_model(model)
+    loaded = load_model(model, evidence)
     chosen = inputs.choose_pairs(loaded.vocabulary, tf, cell, pairs)
     place = pick_device(device)
     n_threads = inputs.set_threads(threads)
@@ -90,6 +92,7 @@ def scan(
         f"device {place}, {n_threads} thread(s)"
     )
     warn_of_stride(loaded.config, step)
+    tell_evidence(loaded, genome, chosen, (region.chrom for region in where))
     if dry_run:
         say(f"would write {len(chosen)} track(s) to {out_dir}")
         return

@@ -15,7 +15,13 @@ from tfimpute_tracks.models.evidence import Evidence, PairEvidence
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.models.operations import LOOKUP
 
-__all__ = ["ChromSites", "chrom_sites", "evidence_score", "letters_score"]
+__all__ = [
+    "ChromSites",
+    "chrom_sites",
+    "evidence_score",
+    "letters_score",
+    "model_score",
+]
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -87,6 +93,31 @@ def letters_score(
         network.to(device)
     codes = dataset.codes[rows]
     return lambda pairs: predict_sites(network, codes, pairs, device)
+
+
+def model_score(
+    model: Model, dataset: Dataset, rows: Ints, device: str = "cpu"
+) -> Score:
+    """Make what scores pairs at sites as a model does, by tracks where it has any.
+
+    Parameters
+    ----------
+    model : Model
+    dataset : Dataset
+    rows : int64 array
+        Sites.
+    device : str
+        A torch device.
+
+    Returns
+    -------
+    callable
+        As :func:`letters_score` gives it.
+    """
+    letters = letters_score(model, dataset, rows, device)
+    if model.evidence is None:
+        return letters
+    return evidence_score(letters, model.evidence, dataset, rows)
 
 
 def evidence_score(

@@ -145,6 +145,37 @@ class EvidenceStore:
             dtype=bool,
         )
 
+    def check_genome(self, chrom_sizes: Mapping[str, int], genome: str) -> None:
+        """Refuse a genome that the peaks do not lie on.
+
+        Parameters
+        ----------
+        chrom_sizes : mapping of str to int
+            Chromosomes and their lengths in bp.
+        genome : str
+            What messages call it.
+
+        Raises
+        ------
+        InputFileError
+            No chromosome is in both, or one has another length.
+        """
+        found = {name: find_chrom(name, self.chrom_sizes) for name in chrom_sizes}
+        shared = [(name, own) for name, own in found.items() if own is not None]
+        odd = [
+            f"{name} has {chrom_sizes[name]:,} bp and not {self.chrom_sizes[own]:,}"
+            for name, own in shared
+            if chrom_sizes[name] != self.chrom_sizes[own]
+        ]
+        if shared and not odd:
+            return
+        why = "; ".join(odd[:3]) or f"it has none of {_few(self.chrom_sizes)}"
+        build = f" ({self.build})" if self.build else ""
+        raise InputFileError(
+            f"the peaks of {self.name}{build} lie on another genome than {genome}: "
+            f"{why}; build evidence from peaks of this genome, or go without it"
+        )
+
     def measured(self, chrom: str) -> Mask:
         """Tell the tracks that say anything of a chromosome: those with a peak there.
 
@@ -317,6 +348,11 @@ def bundled_evidence() -> EvidenceStore:
     EvidenceStore
     """
     return open_evidence(Path(str(files("tfimpute_tracks") / "data" / _BUNDLED)))
+
+
+def _few(names: Iterable[str]) -> str:
+    *first, last = list(names)[:4]
+    return f"{', '.join(first)} or {last}" if first else last
 
 
 def _reopen(path: Path, digest: str, kept: Mask | None) -> EvidenceStore:

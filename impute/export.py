@@ -143,7 +143,8 @@ def _export(job: ExportJob, pair: Pair) -> PairResult:
             n_tiles += block.tiles.n_tiles
             yield block
 
-    about = describe(pair, plan.reliability[place], plan.aurocs[place])
+    known = plan.reliability[place], plan.aurocs[place]
+    about = describe(pair, *known, basis=plan.basis)
     files, n_peaks = write_pair(
         job.out_dir,
         pair,
@@ -184,6 +185,8 @@ def _told(job: ExportJob, pair: Pair) -> dict[str, Any]:
     about: dict[str, Any] = {
         "model": plan.model,
         "weights": plan.weights,
+        **plan.evidence,
+        "basis": plan.basis,
         "expected_auroc": plan.aurocs[job.store.place(pair)],
         "genome": plan.genome,
         "stride": plan.stride,

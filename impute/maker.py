@@ -19,7 +19,8 @@ from tfimpute_tracks import __version__
 from tfimpute_tracks.errors import InputFileError, RunError
 from tfimpute_tracks.genome import Sequences, open_bundled, open_genome
 from tfimpute_tracks.impute.judge import Judge, TileInputs
-from tfimpute_tracks.impute.plan import Plan, Shard, read_plan
+from tfimpute_tracks.impute.plan import Plan, Shard
+from tfimpute_tracks.impute.plan_file import read_plan
 from tfimpute_tracks.impute.shard_file import TILES_PER_CHUNK, Column, write_shard
 from tfimpute_tracks.kernels.codes import quantise
 from tfimpute_tracks.models import load_model

@@ -8,47 +8,39 @@ continued with other weights, another sequence or another release.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from functools import cached_property
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tfimpute_tracks import __version__
-from tfimpute_tracks.errors import InputFileError, UsageError
+from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.genome import Region, Sequences
 from tfimpute_tracks.kernels.codes import Scale, code_scale
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.models.tile_grid import tile_grid
-from tfimpute_tracks.storage import digest_arrays, digest_json, write_text
+from tfimpute_tracks.storage import digest_arrays, digest_json
 from tfimpute_tracks.tracks import plan_tiles
 from tfimpute_tracks.tracks.threads import in_turn
 from tfimpute_tracks.tracks.tiles import TileRange, cut_blocks, read_letters
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = [
-    "PLAN_FILE",
     "TILES_PER_SHARD",
     "Block",
     "Plan",
     "Shard",
     "ShardSize",
     "make_plan",
-    "read_plan",
     "share_of",
-    "write_plan",
 ]
 
 TILES_PER_SHARD = 16384
-PLAN_FILE = "store.json"
-_FORMAT = "tfimpute-tracks bulk store"
-_FORMAT_VERSION = 1
-_NAMES = ("model", "genome")
+_NAMES = ("model", "genome", "basis")
 # Log-odds of a threshold of 0 or 1 are infinite; codes need a line to count from.
 _FURTHEST_LINE = 17.0
 _LARGEST_MARGIN = 10.0  # log-odds
@@ -131,6 +123,8 @@ class Plan:
     evidence : dict of str
         Digests of measured tracks and of the weights that read them, by name; empty
         where letters alone count.
+    basis : str
+        What scores go by, in words.
     """
 
     tool_version: str
@@ -152,11 +146,12 @@ class Plan:
     thresholds: list[float]
     aurocs: list[float | None]
     evidence: dict[str, str] = field(default_factory=dict)
+    basis: str = "sequence"
 
     @cached_property
     def digest(self) -> str:
         """Digest of all of it but the names of files, which do not count."""
-        entries = self._entries()
+        entries = self.entries()
         return digest_json({key: entries[key] for key in entries if key not in _NAMES})
 
     @cached_property
@@ -181,11 +176,17 @@ class Plan:
         ]
         return [Shard(index, *piece) for index, piece in enumerate(pieces)]
 
-    def _entries(self) -> dict[str, Any]:
+    def entries(self) -> dict[str, Any]:
+        """Give all of it by name, as it is written down.
+
+        Returns
+        -------
+        dict
+        """
         entries = {entry.name: getattr(self, entry.name) for entry in fields(self)}
         # As it was before there was evidence: older stores go on.
         if not self.evidence:
-            del entries["evidence"]
+            del entries["evidence"], entries["basis"]
         return entries
 
     @property
@@ -255,8 +256,11 @@ def make_plan(
         No pair, or a margin outside what codes can tell.
     RegionError
         No tile lies in the regions.
+    InputFileError
+        The model's evidence is of another genome.
     """
     shard_size = shard_size or ShardSize()
+    model.check_genome(genome)
     chosen = _side_by_side(model, pairs)
     if not chosen:
         raise UsageError("no pair to impute; give --missing, --all or --pairs")
@@ -289,6 +293,7 @@ def make_plan(
         thresholds=[model.threshold(pair) for pair in chosen],
         aurocs=[model.expected_auroc(pair) for pair in chosen],
         evidence={k: v for k, v in model.digests.items() if k != "weights"},
+        basis=model.basis,
     )
 
 
@@ -307,77 +312,6 @@ def share_of(shards: list[Shard], number: int, of: int) -> list[Shard]:
     """
     first, last = ((n * len(shards)) // of for n in (number - 1, number))
     return shards[first:last]
-
-
-def write_plan(folder: Path, plan: Plan) -> None:
-    """Write ``store.json``.
-
-    Parameters
-    ----------
-    folder : Path
-    plan : Plan
-
-    Raises
-    ------
-    WriteError
-        The disk is full, or the file cannot be written.
-    """
-    head: dict[str, Any] = {"format": _FORMAT, "format_version": _FORMAT_VERSION}
-    entries = head | {"digest": plan.digest} | plan._entries()
-    lines = [f"{json.dumps(key)}: {json.dumps(entries[key])}" for key in entries]
-    write_text(folder / PLAN_FILE, "{\n" + ",\n".join(lines) + "\n}\n")
-
-
-def read_plan(folder: Path) -> Plan:
-    """Read ``store.json``.
-
-    Parameters
-    ----------
-    folder : Path
-
-    Returns
-    -------
-    Plan
-
-    Raises
-    ------
-    InputFileError
-        There is none, or it is damaged, or of a format this release does not know.
-    """
-    path = folder / PLAN_FILE
-    try:
-        entries = json.loads(path.read_text(encoding="utf-8"))
-        found = entries["format"], entries["format_version"]
-    except OSError as error:
-        raise InputFileError(
-            f"{folder} is no bulk store: no {PLAN_FILE} in it; give the folder that "
-            "`tfimpute-tracks impute -o` wrote"
-        ) from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputFileError(_broken(path)) from error
-    if found != (_FORMAT, _FORMAT_VERSION):
-        raise InputFileError(
-            f"{path} is a {found[0]!r}, version {found[1]}; this release reads "
-            f"{_FORMAT!r}, version {_FORMAT_VERSION}"
-        )
-    try:
-        entries.setdefault("evidence", {})
-        known = {entry.name: entries[entry.name] for entry in fields(Plan)}
-        known["shard_size"] = ShardSize(*known["shard_size"])
-        known["blocks"] = [Block(TileRange(*t), d) for t, d in known["blocks"]]
-        plan = Plan(**known)
-    except (KeyError, TypeError) as error:
-        raise InputFileError(_broken(path)) from error
-    if plan.digest != entries.get("digest"):
-        raise InputFileError(_broken(path))
-    return plan
-
-
-def _broken(path: Path) -> str:
-    return (
-        f"{path} is damaged or was edited; put back a copy, or impute into another "
-        "folder"
-    )
 
 
 def _checked(margin: float | None) -> float | None:

@@ -49,6 +49,8 @@ def plan_tracks(store: Store, folder: Path, pairs: list[Pair]) -> Shelf:
                 plan.aurocs[place],
                 model=plan.model,
                 weights=plan.weights,
+                evidence_weights=plan.evidence.get("evidence_weights", ""),
+                basis=plan.basis,
                 genome=plan.genome,
                 regions=tuple(plan.regions),
                 signals={kind.name: f"{stem}.bw"},

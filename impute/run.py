@@ -19,13 +19,11 @@ from tfimpute_tracks.impute.events import Event, Failed
 from tfimpute_tracks.impute.lock import store_lock
 from tfimpute_tracks.impute.maker import MakerSpec, open_maker
 from tfimpute_tracks.impute.plan import (
-    PLAN_FILE,
     Plan,
     Shard,
-    read_plan,
     share_of,
-    write_plan,
 )
+from tfimpute_tracks.impute.plan_file import PLAN_FILE, read_plan, write_plan
 from tfimpute_tracks.impute.pool import Place, Work, run_pool
 from tfimpute_tracks.impute.shard_file import is_whole, shard_path
 from tfimpute_tracks.impute.status import Status

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import RegionError, UnknownNameError
 from tfimpute_tracks.genome import Region
-from tfimpute_tracks.impute.plan import Plan, Shard, read_plan
+from tfimpute_tracks.impute.plan import Plan, Shard
+from tfimpute_tracks.impute.plan_file import read_plan
 from tfimpute_tracks.impute.shard_file import TILES_PER_CHUNK, ShardFile
 from tfimpute_tracks.kernels.codes import decode_codes, join_counts
 from tfimpute_tracks.kernels.products import sigmoid

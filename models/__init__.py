@@ -7,7 +7,8 @@ becomes of scores that of `tracks`.
 """
 
 from tfimpute_tracks.models.config import NETWORKS, NetworkConfig
-from tfimpute_tracks.models.model import Model, load_model
+from tfimpute_tracks.models.loading import load_model
+from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.models.shipped import shipped_models, weights_path
 
 __all__ = [

@@ -8,7 +8,7 @@ or on a chromosome of which it has no peak, log-odds stay as they are.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from threading import Lock
@@ -76,6 +76,19 @@ class Evidence:
     def track_rows(self) -> tuple[Ints, Ints]:
         """TF and cell line of each track, as rows of the embeddings."""
         return track_rows(self.store, self.weights.vocabulary)
+
+    def of(self, pairs: Iterable[Pair]) -> Evidence:
+        """Take the tracks of some pairs, and accessibility.
+
+        Parameters
+        ----------
+        pairs : iterable of Pair
+
+        Returns
+        -------
+        Evidence
+        """
+        return Evidence(self.weights, self.store.take(self.store.tracks_of(pairs)))
 
     def about(self, pair: Pair, chroms: Sequence[str]) -> dict[str, Any]:
         """Say what there is to go by for a pair, for receipts and descriptions.

@@ -11,7 +11,6 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,17 +18,16 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.kernels.encode import encode
-from tfimpute_tracks.models.checkpoint import Checkpoint, read_checkpoint
+from tfimpute_tracks.models.checkpoint import Checkpoint
 from tfimpute_tracks.models.config import NetworkConfig
-from tfimpute_tracks.models.shipped import weights_path
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
 
 if TYPE_CHECKING:
-    from tfimpute_tracks.evidence import EvidenceStore
+    from tfimpute_tracks.genome import Sequences
     from tfimpute_tracks.models.evidence import Evidence
     from tfimpute_tracks.models.network import MotifNetwork
 
-__all__ = ["Model", "load_model"]
+__all__ = ["Model"]
 
 Floats = NDArray[np.float32]
 
@@ -59,6 +57,29 @@ class Model:
         """Digests of what scores depend on beside letters, for receipts."""
         told = {} if self.evidence is None else self.evidence.digests
         return {"weights": self.checkpoint.digest, **told}
+
+    @property
+    def basis(self) -> str:
+        """What scores go by, as in "predicted from ..."."""
+        if self.evidence is None:
+            return "sequence"
+        store = self.evidence.store
+        return f"sequence and {len(store.tracks):,} measured tracks of {store.name}"
+
+    def check_genome(self, genome: Sequences) -> None:
+        """Refuse a genome that the evidence does not lie on; letters go with any.
+
+        Parameters
+        ----------
+        genome : Sequences
+
+        Raises
+        ------
+        InputFileError
+            No chromosome is in both, or one has another length.
+        """
+        if self.evidence is not None:
+            self.evidence.store.check_genome(genome.chrom_sizes, genome.name)
 
     @property
     def config(self) -> NetworkConfig:
@@ -341,39 +362,3 @@ def _raised(probability: float, shift: float) -> float:
     """Give the probability whose log-odds are higher by a shift."""
     odds = probability / max(1 - probability, 1e-9) * math.exp(shift)
     return odds / (1 + odds)
-
-
-def load_model(
-    model: str | Path = "default",
-    evidence: str | Path | EvidenceStore | None = None,
-) -> Model:
-    """Load a model by name or from a file.
-
-    Parameters
-    ----------
-    model : str or Path
-        The name of a shipped model, or a `.safetensors` file.
-    evidence : str, Path or EvidenceStore, optional
-        Measured tracks to go by: a file that `tfimpute-tracks evidence build` made, or
-        `bundled` for those of the stretch that ships.
-
-    Returns
-    -------
-    Model
-
-    Raises
-    ------
-    UnknownNameError
-        Neither a shipped name nor a file.
-    InputFileError
-        The file is not readable as weights, or not as evidence.
-    UsageError
-        Evidence is given to weights that have none to read it beside them.
-    """
-    path = weights_path(model)
-    loaded = Model(path.stem, read_checkpoint(path))
-    if evidence is None:
-        return loaded
-    from tfimpute_tracks.models.given import give_evidence
-
-    return give_evidence(loaded, path, evidence)

@@ -6,12 +6,13 @@ does not know cell lines at all.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from scipy.special import expit
 
-from tfimpute_tracks.evaluation.by_evidence import evidence_score, letters_score
+from tfimpute_tracks.evaluation.by_evidence import model_score
 from tfimpute_tracks.models import Model
 from tfimpute_tracks.predictors.predictor import Fitted, Floats
 from tfimpute_tracks.predictors.task import Ints, Task
@@ -22,12 +23,12 @@ __all__ = ["ModelPredictor", "TfMeanPredictor"]
 
 def _predict(model: Model, task: Task, rows: Ints, pairs: list[Pair]) -> Floats:
     """Give log-odds, float32 (n_sites, n_pairs)."""
-    score = letters_score(model, task.dataset, rows, task.device)
     if model.evidence is not None:
         # Neither the pair's own tracks nor those of other pairs that are kept: so it
         # knows what average activity knows, and the letters.
-        kept = model.evidence.store.tracks_of(task.pair(c) for c in task.trained)
-        score = evidence_score(score, model.evidence, task.dataset, rows, kept)
+        trained = [task.pair(column) for column in task.trained]
+        model = replace(model, evidence=model.evidence.of(trained))
+    score = model_score(model, task.dataset, rows, task.device)
     return score(model.vocabulary.pair_indices(pairs))
 
 

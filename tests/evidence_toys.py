@@ -16,7 +16,7 @@ from tfimpute_tracks.evidence import (
 from tfimpute_tracks.genome import Region
 from tfimpute_tracks.models.evidence_network import EvidenceNetwork
 from tfimpute_tracks.models.evidence_weights import EvidenceConfig, EvidenceWeights
-from tfimpute_tracks.models.given import with_weights
+from tfimpute_tracks.models.loading import with_weights
 from tfimpute_tracks.vocabulary import Pair
 from toys import GENOME, VOCABULARY
 
@@ -67,23 +67,26 @@ def draw_weights(network, digest="sha256:0"):
     return EvidenceWeights(READER, VOCABULARY, digest, arrays, "sha256:1", {})
 
 
-def draw_store(path, rng, n_peaks=60):
-    start = np.sort(rng.choice(4900, n_peaks, replace=False)).astype(np.int64)
+def draw_store(path, rng, n_peaks=60, sizes=SIZES):
+    end_of_all = sizes["chr1"]
+    places = rng.choice(end_of_all - 100, n_peaks, replace=False)
+    start = np.sort(places).astype(np.int64)
     track = rng.integers(0, len(TRACKS), n_peaks).astype(np.uint16)
     # Disjoint, whatever the track.
-    end = np.minimum(start + 25, np.append(start[1:], 5000))
+    end = np.minimum(start + 25, np.append(start[1:], end_of_all))
     measured = np.zeros((len(TRACKS), 2), bool)
     measured[:, 0] = np.isin(np.arange(len(TRACKS)), track)
     tracks = tuple(Track(pair, "", 1, "sha256:2") for pair in TRACKS)
-    regions = (Region("chr1", 0, 5000),)
+    regions = (Region("chr1", 0, end_of_all),)
     contents = Contents(
-        tracks, SIZES, regions, measured, {"chr1": Peaks(start, end, track)}
+        tracks, sizes, regions, measured, {"chr1": Peaks(start, end, track)}
     )
     write_evidence(path, contents)
     return open_evidence(path)
 
 
-def give_tracks(model, folder, rng):
+def give_tracks(model, folder, rng, sizes=SIZES):
     """Let a toy model go by tracks of chr1."""
     weights = draw_weights(draw_network(), model.checkpoint.digest)
-    return with_weights(model, weights, draw_store(folder / "e.h5", rng))
+    store = draw_store(folder / "e.h5", rng, sizes=dict(sizes))
+    return with_weights(model, weights, store)

@@ -9,7 +9,7 @@ import numpy as np
 from tfimpute_tracks.dataset import Dataset, PairLists
 from tfimpute_tracks.models.checkpoint import weight_shapes, write_checkpoint
 from tfimpute_tracks.models.config import NetworkConfig
-from tfimpute_tracks.models.model import load_model
+from tfimpute_tracks.models.loading import load_model
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
 
 CONFIG = NetworkConfig(

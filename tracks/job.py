@@ -123,8 +123,11 @@ def run_scan(
         The drawing's bins do not hold whole tiles.
     RegionError
         No tile lies in the regions.
+    InputFileError
+        The model's evidence is of another genome.
     """
     job.drawing.tiles_per_bin(job.stride)
+    job.model.check_genome(genome)
     check_writable_dir(job.out_dir)
     earlier = _what_earlier_runs_left(job, genome)
     todo = [pair for pair in job.pairs if pair not in earlier]
@@ -235,6 +238,7 @@ class _Run:
             model.reliability(pair),
             model.expected_auroc(pair),
             model.expected_interval(pair),
+            model.basis,
         )
         line = PeakLine(threshold, about)
         files, n_peaks = write_pair(job.out_dir, pair, layout, line, live, job.drawing)
@@ -287,6 +291,7 @@ def _told(job: ScanJob, pair: Pair, genome: Sequences) -> dict[str, Any]:
     model = job.model
     about: dict[str, Any] = {
         **model.digests,
+        "basis": model.basis,
         "expected_auroc": model.expected_auroc(pair),
         "genome": genome.name,
         "build": known_build(genome.chrom_sizes, model.checkpoint.genome),

@@ -160,6 +160,7 @@ def describe(
     reliability: str,
     auroc: float | None,
     interval: tuple[float, float] | None = None,
+    basis: str = "sequence",
 ) -> str:
     """Say in a line what is known of a pair: for files that leave their folder.
 
@@ -172,12 +173,14 @@ def describe(
         On test sites, or what to expect of it.
     interval : tuple of float, optional
         Lower and upper end of what to expect.
+    basis : str
+        What the scores go by.
 
     Returns
     -------
     str
     """
-    text = f"{pair.tf} in {pair.cell}, predicted from sequence; {reliability}"
+    text = f"{pair.tf} in {pair.cell}, predicted from {basis}; {reliability}"
     if auroc is not None:
         what = "AUROC" if reliability == "seen" else "expected AUROC"
         text += f"; {what} {auroc:.2f}"

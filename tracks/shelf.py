@@ -38,6 +38,9 @@ class ShelfTrack:
         Lower and upper end of what to expect of a pair without data.
     model, weights : str
         Name and digest of what scored.
+    evidence_weights, basis : str
+        Digest of the weights that read measured tracks, where any count, and what the
+        scores go by, in words.
     build, genome : str
         The assembly by its short name, and the file the letters came from, where known.
     regions : tuple of str
@@ -56,6 +59,8 @@ class ShelfTrack:
     expected_interval: tuple[float, float] | None = None
     model: str = ""
     weights: str = ""
+    evidence_weights: str = ""
+    basis: str = "sequence"
     build: str = ""
     genome: str = ""
     regions: tuple[str, ...] = ()
@@ -150,6 +155,8 @@ def _track(path: Path, receipt: Receipt) -> ShelfTrack:
             _interval(told.get("expected_auroc_interval")),
             str(told.get("model") or ""),
             str(told.get("weights") or ""),
+            str(told.get("evidence_weights") or ""),
+            str(told.get("basis") or "sequence"),
             str(told.get("build") or ""),
             str(told.get("genome") or ""),
             tuple(map(str, regions)) if isinstance(regions, list) else (),

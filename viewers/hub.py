@@ -143,7 +143,7 @@ class _Hub:
         head = [
             f"hub {_NAME}",
             f"shortLabel {label(title, SHORT)}",
-            f"longLabel {label(f'{title}, predicted from sequence', LONG)}",
+            f"longLabel {label(f'{title}, predicted', LONG)}",
             "useOneFile on",
             f"email {self._settings.email}",
             f"descriptionUrl {up}hub.html",
@@ -180,7 +180,7 @@ class _Hub:
                 ("parent", _NAME),
                 ("view", view),
                 ("shortLabel", label(title_of_view, SHORT)),
-                ("longLabel", f"{title_of_view} of binding, predicted from sequence"),
+                ("longLabel", f"{title_of_view} of binding, predicted"),
                 ("visibility", "dense" if view == _PEAKS else "full"),
                 *_drawn(view),
             )
@@ -229,7 +229,10 @@ class _Hub:
         yield from _drawn(view)
         yield "bigDataUrl", up + quote(_file(track, view))
         yield "shortLabel", label(f"{tf} {cell}", SHORT)
-        yield "longLabel", label(f"{tf} in {cell}, {what} ({track.reliability})", LONG)
+        known = track.reliability
+        if track.evidence_weights:
+            known += ", by measured tracks too"
+        yield "longLabel", label(f"{tf} in {cell}, {what} ({known})", LONG)
         yield "color", rgb(self._colours[track.pair])
         yield "html", up + self.pages[tf]
 
@@ -267,7 +270,7 @@ def _parent(kind: str, title: str, up: str) -> list[tuple[str, str]]:
         ("track", _NAME),
         ("compositeTrack", kind),
         ("shortLabel", label(title, SHORT)),
-        ("longLabel", label(f"{title}, predicted from sequence", LONG)),
+        ("longLabel", label(f"{title}, predicted", LONG)),
         ("type", "bigWig 0 1"),
         ("visibility", "full"),
         ("html", f"{up}hub"),

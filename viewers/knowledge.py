@@ -127,7 +127,9 @@ class Knowledge:
         bool
         """
         model = self.model
-        return model is not None and track.weights == model.checkpoint.digest
+        if model is None or track.weights != model.checkpoint.digest:
+            return False
+        return track.evidence_weights == model.digests.get("evidence_weights", "")
 
     @cached_property
     def _data_sets(self) -> tuple[Counter[str], Counter[str]]:

@@ -44,9 +44,9 @@ def overview_page(tracks: list[ShelfTrack], knowledge: Knowledge) -> str:
     cells = {track.pair.cell for track in tracks}
     counts = ", ".join(f"{n:,} {name}" for name, n in sorted(known.items()))
     return _page(
-        "Transcription factor binding, predicted from sequence",
+        "Transcription factor binding, predicted",
         f"""<p>The probability that a transcription factor (TF) binds a place in a cell
-line, predicted from the DNA sequence alone. {len(tracks):,} pairs of {len(tfs):,} TFs
+line, predicted from {_basis(tracks)}. {len(tracks):,} pairs of {len(tfs):,} TFs
 and {len(cells):,} cell lines: {counts}. Of a <i>seen</i> pair the model has learned
 from measured sites; an <i>imputed</i> pair was never measured, or kept from it.</p>
 {how_to_read(tracks)}
@@ -79,9 +79,10 @@ def tf_page(tf: str, tracks: list[ShelfTrack], knowledge: Knowledge) -> str:
         else "None of these cell lines was measured, or it was kept from the model."
     )
     return _page(
-        f"Binding of {escape(tf)}, predicted from sequence",
+        f"Binding of {escape(tf)}, predicted",
         f"""<p>The probability that {escape(tf)} (family: {escape(family_of(tf))}) binds
-a place, in {len(tracks)} cell line{"s" * (len(tracks) != 1)}. {learned}</p>
+a place, predicted from {_basis(tracks)}, in {len(tracks)} cell
+line{"s" * (len(tracks) != 1)}. {learned}</p>
 {how_to_read(tracks)}
 <h2>Thresholds and reliability</h2>
 {pair_table(tracks, knowledge)}
@@ -201,6 +202,10 @@ def _along_the_genome(tracks: list[ShelfTrack], knowledge: Knowledge) -> str:
     if any(map(knowledge.knows, tracks)):
         return knowledge.along_the_genome()
     return ""
+
+
+def _basis(tracks: Iterable[ShelfTrack]) -> str:
+    return escape(", or from ".join(sorted({track.basis for track in tracks})))
 
 
 def _expected(auroc: float | None, interval: tuple[float, float] | None) -> str:

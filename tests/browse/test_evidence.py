@@ -17,7 +17,7 @@ from tfimpute_tracks.tracks.tiles import TileRange, read_letters
 def given(toy, tmp_path, rng):
     model, fasta, _ = toy
     with open_genome(fasta) as genome:
-        yield give_tracks(model, tmp_path, rng), model, genome
+        yield give_tracks(model, tmp_path, rng, genome.chrom_sizes), model, genome
 
 
 def test_tracks_change_scores_and_a_region_is_a_slice(given, monkeypatch):

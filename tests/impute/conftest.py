@@ -5,7 +5,7 @@ import pytest
 from tfimpute_tracks.genome import Region, open_genome
 from tfimpute_tracks.impute import BulkJob, MakerSpec, ShardSize, make_plan
 from tfimpute_tracks.impute.maker import open_maker
-from tfimpute_tracks.impute.plan import write_plan
+from tfimpute_tracks.impute.plan_file import write_plan
 from tfimpute_tracks.impute.store import Store
 from tfimpute_tracks.models import load_model
 from toys import AROUND, random_letters, write_fasta, write_model

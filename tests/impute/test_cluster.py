@@ -13,7 +13,8 @@ import pytest
 from tfimpute_tracks.errors import RunError, UsageError
 from tfimpute_tracks.impute import Cluster
 from tfimpute_tracks.impute.events import Done
-from tfimpute_tracks.impute.run import run_bulk, write_plan
+from tfimpute_tracks.impute.plan_file import write_plan
+from tfimpute_tracks.impute.run import run_bulk
 
 pytestmark = [
     pytest.mark.slow,

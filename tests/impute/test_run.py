@@ -17,11 +17,11 @@ from tfimpute_tracks.errors import (
 )
 from tfimpute_tracks.genome import open_genome
 from tfimpute_tracks.impute import BulkJob, check_store, estimate, missing_shards
-from tfimpute_tracks.impute import run as bulk
 from tfimpute_tracks.impute.estimate import check_disk
 from tfimpute_tracks.impute.events import Done, Failed, Note, Part
 from tfimpute_tracks.impute.maker import open_maker
-from tfimpute_tracks.impute.plan import read_plan, share_of
+from tfimpute_tracks.impute.plan import share_of
+from tfimpute_tracks.impute.plan_file import read_plan, write_plan
 from tfimpute_tracks.impute.run import run_bulk
 from tfimpute_tracks.impute.shard_file import shard_path
 from tfimpute_tracks.impute.status import Status
@@ -184,7 +184,7 @@ def test_a_process_of_another_release_refuses(toy, monkeypatch):
 def test_a_block_that_fails_is_named_and_all_else_kept(toy):
     plan = toy.plan()
     toy.store.mkdir()
-    bulk.write_plan(toy.store, plan)
+    write_plan(toy.store, plan)
     text = toy.fasta.read_text()
     toy.fasta.write_text(text[:200] + ("A" if text[200] != "A" else "C") + text[201:])
     heard = []

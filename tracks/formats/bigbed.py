@@ -29,7 +29,7 @@ from tfimpute_tracks.tracks.formats.zoom import BIN
 __all__ = ["write_bigbed"]
 
 _ROWS_PER_BLOCK = 512
-_TITLE = "Binding sites of a transcription factor, predicted from sequence"
+_TITLE = "Binding sites of a transcription factor, predicted"
 _AUTO_SQL = """\
 table bigNarrowPeak
 "{about}"

@@ -1,4 +1,4 @@
-"""Evidence given to a model: tracks, weights that read them, and what scores are worth.
+"""Models by name or from a file, with measured tracks to go by or without.
 
 A model with evidence is a model: it has its own lines that call peaks and its own
 card of what to expect of pairs, and everything that takes a model takes it.
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tfimpute_tracks.errors import InputFileError, UsageError
 from tfimpute_tracks.evidence import EvidenceStore, bundled_evidence, open_evidence
+from tfimpute_tracks.models.checkpoint import read_checkpoint
 from tfimpute_tracks.models.evidence import Evidence
 from tfimpute_tracks.models.evidence_weights import (
     EvidenceWeights,
@@ -18,8 +19,9 @@ from tfimpute_tracks.models.evidence_weights import (
     read_evidence_weights,
 )
 from tfimpute_tracks.models.model import Model
+from tfimpute_tracks.models.shipped import weights_path
 
-__all__ = ["BUNDLED", "give_evidence", "with_weights"]
+__all__ = ["BUNDLED", "load_model", "with_weights"]
 
 BUNDLED = "bundled"
 """Names the tracks of the stretch that ships."""
@@ -28,19 +30,19 @@ BUNDLED = "bundled"
 _OF_SCORES = ("pairs", "fdr", "calibration", "expected", "figures")
 
 
-def give_evidence(
-    model: Model, path: Path, evidence: str | Path | EvidenceStore
+def load_model(
+    model: str | Path = "default",
+    evidence: str | Path | EvidenceStore | None = None,
 ) -> Model:
-    """Let a model go by measured tracks as well.
+    """Load a model by name or from a file.
 
     Parameters
     ----------
-    model : Model
-        That goes by letters.
-    path : Path
-        Of its weights: those that read tracks lie beside them.
-    evidence : str, Path or EvidenceStore
-        A file, or :data:`BUNDLED`.
+    model : str or Path
+        The name of a shipped model, or a `.safetensors` file.
+    evidence : str, Path or EvidenceStore, optional
+        Measured tracks to go by: a file that `tfimpute-tracks evidence build` made, or
+        `bundled` for those of the stretch that ships.
 
     Returns
     -------
@@ -48,26 +50,18 @@ def give_evidence(
 
     Raises
     ------
-    UsageError
-        There are no weights that read tracks, or they belong to other weights.
+    UnknownNameError
+        Neither a shipped name nor a file.
     InputFileError
-        A file cannot be read, or names what the model does not know.
+        The file is not readable as weights, or not as evidence.
+    UsageError
+        Evidence is given to weights that have none to read it beside them.
     """
-    beside = evidence_path(path)
-    if not beside.exists():
-        raise UsageError(
-            f"{model.name} has no weights that read tracks ({beside.name} beside "
-            f"{path.name}); train them with `tfimpute-tracks evidence train`, or go "
-            "without --evidence"
-        )
-    weights = read_evidence_weights(beside)
-    if weights.sequence_weights != model.checkpoint.digest:
-        raise InputFileError(
-            f"{beside} belongs to other weights ({weights.sequence_weights}) than "
-            f"{path} ({model.checkpoint.digest}); train it again with "
-            "`tfimpute-tracks evidence train`"
-        )
-    return with_weights(model, weights, _opened(evidence))
+    path = weights_path(model)
+    loaded = Model(path.stem, read_checkpoint(path))
+    if evidence is None:
+        return loaded
+    return _give_evidence(loaded, path, evidence)
 
 
 def with_weights(model: Model, weights: EvidenceWeights, store: EvidenceStore) -> Model:
@@ -94,6 +88,27 @@ def with_weights(model: Model, weights: EvidenceWeights, store: EvidenceStore) -
     arrays = {**model.checkpoint.weights, "thresholds": weights.weights["thresholds"]}
     checkpoint = replace(model.checkpoint, weights=arrays, card=card)
     return replace(model, checkpoint=checkpoint, evidence=Evidence(weights, store))
+
+
+def _give_evidence(
+    model: Model, path: Path, evidence: str | Path | EvidenceStore
+) -> Model:
+    """Let a model go by tracks: the weights that read them lie beside its own."""
+    beside = evidence_path(path)
+    if not beside.exists():
+        raise UsageError(
+            f"{model.name} has no weights that read tracks ({beside.name} beside "
+            f"{path.name}); train them with `tfimpute-tracks evidence train`, or go "
+            "without --evidence"
+        )
+    weights = read_evidence_weights(beside)
+    if weights.sequence_weights != model.checkpoint.digest:
+        raise InputFileError(
+            f"{beside} belongs to other weights ({weights.sequence_weights}) than "
+            f"{path} ({model.checkpoint.digest}); train it again with "
+            "`tfimpute-tracks evidence train`"
+        )
+    return with_weights(model, weights, _opened(evidence))
 
 
 def _opened(evidence: str | Path | EvidenceStore) -> EvidenceStore:

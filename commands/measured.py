@@ -1,0 +1,61 @@
+"""What is said of measured tracks before a run that goes by them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from tfimpute_tracks.commands.console import notify
+
+if TYPE_CHECKING:
+    from tfimpute_tracks.genome import Sequences
+    from tfimpute_tracks.models import Model
+    from tfimpute_tracks.vocabulary import Pair
+
+__all__ = ["tell_evidence"]
+
+_SHOWN = 5
+
+
+def tell_evidence(
+    model: Model, genome: Sequences, pairs: Sequence[Pair], chroms: Iterable[str]
+) -> None:
+    """Say what a model goes by, and where tracks do not count; without, say nothing.
+
+    Parameters
+    ----------
+    model : Model
+    genome : Sequences
+    pairs : sequence of Pair
+        Those of the run.
+    chroms : iterable of str
+        Chromosomes of the run.
+
+    Raises
+    ------
+    InputFileError
+        The tracks are of another genome.
+    """
+    if model.evidence is None:
+        return
+    model.check_genome(genome)
+    notify(f"going by {model.basis}")
+    store = model.evidence.store
+    measured = {track.pair for track in store.tracks}
+    own = [str(pair) for pair in pairs if pair in measured]
+    if own:
+        notify(
+            f"{_few(own)}: measured in {store.name}; a pair's own track does not count "
+            "for it, those of the others do"
+        )
+    silent = [c for c in dict.fromkeys(chroms) if not store.measured(c).any()]
+    if silent:
+        notify(
+            f"{store.name} says nothing of {_few(silent)}: sequence alone counts there",
+            warning=True,
+        )
+
+
+def _few(names: list[str]) -> str:
+    more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
