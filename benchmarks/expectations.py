@@ -19,7 +19,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from scipy.stats import spearmanr
 from shipped import chosen_models, judge_of, network_of, valid_sites
 
 from tfimpute_tracks.commands.console import say
@@ -31,6 +30,7 @@ from tfimpute_tracks.evaluation.reliability import (
     FEATURES,
     Expectation,
     TrainedPairs,
+    check_expectation,
     fit_expectation,
     pair_features,
     seed_disagreement,
@@ -186,7 +186,7 @@ def _tell(
     for role in ("test3", "valid2"):
         at = np.flatnonzero((roles == role) & ~np.isnan(test))
         interval = lifted.expect(known[judge].reshape(*shape, -1)[tf[at], cell[at]])
-        told[role] = _checked(*interval, test[at])
+        told[role] = check_expectation(*interval, test[at])
         say(f"{judge}, {role}: {told[role]}")
     for name, model in models.items():
         values = lifted.expect(known[name])[0].reshape(shape)
@@ -204,19 +204,6 @@ def _tell(
         }
         if not dry_run:
             write_json(shipped_models()[name].with_suffix(".json"), card)
-
-
-def _checked(expected, low, high, truth) -> dict[str, float]:
-    """Hold what was expected against what came of it."""
-    rank = spearmanr(expected, truth)
-    return {
-        "pairs": len(truth),
-        "spearman": round(float(rank.statistic), 3),
-        "p": float(f"{rank.pvalue:.2g}"),
-        "inside": round(float(((low <= truth) & (truth <= high)).mean()), 3),
-        "mean_error": round(float(np.abs(expected - truth).mean()), 4),
-        "mean_excess": round(float((expected - truth).mean()), 4),
-    }
 
 
 if __name__ == "__main__":

@@ -14,7 +14,10 @@ from tfimpute_tracks.errors import UsageError
 
 if TYPE_CHECKING:
     from tfimpute_tracks.dataset import Dataset
+    from tfimpute_tracks.evidence import EvidenceStore
     from tfimpute_tracks.models import Model
+    from tfimpute_tracks.models.evidence_weights import EvidenceWeights
+    from tfimpute_tracks.training.evidence import EvidenceRecipe
 
 __all__ = ["train"]
 
@@ -28,13 +31,23 @@ def train(
     model: options.ModelName = "default",
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the sites.")] = 20,
     seed: options.Seed = 0,
+    judge: Annotated[
+        str | None,
+        typer.Option(
+            help="Model of the same kind that pairs were kept from, with weights that "
+            "read tracks: what is promised to pairs without data was found with it."
+        ),
+    ] = None,
+    card_only: Annotated[
+        bool,
+        typer.Option("--card-only", help="Judge anew the weights that are in -o."),
+    ] = False,
     test_chroms: options.TestChroms = "chr20",
     overwrite: options.Overwrite = False,
     threads: options.Threads = "max",
     as_json: options.Json = False,
 ) -> None:
     """Learn what tracks are worth to a model, each pair from those of the others."""
-    import numpy as np
     import torch
 
     from tfimpute_tracks.commands.inputs import set_threads
@@ -43,64 +56,94 @@ def train(
     from tfimpute_tracks.evidence import open_evidence
     from tfimpute_tracks.models import load_model, weights_path
     from tfimpute_tracks.models.evidence import Evidence
-    from tfimpute_tracks.models.evidence_network import EvidenceNetwork
-    from tfimpute_tracks.models.evidence_weights import (
-        EvidenceConfig,
-        EvidenceWeights,
-        evidence_path,
-    )
+    from tfimpute_tracks.models.evidence_weights import evidence_path
     from tfimpute_tracks.storage import check_writable_dir
-    from tfimpute_tracks.training.evidence import (
-        EvidenceRecipe,
-        read_evidence_sites,
-        sites_per_epoch,
-        train_evidence,
-    )
-    from tfimpute_tracks.training.publish_evidence import publish_evidence
+    from tfimpute_tracks.training.evidence import EvidenceRecipe
+    from tfimpute_tracks.training.publish_evidence import EvidenceRun, publish_evidence
 
-    recipe, config = EvidenceRecipe(epochs=epochs, seed=seed), EvidenceConfig()
+    recipe = EvidenceRecipe(epochs=epochs, seed=seed)
     torch.set_num_threads(set_threads(threads))
     check_writable_dir(out_dir)
     loaded = load_model(model)
     copy = out_dir / weights_path(model).name
-    if evidence_path(copy).exists() and not overwrite:
-        raise UsageError(
-            f"{evidence_path(copy)} exists; give another -o, or --overwrite"
-        )
+    path = evidence_path(copy)
+    if path.exists() and not overwrite and not card_only:
+        raise UsageError(f"{path} exists; give another -o, or --overwrite")
+    promised = _card(judge) if judge else {}
     dataset = open_dataset(data)
     check_letters(loaded.name, loaded.config, dataset)
     columns = _learned_pairs(loaded, dataset)
     store = open_evidence(evidence)
-    rows = _sites(loaded, dataset, tuple(test_chroms.split(",")))
+    unseen, test = _sites(loaded, dataset, tuple(test_chroms.split(",")))
     store = store.take(store.tracks_of(dataset.pairs[i] for i in columns))
     notify(f"{len(columns)} pairs, {len(store.tracks)} tracks, {recipe}")
-    notify(f"reading the letters of {len(rows['unseen']):,} sites")
-    sites = read_evidence_sites(
-        loaded, store, dataset, rows["unseen"], columns, config.width
+    if card_only:
+        trained, facts = _trained_before(path, loaded)
+    else:
+        trained, facts = _learn(loaded, store, dataset, (unseen, columns), recipe)
+    # The weights that read letters go with them: one folder is one model.
+    _copy_model(weights_path(model), copy)
+    known = Evidence(trained, store)
+    run = EvidenceRun(loaded, known, dataset, unseen, test, promised)
+    with progress_bar("every pair", 2 * len(loaded.cells), "cell lines") as advance:
+        card = publish_evidence(path, run, facts, lambda n: advance(n, ""))
+    _show(card, as_json, [copy, path])
+
+
+def _learn(
+    model: Model,
+    store: EvidenceStore,
+    dataset: Dataset,
+    chosen: tuple[Any, Any],
+    recipe: EvidenceRecipe,
+) -> tuple[EvidenceWeights, dict[str, Any]]:
+    """Train on sites and pairs; give the weights, and what the card tells of it."""
+    import numpy as np
+    import torch
+
+    from tfimpute_tracks.models.evidence_network import EvidenceNetwork
+    from tfimpute_tracks.models.evidence_weights import EvidenceConfig, EvidenceWeights
+    from tfimpute_tracks.training.evidence import (
+        read_evidence_sites,
+        sites_per_epoch,
+        train_evidence,
     )
-    torch.manual_seed(seed)
-    network = EvidenceNetwork(config, len(loaded.tfs), len(loaded.cells))
+
+    config = EvidenceConfig()
+    notify(f"reading the letters of {len(chosen[0]):,} sites")
+    sites = read_evidence_sites(model, store, dataset, *chosen, config.width)
+    torch.manual_seed(recipe.seed)
+    network = EvidenceNetwork(config, len(model.tfs), len(model.cells))
     n_sites = recipe.epochs * sites_per_epoch(sites, recipe)
     with progress_bar("train", n_sites, "sites") as advance:
         history = train_evidence(network, sites, recipe, advance, _log)
     arrays = {name: p.detach().numpy() for name, p in network.named_parameters()}
-    arrays["thresholds"] = np.zeros((len(loaded.tfs), len(loaded.cells)), np.float32)
-    digest = loaded.checkpoint.digest
-    trained = EvidenceWeights(config, loaded.vocabulary, digest, arrays, "", {})
-    facts = {"model": loaded.name, "recipe": recipe.to_dict(), "history": history}
-    # The weights that read letters go with them: one folder is one model.
-    _copy_model(weights_path(model), copy)
-    with progress_bar("thresholds", len(loaded.cells), "cell lines") as advance:
-        card = publish_evidence(
-            evidence_path(copy),
-            loaded,
-            Evidence(trained, store),
-            dataset,
-            rows,
-            facts,
-            lambda n: advance(n, ""),
-        )
-    _show(card, as_json, [copy, evidence_path(copy)])
+    arrays["thresholds"] = np.zeros((len(model.tfs), len(model.cells)), np.float32)
+    digest = model.checkpoint.digest
+    trained = EvidenceWeights(config, model.vocabulary, digest, arrays, "", {})
+    facts = {"model": model.name, "recipe": recipe.to_dict(), "history": history}
+    return trained, facts
+
+
+def _trained_before(path: Path, model: Model) -> tuple[EvidenceWeights, dict[str, Any]]:
+    """Give weights that are there, and what their card tells of their training."""
+    from tfimpute_tracks.models.evidence_weights import read_evidence_weights
+
+    trained = read_evidence_weights(path)
+    if trained.sequence_weights != model.checkpoint.digest:
+        raise UsageError(f"{path} belongs to other weights than {model.name}")
+    told = {"model", "recipe", "history"}
+    return trained, {k: v for k, v in trained.card.items() if k in told}
+
+
+def _card(judge: str) -> dict[str, Any]:
+    from tfimpute_tracks.models import weights_path
+    from tfimpute_tracks.models.evidence_weights import (
+        evidence_path,
+        read_evidence_weights,
+    )
+
+    return read_evidence_weights(evidence_path(weights_path(judge))).card
 
 
 def _learned_pairs(model: Model, dataset: Dataset) -> Any:
@@ -115,7 +158,7 @@ def _learned_pairs(model: Model, dataset: Dataset) -> Any:
 
 def _sites(
     model: Model, dataset: Dataset, test_chroms: tuple[str, ...]
-) -> dict[str, Any]:
+) -> tuple[Any, Any]:
     """Find the sites that trained nothing of the model, and those to judge on."""
     import numpy as np
 
@@ -131,7 +174,7 @@ def _sites(
             f"{model.name}, and what it says of those is believed too readily; give a "
             "data set with a chromosome that was kept to choose the epoch by"
         )
-    return {"unseen": unseen, "test": test}
+    return unseen, test
 
 
 def _copy_model(weights: Path, copy: Path) -> None:

@@ -14,12 +14,14 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import spearmanr
 
 __all__ = [
     "COVERAGE",
     "FEATURES",
     "Expectation",
     "TrainedPairs",
+    "check_expectation",
     "fit_expectation",
     "pair_features",
     "seed_disagreement",
@@ -210,6 +212,34 @@ def fit_expectation(features: Doubles, aurocs: Doubles, tfs: Ints) -> Expectatio
         errors[out] = aurocs[out] - (features[out] - centre) / spread @ weights - mean
     margin = float(np.quantile(np.abs(errors), COVERAGE))
     return Expectation(*_ridge(features, aurocs), margin, len(aurocs))
+
+
+def check_expectation(
+    expected: Doubles, low: Doubles, high: Doubles, truth: Doubles
+) -> dict[str, float]:
+    """Hold what was expected of pairs against what came of them.
+
+    Parameters
+    ----------
+    expected, low, high : float64 array, shape (n_pairs,)
+        From :meth:`Expectation.expect`.
+    truth : float64 array, shape (n_pairs,)
+
+    Returns
+    -------
+    dict
+        `pairs`, Spearman's correlation and its `p`, the share `inside` the intervals,
+        `mean_error` and `mean_excess` of what was expected.
+    """
+    rank = spearmanr(expected, truth)
+    return {
+        "pairs": len(truth),
+        "spearman": round(float(rank.statistic), 3),
+        "p": float(f"{rank.pvalue:.2g}"),
+        "inside": round(float(((low <= truth) & (truth <= high)).mean()), 3),
+        "mean_error": round(float(np.abs(expected - truth).mean()), 4),
+        "mean_excess": round(float((expected - truth).mean()), 4),
+    }
 
 
 def _ridge(

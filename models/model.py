@@ -196,9 +196,12 @@ class Model:
         slope, offset : float
             sigmoid(slope z + offset) is the probability that an open-chromatin site
             with log-odds z is bound; the offset holds the pair's own share of bound
-            sites, or that of its TF. None where the card tells nothing.
+            sites, or that of its TF, where scores do not know it by themselves. None
+            where the card tells nothing.
         """
         told = self.card.get("calibration", {})
+        if "slope" in told and "priors" not in told:
+            return float(told["slope"]), float(told["intercept"])
         share = told.get("priors", {}).get(pair.tf)
         if share is None or "slope" not in told:
             return None
