@@ -1,94 +1,137 @@
-"""What measured tracks cost: looking up what they cover, and going by it.
+"""What measured tracks cost: all pairs at a mean tile, and one pair along a stretch.
 
-    python benchmarks/bench_evidence.py [EVIDENCE.h5]
+    python benchmarks/bench_evidence.py
+    python benchmarks/bench_evidence.py EVIDENCE.h5 hg19.fa.gz chr20
 
-Without a file, the tracks of the stretch that ships; weights are drawn at random, for
-their values do not change the work. One core; medians, and the spread of five rounds.
+Without files, the stretch that ships and its tracks. One core; medians of turns, and
+their spread.
 """
 
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from functools import partial
 from statistics import median
 
 import numpy as np
 import torch
-from timing import say, seconds
+from scipy.sparse import csr_matrix
+from timing import alternate, figure, ratios, say
 
-from tfimpute_tracks.evidence import EvidenceStore, bundled_evidence, open_evidence
-from tfimpute_tracks.genome import bundled_region, open_bundled
+from tfimpute_tracks.evidence import bundled_evidence, open_evidence
+from tfimpute_tracks.genome import (
+    Region,
+    Sequences,
+    bundled_region,
+    open_bundled,
+    open_genome,
+)
+from tfimpute_tracks.kernels.coverage import Coverage
 from tfimpute_tracks.models import Model, load_model
-from tfimpute_tracks.models.cpu_engine import LookupEngine
-from tfimpute_tracks.models.evidence import Evidence, PairEvidence
-from tfimpute_tracks.models.evidence_network import EvidenceNetwork
-from tfimpute_tracks.models.evidence_weights import EvidenceConfig, EvidenceWeights
-from tfimpute_tracks.models.tile_grid import tile_grid
+from tfimpute_tracks.models.evidence import PairEvidence
+from tfimpute_tracks.tracks.scan import open_scanner
+from tfimpute_tracks.tracks.tiles import TileRange, read_letters
 
-_ROUNDS = 5
+_TURNS = 7
 _TILES = 512
+_PAIR = "MAX:GM12891"
 
 
-def _drawn_weights(model: Model) -> EvidenceWeights:
-    torch.manual_seed(0)
-    config = EvidenceConfig()
-    network = EvidenceNetwork(config, len(model.tfs), len(model.cells))
-    arrays = {name: p.detach().numpy() for name, p in network.named_parameters()}
-    digest = model.checkpoint.digest
-    return EvidenceWeights(config, model.vocabulary, digest, arrays, "", {})
+def _all_pairs(model: Model, genome: Sequences, place: Region) -> None:
+    """Say what a mean tile costs by tracks, against letters."""
+    config, store = model.config, model.evidence.store
+    pairs = model.vocabulary.all_pairs()
+    judge = PairEvidence(model.evidence, model.vocabulary.pair_indices(pairs))
+    centres = np.arange(
+        place.start + config.seq_len // 2, place.end - config.seq_len, config.stride
+    )
+    width = model.evidence.weights.config.width
+    cover = store.coverage(place.chrom, centres - width // 2, width)
+    n_peaks = np.diff(cover.indptr)
+    is_busy = n_peaks > 0
+    told, measured = np.ones(_TILES, dtype=bool), store.measured(place.chrom)
+    every = csr_matrix((cover.share, cover.track, cover.indptr))
+    rng = np.random.default_rng(0)
+    busy, quiet = (
+        np.sort(rng.choice(np.flatnonzero(some), _TILES, replace=False))
+        for some in (is_busy, ~is_busy)
+    )
+    say(
+        f"{store.name}, {place}: {is_busy.mean():.1%} of {len(centres):,} tiles have a "
+        f"peak, {n_peaks[is_busy].mean():.1f} each"
+    )
+    logits = np.full((_TILES, len(pairs)), -3, dtype=np.float32)
+
+    def attend(rows: np.ndarray) -> None:
+        some = every[rows]
+        parts = some.indptr.astype(np.int64), some.indices.astype(np.uint16), some.data
+        judge.attend(logits, told, Coverage(*parts), measured)
+
+    letters = open_scanner(replace(model, evidence=None), pairs, keep=lambda z: z)
+    tiles = TileRange(place.chrom, (place.start + place.end) // 2, _TILES)
+    codes = read_letters(genome, tiles, letters.grid)
+    times = alternate(
+        {
+            "letters": partial(letters.score, codes, tiles),
+            "busy": partial(attend, busy),
+            "quiet": partial(attend, quiet),
+        },
+        _TURNS,
+    )
+    for name, taken in times.items():
+        say(f"{name:>10}  {median(taken) / _TILES * 1e3:.4f} ms a tile, all pairs")
+    share = is_busy.mean()
+    both = [
+        alone + share * with_peaks + (1 - share) * without
+        for alone, with_peaks, without in zip(*times.values(), strict=True)
+    ]
+    what = f"all {len(pairs):,} pairs, a mean tile with evidence against without"
+    figure("evidence", what, ratios(both, times["letters"]), asked="at most 1.3")
 
 
-def _tell(what: str, work, per: float) -> float:
-    work()
-    each = [seconds(work) / per * 1e3 for _ in range(_ROUNDS)]
-    say(f"{what:<52} {median(each):9.4f} ms ({min(each):.4f} to {max(each):.4f})")
-    return median(each)
+def _one_pair(models: dict[str, Model], genome: Sequences, place: Region) -> None:
+    """Say what a scan of one pair costs with tracks, against one without."""
+
+    def scan(model: Model) -> None:
+        scanner = open_scanner(model, [_PAIR])
+        n_tiles = (place.end - place.start - model.config.seq_len) // scanner.stride
+        tiles = TileRange(place.chrom, place.start, n_tiles)
+        for _ in scanner.blocks(genome, [tiles], 1):
+            pass
+
+    times = alternate({n: partial(scan, m) for n, m in models.items()}, 3)
+    what = f"one pair along {place.chrom}, scores only, with evidence against without"
+    figure(
+        "evidence",
+        what,
+        ratios(times["evidence"], times["letters"]),
+        asked="at most 1.3",
+        detail=f"{median(times['evidence']):.2f} s, {median(times['letters']):.2f} s",
+    )
 
 
-def main(store: EvidenceStore) -> None:
+def main(arguments: list[str]) -> None:
     """Print the figures.
 
     Parameters
     ----------
-    store : EvidenceStore
+    arguments : list of str
+        None, or a store of evidence, a FASTA file and a chromosome.
     """
     torch.set_num_threads(1)
-    model = load_model("default")
-    stride, seq_len = model.config.stride, model.config.seq_len
-    chrom, start, end = bundled_region()
-    pairs = model.vocabulary.pair_indices(model.vocabulary.all_pairs())
-    judge = PairEvidence(Evidence(_drawn_weights(model), store), pairs)
-    centres = np.arange(start + seq_len // 2, end - seq_len, stride)
-    cover = store.coverage(chrom, centres - 75, 150)
-    n_peaks = np.diff(cover.indptr)
-    busy, quiet = (
-        np.flatnonzero(mask)[:_TILES] for mask in (n_peaks > 0, n_peaks == 0)
-    )
-    say(
-        f"{store.name}, {chrom}: {(n_peaks > 0).mean():.1%} of {len(centres):,} tiles "
-        f"have a peak, {n_peaks[busy].mean():.1f} of those timed"
-    )
-    look = partial(store.coverage, chrom, centres - 75, 150)
-    _tell("1,000 tiles: what tracks cover", look, len(centres) / 1000)
-    logits = np.full((_TILES, len(pairs)), -3, dtype=np.float32)
-    cost = {}
-    for name, rows in (("with", busy), ("without", quiet)):
-        some = partial(judge.logits, logits[: len(rows)], chrom, centres[rows])
-        cost[name] = _tell(
-            f"a tile {name} peaks, all {len(pairs):,} pairs", some, len(rows)
-        )
-    share = (n_peaks > 0).mean()
-    added = share * cost["with"] + (1 - share) * cost["without"]
-    engine = LookupEngine(
-        model, model.vocabulary.all_pairs(), tile_grid(model.config, stride)
-    )
-    with open_bundled() as genome:
-        codes = genome.codes(chrom, start, start + (_TILES - 1) * stride + seq_len)
-    letters = _tell(
-        "a tile by letters, all pairs", partial(engine.logits, codes, _TILES), _TILES
-    )
-    say(f"a mean tile: {added:.4f} ms more, {1 + added / letters:.2f} times letters")
+    store, genome, place = bundled_evidence(), open_bundled(), bundled_region()
+    if arguments:
+        evidence, fasta, chrom = arguments
+        store, genome = open_evidence(evidence), open_genome(fasta)
+        place = Region(chrom, 0, genome.chrom_sizes[chrom])
+    # The deeper model takes minutes along a chromosome.
+    for name in ("default",) if arguments else ("default", "deep"):
+        say(name)
+        models = {"letters": load_model(name), "evidence": load_model(name, store)}
+        _one_pair(models, genome, place)
+        _all_pairs(models["evidence"], genome, place)
 
 
 if __name__ == "__main__":
-    main(open_evidence(sys.argv[1]) if sys.argv[1:] else bundled_evidence())
+    main(sys.argv[1:])

@@ -2,9 +2,10 @@
 
 The arithmetic of :mod:`tfimpute_tracks.models.evidence_network`, arranged so that its
 cost goes with the peaks that are there. A track's weight is a product of what its TF
-and what its cell line is to the pair, so the tables are small and no (pairs x tracks)
-numbers exist; heads of attention lie side by side in lanes, and so do hidden units. At
-a tile without a peak only the hidden units are left: a few instructions for a pair.
+and what its cell line is to the pair, so the tables are small, no (pairs x tracks)
+numbers exist, and tracks of a cell line are put together before any pair is looked at.
+Pairs of a TF in 16 cell lines lie side by side in lanes: a *group*. At a tile without a
+peak only the hidden units are left, a few instructions for a pair.
 """
 
 from __future__ import annotations
@@ -16,8 +17,6 @@ from numba import njit
 from numpy.typing import NDArray
 
 from tfimpute_tracks.kernels.lanes import (
-    LANE_BYTES,
-    add,
     aligned_empty,
     load,
     logarithm,
@@ -25,59 +24,18 @@ from tfimpute_tracks.kernels.lanes import (
     multiply_add,
     splat,
     store,
-    sum_of,
 )
+from tfimpute_tracks.kernels.pair_groups import GROUP_ROWS, ROW, PairRows, TrackRows
 
-__all__ = ["ROW", "PairRows", "TrackRows", "VoteWeights", "attend"]
+__all__ = [
+    "VoteWeights",
+    "attend",
+]
 
 Floats = NDArray[np.float32]
-Ints = NDArray[np.int32]
 
-ROW = LANE_BYTES // 4
-"""Heads, and hidden units, of a row; zeros fill it."""
-
-
-class TrackRows(NamedTuple):
-    """How much tracks count for pairs: weights are by_tf times by_cell.
-
-    Attributes
-    ----------
-    tf, cell : int32 array, shape (n_tracks,)
-        Rows of the tables for each track.
-    by_tf : float32 array, shape (n_tfs, n_track_tfs, 16)
-        From a pair's TF to a track's, head by head.
-    by_cell : float32 array, shape (n_cells, n_cells, 16)
-    """
-
-    tf: Ints
-    cell: Ints
-    by_tf: Floats
-    by_cell: Floats
-
-
-class PairRows(NamedTuple):
-    """What is known of the pairs beforehand.
-
-    Attributes
-    ----------
-    tf, cell : int32 array, shape (n_pairs,)
-        Rows of the tables; quick where pairs of a TF stand side by side.
-    has_own : bool array, shape (n_pairs,)
-        Whether a track is the pair's own, which must not count.
-    scale : float32 array, shape (n_pairs, 16)
-        100 over the sum of all weights, head by head.
-    bias : float32 array, shape (n_pairs, 16)
-        Of the hidden units.
-    offset : float32 array, shape (n_pairs,)
-        Added to the result.
-    """
-
-    tf: Ints
-    cell: Ints
-    has_own: NDArray[np.bool_]
-    scale: Floats
-    bias: Floats
-    offset: Floats
+_TILES_AT_ONCE = 8  # whose log-odds stay in the cache while TFs take turns
+_SCRATCH = ROW + 1  # rows: votes by head, log-odds; and behind them weights of tracks
 
 
 class VoteWeights(NamedTuple):
@@ -111,13 +69,13 @@ def attend(
     tracks: TrackRows,
     pairs: PairRows,
     weights: VoteWeights,
-) -> Floats:
-    """Give log-odds by letters and tracks.
+) -> None:
+    """Make log-odds by letters and tracks of those by letters, in their place.
 
     Parameters
     ----------
-    logits : float32 array, shape (n_tiles, n_pairs)
-        By letters.
+    logits : float32 array, shape (n_tiles, n_pairs), contiguous
+        By letters; they are changed.
     told : bool array, shape (n_tiles,)
         Tiles of which tracks say anything; the others keep their log-odds.
     cover : (indptr, track, share)
@@ -125,89 +83,167 @@ def attend(
     tracks : TrackRows
     pairs : PairRows
     weights : VoteWeights
-
-    Returns
-    -------
-    float32 array, shape (n_tiles, n_pairs)
     """
-    out = np.array(logits, dtype=np.float32, order="C")
     indptr, track, share = cover
     most = int(np.diff(indptr).max(initial=0))
-    shared = np.concatenate([np.ravel(array) for array in weights[:-1]])
+    shared = np.concatenate([np.ravel(array) for array in weights])
     _attend(
-        out,
-        (told, indptr, track, share),
-        (tracks.tf, tracks.cell, tracks.by_tf, tracks.by_cell.reshape(-1)),
-        len(tracks.by_cell),
-        (*pairs[:3], pairs.scale.reshape(-1), pairs.bias.reshape(-1), pairs.offset),
+        logits.reshape(-1),
+        (told, indptr, track, share, *_slots(indptr, tracks.cell[track])),
+        (tracks.tf, tracks.by_tf.reshape(-1), tracks.by_cell.reshape(-1)),
+        tracks.by_tf.shape[1:2] + tracks.by_cell.shape[1:3],
+        (*pairs.groups, pairs.rows.reshape(-1)),
         shared.astype(np.float32),
-        np.float32(weights.direct_logit),
-        aligned_empty((most, ROW), np.float32),
-        np.empty((2, most), dtype=np.int64),
+        aligned_empty((_SCRATCH + 2 * most, ROW), np.float32).reshape(-1),
+        np.empty(2 * most, dtype=np.int64),
     )
-    return out
+
+
+@njit(nogil=True, cache=True)
+def _slots(indptr, cell):  # type: ignore[no-untyped-def]
+    """Give tracks of one cell line at one tile the same number, from 0 at each tile.
+
+    Also the cell line of each number, where the tile's tracks begin, and how many.
+    """
+    slot, slot_cell = np.empty_like(cell), np.empty_like(cell)
+    counts = np.zeros(indptr.size - 1, dtype=np.int32)
+    for tile in range(counts.size):
+        first, n = indptr[tile], 0
+        for i in range(first, indptr[tile + 1]):
+            place = 0
+            while place < n and slot_cell[first + place] != cell[i]:
+                place += 1
+            if place == n:
+                slot_cell[first + n] = cell[i]
+                n += 1
+            slot[i] = place
+        counts[tile] = n
+    return slot, slot_cell, counts
 
 
 @njit(nogil=True, cache=True)
 def _attend(  # type: ignore[no-untyped-def]
-    out, tiles, tracks, n_cells, pairs, shared, direct_logit, buffer, places
+    logits, tiles, tracks, sizes, pairs, shared, scratch, places
 ):
-    told, indptr, track, share = tiles
-    track_tf, track_cell, by_tf, by_cell = tracks
-    tf, cell, has_own, scale, bias, offset = pairs
-    votes, weighed = np.empty(ROW, dtype=np.float32), buffer.reshape(-1)
-    cells, tfs = places[0], places[1]
-    zero, one = splat(np.float32(0)), splat(np.float32(1))
-    by_logit, output, direct = load(shared, 0), load(shared, ROW), load(shared, 2 * ROW)
-    for tile in range(out.shape[0]):
+    tf, n_tiles = pairs[0], tiles[0].size
+    for start in range(0, n_tiles, _TILES_AT_ONCE):
+        end = min(start + _TILES_AT_ONCE, n_tiles)
+        group = 0
+        while group < tf.size:
+            last = group + 1
+            while last < tf.size and tf[last] == tf[group]:
+                last += 1
+            _attend_tf(
+                logits,
+                (start, end, group, last),
+                tiles,
+                tracks,
+                sizes,
+                pairs,
+                shared,
+                scratch,
+                places,
+            )
+            group = last
+
+
+@njit(nogil=True, cache=True)
+def _attend_tf(  # type: ignore[no-untyped-def]
+    logits, where, tiles, tracks, sizes, pairs, shared, scratch, places
+):
+    """Judge the groups of one TF at some tiles."""
+    start, end, group, last = where
+    told, indptr, track, share, slot, slot_cell, counts = tiles
+    track_tf, by_tf, by_cell = tracks
+    n_track_tfs, n_blocks, n_cells = sizes
+    tf, block, first, lane, whole, rows = pairs
+    n_pairs, own_tf = first[tf.size], np.int64(tf[group])
+    table, log_odds = n_blocks * n_cells, ROW * ROW
+    for tile in range(start, end):
         if not told[tile]:
             continue
-        first = indptr[tile]
-        n = indptr[tile + 1] - first
+        begin, n = indptr[tile], np.int64(counts[tile])
         for i in range(n):
-            tfs[i] = track_tf[track[first + i]]
-            cells[i] = track_cell[track[first + i]]
-        of_tf = np.int32(-1)
-        for pair in range(out.shape[1]):
-            z, place = out[tile, pair], pair * ROW
-            hidden = multiply_add(splat(z), by_logit, load(bias, place))
-            result = zero
+            store(scratch, (_SCRATCH + i) * ROW, splat(np.float32(0)))
+            places[i] = slot_cell[begin + i]
+        for i in range(begin, indptr[tile + 1]):
+            other = np.int64(track_tf[track[i]])
+            at = slot[i]
+            if other == own_tf:  # a row of its own: leaves its cell line out
+                at = n
+                store(scratch, (_SCRATCH + n) * ROW, splat(np.float32(0)))
+                places[n] = table + slot_cell[begin + slot[i]]
+                n += 1
+            weight = load(by_tf, (own_tf * n_track_tfs + other) * ROW)
+            _add(scratch, (_SCRATCH + at) * ROW, share[i], weight)
+        for one in range(group, last):
+            row, place = one * GROUP_ROWS * ROW, tile * n_pairs
             if n:
-                if tf[pair] != of_tf:
-                    of_tf = tf[pair]
-                    for i in range(n):
-                        for head in range(ROW):
-                            weight = by_tf[of_tf, tfs[i], head]
-                            weighed[i * ROW + head] = share[first + i] * weight
-                row = np.int64(cell[pair]) * n_cells
-                total = zero
-                if has_own[pair]:
-                    for i in range(n):
-                        if tfs[i] != of_tf or cells[i] != cell[pair]:
-                            weight = load(by_cell, (row + cells[i]) * ROW)
-                            total = multiply_add(load(weighed, i * ROW), weight, total)
-                else:
-                    for i in range(n):
-                        weight = load(by_cell, (row + cells[i]) * ROW)
-                        total = multiply_add(load(weighed, i * ROW), weight, total)
-                # log(1 + 100 A) of each head
-                vote = logarithm(multiply_add(total, load(scale, place), one))
-                result = multiply_add(vote, direct, zero)
-                store(votes, 0, vote)
-                hidden = _enter(hidden, votes, shared)
-            result = multiply_add(maximum(hidden, zero), output, result)
-            out[tile, pair] = sum_of(result) + direct_logit * z + offset[pair]
+                _vote(scratch, places, n, by_cell, block[one] * n_cells, rows, row)
+            if whole[one]:
+                z = load(logits, place + first[one])
+                # A row may end before its 16 lanes do: the next pairs are not its own.
+                others = load(logits, place + first[one + 1])
+                z = _judge(z, n > 0, scratch, rows, row, shared)
+                store(logits, place + first[one], z)
+                store(logits, place + first[one + 1], others)
+            else:
+                for pair in range(first[one], first[one + 1]):
+                    scratch[log_odds + lane[pair]] = logits[place + pair]
+                z = load(scratch, log_odds)
+                z = _judge(z, n > 0, scratch, rows, row, shared)
+                store(scratch, log_odds, z)
+                for pair in range(first[one], first[one + 1]):
+                    logits[place + pair] = scratch[log_odds + lane[pair]]
 
 
 @njit(nogil=True, cache=True, forceinline=True)
-def _enter(hidden, votes, shared):  # type: ignore[no-untyped-def]
-    """Add what the heads give to the hidden units; four sums at once."""
-    a, b = hidden, splat(np.float32(0))
-    c, d = b, b
-    for head in range(0, ROW, 4):
-        at = (3 + head) * ROW
-        a = multiply_add(splat(votes[head]), load(shared, at), a)
-        b = multiply_add(splat(votes[head + 1]), load(shared, at + ROW), b)
-        c = multiply_add(splat(votes[head + 2]), load(shared, at + 2 * ROW), c)
-        d = multiply_add(splat(votes[head + 3]), load(shared, at + 3 * ROW), d)
-    return add(add(a, b), add(c, d))
+def _add(scratch, place, share, weight):  # type: ignore[no-untyped-def]
+    """Let a track count for as much as its peak covers."""
+    total = multiply_add(splat(share), weight, load(scratch, place))
+    store(scratch, place, total)
+
+
+@njit(nogil=True, cache=True, forceinline=True)
+def _vote(scratch, places, n, by_cell, block, rows, row):  # type: ignore[no-untyped-def]
+    """Give log(1 + 100 A) of each head, for the pairs of a group."""
+    one = splat(np.float32(1))
+    for head in range(ROW):
+        total = splat(np.float32(0))
+        for i in range(n):
+            weight = load(by_cell, ((block + places[i]) * ROW + head) * ROW)
+            total = multiply_add(
+                splat(scratch[(_SCRATCH + i) * ROW + head]), weight, total
+            )
+        scale = load(rows, row + (1 + ROW + head) * ROW)
+        store(scratch, head * ROW, logarithm(multiply_add(total, scale, one)))
+
+
+@njit(nogil=True, cache=True, forceinline=True)
+def _judge(z, voted, scratch, rows, row, shared):  # type: ignore[no-untyped-def]
+    """Give the log-odds of a group's pairs."""
+    nothing = splat(np.float32(0))
+    result = multiply_add(z, splat(shared[(3 + ROW) * ROW]), load(rows, row))
+    if voted:
+        for head in range(ROW):
+            vote = load(scratch, head * ROW)
+            result = multiply_add(vote, splat(shared[2 * ROW + head]), result)
+    for unit in range(0, ROW, 4):
+        at = row + (1 + unit) * ROW
+        a = multiply_add(z, splat(shared[unit]), load(rows, at))
+        b = multiply_add(z, splat(shared[unit + 1]), load(rows, at + ROW))
+        c = multiply_add(z, splat(shared[unit + 2]), load(rows, at + 2 * ROW))
+        d = multiply_add(z, splat(shared[unit + 3]), load(rows, at + 3 * ROW))
+        if voted:
+            for head in range(ROW):
+                vote, at = load(scratch, head * ROW), (3 + head) * ROW + unit
+                a = multiply_add(vote, splat(shared[at]), a)
+                b = multiply_add(vote, splat(shared[at + 1]), b)
+                c = multiply_add(vote, splat(shared[at + 2]), c)
+                d = multiply_add(vote, splat(shared[at + 3]), d)
+        at = ROW + unit
+        result = multiply_add(maximum(a, nothing), splat(shared[at]), result)
+        result = multiply_add(maximum(b, nothing), splat(shared[at + 1]), result)
+        result = multiply_add(maximum(c, nothing), splat(shared[at + 2]), result)
+        result = multiply_add(maximum(d, nothing), splat(shared[at + 3]), result)
+    return result

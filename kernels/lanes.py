@@ -33,7 +33,6 @@ from tfimpute_tracks.kernels.vectors import (
     prefetch_lanes,
     splat_lanes,
     store_lanes,
-    sum_lanes,
 )
 
 __all__ = [
@@ -53,7 +52,6 @@ __all__ = [
     "prefetch",
     "splat",
     "store",
-    "sum_of",
 ]
 
 Lanes = Any  # an array outside a kernel, a vector inside
@@ -223,20 +221,6 @@ def logarithm(a: Lanes) -> Lanes:
     return np.log(a)
 
 
-def sum_of(a: Lanes) -> Any:
-    """Add the lanes up.
-
-    Parameters
-    ----------
-    a : lanes of float32
-
-    Returns
-    -------
-    float32
-    """
-    return a.sum()
-
-
 def lanes_above(a: Lanes, b: Lanes) -> int:
     """Tell in which lanes a number is larger than the other.
 
@@ -349,11 +333,6 @@ def _compile_multiply_add(a, b, c):  # type: ignore[no-untyped-def]
 @_compiled(logarithm)
 def _compile_logarithm(a):  # type: ignore[no-untyped-def]
     return lambda a: logarithm_lanes(a)
-
-
-@_compiled(sum_of)
-def _compile_sum_of(a):  # type: ignore[no-untyped-def]
-    return lambda a: sum_lanes(a)
 
 
 @_compiled(lanes_above)

@@ -31,7 +31,6 @@ __all__ = [
     "prefetch_lanes",
     "splat_lanes",
     "store_lanes",
-    "sum_lanes",
 ]
 
 LANE_BYTES = 64
@@ -213,21 +212,6 @@ def _logarithm(typing, a):  # type: ignore[no-untyped-def]
     return a(a), generate
 
 
-def _sum(typing, a):  # type: ignore[no-untyped-def]
-    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        number = ir.FloatType()
-        kind = ir.FunctionType(number, [number, arguments[0].type])
-        name = f"llvm.vector.reduce.fadd.v{a.count}f32"
-        insert: Any = cgutils.get_or_insert_function
-        function = insert(builder.module, kind, name)
-        # By halves, and not one number after the other.
-        return builder.call(
-            function, [number(0.0), arguments[0]], fastmath=("reassoc",)
-        )
-
-    return types.float32(a), generate
-
-
 def _lanes_above(typing, a, b):  # type: ignore[no-untyped-def]
     def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
         above = _greater(builder, signature, *arguments)
@@ -269,7 +253,6 @@ add_limited_lanes: Any = intrinsic(_add_limited)
 maximum_lanes: Any = intrinsic(_maximum)
 multiply_add_lanes: Any = intrinsic(_multiply_add)
 logarithm_lanes: Any = intrinsic(_logarithm)
-sum_lanes: Any = intrinsic(_sum)
 above_lanes: Any = intrinsic(_lanes_above)
 pick_lanes: Any = intrinsic(_pick_above)
 first_set_bit: Any = intrinsic(_first_set)

@@ -19,12 +19,16 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.evidence import ACCESSIBILITY, EvidenceStore
-from tfimpute_tracks.kernels.attention import (
+from tfimpute_tracks.kernels.attention import VoteWeights, attend
+from tfimpute_tracks.kernels.coverage import Coverage
+from tfimpute_tracks.kernels.pair_groups import (
     ROW,
     PairRows,
-    TrackRows,
-    VoteWeights,
-    attend,
+    group_pairs,
+    pair_rows,
+)
+from tfimpute_tracks.kernels.pair_groups import (
+    track_rows as arrange_tracks,
 )
 from tfimpute_tracks.models.evidence_weights import EvidenceWeights
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
@@ -165,13 +169,8 @@ class PairEvidence:
         self._most_tf, self._most_cell = by_tf.max(axis=2), by_cell.max(axis=2)
         self._by_tf = np.exp(by_tf - self._most_tf[:, :, None])
         self._by_cell = np.exp(by_cell - self._most_cell[:, :, None])
-        tf, cell = evidence.track_rows
-        self._tracks = TrackRows(
-            tf.astype(np.int32),
-            cell.astype(np.int32),
-            _in_rows(self._by_tf),
-            _in_rows(self._by_cell),
-        )
+        self._tracks = arrange_tracks(*evidence.track_rows, self._by_tf, self._by_cell)
+        self._groups = group_pairs(self._tf, self._cell)
         self._shared = _shared_weights(evidence.weights)
 
     def logits(
@@ -182,7 +181,7 @@ class PairEvidence:
         Parameters
         ----------
         logits : float32 array, shape (n_tiles, n_pairs)
-            By letters.
+            By letters; where it is contiguous, the result takes its place.
         chrom : str
         centres : int64 array, shape (n_tiles,), ascending
             Of the tiles: 0-based, in bp.
@@ -206,8 +205,32 @@ class PairEvidence:
         cover = store.coverage(chrom, starts, width)
         if kept is not None:
             cover = cover.of(measured)
+        return self.attend(logits, told, cover, measured)
+
+    def attend(
+        self, logits: Floats, told: Mask, cover: Coverage, measured: Mask
+    ) -> Floats:
+        """Give log-odds by letters and what tracks cover of tiles.
+
+        Parameters
+        ----------
+        logits : float32 array, shape (n_tiles, n_pairs)
+            As for :meth:`logits`.
+        told : bool array, shape (n_tiles,)
+            Tiles of which tracks say anything.
+        cover : Coverage
+            Of the tiles' middles.
+        measured : bool array, shape (n_tracks,)
+            Tracks that take part.
+
+        Returns
+        -------
+        float32 array, shape (n_tiles, n_pairs)
+        """
+        found = np.ascontiguousarray(logits, dtype=np.float32)
         rows = self.rows(measured)
-        return attend(logits, told, cover, self._tracks, rows, self._shared)
+        attend(found, told, cover, self._tracks, rows, self._shared)
+        return found
 
     def rows(self, measured: Mask) -> PairRows:
         """Give what is known of the pairs where some tracks take part.
@@ -246,7 +269,7 @@ class PairEvidence:
             of_tf = self._by_tf[:, tf[pair]][:, track_tf[others]]
             of_cell = self._by_cell[:, cell[pair]][:, track_cell[others]]
             total[:, pair] = np.exp(doubt[:, pair]) + (of_tf * of_cell).sum(axis=1)
-        scale = _row_wise(100 / np.maximum(total, _LEAST).T)
+        scale = 100 / np.maximum(total, _LEAST).T
         known = self._known_tracks(track_tf, track_cell)
         tf_rows, cell_rows = given["tf_embedding"][tf], given["cell_embedding"][cell]
         bias = (
@@ -260,14 +283,7 @@ class PairEvidence:
             + cell_rows @ given["cell_output"]
             + given["output_bias"][0]
         )
-        return PairRows(
-            tf.astype(np.int32),
-            cell.astype(np.int32),
-            own,
-            scale,
-            _row_wise(bias),
-            offset.astype(np.float32),
-        )
+        return pair_rows(self._groups, offset, bias, scale)
 
     def _known_tracks(self, track_tf: Ints, track_cell: Ints) -> Floats:
         """Give d of the definition, float32 (n_pairs, 5)."""
@@ -351,15 +367,3 @@ def _shared_weights(weights: EvidenceWeights) -> VoteWeights:
 
 def _padded(row: NDArray[np.floating]) -> Floats:
     return np.pad(row, (0, ROW - len(row))).astype(np.float32)
-
-
-def _row_wise(rows: NDArray[np.floating]) -> Floats:
-    """Fill rows up with zeros."""
-    return np.pad(rows, ((0, 0), (0, ROW - rows.shape[1]))).astype(np.float32)
-
-
-def _in_rows(table: Doubles) -> Floats:
-    """Put heads last, and fill them up with zeros."""
-    heads = np.moveaxis(table, 0, -1)
-    padded = np.pad(heads, ((0, 0), (0, 0), (0, ROW - heads.shape[-1])))
-    return np.ascontiguousarray(padded, dtype=np.float32)

@@ -27,7 +27,7 @@ def test_a_scan_agrees_with_the_definition(evidence, rng):
     pairs = [(tf, cell) for tf in range(3) for cell in range(4)]
     centres = np.arange(40, 4900, 37)
     logits = rng.normal(-2, 2, (len(centres), len(pairs))).astype(np.float32)
-    found = PairEvidence(evidence, pairs).logits(logits, "chr1", centres)
+    found = PairEvidence(evidence, pairs).logits(logits.copy(), "chr1", centres)
     cover = store.coverage("chr1", centres - 15, 30)
     shares = np.zeros((len(centres), len(TRACKS)), np.float32)
     rows = np.repeat(np.arange(len(centres)), np.diff(cover.indptr))
@@ -54,7 +54,7 @@ def test_the_own_track_of_a_pair_does_not_count(tmp_path, evidence, rng):
     others = np.array([other != pair for other in TRACKS])
     without = Evidence(evidence.weights, evidence.store.take(others))
     both = [
-        PairEvidence(some, [index]).logits(logits, "chr1", centres)
+        PairEvidence(some, [index]).logits(logits.copy(), "chr1", centres)
         for some in (evidence, without)
     ]
     np.testing.assert_allclose(*both, atol=1e-5)
@@ -65,9 +65,9 @@ def test_where_nothing_is_told_letters_stay_as_they_are(evidence, rng):
     logits = rng.normal(size=(4, 1)).astype(np.float32)
     centres = np.arange(4) * 20 + 100
     for chrom in ("chr20", "chr7"):
-        found = judge.logits(logits, chrom, centres)
+        found = judge.logits(logits.copy(), chrom, centres)
         np.testing.assert_array_equal(found, logits)
-    beside = judge.logits(logits, "chr1", np.array([5, 10, 4990, 4995]))
+    beside = judge.logits(logits.copy(), "chr1", np.array([5, 10, 4990, 4995]))
     np.testing.assert_array_equal(beside, logits)
 
 
