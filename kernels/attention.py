@@ -162,13 +162,13 @@ def _attend_tf(  # type: ignore[no-untyped-def]
     for tile in range(start, end):
         if not told[tile]:
             continue
-        begin, n = indptr[tile], np.int64(counts[tile])
+        begin, n = indptr[tile], int(counts[tile])
         for i in range(n):
             store(scratch, (_SCRATCH + i) * ROW, splat(np.float32(0)))
             places[i] = slot_cell[begin + i]
         for i in range(begin, indptr[tile + 1]):
             other = np.int64(track_tf[track[i]])
-            at = slot[i]
+            at = int(slot[i])
             if other == own_tf:  # a row of its own: leaves its cell line out
                 at = n
                 store(scratch, (_SCRATCH + n) * ROW, splat(np.float32(0)))
