@@ -42,6 +42,7 @@ def export(
         ),
     ] = None,
     signal: options.Signal = "probability",
+    evidence: options.Evidence = None,
     bin_size: options.BinSize = None,
     max_zooms: options.MaxZooms = 10,
     threads: options.Threads = "max",
@@ -56,6 +57,11 @@ def export(
     from tfimpute_tracks.tracks.drawing import Drawing
     from tfimpute_tracks.tracks.pair_files import check_formats, usual_formats
 
+    if evidence and signal != "calibrated":
+        raise UsageError(
+            "scores of a store are as they were made; --evidence goes with --signal "
+            "calibrated, of a store that was made with it"
+        )
     opened = Store(store)
     drawing = Drawing(signal, bin_size, max_zooms)
     names = frozenset(name for text in formats or [] for name in text.split(","))
@@ -81,7 +87,7 @@ def export(
         overwrite,
         inputs.set_threads(threads),
         drawing,
-        inputs.stored_calibration(opened) if signal == "calibrated" else None,
+        inputs.stored_calibration(opened, evidence) if signal == "calibrated" else None,
     )
     if signal == "specificity":
         inputs.warn_of_absent_cells(opened, chosen)

@@ -353,12 +353,16 @@ def warn_of_absent_cells(store: Store, pairs: list[Pair]) -> None:
         )
 
 
-def stored_calibration(store: Store) -> Callable[[Pair], tuple[float, float]]:
+def stored_calibration(
+    store: Store, evidence: str | None = None
+) -> Callable[[Pair], tuple[float, float]]:
     """Find what calibrates the scores of a store: it stands in the model's card.
 
     Parameters
     ----------
     store : Store
+    evidence : str, optional
+        That the store was made with.
 
     Returns
     -------
@@ -368,11 +372,14 @@ def stored_calibration(store: Store) -> Callable[[Pair], tuple[float, float]]:
     Raises
     ------
     UsageError
-        The store's weights are none of those that ship.
+        The store's weights are none of those that ship, or its evidence is another.
     """
     from tfimpute_tracks.tracks.signals import calibration_line
 
-    model = _shipped_model(store)
+    model = _shipped_model(store, evidence)
+    if model is not None and model.digests != store.plan.digests:
+        told = "with --evidence" if store.plan.evidence else "without --evidence"
+        raise UsageError(f"{store.folder} was made {told}; give the same here")
     if model is None:
         raise UsageError(
             f"the weights of {store.folder}, {store.plan.model}, are not at hand, and "
@@ -382,12 +389,12 @@ def stored_calibration(store: Store) -> Callable[[Pair], tuple[float, float]]:
     return partial(calibration_line, model)
 
 
-def _shipped_model(store: Store) -> Model | None:
+def _shipped_model(store: Store, evidence: str | None = None) -> Model | None:
     """Load a store's model, where it is one that ships."""
     from tfimpute_tracks.models import load_model, shipped_models
 
     if store.plan.model in shipped_models():
-        model = load_model(store.plan.model)
+        model = load_model(store.plan.model, evidence)
         if model.checkpoint.digest == store.plan.weights:
             return model
     return None

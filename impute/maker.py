@@ -213,8 +213,7 @@ def open_maker(spec: MakerSpec) -> ShardMaker:
             "everywhere"
         )
     model = load_model(spec.model, spec.evidence)
-    planned = {"weights": plan.weights, **plan.evidence}
-    for name, digest in planned.items():
+    for name, digest in plan.digests.items():
         if model.digests.get(name) != digest:
             raise InputFileError(
                 f"the {name.replace('_', ' ')} of {spec.model} have the digest "

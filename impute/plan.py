@@ -154,6 +154,11 @@ class Plan:
         entries = self.entries()
         return digest_json({key: entries[key] for key in entries if key not in _NAMES})
 
+    @property
+    def digests(self) -> dict[str, str]:
+        """Digests of what scores depend on beside letters, as a model tells them."""
+        return {"weights": self.weights, **self.evidence}
+
     @cached_property
     def pairs(self) -> list[Pair]:
         """The pairs, in the order of the store."""

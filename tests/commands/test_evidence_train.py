@@ -69,6 +69,41 @@ def test_tracks_of_other_pairs_tell_what_letters_do_not(arguments, run, tmp_path
     assert 0 < line < 1
 
 
+def test_weights_are_judged_and_compared_by_tracks_of_trained_pairs(
+    arguments, run, tmp_path
+):
+    assert run(*arguments)[0] == 0
+    data, weights = tmp_path / "data.h5", tmp_path / "run" / "toy.safetensors"
+    given = ["--data", data, "-m", weights, "-e", tmp_path / "e.h5", "-p", 1]
+    code, _, err = run(
+        *("evaluate", *given, "-o", tmp_path / "judged", "--bootstrap", 0)
+    )
+    assert code == 0, err
+    assert "without those of 3 pairs that are kept" in err
+    told = json.loads((tmp_path / "judged" / "metrics.json").read_text())
+    assert told["means"]["test3"]["auroc"] > 0.95
+    assert told["basis"] == "sequence and 9 measured tracks of e.h5"
+    code, _, err = run(
+        *("compare", *given, "-o", tmp_path / "compared", "--predictors", "model")
+    )
+    assert code == 0, err
+    told = json.loads((tmp_path / "compared" / "metrics.json").read_text())
+    assert told["predictors"][0]["auroc"] > 0.95
+
+
+def test_a_card_is_made_anew_without_training(arguments, run, tmp_path):
+    arguments[-1] = 2
+    assert run(*arguments)[0] == 0
+    weights = tmp_path / "run" / "toy.evidence.safetensors"
+    card = tmp_path / "run" / "toy.evidence.json"
+    before = weights.read_bytes(), json.loads(card.read_text())
+    card.write_text(json.dumps(before[1] | {"fdr": {}}))
+    code, _, err = run(*arguments, "--card-only")
+    assert code == 0, err
+    assert weights.read_bytes() == before[0]
+    assert json.loads(card.read_text())["fdr"] == before[1]["fdr"]
+
+
 def test_the_same_seed_gives_the_same_weights(arguments, run, tmp_path):
     arguments[-1] = 1
     digests = []

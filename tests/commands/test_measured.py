@@ -1,0 +1,156 @@
+"""`--evidence` from the command line: what it changes, says and refuses."""
+
+import json
+
+import numpy as np
+import pytest
+
+from evidence_toys import SIZES, TRACKS, draw_network, draw_store, draw_weights
+from tfimpute_tracks.models import load_model
+from tfimpute_tracks.models.evidence_weights import (
+    evidence_path,
+    write_evidence_weights,
+)
+from toys import write_fasta, write_model
+
+BASIS = f"sequence and {len(TRACKS)} measured tracks of e.h5"
+
+
+@pytest.fixture
+def toy(tmp_path, rng):
+    """Give options of a scan with a model, its weights that read tracks, and tracks."""
+    model = write_model(tmp_path / "toy.safetensors")
+    weights = draw_weights(draw_network(), load_model(model).checkpoint.digest)
+    write_evidence_weights(evidence_path(model), weights)
+    draw_store(tmp_path / "e.h5", rng)
+    letters = {c: "".join(rng.choice(list("ACGT"), n)) for c, n in SIZES.items()}
+    write_fasta(tmp_path / "toy.fa", letters)
+    common = ["-g", tmp_path / "toy.fa", "--chroms", "chr1", "chr20", "-m", model]
+    return [*common, "-p", 1], tmp_path
+
+
+def _told(path):
+    return json.loads(path.read_text())["parameters"]
+
+
+def test_a_scan_goes_by_tracks_and_says_so(toy, run):
+    options, folder = toy
+    own = TRACKS[0]
+    pair = ["--tf", own.tf, "--cell", own.cell, "--no-cache"]
+    by_both = [*pair, "-e", folder / "e.h5", "-o", folder / "both"]
+    code, _, err = run("scan", *by_both, *options)
+    assert code == 0, err
+    assert f"going by {BASIS}" in err
+    assert f"{own}: measured in e.h5; a pair's own track does not count" in err
+    assert "e.h5 says nothing of chr20: sequence alone counts there" in err
+    code, _, err = run("scan", *pair, "-o", folder / "letters", *options)
+    assert code == 0, err
+    assert "going by" not in err
+    told, alone = (
+        _told(folder / name / f"{own.tf}.{own.cell}.receipt.json")
+        for name in ("both", "letters")
+    )
+    assert told["basis"] == BASIS
+    assert alone["basis"] == "sequence"
+    assert told["evidence_told"]["own_tracks"] == 1
+    assert told["evidence_told"]["letters_only"] == ["chr20"]
+    assert "evidence" not in alone
+    import pyBigWig
+
+    both, letters = (
+        pyBigWig.open(str(folder / name / f"{own.tf}.{own.cell}.bw"))
+        for name in ("both", "letters")
+    )
+    assert abs(both.stats("chr1")[0] - letters.stats("chr1")[0]) > 0.01
+    # Where no track says anything, letters are all there is.
+    assert both.intervals("chr20") == letters.intervals("chr20")
+
+
+def test_a_second_scan_with_other_tracks_is_made_anew(toy, run, rng):
+    options, folder = toy
+    scan = ["scan", "--tf", "MAX", "--cell", "K562", "-e", folder / "e.h5", *options]
+    scan += ["-o", folder / "tracks"]
+    assert run(*scan)[0] == 0
+    assert "kept from an earlier run" in run(*scan)[1]
+    draw_store(folder / "e.h5", rng)
+    assert "written" in run(*scan)[1]
+
+
+def test_a_store_made_by_tracks_is_exported_as_it_was_scanned(toy, run):
+    options, folder = toy
+    pair = ["--pairs", "MAX:K562;CTCF:HepG2"]
+    by_both = [*pair, "-e", folder / "e.h5", *options]
+    assert run("scan", *by_both, "-o", folder / "scanned")[0] == 0
+    code, _, err = run("impute", *by_both, "-o", folder / "store", "--workers", 1)
+    assert code == 0, err
+    assert run("export", folder / "store", *pair, "-o", folder / "exported")[0] == 0
+    receipt = "MAX.K562.receipt.json"
+    told, scanned = (_told(folder / n / receipt) for n in ("exported", "scanned"))
+    for name in ("basis", "evidence", "evidence_weights", "threshold"):
+        assert told[name] == scanned[name]
+    # Other tracks are another store.
+    draw_store(folder / "e.h5", np.random.default_rng(7))
+    code, _, err = run("impute", *by_both, "-o", folder / "store", "--workers", 1)
+    assert code == 2
+    code, _, err = run(
+        *("hub", folder / "exported", "--genome", "toy1", "-m", options[-3]),
+        *("-e", folder / "e.h5"),
+    )
+    assert code == 0, err
+    assert "by measured tracks too" in (folder / "exported" / "hub.txt").read_text()
+    pages = [page.read_text() for page in (folder / "exported").rglob("*.html")]
+    assert pages
+    assert all(f"predicted from {BASIS}" in page for page in pages)
+
+
+@pytest.mark.parametrize("verb", ["scan", "impute", "plot"])
+def test_tracks_of_another_genome_are_refused_before_any_work(toy, run, rng, verb):
+    options, folder = toy
+    draw_store(folder / "e.h5", rng, sizes={"chr1": 4999, "chr20": 2000})
+    place = options if verb != "plot" else [*options[:2], "-r", "chr1:1-900"]
+    code, _, err = run(
+        *(verb, "--tf", "MAX", "--cell", "K562", "-e", folder / "e.h5", *place),
+        *(("-o", folder / "x.svg", "-m", options[-3]) if verb == "plot" else ()),
+        *(("-o", folder / "out") if verb != "plot" else ()),
+    )
+    assert code == 2
+    assert "lie on another genome than toy.fa: chr1 has 5,000 bp and not 4,999" in err
+    assert not list(folder.glob("out/*.bw"))
+
+
+def test_what_is_no_evidence_is_refused(toy, run):
+    options, folder = toy
+    scan = ["scan", "--tf", "MAX", "--cell", "K562", *options, "-o", folder / "out"]
+    code, _, err = run(*scan, "-e", folder / "gone.h5")
+    assert code == 2
+    assert "gone.h5" in err
+    code, _, err = run(*scan, "-e", folder / "toy.fa")
+    assert code == 2
+    assert "toy.fa" in err
+    evidence_path(folder / "toy.safetensors").unlink()
+    code, _, err = run(*scan, "-e", folder / "e.h5")
+    assert code == 2
+    assert "has no weights that read tracks" in err
+    assert "evidence train" in err
+
+
+def test_tracks_in_a_folder_are_drawn_as_they_are(toy, run):
+    options, folder = toy
+    pair = ["--tf", "MAX", "--cell", "K562"]
+    assert run("scan", *pair, *options, "-o", folder / "t")[0] == 0
+    code, _, err = run(
+        *("plot", folder / "t", "-r", "chr1:1-900", "-e", folder / "e.h5"),
+        *("-o", folder / "x.svg"),
+    )
+    assert code == 2
+    assert "--evidence" in err
+
+
+def test_a_pair_of_the_bundled_stretch_is_scanned_with_its_tracks(run, tmp_path):
+    pair = ["--tf", "MAX", "--cell", "GM12891", "-r", "chr20:48700001-48900000"]
+    code, _, err = run("scan", *pair, "-e", "bundled", "-o", tmp_path, "-p", 1)
+    assert code == 0, err
+    told = _told(tmp_path / "MAX.GM12891.receipt.json")
+    assert told["evidence_told"]["own_tracks"] == 0
+    assert told["evidence_told"]["tf_tracks"] > 5
+    assert 0.9 < told["expected_auroc"] <= 1
