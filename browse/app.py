@@ -141,6 +141,8 @@ class _Routes:
                 "start": variant.start,
                 "ref": variant.ref,
                 "alt": variant.alt,
+                # Tracks are of the alleles that the measured cells had.
+                "basis": "sequence alone" if model.evidence else model.basis,
                 "ref_centres": effects.ref_centres.tolist(),
                 "alt_centres": effects.alt_centres.tolist(),
                 "pairs": [

@@ -139,6 +139,7 @@ class Session:
         return {
             "model": model.name,
             "weights": model.checkpoint.digest,
+            "basis": model.basis,
             "genome": genome.name,
             "build": model.checkpoint.genome.get("build"),
             "chrom_sizes": dict(genome.chrom_sizes),

@@ -99,7 +99,7 @@ def evaluate(
         raise UsageError(f"--sites {sites!r}; give one of {', '.join(parts)}")
     rows = sample_rows(parts[sites], max_sites, seed)
     columns, trained = _columns(dataset, loaded, split)
-    loaded = _by_trained(loaded, dataset, trained)
+    loaded = _by_trained(loaded, dataset, trained, sites)
     binned = _binned_pairs(dataset, columns, pairs_table, fasta) if widths else []
     run = _bin_run(loaded, fasta, chroms, n_threads) if widths else None
     score = model_score(loaded, dataset, rows)
@@ -190,7 +190,7 @@ def _columns(dataset: Dataset, model: Model, split: str) -> tuple[Any, Any]:
     return columns, np.flatnonzero(seen)
 
 
-def _by_trained(model: Model, dataset: Dataset, trained: Any) -> Model:
+def _by_trained(model: Model, dataset: Dataset, trained: Any, part: str) -> Model:
     """Let a model go by the tracks of pairs that it was trained on, and by no other."""
     from dataclasses import replace
 
@@ -207,6 +207,12 @@ def _by_trained(model: Model, dataset: Dataset, trained: Any) -> Model:
     roles = {
         r for p, r in zip(dataset.pairs, dataset.roles, strict=True) if p in measured
     }
+    if part != "test":
+        notify(
+            f"sites of {part} may have trained what reads the tracks; --sites test did "
+            "not",
+            warning=True,
+        )
     if roles:
         notify(
             f"{', '.join(sorted(roles))}: such pairs are measured, and the TF mean and "

@@ -104,6 +104,7 @@ def _learn(
     from tfimpute_tracks.models.evidence_network import EvidenceNetwork
     from tfimpute_tracks.models.evidence_weights import EvidenceConfig, EvidenceWeights
     from tfimpute_tracks.training.evidence import (
+        letters_alone,
         read_evidence_sites,
         sites_per_epoch,
         train_evidence,
@@ -118,7 +119,9 @@ def _learn(
     with progress_bar("train", n_sites, "sites") as advance:
         history = train_evidence(network, sites, recipe, advance, _log)
     arrays = {name: p.detach().numpy() for name, p in network.named_parameters()}
+    # Known when it is judged.
     arrays["thresholds"] = np.zeros((len(model.tfs), len(model.cells)), np.float32)
+    arrays |= letters_alone(model)
     digest = model.checkpoint.digest
     trained = EvidenceWeights(config, model.vocabulary, digest, arrays, "", {})
     facts = {"model": model.name, "recipe": recipe.to_dict(), "history": history}

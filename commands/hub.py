@@ -98,6 +98,12 @@ def hub(
         shelf = find_tracks(folder)
         check_writable_dir(folder)
         build = genome or _build(shelf, loaded)
+    if any(t.evidence_weights and not knowledge.knows(t) for t in shelf.tracks):
+        notify(
+            "some tracks go by measured tracks: give the same --evidence for the pages "
+            "to tell what their scores are worth",
+            warning=True,
+        )
     written = write_hub(shelf, HubSettings(build, email, colour_by, knowledge))
     written += write_sessions(shelf, build, colour_by, reference)
     if as_json:

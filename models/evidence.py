@@ -3,7 +3,8 @@
 An :class:`Evidence` is a store of tracks with the weights that read them. Set up for
 some pairs it takes log-odds by letters and where the tiles lie, and gives log-odds by
 both. A pair's own tracks never count. Where the store says nothing, beside its regions
-or on a chromosome of which it has no peak, log-odds stay as they are.
+or on a chromosome of which it has no peak, letters are all there is: their log-odds are
+calibrated, so that a score means there what it means elsewhere.
 """
 
 from __future__ import annotations
@@ -172,6 +173,11 @@ class PairEvidence:
         self._tracks = arrange_tracks(*evidence.track_rows, self._by_tf, self._by_cell)
         self._groups = group_pairs(self._tf, self._cell)
         self._shared = _shared_weights(evidence.weights)
+        given = evidence.weights.weights
+        self._alone = (
+            given["alone_slope"][0],
+            given["alone_offset"][self._tf, self._cell],
+        )
 
     def logits(
         self, logits: Floats, chrom: str, centres: Ints, kept: Mask | None = None
@@ -197,11 +203,11 @@ class PairEvidence:
         if kept is not None:
             measured = measured & kept
         if not measured.any():
-            return logits
+            return self._by_letters(logits)
         starts = centres - width // 2
         told = store.told(chrom, starts, width)
         if not told.any():
-            return logits
+            return self._by_letters(logits)
         cover = store.coverage(chrom, starts, width)
         if kept is not None:
             cover = cover.of(measured)
@@ -230,6 +236,14 @@ class PairEvidence:
         found = np.ascontiguousarray(logits, dtype=np.float32)
         rows = self.rows(measured)
         attend(found, told, cover, self._tracks, rows, self._shared)
+        if not told.all():
+            found[~told] = self._by_letters(found[~told])
+        return found
+
+    def _by_letters(self, logits: Floats) -> Floats:
+        """Give log-odds of being bound where letters are all there is."""
+        slope, offset = self._alone
+        found: Floats = slope * logits + offset
         return found
 
     def rows(self, measured: Mask) -> PairRows:

@@ -91,7 +91,9 @@ class EvidenceWeights:
     weights : mapping of name to float32 array
         The parameters of
         :class:`~tfimpute_tracks.models.evidence_network.EvidenceNetwork`, and
-        `thresholds`, per (TF, cell line) the score that calls a peak.
+        `thresholds`, per (TF, cell line) the score that calls a peak, and what makes
+        of log-odds by letters those of being bound, where no track says anything:
+        times `alone_slope`, plus `alone_offset` of the (TF, cell line).
     digest : str
         sha256 of the file.
     card : dict
@@ -144,6 +146,8 @@ def _shapes(
         "output_bias": (1,),
         **dict.fromkeys(("tf_output", "cell_output"), (size,)),
         "thresholds": (n_tfs, n_cells),
+        "alone_slope": (1,),
+        "alone_offset": (n_tfs, n_cells),
     }
 
 

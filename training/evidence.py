@@ -32,6 +32,7 @@ from tfimpute_tracks.models.model import Model
 __all__ = [
     "EvidenceRecipe",
     "EvidenceSites",
+    "letters_alone",
     "read_evidence_sites",
     "sites_per_epoch",
     "train_evidence",
@@ -179,6 +180,26 @@ def read_evidence_sites(
         cell,
         *tracks,
     )
+
+
+def letters_alone(model: Model) -> dict[str, NDArray[np.float32]]:
+    """Give what makes of log-odds by letters those of being bound.
+
+    Parameters
+    ----------
+    model : Model
+
+    Returns
+    -------
+    dict of name to float32 array
+        `alone_slope`, shape (1,), and `alone_offset`, shape (n_tfs, n_cells), by the
+        model's calibration; 1 and 0 where its card tells none.
+    """
+    shape = len(model.tfs), len(model.cells)
+    lines = [model.calibration(pair) for pair in model.vocabulary.all_pairs()]
+    known = [(1.0, 0.0) if line is None else line for line in lines]
+    slopes, offsets = np.array(known, dtype=np.float32).T
+    return {"alone_slope": slopes[:1], "alone_offset": offsets.reshape(shape)}
 
 
 def train_evidence(

@@ -102,7 +102,10 @@ def how_to_read(tracks: Iterable[ShelfTrack]) -> str:
     str
         HTML.
     """
+    tracks = list(tracks)
     signals = {name for track in tracks for name in track.signals}
+    bases = {bool(track.evidence_weights) for track in tracks}
+    scores = "\n".join(_BASIS_TEXTS[basis] for basis in sorted(bases))
     more = "".join(
         f"<li><b>{SIGNALS[name].label}</b>: {text}</li>\n"
         for name, text in _SIGNAL_TEXTS.items()
@@ -110,17 +113,28 @@ def how_to_read(tracks: Iterable[ShelfTrack]) -> str:
     )
     return f"""<h2>How to read it</h2>
 <ul>
-{more}<li><b>Peaks</b> are runs of tiles at or above the pair's threshold, which is the
-score that as many open-chromatin sites exceed as the TF binds on average where it was
-measured. The darker a peak, the higher its best tile.</li>
-<li>Bound and unbound sites had the same weight in training, so 0.5 does not mean that
-half of such places are bound: most are not. Compare places within one track, and take a
-threshold from the table.</li>
-<li>Where the sequence is unknown (N) nothing is drawn. Sequence does not tell whether
-the chromatin of a place is open in a cell line: what is cell-specific beyond the
-letters is not in these tracks.</li>
+{more}<li><b>Peaks</b> are runs of tiles at or above the pair's threshold. The darker a
+peak, the higher its best tile.</li>
+<li>Where the sequence is unknown (N) nothing is drawn.</li>
+{scores}
 </ul>"""
 
+
+# By whether measured tracks count beside sequence.
+_BASIS_TEXTS = {
+    False: """<li>Scores from sequence: bound and unbound sites had the same weight in
+training, so 0.5 does not mean that half of such places are bound: most are not. Compare
+places within one track, and take a threshold from the table; the pair's own is the
+score that as many open-chromatin sites exceed as the TF binds on average where it was
+measured. Sequence does not tell whether the chromatin of a place is open in a cell
+line: what is cell-specific beyond the letters is not in these tracks.</li>""",
+    True: """<li>Scores from sequence and measured tracks: the share of open-chromatin
+sites with such a score that are bound, as far as pairs kept from the model tell. A
+pair's threshold is the score that as many such sites exceed as are expected to be
+bound. The pair's own measurements never count; where other tracks are few or far off,
+little is known of the cell line. On chromosomes without tracks sequence is all there
+is: receipts name them.</li>""",
+}
 
 _SIGNAL_TEXTS = {
     "probability": "of binding, of the tile around a place; the better strand's.",

@@ -240,9 +240,11 @@ async function start() {
   fill("signal", Object.keys(about.signals));
   const halo = about.halo ? `, seen with ${about.halo} bp on either side` : "";
   byId("about").textContent =
-    `Model ${about.model}, genome ${about.genome}, a tile of ${about.tile} bp every ${about.stride} bp${halo}. ` +
-    "A score is the probability that the TF binds a tile, learned from as many bound as unbound sites: " +
-    "compare places within a track. TFImpute: Qin and Feng 2017, doi:10.1371/journal.pcbi.1005403. Drawn by igv.js.";
+    `Model ${about.model}, by ${about.basis}, genome ${about.genome}, a tile of ${about.tile} bp every ${about.stride} bp${halo}. ` +
+    (about.basis === "sequence"
+      ? "A score is the probability that the TF binds a tile, learned from as many bound as unbound sites: compare places within a track."
+      : "A score is the share of open-chromatin tiles alike that the TF binds; a pair's own track does not count.") +
+    " TFImpute: Qin and Feng 2017, doi:10.1371/journal.pcbi.1005403. Drawn by igv.js.";
   const state = readState();
   const open = (locus) => igv.createBrowser(byId("igv"), {
     loadDefaultGenomes: false,

@@ -40,7 +40,7 @@ export async function showVariant(text, pairs) {
     if (!pairs.length) throw new Error("add a track first: alleles are compared for its pair");
     const found = await api.variant(text, pairs);
     told.textContent = `${found.variant}: the best tile over the change, and all of them ` +
-      "(grey reference, coloured alternative).";
+      `(grey reference, coloured alternative), by ${found.basis}.`;
     effects.replaceChildren(...found.pairs.map((pair) => drawEffect(found, pair)));
     return found;
   } catch (error) {

@@ -1,5 +1,7 @@
 """Evidence as a scan computes it against the definition in plain PyTorch."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -69,6 +71,25 @@ def test_where_nothing_is_told_letters_stay_as_they_are(evidence, rng):
         np.testing.assert_array_equal(found, logits)
     beside = judge.logits(logits.copy(), "chr1", np.array([5, 10, 4990, 4995]))
     np.testing.assert_array_equal(beside, logits)
+
+
+def test_where_nothing_is_told_letters_say_how_common_binding_is(evidence, rng):
+    given = dict(evidence.weights.weights)
+    given["alone_slope"] = np.full(1, 0.5, np.float32)
+    given["alone_offset"] = rng.normal(size=(3, 4)).astype(np.float32)
+    known = Evidence(replace(evidence.weights, weights=given), evidence.store)
+    pairs = [(0, 3), (2, 1)]
+    logits = rng.normal(size=(4, 2)).astype(np.float32)
+    expected = 0.5 * logits + given["alone_offset"][[0, 2], [3, 1]]
+    judge = PairEvidence(known, pairs)
+    found = judge.logits(logits.copy(), "chr20", np.arange(4) * 20 + 100)
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    # One tile begins before the region does.
+    centres = np.array([5, 40, 60, 80])
+    beside = judge.logits(logits.copy(), "chr1", centres)
+    both = PairEvidence(evidence, pairs).logits(logits.copy(), "chr1", centres)
+    np.testing.assert_allclose(beside[0], expected[0], rtol=1e-6)
+    np.testing.assert_array_equal(beside[1:], both[1:])
 
 
 def test_a_model_is_given_evidence_by_its_file(tmp_path, evidence):
