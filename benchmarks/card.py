@@ -8,7 +8,10 @@ are held against measured ones along a whole chromosome.
     python benchmarks/card.py --data data.h5 -g hg19.fa.gz --pairs-table pairs.tsv
     python benchmarks/card.py --data data.h5 --only calibration
     python benchmarks/card.py --data around.h5 --models deep ...
+    python benchmarks/card.py --data data.h5 --evidence evidence.h5 --models default ...
 
+With --evidence only what peaks along the chromosome are worth is made anew, of the
+cards of scores by letters and tracks; all else of those is written by `evidence train`.
 The deeper models look at the surroundings of a site, and take sequences of 920.
 """
 
@@ -17,6 +20,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -44,6 +48,7 @@ from tfimpute_tracks.evaluation.worth import (
 )
 from tfimpute_tracks.genome import merge_intervals, open_genome, read_bed
 from tfimpute_tracks.models import Model, load_model, shipped_models
+from tfimpute_tracks.models.evidence_weights import evidence_path
 from tfimpute_tracks.storage import write_json
 from tfimpute_tracks.tracks.scan import open_scanner
 from tfimpute_tracks.tracks.tiles import TileRange
@@ -151,17 +156,58 @@ def main() -> None:
     parser.add_argument("--chrom", default="chr20")
     parser.add_argument("--only", choices=["calibration", "fdr"])
     parser.add_argument("--models", help="names, with commas; all that ship")
+    parser.add_argument("--evidence", type=Path)
     asked = parser.parse_args()
     dataset = open_dataset(asked.data)
     models = chosen_models(asked.models)
+    if asked.evidence:
+        _tell_peaks_by_tracks(dataset, models, asked)
+        return
     kept = {n: _kept(judge, dataset) for n, judge in judges_of(models).items()}
     if asked.only != "fdr":
         _calibrate(dataset, models, kept)
     if asked.only != "calibration":
-        table = read_pairs_table(asked.pairs_table)
-        beds = dict(zip(table.pairs, table.beds, strict=True))
-        place = _Chromosome(asked.fasta, asked.chrom, beds)
+        place = _chromosome(asked)
         _tell_false_discoveries(dataset, models, kept, place)
+
+
+def _chromosome(asked: argparse.Namespace) -> _Chromosome:
+    table = read_pairs_table(asked.pairs_table)
+    beds = dict(zip(table.pairs, table.beds, strict=True))
+    return _Chromosome(asked.fasta, asked.chrom, beds)
+
+
+def _tell_peaks_by_tracks(
+    dataset: Dataset, models: dict[str, Model], asked: argparse.Namespace
+) -> None:
+    """Hold peaks by letters and tracks against measured ones, own tracks hidden."""
+    place = _chromosome(asked)
+    by_judge: dict[str, Any] = {}
+    for name in models:
+        model = load_model(name, asked.evidence)
+        seen = [model.reliability(pair) == "seen" for pair in dataset.pairs]
+        known = [p for p, is_seen in zip(dataset.pairs, seen, strict=True) if is_seen]
+        model = replace(model, evidence=model.evidence.of(known))
+        entries = [dict(model.known_pairs[pair]) for pair in dataset.pairs]
+        lines = np.array([list(e["fdr_thresholds"].values()) for e in entries], float)
+        found = list(_tallies(model, list(dataset.pairs), lines.astype("f4"), place))
+        told, _ = _genome_figures(iter(found), place.name)
+        for entry, along in zip(entries, told, strict=True):
+            entry["genome"] = along
+        fdr = model.card["fdr"]
+        of = {
+            is_kept: [t for t, s in zip(found, seen, strict=True) if s != is_kept]
+            for is_kept in (False, True)
+        }
+        fdr["genome"] = _genome_figures(iter(of[False]), place.name)[1]
+        if of[True]:
+            by_judge[name] = _genome_figures(iter(of[True]), place.name)[1]
+        imputed = by_judge.get(judge_of(name))
+        if imputed:
+            fdr["imputed"]["genome"] = imputed
+        say(f"{name} {json.dumps({'seen': fdr['genome'], 'kept': imputed}, indent=1)}")
+        path = evidence_path(shipped_models()[name]).with_suffix(".json")
+        write_json(path, model.evidence.weights.card | {"pairs": entries, "fdr": fdr})
 
 
 def _calibrate(

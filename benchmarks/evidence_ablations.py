@@ -1,0 +1,147 @@
+"""What each part of the network that reads tracks is worth: training without it.
+
+Embeddings of its own against those of the sequence model, letters, accessibility, and
+tracks left out in training. All learn from the sites that trained nothing of the model;
+judged on pairs that nothing learned from, on chr20.
+
+    python benchmarks/evidence_ablations.py --data data.h5 --evidence evidence.h5
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from tfimpute_tracks.commands.console import say
+from tfimpute_tracks.commands.inputs import set_threads
+from tfimpute_tracks.dataset import Dataset, open_dataset, pair_columns, split_rows
+from tfimpute_tracks.evaluation import pair_aurocs, pair_average_precisions
+from tfimpute_tracks.evaluation.by_evidence import evidence_score, letters_score
+from tfimpute_tracks.evidence import ACCESSIBILITY, EvidenceStore, open_evidence
+from tfimpute_tracks.models import Model, load_model
+from tfimpute_tracks.models.evidence import Evidence
+from tfimpute_tracks.models.evidence_network import EvidenceNetwork
+from tfimpute_tracks.models.evidence_weights import EvidenceConfig, EvidenceWeights
+from tfimpute_tracks.training.evidence import (
+    EvidenceRecipe,
+    letters_alone,
+    read_evidence_sites,
+    train_evidence,
+)
+
+
+@dataclass
+class _Way:
+    """What differs from the network as it ships."""
+
+    recipe: EvidenceRecipe
+    own_embeddings: bool = True
+    letters: bool = True
+    accessibility: bool = True
+
+
+def _network(model: Model, way: _Way, seed: int) -> EvidenceNetwork:
+    torch.manual_seed(seed)
+    config = EvidenceConfig()
+    given = model.checkpoint.weights
+    if not way.own_embeddings:
+        config = replace(config, embedding_size=given["tf_embedding"].shape[1])
+    network = EvidenceNetwork(config, len(model.tfs), len(model.cells))
+    if not way.own_embeddings:
+        for name in ("tf_embedding", "cell_embedding"):
+            parameter = getattr(network, name)
+            parameter.requires_grad_(False)
+            rows = torch.from_numpy(given[name].copy())
+            # As large as those drawn at random, where learning begins.
+            parameter.copy_(rows * parameter.std() / rows.std())
+    return network
+
+
+def _weights(model: Model, network: EvidenceNetwork) -> EvidenceWeights:
+    arrays = {name: p.detach().numpy() for name, p in network.named_parameters()}
+    arrays |= letters_alone(model)
+    return EvidenceWeights(network.config, model.vocabulary, "", arrays, "", {})
+
+
+@dataclass
+class _Judge:
+    """Kept pairs at sites of the test chromosome."""
+
+    model: Model
+    dataset: Dataset
+    rows: NDArray[np.int64]
+    columns: NDArray[np.int64]
+    letters: NDArray[np.float32]
+
+    def tell(
+        self, name: str, network: EvidenceNetwork, store: EvidenceStore, way: _Way
+    ) -> None:
+        """Say how well pairs are told apart."""
+        letters = self.letters if way.letters else np.zeros_like(self.letters)
+        score = evidence_score(
+            lambda _: letters.copy(),
+            Evidence(_weights(self.model, network), store),
+            self.dataset,
+            self.rows,
+        )
+        pairs = [self.dataset.pairs[i] for i in self.columns]
+        scores = score(self.model.vocabulary.pair_indices(pairs))
+        labels = self.dataset.labels(self.rows, self.columns)
+        auroc = np.nanmean(pair_aurocs(scores, labels))
+        precision = np.nanmean(pair_average_precisions(scores, labels))
+        say(f"{name:<34} AUROC {auroc:.4f}  AP {precision:.4f}")
+
+
+def main() -> None:
+    """Print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--evidence", type=Path, required=True)
+    parser.add_argument("--model", default="held-out")
+    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--threads", default="max")
+    asked = parser.parse_args()
+    torch.set_num_threads(set_threads(asked.threads))
+    model, dataset = load_model(asked.model), open_dataset(asked.data)
+    split = split_rows(dataset)
+    base, kept = (pair_columns(dataset, role) for role in ("base", "test3"))
+    store = open_evidence(asked.evidence)
+    store = store.take(store.tracks_of(dataset.pairs[i] for i in base))
+    indices = model.vocabulary.pair_indices(dataset.pairs[i] for i in kept)
+    letters = letters_score(model, dataset, split.test)(indices)
+    judge = _Judge(model, dataset, split.test, kept, letters)
+    recipe = EvidenceRecipe(epochs=asked.epochs)
+    ways = {
+        "as it ships": _Way(recipe),
+        "embeddings of the sequence model": _Way(recipe, own_embeddings=False),
+        "without letters": _Way(recipe, letters=False),
+        "without accessibility": _Way(recipe, accessibility=False),
+        "no tracks left out in training": _Way(replace(recipe, left_out=0.0)),
+    }
+    read = partial(read_evidence_sites, model, dataset=dataset, rows=split.valid)
+    width = EvidenceConfig().width
+    for name, way in ways.items():
+        some = store
+        if not way.accessibility:
+            measured = [track.pair.tf != ACCESSIBILITY for track in store.tracks]
+            some = store.take(np.array(measured))
+        sites = read(store=some, columns=base, width=width)
+        if not way.letters:
+            sites = replace(sites, logits=np.zeros_like(sites.logits))
+        for seed in range(asked.seeds):
+            with torch.no_grad():
+                network = _network(model, way, seed)
+            given = replace(way.recipe, seed=seed)
+            train_evidence(network, sites, given, lambda *_: None, lambda _: None)
+            judge.tell(f"{name}, seed {seed}", network, some, way)
+
+
+if __name__ == "__main__":
+    main()
