@@ -128,7 +128,7 @@ def impute(
     where = inputs.choose_regions(genome, fasta, regions or [], chroms or [])
     step = stride or loaded.config.stride
     warn_of_stride(loaded.config, step)
-    tell_evidence(loaded, genome, chosen, (region.chrom for region in where))
+    tell_evidence(loaded, genome, chosen, where)
     plan = make_plan(
         loaded,
         chosen,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tfimpute_tracks.commands.console import notify
 
 if TYPE_CHECKING:
-    from tfimpute_tracks.genome import Sequences
+    from tfimpute_tracks.genome import Region, Sequences
     from tfimpute_tracks.models import Model
     from tfimpute_tracks.vocabulary import Pair
 
@@ -18,7 +18,7 @@ _SHOWN = 5
 
 
 def tell_evidence(
-    model: Model, genome: Sequences, pairs: Sequence[Pair], chroms: Iterable[str]
+    model: Model, genome: Sequences, pairs: Sequence[Pair], regions: Sequence[Region]
 ) -> None:
     """Say what a model goes by, and where tracks do not count; without, say nothing.
 
@@ -28,8 +28,8 @@ def tell_evidence(
     genome : Sequences
     pairs : sequence of Pair
         Those of the run.
-    chroms : iterable of str
-        Chromosomes of the run.
+    regions : sequence of Region
+        Those of the run.
 
     Raises
     ------
@@ -48,10 +48,18 @@ def tell_evidence(
             f"{_few(own)}: measured in {store.name}; a pair's own track does not count "
             "for it, those of the others do"
         )
-    silent = [c for c in dict.fromkeys(chroms) if not store.measured(c).any()]
+    chroms = dict.fromkeys(region.chrom for region in regions)
+    silent = [chrom for chrom in chroms if not store.measured(chrom).any()]
+    share = store.share_told(regions)
     if silent:
         notify(
             f"{store.name} says nothing of {_few(silent)}: sequence alone counts there",
+            warning=True,
+        )
+    elif regions and share < 1:
+        notify(
+            f"{store.name} was built for other regions, and covers {share:.1%} of "
+            "these: sequence alone counts elsewhere",
             warning=True,
         )
 

@@ -138,7 +138,7 @@ def _computed(
     _check_count(chosen)
     genome = inputs.choose_genome(fasta, model, cache_dir)
     window = parse_region(place, genome.chrom_sizes)
-    tell_evidence(model, genome, chosen, [window.chrom])
+    tell_evidence(model, genome, chosen, [window])
     return window, compute_window(model, genome, window, chosen, signal)
 
 

@@ -92,7 +92,7 @@ def scan(
         f"device {place}, {n_threads} thread(s)"
     )
     warn_of_stride(loaded.config, step)
-    tell_evidence(loaded, genome, chosen, (region.chrom for region in where))
+    tell_evidence(loaded, genome, chosen, where)
     if dry_run:
         say(f"would write {len(chosen)} track(s) to {out_dir}")
         return

@@ -221,6 +221,29 @@ class EvidenceStore:
         inside: Mask = (place >= 0) & (starts + width <= highs[place])
         return inside
 
+    def share_told(self, regions: Iterable[Region]) -> float:
+        """Tell of how much of some regions the store says anything.
+
+        Parameters
+        ----------
+        regions : iterable of Region
+            Not overlapping.
+
+        Returns
+        -------
+        float
+            Share of their bp that lies in its own, on chromosomes with a peak.
+        """
+        told = total = 0
+        for chrom, start, end in regions:
+            total += end - start
+            own = find_chrom(chrom, self.chrom_sizes)
+            if own is not None and self.measured(own).any():
+                lows, highs = self._spans[own]
+                overlap = np.minimum(highs, end) - np.maximum(lows, start)
+                told += int(np.maximum(overlap, 0).sum())
+        return told / total if total else 0.0
+
     def coverage(self, chrom: str, starts: Ints, width: int) -> Coverage:
         """Find what tracks cover of stretches.
 

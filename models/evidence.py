@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.evidence import ACCESSIBILITY, EvidenceStore
+from tfimpute_tracks.genome import Region
 from tfimpute_tracks.kernels.attention import VoteWeights, attend
 from tfimpute_tracks.kernels.coverage import Coverage
 from tfimpute_tracks.kernels.pair_groups import (
@@ -95,14 +96,14 @@ class Evidence:
         """
         return Evidence(self.weights, self.store.take(self.store.tracks_of(pairs)))
 
-    def about(self, pair: Pair, chroms: Sequence[str]) -> dict[str, Any]:
+    def about(self, pair: Pair, regions: Sequence[Region]) -> dict[str, Any]:
         """Say what there is to go by for a pair, for receipts and descriptions.
 
         Parameters
         ----------
         pair : Pair
-        chroms : sequence of str
-            Chromosomes of a run.
+        regions : sequence of Region
+            Of a run.
 
         Returns
         -------
@@ -110,9 +111,11 @@ class Evidence:
             `name` of the evidence; `tracks`, how many it has; `own_tracks` of the pair,
             none of which counts; `tf_tracks` of the TF in other cell lines,
             `cell_tracks` of other TFs in the cell line, `accessibility_tracks` of the
-            cell line; `letters_only`, the chromosomes of which no track says anything,
+            cell line; `share_told`, how much of the regions lies where tracks say
+            anything; `letters_only`, the chromosomes of which no track says anything,
             so that letters alone count there.
         """
+        chroms = dict.fromkeys(region.chrom for region in regions)
         measured = [track.pair for track in self.store.tracks]
         beside = [other for other in measured if other != pair]
         same_cell = [other.tf for other in beside if other.cell == pair.cell]
@@ -124,6 +127,7 @@ class Evidence:
             "tf_tracks": sum(other.tf == pair.tf for other in beside),
             "cell_tracks": len(same_cell) - n_open,
             "accessibility_tracks": n_open,
+            "share_told": round(self.store.share_told(regions), 6),
             "letters_only": [c for c in chroms if not self.store.measured(c).any()],
         }
 

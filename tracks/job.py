@@ -300,8 +300,7 @@ def _told(job: ScanJob, pair: Pair, genome: Sequences) -> dict[str, Any]:
     if interval:
         about["expected_auroc_interval"] = list(interval)
     if model.evidence is not None:
-        chroms = dict.fromkeys(region.chrom for region in job.regions)
-        about["evidence_told"] = model.evidence.about(pair, list(chroms))
+        about["evidence_told"] = model.evidence.about(pair, job.regions)
     if job.drawing.signal == "specificity":
         about["mean_over_cells"] = len(model.cells)
     return about

@@ -134,6 +134,15 @@ def test_what_is_no_evidence_is_refused(toy, run):
     assert "evidence train" in err
 
 
+def test_tracks_of_other_regions_are_told(run, tmp_path):
+    code, _, err = run(
+        *("plot", "--tf", "MAX", "--cell", "K562", "-e", "bundled", "-o"),
+        *(tmp_path / "x.svg", "-r", "chr20:47199001-47203000"),
+    )
+    assert code == 0, err
+    assert "was built for other regions, and covers 75.0% of these" in err
+
+
 def test_tracks_in_a_folder_are_drawn_as_they_are(toy, run):
     options, folder = toy
     pair = ["--tf", "MAX", "--cell", "K562"]

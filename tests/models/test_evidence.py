@@ -8,6 +8,7 @@ import torch
 
 from evidence_toys import TRACKS, draw_network, draw_store, draw_weights
 from tfimpute_tracks.errors import InputFileError, UsageError
+from tfimpute_tracks.genome import Region
 from tfimpute_tracks.models import load_model
 from tfimpute_tracks.models.evidence import Evidence, PairEvidence
 from tfimpute_tracks.models.evidence_network import TrackTensors
@@ -105,7 +106,9 @@ def test_a_model_is_given_evidence_by_its_file(tmp_path, evidence):
     given = load_model(path, tmp_path / "e.h5")
     assert set(given.digests) == {"weights", "evidence", "evidence_weights"}
     assert given.threshold(Pair("CTCF", "K562")) == pytest.approx(0.5)
-    told = given.evidence.about(TRACKS[0], ["chr1", "chr20"])
+    regions = [Region("chr1", 0, 3000), Region("chr20", 500, 1500)]
+    told = given.evidence.about(TRACKS[0], regions)
     assert told["own_tracks"] == 1
     assert told["tf_tracks"] == 2
     assert told["letters_only"] == ["chr20"]
+    assert told["share_told"] == 0.75
