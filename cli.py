@@ -35,6 +35,7 @@ from tfimpute_tracks.commands.scan import scan
 from tfimpute_tracks.commands.selftest import selftest
 from tfimpute_tracks.commands.split import split
 from tfimpute_tracks.commands.train import train
+from tfimpute_tracks.commands.variants import variants
 from tfimpute_tracks.errors import TracksError
 
 __all__ = ["app", "main"]
@@ -49,6 +50,7 @@ app = typer.Typer(
 )
 _VERBS = (
     *(scan, impute, export, query, catalogue, browse, hub, report, plot),
+    variants,
     *(prepare, split, train, evaluate, compare, info, cache, selftest),
 )
 for verb in _VERBS:

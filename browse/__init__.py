@@ -1,6 +1,6 @@
 """The live browser: a local page on which any pair is computed as one looks.
 
-Data flows from ``scores`` (what is computed and kept) over ``views``, ``alleles``,
+Data flows from ``scores`` (what is computed and kept) over ``views``,
 ``downloads`` and ``letters`` (what is made of it) to ``app`` (addresses and answers),
 behind ``gate`` (who may ask) and in ``server`` (socket and end); ``session`` holds what
 a page may ask for. The page itself, plain modules of JavaScript around igv.js, is in

@@ -17,13 +17,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from tfimpute_tracks.browse.alleles import allele_effects, parse_variant
 from tfimpute_tracks.browse.downloads import pack_window
 from tfimpute_tracks.browse.gate import Gate
 from tfimpute_tracks.browse.page import PAGE_FILES, PageFile
 from tfimpute_tracks.browse.session import MOST_PAIRS, Session
 from tfimpute_tracks.browse.views import draw_peaks, draw_signal
 from tfimpute_tracks.errors import TracksError, UsageError
+from tfimpute_tracks.variants.alleles import AlleleScorer, parse_variant
 
 __all__ = ["make_app"]
 
@@ -132,7 +132,7 @@ class _Routes:
         pairs = session.pairs(asked.getlist("pair"), MOST_PAIRS)
         model, genome = session.scores.model, session.scores.genome
         variant = parse_variant(asked.get("variant", ""), genome)
-        effects = allele_effects(model, genome, variant, pairs)
+        effects = AlleleScorer(model, pairs).effects(genome, variant)
         best = [_listed(side) for side in effects.best()]
         return JSONResponse(
             {

@@ -145,15 +145,15 @@ class _Rate(ProgressColumn):
 
 @contextmanager
 def progress_bar(
-    title: str, total: int, unit: str, scale: float = 1.0
+    title: str, total: int | None, unit: str, scale: float = 1.0
 ) -> Iterator[Callable[[int, str], None]]:
     """Show a bar with rate and remaining time while the block runs.
 
     Parameters
     ----------
     title : str
-    total : int
-        Units of the whole.
+    total : int or None
+        Units of the whole; None where nobody knows.
     unit : str
         What the rate is told in.
     scale : float

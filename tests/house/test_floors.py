@@ -21,7 +21,7 @@ FLOORS = (
     ("evidence",),
     ("models", "dataset"),
     ("evaluation", "analysis", "plots", "tracks"),
-    ("training", "impute", "viewers"),
+    ("training", "impute", "variants", "viewers"),
     ("browse", "predictors"),
     ("comparison",),
     ("commands",),

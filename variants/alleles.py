@@ -22,7 +22,7 @@ from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.models.tile_grid import tile_grid
 from tfimpute_tracks.vocabulary import Pair
 
-__all__ = ["Effects", "Variant", "allele_effects", "parse_variant"]
+__all__ = ["MOST_LETTERS", "AlleleScorer", "Effects", "Variant", "parse_variant"]
 
 STEP = 5
 """bp between the starts of tiles."""
@@ -137,51 +137,61 @@ def parse_variant(text: str, genome: Sequences) -> Variant:
     return Variant(chrom, start, ref, alt)
 
 
-def allele_effects(
-    model: Model, genome: Sequences, variant: Variant, pairs: list[Pair]
-) -> Effects:
-    """Score both alleles of a variant for some pairs.
+class AlleleScorer:
+    """A model set up to score both alleles of variants for some pairs; thread-safe.
+
+    Sequence alone counts: measured tracks are of the alleles that the cells had.
 
     Parameters
     ----------
     model : Model
-    genome : Sequences
-    variant : Variant
     pairs : list of Pair
-
-    Returns
-    -------
-    Effects
-
-    Raises
-    ------
-    RegionError
-        The chromosome is too short for a tile over the variant.
     """
-    config = model.config
-    grid = tile_grid(config, STEP)
-    engine = LookupEngine(model, pairs, grid)
-    chrom, start, ref, alt = variant
-    reach = (config.seq_len - 1) // STEP * STEP  # a tile's start before the change
-    before = min(reach, start // STEP * STEP)
-    first, size = start - before, genome.chrom_sizes[chrom]
-    end = min(start + len(ref) + config.seq_len, size)
-    left = read_past_ends(genome, chrom, first - grid.halo, start)
-    right = read_past_ends(genome, chrom, start + len(ref), end + grid.halo)
-    sides = []
-    for allele in (ref, alt):
-        codes = np.concatenate([left, encode(allele), right])
-        most = (len(codes) - 2 * grid.halo - config.seq_len) // STEP + 1
-        n_tiles = min((before + len(allele) - 1) // STEP + 1, most)
-        if n_tiles < 1:
-            raise RegionError(
-                f"{chrom} has {size} bp, too few for a tile of {config.seq_len} bp "
-                f"over {variant}"
-            )
-        codes = codes[grid.letters(0, n_tiles)]
-        values = sigmoid(engine.logits(codes, n_tiles))
-        values[grid.of_tiles(grid.unknown(codes, n_tiles))] = np.nan
-        centres = STEP * np.arange(n_tiles, dtype=np.int64) - before
-        sides.append((centres + config.seq_len // 2, values.T))
-    (ref_centres, ref_values), (alt_centres, alt_values) = sides
-    return Effects(ref_centres, alt_centres, ref_values, alt_values)
+
+    def __init__(self, model: Model, pairs: list[Pair]) -> None:
+        self._seq_len = model.config.seq_len
+        self._grid = tile_grid(model.config, STEP)
+        self._engine = LookupEngine(model, pairs, self._grid)
+
+    def effects(self, genome: Sequences, variant: Variant) -> Effects:
+        """Score both alleles of a variant.
+
+        Parameters
+        ----------
+        genome : Sequences
+        variant : Variant
+
+        Returns
+        -------
+        Effects
+
+        Raises
+        ------
+        RegionError
+            The chromosome is too short for a tile over the variant.
+        """
+        grid, seq_len = self._grid, self._seq_len
+        chrom, start, ref, alt = variant
+        reach = (seq_len - 1) // STEP * STEP  # a tile's start before the change
+        before = min(reach, start // STEP * STEP)
+        first, size = start - before, genome.chrom_sizes[chrom]
+        end = min(start + len(ref) + seq_len, size)
+        left = read_past_ends(genome, chrom, first - grid.halo, start)
+        right = read_past_ends(genome, chrom, start + len(ref), end + grid.halo)
+        sides = []
+        for allele in (ref, alt):
+            codes = np.concatenate([left, encode(allele), right])
+            most = (len(codes) - 2 * grid.halo - seq_len) // STEP + 1
+            n_tiles = min((before + len(allele) - 1) // STEP + 1, most)
+            if n_tiles < 1:
+                raise RegionError(
+                    f"{chrom} has {size} bp, too few for a tile of {seq_len} bp over "
+                    f"{variant}"
+                )
+            codes = codes[grid.letters(0, n_tiles)]
+            values = sigmoid(self._engine.logits(codes, n_tiles))
+            values[grid.of_tiles(grid.unknown(codes, n_tiles))] = np.nan
+            centres = STEP * np.arange(n_tiles, dtype=np.int64) - before
+            sides.append((centres + seq_len // 2, values.T))
+        (ref_centres, ref_values), (alt_centres, alt_values) = sides
+        return Effects(ref_centres, alt_centres, ref_values, alt_values)

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from tfimpute_tracks.browse.alleles import (
+from tfimpute_tracks.errors import RegionError, UsageError
+from tfimpute_tracks.variants.alleles import (
     STEP,
+    AlleleScorer,
     Variant,
-    allele_effects,
     parse_variant,
 )
-from tfimpute_tracks.errors import RegionError, UsageError
 from tfimpute_tracks.vocabulary import Pair
 
 PAIRS = [Pair("CTCF", "K562"), Pair("MAX", "HepG2")]
@@ -24,13 +24,13 @@ def _change(letters, at, n):
 @pytest.mark.parametrize(
     ("at", "n_ref", "insert"), [(800, 1, ""), (800, 4, ""), (10, 1, ""), (800, 1, "GT")]
 )
-def test_scores_are_those_of_the_network(toy, scores, at, n_ref, insert):
+def test_scores_are_those_of_the_network(toy, genome, at, n_ref, insert):
     model, _, letters = toy
     ref, alt = _change(letters, at, n_ref)
     alt += insert
-    variant = parse_variant(f"1:{at + 1} {ref}>{alt}", scores.genome)
+    variant = parse_variant(f"1:{at + 1} {ref}>{alt}", genome)
     assert variant == Variant("chr1", at, ref, alt)
-    effects = allele_effects(model, scores.genome, variant, PAIRS)
+    effects = AlleleScorer(model, PAIRS).effects(genome, variant)
     whole = letters["chr1"]
     texts = {"ref": whole, "alt": whole[:at] + alt + whole[at + n_ref :]}
     length = model.config.seq_len
@@ -52,14 +52,12 @@ def test_scores_are_those_of_the_network(toy, scores, at, n_ref, insert):
 
 @pytest.mark.parametrize("at", [3, 40, 800, 1410, 2090, 3930, 3990])
 @pytest.mark.parametrize(("n_ref", "insert"), [(1, ""), (5, ""), (1, "GTACC")])
-def test_what_is_around_a_tile_counts(toy, around, scores, at, n_ref, insert):
+def test_what_is_around_a_tile_counts(toy, around, genome, at, n_ref, insert):
     """Near both ends of the chromosome and on both sides of a gap, too."""
     config, whole = around.config, toy[2]["chr1"]
     ref, alt = _change(toy[2], at, n_ref)
     alt = alt[:1] + insert  # five letters become one, or one six
-    effects = allele_effects(
-        around, scores.genome, Variant("chr1", at, ref, alt), PAIRS
-    )
+    effects = AlleleScorer(around, PAIRS).effects(genome, Variant("chr1", at, ref, alt))
     past = "N" * config.halo
     for side, text in (
         ("ref", whole),
@@ -81,9 +79,9 @@ def test_what_is_around_a_tile_counts(toy, around, scores, at, n_ref, insert):
         assert np.nanmax(np.abs(plain - around.predict(tiles, PAIRS))) > 0.01
 
 
-def test_an_unknown_place_has_no_score(toy, scores):
+def test_an_unknown_place_has_no_score(toy, genome):
     variant = Variant("chr1", 1750, "A", "C")
-    effects = allele_effects(toy[0], scores.genome, variant, PAIRS)
+    effects = AlleleScorer(toy[0], PAIRS).effects(genome, variant)
     assert all(np.isnan(best).all() for best in effects.best())
 
 
@@ -100,18 +98,18 @@ def test_an_unknown_place_has_no_score(toy, scores):
         ("chr1:1600 A>G", UsageError, "is N, not A"),
     ],
 )
-def test_wrong_variants_are_told(scores, text, error, told):
+def test_wrong_variants_are_told(genome, text, error, told):
     with pytest.raises(error, match=told):
-        parse_variant(text, scores.genome)
+        parse_variant(text, genome)
 
 
-def test_swapped_alleles_are_noticed(toy, scores):
+def test_swapped_alleles_are_noticed(toy, genome):
     ref, alt = _change(toy[2], 800, 1)
     with pytest.raises(UsageError, match=f"did you mean {ref}>{alt}"):
-        parse_variant(f"chr1:801 {alt}>{ref}", scores.genome)
+        parse_variant(f"chr1:801 {alt}>{ref}", genome)
 
 
 @pytest.mark.parametrize("text", ["chr1:801{}>{}", "chr1 801 {}/{}", "1:801:{}:{}"])
-def test_variants_are_written_in_several_ways(toy, scores, text):
+def test_variants_are_written_in_several_ways(toy, genome, text):
     ref, alt = _change(toy[2], 800, 1)
-    assert parse_variant(text.format(ref, alt), scores.genome).start == 800
+    assert parse_variant(text.format(ref, alt), genome).start == 800

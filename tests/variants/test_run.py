@@ -1,0 +1,197 @@
+"""Files of variants to tables and an annotated VCF: each allele as it scores alone."""
+
+import csv
+import gzip
+
+import numpy as np
+import pysam
+import pytest
+
+from tfimpute_tracks.errors import InputFileError
+from tfimpute_tracks.variants.alleles import AlleleScorer, Variant
+from tfimpute_tracks.variants.run import COLUMNS, VariantJob, run_variants
+from tfimpute_tracks.vocabulary import Pair
+
+PAIRS = [Pair("CTCF", "K562"), Pair("MAX", "HepG2"), Pair("MAX", "K562")]
+HEAD = """##fileformat=VCFv4.2
+##contig=<ID=1,length=4000>
+##contig=<ID=chr20,length=900>
+##contig=<ID=chr9,length=900>
+##INFO=<ID=AF,Number=A,Type=Float,Description="Frequency">
+##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">
+#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tme
+"""
+
+
+def _other(letter):
+    return "ACGT"["ACGT".index(letter) - 1]
+
+
+@pytest.fixture
+def lines(toy):
+    """Give fields of lines, by what is to become of them."""
+    one, twenty = toy[2]["chr1"], toy[2]["chr20"]
+    at = {pos: one[pos - 1] for pos in (301, 701, 900, 1100, 2500)}
+    return {
+        "snv": ("1", 301, at[301], _other(at[301])),
+        "two": ("1", 701, at[701], f"{_other(at[701])},{at[701]}GA"),
+        "deletion": ("1", 900, one[899:904], one[899]),
+        "swapped": ("1", 1100, _other(at[1100]), at[1100]),
+        "symbolic": ("1", 1200, one[1199], "<DEL>"),
+        "spanning": ("1", 1300, one[1299], f"*,{_other(one[1299])}"),
+        "gap": ("1", 1700, "A", "C"),
+        "wrong": ("1", 2500, *(sorted(set("ACGT") - {at[2500]})[:2])),
+        "other": ("chr20", 450, twenty[449], _other(twenty[449])),
+        "unknown": ("chr9", 5, "A", "C"),
+    }
+
+
+def _vcf(path, lines):
+    with path.open("w") as file:
+        file.write(HEAD)
+        for name, (chrom, pos, ref, alt) in lines.items():
+            share = ",".join("0.5" for _ in alt.split(","))
+            what = f"{name}\t{ref}\t{alt}\t7\tPASS\tAF={share}\tGT\t0/1"
+            file.write(f"{chrom}\t{pos}\t{what}\n")
+    return path
+
+
+def _run(toy, genome, path, out, **changes):
+    job = VariantJob(toy[0], PAIRS, path, out, **changes)
+    return run_variants(job, genome, lambda _: None)
+
+
+def _rows(path):
+    with path.open() as file:
+        return list(csv.DictReader(file, delimiter="\t"))
+
+
+def test_rows_are_what_alleles_score(toy, genome, tmp_path, lines):
+    run = _run(toy, genome, _vcf(tmp_path / "v.vcf", lines), tmp_path, threads=2)
+    rows = _rows(tmp_path / "v.effects.tsv")
+    assert tuple(rows[0]) == COLUMNS
+    assert run.counts.n_scored == 6
+    assert len(rows) == 6 * len(PAIRS)
+    # In the order of the file, and each as it scores alone.
+    assert [row["id"] for row in rows[:: len(PAIRS)]] == [
+        *("snv", "two", "two", "deletion", "spanning", "other")
+    ]
+    scorer = AlleleScorer(toy[0], PAIRS)
+    for first in range(0, len(rows), len(PAIRS)):
+        row = rows[first]
+        variant = Variant(row["chrom"], int(row["pos"]) - 1, row["ref"], row["alt"])
+        best = scorer.effects(genome, variant).best()
+        for i, pair in enumerate(PAIRS):
+            row = rows[first + i]
+            assert (row["tf"], row["cell"]) == pair
+            told = float(row["p_ref"]), float(row["p_alt"])
+            np.testing.assert_allclose(told, (best[0][i], best[1][i]), rtol=1e-5)
+            assert float(row["delta"]) == pytest.approx(best[1][i] - best[0][i], 1e-4)
+
+
+def test_what_is_not_scored_has_a_reason(toy, genome, tmp_path, lines):
+    run = _run(toy, genome, _vcf(tmp_path / "v.vcf", lines), tmp_path)
+    skipped = {row["id"]: row["reason"] for row in _rows(tmp_path / "v.skipped.tsv")}
+    assert skipped == {
+        "swapped": "alleles look swapped",
+        "symbolic": "symbolic alternative",
+        "spanning": "spanning deletion",
+        "gap": "unknown sequence",
+        "wrong": "reference differs from the genome",
+        "unknown": "unknown chromosome",
+    }
+    assert sum(run.counts.faults.values()) == 6
+    assert run.counts.reference_share == pytest.approx(6 / 8)
+
+
+def test_swapped_alleles_are_exchanged_where_asked(toy, genome, tmp_path, lines):
+    path = _vcf(tmp_path / "v.vcf", {"swapped": lines["swapped"]})
+    run = _run(toy, genome, path, tmp_path, fix_ref=True)
+    row = _rows(tmp_path / "v.effects.tsv")[0]
+    assert (row["ref"], row["alt"]) == lines["swapped"][3:1:-1]
+    assert (run.counts.n_scored, run.counts.n_swapped) == (1, 1)
+
+
+@pytest.mark.parametrize("ending", [".vcf.gz", ".bcf", ".tsv", ".tsv.gz"])
+def test_every_kind_of_file_says_the_same(toy, genome, tmp_path, lines, ending):
+    plain = _vcf(tmp_path / "v.vcf", lines)
+    _run(toy, genome, plain, tmp_path)
+    expected = (tmp_path / "v.effects.tsv").read_text()
+    path = tmp_path / f"w{ending}"
+    if "tsv" in ending:
+        table = ["id\tchrom\tpos\tref\talt\tmore"]
+        table += [f"{n}\t{c}\t{p}\t{r}\t{a}\tx" for n, (c, p, r, a) in lines.items()]
+        text = "\n".join([*table, ""])
+        path.write_bytes(
+            gzip.compress(text.encode()) if path.suffix == ".gz" else text.encode()
+        )
+    else:
+        with pysam.VariantFile(str(plain)) as source:
+            source.header.info.add("END", 1, "Integer", "Last position")
+            mode = "wb" if ending == ".bcf" else "wz"
+            with pysam.VariantFile(str(path), mode, header=source.header) as file:
+                for record in source:
+                    file.write(record)
+    run = _run(toy, genome, path, tmp_path)
+    assert (tmp_path / "w.effects.tsv").read_text() == expected
+    assert len(run.files) == (2 if "tsv" in ending else 3)
+
+
+def test_the_vcf_keeps_its_columns_and_tells_the_largest(toy, genome, tmp_path, lines):
+    _run(toy, genome, _vcf(tmp_path / "v.vcf", lines), tmp_path, top=2)
+    rows = _rows(tmp_path / "v.effects.tsv")
+    with pysam.VariantFile(str(tmp_path / "v.annotated.vcf.gz")) as file:
+        records = list(file)
+    assert [record.id for record in records] == list(lines)
+    for record in records:
+        assert record.qual == 7
+        assert record.samples["me"]["GT"] == (0, 1)
+        assert len(record.info["AF"]) == len(record.alts)
+    assert "TFIMPUTE" not in records[list(lines).index("gap")].info
+    told = [text.split("|") for text in records[0].info["TFIMPUTE"]]
+    own = sorted(rows[:3], key=lambda row: -abs(float(row["delta"])))[:2]
+    assert [t[:3] for t in told] == [[r["alt"], r["tf"], r["cell"]] for r in own]
+    assert len(records[1].info["TFIMPUTE"]) == 4  # two alleles
+
+
+def test_small_changes_are_left_out_where_asked(toy, genome, tmp_path, lines):
+    path = _vcf(tmp_path / "v.vcf", lines)
+    _run(toy, genome, path, tmp_path)
+    every = [abs(float(row["delta"])) for row in _rows(tmp_path / "v.effects.tsv")]
+    least = float(np.median(every))
+    _run(toy, genome, path, tmp_path, least=least)
+    some = [abs(float(row["delta"])) for row in _rows(tmp_path / "v.effects.tsv")]
+    assert some == [delta for delta in every if delta >= least * 0.99999]
+
+
+def test_a_file_that_ends_early_leaves_what_was_there(toy, genome, tmp_path, lines):
+    many = {f"v{i}": lines["snv"] for i in range(3000)}
+    whole = tmp_path / "v.vcf.gz"
+    pysam.tabix_compress(str(_vcf(tmp_path / "w.vcf", many)), str(whole))
+    kept = tmp_path / "v.effects.tsv"
+    kept.write_text("of an earlier run\n")
+    size = whole.stat().st_size
+    whole.write_bytes(whole.read_bytes()[: size // 2])
+    with pytest.raises(InputFileError, match=r"cut short or damaged|not readable"):
+        _run(toy, genome, whole, tmp_path)
+    assert kept.read_text() == "of an earlier run\n"
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"w.vcf", "v.vcf.gz", "v.effects.tsv"}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("gone.vcf", None, "no such file"),
+        ("empty.vcf", b"", "not readable as VCF"),
+        ("text.vcf", b"chr1 5 A C\n", "not readable as VCF"),
+        ("some.txt", b"a\tb\n1\t2\n", "names no columns"),
+        ("some.tsv.gz", b"chrom\tpos\n", "cannot be read"),
+    ],
+)
+def test_what_holds_no_variants_is_refused(toy, genome, tmp_path, name, content, told):
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InputFileError, match=told):
+        _run(toy, genome, path, tmp_path)

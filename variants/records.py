@@ -1,0 +1,158 @@
+"""Lines of a VCF, a BCF or a table of variants, one after the other.
+
+VCF and BCF are read by htslib, plain or bgzipped; whatever else has a head with
+``chrom pos ref alt`` is a table. Nothing is judged here but whether the file is one.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tfimpute_tracks.errors import InputFileError
+
+__all__ = ["Line", "VariantLines", "open_variants"]
+
+_COLUMNS = ("chrom", "pos", "ref", "alt")
+_VCF_SUFFIXES = (".vcf", ".vcf.gz", ".vcf.bgz", ".bcf")
+
+
+class Line(NamedTuple):
+    """A line.
+
+    Attributes
+    ----------
+    number : int
+        Of the line among those of variants, from 1.
+    chrom : str
+    pos : str
+        Counts from 1, as it stands there.
+    name : str
+        Its ID; empty without one.
+    ref : str
+    alts : tuple of str
+    record : pysam.VariantRecord or None
+        What a VCF's line is written back as.
+    """
+
+    number: int
+    chrom: str
+    pos: str
+    name: str
+    ref: str
+    alts: tuple[str, ...]
+    record: Any = None
+
+
+class VariantLines(NamedTuple):
+    """An open file.
+
+    Attributes
+    ----------
+    lines : iterator of Line
+    header : pysam.VariantHeader or None
+        Of a VCF; None of a table.
+    """
+
+    lines: Iterator[Line]
+    header: Any
+
+
+@contextmanager
+def open_variants(path: Path) -> Iterator[VariantLines]:
+    """Open a file of variants.
+
+    Parameters
+    ----------
+    path : Path
+        VCF or BCF by its ending, else a tab-separated table with a head.
+
+    Yields
+    ------
+    VariantLines
+
+    Raises
+    ------
+    InputFileError
+        Missing, no such file, or cut short; the last only where it ends.
+    """
+    if not path.is_file():
+        raise InputFileError(f"{path}: no such file; give a VCF, BCF or TSV file")
+    if path.name.endswith(_VCF_SUFFIXES):
+        with _open_vcf(path) as found:
+            yield found
+        return
+    opened = gzip.open if path.suffix == ".gz" else open
+    with opened(path, "rt", encoding="utf-8", newline="") as file:
+        yield VariantLines(_table_lines(path, file), None)
+
+
+@contextmanager
+def _open_vcf(path: Path) -> Iterator[VariantLines]:
+    import pysam
+
+    before = pysam.set_verbosity(0)  # what it would print stands in our errors
+    try:
+        try:
+            file = pysam.VariantFile(str(path))
+        except (OSError, ValueError) as error:
+            raise InputFileError(
+                f"{path}: not readable as VCF or BCF ({error}); give a whole file"
+            ) from error
+        with file:
+            yield VariantLines(_vcf_lines(path, file), file.header)
+    finally:
+        pysam.set_verbosity(before)
+
+
+def _vcf_lines(path: Path, file: Any) -> Iterator[Line]:
+    number = 0
+    records = iter(file)
+    while True:
+        try:
+            record = next(records)
+        except StopIteration:
+            return
+        except (OSError, ValueError) as error:
+            raise InputFileError(
+                f"{path}: cannot be read behind variant {number} ({error}): cut short "
+                "or damaged; make or copy it again"
+            ) from error
+        number += 1
+        yield Line(
+            number,
+            record.chrom,
+            str(record.pos),
+            record.id or "",
+            record.ref or "",
+            tuple(record.alts or ()),
+            record,
+        )
+
+
+def _table_lines(path: Path, file: Any) -> Iterator[Line]:
+    try:
+        reader = csv.reader(file, delimiter="\t")
+        head = [name.strip().lstrip("#").lower() for name in next(reader, [])]
+        if not set(_COLUMNS) <= set(head):
+            raise InputFileError(
+                f"{path}: no VCF by its ending, and its first line names no columns "
+                f"{', '.join(_COLUMNS)} but {', '.join(head[:6]) or 'nothing'}; give a "
+                "VCF (.vcf, .vcf.gz, .bcf) or a tab-separated table with that head"
+            )
+        at = {name: place for place, name in enumerate(head)}
+        number = 0
+        for fields in reader:
+            if not any(field.strip() for field in fields):
+                continue
+            number += 1
+            row = [field.strip() for field in fields] + [""] * len(head)
+            name = row[at["id"]] if "id" in at else ""
+            chrom, pos, ref, alt = (row[at[column]] for column in _COLUMNS)
+            yield Line(number, chrom, pos, name, ref, tuple(alt.split(",")))
+    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
+        raise InputFileError(f"{path}: cannot be read ({error})") from error
