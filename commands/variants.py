@@ -45,6 +45,15 @@ def variants(
     top: Annotated[
         int, typer.Option(min=1, help="Pairs that the annotated VCF tells of.")
     ] = 10,
+    heat_maps: Annotated[
+        int,
+        typer.Option(
+            "--heat-maps",
+            min=0,
+            max=100,
+            help="Draw TFs by cell lines for so many alleles, the first ones.",
+        ),
+    ] = 0,
     fix_ref: Annotated[
         bool,
         typer.Option(
@@ -72,7 +81,7 @@ def variants(
     genome = inputs.choose_genome(fasta, loaded, cache_dir)
     check_writable_dir(out_dir)
     job = VariantJob(
-        loaded, chosen, source, out_dir, min_delta, top, fix_ref, n_threads
+        loaded, chosen, source, out_dir, min_delta, top, fix_ref, n_threads, heat_maps
     )
     notify(f"{len(chosen):,} pair(s), model {loaded.name}, {n_threads} thread(s)")
     with progress_bar("variants", None, "variants") as advance:

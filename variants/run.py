@@ -23,6 +23,7 @@ from tfimpute_tracks.storage import atomic_file
 from tfimpute_tracks.tracks.threads import in_turn
 from tfimpute_tracks.variants.alleles import AlleleScorer, Variant
 from tfimpute_tracks.variants.checked import Counts, Fault, check_allele
+from tfimpute_tracks.variants.maps import draw_map
 from tfimpute_tracks.variants.records import Line, open_variants
 from tfimpute_tracks.vocabulary import Pair
 
@@ -58,6 +59,8 @@ class VariantJob:
     fix_ref : bool
         Exchange alleles where the alternative is what the genome has.
     threads : int
+    n_maps : int
+        Alleles, the first ones, of which a map of TFs and cell lines is drawn.
     """
 
     model: Model
@@ -68,6 +71,7 @@ class VariantJob:
     top: int = 10
     fix_ref: bool = False
     threads: int = 1
+    n_maps: int = 0
 
 
 @dataclass
@@ -88,8 +92,7 @@ class _Scored(NamedTuple):
     alt: str
     found: Variant | Fault
     swapped: bool = False
-    ref_best: Floats | None = None
-    alt_best: Floats | None = None
+    best: tuple[Floats, Floats] | None = None
 
 
 def run_variants(
@@ -144,6 +147,8 @@ def run_variants(
             told: list[str] = []
             for allele in alleles:
                 told += _tell(job, run.counts, line, allele, tables)
+                if allele.best and run.counts.n_scored <= job.n_maps:
+                    run.files.append(_draw(job, allele, job.out_dir / stem))
             if annotated is not None:
                 if told:
                     line.record.info[_INFO] = tuple(told)
@@ -169,7 +174,7 @@ def _score(
         if any(np.isnan(side).all() for side in best):
             yield _Scored(alt, Fault("unknown sequence", "around the variant"))
         else:
-            yield _Scored(alt, variant, swapped, *best)
+            yield _Scored(alt, variant, swapped, best)
 
 
 def _tell(
@@ -185,7 +190,7 @@ def _tell(
         return []
     counts.n_scored += 1
     counts.n_swapped += allele.swapped
-    ref, alt = np.asarray(allele.ref_best), np.asarray(allele.alt_best)
+    ref, alt = np.asarray(allele.best)
     delta = alt - ref
     odds = [logit(np.clip(p.astype(float), _LEAST, 1 - _LEAST)) for p in (ref, alt)]
     change = odds[1] - odds[0]
@@ -206,6 +211,13 @@ def _tell(
         f"{delta[i]:+.4g}"
         for i in most
     ]
+
+
+def _draw(job: VariantJob, allele: _Scored, stem: Path) -> Path:
+    assert allele.best is not None
+    assert isinstance(allele.found, Variant)
+    ref, alt = allele.best
+    return draw_map(job.model, job.pairs, allele.found, alt - ref, stem)
 
 
 def _annotated(path: Path, header: Any) -> Any:

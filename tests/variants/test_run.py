@@ -195,3 +195,18 @@ def test_what_holds_no_variants_is_refused(toy, genome, tmp_path, name, content,
         path.write_bytes(content)
     with pytest.raises(InputFileError, match=told):
         _run(toy, genome, path, tmp_path)
+
+
+def test_maps_are_drawn_of_the_first_alleles(toy, genome, tmp_path, lines):
+    path = _vcf(tmp_path / "v.vcf", lines)
+    run = _run(toy, genome, path, tmp_path, n_maps=2)
+    maps = [file for file in run.files if file.suffix == ".svg"]
+    snv, two = lines["snv"], lines["two"]
+    first = two[3].split(",")[0]
+    assert [file.name for file in maps] == [
+        f"v.chr1-301-{snv[2]}-{snv[3]}.svg",
+        f"v.chr1-701-{two[2]}-{first}.svg",
+    ]
+    text = maps[0].read_text()
+    assert "MAX (" in text
+    assert "HepG2" in text

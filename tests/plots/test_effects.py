@@ -1,0 +1,48 @@
+"""The map of what a variant does to TFs and cell lines."""
+
+import numpy as np
+
+from tfimpute_tracks.plots.effects import effect_map
+
+TFS = [f"TF{i}" for i in range(60)]
+CELLS = [f"cell{i}" for i in range(7)]
+
+
+def _labels(figure):
+    axes = figure.axes[0]
+    rows = [text.get_text() for text in axes.get_yticklabels()]
+    return rows, [text.get_text() for text in axes.get_xticklabels()]
+
+
+def test_rows_that_change_most_are_drawn_and_alike_ones_meet(rng):
+    deltas = rng.normal(0, 0.01, (60, 7))
+    strong = [5, 20, 50]
+    deltas[strong] = [0.5, 0.1, -0.2, 0.3, 0.0, 0.2, 0.4]
+    deltas[20] *= -1
+    data_sets = np.zeros((60, 7), dtype=int)
+    data_sets[5, 2], data_sets[5, 4] = 1, 2
+    figure = effect_map(deltas, TFS, CELLS, data_sets, "chr1:5 A>G")
+    rows, columns = _labels(figure)
+    assert len(rows) == 45
+    assert {"TF5 (3)", "TF20 (0)", "TF50 (0)"} <= set(rows)
+    assert sorted(columns) == CELLS
+    # Rows that are the same stand together.
+    assert abs(rows.index("TF5 (3)") - rows.index("TF50 (0)")) == 1
+    image = figure.axes[0].images[0].get_array()
+    at = rows.index("TF5 (3)"), columns.index("cell0")
+    assert image[at] == 0.5
+    told = {(t.get_position(), t.get_text()) for t in figure.axes[0].texts}
+    row = rows.index("TF5 (3)")
+    assert told == {
+        ((columns.index("cell2"), row), "1"),
+        ((columns.index("cell4"), row), "2"),
+    }
+    assert "chr1:5 A>G" in figure.get_label()
+
+
+def test_few_pairs_and_none_that_changes_are_drawn():
+    deltas = np.array([[0.0, np.nan]])
+    figure = effect_map(deltas, ["MAX"], CELLS[:2], np.zeros((1, 2), int), "x")
+    assert _labels(figure) == (["MAX (0)"], CELLS[:2])
+    low, high = figure.axes[0].images[0].get_clim()
+    assert (low, high) == (-0.02, 0.02)
