@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logit
 
+from tfimpute_tracks.errors import RegionError
 from tfimpute_tracks.genome import Sequences
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.storage import atomic_file
@@ -167,10 +168,11 @@ def _score(
             yield _Scored(alt, found)
             continue
         variant, swapped = found
-        if genome.chrom_sizes[variant.chrom] < job.model.config.seq_len:
-            yield _Scored(alt, Fault("chromosome shorter than a tile"))
+        try:
+            best = scorer.effects(genome, variant).best()
+        except RegionError as error:
+            yield _Scored(alt, Fault("sequence ends too near", str(error)))
             continue
-        best = scorer.effects(genome, variant).best()
         if any(np.isnan(side).all() for side in best):
             yield _Scored(alt, Fault("unknown sequence", "around the variant"))
         else:

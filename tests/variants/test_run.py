@@ -41,6 +41,7 @@ def lines(toy):
         "spanning": ("1", 1300, one[1299], f"*,{_other(one[1299])}"),
         "gap": ("1", 1700, "A", "C"),
         "wrong": ("1", 2500, *(sorted(set("ACGT") - {at[2500]})[:2])),
+        "end": ("1", 3999, one[3998], _other(one[3998])),
         "other": ("chr20", 450, twenty[449], _other(twenty[449])),
         "unknown": ("chr9", 5, "A", "C"),
     }
@@ -98,9 +99,10 @@ def test_what_is_not_scored_has_a_reason(toy, genome, tmp_path, lines):
         "spanning": "spanning deletion",
         "gap": "unknown sequence",
         "wrong": "reference differs from the genome",
+        "end": "sequence ends too near",
         "unknown": "unknown chromosome",
     }
-    assert sum(run.counts.faults.values()) == 6
+    assert sum(run.counts.faults.values()) == 7
     assert run.counts.reference_share == pytest.approx(6 / 8)
 
 

@@ -1,0 +1,120 @@
+"""Measured effects of every substitution of four elements against predicted ones.
+
+Saturation mutagenesis in reporter assays (Kircher et al. 2019): SORT1, LDLR and F9 in
+HepG2, PKLR in K562. Spearman's correlation of the measured log2 change with the change
+of log-odds: the mean over all TFs, which chooses nothing; their first principal
+component, up to its sign; and the TF that matches best, which is chosen by these very
+data and flatters. In the cell line that was measured, and in another one.
+
+    python benchmarks/mpra.py --folder satmut_mpra --model deep
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import logit
+from scipy.stats import spearmanr
+from sklearn.decomposition import PCA
+
+from tfimpute_tracks.commands.console import say
+from tfimpute_tracks.genome import Sequences, open_genome
+from tfimpute_tracks.models import Model, load_model
+from tfimpute_tracks.variants.alleles import AlleleScorer, Variant
+from tfimpute_tracks.vocabulary import Pair
+
+_ELEMENTS = {"SORT1": "HepG2", "LDLR": "HepG2", "F9": "HepG2", "PKLR-24h": "K562"}
+_OTHERS = {"HepG2": ("K562", "GM12878"), "K562": ("HepG2", "GM12878")}
+_LEAST_TAGS = 10  # barcodes behind a measured effect
+_LEAST = 1e-7
+_EDGE = 5  # bp
+# Its backbone carries the other allele: the sign of the measured effect is inverted.
+_INVERTED = ("SORT1", 109274968)
+
+
+class _Measured(NamedTuple):
+    """Substitutions of an element, and what was measured of them."""
+
+    variants: list[Variant]
+    effects: NDArray[np.float64]
+
+
+def _offsets(fasta: Path) -> dict[str, int]:
+    """Read where elements begin: heads give name, place and how it counts."""
+    lines = fasta.read_text().splitlines()
+    heads = [line[1:].split() for line in lines if line.startswith(">")]
+    return {head[0]: int(head[1].split(":")[1].split("-")[0]) for head in heads}
+
+
+def _measured(folder: Path, element: str, genome: Sequences, offset: int) -> _Measured:
+    table = pd.read_csv(
+        folder / "GRCh38_ALL.tsv.gz", sep="\t", dtype={"Chromosome": str}
+    )
+    table = table[(table["Element"] == element) & (table["Alt"] != "-")]
+    table = table[table["Tags"] >= _LEAST_TAGS]
+    table = table[table["Position"] != _INVERTED[1]]
+    size = genome.chrom_sizes[element]
+    starts = table["Position"].to_numpy() - offset
+    # A tile must reach the change, and lie within the element.
+    inside = (starts >= _EDGE) & (starts < size - _EDGE)
+    table, starts = table[inside], starts[inside]
+    letters = zip(starts.tolist(), table["Ref"], table["Alt"], strict=True)
+    found = [Variant(element, start, ref, alt) for start, ref, alt in letters]
+    return _Measured(found, table["Value"].to_numpy(float))
+
+
+def _changes(
+    model: Model, genome: Sequences, variants: list[Variant], cell: str
+) -> NDArray[np.float64]:
+    """Give the change of log-odds, (n_variants, n_tfs)."""
+    scorer = AlleleScorer(model, [Pair(tf, cell) for tf in model.tfs])
+    found = []
+    for variant in variants:
+        best = scorer.effects(genome, variant).best()
+        odds = [logit(np.clip(p.astype(float), _LEAST, 1 - _LEAST)) for p in best]
+        found.append(odds[1] - odds[0])
+    return np.array(found)
+
+
+def _correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
+    return float(spearmanr(a, b).statistic)
+
+
+def _told(changes: NDArray[np.float64], model: Model, effects) -> str:
+    mean = _correlation(changes.mean(axis=1), effects)
+    first = PCA(1).fit_transform(changes)[:, 0]
+    each = np.array([_correlation(column, effects) for column in changes.T])
+    best = np.argsort(-each)[:3]
+    named = ", ".join(f"{model.tfs[i]} {each[i]:.2f}" for i in best)
+    component = abs(_correlation(first, effects))
+    return f"mean {mean:.3f}  first component {component:.3f}  best {named}"
+
+
+def main() -> None:
+    """Print the correlations."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--model", default="deep")
+    parser.add_argument("--cache-dir", type=Path)
+    asked = parser.parse_args()
+    model = load_model(asked.model)
+    fasta = asked.folder / "reference_elements_hg38.fa"
+    offsets = _offsets(fasta)
+    genome = open_genome(fasta, asked.cache_dir)
+    for element, own in _ELEMENTS.items():
+        measured = _measured(asked.folder, element, genome, offsets[element])
+        say(f"{element}, {len(measured.variants):,} substitutions, {asked.model}")
+        for cell in (own, *_OTHERS[own]):
+            changes = _changes(model, genome, measured.variants, cell)
+            which = "measured in" if cell == own else "not in"
+            told = _told(changes, model, measured.effects)
+            say(f"    {which:<12} {cell:<8} {told}")
+
+
+if __name__ == "__main__":
+    main()
