@@ -19,6 +19,7 @@ from tfimpute_tracks.commands.cache import cache
 from tfimpute_tracks.commands.catalogue import catalogue
 from tfimpute_tracks.commands.compare import compare
 from tfimpute_tracks.commands.console import SETTINGS
+from tfimpute_tracks.commands.embeddings import embeddings
 from tfimpute_tracks.commands.evaluate import evaluate
 from tfimpute_tracks.commands.evidence import build as build_evidence
 from tfimpute_tracks.commands.evidence import info as evidence_info
@@ -50,7 +51,7 @@ app = typer.Typer(
 )
 _VERBS = (
     *(scan, impute, export, query, catalogue, browse, hub, report, plot),
-    variants,
+    *(variants, embeddings),
     *(prepare, split, train, evaluate, compare, info, cache, selftest),
 )
 for verb in _VERBS:

@@ -16,11 +16,12 @@ from itertools import groupby
 from pathlib import Path
 from urllib.parse import quote
 
+from tfimpute_tracks.analysis.families import family_of
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.storage import write_text
 from tfimpute_tracks.tracks.shelf import Shelf, ShelfTrack
 from tfimpute_tracks.tracks.signals import SIGNALS
-from tfimpute_tracks.viewers.families import family_of, pair_colours
+from tfimpute_tracks.viewers.colours import pair_colours
 from tfimpute_tracks.viewers.knowledge import Knowledge
 from tfimpute_tracks.viewers.metadata import metadata_table
 from tfimpute_tracks.viewers.pages import overview_page, tf_page
@@ -58,7 +59,7 @@ class HubSettings:
     email : str
         Whom to ask about the hub.
     colour_by : str
-        Of :data:`tfimpute_tracks.viewers.families.COLOUR_BY`.
+        Of :data:`tfimpute_tracks.viewers.colours.COLOUR_BY`.
     knowledge : Knowledge
         What is known of the model.
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from tfimpute_tracks.analysis.families import family_of
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.tracks.shelf import ShelfTrack
-from tfimpute_tracks.viewers.families import family_of
 
 __all__ = ["Facts", "Knowledge"]
 

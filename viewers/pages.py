@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from html import escape
 
 from tfimpute_tracks import __version__
+from tfimpute_tracks.analysis.families import family_of
 from tfimpute_tracks.tracks.shelf import ShelfTrack
 from tfimpute_tracks.tracks.signals import SIGNALS
-from tfimpute_tracks.viewers.families import family_of
 from tfimpute_tracks.viewers.knowledge import Knowledge
 
 __all__ = ["how_to_read", "origin", "overview_page", "pair_table", "tf_page"]

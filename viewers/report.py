@@ -25,7 +25,7 @@ from tfimpute_tracks.storage import write_text
 from tfimpute_tracks.tracks.formats import signal_chroms
 from tfimpute_tracks.tracks.shelf import Shelf, ShelfTrack
 from tfimpute_tracks.tracks.signals import SIGNALS
-from tfimpute_tracks.viewers.families import pair_colours
+from tfimpute_tracks.viewers.colours import pair_colours
 from tfimpute_tracks.viewers.knowledge import Knowledge
 from tfimpute_tracks.viewers.pages import how_to_read, origin, pair_table
 from tfimpute_tracks.viewers.places import Place, top_places
@@ -64,7 +64,7 @@ def write_report(
         The page to write.
     knowledge : Knowledge
     colour_by : str
-        Of :data:`tfimpute_tracks.viewers.families.COLOUR_BY`.
+        Of :data:`tfimpute_tracks.viewers.colours.COLOUR_BY`.
 
     Returns
     -------

@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 from tfimpute_tracks.storage import write_text
 from tfimpute_tracks.tracks.shelf import Shelf, ShelfTrack
 from tfimpute_tracks.tracks.signals import SIGNALS
-from tfimpute_tracks.viewers.families import pair_colours
+from tfimpute_tracks.viewers.colours import pair_colours
 from tfimpute_tracks.viewers.places import first_place
 from tfimpute_tracks.viewers.stanzas import rgb
 
@@ -38,7 +38,7 @@ def write_sessions(
     genome : str
         A name that the viewers know, such as `hg19`.
     colour_by : str
-        Of :data:`tfimpute_tracks.viewers.families.COLOUR_BY`.
+        Of :data:`tfimpute_tracks.viewers.colours.COLOUR_BY`.
 
     fasta : str, optional
         A FASTA file as seen from the folder, in the place of the viewers' genome.

@@ -1,11 +1,10 @@
-"""Families of TFs, and colours that tell tracks apart."""
+"""Colours that tell tracks apart."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache
-from importlib.resources import files
 
+from tfimpute_tracks.analysis.families import family_of
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.plots.style import (
     BLUE,
@@ -18,11 +17,10 @@ from tfimpute_tracks.plots.style import (
 )
 from tfimpute_tracks.vocabulary import Pair
 
-__all__ = ["COLOUR_BY", "family_of", "pair_colours"]
+__all__ = ["COLOUR_BY", "pair_colours"]
 
 COLOUR_BY = ("family", "tf", "cell")
 """What a colour can stand for."""
-_OTHER = "Other"
 # Families of many TFs have colours of their own; those that bind no sequence by
 # themselves are grey.
 _BY_FAMILY = {
@@ -37,29 +35,6 @@ _BY_FAMILY = {
     "Transcription machinery": GREY,
 }
 _CYCLE = (BLUE, VERMILLION, GREEN, PURPLE, SKY_BLUE, ORANGE)
-
-
-@cache
-def _families() -> dict[str, str]:
-    table = files("tfimpute_tracks") / "data" / "tf-families.tsv"
-    _, *rows = table.read_text(encoding="utf-8").splitlines()
-    return dict(row.split("\t") for row in rows)
-
-
-def family_of(tf: str) -> str:
-    """Give the family of a TF.
-
-    Parameters
-    ----------
-    tf : str
-
-    Returns
-    -------
-    str
-        The class of its DNA-binding domain, or what else it is; `Other` for a TF that
-        does not come with the package.
-    """
-    return _families().get(tf, _OTHER)
 
 
 def pair_colours(pairs: Iterable[Pair], by: str = "family") -> dict[Pair, str]:

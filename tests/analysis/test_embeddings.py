@@ -1,0 +1,53 @@
+"""Nearest names and the test of families, against what was put into embeddings."""
+
+import numpy as np
+import pytest
+
+from tfimpute_tracks.analysis.embeddings import cosines, family_enrichment, nearest
+from tfimpute_tracks.analysis.families import BINDS_NO_SEQUENCE, OTHER, family_of
+
+TFS = ["CEBPB", "CEBPD", "ATF1", "ATF2", "FOS", "JUN", "ETS1", "ELK1", "ELK4", "ELF1"]
+
+
+def test_nearest_are_those_of_the_largest_cosine(rng):
+    rows = rng.normal(size=(6, 4))
+    table = nearest(list("abcdef"), rows, 2)
+    assert len(table) == 12
+    for name, some in table.groupby("name"):
+        own = "abcdef".index(name)
+        dots = [
+            rows[own] @ row / np.linalg.norm(rows[own]) / np.linalg.norm(row)
+            for row in rows
+        ]
+        dots[own] = -np.inf
+        best = np.argsort(dots)[::-1][:2]
+        assert list(some["neighbour"]) == ["abcdef"[i] for i in best]
+        np.testing.assert_allclose(some["cosine"], np.array(dots)[best])
+    assert len(nearest(["a", "b"], rows[:2], 5)) == 2
+
+
+def test_cosines_of_a_row_of_zeros_are_zero():
+    found = cosines(np.array([[0.0, 0.0], [2.0, 0.0]]))
+    np.testing.assert_allclose(found, [[0, 0], [0, 1]])
+
+
+def test_families_that_stand_together_are_found(rng):
+    assert {family_of(tf) for tf in TFS} == {"bZIP", "ETS"}
+    where = np.array([family_of(tf) == "ETS" for tf in TFS])
+    rows = np.where(where[:, None], 1.0, -1.0) + rng.normal(0, 0.1, (10, 3))
+    found = family_enrichment(TFS, rows, 3, 500, 0)
+    assert found.share == 1
+    assert found.by_chance == pytest.approx((6 * 5 / 9 + 4 * 3 / 9) / 10, abs=0.03)
+    assert found.p < 0.05
+    assert (found.n_tfs, found.n_neighbours) == (10, 3)
+    scattered = family_enrichment(TFS, rng.normal(size=(10, 3)), 3, 500, 0)
+    assert scattered.p > 0.05
+
+
+def test_what_binds_no_sequence_is_left_out(rng):
+    others = ["EP300", "HDAC2", "RAD21", "nobody", "REST"]
+    assert family_of("EP300") in BINDS_NO_SEQUENCE
+    assert family_of("nobody") == OTHER
+    assert family_enrichment(others, rng.normal(size=(5, 3)), 3, 100, 0) is None
+    found = family_enrichment([*TFS, *others], rng.normal(size=(15, 3)), 3, 100, 0)
+    assert found.n_tfs == 10
