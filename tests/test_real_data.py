@@ -47,7 +47,9 @@ def test_shipped_models_are_whole_and_know_every_pair(name):
     assert model.fdr_thresholds(Pair("CTCF", "K562"))
 
 
-@pytest.mark.parametrize("name", ["default", "deep"])
+@pytest.mark.parametrize(
+    "name", ["default", pytest.param("deep", marks=pytest.mark.slow)]
+)
 def test_every_engine_agrees_with_the_plain_network(name):
     for record in check_parity(load_model(name)):
         assert record.difference <= record.tolerance, record

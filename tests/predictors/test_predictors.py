@@ -46,6 +46,7 @@ def test_planted_motifs_of_all_pairs_are_found_at_once(aurocs):
     assert aurocs(DeepSea(), planted).min() > 0.75
 
 
+@pytest.mark.slow
 def test_our_network_learns_from_the_rivals_sequences(aurocs):
     # Small motifs in sequences of 60: long filters find them slowly.
     planted = make_task(make_dataset(6000), judged=[2, 9], n_sequences=4000)
