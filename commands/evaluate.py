@@ -99,7 +99,7 @@ def evaluate(
         raise UsageError(f"--sites {sites!r}; give one of {', '.join(parts)}")
     rows = sample_rows(parts[sites], max_sites, seed)
     columns, trained = _columns(dataset, loaded, split)
-    loaded = _by_trained(loaded, dataset, trained, sites)
+    loaded = _by_trained(loaded, dataset, (trained, columns), sites)
     binned = _binned_pairs(dataset, columns, pairs_table, fasta) if widths else []
     run = _bin_run(loaded, fasta, chroms, n_threads) if widths else None
     score = model_score(loaded, dataset, rows)
@@ -190,12 +190,15 @@ def _columns(dataset: Dataset, model: Model, split: str) -> tuple[Any, Any]:
     return columns, np.flatnonzero(seen)
 
 
-def _by_trained(model: Model, dataset: Dataset, trained: Any, part: str) -> Model:
+def _by_trained(
+    model: Model, dataset: Dataset, chosen: tuple[Any, Any], part: str
+) -> Model:
     """Let a model go by the tracks of pairs that it was trained on, and by no other."""
     from dataclasses import replace
 
     if model.evidence is None:
         return model
+    trained, judged = chosen
     known = model.evidence.of(dataset.pairs[i] for i in trained.tolist())
     n_left = len(model.evidence.store.tracks) - len(known.store.tracks)
     less = f", without those of {n_left} pairs that are kept" if n_left else ""
@@ -204,9 +207,7 @@ def _by_trained(model: Model, dataset: Dataset, trained: Any, part: str) -> Mode
         "pair's own never counts for it"
     )
     measured = {track.pair for track in known.store.tracks}
-    roles = {
-        r for p, r in zip(dataset.pairs, dataset.roles, strict=True) if p in measured
-    }
+    roles = {dataset.roles[i] for i in judged if dataset.pairs[i] in measured}
     if part != "test":
         notify(
             f"sites of {part} may have trained what reads the tracks; --sites test did "

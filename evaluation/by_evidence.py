@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 from tfimpute_tracks.dataset import Dataset
 from tfimpute_tracks.evaluation.judged import Score
 from tfimpute_tracks.evaluation.tables import predict_sites
+from tfimpute_tracks.evidence import EvidenceStore
 from tfimpute_tracks.models.evidence import Evidence, PairEvidence
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.models.operations import LOOKUP
 
 __all__ = [
     "ChromSites",
+    "check_dataset",
     "chrom_sites",
     "evidence_score",
     "letters_score",
@@ -25,7 +27,6 @@ __all__ = [
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 
 
 class ChromSites(NamedTuple):
@@ -65,6 +66,23 @@ def chrom_sites(dataset: Dataset, rows: Ints) -> Iterator[ChromSites]:
         places = np.flatnonzero(chrom_id == number)
         places = places[np.argsort(centres[places], kind="stable")]
         yield ChromSites(dataset.chroms[number], places, centres[places])
+
+
+def check_dataset(store: EvidenceStore, dataset: Dataset) -> None:
+    """Refuse tracks of another genome than a data set's.
+
+    Parameters
+    ----------
+    store : EvidenceStore
+    dataset : Dataset
+
+    Raises
+    ------
+    InputFileError
+        No chromosome is in both, or one has another length.
+    """
+    sizes = dict(zip(dataset.chroms, dataset.chrom_sizes, strict=True))
+    store.check_genome(sizes, "the data set's")
 
 
 def letters_score(
@@ -125,9 +143,8 @@ def evidence_score(
     evidence: Evidence,
     dataset: Dataset,
     rows: Ints,
-    kept: Mask | None = None,
 ) -> Score:
-    """Make what scores pairs at sites by their letters and by measured tracks.
+    """Make what scores pairs at sites by letters and tracks, but those of their own.
 
     Parameters
     ----------
@@ -137,21 +154,25 @@ def evidence_score(
     dataset : Dataset
     rows : int64 array
         Sites.
-    kept : bool array, shape (n_tracks,), optional
-        Tracks that take part; by default all. A pair's own never do.
 
     Returns
     -------
     callable
         As :func:`letters_score` gives it.
+
+    Raises
+    ------
+    InputFileError
+        The tracks are of another genome than the data set's.
     """
+    check_dataset(evidence.store, dataset)
     parts = list(chrom_sites(dataset, rows))
 
     def score(pairs: list[tuple[int, int]]) -> Floats:
         logits = letters(pairs)
         judge = PairEvidence(evidence, pairs)
         for chrom, places, centres in parts:
-            logits[places] = judge.logits(logits[places], chrom, centres, kept)
+            logits[places] = judge.logits(logits[places], chrom, centres)
         return logits
 
     return score

@@ -66,6 +66,17 @@ def make_model(folder, **changes):
     return load_model(write_model(folder / "toy.safetensors", **changes))
 
 
+def write_gapped_genome(folder):
+    """Write a genome with a gap and a second chromosome; give the file and letters."""
+    rng = np.random.default_rng(4)
+    known = random_letters(rng, 4000)
+    letters = {
+        "chr1": known[:1500] + "N" * 500 + known[2000:],
+        "chr20": random_letters(rng, 900),
+    }
+    return write_fasta(folder / "toy.fa", letters), letters
+
+
 def write_fasta(path, letters):
     """Write sequences in lines of 70 letters."""
     with path.open("w") as file:

@@ -23,7 +23,11 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from tfimpute_tracks.dataset import Dataset
 from tfimpute_tracks.errors import RunError, UsageError
-from tfimpute_tracks.evaluation.by_evidence import chrom_sites, letters_score
+from tfimpute_tracks.evaluation.by_evidence import (
+    check_dataset,
+    chrom_sites,
+    letters_score,
+)
 from tfimpute_tracks.evidence import EvidenceStore
 from tfimpute_tracks.models.evidence import track_rows
 from tfimpute_tracks.models.evidence_network import EvidenceNetwork, TrackTensors
@@ -149,7 +153,7 @@ def read_evidence_sites(
     Raises
     ------
     UsageError
-        The tracks say nothing of any of the sites.
+        The tracks say nothing of any of the sites, or are of another genome.
     """
     parts, places = [], []
     for chrom, some, centres in chrom_sites(dataset, rows):
@@ -166,6 +170,7 @@ def read_evidence_sites(
             f"{store.name} says nothing of the {len(rows):,} sites to learn from; "
             "build it from peaks of the same genome, without --regions"
         )
+    check_dataset(store, dataset)
     order = np.concatenate(places)
     chosen = rows[order]
     names = model.vocabulary

@@ -39,6 +39,8 @@ __all__ = [
     "bound_shares",
     "pair_thresholds",
     "publish",
+    "rounded",
+    "spread",
 ]
 
 THRESHOLD_SITES = 6000
@@ -158,9 +160,9 @@ def publish(
     judged_on = run.split._replace(
         valid=sites_to_judge(dataset, run.split.valid, network)
     )
-    rows = _spread(judged_on.valid, most)
+    rows = spread(judged_on.valid, most)
     if recurrent:
-        judged_on = Split(*(_spread(sites, most) for sites in judged_on))
+        judged_on = Split(*(spread(sites, most) for sites in judged_on))
     shares = bound_shares(dataset, run.split.train, run.columns)
     thresholds = pair_thresholds(network, dataset.codes[rows], shares, advance)
     everything = np.arange(len(dataset.pairs))
@@ -187,8 +189,8 @@ def publish(
             "role": row.role,
             "trained": bool(trained[i]),
             "training_sites": int(n_positive[i]) if trained[i] else 0,
-            "test_auroc": _rounded(row.auroc),
-            "test_average_precision": _rounded(row.average_precision),
+            "test_auroc": rounded(row.auroc),
+            "test_average_precision": rounded(row.average_precision),
             **worth[i],
         }
         for i, row in enumerate(judged.pairs.itertuples())
@@ -255,10 +257,32 @@ def _calibration(
         return {}
 
 
-def _spread(rows: NDArray[np.int64], most: int) -> NDArray[np.int64]:
-    """Take every so-many-th site, so that there are no more than asked for."""
+def spread(rows: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """Take every so-many-th site, so that there are no more than asked for.
+
+    Parameters
+    ----------
+    rows : int64 array
+        Sites.
+    most : int
+
+    Returns
+    -------
+    int64 array
+    """
     return rows[:: max(1, -(-len(rows) // most))]
 
 
-def _rounded(value: float) -> float | None:
+def rounded(value: float) -> float | None:
+    """Give a figure as cards tell it.
+
+    Parameters
+    ----------
+    value : float
+
+    Returns
+    -------
+    float or None
+        Of four decimals; None for NaN.
+    """
     return None if np.isnan(value) else round(float(value), 4)

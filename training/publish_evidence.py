@@ -30,6 +30,7 @@ from tfimpute_tracks.models.evidence_weights import (
 )
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.training.evidence_worth import Scored, expectations, promises
+from tfimpute_tracks.training.publish import rounded, spread
 
 __all__ = ["EvidenceRun", "expected_calls", "publish_evidence"]
 
@@ -119,10 +120,10 @@ def publish_evidence(
     model, dataset = run.model, run.dataset
     learned = {track.pair for track in run.evidence.store.tracks}
     is_learned = np.array([pair in learned for pair in dataset.pairs])
-    valid = _spread(run.unseen, _VALID_SITES)
+    valid = spread(run.unseen, _VALID_SITES)
     scored = Scored(dataset, is_learned, _scored(run, valid), _scored(run, run.test))
     tf, cell = np.array(model.vocabulary.pair_indices(dataset.pairs)).T
-    every = _Every(run, _spread(run.unseen, _LINE_SITES))
+    every = _Every(run, spread(run.unseen, _LINE_SITES))
     thresholds = every.thresholds(advance)
     told = promises(scored, _log_odds(thresholds)[tf, cell], run.judge)
     worth, checked = measured_worth(scored.valid, scored.test)
@@ -184,8 +185,8 @@ def _judged(
             "cell": row.cell,
             "role": row.role,
             "trained": bool(scored.learned[i]),
-            "test_auroc": _rounded(row.auroc),
-            "test_average_precision": _rounded(row.average_precision),
+            "test_auroc": rounded(row.auroc),
+            "test_average_precision": rounded(row.average_precision),
             **worth[i],
         }
         for i, row in enumerate(judged.pairs.itertuples())
@@ -245,11 +246,3 @@ class _Every:
 def _log_odds(probabilities: Floats) -> Floats:
     found: Floats = logit(np.clip(probabilities, _LEAST, 1 - _LEAST))
     return found
-
-
-def _spread(rows: Ints, most: int) -> Ints:
-    return rows[:: max(1, -(-len(rows) // most))]
-
-
-def _rounded(value: float) -> float | None:
-    return None if np.isnan(value) else round(float(value), 4)

@@ -19,8 +19,8 @@ from tfimpute_tracks.variants.alleles import MOST_LETTERS, Variant
 __all__ = ["Counts", "Fault", "check_allele"]
 
 _LETTERS = frozenset("ACGT")
-DIFFERS = "reference differs from the genome"
-SWAPPED = "alleles look swapped"
+_DIFFERS = "reference differs from the genome"
+_SWAPPED = "alleles look swapped"
 
 
 class Fault(NamedTuple):
@@ -56,7 +56,7 @@ class Counts:
     @property
     def reference_share(self) -> float | None:
         """Share of the alleles held against the genome whose reference is its own."""
-        wrong = self.faults[DIFFERS] + self.faults[SWAPPED] + self.n_swapped
+        wrong = self.faults[_DIFFERS] + self.faults[_SWAPPED] + self.n_swapped
         n = self.n_scored - self.n_swapped + wrong
         return (n - wrong) / n if n else None
 
@@ -97,13 +97,14 @@ def check_allele(
     if there[: len(ref)] == ref:
         return Variant(own, start, ref, alt), False
     told = f"the genome has {there[: len(ref)]}"
-    if there[: len(alt)] == alt:
+    # Of an indel the shorter allele begins many words: it proves nothing.
+    if len(ref) == len(alt) and there == alt:
         if fix:
             return Variant(own, start, alt, ref), True
-        return Fault(SWAPPED, told)
+        return Fault(_SWAPPED, told)
     if set(there[: len(ref)]) - _LETTERS:
         return Fault("unknown sequence", told)
-    return Fault(DIFFERS, told)
+    return Fault(_DIFFERS, told)
 
 
 def _of_letters(ref: str, alt: str) -> Fault | None:

@@ -15,8 +15,6 @@ from tfimpute_tracks.vocabulary import Pair
 
 __all__ = ["draw_map"]
 
-_MOST_LETTERS = 12  # of an allele, in a file's name
-
 
 def draw_map(
     model: Model,
@@ -57,9 +55,8 @@ def draw_map(
         deltas[at] = value
         data_sets[at] = model.reliability(pair) == "seen"
     figure = effect_map(deltas, tfs, cells, data_sets, str(variant))
-    ref, alt = (allele[:_MOST_LETTERS] for allele in variant[2:])
-    dest = stem.with_name(
-        f"{stem.name}.{variant.chrom}-{variant.start + 1}-{ref}-{alt}.svg"
-    )
+    chrom = variant.chrom.replace("/", "_")
+    place = f"{chrom}-{variant.start + 1}-{variant.ref}-{variant.alt}"
+    dest = stem.with_name(f"{stem.name}.{place}.svg")
     save_figure(figure, dest, f"Effects of {variant}", str(figure.get_label()))
     return dest

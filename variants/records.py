@@ -15,10 +15,11 @@ from typing import Any, NamedTuple
 
 from tfimpute_tracks.errors import InputFileError
 
-__all__ = ["Line", "VariantLines", "open_variants"]
+__all__ = ["Line", "VariantLines", "open_variants", "stem_of"]
 
 _COLUMNS = ("chrom", "pos", "ref", "alt")
 _VCF_SUFFIXES = (".vcf", ".vcf.gz", ".vcf.bgz", ".bcf")
+_TABLE_SUFFIXES = (".tsv", ".tsv.gz", ".txt", ".txt.gz")
 
 
 class Line(NamedTuple):
@@ -60,6 +61,22 @@ class VariantLines(NamedTuple):
 
     lines: Iterator[Line]
     header: Any
+
+
+def stem_of(path: Path) -> str:
+    """Give a file's name without its ending: ``1000G.chr1`` of ``1000G.chr1.vcf.gz``.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    str
+    """
+    endings = sorted((*_VCF_SUFFIXES, *_TABLE_SUFFIXES), key=len, reverse=True)
+    found = (ending for ending in endings if path.name.endswith(ending))
+    return path.name.removesuffix(next(found, ""))
 
 
 @contextmanager

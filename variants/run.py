@@ -25,7 +25,7 @@ from tfimpute_tracks.tracks.threads import in_turn
 from tfimpute_tracks.variants.alleles import AlleleScorer, Variant
 from tfimpute_tracks.variants.checked import Counts, Fault, check_allele
 from tfimpute_tracks.variants.maps import draw_map
-from tfimpute_tracks.variants.records import Line, open_variants
+from tfimpute_tracks.variants.records import Line, open_variants, stem_of
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = ["COLUMNS", "VariantJob", "VariantRun", "run_variants"]
@@ -120,7 +120,7 @@ def run_variants(
         A file cannot be written.
     """
     scorer = AlleleScorer(job.model, job.pairs)
-    stem = job.source.name.partition(".")[0]
+    stem = stem_of(job.source)
     run = VariantRun()
     with ExitStack() as stack:
         lines, header = stack.enter_context(open_variants(job.source))

@@ -10,13 +10,12 @@ import urllib.parse
 import urllib.request
 from contextlib import contextmanager
 
-import numpy as np
 import pytest
 import uvicorn
 
 from tfimpute_tracks.browse import GeneShelf, LiveScores, Session, make_app, open_socket
 from tfimpute_tracks.genome import Region, open_genome
-from toys import AROUND, make_model, random_letters, write_fasta
+from toys import AROUND, make_model, write_gapped_genome
 
 GENES = "chr1\t600\t1800\tDICER\t0\t+\nchr1\t3000\t3400\tTOR\t0\t-\n"
 
@@ -25,13 +24,7 @@ GENES = "chr1\t600\t1800\tDICER\t0\t+\nchr1\t3000\t3400\tTOR\t0\t-\n"
 def toy(tmp_path_factory):
     """A model, and a genome with a gap and a second chromosome."""
     folder = tmp_path_factory.mktemp("toy")
-    rng = np.random.default_rng(4)
-    known = random_letters(rng, 4000)
-    letters = {
-        "chr1": known[:1500] + "N" * 500 + known[2000:],
-        "chr20": random_letters(rng, 900),
-    }
-    fasta = write_fasta(folder / "toy.fa", letters)
+    fasta, letters = write_gapped_genome(folder)
     (folder / "genes.bed").write_text(GENES)
     return make_model(folder, seed=5), fasta, letters
 

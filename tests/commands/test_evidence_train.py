@@ -1,6 +1,7 @@
 """`evidence train` from a data set and tracks to weights that a scan goes by."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -142,3 +143,22 @@ def test_tracks_of_elsewhere_are_refused(arguments, run, tmp_path):
     code, _, err = run(*arguments)
     assert code == 2
     assert "says nothing of" in err
+
+
+def test_tracks_of_another_genome_than_the_data_set_s_are_refused(
+    arguments, run, tmp_path
+):
+    arguments[-1] = 1
+    assert run(*arguments)[0] == 0
+    dataset = make_dataset(n_sites=1500)
+    longer = replace(dataset, chrom_sizes=tuple(n + 1 for n in dataset.chrom_sizes))
+    _tracks(tmp_path / "e.h5", longer)
+    weights = tmp_path / "run" / "toy.safetensors"
+    judged = ["--data", tmp_path / "data.h5", "-m", weights, "-e", tmp_path / "e.h5"]
+    for arguments_of in (
+        [*arguments, "--overwrite"],
+        ["evaluate", *judged, "-o", tmp_path / "judged"],
+    ):
+        code, _, err = run(*arguments_of)
+        assert code == 2
+        assert "lie on another genome than the data set's" in err

@@ -212,3 +212,20 @@ def test_maps_are_drawn_of_the_first_alleles(toy, genome, tmp_path, lines):
     text = maps[0].read_text()
     assert "MAX (" in text
     assert "HepG2" in text
+
+
+def test_files_are_named_after_all_but_the_ending(toy, genome, tmp_path, lines):
+    for name in ("1000G.chr1.vcf", "1000G.chr2.vcf"):
+        _run(toy, genome, _vcf(tmp_path / name, {"snv": lines["snv"]}), tmp_path)
+    for stem in ("1000G.chr1", "1000G.chr2"):
+        assert (tmp_path / f"{stem}.effects.tsv").exists()
+        assert (tmp_path / f"{stem}.annotated.vcf.gz").exists()
+
+
+def test_an_indel_of_another_reference_is_not_taken_for_swapped(toy, genome, tmp_path):
+    letters = toy[2]["chr1"]
+    at = 1100
+    wrong = letters[at - 1] + _other(letters[at])
+    line = {"indel": ("1", at, wrong, letters[at - 1])}
+    run = _run(toy, genome, _vcf(tmp_path / "v.vcf", line), tmp_path, fix_ref=True)
+    assert run.counts.faults == {"reference differs from the genome": 1}
