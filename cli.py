@@ -28,10 +28,12 @@ from tfimpute_tracks.commands.export import export
 from tfimpute_tracks.commands.hub import hub
 from tfimpute_tracks.commands.impute import impute
 from tfimpute_tracks.commands.info import info
+from tfimpute_tracks.commands.motifs import motifs
 from tfimpute_tracks.commands.plot import plot
 from tfimpute_tracks.commands.prepare import prepare
 from tfimpute_tracks.commands.query import query
 from tfimpute_tracks.commands.report import report
+from tfimpute_tracks.commands.saturate import saturate
 from tfimpute_tracks.commands.scan import scan
 from tfimpute_tracks.commands.selftest import selftest
 from tfimpute_tracks.commands.split import split
@@ -51,7 +53,7 @@ app = typer.Typer(
 )
 _VERBS = (
     *(scan, impute, export, query, catalogue, browse, hub, report, plot),
-    *(variants, embeddings),
+    *(variants, saturate, embeddings, motifs),
     *(prepare, split, train, evaluate, compare, info, cache, selftest),
 )
 for verb in _VERBS:

@@ -37,11 +37,26 @@ class Matrix(NamedTuple):
         The proteins, in capitals; two of a heterodimer.
     counts : float64 array, shape (length, 4)
         Columns A C G T.
+    classes, families : tuple of str
+        Of the parts that bind DNA, by TFClass, one for each protein; empty where JASPAR
+        tells none.
     """
 
     name: str
     symbols: tuple[str, ...]
     counts: NDArray[np.float64]
+    classes: tuple[str, ...] = ()
+    families: tuple[str, ...] = ()
+
+    @property
+    def group(self) -> str:
+        """Whose motif it is: a family that shares one, or a protein with its own.
+
+        Zinc fingers of one family read quite different letters.
+        """
+        if not self.families or "zinc finger" in " ".join(self.classes).lower():
+            return self.symbols[0]
+        return self.families[0]
 
 
 @lru_cache(maxsize=1)
@@ -75,6 +90,8 @@ def load_matrices(release: str = RELEASE) -> list[Matrix]:
             motif.matrix_id,
             tuple(symbol.strip().upper() for symbol in motif.name.split("::")),
             np.array([motif.counts[letter] for letter in "ACGT"], dtype=float).T,
+            tuple(motif.tf_class or ()),
+            tuple(motif.tf_family or ()),
         )
         for motif in motifs
         # TBP's matrix is of many species and names none.

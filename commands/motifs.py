@@ -1,0 +1,132 @@
+"""`motifs`: what the filters of a model look for, and whose motifs they are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tfimpute_tracks.commands import options
+from tfimpute_tracks.commands.console import notify, progress_bar, say, show_json
+from tfimpute_tracks.errors import UsageError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from tfimpute_tracks.analysis.filter_motifs import FilterMotif
+    from tfimpute_tracks.analysis.motif_match import Match
+
+__all__ = ["motifs"]
+
+_LOGOS = 80
+
+
+def motifs(
+    model: options.ModelName = "default",
+    fasta: options.Fasta = None,
+    regions: options.Regions = None,
+    chroms: options.Chroms = None,
+    top: Annotated[
+        int, typer.Option(min=1, help="Filters listed of each TF and each cell line.")
+    ] = 5,
+    out_dir: options.OutDir = Path("motifs-out"),
+    threads: options.Threads = "max",
+    cache_dir: options.CacheDir = None,
+    as_json: options.Json = False,
+) -> None:
+    """Turn filters into motifs, match them with JASPAR, tell whom they speak for."""
+    from tfimpute_tracks.analysis import motif_table
+    from tfimpute_tracks.analysis.drives import filter_drives
+    from tfimpute_tracks.analysis.filter_motifs import find_motifs, is_telling
+    from tfimpute_tracks.analysis.motif_files import jaspar_text, meme_text
+    from tfimpute_tracks.commands import inputs
+    from tfimpute_tracks.models import load_model
+    from tfimpute_tracks.plots.style import save_figure
+    from tfimpute_tracks.storage import check_writable_dir, write_text
+
+    try:
+        from tfimpute_tracks.analysis.jaspar import RELEASE, load_matrices
+        from tfimpute_tracks.analysis.motif_match import MOST_E, match_motifs
+
+        matrices = load_matrices()
+    except ImportError as error:
+        raise UsageError(
+            f"known motifs need {error.name}: pip install 'tfimpute-tracks[motifs]'"
+        ) from error
+    loaded = load_model(model)
+    n_threads = inputs.set_threads(threads)
+    genome = inputs.choose_genome(fasta, loaded, cache_dir)
+    where = inputs.choose_regions(genome, fasta, regions or [], chroms or [])
+    check_writable_dir(out_dir)
+    n_bp = sum(region.end - region.start for region in where)
+    notify(f"{loaded.config.n_filters} filters of {loaded.name} over {n_bp:,} bp")
+    with progress_bar("motifs", 2 * n_bp, "bp") as advance:
+        found = find_motifs(loaded, genome, where, lambda n: advance(n, ""))
+    matches = match_motifs(found, matrices, n_threads)
+    notify("what filters add for each TF and cell line")
+    drives = filter_drives(loaded, genome, found)
+    table = motif_table.filters_table(found, matches)
+    files = [out_dir / "filters.tsv"]
+    motif_table.write_filters(files[0], loaded, table)
+    for kind, names, parts in (
+        ("tf", loaded.tfs, drives.of_tfs),
+        ("cell", loaded.cells, drives.of_cells),
+    ):
+        rows = motif_table.drives_table(names, parts, table, top)
+        files.append(out_dir / f"{kind}-filters.tsv")
+        text = rows.to_csv(sep="\t", index=False, float_format="%.4f")
+        write_text(files[-1], text)
+    shown = [motif for motif in found if motif.n_hits]
+    titles = [table["symbols"][motif.number] for motif in shown]
+    for ending, write in (("meme", meme_text), ("jaspar", jaspar_text)):
+        files.append(out_dir / f"filters.{ending}")
+        write_text(files[-1], write(shown, titles))
+    if any(matches):
+        sheet = _sheet(found, matches)
+        files.append(out_dir / "filters.svg")
+        title = f"Filters of {loaded.name}"
+        save_figure(sheet, files[-1], title, str(sheet.get_label()))
+    told = {
+        "filters": len(found),
+        "firing": len(shown),
+        "telling": sum(map(is_telling, found)),
+        "matched": sum(match is not None for match in matches),
+        "groups": motif_table.groups(matches),
+        "release": RELEASE,
+        "files": [str(file) for file in files],
+    }
+    if as_json:
+        show_json(told)
+        return
+    whose = ", ".join(f"{group} {n}" for group, n in told["groups"].items())
+    say(
+        f"{told['firing']} of {told['filters']} filters fire strongly here, "
+        f"{told['telling']} of them often and clearly enough to be compared; "
+        f"{told['matched']} are like a motif of {RELEASE} (E <= {MOST_E}), of "
+        f"{len(told['groups'])} families or zinc fingers: {whose}"
+    )
+    say(" ".join(told["files"]))
+
+
+def _sheet(found: list[FilterMotif], matches: list[Match | None]) -> Figure:
+    """Draw the filters that are like a known motif, the surest first."""
+    from tfimpute_tracks.analysis.filter_motifs import information
+    from tfimpute_tracks.plots.logos import logo_sheet
+
+    both = [
+        (motif, match)
+        for motif, match in zip(found, matches, strict=True)
+        if match is not None
+    ]
+    both.sort(key=lambda pair: pair[1].e_value)
+    both = both[:_LOGOS]
+    return logo_sheet(
+        [information(motif.counts) for motif, _ in both],
+        [
+            (motif.name, f"{'::'.join(match.matrix.symbols)} {match.e_value:.0e}")
+            for motif, match in both
+        ],
+        f"The {len(both)} filters that are surest like a known motif: heights in bits, "
+        "of the letters under their hits; the motif of JASPAR, and its E-value.",
+    )

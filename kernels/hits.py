@@ -1,0 +1,54 @@
+"""The letters under the places where filters fire, counted: what a filter looks for."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from tfimpute_tracks.kernels.encode import N_CODE
+from tfimpute_tracks.kernels.sparse import SparseRows
+
+__all__ = ["count_letters"]
+
+
+def count_letters(
+    codes: NDArray[np.uint8], hits: SparseRows, counts: NDArray[np.int64]
+) -> None:
+    """Add the letters under each hit to the counts of its filter.
+
+    Parameters
+    ----------
+    codes : uint8 array, shape (n_positions + F - 1,), values 0..4
+    hits : SparseRows
+        Row 2 p holds the filters that fire at position p, row 2 p + 1 those whose
+        reverse complement does.
+    counts : int64 array, shape (K, F, 4)
+        Added to, in the direction of the filter; an unknown letter counts for none.
+
+    Raises
+    ------
+    IndexError
+        There are not as many letters as the positions need.
+    """
+    n_positions = (hits.offsets.size - 1) // 2
+    if codes.size != n_positions + counts.shape[1] - 1:
+        raise IndexError(f"{codes.size} letters for {n_positions} positions")
+    _count(codes, hits.offsets, hits.columns, counts)
+
+
+@njit(nogil=True, cache=True)
+def _count(codes, offsets, columns, counts):  # type: ignore[no-untyped-def]
+    length = counts.shape[1]
+    for row in range(offsets.size - 1):
+        position, is_reverse = row // 2, row % 2
+        for i in range(offsets[row], offsets[row + 1]):
+            for j in range(length):
+                if is_reverse:
+                    code = codes[position + length - 1 - j]
+                    if code != N_CODE:
+                        counts[columns[i], j, 3 - code] += 1
+                else:
+                    code = codes[position + j]
+                    if code != N_CODE:
+                        counts[columns[i], j, code] += 1
