@@ -46,11 +46,14 @@ class Named(NamedTuple):
         The known motif that it is like, such as ``CTCF``; else ``filter007``.
     first, last : int
         Half-open.
+    length : int
+        Letters of the filter.
     """
 
     name: str
     first: int
     last: int
+    length: int
 
 
 def filters_table(
@@ -191,7 +194,7 @@ def read_names(model: Model, path: Path | None) -> list[Named]:
         digest = model.checkpoint.digest
         if not path or not path.exists() or _digest_of(path) != digest:
             n, length = model.checkpoint.weights["filters"].shape[:2]
-            return [Named(f"filter{k:03d}", 0, length) for k in range(n)]
+            return [Named(f"filter{k:03d}", 0, length, length) for k in range(n)]
     if not path.is_file():
         raise InputFileError(f"{path}: no such file; give filters.tsv of `motifs`")
     if _digest_of(path) != model.checkpoint.digest:
@@ -203,7 +206,7 @@ def read_names(model: Model, path: Path | None) -> list[Named]:
     table = pd.read_csv(StringIO(text), sep="\t", keep_default_na=False)
     length = model.config.filter_length
     return [
-        Named(symbols or name, first, last if last > first else length)
+        Named(symbols or name, first, last if last > first else length, length)
         for name, symbols, first, last in zip(
             *(table[c] for c in ("filter", "symbols", "first", "last")), strict=True
         )
