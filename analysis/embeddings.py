@@ -15,8 +15,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tfimpute_tracks.analysis.families import BINDS_NO_SEQUENCE, OTHER, family_of
+from tfimpute_tracks.analysis.jaspar import Matrix, find_matrices
 
-__all__ = ["Enrichment", "cosines", "family_enrichment", "nearest"]
+__all__ = [
+    "Enrichment",
+    "cosines",
+    "family_enrichment",
+    "jaspar_classes",
+    "motif_families",
+    "nearest",
+    "on_a_plane",
+]
 
 Doubles = NDArray[np.float64]
 
@@ -90,7 +99,7 @@ def nearest(
 
 
 def family_enrichment(
-    tfs: Sequence[str],
+    families: Sequence[str | None],
     embedding: NDArray[np.floating],
     n: int,
     n_permutations: int,
@@ -100,7 +109,8 @@ def family_enrichment(
 
     Parameters
     ----------
-    tfs : sequence of str
+    families : sequence of str or None
+        Of each TF; one of None takes no part.
     embedding : float array, shape (n_tfs, size)
     n : int
         Nearest of each.
@@ -110,16 +120,14 @@ def family_enrichment(
     Returns
     -------
     Enrichment or None
-        Of the TFs that bind sequence by themselves and have another one of their family
-        here. None where fewer than three are left.
+        Of the TFs that have another one of their family here. None where fewer than
+        three are left.
     """
-    families = np.array([family_of(tf) for tf in tfs])
-    counts = Counter(families.tolist())
-    left_out = BINDS_NO_SEQUENCE | {OTHER} | {f for f, k in counts.items() if k < 2}
-    kept = np.flatnonzero(~np.isin(families, list(left_out)))
+    counts = Counter(families)
+    kept = [i for i, own in enumerate(families) if own is not None and counts[own] > 1]
     if len(kept) < 3:
         return None
-    numbers = np.unique(families[kept], return_inverse=True)[1]
+    numbers = np.unique([str(families[i]) for i in kept], return_inverse=True)[1]
     order = _order(cosines(embedding[kept]), n)
 
     def share(of: NDArray[np.int64]) -> float:
@@ -131,6 +139,68 @@ def family_enrichment(
     p = (1 + int((drawn >= observed).sum())) / (1 + n_permutations)
     sizes = len(kept), order.shape[1], n_permutations
     return Enrichment(observed, float(drawn.mean()), p, *sizes)
+
+
+def motif_families(tfs: Sequence[str]) -> list[str | None]:
+    """Give the families of the TFs that bind sequence by themselves.
+
+    Parameters
+    ----------
+    tfs : sequence of str
+
+    Returns
+    -------
+    list of str or None
+        None for other TFs.
+    """
+    left_out = BINDS_NO_SEQUENCE | {OTHER}
+    families = map(family_of, tfs)
+    return [None if family in left_out else family for family in families]
+
+
+def jaspar_classes(tfs: Sequence[str], matrices: list[Matrix]) -> list[str | None]:
+    """Give the classes of TFs by the first of their matrices.
+
+    Parameters
+    ----------
+    tfs : sequence of str
+    matrices : list of Matrix
+
+    Returns
+    -------
+    list of str or None
+        None for TFs without a matrix.
+    """
+    firsts = [next(iter(find_matrices(tf, matrices)), None) for tf in tfs]
+    return [own.classes[0] if own and own.classes else None for own in firsts]
+
+
+def on_a_plane(embedding: NDArray[np.floating], seed: int) -> Doubles:
+    """Lay names out so that near ones stay near: t-SNE of their cosines.
+
+    Parameters
+    ----------
+    embedding : float array, shape (n_names, size)
+    seed : int
+
+    Returns
+    -------
+    float64 array, shape (n_names, 2)
+        Distances across the plane mean little. Zeros for fewer than four names.
+    """
+    from sklearn.manifold import TSNE
+
+    n = len(embedding)
+    if n < 4:
+        return np.zeros((n, 2))
+    apart = np.clip(1 - cosines(embedding), 0, None)
+    np.fill_diagonal(apart, 0)
+    perplexity = min(15.0, (n - 1) / 3)
+    layout = TSNE(
+        metric="precomputed", init="random", perplexity=perplexity, random_state=seed
+    )
+    found: Doubles = layout.fit_transform(apart).astype(np.float64)
+    return found
 
 
 def _order(cosine: Doubles, n: int) -> NDArray[np.int64]:

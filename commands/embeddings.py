@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tfimpute_tracks.commands import options
-from tfimpute_tracks.commands.console import say, show_json
+from tfimpute_tracks.commands.console import notify, say, show_json
 
 if TYPE_CHECKING:
     from tfimpute_tracks.analysis.embeddings import Enrichment
+    from tfimpute_tracks.models.model import Model
 
 __all__ = ["embeddings"]
 
@@ -28,15 +29,17 @@ def embeddings(
     out_dir: options.OutDir = Path("embeddings-out"),
     as_json: options.Json = False,
 ) -> None:
-    """List nearest TFs and cell lines, draw trees, and test TFs for motif families."""
+    """List nearest TFs and cell lines, draw trees and maps, test motif families."""
     from tfimpute_tracks.analysis.embeddings import (
         cosines,
-        family_enrichment,
+        motif_families,
         nearest,
+        on_a_plane,
     )
     from tfimpute_tracks.analysis.families import family_of
     from tfimpute_tracks.models import load_model
     from tfimpute_tracks.plots.dendrogram import tree_of
+    from tfimpute_tracks.plots.name_map import map_of
     from tfimpute_tracks.plots.style import save_figure
     from tfimpute_tracks.storage import check_writable_dir, write_text
 
@@ -55,26 +58,55 @@ def embeddings(
         text = table.to_csv(sep="\t", index=False, float_format="%.4f")
         write_text(files[-1], text)
         if len(names) > 1:
-            tree = tree_of(names, 1 - cosines(rows), beside)
-            files.append(out_dir / f"{kind}-tree.svg")
-            title = f"{kind} embeddings of {loaded.name}"
-            save_figure(tree, files[-1], title, str(tree.get_label()))
-    rows = loaded.checkpoint.weights["tf_embedding"]
-    found = family_enrichment(loaded.tfs, rows, neighbours, permutations, seed)
-    _tell(found, as_json, files)
+            groups = motif_families(names) if kind == "tf" else [None] * len(names)
+            for what, figure in (
+                ("tree", tree_of(names, 1 - cosines(rows), beside)),
+                ("map", map_of(names, on_a_plane(rows, seed), groups)),
+            ):
+                files.append(out_dir / f"{kind}-{what}.svg")
+                title = f"{kind} embeddings of {loaded.name}"
+                save_figure(figure, files[-1], title, str(figure.get_label()))
+    _tell(_tests(loaded, neighbours, permutations, seed), as_json, files)
 
 
-def _tell(found: Enrichment | None, as_json: bool, files: list[Path]) -> None:
+def _tests(
+    model: Model, neighbours: int, permutations: int, seed: int
+) -> dict[str, Enrichment | None]:
+    """Test families of the package, and the classes of JASPAR where it is there."""
+    from tfimpute_tracks.analysis.embeddings import (
+        family_enrichment,
+        jaspar_classes,
+        motif_families,
+    )
+
+    labels = {"families": motif_families(model.tfs)}
+    try:
+        from tfimpute_tracks.analysis.jaspar import RELEASE, load_matrices
+
+        labels[f"classes of {RELEASE}"] = jaspar_classes(model.tfs, load_matrices())
+    except ImportError:
+        notify("for the classes of JASPAR: pip install 'tfimpute-tracks[motifs]'")
+    rows = model.checkpoint.weights["tf_embedding"]
+    return {
+        name: family_enrichment(own, rows, neighbours, permutations, seed)
+        for name, own in labels.items()
+    }
+
+
+def _tell(
+    tests: dict[str, Enrichment | None], as_json: bool, files: list[Path]
+) -> None:
     if as_json:
-        told: dict[str, Any] | None = None if found is None else found._asdict()
-        show_json({"families": told, "files": [str(file) for file in files]})
+        told = {name: found and found._asdict() for name, found in tests.items()}
+        show_json({"tests": told, "files": [str(file) for file in files]})
         return
-    if found is None:
-        say("too few TFs of known families to test them")
-    else:
+    for name, found in tests.items():
+        if found is None:
+            say(f"{name}: too few TFs to test them")
+            continue
         say(
-            f"{found.share:.1%} of the {found.n_neighbours} nearest of {found.n_tfs} "
-            f"TFs that bind sequence are of the same family, {found.by_chance:.1%} by "
-            f"chance (p = {found.p:.2g}, {found.n_permutations:,} permutations)"
+            f"{name}: {found.share:.1%} of the {found.n_neighbours} nearest of "
+            f"{found.n_tfs} TFs are of the same, {found.by_chance:.1%} by chance "
+            f"(p = {found.p:.2g}, {found.n_permutations:,} permutations)"
         )
     say(" ".join(map(str, files)))
