@@ -17,6 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tfimpute_tracks.analysis.filter_motifs import FilterMotif, information
+from tfimpute_tracks.analysis.jaspar import Matrix, find_matrices
 from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.models.shipped import shipped_models
@@ -27,14 +28,38 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Named",
+    "OwnMotifs",
     "drives_table",
     "filters_table",
     "groups",
+    "own_motifs",
     "read_names",
     "write_filters",
 ]
 
 _HEAD = "# weights "
+_PERMUTATIONS = 9999
+
+
+class OwnMotifs(NamedTuple):
+    """How many TFs stand with a filter that reads their own motif.
+
+    Attributes
+    ----------
+    n_tfs : int
+        With a matrix in the data base.
+    n_own : int
+        With a filter of their own group among the first ones listed of them.
+    by_chance : float
+        The mean when TFs are given the groups of others.
+    p : float
+        Share of permutations with as many, counting this one.
+    """
+
+    n_tfs: int
+    n_own: int
+    by_chance: float
+    p: float
 
 
 class Named(NamedTuple):
@@ -112,7 +137,7 @@ def drives_table(
     -------
     DataFrame
         Columns name, rank (from 1), filter, drive (log-odds), beyond (less the mean of
-        all names), consensus, symbols; by `beyond`, which is above 0.
+        all names), consensus, symbols, group; by `beyond`, which is above 0.
     """
     beyond = drives - drives.mean(axis=0)
     rows = []
@@ -127,11 +152,45 @@ def drives_table(
                 more[k],
                 filters["consensus"][k],
                 filters["symbols"][k],
+                filters["group"][k],
             )
             for rank, k in enumerate(order[more[order] > 0].tolist(), 1)
         ]
-    columns = ["name", "rank", "filter", "drive", "beyond", "consensus", "symbols"]
+    about = ["consensus", "symbols", "group"]
+    columns = ["name", "rank", "filter", "drive", "beyond", *about]
     return pd.DataFrame(rows, columns=columns)
+
+
+def own_motifs(drives: pd.DataFrame, matrices: list[Matrix]) -> OwnMotifs:
+    """Ask whether the filters that speak for a TF read its own motif.
+
+    Parameters
+    ----------
+    drives : DataFrame
+        From :func:`drives_table`, of TFs.
+    matrices : list of Matrix
+
+    Returns
+    -------
+    OwnMotifs
+    """
+    listed = drives.groupby("name", sort=False)["group"].agg(set)
+    own = {
+        tf: {matrix.group for matrix in find_matrices(str(tf), matrices)}
+        for tf in listed.index
+    }
+    known = [tf for tf, groups in own.items() if groups]
+    hits = np.array(
+        [[bool(listed[tf] & own[other]) for other in known] for tf in known], dtype=bool
+    ).reshape(len(known), len(known))
+    n_own = int(np.trace(hits))
+    rng = np.random.default_rng(0)
+    rows = np.arange(len(known))
+    drawn = np.array(
+        [hits[rows, rng.permutation(rows)].sum() for _ in range(_PERMUTATIONS)]
+    )
+    p = (1 + int((drawn >= n_own).sum())) / (1 + _PERMUTATIONS)
+    return OwnMotifs(len(known), n_own, float(drawn.mean()), p)
 
 
 def groups(matches: Sequence[Match | None]) -> dict[str, int]:

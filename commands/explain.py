@@ -53,6 +53,9 @@ def explain(
             "have theirs.",
         ),
     ] = None,
+    pictures: Annotated[
+        int, typer.Option(min=0, max=100, help="Draw so many tiles of each pair.")
+    ] = 0,
     cache_dir: options.CacheDir = None,
     as_json: options.Json = False,
 ) -> None:
@@ -87,6 +90,8 @@ def explain(
         text = table.to_csv(sep="\t", index=False, float_format="%.5g")
         write_text(files[-2], text)
         write_text(files[-1], bed_text(table, list(genome.chrom_sizes)))
+        for explained in found[:pictures]:
+            files += _draw(pair, explained, table, out_dir)
         told += [_told(pair, explained, table) for explained in found]
     if not told:
         raise RunError("no region holds a tile with a value; nothing is explained")
@@ -117,6 +122,27 @@ def _explanations(
             notify(str(error), warning=True)
         advance(1, "")
     return found
+
+
+def _draw(
+    pair: Pair, explained: Explanation, table: pd.DataFrame, out_dir: Path
+) -> list[Path]:
+    from tfimpute_tracks.plots.explanation import Bar, motif_rows
+    from tfimpute_tracks.plots.style import save_figure
+
+    tile, logit, base, _ = explained
+    own = table[table["tile"] == str(tile)]
+    columns = ["start", "end", "strand", "name", "part"]
+    bars = [Bar(*row) for row in own[columns].itertuples(index=False)]
+    if not bars:
+        return []
+    title = f"{pair} at {tile}"
+    about = f"log-odds {logit:.2f}, {base:.2f} of them without any motif"
+    figure = motif_rows(tile, bars, title, about)
+    stem = f"{pair.tf}.{pair.cell}.{tile.chrom.replace('/', '_')}-{tile.start + 1}"
+    dest = out_dir / f"{stem}.svg"
+    save_figure(figure, dest, title, str(figure.get_label()))
+    return [dest]
 
 
 def _told(pair: Pair, explained: Explanation, table: pd.DataFrame) -> dict[str, Any]:

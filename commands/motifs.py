@@ -77,6 +77,8 @@ def motifs(
         files.append(out_dir / f"{kind}-filters.tsv")
         text = rows.to_csv(sep="\t", index=False, float_format="%.4f")
         write_text(files[-1], text)
+        if kind == "tf":
+            own = motif_table.own_motifs(rows, matrices)
     shown = [motif for motif in found if motif.n_hits]
     titles = [table["symbols"][motif.number] for motif in shown]
     for ending, write in (("meme", meme_text), ("jaspar", jaspar_text)):
@@ -93,6 +95,7 @@ def motifs(
         "telling": sum(map(is_telling, found)),
         "matched": sum(match is not None for match in matches),
         "groups": motif_table.groups(matches),
+        "own": own._asdict(),
         "release": RELEASE,
         "files": [str(file) for file in files],
     }
@@ -105,6 +108,10 @@ def motifs(
         f"{told['telling']} of them often and clearly enough to be compared; "
         f"{told['matched']} are like a motif of {RELEASE} (E <= {MOST_E}), of "
         f"{len(told['groups'])} families or zinc fingers: {whose}"
+    )
+    say(
+        f"{own.n_own} of {own.n_tfs} TFs with a motif in {RELEASE} have a filter of it "
+        f"among their first {top}, {own.by_chance:.1f} by chance (p = {own.p:.2g})"
     )
     say(" ".join(told["files"]))
 

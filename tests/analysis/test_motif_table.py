@@ -10,6 +10,7 @@ from tfimpute_tracks.analysis.motif_table import (
     Named,
     drives_table,
     filters_table,
+    own_motifs,
     read_names,
     write_filters,
 )
@@ -83,7 +84,12 @@ def test_shipped_filters_have_names(name):
 
 def test_drives_are_listed_by_what_goes_beyond_the_mean():
     filters = pd.DataFrame(
-        {"filter": ["a", "b", "c"], "consensus": ["A", "B", "C"], "symbols": [""] * 3}
+        {
+            "filter": ["a", "b", "c"],
+            "consensus": ["A", "B", "C"],
+            "symbols": [""] * 3,
+            "group": ["g", "h", "g"],
+        }
     )
     drives = np.array([[5, 1, 0], [5, 0, 2]], dtype=np.float32)
     table = drives_table(["X", "Y"], drives, filters, 2)
@@ -93,3 +99,23 @@ def test_drives_are_listed_by_what_goes_beyond_the_mean():
     ]
     assert table["drive"].tolist() == [1, 2]
     assert table["beyond"].tolist() == [0.5, 1]
+    assert table["group"].tolist() == ["h", "g"]
+
+
+def test_own_motifs_are_told_from_those_of_others():
+    tfs = ["CTCF", "REST", "NRF1", "YY1", "GATA1", "EP300"]
+    matrices = [
+        Matrix(f"MA{i}", (tf,), np.ones((4, 4))) for i, tf in enumerate(tfs[:5])
+    ]
+
+    def found(groups):
+        rows = [(tf, group) for tf, group in zip(tfs, groups, strict=True)]
+        return own_motifs(pd.DataFrame(rows, columns=["name", "group"]), matrices)
+
+    right = found(tfs)
+    assert (right.n_tfs, right.n_own) == (5, 5)
+    assert right.by_chance == pytest.approx(1, abs=0.1)
+    assert right.p < 0.05
+    wrong = found([*tfs[1:5], tfs[0], ""])
+    assert (wrong.n_own, wrong.p) == (0, 1)
+    assert found([""] * 6).n_own == 0
