@@ -44,7 +44,7 @@ def explain(
     least: Annotated[
         float,
         typer.Option(min=0, help="Leave motifs out that change log-odds by less."),
-    ] = 0.1,
+    ] = 0.25,
     names: Annotated[
         Path | None,
         typer.Option(
