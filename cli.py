@@ -20,10 +20,12 @@ from tfimpute_tracks.commands.catalogue import catalogue
 from tfimpute_tracks.commands.compare import compare
 from tfimpute_tracks.commands.console import SETTINGS
 from tfimpute_tracks.commands.embeddings import embeddings
+from tfimpute_tracks.commands.enhancers import enhancers
 from tfimpute_tracks.commands.evaluate import evaluate
 from tfimpute_tracks.commands.evidence import build as build_evidence
 from tfimpute_tracks.commands.evidence import info as evidence_info
 from tfimpute_tracks.commands.evidence_train import train as train_evidence
+from tfimpute_tracks.commands.explain import explain
 from tfimpute_tracks.commands.export import export
 from tfimpute_tracks.commands.hub import hub
 from tfimpute_tracks.commands.impute import impute
@@ -53,7 +55,7 @@ app = typer.Typer(
 )
 _VERBS = (
     *(scan, impute, export, query, catalogue, browse, hub, report, plot),
-    *(variants, saturate, embeddings, motifs),
+    *(variants, saturate, enhancers, embeddings, motifs, explain),
     *(prepare, split, train, evaluate, compare, info, cache, selftest),
 )
 for verb in _VERBS:

@@ -1,14 +1,19 @@
-"""Variants per second, for one pair and for all; whether time is linear, memory flat.
+"""Variants per second, by model and pairs; whether time is linear, memory flat.
 
     python benchmarks/bench_variants.py
+    python benchmarks/bench_variants.py --step 10
+    python benchmarks/bench_variants.py --long 1000000
 
-Single letters of the stretch that ships, changed at random; all cores. A line tells the
-rate of one run and the peak memory of the process so far: it must not grow with the
-number of variants, which doubles from line to line.
+Single letters of the stretch that ships, changed at random; all cores; without a
+background, which costs what as many variants cost. A line tells the rate of one run and
+the peak memory of the process so far: it must not grow with the number of variants,
+which doubles from line to line. `--long` runs `default` with one pair, background and
+annotated VCF included, over so many.
 """
 
 from __future__ import annotations
 
+import argparse
 import resource
 import tempfile
 from pathlib import Path
@@ -17,12 +22,23 @@ import numpy as np
 from timing import say, seconds, thread_count
 
 from tfimpute_tracks.commands.inputs import set_threads
-from tfimpute_tracks.genome import bundled_region, open_bundled
+from tfimpute_tracks.genome import Sequences, bundled_region, open_bundled
 from tfimpute_tracks.models import load_model
+from tfimpute_tracks.models.model import Model
+from tfimpute_tracks.variants.alleles import STEP
+from tfimpute_tracks.variants.background import Background
+from tfimpute_tracks.variants.partners import draw_partners, survey_variants
+from tfimpute_tracks.variants.records import Source
 from tfimpute_tracks.variants.run import VariantJob, run_variants
+from tfimpute_tracks.variants.tables import Layout
 
-_RUNS = {"one pair": (1000, 2000, 4000), "all pairs": (50, 100, 200)}
-_LEAST = 0.5  # change of probability, of rows that are written
+# Variants of the shortest run.
+_RUNS = {
+    "default": {"one pair": 2000, "HepG2": 1000, "all pairs": 100},
+    "deep": {"one pair": 200, "HepG2": 200, "all pairs": 20},
+}
+_LEAST = 0.05  # change of probability, of rows that are written
+_BACKGROUND = 1000
 
 
 def _write_variants(path: Path, n: int) -> None:
@@ -31,40 +47,87 @@ def _write_variants(path: Path, n: int) -> None:
     with open_bundled() as genome:
         codes = genome.codes(chrom, start, end)
     places = rng.choice(np.flatnonzero(codes < 4), n, replace=False)
+    is_vcf = path.suffix == ".vcf"
     lines = ["chrom\tpos\tref\talt"]
+    if is_vcf:
+        names = "\t".join(
+            ["CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO"]
+        )
+        lines = ["##fileformat=VCFv4.2", f"##contig=<ID={chrom}>", f"#{names}"]
     for place in np.sort(places).tolist():
         ref = int(codes[place])
         alt = "ACGT"[(ref + int(rng.integers(1, 4))) % 4]
-        lines.append(f"{chrom}\t{start + place + 1}\t{'ACGT'[ref]}\t{alt}")
+        row = [chrom, str(start + place + 1), "ACGT"[ref], alt]
+        if is_vcf:
+            row[2:2] = ["."]
+            row += ["."] * 3
+        lines.append("\t".join(row))
     path.write_text("\n".join([*lines, ""]))
+
+
+def _pairs(model: Model, what: str) -> list:
+    every = model.vocabulary.all_pairs()
+    if what == "one pair":
+        return every[:1]
+    return [pair for pair in every if what in ("all pairs", pair.cell)]
+
+
+def _run(job: VariantJob, genome: Sequences, wanted: int = 0) -> None:
+    background = None
+    if wanted:
+        survey = survey_variants(job.source, genome, False, wanted, 0)
+        margin = job.model.config.seq_len
+        partners = draw_partners(genome, survey, wanted, 0, margin)
+        background = Background.of(
+            job.scorer, genome, partners, job.threads, lambda _: None
+        )
+    run_variants(job, genome, lambda _: None, background)
+
+
+def _told(what: str, n: int, taken: float) -> None:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    say(
+        f"{what:<21} {n:>9,} variants  {n / taken:8.1f} a second  {peak:6,.0f} MB at "
+        "most so far"
+    )
 
 
 def main() -> None:
     """Print the rates."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--step", type=int, default=STEP, help="bp between tiles")
+    parser.add_argument("--long", type=int, default=0, help="variants of one long run")
+    asked = parser.parse_args()
     n_threads = set_threads(str(thread_count()))
-    for name in ("default", "deep"):
-        model = load_model(name)
-        every = model.vocabulary.all_pairs()
-        with tempfile.TemporaryDirectory() as folder, open_bundled() as genome:
-            for what, numbers in _RUNS.items():
-                pairs = every[:1] if what == "one pair" else every
-                for n in (numbers[0] // 2, *numbers):  # the first compiles
+    with tempfile.TemporaryDirectory() as folder, open_bundled() as genome:
+
+        def measure(name: str, what: str, path: Path, wanted: int = 0) -> float:
+            model = load_model(name)
+            job = VariantJob(
+                model,
+                _pairs(model, what),
+                Source.of(path),
+                Path(folder),
+                Layout("tsv", False, _LEAST),
+                threads=n_threads,
+                step=asked.step,
+            )
+            return seconds(lambda: _run(job, genome, wanted))
+
+        if asked.long:
+            path = Path(folder) / "long.vcf"
+            _write_variants(path, asked.long)
+            taken = measure("default", "one pair", path, _BACKGROUND)
+            _told("default, one pair", asked.long, taken)
+            return
+        for name, runs in _RUNS.items():
+            for what, least in runs.items():
+                for n in (least // 2, least, 2 * least, 4 * least):
                     path = Path(folder) / f"v{n}.tsv"
                     _write_variants(path, n)
-                    job = VariantJob(
-                        model, pairs, path, Path(folder), _LEAST, threads=n_threads
-                    )
-
-                    def work(job=job, genome=genome) -> None:
-                        run_variants(job, genome, lambda _: None)
-
-                    taken = seconds(work)
-                    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
-                    if n >= numbers[0]:
-                        say(
-                            f"{name:>8}, {what:<9}  {n:>5,} variants  "
-                            f"{n / taken:8.1f} a second  {peak:,.0f} MB at most so far"
-                        )
+                    taken = measure(name, what, path)
+                    if n >= least:  # the first run compiles
+                        _told(f"{name}, {what}", n, taken)
 
 
 if __name__ == "__main__":

@@ -12,26 +12,28 @@ data and flatters. In the cell line that was measured, and in another one.
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import logit
 from scipy.stats import spearmanr
 from sklearn.decomposition import PCA
 
 from tfimpute_tracks.commands.console import say
-from tfimpute_tracks.genome import Sequences, open_genome
+from tfimpute_tracks.errors import InputFileError
+from tfimpute_tracks.genome import Region, Sequences, open_genome
+from tfimpute_tracks.kernels.encode import encode
 from tfimpute_tracks.models import Model, load_model
-from tfimpute_tracks.variants.alleles import AlleleScorer, Variant
+from tfimpute_tracks.variants.alleles import Variant
+from tfimpute_tracks.variants.saturation import saturate
 from tfimpute_tracks.vocabulary import Pair
 
 _ELEMENTS = {"SORT1": "HepG2", "LDLR": "HepG2", "F9": "HepG2", "PKLR-24h": "K562"}
 _OTHERS = {"HepG2": ("K562", "GM12878"), "K562": ("HepG2", "GM12878")}
 _LEAST_TAGS = 10  # barcodes behind a measured effect
-_LEAST = 1e-7
 _EDGE = 5  # bp
 # Its backbone carries the other allele: the sign of the measured effect is inverted.
 _INVERTED = ("SORT1", 109274968)
@@ -72,13 +74,16 @@ def _changes(
     model: Model, genome: Sequences, variants: list[Variant], cell: str
 ) -> NDArray[np.float64]:
     """Give the change of log-odds, (n_variants, n_tfs)."""
-    scorer = AlleleScorer(model, [Pair(tf, cell) for tf in model.tfs])
-    found = []
-    for variant in variants:
-        best = scorer.effects(genome, variant).best()
-        odds = [logit(np.clip(p.astype(float), _LEAST, 1 - _LEAST)) for p in best]
-        found.append(odds[1] - odds[0])
-    return np.array(found)
+    pairs = [Pair(tf, cell) for tf in model.tfs]
+    starts = np.array([variant.start for variant in variants])
+    alts = encode("".join(variant.alt for variant in variants))
+    first, last = int(starts.min()), int(starts.max())
+    region = Region(variants[0].chrom, first, last + 1)
+    found = saturate(model, pairs, genome, region, os.cpu_count() or 1)
+    refs = encode("".join(variant.ref for variant in variants))
+    if (found.codes[starts - first] != refs).any():
+        raise InputFileError("references of the table are not those of the elements")
+    return found.changes[:, starts - first, alts].T.astype(np.float64)
 
 
 def _correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:

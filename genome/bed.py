@@ -33,6 +33,7 @@ __all__ = [
     "count_columns",
     "merge_intervals",
     "read_bed",
+    "read_named_bed",
     "read_narrowpeak",
 ]
 
@@ -74,6 +75,30 @@ def read_bed(path: str | Path, allow_empty: bool = False) -> pd.DataFrame:
         No such file, no rows, or a row that is no interval, with its line.
     """
     return _read(Path(path), _BED, allow_empty)
+
+
+def read_named_bed(path: str | Path) -> pd.DataFrame:
+    """Read the first four columns of a BED file.
+
+    Parameters
+    ----------
+    path : str or Path
+        As :func:`read_bed`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        chrom (str), start, end (int64; 0-based, half-open), name (str); in the file's
+        order. Of a file whose first row has three columns names are empty.
+
+    Raises
+    ------
+    InputFileError
+        As :func:`read_bed`; also a row without the name that the first one has.
+    """
+    if count_columns(path) > len(_BED):
+        return _read(Path(path), {**_BED, "name": str}, allow_empty=False)
+    return read_bed(path).assign(name="")
 
 
 def read_narrowpeak(path: str | Path, allow_empty: bool = False) -> pd.DataFrame:

@@ -26,7 +26,7 @@ from tfimpute_tracks.kernels.lanes import (
 from tfimpute_tracks.kernels.motifs import MotifTables, SegmentMaxima
 from tfimpute_tracks.kernels.segments import SegmentGrid
 
-__all__ = ["SparseRows", "compact", "gather_windows"]
+__all__ = ["SparseRows", "compact", "gather_windows", "join_rows"]
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -85,6 +85,28 @@ class SparseRows(NamedTuple):
             self.values
         )
         return out
+
+
+def join_rows(parts: list[SparseRows]) -> SparseRows:
+    """Put rows below each other.
+
+    Parameters
+    ----------
+    parts : list of SparseRows
+        One or more.
+
+    Returns
+    -------
+    SparseRows
+    """
+    if len(parts) == 1:
+        return parts[0]
+    counts = np.concatenate([np.diff(part.offsets) for part in parts])
+    return SparseRows(
+        np.concatenate([[0], np.cumsum(counts)]),
+        np.concatenate([part.columns for part in parts]),
+        np.concatenate([part.values for part in parts]),
+    )
 
 
 def compact(maxima: SegmentMaxima, motifs: MotifTables) -> SparseRows:

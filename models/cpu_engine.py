@@ -17,7 +17,7 @@ from tfimpute_tracks.models.tile_grid import TileGrid
 from tfimpute_tracks.models.trunk import MotifTrunk
 from tfimpute_tracks.vocabulary import Pair
 
-__all__ = ["LookupEngine"]
+__all__ = ["LookupEngine", "pick_head"]
 
 _TILES_AT_ONCE = 1024  # whose windows stay in the second-level cache
 
@@ -53,7 +53,7 @@ class LookupEngine:
         self.trunk = trunk or MotifTrunk(model, grid, fast)
         self._n_filters = model.config.n_filters
         self._grid, self._weights = grid, model.checkpoint.weights
-        self._head = _pick_head(model, pairs, self.trunk)
+        self._head = pick_head(model, pairs, self.trunk)
 
     def logits(self, codes: NDArray[np.uint8], n_tiles: int) -> NDArray[np.float32]:
         """Score neighbouring tiles; see :meth:`Engine.logits`.
@@ -99,8 +99,20 @@ class LookupEngine:
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
-def _pick_head(model: Model, pairs: list[Pair], trunk: MotifTrunk) -> TileHead:
-    """Take the sparse products where the network is the paper's first one."""
+def pick_head(model: Model, pairs: list[Pair], trunk: MotifTrunk) -> TileHead:
+    """Take the sparse products where the network is the paper's first one.
+
+    Parameters
+    ----------
+    model : Model
+    pairs : list of Pair
+    trunk : MotifTrunk
+        Of the model; by its probe the cheaper way is chosen.
+
+    Returns
+    -------
+    TileHead
+    """
     if model.config.is_plain:
         return Head(model, pairs, trunk.probe)
     # PyTorch takes a second to import: only where it is needed.

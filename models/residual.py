@@ -89,8 +89,16 @@ class ResidualTFImpute(TFImpute):
         -------
         float tensor, shape (n, n_pairs)
         """
-        weights = self.unit_weight[self._mirror]
-        return self.units(features, weights, self.gates(tf, cell))
+        return self.units(features, self.mirrored_weights(), self.gates(tf, cell))
+
+    def mirrored_weights(self) -> Tensor:
+        """Give W2 for every window, the same at the same distance from the middle.
+
+        Returns
+        -------
+        float tensor, shape (n_windows, H, C)
+        """
+        return self.unit_weight[self._mirror]
 
 
 class _Block(nn.Module):
@@ -104,6 +112,9 @@ class _Block(nn.Module):
         # In bfloat16 the gradients of many windows would be summed with 8 bits.
         padded = functional.pad(self.norm(h.float()), (0, 0, 1, 1))
         beside = padded[:, :-2] + padded[:, 2:]
-        both = torch.cat([padded[:, 1:-1], beside], dim=2)
+        return self.change(torch.cat([padded[:, 1:-1], beside], dim=2))
+
+    def change(self, both: Tensor) -> Tensor:
+        """Give what is added to windows, by their own numbers and those beside them."""
         changed: Tensor = self.mix(functional.gelu(self.around(both)))
         return changed

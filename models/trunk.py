@@ -17,7 +17,12 @@ from tfimpute_tracks.kernels.motifs import (
     build_motif_tables,
     segment_maxima,
 )
-from tfimpute_tracks.kernels.sparse import SparseRows, compact, gather_windows
+from tfimpute_tracks.kernels.sparse import (
+    SparseRows,
+    compact,
+    gather_windows,
+    join_rows,
+)
 from tfimpute_tracks.kernels.tables import word_rows
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.models.tile_grid import TileGrid
@@ -87,7 +92,7 @@ class MotifTrunk:
             some = starts[i : i + step], ends[i : i + step]
             maxima = segment_maxima(rows, motifs, *some, room)
             parts.append(compact(maxima, motifs))
-        return _joined(parts)
+        return join_rows(parts)
 
     def probe(self) -> SparseRows:
         """Give the windows of random tiles, always the same: how dense features are.
@@ -130,14 +135,3 @@ class MotifTrunk:
         np.add.at(change, first + self._core.segments_per_tile, -1)
         result: NDArray[np.bool_] = np.cumsum(change)[:-1] > 0
         return result
-
-
-def _joined(parts: list[SparseRows]) -> SparseRows:
-    if len(parts) == 1:
-        return parts[0]
-    counts = np.concatenate([np.diff(part.offsets) for part in parts])
-    return SparseRows(
-        np.concatenate([[0], np.cumsum(counts)]),
-        np.concatenate([part.columns for part in parts]),
-        np.concatenate([part.values for part in parts]),
-    )

@@ -97,7 +97,7 @@ def _glyph(letter: str) -> Path:
     from matplotlib.transforms import Bbox, BboxTransform
 
     outline = TextPath(
-        (0, 0), letter, prop=FontProperties("DejaVu Sans", weight="bold")
+        (0, 0), letter, prop=FontProperties(family="DejaVu Sans", weight="bold")
     )
     onto = BboxTransform(outline.get_extents(), Bbox.unit())
     return outline.transformed(onto)

@@ -8,25 +8,37 @@ reach the change are equal for both and left out.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import RegionError, UsageError
-from tfimpute_tracks.genome import Sequences, match_chrom, read_past_ends
-from tfimpute_tracks.kernels.encode import decode, encode
+from tfimpute_tracks.genome import Sequences, match_chrom
+from tfimpute_tracks.kernels.encode import decode
 from tfimpute_tracks.kernels.products import sigmoid
-from tfimpute_tracks.models.cpu_engine import LookupEngine
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.models.tile_grid import tile_grid
+from tfimpute_tracks.variants.rows import AlleleRows, RowScorer, lay_alleles
 from tfimpute_tracks.vocabulary import Pair
 
-__all__ = ["MOST_LETTERS", "AlleleScorer", "Effects", "Variant", "parse_variant"]
+__all__ = [
+    "MOST_LETTERS",
+    "AlleleScorer",
+    "Curves",
+    "Effects",
+    "Variant",
+    "parse_variant",
+]
+
+Floats = NDArray[np.float32]
 
 STEP = 5
-"""bp between the starts of tiles."""
+"""bp between the starts of the tiles of a curve."""
 MOST_LETTERS = 50
+_MOST_AT_ONCE = 16  # variants
+_SCORES_AT_ONCE = 1 << 23
 _TYPED = re.compile(
     r"(?P<chrom>.+?)[:\s]+(?P<pos>[0-9,]+)[:\s]*(?P<ref>[A-Za-z]+)\s*(>|/|:|\s)\s*"
     r"(?P<alt>[A-Za-z]+)"
@@ -52,6 +64,35 @@ class Variant(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.chrom}:{self.start + 1} {self.ref}>{self.alt}"
+
+
+class Curves(NamedTuple):
+    """Log-odds of both alleles, tile by tile.
+
+    Attributes
+    ----------
+    ref_centres, alt_centres : int64 arrays, shape (n_tiles,)
+        Middles of the tiles over each allele, in bp from the first changed letter.
+    ref, alt : float32 arrays, shape (n_tiles, n_pairs)
+        NaN where there is none. Alleles that differ in length have different numbers
+        of tiles.
+    """
+
+    ref_centres: NDArray[np.int64]
+    alt_centres: NDArray[np.int64]
+    ref: Floats
+    alt: Floats
+
+    def best(self) -> tuple[Floats, Floats]:
+        """Give the highest log-odds of each allele.
+
+        Returns
+        -------
+        ref, alt : float32 arrays, shape (n_pairs,)
+            NaN where no tile has a value.
+        """
+        ref, alt = (np.fmax.reduce(side, axis=0) for side in (self.ref, self.alt))
+        return ref, alt
 
 
 class Effects(NamedTuple):
@@ -146,12 +187,27 @@ class AlleleScorer:
     ----------
     model : Model
     pairs : list of Pair
+    step : int
+        bp between the starts of tiles.
+
+    Attributes
+    ----------
+    n_pairs : int
+    at_once : int
+        Variants that :meth:`curves` should be asked for together: more take more memory
+        and no less time.
     """
 
-    def __init__(self, model: Model, pairs: list[Pair]) -> None:
-        self._seq_len = model.config.seq_len
-        self._grid = tile_grid(model.config, STEP)
-        self._engine = LookupEngine(model, pairs, self._grid)
+    def __init__(self, model: Model, pairs: list[Pair], step: int = STEP) -> None:
+        self._seq_len, self._step = model.config.seq_len, step
+        self._grid = tile_grid(model.config, step)
+        self.n_pairs = len(pairs)
+        # Core tiles of a change of one letter: of the reference, and what differs.
+        n_core = self._grid.n_core(-(-self._seq_len // step))
+        n_core += -(-self._seq_len // self._grid.core.stride)
+        most = _SCORES_AT_ONCE // (n_core * len(pairs))
+        self.at_once = min(_MOST_AT_ONCE, max(1, most))
+        self._rows = RowScorer(model, pairs, self._grid)
 
     def effects(self, genome: Sequences, variant: Variant) -> Effects:
         """Score both alleles of a variant.
@@ -170,28 +226,49 @@ class AlleleScorer:
         RegionError
             The chromosome is too short for a tile over the variant.
         """
-        grid, seq_len = self._grid, self._seq_len
-        chrom, start, ref, alt = variant
-        reach = (seq_len - 1) // STEP * STEP  # a tile's start before the change
-        before = min(reach, start // STEP * STEP)
-        first, size = start - before, genome.chrom_sizes[chrom]
-        end = min(start + len(ref) + seq_len, size)
-        left = read_past_ends(genome, chrom, first - grid.halo, start)
-        right = read_past_ends(genome, chrom, start + len(ref), end + grid.halo)
-        sides = []
-        for allele in (ref, alt):
-            codes = np.concatenate([left, encode(allele), right])
-            most = (len(codes) - 2 * grid.halo - seq_len) // STEP + 1
-            n_tiles = min((before + len(allele) - 1) // STEP + 1, most)
-            if n_tiles < 1:
-                raise RegionError(
-                    f"{chrom} has {size} bp, too few for a tile of {seq_len} bp over "
-                    f"{variant}"
-                )
-            codes = codes[grid.letters(0, n_tiles)]
-            values = sigmoid(self._engine.logits(codes, n_tiles))
-            values[grid.of_tiles(grid.unknown(codes, n_tiles))] = np.nan
-            centres = STEP * np.arange(n_tiles, dtype=np.int64) - before
-            sides.append((centres + seq_len // 2, values.T))
-        (ref_centres, ref_values), (alt_centres, alt_values) = sides
-        return Effects(ref_centres, alt_centres, ref_values, alt_values)
+        (curves,) = self.curves(genome, [variant])
+        if isinstance(curves, RegionError):
+            raise curves
+        return Effects(
+            curves.ref_centres,
+            curves.alt_centres,
+            sigmoid(curves.ref).T,
+            sigmoid(curves.alt).T,
+        )
+
+    def curves(
+        self, genome: Sequences, variants: Sequence[Variant]
+    ) -> list[Curves | RegionError]:
+        """Score both alleles of several variants, which is quicker than one by one.
+
+        Parameters
+        ----------
+        genome : Sequences
+        variants : sequence of Variant
+
+        Returns
+        -------
+        list of Curves or RegionError
+            The latter where the chromosome is too short for a tile over the variant.
+            The same bits whatever other variants there are.
+        """
+        rows: list[AlleleRows | RegionError] = []
+        for chrom, start, ref, alt in variants:
+            try:
+                rows.append(lay_alleles(genome, (chrom, start), (ref, alt), self._grid))
+            except RegionError as error:
+                rows.append(error)
+        laid = [row for row in rows if not isinstance(row, RegionError)]
+        scored = iter(self._rows.score(laid) if laid else [])
+        return [
+            row if isinstance(row, RegionError) else self._drawn(row, *next(scored))
+            for row in rows
+        ]
+
+    def _drawn(self, row: AlleleRows, ref: Floats, alt: Floats) -> Curves:
+        first = self._seq_len // 2 - row.before
+        ref_centres, alt_centres = (
+            first + self._step * np.arange(len(side), dtype=np.int64)
+            for side in (ref, alt)
+        )
+        return Curves(ref_centres, alt_centres, ref, alt)

@@ -47,11 +47,14 @@ class Counts:
         Scored; and those of them whose alleles were exchanged first.
     faults : Counter of str
         By reason.
+    chroms : dict of str to str or None
+        Chromosomes of the file, and what the genome calls them.
     """
 
     n_scored: int = 0
     n_swapped: int = 0
     faults: Counter[str] = field(default_factory=Counter)
+    chroms: dict[str, str | None] = field(default_factory=dict)
 
     @property
     def reference_share(self) -> float | None:

@@ -1,4 +1,4 @@
-"""A picture of what an allele does to every TF in every cell line."""
+"""What an allele does to every TF in every cell line: a picture, and a page."""
 
 from __future__ import annotations
 
@@ -11,18 +11,24 @@ from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.plots.effects import effect_map
 from tfimpute_tracks.plots.style import save_figure
 from tfimpute_tracks.variants.alleles import Variant
+from tfimpute_tracks.variants.effects_page import EffectGrid, write_page
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = ["draw_map"]
+
+Floats = NDArray[np.float32]
+
+_LONGEST = 60  # letters of a name that are shown
 
 
 def draw_map(
     model: Model,
     pairs: list[Pair],
     variant: Variant,
-    delta: NDArray[np.float32],
+    best: tuple[Floats, Floats],
     stem: Path,
-) -> Path:
+    name: str = "",
+) -> list[Path]:
     """Draw the changes of an allele.
 
     Parameters
@@ -30,33 +36,49 @@ def draw_map(
     model : Model
     pairs : list of Pair
     variant : Variant
-    delta : float32 array, shape (n_pairs,)
-        Probability of the alternative less that of the reference.
+    best : (float32 array, float32 array), each of shape (n_pairs,)
+        Probabilities of the reference and of the alternative.
     stem : Path
-        What the file's name begins with.
+        What the files' names begin with.
+    name : str
+        Of the variant, such as `rs12740374`; may be empty or a dot.
 
     Returns
     -------
-    Path
-        An SVG.
+    list of Path
+        An SVG with the TFs that change most, and a page with all of them.
 
     Raises
     ------
     WriteError
-        The disk is full, or the file cannot be written.
+        The disk is full, or a file cannot be written.
     """
-    tfs, cells = (list(dict.fromkeys(names)) for names in zip(*pairs, strict=True))
-    deltas = np.full((len(tfs), len(cells)), np.nan)
-    data_sets = np.zeros(deltas.shape, dtype=np.int64)
-    rows = {tf: row for row, tf in enumerate(tfs)}
-    columns = {cell: column for column, cell in enumerate(cells)}
-    for pair, value in zip(pairs, delta, strict=True):
-        at = rows[pair.tf], columns[pair.cell]
-        deltas[at] = value
-        data_sets[at] = model.reliability(pair) == "seen"
-    figure = effect_map(deltas, tfs, cells, data_sets, str(variant))
+    grid = _grid(model, pairs, best)
+    title = str(variant) if name in ("", ".") else f"{name[:_LONGEST]}, {variant}"
     chrom = variant.chrom.replace("/", "_")
     place = f"{chrom}-{variant.start + 1}-{variant.ref}-{variant.alt}"
-    dest = stem.with_name(f"{stem.name}.{place}.svg")
-    save_figure(figure, dest, f"Effects of {variant}", str(figure.get_label()))
-    return dest
+    picture, page = (
+        stem.with_name(f"{stem.name}.{place}.{ending}") for ending in ("svg", "html")
+    )
+    figure = effect_map(
+        grid.deltas, grid.tfs, grid.cells, grid.data_sets, title, grid.auroc
+    )
+    save_figure(figure, picture, f"Effects of {title}", str(figure.get_label()))
+    write_page(page, grid, title, model)
+    return [picture, page]
+
+
+def _grid(model: Model, pairs: list[Pair], best: tuple[Floats, Floats]) -> EffectGrid:
+    tfs, cells = (list(dict.fromkeys(names)) for names in zip(*pairs, strict=True))
+    rows = {tf: row for row, tf in enumerate(tfs)}
+    columns = {cell: column for column, cell in enumerate(cells)}
+    shape = len(tfs), len(cells)
+    ref, alt, auroc = (np.full(shape, np.nan, dtype=np.float32) for _ in range(3))
+    data_sets = np.zeros(shape, dtype=np.int64)
+    for pair, one, other in zip(pairs, *best, strict=True):
+        at = rows[pair.tf], columns[pair.cell]
+        ref[at], alt[at] = one, other
+        data_sets[at] = model.reliability(pair) == "seen"
+        expected = model.expected_auroc(pair)
+        auroc[at] = np.nan if expected is None else expected
+    return EffectGrid(tfs, cells, ref, alt, data_sets, auroc)

@@ -8,18 +8,55 @@ from __future__ import annotations
 
 import csv
 import gzip
+import shutil
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple, Self
 
-from tfimpute_tracks.errors import InputFileError
+from tfimpute_tracks.errors import InputFileError, WriteError
 
-__all__ = ["Line", "VariantLines", "open_variants", "stem_of"]
+__all__ = ["Line", "Source", "VariantLines", "open_variants", "spooled"]
 
 _COLUMNS = ("chrom", "pos", "ref", "alt")
 _VCF_SUFFIXES = (".vcf", ".vcf.gz", ".vcf.bgz", ".bcf")
 _TABLE_SUFFIXES = (".tsv", ".tsv.gz", ".txt", ".txt.gz")
+
+
+class Source(NamedTuple):
+    """A file of variants.
+
+    Attributes
+    ----------
+    path : Path
+        VCF or BCF by its ending, else a tab-separated table with a head.
+    stem : str
+        What the names of results begin with.
+    told : str
+        What messages call it.
+    """
+
+    path: Path
+    stem: str
+    told: str
+
+    @classmethod
+    def of(cls, path: Path) -> Self:
+        """Name a file's results after all but its ending.
+
+        Parameters
+        ----------
+        path : Path
+
+        Returns
+        -------
+        Source
+            `1000G.chr1` of `1000G.chr1.vcf.gz`.
+        """
+        endings = sorted((*_VCF_SUFFIXES, *_TABLE_SUFFIXES), key=len, reverse=True)
+        found = (ending for ending in endings if path.name.endswith(ending))
+        return cls(path, path.name.removesuffix(next(found, "")), str(path))
 
 
 class Line(NamedTuple):
@@ -63,30 +100,48 @@ class VariantLines(NamedTuple):
     header: Any
 
 
-def stem_of(path: Path) -> str:
-    """Give a file's name without its ending: ``1000G.chr1`` of ``1000G.chr1.vcf.gz``.
+@contextmanager
+def spooled(stream: IO[bytes], folder: Path) -> Iterator[Source]:
+    """Keep a VCF that comes through a pipe while it is read, for it is read twice.
 
     Parameters
     ----------
-    path : Path
+    stream : binary file
+        VCF, plain or bgzipped, or BCF.
+    folder : Path
+        Where the hidden file lies meanwhile.
 
-    Returns
-    -------
-    str
+    Yields
+    ------
+    Source
+
+    Raises
+    ------
+    WriteError
+        There is no room for it.
     """
-    endings = sorted((*_VCF_SUFFIXES, *_TABLE_SUFFIXES), key=len, reverse=True)
-    found = (ending for ending in endings if path.name.endswith(ending))
-    return path.name.removesuffix(next(found, ""))
+    with ExitStack() as stack:
+        try:
+            file = stack.enter_context(
+                tempfile.NamedTemporaryFile(dir=folder, prefix=".stdin.", suffix=".vcf")
+            )
+            shutil.copyfileobj(stream, file, 1 << 20)
+            file.flush()
+        except OSError as error:
+            raise WriteError(
+                f"cannot keep standard input in {folder}: {error.strerror or error}; "
+                "make room, or give a file instead of -"
+            ) from error
+        yield Source(Path(file.name), "stdin", "standard input")
 
 
 @contextmanager
-def open_variants(path: Path) -> Iterator[VariantLines]:
+def open_variants(source: Source) -> Iterator[VariantLines]:
     """Open a file of variants.
 
     Parameters
     ----------
-    path : Path
-        VCF or BCF by its ending, else a tab-separated table with a head.
+    source : Source
 
     Yields
     ------
@@ -97,10 +152,11 @@ def open_variants(path: Path) -> Iterator[VariantLines]:
     InputFileError
         Missing, no such file, or cut short; the last only where it ends.
     """
+    path = source.path
     if not path.is_file():
         raise InputFileError(f"{path}: no such file; give a VCF, BCF or TSV file")
     if path.name.endswith(_VCF_SUFFIXES):
-        with _open_vcf(path) as found:
+        with _open_vcf(source) as found:
             yield found
         return
     opened = gzip.open if path.suffix == ".gz" else open
@@ -109,24 +165,25 @@ def open_variants(path: Path) -> Iterator[VariantLines]:
 
 
 @contextmanager
-def _open_vcf(path: Path) -> Iterator[VariantLines]:
+def _open_vcf(source: Source) -> Iterator[VariantLines]:
     import pysam
 
     before = pysam.set_verbosity(0)  # what it would print stands in our errors
     try:
         try:
-            file = pysam.VariantFile(str(path))
+            file = pysam.VariantFile(str(source.path))
         except (OSError, ValueError) as error:
             raise InputFileError(
-                f"{path}: not readable as VCF or BCF ({error}); give a whole file"
+                f"{source.told}: not readable as VCF or BCF ({error}); give a "
+                "whole file"
             ) from error
         with file:
-            yield VariantLines(_vcf_lines(path, file), file.header)
+            yield VariantLines(_vcf_lines(source.told, file), file.header)
     finally:
         pysam.set_verbosity(before)
 
 
-def _vcf_lines(path: Path, file: Any) -> Iterator[Line]:
+def _vcf_lines(told: str, file: Any) -> Iterator[Line]:
     number = 0
     records = iter(file)
     while True:
@@ -136,7 +193,7 @@ def _vcf_lines(path: Path, file: Any) -> Iterator[Line]:
             return
         except (OSError, ValueError) as error:
             raise InputFileError(
-                f"{path}: cannot be read behind variant {number} ({error}): cut short "
+                f"{told}: cannot be read behind variant {number} ({error}): cut short "
                 "or damaged; make or copy it again"
             ) from error
         number += 1
@@ -153,7 +210,7 @@ def _vcf_lines(path: Path, file: Any) -> Iterator[Line]:
 
 def _table_lines(path: Path, file: Any) -> Iterator[Line]:
     try:
-        reader = csv.reader(file, delimiter="\t")
+        reader = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
         head = [name.strip().lstrip("#").lower() for name in next(reader, [])]
         if not set(_COLUMNS) <= set(head):
             raise InputFileError(

@@ -4,6 +4,7 @@ import csv
 import json
 
 import pytest
+from pyarrow import parquet
 
 from toys import random_letters, write_fasta, write_model
 
@@ -71,6 +72,192 @@ def test_wrong_options_are_told_before_any_work(toy, run):
     assert code == 2
     assert "no such file" in err
     assert not list((folder / "out").glob("*"))
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--min-delta", "1.5"], "min-delta"),
+        (["--format", "xlsx"], "xlsx"),
+        (["--background", "-1"], "background"),
+        (["--background", "0", "--background-bed", "b.bed"], "leave one of them out"),
+        (["--background-bed", "gone.bed"], "gone.bed"),
+        (["--step", "0"], "step"),
+        (["--seed", "-1"], "seed"),
+    ],
+)
+def test_wrong_values_are_told(toy, run, options, told):
+    usual, letters, folder = toy
+    source = _table(
+        folder / "v.tsv", [("chr1", 1000, letters[999], _other(letters, 999))]
+    )
+    code, _, err = run("variants", source, "--tf", "MAX", *usual, *options)
+    assert code == 2
+    assert told in err
+    assert not list((folder / "out").glob("*"))
+
+
+def _other(letters, at):
+    return "ACGT"["ACGT".index(letters[at]) - 1]
+
+
+def _effects(folder):
+    with (folder / "out" / "v.effects.tsv").open() as file:
+        return list(csv.DictReader(file, delimiter="\t"))
+
+
+def test_quantiles_are_of_a_background_that_the_seed_draws(toy, run):
+    options, letters, folder = toy
+    rows = [
+        ("1", at + 1, letters[at], _other(letters, at)) for at in range(200, 2800, 50)
+    ]
+    source = _table(folder / "v.tsv", rows)
+    tables = []
+    for seed in (0, 0, 1):
+        code, out, err = run(
+            *("variants", source, "--tf", "MAX", *options, "--json"),
+            *("--background", 150, "--seed", seed),
+        )
+        assert code == 0, err
+        assert json.loads(out)["background"] == 150
+        tables.append(_effects(folder))
+    assert tables[0] == tables[1]
+    quantiles = [float(row["quantile"]) for row in tables[0]]
+    assert [float(row["quantile"]) for row in tables[2]] != quantiles
+    assert 0 <= min(quantiles) < 0.2
+    assert 0.8 < max(quantiles) <= 1
+    # Variants drawn like their background lie evenly among it.
+    assert 0.35 < sum(quantiles) / len(quantiles) < 0.65
+    for cell in {row["cell"] for row in tables[0]}:
+        own = [row for row in tables[0] if row["cell"] == cell]
+        own.sort(key=lambda row: abs(float(row["delta_log_odds"])))
+        ranks = [float(row["quantile"]) for row in own]
+        assert ranks == sorted(ranks)
+
+
+def test_few_places_are_warned_about(toy, run):
+    options, letters, folder = toy
+    source = _table(folder / "v.tsv", [("1", 1000, letters[999], _other(letters, 999))])
+    (folder / "b.bed").write_text("chr1\t900\t1300\n")
+    code, _, err = run(
+        *("variants", source, "--tf", "MAX", *options),
+        *("--background-bed", folder / "b.bed"),
+    )
+    assert code == 0
+    assert "places near the variants have the same letters" in err
+    code, _, err = run("variants", source, "--tf", "MAX", *options, "--background", "0")
+    assert code == 0
+    assert "the same letters" not in err
+    assert {row["quantile"] for row in _effects(folder)} == {""}
+    assert "took 1 for chr1, as the FASTA names it" in err
+
+
+def test_a_vcf_comes_through_a_pipe(toy, run, monkeypatch):
+    options, letters, folder = toy
+    head = "##fileformat=VCFv4.2\n##contig=<ID=chr1,length=3000>\n"
+    head += "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
+    line = f"chr1\t1000\trs7\t{letters[999]}\t{_other(letters, 999)}\t.\t.\t.\n"
+    results = []
+    for name in ("v.vcf", "-"):
+        (folder / "v.vcf").write_text(head + line)
+        with (folder / "v.vcf").open() as file:
+            monkeypatch.setattr("sys.stdin", file)
+            source = name if name == "-" else folder / name
+            code, _, err = run("variants", source, "--tf", "MAX", *options)
+        assert code == 0, err
+        stem = folder / "out" / ("stdin" if name == "-" else "v")
+        results.append((stem.with_name(f"{stem.name}.effects.tsv")).read_text())
+        assert stem.with_name(f"{stem.name}.annotated.vcf.gz").exists()
+    assert results[0] == results[1]
+    assert not list((folder / "out").glob(".*"))
+    with (folder / "toy.fa").open() as file:
+        monkeypatch.setattr("sys.stdin", file)
+        code, _, err = run("variants", "-", "--tf", "MAX", *options)
+    assert code == 2
+    assert "standard input: not readable as VCF" in err
+    assert not list((folder / "out").glob(".*"))
+
+
+def test_tables_are_wide_or_parquet_where_asked(toy, run):
+    options, letters, folder = toy
+    source = _table(folder / "v.tsv", [("1", 1000, letters[999], _other(letters, 999))])
+    code, out, err = run(
+        *("variants", source, "--all", *options, "--wide", "--format", "parquet")
+    )
+    assert code == 0, err
+    assert "v.effects.parquet" in out
+    (wide,) = parquet.read_table(folder / "out" / "v.effects.parquet").to_pylist()
+    code, _, err = run("variants", source, "--all", *options)
+    assert code == 0, err
+    for row in _effects(folder):
+        delta = wide[f"{row['tf']}:{row['cell']}"]
+        assert float(row["delta"]) == pytest.approx(delta, abs=1e-6)
+
+
+def test_many_pairs_leave_small_changes_out_unasked(run, tmp_path):
+    from tfimpute_tracks.genome import bundled_region, open_bundled
+
+    chrom, start, _ = bundled_region()
+    with open_bundled() as genome:
+        code = int(genome.codes(chrom, start + 50_000, start + 50_001)[0])
+    ref, alt = "ACGT"[code], "ACGT"[code - 1]
+    source = _table(tmp_path / "v.tsv", [(chrom, start + 50_001, ref, alt)])
+    sizes = []
+    for more in ([], ["--min-delta", "0"]):
+        code, _, err = run(
+            *("variants", source, "--all", "-o", tmp_path / "out", "--background", 0),
+            *more,
+        )
+        assert code == 0, err
+        assert ("rows that change by less than 0.05 are left out" in err) == (not more)
+        sizes.append(_effects(tmp_path))
+    assert len(sizes[1]) == 15_015
+    large = [row for row in sizes[1] if abs(float(row["delta"])) >= 0.05]
+    assert sizes[0] == large
+    code, _, err = run("variants", source, "--all", "-o", tmp_path / "out", "--wide")
+    assert code == 2
+    assert "at most 1,000 have a column each" in err
+    code, _, err = run(
+        "variants", source, "--all", "-o", tmp_path / "out", "--write-tracks"
+    )
+    assert code == 2
+    assert "name at most 20" in err
+
+
+def test_tracks_are_written_where_asked(toy, run):
+    options, letters, folder = toy
+    source = _table(folder / "v.tsv", [("1", 1000, letters[999], _other(letters, 999))])
+    code, out, err = run(
+        *("variants", source, "--pairs", "MAX:K562;CTCF:HepG2", *options),
+        "--write-tracks",
+    )
+    assert code == 0, err
+    names = {path.name for path in (folder / "out").glob("*.bw")}
+    assert {name for name in names if name in out} == names
+    assert names == {
+        f"v.{pair}.{kind}.bw"
+        for pair in ("MAX.K562", "CTCF.HepG2")
+        for kind in ("ref", "alt", "delta")
+    }
+
+
+def test_nothing_but_symbols_is_told(toy, run):
+    options, letters, folder = toy
+    rows = [("1", 1000, letters[999], alt) for alt in ("<DEL>", "N[chr2:3[", "*")]
+    source = _table(folder / "v.tsv", rows)
+    code, _, err = run("variants", source, "--tf", "MAX", *options)
+    assert code == 1
+    assert "2 alleles not scored: symbolic alternative" in err
+    assert f"no allele of {source} could be scored" in err
+    code, _, err = run(
+        "variants",
+        _table(folder / "w.tsv", [("9", 5, "A", "C")]),
+        "--tf",
+        "MAX",
+        *options,
+    )
+    assert code == 2
+    assert "none of its chromosomes (9) is in the FASTA (chr1)" in err
 
 
 @pytest.mark.slow

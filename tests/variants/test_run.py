@@ -9,7 +9,9 @@ import pytest
 
 from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.variants.alleles import AlleleScorer, Variant
-from tfimpute_tracks.variants.run import COLUMNS, VariantJob, run_variants
+from tfimpute_tracks.variants.records import Source
+from tfimpute_tracks.variants.run import VariantJob, run_variants
+from tfimpute_tracks.variants.tables import COLUMNS, Layout
 from tfimpute_tracks.vocabulary import Pair
 
 PAIRS = [Pair("CTCF", "K562"), Pair("MAX", "HepG2"), Pair("MAX", "K562")]
@@ -58,7 +60,8 @@ def _vcf(path, lines):
 
 
 def _run(toy, genome, path, out, **changes):
-    job = VariantJob(toy[0], PAIRS, path, out, **changes)
+    changes["layout"] = Layout(*changes.pop("layout", ()))
+    job = VariantJob(toy[0], PAIRS, Source.of(path), out, **changes)
     return run_variants(job, genome, lambda _: None)
 
 
@@ -82,12 +85,16 @@ def test_rows_are_what_alleles_score(toy, genome, tmp_path, lines):
         row = rows[first]
         variant = Variant(row["chrom"], int(row["pos"]) - 1, row["ref"], row["alt"])
         best = scorer.effects(genome, variant).best()
+        odds = [np.log(p) - np.log1p(-p) for p in best]
         for i, pair in enumerate(PAIRS):
             row = rows[first + i]
             assert (row["tf"], row["cell"]) == pair
             told = float(row["p_ref"]), float(row["p_alt"])
             np.testing.assert_allclose(told, (best[0][i], best[1][i]), rtol=1e-5)
             assert float(row["delta"]) == pytest.approx(best[1][i] - best[0][i], 1e-4)
+            change = odds[1][i] - odds[0][i]
+            assert float(row["delta_log_odds"]) == pytest.approx(change, abs=1e-4)
+            assert row["quantile"] == ""
 
 
 def test_what_is_not_scored_has_a_reason(toy, genome, tmp_path, lines):
@@ -161,7 +168,7 @@ def test_small_changes_are_left_out_where_asked(toy, genome, tmp_path, lines):
     _run(toy, genome, path, tmp_path)
     every = [abs(float(row["delta"])) for row in _rows(tmp_path / "v.effects.tsv")]
     least = float(np.median(every))
-    _run(toy, genome, path, tmp_path, least=least)
+    _run(toy, genome, path, tmp_path, layout=("tsv", False, least))
     some = [abs(float(row["delta"])) for row in _rows(tmp_path / "v.effects.tsv")]
     assert some == [delta for delta in every if delta >= least * 0.99999]
 
@@ -203,6 +210,7 @@ def test_maps_are_drawn_of_the_first_alleles(toy, genome, tmp_path, lines):
     path = _vcf(tmp_path / "v.vcf", lines)
     run = _run(toy, genome, path, tmp_path, n_maps=2)
     maps = [file for file in run.files if file.suffix == ".svg"]
+    assert [file.with_suffix(".html") in run.files for file in maps] == [True, True]
     snv, two = lines["snv"], lines["two"]
     first = two[3].split(",")[0]
     assert [file.name for file in maps] == [
@@ -229,3 +237,79 @@ def test_an_indel_of_another_reference_is_not_taken_for_swapped(toy, genome, tmp
     line = {"indel": ("1", at, wrong, letters[at - 1])}
     run = _run(toy, genome, _vcf(tmp_path / "v.vcf", line), tmp_path, fix_ref=True)
     assert run.counts.faults == {"reference differs from the genome": 1}
+
+
+def test_neither_threads_nor_batches_change_a_byte(toy, genome, tmp_path, lines):
+    """Alleles go through the network with others each time."""
+    path = _vcf(
+        tmp_path / "v.vcf", {f"{n}{i}": lines[n] for i in range(9) for n in lines}
+    )
+    tables = []
+    for threads in (1, 3):
+        _run(toy, genome, path, tmp_path, threads=threads)
+        tables.append((tmp_path / "v.effects.tsv").read_bytes())
+    assert tables[0] == tables[1]
+    rows = [line.split(b"\t") for line in tables[0].splitlines()[1:]]
+    assert len(rows) == 9 * 6 * len(PAIRS)
+    by_place = {}
+    for row in rows:
+        numbers = by_place.setdefault((*row[:2], *row[3:7]), set())
+        numbers.add(tuple(row[7:]))
+    assert all(len(numbers) == 1 for numbers in by_place.values())
+
+
+def test_lines_stay_in_their_order_sorted_or_not(toy, genome, tmp_path, lines):
+    order = ["other", "deletion", "snv", "end", "spanning", "two"]
+    path = _vcf(tmp_path / "v.vcf", {name: lines[name] for name in order})
+    _run(toy, genome, path, tmp_path, threads=2)
+    found = dict.fromkeys(row["id"] for row in _rows(tmp_path / "v.effects.tsv"))
+    assert list(found) == ["other", "deletion", "snv", "spanning", "two"]
+    with pysam.VariantFile(str(tmp_path / "v.annotated.vcf.gz")) as file:
+        assert [record.id for record in file] == order
+
+
+def test_a_vcf_that_names_no_contigs_is_taken(toy, genome, tmp_path, lines):
+    path = _vcf(tmp_path / "v.vcf", {name: lines[name] for name in ("snv", "other")})
+    text = path.read_text()
+    path.write_text("".join(x for x in text.splitlines(True) if "contig" not in x))
+    run = _run(toy, genome, path, tmp_path)
+    assert run.counts.n_scored == 2
+    with pysam.VariantFile(str(tmp_path / "v.annotated.vcf.gz")) as file:
+        told = [record.info["TFIMPUTE"] for record in file]
+    assert [len(texts) for texts in told] == [3, 3]
+
+
+def test_names_that_differ_are_told(toy, genome, tmp_path, lines):
+    run = _run(toy, genome, _vcf(tmp_path / "v.vcf", lines), tmp_path)
+    assert run.counts.chroms == {"1": "chr1", "chr20": "chr20", "chr9": None}
+
+
+def test_a_file_of_another_genome_is_one_line(toy, genome, tmp_path, lines):
+    path = tmp_path / "v.tsv"
+    rows = [f"{chrom}\t{pos}\tA\tC" for pos in range(1, 900) for chrom in ("2L", "2R")]
+    path.write_text("\n".join(["chrom\tpos\tref\talt", *rows, ""]))
+    with pytest.raises(
+        InputFileError, match=r"\(2L, 2R\) is in the FASTA \(chr1, chr20\)"
+    ):
+        _run(toy, genome, path, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["v.tsv"]
+
+
+@pytest.mark.parametrize("ending", [".vcf", ".tsv"])
+def test_a_file_without_a_line_has_tables_without_one(toy, genome, tmp_path, ending):
+    path = tmp_path / f"v{ending}"
+    path.write_text(HEAD if ending == ".vcf" else "chrom\tpos\tref\talt\n")
+    run = _run(toy, genome, path, tmp_path)
+    assert (run.counts.n_scored, run.counts.reference_share) == (0, None)
+    for name in ("effects", "skipped"):
+        assert _rows(tmp_path / f"v.{name}.tsv") == []
+
+
+def test_quotes_in_a_table_are_letters_of_names(toy, genome, tmp_path, lines):
+    chrom, pos, ref, alt = lines["snv"]
+    path = tmp_path / "v.tsv"
+    path.write_text(f'id\tchrom\tpos\tref\talt\n"odd\t{chrom}\t{pos}\t{ref}\t{alt}\n')
+    run = _run(toy, genome, path, tmp_path)
+    assert run.counts.n_scored == 1
+    text = (tmp_path / "v.effects.tsv").read_text().splitlines()[1]
+    assert text.split("\t")[2] == '"odd'

@@ -1,0 +1,185 @@
+"""Measured activity of elements in K562 against the signature of predicted binding.
+
+CRE-seq of Kwasnieski et al. 2014: places of hg19 of some 130 bp, chosen by chromatin
+segments of K562 and H1-hESC, each with a few barcodes in a plasmid in K562; activity is
+log2 of their mean. Are the most and the least active elements told apart by the first
+principal component of the predicted binding of all TFs, and in K562 better than in the
+other cell lines? By letters of the element alone, as in the plasmid, and with those
+that stand beside it in the genome; of log-odds and of probabilities. Scrambled elements
+cannot be scored, their letters are not in the file; their activity says what noise is.
+With --out-dir also a BED and a table of activities for `tfimpute-tracks enhancers`.
+
+    python benchmarks/enhancers_k562.py --measured SuppData2.txt -g hg19.fa.gz
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.stats import rankdata, spearmanr
+
+from tfimpute_tracks.analysis.activities import Activities
+from tfimpute_tracks.analysis.elements import Element, Elements, read_intervals
+from tfimpute_tracks.analysis.enhancers import (
+    EnhancerJob,
+    Judged,
+    Scored,
+    judge_cells,
+    score_elements,
+)
+from tfimpute_tracks.analysis.signature_tables import places
+from tfimpute_tracks.commands.console import say
+from tfimpute_tracks.genome import Sequences, open_genome
+from tfimpute_tracks.kernels.products import sigmoid
+from tfimpute_tracks.models import load_model
+from tfimpute_tracks.storage import check_writable_dir, write_text
+
+_PLACE = r"^(?P<chrom>chr\w+):(?P<start>\d+)-(?P<end>\d+)_(?P<kind>.*)$"
+_CELL = "K562"
+_MODELS = ("default", "held-out", "deep", "deep-held-out")
+_ALONE = "chr20"  # that `held-out` and `deep-held-out` did not learn from
+
+
+def _measured(path: Path) -> pd.DataFrame:
+    """Read log2 of the mean over barcodes, and where elements lie."""
+    table = pd.read_csv(path, sep="\t")
+    means = table.groupby("CRE", sort=False)["Exp_Mean"].mean()
+    found = means.index.to_frame(name="name", index=False)
+    found["activity"] = np.log2(means.to_numpy())
+    found = found.join(found["name"].str.extract(_PLACE)).dropna()
+    return found.astype({"start": int, "end": int})
+
+
+def _bed(frame: pd.DataFrame) -> str:
+    return frame[["chrom", "start", "end", "name"]].to_csv(
+        sep="\t", header=False, index=False
+    )
+
+
+def _usable(frame: pd.DataFrame, genome: Sequences) -> Elements:
+    """Take the elements all letters of which are known."""
+    with tempfile.TemporaryDirectory() as folder:
+        bed = Path(folder) / "elements.bed"
+        bed.write_text(_bed(frame))
+        elements = read_intervals(bed, genome)
+    whole = [element for element in elements.found if not element.n_unknown]
+    return elements._replace(found=whole, skipped=[])
+
+
+def _gc(genome: Sequences, element: Element) -> float:
+    codes = genome.codes(element.chrom, element.start, element.end)
+    return float(np.isin(codes, (1, 2)).mean())
+
+
+def _beside(
+    own: NDArray[np.float64], told: NDArray[np.float64], other: NDArray[np.float64]
+) -> float:
+    """Give Spearman's partial correlation of two, a third one held fixed."""
+    ranks = np.array([rankdata(values) for values in (own, told, other)])
+    inverse = np.linalg.inv(np.corrcoef(ranks))
+    return float(-inverse[0, 1] / np.sqrt(inverse[0, 0] * inverse[1, 1]))
+
+
+def _row(job: EnhancerJob, judged: Judged, shares: NDArray[np.float64]) -> str:
+    own, controls = judged.cells[0], judged.cells[1:]
+    at = places(judged.cells)
+    best = int(own.r2.argmax())
+    rhos = np.array([found.rho for found in controls])
+    given = _beside(own.first, judged.activities, shares)
+    near = job.cells[1 + int(np.abs(rhos).argmax())]
+    return "  ".join(
+        [
+            f"t {own.t:5.2f} p {own.t_p:.0e} ({at['t']:2})",
+            f"AUC {own.auc:.3f} p {own.u_p:.0e} ({at['auc']:2})",
+            f"rho {own.rho:.3f} p {own.rho_p:.0e} ({at['spearman']:2})",
+            f"given GC {given:.3f}",
+            f"mean {own.mean_rho:.3f}",
+            f"R2 {own.r2[0]:.3f}, {own.r2[best]:.3f} of {best + 1} ({at['cv_r2']:2})",
+            f"controls' rho {np.median(rhos):.3f}, {np.abs(rhos).max():.3f} {near}",
+            f"variance {own.variance:.2f}",
+        ]
+    )
+
+
+def _of_chrom(scored: Scored, chrom: str) -> Scored:
+    some = [i for i, e in enumerate(scored.elements) if e.chrom == chrom]
+    return Scored([scored.elements[i] for i in some], scored.scores[some], [])
+
+
+def _judge(name: str, elements: Elements, activities: Activities) -> None:
+    model = load_model(name)
+    shares = np.array([_gc(elements.sequences, e) for e in elements.found])
+    on_chrom = np.array([e.chrom == _ALONE for e in elements.found])
+    cells = tuple(dict.fromkeys([_CELL, *model.cells]))
+    for alone in (True, False):
+        job = EnhancerJob(model, cells, alone=alone, threads=2)
+        scored = score_elements(job, elements, lambda _: None)
+        beside = "element alone" if alone else "genome beside"
+        both = scored, scored._replace(scores=sigmoid(scored.scores))
+        for what, some in zip(("log-odds   ", "probability"), both, strict=True):
+            judged = judge_cells(job, some, activities, lambda _: None)
+            say(f"{name:<14} {beside} {what} {_row(job, judged, shares)}")
+        here = _of_chrom(scored, _ALONE)
+        judged = judge_cells(job, here, activities, lambda _: None)
+        n = len(here.elements)
+        row = _row(job, judged, shares[on_chrom])
+        say(f"{name:<14} {beside} {_ALONE}, {n} {row}")
+
+
+def _describe(
+    frame: pd.DataFrame, genome: Sequences, elements: Elements
+) -> NDArray[np.float64]:
+    """Say what there is; give the activities of what can be used."""
+    scrambled = frame["kind"].str.startswith("scram")
+    natural = frame[~scrambled]
+    there = natural["chrom"].isin(list(genome.chrom_sizes))
+    say(
+        f"{len(natural):,} elements, {there.sum():,} on chromosomes of the FASTA, "
+        f"{len(elements.found)} of them with all letters"
+    )
+    for what, values in (
+        ("natural", natural["activity"]),
+        ("scrambled", frame[scrambled]["activity"]),
+    ):
+        middle, spread = values.mean(), values.std()
+        say(f"{what}: log2 activity {middle:.2f}, SD {spread:.2f}, n {len(values):,}")
+    of = dict(zip(frame["name"], frame["activity"], strict=True))
+    told = np.array([of[element.name] for element in elements.found])
+    shares = [_gc(genome, element) for element in elements.found]
+    rho, p = spearmanr(shares, told)
+    say(f"share of G and C against activity: rho {rho:.3f} (p {p:.1e})")
+    return told
+
+
+def main() -> None:
+    """Print counts and comparisons; in brackets K562's place among all cell lines."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--measured", type=Path, required=True)
+    parser.add_argument("-g", "--fasta", type=Path, required=True)
+    parser.add_argument("--models", nargs="+", default=_MODELS)
+    parser.add_argument("--out-dir", type=Path)
+    parser.add_argument("--cache-dir", type=Path)
+    asked = parser.parse_args()
+    frame = _measured(asked.measured)
+    genome = open_genome(asked.fasta, asked.cache_dir)
+    elements = _usable(frame[~frame["kind"].str.startswith("scram")], genome)
+    told = _describe(frame, genome, elements)
+    names = [element.name for element in elements.found]
+    if asked.out_dir:
+        check_writable_dir(asked.out_dir)
+        used = frame[frame["name"].isin(names)]
+        write_text(asked.out_dir / "k562.bed", _bed(used))
+        table = used[["name", "activity"]].to_csv(sep="\t", index=False)
+        write_text(asked.out_dir / "k562.activities.tsv", table)
+    of = Activities(dict(zip(names, told.tolist(), strict=True)), [])
+    for name in asked.models:
+        _judge(name, elements, of)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,42 @@
+"""Tables of results, for people as TSV and for programs as Parquet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tfimpute_tracks.errors import UsageError
+from tfimpute_tracks.storage.atomic import atomic_file
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["write_frame"]
+
+
+def write_frame(dest: Path, frame: pd.DataFrame) -> None:
+    """Write a table as TSV, or as Parquet where the name ends so; whole or not at all.
+
+    Parameters
+    ----------
+    dest : Path
+    frame : DataFrame
+        Numbers of a TSV get six digits; what is missing stands there as nothing.
+
+    Raises
+    ------
+    UsageError
+        Parquet, and pyarrow is not installed.
+    WriteError
+        The disk is full, or the file cannot be written.
+    """
+    with atomic_file(dest) as temp:
+        if dest.suffix != ".parquet":
+            frame.to_csv(temp, sep="\t", index=False, float_format="%.6g")
+            return
+        try:
+            frame.to_parquet(temp, index=False, engine="pyarrow")
+        except ImportError as error:
+            raise UsageError(
+                "Parquet needs pyarrow: pip install 'tfimpute-tracks[parquet]'"
+            ) from error

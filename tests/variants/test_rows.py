@@ -1,0 +1,123 @@
+"""Alleles scored together: what differs is scored anew, and company changes no bit."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tfimpute_tracks.errors import RegionError
+from tfimpute_tracks.genome import open_genome
+from tfimpute_tracks.kernels.products import sigmoid
+from tfimpute_tracks.models.tile_grid import tile_grid
+from tfimpute_tracks.variants.alleles import AlleleScorer, Variant
+from tfimpute_tracks.variants.rows import lay_alleles
+from tfimpute_tracks.vocabulary import Pair
+from toys import AROUND, DEEP, make_model, write_fasta
+
+PAIRS = [Pair("CTCF", "K562"), Pair("MAX", "HepG2")]
+# Near both ends, beside a gap and in it; longer, shorter and of the same length.
+PLACES = [
+    (3, 1, "A"),
+    (800, 1, "GTACC"),
+    (801, 6, "C"),
+    (1480, 2, "TG"),
+    (1750, 1, "C"),
+]
+PLACES += [(2040, 1, "T"), (3990, 1, "G"), (820, 3, "")]
+
+
+@pytest.fixture(scope="session")
+def deep_around(tmp_path_factory):
+    config = replace(DEEP, reach=2)
+    return make_model(tmp_path_factory.mktemp("deep-around"), seed=8, config=config)
+
+
+@pytest.fixture(params=["toy", "around", "deep_around"])
+def model(request):
+    found = request.getfixturevalue(request.param)
+    return found[0] if request.param == "toy" else found
+
+
+def _variants(letters):
+    found = []
+    for start, n_ref, alt in PLACES:
+        ref = letters["chr1"][start : start + n_ref].replace("N", "A")
+        found.append(Variant("chr1", start, ref, ref[0] + alt if n_ref > 1 else alt))
+    return [variant for variant in found if variant.ref != variant.alt]
+
+
+@pytest.mark.parametrize("step", [3, 5, 10])
+def test_curves_are_those_of_the_network(model, toy, genome, step):
+    config, whole = model.config, toy[2]["chr1"]
+    variants = _variants(toy[2])
+    assert len(variants) >= 6
+    found = AlleleScorer(model, PAIRS, step).curves(genome, variants)
+    for variant, curves in zip(variants, found, strict=True):
+        at, behind = variant.start, variant.start + len(variant.ref)
+        for side, allele in (("ref", variant.ref), ("alt", variant.alt)):
+            text = whole[:at] + allele + whole[behind:]
+            padded = "N" * config.halo + text + "N" * config.halo
+            starts = getattr(curves, f"{side}_centres") + at - config.seq_len // 2
+            assert (np.diff(starts) == step).all()
+            assert ((starts - at) % step == 0).all()
+            spans = [padded[start : start + config.span] for start in starts]
+            expected = model.predict(spans, PAIRS)
+            tiles = [text[start : start + config.seq_len] for start in starts]
+            unknown = [2 * tile.count("N") > config.seq_len for tile in tiles]
+            expected[unknown] = np.nan
+            scores = sigmoid(getattr(curves, side))
+            np.testing.assert_allclose(scores, expected, atol=1e-5)
+
+
+def test_company_changes_no_bit(model, toy, genome):
+    variants = _variants(toy[2]) * 3
+    scorer = AlleleScorer(model, PAIRS)
+    together = scorer.curves(genome, variants)
+    for variant, curves in zip(variants, together, strict=True):
+        (alone,) = scorer.curves(genome, [variant])
+        for one, other in zip(curves, alone, strict=True):
+            np.testing.assert_array_equal(one, other)
+    some = (scorer.curves(genome, variants[i : i + 5]) for i in range(0, 24, 5))
+    pieces = [curves.best() for found in some for curves in found]
+    np.testing.assert_array_equal([curves.best() for curves in together], pieces)
+
+
+def test_only_tiles_that_reach_the_change_are_scored_twice(toy, genome):
+    letters, grid = toy[2]["chr1"], tile_grid(AROUND, 5)
+    other = "ACGT"["ACGT".index(letters[800]) - 1]
+    rows = lay_alleles(genome, ("chr1", 800), (letters[800], other), grid)
+    apart = grid.core.stride
+    n_own = rows.own.stop - rows.own.start
+    assert n_own == grid.seq_len // apart
+    assert n_own < grid.n_core(rows.n_ref) / 3
+    for i in range(grid.n_core(rows.n_alt)):
+        tiles = [side[i * apart :][: grid.seq_len] for side in (rows.ref, rows.alt)]
+        is_own = rows.own.start <= i < rows.own.stop
+        assert is_own or (tiles[0] == tiles[1]).all()
+
+
+@pytest.mark.parametrize("name", ["toy", "around", "deep_around"])
+def test_a_letter_more_of_a_long_repeat_changes_nothing(request, tmp_path, name):
+    write_fasta(tmp_path / "a.fa", {"chr1": "A" * 3000})
+    model = request.getfixturevalue(name)
+    model = model[0] if name == "toy" else model
+    with open_genome(tmp_path / "a.fa", tmp_path) as genome:
+        variants = [Variant("chr1", 1500, "A", "AA")]
+        (curves,) = AlleleScorer(model, PAIRS).curves(genome, variants)
+    np.testing.assert_array_equal(*curves.best())
+
+
+def test_a_chromosome_without_room_does_not_stop_the_others(toy, genome):
+    letters = toy[2]["chr1"]
+    places = [(at, "ACGT"["ACGT".index(letters[at]) - 1]) for at in (3998, 700)]
+    variants = [Variant("chr1", at, letters[at], alt) for at, alt in places]
+    far, near = AlleleScorer(toy[0], PAIRS, 50).curves(genome, variants)
+    assert isinstance(far, RegionError)
+    assert "too few for a tile" in str(far)
+    assert near.ref.shape == (2, 2)
+
+
+def test_fewer_go_together_where_pairs_are_many(toy):
+    few, many = AlleleScorer(toy[0], PAIRS), AlleleScorer(toy[0], PAIRS * 100_000)
+    assert few.at_once == 16
+    assert 1 <= many.at_once < 16
