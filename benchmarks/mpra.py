@@ -3,8 +3,10 @@
 Saturation mutagenesis in reporter assays (Kircher et al. 2019): SORT1, LDLR and F9 in
 HepG2, PKLR in K562. Spearman's correlation of the measured log2 change with the change
 of log-odds: the mean over all TFs, which chooses nothing; their first principal
-component, up to its sign; and the TF that matches best, which is chosen by these very
-data and flatters. In the cell line that was measured, and in another one.
+component, which goes up with that mean; and the TF that matches best, which is chosen
+by these very data and flatters. In the cell line that was measured, and in others.
+Motifs alone, beside: the change of the strongest hit, on either strand, that holds the
+place, of each of JASPAR's matrices of these TFs.
 
     python benchmarks/mpra.py --folder satmut_mpra --model deep
 """
@@ -22,11 +24,13 @@ from numpy.typing import NDArray
 from scipy.stats import spearmanr
 from sklearn.decomposition import PCA
 
+from tfimpute_tracks.analysis.jaspar import Matrix, find_matrices, load_matrices
 from tfimpute_tracks.commands.console import say
 from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.genome import Region, Sequences, open_genome
-from tfimpute_tracks.kernels.encode import encode
+from tfimpute_tracks.kernels.encode import N_CODE, encode
 from tfimpute_tracks.models import Model, load_model
+from tfimpute_tracks.predictors.motif import log_odds, strongest_hits
 from tfimpute_tracks.variants.alleles import Variant
 from tfimpute_tracks.variants.saturation import saturate
 from tfimpute_tracks.vocabulary import Pair
@@ -90,14 +94,41 @@ def _correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
     return float(spearmanr(a, b).statistic)
 
 
-def _told(changes: NDArray[np.float64], model: Model, effects) -> str:
-    mean = _correlation(changes.mean(axis=1), effects)
+def _told(
+    changes: NDArray[np.float64], names: list[str], effects: NDArray[np.float64]
+) -> str:
+    middle = changes.mean(axis=1)
+    mean = _correlation(middle, effects)
     first = PCA(1).fit_transform(changes)[:, 0]
+    first *= np.sign(_correlation(first, middle))
     each = np.array([_correlation(column, effects) for column in changes.T])
-    best = np.argsort(-each)[:3]
-    named = ", ".join(f"{model.tfs[i]} {each[i]:.2f}" for i in best)
-    component = abs(_correlation(first, effects))
+    best = np.argsort(-np.nan_to_num(each, nan=-1))[:3]
+    named = ", ".join(f"{names[i]} {each[i]:.2f}" for i in best)
+    component = _correlation(first, effects)
     return f"mean {mean:.3f}  first component {component:.3f}  best {named}"
+
+
+def _motif_changes(
+    genome: Sequences, variants: list[Variant], matrices: list[Matrix]
+) -> NDArray[np.float64]:
+    """Give the change of the strongest hit over each place, a column per matrix."""
+    size = genome.chrom_sizes[variants[0].chrom]
+    found = np.zeros((len(variants), len(matrices)))
+    for j, matrix in enumerate(matrices):
+        length = len(matrix.counts)
+        rows = []
+        for chrom, start, _, alt in variants:
+            # Only windows that hold the place fit; past the ends stands an N.
+            codes = np.full(2 * length - 1, N_CODE, dtype=np.uint8)
+            first, last = max(start - length + 1, 0), min(start + length, size)
+            at = start - length + 1
+            codes[first - at : last - at] = genome.codes(chrom, first, last)
+            changed = codes.copy()
+            changed[length - 1] = encode(alt)[0]
+            rows += [codes, changed]
+        hits = strongest_hits(np.stack(rows), log_odds(matrix.counts)).astype(float)
+        found[:, j] = hits[1::2] - hits[0::2]
+    return np.nan_to_num(found)
 
 
 def main() -> None:
@@ -111,14 +142,22 @@ def main() -> None:
     fasta = asked.folder / "reference_elements_hg38.fa"
     offsets = _offsets(fasta)
     genome = open_genome(fasta, asked.cache_dir)
+    known = load_matrices()
+    own_matrices = {m.name: m for tf in model.tfs for m in find_matrices(tf, known)}
+    matrices = list(own_matrices.values())
     for element, own in _ELEMENTS.items():
         measured = _measured(asked.folder, element, genome, offsets[element])
         say(f"{element}, {len(measured.variants):,} substitutions, {asked.model}")
         for cell in (own, *_OTHERS[own]):
             changes = _changes(model, genome, measured.variants, cell)
             which = "measured in" if cell == own else "not in"
-            told = _told(changes, model, measured.effects)
+            told = _told(changes, list(model.tfs), measured.effects)
             say(f"    {which:<12} {cell:<8} {told}")
+        changes = _motif_changes(genome, measured.variants, matrices)
+        told = _told(
+            changes, ["::".join(m.symbols) for m in matrices], measured.effects
+        )
+        say(f"    {'motifs alone':<12} {'':<8} {told}")
 
 
 if __name__ == "__main__":
