@@ -161,6 +161,7 @@ def compare(
     ends: tuple[Ints, Ints],
     k: int,
     seed: int,
+    repeats: int = REPEATS,
 ) -> Comparison:
     """Hold the signature of elements against their activities.
 
@@ -175,6 +176,8 @@ def compare(
         Components for the regression, at most.
     seed : int
         Of the folds.
+    repeats : int
+        Of the cross-validation.
 
     Returns
     -------
@@ -190,7 +193,7 @@ def compare(
     rho, rho_p = _spearman(own, told)
     some = scores[known].astype(np.float64)
     mean_rho, _ = _spearman(some.mean(axis=1), told)
-    guesses = predicted(some, told, k, seed)
+    guesses = predicted(some, told, k, seed, repeats)
     residual = ((told[:, None] - guesses) ** 2).sum(axis=1)
     r2 = 1 - residual / ((told - told.mean()) ** 2).sum()
     cv_rho = [[_spearman(g, told)[0] for g in repeat.T] for repeat in guesses]
@@ -261,15 +264,12 @@ def predicted(
     n_learned = n - -(-n // FOLDS)
     steps = PCA(min(k, n_tfs, n_learned - 2), svd_solver="covariance_eigh"), _Nested()
     seeds = np.random.default_rng(seed).integers(2**31, size=repeats).tolist()
-    guesses = [
-        cross_val_predict(
-            make_pipeline(*steps),
-            scores,
-            activities,
-            cv=KFold(FOLDS, shuffle=True, random_state=own),
-        )
-        for own in seeds
-    ]
+    folds = [KFold(FOLDS, shuffle=True, random_state=own) for own in seeds]
+    with np.errstate(invalid="ignore"):  # shares of no variance at all
+        guesses = [
+            cross_val_predict(make_pipeline(*steps), scores, activities, cv=fold)
+            for fold in folds
+        ]
     return np.array(guesses)
 
 

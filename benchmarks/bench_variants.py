@@ -3,12 +3,15 @@
     python benchmarks/bench_variants.py
     python benchmarks/bench_variants.py --step 10
     python benchmarks/bench_variants.py --long 1000000
+    python benchmarks/bench_variants.py --agreement
 
 Single letters of the stretch that ships, changed at random; all cores; without a
 background, which costs what as many variants cost. A line tells the rate of one run and
 the peak memory of the process so far: it must not grow with the number of variants,
 which doubles from line to line. `--long` runs `default` with one pair, background and
-annotated VCF included, over so many.
+annotated VCF included, over so many. `--agreement` tells how far changes with tiles
+some bp apart are those with a tile at every bp: the rank correlation of the changes of
+log-odds over variants, of the median pair, and over pairs, of the median variant.
 """
 
 from __future__ import annotations
@@ -19,16 +22,17 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+from scipy.stats import spearmanr
 from timing import say, seconds, thread_count
 
 from tfimpute_tracks.commands.inputs import set_threads
 from tfimpute_tracks.genome import Sequences, bundled_region, open_bundled
 from tfimpute_tracks.models import load_model
 from tfimpute_tracks.models.model import Model
-from tfimpute_tracks.variants.alleles import STEP
-from tfimpute_tracks.variants.background import Background
+from tfimpute_tracks.variants.alleles import STEP, AlleleScorer, Variant
+from tfimpute_tracks.variants.background import Background, change_of_odds
 from tfimpute_tracks.variants.partners import draw_partners, survey_variants
-from tfimpute_tracks.variants.records import Source
+from tfimpute_tracks.variants.records import Source, open_variants
 from tfimpute_tracks.variants.run import VariantJob, run_variants
 from tfimpute_tracks.variants.tables import Layout
 
@@ -39,6 +43,7 @@ _RUNS = {
 }
 _LEAST = 0.05  # change of probability, of rows that are written
 _BACKGROUND = 1000
+_STEPS, _COMPARED = (5, 10, 15, 30), 300
 
 
 def _write_variants(path: Path, n: int) -> None:
@@ -50,9 +55,7 @@ def _write_variants(path: Path, n: int) -> None:
     is_vcf = path.suffix == ".vcf"
     lines = ["chrom\tpos\tref\talt"]
     if is_vcf:
-        names = "\t".join(
-            ["CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO"]
-        )
+        names = "CHROM POS ID REF ALT QUAL FILTER INFO".replace(" ", "\t")
         lines = ["##fileformat=VCFv4.2", f"##contig=<ID={chrom}>", f"#{names}"]
     for place in np.sort(places).tolist():
         ref = int(codes[place])
@@ -92,11 +95,46 @@ def _told(what: str, n: int, taken: float) -> None:
     )
 
 
+def _agreement(name: str, genome: Sequences, path: Path) -> None:
+    model = load_model(name)
+    _write_variants(path, _COMPARED)
+    with open_variants(Source.of(path)) as (lines, _):
+        variants = [
+            Variant(line.chrom, int(line.pos) - 1, line.ref, line.alts[0])
+            for line in lines
+        ]
+    changes = {}
+    for step in (1, *_STEPS):
+        scorer = AlleleScorer(model, _pairs(model, "HepG2"), step)
+        curves = [
+            one
+            for i in range(0, len(variants), scorer.at_once)
+            for one in scorer.curves(genome, variants[i : i + scorer.at_once])
+        ]
+        changes[step] = np.array([change_of_odds(*one.best()) for one in curves])
+    for step in _STEPS:
+        over = [
+            np.nanmedian(
+                [
+                    spearmanr(one, other).statistic
+                    for one, other in zip(a, b, strict=True)
+                    if np.ptp(other) > 0
+                ]
+            )
+            for a, b in (
+                (changes[1].T, changes[step].T),
+                (changes[1], changes[step]),
+            )
+        ]
+        say(f"{name}, tiles every {step:>2} bp: {over[0]:.2f} {over[1]:.2f}")
+
+
 def main() -> None:
     """Print the rates."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--step", type=int, default=STEP, help="bp between tiles")
     parser.add_argument("--long", type=int, default=0, help="variants of one long run")
+    parser.add_argument("--agreement", action="store_true", help="of steps")
     asked = parser.parse_args()
     n_threads = set_threads(str(thread_count()))
     with tempfile.TemporaryDirectory() as folder, open_bundled() as genome:
@@ -114,6 +152,10 @@ def main() -> None:
             )
             return seconds(lambda: _run(job, genome, wanted))
 
+        if asked.agreement:
+            for name in _RUNS:
+                _agreement(name, genome, Path(folder) / "v.tsv")
+            return
         if asked.long:
             path = Path(folder) / "long.vcf"
             _write_variants(path, asked.long)

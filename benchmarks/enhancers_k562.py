@@ -6,7 +6,7 @@ log2 of their mean. Are the most and the least active elements told apart by the
 principal component of the predicted binding of all TFs, and in K562 better than in the
 other cell lines? By letters of the element alone, as in the plasmid, and with those
 that stand beside it in the genome; of log-odds and of probabilities. Scrambled elements
-cannot be scored, their letters are not in the file; their activity says what noise is.
+cannot be scored, their letters are not in the file.
 With --out-dir also a BED and a table of activities for `tfimpute-tracks enhancers`.
 
     python benchmarks/enhancers_k562.py --measured SuppData2.txt -g hg19.fa.gz
@@ -48,10 +48,13 @@ _ALONE = "chr20"  # that `held-out` and `deep-held-out` did not learn from
 def _measured(path: Path) -> pd.DataFrame:
     """Read log2 of the mean over barcodes, and where elements lie."""
     table = pd.read_csv(path, sep="\t")
-    means = table.groupby("CRE", sort=False)["Exp_Mean"].mean()
+    barcodes = table.groupby("CRE", sort=False)["Exp_Mean"]
+    means = barcodes.mean()
     found = means.index.to_frame(name="name", index=False)
     found["activity"] = np.log2(means.to_numpy())
-    found = found.join(found["name"].str.extract(_PLACE)).dropna()
+    # Of log2, by its slope; NaN with a single barcode.
+    found["error"] = (barcodes.sem() / means / np.log(2)).to_numpy()
+    found = found.join(found["name"].str.extract(_PLACE)).dropna(subset=["chrom"])
     return found.astype({"start": int, "end": int})
 
 
@@ -142,12 +145,12 @@ def _describe(
         f"{len(natural):,} elements, {there.sum():,} on chromosomes of the FASTA, "
         f"{len(elements.found)} of them with all letters"
     )
-    for what, values in (
-        ("natural", natural["activity"]),
-        ("scrambled", frame[scrambled]["activity"]),
-    ):
-        middle, spread = values.mean(), values.std()
-        say(f"{what}: log2 activity {middle:.2f}, SD {spread:.2f}, n {len(values):,}")
+    for what, rows in (("natural", natural), ("scrambled", frame[scrambled])):
+        middle, spread = rows["activity"].mean(), rows["activity"].std()
+        say(
+            f"{what}: log2 activity {middle:.2f}, SD {spread:.2f}, n {len(rows):,}; "
+            f"standard error over barcodes {rows['error'].median():.2f} (median)"
+        )
     of = dict(zip(frame["name"], frame["activity"], strict=True))
     told = np.array([of[element.name] for element in elements.found])
     shares = [_gc(genome, element) for element in elements.found]

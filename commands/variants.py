@@ -24,6 +24,7 @@ __all__ = ["variants"]
 
 _FEW = 0.9  # share of references that are the genome's, of a file of the same assembly
 _MANY_PAIRS, _LEAST = 1000, 0.05  # pairs of which small changes are not written unasked
+_WANTED, _WANTED_OF_MANY = 1000, 200  # background variants
 _SMALL = 100  # background variants, of which a quantile tells little
 
 
@@ -68,14 +69,15 @@ def variants(
         bool, typer.Option("--wide", help="A row per allele, a delta per pair.")
     ] = False,
     background: Annotated[
-        int,
+        int | None,
         typer.Option(
             min=0,
             max=20_000,
             help="Variants made of the same letters nearby, among which a change gets "
-            "its quantile; 0 for none.",
+            f"its quantile; 0 for none. Default: {_WANTED:,}, of more than "
+            f"{_MANY_PAIRS:,} pairs {_WANTED_OF_MANY}.",
         ),
-    ] = 1000,
+    ] = None,
     background_bed: Annotated[
         Path | None,
         typer.Option(help="Where these lie, such as accessible sites: a BED file."),
@@ -135,6 +137,8 @@ def variants(
     chosen = inputs.choose_many_pairs(loaded, False, every, (tf, cell, pairs))
     layout = Layout(table_format, wide, _least(min_delta, len(chosen), wide))
     check_layout(layout, len(chosen))
+    if background is None:
+        background = _WANTED if len(chosen) <= _MANY_PAIRS else _WANTED_OF_MANY
     _check_options(len(chosen), write_tracks, background, background_bed)
     n_threads = inputs.set_threads(threads)
     genome = inputs.choose_genome(fasta, loaded, cache_dir)

@@ -284,6 +284,8 @@ def _n_head_lines(content: bytes) -> int:
 def _is_sound(frame: pd.DataFrame) -> bool:
     start, end = frame["start"], frame["end"]
     sound = (start >= 0) & (start < end) & (frame["chrom"] != "")
+    if "name" in frame:  # as a row has it that ends too early
+        sound &= frame["name"] != ""
     if "summit" in frame:
         sound &= (frame["summit"] >= -1) & (frame["summit"] <= end - start)
     return bool(sound.all())

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import gcd
 from threading import local
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -121,7 +121,8 @@ class ResidualRows:
             row = np.repeat(np.arange(some.offsets.size - 1), np.diff(some.offsets))
             strands[row, some.columns] = some.values
             joined = np.maximum(strands[0::2], strands[1::2])
-            return self._network.enter(torch.from_numpy(joined))
+            entered: Tensor = self._network.enter(torch.from_numpy(joined))
+            return entered
 
         return _in_products(enter, n_rows, self._config.channels)
 
@@ -133,7 +134,8 @@ class ResidualRows:
         Behind these come the outer ones of each tile; `places` tells which row each
         window of a tile is, (n_tiles, n_windows).
         """
-        block, n_tiles = self._network.blocks[number], len(places)
+        block: Any = self._network.blocks[number]
+        n_tiles = len(places)
         apart = self._config.pool // self._apart
         # Past the ends are zeros: a row of its own.
         normed = torch.cat([block.norm(rows), torch.zeros(1, rows.shape[1])])

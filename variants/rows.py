@@ -100,7 +100,7 @@ def lay_alleles(
         counts.append(n_tiles)
     ref, alt = sides
     own = _differing(ref, alt, grid, grid.n_core(counts[1]))
-    return AlleleRows(before, ref, alt, *counts, own)
+    return AlleleRows(before, ref, alt, counts[0], counts[1], own)
 
 
 def _differing(ref: Codes, alt: Codes, grid: TileGrid, n_alt: int) -> slice:

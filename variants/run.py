@@ -360,6 +360,6 @@ def _annotated(path: Path, header: Any) -> Any:
         "the change, either strand",
     )
     # As text: pysam writes no record of a contig that its head does not name.
-    file = pysam.BGZFile(str(path), "wb")
+    file = pysam.BGZFile(str(path), "wb", index=None)
     file.write(str(header).encode())
     return file

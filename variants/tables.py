@@ -68,7 +68,8 @@ class ScoredAllele(NamedTuple):
     @property
     def delta(self) -> Floats:
         """Differences of the probabilities, shape (n_pairs,)."""
-        return self.numbers[2]
+        delta: Floats = self.numbers[2]
+        return delta
 
 
 class Layout(NamedTuple):
@@ -93,7 +94,12 @@ class EffectTable(Protocol):
     """A table that is being written."""
 
     def add(self, allele: ScoredAllele) -> None:
-        """Write the rows of an allele."""
+        """Write the rows of an allele.
+
+        Parameters
+        ----------
+        allele : ScoredAllele
+        """
 
 
 def check_layout(layout: Layout, n_pairs: int) -> None:

@@ -17,6 +17,7 @@ from tfimpute_tracks.genome.bed import (
     count_columns,
     merge_intervals,
     read_bed,
+    read_named_bed,
     read_narrowpeak,
 )
 
@@ -54,6 +55,20 @@ def test_read_bed(tmp_path, text, pack):
     assert rows(frame) == [("chr1", 0, 5), ("chr2", 7, 9)]
     assert frame["start"].dtype == frame["end"].dtype == np.int64
     assert all(type(chrom) is str for chrom in frame["chrom"])
+
+
+def test_names_are_read_where_the_first_row_has_one(tmp_path):
+    path = tmp_path / "a.bed"
+    path.write_text("track\nchr1\t0\t5\tone\t7\nchr2\t7\t9\t.\n")
+    assert rows(read_named_bed(path)) == [("chr1", 0, 5, "one"), ("chr2", 7, 9, ".")]
+    path.write_text("chr1\t0\t5\nchr2\t7\t9\n")
+    assert rows(read_named_bed(path)) == [("chr1", 0, 5, ""), ("chr2", 7, 9, "")]
+    path.write_text("chr1\t0\t5\t\nchr2\t7\t9\tb\n")
+    assert rows(read_named_bed(path)) == [("chr1", 0, 5, ""), ("chr2", 7, 9, "b")]
+    for text in ("chr1 0 5 one\nchr2 7 9\n", "chr1\t0\t5\tone\nchr2\t7\t9\n"):
+        path.write_text(text)
+        with pytest.raises(InputFileError, match=r":2: has 3 of 4 columns"):
+            read_named_bed(path)
 
 
 @pytest.mark.parametrize(
