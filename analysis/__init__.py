@@ -1,1 +1,1 @@
-"""What a trained model has learned: families of TFs, and who is near whom."""
+"""What a trained model tells beside tracks: who is like whom, what enhancers share."""

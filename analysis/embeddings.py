@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tfimpute_tracks.analysis.families import BINDS_NO_SEQUENCE, OTHER, family_of
-from tfimpute_tracks.analysis.jaspar import Matrix, find_matrices
+from tfimpute_tracks.motifs.families import BINDS_NO_SEQUENCE, OTHER, family_of
+from tfimpute_tracks.motifs.jaspar import Matrix, find_matrices
 
 __all__ = [
     "Enrichment",

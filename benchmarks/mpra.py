@@ -24,12 +24,12 @@ from numpy.typing import NDArray
 from scipy.stats import spearmanr
 from sklearn.decomposition import PCA
 
-from tfimpute_tracks.analysis.jaspar import Matrix, find_matrices, load_matrices
 from tfimpute_tracks.commands.console import say
 from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.genome import Region, Sequences, open_genome
 from tfimpute_tracks.kernels.encode import N_CODE, encode
 from tfimpute_tracks.models import Model, load_model
+from tfimpute_tracks.motifs.jaspar import Matrix, find_matrices, load_matrices
 from tfimpute_tracks.predictors.motif import log_odds, strongest_hits
 from tfimpute_tracks.variants.alleles import Variant
 from tfimpute_tracks.variants.saturation import saturate

@@ -36,8 +36,8 @@ def embeddings(
         nearest,
         on_a_plane,
     )
-    from tfimpute_tracks.analysis.families import family_of
     from tfimpute_tracks.models import load_model
+    from tfimpute_tracks.motifs.families import family_of
     from tfimpute_tracks.plots.dendrogram import tree_of
     from tfimpute_tracks.plots.name_map import map_of
     from tfimpute_tracks.plots.style import save_figure
@@ -81,7 +81,7 @@ def _tests(
 
     labels = {"families": motif_families(model.tfs)}
     try:
-        from tfimpute_tracks.analysis.jaspar import RELEASE, load_matrices
+        from tfimpute_tracks.motifs.jaspar import RELEASE, load_matrices
 
         labels[f"classes of {RELEASE}"] = jaspar_classes(model.tfs, load_matrices())
     except ImportError:

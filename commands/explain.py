@@ -15,8 +15,8 @@ from tfimpute_tracks.errors import RegionError, RunError, UsageError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tfimpute_tracks.analysis.explain import Explainer, Explanation
     from tfimpute_tracks.genome import Region, Sequences
+    from tfimpute_tracks.motifs.explain import Explainer, Explanation
     from tfimpute_tracks.vocabulary import Pair
 
 __all__ = ["explain"]
@@ -60,11 +60,11 @@ def explain(
     as_json: options.Json = False,
 ) -> None:
     """Take scores apart into the motif instances that made them: BED and a table."""
-    from tfimpute_tracks.analysis.explain import Explainer
-    from tfimpute_tracks.analysis.explained import bed_text, instances_table
-    from tfimpute_tracks.analysis.motif_table import read_names
     from tfimpute_tracks.commands import inputs
     from tfimpute_tracks.models import load_model
+    from tfimpute_tracks.motifs.explain import Explainer
+    from tfimpute_tracks.motifs.explained import bed_text, instances_table
+    from tfimpute_tracks.motifs.table import read_names
     from tfimpute_tracks.storage import check_writable_dir, write_text
 
     loaded = load_model(model)

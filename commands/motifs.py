@@ -14,8 +14,8 @@ from tfimpute_tracks.errors import UsageError
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from tfimpute_tracks.analysis.filter_motifs import FilterMotif
-    from tfimpute_tracks.analysis.motif_match import Match
+    from tfimpute_tracks.motifs.filters import FilterMotif
+    from tfimpute_tracks.motifs.match import Match
 
 __all__ = ["motifs"]
 
@@ -36,18 +36,18 @@ def motifs(
     as_json: options.Json = False,
 ) -> None:
     """Turn filters into motifs, match them with JASPAR, tell whom they speak for."""
-    from tfimpute_tracks.analysis import motif_table
-    from tfimpute_tracks.analysis.drives import filter_drives
-    from tfimpute_tracks.analysis.filter_motifs import find_motifs, is_telling
-    from tfimpute_tracks.analysis.motif_files import jaspar_text, meme_text
     from tfimpute_tracks.commands import inputs
     from tfimpute_tracks.models import load_model
+    from tfimpute_tracks.motifs import table as motif_table
+    from tfimpute_tracks.motifs.drives import filter_drives
+    from tfimpute_tracks.motifs.files import jaspar_text, meme_text
+    from tfimpute_tracks.motifs.filters import find_motifs, is_telling
     from tfimpute_tracks.plots.style import save_figure
     from tfimpute_tracks.storage import check_writable_dir, write_text
 
     try:
-        from tfimpute_tracks.analysis.jaspar import RELEASE, load_matrices
-        from tfimpute_tracks.analysis.motif_match import MOST_E, match_motifs
+        from tfimpute_tracks.motifs.jaspar import RELEASE, load_matrices
+        from tfimpute_tracks.motifs.match import MOST_E, match_motifs
 
         matrices = load_matrices()
     except ImportError as error:
@@ -118,7 +118,7 @@ def motifs(
 
 def _sheet(found: list[FilterMotif], matches: list[Match | None]) -> Figure:
     """Draw the filters that are like a known motif, the surest first."""
-    from tfimpute_tracks.analysis.filter_motifs import information
+    from tfimpute_tracks.motifs.filters import information
     from tfimpute_tracks.plots.logos import logo_sheet
 
     both = [

@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.analysis.jaspar import (
+from tfimpute_tracks.evaluation import pair_aurocs
+from tfimpute_tracks.kernels.encode import decode
+from tfimpute_tracks.motifs.jaspar import (
     RELEASE,
     Matrix,
     find_matrices,
     load_matrices,
 )
-from tfimpute_tracks.evaluation import pair_aurocs
-from tfimpute_tracks.kernels.encode import decode
 from tfimpute_tracks.predictors.predictor import Fitted, Floats
 from tfimpute_tracks.predictors.task import Ints, Task
 

@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.analysis.families import family_of
 from tfimpute_tracks.models.model import Model
+from tfimpute_tracks.motifs.families import family_of
 from tfimpute_tracks.plots.effects import LEAST_AUROC, alike
 from tfimpute_tracks.storage import write_text
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from tfimpute_tracks.analysis.families import family_of
 from tfimpute_tracks.errors import UsageError
+from tfimpute_tracks.motifs.families import family_of
 from tfimpute_tracks.plots.style import (
     BLUE,
     GREEN,

@@ -16,8 +16,8 @@ from itertools import groupby
 from pathlib import Path
 from urllib.parse import quote
 
-from tfimpute_tracks.analysis.families import family_of
 from tfimpute_tracks.errors import UsageError
+from tfimpute_tracks.motifs.families import family_of
 from tfimpute_tracks.storage import write_text
 from tfimpute_tracks.tracks.shelf import Shelf, ShelfTrack
 from tfimpute_tracks.tracks.signals import SIGNALS

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from tfimpute_tracks.analysis.families import family_of
 from tfimpute_tracks.models.model import Model
+from tfimpute_tracks.motifs.families import family_of
 from tfimpute_tracks.tracks.shelf import ShelfTrack
 
 __all__ = ["Facts", "Knowledge"]

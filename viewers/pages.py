@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from html import escape
 
 from tfimpute_tracks import __version__
-from tfimpute_tracks.analysis.families import family_of
+from tfimpute_tracks.motifs.families import family_of
 from tfimpute_tracks.tracks.shelf import ShelfTrack
 from tfimpute_tracks.tracks.signals import SIGNALS
 from tfimpute_tracks.viewers.knowledge import Knowledge

@@ -11,7 +11,7 @@ from tfimpute_tracks.analysis.embeddings import (
     nearest,
     on_a_plane,
 )
-from tfimpute_tracks.analysis.families import BINDS_NO_SEQUENCE, OTHER, family_of
+from tfimpute_tracks.motifs.families import BINDS_NO_SEQUENCE, OTHER, family_of
 
 TFS = ["CEBPB", "CEBPD", "ATF1", "ATF2", "FOS", "JUN", "ETS1", "ELK1", "ELK4", "ELF1"]
 
@@ -69,7 +69,7 @@ def test_what_binds_no_sequence_is_left_out(rng):
 
 def test_classes_are_those_of_the_own_matrix():
     jaspar = pytest.importorskip(
-        "tfimpute_tracks.analysis.jaspar", reason="extra `motifs` not installed"
+        "tfimpute_tracks.motifs.jaspar", reason="extra `motifs` not installed"
     )
     found = jaspar_classes(["CEBPB", "FOS", "EP300", "CTCF"], jaspar.load_matrices())
     assert found[0] == found[1] == "Basic leucine zipper factors (bZIP)"

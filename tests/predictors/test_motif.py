@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tfimpute_tracks.analysis.jaspar import find_matrices, load_matrices
+from tfimpute_tracks.motifs.jaspar import find_matrices, load_matrices
 from tfimpute_tracks.predictors.motif import MotifPredictor, log_odds, strongest_hits
 from toys import make_dataset
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from chromium import complaints, open_chromium, wait_for
-from tfimpute_tracks.analysis.families import family_of
 from tfimpute_tracks.models import load_model
+from tfimpute_tracks.motifs.families import family_of
 from tfimpute_tracks.variants.alleles import Variant
 from tfimpute_tracks.variants.maps import draw_map
 from tfimpute_tracks.vocabulary import Pair

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tfimpute_tracks.analysis.filter_motifs import FilterMotif
+from tfimpute_tracks.motifs.filters import FilterMotif
 
 __all__ = ["jaspar_text", "meme_text"]
 

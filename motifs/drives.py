@@ -14,10 +14,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.analysis.filter_motifs import FilterMotif
 from tfimpute_tracks.genome import Sequences, read_past_ends
 from tfimpute_tracks.kernels.encode import reverse_complement
 from tfimpute_tracks.models.model import Model
+from tfimpute_tracks.motifs.filters import FilterMotif
 
 __all__ = ["Drives", "filter_drives"]
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from tfimpute_tracks.analysis.drives import filter_drives
-from tfimpute_tracks.analysis.explain import Explainer
-from tfimpute_tracks.analysis.filter_motifs import find_motifs
 from tfimpute_tracks.genome import Region, open_genome
+from tfimpute_tracks.motifs.drives import filter_drives
+from tfimpute_tracks.motifs.explain import Explainer
+from tfimpute_tracks.motifs.filters import find_motifs
 from tfimpute_tracks.vocabulary import Pair
 from toys import CONFIG, DEEP, make_model, write_gapped_genome
 

@@ -6,10 +6,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.special import logit
 
-from tfimpute_tracks.analysis.explain import Explainer
 from tfimpute_tracks.errors import RegionError
 from tfimpute_tracks.genome import Region, open_genome, read_past_ends
 from tfimpute_tracks.models.config import NetworkConfig
+from tfimpute_tracks.motifs.explain import Explainer
 from tfimpute_tracks.vocabulary import Pair
 from toys import AROUND, CONFIG, DEEP, make_model, write_gapped_genome
 

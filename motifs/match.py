@@ -14,12 +14,12 @@ import numpy as np
 from memelite import tomtom
 from numpy.typing import NDArray
 
-from tfimpute_tracks.analysis.filter_motifs import (
+from tfimpute_tracks.motifs.filters import (
     FilterMotif,
     information,
     is_telling,
 )
-from tfimpute_tracks.analysis.jaspar import Matrix
+from tfimpute_tracks.motifs.jaspar import Matrix
 
 __all__ = ["MOST_E", "Match", "match_motifs"]
 

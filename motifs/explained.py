@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from tfimpute_tracks.analysis.explain import Explanation
-from tfimpute_tracks.analysis.motif_table import Named
+from tfimpute_tracks.motifs.explain import Explanation
+from tfimpute_tracks.motifs.table import Named
 
 __all__ = ["bed_text", "instances_table"]
 

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from tfimpute_tracks.analysis.filter_motifs import FilterMotif
+from tfimpute_tracks.motifs.filters import FilterMotif
 
 pytest.importorskip("memelite", reason="extra `motifs` not installed")
 pytest.importorskip("pyjaspar", reason="extra `motifs` not installed")
 
-from tfimpute_tracks.analysis.jaspar import load_matrices
-from tfimpute_tracks.analysis.motif_match import MOST_E, match_motifs
+from tfimpute_tracks.motifs.jaspar import load_matrices
+from tfimpute_tracks.motifs.match import MOST_E, match_motifs
 
 FLAT = np.full((20, 4), 250)
 

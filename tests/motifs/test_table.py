@@ -4,9 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tfimpute_tracks.analysis.filter_motifs import FilterMotif
-from tfimpute_tracks.analysis.jaspar import Matrix
-from tfimpute_tracks.analysis.motif_table import (
+from tfimpute_tracks.errors import InputFileError
+from tfimpute_tracks.models import load_model
+from tfimpute_tracks.motifs.filters import FilterMotif
+from tfimpute_tracks.motifs.jaspar import Matrix
+from tfimpute_tracks.motifs.table import (
     Named,
     drives_table,
     filters_table,
@@ -14,8 +16,6 @@ from tfimpute_tracks.analysis.motif_table import (
     read_names,
     write_filters,
 )
-from tfimpute_tracks.errors import InputFileError
-from tfimpute_tracks.models import load_model
 from toys import make_model
 
 

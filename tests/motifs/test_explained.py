@@ -5,10 +5,10 @@ from io import StringIO
 
 import pytest
 
-from tfimpute_tracks.analysis.explain import Explanation, Instance
-from tfimpute_tracks.analysis.explained import bed_text, instances_table
-from tfimpute_tracks.analysis.motif_table import Named
 from tfimpute_tracks.genome import Region
+from tfimpute_tracks.motifs.explain import Explanation, Instance
+from tfimpute_tracks.motifs.explained import bed_text, instances_table
+from tfimpute_tracks.motifs.table import Named
 
 NAMED = [Named("CTCF", 2, 6, 8), Named("filter001", 0, 8, 8)]
 TILES = [

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from tfimpute_tracks.analysis.filter_motifs import FilterMotif
-from tfimpute_tracks.analysis.motif_files import jaspar_text, meme_text
+from tfimpute_tracks.motifs.files import jaspar_text, meme_text
+from tfimpute_tracks.motifs.filters import FilterMotif
 
 bio = pytest.importorskip("Bio.motifs", reason="extra `motifs` not installed")
 

@@ -16,15 +16,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tfimpute_tracks.analysis.filter_motifs import FilterMotif, information
-from tfimpute_tracks.analysis.jaspar import Matrix, find_matrices
 from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.models.shipped import shipped_models
+from tfimpute_tracks.motifs.filters import FilterMotif, information
+from tfimpute_tracks.motifs.jaspar import Matrix, find_matrices
 from tfimpute_tracks.storage import write_text
 
 if TYPE_CHECKING:
-    from tfimpute_tracks.analysis.motif_match import Match
+    from tfimpute_tracks.motifs.match import Match
 
 __all__ = [
     "Named",

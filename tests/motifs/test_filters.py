@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from tfimpute_tracks.analysis.filter_motifs import (
+from tfimpute_tracks.genome import Region, open_genome
+from tfimpute_tracks.kernels.encode import encode, one_hot, reverse_complement
+from tfimpute_tracks.motifs.filters import (
     SHARE,
     FilterMotif,
     find_motifs,
     information,
     is_telling,
 )
-from tfimpute_tracks.genome import Region, open_genome
-from tfimpute_tracks.kernels.encode import encode, one_hot, reverse_complement
 from toys import make_model, write_fasta, write_gapped_genome
 
 
