@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -89,7 +89,7 @@ def motifs(
         files.append(out_dir / "filters.svg")
         title = f"Filters of {loaded.name}"
         save_figure(sheet, files[-1], title, str(sheet.get_label()))
-    told = {
+    told: dict[str, Any] = {
         "filters": len(found),
         "firing": len(shown),
         "telling": sum(map(is_telling, found)),

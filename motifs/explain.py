@@ -229,7 +229,10 @@ class Explainer:
         """Take the winning unit of the better strand apart, term by term."""
         import torch
 
+        from tfimpute_tracks.models.network import TFImpute
+
         network = self._network
+        assert isinstance(network, TFImpute)
         gates = network.gates(*self._pair)[0]
         terms = network.unit_weight * gates * m[:, :, None]  # (2, n_windows, H, K)
         z = network.unit_bias + terms.sum(dim=(1, 3))

@@ -53,7 +53,7 @@ def map_of(
     """
     sizes = Counter(group for group in groups if group is not None)
     shown = [group for group, n in sizes.most_common(len(_COLOURS)) if n > 1]
-    colour_of = dict(zip(shown, _COLOURS, strict=False))
+    colour_of: dict[str | None, str] = dict(zip(shown, _COLOURS, strict=False))
     with paper_style():
         figure = new_figure(DOUBLE_COLUMN, _HEIGHT)
         axes = figure.add_axes((0.01, 0.06, 0.98, 0.93))
@@ -62,7 +62,8 @@ def map_of(
             if group is not None:
                 here = [i for i, own in enumerate(groups) if own == group]
             axes.scatter(
-                *places[here].T,
+                places[here, 0],
+                places[here, 1],
                 s=9,
                 color=LIGHT_GREY if group is None else colour_of[group],
                 linewidths=0,
