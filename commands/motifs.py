@@ -12,8 +12,10 @@ from tfimpute_tracks.commands.console import notify, progress_bar, say, show_jso
 from tfimpute_tracks.errors import UsageError
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.figure import Figure
 
+    from tfimpute_tracks.models.model import Model
     from tfimpute_tracks.motifs.filters import FilterMotif
     from tfimpute_tracks.motifs.match import Match
 
@@ -38,12 +40,15 @@ def motifs(
     """Turn filters into motifs, match them with JASPAR, tell whom they speak for."""
     from tfimpute_tracks.commands import inputs
     from tfimpute_tracks.models import load_model
-    from tfimpute_tracks.motifs import table as motif_table
     from tfimpute_tracks.motifs.drives import filter_drives
-    from tfimpute_tracks.motifs.files import jaspar_text, meme_text
     from tfimpute_tracks.motifs.filters import find_motifs, is_telling
-    from tfimpute_tracks.plots.style import save_figure
-    from tfimpute_tracks.storage import check_writable_dir, write_text
+    from tfimpute_tracks.motifs.table import (
+        drives_table,
+        filters_table,
+        groups,
+        own_motifs,
+    )
+    from tfimpute_tracks.storage import check_writable_dir
 
     try:
         from tfimpute_tracks.motifs.jaspar import RELEASE, load_matrices
@@ -66,39 +71,23 @@ def motifs(
     matches = match_motifs(found, matrices, n_threads)
     notify("what filters add for each TF and cell line")
     drives = filter_drives(loaded, genome, found)
-    table = motif_table.filters_table(found, matches)
-    files = [out_dir / "filters.tsv"]
-    motif_table.write_filters(files[0], loaded, table)
+    rows = {"filters": filters_table(found, matches)}
     for kind, names, parts in (
-        ("tf", loaded.tfs, drives.of_tfs),
-        ("cell", loaded.cells, drives.of_cells),
+        ("tf-filters", loaded.tfs, drives.of_tfs),
+        ("cell-filters", loaded.cells, drives.of_cells),
     ):
-        rows = motif_table.drives_table(names, parts, table, top)
-        files.append(out_dir / f"{kind}-filters.tsv")
-        text = rows.to_csv(sep="\t", index=False, float_format="%.4f")
-        write_text(files[-1], text)
-        if kind == "tf":
-            own = motif_table.own_motifs(rows, matrices)
-    shown = [motif for motif in found if motif.n_hits]
-    titles = [table["symbols"][motif.number] for motif in shown]
-    for ending, write in (("meme", meme_text), ("jaspar", jaspar_text)):
-        files.append(out_dir / f"filters.{ending}")
-        write_text(files[-1], write(shown, titles))
-    if any(matches):
-        sheet = _sheet(found, matches)
-        files.append(out_dir / "filters.svg")
-        title = f"Filters of {loaded.name}"
-        save_figure(sheet, files[-1], title, str(sheet.get_label()))
+        rows[kind] = drives_table(names, parts, rows["filters"], top)
     told: dict[str, Any] = {
         "filters": len(found),
-        "firing": len(shown),
+        "firing": sum(motif.n_hits > 0 for motif in found),
         "telling": sum(map(is_telling, found)),
         "matched": sum(match is not None for match in matches),
-        "groups": motif_table.groups(matches),
-        "own": own._asdict(),
+        "groups": groups(matches),
+        "own": own_motifs(rows["tf-filters"], matrices)._asdict(),
         "release": RELEASE,
-        "files": [str(file) for file in files],
     }
+    files = _write(loaded, found, matches, rows, out_dir)
+    told["files"] = [str(file) for file in files]
     if as_json:
         show_json(told)
         return
@@ -109,11 +98,44 @@ def motifs(
         f"{told['matched']} are like a motif of {RELEASE} (E <= {MOST_E}), of "
         f"{len(told['groups'])} families or zinc fingers: {whose}"
     )
+    own = told["own"]
     say(
-        f"{own.n_own} of {own.n_tfs} TFs with a motif in {RELEASE} have a filter of it "
-        f"among their first {top}, {own.by_chance:.1f} by chance (p = {own.p:.2g})"
+        f"{own['n_own']} of {own['n_tfs']} TFs with a motif in {RELEASE} have a filter "
+        f"of it among their first {top}, {own['by_chance']:.1f} by chance "
+        f"(p = {own['p']:.2g})"
     )
     say(" ".join(told["files"]))
+
+
+def _write(
+    model: Model,
+    found: list[FilterMotif],
+    matches: list[Match | None],
+    rows: dict[str, pd.DataFrame],
+    out_dir: Path,
+) -> list[Path]:
+    """Write tables, matrices and logos."""
+    from tfimpute_tracks.motifs.files import jaspar_text, meme_text
+    from tfimpute_tracks.motifs.table import write_filters
+    from tfimpute_tracks.plots.style import save_figure
+    from tfimpute_tracks.storage import write_text
+
+    files = [out_dir / f"{name}.tsv" for name in rows]
+    write_filters(files[0], model, rows["filters"])
+    for file in files[1:]:
+        table = rows[file.stem]
+        write_text(file, table.to_csv(sep="\t", index=False, float_format="%.4f"))
+    shown = [motif for motif in found if motif.n_hits]
+    titles = [rows["filters"]["symbols"][motif.number] for motif in shown]
+    for ending, write in (("meme", meme_text), ("jaspar", jaspar_text)):
+        files.append(out_dir / f"filters.{ending}")
+        write_text(files[-1], write(shown, titles))
+    if any(matches):
+        sheet = _sheet(found, matches)
+        files.append(out_dir / "filters.svg")
+        title = f"Filters of {model.name}"
+        save_figure(sheet, files[-1], title, str(sheet.get_label()))
+    return files
 
 
 def _sheet(found: list[FilterMotif], matches: list[Match | None]) -> Figure:
