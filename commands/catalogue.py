@@ -32,10 +32,11 @@ def catalogue(
     as_json: options.Json = False,
 ) -> None:
     """Write a table of all pairs of a store, and a map of which look alike."""
-    from tfimpute_tracks.impute.catalogue import make_catalogue, write_catalogue
+    from tfimpute_tracks.impute.catalogue import make_catalogue
     from tfimpute_tracks.impute.similarity import draw_map, make_map
     from tfimpute_tracks.impute.store import Store
     from tfimpute_tracks.storage import check_writable_dir
+    from tfimpute_tracks.storage.frames import write_frame
 
     if form not in {"tsv", "parquet"}:
         raise UsageError(f"--format {form!r}; give tsv or parquet")
@@ -45,12 +46,12 @@ def catalogue(
     check_writable_dir(out_dir)
     table = make_catalogue(opened, tracks)
     files = [out_dir / f"catalogue.{form}"]
-    write_catalogue(files[0], table)
+    write_frame(files[0], table, None)
     if similarity:
         notify(f"laying out {len(table):,} pairs")
         layout = make_map(opened, seed)
         files += [out_dir / f"similarity.{form}", out_dir / "similarity.png"]
-        write_catalogue(files[1], layout)
+        write_frame(files[1], layout, None)
         draw_map(files[2], layout)
     if as_json:
         show_json({"pairs": len(table), "files": [str(file) for file in files]})

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tfimpute_tracks.errors import InputFileError, UsageError
+from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.impute.store import Store
-from tfimpute_tracks.storage import atomic_file, read_receipt
+from tfimpute_tracks.storage import read_receipt
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["make_catalogue", "write_catalogue"]
+__all__ = ["make_catalogue"]
 
 
 def make_catalogue(store: Store, tracks: Path | None = None) -> pd.DataFrame:
@@ -54,34 +54,6 @@ def make_catalogue(store: Store, tracks: Path | None = None) -> pd.DataFrame:
             "digest": [digest for _, digest in found],
         }
     )
-
-
-def write_catalogue(dest: Path, catalogue: pd.DataFrame) -> None:
-    """Write the table as TSV, or as Parquet where the name ends so.
-
-    Parameters
-    ----------
-    dest : Path
-    catalogue : DataFrame
-        From :func:`make_catalogue`.
-
-    Raises
-    ------
-    UsageError
-        Parquet, and pyarrow is not installed.
-    WriteError
-        The disk is full, or the file cannot be written.
-    """
-    with atomic_file(dest) as temp:
-        if dest.suffix != ".parquet":
-            catalogue.to_csv(temp, sep="\t", index=False)
-            return
-        try:
-            catalogue.to_parquet(temp, index=False, engine="pyarrow")
-        except ImportError as error:
-            raise UsageError(
-                "Parquet needs pyarrow: pip install 'tfimpute-tracks[parquet]'"
-            ) from error
 
 
 def _stems(store: Store) -> list[str]:

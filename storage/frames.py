@@ -14,14 +14,15 @@ if TYPE_CHECKING:
 __all__ = ["write_frame"]
 
 
-def write_frame(dest: Path, frame: pd.DataFrame) -> None:
+def write_frame(dest: Path, frame: pd.DataFrame, digits: int | None = 6) -> None:
     """Write a table as TSV, or as Parquet where the name ends so; whole or not at all.
 
     Parameters
     ----------
     dest : Path
     frame : DataFrame
-        Numbers of a TSV get six digits; what is missing stands there as nothing.
+    digits : int, optional
+        Of numbers in a TSV; None for all. What is missing stands there as nothing.
 
     Raises
     ------
@@ -32,7 +33,8 @@ def write_frame(dest: Path, frame: pd.DataFrame) -> None:
     """
     with atomic_file(dest) as temp:
         if dest.suffix != ".parquet":
-            frame.to_csv(temp, sep="\t", index=False, float_format="%.6g")
+            shown = None if digits is None else f"%.{digits}g"
+            frame.to_csv(temp, sep="\t", index=False, float_format=shown)
             return
         try:
             frame.to_parquet(temp, index=False, engine="pyarrow")
