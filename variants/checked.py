@@ -19,6 +19,7 @@ from tfimpute_tracks.variants.alleles import MOST_LETTERS, Variant
 __all__ = ["Counts", "Fault", "check_allele"]
 
 _LETTERS = frozenset("ACGT")
+_DIGITS = 12  # of a position: what is longer lies on no chromosome
 _DIFFERS = "reference differs from the genome"
 _SWAPPED = "alleles look swapped"
 
@@ -91,7 +92,7 @@ def check_allele(
     own = find_chrom(chrom, genome.chrom_sizes)
     if own is None:
         return Fault("unknown chromosome", chrom)
-    start = int(pos) - 1 if pos.isdecimal() else -1
+    start = int(pos) - 1 if pos.isdecimal() and len(pos) <= _DIGITS else -1
     size = genome.chrom_sizes[own]
     if not 0 <= start <= size - len(ref):
         return Fault("outside of the chromosome", f"{own} has {size:,} bp")

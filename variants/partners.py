@@ -33,6 +33,7 @@ Mask = NDArray[np.bool_]
 Within = Mapping[str, tuple[Ints, Ints]]
 
 _WIDTHS = (100_000, 1_000_000, 10_000_000)  # bp on either side, until there are enough
+_DIGITS = 12  # of a position: what is longer lies on no chromosome
 _MOST_EXACT = 3  # letters of a substitution whose partners have the same ones
 
 
@@ -87,7 +88,7 @@ def survey_variants(
         for line in lines:
             n_lines += 1
             own = find_chrom(line.chrom, genome.chrom_sizes)
-            if own is not None and line.pos.isdecimal():
+            if own is not None and line.pos.isdecimal() and len(line.pos) <= _DIGITS:
                 starts[own].append(int(line.pos) - 1)
             for alt in line.alts:
                 key = rng.random()

@@ -9,6 +9,7 @@ import pytest
 
 from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.variants.alleles import AlleleScorer, Variant
+from tfimpute_tracks.variants.partners import survey_variants
 from tfimpute_tracks.variants.records import Source
 from tfimpute_tracks.variants.run import VariantJob, run_variants
 from tfimpute_tracks.variants.tables import COLUMNS, Layout
@@ -313,3 +314,14 @@ def test_quotes_in_a_table_are_letters_of_names(toy, genome, tmp_path, lines):
     assert run.counts.n_scored == 1
     text = (tmp_path / "v.effects.tsv").read_text().splitlines()[1]
     assert text.split("\t")[2] == '"odd'
+
+
+@pytest.mark.parametrize(
+    "pos", ["0", "-5", "5.0", "", "x", "4001", "9" * 30, "9" * 6000]
+)
+def test_a_position_that_is_none_is_told(toy, genome, tmp_path, pos):
+    path = tmp_path / "v.tsv"
+    path.write_text(f"chrom\tpos\tref\talt\n1\t{pos}\tA\tC\n")
+    assert survey_variants(Source.of(path), genome, False, 9, 0).drawn == []
+    run = _run(toy, genome, path, tmp_path)
+    assert run.counts.faults == {"outside of the chromosome": 1}
