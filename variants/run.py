@@ -329,7 +329,8 @@ def _tell(
     most = np.argsort(-np.abs(numbers[2]), kind="stable")[: job.top]
     return [
         f"{allele.found.alt}|{job.pairs[i].tf}|{job.pairs[i].cell}|{ref[i]:.4g}|"
-        f"{alt[i]:.4g}|{alt[i] - ref[i]:+.4g}"
+        f"{alt[i]:.4g}|{alt[i] - ref[i]:+.4g}|"
+        + ("." if np.isnan(quantile[i]) else f"{quantile[i]:.4g}")
         for i in most
     ]
 
@@ -356,8 +357,8 @@ def _annotated(path: Path, header: Any) -> Any:
         ".",
         "String",
         "Pairs that change most, each as alternative|TF|cell line|probability of the "
-        "reference|of the alternative|their difference: of the best tile that reaches "
-        "the change, either strand",
+        "reference|of the alternative|their difference|its quantile among like changes "
+        "nearby: of the best tile that reaches the change, either strand",
     )
     # As text: pysam writes no record of a contig that its head does not name.
     file = pysam.BGZFile(str(path), "wb", index=None)

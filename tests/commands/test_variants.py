@@ -1,6 +1,7 @@
 """`variants` from the command line, and two variants of which the truth is known."""
 
 import csv
+import gzip
 import json
 
 import pytest
@@ -46,6 +47,27 @@ def test_a_table_of_variants_is_scored_and_counted(toy, run):
     assert told["scored"] == 1
     assert told["reference_share"] == 1
     assert sum(told["skipped"].values()) == 2
+
+
+def test_the_annotated_vcf_tells_the_quantiles_of_the_table(toy, run):
+    options, letters, folder = toy
+    head = "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
+    alt = "ACGT".replace(letters[999], "")[1]
+    source = folder / "v.vcf"
+    source.write_text(f"{head}chr1\t1000\t.\t{letters[999]}\t{alt}\t.\t.\t.\n")
+    code, _, err = run("variants", source, "--all", *options, "--background", 120)
+    assert code == 0, err
+    with (folder / "out" / "v.effects.tsv").open() as file:
+        table = {
+            (row["tf"], row["cell"]): float(row["quantile"])
+            for row in csv.DictReader(file, delimiter="\t")
+        }
+    with gzip.open(folder / "out" / "v.annotated.vcf.gz", "rt") as file:
+        (record,) = (line for line in file if not line.startswith("#"))
+    told = record.rstrip().split("TFIMPUTE=")[1].split(",")
+    assert len(told) == 10
+    for _, tf, cell, *_, quantile in (text.split("|") for text in told):
+        assert float(quantile) == pytest.approx(table[tf, cell], abs=1e-3)
 
 
 def test_another_assembly_is_noticed(toy, run):

@@ -161,6 +161,7 @@ def test_the_vcf_keeps_its_columns_and_tells_the_largest(toy, genome, tmp_path, 
     told = [text.split("|") for text in records[0].info["TFIMPUTE"]]
     own = sorted(rows[:3], key=lambda row: -abs(float(row["delta"])))[:2]
     assert [t[:3] for t in told] == [[r["alt"], r["tf"], r["cell"]] for r in own]
+    assert all(len(t) == 7 and t[6] == "." for t in told)  # no background was asked for
     assert len(records[1].info["TFIMPUTE"]) == 4  # two alleles
 
 
