@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tfimpute_tracks.errors import RunError
 from tfimpute_tracks.genome import Region, Sequences
 from tfimpute_tracks.kernels.hits import count_letters
 from tfimpute_tracks.kernels.motifs import (
@@ -112,6 +113,11 @@ def find_motifs(
     -------
     list of FilterMotif
         One for every filter.
+
+    Raises
+    ------
+    RunError
+        No filter fires anywhere.
     """
     weights = model.checkpoint.weights
     filters, bias = weights["filters"], weights["bias"]
@@ -125,6 +131,12 @@ def find_motifs(
     largest = strongest.values[:, 0]
     # A filter that never fires has no half to reach.
     alive = np.flatnonzero(largest > 0)
+    if not alive.size:
+        raise RunError(
+            f"no filter of {model.name} fires in {where[0]}"
+            f"{' or the other regions' if len(where) > 1 else ''}: too short, or of "
+            "unknown letters (N); give more sequence"
+        )
     raised = bias[alive] + np.float32(SHARE) * largest[alive]
     motifs = build_motif_tables(filters[alive], raised)
     found_there = np.zeros((len(alive), length, 4), dtype=np.int64)

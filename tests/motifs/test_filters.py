@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from tfimpute_tracks.errors import RunError
 from tfimpute_tracks.genome import Region, open_genome
 from tfimpute_tracks.kernels.encode import encode, one_hot, reverse_complement
 from tfimpute_tracks.motifs.filters import (
@@ -79,6 +80,15 @@ def test_a_filter_that_never_fires_has_no_motif(tmp_path):
     silent = found[3]
     assert (silent.largest, silent.n_hits, silent.consensus) == (0, 0, "")
     assert (silent.places, silent.core, is_telling(silent)) == ([], (0, 0), False)
+
+
+@pytest.mark.parametrize("region", [("chr1", 1600, 1900), ("chr20", 0, 5)])
+def test_where_no_filter_fires(tmp_path, region):
+    model = make_model(tmp_path)
+    model.checkpoint.weights["bias"][:] = np.abs(model.checkpoint.weights["bias"])
+    path, _ = write_gapped_genome(tmp_path)
+    with pytest.raises(RunError, match="no filter of toy fires in chr"):
+        find_motifs(model, open_genome(path), [Region(*region)], lambda n: None)
 
 
 def test_core_consensus_and_what_is_telling():
