@@ -131,12 +131,6 @@ def find_motifs(
     largest = strongest.values[:, 0]
     # A filter that never fires has no half to reach.
     alive = np.flatnonzero(largest > 0)
-    if not alive.size:
-        raise RunError(
-            f"no filter of {model.name} fires in {where[0]}"
-            f"{' or the other regions' if len(where) > 1 else ''}: too short, or of "
-            "unknown letters (N); give more sequence"
-        )
     raised = bias[alive] + np.float32(SHARE) * largest[alive]
     motifs = build_motif_tables(filters[alive], raised)
     found_there = np.zeros((len(alive), length, 4), dtype=np.int64)
@@ -145,6 +139,12 @@ def find_motifs(
         advance(len(codes) - length + 1)
     counts = np.zeros(filters.shape, dtype=np.int64)
     counts[alive] = found_there
+    if not counts.any():
+        raise RunError(
+            f"no filter of {model.name} fires in {where[0]}"
+            f"{' or the other regions' if len(where) > 1 else ''}: too short, or of "
+            "unknown letters (N); give more sequence"
+        )
     return [
         FilterMotif(k, float(largest[k]), own, strongest.places(k, length))
         for k, own in enumerate(counts)

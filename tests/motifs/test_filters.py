@@ -85,7 +85,6 @@ def test_a_filter_that_never_fires_has_no_motif(tmp_path):
 @pytest.mark.parametrize("region", [("chr1", 1600, 1900), ("chr20", 0, 5)])
 def test_where_no_filter_fires(tmp_path, region):
     model = make_model(tmp_path)
-    model.checkpoint.weights["bias"][:] = np.abs(model.checkpoint.weights["bias"])
     path, _ = write_gapped_genome(tmp_path)
     with pytest.raises(RunError, match="no filter of toy fires in chr"):
         find_motifs(model, open_genome(path), [Region(*region)], lambda n: None)
