@@ -27,7 +27,7 @@ types: link
 	$(BIN)/mypy
 
 test:
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto
 
 # The kernels once more as plain Python, where an index past the end is an error.
 test-nojit:
@@ -40,7 +40,7 @@ wheel:
 	$(BIN)/python -m build
 	$(PYTHON) -m venv build/venv
 	build/venv/bin/pip install -c constraints.txt "$$(ls dist/*.whl)[test]"
-	build/venv/bin/pytest -q
+	build/venv/bin/pytest -q -n auto
 
 bench:
 	$(BIN)/python benchmarks/run.py
