@@ -64,8 +64,8 @@ def signature_table(scored: Scored, judged: Judged) -> pd.DataFrame:
         extreme[judged.bottom], extreme[judged.top] = "bottom", "top"
         table["extreme"] = extreme
     table["mean"] = scored.scores[:, 0].mean(axis=1)
-    for number, values in enumerate(judged.signature.values.T, 1):
-        table[f"PC{number}"] = values
+    values = judged.signature.values
+    table[_names(values.shape[1])] = values
     return table
 
 
@@ -83,8 +83,7 @@ def loading_table(job: EnhancerJob, judged: Judged) -> pd.DataFrame:
         Columns tf, PC1, PC2 ...; TFs in the order of the model.
     """
     loadings = judged.signature.loadings
-    names = [f"PC{number}" for number in range(1, loadings.shape[1] + 1)]
-    table = pd.DataFrame(loadings, columns=names)
+    table = pd.DataFrame(loadings, columns=_names(loadings.shape[1]))
     table.insert(0, "tf", job.model.tfs)
     return table
 
@@ -102,8 +101,8 @@ def component_table(judged: Judged) -> pd.DataFrame:
         Columns component (PC1, PC2 ...), variance_explained.
     """
     shares = judged.signature.variance
-    names = [f"PC{number}" for number in range(1, len(shares) + 1)]
-    return pd.DataFrame({"component": names, "variance_explained": shares})
+    columns = {"component": _names(len(shares)), "variance_explained": shares}
+    return pd.DataFrame(columns)
 
 
 def cell_table(job: EnhancerJob, judged: Judged) -> pd.DataFrame:
@@ -213,3 +212,7 @@ def places(cells: Sequence[Comparison], which: int = 0) -> dict[str, int]:
     }
     best = np.array([found.r2.max() for found in cells])
     return {**told, "cv_r2": place_of(best, which)}
+
+
+def _names(k: int) -> list[str]:
+    return [f"PC{number}" for number in range(1, k + 1)]

@@ -20,13 +20,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from tfimpute_tracks.kernels.encode import N_CODE
 from tfimpute_tracks.kernels.segments import segment_grid
 from tfimpute_tracks.kernels.sparse import gather_windows
 from tfimpute_tracks.kernels.tile_mixture import mix_tiles
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.models.residual import ResidualTFImpute
-from tfimpute_tracks.models.tile_grid import TileGrid
+from tfimpute_tracks.models.tile_grid import TileGrid, join_stretches
 from tfimpute_tracks.models.trunk import MotifTrunk
 from tfimpute_tracks.vocabulary import Pair
 
@@ -89,13 +88,9 @@ class ResidualRows:
         """
         self._take_one_thread()
         apart, step = self._apart, self._stride // self._apart
-        n_periods = [-(-len(codes) // apart) for codes in stretches]
-        firsts = np.cumsum([0, *n_periods])
-        codes = np.full(int(firsts[-1]) * apart, N_CODE, dtype=np.uint8)
-        for first, stretch in zip(firsts.tolist(), stretches, strict=False):
-            codes[first * apart : first * apart + len(stretch)] = stretch
+        codes, firsts = join_stretches(stretches, apart)
         tiles = np.concatenate(
-            [f + step * np.arange(n) for f, n in zip(firsts, counts, strict=False)]
+            [f + step * np.arange(n) for f, n in zip(firsts, counts, strict=True)]
         )
         ahead = self._config.pool // apart * np.arange(self._config.n_windows)
         places = tiles[:, None] + ahead

@@ -15,13 +15,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.kernels.encode import missing_tiles
+from tfimpute_tracks.kernels.encode import N_CODE, missing_tiles
 from tfimpute_tracks.kernels.segments import SegmentGrid, segment_grid
 from tfimpute_tracks.kernels.sparse import SparseRows
 from tfimpute_tracks.kernels.surroundings import blend
 from tfimpute_tracks.models.config import NetworkConfig
 
-__all__ = ["TileGrid", "tile_grid"]
+__all__ = ["TileGrid", "join_stretches", "tile_grid"]
 
 Codes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -192,6 +192,30 @@ class TileGrid(NamedTuple):
             self.spread,
             self.step,
         )
+
+
+def join_stretches(stretches: list[Codes], apart: int) -> tuple[Codes, list[int]]:
+    """Lay stretches of letters one behind the other, each where a tile may begin.
+
+    Parameters
+    ----------
+    stretches : list of uint8 array, values 0..4
+    apart : int
+        bp from where a tile may begin to the next.
+
+    Returns
+    -------
+    codes : uint8 array
+        Unknown letters fill up what is left behind a stretch.
+    firsts : list of int
+        Where each begins, in units of `apart`.
+    """
+    n_periods = [-(-len(codes) // apart) for codes in stretches]
+    *firsts, n = np.cumsum([0, *n_periods]).tolist()
+    codes = np.full(n * apart, N_CODE, dtype=np.uint8)
+    for first, stretch in zip(firsts, stretches, strict=True):
+        codes[first * apart : first * apart + len(stretch)] = stretch
+    return codes, firsts
 
 
 def tile_grid(config: NetworkConfig, stride: int) -> TileGrid:

@@ -11,11 +11,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.kernels.encode import N_CODE
 from tfimpute_tracks.kernels.sparse import gather_windows, join_rows
 from tfimpute_tracks.models.cpu_engine import pick_head
 from tfimpute_tracks.models.model import Model
-from tfimpute_tracks.models.tile_grid import TileGrid
+from tfimpute_tracks.models.tile_grid import TileGrid, join_stretches
 from tfimpute_tracks.models.trunk import MotifTrunk
 from tfimpute_tracks.vocabulary import Pair
 
@@ -77,19 +76,14 @@ class _TileRows:
 
     def logits(self, stretches: list[Codes], counts: list[int]) -> Floats:
         core = self._grid.core
-        # Each begins where a tile does; tiles across two of them are left out.
-        n_periods = [-(-len(codes) // core.stride) for codes in stretches]
-        firsts = np.cumsum([0, *n_periods]).tolist()
-        codes = np.full(firsts[-1] * core.stride, N_CODE, dtype=np.uint8)
-        for first, stretch in zip(firsts, stretches, strict=False):
-            start = first * core.stride
-            codes[start : start + len(stretch)] = stretch
+        # Tiles across two of them are left out.
+        codes, firsts = join_stretches(stretches, core.stride)
         n_tiles = (len(codes) - self._grid.seq_len) // core.stride + 1
         features = self._trunk.features(codes, n_tiles)
         windows = gather_windows(features, core, n_tiles, self._n_filters)
         chosen = [
             windows.rows(2 * first, 2 * (first + n))
-            for first, n in zip(firsts, counts, strict=False)
+            for first, n in zip(firsts, counts, strict=True)
             if n
         ]
         return self._head.logits(join_rows(chosen))

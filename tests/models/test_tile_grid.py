@@ -9,7 +9,7 @@ from tfimpute_tracks.kernels.encode import missing_tiles
 from tfimpute_tracks.kernels.segments import segment_grid
 from tfimpute_tracks.kernels.sparse import SparseRows
 from tfimpute_tracks.models.config import NETWORKS, NetworkConfig
-from tfimpute_tracks.models.tile_grid import tile_grid
+from tfimpute_tracks.models.tile_grid import join_stretches, tile_grid
 
 
 @st.composite
@@ -139,3 +139,14 @@ def test_the_deep_network_s_tiles(stride, core, spread, step):
     assert grid.halo == 360
     assert grid.n_letters(1) == 920
     assert grid.n_core(1) == 720 // core + 1
+
+
+def test_stretches_are_laid_where_tiles_may_begin(rng):
+    stretches = [rng.integers(0, 5, n).astype(np.uint8) for n in (7, 0, 5, 11)]
+    codes, firsts = join_stretches(stretches, 5)
+    assert len(codes) == 30
+    for first, stretch in zip(firsts, stretches, strict=True):
+        np.testing.assert_array_equal(codes[5 * first :][: len(stretch)], stretch)
+    assert (codes[7:10] == 4).all()
+    assert (codes[26:] == 4).all()
+    assert join_stretches([], 5)[1] == []
