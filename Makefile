@@ -47,7 +47,7 @@ bench:
 
 # The pictures of viewers in docs/img; needs IGV, xvfb and Chromium.
 snapshots:
-	$(BIN)/python tests/viewers/snapshots.py
+	$(BIN)/python tests/views/hubs/snapshots.py
 
 clean:
 	rm -rf build dist *.egg-info .link .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -31,11 +31,11 @@ from tfimpute_tracks.commands.hub import hub
 from tfimpute_tracks.commands.impute import impute
 from tfimpute_tracks.commands.info import info
 from tfimpute_tracks.commands.motifs import motifs
+from tfimpute_tracks.commands.mutagenesis import saturate
 from tfimpute_tracks.commands.plot import plot
 from tfimpute_tracks.commands.prepare import prepare
 from tfimpute_tracks.commands.query import query
 from tfimpute_tracks.commands.report import report
-from tfimpute_tracks.commands.saturate import saturate
 from tfimpute_tracks.commands.scan import scan
 from tfimpute_tracks.commands.selftest import selftest
 from tfimpute_tracks.commands.split import split
@@ -110,7 +110,7 @@ def _settings(
     SETTINGS.progress, SETTINGS.debug = not no_progress, debug
 
 
-def _normalise(arguments: Sequence[str]) -> list[str]:
+def _normalize(arguments: Sequence[str]) -> list[str]:
     """Accept what people type: `--out_dir`, `--chroms chr1 chr2`, switches anywhere."""
     switches: list[str] = []
     rest: list[str] = []
@@ -151,7 +151,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     typed = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     try:
         code = app(
-            _normalise(typed), prog_name="tfimpute-tracks", standalone_mode=False
+            _normalize(typed), prog_name="tfimpute-tracks", standalone_mode=False
         )
         if code == _INTERRUPTED:  # some releases of typer swallow the exception
             raise KeyboardInterrupt

@@ -18,12 +18,12 @@ import numpy as np
 import torch
 from torch import nn
 
-from tfimpute_tracks.commands.console import say
+from tfimpute_tracks.commands.console import print_result
 from tfimpute_tracks.commands.inputs import set_threads
 from tfimpute_tracks.dataset import Dataset, open_dataset
 from tfimpute_tracks.models import NETWORKS
-from tfimpute_tracks.models.families import build_network
 from tfimpute_tracks.models.network import TFImpute
+from tfimpute_tracks.models.registry import build_network
 from tfimpute_tracks.storage import write_text
 from tfimpute_tracks.training import RECIPES, TrainingJob, train_model
 
@@ -41,8 +41,8 @@ class OneStrand(TFImpute):
 class Concatenated(TFImpute):
     """Embeddings stand beside the motif features, and gate nothing."""
 
-    def __init__(self, config, n_tfs, n_cells, *operations):
-        super().__init__(config, n_tfs, n_cells, *operations)
+    def __init__(self, config, n_tfs, n_cells, *backend):
+        super().__init__(config, n_tfs, n_cells, *backend)
         self.beside = nn.Parameter(
             torch.empty(2 * config.embedding_size, config.n_units)
         )
@@ -102,7 +102,12 @@ def _judge(dataset: Dataset, name: str, folder: Path, epochs: int) -> dict[str, 
     job = TrainingJob(folder, resume=True, test_chroms=others, build=build)
     recipe = replace(RECIPES["default"], epochs=epochs)
     run = train_model(
-        dataset, config, recipe, job, lambda _: None, lambda e: say(f"{name}: {e}")
+        dataset,
+        config,
+        recipe,
+        job,
+        lambda _: None,
+        lambda e: print_result(f"{name}: {e}"),
     )
     return run.history[-1]
 
@@ -123,9 +128,9 @@ def main() -> None:
         found = _judge(dataset, name, asked.out_dir, asked.epochs)
         cells = (found[key] for key in ("loss", "auroc_valid2", "auroc_seen"))
         rows.append("\t".join([name, *(f"{value:.4f}" for value in cells)]))
-        say(rows[-1])
+        print_result(rows[-1])
         write_text(asked.out_dir / "ablations.tsv", "\n".join(rows) + "\n")
-    say(json.dumps({"epochs": asked.epochs, "trained on": _TRAINED_ON}))
+    print_result(json.dumps({"epochs": asked.epochs, "trained on": _TRAINED_ON}))
 
 
 if __name__ == "__main__":

@@ -18,17 +18,17 @@ from child import run_child, tfimpute
 from numpy.typing import NDArray
 from timing import Figure, alternate, figure, ratios, seconds, thread_count
 
+from tfimpute_tracks.engines.cpu_engine import LookupEngine
+from tfimpute_tracks.engines.head import pair_gates
+from tfimpute_tracks.engines.tile_grid import tile_grid
 from tfimpute_tracks.genome import Region, Sequences
 from tfimpute_tracks.impute.export import ExportJob, run_export
 from tfimpute_tracks.impute.query import rank_pairs
 from tfimpute_tracks.impute.store import Store
-from tfimpute_tracks.kernels.products import lane_gates, share_logits
+from tfimpute_tracks.kernels.products import lane_gates, shared_logits
 from tfimpute_tracks.kernels.sparse import gather_windows
 from tfimpute_tracks.models import load_model
-from tfimpute_tracks.models.cpu_engine import LookupEngine
-from tfimpute_tracks.models.head import pair_gates
 from tfimpute_tracks.models.model import Model
-from tfimpute_tracks.models.tile_grid import tile_grid
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = ["bulk", "dask", "store"]
@@ -202,7 +202,7 @@ def _products(
         with ThreadPoolExecutor(thread_count()) as pool:
             list(
                 pool.map(
-                    lambda some: share_logits(some, unit, bias, lanes, len(pairs)),
+                    lambda some: shared_logits(some, unit, bias, lanes, len(pairs)),
                     windows,
                 )
             )

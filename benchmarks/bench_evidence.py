@@ -17,8 +17,9 @@ from statistics import median
 import numpy as np
 import torch
 from scipy.sparse import csr_matrix
-from timing import alternate, figure, ratios, say
+from timing import alternate, figure, print_result, ratios
 
+from tfimpute_tracks.engines.tiles import TileRange, read_codes
 from tfimpute_tracks.evidence import bundled_evidence, open_evidence
 from tfimpute_tracks.genome import (
     Region,
@@ -31,7 +32,6 @@ from tfimpute_tracks.kernels.coverage import Coverage
 from tfimpute_tracks.models import Model, load_model
 from tfimpute_tracks.models.evidence import PairEvidence
 from tfimpute_tracks.tracks.scan import open_scanner
-from tfimpute_tracks.tracks.tiles import TileRange, read_letters
 
 _TURNS = 7
 _TILES = 512
@@ -43,11 +43,11 @@ def _all_pairs(model: Model, genome: Sequences, place: Region) -> None:
     config, store = model.config, model.evidence.store
     pairs = model.vocabulary.all_pairs()
     judge = PairEvidence(model.evidence, model.vocabulary.pair_indices(pairs))
-    centres = np.arange(
+    centers = np.arange(
         place.start + config.seq_len // 2, place.end - config.seq_len, config.stride
     )
     width = model.evidence.weights.config.width
-    cover = store.coverage(place.chrom, centres - width // 2, width)
+    cover = store.coverage(place.chrom, centers - width // 2, width)
     n_peaks = np.diff(cover.indptr)
     is_busy = n_peaks > 0
     told, measured = np.ones(_TILES, dtype=bool), store.measured(place.chrom)
@@ -57,30 +57,32 @@ def _all_pairs(model: Model, genome: Sequences, place: Region) -> None:
         np.sort(rng.choice(np.flatnonzero(some), _TILES, replace=False))
         for some in (is_busy, ~is_busy)
     )
-    say(
-        f"{store.name}, {place}: {is_busy.mean():.1%} of {len(centres):,} tiles have a "
+    print_result(
+        f"{store.name}, {place}: {is_busy.mean():.1%} of {len(centers):,} tiles have a "
         f"peak, {n_peaks[is_busy].mean():.1f} each"
     )
     logits = np.full((_TILES, len(pairs)), -3, dtype=np.float32)
 
-    def attend(rows: np.ndarray) -> None:
+    def apply_attention(rows: np.ndarray) -> None:
         some = every[rows]
         parts = some.indptr.astype(np.int64), some.indices.astype(np.uint16), some.data
-        judge.attend(logits, told, Coverage(*parts), measured)
+        judge.apply_attention(logits, told, Coverage(*parts), measured)
 
     letters = open_scanner(replace(model, evidence=None), pairs, keep=lambda z: z)
     tiles = TileRange(place.chrom, (place.start + place.end) // 2, _TILES)
-    codes = read_letters(genome, tiles, letters.grid)
+    codes = read_codes(genome, tiles, letters.grid)
     times = alternate(
         {
             "letters": partial(letters.score, codes, tiles),
-            "busy": partial(attend, busy),
-            "quiet": partial(attend, quiet),
+            "busy": partial(apply_attention, busy),
+            "quiet": partial(apply_attention, quiet),
         },
         _TURNS,
     )
     for name, taken in times.items():
-        say(f"{name:>10}  {median(taken) / _TILES * 1e3:.4f} ms a tile, all pairs")
+        print_result(
+            f"{name:>10}  {median(taken) / _TILES * 1e3:.4f} ms a tile, all pairs"
+        )
     share = is_busy.mean()
     both = [
         alone + share * with_peaks + (1 - share) * without
@@ -127,7 +129,7 @@ def main(arguments: list[str]) -> None:
         place = Region(chrom, 0, genome.chrom_sizes[chrom])
     # The deeper model takes minutes along a chromosome.
     for name in ("default",) if arguments else ("default", "deep"):
-        say(name)
+        print_result(name)
         models = {"letters": load_model(name), "evidence": load_model(name, store)}
         _one_pair(models, genome, place)
         _all_pairs(models["evidence"], genome, place)

@@ -14,8 +14,8 @@ from timing import (
     Figure,
     alternate,
     figure,
+    print_result,
     ratios,
-    say,
     seconds,
     thread_count,
 )
@@ -92,7 +92,7 @@ def kernel(quick: bool) -> list[Figure]:
     long = LongConvolution(both, _POOL)
     piece = codes[: 4 * (n_tiles // 5) * _STRIDE + _SEQ_LEN]
     name, product = best_bfloat16(both, grid, piece, 4 * (n_tiles // 5) + 1)
-    say(f"    kernel  best bfloat16 form: {name}")
+    print_result(f"    kernel  best bfloat16 form: {name}")
     ways = {
         "exact": partial(ours["exact"], codes, n_tiles),
         "fast": partial(ours["fast"], codes, n_tiles),
@@ -136,7 +136,9 @@ def _compare_values(ways, ours) -> None:  # type: ignore[no-untyped-def]
         else:
             values = ours[name].in_order(found)
         difference = np.abs(values - wanted).max() / largest
-        say(f"    kernel  {name}: off by {difference:.1e} of the largest value")
+        print_result(
+            f"    kernel  {name}: off by {difference:.1e} of the largest value"
+        )
         if difference > 0.02:
             raise RuntimeError(f"{name} computes something else")
 

@@ -16,15 +16,15 @@ from timing import (
     Unavailable,
     alternate,
     figure,
+    print_result,
     ratios,
-    say,
     seconds,
     thread_count,
 )
 
+from tfimpute_tracks.engines.feature_cache import FeatureCache
 from tfimpute_tracks.models import load_model
 from tfimpute_tracks.tracks import ScanJob, plan_tiles, run_scan
-from tfimpute_tracks.tracks.cache import FeatureCache
 from tfimpute_tracks.tracks.scan import open_scanner
 from tfimpute_tracks.vocabulary import Pair
 
@@ -266,7 +266,7 @@ def memory(quick: bool) -> list[Figure]:
     for size in sizes:
         peaks = [child.peak_mb for child in children[size]]
         taken = statistics.median(child.seconds for child in children[size])
-        say(f"    memory  {size} Mb: {taken:.2f} s")
+        print_result(f"    memory  {size} Mb: {taken:.2f} s")
         made.append(
             figure(
                 "memory",

@@ -15,8 +15,8 @@ from child import run_child, tfimpute
 from numpy.typing import NDArray
 from ours import Scan
 from rivals import (
+    AlleleTrack,
     PlainModule,
-    Stretch,
     lightmotif_scan,
     loader_predictor,
     moods_scan,
@@ -28,8 +28,8 @@ from timing import (
     Unavailable,
     alternate,
     figure,
+    print_result,
     ratios,
-    say,
     seconds,
     thread_count,
 )
@@ -139,7 +139,7 @@ class _Command:
 
 
 @contextmanager
-def _part(n_bp: int) -> Iterator[tuple[Stretch, Codes]]:
+def _part(n_bp: int) -> Iterator[tuple[AlleleTrack, Codes]]:
     """Give the first `n_bp` of the stretch that ships, in a FASTA file of its own."""
     region = bundled_region()
     codes = open_bundled().codes(region.chrom, region.start, region.start + n_bp)
@@ -148,7 +148,7 @@ def _part(n_bp: int) -> Iterator[tuple[Stretch, Codes]]:
         letters = _letters(codes)
         lines = [letters[i : i + 60] for i in range(0, n_bp, 60)]
         fasta.write_text("\n".join([">chr20", *lines, ""]), encoding="ascii")
-        yield Stretch(fasta, "chr20", n_bp), codes
+        yield AlleleTrack(fasta, "chr20", n_bp), codes
 
 
 def _letters(codes: Codes) -> str:
@@ -170,7 +170,9 @@ def _windowed(
             for batch in _BATCHES
         }
         difference = np.abs(made[256]() - mine(codes)[:, 0]).max()
-        say(f"{group:>10}  largest difference of a probability {difference:.1e}")
+        print_result(
+            f"{group:>10}  largest difference of a probability {difference:.1e}"
+        )
         batch = min(made, key=lambda size: seconds(made[size]))
         ways = {
             "exact": _Command(whole, "exact"),
@@ -222,7 +224,9 @@ def selene(quick: bool) -> list[Figure]:
             "selene", selene_predictor, "Selene's `AnalyzeSequences`", quick
         )
     except Unavailable as error:
-        say(f"    selene  {error}; a DataLoader over pyfaidx windows takes its place")
+        print_result(
+            f"    selene  {error}; a DataLoader over pyfaidx windows takes its place"
+        )
     name = "a `DataLoader` over pyfaidx windows"
     return _windowed("selene", loader_predictor, name, quick)
 
@@ -320,9 +324,9 @@ def motif(quick: bool) -> list[Figure]:
     for name, make in rivals.items():
         try:
             ways[name] = make()
-            say(f"     motif  {name}: {ways[name]()} hits")
+            print_result(f"     motif  {name}: {ways[name]()} hits")
         except Unavailable as error:
-            say(f"     motif  {error}; left out")
+            print_result(f"     motif  {error}; left out")
     mine = {name: Scan(model, [PAIR], name == "fast") for name in ("exact", "fast")}
     rivals_there = list(ways)
     ways |= {name: lambda scan=scan: scan(codes) for name, scan in mine.items()}

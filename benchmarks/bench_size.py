@@ -10,13 +10,13 @@ import numpy as np
 import pyBigWig
 from bench_scan import PAIR, Whole
 from numpy.typing import NDArray
-from timing import Figure, figure, say, thread_count
+from timing import Figure, figure, print_result, thread_count
 
 from tfimpute_tracks.models import load_model
 from tfimpute_tracks.tracks import plan_tiles
 from tfimpute_tracks.tracks.columns import Columns
-from tfimpute_tracks.tracks.drawing import MOST_ZOOMS, TrackLayout
 from tfimpute_tracks.tracks.formats import write_bigwig
+from tfimpute_tracks.tracks.rendering import MAX_ZOOMS, TrackLayout
 from tfimpute_tracks.tracks.scan import open_scanner
 from tfimpute_tracks.tracks.signals import SIGNALS, SignalKind
 
@@ -79,7 +79,9 @@ def _compare(
     low, high = kind.limits
     pixels = off * _PIXELS / (high - low)
     for way, some in n_bytes.items():
-        say(f"      size  {kind.name}, {way}: {some:,} bytes, {values.size:,} bins")
+        print_result(
+            f"      size  {kind.name}, {way}: {some:,} bytes, {values.size:,} bins"
+        )
     rounded = f"{name}, {n_bytes['rounded'] / 1e6:.2f} MB"
     return [
         figure(
@@ -110,7 +112,7 @@ def _write_with_libbigwig(
     path: Path, sizes: dict[str, int], pieces: list[Piece]
 ) -> None:
     with pyBigWig.open(str(path), "w") as file:
-        file.addHeader(list(sizes.items()), maxZooms=MOST_ZOOMS)
+        file.addHeader(list(sizes.items()), maxZooms=MAX_ZOOMS)
         for chrom, start, width, values in _known_runs(pieces):
             file.addEntries(chrom, start, values=values, span=width, step=width)
 

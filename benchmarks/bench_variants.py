@@ -23,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 from scipy.stats import spearmanr
-from timing import say, seconds, thread_count
+from timing import print_result, seconds, thread_count
 
 from tfimpute_tracks.commands.inputs import set_threads
 from tfimpute_tracks.genome import Sequences, bundled_region, open_bundled
@@ -31,7 +31,7 @@ from tfimpute_tracks.models import load_model
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.variants.alleles import STEP, AlleleScorer, Variant
 from tfimpute_tracks.variants.background import Background, change_of_odds
-from tfimpute_tracks.variants.partners import draw_partners, survey_variants
+from tfimpute_tracks.variants.matched_background import draw_matched, survey_variants
 from tfimpute_tracks.variants.records import Source, open_variants
 from tfimpute_tracks.variants.run import VariantJob, run_variants
 from tfimpute_tracks.variants.tables import Layout
@@ -80,7 +80,7 @@ def _run(job: VariantJob, genome: Sequences, wanted: int = 0) -> None:
     if wanted:
         survey = survey_variants(job.source, genome, False, wanted, 0)
         margin = job.model.config.seq_len
-        partners = draw_partners(genome, survey, wanted, 0, margin)
+        partners = draw_matched(genome, survey, wanted, 0, margin)
         background = Background.of(
             job.scorer, genome, partners, job.threads, lambda _: None
         )
@@ -89,7 +89,7 @@ def _run(job: VariantJob, genome: Sequences, wanted: int = 0) -> None:
 
 def _told(what: str, n: int, taken: float) -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
-    say(
+    print_result(
         f"{what:<21} {n:>9,} variants  {n / taken:8.1f} a second  {peak:6,.0f} MB at "
         "most so far"
     )
@@ -126,7 +126,7 @@ def _agreement(name: str, genome: Sequences, path: Path) -> None:
                 (changes[1], changes[step]),
             )
         ]
-        say(f"{name}, tiles every {step:>2} bp: {over[0]:.2f} {over[1]:.2f}")
+        print_result(f"{name}, tiles every {step:>2} bp: {over[0]:.2f} {over[1]:.2f}")
 
 
 def main() -> None:

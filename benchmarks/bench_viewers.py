@@ -19,9 +19,9 @@ from bench_scan import Whole
 from timing import Figure, figure, seconds
 
 from tfimpute_tracks.models import load_model
-from tfimpute_tracks.tracks.shelf import Shelf, ShelfTrack
-from tfimpute_tracks.viewers.hub import HubSettings, write_hub
-from tfimpute_tracks.viewers.knowledge import Knowledge
+from tfimpute_tracks.tracks.track_folder import TrackFolder, TrackRecord
+from tfimpute_tracks.views.hubs.card_lookup import CardLookup
+from tfimpute_tracks.views.hubs.hub import HubSettings, write_hub
 
 __all__ = ["browse", "hub"]
 
@@ -197,7 +197,7 @@ def hub(quick: bool) -> list[Figure]:
     pairs = model.vocabulary.all_pairs()
     pairs = pairs[:2000] if quick else pairs
     tracks = [
-        ShelfTrack(
+        TrackRecord(
             pair,
             model.reliability(pair),
             model.threshold(pair),
@@ -213,8 +213,8 @@ def hub(quick: bool) -> list[Figure]:
     taken, size = [], 0
     for _ in range(1 if quick else _TURNS):
         with tempfile.TemporaryDirectory() as folder:
-            shelf = Shelf(Path(folder), tracks, [])
-            settings = HubSettings("hg19", "a@b.org", "family", Knowledge(model))
+            shelf = TrackFolder(Path(folder), tracks, [])
+            settings = HubSettings("hg19", "a@b.org", "family", CardLookup(model))
             taken.append(seconds(lambda s=shelf, t=settings: write_hub(s, t)))
             size = (Path(folder) / "hub.txt").stat().st_size
     return [
@@ -226,6 +226,6 @@ def hub(quick: bool) -> list[Figure]:
             better="less",
             asked="" if quick else "< 5",
             detail=f"hub.txt {size / 1e6:.1f} MB; `pytest -m browser "
-            "tests/viewers/test_readers.py` has it parsed",
+            "tests/views/hubs/test_readers.py` has it parsed",
         )
     ]

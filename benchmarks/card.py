@@ -28,31 +28,31 @@ import numpy as np
 from scipy.special import expit
 from shipped import chosen_models, judge_of, judges_of, network_of, valid_sites
 
-from tfimpute_tracks.commands.console import say
+from tfimpute_tracks.commands.console import print_result
 from tfimpute_tracks.dataset import Dataset, open_dataset, split_rows
 from tfimpute_tracks.dataset.pairs_table import read_pairs_table
+from tfimpute_tracks.engines.tiles import TileRange
 from tfimpute_tracks.evaluation import predict_sites
-from tfimpute_tracks.evaluation.discovery import summarise
-from tfimpute_tracks.evaluation.genome_wide import (
-    DrawnTiles,
-    Intervals,
-    Tally,
-    tally_tiles,
-)
-from tfimpute_tracks.evaluation.worth import (
+from tfimpute_tracks.evaluation.fdr import summarize
+from tfimpute_tracks.evaluation.fdr_calibration import (
     FDR_LEVELS,
     SiteScores,
     calibrated_worth,
     imputed_worth,
     reached_levels,
 )
+from tfimpute_tracks.evaluation.genome_wide import (
+    DrawnTiles,
+    Intervals,
+    Tally,
+    tally_tiles,
+)
 from tfimpute_tracks.genome import merge_intervals, open_genome, read_bed
 from tfimpute_tracks.models import Model, load_model, shipped_models
 from tfimpute_tracks.models.evidence_weights import evidence_path
 from tfimpute_tracks.storage import write_json
 from tfimpute_tracks.tracks.scan import open_scanner
-from tfimpute_tracks.tracks.tiles import TileRange
-from tfimpute_tracks.training.publish import bound_shares
+from tfimpute_tracks.training.export_checkpoint import bound_shares
 from tfimpute_tracks.vocabulary import Pair
 
 _PAIRS_AT_ONCE = 262
@@ -127,7 +127,7 @@ def _tallies(model: Model, pairs: list[Pair], lines, place: _Chromosome):
             measured = Intervals(peaks["start"].to_numpy(), peaks["end"].to_numpy())
             drawn = DrawnTiles(starts, stride, scores[:, i])
             yield tally_tiles(drawn, measured, lines[first + i], model.threshold(pair))
-        say(f"{model.name}: {first + len(group)} of {len(pairs)} pairs")
+        print_result(f"{model.name}: {first + len(group)} of {len(pairs)} pairs")
 
 
 def _genome_figures(found: Iterator[Tally], chrom: str):
@@ -142,8 +142,8 @@ def _genome_figures(found: Iterator[Tally], chrom: str):
     }
     return told, {
         "chrom": chrom,
-        "tiles": {str(q): summarise(by_level[:, i]) for i, q in enumerate(FDR_LEVELS)},
-        **{name: summarise(values) for name, values in number.items()},
+        "tiles": {str(q): summarize(by_level[:, i]) for i, q in enumerate(FDR_LEVELS)},
+        **{name: summarize(values) for name, values in number.items()},
     }
 
 
@@ -205,7 +205,9 @@ def _tell_peaks_by_tracks(
         imputed = by_judge.get(judge_of(name))
         if imputed:
             fdr["imputed"]["genome"] = imputed
-        say(f"{name} {json.dumps({'seen': fdr['genome'], 'kept': imputed}, indent=1)}")
+        print_result(
+            f"{name} {json.dumps({'seen': fdr['genome'], 'kept': imputed}, indent=1)}"
+        )
         path = evidence_path(shipped_models()[name]).with_suffix(".json")
         write_json(path, model.evidence.weights.card | {"pairs": entries, "fdr": fdr})
 
@@ -225,7 +227,7 @@ def _calibrate(
         told[name] = calibrated_worth(
             own.valid.of(fit), own.test.of(check), priors[fit], priors[check]
         )
-        say(f"{name} {json.dumps(told[name], indent=1)}")
+        print_result(f"{name} {json.dumps(told[name], indent=1)}")
     for name, model in models.items():
         shares = _shares(model, dataset, train).round(6)
         priors = dict(zip(dataset.vocabulary.tfs, shares, strict=True))
@@ -253,7 +255,7 @@ def _tell_false_discoveries(
         raised, told = imputed_worth(own.valid, own.test, lines)
         found = _tallies(judge, pairs, expit(raised), place)
         imputed[name] = told | {"genome": _genome_figures(found, place.name)[1]}
-        say(f"{name} {json.dumps(imputed[name], indent=1)}")
+        print_result(f"{name} {json.dumps(imputed[name], indent=1)}")
     for name, model in models.items():
         by_judge = imputed[judge_of(name)]
         # `train` has written what labelled sites tell of the measured pairs.
@@ -264,7 +266,7 @@ def _tell_false_discoveries(
         for entry, along in zip(entries, told, strict=True):
             entry["genome"] = along
         fdr = {"sites": model.card["fdr"]["sites"], "genome": genome}
-        say(f"{name} {json.dumps(fdr, indent=1)}")
+        print_result(f"{name} {json.dumps(fdr, indent=1)}")
         reach = _reach(model, dataset, by_judge["shifts"])
         fdr["imputed"] = by_judge | {"reach": reach}
         _update_card(name, {"pairs": entries, "fdr": fdr})

@@ -23,18 +23,18 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import rankdata, spearmanr
 
-from tfimpute_tracks.analysis.activities import Activities
-from tfimpute_tracks.analysis.elements import Element, Elements, read_intervals
-from tfimpute_tracks.analysis.enhancers import (
+from tfimpute_tracks.commands.console import print_result
+from tfimpute_tracks.genome import Sequences, open_genome
+from tfimpute_tracks.interpret.activities import Activities
+from tfimpute_tracks.interpret.elements import Element, Elements, read_intervals
+from tfimpute_tracks.interpret.enhancers import (
     EnhancerJob,
     Judged,
     Scored,
     judge_cells,
     score_elements,
 )
-from tfimpute_tracks.analysis.signature_tables import places
-from tfimpute_tracks.commands.console import say
-from tfimpute_tracks.genome import Sequences, open_genome
+from tfimpute_tracks.interpret.signature_tables import places
 from tfimpute_tracks.kernels.products import sigmoid
 from tfimpute_tracks.models import load_model
 from tfimpute_tracks.storage import check_writable_dir, write_text
@@ -126,12 +126,12 @@ def _judge(name: str, elements: Elements, activities: Activities) -> None:
         both = scored, scored._replace(scores=sigmoid(scored.scores))
         for what, some in zip(("log-odds   ", "probability"), both, strict=True):
             judged = judge_cells(job, some, activities, lambda _: None)
-            say(f"{name:<14} {beside} {what} {_row(job, judged, shares)}")
+            print_result(f"{name:<14} {beside} {what} {_row(job, judged, shares)}")
         here = _of_chrom(scored, _ALONE)
         judged = judge_cells(job, here, activities, lambda _: None)
         n = len(here.elements)
         row = _row(job, judged, shares[on_chrom])
-        say(f"{name:<14} {beside} {_ALONE}, {n} {row}")
+        print_result(f"{name:<14} {beside} {_ALONE}, {n} {row}")
 
 
 def _describe(
@@ -141,13 +141,13 @@ def _describe(
     scrambled = frame["kind"].str.startswith("scram")
     natural = frame[~scrambled]
     there = natural["chrom"].isin(list(genome.chrom_sizes))
-    say(
+    print_result(
         f"{len(natural):,} elements, {there.sum():,} on chromosomes of the FASTA, "
         f"{len(elements.found)} of them with all letters"
     )
     for what, rows in (("natural", natural), ("scrambled", frame[scrambled])):
         middle, spread = rows["activity"].mean(), rows["activity"].std()
-        say(
+        print_result(
             f"{what}: log2 activity {middle:.2f}, SD {spread:.2f}, n {len(rows):,}; "
             f"standard error over barcodes {rows['error'].median():.2f} (median)"
         )
@@ -155,7 +155,7 @@ def _describe(
     told = np.array([of[element.name] for element in elements.found])
     shares = [_gc(genome, element) for element in elements.found]
     rho, p = spearmanr(shares, told)
-    say(f"share of G and C against activity: rho {rho:.3f} (p {p:.1e})")
+    print_result(f"share of G and C against activity: rho {rho:.3f} (p {p:.1e})")
     return told
 
 

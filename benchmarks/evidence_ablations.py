@@ -18,17 +18,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tfimpute_tracks.commands.console import say
+from tfimpute_tracks.commands.console import print_result
 from tfimpute_tracks.commands.inputs import set_threads
 from tfimpute_tracks.dataset import Dataset, open_dataset, pair_columns, split_rows
 from tfimpute_tracks.evaluation import pair_aurocs, pair_average_precisions
-from tfimpute_tracks.evaluation.by_evidence import evidence_score, letters_score
+from tfimpute_tracks.evaluation.evidence_scores import evidence_score, letters_score
 from tfimpute_tracks.evidence import ACCESSIBILITY, EvidenceStore, open_evidence
 from tfimpute_tracks.models import Model, load_model
 from tfimpute_tracks.models.evidence import Evidence
 from tfimpute_tracks.models.evidence_network import EvidenceNetwork
 from tfimpute_tracks.models.evidence_weights import EvidenceConfig, EvidenceWeights
-from tfimpute_tracks.training.evidence import (
+from tfimpute_tracks.training.evidence_fit import (
     EvidenceRecipe,
     letters_alone,
     read_evidence_sites,
@@ -95,7 +95,7 @@ class _Judge:
         labels = self.dataset.labels(self.rows, self.columns)
         auroc = np.nanmean(pair_aurocs(scores, labels))
         precision = np.nanmean(pair_average_precisions(scores, labels))
-        say(f"{name:<34} AUROC {auroc:.4f}  AP {precision:.4f}")
+        print_result(f"{name:<34} AUROC {auroc:.4f}  AP {precision:.4f}")
 
 
 def main() -> None:

@@ -23,12 +23,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tfimpute_tracks.commands.console import say
+from tfimpute_tracks.commands.console import print_result
 from tfimpute_tracks.commands.inputs import set_threads
 from tfimpute_tracks.dataset import Dataset, open_dataset, pair_columns, split_rows
 from tfimpute_tracks.evaluation import pair_aurocs, pair_average_precisions
 from tfimpute_tracks.evaluation.baselines import average_activity
-from tfimpute_tracks.evaluation.by_evidence import chrom_sites, letters_score
+from tfimpute_tracks.evaluation.evidence_scores import chrom_sites, letters_score
 from tfimpute_tracks.evaluation.significance import paired_wilcoxon
 from tfimpute_tracks.evidence import ACCESSIBILITY
 from tfimpute_tracks.models import load_model
@@ -71,9 +71,9 @@ class _Setting:
         """Score every pair by letters and those of the tracks that are kept for it."""
         found = self.letters.copy()
         for column, judge in enumerate(self.judges):
-            for chrom, places, centres in self.parts:
+            for chrom, places, centers in self.parts:
                 own = found[places, column][:, None].copy()
-                found[places, column] = judge.logits(own, chrom, centres, kept(column))[
+                found[places, column] = judge.logits(own, chrom, centers, kept(column))[
                     :, 0
                 ]
         return found
@@ -105,12 +105,12 @@ def _each_pair(at: _Setting, ways: dict[str, Floats]) -> None:
         table[f"{name}_auroc"] = pair_aurocs(scores, at.labels).round(3)
         table[f"{name}_ap"] = pair_average_precisions(scores, at.labels).round(3)
     frame = pd.DataFrame(table).sort_values("evidence_ap", ascending=False)
-    say(frame.to_csv(sep="\t", index=False).rstrip())
+    print_result(frame.to_csv(sep="\t", index=False).rstrip())
     gain = frame["evidence_ap"] - frame["activity_ap"]
     test = paired_wilcoxon(
         frame["evidence_ap"].to_numpy(float), frame["activity_ap"].to_numpy(float)
     )
-    say(
+    print_result(
         f"evidence above average activity in {(gain > 0).sum()} of {len(gain)} pairs, "
         f"by {gain.mean():.3f} of average precision on average ({gain.min():.3f} to "
         f"{gain.max():.3f}; p = {test.p:.1g})"
@@ -131,10 +131,10 @@ def _where(at: _Setting, ways: dict[str, Floats], what: str, skip: NDArray) -> N
     labels = np.where(skip, -1, at.labels).astype(np.int8)
     enough = (labels == 1).sum(axis=0) >= _LEAST_BOUND
     n_bound = int((labels[:, enough] == 1).sum())
-    say(f"{what}: {enough.sum()} pairs, {n_bound:,} bound sites")
+    print_result(f"{what}: {enough.sum()} pairs, {n_bound:,} bound sites")
     for name, scores in ways.items():
         auroc, precision = _row(scores, labels, enough)
-        say(f"    {name:<10} AUROC {auroc:.3f}  AP {precision:.3f}")
+        print_result(f"    {name:<10} AUROC {auroc:.3f}  AP {precision:.3f}")
 
 
 def _hard_sites(at: _Setting, ways: dict[str, Floats]) -> None:
@@ -173,7 +173,7 @@ def _fewer_tracks(at: _Setting, name: str, names: NDArray[np.str_], field: int) 
 
             found.append(_row(at.scores(kept), at.labels, which))
         auroc, precision = np.mean(found, axis=0)
-        say(
+        print_result(
             f"{n:>3} tracks of the {name}: AUROC {auroc:.3f}  AP {precision:.3f}  "
             f"({which.sum()} pairs that have as many)"
         )
@@ -213,19 +213,19 @@ def main() -> None:
         "busyness": np.repeat(busy[:, None], len(at.columns), 1).astype(np.float32),
     }
     every = np.ones(len(at.columns), dtype=bool)
-    say(
+    print_result(
         f"{asked.model}: {len(at.columns)} test3 pairs, {len(at.rows):,} sites of chr20"
     )
     for name, scores in ways.items():
         auroc, precision = _row(scores, at.labels, every)
-        say(f"    {name:<10} AUROC {auroc:.3f}  AP {precision:.3f}")
+        print_result(f"    {name:<10} AUROC {auroc:.3f}  AP {precision:.3f}")
     _hard_sites(at, ways)
     _fewer_tracks(at, "cell line", at.cell, 1)
     _fewer_tracks(at, "TF", at.tf, 0)
     _each_pair(at, ways)
     whole = _setting(asked, ("base", "valid2", "test3"))
     every = np.ones(len(whole.columns), dtype=bool)
-    say(f"all {len(whole.columns)} measured pairs, own tracks hidden")
+    print_result(f"all {len(whole.columns)} measured pairs, own tracks hidden")
     left = {
         "all other tracks": lambda _: None,
         "none of the cell line": lambda i: whole.cell != whole.pairs[i].cell,
@@ -233,9 +233,9 @@ def main() -> None:
     }
     for name, kept in left.items():
         auroc, precision = _row(whole.scores(kept), whole.labels, every)
-        say(f"    {name:<22} AUROC {auroc:.3f}  AP {precision:.3f}")
+        print_result(f"    {name:<22} AUROC {auroc:.3f}  AP {precision:.3f}")
     auroc, precision = _row(whole.letters, whole.labels, every)
-    say(f"    {'letters alone':<22} AUROC {auroc:.3f}  AP {precision:.3f}")
+    print_result(f"    {'letters alone':<22} AUROC {auroc:.3f}  AP {precision:.3f}")
 
 
 if __name__ == "__main__":

@@ -21,9 +21,10 @@ from pathlib import Path
 import numpy as np
 from shipped import chosen_models, judge_of, network_of, valid_sites
 
-from tfimpute_tracks.commands.console import say
+from tfimpute_tracks.commands.console import print_result
 from tfimpute_tracks.commands.inputs import set_threads
 from tfimpute_tracks.dataset import Dataset, open_dataset, split_rows
+from tfimpute_tracks.engines.numba_backend import NUMBA
 from tfimpute_tracks.evaluation import pair_aurocs, predict_sites
 from tfimpute_tracks.evaluation.reliability import (
     COVERAGE,
@@ -36,7 +37,6 @@ from tfimpute_tracks.evaluation.reliability import (
     seed_disagreement,
 )
 from tfimpute_tracks.models import NETWORKS, Model, shipped_models
-from tfimpute_tracks.models.operations import LOOKUP
 from tfimpute_tracks.storage import write_json
 from tfimpute_tracks.training import RECIPES, TrainingJob, train_model
 
@@ -68,9 +68,14 @@ def _train(dataset: Dataset, folder: Path, seed: int, epochs: int):
     job = TrainingJob(folder, resume=True, test_chroms=others)
     folder.mkdir(parents=True, exist_ok=True)
     run = train_model(
-        dataset, NETWORKS["default"], recipe, job, lambda _: None, lambda e: say(str(e))
+        dataset,
+        NETWORKS["default"],
+        recipe,
+        job,
+        lambda _: None,
+        lambda e: print_result(str(e)),
     )
-    run.network.operations = LOOKUP
+    run.network.backend = NUMBA
     return run.network
 
 
@@ -142,8 +147,10 @@ def main() -> None:
     disagreement = seed_disagreement(scores).reshape(shape)
     fitted = _learn(dataset, networks, split.valid, disagreement)
     weights = dict(zip(FEATURES, fitted.weights.round(4).tolist(), strict=True))
-    say(f"{fitted.n_pairs} pairs, mean {fitted.mean:.3f}, margin {fitted.margin:.3f}")
-    say(f"per standard deviation: {weights}")
+    print_result(
+        f"{fitted.n_pairs} pairs, mean {fitted.mean:.3f}, margin {fitted.margin:.3f}"
+    )
+    print_result(f"per standard deviation: {weights}")
     for family in _families().values():
         _tell(whole, fitted, weights, disagreement, family, asked.dry_run)
 
@@ -179,7 +186,7 @@ def _tell(
             at = np.flatnonzero((roles == "valid2") & ~np.isnan(valid))
             found = fitted.expect(features[tf[at], cell[at]])[0]
             lift = float((valid[at] - found).mean())
-            say(f"{judge} is better by {lift:.3f}")
+            print_result(f"{judge} is better by {lift:.3f}")
     lifted = replace(fitted, mean=fitted.mean + lift)
     test = _aurocs(network_of(models[judge]), whole, split_rows(whole).test)
     told = {}
@@ -187,7 +194,7 @@ def _tell(
         at = np.flatnonzero((roles == role) & ~np.isnan(test))
         interval = lifted.expect(known[judge].reshape(*shape, -1)[tf[at], cell[at]])
         told[role] = check_expectation(*interval, test[at])
-        say(f"{judge}, {role}: {told[role]}")
+        print_result(f"{judge}, {role}: {told[role]}")
     for name, model in models.items():
         values = lifted.expect(known[name])[0].reshape(shape)
         card = model.card

@@ -22,6 +22,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from tfimpute_tracks.engines.gpu_engine import TorchEngine
+from tfimpute_tracks.engines.tile_grid import tile_grid
 from tfimpute_tracks.genome import bundled_region, open_bundled
 from tfimpute_tracks.kernels.fused import (
     HAS_TRITON,
@@ -32,8 +34,6 @@ from tfimpute_tracks.kernels.fused import (
 from tfimpute_tracks.kernels.segments import SegmentGrid, segment_grid
 from tfimpute_tracks.kernels.tables import reverse_filters
 from tfimpute_tracks.models import NETWORKS, load_model
-from tfimpute_tracks.models.gpu_engine import TorchEngine
-from tfimpute_tracks.models.tile_grid import tile_grid
 
 _RUNS = 7
 _STRIDE = 100

@@ -24,15 +24,15 @@ from numpy.typing import NDArray
 from scipy.stats import spearmanr
 from sklearn.decomposition import PCA
 
-from tfimpute_tracks.commands.console import say
+from tfimpute_tracks.commands.console import print_result
+from tfimpute_tracks.comparison.predictors.motif import log_odds, strongest_hits
 from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.genome import Region, Sequences, open_genome
+from tfimpute_tracks.interpret.jaspar import Matrix, find_matrices, load_matrices
 from tfimpute_tracks.kernels.encode import N_CODE, encode
 from tfimpute_tracks.models import Model, load_model
-from tfimpute_tracks.motifs.jaspar import Matrix, find_matrices, load_matrices
-from tfimpute_tracks.predictors.motif import log_odds, strongest_hits
 from tfimpute_tracks.variants.alleles import Variant
-from tfimpute_tracks.variants.saturation import saturate
+from tfimpute_tracks.variants.mutagenesis import saturate
 from tfimpute_tracks.vocabulary import Pair
 
 _ELEMENTS = {"SORT1": "HepG2", "LDLR": "HepG2", "F9": "HepG2", "PKLR-24h": "K562"}
@@ -147,17 +147,19 @@ def main() -> None:
     matrices = list(own_matrices.values())
     for element, own in _ELEMENTS.items():
         measured = _measured(asked.folder, element, genome, offsets[element])
-        say(f"{element}, {len(measured.variants):,} substitutions, {asked.model}")
+        print_result(
+            f"{element}, {len(measured.variants):,} substitutions, {asked.model}"
+        )
         for cell in (own, *_OTHERS[own]):
             changes = _changes(model, genome, measured.variants, cell)
             which = "measured in" if cell == own else "not in"
             told = _told(changes, list(model.tfs), measured.effects)
-            say(f"    {which:<12} {cell:<8} {told}")
+            print_result(f"    {which:<12} {cell:<8} {told}")
         changes = _motif_changes(genome, measured.variants, matrices)
         told = _told(
             changes, ["::".join(m.symbols) for m in matrices], measured.effects
         )
-        say(f"    {'motifs alone':<12} {'':<8} {told}")
+        print_result(f"    {'motifs alone':<12} {'':<8} {told}")
 
 
 if __name__ == "__main__":

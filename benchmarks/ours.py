@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 from timing import thread_count
 
+from tfimpute_tracks.engines.tiles import TileRange
 from tfimpute_tracks.kernels.motifs import build_motif_tables, segment_maxima
 from tfimpute_tracks.kernels.segments import segment_grid
 from tfimpute_tracks.kernels.tables import word_rows
 from tfimpute_tracks.models import Model
 from tfimpute_tracks.tracks.scan import open_scanner
-from tfimpute_tracks.tracks.tiles import TileRange
 
 __all__ = ["Scan", "WindowMaxima"]
 
@@ -43,7 +43,7 @@ def _in_blocks(
     seq_len: int,
     per_block: int,
 ) -> list[Result]:
-    """Call `work` on blocks of neighbouring tiles, in threads; results in order."""
+    """Call `work` on blocks of neighboring tiles, in threads; results in order."""
 
     def one(first: int) -> Result:
         n = min(per_block, n_tiles - first)

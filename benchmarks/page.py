@@ -9,15 +9,15 @@ from pathlib import Path
 
 from timing import Figure
 
-__all__ = ["FIGURES", "read_figures", "write_figures", "write_page"]
+__all__ = ["METRICS", "read_figures", "write_figures", "write_page"]
 
 _DOCS = Path(__file__).resolve().parents[1] / "docs"
-FIGURES = _DOCS / "benchmarks" / "figures.json"
+METRICS = _DOCS / "benchmarks" / "figures.json"
 """Where the figures of the last whole run are kept."""
 _PAGE = _DOCS / "benchmarks.md"
 _PLOT = _DOCS / "benchmarks" / "ratios.png"
 _BEGIN, _END = "<!-- figures -->", "<!-- end of figures -->"
-# Okabe and Ito's blue and vermilion, told apart by every eye and in grey.
+# Okabe and Ito's blue and vermilion, told apart by every eye and in gray.
 _BLUE, _VERMILION = "#0072B2", "#D55E00"
 
 
@@ -126,7 +126,7 @@ def _draw(figures: list[Figure]) -> None:
     if not shown:
         return
     heights = [len(g) + 1.5 for _, g in shown]
-    drawing, all_axes = plt.subplots(
+    rendering, all_axes = plt.subplots(
         len(shown),
         1,
         figsize=(9, 0.34 * sum(heights) + 0.4),
@@ -134,18 +134,18 @@ def _draw(figures: list[Figure]) -> None:
         layout="constrained",
         squeeze=False,
     )
-    for axes, ((title, _, colour), own) in zip(all_axes[:, 0], shown, strict=True):
-        _bars(axes, own, colour)
+    for axes, ((title, _, color), own) in zip(all_axes[:, 0], shown, strict=True):
+        _bars(axes, own, color)
         axes.set_title(title, loc="left", fontsize=10)
-    drawing.savefig(_PLOT, dpi=110)
-    plt.close(drawing)
+    rendering.savefig(_PLOT, dpi=110)
+    plt.close(rendering)
 
 
-def _bars(axes, figures: list[Figure], colour: str) -> None:  # type: ignore[no-untyped-def]
+def _bars(axes, figures: list[Figure], color: str) -> None:  # type: ignore[no-untyped-def]
     places = range(len(figures))
     values = [f.value for f in figures]
     # On a logarithmic axis a bar begins where there is nothing to gain or lose: at 1.
-    axes.barh(places, [v - 1 for v in values], left=1, color=colour, height=0.62)
+    axes.barh(places, [v - 1 for v in values], left=1, color=color, height=0.62)
     for place, f in zip(places, figures, strict=True):
         axes.plot([f.low, f.high], [place, place], color="black", linewidth=1)
         right = max(f.value, f.high, 1)

@@ -121,7 +121,7 @@ class _Bfloat16:
         self._segments = list(pairwise(edges))
 
     def _unfolded(self, x: Tensor) -> Tensor:
-        # Neighbouring windows overlap in memory: no copy but the product's own.
+        # Neighboring windows overlap in memory: no copy but the product's own.
         n = x.shape[0] - self._length + 1
         return x.as_strided((n, 4 * self._length), (4, 1))
 

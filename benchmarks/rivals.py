@@ -22,8 +22,8 @@ from torch import Tensor, nn
 from tfimpute_tracks.models import Model
 
 __all__ = [
+    "AlleleTrack",
     "PlainModule",
-    "Stretch",
     "lightmotif_scan",
     "loader_predictor",
     "moods_scan",
@@ -40,7 +40,7 @@ _P_VALUE = 1e-4
 _PSEUDOCOUNT = 0.1
 
 
-class Stretch(NamedTuple):
+class AlleleTrack(NamedTuple):
     """Sequence in a FASTA file of its own: the file, the record's name, its letters."""
 
     fasta: Path
@@ -93,7 +93,7 @@ class PlainModule(nn.Module):
 
 
 def tangermeme_tracks(
-    module: nn.Module, stretch: Stretch, seq_len: int, stride: int, batch: int
+    module: nn.Module, stretch: AlleleTrack, seq_len: int, stride: int, batch: int
 ) -> Callable[[], Floats]:
     """FASTA to bigWig by `tangermeme.predict` over explicit windows.
 
@@ -146,7 +146,7 @@ def tangermeme_tracks(
 
 
 def selene_predictor(
-    module: nn.Module, stretch: Stretch, seq_len: int, stride: int, batch: int
+    module: nn.Module, stretch: AlleleTrack, seq_len: int, stride: int, batch: int
 ) -> Callable[[], Floats]:
     """Selene's `AnalyzeSequences` over a BED file of the tiles, to an HDF5 file.
 
@@ -205,7 +205,7 @@ def selene_predictor(
 class _Windows(torch.utils.data.Dataset[Tensor]):
     """Windows of a FASTA file, read and encoded one by one."""
 
-    def __init__(self, stretch: Stretch, seq_len: int, stride: int) -> None:
+    def __init__(self, stretch: AlleleTrack, seq_len: int, stride: int) -> None:
         import pyfaidx
 
         self._record = pyfaidx.Fasta(str(stretch.fasta))[stretch.chrom]
@@ -225,7 +225,7 @@ class _Windows(torch.utils.data.Dataset[Tensor]):
 
 
 def loader_predictor(
-    module: nn.Module, stretch: Stretch, seq_len: int, stride: int, batch: int
+    module: nn.Module, stretch: AlleleTrack, seq_len: int, stride: int, batch: int
 ) -> Callable[[], Floats]:
     """Predict as is usual: a PyTorch `DataLoader` over pyfaidx windows.
 

@@ -28,7 +28,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from timing import Figure, Unavailable, say, thread_count
+from timing import Figure, Unavailable, print_result, thread_count
 
 # Before anything starts its threads: both sides get the same number.
 os.environ.setdefault("OMP_NUM_THREADS", str(thread_count()))
@@ -40,7 +40,7 @@ import bench_scan
 import bench_size
 import bench_viewers
 import torch
-from page import FIGURES, read_figures, write_figures, write_page
+from page import METRICS, read_figures, write_figures, write_page
 
 from tfimpute_tracks.models import load_model
 
@@ -123,14 +123,14 @@ def main() -> int:
     """
     arguments = _arguments()
     if arguments.page:
-        write_page(arguments.json or FIGURES)
+        write_page(arguments.json or METRICS)
         return 0
     torch.set_num_threads(thread_count())
     names = arguments.names or list(BENCHMARKS)
     whole_run = not arguments.names and not arguments.quick
-    target = arguments.json or (FIGURES if whole_run else None)
+    target = arguments.json or (METRICS if whole_run else None)
     machine = _machine() + (" A quick run, small sizes." if arguments.quick else "")
-    say(machine)
+    print_result(machine)
     kept: dict[str, list[Figure]] = {name: [] for name in BENCHMARKS}
     if arguments.names and target and target.exists():
         for made in read_figures(target)[1]:
@@ -140,9 +140,9 @@ def main() -> int:
         try:
             kept[name] = BENCHMARKS[name](arguments.quick)
         except Unavailable as error:
-            say(f"{name:>10}  left out: {error}")
+            print_result(f"{name:>10}  left out: {error}")
         except RuntimeError as error:  # a command failed: the others may still run
-            say(f"{name:>10}  FAILED: {error}")
+            print_result(f"{name:>10}  FAILED: {error}")
             failed = 1
         if target:  # after each, so that a run cut short has not run for nothing
             figures = [made for group in kept.values() for made in group]

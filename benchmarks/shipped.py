@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from tfimpute_tracks.dataset import Dataset, split_rows
+from tfimpute_tracks.engines.numba_backend import NUMBA
 from tfimpute_tracks.models import Model, load_model, shipped_models
 from tfimpute_tracks.models.network import MotifNetwork
-from tfimpute_tracks.models.operations import LOOKUP
-from tfimpute_tracks.training.around import sites_to_judge
+from tfimpute_tracks.training.context_fit import sites_to_judge
 
 JUDGES = {"default": "held-out", "deep": "deep-held-out"}
 """Of the same network and recipe, from which some pairs were kept: what is said of
@@ -38,7 +38,7 @@ def judges_of(models: dict[str, Model]) -> dict[str, Model]:
 def network_of(model: Model) -> MotifNetwork:
     """Build a model's network, as fast as it is on a CPU."""
     network = model.network()
-    network.operations = LOOKUP
+    network.backend = NUMBA
     return network
 
 

@@ -19,8 +19,8 @@ __all__ = [
     "Unavailable",
     "alternate",
     "figure",
+    "print_result",
     "ratios",
-    "say",
     "seconds",
     "thread_count",
 ]
@@ -66,7 +66,7 @@ class Figure:
     detail: str = ""
 
 
-def say(text: str) -> None:
+def print_result(text: str) -> None:
     """Write a line to standard output at once.
 
     Parameters
@@ -178,7 +178,7 @@ def figure(group: str, what: str, values: Sequence[float], **more: str) -> Figur
     )
     asked = f", asked {made.asked}" if made.asked else ""
     detail = f"  [{made.detail}]" if made.detail else ""
-    say(
+    print_result(
         f"{group:>10}  {what}: {made.value:.3g} {made.unit} "
         f"({made.low:.3g} to {made.high:.3g} of {made.runs}{asked}){detail}"
     )

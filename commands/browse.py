@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tfimpute_tracks.commands import options
-from tfimpute_tracks.commands.console import notify, say
+from tfimpute_tracks.commands.console import log, print_result
 from tfimpute_tracks.errors import UsageError
 
 if TYPE_CHECKING:
@@ -53,10 +53,10 @@ def browse(
 ) -> None:
     """Serve a page with a genome browser that computes any pair as you look."""
     from tfimpute_tracks.commands import inputs
-    from tfimpute_tracks.commands.measured import tell_evidence
+    from tfimpute_tracks.commands.evidence_report import report_evidence
 
     try:
-        from tfimpute_tracks import browse as live
+        from tfimpute_tracks.views import browse as live
     except ModuleNotFoundError as error:
         raise UsageError(
             f"the live page needs {error.name}: pip install 'tfimpute-tracks[browse]'"
@@ -72,7 +72,7 @@ def browse(
     with live.open_socket(host, port) as taken:
         loaded = load_model(model, evidence)
         genome = inputs.choose_genome(fasta, loaded, cache_dir)
-        tell_evidence(loaded, genome, [], [])
+        report_evidence(loaded, genome, [], [])
         n_threads = inputs.set_threads(threads)
         cache = None if no_cache else inputs.choose_cache(cache_dir, cache_limit)
         scores = live.LiveScores(loaded, genome, n_threads, cache)
@@ -80,16 +80,16 @@ def browse(
         place = parse_region(region, sizes) if region else _first_view(genome, fasta)
         if genes is None and fasta is None:
             genes = bundled_genes()
-        shelf = live.GeneShelf(genes, genome) if genes else None
+        shelf = live.GeneIndex(genes, genome) if genes else None
         if shelf:
             shelf.at(place)  # a broken file is told now
         session = live.Session(scores, place, shelf)
         session.warm_up()
-        say(live.page_address(taken, token))
-        notify("open this address in a browser; Ctrl-C ends the server")
+        print_result(live.page_address(taken, token))
+        log("open this address in a browser; Ctrl-C ends the server")
         live.serve(live.make_app(session, token), taken)
         session.background.stop()
-    notify("stopped")
+    log("stopped")
 
 
 def _first_view(genome: Sequences, fasta: Path | None) -> Region:

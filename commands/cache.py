@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from tfimpute_tracks.commands import options
-from tfimpute_tracks.commands.console import say, show_json
+from tfimpute_tracks.commands.console import print_result, show_json
 from tfimpute_tracks.errors import UsageError
 
 __all__ = ["cache"]
@@ -34,7 +34,7 @@ def cache(
     if as_json:
         show_json({"folder": tiles.folder, "limit": tiles.limit, **state._asdict()})
         return
-    say(
+    print_result(
         f"{tiles.folder} {verb} {state.files:,} blocks of tiles, "
         f"{state.size / 1e9:.3f} GB (limit {tiles.limit / 1e9:g} GB)"
     )

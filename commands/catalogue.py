@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tfimpute_tracks.commands import options
-from tfimpute_tracks.commands.console import notify, say, show_json
+from tfimpute_tracks.commands.console import log, print_result, show_json
 from tfimpute_tracks.errors import UsageError
 
 __all__ = ["catalogue"]
@@ -36,7 +36,7 @@ def catalogue(
     from tfimpute_tracks.impute.similarity import draw_map, make_map
     from tfimpute_tracks.impute.store import Store
     from tfimpute_tracks.storage import check_writable_dir
-    from tfimpute_tracks.storage.frames import write_frame
+    from tfimpute_tracks.storage.dataframe_io import write_frame
 
     if form not in {"tsv", "parquet"}:
         raise UsageError(f"--format {form!r}; give tsv or parquet")
@@ -48,7 +48,7 @@ def catalogue(
     files = [out_dir / f"catalogue.{form}"]
     write_frame(files[0], table, None)
     if similarity:
-        notify(f"laying out {len(table):,} pairs")
+        log(f"laying out {len(table):,} pairs")
         layout = make_map(opened, seed)
         files += [out_dir / f"similarity.{form}", out_dir / "similarity.png"]
         write_frame(files[1], layout, None)
@@ -57,8 +57,8 @@ def catalogue(
         show_json({"pairs": len(table), "files": [str(file) for file in files]})
         return
     n_imputed = int((table["reliability"] == "imputed").sum())
-    say(
+    print_result(
         f"{len(table):,} pairs, {n_imputed:,} imputed; {int(table['peaks'].sum()):,} "
         "peaks at the pairs' own thresholds"
     )
-    say(" ".join(str(file) for file in files))
+    print_result(" ".join(str(file) for file in files))

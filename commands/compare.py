@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tfimpute_tracks.commands import options
-from tfimpute_tracks.commands.console import notify, say, show_json, show_table
+from tfimpute_tracks.commands.console import log, print_result, show_json, show_table
 from tfimpute_tracks.errors import RunError, UsageError
 
 if TYPE_CHECKING:
+    from tfimpute_tracks.comparison.predictors.task import Task
     from tfimpute_tracks.comparison.run import Outcome
     from tfimpute_tracks.comparison.tables import Judged
     from tfimpute_tracks.dataset import HoldOut
     from tfimpute_tracks.models import Model
-    from tfimpute_tracks.predictors.task import Task
 
 __all__ = ["compare"]
 
@@ -68,7 +68,7 @@ def compare(
         typer.Option(min=0, help="Judge on so many, drawn uniformly. 0: all."),
     ] = 0,
     seed: options.Seed = 0,
-    hold_out: options.HoldOutWay = "chromosomes",
+    hold_out: options.HoldOutScheme = "chromosomes",
     test_chroms: options.TestChroms = "chr20",
     valid_chroms: options.ValidChroms = "chr22",
     out_dir: options.OutDir = Path("comparison-out"),
@@ -79,16 +79,22 @@ def compare(
     """Judge several predictors on the same sites: metrics.json, per_pair.tsv."""
     import numpy as np
 
+    from tfimpute_tracks.commands.context_report import check_letters
     from tfimpute_tracks.commands.inputs import set_threads
-    from tfimpute_tracks.commands.surroundings import check_letters
+    from tfimpute_tracks.comparison.predictors.external import (
+        parse_external,
+        read_score_table,
+    )
+    from tfimpute_tracks.comparison.predictors.registry import (
+        choose_predictors,
+        reference_name,
+    )
+    from tfimpute_tracks.comparison.predictors.task import Task, sample_rows
     from tfimpute_tracks.comparison.run import run_predictors
     from tfimpute_tracks.comparison.tables import judge
     from tfimpute_tracks.dataset import HoldOut, open_dataset, pair_columns
+    from tfimpute_tracks.engines.engine import pick_device
     from tfimpute_tracks.models import load_model
-    from tfimpute_tracks.models.engine import pick_device
-    from tfimpute_tracks.predictors.external import parse_external, read_score_table
-    from tfimpute_tracks.predictors.registry import choose_predictors, reference_name
-    from tfimpute_tracks.predictors.task import Task, sample_rows
     from tfimpute_tracks.storage import check_writable_dir
 
     set_threads(threads)
@@ -131,7 +137,7 @@ def compare(
     )
     for model in loaded if names else []:
         _tell_trained(model, task, kept)
-    outcome = run_predictors(task, chosen, out_dir / "scores", notify)
+    outcome = run_predictors(task, chosen, out_dir / "scores", log)
     if not outcome.scored:
         raise RunError(f"no predictor came to an end: {_faults(outcome)}")
     judged = judge(task, outcome, reference_name(chosen))
@@ -157,7 +163,7 @@ def _tell_trained(model: Model, task: Task, kept: HoldOut) -> None:
     n_trained = found.count(task.test_rows)
     if n_trained:
         why = f" ({found.doubt})" if found.doubt else ""
-        notify(
+        log(
             f"{n_trained:,} of {len(task.test_rows):,} judged sites trained "
             f"{model.name}{why}; give the --hold-out it was trained with",
             warning=True,
@@ -203,7 +209,7 @@ def _write(
     for name, reasons in named.items():
         for why, pairs in reasons.items():
             more = f" and {len(pairs) - 5} more" if len(pairs) > 5 else ""
-            notify(f"{name}: no figure of {', '.join(pairs[:5])}{more}: {why}")
+            log(f"{name}: no figure of {', '.join(pairs[:5])}{more}: {why}")
     if as_json:
         show_json(metrics)
         return
@@ -213,7 +219,7 @@ def _write(
         [[_shown(name, row.get(name)) for name in _SHOWN] for _, _, row in judged],
     )
     files = ("metrics.json", "per_pair.tsv", "report.html")
-    say(" ".join(str(out_dir / name) for name in files))
+    print_result(" ".join(str(out_dir / name) for name in files))
 
 
 def _shown(name: str, value: Any) -> Any:

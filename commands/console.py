@@ -30,9 +30,9 @@ __all__ = [
     "SETTINGS",
     "FirstRate",
     "Settings",
-    "notify",
+    "log",
+    "print_result",
     "progress_bar",
-    "say",
     "show_json",
     "show_table",
 ]
@@ -64,7 +64,7 @@ SETTINGS = Settings()
 """The one setting of this process; the command line's entry point fills it in."""
 
 
-def say(text: str) -> None:
+def print_result(text: str) -> None:
     """Write one line of result to stdout.
 
     Parameters
@@ -82,7 +82,7 @@ def show_json(value: Any) -> None:
     ----------
     value : JSON values
     """
-    say(json.dumps(value, indent=2, sort_keys=False, default=str))
+    print_result(json.dumps(value, indent=2, sort_keys=False, default=str))
 
 
 def show_table(title: str, columns: list[str], rows: list[list[Any]]) -> None:
@@ -117,7 +117,7 @@ def _cell(value: Any) -> str:
     return f"{value:.4f}" if isinstance(value, float) else str(value)
 
 
-def notify(text: str, *, detail: bool = False, warning: bool = False) -> None:
+def log(text: str, *, detail: bool = False, warning: bool = False) -> None:
     """Write one line of log to stderr.
 
     Parameters
@@ -212,4 +212,4 @@ class FirstRate:
             self._told = True
             rate = self._done / seconds
             left = (self._bases - self._done) / rate
-            notify(f"{rate / 1e6:.1f} Mb/s, about {left:.0f} s to go")
+            log(f"{rate / 1e6:.1f} Mb/s, about {left:.0f} s to go")

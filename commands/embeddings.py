@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tfimpute_tracks.commands import options
-from tfimpute_tracks.commands.console import notify, say, show_json
+from tfimpute_tracks.commands.console import log, print_result, show_json
 
 if TYPE_CHECKING:
-    from tfimpute_tracks.analysis.embeddings import Enrichment
+    from tfimpute_tracks.interpret.embeddings import Enrichment
     from tfimpute_tracks.models.model import Model
 
 __all__ = ["embeddings"]
@@ -19,7 +19,7 @@ __all__ = ["embeddings"]
 
 def embeddings(
     model: options.ModelName = "default",
-    neighbours: Annotated[
+    neighbors: Annotated[
         int, typer.Option(min=1, help="Nearest of each that are listed and tested.")
     ] = 3,
     permutations: Annotated[
@@ -30,16 +30,16 @@ def embeddings(
     as_json: options.Json = False,
 ) -> None:
     """List nearest TFs and cell lines, draw trees and maps, test motif families."""
-    from tfimpute_tracks.analysis.embeddings import (
+    from tfimpute_tracks.interpret.embeddings import (
         cosines,
         motif_families,
         nearest,
-        on_a_plane,
+        project_2d,
     )
+    from tfimpute_tracks.interpret.tf_families import family_of
     from tfimpute_tracks.models import load_model
-    from tfimpute_tracks.motifs.families import family_of
     from tfimpute_tracks.plots.dendrogram import tree_of
-    from tfimpute_tracks.plots.name_map import map_of
+    from tfimpute_tracks.plots.projection import map_of
     from tfimpute_tracks.plots.style import save_figure
     from tfimpute_tracks.storage import check_writable_dir, write_text
 
@@ -48,32 +48,32 @@ def embeddings(
     files = []
     for kind, names in (("tf", loaded.tfs), ("cell", loaded.cells)):
         rows = loaded.checkpoint.weights[f"{kind}_embedding"]
-        table = nearest(names, rows, neighbours)
+        table = nearest(names, rows, neighbors)
         beside = []
         if kind == "tf":
             beside = [family_of(name) for name in names]
             table.insert(1, "family", table["name"].map(family_of))
-            table["neighbour_family"] = table["neighbour"].map(family_of)
-        files.append(out_dir / f"{kind}-neighbours.tsv")
+            table["neighbor_family"] = table["neighbor"].map(family_of)
+        files.append(out_dir / f"{kind}-neighbors.tsv")
         text = table.to_csv(sep="\t", index=False, float_format="%.4f")
         write_text(files[-1], text)
         if len(names) > 1:
             groups = motif_families(names) if kind == "tf" else [None] * len(names)
             for what, figure in (
                 ("tree", tree_of(names, 1 - cosines(rows), beside)),
-                ("map", map_of(names, on_a_plane(rows, seed), groups)),
+                ("map", map_of(names, project_2d(rows, seed), groups)),
             ):
                 files.append(out_dir / f"{kind}-{what}.svg")
                 title = f"{kind} embeddings of {loaded.name}"
                 save_figure(figure, files[-1], title, str(figure.get_label()))
-    _tell(_tests(loaded, neighbours, permutations, seed), as_json, files)
+    _tell(_tests(loaded, neighbors, permutations, seed), as_json, files)
 
 
 def _tests(
-    model: Model, neighbours: int, permutations: int, seed: int
+    model: Model, neighbors: int, permutations: int, seed: int
 ) -> dict[str, Enrichment | None]:
     """Test families of the package, and the classes of JASPAR where it is there."""
-    from tfimpute_tracks.analysis.embeddings import (
+    from tfimpute_tracks.interpret.embeddings import (
         family_enrichment,
         jaspar_classes,
         motif_families,
@@ -81,14 +81,14 @@ def _tests(
 
     labels = {"families": motif_families(model.tfs)}
     try:
-        from tfimpute_tracks.motifs.jaspar import RELEASE, load_matrices
+        from tfimpute_tracks.interpret.jaspar import RELEASE, load_matrices
 
         labels[f"classes of {RELEASE}"] = jaspar_classes(model.tfs, load_matrices())
     except ImportError:
-        notify("for the classes of JASPAR: pip install 'tfimpute-tracks[motifs]'")
+        log("for the classes of JASPAR: pip install 'tfimpute-tracks[motifs]'")
     rows = model.checkpoint.weights["tf_embedding"]
     return {
-        name: family_enrichment(own, rows, neighbours, permutations, seed)
+        name: family_enrichment(own, rows, neighbors, permutations, seed)
         for name, own in labels.items()
     }
 
@@ -102,11 +102,11 @@ def _tell(
         return
     for name, found in tests.items():
         if found is None:
-            say(f"{name}: too few TFs to test them")
+            print_result(f"{name}: too few TFs to test them")
             continue
-        say(
-            f"{name}: {found.share:.1%} of the {found.n_neighbours} nearest of "
+        print_result(
+            f"{name}: {found.share:.1%} of the {found.n_neighbors} nearest of "
             f"{found.n_tfs} TFs are of the same, {found.by_chance:.1%} by chance "
             f"(p = {found.p:.2g}, {found.n_permutations:,} permutations)"
         )
-    say(" ".join(map(str, files)))
+    print_result(" ".join(map(str, files)))

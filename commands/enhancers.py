@@ -10,17 +10,17 @@ import typer
 
 from tfimpute_tracks.commands import options
 from tfimpute_tracks.commands.console import (
-    notify,
+    log,
+    print_result,
     progress_bar,
-    say,
     show_json,
     show_table,
 )
 from tfimpute_tracks.errors import UsageError
 
 if TYPE_CHECKING:
-    from tfimpute_tracks.analysis.elements import Elements, Skipped
-    from tfimpute_tracks.analysis.enhancers import EnhancerJob, Judged, Scored
+    from tfimpute_tracks.interpret.elements import Elements, Skipped
+    from tfimpute_tracks.interpret.enhancers import EnhancerJob, Judged, Scored
     from tfimpute_tracks.models.model import Model
 
 __all__ = ["enhancers"]
@@ -90,14 +90,14 @@ def enhancers(
     as_json: options.Json = False,
 ) -> None:
     """Sum up what binds elements, and hold it against their measured activity."""
-    from tfimpute_tracks.analysis.activities import read_activities
-    from tfimpute_tracks.analysis.enhancers import (
+    from tfimpute_tracks.commands import inputs
+    from tfimpute_tracks.interpret.activities import read_activities
+    from tfimpute_tracks.interpret.enhancers import (
         EnhancerJob,
         check_enough,
         judge_cells,
         score_elements,
     )
-    from tfimpute_tracks.commands import inputs
     from tfimpute_tracks.models import load_model
     from tfimpute_tracks.storage import check_writable_dir
 
@@ -115,7 +115,7 @@ def enhancers(
     _write_skipped(stem, skipped)  # also where it is the reason to stop
     check_enough(job, elements, measured)
     n = len(elements.found)
-    notify(f"{n:,} elements, {len(cells)} cell line(s), model {loaded.name}")
+    log(f"{n:,} elements, {len(cells)} cell line(s), model {loaded.name}")
     with progress_bar("scores", n, "elements") as advance:
         scored = score_elements(job, elements, lambda done: advance(done, ""))
     skipped = scored.skipped + skipped[len(elements.skipped) :]
@@ -130,14 +130,14 @@ def enhancers(
         show_json({**result, "files": [str(file) for file in files]})
         return
     _tell(job, judged, result)
-    say(" ".join(map(str, files)))
+    print_result(" ".join(map(str, files)))
 
 
 def _elements(
     source: Path, fasta: Path | None, model: Model, cache_dir: Path | None
 ) -> Elements:
-    from tfimpute_tracks.analysis.elements import is_fasta, read_fasta, read_intervals
     from tfimpute_tracks.commands import inputs
+    from tfimpute_tracks.interpret.elements import is_fasta, read_fasta, read_intervals
 
     if not is_fasta(source):
         return read_intervals(source, inputs.choose_genome(fasta, model, cache_dir))
@@ -176,8 +176,8 @@ def _stem(source: Path) -> str:
 
 
 def _write_skipped(stem: Path, skipped: list[Skipped]) -> None:
-    from tfimpute_tracks.analysis.signature_tables import skipped_table
-    from tfimpute_tracks.storage.frames import write_frame
+    from tfimpute_tracks.interpret.signature_tables import skipped_table
+    from tfimpute_tracks.storage.dataframe_io import write_frame
 
     write_frame(_named(stem, "skipped.tsv"), skipped_table(skipped))
 
@@ -189,8 +189,8 @@ def _named(stem: Path, ending: str) -> Path:
 def _write_tables(
     job: EnhancerJob, scored: Scored, judged: Judged, stem: Path, form: str
 ) -> list[Path]:
-    from tfimpute_tracks.analysis import signature_tables as tables
-    from tfimpute_tracks.storage.frames import write_frame
+    from tfimpute_tracks.interpret import signature_tables as tables
+    from tfimpute_tracks.storage.dataframe_io import write_frame
 
     made = {
         f"scores.{form}": tables.score_table(job, scored),
@@ -210,8 +210,8 @@ def _draw(job: EnhancerJob, judged: Judged, stem: Path) -> list[Path]:
     import numpy as np
 
     from tfimpute_tracks.plots.enhancers import (
+        Association,
         CellEnds,
-        Going,
         cells_figure,
         extremes_figure,
     )
@@ -229,7 +229,7 @@ def _draw(job: EnhancerJob, judged: Judged, stem: Path) -> list[Path]:
         for found in [judged.cells[place]]
     ]
     known = judged.known
-    going = Going(
+    going = Association(
         job.cells,
         np.array([found.rho for found in judged.cells]),
         np.array([found.r2 for found in judged.cells]),
@@ -251,7 +251,7 @@ def _result(
     job: EnhancerJob, scored: Scored, judged: Judged, skipped: list[Skipped]
 ) -> dict[str, Any]:
     """Give what is printed, as JSON has it."""
-    from tfimpute_tracks.analysis.signature_tables import cell_table, places
+    from tfimpute_tracks.interpret.signature_tables import cell_table, places
 
     counts: dict[str, Counter[str]] = {"element": Counter(), "activity": Counter()}
     for one in skipped:
@@ -282,9 +282,9 @@ def _tell(job: EnhancerJob, judged: Judged, result: dict[str, Any]) -> None:
     for what in ("skipped", "not_compared"):
         done = "scored" if what == "skipped" else "compared"
         for reason, n in result.get(what, {}).items():
-            notify(f"{n:,} not {done}: {reason}", warning=True)
+            log(f"{n:,} not {done}: {reason}", warning=True)
     share = result["variance_explained"][0]
-    say(
+    print_result(
         f"{result['scored']:,} elements scored, {sum(result['skipped'].values()):,} "
         f"not; the first component holds {share:.1%} of the variance of the "
         f"{job.values} of {len(job.model.tfs)} TFs in {job.cells[0]}"
@@ -307,7 +307,7 @@ def _tell(job: EnhancerJob, judged: Judged, result: dict[str, Any]) -> None:
     )
     n = len(records)
     found = result["places"]
-    say(
+    print_result(
         f"of {n} cell lines {job.cells[0]} is number {found['t']} by t, {found['auc']} "
         f"by U, {found['spearman']} by Spearman's rho and {found['cv_r2']} by the "
         f"cross-validated R2; {result['extremes']} most and as many least active "

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tfimpute_tracks.commands import options
-from tfimpute_tracks.commands.console import notify, say, show_json, show_table
+from tfimpute_tracks.commands.console import log, print_result, show_json, show_table
 from tfimpute_tracks.errors import UsageError
 
 if TYPE_CHECKING:
     from tfimpute_tracks.comparison.chromosome import BinnedPair
     from tfimpute_tracks.comparison.evaluation_page import BinsTold
     from tfimpute_tracks.dataset import Dataset, HoldOut
-    from tfimpute_tracks.evaluation.assessment import Assessment
-    from tfimpute_tracks.evaluation.promised import Promises
+    from tfimpute_tracks.evaluation.calibration_check import CalibrationCheck
+    from tfimpute_tracks.evaluation.result import EvaluationResult
     from tfimpute_tracks.models import Model
 
 __all__ = ["evaluate"]
@@ -39,7 +39,7 @@ def evaluate(
         int,
         typer.Option(min=0, help="Judge on so many, drawn uniformly. 0: all."),
     ] = 0,
-    hold_out: options.HoldOutWay = "chromosomes",
+    hold_out: options.HoldOutScheme = "chromosomes",
     test_chroms: options.TestChroms = "chr20",
     valid_chroms: options.ValidChroms = "chr22",
     bins: Annotated[
@@ -66,19 +66,19 @@ def evaluate(
     as_json: options.Json = False,
 ) -> None:
     """Judge a model on labelled sites: figures, intervals, controls, and a page."""
+    from tfimpute_tracks.commands.context_report import check_letters
     from tfimpute_tracks.commands.inputs import set_threads
-    from tfimpute_tracks.commands.surroundings import check_letters
+    from tfimpute_tracks.comparison.calibration_page import calibration_section
     from tfimpute_tracks.comparison.chromosome import read_widths
     from tfimpute_tracks.comparison.evaluation_page import evaluation_sections
-    from tfimpute_tracks.comparison.promises_page import promises_section
+    from tfimpute_tracks.comparison.predictors.task import sample_rows
     from tfimpute_tracks.comparison.report import write_report
     from tfimpute_tracks.dataset import HoldOut, open_dataset
-    from tfimpute_tracks.evaluation.assessment import Checks, assess
-    from tfimpute_tracks.evaluation.by_evidence import model_score
-    from tfimpute_tracks.evaluation.judged import judge_pairs
-    from tfimpute_tracks.evaluation.promised import hold_promises
+    from tfimpute_tracks.evaluation.calibration_check import check_calibration
+    from tfimpute_tracks.evaluation.evidence_scores import model_score
+    from tfimpute_tracks.evaluation.result import Checks, assess
+    from tfimpute_tracks.evaluation.scored_pairs import score_pairs
     from tfimpute_tracks.models import load_model
-    from tfimpute_tracks.predictors.task import sample_rows
     from tfimpute_tracks.storage import check_writable_dir
 
     n_threads = set_threads(threads)
@@ -103,11 +103,11 @@ def evaluate(
     binned = _binned_pairs(dataset, columns, pairs_table, fasta) if widths else []
     run = _bin_run(loaded, fasta, chroms, n_threads) if widths else None
     score = model_score(loaded, dataset, rows)
-    judged = judge_pairs(score, loaded.vocabulary, dataset, rows, columns, trained)
+    judged = score_pairs(score, loaded.vocabulary, dataset, rows, columns, trained)
     checks = Checks(bootstrap, shuffles, seed=seed)
     n_names = len(loaded.tfs), len(loaded.cells)
     result = assess(judged, score, n_names, checks)
-    promises = hold_promises(judged, loaded.calibration)
+    promises = check_calibration(judged, loaded.calibration)
     told = [run(pairs=binned, width=width) for width in widths] if run else []
     metrics = {
         "model": loaded.name,
@@ -132,21 +132,21 @@ def evaluate(
     files = _write(out_dir, metrics, result, promises, told)
     known = {dataset.pairs[i] for i in trained.tolist()}
     seen = [pair in known for pair in judged.pairs]
-    page = [*evaluation_sections(result, seen, told), promises_section(promises)]
+    page = [*evaluation_sections(result, seen, told), calibration_section(promises)]
     files.insert(0, write_report(out_dir / "report.html", title, lead, page))
     _tell_left_out(result, told)
     if as_json:
         show_json(metrics)
         return
     _show(title, result, told)
-    say(" ".join(map(str, files)))
+    print_result(" ".join(map(str, files)))
 
 
 def _write(
     out_dir: Path,
     metrics: dict[str, Any],
-    result: Assessment,
-    promises: Promises,
+    result: EvaluationResult,
+    promises: CalibrationCheck,
     told: list[BinsTold],
 ) -> list[Path]:
     """Write the figures, and tell the files."""
@@ -181,7 +181,7 @@ def _columns(dataset: Dataset, model: Model, split: str) -> tuple[Any, Any]:
         for pair, role in zip(dataset.pairs, dataset.roles, strict=True)
     ]
     if not any(seen):
-        notify(
+        log(
             f"the card of {model.name} does not say which pairs it was trained on: the "
             "base pairs are taken for them",
             warning=True,
@@ -202,20 +202,20 @@ def _by_trained(
     known = model.evidence.of(dataset.pairs[i] for i in trained.tolist())
     n_left = len(model.evidence.store.tracks) - len(known.store.tracks)
     less = f", without those of {n_left} pairs that are kept" if n_left else ""
-    notify(
+    log(
         f"going by {len(known.store.tracks):,} tracks of {known.store.name}{less}; a "
         "pair's own never counts for it"
     )
     measured = {track.pair for track in known.store.tracks}
     roles = {dataset.roles[i] for i in judged if dataset.pairs[i] in measured}
     if part != "test":
-        notify(
+        log(
             f"sites of {part} may have trained what reads the tracks; --sites test did "
             "not",
             warning=True,
         )
     if roles:
-        notify(
+        log(
             f"{', '.join(sorted(roles))}: such pairs are measured, and the TF mean and "
             "shuffled names have their tracks in sight"
         )
@@ -230,18 +230,18 @@ def _leaks(
 
     found = trained_sites(model.card, dataset, kept)
     if found.doubt:
-        notify(f"{model.name}: {found.doubt}", warning=True)
+        log(f"{model.name}: {found.doubt}", warning=True)
     leaks = find_leaks(dataset, Split(found.rows, rows[:0], rows), *columns)
     told, ours = model.card.get("hold_out"), kept.record()
     n_trained = found.count(rows)
     if n_trained and told not in (None, ours):
-        notify(
+        log(
             f"{n_trained:,} of {len(rows):,} judged sites trained {model.name}; for "
             f"sites that did not, give {_written(told)}",
             warning=True,
         )
     for remark in leaks.remarks():
-        notify(f"test and training: {remark}")
+        log(f"test and training: {remark}")
     more = {"n_trained_on": n_trained, "doubt": found.doubt or None}
     return leaks.to_dict() | more
 
@@ -297,10 +297,10 @@ def _bin_run(
     return partial(judge_bins, model, genome, names, n_threads=n_threads)
 
 
-def _tell_left_out(result: Assessment, told: list[BinsTold]) -> None:
+def _tell_left_out(result: EvaluationResult, told: list[BinsTold]) -> None:
     for role, figures in result.roles.items():
         for reason, names in figures["left_out_reasons"].items():
-            notify(
+            log(
                 f"{role}: {reason}, in no mean: {', '.join(names)}",
                 warning=True,
             )
@@ -308,14 +308,14 @@ def _tell_left_out(result: Assessment, told: list[BinsTold]) -> None:
         for role, figures in bins.roles.items():
             if figures["left_out"]:
                 names = ", ".join(figures["left_out"])
-                notify(
+                log(
                     f"bins of {bins.width} bp, {role}: no positive bin, in no mean: "
                     f"{names}",
                     warning=True,
                 )
 
 
-def _show(title: str, result: Assessment, told: list[BinsTold]) -> None:
+def _show(title: str, result: EvaluationResult, told: list[BinsTold]) -> None:
     from tfimpute_tracks.comparison.evaluation_page import (
         BIN_COLUMNS,
         ROLE_COLUMNS,

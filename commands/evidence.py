@@ -11,9 +11,9 @@ import typer
 
 from tfimpute_tracks.commands import options
 from tfimpute_tracks.commands.console import (
-    notify,
+    log,
+    print_result,
     progress_bar,
-    say,
     show_json,
     show_table,
 )
@@ -82,7 +82,7 @@ def build(
     files += read_open(accessibility) if accessibility else []
     loaded = load_model(model)
     sizes = _sizes(fasta, chrom_sizes, loaded, cache_dir)
-    where = resolve_regions(regions, [], sizes, notify) if regions else None
+    where = resolve_regions(regions, [], sizes, log) if regions else None
     build_name = known_build(sizes, loaded.checkpoint.genome) or ""
     with progress_bar("peaks", len(files), "files") as advance:
         contents, report = build_evidence(
@@ -115,7 +115,7 @@ def build(
         show_json(summary)
         return
     show_table("Evidence", ["what", "value"], _rows(summary))
-    say(str(out))
+    print_result(str(out))
 
 
 def info(
@@ -156,7 +156,7 @@ def info(
         ["tf", "cell", "replicate", "peaks"],
         [[*t.pair, t.replicate or "-", t.n_peaks] for t in chosen],
     )
-    say(f"{len(chosen):,} of {len(store.tracks):,} tracks")
+    print_result(f"{len(chosen):,} of {len(store.tracks):,} tracks")
 
 
 def _peak_files(path: Path, roles: str | None) -> list[PeakFile]:
@@ -195,7 +195,7 @@ def _sizes(
     if table is not None:
         return read_chrom_sizes(table)
     if fasta is not None:
-        with open_genome(fasta, cache_dir, notify) as genome:
+        with open_genome(fasta, cache_dir, log) as genome:
             return dict(genome.chrom_sizes)
     trained_on = model.checkpoint.genome
     sizes = trained_on.get("chrom_sizes")
@@ -204,7 +204,7 @@ def _sizes(
             f"the weights {model.name} tell no chromosome sizes; give --fasta or "
             "--chrom-sizes"
         )
-    notify(
+    log(
         "neither --fasta nor --chrom-sizes: taking the chromosomes of "
         f"{trained_on.get('build') or 'the genome'} that {model.name} was trained on"
     )
@@ -214,14 +214,14 @@ def _sizes(
 def _tell(report: BuildReport, model: str) -> None:
     """Warn of what was left out, by name."""
     for reason in report.unknown:
-        notify(f"left out, unknown to the model {model}: {reason}", warning=True)
+        log(f"left out, unknown to the model {model}: {reason}", warning=True)
     if report.empty:
-        notify(f"left out, without a peak: {', '.join(report.empty)}", warning=True)
+        log(f"left out, without a peak: {', '.join(report.empty)}", warning=True)
     for remark in report.renamed:
-        notify(remark, warning=True)
+        log(remark, warning=True)
     if report.strange:
         n_peaks = sum(report.strange.values())
-        notify(
+        log(
             f"left out: {n_peaks:,} peaks on chromosomes that the genome lacks "
             f"({_some(list(report.strange))})",
             warning=True,

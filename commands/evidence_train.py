@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tfimpute_tracks.commands import options
-from tfimpute_tracks.commands.console import notify, progress_bar, say, show_json
+from tfimpute_tracks.commands.console import log, print_result, progress_bar, show_json
 from tfimpute_tracks.errors import UsageError
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tfimpute_tracks.evidence import EvidenceStore
     from tfimpute_tracks.models import Model
     from tfimpute_tracks.models.evidence_weights import EvidenceWeights
-    from tfimpute_tracks.training.evidence import EvidenceRecipe
+    from tfimpute_tracks.training.evidence_fit import EvidenceRecipe
 
 __all__ = ["train"]
 
@@ -50,16 +50,16 @@ def train(
     """Learn what tracks are worth to a model, each pair from those of the others."""
     import torch
 
+    from tfimpute_tracks.commands.context_report import check_letters
     from tfimpute_tracks.commands.inputs import set_threads
-    from tfimpute_tracks.commands.surroundings import check_letters
     from tfimpute_tracks.dataset import open_dataset
     from tfimpute_tracks.evidence import open_evidence
     from tfimpute_tracks.models import load_model, weights_path
     from tfimpute_tracks.models.evidence import Evidence
     from tfimpute_tracks.models.evidence_weights import evidence_path
     from tfimpute_tracks.storage import check_writable_dir
-    from tfimpute_tracks.training.evidence import EvidenceRecipe
-    from tfimpute_tracks.training.publish_evidence import EvidenceRun, publish_evidence
+    from tfimpute_tracks.training.evidence_fit import EvidenceRecipe
+    from tfimpute_tracks.training.export_evidence import EvidenceRun, publish_evidence
 
     recipe = EvidenceRecipe(epochs=epochs, seed=seed)
     torch.set_num_threads(set_threads(threads))
@@ -76,7 +76,7 @@ def train(
     store = open_evidence(evidence)
     unseen, test = _sites(loaded, dataset, tuple(test_chroms.split(",")))
     store = store.take(store.tracks_of(dataset.pairs[i] for i in columns))
-    notify(f"{len(columns)} pairs, {len(store.tracks)} tracks, {recipe}")
+    log(f"{len(columns)} pairs, {len(store.tracks)} tracks, {recipe}")
     if card_only:
         trained, facts = _trained_before(path, loaded)
     else:
@@ -103,7 +103,7 @@ def _learn(
 
     from tfimpute_tracks.models.evidence_network import EvidenceNetwork
     from tfimpute_tracks.models.evidence_weights import EvidenceConfig, EvidenceWeights
-    from tfimpute_tracks.training.evidence import (
+    from tfimpute_tracks.training.evidence_fit import (
         letters_alone,
         read_evidence_sites,
         sites_per_epoch,
@@ -111,7 +111,7 @@ def _learn(
     )
 
     config = EvidenceConfig()
-    notify(f"reading the letters of {len(chosen[0]):,} sites")
+    log(f"reading the letters of {len(chosen[0]):,} sites")
     sites = read_evidence_sites(model, store, dataset, *chosen, config.width)
     torch.manual_seed(recipe.seed)
     network = EvidenceNetwork(config, len(model.tfs), len(model.cells))
@@ -188,7 +188,7 @@ def _copy_model(weights: Path, copy: Path) -> None:
 
 
 def _log(figures: dict[str, Any]) -> None:
-    notify(f"epoch {figures['epoch']}: loss {figures['loss']:.5f}")
+    log(f"epoch {figures['epoch']}: loss {figures['loss']:.5f}")
 
 
 def _show(card: dict[str, Any], as_json: bool, files: list[Path]) -> None:
@@ -200,8 +200,8 @@ def _show(card: dict[str, Any], as_json: bool, files: list[Path]) -> None:
             "-" if figures[name] is None else f"{figures[name]:.4f}"
             for name in ("auroc", "average_precision")
         )
-        say(
+        print_result(
             f"{role}: AUROC {auroc}, average precision {precision}, "
             f"{figures['pairs']} pairs, own tracks hidden"
         )
-    say(" ".join(map(str, files)))
+    print_result(" ".join(map(str, files)))

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tfimpute_tracks.commands import options
-from tfimpute_tracks.commands.console import notify, progress_bar, say, show_json
+from tfimpute_tracks.commands.console import log, print_result, progress_bar, show_json
 from tfimpute_tracks.errors import RegionError, RunError, UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from tfimpute_tracks.genome import Region, Sequences
-    from tfimpute_tracks.motifs.explain import Explainer, Explanation
+    from tfimpute_tracks.interpret.explain import Explainer, Explanation
     from tfimpute_tracks.vocabulary import Pair
 
 __all__ = ["explain"]
@@ -61,10 +61,10 @@ def explain(
 ) -> None:
     """Take scores apart into the motif instances that made them: BED and a table."""
     from tfimpute_tracks.commands import inputs
+    from tfimpute_tracks.interpret.attributions import bed_text, instances_table
+    from tfimpute_tracks.interpret.explain import Explainer
+    from tfimpute_tracks.interpret.filter_table import read_names
     from tfimpute_tracks.models import load_model
-    from tfimpute_tracks.motifs.explain import Explainer
-    from tfimpute_tracks.motifs.explained import bed_text, instances_table
-    from tfimpute_tracks.motifs.table import read_names
     from tfimpute_tracks.storage import check_writable_dir, write_text
 
     loaded = load_model(model)
@@ -99,13 +99,13 @@ def explain(
         show_json({"tiles": told, "files": [str(file) for file in files]})
         return
     for one in told[:_SHOWN]:
-        say(
+        print_result(
             f"{one['pair']} {one['tile']}: log-odds {one['logit']:.2f} = "
             f"{one['base']:.2f} without motifs {one['motifs']}"
         )
     if len(told) > _SHOWN:
-        say(f"... and {len(told) - _SHOWN:,} more tiles")
-    say(" ".join(map(str, files)))
+        print_result(f"... and {len(told) - _SHOWN:,} more tiles")
+    print_result(" ".join(map(str, files)))
 
 
 def _explanations(
@@ -119,7 +119,7 @@ def _explanations(
         try:
             found.append(explainer.explain(genome, explainer.best_tile(genome, region)))
         except RegionError as error:
-            notify(str(error), warning=True)
+            log(str(error), warning=True)
         advance(1, "")
     return found
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tfimpute_tracks.commands import options
-from tfimpute_tracks.commands.console import notify, progress_bar
+from tfimpute_tracks.commands.console import log, progress_bar
 from tfimpute_tracks.commands.results import show_results
 from tfimpute_tracks.errors import UsageError
 
@@ -54,8 +54,8 @@ def export(
     from tfimpute_tracks.genome import resolve_regions
     from tfimpute_tracks.impute.export import ExportJob, run_export
     from tfimpute_tracks.impute.store import Store
-    from tfimpute_tracks.tracks.drawing import Drawing
-    from tfimpute_tracks.tracks.pair_files import check_formats, usual_formats
+    from tfimpute_tracks.tracks.rendering import TrackOptions
+    from tfimpute_tracks.tracks.writer import check_formats, usual_formats
 
     if evidence and signal != "calibrated":
         raise UsageError(
@@ -63,10 +63,10 @@ def export(
             "calibrated, of a store that was made with it"
         )
     opened = Store(store)
-    drawing = Drawing(signal, bin_size, max_zooms)
+    rendering = TrackOptions(signal, bin_size, max_zooms)
     names = frozenset(name for text in formats or [] for name in text.split(","))
-    names = names or usual_formats(drawing)
-    check_formats(names, drawing)
+    names = names or usual_formats(rendering)
+    check_formats(names, rendering)
     if every:
         if tf or cell or pairs:
             raise UsageError("give --all, or --tf and --cell, or --pairs, not both")
@@ -76,7 +76,7 @@ def export(
     where = None
     if regions or chroms:
         sizes = opened.plan.chrom_sizes
-        where = resolve_regions(regions or [], chroms or [], sizes, notify)
+        where = resolve_regions(regions or [], chroms or [], sizes, log)
     job = ExportJob(
         opened,
         chosen,
@@ -86,11 +86,11 @@ def export(
         threshold,
         overwrite,
         inputs.set_threads(threads),
-        drawing,
+        rendering,
         inputs.stored_calibration(opened, evidence) if signal == "calibrated" else None,
     )
     if signal == "specificity":
-        inputs.warn_of_absent_cells(opened, chosen)
+        inputs.warn_absent_cells(opened, chosen)
     results = []
     with progress_bar("export", len(chosen), "pairs") as advance:
         for result in run_export(job):

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tfimpute_tracks.commands import options
-from tfimpute_tracks.commands.console import notify, progress_bar, say, show_json
-from tfimpute_tracks.commands.results import tell_faults
+from tfimpute_tracks.commands.console import log, print_result, progress_bar, show_json
+from tfimpute_tracks.commands.results import report_errors
 from tfimpute_tracks.errors import InputFileError, UsageError
 
 if TYPE_CHECKING:
     from tfimpute_tracks.models.model import Model
-    from tfimpute_tracks.tracks.shelf import Shelf, ShelfTrack
+    from tfimpute_tracks.tracks.track_folder import TrackFolder, TrackRecord
 
 __all__ = ["hub"]
 
@@ -60,8 +60,8 @@ def hub(
     email: Annotated[
         str, typer.Option("--email", help="Whom to ask about the hub.")
     ] = "nobody@example.org",
-    colour_by: Annotated[
-        str, typer.Option(help="What gets colours of its own: family, tf or cell.")
+    color_by: Annotated[
+        str, typer.Option(help="What gets colors of its own: family, tf or cell.")
     ] = "family",
     model: options.ModelName = "default",
     evidence: options.Evidence = None,
@@ -72,15 +72,15 @@ def hub(
     from tfimpute_tracks.impute.plan_file import PLAN_FILE, read_plan
     from tfimpute_tracks.models import load_model
     from tfimpute_tracks.storage import check_writable_dir
-    from tfimpute_tracks.tracks.shelf import find_tracks
-    from tfimpute_tracks.viewers.hub import HubSettings, write_hub
-    from tfimpute_tracks.viewers.knowledge import Knowledge
-    from tfimpute_tracks.viewers.sessions import write_sessions
+    from tfimpute_tracks.tracks.track_folder import find_tracks
+    from tfimpute_tracks.views.hubs.card_lookup import CardLookup
+    from tfimpute_tracks.views.hubs.hub import HubSettings, write_hub
+    from tfimpute_tracks.views.hubs.sessions import write_sessions
 
     loaded = load_model(model, evidence)
-    knowledge = Knowledge(loaded)
+    knowledge = CardLookup(loaded)
     # Before anything is exported.
-    HubSettings(genome or "hg19", email, colour_by)
+    HubSettings(genome or "hg19", email, color_by)
     if reference and not ((out_dir or folder) / reference).exists():
         raise InputFileError(
             f"--reference {reference} is not there, as seen from {out_dir or folder}; "
@@ -99,27 +99,29 @@ def hub(
         check_writable_dir(folder)
         build = genome or _build(shelf, loaded)
     if any(t.evidence_weights and not knowledge.knows(t) for t in shelf.tracks):
-        notify(
+        log(
             "some tracks go by measured tracks: give the same --evidence for the pages "
             "to tell what their scores are worth",
             warning=True,
         )
-    written = write_hub(shelf, HubSettings(build, email, colour_by, knowledge))
-    written += write_sessions(shelf, build, colour_by, reference)
+    written = write_hub(shelf, HubSettings(build, email, color_by, knowledge))
+    written += write_sessions(shelf, build, color_by, reference)
     if as_json:
         told = {"pairs": len(shelf.tracks), "left_out": shelf.faults}
         show_json({**told, "files": [str(file) for file in written]})
     else:
-        say(
+        print_result(
             f"{len(shelf.tracks):,} pairs; put {shelf.folder} on a web server that "
             "answers range requests, and paste the address of hub.txt into My Data > "
             "Track Hubs; in IGV, File > Open Session igv.session.xml"
         )
-        say(" ".join(str(file) for file in written))
-    tell_faults(shelf, "the hub")
+        print_result(" ".join(str(file) for file in written))
+    report_errors(shelf, "the hub")
 
 
-def _build(shelf: Shelf, model: Model, sizes: Mapping[str, int] | None = None) -> str:
+def _build(
+    shelf: TrackFolder, model: Model, sizes: Mapping[str, int] | None = None
+) -> str:
     """Give the assembly of tracks: as receipts tell, or as the lengths are.
 
     The lengths of chromosomes are those given, or of each track's own bigWig.
@@ -127,7 +129,7 @@ def _build(shelf: Shelf, model: Model, sizes: Mapping[str, int] | None = None) -
     from tfimpute_tracks.genome import known_build
     from tfimpute_tracks.tracks.formats import signal_chroms
 
-    def by_lengths(track: ShelfTrack) -> str:
+    def by_lengths(track: TrackRecord) -> str:
         files = track.signals.values()
         own = sizes or next((signal_chroms(shelf.folder / f) for f in files), {})
         return known_build(own, model.checkpoint.genome) or ""
@@ -150,16 +152,16 @@ def _of_store(
     named: tuple[str | None, str | None, str | None],
     text_only: bool,
     threads: str,
-) -> Shelf:
+) -> TrackFolder:
     """Export pairs of a store, all where none is named, and give what is there then."""
     from tfimpute_tracks.commands import inputs
+    from tfimpute_tracks.impute.expected_tracks import expected_tracks
     from tfimpute_tracks.impute.export import ExportJob, run_export
-    from tfimpute_tracks.impute.planned import plan_tracks
     from tfimpute_tracks.impute.store import Store
     from tfimpute_tracks.storage import check_writable_dir
-    from tfimpute_tracks.tracks.drawing import Drawing
-    from tfimpute_tracks.tracks.pair_files import usual_formats
-    from tfimpute_tracks.tracks.shelf import find_tracks
+    from tfimpute_tracks.tracks.rendering import TrackOptions
+    from tfimpute_tracks.tracks.track_folder import find_tracks
+    from tfimpute_tracks.tracks.writer import usual_formats
 
     if out_dir is None:
         raise UsageError(f"{folder} is a bulk store: give --out-dir for its hub")
@@ -171,12 +173,12 @@ def _of_store(
         check_writable_dir(out_dir)
         flags = zip(("--tf", "--cell", "--pairs"), named, strict=True)
         which = " ".join(f"{flag} {shlex.quote(n)}" for flag, n in flags if n)
-        notify(
+        log(
             "the tracks themselves: tfimpute-tracks export "
             f"{folder} {which or '--all'} -o {out_dir}"
         )
-        return plan_tracks(store, out_dir, chosen)
-    formats = usual_formats(Drawing())
+        return expected_tracks(store, out_dir, chosen)
+    formats = usual_formats(TrackOptions())
     job = ExportJob(
         store, chosen, out_dir, formats, threads=inputs.set_threads(threads)
     )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from tfimpute_tracks.commands import options
-from tfimpute_tracks.commands.console import notify, progress_bar, say, show_json
+from tfimpute_tracks.commands.console import log, print_result, progress_bar, show_json
 from tfimpute_tracks.errors import RunError, UsageError
 
 if TYPE_CHECKING:
@@ -97,13 +97,14 @@ def impute(
 ) -> None:
     """Impute many pairs at once into a store that `export` and `query` read."""
     from tfimpute_tracks.commands import inputs
-    from tfimpute_tracks.commands.measured import tell_evidence
-    from tfimpute_tracks.commands.surroundings import warn_of_stride
+    from tfimpute_tracks.commands.context_report import warn_stride
+    from tfimpute_tracks.commands.evidence_report import report_evidence
+    from tfimpute_tracks.engines.engine import list_devices
     from tfimpute_tracks.impute import (
         BulkJob,
         Cluster,
-        MakerSpec,
         ShardSize,
+        WorkerSpec,
         check_disk,
         check_store,
         estimate,
@@ -113,7 +114,6 @@ def impute(
     )
     from tfimpute_tracks.impute.plan import TILES_PER_SHARD
     from tfimpute_tracks.models import load_model
-    from tfimpute_tracks.models.engine import list_devices
 
     if scheduler and engine != "dask":
         raise UsageError("--scheduler goes with --engine dask")
@@ -127,8 +127,8 @@ def impute(
     genome = inputs.choose_genome(fasta, loaded, cache_dir)
     where = inputs.choose_regions(genome, fasta, regions or [], chroms or [])
     step = stride or loaded.config.stride
-    warn_of_stride(loaded.config, step)
-    tell_evidence(loaded, genome, chosen, where)
+    warn_stride(loaded.config, step)
+    report_evidence(loaded, genome, chosen, where)
     plan = make_plan(
         loaded,
         chosen,
@@ -141,7 +141,7 @@ def impute(
         shard_size=ShardSize(tiles_per_shard or TILES_PER_SHARD, pairs_per_shard),
         threads=n_threads,
     )
-    spec = MakerSpec(
+    spec = WorkerSpec(
         out_dir,
         model,
         fasta,
@@ -157,7 +157,9 @@ def impute(
     cost = estimate(loaded, plan, genome, todo.shards, out_dir, places)
     _tell_plan(job, cost)
     if dry_run:
-        show_json(asdict(cost)) if as_json else say("dry run: nothing was written")
+        show_json(asdict(cost)) if as_json else print_result(
+            "dry run: nothing was written"
+        )
         return
     check_disk(cost, out_dir)
     _ask(cost, yes)
@@ -178,21 +180,21 @@ def _tell_plan(job: BulkJob, cost: Estimate) -> None:
     n_imputed = plan.reliability.count("imputed")
     form = f"sparse, margin {plan.margin:g}" if plan.is_sparse else "dense"
     where = "Dask" if job.cluster else ", ".join(dict.fromkeys(job.devices))
-    notify(
+    log(
         f"{len(plan.tfs):,} pairs ({n_imputed:,} imputed), {cost.megabases:.2f} Mb "
         f"with sequence, tiles of {plan.seq_len} bp every {plan.stride} bp, "
         f"model {plan.model}"
     )
-    notify(
+    log(
         f"{cost.n_shards:,} shards to make, {cost.n_reused:,} there already or of "
         f"other shares; a full one takes {cost.largest_shard[0]:.0f} s and "
         f"{cost.largest_shard[1] / 1e6:.0f} MB"
     )
-    notify(
+    log(
         f"about {_duration(cost.seconds)} with {len(job.devices)} process(es) on "
         f"{where}, each {cost.rate:,.0f} Mb x pairs/s as measured just now"
     )
-    notify(
+    log(
         f"{form}: about {cost.n_bytes / 1e9:.2f} GB on disk, "
         f"{cost.bytes_free / 1e9:.0f} GB free; {cost.memory / 1e9:.1f} GB of memory"
     )
@@ -220,9 +222,9 @@ def _watch(
         advance((status.n_scores - told) * stride, note)
         told = status.n_scores
         if isinstance(event, Failed):
-            notify(f"given up: {event.reason}", warning=True)
+            log(f"given up: {event.reason}", warning=True)
         elif isinstance(event, Note):
-            notify(event.text)
+            log(event.text)
 
     return watch
 
@@ -238,9 +240,11 @@ def _tell_end(job: BulkJob, result: dict[str, Any], as_json: bool) -> None:
     if as_json:
         show_json(result | {"store": str(job.spec.store)})
     else:
-        say(summary)
-        say(f"tracks: `tfimpute-tracks export {job.spec.store} --tf TF --cell CELL`")
-        say(str(job.spec.store))
+        print_result(summary)
+        print_result(
+            f"tracks: `tfimpute-tracks export {job.spec.store} --tf TF --cell CELL`"
+        )
+        print_result(str(job.spec.store))
     if failed:
         shown = "; ".join(f"{failed[i]}" for i in sorted(failed)[:5])
         more = f" and {len(failed) - 5:,} more" if len(failed) > 5 else ""

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from tfimpute_tracks.commands import options
-from tfimpute_tracks.commands.console import say, show_json, show_table
+from tfimpute_tracks.commands.console import print_result, show_json, show_table
 from tfimpute_tracks.errors import UsageError
 
 __all__ = ["info"]
@@ -48,7 +48,7 @@ def info(
         [_shown(column, record[column]) for column in columns] for record in records
     ]
     show_table("", [column.replace("_", " ") for column in columns], rows)
-    say(f"{len(records):,} {topic}")
+    print_result(f"{len(records):,} {topic}")
 
 
 def _shown(column: str, value: Any) -> Any:
@@ -74,7 +74,7 @@ def _models() -> list[dict[str, Any]]:
                 "seen": sum(entry["trained"] for entry in known),
                 "tile": loaded.config.seq_len,
                 "stride": loaded.config.stride,
-                "halo": loaded.config.halo,
+                "halo": loaded.config.flank,
                 "build": loaded.checkpoint.genome.get("build"),
                 "auroc_seen": _mean_auroc(e for e in known if e["trained"]),
                 "auroc_held_out": _mean_auroc(e for e in known if not e["trained"]),

@@ -11,15 +11,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tfimpute_tracks.commands.console import notify
+from tfimpute_tracks.commands.console import log
 from tfimpute_tracks.errors import InputFileError, UsageError
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
 
 if TYPE_CHECKING:
+    from tfimpute_tracks.engines.feature_cache import FeatureCache
     from tfimpute_tracks.genome import Region, Sequences
     from tfimpute_tracks.impute.store import Store
     from tfimpute_tracks.models.model import Model
-    from tfimpute_tracks.tracks.cache import FeatureCache
 
 __all__ = [
     "choose_cache",
@@ -30,7 +30,7 @@ __all__ = [
     "read_share",
     "set_threads",
     "stored_calibration",
-    "warn_of_absent_cells",
+    "warn_absent_cells",
 ]
 
 
@@ -53,8 +53,8 @@ def choose_cache(cache_dir: Path | None, limit: float) -> FeatureCache:
     UsageError
         The folder is a file, or the limit is no number of bytes.
     """
+    from tfimpute_tracks.engines.feature_cache import FeatureCache
     from tfimpute_tracks.genome import default_cache_dir
-    from tfimpute_tracks.tracks.cache import FeatureCache
 
     folder = default_cache_dir() if cache_dir is None else cache_dir
     if folder.exists() and not folder.is_dir():
@@ -246,13 +246,13 @@ def choose_genome(
     from tfimpute_tracks.genome import check_build, open_bundled, open_genome
 
     if fasta is None:
-        notify("no --fasta: scanning the bundled stretch of human chr20 (hg19)")
+        log("no --fasta: scanning the bundled stretch of human chr20 (hg19)")
         return open_bundled()
-    genome = open_genome(fasta, cache_dir, notify)
+    genome = open_genome(fasta, cache_dir, log)
     trained_on = model.checkpoint.genome
     odd = check_build(genome.chrom_sizes, trained_on.get("chrom_sizes", {}))
     if odd:
-        notify(
+        log(
             f"{fasta} looks like another build than {trained_on.get('build')}, which "
             f"the model {model.name} was trained on: {'; '.join(odd[:3])}. Scores stay "
             "valid as predictions from sequence; mind the build when loading tracks",
@@ -286,7 +286,7 @@ def choose_regions(
 
     if fasta is None and not regions and not chroms:
         return [bundled_region()]
-    return resolve_regions(regions, chroms, genome.chrom_sizes, notify)
+    return resolve_regions(regions, chroms, genome.chrom_sizes, log)
 
 
 def set_threads(threads: str) -> int:
@@ -323,7 +323,7 @@ def set_threads(threads: str) -> int:
     return n_threads
 
 
-def warn_of_absent_cells(store: Store, pairs: list[Pair]) -> None:
+def warn_absent_cells(store: Store, pairs: list[Pair]) -> None:
     """Warn where a store's specificity is told against some cell lines only.
 
     Parameters
@@ -339,14 +339,14 @@ def warn_of_absent_cells(store: Store, pairs: list[Pair]) -> None:
     lacking = [f"{tf} {n}" for tf, n in n_cells.items() if n < n_least]
     if lacking:
         more = f" and {len(lacking) - 3} TFs more" if len(lacking) > 3 else ""
-        notify(
+        log(
             f"{store.folder} does not hold all {n_least} cell lines of each TF, but of "
             f"{', '.join(lacking[:3])}{more}: the specificity is told against those; "
             "take a store made with --all, or `scan --signal specificity`",
             warning=True,
         )
     elif n_known is None:
-        notify(
+        log(
             f"the weights of {store.folder}, {store.plan.model}, are not at hand: "
             f"whether they know more than its {n_least} cell lines is not checked",
             warning=True,

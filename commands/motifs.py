@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tfimpute_tracks.commands import options
-from tfimpute_tracks.commands.console import notify, progress_bar, say, show_json
+from tfimpute_tracks.commands.console import log, print_result, progress_bar, show_json
 from tfimpute_tracks.errors import UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+    from tfimpute_tracks.interpret.filters import FilterMotif
+    from tfimpute_tracks.interpret.motif_match import Match
     from tfimpute_tracks.models.model import Model
-    from tfimpute_tracks.motifs.filters import FilterMotif
-    from tfimpute_tracks.motifs.match import Match
 
 __all__ = ["motifs"]
 
@@ -39,20 +39,20 @@ def motifs(
 ) -> None:
     """Turn filters into motifs, match them with JASPAR, tell whom they speak for."""
     from tfimpute_tracks.commands import inputs
-    from tfimpute_tracks.models import load_model
-    from tfimpute_tracks.motifs.drives import filter_drives
-    from tfimpute_tracks.motifs.filters import find_motifs, is_telling
-    from tfimpute_tracks.motifs.table import (
+    from tfimpute_tracks.interpret.contributions import filter_contributions
+    from tfimpute_tracks.interpret.filter_table import (
         drives_table,
         filters_table,
         groups,
         own_motifs,
     )
+    from tfimpute_tracks.interpret.filters import find_motifs, is_telling
+    from tfimpute_tracks.models import load_model
     from tfimpute_tracks.storage import check_writable_dir
 
     try:
-        from tfimpute_tracks.motifs.jaspar import RELEASE, load_matrices
-        from tfimpute_tracks.motifs.match import MOST_E, match_motifs
+        from tfimpute_tracks.interpret.jaspar import RELEASE, load_matrices
+        from tfimpute_tracks.interpret.motif_match import MAX_E_VALUE, match_motifs
 
         matrices = load_matrices()
     except ImportError as error:
@@ -65,12 +65,12 @@ def motifs(
     where = inputs.choose_regions(genome, fasta, regions or [], chroms or [])
     check_writable_dir(out_dir)
     n_bp = sum(region.end - region.start for region in where)
-    notify(f"{loaded.config.n_filters} filters of {loaded.name} over {n_bp:,} bp")
+    log(f"{loaded.config.n_filters} filters of {loaded.name} over {n_bp:,} bp")
     with progress_bar("motifs", 2 * n_bp, "bp") as advance:
         found = find_motifs(loaded, genome, where, lambda n: advance(n, ""))
     matches = match_motifs(found, matrices, n_threads)
-    notify("what filters add for each TF and cell line")
-    drives = filter_drives(loaded, genome, found)
+    log("what filters add for each TF and cell line")
+    drives = filter_contributions(loaded, genome, found)
     rows = {"filters": filters_table(found, matches)}
     for kind, names, parts in (
         ("tf-filters", loaded.tfs, drives.of_tfs),
@@ -92,19 +92,19 @@ def motifs(
         show_json(told)
         return
     whose = ", ".join(f"{group} {n}" for group, n in told["groups"].items())
-    say(
+    print_result(
         f"{told['firing']} of {told['filters']} filters fire strongly here, "
         f"{told['telling']} of them often and clearly enough to be compared; "
-        f"{told['matched']} are like a motif of {RELEASE} (E <= {MOST_E}), of "
+        f"{told['matched']} are like a motif of {RELEASE} (E <= {MAX_E_VALUE}), of "
         f"{len(told['groups'])} families or zinc fingers: {whose}"
     )
     own = told["own"]
-    say(
+    print_result(
         f"{own['n_own']} of {own['n_tfs']} TFs with a motif in {RELEASE} have a filter "
         f"of it among their first {top}, {own['by_chance']:.1f} by chance "
         f"(p = {own['p']:.2g})"
     )
-    say(" ".join(told["files"]))
+    print_result(" ".join(told["files"]))
 
 
 def _write(
@@ -115,8 +115,8 @@ def _write(
     out_dir: Path,
 ) -> list[Path]:
     """Write tables, matrices and logos."""
-    from tfimpute_tracks.motifs.files import jaspar_text, meme_text
-    from tfimpute_tracks.motifs.table import write_filters
+    from tfimpute_tracks.interpret.filter_table import write_filters
+    from tfimpute_tracks.interpret.motif_files import jaspar_text, meme_text
     from tfimpute_tracks.plots.style import save_figure
     from tfimpute_tracks.storage import write_text
 
@@ -140,7 +140,7 @@ def _write(
 
 def _sheet(found: list[FilterMotif], matches: list[Match | None]) -> Figure:
     """Draw the filters that are like a known motif, the surest first."""
-    from tfimpute_tracks.motifs.filters import information
+    from tfimpute_tracks.interpret.filters import information
     from tfimpute_tracks.plots.logos import logo_sheet
 
     both = [

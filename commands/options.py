@@ -21,7 +21,7 @@ __all__ = [
     "DryRun",
     "Evidence",
     "Fasta",
-    "HoldOutWay",
+    "HoldOutScheme",
     "Json",
     "MaxZooms",
     "ModelName",
@@ -169,7 +169,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Data = Annotated[
     Path, typer.Option("--data", help="Data set that `tfimpute-tracks prepare` made.")
 ]
-HoldOutWay = Annotated[
+HoldOutScheme = Annotated[
     Literal["chromosomes", "chance", "fold"],
     typer.Option(
         "--hold-out",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tfimpute_tracks.commands import options
-from tfimpute_tracks.commands.console import notify, say, show_json
+from tfimpute_tracks.commands.console import log, print_result, show_json
 from tfimpute_tracks.errors import UsageError
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def plot(
     else:
         window, tracks = _read(folder, place, named, model, signal)
     if all(track.is_empty for track in tracks):
-        notify(f"nothing in {window} has a score: all of it is hatched", warning=True)
+        log(f"nothing in {window} has a score: all of it is hatched", warning=True)
     kind = SIGNALS[signal]
     panels = [
         Panel(
@@ -107,7 +107,7 @@ def plot(
     ]
     if genes is None and folder is None and fasta is None:
         genes = bundled_genes()
-    beneath = read_genes(genes, window, notify) if genes else []
+    beneath = read_genes(genes, window, log) if genes else []
     figure = draw_locus(window, panels, beneath, width)
     shown = ", ".join(str(track.pair) for track in tracks)
     save_figure(
@@ -117,7 +117,7 @@ def plot(
         peaks = {str(track.pair): track.peaks.tolist() for track in tracks}
         show_json({"region": str(window), "peaks": peaks, "files": [str(out)]})
         return
-    say(str(out))
+    print_result(str(out))
 
 
 def _computed(
@@ -129,7 +129,7 @@ def _computed(
 ) -> tuple[Region, list[WindowTrack]]:
     """Score a place; the sequence is a FASTA, if any, and a folder for its index."""
     from tfimpute_tracks.commands import inputs
-    from tfimpute_tracks.commands.measured import tell_evidence
+    from tfimpute_tracks.commands.evidence_report import report_evidence
     from tfimpute_tracks.genome import parse_region
     from tfimpute_tracks.tracks.windows import compute_window
 
@@ -138,7 +138,7 @@ def _computed(
     _check_count(chosen)
     genome = inputs.choose_genome(fasta, model, cache_dir)
     window = parse_region(place, genome.chrom_sizes)
-    tell_evidence(model, genome, chosen, [window])
+    report_evidence(model, genome, chosen, [window])
     return window, compute_window(model, genome, window, chosen, signal)
 
 
@@ -150,13 +150,13 @@ def _read(
     from tfimpute_tracks.genome import parse_region
     from tfimpute_tracks.models import load_model
     from tfimpute_tracks.tracks.formats import signal_chroms
-    from tfimpute_tracks.tracks.shelf import find_tracks
+    from tfimpute_tracks.tracks.track_folder import find_tracks
     from tfimpute_tracks.tracks.windows import choose_tracks, read_window
     from tfimpute_tracks.vocabulary import Vocabulary
 
     shelf = find_tracks(folder)
     for fault in shelf.faults:
-        notify(fault, warning=True)
+        log(fault, warning=True)
     chosen = None
     if any(named):
         # The folder's own names as well: another model may have made its tracks.
@@ -171,7 +171,7 @@ def _read(
     _check_count(tracks)
     for track in tracks:
         if not track.narrowpeak:
-            notify(f"{folder} has no narrowPeak of {track.pair}: no peaks are drawn")
+            log(f"{folder} has no narrowPeak of {track.pair}: no peaks are drawn")
     window = parse_region(place, signal_chroms(folder / tracks[0].signals[signal]))
     return window, read_window(folder, tracks, window, signal)
 

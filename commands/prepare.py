@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from tfimpute_tracks.commands import options
-from tfimpute_tracks.commands.console import notify, say, show_json, show_table
+from tfimpute_tracks.commands.console import log, print_result, show_json, show_table
 from tfimpute_tracks.errors import UsageError
 
 __all__ = ["prepare"]
@@ -103,9 +103,7 @@ def prepare(
         raise UsageError(f"{out} exists; give another -o, or --overwrite to replace it")
     check_writable_dir(out.parent)
     began = time.perf_counter()
-    report = build_dataset(
-        fasta, pairs_table, background, out, config, blacklist, notify
-    )
+    report = build_dataset(fasta, pairs_table, background, out, config, blacklist, log)
     summary = asdict(report) | {
         "seconds": round(time.perf_counter() - began, 1),
         "peak_memory_gb": _peak_memory_gb(),
@@ -116,7 +114,7 @@ def prepare(
         show_json(summary)
         return
     show_table("Data set", ["what", "value"], _rows(summary))
-    say(str(out))
+    print_result(str(out))
 
 
 def _peak_memory_gb() -> float:

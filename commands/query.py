@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from tfimpute_tracks.commands import options
-from tfimpute_tracks.commands.console import say, show_json, show_table
+from tfimpute_tracks.commands.console import print_result, show_json, show_table
 
 __all__ = ["query"]
 
@@ -63,7 +63,7 @@ def query(
             for record in shown
         ],
     )
-    say(
+    print_result(
         f"{len(shown):,} of {len(records):,} pairs at {place}; {n_peaks:,} call a peak "
         "there. margin: log-odds above the pair's peak line"
     )

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from tfimpute_tracks.commands.console import notify, say, show_json, show_table
+from tfimpute_tracks.commands.console import log, print_result, show_json, show_table
 from tfimpute_tracks.errors import RunError
 
 if TYPE_CHECKING:
-    from tfimpute_tracks.tracks.pair_files import PairResult
-    from tfimpute_tracks.tracks.shelf import Shelf
+    from tfimpute_tracks.tracks.track_folder import TrackFolder
+    from tfimpute_tracks.tracks.writer import PairResult
     from tfimpute_tracks.vocabulary import Pair
 
-__all__ = ["show_results", "tell_faults"]
+__all__ = ["report_errors", "show_results"]
 
 _SHOWN = 200  # pairs in the table; all are in the JSON and in the folder
 _COLUMNS = ("pair", "reliability", "peaks", "threshold", "state")
@@ -55,20 +55,20 @@ def show_results(
     if empty:
         named = ", ".join(str(result.pair) for result in empty[:5])
         more = " and more" if len(empty) > 5 else ""
-        notify(
+        log(
             f"no peak reaches the threshold of {named}{more}: no bigBed of them, for "
             "browsers refuse an empty one"
         )
     head = ["known as" if name == "reliability" else name for name in _COLUMNS]
     show_table("", head, rows[:_SHOWN])
     if len(rows) > _SHOWN:
-        say(f"and {len(rows) - _SHOWN:,} pairs more")
+        print_result(f"and {len(rows) - _SHOWN:,} pairs more")
     if hint:
-        say(hint)
-    say(" ".join(files))
+        print_result(hint)
+    print_result(" ".join(files))
 
 
-def tell_faults(shelf: Shelf, what: str) -> None:
+def report_errors(shelf: TrackFolder, what: str) -> None:
     """Name the files that were left out, and fail if there is one.
 
     Parameters
@@ -83,7 +83,7 @@ def tell_faults(shelf: Shelf, what: str) -> None:
         A file was left out.
     """
     for fault in shelf.faults:
-        notify(fault, warning=True)
+        log(fault, warning=True)
     if shelf.faults:
         raise RunError(
             f"{len(shelf.faults)} file(s) of {shelf.folder} were left out, named "

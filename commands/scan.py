@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from tfimpute_tracks.commands import options
-from tfimpute_tracks.commands.console import FirstRate, notify, progress_bar, say
+from tfimpute_tracks.commands.console import FirstRate, log, print_result, progress_bar
 from tfimpute_tracks.commands.results import show_results
 
 __all__ = ["scan"]
@@ -50,13 +50,13 @@ def scan(
 ) -> None:
     """Scan sequence for one or a few pairs: bigWig, narrowPeak, bigBed, receipt."""
     from tfimpute_tracks.commands import inputs
-    from tfimpute_tracks.commands.measured import tell_evidence
-    from tfimpute_tracks.commands.surroundings import warn_of_stride
+    from tfimpute_tracks.commands.context_report import warn_stride
+    from tfimpute_tracks.commands.evidence_report import report_evidence
+    from tfimpute_tracks.engines.engine import pick_device
     from tfimpute_tracks.models import load_model
-    from tfimpute_tracks.models.engine import pick_device
     from tfimpute_tracks.storage import check_writable_dir
     from tfimpute_tracks.tracks import ScanJob, plan_tiles, run_scan
-    from tfimpute_tracks.tracks.drawing import Drawing
+    from tfimpute_tracks.tracks.rendering import TrackOptions
 
     loaded = load_model(model, evidence)
     chosen = inputs.choose_pairs(loaded.vocabulary, tf, cell, pairs)
@@ -65,8 +65,8 @@ def scan(
     genome = inputs.choose_genome(fasta, loaded, cache_dir)
     where = inputs.choose_regions(genome, fasta, regions or [], chroms or [])
     step = stride or loaded.config.stride
-    drawing = Drawing(signal, bin_size, max_zooms)
-    drawing.tiles_per_bin(step)
+    rendering = TrackOptions(signal, bin_size, max_zooms)
+    rendering.tiles_per_bin(step)
     job = ScanJob(
         loaded,
         chosen,
@@ -79,22 +79,22 @@ def scan(
         overwrite=overwrite,
         threads=n_threads,
         cache=None if no_cache else inputs.choose_cache(cache_dir, cache_limit),
-        drawing=drawing,
+        rendering=rendering,
     )
     ranges = plan_tiles(where, dict(genome.chrom_sizes), loaded.config.seq_len, step)
     bases = sum(r.n_tiles for r in ranges) * step
     check_writable_dir(out_dir)
-    halo = loaded.config.halo
-    around = f" with {halo} bp on either side" if halo else ""
-    notify(
+    flank = loaded.config.flank
+    around = f" with {flank} bp on either side" if flank else ""
+    log(
         f"{len(chosen)} pair(s), {bases / 1e6:.2f} Mb, tiles of "
         f"{loaded.config.seq_len} bp every {step} bp{around}, model {loaded.name}, "
         f"device {place}, {n_threads} thread(s)"
     )
-    warn_of_stride(loaded.config, step)
-    tell_evidence(loaded, genome, chosen, where)
+    warn_stride(loaded.config, step)
+    report_evidence(loaded, genome, chosen, where)
     if dry_run:
-        say(f"would write {len(chosen)} track(s) to {out_dir}")
+        print_result(f"would write {len(chosen)} track(s) to {out_dir}")
         return
     began = time.monotonic()
     with progress_bar("scan", bases, "Mb", 1e6) as advance:
@@ -103,10 +103,10 @@ def scan(
     kept = ""
     if job.cache and job.cache.hits:
         kept = f", {job.cache.hits} blocks of tiles from the cache"
-    notify(f"{seconds:.1f} s, {bases / 1e6 / seconds:.2f} Mb/s, writing included{kept}")
+    log(f"{seconds:.1f} s, {bases / 1e6 / seconds:.2f} Mb/s, writing included{kept}")
     n_ambiguous = sum(genome.ambiguous.values())
     if n_ambiguous:
-        notify(f"{n_ambiguous:,} IUPAC or stray letters were read as N")
+        log(f"{n_ambiguous:,} IUPAC or stray letters were read as N")
     show_results(
         results,
         loaded.reliability,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tfimpute_tracks.commands import options
-from tfimpute_tracks.commands.console import say, show_json, show_table
+from tfimpute_tracks.commands.console import print_result, show_json, show_table
 from tfimpute_tracks.errors import RunError
 
 __all__ = ["selftest"]
@@ -16,9 +16,9 @@ def selftest(
 ) -> None:
     """Compare every engine with the plain network on real and on hard sequence."""
     from tfimpute_tracks.models import load_model
-    from tfimpute_tracks.tracks.parity import EXACT_TOLERANCE, check_parity
+    from tfimpute_tracks.tracks.selfcheck import EXACT_TOLERANCE, run_selfcheck
 
-    records = check_parity(load_model(model), seed)
+    records = run_selfcheck(load_model(model), seed)
     if as_json:
         show_json([record._asdict() for record in records])
     else:
@@ -38,4 +38,4 @@ def selftest(
             f"{worst.tolerance:g}; use another --device or --precision, and report it"
         )
     exact = max(r.difference for r in records if r.tolerance == EXACT_TOLERANCE)
-    say(f"every engine agrees; the exact ones to {exact:.1e}")
+    print_result(f"every engine agrees; the exact ones to {exact:.1e}")

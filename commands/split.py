@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tfimpute_tracks.commands import options
-from tfimpute_tracks.commands.console import notify, say, show_json, show_table
+from tfimpute_tracks.commands.console import log, print_result, show_json, show_table
 from tfimpute_tracks.errors import UsageError
 
 __all__ = ["split"]
@@ -64,9 +64,9 @@ def split(
     )
     write_text(out, format_pairs_table(made.table, out.parent))
     for remark in leaks.remarks():
-        notify(remark, warning=True)
+        log(remark, warning=True)
     if made.left_out:
-        notify(
+        log(
             f"{len(made.left_out)} replicates of held-out pairs are left out: "
             f"{', '.join(made.left_out)}",
             warning=True,
@@ -89,4 +89,4 @@ def split(
     named = ("tfs", "cells", "needed_in_base", "can_be_held_out", "seed")
     rows += [[name.replace("_", " "), summary[name]] for name in named]
     show_table("Pairs", ["what", "number"], rows)
-    say(str(out))
+    print_result(str(out))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tfimpute_tracks.commands import options
-from tfimpute_tracks.commands.console import notify, progress_bar, say, show_json
+from tfimpute_tracks.commands.console import log, print_result, progress_bar, show_json
 from tfimpute_tracks.errors import UsageError
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def train(
         ),
     ] = None,
     seed: options.Seed = 0,
-    hold_out: options.HoldOutWay = "chromosomes",
+    hold_out: options.HoldOutScheme = "chromosomes",
     test_chroms: options.TestChroms = "chr20",
     valid_chroms: options.ValidChroms = "chr22",
     build: Annotated[str, typer.Option(help="Name of the genome build.")] = "hg19",
@@ -70,11 +70,11 @@ def train(
     as_json: options.Json = False,
 ) -> None:
     """Fit a model: each sequence is read once and teaches all its labelled pairs."""
+    from tfimpute_tracks.commands.context_report import check_letters
     from tfimpute_tracks.commands.inputs import set_threads
-    from tfimpute_tracks.commands.surroundings import check_letters
     from tfimpute_tracks.dataset import open_dataset
+    from tfimpute_tracks.engines.engine import pick_device
     from tfimpute_tracks.models import load_model
-    from tfimpute_tracks.models.engine import pick_device
     from tfimpute_tracks.storage import check_writable_dir
     from tfimpute_tracks.training import (
         TrainingJob,
@@ -113,7 +113,7 @@ def train(
             f"{out_dir} holds an earlier run; add --resume to go on with it, or give "
             "another --out-dir"
         )
-    notify(f"{preset}: {config}, {taught}, device {place}")
+    log(f"{preset}: {config}, {taught}, device {place}")
     kept = job.kept(taught.seed)
     split = kept.split(dataset)
     n_steps = taught.epochs * -(-len(split.train) // taught.batch_size)
@@ -132,7 +132,7 @@ def train(
 
         run = train_model(dataset, config, taught, job, report, _log_epoch)
     if run.around:
-        notify(
+        log(
             f"surroundings: AUROC {run.around.auroc:.4f} beside "
             f"{run.around.auroc_alone:.4f} of tiles alone, {run.around.n_pairs} pairs "
             f"on {run.around.n_sites:,} {run.around.part} sites"
@@ -173,12 +173,12 @@ def train(
             "-" if figures[name] is None else f"{figures[name]:.4f}"
             for name in ("auroc", "tf_mean_auroc")
         )
-        say(
+        print_result(
             f"{role}: AUROC {ours}, mean of the TF {mean}, {figures['pairs']} pairs, "
             f"sites of {kept.part('test')}"
         )
     files = [weights, weights.with_suffix(".json"), out_dir / "log.jsonl", *curves]
-    say(" ".join(map(str, files)))
+    print_result(" ".join(map(str, files)))
 
 
 def _kept_options(kept: HoldOut) -> dict[str, str]:
@@ -237,7 +237,7 @@ def _log_epoch(figures: dict[str, Any]) -> None:
     aurocs = [
         f"{name} {figures[key]:.4f}" for key, name in names.items() if key in figures
     ]
-    notify(
+    log(
         f"epoch {figures['epoch']}: loss {figures['loss']:.4f}, AUROC on validation "
         f"sites: {', '.join(aurocs) or 'none'}; {figures['rate']:,.0f} instances/s, "
         f"{figures['rate'] / _PAPER_RATE:,.0f} x the paper's"

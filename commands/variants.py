@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 import typer
 
 from tfimpute_tracks.commands import options
-from tfimpute_tracks.commands.console import notify, progress_bar, say, show_json
+from tfimpute_tracks.commands.console import log, print_result, progress_bar, show_json
 from tfimpute_tracks.errors import RunError, UsageError
 
 if TYPE_CHECKING:
     from tfimpute_tracks.genome import Sequences
     from tfimpute_tracks.variants.background import Background
-    from tfimpute_tracks.variants.checked import Counts
-    from tfimpute_tracks.variants.partners import Survey
+    from tfimpute_tracks.variants.matched_background import VariantSample
     from tfimpute_tracks.variants.run import VariantJob, VariantRun
+    from tfimpute_tracks.variants.validate import Counts
 
 __all__ = ["variants"]
 
@@ -143,7 +143,7 @@ def variants(
     n_threads = inputs.set_threads(threads)
     genome = inputs.choose_genome(fasta, loaded, cache_dir)
     check_writable_dir(out_dir)
-    notify(f"{len(chosen):,} pair(s), model {loaded.name}, {n_threads} thread(s)")
+    log(f"{len(chosen):,} pair(s), model {loaded.name}, {n_threads} thread(s)")
     with ExitStack() as stack:
         opened = (
             stack.enter_context(spooled(sys.stdin.buffer, out_dir))
@@ -178,7 +178,7 @@ def _least(asked: float | None, n_pairs: int, wide: bool) -> float:
         return asked
     if wide or n_pairs <= _MANY_PAIRS:
         return 0.0
-    notify(
+    log(
         f"{n_pairs:,} pairs: rows that change by less than {_LEAST} are left out; "
         "--min-delta 0 writes all"
     )
@@ -188,12 +188,12 @@ def _least(asked: float | None, n_pairs: int, wide: bool) -> float:
 def _check_options(
     n_pairs: int, tracks: bool, background: int, within: Path | None
 ) -> None:
-    from tfimpute_tracks.variants.stretches import MOST_DRAWN
+    from tfimpute_tracks.variants.allele_tracks import MAX_TRACKS
 
-    if tracks and n_pairs > MOST_DRAWN:
+    if tracks and n_pairs > MAX_TRACKS:
         raise UsageError(
             f"--write-tracks with {n_pairs:,} pairs, three files each; name at most "
-            f"{MOST_DRAWN} by --pairs, or --tf and --cell"
+            f"{MAX_TRACKS} by --pairs, or --tf and --cell"
         )
     if within is not None and not background:
         raise UsageError(
@@ -204,7 +204,7 @@ def _check_options(
 def _run(
     job: VariantJob, genome: Sequences, asked: _Background
 ) -> tuple[VariantRun, int]:
-    from tfimpute_tracks.variants.partners import survey_variants
+    from tfimpute_tracks.variants.matched_background import survey_variants
     from tfimpute_tracks.variants.run import run_variants
 
     n_lines, background = None, None
@@ -221,16 +221,16 @@ def _run(
 
 
 def _scored_background(
-    job: VariantJob, genome: Sequences, survey: Survey, asked: _Background
+    job: VariantJob, genome: Sequences, survey: VariantSample, asked: _Background
 ) -> Background:
     from tfimpute_tracks.variants.background import Background
-    from tfimpute_tracks.variants.partners import draw_partners, read_within
+    from tfimpute_tracks.variants.matched_background import draw_matched, read_within
 
     within = None if asked.within is None else read_within(asked.within, genome)
     margin = job.model.config.seq_len
-    partners = draw_partners(genome, survey, asked.wanted, asked.seed, margin, within)
+    partners = draw_matched(genome, survey, asked.wanted, asked.seed, margin, within)
     if len(partners) < min(asked.wanted, _SMALL):
-        notify(
+        log(
             f"only {len(partners):,} places near the variants have the same letters: "
             "quantiles tell little",
             warning=True,
@@ -244,7 +244,7 @@ def _scored_background(
 def _tell(counts: Counts, n_background: int, as_json: bool, files: list[Path]) -> None:
     share = counts.reference_share
     for reason, n in counts.faults.most_common():
-        notify(f"{n:,} alleles not scored: {reason}", warning=True)
+        log(f"{n:,} alleles not scored: {reason}", warning=True)
     renamed = [
         f"{theirs} for {ours}"
         for theirs, ours in counts.chroms.items()
@@ -252,9 +252,9 @@ def _tell(counts: Counts, n_background: int, as_json: bool, files: list[Path]) -
     ]
     if renamed:
         more = f" and {len(renamed) - 3} more" if len(renamed) > 3 else ""
-        notify(f"took {', '.join(renamed[:3])}{more}, as the FASTA names it")
+        log(f"took {', '.join(renamed[:3])}{more}, as the FASTA names it")
     if share is not None and share < _FEW:
-        notify(
+        log(
             f"only {share:.1%} of the references are what the genome has: variants of "
             "another assembly, or with alleles exchanged (--fix-ref)?",
             warning=True,
@@ -272,9 +272,9 @@ def _tell(counts: Counts, n_background: int, as_json: bool, files: list[Path]) -
         )
         return
     known = "unknown" if share is None else f"{share:.1%}"
-    say(
+    print_result(
         f"{counts.n_scored:,} alleles scored, {counts.n_swapped:,} of them exchanged "
         f"first, {sum(counts.faults.values()):,} not; {known} of the references are "
         "the genome's"
     )
-    say(" ".join(map(str, files)))
+    print_result(" ".join(map(str, files)))

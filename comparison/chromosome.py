@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tfimpute_tracks.comparison.evaluation_page import BinsTold
+from tfimpute_tracks.engines.tiles import TileRange
 from tfimpute_tracks.errors import RegionError, UsageError
 from tfimpute_tracks.evaluation.bins import (
     BinRun,
@@ -28,7 +29,6 @@ from tfimpute_tracks.genome import Sequences, match_chrom, merge_intervals, read
 from tfimpute_tracks.genome.chroms import find_chrom
 from tfimpute_tracks.models import Model
 from tfimpute_tracks.tracks.scan import open_scanner
-from tfimpute_tracks.tracks.tiles import TileRange
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = ["BinnedPair", "judge_bins", "read_widths"]
@@ -147,8 +147,8 @@ def judge_bins(
         "chroms": names,
         "bins": n_bins,
         "left_out": left_out,
-        "score": f"that of the tile of {run.tile} bp about its centre"
-        if run.centred
+        "score": f"that of the tile of {run.tile} bp about its center"
+        if run.centerd
         else f"the highest of the tiles of {run.tile} bp inside it, every "
         f"{run.stride} bp",
     }

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from tfimpute_tracks.comparison.report import Section, Table
-from tfimpute_tracks.evaluation.assessment import Assessment, recall_columns
 from tfimpute_tracks.evaluation.metrics import RECALL_LEVELS
+from tfimpute_tracks.evaluation.result import EvaluationResult, recall_columns
 from tfimpute_tracks.plots.evaluation import (
     compared_pairs,
     figures_by_tf,
@@ -146,7 +146,7 @@ def bin_rows(roles: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
 
 
 def evaluation_sections(
-    assessment: Assessment, seen: Sequence[bool], bins: Sequence[BinsTold] = ()
+    assessment: EvaluationResult, seen: Sequence[bool], bins: Sequence[BinsTold] = ()
 ) -> list[Section]:
     """Write the parts of the page.
 
@@ -300,7 +300,7 @@ def _bins(told: BinsTold) -> Section:
     return Section(
         f"Bins of {told.width:,} bp along {', '.join(facts['chroms'])}",
         f"Whole chromosomes, closed chromatin included: {facts['bins']:,} bins. A bin "
-        f"is positive where the centre of a measured peak falls in it; its score is "
+        f"is positive where the center of a measured peak falls in it; its score is "
         f"{facts['score']}. Left out: {left}.",
         [
             Table(BIN_COLUMNS, bin_rows(told.roles)),
@@ -310,7 +310,7 @@ def _bins(told: BinsTold) -> Section:
     )
 
 
-def _by_tf(assessment: Assessment, kinds: list[str]) -> Section:
+def _by_tf(assessment: EvaluationResult, kinds: list[str]) -> Section:
     table = assessment.pairs
     figure = figures_by_tf(table["tf"], table["auroc"].to_numpy(np.float64), kinds)
     return Section("By TF", "", [_frame(assessment.by_tf())], [figure])

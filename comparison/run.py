@@ -11,11 +11,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tfimpute_tracks.comparison.scored import Scored, read_scored, run_key, write_scored
+from tfimpute_tracks.comparison.predictors.external import External
+from tfimpute_tracks.comparison.predictors.predictor import Predictor
+from tfimpute_tracks.comparison.predictors.task import Task
+from tfimpute_tracks.comparison.scored_sites import (
+    Scored,
+    read_scored,
+    run_key,
+    write_scored,
+)
 from tfimpute_tracks.errors import RunError, WriteError
-from tfimpute_tracks.predictors.external import External
-from tfimpute_tracks.predictors.predictor import Predictor
-from tfimpute_tracks.predictors.task import Task
 
 __all__ = ["Outcome", "run_predictors"]
 

@@ -6,16 +6,16 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from tfimpute_tracks.comparison.figures import (
-    FIGURES,
-    PairFigures,
-    pair_figures,
+from tfimpute_tracks.comparison.metric_tables import (
+    METRICS,
+    PairMetrics,
+    pair_metrics,
     summary_row,
 )
+from tfimpute_tracks.comparison.predictors.task import Task
 from tfimpute_tracks.comparison.report import Section, Table
 from tfimpute_tracks.comparison.run import Outcome
-from tfimpute_tracks.comparison.scored import Scored
-from tfimpute_tracks.predictors.task import Task
+from tfimpute_tracks.comparison.scored_sites import Scored
 
 __all__ = ["Judged", "judge", "left_out", "pair_table", "report_sections"]
 
@@ -52,7 +52,7 @@ _COST = {
     "cpu_seconds": "CPU s of both",
 }
 
-Judged = list[tuple[Scored, PairFigures, dict[str, Any]]]
+Judged = list[tuple[Scored, PairMetrics, dict[str, Any]]]
 
 
 def judge(task: Task, outcome: Outcome, reference: str | None) -> Judged:
@@ -75,7 +75,7 @@ def judge(task: Task, outcome: Outcome, reference: str | None) -> Judged:
     found = []
     for scored in outcome.scored:
         beside = None if scored is other else other
-        figures = pair_figures(task, scored, beside)
+        figures = pair_metrics(task, scored, beside)
         found.append((scored, figures, summary_row(scored, figures)))
     return found
 
@@ -116,15 +116,15 @@ def pair_table(task: Task, judged: Judged) -> str:
         Tab-separated with a head; a figure that is not there is empty, and `why` says
         why. `model_` figures are the model's at the predictor's own sites.
     """
-    beside = [f"model_{name}" for name in FIGURES]
+    beside = [f"model_{name}" for name in METRICS]
     head = ["predictor", "tf", "cell", "role", "n_positive", "n_negative"]
-    lines = [[*head, *FIGURES, *beside, "why"]]
+    lines = [[*head, *METRICS, *beside, "why"]]
     for scored, figures, _ in judged:
         for place, column in enumerate(map(int, task.judged)):
             pair, reference = task.pair(column), figures.reference or {}
-            values = [figures.own[name][place] for name in FIGURES]
+            values = [figures.own[name][place] for name in METRICS]
             values += [
-                reference[name][place] if reference else math.nan for name in FIGURES
+                reference[name][place] if reference else math.nan for name in METRICS
             ]
             counts = (figures.n_positive[place], figures.n_negative[place])
             lines.append(

@@ -13,8 +13,17 @@ from __future__ import annotations
 
 from tfimpute_tracks.dataset.build import BuildReport, build_dataset
 from tfimpute_tracks.dataset.config import BuildConfig
+from tfimpute_tracks.dataset.dataset import Dataset, PairLists
 from tfimpute_tracks.dataset.held_out import PairSplit, split_pairs
-from tfimpute_tracks.dataset.labelled import Dataset, PairLists
+from tfimpute_tracks.dataset.holdout import (
+    CHANCE_TEST,
+    CHANCE_VALID,
+    HoldOut,
+    TrainedSites,
+    Way,
+    hold_out_options,
+    trained_sites,
+)
 from tfimpute_tracks.dataset.labels import LabelRule
 from tfimpute_tracks.dataset.leakage import Leaks, find_leaks, find_pair_leaks
 from tfimpute_tracks.dataset.pairs_table import (
@@ -35,15 +44,6 @@ from tfimpute_tracks.dataset.splits import (
     split_rows,
 )
 from tfimpute_tracks.dataset.store import open_dataset, write_dataset
-from tfimpute_tracks.dataset.ways import (
-    CHANCE_TEST,
-    CHANCE_VALID,
-    HoldOut,
-    TrainedSites,
-    Way,
-    hold_out_options,
-    trained_sites,
-)
 
 __all__ = [
     "CHANCE_TEST",

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.dataset.labelled import PairLists
+from tfimpute_tracks.dataset.dataset import PairLists
 from tfimpute_tracks.dataset.labels import LabelRule, SiteLabels, label_sites
 from tfimpute_tracks.dataset.pairs_table import PairsTable
 from tfimpute_tracks.dataset.sites import (
@@ -58,7 +58,7 @@ def read_background(
     background: str | Path,
     window: Window,
     blacklist: str | Path | None,
-    notify: Notify,
+    log: Notify,
 ) -> Background:
     """Read the sites of a background; what cannot be a site is dropped and counted.
 
@@ -66,7 +66,7 @@ def read_background(
     ----------
     genome : Genome
     background : path
-        BED3 or more. Only the centre of an interval counts.
+        BED3 or more. Only the center of an interval counts.
     window : Window
     blacklist : path or None
         BED; sites whose sequence touches it are dropped.
@@ -82,7 +82,7 @@ def read_background(
         A file cannot be read, the background shares no chromosome with the FASTA, or no
         site is left.
     """
-    sites, dropped = collect_background(genome, background, notify)
+    sites, dropped = collect_background(genome, background, log)
     if blacklist is not None:
         clear = ~is_blacklisted(sites, genome, blacklist, window.seq_len)
         dropped[BLACKLISTED] = int(np.count_nonzero(~clear))
@@ -126,7 +126,7 @@ def label_pairs(
         A peak file cannot be read.
     """
     labels = [label_by_peaks(genome, bed, sites, rule) for bed in table.beds]
-    n_sites = len(sites.centre)
+    n_sites = len(sites.center)
     return (
         _list_by_site([pair.positive for pair in labels], n_sites),
         _list_by_site([pair.ignored for pair in labels], n_sites),
@@ -163,7 +163,7 @@ def label_by_peaks(
     found = [SiteLabels(none, none)]
     for chrom, run in sites.by_chrom():
         here = chrom_id == chrom
-        labels = label_sites(sites.centre[run], starts[here], ends[here], rule)
+        labels = label_sites(sites.center[run], starts[here], ends[here], rule)
         found.append(SiteLabels(*(rows + run.start for rows in labels)))
     return SiteLabels(*(np.concatenate(rows) for rows in zip(*found, strict=True)))
 

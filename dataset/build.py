@@ -16,7 +16,7 @@ import numpy as np
 
 from tfimpute_tracks.dataset.background import label_pairs, read_background
 from tfimpute_tracks.dataset.config import BuildConfig
-from tfimpute_tracks.dataset.labelled import Dataset
+from tfimpute_tracks.dataset.dataset import Dataset
 from tfimpute_tracks.dataset.pairs_table import read_pairs_table
 from tfimpute_tracks.dataset.protocol import Protocol
 from tfimpute_tracks.dataset.sites import Notify, first_names
@@ -64,7 +64,7 @@ def build_dataset(
     out: str | Path,
     config: BuildConfig | None = None,
     blacklist: str | Path | None = None,
-    notify: Notify = lambda message: None,
+    log: Notify = lambda message: None,
 ) -> BuildReport:
     """Make labelled sites for every pair of a table, and write them.
 
@@ -75,7 +75,7 @@ def build_dataset(
     pairs_table : path
         See :func:`~tfimpute_tracks.dataset.pairs_table.read_pairs_table`.
     background : path or None
-        BED3 or more. Only the centre of an interval counts.
+        BED3 or more. Only the center of an interval counts.
     out : path
         The data set; an existing file is replaced.
     config : BuildConfig, optional
@@ -104,11 +104,11 @@ def build_dataset(
     sources = {"fasta": fasta, "pairs-table": pairs_table}
     sources |= {} if background is None else {"background": background}
     sources |= {} if blacklist is None else {"blacklist": blacklist}
-    with open_genome(fasta, notify=notify) as genome:
-        protocol = Protocol(genome, table, config, blacklist, notify)
+    with open_genome(fasta, log=log) as genome:
+        protocol = Protocol(genome, table, config, blacklist, log)
         columns = _make(protocol, background)
         if genome.ambiguous:
-            notify(
+            log(
                 f"{fasta}: {genome.ambiguous.total():,} letters are not A, C, G, T or "
                 f"N; they are read as N"
             )
@@ -145,14 +145,14 @@ def _make(protocol: Protocol, background: str | Path | None) -> dict[str, Any]:
     if background is None or not config.is_plain:
         return protocol.make(background)
     found = read_background(
-        genome, background, config.window, protocol.blacklist, protocol.notify
+        genome, background, config.window, protocol.blacklist, protocol.log
     )
     protocol.dropped |= found.dropped
     positive, ignored = label_pairs(genome, protocol.table, found.sites, config.rule)
     return {
         "codes": found.codes,
         "chrom_id": found.sites.chrom_id,
-        "start": found.sites.centre - config.seq_len // 2,
+        "start": found.sites.center - config.seq_len // 2,
         "positive": positive,
         "ignored": ignored,
     }
@@ -163,7 +163,7 @@ def _report(dataset: Dataset, protocol: Protocol) -> BuildReport:
     for kind, numbers in (("positive", n_positive), ("negative", n_negative)):
         empty = [str(dataset.pairs[i]) for i in np.flatnonzero(numbers == 0)]
         if empty:
-            protocol.notify(
+            protocol.log(
                 f"{len(empty)} pairs have no {kind} site ({first_names(empty)}); "
                 f"are their peaks of the same assembly?"
             )

@@ -98,12 +98,12 @@ class Chrom(NamedTuple):
     lower: NDArray[np.bool_]
     seq_len: int
 
-    def compose(self, centres: NDArray[np.int64]) -> Composition:
-        """Bin the windows about some centres.
+    def compose(self, centers: NDArray[np.int64]) -> Composition:
+        """Bin the windows about some centers.
 
         Parameters
         ----------
-        centres : int64 array, shape (n,)
+        centers : int64 array, shape (n,)
 
         Returns
         -------
@@ -114,7 +114,7 @@ class Chrom(NamedTuple):
         lower = view(self.lower, self.seq_len)
         blocks = [
             compose(windows[block], lower[block])
-            for block in np.array_split(centres, len(centres) // _BLOCK + 1)
+            for block in np.array_split(centers, len(centers) // _BLOCK + 1)
         ]
         return Composition(
             *(np.concatenate(bins) for bins in zip(*blocks, strict=True))

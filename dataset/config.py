@@ -25,7 +25,7 @@ class BuildConfig:
     Parameters
     ----------
     seq_len : int
-        Length of each sequence, centred on the centre of its background interval.
+        Length of each sequence, centerd on the center of its background interval.
     rule : LabelRule
     negatives : {"dhs", "shuffle", "matched"}
         Sites of the background without a peak near; each positive sequence shuffled
@@ -38,7 +38,7 @@ class BuildConfig:
         Odd-numbered peaks of the top ones train and even-numbered ones test (DeepBind's
         protocol, with a top of 1,000): every site has a fold.
     allow_unranked : bool
-        Take all peaks of a file without signals or summits by their centre.
+        Take all peaks of a file without signals or summits by their center.
     seed : int
         Of shuffles and of the choice of matched negatives.
     min_known : float
@@ -88,7 +88,7 @@ class BuildConfig:
 
     @property
     def window(self) -> Window:
-        """How much is read about a centre, and how much of it must be known."""
+        """How much is read about a center, and how much of it must be known."""
         return Window(self.seq_len, self.rule.central, self.min_known)
 
     @property

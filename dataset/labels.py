@@ -41,13 +41,13 @@ Positions = NDArray[np.int64]
 class LabelRule:
     """When a site is positive, negative or ignored.
 
-    The rule knows a site by its centre alone, so that data sets of different sequence
+    The rule knows a site by its center alone, so that data sets of different sequence
     lengths over one background hold the same labels and their figures compare.
 
     Parameters
     ----------
     site : int
-        Length of a site about its centre in bp, whatever the length of its sequence.
+        Length of a site about its center in bp, whatever the length of its sequence.
     central : int
         Length of the middle that counts for a positive, in bp.
     min_covered : float
@@ -89,15 +89,15 @@ class SiteLabels(NamedTuple):
 
 
 def label_sites(
-    centres: Positions, starts: Positions, ends: Positions, rule: LabelRule
+    centers: Positions, starts: Positions, ends: Positions, rule: LabelRule
 ) -> SiteLabels:
     """Label the sites of one chromosome by the peaks of one pair.
 
     Parameters
     ----------
-    centres : int64 array, shape (n_sites,)
-        Ascending. A stretch of `length` bp about a centre is
-        [centre - length // 2, centre - length // 2 + length).
+    centers : int64 array, shape (n_sites,)
+        Ascending. A stretch of `length` bp about a center is
+        [center - length // 2, center - length // 2 + length).
     starts, ends : int64 arrays, shape (n_peaks,)
         Peaks: 0-based half-open, ascending and disjoint, as
         :func:`~tfimpute_tracks.genome.bed.merge_intervals` leaves them.
@@ -113,19 +113,19 @@ def label_sites(
     it, not each site the peaks. Disjoint peaks overlap a middle in as many bases as
     they cover of it.
     """
-    near = centres - rule.site // 2 - rule.margin
+    near = centers - rule.site // 2 - rule.margin
     first = np.searchsorted(near + rule.site + 2 * rule.margin, starts, side="right")
     last = np.searchsorted(near, ends, side="left")
     n_near = last - first  # sites near each peak
     site = np.arange(n_near.sum()) + np.repeat(first - n_near.cumsum() + n_near, n_near)
 
-    middle = centres[site] - rule.central // 2
+    middle = centers[site] - rule.central // 2
     begin = np.maximum(middle, np.repeat(starts, n_near))
     end = np.minimum(middle + rule.central, np.repeat(ends, n_near))
     covered = np.bincount(
-        site, weights=np.maximum(end - begin, 0), minlength=len(centres)
+        site, weights=np.maximum(end - begin, 0), minlength=len(centers)
     )
-    is_near = np.zeros(len(centres), dtype=np.bool_)
+    is_near = np.zeros(len(centers), dtype=np.bool_)
     is_near[site] = True
     is_positive = covered >= rule.min_covered * rule.central
     return SiteLabels(

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.dataset.labelled import Dataset
+from tfimpute_tracks.dataset.dataset import Dataset
 from tfimpute_tracks.dataset.splits import Split
 from tfimpute_tracks.kernels.encode import reverse_complement
 from tfimpute_tracks.vocabulary import Pair

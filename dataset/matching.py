@@ -135,7 +135,7 @@ def match_negatives(
         chosen.append(
             Instances(
                 pool.sites.chrom_id[row].astype(np.int64),
-                pool.sites.centre[row],
+                pool.sites.center[row],
                 np.full(len(row), pair),
                 positive.fold[mine[place]],
             )
@@ -160,23 +160,23 @@ def _collect(
     case_free: list[str] = []
     for chrom in iterate_chroms(genome, np.unique(positive.chrom_id).tolist(), L):
         here = positive.chrom_id == chrom.number
-        key[here] = _full_key(chrom.number, chrom.compose(positive.centre[here]))
+        key[here] = _full_key(chrom.number, chrom.compose(positive.center[here]))
         if not chrom.lower.any():
             case_free.append(list(genome.chrom_sizes)[chrom.number])
         size = len(chrom.codes) - L
         phase = int(np.random.default_rng((seed, chrom.number)).integers(L))
-        centres = np.arange(phase + L // 2, size - L + L // 2 + 1, L)
+        centers = np.arange(phase + L // 2, size - L + L // 2 + 1, L)
         windows = np.lib.stride_tricks.sliding_window_view(chrom.codes, L)
-        blocks = np.array_split(centres, len(centres) // 65536 + 1)
+        blocks = np.array_split(centers, len(centers) // 65536 + 1)
         read = [
             middle_is_read(windows[block], window) & is_known(windows[block], window)
             for block in blocks
         ]
-        centres = centres[np.concatenate(read)]
+        centers = centers[np.concatenate(read)]
         sites.append(
-            Sites(np.full(len(centres), chrom.number, dtype=np.int32), centres)
+            Sites(np.full(len(centers), chrom.number, dtype=np.int32), centers)
         )
-        keys.append(_full_key(chrom.number, chrom.compose(centres)))
+        keys.append(_full_key(chrom.number, chrom.compose(centers)))
     together = Sites(*(np.concatenate(column) for column in zip(*sites, strict=True)))
     return _order(together, np.concatenate(keys), seed), key, case_free
 

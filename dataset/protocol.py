@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from tfimpute_tracks.dataset.assembly import LabelledSites, assemble, fill_twins
 from tfimpute_tracks.dataset.background import label_pairs, read_background
+from tfimpute_tracks.dataset.builder import LabelledSites, assemble, fill_twins
 from tfimpute_tracks.dataset.config import BuildConfig
-from tfimpute_tracks.dataset.labelled import FOLDS, PairLists
+from tfimpute_tracks.dataset.dataset import FOLDS, PairLists
 from tfimpute_tracks.dataset.matching import match_negatives
 from tfimpute_tracks.dataset.pairs_table import PairsTable
 from tfimpute_tracks.dataset.sites import (
@@ -57,7 +57,7 @@ class Protocol:
     table: PairsTable
     config: BuildConfig
     blacklist: str | Path | None
-    notify: Notify
+    log: Notify
     dropped: dict[str, int] = field(default_factory=dict)
     details: dict[str, Any] = field(default_factory=dict)
 
@@ -85,21 +85,20 @@ class Protocol:
         ranked = None
         if config.top is not None:
             allowed = config.allow_unranked
-            ranked = check_ranked(self.table, allowed, self.notify)
+            ranked = check_ranked(self.table, allowed, self.log)
         sites = Sites(np.empty(0, np.int32), np.empty(0, np.int64))
         lists = PairLists.of(np.empty(0, np.int64), np.empty(0, np.int64), 0)
         bound = near = lists
         if background is not None:
             found = read_background(
-                self.genome, background, config.window, self.blacklist, self.notify
+                self.genome, background, config.window, self.blacklist, self.log
             )
             sites = found.sites
             self.dropped |= found.dropped
             bound, near = label_pairs(self.genome, self.table, sites, config.rule)
-        if ranked is None:
-            positive = _bound_sites(sites, bound)
-        else:
-            positive = self._strongest(ranked)
+        positive = (
+            _bound_sites(sites, bound) if ranked is None else self._strongest(ranked)
+        )
         everywhere = None
         if config.negatives == "dhs":
             everywhere = self._open_sites(sites, bound, near)
@@ -115,7 +114,7 @@ class Protocol:
         return {
             "codes": codes,
             "chrom_id": made.sites.chrom_id,
-            "start": made.sites.centre - config.seq_len // 2,
+            "start": made.sites.center - config.seq_len // 2,
             "positive": made.positive,
             "ignored": made.ignored,
             "negative": made.negative,
@@ -140,7 +139,7 @@ class Protocol:
                 zip(names, found.short.values(), strict=True)
             )
             told = [f"{name} {n:,}" for name, n in self.details["fewer_peaks"].items()]
-            self.notify(
+            self.log(
                 f"{len(names)} pairs have fewer than {config.top:,} peaks that can be "
                 f"sites; all of theirs are taken: {first_names(told)}"
             )
@@ -156,7 +155,7 @@ class Protocol:
         self, sites: Sites, bound: PairLists, near: PairLists
     ) -> LabelledSites:
         """Take a background for negatives: its sites near a peak say nothing of it."""
-        n = len(sites.centre)
+        n = len(sites.center)
         entries = [lists.entries(np.arange(n)) for lists in (bound, near)]
         rows, pairs = (np.concatenate(column) for column in zip(*entries, strict=True))
         fold = np.zeros(n, dtype=np.int64)
@@ -186,7 +185,7 @@ class Protocol:
         self.details["largest_difference"] = round(found.largest_difference, 6)
         if found.case_free:
             self.details["without_lower_case"] = found.case_free
-            self.notify(
+            self.log(
                 f"{self.genome.path}: no lower-case letters on "
                 f"{first_names(found.case_free)}; negatives match GC content only there"
             )
@@ -200,7 +199,7 @@ class Protocol:
                 for name, (n, m) in self.details["unmatched"].items()
             ]
             widest = self._names([found.widest])[0]
-            self.notify(
+            self.log(
                 f"{matched:,} of {wanted:,} positives were matched; too few candidates "
                 f"for {len(names)} pairs: {first_names(told)}; distributions differ by "
                 f"{found.largest_difference:.3f} at most, in a bin of {widest}"
@@ -210,10 +209,10 @@ class Protocol:
 
 def _bound_sites(sites: Sites, bound: PairLists) -> Instances:
     """Take the positive sites of a background, once for each pair."""
-    rows, pairs = bound.entries(np.arange(len(sites.centre)))
+    rows, pairs = bound.entries(np.arange(len(sites.center)))
     return Instances(
         sites.chrom_id[rows].astype(np.int64),
-        sites.centre[rows],
+        sites.center[rows],
         pairs.astype(np.int64),
         np.zeros(len(rows), dtype=np.int64),
     )

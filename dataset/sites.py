@@ -1,6 +1,6 @@
 """Places of a genome that become sites: collected, checked, read.
 
-A place is a chromosome and a centre. What cannot be a site is dropped and counted, by
+A place is a chromosome and a center. What cannot be a site is dropped and counted, by
 reason. Who is bound there is the business of ``labels`` and ``summits``.
 """
 
@@ -55,14 +55,14 @@ _BLOCK = 1 << 16
 
 
 class Window(NamedTuple):
-    """How much is read about a centre.
+    """How much is read about a center.
 
     Parameters
     ----------
     seq_len : int
-        L, bp: a sequence is [centre - L // 2, centre - L // 2 + L).
+        L, bp: a sequence is [center - L // 2, center - L // 2 + L).
     middle : int
-        The bp about the centre of which at most half may be N.
+        The bp about the center of which at most half may be N.
     min_known : float
         Least share of the whole sequence that is A, C, G or T.
     """
@@ -73,18 +73,18 @@ class Window(NamedTuple):
 
 
 class Sites(NamedTuple):
-    """Places in order of chromosome and centre.
+    """Places in order of chromosome and center.
 
     Parameters
     ----------
     chrom_id : int32 array, shape (n,)
         Ascending indices into the chromosomes of the genome.
-    centre : int64 array, shape (n,)
+    center : int64 array, shape (n,)
         0-based, ascending within a chromosome.
     """
 
     chrom_id: NDArray[np.int32]
-    centre: Positions
+    center: Positions
 
     def keep(self, chosen: NDArray[np.bool_]) -> Sites:
         """Leave out the other places.
@@ -97,7 +97,7 @@ class Sites(NamedTuple):
         -------
         Sites
         """
-        return Sites(self.chrom_id[chosen], self.centre[chosen])
+        return Sites(self.chrom_id[chosen], self.center[chosen])
 
     def by_chrom(self) -> Iterator[tuple[int, slice]]:
         """Give each chromosome with the run of its sites.
@@ -112,9 +112,9 @@ class Sites(NamedTuple):
 
 
 def collect_background(
-    genome: Genome, background: str | Path, notify: Notify
+    genome: Genome, background: str | Path, log: Notify
 ) -> tuple[Sites, dict[str, int]]:
-    """Sort the centres of a background, and drop what cannot be a site.
+    """Sort the centers of a background, and drop what cannot be a site.
 
     Parameters
     ----------
@@ -146,15 +146,15 @@ def collect_background(
         )
     if not known.all():
         absent = intervals["chrom"][~known].unique()
-        notify(
+        log(
             f"{background}: {np.count_nonzero(~known):,} sites are on chromosomes that "
             f"the FASTA does not hold: {first_names(absent)}"
         )
-    centre = (intervals["start"].to_numpy() + intervals["end"].to_numpy()) // 2
-    chrom_id, centre = chrom_id[known], centre[known].astype(np.int64)
+    center = (intervals["start"].to_numpy() + intervals["end"].to_numpy()) // 2
+    chrom_id, center = chrom_id[known], center[known].astype(np.int64)
     sizes = np.array(list(genome.chrom_sizes.values()), dtype=np.int64)
-    inside = centre < sizes[chrom_id]
-    both = np.unique(np.stack([chrom_id[inside], centre[inside]]), axis=1)
+    inside = center < sizes[chrom_id]
+    both = np.unique(np.stack([chrom_id[inside], center[inside]]), axis=1)
     return Sites(both[0].astype(np.int32), both[1]), {
         ABSENT: int(np.count_nonzero(~known)),
         BEYOND: int(np.count_nonzero(~inside)),
@@ -208,15 +208,15 @@ def is_blacklisted(
     """
     intervals = read_bed(blacklist, allow_empty=True)
     names = list(genome.chrom_sizes)
-    hit = np.zeros(len(sites.centre), dtype=np.bool_)
+    hit = np.zeros(len(sites.center), dtype=np.bool_)
     for chrom, run in sites.by_chrom():
-        start = sites.centre[run] - seq_len // 2
+        start = sites.center[run] - seq_len // 2
         hit[run] = blacklisted(names[chrom], start, start + seq_len, intervals)
     return hit
 
 
 def read_sequences(genome: Genome, sites: Sites, seq_len: int) -> NDArray[np.uint8]:
-    """Read the sequence about each centre.
+    """Read the sequence about each center.
 
     Parameters
     ----------
@@ -235,9 +235,9 @@ def read_sequences(genome: Genome, sites: Sites, seq_len: int) -> NDArray[np.uin
     One chromosome is in memory at a time: half a million reads of 200 bp from a
     compressed FASTA would take far longer.
     """
-    codes = np.empty((len(sites.centre), seq_len), dtype=np.uint8)
+    codes = np.empty((len(sites.center), seq_len), dtype=np.uint8)
     for run, windows in _windows(genome, sites, seq_len):
-        codes[run] = windows[sites.centre[run]]
+        codes[run] = windows[sites.center[run]]
     return codes
 
 
@@ -261,11 +261,11 @@ def is_readable(
     -------
     bool array, shape (n,)
     """
-    readable = np.empty(len(sites.centre), dtype=np.bool_)
+    readable = np.empty(len(sites.center), dtype=np.bool_)
     for run, windows in _windows(genome, sites, window.seq_len):
         for first in range(run.start, run.stop, _BLOCK):
             block = slice(first, min(first + _BLOCK, run.stop))
-            readable[block] = is_enough(windows[sites.centre[block]], window)
+            readable[block] = is_enough(windows[sites.center[block]], window)
     return readable
 
 

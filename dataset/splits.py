@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.dataset.labelled import FOLDS, Dataset
+from tfimpute_tracks.dataset.dataset import FOLDS, Dataset
 from tfimpute_tracks.dataset.pairs_table import ROLES
 from tfimpute_tracks.errors import RegionError, UsageError
 

@@ -15,11 +15,11 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.dataset.labelled import FOLDS, Dataset, PairLists
+from tfimpute_tracks.dataset.dataset import FOLDS, Dataset, PairLists
 from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.kernels.encode import N_CODE, pack_2bit, unpack_2bit
 from tfimpute_tracks.storage.atomic import atomic_file
-from tfimpute_tracks.storage.columns import COLUMN, READ_ERRORS, to_bytes, to_text
+from tfimpute_tracks.storage.hdf5_columns import COLUMN, READ_ERRORS, to_bytes, to_text
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
 
 __all__ = [
@@ -131,9 +131,9 @@ def _make_unknown(codes: NDArray[np.uint8], file: h5py.File) -> None:
         return
     ends = places + file["unknown/length"][:]
     # Runs are looked for in the order of their sites, and marked at both ends.
-    in_turn = (sites[1:] > sites[:-1]) | (places[1:] > ends[:-1])
+    ordered_map = (sites[1:] > sites[:-1]) | (places[1:] > ends[:-1])
     inside = (places >= 0) & (places < ends) & (ends <= codes.shape[1])
-    if not (in_turn & (sites[1:] >= sites[:-1])).all() or not inside.all():
+    if not (ordered_map & (sites[1:] >= sites[:-1])).all() or not inside.all():
         raise ValueError("runs of unknown letters that are out of turn or of a site")
     if len(sites) and not 0 <= sites[0] <= sites[-1] < len(codes):
         raise ValueError(f"unknown letters of sites that are none of {len(codes)}")

@@ -50,16 +50,16 @@ class Instances(NamedTuple):
     ----------
     chrom_id : int64 array, shape (n,)
         Indices into the chromosomes of the genome.
-    centre : int64 array, shape (n,)
+    center : int64 array, shape (n,)
         0-based, bp.
     pair : int64 array, shape (n,)
         Indices into the pairs table.
     fold : int64 array, shape (n,)
-        Indices into :data:`~tfimpute_tracks.dataset.labelled.FOLDS`; 0 without folds.
+        Indices into :data:`~tfimpute_tracks.dataset.dataset.FOLDS`; 0 without folds.
     """
 
     chrom_id: NDArray[np.int64]
-    centre: NDArray[np.int64]
+    center: NDArray[np.int64]
     pair: NDArray[np.int64]
     fold: NDArray[np.int64]
 
@@ -100,18 +100,18 @@ class _Summits(NamedTuple):
     """Summits of one pair, the strongest first."""
 
     chrom_id: NDArray[np.int64]
-    centre: NDArray[np.int64]
+    center: NDArray[np.int64]
     n_absent: int
 
 
-def check_ranked(table: PairsTable, allow_unranked: bool, notify: Notify) -> list[bool]:
+def check_ranked(table: PairsTable, allow_unranked: bool, log: Notify) -> list[bool]:
     """Find the peak files without an order of strength, before any work.
 
     Parameters
     ----------
     table : PairsTable
     allow_unranked : bool
-        Take all peaks of such a file by their centre, and say so.
+        Take all peaks of such a file by their center, and say so.
     notify : callable
 
     Returns
@@ -131,12 +131,12 @@ def check_ranked(table: PairsTable, allow_unranked: bool, notify: Notify) -> lis
         raise InputFileError(
             f"{len(unranked)} of {len(reasons)} peak files have no strongest peaks: "
             f"{first_names(told)}; give narrowPeak files with signal and summit, or "
-            f"--allow-unranked to take all peaks of such a file by their centre"
+            f"--allow-unranked to take all peaks of such a file by their center"
         )
     if unranked:
-        notify(
+        log(
             f"{len(unranked)} of {len(reasons)} peak files are not ranked; all of "
-            f"their peaks are taken, by their centre: {first_names(told)}"
+            f"their peaks are taken, by their center: {first_names(told)}"
         )
     return [not reasons[bed] for bed in table.beds]
 
@@ -195,10 +195,10 @@ def collect_summits(
         _read_summits(genome, bed, is_ranked)
         for bed, is_ranked in zip(table.beds, ranked, strict=True)
     ]
-    pair = np.repeat(np.arange(len(found)), [len(f.centre) for f in found])
+    pair = np.repeat(np.arange(len(found)), [len(f.center) for f in found])
     every = Instances(
         np.concatenate([f.chrom_id for f in found]),
-        np.concatenate([f.centre for f in found]),
+        np.concatenate([f.center for f in found]),
         pair,
         np.zeros(len(pair), dtype=np.int64),
     )
@@ -225,22 +225,22 @@ def _read_summits(genome: Genome, bed: Path, is_ranked: bool) -> _Summits:
     chrom_id = chrom_ids(genome, frame["chrom"])
     start = frame["start"].to_numpy(np.int64)
     if is_ranked:
-        centre = start + frame["summit"].to_numpy(np.int64)
+        center = start + frame["summit"].to_numpy(np.int64)
         strength = [-frame["signal_value"].to_numpy(), -frame["q_value"].to_numpy()]
     else:
-        centre = (start + frame["end"].to_numpy(np.int64)) // 2
+        center = (start + frame["end"].to_numpy(np.int64)) // 2
         strength = []
     # The last key of lexsort counts most.
-    order = np.lexsort([centre, chrom_id, *strength[::-1]])
+    order = np.lexsort([center, chrom_id, *strength[::-1]])
     order = order[chrom_id[order] >= 0]
-    return _Summits(chrom_id[order], centre[order], len(frame) - len(order))
+    return _Summits(chrom_id[order], center[order], len(frame) - len(order))
 
 
 def _is_inside(
     every: Instances, genome: Genome, window: Window, blacklist: str | Path | None
 ) -> NDArray[np.bool_]:
     sizes = np.array(list(genome.chrom_sizes.values()), dtype=np.int64)
-    inside: NDArray[np.bool_] = every.centre < sizes[every.chrom_id]
+    inside: NDArray[np.bool_] = every.center < sizes[every.chrom_id]
     return inside
 
 
@@ -248,7 +248,7 @@ def _is_first(
     every: Instances, genome: Genome, window: Window, blacklist: str | Path | None
 ) -> NDArray[np.bool_]:
     """Tell the strongest of the peaks of a pair that share a summit."""
-    keys = np.stack([every.pair, every.chrom_id, every.centre])
+    keys = np.stack([every.pair, every.chrom_id, every.center])
     first = np.zeros(len(every.pair), dtype=np.bool_)
     first[np.unique(keys, axis=1, return_index=True)[1]] = True
     return first
@@ -286,7 +286,7 @@ _CHECKS = {
 
 def _places(every: Instances) -> tuple[Sites, NDArray[np.int64]]:
     """Give the places, each once and in order, and where each instance finds its."""
-    keys = every.chrom_id << 40 | every.centre
+    keys = every.chrom_id << 40 | every.center
     unique, back = np.unique(keys, return_inverse=True)
     return Sites((unique >> 40).astype(np.int32), unique & ((1 << 40) - 1)), back
 

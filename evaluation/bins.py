@@ -1,6 +1,6 @@
 """Bins along whole chromosomes: which hold a peak, and what a scan says of each.
 
-A bin is positive where the centre of a measured peak falls in it, as the challenges
+A bin is positive where the center of a measured peak falls in it, as the challenges
 that judge whole genomes have it; every other bin is negative, closed chromatin
 included. A bin that is mostly N, or that no tile with a score stands for, is left out
 and counted. Where scores come from is not known here.
@@ -44,8 +44,8 @@ class BinRun:
         bp between the starts of tiles.
     tile : int
         bp of a tile.
-    centred : bool
-        A bin has the score of the one tile about its centre; else the highest of the
+    centerd : bool
+        A bin has the score of the one tile about its center; else the highest of the
         tiles that lie inside it.
     """
 
@@ -53,7 +53,7 @@ class BinRun:
     first: int
     stride: int
     tile: int
-    centred: bool
+    centerd: bool
 
     def bins_of(self, start: Ints) -> Ints:
         """Give the bin that each tile stands for.
@@ -68,7 +68,7 @@ class BinRun:
         int64 array, shape (n_tiles,)
             -1 for a tile that stands for none.
         """
-        if self.centred:
+        if self.centerd:
             return (start + self.tile // 2) // self.width
         bins = start // self.width
         inside = bins == (start + self.tile - 1) // self.width
@@ -90,14 +90,14 @@ def tile_plan(width: int, tile: int, pool: int) -> BinRun:
     Returns
     -------
     BinRun
-        Bins of less than two tiles have the tile about their centre; wider ones the
+        Bins of less than two tiles have the tile about their center; wider ones the
         tiles inside them. The first tile may begin below 0: it stands for a bin at the
         chromosome's end that is left out.
     """
     if width < 2 * tile:
         first = width // 2 - tile // 2
-        return BinRun(width, first, width, tile, centred=True)
-    return BinRun(width, 0, pool, tile, centred=False)
+        return BinRun(width, first, width, tile, centerd=True)
+    return BinRun(width, 0, pool, tile, centerd=False)
 
 
 def known_bins(codes: NDArray[np.uint8], width: int) -> NDArray[np.bool_]:
@@ -122,7 +122,7 @@ def known_bins(codes: NDArray[np.uint8], width: int) -> NDArray[np.bool_]:
 
 
 def bin_labels(start: Ints, end: Ints, width: int, n_bins: int) -> NDArray[np.int8]:
-    """Say which bins hold the centre of a peak.
+    """Say which bins hold the center of a peak.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ def bin_labels(start: Ints, end: Ints, width: int, n_bins: int) -> NDArray[np.in
     Returns
     -------
     int8 array, shape (n_bins,)
-        1 or 0; a centre behind the last bin is in none.
+        1 or 0; a center behind the last bin is in none.
     """
     labels = np.zeros(n_bins, dtype=np.int8)
     places = (start + end) // 2 // width

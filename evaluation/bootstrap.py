@@ -1,6 +1,6 @@
 """How far figures depend on which regions were judged: a bootstrap over blocks.
 
-Neighbouring sites are not independent, they share peaks, genes and compartments. So
+Neighboring sites are not independent, they share peaks, genes and compartments. So
 whole blocks of a chromosome are drawn with replacement, and the figure is made again
 for each draw. What the draws vary is the regions and nothing else: neither the pairs
 nor the training run.

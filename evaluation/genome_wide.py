@@ -1,7 +1,7 @@
 """What thresholds are worth along whole chromosomes, where most places are closed.
 
 Labelled sites are open chromatin; a scan calls tiles of everything. Here the tiles and
-peaks of a scan are held against measured peaks: a tile counts as bound where its centre
+peaks of a scan are held against measured peaks: a tile counts as bound where its center
 lies in a measured peak, a called peak as confirmed where its summit does. A measured
 peak is what one experiment found in sequence that short reads can be mapped to, so the
 rates are of agreement with it. Where scores come from is not known here.
@@ -55,7 +55,7 @@ class Tally:
     Parameters
     ----------
     tiles, bound_tiles : int
-        Tiles with a score, and those of them with their centre in a measured peak.
+        Tiles with a score, and those of them with their center in a measured peak.
     called, called_bound : int64 arrays, shape (n_levels,)
         Tiles at or above each threshold, and those of them that are bound.
     peaks, confirmed : int

@@ -70,11 +70,11 @@ class Expectation:
     Attributes
     ----------
     weights : float64 array, shape (n_features,)
-        Of standardised features.
-    centre, spread : float64 array, shape (n_features,)
-        What they are standardised with.
+        Of standardized features.
+    center, spread : float64 array, shape (n_features,)
+        What they are standardized with.
     mean : float
-        AUROC of a pair with features at the centre.
+        AUROC of a pair with features at the center.
     margin : float
         Half of the interval's width.
     n_pairs : int
@@ -82,7 +82,7 @@ class Expectation:
     """
 
     weights: Doubles
-    centre: Doubles
+    center: Doubles
     spread: Doubles
     mean: float
     margin: float
@@ -100,7 +100,7 @@ class Expectation:
         expected, low, high : float64 arrays, shape (n_pairs,)
             Within 0 and 1; intervals hold :data:`COVERAGE` of pairs.
         """
-        found = (features - self.centre) / self.spread @ self.weights + self.mean
+        found = (features - self.center) / self.spread @ self.weights + self.mean
         low, high = found - self.margin, found + self.margin
         return np.clip(found, 0, 1), np.clip(low, 0, 1), np.clip(high, 0, 1)
 
@@ -167,8 +167,8 @@ def seed_disagreement(scores: list[NDArray[np.float32]]) -> Doubles:
     ranks = []
     for values in scores:
         order = values.argsort(axis=0, kind="stable").argsort(axis=0)
-        centred = order - order.mean(axis=0)
-        ranks.append(centred / np.sqrt((centred**2).sum(axis=0)))
+        centerd = order - order.mean(axis=0)
+        ranks.append(centerd / np.sqrt((centerd**2).sum(axis=0)))
     twos = [
         (ranks[i] * ranks[j]).sum(axis=0)
         for i in range(len(ranks))
@@ -208,8 +208,8 @@ def fit_expectation(features: Doubles, aurocs: Doubles, tfs: Ints) -> Expectatio
     errors = np.empty(len(aurocs))
     for tf in np.unique(tfs):
         out = tfs == tf
-        weights, centre, spread, mean = _ridge(features[~out], aurocs[~out])
-        errors[out] = aurocs[out] - (features[out] - centre) / spread @ weights - mean
+        weights, center, spread, mean = _ridge(features[~out], aurocs[~out])
+        errors[out] = aurocs[out] - (features[out] - center) / spread @ weights - mean
     margin = float(np.quantile(np.abs(errors), COVERAGE))
     return Expectation(*_ridge(features, aurocs), margin, len(aurocs))
 
@@ -245,13 +245,13 @@ def check_expectation(
 def _ridge(
     features: Doubles, aurocs: Doubles
 ) -> tuple[Doubles, Doubles, Doubles, float]:
-    centre, spread = features.mean(axis=0), features.std(axis=0)
+    center, spread = features.mean(axis=0), features.std(axis=0)
     spread = np.where(spread > 0, spread, 1.0)
-    x = (features - centre) / spread
+    x = (features - center) / spread
     mean = float(aurocs.mean())
     penalty = _PENALTY * np.eye(x.shape[1])
     weights = np.linalg.solve(x.T @ x + penalty, x.T @ (aurocs - mean))
-    return weights, centre, spread, mean
+    return weights, center, spread, mean
 
 
 def _others_mean(values: Doubles, axis: int, default: float) -> Doubles:

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.dataset import Dataset
 from tfimpute_tracks.errors import UsageError
-from tfimpute_tracks.evaluation.judged import Score, judge_pairs
 from tfimpute_tracks.evaluation.metrics import pair_aurocs, pair_average_precisions
+from tfimpute_tracks.evaluation.scored_pairs import Score, score_pairs
 from tfimpute_tracks.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def predict_sites(
         On `device`.
     codes : uint8 array, shape (n_sites, length)
         Of which the network takes what it reads: see
-        :meth:`~tfimpute_tracks.models.config.NetworkConfig.letters_read`.
+        :meth:`~tfimpute_tracks.models.config.NetworkConfig.bases_read`.
     pairs : list of (TF row, cell-line row)
     device : str
 
@@ -130,7 +130,7 @@ def predict_sites(
 
     tf, cell = torch.tensor(pairs, device=device).reshape(-1, 2).unbind(1)
     config = network.config
-    codes = codes[:, config.letters_read(codes.shape[1])]
+    codes = codes[:, config.bases_read(codes.shape[1])]
     size = max(1, _BATCH // config.tiles_read(codes.shape[1]))
     scores = np.empty((len(codes), len(pairs)), dtype=np.float32)
     with torch.inference_mode():
@@ -185,7 +185,7 @@ def evaluate_model(
         )
     if score is None:
         score = partial(predict_sites, network, dataset.codes[rows])
-    judged = judge_pairs(score, vocabulary, dataset, rows, columns, trained)
+    judged = score_pairs(score, vocabulary, dataset, rows, columns, trained)
     scores, means = judged.scores["model"], judged.scores["tf_mean"]
     labels = judged.labels
     n_positive = (labels == 1).sum(axis=0)

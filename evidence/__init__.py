@@ -10,8 +10,13 @@ from __future__ import annotations
 
 from tfimpute_tracks.evidence.accessibility import read_accessibility
 from tfimpute_tracks.evidence.build import BuildReport, PeakFile, build_evidence
-from tfimpute_tracks.evidence.contents import ACCESSIBILITY, Contents, Peaks, Track
 from tfimpute_tracks.evidence.file import write_evidence
+from tfimpute_tracks.evidence.peak_database import (
+    ACCESSIBILITY,
+    PeakDatabase,
+    Peaks,
+    Track,
+)
 from tfimpute_tracks.evidence.store import (
     EvidenceStore,
     bundled_evidence,
@@ -21,8 +26,8 @@ from tfimpute_tracks.evidence.store import (
 __all__ = [
     "ACCESSIBILITY",
     "BuildReport",
-    "Contents",
     "EvidenceStore",
+    "PeakDatabase",
     "PeakFile",
     "Peaks",
     "Track",

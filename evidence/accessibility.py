@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.evidence.build import PeakFile
-from tfimpute_tracks.evidence.contents import ACCESSIBILITY
+from tfimpute_tracks.evidence.peak_database import ACCESSIBILITY
 from tfimpute_tracks.storage.table import read_table
 from tfimpute_tracks.vocabulary import Pair
 

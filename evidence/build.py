@@ -15,7 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import InputFileError, UnknownNameError, UsageError
-from tfimpute_tracks.evidence.contents import ACCESSIBILITY, Contents, Peaks, Track
+from tfimpute_tracks.evidence.peak_database import (
+    ACCESSIBILITY,
+    PeakDatabase,
+    Peaks,
+    Track,
+)
 from tfimpute_tracks.genome import Region, merge_intervals, read_bed
 from tfimpute_tracks.genome.chroms import find_chrom
 from tfimpute_tracks.storage import digest_file
@@ -82,7 +87,7 @@ def build_evidence(
     regions: Sequence[Region] | None = None,
     build: str = "",
     advance: Callable[[int], None] = lambda _: None,
-) -> tuple[Contents, BuildReport]:
+) -> tuple[PeakDatabase, BuildReport]:
     """Read peak files into what a store holds.
 
     Parameters
@@ -152,7 +157,7 @@ class _Builder:
             places = rows["start"].to_numpy(np.int64), rows["end"].to_numpy(np.int64)
             self._parts.setdefault(str(chrom), []).append((*places, number))
 
-    def finish(self, regions: Sequence[Region] | None, build: str) -> Contents:
+    def finish(self, regions: Sequence[Region] | None, build: str) -> PeakDatabase:
         """Put all of it together, as far as it meets the regions."""
         measured = np.array(self._measured)
         if regions is None:
@@ -168,7 +173,7 @@ class _Builder:
             if chrom in self._parts
         }
         tracks = tuple(self.tracks)
-        return Contents(tracks, self._sizes, kept, measured, peaks, build)
+        return PeakDatabase(tracks, self._sizes, kept, measured, peaks, build)
 
 
 def _name(

@@ -18,10 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import InputFileError
-from tfimpute_tracks.evidence.contents import Contents, Peaks, Track
+from tfimpute_tracks.evidence.peak_database import PeakDatabase, Peaks, Track
 from tfimpute_tracks.genome import Region
 from tfimpute_tracks.storage import atomic_file
-from tfimpute_tracks.storage.columns import COLUMN, READ_ERRORS, to_bytes, to_text
+from tfimpute_tracks.storage.hdf5_columns import COLUMN, READ_ERRORS, to_bytes, to_text
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = ["FORMAT", "FORMAT_VERSION", "read_head", "read_peaks", "write_evidence"]
@@ -32,7 +32,7 @@ FORMAT_VERSION = 1
 _MAKE_AGAIN = "make it again with `tfimpute-tracks evidence build`"
 
 
-def write_evidence(path: str | Path, contents: Contents) -> str:
+def write_evidence(path: str | Path, contents: PeakDatabase) -> str:
     """Write a store, complete or not at all.
 
     Parameters
@@ -67,7 +67,7 @@ def write_evidence(path: str | Path, contents: Contents) -> str:
     return digest
 
 
-def _columns(contents: Contents) -> dict[str, NDArray[Any]]:
+def _columns(contents: PeakDatabase) -> dict[str, NDArray[Any]]:
     tracks, chroms = contents.tracks, list(contents.chrom_sizes)
     number = {name: i for i, name in enumerate(chroms)}
     columns: dict[str, NDArray[Any]] = {
@@ -95,7 +95,7 @@ def _columns(contents: Contents) -> dict[str, NDArray[Any]]:
     return columns
 
 
-def read_head(path: Path) -> tuple[Contents, str]:
+def read_head(path: Path) -> tuple[PeakDatabase, str]:
     """Read all but the peaks.
 
     Parameters
@@ -128,7 +128,7 @@ def read_head(path: Path) -> tuple[Contents, str]:
     return contents, digest
 
 
-def read_peaks(path: Path, contents: Contents, digest: str, chrom: str) -> Peaks:
+def read_peaks(path: Path, contents: PeakDatabase, digest: str, chrom: str) -> Peaks:
     """Read the peaks of a chromosome.
 
     Parameters
@@ -192,14 +192,14 @@ def _check_format(file: h5py.File, path: Path) -> None:
         raise InputFileError(f"{path}: its writing never ended; {_MAKE_AGAIN}")
 
 
-def _head(file: h5py.File) -> Contents:
+def _head(file: h5py.File) -> PeakDatabase:
     texts = (
         to_text(file[f"tracks/{name}"][:])
         for name in ("tf", "cell", "replicate", "peak-digest")
     )
     chroms = to_text(file["chroms/name"][:])
     places = (file[f"regions/{name}"][:].tolist() for name in ("chrom", "start", "end"))
-    return Contents(
+    return PeakDatabase(
         tracks=tuple(
             Track(Pair(tf, cell), replicate, n_peaks, digest)
             for tf, cell, replicate, digest, n_peaks in zip(
@@ -217,7 +217,7 @@ def _head(file: h5py.File) -> Contents:
     )
 
 
-def _find_fault(contents: Contents) -> str:
+def _find_fault(contents: PeakDatabase) -> str:
     """Say what cannot be true of a head, or nothing."""
     sizes, regions = contents.chrom_sizes, contents.regions
     if not contents.tracks:
@@ -238,6 +238,6 @@ def _is_sound(peaks: Peaks, size: int, n_tracks: int) -> bool:
     start, end, track = peaks
     if not 0 < len(start) == len(end) == len(track):
         return False
-    in_turn = start[0] >= 0 and (start[1:] >= start[:-1]).all()
+    ordered_map = start[0] >= 0 and (start[1:] >= start[:-1]).all()
     inside = (start < end).all() and end.max() <= size and track.max() < n_tracks
-    return bool(in_turn and inside)
+    return bool(ordered_map and inside)

@@ -17,8 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import InputFileError
-from tfimpute_tracks.evidence.contents import ACCESSIBILITY, Contents, Peaks, Track
 from tfimpute_tracks.evidence.file import read_head, read_peaks, write_evidence
+from tfimpute_tracks.evidence.peak_database import (
+    ACCESSIBILITY,
+    PeakDatabase,
+    Peaks,
+    Track,
+)
 from tfimpute_tracks.genome import Region
 from tfimpute_tracks.genome.chroms import find_chrom
 from tfimpute_tracks.kernels.coverage import Coverage, cover_stretches
@@ -69,7 +74,7 @@ class EvidenceStore:
     """
 
     def __init__(
-        self, path: Path, contents: Contents, digest: str, kept: Mask | None = None
+        self, path: Path, contents: PeakDatabase, digest: str, kept: Mask | None = None
     ) -> None:
         self._path, self._contents = path, contents
         self._whole_digest, self._kept = digest, kept
@@ -310,7 +315,7 @@ class EvidenceStore:
             for chrom in head.chrom_sizes
         }
         parts = head.tracks, head.chrom_sizes, head.regions, head.measured, peaks
-        return Contents(*parts).digest() == self._whole_digest
+        return PeakDatabase(*parts).digest() == self._whole_digest
 
     @cached_property
     def _spans(self) -> dict[str, tuple[Ints, Ints]]:
@@ -370,7 +375,9 @@ def bundled_evidence() -> EvidenceStore:
     -------
     EvidenceStore
     """
-    return open_evidence(Path(str(files("tfimpute_tracks") / "data" / _BUNDLED)))
+    return open_evidence(
+        Path(str(files("tfimpute_tracks") / "evidence" / "data" / _BUNDLED))
+    )
 
 
 def _few(names: Iterable[str]) -> str:

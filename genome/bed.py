@@ -168,7 +168,7 @@ def merge_intervals(frame: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         chrom, start, end: chromosomes in the order they first appear, starts
-        ascending, at least 1 bp between neighbours.
+        ascending, at least 1 bp between neighbors.
     """
     if frame.empty:
         return frame[list(_BED)].reset_index(drop=True)

@@ -2,7 +2,7 @@
 
 So that a first scan needs no download and its picture can be laid over any browser of
 hg19. 3 Mb of chr20 without a gap, dense in genes (PTPN1, CEBPB, SNAI1, NFATC2) and in
-binding sites of many TFs; chr20 is the chromosome kept for tests. ``data/README.md``
+binding sites of many TFs; chr20 is the chromosome kept for tests. ``genome/data/README.md``
 says where it comes from.
 """
 
@@ -108,7 +108,7 @@ def bundled_genes() -> Path:
     Path
         A BED file for :func:`tfimpute_tracks.genome.genes.read_genes`.
     """
-    return Path(str(files("tfimpute_tracks") / "data" / _GENES))
+    return Path(str(files("tfimpute_tracks") / "genome" / "data" / _GENES))
 
 
 def bundled_region() -> Region:
@@ -124,7 +124,7 @@ def bundled_region() -> Region:
 
 @cache
 def _known_codes() -> NDArray[np.uint8]:
-    packed = (files("tfimpute_tracks") / "data" / _FILE).read_bytes()
+    packed = (files("tfimpute_tracks") / "genome" / "data" / _FILE).read_bytes()
     _, _, text = gzip.decompress(packed).partition(b"\n")
     codes = encode(text.replace(b"\n", b""))
     codes.setflags(write=False)

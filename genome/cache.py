@@ -61,7 +61,7 @@ def cache_key(path: Path) -> str:
     return key.hexdigest()[:16]
 
 
-def unpack(path: Path, cache_dir: Path, notify: Callable[[str], None]) -> Path:
+def unpack(path: Path, cache_dir: Path, log: Callable[[str], None]) -> Path:
     """Unpack a gzip file into the cache, unless it is there already.
 
     Parameters
@@ -87,7 +87,7 @@ def unpack(path: Path, cache_dir: Path, notify: Callable[[str], None]) -> Path:
     if text.is_file():
         return text
     check_writable_dir(text.parent)
-    notify(
+    log(
         f"{path} is gzip, which can only be read from its beginning; unpacking it once"
         f" to {text} (compress it with bgzip to save that)"
     )

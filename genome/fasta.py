@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.genome.cache import default_cache_dir, unpack
 from tfimpute_tracks.genome.fasta_bytes import Bytes
-from tfimpute_tracks.genome.fasta_format import first_fault, recognise
+from tfimpute_tracks.genome.fasta_format import detect_format, first_error
 from tfimpute_tracks.genome.fasta_index import Record, open_indexed
 from tfimpute_tracks.genome.sequences import resolve_span
 from tfimpute_tracks.kernels.encode import N_CODE, count_ambiguous, encode
@@ -183,7 +183,7 @@ class Genome:
 def open_genome(
     path: str | Path,
     cache_dir: Path | None = None,
-    notify: Callable[[str], None] = _LOG.warning,
+    log: Callable[[str], None] = _LOG.warning,
 ) -> Genome:
     """Open a FASTA: plain, bgzip or gzip.
 
@@ -211,16 +211,16 @@ def open_genome(
     """
     path = Path(path).expanduser()
     cache_dir = default_cache_dir() if cache_dir is None else Path(cache_dir)
-    kind = recognise(path)
+    kind = detect_format(path)
     if kind == "gzip":
-        text = unpack(path, cache_dir, notify)
+        text = unpack(path, cache_dir, log)
         try:
-            index, source = open_indexed(text, "plain", cache_dir, notify)
+            index, source = open_indexed(text, "plain", cache_dir, log)
         except InputFileError as error:
             text.unlink()  # of no use, and its owner knows the file by another name
-            raise first_fault(path, kind) or error from error
+            raise first_error(path, kind) or error from error
     else:
-        index, source = open_indexed(path, kind, cache_dir, notify)
+        index, source = open_indexed(path, kind, cache_dir, log)
     return Genome(path, cache_dir, index, source)
 
 

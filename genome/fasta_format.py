@@ -16,7 +16,7 @@ from typing import Literal
 
 from tfimpute_tracks.errors import InputFileError
 
-__all__ = ["Kind", "damaged_gzip", "first_fault", "recognise"]
+__all__ = ["Kind", "damaged_gzip", "detect_format", "first_error"]
 
 Kind = Literal["plain", "bgzip", "gzip"]
 
@@ -39,7 +39,7 @@ _FOREIGN = {
 }
 
 
-def recognise(path: Path) -> Kind:
+def detect_format(path: Path) -> Kind:
     """Tell the kind of a FASTA by its first bytes, whatever its name.
 
     Parameters
@@ -105,7 +105,7 @@ def damaged_gzip(path: Path, error: Exception) -> InputFileError:
     )
 
 
-def first_fault(path: Path, kind: Kind) -> InputFileError | None:
+def first_error(path: Path, kind: Kind) -> InputFileError | None:
     """Read a whole FASTA for the first thing an index cannot be made of.
 
     Parameters

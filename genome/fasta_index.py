@@ -23,7 +23,7 @@ from tfimpute_tracks.genome.fasta_bytes import (
     PlainBytes,
     silent_htslib,
 )
-from tfimpute_tracks.genome.fasta_format import Kind, first_fault
+from tfimpute_tracks.genome.fasta_format import Kind, first_error
 from tfimpute_tracks.storage import atomic_file, check_writable_dir
 
 __all__ = ["Record", "open_indexed"]
@@ -58,7 +58,7 @@ class Record(NamedTuple):
 
 
 def open_indexed(
-    path: Path, kind: Kind, cache_dir: Path, notify: Callable[[str], None]
+    path: Path, kind: Kind, cache_dir: Path, log: Callable[[str], None]
 ) -> tuple[dict[str, Record], Bytes]:
     """Open a FASTA with its index, which is made if need be.
 
@@ -92,11 +92,11 @@ def open_indexed(
                 return opened
             fault = "does not fit it" if opened is None else "is older than it"
             why = f"has an index that {fault}"
-    notify(f"{path} {why}; indexing it now")
+    log(f"{path} {why}; indexing it now")
     base = _make_somewhere(path, kind, beside, cached)
     opened = _open_by(path, kind, base)
     if opened is None:
-        raise first_fault(path, kind) or InputFileError(
+        raise first_error(path, kind) or InputFileError(
             f"{path}: does not fit the index just made of it; is it being written to?"
             " Run again when it is complete"
         )
@@ -204,7 +204,7 @@ def _make_plain(path: Path, fai: Path) -> None:
         pyfaidx.Faidx(str(path), indexname=str(fai)).close()
     # It raises a RuntimeError where it did not foresee a combination of odd lines.
     except (pyfaidx.FastaIndexingError, RuntimeError, ValueError) as error:
-        raise first_fault(path, "plain") or _not_indexed(path, error) from error
+        raise first_error(path, "plain") or _not_indexed(path, error) from error
 
 
 def _make_bgzip(path: Path, fai: Path, gzi: Path) -> None:
@@ -216,7 +216,7 @@ def _make_bgzip(path: Path, fai: Path, gzi: Path) -> None:
         with silent_htslib():
             faidx(str(path), "--fai-idx", str(fai), "--gzi-idx", str(gzi))
     except SamtoolsError as error:
-        raise first_fault(path, "bgzip") or _not_indexed(path, error) from error
+        raise first_error(path, "bgzip") or _not_indexed(path, error) from error
 
 
 def _not_indexed(path: Path, error: Exception) -> InputFileError:

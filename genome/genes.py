@@ -59,7 +59,7 @@ class Gene(NamedTuple):
 
 
 def read_genes(
-    path: str | Path, region: Region, notify: Callable[[str], None] = _LOG.info
+    path: str | Path, region: Region, log: Callable[[str], None] = _LOG.info
 ) -> list[Gene]:
     """Read the genes that meet a region.
 
@@ -113,7 +113,7 @@ def read_genes(
         if gene.start < region.end and region.start < gene.end
     ]
     if not genes:
-        notify(f"{path} has no gene in {region}")
+        log(f"{path} has no gene in {region}")
     return sorted(genes, key=lambda gene: (gene.start, gene.end, gene.name))
 
 

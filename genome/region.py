@@ -97,7 +97,7 @@ def resolve_regions(
     specs: Sequence[str],
     chroms: Sequence[str],
     chrom_sizes: Mapping[str, int],
-    notify: Callable[[str], None] = _LOG.info,
+    log: Callable[[str], None] = _LOG.info,
 ) -> list[Region]:
     """Turn what was asked for into the regions a run covers.
 
@@ -150,7 +150,7 @@ def resolve_regions(
         f"{asked} for {name}" for asked, name in matched.items() if asked != name
     ]
     if renamed:
-        notify(f"taking {', '.join(renamed)}, as the FASTA names it")
+        log(f"taking {', '.join(renamed)}, as the FASTA names it")
     if not specs:  # whole chromosomes: nothing to merge, and no pandas to wait for
         whole = set(matched.values())
         return [Region(c, 0, size) for c, size in chrom_sizes.items() if c in whole]

@@ -11,15 +11,15 @@ from __future__ import annotations
 
 from tfimpute_tracks.impute.cluster import Cluster
 from tfimpute_tracks.impute.estimate import check_disk, estimate
-from tfimpute_tracks.impute.maker import MakerSpec
 from tfimpute_tracks.impute.plan import ShardSize, make_plan
 from tfimpute_tracks.impute.run import BulkJob, check_store, missing_shards, run_bulk
+from tfimpute_tracks.impute.worker import WorkerSpec
 
 __all__ = [
     "BulkJob",
     "Cluster",
-    "MakerSpec",
     "ShardSize",
+    "WorkerSpec",
     "check_disk",
     "check_store",
     "estimate",

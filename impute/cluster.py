@@ -20,7 +20,7 @@ from typing import Any
 
 from tfimpute_tracks.errors import RunError, UsageError, WriteError
 from tfimpute_tracks.impute.events import ATTEMPTS, Done, Event, Failed, Note
-from tfimpute_tracks.impute.maker import MakerSpec, ShardMaker, open_maker
+from tfimpute_tracks.impute.worker import ShardWorker, WorkerSpec, open_worker
 
 __all__ = ["Cluster", "run_cluster"]
 
@@ -30,7 +30,7 @@ _GONE = (
     "the Dask scheduler is gone; the shards that were written stay: start it again and "
     "give the same command"
 )
-_MAKERS: dict[tuple[MakerSpec, str], ShardMaker] = {}
+_MAKERS: dict[tuple[WorkerSpec, str], ShardWorker] = {}
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Cluster:
 
 
 def run_cluster(
-    cluster: Cluster, spec: MakerSpec, digest: str, numbers: list[int]
+    cluster: Cluster, spec: WorkerSpec, digest: str, numbers: list[int]
 ) -> Iterator[Event]:
     """Hand out shards to a Dask cluster.
 
@@ -93,7 +93,7 @@ def run_cluster(
 
 
 def _follow(
-    client: Any, spec: MakerSpec, digest: str, numbers: list[int]
+    client: Any, spec: WorkerSpec, digest: str, numbers: list[int]
 ) -> Iterator[Event]:
     from dask.distributed import as_completed
 
@@ -121,17 +121,19 @@ def _follow(
             futures.add(_submit(client, spec, digest, index, tried[index]))
 
 
-def _submit(client: Any, spec: MakerSpec, digest: str, index: int, attempt: int) -> Any:
+def _submit(
+    client: Any, spec: WorkerSpec, digest: str, index: int, attempt: int
+) -> Any:
     key = f"shard-{index}-{attempt}-{time.time_ns()}"
     return client.submit(_make, spec, digest, index, key=key, pure=False)
 
 
-def _make(spec: MakerSpec, digest: str, index: int) -> tuple[str, int, int, float]:
+def _make(spec: WorkerSpec, digest: str, index: int) -> tuple[str, int, int, float]:
     """Make a shard in a worker of Dask."""
     key = spec, digest
     if key not in _MAKERS:
         _MAKERS.clear()  # one store at a time: tables and gates are large
-        _MAKERS[key] = open_maker(replace(spec, device=_own_device(spec.device)))
+        _MAKERS[key] = open_worker(replace(spec, device=_own_device(spec.device)))
     made = _MAKERS[key].make(index, lambda _: None)
     return socket.gethostname(), made.number, made.n_bytes, made.seconds
 

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
+from tfimpute_tracks.engines.tiles import TileRange
 from tfimpute_tracks.errors import OutputError
 from tfimpute_tracks.genome import Sequences
-from tfimpute_tracks.impute.judge import Judge
-from tfimpute_tracks.impute.maker import ShardMaker
+from tfimpute_tracks.impute.pair_scorer import Judge
 from tfimpute_tracks.impute.plan import Block, Plan, Shard
 from tfimpute_tracks.impute.shard_file import TILES_PER_CHUNK, write_shard
+from tfimpute_tracks.impute.worker import ShardWorker
 from tfimpute_tracks.kernels.encode import missing_tiles
 from tfimpute_tracks.models.model import Model
-from tfimpute_tracks.tracks.tiles import TileRange
 
 __all__ = ["Estimate", "check_disk", "estimate"]
 
@@ -141,7 +141,7 @@ def _sample(
     place = TileRange(tiles.chrom, first, n)
     fast = plan.precision == "fast"
     judge = Judge(model, plan.pairs, plan.stride, device, fast)
-    maker = ShardMaker(Path(), plan, judge, genome)
+    maker = ShardWorker(Path(), plan, judge, genome)
     # The first round warms up: other tiles, by one, so that nothing is known of them.
     warm = TileRange(tiles.chrom, first + (n > 1) * plan.stride, max(n - 1, 1))
     with tempfile.TemporaryDirectory() as folder:

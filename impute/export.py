@@ -12,22 +12,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tfimpute_tracks.engines.ordered_map import ordered_map
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.genome import Region
 from tfimpute_tracks.impute.store import Store
 from tfimpute_tracks.kernels.products import sigmoid
 from tfimpute_tracks.storage import check_writable_dir, digest_json, write_receipt
-from tfimpute_tracks.tracks.drawing import Drawing, Scores
-from tfimpute_tracks.tracks.pair_files import (
+from tfimpute_tracks.tracks.rendering import Scores, TrackOptions
+from tfimpute_tracks.tracks.signals import logits_to_signal
+from tfimpute_tracks.tracks.writer import (
     PairResult,
-    PeakLine,
+    PeakThreshold,
     check_formats,
     describe,
     earlier_result,
     write_pair,
 )
-from tfimpute_tracks.tracks.signals import logits_to_signal
-from tfimpute_tracks.tracks.threads import in_turn
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = ["ExportJob", "run_export"]
@@ -43,7 +43,7 @@ class ExportJob:
     pairs : list of Pair
     out_dir : Path
     formats : set of str
-        Of :data:`tfimpute_tracks.tracks.pair_files.FORMATS`.
+        Of :data:`tfimpute_tracks.tracks.writer.FORMATS`.
     regions : list of Region, optional
         By default all the store has.
     threshold : float, optional
@@ -67,7 +67,7 @@ class ExportJob:
     threshold: float | None = None
     overwrite: bool = False
     threads: int = 1
-    drawing: Drawing = field(default_factory=Drawing)
+    rendering: TrackOptions = field(default_factory=TrackOptions)
     calibrate: Callable[[Pair], tuple[float, float]] | None = None
 
 
@@ -98,13 +98,13 @@ def run_export(job: ExportJob) -> Iterator[PairResult]:
     check_writable_dir(job.out_dir)
     for pair in job.pairs:
         job.store.place(pair)  # all of them, before any is written
-    yield from in_turn(lambda pair: _export(job, pair), job.pairs, job.threads)
+    yield from ordered_map(lambda pair: _export(job, pair), job.pairs, job.threads)
 
 
 def _check_drawing(job: ExportJob) -> None:
-    signal = job.drawing.signal
-    job.drawing.tiles_per_bin(job.store.plan.stride)
-    check_formats(job.formats, job.drawing)
+    signal = job.rendering.signal
+    job.rendering.tiles_per_bin(job.store.plan.stride)
+    check_formats(job.formats, job.rendering)
     if signal != "probability" and job.store.plan.is_sparse:
         raise UsageError(
             f"--signal {signal} from {job.store.folder}, which is sparse: it has no "
@@ -125,11 +125,11 @@ def _export(job: ExportJob, pair: Pair) -> PairResult:
         "regions": [str(region) for region in job.regions or []] or plan.regions,
         "formats": sorted(job.formats),
         "threshold": threshold,
-        **job.drawing.about(plan.stride),
+        **job.rendering.about(plan.stride),
         **({"calibration": list(job.calibrate(pair))} if job.calibrate else {}),
     }
     inputs = {"store": plan.digest, "parameters": digest_json(parameters)}
-    receipt = job.out_dir / f"{job.drawing.kind.stem(pair)}.receipt.json"
+    receipt = job.out_dir / f"{job.rendering.kind.stem(pair)}.receipt.json"
     if not job.overwrite:
         there = earlier_result(receipt, pair, inputs)
         if there:
@@ -149,9 +149,9 @@ def _export(job: ExportJob, pair: Pair) -> PairResult:
         job.out_dir,
         pair,
         job.store.layout,
-        PeakLine(threshold, about),
+        PeakThreshold(threshold, about),
         scores(),
-        job.drawing,
+        job.rendering,
         job.formats,
     )
     write_receipt(
@@ -167,7 +167,7 @@ def _export(job: ExportJob, pair: Pair) -> PairResult:
 
 def _scores(job: ExportJob, pair: Pair) -> Iterator[Scores]:
     """Give a pair's probabilities, and the signal where it is another one."""
-    store, signal = job.store, job.drawing.signal
+    store, signal = job.store, job.rendering.signal
     if signal == "probability":
         yield from store.scores(pair, job.regions)
         return
@@ -191,6 +191,6 @@ def _told(job: ExportJob, pair: Pair) -> dict[str, Any]:
         "genome": plan.genome,
         "stride": plan.stride,
     }
-    if job.drawing.signal == "specificity":
+    if job.rendering.signal == "specificity":
         about["mean_over_cells"] = job.store.n_cells(pair.tf)
     return about

@@ -18,15 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfimpute_tracks import __version__
+from tfimpute_tracks.engines.ordered_map import ordered_map
+from tfimpute_tracks.engines.tile_grid import tile_grid
+from tfimpute_tracks.engines.tiles import TileRange, cut_blocks, read_codes
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.genome import Region, Sequences
 from tfimpute_tracks.kernels.codes import Scale, code_scale
 from tfimpute_tracks.models.model import Model
-from tfimpute_tracks.models.tile_grid import tile_grid
 from tfimpute_tracks.storage import digest_arrays, digest_json
 from tfimpute_tracks.tracks import plan_tiles
-from tfimpute_tracks.tracks.threads import in_turn
-from tfimpute_tracks.tracks.tiles import TileRange, cut_blocks, read_letters
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = [
@@ -47,7 +47,7 @@ _LARGEST_MARGIN = 10.0  # log-odds
 
 
 class Block(NamedTuple):
-    """Neighbouring tiles, with the digest of the letters that they cover."""
+    """Neighboring tiles, with the digest of the letters that they cover."""
 
     tiles: TileRange
     digest: str
@@ -243,7 +243,7 @@ def make_plan(
     stride : int
         bp between tile starts.
     device : str
-        From :func:`tfimpute_tracks.models.engine.pick_device`.
+        From :func:`tfimpute_tracks.engines.engine.pick_device`.
     fast : bool
     sparse : float, optional
         Keep only scores down to so many log-odds below a pair's peak line.
@@ -274,7 +274,7 @@ def make_plan(
     grid = tile_grid(model.config, stride)
 
     def digested(tiles: TileRange) -> Block:
-        return Block(tiles, digest_arrays(read_letters(genome, tiles, grid)))
+        return Block(tiles, digest_arrays(read_codes(genome, tiles, grid)))
 
     cut = cut_blocks(ranges, stride, shard_size.tiles)
     used = {tiles.chrom for tiles in cut}
@@ -291,7 +291,7 @@ def make_plan(
         regions=[str(region) for region in regions],
         margin=_checked(sparse),
         shard_size=shard_size,
-        blocks=list(in_turn(digested, cut, threads)),
+        blocks=list(ordered_map(digested, cut, threads)),
         tfs=[pair.tf for pair in chosen],
         cells=[pair.cell for pair in chosen],
         reliability=[model.reliability(pair) for pair in chosen],
@@ -303,7 +303,7 @@ def make_plan(
 
 
 def share_of(shards: list[Shard], number: int, of: int) -> list[Shard]:
-    """Give one of several equal shares, neighbours together.
+    """Give one of several equal shares, neighbors together.
 
     Parameters
     ----------

@@ -7,10 +7,10 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from tfimpute_tracks.engines.tiles import TileRange
 from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.impute.plan import Block, Plan, ShardSize
 from tfimpute_tracks.storage import write_text
-from tfimpute_tracks.tracks.tiles import TileRange
 
 __all__ = ["PLAN_FILE", "read_plan", "write_plan"]
 

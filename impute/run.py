@@ -17,7 +17,6 @@ from tfimpute_tracks.errors import RunError, UsageError
 from tfimpute_tracks.impute.cluster import Cluster, run_cluster
 from tfimpute_tracks.impute.events import Event, Failed
 from tfimpute_tracks.impute.lock import store_lock
-from tfimpute_tracks.impute.maker import MakerSpec, open_maker
 from tfimpute_tracks.impute.plan import (
     Plan,
     Shard,
@@ -27,6 +26,7 @@ from tfimpute_tracks.impute.plan_file import PLAN_FILE, read_plan, write_plan
 from tfimpute_tracks.impute.pool import Place, Work, run_pool
 from tfimpute_tracks.impute.shard_file import is_whole, shard_path
 from tfimpute_tracks.impute.status import Status
+from tfimpute_tracks.impute.worker import WorkerSpec, open_worker
 from tfimpute_tracks.storage import check_writable_dir, remove_leftovers
 
 __all__ = ["BulkJob", "BulkResult", "Todo", "check_store", "missing_shards", "run_bulk"]
@@ -54,7 +54,7 @@ class BulkJob:
     """
 
     plan: Plan
-    spec: MakerSpec
+    spec: WorkerSpec
     devices: list[str]
     share: tuple[int, int] = (1, 1)
     overwrite: bool = False
@@ -253,8 +253,8 @@ def _places(job: BulkJob) -> list[Place]:
     return places
 
 
-def _open_work(spec: MakerSpec) -> Work:
-    maker = open_maker(spec)
+def _open_work(spec: WorkerSpec) -> Work:
+    maker = open_worker(spec)
 
     def make(index: int, progress: Callable[[int], None]) -> tuple[int, float]:
         made = maker.make(index, progress)

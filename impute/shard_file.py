@@ -234,7 +234,7 @@ class ShardFile:
         return np.concatenate(parts)
 
     def rows(self, first: int, last: int) -> Iterator[Codes]:
-        """Give the codes of neighbouring pairs, some pairs at a time.
+        """Give the codes of neighboring pairs, some pairs at a time.
 
         Parameters
         ----------

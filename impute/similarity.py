@@ -1,10 +1,10 @@
 """Which imputed tracks look alike: a map of all pairs, as coordinates and a picture.
 
 Pairs are points; near each other are those whose scores rise and fall together along
-the genome. Scores of some thousand tiles are standardised per pair, so that a high
+the genome. Scores of some thousand tiles are standardized per pair, so that a high
 track and a low one of the same shape are alike, brought down to 30 principal
 components, and laid out in the plane by t-SNE. Distances between far groups mean
-nothing in such a map; the neighbours do.
+nothing in such a map; the neighbors do.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = ["draw_map", "make_map", "sample_codes"]
 _TILES = 4096  # that pairs are compared on
 _COMPONENTS = 30
 _FEWEST = 4  # pairs that make a map
-_NAMED = 24  # TFs that get a colour of their own
+_NAMED = 24  # TFs that get a color of their own
 
 
 def sample_codes(store: Store, seed: int = 0) -> NDArray[np.float32]:
@@ -114,8 +114,8 @@ def make_map(store: Store, seed: int = 0) -> pd.DataFrame:
     )
     x, y = layout.fit_transform(components).T
     # Of rows with mean 0 the cosine is the correlation.
-    neighbours = NearestNeighbors(n_neighbors=1, metric="cosine").fit(codes)
-    distance, nearest = neighbours.kneighbors()
+    neighbors = NearestNeighbors(n_neighbors=1, metric="cosine").fit(codes)
+    distance, nearest = neighbors.kneighbors()
     pairs = store.plan.pairs
     return pd.DataFrame(
         {
@@ -130,7 +130,7 @@ def make_map(store: Store, seed: int = 0) -> pd.DataFrame:
 
 
 def draw_map(dest: Path, layout: pd.DataFrame) -> None:
-    """Draw a map: the TFs that spread least have names and colours.
+    """Draw a map: the TFs that spread least have names and colors.
 
     Parameters
     ----------
@@ -151,10 +151,10 @@ def draw_map(dest: Path, layout: pd.DataFrame) -> None:
     axes.scatter(layout["x"], layout["y"], s=3, color="0.8", linewidths=0)
     groups = layout.groupby("tf")[["x", "y"]]
     spread = groups.std(ddof=0).sum(axis=1).sort_values()
-    colours = _colours()
+    colors = _colors()
     for rank, tf in enumerate(spread.index[:_NAMED]):
         own = layout[layout["tf"] == tf]
-        axes.scatter(own["x"], own["y"], s=7, color=colours[rank], linewidths=0)
+        axes.scatter(own["x"], own["y"], s=7, color=colors[rank], linewidths=0)
         axes.annotate(
             tf,
             (own["x"].median(), own["y"].median()),
@@ -173,13 +173,13 @@ def draw_map(dest: Path, layout: pd.DataFrame) -> None:
         figure.savefig(temp, dpi=150, format=dest.suffix[1:])
 
 
-def _colours() -> list[tuple[float, ...]]:
+def _colors() -> list[tuple[float, ...]]:
     from matplotlib import colormaps
 
-    # Without tab20's greys: grey is for the TFs without a name.
+    # Without tab20's grays: gray is for the TFs without a name.
     bright = [i for i in range(20) if i not in {14, 15}]
     some = colormaps["tab20"](bright).tolist() + colormaps["Dark2"](range(7)).tolist()
-    return [tuple(colour) for colour in some]
+    return [tuple(color) for color in some]
 
 
 def _halo() -> list[object]:

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tfimpute_tracks.engines.tiles import TileRange
 from tfimpute_tracks.errors import RegionError, UnknownNameError
 from tfimpute_tracks.genome import Region
 from tfimpute_tracks.impute.plan import Plan, Shard
@@ -23,15 +24,14 @@ from tfimpute_tracks.impute.plan_file import read_plan
 from tfimpute_tracks.impute.shard_file import TILES_PER_CHUNK, ShardFile
 from tfimpute_tracks.kernels.codes import decode_codes, join_counts
 from tfimpute_tracks.kernels.products import sigmoid
-from tfimpute_tracks.tracks.drawing import Scores, TrackLayout
-from tfimpute_tracks.tracks.tiles import TileRange
+from tfimpute_tracks.tracks.rendering import Scores, TrackLayout
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
 
 __all__ = ["Locus", "Store"]
 
 
 class Locus(NamedTuple):
-    """Pairs at neighbouring tiles.
+    """Pairs at neighboring tiles.
 
     Attributes
     ----------
@@ -310,7 +310,7 @@ class Store:
     def _parts(
         self, regions: list[Region] | None, first: int = 0, n: int = 1
     ) -> Iterator[tuple[Shard, list[tuple[int, int]]]]:
-        """Find the shards of neighbouring pairs that regions need, and their tiles."""
+        """Find the shards of neighboring pairs that regions need, and their tiles."""
         for shard in self.plan.shards:
             if (
                 first >= shard.first_pair + shard.n_pairs

@@ -18,18 +18,18 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.kernels.lanes import (
     aligned_empty,
+    broadcast,
     load,
     logarithm,
     maximum,
     multiply_add,
-    splat,
     store,
 )
 from tfimpute_tracks.kernels.pair_groups import GROUP_ROWS, ROW, PairRows, TrackRows
 
 __all__ = [
-    "VoteWeights",
-    "attend",
+    "AttentionWeights",
+    "apply_attention",
 ]
 
 Floats = NDArray[np.float32]
@@ -38,7 +38,7 @@ _TILES_AT_ONCE = 8  # whose log-odds stay in the cache while TFs take turns
 _SCRATCH = ROW + 1  # rows: votes by head, log-odds; and behind them weights of tracks
 
 
-class VoteWeights(NamedTuple):
+class AttentionWeights(NamedTuple):
     """The weights that all pairs share.
 
     Attributes
@@ -62,13 +62,13 @@ class VoteWeights(NamedTuple):
     direct_logit: float
 
 
-def attend(
+def apply_attention(
     logits: Floats,
     told: NDArray[np.bool_],
     cover: tuple[NDArray[np.int64], NDArray[np.uint16], Floats],
     tracks: TrackRows,
     pairs: PairRows,
-    weights: VoteWeights,
+    weights: AttentionWeights,
 ) -> None:
     """Make log-odds by letters and tracks of those by letters, in their place.
 
@@ -164,14 +164,14 @@ def _attend_tf(  # type: ignore[no-untyped-def]
             continue
         begin, n = indptr[tile], int(counts[tile])
         for i in range(n):
-            store(scratch, (_SCRATCH + i) * ROW, splat(np.float32(0)))
+            store(scratch, (_SCRATCH + i) * ROW, broadcast(np.float32(0)))
             places[i] = slot_cell[begin + i]
         for i in range(begin, indptr[tile + 1]):
             other = np.int64(track_tf[track[i]])
             at = int(slot[i])
             if other == own_tf:  # a row of its own: leaves its cell line out
                 at = n
-                store(scratch, (_SCRATCH + n) * ROW, splat(np.float32(0)))
+                store(scratch, (_SCRATCH + n) * ROW, broadcast(np.float32(0)))
                 places[n] = table + slot_cell[begin + slot[i]]
                 n += 1
             weight = load(by_tf, (own_tf * n_track_tfs + other) * ROW)
@@ -200,20 +200,20 @@ def _attend_tf(  # type: ignore[no-untyped-def]
 @njit(nogil=True, cache=True, forceinline=True)
 def _add(scratch, place, share, weight):  # type: ignore[no-untyped-def]
     """Let a track count for as much as its peak covers."""
-    total = multiply_add(splat(share), weight, load(scratch, place))
+    total = multiply_add(broadcast(share), weight, load(scratch, place))
     store(scratch, place, total)
 
 
 @njit(nogil=True, cache=True, forceinline=True)
 def _vote(scratch, places, n, by_cell, block, rows, row):  # type: ignore[no-untyped-def]
     """Give log(1 + 100 A) of each head, for the pairs of a group."""
-    one = splat(np.float32(1))
+    one = broadcast(np.float32(1))
     for head in range(ROW):
-        total = splat(np.float32(0))
+        total = broadcast(np.float32(0))
         for i in range(n):
             weight = load(by_cell, ((block + places[i]) * ROW + head) * ROW)
             total = multiply_add(
-                splat(scratch[(_SCRATCH + i) * ROW + head]), weight, total
+                broadcast(scratch[(_SCRATCH + i) * ROW + head]), weight, total
             )
         scale = load(rows, row + (1 + ROW + head) * ROW)
         store(scratch, head * ROW, logarithm(multiply_add(total, scale, one)))
@@ -222,28 +222,28 @@ def _vote(scratch, places, n, by_cell, block, rows, row):  # type: ignore[no-unt
 @njit(nogil=True, cache=True, forceinline=True)
 def _judge(z, voted, scratch, rows, row, shared):  # type: ignore[no-untyped-def]
     """Give the log-odds of a group's pairs."""
-    nothing = splat(np.float32(0))
-    result = multiply_add(z, splat(shared[(3 + ROW) * ROW]), load(rows, row))
+    nothing = broadcast(np.float32(0))
+    result = multiply_add(z, broadcast(shared[(3 + ROW) * ROW]), load(rows, row))
     if voted:
         for head in range(ROW):
             vote = load(scratch, head * ROW)
-            result = multiply_add(vote, splat(shared[2 * ROW + head]), result)
+            result = multiply_add(vote, broadcast(shared[2 * ROW + head]), result)
     for unit in range(0, ROW, 4):
         at = row + (1 + unit) * ROW
-        a = multiply_add(z, splat(shared[unit]), load(rows, at))
-        b = multiply_add(z, splat(shared[unit + 1]), load(rows, at + ROW))
-        c = multiply_add(z, splat(shared[unit + 2]), load(rows, at + 2 * ROW))
-        d = multiply_add(z, splat(shared[unit + 3]), load(rows, at + 3 * ROW))
+        a = multiply_add(z, broadcast(shared[unit]), load(rows, at))
+        b = multiply_add(z, broadcast(shared[unit + 1]), load(rows, at + ROW))
+        c = multiply_add(z, broadcast(shared[unit + 2]), load(rows, at + 2 * ROW))
+        d = multiply_add(z, broadcast(shared[unit + 3]), load(rows, at + 3 * ROW))
         if voted:
             for head in range(ROW):
                 vote, at = load(scratch, head * ROW), (3 + head) * ROW + unit
-                a = multiply_add(vote, splat(shared[at]), a)
-                b = multiply_add(vote, splat(shared[at + 1]), b)
-                c = multiply_add(vote, splat(shared[at + 2]), c)
-                d = multiply_add(vote, splat(shared[at + 3]), d)
+                a = multiply_add(vote, broadcast(shared[at]), a)
+                b = multiply_add(vote, broadcast(shared[at + 1]), b)
+                c = multiply_add(vote, broadcast(shared[at + 2]), c)
+                d = multiply_add(vote, broadcast(shared[at + 3]), d)
         at = ROW + unit
-        result = multiply_add(maximum(a, nothing), splat(shared[at]), result)
-        result = multiply_add(maximum(b, nothing), splat(shared[at + 1]), result)
-        result = multiply_add(maximum(c, nothing), splat(shared[at + 2]), result)
-        result = multiply_add(maximum(d, nothing), splat(shared[at + 3]), result)
+        result = multiply_add(maximum(a, nothing), broadcast(shared[at]), result)
+        result = multiply_add(maximum(b, nothing), broadcast(shared[at + 1]), result)
+        result = multiply_add(maximum(c, nothing), broadcast(shared[at + 2]), result)
+        result = multiply_add(maximum(d, nothing), broadcast(shared[at + 3]), result)
     return result

@@ -4,7 +4,7 @@ Codes of a pair reach from a probability of 0.0003 to 0.9997 at least, and to 4 
 above its peak line where that is high, in 254 steps. The grid of steps is shifted so
 that the line is the lower end of a step: from the line's code on a score calls a peak,
 exactly as the unrounded score does, and rounding moves no border of a peak. 0 is kept
-for what is not stored. Neighbouring tiles share half of their letters and neighbouring
+for what is not stored. Neighboring tiles share half of their letters and neighboring
 pairs their TF, so differences in both directions are small numbers: they compress to
 three quarters of the codes' size. It is arithmetic of bytes that wrap round: exact.
 """
@@ -25,7 +25,7 @@ __all__ = [
     "decode_codes",
     "difference",
     "join_counts",
-    "quantise",
+    "quantize",
     "row_codes",
 ]
 
@@ -109,7 +109,7 @@ def code_scale(lines: Floats) -> Scale:
     return Scale(lines, steps.astype(np.float32), line_codes.astype(np.uint8))
 
 
-def quantise(
+def quantize(
     logits: Floats, scale: Scale, floors: Codes, out: Codes | None = None
 ) -> Codes:
     """Round log-odds to codes, and turn the array round.
@@ -132,7 +132,7 @@ def quantise(
     codes = np.empty((n_pairs, n_tiles), dtype=np.uint8) if out is None else out
     per_unit = np.float32(1) / scale.steps
     offsets = scale.line_codes - scale.lines * per_unit
-    _quantise(
+    _quantize(
         logits,
         scale.lines,
         per_unit,
@@ -268,7 +268,7 @@ def join_counts(
 
 
 @njit(nogil=True, cache=True)
-def _quantise(  # type: ignore[no-untyped-def]
+def _quantize(  # type: ignore[no-untyped-def]
     logits, lines, per_unit, offsets, line_codes, floors, codes
 ):
     n_tiles, n_pairs = logits.shape

@@ -12,7 +12,7 @@ at position p are the 4 F that begin at 4 p: a row of the matrix is an address. 
 costs a program fewer instructions than to compare letters would.
 
 How a program is cut out
-    A program owns some filters and a few *streams*: the same segment of neighbouring
+    A program owns some filters and a few *streams*: the same segment of neighboring
     stride periods, all read in step, `steps` positions of each at a time. So every
     column of a tile is a position that is wanted, whatever the length of a segment:
     81 + 19 positions cost 104. Positions past a segment's end are its last one once
@@ -348,7 +348,7 @@ def _maxima_kernel(
     DEPTH: tl.constexpr,
     PRECISION: tl.constexpr,
 ):
-    # Neighbouring programs read the same letters: filter blocks are counted first.
+    # Neighboring programs read the same letters: filter blocks are counted first.
     block = tl.program_id(0) % n_blocks
     group = tl.program_id(0) // n_blocks
     columns = block * COLUMNS + tl.arange(0, COLUMNS)

@@ -20,18 +20,18 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.kernels.vectors import (
     LANE_BYTES,
-    above_lanes,
     add_lanes,
     add_limited_lanes,
+    broadcast_lanes,
     count_set_bits,
-    first_set_bit,
+    ctz_bit,
+    gt_lanes,
     load_lanes,
     logarithm_lanes,
     maximum_lanes,
     multiply_add_lanes,
-    pick_lanes,
     prefetch_lanes,
-    splat_lanes,
+    select_lanes,
     store_lanes,
 )
 
@@ -40,17 +40,17 @@ __all__ = [
     "add",
     "add_limited",
     "aligned_empty",
+    "broadcast",
     "count_set",
-    "first_set",
+    "ctz",
+    "gt_mask",
     "lane_count",
-    "lanes_above",
     "load",
     "logarithm",
     "maximum",
     "multiply_add",
-    "pick_above",
     "prefetch",
-    "splat",
+    "select_gt",
     "store",
 ]
 
@@ -70,7 +70,7 @@ def aligned_empty(shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
     Returns
     -------
     array of `dtype`, shape `shape`, contiguous
-        Not initialised.
+        Not initialized.
     """
     size = int(np.prod(shape)) * np.dtype(dtype).itemsize
     raw = np.empty(size + LANE_BYTES, dtype=np.uint8)
@@ -133,7 +133,7 @@ def store(array: NDArray[Any], offset: int, lanes: Lanes) -> None:
     array[offset : offset + lanes.size] = lanes
 
 
-def splat(value: Any) -> Lanes:
+def broadcast(value: Any) -> Lanes:
     """Put a number into every lane.
 
     Parameters
@@ -221,7 +221,7 @@ def logarithm(a: Lanes) -> Lanes:
     return np.log(a)
 
 
-def lanes_above(a: Lanes, b: Lanes) -> int:
+def gt_mask(a: Lanes, b: Lanes) -> int:
     """Tell in which lanes a number is larger than the other.
 
     Parameters
@@ -236,7 +236,7 @@ def lanes_above(a: Lanes, b: Lanes) -> int:
     return sum(1 << i for i, above in enumerate(a > b) if above)
 
 
-def pick_above(a: Lanes, b: Lanes, x: Lanes, y: Lanes) -> Lanes:
+def select_gt(a: Lanes, b: Lanes, x: Lanes, y: Lanes) -> Lanes:
     """Take x where a > b, else y, lane by lane.
 
     Parameters
@@ -251,7 +251,7 @@ def pick_above(a: Lanes, b: Lanes, x: Lanes, y: Lanes) -> Lanes:
     return np.where(a > b, x, y)
 
 
-def first_set(bits: int) -> int:
+def ctz(bits: int) -> int:
     """Give the place of the lowest bit that is set.
 
     Parameters
@@ -305,9 +305,9 @@ def _compile_store(array, offset, lanes):  # type: ignore[no-untyped-def]
     return lambda array, offset, lanes: store_lanes(array, offset, lanes)
 
 
-@_compiled(splat)
+@_compiled(broadcast)
 def _compile_splat(value):  # type: ignore[no-untyped-def]
-    return lambda value: splat_lanes(value)
+    return lambda value: broadcast_lanes(value)
 
 
 @_compiled(add)
@@ -335,19 +335,19 @@ def _compile_logarithm(a):  # type: ignore[no-untyped-def]
     return lambda a: logarithm_lanes(a)
 
 
-@_compiled(lanes_above)
+@_compiled(gt_mask)
 def _compile_lanes_above(a, b):  # type: ignore[no-untyped-def]
-    return lambda a, b: above_lanes(a, b)
+    return lambda a, b: gt_lanes(a, b)
 
 
-@_compiled(pick_above)
+@_compiled(select_gt)
 def _compile_pick_above(a, b, x, y):  # type: ignore[no-untyped-def]
-    return lambda a, b, x, y: pick_lanes(a, b, x, y)
+    return lambda a, b, x, y: select_lanes(a, b, x, y)
 
 
-@_compiled(first_set)
+@_compiled(ctz)
 def _compile_first_set(bits):  # type: ignore[no-untyped-def]
-    return lambda bits: first_set_bit(bits)
+    return lambda bits: ctz_bit(bits)
 
 
 @_compiled(count_set)

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.kernels.lanes import (
     aligned_empty,
+    broadcast,
     lane_count,
     maximum,
-    pick_above,
-    splat,
+    select_gt,
     store,
 )
 from tfimpute_tracks.kernels.tables import WORD, LookupTables, sum_rows
@@ -107,12 +107,12 @@ def _block_places(  # type: ignore[no-untyped-def]
     n_words, n_lanes = tables.shape[1], lane_count(tables)
     flat, result, where = tables[block].reshape(-1), out.reshape(-1), places.reshape(-1)
     for span in range(first, last):
-        best = splat(np.float32(-np.inf))
-        place = splat(np.int32(starts[span]))
+        best = broadcast(np.float32(-np.inf))
+        place = broadcast(np.int32(starts[span]))
         for p in range(starts[span], ends[span]):
             value = sum_rows(flat, rows, p, n_words)
             # The old place comes first: of equal values the first one counts.
-            place = pick_above(value, best, splat(np.int32(p)), place)
+            place = select_gt(value, best, broadcast(np.int32(p)), place)
             best = maximum(value, best)
         store(result, span * out.shape[1] + block * n_lanes, best)
         store(where, span * out.shape[1] + block * n_lanes, place)

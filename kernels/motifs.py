@@ -2,7 +2,7 @@
 
 The largest of max(0, Y - b) over each segment, for every filter and its reverse
 complement, in one pass over the sequence. Trained filters differ widely: many exceed
-their bias nowhere but at a few perfect words, and regularisation leaves many that
+their bias nowhere but at a few perfect words, and regularization leaves many that
 exceed it practically never. So filters are sorted by how far they can rise above their
 bias, and blocks of those that hardly ever do are *screened*: one row of a coarse table
 holds, for each of 32 blocks, an upper bound of what any of its filters can still reach;
@@ -22,13 +22,13 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.kernels.lanes import (
     aligned_empty,
-    first_set,
+    broadcast,
+    ctz,
+    gt_mask,
     lane_count,
-    lanes_above,
     load,
     maximum,
     prefetch,
-    splat,
     store,
 )
 from tfimpute_tracks.kernels.lookup import check_spans
@@ -326,7 +326,7 @@ def _dense(rows, tables, starts, ends, zero, out):  # type: ignore[no-untyped-de
                 row = i // _HOT_ROWS * n_rows + i % _HOT_ROWS
                 if i < _HOT_ROWS * n_words and block + 1 < n_blocks:
                     prefetch(flat, ahead + row * n_lanes)
-            best = splat(zero)
+            best = broadcast(zero)
             for p in range(starts[span], ends[span]):
                 best = maximum(best, sum_rows(table, rows, p, n_words))
             store(result, span * out.shape[1] + block * n_lanes, best)
@@ -342,12 +342,12 @@ def _screened(  # type: ignore[no-untyped-def]
     for span in range(starts.size):
         result, has_fired = out[span], fired[span]
         for p in range(starts[span], ends[span]):
-            alive = lanes_above(sum_rows(coarse, rows, p, n_words), limit)
+            alive = gt_mask(sum_rows(coarse, rows, p, n_words), limit)
             while alive:
-                block = first + first_set(alive)
+                block = first + ctz(alive)
                 alive &= alive - 1
                 place = block * n_lanes
-                best = splat(zero)
+                best = broadcast(zero)
                 if has_fired[block]:
                     best = load(result, place)
                 has_fired[block] = 1

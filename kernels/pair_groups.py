@@ -57,7 +57,7 @@ class TrackRows(NamedTuple):
 
 
 class PairGroups(NamedTuple):
-    """Pairs in groups: neighbours of one TF whose cell lines share a block of 16.
+    """Pairs in groups: neighbors of one TF whose cell lines share a block of 16.
 
     Attributes
     ----------
@@ -94,7 +94,7 @@ class PairRows(NamedTuple):
 
 
 def group_pairs(tf: NDArray[np.int64], cell: NDArray[np.int64]) -> PairGroups:
-    """Put neighbouring pairs into groups; quick where those of a TF stand together.
+    """Put neighboring pairs into groups; quick where those of a TF stand together.
 
     Parameters
     ----------

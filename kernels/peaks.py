@@ -45,7 +45,7 @@ class Peaks(NamedTuple):
 def call_peaks(
     starts: Positions, scores: Scores, span: int, threshold: float, max_gap: int
 ) -> Peaks:
-    """Join neighbouring tiles at or above a threshold into peaks.
+    """Join neighboring tiles at or above a threshold into peaks.
 
     Parameters
     ----------

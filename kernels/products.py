@@ -1,8 +1,8 @@
 """The head's products, over features of which most are zero.
 
 Both kernels take sparse rows, two per tile, and give each pair's logit: the largest of
-its H units, on the better strand. :func:`fold_logits` multiplies with each pair's own
-last layer; :func:`share_logits` first forms U[h, k] = sum_w W2[w, h, k] M[w, k], which
+its H units, on the better strand. :func:`per_pair_logits` multiplies with each pair's own
+last layer; :func:`shared_logits` first forms U[h, k] = sum_w W2[w, h, k] M[w, k], which
 no pair enters, and then a pair costs the product with its gates. Sums run in the order
 of a row's entries, so a tile's score does not depend on the tiles around it. Dense
 rows are a special case.
@@ -18,22 +18,28 @@ from tfimpute_tracks.kernels.lanes import (
     LANE_BYTES,
     add,
     aligned_empty,
+    broadcast,
     lane_count,
     load,
     maximum,
     multiply_add,
-    splat,
     store,
 )
 from tfimpute_tracks.kernels.sparse import SparseRows
 
-__all__ = ["fold_layers", "fold_logits", "lane_gates", "share_logits", "sigmoid"]
+__all__ = [
+    "lane_gates",
+    "per_pair_layers",
+    "per_pair_logits",
+    "shared_logits",
+    "sigmoid",
+]
 
 Floats = NDArray[np.float32]
 
 _LANES = LANE_BYTES // 4
-_ROWS = 512  # rows of `fold_logits` whose sums wait in a buffer
-_UNITS = 8  # units that `share_logits` sums at once: its accumulators
+_ROWS = 512  # rows of `per_pair_logits` whose sums wait in a buffer
+_UNITS = 8  # units that `shared_logits` sums at once: its accumulators
 
 
 def sigmoid(x: Floats) -> Floats:
@@ -53,7 +59,7 @@ def sigmoid(x: Floats) -> Floats:
         return np.float32(1) / (np.float32(1) + np.exp(-x))
 
 
-def fold_layers(gates: Floats, weights: Floats) -> Floats:
+def per_pair_layers(gates: Floats, weights: Floats) -> Floats:
     """Give each pair a last layer of its own: W2 times its gates.
 
     Parameters
@@ -77,7 +83,7 @@ def fold_layers(gates: Floats, weights: Floats) -> Floats:
     return layers
 
 
-def fold_logits(windows: SparseRows, layers: Floats, bias: Floats) -> Floats:
+def per_pair_logits(windows: SparseRows, layers: Floats, bias: Floats) -> Floats:
     """Multiply windows with each pair's own last layer.
 
     Parameters
@@ -85,7 +91,7 @@ def fold_logits(windows: SparseRows, layers: Floats, bias: Floats) -> Floats:
     windows : SparseRows
         From :func:`tfimpute_tracks.kernels.sparse.gather_windows`.
     layers : float32 array, shape (n_groups, n_windows * K, 16)
-        From :func:`fold_layers`.
+        From :func:`per_pair_layers`.
     bias : float32 array, shape (n_pairs, H)
         The paper's b2, once per pair.
 
@@ -101,7 +107,7 @@ def fold_logits(windows: SparseRows, layers: Floats, bias: Floats) -> Floats:
 
 
 def lane_gates(gates: Floats) -> Floats:
-    """Lay gates out for :func:`share_logits`: 16 pairs side by side.
+    """Lay gates out for :func:`shared_logits`: 16 pairs side by side.
 
     Parameters
     ----------
@@ -121,7 +127,7 @@ def lane_gates(gates: Floats) -> Floats:
     return lanes
 
 
-def share_logits(
+def shared_logits(
     windows: SparseRows, weights: Floats, bias: Floats, gates: Floats, n_pairs: int
 ) -> Floats:
     """Mix windows once for all pairs, then multiply with each pair's gates.
@@ -186,7 +192,7 @@ def _multiply(offsets, columns, values, layer, group, first, last, sums):  # typ
     n_lanes = lane_count(layer)
     flat, result, width = layer.reshape(-1), sums.reshape(-1), sums.shape[1]
     for row in range(first, last):
-        a = b = c = d = splat(np.float32(0))
+        a = b = c = d = broadcast(np.float32(0))
         i, end = np.uint64(offsets[row]), np.uint64(offsets[row + 1])
         one, two, three = np.uint64(1), np.uint64(2), np.uint64(3)
         while i + three < end:
@@ -206,7 +212,7 @@ def _multiply(offsets, columns, values, layer, group, first, last, sums):  # typ
 @njit(nogil=True, cache=True, forceinline=True)
 def _step(flat, columns, values, i, n_lanes, total):  # type: ignore[no-untyped-def]
     lanes = load(flat, np.int64(columns[i]) * n_lanes)
-    return multiply_add(splat(values[i]), lanes, total)
+    return multiply_add(broadcast(values[i]), lanes, total)
 
 
 @njit(nogil=True, cache=True)
@@ -240,7 +246,7 @@ def _share(offsets, filters, mixed, bias, gates, out):  # type: ignore[no-untype
     for group in range(gates.shape[0]):
         gate = gates[group].reshape(-1)
         for row in range(offsets.size - 1):
-            best = splat(np.float32(-np.inf))
+            best = broadcast(np.float32(-np.inf))
             for unit in range(0, n_units, 8):
                 z = _eight_units(
                     flat,
@@ -263,21 +269,21 @@ def _share(offsets, filters, mixed, bias, gates, out):  # type: ignore[no-untype
 def _eight_units(flat, filters, bias, gate, unit, n_units, first, last):  # type: ignore[no-untyped-def]
     # Lanes are pairs. A row of gates is loaded once for eight units' sums.
     n_lanes = lane_count(gate)
-    a, b = splat(bias[unit]), splat(bias[unit + 1])
-    c, d = splat(bias[unit + 2]), splat(bias[unit + 3])
-    e, f = splat(bias[unit + 4]), splat(bias[unit + 5])
-    g, h = splat(bias[unit + 6]), splat(bias[unit + 7])
+    a, b = broadcast(bias[unit]), broadcast(bias[unit + 1])
+    c, d = broadcast(bias[unit + 2]), broadcast(bias[unit + 3])
+    e, f = broadcast(bias[unit + 4]), broadcast(bias[unit + 5])
+    g, h = broadcast(bias[unit + 6]), broadcast(bias[unit + 7])
     for entry in range(np.uint64(first), np.uint64(last)):
         lanes = load(gate, np.int64(filters[entry]) * n_lanes)
         u = entry * np.uint64(n_units) + np.uint64(unit)
-        a = multiply_add(splat(flat[u]), lanes, a)
-        b = multiply_add(splat(flat[u + np.uint64(1)]), lanes, b)
-        c = multiply_add(splat(flat[u + np.uint64(2)]), lanes, c)
-        d = multiply_add(splat(flat[u + np.uint64(3)]), lanes, d)
-        e = multiply_add(splat(flat[u + np.uint64(4)]), lanes, e)
-        f = multiply_add(splat(flat[u + np.uint64(5)]), lanes, f)
-        g = multiply_add(splat(flat[u + np.uint64(6)]), lanes, g)
-        h = multiply_add(splat(flat[u + np.uint64(7)]), lanes, h)
+        a = multiply_add(broadcast(flat[u]), lanes, a)
+        b = multiply_add(broadcast(flat[u + np.uint64(1)]), lanes, b)
+        c = multiply_add(broadcast(flat[u + np.uint64(2)]), lanes, c)
+        d = multiply_add(broadcast(flat[u + np.uint64(3)]), lanes, d)
+        e = multiply_add(broadcast(flat[u + np.uint64(4)]), lanes, e)
+        f = multiply_add(broadcast(flat[u + np.uint64(5)]), lanes, f)
+        g = multiply_add(broadcast(flat[u + np.uint64(6)]), lanes, g)
+        h = multiply_add(broadcast(flat[u + np.uint64(7)]), lanes, h)
     return maximum(
         maximum(maximum(a, b), maximum(c, d)), maximum(maximum(e, f), maximum(g, h))
     )

@@ -6,12 +6,12 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-__all__ = ["shares_below"]
+__all__ = ["percentile_rank"]
 
 Floats = NDArray[np.float32]
 
 
-def shares_below(rows: Floats, values: Floats) -> Floats:
+def percentile_rank(rows: Floats, values: Floats) -> Floats:
     """Give the share of each row that is smaller than a value; equals count half.
 
     Parameters

@@ -46,7 +46,7 @@ class SegmentGrid(NamedTuple):
         return int(max(self.forward.max(), self.reverse.max()))
 
     def n_segments(self, n_tiles: int) -> int:
-        """Give the number of segments that neighbouring tiles need.
+        """Give the number of segments that neighboring tiles need.
 
         Parameters
         ----------
@@ -61,7 +61,7 @@ class SegmentGrid(NamedTuple):
         return (n_tiles - 1) * self.borders.size + self.segments_per_tile
 
     def spans(self, n_tiles: int) -> tuple[Ints, Ints]:
-        """Give the positions of the segments of neighbouring tiles.
+        """Give the positions of the segments of neighboring tiles.
 
         Parameters
         ----------

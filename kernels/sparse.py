@@ -16,12 +16,12 @@ from numba import njit
 from numpy.typing import NDArray
 
 from tfimpute_tracks.kernels.lanes import (
+    broadcast,
     count_set,
-    first_set,
+    ctz,
+    gt_mask,
     lane_count,
-    lanes_above,
     load,
-    splat,
 )
 from tfimpute_tracks.kernels.motifs import MotifTables, SegmentMaxima
 from tfimpute_tracks.kernels.segments import SegmentGrid
@@ -200,11 +200,11 @@ def _count(dense, screened, fired, strands, zero, offsets):  # type: ignore[no-u
         own = offsets[2 * segment + 1 : 2 * segment + 3]
         for block in range(n_dense):
             lanes = load(dense[segment], block * n_lanes)
-            own[strands[block]] += count_set(lanes_above(lanes, splat(zero)))
+            own[strands[block]] += count_set(gt_mask(lanes, broadcast(zero)))
         for rare in range(fired.shape[1]):
             if fired[segment, rare]:
                 lanes = load(screened[segment], rare * n_lanes)
-                n = count_set(lanes_above(lanes, splat(zero)))
+                n = count_set(gt_mask(lanes, broadcast(zero)))
                 own[strands[n_dense + rare]] += n
 
 
@@ -224,10 +224,10 @@ def _fill(  # type: ignore[no-untyped-def]
                 row, place = screened[segment], rare * n_lanes
             else:
                 continue
-            alive = lanes_above(load(row, place), splat(zero))
+            alive = gt_mask(load(row, place), broadcast(zero))
             end = np.uint64(ends[strands[block]])
             while alive:
-                lane = np.uint64(first_set(alive))
+                lane = np.uint64(ctz(alive))
                 alive &= alive - 1
                 source = np.uint64(block * n_lanes) + lane
                 columns[end] = filters[source]

@@ -18,18 +18,18 @@ from numba.extending import intrinsic, models, register_model
 __all__ = [
     "LANE_BYTES",
     "LanesType",
-    "above_lanes",
     "add_lanes",
     "add_limited_lanes",
+    "broadcast_lanes",
     "count_set_bits",
-    "first_set_bit",
+    "ctz_bit",
+    "gt_lanes",
     "load_lanes",
     "logarithm_lanes",
     "maximum_lanes",
     "multiply_add_lanes",
-    "pick_lanes",
     "prefetch_lanes",
-    "splat_lanes",
+    "select_lanes",
     "store_lanes",
 ]
 
@@ -247,13 +247,13 @@ def _count_set(typing, bits):  # type: ignore[no-untyped-def]
 load_lanes: Any = intrinsic(_load)
 store_lanes: Any = intrinsic(_store)
 prefetch_lanes: Any = intrinsic(_prefetch)
-splat_lanes: Any = intrinsic(_splat)
+broadcast_lanes: Any = intrinsic(_splat)
 add_lanes: Any = intrinsic(_add)
 add_limited_lanes: Any = intrinsic(_add_limited)
 maximum_lanes: Any = intrinsic(_maximum)
 multiply_add_lanes: Any = intrinsic(_multiply_add)
 logarithm_lanes: Any = intrinsic(_logarithm)
-above_lanes: Any = intrinsic(_lanes_above)
-pick_lanes: Any = intrinsic(_pick_above)
-first_set_bit: Any = intrinsic(_first_set)
+gt_lanes: Any = intrinsic(_lanes_above)
+select_lanes: Any = intrinsic(_pick_above)
+ctz_bit: Any = intrinsic(_first_set)
 count_set_bits: Any = intrinsic(_count_set)

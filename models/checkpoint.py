@@ -74,7 +74,7 @@ def weight_shapes(
     -------
     dict of name to shape
         The names are those of the parameters of the network that
-        :func:`tfimpute_tracks.models.families.build_network` makes; `thresholds` alone
+        :func:`tfimpute_tracks.models.registry.build_network` makes; `thresholds` alone
         is no parameter: per (TF, cell line), the score that calls a peak unless told
         otherwise.
     """

@@ -18,7 +18,7 @@ __all__ = ["NETWORKS", "NetworkConfig"]
 # not name them.
 _OPTIONAL = {"channels", "blocks", "recurrent_units", "reach"}
 # Float32 numbers in a vector. With rows of whole vectors a matrix product gives a row
-# the same bits wherever it stands: a tile's score does not depend on its neighbours.
+# the same bits wherever it stands: a tile's score does not depend on its neighbors.
 _LANES = 8
 
 
@@ -121,16 +121,16 @@ class NetworkConfig:
         return self.pool if self.is_plain else max(100 // self.pool, 1) * self.pool
 
     @property
-    def halo(self) -> int:
+    def flank(self) -> int:
         """Letters on either side of a tile that its score depends on."""
         return self.reach * self.stride
 
     @property
     def span(self) -> int:
         """Letters that a tile's score depends on."""
-        return self.seq_len + 2 * self.halo
+        return self.seq_len + 2 * self.flank
 
-    def letters_read(self, length: int, alone: bool = False) -> slice:
+    def bases_read(self, length: int, alone: bool = False) -> slice:
         """Find the letters that the network reads of sequences about a site.
 
         Parameters

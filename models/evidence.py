@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.evidence import ACCESSIBILITY, EvidenceStore
 from tfimpute_tracks.genome import Region
-from tfimpute_tracks.kernels.attention import VoteWeights, attend
+from tfimpute_tracks.kernels.attention import AttentionWeights, apply_attention
 from tfimpute_tracks.kernels.coverage import Coverage
 from tfimpute_tracks.kernels.pair_groups import (
     ROW,
@@ -184,7 +184,7 @@ class PairEvidence:
         )
 
     def logits(
-        self, logits: Floats, chrom: str, centres: Ints, kept: Mask | None = None
+        self, logits: Floats, chrom: str, centers: Ints, kept: Mask | None = None
     ) -> Floats:
         """Give log-odds by letters and tracks.
 
@@ -193,7 +193,7 @@ class PairEvidence:
         logits : float32 array, shape (n_tiles, n_pairs)
             By letters; where it is contiguous, the result takes its place.
         chrom : str
-        centres : int64 array, shape (n_tiles,), ascending
+        centers : int64 array, shape (n_tiles,), ascending
             Of the tiles: 0-based, in bp.
         kept : bool array, shape (n_tracks,), optional
             Tracks that take part; by default all.
@@ -208,16 +208,16 @@ class PairEvidence:
             measured = measured & kept
         if not measured.any():
             return self._by_letters(logits)
-        starts = centres - width // 2
+        starts = centers - width // 2
         told = store.told(chrom, starts, width)
         if not told.any():
             return self._by_letters(logits)
         cover = store.coverage(chrom, starts, width)
         if kept is not None:
             cover = cover.of(measured)
-        return self.attend(logits, told, cover, measured)
+        return self.apply_attention(logits, told, cover, measured)
 
-    def attend(
+    def apply_attention(
         self, logits: Floats, told: Mask, cover: Coverage, measured: Mask
     ) -> Floats:
         """Give log-odds by letters and what tracks cover of tiles.
@@ -239,7 +239,7 @@ class PairEvidence:
         """
         found = np.ascontiguousarray(logits, dtype=np.float32)
         rows = self.rows(measured)
-        attend(found, told, cover, self._tracks, rows, self._shared)
+        apply_attention(found, told, cover, self._tracks, rows, self._shared)
         if not told.all():
             found[~told] = self._by_letters(found[~told])
         return found
@@ -368,13 +368,13 @@ def open_pair_evidence(model: Model, pairs: Sequence[Pair]) -> PairEvidence | No
     return PairEvidence(model.evidence, model.vocabulary.pair_indices(pairs))
 
 
-def _shared_weights(weights: EvidenceWeights) -> VoteWeights:
+def _shared_weights(weights: EvidenceWeights) -> AttentionWeights:
     given, heads = weights.weights, weights.config.heads
     by_vote = np.zeros((ROW, ROW), dtype=np.float32)
     hidden = weights.config.hidden
     # log(1 + 100 A) / 2 in the definition
     by_vote[:heads, :hidden] = given["input_weight"][1:] / 2
-    return VoteWeights(
+    return AttentionWeights(
         by_logit=_padded(given["input_weight"][0] / _UNIT),
         output=_padded(given["output_weight"]),
         direct=_padded(given["direct_weight"][1:] / 2),

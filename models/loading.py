@@ -19,7 +19,7 @@ from tfimpute_tracks.models.evidence_weights import (
     read_evidence_weights,
 )
 from tfimpute_tracks.models.model import Model
-from tfimpute_tracks.models.shipped import weights_path
+from tfimpute_tracks.models.pretrained import weights_path
 
 __all__ = ["BUNDLED", "load_model", "with_weights"]
 

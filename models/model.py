@@ -1,7 +1,7 @@
 """A trained model as its users hold it: names in, probabilities out.
 
 :class:`Model` is a checkpoint with a plain `predict`. Whole chromosomes are scanned by
-:mod:`tfimpute_tracks.tracks`, through :mod:`tfimpute_tracks.models.engine`; `predict`
+:mod:`tfimpute_tracks.tracks`, through :mod:`tfimpute_tracks.engines.engine`; `predict`
 is the definition that a scan must agree with.
 """
 
@@ -288,7 +288,7 @@ class Model:
         """
         import torch
 
-        from tfimpute_tracks.models.families import build_network
+        from tfimpute_tracks.models.registry import build_network
 
         network = build_network(self.config, len(self.tfs), len(self.cells))
         weights = self.checkpoint.weights

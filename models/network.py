@@ -10,14 +10,14 @@
 
 This file is the definition: everything faster (look-up tables in training, the scan's
 segments) must agree with it, and the tests compare. Two steps can be exchanged for
-faster ones through :class:`Operations`; nothing else differs between devices.
+faster ones through :class:`Backend`; nothing else differs between devices.
 
 The convolution, W and b do not know the pair. So each sequence is convolved once for
 all its pairs, which is what makes both training and imputing everything affordable.
 
 :class:`MotifNetwork` is what all networks begin with, up to M; :class:`TFImpute` goes
 on as above. The deeper network (``residual.py``) and the paper's revised one
-(``recurrent.py``) go on otherwise. Any of them may look at a tile's neighbours, too
+(``recurrent.py``) go on otherwise. Any of them may look at a tile's neighbors, too
 (``surroundings.py``).
 """
 
@@ -33,12 +33,12 @@ from torch.nn import functional
 
 from tfimpute_tracks.kernels.encode import N_CODE
 from tfimpute_tracks.models.config import NetworkConfig
-from tfimpute_tracks.models.surroundings import Surroundings
+from tfimpute_tracks.models.context import Surroundings
 
 __all__ = [
-    "PLAIN",
+    "TORCH",
+    "Backend",
     "MotifNetwork",
-    "Operations",
     "TFImpute",
     "mixed_windows",
     "pooled_convolution",
@@ -84,14 +84,14 @@ def mixed_windows(m: Tensor, weights: Tensor) -> Tensor:
     return torch.einsum("nwk,whk->nhk", m, weights)
 
 
-class Operations(NamedTuple):
-    """The two steps that have faster forms; see :data:`PLAIN`."""
+class Backend(NamedTuple):
+    """The two steps that have faster forms; see :data:`TORCH`."""
 
     pooled_convolution: Callable[[Tensor, Tensor, int], Tensor]
     mixed_windows: Callable[[Tensor, Tensor], Tensor]
 
 
-PLAIN = Operations(pooled_convolution, mixed_windows)
+TORCH = Backend(pooled_convolution, mixed_windows)
 """The steps as plain PyTorch, for any device: the reference."""
 
 
@@ -111,12 +111,12 @@ class MotifNetwork(nn.Module, ABC):
         config: NetworkConfig,
         n_tfs: int,
         n_cells: int,
-        operations: Operations = PLAIN,
+        backend: Backend = TORCH,
     ) -> None:
         super().__init__()
         self.config = config
         self.n_tfs, self.n_cells = n_tfs, n_cells
-        self.operations = operations
+        self.backend = backend
         self.filters = nn.Parameter(
             torch.empty(config.n_filters, config.filter_length, 4)
         )
@@ -134,7 +134,7 @@ class MotifNetwork(nn.Module, ABC):
         -------
         float tensor, shape (n, n_windows, K)
         """
-        y = self.operations.pooled_convolution(codes, self.filters, self.config.pool)
+        y = self.backend.pooled_convolution(codes, self.filters, self.config.pool)
         return torch.relu(y - self.bias)
 
     def features(self, forward: Tensor, reverse: Tensor) -> Tensor:
@@ -228,9 +228,9 @@ class TFImpute(MotifNetwork):
         config: NetworkConfig,
         n_tfs: int,
         n_cells: int,
-        operations: Operations = PLAIN,
+        backend: Backend = TORCH,
     ) -> None:
-        super().__init__(config, n_tfs, n_cells, operations)
+        super().__init__(config, n_tfs, n_cells, backend)
         k, h, e = config.n_features, config.n_units, config.embedding_size
         self.tf_embedding = nn.Parameter(torch.empty(n_tfs, e))
         self.cell_embedding = nn.Parameter(torch.empty(n_cells, e))
@@ -285,7 +285,7 @@ class TFImpute(MotifNetwork):
         -------
         float tensor, shape (n, n_pairs)
         """
-        u = self.operations.mixed_windows(m, weights)  # (n, H, n_features)
+        u = self.backend.mixed_windows(m, weights)  # (n, H, n_features)
         z = u @ gates.t() + self.unit_bias[:, None]  # (n, H, n_pairs)
         logits: Tensor = z.amax(dim=1)
         return logits

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from tfimpute_tracks.models.config import NetworkConfig
-from tfimpute_tracks.models.network import PLAIN, MotifNetwork, Operations
+from tfimpute_tracks.models.network import TORCH, Backend, MotifNetwork
 
 __all__ = ["RecurrentTFImpute"]
 
@@ -37,9 +37,9 @@ class RecurrentTFImpute(MotifNetwork):
         config: NetworkConfig,
         n_tfs: int,
         n_cells: int,
-        operations: Operations = PLAIN,
+        backend: Backend = TORCH,
     ) -> None:
-        super().__init__(config, n_tfs, n_cells, operations)
+        super().__init__(config, n_tfs, n_cells, backend)
         units = config.recurrent_units
         self.cell_embedding = nn.Parameter(torch.empty(n_cells, config.n_filters))
         self.reader = nn.GRU(config.n_filters, units, batch_first=True)

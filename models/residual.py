@@ -7,8 +7,8 @@
     M'     max(0, N(H)), (n_windows, C)
     logit  as from M, with W2[w] = W2[n_windows - 1 - w]
 
-N normalises the C numbers of a window and scales them; past the ends are zeros. The
-blocks see which motifs stand beside which, on either strand; neighbours left and right
+N normalizes the C numbers of a window and scales them; past the ends are zeros. The
+blocks see which motifs stand beside which, on either strand; neighbors left and right
 count the same, and so do windows at the same distance from the middle. So a sequence
 and its reverse complement have one score, and are read once.
 """
@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from tfimpute_tracks.models.config import NetworkConfig
-from tfimpute_tracks.models.network import PLAIN, Operations, TFImpute
+from tfimpute_tracks.models.network import TORCH, Backend, TFImpute
 
 __all__ = ["ResidualTFImpute"]
 
@@ -47,9 +47,9 @@ class ResidualTFImpute(TFImpute):
         config: NetworkConfig,
         n_tfs: int,
         n_cells: int,
-        operations: Operations = PLAIN,
+        backend: Backend = TORCH,
     ) -> None:
-        super().__init__(config, n_tfs, n_cells, operations)
+        super().__init__(config, n_tfs, n_cells, backend)
         self.enter = nn.Linear(config.n_filters, config.channels)
         self.blocks = nn.ModuleList(
             _Block(config.channels) for _ in range(config.blocks)

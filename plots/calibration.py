@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfimpute_tracks.plots.style import (
-    GREY,
+    GRAY,
     PALETTE,
     SINGLE_COLUMN,
     new_figure,
@@ -43,12 +43,12 @@ def promised_and_found(
     with paper_style():
         figure = new_figure(SINGLE_COLUMN, SINGLE_COLUMN)
         axes = figure.add_axes((0.15, 0.14, 0.82, 0.82))
-        axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.6)
+        axes.plot([0, 1], [0, 1], color=GRAY, linewidth=0.6)
         for i, (name, (promised, found, sites)) in enumerate(curves.items()):
-            colour = PALETTE[i % len(PALETTE)]
-            axes.plot(promised, found, color=colour, linewidth=0.8, label=name)
+            color = PALETTE[i % len(PALETTE)]
+            axes.plot(promised, found, color=color, linewidth=0.8, label=name)
             area = 3 + 4 * np.log10(np.maximum(sites, 1))
-            axes.scatter(promised, found, s=area, color=colour, linewidths=0)
+            axes.scatter(promised, found, s=area, color=color, linewidths=0)
         axes.set_xlim(0, 1)
         axes.set_ylim(0, 1)
         axes.set_xlabel("Calibrated probability")

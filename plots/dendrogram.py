@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.plots.style import (
     BLACK,
-    GREY,
+    GRAY,
     SINGLE_COLUMN,
     SMALL,
     new_figure,
@@ -37,7 +37,7 @@ def tree_of(
     distances : float64 array, shape (n_names, n_names)
         Symmetric, zero on the diagonal.
     beside : sequence of str
-        A word for each name, in grey; may be empty.
+        A word for each name, in gray; may be empty.
 
     Returns
     -------
@@ -85,7 +85,7 @@ def tree_of(
                     xytext=(4, 0),
                     textcoords="offset points",
                     fontsize=SMALL,
-                    color=GREY,
+                    color=GRAY,
                     va="bottom",
                     annotation_clip=False,
                 )

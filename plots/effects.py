@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.plots.style import (
     DOUBLE_COLUMN,
-    GREY,
+    GRAY,
     SMALL,
     TEXT,
     new_figure,
@@ -26,16 +26,16 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["LEAST_AUROC", "alike", "effect_map"]
+__all__ = ["MIN_AUROC", "alike", "effect_map"]
 
 Doubles = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-LEAST_AUROC = 0.8
+MIN_AUROC = 0.8
 """Pairs of which less is to be expected are marked."""
 _MOST_ROWS = 45
 _ROW, _LEFT, _RIGHT, _TOP, _FOOT = 2.6, 24.0, 17.0, 9.5, 21.0  # mm
-_LEAST_SPAN = 0.02  # of the colours: what changes by less is not blown up
+_LEAST_SPAN = 0.02  # of the colors: what changes by less is not blown up
 
 
 def effect_map(
@@ -89,13 +89,11 @@ def effect_map(
         axes.set_xticks(range(len(columns)), names, fontsize=small, rotation=90)
         axes.tick_params(length=0, pad=1.5)
         _draw_counts(axes, values / span, data_sets[drawn], min(4.5, small))
-        _cross_out(axes, ~np.isnan(values) & (auroc[drawn] < LEAST_AUROC))
+        _cross_out(axes, ~np.isnan(values) & (auroc[drawn] < MIN_AUROC))
         axes.set_title(title, fontsize=TEXT, loc="left", pad=11, parse_math=False)
-        told = (
-            f"number: data sets learned from; stroke: expected AUROC < {LEAST_AUROC:g}"
-        )
+        told = f"number: data sets learned from; stroke: expected AUROC < {MIN_AUROC:g}"
         corner = _LEFT / DOUBLE_COLUMN, 1 - (_TOP - 1.2) / height
-        figure.text(*corner, told, fontsize=SMALL, color=GREY)
+        figure.text(*corner, told, fontsize=SMALL, color=GRAY)
         beside = (DOUBLE_COLUMN - _RIGHT + 3, _FOOT, 2.5, min(30.0, where[3]))
         bar = figure.colorbar(
             mesh, cax=figure.add_axes(tuple(np.array(beside) / whole))
@@ -107,7 +105,7 @@ def effect_map(
         "stand side by side. A number is that of the data sets which the model learned "
         "a pair from, in brackets those of a TF; pairs without one are imputed. A "
         "stroke crosses out pairs of which an AUROC below "
-        f"{LEAST_AUROC:g} is to be expected."
+        f"{MIN_AUROC:g} is to be expected."
     )
     return figure
 
@@ -137,7 +135,7 @@ def _cross_out(axes: Axes, which: NDArray[np.bool_]) -> None:
     points = np.stack([x, y], axis=1)[:, None] + ends
     codes = np.tile([Path.MOVETO, Path.LINETO], y.size)
     strokes = Path(points.reshape(-1, 2), codes)
-    axes.add_patch(PathPatch(strokes, fill=False, edgecolor=GREY, linewidth=0.35))
+    axes.add_patch(PathPatch(strokes, fill=False, edgecolor=GRAY, linewidth=0.35))
 
 
 def alike(rows: Doubles) -> Ints:

@@ -17,8 +17,8 @@ from tfimpute_tracks.plots.style import (
     BLACK,
     BLUE,
     DOUBLE_COLUMN,
-    GREY,
-    LIGHT_GREY,
+    GRAY,
+    LIGHT_GRAY,
     SMALL,
     TEXT,
     VERMILLION,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["CellEnds", "Going", "cells_figure", "extremes_figure"]
+__all__ = ["Association", "CellEnds", "cells_figure", "extremes_figure"]
 
 Doubles = NDArray[np.float64]
 
@@ -59,7 +59,7 @@ class CellEnds(NamedTuple):
     u_p: float
 
 
-class Going(NamedTuple):
+class Association(NamedTuple):
     """How the first component goes with activity, in several cell lines.
 
     Attributes
@@ -120,7 +120,7 @@ def extremes_figure(ends: Sequence[CellEnds], title: str) -> Figure:
                 ha="center",
                 va="bottom",
                 fontsize=SMALL,
-                color=GREY if place else BLACK,
+                color=GRAY if place else BLACK,
             )
         axes.set_xlim(-0.5, len(ends) - 0.5)
         axes.set_ylim(low - room, high + 4 * room)
@@ -145,7 +145,7 @@ def extremes_figure(ends: Sequence[CellEnds], title: str) -> Figure:
     return figure
 
 
-def cells_figure(going: Going, title: str) -> Figure:
+def cells_figure(going: Association, title: str) -> Figure:
     """Draw how the first component goes with activity, in all cell lines.
 
     Parameters
@@ -202,12 +202,12 @@ def cells_figure(going: Going, title: str) -> Figure:
 def _curves(axes: Axes, r2: Doubles, matched: str) -> None:
     numbers = np.arange(1, r2.shape[1] + 1)
     for other in r2[1:]:
-        axes.plot(numbers, other, color=LIGHT_GREY, linewidth=0.5)
+        axes.plot(numbers, other, color=LIGHT_GRAY, linewidth=0.5)
     marker = "o" if len(numbers) < 12 else ""
     if len(r2) > 1:
         middle = np.nanmedian(r2[1:], axis=0)
         told = f"{len(r2) - 1} other cell lines, their median"
-        axes.plot(numbers, middle, color=GREY, linewidth=1.0, label=told)
+        axes.plot(numbers, middle, color=GRAY, linewidth=1.0, label=told)
     axes.plot(
         *(numbers, r2[0]),
         color=VERMILLION,
@@ -232,12 +232,12 @@ def _curves(axes: Axes, r2: Doubles, matched: str) -> None:
 
 def _row_of_cells(axes: Axes, cells: list[str], rho: Doubles) -> None:
     order = np.argsort(-np.nan_to_num(rho, nan=-2.0), kind="stable")
-    colours = [VERMILLION if i == 0 else GREY for i in order]
+    colors = [VERMILLION if i == 0 else GRAY for i in order]
     x = np.arange(len(cells))
-    axes.vlines(x, 0, np.nan_to_num(rho[order]), colors=colours, linewidth=0.6)
-    for place, (value, colour) in enumerate(zip(rho[order], colours, strict=True)):
-        size = 3.6 if colour == VERMILLION else 2.2
-        axes.plot([place], [value], marker="o", markersize=size, color=colour)
+    axes.vlines(x, 0, np.nan_to_num(rho[order]), colors=colors, linewidth=0.6)
+    for place, (value, color) in enumerate(zip(rho[order], colors, strict=True)):
+        size = 3.6 if color == VERMILLION else 2.2
+        axes.plot([place], [value], marker="o", markersize=size, color=color)
     axes.axhline(0, color=BLACK, linewidth=0.4)
     # A line of letters takes 0.4 mm per pt, and each cell line has 171 mm / n.
     small = min(SMALL, 0.92 * 171 / len(cells) / 0.36)
@@ -253,12 +253,12 @@ def _row_of_cells(axes: Axes, cells: list[str], rho: Doubles) -> None:
 
 
 def _heading(figure: Figure, title: str, kinds: tuple[str, str]) -> None:
-    """Write the title, and below it what the colours are."""
+    """Write the title, and below it what the colors are."""
     width = figure.get_figwidth() * 25.4
     x, y = _LEFT, 1 - 7.2 / _HEIGHT
     figure.text(x / width, 1 - 3.2 / _HEIGHT, title, va="center", fontsize=TEXT)
-    for text, colour in zip(kinds, (BLUE, VERMILLION), strict=True):
-        figure.text(x / width, y, text, color=colour, va="center", fontsize=SMALL)
+    for text, color in zip(kinds, (BLUE, VERMILLION), strict=True):
+        figure.text(x / width, y, text, color=color, va="center", fontsize=SMALL)
         x += text_width(text, SMALL) + 3
 
 
@@ -268,9 +268,9 @@ def _scaled(end: CellEnds) -> tuple[Doubles, Doubles]:
     return (end.bottom - both.mean()) / spread, (end.top - both.mean()) / spread
 
 
-def _box(axes: Axes, x: float, values: Doubles, colour: str) -> None:
+def _box(axes: Axes, x: float, values: Doubles, color: str) -> None:
     first, median, third = np.quantile(values, [0.25, 0.5, 0.75]).tolist()
-    axes.bar(x, third - first, 0.32, bottom=first, color=LIGHT_GREY, zorder=0)
+    axes.bar(x, third - first, 0.32, bottom=first, color=LIGHT_GRAY, zorder=0)
     axes.plot([x - 0.16, x + 0.16], [median, median], color=BLACK, linewidth=1.2)
     golden = (math.sqrt(5) - 1) / 2
     aside = (np.arange(len(values)) * golden % 1 - 0.5) * 0.28
@@ -279,7 +279,7 @@ def _box(axes: Axes, x: float, values: Doubles, colour: str) -> None:
         linestyle="none",
         marker="o",
         markersize=1.8,
-        color=colour,
+        color=color,
         alpha=0.6,
         markeredgewidth=0,
     )

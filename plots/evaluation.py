@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from tfimpute_tracks.plots.style import (
     BLACK,
     BLUE,
-    COLOUR_OF,
+    COLOR_OF,
     DOUBLE_COLUMN,
-    GREY,
-    LIGHT_GREY,
+    GRAY,
+    LIGHT_GRAY,
     MARKER_OF,
     PALETTE,
     SINGLE_COLUMN,
@@ -75,7 +75,7 @@ def compared_pairs(
     with paper_style():
         figure = new_figure(size, size)
         axes = figure.add_axes((0.14, 0.12, 0.82, 0.82))
-        axes.plot([low, high], [low, high], color=GREY, linewidth=0.5, zorder=1)
+        axes.plot([low, high], [low, high], color=GRAY, linewidth=0.5, zorder=1)
         for kind in ("seen", "imputed"):
             chosen = marks == kind
             if chosen.any():
@@ -190,9 +190,9 @@ def recall_at_rates(levels: Sequence[float], recalls: Mapping[str, Doubles]) -> 
             if not len(known):
                 continue
             x = places + (i - (len(recalls) - 1) / 2) * width
-            colour = PALETTE[i % len(PALETTE)]
+            color = PALETTE[i % len(PALETTE)]
             label = f"{name} ({len(known)} pairs)"
-            axes.bar(x, known.mean(axis=0), width * 0.92, color=colour, label=label)
+            axes.bar(x, known.mean(axis=0), width * 0.92, color=color, label=label)
             quarters = np.quantile(known, [0.25, 0.75], axis=0)
             axes.vlines(x, *quarters, color=BLACK, linewidth=0.6)
         axes.set_xticks(places, [f"{level:.0%}" for level in levels])
@@ -243,7 +243,7 @@ def predictor_boxes(
             (left / across, 8.5 / height, 0.97 - left / across, 1 - 10 / height)
         )
         if chance is not None:
-            axes.axvline(chance, color=GREY, linestyle="--", linewidth=0.5)
+            axes.axvline(chance, color=GRAY, linestyle="--", linewidth=0.5)
         for row, some in enumerate(known.values()):
             if not len(some):
                 continue
@@ -278,7 +278,7 @@ def _tf_row(
 ) -> None:
     names, values, marks = pairs
     for place, tf in enumerate(shown):
-        axes.axvline(place, color=LIGHT_GREY, linewidth=0.3, zorder=0)
+        axes.axvline(place, color=LIGHT_GRAY, linewidth=0.3, zorder=0)
         own = (names == tf) & ~np.isnan(values)
         for kind in ("seen", "imputed"):
             some = np.sort(values[own & (marks == kind)])
@@ -292,7 +292,7 @@ def _tf_row(
 
 def _box(axes: Axes, row: int, some: Doubles) -> None:
     first, median, third = np.quantile(some, [0.25, 0.5, 0.75]).tolist()
-    axes.barh(row, third - first, 0.62, left=first, color=LIGHT_GREY, zorder=0)
+    axes.barh(row, third - first, 0.62, left=first, color=LIGHT_GRAY, zorder=0)
     axes.plot([median, median], [row - 0.31, row + 0.31], color=BLACK, linewidth=1.2)
 
 
@@ -305,7 +305,7 @@ def _dots(
         linestyle="none",
         marker=MARKER_OF[kind],
         markersize=size,
-        color=COLOUR_OF[kind],
+        color=COLOR_OF[kind],
         alpha=0.75,
         markeredgewidth=0,
         label=label,

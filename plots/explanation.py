@@ -10,7 +10,7 @@ import numpy as np
 from tfimpute_tracks.plots.style import (
     BLUE,
     DOUBLE_COLUMN,
-    GREY,
+    GRAY,
     SMALL,
     TEXT,
     VERMILLION,
@@ -111,10 +111,10 @@ def motif_rows(tile: Region, bars: Sequence[Bar], title: str, told: str) -> Figu
         axes.set_xlabel(tile.chrom, fontsize=SMALL, labelpad=1)
         left = _LEFT / DOUBLE_COLUMN
         figure.text(left, 1 - 4 / height, title, fontsize=TEXT)
-        figure.text(left, 1 - 8 / height, told, fontsize=SMALL, color=GREY)
+        figure.text(left, 1 - 8 / height, told, fontsize=SMALL, color=GRAY)
     figure.set_label(
         "Motif instances that carried a score, the strongest on top: orange ones raise "
-        "it, blue ones lower it, by so much in log-odds. Arrows tell the strand. Grey: "
+        "it, blue ones lower it, by so much in log-odds. Arrows tell the strand. Gray: "
         "the tile."
     )
     return figure

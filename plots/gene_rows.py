@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tfimpute_tracks.genome import Region
 from tfimpute_tracks.genome.genes import Gene
 from tfimpute_tracks.plots.columns import to_bars
-from tfimpute_tracks.plots.style import GREY, SMALL, text_width
+from tfimpute_tracks.plots.style import GRAY, SMALL, text_width
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -153,7 +153,7 @@ def draw_genes(axes: Axes, laid: GeneRows, region: Region, bp_per_mm: float) -> 
         axes.plot(
             [start, end],
             [middle, middle],
-            color=GREY,
+            color=GRAY,
             linewidth=0.6,
             solid_capstyle="butt",
         )
@@ -162,12 +162,12 @@ def draw_genes(axes: Axes, laid: GeneRows, region: Region, bp_per_mm: float) -> 
         axes.broken_barh(
             [(left, right - left) for left, right in exons.tolist()],
             (middle - _BOX / 2, _BOX),
-            facecolor=GREY,
+            facecolor=GRAY,
             linewidth=0,
         )
         if gene.strand in "+-":
             on_intron, on_exon = _chevrons((start, end), exons, bp_per_mm)
-            _draw_chevrons(axes, on_intron, middle, gene.strand, GREY)
+            _draw_chevrons(axes, on_intron, middle, gene.strand, GRAY)
             _draw_chevrons(axes, on_exon, middle, gene.strand, "white")
         axes.text(
             name_at,
@@ -184,7 +184,7 @@ def draw_genes(axes: Axes, laid: GeneRows, region: Region, bp_per_mm: float) -> 
             f"+{laid.n_left_out:,} more",
             va="center",
             fontsize=SMALL,
-            color=GREY,
+            color=GRAY,
         )
 
 
@@ -205,7 +205,7 @@ def _chevrons(
 
 
 def _draw_chevrons(
-    axes: Axes, places: NDArray[np.float64], middle: float, strand: str, colour: str
+    axes: Axes, places: NDArray[np.float64], middle: float, strand: str, color: str
 ) -> None:
     from matplotlib.path import Path
 
@@ -218,6 +218,6 @@ def _draw_chevrons(
             marker=Path([(-0.5 * way, -1.0), (0.5 * way, 0.0), (-0.5 * way, 1.0)]),
             markersize=3.0,
             fillstyle="none",
-            color=colour,
+            color=color,
             markeredgewidth=0.5,
         )

@@ -20,8 +20,8 @@ from tfimpute_tracks.plots.columns import Steps, missing_spans, to_bars, to_step
 from tfimpute_tracks.plots.gene_rows import draw_genes, lay_out_genes
 from tfimpute_tracks.plots.style import (
     BLACK,
-    COLOUR_OF,
-    GREY,
+    COLOR_OF,
+    GRAY,
     SMALL,
     TEXT,
     WORD_OF,
@@ -137,8 +137,8 @@ def draw_locus(
         for panel, label in zip(panels, labels, strict=True):
             axes = box(top, _SIGNAL * scale)
             _draw_panel(axes, panel, region, across)
-            colour = COLOUR_OF.get(panel.reliability, GREY)
-            _draw_label(axes, label, (-left / across, across, _SIGNAL * scale), colour)
+            color = COLOR_OF.get(panel.reliability, GRAY)
+            _draw_label(axes, label, (-left / across, across, _SIGNAL * scale), color)
             if each < _THREE_LINES:  # numbers of panels so near would touch
                 lowest, highest = axes.get_yticklabels()
                 lowest.set_verticalalignment("bottom")
@@ -207,9 +207,9 @@ def _draw_panel(axes: Axes, panel: Panel, region: Region, across: float) -> None
         (region.start, region.end),
         int(across * _COLUMNS_PER_MM),
     )
-    _draw_steps(axes, steps, COLOUR_OF.get(panel.reliability, GREY))
+    _draw_steps(axes, steps, COLOR_OF.get(panel.reliability, GRAY))
     if panel.threshold is not None:
-        axes.axhline(panel.threshold, color=GREY, linewidth=0.4, linestyle=(0, (4, 3)))
+        axes.axhline(panel.threshold, color=GRAY, linewidth=0.4, linestyle=(0, (4, 3)))
     if low < 0:
         axes.axhline(0, color=BLACK, linewidth=0.4)
     missing = missing_spans(steps).tolist()
@@ -230,16 +230,16 @@ def _draw_panel(axes: Axes, panel: Panel, region: Region, across: float) -> None
     axes.spines["bottom"].set_visible(low == 0)
 
 
-def _draw_steps(axes: Axes, steps: Steps, colour: str) -> None:
+def _draw_steps(axes: Axes, steps: Steps, color: str) -> None:
     """Fill between zero and the signal, column by column."""
     known = ~np.isnan(steps.high)
     high = np.where(known, np.maximum(steps.high, 0), 0)
     low = np.where(known, np.minimum(steps.low, 0), 0)
-    axes.stairs(high, steps.edges, baseline=low, fill=True, color=colour, linewidth=0)
+    axes.stairs(high, steps.edges, baseline=low, fill=True, color=color, linewidth=0)
 
 
 def _draw_label(
-    axes: Axes, label: Sequence[Line], sizes: tuple[float, float, float], colour: str
+    axes: Axes, label: Sequence[Line], sizes: tuple[float, float, float], color: str
 ) -> None:
     """Write a label; sizes are the picture's edge in axes, and the axes' own in mm."""
     edge, across, tall = sizes
@@ -251,7 +251,7 @@ def _draw_label(
             va="center",
             fontsize=size,
             fontweight=weight,
-            color=colour if size == SMALL else BLACK,
+            color=color if size == SMALL else BLACK,
             annotation_clip=False,
         )
 
@@ -265,7 +265,7 @@ def _draw_title(axes: Axes, text: str) -> None:
         xycoords="axes fraction",
         textcoords="offset points",
         fontsize=SMALL,
-        color=GREY,
+        color=GRAY,
         annotation_clip=False,
     )
 
@@ -275,7 +275,7 @@ def _draw_peaks(axes: Axes, panel: Panel, region: Region, bp_per_mm: float) -> N
     axes.broken_barh(
         [(left, right - left) for left, right in bars.tolist()],
         (0, 0.75),
-        facecolor=COLOUR_OF.get(panel.reliability, GREY),
+        facecolor=COLOR_OF.get(panel.reliability, GRAY),
         linewidth=0,
     )
     axes.set_ylim(0, 1)

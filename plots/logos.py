@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.plots.letters import stack_letters
+from tfimpute_tracks.plots.glyphs import stack_letters
 from tfimpute_tracks.plots.style import (
     DOUBLE_COLUMN,
-    GREY,
+    GRAY,
     SMALL,
     new_figure,
     paper_style,
@@ -39,7 +39,7 @@ def logo_sheet(
     logos : sequence of float64 array, shape (length, 4)
         Heights of letters in bits; one at least.
     titles : sequence of (str, str)
-        Of each: a name, and what stands beside it in grey.
+        Of each: a name, and what stands beside it in gray.
     caption : str
 
     Returns
@@ -67,6 +67,6 @@ def logo_sheet(
             axes.set_xticks([])
             axes.set_yticks([0, 1, 2], ["0", "", "2"] if across == 0 else ["", "", ""])
             axes.set_title(name, fontsize=SMALL, loc="left", pad=2)
-            axes.set_title(beside, fontsize=SMALL, loc="right", pad=2, color=GREY)
+            axes.set_title(beside, fontsize=SMALL, loc="right", pad=2, color=GRAY)
     figure.set_label(caption)
     return figure

@@ -1,7 +1,7 @@
-"""How pictures of this package look: colours, letters, sizes, and how they are saved.
+"""How pictures of this package look: colors, letters, sizes, and how they are saved.
 
 Made for print: letters of 6 to 7.5 pt on figures of a column's or a page's width, in
-Okabe and Ito's colours, which the colour-blind tell apart. A picture is the same file
+Okabe and Ito's colors, which the color-blind tell apart. A picture is the same file
 byte for byte whenever it is drawn again: no dates, fixed identifiers, and DejaVu Sans,
 which comes with matplotlib, so that nothing moves with the fonts of a machine. In SVG,
 text stays text. matplotlib is imported where it is needed and its settings are left as
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 __all__ = [
     "BLACK",
     "BLUE",
-    "COLOUR_OF",
+    "COLOR_OF",
     "DOUBLE_COLUMN",
     "ENDINGS",
+    "GRAY",
     "GREEN",
-    "GREY",
-    "LIGHT_GREY",
+    "LIGHT_GRAY",
     "MARKER_OF",
     "ORANGE",
     "PALETTE",
@@ -62,12 +62,12 @@ BLUE = "#0072B2"
 VERMILLION = "#D55E00"
 PURPLE = "#CC79A7"
 PALETTE = (BLUE, VERMILLION, GREEN, PURPLE, SKY_BLUE, ORANGE, YELLOW, BLACK)
-"""The order to use them in, where colours only tell things apart."""
-GREY = "#5A5A5A"
-LIGHT_GREY = "#D9D9D9"
+"""The order to use them in, where colors only tell things apart."""
+GRAY = "#5A5A5A"
+LIGHT_GRAY = "#D9D9D9"
 
-COLOUR_OF = {"seen": BLUE, "imputed": VERMILLION}
-"""The colour of a pair, by what is known of it; text or marker say it as well."""
+COLOR_OF = {"seen": BLUE, "imputed": VERMILLION}
+"""The color of a pair, by what is known of it; text or marker say it as well."""
 MARKER_OF = {"seen": "o", "imputed": "D"}
 WORD_OF = {"seen": "measured", "imputed": "imputed"}
 

@@ -1,7 +1,7 @@
 """Pictures that sum up many tracks: scores, peaks, and how far to trust pairs.
 
 Each is given as SVG text that can stand in a page. Measured and imputed pairs differ in
-colour and in marker; what is drawn of both alike is grey. Where the numbers come from
+color and in marker; what is drawn of both alike is gray. Where the numbers come from
 is the caller's business.
 """
 
@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.plots.style import (
     BLACK,
-    COLOUR_OF,
-    GREY,
-    LIGHT_GREY,
+    COLOR_OF,
+    GRAY,
+    LIGHT_GRAY,
     MARKER_OF,
     SMALL,
     WORD_OF,
@@ -79,7 +79,7 @@ def score_distribution(
             axes.set_visible(False)
         rows = zip(every, names, counts, thresholds, strict=False)
         for axes, name, heights, threshold in rows:
-            axes.stairs(np.maximum(heights, 0.5), edges, fill=True, color=GREY)
+            axes.stairs(np.maximum(heights, 0.5), edges, fill=True, color=GRAY)
             axes.axvline(threshold, color=BLACK, linestyle="--", linewidth=0.7)
             axes.set_title(name, fontsize=SMALL, pad=2)
             axes.set_yscale("log")
@@ -140,7 +140,7 @@ def peaks_per_chromosome(
     with paper_style():
         figure = new_figure(_WIDTH, height)
         axes = figure.add_axes((0.11, below / height, 0.87, 40 / height))
-        axes.bar(places, np.median(density, axis=0), 0.6, color=LIGHT_GREY)
+        axes.bar(places, np.median(density, axis=0), 0.6, color=LIGHT_GRAY)
         spread = _jitter(len(names), 0.4)
         for place in places.tolist():
             _dots(axes, place + spread, density[:, place], "", 2.2)
@@ -190,7 +190,7 @@ def known_and_imputed(density: NDArray[np.float64], reliability: Sequence[str]) 
             shown = np.maximum(some, floor)
             _dots(axes, place + _jitter(len(some), 0.5), shown, kind, 2.6)
             middle = float(np.median(shown))
-            axes.plot([place - 0.35, place + 0.35], [middle, middle], color=GREY)
+            axes.plot([place - 0.35, place + 0.35], [middle, middle], color=GRAY)
         axes.set_yscale("log")
         axes.yaxis.set_major_formatter("{x:g}")
         axes.yaxis.set_minor_formatter(NullFormatter())
@@ -252,7 +252,7 @@ def expected_accuracy(
         else:
             axes.set_yticks([])
             axes.set_ylabel(f"{len(rows):,} pairs", fontsize=SMALL)
-        axes.axvline(0.5, color=LIGHT_GREY)
+        axes.axvline(0.5, color=LIGHT_GRAY)
         worst = min((auroc for auroc, _, _ in rows), default=0.5)
         axes.set_xlim(min(0.5, worst) - 0.02, 1)
         axes.set_xlabel("Expected AUROC", fontsize=SMALL)
@@ -284,7 +284,7 @@ def _dots(axes: Axes, x: Any, y: Any, kind: str, size: float) -> None:
         linestyle="none",
         marker=MARKER_OF.get(kind, "o"),
         markersize=size,
-        color=COLOUR_OF.get(kind, GREY),
+        color=COLOR_OF.get(kind, GRAY),
         markeredgewidth=0,
         label=WORD_OF.get(kind),
         clip_on=False,  # a dot at the end of the axis is whole

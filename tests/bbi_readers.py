@@ -38,7 +38,7 @@ print(json.dumps(bbi.info(sys.argv[1])["summary"]))
 """
 
 
-class Contents(NamedTuple):
+class PeakDatabase(NamedTuple):
     """What a reader finds: chromosome sizes, and records by chromosome, where any."""
 
     chroms: dict
@@ -49,7 +49,7 @@ def _contents(chroms, records):
     found = {
         chrom: [tuple(record) for record in records(chrom) or []] for chrom in chroms
     }
-    return Contents(
+    return PeakDatabase(
         dict(chroms), {chrom: rows for chrom, rows in found.items() if rows}
     )
 

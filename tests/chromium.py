@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-IGV = Path(__file__).parents[1] / "data" / "igv.min.js"
+IGV = Path(__file__).parents[1] / "views" / "data" / "igv.min.js"
 FLAGS = (
     "--headless=new",
     "--no-sandbox",
@@ -84,10 +84,10 @@ def complaints(driver):
     ]
 
 
-def coloured_pixels(path, colour, near=40):
-    """Count the pixels of a PNG that are close to a colour of three bytes."""
+def colored_pixels(path, color, near=40):
+    """Count the pixels of a PNG that are close to a color of three bytes."""
     pixels = (imread(path)[..., :3] * 255).astype(int)
-    return int((np.abs(pixels - np.array(colour)).max(axis=-1) <= near).sum())
+    return int((np.abs(pixels - np.array(color)).max(axis=-1) <= near).sum())
 
 
 class _RangeHandler(http.server.SimpleHTTPRequestHandler):

@@ -7,7 +7,7 @@ import torch
 
 from tfimpute_tracks.evidence import (
     ACCESSIBILITY,
-    Contents,
+    PeakDatabase,
     Peaks,
     Track,
     open_evidence,
@@ -48,7 +48,7 @@ def draw_contents(rng, n_tracks=9, n_peaks=40, regions=None):
     measured = rng.random((n_tracks, 3)) < 0.7
     if regions is None:
         regions = [Region("chr2", 0, 9000), Region("chr10", 0, 4000)]
-    return Contents(tracks, sizes, tuple(regions), measured, peaks, "toy1")
+    return PeakDatabase(tracks, sizes, tuple(regions), measured, peaks, "toy1")
 
 
 def draw_network(seed=0):
@@ -80,7 +80,7 @@ def draw_store(path, rng, n_peaks=60, sizes=SIZES):
     measured[:, 0] = np.isin(np.arange(len(TRACKS)), track)
     tracks = tuple(Track(pair, "", 1, "sha256:2") for pair in TRACKS)
     regions = (Region("chr1", 0, end_of_all),)
-    contents = Contents(
+    contents = PeakDatabase(
         tracks, sizes, regions, measured, {"chr1": Peaks(start, end, track)}
     )
     write_evidence(path, contents)

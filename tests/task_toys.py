@@ -6,8 +6,8 @@ import dataclasses
 
 import numpy as np
 
+from tfimpute_tracks.comparison.predictors.task import Task
 from tfimpute_tracks.dataset import PairLists, pair_columns, split_rows
-from tfimpute_tracks.predictors.task import Task
 
 
 def shuffle_sites(dataset, seed=0):

@@ -12,7 +12,7 @@ import pytest
 
 from tfimpute_tracks.genome import bundled_region, open_bundled, read_bed
 from tfimpute_tracks.models import load_model, shipped_models
-from tfimpute_tracks.tracks import check_parity, scan_region
+from tfimpute_tracks.tracks import run_selfcheck, scan_region
 from tfimpute_tracks.vocabulary import Pair
 
 
@@ -51,7 +51,7 @@ def test_shipped_models_are_whole_and_know_every_pair(name):
     "name", ["default", pytest.param("deep", marks=pytest.mark.slow)]
 )
 def test_every_engine_agrees_with_the_plain_network(name):
-    for record in check_parity(load_model(name)):
+    for record in run_selfcheck(load_model(name)):
         assert record.difference <= record.tolerance, record
 
 
@@ -63,10 +63,10 @@ def test_ctcf_in_k562_scores_high_where_it_was_found(shared_data):
     )
     peaks = read_bed(shared_data / "hg19" / "peaks" / "CTCF.K562.bed.gz")
     peaks = peaks[(peaks["chrom"] == "chr20") & (peaks["end"] > region.start)]
-    centres = starts + 100
+    centers = starts + 100
     bound = np.zeros(len(starts), dtype=bool)
     for start, end in zip(peaks["start"], peaks["end"], strict=True):
-        bound |= (centres >= start) & (centres < end)
+        bound |= (centers >= start) & (centers < end)
     top = np.argsort(-scores[:, 0])[:100]
     assert bound[top].mean() > 30 * bound.mean()
 

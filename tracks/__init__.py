@@ -8,9 +8,9 @@ The files themselves are in ``formats``. Peak calling is in ``kernels/peaks.py``
 
 from __future__ import annotations
 
+from tfimpute_tracks.engines.tiles import plan_tiles
 from tfimpute_tracks.tracks.job import ScanJob, run_scan
-from tfimpute_tracks.tracks.parity import check_parity
 from tfimpute_tracks.tracks.scan import scan_region
-from tfimpute_tracks.tracks.tiles import plan_tiles
+from tfimpute_tracks.tracks.selfcheck import run_selfcheck
 
-__all__ = ["ScanJob", "check_parity", "plan_tiles", "run_scan", "scan_region"]
+__all__ = ["ScanJob", "plan_tiles", "run_scan", "run_selfcheck", "scan_region"]

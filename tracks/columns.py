@@ -13,16 +13,16 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from tfimpute_tracks.engines.tiles import TileRange
 from tfimpute_tracks.kernels.products import sigmoid
 from tfimpute_tracks.models.model import Model
-from tfimpute_tracks.tracks.drawing import Scores
+from tfimpute_tracks.tracks.rendering import Scores
 from tfimpute_tracks.tracks.signals import (
     SignalName,
     calibration_line,
     logits_to_signal,
     mean_probability,
 )
-from tfimpute_tracks.tracks.tiles import TileRange
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = ["Columns"]

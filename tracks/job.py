@@ -17,35 +17,35 @@ from pathlib import Path
 from typing import Any
 
 from tfimpute_tracks import __version__
+from tfimpute_tracks.engines.feature_cache import FeatureCache
+from tfimpute_tracks.engines.ordered_map import ordered_map
+from tfimpute_tracks.engines.tile_grid import tile_grid
+from tfimpute_tracks.engines.tiles import (
+    TileRange,
+    cut_blocks,
+    plan_tiles,
+    read_codes,
+)
 from tfimpute_tracks.errors import RunError
 from tfimpute_tracks.genome import Region, Sequences, known_build
 from tfimpute_tracks.models.model import Model
-from tfimpute_tracks.models.tile_grid import tile_grid
 from tfimpute_tracks.storage import (
     check_writable_dir,
     digest_arrays,
     digest_json,
     write_receipt,
 )
-from tfimpute_tracks.tracks.cache import FeatureCache
+from tfimpute_tracks.tracks.checkpoint import ScanCheckpoint
 from tfimpute_tracks.tracks.columns import Columns
-from tfimpute_tracks.tracks.drawing import Drawing, Scores, TrackLayout
-from tfimpute_tracks.tracks.pair_files import (
+from tfimpute_tracks.tracks.rendering import Scores, TrackLayout, TrackOptions
+from tfimpute_tracks.tracks.scan import open_scanner, tiles_per_block
+from tfimpute_tracks.tracks.signals import calibration_line
+from tfimpute_tracks.tracks.writer import (
     PairResult,
-    PeakLine,
+    PeakThreshold,
     describe,
     earlier_result,
     write_pair,
-)
-from tfimpute_tracks.tracks.scan import open_scanner, tiles_per_block
-from tfimpute_tracks.tracks.signals import calibration_line
-from tfimpute_tracks.tracks.spool import ScoreSpool
-from tfimpute_tracks.tracks.threads import in_turn
-from tfimpute_tracks.tracks.tiles import (
-    TileRange,
-    cut_blocks,
-    plan_tiles,
-    read_letters,
 )
 from tfimpute_tracks.vocabulary import Pair
 
@@ -70,7 +70,7 @@ class ScanJob:
     threshold : float, optional
         Score that calls a peak; by default the model's own for each pair.
     device : str
-        From :func:`tfimpute_tracks.models.engine.pick_device`.
+        From :func:`tfimpute_tracks.engines.engine.pick_device`.
     fast : bool
         Give up the last digits of a probability for speed.
     overwrite : bool
@@ -94,7 +94,7 @@ class ScanJob:
     overwrite: bool = False
     threads: int = 1
     cache: FeatureCache | None = None
-    drawing: Drawing = field(default_factory=Drawing)
+    rendering: TrackOptions = field(default_factory=TrackOptions)
 
 
 def run_scan(
@@ -108,7 +108,7 @@ def run_scan(
     genome : Sequences
     progress : callable
         Told the bp done with each block of tiles, of the sum over
-        :func:`tfimpute_tracks.tracks.tiles.plan_tiles`' ranges of n_tiles * stride.
+        :func:`tfimpute_tracks.engines.tiles.plan_tiles`' ranges of n_tiles * stride.
 
     Yields
     ------
@@ -126,7 +126,7 @@ def run_scan(
     InputFileError
         The model's evidence is of another genome.
     """
-    job.drawing.tiles_per_bin(job.stride)
+    job.rendering.tiles_per_bin(job.stride)
     job.model.check_genome(genome)
     check_writable_dir(job.out_dir)
     earlier = _what_earlier_runs_left(job, genome)
@@ -152,7 +152,7 @@ class _Run:
         self._progress = progress
         self._sizes = dict(genome.chrom_sizes)
         names = [str(job.pairs.index(pair)) for pair in pairs]
-        self._columns = Columns(job.model, pairs, names, job.drawing.signal)
+        self._columns = Columns(job.model, pairs, names, job.rendering.signal)
         self._scanner = open_scanner(
             job.model,
             self._columns.judged,
@@ -167,13 +167,13 @@ class _Run:
             **job.model.digests,
             # Those written already as well: they must not hide what is there.
             "pairs": [str(pair) for pair in job.pairs],
-            "signal": job.drawing.signal,
+            "signal": job.rendering.signal,
             "stride": job.stride,
             "device": job.device,
             "precision": _precision(job),
         }
         folder = job.out_dir / f".unfinished-{digest_json(about)[7:19]}"
-        self._spool = ScoreSpool(folder, about, self._columns.names)
+        self._spool = ScanCheckpoint(folder, about, self._columns.names)
         self._keys: list[BlockKey] = []
         self._began = time.monotonic()
         self._seconds = 0.0
@@ -195,7 +195,7 @@ class _Run:
 
     def _written(self) -> Iterator[PairResult]:
         yield self._write(0, self._scan())
-        yield from in_turn(
+        yield from ordered_map(
             lambda i: self._write(i, self._scores(i, self._keys)),
             range(1, len(self._pairs)),
             self._job.threads,
@@ -240,8 +240,10 @@ class _Run:
             model.expected_interval(pair),
             model.basis,
         )
-        line = PeakLine(threshold, about)
-        files, n_peaks = write_pair(job.out_dir, pair, layout, line, live, job.drawing)
+        line = PeakThreshold(threshold, about)
+        files, n_peaks = write_pair(
+            job.out_dir, pair, layout, line, live, job.rendering
+        )
         receipt = _receipt_path(job, pair)
         n_tiles = sum(tiles.n_tiles for tiles, _ in self._keys)
         write_receipt(
@@ -269,8 +271,8 @@ def _precision(job: ScanJob) -> str:
 
 
 def _parameters(job: ScanJob, pair: Pair) -> dict[str, Any]:
-    about = job.drawing.about(job.stride)
-    if job.drawing.signal == "calibrated":
+    about = job.rendering.about(job.stride)
+    if job.rendering.signal == "calibrated":
         # It stands in the card: the weights' digest does not cover it.
         about["calibration"] = list(calibration_line(job.model, pair))
     return {
@@ -301,7 +303,7 @@ def _told(job: ScanJob, pair: Pair, genome: Sequences) -> dict[str, Any]:
         about["expected_auroc_interval"] = list(interval)
     if model.evidence is not None:
         about["evidence_told"] = model.evidence.about(pair, job.regions)
-    if job.drawing.signal == "specificity":
+    if job.rendering.signal == "specificity":
         about["mean_over_cells"] = len(model.cells)
     return about
 
@@ -327,10 +329,10 @@ def _what_earlier_runs_left(job: ScanJob, genome: Sequences) -> dict[Pair, PairR
     grid = tile_grid(job.model.config, job.stride)
 
     def digest(tiles: TileRange) -> tuple[TileRange, str]:
-        return tiles, digest_arrays(read_letters(genome, tiles, grid))
+        return tiles, digest_arrays(read_codes(genome, tiles, grid))
 
     blocks = cut_blocks(ranges, job.stride, tiles_per_block(job.device))
-    sequence = _sequence_digest(list(in_turn(digest, blocks, job.threads)))
+    sequence = _sequence_digest(list(ordered_map(digest, blocks, job.threads)))
     found = {
         pair: earlier_result(
             _receipt_path(job, pair), pair, _inputs(job, pair, sequence)
@@ -341,4 +343,4 @@ def _what_earlier_runs_left(job: ScanJob, genome: Sequences) -> dict[Pair, PairR
 
 
 def _receipt_path(job: ScanJob, pair: Pair) -> Path:
-    return job.out_dir / f"{job.drawing.kind.stem(pair)}.receipt.json"
+    return job.out_dir / f"{job.rendering.kind.stem(pair)}.receipt.json"

@@ -17,18 +17,18 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tfimpute_tracks.engines.cpu_engine import LookupEngine
+from tfimpute_tracks.engines.engine import Engine, open_engine
+from tfimpute_tracks.engines.feature_cache import FeatureCache
+from tfimpute_tracks.engines.ordered_map import ordered_map
+from tfimpute_tracks.engines.tile_grid import TileGrid, tile_grid
+from tfimpute_tracks.engines.tiles import TileRange, cut_blocks, read_codes
 from tfimpute_tracks.errors import RegionError, UsageError
 from tfimpute_tracks.genome import Sequences, match_chrom, open_genome
 from tfimpute_tracks.kernels.products import sigmoid
-from tfimpute_tracks.models.cpu_engine import LookupEngine
-from tfimpute_tracks.models.engine import Engine, open_engine
 from tfimpute_tracks.models.evidence import PairEvidence, open_pair_evidence
 from tfimpute_tracks.models.model import Model
-from tfimpute_tracks.models.tile_grid import TileGrid, tile_grid
 from tfimpute_tracks.storage import digest_arrays
-from tfimpute_tracks.tracks.cache import FeatureCache
-from tfimpute_tracks.tracks.threads import in_turn
-from tfimpute_tracks.tracks.tiles import TileRange, cut_blocks, read_letters
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = ["Scanner", "TileBlock", "open_scanner", "scan_region", "tiles_per_block"]
@@ -44,7 +44,7 @@ _ROOM = 1 << 22  # log-odds that a thread has in memory at a time
 
 
 class TileBlock(NamedTuple):
-    """Scores of neighbouring tiles.
+    """Scores of neighboring tiles.
 
     Attributes
     ----------
@@ -152,13 +152,13 @@ class Scanner:
     def _with_evidence(self, logits: Floats, tiles: TileRange) -> Floats:
         if self.evidence is None:
             return logits
-        centres = tiles.centres(self.stride, self.grid.seq_len)
-        return self.evidence.logits(logits, tiles.chrom, centres)
+        centers = tiles.centers(self.stride, self.grid.seq_len)
+        return self.evidence.logits(logits, tiles.chrom, centers)
 
     def score_block(
         self, genome: Sequences, tiles: TileRange, known: Known = ()
     ) -> TileBlock:
-        """Read and score neighbouring tiles of a chromosome.
+        """Read and score neighboring tiles of a chromosome.
 
         Parameters
         ----------
@@ -172,7 +172,7 @@ class Scanner:
         -------
         TileBlock
         """
-        codes = read_letters(genome, tiles, self.grid)
+        codes = read_codes(genome, tiles, self.grid)
         digest = digest_arrays(codes)
         if (tiles, digest) in known:
             return TileBlock(tiles, digest, None)
@@ -204,7 +204,7 @@ class Scanner:
             n_threads = min(
                 n_threads, 2
             )  # one reads and encodes, one waits for the GPU
-        yield from in_turn(
+        yield from ordered_map(
             lambda tiles: self.score_block(genome, tiles, known),
             cut_blocks(ranges, self.stride, at_once),
             n_threads,
@@ -243,7 +243,7 @@ def open_scanner(
     stride : int, optional
         bp between tile starts; by default the model's own.
     device : str
-        From :func:`tfimpute_tracks.models.engine.pick_device`.
+        From :func:`tfimpute_tracks.engines.engine.pick_device`.
     fast : bool
         Give up the last digits of a probability for speed.
     cache : FeatureCache, optional

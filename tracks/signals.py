@@ -22,7 +22,7 @@ from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = [
-    "FURTHEST",
+    "MAX_LOG_ODDS",
     "SIGNALS",
     "SignalKind",
     "SignalName",
@@ -36,7 +36,7 @@ Floats = NDArray[np.float32]
 SignalName = Literal["probability", "log-odds", "specificity", "calibrated"]
 """What a track can hold, as users write it."""
 
-FURTHEST = 20.0
+MAX_LOG_ODDS = 20.0
 """Log-odds are cut at -20 and 20, which is 2e-9 from a probability of 0 or 1."""
 
 
@@ -128,7 +128,7 @@ def logits_to_signal(
     if signal == "probability":
         return sigmoid(logits)
     if signal == "log-odds":
-        return np.clip(logits, np.float32(-FURTHEST), np.float32(FURTHEST))
+        return np.clip(logits, np.float32(-MAX_LOG_ODDS), np.float32(MAX_LOG_ODDS))
     if signal == "specificity" and tf_mean is not None:
         return sigmoid(logits) - tf_mean
     if signal == "calibrated" and line is not None:

@@ -9,17 +9,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tfimpute_tracks.engines.tiles import TileRange, plan_tiles
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.genome import Region, Sequences, read_narrowpeak
 from tfimpute_tracks.kernels.peaks import call_peaks
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.tracks.columns import Columns
-from tfimpute_tracks.tracks.drawing import TrackLayout
 from tfimpute_tracks.tracks.formats import read_signal
+from tfimpute_tracks.tracks.rendering import TrackLayout
 from tfimpute_tracks.tracks.scan import open_scanner
-from tfimpute_tracks.tracks.shelf import Shelf, ShelfTrack
 from tfimpute_tracks.tracks.signals import SignalName
-from tfimpute_tracks.tracks.tiles import TileRange, plan_tiles
+from tfimpute_tracks.tracks.track_folder import TrackFolder, TrackRecord
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = ["WindowTrack", "choose_tracks", "compute_window", "read_window"]
@@ -128,8 +128,8 @@ def _laid_out(
 
 
 def choose_tracks(
-    shelf: Shelf, pairs: list[Pair] | None, signal: SignalName
-) -> list[ShelfTrack]:
+    shelf: TrackFolder, pairs: list[Pair] | None, signal: SignalName
+) -> list[TrackRecord]:
     """Choose tracks of a folder.
 
     Parameters
@@ -163,7 +163,7 @@ def choose_tracks(
 
 
 def read_window(
-    folder: Path, tracks: Iterable[ShelfTrack], region: Region, signal: SignalName
+    folder: Path, tracks: Iterable[TrackRecord], region: Region, signal: SignalName
 ) -> list[WindowTrack]:
     """Read a window of a folder's tracks.
 

@@ -27,22 +27,22 @@ from tfimpute_tracks.dataset import (
     Way,
     iterate_batches,
 )
+from tfimpute_tracks.engines.numba_backend import NUMBA
 from tfimpute_tracks.errors import RunError, UsageError
 from tfimpute_tracks.evaluation import pair_aurocs, predict_sites
 from tfimpute_tracks.models.checkpoint import Checkpoint
 from tfimpute_tracks.models.config import NetworkConfig
-from tfimpute_tracks.models.families import build_network
-from tfimpute_tracks.models.network import PLAIN, MotifNetwork
-from tfimpute_tracks.models.operations import LOOKUP
+from tfimpute_tracks.models.network import TORCH, MotifNetwork
+from tfimpute_tracks.models.registry import build_network
 from tfimpute_tracks.models.residual import ResidualTFImpute
 from tfimpute_tracks.storage.digest import digest_json
-from tfimpute_tracks.training.around import AroundFit, fit_surroundings
-from tfimpute_tracks.training.lessons import Lessons
+from tfimpute_tracks.training.batches import Lessons
+from tfimpute_tracks.training.context_fit import ContextFit, fit_context
 from tfimpute_tracks.training.recipe import Recipe
 from tfimpute_tracks.training.state import (
     TrainingState,
-    begin_with,
-    initialise,
+    init_from,
+    initialize,
     load_state,
     save_state,
     take_step,
@@ -155,7 +155,7 @@ class TrainingRun:
     history: list[dict[str, Any]]
     split: Split
     columns: Ints
-    around: AroundFit | None = None
+    around: ContextFit | None = None
 
 
 @dataclass
@@ -207,7 +207,7 @@ def train_model(
     OutputError, WriteError
         The state cannot be saved.
     """
-    config.letters_read(dataset.seq_len)  # or refuse sequences that are too short
+    config.bases_read(dataset.seq_len)  # or refuse sequences that are too short
     columns = np.flatnonzero(np.isin(dataset.roles, job.roles))
     if not columns.size:
         raise UsageError(
@@ -243,7 +243,7 @@ def train_model(
         config, len(dataset.vocabulary.tfs), len(dataset.vocabulary.cells)
     )
     network.load_state_dict({name: t.cpu() for name, t in state.best.items()})
-    around = fit_surroundings(network.eval(), dataset, split, columns)
+    around = fit_context(network.eval(), dataset, split, columns)
     return TrainingRun(network, state.history, split, columns, around)
 
 
@@ -273,13 +273,13 @@ def _start(
         config,
         len(dataset.vocabulary.tfs),
         len(dataset.vocabulary.cells),
-        LOOKUP if job.device == "cpu" else PLAIN,
+        NUMBA if job.device == "cpu" else TORCH,
     )
     if isinstance(network, ResidualTFImpute):
         network.dropout = recipe.dropout
-    state = initialise(network, recipe, job.device)
+    state = initialize(network, recipe, job.device)
     if job.begin:
-        begin_with(state, job.begin)
+        init_from(state, job.begin)
     return state
 
 
@@ -357,7 +357,7 @@ def _validate(
     state.network.load_state_dict(state.average)
     state.network.eval()
     try:
-        letters = state.network.config.letters_read(dataset.seq_len, alone=True)
+        letters = state.network.config.bases_read(dataset.seq_len, alone=True)
         codes = dataset.codes[rows, letters]
         scores = predict_sites(state.network, codes, indices, device)
     finally:

@@ -60,10 +60,10 @@ def draw_curves(stem: Path, history: list[dict[str, Any]]) -> list[Path]:
         "auroc_valid2": ("held-out pairs", "#d55e00"),
         "auroc_seen": ("trained pairs", "#0072b2"),
     }
-    for key, (label, colour) in curves.items():
+    for key, (label, color) in curves.items():
         points = [(e["epoch"], e[key]) for e in history if key in e]
         if points:
-            ranking.plot(*zip(*points, strict=True), "o-", color=colour, label=label)
+            ranking.plot(*zip(*points, strict=True), "o-", color=color, label=label)
     ranking.set(xlabel="epoch", ylabel="AUROC, validation sites")
     ranking.legend(frameon=False)
     for axes in (loss, ranking):

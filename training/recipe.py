@@ -21,7 +21,7 @@ class Recipe:
 
     Parameters
     ----------
-    optimiser : {"adamw", "adadelta"}
+    optimizer : {"adamw", "adadelta"}
     learning_rate : float
         Of everything but the filters.
     filter_learning_rate : float
@@ -65,7 +65,7 @@ class Recipe:
         `dropout` or `average` is 1 or more, or `decay_every` none.
     """
 
-    optimiser: Literal["adamw", "adadelta"] = "adamw"
+    optimizer: Literal["adamw", "adadelta"] = "adamw"
     learning_rate: float = 1.5e-2
     filter_learning_rate: float = 4e-2
     dense_learning_rate: float = 2e-3
@@ -127,7 +127,7 @@ RECIPES: dict[str, Recipe] = {
         cells_per_step=4,
     ),
     "paper": Recipe(
-        optimiser="adadelta",
+        optimizer="adadelta",
         learning_rate=1.0,
         filter_learning_rate=1.0,
         schedule="step",

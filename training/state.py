@@ -1,7 +1,7 @@
 """Everything a training run is at one step, in memory and on disk.
 
 The file lets a killed run go on as if nothing had happened: weights, their running
-mean, the optimiser's memory, the best weights so far and the history, with the numbers
+mean, the optimizer's memory, the best weights so far and the history, with the numbers
 that a resumed run must share (network, recipe, data). safetensors and JSON, no pickle.
 """
 
@@ -19,15 +19,15 @@ from torch import Tensor
 
 from tfimpute_tracks.errors import InputFileError, UsageError
 from tfimpute_tracks.models.checkpoint import Checkpoint
-from tfimpute_tracks.models.first_weights import draw_first_weights
+from tfimpute_tracks.models.init import init_weights
 from tfimpute_tracks.models.network import MotifNetwork
 from tfimpute_tracks.storage.atomic import atomic_file
 from tfimpute_tracks.training.recipe import Recipe
 
 __all__ = [
     "TrainingState",
-    "begin_with",
-    "initialise",
+    "init_from",
+    "initialize",
     "learning_rate_factor",
     "load_state",
     "save_state",
@@ -48,7 +48,7 @@ class TrainingState:
     Attributes
     ----------
     network : MotifNetwork
-    optimiser : torch optimiser
+    optimizer : torch optimizer
     average : dict of name to tensor
         Running mean of the weights; the weights themselves where the recipe says so.
     best : dict of name to tensor
@@ -62,7 +62,7 @@ class TrainingState:
     """
 
     network: MotifNetwork
-    optimiser: torch.optim.Optimizer
+    optimizer: torch.optim.Optimizer
     average: dict[str, Tensor]
     best: dict[str, Tensor] = field(default_factory=dict)
     step: int = 0
@@ -83,8 +83,8 @@ class TrainingState:
                 self.average[name].lerp_(parameter, 1 - decay)
 
 
-def initialise(network: MotifNetwork, recipe: Recipe, device: str) -> TrainingState:
-    """Draw the first weights and make the optimiser.
+def initialize(network: MotifNetwork, recipe: Recipe, device: str) -> TrainingState:
+    """Draw the first weights and make the optimizer.
 
     Parameters
     ----------
@@ -97,22 +97,22 @@ def initialise(network: MotifNetwork, recipe: Recipe, device: str) -> TrainingSt
     -------
     TrainingState
     """
-    draw_first_weights(network, recipe.seed, recipe.filter_std, recipe.bias)
+    init_weights(network, recipe.seed, recipe.filter_std, recipe.bias)
     network.to(device)
     return TrainingState(
         network,
-        _optimiser(network, recipe),
+        _optimizer(network, recipe),
         {name: p.detach().clone() for name, p in network.named_parameters()},
     )
 
 
-def begin_with(state: TrainingState, trained: Checkpoint) -> list[str]:
+def init_from(state: TrainingState, trained: Checkpoint) -> list[str]:
     """Take what fits of trained weights in the place of random ones.
 
     Parameters
     ----------
     state : TrainingState
-        Fresh from :func:`initialise`; overwritten.
+        Fresh from :func:`initialize`; overwritten.
     trained : Checkpoint
         Of the same vocabulary, whatever its sizes.
 
@@ -166,16 +166,16 @@ def take_step(state: TrainingState, loss: Tensor, recipe: Recipe, n_steps: int) 
         In the whole run.
     """
     factor = learning_rate_factor(recipe, state.step, n_steps)
-    for group in state.optimiser.param_groups:
+    for group in state.optimizer.param_groups:
         group["lr"] = group["peak_lr"] * factor
-    state.optimiser.zero_grad()
+    state.optimizer.zero_grad()
     loss.backward()
-    state.optimiser.step()
+    state.optimizer.step()
     state.step += 1
     state.update_average(recipe.average)
 
 
-def _optimiser(network: MotifNetwork, recipe: Recipe) -> torch.optim.Optimizer:
+def _optimizer(network: MotifNetwork, recipe: Recipe) -> torch.optim.Optimizer:
     named = {
         name: parameter
         for name, parameter in network.named_parameters()
@@ -207,7 +207,7 @@ def _optimiser(network: MotifNetwork, recipe: Recipe) -> torch.optim.Optimizer:
         )
     for group in groups:
         group["peak_lr"] = group["lr"]
-    if recipe.optimiser == "adadelta":
+    if recipe.optimizer == "adadelta":
         return torch.optim.Adadelta(groups, rho=0.95, eps=1e-6)
     return torch.optim.AdamW(groups, betas=(0.9, 0.99))
 
@@ -255,9 +255,9 @@ def save_state(path: Path, state: TrainingState, identity: dict[str, Any]) -> No
     }
     tensors |= {f"average.{n}": t for n, t in state.average.items()}
     tensors |= {f"best.{n}": t for n, t in state.best.items()}
-    for index, memory in state.optimiser.state_dict()["state"].items():
+    for index, memory in state.optimizer.state_dict()["state"].items():
         tensors |= {
-            f"optimiser.{index}.{name}": torch.as_tensor(value)
+            f"optimizer.{index}.{name}": torch.as_tensor(value)
             for name, value in memory.items()
         }
     header = {
@@ -283,7 +283,7 @@ def load_state(path: Path, state: TrainingState, identity: dict[str, Any]) -> No
     ----------
     path : Path
     state : TrainingState
-        Fresh from :func:`initialise`; overwritten.
+        Fresh from :func:`initialize`; overwritten.
     identity : dict
         As for :func:`save_state`.
 
@@ -326,11 +326,11 @@ def load_state(path: Path, state: TrainingState, identity: dict[str, Any]) -> No
     }
     memory: dict[int, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():
-        if name.startswith("optimiser."):
+        if name.startswith("optimizer."):
             _, index, key = name.split(".")
             memory.setdefault(int(index), {})[key] = tensor
-    groups = state.optimiser.state_dict()["param_groups"]
-    state.optimiser.load_state_dict({"state": memory, "param_groups": groups})
+    groups = state.optimizer.state_dict()["param_groups"]
+    state.optimizer.load_state_dict({"state": memory, "param_groups": groups})
 
 
 def _check_identity(path: Path, found: dict[str, Any], ours: dict[str, Any]) -> None:

@@ -14,20 +14,20 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tfimpute_tracks.engines.tile_grid import tile_grid
 from tfimpute_tracks.errors import RegionError, UsageError
 from tfimpute_tracks.genome import Sequences, match_chrom
 from tfimpute_tracks.kernels.encode import decode
 from tfimpute_tracks.kernels.products import sigmoid
 from tfimpute_tracks.models.model import Model
-from tfimpute_tracks.models.tile_grid import tile_grid
 from tfimpute_tracks.variants.rows import AlleleRows, RowScorer, lay_alleles
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = [
-    "MOST_LETTERS",
+    "MAX_BASES",
+    "AlleleEffects",
     "AlleleScorer",
-    "Curves",
-    "Effects",
+    "AlleleScores",
     "Variant",
     "parse_variant",
 ]
@@ -36,7 +36,7 @@ Floats = NDArray[np.float32]
 
 STEP = 5
 """bp between the starts of the tiles of a curve."""
-MOST_LETTERS = 50
+MAX_BASES = 50
 _MOST_AT_ONCE = 16  # variants
 _SCORES_AT_ONCE = 1 << 23
 _TYPED = re.compile(
@@ -66,20 +66,20 @@ class Variant(NamedTuple):
         return f"{self.chrom}:{self.start + 1} {self.ref}>{self.alt}"
 
 
-class Curves(NamedTuple):
+class AlleleScores(NamedTuple):
     """Log-odds of both alleles, tile by tile.
 
     Attributes
     ----------
-    ref_centres, alt_centres : int64 arrays, shape (n_tiles,)
+    ref_centers, alt_centers : int64 arrays, shape (n_tiles,)
         Middles of the tiles over each allele, in bp from the first changed letter.
     ref, alt : float32 arrays, shape (n_tiles, n_pairs)
         NaN where there is none. Alleles that differ in length have different numbers
         of tiles.
     """
 
-    ref_centres: NDArray[np.int64]
-    alt_centres: NDArray[np.int64]
+    ref_centers: NDArray[np.int64]
+    alt_centers: NDArray[np.int64]
     ref: Floats
     alt: Floats
 
@@ -95,20 +95,20 @@ class Curves(NamedTuple):
         return ref, alt
 
 
-class Effects(NamedTuple):
+class AlleleEffects(NamedTuple):
     """Scores of both alleles.
 
     Attributes
     ----------
-    ref_centres, alt_centres : int64 arrays, shape (n_tiles,)
+    ref_centers, alt_centers : int64 arrays, shape (n_tiles,)
         Middles of the tiles over each allele, in bp from the first changed letter.
     ref, alt : float32 arrays, shape (n_pairs, n_tiles)
         Probabilities; NaN where there is none. Alleles that differ in length have
         different numbers of tiles.
     """
 
-    ref_centres: NDArray[np.int64]
-    alt_centres: NDArray[np.int64]
+    ref_centers: NDArray[np.int64]
+    alt_centers: NDArray[np.int64]
     ref: NDArray[np.float32]
     alt: NDArray[np.float32]
 
@@ -156,9 +156,9 @@ def parse_variant(text: str, genome: Sequences) -> Variant:
             f"variant {text[:60]!r} changes {ref[:20]} to {alt[:20]}; give two "
             "different alleles of the letters A, C, G and T"
         )
-    if max(len(ref), len(alt)) > MOST_LETTERS:
+    if max(len(ref), len(alt)) > MAX_BASES:
         raise UsageError(
-            f"an allele of {max(len(ref), len(alt))} letters; at most {MOST_LETTERS} "
+            f"an allele of {max(len(ref), len(alt))} letters; at most {MAX_BASES} "
             "are compared"
         )
     chrom = match_chrom(typed["chrom"], genome.chrom_sizes)
@@ -209,7 +209,7 @@ class AlleleScorer:
         self.at_once = min(_MOST_AT_ONCE, max(1, most))
         self._rows = RowScorer(model, pairs, self._grid)
 
-    def effects(self, genome: Sequences, variant: Variant) -> Effects:
+    def effects(self, genome: Sequences, variant: Variant) -> AlleleEffects:
         """Score both alleles of a variant.
 
         Parameters
@@ -229,16 +229,16 @@ class AlleleScorer:
         (curves,) = self.curves(genome, [variant])
         if isinstance(curves, RegionError):
             raise curves
-        return Effects(
-            curves.ref_centres,
-            curves.alt_centres,
+        return AlleleEffects(
+            curves.ref_centers,
+            curves.alt_centers,
             sigmoid(curves.ref).T,
             sigmoid(curves.alt).T,
         )
 
     def curves(
         self, genome: Sequences, variants: Sequence[Variant]
-    ) -> list[Curves | RegionError]:
+    ) -> list[AlleleScores | RegionError]:
         """Score both alleles of several variants, which is quicker than one by one.
 
         Parameters
@@ -265,10 +265,10 @@ class AlleleScorer:
             for row in rows
         ]
 
-    def _drawn(self, row: AlleleRows, ref: Floats, alt: Floats) -> Curves:
+    def _drawn(self, row: AlleleRows, ref: Floats, alt: Floats) -> AlleleScores:
         first = self._seq_len // 2 - row.before
-        ref_centres, alt_centres = (
+        ref_centers, alt_centers = (
             first + self._step * np.arange(len(side), dtype=np.int64)
             for side in (ref, alt)
         )
-        return Curves(ref_centres, alt_centres, ref, alt)
+        return AlleleScores(ref_centers, alt_centers, ref, alt)

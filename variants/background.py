@@ -8,11 +8,11 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from tfimpute_tracks.engines.ordered_map import ordered_map
 from tfimpute_tracks.errors import RegionError
 from tfimpute_tracks.genome import Sequences
-from tfimpute_tracks.kernels.ranks import shares_below
-from tfimpute_tracks.tracks.signals import FURTHEST
-from tfimpute_tracks.tracks.threads import in_turn
+from tfimpute_tracks.kernels.ranks import percentile_rank
+from tfimpute_tracks.tracks.signals import MAX_LOG_ODDS
 from tfimpute_tracks.variants.alleles import AlleleScorer, Variant
 
 __all__ = ["Background", "change_of_odds"]
@@ -32,7 +32,7 @@ def change_of_odds(ref: Floats, alt: Floats) -> Floats:
     -------
     float32 array, shape (n_pairs,)
     """
-    far = np.float32(FURTHEST)
+    far = np.float32(MAX_LOG_ODDS)
     change: Floats = np.clip(alt, -far, far) - np.clip(ref, -far, far)
     return change
 
@@ -85,7 +85,7 @@ class Background:
         step = scorer.at_once
         batches = [partners[i : i + step] for i in range(0, len(partners), step)]
         rows: list[Floats] = []
-        for done in in_turn(sizes, batches, threads):
+        for done in ordered_map(sizes, batches, threads):
             rows += done
             advance(len(done))
         found = np.array(rows, dtype=np.float32).reshape(len(rows), scorer.n_pairs)
@@ -109,4 +109,4 @@ class Background:
         float32 array, shape (n_pairs,)
             0 to 1; NaN where the background is empty.
         """
-        return shares_below(self._sizes, np.abs(change))
+        return percentile_rank(self._sizes, np.abs(change))

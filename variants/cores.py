@@ -1,7 +1,7 @@
 """Tiles of several stretches of letters, scored together and by themselves.
 
 What is around a tile is not looked at here: whoever asks blends tiles with their
-neighbours when all are there. A tile's score does not depend on its company.
+neighbors when all are there. A tile's score does not depend on its company.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from tfimpute_tracks.engines.cpu_engine import pick_head
+from tfimpute_tracks.engines.tile_grid import TileGrid, join_segments
+from tfimpute_tracks.engines.trunk import MotifTrunk
 from tfimpute_tracks.kernels.sparse import gather_windows, join_rows
-from tfimpute_tracks.models.cpu_engine import pick_head
 from tfimpute_tracks.models.model import Model
-from tfimpute_tracks.models.tile_grid import TileGrid, join_stretches
-from tfimpute_tracks.models.trunk import MotifTrunk
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = ["CoreScorer", "core_scorer"]
@@ -28,7 +28,7 @@ class CoreScorer(Protocol):
     """A model set up to score core tiles for some pairs; thread-safe."""
 
     def logits(self, stretches: list[Codes], counts: list[int]) -> Floats:
-        """Score neighbouring core tiles of stretches.
+        """Score neighboring core tiles of stretches.
 
         Parameters
         ----------
@@ -60,7 +60,7 @@ def core_scorer(model: Model, pairs: list[Pair], grid: TileGrid) -> CoreScorer:
     """
     if model.config.blocks:
         # PyTorch takes a second to import: only where it is needed.
-        from tfimpute_tracks.models.residual_rows import ResidualRows
+        from tfimpute_tracks.engines.residual_rows import ResidualRows
 
         return ResidualRows(model, pairs, grid.core.stride)
     return _TileRows(model, pairs, grid._replace(reach=0, step=1))
@@ -77,7 +77,7 @@ class _TileRows:
     def logits(self, stretches: list[Codes], counts: list[int]) -> Floats:
         core = self._grid.core
         # Tiles across two of them are left out.
-        codes, firsts = join_stretches(stretches, core.stride)
+        codes, firsts = join_segments(stretches, core.stride)
         n_tiles = (len(codes) - self._grid.seq_len) // core.stride + 1
         features = self._trunk.features(codes, n_tiles)
         windows = gather_windows(features, core, n_tiles, self._n_filters)

@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tfimpute_tracks.interpret.tf_families import family_of
 from tfimpute_tracks.models.model import Model
-from tfimpute_tracks.motifs.families import family_of
-from tfimpute_tracks.plots.effects import LEAST_AUROC, alike
+from tfimpute_tracks.plots.effects import MIN_AUROC, alike
 from tfimpute_tracks.storage import write_text
 
 __all__ = ["EffectGrid", "write_page"]
@@ -78,7 +78,7 @@ def write_page(dest: Path, grid: EffectGrid, title: str, model: Model) -> None:
             f"{len(grid.tfs):,} TFs and {len(grid.cells):,} cell lines, predicted from "
             f"sequence by the model {model.name}."
         ),
-        "least": str(LEAST_AUROC),
+        "least": str(MIN_AUROC),
         "reading": _reading(model),
         "view": _as_json(_view(grid)),
     }
@@ -115,7 +115,7 @@ def _view(grid: EffectGrid) -> dict[str, Any]:
         "alt": _packed(grid.alt, "<f4"),
         "auroc": _packed(grid.auroc, "<f4"),
         "sets": _packed(np.minimum(grid.data_sets, 255), "u1"),
-        "least": LEAST_AUROC,
+        "least": MIN_AUROC,
     }
 
 

@@ -1,7 +1,7 @@
 """Both alleles of variants as rows of tiles; only what differs of them is scored twice.
 
 A score depends on the tiles about the change, and of a model that looks at
-surroundings on their neighbours, too: most of these do not reach the change, are the
+surroundings on their neighbors, too: most of these do not reach the change, are the
 same letters in both alleles, and are scored once. Rows of several variants go through
 the network together, for a few tiles at a time would leave it half empty; what a tile
 scores does not depend on its company.
@@ -14,11 +14,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tfimpute_tracks.engines.tile_grid import TileGrid
 from tfimpute_tracks.errors import RegionError
 from tfimpute_tracks.genome import Sequences, read_past_ends
 from tfimpute_tracks.kernels.encode import encode
 from tfimpute_tracks.models.model import Model
-from tfimpute_tracks.models.tile_grid import TileGrid
 from tfimpute_tracks.variants.cores import core_scorer
 from tfimpute_tracks.vocabulary import Pair
 
@@ -78,18 +78,18 @@ def lay_alleles(
         The chromosome is too short for a tile over the variant.
     """
     chrom, start = place
-    seq_len, step, halo = grid.seq_len, grid.stride, grid.halo
+    seq_len, step, flank = grid.seq_len, grid.stride, grid.flank
     size = genome.chrom_sizes[chrom]
     reach = (seq_len - 1) // step * step
     before = min(reach, start // step * step)
     stop = start + len(letters[0])
     end = min(stop + seq_len, size)
-    codes = read_past_ends(genome, chrom, start - before - halo, end + halo)
-    left, right = codes[: before + halo], codes[before + halo + len(letters[0]) :]
+    codes = read_past_ends(genome, chrom, start - before - flank, end + flank)
+    left, right = codes[: before + flank], codes[before + flank + len(letters[0]) :]
     sides, counts = [], []
     for allele in letters:
         side = np.concatenate([left, encode(allele), right])
-        most = (len(side) - 2 * halo - seq_len) // step + 1
+        most = (len(side) - 2 * flank - seq_len) // step + 1
         n_tiles = min((before + len(allele) - 1) // step + 1, most)
         if n_tiles < 1:
             raise RegionError(

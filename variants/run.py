@@ -17,30 +17,30 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tfimpute_tracks.engines.ordered_map import ordered_map
 from tfimpute_tracks.errors import InputFileError, RegionError
 from tfimpute_tracks.genome import Sequences
 from tfimpute_tracks.genome.chroms import find_chrom
 from tfimpute_tracks.kernels.products import sigmoid
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.storage import atomic_file
-from tfimpute_tracks.tracks.threads import in_turn
-from tfimpute_tracks.variants.alleles import STEP, AlleleScorer, Variant
-from tfimpute_tracks.variants.background import Background, change_of_odds
-from tfimpute_tracks.variants.checked import Counts, Fault, check_allele
-from tfimpute_tracks.variants.maps import draw_map
-from tfimpute_tracks.variants.records import Line, Source, open_variants
-from tfimpute_tracks.variants.stretches import (
-    Stretch,
-    StretchFile,
+from tfimpute_tracks.variants.allele_tracks import (
+    AlleleTrack,
+    AlleleTrackFile,
     kept_stretches,
     lay_stretch,
 )
+from tfimpute_tracks.variants.alleles import STEP, AlleleScorer, Variant
+from tfimpute_tracks.variants.background import Background, change_of_odds
+from tfimpute_tracks.variants.heatmaps import draw_map
+from tfimpute_tracks.variants.records import Line, Source, open_variants
 from tfimpute_tracks.variants.tables import (
     EffectTable,
     Layout,
     ScoredAllele,
     open_table,
 )
+from tfimpute_tracks.variants.validate import Counts, SkipReason, check_allele
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = ["VariantJob", "VariantRun", "run_variants"]
@@ -129,16 +129,16 @@ class VariantRun:
 
 class _Allele(NamedTuple):
     alt: str
-    found: Variant | Fault
+    found: Variant | SkipReason
     swapped: bool = False
     best: tuple[Floats, Floats] | None = None
-    stretch: Stretch | None = None
+    stretch: AlleleTrack | None = None
 
 
 class _Outputs(NamedTuple):
     effects: EffectTable
     skipped: Any
-    stretches: StretchFile | None
+    stretches: AlleleTrackFile | None
 
 
 def run_variants(
@@ -181,7 +181,7 @@ def run_variants(
             path = stack.enter_context(atomic_file(dest))
             annotated = stack.enter_context(_annotated(path, header))
             run.files.append(dest)
-        scored = in_turn(
+        scored = ordered_map(
             lambda some: _score(job, genome, some),
             _batches(lines, job.scorer.at_once),
             job.threads,
@@ -257,7 +257,7 @@ def _score(
         found[0]
         for alleles in checked
         for _, found in alleles
-        if not isinstance(found, Fault)
+        if not isinstance(found, SkipReason)
     ]
     scored = iter(_alleles(job, genome, variants))
     return [
@@ -265,7 +265,7 @@ def _score(
             line,
             [
                 _Allele(alt, found)
-                if isinstance(found, Fault)
+                if isinstance(found, SkipReason)
                 else next(scored)._replace(alt=alt, swapped=found[1])
                 for alt, found in alleles
             ],
@@ -281,11 +281,11 @@ def _alleles(
     found = job.scorer.curves(genome, variants)
     for variant, curves in zip(variants, found, strict=True):
         if isinstance(curves, RegionError):
-            yield _Allele("", Fault("sequence ends too near", str(curves)))
+            yield _Allele("", SkipReason("sequence ends too near", str(curves)))
             continue
         best = curves.best()
         if any(np.isnan(side).all() for side in best):
-            yield _Allele("", Fault("unknown sequence", "around the variant"))
+            yield _Allele("", SkipReason("unknown sequence", "around the variant"))
             continue
         stretch = None
         if job.tracks:
@@ -303,7 +303,7 @@ def _tell(
 ) -> list[str]:
     """Write what is known of an allele; give what its VCF is told."""
     counts = run.counts
-    if isinstance(allele.found, Fault):
+    if isinstance(allele.found, SkipReason):
         reason, detail = allele.found
         counts.faults[reason] += 1
         where = line.number, line.chrom, line.pos, line.name, line.ref, allele.alt

@@ -22,7 +22,7 @@ from tfimpute_tracks.vocabulary import Pair
 
 __all__ = [
     "COLUMNS",
-    "MOST_WIDE",
+    "MAX_WIDE_COLUMNS",
     "EffectTable",
     "Layout",
     "ScoredAllele",
@@ -43,7 +43,7 @@ _NUMBERS = {
 }  # digits of each
 COLUMNS = (*_PLACE, *_PAIR, *_NUMBERS)
 """Of the long table."""
-MOST_WIDE = 1000
+MAX_WIDE_COLUMNS = 1000
 """Pairs that have a column each: readers, and Parquet's own index, bear few more."""
 _GROUP = 1 << 20  # numbers or rows of a row group
 
@@ -115,9 +115,9 @@ def check_layout(layout: Layout, n_pairs: int) -> None:
     UsageError
         Too many columns, or pyarrow is not installed.
     """
-    if layout.is_wide and n_pairs > MOST_WIDE:
+    if layout.is_wide and n_pairs > MAX_WIDE_COLUMNS:
         raise UsageError(
-            f"--wide with {n_pairs:,} pairs; at most {MOST_WIDE:,} have a column each: "
+            f"--wide with {n_pairs:,} pairs; at most {MAX_WIDE_COLUMNS:,} have a column each: "
             "name fewer, or leave --wide out"
         )
     if layout.ending == "parquet":

@@ -7,7 +7,7 @@ import urllib.request
 
 import pytest
 
-from tfimpute_tracks.browse import open_socket
+from tfimpute_tracks.views.browse import open_socket
 
 COMMAND = [sys.executable, "-m", "tfimpute_tracks", "browse", "--no-cache"]
 

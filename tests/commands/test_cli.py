@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tfimpute_tracks.dataset import write_dataset
-from tfimpute_tracks.tracks import parity
+from tfimpute_tracks.tracks import selfcheck as parity
 from toys import make_dataset, random_letters, write_fasta, write_model
 
 

@@ -5,8 +5,8 @@ import json
 import pandas as pd
 import pytest
 
+from tfimpute_tracks.comparison.predictors.motif import MotifPredictor
 from tfimpute_tracks.dataset import write_dataset
-from tfimpute_tracks.predictors.motif import MotifPredictor
 from toys import make_dataset, write_model
 
 

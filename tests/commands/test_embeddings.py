@@ -12,17 +12,17 @@ def test_motif_families_stand_together_in_the_shipped_model(run, tmp_path):
     for told in tests.values():
         assert told["share"] > 2.5 * told["by_chance"]
         assert told["p"] < 0.01
-    with (tmp_path / "tf-neighbours.tsv").open() as file:
+    with (tmp_path / "tf-neighbors.tsv").open() as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
     assert len(rows) == 165 * 3
-    near = {row["neighbour"] for row in rows if row["name"] == "CTCF"}
+    near = {row["neighbor"] for row in rows if row["name"] == "CTCF"}
     assert near & {"RAD21", "SMC3", "CTCFL"}
     for name in (
         "tf-tree.svg",
         "cell-tree.svg",
         "tf-map.svg",
         "cell-map.svg",
-        "cell-neighbours.tsv",
+        "cell-neighbors.tsv",
     ):
         assert (tmp_path / name).stat().st_size > 1000
 

@@ -77,8 +77,8 @@ def test_a_signature_is_written_without_activities(toy, run):
 def test_activity_that_a_cell_line_makes_is_found_in_it(toy, run, rng):
     options, letters, folder = toy
     truth = _truth(folder, letters)
-    centred = truth - truth.mean(axis=0)
-    first = centred @ np.linalg.svd(centred)[2][0]
+    centerd = truth - truth.mean(axis=0)
+    first = centerd @ np.linalg.svd(centerd)[2][0]
     first *= np.sign(np.corrcoef(first, truth.mean(axis=1))[0, 1])
     noise = rng.normal(0, 0.1 * first.std(), 40)
     of = {f"e{i}": value for i, value in enumerate(first + noise) if i > 1}
@@ -260,7 +260,7 @@ def test_what_holds_no_elements_is_refused(toy, run, content, told):
 
 def test_scores_that_do_not_fit_are_refused_before_any_work(toy, run, monkeypatch):
     options, _, folder = toy
-    from tfimpute_tracks.analysis import enhancers
+    from tfimpute_tracks.interpret import enhancers
 
     monkeypatch.setattr(enhancers, "_MOST_BYTES", 400)
     code, _, err = run("enhancers", folder / "e.bed", "--cell", "K562", *options)

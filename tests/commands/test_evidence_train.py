@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tfimpute_tracks.dataset import write_dataset
-from tfimpute_tracks.evidence import Contents, Peaks, Track, write_evidence
+from tfimpute_tracks.evidence import PeakDatabase, Peaks, Track, write_evidence
 from tfimpute_tracks.genome import Region
 from tfimpute_tracks.models import load_model
 from toys import make_dataset, write_model
@@ -16,19 +16,19 @@ from toys import make_dataset, write_model
 def _tracks(path, dataset):
     """Give every pair a peak on each site that it binds."""
     sizes = dict(zip(dataset.chroms, dataset.chrom_sizes, strict=True))
-    centres = dataset.start + dataset.seq_len // 2
+    centers = dataset.start + dataset.seq_len // 2
     labels = dataset.labels(np.arange(dataset.n_sites))
     peaks = {}
     for number, chrom in enumerate(dataset.chroms):
         site, track = np.nonzero((labels == 1) & (dataset.chrom_id == number)[:, None])
-        start = np.maximum(centres[site] - 40, 0)
+        start = np.maximum(centers[site] - 40, 0)
         order = np.lexsort((track, start))
-        ends = np.minimum(centres[site] + 40, sizes[chrom])
+        ends = np.minimum(centers[site] + 40, sizes[chrom])
         peaks[chrom] = Peaks(start[order], ends[order], track[order].astype(np.uint16))
     tracks = tuple(Track(pair, "", 9, "sha256:0") for pair in dataset.pairs)
     regions = tuple(Region(chrom, 0, size) for chrom, size in sizes.items())
     measured = np.ones((len(tracks), len(sizes)), bool)
-    write_evidence(path, Contents(tracks, sizes, regions, measured, peaks))
+    write_evidence(path, PeakDatabase(tracks, sizes, regions, measured, peaks))
     return path
 
 
@@ -138,7 +138,7 @@ def test_tracks_of_elsewhere_are_refused(arguments, run, tmp_path):
     peaks = Peaks(np.array([5]), np.array([9]), np.zeros(1, np.uint16))
     regions = (Region("chr5", 0, 1000),)
     measured = np.ones((1, 1), bool)
-    contents = Contents(tracks, sizes, regions, measured, {"chr5": peaks})
+    contents = PeakDatabase(tracks, sizes, regions, measured, {"chr5": peaks})
     write_evidence(tmp_path / "e.h5", contents)
     code, _, err = run(*arguments)
     assert code == 2

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tfimpute_tracks.models import load_model
-from tfimpute_tracks.models.shipped import shipped_models
+from tfimpute_tracks.models.pretrained import shipped_models
 from toys import make_model, random_letters, write_fasta
 
 SITE = "chr20:48,802,901-48,803,000"  # of CTCF

@@ -93,7 +93,7 @@ WRITE = "write name=number with a name of"
         ("drop=0.2", f"--recipe 'drop=0.2'; {WRITE} filter_learning_rate"),
         ("dropout=0.2,hiden=3", f"--recipe 'hiden=3'; {WRITE}"),
         # Words, and what has an option of its own, are no numbers of a recipe.
-        ("optimiser=adadelta", f"--recipe 'optimiser=adadelta'; {WRITE}"),
+        ("optimizer=adadelta", f"--recipe 'optimizer=adadelta'; {WRITE}"),
         ("balance=0", f"--recipe 'balance=0'; {WRITE}"),
         ("epochs=3", f"--recipe 'epochs=3'; {WRITE}"),
         ("seed=3", f"--recipe 'seed=3'; {WRITE}"),

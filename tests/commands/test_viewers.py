@@ -161,7 +161,7 @@ def test_a_hub_of_a_store(run, store, tmp_path):
         (["--threads", "2"], "no bulk store"),
         (["--genome", "hg 19"], "white space"),
         (["--email", "a b"], "white space"),
-        (["--colour-by", "size"], "--colour-by"),
+        (["--color-by", "size"], "--color-by"),
         (["-m", "nothing"], "nothing"),
         (["--reference", "none.fa"], "none.fa"),
     ],

@@ -16,15 +16,15 @@ def toy(tmp_path, rng):
     # 21 bins of 100 bp are whole and known, five are mostly N.
     letters = letters[:1000] + "N" * 540 + letters[1540:2650]
     fasta = write_fasta(tmp_path / "toy.fa", {"20": letters, "empty": "N" * 500})
-    centres = rng.integers(0, 2600, 12)
+    centers = rng.integers(0, 2600, 12)
     bed = tmp_path / "peaks.bed"
-    bed.write_text("".join(f"chr20\t{c}\t{c + 1}\n" for c in sorted(centres)))
+    bed.write_text("".join(f"chr20\t{c}\t{c + 1}\n" for c in sorted(centers)))
     model = make_model(tmp_path)
     pairs = [
         BinnedPair(model.vocabulary.pair(name), "base", bed)
         for name in ("CTCF:K562", "MAX:HepG2")
     ]
-    return model, open_genome(fasta), pairs, (letters, centres)
+    return model, open_genome(fasta), pairs, (letters, centers)
 
 
 def _naive(model, letters, pairs, width):
@@ -54,11 +54,11 @@ def _naive(model, letters, pairs, width):
 
 @pytest.mark.parametrize("width", [30, 100, 300])
 def test_bins_are_those_of_the_plain_network(toy, width):
-    model, genome, pairs, (letters, centres) = toy
+    model, genome, pairs, (letters, centers) = toy
     told = judge_bins(model, genome, ["chr20"], pairs, width)
     bins, scores = _naive(model, letters, pairs, width)
     assert told.told["bins"] == len(bins)
-    labels = [any(c // width == i for c in centres) for i in bins]
+    labels = [any(c // width == i for c in centers) for i in bins]
     assert told.pairs["n_positive"].tolist() == [sum(labels)] * 2
     for pair in range(2):
         expected = roc_auc_score(labels, scores[:, pair])

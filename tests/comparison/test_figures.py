@@ -5,13 +5,13 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tfimpute_tracks.comparison.figures import pair_figures, summary_row
+from tfimpute_tracks.comparison.metric_tables import pair_metrics, summary_row
+from tfimpute_tracks.comparison.predictors.average_activity import AverageActivity
+from tfimpute_tracks.comparison.predictors.predictor import Fitted
 from tfimpute_tracks.comparison.run import run_predictors
-from tfimpute_tracks.comparison.scored import Scored
+from tfimpute_tracks.comparison.scored_sites import Scored
 from tfimpute_tracks.comparison.tables import judge, left_out, pair_table
 from tfimpute_tracks.evaluation import pair_aurocs
-from tfimpute_tracks.predictors.activity import AverageActivity
-from tfimpute_tracks.predictors.predictor import Fitted
 
 
 class Constant:
@@ -49,7 +49,7 @@ def test_a_reference_is_judged_at_the_predictor_s_own_sites(task, rng):
     half = np.arange(shape[0]) % 2 == 0
     other[~half] = np.nan
     other[:, 0] = np.nan
-    figures = pair_figures(
+    figures = pair_metrics(
         task,
         _scored(task, other, silent={2: "no file"}),
         _scored(task, ours, "model"),
@@ -75,7 +75,7 @@ def test_a_pair_without_a_figure_has_its_reason(task):
     scores = np.full(shape, np.nan, dtype=np.float32)
     labels = task.dataset.labels(task.test_rows, task.judged)
     scores[labels[:, 1] == 1, 1] = 1.0
-    figures = pair_figures(task, _scored(task, scores, silent={9: "held out"}), None)
+    figures = pair_metrics(task, _scored(task, scores, silent={9: "held out"}), None)
     assert figures.why == (
         "no judged site has a value",
         "labelled sites of one class only",

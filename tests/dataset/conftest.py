@@ -104,10 +104,10 @@ def toy(tmp_path, rng):
     fasta.write_text("".join(f">{name}\n{s}\n" for name, s in letters.items()))
     background = write_bed(
         tmp_path / "sites.bed",
-        ("chr22", 1400, 1600),  # centre 1500: 70 bp beyond the end
+        ("chr22", 1400, 1600),  # center 1500: 70 bp beyond the end
         ("chr1", 1000, 1200),
         ("chr1", 2000, 2200),
-        ("chr1", 0, 60),  # centre 30: 70 bp before the beginning
+        ("chr1", 0, 60),  # center 30: 70 bp before the beginning
         ("chr20", 500, 700),
     )
     write_bed(tmp_path / "ctcf.bed", ("chr1", 1000, 1100), ("chr20", 690, 800))

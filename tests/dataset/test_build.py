@@ -79,11 +79,11 @@ def test_labels_do_not_depend_on_the_sequence_length(toy):
 def test_dropped_sites_are_counted(toy):
     add_sites(
         toy,
-        ("chr1", 1050, 1150),  # the centre of chr1:1000-1200
+        ("chr1", 1050, 1150),  # the center of chr1:1000-1200
         ("chr1", 2900, 3100),  # 75 of the middle's 150 letters are N: stays
         ("chr1", 2901, 3101),  # 76 are
         ("chr1", 3500, 3700),
-        ("chr22", 1430, 1630),  # the centre is the end of the chromosome
+        ("chr22", 1430, 1630),  # the center is the end of the chromosome
         ("chrUn", 0, 200),
     )
     report, messages = toy.build()

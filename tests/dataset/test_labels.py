@@ -16,16 +16,16 @@ SIZE = 400
 TINY = LabelRule(site=20, central=15, min_covered=0.5, margin=10)
 
 
-def naive_labels(centres, peaks, rule):
+def naive_labels(centers, peaks, rule):
     """Paint every base, then look at each site: 1 positive, 0 negative, -1 ignored."""
     pad = rule.site + rule.margin
     painted = np.zeros(SIZE + 2 * pad, dtype=bool)
     for start, end in peaks:
         painted[pad + start : pad + end] = True
     labels = []
-    for centre in centres + pad:
-        middle = centre - rule.central // 2
-        site = centre - rule.site // 2
+    for center in centers + pad:
+        middle = center - rule.central // 2
+        site = center - rule.site // 2
         covered = painted[middle : middle + rule.central].sum()
         near = painted[site - rule.margin : site + rule.site + rule.margin].any()
         positive = covered >= rule.min_covered * rule.central
@@ -33,7 +33,7 @@ def naive_labels(centres, peaks, rule):
     return labels
 
 
-def fast_labels(centres, peaks, rule):
+def fast_labels(centers, peaks, rule):
     frame = pd.DataFrame(
         {
             "chrom": "chr1",
@@ -42,9 +42,9 @@ def fast_labels(centres, peaks, rule):
         }
     )
     merged = merge_intervals(frame)
-    labels = np.zeros(len(centres), dtype=int)
+    labels = np.zeros(len(centers), dtype=int)
     positive, ignored = label_sites(
-        centres,
+        centers,
         merged["start"].to_numpy(np.int64),
         merged["end"].to_numpy(np.int64),
         rule,
@@ -67,13 +67,13 @@ rules = st.builds(
 
 
 @given(
-    centres=st.lists(st.integers(0, SIZE - 1), unique=True, max_size=40),
+    centers=st.lists(st.integers(0, SIZE - 1), unique=True, max_size=40),
     peaks=st.lists(intervals, min_size=1, max_size=15),
     rule=rules,
 )
-def test_equals_painting_every_base(centres, peaks, rule):
-    centres = np.array(sorted(centres), dtype=np.int64)
-    assert fast_labels(centres, peaks, rule) == naive_labels(centres, peaks, rule)
+def test_equals_painting_every_base(centers, peaks, rule):
+    centers = np.array(sorted(centers), dtype=np.int64)
+    assert fast_labels(centers, peaks, rule) == naive_labels(centers, peaks, rule)
 
 
 # The site is 900..1100 and its middle 925..1075.

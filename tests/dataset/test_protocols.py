@@ -25,7 +25,7 @@ def build(toy, **config):
 
 
 def labelled(dataset, pair, label):
-    """The sites with a label for a pair: (chromosome, centre)."""
+    """The sites with a label for a pair: (chromosome, center)."""
     rows = np.flatnonzero(dataset.labels(np.arange(dataset.n_sites))[:, pair] == label)
     return [
         (dataset.chroms[dataset.chrom_id[i]], int(dataset.start[i]) + L // 2)
@@ -41,11 +41,11 @@ def naive_top(toy, name, n):
         (-row.signal_value, -row.q_value, order[row.chrom], row.start + row.summit)
         for row in frame.itertuples()
     )
-    summits = [(list(order)[chrom], centre) for *_, chrom, centre in peaks]
+    summits = [(list(order)[chrom], center) for *_, chrom, center in peaks]
     readable = [
-        (chrom, centre)
-        for chrom, centre in dict.fromkeys(summits)
-        if toy.letters[chrom][max(centre - 75, 0) : centre + 75].count("N") <= 75
+        (chrom, center)
+        for chrom, center in dict.fromkeys(summits)
+        if toy.letters[chrom][max(center - 75, 0) : center + 75].count("N") <= 75
     ]
     return readable[:n]
 
@@ -77,9 +77,9 @@ def test_every_sequence_has_the_share_of_letters(ranked, negatives):
     every, _, _ = build(ranked, **wishes)
     dataset, report, _ = build(ranked, **wishes, min_known=0.95)
     enough = {
-        (chrom, centre)
-        for chrom, centre in labelled(every, 0, 1)
-        if ranked.letters[chrom][centre - 100 : centre + 100].count("N") <= 10
+        (chrom, center)
+        for chrom, center in labelled(every, 0, 1)
+        if ranked.letters[chrom][center - 100 : center + 100].count("N") <= 10
     }
     assert set(labelled(dataset, 0, 1)) == enough
     n_dropped = len(labelled(every, 0, 1)) - len(enough)
@@ -180,7 +180,7 @@ def test_what_has_one_order_only_has_no_twin(ranked):
 def compositions(toy, places):
     """GC and repeat fractions of the windows, from the letters themselves."""
     windows = [
-        toy.letters[c][centre - L // 2 : centre + L // 2] for c, centre in places
+        toy.letters[c][center - L // 2 : center + L // 2] for c, center in places
     ]
     gc = [sum(map(w.upper().count, "GC")) / L for w in windows]
     return np.array(gc), np.array([sum(map(str.islower, w)) / L for w in windows])
@@ -207,12 +207,12 @@ def test_matched_negatives_are_made_of_the_same(ranked):
     for pair, frame in enumerate(frames):
         positive, negative = labelled(dataset, pair, 1), labelled(dataset, pair, 0)
         assert len(set(negative)) == len(negative)
-        for chrom, centre in negative:
+        for chrom, center in negative:
             peaks = frame[frame["chrom"] == chrom]
             assert not (
-                (peaks["start"] < centre + 200) & (peaks["end"] > centre - 200)
+                (peaks["start"] < center + 200) & (peaks["end"] > center - 200)
             ).any()
-            assert "N" not in ranked.letters[chrom][centre - 100 : centre + 100]
+            assert "N" not in ranked.letters[chrom][center - 100 : center + 100]
         assert Counter(c for c, _ in negative) <= Counter(c for c, _ in positive)
         largest = 0.0
         bins = (np.arange(0, 1.04, 0.02), np.array([-1, *np.arange(0, 1.05, 0.1)]))
@@ -315,14 +315,14 @@ def test_files_without_an_order_are_refused_by_name(ranked):
     )
     assert labelled(dataset, 0, 1) == [("chr1", 950), ("chr1", 2050)]
     assert len(labelled(dataset, 1, 1)) == len(
-        naive_top(ranked_centres(ranked), "m", 99)
+        naive_top(ranked_centers(ranked), "m", 99)
     )
     assert report.details["unranked"] == ["CTCF:K562", "MAX:K562"]
     assert any("2 of 2 peak files are not ranked" in text for text in messages)
 
 
-def ranked_centres(toy):
-    """Peaks of MAX as if their summits were their centres."""
+def ranked_centers(toy):
+    """Peaks of MAX as if their summits were their centers."""
     rows = (toy.folder / "max.narrowPeak").read_text().split("\n")[:-1]
     toy.write_peaks("m", *((*row.split("\t"), 1, 1, 50) for row in rows))
     return toy

@@ -9,8 +9,8 @@ import pytest
 
 from tfimpute_tracks.dataset import pair_columns, split_rows
 from tfimpute_tracks.evaluation import evaluate_model, predict_sites
-from tfimpute_tracks.evaluation.assessment import Checks, assess, recall_columns
-from tfimpute_tracks.evaluation.judged import judge_pairs
+from tfimpute_tracks.evaluation.result import Checks, assess, recall_columns
+from tfimpute_tracks.evaluation.scored_pairs import score_pairs
 from toys import VOCABULARY, make_dataset, make_model
 
 QUICK = Checks(resamples=40, draws=2)
@@ -41,7 +41,7 @@ def _assess(dataset, rows=None, columns=None, checks=QUICK, n_names=(3, 4)):
     columns = np.arange(12) if columns is None else np.asarray(columns)
     score = _knows_tf_and_cell(dataset, rows)
     trained = pair_columns(dataset, "base")
-    judged = judge_pairs(score, VOCABULARY, dataset, rows, columns, trained)
+    judged = score_pairs(score, VOCABULARY, dataset, rows, columns, trained)
     return assess(judged, score, n_names, checks)
 
 
@@ -51,7 +51,7 @@ def test_figures_are_those_that_models_are_published_with(tmp_path, dataset):
     score = partial(predict_sites, network, dataset.codes[rows])
     trained = pair_columns(dataset, "base")
     everything = np.arange(12)
-    judged = judge_pairs(score, VOCABULARY, dataset, rows, everything, trained)
+    judged = score_pairs(score, VOCABULARY, dataset, rows, everything, trained)
     found = assess(judged, score, (3, 4), QUICK)
     told = evaluate_model(network, dataset, VOCABULARY, rows, everything, trained)
     for name in ("tf", "cell", "role", "n_positive", "prior"):
@@ -136,7 +136,7 @@ def test_a_role_of_one_class_has_no_figure_and_no_nan(dataset, label):
 def test_a_tf_without_other_trained_cell_lines_has_no_rival(dataset):
     rows = split_rows(dataset).test
     score = _knows_tf_and_cell(dataset, rows)
-    judged = judge_pairs(
+    judged = score_pairs(
         score, VOCABULARY, dataset, rows, np.array([0, 4]), np.array([5, 6])
     )
     told = assess(judged, score, (3, 4), QUICK).roles["base"]

@@ -28,27 +28,27 @@ def test_bins_mostly_n_are_not_known(codes, width):
     st.lists(st.tuples(st.integers(0, 300), st.integers(1, 60)), max_size=9),
     st.integers(1, 50),
 )
-def test_a_bin_is_positive_where_a_centre_lies(peaks, width):
+def test_a_bin_is_positive_where_a_center_lies(peaks, width):
     start = np.array([first for first, _ in peaks], dtype=np.int64)
     end = np.array([first + length for first, length in peaks], dtype=np.int64)
     n_bins = 300 // width
     found = bin_labels(start, end, width, n_bins)
-    centres = [(a + b) // 2 for a, b in zip(start, end, strict=True)]
+    centers = [(a + b) // 2 for a, b in zip(start, end, strict=True)]
     expected = [
-        any(i * width <= centre < (i + 1) * width for centre in centres)
+        any(i * width <= center < (i + 1) * width for center in centers)
         for i in range(n_bins)
     ]
     assert found.tolist() == [int(value) for value in expected]
 
 
 @pytest.mark.parametrize(
-    ("width", "centred"), [(300, True), (399, True), (400, False), (1000, False)]
+    ("width", "centerd"), [(300, True), (399, True), (400, False), (1000, False)]
 )
-def test_narrow_bins_have_a_tile_and_wide_ones_several(width, centred):
+def test_narrow_bins_have_a_tile_and_wide_ones_several(width, centerd):
     run = tile_plan(width, 200, 100)
-    assert run.centred == centred
-    assert run.stride == (width if centred else 100)
-    if centred:
+    assert run.centerd == centerd
+    assert run.stride == (width if centerd else 100)
+    if centerd:
         assert run.first + 100 == width // 2
 
 

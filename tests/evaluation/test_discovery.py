@@ -6,27 +6,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit
 
-from tfimpute_tracks.evaluation import discovery
-from tfimpute_tracks.evaluation.discovery import (
-    LEAST_PAIRS,
-    LEAST_SITES,
+from tfimpute_tracks.evaluation import fdr as discovery
+from tfimpute_tracks.evaluation.fdr import (
+    MIN_PAIRS,
+    MIN_SITES,
     called_sites,
     fdr_shifts,
     fdr_thresholds,
-    summarise,
+    summarize,
+)
+from tfimpute_tracks.evaluation.fdr_calibration import (
+    FDR_LEVELS,
+    SiteScores,
+    imputed_worth,
+    measured_worth,
+    reached_levels,
 )
 from tfimpute_tracks.evaluation.genome_wide import (
     DrawnTiles,
     Intervals,
     inside,
     tally_tiles,
-)
-from tfimpute_tracks.evaluation.worth import (
-    FDR_LEVELS,
-    SiteScores,
-    imputed_worth,
-    measured_worth,
-    reached_levels,
 )
 from toys import make_dataset, make_model
 
@@ -50,14 +50,14 @@ def test_thresholds_are_the_lowest_that_keep_the_rate(sites, level):
     meet = [
         line
         for line in range(-4, 5)
-        if _rate(sites, line)[0] <= level and _rate(sites, line)[1] >= LEAST_SITES
+        if _rate(sites, line)[0] <= level and _rate(sites, line)[1] >= MIN_SITES
     ]
     if np.isnan(found):
         assert not meet
     else:
         rate, n = _rate(sites, found)
         assert rate <= level
-        assert n >= LEAST_SITES
+        assert n >= MIN_SITES
         # A lower line that calls more keeps no such rate.
         assert all(_rate(sites, line)[1] == n for line in meet if line < found)
 
@@ -79,7 +79,7 @@ def test_called_sites_are_counted(rng):
 
 
 def test_shifts_hold_on_average_over_pairs(rng):
-    n_pairs = LEAST_PAIRS + 5
+    n_pairs = MIN_PAIRS + 5
     labels = rng.integers(-1, 2, (400, n_pairs)).astype(np.int8)
     margins = (rng.normal(size=labels.shape) + 2 * (labels == 1)).astype(np.float32)
     for level, shift in zip(
@@ -91,10 +91,10 @@ def test_shifts_hold_on_average_over_pairs(rng):
                 _rate(zip(margins[:, i], labels[:, i], strict=True), line)
                 for i in range(n_pairs)
             ]
-            rates.append(np.mean([rate for rate, n in pairs if n >= LEAST_SITES]))
+            rates.append(np.mean([rate for rate, n in pairs if n >= MIN_SITES]))
         assert rates[0] <= level < rates[1]
     assert fdr_shifts(
-        margins[:, : LEAST_PAIRS - 1], labels[:, : LEAST_PAIRS - 1], [0.3]
+        margins[:, : MIN_PAIRS - 1], labels[:, : MIN_PAIRS - 1], [0.3]
     ) == [None]
 
 
@@ -116,7 +116,7 @@ def test_worth_is_told_by_level(rng):
     assert told["shifts"]["0.1"] > told["shifts"]["0.5"]
     shifts = [told["shifts"][str(level)] for level in FDR_LEVELS]
     np.testing.assert_allclose(raised[0], np.array(shifts, dtype=np.float32))
-    assert summarise(np.array([np.nan]))["mean"] is None
+    assert summarize(np.array([np.nan]))["mean"] is None
 
 
 def test_a_stored_threshold_keeps_its_rate_to_the_last_site(rng):
@@ -130,23 +130,23 @@ def test_a_stored_threshold_keeps_its_rate_to_the_last_site(rng):
         for level in FDR_LEVELS:
             line = pair["fdr_thresholds"][str(level)]
             called = labels[probabilities[:, i] >= np.float32(line), i]
-            assert len(called) >= LEAST_SITES
+            assert len(called) >= MIN_SITES
             assert (called == 0).mean() <= level
             found = called.sum() / labels[:, i].sum()
             assert pair["fdr_recall"][str(level)] == pytest.approx(found, abs=1e-4)
 
 
 def test_what_is_promised_of_others_binds_pairs_that_score_so_high(rng):
-    labels = (rng.random((2000, LEAST_PAIRS + 1)) < 0.1).astype(np.int8)
+    labels = (rng.random((2000, MIN_PAIRS + 1)) < 0.1).astype(np.int8)
     scores = (rng.normal(size=labels.shape) + 2 * labels).astype(np.float32)
     # One pair has a line that hardly any of its sites reach.
-    lines = np.zeros(LEAST_PAIRS + 1, dtype=np.float32)
-    lines[4] = np.sort(scores[:, 4])[-LEAST_SITES + 1] - 0.01
+    lines = np.zeros(MIN_PAIRS + 1, dtype=np.float32)
+    lines[4] = np.sort(scores[:, 4])[-MIN_SITES + 1] - 0.01
     sites = SiteScores(scores, labels)
     raised, told = imputed_worth(sites, sites, lines)
     assert np.isnan(raised[4]).all()
-    assert told["reaching"]["0.5"] == LEAST_PAIRS
-    assert told["test"]["0.5"]["pairs"] == LEAST_PAIRS
+    assert told["reaching"]["0.5"] == MIN_PAIRS
+    assert told["test"]["0.5"]["pairs"] == MIN_PAIRS
 
 
 def test_reach_is_counted_for_every_pair(tmp_path):
@@ -157,7 +157,7 @@ def test_reach_is_counted_for_every_pair(tmp_path):
     reach = reached_levels(model.network(), model.vocabulary, codes, lines, shifts)
     probabilities = model.predict(codes, model.vocabulary.all_pairs())
     asked = expit(lines.reshape(-1, 1) + np.array([-2.0, 1.0, 3.0]))
-    enough = (probabilities[:, :, None] >= asked).sum(axis=0) >= LEAST_SITES
+    enough = (probabilities[:, :, None] >= asked).sum(axis=0) >= MIN_SITES
     expected = "".join(map(str, enough.sum(axis=1)))
     assert "".join(reach[tf] for tf in model.tfs) == expected
     assert len(set(expected)) > 1
@@ -215,7 +215,7 @@ def test_the_shipped_cards_tell_it():
     assert set(few.values()) == {None}
     assert (
         model.known_pairs[model.vocabulary.pair("CTCF:K562")]["genome"]["peaks"]
-        >= discovery.LEAST_SITES
+        >= discovery.MIN_SITES
     )
     assert model.card["fdr"]["genome"]["peak_fdr"]["mean"] == pytest.approx(
         0.81, abs=0.05

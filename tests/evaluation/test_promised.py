@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from tfimpute_tracks.comparison.promises_page import promises_section
-from tfimpute_tracks.evaluation.judged import JudgedPairs
-from tfimpute_tracks.evaluation.promised import hold_promises
+from tfimpute_tracks.comparison.calibration_page import calibration_section
+from tfimpute_tracks.evaluation.calibration_check import check_calibration
+from tfimpute_tracks.evaluation.scored_pairs import ScoredPairs
 from tfimpute_tracks.vocabulary import Pair
 
 PAIRS = (Pair("CTCF", "K562"), Pair("MAX", "K562"), Pair("MAX", "HepG2"))
@@ -18,7 +18,7 @@ def judged(rng):
     bound = rng.random((5000, 3)) < expit(0.5 * logits - 2)
     labels = bound.astype(np.int8)
     labels[:50] = -1
-    return JudgedPairs(
+    return ScoredPairs(
         PAIRS,
         ("base", "test3", "test3"),
         ((0, 0), (1, 0), (1, 1)),
@@ -29,7 +29,7 @@ def judged(rng):
 
 
 def test_calibrated_promises_hold_and_scores_do_not(judged):
-    promises = hold_promises(judged, lambda _: (0.5, -2.0))
+    promises = check_calibration(judged, lambda _: (0.5, -2.0))
     for told in promises.errors.values():
         assert told["calibrated"] < 0.02
         assert told["score"] > 0.2
@@ -38,7 +38,7 @@ def test_calibrated_promises_hold_and_scores_do_not(judged):
 
 
 def test_tables_are_by_role_and_by_tf(judged):
-    table = hold_promises(judged, lambda _: None).scores
+    table = check_calibration(judged, lambda _: None).scores
     assert list(dict.fromkeys(table["group"])) == [
         "role base",
         "role test3",
@@ -53,18 +53,20 @@ def test_tables_are_by_role_and_by_tf(judged):
 
 
 def test_without_a_calibration_it_is_said(judged):
-    some = hold_promises(judged, lambda pair: None if pair == PAIRS[2] else (0.5, -2.0))
+    some = check_calibration(
+        judged, lambda pair: None if pair == PAIRS[2] else (0.5, -2.0)
+    )
     assert some.errors["test3"]["calibrated"] is None
     assert some.errors["base"]["calibrated"] is not None
     assert list(some.curves) == ["base"]
 
 
 def test_the_section_shows_tables_and_a_picture(judged):
-    section = promises_section(hold_promises(judged, lambda _: (0.5, -2.0)))
+    section = calibration_section(check_calibration(judged, lambda _: (0.5, -2.0)))
     errors, worth = section.tables
     assert [row[0] for row in errors.rows] == ["base", "test3"]
     assert {row[0] for row in worth.rows} == {"base", "test3"}
     (figure,) = section.figures
     lines = figure.axes[0].get_lines()
     assert [line.get_label() for line in lines[1:]] == ["base", "test3"]
-    assert not promises_section(hold_promises(judged, lambda _: None)).figures
+    assert not calibration_section(check_calibration(judged, lambda _: None)).figures

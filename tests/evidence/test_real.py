@@ -43,7 +43,7 @@ def test_the_bundled_slice_is_there_and_whole():
     # Six sets of few peaks have none on chr20.
     assert store.measured("chr20").sum() == 522
     assert not store.measured("chr21").any()
-    path = files("tfimpute_tracks") / "data" / "hg19.chr20.evidence.h5"
+    path = files("tfimpute_tracks") / "evidence" / "data" / "hg19.chr20.evidence.h5"
     assert len(path.read_bytes()) < 200_000
 
 
@@ -76,8 +76,8 @@ def test_half_of_the_middle_is_what_labels_say(built, shared_data):
     rule = LabelRule()
     sites = read_bed(shared_data / "hg19" / "dhs.bed.gz")
     sites = sites[sites["chrom"] == CHROM]
-    centres = np.unique(((sites["start"] + sites["end"]) // 2).to_numpy(np.int64))
-    starts = centres - rule.central // 2
+    centers = np.unique(((sites["start"] + sites["end"]) // 2).to_numpy(np.int64))
+    starts = centers - rule.central // 2
     coverage = store.coverage(CHROM, starts, rule.central)
     shares = np.zeros((len(starts), len(chosen)), dtype=np.float32)
     rows = np.repeat(np.arange(len(starts)), np.diff(coverage.indptr))
@@ -86,7 +86,7 @@ def test_half_of_the_middle_is_what_labels_say(built, shared_data):
         peaks = merge_intervals(read_bed(file.path))
         peaks = peaks[peaks["chrom"] == CHROM]
         places = (peaks[name].to_numpy(np.int64) for name in ("start", "end"))
-        labels = label_sites(centres, *places, rule)
+        labels = label_sites(centers, *places, rule)
         found = np.flatnonzero(shares[:, column] >= rule.min_covered)
         np.testing.assert_array_equal(found, labels.positive, err_msg=str(file))
     assert store.told(CHROM, starts, rule.central).all()

@@ -54,7 +54,7 @@ def test_what_is_read_may_be_written_to():
 
 
 def test_the_file_says_the_same_place():
-    packed = files("tfimpute_tracks") / "data" / "hg19.chr20.fa.gz"
+    packed = files("tfimpute_tracks") / "genome" / "data" / "hg19.chr20.fa.gz"
     header = gzip.decompress(packed.read_bytes()).split(b"\n", 1)[0].decode()
     assert header == f">{bundled_region()} hg19"
     assert len(packed.read_bytes()) <= 1_000_000

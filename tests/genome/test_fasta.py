@@ -30,7 +30,7 @@ from tfimpute_tracks.storage import digest_arrays
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 def test_codes_of_every_kind(tmp_path, quiet, kind, newline):
     path = write_fasta(tmp_path / "toy.fa", fasta_text(TOY, newline=newline), kind)
-    with open_genome(path, notify=quiet.append) as genome:
+    with open_genome(path, log=quiet.append) as genome:
         assert genome.path == path
         assert genome.name == path.name
         assert list(genome.chrom_sizes.items()) == [(n, len(s)) for n, s in TOY.items()]
@@ -65,7 +65,7 @@ def test_any_region_is_a_slice_of_the_text(
     start = data.draw(st.integers(0, end))
     with tempfile.TemporaryDirectory() as folder:
         path = write_fasta(Path(folder) / "toy.fa", text, kind)
-        with open_genome(path, Path(folder), notify=[].append) as genome:
+        with open_genome(path, Path(folder), log=[].append) as genome:
             codes = genome.codes("b", start, end)
     assert codes.tolist() == naive_codes(letters[start:end])
 
@@ -78,7 +78,7 @@ def test_a_chromosome_longer_than_a_piece(tmp_path, quiet, rng):
     expected = np.array(naive_codes(letters), dtype=np.uint8)
     for kind in KINDS:
         path = write_fasta(tmp_path / "big.fa", text, kind)
-        with open_genome(path, notify=quiet.append) as genome:
+        with open_genome(path, log=quiet.append) as genome:
             np.testing.assert_array_equal(genome.codes("b"), expected)
             assert genome.ambiguous == {"b": letters.count("R")}
             part = genome.codes("b", 1_048_570, 2_200_001)
@@ -91,7 +91,7 @@ def test_the_digest_knows_the_letters_alone(tmp_path, quiet):
     digests = set()
     for i, text in enumerate(texts):
         path = write_fasta(tmp_path / f"{i}.fa", text, KINDS[i])
-        with open_genome(path, notify=quiet.append) as genome:
+        with open_genome(path, log=quiet.append) as genome:
             digests.add(digest_arrays(genome.codes("chr1")))
     assert len(digests) == 1
     assert digests.pop().startswith("sha256:")
@@ -111,7 +111,7 @@ def test_the_digest_knows_the_letters_alone(tmp_path, quiet):
 def test_outside_is_refused(tmp_path, quiet, where, what):
     path = write_fasta(tmp_path / "toy.fa", fasta_text(TOY))
     with (
-        open_genome(path, notify=quiet.append) as genome,
+        open_genome(path, log=quiet.append) as genome,
         pytest.raises(RegionError, match=what),
     ):
         genome.codes(*where)
@@ -119,14 +119,14 @@ def test_outside_is_refused(tmp_path, quiet, where, what):
 
 def test_an_empty_stretch_has_no_codes(tmp_path, quiet):
     path = write_fasta(tmp_path / "toy.fa", fasta_text(TOY))
-    with open_genome(path, notify=quiet.append) as genome:
+    with open_genome(path, log=quiet.append) as genome:
         for place in (0, 10, 17):
             assert genome.codes("chr1", place, place).shape == (0,)
 
 
 def test_a_closed_genome_says_so(tmp_path, quiet):
     path = write_fasta(tmp_path / "toy.fa", fasta_text(TOY))
-    genome = open_genome(path, notify=quiet.append)
+    genome = open_genome(path, log=quiet.append)
     genome.close()
     with pytest.raises(ValueError, match="was closed"):
         genome.codes("chr1")
@@ -135,7 +135,7 @@ def test_a_closed_genome_says_so(tmp_path, quiet):
 @pytest.mark.parametrize("kind", ["plain", "bgzip"])
 def test_the_index_is_the_one_samtools_makes(tmp_path, quiet, kind):
     path = write_fasta(tmp_path / "toy.fa", fasta_text(TOY, 7), kind)
-    open_genome(path, notify=quiet.append).close()
+    open_genome(path, log=quiet.append).close()
     judge = tmp_path / "judge"
     pysam.faidx(str(path), "--fai-idx", f"{judge}.fai", "--gzi-idx", f"{judge}.gzi")
     made = [Path(f"{path}.fai"), *([Path(f"{path}.gzi")] if kind == "bgzip" else [])]
@@ -161,10 +161,10 @@ def test_a_second_opening_makes_nothing(tmp_path, kind):
 def test_a_stale_index_is_made_anew(tmp_path, kind):
     path = write_fasta(tmp_path / "toy.fa", fasta_text(TOY), kind)
     said = []
-    open_genome(path, notify=said.append).close()
+    open_genome(path, log=said.append).close()
     changed = {"chr1": "GG" + TOY["chr1"], "chr10": "C", "chr2": "AC" * 40}
     write_fasta(tmp_path / "toy.fa", fasta_text(changed), kind)
-    with open_genome(path, notify=said.append) as genome:
+    with open_genome(path, log=said.append) as genome:
         for name, letters in changed.items():
             assert genome.codes(name).tolist() == naive_codes(letters)
     assert len(said) == 2
@@ -174,9 +174,9 @@ def test_a_stale_index_is_made_anew(tmp_path, kind):
 def test_an_older_index_is_made_anew_though_it_fits(tmp_path):
     path = write_fasta(tmp_path / "toy.fa", fasta_text(TOY))
     said = []
-    open_genome(path, notify=said.append).close()
+    open_genome(path, log=said.append).close()
     os.utime(f"{path}.fai", (1, 1))
-    open_genome(path, notify=said.append).close()
+    open_genome(path, log=said.append).close()
     assert "an index that is older than it; indexing it now" in said[1]
     assert Path(f"{path}.fai").stat().st_mtime > 1
 
@@ -196,12 +196,12 @@ def test_an_older_index_is_made_anew_though_it_fits(tmp_path):
 @pytest.mark.parametrize("kind", ["plain", "bgzip"])
 def test_a_wrong_index_is_made_anew(tmp_path, quiet, kind, index):
     path = write_fasta(tmp_path / "toy.fa", fasta_text(TOY), kind)
-    open_genome(path, notify=quiet.append).close()
+    open_genome(path, log=quiet.append).close()
     for suffix in (".fai", ".gzi"):
         if Path(f"{path}{suffix}").exists():
             Path(f"{path}{suffix}").write_text(index)
     quiet.clear()
-    with open_genome(path, notify=quiet.append) as genome:
+    with open_genome(path, log=quiet.append) as genome:
         assert genome.codes("chr2").tolist() == naive_codes(TOY["chr2"])
     assert len(quiet) == 1
 
@@ -210,14 +210,14 @@ def test_a_layout_the_index_does_not_tell_of_is_refused(tmp_path, quiet):
     """The same bytes in all, but a line's end is where the index has letters."""
     text = fasta_text({"a": "ACGT" * 10}, 10)
     path = write_fasta(tmp_path / "toy.fa", text)
-    open_genome(path, notify=quiet.append).close()
+    open_genome(path, log=quiet.append).close()
     index = Path(f"{path}.fai").stat()
     lines = text.split("\n")
     lines[2], lines[3] = lines[2][:-2], lines[3] + "AC"
     path.write_text("\n".join(lines))
     os.utime(path, ns=(index.st_atime_ns, index.st_mtime_ns))
     with (
-        open_genome(path, notify=quiet.append) as genome,
+        open_genome(path, log=quiet.append) as genome,
         pytest.raises(InputFileError, match="not as the index has them"),
     ):
         genome.codes("a")
@@ -264,9 +264,9 @@ def test_no_place_for_the_index_is_an_error(tmp_path, quiet):
 
 def test_a_changed_gzip_file_is_unpacked_again(tmp_path, quiet):
     path = write_fasta(tmp_path / "toy.fa", fasta_text(TOY), "gzip")
-    open_genome(path, notify=quiet.append).close()
+    open_genome(path, log=quiet.append).close()
     write_fasta(tmp_path / "toy.fa", fasta_text({"chr1": "CAT"}), "gzip")
-    with open_genome(path, notify=quiet.append) as genome:
+    with open_genome(path, log=quiet.append) as genome:
         assert genome.chrom_sizes == {"chr1": 3}
     assert [p.suffix for p in tmp_path.iterdir() if p.is_file()] == [".gz"]
 
@@ -296,12 +296,12 @@ def test_the_cache_key_follows_the_file(tmp_path):
 
 def test_comments_before_the_first_name_are_passed_over(tmp_path, quiet):
     path = write_fasta(tmp_path / "old.fa", "; by hand\n\n" + GOOD)
-    with open_genome(path, notify=quiet.append) as genome:
+    with open_genome(path, log=quiet.append) as genome:
         assert genome.codes("a").tolist() == naive_codes("ACGTACGTACACGT")
     assert repr(genome) == f"Genome({str(path)!r}, 1 sequences)"
     path.write_text("; by hand\n" + GOOD + ">a\nAC\n")
     with pytest.raises(InputFileError, match=r":5: 'a' is named a second time"):
-        open_genome(path, notify=quiet.append)
+        open_genome(path, log=quiet.append)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -310,7 +310,7 @@ def test_many_small_sequences(tmp_path, quiet, rng, kind):
     raw = rng.choice(np.frombuffer(b"ACGT", dtype=np.uint8), (1500, 90))
     sequences = {f"s{i}": row.tobytes().decode() for i, row in enumerate(raw)}
     path = write_fasta(tmp_path / "many.fa", fasta_text(sequences, 60), kind)
-    with open_genome(path, notify=quiet.append) as genome:
+    with open_genome(path, log=quiet.append) as genome:
         for name in [*sequences, *list(sequences)[::-7]]:
             assert genome.codes(name, 50).tolist() == naive_codes(sequences[name][50:])
 
@@ -329,7 +329,7 @@ def test_pickled_and_opened_anew(tmp_path, monkeypatch, quiet, kind):
 
 def test_a_changed_file_is_not_opened_anew(tmp_path, quiet):
     path = write_fasta(tmp_path / "toy.fa", fasta_text(TOY))
-    pickled = pickle.dumps(open_genome(path, notify=quiet.append))
+    pickled = pickle.dumps(open_genome(path, log=quiet.append))
     os.utime(path, (1, 1))
     with pytest.raises(InputFileError, match="has changed since it was opened"):
         pickle.loads(pickled)
@@ -342,7 +342,7 @@ def test_threads_and_processes_read_at_once(tmp_path, quiet, rng, kind):
     text = fasta_text({"a": raw.tobytes().decode()}, 60)
     path = write_fasta(tmp_path / "a.fa", text, kind)
     starts = rng.integers(0, 299_000, 200).tolist()
-    with open_genome(path, notify=quiet.append) as genome:
+    with open_genome(path, log=quiet.append) as genome:
         with ThreadPoolExecutor(4) as pool:
             parts = list(pool.map(lambda s: genome.codes("a", s, s + 1000), starts))
         for start, part in zip(starts, parts, strict=True):
@@ -378,7 +378,7 @@ def test_real_genome(shared_data, tmp_path, quiet):
 def test_pyfaidx_agrees(tmp_path, quiet):
     path = write_fasta(tmp_path / "toy.fa", fasta_text(TOY, 7))
     with (
-        open_genome(path, notify=quiet.append) as genome,
+        open_genome(path, log=quiet.append) as genome,
         pyfaidx.Fasta(str(path)) as judge,
     ):
         for name in TOY:

@@ -39,7 +39,7 @@ def test_a_fault_is_named_with_its_line(tmp_path, quiet, kind, fault):
     text, what = FAULTS[fault]
     path = write_fasta(tmp_path / "bad.fa", text, kind)
     with pytest.raises(InputFileError, match=what) as caught:
-        open_genome(path, notify=quiet.append)
+        open_genome(path, log=quiet.append)
     assert str(caught.value).startswith(f"{path}:")
     assert "\n" not in str(caught.value)
     left = [p for p in tmp_path.rglob("*") if p.name.endswith((".tmp", ".fa"))]
@@ -63,7 +63,7 @@ def test_another_kind_of_file_is_refused(tmp_path, quiet, kind, content):
     data, what = FOREIGN[content]
     path = write_fasta(tmp_path / "bad.fa", data, kind)
     with pytest.raises(InputFileError, match=what) as caught:
-        open_genome(path, notify=quiet.append)
+        open_genome(path, log=quiet.append)
     assert str(caught.value).startswith(f"{path}: ")
     assert "\n" not in str(caught.value)
 
@@ -108,7 +108,7 @@ def test_a_cut_file_is_refused(tmp_path, quiet, capfd, rng, kind):
     path = write_fasta(tmp_path / "cut.fa", text, kind)
     path.write_bytes(path.read_bytes()[:-5000])
     with pytest.raises(InputFileError, match="cut short or damaged"):
-        open_genome(path, notify=quiet.append)
+        open_genome(path, log=quiet.append)
     assert capfd.readouterr().err == ""
 
 
@@ -116,7 +116,7 @@ def test_a_damaged_block_is_refused_when_it_is_read(tmp_path, quiet, capfd, rng)
     raw = rng.choice(np.frombuffer(b"ACGT", dtype=np.uint8), 400_000)
     letters = raw.tobytes().decode()
     path = write_fasta(tmp_path / "a.fa", fasta_text({"a": letters}, 60), "bgzip")
-    genome = open_genome(path, notify=quiet.append)
+    genome = open_genome(path, log=quiet.append)
     packed = bytearray(path.read_bytes())
     packed[len(packed) // 2 : len(packed) // 2 + 100] = bytes(100)
     path.write_bytes(packed)
@@ -130,7 +130,7 @@ def test_a_file_cut_between_blocks_is_refused_when_it_is_read(tmp_path, quiet, r
     raw = rng.choice(np.frombuffer(b"ACGT", dtype=np.uint8), 400_000)
     text = fasta_text({"a": raw.tobytes().decode()}, 60)
     path = write_fasta(tmp_path / "a.fa", text, "bgzip")
-    with open_genome(path, notify=quiet.append) as genome:
+    with open_genome(path, log=quiet.append) as genome:
         third_block = np.fromfile(f"{path}.gzi", dtype="<u8")[3]
         path.write_bytes(path.read_bytes()[:third_block])
         with pytest.raises(InputFileError, match="damaged or has changed"):

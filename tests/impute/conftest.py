@@ -3,10 +3,10 @@
 import pytest
 
 from tfimpute_tracks.genome import Region, open_genome
-from tfimpute_tracks.impute import BulkJob, MakerSpec, ShardSize, make_plan
-from tfimpute_tracks.impute.maker import open_maker
+from tfimpute_tracks.impute import BulkJob, ShardSize, WorkerSpec, make_plan
 from tfimpute_tracks.impute.plan_file import write_plan
 from tfimpute_tracks.impute.store import Store
+from tfimpute_tracks.impute.worker import open_worker
 from tfimpute_tracks.models import load_model
 from toys import AROUND, random_letters, write_fasta, write_model
 
@@ -36,7 +36,7 @@ class Toy:
 
     def spec(self, **changes):
         fields = {"store": self.store, "model": str(self.weights), "fasta": self.fasta}
-        return MakerSpec(**fields | {"cache_dir": None} | changes)
+        return WorkerSpec(**fields | {"cache_dir": None} | changes)
 
     def job(self, plan=None, **changes):
         return BulkJob(plan or self.plan(), self.spec(), ["cpu"], **changes)
@@ -45,7 +45,7 @@ class Toy:
         """Make a store in this process."""
         (self.store / "shards").mkdir(parents=True, exist_ok=True)
         write_plan(self.store, plan or self.plan())
-        maker = open_maker(self.spec())
+        maker = open_worker(self.spec())
         for shard in maker.plan.shards:
             maker.make(shard.number, lambda _: None)
         return Store(self.store)

@@ -8,18 +8,19 @@ import pytest
 
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.genome import Region
-from tfimpute_tracks.impute import maker, shard_file
+from tfimpute_tracks.impute import shard_file
+from tfimpute_tracks.impute import worker as maker
 from tfimpute_tracks.impute.export import ExportJob, run_export
 from tfimpute_tracks.impute.shard_file import ShardFile
-from tfimpute_tracks.tracks.drawing import Drawing
+from tfimpute_tracks.tracks.rendering import TrackOptions
 from tfimpute_tracks.vocabulary import Pair
 
 PAIR = Pair("MAX", "HepG2")
 REGIONS = [Region("chr1", 333, 2111), Region("chr2", 500, 900)]
 
 
-def _tables(store, folder, drawing, regions=None):
-    job = ExportJob(store, [PAIR], folder, {"parquet"}, regions, drawing=drawing)
+def _tables(store, folder, rendering, regions=None):
+    job = ExportJob(store, [PAIR], folder, {"parquet"}, regions, rendering=rendering)
     (result,) = run_export(job)
     table = pd.read_parquet(result.files[0])
     return table.set_index(["chrom", "start", "end"]), result
@@ -32,9 +33,9 @@ def test_signals_follow_from_the_probabilities_of_the_store(
 ):
     store = toy.made(toy.plan(tiles, per_shard))
     folder = toy.folder / "e"
-    plain, result = _tables(store, folder, Drawing(), regions)
-    odds, of_odds = _tables(store, folder, Drawing("log-odds"), regions)
-    special, of_special = _tables(store, folder, Drawing("specificity"), regions)
+    plain, result = _tables(store, folder, TrackOptions(), regions)
+    odds, of_odds = _tables(store, folder, TrackOptions("log-odds"), regions)
+    special, of_special = _tables(store, folder, TrackOptions("specificity"), regions)
     assert result.n_peaks == of_odds.n_peaks == of_special.n_peaks
     p = plain["probability"].astype(np.float64)
     np.testing.assert_allclose(odds["log_odds"], np.log(p / (1 - p)), atol=0.01)
@@ -58,7 +59,7 @@ def test_signals_follow_from_the_probabilities_of_the_store(
 def test_the_mean_is_over_the_cell_lines_that_the_store_has(toy):
     pairs = [PAIR, Pair("MAX", "K562"), Pair("CTCF", "K562")]
     store = toy.made(toy.plan(pairs=pairs))
-    special, result = _tables(store, toy.folder / "e", Drawing("specificity"))
+    special, result = _tables(store, toy.folder / "e", TrackOptions("specificity"))
     told = json.loads(result.files[-1].read_text())["parameters"]
     assert told["mean_over_cells"] == 2
     scores = [
@@ -75,23 +76,23 @@ def test_a_sparse_store_is_refused_with_the_remedy(toy, signal):
     with pytest.raises(
         UsageError, match=f"without --sparse, or `scan --signal {signal}"
     ):
-        _tables(store, toy.folder / "e", Drawing(signal))
+        _tables(store, toy.folder / "e", TrackOptions(signal))
     assert not (toy.folder / "e").exists()
 
 
 def test_bins_and_zooms_are_as_asked_for(toy):
     store = toy.made(toy.plan(17))
-    plain, _ = _tables(store, toy.folder / "a", Drawing())
-    wide, _ = _tables(store, toy.folder / "b", Drawing(bin_size=60))
+    plain, _ = _tables(store, toy.folder / "a", TrackOptions())
+    wide, _ = _tables(store, toy.folder / "b", TrackOptions(bin_size=60))
     chroms = plain.index.get_level_values("chrom")
     tiles = (plain.index.get_level_values("start") - 20) // 20
     means = plain["probability"].groupby([chroms, tiles // 3]).mean()
     np.testing.assert_allclose(wide["probability"], means, rtol=1e-6)
     with pytest.raises(UsageError, match="give 40 or 60"):
-        _tables(store, toy.folder / "c", Drawing(bin_size=50))
+        _tables(store, toy.folder / "c", TrackOptions(bin_size=50))
 
 
-def test_rows_of_neighbouring_pairs_are_their_rows(toy, monkeypatch):
+def test_rows_of_neighboring_pairs_are_their_rows(toy, monkeypatch):
     monkeypatch.setattr(shard_file, "PAIRS_PER_CHUNK", 5)
     for module in (shard_file, maker):
         monkeypatch.setattr(module, "TILES_PER_CHUNK", 7)

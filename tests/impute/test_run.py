@@ -19,13 +19,13 @@ from tfimpute_tracks.genome import open_genome
 from tfimpute_tracks.impute import BulkJob, check_store, estimate, missing_shards
 from tfimpute_tracks.impute.estimate import check_disk
 from tfimpute_tracks.impute.events import Done, Failed, Note, Part
-from tfimpute_tracks.impute.maker import open_maker
 from tfimpute_tracks.impute.plan import share_of
 from tfimpute_tracks.impute.plan_file import read_plan, write_plan
 from tfimpute_tracks.impute.run import run_bulk
 from tfimpute_tracks.impute.shard_file import shard_path
 from tfimpute_tracks.impute.status import Status
 from tfimpute_tracks.impute.store import Store
+from tfimpute_tracks.impute.worker import open_worker
 from tfimpute_tracks.kernels.encode import decode
 from tfimpute_tracks.models import load_model
 from toys import write_fasta, write_model
@@ -138,7 +138,7 @@ def test_another_sequence_is_refused_with_both_digests(toy):
         check_store(toy.store, changed)
     assert plan.blocks[0].digest in str(error.value)
     assert changed.blocks[0].digest in str(error.value)
-    maker = open_maker(toy.spec())
+    maker = open_worker(toy.spec())
     with pytest.raises(RunError, match="another FASTA"):
         maker.make(0, lambda _: None)
 
@@ -176,9 +176,9 @@ def test_what_a_dead_process_had_computed_does_not_count(toy, tmp_path):
 
 def test_a_process_of_another_release_refuses(toy, monkeypatch):
     toy.made()
-    monkeypatch.setattr("tfimpute_tracks.impute.maker.__version__", "99.1")
+    monkeypatch.setattr("tfimpute_tracks.impute.worker.__version__", "99.1")
     with pytest.raises(InputFileError, match=r"runs tfimpute-tracks 99\.1"):
-        open_maker(toy.spec())
+        open_worker(toy.spec())
 
 
 def test_a_block_that_fails_is_named_and_all_else_kept(toy):

@@ -13,7 +13,7 @@ from tfimpute_tracks.kernels.codes import (
     decode_codes,
     difference,
     join_counts,
-    quantise,
+    quantize,
     row_codes,
 )
 from tfimpute_tracks.kernels.peaks import call_peaks
@@ -34,7 +34,7 @@ def _all(scale):
 def test_codes_are_the_rounded_scores_and_keep_the_side_of_the_line(seed, tiles, pairs):
     logits, scale = _case(seed, tiles, pairs)
     lines, steps, line_codes = (field[:, None] for field in scale)
-    codes = quantise(logits, scale, _all(scale))
+    codes = quantize(logits, scale, _all(scale))
     assert codes.shape == (pairs, tiles)
     np.testing.assert_array_equal(codes >= line_codes, (logits >= scale.lines).T)
     exact = line_codes + np.floor((logits.T.astype(float) - lines) / steps)
@@ -48,7 +48,7 @@ def test_codes_are_the_rounded_scores_and_keep_the_side_of_the_line(seed, tiles,
 @given(st.integers(0, 10**6), st.integers(1, 150), st.integers(1, 140))
 def test_no_probability_is_far_off_whatever_the_line(seed, tiles, pairs):
     logits, scale = _case(seed, tiles, pairs)
-    decoded = decode_codes(quantise(logits, scale, _all(scale)), scale)
+    decoded = decode_codes(quantize(logits, scale, _all(scale)), scale)
     error = np.abs(sigmoid(decoded) - sigmoid(logits.T))
     assert (error <= scale.steps[:, None] / 8 + 4e-4).all()
     assert scale.steps.max() < 0.12
@@ -58,7 +58,7 @@ def test_a_score_beside_the_line_stays_on_its_side():
     lines = np.array([-17, -7, 0.1, 3.7, 11.99, 17], dtype=np.float32)
     scale = code_scale(lines)
     logits = np.stack([np.nextafter(lines, np.float32(-99)), lines], dtype=np.float32)
-    codes = quantise(logits, scale, _all(scale))
+    codes = quantize(logits, scale, _all(scale))
     assert (codes[:, 0] == scale.line_codes - 1).all()
     assert (codes[:, 1] == scale.line_codes).all()
 
@@ -66,7 +66,7 @@ def test_a_score_beside_the_line_stays_on_its_side():
 def test_what_is_below_the_floor_is_not_kept():
     logits = np.array([[-3.0], [-1.1], [-0.9], [1.0]], dtype=np.float32)
     scale = code_scale(np.zeros(1, np.float32))
-    codes = quantise(logits, scale, scale.floors(1.0))
+    codes = quantize(logits, scale, scale.floors(1.0))
     assert (codes[0] > 0).tolist() == [False, False, True, True]
     decoded = decode_codes(codes, scale)[0]
     assert np.isneginf(decoded[:2]).all()

@@ -120,7 +120,7 @@ def test_missing_sequence_is_zero_before_the_bias():
 @pytest.mark.skipif(INTERPRETED, reason="this is the process that it starts")
 def test_the_kernel_and_its_engine_agree_in_the_interpreter():
     own = Path(__file__)
-    engine = own.parents[1] / "models" / "test_gpu_engine.py"
+    engine = own.parents[1] / "engines" / "test_gpu_engine.py"
     files = [own, f"{engine}::test_scores_are_the_network_s"]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *files],

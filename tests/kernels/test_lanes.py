@@ -8,15 +8,15 @@ from tfimpute_tracks.kernels import lanes
 from tfimpute_tracks.kernels.lanes import (
     LANE_BYTES,
     aligned_empty,
+    broadcast,
     count_set,
-    first_set,
+    ctz,
+    gt_mask,
     lane_count,
-    lanes_above,
     load,
     maximum,
     multiply_add,
-    pick_above,
-    splat,
+    select_gt,
     store,
 )
 
@@ -28,17 +28,17 @@ def _arithmetic(a, b, out):
     n = lane_count(a)
     for offset in range(0, a.size, n):
         x, y = load(a, offset), load(b, offset)
-        store(out, offset, maximum(lanes.add(x, y), splat(a[0])))
+        store(out, offset, maximum(lanes.add(x, y), broadcast(a[0])))
 
 
 @njit
 def _above(a, b, x, y, out):
-    bits = lanes_above(load(a, 0), load(b, 0))
-    store(out, 0, pick_above(load(a, 0), load(b, 0), load(x, 0), load(y, 0)))
+    bits = gt_mask(load(a, 0), load(b, 0))
+    store(out, 0, select_gt(load(a, 0), load(b, 0), load(x, 0), load(y, 0)))
     places = 0
     left = bits
     while left:
-        places = places * 100 + first_set(left)
+        places = places * 100 + ctz(left)
         left &= left - 1
     return bits, count_set(bits), places
 

@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tfimpute_tracks.kernels.products import (
-    fold_layers,
-    fold_logits,
     lane_gates,
-    share_logits,
+    per_pair_layers,
+    per_pair_logits,
+    shared_logits,
 )
 from tfimpute_tracks.kernels.sparse import SparseRows
 
@@ -63,18 +63,18 @@ def test_both_ways_give_the_definition_s_logits(
     windows, weights, bias, gates, expected = _case(
         seed, n_tiles, n_windows, n_filters, n_units, n_pairs, density
     )
-    folded = fold_logits(
-        windows, fold_layers(gates, weights), np.tile(bias, (n_pairs, 1))
+    folded = per_pair_logits(
+        windows, per_pair_layers(gates, weights), np.tile(bias, (n_pairs, 1))
     )
-    shared = share_logits(windows, weights, bias, lane_gates(gates), n_pairs)
+    shared = shared_logits(windows, weights, bias, lane_gates(gates), n_pairs)
     np.testing.assert_allclose(folded, expected, atol=1e-4)
     np.testing.assert_allclose(shared, expected, atol=1e-4)
 
 
 @pytest.mark.parametrize("first", [0, 1, 300, 699])
-def test_a_tile_s_score_does_not_know_its_neighbours(first):
+def test_a_tile_s_score_does_not_know_its_neighbors(first):
     windows, weights, bias, gates, _ = _case(3, 700, 2, 30, 8, 20, 0.2)
-    layers, biases = fold_layers(gates, weights), np.tile(bias, (20, 1))
+    layers, biases = per_pair_layers(gates, weights), np.tile(bias, (20, 1))
     begin, end = windows.offsets[2 * first], windows.offsets[2 * first + 2]
     alone = SparseRows(
         windows.offsets[2 * first : 2 * first + 3] - begin,
@@ -82,11 +82,11 @@ def test_a_tile_s_score_does_not_know_its_neighbours(first):
         windows.values[begin:end],
     )
     np.testing.assert_array_equal(
-        fold_logits(alone, layers, biases)[0],
-        fold_logits(windows, layers, biases)[first],
+        per_pair_logits(alone, layers, biases)[0],
+        per_pair_logits(windows, layers, biases)[first],
     )
     lanes = lane_gates(gates)
     np.testing.assert_array_equal(
-        share_logits(alone, weights, bias, lanes, 20)[0],
-        share_logits(windows, weights, bias, lanes, 20)[first],
+        shared_logits(alone, weights, bias, lanes, 20)[0],
+        shared_logits(windows, weights, bias, lanes, 20)[first],
     )

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tfimpute_tracks.kernels.ranks import shares_below
+from tfimpute_tracks.kernels.ranks import percentile_rank
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 7, 64])
@@ -12,7 +12,7 @@ def test_shares_are_those_of_counting(rng, n):
     rows = np.sort(rng.integers(0, 9, (40, n)).astype(np.float32), axis=1)
     values = rng.integers(-1, 10, 40).astype(np.float32)
     values[3] = np.nan
-    found = shares_below(rows, values)
+    found = percentile_rank(rows, values)
     for row, value, share in zip(rows, values, found, strict=True):
         if n == 0 or np.isnan(value):
             assert np.isnan(share)
@@ -23,4 +23,4 @@ def test_shares_are_those_of_counting(rng, n):
 
 def test_a_value_is_needed_for_each_row():
     with pytest.raises(ValueError, match="values of shape"):
-        shares_below(np.zeros((3, 2), np.float32), np.zeros(2, np.float32))
+        percentile_rank(np.zeros((3, 2), np.float32), np.zeros(2, np.float32))

@@ -6,12 +6,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfimpute_tracks.kernels.surroundings import blend
-from tfimpute_tracks.models.surroundings import Surroundings
+from tfimpute_tracks.kernels.context import blend
+from tfimpute_tracks.models.context import Surroundings
 
 
 def naive_blend(logits, unknown, weights, bias, spread, step):
-    """One tile and one neighbour after the other."""
+    """One tile and one neighbor after the other."""
     reach = len(weights) - 1
     rows = []
     for own in range(reach * spread, len(logits) - reach * spread, step):

@@ -28,12 +28,12 @@ def evidence(tmp_path, rng):
 def test_a_scan_agrees_with_the_definition(evidence, rng):
     network, store = draw_network(), evidence.store
     pairs = [(tf, cell) for tf in range(3) for cell in range(4)]
-    centres = np.arange(40, 4900, 37)
-    logits = rng.normal(-2, 2, (len(centres), len(pairs))).astype(np.float32)
-    found = PairEvidence(evidence, pairs).logits(logits.copy(), "chr1", centres)
-    cover = store.coverage("chr1", centres - 15, 30)
-    shares = np.zeros((len(centres), len(TRACKS)), np.float32)
-    rows = np.repeat(np.arange(len(centres)), np.diff(cover.indptr))
+    centers = np.arange(40, 4900, 37)
+    logits = rng.normal(-2, 2, (len(centers), len(pairs))).astype(np.float32)
+    found = PairEvidence(evidence, pairs).logits(logits.copy(), "chr1", centers)
+    cover = store.coverage("chr1", centers - 15, 30)
+    shares = np.zeros((len(centers), len(TRACKS)), np.float32)
+    rows = np.repeat(np.arange(len(centers)), np.diff(cover.indptr))
     shares[rows, cover.track] = cover.share
     assert (shares > 0).any(axis=1).sum() > 20
     tf, cell = torch.tensor(pairs).unbind(1)
@@ -52,12 +52,12 @@ def test_a_scan_agrees_with_the_definition(evidence, rng):
 def test_the_own_track_of_a_pair_does_not_count(tmp_path, evidence, rng):
     pair = TRACKS[0]
     (index,) = VOCABULARY.pair_indices([pair])
-    centres = np.arange(40, 4900, 37)
-    logits = rng.normal(-2, 2, (len(centres), 1)).astype(np.float32)
+    centers = np.arange(40, 4900, 37)
+    logits = rng.normal(-2, 2, (len(centers), 1)).astype(np.float32)
     others = np.array([other != pair for other in TRACKS])
     without = Evidence(evidence.weights, evidence.store.take(others))
     both = [
-        PairEvidence(some, [index]).logits(logits.copy(), "chr1", centres)
+        PairEvidence(some, [index]).logits(logits.copy(), "chr1", centers)
         for some in (evidence, without)
     ]
     np.testing.assert_allclose(*both, atol=1e-5)
@@ -66,9 +66,9 @@ def test_the_own_track_of_a_pair_does_not_count(tmp_path, evidence, rng):
 def test_where_nothing_is_told_letters_stay_as_they_are(evidence, rng):
     judge = PairEvidence(evidence, [(0, 3)])
     logits = rng.normal(size=(4, 1)).astype(np.float32)
-    centres = np.arange(4) * 20 + 100
+    centers = np.arange(4) * 20 + 100
     for chrom in ("chr20", "chr7"):
-        found = judge.logits(logits.copy(), chrom, centres)
+        found = judge.logits(logits.copy(), chrom, centers)
         np.testing.assert_array_equal(found, logits)
     beside = judge.logits(logits.copy(), "chr1", np.array([5, 10, 4990, 4995]))
     np.testing.assert_array_equal(beside, logits)
@@ -86,9 +86,9 @@ def test_where_nothing_is_told_letters_say_how_common_binding_is(evidence, rng):
     found = judge.logits(logits.copy(), "chr20", np.arange(4) * 20 + 100)
     np.testing.assert_allclose(found, expected, rtol=1e-6)
     # One tile begins before the region does.
-    centres = np.array([5, 40, 60, 80])
-    beside = judge.logits(logits.copy(), "chr1", centres)
-    both = PairEvidence(evidence, pairs).logits(logits.copy(), "chr1", centres)
+    centers = np.array([5, 40, 60, 80])
+    beside = judge.logits(logits.copy(), "chr1", centers)
+    both = PairEvidence(evidence, pairs).logits(logits.copy(), "chr1", centers)
     np.testing.assert_allclose(beside[0], expected[0], rtol=1e-6)
     np.testing.assert_array_equal(beside[1:], both[1:])
 

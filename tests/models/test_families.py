@@ -8,15 +8,15 @@ import pytest
 import torch
 
 import naive
+from tfimpute_tracks.engines.cpu_engine import LookupEngine
+from tfimpute_tracks.engines.engine import open_engine
+from tfimpute_tracks.engines.gpu_engine import TorchEngine
+from tfimpute_tracks.engines.numba_backend import NUMBA
+from tfimpute_tracks.engines.tile_grid import tile_grid
 from tfimpute_tracks.kernels.encode import reverse_complement
 from tfimpute_tracks.models.checkpoint import weight_shapes
 from tfimpute_tracks.models.config import NETWORKS, NetworkConfig
-from tfimpute_tracks.models.cpu_engine import LookupEngine
-from tfimpute_tracks.models.engine import open_engine
-from tfimpute_tracks.models.families import build_network
-from tfimpute_tracks.models.gpu_engine import TorchEngine
-from tfimpute_tracks.models.operations import LOOKUP
-from tfimpute_tracks.models.tile_grid import tile_grid
+from tfimpute_tracks.models.registry import build_network
 from toys import DEEP, VOCABULARY, make_model
 
 GRU = NetworkConfig(
@@ -132,7 +132,7 @@ def test_engines_give_the_network_s_scores(tmp_path, rng, config, stride):
     codes = rng.integers(0, 5, grid.n_letters(n_tiles)).astype(np.uint8)
     codes[2_000:2_300] = 4
     spans = np.lib.stride_tricks.sliding_window_view(codes, config.span)[::stride]
-    tiles = spans[:, config.halo :][:, : config.seq_len]
+    tiles = spans[:, config.flank :][:, : config.seq_len]
     known = (tiles == 4).sum(axis=1) * 2 <= config.seq_len
     for pairs in (EVERY[5:6], EVERY[::-1]):
         expected = model.predict(np.ascontiguousarray(spans), pairs)
@@ -145,7 +145,7 @@ def test_engines_give_the_network_s_scores(tmp_path, rng, config, stride):
 
 
 @FAMILIES
-def test_a_tile_s_score_does_not_depend_on_its_neighbours(tmp_path, rng, config):
+def test_a_tile_s_score_does_not_depend_on_its_neighbors(tmp_path, rng, config):
     model = make_model(tmp_path, config=config)
     grid = tile_grid(config, 20)
     engine = LookupEngine(model, EVERY, grid)
@@ -161,10 +161,10 @@ def test_look_up_steps_give_the_plain_gradients(tmp_path, rng, config):
     network = make_model(tmp_path, config=config).network()
     codes = torch.from_numpy(rng.integers(0, 5, (6, config.span)).astype(np.uint8))
     tf, cell = torch.tensor([0, 1, 2, 2]), torch.tensor([3, 0, 1, 1])
-    plain = network.operations
+    plain = network.backend
     results = []
-    for operations in (plain, LOOKUP):
-        network.operations = operations
+    for backend in (plain, NUMBA):
+        network.backend = backend
         network.zero_grad()
         network(codes, tf, cell).square().sum().backward()
         results.append({n: p.grad.clone() for n, p in network.named_parameters()})
@@ -199,7 +199,7 @@ def test_tiles_of_fine_windows_stand_some_windows_apart():
     assert NETWORKS["deep"].stride == 90
     assert NETWORKS["gru"].stride == 100
     assert DEEP.stride == 100
-    assert (NETWORKS["deep"].halo, NETWORKS["deep"].span) == (360, 920)
+    assert (NETWORKS["deep"].flank, NETWORKS["deep"].span) == (360, 920)
     assert NETWORKS["default"].span == NETWORKS["default"].seq_len
 
 

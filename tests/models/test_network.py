@@ -5,10 +5,10 @@ import pytest
 import torch
 
 import naive
+from tfimpute_tracks.engines.numba_backend import NUMBA
 from tfimpute_tracks.kernels.encode import reverse_complement
 from tfimpute_tracks.models.config import NETWORKS, NetworkConfig
-from tfimpute_tracks.models.network import PLAIN
-from tfimpute_tracks.models.operations import LOOKUP
+from tfimpute_tracks.models.network import TORCH
 from toys import CONFIG, VOCABULARY, make_model
 
 
@@ -66,8 +66,8 @@ def test_look_up_steps_give_the_plain_values_and_gradients(tmp_path, rng):
     tf, cell = torch.tensor([0, 1, 2, 2]), torch.tensor([3, 0, 1, 1])
     weights = torch.from_numpy(rng.normal(size=(7, 4)).astype(np.float32))
     results = []
-    for operations in (PLAIN, LOOKUP):
-        network.operations = operations
+    for backend in (TORCH, NUMBA):
+        network.backend = backend
         network.zero_grad()
         logits = network(codes, tf, cell)
         (logits * weights).sum().backward()

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from tfimpute_tracks.plots.enhancers import (
+    Association,
     CellEnds,
-    Going,
     cells_figure,
     extremes_figure,
 )
@@ -48,7 +48,7 @@ def test_cell_lines_stand_in_the_order_of_their_correlation(rng, tmp_path):
     rho = np.array([0.3, 0.5, np.nan, -0.1])
     r2 = rng.normal(size=(4, 3))
     first, activities = rng.normal(size=(2, 25))
-    figure = cells_figure(Going(cells, rho, r2, first, activities), "toy")
+    figure = cells_figure(Association(cells, rho, r2, first, activities), "toy")
     scatter, curves, row = figure.axes
     np.testing.assert_array_equal(scatter.lines[0].get_xdata(), first)
     np.testing.assert_array_equal(scatter.lines[0].get_ydata(), activities)
@@ -68,7 +68,9 @@ def test_no_controls_and_many_are_drawn(rng, tmp_path):
     for n in (1, 91):
         cells = [f"cell line {i}" for i in range(n)]
         numbers = rng.normal(size=n), rng.normal(size=(n, 40))
-        figure = cells_figure(Going(cells, *numbers, *rng.normal(size=(2, 9))), "toy")
+        figure = cells_figure(
+            Association(cells, *numbers, *rng.normal(size=(2, 9))), "toy"
+        )
         save_figure(figure, tmp_path / f"{n}.png", "a", figure.get_label())
         labels = figure.axes[2].get_xticklabels()
         assert len(labels) == n

@@ -12,18 +12,18 @@ from tfimpute_tracks.plots.evaluation import (
     predictor_boxes,
     recall_at_rates,
 )
-from tfimpute_tracks.plots.style import COLOUR_OF, PALETTE
+from tfimpute_tracks.plots.style import COLOR_OF, PALETTE
 
 
 def _texts(figure):
     return [text.get_text() for axes in figure.axes for text in axes.texts]
 
 
-def _dots(axes, colour=None):
+def _dots(axes, color=None):
     """Give the markers of an axes: x, y of each."""
     lines = [line for line in axes.lines if line.get_marker() not in (None, "None", "")]
-    if colour:
-        lines = [line for line in lines if to_hex(line.get_color()) == colour.lower()]
+    if color:
+        lines = [line for line in lines if to_hex(line.get_color()) == color.lower()]
     points = [np.stack(line.get_data(), axis=1) for line in lines]
     return np.concatenate([*points, np.empty((0, 2))])
 
@@ -39,7 +39,7 @@ def test_pairs_lie_where_their_figures_say(rng):
     found = _dots(axes)
     assert sorted(map(tuple, found)) == sorted(map(tuple, expected))
     imputed = known & (np.array(kinds) == "imputed")
-    assert len(_dots(axes, COLOUR_OF["imputed"])) == imputed.sum()
+    assert len(_dots(axes, COLOR_OF["imputed"])) == imputed.sum()
     above = (ours[known] > other[known]).sum()
     below = (ours[known] < other[known]).sum()
     assert above + below == 17
@@ -83,7 +83,7 @@ def test_dots_stand_over_the_name_of_their_tf():
     assert [t.get_text() for t in axes.get_xticklabels()] == ["C", "A", "B"]
     places = {round(y, 6): round(x) for x, y in _dots(axes)}
     assert places == {0.95: 0, 0.9: 1, 0.7: 1, 0.5: 2}
-    assert len(_dots(axes, COLOUR_OF["imputed"])) == 1
+    assert len(_dots(axes, COLOR_OF["imputed"])) == 1
     assert (0, 0.95) in set(map(tuple, _dots(axes)))  # alone, so in the middle
 
 
@@ -102,11 +102,11 @@ def test_bars_are_means_and_lines_the_middle_half(rng):
     recalls["b"][2] = np.nan
     figure = recall_at_rates(levels, recalls)
     (axes,) = figure.axes
-    for name, bars, colour in zip("ab", axes.containers, PALETTE, strict=False):
+    for name, bars, color in zip("ab", axes.containers, PALETTE, strict=False):
         known = recalls[name][~np.isnan(recalls[name]).any(axis=1)]
         heights = [bar.get_height() for bar in bars]
         np.testing.assert_allclose(heights, known.mean(axis=0))
-        assert to_hex(bars[0].get_facecolor()) == colour.lower()
+        assert to_hex(bars[0].get_facecolor()) == color.lower()
     ends = axes.collections[0].get_segments()
     np.testing.assert_allclose(
         [end[:, 1] for end in ends], np.quantile(recalls["a"], [0.25, 0.75], axis=0).T

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tfimpute_tracks.plots.letters import draw_letters, stack_letters
+from tfimpute_tracks.plots.glyphs import draw_letters, stack_letters
 from tfimpute_tracks.plots.logos import logo_sheet
 from tfimpute_tracks.plots.style import new_figure
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tfimpute_tracks.genome import Region
-from tfimpute_tracks.plots.saturation import saturation_map
+from tfimpute_tracks.plots.mutagenesis import saturation_map
 from tfimpute_tracks.plots.style import SMALL, save_figure
 
 

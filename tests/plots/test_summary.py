@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tfimpute_tracks.plots import summary
-from tfimpute_tracks.plots.style import COLOUR_OF
+from tfimpute_tracks.plots.style import COLOR_OF
 
 EDGES = np.linspace(0, 1, 11)
 
@@ -30,10 +30,10 @@ def _texts(picture):
     return re.findall(r"<text[^>]*>([^<]*)</text>", picture)
 
 
-def _dots(picture, colour):
-    """Give x and y of each marker of a colour; legends have them, too."""
+def _dots(picture, color):
+    """Give x and y of each marker of a color; legends have them, too."""
     uses = re.findall(r'<use [^>]*x="([\d.]+)" y="([\d.]+)" style="([^"]*)"', picture)
-    return [(float(x), float(y)) for x, y, style in uses if colour.lower() in style]
+    return [(float(x), float(y)) for x, y, style in uses if color.lower() in style]
 
 
 def test_each_is_named_for_those_who_cannot_see_it(pictures):
@@ -96,12 +96,12 @@ def test_of_many_chromosomes_the_largest_are_drawn():
 
 def test_pairs_without_a_peak_are_drawn_too():
     picture = summary.known_and_imputed(np.array([0.0, 4.0, 9.0]), ["imputed"] * 3)
-    dots = _dots(picture, COLOUR_OF["imputed"])
+    dots = _dots(picture, COLOR_OF["imputed"])
     assert len(dots) == 3
     assert max(y for _, y in dots) == dots[0][1]  # y grows downwards
     assert "measured (0)" in _texts(picture)
     only = summary.known_and_imputed(np.zeros(1), ["imputed"])
-    assert len(_dots(only, COLOUR_OF["imputed"])) == 1
+    assert len(_dots(only, COLOR_OF["imputed"])) == 1
 
 
 def test_accuracy_is_sorted_and_nobody_is_cut_off():
@@ -110,7 +110,7 @@ def test_accuracy_is_sorted_and_nobody_is_cut_off():
     texts = _texts(picture)
     assert [text for text in texts if text in list("abcde")] == ["d", "a", "e", "b"]
     assert "1 pair(s) without a figure" in texts
-    dots = _dots(picture, COLOUR_OF["seen"])
+    dots = _dots(picture, COLOR_OF["seen"])
     assert len(dots) == 5  # one is the legend's
     sides = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', picture)
     assert all(0 < x < float(sides[1]) for x, _ in dots)

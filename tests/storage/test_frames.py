@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from tfimpute_tracks.errors import UsageError, WriteError
-from tfimpute_tracks.storage.frames import write_frame
+from tfimpute_tracks.storage.dataframe_io import write_frame
 
 FRAME = pd.DataFrame(
     {"name": ["a", "b"], "n": [1, 2], "value": [0.123456789, float("nan")]}

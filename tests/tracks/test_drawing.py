@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tfimpute_tracks.engines.tiles import TileRange
 from tfimpute_tracks.errors import UsageError
-from tfimpute_tracks.tracks.drawing import Drawing, TrackLayout, mean_bins
-from tfimpute_tracks.tracks.tiles import TileRange
+from tfimpute_tracks.tracks.rendering import TrackLayout, TrackOptions, mean_bins
 
 STRIDE = 20
 SIZES = {"chr1": 10**6, "chr2": 10**6}
@@ -95,9 +95,9 @@ def test_no_bit_depends_on_the_blocks(rng, per_bin):
 )
 def test_a_bin_that_parts_a_tile_is_refused(size, said):
     with pytest.raises(UsageError, match=f"--bin-size {size}.*give {said}"):
-        Drawing(bin_size=size).tiles_per_bin(100)
+        TrackOptions(bin_size=size).tiles_per_bin(100)
 
 
 def test_without_a_bin_size_each_tile_is_a_bin():
-    assert Drawing().tiles_per_bin(100) == 1
-    assert Drawing(bin_size=100).about(100) == Drawing().about(100)
+    assert TrackOptions().tiles_per_bin(100) == 1
+    assert TrackOptions(bin_size=100).about(100) == TrackOptions().about(100)

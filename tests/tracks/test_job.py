@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tfimpute_tracks.engines.feature_cache import FeatureCache
 from tfimpute_tracks.errors import RegionError
 from tfimpute_tracks.genome import Region, open_genome
 from tfimpute_tracks.tracks import ScanJob, plan_tiles, run_scan, scan, scan_region
-from tfimpute_tracks.tracks.cache import FeatureCache
 from tfimpute_tracks.vocabulary import Pair
 from toys import CONFIG, make_model, random_letters, write_fasta
 
@@ -52,7 +52,7 @@ def _values(path, chrom):
         return {start: (end, value) for start, end, value in file.records(chrom)}
 
 
-def test_each_tile_is_drawn_at_its_centre_and_missing_stays_missing(tmp_path, genome):
+def test_each_tile_is_drawn_at_its_center_and_missing_stays_missing(tmp_path, genome):
     results, bases = _run(_job(tmp_path, genome), genome)
     assert bases == sum((size - L) // STRIDE + 1 for size in (2990, 1003)) * STRIDE
     for column, result in enumerate(results):

@@ -7,15 +7,15 @@ import numpy as np
 import pybigtools
 import pytest
 
+from tfimpute_tracks.engines.gpu_engine import TorchEngine
+from tfimpute_tracks.engines.tiles import TileRange
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.genome import Region, open_genome
-from tfimpute_tracks.models.gpu_engine import TorchEngine
 from tfimpute_tracks.tracks import ScanJob, run_scan, scan, scan_region
-from tfimpute_tracks.tracks.drawing import Drawing
-from tfimpute_tracks.tracks.pair_files import PeakLine, usual_formats, write_pair
+from tfimpute_tracks.tracks.rendering import TrackOptions
 from tfimpute_tracks.tracks.scan import open_scanner
 from tfimpute_tracks.tracks.signals import SIGNALS
-from tfimpute_tracks.tracks.tiles import TileRange
+from tfimpute_tracks.tracks.writer import PeakThreshold, usual_formats, write_pair
 from tfimpute_tracks.vocabulary import Pair
 from toys import CALIBRATED, CONFIG, VOCABULARY, make_model, random_letters, write_fasta
 
@@ -35,7 +35,7 @@ def genome(tmp_path, rng):
         yield opened
 
 
-def _job(tmp_path, genome, drawing, **changes):
+def _job(tmp_path, genome, rendering, **changes):
     regions = [Region(name, 0, size) for name, size in genome.chrom_sizes.items()]
     fields = {
         "model": make_model(tmp_path, card=CALIBRATED),
@@ -43,7 +43,7 @@ def _job(tmp_path, genome, drawing, **changes):
         "regions": regions,
         "out_dir": tmp_path / "out",
         "stride": STRIDE,
-        "drawing": drawing,
+        "drawing": rendering,
     }
     return ScanJob(**fields | changes)
 
@@ -84,7 +84,7 @@ def _expected(model, genome, chrom, pair, signal):
 def test_each_tile_holds_what_the_formula_says(tmp_path, genome, signal, monkeypatch):
     # Few tiles at a time, so that what is reduced is reduced in parts.
     monkeypatch.setattr(scan, "_ROOM", 100)
-    job = _job(tmp_path, genome, Drawing(signal))
+    job = _job(tmp_path, genome, TrackOptions(signal))
     for result in _run(job, genome):
         stem = f"{result.pair.tf}.{result.pair.cell}.{signal}"
         assert [file.name for file in result.files] == [
@@ -104,7 +104,7 @@ def test_each_tile_holds_what_the_formula_says(tmp_path, genome, signal, monkeyp
 
 def test_signals_live_beside_each_other_and_have_the_same_peaks(tmp_path, genome):
     results = {
-        signal: _run(_job(tmp_path, genome, Drawing(signal)), genome)
+        signal: _run(_job(tmp_path, genome, TrackOptions(signal)), genome)
         for signal in SIGNAL_NAMES
     }
     counts = {s: [r.n_peaks for r in some] for s, some in results.items()}
@@ -114,15 +114,17 @@ def test_signals_live_beside_each_other_and_have_the_same_peaks(tmp_path, genome
     assert len(set(names)) == len(names)
     assert sorted(names) == sorted(f.name for f in (tmp_path / "out").iterdir())
     for signal in SIGNAL_NAMES:
-        again = _run(_job(tmp_path, genome, Drawing(signal)), genome)
+        again = _run(_job(tmp_path, genome, TrackOptions(signal)), genome)
         assert all(result.reused for result in again)
 
 
 def test_another_calibration_is_another_run(tmp_path, genome):
-    _run(_job(tmp_path, genome, Drawing("calibrated")), genome)
+    _run(_job(tmp_path, genome, TrackOptions("calibrated")), genome)
     told = CALIBRATED["calibration"] | {"slope": 0.8}
     other = make_model(tmp_path, card=CALIBRATED | {"calibration": told})
-    results = _run(_job(tmp_path, genome, Drawing("calibrated"), model=other), genome)
+    results = _run(
+        _job(tmp_path, genome, TrackOptions("calibrated"), model=other), genome
+    )
     assert not any(result.reused for result in results)
     receipt = json.loads(
         (tmp_path / "out/CTCF.K562.calibrated.receipt.json").read_text()
@@ -132,17 +134,17 @@ def test_another_calibration_is_another_run(tmp_path, genome):
 
 
 def test_without_a_calibration_it_is_refused(tmp_path, genome):
-    job = _job(tmp_path, genome, Drawing("calibrated"), model=make_model(tmp_path))
+    job = _job(tmp_path, genome, TrackOptions("calibrated"), model=make_model(tmp_path))
     with pytest.raises(UsageError, match="has no calibration of CTCF:K562; give"):
         _run(job, genome)
     assert not list((tmp_path / "out").glob("*"))
 
 
 @pytest.mark.parametrize(
-    "change", [Drawing("log-odds", 40), Drawing("log-odds", None, 0)]
+    "change", [TrackOptions("log-odds", 40), TrackOptions("log-odds", None, 0)]
 )
 def test_another_drawing_is_another_run(tmp_path, genome, change):
-    _run(_job(tmp_path, genome, Drawing("log-odds")), genome)
+    _run(_job(tmp_path, genome, TrackOptions("log-odds")), genome)
     results = _run(_job(tmp_path, genome, change), genome)
     assert not any(result.reused for result in results)
 
@@ -154,9 +156,9 @@ def test_an_interrupted_scan_is_taken_up_by_its_own_signal_only(
     monkeypatch.setitem(scan._TILES_PER_BLOCK, "cpu", 16)
     other = SIGNAL_NAMES[SIGNAL_NAMES.index(signal) - 1]
     whole = _run(
-        _job(tmp_path, genome, Drawing(signal), out_dir=tmp_path / "w"), genome
+        _job(tmp_path, genome, TrackOptions(signal), out_dir=tmp_path / "w"), genome
     )
-    run = run_scan(_job(tmp_path, genome, Drawing(signal)), genome, lambda _: None)
+    run = run_scan(_job(tmp_path, genome, TrackOptions(signal)), genome, lambda _: None)
     next(run)
     run.close()  # one pair is written, the others wait
     scored = []
@@ -164,10 +166,10 @@ def test_an_interrupted_scan_is_taken_up_by_its_own_signal_only(
     monkeypatch.setattr(
         scan.Scanner, "score", lambda self, *a: scored.append(1) or score(self, *a)
     )
-    _run(_job(tmp_path, genome, Drawing(other)), genome)
+    _run(_job(tmp_path, genome, TrackOptions(other)), genome)
     assert scored
     scored.clear()
-    results = _run(_job(tmp_path, genome, Drawing(signal)), genome)
+    results = _run(_job(tmp_path, genome, TrackOptions(signal)), genome)
     assert not scored
     assert [result.reused for result in results] == [True, False, False]
     for result, expected in zip(results, whole, strict=True):
@@ -180,17 +182,19 @@ def test_bins_of_a_region_are_those_of_its_chromosome(
     tmp_path, genome, monkeypatch, signal
 ):
     monkeypatch.setitem(scan._TILES_PER_BLOCK, "cpu", 7)
-    drawing, pairs = Drawing(signal, 5 * STRIDE), PAIRS[:1]
+    rendering, pairs = TrackOptions(signal, 5 * STRIDE), PAIRS[:1]
     (tiles,) = _run(
-        _job(tmp_path, genome, Drawing(signal), pairs=pairs, out_dir=tmp_path / "t"),
+        _job(
+            tmp_path, genome, TrackOptions(signal), pairs=pairs, out_dir=tmp_path / "t"
+        ),
         genome,
     )
-    (whole,) = _run(_job(tmp_path, genome, drawing, pairs=pairs), genome)
+    (whole,) = _run(_job(tmp_path, genome, rendering, pairs=pairs), genome)
     region = Region("chr1", 777, 1834)
     job = _job(
         tmp_path,
         genome,
-        drawing,
+        rendering,
         pairs=pairs,
         regions=[region],
         out_dir=tmp_path / "part",
@@ -215,14 +219,14 @@ def test_bins_of_a_region_are_those_of_its_chromosome(
 
 def test_zoom_levels_are_as_many_as_asked_for(tmp_path, genome):
     for n in (0, 2):
-        drawing = Drawing(max_zooms=n)
-        job = _job(tmp_path, genome, drawing, out_dir=tmp_path / str(n))
+        rendering = TrackOptions(max_zooms=n)
+        job = _job(tmp_path, genome, rendering, out_dir=tmp_path / str(n))
         with pybigtools.open(str(_run(job, genome)[0].files[0])) as file:
             assert len(file.zooms()) == n
 
 
 def test_the_receipt_describes_the_track(tmp_path, genome):
-    job = _job(tmp_path, genome, Drawing("specificity", 40), pairs=PAIRS[:1])
+    job = _job(tmp_path, genome, TrackOptions("specificity", 40), pairs=PAIRS[:1])
     (result,) = _run(job, genome)
     told = json.loads(result.files[-1].read_text())["parameters"]
     expected = {
@@ -246,7 +250,9 @@ def test_the_receipt_describes_the_track(tmp_path, genome):
 def test_the_build_is_told_where_the_chromosomes_are_its_own(tmp_path, rng):
     letters = {"chr20": random_letters(rng, 2000)}
     with open_genome(write_fasta(tmp_path / "toy20.fa", letters)) as genome:
-        (result,) = _run(_job(tmp_path, genome, Drawing(), pairs=PAIRS[:1]), genome)
+        (result,) = _run(
+            _job(tmp_path, genome, TrackOptions(), pairs=PAIRS[:1]), genome
+        )
     told = json.loads(result.files[-1].read_text())["parameters"]
     assert told["build"] == "toy1"
 
@@ -255,18 +261,18 @@ def test_bins_of_parts_of_tiles_are_refused_before_anything_is_scanned(
     tmp_path, genome
 ):
     with pytest.raises(UsageError, match="give 20 or 40"):
-        _run(_job(tmp_path, genome, Drawing(bin_size=30)), genome)
+        _run(_job(tmp_path, genome, TrackOptions(bin_size=30)), genome)
     assert not (tmp_path / "out").exists()
 
 
 def test_peaks_are_written_with_the_probability_only(tmp_path):
-    assert usual_formats(Drawing()) == {"bigwig", "bed", "bigbed"}
-    assert usual_formats(Drawing("specificity")) == {"bigwig"}
+    assert usual_formats(TrackOptions()) == {"bigwig", "bed", "bigbed"}
+    assert usual_formats(TrackOptions("specificity")) == {"bigwig"}
     for wrong in ("bed", "bigbed"):
         with pytest.raises(UsageError, match="peaks are those of the probability"):
             write_pair(
-                *(tmp_path, PAIRS[0], None, PeakLine(0.5), []),
-                drawing=Drawing("log-odds"),
+                *(tmp_path, PAIRS[0], None, PeakThreshold(0.5), []),
+                rendering=TrackOptions("log-odds"),
                 formats={wrong},
             )
 

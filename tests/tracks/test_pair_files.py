@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tfimpute_tracks.engines.tiles import TileRange, cut_blocks
 from tfimpute_tracks.errors import RunError
 from tfimpute_tracks.kernels.peaks import call_peaks
-from tfimpute_tracks.tracks.drawing import Scores, TrackLayout
-from tfimpute_tracks.tracks.pair_files import PeakLine, _PeakTiles, write_pair
-from tfimpute_tracks.tracks.tiles import TileRange, cut_blocks
+from tfimpute_tracks.tracks.rendering import Scores, TrackLayout
+from tfimpute_tracks.tracks.writer import PeakThreshold, _PeakTiles, write_pair
 from tfimpute_tracks.vocabulary import Pair
 
 STRIDE = 20
@@ -67,5 +67,7 @@ def test_a_track_without_any_value_is_refused(tmp_path):
     layout = TrackLayout(STRIDE, 60, {"chr1": 1000})
     nothing = Scores(TileRange("chr1", 0, 4), np.full(4, np.nan, np.float32))
     with pytest.raises(RunError, match="every bin is missing"):
-        write_pair(tmp_path, Pair("CTCF", "K562"), layout, PeakLine(0.5), [nothing])
+        write_pair(
+            tmp_path, Pair("CTCF", "K562"), layout, PeakThreshold(0.5), [nothing]
+        )
     assert list(tmp_path.iterdir()) == []

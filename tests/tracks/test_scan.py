@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
+from tfimpute_tracks.engines.tiles import TileRange
 from tfimpute_tracks.errors import RegionError, UsageError
 from tfimpute_tracks.genome import open_genome
 from tfimpute_tracks.kernels.encode import encode
 from tfimpute_tracks.tracks import scan, scan_region
 from tfimpute_tracks.tracks.scan import open_scanner
-from tfimpute_tracks.tracks.tiles import TileRange
 from toys import CONFIG, VOCABULARY, make_model, random_letters, write_fasta
 
 PAIRS = ["CTCF:K562", "MAX:HepG2", "EP300:GM12878"]

@@ -11,9 +11,9 @@ from hypothesis.extra import numpy as arrays
 from tfimpute_tracks.commands import options
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.kernels.products import sigmoid
-from tfimpute_tracks.tracks.drawing import MOST_ZOOMS
+from tfimpute_tracks.tracks.rendering import MAX_ZOOMS
 from tfimpute_tracks.tracks.signals import (
-    FURTHEST,
+    MAX_LOG_ODDS,
     SIGNALS,
     SignalName,
     logits_to_signal,
@@ -37,7 +37,7 @@ def test_values_are_finite_and_nan_stays_nan(logits, signal):
     np.testing.assert_array_equal(np.isnan(values), np.isnan(logits))
     low, high = SIGNALS[signal].limits
     if signal == "log-odds":
-        low, high = -FURTHEST, FURTHEST
+        low, high = -MAX_LOG_ODDS, MAX_LOG_ODDS
     known = values[~np.isnan(values)]
     assert ((known >= low) & (known <= high)).all()
 
@@ -46,7 +46,7 @@ def test_log_odds_tell_apart_what_probabilities_cannot():
     logits = np.array([17, 18, 19, -25], dtype=np.float32)
     assert (sigmoid(logits[:3]) == 1).all()
     drawn = logits_to_signal("log-odds", logits)
-    assert drawn.tolist() == [17, 18, 19, -FURTHEST]
+    assert drawn.tolist() == [17, 18, 19, -MAX_LOG_ODDS]
 
 
 def test_specificity_is_what_exceeds_the_mean():
@@ -104,5 +104,5 @@ def test_each_signal_has_files_of_its_own():
 def test_the_command_line_offers_just_these():
     choice, about = typing.get_args(options.Signal)[:2]
     assert typing.get_args(choice) == typing.get_args(SignalName) == tuple(SIGNALS)
-    assert typing.get_args(options.MaxZooms)[1].max == MOST_ZOOMS
+    assert typing.get_args(options.MaxZooms)[1].max == MAX_ZOOMS
     assert about.help

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from tfimpute_tracks.tracks import spool
-from tfimpute_tracks.tracks.spool import ScoreSpool
-from tfimpute_tracks.tracks.tiles import TileRange
+from tfimpute_tracks.engines.tiles import TileRange
+from tfimpute_tracks.tracks import checkpoint as spool
+from tfimpute_tracks.tracks.checkpoint import ScanCheckpoint
 
 ABOUT = {"weights": "sha256:1"}
 NAMES = ["0", "2", "3"]
@@ -25,7 +25,7 @@ def _check(kept, scores):
 
 
 def test_a_short_scan_touches_no_disk(tmp_path, rng):
-    kept, scores = ScoreSpool(tmp_path / "s", ABOUT, NAMES), _scores(rng)
+    kept, scores = ScanCheckpoint(tmp_path / "s", ABOUT, NAMES), _scores(rng)
     for key, some in zip(KEYS, scores, strict=True):
         assert key not in kept
         kept.add(key, some)
@@ -37,7 +37,7 @@ def test_a_short_scan_touches_no_disk(tmp_path, rng):
 @pytest.mark.parametrize("setting", ["_SECONDS", "_BYTES"])
 def test_a_long_one_keeps_little_in_memory(tmp_path, rng, monkeypatch, setting):
     monkeypatch.setattr(spool, setting, -1)
-    kept, scores = ScoreSpool(tmp_path / "s", ABOUT, NAMES), _scores(rng)
+    kept, scores = ScanCheckpoint(tmp_path / "s", ABOUT, NAMES), _scores(rng)
     for key, some in zip(KEYS, scores, strict=True):
         kept.add(key, some)
         assert not kept._fresh
@@ -47,14 +47,14 @@ def test_a_long_one_keeps_little_in_memory(tmp_path, rng, monkeypatch, setting):
 
 
 def test_what_was_flushed_is_taken_up(tmp_path, rng):
-    first, scores = ScoreSpool(tmp_path / "s", ABOUT, NAMES), _scores(rng)
+    first, scores = ScanCheckpoint(tmp_path / "s", ABOUT, NAMES), _scores(rng)
     for key, some in zip(KEYS[:2], scores, strict=False):
         first.add(key, some)
     first.flush()
     for key, some in zip(KEYS[2:4], scores[2:], strict=False):
         first.add(key, some)
     first.flush()
-    second = ScoreSpool(tmp_path / "s", ABOUT, NAMES)
+    second = ScanCheckpoint(tmp_path / "s", ABOUT, NAMES)
     assert [key in second for key in KEYS] == [True] * 4 + [False] * 2
     changed = (KEYS[0][0], "sha256:other letters")
     assert changed not in second
@@ -64,23 +64,23 @@ def test_what_was_flushed_is_taken_up(tmp_path, rng):
 
 
 def test_other_inputs_and_damaged_files_are_not_taken_up(tmp_path, rng):
-    first, scores = ScoreSpool(tmp_path / "s", ABOUT, NAMES), _scores(rng)
+    first, scores = ScanCheckpoint(tmp_path / "s", ABOUT, NAMES), _scores(rng)
     first.add(KEYS[0], scores[0])
     first.flush()
     (path,) = (tmp_path / "s").iterdir()
     content = path.read_bytes()
     path.write_bytes(content[:-200])
-    assert KEYS[0] not in ScoreSpool(tmp_path / "s", ABOUT, NAMES)
+    assert KEYS[0] not in ScanCheckpoint(tmp_path / "s", ABOUT, NAMES)
     assert not path.exists()
     path.write_bytes(content)
-    assert KEYS[0] not in ScoreSpool(tmp_path / "s", {"weights": "sha256:2"}, NAMES)
+    assert KEYS[0] not in ScanCheckpoint(tmp_path / "s", {"weights": "sha256:2"}, NAMES)
 
 
 def test_scores_of_fewer_pairs_are_found_in_a_file_of_more(tmp_path, rng):
-    first, scores = ScoreSpool(tmp_path / "s", ABOUT, NAMES), _scores(rng)
+    first, scores = ScanCheckpoint(tmp_path / "s", ABOUT, NAMES), _scores(rng)
     first.add(KEYS[0], scores[0])
     first.flush()
-    second = ScoreSpool(tmp_path / "s", ABOUT, ["3"])
+    second = ScanCheckpoint(tmp_path / "s", ABOUT, ["3"])
     (values,) = second.scores(KEYS[:1], 0)
     np.testing.assert_array_equal(values, scores[0][:, 2])
-    assert KEYS[0] not in ScoreSpool(tmp_path / "s", ABOUT, ["1"])
+    assert KEYS[0] not in ScanCheckpoint(tmp_path / "s", ABOUT, ["1"])

@@ -10,19 +10,19 @@ import numpy as np
 import pybigtools
 import pytest
 
+from tfimpute_tracks.engines.feature_cache import FeatureCache
+from tfimpute_tracks.engines.tiles import TileRange, read_codes
 from tfimpute_tracks.genome import Region, open_genome, read_past_ends
 from tfimpute_tracks.kernels.encode import encode
 from tfimpute_tracks.tracks import (
     ScanJob,
-    check_parity,
     parity,
     run_scan,
+    run_selfcheck,
     scan,
     scan_region,
 )
-from tfimpute_tracks.tracks.cache import FeatureCache
 from tfimpute_tracks.tracks.scan import open_scanner
-from tfimpute_tracks.tracks.tiles import TileRange, read_letters
 from tfimpute_tracks.vocabulary import Pair
 from toys import AROUND, DEEP, VOCABULARY, make_model, random_letters, write_fasta
 
@@ -49,11 +49,11 @@ def genome(tmp_path, rng):
 
 def _plain(model, text, starts, pairs=PAIRS):
     config = model.config
-    past = "N" * config.halo
+    past = "N" * config.flank
     padded = past + text + past
     spans = np.stack([encode(padded[s : s + config.span]) for s in starts])
     scores = model.predict(spans, pairs)
-    tiles = spans[:, config.halo :][:, : config.seq_len]
+    tiles = spans[:, config.flank :][:, : config.seq_len]
     scores[2 * (tiles == 4).sum(axis=1) > config.seq_len] = np.nan
     return scores
 
@@ -63,7 +63,7 @@ def _plain(model, text, starts, pairs=PAIRS):
 def test_every_tile_of_a_genome(tmp_path, genome, config, stride):
     model = make_model(tmp_path, config=config)
     opened, letters = genome
-    assert len(letters["chr3"]) < config.halo
+    assert len(letters["chr3"]) < config.flank
     for chrom, text in letters.items():
         starts, scores = scan_region(model, opened, chrom, 0, len(text), PAIRS, stride)
         assert len(starts) == max(0, (len(text) - config.seq_len) // stride + 1)
@@ -198,7 +198,7 @@ def test_letters_past_the_ends_are_unknown(genome, start, end):
 
 def test_all_that_scores_depend_on_is_read(tmp_path, genome):
     grid = open_scanner(make_model(tmp_path, config=AROUND), PAIRS, 13).grid
-    codes = read_letters(genome[0], TileRange("chr3", 13, 1), grid)
+    codes = read_codes(genome[0], TileRange("chr3", 13, 1), grid)
     text = "N" * 67 + genome[1]["chr3"] + "N" * 78
     np.testing.assert_array_equal(codes, encode(text))
 
@@ -207,7 +207,7 @@ def test_all_that_scores_depend_on_is_read(tmp_path, genome):
 def test_the_self_test_looks_around_as_well(tmp_path, monkeypatch, config):
     monkeypatch.setattr(parity, "_LETTERS", 4_000)
     model = make_model(tmp_path, config=config)
-    records = [record for record in check_parity(model) if record.engine[:3] == "cpu"]
+    records = [record for record in run_selfcheck(model) if record.engine[:3] == "cpu"]
     assert {record.stride for record in records} == {config.stride, 37}
     for record in records:
         assert record.difference <= record.tolerance, record

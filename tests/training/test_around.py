@@ -10,14 +10,14 @@ from tfimpute_tracks.dataset import Split, split_rows
 from tfimpute_tracks.evaluation import predict_sites
 from tfimpute_tracks.models import load_model
 from tfimpute_tracks.models.config import NetworkConfig
-from tfimpute_tracks.models.families import build_network
+from tfimpute_tracks.models.registry import build_network
 from tfimpute_tracks.training import Recipe, TrainingJob, fit, publish, train_model
-from tfimpute_tracks.training.around import (
-    LEAST_SITES,
-    fit_surroundings,
+from tfimpute_tracks.training.context_fit import (
+    MIN_SITES,
+    fit_context,
     sites_with_surroundings,
 )
-from tfimpute_tracks.training.objective import instance_weights, weighted_loss
+from tfimpute_tracks.training.loss import instance_weights, weighted_loss
 from toys import CONFIG, make_dataset, make_model
 
 AROUND = dataclasses.replace(CONFIG, reach=2)
@@ -169,7 +169,7 @@ def test_a_fit_finds_what_stands_beside_the_tile(dataset):
     """Motifs stand anywhere in the letters, most of them outside of the tile."""
     network, split = _spotter(), split_rows(dataset)
     before = _loss(network, dataset, split.valid, TRAINED)
-    found = fit_surroundings(network, dataset, split, TRAINED)
+    found = fit_context(network, dataset, split, TRAINED)
     assert found.auroc_alone < 0.75
     assert found.auroc > 0.93
     assert _loss(network, dataset, split.valid, TRAINED) < 0.6 * before
@@ -185,7 +185,7 @@ def test_a_fit_finds_at_which_distance(dataset):
     """A site is bound where the motif stands in the outermost letters, and only there.
 
     Tiles of 60 letters start every 20: the first and the last 20 of the 140 letters
-    belong to the neighbours farthest away alone.
+    belong to the neighbors farthest away alone.
     """
     rng = np.random.default_rng(8)
     codes = rng.integers(0, 4, dataset.codes.shape).astype(np.uint8)
@@ -200,7 +200,7 @@ def test_a_fit_finds_at_which_distance(dataset):
                 codes[row, place : place + 6] = motif
     network = _spotter()
     data = dataclasses.replace(dataset, codes=codes)
-    found = fit_surroundings(network, data, split_rows(data), TRAINED)
+    found = fit_context(network, data, split_rows(data), TRAINED)
     weight = network.surroundings.weight.detach().numpy()
     assert found.auroc_alone < 0.5
     assert found.auroc > 0.93
@@ -218,31 +218,31 @@ def test_a_fit_makes_the_loss_no_larger(tmp_path, dataset, seed, scale):
     network.surroundings.leave_out()
     split = split_rows(dataset)
     before = _loss(network, dataset, split.valid, TRAINED)
-    assert fit_surroundings(network, dataset, split, TRAINED) is not None
+    assert fit_context(network, dataset, split, TRAINED) is not None
     assert all(torch.isfinite(p).all() for p in network.surroundings.parameters())
     assert _loss(network, dataset, split.valid, TRAINED) <= before + 1e-5
 
 
-def test_sites_with_a_neighbour_that_is_unknown_teach_nothing(tmp_path, dataset):
+def test_sites_with_a_neighbor_that_is_unknown_teach_nothing(tmp_path, dataset):
     network = make_model(tmp_path, config=AROUND).network().eval()
     network.surroundings.leave_out()
     codes = dataset.codes.copy()
     split = split_rows(dataset)
-    # 31 of the first neighbour's 60 letters are unknown, and of the last one's 30.
+    # 31 of the first neighbor's 60 letters are unknown, and of the last one's 30.
     codes[split.valid[:50], :31] = 4
     codes[split.valid[200:250], -30:] = 4
     data = dataclasses.replace(dataset, codes=codes)
     chosen = sites_with_surroundings(data, split.valid, network)
     np.testing.assert_array_equal(chosen, split.valid[50:])
-    found = fit_surroundings(network, data, split, TRAINED)
+    found = fit_context(network, data, split, TRAINED)
     assert (found.part, found.n_sites) == ("valid", len(chosen))
     # Where too few are left, sites that trained serve; and where these are, too, none.
     codes[split.valid, :31] = 4
-    found = fit_surroundings(network, data, split, TRAINED)
+    found = fit_context(network, data, split, TRAINED)
     assert (found.part, found.n_sites) == ("train", len(split.train))
     network.surroundings.leave_out()
-    few = Split(split.train[: LEAST_SITES - 1], split.valid, split.test)
-    assert fit_surroundings(network, data, few, TRAINED) is None
+    few = Split(split.train[: MIN_SITES - 1], split.valid, split.test)
+    assert fit_context(network, data, few, TRAINED) is None
     assert network.surroundings.weight.tolist() == [1, 0, 0]
 
 
@@ -252,6 +252,6 @@ def test_pairs_with_hardly_a_positive_take_no_part(tmp_path, dataset):
     rows = np.arange(dataset.n_sites)
     bound = np.flatnonzero(dataset.labels(rows)[:, 0] == 1)
     some = split._replace(valid=np.setdiff1d(rows, bound[4:]))
-    found = fit_surroundings(network, dataset, some, TRAINED)
+    found = fit_context(network, dataset, some, TRAINED)
     # A site of the toy is bound by its TF in all cell lines, three of them trained.
     assert (found.part, found.n_pairs) == ("valid", len(TRAINED) - 3)

@@ -8,10 +8,10 @@ import torch
 
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.models import load_model
-from tfimpute_tracks.models.families import build_network
+from tfimpute_tracks.models.registry import build_network
 from tfimpute_tracks.training import Recipe, TrainingJob, fit, publish, train_model
-from tfimpute_tracks.training.lessons import Lessons
-from tfimpute_tracks.training.state import begin_with, initialise
+from tfimpute_tracks.training.batches import Lessons
+from tfimpute_tracks.training.state import init_from, initialize
 from tfimpute_tracks.vocabulary import Vocabulary
 from toys import CONFIG, VOCABULARY, make_dataset, make_model
 
@@ -131,8 +131,8 @@ def test_a_step_hides_letters_and_teaches_some_cell_lines():
 def test_a_run_can_begin_with_trained_weights(tmp_path):
     trained = make_model(tmp_path).checkpoint
     longer = replace(CONFIG, filter_length=10)
-    state = initialise(build_network(longer, 3, 4), RECIPE, "cpu")
-    taken = begin_with(state, trained)
+    state = initialize(build_network(longer, 3, 4), RECIPE, "cpu")
+    taken = init_from(state, trained)
     assert {"filters", "bias", "tf_embedding", "unit_bias"} <= set(taken)
     found = dict(state.network.named_parameters())
     np.testing.assert_array_equal(

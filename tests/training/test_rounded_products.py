@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from tfimpute_tracks.models.families import build_network
-from tfimpute_tracks.models.network import PLAIN
-from tfimpute_tracks.models.operations import LOOKUP
+from tfimpute_tracks.engines.numba_backend import NUMBA
+from tfimpute_tracks.models.network import TORCH
+from tfimpute_tracks.models.registry import build_network
 from tfimpute_tracks.training import Recipe, lessons
-from tfimpute_tracks.training.state import initialise
+from tfimpute_tracks.training.state import initialize
 from toys import CONFIG, make_dataset
 
 RECIPE = Recipe(filter_std=0.3)
@@ -29,7 +29,7 @@ def step(monkeypatch):
         monkeypatch.setattr(lessons, "_has_bfloat16", lambda: rounded)
         dataset = make_dataset()
         rows, columns = np.arange(64), np.arange(12)
-        state = initialise(build_network(config, 3, 4, LOOKUP), recipe, "cpu")
+        state = initialize(build_network(config, 3, 4, NUMBA), recipe, "cpu")
         if config.blocks:
             state.network.dropout = recipe.dropout
         state.network.train()
@@ -38,7 +38,7 @@ def step(monkeypatch):
         loss.backward()
         named = state.network.named_parameters()
         gradients = {name: p.grad.clone() for name, p in named}
-        state.optimiser.step()
+        state.optimizer.step()
         return loss.item(), gradients, state.network
 
     return go
@@ -77,7 +77,7 @@ def test_rounded_windows_are_mixed_as_the_numbers_that_they_are(rng):
     )
     results = []
     rounded = m.bfloat16()
-    for windows, mix in ((rounded, LOOKUP), (rounded.float(), PLAIN)):
+    for windows, mix in ((rounded, NUMBA), (rounded.float(), TORCH)):
         inputs = windows.clone().requires_grad_(), weights.clone().requires_grad_()
         u = mix.mixed_windows(*inputs)
         assert u.dtype == torch.float32

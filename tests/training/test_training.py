@@ -21,7 +21,7 @@ from tfimpute_tracks.training import (
     train_model,
     write_log,
 )
-from tfimpute_tracks.training.objective import instance_weights, weighted_loss
+from tfimpute_tracks.training.loss import instance_weights, weighted_loss
 from tfimpute_tracks.training.state import learning_rate_factor
 from toys import CONFIG, VOCABULARY, make_dataset
 

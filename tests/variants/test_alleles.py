@@ -35,8 +35,8 @@ def test_scores_are_those_of_the_network(toy, genome, at, n_ref, insert):
     texts = {"ref": whole, "alt": whole[:at] + alt + whole[at + n_ref :]}
     length = model.config.seq_len
     for side, allele in (("ref", ref), ("alt", alt)):
-        centres = getattr(effects, f"{side}_centres")
-        starts = centres + at - length // 2
+        centers = getattr(effects, f"{side}_centers")
+        starts = centers + at - length // 2
         assert (np.diff(starts) == STEP).all()
         assert starts[0] < at + len(allele)
         assert starts[-1] + length > at
@@ -58,12 +58,12 @@ def test_what_is_around_a_tile_counts(toy, around, genome, at, n_ref, insert):
     ref, alt = _change(toy[2], at, n_ref)
     alt = alt[:1] + insert  # five letters become one, or one six
     effects = AlleleScorer(around, PAIRS).effects(genome, Variant("chr1", at, ref, alt))
-    past = "N" * config.halo
+    past = "N" * config.flank
     for side, text in (
         ("ref", whole),
         ("alt", whole[:at] + alt + whole[at + n_ref :]),
     ):
-        starts = getattr(effects, f"{side}_centres") + at - config.seq_len // 2
+        starts = getattr(effects, f"{side}_centers") + at - config.seq_len // 2
         assert starts[0] >= 0
         assert starts[-1] + config.seq_len <= len(text)
         padded = past + text + past

@@ -9,9 +9,9 @@ from tfimpute_tracks.errors import InputFileError, RegionError
 from tfimpute_tracks.genome import open_genome
 from tfimpute_tracks.variants.alleles import AlleleScorer, Variant
 from tfimpute_tracks.variants.background import Background, change_of_odds
-from tfimpute_tracks.variants.partners import (
-    Survey,
-    draw_partners,
+from tfimpute_tracks.variants.matched_background import (
+    VariantSample,
+    draw_matched,
     read_within,
     survey_variants,
 )
@@ -39,18 +39,18 @@ def long_genome(letters, tmp_path_factory):
 
 def _survey(variants, taken=()):
     starts = np.unique([v.start for v in variants] + list(taken)).astype(np.int64)
-    return Survey(len(variants), variants, {"chr1": starts})
+    return VariantSample(len(variants), variants, {"chr1": starts})
 
 
 def _snv(letters, at):
     return Variant("chr1", at, letters[at], "ACGT"["ACGT".index(letters[at]) - 1])
 
 
-def test_partners_of_a_letter_have_it_between_the_same_neighbours(long_genome, letters):
+def test_partners_of_a_letter_have_it_between_the_same_neighbors(long_genome, letters):
     variants = [_snv(letters, at) for at in (700, 9100 + 600, 20_000, 29_000)]
     taken = list(range(12_000, 15_000))
     survey = _survey(variants, taken)
-    partners = draw_partners(long_genome, survey, 100, 0, MARGIN)
+    partners = draw_matched(long_genome, survey, 100, 0, MARGIN)
     assert len(set(partners)) == 100
     own = {(letters[v.start - 1 : v.start + 2], v.alt): v.start for v in variants}
     found = Counter()
@@ -79,7 +79,7 @@ def test_partners_of_a_letter_have_it_between_the_same_neighbours(long_genome, l
 )
 def test_partners_of_others_are_of_the_same_kind(long_genome, ref, alt, ahead, change):
     variant = Variant("chr1", 700, ref.replace("?", "A"), alt.replace("?", "A"))
-    partners = draw_partners(long_genome, _survey([variant]), 50, 1, MARGIN)
+    partners = draw_matched(long_genome, _survey([variant]), 50, 1, MARGIN)
     assert len(partners) > 45  # one that changes nothing is left out
     starts = {partner.start for partner in partners}
     assert len(starts) == len(partners)
@@ -94,7 +94,7 @@ def test_partners_of_others_are_of_the_same_kind(long_genome, ref, alt, ahead, c
 
 def test_partners_change_with_the_seed_alone(long_genome, letters):
     survey = _survey([_snv(letters, at) for at in (700, 20_000)])
-    draws = [draw_partners(long_genome, survey, 20, seed, MARGIN) for seed in (4, 4, 5)]
+    draws = [draw_matched(long_genome, survey, 20, seed, MARGIN) for seed in (4, 4, 5)]
     assert draws[0] == draws[1]
     assert draws[0] != draws[2]
 
@@ -106,9 +106,9 @@ def test_partners_come_from_further_off_where_there_are_none_near(tmp_path, rng)
     write_fasta(tmp_path / "g.fa", {"chr1": "".join(text)})
     survey = _survey([Variant("chr1", 1_000, "G", "T")])
     with open_genome(tmp_path / "g.fa", tmp_path) as genome:
-        (partner,) = draw_partners(genome, survey, 10, 0, MARGIN)
+        (partner,) = draw_matched(genome, survey, 10, 0, MARGIN)
         assert partner == Variant("chr1", 150_000, "G", "T")  # the other is at the end
-        assert not draw_partners(genome, survey, 10, 0, 200_000)
+        assert not draw_matched(genome, survey, 10, 0, 200_000)
 
 
 def test_partners_keep_to_the_regions(long_genome, letters, tmp_path):
@@ -116,7 +116,7 @@ def test_partners_keep_to_the_regions(long_genome, letters, tmp_path):
     path.write_text("1\t5000\t5600\n1\t5500\t6000\n1\t21000\t21500\n")
     within = read_within(path, long_genome)
     survey = _survey([_snv(letters, at) for at in (700, 20_000)])
-    partners = draw_partners(long_genome, survey, 30, 0, MARGIN, within)
+    partners = draw_matched(long_genome, survey, 30, 0, MARGIN, within)
     assert len(partners) > 20
     for partner in partners:
         assert 5000 <= partner.start < 6000 or 21_000 <= partner.start < 21_500

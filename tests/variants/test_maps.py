@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from chromium import complaints, open_chromium, wait_for
+from tfimpute_tracks.interpret.tf_families import family_of
 from tfimpute_tracks.models import load_model
-from tfimpute_tracks.motifs.families import family_of
 from tfimpute_tracks.variants.alleles import Variant
-from tfimpute_tracks.variants.maps import draw_map
+from tfimpute_tracks.variants.heatmaps import draw_map
 from tfimpute_tracks.vocabulary import Pair
 
 VARIANT = Variant("<b>/1", 99, "G", "T")
@@ -181,7 +181,7 @@ def test_a_pair_is_told_where_one_points(whole, opened):
 
 
 @pytest.mark.browser
-def test_colours_are_those_of_the_changes(whole, opened):
+def test_colors_are_those_of_the_changes(whole, opened):
     model, pairs, best, _ = whole
     rows, columns = _shown(opened)
     delta = dict(zip(pairs, best[1] - best[0], strict=True))

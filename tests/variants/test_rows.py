@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tfimpute_tracks.engines.tile_grid import tile_grid
 from tfimpute_tracks.errors import RegionError
 from tfimpute_tracks.genome import open_genome
 from tfimpute_tracks.kernels.products import sigmoid
-from tfimpute_tracks.models.tile_grid import tile_grid
 from tfimpute_tracks.variants.alleles import AlleleScorer, Variant
 from tfimpute_tracks.variants.rows import lay_alleles
 from tfimpute_tracks.vocabulary import Pair
@@ -56,8 +56,8 @@ def test_curves_are_those_of_the_network(model, toy, genome, step):
         at, behind = variant.start, variant.start + len(variant.ref)
         for side, allele in (("ref", variant.ref), ("alt", variant.alt)):
             text = whole[:at] + allele + whole[behind:]
-            padded = "N" * config.halo + text + "N" * config.halo
-            starts = getattr(curves, f"{side}_centres") + at - config.seq_len // 2
+            padded = "N" * config.flank + text + "N" * config.flank
+            starts = getattr(curves, f"{side}_centers") + at - config.seq_len // 2
             assert (np.diff(starts) == step).all()
             assert ((starts - at) % step == 0).all()
             spans = [padded[start : start + config.span] for start in starts]

@@ -9,7 +9,7 @@ import pytest
 
 from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.variants.alleles import AlleleScorer, Variant
-from tfimpute_tracks.variants.partners import survey_variants
+from tfimpute_tracks.variants.matched_background import survey_variants
 from tfimpute_tracks.variants.records import Source
 from tfimpute_tracks.variants.run import VariantJob, run_variants
 from tfimpute_tracks.variants.tables import COLUMNS, Layout

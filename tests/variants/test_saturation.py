@@ -10,8 +10,8 @@ from tfimpute_tracks.errors import RunError, UsageError
 from tfimpute_tracks.genome import Region, open_genome
 from tfimpute_tracks.kernels.products import sigmoid
 from tfimpute_tracks.variants.alleles import STEP, AlleleScorer, Variant
-from tfimpute_tracks.variants.saturation import MOST_BP, Saturation, saturate
-from tfimpute_tracks.variants.saturation_files import COLUMNS, write_saturation
+from tfimpute_tracks.variants.mutagenesis import MAX_BP, Saturation, saturate
+from tfimpute_tracks.variants.mutagenesis_files import COLUMNS, write_saturation
 from tfimpute_tracks.vocabulary import Pair
 from toys import DEEP, make_model, write_fasta
 
@@ -31,7 +31,7 @@ def deep(tmp_path_factory):
 def _naive(model, text, place):
     """Give the best score with each letter at a place: (4, n_pairs)."""
     config = model.config
-    seq_len, halo = config.seq_len, config.halo
+    seq_len, flank = config.seq_len, config.flank
     best = np.full((4, len(PAIRS)), np.nan)
     starts = [
         start
@@ -43,7 +43,7 @@ def _naive(model, text, place):
         return best
     for code, letter in enumerate("ACGT"):
         changed = text[:place] + letter + text[place + 1 :]
-        padded = "N" * halo + changed + "N" * halo
+        padded = "N" * flank + changed + "N" * flank
         spans = [padded[start : start + config.span] for start in starts]
         best[code] = model.predict(spans, PAIRS).max(axis=0)
     return best
@@ -116,7 +116,7 @@ def test_the_letter_that_is_there_is_no_substitution():
 
 def test_long_regions_are_refused(toy, genome):
     with pytest.raises(UsageError, match="2,001 bp; at most 2,000"):
-        saturate(toy[0], PAIRS, genome, Region("chr1", 0, MOST_BP + 1))
+        saturate(toy[0], PAIRS, genome, Region("chr1", 0, MAX_BP + 1))
 
 
 def test_files_hold_the_scores(toy, genome, tmp_path):

@@ -5,10 +5,10 @@ import pytest
 
 from bbi_readers import READERS
 from tfimpute_tracks.kernels.products import sigmoid
+from tfimpute_tracks.variants.allele_tracks import kept_stretches, lay_stretch
 from tfimpute_tracks.variants.alleles import AlleleScorer, Variant
 from tfimpute_tracks.variants.records import Source
 from tfimpute_tracks.variants.run import VariantJob, run_variants
-from tfimpute_tracks.variants.stretches import kept_stretches, lay_stretch
 from tfimpute_tracks.vocabulary import Pair
 
 PAIRS = [Pair("CTCF", "K562"), Pair("MAX", "HepG2")]
@@ -51,18 +51,18 @@ def _expected(scorer, genome, variants, config, step):
         (curves,) = scorer.curves(genome, [variant])
         margin = (config.seq_len - step) // 2
         sides = []
-        for centres, values in (
-            (curves.ref_centres, curves.ref),
-            (curves.alt_centres, curves.alt),
+        for centers, values in (
+            (curves.ref_centers, curves.ref),
+            (curves.alt_centers, curves.alt),
         ):
             bases = {}
-            for centre, value in zip(centres.tolist(), sigmoid(values), strict=True):
-                begin = centre - config.seq_len // 2 + margin
+            for center, value in zip(centers.tolist(), sigmoid(values), strict=True):
+                begin = center - config.seq_len // 2 + margin
                 bases |= dict.fromkeys(range(begin, begin + step), value)
             sides.append(bases)
         ref, alt = sides
         longer = len(variant.alt) - len(variant.ref)
-        begin = int(curves.ref_centres[0]) - config.seq_len // 2 + margin
+        begin = int(curves.ref_centers[0]) - config.seq_len // 2 + margin
         for base, value in ref.items():
             middle = (base - begin) // step * step + begin + step // 2
             moved = middle + longer if middle >= len(variant.ref) else middle

@@ -11,7 +11,7 @@ from tfimpute_tracks.variants import tables
 from tfimpute_tracks.variants.alleles import Variant
 from tfimpute_tracks.variants.tables import (
     COLUMNS,
-    MOST_WIDE,
+    MAX_WIDE_COLUMNS,
     Layout,
     ScoredAllele,
     check_layout,
@@ -123,6 +123,6 @@ def test_a_table_that_was_not_ended_is_not_there(tmp_path, alleles, ending):
 
 
 def test_too_many_columns_are_refused():
-    check_layout(Layout("parquet", True), MOST_WIDE)
+    check_layout(Layout("parquet", True), MAX_WIDE_COLUMNS)
     with pytest.raises(UsageError, match="at most 1,000 have a column"):
-        check_layout(Layout("tsv", True), MOST_WIDE + 1)
+        check_layout(Layout("tsv", True), MAX_WIDE_COLUMNS + 1)

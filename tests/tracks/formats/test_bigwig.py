@@ -68,7 +68,7 @@ CASES = {
     "constant": [("chr2", 0, 100, np.full(900, 0.5, dtype=np.float32))],
     "first is the highest": [("chr2", 0, 100, np.linspace(1, 0, 500, dtype="f4"))],
     "all zero": [("chr1", 0, 1, np.zeros(995, dtype=np.float32))],
-    "one value and its neighbours missing": [("chr1", 0, 100, float32(NAN, 1, NAN))],
+    "one value and its neighbors missing": [("chr1", 0, 100, float32(NAN, 1, NAN))],
     "last bin is partial": [("chr1", 0, 20, np.linspace(0, 1, 50, dtype="f4"))],
     "first bin begins before 0": [("chr1", -50, 100, float32(0.1, 0.2, 0.3))],
     "bin larger than its chromosome": [("chr1", -5, 2000, float32(0.5))],

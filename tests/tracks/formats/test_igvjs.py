@@ -12,7 +12,7 @@ import shutil
 import numpy as np
 import pytest
 
-from chromium import IGV, coloured_pixels, open_chromium, serve_folder, wait_for
+from chromium import IGV, colored_pixels, open_chromium, serve_folder, wait_for
 from tfimpute_tracks.kernels.peaks import call_peaks
 from tfimpute_tracks.tracks.formats import (
     PeakSet,
@@ -192,17 +192,17 @@ def test_bigbed_columns(features, peaks):
 
 
 def test_tracks_are_drawn(driver, tmp_path):
-    """Count pixels of the colour of each track."""
+    """Count pixels of the color of each track."""
     path = tmp_path / "igv.png"
-    colours = {"bigWig": (0, 120, 60), "narrowPeak": (200, 0, 0), "bigBed": (0, 0, 200)}
+    colors = {"bigWig": (0, 120, 60), "narrowPeak": (200, 0, 0), "bigBed": (0, 0, 200)}
 
-    def n_drawn(colour):
+    def n_drawn(color):
         driver.save_screenshot(str(path))
-        return coloured_pixels(path, colour, near=11)
+        return colored_pixels(path, color, near=11)
 
     wait = driver.execute_async_script
     for _ in range(20):
-        drawn = {name: n_drawn(colour) for name, colour in colours.items()}
+        drawn = {name: n_drawn(color) for name, color in colors.items()}
         if min(drawn.values()) > 200:
             break
         wait("setTimeout(arguments[arguments.length - 1], 250)")

@@ -1,0 +1,69 @@
+"""What is said of measured tracks before a run that goes by them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from tfimpute_tracks.commands.console import log
+
+if TYPE_CHECKING:
+    from tfimpute_tracks.genome import Region, Sequences
+    from tfimpute_tracks.models import Model
+    from tfimpute_tracks.vocabulary import Pair
+
+__all__ = ["report_evidence"]
+
+_SHOWN = 5
+
+
+def report_evidence(
+    model: Model, genome: Sequences, pairs: Sequence[Pair], regions: Sequence[Region]
+) -> None:
+    """Say what a model goes by, and where tracks do not count; without, say nothing.
+
+    Parameters
+    ----------
+    model : Model
+    genome : Sequences
+    pairs : sequence of Pair
+        Those of the run.
+    regions : sequence of Region
+        Those of the run.
+
+    Raises
+    ------
+    InputFileError
+        The tracks are of another genome.
+    """
+    if model.evidence is None:
+        return
+    model.check_genome(genome)
+    log(f"going by {model.basis}")
+    store = model.evidence.store
+    measured = {track.pair for track in store.tracks}
+    own = [str(pair) for pair in pairs if pair in measured]
+    if own:
+        log(
+            f"{_few(own)}: measured in {store.name}; a pair's own track does not count "
+            "for it, those of the others do"
+        )
+    chroms = dict.fromkeys(region.chrom for region in regions)
+    silent = [chrom for chrom in chroms if not store.measured(chrom).any()]
+    share = store.share_told(regions)
+    if silent:
+        log(
+            f"{store.name} says nothing of {_few(silent)}: sequence alone counts there",
+            warning=True,
+        )
+    elif regions and share < 1:
+        log(
+            f"{store.name} was built for other regions, and covers {share:.1%} of "
+            "these: sequence alone counts elsewhere",
+            warning=True,
+        )
+
+
+def _few(names: list[str]) -> str:
+    more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more

@@ -1,0 +1,146 @@
+"""Engines: from a stretch of letters to the logits of its tiles, on one device.
+
+One interface, two engines: ``cpu_engine`` with look-up tables and sparse features, and
+``gpu_engine`` with PyTorch. Both convolve each position once, whatever the overlap of
+tiles and the number of pairs, and agree with the plain network to float32 rounding.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tfimpute_tracks.engines.tile_grid import TileGrid
+from tfimpute_tracks.errors import DeviceError
+from tfimpute_tracks.models.model import Model
+from tfimpute_tracks.vocabulary import Pair
+
+__all__ = ["Engine", "list_devices", "open_engine", "pick_device"]
+
+# Where a driver for NVIDIA's GPUs shows on Linux, and on Linux under Windows.
+_DRIVERS = (Path("/proc/driver/nvidia"), Path("/dev/nvidiactl"), Path("/dev/dxg"))
+
+
+class Engine(Protocol):
+    """What scores tiles for a fixed list of pairs."""
+
+    @property
+    def device(self) -> str:
+        """Where it runs, for receipts and logs."""
+
+    def logits(self, codes: NDArray[np.uint8], n_tiles: int) -> NDArray[np.float32]:
+        """Score neighboring tiles.
+
+        Parameters
+        ----------
+        codes : uint8 array, shape (grid.n_letters(n_tiles),), values 0..4
+            From the first tile's first letter to the last tile's last, and the halo on
+            both sides.
+        n_tiles : int
+
+        Returns
+        -------
+        float32 array, shape (n_tiles, n_pairs)
+            The larger of the two strands' logits. What stands for a tile of which more
+            than half is unknown is not defined.
+        """
+
+
+def pick_device(device: str) -> str:
+    """Turn what a user typed into a device that is there.
+
+    Parameters
+    ----------
+    device : str
+        `auto`, `cpu`, `cuda` or `cuda:N`. `auto` takes a GPU where there is one.
+
+    Returns
+    -------
+    str
+        `cpu` or `cuda:N`.
+
+    Raises
+    ------
+    DeviceError
+        The device is unknown or not there.
+    """
+    if device == "cpu":
+        return "cpu"
+    kind, _, number = device.partition(":")
+    if kind not in {"auto", "cuda"} or (number and not number.isdigit()):
+        raise DeviceError(
+            f"unknown device {device!r}; give auto, cpu, cuda or cuda:N (N from 0)"
+        )
+    if device == "auto" and not any(driver.exists() for driver in _DRIVERS):
+        return "cpu"  # and a second saved, which importing PyTorch takes
+    import torch
+
+    n_devices = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if device == "auto":
+        return "cuda:0" if n_devices else "cpu"
+    if int(number or 0) >= n_devices:
+        raise DeviceError(
+            f"device {device!r} is not there: PyTorch {torch.__version__} sees "
+            f"{n_devices} CUDA devices; use --device cpu, or install a CUDA build"
+        )
+    return f"cuda:{number or 0}"
+
+
+def list_devices(device: str) -> list[str]:
+    """Turn what a user typed into every device that it can mean.
+
+    Parameters
+    ----------
+    device : str
+        As for :func:`pick_device`; `auto` and `cuda` mean all GPUs there are.
+
+    Returns
+    -------
+    list of str
+        `cpu` alone, or one or several of `cuda:N`.
+
+    Raises
+    ------
+    DeviceError
+        The device is unknown or not there.
+    """
+    picked = pick_device(device)
+    if picked == "cpu" or device not in {"auto", "cuda"}:
+        return [picked]
+    import torch
+
+    return [f"cuda:{number}" for number in range(torch.cuda.device_count())]
+
+
+def open_engine(
+    model: Model, pairs: list[Pair], grid: TileGrid, device: str, fast: bool = False
+) -> Engine:
+    """Make the engine for a device.
+
+    Parameters
+    ----------
+    model : Model
+    pairs : list of Pair
+    grid : TileGrid
+        The tiles' geometry.
+    device : str
+        From :func:`pick_device`.
+    fast : bool
+        Give up the last digits of a probability for speed, where that keeps within
+        0.002. On a GPU no cheaper rounding does (`TorchEngine` tells the figures), and
+        what is exact is fast there: it changes nothing.
+
+    Returns
+    -------
+    Engine
+    """
+    if device == "cpu":
+        from tfimpute_tracks.engines.cpu_engine import LookupEngine
+
+        return LookupEngine(model, pairs, grid, fast)
+    from tfimpute_tracks.engines.gpu_engine import TorchEngine
+
+    return TorchEngine(model, pairs, grid, device)

@@ -1,0 +1,185 @@
+"""The tile cache: motif features on disk, for the next pair.
+
+What a filter finds in a stretch of sequence does not know the pair, so a second pair
+over the same sequence need not be convolved again. A block of tiles is a file, known by
+the digest of what its features depend on: filters and biases, geometry, precision and
+the letters themselves. Files are never changed, so any number of processes may read
+and write at once; one that is cut short or damaged counts as missing. Features are
+stored as they are (sparse float32), so a score is the same with and without cache, bit
+for bit. The files used least recently go first when the cache outgrows its limit.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from threading import Lock
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tfimpute_tracks.engines.trunk import MotifTrunk
+from tfimpute_tracks.errors import RunError
+from tfimpute_tracks.kernels.sparse import SparseRows
+from tfimpute_tracks.storage import digest_json, read_arrays, write_arrays
+
+__all__ = ["CacheState", "FeatureCache"]
+
+_ARRAYS = ("counts", "columns", "values")
+_LEFT_BY_EVICTION = 0.9  # of the limit: so that not every new file evicts one
+_ABANDONED = 3600  # seconds after which a temporary file has no writer any more
+
+
+class CacheState(NamedTuple):
+    """What a cache holds.
+
+    Attributes
+    ----------
+    files, size : int
+        Number of blocks, and their bytes.
+    """
+
+    files: int
+    size: int
+
+
+class FeatureCache:
+    """Motif features of blocks of tiles, in a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Made when the first block is stored.
+    limit : int
+        Bytes; above it the blocks used least recently are removed.
+
+    Attributes
+    ----------
+    hits, misses : int
+        Blocks found and blocks computed.
+    """
+
+    def __init__(self, folder: Path, limit: int) -> None:
+        self.folder = folder
+        self.limit = limit
+        self.hits = 0
+        self.misses = 0
+        self._size: int | None = None  # not known before the first block is stored
+        self._lock = Lock()
+
+    def features(
+        self,
+        trunk: MotifTrunk,
+        codes: NDArray[np.uint8],
+        n_tiles: int,
+        digest: str,
+    ) -> SparseRows:
+        """Give the motif features of neighboring tiles, stored or computed.
+
+        Parameters
+        ----------
+        trunk : MotifTrunk
+        codes : uint8 array
+        n_tiles : int
+        digest : str
+            Of `codes`.
+
+        Returns
+        -------
+        SparseRows
+            Bit for bit what `trunk.features(codes, n_tiles)` gives.
+        """
+        about = {"trunk": trunk.digest, "codes": digest, "n_tiles": n_tiles}
+        key = digest_json(about).removeprefix("sha256:")
+        path = self.folder / key[:2] / f"{key}.h5"
+        arrays = read_arrays(path, about, _ARRAYS) if path.exists() else None
+        if arrays is not None:
+            with suppress(OSError):  # a cache that can only be read is one, too
+                os.utime(path)  # used now: how eviction knows
+            self._count(hit=True)
+            offsets = np.concatenate([[0], np.cumsum(arrays["counts"], dtype=np.int64)])
+            return SparseRows(offsets, arrays["columns"], arrays["values"])
+        features = trunk.features(codes, n_tiles)
+        self._count(hit=False)
+        self._store(path, features, about)
+        return features
+
+    def state(self) -> CacheState:
+        """Count what is there.
+
+        Returns
+        -------
+        CacheState
+        """
+        sizes = [size for _, size, _ in self._entries()]
+        return CacheState(len(sizes), sum(sizes))
+
+    def prune(self, limit: int | None = None) -> CacheState:
+        """Remove the blocks used least recently, and what killed writers left.
+
+        Parameters
+        ----------
+        limit : int, optional
+            Bytes that may stay; by default the cache's own limit.
+
+        Returns
+        -------
+        CacheState
+            What was removed.
+        """
+        entries = sorted(self._entries())
+        total = sum(size for _, size, _ in entries)
+        files = removed = 0
+        for _, size, path in entries:
+            if total - removed <= (self.limit if limit is None else limit):
+                break
+            with suppress(FileNotFoundError):  # another process was faster
+                path.unlink()
+            files, removed = files + 1, removed + size
+        self._size = total - removed
+        self._remove_abandoned(everything=limit == 0)
+        return CacheState(files, removed)
+
+    def _store(
+        self, path: Path, features: SparseRows, about: dict[str, object]
+    ) -> None:
+        arrays = {
+            "counts": np.diff(features.offsets).astype(np.int32),
+            "columns": features.columns,
+            "values": features.values,
+        }
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_arrays(path, arrays, about)
+            size = path.stat().st_size
+        except (OSError, RunError):
+            return  # no room or no right to write: the scan does not need the cache
+        with self._lock:
+            if self._size is None:
+                self._size = self.state().size
+            else:
+                self._size += size
+            if self._size > self.limit:
+                self.prune(int(_LEFT_BY_EVICTION * self.limit))
+
+    def _entries(self) -> Iterator[tuple[float, int, Path]]:
+        """Yield time of use, size and path of every block."""
+        for path in self.folder.glob("??/*.h5"):
+            with suppress(FileNotFoundError):
+                stat = path.stat()
+                yield stat.st_mtime, stat.st_size, path
+
+    def _remove_abandoned(self, everything: bool) -> None:
+        for path in self.folder.glob("??/.*.tmp"):
+            with suppress(FileNotFoundError):
+                if everything or time.time() - path.stat().st_mtime > _ABANDONED:
+                    path.unlink()
+
+    def _count(self, hit: bool) -> None:
+        with self._lock:
+            self.hits += hit
+            self.misses += not hit

@@ -1,0 +1,155 @@
+"""The head: what pairs make of the motif features, for one pair or all of them.
+
+With few pairs each pair's gates are folded into a last layer of its own. With many,
+U[h, k] = sum_w W2[w, h, k] M[w, k] is formed once per tile and a pair adds g . U. The
+cheaper way is taken, by the density of the features; which one it is depends on the
+weights and the pairs alone, so scores do not depend on how a chromosome is cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tfimpute_tracks.kernels.lanes import LANE_BYTES
+from tfimpute_tracks.kernels.products import (
+    lane_gates,
+    per_pair_layers,
+    per_pair_logits,
+    shared_logits,
+    sigmoid,
+)
+from tfimpute_tracks.kernels.sparse import SparseRows
+from tfimpute_tracks.models.model import Model
+from tfimpute_tracks.vocabulary import Pair
+
+__all__ = ["Head", "TileHead", "pair_gates"]
+
+Floats = NDArray[np.float32]
+
+_LANES = LANE_BYTES // 4
+# Measured, in units of what `per_pair_logits` takes per entry and 16 units: forming U per
+# entry and 8 units, and `shared_logits` per entry, 8 units and 16 pairs.
+_MIX_COST = 17
+_SHARE_COST = 3
+_ROOM = 1 << 23  # numbers in the largest intermediate array
+
+
+def pair_gates(model: Model, pairs: list[Pair]) -> Floats:
+    """Give the gates of pairs: g = sigmoid([E_t ; E_c] W1 + b1).
+
+    Parameters
+    ----------
+    model : Model
+    pairs : list of Pair
+
+    Returns
+    -------
+    float32 array, shape (n_pairs, K)
+    """
+    weights = model.checkpoint.weights
+    tf, cell = np.array(model.vocabulary.pair_indices(pairs)).reshape(-1, 2).T
+    both = np.concatenate(
+        [weights["tf_embedding"][tf], weights["cell_embedding"][cell]], axis=1
+    )
+    return sigmoid(both @ weights["gate_weight"] + weights["gate_bias"])
+
+
+class TileHead(Protocol):
+    """What makes logits of the windows of tiles, for a fixed list of pairs."""
+
+    def logits(self, windows: SparseRows) -> Floats:
+        """Give the logits of tiles, the better strand's.
+
+        Parameters
+        ----------
+        windows : SparseRows
+            From :func:`tfimpute_tracks.kernels.sparse.gather_windows`.
+
+        Returns
+        -------
+        float32 array, shape (n_tiles, n_pairs)
+        """
+
+
+class Head:
+    """The last layers of the paper's first network for a fixed list of pairs.
+
+    Parameters
+    ----------
+    model : Model
+    pairs : list of Pair
+    probe : callable
+        Gives windows of some ordinary tiles, by which the cheaper way is chosen where
+        it is not plain.
+    """
+
+    def __init__(
+        self, model: Model, pairs: list[Pair], probe: Callable[[], SparseRows]
+    ) -> None:
+        gates = pair_gates(model, pairs)
+        self._weights = model.checkpoint.weights["unit_weight"]  # (n_windows, H, K)
+        self._bias = model.checkpoint.weights["unit_bias"]  # (H,)
+        self._n_pairs = len(pairs)
+        n_windows, n_units, n_filters = self._weights.shape
+        self._layers: Floats | None = None
+        n_numbers = len(pairs) * n_units * n_windows * n_filters
+        if n_numbers <= 2 * _ROOM and self._folding_is_cheaper(probe):
+            self._layers = per_pair_layers(gates, self._weights)
+        else:
+            self._gates = lane_gates(gates)
+
+    def logits(self, windows: SparseRows) -> Floats:
+        """Give the logits of tiles, the better strand's.
+
+        Parameters
+        ----------
+        windows : SparseRows
+            From :func:`tfimpute_tracks.kernels.sparse.gather_windows`.
+
+        Returns
+        -------
+        float32 array, shape (n_tiles, n_pairs)
+        """
+        if self._layers is not None:
+            bias = np.tile(self._bias, (self._n_pairs, 1))
+            return per_pair_logits(windows, self._layers, bias)
+        n_tiles = (windows.offsets.size - 1) // 2
+        parts = []
+        first = 0
+        while first < n_tiles:
+            last = self._tiles_that_fit(windows.offsets, first)
+            some = windows.rows(2 * first, 2 * last)
+            parts.append(self._share(some))
+            first = last
+        # Millions of scores: not copied where they are in one piece already.
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def _share(self, windows: SparseRows) -> Floats:
+        return shared_logits(
+            windows, self._weights, self._bias, self._gates, self._n_pairs
+        )
+
+    def _folding_is_cheaper(self, probe: Callable[[], SparseRows]) -> bool:
+        _, n_units, n_filters = self._weights.shape
+        eights = -(-n_units // 8)
+        fold = -(-self._n_pairs * n_units // _LANES)
+        if fold <= _MIX_COST * eights:
+            return True
+        windows = probe()
+        n_entries = windows.columns.size
+        rows = np.repeat(np.arange(windows.offsets.size - 1), np.diff(windows.offsets))
+        n_mixed = np.unique(rows * n_filters + windows.columns % n_filters).size
+        share = _MIX_COST * n_entries * eights
+        share += _SHARE_COST * n_mixed * eights * -(-self._n_pairs // _LANES)
+        return bool(fold * n_entries <= share)
+
+    def _tiles_that_fit(self, offsets: NDArray[np.int64], first: int) -> int:
+        """Give the tile behind the last one whose U has room beside the first's."""
+        n_units = self._weights.shape[1]
+        most = offsets[2 * first] + max(1, _ROOM // n_units)
+        last = int(np.searchsorted(offsets, most, side="right") - 1) // 2
+        return max(first + 1, last)

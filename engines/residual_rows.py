@@ -1,0 +1,199 @@
+"""Residual blocks over rows of tiles that overlap, without overlapping work.
+
+Tiles that start a few bp apart have most of their windows in common. A block looks at a
+window and at those beside it, and past the ends of a tile at zeros: so after b blocks
+all windows of a tile but the outer b on either side hold what they hold in every other
+tile. Those are computed once for a row of tiles, and the outer ones for each tile.
+
+Products always have the same size, so a tile's score does not depend on its company.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import gcd
+from threading import local
+from typing import Any, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from tfimpute_tracks.engines.tile_grid import TileGrid, join_segments
+from tfimpute_tracks.engines.trunk import MotifTrunk
+from tfimpute_tracks.kernels.segments import segment_grid
+from tfimpute_tracks.kernels.sparse import gather_windows
+from tfimpute_tracks.kernels.tile_mixture import mix_tiles
+from tfimpute_tracks.models.model import Model
+from tfimpute_tracks.models.residual import ResidualTFImpute
+from tfimpute_tracks.vocabulary import Pair
+
+__all__ = ["ResidualRows"]
+
+Codes = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
+
+_ROWS = 512  # windows in a product
+_TILES = 64
+_PAIRS = 512
+
+
+class ResidualRows:
+    """A residual network set up for some pairs and rows of tiles; thread-safe.
+
+    Parameters
+    ----------
+    model : Model
+        With residual blocks. What is around a tile is not looked at.
+    pairs : list of Pair
+    stride : int
+        bp between the starts of tiles.
+    """
+
+    def __init__(self, model: Model, pairs: list[Pair], stride: int) -> None:
+        self._config = config = model.config
+        self._network = cast(ResidualTFImpute, model.network())
+        self._stride = stride
+        # Windows of all tiles, and the segments that make them, lie on one grid.
+        self._apart = apart = gcd(stride, config.pool)
+        sizes = config.filter_length, config.pool, apart
+        tiles = segment_grid(config.seq_len, *sizes)
+        self._trunk = MotifTrunk(model, TileGrid(config.seq_len, tiles, 0, 1, 1))
+        window = config.pool + config.filter_length - 1
+        self._windows = segment_grid(window, *sizes)
+        indices = np.array(model.vocabulary.pair_indices(pairs), dtype=np.int64)
+        tf, cell = torch.from_numpy(indices.reshape(-1, 2)).unbind(1)
+        with torch.inference_mode():
+            self._gates = self._network.gates(tf, cell).t().contiguous()
+            self._weights = self._network.mirrored_weights().numpy()
+        self._own = local()
+
+    def logits(self, stretches: list[Codes], counts: list[int]) -> Floats:
+        """Score neighboring tiles of stretches that do not belong together.
+
+        Parameters
+        ----------
+        stretches : list of uint8 array, values 0..4
+            From the first tile's first letter to the last tile's last.
+        counts : list of int
+            Tiles of each stretch.
+
+        Returns
+        -------
+        float32 array, shape (sum of `counts`, n_pairs)
+            The larger of the two strands' logits; not defined where more than half of
+            a tile is unknown.
+        """
+        self._take_one_thread()
+        apart, step = self._apart, self._stride // self._apart
+        codes, firsts = join_segments(stretches, apart)
+        tiles = np.concatenate(
+            [f + step * np.arange(n) for f, n in zip(firsts, counts, strict=True)]
+        )
+        ahead = self._config.pool // apart * np.arange(self._config.n_windows)
+        places = tiles[:, None] + ahead
+        with torch.inference_mode():
+            rows = self._entered(codes)
+            n_inner = len(rows)
+            for number in range(self._config.blocks):
+                rows, places = self._block(number, rows, n_inner, places)
+            return self._judged(rows, places)
+
+    def _entered(self, codes: Codes) -> Tensor:
+        """Give the C numbers of every window along the letters, (n_rows, C)."""
+        n_tiles = (len(codes) - self._config.seq_len) // self._apart + 1
+        features = self._trunk.features(codes, n_tiles)
+        n_segments = (features.offsets.size - 1) // 2
+        n_rows = n_segments - self._windows.segments_per_tile + 1
+        n_filters = self._config.n_filters
+        windows = gather_windows(features, self._windows, n_rows, n_filters)
+
+        def enter(first: int, last: int) -> Tensor:
+            some = windows.rows(2 * first, 2 * last)
+            strands = np.zeros((2 * _ROWS, n_filters), dtype=np.float32)
+            row = np.repeat(np.arange(some.offsets.size - 1), np.diff(some.offsets))
+            strands[row, some.columns] = some.values
+            joined = np.maximum(strands[0::2], strands[1::2])
+            entered: Tensor = self._network.enter(torch.from_numpy(joined))
+            return entered
+
+        return _in_products(enter, n_rows, self._config.channels)
+
+    def _block(
+        self, number: int, rows: Tensor, n_inner: int, places: Ints
+    ) -> tuple[Tensor, Ints]:
+        """Run a block: first over the windows of the row, as if it had no ends.
+
+        Behind these come the outer ones of each tile; `places` tells which row each
+        window of a tile is, (n_tiles, n_windows).
+        """
+        block: Any = self._network.blocks[number]
+        n_tiles = len(places)
+        apart = self._config.pool // self._apart
+        # Past the ends are zeros: a row of its own.
+        normed = torch.cat([block.norm(rows), torch.zeros(1, rows.shape[1])])
+        framed = np.pad(places, ((0, 0), (1, 1)), constant_values=len(rows))
+        n_windows = places.shape[1]
+        ends = np.arange(number + 1)
+        outer = np.unique(np.concatenate([ends, n_windows - 1 - ends]))
+        inner = np.arange(n_inner)
+        own, left, right = (
+            torch.from_numpy(np.concatenate([along, framed[:, outer + shift].ravel()]))
+            for along, shift in (
+                (inner, 1),
+                (np.where(inner >= apart, inner - apart, len(rows)), 0),
+                (np.where(inner < n_inner - apart, inner + apart, len(rows)), 2),
+            )
+        )
+        both = torch.zeros(_ROWS, 2 * rows.shape[1])
+
+        def run(first: int, last: int) -> Tensor:
+            n, width = last - first, rows.shape[1]
+            both[:n, :width] = normed[own[first:last]]
+            both[:n, width:] = normed[left[first:last]]
+            both[:n, width:] += normed[right[first:last]]
+            changed: Tensor = block.change(both)
+            changed[:n] += rows[own[first:last]]
+            return changed
+
+        changed = _in_products(run, len(own), rows.shape[1])
+        places = places.copy()
+        behind = np.arange(n_inner, n_inner + n_tiles * outer.size)
+        places[:, outer] = behind.reshape(n_tiles, -1)
+        return changed, places
+
+    def _judged(self, rows: Tensor, places: Ints) -> Floats:
+        """Put windows and gates together, (n_tiles, n_pairs)."""
+        refined = torch.relu(self._network.norm(rows)).numpy()
+        n_tiles, n_pairs = len(places), self._gates.shape[1]
+        out = np.empty((n_tiles, n_pairs), dtype=np.float32)
+        mixed = torch.zeros(_TILES, self._config.n_units, self._config.channels)
+        for first in range(0, n_tiles, _TILES):
+            n = min(_TILES, n_tiles - first)
+            u = mix_tiles(refined, places[first : first + n], self._weights)
+            mixed[:n] = torch.from_numpy(u)
+            for begin in range(0, n_pairs, _PAIRS):
+                z = mixed @ self._gates[:, begin : begin + _PAIRS]
+                z += self._network.unit_bias[:, None]
+                best = z.amax(dim=1)[:n].numpy()
+                out[first : first + n, begin : begin + _PAIRS] = best
+        return out
+
+    def _take_one_thread(self) -> None:
+        """Keep PyTorch to the thread that a batch goes through on."""
+        if not getattr(self._own, "alone", False):
+            torch.set_num_threads(1)
+            self._own.alone = True
+
+
+def _in_products(
+    product: Callable[[int, int], Tensor], n_rows: int, width: int
+) -> Tensor:
+    """Put products of always as many rows together, the last one filled up."""
+    out = torch.empty(n_rows, width)
+    for first in range(0, n_rows, _ROWS):
+        last = min(n_rows, first + _ROWS)
+        out[first:last] = product(first, last)[: last - first]
+    return out

@@ -1,0 +1,189 @@
+"""Which tiles a scan scores, and in which blocks.
+
+Tiles lie on one grid per chromosome, multiples of the stride, so the track of a region
+is a slice of the track of its chromosome. Blocks are cut where whole chromosomes would
+be cut, too: what one scan left in the cache serves the next, whatever its regions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tfimpute_tracks.engines.tile_grid import TileGrid
+from tfimpute_tracks.errors import RegionError
+from tfimpute_tracks.genome import Region, Sequences, read_past_ends
+
+__all__ = ["TileRange", "cut_blocks", "plan_tiles", "read_codes"]
+
+
+class TileRange(NamedTuple):
+    """Neighboring tiles of a chromosome.
+
+    Attributes
+    ----------
+    chrom : str
+    first : int
+        Start of the first tile: 0-based, in bp.
+    n_tiles : int
+    """
+
+    chrom: str
+    first: int
+    n_tiles: int
+
+    def span(self, stride: int, seq_len: int) -> tuple[int, int]:
+        """Give the letters that the tiles cover.
+
+        Parameters
+        ----------
+        stride, seq_len : int
+            In bp.
+
+        Returns
+        -------
+        start, end : int
+            0-based, half-open.
+        """
+        return self.first, self.first + (self.n_tiles - 1) * stride + seq_len
+
+    def centers(self, stride: int, seq_len: int) -> NDArray[np.int64]:
+        """Give the middle of each tile.
+
+        Parameters
+        ----------
+        stride, seq_len : int
+            In bp.
+
+        Returns
+        -------
+        int64 array, shape (n_tiles,)
+            0-based: a tile has seq_len // 2 letters before it.
+        """
+        return self.first + seq_len // 2 + stride * np.arange(self.n_tiles)
+
+    def parts(self, stride: int, n_tiles: int) -> list[TileRange]:
+        """Cut the tiles from their own beginning.
+
+        Parameters
+        ----------
+        stride : int
+            In bp.
+        n_tiles : int
+            Of each part but the last.
+
+        Returns
+        -------
+        list of TileRange
+        """
+        return [
+            TileRange(
+                self.chrom,
+                self.first + done * stride,
+                min(n_tiles, self.n_tiles - done),
+            )
+            for done in range(0, self.n_tiles, n_tiles)
+        ]
+
+
+def plan_tiles(
+    regions: list[Region], chrom_sizes: dict[str, int], seq_len: int, stride: int
+) -> list[TileRange]:
+    """Find the tiles whose drawn bins meet the regions.
+
+    Parameters
+    ----------
+    regions : list of Region
+        Sorted, not overlapping.
+    chrom_sizes : dict of name to bp
+    seq_len, stride : int
+        In bp.
+
+    Returns
+    -------
+    list of TileRange
+        No tile twice; tiles lie wholly inside their chromosome.
+
+    Raises
+    ------
+    RegionError
+        No tile meets any region.
+    """
+    offset = (seq_len - stride) // 2
+    ranges: list[TileRange] = []
+    next_free: dict[str, int] = {}
+    for chrom, start, end in regions:
+        first = max(-(-(start - offset - stride + 1) // stride), 0)
+        first = max(first, next_free.get(chrom, 0))
+        last = min(
+            (end - 1 - offset) // stride, (chrom_sizes[chrom] - seq_len) // stride
+        )
+        if last >= first:
+            ranges.append(TileRange(chrom, first * stride, last - first + 1))
+            next_free[chrom] = last + 1
+    if not ranges:
+        raise RegionError(
+            f"no tile of {seq_len} bp fits {regions[0]}"
+            f"{' and the other regions' if len(regions) > 1 else ''}; the ends of a "
+            f"chromosome have no score: give a region further in, or a longer sequence"
+        )
+    return ranges
+
+
+def read_codes(
+    genome: Sequences, tiles: TileRange, grid: TileGrid
+) -> NDArray[np.uint8]:
+    """Read all that the scores of tiles depend on.
+
+    Parameters
+    ----------
+    genome : Sequences
+    tiles : TileRange
+        Wholly inside its chromosome.
+    grid : TileGrid
+
+    Returns
+    -------
+    uint8 array, shape (grid.n_letters(n_tiles),), values 0..4
+        The halo's letters past the ends of the chromosome are unknown.
+
+    Raises
+    ------
+    RegionError, InputFileError
+        As :meth:`tfimpute_tracks.genome.Sequences.codes`.
+    """
+    start, end = tiles.span(grid.stride, grid.seq_len)
+    return read_past_ends(genome, tiles.chrom, start - grid.flank, end + grid.flank)
+
+
+def cut_blocks(
+    ranges: Iterable[TileRange], stride: int, tiles_per_block: int
+) -> list[TileRange]:
+    """Cut ranges at every so many tiles of their chromosomes.
+
+    Parameters
+    ----------
+    ranges : iterable of TileRange
+    stride : int
+        In bp.
+    tiles_per_block : int
+
+    Returns
+    -------
+    list of TileRange
+        The same tiles in the same order, none twice. A range that does not begin at a
+        tile of the chromosome's grid is cut from its own beginning.
+    """
+    blocks = []
+    for chrom, first, n_tiles in ranges:
+        index, off_grid = divmod(first, stride)
+        done = 0
+        while done < n_tiles:
+            place = done if off_grid else index + done
+            n = min(n_tiles - done, tiles_per_block - place % tiles_per_block)
+            blocks.append(TileRange(chrom, first + done * stride, n))
+            done += n
+    return blocks

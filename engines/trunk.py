@@ -1,0 +1,137 @@
+"""The trunk on a CPU: from letters to motif features, the same for every pair.
+
+Look-up tables, running maxima per segment, sparse rows. Engines for different pairs
+share one, and what it gives can be kept: it is what the tile cache stores.
+"""
+
+from __future__ import annotations
+
+from threading import Lock, local
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tfimpute_tracks.engines.tile_grid import TileGrid
+from tfimpute_tracks.kernels.motifs import (
+    MotifTables,
+    SegmentMaxima,
+    build_motif_tables,
+    segment_maxima,
+)
+from tfimpute_tracks.kernels.sparse import (
+    SparseRows,
+    compact,
+    gather_windows,
+    join_rows,
+)
+from tfimpute_tracks.kernels.tables import word_rows
+from tfimpute_tracks.models.model import Model
+from tfimpute_tracks.storage import digest_arrays, digest_json
+
+__all__ = ["MotifTrunk"]
+
+_ROOM = 1 << 24  # bytes of segment maxima before they are compacted
+_PROBE_TILES = 64
+# To be raised when the kernels give other bits, so that no cache mixes old and new.
+_FEATURES = 1
+
+
+class MotifTrunk:
+    """The filters of a model over one geometry of tiles.
+
+    Parameters
+    ----------
+    model : Model
+    grid : TileGrid
+    fast : bool
+        int16 tables instead of float32 ones: probabilities off by less than 0.002.
+    """
+
+    def __init__(self, model: Model, grid: TileGrid, fast: bool = False) -> None:
+        weights = model.checkpoint.weights
+        self._config = model.config
+        self._grid, self._core = grid, grid.core
+        self._filters = weights["filters"], weights["bias"]
+        self._motifs: MotifTables | None = None
+        self._fast = fast
+        self._building = Lock()
+        self._own = local()
+        self.digest = digest_json(
+            {
+                "weights": digest_arrays(weights["filters"], weights["bias"]),
+                "network": [model.config.seq_len, model.config.pool],
+                "stride": grid.core.stride,
+                "precision": "fast" if fast else "exact",
+                "features": _FEATURES,
+            }
+        )
+        """Digest of all that motif features depend on, apart from the sequence."""
+
+    def features(self, codes: NDArray[np.uint8], n_tiles: int) -> SparseRows:
+        """Find the motif features of each segment of neighboring tiles.
+
+        Parameters
+        ----------
+        codes : uint8 array, shape (grid.n_letters(n_tiles),), values 0..4
+        n_tiles : int
+
+        Returns
+        -------
+        SparseRows
+            Two rows per segment, as :func:`tfimpute_tracks.kernels.sparse.compact`
+            gives them; none for segments of which only unknown tiles are made.
+        """
+        motifs = self._tables()
+        starts, ends = self._core.spans(self._grid.n_core(n_tiles))
+        ends = np.where(self._is_needed(codes, n_tiles), ends, starts)
+        rows = word_rows(codes, motifs.n_words)
+        room = self._room(motifs)
+        step = len(room.dense)
+        parts = []
+        for i in range(0, starts.size, step):
+            some = starts[i : i + step], ends[i : i + step]
+            maxima = segment_maxima(rows, motifs, *some, room)
+            parts.append(compact(maxima, motifs))
+        return join_rows(parts)
+
+    def probe(self) -> SparseRows:
+        """Give the windows of random tiles, always the same: how dense features are.
+
+        Returns
+        -------
+        SparseRows
+            As :func:`tfimpute_tracks.kernels.sparse.gather_windows` gives them.
+        """
+        length = self._grid.n_letters(_PROBE_TILES)
+        codes = np.random.default_rng(0).integers(0, 4, length, dtype=np.uint8)
+        features = self.features(codes, _PROBE_TILES)
+        n_core = self._grid.n_core(_PROBE_TILES)
+        return gather_windows(features, self._core, n_core, self._config.n_filters)
+
+    def _tables(self) -> MotifTables:
+        """Build the tables when they are first needed: a full cache needs none."""
+        with self._building:
+            if self._motifs is None:
+                self._motifs = build_motif_tables(*self._filters, self._fast)
+            return self._motifs
+
+    def _room(self, motifs: MotifTables) -> SegmentMaxima:
+        """Give this thread's memory for segment maxima."""
+        room: SegmentMaxima | None = getattr(self._own, "room", None)
+        if room is None:
+            width = motifs.filters.size * motifs.tables.itemsize
+            room = SegmentMaxima.room(motifs, max(1, _ROOM // width))
+            self._own.room = room
+        return room
+
+    def _is_needed(self, codes: NDArray[np.uint8], n_tiles: int) -> NDArray[np.bool_]:
+        """Tell the segments that a tile with a value is made of."""
+        step = self._core.borders.size
+        known = ~self._grid.unknown(codes, n_tiles)
+        # +1 where a known tile's segments begin, -1 behind their end.
+        change = np.zeros(self._core.n_segments(known.size) + 1, dtype=np.int64)
+        first = step * np.flatnonzero(known)
+        np.add.at(change, first, 1)
+        np.add.at(change, first + self._core.segments_per_tile, -1)
+        result: NDArray[np.bool_] = np.cumsum(change)[:-1] > 0
+        return result

@@ -1,0 +1,116 @@
+"""What a store of evidence holds, in memory, and its digest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tfimpute_tracks.genome import Region
+from tfimpute_tracks.storage import digest_arrays, digest_json
+from tfimpute_tracks.vocabulary import Pair
+
+__all__ = ["ACCESSIBILITY", "PeakDatabase", "Peaks", "Track"]
+
+ACCESSIBILITY = "accessibility"
+"""Stands for the TF in the pair of a track of accessible chromatin (DNase, ATAC)."""
+
+
+class Track(NamedTuple):
+    """A measured track.
+
+    Attributes
+    ----------
+    pair : Pair
+        Of a TF, or of :data:`ACCESSIBILITY`, and a cell line.
+    replicate : str
+        Tells tracks of one pair apart; empty for what stands alone.
+    n_peaks : int
+        Of its file, merged, on all chromosomes of the genome, whatever was kept.
+    digest : str
+        Of its file.
+    """
+
+    pair: Pair
+    replicate: str
+    n_peaks: int
+    digest: str
+
+
+class Peaks(NamedTuple):
+    """The peaks of all tracks on a chromosome, by ascending start and track.
+
+    Attributes
+    ----------
+    start, end : int64 array, shape (n,)
+        0-based half-open; those of a track are disjoint and do not touch.
+    track : uint16 array, shape (n,)
+    """
+
+    start: NDArray[np.int64]
+    end: NDArray[np.int64]
+    track: NDArray[np.uint16]
+
+    @classmethod
+    def none(cls) -> Peaks:
+        """Give no peaks.
+
+        Returns
+        -------
+        Peaks
+        """
+        place = np.empty(0, np.int64)
+        return cls(place, place, np.empty(0, np.uint16))
+
+
+@dataclass(frozen=True, eq=False)
+class PeakDatabase:
+    """All that a store holds.
+
+    Attributes
+    ----------
+    tracks : tuple of Track
+    chrom_sizes : mapping of str to int
+        In bp, in genome order.
+    regions : tuple of Region
+        In genome order, none overlapping or touching another; beside them the store
+        says nothing.
+    measured : bool array, shape (n_tracks, n_chroms)
+        Whether a track's file has a peak on a chromosome, in the order of
+        `chrom_sizes`. One without says nothing of that chromosome.
+    peaks : mapping of str to Peaks
+        By chromosome; those that overlap the regions.
+    build : str
+        Name of the genome's build; empty when unknown.
+    """
+
+    tracks: tuple[Track, ...]
+    chrom_sizes: Mapping[str, int]
+    regions: tuple[Region, ...]
+    measured: NDArray[np.bool_]
+    peaks: Mapping[str, Peaks]
+    build: str = ""
+
+    def digest(self) -> str:
+        """Digest what scores can depend on: names and places, no files.
+
+        Returns
+        -------
+        str
+            ``sha256:<hex>``
+        """
+        told = [
+            [[*track.pair, track.replicate] for track in self.tracks],
+            dict(self.chrom_sizes),
+            [str(region) for region in self.regions],
+            digest_arrays(self.measured),
+            {
+                name: digest_arrays(*peaks)
+                for name, peaks in self.peaks.items()
+                if len(peaks.start)
+            },
+        ]
+        return digest_json(told)

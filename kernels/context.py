@@ -1,0 +1,85 @@
+"""A tile's score from its own and its neighbors': a row of scores, blended.
+
+    z'_i  =  sum_k v[k] max_{|j| <= k} z_{i + j}  +  b,   k = 0 ... R
+
+A neighbor that is unknown says nothing: the tile itself stands in for it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+__all__ = ["blend"]
+
+Floats = NDArray[np.float32]
+
+
+def blend(
+    logits: Floats,
+    unknown: NDArray[np.bool_],
+    weights: Floats,
+    bias: float,
+    spread: int,
+    step: int,
+) -> Floats:
+    """Blend the logits of neighboring tiles.
+
+    Parameters
+    ----------
+    logits : float32 array, shape (n_core, n_pairs)
+        Of a row of tiles; what stands for an unknown one does not matter.
+    unknown : bool array, shape (n_core,)
+    weights : float32 array, shape (R + 1,)
+        v[0], of the tile itself, to v[R], of the best within R neighbors.
+    bias : float
+    spread : int
+        Rows from a neighbor to the next.
+    step : int
+        Rows from a blended tile to the next; the first has R neighbors before it.
+
+    Returns
+    -------
+    float32 array, shape (n_tiles, n_pairs)
+        Of every tile with R neighbors on both sides. NaN for an unknown tile.
+    """
+    reach = (len(weights) - 1) * spread
+    n_tiles = max(0, (len(logits) - 2 * reach - 1) // step + 1)
+    blended = np.empty((n_tiles, logits.shape[1]), dtype=np.float32)
+    known = ~np.ascontiguousarray(unknown)
+    _blend(
+        np.ascontiguousarray(logits),
+        known,
+        np.asarray(weights, dtype=np.float32),
+        np.float32(bias),
+        spread,
+        step,
+        blended,
+    )
+    return blended
+
+
+@njit(nogil=True, cache=True)
+def _blend(logits, known, weights, bias, spread, step, out):  # type: ignore[no-untyped-def]
+    n_near = weights.size
+    n_pairs = logits.shape[1]
+    best = np.empty(n_pairs, dtype=np.float32)
+    for tile in range(out.shape[0]):
+        own = (n_near - 1) * spread + tile * step
+        sums = out[tile]
+        if not known[own]:
+            sums[:] = np.nan
+            continue
+        center = logits[own]
+        for i in range(n_pairs):
+            best[i] = center[i]
+            sums[i] = bias + weights[0] * center[i]
+        for k in range(1, n_near):
+            for side in (-1, 1):
+                place = own + side * k * spread
+                near = logits[place] if known[place] else center
+                for i in range(n_pairs):
+                    best[i] = max(best[i], near[i])
+            for i in range(n_pairs):
+                sums[i] += weights[k] * best[i]

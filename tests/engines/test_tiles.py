@@ -1,0 +1,45 @@
+"""Blocks hold the planned tiles, and are cut where whole chromosomes are."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tfimpute_tracks.engines.tiles import TileRange, cut_blocks
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 500), st.integers(1, 400)), max_size=4),
+    st.integers(1, 30),
+    st.integers(1, 64),
+)
+def test_blocks_are_the_tiles_in_their_order(ranges, stride, at_once):
+    ranges = [TileRange("c", first * stride, n) for first, n in ranges]
+    blocks = cut_blocks(ranges, stride, at_once)
+
+    def tiles(some):
+        return [r.first + i * stride for r in some for i in range(r.n_tiles)]
+
+    assert tiles(blocks) == tiles(ranges)
+    assert all(1 <= block.n_tiles <= at_once for block in blocks)
+
+
+def test_a_region_is_cut_where_its_chromosome_is():
+    whole = cut_blocks([TileRange("c", 0, 100)], 10, 32)
+    part = cut_blocks([TileRange("c", 200, 60)], 10, 32)
+    assert [block.first for block in whole] == [0, 320, 640, 960]
+    assert [(block.first, block.n_tiles) for block in part] == [
+        (200, 12),
+        (320, 32),
+        (640, 16),
+    ]
+
+
+def test_tiles_off_the_grid_are_cut_from_their_beginning():
+    assert [b.n_tiles for b in cut_blocks([TileRange("c", 7, 70)], 10, 32)] == [
+        32,
+        32,
+        6,
+    ]
+
+
+def test_the_letters_of_tiles():
+    assert TileRange("c", 300, 3).span(100, 250) == (300, 750)

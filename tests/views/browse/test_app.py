@@ -1,0 +1,247 @@
+"""The server's answers, right requests and wrong ones, over real sockets."""
+
+import io
+import json
+import socket
+import zipfile
+from contextlib import suppress
+
+import numpy as np
+import pybigtools
+import pytest
+
+from tfimpute_tracks.errors import UsageError
+from tfimpute_tracks.genome import Region
+from tfimpute_tracks.views.browse import open_socket, page_address
+from tfimpute_tracks.views.browse import window as views_module
+from tfimpute_tracks.views.browse.page import PAGE_FILES
+from tfimpute_tracks.views.browse.session import MAX_PAIRS
+from tfimpute_tracks.vocabulary import Pair
+
+WINDOW = {"chrom": "chr1", "start": 100, "end": 1100}
+PAIR = {"pair": "CTCF:K562"}
+
+
+def test_the_page_and_all_it_needs_are_there(client):
+    status, headers, body = client.get("/")
+    assert status == 200
+    assert headers["content-type"].startswith("text/html")
+    assert "default-src 'self'" in headers["content-security-policy"]
+    for name in PAGE_FILES:
+        assert client.get(f"/page/{name}")[0] == 200
+        if name.endswith((".js", ".css")) and name.startswith(("main", "page", "igv")):
+            assert f"page/{name}".encode() in body
+    about = client.json("/api/about")[1]
+    assert about["tfs"] == ["CTCF", "EP300", "MAX"]
+    assert about["locus"] == "chr1:101-1100"
+    assert about["has_genes"]
+    assert about["test_sites"] == "a test chromosome"
+    assert (about["tile"], about["stride"], about["halo"]) == (60, 20, 0)
+
+
+def test_signals_come_as_numbers(client, scores):
+    status, headers, body = client.get(
+        "/api/signal", **PAIR, **WINDOW, signal="specificity", bp_per_pixel=1
+    )
+    assert status == 200
+    values = np.frombuffer(body, dtype="<f4")
+    first, expected = scores.signal(
+        Pair("CTCF", "K562"), "specificity", Region("chr1", 100, 1100)
+    )
+    np.testing.assert_array_equal(values, expected)
+    assert int(headers["x-start"]) == first + 20
+    assert int(headers["x-width"]) == scores.stride
+
+
+def test_peaks_and_variants_come_as_json(client, toy):
+    status, found = client.json("/api/peaks", **PAIR, **WINDOW)
+    assert status == 200
+    assert len(found["peaks"]) == found["n_peaks"] > 0
+    assert all(start < 1100 and end > 100 for start, end, _, _ in found["peaks"])
+    ref = toy[2]["chr1"][800]
+    alt = "A" if ref != "A" else "C"
+    status, found = client.json(
+        "/api/variant", pair=["CTCF:K562", "ctcf:k562"], variant=f"chr1:801 {ref}>{alt}"
+    )
+    assert status == 200
+    assert [pair["pair"] for pair in found["pairs"]] == ["CTCF:K562"]
+    assert found["pairs"][0]["alt_best"] == max(found["pairs"][0]["alt"])
+
+
+def test_a_variant_in_unknown_sequence_is_valid_json(client, toy):
+    at = 1995  # the letters around are N, the letter itself is not reached by a score
+    ref = toy[2]["chr1"][2000]
+    alt = "A" if ref != "A" else "C"
+    status, found = client.json(
+        "/api/variant", **PAIR, variant=f"chr1:{at + 6} {ref}>{alt}"
+    )
+    assert status == 200
+    assert None in found["pairs"][0]["ref"]
+
+
+def test_genes_are_shown_and_found(client):
+    _, genes = client.json("/api/genes", chrom="chr1", start=0, end=1000)
+    assert [gene["name"] for gene in genes] == ["DICER"]
+    found = {"chrom": "chr1", "start": 3000, "end": 3400}
+    assert client.json("/api/find", name="tor")[1] == found
+    assert client.json("/api/find", name="nothing")[1] is None
+    assert client.json("/api/genes", chrom="chr20", start=0, end=900)[1] == []
+
+
+@pytest.mark.parametrize("name", ["bigwig", "bed", "bigbed", "bedgraph"])
+def test_the_window_can_be_taken_home(client, scores, tmp_path, name):
+    status, headers, body = client.get("/api/download", **PAIR, **WINDOW, format=name)
+    assert status == 200
+    ending = {"bigwig": "bw", "bed": "narrowPeak", "bigbed": "bb"}.get(name, "bedGraph")
+    assert f'"CTCF.K562.chr1_101-1100.{ending}"' in headers["content-disposition"]
+    if name == "bigwig":
+        path = tmp_path / "x.bw"
+        path.write_bytes(body)
+        told = [value for _, _, value in pybigtools.open(str(path)).records("chr1")]
+        _, values = scores.signal(
+            Pair("CTCF", "K562"), "probability", Region("chr1", 100, 1100)
+        )
+        np.testing.assert_allclose(told, values, atol=5.1e-5)
+
+
+def test_several_pairs_come_in_an_archive(client):
+    pairs = ["CTCF:K562", "MAX:HepG2"]
+    status, headers, body = client.get(
+        "/api/download", pair=pairs, **WINDOW, format="bigwig"
+    )
+    assert status == 200
+    assert headers["content-disposition"].endswith('.zip"')
+    names = zipfile.ZipFile(io.BytesIO(body)).namelist()
+    assert names == ["CTCF.K562.bw", "MAX.HepG2.bw"]
+
+
+def test_a_wide_window_is_computed_in_the_background(client, session, monkeypatch):
+    monkeypatch.setattr(views_module, "AT_ONCE", 1000)
+    wide = {"chrom": "chr1", "start": 0, "end": 4000}
+    _, _, body = client.get("/api/signal", **PAIR, **wide)
+    assert client.json("/api/known", **PAIR, **wide)[1] == {"share": 0}
+    assert np.isnan(np.frombuffer(body, dtype="<f4")).all()
+    assert client.get("/api/compute", **PAIR, **wide)[0] == 405
+    assert client.get("/api/compute", method="POST", **PAIR, **wide)[0] == 200
+    session.background._thread.join()
+    state = client.json("/api/computing")[1]
+    assert state == {"running": False, "share": 1, "error": ""}
+    assert client.json("/api/known", **PAIR, **wide)[1] == {"share": 1}
+    _, _, body = client.get("/api/signal", **PAIR, **wide)
+    assert not np.isnan(np.frombuffer(body, dtype="<f4")[:30]).any()
+
+
+@pytest.mark.parametrize(
+    ("path", "values", "told"),
+    [
+        ("pair", {"pair": "CTCC:K562"}, "CTCF"),
+        ("pair", {}, "0 pairs at once"),
+        ("pair", {"pair": ["CTCF:K562"] * 2}, "2 pairs at once"),
+        ("signal", PAIR | WINDOW | {"signal": "height"}, "no signal 'height'"),
+        ("signal", PAIR | WINDOW | {"bp_per_pixel": "-1"}, "positive number"),
+        ("signal", PAIR | WINDOW | {"how": "median"}, "max or mean"),
+        ("signal", PAIR | WINDOW | {"end": "x"}, "no stretch"),
+        ("signal", PAIR | WINDOW | {"start": 5000, "end": 6000}, "no stretch"),
+        ("signal", PAIR | WINDOW | {"chrom": "chr7"}, "chr7"),
+        ("signal", PAIR | WINDOW | {"chrom": "../../etc/passwd"}, "passwd"),
+        ("variant", PAIR | {"variant": "chr1:5 A>A"}, "two different"),
+        ("variant", {"pair": ["CTCF:K562"] * (MAX_PAIRS + 1)}, "61 pairs at once"),
+        ("download", PAIR | WINDOW | {"format": "exe"}, "no format 'exe'"),
+        ("download", PAIR | WINDOW, "no format ''"),
+    ],
+)
+def test_wrong_requests_get_a_line(client, path, values, told):
+    status, answer = client.json(f"/api/{path}", **values)
+    assert status == 400
+    assert told in answer["error"]
+    assert "\n" not in answer["error"]
+
+
+def test_ten_thousand_pairs_are_refused(client):
+    pairs = [f"T{i}:C{i}" for i in range(5000)]
+    status, answer = client.json("/api/variant", pair=pairs, variant="chr1:5 A>G")
+    assert status == 400
+    assert "5,000 pairs" in answer["error"]
+    # More than an address may hold is not even read, and the server lives on.
+    with suppress(OSError):
+        assert client.get("/api/variant", pair=pairs * 2)[0] == 400
+    assert client.json("/api/about")[0] == 200
+
+
+def test_no_path_reaches_the_file_system(client):
+    tries = (
+        "/page/../session.py",
+        "/page/..%2fsession.py",
+        "/page/%2e%2e/%2e%2e/README.md",
+        "/page//etc/passwd",
+        "/etc/passwd",
+        "/api/../../README.md",
+        "/page/page.css/",
+    )
+    for path in tries:
+        status, _, body = client.get(path)
+        assert status == 404, path
+        assert json.loads(body) == {"error": "Not Found"}
+
+
+def test_letters_come_in_ranges(client, toy):
+    line = toy[2]["chr1"]
+    status, headers, body = client.get("/genome.fa", {"Range": "bytes=6-105"})
+    assert status == 206
+    assert body.decode() == line[:100]
+    assert headers["content-range"].startswith("bytes 6-105/")
+    for wrong in ("", "bytes=9-3", "bytes=-5", "bytes=0-99999999,5-6", "lines=0-5"):
+        headers = {"Range": wrong} if wrong else {}
+        assert client.get("/genome.fa", headers)[0] == 416, wrong
+
+
+def test_other_names_of_this_machine_are_refused(client):
+    for name in ("evil.example", "evil.example:80", "", "127.0.0.1.evil.example"):
+        assert client.get("/api/about", {"Host": name})[0] in {400, 403}
+    for name in ("localhost:1", "127.0.0.1", "[::1]:99"):
+        assert client.get("/api/about", {"Host": name})[0] == 200
+
+
+def test_pages_of_other_sites_are_refused(client):
+    other = {"Sec-Fetch-Site": "cross-site"}
+    assert client.get("/api/about", other)[0] == 403
+    assert client.get("/api/compute", other, method="POST", **PAIR, **WINDOW)[0] == 403
+    assert client.get("/", other)[0] == 200
+    assert client.get("/api/about", {"Sec-Fetch-Site": "same-origin"})[0] == 200
+
+
+def test_a_token_opens_and_nothing_else_does(session, serving):
+    token = "abcdefgh-12345678"
+    with serving(session, token) as client:
+        for headers in (
+            {},
+            {"Cookie": "x=1"},
+            {"Cookie": "tfimpute-tracks-1=" + token},
+        ):
+            assert client.get("/", headers)[0] == 403
+            assert client.get("/api/about", headers)[0] == 403
+        assert client.get("/", token="wrong-token-entirely")[0] == 403
+        # The token opens the page, not the answers: it must not stand in each address.
+        assert client.get("/api/about", token=token)[0] == 403
+        status, headers, _ = client.get("/", token=token)
+        assert (status, headers["location"]) == (303, "/")
+        cookie = headers["set-cookie"]
+        assert "HttpOnly" in cookie
+        assert "SameSite=strict" in cookie
+        name = cookie.partition(";")[0]
+        assert client.get("/api/about", {"Cookie": name})[0] == 200
+        assert client.get("/", {"Cookie": f"{name}x"})[0] == 403
+
+
+def test_a_port_that_is_taken_is_told():
+    with open_socket("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        assert page_address(taken, None) == f"http://127.0.0.1:{port}/"
+        assert page_address(taken, "a+b").endswith("/?token=a%2Bb")
+        with pytest.raises(UsageError, match="another program has that port"):
+            open_socket("127.0.0.1", port)
+    with pytest.raises(UsageError, match=r"is --host 203\.0\.113\.7 an address"):
+        open_socket("203.0.113.7", 0)
+    if socket.has_ipv6:
+        with open_socket("::1", 0) as taken:
+            assert page_address(taken, None).startswith("http://[::1]:")

@@ -1,0 +1,152 @@
+"""What the page shows is what `scan` writes, wherever one looks and in which order."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tfimpute_tracks.engines.feature_cache import FeatureCache
+from tfimpute_tracks.errors import RegionError, UsageError
+from tfimpute_tracks.genome import Region, open_genome
+from tfimpute_tracks.kernels.peaks import call_peaks
+from tfimpute_tracks.tracks.scan import scan_region
+from tfimpute_tracks.views.browse import LiveScores, views
+from tfimpute_tracks.views.browse import scores as module
+from tfimpute_tracks.views.browse.window import draw_peaks, draw_signal, reduce_tiles
+from tfimpute_tracks.vocabulary import Pair
+
+PAIR = Pair("CTCF", "K562")
+WHOLE = Region("chr1", 0, 4000)
+
+
+@pytest.fixture
+def whole(toy):
+    """Scores of all cell lines of CTCF over chr1, as a scan gives them."""
+    model, fasta, _ = toy
+    pairs = [("CTCF", cell) for cell in model.cells]
+    return scan_region(model, fasta, "chr1", 0, 4000, pairs, model.config.pool)
+
+
+@pytest.fixture
+def small_blocks(monkeypatch):
+    """Blocks of 32 tiles, so that a toy chromosome has several."""
+    monkeypatch.setattr(module, "tiles_per_block", lambda device: 32)
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_signals_are_those_of_a_scan(scores, whole):
+    starts, values = whole
+    index = scores.model.cells.index("K562")
+    first, live = scores.signal(PAIR, "probability", WHOLE)
+    assert first == starts[0]
+    np.testing.assert_array_equal(live, values[:, index])
+    assert np.isnan(live).any()
+    _, specific = scores.signal(PAIR, "specificity", WHOLE)
+    np.testing.assert_allclose(
+        specific, values[:, index] - values.mean(axis=1), atol=1e-6
+    )
+    _, odds = scores.signal(PAIR, "log-odds", WHOLE)
+    np.testing.assert_allclose(1 / (1 + np.exp(-odds)), live, atol=1e-6)
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_a_window_is_a_slice_of_its_chromosome(scores):
+    first, all_ = scores.signal(PAIR, "probability", WHOLE)
+    rng = np.random.default_rng(2)
+    for start in rng.integers(0, 3800, 20).tolist():
+        here, values = scores.signal(PAIR, "probability", Region("chr1", start, 3900))
+        skip = (here - first) // scores.stride
+        np.testing.assert_array_equal(values, all_[skip : skip + len(values)])
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_what_is_around_a_tile_counts_as_in_a_scan(toy, around, tmp_path):
+    fasta, cache = toy[1], FeatureCache(tmp_path / "cache", 10**9)
+    for region in (WHOLE, Region("chr20", 0, 900)):
+        chrom, start, end = region
+        starts, values = scan_region(around, fasta, chrom, start, end, [PAIR])
+        for keeps in (None, cache, cache):  # no cache, a cold one and a warm one
+            with open_genome(fasta) as genome:
+                scores = LiveScores(around, genome, threads=2, cache=keeps)
+                here = Region(chrom, start + 333, end - 111)
+                _, part = scores.signal(PAIR, "probability", here)
+                first, live = scores.signal(PAIR, "probability", region)
+                assert first == starts[0]
+                np.testing.assert_array_equal(live, values[:, 0])
+                skip = (scores.tiles(here)[0].first - first) // scores.stride
+                assert part[0] == live[skip]
+    assert cache.hits > 0
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_what_was_not_computed_is_told_and_missing(scores):
+    assert scores.computed_fraction(PAIR, "probability", WHOLE) == 0
+    assert np.isnan(scores.known_signal(PAIR, "probability", WHOLE)[1]).all()
+    scores.signal(PAIR, "probability", Region("chr1", 0, 400))
+    _, values = scores.known_signal(PAIR, "probability", WHOLE)
+    assert scores.computed_fraction(PAIR, "probability", WHOLE) == 32 / len(values)
+    assert not np.isnan(values[:32]).any()
+    assert np.isnan(values[32:]).all()
+    assert scores.computed_fraction(PAIR, "specificity", WHOLE) == 0
+    for part in scores.tiles(WHOLE):
+        scores.compute(PAIR, "specificity", part)
+    assert scores.computed_fraction(PAIR, "specificity", WHOLE) == 1
+
+
+def test_no_tile_no_score(scores):
+    with pytest.raises(RegionError):
+        scores.signal(PAIR, "probability", Region("chr1", 0, 5))
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(st.one_of(st.just(np.nan), st.floats(-9, 9, width=32)), min_size=1),
+    st.integers(0, 30),
+    st.integers(1, 9),
+    st.sampled_from(["max", "mean"]),
+)
+def test_bins_lie_on_the_chromosomes_grid(values, index, n_per_bin, how):
+    values = np.array(values, dtype=np.float32)
+    skip, reduced = reduce_tiles(values, index, n_per_bin, how)
+    assert (index - skip) % n_per_bin == 0
+    for i, got in enumerate(reduced):
+        begin = i * n_per_bin - skip
+        some = [v for v in values[max(begin, 0) : begin + n_per_bin] if not np.isnan(v)]
+        if not some:
+            assert np.isnan(got)
+        elif how == "max":
+            assert got == max(some, key=abs)
+        else:
+            assert got == pytest.approx(np.mean(some, dtype=np.float64), abs=1e-5)
+
+
+def test_a_pixel_shows_the_highest_of_its_tiles(scores):
+    fine = draw_signal(scores, PAIR, "probability", WHOLE, 1)
+    coarse = draw_signal(scores, PAIR, "probability", WHOLE, 3 * scores.stride + 1)
+    assert coarse.width == 3 * fine.width
+    assert np.nanmax(coarse.values) == np.nanmax(fine.values)
+    assert coarse.start == fine.start
+    with pytest.raises(UsageError, match="max or mean"):
+        draw_signal(scores, PAIR, "probability", WHOLE, 100, "median")
+
+
+def test_peaks_are_those_of_the_whole_track(scores, whole):
+    starts, values = whole
+    column = values[:, scores.model.cells.index("K562")]
+    stride, threshold = scores.stride, scores.model.threshold(PAIR)
+    offset = (scores.model.config.seq_len - stride) // 2
+    all_ = call_peaks(starts + offset, column, stride, threshold, stride)
+    found = draw_peaks(scores, PAIR, WHOLE)
+    assert found.n_peaks == len(all_.start) > 3
+    np.testing.assert_array_equal(found.peaks.start, all_.start)
+    middle = int(all_.start[2])
+    one = draw_peaks(scores, PAIR, Region("chr1", middle, middle + 1))
+    assert one.peaks.end.tolist() == [all_.end[2]]
+
+
+def test_many_peaks_are_cut_to_the_highest(scores, monkeypatch):
+    every = draw_peaks(scores, PAIR, WHOLE)
+    monkeypatch.setattr(views, "_MOST_PEAKS", 2)
+    few = draw_peaks(scores, PAIR, WHOLE)
+    assert few.n_peaks == every.n_peaks
+    assert sorted(few.peaks.score) == sorted(every.peaks.score)[-2:]

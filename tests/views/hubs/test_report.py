@@ -1,0 +1,213 @@
+"""The report stands alone, tells all, and shows what the files hold."""
+
+import base64
+import dataclasses
+import json
+import re
+
+import numpy as np
+import pytest
+
+from chromium import colored_pixels, complaints, open_chromium, wait_for
+from tfimpute_tracks.dataset import HoldOut
+from tfimpute_tracks.errors import InputFileError, RunError
+from tfimpute_tracks.genome import Region
+from tfimpute_tracks.models import load_model
+from tfimpute_tracks.tracks.formats import read_signal, signal_chroms, write_bigwig
+from tfimpute_tracks.tracks.track_folder import TrackFolder, find_tracks
+from tfimpute_tracks.views.hubs import report
+from tfimpute_tracks.views.hubs.card_lookup import CardLookup
+from tfimpute_tracks.views.hubs.excerpts import merge_windows, slice_bigwig
+from tfimpute_tracks.views.hubs.pages import overview_page
+from tfimpute_tracks.views.hubs.report import LARGEST, write_report
+from tfimpute_tracks.views.hubs.summary_stats import (
+    count_peaks,
+    count_scores,
+    known_bases,
+    sample_stretches,
+)
+from toys import make_model
+
+
+@pytest.fixture(scope="module")
+def page(tracks_folder, tmp_path_factory):
+    dest = tmp_path_factory.mktemp("report") / "report.html"
+    return write_report(
+        find_tracks(tracks_folder), dest, CardLookup(load_model("default"))
+    )
+
+
+def _view(page):
+    text = page.read_text()
+    found = re.search(r'id="view">(.*?)</script>', text, re.DOTALL)
+    return json.loads(found[1])
+
+
+def test_it_holds_everything_and_asks_for_nothing(page):
+    text = page.read_text()
+    assert len(text.encode()) <= LARGEST
+    assert "{{" not in text.partition("<script>")[0]
+    outside = text.partition("<script>")[0]
+    assert not re.search(r'(src|href)="(?!data:|#|https://doi)', outside)
+    for told in ("CTCF", "NB4", "FDR 10%", "expected AUROC", "10.1371", "receipt.json"):
+        assert told in outside
+    assert outside.count("<svg") == 4
+
+
+def test_places_are_the_highest_peaks(page, tracks_folder):
+    view = _view(page)
+    rows = [
+        line.split("\t")
+        for line in (tracks_folder / "CTCF.K562.narrowPeak").read_text().splitlines()
+        if not line.startswith("#")
+    ]
+    best = max(rows, key=lambda row: float(row[6]))
+    place = f"CTCF K562 {best[0]}:{int(best[1]) + 1}-{best[2]}"
+    assert any(p["label"].startswith(place) for p in view["places"])
+    assert len(view["browser"]["tracks"]) == 7
+
+
+def test_slices_are_the_tracks(tracks_folder, tmp_path):
+    windows = [
+        Region("chr20", 48_750_000, 48_760_030),
+        Region("chr20", 49_000_000, 49_001_000),
+    ]
+    path = tracks_folder / "CTCF.K562.bw"
+    address = slice_bigwig(path, windows, 4)
+    sliced = tmp_path / "slice.bw"
+    sliced.write_bytes(base64.b64decode(address.partition("base64,")[2]))
+    found = read_signal(sliced, "chr20")
+    expected = [read_signal(path, *window) for window in windows]
+    for got, parts in zip(found, zip(*expected, strict=True), strict=True):
+        np.testing.assert_array_equal(got, np.concatenate(parts))
+    assert slice_bigwig(path, [Region("chr20", 0, 1000)], 4) == ""
+
+
+def test_windows_are_joined_and_cut():
+    sizes = {"b": 1000, "a": 500}
+    windows = [
+        Region("a", 400, 900),
+        Region("b", 50, 150),
+        Region("b", 0, 60),
+        Region("c", 0, 5),
+        Region("b", 151, 200),
+    ]
+    assert merge_windows(windows, sizes) == [
+        Region("b", 0, 150),
+        Region("b", 151, 200),
+        Region("a", 400, 500),
+    ]
+
+
+def test_tallies_are_sums(tracks_folder):
+    (track,) = [t for t in find_tracks(tracks_folder).tracks if t.pair.cell == "NB4"]
+    edges = np.linspace(0, 1, 11)
+    path = tracks_folder / "CTCF.NB4.bw"
+    starts, ends, values = read_signal(path, "chr20")
+    assert known_bases(path) == {"chr20": int((ends - starts).sum())}
+    every = sample_stretches(path, 10**9)
+    expected = np.histogram(values, edges)[0]
+    np.testing.assert_array_equal(count_scores(path, every, edges), expected)
+    some = sample_stretches(path, 200_000)
+    assert 0 < len(some) < len(every)
+    assert set(some) <= set(every)
+    assert count_peaks(tracks_folder, track) == {"chr20": track.n_peaks}
+
+
+def test_tracks_without_zoom_levels_are_summed_up_too(tmp_path):
+    path = tmp_path / "a.bw"
+    values = np.array([0.1, np.nan, 0.9], dtype=np.float32)
+    write_bigwig(path, {"a": 100, "b": 50}, [("a", 10, 20, values)], max_zooms=0)
+    assert known_bases(path) == {"a": 40}
+    stretches = sample_stretches(path, 1000)
+    assert count_scores(path, stretches, np.array([0, 0.5, 1])).tolist() == [1, 1]
+
+
+def test_pairs_without_files_or_peaks_are_told(shelf_of, tmp_path, monkeypatch):
+    shelf = shelf_of([("A", "<b>"), ("B", "c")])
+    bare = [type(track)(track.pair, "imputed", 0.9, 0) for track in shelf.tracks]
+    dest = tmp_path / "bare.html"
+    write_report(TrackFolder(tmp_path, bare, []), dest, CardLookup())
+    assert "No pair has a peak" in dest.read_text()
+    assert "<b>" not in dest.read_text().partition("<h2>Look")[0]
+    monkeypatch.setattr(report, "LARGEST", 1000)
+    with pytest.raises(RunError, match="fewer pairs"):
+        write_report(
+            TrackFolder(tmp_path, bare, []), tmp_path / "large.html", CardLookup()
+        )
+    assert not (tmp_path / "large.html").exists()
+
+
+@pytest.mark.parametrize("way", ["chromosomes", "chance", "fold"])
+def test_pages_tell_what_aurocs_were_found_on(shelf_of, tmp_path, way):
+    model = make_model(tmp_path, card={"hold_out": HoldOut(way).record()})
+    shelf = shelf_of([("CTCF", "K562"), ("MAX", "HepG2")])
+    own, foreign = (
+        [
+            dataclasses.replace(track, weights=weights, signals={}, bigbed="")
+            for track in shelf.tracks
+        ]
+        for weights in (model.checkpoint.digest, "sha256:0")
+    )
+    expected = {
+        "chromosomes": "the test chromosome chr20",
+        "chance": "sites kept by chance, side by side with those of training",
+        "fold": "the sites of the test fold",
+    }[way]
+    for tracks, told in ((own, expected), (foreign, "sites that trained nothing")):
+        knowledge, dest = CardLookup(model), tmp_path / "report.html"
+        write_report(TrackFolder(tmp_path, tracks, []), dest, knowledge)
+        report_text = dest.read_text()
+        assert f"AUROC: of a measured pair that on {told};" in report_text
+        for page in (report_text, overview_page(tracks, knowledge)):
+            assert f"Of a measured pair the <i>AUROC</i> is that on {told};" in page
+            assert "on a test chromosome" not in page
+
+
+@pytest.mark.browser
+def test_it_opens_from_a_file(page, tracks_folder, tmp_path):
+    with open_chromium(tmp_path, (1300, 1000)) as driver:
+        driver.get(f"file://{page}")
+        wait_for(
+            driver, lambda d: d.execute_script("return document.body.dataset.ready")
+        )
+        assert driver.execute_script("return document.body.dataset.ready") == "yes"
+        view = _view(page)
+        chrom, span = view["browser"]["locus"].split(":")
+        first, last = map(int, span.split("-"))
+        found = json.loads(
+            driver.execute_async_script(
+                "const [name, start, end, done] = arguments;"
+                "browser.trackViews.find(view => view.track.name === name).track"
+                ".featureSource.getFeatures({chr: 'chr20', start, end, bpPerPixel: 1})"
+                ".then(f => done(JSON.stringify(f)), e => done(String(e)))",
+                *("CTCF K562", first - 1, last),
+            )
+        )
+        signal = read_signal(tracks_folder / "CTCF.K562.bw", chrom, first - 1, last)
+        got = [f["value"] for f in found if f["end"] > first - 1 and f["start"] < last]
+        assert got == pytest.approx(signal.values.tolist())
+        place = driver.find_elements("css selector", "#places button")[3]
+        place.click()
+        wanted = int(re.split("[:-]", view["places"][3]["locus"])[1])
+        start = "return browser.referenceFrameList[0].start"
+        wait_for(driver, lambda d: abs(d.execute_script(start) - wanted) < 1000, 20)
+        picture = tmp_path / "report.png"
+
+        def is_drawn(driver):
+            driver.save_screenshot(str(picture))
+            return colored_pixels(picture, (0, 114, 178)) > 2000
+
+        wait_for(driver, is_drawn, 20)
+        assert complaints(driver) == []
+
+
+@pytest.mark.parametrize("look", [signal_chroms, known_bases])
+def test_what_is_no_bigwig_is_told(tracks_folder, tmp_path, look):
+    with pytest.raises(InputFileError, match="it is a bigBed"):
+        look(tracks_folder / "CTCF.K562.bb")
+    broken = tmp_path / "broken.bw"
+    broken.write_bytes((tracks_folder / "CTCF.K562.bw").read_bytes()[:50])
+    for path in (broken, tmp_path / "none.bw"):
+        with pytest.raises(InputFileError, match=path.name):
+            look(path)

@@ -1,0 +1,88 @@
+"""What a folder holds is what its receipts tell, if the files are as told."""
+
+import json
+import shutil
+
+import pytest
+
+from tfimpute_tracks.errors import InputFileError
+from tfimpute_tracks.tracks.track_folder import find_tracks
+from tfimpute_tracks.vocabulary import Pair
+
+
+@pytest.fixture
+def folder(tracks_folder, tmp_path):
+    """A copy to be damaged."""
+    return shutil.copytree(tracks_folder, tmp_path / "copy")
+
+
+def test_every_pair_is_found_once(tracks_folder):
+    shelf = find_tracks(tracks_folder)
+    assert shelf.faults == []
+    assert [str(track.pair) for track in shelf.tracks] == [
+        "CEBPB:HepG2",
+        "CTCF:K562",
+        "CTCF:NB4",
+    ]
+    track = shelf.tracks[1]
+    assert dict(track.signals) == {
+        "probability": "CTCF.K562.bw",
+        "specificity": "CTCF.K562.specificity.bw",
+    }
+    assert (track.bigbed, track.narrowpeak) == ("CTCF.K562.bb", "CTCF.K562.narrowPeak")
+    assert track.reliability == "seen"
+    assert track.model == "default"
+    assert track.n_peaks == len(
+        (tracks_folder / "CTCF.K562.narrowPeak").read_text().splitlines()[1:]
+    )
+    assert track.expected_auroc == pytest.approx(0.9, abs=0.1)
+
+
+def test_what_is_not_whole_or_not_ours_is_named(folder):
+    content = (folder / "CTCF.K562.bb").read_bytes()
+    (folder / "CTCF.K562.bb").write_bytes(content[:-1])
+    (folder / "CTCF.NB4.bw").unlink()
+    (folder / "somebody.bw").write_bytes(b"else")
+    (folder / "CEBPB.HepG2.receipt.json").write_text("{")
+    shelf = find_tracks(folder)
+    k562, nb4 = shelf.tracks
+    assert (k562.pair, k562.bigbed) == (Pair("CTCF", "K562"), "")
+    assert (dict(nb4.signals), nb4.bigbed) == ({}, "CTCF.NB4.bb")
+    told = " | ".join(shelf.faults)
+    for name in ("CTCF.K562.bb", "CTCF.NB4.bw", "somebody.bw", "CEBPB.HepG2"):
+        assert f"{folder / name}" in told
+    assert f"has {len(content) - 1:,} bytes and not the {len(content):,}" in told
+    # The damaged receipt vouches for nothing: its files are strangers now.
+    assert "CEBPB.HepG2.bw: no receipt" in told
+
+
+@pytest.mark.parametrize("lost", ["pair", "threshold", "peaks"])
+def test_a_receipt_that_does_not_describe_its_track_is_named(folder, lost):
+    path = folder / "CTCF.NB4.receipt.json"
+    receipt = json.loads(path.read_text())
+    del receipt["parameters"][lost]
+    path.write_text(json.dumps(receipt))
+    shelf = find_tracks(folder)
+    assert len(shelf.tracks) == 2
+    assert any("CTCF.NB4.receipt.json" in fault for fault in shelf.faults)
+
+
+def test_a_receipt_of_before_lacks_only_what_is_not_needed(folder):
+    path = folder / "CTCF.NB4.receipt.json"
+    receipt = json.loads(path.read_text())
+    for name in ("expected_auroc", "weights", "signal", "regions", "genome"):
+        receipt["parameters"].pop(name, None)
+    path.write_text(json.dumps(receipt))
+    shelf = find_tracks(folder)
+    assert shelf.faults == []
+    assert shelf.tracks[2].expected_auroc is None
+
+
+def test_no_folder_and_no_track(tmp_path):
+    with pytest.raises(InputFileError, match="is no folder"):
+        find_tracks(tmp_path / "none")
+    with pytest.raises(InputFileError, match="no bigWig or bigBed"):
+        find_tracks(tmp_path)
+    (tmp_path / "x.bw").write_bytes(b"x")
+    with pytest.raises(InputFileError, match=r"x\.bw"):
+        find_tracks(tmp_path)

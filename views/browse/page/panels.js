@@ -1,0 +1,82 @@
+// What stands below the tracks: a table of peaks, and the alleles of a variant.
+
+import * as api from "./api.js";
+
+const element = (name, attributes = {}, ...inside) => {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) made[key] = value;
+  made.append(...inside);
+  return made;
+};
+
+const SHOWN = 300; // rows of the table
+
+export async function showPeaks(tracks, window, goTo) {
+  const told = document.getElementById("peaks-told");
+  const body = document.querySelector("#peaks tbody");
+  const pairs = [...new Set(tracks.map((track) => track.pair))];
+  const found = await Promise.all(pairs.map((pair) => api.peaks(pair, window)));
+  const rows = found.flatMap(({pair, peaks}) => peaks.map((peak) => [pair, ...peak]));
+  rows.sort((a, b) => b[4] - a[4]);
+  const total = found.reduce((sum, {n_peaks}) => sum + n_peaks, 0);
+  told.textContent = pairs.length === 0 ? "No track yet." :
+    `${total.toLocaleString()} peaks of ${pairs.length} pair(s), the highest first.`;
+  body.replaceChildren(...rows.slice(0, SHOWN).map(([pair, start, end, summit, score]) => {
+    const place = `${window.chrom}:${(start + 1).toLocaleString()}-${end.toLocaleString()}`;
+    const go = element("button", {type: "button", onclick: () => goTo(start, end)}, place);
+    return element("tr", {},
+      element("td", {}, pair.replace(":", " ")),
+      element("td", {}, go),
+      element("td", {className: "number"}, String(end - start)),
+      element("td", {className: "number"}, score.toFixed(4)));
+  }));
+}
+
+export async function showVariant(text, pairs) {
+  const told = document.getElementById("variant-told");
+  const effects = document.getElementById("effects");
+  told.classList.remove("wrong");
+  try {
+    if (!pairs.length) throw new Error("add a track first: alleles are compared for its pair");
+    const found = await api.variant(text, pairs);
+    told.textContent = `${found.variant}: the best tile over the change, and all of them ` +
+      `(gray reference, colored alternative), by ${found.basis}.`;
+    effects.replaceChildren(...found.pairs.map((pair) => drawEffect(found, pair)));
+    return found;
+  } catch (error) {
+    told.textContent = error.message;
+    told.classList.add("wrong");
+    effects.replaceChildren();
+    return null;
+  }
+}
+
+function drawEffect(found, pair) {
+  const [ref, alt] = [pair.ref_best, pair.alt_best];
+  const shown = (value) => (value === null ? "unknown" : value.toFixed(3));
+  const change = ref === null || alt === null ? "unknown" :
+    `${alt >= ref ? "+" : "−"}${Math.abs(alt - ref).toFixed(3)}`;
+  const caption = `${pair.tf} ${pair.cell} (${pair.reliability}): ` +
+    `${found.ref.slice(0, 12)} ${shown(ref)} → ${found.alt.slice(0, 12)} ${shown(alt)}, change ${change}`;
+  const [width, height, foot] = [480, 86, 14];
+  const all = [...found.ref_centers, ...found.alt_centers];
+  const [low, high] = [Math.min(...all), Math.max(...all)];
+  const x = (at) => 28 + (width - 36) * (at - low) / Math.max(high - low, 1);
+  const y = (value) => height - foot - (height - foot - 6) * value;
+  const path = (centers, values) => centers
+    .map((at, i) => (values[i] === null ? null : `${x(at).toFixed(1)},${y(values[i]).toFixed(1)}`))
+    .filter(Boolean).join(" ");
+  const svg = `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${change}">
+    <line x1="28" x2="${width - 8}" y1="${y(0)}" y2="${y(0)}" stroke="#b9c3cb"/>
+    <line x1="28" x2="${width - 8}" y1="${y(pair.threshold)}" y2="${y(pair.threshold)}" stroke="#b9c3cb" stroke-dasharray="3 3"/>
+    <line x1="${x(0)}" x2="${x(0)}" y1="4" y2="${y(0)}" stroke="#d9dfe4"/>
+    <polyline points="${path(found.ref_centers, pair.ref)}" fill="none" stroke="#7f7f7f" stroke-width="1.8"/>
+    <polyline points="${path(found.alt_centers, pair.alt)}" fill="none" stroke="#d55e00" stroke-width="1.8"/>
+    <g font-size="9" fill="#5b6975"><text x="4" y="${y(0) + 3}">0</text><text x="4" y="${y(1) + 3}">1</text>
+    <text x="${x(0)}" y="${height - 3}" text-anchor="middle">variant</text>
+    <text x="28" y="${height - 3}">${low} bp</text><text x="${width - 8}" y="${height - 3}" text-anchor="end">+${high} bp</text></g>
+  </svg>`;
+  const figure = element("figure", {}, element("figcaption", {}, caption));
+  figure.insertAdjacentHTML("beforeend", svg);
+  return figure;
+}

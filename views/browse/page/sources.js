@@ -1,0 +1,92 @@
+// Where igv.js gets what it draws: signal and peaks, computed by the server.
+
+import * as api from "./api.js";
+
+// Okabe and Ito's colors, told apart by the color-blind; without yellow and black.
+export const COLORS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9"];
+
+export class SignalSource {
+  constructor(track) {
+    this.track = track;
+    this.windowFunctions = ["max", "mean"];
+  }
+
+  supportsWholeGenome() {
+    return false;
+  }
+
+  async getFeatures({chr, start, end, bpPerPixel, windowFunction}) {
+    const window = {chrom: chr, start: Math.max(0, Math.floor(start)), end: Math.ceil(end)};
+    const how = windowFunction === "mean" ? "mean" : "max";
+    const {pair, signal} = this.track;
+    const drawn = await api.signal(pair, signal, window, bpPerPixel || 1, how);
+    const features = [];
+    drawn.values.forEach((value, i) => {
+      if (!Number.isNaN(value)) {
+        const from = drawn.start + i * drawn.width;
+        features.push({chr, start: from, end: from + drawn.width, value});
+      }
+    });
+    return features;
+  }
+}
+
+export class PeakSource {
+  constructor(track) {
+    this.track = track;
+  }
+
+  supportsWholeGenome() {
+    return false;
+  }
+
+  async getFeatures({chr, start, end}) {
+    const window = {chrom: chr, start: Math.max(0, Math.floor(start)), end: Math.ceil(end)};
+    const found = await api.peaks(this.track.pair, window);
+    return found.peaks.map(([start, end, summit, score]) => ({
+      chr, start, end, score: Math.round(1000 * score), name: score.toFixed(3),
+      "probability at the summit": score.toFixed(4), summit: summit + 1,
+    }));
+  }
+}
+
+export class GeneSource {
+  searchable = true; // igv.js asks here for what was typed as a place
+
+  supportsWholeGenome() {
+    return false;
+  }
+
+  async getFeatures({chr, start, end}) {
+    const window = {chrom: chr, start: Math.max(0, Math.floor(start)), end: Math.ceil(end)};
+    const genes = await api.genes(window);
+    return genes.map(({name, start, end, strand, exons}) => ({
+      chr, start, end, name, strand, exons: exons.map(([start, end]) => ({start, end})),
+    }));
+  }
+
+  async search(name) {
+    const found = await api.find(name);
+    return found ? {chr: found.chrom, start: found.start, end: found.end, name} : undefined;
+  }
+}
+
+// The tracks of igv.js that show a pair.
+export function igvTracks(track, signals) {
+  const [min, max] = signals[track.signal].limits;
+  const label = track.signal === "probability" ? "" : ` ${track.signal}`;
+  const name = `${track.tf} ${track.cell}${label}`;
+  const shown = {
+    id: `${track.id}-signal`, name, type: "wig", format: "bigwig",
+    featureSource: new SignalSource(track), color: track.color,
+    altColor: "#7f7f7f", min, max, height: 70, summarize: false, windowFunction: "max",
+  };
+  // Peaks are called on the probability, and stand below it alone.
+  if (track.signal !== "probability") return [shown];
+  const peaks = {
+    id: `${track.id}-peaks`, name: `${track.tf} ${track.cell} peaks`, type: "annotation",
+    format: "narrowpeak", featureSource: new PeakSource(track), color: track.color,
+    displayMode: "COLLAPSED", height: 24, autoHeight: false, visibilityWindow: -1,
+  };
+  return [shown, peaks];
+}

@@ -1,0 +1,198 @@
+"""Sessions of IGV and igv.js: a folder of tracks opens as it should look, in one step.
+
+Files are named relative to the session, so the folder can be moved, zipped and mailed.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+from xml.etree import ElementTree
+
+from tfimpute_tracks.storage import write_text
+from tfimpute_tracks.tracks.signals import SIGNALS
+from tfimpute_tracks.tracks.track_folder import TrackFolder, TrackRecord
+from tfimpute_tracks.views.hubs.colors import pair_colors
+from tfimpute_tracks.views.hubs.top_peaks import first_place
+from tfimpute_tracks.views.hubs.trackdb import rgb
+
+__all__ = ["SESSION_MAX_TRACKS", "igv_session", "igvjs_tracks", "write_sessions"]
+
+SESSION_MAX_TRACKS = 50
+"""Pairs of a session; more would not fit a screen."""
+_BESIDE = 10_000  # bp on each side of the peak that a session opens at
+_HEIGHT, _PEAKS_HEIGHT = 60, 25  # pixels
+
+
+def write_sessions(
+    shelf: TrackFolder, genome: str, color_by: str = "family", fasta: str | None = None
+) -> list[Path]:
+    """Write a session for IGV and one for igv.js beside the tracks.
+
+    Parameters
+    ----------
+    shelf : Shelf
+        The first ``SESSION_MAX_TRACKS`` pairs are shown.
+    genome : str
+        A name that the viewers know, such as `hg19`.
+    color_by : str
+        Of :data:`tfimpute_tracks.views.hubs.colors.COLOR_BY`.
+
+    fasta : str, optional
+        A FASTA file as seen from the folder, in the place of the viewers' genome.
+
+    Returns
+    -------
+    list of Path
+
+    Raises
+    ------
+    WriteError
+        The disk is full, or a file cannot be written.
+    InputFileError
+        A file of peaks is broken.
+    """
+    place = str(first_place(shelf, _BESIDE))
+    colors = pair_colors([track.pair for track in shelf.tracks], color_by)
+    tracks = [(t, colors[t.pair]) for t in shelf.tracks[:SESSION_MAX_TRACKS]]
+    files = [shelf.folder / "igv.session.xml", shelf.folder / "igvjs.session.json"]
+    session = _reference(shelf.folder, genome, fasta)
+    session |= {"locus": place, "tracks": igvjs_tracks(tracks)}
+    write_text(files[0], igv_session(tracks, fasta or genome, place))
+    write_text(files[1], json.dumps(session, indent=2))
+    return files
+
+
+def _reference(folder: Path, genome: str, fasta: str | None) -> dict[str, Any]:
+    """Tell igv.js what the tracks lie on."""
+    if fasta is None:
+        return {"genome": genome}
+    told: dict[str, Any] = {"id": genome, "fastaURL": quote(fasta)}
+    if (folder / f"{fasta}.fai").exists():
+        told["indexURL"] = quote(f"{fasta}.fai")
+    else:  # it is then read whole
+        told["indexed"] = False
+    return {"reference": told}
+
+
+def igv_session(tracks: list[tuple[TrackRecord, str]], genome: str, place: str) -> str:
+    """Write a session of IGV for the desktop.
+
+    Parameters
+    ----------
+    tracks : list of (ShelfTrack, color)
+        Colors as ``#RRGGBB``.
+    genome : str
+        A name, or the path of a FASTA file as seen from the folder.
+    place : str
+
+    Returns
+    -------
+    str
+        XML.
+    """
+    session = ElementTree.Element(
+        "Session", genome=genome, locus=place, version="8", hasGeneTrack="true"
+    )
+    resources = ElementTree.SubElement(session, "Resources")
+    panel = ElementTree.SubElement(
+        session, "Panel", name="DataPanel", height="800", width="1200"
+    )
+    for track, color in tracks:
+        for signal, file in track.signals.items():
+            ElementTree.SubElement(resources, "Resource", path=file)
+            low, high = SIGNALS[signal].limits
+            shown = ElementTree.SubElement(
+                panel,
+                "Track",
+                id=file,
+                name=_name(track, signal),
+                color=rgb(color),
+                altColor=rgb("#7f7f7f"),
+                autoScale="false",
+                height=str(_HEIGHT),
+                renderer="BAR_CHART",
+                visible="true",
+                windowFunction="max" if low == 0 else "mean",
+            )
+            ElementTree.SubElement(
+                shown,
+                "DataRange",
+                type="LINEAR",
+                minimum=f"{low:g}",
+                baseline="0",
+                maximum=f"{high:g}",
+                drawBaseline="true",
+                flipAxis="false",
+            )
+        if track.bigbed:
+            ElementTree.SubElement(resources, "Resource", path=track.bigbed)
+            ElementTree.SubElement(
+                panel,
+                "Track",
+                id=track.bigbed,
+                name=f"{_name(track)} peaks",
+                color=rgb(color),
+                displayMode="COLLAPSED",
+                height=str(_PEAKS_HEIGHT),
+                visible="true",
+            )
+    ElementTree.indent(session)
+    return (
+        '<?xml version="1.0" encoding="UTF-8" standalone="no"?>\n'
+        + ElementTree.tostring(session, encoding="unicode")
+        + "\n"
+    )
+
+
+def igvjs_tracks(tracks: list[tuple[TrackRecord, str]]) -> list[dict[str, Any]]:
+    """Make the tracks of a session of igv.js.
+
+    Parameters
+    ----------
+    tracks : list of (ShelfTrack, color)
+        Colors as ``#RRGGBB``.
+
+    Returns
+    -------
+    list of dict
+        JSON values.
+    """
+    shown: list[dict[str, Any]] = []
+    for track, color in tracks:
+        for signal, file in track.signals.items():
+            low, high = SIGNALS[signal].limits
+            shown.append(
+                {
+                    "name": _name(track, signal),
+                    "type": "wig",
+                    "format": "bigwig",
+                    "url": quote(file),
+                    "min": low,
+                    "max": high,
+                    "color": color,
+                    "altColor": "#7f7f7f",
+                    "height": _HEIGHT,
+                    "windowFunction": "max" if low == 0 else "mean",
+                }
+            )
+        if track.bigbed:
+            shown.append(
+                {
+                    "name": f"{_name(track)} peaks",
+                    "type": "annotation",
+                    "format": "bigbed",
+                    "url": quote(track.bigbed),
+                    "color": color,
+                    "displayMode": "COLLAPSED",
+                    "height": _PEAKS_HEIGHT,
+                }
+            )
+    return shown
+
+
+def _name(track: TrackRecord, signal: str = "probability") -> str:
+    extra = "" if signal == "probability" else f" {signal}"
+    return f"{track.pair.tf} {track.pair.cell}{extra}"
