@@ -7,7 +7,8 @@ import pytest
 
 from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.genome import open_genome, read_past_ends
-from tfimpute_tracks.interpret.elements import MAX_BASES, (
+from tfimpute_tracks.interpret.elements import (
+    MAX_BASES,
     is_fasta,
     read_fasta,
     read_intervals,
