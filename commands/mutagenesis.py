@@ -33,7 +33,6 @@ def saturate(
         typer.Option(
             "-r",
             "--region",
-            "--regions",
             help="chr:start-end (1-based, inclusive), 2,000 bp at most.",
         ),
     ],
