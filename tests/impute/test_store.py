@@ -55,7 +55,7 @@ def _check_scores(toy, store):
     with open_genome(toy.fasta) as genome:
         for pair in store.plan.pairs:
             place = store.place(pair)
-            line = float(store.plan.scale.lines[place])
+            line = float(store.plan.scale.thresholds[place])
             step = float(store.plan.scale.steps[place])
             for chrom, size in genome.chrom_sizes.items():
                 _, exact = scan_region(toy.model, genome, chrom, 0, size, [pair], 20)
@@ -97,9 +97,9 @@ def test_a_place_and_a_pair_tell_the_same(toy):
     for pair in store.plan.pairs[::5]:
         values = np.concatenate([s.values for s in store.scores(pair, [region])])
         place = store.place(pair)
-        logits = decode_codes(codes[place : place + 1], store.plan.scale.of(place, 1))[
-            0
-        ]
+        logits = decode_codes(
+            codes[place : place + 1], store.plan.scale.some(place, 1)
+        )[0]
         np.testing.assert_allclose(values, 1 / (1 + np.exp(-logits)), rtol=1e-5)
 
 
