@@ -96,12 +96,12 @@ def _tell(
         )
     rows: list[list[Any]] = []
     for i, pair in enumerate(pairs):
-        rows.append([str(pair), model.reliability(pair)])
+        rows.append([str(pair), model.status(pair)])
         for variant, change in found.extremes(i):
             rows[-1] += [str(variant), round(change, 4)]
     if as_json:
         names = (
-            *("pair", "known_as", "lowest", "lowest_log_odds"),
+            *("pair", "status", "lowest", "lowest_log_odds"),
             *("highest", "highest_log_odds"),
         )
         show_json(
@@ -115,6 +115,6 @@ def _tell(
             }
         )
         return
-    head = ["pair", "known as", "lowers most", "log-odds", "raises most", "log-odds"]
+    head = ["pair", "status", "lowers most", "log-odds", "raises most", "log-odds"]
     show_table("", head, rows)
     print_result(" ".join(map(str, files)))
