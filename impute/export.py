@@ -52,7 +52,7 @@ class ExportJob:
         Write again what is already there.
     threads : int
         Pairs at a time.
-    drawing : Drawing
+    rendering : Drawing
         What the signal is, and how it is drawn.
     calibrate : callable, optional
         Gives slope and offset of a pair, where calibrated scores are to be drawn: a

@@ -79,7 +79,7 @@ class ScanJob:
         Blocks of tiles that are worked on at a time.
     cache : FeatureCache, optional
         Keeps motif features for the next scan.
-    drawing : Drawing
+    rendering : Drawing
         What the signal is, and how it is drawn.
     """
 

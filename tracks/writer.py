@@ -128,7 +128,7 @@ def usual_formats(rendering: TrackOptions) -> frozenset[str]:
 
     Parameters
     ----------
-    drawing : Drawing
+    rendering : Drawing
 
     Returns
     -------
@@ -195,7 +195,7 @@ def check_formats(formats: Set[str], rendering: TrackOptions) -> None:
     Parameters
     ----------
     formats : set of str
-    drawing : Drawing
+    rendering : Drawing
 
     Raises
     ------
@@ -232,7 +232,7 @@ def write_pair(
     scores : iterable of Scores
         In the order of the genome; taken while the signal is written. What comes
         several times in different formats is gone through once and kept meanwhile.
-    drawing : Drawing, optional
+    rendering : Drawing, optional
         By default the probability of each tile.
     formats : set of str, optional
         By default :func:`usual_formats`.
