@@ -91,7 +91,7 @@ def impute(
         typer.Option("--verify", help="Read what is there, remake what is damaged."),
     ] = False,
     overwrite: options.Overwrite = False,
-    yes: Annotated[bool, typer.Option("-y", "--yes", help="Ask nothing.")] = False,
+    yes: options.Yes = False,
     dry_run: options.DryRun = False,
     as_json: options.Json = False,
 ) -> None:

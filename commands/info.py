@@ -18,14 +18,14 @@ _TOPICS = ("models", "tfs", "cells", "pairs")
 
 def info(
     topic: Annotated[
-        str, typer.Argument(help="models, tfs, cells or pairs.")
+        str, typer.Argument(help="What to list: models, tfs, cells or pairs.")
     ] = "models",
     model: options.ModelName = "default",
     tf: options.Tf = None,
     cell: options.Cell = None,
     as_json: options.Json = False,
 ) -> None:
-    """List models, TFs, cell lines and pairs, and what is known of each."""
+    """List models, TFs, cell lines or pairs, with status and expected accuracy."""
     from tfimpute_tracks.models import load_model
 
     if topic not in _TOPICS:
