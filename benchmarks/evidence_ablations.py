@@ -113,7 +113,7 @@ def main() -> None:
     split = split_rows(dataset)
     base, kept = (pair_columns(dataset, role) for role in ("base", "test3"))
     store = open_evidence(asked.evidence)
-    store = store.take(store.tracks_of(dataset.pairs[i] for i in base))
+    store = store.subset(store.tracks_of(dataset.pairs[i] for i in base))
     indices = model.vocabulary.pair_indices(dataset.pairs[i] for i in kept)
     letters = letters_score(model, dataset, split.test)(indices)
     judge = _Judge(model, dataset, split.test, kept, letters)
@@ -123,7 +123,7 @@ def main() -> None:
         "embeddings of the sequence model": _Way(recipe, own_embeddings=False),
         "without letters": _Way(recipe, letters=False),
         "without accessibility": _Way(recipe, accessibility=False),
-        "no tracks left out in training": _Way(replace(recipe, left_out=0.0)),
+        "no tracks left out in training": _Way(replace(recipe, track_dropout=0.0)),
     }
     read = partial(read_evidence_sites, model, dataset=dataset, rows=split.valid)
     width = EvidenceConfig().width
@@ -131,7 +131,7 @@ def main() -> None:
         some = store
         if not way.accessibility:
             measured = [track.pair.tf != ACCESSIBILITY for track in store.tracks]
-            some = store.take(np.array(measured))
+            some = store.subset(np.array(measured))
         sites = read(store=some, columns=base, width=width)
         if not way.letters:
             sites = replace(sites, logits=np.zeros_like(sites.logits))

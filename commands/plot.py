@@ -36,7 +36,6 @@ def plot(
         typer.Option(
             "-r",
             "--region",
-            "--regions",
             help="chr:start-end (1-based, inclusive). Default: CEBPB, in the bundled "
             "stretch of chr20.",
         ),
@@ -45,13 +44,7 @@ def plot(
     cell: options.Cell = None,
     pairs: options.Pairs = None,
     fasta: options.Fasta = None,
-    genes: Annotated[
-        Path | None,
-        typer.Option(
-            help="Genes beneath: GTF, GFF3 or BED. Default: those of the bundled "
-            "stretch, with it."
-        ),
-    ] = None,
+    genes: options.Genes = None,
     signal: options.Signal = "probability",
     out: Annotated[
         Path, typer.Option("-o", "--out", help="The picture: .svg, .png or .pdf.")
@@ -94,7 +87,7 @@ def plot(
     panels = [
         Panel(
             *track.pair,
-            track.reliability,
+            track.status,
             track.bins,
             track.peaks,
             track.threshold if signal == "probability" else None,

@@ -70,7 +70,7 @@ def read_background(
     window : Window
     blacklist : path or None
         BED; sites whose sequence touches it are dropped.
-    notify : callable
+    log : callable
 
     Returns
     -------

@@ -81,7 +81,7 @@ def build_dataset(
     config : BuildConfig, optional
     blacklist : path, optional
         BED; sites whose sequence overlaps it are dropped.
-    notify : callable
+    log : callable
         Gets each remark for the user, one line.
 
     Returns

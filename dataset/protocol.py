@@ -45,7 +45,7 @@ class Protocol:
         Of a protocol that is not plain.
     blacklist : path or None
         BED; nothing that touches it becomes a site.
-    notify : callable
+    log : callable
         Gets each remark for the user, one line.
     dropped : dict of int
         What was left out, by reason.

@@ -121,7 +121,7 @@ def collect_background(
     genome : Genome
     background : path
         BED3 or more.
-    notify : callable
+    log : callable
 
     Returns
     -------

@@ -112,7 +112,7 @@ def check_ranked(table: PairsTable, allow_unranked: bool, log: Notify) -> list[b
     table : PairsTable
     allow_unranked : bool
         Take all peaks of such a file by their center, and say so.
-    notify : callable
+    log : callable
 
     Returns
     -------

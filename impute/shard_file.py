@@ -133,7 +133,7 @@ def _fill(
         fletcher32=True,
         **hdf5plugin.Zstd(clevel=1),
     )
-    scale = plan.scale.some(shard.first_pair, shard.n_pairs)
+    scale = plan.scale.of(shard.first_pair, shard.n_pairs)
     missing = np.zeros(n_tiles, dtype=np.bool_)
     peaks: PeakCounts | None = None
     checksums = {}

@@ -168,7 +168,7 @@ class Store:
         parts = list(self._parts(regions, place))
         if not parts:
             raise RegionError(self._nothing(regions))
-        scale = self.plan.scale.some(place, 1)
+        scale = self.plan.scale.of(place, 1)
         for shard, spans in parts:
             with ShardFile(self.folder, self.plan, shard) as file:
                 values = decode_codes(file.row(place)[None], scale)[0]
@@ -231,7 +231,7 @@ class Store:
         every = np.arange(256, dtype=np.uint8)[None]
         with ShardFile(self.folder, self.plan, shard) as file:
             for place, codes in enumerate(chain(*file.rows(begin, end)), begin):
-                scale = self.plan.scale.some(place, 1)
+                scale = self.plan.scale.of(place, 1)
                 total += sigmoid(decode_codes(every, scale)[0])[codes]
 
     def loci(self, region: Region) -> Iterator[Locus]:

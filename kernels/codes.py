@@ -1,12 +1,14 @@
-"""Scores in a byte each: log-odds in even steps from a pair's peak-calling threshold.
+"""8-bit quantization of log-odds that keeps the peak-calling threshold exact.
 
-The codes of a pair reach from a probability of 0.0003 to 0.9997 at least, and to 4
-log-odds above its threshold where that is high, in 254 steps. The threshold is the lower
-end of a step: a code at or above the threshold's code stands for a score that makes a
-peak, so rounding moves no border of a peak. Code 0 stands for what is not stored.
-Neighboring tiles share half of their sequence and neighboring pairs their TF, so the
-differences in both directions are small: they compress to three quarters of the size of
-the codes. They are taken modulo 256 and are exact.
+The codes 1 to 255 of a pair span probabilities from 0.0003 to 0.9997 at least, and up
+to 4 log-odds above its threshold, in 254 equal steps; 0 means "not stored". The steps
+are shifted so that the threshold is the lower bound of a step. A code at or above the
+threshold's code therefore calls a peak exactly where the float score does: quantization
+never moves a peak boundary.
+
+Neighboring tiles share half of their sequence and neighboring pairs share their TF, so
+differences along both axes are small and compress to three quarters of the size of the
+codes. They use wrapping 8-bit arithmetic, which is lossless.
 """
 
 from __future__ import annotations
@@ -30,99 +32,102 @@ __all__ = [
 Codes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
-_LOW, _HIGH = -8.0, 8.0  # log-odds that codes reach at least
-_BELOW, _ABOVE = 1.0, 4.0  # and so far below and above the threshold
+_LOW, _HIGH = -8.0, 8.0  # log-odds that the codes span at least
+_BELOW_THRESHOLD, _ABOVE_THRESHOLD = 1.0, 4.0  # span around the threshold, in log-odds
 _STEPS = 254
-# Transposed at once: short columns, and rows long enough for the CPU to prefetch.
+# Block of the transpose: short columns, and rows long enough to be prefetched.
 _TILES, _PAIRS = 64, 512
 
 
 class Scale(NamedTuple):
-    """What the codes of pairs stand for, each of shape (n_pairs,).
+    """Quantization scale of each pair; every array has shape (n_pairs,).
 
     Attributes
     ----------
     thresholds : float32 array
-        The peak-calling thresholds in log-odds: the lower ends of their codes' steps.
+        Peak-calling thresholds in log-odds.
     steps : float32 array
-        Log-odds from a code to the next; a decoded score is off by half of it at most.
+        Log-odds per code. A decoded score is off by at most half of it.
     threshold_codes : uint8 array
-        The codes of the lowest scores that make a peak.
+        Codes of the thresholds: the lowest codes that call a peak.
     """
 
     thresholds: Floats
     steps: Floats
     threshold_codes: Codes
 
-    def some(self, first: int, n: int) -> Scale:
-        """Give the scale of neighboring pairs.
+    def of(self, first: int, n: int) -> Scale:
+        """Select consecutive pairs.
 
         Parameters
         ----------
         first, n : int
+            Index of the first pair, and how many.
 
         Returns
         -------
         Scale
         """
-        pairs = slice(first, first + n)
-        return Scale._make(column[pairs] for column in self)
+        some = slice(first, first + n)
+        return Scale(
+            self.thresholds[some], self.steps[some], self.threshold_codes[some]
+        )
 
-    def lowest_kept(self, keep_below: float | None) -> Codes:
-        """Give the lowest codes to store.
+    def min_codes(self, margin: float | None) -> Codes:
+        """Compute the lowest codes to store.
 
         Parameters
         ----------
-        keep_below : float, optional
-            Log-odds below the threshold; None keeps all scores.
+        margin : float, optional
+            Store scores down to this many log-odds below the threshold; None stores all.
 
         Returns
         -------
         uint8 array, shape (n_pairs,)
         """
-        if keep_below is None:
+        if margin is None:
             return np.ones_like(self.threshold_codes)
-        below = np.ceil(keep_below / self.steps.astype(np.float64) - 1e-6)
+        below = np.ceil(margin / self.steps.astype(np.float64) - 1e-6)
         return np.maximum(self.threshold_codes - below, 1).astype(np.uint8)
 
 
 def code_scale(thresholds: Floats) -> Scale:
-    """Choose what the codes of pairs stand for.
+    """Choose the quantization scale of each pair.
 
     Parameters
     ----------
     thresholds : float32 array, shape (n_pairs,)
-        The peak-calling thresholds in log-odds.
+        Peak-calling thresholds in log-odds.
 
     Returns
     -------
     Scale
     """
     exact = thresholds.astype(np.float64)
-    low = np.minimum(_LOW, exact - _BELOW)
-    steps = (np.maximum(_HIGH, exact + _ABOVE) - low) / _STEPS
+    low = np.minimum(_LOW, exact - _BELOW_THRESHOLD)
+    steps = (np.maximum(_HIGH, exact + _ABOVE_THRESHOLD) - low) / _STEPS
     codes = 1 + np.round((exact - low) / steps)
     return Scale(thresholds, steps.astype(np.float32), codes.astype(np.uint8))
 
 
 def quantize(
-    logits: Floats, scale: Scale, lowest: Codes, out: Codes | None = None
+    logits: Floats, scale: Scale, min_codes: Codes, out: Codes | None = None
 ) -> Codes:
-    """Round log-odds to codes, and transpose the array.
+    """Quantize log-odds, and transpose the array.
 
     Parameters
     ----------
     logits : float32 array, shape (n_tiles, n_pairs)
     scale : Scale
-    lowest : uint8 array, shape (n_pairs,)
-        From :meth:`Scale.lowest_kept`; lower codes become 0.
+    min_codes : uint8 array, shape (n_pairs,)
+        Lower codes become 0, "not stored".
     out : uint8 array, shape (n_pairs, n_tiles), optional
-        Where to put them.
+        Receives the codes.
 
     Returns
     -------
     uint8 array, shape (n_pairs, n_tiles)
-        ``threshold_code + floor((logit - threshold) / step)``, within 1 and 255.
+        ``threshold_code + floor((logit - threshold) / step)``, clipped to 1..255.
     """
     n_tiles, n_pairs = logits.shape
     codes = np.empty((n_pairs, n_tiles), dtype=np.uint8) if out is None else out
@@ -134,25 +139,25 @@ def quantize(
         per_unit,
         offsets.astype(np.float32),
         scale.threshold_codes,
-        lowest,
+        min_codes,
         codes,
     )
     return codes
 
 
 def decode_codes(codes: Codes, scale: Scale) -> Floats:
-    """Give the log-odds that codes stand for.
+    """Convert codes to log-odds.
 
     Parameters
     ----------
     codes : uint8 array, shape (n_pairs,) or (n_pairs, n_tiles)
     scale : Scale
-        Of these pairs.
+        Of the same pairs.
 
     Returns
     -------
     float32 array of the same shape
-        The middle of each step; minus infinity for what was not kept.
+        The center of each step; minus infinity where no score is stored.
     """
     shape = (-1,) + (1,) * (codes.ndim - 1)
     thresholds, steps, threshold_codes = (field.reshape(shape) for field in scale)
@@ -164,24 +169,25 @@ def decode_codes(codes: Codes, scale: Scale) -> Floats:
 
 
 def difference(codes: Codes, pairs_per_group: int) -> None:
-    """Replace codes by their differences from the tile and the pair before, in place.
+    """Replace codes by differences from the previous pair and tile, in place.
 
     Parameters
     ----------
     codes : uint8 array, shape (n_pairs, n_tiles)
     pairs_per_group : int
-        Groups of so many pairs begin anew.
+        The first pair of each group has no previous pair, so that a group can be
+        decoded alone.
     """
     _difference(codes, pairs_per_group)
 
 
 def row_codes(differences: Codes) -> Codes:
-    """Give back the codes of one pair.
+    """Decode the codes of one pair.
 
     Parameters
     ----------
     differences : uint8 array, shape (n, n_tiles)
-        Of the first pair of the group to the pair wanted, from the first tile on.
+        From the first pair of the group to the requested one, and from the first tile.
 
     Returns
     -------
@@ -192,14 +198,14 @@ def row_codes(differences: Codes) -> Codes:
 
 
 def column_codes(differences: Codes, first: int) -> Codes:
-    """Give back the codes of all pairs of a group at some tiles.
+    """Decode the codes of all pairs of a group at consecutive tiles.
 
     Parameters
     ----------
     differences : uint8 array, shape (n_pairs, n)
-        Of all pairs of the group, from the first tile to the last one wanted.
+        All pairs of the group, from the first tile to the last requested one.
     first : int
-        The first tile wanted.
+        Index of the first requested tile.
 
     Returns
     -------
@@ -208,8 +214,8 @@ def column_codes(differences: Codes, first: int) -> Codes:
     codes = differences[:, first:].copy()
     codes[:, 0] += np.add.reduce(differences[:, :first], axis=1, dtype=np.uint8)
     np.cumsum(codes, axis=1, dtype=np.uint8, out=codes)
-    # Row by row: numpy's own sum down the columns takes fifteen times as long, and
-    # loading a compiled kernel longer than most queries.
+    # Row by row: numpy's cumsum along axis 0 takes fifteen times as long, and loading a
+    # compiled kernel takes longer than most queries.
     for pair in range(1, len(codes)):
         codes[pair] += codes[pair - 1]
     return codes
@@ -217,7 +223,7 @@ def column_codes(differences: Codes, first: int) -> Codes:
 
 @njit(nogil=True, cache=True)
 def _quantize(  # type: ignore[no-untyped-def]
-    logits, thresholds, per_unit, offsets, threshold_codes, lowest, codes
+    logits, thresholds, per_unit, offsets, threshold_codes, min_codes, codes
 ):
     n_tiles, n_pairs = logits.shape
     block = np.empty((_TILES, _PAIRS), dtype=np.uint8)
@@ -232,7 +238,7 @@ def _quantize(  # type: ignore[no-untyped-def]
                     per_unit[pair:last],
                     offsets[pair:last],
                     threshold_codes[pair:last],
-                    lowest[pair:last],
+                    min_codes[pair:last],
                     block[t],
                 )
             for p in range(last - pair):
@@ -243,22 +249,23 @@ def _quantize(  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True)
 def _round_row(  # type: ignore[no-untyped-def]
-    logits, thresholds, per_unit, offsets, threshold_codes, lowest, out
+    logits, thresholds, per_unit, offsets, threshold_codes, min_codes, out
 ):
     for i in range(logits.size):
-        place = logits[i] * per_unit[i] + offsets[i]
-        code = np.int32(min(max(place, np.float32(1)), np.float32(255)))
-        # Rounding must not carry a score over the threshold, either way.
-        limit = np.int32(threshold_codes[i])
-        above, below = max(code, limit), max(min(code, limit - 1), np.int32(1))
+        scaled = logits[i] * per_unit[i] + offsets[i]
+        code = np.int32(min(max(scaled, np.float32(1)), np.float32(255)))
+        # Rounding must not move a score across the threshold, either way.
+        first_above = np.int32(threshold_codes[i])
+        above = max(code, first_above)
+        below = max(min(code, first_above - 1), np.int32(1))
         code = above if logits[i] >= thresholds[i] else below
-        out[i] = np.uint8(code if code >= lowest[i] else np.int32(0))
+        out[i] = np.uint8(code if code >= min_codes[i] else np.int32(0))
 
 
 @njit(nogil=True, cache=True)
 def _difference(codes, pairs_per_group):  # type: ignore[no-untyped-def]
     n_pairs, n_tiles = codes.shape
-    # From the end, so that what is taken off is still the code itself.
+    # From the last pair on, so that the row above still holds codes.
     for pair in range(n_pairs - 1, -1, -1):
         row = codes[pair]
         if pair % pairs_per_group:

@@ -34,8 +34,8 @@ class WindowTrack(NamedTuple):
     Attributes
     ----------
     pair : Pair
-    reliability : str
-        `seen` or `imputed`.
+    status : str
+        `trained` or `imputed`.
     threshold : float
         The probability that called the peaks.
     bins : Bins
@@ -45,7 +45,7 @@ class WindowTrack(NamedTuple):
     """
 
     pair: Pair
-    reliability: str
+    status: str
     threshold: float
     bins: Bins
     peaks: Ints
@@ -96,7 +96,7 @@ def compute_window(
         peaks = call_peaks(called.start, called.step, called.values, threshold)
         spans = np.stack([peaks.start, peaks.end], axis=1)
         bins = layout.signal(tiles, drawn).bins()
-        status = model.reliability(pair)
+        status = model.status(pair)
         found.append(WindowTrack(pair, status, threshold, bins, spans))
     return found
 
@@ -173,6 +173,6 @@ def read_window(
             ]
             peaks = rows[["start", "end"]].to_numpy(dtype=np.int64)
         found.append(
-            WindowTrack(track.pair, track.reliability, track.threshold, bins, peaks)
+            WindowTrack(track.pair, track.status, track.threshold, bins, peaks)
         )
     return found

@@ -81,7 +81,7 @@ def usual_formats(rendering: TrackOptions) -> frozenset[str]:
 
     Parameters
     ----------
-    drawing : Drawing
+    rendering : Drawing
 
     Returns
     -------
@@ -110,7 +110,7 @@ class PeakThreshold(NamedTuple):
 
 def describe(
     pair: Pair,
-    reliability: str,
+    status: str,
     auroc: float | None,
     interval: tuple[float, float] | None = None,
     basis: str = "sequence",
@@ -120,8 +120,8 @@ def describe(
     Parameters
     ----------
     pair : Pair
-    reliability : str
-        `seen` or `imputed`.
+    status : str
+        `trained` or `imputed`.
     auroc : float, optional
         On test sites, or what to expect of it.
     interval : tuple of float, optional
@@ -133,9 +133,9 @@ def describe(
     -------
     str
     """
-    text = f"{pair.tf} in {pair.cell}, predicted from {basis}; {reliability}"
+    text = f"{pair.tf} in {pair.cell}, predicted from {basis}; {status}"
     if auroc is not None:
-        what = "AUROC" if reliability == "seen" else "expected AUROC"
+        what = "AUROC" if status == "trained" else "expected AUROC"
         text += f"; {what} {auroc:.2f}"
     if interval:
         text += f" ({interval[0]:.2f} to {interval[1]:.2f})"
@@ -148,7 +148,7 @@ def check_formats(formats: Set[str], rendering: TrackOptions) -> None:
     Parameters
     ----------
     formats : set of str
-    drawing : Drawing
+    rendering : Drawing
 
     Raises
     ------
@@ -185,7 +185,7 @@ def write_pair(
     scores : iterable of Scores
         In the order of the genome; taken while the signal is written. What comes
         several times in different formats is gone through once and kept meanwhile.
-    drawing : Drawing, optional
+    rendering : Drawing, optional
         By default the probability of each tile.
     formats : set of str, optional
         By default :func:`usual_formats`.

@@ -97,9 +97,9 @@ def test_a_place_and_a_pair_tell_the_same(toy):
     for pair in store.plan.pairs[::5]:
         values = np.concatenate([s.values for s in store.scores(pair, [region])])
         place = store.place(pair)
-        logits = decode_codes(
-            codes[place : place + 1], store.plan.scale.some(place, 1)
-        )[0]
+        logits = decode_codes(codes[place : place + 1], store.plan.scale.of(place, 1))[
+            0
+        ]
         np.testing.assert_allclose(values, 1 / (1 + np.exp(-logits)), rtol=1e-5)
 
 

@@ -22,21 +22,19 @@ def _case(seed, n_tiles, n_pairs):
 
 
 def _all(scale):
-    return scale.lowest_kept(None)
+    return scale.min_codes(None)
 
 
 @given(st.integers(0, 10**6), st.integers(1, 150), st.integers(1, 140))
-def test_codes_are_the_rounded_scores_and_stay_on_their_side_of_the_threshold(
-    seed, tiles, pairs
-):
+def test_codes_are_the_rounded_scores_and_keep_the_side_of_the_line(seed, tiles, pairs):
     logits, scale = _case(seed, tiles, pairs)
-    thresholds, steps, threshold_codes = (field[:, None] for field in scale)
+    lines, steps, threshold_codes = (field[:, None] for field in scale)
     codes = quantize(logits, scale, _all(scale))
     assert codes.shape == (pairs, tiles)
     np.testing.assert_array_equal(
         codes >= threshold_codes, (logits >= scale.thresholds).T
     )
-    exact = threshold_codes + np.floor((logits.T.astype(float) - thresholds) / steps)
+    exact = threshold_codes + np.floor((logits.T.astype(float) - lines) / steps)
     assert np.abs(codes - np.clip(exact, 1, 255)).max() <= 1  # a border in float32
     decoded = decode_codes(codes, scale)
     inside = (codes > 1) & (codes < 255)
@@ -45,7 +43,7 @@ def test_codes_are_the_rounded_scores_and_stay_on_their_side_of_the_threshold(
 
 
 @given(st.integers(0, 10**6), st.integers(1, 150), st.integers(1, 140))
-def test_no_probability_is_far_off_whatever_the_threshold(seed, tiles, pairs):
+def test_no_probability_is_far_off_whatever_the_line(seed, tiles, pairs):
     logits, scale = _case(seed, tiles, pairs)
     decoded = decode_codes(quantize(logits, scale, _all(scale)), scale)
     error = np.abs(sigmoid(decoded) - sigmoid(logits.T))
@@ -53,21 +51,19 @@ def test_no_probability_is_far_off_whatever_the_threshold(seed, tiles, pairs):
     assert scale.steps.max() < 0.12
 
 
-def test_a_score_next_to_the_threshold_stays_on_its_side():
-    thresholds = np.array([-17, -7, 0.1, 3.7, 11.99, 17], dtype=np.float32)
-    scale = code_scale(thresholds)
-    logits = np.stack(
-        [np.nextafter(thresholds, np.float32(-99)), thresholds], dtype=np.float32
-    )
+def test_a_score_beside_the_line_stays_on_its_side():
+    lines = np.array([-17, -7, 0.1, 3.7, 11.99, 17], dtype=np.float32)
+    scale = code_scale(lines)
+    logits = np.stack([np.nextafter(lines, np.float32(-99)), lines], dtype=np.float32)
     codes = quantize(logits, scale, _all(scale))
     assert (codes[:, 0] == scale.threshold_codes - 1).all()
     assert (codes[:, 1] == scale.threshold_codes).all()
 
 
-def test_what_is_below_the_lowest_kept_code_is_not_kept():
+def test_what_is_below_the_floor_is_not_kept():
     logits = np.array([[-3.0], [-1.1], [-0.9], [1.0]], dtype=np.float32)
     scale = code_scale(np.zeros(1, np.float32))
-    codes = quantize(logits, scale, scale.lowest_kept(1.0))
+    codes = quantize(logits, scale, scale.min_codes(1.0))
     assert (codes[0] > 0).tolist() == [False, False, True, True]
     decoded = decode_codes(codes, scale)[0]
     assert np.isneginf(decoded[:2]).all()
