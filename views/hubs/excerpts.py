@@ -10,7 +10,12 @@ from typing import Any
 
 from tfimpute_tracks.genome import Region, read_narrowpeak
 from tfimpute_tracks.genome.signal import Signal
-from tfimpute_tracks.tracks.formats import read_signal, signal_chroms, write_bigwig
+from tfimpute_tracks.tracks.formats import (
+    SignalStyle,
+    read_signal,
+    signal_chroms,
+    write_track,
+)
 
 __all__ = ["merge_windows", "slice_bigwig", "slice_peaks"]
 
@@ -68,7 +73,7 @@ def slice_bigwig(path: Path, windows: Sequence[Region], decimals: int) -> str:
         return ""
     with TemporaryDirectory(prefix="tfimpute-tracks-") as folder:
         dest = Path(folder) / "slice.bw"
-        write_bigwig(dest, sizes, pieces, decimals)
+        write_track("bigwig", dest, sizes, pieces, SignalStyle(decimals))
         content = base64.b64encode(dest.read_bytes()).decode("ascii")
     return f"data:application/octet-stream;base64,{content}"
 
