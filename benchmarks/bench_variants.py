@@ -30,8 +30,8 @@ from tfimpute_tracks.genome import Sequences, bundled_region, open_bundled
 from tfimpute_tracks.models import load_model
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.variants.alleles import STEP, AlleleScorer, Variant
-from tfimpute_tracks.variants.background import Background, change_of_odds
-from tfimpute_tracks.variants.matched_background import draw_matched, survey_variants
+from tfimpute_tracks.variants.background import Background, log_odds_change
+from tfimpute_tracks.variants.matched_background import sample_matched, sample_variants
 from tfimpute_tracks.variants.records import Source, open_variants
 from tfimpute_tracks.variants.run import VariantJob, run_variants
 from tfimpute_tracks.variants.tables import Layout
@@ -78,9 +78,9 @@ def _pairs(model: Model, what: str) -> list:
 def _run(job: VariantJob, genome: Sequences, wanted: int = 0) -> None:
     background = None
     if wanted:
-        survey = survey_variants(job.source, genome, False, wanted, 0)
+        survey = sample_variants(job.source, genome, False, wanted, 0)
         margin = job.model.config.seq_len
-        partners = draw_matched(genome, survey, wanted, 0, margin)
+        partners = sample_matched(genome, survey, wanted, 0, margin)
         background = Background.of(
             job.scorer, genome, partners, job.threads, lambda _: None
         )
@@ -111,7 +111,7 @@ def _agreement(name: str, genome: Sequences, path: Path) -> None:
             for i in range(0, len(variants), scorer.at_once)
             for one in scorer.curves(genome, variants[i : i + scorer.at_once])
         ]
-        changes[step] = np.array([change_of_odds(*one.best()) for one in curves])
+        changes[step] = np.array([log_odds_change(*one.best()) for one in curves])
     for step in _STEPS:
         over = [
             np.nanmedian(

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["MIN_AUROC", "alike", "effect_map"]
+__all__ = ["MIN_AUROC", "cluster_order", "effect_heatmap"]
 
 Doubles = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -38,7 +38,7 @@ _ROW, _LEFT, _RIGHT, _TOP, _FOOT = 2.6, 24.0, 17.0, 9.5, 21.0  # mm
 _LEAST_SPAN = 0.02  # of the colors: what changes by less is not blown up
 
 
-def effect_map(
+def effect_heatmap(
     deltas: Doubles,
     tfs: Sequence[str],
     cells: Sequence[str],
@@ -67,8 +67,8 @@ def effect_map(
     """
     size = np.nan_to_num(np.abs(deltas))
     shown = np.sort(np.argsort(-size.max(axis=1), kind="stable")[:_MOST_ROWS])
-    rows = shown[alike(deltas[shown])]
-    columns = alike(deltas[shown].T)
+    rows = shown[cluster_order(deltas[shown])]
+    columns = cluster_order(deltas[shown].T)
     drawn = np.ix_(rows, columns)
     values = deltas[drawn]
     span = max(float(np.nanmax(np.abs(values), initial=0.0)), _LEAST_SPAN)
@@ -138,7 +138,7 @@ def _cross_out(axes: Axes, which: NDArray[np.bool_]) -> None:
     axes.add_patch(PathPatch(strokes, fill=False, edgecolor=GRAY, linewidth=0.35))
 
 
-def alike(rows: Doubles) -> Ints:
+def cluster_order(rows: Doubles) -> Ints:
     """Order rows by hierarchical clustering, alike ones side by side.
 
     Parameters

@@ -20,7 +20,7 @@ from tfimpute_tracks.genome import Region, Sequences, read_past_ends
 from tfimpute_tracks.kernels.encode import N_CODE, decode, missing_tiles
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.variants.alleles import STEP, Variant
-from tfimpute_tracks.variants.background import change_of_odds
+from tfimpute_tracks.variants.background import log_odds_change
 from tfimpute_tracks.variants.cores import core_scorer
 from tfimpute_tracks.vocabulary import Pair
 
@@ -72,7 +72,7 @@ class MutagenesisScores(NamedTuple):
 
         Both cut as tracks cut them, as for single variants.
         """
-        return change_of_odds(self.reference[..., None], self.logits)
+        return log_odds_change(self.reference[..., None], self.logits)
 
     @property
     def loss(self) -> Floats:

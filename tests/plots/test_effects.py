@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tfimpute_tracks.plots.effects import effect_map
+from tfimpute_tracks.plots.effects import effect_heatmap
 from tfimpute_tracks.plots.style import save_figure
 
 TFS = [f"TF{i}" for i in range(60)]
@@ -23,7 +23,7 @@ def test_rows_that_change_most_are_drawn_and_alike_ones_meet(rng):
     data_sets = np.zeros((60, 7), dtype=int)
     data_sets[5, 2], data_sets[5, 4] = 1, 2
     auroc = np.full((60, 7), 0.9, np.float32)
-    figure = effect_map(deltas, TFS, CELLS, data_sets, "chr1:5 A>G", auroc)
+    figure = effect_heatmap(deltas, TFS, CELLS, data_sets, "chr1:5 A>G", auroc)
     rows, columns = _labels(figure)
     assert len(rows) == 45
     assert {"TF5 (3)", "TF20 (0)", "TF50 (0)"} <= set(rows)
@@ -45,7 +45,7 @@ def test_rows_that_change_most_are_drawn_and_alike_ones_meet(rng):
 def test_few_pairs_and_none_that_changes_are_drawn():
     deltas = np.array([[0.0, np.nan]])
     known = np.full((1, 2), 0.9)
-    figure = effect_map(deltas, ["MAX"], CELLS[:2], np.zeros((1, 2), int), "x", known)
+    figure = effect_heatmap(deltas, ["MAX"], CELLS[:2], np.zeros((1, 2), int), "x", known)
     assert _labels(figure) == (["MAX (0)"], CELLS[:2])
     low, high = figure.axes[0].images[0].get_clim()
     assert (low, high) == (-0.02, 0.02)
@@ -58,7 +58,7 @@ def test_pairs_of_which_little_is_expected_are_crossed_out(rng):
     )
     deltas[2, 3] = np.nan  # not asked for
     none = np.zeros((3, 4), int)
-    figure = effect_map(deltas, TFS[:3], CELLS[:4], none, "x", auroc)
+    figure = effect_heatmap(deltas, TFS[:3], CELLS[:4], none, "x", auroc)
     (patch,) = figure.axes[0].patches
     strokes = patch.get_path().vertices.reshape(-1, 2, 2).mean(axis=1)
     rows, columns = _labels(figure)
@@ -70,7 +70,7 @@ def test_pairs_of_which_little_is_expected_are_crossed_out(rng):
 def test_a_title_is_no_formula(tmp_path):
     known = np.full((1, 2), 0.9)
     title = r"$\frac{a$, <b>:5 A>G"
-    figure = effect_map(
+    figure = effect_heatmap(
         np.zeros((1, 2)), ["MAX"], CELLS[:2], np.zeros((1, 2), int), title, known
     )
     save_figure(figure, tmp_path / "a.svg", title, str(figure.get_label()))

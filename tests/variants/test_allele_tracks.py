@@ -5,7 +5,7 @@ import pytest
 
 from bbi_readers import READERS
 from tfimpute_tracks.kernels.products import sigmoid
-from tfimpute_tracks.variants.allele_tracks import kept_stretches, lay_stretch
+from tfimpute_tracks.variants.allele_tracks import open_allele_tracks, align_alleles
 from tfimpute_tracks.variants.alleles import AlleleScorer, Variant
 from tfimpute_tracks.variants.records import Source
 from tfimpute_tracks.variants.run import VariantJob, run_variants
@@ -81,11 +81,11 @@ def test_every_base_is_that_of_the_nearest_variant(
 ):
     model = toy[0]
     scorer = AlleleScorer(model, PAIRS, step)
-    with kept_stretches(tmp_path, 2, list(SIZES), step) as kept:
+    with open_allele_tracks(tmp_path, 2, list(SIZES), step) as kept:
         for variant, curves in zip(
             variants, scorer.curves(genome, variants), strict=True
         ):
-            kept.add(lay_stretch(variant, curves, model.config.seq_len, step))
+            kept.add(align_alleles(variant, curves, model.config.seq_len, step))
         files = kept.write(tmp_path / "v", PAIRS, SIZES)
     names = [
         f"v.{p.tf}.{p.cell}.{kind}.bw"

@@ -8,12 +8,12 @@ import pytest
 from tfimpute_tracks.errors import InputFileError, RegionError
 from tfimpute_tracks.genome import open_genome
 from tfimpute_tracks.variants.alleles import AlleleScorer, Variant
-from tfimpute_tracks.variants.background import Background, change_of_odds
+from tfimpute_tracks.variants.background import Background, log_odds_change
 from tfimpute_tracks.variants.matched_background import (
     VariantSample,
-    draw_matched,
-    read_within,
-    survey_variants,
+    sample_matched,
+    read_regions,
+    sample_variants,
 )
 from tfimpute_tracks.variants.records import Source
 from tfimpute_tracks.vocabulary import Pair
@@ -50,7 +50,7 @@ def test_partners_of_a_letter_have_it_between_the_same_neighbors(long_genome, le
     variants = [_snv(letters, at) for at in (700, 9100 + 600, 20_000, 29_000)]
     taken = list(range(12_000, 15_000))
     survey = _survey(variants, taken)
-    partners = draw_matched(long_genome, survey, 100, 0, MARGIN)
+    partners = sample_matched(long_genome, survey, 100, 0, MARGIN)
     assert len(set(partners)) == 100
     own = {(letters[v.start - 1 : v.start + 2], v.alt): v.start for v in variants}
     found = Counter()
@@ -79,7 +79,7 @@ def test_partners_of_a_letter_have_it_between_the_same_neighbors(long_genome, le
 )
 def test_partners_of_others_are_of_the_same_kind(long_genome, ref, alt, ahead, change):
     variant = Variant("chr1", 700, ref.replace("?", "A"), alt.replace("?", "A"))
-    partners = draw_matched(long_genome, _survey([variant]), 50, 1, MARGIN)
+    partners = sample_matched(long_genome, _survey([variant]), 50, 1, MARGIN)
     assert len(partners) > 45  # one that changes nothing is left out
     starts = {partner.start for partner in partners}
     assert len(starts) == len(partners)
@@ -94,7 +94,7 @@ def test_partners_of_others_are_of_the_same_kind(long_genome, ref, alt, ahead, c
 
 def test_partners_change_with_the_seed_alone(long_genome, letters):
     survey = _survey([_snv(letters, at) for at in (700, 20_000)])
-    draws = [draw_matched(long_genome, survey, 20, seed, MARGIN) for seed in (4, 4, 5)]
+    draws = [sample_matched(long_genome, survey, 20, seed, MARGIN) for seed in (4, 4, 5)]
     assert draws[0] == draws[1]
     assert draws[0] != draws[2]
 
@@ -106,23 +106,23 @@ def test_partners_come_from_further_off_where_there_are_none_near(tmp_path, rng)
     write_fasta(tmp_path / "g.fa", {"chr1": "".join(text)})
     survey = _survey([Variant("chr1", 1_000, "G", "T")])
     with open_genome(tmp_path / "g.fa", tmp_path) as genome:
-        (partner,) = draw_matched(genome, survey, 10, 0, MARGIN)
+        (partner,) = sample_matched(genome, survey, 10, 0, MARGIN)
         assert partner == Variant("chr1", 150_000, "G", "T")  # the other is at the end
-        assert not draw_matched(genome, survey, 10, 0, 200_000)
+        assert not sample_matched(genome, survey, 10, 0, 200_000)
 
 
 def test_partners_keep_to_the_regions(long_genome, letters, tmp_path):
     path = tmp_path / "open.bed"
     path.write_text("1\t5000\t5600\n1\t5500\t6000\n1\t21000\t21500\n")
-    within = read_within(path, long_genome)
+    within = read_regions(path, long_genome)
     survey = _survey([_snv(letters, at) for at in (700, 20_000)])
-    partners = draw_matched(long_genome, survey, 30, 0, MARGIN, within)
+    partners = sample_matched(long_genome, survey, 30, 0, MARGIN, within)
     assert len(partners) > 20
     for partner in partners:
         assert 5000 <= partner.start < 6000 or 21_000 <= partner.start < 21_500
     path.write_text("chr7\t5000\t5600\n")
     with pytest.raises(RegionError, match="chr7"):
-        read_within(path, long_genome)
+        read_regions(path, long_genome)
 
 
 @pytest.fixture
@@ -139,7 +139,7 @@ def table(tmp_path, letters):
 
 
 def test_a_survey_draws_what_can_be_scored_each_as_likely(table, long_genome):
-    whole = survey_variants(table, long_genome, False, 100, 0)
+    whole = sample_variants(table, long_genome, False, 100, 0)
     assert whole.n_lines == 10
     assert [variant.start for variant in whole.drawn] == list(range(500, 8500, 1000))
     assert whole.taken["chr1"].tolist() == sorted(
@@ -147,7 +147,7 @@ def test_a_survey_draws_what_can_be_scored_each_as_likely(table, long_genome):
     )
     counts = Counter()
     for seed in range(300):
-        drawn = survey_variants(table, long_genome, False, 3, seed).drawn
+        drawn = sample_variants(table, long_genome, False, 3, seed).drawn
         starts = [variant.start for variant in drawn]
         assert len(starts) == 3
         assert starts == sorted(starts)
@@ -158,7 +158,7 @@ def test_a_survey_draws_what_can_be_scored_each_as_likely(table, long_genome):
 
 def test_a_file_that_is_none_is_told_at_once(long_genome, tmp_path):
     with pytest.raises(InputFileError, match="no such file"):
-        survey_variants(Source.of(tmp_path / "gone.vcf"), long_genome, False, 9, 0)
+        sample_variants(Source.of(tmp_path / "gone.vcf"), long_genome, False, 9, 0)
 
 
 @pytest.mark.parametrize("threads", [1, 3])
@@ -187,4 +187,4 @@ def test_quantiles_are_counts_among_the_partners(toy, genome, threads):
 def test_far_log_odds_are_cut():
     far = np.array([-300, 5, 30], dtype=np.float32)
     near = np.array([-25, 6, 10], dtype=np.float32)
-    assert change_of_odds(far, near).tolist() == [0, 1, -10]
+    assert log_odds_change(far, near).tolist() == [0, 1, -10]

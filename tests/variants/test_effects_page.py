@@ -12,7 +12,7 @@ from chromium import complaints, open_chromium, wait_for
 from tfimpute_tracks.interpret.tf_families import family_of
 from tfimpute_tracks.models import load_model
 from tfimpute_tracks.variants.alleles import Variant
-from tfimpute_tracks.variants.heatmaps import draw_map
+from tfimpute_tracks.variants.heatmaps import draw_heatmap
 from tfimpute_tracks.vocabulary import Pair
 
 VARIANT = Variant("<b>/1", 99, "G", "T")
@@ -53,7 +53,7 @@ def whole(tmp_path_factory):
     pairs = list(model.vocabulary.all_pairs())
     best = _score(pairs, rng)
     stem = tmp_path_factory.mktemp("maps") / "v"
-    files = draw_map(model, pairs, VARIANT, best, stem, NAME)
+    files = draw_heatmap(model, pairs, VARIANT, best, stem, NAME)
     return model, pairs, best, files
 
 
@@ -93,7 +93,7 @@ def test_pairs_that_were_not_asked_for_are_missing(toy, tmp_path, rng):
     pairs = [Pair("CTCF", "K562"), Pair("MAX", "HepG2"), Pair("MAX", "K562")]
     best = _score(pairs, rng)
     variant = Variant("chr1", 5, "A", "C")
-    _, page = draw_map(toy[0], pairs, variant, best, tmp_path / "v")
+    _, page = draw_heatmap(toy[0], pairs, variant, best, tmp_path / "v")
     values = _values(page, toy[0])
     assert set(values) == {*pairs, Pair("CTCF", "HepG2")}
     assert np.isnan(values[Pair("CTCF", "HepG2")][:2]).all()
@@ -106,7 +106,7 @@ def test_pairs_that_were_not_asked_for_are_missing(toy, tmp_path, rng):
 def test_one_pair_has_a_map(toy, tmp_path, rng, n):
     pairs = [Pair("CTCF", "K562"), Pair("MAX", "K562")][:n]
     variant = Variant("chr1", 5, "A", "C")
-    files = draw_map(toy[0], pairs, variant, _score(pairs, rng), tmp_path / "v", ".")
+    files = draw_heatmap(toy[0], pairs, variant, _score(pairs, rng), tmp_path / "v", ".")
     assert all(file.is_file() for file in files)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.variants.alleles import AlleleScorer, Variant
-from tfimpute_tracks.variants.matched_background import survey_variants
+from tfimpute_tracks.variants.matched_background import sample_variants
 from tfimpute_tracks.variants.records import Source
 from tfimpute_tracks.variants.run import VariantJob, run_variants
 from tfimpute_tracks.variants.tables import COLUMNS, Layout
@@ -111,7 +111,7 @@ def test_what_is_not_scored_has_a_reason(toy, genome, tmp_path, lines):
         "unknown": "unknown chromosome",
     }
     assert sum(run.counts.faults.values()) == 7
-    assert run.counts.reference_share == pytest.approx(6 / 8)
+    assert run.counts.reference_match == pytest.approx(6 / 8)
 
 
 def test_swapped_alleles_are_exchanged_where_asked(toy, genome, tmp_path, lines):
@@ -302,7 +302,7 @@ def test_a_file_without_a_line_has_tables_without_one(toy, genome, tmp_path, end
     path = tmp_path / f"v{ending}"
     path.write_text(HEAD if ending == ".vcf" else "chrom\tpos\tref\talt\n")
     run = _run(toy, genome, path, tmp_path)
-    assert (run.counts.n_scored, run.counts.reference_share) == (0, None)
+    assert (run.counts.n_scored, run.counts.reference_match) == (0, None)
     for name in ("effects", "skipped"):
         assert _rows(tmp_path / f"v.{name}.tsv") == []
 
@@ -323,6 +323,6 @@ def test_quotes_in_a_table_are_letters_of_names(toy, genome, tmp_path, lines):
 def test_a_position_that_is_none_is_told(toy, genome, tmp_path, pos):
     path = tmp_path / "v.tsv"
     path.write_text(f"chrom\tpos\tref\talt\n1\t{pos}\tA\tC\n")
-    assert survey_variants(Source.of(path), genome, False, 9, 0).drawn == []
+    assert sample_variants(Source.of(path), genome, False, 9, 0).drawn == []
     run = _run(toy, genome, path, tmp_path)
     assert run.counts.faults == {"outside of the chromosome": 1}
