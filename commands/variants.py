@@ -95,9 +95,7 @@ def variants(
     ] = False,
     n_annotated: Annotated[
         int,
-        typer.Option(
-            min=1, help="Pairs listed for each allele in the annotated VCF."
-        ),
+        typer.Option(min=1, help="Pairs listed for each allele in the annotated VCF."),
     ] = 10,
     heatmaps: Annotated[
         int,

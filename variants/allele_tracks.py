@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import WriteError
-from tfimpute_tracks.tracks.formats.bins import Piece
 from tfimpute_tracks.kernels.products import sigmoid
 from tfimpute_tracks.tracks.formats import write_bigwig
+from tfimpute_tracks.tracks.formats.bins import Piece
 from tfimpute_tracks.variants.alleles import AlleleScores, Variant
 from tfimpute_tracks.vocabulary import Pair
 

@@ -40,7 +40,9 @@ class AnnotatedVcf:
     def __init__(self, file: Any, header: Any) -> None:
         # htslib adds END to records with symbolic alleles, declared or not.
         if "END" not in header.info:
-            header.info.add("END", 1, "Integer", "Last position of the reference allele")
+            header.info.add(
+                "END", 1, "Integer", "Last position of the reference allele"
+            )
         self._file = file
         lines = str(header).splitlines(keepends=True)
         earlier = tuple(f"##INFO=<ID={key}," for key in (INFO, SWAPPED))

@@ -44,7 +44,13 @@ from tfimpute_tracks.variants.tables import Layout, ScoredAllele, open_table
 from tfimpute_tracks.variants.validate import Counts, SkipReason, check_allele
 from tfimpute_tracks.vocabulary import Pair
 
-__all__ = ["BackgroundOptions", "ProgressBar", "VariantJob", "VariantRun", "run_variants"]
+__all__ = [
+    "BackgroundOptions",
+    "ProgressBar",
+    "VariantJob",
+    "VariantRun",
+    "run_variants",
+]
 
 Floats = NDArray[np.float32]
 ProgressBar = Callable[
@@ -275,7 +281,9 @@ def _score_alleles(
     found = job.scorer.scores(genome, variants)
     for variant, scores in zip(variants, found, strict=True):
         if isinstance(scores, RegionError):
-            yield _Allele("", SkipReason("too close to the chromosome end", str(scores)))
+            yield _Allele(
+                "", SkipReason("too close to the chromosome end", str(scores))
+            )
             continue
         best = scores.best()
         if any(np.isnan(side).all() for side in best):
@@ -315,9 +323,7 @@ class _Outputs:
         self._vcf = None
         if header is not None:
             self._run.files.append(job.file(".annotated.vcf.gz"))
-            self._vcf = stack.enter_context(
-                open_annotated(self._run.files[-1], header)
-            )
+            self._vcf = stack.enter_context(open_annotated(self._run.files[-1], header))
         self._tracks: AlleleTrackFile | None = None
         if job.write_tracks:
             chroms = list(genome.chrom_sizes)

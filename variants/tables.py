@@ -184,9 +184,7 @@ class _Text:
         self, file: Any, layout: Layout, pairs: Sequence[Pair], status: Sequence[str]
     ) -> None:
         self._file, self._layout = file, layout
-        names = [
-            f"\t{p.tf}\t{p.cell}\t{s}" for p, s in zip(pairs, status, strict=True)
-        ]
+        names = [f"\t{p.tf}\t{p.cell}\t{s}" for p, s in zip(pairs, status, strict=True)]
         columns = COLUMNS
         if layout.is_wide:
             names, columns = [""], (*_VARIANT, *map(str, pairs))
