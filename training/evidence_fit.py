@@ -168,7 +168,7 @@ def read_evidence_sites(
     if not sum(map(len, places)):
         raise UsageError(
             f"{store.name} says nothing of the {len(rows):,} sites to learn from; "
-            "build it from peaks of the same genome, without --regions"
+            "build it from peaks of the same genome, without --region"
         )
     check_dataset(store, dataset)
     order = np.concatenate(places)

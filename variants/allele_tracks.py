@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import WriteError
+from tfimpute_tracks.genome.signal import Signal
 from tfimpute_tracks.kernels.products import sigmoid
 from tfimpute_tracks.tracks.formats import write_bigwig
-from tfimpute_tracks.tracks.formats.bins import Piece
 from tfimpute_tracks.variants.alleles import AlleleScores, Variant
 from tfimpute_tracks.vocabulary import Pair
 
@@ -184,7 +184,7 @@ class AlleleTrackFile:
 
     def _signals(
         self, entries: NDArray[np.int64], values: Floats, pair: int, kind: str
-    ) -> Iterator[Piece]:
+    ) -> Iterator[Signal]:
         # Of several alleles at one position, the first in the file.
         is_first = np.ones(len(entries), dtype=np.bool_)
         is_first[1:] = (entries[1:, :2] != entries[:-1, :2]).any(axis=1)
@@ -205,7 +205,7 @@ class AlleleTrackFile:
 
     def _clip(
         self, chrom: int, start: int, values: Floats, first: int, last: int
-    ) -> Iterator[Piece]:
+    ) -> Iterator[Signal]:
         """Give the bins between two positions, and parts of those across them."""
         name, stride = self._chroms[chrom], self._stride
         first = max(first, start)
@@ -214,14 +214,14 @@ class AlleleTrackFile:
             return
         left, right = -(-(first - start) // stride), (last - start) // stride
         if left > right:  # both in one bin
-            yield name, first, last - first, values[right:left]
+            yield Signal(name, first, last - first, values[right:left])
             return
         if gap := start + left * stride - first:
-            yield name, first, gap, values[left - 1 : left]
+            yield Signal(name, first, gap, values[left - 1 : left])
         if left < right:
-            yield name, start + left * stride, stride, values[left:right]
+            yield Signal(name, start + left * stride, stride, values[left:right])
         if gap := last - start - right * stride:
-            yield name, start + right * stride, gap, values[right : right + 1]
+            yield Signal(name, start + right * stride, gap, values[right : right + 1])
 
 
 @contextmanager

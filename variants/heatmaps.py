@@ -78,7 +78,7 @@ def _grid(model: Model, pairs: list[Pair], best: tuple[Floats, Floats]) -> Effec
     for pair, p_ref, p_alt in zip(pairs, *best, strict=True):
         at = rows[pair.tf], columns[pair.cell]
         ref[at], alt[at] = p_ref, p_alt
-        is_trained[at] = model.reliability(pair) == "seen"
+        is_trained[at] = model.status(pair) == "trained"
         expected = model.expected_auroc(pair)
         auroc[at] = np.nan if expected is None else expected
     return EffectGrid(tfs, cells, ref, alt, is_trained, auroc)

@@ -310,7 +310,7 @@ class _Outputs:
         self._job, self._genome, self._background = job, genome, background
         self._run = VariantRun(n_background=0 if background is None else background.n)
         table = job.file(f".effects.{job.layout.suffix}")
-        status = [job.model.reliability(pair) for pair in job.pairs]
+        status = [job.model.status(pair) for pair in job.pairs]
         self._effects = stack.enter_context(
             open_table(table, job.layout, job.pairs, status)
         )
