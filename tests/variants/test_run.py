@@ -168,6 +168,7 @@ def test_results_of_an_earlier_run_are_replaced(toy, genome, tmp_path, lines, en
     assert text.count("##INFO=<ID=TFIMPUTE,") == 1
     _run(toy, genome, path, tmp_path, n_annotated=2)  # without swapping
     plain = gzip.decompress(first.read_bytes()).decode()
+    text = text.replace(";END=1200", "")  # pysam added it when it wrote the copy
     own, other = ([x for x in t.splitlines() if x[0] != "#"] for t in (text, plain))
     assert own == other
 
