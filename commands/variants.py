@@ -11,7 +11,7 @@ import typer
 
 from tfimpute_tracks.commands import options
 from tfimpute_tracks.commands.console import log, print_result, progress_bar, show_json
-from tfimpute_tracks.errors import RunError, UsageError
+from tfimpute_tracks.errors import RunError, UsageError, listed
 
 if TYPE_CHECKING:
     from tfimpute_tracks.variants.run import BackgroundOptions, VariantRun
@@ -205,8 +205,7 @@ def _report(run: VariantRun, background: BackgroundOptions, as_json: bool) -> No
         if ours not in (None, theirs)
     ]
     if renamed:
-        more = f" and {len(renamed) - 3} more" if len(renamed) > 3 else ""
-        log(f"renamed {', '.join(renamed[:3])}{more}, as in the FASTA")
+        log(f"renamed {listed(renamed, 3)}, as in the FASTA")
     match = counts.reference_match
     if match is not None and match < _MIN_MATCH:
         log(

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfimpute_tracks.engines.ordered_map import ordered_map
-from tfimpute_tracks.errors import InputFileError, RegionError
+from tfimpute_tracks.errors import InputFileError, RegionError, listed
 from tfimpute_tracks.genome import Sequences
 from tfimpute_tracks.genome.chroms import find_chrom
 from tfimpute_tracks.kernels.products import sigmoid
@@ -402,11 +402,8 @@ def _check_chroms(
     source: Source, sizes: Iterable[str], chroms: dict[str, str | None]
 ) -> None:
     if chroms and not any(chroms.values()):
-        theirs, ours = (
-            ", ".join(list(names)[:3]) + (" ..." if len(list(names)) > 3 else "")
-            for names in (chroms, sizes)
-        )
         raise InputFileError(
-            f"{source.label}: none of its chromosomes ({theirs}) is in the FASTA "
-            f"({ours}); use the genome that the variants were called on"
+            f"{source.label}: none of its chromosomes ({listed(chroms, 3)}) is in "
+            f"the FASTA ({listed(sizes, 3)}); use the genome that the variants were "
+            "called on"
         )
