@@ -32,8 +32,9 @@ from tfimpute_tracks.models import load_model
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.variants.alleles import STRIDE, AlleleScorer, Variant
 from tfimpute_tracks.variants.background import log_odds_change
+from tfimpute_tracks.variants.job import BackgroundOptions, VariantJob
 from tfimpute_tracks.variants.records import Source, open_variants
-from tfimpute_tracks.variants.run import BackgroundOptions, VariantJob, run_variants
+from tfimpute_tracks.variants.run import run_variants
 from tfimpute_tracks.variants.tables import Layout
 
 # Variants of the shortest run.

@@ -14,7 +14,7 @@ from tfimpute_tracks.commands.console import log, print_result, progress_bar, sh
 from tfimpute_tracks.errors import RunError, UsageError, listed
 
 if TYPE_CHECKING:
-    from tfimpute_tracks.variants.run import BackgroundOptions, VariantRun
+    from tfimpute_tracks.variants.job import BackgroundOptions, VariantRun
 
 __all__ = ["variants"]
 
@@ -119,8 +119,9 @@ def variants(
     from tfimpute_tracks.commands import inputs
     from tfimpute_tracks.models import load_model
     from tfimpute_tracks.storage import check_writable_dir
+    from tfimpute_tracks.variants.job import BackgroundOptions, VariantJob
     from tfimpute_tracks.variants.records import Source, spool_stdin
-    from tfimpute_tracks.variants.run import BackgroundOptions, VariantJob, run_variants
+    from tfimpute_tracks.variants.run import run_variants
     from tfimpute_tracks.variants.tables import Layout, check_layout
 
     loaded = load_model(model)

@@ -9,8 +9,9 @@ from bbi_readers import READERS
 from tfimpute_tracks.kernels.products import sigmoid
 from tfimpute_tracks.variants.allele_tracks import align_alleles, open_allele_tracks
 from tfimpute_tracks.variants.alleles import AlleleScorer, Variant
+from tfimpute_tracks.variants.job import VariantJob
 from tfimpute_tracks.variants.records import Source
-from tfimpute_tracks.variants.run import VariantJob, run_variants
+from tfimpute_tracks.variants.run import run_variants
 from tfimpute_tracks.vocabulary import Pair
 
 PAIRS = [Pair("CTCF", "K562"), Pair("MAX", "HepG2")]
