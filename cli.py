@@ -31,7 +31,7 @@ from tfimpute_tracks.commands.hub import hub
 from tfimpute_tracks.commands.impute import impute
 from tfimpute_tracks.commands.info import info
 from tfimpute_tracks.commands.motifs import motifs
-from tfimpute_tracks.commands.mutagenesis import saturate
+from tfimpute_tracks.commands.mutagenesis import mutagenesis
 from tfimpute_tracks.commands.plot import plot
 from tfimpute_tracks.commands.prepare import prepare
 from tfimpute_tracks.commands.query import query
@@ -55,7 +55,7 @@ app = typer.Typer(
 )
 _VERBS = (
     *(scan, impute, export, query, catalogue, browse, hub, report, plot),
-    *(variants, saturate, enhancers, embeddings, motifs, explain),
+    *(variants, mutagenesis, enhancers, embeddings, motifs, explain),
     *(prepare, split, train, evaluate, compare, info, cache, selftest),
 )
 for verb in _VERBS:

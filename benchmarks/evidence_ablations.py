@@ -21,8 +21,10 @@ from numpy.typing import NDArray
 from tfimpute_tracks.commands.console import print_result
 from tfimpute_tracks.commands.inputs import set_threads
 from tfimpute_tracks.dataset import Dataset, open_dataset, pair_columns, split_rows
+from tfimpute_tracks.engines.evidence import PairEvidence
+from tfimpute_tracks.engines.scorer import site_scorer
+from tfimpute_tracks.engines.sites import chrom_sites
 from tfimpute_tracks.evaluation import pair_aurocs, pair_average_precisions
-from tfimpute_tracks.evaluation.evidence_scores import evidence_score, letters_score
 from tfimpute_tracks.evidence import ACCESSIBILITY, EvidenceStore, open_evidence
 from tfimpute_tracks.models import Model, load_model
 from tfimpute_tracks.models.evidence import Evidence
@@ -84,14 +86,12 @@ class _Judge:
     ) -> None:
         """Say how well pairs are told apart."""
         letters = self.letters if way.letters else np.zeros_like(self.letters)
-        score = evidence_score(
-            lambda _: letters.copy(),
-            Evidence(_weights(self.model, network), store),
-            self.dataset,
-            self.rows,
-        )
+        evidence = Evidence(_weights(self.model, network), store)
         pairs = [self.dataset.pairs[i] for i in self.columns]
-        scores = score(self.model.vocabulary.pair_indices(pairs))
+        applied = PairEvidence(evidence, self.model.vocabulary.pair_indices(pairs))
+        scores = letters.copy()
+        for chrom, index, centers in chrom_sites(self.dataset, self.rows):
+            scores[index] = applied.apply(scores[index], chrom, centers)
         labels = self.dataset.labels(self.rows, self.columns)
         auroc = np.nanmean(pair_aurocs(scores, labels))
         precision = np.nanmean(pair_average_precisions(scores, labels))
@@ -113,9 +113,9 @@ def main() -> None:
     split = split_rows(dataset)
     base, kept = (pair_columns(dataset, role) for role in ("base", "test3"))
     store = open_evidence(asked.evidence)
-    store = store.take(store.tracks_of(dataset.pairs[i] for i in base))
+    store = store.subset(store.tracks_of(dataset.pairs[i] for i in base))
     indices = model.vocabulary.pair_indices(dataset.pairs[i] for i in kept)
-    letters = letters_score(model, dataset, split.test)(indices)
+    letters = site_scorer(model, dataset, split.test, use_evidence=False)(indices)
     judge = _Judge(model, dataset, split.test, kept, letters)
     recipe = EvidenceRecipe(epochs=asked.epochs)
     ways = {
@@ -123,7 +123,7 @@ def main() -> None:
         "embeddings of the sequence model": _Way(recipe, own_embeddings=False),
         "without letters": _Way(recipe, letters=False),
         "without accessibility": _Way(recipe, accessibility=False),
-        "no tracks left out in training": _Way(replace(recipe, left_out=0.0)),
+        "no tracks left out in training": _Way(replace(recipe, track_dropout=0.0)),
     }
     read = partial(read_evidence_sites, model, dataset=dataset, rows=split.valid)
     width = EvidenceConfig().width
@@ -131,7 +131,7 @@ def main() -> None:
         some = store
         if not way.accessibility:
             measured = [track.pair.tf != ACCESSIBILITY for track in store.tracks]
-            some = store.take(np.array(measured))
+            some = store.subset(np.array(measured))
         sites = read(store=some, columns=base, width=width)
         if not way.letters:
             sites = replace(sites, logits=np.zeros_like(sites.logits))

@@ -103,7 +103,7 @@ def build(
         "left_out": {
             "files_of_unknown_names": report.unknown,
             "files_without_peaks": report.empty,
-            "peaks_on_unknown_chromosomes": report.strange,
+            "peaks_on_unknown_chromosomes": report.unknown_chromosomes,
         },
         "renamed": report.renamed,
         "digest": digest,
@@ -219,11 +219,11 @@ def _tell(report: BuildReport, model: str) -> None:
         log(f"left out, without a peak: {', '.join(report.empty)}", warning=True)
     for remark in report.renamed:
         log(remark, warning=True)
-    if report.strange:
-        n_peaks = sum(report.strange.values())
+    if report.unknown_chromosomes:
+        n_peaks = sum(report.unknown_chromosomes.values())
         log(
             f"left out: {n_peaks:,} peaks on chromosomes that the genome lacks "
-            f"({_some(list(report.strange))})",
+            f"({_some(list(report.unknown_chromosomes))})",
             warning=True,
         )
 

@@ -75,7 +75,7 @@ def train(
     columns = _learned_pairs(loaded, dataset)
     store = open_evidence(evidence)
     unseen, test = _sites(loaded, dataset, tuple(test_chroms.split(",")))
-    store = store.take(store.tracks_of(dataset.pairs[i] for i in columns))
+    store = store.subset(store.tracks_of(dataset.pairs[i] for i in columns))
     log(f"{len(columns)} pairs, {len(store.tracks)} tracks, {recipe}")
     if card_only:
         trained, facts = _trained_before(path, loaded)

@@ -84,13 +84,13 @@ class PairEvidence:
         float32 array, shape (n_tiles, n_pairs)
         """
         store, width = self._evidence.store, self._evidence.weights.config.width
-        measured = store.measured(chrom)
+        measured = store.has_peaks(chrom)
         if kept is not None:
             measured = measured & kept
         if not measured.any():
             return self._by_letters(logits)
         starts = centers - width // 2
-        told = store.told(chrom, starts, width)
+        told = store.in_coverage(chrom, starts, width)
         if not told.any():
             return self._by_letters(logits)
         cover = store.coverage(chrom, starts, width)
@@ -200,15 +200,15 @@ class PairEvidence:
 
 def _shared_weights(weights: EvidenceWeights) -> AttentionWeights:
     given, heads = weights.weights, weights.config.heads
-    by_vote = np.zeros((ROW, ROW), dtype=np.float32)
+    by_attention = np.zeros((ROW, ROW), dtype=np.float32)
     hidden = weights.config.hidden
     # log(1 + 100 A) / 2 in the definition
-    by_vote[:heads, :hidden] = given["input_weight"][1:] / 2
+    by_attention[:heads, :hidden] = given["input_weight"][1:] / 2
     return AttentionWeights(
         by_logit=_padded(given["input_weight"][0] / _UNIT),
         output=_padded(given["output_weight"]),
         direct=_padded(given["direct_weight"][1:] / 2),
-        by_vote=by_vote,
+        by_attention=by_attention,
         direct_logit=float(given["direct_weight"][0]) / _UNIT,
     )
 

@@ -14,19 +14,20 @@ the tiles that change with :meth:`Scorer.base_logits`, and combine old and new o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tfimpute_tracks.dataset import Dataset
 from tfimpute_tracks.engines.cpu_engine import LookupEngine
 from tfimpute_tracks.engines.engine import Engine, open_engine
 from tfimpute_tracks.engines.evidence import PairEvidence
 from tfimpute_tracks.engines.feature_cache import FeatureCache
 from tfimpute_tracks.engines.segments import SegmentEngine, open_segment_engine
-from tfimpute_tracks.engines.sites import predict_sites
+from tfimpute_tracks.engines.sites import ChromSites, chrom_sites, predict_sites
 from tfimpute_tracks.engines.tile_grid import tile_grid
 from tfimpute_tracks.engines.tiles import TileRange
 from tfimpute_tracks.engines.trunk import MotifTrunk
@@ -34,7 +35,7 @@ from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.kernels.sparse import SparseRows
 from tfimpute_tracks.models.model import Model
 
-__all__ = ["Scorer", "TileFeatures"]
+__all__ = ["Scorer", "TileFeatures", "site_scorer"]
 
 Codes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -339,18 +340,15 @@ class Scorer:
             mixed = np.where(missing[:, None], np.float32(np.nan), mixed)
         return mixed
 
-    def score_sites(
-        self, codes: Codes, chroms: NDArray[np.str_], centers: Ints
-    ) -> Floats:
+    def score_sites(self, codes: Codes, sites: Iterable[ChromSites]) -> Floats:
         """Score sites that lie on no common grid, by the network as it is defined.
 
         Parameters
         ----------
         codes : uint8 array, shape (n_sites, length), values 0..4
             At least `config.seq_len` bp each; of longer ones the middle is read.
-        chroms : array of str, shape (n_sites,)
-        centers : int64 array, shape (n_sites,)
-            0-based, in bp.
+        sites : iterable of ChromSites
+            Where they lie.
 
         Returns
         -------
@@ -362,11 +360,60 @@ class Scorer:
         UsageError
             The sequences are too short.
         """
+        from tfimpute_tracks.engines.numba_backend import NUMBA
+
+        network = self.model.network()
+        if self.device == "cpu":
+            network.backend = NUMBA
+        else:
+            network.to(self.device)
         indices = self.model.vocabulary.pair_indices(self.pairs)
-        logits = predict_sites(self.model.network(), codes, indices, self.device)
-        for chrom in np.unique(chroms):
-            sites = np.flatnonzero(chroms == chrom)
-            sites = sites[np.argsort(centers[sites], kind="stable")]
-            some = self._with_evidence(logits[sites], str(chrom), centers[sites])
-            logits[sites] = some
+        logits = predict_sites(network, codes, indices, self.device)
+        for chrom, index, centers in sites:
+            logits[index] = self._with_evidence(logits[index], chrom, centers)
         return logits
+
+
+def site_scorer(
+    model: Model,
+    dataset: Dataset,
+    rows: Ints,
+    device: str = "cpu",
+    *,
+    use_evidence: bool = True,
+) -> Callable[[list[tuple[int, int]]], Floats]:
+    """Set a model up to score any pairs at labeled sites.
+
+    Parameters
+    ----------
+    model : Model
+    dataset : Dataset
+    rows : int64 array
+        Sites.
+    device : str
+        A torch device.
+    use_evidence : bool
+        False scores by sequence alone.
+
+    Returns
+    -------
+    callable
+        Maps (TF row, cell-line row) pairs to log-odds, float32 (n_sites, n_pairs).
+
+    Raises
+    ------
+    InputFileError
+        The evidence is of another genome than the data set.
+    """
+    if use_evidence and model.evidence is not None:
+        sizes = dict(zip(dataset.chroms, dataset.chrom_sizes, strict=True))
+        model.evidence.store.check_genome(sizes, "the data set's")
+    codes, sites = dataset.codes[rows], list(chrom_sites(dataset, rows))
+    tfs, cells = model.tfs, model.cells
+
+    def score(pairs: list[tuple[int, int]]) -> Floats:
+        named = [(tfs[tf], cells[cell]) for tf, cell in pairs]
+        scorer = Scorer(model, named, device=device, use_evidence=use_evidence)
+        return scorer.score_sites(codes, sites)
+
+    return score

@@ -1,24 +1,67 @@
-"""Labeled sites scored one by one: what evaluation, training and comparisons use.
+"""Labeled sites scored one by one, for evaluation, training and comparisons.
 
-Sites lie on no common grid, so nothing is shared between them, and the network runs as
-it is defined.
+Sites lie on no common grid, so they share no work, and the network runs as it is
+defined. :func:`site_scorer` in ``scorer.py`` adds evidence.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tfimpute_tracks.dataset import Dataset
+
 if TYPE_CHECKING:
     from tfimpute_tracks.models.network import MotifNetwork
 
-__all__ = ["predict_sites"]
+__all__ = ["ChromSites", "chrom_sites", "predict_sites"]
 
 Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
 
 _BATCH = 1024  # tiles
+
+
+class ChromSites(NamedTuple):
+    """Sites of one chromosome.
+
+    Attributes
+    ----------
+    chrom : str
+    rows : int64 array, shape (n,)
+        Their indices among the sites asked for.
+    centers : int64 array, shape (n,), ascending
+        0-based, in bp.
+    """
+
+    chrom: str
+    rows: Ints
+    centers: Ints
+
+
+def chrom_sites(dataset: Dataset, rows: Ints) -> Iterator[ChromSites]:
+    """Group sites by chromosome, and sort them by position.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    rows : int64 array
+        Sites, in any order.
+
+    Yields
+    ------
+    ChromSites
+        Chromosome by chromosome.
+    """
+    chrom_id = dataset.chrom_id[rows]
+    centers = dataset.start[rows] + dataset.seq_len // 2
+    for number in np.unique(chrom_id):
+        index = np.flatnonzero(chrom_id == number)
+        index = index[np.argsort(centers[index], kind="stable")]
+        yield ChromSites(dataset.chroms[number], index, centers[index])
 
 
 def predict_sites(

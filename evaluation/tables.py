@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tfimpute_tracks.dataset import Dataset
+from tfimpute_tracks.engines.sites import predict_sites
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.evaluation.metrics import pair_aurocs, pair_average_precisions
 from tfimpute_tracks.evaluation.scored_pairs import Score, score_pairs
@@ -24,12 +25,10 @@ from tfimpute_tracks.vocabulary import Vocabulary
 if TYPE_CHECKING:
     from tfimpute_tracks.models.network import MotifNetwork
 
-__all__ = ["Evaluation", "evaluate_model", "predict_sites"]
+__all__ = ["Evaluation", "evaluate_model"]
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
-
-_BATCH = 1024  # tiles
 
 
 @dataclass(frozen=True)

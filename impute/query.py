@@ -90,7 +90,7 @@ def rank_pairs(
             f"the sequence at {region} is unknown (N): no pair has a score"
         )
     logits = decode_codes(best, plan.scale)
-    margins = logits - plan.scale.lines
+    margins = logits - plan.scale.thresholds
     key = margins if by == "margin" else logits
     order = np.argsort(-key, kind="stable")
     tf, cell = only
@@ -103,7 +103,7 @@ def rank_pairs(
             plan.aurocs[i],
             round(float(probabilities[i]), 6),
             round(float(margins[i]), 4),
-            bool(best[i] >= plan.scale.line_codes[i]),
+            bool(best[i] >= plan.scale.threshold_codes[i]),
             int(start[i]),
         )
         for i in order.tolist()

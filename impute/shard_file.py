@@ -138,7 +138,7 @@ def _fill(
         fletcher32=True,
         **hdf5plugin.Zstd(clevel=1),
     )
-    lines = plan.scale.of(shard.first_pair, shard.n_pairs).line_codes
+    lines = plan.scale.of(shard.first_pair, shard.n_pairs).threshold_codes
     missing = np.zeros(n_tiles, dtype=np.bool_)
     peaks: tuple[NDArray[np.int32], Codes] | None = None
     checksums = {}

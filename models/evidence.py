@@ -75,7 +75,7 @@ class Evidence:
         -------
         Evidence
         """
-        return Evidence(self.weights, self.store.take(self.store.tracks_of(pairs)))
+        return Evidence(self.weights, self.store.subset(self.store.tracks_of(pairs)))
 
     def about(self, pair: Pair, regions: Sequence[Region]) -> dict[str, Any]:
         """Say what there is to go by for a pair, for receipts and descriptions.
@@ -92,8 +92,8 @@ class Evidence:
             `name` of the evidence; `tracks`, how many it has; `own_tracks` of the pair,
             none of which counts; `tf_tracks` of the TF in other cell lines,
             `cell_tracks` of other TFs in the cell line, `accessibility_tracks` of the
-            cell line; `share_told`, how much of the regions lies where tracks say
-            anything; `letters_only`, the chromosomes of which no track says anything,
+            cell line; `fraction_in_coverage`, how much of the regions lies where tracks say
+            anything; `sequence_only`, the chromosomes of which no track says anything,
             so that letters alone count there.
         """
         chroms = dict.fromkeys(region.chrom for region in regions)
@@ -108,8 +108,8 @@ class Evidence:
             "tf_tracks": sum(other.tf == pair.tf for other in beside),
             "cell_tracks": len(same_cell) - n_open,
             "accessibility_tracks": n_open,
-            "share_told": round(self.store.share_told(regions), 6),
-            "letters_only": [c for c in chroms if not self.store.measured(c).any()],
+            "fraction_in_coverage": round(self.store.fraction_in_coverage(regions), 6),
+            "sequence_only": [c for c in chroms if not self.store.has_peaks(c).any()],
         }
 
     @cached_property

@@ -22,12 +22,9 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from tfimpute_tracks.dataset import Dataset
+from tfimpute_tracks.engines.scorer import site_scorer
+from tfimpute_tracks.engines.sites import chrom_sites
 from tfimpute_tracks.errors import RunError, UsageError
-from tfimpute_tracks.evaluation.evidence_scores import (
-    check_dataset,
-    chrom_sites,
-    letters_score,
-)
 from tfimpute_tracks.evidence import EvidenceStore
 from tfimpute_tracks.models.evidence import track_rows
 from tfimpute_tracks.models.evidence_network import EvidenceNetwork, TrackTensors
@@ -60,9 +57,9 @@ class EvidenceRecipe:
         Sites.
     learning_rate, weight_decay : float
         Of AdamW; the rate rises and falls once.
-    left_out : float
+    track_dropout : float
         Share of steps in which some tracks are missing.
-    quiet : float
+    negative_fraction : float
         Share of the sites without any peak that an epoch takes; each stands for those
         it leaves out.
     seed : int
@@ -77,12 +74,12 @@ class EvidenceRecipe:
     batch_size: int = 256
     learning_rate: float = 5e-3
     weight_decay: float = 1e-3
-    left_out: float = 0.5
-    quiet: float = 0.25
+    track_dropout: float = 0.5
+    negative_fraction: float = 0.25
     seed: int = 0
 
     def __post_init__(self) -> None:
-        shares = 0 <= self.left_out <= 1 and 0 < self.quiet <= 1
+        shares = 0 <= self.track_dropout <= 1 and 0 < self.negative_fraction <= 1
         if not (shares and min(self.epochs, self.batch_size, self.learning_rate) > 0):
             raise UsageError(
                 f"{self} makes no sense; shares lie within 0 and 1, all else above 0"
@@ -157,10 +154,10 @@ def read_evidence_sites(
     """
     parts, places = [], []
     for chrom, some, centers in chrom_sites(dataset, rows):
-        if not store.measured(chrom).any():
+        if not store.has_peaks(chrom).any():
             continue
         starts = centers - width // 2
-        told = store.told(chrom, starts, width)
+        told = store.in_coverage(chrom, starts, width)
         indptr, track, share = store.coverage(chrom, starts, width)
         shape = len(starts), len(store.tracks)
         parts.append(csr_matrix((share, track.astype(np.int32), indptr), shape)[told])
@@ -170,7 +167,8 @@ def read_evidence_sites(
             f"{store.name} says nothing of the {len(rows):,} sites to learn from; "
             "build it from peaks of the same genome, without --regions"
         )
-    check_dataset(store, dataset)
+    sizes = dict(zip(dataset.chroms, dataset.chrom_sizes, strict=True))
+    store.check_genome(sizes, "the data set's")
     order = np.concatenate(places)
     chosen = rows[order]
     names = model.vocabulary
@@ -178,7 +176,7 @@ def read_evidence_sites(
     tf, cell = torch.tensor(pairs).reshape(-1, 2).unbind(1)
     tracks = [torch.from_numpy(rows_of) for rows_of in track_rows(store, names)]
     return EvidenceSites(
-        letters_score(model, dataset, chosen)(pairs),
+        site_scorer(model, dataset, chosen, use_evidence=False)(pairs),
         dataset.labels(chosen, columns),
         vstack(parts, format="csr"),
         tf,
@@ -248,7 +246,7 @@ def train_evidence(
         optimizer, recipe.learning_rate, total_steps=n_steps, pct_start=_WARM_UP
     )
     quiet = np.flatnonzero(~busy)
-    weight = np.where(busy, 1.0, 1 / recipe.quiet).astype(np.float32)
+    weight = np.where(busy, 1.0, 1 / recipe.negative_fraction).astype(np.float32)
     history = []
     network.train()
     for epoch in range(1, recipe.epochs + 1):
@@ -257,7 +255,7 @@ def train_evidence(
         total = 0.0
         for first in range(0, per_epoch, recipe.batch_size):
             rows = order[first : first + recipe.batch_size]
-            kept = _tracks_left_in(sites, rng, recipe.left_out)
+            kept = _tracks_left_in(sites, rng, recipe.track_dropout)
             loss = _loss(network, sites, rows, weight[rows], kept)
             optimizer.zero_grad()
             loss.backward()
@@ -290,7 +288,7 @@ def sites_per_epoch(sites: EvidenceSites, recipe: EvidenceRecipe) -> int:
     int
     """
     n_busy = int(np.count_nonzero(np.diff(sites.cover.indptr)))
-    return n_busy + int(recipe.quiet * (len(sites.labels) - n_busy))
+    return n_busy + int(recipe.negative_fraction * (len(sites.labels) - n_busy))
 
 
 def _loss(

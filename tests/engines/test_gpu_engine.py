@@ -33,7 +33,7 @@ class Cramped(TorchEngine):
 
 
 def _grid(stride, config=CONFIG):
-    return tile_grid(config, stride)
+    return tile_grid(config, stride).core
 
 
 def _codes(rng, stride, n_tiles, config=CONFIG):

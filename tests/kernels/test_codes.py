@@ -27,17 +27,19 @@ def _case(seed, n_tiles, n_pairs):
 
 
 def _all(scale):
-    return scale.floors(None)
+    return scale.min_codes(None)
 
 
 @given(st.integers(0, 10**6), st.integers(1, 150), st.integers(1, 140))
 def test_codes_are_the_rounded_scores_and_keep_the_side_of_the_line(seed, tiles, pairs):
     logits, scale = _case(seed, tiles, pairs)
-    lines, steps, line_codes = (field[:, None] for field in scale)
+    lines, steps, threshold_codes = (field[:, None] for field in scale)
     codes = quantize(logits, scale, _all(scale))
     assert codes.shape == (pairs, tiles)
-    np.testing.assert_array_equal(codes >= line_codes, (logits >= scale.lines).T)
-    exact = line_codes + np.floor((logits.T.astype(float) - lines) / steps)
+    np.testing.assert_array_equal(
+        codes >= threshold_codes, (logits >= scale.thresholds).T
+    )
+    exact = threshold_codes + np.floor((logits.T.astype(float) - lines) / steps)
     assert np.abs(codes - np.clip(exact, 1, 255)).max() <= 1  # a border in float32
     decoded = decode_codes(codes, scale)
     inside = (codes > 1) & (codes < 255)
@@ -59,14 +61,14 @@ def test_a_score_beside_the_line_stays_on_its_side():
     scale = code_scale(lines)
     logits = np.stack([np.nextafter(lines, np.float32(-99)), lines], dtype=np.float32)
     codes = quantize(logits, scale, _all(scale))
-    assert (codes[:, 0] == scale.line_codes - 1).all()
-    assert (codes[:, 1] == scale.line_codes).all()
+    assert (codes[:, 0] == scale.threshold_codes - 1).all()
+    assert (codes[:, 1] == scale.threshold_codes).all()
 
 
 def test_what_is_below_the_floor_is_not_kept():
     logits = np.array([[-3.0], [-1.1], [-0.9], [1.0]], dtype=np.float32)
     scale = code_scale(np.zeros(1, np.float32))
-    codes = quantize(logits, scale, scale.floors(1.0))
+    codes = quantize(logits, scale, scale.min_codes(1.0))
     assert (codes[0] > 0).tolist() == [False, False, True, True]
     decoded = decode_codes(codes, scale)[0]
     assert np.isneginf(decoded[:2]).all()

@@ -7,10 +7,11 @@ import pytest
 import torch
 
 from evidence_toys import TRACKS, draw_network, draw_store, draw_weights
+from tfimpute_tracks.engines.evidence import PairEvidence
 from tfimpute_tracks.errors import InputFileError, UsageError
 from tfimpute_tracks.genome import Region
 from tfimpute_tracks.models import load_model
-from tfimpute_tracks.models.evidence import Evidence, PairEvidence
+from tfimpute_tracks.models.evidence import Evidence
 from tfimpute_tracks.models.evidence_network import TrackTensors
 from tfimpute_tracks.models.evidence_weights import (
     evidence_path,
@@ -30,18 +31,18 @@ def test_a_scan_agrees_with_the_definition(evidence, rng):
     pairs = [(tf, cell) for tf in range(3) for cell in range(4)]
     centers = np.arange(40, 4900, 37)
     logits = rng.normal(-2, 2, (len(centers), len(pairs))).astype(np.float32)
-    found = PairEvidence(evidence, pairs).logits(logits.copy(), "chr1", centers)
+    found = PairEvidence(evidence, pairs).apply(logits.copy(), "chr1", centers)
     cover = store.coverage("chr1", centers - 15, 30)
     shares = np.zeros((len(centers), len(TRACKS)), np.float32)
     rows = np.repeat(np.arange(len(centers)), np.diff(cover.indptr))
-    shares[rows, cover.track] = cover.share
+    shares[rows, cover.track] = cover.fraction
     assert (shares > 0).any(axis=1).sum() > 20
     tf, cell = torch.tensor(pairs).unbind(1)
     names = [*VOCABULARY.tfs, "accessibility"]
     tracks = TrackTensors(
         torch.tensor([names.index(pair.tf) for pair in TRACKS]),
         torch.tensor([VOCABULARY.cells.index(pair.cell) for pair in TRACKS]),
-        torch.from_numpy(store.measured("chr1")),
+        torch.from_numpy(store.has_peaks("chr1")),
     )
     with torch.no_grad():
         told = torch.from_numpy(logits), torch.from_numpy(shares)
@@ -55,9 +56,9 @@ def test_the_own_track_of_a_pair_does_not_count(tmp_path, evidence, rng):
     centers = np.arange(40, 4900, 37)
     logits = rng.normal(-2, 2, (len(centers), 1)).astype(np.float32)
     others = np.array([other != pair for other in TRACKS])
-    without = Evidence(evidence.weights, evidence.store.take(others))
+    without = Evidence(evidence.weights, evidence.store.subset(others))
     both = [
-        PairEvidence(some, [index]).logits(logits.copy(), "chr1", centers)
+        PairEvidence(some, [index]).apply(logits.copy(), "chr1", centers)
         for some in (evidence, without)
     ]
     np.testing.assert_allclose(*both, atol=1e-5)
@@ -68,9 +69,9 @@ def test_where_nothing_is_told_letters_stay_as_they_are(evidence, rng):
     logits = rng.normal(size=(4, 1)).astype(np.float32)
     centers = np.arange(4) * 20 + 100
     for chrom in ("chr20", "chr7"):
-        found = judge.logits(logits.copy(), chrom, centers)
+        found = judge.apply(logits.copy(), chrom, centers)
         np.testing.assert_array_equal(found, logits)
-    beside = judge.logits(logits.copy(), "chr1", np.array([5, 10, 4990, 4995]))
+    beside = judge.apply(logits.copy(), "chr1", np.array([5, 10, 4990, 4995]))
     np.testing.assert_array_equal(beside, logits)
 
 
@@ -83,12 +84,12 @@ def test_where_nothing_is_told_letters_say_how_common_binding_is(evidence, rng):
     logits = rng.normal(size=(4, 2)).astype(np.float32)
     expected = 0.5 * logits + given["alone_offset"][[0, 2], [3, 1]]
     judge = PairEvidence(known, pairs)
-    found = judge.logits(logits.copy(), "chr20", np.arange(4) * 20 + 100)
+    found = judge.apply(logits.copy(), "chr20", np.arange(4) * 20 + 100)
     np.testing.assert_allclose(found, expected, rtol=1e-6)
     # One tile begins before the region does.
     centers = np.array([5, 40, 60, 80])
-    beside = judge.logits(logits.copy(), "chr1", centers)
-    both = PairEvidence(evidence, pairs).logits(logits.copy(), "chr1", centers)
+    beside = judge.apply(logits.copy(), "chr1", centers)
+    both = PairEvidence(evidence, pairs).apply(logits.copy(), "chr1", centers)
     np.testing.assert_allclose(beside[0], expected[0], rtol=1e-6)
     np.testing.assert_array_equal(beside[1:], both[1:])
 
@@ -110,5 +111,5 @@ def test_a_model_is_given_evidence_by_its_file(tmp_path, evidence):
     told = given.evidence.about(TRACKS[0], regions)
     assert told["own_tracks"] == 1
     assert told["tf_tracks"] == 2
-    assert told["letters_only"] == ["chr20"]
-    assert told["share_told"] == 0.75
+    assert told["sequence_only"] == ["chr20"]
+    assert told["fraction_in_coverage"] == 0.75
