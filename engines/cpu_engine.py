@@ -85,8 +85,8 @@ class LookupEngine:
         grid, parts = self._grid, []
         for first in range(0, n_tiles, _TILES_AT_ONCE):
             n = min(_TILES_AT_ONCE, n_tiles - first)
-            row = 2 * first * grid.borders.size
-            some = features.rows(row, row + 2 * grid.n_segments(n))
+            rows = grid.feature_rows(first, n)
+            some = features.rows(rows.start, rows.stop)
             windows = gather_windows(some, grid, n, self._n_filters)
             parts.append(self._head.logits(windows))
         return parts[0] if len(parts) == 1 else np.concatenate(parts)

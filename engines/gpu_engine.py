@@ -135,7 +135,7 @@ class TorchEngine:
             The device has too little memory for a single tile.
         """
         stride, seq_len = self._grid.stride, self._config.seq_len
-        expected = (n_tiles - 1) * stride + seq_len
+        expected = (n_tiles - 1) * stride + seq_len if n_tiles else 0
         if codes.size != expected:
             raise ValueError(
                 f"{n_tiles} tiles of {seq_len} bp every {stride} bp have {expected} "

@@ -263,8 +263,8 @@ class Scorer:
         engine = self._open_engine()
         if isinstance(values, SparseRows):
             assert isinstance(engine, LookupEngine)
-            row = 2 * first * grid.step * grid.core.borders.size
-            some = values.rows(row, row + 2 * grid.core.n_segments(n_base))
+            rows = grid.core.feature_rows(first * grid.step, n_base)
+            some = values.rows(rows.start, rows.stop)
             logits = engine.feature_logits(some, n_base)
         else:
             start = first * self.stride

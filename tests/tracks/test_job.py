@@ -191,10 +191,10 @@ def test_an_interrupted_scan_goes_on_and_ends_as_if_it_had_not_been(
     monkeypatch.setitem(scan._TILES_PER_BLOCK, "cpu", 16)
     whole, _ = _run(_job(tmp_path, genome, out_dir=tmp_path / "whole"), genome)
     scored = []
-    score = scan.Scanner.score
+    score = Scorer.features
     monkeypatch.setattr(
-        scan.Scanner,
-        "score",
+        Scorer,
+        "features",
         lambda self, *args: scored.append(1) or score(self, *args),
     )
     job = _job(tmp_path, genome, threads=2)
