@@ -47,8 +47,8 @@ __all__ = ["app", "main"]
 
 app = typer.Typer(
     name="tfimpute-tracks",
-    help="FASTA + TF + cell line -> genome browser tracks, for pairs measured or never "
-    "measured.",
+    help="Genome browser tracks of TF binding, predicted from sequence for any TF and "
+    "cell line.",
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -60,7 +60,9 @@ _VERBS = (
 )
 for verb in _VERBS:
     app.command()(verb)
-_evidence = typer.Typer(help="Measured tracks to go by: build a store, look into it.")
+_evidence = typer.Typer(
+    help="Measured peaks to condition predictions on: build, inspect, train."
+)
 _evidence.command("build")(build_evidence)
 _evidence.command("info")(evidence_info)
 _evidence.command("train")(train_evidence)

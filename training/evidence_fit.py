@@ -165,7 +165,7 @@ def read_evidence_sites(
     if not sum(map(len, places)):
         raise UsageError(
             f"{store.name} says nothing of the {len(rows):,} sites to learn from; "
-            "build it from peaks of the same genome, without --regions"
+            "build it from peaks of the same genome, without --region"
         )
     sizes = dict(zip(dataset.chroms, dataset.chrom_sizes, strict=True))
     store.check_genome(sizes, "the data set's")
