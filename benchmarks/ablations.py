@@ -123,10 +123,10 @@ def main() -> None:
     asked = parser.parse_args()
     set_threads(asked.threads)
     dataset = open_dataset(asked.data)
-    rows = ["variant\tloss\tauroc_valid2\tauroc_seen"]
+    rows = ["variant\tloss\tauroc_valid2\tauroc_trained"]
     for name in asked.only.split(";") if asked.only else _VARIANTS:
         found = _judge(dataset, name, asked.out_dir, asked.epochs)
-        cells = (found[key] for key in ("loss", "auroc_valid2", "auroc_seen"))
+        cells = (found[key] for key in ("loss", "auroc_valid2", "auroc_trained"))
         rows.append("\t".join([name, *(f"{value:.4f}" for value in cells)]))
         print_result(rows[-1])
         write_text(asked.out_dir / "ablations.tsv", "\n".join(rows) + "\n")

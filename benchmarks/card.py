@@ -73,7 +73,7 @@ def _log_odds(probabilities):
 
 def _kept(model: Model, dataset: Dataset) -> _Kept:
     columns = np.array(
-        [i for i, p in enumerate(dataset.pairs) if model.reliability(p) == "imputed"],
+        [i for i, p in enumerate(dataset.pairs) if model.status(p) == "imputed"],
         dtype=np.int64,
     )
     network = network_of(model)
@@ -185,7 +185,7 @@ def _tell_peaks_by_tracks(
     by_judge: dict[str, Any] = {}
     for name in models:
         model = load_model(name, asked.evidence)
-        seen = [model.reliability(pair) == "seen" for pair in dataset.pairs]
+        seen = [model.status(pair) == "trained" for pair in dataset.pairs]
         known = [p for p, is_seen in zip(dataset.pairs, seen, strict=True) if is_seen]
         model = replace(model, evidence=model.evidence.of(known))
         entries = [dict(model.known_pairs[pair]) for pair in dataset.pairs]
@@ -236,7 +236,7 @@ def _calibrate(
 
 
 def _shares(model: Model, dataset: Dataset, train):
-    trained = [model.reliability(pair) == "seen" for pair in dataset.pairs]
+    trained = [model.status(pair) == "trained" for pair in dataset.pairs]
     return bound_shares(dataset, train, np.flatnonzero(trained))
 
 

@@ -153,7 +153,7 @@ def _learned_pairs(model: Model, dataset: Dataset) -> Any:
     """Give the columns of the pairs that the model was trained on."""
     import numpy as np
 
-    seen = [model.reliability(pair) == "seen" for pair in dataset.pairs]
+    seen = [model.status(pair) == "trained" for pair in dataset.pairs]
     if not any(seen):  # a card that does not tell
         seen = [role == "base" for role in dataset.roles]
     return np.flatnonzero(seen)

@@ -91,5 +91,5 @@ def export(
         for result in run_export(job):
             results.append(result)
             advance(1, str(result.pair))
-    known = opened.plan.reliability
+    known = opened.plan.status
     show_results(results, lambda pair: known[opened.place(pair)], as_json)

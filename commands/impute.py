@@ -177,7 +177,7 @@ def _kept_below(sparse: bool, margin: float | None) -> float | None:
 
 def _tell_plan(job: BulkJob, cost: Estimate) -> None:
     plan = job.plan
-    n_imputed = plan.reliability.count("imputed")
+    n_imputed = plan.status.count("imputed")
     form = f"sparse, margin {plan.margin:g}" if plan.is_sparse else "dense"
     where = "Dask" if job.cluster else ", ".join(dict.fromkeys(job.devices))
     log(

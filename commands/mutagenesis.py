@@ -97,7 +97,7 @@ def _report(
         )
     rows: list[list[Any]] = []
     for i, pair in enumerate(pairs):
-        rows.append([str(pair), model.reliability(pair)])
+        rows.append([str(pair), model.status(pair)])
         for variant, change in scores.extremes(i):
             rows[-1] += [str(variant), round(change, 4)]
     if as_json:

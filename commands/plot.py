@@ -87,7 +87,7 @@ def plot(
     panels = [
         Panel(
             *track.pair,
-            track.reliability,
+            track.status,
             track.starts,
             track.ends,
             track.values,

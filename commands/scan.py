@@ -98,7 +98,7 @@ def scan(
         log(f"{n_ambiguous:,} IUPAC or stray letters were read as N")
     show_results(
         results,
-        loaded.reliability,
+        loaded.status,
         as_json,
         f"IGV: choose genome {fasta or 'hg19'}, File > Load from File the files below, "
         f"go to {where[0]}",

@@ -233,7 +233,7 @@ def _changes(
 
 
 def _log_epoch(figures: dict[str, Any]) -> None:
-    names = {"auroc_seen": "trained pairs", "auroc_valid2": "held-out pairs"}
+    names = {"auroc_trained": "trained pairs", "auroc_valid2": "held-out pairs"}
     aurocs = [
         f"{name} {figures[key]:.4f}" for key, name in names.items() if key in figures
     ]

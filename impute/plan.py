@@ -113,8 +113,8 @@ class Plan:
     blocks : list of Block
     tfs, cells : list of str
         Of each pair, in the order of the store.
-    reliability : list of str
-        `seen` or `imputed`, of each pair.
+    status : list of str
+        `trained` or `imputed`, of each pair.
     thresholds : list of float
         The probability that calls a peak, of each pair.
     aurocs : list of float or None
@@ -142,7 +142,7 @@ class Plan:
     blocks: list[Block]
     tfs: list[str]
     cells: list[str]
-    reliability: list[str]
+    status: list[str]
     thresholds: list[float]
     aurocs: list[float | None]
     evidence: dict[str, str] = field(default_factory=dict)
@@ -294,7 +294,7 @@ def make_plan(
         blocks=list(ordered_map(digested, cut, threads)),
         tfs=[pair.tf for pair in chosen],
         cells=[pair.cell for pair in chosen],
-        reliability=[model.reliability(pair) for pair in chosen],
+        status=[model.status(pair) for pair in chosen],
         thresholds=[model.threshold(pair) for pair in chosen],
         aurocs=[model.expected_auroc(pair) for pair in chosen],
         evidence={k: v for k, v in model.digests.items() if k != "weights"},

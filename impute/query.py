@@ -21,8 +21,8 @@ class Ranked(NamedTuple):
     Attributes
     ----------
     tf, cell : str
-    reliability : str
-        `seen` or `imputed`.
+    status : str
+        `trained` or `imputed`.
     expected_auroc : float or None
     probability : float
         Of the best tile.
@@ -35,7 +35,7 @@ class Ranked(NamedTuple):
 
     tf: str
     cell: str
-    reliability: str
+    status: str
     expected_auroc: float | None
     probability: float
     margin: float
@@ -99,7 +99,7 @@ def rank_pairs(
         Ranked(
             plan.tfs[i],
             plan.cells[i],
-            plan.reliability[i],
+            plan.status[i],
             plan.aurocs[i],
             round(float(probabilities[i]), 6),
             round(float(margins[i]), 4),

@@ -235,7 +235,7 @@ class _Run:
         model = job.model
         about = describe(
             pair,
-            model.reliability(pair),
+            model.status(pair),
             model.expected_auroc(pair),
             model.expected_interval(pair),
             model.basis,
@@ -278,7 +278,7 @@ def _parameters(job: ScanJob, pair: Pair) -> dict[str, Any]:
     return {
         "model": job.model.name,
         "pair": str(pair),
-        "reliability": job.model.reliability(pair),
+        "status": job.model.status(pair),
         "regions": [str(region) for region in job.regions],
         "stride": job.stride,
         "threshold": job.threshold,

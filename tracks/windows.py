@@ -34,8 +34,8 @@ class WindowTrack(NamedTuple):
     Attributes
     ----------
     pair : Pair
-    reliability : str
-        `seen` or `imputed`.
+    status : str
+        `trained` or `imputed`.
     threshold : float
         The probability that called the peaks.
     starts, ends : int64 arrays, shape (n,)
@@ -47,7 +47,7 @@ class WindowTrack(NamedTuple):
     """
 
     pair: Pair
-    reliability: str
+    status: str
     threshold: float
     starts: Ints
     ends: Ints
@@ -107,7 +107,7 @@ def compute_window(
         found.append(
             WindowTrack(
                 pair,
-                model.reliability(pair),
+                model.status(pair),
                 threshold,
                 starts,
                 starts + stride,
@@ -199,6 +199,6 @@ def read_window(
             ]
             peaks = rows[["start", "end"]].to_numpy(dtype=np.int64)
         found.append(
-            WindowTrack(track.pair, track.reliability, track.threshold, *signals, peaks)
+            WindowTrack(track.pair, track.status, track.threshold, *signals, peaks)
         )
     return found

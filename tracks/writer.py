@@ -157,7 +157,7 @@ class PeakThreshold(NamedTuple):
 
 def describe(
     pair: Pair,
-    reliability: str,
+    status: str,
     auroc: float | None,
     interval: tuple[float, float] | None = None,
     basis: str = "sequence",
@@ -167,8 +167,8 @@ def describe(
     Parameters
     ----------
     pair : Pair
-    reliability : str
-        `seen` or `imputed`.
+    status : str
+        `trained` or `imputed`.
     auroc : float, optional
         On test sites, or what to expect of it.
     interval : tuple of float, optional
@@ -180,9 +180,9 @@ def describe(
     -------
     str
     """
-    text = f"{pair.tf} in {pair.cell}, predicted from {basis}; {reliability}"
+    text = f"{pair.tf} in {pair.cell}, predicted from {basis}; {status}"
     if auroc is not None:
-        what = "AUROC" if reliability == "seen" else "expected AUROC"
+        what = "AUROC" if status == "trained" else "expected AUROC"
         text += f"; {what} {auroc:.2f}"
     if interval:
         text += f" ({interval[0]:.2f} to {interval[1]:.2f})"

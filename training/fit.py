@@ -54,7 +54,9 @@ Ints = NDArray[np.int64]
 
 _SAVE_EVERY = 120.0  # seconds between saved states inside an epoch
 _REPORT_EVERY = 1.0  # seconds
-_JUDGED_SEEN = 60  # trained pairs that an epoch is judged on, beside the held-out ones
+_VALIDATED_TRAINED = (
+    60  # trained pairs that an epoch is judged on, beside the held-out ones
+)
 
 
 @dataclass(frozen=True)
@@ -350,7 +352,7 @@ def _validate(
 ) -> dict[str, float]:
     """Judge the averaged weights on the validation sites."""
     held_out = np.flatnonzero(np.array(dataset.roles) == "valid2")
-    seen = columns[:: max(1, len(columns) // _JUDGED_SEEN)]
+    seen = columns[:: max(1, len(columns) // _VALIDATED_TRAINED)]
     judged = np.concatenate([held_out, seen])
     indices = dataset.vocabulary.pair_indices(dataset.pairs[i] for i in judged)
     weights = {n: p.detach().clone() for n, p in state.network.named_parameters()}
@@ -363,13 +365,13 @@ def _validate(
     finally:
         state.network.load_state_dict(weights)
     aurocs = pair_aurocs(scores, dataset.labels(rows, judged))
-    by_group = {"valid2": aurocs[: len(held_out)], "seen": aurocs[len(held_out) :]}
+    by_group = {"valid2": aurocs[: len(held_out)], "trained": aurocs[len(held_out) :]}
     figures = {
         f"auroc_{group}": float(np.nanmean(values))
         for group, values in by_group.items()
         if not np.isnan(values).all()  # no pair with both classes there
     }
     # The held-out pairs alone would be the plain judge of imputation, but they are few
-    # (17 in the bundled table): the seen pairs steady it.
+    # (17 in the bundled table): the trained pairs steady it.
     score = float(np.mean(list(figures.values()))) if figures else 0.0
     return figures | {"score": score}

@@ -12,7 +12,7 @@ from tfimpute_tracks.genome import Sequences
 from tfimpute_tracks.kernels.products import sigmoid
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.plots.mutagenesis import mutagenesis_figure
-from tfimpute_tracks.plots.style import WORD_OF, save_figure
+from tfimpute_tracks.plots.style import save_figure
 from tfimpute_tracks.storage import atomic_file
 from tfimpute_tracks.tracks.formats import write_bigwig
 from tfimpute_tracks.variants.mutagenesis import MutagenesisScores
@@ -75,7 +75,7 @@ def write_mutagenesis(
         files += [Path(f"{own}.bw"), Path(f"{own}.svg")]
         signal = [(chrom, start, 1, loss)]
         write_bigwig(files[-2], genome.chrom_sizes, signal)
-        title = f"{pair.tf} in {pair.cell} ({_known_as(model, pair)}), {place}"
+        title = f"{pair.tf} in {pair.cell} ({_status(model, pair)}), {place}"
         figure = mutagenesis_figure(
             changes.astype(np.float64), found.codes, found.region, title
         )
@@ -85,8 +85,8 @@ def write_mutagenesis(
     return files
 
 
-def _known_as(model: Model, pair: Pair) -> str:
-    word = WORD_OF[model.reliability(pair)]
+def _status(model: Model, pair: Pair) -> str:
+    word = model.status(pair)
     auroc = model.expected_auroc(pair)
     return word if auroc is None else f"{word}, expected AUROC {auroc:.2f}"
 

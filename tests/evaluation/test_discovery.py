@@ -209,7 +209,7 @@ def test_the_shipped_cards_tell_it():
     assert measured[0.05] > measured[0.5] > 0.5
     pair = model.vocabulary.pair("CTCF:U2OS")
     imputed = model.fdr_thresholds(pair)
-    assert model.reliability(pair) == "imputed"
+    assert model.status(pair) == "imputed"
     assert imputed[0.05] is None
     assert imputed[0.1] > imputed[0.25] > imputed[0.5] > model.threshold(pair)
     # Its peak line is so high that hardly a site reaches far beyond it.

@@ -222,8 +222,8 @@ def test_what_is_published_loads_and_tells_its_story(tmp_path, dataset):
     assert model.vocabulary == VOCABULARY
     assert sum(done) == 4  # cell lines
     assert model.card["figures"]["test3"]["pairs"] == 1
-    assert model.reliability(dataset.pairs[0]) == "seen"
-    assert model.reliability(dataset.pairs[9]) == "imputed"
+    assert model.status(dataset.pairs[0]) == "trained"
+    assert model.status(dataset.pairs[9]) == "imputed"
     scores = model.predict(dataset.codes[run.split.valid], dataset.pairs)
     thresholds = [model.threshold(pair) for pair in dataset.pairs]
     shares = (scores > thresholds).mean(axis=0)
@@ -267,7 +267,7 @@ def test_a_replicate_is_judged_and_its_pair_stays_seen(tmp_path, dataset):
         path, run, Dataset(**parts), {"name": "toy", "build": "toy1"}, lambda _: None
     )
     model = load_model(path)
-    assert model.reliability(dataset.pairs[0]) == "seen"
+    assert model.status(dataset.pairs[0]) == "trained"
     assert len(model.card["pairs"]) == len(model.known_pairs) == 11
     assert model.card["figures"]["test2"]["pairs"] == 1
 

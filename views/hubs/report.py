@@ -203,7 +203,7 @@ def _plots(shelf: TrackFolder, knowledge: CardLookup) -> Iterator[str]:
     """Draw the summaries, each with a caption."""
     tracks = shelf.tracks[:_TALLIED]
     names = [f"{track.pair.tf} {track.pair.cell}" for track in tracks]
-    kinds = [track.reliability for track in tracks]
+    kinds = [track.status for track in tracks]
     scored = [i for i, track in enumerate(tracks) if "probability" in track.signals]
     if scored:
         paths = {i: shelf.folder / tracks[i].signals["probability"] for i in scored}
