@@ -42,12 +42,12 @@ from tfimpute_tracks.evaluation.fdr_calibration import (
     count_reached_levels,
 )
 from tfimpute_tracks.evaluation.genome_wide import (
-    DrawnTiles,
     Intervals,
     Tally,
     tally_tiles,
 )
 from tfimpute_tracks.genome import merge_intervals, open_genome, read_bed
+from tfimpute_tracks.genome.signal import Signal
 from tfimpute_tracks.models import Model, load_model, shipped_models
 from tfimpute_tracks.models.evidence_weights import evidence_path
 from tfimpute_tracks.storage import write_json
@@ -115,7 +115,7 @@ def _tallies(model: Model, pairs: list[Pair], lines, place: _Chromosome):
     genome, stride = open_genome(place.fasta), model.config.stride
     n_tiles = (genome.chrom_sizes[place.name] - model.config.seq_len) // stride + 1
     tiles = TileRange(place.name, 0, n_tiles)
-    starts = (model.config.seq_len - stride) // 2 + stride * np.arange(n_tiles)
+    start = (model.config.seq_len - stride) // 2
     for first in range(0, len(pairs), _PAIRS_AT_ONCE):
         group = pairs[first : first + _PAIRS_AT_ONCE]
         blocks = open_scanner(model, group).blocks(genome, [tiles], 2)
@@ -125,7 +125,7 @@ def _tallies(model: Model, pairs: list[Pair], lines, place: _Chromosome):
                 "chrom == @place.name"
             )
             measured = Intervals(peaks["start"].to_numpy(), peaks["end"].to_numpy())
-            drawn = DrawnTiles(starts, stride, scores[:, i])
+            drawn = Signal(place.name, start, stride, scores[:, i])
             yield tally_tiles(drawn, measured, lines[first + i], model.threshold(pair))
         print_result(f"{model.name}: {first + len(group)} of {len(pairs)} pairs")
 

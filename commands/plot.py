@@ -81,16 +81,14 @@ def plot(
         )
     else:
         window, tracks = _read(folder, place, named, model, signal)
-    if all(track.is_empty for track in tracks):
+    if all(track.bins.is_empty for track in tracks):
         log(f"nothing in {window} has a score: all of it is hatched", warning=True)
     kind = SIGNALS[signal]
     panels = [
         Panel(
             *track.pair,
             track.status,
-            track.starts,
-            track.ends,
-            track.values,
+            track.bins,
             track.peaks,
             track.threshold if signal == "probability" else None,
             kind.limits,

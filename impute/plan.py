@@ -71,6 +71,11 @@ class Shard(NamedTuple):
     n_pairs: int
 
     @property
+    def pairs(self) -> slice:
+        """Its pairs among those of the plan."""
+        return slice(self.first_pair, self.first_pair + self.n_pairs)
+
+    @property
     def n_scores(self) -> int:
         """Tiles times pairs."""
         return self.block.tiles.n_tiles * self.n_pairs

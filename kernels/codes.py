@@ -23,10 +23,8 @@ __all__ = [
     "Scale",
     "code_scale",
     "column_codes",
-    "count_peaks",
     "decode_codes",
     "difference",
-    "join_counts",
     "quantize",
     "row_codes",
 ]
@@ -39,9 +37,6 @@ _BELOW_THRESHOLD, _ABOVE_THRESHOLD = 1.0, 4.0  # span around the threshold, in l
 _STEPS = 254
 # Block of the transpose: short columns, and rows long enough to be prefetched.
 _TILES, _PAIRS = 64, 512
-# Bit flags: which tile at an end of a segment is above the threshold, so that a peak
-# there may continue in the next segment.
-_FIRST, _SECOND, _LAST, _BEFORE_LAST = 1, 2, 4, 8
 
 
 class Scale(NamedTuple):
@@ -226,57 +221,6 @@ def column_codes(differences: Codes, first: int) -> Codes:
     return codes
 
 
-def count_peaks(
-    codes: Codes, threshold_codes: Codes, is_missing: NDArray[np.bool_]
-) -> tuple[NDArray[np.int32], Codes]:
-    """Count the peaks of each pair in a segment of tiles.
-
-    Peaks are joined as by :func:`tfimpute_tracks.kernels.peaks.call_peaks` with a gap
-    of one tile: a single tile below the threshold does not end a peak, a missing tile
-    does.
-
-    Parameters
-    ----------
-    codes : uint8 array, shape (n_pairs, n_tiles)
-    threshold_codes : uint8 array, shape (n_pairs,)
-    is_missing : bool array, shape (n_tiles,)
-
-    Returns
-    -------
-    counts : int32 array, shape (n_pairs,)
-    edges : uint8 array, shape (n_pairs,)
-        Bit flags: which end tiles can continue a peak; for :func:`join_counts`.
-    """
-    n_pairs, n_tiles = codes.shape
-    counts = np.zeros(n_pairs, dtype=np.int32)
-    edges = np.zeros(n_pairs, dtype=np.uint8)
-    if n_tiles:
-        _count_peaks(codes, threshold_codes, is_missing, counts, edges)
-    return counts, edges
-
-
-def join_counts(
-    before: tuple[NDArray[np.int32], Codes], after: tuple[NDArray[np.int32], Codes]
-) -> tuple[NDArray[np.int32], Codes]:
-    """Add the peak counts of two adjacent segments.
-
-    Parameters
-    ----------
-    before, after : (counts, edges)
-        From :func:`count_peaks`. `after` has at least two tiles, or is the last one.
-
-    Returns
-    -------
-    counts, edges
-        Of the joined segment.
-    """
-    left, right = before[1], after[1]
-    joined = ((left & _LAST) > 0) & ((right & (_FIRST | _SECOND)) > 0)
-    joined |= ((left & _BEFORE_LAST) > 0) & ((right & _FIRST) > 0)
-    edges = (left & (_FIRST | _SECOND)) | (right & (_LAST | _BEFORE_LAST))
-    return (before[0] + after[0] - joined).astype(np.int32), edges.astype(np.uint8)
-
-
 @njit(nogil=True, cache=True)
 def _quantize(  # type: ignore[no-untyped-def]
     logits, thresholds, per_unit, offsets, threshold_codes, min_codes, codes
@@ -333,38 +277,3 @@ def _difference(codes, pairs_per_group):  # type: ignore[no-untyped-def]
             value = np.int64(row[tile])
             row[tile] = (value - previous) & 255
             previous = value
-
-
-@njit(nogil=True, cache=True)
-def _count_peaks(codes, threshold_codes, is_missing, counts, edges):  # type: ignore[no-untyped-def]
-    n_pairs, n_tiles = codes.shape
-    for pair in range(n_pairs):
-        row, threshold = codes[pair], threshold_codes[pair]
-        n = 0
-        since = 3  # tiles since the last one above the threshold; 3 for "too many"
-        for tile in range(n_tiles):
-            if row[tile] >= threshold and not is_missing[tile]:
-                if since > 2:
-                    n += 1
-                since = 1
-            elif is_missing[tile]:
-                since = 3
-            else:
-                since = min(since + 1, 3)
-        counts[pair] = n
-        edge = _edge(row, threshold, is_missing, 0, 1, _FIRST, _SECOND)
-        end = n_tiles - 1
-        edge |= _edge(row, threshold, is_missing, end, -1, _LAST, _BEFORE_LAST)
-        edges[pair] = edge
-
-
-@njit(nogil=True, cache=True)
-def _edge(row, threshold, is_missing, tile, step, first, second):  # type: ignore[no-untyped-def]
-    if is_missing[tile]:
-        return np.uint8(0)
-    if row[tile] >= threshold:
-        return np.uint8(first)
-    tile += step
-    if 0 <= tile < row.size and row[tile] >= threshold and not is_missing[tile]:
-        return np.uint8(second)
-    return np.uint8(0)

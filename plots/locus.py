@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.genome import Region
 from tfimpute_tracks.genome.genes import Gene
+from tfimpute_tracks.genome.signal import Bins
 from tfimpute_tracks.plots.columns import Steps, missing_spans, to_bars, to_steps
 from tfimpute_tracks.plots.gene_rows import draw_genes, lay_out_genes
 from tfimpute_tracks.plots.style import (
@@ -59,10 +60,8 @@ class Panel(NamedTuple):
     tf, cell : str
     status : str
         `trained` or `imputed`.
-    starts, ends : int64 arrays, shape (n,)
-        Of bins: 0-based, half-open, bp.
-    values : float32 array, shape (n,)
-        NaN where there is none.
+    bins : Bins
+        The signal.
     peaks : int64 array, shape (n_peaks, 2)
         Start and end.
     threshold : float, optional
@@ -76,9 +75,7 @@ class Panel(NamedTuple):
     tf: str
     cell: str
     status: str
-    starts: Ints
-    ends: Ints
-    values: Floats
+    bins: Bins
     peaks: Ints
     threshold: float | None
     limits: tuple[float, float]
@@ -199,9 +196,7 @@ def _number(value: float) -> str:
 def _draw_panel(axes: Axes, panel: Panel, region: Region, across: float) -> None:
     low, high = panel.limits
     steps = to_steps(
-        panel.starts,
-        panel.ends,
-        panel.values,
+        *panel.bins,
         (region.start, region.end),
         int(across * _COLUMNS_PER_MM),
     )

@@ -9,6 +9,7 @@ import numpy as np
 
 from tfimpute_tracks.errors import RunError
 from tfimpute_tracks.genome import Sequences
+from tfimpute_tracks.genome.signal import Signal
 from tfimpute_tracks.kernels.products import sigmoid
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.plots.mutagenesis import mutagenesis_figure
@@ -73,7 +74,7 @@ def write_mutagenesis(
     for pair, loss, changes in zip(pairs, found.loss, found.changes, strict=True):
         own = out_dir / f"{stem}.{pair.tf}.{pair.cell}"
         files += [Path(f"{own}.bw"), Path(f"{own}.svg")]
-        signal = [(chrom, start, 1, loss)]
+        signal = [Signal(chrom, start, 1, loss)]
         write_bigwig(files[-2], genome.chrom_sizes, signal)
         title = f"{pair.tf} in {pair.cell} ({_status(model, pair)}), {place}"
         figure = mutagenesis_figure(

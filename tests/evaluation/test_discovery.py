@@ -23,11 +23,11 @@ from tfimpute_tracks.evaluation.fdr_calibration import (
     count_reached_levels,
 )
 from tfimpute_tracks.evaluation.genome_wide import (
-    DrawnTiles,
     Intervals,
     inside,
     tally_tiles,
 )
+from tfimpute_tracks.genome.signal import Signal
 from toys import make_dataset, make_model
 
 SITES = st.lists(
@@ -184,7 +184,7 @@ def test_places_inside_intervals(borders, place):
 
 def test_tiles_and_peaks_are_held_against_measured_ones():
     scores = np.array([0.9, 0.9, 0.1, 0.1, 0.8, np.nan, 0.2, 0.95], dtype=np.float32)
-    tiles = DrawnTiles(100 * np.arange(8), 100, scores)
+    tiles = Signal("chr1", 0, 100, scores)
     measured = Intervals(np.array([120, 620]), np.array([260, 680]))
     tally = tally_tiles(tiles, measured, np.array([0.85, np.nan], np.float32), 0.5)
     assert (tally.tiles, tally.bound_tiles) == (7, 3)

@@ -1,6 +1,4 @@
-"""Codes of scores: the rounding, its error, the differences, the count of peaks."""
-
-from itertools import pairwise
+"""Codes of scores: the rounding, its error, and the differences."""
 
 import numpy as np
 from hypothesis import given
@@ -9,14 +7,11 @@ from hypothesis import strategies as st
 from tfimpute_tracks.kernels.codes import (
     code_scale,
     column_codes,
-    count_peaks,
     decode_codes,
     difference,
-    join_counts,
     quantize,
     row_codes,
 )
-from tfimpute_tracks.kernels.peaks import call_peaks
 from tfimpute_tracks.kernels.products import sigmoid
 
 
@@ -95,34 +90,3 @@ def test_differences_give_rows_and_columns_back(seed, tiles, pairs, group, data)
     for begin in range(0, pairs, group):
         some = column_codes(stored[begin : begin + group, :last], first)
         np.testing.assert_array_equal(some, codes[begin : begin + group, first:last])
-
-
-LINE = np.array([176], dtype=np.uint8)
-
-
-def _slow_count(codes, missing):
-    values = np.where(missing, np.nan, codes.astype(np.float32)).astype(np.float32)
-    starts = np.arange(len(codes), dtype=np.int64)
-    return len(call_peaks(starts, values, 1, LINE[0], 1).start)
-
-
-@given(
-    st.lists(st.sampled_from([0, 100, 176, 200, None]), min_size=2, max_size=40),
-    st.data(),
-)
-def test_peaks_are_counted_as_they_are_called_and_stretches_join(values, data):
-    missing = np.array([value is None for value in values])
-    codes = np.array([value or 0 for value in values], dtype=np.uint8)[None]
-    assert count_peaks(codes, LINE, missing)[0][0] == _slow_count(codes[0], missing)
-    cuts = [0, len(values)]
-    if len(values) >= 4:
-        cut = data.draw(st.integers(1, len(values) - 2))
-        cuts = [0, cut, len(values)]
-    whole = None
-    for first, last in pairwise(cuts):
-        part = count_peaks(codes[:, first:last], LINE, missing[first:last])
-        whole = part if whole is None else join_counts(whole, part)
-    assert whole[0][0] == _slow_count(codes[0], missing)
-    expected = count_peaks(codes, LINE, missing)[1]
-    if cuts[-2] > 1:
-        np.testing.assert_array_equal(whole[1], expected)
