@@ -274,9 +274,7 @@ def _signal(view: str) -> SignalKind:
 
 def _file(track: TrackRecord, view: str) -> str:
     """Find the name of a track's file for a view, empty if it has none."""
-    return (
-        track.bigbed if view == _PEAKS else track.signals.get(_signal(view).name, "")
-    )
+    return track.bigbed if view == _PEAKS else track.signals.get(_signal(view).name, "")
 
 
 def _display(view: str) -> list[Setting]:
