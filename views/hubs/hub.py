@@ -278,7 +278,7 @@ def _file(track: TrackRecord, view: str) -> str:
 
 
 def _display(view: str) -> list[Setting]:
-    """Settings of how a view is drawn."""
+    """List the settings of how a view is drawn."""
     if view == _PEAKS:
         return [("type", "bigNarrowPeak")]
     low, high = _signal(view).limits

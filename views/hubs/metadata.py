@@ -43,7 +43,7 @@ def metadata_table(
     str
         Tab-separated, with a header and a row per pair.
     """
-    rows = [_COLUMNS]
+    rows: list[tuple[str, ...]] = [_COLUMNS]
     for track in tracks:
         info, auroc = card.info(track), track.expected_auroc
         rows.append(

@@ -123,8 +123,10 @@ _SIGNAL_TEXTS = {
     "estimated on held-out pairs. In closed chromatin fewer sites are bound.",
 }
 _GENERAL_TEXTS = (
-    "<b>Peaks</b> are runs of tiles with a probability at or above the pair's threshold. "
-    "A darker peak has a higher maximum.",
+    (
+        "<b>Peaks</b> are runs of tiles whose probability is at or above the pair's "
+        "threshold. A darker peak has a higher maximum."
+    ),
     "Where the sequence is unknown (N) there is no value.",
 )
 # By whether measured peaks of other pairs were used.
