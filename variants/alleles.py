@@ -14,12 +14,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.engines.tile_grid import tile_grid
+from tfimpute_tracks.engines.scorer import Scorer
 from tfimpute_tracks.errors import RegionError, UsageError
 from tfimpute_tracks.genome import Sequences, match_chrom
 from tfimpute_tracks.kernels.encode import decode
 from tfimpute_tracks.models.model import Model
-from tfimpute_tracks.variants.rows import AlleleRows, RowScorer, lay_alleles
+from tfimpute_tracks.variants.rows import AlleleRows, lay_alleles, score_rows
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = [
@@ -171,7 +171,8 @@ class AlleleScorer:
 
     def __init__(self, model: Model, pairs: list[Pair], stride: int = STRIDE) -> None:
         self._seq_len, self._stride = model.config.seq_len, stride
-        self._grid = tile_grid(model.config, stride)
+        self._scorer = Scorer(model, pairs, stride, use_evidence=False)
+        self._grid = self._scorer.grid
         self.n_pairs = len(pairs)
         # Base tiles of a single-nucleotide variant: of the reference, and those that
         # differ.
@@ -179,7 +180,6 @@ class AlleleScorer:
         n_base += -(-self._seq_len // self._grid.core.stride)
         most = _MAX_BATCH_SCORES // (n_base * len(pairs))
         self.batch_size = min(_MAX_BATCH, max(1, most))
-        self._rows = RowScorer(model, pairs, self._grid)
 
     def score(self, genome: Sequences, variant: Variant) -> AlleleScores:
         """Score both alleles of one variant.
@@ -226,7 +226,7 @@ class AlleleScorer:
             except RegionError as error:
                 rows.append(error)
         laid = [row for row in rows if not isinstance(row, RegionError)]
-        scored = iter(self._rows.score(laid) if laid else [])
+        scored = iter(score_rows(self._scorer, laid) if laid else [])
         return [
             row if isinstance(row, RegionError) else self._placed(row, *next(scored))
             for row in rows
