@@ -6,8 +6,6 @@ VCF and BCF are read by htslib, plain or bgzipped; whatever else has a head with
 
 from __future__ import annotations
 
-import csv
-import gzip
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -16,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple, Self
 
 from tfimpute_tracks.errors import InputFileError, WriteError
+from tfimpute_tracks.storage.table import read_lines
 
 __all__ = ["Line", "Source", "VariantLines", "open_variants", "spooled"]
 
@@ -159,9 +158,7 @@ def open_variants(source: Source) -> Iterator[VariantLines]:
         with _open_vcf(source) as found:
             yield found
         return
-    opened = gzip.open if path.suffix == ".gz" else open
-    with opened(path, "rt", encoding="utf-8", newline="") as file:
-        yield VariantLines(_table_lines(path, file), None)
+    yield VariantLines(_table_lines(path), None)
 
 
 @contextmanager
@@ -208,25 +205,20 @@ def _vcf_lines(told: str, file: Any) -> Iterator[Line]:
         )
 
 
-def _table_lines(path: Path, file: Any) -> Iterator[Line]:
-    try:
-        reader = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-        head = [name.strip().lstrip("#").lower() for name in next(reader, [])]
-        if not set(_COLUMNS) <= set(head):
-            raise InputFileError(
-                f"{path}: no VCF by its ending, and its first line names no columns "
-                f"{', '.join(_COLUMNS)} but {', '.join(head[:6]) or 'nothing'}; give a "
-                "VCF (.vcf, .vcf.gz, .bcf) or a tab-separated table with that head"
-            )
-        at = {name: place for place, name in enumerate(head)}
-        number = 0
-        for fields in reader:
-            if not any(field.strip() for field in fields):
-                continue
-            number += 1
-            row = [field.strip() for field in fields] + [""] * len(head)
-            name = row[at["id"]] if "id" in at else ""
-            chrom, pos, ref, alt = (row[at[column]] for column in _COLUMNS)
-            yield Line(number, chrom, pos, name, ref, tuple(alt.split(",")))
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
-        raise InputFileError(f"{path}: cannot be read ({error})") from error
+def _table_lines(path: Path) -> Iterator[Line]:
+    lines = read_lines(path, "table of variants")
+    _, first = next(lines, (1, ""))
+    header = [name.strip().lstrip("#").lower() for name in first.split("\t")]
+    if not set(_COLUMNS) <= set(header):
+        raise InputFileError(
+            f"{path}: not a VCF by its suffix, and its first line has no columns "
+            f"{', '.join(_COLUMNS)} but {', '.join(header[:6]) or 'nothing'}; use a VCF "
+            "(.vcf, .vcf.gz, .bcf) or a tab-separated table with that header"
+        )
+    index = {name: i for i, name in enumerate(header)}
+    rows = (line for _, line in lines if line.strip())
+    for number, line in enumerate(rows, start=1):
+        row = [field.strip() for field in line.split("\t")] + [""] * len(header)
+        name = row[index["id"]] if "id" in index else ""
+        chrom, pos, ref, alt = (row[index[column]] for column in _COLUMNS)
+        yield Line(number, chrom, pos, name, ref, tuple(alt.split(",")))
