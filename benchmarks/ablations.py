@@ -126,7 +126,7 @@ def main() -> None:
     rows = ["variant\tloss\tauroc_valid2\tauroc_seen"]
     for name in asked.only.split(";") if asked.only else _VARIANTS:
         found = _judge(dataset, name, asked.out_dir, asked.epochs)
-        cells = (found[key] for key in ("loss", "auroc_valid2", "auroc_seen"))
+        cells = (found[key] for key in ("loss", "auroc_valid2", "auroc_trained"))
         rows.append("\t".join([name, *(f"{value:.4f}" for value in cells)]))
         print_result(rows[-1])
         write_text(asked.out_dir / "ablations.tsv", "\n".join(rows) + "\n")

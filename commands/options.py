@@ -170,13 +170,13 @@ Data = Annotated[
     Path, typer.Option("--data", help="Data set that `tfimpute-tracks prepare` made.")
 ]
 HoldOutScheme = Annotated[
-    Literal["chromosomes", "chance", "fold"],
+    Literal["chromosomes", "random", "alternating-peaks"],
     typer.Option(
         "--hold-out",
-        help="How sites are kept from training. chromosomes: --test-chroms and "
-        "--valid-chroms. chance: 10 % of the places test and 5 % validate, drawn by "
-        "--seed. fold: as `prepare --alternate` made them; 5 % of the training places "
-        "validate, drawn by --seed.",
+        help="Which sites are held out of training. chromosomes: --test-chroms and "
+        "--valid-chroms. random: 10 % of the positions for testing, 5 % for "
+        "validation. alternating-peaks: every second peak for testing, as `prepare "
+        "--alternate` assigned them, and 5 % of the others for validation.",
     ),
 ]
 TestChroms = Annotated[

@@ -63,7 +63,7 @@ def split(
         np.flatnonzero(np.isin(roles, ("valid2", "test3"))),
     )
     write_text(out, format_pairs_table(made.table, out.parent))
-    for remark in leaks.remarks():
+    for remark in leaks.messages():
         log(remark, warning=True)
     if made.left_out:
         log(
@@ -75,8 +75,8 @@ def split(
         "rows": made.counts(),
         "tfs": len(made.table.vocabulary.tfs),
         "cells": len(made.table.vocabulary.cells),
-        "needed_in_base": made.n_needed,
-        "can_be_held_out": made.n_spared,
+        "needed_in_base": made.n_required,
+        "can_be_held_out": made.n_available,
         "left_out": list(made.left_out),
         "seed": seed,
         "leaks": leaks.to_dict(),

@@ -19,7 +19,7 @@ from tfimpute_tracks.dataset.config import BuildConfig
 from tfimpute_tracks.dataset.dataset import Dataset
 from tfimpute_tracks.dataset.pairs_table import read_pairs_table
 from tfimpute_tracks.dataset.protocol import Protocol
-from tfimpute_tracks.dataset.sites import Notify, first_names
+from tfimpute_tracks.dataset.sites import Log, first_names
 from tfimpute_tracks.dataset.store import write_dataset
 from tfimpute_tracks.genome.fasta import open_genome
 from tfimpute_tracks.storage.digest import digest_file
@@ -64,7 +64,7 @@ def build_dataset(
     out: str | Path,
     config: BuildConfig | None = None,
     blacklist: str | Path | None = None,
-    log: Notify = lambda message: None,
+    log: Log = lambda message: None,
 ) -> BuildReport:
     """Make labelled sites for every pair of a table, and write them.
 
@@ -81,7 +81,7 @@ def build_dataset(
     config : BuildConfig, optional
     blacklist : path, optional
         BED; sites whose sequence overlaps it are dropped.
-    notify : callable
+    log : callable
         Gets each remark for the user, one line.
 
     Returns

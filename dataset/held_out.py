@@ -19,7 +19,7 @@ from scipy.sparse.csgraph import maximum_bipartite_matching
 from tfimpute_tracks.dataset.pairs_table import PairsTable
 from tfimpute_tracks.errors import UsageError
 
-__all__ = ["VALID_PAIRS", "PairSplit", "least_cover", "split_pairs"]
+__all__ = ["VALID_PAIRS", "PairSplit", "minimum_edge_cover", "split_pairs"]
 
 VALID_PAIRS = 20
 """Held-out pairs that choose the model, in the paper."""
@@ -44,8 +44,8 @@ class PairSplit:
     """
 
     table: PairsTable
-    n_needed: int
-    n_spared: int
+    n_required: int
+    n_available: int
     left_out: tuple[str, ...]
 
     def counts(self) -> dict[str, int]:
@@ -63,7 +63,7 @@ class PairSplit:
         return self.table.roles
 
 
-def least_cover(tf: Ints, cell: Ints, seed: int) -> NDArray[np.bool_]:
+def minimum_edge_cover(tf: Ints, cell: Ints, seed: int) -> NDArray[np.bool_]:
     """Choose as few pairs as touch every TF and every cell line.
 
     Parameters
@@ -131,7 +131,7 @@ def split_pairs(
     first = {pair: row for row, pair in reversed(list(enumerate(table.pairs)))}
     pairs = sorted(first, key=first.__getitem__)
     tf, cell = np.array(table.vocabulary.pair_indices(pairs), dtype=np.int64).T
-    cover = least_cover(tf, cell, seed)
+    cover = minimum_edge_cover(tf, cell, seed)
     rng = np.random.default_rng((seed, 1))
     spared = rng.permutation(np.flatnonzero(~cover))
     if len(spared) < n_valid:

@@ -36,8 +36,8 @@ from tfimpute_tracks.models.model import Model
 __all__ = [
     "EvidenceRecipe",
     "EvidenceSites",
-    "letters_alone",
     "read_evidence_sites",
+    "sequence_calibration",
     "sites_per_epoch",
     "train_evidence",
 ]
@@ -60,11 +60,11 @@ class EvidenceRecipe:
         Sites.
     learning_rate, weight_decay : float
         Of AdamW; the rate rises and falls once.
-    left_out : float
-        Share of steps in which some tracks are missing.
-    quiet : float
-        Share of the sites without any peak that an epoch takes; each stands for those
-        it leaves out.
+    track_dropout : float
+        Fraction of the steps in which some tracks are left out.
+    negative_fraction : float
+        Fraction of the sites without any peak that an epoch samples; their weights make
+        up for the others.
     seed : int
 
     Raises
@@ -77,15 +77,17 @@ class EvidenceRecipe:
     batch_size: int = 256
     learning_rate: float = 5e-3
     weight_decay: float = 1e-3
-    left_out: float = 0.5
-    quiet: float = 0.25
+    track_dropout: float = 0.5
+    negative_fraction: float = 0.25
     seed: int = 0
 
     def __post_init__(self) -> None:
-        shares = 0 <= self.left_out <= 1 and 0 < self.quiet <= 1
-        if not (shares and min(self.epochs, self.batch_size, self.learning_rate) > 0):
+        fractions = 0 <= self.track_dropout <= 1 and 0 < self.negative_fraction <= 1
+        positive = min(self.epochs, self.batch_size, self.learning_rate) > 0
+        if not (fractions and positive):
             raise UsageError(
-                f"{self} makes no sense; shares lie within 0 and 1, all else above 0"
+                f"{self} is out of range: fractions are within 0 and 1, epochs, batch "
+                "size and learning rate above 0"
             )
 
     def to_dict(self) -> dict[str, Any]:
@@ -187,7 +189,7 @@ def read_evidence_sites(
     )
 
 
-def letters_alone(model: Model) -> dict[str, NDArray[np.float32]]:
+def sequence_calibration(model: Model) -> dict[str, NDArray[np.float32]]:
     """Give what makes of log-odds by letters those of being bound.
 
     Parameters
@@ -234,9 +236,16 @@ def train_evidence(
 
     Raises
     ------
+    UsageError
+        No site is bound, or none is unbound.
     RunError
         The loss is no longer finite.
     """
+    if not ((sites.labels == 1).any() and (sites.labels == 0).any()):
+        raise UsageError(
+            f"the {len(sites.labels):,} training sites are not both bound and unbound "
+            "for any pair; use a data set with positives and negatives"
+        )
     rng = np.random.default_rng(recipe.seed)
     busy = np.diff(sites.cover.indptr) > 0
     per_epoch = sites_per_epoch(sites, recipe)
@@ -248,7 +257,7 @@ def train_evidence(
         optimizer, recipe.learning_rate, total_steps=n_steps, pct_start=_WARM_UP
     )
     quiet = np.flatnonzero(~busy)
-    weight = np.where(busy, 1.0, 1 / recipe.quiet).astype(np.float32)
+    weight = np.where(busy, 1.0, 1 / recipe.negative_fraction).astype(np.float32)
     history = []
     network.train()
     for epoch in range(1, recipe.epochs + 1):
@@ -257,7 +266,7 @@ def train_evidence(
         total = 0.0
         for first in range(0, per_epoch, recipe.batch_size):
             rows = order[first : first + recipe.batch_size]
-            kept = _tracks_left_in(sites, rng, recipe.left_out)
+            kept = _tracks_left_in(sites, rng, recipe.track_dropout)
             loss = _loss(network, sites, rows, weight[rows], kept)
             optimizer.zero_grad()
             loss.backward()
@@ -290,7 +299,7 @@ def sites_per_epoch(sites: EvidenceSites, recipe: EvidenceRecipe) -> int:
     int
     """
     n_busy = int(np.count_nonzero(np.diff(sites.cover.indptr)))
-    return n_busy + int(recipe.quiet * (len(sites.labels) - n_busy))
+    return n_busy + int(recipe.negative_fraction * (len(sites.labels) - n_busy))
 
 
 def _loss(

@@ -58,7 +58,7 @@ def draw_curves(stem: Path, history: list[dict[str, Any]]) -> list[Path]:
     loss.set(xlabel="epoch", ylabel="training loss")
     curves = {
         "auroc_valid2": ("held-out pairs", "#d55e00"),
-        "auroc_seen": ("trained pairs", "#0072b2"),
+        "auroc_trained": ("trained pairs", "#0072b2"),
     }
     for key, (label, color) in curves.items():
         points = [(e["epoch"], e[key]) for e in history if key in e]

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tfimpute_tracks.dataset import PairsTable, read_pairs_table, split_pairs
-from tfimpute_tracks.dataset.held_out import least_cover
+from tfimpute_tracks.dataset.held_out import minimum_edge_cover
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.vocabulary import Pair
 
@@ -42,16 +42,16 @@ def test_the_cover_is_the_smallest_there_is(edges, seed):
     tf, cell = (
         np.unique(column, return_inverse=True)[1] for column in zip(*edges, strict=True)
     )
-    chosen = least_cover(tf, cell, seed)
+    chosen = minimum_edge_cover(tf, cell, seed)
     assert set(tf[chosen]) == set(tf)
     assert set(cell[chosen]) == set(cell)
     assert chosen.sum() == naive_cover_size(edges)
-    np.testing.assert_array_equal(chosen, least_cover(tf, cell, seed))
+    np.testing.assert_array_equal(chosen, minimum_edge_cover(tf, cell, seed))
 
 
 def test_seeds_choose_among_equals():
     tf, cell = (x.ravel() for x in np.indices((4, 4)))
-    covers = {tuple(least_cover(tf, cell, seed)) for seed in range(200)}
+    covers = {tuple(minimum_edge_cover(tf, cell, seed)) for seed in range(200)}
     # All 24 ways to give each TF a cell line of its own.
     assert len(covers) == 24
 
@@ -61,7 +61,7 @@ FULL = [Pair(f"TF{i}", f"cell{j}") for i in range(6) for j in range(5)]
 
 def test_roles_are_those_of_the_paper():
     made = split_pairs(make_table(FULL), n_valid=4, seed=2)
-    assert (made.n_needed, made.n_spared) == (6, 24)
+    assert (made.n_required, made.n_available) == (6, 24)
     assert made.counts() == {"base": 6, "test3": 20, "valid2": 4}
     assert made.table.pairs == tuple(FULL)
     base = [p for p, role in zip(FULL, made.roles, strict=True) if role == "base"]
