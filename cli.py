@@ -31,7 +31,7 @@ from tfimpute_tracks.commands.hub import hub
 from tfimpute_tracks.commands.impute import impute
 from tfimpute_tracks.commands.info import info
 from tfimpute_tracks.commands.motifs import motifs
-from tfimpute_tracks.commands.mutagenesis import saturate
+from tfimpute_tracks.commands.mutagenesis import mutagenesis
 from tfimpute_tracks.commands.plot import plot
 from tfimpute_tracks.commands.prepare import prepare
 from tfimpute_tracks.commands.query import query
@@ -47,20 +47,22 @@ __all__ = ["app", "main"]
 
 app = typer.Typer(
     name="tfimpute-tracks",
-    help="FASTA + TF + cell line -> genome browser tracks, for pairs measured or never "
-    "measured.",
+    help="Genome browser tracks of TF binding, predicted from sequence for any TF and "
+    "cell line.",
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 _VERBS = (
     *(scan, impute, export, query, catalogue, browse, hub, report, plot),
-    *(variants, saturate, enhancers, embeddings, motifs, explain),
+    *(variants, mutagenesis, enhancers, embeddings, motifs, explain),
     *(prepare, split, train, evaluate, compare, info, cache, selftest),
 )
 for verb in _VERBS:
     app.command()(verb)
-_evidence = typer.Typer(help="Measured tracks to go by: build a store, look into it.")
+_evidence = typer.Typer(
+    help="Measured peaks to condition predictions on: build, inspect, train."
+)
 _evidence.command("build")(build_evidence)
 _evidence.command("info")(evidence_info)
 _evidence.command("train")(train_evidence)

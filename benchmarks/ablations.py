@@ -123,7 +123,7 @@ def main() -> None:
     asked = parser.parse_args()
     set_threads(asked.threads)
     dataset = open_dataset(asked.data)
-    rows = ["variant\tloss\tauroc_valid2\tauroc_seen"]
+    rows = ["variant\tloss\tauroc_valid2\tauroc_trained"]
     for name in asked.only.split(";") if asked.only else _VARIANTS:
         found = _judge(dataset, name, asked.out_dir, asked.epochs)
         cells = (found[key] for key in ("loss", "auroc_valid2", "auroc_trained"))

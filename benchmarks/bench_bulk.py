@@ -283,7 +283,9 @@ def _losses(dense: Store, sparse: Store) -> str:
     for lower in (0.0, 1.0, 2.0, 3.0):
         full = some = 0
         for pair in pairs:
-            line = 1 / (1 + np.exp(lower - dense.plan.scale.lines[dense.place(pair)]))
+            line = 1 / (
+                1 + np.exp(lower - dense.plan.scale.thresholds[dense.place(pair)])
+            )
             for one, other in zip(dense.scores(pair), sparse.scores(pair), strict=True):
                 full += int((one.values >= line).sum())
                 some += int((other.values >= line).sum())

@@ -50,8 +50,8 @@ def _all_pairs(model: Model, genome: Sequences, place: Region) -> None:
     cover = store.coverage(place.chrom, centers - width // 2, width)
     n_peaks = np.diff(cover.indptr)
     is_busy = n_peaks > 0
-    told, measured = np.ones(_TILES, dtype=bool), store.measured(place.chrom)
-    every = csr_matrix((cover.share, cover.track, cover.indptr))
+    told, measured = np.ones(_TILES, dtype=bool), store.has_peaks(place.chrom)
+    every = csr_matrix((cover.fraction, cover.track, cover.indptr))
     rng = np.random.default_rng(0)
     busy, quiet = (
         np.sort(rng.choice(np.flatnonzero(some), _TILES, replace=False))

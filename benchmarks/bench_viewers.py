@@ -199,7 +199,7 @@ def hub(quick: bool) -> list[Figure]:
     tracks = [
         TrackRecord(
             pair,
-            model.reliability(pair),
+            model.status(pair),
             model.threshold(pair),
             100,
             model.expected_auroc(pair),

@@ -37,17 +37,17 @@ from tfimpute_tracks.evaluation.fdr import summarize
 from tfimpute_tracks.evaluation.fdr_calibration import (
     FDR_LEVELS,
     SiteScores,
-    calibrated_worth,
-    imputed_worth,
-    reached_levels,
+    calibrate_imputed_pairs,
+    calibrate_probabilities,
+    count_reached_levels,
 )
 from tfimpute_tracks.evaluation.genome_wide import (
-    DrawnTiles,
     Intervals,
     Tally,
     tally_tiles,
 )
 from tfimpute_tracks.genome import merge_intervals, open_genome, read_bed
+from tfimpute_tracks.genome.signal import Signal
 from tfimpute_tracks.models import Model, load_model, shipped_models
 from tfimpute_tracks.models.evidence_weights import evidence_path
 from tfimpute_tracks.storage import write_json
@@ -73,7 +73,7 @@ def _log_odds(probabilities):
 
 def _kept(model: Model, dataset: Dataset) -> _Kept:
     columns = np.array(
-        [i for i, p in enumerate(dataset.pairs) if model.reliability(p) == "imputed"],
+        [i for i, p in enumerate(dataset.pairs) if model.status(p) == "imputed"],
         dtype=np.int64,
     )
     network = network_of(model)
@@ -93,7 +93,7 @@ def _kept(model: Model, dataset: Dataset) -> _Kept:
 def _reach(model: Model, dataset: Dataset, shifts: dict[str, float | None]):
     """Say which pairs of a model the promises of imputed pairs are for."""
     rows = valid_sites(model, dataset)
-    return reached_levels(
+    return count_reached_levels(
         network_of(model),
         model.vocabulary,
         dataset.codes[rows[:: -(-len(rows) // _SITES)]],
@@ -115,7 +115,7 @@ def _tallies(model: Model, pairs: list[Pair], lines, place: _Chromosome):
     genome, stride = open_genome(place.fasta), model.config.stride
     n_tiles = (genome.chrom_sizes[place.name] - model.config.seq_len) // stride + 1
     tiles = TileRange(place.name, 0, n_tiles)
-    starts = (model.config.seq_len - stride) // 2 + stride * np.arange(n_tiles)
+    start = (model.config.seq_len - stride) // 2
     for first in range(0, len(pairs), _PAIRS_AT_ONCE):
         group = pairs[first : first + _PAIRS_AT_ONCE]
         blocks = open_scanner(model, group).blocks(genome, [tiles], 2)
@@ -125,7 +125,7 @@ def _tallies(model: Model, pairs: list[Pair], lines, place: _Chromosome):
                 "chrom == @place.name"
             )
             measured = Intervals(peaks["start"].to_numpy(), peaks["end"].to_numpy())
-            drawn = DrawnTiles(starts, stride, scores[:, i])
+            drawn = Signal(place.name, start, stride, scores[:, i])
             yield tally_tiles(drawn, measured, lines[first + i], model.threshold(pair))
         print_result(f"{model.name}: {first + len(group)} of {len(pairs)} pairs")
 
@@ -185,7 +185,7 @@ def _tell_peaks_by_tracks(
     by_judge: dict[str, Any] = {}
     for name in models:
         model = load_model(name, asked.evidence)
-        seen = [model.reliability(pair) == "seen" for pair in dataset.pairs]
+        seen = [model.status(pair) == "trained" for pair in dataset.pairs]
         known = [p for p, is_seen in zip(dataset.pairs, seen, strict=True) if is_seen]
         model = replace(model, evidence=model.evidence.of(known))
         entries = [dict(model.known_pairs[pair]) for pair in dataset.pairs]
@@ -224,7 +224,7 @@ def _calibrate(
         priors = _shares(judge, dataset, train)[tfs[own.columns]]
         roles = np.array(dataset.roles)[own.columns]
         fit, check = (np.flatnonzero(roles == role) for role in ("valid2", "test3"))
-        told[name] = calibrated_worth(
+        told[name] = calibrate_probabilities(
             own.valid.of(fit), own.test.of(check), priors[fit], priors[check]
         )
         print_result(f"{name} {json.dumps(told[name], indent=1)}")
@@ -236,7 +236,7 @@ def _calibrate(
 
 
 def _shares(model: Model, dataset: Dataset, train):
-    trained = [model.reliability(pair) == "seen" for pair in dataset.pairs]
+    trained = [model.status(pair) == "trained" for pair in dataset.pairs]
     return tf_bound_fractions(dataset, train, np.flatnonzero(trained))
 
 
@@ -252,7 +252,7 @@ def _tell_false_discoveries(
         own = kept[name]
         pairs = [dataset.pairs[i] for i in own.columns]
         lines = _log_odds(np.array([judge.threshold(pair) for pair in pairs]))
-        raised, told = imputed_worth(own.valid, own.test, lines)
+        raised, told = calibrate_imputed_pairs(own.valid, own.test, lines)
         found = _tallies(judge, pairs, expit(raised), place)
         imputed[name] = told | {"genome": _genome_figures(found, place.name)[1]}
         print_result(f"{name} {json.dumps(imputed[name], indent=1)}")

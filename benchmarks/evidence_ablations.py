@@ -118,7 +118,7 @@ def main() -> None:
     split = split_by_chromosome(dataset)
     base, kept = (pair_columns(dataset, role) for role in ("base", "test3"))
     store = open_evidence(asked.evidence)
-    store = store.take(store.tracks_of(dataset.pairs[i] for i in base))
+    store = store.subset(store.tracks_of(dataset.pairs[i] for i in base))
     indices = model.vocabulary.pair_indices(dataset.pairs[i] for i in kept)
     letters = letters_score(model, dataset, split.test)(indices)
     judge = _Judge(model, dataset, split.test, kept, letters)
@@ -136,7 +136,7 @@ def main() -> None:
         some = store
         if not way.accessibility:
             measured = [track.pair.tf != ACCESSIBILITY for track in store.tracks]
-            some = store.take(np.array(measured))
+            some = store.subset(np.array(measured))
         sites = read(store=some, columns=base, width=width)
         if not way.letters:
             sites = replace(sites, logits=np.zeros_like(sites.logits))

@@ -178,7 +178,7 @@ def _tell(
     judge = next(iter(models))
     for name, model in models.items():
         network = network_of(model)
-        trained = np.flatnonzero([model.reliability(p) == "seen" for p in whole.pairs])
+        trained = np.flatnonzero([model.status(p) == "trained" for p in whole.pairs])
         valid = _aurocs(network, whole, valid_sites(model, whole))
         features = _features(network, whole, trained, valid, disagreement)
         known[name] = features.reshape(-1, len(FEATURES))

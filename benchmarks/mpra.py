@@ -32,7 +32,7 @@ from tfimpute_tracks.interpret.jaspar import Matrix, find_matrices, load_matrice
 from tfimpute_tracks.kernels.encode import N_CODE, encode
 from tfimpute_tracks.models import Model, load_model
 from tfimpute_tracks.variants.alleles import Variant
-from tfimpute_tracks.variants.mutagenesis import saturate
+from tfimpute_tracks.variants.mutagenesis import score_substitutions
 from tfimpute_tracks.vocabulary import Pair
 
 _ELEMENTS = {"SORT1": "HepG2", "LDLR": "HepG2", "F9": "HepG2", "PKLR-24h": "K562"}
@@ -83,7 +83,7 @@ def _changes(
     alts = encode("".join(variant.alt for variant in variants))
     first, last = int(starts.min()), int(starts.max())
     region = Region(variants[0].chrom, first, last + 1)
-    found = saturate(model, pairs, genome, region, os.cpu_count() or 1)
+    found = score_substitutions(model, pairs, genome, region, os.cpu_count() or 1)
     refs = encode("".join(variant.ref for variant in variants))
     if (found.codes[starts - first] != refs).any():
         raise InputFileError("references of the table are not those of the elements")

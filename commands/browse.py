@@ -24,34 +24,32 @@ def browse(
     fasta: options.Fasta = None,
     region: Annotated[
         str | None,
-        typer.Option("-r", "--region", help="Where to open: chr:start-end."),
+        typer.Option("-r", "--region", help="Region to open: chr:start-end."),
     ] = None,
-    genes: Annotated[
-        Path | None,
-        typer.Option(
-            help="Genes to show and to find by name: GTF, GFF3 or BED. Default: those "
-            "of the bundled stretch, with it."
-        ),
-    ] = None,
+    genes: options.Genes = None,
     model: options.ModelName = "default",
     evidence: options.Evidence = None,
     host: Annotated[
         str,
-        typer.Option(help="Address to serve on; any but this machine's needs a token."),
+        typer.Option(
+            help="Address to serve on. Any but the local one requires a token."
+        ),
     ] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Port; 0 for any that is free.")
+        int, typer.Option(min=0, max=65535, help="Port; 0 chooses a free one.")
     ] = 8765,
     token: Annotated[
         str | None,
-        typer.Option(help="What visitors must know. Default for other hosts: random."),
+        typer.Option(
+            help="Access token. Default: none for a local address, else random."
+        ),
     ] = None,
     threads: options.Threads = "max",
     cache_dir: options.CacheDir = None,
     cache_limit: options.CacheLimit = 20.0,
     no_cache: options.NoCache = False,
 ) -> None:
-    """Serve a page with a genome browser that computes any pair as you look."""
+    """Serve a genome browser page that computes any pair while you browse."""
     from tfimpute_tracks.commands import inputs
     from tfimpute_tracks.commands.evidence_report import report_evidence
 

@@ -16,12 +16,14 @@ _ACTIONS = ("info", "prune", "clear")
 
 
 def cache(
-    action: Annotated[str, typer.Argument(help="info, prune or clear.")] = "info",
+    action: Annotated[
+        str, typer.Argument(help="What to do: info, prune or clear.")
+    ] = "info",
     cache_dir: options.CacheDir = None,
     cache_limit: options.CacheLimit = 20.0,
     as_json: options.Json = False,
 ) -> None:
-    """Tell the size of the tile cache, prune it to a limit, or clear it."""
+    """Show the size of the tile cache, prune it to a limit, or clear it."""
     from tfimpute_tracks.commands.inputs import choose_cache
 
     if action not in _ACTIONS:

@@ -56,7 +56,7 @@ def catalogue(
     if as_json:
         show_json({"pairs": len(table), "files": [str(file) for file in files]})
         return
-    n_imputed = int((table["reliability"] == "imputed").sum())
+    n_imputed = int((table["status"] == "imputed").sum())
     print_result(
         f"{len(table):,} pairs, {n_imputed:,} imputed; {int(table['peaks'].sum()):,} "
         "peaks at the pairs' own thresholds"

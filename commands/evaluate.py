@@ -177,7 +177,7 @@ def _columns(dataset: Dataset, model: Model, split: str) -> tuple[Any, Any]:
         )
     # A replicate is judged by the model that saw the pair, and was not trained on.
     seen = [
-        model.reliability(pair) == "seen" and role != REPLICATE
+        model.status(pair) == "trained" and role != REPLICATE
         for pair, role in zip(dataset.pairs, dataset.roles, strict=True)
     ]
     if not any(seen):

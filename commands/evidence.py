@@ -33,41 +33,43 @@ def build(
     pairs_table: Annotated[
         Path,
         typer.Option(
-            help="Tab-separated table: tf, cell, bed (its peaks, relative to the "
-            "table) and, if wanted, role and replicate."
+            help="Tab-separated table with the columns tf, cell and bed (peak file, relative "
+            "to the table), and optionally role and replicate."
         ),
     ],
-    out: Annotated[Path, typer.Option("-o", "--out", help="Store to write, HDF5.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="HDF5 file to write.")],
     fasta: Annotated[
         Path | None,
         typer.Option(
             "-g",
             "--fasta",
-            help="FASTA of the genome that the peaks lie on: tells the chromosomes. "
-            "Default: those the model was trained on.",
+            help="FASTA of the genome of the peaks, for its chromosome sizes. Default: the "
+            "genome of the model's training data.",
         ),
     ] = None,
     chrom_sizes: Annotated[
         Path | None,
-        typer.Option(help="Instead of a FASTA: a table of chromosomes and sizes."),
+        typer.Option(help="Table of chromosome names and sizes, in place of a FASTA."),
     ] = None,
     accessibility: Annotated[
         Path | None,
-        typer.Option(help="Tab-separated table: cell, bed (its DNase or ATAC peaks)."),
+        typer.Option(
+            help="Tab-separated table with the columns cell and bed (DNase or ATAC peaks)."
+        ),
     ] = None,
     model: options.ModelName = "default",
     regions: options.Regions = None,
     roles: Annotated[
         str | None,
-        typer.Option(help="Take pairs of these roles only, comma-separated."),
+        typer.Option(help="Use pairs of these roles only, comma-separated."),
     ] = None,
     cache_dir: options.CacheDir = None,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace the store if it exists.")
+        bool, typer.Option("--overwrite", help="Replace the file if it exists.")
     ] = False,
     as_json: options.Json = False,
 ) -> None:
-    """Put the peaks of measured pairs into one file, to be looked up by place."""
+    """Collect the peaks of measured pairs in one indexed file."""
     from tfimpute_tracks.evidence import build_evidence, write_evidence
     from tfimpute_tracks.evidence import read_accessibility as read_open
     from tfimpute_tracks.genome import known_build, resolve_regions
@@ -103,7 +105,7 @@ def build(
         "left_out": {
             "files_of_unknown_names": report.unknown,
             "files_without_peaks": report.empty,
-            "peaks_on_unknown_chromosomes": report.strange,
+            "peaks_on_unknown_chromosomes": report.unknown_chromosomes,
         },
         "renamed": report.renamed,
         "digest": digest,
@@ -122,18 +124,18 @@ def info(
     file: Annotated[
         Path,
         typer.Argument(
-            help="Store that `evidence build` made, or bundled: that of the stretch of "
-            "chr20 that comes with the package."
+            help="File that `evidence build` wrote, or `bundled` for that of the example "
+            "region."
         ),
     ],
     tf: options.Tf = None,
     cell: options.Cell = None,
     check: Annotated[
-        bool, typer.Option("--check", help="Read all of it, and check its digest.")
+        bool, typer.Option("--check", help="Read the whole file and verify its digest.")
     ] = False,
     as_json: options.Json = False,
 ) -> None:
-    """Tell what a store holds; with --tf or --cell, its tracks of that."""
+    """Summarize an evidence file, or list the tracks of a TF or cell line."""
     from tfimpute_tracks.evidence import bundled_evidence, open_evidence
 
     is_bundled = str(file) == _BUNDLED and not file.exists()
@@ -219,11 +221,11 @@ def _tell(report: BuildReport, model: str) -> None:
         log(f"left out, without a peak: {', '.join(report.empty)}", warning=True)
     for remark in report.renamed:
         log(remark, warning=True)
-    if report.strange:
-        n_peaks = sum(report.strange.values())
+    if report.unknown_chromosomes:
+        n_peaks = sum(report.unknown_chromosomes.values())
         log(
             f"left out: {n_peaks:,} peaks on chromosomes that the genome lacks "
-            f"({_some(list(report.strange))})",
+            f"({_some(list(report.unknown_chromosomes))})",
             warning=True,
         )
 

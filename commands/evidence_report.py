@@ -49,8 +49,8 @@ def report_evidence(
             "for it, those of the others do"
         )
     chroms = dict.fromkeys(region.chrom for region in regions)
-    silent = [chrom for chrom in chroms if not store.measured(chrom).any()]
-    share = store.share_told(regions)
+    silent = [chrom for chrom in chroms if not store.has_peaks(chrom).any()]
+    share = store.fraction_in_coverage(regions)
     if silent:
         log(
             f"{store.name} says nothing of {_few(silent)}: sequence alone counts there",

@@ -82,7 +82,7 @@ def train(
     columns = _learned_pairs(loaded, dataset)
     store = open_evidence(evidence)
     unseen, test = _sites(loaded, dataset, tuple(test_chroms.split(",")))
-    store = store.take(store.tracks_of(dataset.pairs[i] for i in columns))
+    store = store.subset(store.tracks_of(dataset.pairs[i] for i in columns))
     log(f"{len(columns)} pairs, {len(store.tracks)} tracks, {recipe}")
     if recalibrate:
         trained, facts = _trained_before(path, loaded)
@@ -160,7 +160,7 @@ def _learned_pairs(model: Model, dataset: Dataset) -> Any:
     """Give the columns of the pairs that the model was trained on."""
     import numpy as np
 
-    seen = [model.reliability(pair) == "seen" for pair in dataset.pairs]
+    seen = [model.status(pair) == "trained" for pair in dataset.pairs]
     if not any(seen):  # a card that does not tell
         seen = [role == "base" for role in dataset.roles]
     return np.flatnonzero(seen)

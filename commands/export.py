@@ -35,12 +35,7 @@ def export(
         ),
     ] = None,
     out_dir: options.OutDir = Path("tracks-out"),
-    threshold: Annotated[
-        float | None,
-        typer.Option(
-            min=0, max=1, help="Score that calls a peak. Default: each pair's own."
-        ),
-    ] = None,
+    threshold: options.Threshold = None,
     signal: options.Signal = "probability",
     evidence: options.Evidence = None,
     bin_size: options.BinSize = None,
@@ -96,5 +91,5 @@ def export(
         for result in run_export(job):
             results.append(result)
             advance(1, str(result.pair))
-    known = opened.plan.reliability
+    known = opened.plan.status
     show_results(results, lambda pair: known[opened.place(pair)], as_json)

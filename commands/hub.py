@@ -25,8 +25,8 @@ def hub(
     folder: Annotated[
         Path,
         typer.Argument(
-            help="Folder of tracks that `scan` or `export` wrote; or a bulk store, "
-            "whose pairs are exported into --out-dir first."
+            help="Folder of tracks that `scan` or `export` wrote, or a bulk store, whose "
+            "pairs are first exported into --out-dir."
         ),
     ],
     tf: options.Tf = None,
@@ -34,41 +34,41 @@ def hub(
     pairs: options.Pairs = None,
     out_dir: Annotated[
         Path | None,
-        typer.Option("-o", "--out-dir", help="Folder of the hub of a bulk store."),
+        typer.Option("-o", "--out-dir", help="Hub folder; for a bulk store only."),
     ] = None,
-    text_only: Annotated[
+    no_export: Annotated[
         bool,
         typer.Option(
-            help="Of a bulk store: write the hub only; export the tracks elsewhere."
+            "--no-export",
+            help="For a bulk store: write the hub without exporting the tracks.",
         ),
     ] = False,
     genome: Annotated[
         str | None,
         typer.Option(
             "--genome",
-            help="UCSC's name of the assembly. Default: as the receipts or the lengths "
-            "of chromosomes tell.",
+            help="UCSC name of the assembly, such as hg38. Default: from the run records "
+            "or the chromosome lengths.",
         ),
     ] = None,
-    reference: Annotated[
+    fasta_url: Annotated[
         str | None,
         typer.Option(
-            help="FASTA for sessions, as seen from the folder. Default: the viewer's "
-            "own genome of that name."
+            "--fasta-url",
+            help="FASTA file of the IGV sessions, relative to the hub folder. Default: "
+            "the viewer's own copy of the assembly.",
         ),
     ] = None,
     email: Annotated[
-        str, typer.Option("--email", help="Whom to ask about the hub.")
+        str, typer.Option("--email", help="Contact address shown in the hub.")
     ] = "nobody@example.org",
-    color_by: Annotated[
-        str, typer.Option(help="What gets colors of its own: family, tf or cell.")
-    ] = "family",
+    color_by: options.ColorBy = "family",
     model: options.ModelName = "default",
     evidence: options.Evidence = None,
     threads: options.Threads = "max",
     as_json: options.Json = False,
 ) -> None:
-    """Write hub.txt and sessions beside tracks: for UCSC, IGV and igv.js."""
+    """Write a UCSC track hub and IGV sessions for a folder of tracks."""
     from tfimpute_tracks.impute.plan_file import PLAN_FILE, read_plan
     from tfimpute_tracks.models import load_model
     from tfimpute_tracks.storage import check_writable_dir
@@ -81,18 +81,18 @@ def hub(
     knowledge = CardLookup(loaded)
     # Before anything is exported.
     HubSettings(genome or "hg19", email, color_by)
-    if reference and not ((out_dir or folder) / reference).exists():
+    if fasta_url and not ((out_dir or folder) / fasta_url).exists():
         raise InputFileError(
-            f"--reference {reference} is not there, as seen from {out_dir or folder}; "
+            f"--fasta-url {fasta_url} is not there, as seen from {out_dir or folder}; "
             "give a FASTA file by its path from that folder"
         )
     if (folder / PLAN_FILE).exists():
-        shelf = _of_store(folder, out_dir, (tf, cell, pairs), text_only, threads)
+        shelf = _of_store(folder, out_dir, (tf, cell, pairs), no_export, threads)
         build = genome or _build(shelf, loaded, read_plan(folder).chrom_sizes)
-    elif tf or cell or pairs or out_dir or text_only or threads != "max":
+    elif tf or cell or pairs or out_dir or no_export or threads != "max":
         raise UsageError(
             f"{folder} is no bulk store: its tracks are taken as they are, without "
-            "--tf, --cell, --pairs, --out-dir, --text-only and --threads"
+            "--tf, --cell, --pairs, --out-dir, --no-export and --threads"
         )
     else:
         shelf = find_tracks(folder)
@@ -105,7 +105,7 @@ def hub(
             warning=True,
         )
     written = write_hub(shelf, HubSettings(build, email, color_by, knowledge))
-    written += write_sessions(shelf, build, color_by, reference)
+    written += write_sessions(shelf, build, color_by, fasta_url)
     if as_json:
         told = {"pairs": len(shelf.tracks), "left_out": shelf.faults}
         show_json({**told, "files": [str(file) for file in written]})
@@ -150,7 +150,7 @@ def _of_store(
     folder: Path,
     out_dir: Path | None,
     named: tuple[str | None, str | None, str | None],
-    text_only: bool,
+    no_export: bool,
     threads: str,
 ) -> TrackFolder:
     """Export pairs of a store, all where none is named, and give what is there then."""
@@ -169,7 +169,7 @@ def _of_store(
     chosen = store.plan.pairs
     if any(named):
         chosen = inputs.choose_pairs(store.vocabulary, *named)
-    if text_only:
+    if no_export:
         check_writable_dir(out_dir)
         flags = zip(("--tf", "--cell", "--pairs"), named, strict=True)
         which = " ".join(f"{flag} {shlex.quote(n)}" for flag, n in flags if n)

@@ -91,7 +91,7 @@ def impute(
         typer.Option("--verify", help="Read what is there, remake what is damaged."),
     ] = False,
     overwrite: options.Overwrite = False,
-    yes: Annotated[bool, typer.Option("-y", "--yes", help="Ask nothing.")] = False,
+    yes: options.Yes = False,
     dry_run: options.DryRun = False,
     as_json: options.Json = False,
 ) -> None:
@@ -177,7 +177,7 @@ def _kept_below(sparse: bool, margin: float | None) -> float | None:
 
 def _tell_plan(job: BulkJob, cost: Estimate) -> None:
     plan = job.plan
-    n_imputed = plan.reliability.count("imputed")
+    n_imputed = plan.status.count("imputed")
     form = f"sparse, margin {plan.margin:g}" if plan.is_sparse else "dense"
     where = "Dask" if job.cluster else ", ".join(dict.fromkeys(job.devices))
     log(

@@ -18,14 +18,14 @@ _TOPICS = ("models", "tfs", "cells", "pairs")
 
 def info(
     topic: Annotated[
-        str, typer.Argument(help="models, tfs, cells or pairs.")
+        str, typer.Argument(help="What to list: models, tfs, cells or pairs.")
     ] = "models",
     model: options.ModelName = "default",
     tf: options.Tf = None,
     cell: options.Cell = None,
     as_json: options.Json = False,
 ) -> None:
-    """List models, TFs, cell lines and pairs, and what is known of each."""
+    """List models, TFs, cell lines or pairs, with status and expected accuracy."""
     from tfimpute_tracks.models import load_model
 
     if topic not in _TOPICS:
@@ -71,12 +71,12 @@ def _models() -> list[dict[str, Any]]:
                 "tfs": len(loaded.tfs),
                 "cells": len(loaded.cells),
                 "pairs": len(loaded.tfs) * len(loaded.cells),
-                "seen": sum(entry["trained"] for entry in known),
+                "trained": sum(entry["trained"] for entry in known),
                 "tile": loaded.config.seq_len,
                 "stride": loaded.config.stride,
                 "halo": loaded.config.flank,
                 "build": loaded.checkpoint.genome.get("build"),
-                "auroc_seen": _mean_auroc(e for e in known if e["trained"]),
+                "auroc_trained": _mean_auroc(e for e in known if e["trained"]),
                 "auroc_held_out": _mean_auroc(e for e in known if not e["trained"]),
                 "kib": path.stat().st_size // 1024,
             }
@@ -99,7 +99,7 @@ def _pairs(loaded: Any, tf: str | None, cell: str | None) -> list[dict[str, Any]
             {
                 "tf": pair.tf,
                 "cell": pair.cell,
-                "known_as": loaded.reliability(pair),
+                "status": loaded.status(pair),
                 "training_sites": known.get("training_sites", 0),
                 "auroc": known.get("test_auroc"),
                 "expected_auroc": loaded.expected_auroc(pair),
@@ -127,16 +127,16 @@ def _grouped(pairs: list[dict[str, Any]], topic: str) -> list[dict[str, Any]]:
         groups.setdefault(pair[key], []).append(pair)
     records = []
     for name, group in groups.items():
-        seen = [pair for pair in group if pair["known_as"] == "seen"]
-        aurocs = [pair["auroc"] for pair in seen if pair["auroc"] is not None]
+        trained = [pair for pair in group if pair["status"] == "trained"]
+        aurocs = [pair["auroc"] for pair in trained if pair["auroc"] is not None]
         records.append(
             {
                 key: name,
-                "measured_pairs": len(seen),
-                "imputed_pairs": len(group) - len(seen),
+                "measured_pairs": len(trained),
+                "imputed_pairs": len(group) - len(trained),
                 "mean_auroc": round(sum(aurocs) / len(aurocs), 4) if aurocs else None,
-                f"measured_{other}s": " ".join(pair[other] for pair in seen[:8])
-                + (" ..." if len(seen) > 8 else ""),
+                f"measured_{other}s": " ".join(pair[other] for pair in trained[:8])
+                + (" ..." if len(trained) > 8 else ""),
             }
         )
     return records

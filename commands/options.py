@@ -1,6 +1,6 @@
-"""Options that several verbs share, so that a flag means one thing everywhere.
+"""Options that several verbs share, so that a flag means the same everywhere.
 
-Only types and help texts: what an option's text is worth is found out by the verbs.
+Only types and help texts. The values are checked in ``commands/inputs.py``.
 """
 
 from __future__ import annotations
@@ -16,11 +16,13 @@ __all__ = [
     "CacheLimit",
     "Cell",
     "Chroms",
+    "ColorBy",
     "Data",
     "Device",
     "DryRun",
     "Evidence",
     "Fasta",
+    "Genes",
     "HoldOutScheme",
     "Json",
     "MaxZooms",
@@ -38,13 +40,19 @@ __all__ = [
     "TestChroms",
     "Tf",
     "Threads",
+    "Threshold",
+    "TrackDir",
     "ValidChroms",
+    "Yes",
 ]
 
 ModelName = Annotated[
     str,
     typer.Option(
-        "-m", "--model", help="Weights: a .safetensors file or a shipped name."
+        "-m",
+        "--model",
+        help="Model: a bundled name (see `tfimpute-tracks info models`) or a "
+        ".safetensors file.",
     ),
 ]
 Evidence = Annotated[
@@ -52,9 +60,9 @@ Evidence = Annotated[
     typer.Option(
         "-e",
         "--evidence",
-        help="Measured tracks to go by beside sequence: a file that `tfimpute-tracks "
-        "evidence build` made, or bundled for those of the stretch that comes with the "
-        "package. A pair's own track never counts.",
+        help="Condition predictions on measured peaks: a file from `tfimpute-tracks "
+        "evidence build`, or `bundled` for the example region. A pair's own peaks are "
+        "never used for its own prediction.",
     ),
 ]
 Fasta = Annotated[
@@ -62,50 +70,67 @@ Fasta = Annotated[
     typer.Option(
         "-g",
         "--fasta",
-        help="FASTA file: plain, bgzip or gzip. Default: 3 Mb of hg19 chr20 that come "
-        "with the package.",
+        help="FASTA file: plain, bgzip or gzip. Default: the bundled example region, "
+        "3 Mb of hg19 chr20.",
     ),
 ]
 Regions = Annotated[
     list[str] | None,
     typer.Option(
         "-r",
-        "--regions",
-        help="BED file, or chr:start-end (1-based, inclusive). Repeatable.",
+        "--region",
+        help="Region: chr:start-end (1-based, inclusive), or a BED file. Repeatable.",
     ),
 ]
 Chroms = Annotated[
     list[str] | None,
-    typer.Option("--chroms", help="Whole chromosomes: --chroms chr20 chr21."),
+    typer.Option("--chroms", help="Whole chromosomes, such as --chroms chr20 chr21."),
 ]
-Tf = Annotated[str | None, typer.Option("--tf", help="Transcription factor.")]
-Cell = Annotated[str | None, typer.Option("--cell", help="Cell line.")]
+Genes = Annotated[
+    Path | None,
+    typer.Option(
+        "--genes",
+        help="Gene annotation to show: GTF, GFF3 or BED. Default: the genes of the "
+        "bundled example region, if that is shown.",
+    ),
+]
+Tf = Annotated[
+    str | None, typer.Option("--tf", help="Transcription factor, such as CTCF.")
+]
+Cell = Annotated[str | None, typer.Option("--cell", help="Cell line, such as K562.")]
 Pairs = Annotated[
     str | None,
     typer.Option(
-        "--pairs", help='Several pairs: "CTCF:K562;MAX:HepG2", or a TSV file: tf, cell.'
+        "--pairs",
+        help='Several pairs: "CTCF:K562;MAX:HepG2", or a table with the columns tf and '
+        "cell.",
     ),
 ]
 OutDir = Annotated[
-    Path,
-    typer.Option("-o", "--out-dir", help="Folder for every file; made if missing."),
+    Path, typer.Option("-o", "--out-dir", help="Output folder; created if missing.")
 ]
 StoreDir = Annotated[
-    Path, typer.Argument(help="Folder that `tfimpute-tracks impute` made.")
+    Path, typer.Argument(help="Store that `tfimpute-tracks impute` wrote.")
 ]
-Seed = Annotated[int, typer.Option(min=0, help="Seed of all that is random.")]
+TrackDir = Annotated[
+    Path, typer.Argument(help="Folder of tracks that `scan` or `export` wrote.")
+]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Random seed.")]
 Stride = Annotated[
     int | None,
     typer.Option(
-        "--stride", min=1, help="bp between tile starts. Default: the model's own."
+        "--stride",
+        min=1,
+        help="Distance between tile starts, in bp. Default: the model's stride.",
     ),
 ]
 Signal = Annotated[
     Literal["probability", "log-odds", "specificity", "calibrated"],
     typer.Option(
-        help="What the bigWig holds. specificity: probability minus its mean over the "
-        "cell lines of the TF; calibrated: the share of open-chromatin sites with such "
-        "a score that are bound. Peaks are those of the probability, written with it."
+        "--signal",
+        help="Values of the signal track. specificity: probability minus the TF's mean "
+        "over cell lines. calibrated: fraction of open-chromatin sites with this score "
+        "that are bound. Peaks are called on the probability, and written with it.",
     ),
 ]
 BinSize = Annotated[
@@ -113,8 +138,8 @@ BinSize = Annotated[
     typer.Option(
         "--bin-size",
         min=1,
-        help="bp of a bin, which holds the mean of its tiles; a multiple of the "
-        "stride. Default: the stride.",
+        help="Bin size in bp, a multiple of the stride; a bin holds the mean of its "
+        "tiles. Default: the stride.",
     ),
 ]
 MaxZooms = Annotated[
@@ -123,26 +148,43 @@ MaxZooms = Annotated[
         "--max-zooms",
         min=0,
         max=10,
-        help="Most zoom levels of a bigWig. 0: none, a smaller file that browsers draw "
-        "slowly, or not at all, when zoomed out.",
+        help="Maximum number of zoom levels of a bigWig. 0 makes smaller files that "
+        "browsers draw slowly, or not at all, when zoomed out.",
     ),
 ]
+Threshold = Annotated[
+    float | None,
+    typer.Option(
+        "--threshold",
+        min=0,
+        max=1,
+        help="Peak-calling threshold on the probability. Default: for each pair, the "
+        "score exceeded by the TF's mean fraction of bound sites.",
+    ),
+]
+ColorBy = Annotated[
+    Literal["family", "tf", "cell"],
+    typer.Option("--color-by", help="Color tracks by TF family, TF or cell line."),
+]
 Threads = Annotated[
-    str, typer.Option("-p", "--threads", help="CPU threads: a number or max.")
+    str, typer.Option("-p", "--threads", help="CPU threads: a number, or max.")
 ]
 Device = Annotated[
-    str, typer.Option("-d", "--device", help="auto, cpu, cuda or cuda:N.")
+    str,
+    typer.Option("-d", "--device", help="Device: auto, cpu, cuda or cuda:N."),
 ]
 Precision = Annotated[
     Literal["exact", "fast"],
     typer.Option(
-        help="exact: float32. fast: scores off by up to 0.002, faster on a CPU."
+        "--precision",
+        help="exact: float32. fast: quantized filters, faster on a CPU; probabilities "
+        "differ by up to 0.002.",
     ),
 ]
 CacheDir = Annotated[
     Path | None,
     typer.Option(
-        "--cache-dir", help="Where tiles, unpacked genomes and indexes are kept."
+        "--cache-dir", help="Folder of cached tiles, unpacked genomes and indexes."
     ),
 ]
 CacheLimit = Annotated[
@@ -150,24 +192,27 @@ CacheLimit = Annotated[
     typer.Option(
         "--cache-limit",
         min=0,
-        help="GB that cached tiles may take; those used least recently go first.",
+        help="Maximum size of the tile cache in GB; the least recently used tiles are "
+        "deleted first.",
     ),
 ]
 NoCache = Annotated[
     bool,
     typer.Option(
-        "--no-cache", help="Neither use nor keep cached tiles (4 GB per Gb of genome)."
+        "--no-cache",
+        help="Do not read or write the tile cache (4 GB per Gb of genome).",
     ),
 ]
 Overwrite = Annotated[
-    bool, typer.Option("--overwrite", help="Compute again what is already there.")
+    bool, typer.Option("--overwrite", help="Replace results that exist.")
 ]
 DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Check everything, say what would be done.")
+    bool, typer.Option("--dry-run", help="Check all inputs and print what would run.")
 ]
+Yes = Annotated[bool, typer.Option("-y", "--yes", help="Skip confirmation.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Data = Annotated[
-    Path, typer.Option("--data", help="Data set that `tfimpute-tracks prepare` made.")
+    Path, typer.Option("--data", help="Data set that `tfimpute-tracks prepare` wrote.")
 ]
 HoldOutScheme = Annotated[
     Literal["chromosomes", "random", "alternating-peaks"],
@@ -180,8 +225,12 @@ HoldOutScheme = Annotated[
     ),
 ]
 TestChroms = Annotated[
-    str, typer.Option(help="Chromosomes to test on, comma-separated.")
+    str, typer.Option("--test-chroms", help="Test chromosomes, comma-separated.")
 ]
 ValidChroms = Annotated[
-    str, typer.Option(help="Chromosomes to choose the epoch by, comma-separated.")
+    str,
+    typer.Option(
+        "--valid-chroms",
+        help="Validation chromosomes, which choose the epoch; comma-separated.",
+    ),
 ]

@@ -36,7 +36,6 @@ def plot(
         typer.Option(
             "-r",
             "--region",
-            "--regions",
             help="chr:start-end (1-based, inclusive). Default: CEBPB, in the bundled "
             "stretch of chr20.",
         ),
@@ -45,13 +44,7 @@ def plot(
     cell: options.Cell = None,
     pairs: options.Pairs = None,
     fasta: options.Fasta = None,
-    genes: Annotated[
-        Path | None,
-        typer.Option(
-            help="Genes beneath: GTF, GFF3 or BED. Default: those of the bundled "
-            "stretch, with it."
-        ),
-    ] = None,
+    genes: options.Genes = None,
     signal: options.Signal = "probability",
     out: Annotated[
         Path, typer.Option("-o", "--out", help="The picture: .svg, .png or .pdf.")
@@ -88,16 +81,14 @@ def plot(
         )
     else:
         window, tracks = _read(folder, place, named, model, signal)
-    if all(track.is_empty for track in tracks):
+    if all(track.bins.is_empty for track in tracks):
         log(f"nothing in {window} has a score: all of it is hatched", warning=True)
     kind = SIGNALS[signal]
     panels = [
         Panel(
             *track.pair,
-            track.reliability,
-            track.starts,
-            track.ends,
-            track.values,
+            track.status,
+            track.bins,
             track.peaks,
             track.threshold if signal == "probability" else None,
             kind.limits,

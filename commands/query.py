@@ -49,11 +49,11 @@ def query(
         return
     show_table(
         "",
-        ["pair", "known as", "expected AUROC", "probability", "margin", "peak", "at"],
+        ["pair", "status", "expected AUROC", "probability", "margin", "peak", "at"],
         [
             [
                 f"{record.tf}:{record.cell}",
-                record.reliability,
+                record.status,
                 "-" if record.expected_auroc is None else record.expected_auroc,
                 record.probability,
                 f"{record.margin:+.2f}",

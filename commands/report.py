@@ -15,23 +15,21 @@ __all__ = ["report"]
 
 
 def report(
-    folder: Annotated[
-        Path, typer.Argument(help="Folder of tracks that `scan` or `export` wrote.")
-    ],
+    folder: options.TrackDir,
     out: Annotated[
         Path | None,
         typer.Option(
-            "-o", "--out", help="The page. Default: report.html in the folder."
+            "-o",
+            "--out",
+            help="HTML file to write. Default: report.html in the folder.",
         ),
     ] = None,
-    color_by: Annotated[
-        str, typer.Option(help="What gets colors of its own: family, tf or cell.")
-    ] = "family",
+    color_by: options.ColorBy = "family",
     model: options.ModelName = "default",
     evidence: options.Evidence = None,
     as_json: options.Json = False,
 ) -> None:
-    """Write one page with tracks at their highest peaks, summaries and receipts."""
+    """Write a self-contained HTML report: tracks, peak counts, expected accuracy."""
     from tfimpute_tracks.models import load_model
     from tfimpute_tracks.storage import check_writable_dir
     from tfimpute_tracks.tracks.track_folder import find_tracks

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 __all__ = ["report_errors", "show_results"]
 
 _SHOWN = 200  # pairs in the table; all are in the JSON and in the folder
-_COLUMNS = ("pair", "reliability", "peaks", "threshold", "state")
+_COLUMNS = ("pair", "status", "peaks", "threshold", "state")
 
 
 def show_results(
     results: Sequence[PairResult],
-    reliability: Callable[[Pair], str],
+    status: Callable[[Pair], str],
     as_json: bool,
     hint: str = "",
 ) -> None:
@@ -30,8 +30,8 @@ def show_results(
     Parameters
     ----------
     results : sequence of PairResult
-    reliability : callable
-        Gives `seen` or `imputed` of a pair.
+    status : callable
+        Gives `trained` or `imputed` of a pair.
     as_json : bool
     hint : str
         What to do with the files: a line before them.
@@ -39,7 +39,7 @@ def show_results(
     rows = [
         [
             str(result.pair),
-            reliability(result.pair),
+            status(result.pair),
             result.n_peaks,
             result.threshold,
             "kept from an earlier run" if result.reused else "written",
@@ -59,8 +59,7 @@ def show_results(
             f"no peak reaches the threshold of {named}{more}: no bigBed of them, for "
             "browsers refuse an empty one"
         )
-    head = ["known as" if name == "reliability" else name for name in _COLUMNS]
-    show_table("", head, rows[:_SHOWN])
+    show_table("", list(_COLUMNS), rows[:_SHOWN])
     if len(rows) > _SHOWN:
         print_result(f"and {len(rows) - _SHOWN:,} pairs more")
     if hint:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from tfimpute_tracks.commands import options
 from tfimpute_tracks.commands.console import FirstRate, log, print_result, progress_bar
@@ -29,15 +26,7 @@ def scan(
     signal: options.Signal = "probability",
     bin_size: options.BinSize = None,
     max_zooms: options.MaxZooms = 10,
-    threshold: Annotated[
-        float | None,
-        typer.Option(
-            min=0,
-            max=1,
-            help="Score that calls a peak. Default: for each pair, what as many sites "
-            "exceed as the TF binds elsewhere.",
-        ),
-    ] = None,
+    threshold: options.Threshold = None,
     threads: options.Threads = "max",
     device: options.Device = "auto",
     precision: options.Precision = "exact",
@@ -109,7 +98,7 @@ def scan(
         log(f"{n_ambiguous:,} IUPAC or stray letters were read as N")
     show_results(
         results,
-        loaded.reliability,
+        loaded.status,
         as_json,
         f"IGV: choose genome {fasta or 'hg19'}, File > Load from File the files below, "
         f"go to {where[0]}",

@@ -14,7 +14,7 @@ def selftest(
     seed: options.Seed = 0,
     as_json: options.Json = False,
 ) -> None:
-    """Compare every engine with the plain network on real and on hard sequence."""
+    """Compare every engine with the reference network on this machine."""
     from tfimpute_tracks.models import load_model
     from tfimpute_tracks.tracks.selfcheck import EXACT_TOLERANCE, run_selfcheck
 

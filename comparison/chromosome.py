@@ -148,7 +148,7 @@ def judge_bins(
         "bins": n_bins,
         "left_out": left_out,
         "score": f"that of the tile of {run.tile} bp about its center"
-        if run.centerd
+        if run.centered
         else f"the highest of the tiles of {run.tile} bp inside it, every "
         f"{run.stride} bp",
     }

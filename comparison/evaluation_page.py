@@ -162,7 +162,7 @@ def evaluation_sections(
     list of Section
     """
     table, roles = assessment.pairs, assessment.roles
-    kinds = ["seen" if known else "imputed" for known in seen]
+    kinds = ["trained" if known else "imputed" for known in seen]
     return [
         Section("Summary", _SUMMARY, [Table(ROLE_COLUMNS, role_rows(roles))]),
         _rivals(table, roles, kinds),

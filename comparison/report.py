@@ -11,12 +11,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tfimpute_tracks.plots.style import svg_text
 from tfimpute_tracks.storage import write_text
+from tfimpute_tracks.storage.page import fill_template
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -101,13 +101,7 @@ def write_report(
         ),
         "sections": "\n".join(_section(i, s) for i, s in enumerate(sections)),
     }
-    page = files("tfimpute_tracks") / "comparison" / "report.html"
-    # Piece by piece: what is put in is not searched for places again.
-    text, *pieces = page.read_text(encoding="utf-8").split("{{")
-    for piece in pieces:
-        name, _, rest = piece.partition("}}")
-        text += parts[name] + rest
-    write_text(path, text)
+    write_text(path, fill_template("comparison/report.html", parts))
     return path
 
 

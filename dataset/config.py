@@ -25,7 +25,7 @@ class BuildConfig:
     Parameters
     ----------
     seq_len : int
-        Length of each sequence, centerd on the center of its background interval.
+        Length of each sequence, centered on the center of its background interval.
     rule : LabelRule
     negatives : {"dhs", "shuffle", "matched"}
         Sites of the background without a peak near; each positive sequence shuffled

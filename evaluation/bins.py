@@ -44,7 +44,7 @@ class BinRun:
         bp between the starts of tiles.
     tile : int
         bp of a tile.
-    centerd : bool
+    centered : bool
         A bin has the score of the one tile about its center; else the highest of the
         tiles that lie inside it.
     """
@@ -53,7 +53,7 @@ class BinRun:
     first: int
     stride: int
     tile: int
-    centerd: bool
+    centered: bool
 
     def bins_of(self, start: Ints) -> Ints:
         """Give the bin that each tile stands for.
@@ -68,7 +68,7 @@ class BinRun:
         int64 array, shape (n_tiles,)
             -1 for a tile that stands for none.
         """
-        if self.centerd:
+        if self.centered:
             return (start + self.tile // 2) // self.width
         bins = start // self.width
         inside = bins == (start + self.tile - 1) // self.width
@@ -96,8 +96,8 @@ def tile_plan(width: int, tile: int, pool: int) -> BinRun:
     """
     if width < 2 * tile:
         first = width // 2 - tile // 2
-        return BinRun(width, first, width, tile, centerd=True)
-    return BinRun(width, 0, pool, tile, centerd=False)
+        return BinRun(width, first, width, tile, centered=True)
+    return BinRun(width, 0, pool, tile, centered=False)
 
 
 def known_bins(codes: NDArray[np.uint8], width: int) -> NDArray[np.bool_]:

@@ -38,10 +38,10 @@ if TYPE_CHECKING:
 __all__ = [
     "FDR_LEVELS",
     "SiteScores",
-    "calibrated_worth",
-    "imputed_worth",
-    "measured_worth",
-    "reached_levels",
+    "calibrate_imputed_pairs",
+    "calibrate_probabilities",
+    "calibrate_trained_pairs",
+    "count_reached_levels",
     "score_sites",
 ]
 
@@ -109,7 +109,7 @@ def score_sites(
     return SiteScores(scores, dataset.labels(rows))
 
 
-def measured_worth(
+def calibrate_trained_pairs(
     valid: SiteScores, test: SiteScores
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Find the thresholds of measured pairs, and check them.
@@ -145,7 +145,7 @@ def measured_worth(
     return pairs, _checked(SiteScores(expit(test.scores), test.labels), lines)
 
 
-def imputed_worth(
+def calibrate_imputed_pairs(
     valid: SiteScores, test: SiteScores, lines: Floats
 ) -> tuple[Floats, dict[str, Any]]:
     """Find what must be asked of pairs without labels, by pairs kept from a model.
@@ -181,7 +181,7 @@ def imputed_worth(
     }
 
 
-def reached_levels(
+def count_reached_levels(
     network: MotifNetwork,
     vocabulary: Vocabulary,
     codes: NDArray[np.uint8],
@@ -204,7 +204,7 @@ def reached_levels(
     lines : float32 array, shape (n_tfs, n_cells)
         Log-odds of the pairs' own peak lines.
     shifts : mapping of str to float or None
-        From :func:`imputed_worth`.
+        From :func:`calibrate_imputed_pairs`.
 
     Returns
     -------
@@ -228,7 +228,7 @@ def reached_levels(
     }
 
 
-def calibrated_worth(
+def calibrate_probabilities(
     valid: SiteScores,
     test: SiteScores,
     valid_priors: NDArray[np.float64],

@@ -15,9 +15,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tfimpute_tracks.genome.signal import Signal
 from tfimpute_tracks.kernels.peaks import call_peaks
 
-__all__ = ["DrawnTiles", "Intervals", "Tally", "inside", "tally_tiles"]
+__all__ = ["Intervals", "Tally", "inside", "tally_tiles"]
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -28,24 +29,6 @@ class Intervals(NamedTuple):
 
     start: Ints
     end: Ints
-
-
-class DrawnTiles(NamedTuple):
-    """One pair's tiles of a chromosome, as a track shows them.
-
-    Parameters
-    ----------
-    start : int64 array, shape (n_tiles,)
-        Where each tile is drawn from, 0-based, ascending by `width`.
-    width : int
-        bp that a tile is drawn over.
-    scores : float32 array, shape (n_tiles,)
-        NaN where the sequence is not known: such a tile counts for nothing.
-    """
-
-    start: Ints
-    width: int
-    scores: Floats
 
 
 @dataclass(frozen=True)
@@ -140,13 +123,14 @@ def inside(places: Ints, intervals: Intervals) -> NDArray[np.bool_]:
 
 
 def tally_tiles(
-    tiles: DrawnTiles, measured: Intervals, thresholds: Floats, peak_line: float
+    tiles: Signal, measured: Intervals, thresholds: Floats, peak_line: float
 ) -> Tally:
     """Hold a pair's tiles on a chromosome against its measured peaks.
 
     Parameters
     ----------
-    tiles : DrawnTiles
+    tiles : Signal
+        A pair's scores, a bin per tile; tiles without a value do not count.
     measured : Intervals
     thresholds : float32 array, shape (n_levels,)
         NaN calls nothing.
@@ -158,11 +142,11 @@ def tally_tiles(
     -------
     Tally
     """
-    start, width, scores = tiles
+    scores = tiles.values
     is_known = ~np.isnan(scores)
-    is_bound = inside(start + width // 2, measured) & is_known
+    is_bound = inside(tiles.starts + tiles.step // 2, measured) & is_known
     is_called = scores[:, None] >= thresholds
-    peaks = call_peaks(start, scores, width, peak_line, width)
+    peaks = call_peaks(tiles.start, tiles.step, scores, peak_line)
     nearest = np.searchsorted(peaks.end, measured.start, side="right")
     begins = np.append(peaks.start, np.iinfo(np.int64).max)[nearest]
     return Tally(

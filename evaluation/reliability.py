@@ -167,8 +167,8 @@ def seed_disagreement(scores: list[NDArray[np.float32]]) -> Doubles:
     ranks = []
     for values in scores:
         order = values.argsort(axis=0, kind="stable").argsort(axis=0)
-        centerd = order - order.mean(axis=0)
-        ranks.append(centerd / np.sqrt((centerd**2).sum(axis=0)))
+        centered = order - order.mean(axis=0)
+        ranks.append(centered / np.sqrt((centered**2).sum(axis=0)))
     twos = [
         (ranks[i] * ranks[j]).sum(axis=0)
         for i in range(len(ranks))

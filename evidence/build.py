@@ -70,14 +70,14 @@ class BuildReport:
     renamed : list of str
         Rows that turned out to be of a pair that another row had under another name,
         and are now replicates of it.
-    strange : dict of str to int
+    unknown_chromosomes : dict of str to int
         Peaks that were left out, by chromosome that the genome lacks.
     """
 
     unknown: list[str] = field(default_factory=list)
     empty: list[str] = field(default_factory=list)
     renamed: list[str] = field(default_factory=list)
-    strange: dict[str, int] = field(default_factory=dict)
+    unknown_chromosomes: dict[str, int] = field(default_factory=dict)
 
 
 def build_evidence(
@@ -142,7 +142,7 @@ class _Builder:
         self._sizes = dict(chrom_sizes)
         self._names = list(chrom_sizes)
         self.tracks: list[Track] = []
-        self._measured: list[NDArray[np.bool_]] = []
+        self._has_peaks: list[NDArray[np.bool_]] = []
         self._parts: dict[str, list[_Part]] = {}
 
     def add(self, file: PeakFile, table: pd.DataFrame) -> None:
@@ -152,16 +152,16 @@ class _Builder:
             raise UsageError(f"more than {_MAX_TRACKS:,} tracks; leave some out")
         digest = digest_file(file.path)
         self.tracks.append(Track(file.pair, file.replicate, len(table), digest))
-        self._measured.append(np.isin(self._names, table["chrom"].unique()))
+        self._has_peaks.append(np.isin(self._names, table["chrom"].unique()))
         for chrom, rows in table.groupby("chrom", sort=False):
             places = rows["start"].to_numpy(np.int64), rows["end"].to_numpy(np.int64)
             self._parts.setdefault(str(chrom), []).append((*places, number))
 
     def finish(self, regions: Sequence[Region] | None, build: str) -> PeakDatabase:
         """Put all of it together, as far as it meets the regions."""
-        measured = np.array(self._measured)
+        has_peaks = np.array(self._has_peaks)
         if regions is None:
-            used = [self._names[i] for i in np.flatnonzero(measured.any(axis=0))]
+            used = [self._names[i] for i in np.flatnonzero(has_peaks.any(axis=0))]
             regions = [Region(name, 0, self._sizes[name]) for name in used]
         kept = _in_order(regions, self._names)
         spans: dict[str, list[tuple[int, int]]] = {}
@@ -173,7 +173,7 @@ class _Builder:
             if chrom in self._parts
         }
         tracks = tuple(self.tracks)
-        return PeakDatabase(tracks, self._sizes, kept, measured, peaks, build)
+        return PeakDatabase(tracks, self._sizes, kept, has_peaks, peaks, build)
 
 
 def _name(
@@ -229,8 +229,9 @@ def _read(
             f"genome's ({_first(chrom_sizes)}); give peaks of the same build, or the "
             "sizes of theirs with -g or --chrom-sizes"
         )
+    unknown = report.unknown_chromosomes
     for name in counts.keys() - known.keys():
-        report.strange[name] = report.strange.get(name, 0) + int(counts[name])
+        unknown[name] = unknown.get(name, 0) + int(counts[name])
     table = table[table["chrom"].isin(known)]
     table = merge_intervals(table.assign(chrom=table["chrom"].map(known)))
     sizes = table["chrom"].map(dict(chrom_sizes))

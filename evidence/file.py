@@ -78,7 +78,7 @@ def _columns(contents: PeakDatabase) -> dict[str, NDArray[Any]]:
         "tracks/replicate": to_bytes([track.replicate for track in tracks]),
         "tracks/peak-digest": to_bytes([track.digest for track in tracks]),
         "tracks/n-peaks": np.array([track.n_peaks for track in tracks], dtype=np.int64),
-        "tracks/measured": contents.measured.astype(np.uint8),
+        "tracks/has-peaks": contents.has_peaks.astype(np.uint8),
         "regions/chrom": np.array(
             [number[region.chrom] for region in contents.regions], dtype=np.int32
         ),
@@ -211,7 +211,7 @@ def _head(file: h5py.File) -> PeakDatabase:
             Region(chroms[chrom], start, end)
             for chrom, start, end in zip(*places, strict=True)
         ),
-        measured=file["tracks/measured"][:].astype(np.bool_),
+        has_peaks=file["tracks/has-peaks"][:].astype(np.bool_),
         peaks={},
         build=str(file.attrs["build"]),
     )
@@ -222,7 +222,7 @@ def _find_fault(contents: PeakDatabase) -> str:
     sizes, regions = contents.chrom_sizes, contents.regions
     if not contents.tracks:
         return "it holds no track"
-    if contents.measured.shape != (len(contents.tracks), len(sizes)):
+    if contents.has_peaks.shape != (len(contents.tracks), len(sizes)):
         return "its tracks and chromosomes do not fit"
     if any(not 0 <= start < end <= sizes[chrom] for chrom, start, end in regions):
         return "a region lies outside of its chromosome"
@@ -238,6 +238,6 @@ def _is_sound(peaks: Peaks, size: int, n_tracks: int) -> bool:
     start, end, track = peaks
     if not 0 < len(start) == len(end) == len(track):
         return False
-    ordered_map = start[0] >= 0 and (start[1:] >= start[:-1]).all()
+    in_order = start[0] >= 0 and (start[1:] >= start[:-1]).all()
     inside = (start < end).all() and end.max() <= size and track.max() < n_tracks
-    return bool(ordered_map and inside)
+    return bool(in_order and inside)

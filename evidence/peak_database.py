@@ -78,7 +78,7 @@ class PeakDatabase:
     regions : tuple of Region
         In genome order, none overlapping or touching another; beside them the store
         says nothing.
-    measured : bool array, shape (n_tracks, n_chroms)
+    has_peaks : bool array, shape (n_tracks, n_chroms)
         Whether a track's file has a peak on a chromosome, in the order of
         `chrom_sizes`. One without says nothing of that chromosome.
     peaks : mapping of str to Peaks
@@ -90,7 +90,7 @@ class PeakDatabase:
     tracks: tuple[Track, ...]
     chrom_sizes: Mapping[str, int]
     regions: tuple[Region, ...]
-    measured: NDArray[np.bool_]
+    has_peaks: NDArray[np.bool_]
     peaks: Mapping[str, Peaks]
     build: str = ""
 
@@ -106,7 +106,7 @@ class PeakDatabase:
             [[*track.pair, track.replicate] for track in self.tracks],
             dict(self.chrom_sizes),
             [str(region) for region in self.regions],
-            digest_arrays(self.measured),
+            digest_arrays(self.has_peaks),
             {
                 name: digest_arrays(*peaks)
                 for name, peaks in self.peaks.items()

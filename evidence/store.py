@@ -26,7 +26,7 @@ from tfimpute_tracks.evidence.peak_database import (
 )
 from tfimpute_tracks.genome import Region
 from tfimpute_tracks.genome.chroms import find_chrom
-from tfimpute_tracks.kernels.coverage import Coverage, cover_stretches
+from tfimpute_tracks.kernels.coverage import Coverage, interval_coverage
 from tfimpute_tracks.storage import digest_arrays, digest_json
 from tfimpute_tracks.vocabulary import Pair
 
@@ -58,7 +58,7 @@ class EvidenceStore:
     digest : str
         Of the contents, peaks included.
     kept : bool array, shape (n_tracks,), optional
-        Tracks that take part; see :meth:`take`.
+        Tracks that take part; see :meth:`subset`.
 
     Attributes
     ----------
@@ -114,7 +114,7 @@ class EvidenceStore:
         """Name of the genome's build; empty when unknown."""
         return self._contents.build
 
-    def take(self, kept: Mask) -> EvidenceStore:
+    def subset(self, kept: Mask) -> EvidenceStore:
         """Give a store of some of the tracks, to leave those of some pairs out, say.
 
         Parameters
@@ -181,7 +181,7 @@ class EvidenceStore:
             f"{why}; build evidence from peaks of this genome, or go without it"
         )
 
-    def measured(self, chrom: str) -> Mask:
+    def has_peaks(self, chrom: str) -> Mask:
         """Tell the tracks that say anything of a chromosome: those with a peak there.
 
         Parameters
@@ -198,10 +198,10 @@ class EvidenceStore:
         own = find_chrom(chrom, self.chrom_sizes)
         if own is None or own not in self._spans:
             return np.zeros(len(self.tracks), dtype=bool)
-        found: Mask = self._contents.measured.T[list(self.chrom_sizes).index(own)]
+        found: Mask = self._contents.has_peaks.T[list(self.chrom_sizes).index(own)]
         return found.copy() if self._kept is None else found[self._kept]
 
-    def told(self, chrom: str, starts: Ints, width: int) -> Mask:
+    def in_coverage(self, chrom: str, starts: Ints, width: int) -> Mask:
         """Tell the stretches that lie where the store says anything.
 
         Parameters
@@ -226,7 +226,7 @@ class EvidenceStore:
         inside: Mask = (place >= 0) & (starts + width <= highs[place])
         return inside
 
-    def share_told(self, regions: Iterable[Region]) -> float:
+    def fraction_in_coverage(self, regions: Iterable[Region]) -> float:
         """Tell of how much of some regions the store says anything.
 
         Parameters
@@ -243,7 +243,7 @@ class EvidenceStore:
         for chrom, start, end in regions:
             total += end - start
             own = find_chrom(chrom, self.chrom_sizes)
-            if own is not None and self.measured(own).any():
+            if own is not None and self.has_peaks(own).any():
                 lows, highs = self._spans[own]
                 overlap = np.minimum(highs, end) - np.maximum(lows, start)
                 told += int(np.maximum(overlap, 0).sum())
@@ -265,7 +265,7 @@ class EvidenceStore:
         -------
         Coverage
             Nothing, of a chromosome that the store does not know. Of stretches that are
-            not :meth:`told` it means nothing.
+            not :meth:`in_coverage` it means nothing.
 
         Raises
         ------
@@ -274,7 +274,7 @@ class EvidenceStore:
         """
         own = find_chrom(chrom, self.chrom_sizes)
         peaks, longest = (Peaks.none(), 0) if own is None else self._read(own)
-        return cover_stretches(*peaks, longest, starts, width)
+        return interval_coverage(*peaks, longest, starts, width)
 
     def peaks(self, chrom: str) -> Peaks:
         """Give the peaks of a chromosome.
@@ -314,7 +314,7 @@ class EvidenceStore:
             chrom: read_peaks(self._path, head, digest, chrom)
             for chrom in head.chrom_sizes
         }
-        parts = head.tracks, head.chrom_sizes, head.regions, head.measured, peaks
+        parts = head.tracks, head.chrom_sizes, head.regions, head.has_peaks, peaks
         return PeakDatabase(*parts).digest() == self._whole_digest
 
     @cached_property
@@ -389,4 +389,4 @@ def _reopen(path: Path, digest: str, kept: Mask | None) -> EvidenceStore:
     store = open_evidence(path)
     if store.digest != digest:
         raise InputFileError(f"{path}: has changed since it was opened; run again")
-    return store if kept is None else store.take(kept)
+    return store if kept is None else store.subset(kept)

@@ -68,7 +68,7 @@ def unpack(path: Path, cache_dir: Path, log: Callable[[str], None]) -> Path:
     ----------
     path : Path
     cache_dir : Path
-    notify : callable
+    log : callable
         Takes a sentence if the file is unpacked.
 
     Returns

@@ -194,7 +194,7 @@ def open_genome(
     cache_dir : Path, optional
         Takes indexes of files in read-only folders, and the text of gzip files; by
         default :func:`default_cache_dir`.
-    notify : callable, optional
+    log : callable, optional
         Takes a sentence when an index is made or a file is unpacked; by default the
         log gets it as a warning.
 

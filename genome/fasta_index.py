@@ -68,7 +68,7 @@ def open_indexed(
     kind : "plain" or "bgzip"
     cache_dir : Path
         Takes the index if the folder of `path` must not be written to.
-    notify : callable
+    log : callable
         Takes a sentence whenever an index is made.
 
     Returns

@@ -71,7 +71,7 @@ def read_genes(
         and strand are one gene.
     region : Region
         Its chromosome is found with or without ``chr``.
-    notify : callable, optional
+    log : callable, optional
         Takes a sentence if no gene meets the region; by default the log gets it.
 
     Returns

@@ -109,7 +109,7 @@ def resolve_regions(
         Names of chromosomes to cover whole.
     chrom_sizes : mapping of str to int
         Lengths in bp, in genome order.
-    notify : callable, optional
+    log : callable, optional
         Takes a sentence if ``1`` was taken for ``chr1`` or the other way round; by
         default the log gets it.
 

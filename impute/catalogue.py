@@ -28,7 +28,7 @@ def make_catalogue(store: Store, tracks: Path | None = None) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        tf, cell, reliability (seen or imputed), expected_auroc, threshold, peaks,
+        tf, cell, status (trained or imputed), expected_auroc, threshold, peaks,
         peaks_per_mb, file, digest; in the order of the store.
 
     Raises
@@ -45,7 +45,7 @@ def make_catalogue(store: Store, tracks: Path | None = None) -> pd.DataFrame:
         {
             "tf": plan.tfs,
             "cell": plan.cells,
-            "reliability": plan.reliability,
+            "status": plan.status,
             "expected_auroc": [float("nan") if a is None else a for a in plan.aurocs],
             "threshold": plan.thresholds,
             "peaks": peaks,

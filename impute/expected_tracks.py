@@ -43,7 +43,7 @@ def expected_tracks(store: Store, folder: Path, pairs: list[Pair]) -> TrackFolde
         tracks.append(
             TrackRecord(
                 pair,
-                plan.reliability[place],
+                plan.status[place],
                 plan.thresholds[place],
                 counts[place],
                 plan.aurocs[place],

@@ -52,7 +52,7 @@ class ExportJob:
         Write again what is already there.
     threads : int
         Pairs at a time.
-    drawing : Drawing
+    rendering : Drawing
         What the signal is, and how it is drawn.
     calibrate : callable, optional
         Gives slope and offset of a pair, where calibrated scores are to be drawn: a
@@ -121,7 +121,7 @@ def _export(job: ExportJob, pair: Pair) -> PairResult:
         threshold = plan.thresholds[place]
     parameters = {
         "pair": str(pair),
-        "reliability": plan.reliability[place],
+        "status": plan.status[place],
         "regions": [str(region) for region in job.regions or []] or plan.regions,
         "formats": sorted(job.formats),
         "threshold": threshold,
@@ -143,7 +143,7 @@ def _export(job: ExportJob, pair: Pair) -> PairResult:
             n_tiles += block.tiles.n_tiles
             yield block
 
-    known = plan.reliability[place], plan.aurocs[place]
+    known = plan.status[place], plan.aurocs[place]
     about = describe(pair, *known, basis=plan.basis)
     files, n_peaks = write_pair(
         job.out_dir,

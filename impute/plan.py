@@ -71,6 +71,11 @@ class Shard(NamedTuple):
     n_pairs: int
 
     @property
+    def pairs(self) -> slice:
+        """Its pairs among those of the plan."""
+        return slice(self.first_pair, self.first_pair + self.n_pairs)
+
+    @property
     def n_scores(self) -> int:
         """Tiles times pairs."""
         return self.block.tiles.n_tiles * self.n_pairs
@@ -113,8 +118,8 @@ class Plan:
     blocks : list of Block
     tfs, cells : list of str
         Of each pair, in the order of the store.
-    reliability : list of str
-        `seen` or `imputed`, of each pair.
+    status : list of str
+        `trained` or `imputed`, of each pair.
     thresholds : list of float
         The probability that calls a peak, of each pair.
     aurocs : list of float or None
@@ -142,7 +147,7 @@ class Plan:
     blocks: list[Block]
     tfs: list[str]
     cells: list[str]
-    reliability: list[str]
+    status: list[str]
     thresholds: list[float]
     aurocs: list[float | None]
     evidence: dict[str, str] = field(default_factory=dict)
@@ -294,7 +299,7 @@ def make_plan(
         blocks=list(ordered_map(digested, cut, threads)),
         tfs=[pair.tf for pair in chosen],
         cells=[pair.cell for pair in chosen],
-        reliability=[model.reliability(pair) for pair in chosen],
+        status=[model.status(pair) for pair in chosen],
         thresholds=[model.threshold(pair) for pair in chosen],
         aurocs=[model.expected_auroc(pair) for pair in chosen],
         evidence={k: v for k, v in model.digests.items() if k != "weights"},

@@ -21,8 +21,8 @@ class Ranked(NamedTuple):
     Attributes
     ----------
     tf, cell : str
-    reliability : str
-        `seen` or `imputed`.
+    status : str
+        `trained` or `imputed`.
     expected_auroc : float or None
     probability : float
         Of the best tile.
@@ -35,7 +35,7 @@ class Ranked(NamedTuple):
 
     tf: str
     cell: str
-    reliability: str
+    status: str
     expected_auroc: float | None
     probability: float
     margin: float
@@ -90,7 +90,7 @@ def rank_pairs(
             f"the sequence at {region} is unknown (N): no pair has a score"
         )
     logits = decode_codes(best, plan.scale)
-    margins = logits - plan.scale.lines
+    margins = logits - plan.scale.thresholds
     key = margins if by == "margin" else logits
     order = np.argsort(-key, kind="stable")
     tf, cell = only
@@ -99,11 +99,11 @@ def rank_pairs(
         Ranked(
             plan.tfs[i],
             plan.cells[i],
-            plan.reliability[i],
+            plan.status[i],
             plan.aurocs[i],
             round(float(probabilities[i]), 6),
             round(float(margins[i]), 4),
-            bool(best[i] >= plan.scale.line_codes[i]),
+            bool(best[i] >= plan.scale.threshold_codes[i]),
             int(start[i]),
         )
         for i in order.tolist()

@@ -18,13 +18,8 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import InputFileError, ValidationError
 from tfimpute_tracks.impute.plan import Plan, Shard
-from tfimpute_tracks.kernels.codes import (
-    column_codes,
-    count_peaks,
-    difference,
-    join_counts,
-    row_codes,
-)
+from tfimpute_tracks.kernels.codes import column_codes, difference, row_codes
+from tfimpute_tracks.kernels.peaks import PeakCounts, count_peaks, join_counts
 from tfimpute_tracks.storage import atomic_file, digest_json
 
 __all__ = [
@@ -138,15 +133,15 @@ def _fill(
         fletcher32=True,
         **hdf5plugin.Zstd(clevel=1),
     )
-    lines = plan.scale.of(shard.first_pair, shard.n_pairs).line_codes
+    scale = plan.scale.of(shard.first_pair, shard.n_pairs)
     missing = np.zeros(n_tiles, dtype=np.bool_)
-    peaks: tuple[NDArray[np.int32], Codes] | None = None
+    peaks: PeakCounts | None = None
     checksums = {}
     first = 0
     for column in columns:
         last = first + column.is_missing.size
         missing[first:last] = column.is_missing
-        counted = count_peaks(column.codes, lines, column.is_missing)
+        counted = count_peaks(column.codes, scale.threshold_codes, column.is_missing)
         peaks = counted if peaks is None else join_counts(peaks, counted)
         stored = column.codes
         if not plan.is_sparse:
@@ -156,7 +151,7 @@ def _fill(
         first = last
     small: dict[str, NDArray[Any]] = {"missing": missing}
     if peaks is not None:
-        small |= {"peaks": peaks[0], "edges": peaks[1]}
+        small |= {"peaks": peaks.n_peaks, "gaps": peaks.gaps}
     # Chunks that wait are written in any order: so one data set at a time, and the same
     # shard is the same file byte for byte.
     codes.flush()
@@ -291,15 +286,14 @@ class ShardFile:
         flags: Flags = self._read("missing", np.s_[:])
         return flags
 
-    def peaks(self) -> tuple[NDArray[np.int32], Codes]:
-        """Give the number of peaks of each pair, and how they touch the ends.
+    def peaks(self) -> PeakCounts:
+        """Give the number of peaks of each pair.
 
         Returns
         -------
-        counts, edges
-            As :func:`tfimpute_tracks.kernels.codes.count_peaks`.
+        PeakCounts
         """
-        return self._read("peaks", np.s_[:]), self._read("edges", np.s_[:])
+        return PeakCounts(self._read("peaks", np.s_[:]), self._read("gaps", np.s_[:]))
 
     def check(self) -> None:
         """Read everything, so that every checksum is verified.

@@ -22,7 +22,8 @@ from tfimpute_tracks.genome import Region
 from tfimpute_tracks.impute.plan import Plan, Shard
 from tfimpute_tracks.impute.plan_file import read_plan
 from tfimpute_tracks.impute.shard_file import TILES_PER_CHUNK, ShardFile
-from tfimpute_tracks.kernels.codes import decode_codes, join_counts
+from tfimpute_tracks.kernels.codes import decode_codes
+from tfimpute_tracks.kernels.peaks import PeakCounts, join_counts
 from tfimpute_tracks.kernels.products import sigmoid
 from tfimpute_tracks.tracks.rendering import Scores, TrackLayout
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
@@ -284,19 +285,19 @@ class Store:
         """
         plan = self.plan
         counts = np.zeros(len(plan.tfs), dtype=np.int64)
-        last: dict[int, tuple[Shard, NDArray[np.int32], NDArray[np.uint8]]] = {}
+        last: dict[int, tuple[Shard, PeakCounts]] = {}  # by the first pair
         for shard in plan.shards:
             with ShardFile(self.folder, plan, shard) as file:
                 counted = file.peaks()
-            if shard.first_pair in last:
-                before, n, edges = last[shard.first_pair]
+            before, joined = last.get(shard.first_pair, (shard, None))
+            if joined is not None:
                 if _follows(before, shard, plan.stride):
-                    counted = join_counts((n, edges), counted)
+                    counted = join_counts(joined, counted)
                 else:
-                    counts[before.first_pair : before.first_pair + n.size] += n
-            last[shard.first_pair] = shard, *counted
-        for shard, n, _ in last.values():
-            counts[shard.first_pair : shard.first_pair + n.size] += n
+                    counts[before.pairs] += joined.n_peaks
+            last[shard.first_pair] = shard, counted
+        for shard, counted in last.values():
+            counts[shard.pairs] += counted.n_peaks
         return counts
 
     @property

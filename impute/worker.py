@@ -167,14 +167,14 @@ class ShardWorker:
             return Column(nothing, is_missing)
         first, n = shard.first_pair, shard.n_pairs
         scale = plan.scale.of(first, n)
-        floors = scale.floors(plan.margin)
+        min_codes = scale.min_codes(plan.margin)
         scores = np.empty((n, tiles.n_tiles), dtype=np.uint8)
         done = 0
         for some in tiles.parts(plan.stride, _TILES_AT_ONCE[plan.device]):
             inputs = TileInputs(some, codes[grid.letters(done, some.n_tiles)])
             logits = self._judge.logits(inputs, first, n)
             part = scores[:, done : done + some.n_tiles]
-            quantize(logits, scale, floors, part)
+            quantize(logits, scale, min_codes, part)
             done += some.n_tiles
         scores[:, is_missing] = 0
         return Column(scores, is_missing)

@@ -1,6 +1,6 @@
 """How likely TFs bind elements: the best tile over each, by sequence alone.
 
-An element as long as a tile or shorter has one tile, centerd on it. A longer one has
+An element as long as a tile or shorter has one tile, centered on it. A longer one has
 tiles every few bp, the first and the last of which cover its ends. What stands beside a
 short element is the genome's, or unknown: in a reporter it is the plasmid's. Elements
 of one tile are laid out in one row of letters, so that a row is scored at once.

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import RunError
 from tfimpute_tracks.genome import Region, Sequences
-from tfimpute_tracks.kernels.hits import count_letters
+from tfimpute_tracks.kernels.hits import count_bases
 from tfimpute_tracks.kernels.motifs import (
     MotifTables,
     build_motif_tables,
@@ -135,7 +135,7 @@ def find_motifs(
     motifs = build_motif_tables(filters[alive], raised)
     found_there = np.zeros((len(alive), length, 4), dtype=np.int64)
     for _, codes in _blocks(genome, where, length):
-        count_letters(codes, _fired(codes, length, motifs, 1), found_there)
+        count_bases(codes, _fired(codes, length, motifs, 1), found_there)
         advance(len(codes) - length + 1)
     counts = np.zeros(filters.shape, dtype=np.int64)
     counts[alive] = found_there

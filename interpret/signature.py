@@ -105,7 +105,7 @@ class Comparison(NamedTuple):
 
 
 def find_signature(scores: NDArray[np.floating], k: int) -> Signature:
-    """Find principal components, of centerd scores that are not scaled.
+    """Find principal components, of centered scores that are not scaled.
 
     Parameters
     ----------

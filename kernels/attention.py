@@ -49,7 +49,7 @@ class AttentionWeights(NamedTuple):
         From the hidden units.
     direct : float32 array, shape (16,)
         From log(1 + 100 A) of each head.
-    by_vote : float32 array, shape (16, 16)
+    by_attention : float32 array, shape (16, 16)
         From log(1 + 100 A) of each head to the hidden units.
     direct_logit : float
         From the log-odds.
@@ -58,7 +58,7 @@ class AttentionWeights(NamedTuple):
     by_logit: Floats
     output: Floats
     direct: Floats
-    by_vote: Floats
+    by_attention: Floats
     direct_logit: float
 
 

@@ -1,8 +1,9 @@
-"""How much of each stretch the peaks of each track cover, as sparse rows.
+"""Coverage of intervals by the peaks of tracks, as sparse rows.
 
-Each peak looks up the run of stretches that it meets, so the work is that of the
-overlaps. Peaks are taken track by track: so a row's tracks come out in their order, and
-two peaks of a track that meet one stretch come one after the other.
+Each peak finds the intervals that it overlaps by binary search, so the work grows with
+the number of overlaps. Peaks are visited track by track: tracks are therefore in
+ascending order within a row, and two peaks of a track that overlap the same interval
+follow each other.
 """
 
 from __future__ import annotations
@@ -15,31 +16,31 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import UsageError
 
-__all__ = ["Coverage", "cover_stretches"]
+__all__ = ["Coverage", "interval_coverage"]
 
 Ints = NDArray[np.int64]
 Tracks = NDArray[np.uint16]
 
 
 class Coverage(NamedTuple):
-    """What tracks cover of stretches: one sparse row per stretch.
+    """Coverage of intervals by tracks: one sparse row per interval (CSR).
 
     Attributes
     ----------
     indptr : int64 array, shape (n + 1,)
-        The entries of stretch i are those from indptr[i] to indptr[i + 1].
+        Interval i has the entries indptr[i] to indptr[i + 1].
     track : uint16 array, shape (m,)
-        Ascending within a stretch, none twice.
-    share : float32 array, shape (m,)
-        Part of the stretch that peaks of the track cover, above 0 up to 1.
+        Index of the track; ascending and unique within an interval.
+    fraction : float32 array, shape (m,)
+        Fraction of the interval under peaks of the track, above 0 and up to 1.
     """
 
     indptr: Ints
     track: Tracks
-    share: NDArray[np.float32]
+    fraction: NDArray[np.float32]
 
     def of(self, kept: NDArray[np.bool_]) -> Coverage:
-        """Leave out the entries of some tracks.
+        """Remove the entries of some tracks.
 
         Parameters
         ----------
@@ -48,37 +49,37 @@ class Coverage(NamedTuple):
         Returns
         -------
         Coverage
-            Tracks keep their numbers.
+            Indices of the tracks are unchanged.
         """
         taken = kept[self.track]
         before = np.concatenate([[0], np.cumsum(taken)])
-        return Coverage(before[self.indptr], self.track[taken], self.share[taken])
+        return Coverage(before[self.indptr], self.track[taken], self.fraction[taken])
 
 
-def cover_stretches(
+def interval_coverage(
     starts: Ints,
     ends: Ints,
     tracks: Tracks,
     longest: int,
-    stretches: Ints,
+    intervals: Ints,
     width: int,
 ) -> Coverage:
-    """Find what peaks cover of stretches of one length.
+    """Compute the coverage of intervals of equal length by peaks.
 
     Parameters
     ----------
     starts, ends : int64 array, shape (n_peaks,)
-        Peaks, 0-based half-open, by ascending start; those of a track are disjoint.
+        Peaks, 0-based half-open, by ascending start; peaks of one track are disjoint.
     tracks : uint16 array, shape (n_peaks,)
         Track of each peak.
     longest : int
-        Length of the longest peak in bp, or more: how far before a stretch a peak that
-        meets it may start.
-    stretches : int64 array, shape (n,)
-        Where the stretches start, ascending; they may overlap, and reach past the ends
-        of a chromosome.
+        At least the length of the longest peak in bp: a peak that overlaps an interval
+        starts at most so far before it.
+    intervals : int64 array, shape (n,)
+        Starts of the intervals, ascending; intervals may overlap, and extend beyond
+        the chromosome.
     width : int
-        Of a stretch, in bp.
+        Length of an interval in bp.
 
     Returns
     -------
@@ -87,34 +88,34 @@ def cover_stretches(
     Raises
     ------
     UsageError
-        The arrays of peaks differ in length, stretches do not ascend, or the width is
+        The peak arrays differ in length, the intervals are not sorted, or the width is
         below 1.
     """
     if not starts.shape == ends.shape == tracks.shape:
         raise UsageError(
-            f"peaks of {starts.shape} starts, {ends.shape} ends and {tracks.shape} "
-            "tracks: give one of each per peak"
+            f"peaks with {starts.shape} starts, {ends.shape} ends and {tracks.shape} "
+            "tracks: use one of each per peak"
         )
-    if width < 1 or np.any(stretches[1:] < stretches[:-1]):
+    if width < 1 or np.any(intervals[1:] < intervals[:-1]):
         raise UsageError(
-            f"stretches of {width} bp: they are at least 1 bp long and sorted by start"
+            f"intervals of {width} bp: use a width of at least 1 bp, and sort by start"
         )
-    indptr = np.zeros(len(stretches) + 1, dtype=np.int64)
-    if len(stretches):
-        reach = [stretches[0] - longest, stretches[-1] + width]
-        near = slice(*np.searchsorted(starts, reach))
+    indptr = np.zeros(len(intervals) + 1, dtype=np.int64)
+    if len(intervals):
+        bounds = [intervals[0] - longest, intervals[-1] + width]
+        near = slice(*np.searchsorted(starts, bounds))
         order = np.argsort(tracks[near], kind="stable")
         starts, ends = starts[near][order], ends[near][order]
         tracks = tracks[near][order]
-        first = np.searchsorted(stretches, starts - width, side="right")
-        last = np.searchsorted(stretches, ends, side="left")
-        _count(tracks, first, last, np.full(len(stretches), -1, np.int32), indptr)
+        first = np.searchsorted(intervals, starts - width, side="right")
+        last = np.searchsorted(intervals, ends, side="left")
+        _count(tracks, first, last, np.full(len(intervals), -1, np.int32), indptr)
         np.cumsum(indptr, out=indptr)
     track = np.empty(indptr[-1], dtype=np.uint16)
     covered = np.zeros(indptr[-1], dtype=np.int64)
     if len(track):
-        places = first, last, stretches, width
-        _fill(starts, ends, tracks, *places, indptr, indptr[:-1].copy(), track, covered)
+        where = first, last, intervals, width
+        _fill(starts, ends, tracks, *where, indptr, indptr[:-1].copy(), track, covered)
     return Coverage(indptr, track, (covered / width).astype(np.float32))
 
 
@@ -130,7 +131,7 @@ def _count(tracks, first, last, latest, counts):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True)
 def _fill(  # type: ignore[no-untyped-def]
-    starts, ends, tracks, first, last, stretches, width, begins, next_, track, covered
+    starts, ends, tracks, first, last, intervals, width, begins, next_, track, covered
 ):
     for peak in range(tracks.size):
         for i in range(first[peak], last[peak]):
@@ -140,5 +141,5 @@ def _fill(  # type: ignore[no-untyped-def]
             else:
                 track[entry] = tracks[peak]
                 next_[i] += 1
-            low = max(starts[peak], stretches[i])
-            covered[entry] += min(ends[peak], stretches[i] + width) - low
+            low = max(starts[peak], intervals[i])
+            covered[entry] += min(ends[peak], intervals[i] + width) - low

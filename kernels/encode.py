@@ -20,7 +20,7 @@ __all__ = [
     "one_hot",
     "pack_2bit",
     "reverse_complement",
-    "unknown_letters",
+    "unknown_bases",
     "unpack_2bit",
 ]
 
@@ -112,7 +112,7 @@ def count_ambiguous(letters: str | bytes | Codes) -> int:
     return int(np.count_nonzero(_IS_AMBIGUOUS[_as_bytes(letters)]))
 
 
-def unknown_letters(
+def unknown_bases(
     codes: Codes, stride: int, seq_len: int, n_tiles: int
 ) -> NDArray[np.int64]:
     """Count the letters of each tile that are not A, C, G or T.
@@ -163,7 +163,7 @@ def missing_tiles(
     IndexError
         There are too few letters for the tiles.
     """
-    return 2 * unknown_letters(codes, stride, seq_len, n_tiles) > seq_len
+    return 2 * unknown_bases(codes, stride, seq_len, n_tiles) > seq_len
 
 
 @njit(nogil=True, cache=True)

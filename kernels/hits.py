@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from tfimpute_tracks.kernels.encode import N_CODE
 from tfimpute_tracks.kernels.sparse import SparseRows
 
-__all__ = ["count_letters"]
+__all__ = ["count_bases"]
 
 
-def count_letters(
+def count_bases(
     codes: NDArray[np.uint8], hits: SparseRows, counts: NDArray[np.int64]
 ) -> None:
     """Add the letters under each hit to the counts of its filter.

@@ -1,25 +1,40 @@
-"""Tile scores to peaks.
+"""Tile scores to peaks: the only peak caller of the package.
 
-A peak is a stretch of tiles at or above a threshold; its summit is the middle of its
-highest tile. All that is done here is a handful of passes of numpy over sorted arrays:
-3 million tiles take well under a second, so there is nothing for numba to win. Which
-threshold and which gap make sense for a TF is decided elsewhere, and so are names,
-files and the ends of chromosomes.
+A peak is a run of tiles at or above a threshold; its summit is the middle of its
+highest tile. Low tiles between two high ones do not end a peak as long as the gap is
+short; a tile without a value does, for nobody knows what is there. This rule is written
+once, in ``_next_gap``. :class:`PeakCaller` applies it to scores that come in blocks;
+:func:`count_peaks` applies it to the rounded scores of many pairs at once, in parts that
+:func:`join_counts` puts together. Thresholds, names, files and the ends of chromosomes
+are the callers' business.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import UsageError
 
-__all__ = ["Peaks", "call_peaks"]
+__all__ = [
+    "MAX_GAP_TILES",
+    "PeakCaller",
+    "PeakCounts",
+    "Peaks",
+    "call_peaks",
+    "count_peaks",
+    "join_counts",
+]
+
+MAX_GAP_TILES = 1
+"""Neighboring tiles below the threshold that do not end a peak, by default."""
 
 Positions = NDArray[np.int64]
 Scores = NDArray[np.float32]
+Codes = NDArray[np.uint8]
 
 
 class Peaks(NamedTuple):
@@ -42,26 +57,165 @@ class Peaks(NamedTuple):
     score: Scores
 
 
-def call_peaks(
-    starts: Positions, scores: Scores, span: int, threshold: float, max_gap: int
-) -> Peaks:
-    """Join neighboring tiles at or above a threshold into peaks.
+class PeakCaller:
+    """Joins neighboring tiles at or above a threshold into peaks, block by block.
+
+    How the tiles are cut into blocks changes nothing.
 
     Parameters
     ----------
-    starts : int64 array, shape (n,), ascending, in bp
-        Tile i is drawn over ``[starts[i], starts[i] + span)``, 0-based, half-open.
-        Drawn tiles may touch but not overlap.
-    scores : float32 array, shape (n,)
-        NaN where a tile has no value.
-    span : int
-        bp that a tile is drawn over, at least 1.
     threshold : float
         The lowest score of a tile that makes a peak.
-    max_gap : int
-        Tiles below the threshold do not end a peak as long as they stretch over at
-        most so many bp. A tile without a value does, and so does a stretch without
-        tiles: nobody knows what is there.
+    max_gap : int, optional
+        bp of tiles below the threshold that do not end a peak. By default the width of
+        ``MAX_GAP_TILES`` tiles.
+    min_width : int
+        Narrower peaks, in bp, are dropped.
+
+    Raises
+    ------
+    UsageError
+        The threshold is NaN, or `max_gap` is negative.
+    """
+
+    def __init__(
+        self, threshold: float, max_gap: int | None = None, min_width: int = 0
+    ) -> None:
+        if np.isnan(threshold) or (max_gap is not None and max_gap < 0):
+            raise UsageError(
+                f"peaks with threshold {threshold} and max_gap {max_gap}: a threshold "
+                "is a number, a gap is 0 bp or more"
+            )
+        self._threshold, self._max_gap = threshold, max_gap
+        self._min_width = min_width
+        self._found: list[tuple[str, list[Peaks]]] = []  # finished, by chromosome
+        self._last: Peaks | None = None  # the last peak, which may still grow
+        self._end = 0  # where the last tile ended
+        self._gap = 0  # bp of low tiles behind the last peak
+
+    def add(self, chrom: str, start: int, step: int, values: Scores) -> None:
+        """Take the next tiles, behind all those before them.
+
+        Parameters
+        ----------
+        chrom : str
+        start : int
+            Tile i covers ``[start + i * step, start + (i + 1) * step)``: 0-based, bp.
+            Tiles missing between this block and the one before end a peak.
+        step : int
+            In bp, at least 1.
+        values : float32 array, shape (n_tiles,)
+            NaN where a tile has no value.
+
+        Raises
+        ------
+        UsageError
+            Tiles overlap those before or are out of order, or the step is below 1.
+        """
+        self._check(chrom, start, step, values)
+        max_gap = MAX_GAP_TILES * step if self._max_gap is None else self._max_gap
+        if not self._found or self._found[-1][0] != chrom:
+            self._close()
+            self._found.append((chrom, []))
+            gap = max_gap + 1
+        elif self._last is None or start > self._end:
+            gap = max_gap + 1
+        else:
+            gap = min(self._gap, max_gap + 1)
+        is_high = values >= self._threshold
+        runs = np.empty((3, np.count_nonzero(is_high)), dtype=np.int64)
+        n, self._gap, continues = _find_runs(
+            values, is_high, np.isnan(values), step, max_gap, gap, runs
+        )
+        self._end = start + step * len(values)
+        if n:
+            first, last, top = start + step * runs[:, :n]
+            summit, score = top + step // 2, values[runs[2, :n]]
+            self._append(Peaks(first, last + step, summit, score), continues)
+        if self._gap > max_gap:
+            self._close()
+
+    def peaks(self) -> list[tuple[str, Peaks]]:
+        """Give the peaks of all tiles so far.
+
+        Returns
+        -------
+        list of (chrom, Peaks)
+            In the order in which chromosomes came.
+        """
+        every = [(chrom, list(parts)) for chrom, parts in self._found]
+        if self._last is not None:
+            every[-1][1].append(self._last)
+        return [(chrom, self._joined(parts)) for chrom, parts in every]
+
+    def count(self) -> int:
+        """Count the peaks of all tiles so far.
+
+        Returns
+        -------
+        int
+        """
+        return sum(len(peaks.start) for _, peaks in self.peaks())
+
+    def _append(self, found: Peaks, continues: bool) -> None:
+        """Take the peaks of a block; the first one may continue the one before."""
+        if continues and self._last is not None:
+            last = self._last
+            found.start[0] = last.start[0]
+            if last.score[0] >= found.score[0]:  # of equals the first
+                found.summit[0], found.score[0] = last.summit[0], last.score[0]
+            self._last = None
+        self._close()
+        *_, (_, parts) = self._found
+        parts.append(Peaks._make(column[:-1] for column in found))
+        self._last = Peaks._make(column[-1:] for column in found)
+
+    def _close(self) -> None:
+        if self._last is not None:
+            self._found[-1][1].append(self._last)
+            self._last = None
+
+    def _joined(self, parts: list[Peaks]) -> Peaks:
+        if not parts:
+            nowhere = np.empty(0, np.int64)
+            return Peaks(nowhere, nowhere, nowhere, np.empty(0, np.float32))
+        every = Peaks(
+            *(np.concatenate(columns) for columns in zip(*parts, strict=True))
+        )
+        if self._min_width <= 0:
+            return every
+        is_wide = every.end - every.start >= self._min_width
+        return Peaks._make(column[is_wide] for column in every)
+
+    def _check(self, chrom: str, start: int, step: int, values: Scores) -> None:
+        if values.ndim != 1 or step < 1:
+            raise UsageError(
+                f"peaks of tiles of {step} bp with scores of shape {values.shape}: a "
+                "tile has 1 bp or more, scores are one-dimensional"
+            )
+        if self._found and self._found[-1][0] == chrom and start < self._end:
+            raise UsageError(
+                f"tiles from {chrom}:{start} (0-based) overlap those before, which end "
+                f"at {self._end}: pass the blocks of a chromosome sorted by start"
+            )
+
+
+def call_peaks(
+    start: int,
+    step: int,
+    values: Scores,
+    threshold: float,
+    max_gap: int | None = None,
+    min_width: int = 0,
+) -> Peaks:
+    """Call the peaks of one run of tiles.
+
+    Parameters
+    ----------
+    start, step, values
+        As :meth:`PeakCaller.add`.
+    threshold, max_gap, min_width
+        As :class:`PeakCaller`.
 
     Returns
     -------
@@ -70,60 +224,130 @@ def call_peaks(
     Raises
     ------
     UsageError
-        If the arrays differ in length, tiles overlap or are out of order, `span` is
-        below 1, `max_gap` is negative or `threshold` is NaN.
+        As :class:`PeakCaller` and :meth:`PeakCaller.add`.
     """
-    _check(starts, scores, span, threshold, max_gap)
-    missing = np.isnan(scores)
-    missing[1:] |= np.diff(starts) > span
-    # Two tiles with equal counts have nothing missing between them.
-    n_missing = np.cumsum(missing)
-
-    high = np.flatnonzero(scores >= threshold)
-    heights, lefts = scores[high], starts[high].astype(np.int64)
-    is_near = np.diff(lefts) - span <= max_gap
-    is_known = np.diff(n_missing[high]) == 0
-    is_first = np.ones(len(high), dtype=np.bool_)
-    is_first[1:] = ~(is_near & is_known)
-
-    first = np.flatnonzero(is_first)
-    last = np.append(first[1:], len(high))[: len(first)] - 1
-    top = _first_maxima(heights, first, np.cumsum(is_first) - 1)
-    return Peaks(
-        start=lefts[first],
-        end=lefts[last] + span,
-        summit=lefts[top] + span // 2,
-        score=heights[top],
-    )
+    caller = PeakCaller(threshold, max_gap, min_width)
+    caller.add("", start, step, values)
+    ((_, peaks),) = caller.peaks()
+    return peaks
 
 
-def _first_maxima(heights: Scores, first: NDArray[Any], peak: NDArray[Any]) -> Any:
-    """Give the index of the first highest tile of each peak."""
-    if not len(first):
-        return first
-    is_highest = heights == np.maximum.reduceat(heights, first)[peak]
-    candidates = np.flatnonzero(is_highest)
-    return candidates[np.flatnonzero(np.diff(peak[candidates], prepend=-1))]
+class PeakCounts(NamedTuple):
+    """Numbers of peaks in some neighboring tiles, ready to be joined to the next ones.
+
+    Attributes
+    ----------
+    n_peaks : int32 array, shape (n_pairs,)
+    gaps : uint8 array, shape (n_pairs, 2)
+        Low tiles before the first high one and behind the last, at most `max_gap` + 1,
+        which also stands for a missing tile. Where no tile is high: low tiles in all.
+    """
+
+    n_peaks: NDArray[np.int32]
+    gaps: Codes
 
 
-def _check(
-    starts: Positions, scores: Scores, span: int, threshold: float, max_gap: int
-) -> None:
-    if starts.ndim != 1 or starts.shape != scores.shape:
-        raise UsageError(
-            f"peaks of {starts.shape} starts and {scores.shape} scores: "
-            "give one start and one score per tile"
-        )
-    if span < 1 or max_gap < 0 or np.isnan(threshold):
-        raise UsageError(
-            f"peaks with span {span}, max_gap {max_gap}, threshold {threshold}: "
-            "a span is at least 1 bp, a gap at least 0 bp, a threshold a number"
-        )
-    crowded = np.flatnonzero(np.diff(starts) < span)
-    if len(crowded):
-        i = int(crowded[0])
-        raise UsageError(
-            f"tile {i} starts at {starts[i]}, tile {i + 1} at {starts[i + 1]}, and "
-            f"each is drawn over {span} bp: sort the tiles and make the span no "
-            "larger than the stride"
-        )
+def count_peaks(
+    codes: Codes,
+    threshold_codes: Codes,
+    is_missing: NDArray[np.bool_],
+    max_gap: int = MAX_GAP_TILES,
+) -> PeakCounts:
+    """Count the peaks of each pair in neighboring tiles.
+
+    Parameters
+    ----------
+    codes : uint8 array, shape (n_pairs, n_tiles)
+        Rounded scores.
+    threshold_codes : uint8 array, shape (n_pairs,)
+        The lowest codes that make a peak.
+    is_missing : bool array, shape (n_tiles,)
+    max_gap : int
+        Tiles below the threshold that do not end a peak; below 255.
+
+    Returns
+    -------
+    PeakCounts
+    """
+    n_pairs = len(codes)
+    counts = np.zeros(n_pairs, dtype=np.int32)
+    gaps = np.zeros((n_pairs, 2), dtype=np.uint8)
+    _count_peaks(codes, threshold_codes, is_missing, max_gap, counts, gaps)
+    return PeakCounts(counts, gaps)
+
+
+def join_counts(
+    before: PeakCounts, after: PeakCounts, max_gap: int = MAX_GAP_TILES
+) -> PeakCounts:
+    """Count the peaks of two runs of tiles of which one follows the other.
+
+    Parameters
+    ----------
+    before, after : PeakCounts
+    max_gap : int
+        As for :func:`count_peaks`.
+
+    Returns
+    -------
+    PeakCounts
+        Of the two as one run.
+    """
+    (left, left_gaps), (right, right_gaps) = before, after
+    between = left_gaps[:, 1].astype(np.int64) + right_gaps[:, 0]
+    are_one = (left > 0) & (right > 0) & (between <= max_gap)
+    across = np.minimum(between, max_gap + 1)
+    gaps = np.empty_like(left_gaps)
+    gaps[:, 0] = np.where(left > 0, left_gaps[:, 0], across)
+    gaps[:, 1] = np.where(right > 0, right_gaps[:, 1], across)
+    return PeakCounts((left + right - are_one).astype(np.int32), gaps)
+
+
+@njit(nogil=True, cache=True)
+def _next_gap(gap, is_high, is_missing, width, max_gap):  # type: ignore[no-untyped-def]
+    """Give the gap behind a tile: 0 where it is high, above `max_gap` for "too far"."""
+    if is_missing:
+        return max_gap + 1
+    return 0 if is_high else min(gap + width, max_gap + 1)
+
+
+@njit(nogil=True, cache=True)
+def _find_runs(  # type: ignore[no-untyped-def]
+    values, is_high, is_missing, width, max_gap, gap, runs
+):
+    """Fill in the first, the last and the highest tile of each run of high tiles."""
+    n = 0
+    continues = False
+    for tile in range(values.size):
+        if is_high[tile]:
+            if n == 0 or gap > max_gap:
+                continues |= n == 0 and gap <= max_gap
+                runs[0, n] = runs[2, n] = tile
+                n += 1
+            elif values[tile] > values[runs[2, n - 1]]:
+                runs[2, n - 1] = tile
+            runs[1, n - 1] = tile
+        gap = _next_gap(gap, is_high[tile], is_missing[tile], width, max_gap)
+    return n, gap, continues
+
+
+@njit(nogil=True, cache=True)
+def _count_peaks(  # type: ignore[no-untyped-def]
+    codes, threshold_codes, is_missing, max_gap, counts, gaps
+):
+    n_pairs, n_tiles = codes.shape
+    for pair in range(n_pairs):
+        row, threshold = codes[pair], threshold_codes[pair]
+        n, gap = 0, 0
+        for tile in range(n_tiles):
+            is_high = row[tile] >= threshold and not is_missing[tile]
+            if is_high:
+                if n == 0:
+                    gaps[pair, 0] = gap
+                    n = 1
+                elif gap > max_gap:
+                    n += 1
+            gap = _next_gap(gap, is_high, is_missing[tile], 1, max_gap)
+        if n == 0:
+            gaps[pair, 0] = gap
+        gaps[pair, 1] = gap
+        counts[pair] = n

@@ -94,7 +94,7 @@ class Evidence:
         -------
         Evidence
         """
-        return Evidence(self.weights, self.store.take(self.store.tracks_of(pairs)))
+        return Evidence(self.weights, self.store.subset(self.store.tracks_of(pairs)))
 
     def about(self, pair: Pair, regions: Sequence[Region]) -> dict[str, Any]:
         """Say what there is to go by for a pair, for receipts and descriptions.
@@ -111,8 +111,8 @@ class Evidence:
             `name` of the evidence; `tracks`, how many it has; `own_tracks` of the pair,
             none of which counts; `tf_tracks` of the TF in other cell lines,
             `cell_tracks` of other TFs in the cell line, `accessibility_tracks` of the
-            cell line; `share_told`, how much of the regions lies where tracks say
-            anything; `letters_only`, the chromosomes of which no track says anything,
+            cell line; `fraction_in_coverage`, how much of the regions lies where tracks say
+            anything; `sequence_only`, the chromosomes of which no track says anything,
             so that letters alone count there.
         """
         chroms = dict.fromkeys(region.chrom for region in regions)
@@ -127,8 +127,8 @@ class Evidence:
             "tf_tracks": sum(other.tf == pair.tf for other in beside),
             "cell_tracks": len(same_cell) - n_open,
             "accessibility_tracks": n_open,
-            "share_told": round(self.store.share_told(regions), 6),
-            "letters_only": [c for c in chroms if not self.store.measured(c).any()],
+            "fraction_in_coverage": round(self.store.fraction_in_coverage(regions), 6),
+            "sequence_only": [c for c in chroms if not self.store.has_peaks(c).any()],
         }
 
     @cached_property
@@ -203,13 +203,13 @@ class PairEvidence:
         float32 array, shape (n_tiles, n_pairs)
         """
         store, width = self._evidence.store, self._evidence.weights.config.width
-        measured = store.measured(chrom)
+        measured = store.has_peaks(chrom)
         if kept is not None:
             measured = measured & kept
         if not measured.any():
             return self._by_letters(logits)
         starts = centers - width // 2
-        told = store.told(chrom, starts, width)
+        told = store.in_coverage(chrom, starts, width)
         if not told.any():
             return self._by_letters(logits)
         cover = store.coverage(chrom, starts, width)
@@ -370,15 +370,15 @@ def open_pair_evidence(model: Model, pairs: Sequence[Pair]) -> PairEvidence | No
 
 def _shared_weights(weights: EvidenceWeights) -> AttentionWeights:
     given, heads = weights.weights, weights.config.heads
-    by_vote = np.zeros((ROW, ROW), dtype=np.float32)
+    by_attention = np.zeros((ROW, ROW), dtype=np.float32)
     hidden = weights.config.hidden
     # log(1 + 100 A) / 2 in the definition
-    by_vote[:heads, :hidden] = given["input_weight"][1:] / 2
+    by_attention[:heads, :hidden] = given["input_weight"][1:] / 2
     return AttentionWeights(
         by_logit=_padded(given["input_weight"][0] / _UNIT),
         output=_padded(given["output_weight"]),
         direct=_padded(given["direct_weight"][1:] / 2),
-        by_vote=by_vote,
+        by_attention=by_attention,
         direct_logit=float(given["direct_weight"][0]) / _UNIT,
     )
 

@@ -127,8 +127,8 @@ class Model:
             for entry in self.card.get("pairs", [])
         }
 
-    def reliability(self, pair: Pair) -> str:
-        """Say whether the model has seen a pair.
+    def status(self, pair: Pair) -> str:
+        """Report whether a pair was in the training set.
 
         Parameters
         ----------
@@ -137,9 +137,10 @@ class Model:
         Returns
         -------
         str
-            `seen` where the pair's measured sites were trained on, else `imputed`.
+            `trained` where the model was trained on the pair's measured sites, else
+            `imputed`.
         """
-        return "seen" if self.known_pairs.get(pair, {}).get("trained") else "imputed"
+        return "trained" if self.known_pairs.get(pair, {}).get("trained") else "imputed"
 
     def expected_auroc(self, pair: Pair) -> float | None:
         """Say how well a pair is told apart on test sites, as far as known.

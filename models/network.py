@@ -103,7 +103,7 @@ class MotifNetwork(nn.Module, ABC):
     config : NetworkConfig
     n_tfs, n_cells : int
         Size of the vocabulary.
-    operations : Operations, default PLAIN
+    backend : Operations, default PLAIN
     """
 
     def __init__(
@@ -220,7 +220,7 @@ class TFImpute(MotifNetwork):
         Without `recurrent_units`.
     n_tfs, n_cells : int
         Rows of the two embeddings.
-    operations : Operations, default PLAIN
+    backend : Operations, default PLAIN
     """
 
     def __init__(

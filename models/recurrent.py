@@ -29,7 +29,7 @@ class RecurrentTFImpute(MotifNetwork):
     config : NetworkConfig
         With `recurrent_units`; `embedding_size`, `n_units` have no part in it.
     n_tfs, n_cells : int
-    operations : Operations, default PLAIN
+    backend : Operations, default PLAIN
     """
 
     def __init__(

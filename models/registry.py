@@ -23,7 +23,7 @@ def build_network(
     config : NetworkConfig
     n_tfs, n_cells : int
         Size of the vocabulary.
-    operations : Operations, default PLAIN
+    backend : Operations, default PLAIN
 
     Returns
     -------

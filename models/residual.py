@@ -33,7 +33,7 @@ class ResidualTFImpute(TFImpute):
     config : NetworkConfig
         With `blocks` and `channels`.
     n_tfs, n_cells : int
-    operations : Operations, default PLAIN
+    backend : Operations, default PLAIN
 
     Attributes
     ----------

@@ -25,7 +25,6 @@ from tfimpute_tracks.plots.style import (
     PALETTE,
     SINGLE_COLUMN,
     SMALL,
-    WORD_OF,
     new_figure,
     paper_style,
     text_width,
@@ -58,7 +57,7 @@ def compared_pairs(
     names : (str, str)
         Of the two predictors: the first goes up, the other to the right.
     kinds : sequence of str, optional
-        `seen` or `imputed` per pair; by default no difference is made.
+        `trained` or `imputed` per pair; by default no difference is made.
     figure_name : str
         What the numbers are.
 
@@ -69,17 +68,17 @@ def compared_pairs(
     """
     both = ~(np.isnan(ours) | np.isnan(other))
     a, b = ours[both], other[both]
-    marks = np.asarray(kinds if kinds is not None else ["seen"] * len(ours))[both]
+    marks = np.asarray(kinds if kinds is not None else ["trained"] * len(ours))[both]
     low, high = _limits(np.concatenate([a, b]))
     size = SINGLE_COLUMN
     with paper_style():
         figure = new_figure(size, size)
         axes = figure.add_axes((0.14, 0.12, 0.82, 0.82))
         axes.plot([low, high], [low, high], color=GRAY, linewidth=0.5, zorder=1)
-        for kind in ("seen", "imputed"):
+        for kind in ("trained", "imputed"):
             chosen = marks == kind
             if chosen.any():
-                label = f"{WORD_OF[kind]} ({chosen.sum()})" if kinds is not None else ""
+                label = f"{kind} ({chosen.sum()})" if kinds is not None else ""
                 _dots(axes, b[chosen], a[chosen], kind, label)
         axes.set_xlim(low, high)
         axes.set_ylim(low, high)
@@ -122,7 +121,7 @@ def figures_by_tf(
     values : float64 array, shape (n_pairs,)
         NaN where there is none; such a pair is left out.
     kinds : sequence of str, optional
-        `seen` or `imputed` per pair; by default no difference is made.
+        `trained` or `imputed` per pair; by default no difference is made.
     figure_name : str
         What the numbers are.
 
@@ -132,7 +131,7 @@ def figures_by_tf(
         Every TF with a figure is named; a bar is its mean.
     """
     known = ~np.isnan(values)
-    marks = np.asarray(kinds if kinds is not None else ["seen"] * len(values))
+    marks = np.asarray(kinds if kinds is not None else ["trained"] * len(values))
     names = np.asarray(tfs, dtype=object)
     means = {tf: values[known & (names == tf)].mean() for tf in set(names[known])}
     order = sorted(means, key=lambda tf: (-means[tf], tf))
@@ -155,9 +154,7 @@ def figures_by_tf(
             axes.set_ylabel(figure_name, fontsize=SMALL)
     n_out = int((~known).sum())
     out = f" {n_out} pair(s) without a figure are left out." if n_out else ""
-    two = (
-        "Blue: measured pairs; vermillion: imputed ones. " if kinds is not None else ""
-    )
+    two = "Blue: trained pairs; vermillion: imputed ones. " if kinds is not None else ""
     figure.set_label(
         f"{figure_name} of {int(known.sum())} pairs of {len(order)} TFs, a dot each; "
         f"bars are means, by which TFs are sorted. {two}{out}".strip()
@@ -280,7 +277,7 @@ def _tf_row(
     for place, tf in enumerate(shown):
         axes.axvline(place, color=LIGHT_GRAY, linewidth=0.3, zorder=0)
         own = (names == tf) & ~np.isnan(values)
-        for kind in ("seen", "imputed"):
+        for kind in ("trained", "imputed"):
             some = np.sort(values[own & (marks == kind)])
             if len(some):
                 _dots(axes, place + _jitter(len(some), 0.5), some, kind, "", 2.0)

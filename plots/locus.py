@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.genome import Region
 from tfimpute_tracks.genome.genes import Gene
+from tfimpute_tracks.genome.signal import Bins
 from tfimpute_tracks.plots.columns import Steps, missing_spans, to_bars, to_steps
 from tfimpute_tracks.plots.gene_rows import draw_genes, lay_out_genes
 from tfimpute_tracks.plots.style import (
@@ -24,7 +25,6 @@ from tfimpute_tracks.plots.style import (
     GRAY,
     SMALL,
     TEXT,
-    WORD_OF,
     new_figure,
     paper_style,
     text_width,
@@ -58,12 +58,10 @@ class Panel(NamedTuple):
     Attributes
     ----------
     tf, cell : str
-    reliability : str
-        `seen` or `imputed`.
-    starts, ends : int64 arrays, shape (n,)
-        Of bins: 0-based, half-open, bp.
-    values : float32 array, shape (n,)
-        NaN where there is none.
+    status : str
+        `trained` or `imputed`.
+    bins : Bins
+        The signal.
     peaks : int64 array, shape (n_peaks, 2)
         Start and end.
     threshold : float, optional
@@ -76,10 +74,8 @@ class Panel(NamedTuple):
 
     tf: str
     cell: str
-    reliability: str
-    starts: Ints
-    ends: Ints
-    values: Floats
+    status: str
+    bins: Bins
     peaks: Ints
     threshold: float | None
     limits: tuple[float, float]
@@ -137,7 +133,7 @@ def draw_locus(
         for panel, label in zip(panels, labels, strict=True):
             axes = box(top, _SIGNAL * scale)
             _draw_panel(axes, panel, region, across)
-            color = COLOR_OF.get(panel.reliability, GRAY)
+            color = COLOR_OF.get(panel.status, GRAY)
             _draw_label(axes, label, (-left / across, across, _SIGNAL * scale), color)
             if each < _THREE_LINES:  # numbers of panels so near would touch
                 lowest, highest = axes.get_yticklabels()
@@ -161,19 +157,18 @@ def draw_locus(
 
 def _label(panel: Panel, each: float, most: float) -> list[Line]:
     """Set the lines of a panel's label, which are cut where a name is too long."""
-    word = WORD_OF.get(panel.reliability, panel.reliability)
     if each >= _THREE_LINES:
         return [
             (0, 2.9, _cut(panel.tf, most, "bold"), TEXT, "bold"),
             (0, -0.1, _cut(panel.cell, most), TEXT, "normal"),
-            (0, -2.9, word, SMALL, "normal"),
+            (0, -2.9, panel.status, SMALL, "normal"),
         ]
     tf = _cut(panel.tf, most / 2, "bold")
     after = text_width(tf, TEXT, "bold") + 1.2
     return [
         (0, 1.2, tf, TEXT, "bold"),
         (after, 1.2, _cut(panel.cell, most - after), TEXT, "normal"),
-        (0, -1.4, word, SMALL, "normal"),
+        (0, -1.4, panel.status, SMALL, "normal"),
     ]
 
 
@@ -201,13 +196,11 @@ def _number(value: float) -> str:
 def _draw_panel(axes: Axes, panel: Panel, region: Region, across: float) -> None:
     low, high = panel.limits
     steps = to_steps(
-        panel.starts,
-        panel.ends,
-        panel.values,
+        *panel.bins,
         (region.start, region.end),
         int(across * _COLUMNS_PER_MM),
     )
-    _draw_steps(axes, steps, COLOR_OF.get(panel.reliability, GRAY))
+    _draw_steps(axes, steps, COLOR_OF.get(panel.status, GRAY))
     if panel.threshold is not None:
         axes.axhline(panel.threshold, color=GRAY, linewidth=0.4, linestyle=(0, (4, 3)))
     if low < 0:
@@ -275,7 +268,7 @@ def _draw_peaks(axes: Axes, panel: Panel, region: Region, bp_per_mm: float) -> N
     axes.broken_barh(
         [(left, right - left) for left, right in bars.tolist()],
         (0, 0.75),
-        facecolor=COLOR_OF.get(panel.reliability, GRAY),
+        facecolor=COLOR_OF.get(panel.status, GRAY),
         linewidth=0,
     )
     axes.set_ylim(0, 1)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.image import AxesImage
 
-__all__ = ["saturation_map"]
+__all__ = ["mutagenesis_figure"]
 
 Doubles = NDArray[np.float64]
 
@@ -79,7 +79,7 @@ class _Layout(NamedTuple):
         return figure.add_axes(tuple(np.array(where) / whole))
 
 
-def saturation_map(
+def mutagenesis_figure(
     changes: Doubles, codes: NDArray[np.uint8], region: Region, title: str
 ) -> Figure:
     """Draw what substitutions do to a pair.

@@ -42,7 +42,6 @@ __all__ = [
     "SMALL",
     "TEXT",
     "VERMILLION",
-    "WORD_OF",
     "YELLOW",
     "check_ending",
     "new_figure",
@@ -66,10 +65,9 @@ PALETTE = (BLUE, VERMILLION, GREEN, PURPLE, SKY_BLUE, ORANGE, YELLOW, BLACK)
 GRAY = "#5A5A5A"
 LIGHT_GRAY = "#D9D9D9"
 
-COLOR_OF = {"seen": BLUE, "imputed": VERMILLION}
-"""The color of a pair, by what is known of it; text or marker say it as well."""
-MARKER_OF = {"seen": "o", "imputed": "D"}
-WORD_OF = {"seen": "measured", "imputed": "imputed"}
+COLOR_OF = {"trained": BLUE, "imputed": VERMILLION}
+"""The color of a pair by its status; text or marker say it as well."""
+MARKER_OF = {"trained": "o", "imputed": "D"}
 
 TEXT, SMALL = 7.5, 6.0
 """Sizes of letters, in pt."""

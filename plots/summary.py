@@ -21,7 +21,6 @@ from tfimpute_tracks.plots.style import (
     LIGHT_GRAY,
     MARKER_OF,
     SMALL,
-    WORD_OF,
     new_figure,
     paper_style,
     svg_text,
@@ -41,7 +40,7 @@ __all__ = [
 _WIDTH = 120.0  # mm
 _NAMED = 40  # pairs that get a name
 _CHROMS = 40  # chromosomes that have room for theirs
-_KINDS = ("seen", "imputed")
+_KINDS = ("trained", "imputed")
 
 
 def score_distribution(
@@ -160,15 +159,15 @@ def peaks_per_chromosome(
         )
 
 
-def known_and_imputed(density: NDArray[np.float64], reliability: Sequence[str]) -> str:
-    """Draw the peaks of measured pairs beside those of imputed ones.
+def known_and_imputed(density: NDArray[np.float64], status: Sequence[str]) -> str:
+    """Draw the peaks of trained pairs beside those of imputed ones.
 
     Parameters
     ----------
     density : float64 array, shape (n_pairs,)
         Peaks per Mb.
-    reliability : sequence of str
-        `seen` or `imputed`.
+    status : sequence of str
+        `trained` or `imputed`.
 
     Returns
     -------
@@ -183,7 +182,7 @@ def known_and_imputed(density: NDArray[np.float64], reliability: Sequence[str]) 
         axes = figure.add_axes((0.2, 0.14, 0.76, 0.8))
         for place, kind in enumerate(_KINDS):
             some = np.array(
-                [d for d, r in zip(density, reliability, strict=True) if r == kind]
+                [d for d, r in zip(density, status, strict=True) if r == kind]
             )
             if not len(some):
                 continue
@@ -196,21 +195,19 @@ def known_and_imputed(density: NDArray[np.float64], reliability: Sequence[str]) 
         axes.yaxis.set_minor_formatter(NullFormatter())
         axes.set_ylim(floor / 1.5, max(2 * float(density.max(initial=1)), 10 * floor))
         axes.set_xlim(-0.6, 1.6)
-        words = [
-            f"{WORD_OF[kind]} ({list(reliability).count(kind)})" for kind in _KINDS
-        ]
+        words = [f"{kind} ({list(status).count(kind)})" for kind in _KINDS]
         axes.set_xticks([0, 1], words)
         axes.set_ylabel("Peaks per Mb", fontsize=SMALL)
         return svg_text(
             figure,
-            "Peaks of measured and imputed pairs",
+            "Peaks of trained and imputed pairs",
             "Peaks per Mb of each pair on a log axis; lines are medians.",
             "known",
         )
 
 
 def expected_accuracy(
-    names: Sequence[str], aurocs: Sequence[float | None], reliability: Sequence[str]
+    names: Sequence[str], aurocs: Sequence[float | None], status: Sequence[str]
 ) -> str:
     """Draw how well each pair is expected to be told apart, the best first.
 
@@ -219,8 +216,8 @@ def expected_accuracy(
     names : sequence of str
     aurocs : sequence of float or None
         None: nothing is known.
-    reliability : sequence of str
-        `seen` or `imputed`.
+    status : sequence of str
+        `trained` or `imputed`.
 
     Returns
     -------
@@ -229,7 +226,7 @@ def expected_accuracy(
     """
     rows = [
         (auroc, name, kind)
-        for auroc, name, kind in zip(aurocs, names, reliability, strict=True)
+        for auroc, name, kind in zip(aurocs, names, status, strict=True)
         if auroc is not None
     ]
     rows.sort(key=lambda row: (-row[0], row[1]))
@@ -271,7 +268,7 @@ def expected_accuracy(
         return svg_text(
             figure,
             "Expected accuracy",
-            f"Expected AUROC of {len(rows)} pairs, sorted; measured and imputed pairs "
+            f"Expected AUROC of {len(rows)} pairs, sorted; trained and imputed pairs "
             "have other markers.",
             "accuracy",
         )
@@ -286,7 +283,7 @@ def _dots(axes: Axes, x: Any, y: Any, kind: str, size: float) -> None:
         markersize=size,
         color=COLOR_OF.get(kind, GRAY),
         markeredgewidth=0,
-        label=WORD_OF.get(kind),
+        label=kind,
         clip_on=False,  # a dot at the end of the axis is whole
     )
 

@@ -79,7 +79,7 @@ class ScanJob:
         Blocks of tiles that are worked on at a time.
     cache : FeatureCache, optional
         Keeps motif features for the next scan.
-    drawing : Drawing
+    rendering : Drawing
         What the signal is, and how it is drawn.
     """
 
@@ -235,7 +235,7 @@ class _Run:
         model = job.model
         about = describe(
             pair,
-            model.reliability(pair),
+            model.status(pair),
             model.expected_auroc(pair),
             model.expected_interval(pair),
             model.basis,
@@ -278,7 +278,7 @@ def _parameters(job: ScanJob, pair: Pair) -> dict[str, Any]:
     return {
         "model": job.model.name,
         "pair": str(pair),
-        "reliability": job.model.reliability(pair),
+        "status": job.model.status(pair),
         "regions": [str(region) for region in job.regions],
         "stride": job.stride,
         "threshold": job.threshold,

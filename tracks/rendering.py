@@ -16,17 +16,15 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.engines.tiles import TileRange
 from tfimpute_tracks.errors import UsageError
+from tfimpute_tracks.genome.signal import Signal
 from tfimpute_tracks.tracks.signals import SIGNALS, SignalKind, SignalName
 
-__all__ = ["MAX_ZOOMS", "Bins", "Scores", "TrackLayout", "TrackOptions", "mean_bins"]
+__all__ = ["MAX_ZOOMS", "Scores", "TrackLayout", "TrackOptions", "mean_bins"]
 
 MAX_ZOOMS = 10
 """The most zoom levels of a bigWig."""
 
 Floats = NDArray[np.float32]
-Bins = tuple[str, int, int, Floats]
-"""Chromosome, start, width, values: value i is drawn over [start + i * width, + width),
-0-based, in bp."""
 
 
 class Scores(NamedTuple):
@@ -66,25 +64,21 @@ class TrackLayout:
         """From a tile's start to where it is drawn, bp; below 0 for long strides."""
         return (self.seq_len - self.stride) // 2
 
-    def bins(self, tiles: TileRange, values: Floats) -> Iterator[Bins]:
-        """Lay out the scores of a block.
+    def signal(self, tiles: TileRange, values: Floats) -> Signal:
+        """Lay out the scores of neighboring tiles.
 
         Parameters
         ----------
         tiles : TileRange
         values : float32 array, shape (n_tiles,)
 
-        Yields
-        ------
-        Bins
+        Returns
+        -------
+        Signal
+            Where the stride is longer than the tile, the first bin of a chromosome
+            begins before it.
         """
-        chrom, first, _ = tiles
-        start = first + self.offset
-        if start < 0:  # a stride longer than the tile: its bin is cut at the end
-            yield chrom, 0, start + self.stride, values[:1]
-            start, values = start + self.stride, values[1:]
-        if len(values):
-            yield chrom, start, self.stride, values
+        return Signal(tiles.chrom, tiles.first + self.offset, self.stride, values)
 
 
 @dataclass(frozen=True)
@@ -157,7 +151,7 @@ class TrackOptions:
 
 def mean_bins(
     layout: TrackLayout, per_bin: int, blocks: Iterable[tuple[TileRange, Floats]]
-) -> Iterator[Bins]:
+) -> Iterator[Signal]:
     """Average the tiles of each bin, however they come in blocks.
 
     Parameters
@@ -171,7 +165,7 @@ def mean_bins(
 
     Yields
     ------
-    Bins
+    Signal
         A value is the mean of the tiles that have one, NaN where none has. At the ends
         of a stretch bins are cut, and hold the tiles there are.
     """
@@ -192,7 +186,7 @@ def mean_bins(
 
 def _bins(
     layout: TrackLayout, per_bin: int, chrom: str, first: int, values: Floats
-) -> Iterator[Bins]:
+) -> Iterator[Signal]:
     """Average a stretch of tiles: a bin that is cut, whole ones, one that is cut."""
     last = first + len(values)
     whole = min(-(-first // per_bin) * per_bin, last)
@@ -205,7 +199,7 @@ def _bins(
         if end > begin:
             rows = values[begin - first : end - first].reshape(-1, step)
             start = begin * layout.stride + layout.offset
-            yield chrom, start, step * layout.stride, _row_means(rows)
+            yield Signal(chrom, start, step * layout.stride, _row_means(rows))
 
 
 def _row_means(rows: Floats) -> Floats:

@@ -28,8 +28,8 @@ class TrackRecord:
     Attributes
     ----------
     pair : Pair
-    reliability : str
-        `seen` or `imputed`.
+    status : str
+        `trained` or `imputed`.
     threshold : float
         The score that called the peaks.
     n_peaks : int
@@ -52,7 +52,7 @@ class TrackRecord:
     """
 
     pair: Pair
-    reliability: str
+    status: str
     threshold: float
     n_peaks: int
     expected_auroc: float | None = None
@@ -148,7 +148,7 @@ def _track(path: Path, receipt: Receipt) -> TrackRecord:
         auroc, regions = told.get("expected_auroc"), told.get("regions")
         return TrackRecord(
             Pair(tf, cell),
-            str(told.get("reliability", "unknown")),
+            str(told.get("status", "unknown")),
             float(str(told["threshold"])),
             int(str(told["peaks"])),
             None if auroc is None else float(str(auroc)),

@@ -9,9 +9,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.engines.tiles import TileRange, plan_tiles
+from tfimpute_tracks.engines.tiles import plan_tiles
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.genome import Region, Sequences, read_narrowpeak
+from tfimpute_tracks.genome.signal import Bins
 from tfimpute_tracks.kernels.peaks import call_peaks
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.tracks.columns import Columns
@@ -25,7 +26,6 @@ from tfimpute_tracks.vocabulary import Pair
 __all__ = ["WindowTrack", "choose_tracks", "compute_window", "read_window"]
 
 Ints = NDArray[np.int64]
-Floats = NDArray[np.float32]
 
 
 class WindowTrack(NamedTuple):
@@ -34,30 +34,21 @@ class WindowTrack(NamedTuple):
     Attributes
     ----------
     pair : Pair
-    reliability : str
-        `seen` or `imputed`.
+    status : str
+        `trained` or `imputed`.
     threshold : float
         The probability that called the peaks.
-    starts, ends : int64 arrays, shape (n,)
-        Of bins: 0-based, half-open, bp. What no bin covers has no value.
-    values : float32 array, shape (n,)
-        NaN where there is none.
+    bins : Bins
+        The signal.
     peaks : int64 array, shape (n_peaks, 2)
         Start and end.
     """
 
     pair: Pair
-    reliability: str
+    status: str
     threshold: float
-    starts: Ints
-    ends: Ints
-    values: Floats
+    bins: Bins
     peaks: Ints
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether there is no value at all: no sequence, or never scanned."""
-        return bool(np.isnan(self.values).all())
 
 
 def compute_window(
@@ -100,31 +91,14 @@ def compute_window(
         own = [kept[:, column] for column in columns.of_pair(place)]
         scores = columns.scores(place, tiles, own)
         drawn = scores.values if scores.drawn is None else scores.drawn
-        starts, values = _laid_out(layout, tiles, drawn)
-        _, probabilities = _laid_out(layout, tiles, scores.values)
-        stride, threshold = scanner.stride, model.threshold(pair)
-        peaks = call_peaks(starts, probabilities, stride, threshold, stride)
-        found.append(
-            WindowTrack(
-                pair,
-                model.reliability(pair),
-                threshold,
-                starts,
-                starts + stride,
-                values,
-                np.stack([peaks.start, peaks.end], axis=1),
-            )
-        )
+        threshold = model.threshold(pair)
+        called = layout.signal(tiles, scores.values)
+        peaks = call_peaks(called.start, called.step, called.values, threshold)
+        spans = np.stack([peaks.start, peaks.end], axis=1)
+        bins = layout.signal(tiles, drawn).bins()
+        status = model.status(pair)
+        found.append(WindowTrack(pair, status, threshold, bins, spans))
     return found
-
-
-def _laid_out(
-    layout: TrackLayout, tiles: TileRange, values: Floats
-) -> tuple[Ints, Floats]:
-    """Give where the bins of tiles begin, and their values."""
-    pieces = list(layout.bins(tiles, values))
-    starts = [start + width * np.arange(len(v)) for _, start, width, v in pieces]
-    return np.concatenate(starts), np.concatenate([v for *_, v in pieces])
 
 
 def choose_tracks(
@@ -188,7 +162,7 @@ def read_window(
     """
     found = []
     for track in tracks:
-        signals = read_signal(folder / track.signals[signal], *region)
+        bins = read_signal(folder / track.signals[signal], *region)
         peaks = np.empty((0, 2), dtype=np.int64)
         if track.narrowpeak:
             frame = read_narrowpeak(folder / track.narrowpeak, allow_empty=True)
@@ -199,6 +173,6 @@ def read_window(
             ]
             peaks = rows[["start", "end"]].to_numpy(dtype=np.int64)
         found.append(
-            WindowTrack(track.pair, track.reliability, track.threshold, *signals, peaks)
+            WindowTrack(track.pair, track.status, track.threshold, bins, peaks)
         )
     return found

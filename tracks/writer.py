@@ -1,7 +1,6 @@
 """The files of one pair: its signal as it is to be drawn, and its peaks.
 
-Scores come block by block and are not kept: of all tiles only those at peaks, and their
-neighbors, wait for the peaks to be called. Peaks are called on the probability of each
+Scores come block by block and are not kept. Peaks are called on the probability of each
 tile, whatever is drawn, and written where the probability is.
 """
 
@@ -9,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +16,8 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.engines.tiles import TileRange
 from tfimpute_tracks.errors import InputFileError, UsageError
-from tfimpute_tracks.kernels.peaks import Peaks, call_peaks
+from tfimpute_tracks.genome.signal import Signal
+from tfimpute_tracks.kernels.peaks import PeakCaller
 from tfimpute_tracks.storage import matches, read_receipt
 from tfimpute_tracks.tracks.formats import (
     PeakSet,
@@ -29,7 +28,6 @@ from tfimpute_tracks.tracks.formats import (
     write_parquet,
 )
 from tfimpute_tracks.tracks.rendering import (
-    Bins,
     Scores,
     TrackLayout,
     TrackOptions,
@@ -53,7 +51,6 @@ FORMATS = ("bigwig", "bed", "bigbed", "bedgraph", "parquet")
 _PEAKS = frozenset({"bed", "bigbed"})
 
 Floats = NDArray[np.float32]
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -79,56 +76,12 @@ class PairResult:
     reused: bool
 
 
-class _PeakTiles:
-    """The tiles at peaks and beside them, collected block by block."""
-
-    def __init__(self, threshold: float) -> None:
-        self._threshold = threshold
-        self._kept: list[tuple[str, int, Ints, Floats]] = []
-        self._last: tuple[str, int, int, float] | None = None  # the last bin seen
-
-    def add(self, bins: Bins) -> None:
-        """Keep the bins that reach the threshold, and the neighbors of such bins."""
-        chrom, start, width, values = bins
-        starts = start + width * np.arange(len(values), dtype=np.int64)
-        if self._last is not None and self._last[:3] == (chrom, width, start - width):
-            # The bin before this block may stand beside a peak that begins here.
-            starts = np.append(start - width, starts)
-            values = np.append(np.float32(self._last[3]), values)
-        is_high = values >= self._threshold
-        is_near = is_high.copy()
-        is_near[1:] |= is_high[:-1]
-        is_near[:-1] |= is_high[1:]
-        if is_near.any():
-            self._kept.append((chrom, width, starts[is_near], values[is_near]))
-        self._last = chrom, width, int(starts[-1]), float(values[-1])
-
-    def count(self, max_gap: int) -> int:
-        """Count the peaks of :meth:`call`."""
-        return sum(len(peaks.start) for _, peaks in self.call(max_gap))
-
-    def call(self, max_gap: int) -> list[tuple[str, Peaks]]:
-        """Call peaks; runs apart by at most `max_gap` bp of known tiles are one."""
-        calls = []
-        for (chrom, width), group in groupby(self._kept, key=lambda kept: kept[:2]):
-            members = list(group)
-            starts, first = np.unique(
-                np.concatenate([member[2] for member in members]), return_index=True
-            )
-            values = np.concatenate([member[3] for member in members])[first]
-            peaks = call_peaks(
-                starts, values, span=width, threshold=self._threshold, max_gap=max_gap
-            )
-            calls.append((chrom, peaks))
-        return calls
-
-
 def usual_formats(rendering: TrackOptions) -> frozenset[str]:
     """Give what is written unless the user says otherwise.
 
     Parameters
     ----------
-    drawing : Drawing
+    rendering : Drawing
 
     Returns
     -------
@@ -157,7 +110,7 @@ class PeakThreshold(NamedTuple):
 
 def describe(
     pair: Pair,
-    reliability: str,
+    status: str,
     auroc: float | None,
     interval: tuple[float, float] | None = None,
     basis: str = "sequence",
@@ -167,8 +120,8 @@ def describe(
     Parameters
     ----------
     pair : Pair
-    reliability : str
-        `seen` or `imputed`.
+    status : str
+        `trained` or `imputed`.
     auroc : float, optional
         On test sites, or what to expect of it.
     interval : tuple of float, optional
@@ -180,9 +133,9 @@ def describe(
     -------
     str
     """
-    text = f"{pair.tf} in {pair.cell}, predicted from {basis}; {reliability}"
+    text = f"{pair.tf} in {pair.cell}, predicted from {basis}; {status}"
     if auroc is not None:
-        what = "AUROC" if reliability == "seen" else "expected AUROC"
+        what = "AUROC" if status == "trained" else "expected AUROC"
         text += f"; {what} {auroc:.2f}"
     if interval:
         text += f" ({interval[0]:.2f} to {interval[1]:.2f})"
@@ -195,7 +148,7 @@ def check_formats(formats: Set[str], rendering: TrackOptions) -> None:
     Parameters
     ----------
     formats : set of str
-    drawing : Drawing
+    rendering : Drawing
 
     Raises
     ------
@@ -232,7 +185,7 @@ def write_pair(
     scores : iterable of Scores
         In the order of the genome; taken while the signal is written. What comes
         several times in different formats is gone through once and kept meanwhile.
-    drawing : Drawing, optional
+    rendering : Drawing, optional
         By default the probability of each tile.
     formats : set of str, optional
         By default :func:`usual_formats`.
@@ -255,8 +208,8 @@ def write_pair(
     rendering = rendering or TrackOptions()
     formats = usual_formats(rendering) if formats is None else formats
     check_formats(formats, rendering)
-    at_peaks = _PeakTiles(line.threshold)
-    pieces = _pieces(layout, rendering, scores, at_peaks)
+    caller = PeakCaller(line.threshold)
+    pieces = _pieces(layout, rendering, scores, caller)
     files = []
     stem = rendering.kind.stem(pair)
     signals = [name for name in _SIGNALS if name in formats]
@@ -267,9 +220,8 @@ def write_pair(
         files.append(folder / f"{stem}.{ending}")
         write(files[-1], layout, pieces, rendering)
     if not formats & _PEAKS:
-        return files, at_peaks.count(layout.stride)
-    calls = at_peaks.call(layout.stride)
-    peaks = PeakSet.collect(stem, calls, layout.chrom_sizes, line.about)
+        return files, caller.count()
+    peaks = PeakSet.collect(stem, caller.peaks(), layout.chrom_sizes, line.about)
     if "bed" in formats:
         files.append(folder / f"{stem}.narrowPeak")
         write_narrowpeak(files[-1], peaks)
@@ -283,42 +235,41 @@ def _pieces(
     layout: TrackLayout,
     rendering: TrackOptions,
     scores: Iterable[Scores],
-    at_peaks: _PeakTiles,
-) -> Iterable[Bins]:
-    """Give what is drawn, and keep the tiles at peaks on the way."""
+    caller: PeakCaller,
+) -> Iterable[Signal]:
+    """Give what is drawn, and call peaks on the way."""
     per_bin = rendering.tiles_per_bin(layout.stride)
 
     def drawn() -> Iterator[tuple[TileRange, Floats]]:
         for tiles, values, signal in scores:
-            for bins in layout.bins(tiles, values):
-                at_peaks.add(bins)
+            caller.add(*layout.signal(tiles, values))
             yield tiles, values if signal is None else signal
 
     if per_bin > 1:
         return mean_bins(layout, per_bin, drawn())
-    return (bins for block in drawn() for bins in layout.bins(*block))
+    return (layout.signal(*block) for block in drawn())
 
 
 def _bigwig(
-    dest: Path, layout: TrackLayout, pieces: Iterable[Bins], rendering: TrackOptions
+    dest: Path, layout: TrackLayout, pieces: Iterable[Signal], rendering: TrackOptions
 ) -> None:
     sizes, decimals = layout.chrom_sizes, rendering.kind.decimals
     write_bigwig(dest, sizes, pieces, decimals, rendering.max_zooms)
 
 
 def _bedgraph(
-    dest: Path, layout: TrackLayout, pieces: Iterable[Bins], rendering: TrackOptions
+    dest: Path, layout: TrackLayout, pieces: Iterable[Signal], rendering: TrackOptions
 ) -> None:
     write_bedgraph(dest, layout.chrom_sizes, pieces, rendering.kind.decimals)
 
 
 def _parquet(
-    dest: Path, layout: TrackLayout, pieces: Iterable[Bins], rendering: TrackOptions
+    dest: Path, layout: TrackLayout, pieces: Iterable[Signal], rendering: TrackOptions
 ) -> None:
     write_parquet(dest, layout.chrom_sizes, pieces, rendering.kind.column)
 
 
-_Write = Callable[[Path, TrackLayout, Iterable[Bins], TrackOptions], None]
+_Write = Callable[[Path, TrackLayout, Iterable[Signal], TrackOptions], None]
 _SIGNALS: dict[str, tuple[str, _Write]] = {
     "bigwig": ("bw", _bigwig),
     "bedgraph": ("bedGraph", _bedgraph),

@@ -20,8 +20,8 @@ from tfimpute_tracks.dataset import Dataset
 from tfimpute_tracks.evaluation.fdr import MIN_PAIRS
 from tfimpute_tracks.evaluation.fdr_calibration import (
     SiteScores,
-    calibrated_worth,
-    imputed_worth,
+    calibrate_imputed_pairs,
+    calibrate_probabilities,
 )
 from tfimpute_tracks.evaluation.metrics import pair_aurocs
 from tfimpute_tracks.evaluation.reliability import (
@@ -110,19 +110,22 @@ def promises(
     Returns
     -------
     dict
-        `imputed`, as :func:`~tfimpute_tracks.evaluation.fdr_calibration.imputed_worth` tells it:
-        by pairs that were kept, here or from the judge. Without either by learned ones,
-        scored without their own tracks, which promise too much: letters knew them.
-        `calibration`, as :func:`~tfimpute_tracks.evaluation.fdr_calibration.calibrated_worth`
-        tells it, by those, and checked with kept ones.
+        `imputed`: thresholds of unmeasured pairs, from
+        :func:`~tfimpute_tracks.evaluation.fdr_calibration.calibrate_imputed_pairs`, fitted on
+        held-out pairs (of this run or of `judge`). Without either it is fitted on training
+        pairs, scored without their own tracks; it is then too optimistic, because the
+        sequence model was trained on them.
+        `calibration`: from
+        :func:`~tfimpute_tracks.evaluation.fdr_calibration.calibrate_probabilities`, fitted on
+        training pairs and checked on held-out ones.
     """
     learned, kept = np.flatnonzero(scored.learned), scored.kept("valid2", "test3")
     checks = kept if len(kept) >= MIN_PAIRS else learned
     of_checks = scored.valid.of(checks), scored.test.of(checks)
-    imputed = imputed_worth(*of_checks, lines[checks])[1]
+    imputed = calibrate_imputed_pairs(*of_checks, lines[checks])[1]
     # Scores are of sites as they are, so they know how few are bound.
     even = np.full(len(learned), 0.5), np.full(len(checks), 0.5)
-    calibration = calibrated_worth(scored.valid.of(learned), of_checks[1], *even)
+    calibration = calibrate_probabilities(scored.valid.of(learned), of_checks[1], *even)
     if checks is learned and judge:
         told = judge.get("fdr", {}).get("imputed", imputed)
         imputed = {name: told[name] for name in told if name != "levels_reached"}

@@ -159,10 +159,10 @@ def read_evidence_sites(
     """
     parts, places = [], []
     for chrom, some, centers in chrom_sites(dataset, rows):
-        if not store.measured(chrom).any():
+        if not store.has_peaks(chrom).any():
             continue
         starts = centers - width // 2
-        told = store.told(chrom, starts, width)
+        told = store.in_coverage(chrom, starts, width)
         indptr, track, share = store.coverage(chrom, starts, width)
         shape = len(starts), len(store.tracks)
         parts.append(csr_matrix((share, track.astype(np.int32), indptr), shape)[told])
@@ -170,7 +170,7 @@ def read_evidence_sites(
     if not sum(map(len, places)):
         raise UsageError(
             f"{store.name} says nothing of the {len(rows):,} sites to learn from; "
-            "build it from peaks of the same genome, without --regions"
+            "build it from peaks of the same genome, without --region"
         )
     check_dataset(store, dataset)
     order = np.concatenate(places)

@@ -24,8 +24,8 @@ from tfimpute_tracks.engines.numba_backend import NUMBA
 from tfimpute_tracks.evaluation import evaluate_model, predict_sites
 from tfimpute_tracks.evaluation.fdr_calibration import (
     SiteScores,
-    calibrated_worth,
-    measured_worth,
+    calibrate_probabilities,
+    calibrate_trained_pairs,
     score_sites,
 )
 from tfimpute_tracks.models.checkpoint import write_checkpoint
@@ -179,7 +179,7 @@ def export_run(
         run.columns,
         lambda _: test.scores,  # every pair of the data set is asked for
     )
-    worth, checked = measured_worth(valid, test)
+    worth, checked = calibrate_trained_pairs(valid, test)
     trained = np.isin(everything, run.columns)
     n_positive, _ = dataset.counts(run.split.train)
     entries = [
@@ -250,7 +250,7 @@ def _calibration(
     )
     tfs = np.array(dataset.vocabulary.pair_indices(dataset.pairs))[:, 0]
     try:
-        return calibrated_worth(
+        return calibrate_probabilities(
             valid.of(fit), test.of(check), shares[tfs[fit]], shares[tfs[check]]
         )
     except ValueError:  # no such pairs, or none with sites of both classes

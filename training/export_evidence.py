@@ -22,7 +22,10 @@ from tfimpute_tracks.dataset import REPLICATE, Dataset
 from tfimpute_tracks.evaluation import evaluate_model
 from tfimpute_tracks.evaluation.evidence_scores import evidence_score, letters_score
 from tfimpute_tracks.evaluation.fdr import MIN_SITES
-from tfimpute_tracks.evaluation.fdr_calibration import SiteScores, measured_worth
+from tfimpute_tracks.evaluation.fdr_calibration import (
+    SiteScores,
+    calibrate_trained_pairs,
+)
 from tfimpute_tracks.models.evidence import Evidence
 from tfimpute_tracks.models.evidence_weights import (
     EvidenceWeights,
@@ -126,10 +129,10 @@ def export_evidence_run(
     every = _Every(run, spread(run.unseen, _LINE_SITES))
     thresholds = every.thresholds(advance)
     told = promises(scored, _log_odds(thresholds)[tf, cell], run.judge)
-    worth, checked = measured_worth(scored.valid, scored.test)
+    worth, checked = calibrate_trained_pairs(scored.valid, scored.test)
     least = MIN_SITES * len(every.rows) / len(valid)
     shifts = told["imputed"]["shifts"]
-    reach = every.reached_levels(_log_odds(thresholds), shifts, least, advance)
+    reach = every.count_reached_levels(_log_odds(thresholds), shifts, least, advance)
     figures, pairs = _judged(run, scored, worth)
     card = {
         "format": "tfimpute-evidence-card",
@@ -213,7 +216,7 @@ class _Every:
             lines[:, cells] = expected_count_thresholds(logits).reshape(-1, len(cells))
         return lines
 
-    def reached_levels(
+    def count_reached_levels(
         self,
         lines: Floats,
         shifts: Mapping[str, float | None],

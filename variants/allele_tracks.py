@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import WriteError
+from tfimpute_tracks.genome.signal import Signal
 from tfimpute_tracks.kernels.products import sigmoid
 from tfimpute_tracks.tracks.formats import write_bigwig
-from tfimpute_tracks.tracks.formats.bins import Piece
 from tfimpute_tracks.variants.alleles import AlleleScores, Variant
 from tfimpute_tracks.vocabulary import Pair
 
@@ -186,7 +186,7 @@ class AlleleTrackFile:
 
     def _pieces(
         self, kept: NDArray[np.int64], values: Floats, pair: int, kind: str
-    ) -> Iterator[Piece]:
+    ) -> Iterator[Signal]:
         # Of several alleles at a place the first one, which stands first.
         is_first = np.ones(len(kept), dtype=np.bool_)
         is_first[1:] = (kept[1:, :2] != kept[:-1, :2]).any(axis=1)
@@ -207,7 +207,7 @@ class AlleleTrackFile:
 
     def _cut(
         self, chrom: int, start: int, values: Floats, floor: int, roof: int
-    ) -> Iterator[Piece]:
+    ) -> Iterator[Signal]:
         """Give bins from a floor to a roof, those that these cross in part."""
         name, step = self._chroms[chrom], self._step
         floor = max(floor, start)
@@ -216,14 +216,14 @@ class AlleleTrackFile:
             return
         first, last = -(-(floor - start) // step), (roof - start) // step
         if first > last:  # both within one bin
-            yield name, floor, roof - floor, values[last:first]
+            yield Signal(name, floor, roof - floor, values[last:first])
             return
         if gap := start + first * step - floor:
-            yield name, floor, gap, values[first - 1 : first]
+            yield Signal(name, floor, gap, values[first - 1 : first])
         if first < last:
-            yield name, start + first * step, step, values[first:last]
+            yield Signal(name, start + first * step, step, values[first:last])
         if gap := roof - start - last * step:
-            yield name, start + last * step, gap, values[last : last + 1]
+            yield Signal(name, start + last * step, gap, values[last : last + 1])
 
 
 @contextmanager

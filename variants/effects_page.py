@@ -7,9 +7,7 @@ held against a line of reliability by the page itself.
 from __future__ import annotations
 
 import base64
-import json
 from html import escape
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +18,7 @@ from tfimpute_tracks.interpret.tf_families import family_of
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.plots.effects import MIN_AUROC, alike
 from tfimpute_tracks.storage import write_text
+from tfimpute_tracks.storage.page import fill_template, script_json
 
 __all__ = ["EffectGrid", "write_page"]
 
@@ -80,15 +79,9 @@ def write_page(dest: Path, grid: EffectGrid, title: str, model: Model) -> None:
         ),
         "least": str(MIN_AUROC),
         "reading": _reading(model),
-        "view": _as_json(_view(grid)),
+        "view": script_json(_view(grid)),
     }
-    page = files("tfimpute_tracks") / "variants" / "effects.html"
-    # Piece by piece: what is put in is not searched for places again.
-    text, *pieces = page.read_text(encoding="utf-8").split("{{")
-    for piece in pieces:
-        name, _, rest = piece.partition("}}")
-        text += parts[name] + rest
-    write_text(dest, text)
+    write_text(dest, fill_template("variants/effects.html", parts))
 
 
 def _reading(model: Model) -> str:
@@ -122,8 +115,3 @@ def _view(grid: EffectGrid) -> dict[str, Any]:
 def _packed(values: NDArray[Any], kind: str) -> str:
     """Give numbers as the page reads them: little-endian, row by row, in base64."""
     return base64.b64encode(values.astype(kind).tobytes()).decode("ascii")
-
-
-def _as_json(value: Any) -> str:
-    """Write JSON that ends no script element."""
-    return json.dumps(value).replace("<", "\\u003c")

@@ -78,7 +78,7 @@ def _grid(model: Model, pairs: list[Pair], best: tuple[Floats, Floats]) -> Effec
     for pair, one, other in zip(pairs, *best, strict=True):
         at = rows[pair.tf], columns[pair.cell]
         ref[at], alt[at] = one, other
-        data_sets[at] = model.reliability(pair) == "seen"
+        data_sets[at] = model.status(pair) == "trained"
         expected = model.expected_auroc(pair)
         auroc[at] = np.nan if expected is None else expected
     return EffectGrid(tfs, cells, ref, alt, data_sets, auroc)

@@ -24,7 +24,7 @@ from tfimpute_tracks.variants.background import change_of_odds
 from tfimpute_tracks.variants.cores import core_scorer
 from tfimpute_tracks.vocabulary import Pair
 
-__all__ = ["MAX_BP", "Saturation", "saturate"]
+__all__ = ["MAX_BP", "MutagenesisScores", "score_substitutions"]
 
 Codes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -36,7 +36,7 @@ _LETTERS = 4
 _AT_ONCE = 8  # places: a few tiles at a time would leave a network half empty
 
 
-class Saturation(NamedTuple):
+class MutagenesisScores(NamedTuple):
     """Scores of every substitution of a region.
 
     Attributes
@@ -120,14 +120,14 @@ class Saturation(NamedTuple):
         return Variant(self.region.chrom, self.region.start + place, *letters)
 
 
-def saturate(
+def score_substitutions(
     model: Model,
     pairs: list[Pair],
     genome: Sequences,
     region: Region,
     threads: int = 1,
     advance: Callable[[int], None] | None = None,
-) -> Saturation:
+) -> MutagenesisScores:
     """Score every substitution of a region.
 
     Parameters
@@ -167,7 +167,7 @@ def saturate(
         logits[:, first : first + len(some)] = best.transpose(2, 0, 1)
         if advance is not None:
             advance(len(some))
-    return Saturation(region, genome.codes(*region), logits)
+    return MutagenesisScores(region, genome.codes(*region), logits)
 
 
 class _Plan(NamedTuple):

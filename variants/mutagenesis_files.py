@@ -9,16 +9,17 @@ import numpy as np
 
 from tfimpute_tracks.errors import RunError
 from tfimpute_tracks.genome import Sequences
+from tfimpute_tracks.genome.signal import Signal
 from tfimpute_tracks.kernels.products import sigmoid
 from tfimpute_tracks.models.model import Model
-from tfimpute_tracks.plots.mutagenesis import saturation_map
-from tfimpute_tracks.plots.style import WORD_OF, save_figure
+from tfimpute_tracks.plots.mutagenesis import mutagenesis_figure
+from tfimpute_tracks.plots.style import save_figure
 from tfimpute_tracks.storage import atomic_file
 from tfimpute_tracks.tracks.formats import write_bigwig
-from tfimpute_tracks.variants.mutagenesis import Saturation
+from tfimpute_tracks.variants.mutagenesis import MutagenesisScores
 from tfimpute_tracks.vocabulary import Pair
 
-__all__ = ["COLUMNS", "write_saturation"]
+__all__ = ["COLUMNS", "write_mutagenesis"]
 
 COLUMNS = (
     *("chrom", "pos", "ref", "alt", "tf", "cell"),
@@ -28,8 +29,8 @@ COLUMNS = (
 _LETTERS = "ACGT"
 
 
-def write_saturation(
-    found: Saturation,
+def write_mutagenesis(
+    found: MutagenesisScores,
     model: Model,
     pairs: list[Pair],
     genome: Sequences,
@@ -63,20 +64,20 @@ def write_saturation(
     chrom, start, end = found.region
     if not found.is_scored.any():
         raise RunError(
-            f"no letter of {found.region} has a score: all are unknown (N), or the "
+            f"no base of {found.region} has a score: all are unknown (N), or the "
             "sequence about them is; choose a region whose sequence is known"
         )
     stem = f"{chrom.replace('/', '_')}-{start + 1}-{end}"
-    files = [out_dir / f"{stem}.saturation.tsv"]
+    files = [out_dir / f"{stem}.mutagenesis.tsv"]
     _write_table(files[0], found, pairs)
     place = f"{chrom}:{start + 1:,}-{end:,}"
     for pair, loss, changes in zip(pairs, found.loss, found.changes, strict=True):
         own = out_dir / f"{stem}.{pair.tf}.{pair.cell}"
         files += [Path(f"{own}.bw"), Path(f"{own}.svg")]
-        signal = [(chrom, start, 1, loss)]
+        signal = [Signal(chrom, start, 1, loss)]
         write_bigwig(files[-2], genome.chrom_sizes, signal)
-        title = f"{pair.tf} in {pair.cell} ({_known_as(model, pair)}), {place}"
-        figure = saturation_map(
+        title = f"{pair.tf} in {pair.cell} ({_status(model, pair)}), {place}"
+        figure = mutagenesis_figure(
             changes.astype(np.float64), found.codes, found.region, title
         )
         save_figure(
@@ -85,13 +86,13 @@ def write_saturation(
     return files
 
 
-def _known_as(model: Model, pair: Pair) -> str:
-    word = WORD_OF[model.reliability(pair)]
+def _status(model: Model, pair: Pair) -> str:
+    word = model.status(pair)
     auroc = model.expected_auroc(pair)
     return word if auroc is None else f"{word}, expected AUROC {auroc:.2f}"
 
 
-def _write_table(dest: Path, found: Saturation, pairs: list[Pair]) -> None:
+def _write_table(dest: Path, found: MutagenesisScores, pairs: list[Pair]) -> None:
     chrom, start, _ = found.region
     with (
         atomic_file(dest) as temp,

@@ -210,8 +210,8 @@ def _open_outputs(
     job: VariantJob, genome: Sequences, stack: ExitStack, run: VariantRun
 ) -> _Outputs:
     dest = job.file(f"effects.{job.layout.ending}")
-    known_as = [job.model.reliability(pair) for pair in job.pairs]
-    effects = stack.enter_context(open_table(dest, job.layout, job.pairs, known_as))
+    status = [job.model.status(pair) for pair in job.pairs]
+    effects = stack.enter_context(open_table(dest, job.layout, job.pairs, status))
     skipped = job.file("skipped.tsv")
     path = stack.enter_context(atomic_file(skipped))
     file = stack.enter_context(path.open("w", encoding="utf-8", newline=""))

@@ -33,7 +33,7 @@ __all__ = [
 Floats = NDArray[np.float32]
 
 _PLACE = ("chrom", "pos", "id", "ref", "alt")
-_PAIR = ("tf", "cell", "known_as")
+_PAIR = ("tf", "cell", "status")
 _NUMBERS = {
     "p_ref": 6,
     "p_alt": 6,
@@ -126,7 +126,7 @@ def check_layout(layout: Layout, n_pairs: int) -> None:
 
 @contextmanager
 def open_table(
-    dest: Path, layout: Layout, pairs: Sequence[Pair], known_as: Sequence[str]
+    dest: Path, layout: Layout, pairs: Sequence[Pair], status: Sequence[str]
 ) -> Iterator[EffectTable]:
     """Begin a table; it is there when the block ends well.
 
@@ -135,8 +135,8 @@ def open_table(
     dest : Path
     layout : Layout
     pairs : sequence of Pair
-    known_as : sequence of str
-        `seen` or `imputed`, of each pair.
+    status : sequence of str
+        `trained` or `imputed`, of each pair.
 
     Yields
     ------
@@ -153,14 +153,14 @@ def open_table(
         if layout.ending == "parquet":
             pa, parquet = _arrow()
             made = _Wide if layout.is_wide else _Long
-            table = made(pa, layout, pairs, known_as)
+            table = made(pa, layout, pairs, status)
             with parquet.ParquetWriter(temp, table.schema, compression="zstd") as file:
                 table.file = file
                 yield table
                 table.flush()
             return
         with temp.open("wb") as text:
-            yield _Text(text, layout, pairs, known_as)
+            yield _Text(text, layout, pairs, status)
 
 
 def _arrow() -> tuple[Any, Any]:
@@ -178,12 +178,10 @@ class _Text:
     """Tab-separated, long or wide."""
 
     def __init__(
-        self, file: Any, layout: Layout, pairs: Sequence[Pair], known_as: Sequence[str]
+        self, file: Any, layout: Layout, pairs: Sequence[Pair], status: Sequence[str]
     ) -> None:
         self._file, self._layout = file, layout
-        names = [
-            f"\t{p.tf}\t{p.cell}\t{k}" for p, k in zip(pairs, known_as, strict=True)
-        ]
+        names = [f"\t{p.tf}\t{p.cell}\t{k}" for p, k in zip(pairs, status, strict=True)]
         columns = COLUMNS
         if layout.is_wide:
             names, columns = [""], (*_PLACE, *map(str, pairs))
@@ -207,7 +205,7 @@ class _Long:
     """Parquet, a row per allele and pair."""
 
     def __init__(
-        self, pa: Any, layout: Layout, pairs: Sequence[Pair], known_as: Sequence[str]
+        self, pa: Any, layout: Layout, pairs: Sequence[Pair], status: Sequence[str]
     ) -> None:
         self._pa, self._least = pa, layout.least
         self._pair = [
@@ -215,7 +213,7 @@ class _Long:
             for names in (
                 [pair.tf for pair in pairs],
                 [pair.cell for pair in pairs],
-                list(known_as),
+                list(status),
             )
         ]
         text = pa.dictionary(pa.int32(), pa.string())
@@ -263,7 +261,7 @@ class _Wide:
     """Parquet, a row per allele."""
 
     def __init__(
-        self, pa: Any, layout: Layout, pairs: Sequence[Pair], known_as: Sequence[str]
+        self, pa: Any, layout: Layout, pairs: Sequence[Pair], status: Sequence[str]
     ) -> None:
         self._pa, self._least = pa, layout.least
         types = [pa.string(), pa.int64(), pa.string(), pa.string(), pa.string()]

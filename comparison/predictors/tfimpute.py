@@ -64,7 +64,7 @@ class TFImputePredictor:
         seen = [
             str(task.pair(c))
             for c in task.judged
-            if self._model.reliability(task.pair(c)) == "seen"
+            if self._model.status(task.pair(c)) == "trained"
         ]
         note = (
             f"the weights {self._model.name} were trained on {len(seen)} of the judged "

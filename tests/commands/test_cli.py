@@ -217,7 +217,7 @@ def test_info_tells_what_is_known(run, toy):
     assert code == 0
     pairs = json.loads(out)
     assert [pair["cell"] for pair in pairs] == ["GM12878", "HepG2", "H1-hESC", "K562"]
-    assert {pair["known_as"] for pair in pairs} == {"imputed"}
+    assert {pair["status"] for pair in pairs} == {"imputed"}
     code, out, _ = run("info", "tfs", "-m", toy["-m"])
     assert code == 0
     assert "EP300" in out

@@ -77,8 +77,8 @@ def test_a_signature_is_written_without_activities(toy, run):
 def test_activity_that_a_cell_line_makes_is_found_in_it(toy, run, rng):
     options, letters, folder = toy
     truth = _truth(folder, letters)
-    centerd = truth - truth.mean(axis=0)
-    first = centerd @ np.linalg.svd(centerd)[2][0]
+    centered = truth - truth.mean(axis=0)
+    first = centered @ np.linalg.svd(centered)[2][0]
     first *= np.sign(np.corrcoef(first, truth.mean(axis=1))[0, 1])
     noise = rng.normal(0, 0.1 * first.std(), 40)
     of = {f"e{i}": value for i, value in enumerate(first + noise) if i > 1}

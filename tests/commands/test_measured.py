@@ -53,7 +53,7 @@ def test_a_scan_goes_by_tracks_and_says_so(toy, run):
     assert told["basis"] == BASIS
     assert alone["basis"] == "sequence"
     assert told["evidence_told"]["own_tracks"] == 1
-    assert told["evidence_told"]["letters_only"] == ["chr20"]
+    assert told["evidence_told"]["sequence_only"] == ["chr20"]
     assert "evidence" not in alone
     import pyBigWig
 

@@ -63,12 +63,12 @@ def test_the_assembly_is_that_of_the_tracks(run, folder, store, tmp_path):
     assert run("hub", folder)[0] == 0
     assert "\ngenome hg19\n" in (folder / "hub.txt").read_text()
     place = tmp_path / "hub"
-    assert run("hub", store, "-o", place, "--text-only")[0] == 0
+    assert run("hub", store, "-o", place, "--no-export")[0] == 0
     assert "\ngenome hg19\n" in (place / "hub.txt").read_text()
 
 
 def test_the_tracks_of_a_text_are_told_how_to_be_made(run, store, tmp_path):
-    arguments = ("hub", store, "-o", tmp_path / "hub", "--text-only")
+    arguments = ("hub", store, "-o", tmp_path / "hub", "--no-export")
     assert "export " + str(store) + " --all -o" in run(*arguments)[2]
     err = run(*arguments, "--pairs", "CTCF:K562;CEBPB:HepG2")[2]
     assert "--pairs 'CTCF:K562;CEBPB:HepG2' -o" in err
@@ -137,7 +137,7 @@ def test_a_hub_of_a_store(run, store, tmp_path):
     assert code == 2
     assert "--out-dir" in err
     place = tmp_path / "hub"
-    code, _, err = run("hub", store, "-o", place, "--text-only")
+    code, _, err = run("hub", store, "-o", place, "--no-export")
     assert code == 0, err
     assert "tfimpute-tracks export" in err
     planned = (place / "hub.txt").read_text()
@@ -157,13 +157,13 @@ def test_a_hub_of_a_store(run, store, tmp_path):
     ("arguments", "told"),
     [
         (["--tf", "CTCF"], "no bulk store"),
-        (["--text-only"], "no bulk store"),
+        (["--no-export"], "no bulk store"),
         (["--threads", "2"], "no bulk store"),
         (["--genome", "hg 19"], "white space"),
         (["--email", "a b"], "white space"),
         (["--color-by", "size"], "--color-by"),
         (["-m", "nothing"], "nothing"),
-        (["--reference", "none.fa"], "none.fa"),
+        (["--fasta-url", "none.fa"], "none.fa"),
     ],
 )
 def test_wrong_options_are_told(run, folder, arguments, told):

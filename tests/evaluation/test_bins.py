@@ -42,13 +42,13 @@ def test_a_bin_is_positive_where_a_center_lies(peaks, width):
 
 
 @pytest.mark.parametrize(
-    ("width", "centerd"), [(300, True), (399, True), (400, False), (1000, False)]
+    ("width", "centered"), [(300, True), (399, True), (400, False), (1000, False)]
 )
-def test_narrow_bins_have_a_tile_and_wide_ones_several(width, centerd):
+def test_narrow_bins_have_a_tile_and_wide_ones_several(width, centered):
     run = tile_plan(width, 200, 100)
-    assert run.centerd == centerd
-    assert run.stride == (width if centerd else 100)
-    if centerd:
+    assert run.centered == centered
+    assert run.stride == (width if centered else 100)
+    if centered:
         assert run.first + 100 == width // 2
 
 

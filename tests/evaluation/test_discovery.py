@@ -18,16 +18,16 @@ from tfimpute_tracks.evaluation.fdr import (
 from tfimpute_tracks.evaluation.fdr_calibration import (
     FDR_LEVELS,
     SiteScores,
-    imputed_worth,
-    measured_worth,
-    reached_levels,
+    calibrate_imputed_pairs,
+    calibrate_trained_pairs,
+    count_reached_levels,
 )
 from tfimpute_tracks.evaluation.genome_wide import (
-    DrawnTiles,
     Intervals,
     inside,
     tally_tiles,
 )
+from tfimpute_tracks.genome.signal import Signal
 from toys import make_dataset, make_model
 
 SITES = st.lists(
@@ -103,7 +103,7 @@ def test_worth_is_told_by_level(rng):
     scores = (rng.normal(size=labels.shape) + 3 * labels).astype(np.float32)
     scores[:, 0] = 0  # tells nothing apart
     sites = SiteScores(scores, labels)
-    pairs, checked = measured_worth(sites, sites)
+    pairs, checked = calibrate_trained_pairs(sites, sites)
     assert pairs[0]["fdr_thresholds"]["0.25"] is None
     assert pairs[0]["fdr_recall"]["0.25"] is None
     levels = [pairs[1]["fdr_thresholds"][str(level)] for level in FDR_LEVELS]
@@ -111,7 +111,7 @@ def test_worth_is_told_by_level(rng):
     assert checked["0.1"]["pairs"] == 11
     assert checked["0.1"]["mean"] <= 0.1
     kept = sites.of(np.arange(1, 12))
-    raised, told = imputed_worth(kept, kept, np.zeros(11, dtype=np.float32))
+    raised, told = calibrate_imputed_pairs(kept, kept, np.zeros(11, dtype=np.float32))
     assert told["pairs"] == 11
     assert told["shifts"]["0.1"] > told["shifts"]["0.5"]
     shifts = [told["shifts"][str(level)] for level in FDR_LEVELS]
@@ -124,7 +124,7 @@ def test_a_stored_threshold_keeps_its_rate_to_the_last_site(rng):
     labels = rng.integers(0, 2, (500, 3)).astype(np.int8)
     scores = (rng.normal(size=labels.shape) + 3 * labels + 12).astype(np.float32)
     sites = SiteScores(scores, labels)
-    pairs, _ = measured_worth(sites, sites)
+    pairs, _ = calibrate_trained_pairs(sites, sites)
     probabilities = expit(scores)
     for i, pair in enumerate(pairs):
         for level in FDR_LEVELS:
@@ -143,7 +143,7 @@ def test_what_is_promised_of_others_binds_pairs_that_score_so_high(rng):
     lines = np.zeros(MIN_PAIRS + 1, dtype=np.float32)
     lines[4] = np.sort(scores[:, 4])[-MIN_SITES + 1] - 0.01
     sites = SiteScores(scores, labels)
-    raised, told = imputed_worth(sites, sites, lines)
+    raised, told = calibrate_imputed_pairs(sites, sites, lines)
     assert np.isnan(raised[4]).all()
     assert told["pairs_reaching"]["0.5"] == MIN_PAIRS
     assert told["test"]["0.5"]["pairs"] == MIN_PAIRS
@@ -154,7 +154,9 @@ def test_reach_is_counted_for_every_pair(tmp_path):
     codes = make_dataset().codes
     lines = np.linspace(-8, 8, 12, dtype=np.float32).reshape(3, 4)
     shifts = {"0.05": None, "0.1": 3.0, "0.25": 1.0, "0.5": -2.0}
-    reach = reached_levels(model.network(), model.vocabulary, codes, lines, shifts)
+    reach = count_reached_levels(
+        model.network(), model.vocabulary, codes, lines, shifts
+    )
     probabilities = model.predict(codes, model.vocabulary.all_pairs())
     asked = expit(lines.reshape(-1, 1) + np.array([-2.0, 1.0, 3.0]))
     enough = (probabilities[:, :, None] >= asked).sum(axis=0) >= MIN_SITES
@@ -163,7 +165,7 @@ def test_reach_is_counted_for_every_pair(tmp_path):
     assert len(set(expected)) > 1
     nothing = dict.fromkeys(shifts)
     assert set(
-        reached_levels(
+        count_reached_levels(
             model.network(), model.vocabulary, codes, lines, nothing
         ).values()
     ) == {"0000"}
@@ -182,7 +184,7 @@ def test_places_inside_intervals(borders, place):
 
 def test_tiles_and_peaks_are_held_against_measured_ones():
     scores = np.array([0.9, 0.9, 0.1, 0.1, 0.8, np.nan, 0.2, 0.95], dtype=np.float32)
-    tiles = DrawnTiles(100 * np.arange(8), 100, scores)
+    tiles = Signal("chr1", 0, 100, scores)
     measured = Intervals(np.array([120, 620]), np.array([260, 680]))
     tally = tally_tiles(tiles, measured, np.array([0.85, np.nan], np.float32), 0.5)
     assert (tally.tiles, tally.bound_tiles) == (7, 3)
@@ -207,7 +209,7 @@ def test_the_shipped_cards_tell_it():
     assert measured[0.05] > measured[0.5] > 0.5
     pair = model.vocabulary.pair("CTCF:U2OS")
     imputed = model.fdr_thresholds(pair)
-    assert model.reliability(pair) == "imputed"
+    assert model.status(pair) == "imputed"
     assert imputed[0.05] is None
     assert imputed[0.1] > imputed[0.25] > imputed[0.5] > model.threshold(pair)
     # Its peak line is so high that hardly a site reaches far beyond it.

@@ -58,7 +58,7 @@ def test_peaks_that_overlap_or_touch_become_one(tmp_path):
     assert rows(contents, "chr1") == [(100, 260, 0), (261, 400, 0)]
     assert rows(contents, "chr20") == [(0, 2000, 0)]
     assert contents.tracks[0] == (Pair("CTCF", "K562"), "", 3, digest_file(path))
-    assert contents.measured.tolist() == [[True, True, False]]
+    assert contents.has_peaks.tolist() == [[True, True, False]]
     assert contents.regions == (Region("chr1", 0, 5000), Region("chr20", 0, 2000))
 
 
@@ -67,7 +67,7 @@ def test_tracks_stand_side_by_side(tmp_path):
     two = bed(tmp_path / "b.bed", ("chr1", 100, 600), ("chr20", 0, 1))
     contents, _ = build(peak_file(one), peak_file(two, "MAX"))
     assert rows(contents, "chr1") == [(100, 200, 0), (100, 600, 1), (400, 500, 0)]
-    assert contents.measured.tolist() == [[True, False, False], [True, True, False]]
+    assert contents.has_peaks.tolist() == [[True, False, False], [True, True, False]]
     assert [str(track.pair) for track in contents.tracks] == ["CTCF:K562", "MAX:K562"]
 
 
@@ -136,7 +136,7 @@ def test_chromosomes_that_the_genome_lacks_are_counted(tmp_path):
     one = bed(tmp_path / "a.bed", ("chr1", 1, 2), ("chrM", 1, 2), ("chrM", 5, 6))
     two = bed(tmp_path / "b.bed", ("chrM", 1, 2), ("chrUn", 1, 2), ("chr1", 5, 9))
     contents, report = build(peak_file(one), peak_file(two, "MAX"))
-    assert report.strange == {"chrM": 3, "chrUn": 1}
+    assert report.unknown_chromosomes == {"chrM": 3, "chrUn": 1}
     assert [track.n_peaks for track in contents.tracks] == [1, 1]
 
 
@@ -216,7 +216,7 @@ def test_regions_cut_peaks_and_nothing_else(tmp_path):
     ]
     assert list(contents.peaks) == ["chr1"]
     # What was measured is told of the whole file.
-    assert contents.measured.tolist() == [[True, True, False], [True, False, False]]
+    assert contents.has_peaks.tolist() == [[True, True, False], [True, False, False]]
     assert [track.n_peaks for track in contents.tracks] == [5, 2]
 
 
@@ -239,8 +239,8 @@ def test_inside_regions_cover_is_that_of_all(tmp_path_factory, peaks, spans, wid
         store = open_evidence(folder / name)
         coverage = store.coverage("chr1", starts, width)
         shares = np.zeros(len(starts), dtype=np.float32)
-        shares[np.diff(coverage.indptr) > 0] = coverage.share
-        found.append((shares, store.told("chr1", starts, width)))
+        shares[np.diff(coverage.indptr) > 0] = coverage.fraction
+        found.append((shares, store.in_coverage("chr1", starts, width)))
     (whole, _), (part, told) = found
     np.testing.assert_array_equal(part[told], whole[told])
     bases = np.zeros(1100, dtype=bool)

@@ -41,8 +41,8 @@ def test_the_bundled_slice_is_there_and_whole():
         *("GM12878", "HUVEC", "HeLa-S3", "K562")
     ]
     # Six sets of few peaks have none on chr20.
-    assert store.measured("chr20").sum() == 522
-    assert not store.measured("chr21").any()
+    assert store.has_peaks("chr20").sum() == 522
+    assert not store.has_peaks("chr21").any()
     path = files("tfimpute_tracks") / "evidence" / "data" / "hg19.chr20.evidence.h5"
     assert len(path.read_bytes()) < 200_000
 
@@ -81,7 +81,7 @@ def test_half_of_the_middle_is_what_labels_say(built, shared_data):
     coverage = store.coverage(CHROM, starts, rule.central)
     shares = np.zeros((len(starts), len(chosen)), dtype=np.float32)
     rows = np.repeat(np.arange(len(starts)), np.diff(coverage.indptr))
-    shares[rows, coverage.track] = coverage.share
+    shares[rows, coverage.track] = coverage.fraction
     for column, file in enumerate(chosen):
         peaks = merge_intervals(read_bed(file.path))
         peaks = peaks[peaks["chrom"] == CHROM]
@@ -89,7 +89,7 @@ def test_half_of_the_middle_is_what_labels_say(built, shared_data):
         labels = label_sites(centers, *places, rule)
         found = np.flatnonzero(shares[:, column] >= rule.min_covered)
         np.testing.assert_array_equal(found, labels.positive, err_msg=str(file))
-    assert store.told(CHROM, starts, rule.central).all()
+    assert store.in_coverage(CHROM, starts, rule.central).all()
 
 
 def test_the_bundled_slice_is_of_these_peaks(built):
@@ -104,7 +104,7 @@ def test_the_bundled_slice_is_of_these_peaks(built):
         coverage = one.coverage(chrom, starts, 150)
         shares = np.zeros((len(starts), len(one.tracks)), dtype=np.float32)
         at = np.repeat(np.arange(len(starts)), np.diff(coverage.indptr))
-        shares[at, coverage.track] = coverage.share
+        shares[at, coverage.track] = coverage.fraction
         slices.append(shares[:, rows])
         assert [one.tracks[i].n_peaks for i in rows] == [
             track.n_peaks for track in store.tracks

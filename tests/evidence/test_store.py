@@ -23,7 +23,7 @@ def dense(coverage, n_tracks):
     """Shares as an array, shape (n_stretches, n_tracks)."""
     found = np.zeros((len(coverage.indptr) - 1, n_tracks), dtype=np.float32)
     rows = np.repeat(np.arange(len(found)), np.diff(coverage.indptr))
-    found[rows, coverage.track] = coverage.share
+    found[rows, coverage.track] = coverage.fraction
     return found
 
 
@@ -50,7 +50,7 @@ def test_a_file_holds_all_of_it(tmp_path_factory, seed, n_tracks, n_peaks):
     for place, chrom in enumerate(("chr2", "chr10")):
         assert_same(store.peaks(chrom), contents.peaks[chrom])
         np.testing.assert_array_equal(
-            store.measured(chrom), contents.measured[:, place]
+            store.has_peaks(chrom), contents.has_peaks[:, place]
         )
     assert len(store.peaks("chrY").start) == 0
     assert store.check()
@@ -81,8 +81,8 @@ def test_coverage_is_that_of_its_intervals(tmp_path_factory, seed, first, step, 
 def test_chromosomes_are_known_with_and_without_chr(store):
     starts = np.arange(0, 3000, 70)
     assert_same(store.coverage("10", starts, 50), store.coverage("chr10", starts, 50))
-    np.testing.assert_array_equal(store.measured("2"), store.measured("chr2"))
-    assert store.told("10", starts, 50).all()
+    np.testing.assert_array_equal(store.has_peaks("2"), store.has_peaks("chr2"))
+    assert store.in_coverage("10", starts, 50).all()
 
 
 @pytest.mark.parametrize("chrom", ["chr3", "chrY", "MT"])
@@ -90,9 +90,9 @@ def test_where_it_says_nothing(store, chrom):
     starts = np.arange(0, 500, 70)
     coverage = store.coverage(chrom, starts, 50)
     assert coverage.indptr.tolist() == [0] * (len(starts) + 1)
-    assert len(coverage.track) == len(coverage.share) == 0
-    assert store.measured(chrom).tolist() == [False] * 9
-    assert not store.told(chrom, starts, 50).any()
+    assert len(coverage.track) == len(coverage.fraction) == 0
+    assert store.has_peaks(chrom).tolist() == [False] * 9
+    assert not store.in_coverage(chrom, starts, 50).any()
     assert store.coverage(chrom, starts[:0], 50).indptr.tolist() == [0]
 
 
@@ -110,23 +110,23 @@ def test_regions_tell_of_the_stretches_inside(rng, tmp_path):
         expected = [
             any(a <= at and at + width <= b for _, a, b in regions[:2]) for at in starts
         ]
-        assert store.told("chr2", starts, width).tolist() == expected
+        assert store.in_coverage("chr2", starts, width).tolist() == expected
 
 
 def test_no_stretch_is_none(store):
     nothing = np.arange(0)
-    assert store.told("chr2", nothing, 10).shape == (0,)
+    assert store.in_coverage("chr2", nothing, 10).shape == (0,)
     assert store.coverage("chr2", nothing, 10).indptr.tolist() == [0]
 
 
 def test_a_part_of_the_tracks_is_the_part_of_the_whole(store, rng):
     kept = rng.random(9) < 0.5
-    some = store.take(kept)
+    some = store.subset(kept)
     starts = np.arange(0, 9000, 90)
     assert some.tracks == tuple(
         track for track, is_kept in zip(store.tracks, kept, strict=True) if is_kept
     )
-    np.testing.assert_array_equal(some.measured("chr2"), store.measured("chr2")[kept])
+    np.testing.assert_array_equal(some.has_peaks("chr2"), store.has_peaks("chr2")[kept])
     np.testing.assert_array_equal(
         dense(some.coverage("chr2", starts, 70), kept.sum()),
         dense(store.coverage("chr2", starts, 70), 9)[:, kept],
@@ -137,24 +137,24 @@ def test_a_part_of_the_tracks_is_the_part_of_the_whole(store, rng):
 
 def test_each_part_has_a_digest_of_its_own(store):
     first, second = np.arange(9) != 3, np.arange(8) != 0
-    one = store.take(first)
-    both = one.take(second)
+    one = store.subset(first)
+    both = one.subset(second)
     assert len({store.digest, one.digest, both.digest}) == 3
-    assert both.digest == store.take(~np.isin(np.arange(9), (0, 3))).digest
-    assert store.take(np.ones(9, dtype=bool)).digest == store.digest
-    assert one.take(np.ones(8, dtype=bool)).digest == one.digest
+    assert both.digest == store.subset(~np.isin(np.arange(9), (0, 3))).digest
+    assert store.subset(np.ones(9, dtype=bool)).digest == store.digest
+    assert one.subset(np.ones(8, dtype=bool)).digest == one.digest
 
 
 def test_nothing_may_be_kept(store):
-    none = store.take(np.zeros(9, dtype=bool))
+    none = store.subset(np.zeros(9, dtype=bool))
     assert none.tracks == ()
-    assert none.measured("chr2").shape == (0,)
+    assert none.has_peaks("chr2").shape == (0,)
     assert len(none.coverage("chr2", np.arange(0, 900, 90), 50).track) == 0
 
 
 def test_it_pickles_small_and_opens_again(store):
     store.peaks("chr2")
-    some = store.take(np.arange(9) % 2 == 0)
+    some = store.subset(np.arange(9) % 2 == 0)
     starts = np.arange(0, 9000, 90)
     for one in (store, some):
         pickled = pickle.dumps(one)
@@ -220,7 +220,7 @@ def test_digests_know_what_counts(contents):
     renamed = [t._replace(replicate="2") for t in tracks]
     assert replace(contents, tracks=tuple(renamed)).digest() != base
     assert replace(contents, regions=contents.regions[:1]).digest() != base
-    assert replace(contents, measured=~contents.measured).digest() != base
+    assert replace(contents, has_peaks=~contents.has_peaks).digest() != base
     fewer = {"chr2": contents.peaks["chr2"]}
     assert replace(contents, peaks=fewer).digest() != base
     sizes = {**contents.chrom_sizes, "chrY": 701}
@@ -346,5 +346,5 @@ def test_many_regions_fit(rng, tmp_path):
     write_evidence(path, draw_contents(rng, regions=regions))
     store = open_evidence(path)
     assert store.regions == tuple(regions)
-    told = store.told("chr2", np.arange(9000), 1)
+    told = store.in_coverage("chr2", np.arange(9000), 1)
     np.testing.assert_array_equal(told, np.arange(9000) % 2 == 0)

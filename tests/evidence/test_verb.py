@@ -38,7 +38,7 @@ def test_it_builds_a_store_and_tells_of_it(build, run, toy):
         f"{ACCESSIBILITY}:K562",
     ]
     assert store.build == "toy1"
-    assert store.measured("chr1").tolist() == [True, False, True]
+    assert store.has_peaks("chr1").tolist() == [True, False, True]
     code, out, err = run("evidence", "info", path, "--check")
     assert code == 0, err
     assert store.digest in out

@@ -55,7 +55,7 @@ def _check_scores(toy, store):
     with open_genome(toy.fasta) as genome:
         for pair in store.plan.pairs:
             place = store.place(pair)
-            line = float(store.plan.scale.lines[place])
+            line = float(store.plan.scale.thresholds[place])
             step = float(store.plan.scale.steps[place])
             for chrom, size in genome.chrom_sizes.items():
                 _, exact = scan_region(toy.model, genome, chrom, 0, size, [pair], 20)

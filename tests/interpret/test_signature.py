@@ -33,11 +33,11 @@ def _planted(rng, n=120, n_tfs=20, noise=1.0):
 def test_components_are_those_of_the_singular_values(rng):
     scores = rng.normal(size=(40, 7)) * np.arange(1, 8) + 3
     found = find_signature(scores, 4)
-    centerd = scores - scores.mean(axis=0)
-    _, sizes, rows = np.linalg.svd(centerd, full_matrices=False)
+    centered = scores - scores.mean(axis=0)
+    _, sizes, rows = np.linalg.svd(centered, full_matrices=False)
     np.testing.assert_allclose(found.variance, (sizes**2 / (sizes**2).sum())[:4])
     np.testing.assert_allclose(np.abs(found.loadings), np.abs(rows[:4].T), atol=1e-9)
-    np.testing.assert_allclose(found.values, centerd @ found.loadings, atol=1e-9)
+    np.testing.assert_allclose(found.values, centered @ found.loadings, atol=1e-9)
 
 
 @given(seed=st.integers(0, 10**6))

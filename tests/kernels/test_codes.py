@@ -1,6 +1,4 @@
-"""Codes of scores: the rounding, its error, the differences, the count of peaks."""
-
-from itertools import pairwise
+"""Codes of scores: the rounding, its error, and the differences."""
 
 import numpy as np
 from hypothesis import given
@@ -9,14 +7,11 @@ from hypothesis import strategies as st
 from tfimpute_tracks.kernels.codes import (
     code_scale,
     column_codes,
-    count_peaks,
     decode_codes,
     difference,
-    join_counts,
     quantize,
     row_codes,
 )
-from tfimpute_tracks.kernels.peaks import call_peaks
 from tfimpute_tracks.kernels.products import sigmoid
 
 
@@ -27,17 +22,19 @@ def _case(seed, n_tiles, n_pairs):
 
 
 def _all(scale):
-    return scale.floors(None)
+    return scale.min_codes(None)
 
 
 @given(st.integers(0, 10**6), st.integers(1, 150), st.integers(1, 140))
 def test_codes_are_the_rounded_scores_and_keep_the_side_of_the_line(seed, tiles, pairs):
     logits, scale = _case(seed, tiles, pairs)
-    lines, steps, line_codes = (field[:, None] for field in scale)
+    lines, steps, threshold_codes = (field[:, None] for field in scale)
     codes = quantize(logits, scale, _all(scale))
     assert codes.shape == (pairs, tiles)
-    np.testing.assert_array_equal(codes >= line_codes, (logits >= scale.lines).T)
-    exact = line_codes + np.floor((logits.T.astype(float) - lines) / steps)
+    np.testing.assert_array_equal(
+        codes >= threshold_codes, (logits >= scale.thresholds).T
+    )
+    exact = threshold_codes + np.floor((logits.T.astype(float) - lines) / steps)
     assert np.abs(codes - np.clip(exact, 1, 255)).max() <= 1  # a border in float32
     decoded = decode_codes(codes, scale)
     inside = (codes > 1) & (codes < 255)
@@ -59,14 +56,14 @@ def test_a_score_beside_the_line_stays_on_its_side():
     scale = code_scale(lines)
     logits = np.stack([np.nextafter(lines, np.float32(-99)), lines], dtype=np.float32)
     codes = quantize(logits, scale, _all(scale))
-    assert (codes[:, 0] == scale.line_codes - 1).all()
-    assert (codes[:, 1] == scale.line_codes).all()
+    assert (codes[:, 0] == scale.threshold_codes - 1).all()
+    assert (codes[:, 1] == scale.threshold_codes).all()
 
 
 def test_what_is_below_the_floor_is_not_kept():
     logits = np.array([[-3.0], [-1.1], [-0.9], [1.0]], dtype=np.float32)
     scale = code_scale(np.zeros(1, np.float32))
-    codes = quantize(logits, scale, scale.floors(1.0))
+    codes = quantize(logits, scale, scale.min_codes(1.0))
     assert (codes[0] > 0).tolist() == [False, False, True, True]
     decoded = decode_codes(codes, scale)[0]
     assert np.isneginf(decoded[:2]).all()
@@ -93,34 +90,3 @@ def test_differences_give_rows_and_columns_back(seed, tiles, pairs, group, data)
     for begin in range(0, pairs, group):
         some = column_codes(stored[begin : begin + group, :last], first)
         np.testing.assert_array_equal(some, codes[begin : begin + group, first:last])
-
-
-LINE = np.array([176], dtype=np.uint8)
-
-
-def _slow_count(codes, missing):
-    values = np.where(missing, np.nan, codes.astype(np.float32)).astype(np.float32)
-    starts = np.arange(len(codes), dtype=np.int64)
-    return len(call_peaks(starts, values, 1, LINE[0], 1).start)
-
-
-@given(
-    st.lists(st.sampled_from([0, 100, 176, 200, None]), min_size=2, max_size=40),
-    st.data(),
-)
-def test_peaks_are_counted_as_they_are_called_and_stretches_join(values, data):
-    missing = np.array([value is None for value in values])
-    codes = np.array([value or 0 for value in values], dtype=np.uint8)[None]
-    assert count_peaks(codes, LINE, missing)[0][0] == _slow_count(codes[0], missing)
-    cuts = [0, len(values)]
-    if len(values) >= 4:
-        cut = data.draw(st.integers(1, len(values) - 2))
-        cuts = [0, cut, len(values)]
-    whole = None
-    for first, last in pairwise(cuts):
-        part = count_peaks(codes[:, first:last], LINE, missing[first:last])
-        whole = part if whole is None else join_counts(whole, part)
-    assert whole[0][0] == _slow_count(codes[0], missing)
-    expected = count_peaks(codes, LINE, missing)[1]
-    if cuts[-2] > 1:
-        np.testing.assert_array_equal(whole[1], expected)

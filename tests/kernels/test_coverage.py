@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import naive_coverage
 from tfimpute_tracks.errors import UsageError
-from tfimpute_tracks.kernels.coverage import cover_stretches
+from tfimpute_tracks.kernels.coverage import interval_coverage
 
 
 def columns(peaks):
@@ -24,11 +24,13 @@ def columns(peaks):
 
 
 def cover(peaks, stretches, width):
-    return cover_stretches(*columns(peaks), np.array(stretches, np.int64), width)
+    return interval_coverage(*columns(peaks), np.array(stretches, np.int64), width)
 
 
 def rows(coverage):
-    entries = list(zip(coverage.track.tolist(), coverage.share.tolist(), strict=True))
+    entries = list(
+        zip(coverage.track.tolist(), coverage.fraction.tolist(), strict=True)
+    )
     edges = coverage.indptr.tolist()
     return [entries[a:b] for a, b in pairwise(edges)]
 
@@ -68,7 +70,7 @@ def test_shares_are_parts_and_tracks_ascend(peaks, stretches, width):
     coverage = cover(peaks, stretches, width)
     assert [c.dtype for c in coverage] == [np.int64, np.uint16, np.float32]
     assert len(coverage.indptr) == len(stretches) + 1
-    assert ((coverage.share > 0) & (coverage.share <= 1)).all()
+    assert ((coverage.fraction > 0) & (coverage.fraction <= 1)).all()
     for row in rows(coverage):
         tracks = [track for track, _ in row]
         assert tracks == sorted(set(tracks))
@@ -136,7 +138,7 @@ def test_senseless_stretches_are_refused(stretches, width, words):
 def test_columns_of_peaks_must_fit():
     start, end, track, longest = columns([(0, 10, 1), (20, 30, 1)])
     with pytest.raises(UsageError, match="one of each per peak"):
-        cover_stretches(start, end[:1], track, longest, np.arange(3), 10)
+        interval_coverage(start, end[:1], track, longest, np.arange(3), 10)
 
 
 def many(rng, n_tracks, n_peaks, length, size):
@@ -158,13 +160,13 @@ def test_one_peak_over_everything_is_found_with_all_others(rng):
     end = np.concatenate([[200_000], end])
     track = np.concatenate([np.uint16([20]), track])
     stretches = np.arange(0, 190_000, 500)
-    coverage = cover_stretches(start, end, track, 200_000, stretches, 150)
+    coverage = interval_coverage(start, end, track, 200_000, stretches, 150)
     assert (np.diff(coverage.indptr) >= 1).all()
     whole = coverage.track == 20
     assert whole.sum() == len(stretches)
-    assert (coverage.share[whole] == 1).all()
+    assert (coverage.fraction[whole] == 1).all()
     kept = np.append(np.ones(20, bool), False)
-    without = cover_stretches(start[1:], end[1:], track[1:], 150, stretches, 150)
+    without = interval_coverage(start[1:], end[1:], track[1:], 150, stretches, 150)
     for found, expected in zip(coverage.of(kept), without, strict=True):
         np.testing.assert_array_equal(found, expected)
 
@@ -174,7 +176,9 @@ def test_threads_share_it(rng):
     stretches = np.arange(0, 500_000, 90)
     parts = np.array_split(stretches, 8)
     with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(lambda part: cover_stretches(*peaks, part, 150), parts))
-    whole = cover_stretches(*peaks, stretches, 150)
+        found = list(pool.map(lambda part: interval_coverage(*peaks, part, 150), parts))
+    whole = interval_coverage(*peaks, stretches, 150)
     np.testing.assert_array_equal(np.concatenate([c.track for c in found]), whole.track)
-    np.testing.assert_array_equal(np.concatenate([c.share for c in found]), whole.share)
+    np.testing.assert_array_equal(
+        np.concatenate([c.fraction for c in found]), whole.fraction
+    )

@@ -13,7 +13,7 @@ from tfimpute_tracks.kernels.encode import (
     one_hot,
     pack_2bit,
     reverse_complement,
-    unknown_letters,
+    unknown_bases,
     unpack_2bit,
 )
 
@@ -85,9 +85,9 @@ def test_unknown_letters_are_those_of_each_tile(seed, seq_len, stride, n_tiles, 
     expected = [
         np.count_nonzero(codes[i * stride :][:seq_len] == 4) for i in range(n_tiles)
     ]
-    assert unknown_letters(codes, stride, seq_len, n_tiles).tolist() == expected
+    assert unknown_bases(codes, stride, seq_len, n_tiles).tolist() == expected
 
 
 def test_too_few_letters_are_refused():
     with pytest.raises(IndexError, match="99 letters are too few for 2 tiles"):
-        unknown_letters(np.zeros(99, np.uint8), 50, 50, 2)
+        unknown_bases(np.zeros(99, np.uint8), 50, 50, 2)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tfimpute_tracks.kernels.encode import reverse_complement
-from tfimpute_tracks.kernels.hits import count_letters
+from tfimpute_tracks.kernels.hits import count_bases
 from tfimpute_tracks.kernels.sparse import SparseRows
 
 
@@ -20,8 +20,8 @@ def test_as_counted_one_by_one(seed, n_positions, length):
     offsets = np.concatenate([[0], np.cumsum(fired.sum(axis=1))])
     hits = SparseRows(offsets, columns.astype(np.uint16), np.ones(len(rows), "f4"))
     counts = np.zeros((n_filters, length, 4), dtype=np.int64)
-    count_letters(codes, hits, counts)
-    count_letters(codes, hits, counts)  # added to what is there
+    count_bases(codes, hits, counts)
+    count_bases(codes, hits, counts)  # added to what is there
     expected = np.zeros_like(counts)
     for row, k in zip(rows, columns, strict=True):
         under = codes[row // 2 : row // 2 + length]
@@ -36,4 +36,4 @@ def test_as_counted_one_by_one(seed, n_positions, length):
 def test_letters_must_fit_the_positions():
     hits = SparseRows(np.zeros(5, np.int64), np.zeros(0, np.uint16), np.zeros(0, "f4"))
     with pytest.raises(IndexError, match="9 letters for 2 positions"):
-        count_letters(np.zeros(9, np.uint8), hits, np.zeros((1, 4, 4), np.int64))
+        count_bases(np.zeros(9, np.uint8), hits, np.zeros((1, 4, 4), np.int64))

@@ -34,14 +34,14 @@ def test_a_scan_agrees_with_the_definition(evidence, rng):
     cover = store.coverage("chr1", centers - 15, 30)
     shares = np.zeros((len(centers), len(TRACKS)), np.float32)
     rows = np.repeat(np.arange(len(centers)), np.diff(cover.indptr))
-    shares[rows, cover.track] = cover.share
+    shares[rows, cover.track] = cover.fraction
     assert (shares > 0).any(axis=1).sum() > 20
     tf, cell = torch.tensor(pairs).unbind(1)
     names = [*VOCABULARY.tfs, "accessibility"]
     tracks = TrackTensors(
         torch.tensor([names.index(pair.tf) for pair in TRACKS]),
         torch.tensor([VOCABULARY.cells.index(pair.cell) for pair in TRACKS]),
-        torch.from_numpy(store.measured("chr1")),
+        torch.from_numpy(store.has_peaks("chr1")),
     )
     with torch.no_grad():
         told = torch.from_numpy(logits), torch.from_numpy(shares)
@@ -55,7 +55,7 @@ def test_the_own_track_of_a_pair_does_not_count(tmp_path, evidence, rng):
     centers = np.arange(40, 4900, 37)
     logits = rng.normal(-2, 2, (len(centers), 1)).astype(np.float32)
     others = np.array([other != pair for other in TRACKS])
-    without = Evidence(evidence.weights, evidence.store.take(others))
+    without = Evidence(evidence.weights, evidence.store.subset(others))
     both = [
         PairEvidence(some, [index]).logits(logits.copy(), "chr1", centers)
         for some in (evidence, without)
@@ -110,5 +110,5 @@ def test_a_model_is_given_evidence_by_its_file(tmp_path, evidence):
     told = given.evidence.about(TRACKS[0], regions)
     assert told["own_tracks"] == 1
     assert told["tf_tracks"] == 2
-    assert told["letters_only"] == ["chr20"]
-    assert told["share_told"] == 0.75
+    assert told["sequence_only"] == ["chr20"]
+    assert told["fraction_in_coverage"] == 0.75

@@ -132,9 +132,9 @@ def test_a_pair_is_seen_when_its_sites_were_trained_on(tmp_path):
         ]
     }
     model = make_model(tmp_path, card=card)
-    assert model.reliability(Pair("CTCF", "K562")) == "seen"
-    assert model.reliability(Pair("MAX", "HepG2")) == "imputed"
-    assert model.reliability(Pair("MAX", "K562")) == "imputed"
+    assert model.status(Pair("CTCF", "K562")) == "trained"
+    assert model.status(Pair("MAX", "HepG2")) == "imputed"
+    assert model.status(Pair("MAX", "K562")) == "imputed"
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def _dots(axes, color=None):
 def test_pairs_lie_where_their_figures_say(rng):
     ours, other = rng.random(20), rng.random(20)
     ours[3], other[4], ours[5] = np.nan, np.nan, other[5]
-    kinds = ["seen", "imputed"] * 10
+    kinds = ["trained", "imputed"] * 10
     figure = compared_pairs(ours, other, ("this", "that"), kinds)
     known = ~np.isnan(ours + other)
     (axes,) = figure.axes
@@ -55,9 +55,11 @@ def test_pairs_lie_where_their_figures_say(rng):
 
 def test_the_legend_counts_the_kinds():
     values = np.array([0.7, 0.8, 0.9])
-    figure = compared_pairs(values, values, ("a", "b"), ["seen", "seen", "imputed"])
+    figure = compared_pairs(
+        values, values, ("a", "b"), ["trained", "trained", "imputed"]
+    )
     legend = figure.axes[0].get_legend()
-    assert [t.get_text() for t in legend.get_texts()] == ["measured (2)", "imputed (1)"]
+    assert [t.get_text() for t in legend.get_texts()] == ["trained (2)", "imputed (1)"]
     assert compared_pairs(values, values, ("a", "b")).axes[0].get_legend() is None
 
 
@@ -78,7 +80,7 @@ def test_tfs_are_sorted_and_all_are_named(rng):
 
 def test_dots_stand_over_the_name_of_their_tf():
     tfs, values = ["A", "B", "A", "C"], np.array([0.9, 0.5, 0.7, 0.95])
-    figure = figures_by_tf(tfs, values, ["seen", "imputed", "seen", "seen"])
+    figure = figures_by_tf(tfs, values, ["trained", "imputed", "trained", "trained"])
     (axes,) = figure.axes
     assert [t.get_text() for t in axes.get_xticklabels()] == ["C", "A", "B"]
     places = {round(y, 6): round(x) for x, y in _dots(axes)}
@@ -144,7 +146,7 @@ def test_boxes_hold_the_middle_half_and_dots_every_pair(rng):
     "draw",
     [
         lambda: compared_pairs(
-            np.array([np.nan]), np.array([0.5]), ("a", "b"), ["seen"]
+            np.array([np.nan]), np.array([0.5]), ("a", "b"), ["trained"]
         ),
         lambda: figures_by_tf(["A"], np.array([np.nan])),
         lambda: recall_at_rates([0.1], {"a": np.array([[np.nan]])}),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tfimpute_tracks.errors import OutputError, UsageError
 from tfimpute_tracks.genome import Region
 from tfimpute_tracks.genome.genes import Gene
+from tfimpute_tracks.genome.signal import Bins
 from tfimpute_tracks.plots.gene_rows import lay_out_genes, pack_rows
 from tfimpute_tracks.plots.locus import Panel, draw_locus
 from tfimpute_tracks.plots.style import (
@@ -29,7 +30,7 @@ GENES = [
 ]
 
 
-def _panel(cell="K562", reliability="seen", limits=(0, 1), gap=True, **changes):
+def _panel(cell="K562", status="trained", limits=(0, 1), gap=True, **changes):
     starts = np.arange(0, 22_000, 100, dtype=np.int64)
     values = (np.sin(starts / 700) / 2 + 0.5).astype(np.float32)
     if limits[0] < 0:
@@ -39,7 +40,7 @@ def _panel(cell="K562", reliability="seen", limits=(0, 1), gap=True, **changes):
     peaks = np.array([[2000, 2300], [15_000, 15_400]])
     told = {"threshold": 0.9, "label": "Probability"} | changes
     return Panel(
-        "CTCF", cell, reliability, starts, starts + 100, values, peaks,
+        "CTCF", cell, status, Bins(starts, starts + 100, values), peaks,
         told["threshold"], limits, told["label"],
     )  # fmt: skip
 
@@ -53,7 +54,7 @@ def _svg(tmp_path, panels, genes=(), name="a.svg", width=183):
 def test_text_is_text_and_tells_what_is_shown(tmp_path):
     svg = _svg(tmp_path, [_panel(), _panel("NB4", "imputed")], GENES)
     texts = re.findall(r"<text[^>]*>([^<]*)</text>", svg)
-    for word in ("CTCF", "K562", "NB4", "measured", "imputed", "UPPER1", "lower2"):
+    for word in ("CTCF", "K562", "NB4", "trained", "imputed", "UPPER1", "lower2"):
         assert word in texts
     assert "chr20 (kb)" in texts
     assert "<title" in svg
@@ -146,9 +147,7 @@ def test_no_text_lies_on_other_text_or_is_cut(width, n_panels, limits, region):
 
 def test_what_is_beside_a_gap_is_not_covered():
     starts = np.array([5000, 5100])
-    panel = _panel()._replace(
-        starts=starts, ends=starts + 100, values=np.ones(2, np.float32)
-    )
+    panel = _panel()._replace(bins=Bins(starts, starts + 100, np.ones(2, np.float32)))
     figure = draw_locus(REGION, [panel], [], 183)
     figure.canvas.draw()
     pixels = np.asarray(figure.canvas.buffer_rgba())[..., :3]

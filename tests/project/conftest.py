@@ -6,6 +6,7 @@ A test that takes ``source`` runs once for each module of the package.
 from __future__ import annotations
 
 import ast
+import functools
 import shutil
 import subprocess
 import tomllib
@@ -39,6 +40,7 @@ def is_left_behind(name):
     return name in LEFT_BEHIND or name.startswith(".") or name.endswith(".egg-info")
 
 
+@functools.cache
 def product_paths():
     folders = [
         path
@@ -50,6 +52,7 @@ def product_paths():
     return sorted([*ROOT.glob("*.py"), *inside])
 
 
+@functools.cache
 def read_source(path):
     relative = path.relative_to(ROOT)
     parts = ["tfimpute_tracks", *relative.with_suffix("").parts]

@@ -141,7 +141,7 @@ def test_the_receipt_tells_what_went_in(tmp_path, genome):
     receipt = json.loads(result.files[-1].read_text())
     assert set(receipt["inputs"]) == {"weights", "sequence", "parameters"}
     assert receipt["parameters"]["pair"] == "CTCF:K562"
-    assert receipt["parameters"]["reliability"] == "imputed"
+    assert receipt["parameters"]["status"] == "imputed"
     assert [o["name"] for o in receipt["outputs"]] == [
         f.name for f in result.files[:-1]
     ]

@@ -232,7 +232,7 @@ def test_the_receipt_describes_the_track(tmp_path, genome):
     expected = {
         "model": "toy",
         "weights": job.model.checkpoint.digest,
-        "reliability": "seen",
+        "status": "trained",
         "signal": "specificity",
         "stride": STRIDE,
         "bin_size": 40,

@@ -237,8 +237,8 @@ def test_what_is_published_loads_and_tells_its_story(tmp_path, dataset):
     assert model.vocabulary == VOCABULARY
     assert sum(done) == 4  # cell lines
     assert model.card["metrics"]["test3"]["pairs"] == 1
-    assert model.reliability(dataset.pairs[0]) == "seen"
-    assert model.reliability(dataset.pairs[9]) == "imputed"
+    assert model.status(dataset.pairs[0]) == "trained"
+    assert model.status(dataset.pairs[9]) == "imputed"
     scores = model.predict(dataset.codes[run.split.valid], dataset.pairs)
     thresholds = [model.threshold(pair) for pair in dataset.pairs]
     shares = (scores > thresholds).mean(axis=0)
@@ -282,7 +282,7 @@ def test_a_replicate_is_judged_and_its_pair_stays_seen(tmp_path, dataset):
         path, run, Dataset(**parts), {"name": "toy", "build": "toy1"}, lambda _: None
     )
     model = load_model(path)
-    assert model.reliability(dataset.pairs[0]) == "seen"
+    assert model.status(dataset.pairs[0]) == "trained"
     assert len(model.card["pairs"]) == len(model.known_pairs) == 11
     assert model.card["metrics"]["test2"]["pairs"] == 1
 

@@ -19,7 +19,6 @@ from tfimpute_tracks.tracks.formats.narrowpeak import (
 )
 from tfimpute_tracks.tracks.formats.parquet import write_parquet
 from tfimpute_tracks.tracks.formats.reading import (
-    Signal,
     covered_spans,
     read_signal,
     signal_chroms,
@@ -28,7 +27,6 @@ from tfimpute_tracks.tracks.formats.reading import (
 __all__ = [
     "NarrowPeak",
     "PeakSet",
-    "Signal",
     "covered_spans",
     "read_signal",
     "signal_chroms",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from tfimpute_tracks.genome.signal import Signal
 from tfimpute_tracks.storage import atomic_file
-from tfimpute_tracks.tracks.formats.bins import Piece, gather_bins
+from tfimpute_tracks.tracks.formats.bins import gather_bins
 from tfimpute_tracks.tracks.formats.validate import Content, check_bedgraph
 
 __all__ = ["write_bedgraph"]
@@ -15,7 +16,7 @@ __all__ = ["write_bedgraph"]
 def write_bedgraph(
     dest: Path,
     chrom_sizes: Mapping[str, int],
-    signals: Iterable[Piece],
+    signals: Iterable[Signal],
     decimals: int = 4,
 ) -> None:
     """Write a bedGraph file, whole or not at all; an empty one where nothing is known.

@@ -17,9 +17,10 @@ from pathlib import Path
 import numpy as np
 
 from tfimpute_tracks.errors import RunError
+from tfimpute_tracks.genome.signal import Signal, equal_runs
 from tfimpute_tracks.storage import atomic_file
 from tfimpute_tracks.tracks.formats.bbi import BbiKind, BbiWriter, open_bbi
-from tfimpute_tracks.tracks.formats.bins import Batch, Piece, gather_bins
+from tfimpute_tracks.tracks.formats.bins import Batch, gather_bins
 from tfimpute_tracks.tracks.formats.validate import Content, check_bigwig
 
 __all__ = ["write_bigwig"]
@@ -37,7 +38,7 @@ _FIRST_ZOOM = 16
 def write_bigwig(
     dest: Path,
     chrom_sizes: Mapping[str, int],
-    signals: Iterable[Piece],
+    signals: Iterable[Signal],
     decimals: int | None = 4,
     max_zooms: int = 10,
 ) -> None:
@@ -98,9 +99,7 @@ def write_bigwig(
 def _write_blocks(writer: BbiWriter, batch: Batch) -> None:
     """Write long runs of equal bins that touch as such, and all between bin by bin."""
     starts, ends = batch.bins["start"], batch.bins["end"]
-    widths = ends - starts
-    is_cut = (starts[1:] != ends[:-1]) | (widths[1:] != widths[:-1])
-    cuts = np.concatenate([[0], np.flatnonzero(is_cut) + 1, [len(starts)]])
+    cuts = equal_runs(starts, ends)
     done = 0
     for run in np.flatnonzero(np.diff(cuts) >= _SHORTEST_RUN):
         first, last = int(cuts[run]), int(cuts[run + 1])

@@ -1,6 +1,6 @@
 """From pieces of signal to bins with a value: what every file of signal is made of.
 
-Pieces are checked, cut to a handy length and gathered; what is missing falls out, and
+Signals are checked, cut to a handy length and gathered; what is missing falls out, and
 what reaches beyond a chromosome is cut. How bins are written is each format's business.
 """
 
@@ -14,13 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import RegionError, RunError, UsageError
+from tfimpute_tracks.genome.signal import Signal
 from tfimpute_tracks.tracks.formats.zoom import BIN
 
-__all__ = ["Batch", "Piece", "gather_bins"]
+__all__ = ["Batch", "gather_bins"]
 
 _BINS_AT_ONCE = 1 << 16
-
-Piece = tuple[str, int, int, NDArray[np.float32]]
 
 
 class Batch(NamedTuple):
@@ -41,7 +40,7 @@ class Batch(NamedTuple):
 
 
 def gather_bins(
-    chrom_sizes: Mapping[str, int], signals: Iterable[Piece], decimals: int | None
+    chrom_sizes: Mapping[str, int], signals: Iterable[Signal], decimals: int | None
 ) -> Iterator[Batch]:
     """Gather pieces into arrays of a handy size, without the missing bins.
 
@@ -65,12 +64,12 @@ def gather_bins(
     RegionError
         A chromosome has no size, or bins lie outside of it.
     UsageError
-        Pieces overlap or are out of order, or have no width.
+        Signals overlap or are out of order, or have no width.
     RunError
         A value is infinite.
     """
     numbers = {chrom: i for i, chrom in enumerate(chrom_sizes)}
-    waiting: list[Piece] = []
+    waiting: list[Signal] = []
     n_bins = 0
     for piece in chain(_checked(chrom_sizes, signals), [None]):
         is_full = n_bins >= _BINS_AT_ONCE
@@ -86,8 +85,8 @@ def gather_bins(
 
 
 def _checked(
-    chrom_sizes: Mapping[str, int], signals: Iterable[Piece]
-) -> Iterator[Piece]:
+    chrom_sizes: Mapping[str, int], signals: Iterable[Signal]
+) -> Iterator[Signal]:
     """Yield the pieces, cut to a handy length, once they are known to be in order."""
     numbers = {chrom: i for i, chrom in enumerate(chrom_sizes)}
     last_number, last_end = 0, -(1 << 62)
@@ -120,11 +119,11 @@ def _checked(
         for i in range(0, len(values), _BINS_AT_ONCE):
             # A copy: the caller may fill the same array again for the next piece.
             part = np.array(values[i : i + _BINS_AT_ONCE], dtype=np.float32)
-            yield chrom, int(first) + i * int(step), int(step), part
+            yield Signal(chrom, int(first) + i * int(step), int(step), part)
 
 
 def _known_bins(
-    pieces: list[Piece], size: int, decimals: int | None
+    pieces: list[Signal], size: int, decimals: int | None
 ) -> NDArray[np.void]:
     """Lay pieces of one chromosome out as an array of BIN, rounded."""
     values = np.concatenate([piece[3] for piece in pieces])

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from tfimpute_tracks.errors import UsageError
+from tfimpute_tracks.genome.signal import Signal
 from tfimpute_tracks.storage import atomic_file
-from tfimpute_tracks.tracks.formats.bins import Piece, gather_bins
+from tfimpute_tracks.tracks.formats.bins import gather_bins
 from tfimpute_tracks.tracks.formats.validate import Content, check_parquet
 
 __all__ = ["write_parquet"]
@@ -16,7 +17,7 @@ __all__ = ["write_parquet"]
 def write_parquet(
     dest: Path,
     chrom_sizes: Mapping[str, int],
-    signals: Iterable[Piece],
+    signals: Iterable[Signal],
     column: str = "probability",
 ) -> None:
     """Write a table of bins: chrom, start, end, value; whole or not at all.

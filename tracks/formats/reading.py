@@ -6,17 +6,17 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pybigtools
 from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import InputFileError, TracksError
+from tfimpute_tracks.genome.signal import Bins
 from tfimpute_tracks.tracks.formats.zoom import BIN
 
 __all__ = [
-    "Signal",
     "bin_batches",
     "covered_spans",
     "open_bbi_file",
@@ -28,25 +28,8 @@ _BINS_AT_ONCE = 1 << 16
 _COARSEST = 200_000  # bp of the zoom level that tells where values are
 
 
-class Signal(NamedTuple):
-    """A stretch of a bigWig.
-
-    Attributes
-    ----------
-    starts, ends : int64 array, shape (n,)
-        0-based, half-open, in bp; a stretch without a value is left out.
-    values : float32 array, shape (n,)
-    """
-
-    starts: NDArray[np.int64]
-    ends: NDArray[np.int64]
-    values: NDArray[np.float32]
-
-
-def read_signal(
-    path: Path, chrom: str, start: int = 0, end: int | None = None
-) -> Signal:
-    """Read a stretch of a bigWig.
+def read_signal(path: Path, chrom: str, start: int = 0, end: int | None = None) -> Bins:
+    """Read a region of a bigWig.
 
     Parameters
     ----------
@@ -58,7 +41,8 @@ def read_signal(
 
     Returns
     -------
-    Signal
+    Bins
+        Those that have a value.
 
     Raises
     ------
@@ -76,7 +60,7 @@ def read_signal(
         if not bbi.is_bigwig:
             raise fault("it is a bigBed")
         bins = np.concatenate([*bin_batches(bbi.records(chrom, start, end))])
-    return Signal(
+    return Bins(
         bins["start"].astype(np.int64), bins["end"].astype(np.int64), bins["value"]
     )
 

@@ -101,7 +101,7 @@ class _Routes:
             media_type="application/octet-stream",
             headers={
                 "x-start": str(drawn.start),
-                "x-width": str(drawn.width),
+                "x-width": str(drawn.step),
             },
         )
 

@@ -178,7 +178,7 @@ class Session:
             "pair": str(pair),
             "tf": pair.tf,
             "cell": pair.cell,
-            "reliability": model.reliability(pair),
+            "status": model.status(pair),
             "expected_auroc": model.expected_auroc(pair),
             "expected_auroc_interval": model.expected_interval(pair),
             "threshold": model.threshold(pair),

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.genome import Region
+from tfimpute_tracks.genome.signal import Signal
 from tfimpute_tracks.kernels.peaks import Peaks, call_peaks
 from tfimpute_tracks.views.browse.scores import LiveScores
 from tfimpute_tracks.vocabulary import Pair
 
-__all__ = ["AT_ONCE", "Drawn", "PeakList", "draw_peaks", "draw_signal", "reduce_tiles"]
+__all__ = ["AT_ONCE", "PeakList", "draw_peaks", "draw_signal", "reduce_tiles"]
 
 AT_ONCE = 20_000_000
 """bp that a request computes; it is about a second's work of two cores."""
@@ -25,24 +26,6 @@ _BESIDE = 50_000  # bp beside a window in which a peak of it may begin or end
 _MOST_PEAKS = 5000
 
 Floats = NDArray[np.float32]
-
-
-class Drawn(NamedTuple):
-    """A signal as a page draws it.
-
-    Attributes
-    ----------
-    start : int
-        Where the first value is drawn from: 0-based, bp.
-    width : int
-        bp that a value is drawn over.
-    values : float32 array
-        NaN where there is none.
-    """
-
-    start: int
-    width: int
-    values: Floats
 
 
 class PeakList(NamedTuple):
@@ -68,7 +51,7 @@ def draw_signal(
     region: Region,
     bp_per_pixel: float,
     how: str = "max",
-) -> Drawn:
+) -> Signal:
     """Give the signal of a window, a value per tile or, further out, per pixel.
 
     Parameters
@@ -84,7 +67,7 @@ def draw_signal(
 
     Returns
     -------
-    Drawn
+    Signal
 
     Raises
     ------
@@ -96,7 +79,7 @@ def draw_signal(
     skip, reduced = reduce_tiles(values, first // scores.stride, n_per_bin, how)
     width = n_per_bin * scores.stride
     start = first - skip * scores.stride + scores.layout.offset
-    return Drawn(start, width, reduced)
+    return Signal(region.chrom, start, width, reduced)
 
 
 def draw_peaks(scores: LiveScores, pair: Pair, region: Region) -> PeakList:
@@ -123,10 +106,7 @@ def draw_peaks(scores: LiveScores, pair: Pair, region: Region) -> PeakList:
     )
     first, values = _values(scores, pair, "probability", wider, _BESIDE)
     stride, threshold = scores.stride, scores.model.threshold(pair)
-    starts = (
-        first + scores.layout.offset + stride * np.arange(len(values), dtype=np.int64)
-    )
-    peaks = call_peaks(starts, values, stride, threshold, stride)
+    peaks = call_peaks(first + scores.layout.offset, stride, values, threshold)
     here = (peaks.end > region.start) & (peaks.start < region.end)
     kept = np.flatnonzero(here)
     n_peaks = len(kept)

@@ -8,11 +8,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
-
 from tfimpute_tracks.genome import Region, read_narrowpeak
+from tfimpute_tracks.genome.signal import Signal
 from tfimpute_tracks.tracks.formats import read_signal, signal_chroms, write_bigwig
-from tfimpute_tracks.tracks.formats.bins import Piece
 
 __all__ = ["merge_windows", "slice_bigwig", "slice_peaks"]
 
@@ -75,17 +73,9 @@ def slice_bigwig(path: Path, windows: Sequence[Region], decimals: int) -> str:
     return f"data:application/octet-stream;base64,{content}"
 
 
-def _pieces(path: Path, windows: Sequence[Region]) -> Iterator[Piece]:
-    """Yield runs of equal bins that touch."""
+def _pieces(path: Path, windows: Sequence[Region]) -> Iterator[Signal]:
     for chrom, begin, end in windows:
-        starts, ends, values = read_signal(path, chrom, begin, end)
-        if not len(starts):
-            continue
-        widths = ends - starts
-        is_cut = (starts[1:] != ends[:-1]) | (widths[1:] != widths[:-1])
-        cuts = np.concatenate([[0], np.flatnonzero(is_cut) + 1, [len(starts)]])
-        for first, last in zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True):
-            yield chrom, int(starts[first]), int(widths[first]), values[first:last]
+        yield from read_signal(path, chrom, begin, end).signals(chrom)
 
 
 def slice_peaks(path: Path, windows: Sequence[Region]) -> list[dict[str, Any]]:

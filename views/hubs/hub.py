@@ -159,7 +159,7 @@ class _Hub:
         tfs = tags(track.pair.tf for track in tracks)
         cells = tags(track.pair.cell for track in tracks)
         families = tags(family_of(track.pair.tf) for track in tracks)
-        known = tags(track.reliability for track in tracks)
+        known = tags(track.status for track in tracks)
         views = self._views(tracks)
         yield from stanza(
             0,
@@ -190,7 +190,7 @@ class _Hub:
                     tf, cell = track.pair
                     groups = (
                         f"view={view} tf={tfs[tf]} cell={cells[cell]} "
-                        f"known={known[track.reliability]} "
+                        f"known={known[track.status]} "
                         f"family={families[family_of(tf)]}"
                     )
                     yield from stanza(
@@ -232,7 +232,7 @@ class _Hub:
         yield from _drawn(view)
         yield "bigDataUrl", up + quote(_file(track, view))
         yield "shortLabel", label(f"{tf} {cell}", SHORT)
-        known = track.reliability
+        known = track.status
         if track.evidence_weights:
             known += ", by measured tracks too"
         yield "longLabel", label(f"{tf} in {cell}, {what} ({known})", LONG)

@@ -15,7 +15,7 @@ from tfimpute_tracks.vocabulary import Pair
 __all__ = ["metadata_table"]
 
 _COLUMNS = (
-    *("id", "tf", "cell", "family", "known_as", "expected_accuracy", "tf_data_sets"),
+    *("id", "tf", "cell", "family", "status", "expected_accuracy", "tf_data_sets"),
     *("cell_data_sets", "__expected_auroc", "__threshold", "__peaks", "__weights"),
 )
 _ACCURACY = ((0.9, "0.9 and more"), (0.8, "0.8 to 0.9"), (0.7, "0.7 to 0.8"))
@@ -47,7 +47,7 @@ def metadata_table(
             keys[track.pair],
             *(" ".join(name.split()) for name in track.pair),
             facts.family,
-            track.reliability,
+            track.status,
             _binned(auroc, _ACCURACY, "below 0.7"),
             _binned(facts.tf_data_sets, _DATA_SETS, ""),
             _binned(facts.cell_data_sets, _DATA_SETS, ""),

@@ -39,7 +39,7 @@ def overview_page(tracks: list[TrackRecord], knowledge: CardLookup) -> str:
     str
         HTML.
     """
-    known = Counter(track.reliability for track in tracks)
+    known = Counter(track.status for track in tracks)
     tfs = {track.pair.tf for track in tracks}
     cells = {track.pair.cell for track in tracks}
     counts = ", ".join(f"{n:,} {name}" for name, n in sorted(known.items()))
@@ -47,8 +47,8 @@ def overview_page(tracks: list[TrackRecord], knowledge: CardLookup) -> str:
         "Transcription factor binding, predicted",
         f"""<p>The probability that a transcription factor (TF) binds a place in a cell
 line, predicted from {_basis(tracks)}. {len(tracks):,} pairs of {len(tfs):,} TFs
-and {len(cells):,} cell lines: {counts}. Of a <i>seen</i> pair the model has learned
-from measured sites; an <i>imputed</i> pair was never measured, or kept from it.</p>
+and {len(cells):,} cell lines: {counts}. The model was trained on
+measured sites of a <i>trained</i> pair; an <i>imputed</i> pair was not measured, or held out.</p>
 {how_to_read(tracks)}
 {origin(tracks, knowledge)}
 <h2>Pairs</h2>
@@ -71,11 +71,11 @@ def tf_page(tf: str, tracks: list[TrackRecord], knowledge: CardLookup) -> str:
     str
         HTML.
     """
-    seen = [track.pair.cell for track in tracks if track.reliability == "seen"]
+    trained = [track.pair.cell for track in tracks if track.status == "trained"]
     learned = (
-        f"The model has learned it from measured sites in {len(seen)} of them: "
-        f"{escape(', '.join(seen))}."
-        if seen
+        f"The model has learned it from measured sites in {len(trained)} of them: "
+        f"{escape(', '.join(trained))}."
+        if trained
         else "None of these cell lines was measured, or it was kept from the model."
     )
     return _page(
@@ -164,7 +164,7 @@ def pair_table(tracks: list[TrackRecord], knowledge: CardLookup) -> str:
     facts = [knowledge.of(track) for track in shown]
     levels = sorted({level for fact in facts for level in fact.fdr_thresholds})
     heads = [
-        *("TF", "cell line", "known as", "expected AUROC", "peaks", "unconfirmed"),
+        *("TF", "cell line", "status", "expected AUROC", "peaks", "unconfirmed"),
         "threshold",
         *(f"FDR {level:.0%}" for level in levels),
     ]
@@ -173,7 +173,7 @@ def pair_table(tracks: list[TrackRecord], knowledge: CardLookup) -> str:
         auroc = track.expected_auroc
         cells = [
             *(escape(name) for name in track.pair),
-            escape(track.reliability),
+            escape(track.status),
             _expected(auroc, track.expected_interval),
             f"{track.n_peaks:,}",
             "&ndash;" if fact.peak_fdr is None else f"{fact.peak_fdr:.0%}",

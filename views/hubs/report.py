@@ -8,7 +8,6 @@ be mailed.
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Iterator
 from html import escape
 from importlib.resources import files
@@ -22,6 +21,7 @@ from tfimpute_tracks.errors import RunError
 from tfimpute_tracks.genome import Region
 from tfimpute_tracks.plots import summary
 from tfimpute_tracks.storage import write_text
+from tfimpute_tracks.storage.page import fill_template, script_json
 from tfimpute_tracks.tracks.formats import signal_chroms
 from tfimpute_tracks.tracks.signals import SIGNALS
 from tfimpute_tracks.tracks.track_folder import TrackFolder, TrackRecord
@@ -93,14 +93,9 @@ def write_report(
         "origin": origin(tracks, knowledge),
         "receipts": "\n".join(_receipts(shelf)),
         "igvjs": _script(),
-        "view": _as_json(_view(shelf, places, color_by)),
+        "view": script_json(_view(shelf, places, color_by)),
     }
-    page = files("tfimpute_tracks") / "views" / "hubs" / "report.html"
-    head, *pieces = page.read_text(encoding="utf-8").split("{{")
-    text = head
-    for piece in pieces:
-        name, _, rest = piece.partition("}}")
-        text += parts[name] + rest
+    text = fill_template("views/hubs/report.html", parts)
     size = len(text.encode())
     if size > LARGEST:
         raise RunError(
@@ -208,7 +203,7 @@ def _plots(shelf: TrackFolder, knowledge: CardLookup) -> Iterator[str]:
     """Draw the summaries, each with a caption."""
     tracks = shelf.tracks[:_TALLIED]
     names = [f"{track.pair.tf} {track.pair.cell}" for track in tracks]
-    kinds = [track.reliability for track in tracks]
+    kinds = [track.status for track in tracks]
     scored = [i for i, track in enumerate(tracks) if "probability" in track.signals]
     if scored:
         paths = {i: shelf.folder / tracks[i].signals["probability"] for i in scored}
@@ -274,8 +269,3 @@ def _script() -> str:
     script = files("tfimpute_tracks") / "views" / "data" / "igv.min.js"
     text = script.read_text(encoding="utf-8").rpartition("//# sourceMappingURL")[0]
     return text.replace("</script", "<\\/script")
-
-
-def _as_json(value: Any) -> str:
-    """Write JSON that ends no script element."""
-    return json.dumps(value).replace("<", "\\u003c")

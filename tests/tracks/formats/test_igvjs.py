@@ -72,10 +72,7 @@ def signals():
 
 @pytest.fixture(scope="module")
 def peaks(signals):
-    found = [
-        (chrom, call_peaks(np.arange(len(v)) * STEP, v, STEP, 0.5, STEP))
-        for chrom, v in signals.items()
-    ]
+    found = [(chrom, call_peaks(0, STEP, v, 0.5)) for chrom, v in signals.items()]
     return PeakSet.collect("CTCF.K562", found, SIZES)
 
 

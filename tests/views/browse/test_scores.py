@@ -123,7 +123,7 @@ def test_bins_lie_on_the_chromosomes_grid(values, index, n_per_bin, how):
 def test_a_pixel_shows_the_highest_of_its_tiles(scores):
     fine = draw_signal(scores, PAIR, "probability", WHOLE, 1)
     coarse = draw_signal(scores, PAIR, "probability", WHOLE, 3 * scores.stride + 1)
-    assert coarse.width == 3 * fine.width
+    assert coarse.step == 3 * fine.step
     assert np.nanmax(coarse.values) == np.nanmax(fine.values)
     assert coarse.start == fine.start
     with pytest.raises(UsageError, match="max or mean"):
@@ -135,7 +135,7 @@ def test_peaks_are_those_of_the_whole_track(scores, whole):
     column = values[:, scores.model.cells.index("K562")]
     stride, threshold = scores.stride, scores.model.threshold(PAIR)
     offset = (scores.model.config.seq_len - stride) // 2
-    all_ = call_peaks(starts + offset, column, stride, threshold, stride)
+    all_ = call_peaks(int(starts[0]) + offset, stride, column, threshold)
     found = draw_peaks(scores, PAIR, WHOLE)
     assert found.n_peaks == len(all_.start) > 3
     np.testing.assert_array_equal(found.peaks.start, all_.start)

@@ -71,7 +71,7 @@ def main() -> None:
             "--signal",
             "specificity",
         )
-        _run("hub", tracks, "--reference", fasta)
+        _run("hub", tracks, "--fasta-url", fasta)
         _run("report", tracks, "-o", folder / "report.html")
         place = "chr20:48,790,000-48,825,000"
         drawn = snapshot(folder, fasta, [tracks / "igv.session.xml"], place)

@@ -158,9 +158,9 @@ function showChosen() {
     const auroc = track.expected_auroc === null
       ? "" : `, AUROC about ${track.expected_auroc.toFixed(2)}${around}`;
     const signal = track.signal === "probability" ? "" : `${track.signal}, `;
-    known.textContent = `${signal}${track.reliability}${auroc}`;
-    known.title = track.reliability === "seen"
-      ? `The model has seen measured sites of this pair; the AUROC is that on ${about.test_sites}.`
+    known.textContent = `${signal}${track.status}${auroc}`;
+    known.title = track.status === "trained"
+      ? `The model was trained on measured sites of this pair; the AUROC is that on ${about.test_sites}.`
       : "Never measured: the AUROC is what to expect by what is known of the TF and the cell line; nine of ten lie within the brackets.";
     const button = document.createElement("button");
     button.type = "button";

@@ -56,7 +56,7 @@ function drawEffect(found, pair) {
   const shown = (value) => (value === null ? "unknown" : value.toFixed(3));
   const change = ref === null || alt === null ? "unknown" :
     `${alt >= ref ? "+" : "−"}${Math.abs(alt - ref).toFixed(3)}`;
-  const caption = `${pair.tf} ${pair.cell} (${pair.reliability}): ` +
+  const caption = `${pair.tf} ${pair.cell} (${pair.status}): ` +
     `${found.ref.slice(0, 12)} ${shown(ref)} → ${found.alt.slice(0, 12)} ${shown(alt)}, change ${change}`;
   const [width, height, foot] = [480, 86, 14];
   const all = [...found.ref_centers, ...found.alt_centers];

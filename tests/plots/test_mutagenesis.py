@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tfimpute_tracks.genome import Region
-from tfimpute_tracks.plots.mutagenesis import saturation_map
+from tfimpute_tracks.plots.mutagenesis import mutagenesis_figure
 from tfimpute_tracks.plots.style import SMALL, save_figure
 
 
@@ -33,7 +33,7 @@ def _rows(figure):
 )
 def test_long_regions_go_on_in_rows(rng, n, lengths):
     changes, codes = _toy(rng, n)
-    figure = saturation_map(changes, codes, Region("chr1", 999, 999 + n), "x")
+    figure = mutagenesis_figure(changes, codes, Region("chr1", 999, 999 + n), "x")
     rows = _rows(figure)
     drawn = [cells.images[0].get_array().T for _, cells in rows]
     assert [len(part) for part in drawn] == lengths
@@ -60,7 +60,9 @@ def test_long_regions_go_on_in_rows(rng, n, lengths):
 def test_dots_stand_on_the_letters_that_are_there(rng):
     changes, codes = _toy(rng, 30)
     changes[7], codes[7] = np.nan, 4
-    ((logo, cells),) = _rows(saturation_map(changes, codes, Region("c", 0, 30), "x"))
+    ((logo, cells),) = _rows(
+        mutagenesis_figure(changes, codes, Region("c", 0, 30), "x")
+    )
     x, y = cells.lines[0].get_data()
     np.testing.assert_array_equal(x, np.delete(np.arange(30), 7))
     np.testing.assert_array_equal(y, np.delete(codes, 7))
@@ -73,7 +75,7 @@ def test_dots_stand_on_the_letters_that_are_there(rng):
 
 def test_nothing_that_changes_is_not_blown_up():
     changes, codes = np.zeros((5, 4)), np.zeros(5, np.uint8)
-    ((logo, cells),) = _rows(saturation_map(changes, codes, Region("c", 0, 5), "x"))
+    ((logo, cells),) = _rows(mutagenesis_figure(changes, codes, Region("c", 0, 5), "x"))
     assert cells.images[0].get_clim() == (-0.1, 0.1)
     assert logo.get_ylim()[1] == 0.1
 
@@ -81,7 +83,9 @@ def test_nothing_that_changes_is_not_blown_up():
 def test_the_same_picture_is_the_same_file(rng, tmp_path):
     changes, codes = _toy(rng, 120)
     for name in ("a.svg", "b.svg"):
-        figure = saturation_map(changes, codes, Region("c", 0, 120), "MAX in <K562>")
+        figure = mutagenesis_figure(
+            changes, codes, Region("c", 0, 120), "MAX in <K562>"
+        )
         save_figure(figure, tmp_path / name, "t", str(figure.get_label()))
     text = (tmp_path / "a.svg").read_text()
     assert text == (tmp_path / "b.svg").read_text()

@@ -1,4 +1,4 @@
-"""`saturate` from the command line."""
+"""`mutagenesis` from the command line."""
 
 import csv
 import json
@@ -18,15 +18,15 @@ def toy(tmp_path, rng):
     return options, letters, tmp_path / "out"
 
 
-def test_a_region_is_saturated(toy, run):
+def test_every_substitution_of_a_region_is_written(toy, run):
     options, letters, folder = toy
     code, out, err = run(
-        "saturate", "-r", "1:1,001-1,020", "--tf", "max", "--cell", "K562", *options
+        "mutagenesis", "-r", "1:1,001-1,020", "--tf", "max", "--cell", "K562", *options
     )
     assert code == 0, err
-    assert "left out" not in err
+    assert "skipped" not in err
     assert "MAX:K562" in out
-    names = ["saturation.tsv", "MAX.K562.bw", "MAX.K562.svg"]
+    names = ["mutagenesis.tsv", "MAX.K562.bw", "MAX.K562.svg"]
     files = [folder / f"chr1-1001-1020.{name}" for name in names]
     assert " ".join(map(str, files)) in out
     assert sorted(folder.iterdir()) == sorted(files)
@@ -39,9 +39,9 @@ def test_what_is_left_out_is_told(toy, run):
     options, letters, _ = toy
     pairs = ["--pairs", "MAX:K562;CTCF:HepG2"]
     where = ["-r", "chr1:1491-1510"]
-    code, out, err = run("saturate", *where, *pairs, *options, "--json")
+    code, out, err = run("mutagenesis", *where, *pairs, *options, "--json")
     assert code == 0
-    assert "10 letters left out: unknown (N)" in err
+    assert "10 positions skipped: unknown base (N)" in err
     told = json.loads(out)
     assert (told["scored"], told["unknown"], told["without_score"]) == (10, 10, 0)
     assert [entry["pair"] for entry in told["pairs"]] == ["MAX:K562", "CTCF:HepG2"]
@@ -51,9 +51,9 @@ def test_what_is_left_out_is_told(toy, run):
         at = int(place.partition(":")[2]) - 1
         assert letters[at] == change[0] != change[2]
         assert entry["lowest_log_odds"] <= entry["highest_log_odds"]
-    code, _, err = run("saturate", "-r", "chr1:2996-3000", *pairs, *options)
+    code, _, err = run("mutagenesis", "-r", "chr1:2996-3000", *pairs, *options)
     assert code == 0
-    assert "4 letters left out: no tile that holds them has a score" in err
+    assert "4 positions skipped: no tile over them has a score" in err
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_what_is_left_out_is_told(toy, run):
 )
 def test_wrong_requests_are_told_before_any_work(toy, run, arguments, told):
     options, _, folder = toy
-    code, _, err = run("saturate", *options, *arguments)
+    code, _, err = run("mutagenesis", *options, *arguments)
     assert code == 2
     assert told in err
     assert not folder.exists() or not list(folder.iterdir())
@@ -84,18 +84,18 @@ def test_many_pairs_are_refused(run, tmp_path):
     cells = load_model("default").cells
     pairs = ";".join(f"CTCF:{cell}" for cell in cells[:41])
     code, _, err = run(
-        "saturate", "-r", "chr20:48,807,301-48,807,310", "--pairs", pairs,
+        "mutagenesis", "-r", "chr20:48,807,301-48,807,310", "--pairs", pairs,
         "-o", tmp_path / "out",
     )  # fmt: skip
     assert code == 2
-    assert "41 pairs, each with a picture; at most 40" in err
+    assert "41 pairs, and each gets a figure; use at most 40" in err
 
 
 def test_a_region_without_a_score_fails(toy, run):
     options, _, folder = toy
     code, _, err = run(
-        "saturate", "-r", "chr1:1,551-1,560", "--pairs", "MAX:K562", *options
+        "mutagenesis", "-r", "chr1:1,551-1,560", "--pairs", "MAX:K562", *options
     )
     assert code == 1
-    assert "no letter of chr1:1551-1560 has a score" in err
+    assert "no base of chr1:1551-1560 has a score" in err
     assert not list(folder.iterdir())

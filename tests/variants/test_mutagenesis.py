@@ -10,8 +10,12 @@ from tfimpute_tracks.errors import RunError, UsageError
 from tfimpute_tracks.genome import Region, open_genome
 from tfimpute_tracks.kernels.products import sigmoid
 from tfimpute_tracks.variants.alleles import STEP, AlleleScorer, Variant
-from tfimpute_tracks.variants.mutagenesis import MAX_BP, Saturation, saturate
-from tfimpute_tracks.variants.mutagenesis_files import COLUMNS, write_saturation
+from tfimpute_tracks.variants.mutagenesis import (
+    MAX_BP,
+    MutagenesisScores,
+    score_substitutions,
+)
+from tfimpute_tracks.variants.mutagenesis_files import COLUMNS, write_mutagenesis
 from tfimpute_tracks.vocabulary import Pair
 from toys import DEEP, make_model, write_fasta
 
@@ -55,7 +59,7 @@ def test_scores_are_those_of_the_network(request, toy, genome, name, chrom, star
     model = toy[0] if name == "toy" else request.getfixturevalue("around")
     text = toy[2][chrom]
     region = Region(chrom, start, min(start + 7, len(text)))
-    found = saturate(model, PAIRS, genome, region)
+    found = score_substitutions(model, PAIRS, genome, region)
     expected = np.array(
         [_naive(model, text, place) for place in range(region.start, region.end)]
     )
@@ -73,8 +77,8 @@ def test_scores_are_those_of_single_variants(request, toy, genome, name):
     """Bit for bit, in any number of threads and of whatever region."""
     model = toy[0] if name == "toy" else request.getfixturevalue(name)
     region = Region("chr1", 790, 800)
-    found = saturate(model, PAIRS, genome, region, threads=2)
-    wider = saturate(model, PAIRS, genome, Region("chr1", 783, 811))
+    found = score_substitutions(model, PAIRS, genome, region, threads=2)
+    wider = score_substitutions(model, PAIRS, genome, Region("chr1", 783, 811))
     np.testing.assert_array_equal(found.logits, wider.logits[:, 7:17])
     scorer = AlleleScorer(model, PAIRS)
     text = toy[2]["chr1"]
@@ -90,7 +94,7 @@ def test_scores_are_those_of_single_variants(request, toy, genome, name):
 def test_a_letter_that_counts_stands_up():
     logits = np.array([[[3, 1, 2, 0.5], [0, 0, 1, 0], [np.nan] * 4]], np.float32)
     codes = np.array([0, 1, 4], np.uint8)
-    found = Saturation(Region("chr1", 10, 13), codes, logits)
+    found = MutagenesisScores(Region("chr1", 10, 13), codes, logits)
     np.testing.assert_allclose(found.loss[0, :2], [(2 + 1 + 2.5) / 3, -1 / 3])
     assert found.is_scored.tolist() == [True, True, False]
     assert np.isnan(found.loss[0, 2])
@@ -101,13 +105,13 @@ def test_a_letter_that_counts_stands_up():
 
 def test_log_odds_are_cut_as_in_tracks():
     logits = np.array([[[30, 19, 25, -50]]], np.float32)
-    found = Saturation(Region("chr1", 10, 11), np.zeros(1, np.uint8), logits)
+    found = MutagenesisScores(Region("chr1", 10, 11), np.zeros(1, np.uint8), logits)
     assert found.changes.tolist() == [[[0, -1, 0, -40]]]
 
 
 def test_the_letter_that_is_there_is_no_substitution():
     logits = np.array([[[0, 1, 2, 3]]], np.float32)
-    found = Saturation(Region("chr1", 10, 11), np.zeros(1, np.uint8), logits)
+    found = MutagenesisScores(Region("chr1", 10, 11), np.zeros(1, np.uint8), logits)
     assert found.extremes(0) == (
         (Variant("chr1", 10, "A", "C"), 1.0),
         (Variant("chr1", 10, "A", "T"), 3.0),
@@ -116,16 +120,16 @@ def test_the_letter_that_is_there_is_no_substitution():
 
 def test_long_regions_are_refused(toy, genome):
     with pytest.raises(UsageError, match="2,001 bp; at most 2,000"):
-        saturate(toy[0], PAIRS, genome, Region("chr1", 0, MAX_BP + 1))
+        score_substitutions(toy[0], PAIRS, genome, Region("chr1", 0, MAX_BP + 1))
 
 
 def test_files_hold_the_scores(toy, genome, tmp_path):
     region = Region("chr1", 1490, 1503)  # three letters are unknown
-    found = saturate(toy[0], PAIRS, genome, region)
-    files = write_saturation(found, toy[0], PAIRS, genome, tmp_path)
+    found = score_substitutions(toy[0], PAIRS, genome, region)
+    files = write_mutagenesis(found, toy[0], PAIRS, genome, tmp_path)
     stem = "chr1-1491-1503"
     assert [file.name for file in files] == [
-        f"{stem}.saturation.tsv",
+        f"{stem}.mutagenesis.tsv",
         *(f"{stem}.{pair.tf}.{pair.cell}.{e}" for pair in PAIRS for e in ("bw", "svg")),
     ]
     with files[0].open() as file:
@@ -159,14 +163,16 @@ def test_files_hold_the_scores(toy, genome, tmp_path):
 def test_names_that_are_no_file_names(toy, tmp_path):
     letters = {"HLA/A*01": toy[2]["chr20"]}
     with open_genome(write_fasta(tmp_path / "odd.fa", letters)) as genome:
-        found = saturate(toy[0], PAIRS[:1], genome, Region("HLA/A*01", 100, 103))
-        files = write_saturation(found, toy[0], PAIRS[:1], genome, tmp_path)
+        found = score_substitutions(
+            toy[0], PAIRS[:1], genome, Region("HLA/A*01", 100, 103)
+        )
+        files = write_mutagenesis(found, toy[0], PAIRS[:1], genome, tmp_path)
     assert all(file.parent == tmp_path for file in files)
     assert all(file.is_file() for file in files)
 
 
 def test_nothing_is_written_where_nothing_has_a_score(toy, genome, tmp_path):
-    found = saturate(toy[0], PAIRS, genome, Region("chr1", 1700, 1710))
-    with pytest.raises(RunError, match="no letter of chr1:1701-1710 has a score"):
-        write_saturation(found, toy[0], PAIRS, genome, tmp_path)
+    found = score_substitutions(toy[0], PAIRS, genome, Region("chr1", 1700, 1710))
+    with pytest.raises(RunError, match="no base of chr1:1701-1710 has a score"):
+        write_mutagenesis(found, toy[0], PAIRS, genome, tmp_path)
     assert not list(tmp_path.iterdir())

@@ -68,7 +68,7 @@ def test_the_page_holds_every_pair(whole):
         own_ref, own_alt, auroc, seen = values[pair]
         assert (own_ref, own_alt) == (ref, alt)
         assert auroc == pytest.approx(model.expected_auroc(pair), abs=1e-6)
-        assert bool(seen) == (model.reliability(pair) == "seen")
+        assert bool(seen) == (model.status(pair) == "trained")
     view = _view(page)
     assert view["families"] == [family_of(tf) for tf in view["tfs"]]
     for order, names in (("rowOrder", "tfs"), ("columnOrder", "cells")):
@@ -165,7 +165,7 @@ def test_a_pair_is_told_where_one_points(whole, opened):
     for row, column in ((0, 0), (7, 30), (25, 90)):
         pair = Pair(rows[row], columns[column])
         ref, alt = (side[pairs.index(pair)] for side in best)
-        word = "measured" if model.reliability(pair) == "seen" else "imputed"
+        word = model.status(pair)
         told = _point_at(opened, row, column)
         assert told == [
             f"{pair.tf} in {pair.cell}",
@@ -242,8 +242,8 @@ def test_rows_are_sorted_searched_and_held_against_the_line(whole, opened):
     best_pair = max(kept, key=change.get)
     assert first.startswith(best_pair.tf)
     assert best_pair.cell in first
-    _choose(opened, "#known", "seen")
-    kept = [pair for pair in kept if model.reliability(pair) == "seen"]
+    _choose(opened, "#known", "trained")
+    kept = [pair for pair in kept if model.status(pair) == "trained"]
     assert f"of {len(kept):,} pairs" in _by(opened, "#table-told").text
     _by(opened, "#find").send_keys("cebp")
     rows, _ = _shown(opened)
