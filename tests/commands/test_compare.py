@@ -90,7 +90,9 @@ def test_sites_by_chance_are_told_and_a_model_that_saw_them_too(inputs, run):
     metrics = json.loads((inputs / "out" / "metrics.json").read_text())
     assert metrics["hold_out"]["scheme"] == "random"
     assert (metrics["sites"], metrics["training_sites"]) == (90, 765)
-    assert "90 sites of the test part of a random split (10% test" in " ".join(out.split())
+    assert "90 sites of the test part of a random split (10% test" in " ".join(
+        out.split()
+    )
     # The toy's card is silent: it is taken for one that was kept from chromosomes.
     assert "of 90 judged sites trained toy" in " ".join(err.split())
 

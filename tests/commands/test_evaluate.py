@@ -230,8 +230,9 @@ def test_what_chance_kept_from_training_is_judged(run, trained):
     assert (leaks["n_trained_on"], leaks["caveat"]) == (0, None)
     assert leaks["n_train_sites"] == 765
     assert "judged sites trained" not in err
-    assert "the test part of a random split (10% test, 5% validation, seed 3)" in " ".join(
-        out.split()
+    assert (
+        "the test part of a random split (10% test, 5% validation, seed 3)"
+        in " ".join(out.split())
     )
     for role, told in card["metrics"].items():
         assert metrics["means"][role]["auroc"] == pytest.approx(told["auroc"], abs=2e-3)
