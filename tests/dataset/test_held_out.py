@@ -73,7 +73,7 @@ def test_roles_are_those_of_the_paper():
 
 @pytest.mark.parametrize("most", [4, 9, 24, 1000])
 def test_no_more_are_held_out_than_asked_for(most):
-    made = split_pairs(make_table(FULL), n_valid=4, most=most)
+    made = split_pairs(make_table(FULL), n_valid=4, max_held_out=most)
     assert made.counts()["valid2"] == 4
     assert made.counts()["base"] == 30 - min(most, 24)
 
@@ -83,10 +83,13 @@ def test_replicates_follow_their_pair():
     made = split_pairs(make_table(pairs, ("",) * 30 + ("2",) * 30), n_valid=4)
     counts = made.counts()
     assert counts["test2"] == counts["base"] == 6
-    assert len(made.left_out) == 24
+    assert len(made.dropped_replicates) == 24
     role_of = dict(zip(made.table.pairs[:30], made.roles[:30], strict=True))
     assert all(role_of[pair] == "base" for pair in made.table.pairs[30:])
-    assert all(role_of[Pair(*name[:-2].split(":"))] != "base" for name in made.left_out)
+    assert all(
+        role_of[Pair(*name[:-2].split(":"))] != "base"
+        for name in made.dropped_replicates
+    )
     assert set(made.table.replicates[30:]) == {"2"}
 
 
@@ -98,8 +101,8 @@ def test_wishes_that_cannot_be_met_are_refused():
         "base": 2,
         "valid2": 1,
     }
-    for wrong in ({"n_valid": -1}, {"seed": -1}, {"n_valid": 3, "most": 2}):
-        with pytest.raises(UsageError, match="pairs to validate"):
+    for wrong in ({"n_valid": -1}, {"seed": -1}, {"n_valid": 3, "max_held_out": 2}):
+        with pytest.raises(UsageError, match="validation pairs"):
             split_pairs(make_table(FULL), **wrong)
 
 
