@@ -15,17 +15,15 @@ from typing import Any, Literal
 
 from tfimpute_tracks.errors import RunError, UsageError
 from tfimpute_tracks.storage import atomic_file
-from tfimpute_tracks.tracks.formats.bedgraph import check_bedgraph, write_bedgraph
-from tfimpute_tracks.tracks.formats.bigbed import check_bigbed, write_bigbed
-from tfimpute_tracks.tracks.formats.bigwig import check_bigwig, write_bigwig
-from tfimpute_tracks.tracks.formats.bins import SignalStyle
-from tfimpute_tracks.tracks.formats.narrowpeak import (
-    NarrowPeak,
-    PeakSet,
-    check_narrowpeak,
-    write_narrowpeak,
+from tfimpute_tracks.tracks.formats import (
+    bedgraph,
+    bigbed,
+    bigwig,
+    narrowpeak,
+    parquet,
 )
-from tfimpute_tracks.tracks.formats.parquet import check_parquet, write_parquet
+from tfimpute_tracks.tracks.formats.bins import SignalStyle
+from tfimpute_tracks.tracks.formats.narrowpeak import NarrowPeak, PeakSet
 from tfimpute_tracks.tracks.formats.reading import (
     covered_spans,
     read_signal,
@@ -84,25 +82,36 @@ class TrackFormat:
 
 _TABLE = (
     TrackFormat(
-        "bigwig", ".bw", "signal", write_bigwig, check_bigwig, "signal", is_default=True
+        "bigwig",
+        ".bw",
+        "signal",
+        bigwig.write_bigwig,
+        bigwig.check_bigwig,
+        "signal",
+        is_default=True,
     ),
     TrackFormat(
         "bedgraph",
         ".bedGraph",
         "signal",
-        write_bedgraph,
-        check_bedgraph,
+        bedgraph.write_bedgraph,
+        bedgraph.check_bedgraph,
         "signal, text",
     ),
     TrackFormat(
-        "parquet", ".parquet", "signal", write_parquet, check_parquet, "signal, a table"
+        "parquet",
+        ".parquet",
+        "signal",
+        parquet.write_parquet,
+        parquet.check_parquet,
+        "signal, a table",
     ),
     TrackFormat(
         "bed",
         ".narrowPeak",
         "peaks",
-        write_narrowpeak,
-        check_narrowpeak,
+        narrowpeak.write_narrowpeak,
+        narrowpeak.check_narrowpeak,
         "peaks, narrowPeak",
         is_default=True,
     ),
@@ -110,8 +119,8 @@ _TABLE = (
         "bigbed",
         ".bb",
         "peaks",
-        write_bigbed,
-        check_bigbed,
+        bigbed.write_bigbed,
+        bigbed.check_bigbed,
         "peaks",
         may_be_empty=False,
         is_default=True,
