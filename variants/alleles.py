@@ -204,8 +204,8 @@ class AlleleScorer:
         self._grid = self._scorer.grid
         self.n_pairs = len(pairs)
         # Core tiles of a change of one letter: of the reference, and what differs.
-        n_core = self._grid.n_core(-(-self._seq_len // step))
-        n_core += -(-self._seq_len // self._grid.core.stride)
+        n_core = self._grid.n_base(-(-self._seq_len // step))
+        n_core += -(-self._seq_len // self._grid.base.stride)
         most = _SCORES_AT_ONCE // (n_core * len(pairs))
         self.at_once = min(_MOST_AT_ONCE, max(1, most))
 
