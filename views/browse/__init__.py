@@ -13,12 +13,13 @@ from tfimpute_tracks.views.browse.auth import is_loopback
 from tfimpute_tracks.views.browse.genes import GeneIndex
 from tfimpute_tracks.views.browse.scores import LiveScores
 from tfimpute_tracks.views.browse.server import open_socket, page_address, serve
-from tfimpute_tracks.views.browse.session import Session
+from tfimpute_tracks.views.browse.session import Session, initial_region
 
 __all__ = [
     "GeneIndex",
     "LiveScores",
     "Session",
+    "initial_region",
     "is_loopback",
     "make_app",
     "open_socket",

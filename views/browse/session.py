@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from tfimpute_tracks.engines.ordered_map import ordered_map
 from tfimpute_tracks.engines.tiles import TileRange
 from tfimpute_tracks.errors import RegionError, TracksError, UsageError
-from tfimpute_tracks.genome import Region, match_chrom
+from tfimpute_tracks.genome import Region, Sequences, match_chrom
+from tfimpute_tracks.genome.bundled import BundledGenome
+from tfimpute_tracks.kernels.encode import N_CODE
 from tfimpute_tracks.tracks.signals import SIGNALS
 from tfimpute_tracks.variants.alleles import AlleleScorer, parse_variant
 from tfimpute_tracks.views.browse.genes import GeneIndex
@@ -22,11 +24,36 @@ from tfimpute_tracks.views.browse.scores import LiveScores
 from tfimpute_tracks.views.browse.virtual_fasta import VirtualFasta
 from tfimpute_tracks.vocabulary import Pair
 
-__all__ = ["MAX_PAIRS", "Background", "Session"]
+__all__ = ["MAX_PAIRS", "Background", "Session", "initial_region"]
 
 MAX_PAIRS = 60
 """Maximum number of pairs on a page, and in one request."""
 _MAX_ALLELE_SCORERS = 8
+_BUNDLED_LOCUS = Region("chr20", 48_780_000, 48_840_000)  # of CEBPB
+_VIEW, _SEARCH_STEP = 100_000, 1_000_000  # bp
+
+
+def initial_region(genome: Sequences) -> Region:
+    """Choose where the page opens.
+
+    Parameters
+    ----------
+    genome : Sequences
+
+    Returns
+    -------
+    Region
+        CEBPB in the bundled genome; else the first 100 kb whose sequence is known.
+    """
+    if isinstance(genome, BundledGenome):
+        return _BUNDLED_LOCUS
+    for chrom, size in genome.chrom_sizes.items():
+        for start in range(0, max(size - _VIEW, 1), _SEARCH_STEP):
+            end = min(start + _VIEW, size)
+            if (genome.codes(chrom, start, end) != N_CODE).mean() > 0.9:
+                return Region(chrom, start, end)
+    chrom, size = next(iter(genome.chrom_sizes.items()))
+    return Region(chrom, 0, min(_VIEW, size))
 
 
 class Background:
@@ -290,7 +317,9 @@ class Session:
             There is no such signal.
         """
         if name not in SIGNALS:
-            raise UsageError(f"no signal {name[:30]!r}; use one of {', '.join(SIGNALS)}")
+            raise UsageError(
+                f"no signal {name[:30]!r}; use one of {', '.join(SIGNALS)}"
+            )
         return name
 
     def region(self, query: Mapping[str, str]) -> Region:
