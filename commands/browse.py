@@ -75,6 +75,8 @@ def browse(
         if genes is None and fasta is None:
             genes = bundled_genes()
         index = page.GeneIndex(genes, genome) if genes else None
+        if index:
+            index.at(locus)  # reports a broken file before the page opens
         session = page.Session(scores, locus, index)
         session.warm_up()
         print_result(page.page_address(sock, token))
