@@ -147,6 +147,21 @@ def log(text: str, *, detail: bool = False, warning: bool = False) -> None:
         sys.stderr.write(f"{text}\n")
 
 
+class Advance(Protocol):
+    """Counts finished units of a progress bar."""
+
+    def __call__(self, n: int, note: str = "") -> None:
+        """Count units.
+
+        Parameters
+        ----------
+        n : int
+            Finished units since the last call.
+        note : str
+            Shown after the bar.
+        """
+
+
 class _Rate(ProgressColumn):
     """Finished units per second, in the unit of the bar."""
 
@@ -154,13 +169,6 @@ class _Rate(ProgressColumn):
         speed = task.finished_speed or task.speed
         unit, scale = task.fields["unit"], task.fields["scale"]
         return Text(f"{speed / scale:.2f} {unit}/s" if speed else "")
-
-
-class Advance(Protocol):
-    """Moves a progress bar."""
-
-    def __call__(self, n: int, note: str = "") -> None:
-        """Count `n` more finished units; `note` is shown behind the bar."""
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from tfimpute_tracks.errors import RegionError, TracksError, UsageError
 from tfimpute_tracks.genome import Region, Sequences, match_chrom
 from tfimpute_tracks.genome.bundled import BundledGenome
 from tfimpute_tracks.kernels.encode import N_CODE
+from tfimpute_tracks.kernels.products import sigmoid
 from tfimpute_tracks.tracks.signals import SIGNALS
 from tfimpute_tracks.variants.alleles import AlleleScorer, parse_variant
 from tfimpute_tracks.views.browse.genes import GeneIndex
@@ -244,22 +245,23 @@ class Session:
         """
         model, genome = self.scores.model, self.scores.genome
         variant = parse_variant(text, genome)
-        effects = self._allele_scorer(tuple(pairs)).effects(genome, variant)
-        ref_best, alt_best = map(_json_numbers, effects.best())
+        scores = self._allele_scorer(tuple(pairs)).score(genome, variant)
+        ref_best, alt_best = (_json_numbers(sigmoid(best)) for best in scores.best())
+        ref, alt = sigmoid(scores.ref).T, sigmoid(scores.alt).T
         return {
             "variant": str(variant),
             **variant._asdict(),
             # Measured peaks belong to the alleles of the measured cells.
             "basis": "sequence" if model.evidence else model.basis,
-            "ref_centers": effects.ref_centers.tolist(),
-            "alt_centers": effects.alt_centers.tolist(),
+            "ref_centers": scores.ref_centers.tolist(),
+            "alt_centers": scores.alt_centers.tolist(),
             "pairs": [
                 {
                     **self.describe(pair),
                     "ref_best": ref_best[i],
                     "alt_best": alt_best[i],
-                    "ref": _json_numbers(effects.ref[i]),
-                    "alt": _json_numbers(effects.alt[i]),
+                    "ref": _json_numbers(ref[i]),
+                    "alt": _json_numbers(alt[i]),
                 }
                 for i, pair in enumerate(pairs)
             ],
