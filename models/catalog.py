@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
-from tfimpute_tracks.models.model import Model, load_model
+from tfimpute_tracks.models.loading import load_model
+from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.models.pretrained import shipped_models
 
 __all__ = ["group_records", "model_records", "pair_records"]

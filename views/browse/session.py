@@ -18,6 +18,7 @@ from tfimpute_tracks.genome import Region, Sequences, match_chrom
 from tfimpute_tracks.genome.bundled import BundledGenome
 from tfimpute_tracks.kernels.encode import N_CODE
 from tfimpute_tracks.kernels.products import sigmoid
+from tfimpute_tracks.tracks.formats import FORMATS
 from tfimpute_tracks.tracks.signals import SIGNALS
 from tfimpute_tracks.variants.alleles import AlleleScorer, parse_variant
 from tfimpute_tracks.views.browse.genes import GeneIndex
@@ -190,6 +191,7 @@ class Session:
                 for name, signal in SIGNALS.items()
                 if name != "calibrated" or "slope" in model.card.get("calibration", {})
             },
+            "formats": list(FORMATS),
             "stride": self.scores.stride,
             "tile": model.config.seq_len,
             "context": model.config.flank,

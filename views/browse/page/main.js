@@ -238,6 +238,7 @@ async function start() {
   fill("tfs", about.tfs);
   fill("cells", about.cells);
   fill("signal", Object.keys(about.signals));
+  byId("format").append(...about.formats.map((name) => new Option(name, name)));
   const context = about.context ? `, with ${about.context} bp of context on each side` : "";
   byId("about").textContent =
     `Model ${about.model}, which uses ${about.basis}. Genome ${about.genome}. Tiles of ${about.tile} bp every ${about.stride} bp${context}. ` +
