@@ -192,7 +192,7 @@ class _SubstitutionScorer:
             genome, region.chrom, self._first, last + grid.seq_len
         )
         # Base tiles from every start: tiles of two positions lie on different grids.
-        n_starts, step = last - self._first, grid.core.stride
+        n_starts, step = last - self._first, grid.base.stride
         self._logits = np.empty((n_starts, len(pairs)), dtype=np.float32)
         self._unknown = missing_tiles(self._codes, 1, grid.seq_len, n_starts)
         for phase in range(step):
@@ -229,8 +229,8 @@ class _SubstitutionScorer:
         if code == N_CODE or n_tiles < 1:
             return None
         first = position - before - grid.flank
-        starts = first + grid.core.stride * np.arange(
-            grid.n_core(n_tiles), dtype=np.int64
+        starts = first + grid.base.stride * np.arange(
+            grid.n_base(n_tiles), dtype=np.int64
         )
         is_changed = (starts <= position) & (starts > position - grid.seq_len)
         return _Site(position, code, starts, is_changed)
@@ -256,4 +256,4 @@ class _SubstitutionScorer:
         return best
 
     def _n_bp(self, n_tiles: int) -> int:
-        return (n_tiles - 1) * self._grid.core.stride + self._grid.seq_len
+        return (n_tiles - 1) * self._grid.base.stride + self._grid.seq_len

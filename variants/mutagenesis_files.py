@@ -15,7 +15,7 @@ from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.plots.mutagenesis import mutagenesis_figure
 from tfimpute_tracks.plots.style import save_figure
 from tfimpute_tracks.storage import atomic_file
-from tfimpute_tracks.tracks.formats import write_bigwig
+from tfimpute_tracks.tracks.formats import write_track
 from tfimpute_tracks.variants.mutagenesis import MutagenesisScores
 from tfimpute_tracks.vocabulary import Pair
 
@@ -78,7 +78,7 @@ def write_mutagenesis(
             for suffix in ("bw", "svg")
         ]
         signal = Signal(chrom, start, 1, importance)
-        write_bigwig(files[-2], genome.chrom_sizes, [signal])
+        write_track("bigwig", files[-2], genome.chrom_sizes, [signal])
         about = _describe(model, pair)
         title = f"{pair.tf} in {pair.cell} ({about}), {chrom}:{start + 1:,}-{end:,}"
         figure = mutagenesis_figure(

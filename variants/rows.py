@@ -32,7 +32,7 @@ class AlleleRows(NamedTuple):
     ----------
     before : int
         bp from the start of the first tile to the variant.
-    ref, alt : uint8 arrays, shape (grid.n_letters(n_tiles),), values 0..4
+    ref, alt : uint8 arrays, shape (grid.n_codes(n_tiles),), values 0..4
         Flanks included.
     n_ref, n_alt : int
         Tiles over each allele.
@@ -91,19 +91,19 @@ def lay_out_alleles(
                 f"{chrom} has {size} bp, too few for a tile of {seq_len} bp over "
                 f"{chrom}:{start + 1} {'>'.join(alleles)}"
             )
-        rows.append(row[grid.letters(0, n_tiles)])
+        rows.append(row[grid.code_slice(0, n_tiles)])
         counts.append(n_tiles)
     ref, alt = rows
-    changed = _changed_tiles(ref, alt, grid, grid.n_core(counts[1]))
+    changed = _changed_tiles(ref, alt, grid, grid.n_base(counts[1]))
     return AlleleRows(before, ref, alt, counts[0], counts[1], changed)
 
 
 def _changed_tiles(ref: Codes, alt: Codes, grid: TileGrid, n_alt: int) -> slice:
     """Find the base tiles of the alternate allele that the reference does not have."""
     shared = min(len(ref), len(alt))
-    n_shared = (shared - grid.seq_len) // grid.core.stride + 1
+    n_shared = (shared - grid.seq_len) // grid.base.stride + 1
     n_differing = np.cumsum(ref[:shared] != alt[:shared])
-    starts = grid.core.stride * np.arange(n_shared)
+    starts = grid.base.stride * np.arange(n_shared)
     before = np.where(starts > 0, n_differing[starts - 1], 0)
     changed = np.flatnonzero(n_differing[starts + grid.seq_len - 1] - before)
     if n_alt > n_shared:
@@ -128,19 +128,19 @@ def score_rows(scorer: Scorer, rows: list[AlleleRows]) -> list[tuple[Floats, Flo
         float32 arrays, shape (n_tiles, n_pairs): log-odds by sequence only; NaN for tiles
         of which more than half is unknown. The same bits whatever other rows there are.
     """
-    grid, step = scorer.grid, scorer.grid.core.stride
+    grid, step = scorer.grid, scorer.grid.base.stride
     segments, counts = [], []
     for row in rows:
         n_changed = row.changed.stop - row.changed.start
         first = row.changed.start * step
         last = (row.changed.stop - 1) * step + grid.seq_len if n_changed else 0
         segments += [row.ref, row.alt[first:last]]
-        counts += [grid.n_core(row.n_ref), n_changed]
+        counts += [grid.n_base(row.n_ref), n_changed]
     logits = scorer.base_logits(segments, counts)
     parts = np.split(logits, np.cumsum(counts)[:-1])
     found = []
     for row, ref, changed in zip(rows, parts[0::2], parts[1::2], strict=True):
-        rest = ref[row.changed.stop : grid.n_core(row.n_alt)]
+        rest = ref[row.changed.stop : grid.n_base(row.n_alt)]
         alt = np.concatenate([ref[: row.changed.start], changed, rest])
         found.append(
             (
