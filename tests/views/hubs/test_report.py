@@ -12,8 +12,14 @@ from chromium import colored_pixels, complaints, open_chromium, wait_for
 from tfimpute_tracks.dataset import HoldOut
 from tfimpute_tracks.errors import InputFileError, RunError
 from tfimpute_tracks.genome import Region
+from tfimpute_tracks.genome.signal import Signal
 from tfimpute_tracks.models import load_model
-from tfimpute_tracks.tracks.formats import read_signal, signal_chroms, write_bigwig
+from tfimpute_tracks.tracks.formats import (
+    SignalStyle,
+    read_signal,
+    signal_chroms,
+    write_track,
+)
 from tfimpute_tracks.tracks.track_folder import TrackFolder, find_tracks
 from tfimpute_tracks.views.hubs.card_lookup import CardLookup
 from tfimpute_tracks.views.hubs.excerpts import bigwig_excerpt, merge_windows
@@ -116,7 +122,9 @@ def test_summary_statistics_are_sums(tracks_folder):
 def test_tracks_without_zoom_levels_are_summed_up_too(tmp_path):
     path = tmp_path / "a.bw"
     values = np.array([0.1, np.nan, 0.9], dtype=np.float32)
-    write_bigwig(path, {"a": 100, "b": 50}, [("a", 10, 20, values)], max_zooms=0)
+    signals = [Signal("a", 10, 20, values)]
+    style = SignalStyle(max_zooms=0)
+    write_track("bigwig", path, {"a": 100, "b": 50}, signals, style)
     assert bases_with_values(path) == {"a": 40}
     regions = sample_regions(path, 1000)
     assert score_histogram(path, regions, np.array([0, 0.5, 1])).tolist() == [1, 1]
