@@ -143,5 +143,5 @@ def iterate_chroms(
         codes = padded_codes(genome, chrom, seq_len)
         lower = np.zeros(len(codes), dtype=np.bool_)
         inner = slice(seq_len // 2, seq_len // 2 + genome.chrom_sizes[names[chrom]])
-        lower[inner] = genome.is_lower(names[chrom]) & (codes[inner] < N_CODE)
+        lower[inner] = genome.is_soft_masked(names[chrom]) & (codes[inner] < N_CODE)
         yield ChromSequence(chrom, codes, lower, seq_len)
