@@ -17,10 +17,10 @@ from tfimpute_tracks.comparison.report import Section, Table
 from tfimpute_tracks.evaluation.metrics import RECALL_LEVELS
 from tfimpute_tracks.evaluation.result import EvaluationResult, recall_columns
 from tfimpute_tracks.plots.evaluation import (
-    compared_pairs,
-    figures_by_tf,
+    fdr_recall_bars,
+    metric_by_tf,
+    metric_scatter,
     predictor_boxes,
-    recall_at_rates,
 )
 
 __all__ = [
@@ -224,7 +224,7 @@ def _rivals(
         ],
         [
             *(
-                compared_pairs(ours, other, ("model", label), kinds)
+                metric_scatter(ours, other, ("model", label), kinds)
                 for label, other in others.items()
             ),
             predictor_boxes({"model": ours, **others}),
@@ -284,7 +284,7 @@ def _recall(table: pd.DataFrame, roles: Mapping[str, Mapping[str, Any]]) -> Sect
         "compare predictors; what a threshold promises elsewhere stands in a model's "
         "card.",
         [Table(["role", *(f"{level:.0%}" for level in RECALL_LEVELS)], rows)],
-        [recall_at_rates(RECALL_LEVELS, found)],
+        [fdr_recall_bars(RECALL_LEVELS, found)],
     )
 
 
@@ -306,13 +306,13 @@ def _bins(told: BinsTold) -> Section:
             Table(BIN_COLUMNS, bin_rows(told.roles)),
             _frame(told.pairs),
         ],
-        [recall_at_rates(RECALL_LEVELS, found)],
+        [fdr_recall_bars(RECALL_LEVELS, found)],
     )
 
 
 def _by_tf(assessment: EvaluationResult, kinds: list[str]) -> Section:
     table = assessment.pairs
-    figure = figures_by_tf(table["tf"], table["auroc"].to_numpy(np.float64), kinds)
+    figure = metric_by_tf(table["tf"], table["auroc"].to_numpy(np.float64), kinds)
     return Section("By TF", "", [_frame(assessment.by_tf())], [figure])
 
 
