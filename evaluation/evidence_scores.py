@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tfimpute_tracks.dataset import Dataset
 from tfimpute_tracks.engines.numba_backend import NUMBA
 from tfimpute_tracks.evaluation.scored_pairs import Score
-from tfimpute_tracks.evaluation.tables import predict_sites
+from tfimpute_tracks.evaluation.predict import predict_sites
 from tfimpute_tracks.evidence import EvidenceStore
 from tfimpute_tracks.models.evidence import Evidence, PairEvidence
 from tfimpute_tracks.models.model import Model
