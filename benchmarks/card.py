@@ -31,8 +31,9 @@ from shipped import chosen_models, judge_of, judges_of, network_of, valid_sites
 from tfimpute_tracks.commands.console import print_result
 from tfimpute_tracks.dataset import Dataset, open_dataset, split_rows
 from tfimpute_tracks.dataset.pairs_table import read_pairs_table
+from tfimpute_tracks.engines.scorer import Scorer
+from tfimpute_tracks.engines.sites import predict_sites
 from tfimpute_tracks.engines.tiles import TileRange
-from tfimpute_tracks.evaluation import predict_sites
 from tfimpute_tracks.evaluation.fdr import summarize
 from tfimpute_tracks.evaluation.fdr_calibration import (
     FDR_LEVELS,
@@ -43,15 +44,15 @@ from tfimpute_tracks.evaluation.fdr_calibration import (
 )
 from tfimpute_tracks.evaluation.genome_wide import (
     Intervals,
-    Tally,
-    tally_tiles,
+    PeakCounts,
+    compare_peaks,
 )
 from tfimpute_tracks.genome import merge_intervals, open_genome, read_bed
 from tfimpute_tracks.genome.signal import Signal
 from tfimpute_tracks.models import Model, load_model, shipped_models
 from tfimpute_tracks.models.evidence_weights import evidence_path
 from tfimpute_tracks.storage import write_json
-from tfimpute_tracks.tracks.scan import open_scanner
+from tfimpute_tracks.tracks.scan import scan_blocks
 from tfimpute_tracks.training.export_checkpoint import bound_shares
 from tfimpute_tracks.vocabulary import Pair
 
@@ -118,7 +119,7 @@ def _tallies(model: Model, pairs: list[Pair], lines, place: _Chromosome):
     start = (model.config.seq_len - stride) // 2
     for first in range(0, len(pairs), _PAIRS_AT_ONCE):
         group = pairs[first : first + _PAIRS_AT_ONCE]
-        blocks = open_scanner(model, group).blocks(genome, [tiles], 2)
+        blocks = scan_blocks(Scorer(model, group), genome, [tiles], 2)
         scores = np.concatenate([block.scores for block in blocks])
         for i, pair in enumerate(group):
             peaks = merge_intervals(read_bed(place.beds[pair])).query(
@@ -126,14 +127,14 @@ def _tallies(model: Model, pairs: list[Pair], lines, place: _Chromosome):
             )
             measured = Intervals(peaks["start"].to_numpy(), peaks["end"].to_numpy())
             drawn = Signal(place.name, start, stride, scores[:, i])
-            yield tally_tiles(drawn, measured, lines[first + i], model.threshold(pair))
+            yield compare_peaks(drawn, measured, lines[first + i], model.threshold(pair))
         print_result(f"{model.name}: {first + len(group)} of {len(pairs)} pairs")
 
 
-def _genome_figures(found: Iterator[Tally], chrom: str):
+def _genome_figures(found: Iterator[PeakCounts], chrom: str):
     told, rates = [], []
     for tally in found:
-        told.append(tally.peak_figures())
+        told.append(tally.peak_metrics())
         rates.append(tally.rates())
     by_level = np.array(rates)
     number = {
@@ -225,7 +226,7 @@ def _calibrate(
         roles = np.array(dataset.roles)[own.columns]
         fit, check = (np.flatnonzero(roles == role) for role in ("valid2", "test3"))
         told[name] = calibrate_probabilities(
-            own.valid.of(fit), own.test.of(check), priors[fit], priors[check]
+            own.valid.subset(fit), own.test.subset(check), priors[fit], priors[check]
         )
         print_result(f"{name} {json.dumps(told[name], indent=1)}")
     for name, model in models.items():

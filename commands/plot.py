@@ -146,7 +146,7 @@ def _read(
     from tfimpute_tracks.vocabulary import Vocabulary
 
     shelf = find_tracks(folder)
-    for fault in shelf.faults:
+    for fault in shelf.errors:
         log(fault, warning=True)
     chosen = None
     if any(named):

@@ -9,12 +9,10 @@ Training is above this package: it selects its best epoch by these metrics.
 """
 
 from tfimpute_tracks.evaluation.metrics import pair_aurocs, pair_average_precisions
-from tfimpute_tracks.evaluation.predict import predict_sites
 from tfimpute_tracks.evaluation.scored_pairs import evaluate_model
 
 __all__ = [
     "evaluate_model",
     "pair_aurocs",
     "pair_average_precisions",
-    "predict_sites",
 ]

@@ -23,7 +23,7 @@ from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.evaluation.baselines import average_activity
 from tfimpute_tracks.evaluation.bootstrap import site_blocks
 from tfimpute_tracks.evaluation.metrics import pair_metrics
-from tfimpute_tracks.evaluation.predict import predict_sites
+from tfimpute_tracks.engines.sites import predict_sites
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
 
 if TYPE_CHECKING:

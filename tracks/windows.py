@@ -9,8 +9,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tfimpute_tracks.engines.scorer import Scorer
 from tfimpute_tracks.engines.tiles import plan_tiles
-from tfimpute_tracks.errors import UsageError
+from tfimpute_tracks.errors import UsageError, listed
 from tfimpute_tracks.genome import Region, Sequences, read_narrowpeak
 from tfimpute_tracks.genome.signal import Bins
 from tfimpute_tracks.kernels.peaks import call_peaks
@@ -18,7 +19,7 @@ from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.tracks.columns import Columns
 from tfimpute_tracks.tracks.formats import read_signal
 from tfimpute_tracks.tracks.rendering import TrackLayout
-from tfimpute_tracks.tracks.scan import open_scanner
+from tfimpute_tracks.tracks.scan import scan_blocks
 from tfimpute_tracks.tracks.signals import SignalName
 from tfimpute_tracks.tracks.track_folder import TrackFolder, TrackRecord
 from tfimpute_tracks.vocabulary import Pair
@@ -80,11 +81,11 @@ def compute_window(
         No tile is drawn there.
     """
     columns = Columns(model, pairs, [str(i) for i in range(len(pairs))], signal)
-    scanner = open_scanner(model, columns.judged, keep=columns.keep)
+    scorer = Scorer(model, columns.judged)
     sizes = dict(genome.chrom_sizes)
-    layout = TrackLayout(scanner.stride, model.config.seq_len, sizes)
-    (tiles,) = plan_tiles([region], sizes, model.config.seq_len, scanner.stride)
-    blocks = scanner.blocks(genome, [tiles])
+    layout = TrackLayout(scorer.stride, model.config.seq_len, sizes)
+    (tiles,) = plan_tiles([region], sizes, model.config.seq_len, scorer.stride)
+    blocks = scan_blocks(scorer, genome, [tiles], reduce=columns.keep)
     kept = np.concatenate([b.scores for b in blocks if b.scores is not None])
     found = []
     for place, pair in enumerate(pairs):
@@ -102,13 +103,13 @@ def compute_window(
 
 
 def choose_tracks(
-    shelf: TrackFolder, pairs: list[Pair] | None, signal: SignalName
+    folder: TrackFolder, pairs: list[Pair] | None, signal: SignalName
 ) -> list[TrackRecord]:
     """Choose tracks of a folder.
 
     Parameters
     ----------
-    shelf : Shelf
+    folder : TrackFolder
     pairs : list of Pair, optional
         By default all that have the signal.
     signal : str
@@ -116,7 +117,7 @@ def choose_tracks(
 
     Returns
     -------
-    list of ShelfTrack
+    list of TrackRecord
         One at least; in the order of the pairs.
 
     Raises
@@ -124,13 +125,13 @@ def choose_tracks(
     UsageError
         A pair is not there, or has no such signal.
     """
-    there = {t.pair: t for t in shelf.tracks if signal in t.signals}
+    there = {t.pair: t for t in folder.tracks if signal in t.signals}
     missing = [pair for pair in pairs or [] if pair not in there]
     if missing or not there:
-        names = ", ".join(map(str, list(there)[:5])) or "no pair"
+        names = listed(there) or "no pair"
         what = missing[0] if missing else "any pair"
         raise UsageError(
-            f"{shelf.folder} has no {signal} of {what}; it has it of {names}: `scan` "
+            f"{folder.path} has no {signal} of {what}; it has it of {names}: `scan` "
             "or `export` it first"
         )
     return [there[pair] for pair in pairs or there]
@@ -144,7 +145,7 @@ def read_window(
     Parameters
     ----------
     folder : Path
-    tracks : iterable of ShelfTrack
+    tracks : iterable of TrackRecord
         Those of :func:`choose_tracks`.
     region : Region
     signal : str

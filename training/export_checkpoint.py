@@ -21,13 +21,15 @@ from scipy.special import expit
 from tfimpute_tracks import __version__
 from tfimpute_tracks.dataset import REPLICATE, Dataset, Split
 from tfimpute_tracks.engines.numba_backend import NUMBA
-from tfimpute_tracks.evaluation import evaluate_model, predict_sites
+from tfimpute_tracks.engines.sites import predict_sites
+from tfimpute_tracks.evaluation import evaluate_model
 from tfimpute_tracks.evaluation.fdr_calibration import (
     SiteScores,
     calibrate_probabilities,
     calibrate_trained_pairs,
     score_sites,
 )
+from tfimpute_tracks.evaluation.metrics import role_means
 from tfimpute_tracks.models.checkpoint import write_checkpoint
 from tfimpute_tracks.models.network import MotifNetwork
 from tfimpute_tracks.training.context_fit import sites_to_judge
@@ -193,7 +195,7 @@ def publish(
             "test_average_precision": rounded(row.average_precision),
             **worth[i],
         }
-        for i, row in enumerate(judged.pairs.itertuples())
+        for i, row in enumerate(judged.itertuples())
         # A card has one entry for a pair, which is not that of its replicates.
         if row.role != REPLICATE
     ]
@@ -212,7 +214,7 @@ def publish(
         },
         "history": run.history,
         **({"surroundings": asdict(run.around)} if run.around else {}),
-        "figures": judged.by_role(),
+        "figures": role_means(judged),
         "fdr": {"sites": checked},
         "calibration": {
             "priors": dict(zip(dataset.vocabulary.tfs, shares.round(6), strict=True)),
@@ -251,7 +253,7 @@ def _calibration(
     tfs = np.array(dataset.vocabulary.pair_indices(dataset.pairs))[:, 0]
     try:
         return calibrate_probabilities(
-            valid.of(fit), test.of(check), shares[tfs[fit]], shares[tfs[check]]
+            valid.subset(fit), test.subset(check), shares[tfs[fit]], shares[tfs[check]]
         )
     except ValueError:  # no such pairs, or none with sites of both classes
         return {}

@@ -10,8 +10,9 @@ from tfimpute_tracks.errors import RegionError, UsageError
 from tfimpute_tracks.genome import Region, open_genome
 from tfimpute_tracks.kernels.peaks import call_peaks
 from tfimpute_tracks.tracks.scan import scan_region
-from tfimpute_tracks.views.browse import LiveScores, views
+from tfimpute_tracks.views.browse import LiveScores
 from tfimpute_tracks.views.browse import scores as module
+from tfimpute_tracks.views.browse import window as views
 from tfimpute_tracks.views.browse.window import draw_peaks, draw_signal, reduce_tiles
 from tfimpute_tracks.vocabulary import Pair
 
