@@ -127,7 +127,9 @@ def _tallies(model: Model, pairs: list[Pair], lines, place: _Chromosome):
             )
             measured = Intervals(peaks["start"].to_numpy(), peaks["end"].to_numpy())
             drawn = Signal(place.name, start, stride, scores[:, i])
-            yield compare_peaks(drawn, measured, lines[first + i], model.threshold(pair))
+            yield compare_peaks(
+                drawn, measured, lines[first + i], model.threshold(pair)
+            )
         print_result(f"{model.name}: {first + len(group)} of {len(pairs)} pairs")
 
 

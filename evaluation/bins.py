@@ -49,9 +49,14 @@ class BinMetrics:
     about: dict[str, Any] = field(default_factory=dict)
 
     @property
-    def excluded(self) -> str:
-        """How many bins were excluded, by reason, as text."""
-        return ", ".join(f"{n:,} {why}" for why, n in self.about["excluded"].items())
+    def title(self) -> str:
+        """How many bins there are, and how many were excluded, by reason."""
+        about = self.about
+        excluded = ", ".join(f"{n:,} {why}" for why, n in about["excluded"].items())
+        return (
+            f"{about['bins']:,} bins of {self.width:,} bp along "
+            f"{', '.join(about['chroms'])}; excluded: {excluded}"
+        )
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,7 @@ class Interval(NamedTuple):
 
 
 def site_blocks(chrom_id: NDArray[np.int32], start: Ints, length: int = BLOCK) -> Ints:
-    """Number the blocks that sites lie in.
+    """Assign each site the number of its block.
 
     Parameters
     ----------

@@ -114,7 +114,9 @@ def fdr_thresholds(scores: Floats, labels: Labels, levels: Sequence[float]) -> F
     return thresholds
 
 
-def count_calls(scores: Floats, labels: Labels, thresholds: Floats) -> tuple[Ints, Ints]:
+def count_calls(
+    scores: Floats, labels: Labels, thresholds: Floats
+) -> tuple[Ints, Ints]:
     """Count the sites at or above thresholds.
 
     Parameters

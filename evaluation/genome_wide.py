@@ -69,7 +69,9 @@ class PeakCounts:
         PeakCounts
         """
         names = [field.name for field in fields(self)]
-        return PeakCounts(*(getattr(self, name) + getattr(other, name) for name in names))
+        return PeakCounts(
+            *(getattr(self, name) + getattr(other, name) for name in names)
+        )
 
     def rates(self) -> NDArray[np.float64]:
         """Compute the FDR of tiles at each threshold.

@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from tfimpute_tracks.dataset import Dataset
+from tfimpute_tracks.engines.sites import predict_sites
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.evaluation.baselines import average_activity
 from tfimpute_tracks.evaluation.bootstrap import site_blocks
 from tfimpute_tracks.evaluation.metrics import pair_metrics
-from tfimpute_tracks.engines.sites import predict_sites
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
 
 if TYPE_CHECKING:
@@ -169,7 +169,9 @@ def evaluate_model(
         The sequences are too short for the model, or there is no pair.
     """
     if not len(columns):
-        raise UsageError("the data set has no pair of this role; use another --pair-set")
+        raise UsageError(
+            "the data set has no pair of this role; use another --pair-set"
+        )
     if score is None:
         score = partial(predict_sites, network, dataset.codes[rows])
     scored = score_pairs(score, vocabulary, dataset, rows, columns, trained)

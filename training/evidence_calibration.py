@@ -125,7 +125,9 @@ def promises(
     imputed = calibrate_imputed_pairs(*of_checks, lines[checks])[1]
     # Scores are of sites as they are, so they know how few are bound.
     even = np.full(len(learned), 0.5), np.full(len(checks), 0.5)
-    calibration = calibrate_probabilities(scored.valid.subset(learned), of_checks[1], *even)
+    calibration = calibrate_probabilities(
+        scored.valid.subset(learned), of_checks[1], *even
+    )
     if checks is learned and judge:
         told = judge.get("fdr", {}).get("imputed", imputed)
         imputed = {name: told[name] for name in told if name != "reach"}

@@ -22,11 +22,11 @@ from tfimpute_tracks.dataset import REPLICATE, Dataset
 from tfimpute_tracks.engines.scorer import site_scorer
 from tfimpute_tracks.evaluation import evaluate_model
 from tfimpute_tracks.evaluation.fdr import MIN_SITES
-from tfimpute_tracks.evaluation.metrics import role_means
 from tfimpute_tracks.evaluation.fdr_calibration import (
     SiteScores,
     calibrate_trained_pairs,
 )
+from tfimpute_tracks.evaluation.metrics import role_means
 from tfimpute_tracks.models.evidence import Evidence
 from tfimpute_tracks.models.evidence_weights import (
     EvidenceWeights,
