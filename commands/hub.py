@@ -129,9 +129,8 @@ def _store_tracks(
     from tfimpute_tracks.impute.export import ExportJob, run_export
     from tfimpute_tracks.impute.store import Store
     from tfimpute_tracks.storage import check_writable_dir
-    from tfimpute_tracks.tracks.rendering import TrackOptions
+    from tfimpute_tracks.tracks.formats import choose_formats
     from tfimpute_tracks.tracks.track_folder import find_tracks
-    from tfimpute_tracks.tracks.writer import usual_formats
 
     if out_dir is None:
         raise UsageError(f"{store_dir} is a bulk store: use --out-dir for its hub")
@@ -148,9 +147,8 @@ def _store_tracks(
             f"{store_dir} {which or '--all'} -o {out_dir}"
         )
         return expected_tracks(store, out_dir, chosen)
-    formats = usual_formats(TrackOptions())
     n_threads = inputs.set_threads(threads)
-    job = ExportJob(store, chosen, out_dir, formats, threads=n_threads)
+    job = ExportJob(store, chosen, out_dir, choose_formats(None), threads=n_threads)
     with progress_bar("export", len(chosen), "pairs") as advance:
         for result in run_export(job):
             advance(1, str(result.pair))

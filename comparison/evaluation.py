@@ -184,7 +184,7 @@ def run_evaluation(
         **model.digests,
         "basis": model.basis,
         "data": job.dataset.sources,
-        "hold_out": job.hold_out.record(),
+        "hold_out": job.hold_out.to_dict(),
         "sites": {
             "set": job.site_set,
             "evaluated": len(chosen.rows),
@@ -196,7 +196,7 @@ def run_evaluation(
         "calibration_error": calibration.errors,
         "bins": [{**some.about, "means": some.roles} for some in bins],
     }
-    title = f"{model.name} on {chosen.n_sites} of {job.hold_out.part(job.site_set)}"
+    title = f"{model.name} on {chosen.n_sites} of {job.hold_out.describe(job.site_set)}"
     lead = (
         f"{len(chosen.columns)} TF-cell pairs, scored from {model.basis}; weights "
         f"{model.checkpoint.digest}."
@@ -315,8 +315,8 @@ def _find_leaks(
     """Report what the evaluated sites and pairs share with the training data."""
     model, rows = job.model, chosen.rows
     trained = trained_sites(model.card, job.dataset, job.hold_out)
-    if trained.doubt:
-        warn(f"{model.name}: {trained.doubt}")
+    if trained.caveat:
+        warn(f"{model.name}: {trained.caveat}")
     leaks = find_leaks(
         job.dataset,
         Split(trained.rows, rows[:0], rows),
@@ -325,16 +325,16 @@ def _find_leaks(
     )
     recorded = model.card.get("hold_out")
     n_trained = trained.count(rows)
-    if n_trained and recorded not in (None, job.hold_out.record()):
+    if n_trained and recorded not in (None, job.hold_out.to_dict()):
         options = hold_out_options(recorded).items()
         log_options = " ".join(f"--{name} {value}" for name, value in options)
         warn(
             f"{model.name} was trained on {n_trained:,} of {len(rows):,} evaluated "
             f"sites; for other sites use {log_options}"
         )
-    for remark in leaks.remarks():
-        log(f"test and training: {remark}")
-    return leaks.to_dict() | {"n_trained_on": n_trained, "note": trained.doubt or None}
+    for message in leaks.messages():
+        log(f"test and training: {message}")
+    return leaks.to_dict() | {"n_trained_on": n_trained, "caveat": trained.caveat or None}
 
 
 def _write_tables(

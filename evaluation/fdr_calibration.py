@@ -163,7 +163,7 @@ def calibrate_imputed_pairs(
         pair reach it.
     summary : dict
         `shifts`: log-odds above a pair's peak-calling threshold, by level, None where no
-        shift keeps it; `pairs`: how many were held out; `reaching`: how many of them
+        shift keeps it; `pairs`: how many were held out; `pairs_reaching`: how many of them
         have sites that score so high; `test`: the FDR found on their test sites.
     """
     shifts = fdr_shifts(valid.scores - thresholds, valid.labels, FDR_LEVELS)
@@ -174,7 +174,7 @@ def calibrate_imputed_pairs(
     return raised, {
         "shifts": _by_level(shifts),
         "pairs": len(thresholds),
-        "reaching": _by_level(np.isfinite(raised).sum(axis=0).tolist()),
+        "pairs_reaching": _by_level(np.isfinite(raised).sum(axis=0).tolist()),
         "test": _check(test, raised),
     }
 

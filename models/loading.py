@@ -27,7 +27,7 @@ BUNDLED = "bundled"
 """Names the tracks of the stretch that ships."""
 
 # What a card tells of scores; all else is of the network that reads letters.
-_OF_SCORES = ("pairs", "fdr", "calibration", "expected", "figures")
+_OF_SCORES = ("pairs", "fdr", "calibration", "expected", "metrics")
 
 
 def load_model(

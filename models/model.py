@@ -109,16 +109,15 @@ class Model:
     @property
     def test_sites(self) -> str:
         """What the card's AUROCs were found on, as in "AUROC on ..."."""
-        # A card that does not tell is of a model that was kept from chromosomes.
-        kept = self.card.get("hold_out") or {"way": "chromosomes", "test": []}
-        if kept["way"] == "chance":
-            return "sites kept by chance, side by side with those of training"
-        if kept["way"] == "fold":
-            return "the sites of the test fold"
-        names = ", ".join(kept["test"])
+        held_out = self.card.get("hold_out") or {"scheme": "chromosomes", "test": []}
+        if held_out["scheme"] == "random":
+            return "randomly held-out sites, neighbors of training sites"
+        if held_out["scheme"] == "alternating-peaks":
+            return "the test peaks of alternating peaks"
+        names = ", ".join(held_out["test"])
         if not names:
             return "a test chromosome"
-        return f"the test chromosome{'s' * (len(kept['test']) > 1)} {names}"
+        return f"the test chromosome{'s' * (len(held_out['test']) > 1)} {names}"
 
     @cached_property
     def known_pairs(self) -> dict[Pair, dict[str, Any]]:
@@ -268,7 +267,7 @@ class Model:
         imputed = told.get("imputed") or {}
         ((tf, cell),) = self.vocabulary.pair_indices([pair])
         # A digit per cell line: how many of the rates it reaches, the highest first.
-        digits = imputed.get("reach", {}).get(self.tfs[tf])
+        digits = imputed.get("levels_reached", {}).get(self.tfs[tf])
         levels = sorted(map(float, told.get("sites", {})))
         reached = levels[-int(digits[cell]) :] if digits and digits[cell] != "0" else []
         line = self.threshold(pair)

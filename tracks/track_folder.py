@@ -13,12 +13,11 @@ from pathlib import Path
 
 from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.storage import Receipt, read_receipt
+from tfimpute_tracks.tracks.formats import FORMATS
 from tfimpute_tracks.tracks.signals import SIGNALS
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = ["TrackFolder", "TrackRecord", "find_tracks"]
-
-_SUFFIXES = (".bw", ".bb", ".narrowPeak")
 
 
 @dataclass(frozen=True)
@@ -121,7 +120,8 @@ def find_tracks(folder: Path) -> TrackFolder:
         if track.pair in found:
             track = _joined(found[track.pair], track)
         found[track.pair] = track
-    stray = (path.name for path in folder.iterdir() if path.suffix in _SUFFIXES)
+    suffixes = {entry.suffix for entry in FORMATS.values()}
+    stray = (path.name for path in folder.iterdir() if path.suffix in suffixes)
     errors += [
         f"{folder / name}: no receipt tells what it is; `scan` or `export` it again"
         for name in sorted(set(stray) - named)

@@ -130,7 +130,7 @@ def promises(
     )
     if checks is learned and judge:
         told = judge.get("fdr", {}).get("imputed", imputed)
-        imputed = {name: told[name] for name in told if name != "reach"}
+        imputed = {name: told[name] for name in told if name != "levels_reached"}
         calibration["error"] = judge.get("calibration", calibration)["error"]
     return {"imputed": imputed, "calibration": calibration}
 
@@ -183,7 +183,7 @@ def expectations(
     return {
         "margin": round(fitted.margin, 4),
         "coverage": COVERAGE,
-        "learned_from": fitted.n_pairs,
+        "n_pairs": fitted.n_pairs,
         "weights": dict(zip(FEATURES, fitted.weights.round(4).tolist(), strict=True)),
         "check": check,
         "auroc": {

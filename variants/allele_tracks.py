@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from tfimpute_tracks.errors import WriteError
 from tfimpute_tracks.genome.signal import Signal
 from tfimpute_tracks.kernels.products import sigmoid
-from tfimpute_tracks.tracks.formats import write_bigwig
+from tfimpute_tracks.tracks.formats import write_track
 from tfimpute_tracks.variants.alleles import AlleleScores, Variant
 from tfimpute_tracks.vocabulary import Pair
 
@@ -178,7 +178,8 @@ class AlleleTrackFile:
         for i, pair in enumerate(pairs):
             for kind in _KINDS:
                 dest = stem.with_name(f"{stem.name}.{pair.tf}.{pair.cell}.{kind}.bw")
-                write_bigwig(dest, chrom_sizes, self._signals(entries, values, i, kind))
+                signals = self._signals(entries, values, i, kind)
+                write_track("bigwig", dest, chrom_sizes, signals)
                 written.append(dest)
         return written
 

@@ -176,8 +176,8 @@ class AlleleScorer:
         self.n_pairs = len(pairs)
         # Base tiles of a single-nucleotide variant: of the reference, and those that
         # differ.
-        n_base = self._grid.n_core(-(-self._seq_len // stride))
-        n_base += -(-self._seq_len // self._grid.core.stride)
+        n_base = self._grid.n_base(-(-self._seq_len // stride))
+        n_base += -(-self._seq_len // self._grid.base.stride)
         most = _MAX_BATCH_SCORES // (n_base * len(pairs))
         self.batch_size = min(_MAX_BATCH, max(1, most))
 

@@ -196,7 +196,7 @@ class _Scorer:
         self._codes = read_past_ends(
             genome, region.chrom, self._first, last + grid.seq_len
         )
-        n_starts, apart = last - self._first, grid.core.stride
+        n_starts, apart = last - self._first, grid.base.stride
         self._logits = np.empty((n_starts, len(pairs)), dtype=np.float32)
         self._unknown = missing_tiles(self._codes, 1, grid.seq_len, n_starts)
         for phase in range(apart):
@@ -238,8 +238,8 @@ class _Scorer:
         most = (end - place + before - grid.seq_len) // STRIDE + 1
         n_tiles = max(0, min(before // STRIDE + 1, most))
         first = place - before - grid.flank
-        return first + grid.core.stride * np.arange(
-            grid.n_core(n_tiles), dtype=np.int64
+        return first + grid.base.stride * np.arange(
+            grid.n_base(n_tiles), dtype=np.int64
         )
 
     def _stretches(self, plan: _Plan) -> Iterator[Codes]:
@@ -260,9 +260,9 @@ class _Scorer:
         if changed is not None:
             logits[plan.is_changed] = changed
         tiles = self._scorer.mix(logits, unknown)
-        known = tiles[~self._grid.of_tiles(unknown)]
+        known = tiles[~self._grid.tile_mask(unknown)]
         nothing = np.full(self._n_pairs, np.nan, dtype=np.float32)
         return known.max(axis=0) if len(known) else nothing
 
     def _n_letters(self, n_tiles: int) -> int:
-        return (n_tiles - 1) * self._grid.core.stride + self._grid.seq_len
+        return (n_tiles - 1) * self._grid.base.stride + self._grid.seq_len

@@ -6,8 +6,6 @@ with the columns ``chrom pos ref alt``. Records are not checked here; ``validate
 
 from __future__ import annotations
 
-import csv
-import gzip
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -16,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple, Self
 
 from tfimpute_tracks.errors import InputFileError, WriteError
+from tfimpute_tracks.storage.table import read_lines
 
 __all__ = ["Source", "VariantFile", "VariantRecord", "open_variants", "spool_stdin"]
 
@@ -160,9 +159,7 @@ def open_variants(source: Source) -> Iterator[VariantFile]:
         with _open_vcf(source) as found:
             yield found
         return
-    opened = gzip.open if path.suffix == ".gz" else open
-    with opened(path, "rt", encoding="utf-8", newline="") as file:
-        yield VariantFile(_table_records(path, file), None)
+    yield VariantFile(_table_records(path), None)
 
 
 @contextmanager
@@ -209,26 +206,20 @@ def _vcf_records(label: str, file: Any) -> Iterator[VariantRecord]:
         )
 
 
-def _table_records(path: Path, file: Any) -> Iterator[VariantRecord]:
-    try:
-        reader = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-        header = [name.strip().lstrip("#").lower() for name in next(reader, [])]
-        if not set(_COLUMNS) <= set(header):
-            raise InputFileError(
-                f"{path}: not a VCF by its suffix, and its first line does not contain "
-                f"the columns {', '.join(_COLUMNS)} but "
-                f"{', '.join(header[:6]) or 'nothing'}; use a VCF (.vcf, .vcf.gz, .bcf) "
-                "or a tab-separated table with that header"
-            )
-        index = {name: i for i, name in enumerate(header)}
-        number = 0
-        for fields in reader:
-            if not any(field.strip() for field in fields):
-                continue
-            number += 1
-            row = [field.strip() for field in fields] + [""] * len(header)
-            name = row[index["id"]] if "id" in index else ""
-            chrom, pos, ref, alt = (row[index[column]] for column in _COLUMNS)
-            yield VariantRecord(number, chrom, pos, name, ref, tuple(alt.split(",")))
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
-        raise InputFileError(f"{path}: cannot be read ({error})") from error
+def _table_records(path: Path) -> Iterator[VariantRecord]:
+    lines = read_lines(path, "table of variants")
+    _, first = next(lines, (1, ""))
+    header = [name.strip().lstrip("#").lower() for name in first.split("\t")]
+    if not set(_COLUMNS) <= set(header):
+        raise InputFileError(
+            f"{path}: not a VCF by its suffix, and its first line does not contain the "
+            f"columns {', '.join(_COLUMNS)} but {', '.join(header[:6]) or 'nothing'}; "
+            "use a VCF (.vcf, .vcf.gz, .bcf) or a tab-separated table with that header"
+        )
+    index = {name: i for i, name in enumerate(header)}
+    rows = (line for _, line in lines if line.strip())
+    for number, line in enumerate(rows, start=1):
+        row = [field.strip() for field in line.split("\t")] + [""] * len(header)
+        name = row[index["id"]] if "id" in index else ""
+        chrom, pos, ref, alt = (row[index[column]] for column in _COLUMNS)
+        yield VariantRecord(number, chrom, pos, name, ref, tuple(alt.split(",")))

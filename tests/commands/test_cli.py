@@ -101,7 +101,7 @@ WRONG = {
     ],
     "chr7": ["--pairs", "CTCF:K562", "--chroms", "chr7"],
     "no such file": ["--pairs", "CTCF:K562", "-r", "nowhere.bed"],
-    "'cuda:7' is not there": ["--pairs", "CTCF:K562", "-d", "cuda:7"],
+    "no device 'cuda:7'": ["--pairs", "CTCF:K562", "-d", "cuda:7"],
     "unknown device 'tpu'": ["--pairs", "CTCF:K562", "-d", "tpu"],
     "--threads 'many'": ["--pairs", "CTCF:K562", "-p", "many"],
     "unknown model": ["--pairs", "CTCF:K562", "-m", "nonesuch"],
@@ -188,7 +188,7 @@ def test_train_evaluate_and_scan_with_what_came_out(run, toy, tmp_path):
     assert code == 0, err
     card = json.loads((folder / "model.json").read_text())
     means = json.loads(out)["means"]
-    assert means["test3"]["auroc"] == pytest.approx(card["figures"]["test3"]["auroc"])
+    assert means["test3"]["auroc"] == pytest.approx(card["metrics"]["test3"]["auroc"])
     assert (tmp_path / "ev" / "per_pair.tsv").read_text().count("\n") == 13
 
     code, _, err = run("scan", "--pairs", "MAX:HepG2", *_flat(toy, **{"-m": weights}))

@@ -206,43 +206,43 @@ def trained(run, toy, tmp_path):
     """Give a model that learned 85 % of the places, drawn by seed 3, and its data."""
     code, _, err = run(
         *("train", "--data", toy["--data"], "-o", tmp_path / "run", "--network", SIZES),
-        *("--epochs", 1, "-p", 1, "--hold-out", "chance", "--seed", 3),
+        *("--epochs", 1, "-p", 1, "--hold-out", "random", "--seed", 3),
     )
     assert code == 0, err
     return toy | {"-m": tmp_path / "run" / "model.safetensors"}
 
 
-def test_what_chance_kept_from_training_is_judged(run, trained):
+def test_randomly_held_out_sites_are_evaluated(run, trained):
     card = json.loads(trained["-m"].with_suffix(".json").read_text())
     assert card["hold_out"]["seed"] == 3
     assert "--seed 3" in card["reproduce"]
-    assert "--hold-out chance" in card["reproduce"]
+    assert "--hold-out random" in card["reproduce"]
     sites = card["data"]["sites"]
     assert sites == {"train": 765, "valid": 45, "test": 90}
     code, out, err = run(
-        "evaluate", *_flat(trained | {"--hold-out": "chance", "--seed": 3})
+        "evaluate", *_flat(trained | {"--hold-out": "random", "--seed": 3})
     )
     assert code == 0, err
     metrics = json.loads((trained["-o"] / "metrics.json").read_text())
     assert metrics["hold_out"] == card["hold_out"]
     assert metrics["sites"] == {"set": "test", "evaluated": 90, "available": 90}
     leaks = metrics["leaks"]
-    assert (leaks["n_trained_on"], leaks["note"]) == (0, None)
+    assert (leaks["n_trained_on"], leaks["caveat"]) == (0, None)
     assert leaks["n_train_sites"] == 765
     assert "was trained on 90" not in err
-    assert "the test part by chance (10% test and 5% validate, seed 3)" in " ".join(
+    assert "the test part of a random split (10% test, 5% validation, seed 3)" in " ".join(
         out.split()
     )
-    for role, told in card["figures"].items():
+    for role, told in card["metrics"].items():
         assert metrics["means"][role]["auroc"] == pytest.approx(told["auroc"], abs=2e-3)
 
 
 @pytest.mark.parametrize(
     "other",
     [
-        {"--hold-out": "chance", "--seed": 4},
+        {"--hold-out": "random", "--seed": 4},
         {"--hold-out": "chromosomes"},
-        {"--hold-out": "chance", "--seed": 3, "--site-set": "train"},
+        {"--hold-out": "random", "--seed": 3, "--site-set": "train"},
     ],
 )
 def test_sites_that_trained_are_counted_whatever_is_asked_for(run, trained, other):
@@ -250,7 +250,7 @@ def test_sites_that_trained_are_counted_whatever_is_asked_for(run, trained, othe
     assert code == 0, err
     metrics = json.loads((trained["-o"] / "metrics.json").read_text())
     dataset = make_dataset()
-    train = HoldOut("chance", seed=3).split(dataset).train
+    train = HoldOut("random", seed=3).split(dataset).train
     kept = HoldOut(other["--hold-out"], seed=other.get("--seed", 0)).split(dataset)
     rows = getattr(kept, other.get("--site-set", "test"))
     n_trained = len(np.intersect1d(rows, train))
@@ -259,7 +259,7 @@ def test_sites_that_trained_are_counted_whatever_is_asked_for(run, trained, othe
     told = f"was trained on {n_trained} of {len(rows)} evaluated sites"
     # Who asks for training sites gets them: that is no mistake.
     assert (told in " ".join(err.split())) == ("--site-set" not in other)
-    advice = "use --hold-out chance --seed 3"
+    advice = "use --hold-out random --seed 3"
     assert (advice in " ".join(err.split())) == ("--site-set" not in other)
 
 
@@ -347,10 +347,10 @@ WRONG = {
     "unknown role 'x'": {"--pair-set": "x"},
     "--site-set 'x'": {"--site-set": "x"},
     "'x' is not one of": {"--hold-out": "x"},
-    "--genome-bins evaluates whole chromosomes": {"--hold-out": "chance"},
+    "--genome-bins evaluates whole chromosomes": {"--hold-out": "random"},
     "the data set has no folds": {"--hold-out": "fold", "--genome-bins": None},
-    "say nothing with --hold-out chance": {
-        "--hold-out": "chance",
+    "say nothing with --hold-out random": {
+        "--hold-out": "random",
         "--genome-bins": None,
         "--test-chroms": "chr1",
     },

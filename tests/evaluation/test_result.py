@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from tfimpute_tracks.dataset import pair_columns, split_rows
+from tfimpute_tracks.dataset import pair_columns, split_by_chromosome
 from tfimpute_tracks.engines.sites import predict_sites
 from tfimpute_tracks.evaluation import evaluate_model
 from tfimpute_tracks.evaluation.metrics import recall_columns, role_means, tf_means
@@ -38,8 +38,13 @@ def dataset():
     return replace(toy, start=toy.start * 1000)
 
 
+<<<<<<< HEAD:tests/evaluation/test_result.py
 def _evaluate(dataset, rows=None, columns=None, settings=QUICK, n_names=(3, 4)):
-    rows = split_rows(dataset).test if rows is None else rows
+    rows = split_by_chromosome(dataset).test if rows is None else rows
+=======
+def _assess(dataset, rows=None, columns=None, checks=QUICK, n_names=(3, 4)):
+    rows = split_by_chromosome(dataset).test if rows is None else rows
+>>>>>>> main:tests/evaluation/test_assessment.py
     columns = np.arange(12) if columns is None else np.asarray(columns)
     score = _noisy_labels(dataset, rows)
     trained = pair_columns(dataset, "base")
@@ -49,7 +54,7 @@ def _evaluate(dataset, rows=None, columns=None, settings=QUICK, n_names=(3, 4)):
 
 def test_metrics_agree_with_those_of_model_cards(tmp_path, dataset):
     model = make_model(tmp_path)
-    network, rows = model.network(), split_rows(dataset).test
+    network, rows = model.network(), split_by_chromosome(dataset).test
     score = partial(predict_sites, network, dataset.codes[rows])
     trained = pair_columns(dataset, "base")
     everything = np.arange(12)
@@ -107,7 +112,7 @@ def test_what_cannot_be_permuted_is_null(dataset):
 
 
 def test_pairs_of_one_class_are_named_with_the_reason(dataset):
-    rows = split_rows(dataset).test
+    rows = split_by_chromosome(dataset).test
     without = rows[dataset.labels(rows)[:, 0] != 1]
     found = _evaluate(dataset, rows=without)
     told = found.roles["base"]
@@ -122,8 +127,13 @@ def test_pairs_of_one_class_are_named_with_the_reason(dataset):
 
 
 @pytest.mark.parametrize("label", [0, 1])
+<<<<<<< HEAD:tests/evaluation/test_result.py
 def test_a_role_of_one_class_has_no_metric_and_no_nan(dataset, label):
-    rows = split_rows(dataset).test
+    rows = split_by_chromosome(dataset).test
+=======
+def test_a_role_of_one_class_has_no_figure_and_no_nan(dataset, label):
+    rows = split_by_chromosome(dataset).test
+>>>>>>> main:tests/evaluation/test_assessment.py
     same = rows[dataset.labels(rows)[:, 0] == label]
     found = _evaluate(dataset, rows=same, columns=[0, 2])
     for told in found.roles.values():
@@ -138,9 +148,15 @@ def test_a_role_of_one_class_has_no_metric_and_no_nan(dataset, label):
     json.dumps(found.roles, allow_nan=False)
 
 
+<<<<<<< HEAD:tests/evaluation/test_result.py
 def test_a_tf_without_other_trained_cell_lines_has_no_baseline(dataset):
-    rows = split_rows(dataset).test
+    rows = split_by_chromosome(dataset).test
     score = _noisy_labels(dataset, rows)
+=======
+def test_a_tf_without_other_trained_cell_lines_has_no_rival(dataset):
+    rows = split_by_chromosome(dataset).test
+    score = _knows_tf_and_cell(dataset, rows)
+>>>>>>> main:tests/evaluation/test_assessment.py
     judged = score_pairs(
         score, VOCABULARY, dataset, rows, np.array([0, 4]), np.array([5, 6])
     )

@@ -86,11 +86,11 @@ def test_only_tiles_that_reach_the_change_are_scored_twice(toy, genome):
     letters, grid = toy[2]["chr1"], tile_grid(AROUND, 5)
     other = "ACGT"["ACGT".index(letters[800]) - 1]
     rows = lay_alleles(genome, ("chr1", 800), (letters[800], other), grid)
-    apart = grid.core.stride
+    apart = grid.base.stride
     n_own = rows.own.stop - rows.own.start
     assert n_own == grid.seq_len // apart
-    assert n_own < grid.n_core(rows.n_ref) / 3
-    for i in range(grid.n_core(rows.n_alt)):
+    assert n_own < grid.n_base(rows.n_ref) / 3
+    for i in range(grid.n_base(rows.n_alt)):
         tiles = [side[i * apart :][: grid.seq_len] for side in (rows.ref, rows.alt)]
         is_own = rows.own.start <= i < rows.own.stop
         assert is_own or (tiles[0] == tiles[1]).all()

@@ -264,7 +264,8 @@ def test_a_file_that_ends_early_leaves_what_was_there(toy, genome, tmp_path, lin
         ("empty.vcf", b"", "not readable as VCF"),
         ("text.vcf", b"chr1 5 A C\n", "not readable as VCF"),
         ("some.txt", b"a\tb\n1\t2\n", "does not contain the columns"),
-        ("some.tsv.gz", b"chrom\tpos\n", "cannot be read"),
+        ("some.tsv.gz", b"chrom\tpos\n", "does not contain the columns"),
+        ("some.tsv.gz", b"\x1f\x8b\x08\x00cut", "cut short or damaged"),
     ],
 )
 def test_what_holds_no_variants_is_refused(toy, genome, tmp_path, name, content, told):

@@ -9,7 +9,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from tfimpute_tracks.genome import Region, read_narrowpeak
-from tfimpute_tracks.tracks.formats import read_signal, signal_chroms, write_bigwig
+from tfimpute_tracks.tracks.formats import (
+    SignalStyle,
+    read_signal,
+    signal_chroms,
+    write_track,
+)
 
 __all__ = ["bigwig_excerpt", "merge_windows", "peak_excerpt"]
 
@@ -71,7 +76,7 @@ def bigwig_excerpt(path: Path, windows: Sequence[Region], decimals: int) -> str:
         return ""
     with TemporaryDirectory(prefix="tfimpute-tracks-") as folder:
         dest = Path(folder) / "excerpt.bw"
-        write_bigwig(dest, sizes, signals, decimals)
+        write_track("bigwig", dest, sizes, signals, SignalStyle(decimals))
         content = base64.b64encode(dest.read_bytes()).decode("ascii")
     return f"data:application/octet-stream;base64,{content}"
 

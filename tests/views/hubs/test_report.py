@@ -12,8 +12,14 @@ from chromium import colored_pixels, complaints, open_chromium, wait_for
 from tfimpute_tracks.dataset import HoldOut
 from tfimpute_tracks.errors import InputFileError, RunError
 from tfimpute_tracks.genome import Region
+from tfimpute_tracks.genome.signal import Signal
 from tfimpute_tracks.models import load_model
-from tfimpute_tracks.tracks.formats import read_signal, signal_chroms, write_bigwig
+from tfimpute_tracks.tracks.formats import (
+    SignalStyle,
+    read_signal,
+    signal_chroms,
+    write_track,
+)
 from tfimpute_tracks.tracks.track_folder import TrackFolder, find_tracks
 from tfimpute_tracks.views.hubs.card_lookup import CardLookup
 from tfimpute_tracks.views.hubs.excerpts import bigwig_excerpt, merge_windows
@@ -116,7 +122,9 @@ def test_summary_statistics_are_sums(tracks_folder):
 def test_tracks_without_zoom_levels_are_summed_up_too(tmp_path):
     path = tmp_path / "a.bw"
     values = np.array([0.1, np.nan, 0.9], dtype=np.float32)
-    write_bigwig(path, {"a": 100, "b": 50}, [("a", 10, 20, values)], max_zooms=0)
+    signals = [Signal("a", 10, 20, values)]
+    style = SignalStyle(max_zooms=0)
+    write_track("bigwig", path, {"a": 100, "b": 50}, signals, style)
     assert bases_with_values(path) == {"a": 40}
     regions = sample_regions(path, 1000)
     assert score_histogram(path, regions, np.array([0, 0.5, 1])).tolist() == [1, 1]
@@ -139,9 +147,9 @@ def test_pairs_without_files_or_peaks_are_told(folder_of, tmp_path):
     assert not (tmp_path / "large.html").exists()
 
 
-@pytest.mark.parametrize("way", ["chromosomes", "chance", "fold"])
-def test_pages_tell_what_aurocs_were_found_on(folder_of, tmp_path, way):
-    model = make_model(tmp_path, card={"hold_out": HoldOut(way).record()})
+@pytest.mark.parametrize("scheme", ["chromosomes", "random", "alternating-peaks"])
+def test_pages_tell_what_aurocs_were_found_on(folder_of, tmp_path, scheme):
+    model = make_model(tmp_path, card={"hold_out": HoldOut(scheme).to_dict()})
     folder = folder_of([("CTCF", "K562"), ("MAX", "HepG2")])
     own, foreign = (
         [
@@ -152,9 +160,9 @@ def test_pages_tell_what_aurocs_were_found_on(folder_of, tmp_path, way):
     )
     expected = {
         "chromosomes": "the test chromosome chr20",
-        "chance": "sites kept by chance, side by side with those of training",
-        "fold": "the sites of the test fold",
-    }[way]
+        "random": "randomly held-out sites, neighbors of training sites",
+        "alternating-peaks": "the test peaks of alternating peaks",
+    }[scheme]
     for tracks, told in ((own, expected), (foreign, "sites held out from training")):
         card, dest = CardLookup(model), tmp_path / "report.html"
         write_report(TrackFolder(tmp_path, tracks, []), dest, card)
