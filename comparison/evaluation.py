@@ -334,7 +334,10 @@ def _find_leaks(
         )
     for message in leaks.messages():
         log(f"test and training: {message}")
-    return leaks.to_dict() | {"n_trained_on": n_trained, "caveat": trained.caveat or None}
+    return leaks.to_dict() | {
+        "n_trained_on": n_trained,
+        "caveat": trained.caveat or None,
+    }
 
 
 def _write_tables(

@@ -230,8 +230,9 @@ def test_randomly_held_out_sites_are_evaluated(run, trained):
     assert (leaks["n_trained_on"], leaks["caveat"]) == (0, None)
     assert leaks["n_train_sites"] == 765
     assert "was trained on 90" not in err
-    assert "the test part of a random split (10% test, 5% validation, seed 3)" in " ".join(
-        out.split()
+    assert (
+        "the test part of a random split (10% test, 5% validation, seed 3)"
+        in " ".join(out.split())
     )
     for role, told in card["metrics"].items():
         assert metrics["means"][role]["auroc"] == pytest.approx(told["auroc"], abs=2e-3)
@@ -348,8 +349,11 @@ WRONG = {
     "--site-set 'x'": {"--site-set": "x"},
     "'x' is not one of": {"--hold-out": "x"},
     "--genome-bins evaluates whole chromosomes": {"--hold-out": "random"},
-    "the data set has no folds": {"--hold-out": "fold", "--genome-bins": None},
-    "say nothing with --hold-out random": {
+    "the data set has no folds": {
+        "--hold-out": "alternating-peaks",
+        "--genome-bins": None,
+    },
+    "have no effect with --hold-out random": {
         "--hold-out": "random",
         "--genome-bins": None,
         "--test-chroms": "chr1",

@@ -38,13 +38,8 @@ def dataset():
     return replace(toy, start=toy.start * 1000)
 
 
-<<<<<<< HEAD:tests/evaluation/test_result.py
 def _evaluate(dataset, rows=None, columns=None, settings=QUICK, n_names=(3, 4)):
     rows = split_by_chromosome(dataset).test if rows is None else rows
-=======
-def _assess(dataset, rows=None, columns=None, checks=QUICK, n_names=(3, 4)):
-    rows = split_by_chromosome(dataset).test if rows is None else rows
->>>>>>> main:tests/evaluation/test_assessment.py
     columns = np.arange(12) if columns is None else np.asarray(columns)
     score = _noisy_labels(dataset, rows)
     trained = pair_columns(dataset, "base")
@@ -127,13 +122,8 @@ def test_pairs_of_one_class_are_named_with_the_reason(dataset):
 
 
 @pytest.mark.parametrize("label", [0, 1])
-<<<<<<< HEAD:tests/evaluation/test_result.py
 def test_a_role_of_one_class_has_no_metric_and_no_nan(dataset, label):
     rows = split_by_chromosome(dataset).test
-=======
-def test_a_role_of_one_class_has_no_figure_and_no_nan(dataset, label):
-    rows = split_by_chromosome(dataset).test
->>>>>>> main:tests/evaluation/test_assessment.py
     same = rows[dataset.labels(rows)[:, 0] == label]
     found = _evaluate(dataset, rows=same, columns=[0, 2])
     for told in found.roles.values():
@@ -148,15 +138,9 @@ def test_a_role_of_one_class_has_no_figure_and_no_nan(dataset, label):
     json.dumps(found.roles, allow_nan=False)
 
 
-<<<<<<< HEAD:tests/evaluation/test_result.py
 def test_a_tf_without_other_trained_cell_lines_has_no_baseline(dataset):
     rows = split_by_chromosome(dataset).test
     score = _noisy_labels(dataset, rows)
-=======
-def test_a_tf_without_other_trained_cell_lines_has_no_rival(dataset):
-    rows = split_by_chromosome(dataset).test
-    score = _knows_tf_and_cell(dataset, rows)
->>>>>>> main:tests/evaluation/test_assessment.py
     judged = score_pairs(
         score, VOCABULARY, dataset, rows, np.array([0, 4]), np.array([5, 6])
     )
