@@ -59,7 +59,7 @@ def evaluate(
     as_json: options.Json = False,
 ) -> None:
     """Evaluate a model at labeled sites: metrics, intervals, controls, a report."""
-    from tfimpute_tracks.commands.context_report import check_letters
+    from tfimpute_tracks.commands.context_report import check_sequence_length
     from tfimpute_tracks.commands.inputs import choose_genome, set_threads
     from tfimpute_tracks.comparison.chromosome import parse_widths
     from tfimpute_tracks.comparison.evaluation import (
@@ -90,7 +90,7 @@ def evaluate(
     loaded = load_model(model, evidence)
     check_writable_dir(out_dir)
     dataset = open_dataset(data)
-    check_letters(loaded.name, loaded.config, dataset)
+    check_sequence_length(loaded.name, loaded.config, dataset)
     bins = None
     if widths and pairs_table is not None:
         bins = GenomeBins(widths, choose_genome(fasta, loaded, None), pairs_table)
