@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tfimpute_tracks.comparison.report import ReportTable, Section
 from tfimpute_tracks.evaluation.calibration_check import CalibrationCheck
-from tfimpute_tracks.plots.calibration import promised_and_found
+from tfimpute_tracks.plots.calibration import calibration_curves
 
 __all__ = ["calibration_section"]
 
@@ -55,5 +55,5 @@ def calibration_section(check: CalibrationCheck) -> Section:
         role: tuple(curve[name].to_numpy(float) for name in curve.columns)
         for role, curve in check.curves.items()
     }
-    figures = [promised_and_found(curves)] if curves else []
+    figures = [calibration_curves(curves)] if curves else []
     return Section("Thresholds and calibration", _TEXT, (errors, thresholds), figures)

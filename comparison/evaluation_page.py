@@ -16,10 +16,10 @@ from tfimpute_tracks.evaluation.bins import BinMetrics
 from tfimpute_tracks.evaluation.metrics import RECALL_LEVELS, recall_columns, tf_means
 from tfimpute_tracks.evaluation.result import EvaluationResult
 from tfimpute_tracks.plots.evaluation import (
-    compared_pairs,
-    figures_by_tf,
+    fdr_recall_bars,
+    metric_by_tf,
+    metric_scatter,
     predictor_boxes,
-    recall_at_rates,
 )
 
 __all__ = ["bin_summary", "evaluation_sections", "role_summary"]
@@ -141,7 +141,7 @@ def evaluation_sections(
     """
     table, roles = result.pairs, result.roles
     status = ["trained" if known else "imputed" for known in is_trained]
-    by_tf = figures_by_tf(table["tf"], table["auroc"].to_numpy(np.float64), status)
+    by_tf = metric_by_tf(table["tf"], table["auroc"].to_numpy(np.float64), status)
     return [
         Section("Summary", _SUMMARY, [role_summary(roles)]),
         _baselines(table, roles, status),
@@ -187,7 +187,7 @@ def _baselines(table: pd.DataFrame, roles: Roles, status: list[str]) -> Section:
         ],
         [
             *(
-                compared_pairs(own, other, ("model", label), status)
+                metric_scatter(own, other, ("model", label), status)
                 for label, other in others.items()
             ),
             predictor_boxes({"model": own, **others}),
@@ -258,7 +258,7 @@ def _recall_figure(table: pd.DataFrame, roles: Roles) -> Any:
         role: table.loc[table["role"] == role, recall_columns()].to_numpy(np.float64)
         for role in roles
     }
-    return recall_at_rates(RECALL_LEVELS, recalls)
+    return fdr_recall_bars(RECALL_LEVELS, recalls)
 
 
 def _unscored(roles: Roles) -> Section:

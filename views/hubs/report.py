@@ -250,7 +250,7 @@ def _score_plots(folder: Path, tracks: list[TrackRecord]) -> Iterator[str]:
     )
     megabases = np.array([sum(counts.values()) / 1e6 for counts in bases])
     yield _figure(
-        summary.known_and_imputed(
+        summary.peaks_by_status(
             np.array([track.n_peaks for track in tracks]) / megabases,
             [track.status for track in tracks],
         ),
