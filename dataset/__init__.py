@@ -21,6 +21,7 @@ from tfimpute_tracks.dataset.holdout import (
     HoldOutScheme,
     TrainedSites,
     hold_out_options,
+    split_from_record,
     trained_sites,
 )
 from tfimpute_tracks.dataset.labels import LabelRule
@@ -74,6 +75,7 @@ __all__ = [
     "read_pairs_table",
     "split_by_chromosome",
     "split_by_fold",
+    "split_from_record",
     "split_pairs",
     "split_randomly",
     "trained_sites",

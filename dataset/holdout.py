@@ -32,6 +32,7 @@ __all__ = [
     "HoldOutScheme",
     "TrainedSites",
     "hold_out_options",
+    "split_from_record",
     "trained_sites",
 ]
 
@@ -98,9 +99,7 @@ class HoldOut:
         UsageError, RegionError
             The data set cannot be split this way, or a part would be empty.
         """
-        if self.scheme == "chromosomes":
-            return split_by_chromosome(dataset, self.test_chroms, self.valid_chroms)
-        split = _split(dataset, self.to_dict())
+        split = split_from_record(dataset, self.to_dict())
         empty = [name for name, rows in split._asdict().items() if not len(rows)]
         if empty:
             raise UsageError(
@@ -144,6 +143,33 @@ class HoldOut:
             f"{RANDOM_TEST_FRACTION:.0%} test, {RANDOM_VALID_FRACTION:.0%} validation"
         )
         return f"the {part} part of a random split ({fractions}, seed {self.seed})"
+
+
+def split_from_record(dataset: Dataset, record: Mapping[str, Any]) -> Split:
+    """Split the sites of a data set as a record describes.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    record : mapping
+        From :meth:`HoldOut.to_dict`; `hold_out` of a model card.
+
+    Returns
+    -------
+    Split
+
+    Raises
+    ------
+    UsageError, RegionError
+        As the functions of :mod:`~tfimpute_tracks.dataset.splits`.
+    """
+    if record["scheme"] == "chromosomes":
+        test, valid = tuple(record["test"]), tuple(record["valid"])
+        return split_by_chromosome(dataset, test, valid)
+    if record["scheme"] == "random":
+        fractions = record["test_fraction"], record["valid_fraction"]
+        return split_randomly(dataset, *fractions, record["seed"])
+    return split_by_fold(dataset, record["valid_fraction"], record["seed"])
 
 
 def hold_out_options(record: Mapping[str, Any]) -> dict[str, str]:
@@ -239,15 +265,7 @@ def trained_sites(
             f"it was trained with --hold-out {record['scheme']} on another data set, "
             "so its training sites are unknown here: all are assumed",
         )
-    return TrainedSites(_split(dataset, record).train, "")
-
-
-def _split(dataset: Dataset, record: Mapping[str, Any]) -> Split:
-    """Make the split of a record of another scheme than `chromosomes`."""
-    valid, seed = record["valid_fraction"], record["seed"]
-    if record["scheme"] == "random":
-        return split_randomly(dataset, record["test_fraction"], valid, seed)
-    return split_by_fold(dataset, valid, seed)
+    return TrainedSites(split_from_record(dataset, record).train, "")
 
 
 def _rows_off(dataset: Dataset, chroms: Sequence[str]) -> Rows:

@@ -19,6 +19,7 @@ from tfimpute_tracks.engines.numba_backend import NUMBA
 from tfimpute_tracks.engines.sites import predict_sites
 from tfimpute_tracks.evaluation import pair_aurocs
 from tfimpute_tracks.kernels.encode import missing_tiles
+from tfimpute_tracks.models.config import NetworkConfig
 from tfimpute_tracks.models.network import MotifNetwork
 from tfimpute_tracks.training.loss import instance_weights
 
@@ -61,7 +62,7 @@ class ContextFit:
     auroc: float
 
 
-def sites_with_context(dataset: Dataset, rows: Ints, network: MotifNetwork) -> Ints:
+def sites_with_context(dataset: Dataset, rows: Ints, config: NetworkConfig) -> Ints:
     """Choose the sites whose neighboring tiles all have known sequence.
 
     Parameters
@@ -69,7 +70,7 @@ def sites_with_context(dataset: Dataset, rows: Ints, network: MotifNetwork) -> I
     dataset : Dataset
     rows : int64 array
         Sites.
-    network : MotifNetwork
+    config : NetworkConfig
 
     Returns
     -------
@@ -77,7 +78,6 @@ def sites_with_context(dataset: Dataset, rows: Ints, network: MotifNetwork) -> I
         Some of `rows`, in their order; all of them where the network reads single
         tiles.
     """
-    config = network.config
     bases = config.bases_read(dataset.seq_len)
     if bases.stop - bases.start < config.span:
         return rows[:0]
@@ -89,7 +89,7 @@ def sites_with_context(dataset: Dataset, rows: Ints, network: MotifNetwork) -> I
     return chosen
 
 
-def calibration_sites(dataset: Dataset, rows: Ints, network: MotifNetwork) -> Ints:
+def calibration_sites(dataset: Dataset, rows: Ints, config: NetworkConfig) -> Ints:
     """Choose the sites that thresholds and calibration are computed on.
 
     Parameters
@@ -97,14 +97,14 @@ def calibration_sites(dataset: Dataset, rows: Ints, network: MotifNetwork) -> In
     dataset : Dataset
     rows : int64 array
         Validation sites.
-    network : MotifNetwork
+    config : NetworkConfig
 
     Returns
     -------
     int64 array
         Those with known context, as in a scan; all, where too few have it.
     """
-    chosen = sites_with_context(dataset, rows, network)
+    chosen = sites_with_context(dataset, rows, config)
     return chosen if len(chosen) >= MIN_SITES else rows
 
 
@@ -162,10 +162,10 @@ def fit_context(
 def _choose_sites(
     network: MotifNetwork, dataset: Dataset, split: Split
 ) -> tuple[str, Ints]:
-    rows = sites_with_context(dataset, split.valid, network)
+    rows = sites_with_context(dataset, split.valid, network.config)
     if len(rows) >= MIN_SITES:
         return "valid", rows
-    return "train", sites_with_context(dataset, split.train, network)
+    return "train", sites_with_context(dataset, split.train, network.config)
 
 
 def _tile_logits(

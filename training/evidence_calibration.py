@@ -1,31 +1,24 @@
-"""What scores by letters and tracks are worth, as the card beside the weights tells it.
+"""Calibration and expected AUROC of scores that are conditioned on evidence.
 
-The same promises as of scores by letters: thresholds that keep a false discovery rate,
-probabilities, the AUROC to expect. A measured pair is scored without its own tracks, so
-it teaches what to expect of pairs that have none; what is promised to those is found
-with pairs whose measurements were kept from all that learned, where there are enough.
+The sections of the card are those of sequence-only models. A pair's own tracks are
+hidden from its scores, so a trained pair shows what to expect of pairs without tracks.
+Thresholds of unmeasured pairs are found with held-out pairs, where there are enough.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.dataset import Dataset
 from tfimpute_tracks.evaluation.fdr import MIN_PAIRS
 from tfimpute_tracks.evaluation.fdr_calibration import (
-    SiteScores,
     calibrate_imputed_pairs,
     calibrate_probabilities,
 )
-from tfimpute_tracks.evaluation.metrics import pair_aurocs
 from tfimpute_tracks.evaluation.reliability import (
-    COVERAGE,
     TrainedPairs,
     check_expectation,
     fit_expectation,
@@ -33,8 +26,10 @@ from tfimpute_tracks.evaluation.reliability import (
 )
 from tfimpute_tracks.models.evidence import Evidence
 from tfimpute_tracks.models.model import Model
+from tfimpute_tracks.training.expected_auroc import expected_section
+from tfimpute_tracks.training.pair_scores import PairScores
 
-__all__ = ["FEATURES", "Scored", "expectations", "promises"]
+__all__ = ["FEATURES", "calibrate_evidence", "expected_aurocs"]
 
 FEATURES = (
     "tf_auroc",
@@ -43,127 +38,85 @@ FEATURES = (
     "cell_data_sets",
     "tf_similarity",
     "cell_similarity",
-    "letters_expected",
+    "sequence_expected",
 )
-"""What an expectation rests on; the last is that of scores by letters."""
+"""Features of an expected AUROC; the last is the AUROC expected from sequence only."""
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 
-@dataclass(frozen=True)
-class Scored:
-    """A data set's pairs at sites, scored by letters and tracks, their own left out.
-
-    Attributes
-    ----------
-    dataset : Dataset
-    learned : bool array, shape (n_pairs,)
-        Pairs that were learned from; tracks are those of these alone.
-    valid, test : SiteScores
-        At sites that trained nothing of what reads letters, and at sites that trained
-        nothing at all; columns in the order of the data set's pairs.
-    """
-
-    dataset: Dataset
-    learned: Mask
-    valid: SiteScores
-    test: SiteScores
-
-    @cached_property
-    def aurocs(self) -> tuple[Doubles, Doubles]:
-        """AUROC of every pair at either sites; NaN where it has none."""
-        return (
-            pair_aurocs(self.valid.scores, self.valid.labels),
-            pair_aurocs(self.test.scores, self.test.labels),
-        )
-
-    def kept(self, *roles: str) -> NDArray[np.int64]:
-        """Give the columns of pairs of some roles that nothing learned from.
-
-        Parameters
-        ----------
-        *roles : str
-
-        Returns
-        -------
-        int64 array
-        """
-        wanted = np.isin(np.array(self.dataset.roles), roles)
-        return np.flatnonzero(wanted & ~self.learned)
-
-
-def promises(
-    scored: Scored, lines: Floats, judge: Mapping[str, Any]
+def calibrate_evidence(
+    scores: PairScores, thresholds: Floats, reference: Mapping[str, Any]
 ) -> dict[str, dict[str, Any]]:
-    """Find what may be promised to pairs without data.
+    """Calibrate probabilities, and the thresholds of unmeasured pairs.
 
     Parameters
     ----------
-    scored : Scored
-    lines : float32 array, shape (n_pairs,)
-        Log-odds of the pairs' own peak lines.
-    judge : mapping
-        A card of weights from which pairs were kept; may be empty.
+    scores : PairScores
+    thresholds : float32 array, shape (n_pairs,)
+        Peak-calling thresholds of the pairs, in log-odds.
+    reference : mapping
+        Card of evidence weights of a reference model that was trained without the
+        held-out pairs; may be empty.
 
     Returns
     -------
     dict
         `imputed`: thresholds of unmeasured pairs, from
-        :func:`~tfimpute_tracks.evaluation.fdr_calibration.calibrate_imputed_pairs`, fitted on
-        held-out pairs (of this run or of `judge`). Without either it is fitted on training
-        pairs, scored without their own tracks; it is then too optimistic, because the
-        sequence model was trained on them.
+        :func:`~tfimpute_tracks.evaluation.fdr_calibration.calibrate_imputed_pairs`,
+        fitted on held-out pairs of this model or of the reference. Without either it is
+        fitted on trained pairs and is too optimistic, because the sequence model was
+        trained on them.
         `calibration`: from
-        :func:`~tfimpute_tracks.evaluation.fdr_calibration.calibrate_probabilities`, fitted on
-        training pairs and checked on held-out ones.
+        :func:`~tfimpute_tracks.evaluation.fdr_calibration.calibrate_probabilities`,
+        fitted on trained pairs and checked on held-out ones.
     """
-    learned, kept = np.flatnonzero(scored.learned), scored.kept("valid2", "test3")
-    checks = kept if len(kept) >= MIN_PAIRS else learned
-    of_checks = scored.valid.subset(checks), scored.test.subset(checks)
-    imputed = calibrate_imputed_pairs(*of_checks, lines[checks])[1]
-    # Scores are of sites as they are, so they know how few are bound.
-    even = np.full(len(learned), 0.5), np.full(len(checks), 0.5)
+    trained = np.flatnonzero(scores.is_trained)
+    held_out = scores.held_out("valid2", "test3")
+    checks = held_out if len(held_out) >= MIN_PAIRS else trained
+    of_checks = scores.valid.subset(checks), scores.test.subset(checks)
+    imputed = calibrate_imputed_pairs(*of_checks, thresholds[checks])[1]
+    # The scores of sites already include how few of them are bound.
+    even = np.full(len(trained), 0.5), np.full(len(checks), 0.5)
     calibration = calibrate_probabilities(
-        scored.valid.subset(learned), of_checks[1], *even
+        scores.valid.subset(trained), of_checks[1], *even
     )
-    if checks is learned and judge:
-        told = judge.get("fdr", {}).get("imputed", imputed)
-        imputed = {name: told[name] for name in told if name != "levels_reached"}
-        calibration["error"] = judge.get("calibration", calibration)["error"]
+    if checks is trained and reference:
+        imputed = dict(reference.get("fdr", {}).get("imputed", imputed))
+        imputed.pop("levels_reached", None)
+        calibration["error"] = reference.get("calibration", calibration)["error"]
     return {"imputed": imputed, "calibration": calibration}
 
 
-def expectations(
-    scored: Scored, model: Model, evidence: Evidence, judge: Mapping[str, Any]
+def expected_aurocs(
+    scores: PairScores, model: Model, evidence: Evidence, reference: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Say which AUROC to expect of every pair.
+    """Compute the AUROC to expect of every pair.
 
     Parameters
     ----------
-    scored : Scored
+    scores : PairScores
     model : Model
-        That reads letters.
+        That reads sequence.
     evidence : Evidence
-    judge : mapping
-        As for :func:`promises`.
+    reference : mapping
+        As for :func:`calibrate_evidence`.
 
     Returns
     -------
     dict
-        As cards tell it; empty where too few pairs were learned from.
+        Section `expected` of a card; empty where too few pairs were trained on.
     """
-    names = model.vocabulary
-    tf, cell = np.array(names.pair_indices(scored.dataset.pairs)).T
-    valid, test = scored.aurocs
-    known = np.flatnonzero(scored.learned & ~np.isnan(valid))
-    given = evidence.weights.weights
+    tf, cell = np.array(model.vocabulary.pair_indices(scores.dataset.pairs)).T
+    valid, test = scores.aurocs
+    known = np.flatnonzero(scores.is_trained & ~np.isnan(valid))
+    weights = evidence.weights.weights
     features = pair_features(
         TrainedPairs(tf[known], cell[known], valid[known]),
-        given["tf_embedding"].astype(np.float64),
-        given["cell_embedding"].astype(np.float64),
-        _by_letters(model),
+        weights["tf_embedding"].astype(np.float64),
+        weights["cell_embedding"].astype(np.float64),
+        _sequence_expected(model),
     )
     try:
         fitted = fit_expectation(
@@ -171,30 +124,18 @@ def expectations(
         )
     except ValueError:  # too few
         return {}
-    check = dict(judge.get("expected", {}).get("check", {}))
+    check = dict(reference.get("expected", {}).get("check", {}))
     for role in ("test3", "valid2"):
-        at = scored.kept(role)
+        at = scores.held_out(role)
         at = at[~np.isnan(test[at])]
         if len(at):
             interval = fitted.expect(features[tf[at], cell[at]])
             check[role] = check_expectation(*interval, test[at])
-    expected = fitted.expect(features.reshape(-1, len(FEATURES)))[0]
-    rows = (1000 * expected).round().astype(int).reshape(features.shape[:2])
-    return {
-        "margin": round(fitted.margin, 4),
-        "coverage": COVERAGE,
-        "n_pairs": fitted.n_pairs,
-        "weights": dict(zip(FEATURES, fitted.weights.round(4).tolist(), strict=True)),
-        "check": check,
-        "auroc": {
-            name: " ".join(map(str, row))
-            for name, row in zip(names.tfs, rows.tolist(), strict=True)
-        },
-    }
+    return expected_section(fitted, features, FEATURES, model.tfs, check)
 
 
-def _by_letters(model: Model) -> Doubles:
-    """Give what a card expects of scores by letters, (n_tfs, n_cells); 0 unknown."""
+def _sequence_expected(model: Model) -> Doubles:
+    """Read the expected AUROC from a card, (n_tfs, n_cells); 0 where it has none."""
     rows = model.card.get("expected", {}).get("auroc", {})
     if not set(model.tfs) <= set(rows):
         return np.zeros((len(model.tfs), len(model.cells)))
