@@ -82,7 +82,7 @@ def test_it_writes_a_page_tables_and_json_that_agree(run, toy):
     assert metrics["leaks"]["n_overlapping"] == 0
     n_trained = (pairs["role"] == "base").sum()
     assert len(metrics["leaks"]["pairs_trained_on"]) == n_trained
-    assert f"test and training: {n_trained} judged pairs were trained on" in err
+    assert f"test and training: {n_trained} test pairs were trained on" in err
     page = (toy["-o"] / "report.html").read_text()
     assert "Controls: wrong names" in page
     assert all(pair in page for pair in ("CTCF", "H1-hESC"))
@@ -122,9 +122,13 @@ def test_sites_made_for_pairs_have_no_activity(run, toy, tmp_path):
     labels = dataset.labels(np.arange(900))
     parts = {
         "default_label": np.full(900, -1, dtype=np.int8),
-        "negative": PairLists.of(*np.nonzero((labels == 0) & (EVERY % 12 == 1)), 900),
-        "positive": PairLists.of(*np.nonzero((labels == 1) & (EVERY % 12 == 1)), 900),
-        "ignored": PairLists.of(*np.nonzero(labels < -1), 900),
+        "negative": PairLists.from_entries(
+            *np.nonzero((labels == 0) & (EVERY % 12 == 1)), 900
+        ),
+        "positive": PairLists.from_entries(
+            *np.nonzero((labels == 1) & (EVERY % 12 == 1)), 900
+        ),
+        "ignored": PairLists.from_entries(*np.nonzero(labels < -1), 900),
     }
     write_dataset(tmp_path / "data.h5", replace(dataset, **parts))
     code, out, err = run("evaluate", *_flat(toy))
