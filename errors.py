@@ -20,6 +20,9 @@ codes, through :attr:`TracksError.exit_code`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 __all__ = [
     "DeviceError",
     "InputFileError",
@@ -31,6 +34,7 @@ __all__ = [
     "UsageError",
     "ValidationError",
     "WriteError",
+    "listed",
 ]
 
 
@@ -76,3 +80,26 @@ class WriteError(RunError):
 
 class ValidationError(RunError):
     """A file that an independent reader does not read back as it was written."""
+
+
+def listed(items: Iterable[Any], limit: int = 5, separator: str = ", ") -> str:
+    """List the first of some items for a message.
+
+    Parameters
+    ----------
+    items : iterable
+        Shown as ``str`` shows them.
+    limit : int
+        How many to show.
+    separator : str
+
+    Returns
+    -------
+    str
+        ``a, b and 3 more``.
+    """
+    texts = [str(item) for item in items]
+    n_more = len(texts) - limit
+    return separator.join(texts[:limit]) + (
+        f" and {n_more:,} more" if n_more > 0 else ""
+    )

@@ -16,7 +16,7 @@ from functools import cached_property
 from itertools import product
 from typing import NamedTuple
 
-from tfimpute_tracks.errors import UnknownNameError, UsageError
+from tfimpute_tracks.errors import UnknownNameError, UsageError, listed
 
 __all__ = ["Pair", "Vocabulary"]
 
@@ -90,7 +90,7 @@ class Vocabulary:
             if len(set(names)) != len(names):
                 twice = sorted({name for name in names if list(names).count(name) > 1})
                 raise UsageError(
-                    f"{kind} names repeat: {', '.join(twice[:5])}; give each one once"
+                    f"duplicate {kind} names: {listed(twice)}; use each name once"
                 )
         object.__setattr__(self, "tfs", tuple(tfs))
         object.__setattr__(self, "cells", tuple(cells))

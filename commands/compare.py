@@ -9,7 +9,7 @@ import typer
 
 from tfimpute_tracks.commands import options
 from tfimpute_tracks.commands.console import log, print_result, show_json, show_table
-from tfimpute_tracks.errors import RunError, UsageError
+from tfimpute_tracks.errors import RunError, UsageError, listed
 
 if TYPE_CHECKING:
     from tfimpute_tracks.comparison.predictors.task import Task
@@ -208,8 +208,7 @@ def _write(
     write_report(out_dir / "report.html", "Predictors side by side", title, sections)
     for name, reasons in named.items():
         for why, pairs in reasons.items():
-            more = f" and {len(pairs) - 5} more" if len(pairs) > 5 else ""
-            log(f"{name}: no figure of {', '.join(pairs[:5])}{more}: {why}")
+            log(f"{name}: no metric of {listed(pairs)}: {why}")
     if as_json:
         show_json(metrics)
         return

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,7 +16,7 @@ from tfimpute_tracks.commands.console import (
     show_json,
     show_table,
 )
-from tfimpute_tracks.errors import InputFileError, UnknownNameError, UsageError
+from tfimpute_tracks.errors import InputFileError, UnknownNameError, UsageError, listed
 
 if TYPE_CHECKING:
     from tfimpute_tracks.evidence import BuildReport, EvidenceStore, PeakFile, Track
@@ -225,7 +224,7 @@ def _tell(report: BuildReport, model: str) -> None:
         n_peaks = sum(report.unknown_chromosomes.values())
         log(
             f"left out: {n_peaks:,} peaks on chromosomes that the genome lacks "
-            f"({_some(list(report.unknown_chromosomes))})",
+            f"({listed(report.unknown_chromosomes, _SHOWN)})",
             warning=True,
         )
 
@@ -295,14 +294,9 @@ def _rows(summary: dict[str, Any]) -> list[list[Any]]:
     for name, value in summary.items():
         shown: Any = value
         if isinstance(value, list):
-            shown = _some(value) or "-"
+            shown = listed(value, _SHOWN) or "-"
         elif isinstance(value, dict):
             numbers = [n if isinstance(n, int) else len(n) for n in value.values()]
             shown = sum(numbers)
         rows.append([name.replace("_", " "), "-" if shown == "" else shown])
     return [row for row in rows if row[0] != "file"]
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tfimpute_tracks.commands.console import log
+from tfimpute_tracks.errors import listed
 
 if TYPE_CHECKING:
     from tfimpute_tracks.genome import Region, Sequences
@@ -45,7 +46,7 @@ def report_evidence(
     own = [str(pair) for pair in pairs if pair in measured]
     if own:
         log(
-            f"{_few(own)}: measured in {store.name}; a pair's own track does not count "
+            f"{listed(own, _SHOWN)}: measured in {store.name}; a pair's own track does not count "
             "for it, those of the others do"
         )
     chroms = dict.fromkeys(region.chrom for region in regions)
@@ -53,7 +54,8 @@ def report_evidence(
     share = store.fraction_in_coverage(regions)
     if silent:
         log(
-            f"{store.name} says nothing of {_few(silent)}: sequence alone counts there",
+            f"{store.name} has no data for {listed(silent, _SHOWN)}: scores there use "
+            "the sequence only",
             warning=True,
         )
     elif regions and share < 1:
@@ -62,8 +64,3 @@ def report_evidence(
             "these: sequence alone counts elsewhere",
             warning=True,
         )
-
-
-def _few(names: list[str]) -> str:
-    more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more

@@ -12,7 +12,7 @@ import typer
 
 from tfimpute_tracks.commands import options
 from tfimpute_tracks.commands.console import log, print_result, progress_bar, show_json
-from tfimpute_tracks.errors import RunError, UsageError
+from tfimpute_tracks.errors import RunError, UsageError, listed
 
 if TYPE_CHECKING:
     from tfimpute_tracks.impute import BulkJob
@@ -246,12 +246,11 @@ def _tell_end(job: BulkJob, result: dict[str, Any], as_json: bool) -> None:
         )
         print_result(str(job.spec.store))
     if failed:
-        shown = "; ".join(f"{failed[i]}" for i in sorted(failed)[:5])
-        more = f" and {len(failed) - 5:,} more" if len(failed) > 5 else ""
+        shown = listed((failed[i] for i in sorted(failed)), separator="; ")
         raise RunError(
-            f"{len(failed):,} of {n_planned:,} shards failed: {shown}{more}; all else "
-            f"is in {job.spec.store}, whose status file names them; the same command "
-            "tries them again"
+            f"{len(failed):,} of {n_planned:,} shards failed: {shown}; all other shards "
+            f"are in {job.spec.store}, whose status file lists the failed ones; run the "
+            "same command again to retry them"
         )
 
 

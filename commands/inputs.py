@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfimpute_tracks.commands.console import log
-from tfimpute_tracks.errors import InputFileError, UsageError
+from tfimpute_tracks.errors import InputFileError, UsageError, listed
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
 
 if TYPE_CHECKING:
@@ -338,10 +338,9 @@ def warn_absent_cells(store: Store, pairs: list[Pair]) -> None:
     n_least = n_known or len(set(store.plan.cells))
     lacking = [f"{tf} {n}" for tf, n in n_cells.items() if n < n_least]
     if lacking:
-        more = f" and {len(lacking) - 3} TFs more" if len(lacking) > 3 else ""
         log(
             f"{store.folder} does not hold all {n_least} cell lines of each TF, but of "
-            f"{', '.join(lacking[:3])}{more}: the specificity is told against those; "
+            f"{listed(lacking, 3)}: the specificity is relative to those; "
             "take a store made with --all, or `scan --signal specificity`",
             warning=True,
         )

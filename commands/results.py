@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from tfimpute_tracks.commands.console import log, print_result, show_json, show_table
-from tfimpute_tracks.errors import RunError
+from tfimpute_tracks.errors import RunError, listed
 
 if TYPE_CHECKING:
     from tfimpute_tracks.tracks.track_folder import TrackFolder
@@ -53,11 +53,9 @@ def show_results(
         return
     empty = [result for result in results if not result.n_peaks]
     if empty:
-        named = ", ".join(str(result.pair) for result in empty[:5])
-        more = " and more" if len(empty) > 5 else ""
         log(
-            f"no peak reaches the threshold of {named}{more}: no bigBed of them, for "
-            "browsers refuse an empty one"
+            f"no peak reaches the threshold of {listed(r.pair for r in empty)}: no bigBed"
+            " is written for them, because browsers refuse an empty one"
         )
     show_table("", list(_COLUMNS), rows[:_SHOWN])
     if len(rows) > _SHOWN:

@@ -11,7 +11,7 @@ import typer
 
 from tfimpute_tracks.commands import options
 from tfimpute_tracks.commands.console import log, print_result, progress_bar, show_json
-from tfimpute_tracks.errors import RunError, UsageError
+from tfimpute_tracks.errors import RunError, UsageError, listed
 
 if TYPE_CHECKING:
     from tfimpute_tracks.genome import Sequences
@@ -251,8 +251,7 @@ def _tell(counts: Counts, n_background: int, as_json: bool, files: list[Path]) -
         if ours not in (None, theirs)
     ]
     if renamed:
-        more = f" and {len(renamed) - 3} more" if len(renamed) > 3 else ""
-        log(f"took {', '.join(renamed[:3])}{more}, as the FASTA names it")
+        log(f"took {listed(renamed, 3)}, as the FASTA names it")
     if share is not None and share < _FEW:
         log(
             f"only {share:.1%} of the references are what the genome has: variants of "

@@ -19,8 +19,9 @@ from tfimpute_tracks.dataset.config import BuildConfig
 from tfimpute_tracks.dataset.dataset import Dataset
 from tfimpute_tracks.dataset.pairs_table import read_pairs_table
 from tfimpute_tracks.dataset.protocol import Protocol
-from tfimpute_tracks.dataset.sites import Notify, first_names
+from tfimpute_tracks.dataset.sites import Notify
 from tfimpute_tracks.dataset.store import write_dataset
+from tfimpute_tracks.errors import listed
 from tfimpute_tracks.genome.fasta import open_genome
 from tfimpute_tracks.storage.digest import digest_file
 
@@ -164,7 +165,7 @@ def _report(dataset: Dataset, protocol: Protocol) -> BuildReport:
         empty = [str(dataset.pairs[i]) for i in np.flatnonzero(numbers == 0)]
         if empty:
             protocol.log(
-                f"{len(empty)} pairs have no {kind} site ({first_names(empty)}); "
+                f"{len(empty)} pairs have no {kind} site ({listed(empty)}); "
                 f"are their peaks of the same assembly?"
             )
     return BuildReport(

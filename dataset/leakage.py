@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.dataset.dataset import Dataset
 from tfimpute_tracks.dataset.splits import Split
+from tfimpute_tracks.errors import listed
 from tfimpute_tracks.kernels.encode import reverse_complement
 from tfimpute_tracks.vocabulary import Pair
 
@@ -89,9 +90,7 @@ class Leaks:
             if isinstance(found, int):
                 remarks += [f"{found:,} {what}"] if found else []
             elif found:
-                names = ", ".join(found[:_SHOWN])
-                more = ", ..." if len(found) > _SHOWN else ""
-                remarks.append(f"{len(found)} {what}: {names}{more}")
+                remarks.append(f"{len(found)} {what}: {listed(found, _SHOWN)}")
         return remarks
 
 

@@ -22,10 +22,10 @@ from tfimpute_tracks.dataset.pairs_table import PairsTable
 from tfimpute_tracks.dataset.sites import (
     Notify,
     Sites,
-    first_names,
     read_sequences,
 )
 from tfimpute_tracks.dataset.summits import Instances, check_ranked, collect_summits
+from tfimpute_tracks.errors import listed
 from tfimpute_tracks.genome.fasta import Genome
 
 __all__ = ["Protocol"]
@@ -141,7 +141,7 @@ class Protocol:
             told = [f"{name} {n:,}" for name, n in self.details["fewer_peaks"].items()]
             self.log(
                 f"{len(names)} pairs have fewer than {config.top:,} peaks that can be "
-                f"sites; all of theirs are taken: {first_names(told)}"
+                f"sites; all of theirs are taken: {listed(told)}"
             )
         unranked = [i for i, is_ranked in enumerate(ranked) if not is_ranked]
         if unranked:
@@ -187,7 +187,7 @@ class Protocol:
             self.details["without_lower_case"] = found.case_free
             self.log(
                 f"{self.genome.path}: no lower-case letters on "
-                f"{first_names(found.case_free)}; negatives match GC content only there"
+                f"{listed(found.case_free)}; negatives match GC content only there"
             )
         if found.unmatched:
             names = self._names(found.unmatched)
@@ -201,7 +201,7 @@ class Protocol:
             widest = self._names([found.widest])[0]
             self.log(
                 f"{matched:,} of {wanted:,} positives were matched; too few candidates "
-                f"for {len(names)} pairs: {first_names(told)}; distributions differ by "
+                f"for {len(names)} pairs: {listed(told)}; distributions differ by "
                 f"{found.largest_difference:.3f} at most, in a bin of {widest}"
             )
         return found.instances

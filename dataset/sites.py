@@ -6,7 +6,7 @@ reason. Who is bound there is the business of ``labels`` and ``summits``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tfimpute_tracks.errors import InputFileError
+from tfimpute_tracks.errors import InputFileError, listed
 from tfimpute_tracks.genome.bed import blacklisted, read_bed
 from tfimpute_tracks.genome.chroms import find_chrom
 from tfimpute_tracks.genome.fasta import Genome
@@ -32,7 +32,6 @@ __all__ = [
     "Window",
     "chrom_ids",
     "collect_background",
-    "first_names",
     "is_blacklisted",
     "is_known",
     "is_readable",
@@ -141,14 +140,14 @@ def collect_background(
     if not known.any():
         raise InputFileError(
             f"{background}: none of its chromosomes is in the FASTA: it has "
-            f"{first_names(intervals['chrom'].unique())}, the FASTA "
-            f"{first_names(genome.chrom_sizes)}; give both of one assembly"
+            f"{listed(intervals['chrom'].unique())}, the FASTA "
+            f"{listed(genome.chrom_sizes)}; give both of one assembly"
         )
     if not known.all():
         absent = intervals["chrom"][~known].unique()
         log(
             f"{background}: {np.count_nonzero(~known):,} sites are on chromosomes that "
-            f"the FASTA does not hold: {first_names(absent)}"
+            f"the FASTA does not hold: {listed(absent)}"
         )
     center = (intervals["start"].to_numpy() + intervals["end"].to_numpy()) // 2
     chrom_id, center = chrom_id[known], center[known].astype(np.int64)
@@ -316,20 +315,3 @@ def _windows(
         padded = np.full(size + length, N_CODE, dtype=np.uint8)
         padded[before : before + size] = genome.codes(names[chrom], 0, size)
         yield run, np.lib.stride_tricks.sliding_window_view(padded, length)
-
-
-def first_names(names: Iterable[str], shown: int = 5) -> str:
-    """Write the first of some names, for a message.
-
-    Parameters
-    ----------
-    names : iterable of str
-    shown : int
-        How many at most.
-
-    Returns
-    -------
-    str
-    """
-    listed = list(names)
-    return ", ".join(listed[:shown]) + (", ..." if len(listed) > shown else "")

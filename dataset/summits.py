@@ -27,13 +27,12 @@ from tfimpute_tracks.dataset.sites import (
     Sites,
     Window,
     chrom_ids,
-    first_names,
     is_blacklisted,
     is_known,
     is_readable,
     middle_is_read,
 )
-from tfimpute_tracks.errors import InputFileError
+from tfimpute_tracks.errors import InputFileError, listed
 from tfimpute_tracks.genome.bed import count_columns, read_bed, read_narrowpeak
 from tfimpute_tracks.genome.fasta import Genome
 
@@ -130,13 +129,13 @@ def check_ranked(table: PairsTable, allow_unranked: bool, log: Notify) -> list[b
     if unranked and not allow_unranked:
         raise InputFileError(
             f"{len(unranked)} of {len(reasons)} peak files have no strongest peaks: "
-            f"{first_names(told)}; give narrowPeak files with signal and summit, or "
+            f"{listed(told)}; give narrowPeak files with signal and summit, or "
             f"--allow-unranked to take all peaks of such a file by their center"
         )
     if unranked:
         log(
             f"{len(unranked)} of {len(reasons)} peak files are not ranked; all of "
-            f"their peaks are taken, by their center: {first_names(told)}"
+            f"their peaks are taken, by their center: {listed(told)}"
         )
     return [not reasons[bed] for bed in table.beds]
 

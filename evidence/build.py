@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.errors import InputFileError, UnknownNameError, UsageError
+from tfimpute_tracks.errors import InputFileError, UnknownNameError, UsageError, listed
 from tfimpute_tracks.evidence.peak_database import (
     ACCESSIBILITY,
     PeakDatabase,
@@ -225,9 +225,9 @@ def _read(
     known = {name: own for name, own in found.items() if own is not None}
     if not known:
         raise InputFileError(
-            f"{file.path}: its chromosomes ({_first(counts)}) are none of the "
-            f"genome's ({_first(chrom_sizes)}); give peaks of the same build, or the "
-            "sizes of theirs with -g or --chrom-sizes"
+            f"{file.path}: its chromosomes ({listed(counts, 3)}) are none of the "
+            f"genome's ({listed(chrom_sizes, 3)}); use peaks of the same build, or set "
+            "the chromosome sizes of theirs with -g or --chrom-sizes"
         )
     unknown = report.unknown_chromosomes
     for name in counts.keys() - known.keys():
@@ -273,7 +273,3 @@ def _side_by_side(parts: list[_Part], spans: list[tuple[int, int]]) -> Peaks:
     start, end, track = start[kept], end[kept], track[kept]
     order = np.lexsort((track, start))
     return Peaks(start[order], end[order], track[order])
-
-
-def _first(names: Mapping[str, int]) -> str:
-    return ", ".join(list(names)[:3])

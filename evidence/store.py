@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.errors import InputFileError
+from tfimpute_tracks.errors import InputFileError, listed
 from tfimpute_tracks.evidence.file import read_head, read_peaks, write_evidence
 from tfimpute_tracks.evidence.peak_database import (
     ACCESSIBILITY,
@@ -174,7 +174,7 @@ class EvidenceStore:
         ]
         if shared and not odd:
             return
-        why = "; ".join(odd[:3]) or f"it has none of {_few(self.chrom_sizes)}"
+        why = listed(odd, 3, "; ") or f"it has none of {listed(self.chrom_sizes, 4)}"
         build = f" ({self.build})" if self.build else ""
         raise InputFileError(
             f"the peaks of {self.name}{build} lie on another genome than {genome}: "
@@ -378,11 +378,6 @@ def bundled_evidence() -> EvidenceStore:
     return open_evidence(
         Path(str(files("tfimpute_tracks") / "evidence" / "data" / _BUNDLED))
     )
-
-
-def _few(names: Iterable[str]) -> str:
-    *first, last = list(names)[:4]
-    return f"{', '.join(first)} or {last}" if first else last
 
 
 def _reopen(path: Path, digest: str, kept: Mask | None) -> EvidenceStore:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tfimpute_tracks.errors import InputFileError, RegionError
+from tfimpute_tracks.errors import InputFileError, RegionError, listed
 
 __all__ = [
     "check_build",
@@ -23,8 +23,6 @@ __all__ = [
     "natural_order",
     "read_chrom_sizes",
 ]
-
-_SHOWN = 5
 
 
 def natural_order(name: str) -> list[tuple[int, int, str]]:
@@ -97,8 +95,8 @@ def match_chroms(
         where = f"{asked_by}: " if asked_by else ""
         word = "chromosome" if len(missing) == 1 else "chromosomes"
         raise RegionError(
-            f"{where}unknown {word} {_first(missing)}; the FASTA has"
-            f" {_first(available)}; use its names, with or without chr"
+            f"{where}unknown {word} {_listed(missing)}; the FASTA has"
+            f" {_listed(available)}; use its names, with or without chr"
         )
     return matched
 
@@ -213,7 +211,5 @@ def known_build(sizes: Mapping[str, int], known: Mapping[str, Any]) -> str | Non
     return known.get("build") if is_any and not check_build(sizes, expected) else None
 
 
-def _first(names: Collection[str]) -> str:
-    shown = sorted(names, key=natural_order)[:_SHOWN]
-    rest = len(names) - len(shown)
-    return ", ".join(shown) + (f" and {rest} more" if rest else "")
+def _listed(names: Iterable[str]) -> str:
+    return listed(sorted(names, key=natural_order))

@@ -17,7 +17,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
-from tfimpute_tracks.errors import InputFileError, RegionError
+from tfimpute_tracks.errors import InputFileError, RegionError, listed
 from tfimpute_tracks.genome.chroms import find_chrom, natural_order
 from tfimpute_tracks.genome.gene_rows import (
     GeneDraft,
@@ -32,7 +32,6 @@ __all__ = ["Gene", "read_genes"]
 
 _LOG = logging.getLogger(__name__)
 _NO_ROW = ("#", "track", "browser")
-_SHOWN = 5
 
 
 class Gene(NamedTuple):
@@ -104,7 +103,8 @@ def read_genes(
         raise InputFileError(f"{path}: holds no genes; give a GTF, GFF3 or BED file")
     if not any(names.values()):
         raise RegionError(
-            f"{path} has no genes on {region.chrom}; it has {_first(names)}; give "
+            f"{path} has no genes on {region.chrom}; it has "
+            f"{listed(sorted(names, key=natural_order))}; give "
             "genes of the same assembly, with its names of chromosomes"
         )
     genes = [
@@ -169,9 +169,3 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
             f"{path}: cannot be read ({error.strerror}); give a GTF, GFF3 or BED file, "
             "plain or .gz"
         ) from error
-
-
-def _first(names: Iterable[str]) -> str:
-    ordered = sorted(names, key=natural_order)
-    rest = len(ordered) - _SHOWN
-    return ", ".join(ordered[:_SHOWN]) + (f" and {rest} more" if rest > 0 else "")

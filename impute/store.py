@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfimpute_tracks.engines.tiles import TileRange
-from tfimpute_tracks.errors import RegionError, UnknownNameError
+from tfimpute_tracks.errors import RegionError, UnknownNameError, listed
 from tfimpute_tracks.genome import Region
 from tfimpute_tracks.impute.plan import Plan, Shard
 from tfimpute_tracks.impute.plan_file import read_plan
@@ -338,9 +338,8 @@ class Store:
 
     def _nothing(self, regions: list[Region] | None) -> str:
         where = regions[0] if regions else "it"
-        held = ", ".join(self.plan.regions[:3])
-        more = " and more" if len(self.plan.regions) > 3 else ""
-        return f"{self.folder} has no tile at {where}; it holds {held}{more}"
+        held = listed(self.plan.regions, 3)
+        return f"{self.folder} has no tile at {where}; it holds {held}"
 
 
 def _follows(before: Shard, after: Shard, stride: int) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfimpute_tracks.engines.tiles import plan_tiles
-from tfimpute_tracks.errors import UsageError
+from tfimpute_tracks.errors import UsageError, listed
 from tfimpute_tracks.genome import Region, Sequences, read_narrowpeak
 from tfimpute_tracks.genome.signal import Bins
 from tfimpute_tracks.kernels.peaks import call_peaks
@@ -127,7 +127,7 @@ def choose_tracks(
     there = {t.pair: t for t in shelf.tracks if signal in t.signals}
     missing = [pair for pair in pairs or [] if pair not in there]
     if missing or not there:
-        names = ", ".join(map(str, list(there)[:5])) or "no pair"
+        names = listed(there) or "no pair"
         what = missing[0] if missing else "any pair"
         raise UsageError(
             f"{shelf.folder} has no {signal} of {what}; it has it of {names}: `scan` "

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfimpute_tracks.engines.ordered_map import ordered_map
-from tfimpute_tracks.errors import InputFileError, RegionError
+from tfimpute_tracks.errors import InputFileError, RegionError, listed
 from tfimpute_tracks.genome import Sequences
 from tfimpute_tracks.genome.chroms import find_chrom
 from tfimpute_tracks.kernels.products import sigmoid
@@ -337,13 +337,10 @@ def _tell(
 
 def _check_chroms(source: Source, genome: Sequences, counts: Counts) -> None:
     if counts.chroms and not any(counts.chroms.values()):
-        theirs, ours = (
-            ", ".join(list(names)[:3]) + (" ..." if len(names) > 3 else "")
-            for names in (counts.chroms, genome.chrom_sizes)
-        )
         raise InputFileError(
-            f"{source.told}: none of its chromosomes ({theirs}) is in the FASTA "
-            f"({ours}); give the genome that the variants are of"
+            f"{source.told}: none of its chromosomes ({listed(counts.chroms, 3)}) is in "
+            f"the FASTA ({listed(genome.chrom_sizes, 3)}); use the genome that the "
+            "variants refer to"
         )
 
 

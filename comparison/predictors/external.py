@@ -18,7 +18,7 @@ import numpy as np
 from tfimpute_tracks.comparison.predictors.external_files import Sites, site_scores
 from tfimpute_tracks.comparison.predictors.predictor import Fitted, Floats
 from tfimpute_tracks.comparison.predictors.task import Ints, Task
-from tfimpute_tracks.errors import InputFileError, TracksError, UsageError
+from tfimpute_tracks.errors import InputFileError, TracksError, UsageError, listed
 from tfimpute_tracks.storage import digest_arrays, digest_file
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
 
@@ -187,9 +187,9 @@ class External:
         judged = {task.pair(int(c)) for c in task.judged}
         mine = [pair for pair in self._table.files if pair in judged]
         if not mine:
-            named = ", ".join(map(str, list(self._table.files)[:3]))
             raise InputFileError(
-                f"{self._table.path}: none of its pairs is judged ({named}); name "
+                f"{self._table.path}: none of its pairs is judged "
+                f"({listed(self._table.files, 3)}); name "
                 "pairs of the --split"
             )
         self._read(task, task.test_rows, mine)

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.errors import InputFileError
+from tfimpute_tracks.errors import InputFileError, listed
 from tfimpute_tracks.genome.chroms import check_build, find_chrom
 from tfimpute_tracks.tracks.formats.reading import read_signal, signal_chroms
 
@@ -147,9 +147,9 @@ def _shared(path: Path, sites: Sites, names: set[str]) -> dict[str, str]:
     found = {chrom: find_chrom(chrom, names) for chrom in sites.used()}
     shared = {chrom: name for chrom, name in found.items() if name is not None}
     if not shared:
-        has = ", ".join(sorted(names)[:5]) or "none"
+        has = listed(sorted(names)) or "none"
         raise InputFileError(
-            f"{path}: no value on {', '.join(sites.used()[:5])}, where the sites are; "
+            f"{path}: no value on {listed(sites.used())}, where the sites are; "
             f"its chromosomes are {has}: give scores of the judged chromosomes"
         )
     return shared

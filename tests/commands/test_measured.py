@@ -42,7 +42,7 @@ def test_a_scan_goes_by_tracks_and_says_so(toy, run):
     assert code == 0, err
     assert f"going by {BASIS}" in err
     assert f"{own}: measured in e.h5; a pair's own track does not count" in err
-    assert "e.h5 says nothing of chr20: sequence alone counts there" in err
+    assert "e.h5 has no data for chr20: scores there use the sequence only" in err
     code, _, err = run("scan", *pair, "-o", folder / "letters", *options)
     assert code == 0, err
     assert "going by" not in err

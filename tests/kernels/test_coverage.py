@@ -1,4 +1,4 @@
-"""Cover of stretches against its slow twin, and the cases one can see by eye."""
+"""Cover of intervals against its slow twin, and the cases one can see by eye."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def columns(peaks):
     return start.copy(), end.copy(), track.astype(np.uint16), longest
 
 
-def cover(peaks, stretches, width):
-    return interval_coverage(*columns(peaks), np.array(stretches, np.int64), width)
+def cover(peaks, intervals, width):
+    return interval_coverage(*columns(peaks), np.array(intervals, np.int64), width)
 
 
 def rows(coverage):
@@ -53,9 +53,9 @@ STRETCHES = st.lists(st.integers(-40, 120), max_size=12).map(sorted)
 
 
 @given(peak_sets(), STRETCHES, st.integers(1, 30))
-def test_equals_the_slow_twin(peaks, stretches, width):
-    found = rows(cover(peaks, stretches, width))
-    expected = naive_coverage.cover(peaks, stretches, width)
+def test_equals_the_slow_twin(peaks, intervals, width):
+    found = rows(cover(peaks, intervals, width))
+    expected = naive_coverage.cover(peaks, intervals, width)
     assert [[track for track, _ in row] for row in found] == [
         [track for track, _ in row] for row in expected
     ]
@@ -66,10 +66,10 @@ def test_equals_the_slow_twin(peaks, stretches, width):
 
 
 @given(peak_sets(), STRETCHES, st.integers(1, 30))
-def test_shares_are_parts_and_tracks_ascend(peaks, stretches, width):
-    coverage = cover(peaks, stretches, width)
+def test_shares_are_parts_and_tracks_ascend(peaks, intervals, width):
+    coverage = cover(peaks, intervals, width)
     assert [c.dtype for c in coverage] == [np.int64, np.uint16, np.float32]
-    assert len(coverage.indptr) == len(stretches) + 1
+    assert len(coverage.indptr) == len(intervals) + 1
     assert ((coverage.fraction > 0) & (coverage.fraction <= 1)).all()
     for row in rows(coverage):
         tracks = [track for track, _ in row]
@@ -77,31 +77,31 @@ def test_shares_are_parts_and_tracks_ascend(peaks, stretches, width):
 
 
 @given(peak_sets(), STRETCHES, st.integers(1, 30), st.integers(-1000, 1000))
-def test_only_differences_of_places_count(peaks, stretches, width, shift):
+def test_only_differences_of_places_count(peaks, intervals, width, shift):
     moved = [(start + shift, end + shift, track) for start, end, track in peaks]
-    assert rows(cover(peaks, stretches, width)) == rows(
-        cover(moved, [at + shift for at in stretches], width)
+    assert rows(cover(peaks, intervals, width)) == rows(
+        cover(moved, [at + shift for at in intervals], width)
     )
 
 
 @given(peak_sets(), STRETCHES, st.integers(1, 30), st.integers(0, 12))
-def test_a_part_is_the_part_of_the_whole(peaks, stretches, width, cut):
-    whole = rows(cover(peaks, stretches, width))
-    assert whole[cut:] == rows(cover(peaks, stretches[cut:], width))
-    assert whole[:cut] == rows(cover(peaks, stretches[:cut], width))
+def test_a_part_is_the_part_of_the_whole(peaks, intervals, width, cut):
+    whole = rows(cover(peaks, intervals, width))
+    assert whole[cut:] == rows(cover(peaks, intervals[cut:], width))
+    assert whole[:cut] == rows(cover(peaks, intervals[:cut], width))
 
 
 @given(peak_sets(), STRETCHES, st.integers(1, 30))
-def test_leaving_tracks_out_is_as_if_they_were_not_there(peaks, stretches, width):
+def test_leaving_tracks_out_is_as_if_they_were_not_there(peaks, intervals, width):
     kept = np.ones(65536, dtype=bool)
     kept[[1, 65535]] = False
     some = [peak for peak in peaks if kept[peak[2]]]
-    assert rows(cover(peaks, stretches, width).of(kept)) == rows(
-        cover(some, stretches, width)
+    assert rows(cover(peaks, intervals, width).of(kept)) == rows(
+        cover(some, intervals, width)
     )
 
 
-def test_two_peaks_of_a_track_in_one_stretch_add_up():
+def test_two_peaks_of_a_track_in_one_interval_add_up():
     assert rows(cover([(0, 10, 3), (15, 20, 3)], [5], 20)) == [[(3, 0.5)]]
 
 
@@ -114,25 +114,25 @@ def test_a_long_peak_behind_short_ones_is_found():
     assert rows(cover(peaks, [990], 10)) == [[(1, 1.0)]]
 
 
-def test_one_base_of_a_stretch_counts():
+def test_one_base_of_a_interval_counts():
     assert rows(cover([(0, 11, 0)], [10], 4)) == [[(0, 0.25)]]
 
 
-def test_without_peaks_or_stretches():
+def test_without_peaks_or_intervals():
     assert rows(cover([], [5, 6], 10)) == [[], []]
     assert rows(cover([(0, 10, 1)], [], 10)) == []
 
 
 @pytest.mark.parametrize(
-    ("stretches", "width", "words"),
+    ("intervals", "width", "words"),
     [
-        ([0], 0, "stretches of 0 bp"),
-        ([5, 4], 10, "sorted by start"),
+        ([0], 0, "intervals of 0 bp"),
+        ([5, 4], 10, "sort by start"),
     ],
 )
-def test_senseless_stretches_are_refused(stretches, width, words):
+def test_senseless_intervals_are_refused(intervals, width, words):
     with pytest.raises(UsageError, match=words):
-        cover([(0, 10, 1)], stretches, width)
+        cover([(0, 10, 1)], intervals, width)
 
 
 def test_columns_of_peaks_must_fit():
@@ -159,25 +159,25 @@ def test_one_peak_over_everything_is_found_with_all_others(rng):
     start = np.concatenate([[0], start])
     end = np.concatenate([[200_000], end])
     track = np.concatenate([np.uint16([20]), track])
-    stretches = np.arange(0, 190_000, 500)
-    coverage = interval_coverage(start, end, track, 200_000, stretches, 150)
+    intervals = np.arange(0, 190_000, 500)
+    coverage = interval_coverage(start, end, track, 200_000, intervals, 150)
     assert (np.diff(coverage.indptr) >= 1).all()
     whole = coverage.track == 20
-    assert whole.sum() == len(stretches)
+    assert whole.sum() == len(intervals)
     assert (coverage.fraction[whole] == 1).all()
     kept = np.append(np.ones(20, bool), False)
-    without = interval_coverage(start[1:], end[1:], track[1:], 150, stretches, 150)
+    without = interval_coverage(start[1:], end[1:], track[1:], 150, intervals, 150)
     for found, expected in zip(coverage.of(kept), without, strict=True):
         np.testing.assert_array_equal(found, expected)
 
 
 def test_threads_share_it(rng):
     peaks = many(rng, 20, 200, 150, 500_000)
-    stretches = np.arange(0, 500_000, 90)
-    parts = np.array_split(stretches, 8)
+    intervals = np.arange(0, 500_000, 90)
+    parts = np.array_split(intervals, 8)
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(lambda part: interval_coverage(*peaks, part, 150), parts))
-    whole = interval_coverage(*peaks, stretches, 150)
+    whole = interval_coverage(*peaks, intervals, 150)
     np.testing.assert_array_equal(np.concatenate([c.track for c in found]), whole.track)
     np.testing.assert_array_equal(
         np.concatenate([c.fraction for c in found]), whole.fraction

@@ -57,7 +57,7 @@ def test_aliases_and_case_and_punctuation():
 
 
 def test_names_that_repeat_are_refused():
-    with pytest.raises(UsageError, match="TF names repeat: MAX"):
+    with pytest.raises(UsageError, match="duplicate TF names: MAX"):
         Vocabulary(["MAX", "MYC", "MAX"], ["K562"])
 
 

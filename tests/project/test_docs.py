@@ -37,6 +37,13 @@ def verbs():
     return get_command(app).commands
 
 
+def _commands(group, prefix=""):
+    """Yield (name, command) of every command, those of groups included."""
+    for name, command in group.items():
+        yield f"{prefix}{name}", command
+        yield from _commands(getattr(command, "commands", {}), f"{prefix}{name} ")
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_examples_run(name):
     try:
@@ -53,10 +60,13 @@ def test_readme_lists_the_verbs(readme, verbs):
     assert sorted(listed) == sorted(verbs), "README.md: its table is not the verbs"
 
 
-def test_every_option_has_help(verbs):
-    bare = [
-        f"{verb} {parameter.name}"
-        for verb, command in verbs.items()
+def test_every_command_and_option_has_help(verbs):
+    commands = dict(_commands(verbs))
+    assert "evidence build" in commands  # groups are entered
+    bare = [name for name, command in commands.items() if not command.help]
+    bare += [
+        f"{name} {parameter.name}"
+        for name, command in commands.items()
         for parameter in command.params
         if not getattr(parameter, "help", None) and parameter.name != "help"
     ]

@@ -17,7 +17,7 @@ from urllib.parse import unquote
 
 import numpy as np
 
-from tfimpute_tracks.errors import RunError
+from tfimpute_tracks.errors import RunError, listed
 from tfimpute_tracks.genome import Region
 from tfimpute_tracks.plots import summary
 from tfimpute_tracks.storage import write_text
@@ -107,9 +107,7 @@ def write_report(
 
 
 def _named(tracks: list[TrackRecord]) -> str:
-    names = [escape(str(track.pair)) for track in tracks[:3]]
-    more = len(tracks) - len(names)
-    return ", ".join(names) + (f" and {more:,} more" if more else "")
+    return escape(listed((track.pair for track in tracks), 3))
 
 
 def _look(tracks: list[TrackRecord], places: list[tuple[TrackRecord, Place]]) -> str:
