@@ -174,7 +174,7 @@ def _products(
     """
     config, pairs = model.config, model.vocabulary.all_pairs()
     grid = tile_grid(config, config.pool)
-    engine = LookupEngine(model, pairs, grid)
+    engine = LookupEngine(model, pairs, grid.core)
     genome, _ = stretch.whole.sequence()
     windows = [
         gather_windows(

@@ -10,7 +10,6 @@ their spread.
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from functools import partial
 from statistics import median
 
@@ -19,6 +18,8 @@ import torch
 from scipy.sparse import csr_matrix
 from timing import alternate, figure, print_result, ratios
 
+from tfimpute_tracks.engines.evidence import PairEvidence
+from tfimpute_tracks.engines.scorer import Scorer
 from tfimpute_tracks.engines.tiles import TileRange, read_codes
 from tfimpute_tracks.evidence import bundled_evidence, open_evidence
 from tfimpute_tracks.genome import (
@@ -30,8 +31,7 @@ from tfimpute_tracks.genome import (
 )
 from tfimpute_tracks.kernels.coverage import Coverage
 from tfimpute_tracks.models import Model, load_model
-from tfimpute_tracks.models.evidence import PairEvidence
-from tfimpute_tracks.tracks.scan import open_scanner
+from tfimpute_tracks.tracks.scan import scan_blocks
 
 _TURNS = 7
 _TILES = 512
@@ -68,7 +68,7 @@ def _all_pairs(model: Model, genome: Sequences, place: Region) -> None:
         parts = some.indptr.astype(np.int64), some.indices.astype(np.uint16), some.data
         judge.apply_attention(logits, told, Coverage(*parts), measured)
 
-    letters = open_scanner(replace(model, evidence=None), pairs, keep=lambda z: z)
+    letters = Scorer(model, pairs, use_evidence=False)
     tiles = TileRange(place.chrom, (place.start + place.end) // 2, _TILES)
     codes = read_codes(genome, tiles, letters.grid)
     times = alternate(
@@ -96,10 +96,10 @@ def _one_pair(models: dict[str, Model], genome: Sequences, place: Region) -> Non
     """Say what a scan of one pair costs with tracks, against one without."""
 
     def scan(model: Model) -> None:
-        scanner = open_scanner(model, [_PAIR])
-        n_tiles = (place.end - place.start - model.config.seq_len) // scanner.stride
+        scorer = Scorer(model, [_PAIR])
+        n_tiles = (place.end - place.start - model.config.seq_len) // scorer.stride
         tiles = TileRange(place.chrom, place.start, n_tiles)
-        for _ in scanner.blocks(genome, [tiles], 1):
+        for _ in scan_blocks(scorer, genome, [tiles], 1):
             pass
 
     times = alternate({n: partial(scan, m) for n, m in models.items()}, 3)

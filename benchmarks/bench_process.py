@@ -23,9 +23,10 @@ from timing import (
 )
 
 from tfimpute_tracks.engines.feature_cache import FeatureCache
+from tfimpute_tracks.engines.scorer import Scorer
 from tfimpute_tracks.models import load_model
 from tfimpute_tracks.tracks import ScanJob, plan_tiles, run_scan
-from tfimpute_tracks.tracks.scan import open_scanner
+from tfimpute_tracks.tracks.scan import scan_blocks
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = ["cache", "memory", "writing"]
@@ -131,10 +132,10 @@ def _in_one_process(whole: Whole, quick: bool) -> list[Figure]:
     times: dict[str, list[float]] = {}
 
     def scores(pair: Pair, store: FeatureCache) -> None:
-        scanner = open_scanner(model, [pair], cache=store)
+        scorer = Scorer(model, [pair], cache=store)
         sizes = dict(genome.chrom_sizes)
-        ranges = plan_tiles([region], sizes, model.config.seq_len, scanner.stride)
-        for _ in scanner.blocks(genome, ranges, thread_count()):
+        ranges = plan_tiles([region], sizes, model.config.seq_len, scorer.stride)
+        for _ in scan_blocks(scorer, genome, ranges, thread_count()):
             pass
 
     def files(pair: Pair, store: FeatureCache) -> None:
@@ -194,9 +195,9 @@ def writing(quick: bool) -> list[Figure]:
     sizes = dict(genome.chrom_sizes)
 
     def scores() -> None:
-        scanner = open_scanner(model, [pair])
-        ranges = plan_tiles([region], sizes, model.config.seq_len, scanner.stride)
-        for _ in scanner.blocks(genome, ranges, thread_count()):
+        scorer = Scorer(model, [pair])
+        ranges = plan_tiles([region], sizes, model.config.seq_len, scorer.stride)
+        for _ in scan_blocks(scorer, genome, ranges, thread_count()):
             pass
 
     def tracks() -> None:

@@ -12,12 +12,13 @@ from bench_scan import PAIR, Whole
 from numpy.typing import NDArray
 from timing import Figure, figure, print_result, thread_count
 
+from tfimpute_tracks.engines.scorer import Scorer
 from tfimpute_tracks.models import load_model
 from tfimpute_tracks.tracks import plan_tiles
 from tfimpute_tracks.tracks.columns import Columns
 from tfimpute_tracks.tracks.formats import write_bigwig
 from tfimpute_tracks.tracks.rendering import MAX_ZOOMS, TrackLayout
-from tfimpute_tracks.tracks.scan import open_scanner
+from tfimpute_tracks.tracks.scan import scan_blocks
 from tfimpute_tracks.tracks.signals import SIGNALS, SignalKind
 
 __all__ = ["size"]
@@ -52,11 +53,12 @@ def _signal(whole: Whole, kind: SignalKind) -> tuple[dict[str, int], list[Piece]
     genome, region = whole.sequence()
     sizes, seq_len = dict(genome.chrom_sizes), model.config.seq_len
     columns = Columns(model, [model.vocabulary.pair(PAIR)], ["0"], kind.name)
-    scanner = open_scanner(model, columns.judged, keep=columns.keep)
-    layout = TrackLayout(scanner.stride, seq_len, sizes)
-    ranges = plan_tiles([region], sizes, seq_len, scanner.stride)
+    scorer = Scorer(model, columns.judged)
+    layout = TrackLayout(scorer.stride, seq_len, sizes)
+    ranges = plan_tiles([region], sizes, seq_len, scorer.stride)
     pieces: list[Piece] = []
-    for tiles, _, kept in scanner.blocks(genome, ranges, thread_count()):
+    blocks = scan_blocks(scorer, genome, ranges, thread_count(), reduce=columns.keep)
+    for tiles, _, kept in blocks:
         if kept is not None:
             scores = columns.scores(0, tiles, list(kept.T))
             drawn = scores.values if scores.drawn is None else scores.drawn

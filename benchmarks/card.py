@@ -31,8 +31,9 @@ from shipped import chosen_models, judge_of, judges_of, network_of, valid_sites
 from tfimpute_tracks.commands.console import print_result
 from tfimpute_tracks.dataset import Dataset, open_dataset, split_rows
 from tfimpute_tracks.dataset.pairs_table import read_pairs_table
+from tfimpute_tracks.engines.scorer import Scorer
+from tfimpute_tracks.engines.sites import predict_sites
 from tfimpute_tracks.engines.tiles import TileRange
-from tfimpute_tracks.evaluation import predict_sites
 from tfimpute_tracks.evaluation.fdr import summarize
 from tfimpute_tracks.evaluation.fdr_calibration import (
     FDR_LEVELS,
@@ -51,7 +52,7 @@ from tfimpute_tracks.genome.signal import Signal
 from tfimpute_tracks.models import Model, load_model, shipped_models
 from tfimpute_tracks.models.evidence_weights import evidence_path
 from tfimpute_tracks.storage import write_json
-from tfimpute_tracks.tracks.scan import open_scanner
+from tfimpute_tracks.tracks.scan import scan_blocks
 from tfimpute_tracks.training.export_checkpoint import bound_shares
 from tfimpute_tracks.vocabulary import Pair
 
@@ -118,7 +119,7 @@ def _tallies(model: Model, pairs: list[Pair], lines, place: _Chromosome):
     start = (model.config.seq_len - stride) // 2
     for first in range(0, len(pairs), _PAIRS_AT_ONCE):
         group = pairs[first : first + _PAIRS_AT_ONCE]
-        blocks = open_scanner(model, group).blocks(genome, [tiles], 2)
+        blocks = scan_blocks(Scorer(model, group), genome, [tiles], 2)
         scores = np.concatenate([block.scores for block in blocks])
         for i, pair in enumerate(group):
             peaks = merge_intervals(read_bed(place.beds[pair])).query(

@@ -21,8 +21,10 @@ from numpy.typing import NDArray
 from tfimpute_tracks.commands.console import print_result
 from tfimpute_tracks.commands.inputs import set_threads
 from tfimpute_tracks.dataset import Dataset, open_dataset, pair_columns, split_rows
+from tfimpute_tracks.engines.evidence import PairEvidence
+from tfimpute_tracks.engines.scorer import site_scorer
+from tfimpute_tracks.engines.sites import chrom_sites
 from tfimpute_tracks.evaluation import pair_aurocs, pair_average_precisions
-from tfimpute_tracks.evaluation.evidence_scores import evidence_score, letters_score
 from tfimpute_tracks.evidence import ACCESSIBILITY, EvidenceStore, open_evidence
 from tfimpute_tracks.models import Model, load_model
 from tfimpute_tracks.models.evidence import Evidence
@@ -84,14 +86,12 @@ class _Judge:
     ) -> None:
         """Say how well pairs are told apart."""
         letters = self.letters if way.letters else np.zeros_like(self.letters)
-        score = evidence_score(
-            lambda _: letters.copy(),
-            Evidence(_weights(self.model, network), store),
-            self.dataset,
-            self.rows,
-        )
+        evidence = Evidence(_weights(self.model, network), store)
         pairs = [self.dataset.pairs[i] for i in self.columns]
-        scores = score(self.model.vocabulary.pair_indices(pairs))
+        applied = PairEvidence(evidence, self.model.vocabulary.pair_indices(pairs))
+        scores = letters.copy()
+        for chrom, index, centers in chrom_sites(self.dataset, self.rows):
+            scores[index] = applied.apply(scores[index], chrom, centers)
         labels = self.dataset.labels(self.rows, self.columns)
         auroc = np.nanmean(pair_aurocs(scores, labels))
         precision = np.nanmean(pair_average_precisions(scores, labels))
@@ -115,7 +115,7 @@ def main() -> None:
     store = open_evidence(asked.evidence)
     store = store.subset(store.tracks_of(dataset.pairs[i] for i in base))
     indices = model.vocabulary.pair_indices(dataset.pairs[i] for i in kept)
-    letters = letters_score(model, dataset, split.test)(indices)
+    letters = site_scorer(model, dataset, split.test, use_evidence=False)(indices)
     judge = _Judge(model, dataset, split.test, kept, letters)
     recipe = EvidenceRecipe(epochs=asked.epochs)
     ways = {

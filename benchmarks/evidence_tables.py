@@ -26,13 +26,15 @@ from numpy.typing import NDArray
 from tfimpute_tracks.commands.console import print_result
 from tfimpute_tracks.commands.inputs import set_threads
 from tfimpute_tracks.dataset import Dataset, open_dataset, pair_columns, split_rows
+from tfimpute_tracks.engines.evidence import PairEvidence
+from tfimpute_tracks.engines.scorer import site_scorer
+from tfimpute_tracks.engines.sites import chrom_sites
 from tfimpute_tracks.evaluation import pair_aurocs, pair_average_precisions
 from tfimpute_tracks.evaluation.baselines import average_activity
-from tfimpute_tracks.evaluation.evidence_scores import chrom_sites, letters_score
 from tfimpute_tracks.evaluation.significance import paired_wilcoxon
 from tfimpute_tracks.evidence import ACCESSIBILITY
 from tfimpute_tracks.models import load_model
-from tfimpute_tracks.models.evidence import Evidence, PairEvidence
+from tfimpute_tracks.models.evidence import Evidence
 
 _COUNTS = (0, 1, 2, 5, 10, 50)
 _DRAWS = 3
@@ -73,7 +75,7 @@ class _Setting:
         for column, judge in enumerate(self.judges):
             for chrom, places, centers in self.parts:
                 own = found[places, column][:, None].copy()
-                found[places, column] = judge.logits(own, chrom, centers, kept(column))[
+                found[places, column] = judge.apply(own, chrom, centers, kept(column))[
                     :, 0
                 ]
         return found
@@ -189,7 +191,7 @@ def _setting(asked: argparse.Namespace, roles: tuple[str, ...]) -> _Setting:
     labels = dataset.labels(rows, columns)
     columns = columns[(labels == 1).any(axis=0)]
     indices = model.vocabulary.pair_indices(dataset.pairs[i] for i in columns)
-    letters = letters_score(model, dataset, rows)(indices)
+    letters = site_scorer(model, dataset, rows, use_evidence=False)(indices)
     labels = dataset.labels(rows, columns)
     return _Setting(dataset, rows, trained, columns, evidence, letters, labels)
 

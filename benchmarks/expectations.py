@@ -25,7 +25,8 @@ from tfimpute_tracks.commands.console import print_result
 from tfimpute_tracks.commands.inputs import set_threads
 from tfimpute_tracks.dataset import Dataset, open_dataset, split_rows
 from tfimpute_tracks.engines.numba_backend import NUMBA
-from tfimpute_tracks.evaluation import pair_aurocs, predict_sites
+from tfimpute_tracks.engines.sites import predict_sites
+from tfimpute_tracks.evaluation import pair_aurocs
 from tfimpute_tracks.evaluation.reliability import (
     COVERAGE,
     FEATURES,

@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 from timing import thread_count
 
+from tfimpute_tracks.engines.scorer import Scorer
 from tfimpute_tracks.engines.tiles import TileRange
 from tfimpute_tracks.kernels.motifs import build_motif_tables, segment_maxima
 from tfimpute_tracks.kernels.segments import segment_grid
 from tfimpute_tracks.kernels.tables import word_rows
 from tfimpute_tracks.models import Model
-from tfimpute_tracks.tracks.scan import open_scanner
 
 __all__ = ["Scan", "WindowMaxima"]
 
@@ -150,9 +150,9 @@ class Scan:
     """
 
     def __init__(self, model: Model, pairs: Iterable[str], fast: bool = False) -> None:
-        self._scanner = open_scanner(model, pairs, fast=fast)
+        self._scorer = Scorer(model, pairs, fast=fast)
         self._seq_len = model.config.seq_len
-        self.stride = self._scanner.stride
+        self.stride = self._scorer.stride
 
     def __call__(self, codes: Codes) -> Floats:
         """Score every tile.
@@ -167,6 +167,6 @@ class Scan:
         """
         n_tiles = (codes.size - self._seq_len) // self.stride + 1
         blocks = _in_blocks(
-            self._scanner.score, codes, n_tiles, self.stride, self._seq_len, _SCAN_BLOCK
+            self._scorer.score, codes, n_tiles, self.stride, self._seq_len, _SCAN_BLOCK
         )
         return np.concatenate(blocks)

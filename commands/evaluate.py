@@ -74,8 +74,8 @@ def evaluate(
     from tfimpute_tracks.comparison.predictors.task import sample_rows
     from tfimpute_tracks.comparison.report import write_report
     from tfimpute_tracks.dataset import HoldOut, open_dataset
+    from tfimpute_tracks.engines.scorer import site_scorer
     from tfimpute_tracks.evaluation.calibration_check import check_calibration
-    from tfimpute_tracks.evaluation.evidence_scores import model_score
     from tfimpute_tracks.evaluation.result import Checks, assess
     from tfimpute_tracks.evaluation.scored_pairs import score_pairs
     from tfimpute_tracks.models import load_model
@@ -102,7 +102,7 @@ def evaluate(
     loaded = _by_trained(loaded, dataset, (trained, columns), sites)
     binned = _binned_pairs(dataset, columns, pairs_table, fasta) if widths else []
     run = _bin_run(loaded, fasta, chroms, n_threads) if widths else None
-    score = model_score(loaded, dataset, rows)
+    score = site_scorer(loaded, dataset, rows)
     judged = score_pairs(score, loaded.vocabulary, dataset, rows, columns, trained)
     checks = Checks(bootstrap, shuffles, seed=seed)
     n_names = len(loaded.tfs), len(loaded.cells)

@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tfimpute_tracks.comparison.evaluation_page import BinsTold
+from tfimpute_tracks.engines.scorer import Scorer
 from tfimpute_tracks.engines.tiles import TileRange
 from tfimpute_tracks.errors import RegionError, UsageError
 from tfimpute_tracks.evaluation.bins import (
@@ -28,7 +29,7 @@ from tfimpute_tracks.evaluation.bins import (
 from tfimpute_tracks.genome import Sequences, match_chrom, merge_intervals, read_bed
 from tfimpute_tracks.genome.chroms import find_chrom
 from tfimpute_tracks.models import Model
-from tfimpute_tracks.tracks.scan import open_scanner
+from tfimpute_tracks.tracks.scan import scan_blocks
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = ["BinnedPair", "judge_bins", "read_widths"]
@@ -172,17 +173,15 @@ def _scan(
     n_tiles = (size - run.tile - first) // run.stride + 1
     if n_tiles < 1:
         return best
-    scanner = open_scanner(model, pairs, run.stride, keep=_as_they_are)
+    scorer = Scorer(model, pairs, run.stride)
     tiles = TileRange(name, first, n_tiles)
-    for block in scanner.blocks(genome, [tiles], n_threads):
+    for block in scan_blocks(
+        scorer, genome, [tiles], n_threads, reduce=lambda logits: logits
+    ):
         start = block.tiles.first + run.stride * np.arange(block.tiles.n_tiles)
         if block.scores is not None:
             raise_bins(best, run, start, block.scores)
     return best
-
-
-def _as_they_are(log_odds: Floats) -> Floats:
-    return log_odds
 
 
 def _labels(

@@ -1,8 +1,7 @@
 """The CPU engine: motif features of the trunk, and sparse products of the heads.
 
-A block of sequence goes through on one thread; threads work on blocks of their own
-(``tracks/scan.py``). Features can be kept (``trunk``), and :meth:`LookupEngine.judge`
-takes them back.
+A block of sequence goes through on one thread; threads work on blocks of their own.
+Features can be kept, and :meth:`LookupEngine.feature_logits` scores them again.
 """
 
 from __future__ import annotations
@@ -11,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfimpute_tracks.engines.head import Head, TileHead
-from tfimpute_tracks.engines.tile_grid import TileGrid
 from tfimpute_tracks.engines.trunk import MotifTrunk
+from tfimpute_tracks.kernels.segments import SegmentGrid
 from tfimpute_tracks.kernels.sparse import SparseRows, gather_windows
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.vocabulary import Pair
@@ -23,13 +22,13 @@ _TILES_AT_ONCE = 1024  # whose windows stay in the second-level cache
 
 
 class LookupEngine:
-    """A model set up for some pairs and one geometry of tiles; on the CPU.
+    """A model set up for some pairs and tiles of one grid; on the CPU.
 
     Parameters
     ----------
     model : Model
     pairs : list of Pair
-    grid : TileGrid
+    grid : SegmentGrid
     fast : bool
         As for :class:`MotifTrunk`.
     trunk : MotifTrunk, optional
@@ -46,13 +45,13 @@ class LookupEngine:
         self,
         model: Model,
         pairs: list[Pair],
-        grid: TileGrid,
+        grid: SegmentGrid,
         fast: bool = False,
         trunk: MotifTrunk | None = None,
     ) -> None:
         self.trunk = trunk or MotifTrunk(model, grid, fast)
         self._n_filters = model.config.n_filters
-        self._grid, self._weights = grid, model.checkpoint.weights
+        self._grid = grid
         self._head = pick_head(model, pairs, self.trunk)
 
     def logits(self, codes: NDArray[np.uint8], n_tiles: int) -> NDArray[np.float32]:
@@ -60,41 +59,35 @@ class LookupEngine:
 
         Parameters
         ----------
-        codes : uint8 array, shape (grid.n_letters(n_tiles),), values 0..4
+        codes : uint8 array, values 0..4
         n_tiles : int
 
         Returns
         -------
         float32 array, shape (n_tiles, n_pairs)
         """
-        features = self.trunk.features(codes, n_tiles)
-        return self.judge(features, self._grid.unknown(codes, n_tiles))
+        return self.feature_logits(self.trunk.features(codes, n_tiles), n_tiles)
 
-    def judge(
-        self, features: SparseRows, unknown: NDArray[np.bool_]
-    ) -> NDArray[np.float32]:
+    def feature_logits(self, features: SparseRows, n_tiles: int) -> NDArray[np.float32]:
         """Score tiles by their motif features.
 
         Parameters
         ----------
         features : SparseRows
             From :meth:`MotifTrunk.features`.
-        unknown : bool array
-            From :meth:`TileGrid.unknown`, of the same tiles.
+        n_tiles : int
 
         Returns
         -------
         float32 array, shape (n_tiles, n_pairs)
+            As :meth:`logits`.
         """
-        logits = self._core_logits(features, unknown.size)
-        return self._grid.blended(logits, unknown, self._weights)
-
-    def _core_logits(self, features: SparseRows, n_tiles: int) -> NDArray[np.float32]:
-        parts = []
+        grid, parts = self._grid, []
         for first in range(0, n_tiles, _TILES_AT_ONCE):
             n = min(_TILES_AT_ONCE, n_tiles - first)
-            some = self._grid.features(features, slice(first, first + n))
-            windows = gather_windows(some, self._grid.core, n, self._n_filters)
+            rows = grid.feature_rows(first, n)
+            some = features.rows(rows.start, rows.stop)
+            windows = gather_windows(some, grid, n, self._n_filters)
             parts.append(self._head.logits(windows))
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 

@@ -13,8 +13,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.engines.tile_grid import TileGrid
+from tfimpute_tracks.engines.trunk import MotifTrunk
 from tfimpute_tracks.errors import DeviceError
+from tfimpute_tracks.kernels.segments import SegmentGrid
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.vocabulary import Pair
 
@@ -36,16 +37,15 @@ class Engine(Protocol):
 
         Parameters
         ----------
-        codes : uint8 array, shape (grid.n_letters(n_tiles),), values 0..4
-            From the first tile's first letter to the last tile's last, and the halo on
-            both sides.
+        codes : uint8 array, values 0..4
+            From the first base of the first tile to the last base of the last one.
         n_tiles : int
 
         Returns
         -------
         float32 array, shape (n_tiles, n_pairs)
-            The larger of the two strands' logits. What stands for a tile of which more
-            than half is unknown is not defined.
+            Log-odds by sequence alone, the larger of the two strands'. Not defined for
+            a tile of which more than half is unknown.
         """
 
 
@@ -116,7 +116,12 @@ def list_devices(device: str) -> list[str]:
 
 
 def open_engine(
-    model: Model, pairs: list[Pair], grid: TileGrid, device: str, fast: bool = False
+    model: Model,
+    pairs: list[Pair],
+    grid: SegmentGrid,
+    device: str,
+    fast: bool = False,
+    trunk: MotifTrunk | None = None,
 ) -> Engine:
     """Make the engine for a device.
 
@@ -124,14 +129,16 @@ def open_engine(
     ----------
     model : Model
     pairs : list of Pair
-    grid : TileGrid
-        The tiles' geometry.
+    grid : SegmentGrid
+        How tiles lie.
     device : str
         From :func:`pick_device`.
     fast : bool
         Give up the last digits of a probability for speed, where that keeps within
         0.002. On a GPU no cheaper rounding does (`TorchEngine` tells the figures), and
         what is exact is fast there: it changes nothing.
+    trunk : MotifTrunk, optional
+        Of another CPU engine of the same model, grid and precision.
 
     Returns
     -------
@@ -140,7 +147,7 @@ def open_engine(
     if device == "cpu":
         from tfimpute_tracks.engines.cpu_engine import LookupEngine
 
-        return LookupEngine(model, pairs, grid, fast)
+        return LookupEngine(model, pairs, grid, fast, trunk)
     from tfimpute_tracks.engines.gpu_engine import TorchEngine
 
     return TorchEngine(model, pairs, grid, device)

@@ -91,7 +91,7 @@ class FeatureCache:
         Returns
         -------
         SparseRows
-            Bit for bit what `trunk.features(codes, n_tiles)` gives.
+            Bit for bit what `trunk.features(codes, n_tiles)` returns.
         """
         about = {"trunk": trunk.digest, "codes": digest, "n_tiles": n_tiles}
         key = digest_json(about).removeprefix("sha256:")

@@ -25,7 +25,6 @@ from torch import Tensor
 from torch.nn import functional
 
 from tfimpute_tracks.engines.gpu_heads import pick_head
-from tfimpute_tracks.engines.tile_grid import TileGrid
 from tfimpute_tracks.errors import RunError
 from tfimpute_tracks.kernels.fused import (
     HAS_TRITON,
@@ -65,8 +64,8 @@ class TorchEngine:
     model : Model
     pairs : list of Pair
         At least one.
-    grid : TileGrid
-        Of the model's sizes, at the stride of the scan.
+    grid : SegmentGrid
+        How tiles lie.
     device : str
         As PyTorch names it: `cuda:0`, or `cpu` for plain PyTorch.
     fast : bool
@@ -91,25 +90,25 @@ class TorchEngine:
         self,
         model: Model,
         pairs: list[Pair],
-        grid: TileGrid,
+        grid: SegmentGrid,
         device: str,
         fast: bool = False,
     ) -> None:
         self.device = device
         self._config = model.config
-        self._tiles, self._grid = grid, grid.core
+        self._grid = grid
         # What a tile adds: segments and windows, each of both strands, and logits.
-        features = grid.core.borders.size + self._config.n_windows
+        features = grid.borders.size + self._config.n_windows
         numbers = 2 * self._config.n_filters * features + len(pairs)
-        batch = min(_BATCH // numbers, _LETTERS // grid.core.stride)
+        batch = min(_BATCH // numbers, _LETTERS // grid.stride)
         self.tiles_per_batch = max(1, batch)
-        self._weights = weights = model.checkpoint.weights
+        weights = model.checkpoint.weights
         both = [weights["filters"], reverse_filters(weights["filters"])]
         try:
             with self._placed():
                 filters = torch.tensor(np.concatenate(both), device=device)
                 bias = torch.tensor(weights["bias"], device=device).repeat(2)
-                self._trunk = _pick_trunk(filters, bias, grid.core, fast)
+                self._trunk = _pick_trunk(filters, bias, grid, fast)
                 self._head = pick_head(model, pairs, device)
         except torch.cuda.OutOfMemoryError as error:
             raise RunError(_no_room(device, len(pairs))) from error
@@ -119,9 +118,8 @@ class TorchEngine:
 
         Parameters
         ----------
-        codes : uint8 array, shape (grid.n_letters(n_tiles),), values 0..4
-            From the first tile's first letter to the last tile's last, and the halo on
-            both sides.
+        codes : uint8 array, values 0..4
+            From the first base of the first tile to the last base of the last one.
         n_tiles : int
 
         Returns
@@ -136,20 +134,13 @@ class TorchEngine:
         RunError
             The device has too little memory for a single tile.
         """
-        grid = self._tiles
-        expected = grid.n_letters(n_tiles)
+        stride, seq_len = self._grid.stride, self._config.seq_len
+        expected = (n_tiles - 1) * stride + seq_len if n_tiles else 0
         if codes.size != expected:
             raise ValueError(
-                f"{n_tiles} tiles of {grid.seq_len} letters every {grid.stride} are "
-                f"{expected} letters, not {codes.size}"
+                f"{n_tiles} tiles of {seq_len} bp every {stride} bp have {expected} "
+                f"codes, not {codes.size}"
             )
-        logits = self._core_logits(codes, grid.n_core(n_tiles))
-        return grid.blended(logits, grid.unknown(codes, n_tiles), self._weights)
-
-    def _core_logits(
-        self, codes: NDArray[np.uint8], n_tiles: int
-    ) -> NDArray[np.float32]:
-        stride, seq_len = self._grid.stride, self._config.seq_len
         out = np.empty((n_tiles, self._head.n_pairs), dtype=np.float32)
         first = 0
         while first < n_tiles:

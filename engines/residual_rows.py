@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from tfimpute_tracks.engines.tile_grid import TileGrid, join_segments
+from tfimpute_tracks.engines.tile_grid import join_segments
 from tfimpute_tracks.engines.trunk import MotifTrunk
 from tfimpute_tracks.kernels.segments import segment_grid
 from tfimpute_tracks.kernels.sparse import gather_windows
@@ -60,7 +60,7 @@ class ResidualRows:
         self._apart = apart = gcd(stride, config.pool)
         sizes = config.filter_length, config.pool, apart
         tiles = segment_grid(config.seq_len, *sizes)
-        self._trunk = MotifTrunk(model, TileGrid(config.seq_len, tiles, 0, 1, 1))
+        self._trunk = MotifTrunk(model, tiles)
         window = config.pool + config.filter_length - 1
         self._windows = segment_grid(window, *sizes)
         indices = np.array(model.vocabulary.pair_indices(pairs), dtype=np.int64)

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from tfimpute_tracks.kernels.context import blend
 from tfimpute_tracks.kernels.encode import N_CODE, missing_tiles
 from tfimpute_tracks.kernels.segments import SegmentGrid, segment_grid
-from tfimpute_tracks.kernels.sparse import SparseRows
 from tfimpute_tracks.models.config import NetworkConfig
 
 __all__ = ["TileGrid", "join_segments", "tile_grid"]
@@ -116,24 +115,6 @@ class TileGrid(NamedTuple):
         """
         start = first * self.step
         return slice(start, start + self.n_core(n_tiles))
-
-    def features(self, features: SparseRows, cores: slice) -> SparseRows:
-        """Take the motif features of some core tiles out of those of more.
-
-        Parameters
-        ----------
-        features : SparseRows
-            Two rows per segment, one per strand.
-        cores : slice
-            From :meth:`cores`.
-
-        Returns
-        -------
-        SparseRows
-        """
-        first = 2 * cores.start * self.core.borders.size
-        n_rows = 2 * self.core.n_segments(cores.stop - cores.start)
-        return features.rows(first, first + n_rows)
 
     def unknown(self, codes: Codes, n_tiles: int) -> Mask:
         """Tell the core tiles of which more than half of the letters are unknown.

@@ -11,13 +11,14 @@ from threading import Lock, local
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.engines.tile_grid import TileGrid
+from tfimpute_tracks.kernels.encode import missing_tiles
 from tfimpute_tracks.kernels.motifs import (
     MotifTables,
     SegmentMaxima,
     build_motif_tables,
     segment_maxima,
 )
+from tfimpute_tracks.kernels.segments import SegmentGrid
 from tfimpute_tracks.kernels.sparse import (
     SparseRows,
     compact,
@@ -42,15 +43,16 @@ class MotifTrunk:
     Parameters
     ----------
     model : Model
-    grid : TileGrid
+    grid : SegmentGrid
+        How tiles lie.
     fast : bool
         int16 tables instead of float32 ones: probabilities off by less than 0.002.
     """
 
-    def __init__(self, model: Model, grid: TileGrid, fast: bool = False) -> None:
+    def __init__(self, model: Model, grid: SegmentGrid, fast: bool = False) -> None:
         weights = model.checkpoint.weights
         self._config = model.config
-        self._grid, self._core = grid, grid.core
+        self._grid = grid
         self._filters = weights["filters"], weights["bias"]
         self._motifs: MotifTables | None = None
         self._fast = fast
@@ -60,7 +62,7 @@ class MotifTrunk:
             {
                 "weights": digest_arrays(weights["filters"], weights["bias"]),
                 "network": [model.config.seq_len, model.config.pool],
-                "stride": grid.core.stride,
+                "stride": grid.stride,
                 "precision": "fast" if fast else "exact",
                 "features": _FEATURES,
             }
@@ -72,7 +74,8 @@ class MotifTrunk:
 
         Parameters
         ----------
-        codes : uint8 array, shape (grid.n_letters(n_tiles),), values 0..4
+        codes : uint8 array, values 0..4
+            From the first base of the first tile to the last base of the last one.
         n_tiles : int
 
         Returns
@@ -82,7 +85,7 @@ class MotifTrunk:
             gives them; none for segments of which only unknown tiles are made.
         """
         motifs = self._tables()
-        starts, ends = self._core.spans(self._grid.n_core(n_tiles))
+        starts, ends = self._grid.spans(n_tiles)
         ends = np.where(self._is_needed(codes, n_tiles), ends, starts)
         rows = word_rows(codes, motifs.n_words)
         room = self._room(motifs)
@@ -102,11 +105,11 @@ class MotifTrunk:
         SparseRows
             As :func:`tfimpute_tracks.kernels.sparse.gather_windows` gives them.
         """
-        length = self._grid.n_letters(_PROBE_TILES)
+        length = (_PROBE_TILES - 1) * self._grid.stride + self._config.seq_len
         codes = np.random.default_rng(0).integers(0, 4, length, dtype=np.uint8)
         features = self.features(codes, _PROBE_TILES)
-        n_core = self._grid.n_core(_PROBE_TILES)
-        return gather_windows(features, self._core, n_core, self._config.n_filters)
+        n_filters = self._config.n_filters
+        return gather_windows(features, self._grid, _PROBE_TILES, n_filters)
 
     def _tables(self) -> MotifTables:
         """Build the tables when they are first needed: a full cache needs none."""
@@ -126,12 +129,13 @@ class MotifTrunk:
 
     def _is_needed(self, codes: NDArray[np.uint8], n_tiles: int) -> NDArray[np.bool_]:
         """Tell the segments that a tile with a value is made of."""
-        step = self._core.borders.size
-        known = ~self._grid.unknown(codes, n_tiles)
+        grid, seq_len = self._grid, self._config.seq_len
+        step = grid.borders.size
+        known = ~missing_tiles(codes, grid.stride, seq_len, n_tiles)
         # +1 where a known tile's segments begin, -1 behind their end.
-        change = np.zeros(self._core.n_segments(known.size) + 1, dtype=np.int64)
+        change = np.zeros(grid.n_segments(known.size) + 1, dtype=np.int64)
         first = step * np.flatnonzero(known)
         np.add.at(change, first, 1)
-        np.add.at(change, first + self._core.segments_per_tile, -1)
+        np.add.at(change, first + grid.segments_per_tile, -1)
         result: NDArray[np.bool_] = np.cumsum(change)[:-1] > 0
         return result

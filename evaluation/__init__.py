@@ -6,12 +6,11 @@ says of it. It sits below training, which chooses its best epoch by these figure
 """
 
 from tfimpute_tracks.evaluation.metrics import pair_aurocs, pair_average_precisions
-from tfimpute_tracks.evaluation.tables import Evaluation, evaluate_model, predict_sites
+from tfimpute_tracks.evaluation.tables import Evaluation, evaluate_model
 
 __all__ = [
     "Evaluation",
     "evaluate_model",
     "pair_aurocs",
     "pair_average_precisions",
-    "predict_sites",
 ]

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from tfimpute_tracks.dataset import Dataset
+from tfimpute_tracks.engines.sites import predict_sites
 from tfimpute_tracks.evaluation.calibration import (
     Calibration,
     calibration_error,
@@ -29,7 +30,6 @@ from tfimpute_tracks.evaluation.fdr import (
     fdr_thresholds,
     summarize,
 )
-from tfimpute_tracks.evaluation.tables import predict_sites
 from tfimpute_tracks.vocabulary import Vocabulary
 
 if TYPE_CHECKING:

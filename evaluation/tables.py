@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tfimpute_tracks.dataset import Dataset
+from tfimpute_tracks.engines.sites import predict_sites
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.evaluation.metrics import pair_aurocs, pair_average_precisions
 from tfimpute_tracks.evaluation.scored_pairs import Score, score_pairs
@@ -24,12 +25,10 @@ from tfimpute_tracks.vocabulary import Vocabulary
 if TYPE_CHECKING:
     from tfimpute_tracks.models.network import MotifNetwork
 
-__all__ = ["Evaluation", "evaluate_model", "predict_sites"]
+__all__ = ["Evaluation", "evaluate_model"]
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
-
-_BATCH = 1024  # tiles
 
 
 @dataclass(frozen=True)
@@ -96,49 +95,6 @@ class Evaluation:
         table = groups[["auroc", "tf_mean_auroc", "average_precision", "prior"]].mean()
         table.insert(0, "pairs", groups.size())
         return table.sort_values("auroc", ascending=False).reset_index()
-
-
-def predict_sites(
-    network: MotifNetwork,
-    codes: NDArray[np.uint8],
-    pairs: list[tuple[int, int]],
-    device: str = "cpu",
-) -> Floats:
-    """Run a network over sites.
-
-    Parameters
-    ----------
-    network : MotifNetwork
-        On `device`.
-    codes : uint8 array, shape (n_sites, length)
-        Of which the network takes what it reads: see
-        :meth:`~tfimpute_tracks.models.config.NetworkConfig.bases_read`.
-    pairs : list of (TF row, cell-line row)
-    device : str
-
-    Returns
-    -------
-    float32 array, shape (n_sites, n_pairs)
-        Logits.
-
-    Raises
-    ------
-    UsageError
-        The sequences are too short.
-    """
-    import torch
-
-    tf, cell = torch.tensor(pairs, device=device).reshape(-1, 2).unbind(1)
-    config = network.config
-    codes = codes[:, config.bases_read(codes.shape[1])]
-    size = max(1, _BATCH // config.tiles_read(codes.shape[1]))
-    scores = np.empty((len(codes), len(pairs)), dtype=np.float32)
-    with torch.inference_mode():
-        for first in range(0, len(codes), size):
-            some = np.ascontiguousarray(codes[first : first + size])
-            batch = torch.from_numpy(some).to(device)
-            scores[first : first + size] = network(batch, tf, cell).cpu().numpy()
-    return scores
 
 
 def evaluate_model(

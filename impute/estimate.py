@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
+from tfimpute_tracks.engines.scorer import Scorer
 from tfimpute_tracks.engines.tiles import TileRange
 from tfimpute_tracks.errors import OutputError
 from tfimpute_tracks.genome import Sequences
-from tfimpute_tracks.impute.pair_scorer import Judge
 from tfimpute_tracks.impute.plan import Block, Plan, Shard
 from tfimpute_tracks.impute.shard_file import TILES_PER_CHUNK, write_shard
 from tfimpute_tracks.impute.worker import ShardWorker
@@ -140,8 +140,8 @@ def _sample(
     first = tiles.first + (tiles.n_tiles - n) // 2 * plan.stride
     place = TileRange(tiles.chrom, first, n)
     fast = plan.precision == "fast"
-    judge = Judge(model, plan.pairs, plan.stride, device, fast)
-    maker = ShardWorker(Path(), plan, judge, genome)
+    scorer = Scorer(model, plan.pairs, plan.stride, device, fast)
+    worker = ShardWorker(Path(), plan, scorer, genome)
     # The first round warms up: other tiles, by one, so that nothing is known of them.
     warm = TileRange(tiles.chrom, first + (n > 1) * plan.stride, max(n - 1, 1))
     with tempfile.TemporaryDirectory() as folder:
@@ -149,7 +149,7 @@ def _sample(
         for some in (warm, place):
             small = shard._replace(block=Block(some, ""))
             began = monotonic()
-            size = write_shard(Path(folder), plan, small, maker.columns(small))
+            size = write_shard(Path(folder), plan, small, worker.columns(small))
             seconds = monotonic() - began
     return seconds / small.n_scores, size / small.n_scores
 

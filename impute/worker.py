@@ -7,20 +7,23 @@ same file, so nobody needs to know whether somebody else has begun it.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from time import monotonic
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tfimpute_tracks import __version__
 from tfimpute_tracks.engines.ordered_map import ordered_map
+from tfimpute_tracks.engines.scorer import Scorer, TileFeatures
 from tfimpute_tracks.engines.tiles import TileRange, read_codes
 from tfimpute_tracks.errors import InputFileError, RunError
 from tfimpute_tracks.genome import Sequences, open_bundled, open_genome
-from tfimpute_tracks.impute.pair_scorer import Judge, TileInputs
 from tfimpute_tracks.impute.plan import Plan, Shard
 from tfimpute_tracks.impute.plan_file import read_plan
 from tfimpute_tracks.impute.shard_file import TILES_PER_CHUNK, Column, write_shard
@@ -33,6 +36,7 @@ __all__ = ["ShardResult", "ShardWorker", "WorkerSpec", "open_worker"]
 
 # Few enough for what the heads multiply to stay in the second-level cache.
 _TILES_AT_ONCE = {"cpu": 256, "cuda": TILES_PER_CHUNK}
+_FEATURE_BYTES = 1 << 26  # of motif features: some 20 Mb of sequence
 
 
 class ShardResult(NamedTuple):
@@ -88,7 +92,8 @@ class ShardWorker:
     folder : Path
         Of the store.
     plan : Plan
-    judge : Judge
+    scorer : Scorer
+        Of all pairs of the plan.
     genome : Sequences
     threads : int
     """
@@ -97,13 +102,17 @@ class ShardWorker:
         self,
         folder: Path,
         plan: Plan,
-        judge: Judge,
+        scorer: Scorer,
         genome: Sequences,
         threads: int = 1,
     ) -> None:
         self.plan = plan
         self._folder = folder
-        self._judge = judge
+        self._scorer = scorer
+        self._scorers = {(0, len(plan.pairs)): scorer}
+        # For the next block of pairs of the same tiles.
+        self._features: OrderedDict[TileRange, TileFeatures] = OrderedDict()
+        self._lock = Lock()
         self._genome = genome
         self._threads = threads
 
@@ -159,7 +168,7 @@ class ShardWorker:
 
     def _column(self, shard: Shard, tiles: TileRange) -> Column:
         plan = self.plan
-        grid = self._judge.grid
+        grid = self._scorer.grid
         codes = read_codes(self._genome, tiles, grid)
         is_missing = grid.of_tiles(grid.unknown(codes, tiles.n_tiles))
         if is_missing.all():  # centromeres, partial genomes
@@ -171,17 +180,37 @@ class ShardWorker:
         scores = np.empty((n, tiles.n_tiles), dtype=np.uint8)
         done = 0
         for some in tiles.parts(plan.stride, _TILES_AT_ONCE[plan.device]):
-            inputs = TileInputs(some, codes[grid.letters(done, some.n_tiles)])
-            logits = self._judge.logits(inputs, first, n)
+            inputs = codes[grid.letters(done, some.n_tiles)]
+            logits = self._logits(inputs, some, (first, n))
             part = scores[:, done : done + some.n_tiles]
             quantize(logits, scale, min_codes, part)
             done += some.n_tiles
         scores[:, is_missing] = 0
         return Column(scores, is_missing)
 
+    def _logits(
+        self, codes: NDArray[np.uint8], tiles: TileRange, pairs: tuple[int, int]
+    ) -> NDArray[np.float32]:
+        """Score tiles for a block of pairs; motif features serve all blocks."""
+        with self._lock:
+            if pairs not in self._scorers:
+                first, n = pairs
+                some = self.plan.pairs[first : first + n]
+                self._scorers[pairs] = self._scorer.for_pairs(some)
+            scorer = self._scorers[pairs]
+            found = self._features.pop(tiles, None)
+        if found is None:
+            found = scorer.features(codes, tiles)
+        if len(self.plan.pairs) > pairs[1]:
+            with self._lock:
+                self._features[tiles] = found
+                while sum(f.nbytes for f in self._features.values()) > _FEATURE_BYTES:
+                    self._features.popitem(last=False)
+        return scorer.logits(found)
+
     def _check_sequence(self, shard: Shard) -> None:
         tiles, expected = shard.block
-        found = digest_arrays(read_codes(self._genome, tiles, self._judge.grid))
+        found = digest_arrays(read_codes(self._genome, tiles, self._scorer.grid))
         if found != expected:
             span = tiles.span(self.plan.stride, self.plan.seq_len)
             raise RunError(
@@ -227,5 +256,5 @@ def open_worker(spec: WorkerSpec) -> ShardWorker:
     else:
         genome = open_genome(spec.fasta, spec.cache_dir)
     fast = plan.precision == "fast"
-    judge = Judge(model, plan.pairs, plan.stride, spec.device, fast)
-    return ShardWorker(spec.store, plan, judge, genome, spec.threads)
+    scorer = Scorer(model, plan.pairs, plan.stride, spec.device, fast)
+    return ShardWorker(spec.store, plan, scorer, genome, spec.threads)

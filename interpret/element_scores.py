@@ -15,8 +15,9 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.engines.cpu_engine import LookupEngine
-from tfimpute_tracks.engines.tile_grid import TileGrid, tile_grid
+from tfimpute_tracks.engines.scorer import Scorer
+from tfimpute_tracks.engines.tile_grid import TileGrid
+from tfimpute_tracks.engines.tiles import TileRange
 from tfimpute_tracks.genome import Sequences, read_past_ends
 from tfimpute_tracks.interpret.elements import Element
 from tfimpute_tracks.kernels.encode import N_CODE
@@ -49,9 +50,11 @@ class ElementScorer:
     """
 
     def __init__(self, model: Model, pairs: list[Pair], alone: bool = False) -> None:
-        self._model, self._pairs, self._alone = model, pairs, alone
-        self._row_grid = tile_grid(model.config, _row_stride(model.config))
-        self._long_grid = tile_grid(model.config, STEP)
+        self._alone, self._n_pairs = alone, len(pairs)
+        self._row, self._long = (
+            Scorer(model, pairs, stride, use_evidence=False)
+            for stride in (_row_stride(model.config), STEP)
+        )
 
     def n_tiles(self, element: Element) -> int:
         """Give the number of tiles over an element.
@@ -64,7 +67,7 @@ class ElementScorer:
         -------
         int
         """
-        rest = element.end - element.start - self._row_grid.seq_len
+        rest = element.end - element.start - self._row.grid.seq_len
         return max(0, -(-rest // STEP)) + 1
 
     def log_odds(
@@ -90,22 +93,19 @@ class ElementScorer:
         float32 array, shape (n_elements, n_pairs)
             NaN where less than half of the letters of every tile are known.
         """
-        out = np.empty((len(elements), len(self._pairs)), dtype=np.float32)
+        out = np.empty((len(elements), self._n_pairs), dtype=np.float32)
         is_long = np.array([self.n_tiles(element) > 1 for element in elements])
         with ThreadPoolExecutor(threads) as pool:
-            for places, grid, at_once, score in (
-                (np.flatnonzero(~is_long), self._row_grid, _ROW, self._row),
-                (np.flatnonzero(is_long), self._long_grid, 1, self._long),
+            for places, at_once, score in (
+                (np.flatnonzero(~is_long), _ROW, self._score_row),
+                (np.flatnonzero(is_long), 1, self._score_long),
             ):
-                if not len(places):
-                    continue
-                engine = LookupEngine(self._model, self._pairs, grid)
                 parts = [
                     places[first : first + at_once]
                     for first in range(0, len(places), at_once)
                 ]
                 found = pool.map(
-                    partial(score, engine, sequences),
+                    partial(score, sequences),
                     [[elements[i] for i in some] for some in parts],
                 )
                 for some, values in zip(parts, found, strict=True):
@@ -113,33 +113,29 @@ class ElementScorer:
                     advance(len(some))
         return out
 
-    def _row(
-        self, engine: LookupEngine, sequences: Sequences, elements: list[Element]
-    ) -> Floats:
+    def _score_row(self, sequences: Sequences, elements: list[Element]) -> Floats:
         """Score elements of one tile each."""
-        grid, n = self._row_grid, len(elements)
+        grid, n = self._row.grid, len(elements)
         row = np.full(grid.n_letters(n), N_CODE, dtype=np.uint8)
         for i, element in enumerate(elements):
-            row[grid.letters(i, 1)] = self._letters(grid, sequences, element)
-        return _scores(engine, grid, row, n)
+            row[grid.letters(i, 1)] = self._codes(grid, sequences, element)
+        return self._row.score(row, TileRange("", 0, n))
 
-    def _long(
-        self, engine: LookupEngine, sequences: Sequences, elements: list[Element]
-    ) -> Floats:
+    def _score_long(self, sequences: Sequences, elements: list[Element]) -> Floats:
         """Score an element of several tiles."""
         (element,) = elements
-        grid = self._long_grid
-        codes = self._letters(grid, sequences, element)
+        grid = self._long.grid
+        codes = self._codes(grid, sequences, element)
         n_tiles = self.n_tiles(element)
-        best = np.full(len(self._pairs), -np.inf, dtype=np.float32)
-        for first in range(0, n_tiles, _TILES):
-            n = min(_TILES, n_tiles - first)
-            found = _scores(engine, grid, codes[grid.letters(first, n)], n)
+        best = np.full(self._n_pairs, -np.inf, dtype=np.float32)
+        for _, first, n in TileRange("", 0, n_tiles).parts(1, _TILES):
+            some = codes[grid.letters(first, n)]
+            found = self._long.score(some, TileRange("", 0, n))
             best = np.fmax(best, np.fmax.reduce(found, axis=0))
         best[np.isinf(best)] = np.nan
         return best[None]
 
-    def _letters(self, grid: TileGrid, sequences: Sequences, element: Element) -> Codes:
+    def _codes(self, grid: TileGrid, sequences: Sequences, element: Element) -> Codes:
         """Read an element with what its tiles need beside it."""
         length = element.end - element.start
         n_letters = grid.seq_len + STEP * (self.n_tiles(element) - 1)
@@ -158,10 +154,3 @@ def _row_stride(config: NetworkConfig) -> int:
     # Core tiles then lie no closer than neighbors do.
     apart = config.stride if config.reach else config.seq_len
     return -(-config.span // apart) * apart
-
-
-def _scores(engine: LookupEngine, grid: TileGrid, codes: Codes, n: int) -> Floats:
-    """Score tiles; NaN for those of which more than half is unknown."""
-    logits = engine.logits(codes, n)
-    logits[grid.of_tiles(grid.unknown(codes, n))] = np.nan
-    return logits

@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.engines.cpu_engine import LookupEngine
-from tfimpute_tracks.engines.tile_grid import tile_grid
+from tfimpute_tracks.engines.scorer import Scorer
+from tfimpute_tracks.engines.tiles import TileRange, read_codes
 from tfimpute_tracks.errors import RegionError
 from tfimpute_tracks.genome import Region, Sequences, read_past_ends
 from tfimpute_tracks.kernels.encode import N_CODE, reverse_complement
@@ -105,8 +105,8 @@ class Explainer:
         self._config = model.config
         self._network = model.network().requires_grad_(False)
         self._pair = torch.tensor(model.vocabulary.pair_indices([pair])).T
-        self._grid = tile_grid(model.config, model.config.stride)
-        self._engine = LookupEngine(model, [pair], self._grid)
+        self._scorer = Scorer(model, [pair], use_evidence=False)
+        self._grid = self._scorer.grid
 
     def best_tile(self, genome: Sequences, region: Region) -> Region:
         """Find the tile of the highest score that is drawn in a region.
@@ -133,13 +133,11 @@ class Explainer:
         first = max((region.start - beside) // stride, 0)
         n = min((region.end - 1 - beside) // stride, last) - first + 1
         if n > 0:
-            start = first * stride - self._grid.flank
-            stop = start + self._grid.n_letters(n)
-            codes = read_past_ends(genome, region.chrom, start, stop)
-            logits = self._engine.logits(codes, n)[:, 0]
-            unknown = self._grid.of_tiles(self._grid.unknown(codes, n))
-            if not unknown.all():
-                best = int(np.where(unknown, -np.inf, logits).argmax())
+            tiles = TileRange(region.chrom, first * stride, n)
+            codes = read_codes(genome, tiles, self._grid)
+            logits = self._scorer.score(codes, tiles)[:, 0]
+            if not np.isnan(logits).all():
+                best = int(np.nanargmax(logits))
                 start = (first + best) * stride
                 return Region(region.chrom, start, start + length)
         raise RegionError(

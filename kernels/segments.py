@@ -60,6 +60,21 @@ class SegmentGrid(NamedTuple):
             return 0
         return (n_tiles - 1) * self.borders.size + self.segments_per_tile
 
+    def feature_rows(self, first: int, n_tiles: int) -> slice:
+        """Find the motif features of some tiles among those of more.
+
+        Parameters
+        ----------
+        first, n_tiles : int
+
+        Returns
+        -------
+        slice
+            Of rows, two per segment: one for each strand.
+        """
+        start = 2 * first * self.borders.size
+        return slice(start, start + 2 * self.n_segments(n_tiles))
+
     def spans(self, n_tiles: int) -> tuple[Ints, Ints]:
         """Give the positions of the segments of neighboring tiles.
 

@@ -140,3 +140,14 @@ def _lists(rows):
     return PairLists(
         indptr, np.array([i for row in rows for i in row], dtype=np.uint16)
     )
+
+
+def torch_scorer(model, pairs, stride):
+    """Make a scorer that runs the engine of GPUs, on a CPU."""
+    from tfimpute_tracks.engines.gpu_engine import TorchEngine
+    from tfimpute_tracks.engines.scorer import Scorer
+
+    scorer = Scorer(model, pairs, stride)
+    scorer._trunk = None
+    scorer._engine = TorchEngine(model, scorer.pairs, scorer.grid.core, "cpu")
+    return scorer

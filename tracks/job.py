@@ -19,6 +19,7 @@ from typing import Any
 from tfimpute_tracks import __version__
 from tfimpute_tracks.engines.feature_cache import FeatureCache
 from tfimpute_tracks.engines.ordered_map import ordered_map
+from tfimpute_tracks.engines.scorer import Scorer
 from tfimpute_tracks.engines.tile_grid import tile_grid
 from tfimpute_tracks.engines.tiles import (
     TileRange,
@@ -38,7 +39,7 @@ from tfimpute_tracks.storage import (
 from tfimpute_tracks.tracks.checkpoint import ScanCheckpoint
 from tfimpute_tracks.tracks.columns import Columns
 from tfimpute_tracks.tracks.rendering import Scores, TrackLayout, TrackOptions
-from tfimpute_tracks.tracks.scan import open_scanner, tiles_per_block
+from tfimpute_tracks.tracks.scan import scan_blocks, tiles_per_block
 from tfimpute_tracks.tracks.signals import calibration_line
 from tfimpute_tracks.tracks.writer import (
     PairResult,
@@ -153,14 +154,13 @@ class _Run:
         self._sizes = dict(genome.chrom_sizes)
         names = [str(job.pairs.index(pair)) for pair in pairs]
         self._columns = Columns(job.model, pairs, names, job.rendering.signal)
-        self._scanner = open_scanner(
+        self._scorer = Scorer(
             job.model,
             self._columns.judged,
             job.stride,
             job.device,
             job.fast,
             job.cache,
-            self._columns.keep,
         )
         about = {
             "tool_version": __version__,  # another one may score otherwise
@@ -203,11 +203,13 @@ class _Run:
 
     def _scan(self) -> Iterator[Scores]:
         """Scan, and give the first pair's scores as they come."""
-        blocks = self._scanner.blocks(
+        blocks = scan_blocks(
+            self._scorer,
             self._genome,
             _ranges(self._job, self._sizes),
             self._job.threads,
             self._spool,
+            self._columns.keep,
         )
         for tiles, digest, scores in blocks:
             key = tiles, digest

@@ -14,12 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfimpute_tracks.engines.engine import pick_device
+from tfimpute_tracks.engines.scorer import Scorer
 from tfimpute_tracks.engines.tiles import TileRange
 from tfimpute_tracks.errors import DeviceError
 from tfimpute_tracks.genome import bundled_region, open_bundled
 from tfimpute_tracks.kernels.encode import N_CODE
+from tfimpute_tracks.kernels.products import sigmoid
 from tfimpute_tracks.models.model import Model
-from tfimpute_tracks.tracks.scan import open_scanner
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = ["EXACT_TOLERANCE", "FAST_TOLERANCE", "SelfCheck", "run_selfcheck"]
@@ -89,11 +90,11 @@ def _compare(
     pairs: list[Pair],
 ) -> SelfCheck:
     began = time.monotonic()
-    scanner = open_scanner(model, pairs, stride, device, fast)
+    scorer = Scorer(model, pairs, stride, device, fast)
     seq_len = model.config.seq_len
     n_tiles = (len(codes) - model.config.span) // stride + 1
-    letters = codes[scanner.grid.letters(0, n_tiles)]
-    scores = scanner.score(letters, TileRange("", 0, n_tiles))
+    letters = codes[scorer.grid.letters(0, n_tiles)]
+    scores = sigmoid(scorer.score(letters, TileRange("", 0, n_tiles)))
     seconds = time.monotonic() - began
     spans = np.lib.stride_tricks.sliding_window_view(codes, model.config.span)
     spans = spans[::stride][:n_tiles]

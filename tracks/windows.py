@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tfimpute_tracks.engines.scorer import Scorer
 from tfimpute_tracks.engines.tiles import plan_tiles
 from tfimpute_tracks.errors import UsageError, listed
 from tfimpute_tracks.genome import Region, Sequences, read_narrowpeak
@@ -18,7 +19,7 @@ from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.tracks.columns import Columns
 from tfimpute_tracks.tracks.formats import read_signal
 from tfimpute_tracks.tracks.rendering import TrackLayout
-from tfimpute_tracks.tracks.scan import open_scanner
+from tfimpute_tracks.tracks.scan import scan_blocks
 from tfimpute_tracks.tracks.signals import SignalName
 from tfimpute_tracks.tracks.track_folder import TrackFolder, TrackRecord
 from tfimpute_tracks.vocabulary import Pair
@@ -80,11 +81,11 @@ def compute_window(
         No tile is drawn there.
     """
     columns = Columns(model, pairs, [str(i) for i in range(len(pairs))], signal)
-    scanner = open_scanner(model, columns.judged, keep=columns.keep)
+    scorer = Scorer(model, columns.judged)
     sizes = dict(genome.chrom_sizes)
-    layout = TrackLayout(scanner.stride, model.config.seq_len, sizes)
-    (tiles,) = plan_tiles([region], sizes, model.config.seq_len, scanner.stride)
-    blocks = scanner.blocks(genome, [tiles])
+    layout = TrackLayout(scorer.stride, model.config.seq_len, sizes)
+    (tiles,) = plan_tiles([region], sizes, model.config.seq_len, scorer.stride)
+    blocks = scan_blocks(scorer, genome, [tiles], reduce=columns.keep)
     kept = np.concatenate([b.scores for b in blocks if b.scores is not None])
     found = []
     for place, pair in enumerate(pairs):

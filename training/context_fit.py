@@ -17,7 +17,8 @@ from sklearn.linear_model import LogisticRegression
 
 from tfimpute_tracks.dataset import Dataset, Split
 from tfimpute_tracks.engines.numba_backend import NUMBA
-from tfimpute_tracks.evaluation import pair_aurocs, predict_sites
+from tfimpute_tracks.engines.sites import predict_sites
+from tfimpute_tracks.evaluation import pair_aurocs
 from tfimpute_tracks.kernels.encode import missing_tiles
 from tfimpute_tracks.models.network import MotifNetwork
 from tfimpute_tracks.training.loss import instance_weights

@@ -22,12 +22,9 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from tfimpute_tracks.dataset import Dataset
+from tfimpute_tracks.engines.scorer import site_scorer
+from tfimpute_tracks.engines.sites import chrom_sites
 from tfimpute_tracks.errors import RunError, UsageError
-from tfimpute_tracks.evaluation.evidence_scores import (
-    check_dataset,
-    chrom_sites,
-    letters_score,
-)
 from tfimpute_tracks.evidence import EvidenceStore
 from tfimpute_tracks.models.evidence import track_rows
 from tfimpute_tracks.models.evidence_network import EvidenceNetwork, TrackTensors
@@ -170,7 +167,8 @@ def read_evidence_sites(
             f"{store.name} says nothing of the {len(rows):,} sites to learn from; "
             "build it from peaks of the same genome, without --region"
         )
-    check_dataset(store, dataset)
+    sizes = dict(zip(dataset.chroms, dataset.chrom_sizes, strict=True))
+    store.check_genome(sizes, "the data set's")
     order = np.concatenate(places)
     chosen = rows[order]
     names = model.vocabulary
@@ -178,7 +176,7 @@ def read_evidence_sites(
     tf, cell = torch.tensor(pairs).reshape(-1, 2).unbind(1)
     tracks = [torch.from_numpy(rows_of) for rows_of in track_rows(store, names)]
     return EvidenceSites(
-        letters_score(model, dataset, chosen)(pairs),
+        site_scorer(model, dataset, chosen, use_evidence=False)(pairs),
         dataset.labels(chosen, columns),
         vstack(parts, format="csr"),
         tf,

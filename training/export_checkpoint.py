@@ -21,7 +21,8 @@ from scipy.special import expit
 from tfimpute_tracks import __version__
 from tfimpute_tracks.dataset import REPLICATE, Dataset, Split
 from tfimpute_tracks.engines.numba_backend import NUMBA
-from tfimpute_tracks.evaluation import evaluate_model, predict_sites
+from tfimpute_tracks.engines.sites import predict_sites
+from tfimpute_tracks.evaluation import evaluate_model
 from tfimpute_tracks.evaluation.fdr_calibration import (
     SiteScores,
     calibrate_probabilities,

@@ -8,7 +8,7 @@ much to go by.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,8 @@ from scipy.special import expit, logit
 
 from tfimpute_tracks import __version__
 from tfimpute_tracks.dataset import REPLICATE, Dataset
+from tfimpute_tracks.engines.scorer import site_scorer
 from tfimpute_tracks.evaluation import evaluate_model
-from tfimpute_tracks.evaluation.evidence_scores import evidence_score, letters_score
 from tfimpute_tracks.evaluation.fdr import MIN_SITES
 from tfimpute_tracks.evaluation.fdr_calibration import (
     SiteScores,
@@ -162,8 +162,8 @@ def publish_evidence(
 
 def _scored(run: EvidenceRun, rows: Ints) -> SiteScores:
     """Score the data set's pairs at sites."""
-    letters = letters_score(run.model, run.dataset, rows)
-    score = evidence_score(letters, run.evidence, run.dataset, rows)
+    model = replace(run.model, evidence=run.evidence)
+    score = site_scorer(model, run.dataset, rows)
     indices = run.model.vocabulary.pair_indices(run.dataset.pairs)
     return SiteScores(score(indices), run.dataset.labels(rows))
 
@@ -203,8 +203,8 @@ class _Every:
 
     def __init__(self, run: EvidenceRun, rows: Ints) -> None:
         self.rows, self._model = rows, run.model
-        letters = letters_score(run.model, run.dataset, rows)
-        self._score = evidence_score(letters, run.evidence, run.dataset, rows)
+        model = replace(run.model, evidence=run.evidence)
+        self._score = site_scorer(model, run.dataset, rows)
 
     def thresholds(self, advance: Callable[[int], None]) -> Floats:
         """Find the line of every pair, float32 (n_tfs, n_cells)."""

@@ -28,8 +28,9 @@ from tfimpute_tracks.dataset import (
     iterate_batches,
 )
 from tfimpute_tracks.engines.numba_backend import NUMBA
+from tfimpute_tracks.engines.sites import predict_sites
 from tfimpute_tracks.errors import RunError, UsageError
-from tfimpute_tracks.evaluation import pair_aurocs, predict_sites
+from tfimpute_tracks.evaluation import pair_aurocs
 from tfimpute_tracks.models.checkpoint import Checkpoint
 from tfimpute_tracks.models.config import NetworkConfig
 from tfimpute_tracks.models.network import TORCH, MotifNetwork

@@ -14,13 +14,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.engines.tile_grid import tile_grid
+from tfimpute_tracks.engines.scorer import Scorer
 from tfimpute_tracks.errors import RegionError, UsageError
 from tfimpute_tracks.genome import Sequences, match_chrom
 from tfimpute_tracks.kernels.encode import decode
 from tfimpute_tracks.kernels.products import sigmoid
 from tfimpute_tracks.models.model import Model
-from tfimpute_tracks.variants.rows import AlleleRows, RowScorer, lay_alleles
+from tfimpute_tracks.variants.rows import AlleleRows, lay_alleles, score_rows
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = [
@@ -200,14 +200,14 @@ class AlleleScorer:
 
     def __init__(self, model: Model, pairs: list[Pair], step: int = STEP) -> None:
         self._seq_len, self._step = model.config.seq_len, step
-        self._grid = tile_grid(model.config, step)
+        self._scorer = Scorer(model, pairs, step, use_evidence=False)
+        self._grid = self._scorer.grid
         self.n_pairs = len(pairs)
         # Core tiles of a change of one letter: of the reference, and what differs.
         n_core = self._grid.n_core(-(-self._seq_len // step))
         n_core += -(-self._seq_len // self._grid.core.stride)
         most = _SCORES_AT_ONCE // (n_core * len(pairs))
         self.at_once = min(_MOST_AT_ONCE, max(1, most))
-        self._rows = RowScorer(model, pairs, self._grid)
 
     def effects(self, genome: Sequences, variant: Variant) -> AlleleEffects:
         """Score both alleles of a variant.
@@ -259,7 +259,7 @@ class AlleleScorer:
             except RegionError as error:
                 rows.append(error)
         laid = [row for row in rows if not isinstance(row, RegionError)]
-        scored = iter(self._rows.score(laid) if laid else [])
+        scored = iter(score_rows(self._scorer, laid) if laid else [])
         return [
             row if isinstance(row, RegionError) else self._drawn(row, *next(scored))
             for row in rows

@@ -14,14 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfimpute_tracks.engines.ordered_map import ordered_map
-from tfimpute_tracks.engines.tile_grid import tile_grid
+from tfimpute_tracks.engines.scorer import Scorer
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.genome import Region, Sequences, read_past_ends
 from tfimpute_tracks.kernels.encode import N_CODE, decode, missing_tiles
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.variants.alleles import STEP, Variant
 from tfimpute_tracks.variants.background import change_of_odds
-from tfimpute_tracks.variants.cores import core_scorer
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = ["MAX_BP", "MutagenesisScores", "score_substitutions"]
@@ -185,11 +184,10 @@ class _Scorer:
     def __init__(
         self, model: Model, pairs: list[Pair], genome: Sequences, region: Region
     ) -> None:
-        self._grid = grid = tile_grid(model.config, STEP)
-        self._weights = model.checkpoint.weights
+        self._scorer = Scorer(model, pairs, STEP, use_evidence=False)
+        self._grid = grid = self._scorer.grid
         # Neighbors without the changed letter are those of the reference. So scores
         # are made tile by tile, and blended with their neighbors' when all are there.
-        self._cores = core_scorer(model, pairs, grid)
         self._n_pairs = len(pairs)
         self._size = genome.chrom_sizes[region.chrom]
         self._before = (grid.seq_len - 1) // STEP * STEP
@@ -204,7 +202,7 @@ class _Scorer:
         for phase in range(apart):
             n = len(range(phase, n_starts, apart))
             codes = self._codes[phase : phase + self._n_letters(n)]
-            self._logits[phase::apart] = self._cores.logits([codes], [n])
+            self._logits[phase::apart] = self._scorer.base_logits([codes], [n])
 
     def best(self, places: range) -> Floats:
         """Give the best log-odds with each letter, (n_places, 4, n_pairs)."""
@@ -216,7 +214,7 @@ class _Scorer:
         stretches = [s for plan in plans for s in self._stretches(plan)]
         n_changed = [int(plan.is_changed.sum()) for plan in plans]
         counts = [n for n in n_changed for _ in range(_LETTERS - 1)]
-        logits = self._cores.logits(stretches, counts)
+        logits = self._scorer.base_logits(stretches, counts)
         parts = iter(np.split(logits, np.cumsum(counts)[:-1]))
         for plan in plans:
             best = found[plan.place - places.start]
@@ -261,7 +259,7 @@ class _Scorer:
         unknown = self._unknown[plan.starts - self._first]
         if changed is not None:
             logits[plan.is_changed] = changed
-        tiles = self._grid.blended(logits, unknown, self._weights)
+        tiles = self._scorer.mix(logits, unknown)
         known = tiles[~self._grid.of_tiles(unknown)]
         nothing = np.full(self._n_pairs, np.nan, dtype=np.float32)
         return known.max(axis=0) if len(known) else nothing

@@ -14,15 +14,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tfimpute_tracks.engines.scorer import Scorer
 from tfimpute_tracks.engines.tile_grid import TileGrid
 from tfimpute_tracks.errors import RegionError
 from tfimpute_tracks.genome import Sequences, read_past_ends
 from tfimpute_tracks.kernels.encode import encode
-from tfimpute_tracks.models.model import Model
-from tfimpute_tracks.variants.cores import core_scorer
-from tfimpute_tracks.vocabulary import Pair
 
-__all__ = ["AlleleRows", "RowScorer", "lay_alleles"]
+__all__ = ["AlleleRows", "lay_alleles", "score_rows"]
 
 Codes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -119,61 +117,39 @@ def _differing(ref: Codes, alt: Codes, grid: TileGrid, n_alt: int) -> slice:
     return slice(int(changed[0]), int(changed[-1]) + 1)
 
 
-class RowScorer:
-    """A model set up to score rows of alleles for some pairs; thread-safe.
+def score_rows(scorer: Scorer, rows: list[AlleleRows]) -> list[tuple[Floats, Floats]]:
+    """Score both alleles of variants.
 
     Parameters
     ----------
-    model : Model
-    pairs : list of Pair
-    grid : TileGrid
+    scorer : Scorer
+    rows : list of AlleleRows
+        One or more, laid out on the grid of the scorer.
+
+    Returns
+    -------
+    list of (ref, alt)
+        float32 arrays, shape (n_tiles, n_pairs): log-odds by sequence alone; NaN for a
+        tile of which more than half is unknown. The same bits whatever other rows
+        there are.
     """
-
-    def __init__(self, model: Model, pairs: list[Pair], grid: TileGrid) -> None:
-        self._grid = grid
-        self._weights = model.checkpoint.weights
-        self._cores = core_scorer(model, pairs, grid)
-
-    def score(self, rows: list[AlleleRows]) -> list[tuple[Floats, Floats]]:
-        """Score both alleles of variants.
-
-        Parameters
-        ----------
-        rows : list of AlleleRows
-            One or more.
-
-        Returns
-        -------
-        list of (ref, alt)
-            float32 arrays, shape (n_tiles, n_pairs): log-odds; NaN for a tile of which
-            more than half is unknown. The same bits whatever other rows there are.
-        """
-        grid, apart = self._grid, self._grid.core.stride
-        stretches, counts = [], []
-        for row in rows:
-            own = row.own
-            first, last = own.start * apart, (own.stop - 1) * apart + grid.seq_len
-            stretches += [row.ref, row.alt[first : last if own.stop > own.start else 0]]
-            counts += [grid.n_core(row.n_ref), own.stop - own.start]
-        logits = self._cores.logits(stretches, counts)
-        parts = np.split(logits, np.cumsum(counts)[:-1])
-        found = []
-        for row, ref, alt in zip(rows, parts[0::2], parts[1::2], strict=True):
-            behind = ref[row.own.stop : grid.n_core(row.n_alt)]
-            alt = np.concatenate([ref[: row.own.start], alt, behind])
-            found.append(
-                (
-                    self._of_tiles(ref, row.ref, row.n_ref),
-                    self._of_tiles(alt, row.alt, row.n_alt),
-                )
+    grid, step = scorer.grid, scorer.grid.core.stride
+    segments, counts = [], []
+    for row in rows:
+        own = row.own
+        first, last = own.start * step, (own.stop - 1) * step + grid.seq_len
+        segments += [row.ref, row.alt[first : last if own.stop > own.start else 0]]
+        counts += [grid.n_core(row.n_ref), own.stop - own.start]
+    logits = scorer.base_logits(segments, counts)
+    parts = np.split(logits, np.cumsum(counts)[:-1])
+    found = []
+    for row, ref, own_alt in zip(rows, parts[0::2], parts[1::2], strict=True):
+        rest = ref[row.own.stop : grid.n_core(row.n_alt)]
+        alt = np.concatenate([ref[: row.own.start], own_alt, rest])
+        found.append(
+            (
+                scorer.mix(ref, grid.unknown(row.ref, row.n_ref)),
+                scorer.mix(alt, grid.unknown(row.alt, row.n_alt)),
             )
-        return found
-
-    def _of_tiles(self, logits: Floats, codes: Codes, n_tiles: int) -> Floats:
-        grid = self._grid
-        unknown = grid.unknown(codes, n_tiles)
-        values = grid.blended(logits, unknown, self._weights)
-        is_unknown = grid.of_tiles(unknown)
-        if is_unknown.any():
-            values = np.where(is_unknown[:, None], np.float32(np.nan), values)
-        return values
+        )
+    return found

@@ -16,7 +16,7 @@ from tfimpute_tracks.comparison.predictors.predictor import Fitted, Floats
 from tfimpute_tracks.comparison.predictors.task import Ints, Task
 from tfimpute_tracks.comparison.predictors.training_groups import tf_units
 from tfimpute_tracks.engines.numba_backend import NUMBA
-from tfimpute_tracks.evaluation import predict_sites
+from tfimpute_tracks.engines.sites import predict_sites
 from tfimpute_tracks.models import NETWORKS
 from tfimpute_tracks.models.network import TORCH
 from tfimpute_tracks.models.registry import build_network

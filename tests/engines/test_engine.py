@@ -15,7 +15,7 @@ EVERY = VOCABULARY.all_pairs()
 
 
 def _grid(stride):
-    return tile_grid(CONFIG, stride)
+    return tile_grid(CONFIG, stride).core
 
 
 def _letters(rng, n_tiles, stride, unknown=0.05):
@@ -80,7 +80,7 @@ def test_what_is_unknown_is_not_computed_and_changes_no_neighbor(tmp_path, rng):
     features = made.trunk.features(codes, n_tiles)
     sizes = np.diff(features.offsets).reshape(-1, 2).sum(axis=1)  # per segment
     last, first = 18, 39  # the tiles beside the gap that are known
-    grid = _grid(stride).core
+    grid = _grid(stride)
     behind = last * grid.borders.size + grid.segments_per_tile
     assert (sizes[behind : first * grid.borders.size] == 0).all()
     assert np.count_nonzero(sizes) > 70

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from tfimpute_tracks.engines.feature_cache import FeatureCache
+from tfimpute_tracks.engines.scorer import Scorer
 from tfimpute_tracks.engines.tiles import TileRange
 from tfimpute_tracks.genome import open_genome
-from tfimpute_tracks.tracks.scan import open_scanner
+from tfimpute_tracks.tracks.scan import scan_blocks
 from toys import CONFIG, make_model, random_letters, write_fasta
 
 RANGES = [TileRange("chr1", 0, 140)]
@@ -25,18 +26,9 @@ def genome(tmp_path, rng):
         yield opened
 
 
-@pytest.fixture(autouse=True)
-def _small_blocks(monkeypatch):
-    monkeypatch.setitem(
-        __import__("tfimpute_tracks.tracks.scan", fromlist=["x"])._TILES_PER_BLOCK,
-        "cpu",
-        32,
-    )
-
-
 def _scores(model, genome, cache, pair="CTCF:K562", n_threads=1, **how):
-    scanner = open_scanner(model, [pair], STRIDE, cache=cache, **how)
-    blocks = scanner.blocks(genome, RANGES, n_threads)
+    scorer = Scorer(model, [pair], STRIDE, cache=cache, **how)
+    blocks = scan_blocks(scorer, genome, RANGES, n_threads, block_size=32)
     return np.concatenate([block.scores for block in blocks])
 
 

@@ -33,7 +33,7 @@ class Cramped(TorchEngine):
 
 
 def _grid(stride, config=CONFIG):
-    return tile_grid(config, stride)
+    return tile_grid(config, stride).core
 
 
 def _codes(rng, stride, n_tiles, config=CONFIG):
@@ -120,7 +120,7 @@ def test_a_kernel_that_does_not_run_is_replaced_and_named(rng, caplog):
     """Triton refuses tensors of a CPU: a true failure."""
     pytest.importorskip("triton")
     filters = torch.tensor(rng.normal(size=(6, 8, 4)), dtype=torch.float32)
-    work = (filters, torch.zeros(6), _grid(20).core)
+    work = (filters, torch.zeros(6), _grid(20))
     plain = gpu_engine._PlainTrunk(*work, fast=False)
     trunk = gpu_engine._fused_or_plain(plain, *work, fast=False)
     assert trunk is plain
@@ -130,16 +130,16 @@ def test_a_kernel_that_does_not_run_is_replaced_and_named(rng, caplog):
 
 def test_a_kernel_that_is_wrong_is_found_out(rng):
     filters = torch.tensor(rng.normal(size=(6, 8, 4)), dtype=torch.float32)
-    plain = gpu_engine._PlainTrunk(filters, torch.zeros(6), _grid(20).core, fast=False)
+    plain = gpu_engine._PlainTrunk(filters, torch.zeros(6), _grid(20), fast=False)
     rounded = gpu_engine._PlainTrunk(
-        filters.bfloat16().float(), torch.zeros(6), _grid(20).core, fast=False
+        filters.bfloat16().float(), torch.zeros(6), _grid(20), fast=False
     )
     for trunk, fast, fault in (
         (plain, False, ""),
         (rounded, False, "its values are off by"),
         (lambda codes, n: plain(codes, n).roll(1, 0), True, "its values are off by"),
     ):
-        said = gpu_engine._trunk_fault(trunk, plain, filters, _grid(20).core, fast)
+        said = gpu_engine._trunk_fault(trunk, plain, filters, _grid(20), fast)
         assert said.startswith(fault)
         assert bool(said) == bool(fault)
 
@@ -207,7 +207,7 @@ def test_pieces_of_the_large_arrays_give_the_same(tmp_path, rng, monkeypatch):
     for pairs in (EVERY[:2], EVERY):
         expected = TorchEngine(model, pairs, _grid(7), "cpu").logits(codes, 40)
         for module in ("gpu_engine", "gpu_heads"):
-            monkeypatch.setattr(f"tfimpute_tracks.models.{module}._ROOM", 700)
+            monkeypatch.setattr(f"tfimpute_tracks.engines.{module}._ROOM", 700)
         engine = TorchEngine(model, pairs, _grid(7), "cpu")
         np.testing.assert_allclose(engine.logits(codes, 40), expected, atol=2e-5)
         monkeypatch.undo()
@@ -230,5 +230,5 @@ def test_nothing_in_nothing_out_and_codes_are_left_alone(tmp_path, rng):
     codes = _codes(rng, 20, 5)
     codes.flags.writeable = False
     np.testing.assert_array_equal(engine.logits(codes, 5), engine.logits(codes, 5))
-    with pytest.raises(ValueError, match="5 tiles of 60 letters every 20 are 140"):
+    with pytest.raises(ValueError, match="5 tiles of 60 bp every 20 bp have 140"):
         engine.logits(codes[1:], 5)

@@ -60,7 +60,8 @@ def test_some_tiles_are_a_slice_of_more(layout, n_tiles, data):
     assert cores.stop - cores.start == grid.n_core(n)
     assert cores.stop <= grid.n_core(n_tiles)
     # Two rows of features per segment: those of the part are the same segments.
-    own = grid.features(_numbered(grid.core, grid.n_core(n_tiles)), cores).columns
+    rows = grid.core.feature_rows(cores.start, grid.n_core(n))
+    own = _numbered(grid.core, grid.n_core(n_tiles)).rows(rows.start, rows.stop).columns
     assert own[0] % 2 == 0
     assert own[-1] % 2 == 1
     segments = slice(own[0] // 2, own[-1] // 2 + 1)
@@ -116,7 +117,8 @@ def test_without_surroundings_core_tiles_are_the_tiles(layout, n_tiles, data):
     assert grid.n_letters(n_tiles) == (n_tiles - 1) * stride + config.seq_len
     assert grid.cores(first, n) == slice(first, n_tiles)
     row = 2 * first * plain.borders.size
-    own = grid.features(_numbered(plain, n_tiles), grid.cores(first, n)).columns
+    rows = plain.feature_rows(first, n)
+    own = _numbered(plain, n_tiles).rows(rows.start, rows.stop).columns
     np.testing.assert_array_equal(own, row + np.arange(2 * plain.n_segments(n)))
     codes = np.full(grid.n_letters(n_tiles), 4, dtype=np.uint8)
     codes[: codes.size // 2] = 0

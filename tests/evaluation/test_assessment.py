@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from tfimpute_tracks.dataset import pair_columns, split_rows
-from tfimpute_tracks.evaluation import evaluate_model, predict_sites
+from tfimpute_tracks.engines.sites import predict_sites
+from tfimpute_tracks.evaluation import evaluate_model
 from tfimpute_tracks.evaluation.result import Checks, assess, recall_columns
 from tfimpute_tracks.evaluation.scored_pairs import score_pairs
 from toys import VOCABULARY, make_dataset, make_model

@@ -8,16 +8,15 @@ import pytest
 import torch
 
 import naive
-from tfimpute_tracks.engines.cpu_engine import LookupEngine
-from tfimpute_tracks.engines.engine import open_engine
-from tfimpute_tracks.engines.gpu_engine import TorchEngine
 from tfimpute_tracks.engines.numba_backend import NUMBA
+from tfimpute_tracks.engines.scorer import Scorer
 from tfimpute_tracks.engines.tile_grid import tile_grid
+from tfimpute_tracks.engines.tiles import TileRange
 from tfimpute_tracks.kernels.encode import reverse_complement
 from tfimpute_tracks.models.checkpoint import weight_shapes
 from tfimpute_tracks.models.config import NETWORKS, NetworkConfig
 from tfimpute_tracks.models.registry import build_network
-from toys import DEEP, VOCABULARY, make_model
+from toys import DEEP, VOCABULARY, make_model, torch_scorer
 
 GRU = NetworkConfig(
     seq_len=60,
@@ -137,10 +136,10 @@ def test_engines_give_the_network_s_scores(tmp_path, rng, config, stride):
     for pairs in (EVERY[5:6], EVERY[::-1]):
         expected = model.predict(np.ascontiguousarray(spans), pairs)
         for made in (
-            open_engine(model, pairs, grid, "cpu"),
-            TorchEngine(model, pairs, grid, "cpu"),
+            Scorer(model, pairs, stride),
+            torch_scorer(model, pairs, stride),
         ):
-            scores = _sigmoid(made.logits(codes, n_tiles))
+            scores = _sigmoid(made.score(codes, TileRange("", 0, n_tiles)))
             np.testing.assert_allclose(scores[known], expected[known], atol=2e-5)
 
 
@@ -148,11 +147,12 @@ def test_engines_give_the_network_s_scores(tmp_path, rng, config, stride):
 def test_a_tile_s_score_does_not_depend_on_its_neighbors(tmp_path, rng, config):
     model = make_model(tmp_path, config=config)
     grid = tile_grid(config, 20)
-    engine = LookupEngine(model, EVERY, grid)
+    scorer = Scorer(model, EVERY, 20)
     codes = rng.integers(0, 4, grid.n_letters(300)).astype(np.uint8)
-    whole = engine.logits(codes, 300)
+    whole = scorer.score(codes, TileRange("", 0, 300))
     for first, n in ((0, 1), (17, 100), (250, 50)):
-        part = engine.logits(codes[grid.letters(first, n)], n)
+        some = codes[grid.letters(first, n)]
+        part = scorer.score(some, TileRange("", 0, n))
         np.testing.assert_array_equal(part, whole[first : first + n])
 
 

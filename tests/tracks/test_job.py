@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tfimpute_tracks.engines.feature_cache import FeatureCache
+from tfimpute_tracks.engines.scorer import Scorer
 from tfimpute_tracks.errors import RegionError
 from tfimpute_tracks.genome import Region, open_genome
 from tfimpute_tracks.tracks import ScanJob, plan_tiles, run_scan, scan, scan_region
@@ -190,10 +191,10 @@ def test_an_interrupted_scan_goes_on_and_ends_as_if_it_had_not_been(
     monkeypatch.setitem(scan._TILES_PER_BLOCK, "cpu", 16)
     whole, _ = _run(_job(tmp_path, genome, out_dir=tmp_path / "whole"), genome)
     scored = []
-    score = scan.Scanner.score
+    score = Scorer.features
     monkeypatch.setattr(
-        scan.Scanner,
-        "score",
+        Scorer,
+        "features",
         lambda self, *args: scored.append(1) or score(self, *args),
     )
     job = _job(tmp_path, genome, threads=2)
@@ -251,7 +252,7 @@ def test_a_scan_interrupted_while_writing_scores_nothing_twice(
     def never(self, *args):
         raise AssertionError("scored again")
 
-    monkeypatch.setattr(scan.Scanner, "score", never)
+    monkeypatch.setattr(Scorer, "features", never)
     results, _ = _run(job, genome)
     assert [result.reused for result in results] == [True, False]
     assert not left.exists()

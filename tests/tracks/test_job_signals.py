@@ -1,23 +1,30 @@
 """A scan of another signal: what is drawn, beside what, and that peaks stay."""
 
 import json
-from dataclasses import replace
 
 import numpy as np
 import pybigtools
 import pytest
 
-from tfimpute_tracks.engines.gpu_engine import TorchEngine
+from tfimpute_tracks.engines import scorer as scorer_module
+from tfimpute_tracks.engines.scorer import Scorer
 from tfimpute_tracks.engines.tiles import TileRange
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.genome import Region, open_genome
 from tfimpute_tracks.tracks import ScanJob, run_scan, scan, scan_region
 from tfimpute_tracks.tracks.rendering import TrackOptions
-from tfimpute_tracks.tracks.scan import open_scanner
 from tfimpute_tracks.tracks.signals import SIGNALS
 from tfimpute_tracks.tracks.writer import PeakThreshold, usual_formats, write_pair
 from tfimpute_tracks.vocabulary import Pair
-from toys import CALIBRATED, CONFIG, VOCABULARY, make_model, random_letters, write_fasta
+from toys import (
+    CALIBRATED,
+    CONFIG,
+    VOCABULARY,
+    make_model,
+    random_letters,
+    torch_scorer,
+    write_fasta,
+)
 
 PAIRS = [Pair("CTCF", "K562"), Pair("MAX", "HepG2"), Pair("CTCF", "HepG2")]
 L, STRIDE = CONFIG.seq_len, CONFIG.pool
@@ -162,9 +169,9 @@ def test_an_interrupted_scan_is_taken_up_by_its_own_signal_only(
     next(run)
     run.close()  # one pair is written, the others wait
     scored = []
-    score = scan.Scanner.score
+    score = Scorer.features
     monkeypatch.setattr(
-        scan.Scanner, "score", lambda self, *a: scored.append(1) or score(self, *a)
+        Scorer, "features", lambda self, *a: scored.append(1) or score(self, *a)
     )
     _run(_job(tmp_path, genome, TrackOptions(other)), genome)
     assert scored
@@ -282,13 +289,12 @@ def test_many_pairs_are_judged_in_parts(tmp_path, rng, monkeypatch, engine):
     """By the engine of GPUs too, on a CPU here."""
     model = make_model(tmp_path)
     codes = rng.integers(0, 4, 60 + 499 * STRIDE).astype(np.uint8)
-    scanner = open_scanner(model, model.vocabulary.all_pairs(), STRIDE)
-    whole = scanner.score(codes, TileRange("", 0, 500))
+    scorer = Scorer(model, model.vocabulary.all_pairs(), STRIDE)
+    whole = scorer.score(codes, TileRange("", 0, 500))
     if engine == "torch":
-        torch_engine = TorchEngine(model, scanner.pairs, scanner.grid, "cpu")
-        scanner = replace(scanner, engine=torch_engine)
-    monkeypatch.setattr(scan, "_ROOM", 12 * 33)
-    found = scanner.score(codes, TileRange("", 0, 500))
+        scorer = torch_scorer(model, scorer.pairs, STRIDE)
+    monkeypatch.setattr(scorer_module, "_MAX_LOGITS", 12 * 33)
+    found = scorer.score(codes, TileRange("", 0, 500))
     if engine == "cpu":
         np.testing.assert_array_equal(found, whole)  # not a bit changes
     np.testing.assert_allclose(found, whole, atol=1e-5)

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
+from tfimpute_tracks.engines.scorer import Scorer
 from tfimpute_tracks.engines.tiles import TileRange
 from tfimpute_tracks.errors import RegionError, UsageError
 from tfimpute_tracks.genome import open_genome
 from tfimpute_tracks.kernels.encode import encode
-from tfimpute_tracks.tracks import scan, scan_region
-from tfimpute_tracks.tracks.scan import open_scanner
+from tfimpute_tracks.tracks import scan_region
+from tfimpute_tracks.tracks.scan import scan_blocks
 from toys import CONFIG, VOCABULARY, make_model, random_letters, write_fasta
 
 PAIRS = ["CTCF:K562", "MAX:HepG2", "EP300:GM12878"]
@@ -50,13 +51,14 @@ def test_a_scan_equals_the_network_on_each_tile(tmp_path, genome, stride):
 
 
 @pytest.mark.parametrize("fast", [False, True])
-def test_neither_blocks_nor_threads_change_a_bit(tmp_path, genome, monkeypatch, fast):
+def test_neither_blocks_nor_threads_change_a_bit(tmp_path, genome, fast):
     model, ranges = make_model(tmp_path), [TileRange("chr20", 0, 78)]
 
     def scores(tiles_per_block, n_threads, pairs):
-        monkeypatch.setitem(scan._TILES_PER_BLOCK, "cpu", tiles_per_block)
-        scanner = open_scanner(model, pairs, 20, fast=fast)
-        blocks = scanner.blocks(genome[0], ranges, n_threads)
+        scorer = Scorer(model, pairs, 20, fast=fast)
+        blocks = scan_blocks(
+            scorer, genome[0], ranges, n_threads, block_size=tiles_per_block
+        )
         return np.concatenate([block.scores for block in blocks])
 
     for pairs in (PAIRS[:1], VOCABULARY.all_pairs() * 6):

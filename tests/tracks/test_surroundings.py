@@ -10,19 +10,20 @@ import numpy as np
 import pybigtools
 import pytest
 
+from tfimpute_tracks.engines import scorer as scorer_module
 from tfimpute_tracks.engines.feature_cache import FeatureCache
+from tfimpute_tracks.engines.scorer import Scorer
 from tfimpute_tracks.engines.tiles import TileRange, read_codes
 from tfimpute_tracks.genome import Region, open_genome, read_past_ends
 from tfimpute_tracks.kernels.encode import encode
 from tfimpute_tracks.tracks import (
     ScanJob,
-    parity,
     run_scan,
     run_selfcheck,
-    scan,
     scan_region,
+    selfcheck,
 )
-from tfimpute_tracks.tracks.scan import open_scanner
+from tfimpute_tracks.tracks.scan import scan_blocks
 from tfimpute_tracks.vocabulary import Pair
 from toys import AROUND, DEEP, VOCABULARY, make_model, random_letters, write_fasta
 
@@ -145,9 +146,10 @@ def test_neither_blocks_nor_threads_change_a_bit(
     ranges = [TileRange("chr1", 0, 1300 // stride), TileRange("chr3", 0, 1)]
 
     def scores(tiles_per_block, n_threads, pairs):
-        monkeypatch.setitem(scan._TILES_PER_BLOCK, "cpu", tiles_per_block)
-        scanner = open_scanner(model, pairs, stride, fast=fast)
-        blocks = scanner.blocks(genome[0], ranges, n_threads)
+        scorer = Scorer(model, pairs, stride, fast=fast)
+        blocks = scan_blocks(
+            scorer, genome[0], ranges, n_threads, block_size=tiles_per_block
+        )
         return np.concatenate([block.scores for block in blocks])
 
     for pairs in (PAIRS[:1], VOCABULARY.all_pairs() * 6):
@@ -157,24 +159,21 @@ def test_neither_blocks_nor_threads_change_a_bit(
             parts = scores(tiles_per_block, n_threads, pairs)
             np.testing.assert_array_equal(parts, whole)
         with monkeypatch.context() as patch:
-            patch.setattr(scan, "_ROOM", 5 * len(pairs))
+            patch.setattr(scorer_module, "_MAX_LOGITS", 5 * len(pairs))
             np.testing.assert_array_equal(scores(8192, 1, pairs), whole)
 
 
 @CONFIGS
 @pytest.mark.parametrize("stride", [13, 20])
-def test_cold_and_warm_cache_are_the_same_bit_for_bit(
-    tmp_path, genome, monkeypatch, config, stride
-):
-    monkeypatch.setitem(scan._TILES_PER_BLOCK, "cpu", 32)
+def test_cold_and_warm_cache_are_the_same_bit_for_bit(tmp_path, genome, config, stride):
     model = make_model(tmp_path, config=config)
     alone = make_model(tmp_path / "..", config=replace(config, reach=0))
     cache = FeatureCache(tmp_path / "cache", 10**9)
     ranges = [TileRange("chr1", 0, 1300 // stride)]
 
     def scores(model, pair, cache=None, n_threads=1):
-        scanner = open_scanner(model, [pair], stride, cache=cache)
-        blocks = scanner.blocks(genome[0], ranges, n_threads)
+        scorer = Scorer(model, [pair], stride, cache=cache)
+        blocks = scan_blocks(scorer, genome[0], ranges, n_threads, block_size=32)
         return np.concatenate([block.scores for block in blocks])
 
     scores(alone, PAIRS[0], cache)  # the same filters, read without a halo
@@ -197,7 +196,7 @@ def test_letters_past_the_ends_are_unknown(genome, start, end):
 
 
 def test_all_that_scores_depend_on_is_read(tmp_path, genome):
-    grid = open_scanner(make_model(tmp_path, config=AROUND), PAIRS, 13).grid
+    grid = Scorer(make_model(tmp_path, config=AROUND), PAIRS, 13).grid
     codes = read_codes(genome[0], TileRange("chr3", 13, 1), grid)
     text = "N" * 67 + genome[1]["chr3"] + "N" * 78
     np.testing.assert_array_equal(codes, encode(text))
@@ -205,7 +204,7 @@ def test_all_that_scores_depend_on_is_read(tmp_path, genome):
 
 @CONFIGS
 def test_the_self_test_looks_around_as_well(tmp_path, monkeypatch, config):
-    monkeypatch.setattr(parity, "_LETTERS", 4_000)
+    monkeypatch.setattr(selfcheck, "_LETTERS", 4_000)
     model = make_model(tmp_path, config=config)
     records = [record for record in run_selfcheck(model) if record.engine[:3] == "cpu"]
     assert {record.stride for record in records} == {config.stride, 37}

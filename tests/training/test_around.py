@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tfimpute_tracks.dataset import Split, split_rows
-from tfimpute_tracks.evaluation import predict_sites
+from tfimpute_tracks.engines.sites import predict_sites
 from tfimpute_tracks.models import load_model
 from tfimpute_tracks.models.config import NetworkConfig
 from tfimpute_tracks.models.registry import build_network

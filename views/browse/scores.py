@@ -12,26 +12,22 @@ from __future__ import annotations
 from collections.abc import Hashable, MutableMapping
 from operator import attrgetter
 from threading import Condition
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from cachetools import LRUCache, cachedmethod
 from numpy.typing import NDArray
 
-from tfimpute_tracks.engines.cpu_engine import LookupEngine
 from tfimpute_tracks.engines.feature_cache import FeatureCache
 from tfimpute_tracks.engines.ordered_map import ordered_map
-from tfimpute_tracks.engines.tile_grid import tile_grid
+from tfimpute_tracks.engines.scorer import Scorer, TileFeatures
 from tfimpute_tracks.engines.tiles import (
     TileRange,
     cut_blocks,
     plan_tiles,
     read_codes,
 )
-from tfimpute_tracks.engines.trunk import MotifTrunk
 from tfimpute_tracks.genome import Region, Sequences
-from tfimpute_tracks.kernels.sparse import SparseRows
-from tfimpute_tracks.models.evidence import PairEvidence, open_pair_evidence
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.storage import digest_arrays
 from tfimpute_tracks.tracks.rendering import TrackLayout
@@ -48,33 +44,12 @@ __all__ = ["LiveScores"]
 Floats = NDArray[np.float32]
 
 _FEATURE_BYTES = 768 << 20  # of motif features in memory: some 140 Mb of sequence
-_N_ENGINES = 256
+_MAX_SCORERS = 256
 _SCORE_BYTES = 256 << 20  # of scores: a pair over 6 Gb, or 100 pairs over 60 Mb
 
 
 Value = TypeVar("Value")
 Kept = MutableMapping[tuple[Hashable, ...], Value]
-
-
-class _Block(NamedTuple):
-    """Motif features of a block of tiles, and which core tiles are unknown."""
-
-    features: SparseRows | None  # None where no tile has a value
-    unknown: NDArray[np.bool_]
-
-
-class _Judges(NamedTuple):
-    """What scores some pairs, by letters and by tracks."""
-
-    letters: LookupEngine
-    evidence: PairEvidence | None
-
-
-def _block_bytes(block: _Block) -> int:
-    n_bytes = block.unknown.nbytes
-    if block.features is not None:
-        n_bytes += sum(array.nbytes for array in block.features)
-    return n_bytes
 
 
 def _key(_: object, *what: Hashable) -> tuple[Hashable, ...]:
@@ -119,16 +94,18 @@ class LiveScores:
         model.check_genome(genome)
         config = model.config
         self.model, self.genome, self.stride = model, genome, config.stride
-        self.threads, self._cache = threads, cache
+        self.threads = threads
         self._sizes = dict(genome.chrom_sizes)
         self.layout = TrackLayout(self.stride, config.seq_len, self._sizes)
-        self._grid = tile_grid(config, self.stride)
-        self._trunk = MotifTrunk(model, self._grid)
-        self._blocks: Kept[_Block] = LRUCache(_FEATURE_BYTES, _block_bytes)
+        pairs = model.vocabulary.all_pairs()[:1]  # any: features do not know the pair
+        self._scorer = Scorer(model, pairs, cache=cache)
+        self._blocks: Kept[TileFeatures] = LRUCache(
+            _FEATURE_BYTES, attrgetter("nbytes")
+        )
         self._scores: Kept[Floats] = LRUCache(_SCORE_BYTES, attrgetter("nbytes"))
-        self._engines: Kept[_Judges] = LRUCache(_N_ENGINES)
+        self._scorers: Kept[Scorer] = LRUCache(_MAX_SCORERS)
         self._lock, self._blocks_lock = Condition(), Condition()
-        self._engines_lock = Condition()
+        self._scorers_lock = Condition()
 
     def tiles(self, region: Region) -> list[TileRange]:
         """Give the tiles that are drawn in a region, in blocks.
@@ -271,41 +248,23 @@ class LiveScores:
 
     @cachedmethod(attrgetter("_scores"), _key, condition=attrgetter("_lock"))
     def _pair_logits(self, pair: Pair, whole: TileRange) -> Floats:
-        return self._judge((pair,), whole)[:, 0]
+        return self._logits((pair,), whole)[:, 0]
 
     @cachedmethod(attrgetter("_scores"), _key, condition=attrgetter("_lock"))
     def _tf_mean(self, tf: str, whole: TileRange) -> Floats:
         """Give the mean probability of a TF over all cell lines."""
         pairs = tuple(Pair(tf, cell) for cell in self.model.cells)
-        return mean_probability(self._judge(pairs, whole))
+        return mean_probability(self._logits(pairs, whole))
 
-    def _judge(self, pairs: tuple[Pair, ...], whole: TileRange) -> Floats:
-        """Give log-odds, shape (n_tiles, n_pairs), NaN where there is none."""
-        block = self._block(whole)
-        if block.features is None:
-            return np.full((whole.n_tiles, len(pairs)), np.nan, dtype=np.float32)
-        engine, evidence = self._engine(pairs)
-        logits = engine.judge(block.features, block.unknown)
-        if evidence is not None:
-            centers = whole.centers(self.stride, self.model.config.seq_len)
-            logits = evidence.logits(logits, whole.chrom, centers)
-        logits[self._grid.of_tiles(block.unknown)] = np.nan
-        return logits
+    def _logits(self, pairs: tuple[Pair, ...], whole: TileRange) -> Floats:
+        """Score a block, shape (n_tiles, n_pairs); NaN where there is no score."""
+        return self._scorer_of(pairs).logits(self._block(whole))
 
-    @cachedmethod(attrgetter("_engines"), _key, condition=attrgetter("_engines_lock"))
-    def _engine(self, pairs: tuple[Pair, ...]) -> _Judges:
-        engine = LookupEngine(self.model, list(pairs), self._grid, trunk=self._trunk)
-        return _Judges(engine, open_pair_evidence(self.model, pairs))
+    @cachedmethod(attrgetter("_scorers"), _key, condition=attrgetter("_scorers_lock"))
+    def _scorer_of(self, pairs: tuple[Pair, ...]) -> Scorer:
+        return self._scorer.for_pairs(pairs)
 
     @cachedmethod(attrgetter("_blocks"), _key, condition=attrgetter("_blocks_lock"))
-    def _block(self, whole: TileRange) -> _Block:
-        n_tiles = whole.n_tiles
-        codes = read_codes(self.genome, whole, self._grid)
-        unknown = self._grid.unknown(codes, n_tiles)
-        if self._grid.of_tiles(unknown).all():
-            return _Block(None, unknown)
-        if self._cache is None:
-            return _Block(self._trunk.features(codes, n_tiles), unknown)
-        digest = digest_arrays(codes)
-        features = self._cache.features(self._trunk, codes, n_tiles, digest)
-        return _Block(features, unknown)
+    def _block(self, whole: TileRange) -> TileFeatures:
+        codes = read_codes(self.genome, whole, self._scorer.grid)
+        return self._scorer.features(codes, whole, digest_arrays(codes))

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from evidence_toys import give_tracks
+from tfimpute_tracks.engines import scorer as scorer_module
+from tfimpute_tracks.engines.scorer import Scorer
 from tfimpute_tracks.engines.tiles import TileRange, read_codes
 from tfimpute_tracks.genome import Region, open_genome
-from tfimpute_tracks.impute.pair_scorer import Judge, TileInputs
 from tfimpute_tracks.kernels.products import sigmoid
-from tfimpute_tracks.tracks import scan, scan_region
-from tfimpute_tracks.tracks.scan import open_scanner
+from tfimpute_tracks.tracks import scan_region
 from tfimpute_tracks.views.browse import LiveScores
 
 
@@ -27,7 +27,7 @@ def test_tracks_change_scores_and_a_region_is_a_slice(given, monkeypatch):
     _, alone = scan_region(letters, genome, "chr1", 0, 4000, pairs, 20)
     assert np.nanmax(np.abs(whole - alone)) > 0.2
     np.testing.assert_array_equal(np.isnan(whole), np.isnan(alone))
-    monkeypatch.setattr(scan, "_ROOM", 12 * 7)  # few tiles at a time
+    monkeypatch.setattr(scorer_module, "_MAX_LOGITS", 12 * 7)  # few tiles at a time
     _, part = scan_region(model, genome, "chr1", 1000, 3000, pairs, 20)
     np.testing.assert_array_equal(part, whole[50 : 50 + len(part)])
 
@@ -36,11 +36,12 @@ def test_a_bulk_run_says_what_a_scan_says(given):
     model, _, genome = given
     pairs = model.vocabulary.all_pairs()
     _, whole = scan_region(model, genome, "chr1", 0, 4000, pairs, 20)
-    judge = Judge(model, pairs, 20)
+    scorer = Scorer(model, pairs, 20)
     tiles = TileRange("chr1", 400, 60)
-    inputs = TileInputs(tiles, read_codes(genome, tiles, judge.grid))
+    features = scorer.features(read_codes(genome, tiles, scorer.grid), tiles)
     for first, n in ((0, len(pairs)), (3, 5)):
-        found = sigmoid(judge.logits(inputs, first, n))
+        some = scorer.for_pairs(pairs[first : first + n])
+        found = sigmoid(some.logits(features))
         known = ~np.isnan(whole[20:80, 0])
         expected = whole[20:80, first : first + n]
         np.testing.assert_allclose(found[known], expected[known], atol=1e-6)
@@ -63,7 +64,7 @@ def test_where_tracks_say_nothing_a_scan_is_that_of_letters(given):
     for chrom in ("chr20", "chr9"):
         tiles = TileRange(chrom, 0, 40)
         scores = [
-            open_scanner(some, pairs).score(codes[: 40 * 20 + 40], tiles)
+            Scorer(some, pairs).score(codes[: 40 * 20 + 40], tiles)
             for some in (model, letters)
         ]
         np.testing.assert_array_equal(*scores)

@@ -7,10 +7,11 @@ import pytest
 import torch
 
 from evidence_toys import TRACKS, draw_network, draw_store, draw_weights
+from tfimpute_tracks.engines.evidence import PairEvidence
 from tfimpute_tracks.errors import InputFileError, UsageError
 from tfimpute_tracks.genome import Region
 from tfimpute_tracks.models import load_model
-from tfimpute_tracks.models.evidence import Evidence, PairEvidence
+from tfimpute_tracks.models.evidence import Evidence
 from tfimpute_tracks.models.evidence_network import TrackTensors
 from tfimpute_tracks.models.evidence_weights import (
     evidence_path,
@@ -30,7 +31,7 @@ def test_a_scan_agrees_with_the_definition(evidence, rng):
     pairs = [(tf, cell) for tf in range(3) for cell in range(4)]
     centers = np.arange(40, 4900, 37)
     logits = rng.normal(-2, 2, (len(centers), len(pairs))).astype(np.float32)
-    found = PairEvidence(evidence, pairs).logits(logits.copy(), "chr1", centers)
+    found = PairEvidence(evidence, pairs).apply(logits.copy(), "chr1", centers)
     cover = store.coverage("chr1", centers - 15, 30)
     shares = np.zeros((len(centers), len(TRACKS)), np.float32)
     rows = np.repeat(np.arange(len(centers)), np.diff(cover.indptr))
@@ -57,7 +58,7 @@ def test_the_own_track_of_a_pair_does_not_count(tmp_path, evidence, rng):
     others = np.array([other != pair for other in TRACKS])
     without = Evidence(evidence.weights, evidence.store.subset(others))
     both = [
-        PairEvidence(some, [index]).logits(logits.copy(), "chr1", centers)
+        PairEvidence(some, [index]).apply(logits.copy(), "chr1", centers)
         for some in (evidence, without)
     ]
     np.testing.assert_allclose(*both, atol=1e-5)
@@ -68,9 +69,9 @@ def test_where_nothing_is_told_letters_stay_as_they_are(evidence, rng):
     logits = rng.normal(size=(4, 1)).astype(np.float32)
     centers = np.arange(4) * 20 + 100
     for chrom in ("chr20", "chr7"):
-        found = judge.logits(logits.copy(), chrom, centers)
+        found = judge.apply(logits.copy(), chrom, centers)
         np.testing.assert_array_equal(found, logits)
-    beside = judge.logits(logits.copy(), "chr1", np.array([5, 10, 4990, 4995]))
+    beside = judge.apply(logits.copy(), "chr1", np.array([5, 10, 4990, 4995]))
     np.testing.assert_array_equal(beside, logits)
 
 
@@ -83,12 +84,12 @@ def test_where_nothing_is_told_letters_say_how_common_binding_is(evidence, rng):
     logits = rng.normal(size=(4, 2)).astype(np.float32)
     expected = 0.5 * logits + given["alone_offset"][[0, 2], [3, 1]]
     judge = PairEvidence(known, pairs)
-    found = judge.logits(logits.copy(), "chr20", np.arange(4) * 20 + 100)
+    found = judge.apply(logits.copy(), "chr20", np.arange(4) * 20 + 100)
     np.testing.assert_allclose(found, expected, rtol=1e-6)
     # One tile begins before the region does.
     centers = np.array([5, 40, 60, 80])
-    beside = judge.logits(logits.copy(), "chr1", centers)
-    both = PairEvidence(evidence, pairs).logits(logits.copy(), "chr1", centers)
+    beside = judge.apply(logits.copy(), "chr1", centers)
+    both = PairEvidence(evidence, pairs).apply(logits.copy(), "chr1", centers)
     np.testing.assert_allclose(beside[0], expected[0], rtol=1e-6)
     np.testing.assert_array_equal(beside[1:], both[1:])
 

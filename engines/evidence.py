@@ -1,0 +1,217 @@
+"""Measured tracks applied to log-odds: what evidence makes of the scores of some pairs.
+
+A :class:`PairEvidence` takes log-odds by sequence alone and the positions of the tiles,
+and returns log-odds by both. A pair's own tracks never count. Outside the regions that
+evidence covers, or on a chromosome without a peak, sequence alone counts: there its
+log-odds are calibrated, so that a score means the same everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from threading import Lock
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tfimpute_tracks.kernels.attention import AttentionWeights, apply_attention
+from tfimpute_tracks.kernels.coverage import Coverage
+from tfimpute_tracks.kernels.pair_groups import (
+    ROW,
+    PairRows,
+    group_pairs,
+    pair_rows,
+    track_rows,
+)
+from tfimpute_tracks.models.evidence import Evidence
+from tfimpute_tracks.models.evidence_weights import EvidenceWeights
+
+__all__ = ["PairEvidence"]
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+_UNIT = 3.0  # as in the definition
+_MIN_SUM = 1e-30  # of a sum of weights: 100 over it must be a float32
+
+
+class PairEvidence:
+    """Evidence set up for some pairs; safe for threads.
+
+    Parameters
+    ----------
+    evidence : Evidence
+    pairs : sequence of (TF row, cell-line row)
+    """
+
+    def __init__(self, evidence: Evidence, pairs: Sequence[tuple[int, int]]) -> None:
+        self._evidence = evidence
+        self._tf, self._cell = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+        self._known: dict[bytes, PairRows] = {}
+        self._lock = Lock()
+        by_tf, by_cell = evidence.attention
+        # So that no weight overflows: what is taken off comes back with the doubt.
+        self._most_tf, self._most_cell = by_tf.max(axis=2), by_cell.max(axis=2)
+        self._by_tf = np.exp(by_tf - self._most_tf[:, :, None])
+        self._by_cell = np.exp(by_cell - self._most_cell[:, :, None])
+        self._tracks = track_rows(*evidence.track_rows, self._by_tf, self._by_cell)
+        self._groups = group_pairs(self._tf, self._cell)
+        self._shared = _shared_weights(evidence.weights)
+        given = evidence.weights.weights
+        self._alone = (
+            given["alone_slope"][0],
+            given["alone_offset"][self._tf, self._cell],
+        )
+
+    def apply(
+        self, logits: Floats, chrom: str, centers: Ints, kept: Mask | None = None
+    ) -> Floats:
+        """Give log-odds by letters and tracks.
+
+        Parameters
+        ----------
+        logits : float32 array, shape (n_tiles, n_pairs)
+            By letters; where it is contiguous, the result takes its place.
+        chrom : str
+        centers : int64 array, shape (n_tiles,), ascending
+            Of the tiles: 0-based, in bp.
+        kept : bool array, shape (n_tracks,), optional
+            Tracks that take part; by default all.
+
+        Returns
+        -------
+        float32 array, shape (n_tiles, n_pairs)
+        """
+        store, width = self._evidence.store, self._evidence.weights.config.width
+        measured = store.has_peaks(chrom)
+        if kept is not None:
+            measured = measured & kept
+        if not measured.any():
+            return self._by_letters(logits)
+        starts = centers - width // 2
+        told = store.in_coverage(chrom, starts, width)
+        if not told.any():
+            return self._by_letters(logits)
+        cover = store.coverage(chrom, starts, width)
+        if kept is not None:
+            cover = cover.of(measured)
+        return self.apply_attention(logits, told, cover, measured)
+
+    def apply_attention(
+        self, logits: Floats, told: Mask, cover: Coverage, measured: Mask
+    ) -> Floats:
+        """Give log-odds by letters and what tracks cover of tiles.
+
+        Parameters
+        ----------
+        logits : float32 array, shape (n_tiles, n_pairs)
+            As for :meth:`logits`.
+        told : bool array, shape (n_tiles,)
+            Tiles of which tracks say anything.
+        cover : Coverage
+            Of the tiles' middles.
+        measured : bool array, shape (n_tracks,)
+            Tracks that take part.
+
+        Returns
+        -------
+        float32 array, shape (n_tiles, n_pairs)
+        """
+        found = np.ascontiguousarray(logits, dtype=np.float32)
+        rows = self.rows(measured)
+        apply_attention(found, told, cover, self._tracks, rows, self._shared)
+        if not told.all():
+            found[~told] = self._by_letters(found[~told])
+        return found
+
+    def _by_letters(self, logits: Floats) -> Floats:
+        """Give log-odds of being bound where letters are all there is."""
+        slope, offset = self._alone
+        found: Floats = slope * logits + offset
+        return found
+
+    def rows(self, measured: Mask) -> PairRows:
+        """Give what is known of the pairs where some tracks take part.
+
+        Parameters
+        ----------
+        measured : bool array, shape (n_tracks,)
+
+        Returns
+        -------
+        PairRows
+        """
+        key = measured.tobytes()
+        with self._lock:
+            if key not in self._known:
+                self._known[key] = self._pair_rows(measured)
+            return self._known[key]
+
+    def _pair_rows(self, measured: Mask) -> PairRows:
+        given = self._evidence.weights.weights
+        tf, cell = self._tf, self._cell
+        track_tf, track_cell = (r[measured] for r in self._evidence.track_rows)
+        doubt = (
+            given["doubt"][:, None] - self._most_tf[:, tf] - self._most_cell[:, cell]
+        )
+        own = np.isin(tf * (1 << 32) + cell, track_tf * (1 << 32) + track_cell)
+        total = np.exp(doubt)
+        for head, sums in enumerate(total):
+            of_tf = self._by_tf[head][:, track_tf]
+            of_cell = self._by_cell[head][:, track_cell]
+            sums += (of_tf @ of_cell.T)[tf, cell]
+        for pair in np.flatnonzero(own):
+            # Not by subtraction: a pair's own track weighs most, and little would be
+            # left of the others' digits.
+            others = (track_tf != tf[pair]) | (track_cell != cell[pair])
+            of_tf = self._by_tf[:, tf[pair]][:, track_tf[others]]
+            of_cell = self._by_cell[:, cell[pair]][:, track_cell[others]]
+            total[:, pair] = np.exp(doubt[:, pair]) + (of_tf * of_cell).sum(axis=1)
+        scale = 100 / np.maximum(total, _MIN_SUM).T
+        known = self._known_tracks(track_tf, track_cell)
+        tf_rows, cell_rows = given["tf_embedding"][tf], given["cell_embedding"][cell]
+        bias = (
+            given["hidden_bias"]
+            + tf_rows @ given["tf_bias"]
+            + cell_rows @ given["cell_bias"]
+            + known @ given["known_bias"]
+        )
+        offset = (
+            tf_rows @ given["tf_output"]
+            + cell_rows @ given["cell_output"]
+            + given["output_bias"][0]
+        )
+        return pair_rows(self._groups, offset, bias, scale)
+
+    def _known_tracks(self, track_tf: Ints, track_cell: Ints) -> Floats:
+        """Give d of the definition, float32 (n_pairs, 5)."""
+        n_tfs = len(self._evidence.weights.vocabulary.tfs)
+        n_cells = len(self._evidence.weights.vocabulary.cells)
+        counts = np.zeros((n_tfs + 1, n_cells))
+        np.add.at(counts, (track_tf, track_cell), 1)
+        own = counts[self._tf, self._cell]
+        n_open = counts[n_tfs][self._cell]
+        cells = counts[:n_tfs].sum(axis=1)[self._tf] - own
+        tfs = counts[:n_tfs].sum(axis=0)[self._cell] - own
+        columns = [np.log1p(cells), np.log1p(tfs), cells == 0, tfs == 0, n_open > 0]
+        return np.stack(columns, axis=1).astype(np.float32)
+
+
+def _shared_weights(weights: EvidenceWeights) -> AttentionWeights:
+    given, heads = weights.weights, weights.config.heads
+    by_attention = np.zeros((ROW, ROW), dtype=np.float32)
+    hidden = weights.config.hidden
+    # log(1 + 100 A) / 2 in the definition
+    by_attention[:heads, :hidden] = given["input_weight"][1:] / 2
+    return AttentionWeights(
+        by_logit=_padded(given["input_weight"][0] / _UNIT),
+        output=_padded(given["output_weight"]),
+        direct=_padded(given["direct_weight"][1:] / 2),
+        by_attention=by_attention,
+        direct_logit=float(given["direct_weight"][0]) / _UNIT,
+    )
+
+
+def _padded(row: NDArray[np.floating]) -> Floats:
+    return np.pad(row, (0, ROW - len(row))).astype(np.float32)
