@@ -37,7 +37,7 @@ from tfimpute_tracks.evaluation.reliability import (
     pair_features,
     seed_disagreement,
 )
-from tfimpute_tracks.models import NETWORKS, Model, shipped_models
+from tfimpute_tracks.models import NETWORKS, Model, pretrained_models
 from tfimpute_tracks.storage import write_json
 from tfimpute_tracks.training import RECIPES, TrainingJob, train_model
 
@@ -211,7 +211,7 @@ def _tell(
             },
         }
         if not dry_run:
-            write_json(shipped_models()[name].with_suffix(".json"), card)
+            write_json(pretrained_models()[name].with_suffix(".json"), card)
 
 
 if __name__ == "__main__":

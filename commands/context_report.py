@@ -28,12 +28,12 @@ def check_letters(name: str, config: NetworkConfig, dataset: Dataset) -> None:
     UsageError
         They do not even have the letters of a tile.
     """
-    read = config.bases_read(dataset.seq_len)
-    if read.stop - read.start < config.span:
+    read = config.input_slice(dataset.seq_len)
+    if read.stop - read.start < config.receptive_field:
         log(
-            f"{name} looks at the {config.span} letters about a site, and the data set "
+            f"{name} looks at the {config.receptive_field} letters about a site, and the data set "
             f"has {dataset.seq_len}: sites are judged alone; see `prepare --seq-len "
-            f"{config.span}`",
+            f"{config.receptive_field}`",
             warning=True,
         )
 

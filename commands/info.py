@@ -59,12 +59,12 @@ def _shown(column: str, value: Any) -> Any:
 
 
 def _models() -> list[dict[str, Any]]:
-    from tfimpute_tracks.models import load_model, shipped_models
+    from tfimpute_tracks.models import load_model, pretrained_models
 
     records = []
-    for name, path in shipped_models().items():
+    for name, path in pretrained_models().items():
         loaded = load_model(name)
-        known = loaded.known_pairs.values()
+        known = loaded.measured_pairs.values()
         records.append(
             {
                 "model": name,
@@ -94,7 +94,7 @@ def _pairs(loaded: Any, tf: str | None, cell: str | None) -> list[dict[str, Any]
     for pair in loaded.vocabulary.all_pairs():
         if (tf and pair.tf != tf) or (cell and pair.cell != cell):
             continue
-        known = loaded.known_pairs.get(pair, {})
+        known = loaded.measured_pairs.get(pair, {})
         records.append(
             {
                 "tf": pair.tf,

@@ -162,7 +162,7 @@ def choose_many_pairs(
         for pair in names.all_pairs()
         if only_tf in (None, pair.tf)
         and only_cell in (None, pair.cell)
-        and not (missing and pair in model.known_pairs)
+        and not (missing and pair in model.measured_pairs)
     ]
 
 
@@ -390,9 +390,9 @@ def stored_calibration(
 
 def _shipped_model(store: Store, evidence: str | None = None) -> Model | None:
     """Load a store's model, where it is one that ships."""
-    from tfimpute_tracks.models import load_model, shipped_models
+    from tfimpute_tracks.models import load_model, pretrained_models
 
-    if store.plan.model in shipped_models():
+    if store.plan.model in pretrained_models():
         model = load_model(store.plan.model, evidence)
         if model.checkpoint.digest == store.plan.weights:
             return model

@@ -36,7 +36,7 @@ class TileGrid(NamedTuple):
         Letters of a tile.
     core : SegmentGrid
         Of the core tiles.
-    reach : int
+    context_tiles : int
         Neighbors on either side that a score depends on.
     spread, step : int
         Core tiles from a neighbor to the next, and from a tile to the next.
@@ -44,7 +44,7 @@ class TileGrid(NamedTuple):
 
     seq_len: int
     core: SegmentGrid
-    reach: int
+    context_tiles: int
     spread: int
     step: int
 
@@ -56,7 +56,7 @@ class TileGrid(NamedTuple):
     @property
     def flank(self) -> int:
         """Letters before the first tile, and behind the last, that scores depend on."""
-        return self.reach * self.spread * self.core.stride
+        return self.context_tiles * self.spread * self.core.stride
 
     def n_core(self, n_tiles: int) -> int:
         """Give the number of core tiles that neighboring tiles need.
@@ -71,7 +71,7 @@ class TileGrid(NamedTuple):
         """
         if n_tiles == 0:
             return 0
-        return (n_tiles - 1) * self.step + 2 * self.reach * self.spread + 1
+        return (n_tiles - 1) * self.step + 2 * self.context_tiles * self.spread + 1
 
     def n_letters(self, n_tiles: int) -> int:
         """Give the number of letters that neighboring tiles need, halo included.
@@ -143,7 +143,7 @@ class TileGrid(NamedTuple):
         -------
         bool array, shape (n_tiles,)
         """
-        beside = self.reach * self.spread
+        beside = self.context_tiles * self.spread
         return unknown[beside : len(unknown) - beside : self.step]
 
     def blended(
@@ -163,13 +163,13 @@ class TileGrid(NamedTuple):
         float32 array, shape (n_tiles, n_pairs)
             What stands for an unknown tile is not defined.
         """
-        if not self.reach:
+        if not self.context_tiles:
             return logits
         return blend(
             logits,
             unknown,
-            weights["surroundings.weight"],
-            float(weights["surroundings.bias"][0]),
+            weights["context.weight"],
+            float(weights["context.bias"][0]),
             self.spread,
             self.step,
         )
@@ -212,8 +212,8 @@ def tile_grid(config: NetworkConfig, stride: int) -> TileGrid:
     -------
     TileGrid
     """
-    apart = gcd(stride, config.stride) if config.reach else stride
+    apart = gcd(stride, config.stride) if config.context_tiles else stride
     core = segment_grid(config.seq_len, config.filter_length, config.pool, apart)
     return TileGrid(
-        config.seq_len, core, config.reach, config.stride // apart, stride // apart
+        config.seq_len, core, config.context_tiles, config.stride // apart, stride // apart
     )

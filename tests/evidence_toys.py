@@ -64,8 +64,8 @@ def draw_weights(network, digest="sha256:0"):
     arrays = {n: p.detach().numpy() for n, p in network.named_parameters()}
     shape = len(VOCABULARY.tfs), len(VOCABULARY.cells)
     arrays["thresholds"] = np.full(shape, 0.5, np.float32)
-    arrays["alone_slope"] = np.ones(1, np.float32)
-    arrays["alone_offset"] = np.zeros(shape, np.float32)
+    arrays["sequence_slope"] = np.ones(1, np.float32)
+    arrays["sequence_offset"] = np.zeros(shape, np.float32)
     return EvidenceWeights(READER, VOCABULARY, digest, arrays, "sha256:1", {})
 
 

@@ -16,7 +16,7 @@ CONFIG = NetworkConfig(
     seq_len=60, filter_length=8, n_filters=11, pool=20, n_units=3, embedding_size=5
 )
 # It looks at 4 tiles on either side: 80 bp, more than a tile has.
-AROUND = replace(CONFIG, reach=4)
+AROUND = replace(CONFIG, context_tiles=4)
 DEEP = NetworkConfig(
     seq_len=60,
     filter_length=11,
@@ -56,8 +56,8 @@ def write_model(path, seed=0, config=CONFIG, vocabulary=VOCABULARY, card=None):
     weights["thresholds"] = np.full_like(weights["thresholds"], 0.75)
     if "unit_weight" in weights:
         weights["unit_weight"] *= 0.5
-    if "surroundings.weight" in weights:
-        weights["surroundings.weight"] *= 0.3  # many logits are added up
+    if "context.weight" in weights:
+        weights["context.weight"] *= 0.3  # many logits are added up
     write_checkpoint(path, config, vocabulary, weights, GENOME, card)
     return path
 

@@ -99,8 +99,8 @@ class Lessons:
             Labelled (sequence, pair) instances in it.
         """
         rng = np.random.default_rng((self._recipe.seed, step))
-        # Surroundings are fitted in the end: most sites teach nothing of them.
-        read = network.config.bases_read(self._dataset.seq_len, alone=True)
+        # TileContext are fitted in the end: most sites teach nothing of them.
+        read = network.config.input_slice(self._dataset.seq_len, single=True)
         codes = self._dataset.codes[rows, read]
         if self._recipe.hidden:
             codes = self._hide(codes, rng)

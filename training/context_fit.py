@@ -81,12 +81,12 @@ def sites_with_surroundings(
         alone.
     """
     config = network.config
-    letters = config.bases_read(dataset.seq_len)
-    if letters.stop - letters.start < config.span:
+    letters = config.input_slice(dataset.seq_len)
+    if letters.stop - letters.start < config.receptive_field:
         return rows[:0]
-    if not config.reach:
+    if not config.context_tiles:
         return rows
-    sizes = config.stride, config.seq_len, config.tiles_read(config.span)
+    sizes = config.stride, config.seq_len, config.n_tiles(config.receptive_field)
     known = [
         not missing_tiles(dataset.codes[row, letters], *sizes).any() for row in rows
     ]
@@ -134,7 +134,7 @@ def fit_context(
         None where the network looks at tiles alone, or too few sites have known
         surroundings.
     """
-    surroundings = network.surroundings
+    surroundings = network.context
     if surroundings is None:
         return None
     part, rows = _choose_sites(network, dataset, split)
@@ -148,7 +148,7 @@ def fit_context(
     chosen = usable[:: max(1, -(-len(usable) // _PAIRS))]
     labels = dataset.labels(rows, chosen)
     logits = _of_neighbors(network, dataset, rows, chosen)
-    reach = surroundings.reach
+    reach = context.n_tiles
     maxima = np.stack(
         [logits[:, reach - k : reach + k + 1].max(axis=1) for k in range(reach + 1)], -1
     )
@@ -179,10 +179,10 @@ def _of_neighbors(
 ) -> NDArray[np.float32]:
     """Give the logits of each neighbor, float32 (n_sites, 2 R + 1, n_pairs)."""
     config = network.config
-    codes = dataset.codes[rows, config.bases_read(dataset.seq_len)]
+    codes = dataset.codes[rows, config.input_slice(dataset.seq_len)]
     pairs = dataset.vocabulary.pair_indices(dataset.pairs[i] for i in columns)
     before, network.backend = network.backend, NUMBA
-    n_tiles = config.tiles_read(config.span)
+    n_tiles = config.n_tiles(config.receptive_field)
     out = np.empty((len(rows), n_tiles, len(pairs)), dtype=np.float32)
     for i in range(n_tiles):
         first = i * config.stride

@@ -210,7 +210,7 @@ def train_model(
     OutputError, WriteError
         The state cannot be saved.
     """
-    config.bases_read(dataset.seq_len)  # or refuse sequences that are too short
+    config.input_slice(dataset.seq_len)  # or refuse sequences that are too short
     columns = np.flatnonzero(np.isin(dataset.roles, job.roles))
     if not columns.size:
         raise UsageError(
@@ -360,7 +360,7 @@ def _validate(
     state.network.load_state_dict(state.average)
     state.network.eval()
     try:
-        letters = state.network.config.bases_read(dataset.seq_len, alone=True)
+        letters = state.network.config.input_slice(dataset.seq_len, single=True)
         codes = dataset.codes[rows, letters]
         scores = predict_sites(state.network, codes, indices, device)
     finally:

@@ -179,7 +179,7 @@ def _optimizer(network: MotifNetwork, recipe: Recipe) -> torch.optim.Optimizer:
     named = {
         name: parameter
         for name, parameter in network.named_parameters()
-        if not name.startswith("surroundings.")  # fitted in the end
+        if not name.startswith("context.")  # fitted in the end
     }
     motifs = [named.pop(name) for name in ("filters", "bias")]
     # Dense layers in between take smaller steps than the filters and the embeddings.

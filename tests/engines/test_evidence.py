@@ -77,12 +77,12 @@ def test_where_nothing_is_told_letters_stay_as_they_are(evidence, rng):
 
 def test_where_nothing_is_told_letters_say_how_common_binding_is(evidence, rng):
     given = dict(evidence.weights.weights)
-    given["alone_slope"] = np.full(1, 0.5, np.float32)
-    given["alone_offset"] = rng.normal(size=(3, 4)).astype(np.float32)
+    given["sequence_slope"] = np.full(1, 0.5, np.float32)
+    given["sequence_offset"] = rng.normal(size=(3, 4)).astype(np.float32)
     known = Evidence(replace(evidence.weights, weights=given), evidence.store)
     pairs = [(0, 3), (2, 1)]
     logits = rng.normal(size=(4, 2)).astype(np.float32)
-    expected = 0.5 * logits + given["alone_offset"][[0, 2], [3, 1]]
+    expected = 0.5 * logits + given["sequence_offset"][[0, 2], [3, 1]]
     judge = PairEvidence(known, pairs)
     found = judge.apply(logits.copy(), "chr20", np.arange(4) * 20 + 100)
     np.testing.assert_allclose(found, expected, rtol=1e-6)

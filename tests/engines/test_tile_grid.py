@@ -20,7 +20,7 @@ def layouts(draw, least_reach=0, most_reach=4):
         filter_length=draw(st.integers(1, 8)),
         n_filters=3,
         pool=draw(st.integers(1, 40)),
-        reach=draw(st.integers(least_reach, most_reach)),
+        context_tiles=draw(st.integers(least_reach, most_reach)),
     )
     stride = draw(st.integers(1, 60))
     return config, stride, tile_grid(config, stride)
@@ -41,8 +41,8 @@ def test_core_tiles_fill_the_letters(layout, n_tiles):
     config, stride, grid = layout
     assert (grid.stride, grid.seq_len) == (stride, config.seq_len)
     assert grid.flank == config.flank
-    assert grid.n_letters(1) == config.span
-    assert grid.n_letters(n_tiles) == (n_tiles - 1) * stride + config.span
+    assert grid.n_letters(1) == config.receptive_field
+    assert grid.n_letters(n_tiles) == (n_tiles - 1) * stride + config.receptive_field
     last = (grid.n_core(n_tiles) - 1) * grid.core.stride
     assert last + config.seq_len == grid.n_letters(n_tiles)
     assert grid.n_letters(0) == grid.n_core(0) == 0
@@ -80,8 +80,8 @@ def test_neighbors_lie_the_network_s_stride_apart(layout, n_tiles):
     starts = grid.core.stride * np.arange(grid.n_core(n_tiles), dtype=np.float32)
     own = grid.flank + stride * np.arange(n_tiles)
     unknown = np.zeros(starts.size, dtype=bool)
-    for k, weight in enumerate(np.eye(config.reach + 1, dtype=np.float32)):
-        weights = {"surroundings.weight": weight, "surroundings.bias": 0 * weight}
+    for k, weight in enumerate(np.eye(config.context_tiles + 1, dtype=np.float32)):
+        weights = {"context.weight": weight, "context.bias": 0 * weight}
         last, first = (
             sign * grid.blended(sign * starts[:, None], unknown, weights)[:, 0]
             for sign in (1, -1)

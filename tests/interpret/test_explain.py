@@ -34,7 +34,7 @@ def setting(request, tmp_path):
 
 
 def predicted(model, genome, tile):
-    flank = (model.config.span - model.config.seq_len) // 2
+    flank = (model.config.receptive_field - model.config.seq_len) // 2
     codes = read_past_ends(genome, tile.chrom, tile.start - flank, tile.end + flank)
     return float(model.predict(codes[None], [PAIR])[0, 0])
 

@@ -26,9 +26,9 @@ GRU = NetworkConfig(
     embedding_size=16,
     recurrent_units=32,
 )
-DEEP_AROUND = replace(DEEP, reach=2)
+DEEP_AROUND = replace(DEEP, context_tiles=2)
 PLAIN_AROUND = NetworkConfig(
-    seq_len=60, filter_length=8, n_filters=16, pool=20, embedding_size=5, reach=3
+    seq_len=60, filter_length=8, n_filters=16, pool=20, embedding_size=5, context_tiles=3
 )
 EVERY = VOCABULARY.all_pairs()
 FAMILIES = pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_engines_give_the_network_s_scores(tmp_path, rng, config, stride):
     grid = tile_grid(config, stride)
     codes = rng.integers(0, 5, grid.n_letters(n_tiles)).astype(np.uint8)
     codes[2_000:2_300] = 4
-    spans = np.lib.stride_tricks.sliding_window_view(codes, config.span)[::stride]
+    spans = np.lib.stride_tricks.sliding_window_view(codes, config.receptive_field)[::stride]
     tiles = spans[:, config.flank :][:, : config.seq_len]
     known = (tiles == 4).sum(axis=1) * 2 <= config.seq_len
     for pairs in (EVERY[5:6], EVERY[::-1]):
@@ -159,7 +159,7 @@ def test_a_tile_s_score_does_not_depend_on_its_neighbors(tmp_path, rng, config):
 @FAMILIES
 def test_look_up_steps_give_the_plain_gradients(tmp_path, rng, config):
     network = make_model(tmp_path, config=config).network()
-    codes = torch.from_numpy(rng.integers(0, 5, (6, config.span)).astype(np.uint8))
+    codes = torch.from_numpy(rng.integers(0, 5, (6, config.receptive_field)).astype(np.uint8))
     tf, cell = torch.tensor([0, 1, 2, 2]), torch.tensor([3, 0, 1, 1])
     plain = network.backend
     results = []
@@ -178,7 +178,7 @@ def test_look_up_steps_give_the_plain_gradients(tmp_path, rng, config):
 @FAMILIES
 def test_a_sequence_and_its_reverse_complement_score_the_same(tmp_path, rng, config):
     model = make_model(tmp_path, config=config)
-    codes = rng.integers(0, 5, (20, config.span)).astype(np.uint8)
+    codes = rng.integers(0, 5, (20, config.receptive_field)).astype(np.uint8)
     there, back = (model.predict(c, EVERY) for c in (codes, reverse_complement(codes)))
     np.testing.assert_allclose(there, back, atol=2e-5)
 
@@ -199,13 +199,13 @@ def test_tiles_of_fine_windows_stand_some_windows_apart():
     assert NETWORKS["deep"].stride == 90
     assert NETWORKS["gru"].stride == 100
     assert DEEP.stride == 100
-    assert (NETWORKS["deep"].flank, NETWORKS["deep"].span) == (360, 920)
-    assert NETWORKS["default"].span == NETWORKS["default"].seq_len
+    assert (NETWORKS["deep"].flank, NETWORKS["deep"].receptive_field) == (360, 920)
+    assert NETWORKS["default"].receptive_field == NETWORKS["default"].seq_len
 
 
 def test_files_from_before_these_parts_are_read():
     sizes = NETWORKS["default"].to_dict()
-    assert not {"channels", "blocks", "recurrent_units", "reach"} & set(sizes)
+    assert not {"channels", "blocks", "recurrent_units", "context_tiles"} & set(sizes)
     assert NetworkConfig.from_dict(sizes) == NETWORKS["default"]
     for config in (DEEP, GRU, DEEP_AROUND):
         assert NetworkConfig.from_dict(config.to_dict()) == config

@@ -268,7 +268,7 @@ def test_a_replicate_is_judged_and_its_pair_stays_seen(tmp_path, dataset):
     )
     model = load_model(path)
     assert model.status(dataset.pairs[0]) == "trained"
-    assert len(model.card["pairs"]) == len(model.known_pairs) == 11
+    assert len(model.card["pairs"]) == len(model.measured_pairs) == 11
     assert model.card["figures"]["test2"]["pairs"] == 1
 
 

@@ -146,7 +146,7 @@ class Session:
             "locus": str(self._locus),
             "tfs": model.tfs,
             "cells": model.cells,
-            "measured": [str(pair) for pair in model.known_pairs],
+            "measured": [str(pair) for pair in model.measured_pairs],
             "test_sites": model.test_sites,
             "signals": {
                 name: {"label": signal.label, "limits": signal.limits}

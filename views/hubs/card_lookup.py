@@ -71,7 +71,7 @@ class CardLookup:
         if model is None or not self.knows(track):
             return PairInfo(family_of(tf))
         tfs, cells = self._data_sets
-        own = model.known_pairs.get(track.pair, {})
+        own = model.measured_pairs.get(track.pair, {})
         return PairInfo(
             family_of(tf),
             tfs[tf],
@@ -134,7 +134,7 @@ class CardLookup:
     @cached_property
     def _data_sets(self) -> tuple[Counter[str], Counter[str]]:
         known: Mapping[Any, Mapping[str, Any]] = (
-            self.model.known_pairs if self.model else {}
+            self.model.measured_pairs if self.model else {}
         )
         seen = [pair for pair, told in known.items() if told.get("trained")]
         return Counter(tf for tf, _ in seen), Counter(cell for _, cell in seen)

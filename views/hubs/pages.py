@@ -258,7 +258,7 @@ def origin(tracks: list[TrackRecord], knowledge: CardLookup) -> str:
     if knowledge.model is not None and any(map(knowledge.knows, tracks)):
         data = knowledge.model.card
         n_pairs = sum(
-            bool(e.get("trained")) for e in knowledge.model.known_pairs.values()
+            bool(e.get("trained")) for e in knowledge.model.measured_pairs.values()
         )
         card = (
             f" The weights are of {escape(str(data.get('created', 'unknown date')))}, "
