@@ -29,7 +29,7 @@ from scipy.special import expit
 from shipped import chosen_models, judge_of, judges_of, network_of, valid_sites
 
 from tfimpute_tracks.commands.console import print_result
-from tfimpute_tracks.dataset import Dataset, open_dataset, split_rows
+from tfimpute_tracks.dataset import Dataset, open_dataset, split_by_chromosome
 from tfimpute_tracks.dataset.pairs_table import read_pairs_table
 from tfimpute_tracks.engines.scorer import Scorer
 from tfimpute_tracks.engines.sites import predict_sites
@@ -53,7 +53,7 @@ from tfimpute_tracks.models import Model, load_model, pretrained_models
 from tfimpute_tracks.models.evidence_weights import evidence_path
 from tfimpute_tracks.storage import write_json
 from tfimpute_tracks.tracks.scan import scan_blocks
-from tfimpute_tracks.training.export_checkpoint import bound_shares
+from tfimpute_tracks.training.export_checkpoint import tf_bound_fractions
 from tfimpute_tracks.vocabulary import Pair
 
 _PAIRS_AT_ONCE = 262
@@ -86,7 +86,7 @@ def _kept(model: Model, dataset: Dataset) -> _Kept:
                 predict_sites(network, dataset.codes[rows], indices),
                 dataset.labels(rows, columns),
             )
-            for rows in (valid_sites(model, dataset), split_rows(dataset).test)
+            for rows in (valid_sites(model, dataset), split_by_chromosome(dataset).test)
         ),
     )
 
@@ -217,7 +217,7 @@ def _calibrate(
     dataset: Dataset, models: dict[str, Model], kept: dict[str, _Kept]
 ) -> None:
     """Calibrate by `valid2` pairs of the judge, check on its `test3` pairs."""
-    train = split_rows(dataset).train
+    train = split_by_chromosome(dataset).train
     tfs = np.array(dataset.vocabulary.pair_indices(dataset.pairs))[:, 0]
     told = {}
     for name, judge in judges_of(models).items():
@@ -238,7 +238,7 @@ def _calibrate(
 
 def _shares(model: Model, dataset: Dataset, train):
     trained = [model.status(pair) == "trained" for pair in dataset.pairs]
-    return bound_shares(dataset, train, np.flatnonzero(trained))
+    return tf_bound_fractions(dataset, train, np.flatnonzero(trained))
 
 
 def _tell_false_discoveries(
@@ -269,7 +269,7 @@ def _tell_false_discoveries(
         fdr = {"sites": model.card["fdr"]["sites"], "genome": genome}
         print_result(f"{name} {json.dumps(fdr, indent=1)}")
         reach = _reach(model, dataset, by_judge["shifts"])
-        fdr["imputed"] = by_judge | {"reach": reach}
+        fdr["imputed"] = by_judge | {"levels_reached": reach}
         _update_card(name, {"pairs": entries, "fdr": fdr})
 
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.commands.console import print_result
 from tfimpute_tracks.commands.inputs import set_threads
-from tfimpute_tracks.dataset import Dataset, open_dataset, pair_columns, split_rows
+from tfimpute_tracks.dataset import Dataset, open_dataset, pair_columns, split_by_chromosome
 from tfimpute_tracks.engines.evidence import PairEvidence
 from tfimpute_tracks.engines.scorer import site_scorer
 from tfimpute_tracks.engines.sites import chrom_sites
@@ -32,8 +32,8 @@ from tfimpute_tracks.models.evidence_network import EvidenceNetwork
 from tfimpute_tracks.models.evidence_weights import EvidenceConfig, EvidenceWeights
 from tfimpute_tracks.training.evidence_fit import (
     EvidenceRecipe,
-    letters_alone,
     read_evidence_sites,
+    sequence_calibration,
     train_evidence,
 )
 
@@ -67,7 +67,7 @@ def _network(model: Model, way: _Way, seed: int) -> EvidenceNetwork:
 
 def _weights(model: Model, network: EvidenceNetwork) -> EvidenceWeights:
     arrays = {name: p.detach().numpy() for name, p in network.named_parameters()}
-    arrays |= letters_alone(model)
+    arrays |= sequence_calibration(model)
     return EvidenceWeights(network.config, model.vocabulary, "", arrays, "", {})
 
 
@@ -110,7 +110,7 @@ def main() -> None:
     asked = parser.parse_args()
     torch.set_num_threads(set_threads(asked.threads))
     model, dataset = load_model(asked.model), open_dataset(asked.data)
-    split = split_rows(dataset)
+    split = split_by_chromosome(dataset)
     base, kept = (pair_columns(dataset, role) for role in ("base", "test3"))
     store = open_evidence(asked.evidence)
     store = store.subset(store.tracks_of(dataset.pairs[i] for i in base))

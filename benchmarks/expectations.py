@@ -23,7 +23,7 @@ from shipped import chosen_models, judge_of, network_of, valid_sites
 
 from tfimpute_tracks.commands.console import print_result
 from tfimpute_tracks.commands.inputs import set_threads
-from tfimpute_tracks.dataset import Dataset, open_dataset, split_rows
+from tfimpute_tracks.dataset import Dataset, open_dataset, split_by_chromosome
 from tfimpute_tracks.engines.numba_backend import NUMBA
 from tfimpute_tracks.engines.sites import predict_sites
 from tfimpute_tracks.evaluation import pair_aurocs
@@ -141,7 +141,7 @@ def main() -> None:
         _train(dataset, asked.out_dir / f"seed-{seed}", seed, asked.epochs)
         for seed in range(1, asked.seeds + 1)
     ]
-    split = split_rows(whole)
+    split = split_by_chromosome(whole)
     some = split.valid[:: -(-len(split.valid) // _SITES)]
     scores = [_every_pair(network, whole.codes[some]) for network in networks]
     shape = len(whole.vocabulary.tfs), len(whole.vocabulary.cells)
@@ -189,7 +189,7 @@ def _tell(
             lift = float((valid[at] - found).mean())
             print_result(f"{judge} is better by {lift:.3f}")
     lifted = replace(fitted, mean=fitted.mean + lift)
-    test = _aurocs(network_of(models[judge]), whole, split_rows(whole).test)
+    test = _aurocs(network_of(models[judge]), whole, split_by_chromosome(whole).test)
     told = {}
     for role in ("test3", "valid2"):
         at = np.flatnonzero((roles == role) & ~np.isnan(test))
@@ -202,7 +202,7 @@ def _tell(
         card["expected"] = {
             "margin": round(fitted.margin, 4),
             "coverage": COVERAGE,
-            "learned_from": fitted.n_pairs,
+            "n_pairs": fitted.n_pairs,
             "weights": weights,
             "check": told,
             "auroc": {

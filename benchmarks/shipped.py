@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from tfimpute_tracks.dataset import Dataset, split_rows
+from tfimpute_tracks.dataset import Dataset, split_by_chromosome
 from tfimpute_tracks.engines.numba_backend import NUMBA
 from tfimpute_tracks.models import Model, load_model, pretrained_models
 from tfimpute_tracks.models.network import MotifNetwork
-from tfimpute_tracks.training.context_fit import sites_to_judge
+from tfimpute_tracks.training.context_fit import calibration_sites
 
 JUDGES = {"default": "held-out", "deep": "deep-held-out"}
 """Of the same network and recipe, from which some pairs were kept: what is said of
@@ -45,5 +45,5 @@ def network_of(model: Model) -> MotifNetwork:
 def valid_sites(model: Model, dataset: Dataset) -> np.ndarray:
     """Give the sites that validated a model, with their surroundings where it looks."""
     kept = model.card["hold_out"]
-    rows = split_rows(dataset, tuple(kept["test"]), tuple(kept["valid"])).valid
-    return sites_to_judge(dataset, rows, model.network())
+    rows = split_by_chromosome(dataset, tuple(kept["test"]), tuple(kept["valid"])).valid
+    return calibration_sites(dataset, rows, model.network())

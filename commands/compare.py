@@ -142,7 +142,7 @@ def compare(
         raise RunError(f"no predictor came to an end: {_faults(outcome)}")
     judged = judge(task, outcome, reference_name(chosen))
     drawn = "" if len(task.test_rows) == len(rows.test) else ", drawn uniformly"
-    where = test_chroms if kept.way == "chromosomes" else kept.part("test")
+    where = test_chroms if kept.scheme == "chromosomes" else kept.describe("test")
     title = (
         f"{len(task.test_rows):,} sites of {where}{drawn}, {len(columns)} pairs "
         f"({split})"
@@ -162,7 +162,7 @@ def _tell_trained(model: Model, task: Task, kept: HoldOut) -> None:
     found = trained_sites(model.card, task.dataset, kept)
     n_trained = found.count(task.test_rows)
     if n_trained:
-        why = f" ({found.doubt})" if found.doubt else ""
+        why = f" ({found.caveat})" if found.caveat else ""
         log(
             f"{n_trained:,} of {len(task.test_rows):,} judged sites trained "
             f"{model.name}{why}; give the --hold-out it was trained with",
@@ -191,7 +191,7 @@ def _write(
     named = left_out(task, judged)
     metrics: dict[str, Any] = {
         "data": task.dataset.sources,
-        "hold_out": kept.record(),
+        "hold_out": kept.to_dict(),
         "sites": len(task.test_rows),
         "training_sites": len(task.train_rows),
         "training_sequences": task.n_sequences,

@@ -85,9 +85,9 @@ def evaluate(
     chroms = test_chroms.split(",")
     kept = HoldOut(hold_out, tuple(chroms), tuple(valid_chroms.split(",")), seed)
     widths = read_widths(bins) if bins is not None else []
-    if widths and kept.way != "chromosomes":
+    if widths and kept.scheme != "chromosomes":
         raise UsageError(
-            f"--bins judges whole chromosomes, and --hold-out {kept.way} keeps none; "
+            f"--bins judges whole chromosomes, and --hold-out {kept.scheme} keeps none; "
             "leave one of the two out"
         )
     loaded = load_model(model, evidence)
@@ -114,7 +114,7 @@ def evaluate(
         **loaded.digests,
         "basis": loaded.basis,
         "data": dataset.sources,
-        "hold_out": kept.record(),
+        "hold_out": kept.to_dict(),
         "sites": {"part": sites, "number": len(rows), "of": len(parts[sites])},
         "checks": asdict(checks),
         "leaks": _leaks(loaded, dataset, kept, rows, (trained, columns)),
@@ -124,7 +124,7 @@ def evaluate(
     }
     drawn = len(rows) < len(parts[sites])
     some = f" drawn of {len(parts[sites]):,}" if drawn else ""
-    title = f"{loaded.name} on {len(rows):,} sites{some} of {kept.part(sites)}"
+    title = f"{loaded.name} on {len(rows):,} sites{some} of {kept.describe(sites)}"
     lead = (
         f"{len(columns)} TF-cell pairs, by {loaded.basis}; weights "
         f"{loaded.checkpoint.digest}."
@@ -229,10 +229,10 @@ def _leaks(
     from tfimpute_tracks.dataset import Split, find_leaks, trained_sites
 
     found = trained_sites(model.card, dataset, kept)
-    if found.doubt:
-        log(f"{model.name}: {found.doubt}", warning=True)
+    if found.caveat:
+        log(f"{model.name}: {found.caveat}", warning=True)
     leaks = find_leaks(dataset, Split(found.rows, rows[:0], rows), *columns)
-    told, ours = model.card.get("hold_out"), kept.record()
+    told, ours = model.card.get("hold_out"), kept.to_dict()
     n_trained = found.count(rows)
     if n_trained and told not in (None, ours):
         log(
@@ -240,9 +240,9 @@ def _leaks(
             f"sites that did not, give {_written(told)}",
             warning=True,
         )
-    for remark in leaks.remarks():
+    for remark in leaks.messages():
         log(f"test and training: {remark}")
-    more = {"n_trained_on": n_trained, "doubt": found.doubt or None}
+    more = {"n_trained_on": n_trained, "caveat": found.caveat or None}
     return leaks.to_dict() | more
 
 

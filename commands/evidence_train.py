@@ -31,16 +31,20 @@ def train(
     model: options.ModelName = "default",
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the sites.")] = 20,
     seed: options.Seed = 0,
-    judge: Annotated[
+    reference_card: Annotated[
         str | None,
         typer.Option(
-            help="Model of the same kind that pairs were kept from, with weights that "
-            "read tracks: what is promised to pairs without data was found with it."
+            help="Model of the same kind that was trained without the held-out pairs, "
+            "with evidence weights. Its card has the FDR thresholds and expected AUROCs "
+            "of unmeasured pairs."
         ),
     ] = None,
-    card_only: Annotated[
+    recalibrate: Annotated[
         bool,
-        typer.Option("--card-only", help="Judge anew the weights that are in -o."),
+        typer.Option(
+            "--recalibrate",
+            help="Evaluate and calibrate the evidence weights in -o again; no training.",
+        ),
     ] = False,
     test_chroms: options.TestChroms = "chr20",
     overwrite: options.Overwrite = False,
@@ -59,7 +63,10 @@ def train(
     from tfimpute_tracks.models.evidence_weights import evidence_path
     from tfimpute_tracks.storage import check_writable_dir
     from tfimpute_tracks.training.evidence_fit import EvidenceRecipe
-    from tfimpute_tracks.training.export_evidence import EvidenceRun, publish_evidence
+    from tfimpute_tracks.training.export_evidence import (
+        EvidenceRun,
+        export_evidence_run,
+    )
 
     recipe = EvidenceRecipe(epochs=epochs, seed=seed)
     torch.set_num_threads(set_threads(threads))
@@ -67,9 +74,9 @@ def train(
     loaded = load_model(model)
     copy = out_dir / weights_path(model).name
     path = evidence_path(copy)
-    if path.exists() and not overwrite and not card_only:
+    if path.exists() and not overwrite and not recalibrate:
         raise UsageError(f"{path} exists; give another -o, or --overwrite")
-    promised = _card(judge) if judge else {}
+    reference = _card(reference_card) if reference_card else {}
     dataset = open_dataset(data)
     check_letters(loaded.name, loaded.config, dataset)
     columns = _learned_pairs(loaded, dataset)
@@ -77,16 +84,16 @@ def train(
     unseen, test = _sites(loaded, dataset, tuple(test_chroms.split(",")))
     store = store.subset(store.tracks_of(dataset.pairs[i] for i in columns))
     log(f"{len(columns)} pairs, {len(store.tracks)} tracks, {recipe}")
-    if card_only:
+    if recalibrate:
         trained, facts = _trained_before(path, loaded)
     else:
         trained, facts = _learn(loaded, store, dataset, (unseen, columns), recipe)
     # The weights that read letters go with them: one folder is one model.
     _copy_model(weights_path(model), copy)
     known = Evidence(trained, store)
-    run = EvidenceRun(loaded, known, dataset, unseen, test, promised)
+    run = EvidenceRun(loaded, known, dataset, unseen, test, reference)
     with progress_bar("every pair", 2 * len(loaded.cells), "cell lines") as advance:
-        card = publish_evidence(path, run, facts, lambda n: advance(n, ""))
+        card = export_evidence_run(path, run, facts, lambda n: advance(n, ""))
     _show(card, as_json, [copy, path])
 
 
@@ -104,8 +111,8 @@ def _learn(
     from tfimpute_tracks.models.evidence_network import EvidenceNetwork
     from tfimpute_tracks.models.evidence_weights import EvidenceConfig, EvidenceWeights
     from tfimpute_tracks.training.evidence_fit import (
-        letters_alone,
         read_evidence_sites,
+        sequence_calibration,
         sites_per_epoch,
         train_evidence,
     )
@@ -121,7 +128,7 @@ def _learn(
     arrays = {name: p.detach().numpy() for name, p in network.named_parameters()}
     # Known when it is judged.
     arrays["thresholds"] = np.zeros((len(model.tfs), len(model.cells)), np.float32)
-    arrays |= letters_alone(model)
+    arrays |= sequence_calibration(model)
     digest = model.checkpoint.digest
     trained = EvidenceWeights(config, model.vocabulary, digest, arrays, "", {})
     facts = {"model": model.name, "recipe": recipe.to_dict(), "history": history}
@@ -139,14 +146,14 @@ def _trained_before(path: Path, model: Model) -> tuple[EvidenceWeights, dict[str
     return trained, {k: v for k, v in trained.card.items() if k in told}
 
 
-def _card(judge: str) -> dict[str, Any]:
+def _card(model: str) -> dict[str, Any]:
     from tfimpute_tracks.models import weights_path
     from tfimpute_tracks.models.evidence_weights import (
         evidence_path,
         read_evidence_weights,
     )
 
-    return read_evidence_weights(evidence_path(weights_path(judge))).card
+    return read_evidence_weights(evidence_path(weights_path(model))).card
 
 
 def _learned_pairs(model: Model, dataset: Dataset) -> Any:
@@ -193,9 +200,9 @@ def _log(figures: dict[str, Any]) -> None:
 
 def _show(card: dict[str, Any], as_json: bool, files: list[Path]) -> None:
     if as_json:
-        show_json({"figures": card["figures"], "files": list(map(str, files))})
+        show_json({"metrics": card["metrics"], "files": list(map(str, files))})
         return
-    for role, figures in card["figures"].items():
+    for role, figures in card["metrics"].items():
         auroc, precision = (
             "-" if figures[name] is None else f"{figures[name]:.4f}"
             for name in ("auroc", "average_precision")

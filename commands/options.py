@@ -215,13 +215,13 @@ Data = Annotated[
     Path, typer.Option("--data", help="Data set that `tfimpute-tracks prepare` wrote.")
 ]
 HoldOutScheme = Annotated[
-    Literal["chromosomes", "chance", "fold"],
+    Literal["chromosomes", "random", "alternating-peaks"],
     typer.Option(
         "--hold-out",
-        help="Which sites are held out. chromosomes: those on --test-chroms and "
-        "--valid-chroms. chance: a random 10 % for testing and 5 % for validation. "
-        "fold: as chosen by `prepare --alternate`, and a random 5 % of the training "
-        "sites for validation.",
+        help="Which sites are held out of training. chromosomes: --test-chroms and "
+        "--valid-chroms. random: 10 % of the positions for testing, 5 % for "
+        "validation. alternating-peaks: every second peak for testing, as `prepare "
+        "--alternate` assigned them, and 5 % of the others for validation.",
     ),
 ]
 TestChroms = Annotated[

@@ -1,4 +1,4 @@
-"""`split`: roles for the pairs of a table, with as many held out as can be."""
+"""`split`: assign roles to the pairs of a table, with as many held out as possible."""
 
 from __future__ import annotations
 
@@ -39,45 +39,35 @@ def split(
     as_json: options.Json = False,
 ) -> None:
     """Hold out pairs so that every TF and cell line is still trained on."""
-    import numpy as np
-
     from tfimpute_tracks.dataset import (
-        find_pair_leaks,
         format_pairs_table,
         read_pairs_table,
         split_pairs,
     )
-    from tfimpute_tracks.storage import check_writable_dir, digest_file, write_text
+    from tfimpute_tracks.storage import check_writable_dir, write_text
 
     if out.exists() and not overwrite:
-        raise UsageError(f"{out} exists; give another -o, or --overwrite to replace it")
+        raise UsageError(f"{out} exists; use another -o, or --overwrite to replace it")
     check_writable_dir(out.parent)
-    made = split_pairs(
-        read_pairs_table(pairs_table, with_roles=False), valid, held_out, seed
-    )
-    roles = np.array(made.roles)
-    leaks = find_pair_leaks(
-        made.table.pairs,
-        [digest_file(bed) for bed in made.table.beds],
-        np.flatnonzero(roles == "base"),
-        np.flatnonzero(np.isin(roles, ("valid2", "test3"))),
-    )
+    table = read_pairs_table(pairs_table, with_roles=False)
+    made = split_pairs(table, valid, held_out, seed)
+    leaks = made.leaks()
     write_text(out, format_pairs_table(made.table, out.parent))
-    for remark in leaks.remarks():
-        log(remark, warning=True)
-    if made.left_out:
+    for message in leaks.messages():
+        log(message, warning=True)
+    if made.dropped_replicates:
         log(
-            f"{len(made.left_out)} replicates of held-out pairs are left out: "
-            f"{', '.join(made.left_out)}",
+            f"{len(made.dropped_replicates)} replicates of held-out pairs are dropped: "
+            f"{', '.join(made.dropped_replicates)}",
             warning=True,
         )
     summary = {
         "rows": made.counts(),
         "tfs": len(made.table.vocabulary.tfs),
         "cells": len(made.table.vocabulary.cells),
-        "needed_in_base": made.n_needed,
-        "can_be_held_out": made.n_spared,
-        "left_out": list(made.left_out),
+        "required_in_base": made.n_required,
+        "can_be_held_out": made.n_available,
+        "dropped_replicates": list(made.dropped_replicates),
         "seed": seed,
         "leaks": leaks.to_dict(),
         "file": str(out),
@@ -86,7 +76,7 @@ def split(
         show_json(summary)
         return
     rows = [[f"role {role}", n] for role, n in made.counts().items()]
-    named = ("tfs", "cells", "needed_in_base", "can_be_held_out", "seed")
-    rows += [[name.replace("_", " "), summary[name]] for name in named]
+    names = ("tfs", "cells", "required_in_base", "can_be_held_out", "seed")
+    rows += [[name.replace("_", " "), summary[name]] for name in names]
     show_table("Pairs", ["what", "number"], rows)
     print_result(str(out))

@@ -48,13 +48,14 @@ def train(
     recipe: Annotated[
         str | None,
         typer.Option(
-            help='Other numbers of the recipe to change: "dropout=0.2,hidden=30".'
+            help='Other numbers of the recipe to change: "dropout=0.2,masked_bases=30".'
         ),
     ] = None,
-    begin: Annotated[
+    init_from: Annotated[
         str | None,
         typer.Option(
-            help="Weights to begin with, as far as they fit: a model's name or file."
+            help="Model, by name or file, whose weights to start from; those of "
+            "another shape start at random."
         ),
     ] = None,
     seed: options.Seed = 0,
@@ -79,7 +80,7 @@ def train(
     from tfimpute_tracks.training import (
         TrainingJob,
         draw_curves,
-        publish,
+        export_run,
         train_model,
         write_log,
     )
@@ -94,7 +95,7 @@ def train(
     place = pick_device(device)
     set_threads(threads)
     check_writable_dir(out_dir)
-    first = load_model(begin).checkpoint if begin else None
+    first = load_model(init_from).checkpoint if init_from else None
     dataset = open_dataset(data)
     check_letters(preset, config, dataset)
     job = TrainingJob(
@@ -105,7 +106,7 @@ def train(
         tuple(test_chroms.split(",")),
         tuple(valid_chroms.split(",")),
         hold_out=hold_out,
-        begin=first,
+        init_from=first,
     )
     weights = out_dir / "model.safetensors"
     if not resume and (job.state_path.exists() or weights.exists()):
@@ -114,7 +115,7 @@ def train(
             "another --out-dir"
         )
     log(f"{preset}: {config}, {taught}, device {place}")
-    kept = job.kept(taught.seed)
+    kept = job.held_out(taught.seed)
     split = kept.split(dataset)
     n_steps = taught.epochs * -(-len(split.train) // taught.batch_size)
     with progress_bar("train", n_steps, "steps") as advance:
@@ -131,11 +132,11 @@ def train(
             done = progress.step
 
         run = train_model(dataset, config, taught, job, report, _log_epoch)
-    if run.around:
+    if run.context:
         log(
-            f"surroundings: AUROC {run.around.auroc:.4f} beside "
-            f"{run.around.auroc_alone:.4f} of tiles alone, {run.around.n_pairs} pairs "
-            f"on {run.around.n_sites:,} {run.around.part} sites"
+            f"context: AUROC {run.context.auroc:.4f} with neighboring tiles, "
+            f"{run.context.auroc_single_tile:.4f} without; {run.context.n_pairs} pairs "
+            f"on {run.context.n_sites:,} {run.context.part} sites"
         )
     again = {
         "data": data.name,
@@ -149,7 +150,7 @@ def train(
         **_kept_options(kept),
         **({"network": network} if network else {}),
         **({"recipe": recipe} if recipe else {}),
-        **({"begin": begin} if begin else {}),
+        **({"init-from": init_from} if init_from else {}),
     }
     n_cells = len(dataset.vocabulary.cells)
     with progress_bar("thresholds", n_cells, "cell lines") as advance:
@@ -158,24 +159,24 @@ def train(
             "build": build,
             "recipe": taught.to_dict(),
             "roles": list(job.roles),
-            "hold_out": kept.record(),
+            "hold_out": kept.to_dict(),
             "reproduce": "tfimpute-tracks train "
             + " ".join(f"--{n} {shlex.quote(str(v))}" for n, v in again.items()),
         }
-        card = publish(weights, run, dataset, facts, lambda n: advance(n, ""))
+        card = export_run(weights, run, dataset, facts, lambda n: advance(n, ""))
     write_log(out_dir / "log.jsonl", run.history)
     curves = draw_curves(out_dir / "curves", run.history)
     if as_json:
-        show_json({"figures": card["figures"], "weights": str(weights)})
+        show_json({"metrics": card["metrics"], "weights": str(weights)})
         return
-    for role, figures in card["figures"].items():
+    for role, figures in card["metrics"].items():
         ours, mean = (
             "-" if figures[name] is None else f"{figures[name]:.4f}"
             for name in ("auroc", "tf_mean_auroc")
         )
         print_result(
             f"{role}: AUROC {ours}, mean of the TF {mean}, {figures['pairs']} pairs, "
-            f"sites of {kept.part('test')}"
+            f"sites of {kept.describe('test')}"
         )
     files = [weights, weights.with_suffix(".json"), out_dir / "log.jsonl", *curves]
     print_result(" ".join(map(str, files)))
@@ -185,9 +186,9 @@ def _kept_options(kept: HoldOut) -> dict[str, str]:
     """Give the options of a way to keep sites, none where it is the default."""
     from tfimpute_tracks.dataset import HoldOut, hold_out_options
 
-    if kept.record() == HoldOut().record():
+    if kept.to_dict() == HoldOut().to_dict():
         return {}
-    return hold_out_options(kept.record())
+    return hold_out_options(kept.to_dict())
 
 
 def _settings(

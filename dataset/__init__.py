@@ -16,11 +16,11 @@ from tfimpute_tracks.dataset.config import BuildConfig
 from tfimpute_tracks.dataset.dataset import Dataset, PairLists
 from tfimpute_tracks.dataset.held_out import PairSplit, split_pairs
 from tfimpute_tracks.dataset.holdout import (
-    CHANCE_TEST,
-    CHANCE_VALID,
+    RANDOM_TEST_FRACTION,
+    RANDOM_VALID_FRACTION,
     HoldOut,
+    HoldOutScheme,
     TrainedSites,
-    Way,
     hold_out_options,
     trained_sites,
 )
@@ -39,15 +39,15 @@ from tfimpute_tracks.dataset.splits import (
     Split,
     iterate_batches,
     pair_columns,
-    split_by_chance,
+    split_by_chromosome,
     split_by_fold,
-    split_rows,
+    split_randomly,
 )
 from tfimpute_tracks.dataset.store import open_dataset, write_dataset
 
 __all__ = [
-    "CHANCE_TEST",
-    "CHANCE_VALID",
+    "RANDOM_TEST_FRACTION",
+    "RANDOM_VALID_FRACTION",
     "REPLICATE",
     "ROLES",
     "TEST_CHROMS",
@@ -56,6 +56,7 @@ __all__ = [
     "BuildReport",
     "Dataset",
     "HoldOut",
+    "HoldOutScheme",
     "LabelRule",
     "Leaks",
     "PairLists",
@@ -63,7 +64,6 @@ __all__ = [
     "PairsTable",
     "Split",
     "TrainedSites",
-    "Way",
     "build_dataset",
     "find_leaks",
     "find_pair_leaks",
@@ -73,10 +73,10 @@ __all__ = [
     "open_dataset",
     "pair_columns",
     "read_pairs_table",
-    "split_by_chance",
+    "split_by_chromosome",
     "split_by_fold",
     "split_pairs",
-    "split_rows",
+    "split_randomly",
     "trained_sites",
     "write_dataset",
 ]

@@ -17,16 +17,16 @@ from tfimpute_tracks.dataset.labels import LabelRule, SiteLabels, label_sites
 from tfimpute_tracks.dataset.pairs_table import PairsTable
 from tfimpute_tracks.dataset.sites import (
     BLACKLISTED,
-    FEW_KNOWN,
     MOSTLY_N,
-    Notify,
+    TOO_FEW_KNOWN,
+    Log,
     Sites,
     Window,
     chrom_ids,
     collect_background,
     is_blacklisted,
     is_known,
-    middle_is_read,
+    is_middle_known,
     read_sequences,
 )
 from tfimpute_tracks.errors import InputFileError
@@ -58,7 +58,7 @@ def read_background(
     background: str | Path,
     window: Window,
     blacklist: str | Path | None,
-    log: Notify,
+    log: Log,
 ) -> Background:
     """Read the sites of a background; what cannot be a site is dropped and counted.
 
@@ -88,12 +88,12 @@ def read_background(
         dropped[BLACKLISTED] = int(np.count_nonzero(~clear))
         sites = sites.keep(clear)
     codes = read_sequences(genome, sites, window.seq_len)
-    readable = middle_is_read(codes, window)
+    readable = is_middle_known(codes, window)
     dropped[MOSTLY_N] = int(np.count_nonzero(~readable))
     sites, codes = sites.keep(readable), codes[readable]
     if window.min_known:
         known = is_known(codes, window)
-        dropped[FEW_KNOWN] = int(np.count_nonzero(~known))
+        dropped[TOO_FEW_KNOWN] = int(np.count_nonzero(~known))
         sites, codes = sites.keep(known), codes[known]
     if not len(codes):
         told = ", ".join(f"{n:,} {reason}" for reason, n in dropped.items() if n)

@@ -19,7 +19,7 @@ from tfimpute_tracks.dataset.config import BuildConfig
 from tfimpute_tracks.dataset.dataset import Dataset
 from tfimpute_tracks.dataset.pairs_table import read_pairs_table
 from tfimpute_tracks.dataset.protocol import Protocol
-from tfimpute_tracks.dataset.sites import Notify
+from tfimpute_tracks.dataset.sites import Log
 from tfimpute_tracks.dataset.store import write_dataset
 from tfimpute_tracks.errors import listed
 from tfimpute_tracks.genome.fasta import open_genome
@@ -65,7 +65,7 @@ def build_dataset(
     out: str | Path,
     config: BuildConfig | None = None,
     blacklist: str | Path | None = None,
-    log: Notify = lambda message: None,
+    log: Log = lambda message: None,
 ) -> BuildReport:
     """Make labelled sites for every pair of a table, and write them.
 

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.dataset.dataset import UNKNOWN, PairLists
 from tfimpute_tracks.dataset.sites import Sites
-from tfimpute_tracks.dataset.summits import Instances
+from tfimpute_tracks.dataset.summits import PairSites
 from tfimpute_tracks.kernels.shuffles import shuffle_dinucleotides
 
-__all__ = ["Assembled", "LabelledSites", "assemble", "fill_twins"]
+__all__ = ["BackgroundSites", "LabeledSites", "assemble", "fill_shuffled"]
 
 Ints = NDArray[np.int64]
 
@@ -27,7 +27,7 @@ Ints = NDArray[np.int64]
 _CHROM, _CENTER, _SHUFFLED = 40, 3, 4
 
 
-class LabelledSites(NamedTuple):
+class BackgroundSites(NamedTuple):
     """Sites that say something of every pair, and their labels.
 
     Parameters
@@ -43,7 +43,7 @@ class LabelledSites(NamedTuple):
     named: PairLists
 
 
-class Assembled(NamedTuple):
+class LabeledSites(NamedTuple):
     """Sites in the order of the file, with their labels.
 
     Parameters
@@ -64,7 +64,7 @@ class Assembled(NamedTuple):
     negative: PairLists
     ignored: PairLists
 
-    def take(self, rows: Ints) -> Assembled:
+    def take(self, rows: Ints) -> LabeledSites:
         """Give some of the sites.
 
         Parameters
@@ -76,7 +76,7 @@ class Assembled(NamedTuple):
         Assembled
         """
         lists = (self.positive, self.negative, self.ignored)
-        return Assembled(
+        return LabeledSites(
             Sites(self.sites.chrom_id[rows], self.sites.center[rows]),
             self.shuffled[rows],
             self.fold[rows],
@@ -86,11 +86,11 @@ class Assembled(NamedTuple):
 
 
 def assemble(
-    positive: Instances,
-    negative: Instances | None,
+    positive: PairSites,
+    negative: PairSites | None,
     twins: bool,
-    background: LabelledSites | None,
-) -> Assembled:
+    background: BackgroundSites | None,
+) -> LabeledSites:
     """Bring instances together: every place once, with all that is said of it.
 
     Parameters
@@ -129,7 +129,7 @@ def assemble(
         places, pairs = background.named.entries(np.arange(len(of_background)))
         near = _entries(keys, of_background[places], pairs)
         ignored = np.setdiff1d(near, bound)
-    return Assembled(
+    return LabeledSites(
         Sites(
             (keys >> _CHROM).astype(np.int32),
             (keys >> _CENTER) & ((1 << (_CHROM - _CENTER)) - 1),
@@ -141,8 +141,8 @@ def assemble(
     )
 
 
-def fill_twins(
-    assembled: Assembled,
+def fill_shuffled(
+    assembled: LabeledSites,
     codes: NDArray[np.uint8],
     chroms: tuple[str, ...],
     seed: int,

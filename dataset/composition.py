@@ -19,7 +19,7 @@ from tfimpute_tracks.kernels.encode import N_CODE
 __all__ = [
     "GC_BINS",
     "REPEAT_BINS",
-    "Chrom",
+    "ChromSequence",
     "Composition",
     "compose",
     "iterate_chroms",
@@ -79,7 +79,7 @@ def compose(codes: NDArray[np.uint8], lower: NDArray[np.bool_]) -> Composition:
     )
 
 
-class Chrom(NamedTuple):
+class ChromSequence(NamedTuple):
     """Letters of a chromosome, with room for windows that reach over its ends.
 
     Parameters
@@ -121,7 +121,9 @@ class Chrom(NamedTuple):
         )
 
 
-def iterate_chroms(genome: Genome, chroms: list[int], seq_len: int) -> Iterator[Chrom]:
+def iterate_chroms(
+    genome: Genome, chroms: list[int], seq_len: int
+) -> Iterator[ChromSequence]:
     """Read chromosomes with their case, one at a time.
 
     Parameters
@@ -144,4 +146,4 @@ def iterate_chroms(genome: Genome, chroms: list[int], seq_len: int) -> Iterator[
         lower = np.zeros(size + seq_len, dtype=np.bool_)
         codes[inner] = genome.codes(names[chrom])
         lower[inner] = genome.is_lower(names[chrom]) & (codes[inner] < N_CODE)
-        yield Chrom(chrom, codes, lower, seq_len)
+        yield ChromSequence(chrom, codes, lower, seq_len)

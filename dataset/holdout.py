@@ -1,8 +1,8 @@
-"""The way in which sites are kept from training, as commands, states and cards tell it.
+"""Hold-out schemes: how sites are kept out of training, as options, states and cards name it.
 
-``splits`` parts the sites; here a way has a name, the values it needs, and a record
-from which the same parts are made again. A model's card holds that record, so that a
-judge finds the sites that trained the model and not those that it would have chosen.
+``splits`` divides the sites. Here a scheme has a name, its settings and a record from
+which the same split is made again. A model card holds that record, so that an
+evaluation knows which sites trained the model.
 """
 
 from __future__ import annotations
@@ -19,72 +19,70 @@ from tfimpute_tracks.dataset.splits import (
     TEST_CHROMS,
     VALID_CHROMS,
     Split,
-    split_by_chance,
+    split_by_chromosome,
     split_by_fold,
-    split_rows,
+    split_randomly,
 )
 from tfimpute_tracks.errors import UsageError
 
 __all__ = [
-    "CHANCE_TEST",
-    "CHANCE_VALID",
+    "RANDOM_TEST_FRACTION",
+    "RANDOM_VALID_FRACTION",
     "HoldOut",
+    "HoldOutScheme",
     "TrainedSites",
-    "Way",
     "hold_out_options",
     "trained_sites",
 ]
 
-Way = Literal["chromosomes", "chance", "fold"]
-"""Names of the ways; see :class:`HoldOut`."""
+HoldOutScheme = Literal["chromosomes", "random", "alternating-peaks"]
+"""Names of the schemes; see :class:`HoldOut`."""
 
-CHANCE_TEST = 0.1
-"""Share of the places that chance tests on (TestSet1 of the paper)."""
-CHANCE_VALID = 0.05
-"""Share of the places that chance validates on (ValidSet1), also within a fold."""
+RANDOM_TEST_FRACTION = 0.1
+"""Fraction of the positions in the test part of a random split (the paper's TestSet1)."""
+RANDOM_VALID_FRACTION = 0.05
+"""Fraction in the validation part (ValidSet1), also of the training peaks of alternating peaks."""
 
 Rows = NDArray[np.int64]
-
-_SILENT = "its card does not tell which sites trained it"
 
 
 @dataclass(frozen=True)
 class HoldOut:
-    """A way to keep sites from training.
+    """A scheme that holds sites out of training.
 
     Parameters
     ----------
-    way : {"chromosomes", "chance", "fold"}
-        Whole chromosomes; :data:`CHANCE_TEST` and :data:`CHANCE_VALID` of the places,
-        so that the loci of test and training lie side by side, as in the paper; or the
-        folds of `prepare --alternate`, where :data:`CHANCE_VALID` of the training
-        places validate.
+    scheme : {"chromosomes", "random", "alternating-peaks"}
+        Whole chromosomes; a random :data:`RANDOM_TEST_FRACTION` and
+        :data:`RANDOM_VALID_FRACTION` of the positions, so that test and training sites
+        are neighbors, as in the paper; or the folds of `prepare --alternate`, where
+        :data:`RANDOM_VALID_FRACTION` of the training positions validate.
     test_chroms, valid_chroms : tuple of str
-        Of the first way only.
+        For `chromosomes` only.
     seed : int
-        Of the other two.
+        For the other two.
 
     Raises
     ------
     UsageError
-        Chromosomes are named that the way makes no use of.
+        Chromosomes are named and the scheme does not use them.
     """
 
-    way: Way = "chromosomes"
+    scheme: HoldOutScheme = "chromosomes"
     test_chroms: tuple[str, ...] = TEST_CHROMS
     valid_chroms: tuple[str, ...] = VALID_CHROMS
     seed: int = 0
 
     def __post_init__(self) -> None:
         named = (self.test_chroms, self.valid_chroms)
-        if self.way != "chromosomes" and named != (TEST_CHROMS, VALID_CHROMS):
+        if self.scheme != "chromosomes" and named != (TEST_CHROMS, VALID_CHROMS):
             raise UsageError(
-                f"--test-chroms and --valid-chroms say nothing with --hold-out "
-                f"{self.way}; leave them out, or take --hold-out chromosomes"
+                f"--test-chroms and --valid-chroms have no effect with --hold-out "
+                f"{self.scheme}; leave them out, or use --hold-out chromosomes"
             )
 
     def split(self, dataset: Dataset) -> Split:
-        """Part the sites of a data set.
+        """Split the sites of a data set.
 
         Parameters
         ----------
@@ -98,95 +96,94 @@ class HoldOut:
         Raises
         ------
         UsageError, RegionError
-            The data set cannot be split so, or a part would be empty.
+            The data set cannot be split this way, or a part would be empty.
         """
-        if self.way == "chromosomes":
-            return split_rows(dataset, self.test_chroms, self.valid_chroms)
-        if self.way == "chance":
-            split = split_by_chance(dataset, CHANCE_TEST, CHANCE_VALID, self.seed)
-        else:
-            split = split_by_fold(dataset, CHANCE_VALID, self.seed)
+        if self.scheme == "chromosomes":
+            return split_by_chromosome(dataset, self.test_chroms, self.valid_chroms)
+        split = _split(dataset, self.to_dict())
         empty = [name for name, rows in split._asdict().items() if not len(rows)]
         if empty:
             raise UsageError(
-                f"--hold-out {self.way} leaves no site of {dataset.n_sites:,} for "
-                f"{' and '.join(empty)}; give a larger data set, or another --hold-out"
+                f"--hold-out {self.scheme} leaves no site of {dataset.n_sites:,} for "
+                f"{' and '.join(empty)}; use a larger data set, or another --hold-out"
             )
         return split
 
-    def record(self) -> dict[str, Any]:
-        """Give what makes the same parts again.
+    def to_dict(self) -> dict[str, Any]:
+        """Return what is needed to make the same split again.
 
         Returns
         -------
         dict
-            JSON values: `way`, and what it makes use of.
+            JSON values: `scheme` and the settings it uses.
         """
-        if self.way == "chromosomes":
-            named = {"test": list(self.test_chroms), "valid": list(self.valid_chroms)}
-            return {"way": self.way, **named}
-        shares = {"valid_share": CHANCE_VALID, "seed": self.seed}
-        if self.way == "chance":
-            shares = {"test_share": CHANCE_TEST, **shares}
-        return {"way": self.way, **shares}
+        if self.scheme == "chromosomes":
+            chroms = {"test": list(self.test_chroms), "valid": list(self.valid_chroms)}
+            return {"scheme": self.scheme, **chroms}
+        settings = {"valid_fraction": RANDOM_VALID_FRACTION, "seed": self.seed}
+        if self.scheme == "random":
+            settings = {"test_fraction": RANDOM_TEST_FRACTION, **settings}
+        return {"scheme": self.scheme, **settings}
 
-    def part(self, name: str) -> str:
-        """Say what a part is, as in "sites of ...".
+    def describe(self, part: str) -> str:
+        """Describe a part of the split, as in "sites of ...".
 
         Parameters
         ----------
-        name : {"train", "valid", "test"}
+        part : {"train", "valid", "test"}
 
         Returns
         -------
         str
         """
-        if self.way == "chromosomes":
-            return f"the {name} chromosomes"
-        if self.way == "fold":
-            return f"the {name} fold"
-        shares = f"{CHANCE_TEST:.0%} test and {CHANCE_VALID:.0%} validate"
-        return f"the {name} part by chance ({shares}, seed {self.seed})"
+        if self.scheme == "chromosomes":
+            return f"the {part} chromosomes"
+        if self.scheme == "alternating-peaks":
+            return f"the {part} peaks"
+        fractions = (
+            f"{RANDOM_TEST_FRACTION:.0%} test, {RANDOM_VALID_FRACTION:.0%} validation"
+        )
+        return f"the {part} part of a random split ({fractions}, seed {self.seed})"
 
 
 def hold_out_options(record: Mapping[str, Any]) -> dict[str, str]:
-    """Give the options of commands that keep sites in a recorded way.
+    """Return the command-line options that make a recorded split.
 
     Parameters
     ----------
     record : mapping
-        From :meth:`HoldOut.record`.
+        From :meth:`HoldOut.to_dict`.
 
     Returns
     -------
     dict of str to str
         Name, without the dashes, to value.
     """
-    if record["way"] != "chromosomes":
-        return {"hold-out": record["way"], "seed": str(record["seed"])}
+    if record["scheme"] != "chromosomes":
+        return {"hold-out": record["scheme"], "seed": str(record["seed"])}
     return {
-        "hold-out": record["way"],
+        "hold-out": record["scheme"],
         "test-chroms": ",".join(record["test"]),
         "valid-chroms": ",".join(record["valid"]),
     }
 
 
 class TrainedSites(NamedTuple):
-    """The sites of a data set that a model learned from.
+    """The sites of a data set that a model was trained on.
 
     Parameters
     ----------
     rows : int64 array, shape (n,)
         Ascending.
-    doubt : str
-        Why it may have been others, a sentence; empty where its card tells.
+    caveat : str
+        Why other sites may have been used, a sentence; empty where the card lists them.
     """
 
     rows: Rows
-    doubt: str
+    caveat: str
 
     def count(self, rows: Rows) -> int:
-        """Count the sites of some that the model learned from.
+        """Count how many of the given sites trained the model.
 
         Parameters
         ----------
@@ -202,17 +199,18 @@ class TrainedSites(NamedTuple):
 def trained_sites(
     card: Mapping[str, Any], dataset: Dataset, chosen: HoldOut
 ) -> TrainedSites:
-    """Find the sites that a model was trained on, by its card.
+    """Find the sites that a model was trained on, from its card.
 
     Parameters
     ----------
     card : mapping
         Of the model; may be empty.
     dataset : Dataset
-        The sites to be judged on, not always those of the model's training.
+        The sites of the evaluation, not always those of the model's training.
     chosen : HoldOut
-        How they are split to be judged: where the card tells nothing, by chromosomes
-        its training sites are taken for those of the model.
+        The split of the evaluation. Where the card has no `hold_out`, the model is
+        assumed to be trained on its training chromosomes, or, with another scheme, on
+        all sites.
 
     Returns
     -------
@@ -223,34 +221,37 @@ def trained_sites(
     UsageError, RegionError
         As the functions of :mod:`~tfimpute_tracks.dataset.splits`.
     """
-    told = card.get("hold_out")
-    if told is None and chosen.way == "chromosomes":
-        doubt = "all that this split leaves to train on are taken for them"
-        return TrainedSites(chosen.split(dataset).train, f"{_SILENT}: {doubt}")
-    if told is None:
-        # Before cards told, there were chromosomes only.
-        named = ", ".join(TEST_CHROMS + VALID_CHROMS)
-        doubt = f"all but those of {named} are taken for them"
-        rows = _rows_off(dataset, TEST_CHROMS + VALID_CHROMS)
-        return TrainedSites(rows, f"{_SILENT}: {doubt}")
-    if told["way"] == "chromosomes":
-        return TrainedSites(_rows_off(dataset, (*told["test"], *told["valid"])), "")
-    learned = (card["data"]["sources"], card["data"]["parameters"])
-    if learned != (dataset.sources, dataset.parameters):
+    record = card.get("hold_out")
+    every = np.arange(dataset.n_sites)
+    if record is None:
+        is_by_chrom = chosen.scheme == "chromosomes"
+        assumed = "the training chromosomes of this split" if is_by_chrom else "all"
         return TrainedSites(
-            np.arange(dataset.n_sites),
-            f"it was trained with --hold-out {told['way']} on another data set, and "
-            "which of these places it saw is not known: all are taken for them",
+            chosen.split(dataset).train if is_by_chrom else every,
+            f"its card does not list its training sites: {assumed} are assumed",
         )
-    if told["way"] == "chance":
-        shares = told["test_share"], told["valid_share"]
-        return TrainedSites(split_by_chance(dataset, *shares, told["seed"]).train, "")
-    split = split_by_fold(dataset, told["valid_share"], told["seed"])
-    return TrainedSites(split.train, "")
+    if record["scheme"] == "chromosomes":
+        return TrainedSites(_rows_off(dataset, (*record["test"], *record["valid"])), "")
+    trained_on = (card["data"]["sources"], card["data"]["parameters"])
+    if trained_on != (dataset.sources, dataset.parameters):
+        return TrainedSites(
+            every,
+            f"it was trained with --hold-out {record['scheme']} on another data set, "
+            "so its training sites are unknown here: all are assumed",
+        )
+    return TrainedSites(_split(dataset, record).train, "")
+
+
+def _split(dataset: Dataset, record: Mapping[str, Any]) -> Split:
+    """Make the split of a record of another scheme than `chromosomes`."""
+    valid, seed = record["valid_fraction"], record["seed"]
+    if record["scheme"] == "random":
+        return split_randomly(dataset, record["test_fraction"], valid, seed)
+    return split_by_fold(dataset, valid, seed)
 
 
 def _rows_off(dataset: Dataset, chroms: Sequence[str]) -> Rows:
-    """Give the sites on other chromosomes; a name may be one without sites."""
+    """Find the sites on other chromosomes; a name may be one without sites."""
     bare = [name.removeprefix("chr") for name in chroms]
-    kept = np.array([name.removeprefix("chr") in bare for name in dataset.chroms])
-    return np.flatnonzero(~kept[dataset.chrom_id])
+    is_named = np.array([name.removeprefix("chr") in bare for name in dataset.chroms])
+    return np.flatnonzero(~is_named[dataset.chrom_id])

@@ -67,7 +67,7 @@ class Leaks:
         """
         return asdict(self)
 
-    def remarks(self) -> list[str]:
+    def messages(self) -> list[str]:
         """Tell what is shared, a sentence for each kind there is.
 
         Returns
@@ -85,13 +85,13 @@ class Leaks:
             (self.unseen_tfs, "TFs of judged pairs are in no trained one"),
             (self.unseen_cells, "cell lines of judged pairs are in no trained one"),
         )
-        remarks = []
+        messages = []
         for found, what in told:
             if isinstance(found, int):
-                remarks += [f"{found:,} {what}"] if found else []
+                messages += [f"{found:,} {what}"] if found else []
             elif found:
-                remarks.append(f"{len(found)} {what}: {listed(found, _SHOWN)}")
-        return remarks
+                messages.append(f"{len(found)} {what}: {listed(found, _SHOWN)}")
+        return messages
 
 
 def find_pair_leaks(

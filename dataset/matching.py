@@ -28,12 +28,12 @@ from tfimpute_tracks.dataset.sites import (
     Window,
     is_blacklisted,
     is_known,
-    middle_is_read,
+    is_middle_known,
 )
-from tfimpute_tracks.dataset.summits import Instances
+from tfimpute_tracks.dataset.summits import PairSites
 from tfimpute_tracks.genome.fasta import Genome
 
-__all__ = ["Matched", "match_negatives"]
+__all__ = ["MatchedSites", "match_negatives"]
 
 Ints = NDArray[np.int64]
 
@@ -42,7 +42,7 @@ _SPARE = 4
 _KEY_BITS = 16
 
 
-class Matched(NamedTuple):
+class MatchedSites(NamedTuple):
     """Negatives that match, and how well.
 
     Parameters
@@ -61,7 +61,7 @@ class Matched(NamedTuple):
     n_candidates : int
     """
 
-    instances: Instances
+    instances: PairSites
     unmatched: dict[int, tuple[int, int]]
     largest_difference: float
     widest: int
@@ -80,12 +80,12 @@ class _Pool(NamedTuple):
 def match_negatives(
     genome: Genome,
     table: PairsTable,
-    positive: Instances,
+    positive: PairSites,
     window: Window,
     margin: int,
     blacklist: str | Path | None,
     seed: int,
-) -> Matched:
+) -> MatchedSites:
     """Find for each pair as many negatives of its positives' composition.
 
     Parameters
@@ -117,7 +117,7 @@ def match_negatives(
         clear = ~is_blacklisted(pool.sites, genome, blacklist, window.seq_len)
         pool = _order(pool.sites.keep(clear), pool.key[clear], seed)
     near_rule = LabelRule(window.seq_len, window.seq_len, 1.0, margin)
-    chosen: list[Instances] = []
+    chosen: list[PairSites] = []
     unmatched: dict[int, tuple[int, int]] = {}
     widest, largest = 0, 0.0
     for pair, bed in enumerate(table.beds):
@@ -133,7 +133,7 @@ def match_negatives(
         mine = mine[np.lexsort([rng.random(len(mine)), key[mine]])]
         place, row = _choose(pool, key[mine], free, rng)
         chosen.append(
-            Instances(
+            PairSites(
                 pool.sites.chrom_id[row].astype(np.int64),
                 pool.sites.center[row],
                 np.full(len(row), pair),
@@ -145,12 +145,12 @@ def match_negatives(
         difference = _largest_difference(key[mine], pool.key[row])
         if difference > largest:
             widest, largest = pair, difference
-    together = Instances(*(np.concatenate(c) for c in zip(*chosen, strict=True)))
-    return Matched(together, unmatched, largest, widest, case_free, len(pool.key))
+    together = PairSites(*(np.concatenate(c) for c in zip(*chosen, strict=True)))
+    return MatchedSites(together, unmatched, largest, widest, case_free, len(pool.key))
 
 
 def _collect(
-    genome: Genome, positive: Instances, window: Window, seed: int
+    genome: Genome, positive: PairSites, window: Window, seed: int
 ) -> tuple[_Pool, Ints, list[str]]:
     """Read the genome once: candidates, the keys of positives, chromosomes in caps."""
     L = window.seq_len
@@ -169,7 +169,7 @@ def _collect(
         windows = np.lib.stride_tricks.sliding_window_view(chrom.codes, L)
         blocks = np.array_split(centers, len(centers) // 65536 + 1)
         read = [
-            middle_is_read(windows[block], window) & is_known(windows[block], window)
+            is_middle_known(windows[block], window) & is_known(windows[block], window)
             for block in blocks
         ]
         centers = centers[np.concatenate(read)]

@@ -14,17 +14,17 @@ from typing import Any
 import numpy as np
 
 from tfimpute_tracks.dataset.background import label_pairs, read_background
-from tfimpute_tracks.dataset.builder import LabelledSites, assemble, fill_twins
+from tfimpute_tracks.dataset.builder import BackgroundSites, assemble, fill_shuffled
 from tfimpute_tracks.dataset.config import BuildConfig
 from tfimpute_tracks.dataset.dataset import FOLDS, PairLists
 from tfimpute_tracks.dataset.matching import match_negatives
 from tfimpute_tracks.dataset.pairs_table import PairsTable
 from tfimpute_tracks.dataset.sites import (
-    Notify,
+    Log,
     Sites,
     read_sequences,
 )
-from tfimpute_tracks.dataset.summits import Instances, check_ranked, collect_summits
+from tfimpute_tracks.dataset.summits import PairSites, check_ranked, collect_summits
 from tfimpute_tracks.errors import listed
 from tfimpute_tracks.genome.fasta import Genome
 
@@ -57,7 +57,7 @@ class Protocol:
     table: PairsTable
     config: BuildConfig
     blacklist: str | Path | None
-    log: Notify
+    log: Log
     dropped: dict[str, int] = field(default_factory=dict)
     details: dict[str, Any] = field(default_factory=dict)
 
@@ -108,7 +108,7 @@ class Protocol:
         codes = read_sequences(self.genome, made.sites, config.seq_len)
         if twins:
             chroms = tuple(self.genome.chrom_sizes)
-            unchanged = fill_twins(made, codes, chroms, config.seed)
+            unchanged = fill_shuffled(made, codes, chroms, config.seed)
             self.dropped["shuffled into itself"] = int(np.count_nonzero(unchanged))
             made, codes = made.take(np.flatnonzero(~unchanged)), codes[~unchanged]
         return {
@@ -126,7 +126,7 @@ class Protocol:
     def _names(self, columns: Any) -> list[str]:
         return [self.table.name(i) for i in columns]
 
-    def _strongest(self, ranked: list[bool]) -> Instances:
+    def _strongest(self, ranked: list[bool]) -> PairSites:
         config = self.config
         found = collect_summits(
             self.genome, self.table, ranked, config.top, config.window, self.blacklist
@@ -153,7 +153,7 @@ class Protocol:
 
     def _open_sites(
         self, sites: Sites, bound: PairLists, near: PairLists
-    ) -> LabelledSites:
+    ) -> BackgroundSites:
         """Take a background for negatives: its sites near a peak say nothing of it."""
         n = len(sites.center)
         entries = [lists.entries(np.arange(n)) for lists in (bound, near)]
@@ -161,9 +161,9 @@ class Protocol:
         fold = np.zeros(n, dtype=np.int64)
         if self.config.alternate:
             fold[1::2] = _TEST
-        return LabelledSites(sites, fold, PairLists.of(rows, pairs, n))
+        return BackgroundSites(sites, fold, PairLists.of(rows, pairs, n))
 
-    def _matched(self, positive: Instances) -> Instances:
+    def _matched(self, positive: PairSites) -> PairSites:
         config = self.config
         # No negative shares a base with a positive: those about a summit reach half a
         # window beyond the peak, those of a background half a middle more.
@@ -207,10 +207,10 @@ class Protocol:
         return found.instances
 
 
-def _bound_sites(sites: Sites, bound: PairLists) -> Instances:
+def _bound_sites(sites: Sites, bound: PairLists) -> PairSites:
     """Take the positive sites of a background, once for each pair."""
     rows, pairs = bound.entries(np.arange(len(sites.center)))
-    return Instances(
+    return PairSites(
         sites.chrom_id[rows].astype(np.int64),
         sites.center[rows],
         pairs.astype(np.int64),

@@ -21,33 +21,33 @@ from tfimpute_tracks.genome.fasta import Genome
 from tfimpute_tracks.kernels.encode import N_CODE
 
 __all__ = [
-    "ABSENT",
-    "BEYOND",
+    "BEYOND_END",
     "BLACKLISTED",
     "DUPLICATED",
-    "FEW_KNOWN",
     "MOSTLY_N",
-    "Notify",
+    "TOO_FEW_KNOWN",
+    "UNKNOWN_CHROM",
+    "Log",
     "Sites",
     "Window",
     "chrom_ids",
     "collect_background",
     "is_blacklisted",
     "is_known",
+    "is_middle_known",
     "is_readable",
-    "middle_is_read",
     "read_sequences",
 ]
 
-Notify = Callable[[str], None]
+Log = Callable[[str], None]
 Positions = NDArray[np.int64]
 
-ABSENT = "chromosome not in the FASTA"
-BEYOND = "past the chromosome's end"
+UNKNOWN_CHROM = "chromosome not in the FASTA"
+BEYOND_END = "past the chromosome's end"
 DUPLICATED = "duplicated"
 BLACKLISTED = "blacklisted"
 MOSTLY_N = "mostly N"
-FEW_KNOWN = "too few letters known"
+TOO_FEW_KNOWN = "too few letters known"
 
 # Windows looked at together: some 15 MB at 200 bp.
 _BLOCK = 1 << 16
@@ -111,7 +111,7 @@ class Sites(NamedTuple):
 
 
 def collect_background(
-    genome: Genome, background: str | Path, log: Notify
+    genome: Genome, background: str | Path, log: Log
 ) -> tuple[Sites, dict[str, int]]:
     """Sort the centers of a background, and drop what cannot be a site.
 
@@ -155,8 +155,8 @@ def collect_background(
     inside = center < sizes[chrom_id]
     both = np.unique(np.stack([chrom_id[inside], center[inside]]), axis=1)
     return Sites(both[0].astype(np.int32), both[1]), {
-        ABSENT: int(np.count_nonzero(~known)),
-        BEYOND: int(np.count_nonzero(~inside)),
+        UNKNOWN_CHROM: int(np.count_nonzero(~known)),
+        BEYOND_END: int(np.count_nonzero(~inside)),
         DUPLICATED: int(np.count_nonzero(inside)) - both.shape[1],
     }
 
@@ -254,7 +254,7 @@ def is_readable(
     sites : Sites
     window : Window
     is_enough : callable
-        :func:`middle_is_read` or :func:`is_known`.
+        :func:`is_middle_known` or :func:`is_known`.
 
     Returns
     -------
@@ -268,7 +268,7 @@ def is_readable(
     return readable
 
 
-def middle_is_read(codes: NDArray[np.uint8], window: Window) -> NDArray[np.bool_]:
+def is_middle_known(codes: NDArray[np.uint8], window: Window) -> NDArray[np.bool_]:
     """Tell the sequences of which at most half of the middle is N.
 
     Parameters

@@ -24,9 +24,9 @@ __all__ = [
     "Split",
     "iterate_batches",
     "pair_columns",
-    "split_by_chance",
+    "split_by_chromosome",
     "split_by_fold",
-    "split_rows",
+    "split_randomly",
 ]
 
 TEST_CHROMS = ("chr20",)
@@ -45,7 +45,7 @@ class Split(NamedTuple):
     test: Rows
 
 
-def split_rows(
+def split_by_chromosome(
     dataset: Dataset,
     test_chroms: Sequence[str] = TEST_CHROMS,
     valid_chroms: Sequence[str] = VALID_CHROMS,
@@ -86,7 +86,7 @@ def split_rows(
     return Split(np.flatnonzero(train), np.flatnonzero(valid), np.flatnonzero(test))
 
 
-def split_by_chance(
+def split_randomly(
     dataset: Dataset, test: float = 0.1, valid: float = 0.1, seed: int = 0
 ) -> Split:
     """Split the sites at random: the paper's TestSet1, ValidSet1 and training set.
@@ -162,7 +162,7 @@ def split_by_fold(dataset: Dataset, valid: float = 0.0, seed: int = 0) -> Split:
     split = Split(*(np.flatnonzero(dataset.fold == i) for i in range(len(FOLDS))))
     if len(split.valid) or not valid:
         return split
-    drawn = split_by_chance(dataset, 0.0, valid, seed)
+    drawn = split_randomly(dataset, 0.0, valid, seed)
     return Split(
         np.setdiff1d(split.train, drawn.valid),
         np.intersect1d(split.train, drawn.valid),

@@ -17,32 +17,32 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.dataset.pairs_table import PairsTable
 from tfimpute_tracks.dataset.sites import (
-    ABSENT,
-    BEYOND,
+    BEYOND_END,
     BLACKLISTED,
     DUPLICATED,
-    FEW_KNOWN,
     MOSTLY_N,
-    Notify,
+    TOO_FEW_KNOWN,
+    UNKNOWN_CHROM,
+    Log,
     Sites,
     Window,
     chrom_ids,
     is_blacklisted,
     is_known,
+    is_middle_known,
     is_readable,
-    middle_is_read,
 )
 from tfimpute_tracks.errors import InputFileError, listed
 from tfimpute_tracks.genome.bed import count_columns, read_bed, read_narrowpeak
 from tfimpute_tracks.genome.fasta import Genome
 
-__all__ = ["Instances", "TopPeaks", "check_ranked", "collect_summits"]
+__all__ = ["PairSites", "TopPeaks", "check_ranked", "collect_summits"]
 
 _N_COLUMNS = 10
 _TEST = 2  # of labelled.FOLDS
 
 
-class Instances(NamedTuple):
+class PairSites(NamedTuple):
     """Places that say something of one pair each; a place may stand several times.
 
     Parameters
@@ -62,7 +62,7 @@ class Instances(NamedTuple):
     pair: NDArray[np.int64]
     fold: NDArray[np.int64]
 
-    def keep(self, chosen: NDArray[np.bool_]) -> Instances:
+    def keep(self, chosen: NDArray[np.bool_]) -> PairSites:
         """Leave out the others.
 
         Parameters
@@ -73,7 +73,7 @@ class Instances(NamedTuple):
         -------
         Instances
         """
-        return Instances(*(column[chosen] for column in self))
+        return PairSites(*(column[chosen] for column in self))
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class TopPeaks:
         Usable peaks of each column of the table with fewer than were asked for.
     """
 
-    instances: Instances
+    instances: PairSites
     dropped: dict[str, int]
     short: dict[int, int]
 
@@ -103,7 +103,7 @@ class _Summits(NamedTuple):
     n_absent: int
 
 
-def check_ranked(table: PairsTable, allow_unranked: bool, log: Notify) -> list[bool]:
+def check_ranked(table: PairsTable, allow_unranked: bool, log: Log) -> list[bool]:
     """Find the peak files without an order of strength, before any work.
 
     Parameters
@@ -195,16 +195,16 @@ def collect_summits(
         for bed, is_ranked in zip(table.beds, ranked, strict=True)
     ]
     pair = np.repeat(np.arange(len(found)), [len(f.center) for f in found])
-    every = Instances(
+    every = PairSites(
         np.concatenate([f.chrom_id for f in found]),
         np.concatenate([f.center for f in found]),
         pair,
         np.zeros(len(pair), dtype=np.int64),
     )
-    dropped = {ABSENT: sum(f.n_absent for f in found)}
+    dropped = {UNKNOWN_CHROM: sum(f.n_absent for f in found)}
     for reason, find in _CHECKS.items():
         if (reason == BLACKLISTED and blacklist is None) or (
-            reason == FEW_KNOWN and not window.min_known
+            reason == TOO_FEW_KNOWN and not window.min_known
         ):
             continue
         usable = find(every, genome, window, blacklist)
@@ -236,7 +236,7 @@ def _read_summits(genome: Genome, bed: Path, is_ranked: bool) -> _Summits:
 
 
 def _is_inside(
-    every: Instances, genome: Genome, window: Window, blacklist: str | Path | None
+    every: PairSites, genome: Genome, window: Window, blacklist: str | Path | None
 ) -> NDArray[np.bool_]:
     sizes = np.array(list(genome.chrom_sizes.values()), dtype=np.int64)
     inside: NDArray[np.bool_] = every.center < sizes[every.chrom_id]
@@ -244,7 +244,7 @@ def _is_inside(
 
 
 def _is_first(
-    every: Instances, genome: Genome, window: Window, blacklist: str | Path | None
+    every: PairSites, genome: Genome, window: Window, blacklist: str | Path | None
 ) -> NDArray[np.bool_]:
     """Tell the strongest of the peaks of a pair that share a summit."""
     keys = np.stack([every.pair, every.chrom_id, every.center])
@@ -254,36 +254,36 @@ def _is_first(
 
 
 def _is_clear(
-    every: Instances, genome: Genome, window: Window, blacklist: str | Path | None
+    every: PairSites, genome: Genome, window: Window, blacklist: str | Path | None
 ) -> NDArray[np.bool_]:
     sites, back = _places(every)
     return ~is_blacklisted(sites, genome, blacklist or "", window.seq_len)[back]
 
 
 def _is_readable(
-    every: Instances, genome: Genome, window: Window, blacklist: str | Path | None
+    every: PairSites, genome: Genome, window: Window, blacklist: str | Path | None
 ) -> NDArray[np.bool_]:
     sites, back = _places(every)
-    return is_readable(genome, sites, window, middle_is_read)[back]
+    return is_readable(genome, sites, window, is_middle_known)[back]
 
 
 def _is_known(
-    every: Instances, genome: Genome, window: Window, blacklist: str | Path | None
+    every: PairSites, genome: Genome, window: Window, blacklist: str | Path | None
 ) -> NDArray[np.bool_]:
     sites, back = _places(every)
     return is_readable(genome, sites, window, is_known)[back]
 
 
 _CHECKS = {
-    BEYOND: _is_inside,
+    BEYOND_END: _is_inside,
     DUPLICATED: _is_first,
     BLACKLISTED: _is_clear,
     MOSTLY_N: _is_readable,
-    FEW_KNOWN: _is_known,
+    TOO_FEW_KNOWN: _is_known,
 }
 
 
-def _places(every: Instances) -> tuple[Sites, NDArray[np.int64]]:
+def _places(every: PairSites) -> tuple[Sites, NDArray[np.int64]]:
     """Give the places, each once and in order, and where each instance finds its."""
     keys = every.chrom_id << 40 | every.center
     unique, back = np.unique(keys, return_inverse=True)
@@ -291,7 +291,7 @@ def _places(every: Instances) -> tuple[Sites, NDArray[np.int64]]:
 
 
 def _take_top(
-    every: Instances, ranked: list[bool], top: int | None, dropped: dict[str, int]
+    every: PairSites, ranked: list[bool], top: int | None, dropped: dict[str, int]
 ) -> TopPeaks:
     n_usable = np.bincount(every.pair, minlength=len(ranked))
     first = n_usable.cumsum() - n_usable

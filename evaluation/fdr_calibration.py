@@ -165,7 +165,7 @@ def calibrate_imputed_pairs(
         of the pair's validation sites score so high.
     told : dict
         `shifts`: log-odds above a pair's peak line, by level, None where none meets it;
-        `pairs`: how many were kept; `reaching`: how many of them score so high; `test`:
+        `pairs`: how many were kept; `pairs_reaching`: how many of them score so high; `test`:
         what was found on the test sites of those.
     """
     shifts = fdr_shifts(valid.scores - lines, valid.labels, FDR_LEVELS)
@@ -176,7 +176,7 @@ def calibrate_imputed_pairs(
     return raised, {
         "shifts": _by_level(shifts),
         "pairs": len(lines),
-        "reaching": _by_level(np.isfinite(raised).sum(axis=0).tolist()),
+        "pairs_reaching": _by_level(np.isfinite(raised).sum(axis=0).tolist()),
         "test": _checked(test, raised),
     }
 

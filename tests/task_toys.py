@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 
 from tfimpute_tracks.comparison.predictors.task import Task
-from tfimpute_tracks.dataset import PairLists, pair_columns, split_rows
+from tfimpute_tracks.dataset import PairLists, pair_columns, split_by_chromosome
 
 
 def shuffle_sites(dataset, seed=0):
@@ -26,7 +26,7 @@ def shuffle_sites(dataset, seed=0):
 
 
 def make_task(dataset, judged=(2, 7, 9), **changes):
-    rows = split_rows(dataset)
+    rows = split_by_chromosome(dataset)
     settings = {
         "dataset": dataset,
         "train_rows": rows.train,

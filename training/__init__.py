@@ -4,10 +4,10 @@ Each sequence is read once per epoch and teaches every pair it is labelled for. 
 the network is stands in `models`, how it is judged in `evaluation`.
 """
 
-from tfimpute_tracks.training.export_checkpoint import publish
+from tfimpute_tracks.training.export_checkpoint import export_run
 from tfimpute_tracks.training.fit import Progress, TrainingJob, TrainingRun, train_model
 from tfimpute_tracks.training.history import draw_curves, write_log
-from tfimpute_tracks.training.quick_fit import train_briefly
+from tfimpute_tracks.training.quick_fit import train_quickly
 from tfimpute_tracks.training.recipe import RECIPES, Recipe
 
 __all__ = [
@@ -17,8 +17,8 @@ __all__ = [
     "TrainingJob",
     "TrainingRun",
     "draw_curves",
-    "publish",
-    "train_briefly",
+    "export_run",
     "train_model",
+    "train_quickly",
     "write_log",
 ]

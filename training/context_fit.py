@@ -26,9 +26,9 @@ from tfimpute_tracks.training.loss import instance_weights
 __all__ = [
     "MIN_SITES",
     "ContextFit",
+    "calibration_sites",
     "fit_context",
-    "sites_to_judge",
-    "sites_with_surroundings",
+    "sites_with_context",
 ]
 
 MIN_SITES = 1000
@@ -36,7 +36,7 @@ MIN_SITES = 1000
 
 _MOST_SITES = 40_000  # so that their logits fit into memory
 _PAIRS = 100  # that take part, spread over those trained
-_LEAST_POSITIVE = 5  # of each of them
+_MIN_POSITIVE = 5  # of each of them
 _ITERATIONS = 1000
 
 Ints = NDArray[np.int64]
@@ -58,13 +58,11 @@ class ContextFit:
     part: str
     n_sites: int
     n_pairs: int
-    auroc_alone: float
+    auroc_single_tile: float
     auroc: float
 
 
-def sites_with_surroundings(
-    dataset: Dataset, rows: Ints, network: MotifNetwork
-) -> Ints:
+def sites_with_context(dataset: Dataset, rows: Ints, network: MotifNetwork) -> Ints:
     """Choose the sites of which all neighboring tiles are known.
 
     Parameters
@@ -94,7 +92,7 @@ def sites_with_surroundings(
     return chosen
 
 
-def sites_to_judge(dataset: Dataset, rows: Ints, network: MotifNetwork) -> Ints:
+def calibration_sites(dataset: Dataset, rows: Ints, network: MotifNetwork) -> Ints:
     """Choose the sites that promises of scores are read from.
 
     Parameters
@@ -109,7 +107,7 @@ def sites_to_judge(dataset: Dataset, rows: Ints, network: MotifNetwork) -> Ints:
     int64 array
         Those with surroundings, as in a scan; all, where too few have them.
     """
-    around = sites_with_surroundings(dataset, rows, network)
+    around = sites_with_context(dataset, rows, network)
     return around if len(around) >= MIN_SITES else rows
 
 
@@ -130,7 +128,7 @@ def fit_context(
 
     Returns
     -------
-    AroundFit or None
+    ContextFit or None
         None where the network looks at tiles alone, or too few sites have known
         surroundings.
     """
@@ -142,8 +140,8 @@ def fit_context(
         return None
     rows = rows[:: -(-len(rows) // _MOST_SITES)]
     n_positive, n_negative = dataset.counts(rows)
-    usable = columns[n_positive[columns] >= _LEAST_POSITIVE]
-    if not usable.size:
+    usable = columns[n_positive[columns] >= _MIN_POSITIVE]
+    if not n_negative[usable].any():
         return None
     chosen = usable[:: max(1, -(-len(usable) // _PAIRS))]
     labels = dataset.labels(rows, chosen)
@@ -168,10 +166,10 @@ def fit_context(
 def _choose_sites(
     network: MotifNetwork, dataset: Dataset, split: Split
 ) -> tuple[str, Ints]:
-    rows = sites_with_surroundings(dataset, split.valid, network)
+    rows = sites_with_context(dataset, split.valid, network)
     if len(rows) >= MIN_SITES:
         return "valid", rows
-    return "train", sites_with_surroundings(dataset, split.train, network)
+    return "train", sites_with_context(dataset, split.train, network)
 
 
 def _of_neighbors(

@@ -128,7 +128,7 @@ def promises(
     calibration = calibrate_probabilities(scored.valid.of(learned), of_checks[1], *even)
     if checks is learned and judge:
         told = judge.get("fdr", {}).get("imputed", imputed)
-        imputed = {name: told[name] for name in told if name != "reach"}
+        imputed = {name: told[name] for name in told if name != "levels_reached"}
         calibration["error"] = judge.get("calibration", calibration)["error"]
     return {"imputed": imputed, "calibration": calibration}
 
@@ -181,7 +181,7 @@ def expectations(
     return {
         "margin": round(fitted.margin, 4),
         "coverage": COVERAGE,
-        "learned_from": fitted.n_pairs,
+        "n_pairs": fitted.n_pairs,
         "weights": dict(zip(FEATURES, fitted.weights.round(4).tolist(), strict=True)),
         "check": check,
         "auroc": {

@@ -33,8 +33,8 @@ from tfimpute_tracks.models.model import Model
 __all__ = [
     "EvidenceRecipe",
     "EvidenceSites",
-    "letters_alone",
     "read_evidence_sites",
+    "sequence_calibration",
     "sites_per_epoch",
     "train_evidence",
 ]
@@ -58,10 +58,10 @@ class EvidenceRecipe:
     learning_rate, weight_decay : float
         Of AdamW; the rate rises and falls once.
     track_dropout : float
-        Share of steps in which some tracks are missing.
+        Fraction of the steps in which some tracks are left out.
     negative_fraction : float
-        Share of the sites without any peak that an epoch takes; each stands for those
-        it leaves out.
+        Fraction of the sites without any peak that an epoch samples; their weights make
+        up for the others.
     seed : int
 
     Raises
@@ -79,10 +79,12 @@ class EvidenceRecipe:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        shares = 0 <= self.track_dropout <= 1 and 0 < self.negative_fraction <= 1
-        if not (shares and min(self.epochs, self.batch_size, self.learning_rate) > 0):
+        fractions = 0 <= self.track_dropout <= 1 and 0 < self.negative_fraction <= 1
+        positive = min(self.epochs, self.batch_size, self.learning_rate) > 0
+        if not (fractions and positive):
             raise UsageError(
-                f"{self} makes no sense; shares lie within 0 and 1, all else above 0"
+                f"{self} is out of range: fractions are within 0 and 1, epochs, batch "
+                "size and learning rate above 0"
             )
 
     def to_dict(self) -> dict[str, Any]:
@@ -185,7 +187,7 @@ def read_evidence_sites(
     )
 
 
-def letters_alone(model: Model) -> dict[str, NDArray[np.float32]]:
+def sequence_calibration(model: Model) -> dict[str, NDArray[np.float32]]:
     """Give what makes of log-odds by letters those of being bound.
 
     Parameters
@@ -232,9 +234,16 @@ def train_evidence(
 
     Raises
     ------
+    UsageError
+        No site is bound, or none is unbound.
     RunError
         The loss is no longer finite.
     """
+    if not ((sites.labels == 1).any() and (sites.labels == 0).any()):
+        raise UsageError(
+            f"the {len(sites.labels):,} training sites are not both bound and unbound "
+            "for any pair; use a data set with positives and negatives"
+        )
     rng = np.random.default_rng(recipe.seed)
     busy = np.diff(sites.cover.indptr) > 0
     per_epoch = sites_per_epoch(sites, recipe)

@@ -31,22 +31,22 @@ from tfimpute_tracks.evaluation.fdr_calibration import (
 )
 from tfimpute_tracks.models.checkpoint import write_checkpoint
 from tfimpute_tracks.models.network import MotifNetwork
-from tfimpute_tracks.training.context_fit import sites_to_judge
+from tfimpute_tracks.training.context_fit import calibration_sites
 from tfimpute_tracks.training.fit import TrainingRun
 
 __all__ = [
-    "RECURRENT_SITES",
-    "THRESHOLD_SITES",
-    "bound_shares",
+    "MAX_SITES_RECURRENT",
+    "MAX_THRESHOLD_SITES",
+    "export_run",
     "pair_thresholds",
-    "publish",
     "rounded",
     "spread",
+    "tf_bound_fractions",
 ]
 
-THRESHOLD_SITES = 6000
+MAX_THRESHOLD_SITES = 6000
 """Validation sites that thresholds are read from."""
-RECURRENT_SITES = 1000
+MAX_SITES_RECURRENT = 1000
 """So many where every cell line costs a reading: for thresholds, and of each chromosome
 that a card tells figures of."""
 
@@ -69,7 +69,7 @@ def pair_thresholds(
     codes : uint8 array, shape (n_sites, L)
         Open-chromatin sites that trained nothing.
     shares : float64 array, shape (n_tfs,)
-        From :func:`bound_shares`.
+        From :func:`tf_bound_fractions`.
     advance : callable
         Told how many more cell lines are done.
 
@@ -94,7 +94,7 @@ def pair_thresholds(
     return thresholds
 
 
-def bound_shares(
+def tf_bound_fractions(
     dataset: Dataset, rows: NDArray[np.int64], columns: NDArray[np.int64]
 ) -> NDArray[np.float64]:
     """Give the share of training sites that each TF binds in a cell line.
@@ -123,7 +123,7 @@ def bound_shares(
     return np.clip(mean, _LEAST_SHARE, _LARGEST_SHARE)
 
 
-def publish(
+def export_run(
     path: Path,
     run: TrainingRun,
     dataset: Dataset,
@@ -157,14 +157,14 @@ def publish(
     network = run.network
     network.backend = NUMBA
     recurrent = bool(network.config.recurrent_units)
-    most = RECURRENT_SITES if recurrent else THRESHOLD_SITES
+    most = MAX_SITES_RECURRENT if recurrent else MAX_THRESHOLD_SITES
     judged_on = run.split._replace(
-        valid=sites_to_judge(dataset, run.split.valid, network)
+        valid=calibration_sites(dataset, run.split.valid, network)
     )
     rows = spread(judged_on.valid, most)
     if recurrent:
         judged_on = Split(*(spread(sites, most) for sites in judged_on))
-    shares = bound_shares(dataset, run.split.train, run.columns)
+    shares = tf_bound_fractions(dataset, run.split.train, run.columns)
     thresholds = pair_thresholds(network, dataset.codes[rows], shares, advance)
     everything = np.arange(len(dataset.pairs))
     valid, test = (
@@ -209,11 +209,11 @@ def publish(
             "sources": dataset.sources,
             "parameters": dataset.parameters,
             "sites": {name: len(rows) for name, rows in run.split._asdict().items()},
-            "judged_on": len(judged_on.test),
+            "evaluated_sites": len(judged_on.test),
         },
         "history": run.history,
-        **({"surroundings": asdict(run.around)} if run.around else {}),
-        "figures": judged.by_role(),
+        **({"context": asdict(run.context)} if run.context else {}),
+        "metrics": judged.by_role(),
         "fdr": {"sites": checked},
         "calibration": {
             "priors": dict(zip(dataset.vocabulary.tfs, shares.round(6), strict=True)),

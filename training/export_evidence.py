@@ -35,7 +35,7 @@ from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.training.evidence_calibration import Scored, expectations, promises
 from tfimpute_tracks.training.export_checkpoint import rounded, spread
 
-__all__ = ["EvidenceRun", "expected_calls", "publish_evidence"]
+__all__ = ["EvidenceRun", "expected_count_thresholds", "export_evidence_run"]
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -73,7 +73,7 @@ class EvidenceRun:
     judge: Mapping[str, Any] = field(default_factory=dict)
 
 
-def expected_calls(logits: Floats) -> Floats:
+def expected_count_thresholds(logits: Floats) -> Floats:
     """Give the score that as many sites exceed as are expected to be bound.
 
     Parameters
@@ -92,7 +92,7 @@ def expected_calls(logits: Floats) -> Floats:
     return lines
 
 
-def publish_evidence(
+def export_evidence_run(
     path: Path,
     run: EvidenceRun,
     facts: Mapping[str, Any],
@@ -145,9 +145,12 @@ def publish_evidence(
             "sources": dataset.sources,
             "sites": {"unseen": len(run.unseen), "test": len(run.test)},
         },
-        "figures": figures,
+        "metrics": figures,
         "pairs": pairs,
-        "fdr": {"sites": checked, "imputed": told["imputed"] | {"reach": reach}},
+        "fdr": {
+            "sites": checked,
+            "imputed": told["imputed"] | {"levels_reached": reach},
+        },
         "calibration": told["calibration"],
         "expected": expectations(scored, model, run.evidence, run.judge),
     }
@@ -210,7 +213,7 @@ class _Every:
         """Find the line of every pair, float32 (n_tfs, n_cells)."""
         lines = np.empty(self._shape, dtype=np.float32)
         for cells, logits in self._parts(advance):
-            lines[:, cells] = expected_calls(logits).reshape(-1, len(cells))
+            lines[:, cells] = expected_count_thresholds(logits).reshape(-1, len(cells))
         return lines
 
     def count_reached_levels(

@@ -1,10 +1,10 @@
-"""The training loop: every sequence once per epoch, all its labelled pairs together.
+"""The training loop: each sequence is read once per epoch, for all its labelled pairs.
 
 The paper ran one convolution per (sequence, pair) instance. Here a batch of sequences
-is convolved once, both strands, and its pooled windows meet the gates of all pairs in
-one matrix product. On a CPU the convolution runs through look-up tables, and products
-in bfloat16 where the processor has it; on a GPU everything is plain PyTorch. What a
-step teaches is the business of ``lessons.py``.
+is convolved once, on both strands, and the gates of all pairs are applied to its pooled
+windows in one matrix product. On a CPU the convolution is done by look-up tables, and
+products in bfloat16 where the processor supports it; on a GPU everything is plain
+PyTorch. ``batches.py`` defines the loss of a step.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from tfimpute_tracks.dataset import (
     VALID_CHROMS,
     Dataset,
     HoldOut,
+    HoldOutScheme,
     Split,
-    Way,
     iterate_batches,
 )
 from tfimpute_tracks.engines.numba_backend import NUMBA
@@ -37,7 +37,7 @@ from tfimpute_tracks.models.network import TORCH, MotifNetwork
 from tfimpute_tracks.models.registry import build_network
 from tfimpute_tracks.models.residual import ResidualTFImpute
 from tfimpute_tracks.storage.digest import digest_json
-from tfimpute_tracks.training.batches import Lessons
+from tfimpute_tracks.training.batches import BatchLoss
 from tfimpute_tracks.training.context_fit import ContextFit, fit_context
 from tfimpute_tracks.training.recipe import Recipe
 from tfimpute_tracks.training.state import (
@@ -53,34 +53,32 @@ __all__ = ["Progress", "TrainingJob", "TrainingRun", "train_model"]
 
 Ints = NDArray[np.int64]
 
-_SAVE_EVERY = 120.0  # seconds between saved states inside an epoch
-_REPORT_EVERY = 1.0  # seconds
-_VALIDATED_TRAINED = (
-    60  # trained pairs that an epoch is judged on, beside the held-out ones
-)
+_VALIDATION_PAIRS = 60  # trained pairs that an epoch is validated on
 
 
 @dataclass(frozen=True)
 class TrainingJob:
-    """Where a run happens and what it may learn from.
+    """Where a run happens, which pairs and sites it uses, and how often it reports.
 
     Parameters
     ----------
     out_dir : Path
     roles : tuple of str
-        Roles of the pairs to learn from.
+        Roles of the training pairs.
     device : str
         A torch device.
     resume : bool
-        Go on from the state in `out_dir`, where there is one.
+        Continue from the state in `out_dir`, where there is one.
     test_chroms, valid_chroms : tuple of str
-        Chromosomes that train nothing: to test on, and to choose the epoch by.
-    hold_out : {"chromosomes", "chance", "fold"}
-        Another way to choose the sites that train nothing.
+        Chromosomes held out of training: for the test and to choose the epoch.
+    hold_out : {"chromosomes", "random", "alternating-peaks"}
+        See :class:`~tfimpute_tracks.dataset.HoldOut`.
     build : callable
         Makes the network, as :func:`build_network` does.
-    begin : Checkpoint, optional
-        Trained weights to begin with, as far as they fit.
+    init_from : Checkpoint, optional
+        Trained weights to start from; arrays of another shape start at random.
+    save_every, report_every : float
+        Seconds between saved states within an epoch, and between progress reports.
     """
 
     out_dir: Path
@@ -89,17 +87,19 @@ class TrainingJob:
     resume: bool = False
     test_chroms: tuple[str, ...] = TEST_CHROMS
     valid_chroms: tuple[str, ...] = VALID_CHROMS
-    hold_out: Way = "chromosomes"
+    hold_out: HoldOutScheme = "chromosomes"
     build: Callable[..., MotifNetwork] = build_network
-    begin: Checkpoint | None = None
+    init_from: Checkpoint | None = None
+    save_every: float = 120.0
+    report_every: float = 1.0
 
     @property
     def state_path(self) -> Path:
-        """Where the state of the run is kept."""
+        """File of the training state."""
         return self.out_dir / "state.safetensors"
 
-    def kept(self, seed: int) -> HoldOut:
-        """Tell how sites are kept from training.
+    def held_out(self, seed: int) -> HoldOut:
+        """Return the hold-out scheme of the run.
 
         Parameters
         ----------
@@ -115,7 +115,7 @@ class TrainingJob:
 
 @dataclass(frozen=True)
 class Progress:
-    """What a run tells while it goes on.
+    """Progress of a run.
 
     Attributes
     ----------
@@ -125,7 +125,7 @@ class Progress:
         Counted from 1.
     loss : float
     instances_per_second : float
-        Labelled (sequence, pair) instances, validation included in the time.
+        Labelled (sequence, pair) instances; the time includes validation.
     """
 
     step: int
@@ -144,34 +144,50 @@ class TrainingRun:
     network : MotifNetwork
         On the CPU, with the weights of the best epoch.
     history : list of dict
-        Figures of each epoch.
+        Metrics of each epoch.
     split : Split
         Rows of the data set.
     columns : int64 array
-        Pairs learned from.
-    around : AroundFit, optional
-        What came of fitting the surroundings, where the network looks at them and the
-        data set has them.
+        Trained pairs.
+    context : ContextFit, optional
+        The fit of the context weights, where the network has some and the data set has
+        the sequence around its sites.
     """
 
     network: MotifNetwork
     history: list[dict[str, Any]]
     split: Split
     columns: Ints
-    around: ContextFit | None = None
+    context: ContextFit | None = None
 
 
 @dataclass
-class _Meter:
-    """Counts labelled instances and seconds of this process."""
+class _Loop:
+    """All that an epoch needs, and what this process has done so far."""
 
+    dataset: Dataset
+    split: Split
+    columns: Ints
+    recipe: Recipe
+    job: TrainingJob
+    state: TrainingState
+    batches: BatchLoss
+    identity: dict[str, Any]
     instances: int = 0
     began: float = field(default_factory=time.monotonic)
     reported: float = 0.0
     saved: float = field(default_factory=time.monotonic)
 
+    @property
+    def steps_per_epoch(self) -> int:
+        return -(-len(self.split.train) // self.recipe.batch_size)
+
     def rate(self) -> float:
         return self.instances / max(time.monotonic() - self.began, 1e-9)
+
+    def save(self) -> None:
+        save_state(self.job.state_path, self.state, self.identity)
+        self.saved = time.monotonic()
 
 
 def train_model(
@@ -193,7 +209,7 @@ def train_model(
     report : callable
         Called with a Progress about once a second.
     log : callable
-        Called with the figures of every epoch.
+        Called with the metrics of every epoch.
 
     Returns
     -------
@@ -204,7 +220,8 @@ def train_model(
     Raises
     ------
     UsageError
-        The data set has sequences of another length, or no pair to learn from.
+        The data set has sequences of another length, no training pair, or no training
+        pair with both bound and unbound sites.
     RunError
         The loss is no longer finite.
     OutputError, WriteError
@@ -217,55 +234,38 @@ def train_model(
             f"no pair of the data set has a role of {', '.join(job.roles)}; "
             f"its roles are {', '.join(sorted(set(dataset.roles)))}"
         )
-    split = job.kept(recipe.seed).split(dataset)
+    split = job.held_out(recipe.seed).split(dataset)
+    batches = BatchLoss(dataset, split.train, columns, recipe, job.device)
     state = _start(dataset, config, recipe, job)
     identity = _identity(dataset, config, recipe, job)
     if job.resume and job.state_path.exists():
         load_state(job.state_path, state, identity)
-    per_epoch = -(-len(split.train) // recipe.batch_size)
-    meter = _Meter()
-    # An epoch is over when it is judged, not when its last batch is done: a run may be
-    # killed in between.
+    loop = _Loop(dataset, split, columns, recipe, job, state, batches, identity)
+    # An epoch ends after its validation, not after its last batch: a run may be killed
+    # in between.
     for epoch in range(len(state.history), recipe.epochs):
-        _run_epoch(
-            _Epoch(dataset, split.train, columns, recipe, job, epoch, per_epoch),
-            state,
-            meter,
-            lambda: save_state(job.state_path, state, identity),
-            report,
-        )
-        loss, state.epoch_loss = state.epoch_loss / per_epoch, 0.0
-        figures = {"epoch": epoch + 1, "loss": loss, "rate": meter.rate()}
-        figures |= _validate(state, dataset, split.valid, columns, job.device)
-        if figures["score"] >= max((e["score"] for e in state.history), default=0.0):
-            state.best = {n: t.clone() for n, t in state.average.items()}
-        state.history.append(figures)
-        save_state(job.state_path, state, identity)
-        log(figures)
+        _run_epoch(loop, epoch, report)
+        log(_finish_epoch(loop, epoch))
     network = job.build(
         config, len(dataset.vocabulary.tfs), len(dataset.vocabulary.cells)
     )
     network.load_state_dict({name: t.cpu() for name, t in state.best.items()})
-    around = fit_context(network.eval(), dataset, split, columns)
-    return TrainingRun(network, state.history, split, columns, around)
+    context = fit_context(network.eval(), dataset, split, columns)
+    return TrainingRun(network, state.history, split, columns, context)
 
 
 def _identity(
     dataset: Dataset, config: NetworkConfig, recipe: Recipe, job: TrainingJob
 ) -> dict[str, Any]:
-    # Chromosomes are told as they always were, so that older states go on.
-    held_out: Any = [list(job.test_chroms), list(job.valid_chroms)]
-    if job.hold_out != "chromosomes":
-        held_out = job.kept(recipe.seed).record()
     return {
         "network": config.to_dict(),
         "recipe": recipe.to_dict(),
         "roles": list(job.roles),
-        "held_out": held_out,
+        "hold_out": job.held_out(recipe.seed).to_dict(),
         "data": digest_json(
             [dataset.parameters, dataset.sources, dataset.peak_digests]
         ),
-        **({"begin": job.begin.digest} if job.begin else {}),
+        **({"init_from": job.init_from.digest} if job.init_from else {}),
     }
 
 
@@ -281,98 +281,76 @@ def _start(
     if isinstance(network, ResidualTFImpute):
         network.dropout = recipe.dropout
     state = initialize(network, recipe, job.device)
-    if job.begin:
-        init_from(state, job.begin)
+    if job.init_from:
+        init_from(state, job.init_from)
     return state
 
 
-@dataclass(frozen=True)
-class _Epoch:
-    """What one pass over the training sites reads."""
-
-    dataset: Dataset
-    rows: Ints
-    columns: Ints
-    recipe: Recipe
-    job: TrainingJob
-    epoch: int
-    per_epoch: int
-
-
-def _run_epoch(
-    epoch: _Epoch,
-    state: TrainingState,
-    meter: _Meter,
-    save: Callable[[], None],
-    report: Callable[[Progress], None],
-) -> None:
-    """Go through the batches that are left of an epoch."""
-    recipe = epoch.recipe
-    lessons = Lessons(
-        epoch.dataset, epoch.rows, epoch.columns, recipe, epoch.job.device
-    )
+def _run_epoch(loop: _Loop, epoch: int, report: Callable[[Progress], None]) -> None:
+    """Train on the remaining batches of an epoch."""
+    state, recipe, rows = loop.state, loop.recipe, loop.split.train
+    n_steps = loop.steps_per_epoch * recipe.epochs
     state.network.train()
-    n_steps = epoch.per_epoch * recipe.epochs
-    batches = iterate_batches(epoch.rows, recipe.batch_size, recipe.seed, epoch.epoch)
-    for index, rows in enumerate(batches):
-        if epoch.epoch * epoch.per_epoch + index < state.step:
+    batches = iterate_batches(rows, recipe.batch_size, recipe.seed, epoch)
+    for index, batch in enumerate(batches):
+        if epoch * loop.steps_per_epoch + index < state.step:
             continue  # done before the run was resumed
-        loss, n_instances = lessons.loss(state.network, rows, state.step)
+        loss, n_instances = loop.batches.loss(state.network, batch, state.step)
         take_step(state, loss, recipe, n_steps)
-        loss_here = float(loss.detach())
-        state.epoch_loss += loss_here
-        meter.instances += n_instances
-        _attend(epoch, state, meter, loss_here, n_steps, save, report)
+        value = float(loss.detach())
+        state.epoch_loss += value
+        loop.instances += n_instances
+        if not np.isfinite(value):
+            raise RunError(
+                f"the loss became {value} at step {state.step}; train again with a "
+                f"lower --learning-rate than {recipe.learning_rate:g}"
+            )
+        now = time.monotonic()
+        if now - loop.reported >= loop.job.report_every:
+            loop.reported = now
+            report(Progress(state.step, n_steps, epoch + 1, value, loop.rate()))
+        if now - loop.saved >= loop.job.save_every:
+            loop.save()
 
 
-def _attend(
-    epoch: _Epoch,
-    state: TrainingState,
-    meter: _Meter,
-    loss: float,
-    n_steps: int,
-    save: Callable[[], None],
-    report: Callable[[Progress], None],
-) -> None:
-    if not np.isfinite(loss):
-        raise RunError(
-            f"the loss became {loss} at step {state.step}; lower the learning rate "
-            f"(now {epoch.recipe.learning_rate:g}) and train again"
-        )
-    now = time.monotonic()
-    if now - meter.reported >= _REPORT_EVERY:
-        meter.reported = now
-        report(Progress(state.step, n_steps, epoch.epoch + 1, loss, meter.rate()))
-    if now - meter.saved >= _SAVE_EVERY:
-        meter.saved = now
-        save()
+def _finish_epoch(loop: _Loop, epoch: int) -> dict[str, Any]:
+    """Validate an epoch, keep its weights if they are the best, and save the state."""
+    state = loop.state
+    loss, state.epoch_loss = state.epoch_loss / loop.steps_per_epoch, 0.0
+    metrics = {"epoch": epoch + 1, "loss": loss, "rate": loop.rate()}
+    metrics |= _validate(loop)
+    if metrics["score"] >= max((e["score"] for e in state.history), default=0.0):
+        state.best = {n: t.clone() for n, t in state.average.items()}
+    state.history.append(metrics)
+    loop.save()
+    return metrics
 
 
-def _validate(
-    state: TrainingState, dataset: Dataset, rows: Ints, columns: Ints, device: str
-) -> dict[str, float]:
-    """Judge the averaged weights on the validation sites."""
+def _validate(loop: _Loop) -> dict[str, float]:
+    """Compute AUROCs of the averaged weights on the validation sites."""
+    dataset, network, rows = loop.dataset, loop.state.network, loop.split.valid
     held_out = np.flatnonzero(np.array(dataset.roles) == "valid2")
-    seen = columns[:: max(1, len(columns) // _VALIDATED_TRAINED)]
-    judged = np.concatenate([held_out, seen])
-    indices = dataset.vocabulary.pair_indices(dataset.pairs[i] for i in judged)
-    weights = {n: p.detach().clone() for n, p in state.network.named_parameters()}
-    state.network.load_state_dict(state.average)
-    state.network.eval()
+    trained = loop.columns[:: max(1, len(loop.columns) // _VALIDATION_PAIRS)]
+    columns = np.concatenate([held_out, trained])
+    indices = dataset.vocabulary.pair_indices(dataset.pairs[i] for i in columns)
+    weights = {n: p.detach().clone() for n, p in network.named_parameters()}
+    network.load_state_dict(loop.state.average)
+    network.eval()
     try:
-        letters = state.network.config.input_slice(dataset.seq_len, single=True)
-        codes = dataset.codes[rows, letters]
-        scores = predict_sites(state.network, codes, indices, device)
+        bases = network.config.input_slice(dataset.seq_len, single=True)
+        scores = predict_sites(
+            network, dataset.codes[rows, bases], indices, loop.job.device
+        )
     finally:
-        state.network.load_state_dict(weights)
-    aurocs = pair_aurocs(scores, dataset.labels(rows, judged))
-    by_group = {"valid2": aurocs[: len(held_out)], "trained": aurocs[len(held_out) :]}
-    figures = {
+        network.load_state_dict(weights)
+    aurocs = pair_aurocs(scores, dataset.labels(rows, columns))
+    groups = {"valid2": aurocs[: len(held_out)], "trained": aurocs[len(held_out) :]}
+    metrics = {
         f"auroc_{group}": float(np.nanmean(values))
-        for group, values in by_group.items()
+        for group, values in groups.items()
         if not np.isnan(values).all()  # no pair with both classes there
     }
-    # The held-out pairs alone would be the plain judge of imputation, but they are few
-    # (17 in the bundled table): the trained pairs steady it.
-    score = float(np.mean(list(figures.values()))) if figures else 0.0
-    return figures | {"score": score}
+    # Held-out pairs alone would measure imputation directly, but they are few (17 in
+    # the bundled table): the trained pairs make the choice of the epoch less noisy.
+    score = float(np.mean(list(metrics.values()))) if metrics else 0.0
+    return metrics | {"score": score}

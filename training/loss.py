@@ -1,8 +1,9 @@
 """The loss: binary cross-entropy over every labelled (sequence, pair) instance.
 
-Positives are one in a hundred, and pairs differ a hundredfold in how many they have.
-So both classes weigh the same within a pair, and a pair weighs the square root of its
-positives; that ranks sites better on held-out pairs than the plain mean.
+About one site in a hundred is positive, and the number of positives differs a
+hundredfold between pairs. Both classes therefore have the same weight within a pair,
+and the weight of a pair is the square root of its positives. This ranks sites of
+held-out pairs better than the unweighted mean.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from tfimpute_tracks.errors import UsageError
+
 __all__ = ["instance_weights", "weighted_loss"]
 
 
@@ -22,26 +25,37 @@ def instance_weights(
     balance: bool,
     pair_exponent: float,
 ) -> tuple[Tensor, Tensor]:
-    """Give the weight of a positive and of a negative instance of each pair.
+    """Return the weight of a positive and of a negative instance of each pair.
 
     Parameters
     ----------
     n_positive, n_negative : int64 array, shape (n_pairs,)
         Labelled training sites.
     balance : bool
-        Whether both classes of a pair weigh the same; if not, every instance weighs 1.
+        Weight both classes of a pair equally; if not, every instance has weight 1.
     pair_exponent : float
-        A pair weighs n_positive to this power; pairs with one class only weigh nothing.
+        The weight of a pair is n_positive to this power, or 0 where it has one class.
 
     Returns
     -------
     positive, negative : float32 tensor, shape (n_pairs,)
-        Scaled so that an instance weighs 1 on average.
+        Scaled to a mean weight of 1.
+
+    Raises
+    ------
+    UsageError
+        No pair has both positives and negatives.
     """
+    usable = (n_positive > 0) & (n_negative > 0)
+    if not usable.any():
+        raise UsageError(
+            f"none of {len(n_positive)} pairs has both bound and unbound training "
+            "sites; check that peaks and background are of one assembly, and that the "
+            "held-out chromosomes leave bound sites"
+        )
     if not balance:
         ones = torch.ones(len(n_positive))
         return ones, ones.clone()
-    usable = (n_positive > 0) & (n_negative > 0)
     pair = np.where(usable, n_positive.astype(float) ** pair_exponent, 0.0)
     n_sites = (n_positive + n_negative).max()
     pair *= n_sites / 2 / pair[usable].mean()
@@ -56,7 +70,7 @@ def instance_weights(
 def weighted_loss(
     logits: Tensor, labels: Tensor, positive: Tensor, negative: Tensor
 ) -> Tensor:
-    """Give the mean weighted cross-entropy of a batch.
+    """Compute the mean weighted cross-entropy of a batch.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""A short training for comparisons: our objective and schedule, and nothing beside.
+"""A short training run for comparisons: the same loss and schedule, nothing else.
 
-No validation, no saved state: a network learns some sites in so many epochs, and the
-running mean of its weights in the last step is what comes out.
+No validation and no saved state. The moving average of the weights after the last step
+is the result.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.dataset import Dataset, iterate_batches
 from tfimpute_tracks.models.network import MotifNetwork
-from tfimpute_tracks.training.batches import Lessons
+from tfimpute_tracks.training.batches import BatchLoss
 from tfimpute_tracks.training.recipe import Recipe
 from tfimpute_tracks.training.state import initialize, take_step
 
-__all__ = ["train_briefly"]
+__all__ = ["train_quickly"]
 
 Ints = NDArray[np.int64]
 
 
-def train_briefly(
+def train_quickly(
     network: MotifNetwork,
     dataset: Dataset,
     rows: Ints,
@@ -36,20 +36,20 @@ def train_briefly(
         Its weights are overwritten; it ends on `device` and in evaluation mode.
     dataset : Dataset
     rows : int64 array
-        Sites to learn.
+        Training sites.
     columns : int64 array
-        Pairs to learn from.
+        Training pairs.
     recipe : Recipe
     device : str
         A torch device.
     """
     state = initialize(network, recipe, device)
-    lessons = Lessons(dataset, rows, columns, recipe, device)
+    batches = BatchLoss(dataset, rows, columns, recipe, device)
     n_steps = recipe.epochs * -(-len(rows) // recipe.batch_size)
     network.train()
     for epoch in range(recipe.epochs):
         for batch in iterate_batches(rows, recipe.batch_size, recipe.seed, epoch):
-            loss, _ = lessons.loss(network, batch, state.step)
+            loss, _ = batches.loss(network, batch, state.step)
             take_step(state, loss, recipe, n_steps)
     network.load_state_dict(state.average)
     network.eval()

@@ -1,8 +1,7 @@
-"""How a network is trained: everything a run needs beside network and data.
+"""Recipes: the hyperparameters of a training run, without network sizes and data.
 
-A recipe is a frozen set of numbers that goes into the training state and the model
-card, so that a run can be resumed and repeated. Two presets: what trained best here,
-and the paper's.
+A recipe is part of the training state and of the model card, so that a run can be
+resumed and repeated. Two kinds of presets: what trained best here, and the paper's.
 """
 
 from __future__ import annotations
@@ -17,52 +16,52 @@ __all__ = ["RECIPES", "Recipe"]
 
 @dataclass(frozen=True)
 class Recipe:
-    """The numbers of a training run.
+    """Hyperparameters of a training run.
 
     Parameters
     ----------
     optimizer : {"adamw", "adadelta"}
     learning_rate : float
-        Of everything but the filters.
+        For all parameters except filters and dense layers.
     filter_learning_rate : float
-        Of the filters and their biases.
+        For the filters and their biases.
     dense_learning_rate : float
-        Of residual blocks and recurrent layers.
+        For residual blocks and recurrent layers.
     schedule : {"cosine", "step"}
         `cosine`: at most 200 steps of warm-up, then half a cosine to 1 % over the run.
-        `step`: minus `decay` after every `decay_every` sequences; with `cells_per_step`
-        after as many (sequence, cell line) instances.
+        `step`: multiply by 1 - `decay` every `decay_every` sequences; with
+        `cells_per_step` every so many (sequence, cell line) instances.
     decay, decay_every : float, int
         See `schedule`.
     epochs, batch_size : int
-        Batches are counted in sequences; each teaches all its labelled pairs.
-    balance : bool
-        Whether both classes weigh the same within a pair.
+        Batch size in sequences; the loss is over all labelled pairs of each.
+    balance_classes : bool
+        Weight positives and negatives equally within a pair.
     pair_exponent : float
-        A pair weighs its positives to this power; 0 makes all pairs equal. Needs
-        `balance`.
-    hidden : int
-        Letters in a row of each sequence that a step does not see: it must make do
-        with other motifs.
+        A pair's weight is its number of positives to this power; 0 weights all pairs
+        equally. Needs `balance_classes`.
+    masked_bases : int
+        Length in bp of a random segment of each sequence that is replaced by N, so that
+        the network learns more than one motif of a site.
     dropout : float
-        Share of the numbers of a deeper trunk that a step leaves out.
+        Dropout rate within a residual trunk.
     cells_per_step : int
-        Cell lines, drawn anew, whose pairs a step teaches; 0: all. A recurrent network
-        reads every sequence once for each.
+        Cell lines drawn for each step, whose pairs make its loss; 0 for all. A
+        recurrent network reads every sequence once per cell line.
     weight_decay : float
-        Of AdamW; the filters get a tenth of it. It gives up some cell-specific detail
-        and finds TFs with few data sets, which is worth more.
-    average : float
-        Decay per step of the running mean of weights that is kept as the model; 0
-        keeps the last weights.
-    filter_std, bias : float
-        Start of the filters, N(0, filter_std), and of their biases.
+        Of AdamW; a tenth of it for the filters. It improves TFs with few data sets at
+        the cost of some cell-specific detail.
+    ema_decay : float
+        Decay per step of the exponential moving average of the weights, which becomes
+        the model; 0 keeps the last weights.
+    filter_std, bias_init : float
+        Initial filters are N(0, `filter_std`), initial filter biases `bias_init`.
     seed : int
 
     Raises
     ------
     UsageError
-        `dropout` or `average` is 1 or more, or `decay_every` none.
+        `dropout` or `ema_decay` is 1 or more, or `decay_every` is below 1.
     """
 
     optimizer: Literal["adamw", "adadelta"] = "adamw"
@@ -74,28 +73,31 @@ class Recipe:
     decay_every: int = 1
     epochs: int = 12
     batch_size: int = 512
-    balance: bool = True
+    balance_classes: bool = True
     pair_exponent: float = 0.5
-    hidden: int = 0
+    masked_bases: int = 0
     dropout: float = 0.0
     cells_per_step: int = 0
     weight_decay: float = 0.01
-    average: float = 0.998
+    ema_decay: float = 0.998
     filter_std: float = 0.05
-    bias: float = 0.0
+    bias_init: float = 0.0
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("dropout", "average"):
+        for name in ("dropout", "ema_decay"):
             if getattr(self, name) >= 1:
                 raise UsageError(
-                    f"{name}={getattr(self, name):g} in the recipe; give less than 1"
+                    f"recipe {name}={getattr(self, name):g} is not below 1; "
+                    "use 0 or more, and less than 1"
                 )
         if self.decay_every < 1:
-            raise UsageError("decay_every=0 in the recipe; give a positive integer")
+            raise UsageError(
+                f"recipe decay_every={self.decay_every} is not positive; use 1 or more"
+            )
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the numbers by name.
+        """Return the hyperparameters by name.
 
         Returns
         -------
@@ -113,7 +115,7 @@ RECIPES: dict[str, Recipe] = {
         epochs=12,
         batch_size=256,
         dropout=0.25,
-        hidden=20,
+        masked_bases=20,
     ),
     "gru": Recipe(
         learning_rate=5e-3,
@@ -135,11 +137,11 @@ RECIPES: dict[str, Recipe] = {
         decay_every=50_000,
         epochs=10,
         batch_size=32,
-        balance=False,
+        balance_classes=False,
         weight_decay=0.0,
-        average=0.0,
+        ema_decay=0.0,
         filter_std=0.01,
-        bias=-4.0,
+        bias_init=-4.0,
     ),
 }
-"""Presets. `paper` follows the paper's Methods; its `paper-random` trains likewise."""
+"""Presets. `paper` follows the paper's Methods; its `paper-random` trains the same way."""

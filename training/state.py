@@ -97,7 +97,7 @@ def initialize(network: MotifNetwork, recipe: Recipe, device: str) -> TrainingSt
     -------
     TrainingState
     """
-    init_weights(network, recipe.seed, recipe.filter_std, recipe.bias)
+    init_weights(network, recipe.seed, recipe.filter_std, recipe.bias_init)
     network.to(device)
     return TrainingState(
         network,
@@ -172,7 +172,7 @@ def take_step(state: TrainingState, loss: Tensor, recipe: Recipe, n_steps: int) 
     loss.backward()
     state.optimizer.step()
     state.step += 1
-    state.update_average(recipe.average)
+    state.update_average(recipe.ema_decay)
 
 
 def _optimizer(network: MotifNetwork, recipe: Recipe) -> torch.optim.Optimizer:

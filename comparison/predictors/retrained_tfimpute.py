@@ -20,14 +20,14 @@ from tfimpute_tracks.engines.sites import predict_sites
 from tfimpute_tracks.models import NETWORKS
 from tfimpute_tracks.models.network import TORCH
 from tfimpute_tracks.models.registry import build_network
-from tfimpute_tracks.training import RECIPES, train_briefly
+from tfimpute_tracks.training import RECIPES, train_quickly
 
 __all__ = ["RetrainedTFImpute"]
 
 _NETWORK = NETWORKS["default"]
 # As `train` does it, in smaller batches and with letters hidden: sequences are few.
 # Chosen by chr22 at 1,000 per TF, where more steps fit them and lose others.
-_RECIPE = replace(RECIPES["default"], batch_size=256, hidden=30)
+_RECIPE = replace(RECIPES["default"], batch_size=256, masked_bases=30)
 _STEPS = 1300
 _LEAST = 20  # training sequences; with fewer there is nothing to learn
 
@@ -73,7 +73,7 @@ class RetrainedTFImpute:
         seed = int(task.random(self.name).integers(2**31))
         per_epoch = -(-len(rows) // _RECIPE.batch_size)
         recipe = replace(_RECIPE, seed=seed, epochs=-(-_STEPS // per_epoch))
-        train_briefly(network, task.dataset, rows, task.trained, recipe, task.device)
+        train_quickly(network, task.dataset, rows, task.trained, recipe, task.device)
         return Fitted(network, len(rows), max(map(len, samples)), silent, ())
 
     def score(self, task: Task, fitted: Fitted, rows: Ints, columns: Ints) -> Floats:

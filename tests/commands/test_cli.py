@@ -188,7 +188,7 @@ def test_train_evaluate_and_scan_with_what_came_out(run, toy, tmp_path):
     assert code == 0, err
     card = json.loads((folder / "model.json").read_text())
     means = json.loads(out)["means"]
-    assert means["test3"]["auroc"] == pytest.approx(card["figures"]["test3"]["auroc"])
+    assert means["test3"]["auroc"] == pytest.approx(card["metrics"]["test3"]["auroc"])
     assert (tmp_path / "ev" / "per_pair.tsv").read_text().count("\n") == 13
 
     code, _, err = run("scan", "--pairs", "MAX:HepG2", *_flat(toy, **{"-m": weights}))

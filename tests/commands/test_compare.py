@@ -84,13 +84,15 @@ def test_json_and_a_sample_of_sites(inputs, run):
 
 
 def test_sites_by_chance_are_told_and_a_model_that_saw_them_too(inputs, run):
-    wishes = ("--hold-out", "chance", "--seed", 2, "--predictors", "model,tf-mean")
+    wishes = ("--hold-out", "random", "--seed", 2, "--predictors", "model,tf-mean")
     code, out, err = run(*_arguments(inputs, *wishes))
     assert code == 0, err
     metrics = json.loads((inputs / "out" / "metrics.json").read_text())
-    assert metrics["hold_out"]["way"] == "chance"
+    assert metrics["hold_out"]["scheme"] == "random"
     assert (metrics["sites"], metrics["training_sites"]) == (90, 765)
-    assert "90 sites of the test part by chance (10% test" in " ".join(out.split())
+    assert "90 sites of the test part of a random split (10% test" in " ".join(
+        out.split()
+    )
     # The toy's card is silent: it is taken for one that was kept from chromosomes.
     assert "of 90 judged sites trained toy" in " ".join(err.split())
 
@@ -112,7 +114,7 @@ def test_sites_by_chance_are_told_and_a_model_that_saw_them_too(inputs, run):
         (("--test-chroms", "chr9"), "no site of the data set lies on chr9"),
         (("--valid-chroms", "chr20"), "share some"),
         (("--hold-out", "x"), "--hold-out"),
-        (("--hold-out", "fold"), "the data set has no folds"),
+        (("--hold-out", "alternating-peaks"), "the data set has no folds"),
         (("--threads", "none"), "--threads 'none'"),
         (("--device", "abacus"), "abacus"),
         (("--data", "absent.h5"), "absent.h5: no such file"),

@@ -206,7 +206,7 @@ def trained(run, toy, tmp_path):
     """Give a model that learned 85 % of the places, drawn by seed 3, and its data."""
     code, _, err = run(
         *("train", "--data", toy["--data"], "-o", tmp_path / "run", "--network", SIZES),
-        *("--epochs", 1, "-p", 1, "--hold-out", "chance", "--seed", 3),
+        *("--epochs", 1, "-p", 1, "--hold-out", "random", "--seed", 3),
     )
     assert code == 0, err
     return toy | {"-m": tmp_path / "run" / "model.safetensors"}
@@ -216,33 +216,34 @@ def test_what_chance_kept_from_training_is_judged(run, trained):
     card = json.loads(trained["-m"].with_suffix(".json").read_text())
     assert card["hold_out"]["seed"] == 3
     assert "--seed 3" in card["reproduce"]
-    assert "--hold-out chance" in card["reproduce"]
+    assert "--hold-out random" in card["reproduce"]
     sites = card["data"]["sites"]
     assert sites == {"train": 765, "valid": 45, "test": 90}
     code, out, err = run(
-        "evaluate", *_flat(trained | {"--hold-out": "chance", "--seed": 3})
+        "evaluate", *_flat(trained | {"--hold-out": "random", "--seed": 3})
     )
     assert code == 0, err
     metrics = json.loads((trained["-o"] / "metrics.json").read_text())
     assert metrics["hold_out"] == card["hold_out"]
     assert metrics["sites"] == {"part": "test", "number": 90, "of": 90}
     leaks = metrics["leaks"]
-    assert (leaks["n_trained_on"], leaks["doubt"]) == (0, None)
+    assert (leaks["n_trained_on"], leaks["caveat"]) == (0, None)
     assert leaks["n_train_sites"] == 765
     assert "judged sites trained" not in err
-    assert "the test part by chance (10% test and 5% validate, seed 3)" in " ".join(
-        out.split()
+    assert (
+        "the test part of a random split (10% test, 5% validation, seed 3)"
+        in " ".join(out.split())
     )
-    for role, told in card["figures"].items():
+    for role, told in card["metrics"].items():
         assert metrics["means"][role]["auroc"] == pytest.approx(told["auroc"], abs=2e-3)
 
 
 @pytest.mark.parametrize(
     "other",
     [
-        {"--hold-out": "chance", "--seed": 4},
+        {"--hold-out": "random", "--seed": 4},
         {"--hold-out": "chromosomes"},
-        {"--hold-out": "chance", "--seed": 3, "--sites": "train"},
+        {"--hold-out": "random", "--seed": 3, "--sites": "train"},
     ],
 )
 def test_sites_that_trained_are_counted_whatever_is_asked_for(run, trained, other):
@@ -250,7 +251,7 @@ def test_sites_that_trained_are_counted_whatever_is_asked_for(run, trained, othe
     assert code == 0, err
     metrics = json.loads((trained["-o"] / "metrics.json").read_text())
     dataset = make_dataset()
-    train = HoldOut("chance", seed=3).split(dataset).train
+    train = HoldOut("random", seed=3).split(dataset).train
     kept = HoldOut(other["--hold-out"], seed=other.get("--seed", 0)).split(dataset)
     rows = getattr(kept, other.get("--sites", "test"))
     n_trained = len(np.intersect1d(rows, train))
@@ -259,7 +260,7 @@ def test_sites_that_trained_are_counted_whatever_is_asked_for(run, trained, othe
     told = f"{n_trained} of {len(rows)} judged sites trained"
     # Who asks for training sites gets them: that is no mistake.
     assert (told in " ".join(err.split())) == ("--sites" not in other)
-    advice = "give --hold-out chance --seed 3"
+    advice = "give --hold-out random --seed 3"
     assert (advice in " ".join(err.split())) == ("--sites" not in other)
 
 
@@ -347,10 +348,10 @@ WRONG = {
     "unknown role 'x'": {"--split": "x"},
     "--sites 'x'": {"--sites": "x"},
     "'x' is not one of": {"--hold-out": "x"},
-    "--bins judges whole chromosomes": {"--hold-out": "chance"},
-    "the data set has no folds": {"--hold-out": "fold", "--bins": None},
-    "say nothing with --hold-out chance": {
-        "--hold-out": "chance",
+    "--bins judges whole chromosomes": {"--hold-out": "random"},
+    "the data set has no folds": {"--hold-out": "alternating-peaks", "--bins": None},
+    "have no effect with --hold-out random": {
+        "--hold-out": "random",
         "--bins": None,
         "--test-chroms": "chr1",
     },

@@ -38,7 +38,7 @@ def arguments(tmp_path):
     dataset = make_dataset(n_sites=1500)
     write_dataset(tmp_path / "data.h5", dataset)
     card = {
-        "hold_out": {"way": "chromosomes", "test": ["chr20"], "valid": ["chr22"]},
+        "hold_out": {"scheme": "chromosomes", "test": ["chr20"], "valid": ["chr22"]},
         "pairs": [
             {"tf": pair.tf, "cell": pair.cell, "trained": role == "base"}
             for pair, role in zip(dataset.pairs, dataset.roles, strict=True)
@@ -59,7 +59,7 @@ def test_tracks_of_other_pairs_tell_what_letters_do_not(arguments, run, tmp_path
     assert str(weights) in out.splitlines()[-1]
     card = json.loads((tmp_path / "run" / "toy.evidence.json").read_text())
     # The letters' weights are drawn at random; a TF binds the same sites everywhere.
-    assert card["figures"]["test3"]["auroc"] > 0.95
+    assert card["metrics"]["test3"]["auroc"] > 0.95
     assert card["history"][-1]["loss"] < card["history"][0]["loss"] / 2
     assert card["data"]["sites"]["unseen"] > 300
     trained = {(p["tf"], p["cell"]): p["trained"] for p in card["pairs"]}
@@ -99,7 +99,7 @@ def test_a_card_is_made_anew_without_training(arguments, run, tmp_path):
     card = tmp_path / "run" / "toy.evidence.json"
     before = weights.read_bytes(), json.loads(card.read_text())
     card.write_text(json.dumps(before[1] | {"fdr": {}}))
-    code, _, err = run(*arguments, "--card-only")
+    code, _, err = run(*arguments, "--recalibrate")
     assert code == 0, err
     assert weights.read_bytes() == before[0]
     assert json.loads(card.read_text())["fdr"] == before[1]["fdr"]
@@ -125,7 +125,7 @@ def test_what_is_there_is_not_replaced_unasked(arguments, run, tmp_path):
 
 
 def test_sites_that_all_trained_the_model_are_refused(arguments, run, tmp_path):
-    card = {"hold_out": {"way": "chromosomes", "test": ["chr20"], "valid": []}}
+    card = {"hold_out": {"scheme": "chromosomes", "test": ["chr20"], "valid": []}}
     write_model(tmp_path / "toy.safetensors", card=card)
     code, _, err = run(*arguments)
     assert code == 2

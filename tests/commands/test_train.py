@@ -29,11 +29,11 @@ def _card(folder):
 def test_a_changed_recipe_is_in_the_card_and_made_again(
     arguments, run, tmp_path, monkeypatch
 ):
-    changes = " hidden=30,  weight_decay=2e-3,average=0"
+    changes = " masked_bases=30,  weight_decay=2e-3,ema_decay=0"
     code, _, err = run(*arguments, "--recipe", changes)
     assert code == 0, err
     card = _card(tmp_path / "run")
-    own = {"epochs": 1, "hidden": 30, "weight_decay": 0.002, "average": 0.0}
+    own = {"epochs": 1, "masked_bases": 30, "weight_decay": 0.002, "ema_decay": 0.0}
     assert card["recipe"] == RECIPES["default"].to_dict() | own
     # The line as it stands, in a shell beside the data.
     command, *again = shlex.split(card["reproduce"])
@@ -54,14 +54,14 @@ def test_the_recipe_of_a_preset_is_changed(arguments, run, tmp_path):
     sizes = "seq_len=60,filter_length=9,n_filters=16,pool=13,channels=16,blocks=1"
     code, _, err = run(
         *arguments,
-        *("--preset", "deep", "--recipe", "dropout=0.2,hidden=30"),
+        *("--preset", "deep", "--recipe", "dropout=0.2,masked_bases=30"),
         *("--network", sizes),
     )
     assert code == 0, err
-    own = {"epochs": 1, "dropout": 0.2, "hidden": 30}
+    own = {"epochs": 1, "dropout": 0.2, "masked_bases": 30}
     card = _card(tmp_path / "run")
     assert card["recipe"] == RECIPES["deep"].to_dict() | own
-    assert "--recipe dropout=0.2,hidden=30" in card["reproduce"]
+    assert "--recipe dropout=0.2,masked_bases=30" in card["reproduce"]
 
 
 @pytest.mark.parametrize("length", [60, 140])
@@ -72,8 +72,8 @@ def test_what_surroundings_are_worth_is_told(arguments, run, tmp_path, length):
     assert code == 0, err
     lacks = "default looks at the 140 letters about a site, and the data set has 60"
     assert (lacks in err) == (length == 60)
-    assert ("surroundings: AUROC" in err) == (length == 140)
-    assert ("surroundings" in _card(tmp_path / "run")) == (length == 140)
+    assert ("context: AUROC" in err) == (length == 140)
+    assert ("context" in _card(tmp_path / "run")) == (length == 140)
 
 
 def test_without_changes_nothing_is_said_of_a_recipe(arguments, run, tmp_path):
@@ -94,20 +94,20 @@ WRITE = "write name=number with a name of"
         ("dropout=0.2,hiden=3", f"--recipe 'hiden=3'; {WRITE}"),
         # Words, and what has an option of its own, are no numbers of a recipe.
         ("optimizer=adadelta", f"--recipe 'optimizer=adadelta'; {WRITE}"),
-        ("balance=0", f"--recipe 'balance=0'; {WRITE}"),
+        ("balance_classes=0", f"--recipe 'balance_classes=0'; {WRITE}"),
         ("epochs=3", f"--recipe 'epochs=3'; {WRITE}"),
         ("seed=3", f"--recipe 'seed=3'; {WRITE}"),
         ("dropout", f"--recipe 'dropout'; {WRITE}"),
         ("dropout=", f"--recipe 'dropout='; {WRITE}"),
         ("dropout=some", f"--recipe 'dropout=some'; {WRITE}"),
-        ("hidden=2.5", f"--recipe 'hidden=2.5'; {WRITE}"),
+        ("masked_bases=2.5", f"--recipe 'masked_bases=2.5'; {WRITE}"),
         ("dropout=nan", f"--recipe 'dropout=nan'; {WRITE}"),
         ("weight_decay=inf", f"--recipe 'weight_decay=inf'; {WRITE}"),
-        ("hidden=-1", f"--recipe 'hidden=-1'; {WRITE}"),
+        ("masked_bases=-1", f"--recipe 'masked_bases=-1'; {WRITE}"),
         ("dropout=-0.1", f"--recipe 'dropout=-0.1'; {WRITE}"),
-        ("dropout=1", "dropout=1 in the recipe; give less than 1"),
-        ("average=1.5", "average=1.5 in the recipe; give less than 1"),
-        ("decay_every=0", "decay_every=0 in the recipe; give a positive integer"),
+        ("dropout=1", "recipe dropout=1 is not below 1"),
+        ("ema_decay=1.5", "recipe ema_decay=1.5 is not below 1"),
+        ("decay_every=0", "recipe decay_every=0 is not positive"),
     ],
 )
 def test_wrong_changes_end_with_two_and_a_line(

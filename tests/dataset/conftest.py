@@ -28,7 +28,7 @@ class Toy(NamedTuple):
             "background": self.background,
             "out": self.folder / name,
             "config": BuildConfig(),
-            "notify": messages.append,
+            "log": messages.append,
         }
         report = build_dataset(**arguments | changes)
         return report, messages

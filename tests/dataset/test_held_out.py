@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tfimpute_tracks.dataset import PairsTable, read_pairs_table, split_pairs
-from tfimpute_tracks.dataset.held_out import least_cover
+from tfimpute_tracks.dataset.held_out import minimum_edge_cover
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.vocabulary import Pair
 
@@ -42,16 +42,16 @@ def test_the_cover_is_the_smallest_there_is(edges, seed):
     tf, cell = (
         np.unique(column, return_inverse=True)[1] for column in zip(*edges, strict=True)
     )
-    chosen = least_cover(tf, cell, seed)
+    chosen = minimum_edge_cover(tf, cell, seed)
     assert set(tf[chosen]) == set(tf)
     assert set(cell[chosen]) == set(cell)
     assert chosen.sum() == naive_cover_size(edges)
-    np.testing.assert_array_equal(chosen, least_cover(tf, cell, seed))
+    np.testing.assert_array_equal(chosen, minimum_edge_cover(tf, cell, seed))
 
 
 def test_seeds_choose_among_equals():
     tf, cell = (x.ravel() for x in np.indices((4, 4)))
-    covers = {tuple(least_cover(tf, cell, seed)) for seed in range(200)}
+    covers = {tuple(minimum_edge_cover(tf, cell, seed)) for seed in range(200)}
     # All 24 ways to give each TF a cell line of its own.
     assert len(covers) == 24
 
@@ -61,7 +61,7 @@ FULL = [Pair(f"TF{i}", f"cell{j}") for i in range(6) for j in range(5)]
 
 def test_roles_are_those_of_the_paper():
     made = split_pairs(make_table(FULL), n_valid=4, seed=2)
-    assert (made.n_needed, made.n_spared) == (6, 24)
+    assert (made.n_required, made.n_available) == (6, 24)
     assert made.counts() == {"base": 6, "test3": 20, "valid2": 4}
     assert made.table.pairs == tuple(FULL)
     base = [p for p, role in zip(FULL, made.roles, strict=True) if role == "base"]
@@ -73,7 +73,7 @@ def test_roles_are_those_of_the_paper():
 
 @pytest.mark.parametrize("most", [4, 9, 24, 1000])
 def test_no_more_are_held_out_than_asked_for(most):
-    made = split_pairs(make_table(FULL), n_valid=4, most=most)
+    made = split_pairs(make_table(FULL), n_valid=4, max_held_out=most)
     assert made.counts()["valid2"] == 4
     assert made.counts()["base"] == 30 - min(most, 24)
 
@@ -83,10 +83,13 @@ def test_replicates_follow_their_pair():
     made = split_pairs(make_table(pairs, ("",) * 30 + ("2",) * 30), n_valid=4)
     counts = made.counts()
     assert counts["test2"] == counts["base"] == 6
-    assert len(made.left_out) == 24
+    assert len(made.dropped_replicates) == 24
     role_of = dict(zip(made.table.pairs[:30], made.roles[:30], strict=True))
     assert all(role_of[pair] == "base" for pair in made.table.pairs[30:])
-    assert all(role_of[Pair(*name[:-2].split(":"))] != "base" for name in made.left_out)
+    assert all(
+        role_of[Pair(*name[:-2].split(":"))] != "base"
+        for name in made.dropped_replicates
+    )
     assert set(made.table.replicates[30:]) == {"2"}
 
 
@@ -98,8 +101,8 @@ def test_wishes_that_cannot_be_met_are_refused():
         "base": 2,
         "valid2": 1,
     }
-    for wrong in ({"n_valid": -1}, {"seed": -1}, {"n_valid": 3, "most": 2}):
-        with pytest.raises(UsageError, match="pairs to validate"):
+    for wrong in ({"n_valid": -1}, {"seed": -1}, {"n_valid": 3, "max_held_out": 2}):
+        with pytest.raises(UsageError, match="validation pairs"):
             split_pairs(make_table(FULL), **wrong)
 
 

@@ -46,14 +46,14 @@ def test_writes_a_table_that_prepare_reads(run, tmp_path):
     found = read_pairs_table(out)
     roles = {role: found.roles.count(role) for role in set(found.roles)}
     assert roles == {"base": 5, "valid2": 3, "test3": 12, "test2": 5}
-    assert "15 replicates of held-out pairs are left out: TF" in done.stderr
+    assert "15 replicates of held-out pairs are dropped: TF" in done.stderr
 
 
 def test_json_tells_all_of_it(run, table):
     summary = json.loads(run("--valid", 2, "--held-out", 6, "--json").stdout)
     assert summary["rows"] == {"base": 14, "test2": 14, "test3": 4, "valid2": 2}
-    assert (summary["needed_in_base"], summary["can_be_held_out"]) == (5, 15)
-    assert len(summary["left_out"]) == 6
+    assert (summary["required_in_base"], summary["can_be_held_out"]) == (5, 15)
+    assert len(summary["dropped_replicates"]) == 6
     assert summary["leaks"]["same_peaks"] == []
 
 
@@ -74,7 +74,7 @@ def test_an_existing_table_is_kept(run):
     ("options", "message"),
     [
         (("--valid", 16), "only 15 of 20 pairs can be held out"),
-        (("--valid", 5, "--held-out", 4), "no more to validate than are held out"),
+        (("--valid", 5, "--held-out", 4), "no more validation than held-out"),
         (("--valid", -1), None),
         (("--seed", -1), None),
     ],

@@ -9,16 +9,16 @@ from tfimpute_tracks.dataset import Dataset
 from tfimpute_tracks.dataset.splits import (
     iterate_batches,
     pair_columns,
-    split_by_chance,
+    split_by_chromosome,
     split_by_fold,
-    split_rows,
+    split_randomly,
 )
 from tfimpute_tracks.errors import RegionError, UsageError
 
 
 def test_chromosomes_part_the_sites(make_random):
     dataset, _ = make_random()
-    split = split_rows(dataset)
+    split = split_by_chromosome(dataset)
     for rows, chrom in zip(split, ("chr1", "chr22", "chr20"), strict=True):
         assert {dataset.chroms[i] for i in dataset.chrom_id[rows]} == {chrom}
     together = np.sort(np.concatenate(split))
@@ -28,7 +28,9 @@ def test_chromosomes_part_the_sites(make_random):
 def test_names_match_with_and_without_chr(make_random):
     dataset, _ = make_random()
     for named, plain in zip(
-        split_rows(dataset), split_rows(dataset, ["20"], ["22"]), strict=True
+        split_by_chromosome(dataset),
+        split_by_chromosome(dataset, ["20"], ["22"]),
+        strict=True,
     ):
         np.testing.assert_array_equal(named, plain)
 
@@ -36,23 +38,23 @@ def test_names_match_with_and_without_chr(make_random):
 def test_a_split_without_sense_is_refused(make_random):
     dataset, _ = make_random()
     with pytest.raises(RegionError, match=r"no site .* on chr9; .* chr1, chr20, chr22"):
-        split_rows(dataset, test_chroms=["chr9"])
+        split_by_chromosome(dataset, test_chroms=["chr9"])
     with pytest.raises(UsageError, match="share some"):
-        split_rows(dataset, ["chr20"], ["20"])
+        split_by_chromosome(dataset, ["chr20"], ["20"])
     with pytest.raises(UsageError, match="no site is left to train on"):
-        split_rows(dataset, ["chr20", "chr1"], ["22"])
+        split_by_chromosome(dataset, ["chr20", "chr1"], ["22"])
 
 
 @pytest.mark.parametrize("seed", [0, 7])
 def test_chance_parts_the_places(make_random, seed):
     dataset, _ = make_random(n_sites=1000)
-    split = split_by_chance(dataset, test=0.2, valid=0.1, seed=seed)
+    split = split_randomly(dataset, test=0.2, valid=0.1, seed=seed)
     together = np.sort(np.concatenate(split))
     np.testing.assert_array_equal(together, np.arange(1000))
     assert [len(rows) for rows in split] == pytest.approx([700, 100, 200], abs=5)
     assert all((np.diff(rows) > 0).all() for rows in split)
-    again = split_by_chance(dataset, test=0.2, valid=0.1, seed=seed)
-    other = split_by_chance(dataset, test=0.2, valid=0.1, seed=seed + 1)
+    again = split_randomly(dataset, test=0.2, valid=0.1, seed=seed)
+    other = split_randomly(dataset, test=0.2, valid=0.1, seed=seed + 1)
     np.testing.assert_array_equal(split.test, again.test)
     assert split.test.tolist() != other.test.tolist()
 
@@ -63,7 +65,7 @@ def test_what_stands_in_one_place_is_never_parted(make_random):
     doubled = Dataset(**vars(dataset) | {"start": dataset.start[pairs]})
     doubled.chrom_id[:] = doubled.chrom_id[pairs]
     part = np.empty(600, dtype=int)
-    for i, rows in enumerate(split_by_chance(doubled, test=0.3, valid=0.3)):
+    for i, rows in enumerate(split_randomly(doubled, test=0.3, valid=0.3)):
         part[rows] = i
     np.testing.assert_array_equal(part[::2], part[1::2])
     assert set(part) == {0, 1, 2}
@@ -75,12 +77,12 @@ def test_what_stands_in_one_place_is_never_parted(make_random):
 )
 def test_fractions_without_sense_are_refused(make_random, test, valid, seed):
     with pytest.raises(UsageError, match="fractions"):
-        split_by_chance(make_random()[0], test, valid, seed)
+        split_randomly(make_random()[0], test, valid, seed)
 
 
 def test_chance_leaves_some_to_train_on(make_random):
     with pytest.raises(UsageError, match="no site of 1 is left"):
-        split_by_chance(make_random(n_sites=1)[0], test=0.9, valid=0.0)
+        split_randomly(make_random(n_sites=1)[0], test=0.9, valid=0.0)
 
 
 def test_folds_part_the_sites(make_random):

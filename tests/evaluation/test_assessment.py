@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from tfimpute_tracks.dataset import pair_columns, split_rows
+from tfimpute_tracks.dataset import pair_columns, split_by_chromosome
 from tfimpute_tracks.engines.sites import predict_sites
 from tfimpute_tracks.evaluation import evaluate_model
 from tfimpute_tracks.evaluation.result import Checks, assess, recall_columns
@@ -38,7 +38,7 @@ def dataset():
 
 
 def _assess(dataset, rows=None, columns=None, checks=QUICK, n_names=(3, 4)):
-    rows = split_rows(dataset).test if rows is None else rows
+    rows = split_by_chromosome(dataset).test if rows is None else rows
     columns = np.arange(12) if columns is None else np.asarray(columns)
     score = _knows_tf_and_cell(dataset, rows)
     trained = pair_columns(dataset, "base")
@@ -48,7 +48,7 @@ def _assess(dataset, rows=None, columns=None, checks=QUICK, n_names=(3, 4)):
 
 def test_figures_are_those_that_models_are_published_with(tmp_path, dataset):
     model = make_model(tmp_path)
-    network, rows = model.network(), split_rows(dataset).test
+    network, rows = model.network(), split_by_chromosome(dataset).test
     score = partial(predict_sites, network, dataset.codes[rows])
     trained = pair_columns(dataset, "base")
     everything = np.arange(12)
@@ -103,7 +103,7 @@ def test_what_cannot_be_shuffled_is_null(dataset):
 
 
 def test_pairs_of_one_class_are_named_with_the_reason(dataset):
-    rows = split_rows(dataset).test
+    rows = split_by_chromosome(dataset).test
     without = rows[dataset.labels(rows)[:, 0] != 1]
     found = _assess(dataset, rows=without)
     told = found.roles["base"]
@@ -119,7 +119,7 @@ def test_pairs_of_one_class_are_named_with_the_reason(dataset):
 
 @pytest.mark.parametrize("label", [0, 1])
 def test_a_role_of_one_class_has_no_figure_and_no_nan(dataset, label):
-    rows = split_rows(dataset).test
+    rows = split_by_chromosome(dataset).test
     same = rows[dataset.labels(rows)[:, 0] == label]
     found = _assess(dataset, rows=same, columns=[0, 2])
     for told in found.roles.values():
@@ -135,7 +135,7 @@ def test_a_role_of_one_class_has_no_figure_and_no_nan(dataset, label):
 
 
 def test_a_tf_without_other_trained_cell_lines_has_no_rival(dataset):
-    rows = split_rows(dataset).test
+    rows = split_by_chromosome(dataset).test
     score = _knows_tf_and_cell(dataset, rows)
     judged = score_pairs(
         score, VOCABULARY, dataset, rows, np.array([0, 4]), np.array([5, 6])

@@ -145,7 +145,7 @@ def test_what_is_promised_of_others_binds_pairs_that_score_so_high(rng):
     sites = SiteScores(scores, labels)
     raised, told = calibrate_imputed_pairs(sites, sites, lines)
     assert np.isnan(raised[4]).all()
-    assert told["reaching"]["0.5"] == MIN_PAIRS
+    assert told["pairs_reaching"]["0.5"] == MIN_PAIRS
     assert told["test"]["0.5"]["pairs"] == MIN_PAIRS
 
 

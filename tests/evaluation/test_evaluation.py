@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfimpute_tracks.dataset import pair_columns, split_rows
+from tfimpute_tracks.dataset import pair_columns, split_by_chromosome
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.evaluation import (
     evaluate_model,
@@ -42,7 +42,7 @@ def _evaluate(tmp_path, dataset, **changes):
         "network": model.network(),
         "dataset": dataset,
         "vocabulary": model.vocabulary,
-        "rows": split_rows(dataset).test,
+        "rows": split_by_chromosome(dataset).test,
         "columns": np.arange(12),
         "trained": pair_columns(dataset, "base"),
     }
@@ -52,7 +52,7 @@ def _evaluate(tmp_path, dataset, **changes):
 def test_the_table_agrees_with_predict(tmp_path):
     dataset = make_dataset()
     result = _evaluate(tmp_path, dataset)
-    rows = split_rows(dataset).test
+    rows = split_by_chromosome(dataset).test
     model = make_model(tmp_path)
     scores = model.predict(dataset.codes[rows], dataset.pairs)
     labels = dataset.labels(rows)
@@ -74,7 +74,7 @@ def test_the_table_agrees_with_predict(tmp_path):
 
 def test_a_pair_of_one_class_is_named_and_in_no_mean(tmp_path):
     dataset = make_dataset()
-    rows = split_rows(dataset).test
+    rows = split_by_chromosome(dataset).test
     without = rows[dataset.labels(rows)[:, 0] != 1]
     result = _evaluate(tmp_path, dataset, rows=without)
     summary = result.summary()
@@ -97,7 +97,7 @@ def test_means_by_role_are_those_of_its_pairs(tmp_path):
 def test_a_role_of_one_class_has_no_figures(tmp_path):
     """They go into a card, which is JSON: nothing is NaN."""
     dataset = make_dataset()
-    rows = split_rows(dataset).test
+    rows = split_by_chromosome(dataset).test
     without = rows[dataset.labels(rows)[:, 9] != 1]
     told = _evaluate(tmp_path, dataset, rows=without).by_role()["test3"]
     assert told["left_out"] == ["MAX:HepG2"]

@@ -142,12 +142,12 @@ def test_a_pair_is_seen_when_its_sites_were_trained_on(tmp_path):
     [
         (HoldOut(), "the test chromosome chr20"),
         (HoldOut(test_chroms=("chr3", "chr20")), "the test chromosomes chr3, chr20"),
-        (HoldOut("chance"), "sites kept by chance, side by side with those of"),
-        (HoldOut("fold"), "the sites of the test fold"),
+        (HoldOut("random"), "randomly held-out sites, neighbors of training"),
+        (HoldOut("alternating-peaks"), "the test peaks of alternating peaks"),
     ],
 )
 def test_a_card_tells_what_its_aurocs_were_found_on(tmp_path, kept, told):
-    model = make_model(tmp_path, card={"hold_out": kept.record()})
+    model = make_model(tmp_path, card={"hold_out": kept.to_dict()})
     assert model.test_sites.startswith(told)
 
 
@@ -166,14 +166,16 @@ def _told(**imputed):
 
 
 def test_a_measured_pair_has_its_own_thresholds(tmp_path):
-    card = _told(shifts={"0.1": 2.0, "0.5": 1.0}, reach={"CTCF": "2222"})
+    card = _told(shifts={"0.1": 2.0, "0.5": 1.0}, levels_reached={"CTCF": "2222"})
     model = make_model(tmp_path, card=card)
     assert model.fdr_thresholds(Pair("CTCF", "K562")) == {0.1: None, 0.5: 0.8}
 
 
 def test_an_imputed_pair_takes_its_line_raised_as_far_as_its_sites_reach(tmp_path):
     shifts = {"0.1": 2.0, "0.5": np.log(3)}
-    model = make_model(tmp_path, card=_told(shifts=shifts, reach={"MAX": "0120"}))
+    model = make_model(
+        tmp_path, card=_told(shifts=shifts, levels_reached={"MAX": "0120"})
+    )
     found = [model.fdr_thresholds(Pair("MAX", cell)) for cell in model.cells]
     assert found[0] == found[3] == {0.1: None, 0.5: None}
     # The line is 0.75: odds of 3, three times as high.

@@ -9,8 +9,8 @@ import torch
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.models import load_model
 from tfimpute_tracks.models.registry import build_network
-from tfimpute_tracks.training import Recipe, TrainingJob, fit, publish, train_model
-from tfimpute_tracks.training.batches import Lessons
+from tfimpute_tracks.training import Recipe, TrainingJob, export_run, train_model
+from tfimpute_tracks.training.batches import BatchLoss
 from tfimpute_tracks.training.state import init_from, initialize
 from tfimpute_tracks.vocabulary import Vocabulary
 from toys import CONFIG, VOCABULARY, make_dataset, make_model
@@ -21,7 +21,7 @@ RECIPE = Recipe(
     learning_rate=0.02,
     filter_learning_rate=0.02,
     dense_learning_rate=0.005,
-    average=0.9,
+    ema_decay=0.9,
     filter_std=0.3,
 )
 DEEP = replace(
@@ -57,7 +57,7 @@ def test_they_are_published_like_the_first(tmp_path, config):
     run = _run(tmp_path, dataset, config, replace(RECIPE, epochs=1))
     path = tmp_path / "model.safetensors"
     facts = {"name": "toy", "build": "toy1"}
-    card = publish(path, run, dataset, facts, lambda _: None)
+    card = export_run(path, run, dataset, facts, lambda _: None)
     model = load_model(path)
     assert model.config == config
     assert set(card["calibration"]["priors"]) == set(VOCABULARY.tfs)
@@ -71,19 +71,16 @@ def test_they_are_published_like_the_first(tmp_path, config):
 @pytest.mark.parametrize(
     ("config", "recipe"),
     [
-        (DEEP, replace(RECIPE, epochs=2, dropout=0.2, hidden=6)),
+        (DEEP, replace(RECIPE, epochs=2, dropout=0.2, masked_bases=6)),
         (GRU, replace(RECIPE, epochs=2, cells_per_step=2)),
     ],
     ids=["deep", "gru"],
 )
-def test_what_is_drawn_is_drawn_again_after_a_kill(
-    tmp_path, config, recipe, monkeypatch
-):
+def test_what_is_drawn_is_drawn_again_after_a_kill(tmp_path, config, recipe):
     dataset = make_dataset()
     for name in ("whole", "killed"):
         (tmp_path / name).mkdir()
     whole = _run(tmp_path / "whole", dataset, config, recipe)
-    monkeypatch.setattr(fit, "_SAVE_EVERY", 0.0)
     seen = 0
 
     def count(*_):
@@ -92,13 +89,12 @@ def test_what_is_drawn_is_drawn_again_after_a_kill(
         if seen == 7:
             raise KilledError
 
-    monkeypatch.setattr(fit, "_REPORT_EVERY", 0.0)
     with pytest.raises(KilledError):
         train_model(
             dataset,
             config,
             recipe,
-            TrainingJob(tmp_path / "killed"),
+            TrainingJob(tmp_path / "killed", save_every=0.0, report_every=0.0),
             count,
             lambda _: None,
         )
@@ -111,16 +107,16 @@ def test_what_is_drawn_is_drawn_again_after_a_kill(
 
 def test_a_step_hides_letters_and_teaches_some_cell_lines():
     dataset = make_dataset()
-    recipe = replace(RECIPE, hidden=10, cells_per_step=2)
+    recipe = replace(RECIPE, masked_bases=10, cells_per_step=2)
     rows, columns = np.arange(200), np.arange(12)
-    lessons = Lessons(dataset, rows, columns, recipe, "cpu")
-    hidden = lessons._hide(dataset.codes[rows], np.random.default_rng(0))
+    batches = BatchLoss(dataset, rows, columns, recipe, "cpu")
+    hidden = batches._mask(dataset.codes[rows], np.random.default_rng(0))
     n_hidden = (hidden == 4).sum(axis=1)
     assert n_hidden.max() == 10
     # Of 60 + 10 places to begin, those at the ends hide less: 600 letters of 70.
     assert n_hidden.mean() == pytest.approx(600 / 70, abs=0.6)
     assert (hidden[hidden != 4] == dataset.codes[rows][hidden != 4]).all()
-    drawn = [lessons._taught(np.random.default_rng(i)) for i in range(20)]
+    drawn = [batches._draw_pairs(np.random.default_rng(i)) for i in range(20)]
     cells = [{dataset.pairs[i].cell for i in places} for places in drawn]
     assert {len(some) for some in cells} == {2}
     assert set().union(*cells) == set(VOCABULARY.cells)
@@ -142,7 +138,7 @@ def test_a_run_can_begin_with_trained_weights(tmp_path):
     for name in taken:
         torch.testing.assert_close(state.average[name], found[name].data)
     run = _run(
-        tmp_path, make_dataset(), longer, replace(RECIPE, epochs=1), begin=trained
+        tmp_path, make_dataset(), longer, replace(RECIPE, epochs=1), init_from=trained
     )
     assert len(run.history) == 1
 
@@ -152,7 +148,7 @@ def test_weights_that_cannot_begin_it_are_refused(tmp_path):
     with pytest.raises(
         UsageError, match="11 filters of 8 letters cannot begin 32 of 9"
     ):
-        _run(tmp_path, make_dataset(), DEEP, RECIPE, begin=trained)
+        _run(tmp_path, make_dataset(), DEEP, RECIPE, init_from=trained)
     other = make_model(tmp_path, vocabulary=Vocabulary(["CTCF"], ["K562"])).checkpoint
     with pytest.raises(UsageError, match="1 TFs and 1 cell lines cannot begin"):
-        _run(tmp_path, make_dataset(), CONFIG, RECIPE, begin=other)
+        _run(tmp_path, make_dataset(), CONFIG, RECIPE, init_from=other)

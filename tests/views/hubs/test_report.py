@@ -138,9 +138,9 @@ def test_pairs_without_files_or_peaks_are_told(shelf_of, tmp_path, monkeypatch):
     assert not (tmp_path / "large.html").exists()
 
 
-@pytest.mark.parametrize("way", ["chromosomes", "chance", "fold"])
-def test_pages_tell_what_aurocs_were_found_on(shelf_of, tmp_path, way):
-    model = make_model(tmp_path, card={"hold_out": HoldOut(way).record()})
+@pytest.mark.parametrize("scheme", ["chromosomes", "random", "alternating-peaks"])
+def test_pages_tell_what_aurocs_were_found_on(shelf_of, tmp_path, scheme):
+    model = make_model(tmp_path, card={"hold_out": HoldOut(scheme).to_dict()})
     shelf = shelf_of([("CTCF", "K562"), ("MAX", "HepG2")])
     own, foreign = (
         [
@@ -151,9 +151,9 @@ def test_pages_tell_what_aurocs_were_found_on(shelf_of, tmp_path, way):
     )
     expected = {
         "chromosomes": "the test chromosome chr20",
-        "chance": "sites kept by chance, side by side with those of training",
-        "fold": "the sites of the test fold",
-    }[way]
+        "random": "randomly held-out sites, neighbors of training sites",
+        "alternating-peaks": "the test peaks of alternating peaks",
+    }[scheme]
     for tracks, told in ((own, expected), (foreign, "sites that trained nothing")):
         knowledge, dest = CardLookup(model), tmp_path / "report.html"
         write_report(TrackFolder(tmp_path, tracks, []), dest, knowledge)

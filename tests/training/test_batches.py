@@ -9,7 +9,8 @@ import torch
 from tfimpute_tracks.engines.numba_backend import NUMBA
 from tfimpute_tracks.models.network import TORCH
 from tfimpute_tracks.models.registry import build_network
-from tfimpute_tracks.training import Recipe, lessons
+from tfimpute_tracks.training import Recipe
+from tfimpute_tracks.training.batches import BatchLoss
 from tfimpute_tracks.training.state import initialize
 from toys import CONFIG, make_dataset
 
@@ -20,28 +21,20 @@ DEEP = replace(
 GRU = replace(CONFIG, pool=13, n_filters=32, embedding_size=32, recurrent_units=16)
 
 
-@pytest.fixture
-def step(monkeypatch):
-    """Give a function that does a step: its loss, gradients, and the network then."""
-
-    def go(config, recipe, rounded):
-        # As on a processor with instructions for it, or without; slow here, but alike.
-        monkeypatch.setattr(lessons, "_has_bfloat16", lambda: rounded)
-        dataset = make_dataset()
-        rows, columns = np.arange(64), np.arange(12)
-        state = initialize(build_network(config, 3, 4, NUMBA), recipe, "cpu")
-        if config.blocks:
-            state.network.dropout = recipe.dropout
-        state.network.train()
-        given = lessons.Lessons(dataset, np.arange(900), columns, recipe, "cpu")
-        loss, _ = given.loss(state.network, rows, 0)
-        loss.backward()
-        named = state.network.named_parameters()
-        gradients = {name: p.grad.clone() for name, p in named}
-        state.optimizer.step()
-        return loss.item(), gradients, state.network
-
-    return go
+def _step(config, recipe, bfloat16):
+    """Make a training step; return its loss, gradients, and the network after it."""
+    dataset = make_dataset()
+    rows, columns = np.arange(64), np.arange(12)
+    state = initialize(build_network(config, 3, 4, NUMBA), recipe, "cpu")
+    if config.blocks:
+        state.network.dropout = recipe.dropout
+    state.network.train()
+    batches = BatchLoss(dataset, np.arange(900), columns, recipe, "cpu", bfloat16)
+    loss, _ = batches.loss(state.network, rows, 0)
+    loss.backward()
+    gradients = {name: p.grad.clone() for name, p in state.network.named_parameters()}
+    state.optimizer.step()
+    return loss.item(), gradients, state.network
 
 
 @pytest.mark.parametrize(
@@ -54,9 +47,9 @@ def step(monkeypatch):
     ],
     ids=["plain", "deep", "deep with dropout", "gru"],
 )
-def test_a_step_is_that_of_float32_but_for_the_rounding(step, config, recipe):
-    loss, gradients, _ = step(config, recipe, rounded=False)
-    near, others, network = step(config, recipe, rounded=True)
+def test_a_step_is_that_of_float32_but_for_the_rounding(config, recipe):
+    loss, gradients, _ = _step(config, recipe, bfloat16=False)
+    near, others, network = _step(config, recipe, bfloat16=True)
     assert near != loss, "nothing was rounded"
     assert near == pytest.approx(loss, rel=2e-3)
     for name, gradient in gradients.items():

@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 import torch
 
-from tfimpute_tracks.dataset import Split, split_rows
+from tfimpute_tracks.dataset import Split, split_by_chromosome
 from tfimpute_tracks.engines.sites import predict_sites
 from tfimpute_tracks.models import load_model
 from tfimpute_tracks.models.config import NetworkConfig
 from tfimpute_tracks.models.registry import build_network
-from tfimpute_tracks.training import Recipe, TrainingJob, fit, publish, train_model
+from tfimpute_tracks.training import Recipe, TrainingJob, export_run, fit, train_model
 from tfimpute_tracks.training.context_fit import (
     MIN_SITES,
     fit_context,
-    sites_with_surroundings,
+    sites_with_context,
 )
 from tfimpute_tracks.training.loss import instance_weights, weighted_loss
 from toys import CONFIG, make_dataset, make_model
@@ -79,13 +79,13 @@ def test_training_ends_with_surroundings_and_the_card_tells(tmp_path, dataset):
     run = _train(tmp_path, dataset)
     weight = run.network.context.weight
     assert not torch.equal(weight, torch.tensor([1.0, 0, 0]))
-    n_known = len(split_rows(dataset).valid)
-    assert run.around.part == "valid"
-    assert (run.around.n_sites, run.around.n_pairs) == (n_known, len(run.columns))
+    n_known = len(split_by_chromosome(dataset).valid)
+    assert run.context.part == "valid"
+    assert (run.context.n_sites, run.context.n_pairs) == (n_known, len(run.columns))
     path = tmp_path / "model.safetensors"
-    publish(path, run, dataset, {"name": "toy", "build": "toy1"}, lambda _: None)
+    export_run(path, run, dataset, {"name": "toy", "build": "toy1"}, lambda _: None)
     model = load_model(path)
-    assert model.card["surroundings"] == dataclasses.asdict(run.around)
+    assert model.card["context"] == dataclasses.asdict(run.context)
     assert model.card["network"]["context_tiles"] == 2
     arrays = model.checkpoint.weights
     np.testing.assert_array_equal(
@@ -94,8 +94,8 @@ def test_training_ends_with_surroundings_and_the_card_tells(tmp_path, dataset):
     # The AUROC that the card tells is that of the file, on the same sites.
     rows = run.split.valid
     for auroc, codes in (
-        (run.around.auroc, dataset.codes[rows]),
-        (run.around.auroc_alone, dataset.codes[rows, 40:100]),
+        (run.context.auroc, dataset.codes[rows]),
+        (run.context.auroc_single_tile, dataset.codes[rows, 40:100]),
     ):
         pairs = [dataset.pairs[i] for i in run.columns]
         scores, labels = model.predict(codes, pairs), dataset.labels(rows, run.columns)
@@ -115,13 +115,13 @@ def test_without_letters_around_surroundings_are_left_out(tmp_path, dataset, len
     first = 70 - length // 2
     short = dataclasses.replace(dataset, codes=dataset.codes[:, first : first + length])
     run = _train(tmp_path / "short", short)
-    assert run.around is None
+    assert run.context is None
     surroundings = run.network.context
     assert surroundings.weight.tolist() == [1, 0, 0]
     assert surroundings.bias.tolist() == [0]
     path = tmp_path / "model.safetensors"
-    publish(path, run, short, {"name": "toy", "build": "toy1"}, lambda _: None)
-    assert "surroundings" not in load_model(path).card
+    export_run(path, run, short, {"name": "toy", "build": "toy1"}, lambda _: None)
+    assert "context" not in load_model(path).card
     longer = _train(tmp_path / "long", dataset)
     np.testing.assert_equal(
         [epoch["score"] for epoch in run.history],
@@ -138,7 +138,7 @@ def test_a_network_that_reads_tiles_alone_takes_the_middle(tmp_path, dataset):
         _train(tmp_path / name, data, CONFIG)
         for name, data in (("long", dataset), ("cut", cut))
     ]
-    assert [run.around for run in runs] == [None, None]
+    assert [run.context for run in runs] == [None, None]
     long, short = (run.network.state_dict() for run in runs)
     for name, tensor in long.items():
         torch.testing.assert_close(short[name], tensor, rtol=0, atol=0)
@@ -151,14 +151,13 @@ def test_a_run_killed_before_or_in_the_fit_ends_as_an_undisturbed_one(
         raise KeyboardInterrupt
 
     whole = _train(tmp_path / "whole", dataset)
-    monkeypatch.setattr(fit, "_SAVE_EVERY", 0.0)
-    for place in ("pair_aurocs", "fit_surroundings"):
+    for place in ("pair_aurocs", "fit_context"):
         with monkeypatch.context() as patch:
             patch.setattr(fit, place, kill)
             with pytest.raises(KeyboardInterrupt):
-                _train(tmp_path / "killed", dataset, resume=True)
+                _train(tmp_path / "killed", dataset, resume=True, save_every=0.0)
     resumed = _train(tmp_path / "killed", dataset, resume=True)
-    assert resumed.around == whole.around
+    assert resumed.context == whole.context
     for name, tensor in whole.network.state_dict().items():
         torch.testing.assert_close(
             resumed.network.state_dict()[name], tensor, rtol=0, atol=0
@@ -167,10 +166,10 @@ def test_a_run_killed_before_or_in_the_fit_ends_as_an_undisturbed_one(
 
 def test_a_fit_finds_what_stands_beside_the_tile(dataset):
     """Motifs stand anywhere in the letters, most of them outside of the tile."""
-    network, split = _spotter(), split_rows(dataset)
+    network, split = _spotter(), split_by_chromosome(dataset)
     before = _loss(network, dataset, split.valid, TRAINED)
     found = fit_context(network, dataset, split, TRAINED)
-    assert found.auroc_alone < 0.75
+    assert found.auroc_single_tile < 0.75
     assert found.auroc > 0.93
     assert _loss(network, dataset, split.valid, TRAINED) < 0.6 * before
     # Sites that the fit never saw.
@@ -200,9 +199,9 @@ def test_a_fit_finds_at_which_distance(dataset):
                 codes[row, place : place + 6] = motif
     network = _spotter()
     data = dataclasses.replace(dataset, codes=codes)
-    found = fit_context(network, data, split_rows(data), TRAINED)
+    found = fit_context(network, data, split_by_chromosome(data), TRAINED)
     weight = network.context.weight.detach().numpy()
-    assert found.auroc_alone < 0.5
+    assert found.auroc_single_tile < 0.5
     assert found.auroc > 0.93
     assert weight[2] > max(0, weight[0], weight[1])
 
@@ -216,7 +215,7 @@ def test_a_fit_makes_the_loss_no_larger(tmp_path, dataset, seed, scale):
         for name in ("unit_weight", "unit_bias"):
             getattr(network, name).mul_(scale)
     network.context.reset()
-    split = split_rows(dataset)
+    split = split_by_chromosome(dataset)
     before = _loss(network, dataset, split.valid, TRAINED)
     assert fit_context(network, dataset, split, TRAINED) is not None
     assert all(torch.isfinite(p).all() for p in network.context.parameters())
@@ -227,12 +226,12 @@ def test_sites_with_a_neighbor_that_is_unknown_teach_nothing(tmp_path, dataset):
     network = make_model(tmp_path, config=AROUND).network().eval()
     network.context.reset()
     codes = dataset.codes.copy()
-    split = split_rows(dataset)
+    split = split_by_chromosome(dataset)
     # 31 of the first neighbor's 60 letters are unknown, and of the last one's 30.
     codes[split.valid[:50], :31] = 4
     codes[split.valid[200:250], -30:] = 4
     data = dataclasses.replace(dataset, codes=codes)
-    chosen = sites_with_surroundings(data, split.valid, network)
+    chosen = sites_with_context(data, split.valid, network)
     np.testing.assert_array_equal(chosen, split.valid[50:])
     found = fit_context(network, data, split, TRAINED)
     assert (found.part, found.n_sites) == ("valid", len(chosen))
@@ -248,7 +247,7 @@ def test_sites_with_a_neighbor_that_is_unknown_teach_nothing(tmp_path, dataset):
 
 def test_pairs_with_hardly_a_positive_take_no_part(tmp_path, dataset):
     network = make_model(tmp_path, config=AROUND).network().eval()
-    split = split_rows(dataset)
+    split = split_by_chromosome(dataset)
     rows = np.arange(dataset.n_sites)
     bound = np.flatnonzero(dataset.labels(rows)[:, 0] == 1)
     some = split._replace(valid=np.setdiff1d(rows, bound[4:]))
