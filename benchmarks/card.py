@@ -188,7 +188,7 @@ def _tell_peaks_by_tracks(
         model = load_model(name, asked.evidence)
         seen = [model.status(pair) == "trained" for pair in dataset.pairs]
         known = [p for p, is_seen in zip(dataset.pairs, seen, strict=True) if is_seen]
-        model = replace(model, evidence=model.evidence.of(known))
+        model = replace(model, evidence=model.evidence.subset(known))
         entries = [dict(model.measured_pairs[pair]) for pair in dataset.pairs]
         lines = np.array([list(e["fdr_thresholds"].values()) for e in entries], float)
         found = list(_tallies(model, list(dataset.pairs), lines.astype("f4"), place))

@@ -20,7 +20,12 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.commands.console import print_result
 from tfimpute_tracks.commands.inputs import set_threads
-from tfimpute_tracks.dataset import Dataset, open_dataset, pair_columns, split_by_chromosome
+from tfimpute_tracks.dataset import (
+    Dataset,
+    open_dataset,
+    pair_columns,
+    split_by_chromosome,
+)
 from tfimpute_tracks.engines.evidence import PairEvidence
 from tfimpute_tracks.engines.scorer import site_scorer
 from tfimpute_tracks.engines.sites import chrom_sites
@@ -126,7 +131,7 @@ def main() -> None:
         "no tracks left out in training": _Way(replace(recipe, track_dropout=0.0)),
     }
     read = partial(read_evidence_sites, model, dataset=dataset, rows=split.valid)
-    width = EvidenceConfig().width
+    width = EvidenceConfig().window
     for name, way in ways.items():
         some = store
         if not way.accessibility:

@@ -199,7 +199,7 @@ def _by_trained(
     if model.evidence is None:
         return model
     trained, judged = chosen
-    known = model.evidence.of(dataset.pairs[i] for i in trained.tolist())
+    known = model.evidence.subset(dataset.pairs[i] for i in trained.tolist())
     n_left = len(model.evidence.store.tracks) - len(known.store.tracks)
     less = f", without those of {n_left} pairs that are kept" if n_left else ""
     log(

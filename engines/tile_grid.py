@@ -215,5 +215,9 @@ def tile_grid(config: NetworkConfig, stride: int) -> TileGrid:
     apart = gcd(stride, config.stride) if config.context_tiles else stride
     core = segment_grid(config.seq_len, config.filter_length, config.pool, apart)
     return TileGrid(
-        config.seq_len, core, config.context_tiles, config.stride // apart, stride // apart
+        config.seq_len,
+        core,
+        config.context_tiles,
+        config.stride // apart,
+        stride // apart,
     )

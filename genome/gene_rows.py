@@ -244,7 +244,7 @@ class _Gff3:
         for own, feature in self._features.items():
             root = self._root(own)
             name, strand = self._features[root].name, self._features[root].strand
-            draft = GeneDraft(name, *self._features[root].receptive_field)
+            draft = GeneDraft(name, *self._features[root].span)
             found.setdefault((root, strand), draft).cover(*feature.span)
         for (parent, strand), pieces in self._pieces.items():
             if parent in self._features:

@@ -165,7 +165,9 @@ class Explainer:
         stride, length = self._config.stride, self._config.seq_len
         starts = range(0, len(span) - length + 1, stride)
         tiles = np.stack([span[start : start + length] for start in starts])
-        logits = self._network.forward_single(torch.from_numpy(tiles), *self._pair)[:, 0]
+        logits = self._network.forward_single(torch.from_numpy(tiles), *self._pair)[
+            :, 0
+        ]
         shares, base = self._shares(logits.numpy(), tiles)
         logit = base + float(shares @ logits.numpy())
         parts: dict[tuple[int, int, str], list[float]] = defaultdict(lambda: [0.0, 0.0])

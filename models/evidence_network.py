@@ -119,7 +119,9 @@ class EvidenceNetwork(nn.Module):
             z', log-odds.
         """
         phi = self._attend(coverage, tf, cell, tracks)
-        inputs = torch.cat([logits[..., None] / _UNIT, phi], 2)  # (n, n_pairs, 1 + heads)
+        inputs = torch.cat(
+            [logits[..., None] / _UNIT, phi], 2
+        )  # (n, n_pairs, 1 + heads)
         available = self._available(tf, cell, tracks)
         tf_rows, cell_rows = self.tf_embedding[tf], self.cell_embedding[cell]
         bias = (

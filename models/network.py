@@ -264,7 +264,11 @@ class MotifNetwork(nn.Module, ABC):
         dict of str to list of parameters
             `filters`, `dense` and `other`. The context is fitted after training.
         """
-        groups: dict[str, list[nn.Parameter]] = {"filters": [], "other": [], "dense": []}
+        groups: dict[str, list[nn.Parameter]] = {
+            "filters": [],
+            "other": [],
+            "dense": [],
+        }
         for name, parameter in self.named_parameters():
             layer = name.partition(".")[0]
             if name in {"filters", "bias"}:

@@ -31,6 +31,7 @@ __all__ = [
     "build_network",
     "config_from_dict",
     "find_family",
+    "find_preset",
     "presets",
 ]
 
@@ -127,7 +128,9 @@ _BUILT_IN = (
         "tfimpute_tracks.models.network:TFImpute",
         {
             "default": Preset(GatedConfig()),
-            "paper": Preset(GatedConfig(seq_len=300, n_filters=2000, n_units=1000), _PAPER),
+            "paper": Preset(
+                GatedConfig(seq_len=300, n_filters=2000, n_units=1000), _PAPER
+            ),
             "paper-random": Preset(GatedConfig(seq_len=100, n_filters=600), _PAPER),
         },
     ),
@@ -209,6 +212,28 @@ def presets() -> dict[str, Preset]:
             )
         found |= own
     return found
+
+
+def find_preset(name: str) -> Preset:
+    """Find a preset by name.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    Preset
+
+    Raises
+    ------
+    UsageError
+        It is unknown, or as for :func:`presets`.
+    """
+    found = presets()
+    if name not in found:
+        raise UsageError(f"unknown preset {name!r}; use {', '.join(found)}")
+    return found[name]
 
 
 def config_from_dict(sizes: Mapping[str, Any]) -> NetworkConfig:

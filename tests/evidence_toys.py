@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
@@ -14,13 +16,13 @@ from tfimpute_tracks.evidence import (
     write_evidence,
 )
 from tfimpute_tracks.genome import Region
+from tfimpute_tracks.models.evidence import Evidence
 from tfimpute_tracks.models.evidence_network import EvidenceNetwork
 from tfimpute_tracks.models.evidence_weights import EvidenceConfig, EvidenceWeights
-from tfimpute_tracks.models.loading import with_weights
 from tfimpute_tracks.vocabulary import Pair
 from toys import GENOME, VOCABULARY
 
-READER = EvidenceConfig(heads=5, hidden=7, depth=3, embedding_size=4, width=30)
+READER = EvidenceConfig(heads=5, hidden=7, head_size=3, embedding_size=4, window=30)
 TRACKS = [
     *[Pair(tf, cell) for tf in VOCABULARY.tfs for cell in VOCABULARY.cells[:3]],
     Pair(ACCESSIBILITY, "K562"),
@@ -91,4 +93,4 @@ def give_tracks(model, folder, rng, sizes=SIZES):
     """Let a toy model go by tracks of chr1."""
     weights = draw_weights(draw_network(), model.checkpoint.digest)
     store = draw_store(folder / "e.h5", rng, sizes=dict(sizes))
-    return with_weights(model, weights, store)
+    return replace(model, evidence=Evidence(weights, store))

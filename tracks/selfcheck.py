@@ -96,7 +96,9 @@ def _compare(
     letters = codes[scorer.grid.letters(0, n_tiles)]
     scores = sigmoid(scorer.score(letters, TileRange("", 0, n_tiles)))
     seconds = time.monotonic() - began
-    spans = np.lib.stride_tricks.sliding_window_view(codes, model.config.receptive_field)
+    spans = np.lib.stride_tricks.sliding_window_view(
+        codes, model.config.receptive_field
+    )
     spans = spans[::stride][:n_tiles]
     plain = model.predict(np.ascontiguousarray(spans), pairs)
     tiles = spans[:, model.config.flank :][:, :seq_len]

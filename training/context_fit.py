@@ -132,8 +132,8 @@ def fit_context(
         None where the network looks at tiles alone, or too few sites have known
         surroundings.
     """
-    surroundings = network.context
-    if surroundings is None:
+    context = network.context
+    if context is None:
         return None
     part, rows = _choose_sites(network, dataset, split)
     if len(rows) < MIN_SITES:
@@ -146,9 +146,9 @@ def fit_context(
     chosen = usable[:: max(1, -(-len(usable) // _PAIRS))]
     labels = dataset.labels(rows, chosen)
     logits = _of_neighbors(network, dataset, rows, chosen)
-    reach = context.n_tiles
+    r = context.n_tiles
     maxima = np.stack(
-        [logits[:, reach - k : reach + k + 1].max(axis=1) for k in range(reach + 1)], -1
+        [logits[:, r - k : r + k + 1].max(axis=1) for k in range(r + 1)], -1
     )
     both = instance_weights(n_positive[chosen], n_negative[chosen], True, 0.5)
     weights = np.where(labels == 1, *(side.numpy() for side in both))
@@ -156,8 +156,8 @@ def fit_context(
     regression = LogisticRegression(C=np.inf, tol=1e-6, max_iter=_ITERATIONS)
     regression.fit(maxima[known], labels[known], weights[known])
     with torch.no_grad():
-        surroundings.weight.copy_(torch.from_numpy(regression.coef_[0]))
-        surroundings.bias.copy_(torch.from_numpy(regression.intercept_))
+        context.weight.copy_(torch.from_numpy(regression.coef_[0]))
+        context.bias.copy_(torch.from_numpy(regression.intercept_))
     before_and_after = maxima[..., 0], maxima @ regression.coef_[0]
     aurocs = (float(np.nanmean(pair_aurocs(z, labels))) for z in before_and_after)
     return ContextFit(part, len(rows), len(chosen), *aurocs)

@@ -9,13 +9,13 @@ from tfimpute_tracks.engines.tile_grid import join_segments, tile_grid
 from tfimpute_tracks.kernels.encode import missing_tiles
 from tfimpute_tracks.kernels.segments import segment_grid
 from tfimpute_tracks.kernels.sparse import SparseRows
-from tfimpute_tracks.models.config import NETWORKS, NetworkConfig
+from tfimpute_tracks.models.config import GatedConfig, ResidualConfig
 
 
 @st.composite
 def layouts(draw, least_reach=0, most_reach=4):
     """Draw the sizes of a network, a stride, and their grid."""
-    config = NetworkConfig(
+    config = GatedConfig(
         seq_len=draw(st.integers(8, 70)),
         filter_length=draw(st.integers(1, 8)),
         n_filters=3,
@@ -136,7 +136,7 @@ def test_without_surroundings_core_tiles_are_the_tiles(layout, n_tiles, data):
     [(90, 90, 1, 1), (45, 45, 2, 1), (100, 10, 9, 10), (37, 1, 90, 37)],
 )
 def test_the_deep_network_s_tiles(stride, core, spread, step):
-    grid = tile_grid(NETWORKS["deep"], stride)
+    grid = tile_grid(ResidualConfig(), stride)
     assert (grid.core.stride, grid.spread, grid.step) == (core, spread, step)
     assert grid.flank == 360
     assert grid.n_letters(1) == 920

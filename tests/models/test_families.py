@@ -28,7 +28,12 @@ GRU = NetworkConfig(
 )
 DEEP_AROUND = replace(DEEP, context_tiles=2)
 PLAIN_AROUND = NetworkConfig(
-    seq_len=60, filter_length=8, n_filters=16, pool=20, embedding_size=5, context_tiles=3
+    seq_len=60,
+    filter_length=8,
+    n_filters=16,
+    pool=20,
+    embedding_size=5,
+    context_tiles=3,
 )
 EVERY = VOCABULARY.all_pairs()
 FAMILIES = pytest.mark.parametrize(
@@ -130,7 +135,9 @@ def test_engines_give_the_network_s_scores(tmp_path, rng, config, stride):
     grid = tile_grid(config, stride)
     codes = rng.integers(0, 5, grid.n_letters(n_tiles)).astype(np.uint8)
     codes[2_000:2_300] = 4
-    spans = np.lib.stride_tricks.sliding_window_view(codes, config.receptive_field)[::stride]
+    spans = np.lib.stride_tricks.sliding_window_view(codes, config.receptive_field)[
+        ::stride
+    ]
     tiles = spans[:, config.flank :][:, : config.seq_len]
     known = (tiles == 4).sum(axis=1) * 2 <= config.seq_len
     for pairs in (EVERY[5:6], EVERY[::-1]):
@@ -159,7 +166,9 @@ def test_a_tile_s_score_does_not_depend_on_its_neighbors(tmp_path, rng, config):
 @FAMILIES
 def test_look_up_steps_give_the_plain_gradients(tmp_path, rng, config):
     network = make_model(tmp_path, config=config).network()
-    codes = torch.from_numpy(rng.integers(0, 5, (6, config.receptive_field)).astype(np.uint8))
+    codes = torch.from_numpy(
+        rng.integers(0, 5, (6, config.receptive_field)).astype(np.uint8)
+    )
     tf, cell = torch.tensor([0, 1, 2, 2]), torch.tensor([3, 0, 1, 1])
     plain = network.backend
     results = []

@@ -210,5 +210,8 @@ def test_the_self_test_looks_around_as_well(tmp_path, monkeypatch, config):
     assert {record.stride for record in records} == {config.stride, 37}
     for record in records:
         assert record.difference <= record.tolerance, record
-    lengths = {(record.tiles - 1) * record.stride + config.receptive_field for record in records}
+    lengths = {
+        (record.tiles - 1) * record.stride + config.receptive_field
+        for record in records
+    }
     assert max(lengths) <= 4_000 < min(lengths) + 100

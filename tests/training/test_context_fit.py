@@ -9,7 +9,7 @@ import torch
 from tfimpute_tracks.dataset import Split, split_by_chromosome
 from tfimpute_tracks.engines.sites import predict_sites
 from tfimpute_tracks.models import load_model
-from tfimpute_tracks.models.config import NetworkConfig
+from tfimpute_tracks.models.config import GatedConfig
 from tfimpute_tracks.models.registry import build_network
 from tfimpute_tracks.training import Recipe, TrainingJob, export_run, fit, train_model
 from tfimpute_tracks.training.context_fit import (
@@ -41,7 +41,7 @@ def _train(folder, dataset, config=AROUND, **job):
 
 def _spotter():
     """A network that says 5 or more where a tile has the TF's motif, and else -5."""
-    config = NetworkConfig(
+    config = GatedConfig(
         seq_len=60,
         filter_length=6,
         n_filters=3,
@@ -88,9 +88,7 @@ def test_training_ends_with_surroundings_and_the_card_tells(tmp_path, dataset):
     assert model.card["context"] == dataclasses.asdict(run.context)
     assert model.card["network"]["context_tiles"] == 2
     arrays = model.checkpoint.weights
-    np.testing.assert_array_equal(
-        arrays["context.weight"], weight.detach().numpy()
-    )
+    np.testing.assert_array_equal(arrays["context.weight"], weight.detach().numpy())
     # The AUROC that the card tells is that of the file, on the same sites.
     rows = run.split.valid
     for auroc, codes in (

@@ -8,9 +8,8 @@ import torch
 
 from tfimpute_tracks.dataset import Dataset, HoldOut, PairLists, split_by_chromosome
 from tfimpute_tracks.errors import InputFileError, RunError, UsageError
-from tfimpute_tracks.models import load_model
+from tfimpute_tracks.models import load_model, presets
 from tfimpute_tracks.training import (
-    RECIPES,
     Recipe,
     TrainingJob,
     draw_curves,
@@ -191,13 +190,13 @@ def test_held_out_pairs_teach_nothing(tmp_path, dataset):
 
 
 def test_the_paper_s_recipe_trains(tmp_path, dataset):
-    recipe = dataclasses.replace(RECIPES["paper"], epochs=1)
+    recipe = Recipe(**presets()["paper"].recipe | {"epochs": 1})
     run, _ = _train(tmp_path, dataset, recipe)
     assert np.isfinite(run.history[0]["loss"])
 
 
 def test_the_paper_s_schedule_loses_three_per_cent_every_fifty_thousand():
-    recipe = RECIPES["paper"]
+    recipe = Recipe(**presets()["paper"].recipe)
     assert learning_rate_factor(recipe, 0, 1) == 1
     assert learning_rate_factor(recipe, 50_000 // 32 + 1, 1) == pytest.approx(0.97)
     assert learning_rate_factor(recipe, 150_000 // 32 + 1, 1) == pytest.approx(0.97**3)
