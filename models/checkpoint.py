@@ -31,7 +31,7 @@ __all__ = ["Checkpoint", "read_checkpoint", "write_checkpoint"]
 
 Arrays = Mapping[str, NDArray[np.float32]]
 
-_FORMAT = WeightsFormat("tfimpute-weights", "2", "tfimpute-tracks train")
+_FORMAT = WeightsFormat("tfimpute-weights", "1", "tfimpute-tracks train")
 
 
 @dataclass(frozen=True)

@@ -377,8 +377,8 @@ class Model:
             if row.shape != rows[0].shape or row.size not in lengths:
                 raise UsageError(
                     f"sequence {index} has {row.size} bp; the model {self.name} reads "
-                    f"{' or '.join(map(str, lengths))} bp: cut or pad all sequences to "
-                    "the same of these lengths"
+                    f"{' or '.join(map(str, lengths))} bp; cut or pad all sequences to "
+                    "one of these lengths"
                 )
         return np.stack(rows) if rows else np.empty((0, lengths[0]), dtype=np.uint8)
 

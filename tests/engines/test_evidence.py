@@ -100,7 +100,7 @@ def test_a_model_is_given_evidence_by_its_file(tmp_path, evidence):
     with pytest.raises(UsageError, match="evidence train"):
         load_model(path, evidence.store)
     write_evidence_weights(evidence_path(path), evidence.weights)
-    with pytest.raises(InputFileError, match="belongs to other weights"):
+    with pytest.raises(InputFileError, match="was trained for other weights"):
         load_model(path, evidence.store)
     own = draw_weights(draw_network(), model.checkpoint.digest)
     write_evidence_weights(evidence_path(path), own)

@@ -87,7 +87,7 @@ def test_a_fasta_scores_as_an_element_alone(toy, tmp_path):
     elements = read_fasta(tmp_path / "a.fa")
     found = _score(model, elements.sequences, elements.found)
     places = [Element(str(a), "chr1", a, b, 0) for a, b in spans]
-    np.testing.assert_array_equal(found, _score(model, genome, places, single=True))
+    np.testing.assert_array_equal(found, _score(model, genome, places, alone=True))
     beside = _score(model, genome, places)
     assert (np.abs(found[1] - beside[1]) > 1e-2).any()
 
@@ -112,7 +112,7 @@ def test_too_few_known_letters_have_no_score(toy):
     half = LENGTH // 2
     lengths = (half - 1, half)
     elements = [Element(str(n), "chr1", 300, 300 + n, 0) for n in lengths]
-    found = _score(model, genome, elements, single=True)
+    found = _score(model, genome, elements, alone=True)
     assert np.isnan(found[0]).all()
     assert np.isfinite(found[1]).all()
     in_gap = Element("gap", "chr1", 1400, 1900, 400)

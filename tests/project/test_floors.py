@@ -97,3 +97,54 @@ def test_heavy_libraries_load_inside_the_verbs(module):
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == [], f"import {module} loads {done.stdout.strip()}"
+
+
+def _imported_modules(source, modules):
+    """Yield the modules that a module names in imports, at any depth, for types too."""
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Import):
+            yield from {alias.name for alias in node.names} & modules
+        elif isinstance(node, ast.ImportFrom) and node.module in modules:
+            for alias in node.names:
+                name = f"{node.module}.{alias.name}"
+                yield name if name in modules else node.module
+
+
+def _circle(graph):
+    """Find modules that import each other in a circle; none: an empty list."""
+    done, path = set(), []
+
+    def visit(module):
+        if module in path:
+            return [*path[path.index(module) :], module]
+        if module in done:
+            return []
+        path.append(module)
+        for other in sorted(graph[module]):
+            if found := visit(other):
+                return found
+        done.add(path.pop())
+        return []
+
+    return next(filter(None, map(visit, sorted(graph))), [])
+
+
+def test_no_import_circle(sources):
+    modules = {source.module for source in sources}
+    graph = {s.module: set(_imported_modules(s, modules)) - {s.module} for s in sources}
+    assert graph["tfimpute_tracks.models.model"] >= {
+        "tfimpute_tracks.models.checkpoint",
+        "tfimpute_tracks.models.network",
+    }
+    assert not _circle(graph), " imports ".join(_circle(graph))
+
+
+@pytest.mark.parametrize(
+    ("graph", "circle"),
+    [
+        ({"a": {"b", "c"}, "b": {"c"}, "c": set()}, []),
+        ({"a": {"b"}, "b": {"c"}, "c": {"d", "b"}, "d": set()}, ["b", "c", "b"]),
+    ],
+)
+def test_circles_are_found(graph, circle):
+    assert _circle(graph) == circle
