@@ -174,11 +174,11 @@ def _products(
     """
     config, pairs = model.config, model.vocabulary.all_pairs()
     grid = tile_grid(config, config.pool)
-    engine = LookupEngine(model, pairs, grid.core)
+    engine = LookupEngine(model, pairs, grid.base)
     genome, _ = stretch.whole.sequence()
     windows = [
         gather_windows(
-            engine.trunk.features(codes, _TILES), grid.core, _TILES, config.n_filters
+            engine.trunk.features(codes, _TILES), grid.base, _TILES, config.n_filters
         )
         for codes in _pieces(genome, stretch, config.seq_len, config.pool)
     ]

@@ -16,7 +16,7 @@ from tfimpute_tracks.engines.scorer import Scorer
 from tfimpute_tracks.models import load_model
 from tfimpute_tracks.tracks import plan_tiles
 from tfimpute_tracks.tracks.columns import Columns
-from tfimpute_tracks.tracks.formats import write_bigwig
+from tfimpute_tracks.tracks.formats import SignalStyle, write_track
 from tfimpute_tracks.tracks.rendering import MAX_ZOOMS, TrackLayout
 from tfimpute_tracks.tracks.scan import scan_blocks
 from tfimpute_tracks.tracks.signals import SIGNALS, SignalKind
@@ -71,8 +71,8 @@ def _compare(
 ) -> list[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         paths = [Path(folder, way) for way in ("rounded", "unrounded", "libBigWig")]
-        write_bigwig(paths[0], sizes, pieces, kind.decimals)
-        write_bigwig(paths[1], sizes, pieces, None)
+        write_track("bigwig", paths[0], sizes, pieces, SignalStyle(kind.decimals))
+        write_track("bigwig", paths[1], sizes, pieces, SignalStyle(None))
         _write_with_libbigwig(paths[2], sizes, pieces)
         n_bytes = {path.name: path.stat().st_size for path in paths}
     values = np.concatenate([piece[3] for piece in pieces]).astype(np.float64)

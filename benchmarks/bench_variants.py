@@ -1,7 +1,7 @@
 """Variants per second, by model and pairs; whether time is linear, memory flat.
 
     python benchmarks/bench_variants.py
-    python benchmarks/bench_variants.py --step 10
+    python benchmarks/bench_variants.py --stride 10
     python benchmarks/bench_variants.py --long 1000000
     python benchmarks/bench_variants.py --agreement
 
@@ -19,6 +19,7 @@ from __future__ import annotations
 import argparse
 import resource
 import tempfile
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -29,11 +30,11 @@ from tfimpute_tracks.commands.inputs import set_threads
 from tfimpute_tracks.genome import Sequences, bundled_region, open_bundled
 from tfimpute_tracks.models import load_model
 from tfimpute_tracks.models.model import Model
-from tfimpute_tracks.variants.alleles import STEP, AlleleScorer, Variant
-from tfimpute_tracks.variants.background import Background, change_of_odds
-from tfimpute_tracks.variants.matched_background import draw_matched, survey_variants
+from tfimpute_tracks.variants.alleles import STRIDE, AlleleScorer, Variant
+from tfimpute_tracks.variants.background import log_odds_change
+from tfimpute_tracks.variants.job import BackgroundOptions, VariantJob
 from tfimpute_tracks.variants.records import Source, open_variants
-from tfimpute_tracks.variants.run import VariantJob, run_variants
+from tfimpute_tracks.variants.run import run_variants
 from tfimpute_tracks.variants.tables import Layout
 
 # Variants of the shortest run.
@@ -43,7 +44,7 @@ _RUNS = {
 }
 _LEAST = 0.05  # change of probability, of rows that are written
 _BACKGROUND = 1000
-_STEPS, _COMPARED = (5, 10, 15, 30), 300
+_STRIDES, _COMPARED = (5, 10, 15, 30), 300
 
 
 def _write_variants(path: Path, n: int) -> None:
@@ -75,18 +76,6 @@ def _pairs(model: Model, what: str) -> list:
     return [pair for pair in every if what in ("all pairs", pair.cell)]
 
 
-def _run(job: VariantJob, genome: Sequences, wanted: int = 0) -> None:
-    background = None
-    if wanted:
-        survey = survey_variants(job.source, genome, False, wanted, 0)
-        margin = job.model.config.seq_len
-        partners = draw_matched(genome, survey, wanted, 0, margin)
-        background = Background.of(
-            job.scorer, genome, partners, job.threads, lambda _: None
-        )
-    run_variants(job, genome, lambda _: None, background)
-
-
 def _told(what: str, n: int, taken: float) -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
     print_result(
@@ -98,21 +87,21 @@ def _told(what: str, n: int, taken: float) -> None:
 def _agreement(name: str, genome: Sequences, path: Path) -> None:
     model = load_model(name)
     _write_variants(path, _COMPARED)
-    with open_variants(Source.of(path)) as (lines, _):
+    with open_variants(Source.of(path)) as (records, _):
         variants = [
             Variant(line.chrom, int(line.pos) - 1, line.ref, line.alts[0])
-            for line in lines
+            for line in records
         ]
     changes = {}
-    for step in (1, *_STEPS):
-        scorer = AlleleScorer(model, _pairs(model, "HepG2"), step)
+    for stride in (1, *_STRIDES):
+        scorer = AlleleScorer(model, _pairs(model, "HepG2"), stride)
         curves = [
             one
-            for i in range(0, len(variants), scorer.at_once)
-            for one in scorer.curves(genome, variants[i : i + scorer.at_once])
+            for i in range(0, len(variants), scorer.batch_size)
+            for one in scorer.scores(genome, variants[i : i + scorer.batch_size])
         ]
-        changes[step] = np.array([change_of_odds(*one.best()) for one in curves])
-    for step in _STEPS:
+        changes[stride] = np.array([log_odds_change(*one.best()) for one in curves])
+    for stride in _STRIDES:
         over = [
             np.nanmedian(
                 [
@@ -122,24 +111,24 @@ def _agreement(name: str, genome: Sequences, path: Path) -> None:
                 ]
             )
             for a, b in (
-                (changes[1].T, changes[step].T),
-                (changes[1], changes[step]),
+                (changes[1].T, changes[stride].T),
+                (changes[1], changes[stride]),
             )
         ]
-        print_result(f"{name}, tiles every {step:>2} bp: {over[0]:.2f} {over[1]:.2f}")
+        print_result(f"{name}, tiles every {stride:>2} bp: {over[0]:.2f} {over[1]:.2f}")
 
 
 def main() -> None:
     """Print the rates."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--step", type=int, default=STEP, help="bp between tiles")
+    parser.add_argument("--stride", type=int, default=STRIDE, help="bp between tiles")
     parser.add_argument("--long", type=int, default=0, help="variants of one long run")
     parser.add_argument("--agreement", action="store_true", help="of steps")
     asked = parser.parse_args()
     n_threads = set_threads(str(thread_count()))
     with tempfile.TemporaryDirectory() as folder, open_bundled() as genome:
 
-        def measure(name: str, what: str, path: Path, wanted: int = 0) -> float:
+        def measure(name: str, what: str, path: Path, n_background: int = 0) -> float:
             model = load_model(name)
             job = VariantJob(
                 model,
@@ -147,10 +136,15 @@ def main() -> None:
                 Source.of(path),
                 Path(folder),
                 Layout("tsv", False, _LEAST),
+                BackgroundOptions(n_background),
                 threads=n_threads,
-                step=asked.step,
+                stride=asked.stride,
             )
-            return seconds(lambda: _run(job, genome, wanted))
+            return seconds(
+                lambda: run_variants(
+                    job, genome, lambda *_: nullcontext(lambda _: None)
+                )
+            )
 
         if asked.agreement:
             for name in _RUNS:

@@ -213,9 +213,11 @@ def hub(quick: bool) -> list[Figure]:
     taken, size = [], 0
     for _ in range(1 if quick else _TURNS):
         with tempfile.TemporaryDirectory() as folder:
-            shelf = TrackFolder(Path(folder), tracks, [])
+            folder_of_tracks = TrackFolder(Path(folder), tracks, [])
             settings = HubSettings("hg19", "a@b.org", "family", CardLookup(model))
-            taken.append(seconds(lambda s=shelf, t=settings: write_hub(s, t)))
+            taken.append(
+                seconds(lambda f=folder_of_tracks, t=settings: write_hub(f, t))
+            )
             size = (Path(folder) / "hub.txt").stat().st_size
     return [
         figure(

@@ -17,7 +17,7 @@ import numpy as np
 
 from tfimpute_tracks.evidence import bundled_evidence
 from tfimpute_tracks.genome import bundled_genes, open_bundled, parse_region
-from tfimpute_tracks.genome.genes import read_genes
+from tfimpute_tracks.genome.genes import genes_in, read_genes
 from tfimpute_tracks.models import Model, load_model
 from tfimpute_tracks.plots.locus import Panel, draw_locus
 from tfimpute_tracks.plots.style import save_figure
@@ -86,7 +86,7 @@ def main() -> None:
             _predicted(given, genome, place, pair, "and tracks"),
             _measured(pair, place),
         ]
-    genes = read_genes(bundled_genes(), place, print)
+    genes = genes_in(read_genes(bundled_genes()), place, print)
     figure = draw_locus(place, panels, genes, 183.0)
     save_figure(figure, asked.out, f"Binding at {place}", "Predicted and measured.")
 

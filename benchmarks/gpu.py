@@ -139,7 +139,7 @@ def engine_rows() -> Iterator[tuple[str, str]]:
     codes = open_bundled().codes(region.chrom, region.start, end)
     for name, pairs in (("one pair", every[:1]), (f"{len(every):,} pairs", every)):
         for fast in (False, True):
-            engine = TorchEngine(model, pairs, grid.core, _DEVICE, fast)
+            engine = TorchEngine(model, pairs, grid.base, _DEVICE, fast)
             seconds = _seconds(lambda: engine.logits(codes, n_tiles))  # noqa: B023
             value = f"{bp / seconds / 1e6:,.1f} Mb/s"
             value += f" = {bp / seconds / 1e6 * len(pairs):,.0f} Mb x pairs/s"
@@ -178,7 +178,7 @@ def error_rows() -> Iterator[tuple[str, str]]:
     tiles = np.lib.stride_tricks.sliding_window_view(codes, size.seq_len)[::_STRIDE]
     expected = model.predict(np.ascontiguousarray(tiles), pairs)
     grid = tile_grid(size, _STRIDE)
-    engine = TorchEngine(model, pairs, grid.core, _DEVICE)
+    engine = TorchEngine(model, pairs, grid.base, _DEVICE)
 
     def row(name: str) -> tuple[str, str]:
         logits = torch.from_numpy(engine.logits(codes, _CHECKED_TILES))

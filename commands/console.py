@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from rich.console import Console
 from rich.progress import (
@@ -28,6 +28,7 @@ from rich.text import Text
 
 __all__ = [
     "SETTINGS",
+    "Advance",
     "FirstRate",
     "Settings",
     "log",
@@ -134,6 +135,21 @@ def log(text: str, *, detail: bool = False, warning: bool = False) -> None:
         sys.stderr.write(f"{text}\n")
 
 
+class Advance(Protocol):
+    """Counts finished units of a progress bar."""
+
+    def __call__(self, n: int, note: str = "") -> None:
+        """Count units.
+
+        Parameters
+        ----------
+        n : int
+            Finished units since the last call.
+        note : str
+            Shown after the bar.
+        """
+
+
 class _Rate(ProgressColumn):
     """Finished units per second, in the unit of the bar."""
 
@@ -146,7 +162,7 @@ class _Rate(ProgressColumn):
 @contextmanager
 def progress_bar(
     title: str, total: int | None, unit: str, scale: float = 1.0
-) -> Iterator[Callable[[int, str], None]]:
+) -> Iterator[Advance]:
     """Show a bar with rate and remaining time while the block runs.
 
     Parameters

@@ -49,8 +49,8 @@ def export(
     from tfimpute_tracks.genome import resolve_regions
     from tfimpute_tracks.impute.export import ExportJob, run_export
     from tfimpute_tracks.impute.store import Store
+    from tfimpute_tracks.tracks.formats import choose_formats
     from tfimpute_tracks.tracks.rendering import TrackOptions
-    from tfimpute_tracks.tracks.writer import check_formats, usual_formats
 
     if evidence and signal != "calibrated":
         raise UsageError(
@@ -59,9 +59,7 @@ def export(
         )
     opened = Store(store)
     rendering = TrackOptions(signal, bin_size, max_zooms)
-    names = frozenset(name for text in formats or [] for name in text.split(","))
-    names = names or usual_formats(rendering)
-    check_formats(names, rendering)
+    names = choose_formats(formats, signal)
     if every:
         if tf or cell or pairs:
             raise UsageError("give --all, or --tf and --cell, or --pairs, not both")

@@ -1,22 +1,20 @@
-"""`hub`: a UCSC track hub and sessions of IGV over a folder of tracks."""
+"""`hub`: a UCSC track hub and IGV sessions of a folder of tracks."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tfimpute_tracks.commands import options
-from tfimpute_tracks.commands.console import log, print_result, progress_bar, show_json
-from tfimpute_tracks.commands.results import report_errors
+from tfimpute_tracks.commands.console import log, progress_bar
+from tfimpute_tracks.commands.results import show_view
 from tfimpute_tracks.errors import InputFileError, UsageError
 
 if TYPE_CHECKING:
-    from tfimpute_tracks.models.model import Model
-    from tfimpute_tracks.tracks.track_folder import TrackFolder, TrackRecord
+    from tfimpute_tracks.tracks.track_folder import TrackFolder
 
 __all__ = ["hub"]
 
@@ -73,99 +71,70 @@ def hub(
     from tfimpute_tracks.models import load_model
     from tfimpute_tracks.storage import check_writable_dir
     from tfimpute_tracks.tracks.track_folder import find_tracks
+    from tfimpute_tracks.views.hubs.assembly import find_assembly
     from tfimpute_tracks.views.hubs.card_lookup import CardLookup
     from tfimpute_tracks.views.hubs.hub import HubSettings, write_hub
     from tfimpute_tracks.views.hubs.sessions import write_sessions
 
     loaded = load_model(model, evidence)
-    knowledge = CardLookup(loaded)
-    # Before anything is exported.
-    HubSettings(genome or "hg19", email, color_by)
-    if fasta_url and not ((out_dir or folder) / fasta_url).exists():
+    card = CardLookup(loaded)
+    HubSettings(genome or "hg19", email, color_by)  # checked before a long export
+    hub_dir, named = out_dir or folder, (tf, cell, pairs)
+    if fasta_url and not (hub_dir / fasta_url).exists():
         raise InputFileError(
-            f"--fasta-url {fasta_url} is not there, as seen from {out_dir or folder}; "
-            "give a FASTA file by its path from that folder"
+            f"--fasta-url {fasta_url}: no such file in {hub_dir}; use the path of a "
+            "FASTA file relative to that folder"
         )
+    sizes = None
     if (folder / PLAN_FILE).exists():
-        shelf = _of_store(folder, out_dir, (tf, cell, pairs), no_export, threads)
-        build = genome or _build(shelf, loaded, read_plan(folder).chrom_sizes)
-    elif tf or cell or pairs or out_dir or no_export or threads != "max":
+        tracks = _store_tracks(folder, out_dir, named, no_export, threads)
+        sizes = read_plan(folder).chrom_sizes
+    elif any(named) or out_dir or no_export or threads != "max":
         raise UsageError(
-            f"{folder} is no bulk store: its tracks are taken as they are, without "
-            "--tf, --cell, --pairs, --out-dir, --no-export and --threads"
+            f"{folder} is not a bulk store: --tf, --cell, --pairs, --out-dir, "
+            "--no-export and --threads do not apply to a folder of tracks"
         )
     else:
-        shelf = find_tracks(folder)
+        tracks = find_tracks(folder)
         check_writable_dir(folder)
-        build = genome or _build(shelf, loaded)
-    if any(t.evidence_weights and not knowledge.knows(t) for t in shelf.tracks):
+    build = genome or find_assembly(tracks, loaded.checkpoint.genome, sizes)
+    if any(t.evidence_weights and not card.matches(t) for t in tracks.tracks):
         log(
-            "some tracks go by measured tracks: give the same --evidence for the pages "
-            "to tell what their scores are worth",
+            "some tracks were predicted with evidence: use the same --evidence here to "
+            "show their expected accuracy",
             warning=True,
         )
-    written = write_hub(shelf, HubSettings(build, email, color_by, knowledge))
-    written += write_sessions(shelf, build, color_by, fasta_url)
-    if as_json:
-        told = {"pairs": len(shelf.tracks), "left_out": shelf.faults}
-        show_json({**told, "files": [str(file) for file in written]})
-    else:
-        print_result(
-            f"{len(shelf.tracks):,} pairs; put {shelf.folder} on a web server that "
-            "answers range requests, and paste the address of hub.txt into My Data > "
-            "Track Hubs; in IGV, File > Open Session igv.session.xml"
-        )
-        print_result(" ".join(str(file) for file in written))
-    report_errors(shelf, "the hub")
+    files = write_hub(tracks, HubSettings(build, email, color_by, card))
+    files += write_sessions(tracks, build, color_by, fasta_url)
+    show_view(
+        tracks,
+        files,
+        f"{len(tracks.tracks):,} pairs. UCSC: copy {tracks.path} to a web server that "
+        "answers range requests and paste the URL of hub.txt into My Data > Track Hubs. "
+        "IGV: File > Open Session > igv.session.xml",
+        as_json,
+    )
 
 
-def _build(
-    shelf: TrackFolder, model: Model, sizes: Mapping[str, int] | None = None
-) -> str:
-    """Give the assembly of tracks: as receipts tell, or as the lengths are.
-
-    The lengths of chromosomes are those given, or of each track's own bigWig.
-    """
-    from tfimpute_tracks.genome import known_build
-    from tfimpute_tracks.tracks.formats import signal_chroms
-
-    def by_lengths(track: TrackRecord) -> str:
-        files = track.signals.values()
-        own = sizes or next((signal_chroms(shelf.folder / f) for f in files), {})
-        return known_build(own, model.checkpoint.genome) or ""
-
-    builds = {track.build or by_lengths(track) for track in shelf.tracks}
-    if len(builds) > 1 and builds - {""}:
-        named = ", ".join(sorted(build or "unknown" for build in builds))
-        raise UsageError(f"tracks of several assemblies ({named}); give --genome")
-    if builds == {""}:
-        raise UsageError(
-            "neither the receipts nor the lengths of chromosomes tell the assembly; "
-            "give --genome, such as hg38"
-        )
-    return builds.pop()
-
-
-def _of_store(
-    folder: Path,
+def _store_tracks(
+    store_dir: Path,
     out_dir: Path | None,
     named: tuple[str | None, str | None, str | None],
     no_export: bool,
     threads: str,
 ) -> TrackFolder:
-    """Export pairs of a store, all where none is named, and give what is there then."""
+    """Export the named pairs of a store, by default all, or list what export will write."""
     from tfimpute_tracks.commands import inputs
     from tfimpute_tracks.impute.expected_tracks import expected_tracks
     from tfimpute_tracks.impute.export import ExportJob, run_export
     from tfimpute_tracks.impute.store import Store
     from tfimpute_tracks.storage import check_writable_dir
-    from tfimpute_tracks.tracks.rendering import TrackOptions
+    from tfimpute_tracks.tracks.formats import choose_formats
     from tfimpute_tracks.tracks.track_folder import find_tracks
-    from tfimpute_tracks.tracks.writer import usual_formats
 
     if out_dir is None:
-        raise UsageError(f"{folder} is a bulk store: give --out-dir for its hub")
-    store = Store(folder)
+        raise UsageError(f"{store_dir} is a bulk store: use --out-dir for its hub")
+    store = Store(store_dir)
     chosen = store.plan.pairs
     if any(named):
         chosen = inputs.choose_pairs(store.vocabulary, *named)
@@ -174,14 +143,12 @@ def _of_store(
         flags = zip(("--tf", "--cell", "--pairs"), named, strict=True)
         which = " ".join(f"{flag} {shlex.quote(n)}" for flag, n in flags if n)
         log(
-            "the tracks themselves: tfimpute-tracks export "
-            f"{folder} {which or '--all'} -o {out_dir}"
+            "to write the tracks: tfimpute-tracks export "
+            f"{store_dir} {which or '--all'} -o {out_dir}"
         )
         return expected_tracks(store, out_dir, chosen)
-    formats = usual_formats(TrackOptions())
-    job = ExportJob(
-        store, chosen, out_dir, formats, threads=inputs.set_threads(threads)
-    )
+    n_threads = inputs.set_threads(threads)
+    job = ExportJob(store, chosen, out_dir, choose_formats(None), threads=n_threads)
     with progress_bar("export", len(chosen), "pairs") as advance:
         for result in run_export(job):
             advance(1, str(result.pair))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from tfimpute_tracks.commands.console import log
 from tfimpute_tracks.errors import InputFileError, UsageError, listed
+from tfimpute_tracks.storage.table import read_lines
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
 
 if TYPE_CHECKING:
@@ -196,15 +197,8 @@ def _is_file(text: str) -> bool:
 
 
 def _pairs_of_file(path: Path) -> list[str]:
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputFileError(
-            f"cannot read the pairs file {path}: {error}; give a text file with a TF "
-            "and a cell line per line, tab-separated"
-        ) from error
     pairs = []
-    for number, line in enumerate(lines, 1):
+    for number, line in read_lines(path, "pairs file"):
         if not line.strip() or line.startswith("#"):
             continue
         fields = line.replace(":", "\t").split("\t")
@@ -215,7 +209,7 @@ def _pairs_of_file(path: Path) -> list[str]:
             continue
         if len(fields) < 2:
             raise InputFileError(
-                f"{path}:{number}: {line.strip()!r} is no pair; write a TF and a cell "
+                f"{path}:{number}: {line.strip()!r} is not a pair; write a TF and a cell "
                 "line, tab-separated"
             )
         pairs.append(f"{fields[0].strip()}:{fields[1].strip()}")

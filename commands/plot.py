@@ -59,7 +59,7 @@ def plot(
 ) -> None:
     """Draw tracks, peaks and genes of a place, ready for print."""
     from tfimpute_tracks.genome import bundled_genes
-    from tfimpute_tracks.genome.genes import read_genes
+    from tfimpute_tracks.genome.genes import genes_in, read_genes
     from tfimpute_tracks.models import load_model
     from tfimpute_tracks.plots.locus import Panel, draw_locus
     from tfimpute_tracks.plots.style import check_ending, save_figure
@@ -98,7 +98,9 @@ def plot(
     ]
     if genes is None and folder is None and fasta is None:
         genes = bundled_genes()
-    beneath = read_genes(genes, window, log) if genes else []
+    beneath = []
+    if genes:
+        beneath = genes_in(read_genes(genes, [window.chrom]), window, log)
     figure = draw_locus(window, panels, beneath, width)
     shown = ", ".join(str(track.pair) for track in tracks)
     save_figure(
@@ -146,7 +148,7 @@ def _read(
     from tfimpute_tracks.vocabulary import Vocabulary
 
     shelf = find_tracks(folder)
-    for fault in shelf.faults:
+    for fault in shelf.errors:
         log(fault, warning=True)
     chosen = None
     if any(named):

@@ -1,4 +1,4 @@
-"""`report`: one page about a folder of tracks, to be mailed and opened anywhere."""
+"""`report`: a self-contained HTML page about a folder of tracks."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 
 from tfimpute_tracks.commands import options
-from tfimpute_tracks.commands.console import print_result, show_json
-from tfimpute_tracks.commands.results import report_errors
+from tfimpute_tracks.commands.results import show_view
 
 __all__ = ["report"]
 
@@ -36,15 +35,12 @@ def report(
     from tfimpute_tracks.views.hubs.card_lookup import CardLookup
     from tfimpute_tracks.views.hubs.report import write_report
 
-    knowledge = CardLookup(load_model(model, evidence))
-    shelf = find_tracks(folder)
-    dest = out or folder / "report.html"
-    check_writable_dir(dest.parent)
-    page = write_report(shelf, dest, knowledge, color_by)
-    if as_json:
-        told = {"pairs": len(shelf.tracks), "left_out": shelf.faults}
-        show_json({**told, "files": [str(page)]})
-    else:
-        print_result(f"{len(shelf.tracks):,} pairs; {page.stat().st_size / 1e6:.1f} MB")
-        print_result(str(page))
-    report_errors(shelf, "the report")
+    card = CardLookup(load_model(model, evidence))
+    tracks = find_tracks(folder)
+    path = out or folder / "report.html"
+    check_writable_dir(path.parent)
+    write_report(tracks, path, card, color_by)
+    megabytes = path.stat().st_size / 1e6
+    show_view(
+        tracks, [path], f"{len(tracks.tracks):,} pairs; {megabytes:.1f} MB", as_json
+    )

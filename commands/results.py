@@ -9,11 +9,13 @@ from tfimpute_tracks.commands.console import log, print_result, show_json, show_
 from tfimpute_tracks.errors import RunError, listed
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tfimpute_tracks.tracks.track_folder import TrackFolder
     from tfimpute_tracks.tracks.writer import PairResult
     from tfimpute_tracks.vocabulary import Pair
 
-__all__ = ["report_errors", "show_results"]
+__all__ = ["show_results", "show_view"]
 
 _SHOWN = 200  # pairs in the table; all are in the JSON and in the folder
 _COLUMNS = ("pair", "status", "peaks", "threshold", "state")
@@ -65,24 +67,36 @@ def show_results(
     print_result(" ".join(files))
 
 
-def report_errors(shelf: TrackFolder, what: str) -> None:
-    """Name the files that were left out, and fail if there is one.
+def show_view(
+    folder: TrackFolder, files: Sequence[Path], text: str, as_json: bool
+) -> None:
+    """Print what was made of a folder of tracks, and fail if a track was left out.
 
     Parameters
     ----------
-    shelf : Shelf
-    what : str
-        That holds all the others.
+    folder : TrackFolder
+    files : sequence of Path
+        Files written.
+    text : str
+        Printed before them, if not as JSON.
+    as_json : bool
 
     Raises
     ------
     RunError
-        A file was left out.
+        A file of the folder was left out.
     """
-    for fault in shelf.faults:
-        log(fault, warning=True)
-    if shelf.faults:
+    names = [str(file) for file in files]
+    if as_json:
+        n_pairs = len(folder.tracks)
+        show_json({"pairs": n_pairs, "left_out": folder.errors, "files": names})
+    else:
+        print_result(text)
+        print_result(" ".join(names))
+    for error in folder.errors:
+        log(error, warning=True)
+    if folder.errors:
         raise RunError(
-            f"{len(shelf.faults)} file(s) of {shelf.folder} were left out, named "
-            f"above; {what} holds the other tracks"
+            f"{len(folder.errors)} file(s) of {folder.path} were left out, see the "
+            "warnings above; all other tracks were used"
         )

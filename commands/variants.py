@@ -1,11 +1,11 @@
-"""`variants`: what the alleles of a VCF or of a table do to binding."""
+"""`variants`: effects of the alleles of a VCF, or of a table, on binding."""
 
 from __future__ import annotations
 
 import sys
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -14,24 +14,15 @@ from tfimpute_tracks.commands.console import log, print_result, progress_bar, sh
 from tfimpute_tracks.errors import RunError, UsageError, listed
 
 if TYPE_CHECKING:
-    from tfimpute_tracks.genome import Sequences
-    from tfimpute_tracks.variants.background import Background
-    from tfimpute_tracks.variants.matched_background import VariantSample
-    from tfimpute_tracks.variants.run import VariantJob, VariantRun
-    from tfimpute_tracks.variants.validate import Counts
+    from tfimpute_tracks.variants.job import BackgroundOptions, VariantRun
 
 __all__ = ["variants"]
 
-_FEW = 0.9  # share of references that are the genome's, of a file of the same assembly
-_MANY_PAIRS, _LEAST = 1000, 0.05  # pairs of which small changes are not written unasked
-_WANTED, _WANTED_OF_MANY = 1000, 200  # background variants
-_SMALL = 100  # background variants, of which a quantile tells little
-
-
-class _Background(NamedTuple):
-    wanted: int
-    seed: int
-    within: Path | None
+_MIN_MATCH = 0.9  # fraction of reference alleles that agree with the genome
+_MANY_PAIRS = 1000
+_MIN_DELTA = 0.05  # default for many pairs
+_N_BACKGROUND, _N_BACKGROUND_MANY = 1000, 200
+_SMALL_BACKGROUND = 100  # fewer variants give coarse quantiles
 
 
 def variants(
@@ -40,16 +31,14 @@ def variants(
         typer.Argument(
             allow_dash=True,
             help="VCF or BCF (.vcf, .vcf.gz, .bcf), or a tab-separated table with the "
-            "columns chrom, pos (from 1), ref, alt and, if any, id. - for a VCF on "
-            "standard input.",
+            "columns chrom, pos (1-based), ref, alt and optionally id. Use - for a VCF "
+            "on standard input.",
         ),
     ],
     tf: options.Tf = None,
     cell: options.Cell = None,
     pairs: options.Pairs = None,
-    every: Annotated[
-        bool, typer.Option("--all", help="Every pair, measured or not.")
-    ] = False,
+    every: Annotated[bool, typer.Option("--all", help="Score every pair.")] = False,
     fasta: options.Fasta = None,
     out_dir: options.OutDir = Path("variants-out"),
     model: options.ModelName = "default",
@@ -58,222 +47,189 @@ def variants(
         typer.Option(
             min=0,
             max=1,
-            help="Leave rows out whose probability changes by less. Default: 0, of "
-            f"more than {_MANY_PAIRS:,} pairs {_LEAST}.",
+            help="Omit rows with a smaller change in probability. Default: 0, or "
+            f"{_MIN_DELTA} for more than {_MANY_PAIRS:,} pairs.",
         ),
     ] = None,
     table_format: Annotated[
-        Literal["tsv", "parquet"], typer.Option("--format", help="Of the effects.")
+        Literal["tsv", "parquet"],
+        typer.Option("--format", help="Format of the table of effects."),
     ] = "tsv",
     wide: Annotated[
-        bool, typer.Option("--wide", help="A row per allele, a delta per pair.")
+        bool,
+        typer.Option("--wide", help="One row per allele, with a delta for each pair."),
     ] = False,
-    background: Annotated[
+    n_background: Annotated[
         int | None,
         typer.Option(
             min=0,
             max=20_000,
-            help="Variants made of the same letters nearby, among which a change gets "
-            f"its quantile; 0 for none. Default: {_WANTED:,}, of more than "
-            f"{_MANY_PAIRS:,} pairs {_WANTED_OF_MANY}.",
+            help="Number of matched background variants, among which each effect gets "
+            f"a quantile; 0 for none. Default: {_N_BACKGROUND:,}, or "
+            f"{_N_BACKGROUND_MANY} for more than {_MANY_PAIRS:,} pairs.",
         ),
     ] = None,
-    background_bed: Annotated[
+    background_regions: Annotated[
         Path | None,
-        typer.Option(help="Where these lie, such as accessible sites: a BED file."),
+        typer.Option(
+            help="BED file of the regions from which background variants are drawn, "
+            "such as accessible sites."
+        ),
     ] = None,
     seed: options.Seed = 0,
-    step: Annotated[
+    stride: Annotated[
         int,
         typer.Option(
             min=1,
             max=100,
-            help="bp between tiles, of which the best counts: 10 is half the work.",
+            help="Distance between tile starts, in bp; 10 halves the run time.",
         ),
     ] = 5,
     write_tracks: Annotated[
         bool,
         typer.Option(
             "--write-tracks",
-            help="bigWigs of both alleles and of their difference, for up to 20 pairs.",
+            help="Write bigWigs of both alleles and of their difference, for up to 20 "
+            "pairs.",
         ),
     ] = False,
-    top: Annotated[
-        int, typer.Option(min=1, help="Pairs that the annotated VCF tells of.")
+    n_annotated: Annotated[
+        int,
+        typer.Option(min=1, help="Pairs listed for each allele in the annotated VCF."),
     ] = 10,
-    heat_maps: Annotated[
+    heatmaps: Annotated[
         int,
         typer.Option(
-            "--heat-maps",
             min=0,
             max=100,
-            help="Draw TFs by cell lines for so many alleles, the first ones.",
+            help="Draw a heatmap of TFs by cell lines for the first N alleles.",
         ),
     ] = 0,
     fix_ref: Annotated[
         bool,
         typer.Option(
-            "--fix-ref", help="Exchange alleles where the genome has the alternative."
+            "--fix-ref", help="Swap REF and ALT if the genome has the alternate allele."
         ),
     ] = False,
     threads: options.Threads = "max",
     cache_dir: options.CacheDir = None,
     as_json: options.Json = False,
 ) -> None:
-    """Score both alleles of variants: tables of effects, and the VCF annotated."""
+    """Score both alleles of variants: tables of effects and an annotated VCF."""
     from tfimpute_tracks.commands import inputs
     from tfimpute_tracks.models import load_model
     from tfimpute_tracks.storage import check_writable_dir
-    from tfimpute_tracks.variants.records import Source, spooled
-    from tfimpute_tracks.variants.run import VariantJob
+    from tfimpute_tracks.variants.job import BackgroundOptions, VariantJob
+    from tfimpute_tracks.variants.records import Source, spool_stdin
+    from tfimpute_tracks.variants.run import run_variants
     from tfimpute_tracks.variants.tables import Layout, check_layout
 
     loaded = load_model(model)
     if not (every or tf or cell or pairs):
         raise UsageError(
-            "which pairs? give --tf and --cell, one of them for all its pairs, "
+            "no pairs selected; use --tf and --cell, one of them for all its pairs, "
             "--pairs, or --all"
         )
     chosen = inputs.choose_many_pairs(loaded, False, every, (tf, cell, pairs))
-    layout = Layout(table_format, wide, _least(min_delta, len(chosen), wide))
+    is_many = len(chosen) > _MANY_PAIRS
+    layout = Layout(table_format, wide, _choose_min_delta(min_delta, len(chosen), wide))
     check_layout(layout, len(chosen))
-    if background is None:
-        background = _WANTED if len(chosen) <= _MANY_PAIRS else _WANTED_OF_MANY
-    _check_options(len(chosen), write_tracks, background, background_bed)
+    if n_background is None:
+        n_background = _N_BACKGROUND_MANY if is_many else _N_BACKGROUND
+    background = BackgroundOptions(n_background, seed, background_regions)
+    _check_options(len(chosen), write_tracks, background)
     n_threads = inputs.set_threads(threads)
     genome = inputs.choose_genome(fasta, loaded, cache_dir)
     check_writable_dir(out_dir)
     log(f"{len(chosen):,} pair(s), model {loaded.name}, {n_threads} thread(s)")
     with ExitStack() as stack:
         opened = (
-            stack.enter_context(spooled(sys.stdin.buffer, out_dir))
+            stack.enter_context(spool_stdin(sys.stdin.buffer, out_dir))
             if source == Path("-")
             else Source.of(source)
         )
         job = VariantJob(
-            loaded,
-            chosen,
-            opened,
-            out_dir,
-            layout,
-            top=top,
-            fix_ref=fix_ref,
-            threads=n_threads,
-            n_maps=heat_maps,
-            step=step,
-            tracks=write_tracks,
+            *(loaded, chosen, opened, out_dir, layout, background),
+            *(n_annotated, fix_ref, n_threads, heatmaps, stride, write_tracks),
         )
-        asked = _Background(background, seed, background_bed)
-        run, n_background = _run(job, genome, asked)
-    _tell(run.counts, n_background, as_json, run.files)
+        run = run_variants(job, genome, progress_bar)
+    _report(run, background, as_json)
     if not run.counts.n_scored:
         raise RunError(
-            f"no allele of {opened.told} could be scored; {run.files[1]} says why of "
-            "each"
+            f"no allele of {opened.label} could be scored; {run.files[1]} lists the "
+            "reason for each"
         )
 
 
-def _least(asked: float | None, n_pairs: int, wide: bool) -> float:
+def _choose_min_delta(asked: float | None, n_pairs: int, wide: bool) -> float:
     if asked is not None:
         return asked
     if wide or n_pairs <= _MANY_PAIRS:
         return 0.0
     log(
-        f"{n_pairs:,} pairs: rows that change by less than {_LEAST} are left out; "
-        "--min-delta 0 writes all"
+        f"{n_pairs:,} pairs: omitting rows with a change in probability below "
+        f"{_MIN_DELTA}; use --min-delta 0 to keep all rows"
     )
-    return _LEAST
+    return _MIN_DELTA
 
 
 def _check_options(
-    n_pairs: int, tracks: bool, background: int, within: Path | None
+    n_pairs: int, write_tracks: bool, background: BackgroundOptions
 ) -> None:
-    from tfimpute_tracks.variants.allele_tracks import MAX_TRACKS
+    from tfimpute_tracks.variants.allele_tracks import MAX_PAIRS
 
-    if tracks and n_pairs > MAX_TRACKS:
+    if write_tracks and n_pairs > MAX_PAIRS:
         raise UsageError(
-            f"--write-tracks with {n_pairs:,} pairs, three files each; name at most "
-            f"{MAX_TRACKS} by --pairs, or --tf and --cell"
+            f"--write-tracks with {n_pairs:,} pairs, three files each; select at most "
+            f"{MAX_PAIRS} with --pairs, or --tf and --cell"
         )
-    if within is not None and not background:
+    if background.regions is not None and not background.n:
         raise UsageError(
-            f"--background-bed {within} with --background 0; leave one of them out"
+            f"--background-regions {background.regions} with --n-background 0; omit one "
+            "of them"
         )
 
 
-def _run(
-    job: VariantJob, genome: Sequences, asked: _Background
-) -> tuple[VariantRun, int]:
-    from tfimpute_tracks.variants.matched_background import survey_variants
-    from tfimpute_tracks.variants.run import run_variants
-
-    n_lines, background = None, None
-    if asked.wanted:
-        survey = survey_variants(
-            job.source, genome, job.fix_ref, asked.wanted, asked.seed
-        )
-        n_lines = survey.n_lines
-        if survey.drawn:
-            background = _scored_background(job, genome, survey, asked)
-    with progress_bar("variants", n_lines, "variants") as advance:
-        run = run_variants(job, genome, lambda n: advance(n, ""), background)
-    return run, 0 if background is None else background.n
-
-
-def _scored_background(
-    job: VariantJob, genome: Sequences, survey: VariantSample, asked: _Background
-) -> Background:
-    from tfimpute_tracks.variants.background import Background
-    from tfimpute_tracks.variants.matched_background import draw_matched, read_within
-
-    within = None if asked.within is None else read_within(asked.within, genome)
-    margin = job.model.config.seq_len
-    partners = draw_matched(genome, survey, asked.wanted, asked.seed, margin, within)
-    if len(partners) < min(asked.wanted, _SMALL):
+def _report(run: VariantRun, background: BackgroundOptions, as_json: bool) -> None:
+    counts = run.counts
+    for reason, n in counts.skipped.most_common():
+        log(f"{n:,} alleles not scored: {reason}", warning=True)
+    if counts.n_scored and run.n_background < min(background.n, _SMALL_BACKGROUND):
         log(
-            f"only {len(partners):,} places near the variants have the same letters: "
-            "quantiles tell little",
+            f"only {run.n_background:,} matched background variants were found near the "
+            "variants: quantiles are coarse",
             warning=True,
         )
-    with progress_bar("background", len(partners), "variants") as advance:
-        return Background.of(
-            job.scorer, genome, partners, job.threads, lambda n: advance(n, "")
-        )
-
-
-def _tell(counts: Counts, n_background: int, as_json: bool, files: list[Path]) -> None:
-    share = counts.reference_share
-    for reason, n in counts.faults.most_common():
-        log(f"{n:,} alleles not scored: {reason}", warning=True)
     renamed = [
-        f"{theirs} for {ours}"
+        f"{theirs} to {ours}"
         for theirs, ours in counts.chroms.items()
         if ours not in (None, theirs)
     ]
     if renamed:
-        log(f"took {listed(renamed, 3)}, as the FASTA names it")
-    if share is not None and share < _FEW:
+        log(f"renamed {listed(renamed, 3)}, as in the FASTA")
+    match = counts.reference_match
+    if match is not None and match < _MIN_MATCH:
         log(
-            f"only {share:.1%} of the references are what the genome has: variants of "
-            "another assembly, or with alleles exchanged (--fix-ref)?",
+            f"only {match:.1%} of the reference alleles agree with the genome: are the "
+            "variants of another assembly, or are alleles swapped (--fix-ref)?",
             warning=True,
         )
     if as_json:
         show_json(
             {
                 "scored": counts.n_scored,
-                "exchanged": counts.n_swapped,
-                "skipped": dict(counts.faults),
-                "reference_share": share,
-                "background": n_background,
-                "files": [str(file) for file in files],
+                "swapped": counts.n_swapped,
+                "skipped": dict(counts.skipped),
+                "reference_match": match,
+                "background": run.n_background,
+                "files": [str(file) for file in run.files],
             }
         )
         return
-    known = "unknown" if share is None else f"{share:.1%}"
+    agree = "an unknown fraction" if match is None else f"{match:.1%}"
     print_result(
-        f"{counts.n_scored:,} alleles scored, {counts.n_swapped:,} of them exchanged "
-        f"first, {sum(counts.faults.values()):,} not; {known} of the references are "
-        "the genome's"
+        f"{counts.n_scored:,} alleles scored ({counts.n_swapped:,} after swapping REF "
+        f"and ALT), {sum(counts.skipped.values()):,} skipped; {agree} of the reference "
+        "alleles agree with the genome"
     )
-    print_result(" ".join(map(str, files)))
+    print_result(" ".join(map(str, run.files)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.engines.head import Head, TileHead
+from tfimpute_tracks.engines.head import GatedHead, TileHead
 from tfimpute_tracks.engines.trunk import MotifTrunk
 from tfimpute_tracks.kernels.segments import SegmentGrid
 from tfimpute_tracks.kernels.sparse import SparseRows, gather_windows
@@ -93,21 +93,21 @@ class LookupEngine:
 
 
 def pick_head(model: Model, pairs: list[Pair], trunk: MotifTrunk) -> TileHead:
-    """Take the sparse products where the network is the paper's first one.
+    """Open the head of a model: sparse products for the gated network.
 
     Parameters
     ----------
     model : Model
     pairs : list of Pair
     trunk : MotifTrunk
-        Of the model; by its probe the cheaper way is chosen.
+        Of the model; its probe shows how dense features are.
 
     Returns
     -------
     TileHead
     """
     if model.config.gates_motifs:
-        return Head(model, pairs, trunk.probe)
+        return GatedHead(model, pairs, trunk.probe)
     # PyTorch takes a second to import: only where it is needed.
     from tfimpute_tracks.engines.network_head import NetworkHead
 

@@ -1,8 +1,8 @@
-"""Engines: from a stretch of letters to the logits of its tiles, on one device.
+"""Engines: from a segment of sequence to the log-odds of its tiles, on one device.
 
 One interface, two engines: ``cpu_engine`` with look-up tables and sparse features, and
 ``gpu_engine`` with PyTorch. Both convolve each position once, whatever the overlap of
-tiles and the number of pairs, and agree with the plain network to float32 rounding.
+tiles and the number of pairs, and agree with the network to float32 rounding.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from tfimpute_tracks.vocabulary import Pair
 
 __all__ = ["Engine", "list_devices", "open_engine", "pick_device"]
 
-# Where a driver for NVIDIA's GPUs shows on Linux, and on Linux under Windows.
+# Where the driver of an NVIDIA GPU appears on Linux, and on Linux under Windows.
 _DRIVERS = (Path("/proc/driver/nvidia"), Path("/dev/nvidiactl"), Path("/dev/dxg"))
 
 
 class Engine(Protocol):
-    """What scores tiles for a fixed list of pairs."""
+    """Scores neighboring tiles for a fixed list of pairs, by sequence alone."""
 
     @property
     def device(self) -> str:
-        """Where it runs, for receipts and logs."""
+        """The device, for receipts and logs."""
 
     def logits(self, codes: NDArray[np.uint8], n_tiles: int) -> NDArray[np.float32]:
         """Score neighboring tiles.
@@ -50,12 +50,12 @@ class Engine(Protocol):
 
 
 def pick_device(device: str) -> str:
-    """Turn what a user typed into a device that is there.
+    """Resolve a device that a user named.
 
     Parameters
     ----------
     device : str
-        `auto`, `cpu`, `cuda` or `cuda:N`. `auto` takes a GPU where there is one.
+        `auto`, `cpu`, `cuda` or `cuda:N`. `auto` uses a GPU where there is one.
 
     Returns
     -------
@@ -65,14 +65,14 @@ def pick_device(device: str) -> str:
     Raises
     ------
     DeviceError
-        The device is unknown or not there.
+        The device is unknown, or this machine does not have it.
     """
     if device == "cpu":
         return "cpu"
     kind, _, number = device.partition(":")
     if kind not in {"auto", "cuda"} or (number and not number.isdigit()):
         raise DeviceError(
-            f"unknown device {device!r}; give auto, cpu, cuda or cuda:N (N from 0)"
+            f"unknown device {device!r}; use auto, cpu, cuda or cuda:N (N from 0)"
         )
     if device == "auto" and not any(driver.exists() for driver in _DRIVERS):
         return "cpu"  # and a second saved, which importing PyTorch takes
@@ -83,19 +83,19 @@ def pick_device(device: str) -> str:
         return "cuda:0" if n_devices else "cpu"
     if int(number or 0) >= n_devices:
         raise DeviceError(
-            f"device {device!r} is not there: PyTorch {torch.__version__} sees "
+            f"no device {device!r}: PyTorch {torch.__version__} finds "
             f"{n_devices} CUDA devices; use --device cpu, or install a CUDA build"
         )
     return f"cuda:{number or 0}"
 
 
 def list_devices(device: str) -> list[str]:
-    """Turn what a user typed into every device that it can mean.
+    """Resolve all devices that a user named.
 
     Parameters
     ----------
     device : str
-        As for :func:`pick_device`; `auto` and `cuda` mean all GPUs there are.
+        As for :func:`pick_device`; `auto` and `cuda` mean all GPUs.
 
     Returns
     -------
@@ -105,7 +105,7 @@ def list_devices(device: str) -> list[str]:
     Raises
     ------
     DeviceError
-        The device is unknown or not there.
+        The device is unknown, or this machine does not have it.
     """
     picked = pick_device(device)
     if picked == "cpu" or device not in {"auto", "cuda"}:
@@ -123,7 +123,7 @@ def open_engine(
     fast: bool = False,
     trunk: MotifTrunk | None = None,
 ) -> Engine:
-    """Make the engine for a device.
+    """Open the engine of a device.
 
     Parameters
     ----------
@@ -134,9 +134,9 @@ def open_engine(
     device : str
         From :func:`pick_device`.
     fast : bool
-        Give up the last digits of a probability for speed, where that keeps within
-        0.002. On a GPU no cheaper rounding does (`TorchEngine` tells the figures), and
-        what is exact is fast there: it changes nothing.
+        Trade the last digits of a probability, less than 0.002, for speed. It changes
+        nothing on a GPU, where `exact` is fast and coarser rounding exceeds 0.002 (see
+        :class:`~tfimpute_tracks.engines.gpu_engine.TorchEngine`).
     trunk : MotifTrunk, optional
         Of another CPU engine of the same model, grid and precision.
 

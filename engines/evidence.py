@@ -51,7 +51,7 @@ class PairEvidence:
         self._known: dict[bytes, PairRows] = {}
         self._lock = Lock()
         by_tf, by_cell = evidence.attention_logits
-        # Against overflow: what is subtracted here is subtracted from null logits, too.
+        # So that no weight overflows; the null logit below makes up for it.
         self._most_tf, self._most_cell = by_tf.max(axis=2), by_cell.max(axis=2)
         self._by_tf = np.exp(by_tf - self._most_tf[:, :, None])
         self._by_cell = np.exp(by_cell - self._most_cell[:, :, None])
@@ -67,17 +67,17 @@ class PairEvidence:
     def apply(
         self, logits: Floats, chrom: str, centers: Ints, kept: Mask | None = None
     ) -> Floats:
-        """Give log-odds by letters and tracks.
+        """Condition log-odds on measured tracks.
 
         Parameters
         ----------
         logits : float32 array, shape (n_tiles, n_pairs)
-            By letters; where it is contiguous, the result takes its place.
+            By sequence alone. A contiguous array is overwritten with the result.
         chrom : str
         centers : int64 array, shape (n_tiles,), ascending
-            Of the tiles: 0-based, in bp.
+            Of the tiles, 0-based, in bp.
         kept : bool array, shape (n_tracks,), optional
-            Tracks that take part; by default all.
+            Tracks to use; by default all.
 
         Returns
         -------
@@ -88,11 +88,11 @@ class PairEvidence:
         if kept is not None:
             measured = measured & kept
         if not measured.any():
-            return self._by_letters(logits)
+            return self._sequence_only(logits)
         starts = centers - width // 2
         told = store.in_coverage(chrom, starts, width)
         if not told.any():
-            return self._by_letters(logits)
+            return self._sequence_only(logits)
         cover = store.coverage(chrom, starts, width)
         if kept is not None:
             cover = cover.of(measured)
@@ -101,18 +101,18 @@ class PairEvidence:
     def apply_attention(
         self, logits: Floats, told: Mask, cover: Coverage, measured: Mask
     ) -> Floats:
-        """Give log-odds by letters and what tracks cover of tiles.
+        """Condition log-odds on tracks whose coverage of the tiles is known.
 
         Parameters
         ----------
         logits : float32 array, shape (n_tiles, n_pairs)
-            As for :meth:`logits`.
+            As for :meth:`apply`.
         told : bool array, shape (n_tiles,)
-            Tiles of which tracks say anything.
+            Tiles inside the regions of the evidence.
         cover : Coverage
-            Of the tiles' middles.
+            Fractions of each tile's middle that tracks cover.
         measured : bool array, shape (n_tracks,)
-            Tracks that take part.
+            Tracks to use.
 
         Returns
         -------
@@ -122,17 +122,17 @@ class PairEvidence:
         rows = self.rows(measured)
         apply_attention(found, told, cover, self._tracks, rows, self._shared)
         if not told.all():
-            found[~told] = self._by_letters(found[~told])
+            found[~told] = self._sequence_only(found[~told])
         return found
 
-    def _by_letters(self, logits: Floats) -> Floats:
-        """Give log-odds of being bound where letters are all there is."""
+    def _sequence_only(self, logits: Floats) -> Floats:
+        """Calibrate log-odds where sequence alone counts."""
         slope, offset = self._alone
         found: Floats = slope * logits + offset
         return found
 
     def rows(self, measured: Mask) -> PairRows:
-        """Give what is known of the pairs where some tracks take part.
+        """Prepare the pairs for a set of tracks; cached.
 
         Parameters
         ----------
@@ -161,8 +161,8 @@ class PairEvidence:
             of_cell = self._by_cell[head][:, track_cell]
             sums += (of_tf @ of_cell.T)[tf, cell]
         for pair in np.flatnonzero(own):
-            # Not by subtraction: a pair's own track weighs most, and little would be
-            # left of the others' digits.
+            # Not by subtraction: a pair's own track has the largest weight, and few
+            # digits of the others would be left.
             others = (track_tf != tf[pair]) | (track_cell != cell[pair])
             of_tf = self._by_tf[:, tf[pair]][:, track_tf[others]]
             of_cell = self._by_cell[:, cell[pair]][:, track_cell[others]]
@@ -184,7 +184,7 @@ class PairEvidence:
         return pair_rows(self._groups, offset, bias, scale)
 
     def _known_tracks(self, track_tf: Ints, track_cell: Ints) -> Floats:
-        """Give d of the definition, float32 (n_pairs, 5)."""
+        """Compute d of the definition, float32 (n_pairs, 5)."""
         n_tfs = len(self._evidence.weights.vocabulary.tfs)
         n_cells = len(self._evidence.weights.vocabulary.cells)
         counts = np.zeros((n_tfs + 1, n_cells))

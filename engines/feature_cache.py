@@ -1,12 +1,12 @@
 """The tile cache: motif features on disk, for the next pair.
 
-What a filter finds in a stretch of sequence does not know the pair, so a second pair
-over the same sequence need not be convolved again. A block of tiles is a file, known by
-the digest of what its features depend on: filters and biases, geometry, precision and
-the letters themselves. Files are never changed, so any number of processes may read
-and write at once; one that is cut short or damaged counts as missing. Features are
-stored as they are (sparse float32), so a score is the same with and without cache, bit
-for bit. The files used least recently go first when the cache outgrows its limit.
+Motif features do not depend on the pair, so a second pair over the same sequence needs
+no convolution. A block of tiles is one file. Its key is the digest of everything its
+features depend on: filters and biases, geometry, precision and sequence. Files never
+change, so any number of processes may read and write at once; a truncated or damaged
+file counts as missing. Features are stored as computed (sparse float32), so scores are
+equal with and without cache, bit for bit. When the cache exceeds its limit, the files
+used least recently are removed.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ from tfimpute_tracks.storage import digest_json, read_arrays, write_arrays
 __all__ = ["CacheState", "FeatureCache"]
 
 _ARRAYS = ("counts", "columns", "values")
-_LEFT_BY_EVICTION = 0.9  # of the limit: so that not every new file evicts one
+_EVICT_TO = 0.9  # of the limit: so that not every new file evicts one
 _ABANDONED = 3600  # seconds after which a temporary file has no writer any more
 
 
 class CacheState(NamedTuple):
-    """What a cache holds.
+    """The size of a cache.
 
     Attributes
     ----------
     files, size : int
-        Number of blocks, and their bytes.
+        Number of blocks, and their size in bytes.
     """
 
     files: int
@@ -53,7 +53,7 @@ class FeatureCache:
     Parameters
     ----------
     folder : Path
-        Made when the first block is stored.
+        Created when the first block is stored.
     limit : int
         Bytes; above it the blocks used least recently are removed.
 
@@ -78,7 +78,7 @@ class FeatureCache:
         n_tiles: int,
         digest: str,
     ) -> SparseRows:
-        """Give the motif features of neighboring tiles, stored or computed.
+        """Load the motif features of neighboring tiles, or compute and store them.
 
         Parameters
         ----------
@@ -98,7 +98,7 @@ class FeatureCache:
         path = self.folder / key[:2] / f"{key}.h5"
         arrays = read_arrays(path, about, _ARRAYS) if path.exists() else None
         if arrays is not None:
-            with suppress(OSError):  # a cache that can only be read is one, too
+            with suppress(OSError):  # a read-only cache is fine, too
                 os.utime(path)  # used now: how eviction knows
             self._count(hit=True)
             offsets = np.concatenate([[0], np.cumsum(arrays["counts"], dtype=np.int64)])
@@ -109,7 +109,7 @@ class FeatureCache:
         return features
 
     def state(self) -> CacheState:
-        """Count what is there.
+        """Measure the cache.
 
         Returns
         -------
@@ -119,17 +119,17 @@ class FeatureCache:
         return CacheState(len(sizes), sum(sizes))
 
     def prune(self, limit: int | None = None) -> CacheState:
-        """Remove the blocks used least recently, and what killed writers left.
+        """Remove the blocks used least recently, and leftovers of killed writers.
 
         Parameters
         ----------
         limit : int, optional
-            Bytes that may stay; by default the cache's own limit.
+            Bytes to keep; by default the limit of the cache.
 
         Returns
         -------
         CacheState
-            What was removed.
+            The removed files.
         """
         entries = sorted(self._entries())
         total = sum(size for _, size, _ in entries)
@@ -157,17 +157,17 @@ class FeatureCache:
             write_arrays(path, arrays, about)
             size = path.stat().st_size
         except (OSError, RunError):
-            return  # no room or no right to write: the scan does not need the cache
+            return  # no space or no permission: the scan does not need the cache
         with self._lock:
             if self._size is None:
                 self._size = self.state().size
             else:
                 self._size += size
             if self._size > self.limit:
-                self.prune(int(_LEFT_BY_EVICTION * self.limit))
+                self.prune(int(_EVICT_TO * self.limit))
 
     def _entries(self) -> Iterator[tuple[float, int, Path]]:
-        """Yield time of use, size and path of every block."""
+        """Yield the time of last use, size and path of every block."""
         for path in self.folder.glob("??/*.h5"):
             with suppress(FileNotFoundError):
                 stat = path.stat()

@@ -1,14 +1,14 @@
-"""From codes to logits on a GPU, in PyTorch with a Triton kernel where there is one.
+"""From codes to log-odds on a GPU, in PyTorch with a Triton kernel where possible.
 
-Everything stays on the device: one byte per letter goes over, one number per tile and
-pair comes back. In between stand the segment maxima of both strands (the *trunk*), the
-pooling windows of the tiles, which are runs of segments, and the head.
+Everything stays on the device: one byte per base goes in, one value per tile and pair
+comes out. In between are the segment maxima of both strands (the *trunk*), the pooling
+windows of the tiles, which are runs of segments, and the head.
 
-The trunk is :mod:`tfimpute_tracks.kernels.fused`; where that cannot be had, a
-convolution in plain PyTorch does the same on any device, the CPU included, in pieces
-because its result is large. The head is matrix products in float32.
+The trunk is :mod:`tfimpute_tracks.kernels.fused`. Without Triton, a convolution in plain
+PyTorch does the same on any device, the CPU included, in blocks because its result is
+large. The head is matrix products in float32.
 
-Memory is met as it is found: when a batch of tiles does not fit, half of it is tried.
+When a batch of tiles does not fit into memory, half of it is tried.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from tfimpute_tracks.engines.gpu_heads import pick_head
+from tfimpute_tracks.engines.gpu_heads import pick_torch_head
 from tfimpute_tracks.errors import RunError
 from tfimpute_tracks.kernels.fused import (
     HAS_TRITON,
@@ -41,10 +41,10 @@ __all__ = ["TorchEngine"]
 
 _LOG = logging.getLogger(__name__)
 
-_BATCH = 1 << 27  # numbers of segments and windows in a batch of tiles: 512 MB
-_LETTERS = 1 << 26  # letters in a batch of tiles
-_ROOM = 1 << 26  # numbers in the largest array that is made piece by piece
-_LONGEST = 300  # letters of an error that a warning repeats
+_BATCH = 1 << 27  # values of segments and windows in a batch of tiles: 512 MB
+_MAX_BASES = 1 << 26  # in a batch of tiles
+_MAX_VALUES = 1 << 26  # in the largest array that is computed in blocks
+_MAX_MESSAGE = 300  # characters of an error that a warning repeats
 _CHECKED = 40  # tiles that the kernel is tried on
 
 _Trunk = Callable[[Tensor, int], Tensor]
@@ -53,11 +53,10 @@ _Trunk = Callable[[Tensor, int], Tensor]
 class TorchEngine:
     """Logits of neighboring tiles for a fixed list of pairs, on one device.
 
-    Only filters are ever rounded. What that does to a probability was found with the
-    default weights on the bundled stretch of chr20, their filters rounded on a CPU:
-    1.2e-6 at most when exact, to 22 bits; 2.7e-3 at most when fast, to 11 bits, 3e-5 on
-    average, and one in 30 million above 2e-3. TF32 has as many bits at half the speed;
-    bfloat16 has 8 at the same speed and is off by up to 9e-3, so it is not used.
+    Only filters are rounded. The effect on a probability, measured with the default
+    weights on the bundled region of chr20 with filters rounded on a CPU: at most 1.2e-6
+    when exact (22 bits); at most 2.7e-3, 3e-5 on average, when fast (11 bits). TF32 has
+    as many bits at half the speed; bfloat16 has 8 and differs by up to 9e-3.
 
     Parameters
     ----------
@@ -71,7 +70,7 @@ class TorchEngine:
     fast : bool
         Round the filters to 11 bits: half the work of the fused kernel. In plain
         PyTorch it lets a GPU use TF32, of as many bits; on a CPU it changes nothing.
-        Scans leave it alone, for they promise 2e-3.
+        Scans do not use it: they guarantee 2e-3.
 
     Raises
     ------
@@ -81,9 +80,9 @@ class TorchEngine:
     Attributes
     ----------
     device : str
-        Where it runs, for receipts and logs.
+        The device, for receipts and logs.
     tiles_per_batch : int
-        Tiles that go through at a time; less once memory ran out.
+        Tiles of a batch; fewer once memory ran out.
     """
 
     def __init__(
@@ -97,10 +96,10 @@ class TorchEngine:
         self.device = device
         self._config = model.config
         self._grid = grid
-        # What a tile adds: segments and windows, each of both strands, and logits.
+        # Values per tile: segments and windows, each of both strands, and log-odds.
         features = grid.borders.size + self._config.n_windows
         numbers = 2 * self._config.n_filters * features + len(pairs)
-        batch = min(_BATCH // numbers, _LETTERS // grid.stride)
+        batch = min(_BATCH // numbers, _MAX_BASES // grid.stride)
         self.tiles_per_batch = max(1, batch)
         weights = model.checkpoint.weights
         both = [weights["filters"], reverse_filters(weights["filters"])]
@@ -109,12 +108,12 @@ class TorchEngine:
                 filters = torch.tensor(np.concatenate(both), device=device)
                 bias = torch.tensor(weights["bias"], device=device).repeat(2)
                 self._trunk = _pick_trunk(filters, bias, grid, fast)
-                self._head = pick_head(model, pairs, device)
+                self._head = pick_torch_head(model, pairs, device)
         except torch.cuda.OutOfMemoryError as error:
-            raise RunError(_no_room(device, len(pairs))) from error
+            raise RunError(_out_of_memory(device, len(pairs))) from error
 
     def logits(self, codes: NDArray[np.uint8], n_tiles: int) -> NDArray[np.float32]:
-        """Give the logits of neighboring tiles, of the better strand.
+        """Compute the log-odds of neighboring tiles, of the better strand.
 
         Parameters
         ----------
@@ -130,7 +129,7 @@ class TorchEngine:
         Raises
         ------
         ValueError
-            The codes are not those of so many tiles.
+            The codes are not of that many tiles.
         RunError
             The device has too little memory for a single tile.
         """
@@ -157,8 +156,8 @@ class TorchEngine:
     def _try_batch(
         self, codes: NDArray[np.uint8], n_tiles: int
     ) -> NDArray[np.float32] | None:
-        # Nothing more is done in the handler: while an exception is handled, its
-        # traceback holds the very tensors that filled the memory.
+        # The handler does nothing else: while an exception is handled, its traceback
+        # holds the tensors that filled the memory.
         try:
             return self._batch(codes, n_tiles)
         except torch.cuda.OutOfMemoryError:
@@ -175,10 +174,10 @@ class TorchEngine:
 
     def _take_fewer(self, n_tiles: int) -> None:
         if n_tiles == 1:
-            raise RunError(_no_room(self.device, self._head.n_pairs))
+            raise RunError(_out_of_memory(self.device, self._head.n_pairs))
         self.tiles_per_batch = n_tiles // 2
         _LOG.info(
-            "%s: %d tiles do not fit its memory; going on with %d at a time",
+            "%s: %d tiles do not fit into memory; continuing with %d at a time",
             self.device,
             n_tiles,
             self.tiles_per_batch,
@@ -186,21 +185,21 @@ class TorchEngine:
         torch.cuda.empty_cache()
 
     def _placed(self) -> AbstractContextManager[object]:
-        # Triton launches on the current device, whatever device its arguments are on.
+        # Triton launches on the current device, whatever the device of its arguments.
         if torch.device(self.device).type == "cuda":
             return torch.cuda.device(self.device)
         return nullcontext()
 
 
-def _no_room(device: str, n_pairs: int) -> str:
+def _out_of_memory(device: str, n_pairs: int) -> str:
     return (
-        f"{device} has too little free memory for one tile with {n_pairs} pairs; close "
-        "what else runs there, ask for fewer pairs, or give --device cpu"
+        f"{device} has too little free memory for one tile with {n_pairs} pairs; stop "
+        "other programs there, use fewer pairs, or --device cpu"
     )
 
 
 def _pick_trunk(filters: Tensor, bias: Tensor, grid: SegmentGrid, fast: bool) -> _Trunk:
-    """Take the fused kernel where it works, and plain PyTorch everywhere else."""
+    """Use the fused kernel where it works, and plain PyTorch everywhere else."""
     plain = _PlainTrunk(filters, bias, grid, fast)
     if runs_on(filters.device):
         return _fused_or_plain(plain, filters, bias, grid, fast)
@@ -216,19 +215,19 @@ def _pick_trunk(filters: Tensor, bias: Tensor, grid: SegmentGrid, fast: bool) ->
 def _fused_or_plain(
     plain: _Trunk, filters: Tensor, bias: Tensor, grid: SegmentGrid, fast: bool
 ) -> _Trunk:
-    """Try the fused kernel, look at what comes out, and say so where it fails."""
+    """Try the fused kernel, check its output, and warn where it fails."""
     fused = fuse_filters(filters, bias, "fp16" if fast else "fp16x2")
 
     def trunk(codes: Tensor, n_segments: int) -> Tensor:
         return fused_maxima(codes, fused, grid, n_segments)
 
-    # What compiling needs is not known beforehand, nor what it may raise.
+    # Neither what compilation needs nor what it may raise is known beforehand.
     try:
         fault = _trunk_fault(trunk, plain, filters, grid, fast)
     except torch.cuda.OutOfMemoryError:
         raise
     except Exception as error:
-        fault = " ".join(f"{type(error).__name__}: {error}".split())[:_LONGEST]
+        fault = " ".join(f"{type(error).__name__}: {error}".split())[:_MAX_MESSAGE]
     if fault:
         _LOG.warning(
             "the Triton kernel does not work on %s, plain PyTorch runs instead: %s",
@@ -242,17 +241,17 @@ def _fused_or_plain(
 def _trunk_fault(
     trunk: _Trunk, plain: _Trunk, filters: Tensor, grid: SegmentGrid, fast: bool
 ) -> str:
-    """Run both ways on a made-up stretch; say what is wrong, '' where nothing is."""
+    """Run both trunks on artificial sequence; return the fault, '' if none."""
     length = filters.shape[1]
     n_segments = grid.n_segments(_CHECKED)
     n = int(grid.spans(_CHECKED)[1][-1]) + length - 1
     codes = (torch.arange(n, device=filters.device) * 7919 % 104_729 % 5).byte()
     ours, theirs = (
-        _gather_windows(way(codes, n_segments), grid, _CHECKED)
-        for way in (trunk, plain)
+        _gather_windows(run(codes, n_segments), grid, _CHECKED)
+        for run in (trunk, plain)
     )
     off = float((ours - theirs).abs().max())
-    # Each of F weights is off by half of its last bit; float32 sums lose some more.
+    # Each of F weights is off by half its last bit; float32 sums lose some more.
     largest = float(filters.abs().amax())
     allowed = length * largest * (2.0**-10 if fast else 2.0**-18)
     return "" if off <= allowed else f"its values are off by {off:.2g}"
@@ -268,23 +267,23 @@ class _PlainTrunk:
         self._bias = bias
         self._grid = grid
         self._fast = fast
-        self._letters = torch.eye(5, 4, device=filters.device)
+        self._one_hot = torch.eye(5, 4, device=filters.device)
 
     def __call__(self, codes: Tensor, n_segments: int) -> Tensor:
         stride, step = self._grid.stride, self._grid.borders.size
         n_filters, _, length = self._filters.shape
         out = codes.new_empty((n_segments, n_filters), dtype=torch.float32)
-        periods = max(1, _ROOM // (4 * n_filters * stride))
+        periods = max(1, _MAX_VALUES // (4 * n_filters * stride))
         for period in range(0, -(-n_segments // step), periods):
             start = period * stride
-            stretch = codes[start : start + periods * stride + length - 1]
+            segment = codes[start : start + periods * stride + length - 1]
             rows = out[period * step : (period + periods) * step]
-            rows.copy_(self._maxima(stretch)[: len(rows)])
+            rows.copy_(self._maxima(segment)[: len(rows)])
         return out
 
     def _maxima(self, codes: Tensor) -> Tensor:
-        """Give the segments of whole periods, past the end of the codes as well."""
-        x = self._letters[codes.int()].t()[None]  # (1, 4, letters)
+        """Compute the segments of whole periods, also past the end of the codes."""
+        x = self._one_hot[codes.int()].t()[None]  # (1, 4, n_bases)
         with torch.backends.cudnn.flags(enabled=True, allow_tf32=self._fast):
             y = functional.conv1d(x, self._filters)[0]  # (2 K, positions)
         stride = self._grid.stride
@@ -299,7 +298,7 @@ class _PlainTrunk:
 
 
 def _gather_windows(maxima: Tensor, grid: SegmentGrid, n_tiles: int) -> Tensor:
-    """Take each tile's windows from its segments.
+    """Compute each tile's windows from its segments.
 
     Parameters
     ----------
@@ -319,8 +318,8 @@ def _gather_windows(maxima: Tensor, grid: SegmentGrid, n_tiles: int) -> Tensor:
     for strand, ranges in enumerate((grid.forward.tolist(), grid.reverse.tolist())):
         own = maxima[:, strand * n_filters : (strand + 1) * n_filters]
         for window, (first, end) in enumerate(ranges):
-            reach = own[first : (n_tiles - 1) * step + end]
+            segments = own[first : (n_tiles - 1) * step + end]
             # A view: tiles share their segments, and nothing is copied for it.
-            runs = reach.unfold(0, end - first, step)  # (n_tiles, K, end - first)
+            runs = segments.unfold(0, end - first, step)  # (n_tiles, K, end - first)
             torch.amax(runs, dim=2, out=windows[strand, :, window])
     return windows

@@ -1,4 +1,4 @@
-"""The heads of the PyTorch engine: from windows of tiles to logits, on any device."""
+"""The heads of the PyTorch engine: from windows of tiles to log-odds, on any device."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.models.network import TFImpute
 from tfimpute_tracks.vocabulary import Pair
 
-__all__ = ["GatedHead", "NetworkHead", "pick_head"]
+__all__ = ["TorchGatedHead", "TorchNetworkHead", "pick_torch_head"]
 
-_ROOM = 1 << 26  # numbers in the largest array that is made piece by piece
-_MIX_COST = 32  # multiply-adds of a matrix product that one of `_mix` is worth
+_MAX_VALUES = 1 << 26  # in the largest array that is computed in blocks
+_MIX_COST = 32  # multiply-adds of a matrix product that cost as much as one of `_mix`
 
 
-def pick_head(model: Model, pairs: list[Pair], device: str) -> GatedHead | NetworkHead:
-    """Take the head that fits a model.
+def pick_torch_head(
+    model: Model, pairs: list[Pair], device: str
+) -> TorchGatedHead | TorchNetworkHead:
+    """Open the head of a model.
 
     Parameters
     ----------
@@ -26,15 +28,15 @@ def pick_head(model: Model, pairs: list[Pair], device: str) -> GatedHead | Netwo
 
     Returns
     -------
-    GatedHead or NetworkHead
+    TorchGatedHead or TorchNetworkHead
     """
     if model.config.gates_motifs:
-        return GatedHead(model, pairs, device)
-    return NetworkHead(model, pairs, device)
+        return TorchGatedHead(model, pairs, device)
+    return TorchNetworkHead(model, pairs, device)
 
 
-class NetworkHead:
-    """What follows the windows in a network that is not the paper's first one.
+class TorchNetworkHead:
+    """The layers after the windows, of any network family.
 
     Parameters
     ----------
@@ -50,7 +52,7 @@ class NetworkHead:
         self.n_pairs = len(pairs)
 
     def logits(self, windows: Tensor) -> Tensor:
-        """Give the larger logits of two strands.
+        """Compute the log-odds, of the better strand.
 
         Parameters
         ----------
@@ -62,8 +64,8 @@ class NetworkHead:
         """
         n = windows.shape[1]
         out = windows.new_empty((n, self.n_pairs))
-        rows = max(1, _ROOM // (4 * self._network.floats_per_tile))
-        columns = max(1, _ROOM // (min(n, rows) * self._network.floats_per_logit))
+        rows = max(1, _MAX_VALUES // (4 * self._network.floats_per_tile))
+        columns = max(1, _MAX_VALUES // (min(n, rows) * self._network.floats_per_logit))
         for first in range(0, n, rows):
             block = out[first : first + rows]
             features = self._network.body(*windows[:, first : first + rows])
@@ -75,15 +77,14 @@ class NetworkHead:
         return out
 
 
-class GatedHead:
-    """The last layers, for windows of both strands.
+class TorchGatedHead:
+    """The last layers of the gated network, for windows of both strands.
 
     The gates of few pairs are folded into the last layer, one matrix product of depth
-    n_windows x K; for many, U[h, k] = sum_w W2[w, h, k] M[w, k] is formed once per tile
-    and a pair adds the product g . U. Either way the units' values stand in memory for
-    a block of tiles and pairs only.
-
-    All of it is float32: the logits of thousands of pairs leave the device no faster.
+    n_windows x K. For many, U[h, k] = sum_w W2[w, h, k] M[w, k] is formed once per tile
+    and a pair adds the product g . U. Either way the units of a block of tiles and
+    pairs are in memory at a time. All of it is float32: transfer of the log-odds of
+    thousands of pairs takes longer.
 
     Parameters
     ----------
@@ -106,13 +107,13 @@ class GatedHead:
         self.n_pairs = n_pairs = len(pairs)
         cheap = n_pairs * n_windows <= n_windows * _MIX_COST + n_pairs
         self._own: Tensor | None = None
-        if cheap and n_pairs * self._weights.numel() <= _ROOM:
+        if cheap and n_pairs * self._weights.numel() <= _MAX_VALUES:
             # (n_pairs, H, n_windows, K): each pair's own last layer, as one matrix
             own = self._gates[:, None, None] * self._weights.transpose(0, 1)
             self._own = own.reshape(n_pairs * n_units, n_windows * n_filters)
 
     def logits(self, windows: Tensor) -> Tensor:
-        """Give the larger logits of two strands.
+        """Compute the log-odds, of the better strand.
 
         Parameters
         ----------
@@ -126,7 +127,7 @@ class GatedHead:
         n_units, n_filters = self._weights.shape[1:]
         out = windows.new_empty((n, self.n_pairs))
         row = 2 * n_units * (self.n_pairs if self._own is not None else n_filters)
-        rows = max(1, _ROOM // max(1, row))
+        rows = max(1, _MAX_VALUES // max(1, row))
         for first in range(0, n, rows):
             part = windows[:, first : first + rows].flatten(0, 1)
             block = out[first : first + rows]
@@ -144,7 +145,7 @@ class GatedHead:
         for window, weights in enumerate(self._weights[1:], start=1):
             u.addcmul_(m[:, window, None], weights)
         flat = u.view(-1, n_filters)
-        columns = max(1, _ROOM // len(flat))
+        columns = max(1, _MAX_VALUES // len(flat))
         for first in range(0, self.n_pairs, columns):
             z = flat @ self._gates[first : first + columns].t()
             z = z.view(2, len(out), n_units, -1).add_(self._bias[:, None])

@@ -1,9 +1,9 @@
-"""The head: what pairs make of the motif features, for one pair or all of them.
+"""The head: from motif features to the log-odds of one pair or of all.
 
-With few pairs each pair's gates are folded into a last layer of its own. With many,
+With few pairs, each pair's gates are folded into a last layer of its own. With many,
 U[h, k] = sum_w W2[w, h, k] M[w, k] is formed once per tile and a pair adds g . U. The
-cheaper way is taken, by the density of the features; which one it is depends on the
-weights and the pairs alone, so scores do not depend on how a chromosome is cut.
+density of the features decides which is cheaper. The choice depends on the weights and
+the pairs alone, so scores do not depend on how a chromosome is cut.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tfimpute_tracks.kernels.sparse import SparseRows
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.vocabulary import Pair
 
-__all__ = ["Head", "TileHead", "pair_gates"]
+__all__ = ["GatedHead", "TileHead", "pair_gates"]
 
 Floats = NDArray[np.float32]
 
@@ -35,11 +35,11 @@ _LANES = LANE_BYTES // 4
 # entry and 8 units, and `shared_logits` per entry, 8 units and 16 pairs.
 _MIX_COST = 17
 _SHARE_COST = 3
-_ROOM = 1 << 23  # numbers in the largest intermediate array
+_MAX_VALUES = 1 << 23  # in the largest intermediate array
 
 
 def pair_gates(model: Model, pairs: list[Pair]) -> Floats:
-    """Give the gates of pairs: g = sigmoid([E_t ; E_c] W1 + b1).
+    """Compute the gates of pairs: g = sigmoid([E_t ; E_c] W1 + b1).
 
     Parameters
     ----------
@@ -59,10 +59,10 @@ def pair_gates(model: Model, pairs: list[Pair]) -> Floats:
 
 
 class TileHead(Protocol):
-    """What makes logits of the windows of tiles, for a fixed list of pairs."""
+    """The last layers of a network, for a fixed list of pairs."""
 
     def logits(self, windows: SparseRows) -> Floats:
-        """Give the logits of tiles, the better strand's.
+        """Compute the log-odds of tiles, of the better strand.
 
         Parameters
         ----------
@@ -75,16 +75,16 @@ class TileHead(Protocol):
         """
 
 
-class Head:
-    """The last layers of the paper's first network for a fixed list of pairs.
+class GatedHead:
+    """The last layers of the gated network, for a fixed list of pairs.
 
     Parameters
     ----------
     model : Model
     pairs : list of Pair
     probe : callable
-        Gives windows of some ordinary tiles, by which the cheaper way is chosen where
-        it is not plain.
+        Returns windows of typical tiles; called where the cheaper method depends on
+        their density.
     """
 
     def __init__(
@@ -97,13 +97,13 @@ class Head:
         n_windows, n_units, n_filters = self._weights.shape
         self._layers: Floats | None = None
         n_numbers = len(pairs) * n_units * n_windows * n_filters
-        if n_numbers <= 2 * _ROOM and self._folding_is_cheaper(probe):
+        if n_numbers <= 2 * _MAX_VALUES and self._folding_is_cheaper(probe):
             self._layers = per_pair_layers(gates, self._weights)
         else:
             self._gates = lane_gates(gates)
 
     def logits(self, windows: SparseRows) -> Floats:
-        """Give the logits of tiles, the better strand's.
+        """Compute the log-odds of tiles, of the better strand.
 
         Parameters
         ----------
@@ -125,7 +125,7 @@ class Head:
             some = windows.rows(2 * first, 2 * last)
             parts.append(self._share(some))
             first = last
-        # Millions of scores: not copied where they are in one piece already.
+        # Millions of scores: not copied where they are in one array already.
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def _share(self, windows: SparseRows) -> Floats:
@@ -148,8 +148,8 @@ class Head:
         return bool(fold * n_entries <= share)
 
     def _tiles_that_fit(self, offsets: NDArray[np.int64], first: int) -> int:
-        """Give the tile behind the last one whose U has room beside the first's."""
+        """Return the end of the tiles whose U fits into one array."""
         n_units = self._weights.shape[1]
-        most = offsets[2 * first] + max(1, _ROOM // n_units)
+        most = offsets[2 * first] + max(1, _MAX_VALUES // n_units)
         last = int(np.searchsorted(offsets, most, side="right") - 1) // 2
         return max(first + 1, last)

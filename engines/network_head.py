@@ -1,32 +1,31 @@
-"""The head of networks that go on from motif features in a way of their own.
+"""The head of deeper networks: everything after the motif features, in PyTorch.
 
-Residual blocks and recurrence are matrix products over dense numbers, which PyTorch
-does well. Motif features come from the same look-up kernels as for the plain network:
-what a tile shares with its neighbors is computed once, and the tile cache serves all.
+Residual blocks and recurrence are dense matrix products, which PyTorch does well. Motif
+features come from the same look-up kernels as for the gated network: what a tile shares
+with its neighbors is computed once, and the tile cache serves all families.
 """
 
 from __future__ import annotations
-
-from threading import local
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from tfimpute_tracks.engines.torch_threads import one_torch_thread
 from tfimpute_tracks.kernels.sparse import SparseRows
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = ["NetworkHead"]
 
-# Always as many, the last ones filled up: the order of the sums inside a matrix product
-# may depend on its size, and a tile's score must not depend on its neighbors.
+# Products always have the same size, the last one padded: the order of the sums inside
+# a product may depend on its size, and a tile's score must not depend on its neighbors.
 _TILES = 128
 _PAIRS_AT_ONCE = 1024
 
 
 class NetworkHead:
-    """What follows the motif features, for a fixed list of pairs; on the CPU.
+    """The layers after the motif features, for a fixed list of pairs; on the CPU.
 
     Parameters
     ----------
@@ -43,10 +42,9 @@ class NetworkHead:
         # By cell line: a recurrent network reads a tile once for each.
         self._order = np.lexsort((tf, cell))
         self._tf, self._cell = (torch.from_numpy(i[self._order]) for i in (tf, cell))
-        self._own = local()
 
     def logits(self, windows: SparseRows) -> NDArray[np.float32]:
-        """Give the logits of tiles, the better strand's.
+        """Compute the log-odds of tiles, of the better strand.
 
         Parameters
         ----------
@@ -57,10 +55,9 @@ class NetworkHead:
         -------
         float32 array, shape (n_tiles, n_pairs)
         """
-        self._take_one_thread()
         n_tiles = (windows.offsets.size - 1) // 2
         out = np.empty((n_tiles, len(self._order)), dtype=np.float32)
-        with torch.inference_mode():
+        with one_torch_thread(), torch.inference_mode():
             for first in range(0, n_tiles, _TILES):
                 n = min(_TILES, n_tiles - first)
                 m = self._dense(windows.rows(2 * first, 2 * (first + n)))
@@ -68,7 +65,7 @@ class NetworkHead:
         return out
 
     def _dense(self, rows: SparseRows) -> torch.Tensor:
-        """Give windows as the network takes them, (2 tiles, n_windows, K)."""
+        """Lay windows out as the network reads them, (2 tiles, n_windows, K)."""
         n_windows, n_filters = self._shape
         dense = np.zeros((2 * _TILES, n_windows * n_filters), dtype=np.float32)
         row = np.repeat(np.arange(rows.offsets.size - 1), np.diff(rows.offsets))
@@ -87,9 +84,3 @@ class NetworkHead:
         ]
         logits: NDArray[np.float32] = torch.cat(parts, dim=1).numpy()
         return logits
-
-    def _take_one_thread(self) -> None:
-        """Keep PyTorch to the thread that a block of sequence goes through on."""
-        if not getattr(self._own, "alone", False):
-            torch.set_num_threads(1)
-            self._own.alone = True

@@ -1,7 +1,7 @@
-"""The network's two heavy steps through the look-up kernels, for training on a CPU.
+"""The network's two heavy steps in numba kernels, for training on a CPU.
 
-A pooling window sends a gradient back only to where its maximum lies, so the backward
-pass of the convolution is a scatter of K numbers per window, not a convolution.
+A pooling window sends a gradient back only to the position of its maximum, so the
+backward pass of the convolution scatters K values per window; it is no convolution.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ class _PooledConvolution(torch.autograd.Function):
         n, seq_len = codes.shape
         n_filters, filter_length, _ = filters.shape
         tables = build_tables(filters.detach().numpy())
-        letters = codes.reshape(-1).numpy()
-        rows = word_rows(letters, tables.n_words)
+        flat = codes.reshape(-1).numpy()
+        rows = word_rows(flat, tables.n_words)
         windows = pooling_windows(seq_len, filter_length, pool)
         firsts = np.arange(n, dtype=np.int64)[:, None] * seq_len
         maxima, places = span_maxima_and_places(
@@ -38,14 +38,14 @@ class _PooledConvolution(torch.autograd.Function):
             (firsts + windows[:, 0]).reshape(-1),
             (firsts + windows[:, 1]).reshape(-1),
         )
-        ctx.letters, ctx.places, ctx.filter_length = letters, places, filter_length
+        ctx.codes, ctx.places, ctx.filter_length = flat, places, filter_length
         return torch.from_numpy(maxima).reshape(n, len(windows), n_filters)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[None, Tensor, None]:
         by_maxima = grads[0].reshape(ctx.places.shape).contiguous().numpy()
         by_filters = filter_gradient(
-            ctx.letters, ctx.places, by_maxima, ctx.filter_length
+            ctx.codes, ctx.places, by_maxima, ctx.filter_length
         )
         return None, torch.from_numpy(by_filters), None
 
@@ -54,9 +54,9 @@ class _MixedWindows(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, m: Tensor, weights: Tensor) -> Tensor:
         ctx.save_for_backward(m, weights)
-        # Where products run in bfloat16, dropout and layers before hand it on.
-        numbers = m.detach().float().contiguous()
-        u = mix_windows(numbers.numpy(), weights.detach().numpy())
+        # Where products run in bfloat16, the layers before this one pass it on.
+        values = m.detach().float().contiguous()
+        u = mix_windows(values.numpy(), weights.detach().numpy())
         return torch.from_numpy(u)
 
     @staticmethod
@@ -81,4 +81,4 @@ def _mixed_windows(m: Tensor, weights: Tensor) -> Tensor:
 
 
 NUMBA = Backend(_pooled_convolution, _mixed_windows)
-"""The steps through the kernels: float32 tensors on the CPU only."""
+"""The heavy steps in numba kernels: float32 tensors on the CPU only."""

@@ -1,6 +1,6 @@
-"""Work in threads, results in turn.
+"""Work in threads, results in order.
 
-Threads and not processes: the kernels, NumPy, HDF5's filters and file reads let go of
+Threads and not processes: the kernels, NumPy, HDF5's filters and file reads release
 Python's lock, tables are shared, and nothing is forked or pickled.
 """
 
@@ -16,13 +16,13 @@ __all__ = ["ordered_map"]
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-_AHEAD = 2  # items per thread that are begun or done before their turn
+_AHEAD = 2  # items per thread that are started before their turn
 
 
 def ordered_map(
     work: Callable[[Item], Result], items: Iterable[Item], n_threads: int
 ) -> Iterator[Result]:
-    """Work on items in threads and give the results in the items' order.
+    """Work on items in threads, and yield the results in the order of the items.
 
     Parameters
     ----------
@@ -33,13 +33,13 @@ def ordered_map(
     Yields
     ------
     result of `work`
-        Few items are begun before their turn, so results do not pile up.
+        Few items are started before their turn, so results do not pile up.
 
     Raises
     ------
     Exception
-        Whatever `work` raises, when its turn comes. Then, and when whoever asks stops
-        asking, items not begun are dropped and those begun are waited for.
+        Whatever `work` raises, when its turn comes. Then, and when the caller stops
+        iterating, items not started are dropped, and started ones are awaited.
     """
     waiting: deque[Future[Result]] = deque()
     pool = ThreadPoolExecutor(n_threads, thread_name_prefix="scan")

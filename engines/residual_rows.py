@@ -1,18 +1,17 @@
-"""Residual blocks over rows of tiles that overlap, without overlapping work.
+"""Residual blocks over rows of overlapping tiles, without repeated work.
 
-Tiles that start a few bp apart have most of their windows in common. A block looks at a
-window and at those beside it, and past the ends of a tile at zeros: so after b blocks
-all windows of a tile but the outer b on either side hold what they hold in every other
-tile. Those are computed once for a row of tiles, and the outer ones for each tile.
+Tiles that start a few bp apart have most of their windows in common. A block reads a
+window and its two neighbors, and zeros past the ends of a tile. So after b blocks all
+windows of a tile but the outer b on either side are equal to those of every other tile
+at that position. These are computed once for a row of tiles, the outer ones per tile.
 
-Products always have the same size, so a tile's score does not depend on its company.
+Products always have the same size, so a tile's score does not depend on other tiles.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from math import gcd
-from threading import local
 from typing import Any, cast
 
 import numpy as np
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tfimpute_tracks.engines.tile_grid import join_segments
+from tfimpute_tracks.engines.torch_threads import one_torch_thread
 from tfimpute_tracks.engines.trunk import MotifTrunk
 from tfimpute_tracks.kernels.segments import segment_grid
 from tfimpute_tracks.kernels.sparse import gather_windows
@@ -41,12 +41,12 @@ _PAIRS = 512
 
 
 class ResidualRows:
-    """A residual network set up for some pairs and rows of tiles; thread-safe.
+    """A residual network set up for some pairs and rows of tiles; safe for threads.
 
     Parameters
     ----------
     model : Model
-        With residual blocks. What is around a tile is not looked at.
+        With residual blocks. Neighboring tiles are not mixed here.
     pairs : list of Pair
     stride : int
         bp between the starts of tiles.
@@ -56,7 +56,7 @@ class ResidualRows:
         self._network = cast(ResidualTFImpute, model.network())
         self._config = config = self._network.config
         self._stride = stride
-        # Windows of all tiles, and the segments that make them, lie on one grid.
+        # Windows of all tiles, and the segments they consist of, lie on one grid.
         self._apart = apart = gcd(stride, config.pool)
         sizes = config.filter_length, config.pool, apart
         tiles = segment_grid(config.seq_len, *sizes)
@@ -68,41 +68,39 @@ class ResidualRows:
         with torch.inference_mode():
             self._gates = self._network.gates(tf, cell).t().contiguous()
             self._weights = self._network.mirrored_unit_weight().numpy()
-        self._own = local()
 
-    def logits(self, stretches: list[Codes], counts: list[int]) -> Floats:
-        """Score neighboring tiles of stretches that do not belong together.
+    def logits(self, segments: list[Codes], counts: list[int]) -> Floats:
+        """Score neighboring tiles of separate segments.
 
         Parameters
         ----------
-        stretches : list of uint8 array, values 0..4
-            From the first tile's first letter to the last tile's last.
+        segments : list of uint8 array, values 0..4
+            From the first base of the first tile to the last base of the last one.
         counts : list of int
-            Tiles of each stretch.
+            Tiles of each segment.
 
         Returns
         -------
         float32 array, shape (sum of `counts`, n_pairs)
-            The larger of the two strands' logits; not defined where more than half of
-            a tile is unknown.
+            Log-odds, of the better strand; not defined where more than half of a tile
+            is unknown.
         """
-        self._take_one_thread()
         apart, step = self._apart, self._stride // self._apart
-        codes, firsts = join_segments(stretches, apart)
+        codes, firsts = join_segments(segments, apart)
         tiles = np.concatenate(
             [f + step * np.arange(n) for f, n in zip(firsts, counts, strict=True)]
         )
         ahead = self._config.pool // apart * np.arange(self._config.n_windows)
-        places = tiles[:, None] + ahead
-        with torch.inference_mode():
-            rows = self._entered(codes)
+        index = tiles[:, None] + ahead
+        with one_torch_thread(), torch.inference_mode():
+            rows = self._project(codes)
             n_inner = len(rows)
             for number in range(self._config.blocks):
-                rows, places = self._block(number, rows, n_inner, places)
-            return self._judged(rows, places)
+                rows, index = self._block(number, rows, n_inner, index)
+            return self._head(rows, index)
 
-    def _entered(self, codes: Codes) -> Tensor:
-        """Give the C numbers of every window along the letters, (n_rows, C)."""
+    def _project(self, codes: Codes) -> Tensor:
+        """Compute the C channels of every window along the sequence, (n_rows, C)."""
         n_tiles = (len(codes) - self._config.seq_len) // self._apart + 1
         features = self._trunk.features(codes, n_tiles)
         n_segments = (features.offsets.size - 1) // 2
@@ -110,32 +108,32 @@ class ResidualRows:
         n_filters = self._config.n_filters
         windows = gather_windows(features, self._windows, n_rows, n_filters)
 
-        def enter(first: int, last: int) -> Tensor:
+        def project(first: int, last: int) -> Tensor:
             some = windows.rows(2 * first, 2 * last)
             strands = np.zeros((2 * _ROWS, n_filters), dtype=np.float32)
             row = np.repeat(np.arange(some.offsets.size - 1), np.diff(some.offsets))
             strands[row, some.columns] = some.values
             joined = np.maximum(strands[0::2], strands[1::2])
-            entered: Tensor = self._network.proj_in(torch.from_numpy(joined))
-            return entered
+            projected: Tensor = self._network.proj_in(torch.from_numpy(joined))
+            return projected
 
-        return _in_products(enter, n_rows, self._config.channels)
+        return _in_products(project, n_rows, self._config.channels)
 
     def _block(
-        self, number: int, rows: Tensor, n_inner: int, places: Ints
+        self, number: int, rows: Tensor, n_inner: int, index: Ints
     ) -> tuple[Tensor, Ints]:
-        """Run a block: first over the windows of the row, as if it had no ends.
+        """Run a block, first over the windows of the row as if it had no ends.
 
-        Behind these come the outer ones of each tile; `places` tells which row each
-        window of a tile is, (n_tiles, n_windows).
+        The outer windows of each tile follow after these. `index` holds the row of each
+        window of a tile, (n_tiles, n_windows).
         """
         block: Any = self._network.blocks[number]
-        n_tiles = len(places)
+        n_tiles = len(index)
         apart = self._config.pool // self._apart
-        # Past the ends are zeros: a row of its own.
+        # Zeros past the ends: a row of their own.
         normed = torch.cat([block.norm(rows), torch.zeros(1, rows.shape[1])])
-        framed = np.pad(places, ((0, 0), (1, 1)), constant_values=len(rows))
-        n_windows = places.shape[1]
+        framed = np.pad(index, ((0, 0), (1, 1)), constant_values=len(rows))
+        n_windows = index.shape[1]
         ends = np.arange(number + 1)
         outer = np.unique(np.concatenate([ends, n_windows - 1 - ends]))
         inner = np.arange(n_inner)
@@ -159,20 +157,20 @@ class ResidualRows:
             return changed
 
         changed = _in_products(run, len(own), rows.shape[1])
-        places = places.copy()
+        index = index.copy()
         behind = np.arange(n_inner, n_inner + n_tiles * outer.size)
-        places[:, outer] = behind.reshape(n_tiles, -1)
-        return changed, places
+        index[:, outer] = behind.reshape(n_tiles, -1)
+        return changed, index
 
-    def _judged(self, rows: Tensor, places: Ints) -> Floats:
-        """Put windows and gates together, (n_tiles, n_pairs)."""
+    def _head(self, rows: Tensor, index: Ints) -> Floats:
+        """Combine windows and gates, (n_tiles, n_pairs)."""
         refined = torch.relu(self._network.norm(rows)).numpy()
-        n_tiles, n_pairs = len(places), self._gates.shape[1]
+        n_tiles, n_pairs = len(index), self._gates.shape[1]
         out = np.empty((n_tiles, n_pairs), dtype=np.float32)
         mixed = torch.zeros(_TILES, self._config.n_units, self._config.channels)
         for first in range(0, n_tiles, _TILES):
             n = min(_TILES, n_tiles - first)
-            u = mix_tiles(refined, places[first : first + n], self._weights)
+            u = mix_tiles(refined, index[first : first + n], self._weights)
             mixed[:n] = torch.from_numpy(u)
             for begin in range(0, n_pairs, _PAIRS):
                 z = mixed @ self._gates[:, begin : begin + _PAIRS]
@@ -181,17 +179,11 @@ class ResidualRows:
                 out[first : first + n, begin : begin + _PAIRS] = best
         return out
 
-    def _take_one_thread(self) -> None:
-        """Keep PyTorch to the thread that a batch goes through on."""
-        if not getattr(self._own, "alone", False):
-            torch.set_num_threads(1)
-            self._own.alone = True
-
 
 def _in_products(
     product: Callable[[int, int], Tensor], n_rows: int, width: int
 ) -> Tensor:
-    """Put products of always as many rows together, the last one filled up."""
+    """Concatenate products of one size, the last one padded."""
     out = torch.empty(n_rows, width)
     for first in range(0, n_rows, _ROWS):
         last = min(n_rows, first + _ROWS)

@@ -130,7 +130,7 @@ class Scorer:
         self._evidence: PairEvidence | None = None
         self._trunk = trunk
         if device == "cpu" and trunk is None:
-            self._trunk = MotifTrunk(model, self.grid.core, fast)
+            self._trunk = MotifTrunk(model, self.grid.base, fast)
         self._engine: Engine | None = None
         self._segments: SegmentEngine | None = None
         self._opening = Lock()
@@ -170,7 +170,7 @@ class Scorer:
 
         Parameters
         ----------
-        codes : uint8 array, shape (grid.n_letters(tiles.n_tiles),), values 0..4
+        codes : uint8 array, shape (grid.n_codes(tiles.n_tiles),), values 0..4
             From :func:`tfimpute_tracks.engines.tiles.read_codes`: the flanks included.
         tiles : TileRange
             Their position matters to evidence alone.
@@ -201,11 +201,11 @@ class Scorer:
         """
         unknown = self.grid.unknown(codes, tiles.n_tiles)
         # Whole blocks of N are common: centromeres, partial genomes.
-        if self.grid.of_tiles(unknown).all():
+        if self.grid.tile_mask(unknown).all():
             return TileFeatures(tiles, unknown, None)
         if self._trunk is None:
             return TileFeatures(tiles, unknown, codes)
-        n_base = self.grid.n_core(tiles.n_tiles)
+        n_base = self.grid.n_base(tiles.n_tiles)
         if self._cache is not None and digest:
             found = self._cache.features(self._trunk, codes, n_base, digest)
             return TileFeatures(tiles, unknown, found)
@@ -245,14 +245,14 @@ class Scorer:
             if values is None:
                 yield np.full((n, len(self.pairs)), np.nan, dtype=np.float32)
                 continue
-            base = self.grid.cores(first, n)
+            base = self.grid.base_slice(first, n)
             some = unknown[base]
             logits = self._sequence_logits(values, first, some)
             start = tiles.first + first * self.stride
             part = TileRange(tiles.chrom, start, n)
             centers = part.centers(self.stride, self.grid.seq_len)
             logits = self._with_evidence(logits, tiles.chrom, centers)
-            logits[self.grid.of_tiles(some)] = np.nan
+            logits[self.grid.tile_mask(some)] = np.nan
             yield logits
 
     def _sequence_logits(
@@ -263,14 +263,14 @@ class Scorer:
         engine = self._open_engine()
         if isinstance(values, SparseRows):
             assert isinstance(engine, LookupEngine)
-            rows = grid.core.feature_rows(first * grid.step, n_base)
+            rows = grid.base.feature_rows(first * grid.step, n_base)
             some = values.rows(rows.start, rows.stop)
             logits = engine.feature_logits(some, n_base)
         else:
             start = first * self.stride
-            n_codes = (n_base - 1) * grid.core.stride + grid.seq_len
+            n_codes = (n_base - 1) * grid.base.stride + grid.seq_len
             logits = engine.logits(values[start : start + n_codes], n_base)
-        return grid.blended(logits, unknown, self.model.checkpoint.weights)
+        return grid.mix(logits, unknown, self.model.checkpoint.weights)
 
     def _open_engine(self) -> Engine:
         with self._opening:
@@ -278,7 +278,7 @@ class Scorer:
                 self._engine = open_engine(
                     self.model,
                     self.pairs,
-                    self.grid.core,
+                    self.grid.base,
                     self.device,
                     self._fast,
                     self._trunk,
@@ -315,7 +315,7 @@ class Scorer:
         with self._opening:
             if self._segments is None:
                 self._segments = open_segment_engine(
-                    self.model, self.pairs, self.grid.core
+                    self.model, self.pairs, self.grid.base
                 )
         return self._segments.logits(segments, counts)
 
@@ -334,8 +334,8 @@ class Scorer:
         float32 array, shape (n_tiles, n_pairs)
             As :meth:`score`.
         """
-        mixed = self.grid.blended(logits, unknown, self.model.checkpoint.weights)
-        missing = self.grid.of_tiles(unknown)
+        mixed = self.grid.mix(logits, unknown, self.model.checkpoint.weights)
+        missing = self.grid.tile_mask(unknown)
         if missing.any():
             mixed = np.where(missing[:, None], np.float32(np.nan), mixed)
         return mixed

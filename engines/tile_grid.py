@@ -1,9 +1,9 @@
-"""Where tiles lie in a stretch of letters, and what letters their scores depend on.
+"""Where the tiles of a segment lie, and which bases their scores depend on.
 
-Tiles of `seq_len` letters start every `stride` bp. A model that looks at the
-surroundings blends a tile's score with those of its neighbors (``surroundings.py``),
-which start a fixed distance apart. Both lie on one row of *core* tiles, as far apart as
-the two distances allow; without surroundings core tiles are the tiles.
+Tiles of `seq_len` bp start every `stride` bp. A model with context mixes the score of a
+tile with those of its neighbors (``models/context.py``), which start a fixed distance
+apart. Both lie on one row of *base tiles*, as far apart as the two distances allow.
+Without context the base tiles are the tiles.
 """
 
 from __future__ import annotations
@@ -33,33 +33,33 @@ class TileGrid(NamedTuple):
     Attributes
     ----------
     seq_len : int
-        Letters of a tile.
-    core : SegmentGrid
-        Of the core tiles.
-    context_tiles : int
+        bp of a tile.
+    base : SegmentGrid
+        Of the base tiles.
+    context : int
         Neighbors on either side that a score depends on.
     spread, step : int
-        Core tiles from a neighbor to the next, and from a tile to the next.
+        Base tiles from a neighbor to the next, and from a tile to the next.
     """
 
     seq_len: int
-    core: SegmentGrid
-    context_tiles: int
+    base: SegmentGrid
+    context: int
     spread: int
     step: int
 
     @property
     def stride(self) -> int:
-        """Distance of tiles in bp."""
-        return self.step * self.core.stride
+        """Distance between tile starts, in bp."""
+        return self.step * self.base.stride
 
     @property
     def flank(self) -> int:
-        """Letters before the first tile, and behind the last, that scores depend on."""
-        return self.context_tiles * self.spread * self.core.stride
+        """Distance that scores depend on beyond the tiles, on either side, in bp."""
+        return self.context * self.spread * self.base.stride
 
-    def n_core(self, n_tiles: int) -> int:
-        """Give the number of core tiles that neighboring tiles need.
+    def n_base(self, n_tiles: int) -> int:
+        """Return the number of base tiles under neighboring tiles.
 
         Parameters
         ----------
@@ -71,10 +71,10 @@ class TileGrid(NamedTuple):
         """
         if n_tiles == 0:
             return 0
-        return (n_tiles - 1) * self.step + 2 * self.context_tiles * self.spread + 1
+        return (n_tiles - 1) * self.step + 2 * self.context * self.spread + 1
 
-    def n_letters(self, n_tiles: int) -> int:
-        """Give the number of letters that neighboring tiles need, halo included.
+    def n_codes(self, n_tiles: int) -> int:
+        """Return the bases that neighboring tiles depend on, flanks included.
 
         Parameters
         ----------
@@ -88,8 +88,8 @@ class TileGrid(NamedTuple):
             return 0
         return (n_tiles - 1) * self.stride + self.seq_len + 2 * self.flank
 
-    def letters(self, first: int, n_tiles: int) -> slice:
-        """Find the letters of some tiles among those of more.
+    def code_slice(self, first: int, n_tiles: int) -> slice:
+        """Find the codes of some tiles among those of more.
 
         Parameters
         ----------
@@ -100,10 +100,10 @@ class TileGrid(NamedTuple):
         slice
         """
         start = first * self.stride
-        return slice(start, start + self.n_letters(n_tiles))
+        return slice(start, start + self.n_codes(n_tiles))
 
-    def cores(self, first: int, n_tiles: int) -> slice:
-        """Find the core tiles of some tiles among those of more.
+    def base_slice(self, first: int, n_tiles: int) -> slice:
+        """Find the base tiles of some tiles among those of more.
 
         Parameters
         ----------
@@ -114,56 +114,55 @@ class TileGrid(NamedTuple):
         slice
         """
         start = first * self.step
-        return slice(start, start + self.n_core(n_tiles))
+        return slice(start, start + self.n_base(n_tiles))
 
     def unknown(self, codes: Codes, n_tiles: int) -> Mask:
-        """Tell the core tiles of which more than half of the letters are unknown.
+        """Find the base tiles of which more than half is not A, C, G or T.
 
         Parameters
         ----------
-        codes : uint8 array, shape (n_letters(n_tiles),)
+        codes : uint8 array, shape (n_codes(n_tiles),)
         n_tiles : int
 
         Returns
         -------
-        bool array, shape (n_core(n_tiles),)
+        bool array, shape (n_base(n_tiles),)
         """
-        return missing_tiles(
-            codes, self.core.stride, self.seq_len, self.n_core(n_tiles)
-        )
+        n_base = self.n_base(n_tiles)
+        return missing_tiles(codes, self.base.stride, self.seq_len, n_base)
 
-    def of_tiles(self, unknown: Mask) -> Mask:
-        """Take the tiles themselves out of a row of core tiles.
+    def tile_mask(self, unknown: Mask) -> Mask:
+        """Select the tiles among their base tiles.
 
         Parameters
         ----------
-        unknown : bool array, shape (n_core(n_tiles),)
+        unknown : bool array, shape (n_base(n_tiles),)
 
         Returns
         -------
         bool array, shape (n_tiles,)
         """
-        beside = self.context_tiles * self.spread
-        return unknown[beside : len(unknown) - beside : self.step]
+        flank = self.context * self.spread
+        return unknown[flank : len(unknown) - flank : self.step]
 
-    def blended(
+    def mix(
         self, logits: Floats, unknown: Mask, weights: Mapping[str, Floats]
     ) -> Floats:
-        """Make logits of tiles of those of core tiles.
+        """Mix the log-odds of base tiles into those of tiles.
 
         Parameters
         ----------
-        logits : float32 array, shape (n_core, n_pairs)
-        unknown : bool array, shape (n_core,)
+        logits : float32 array, shape (n_base, n_pairs)
+        unknown : bool array, shape (n_base,)
         weights : mapping of str to float32 array
             The model's.
 
         Returns
         -------
         float32 array, shape (n_tiles, n_pairs)
-            What stands for an unknown tile is not defined.
+            Not defined for an unknown tile.
         """
-        if not self.context_tiles:
+        if not self.context:
             return logits
         return blend(
             logits,
@@ -175,27 +174,27 @@ class TileGrid(NamedTuple):
         )
 
 
-def join_segments(stretches: list[Codes], apart: int) -> tuple[Codes, list[int]]:
-    """Lay stretches of letters one behind the other, each where a tile may begin.
+def join_segments(segments: list[Codes], step: int) -> tuple[Codes, list[int]]:
+    """Lay segments of sequence end to end, each where a tile may start.
 
     Parameters
     ----------
-    stretches : list of uint8 array, values 0..4
-    apart : int
-        bp from where a tile may begin to the next.
+    segments : list of uint8 array, values 0..4
+    step : int
+        bp between positions where a tile may start.
 
     Returns
     -------
     codes : uint8 array
-        Unknown letters fill up what is left behind a stretch.
+        Filled up with N after each segment.
     firsts : list of int
-        Where each begins, in units of `apart`.
+        Where each segment starts, in steps.
     """
-    n_periods = [-(-len(codes) // apart) for codes in stretches]
-    *firsts, n = np.cumsum([0, *n_periods]).tolist()
-    codes = np.full(n * apart, N_CODE, dtype=np.uint8)
-    for first, stretch in zip(firsts, stretches, strict=True):
-        codes[first * apart : first * apart + len(stretch)] = stretch
+    n_steps = [-(-len(codes) // step) for codes in segments]
+    *firsts, n = np.cumsum([0, *n_steps]).tolist()
+    codes = np.full(n * step, N_CODE, dtype=np.uint8)
+    for first, segment in zip(firsts, segments, strict=True):
+        codes[first * step : first * step + len(segment)] = segment
     return codes, firsts
 
 
@@ -212,12 +211,12 @@ def tile_grid(config: NetworkConfig, stride: int) -> TileGrid:
     -------
     TileGrid
     """
-    apart = gcd(stride, config.stride) if config.context_tiles else stride
-    core = segment_grid(config.seq_len, config.filter_length, config.pool, apart)
+    step = gcd(stride, config.stride) if config.context_tiles else stride
+    base = segment_grid(config.seq_len, config.filter_length, config.pool, step)
     return TileGrid(
         config.seq_len,
-        core,
+        base,
         config.context_tiles,
-        config.stride // apart,
-        stride // apart,
+        config.stride // step,
+        stride // step,
     )

@@ -1,8 +1,8 @@
 """Which tiles a scan scores, and in which blocks.
 
-Tiles lie on one grid per chromosome, multiples of the stride, so the track of a region
-is a slice of the track of its chromosome. Blocks are cut where whole chromosomes would
-be cut, too: what one scan left in the cache serves the next, whatever its regions.
+Tiles start at multiples of the stride, so the track of a region is a slice of the track
+of its chromosome. Blocks are cut where those of a whole chromosome would be cut, so the
+cache of one scan serves the next, whatever its regions.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class TileRange(NamedTuple):
     n_tiles: int
 
     def span(self, stride: int, seq_len: int) -> tuple[int, int]:
-        """Give the letters that the tiles cover.
+        """Return the interval that the tiles cover.
 
         Parameters
         ----------
@@ -51,7 +51,7 @@ class TileRange(NamedTuple):
         return self.first, self.first + (self.n_tiles - 1) * stride + seq_len
 
     def centers(self, stride: int, seq_len: int) -> NDArray[np.int64]:
-        """Give the middle of each tile.
+        """Return the center of each tile.
 
         Parameters
         ----------
@@ -61,19 +61,19 @@ class TileRange(NamedTuple):
         Returns
         -------
         int64 array, shape (n_tiles,)
-            0-based: a tile has seq_len // 2 letters before it.
+            0-based: seq_len // 2 bp of the tile come before it.
         """
         return self.first + seq_len // 2 + stride * np.arange(self.n_tiles)
 
     def parts(self, stride: int, n_tiles: int) -> list[TileRange]:
-        """Cut the tiles from their own beginning.
+        """Cut the tiles into parts, from the first one on.
 
         Parameters
         ----------
         stride : int
             In bp.
         n_tiles : int
-            Of each part but the last.
+            Tiles of each part but the last.
 
         Returns
         -------
@@ -92,7 +92,7 @@ class TileRange(NamedTuple):
 def plan_tiles(
     regions: list[Region], chrom_sizes: dict[str, int], seq_len: int, stride: int
 ) -> list[TileRange]:
-    """Find the tiles whose drawn bins meet the regions.
+    """Find the tiles whose bins overlap the regions.
 
     Parameters
     ----------
@@ -105,12 +105,12 @@ def plan_tiles(
     Returns
     -------
     list of TileRange
-        No tile twice; tiles lie wholly inside their chromosome.
+        Without duplicates; tiles lie completely inside their chromosome.
 
     Raises
     ------
     RegionError
-        No tile meets any region.
+        No tile overlaps any region.
     """
     offset = (seq_len - stride) // 2
     ranges: list[TileRange] = []
@@ -127,8 +127,8 @@ def plan_tiles(
     if not ranges:
         raise RegionError(
             f"no tile of {seq_len} bp fits {regions[0]}"
-            f"{' and the other regions' if len(regions) > 1 else ''}; the ends of a "
-            f"chromosome have no score: give a region further in, or a longer sequence"
+            f"{' or the other regions' if len(regions) > 1 else ''}; the ends of a "
+            f"chromosome have no score: use a region further in, or a longer sequence"
         )
     return ranges
 
@@ -136,19 +136,19 @@ def plan_tiles(
 def read_codes(
     genome: Sequences, tiles: TileRange, grid: TileGrid
 ) -> NDArray[np.uint8]:
-    """Read all that the scores of tiles depend on.
+    """Read the sequence that the scores of tiles depend on.
 
     Parameters
     ----------
     genome : Sequences
     tiles : TileRange
-        Wholly inside its chromosome.
+        Completely inside its chromosome.
     grid : TileGrid
 
     Returns
     -------
-    uint8 array, shape (grid.n_letters(n_tiles),), values 0..4
-        The halo's letters past the ends of the chromosome are unknown.
+    uint8 array, shape (grid.n_codes(n_tiles),), values 0..4
+        Flanks past the ends of the chromosome are N.
 
     Raises
     ------
@@ -162,7 +162,7 @@ def read_codes(
 def cut_blocks(
     ranges: Iterable[TileRange], stride: int, tiles_per_block: int
 ) -> list[TileRange]:
-    """Cut ranges at every so many tiles of their chromosomes.
+    """Cut ranges at multiples of a number of tiles of their chromosomes.
 
     Parameters
     ----------
@@ -174,16 +174,16 @@ def cut_blocks(
     Returns
     -------
     list of TileRange
-        The same tiles in the same order, none twice. A range that does not begin at a
-        tile of the chromosome's grid is cut from its own beginning.
+        The same tiles in the same order. A range that is off the grid of the chromosome
+        is cut from its own first tile.
     """
     blocks = []
     for chrom, first, n_tiles in ranges:
         index, off_grid = divmod(first, stride)
         done = 0
         while done < n_tiles:
-            place = done if off_grid else index + done
-            n = min(n_tiles - done, tiles_per_block - place % tiles_per_block)
+            position = done if off_grid else index + done
+            n = min(n_tiles - done, tiles_per_block - position % tiles_per_block)
             blocks.append(TileRange(chrom, first + done * stride, n))
             done += n
     return blocks

@@ -1,7 +1,7 @@
-"""The trunk on a CPU: from letters to motif features, the same for every pair.
+"""The trunk on a CPU: from sequence to motif features, the same for every pair.
 
 Look-up tables, running maxima per segment, sparse rows. Engines for different pairs
-share one, and what it gives can be kept: it is what the tile cache stores.
+share one trunk, and the tile cache stores its features.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ from tfimpute_tracks.storage import digest_arrays, digest_json
 
 __all__ = ["MotifTrunk"]
 
-_ROOM = 1 << 24  # bytes of segment maxima before they are compacted
+_BUFFER_BYTES = 1 << 24  # of segment maxima before they are compacted
 _PROBE_TILES = 64
-# To be raised when the kernels give other bits, so that no cache mixes old and new.
-_FEATURES = 1
+# Raise it when the kernels return other bits, so that no cache mixes old and new.
+_FEATURE_VERSION = 1
 
 
 class MotifTrunk:
-    """The filters of a model over one geometry of tiles.
+    """The filters of a model over tiles of one grid; safe for threads.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ class MotifTrunk:
     grid : SegmentGrid
         How tiles lie.
     fast : bool
-        int16 tables instead of float32 ones: probabilities off by less than 0.002.
+        int16 tables instead of float32 ones: probabilities differ by less than 0.002.
     """
 
     def __init__(self, model: Model, grid: SegmentGrid, fast: bool = False) -> None:
@@ -64,13 +64,13 @@ class MotifTrunk:
                 "network": [model.config.seq_len, model.config.pool],
                 "stride": grid.stride,
                 "precision": "fast" if fast else "exact",
-                "features": _FEATURES,
+                "features": _FEATURE_VERSION,
             }
         )
         """Digest of all that motif features depend on, apart from the sequence."""
 
     def features(self, codes: NDArray[np.uint8], n_tiles: int) -> SparseRows:
-        """Find the motif features of each segment of neighboring tiles.
+        """Compute the motif features of each segment of neighboring tiles.
 
         Parameters
         ----------
@@ -82,28 +82,28 @@ class MotifTrunk:
         -------
         SparseRows
             Two rows per segment, as :func:`tfimpute_tracks.kernels.sparse.compact`
-            gives them; none for segments of which only unknown tiles are made.
+            returns them; empty for segments that only unknown tiles consist of.
         """
         motifs = self._tables()
         starts, ends = self._grid.spans(n_tiles)
         ends = np.where(self._is_needed(codes, n_tiles), ends, starts)
         rows = word_rows(codes, motifs.n_words)
-        room = self._room(motifs)
-        step = len(room.dense)
+        buffer = self._buffer(motifs)
+        step = len(buffer.dense)
         parts = []
         for i in range(0, starts.size, step):
             some = starts[i : i + step], ends[i : i + step]
-            maxima = segment_maxima(rows, motifs, *some, room)
+            maxima = segment_maxima(rows, motifs, *some, buffer)
             parts.append(compact(maxima, motifs))
         return join_rows(parts)
 
     def probe(self) -> SparseRows:
-        """Give the windows of random tiles, always the same: how dense features are.
+        """Compute the windows of random tiles, always the same: a sample of density.
 
         Returns
         -------
         SparseRows
-            As :func:`tfimpute_tracks.kernels.sparse.gather_windows` gives them.
+            As :func:`tfimpute_tracks.kernels.sparse.gather_windows` returns them.
         """
         length = (_PROBE_TILES - 1) * self._grid.stride + self._config.seq_len
         codes = np.random.default_rng(0).integers(0, 4, length, dtype=np.uint8)
@@ -112,27 +112,27 @@ class MotifTrunk:
         return gather_windows(features, self._grid, _PROBE_TILES, n_filters)
 
     def _tables(self) -> MotifTables:
-        """Build the tables when they are first needed: a full cache needs none."""
+        """Build the tables when first needed: a warm cache needs none."""
         with self._building:
             if self._motifs is None:
                 self._motifs = build_motif_tables(*self._filters, self._fast)
             return self._motifs
 
-    def _room(self, motifs: MotifTables) -> SegmentMaxima:
-        """Give this thread's memory for segment maxima."""
-        room: SegmentMaxima | None = getattr(self._own, "room", None)
-        if room is None:
+    def _buffer(self, motifs: MotifTables) -> SegmentMaxima:
+        """Return this thread's buffer for segment maxima."""
+        buffer: SegmentMaxima | None = getattr(self._own, "buffer", None)
+        if buffer is None:
             width = motifs.filters.size * motifs.tables.itemsize
-            room = SegmentMaxima.room(motifs, max(1, _ROOM // width))
-            self._own.room = room
-        return room
+            buffer = SegmentMaxima.room(motifs, max(1, _BUFFER_BYTES // width))
+            self._own.buffer = buffer
+        return buffer
 
     def _is_needed(self, codes: NDArray[np.uint8], n_tiles: int) -> NDArray[np.bool_]:
-        """Tell the segments that a tile with a value is made of."""
+        """Find the segments of tiles that have a score."""
         grid, seq_len = self._grid, self._config.seq_len
         step = grid.borders.size
         known = ~missing_tiles(codes, grid.stride, seq_len, n_tiles)
-        # +1 where a known tile's segments begin, -1 behind their end.
+        # +1 where a known tile's segments start, -1 after their end.
         change = np.zeros(grid.n_segments(known.size) + 1, dtype=np.int64)
         first = step * np.flatnonzero(known)
         np.add.at(change, first, 1)

@@ -11,11 +11,9 @@ chromosomes reads no table.
 
 from __future__ import annotations
 
+import codecs
 import csv
-import gzip
 import io
-import zlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +22,7 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.genome.chroms import find_chrom
+from tfimpute_tracks.storage.table import open_unpacked, read_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -128,7 +127,7 @@ def read_narrowpeak(path: str | Path, allow_empty: bool = False) -> pd.DataFrame
 
 
 def count_columns(path: str | Path) -> int:
-    """Count the columns of the first row: 3 of a bare BED, 10 of a narrowPeak.
+    """Count the columns of the first row: 3 of a BED3, 10 of a narrowPeak.
 
     Parameters
     ----------
@@ -145,12 +144,8 @@ def count_columns(path: str | Path) -> int:
     InputFileError
         No such file, or a damaged one.
     """
-    content = _content(Path(path))
-    lines = io.BytesIO(content).readlines()
-    row = "".join(
-        line.decode("utf-8", "replace") for line in lines[_n_head_lines(content) :][:1]
-    ).rstrip("\r\n")
-    return len(row.split("\t") if "\t" in row else row.split())
+    rows = read_rows(Path(path), "BED file", _NO_ROW, "replace")
+    return len(next(rows, (0, []))[1])
 
 
 def merge_intervals(frame: pd.DataFrame) -> pd.DataFrame:
@@ -227,33 +222,20 @@ def blacklisted(
 
 
 def _read(path: Path, columns: dict[str, type], allow_empty: bool) -> pd.DataFrame:
-    content = _content(path)
+    with open_unpacked(path, "BED file") as file:
+        content = file.read().removeprefix(codecs.BOM_UTF8)
     try:
         frame = _read_fast(content, columns)
     except (ValueError, OverflowError):
-        frame = _read_exact(path, content, columns)
-    if not _is_sound(frame):
-        frame = _read_exact(path, content, columns)
+        frame = None
+    if frame is None or not _is_valid(frame):
+        frame = _read_exact(path, columns)
     if frame.empty and not allow_empty:
         raise InputFileError(
-            f"{path}: holds no intervals; give a BED file with tab-separated"
+            f"{path}: holds no intervals; use a BED file with tab-separated"
             " chrom, start and end"
         )
     return frame
-
-
-def _content(path: Path) -> bytes:
-    try:
-        content = path.read_bytes()
-        return gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise InputFileError(
-            f"{path}: the gzip file is cut short or damaged ({error}); fetch it again"
-        ) from error
-    except OSError as error:
-        raise InputFileError(
-            f"{path}: cannot be read ({error.strerror}); give a BED file, plain or .gz"
-        ) from error
 
 
 def _read_fast(content: bytes, columns: dict[str, type]) -> pd.DataFrame:
@@ -266,13 +248,13 @@ def _read_fast(content: bytes, columns: dict[str, type]) -> pd.DataFrame:
         names=list(columns),
         usecols=range(len(columns)),
         dtype={name: _DTYPES[kind] for name, kind in columns.items()},
-        skiprows=_n_head_lines(content),
+        skiprows=_n_header_lines(content),
         na_filter=False,
         quoting=csv.QUOTE_NONE,
     )
 
 
-def _n_head_lines(content: bytes) -> int:
+def _n_header_lines(content: bytes) -> int:
     n_lines = 0
     for line in io.BytesIO(content):
         if line.strip() and not line.decode("utf-8", "replace").startswith(_NO_ROW):
@@ -281,44 +263,36 @@ def _n_head_lines(content: bytes) -> int:
     return n_lines
 
 
-def _is_sound(frame: pd.DataFrame) -> bool:
+def _is_valid(frame: pd.DataFrame) -> bool:
     start, end = frame["start"], frame["end"]
-    sound = (start >= 0) & (start < end) & (frame["chrom"] != "")
-    if "name" in frame:  # as a row has it that ends too early
-        sound &= frame["name"] != ""
+    valid = (start >= 0) & (start < end) & (frame["chrom"] != "")
+    if "name" in frame:  # a row with too few columns has none
+        valid &= frame["name"] != ""
     if "summit" in frame:
-        sound &= (frame["summit"] >= -1) & (frame["summit"] <= end - start)
-    return bool(sound.all())
+        valid &= (frame["summit"] >= -1) & (frame["summit"] <= end - start)
+    return bool(valid.all())
 
 
-def _read_exact(path: Path, content: bytes, columns: dict[str, type]) -> pd.DataFrame:
+def _read_exact(path: Path, columns: dict[str, type]) -> pd.DataFrame:
     import pandas as pd
 
-    rows = list(_rows(path, content, columns))
+    rows = []
+    for number, fields in read_rows(path, "BED file", _NO_ROW, "replace"):
+        error = _find_error(fields, columns)
+        if error:
+            raise InputFileError(f"{path}:{number}: {error}")
+        kinds = zip(columns.values(), fields, strict=False)
+        rows.append([kind(field) for kind, field in kinds])
     return pd.DataFrame(rows, columns=list(columns)).astype(
         {name: _DTYPES[kind] for name, kind in columns.items()}
     )
 
 
-def _rows(
-    path: Path, content: bytes, columns: dict[str, type]
-) -> Iterator[list[str | int | float]]:
-    for number, line in enumerate(io.BytesIO(content), start=1):
-        text = line.decode("utf-8", "replace").rstrip("\r\n")
-        if not text.strip() or text.startswith(_NO_ROW):
-            continue
-        fields = text.split("\t") if "\t" in text else text.split()
-        fault = _fault(fields, columns)
-        if fault:
-            raise InputFileError(f"{path}:{number}: {fault}")
-        yield [kind(f) for kind, f in zip(columns.values(), fields, strict=False)]
-
-
-def _fault(fields: list[str], columns: dict[str, type]) -> str | None:
+def _find_error(fields: list[str], columns: dict[str, type]) -> str | None:
     if len(fields) < len(columns):
         return (
             f"has {len(fields)} of {len(columns)} columns; they are"
-            f" {', '.join(columns)}, parted by tabs"
+            f" {', '.join(columns)}, separated by tabs"
         )
     for (name, kind), field in zip(columns.items(), fields, strict=False):
         try:

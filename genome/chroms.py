@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tfimpute_tracks.errors import InputFileError, RegionError, listed
+from tfimpute_tracks.storage.table import read_rows
 
 __all__ = [
     "check_build",
@@ -143,24 +144,17 @@ def read_chrom_sizes(path: str | Path) -> dict[str, int]:
     """
     remedy = "each line is a name, a tab and a size in bp"
     sizes: dict[str, int] = {}
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputFileError(
-            f"{path}: cannot be read as chromosome sizes ({error}); {remedy}"
-        ) from error
-    for number, line in enumerate(text.splitlines(), start=1):
-        fields = line.split()
-        if not fields or line.startswith("#"):
-            continue
-        where = f"{path}:{number}"
-        if len(fields) < 2 or not fields[1].isdecimal() or int(fields[1]) == 0:
-            raise InputFileError(f"{where}: {line.strip()!r} is no size; {remedy}")
+    for number, fields in read_rows(Path(path), "table of chromosome sizes"):
+        size = fields[1].strip() if len(fields) > 1 else ""
+        if not size.isdecimal() or int(size) == 0:
+            raise InputFileError(
+                f"{path}:{number}: {' '.join(fields)!r} is not a size; {remedy}"
+            )
         if fields[0] in sizes:
             raise InputFileError(
-                f"{where}: {fields[0]!r} stands twice; keep one line for each"
+                f"{path}:{number}: duplicate chromosome {fields[0]!r}; keep one line of it"
             )
-        sizes[fields[0]] = int(fields[1])
+        sizes[fields[0]] = int(size)
     if not sizes:
         raise InputFileError(f"{path}: holds no chromosome sizes; {remedy}")
     return sizes

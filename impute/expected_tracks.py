@@ -24,7 +24,7 @@ def expected_tracks(store: Store, folder: Path, pairs: list[Pair]) -> TrackFolde
 
     Returns
     -------
-    Shelf
+    TrackFolder
         bigWigs of the probability, and bigBeds where a pair has peaks.
 
     Raises

@@ -7,7 +7,7 @@ lines it has of a TF; those it lacks are not computed.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,12 @@ from tfimpute_tracks.genome import Region
 from tfimpute_tracks.impute.store import Store
 from tfimpute_tracks.kernels.products import sigmoid
 from tfimpute_tracks.storage import check_writable_dir, digest_json, write_receipt
+from tfimpute_tracks.tracks.formats import choose_formats
 from tfimpute_tracks.tracks.rendering import Scores, TrackOptions
 from tfimpute_tracks.tracks.signals import logits_to_signal
 from tfimpute_tracks.tracks.writer import (
     PairResult,
     PeakThreshold,
-    check_formats,
     describe,
     earlier_result,
     write_pair,
@@ -42,8 +42,8 @@ class ExportJob:
     store : Store
     pairs : list of Pair
     out_dir : Path
-    formats : set of str
-        Of :data:`tfimpute_tracks.tracks.writer.FORMATS`.
+    formats : tuple of str
+        From :func:`tfimpute_tracks.tracks.formats.choose_formats`.
     regions : list of Region, optional
         By default all the store has.
     threshold : float, optional
@@ -62,7 +62,7 @@ class ExportJob:
     store: Store
     pairs: list[Pair]
     out_dir: Path
-    formats: Set[str]
+    formats: Collection[str]
     regions: list[Region] | None = None
     threshold: float | None = None
     overwrite: bool = False
@@ -104,7 +104,7 @@ def run_export(job: ExportJob) -> Iterator[PairResult]:
 def _check_drawing(job: ExportJob) -> None:
     signal = job.rendering.signal
     job.rendering.tiles_per_bin(job.store.plan.stride)
-    check_formats(job.formats, job.rendering)
+    choose_formats(job.formats, signal)
     if signal != "probability" and job.store.plan.is_sparse:
         raise UsageError(
             f"--signal {signal} from {job.store.folder}, which is sparse: it has no "

@@ -170,7 +170,7 @@ class ShardWorker:
         plan = self.plan
         grid = self._scorer.grid
         codes = read_codes(self._genome, tiles, grid)
-        is_missing = grid.of_tiles(grid.unknown(codes, tiles.n_tiles))
+        is_missing = grid.tile_mask(grid.unknown(codes, tiles.n_tiles))
         if is_missing.all():  # centromeres, partial genomes
             nothing = np.zeros((shard.n_pairs, tiles.n_tiles), dtype=np.uint8)
             return Column(nothing, is_missing)
@@ -180,7 +180,7 @@ class ShardWorker:
         scores = np.empty((n, tiles.n_tiles), dtype=np.uint8)
         done = 0
         for some in tiles.parts(plan.stride, _TILES_AT_ONCE[plan.device]):
-            inputs = codes[grid.letters(done, some.n_tiles)]
+            inputs = codes[grid.code_slice(done, some.n_tiles)]
             logits = self._logits(inputs, some, (first, n))
             part = scores[:, done : done + some.n_tiles]
             quantize(logits, scale, min_codes, part)

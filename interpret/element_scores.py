@@ -116,9 +116,9 @@ class ElementScorer:
     def _score_row(self, sequences: Sequences, elements: list[Element]) -> Floats:
         """Score elements of one tile each."""
         grid, n = self._row.grid, len(elements)
-        row = np.full(grid.n_letters(n), N_CODE, dtype=np.uint8)
+        row = np.full(grid.n_codes(n), N_CODE, dtype=np.uint8)
         for i, element in enumerate(elements):
-            row[grid.letters(i, 1)] = self._codes(grid, sequences, element)
+            row[grid.code_slice(i, 1)] = self._codes(grid, sequences, element)
         return self._row.score(row, TileRange("", 0, n))
 
     def _score_long(self, sequences: Sequences, elements: list[Element]) -> Floats:
@@ -129,7 +129,7 @@ class ElementScorer:
         n_tiles = self.n_tiles(element)
         best = np.full(self._n_pairs, -np.inf, dtype=np.float32)
         for _, first, n in TileRange("", 0, n_tiles).parts(1, _TILES):
-            some = codes[grid.letters(first, n)]
+            some = codes[grid.code_slice(first, n)]
             found = self._long.score(some, TileRange("", 0, n))
             best = np.fmax(best, np.fmax.reduce(found, axis=0))
         best[np.isinf(best)] = np.nan

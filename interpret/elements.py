@@ -7,8 +7,6 @@ used has a reason, by which it is counted; nothing is dropped.
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -20,9 +18,10 @@ from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.genome import Sequences
 from tfimpute_tracks.genome.bed import read_named_bed
 from tfimpute_tracks.genome.chroms import find_chrom
-from tfimpute_tracks.genome.fasta_format import damaged_gzip, detect_format
+from tfimpute_tracks.genome.fasta_format import detect_format
 from tfimpute_tracks.genome.sequences import resolve_span
 from tfimpute_tracks.kernels.encode import N_CODE, encode
+from tfimpute_tracks.storage.table import open_unpacked
 
 __all__ = [
     "MAX_BASES",
@@ -112,17 +111,8 @@ def is_fasta(path: Path) -> bool:
     InputFileError
         It cannot be read.
     """
-    try:
-        with path.open("rb") as file:
-            packed = file.read(2) == b"\x1f\x8b"
-        with gzip.open(path) if packed else path.open("rb") as file:
-            return file.read(1 << 16).lstrip()[:1] in (b">", b";")
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise damaged_gzip(path, error) from error
-    except OSError as error:
-        raise InputFileError(
-            f"{path}: cannot be read ({error.strerror}); give elements as BED or FASTA"
-        ) from error
+    with open_unpacked(path, "BED or FASTA") as file:
+        return file.read(1 << 16).lstrip()[:1] in (b">", b";")
 
 
 def read_fasta(path: Path) -> Elements:
@@ -146,18 +136,15 @@ def read_fasta(path: Path) -> Elements:
     codes: dict[str, NDArray[np.uint8]] = {}
     found: list[Element] = []
     skipped: list[Skipped] = []
-    try:
-        for name, letters in _records(path):
-            fault = _repeated(name, codes) or _fault(name, read := encode(letters))
-            if fault:
-                skipped.append(fault)
-                codes.setdefault(name, encode(b""))
-                continue
-            codes[name] = read
-            unknown = int((read == N_CODE).sum())
-            found.append(Element(name, name, 0, len(read), unknown))
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise damaged_gzip(path, error) from error
+    for name, letters in _records(path):
+        fault = _repeated(name, codes) or _fault(name, read := encode(letters))
+        if fault:
+            skipped.append(fault)
+            codes.setdefault(name, encode(b""))
+            continue
+        codes[name] = read
+        unknown = int((read == N_CODE).sum())
+        found.append(Element(name, name, 0, len(read), unknown))
     return Elements(found, _Records(path.name, codes), skipped)
 
 
@@ -228,9 +215,9 @@ class _Records:
 
 def _records(path: Path) -> Iterator[tuple[str, bytes]]:
     # Not through an index: elements are few, written by hand, with lines of any length.
-    opened = open if detect_format(path) == "plain" else gzip.open
+    detect_format(path)
     name, parts = "", list[bytes]()
-    with opened(path, "rb") as lines:
+    with open_unpacked(path, "FASTA") as lines:
         for number, line in enumerate(lines, 1):
             if not line.startswith(b">"):
                 parts += line.split() if name else []

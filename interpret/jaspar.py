@@ -12,12 +12,14 @@ from __future__ import annotations
 import sqlite3
 from functools import lru_cache
 from importlib import resources
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import UnknownNameError
+from tfimpute_tracks.storage.table import read_table
 from tfimpute_tracks.vocabulary import Vocabulary
 
 __all__ = ["RELEASE", "Matrix", "find_matrices", "load_matrices"]
@@ -142,9 +144,9 @@ def _indexed_copy(file: sqlite3.Connection) -> sqlite3.Connection:
 
 def _special_names() -> dict[str, tuple[str, str]]:
     """Read {TF: (symbol in JASPAR, a matrix that is not its own)}."""
-    path = (
-        resources.files("tfimpute_tracks") / "interpret" / "data" / "jaspar-names.tsv"
+    folder = resources.files("tfimpute_tracks") / "interpret" / "data"
+    table = read_table(
+        Path(str(folder / "jaspar-names.tsv")), "table of names", ("tf",)
     )
-    lines = path.read_text(encoding="utf-8").splitlines()[1:]
-    fields = [line.split("\t") for line in lines]
-    return {tf: (symbol, without) for tf, symbol, without, _ in fields}
+    rows = (row.fields for row in table.rows)
+    return {row["tf"]: (row["symbol"], row["without"]) for row in rows}

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
+
+from tfimpute_tracks.storage.table import read_table
 
 __all__ = ["BINDS_NO_SEQUENCE", "OTHER", "family_of"]
 
@@ -17,9 +20,10 @@ BINDS_NO_SEQUENCE = frozenset(
 
 @cache
 def _families() -> dict[str, str]:
-    table = files("tfimpute_tracks") / "interpret" / "data" / "tf-families.tsv"
-    _, *rows = table.read_text(encoding="utf-8").splitlines()
-    return dict(row.split("\t") for row in rows)
+    folder = files("tfimpute_tracks") / "interpret" / "data"
+    columns = ("tf", "family")
+    table = read_table(Path(str(folder / "tf-families.tsv")), "families", columns)
+    return {row.fields["tf"]: row.fields["family"] for row in table.rows}
 
 
 def family_of(tf: str) -> str:

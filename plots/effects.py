@@ -1,8 +1,7 @@
-"""What a variant does to every pair: TFs by cell lines, alike ones side by side.
+"""Heatmap of the effects of a variant: TFs by cell lines, similar ones next to each other.
 
-As in Fig 5 of the paper. A number in a cell is that of the data sets which the model
-learned the pair from; pairs without one are imputed. A pair of which little is to be
-expected is crossed out, not left out.
+As in Fig 5 of Qin and Feng 2017. A dot marks pairs that the model was trained on. Pairs
+with a low expected AUROC are crossed out, not left out.
 """
 
 from __future__ import annotations
@@ -18,6 +17,8 @@ from tfimpute_tracks.plots.style import (
     GRAY,
     SMALL,
     TEXT,
+    add_axes,
+    color_bar,
     new_figure,
     paper_style,
 )
@@ -26,105 +27,93 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["MIN_AUROC", "alike", "effect_map"]
+__all__ = ["MIN_AUROC", "cluster_order", "effect_heatmap"]
 
 Doubles = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Mask = NDArray[np.bool_]
 
 MIN_AUROC = 0.8
-"""Pairs of which less is to be expected are marked."""
-_MOST_ROWS = 45
-_ROW, _LEFT, _RIGHT, _TOP, _FOOT = 2.6, 24.0, 17.0, 9.5, 21.0  # mm
-_LEAST_SPAN = 0.02  # of the colors: what changes by less is not blown up
+"""Pairs with a lower expected AUROC are crossed out."""
+_MAX_ROWS = 45
+_ROW, _LEFT, _RIGHT, _TOP, _BOTTOM = 2.6, 24.0, 17.0, 9.5, 21.0  # mm
+_MIN_SPAN = 0.02  # of the color scale: smaller changes stay pale
+_DARK = 0.6  # of the color scale: marks on darker cells are white
 
 
-def effect_map(
+def effect_heatmap(
     deltas: Doubles,
     tfs: Sequence[str],
     cells: Sequence[str],
-    data_sets: Ints,
+    is_trained: Mask,
     title: str,
     auroc: NDArray[np.float32],
 ) -> Figure:
-    """Draw what a variant does.
+    """Draw the effects of a variant.
 
     Parameters
     ----------
     deltas : float64 array, shape (n_tfs, n_cells)
-        Probability of the alternative less that of the reference; NaN where a pair was
-        not asked for.
+        Probability of the alternate allele minus that of the reference; NaN for pairs
+        that were not scored.
     tfs, cells : sequence of str
-    data_sets : int64 array, shape (n_tfs, n_cells)
-        That the model learned each pair from.
+    is_trained : bool array, shape (n_tfs, n_cells)
+        Whether the model was trained on the pair.
     title : str
     auroc : float32 array, shape (n_tfs, n_cells)
-        Expected of each pair; NaN where nobody knows.
+        Expected AUROC; NaN if unknown.
 
     Returns
     -------
     Figure
-        The TFs that change most in any cell line, 45 at most. Its label is its caption.
+        The TFs that change most in any cell line, at most 45. Its label is its caption.
     """
     size = np.nan_to_num(np.abs(deltas))
-    shown = np.sort(np.argsort(-size.max(axis=1), kind="stable")[:_MOST_ROWS])
-    rows = shown[alike(deltas[shown])]
-    columns = alike(deltas[shown].T)
-    drawn = np.ix_(rows, columns)
-    values = deltas[drawn]
-    span = max(float(np.nanmax(np.abs(values), initial=0.0)), _LEAST_SPAN)
-    height = _TOP + _FOOT + _ROW * len(rows)
+    shown = np.sort(np.argsort(-size.max(axis=1), kind="stable")[:_MAX_ROWS])
+    rows = shown[cluster_order(deltas[shown])]
+    columns = cluster_order(deltas[shown].T)
+    cut = np.ix_(rows, columns)
+    values = deltas[cut]
+    span = max(float(np.nanmax(np.abs(values), initial=0.0)), _MIN_SPAN)
+    inner, tall = DOUBLE_COLUMN - _LEFT - _RIGHT, _ROW * len(rows)
+    height = _TOP + _BOTTOM + tall
     with paper_style():
         figure = new_figure(DOUBLE_COLUMN, height)
-        inner = DOUBLE_COLUMN - _LEFT - _RIGHT
-        where = (_LEFT, _FOOT, inner, _ROW * len(rows))
-        whole = np.array([DOUBLE_COLUMN, height] * 2)
-        axes = figure.add_axes(tuple(np.array(where) / whole))
+        axes = add_axes(figure, _LEFT, _BOTTOM, inner, tall)
         mesh = axes.imshow(
             values, cmap="RdBu_r", vmin=-span, vmax=span, aspect="auto", rasterized=True
         )
         small = min(SMALL, 2.6 * inner / len(columns))  # pt that fit in so many mm
-        names = [f"{tfs[i]} ({data_sets[i].sum()})" for i in rows]
+        names = [f"{tfs[i]} ({is_trained[i].sum()})" for i in rows]
         axes.set_yticks(range(len(rows)), names, fontsize=SMALL)
         names = [cells[i] for i in columns]
         axes.set_xticks(range(len(columns)), names, fontsize=small, rotation=90)
         axes.tick_params(length=0, pad=1.5)
-        _draw_counts(axes, values / span, data_sets[drawn], min(4.5, small))
-        _cross_out(axes, ~np.isnan(values) & (auroc[drawn] < MIN_AUROC))
+        for is_dark, color in ((False, "black"), (True, "white")):
+            marked = is_trained[cut] & ((np.abs(values) > _DARK * span) == is_dark)
+            y, x = np.nonzero(marked)
+            axes.plot(x, y, ".", color=color, markersize=small / 2, markeredgewidth=0)
+        _cross_out(axes, ~np.isnan(values) & (auroc[cut] < MIN_AUROC))
         axes.set_title(title, fontsize=TEXT, loc="left", pad=11, parse_math=False)
-        told = f"number: data sets learned from; stroke: expected AUROC < {MIN_AUROC:g}"
-        corner = _LEFT / DOUBLE_COLUMN, 1 - (_TOP - 1.2) / height
-        figure.text(*corner, told, fontsize=SMALL, color=GRAY)
-        beside = (DOUBLE_COLUMN - _RIGHT + 3, _FOOT, 2.5, min(30.0, where[3]))
-        bar = figure.colorbar(
-            mesh, cax=figure.add_axes(tuple(np.array(beside) / whole))
+        legend = (
+            "dot: trained pair, (n): trained pairs of the TF; stroke: expected AUROC < "
+            f"{MIN_AUROC:g}"
         )
-        bar.ax.tick_params(labelsize=SMALL, length=2)
-        bar.set_label("Change of probability", fontsize=SMALL)
+        corner = _LEFT / DOUBLE_COLUMN, 1 - (_TOP - 1.2) / height
+        figure.text(*corner, legend, fontsize=SMALL, color=GRAY)
+        place = (DOUBLE_COLUMN - _RIGHT + 3, _BOTTOM, 2.5, min(30.0, tall))
+        color_bar(figure, mesh, place, "Change in probability")
     figure.set_label(
-        f"Change of the probability of binding by {title}. Alike TFs and cell lines "
-        "stand side by side. A number is that of the data sets which the model learned "
-        "a pair from, in brackets those of a TF; pairs without one are imputed. A "
-        "stroke crosses out pairs of which an AUROC below "
-        f"{MIN_AUROC:g} is to be expected."
+        f"Change in the probability of binding by {title}. Similar TFs and cell lines "
+        "are next to each other. A dot marks pairs that the model was trained on; their "
+        "number is in parentheses after each TF; other pairs are imputed. A stroke "
+        f"crosses out pairs with an expected AUROC below {MIN_AUROC:g}."
     )
     return figure
 
 
-def _draw_counts(axes: Axes, strength: Doubles, counts: Ints, size: float) -> None:
-    for y, x in zip(*np.nonzero(counts), strict=True):
-        axes.text(
-            x,
-            y,
-            str(counts[y, x]),
-            fontsize=size,
-            color="white" if abs(strength[y, x]) > 0.6 else "black",
-            ha="center",
-            va="center_baseline",
-        )
-
-
-def _cross_out(axes: Axes, which: NDArray[np.bool_]) -> None:
-    """Draw a stroke over cells: all of them one path, for a file has thousands."""
+def _cross_out(axes: Axes, which: Mask) -> None:
+    """Draw a stroke over cells; all strokes are one path, because there are thousands."""
     from matplotlib.patches import PathPatch
     from matplotlib.path import Path
 
@@ -138,8 +127,8 @@ def _cross_out(axes: Axes, which: NDArray[np.bool_]) -> None:
     axes.add_patch(PathPatch(strokes, fill=False, edgecolor=GRAY, linewidth=0.35))
 
 
-def alike(rows: Doubles) -> Ints:
-    """Order rows by hierarchical clustering, alike ones side by side.
+def cluster_order(rows: Doubles) -> Ints:
+    """Order rows by hierarchical clustering, similar ones next to each other.
 
     Parameters
     ----------
@@ -149,7 +138,7 @@ def alike(rows: Doubles) -> Ints:
     Returns
     -------
     int64 array, shape (n,)
-        Which row stands where.
+        Indices of the rows in their order.
     """
     if len(rows) < 3:
         return np.arange(len(rows))

@@ -22,6 +22,8 @@ from tfimpute_tracks.errors import OutputError, UsageError
 from tfimpute_tracks.storage import atomic_file, write_text
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.cm import ScalarMappable
     from matplotlib.figure import Figure
 
 __all__ = [
@@ -43,7 +45,9 @@ __all__ = [
     "TEXT",
     "VERMILLION",
     "YELLOW",
+    "add_axes",
     "check_ending",
+    "color_bar",
     "new_figure",
     "paper_style",
     "save_figure",
@@ -145,6 +149,47 @@ def new_figure(width: float, height: float) -> Figure:
     return figure
 
 
+def add_axes(
+    figure: Figure, left: float, bottom: float, width: float, height: float
+) -> Axes:
+    """Add axes to a figure.
+
+    Parameters
+    ----------
+    figure : Figure
+    left, bottom, width, height : float
+        In mm, from the lower left corner.
+
+    Returns
+    -------
+    Axes
+    """
+    across, up = (float(size) * _MM_PER_INCH for size in figure.get_size_inches())
+    return figure.add_axes((left / across, bottom / up, width / across, height / up))
+
+
+def color_bar(
+    figure: Figure,
+    mesh: ScalarMappable,
+    place: tuple[float, float, float, float],
+    label: str,
+) -> None:
+    """Draw the scale of a heatmap.
+
+    Parameters
+    ----------
+    figure : Figure
+    mesh : ScalarMappable
+        The heatmap.
+    place : (left, bottom, width, height)
+        In mm, as for :func:`add_axes`.
+    label : str
+    """
+    bar = figure.colorbar(mesh, cax=add_axes(figure, *place))
+    bar.ax.tick_params(labelsize=SMALL, length=2)
+    bar.set_label(label, fontsize=SMALL)
+
+
 def text_width(
     text: str,
     size: float = TEXT,
@@ -194,8 +239,10 @@ def check_ending(dest: Path) -> None:
         raise OutputError(f"{dest} is a folder; name a file for the picture")
 
 
-def save_figure(figure: Figure, dest: Path, title: str, description: str) -> None:
-    """Write a figure, whole or not at all, and the same bytes each time.
+def save_figure(
+    figure: Figure, dest: Path, title: str, description: str | None = None
+) -> None:
+    """Write a figure atomically, and the same bytes each time.
 
     Parameters
     ----------
@@ -203,8 +250,10 @@ def save_figure(figure: Figure, dest: Path, title: str, description: str) -> Non
         From :func:`new_figure`.
     dest : Path
         Ending in one of :data:`ENDINGS`.
-    title, description : str
-        What it is and what it shows, in a sentence each, for those who cannot see it.
+    title : str
+    description : str, optional
+        What it shows, for those who cannot see it. Default: the label of the figure,
+        which the functions of this package set to a caption.
 
     Raises
     ------
@@ -214,6 +263,7 @@ def save_figure(figure: Figure, dest: Path, title: str, description: str) -> Non
         The disk is full, or the file cannot be written.
     """
     check_ending(dest)
+    description = str(figure.get_label()) if description is None else description
     kind = dest.suffix.lower()[1:]
     if kind == "svg":
         head = '<?xml version="1.0" encoding="utf-8" standalone="no"?>\n'

@@ -155,5 +155,5 @@ def torch_scorer(model, pairs, stride):
 
     scorer = Scorer(model, pairs, stride)
     scorer._trunk = None
-    scorer._engine = TorchEngine(model, scorer.pairs, scorer.grid.core, "cpu")
+    scorer._engine = TorchEngine(model, scorer.pairs, scorer.grid.base, "cpu")
     return scorer

@@ -93,7 +93,7 @@ def _compare(
     scorer = Scorer(model, pairs, stride, device, fast)
     seq_len = model.config.seq_len
     n_tiles = (len(codes) - model.config.receptive_field) // stride + 1
-    letters = codes[scorer.grid.letters(0, n_tiles)]
+    letters = codes[scorer.grid.code_slice(0, n_tiles)]
     scores = sigmoid(scorer.score(letters, TileRange("", 0, n_tiles)))
     seconds = time.monotonic() - began
     spans = np.lib.stride_tricks.sliding_window_view(

@@ -13,12 +13,11 @@ from pathlib import Path
 
 from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.storage import Receipt, read_receipt
+from tfimpute_tracks.tracks.formats import FORMATS
 from tfimpute_tracks.tracks.signals import SIGNALS
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = ["TrackFolder", "TrackRecord", "find_tracks"]
-
-_SUFFIXES = (".bw", ".bb", ".narrowPeak")
 
 
 @dataclass(frozen=True)
@@ -71,20 +70,20 @@ class TrackRecord:
 
 @dataclass(frozen=True)
 class TrackFolder:
-    """A folder's tracks.
+    """The tracks of a folder.
 
     Attributes
     ----------
-    folder : Path
-    tracks : list of ShelfTrack
-        By TF and cell line; none twice.
-    faults : list of str
-        Of each file that is left out, what is wrong with it.
+    path : Path
+    tracks : list of TrackRecord
+        One per pair, by TF and cell line.
+    errors : list of str
+        What is wrong with each file that is left out.
     """
 
-    folder: Path
+    path: Path
     tracks: list[TrackRecord]
-    faults: list[str]
+    errors: list[str]
 
 
 def find_tracks(folder: Path) -> TrackFolder:
@@ -96,7 +95,7 @@ def find_tracks(folder: Path) -> TrackFolder:
 
     Returns
     -------
-    Shelf
+    TrackFolder
 
     Raises
     ------
@@ -106,34 +105,35 @@ def find_tracks(folder: Path) -> TrackFolder:
     if not folder.is_dir():
         raise InputFileError(f"{folder} is no folder; give one that `scan` wrote")
     found: dict[Pair, TrackRecord] = {}
-    faults: list[str] = []
+    errors: list[str] = []
     named: set[str] = set()
     for path in sorted(folder.glob("*.receipt.json")):
         try:
             receipt = read_receipt(path)
             track = _track(path, receipt)
         except InputFileError as error:
-            faults.append(str(error))
+            errors.append(str(error))
             continue
         named.update(output.name for output in receipt.outputs)
-        files = set(_whole_files(folder, receipt, faults))
+        files = set(_whole_files(folder, receipt, errors))
         track = _with_files(track, receipt, files)
         if track.pair in found:
             track = _joined(found[track.pair], track)
         found[track.pair] = track
-    stray = (path.name for path in folder.iterdir() if path.suffix in _SUFFIXES)
-    faults += [
+    suffixes = {entry.suffix for entry in FORMATS.values()}
+    stray = (path.name for path in folder.iterdir() if path.suffix in suffixes)
+    errors += [
         f"{folder / name}: no receipt tells what it is; `scan` or `export` it again"
         for name in sorted(set(stray) - named)
     ]
     tracks = [track for track in found.values() if track.signals or track.bigbed]
     if not tracks:
-        first = f" ({faults[0]})" if faults else ""
+        first = f" ({errors[0]})" if errors else ""
         raise InputFileError(
             f"{folder} holds no bigWig or bigBed with a receipt{first}; give a folder "
             "that `scan` or `export` wrote"
         )
-    return TrackFolder(folder, sorted(tracks, key=lambda track: track.pair), faults)
+    return TrackFolder(folder, sorted(tracks, key=lambda track: track.pair), errors)
 
 
 def _track(path: Path, receipt: Receipt) -> TrackRecord:
@@ -174,14 +174,14 @@ def _interval(told: object) -> tuple[float, float] | None:
     return float(str(told[0])), float(str(told[1]))
 
 
-def _whole_files(folder: Path, receipt: Receipt, faults: list[str]) -> Iterator[str]:
+def _whole_files(folder: Path, receipt: Receipt, errors: list[str]) -> Iterator[str]:
     """Yield the names of files that are as long as the receipt tells."""
     for output in receipt.outputs:
         path = folder / output.name
         if not path.is_file():
-            faults.append(f"{path}: is missing, but a receipt names it")
+            errors.append(f"{path}: is missing, but a receipt names it")
         elif path.stat().st_size != output.size:
-            faults.append(
+            errors.append(
                 f"{path}: has {path.stat().st_size:,} bytes and not the "
                 f"{output.size:,} that were written; copy or make it again"
             )

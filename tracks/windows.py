@@ -103,13 +103,13 @@ def compute_window(
 
 
 def choose_tracks(
-    shelf: TrackFolder, pairs: list[Pair] | None, signal: SignalName
+    folder: TrackFolder, pairs: list[Pair] | None, signal: SignalName
 ) -> list[TrackRecord]:
     """Choose tracks of a folder.
 
     Parameters
     ----------
-    shelf : Shelf
+    folder : TrackFolder
     pairs : list of Pair, optional
         By default all that have the signal.
     signal : str
@@ -117,7 +117,7 @@ def choose_tracks(
 
     Returns
     -------
-    list of ShelfTrack
+    list of TrackRecord
         One at least; in the order of the pairs.
 
     Raises
@@ -125,13 +125,13 @@ def choose_tracks(
     UsageError
         A pair is not there, or has no such signal.
     """
-    there = {t.pair: t for t in shelf.tracks if signal in t.signals}
+    there = {t.pair: t for t in folder.tracks if signal in t.signals}
     missing = [pair for pair in pairs or [] if pair not in there]
     if missing or not there:
         names = listed(there) or "no pair"
         what = missing[0] if missing else "any pair"
         raise UsageError(
-            f"{shelf.folder} has no {signal} of {what}; it has it of {names}: `scan` "
+            f"{folder.path} has no {signal} of {what}; it has it of {names}: `scan` "
             "or `export` it first"
         )
     return [there[pair] for pair in pairs or there]
@@ -145,7 +145,7 @@ def read_window(
     Parameters
     ----------
     folder : Path
-    tracks : iterable of ShelfTrack
+    tracks : iterable of TrackRecord
         Those of :func:`choose_tracks`.
     region : Region
     signal : str

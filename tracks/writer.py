@@ -6,26 +6,25 @@ tile, whatever is drawn, and written where the probability is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tfimpute_tracks.engines.tiles import TileRange
-from tfimpute_tracks.errors import InputFileError, UsageError
+from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.genome.signal import Signal
 from tfimpute_tracks.kernels.peaks import PeakCaller
 from tfimpute_tracks.storage import matches, read_receipt
 from tfimpute_tracks.tracks.formats import (
+    FORMATS,
     PeakSet,
-    write_bedgraph,
-    write_bigbed,
-    write_bigwig,
-    write_narrowpeak,
-    write_parquet,
+    SignalStyle,
+    choose_formats,
+    write_track,
 )
 from tfimpute_tracks.tracks.rendering import (
     Scores,
@@ -36,19 +35,13 @@ from tfimpute_tracks.tracks.rendering import (
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = [
-    "FORMATS",
     "PairResult",
     "PeakThreshold",
-    "check_formats",
     "describe",
     "earlier_result",
-    "usual_formats",
     "write_pair",
 ]
 
-FORMATS = ("bigwig", "bed", "bigbed", "bedgraph", "parquet")
-"""What a pair can be written as; `bed` is narrowPeak, `bed` and `bigbed` are peaks."""
-_PEAKS = frozenset({"bed", "bigbed"})
 
 Floats = NDArray[np.float32]
 
@@ -74,23 +67,6 @@ class PairResult:
     n_peaks: int
     threshold: float
     reused: bool
-
-
-def usual_formats(rendering: TrackOptions) -> frozenset[str]:
-    """Give what is written unless the user says otherwise.
-
-    Parameters
-    ----------
-    rendering : Drawing
-
-    Returns
-    -------
-    frozenset of str
-        Of :data:`FORMATS`: peaks beside the probability, not beside other signals.
-    """
-    if rendering.signal == "probability":
-        return frozenset({"bigwig"}) | _PEAKS
-    return frozenset({"bigwig"})
 
 
 class PeakThreshold(NamedTuple):
@@ -142,28 +118,6 @@ def describe(
     return text.replace('"', "'")
 
 
-def check_formats(formats: Set[str], rendering: TrackOptions) -> None:
-    """Refuse formats that are none, and peaks of another signal than the probability.
-
-    Parameters
-    ----------
-    formats : set of str
-    rendering : Drawing
-
-    Raises
-    ------
-    UsageError
-    """
-    for name in sorted(formats):
-        if name not in FORMATS:
-            raise UsageError(f"--format {name!r}; give of {', '.join(FORMATS)}")
-        if name in _PEAKS and rendering.signal != "probability":
-            raise UsageError(
-                f"--format {name} with --signal {rendering.signal}: peaks are those of "
-                "the probability; give --signal probability, or another format"
-            )
-
-
 def write_pair(
     folder: Path,
     pair: Pair,
@@ -171,7 +125,7 @@ def write_pair(
     line: PeakThreshold,
     scores: Iterable[Scores],
     rendering: TrackOptions | None = None,
-    formats: Set[str] | None = None,
+    formats: Collection[str] | None = None,
 ) -> tuple[list[Path], int]:
     """Write a pair's signal and peaks; a bigBed only where there are peaks.
 
@@ -183,12 +137,12 @@ def write_pair(
     layout : TrackLayout
     line : PeakLine
     scores : iterable of Scores
-        In the order of the genome; taken while the signal is written. What comes
-        several times in different formats is gone through once and kept meanwhile.
+        In the order of the genome; read while the signal is written. They are kept in
+        memory where the signal is written in several formats.
     rendering : Drawing, optional
         By default the probability of each tile.
-    formats : set of str, optional
-        By default :func:`usual_formats`.
+    formats : collection of str, optional
+        As :func:`tfimpute_tracks.tracks.formats.choose_formats`.
 
     Returns
     -------
@@ -199,36 +153,31 @@ def write_pair(
     Raises
     ------
     UsageError
-        As :func:`check_formats`, and :meth:`TrackOptions.tiles_per_bin`.
+        As :func:`tfimpute_tracks.tracks.formats.choose_formats`, and
+        :meth:`TrackOptions.tiles_per_bin`.
     WriteError, ValidationError
         A file cannot be written, or does not read back as written.
     RunError
         No tile has a value.
     """
     rendering = rendering or TrackOptions()
-    formats = usual_formats(rendering) if formats is None else formats
-    check_formats(formats, rendering)
+    names = choose_formats(formats, rendering.signal)
+    kind, sizes = rendering.kind, layout.chrom_sizes
     caller = PeakCaller(line.threshold)
-    pieces = _pieces(layout, rendering, scores, caller)
+    data: dict[str, Any] = {"signal": _pieces(layout, rendering, scores, caller)}
+    if [FORMATS[name].kind for name in names].count("signal") != 1:
+        data["signal"] = list(data["signal"])
+    style = SignalStyle(kind.decimals, rendering.max_zooms, kind.column)
+    stem = kind.stem(pair)
     files = []
-    stem = rendering.kind.stem(pair)
-    signals = [name for name in _SIGNALS if name in formats]
-    if len(signals) != 1:  # several files, or none: the scores are needed all the same
-        pieces = list(pieces)
-    for name in signals:
-        ending, write = _SIGNALS[name]
-        files.append(folder / f"{stem}.{ending}")
-        write(files[-1], layout, pieces, rendering)
-    if not formats & _PEAKS:
-        return files, caller.count()
-    peaks = PeakSet.collect(stem, caller.peaks(), layout.chrom_sizes, line.about)
-    if "bed" in formats:
-        files.append(folder / f"{stem}.narrowPeak")
-        write_narrowpeak(files[-1], peaks)
-    path = folder / f"{stem}.bb"
-    if "bigbed" in formats and write_bigbed(path, layout.chrom_sizes, peaks):
-        files.append(path)
-    return files, len(peaks)
+    for name in names:  # signals first: peaks are called while one is written
+        entry = FORMATS[name]
+        if entry.kind == "peaks" and "peaks" not in data:
+            data["peaks"] = PeakSet.collect(stem, caller.peaks(), sizes, line.about)
+        dest = folder / f"{stem}{entry.suffix}"
+        if write_track(name, dest, sizes, data[entry.kind], style):
+            files.append(dest)
+    return files, caller.count()
 
 
 def _pieces(
@@ -248,33 +197,6 @@ def _pieces(
     if per_bin > 1:
         return mean_bins(layout, per_bin, drawn())
     return (layout.signal(*block) for block in drawn())
-
-
-def _bigwig(
-    dest: Path, layout: TrackLayout, pieces: Iterable[Signal], rendering: TrackOptions
-) -> None:
-    sizes, decimals = layout.chrom_sizes, rendering.kind.decimals
-    write_bigwig(dest, sizes, pieces, decimals, rendering.max_zooms)
-
-
-def _bedgraph(
-    dest: Path, layout: TrackLayout, pieces: Iterable[Signal], rendering: TrackOptions
-) -> None:
-    write_bedgraph(dest, layout.chrom_sizes, pieces, rendering.kind.decimals)
-
-
-def _parquet(
-    dest: Path, layout: TrackLayout, pieces: Iterable[Signal], rendering: TrackOptions
-) -> None:
-    write_parquet(dest, layout.chrom_sizes, pieces, rendering.kind.column)
-
-
-_Write = Callable[[Path, TrackLayout, Iterable[Signal], TrackOptions], None]
-_SIGNALS: dict[str, tuple[str, _Write]] = {
-    "bigwig": ("bw", _bigwig),
-    "bedgraph": ("bedGraph", _bedgraph),
-    "parquet": ("parquet", _parquet),
-}
 
 
 def earlier_result(

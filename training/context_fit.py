@@ -1,9 +1,8 @@
-"""What a tile's neighbors are worth: fitted when the network is trained.
+"""Weights of a tile's neighbors, fitted after the network is trained.
 
-A handful of numbers, the same for all pairs (``models/context.py``), found by
-logistic regression on sites whose surroundings are known. Sites that trained nothing
-are taken where there are enough of them: on others the tile itself would seem worth
-more than it is.
+A few weights, shared by all pairs (``models/context.py``), found by logistic regression
+on sites with known sequence around them. Validation sites are preferred: on training
+sites the tile itself would look more predictive than it is.
 """
 
 from __future__ import annotations
@@ -32,27 +31,27 @@ __all__ = [
 ]
 
 MIN_SITES = 1000
-"""With fewer there is nothing to fit, or to judge, surroundings by."""
+"""With fewer sites of known context, nothing is fitted or calibrated on them."""
 
-_MOST_SITES = 40_000  # so that their logits fit into memory
-_PAIRS = 100  # that take part, spread over those trained
+_MAX_SITES = 40_000  # so that their logits fit into memory
+_MAX_PAIRS = 100  # spread evenly over the trained ones
 _MIN_POSITIVE = 5  # of each of them
-_ITERATIONS = 1000
+_MAX_ITERATIONS = 1000
 
 Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class ContextFit:
-    """A fit of the surroundings.
+    """A fit of the context weights.
 
     Attributes
     ----------
     part : {"valid", "train"}
-        Where the sites come from.
+        The part of the split that the sites are from.
     n_sites, n_pairs : int
-    auroc_alone, auroc : float
-        Mean over those pairs at those sites, of tiles alone and with surroundings.
+    auroc_single_tile, auroc : float
+        Mean over those pairs at those sites, without and with neighboring tiles.
     """
 
     part: str
@@ -63,7 +62,7 @@ class ContextFit:
 
 
 def sites_with_context(dataset: Dataset, rows: Ints, network: MotifNetwork) -> Ints:
-    """Choose the sites of which all neighboring tiles are known.
+    """Choose the sites whose neighboring tiles all have known sequence.
 
     Parameters
     ----------
@@ -75,46 +74,44 @@ def sites_with_context(dataset: Dataset, rows: Ints, network: MotifNetwork) -> I
     Returns
     -------
     int64 array
-        Some of `rows`, in their order; all of them where the network looks at tiles
-        alone.
+        Some of `rows`, in their order; all of them where the network reads single
+        tiles.
     """
     config = network.config
-    letters = config.input_slice(dataset.seq_len)
-    if letters.stop - letters.start < config.receptive_field:
+    bases = config.input_slice(dataset.seq_len)
+    if bases.stop - bases.start < config.receptive_field:
         return rows[:0]
     if not config.context_tiles:
         return rows
     sizes = config.stride, config.seq_len, config.n_tiles(config.receptive_field)
-    known = [
-        not missing_tiles(dataset.codes[row, letters], *sizes).any() for row in rows
-    ]
+    known = [not missing_tiles(dataset.codes[row, bases], *sizes).any() for row in rows]
     chosen: Ints = rows[np.array(known, dtype=bool)]
     return chosen
 
 
 def calibration_sites(dataset: Dataset, rows: Ints, network: MotifNetwork) -> Ints:
-    """Choose the sites that promises of scores are read from.
+    """Choose the sites that thresholds and calibration are computed on.
 
     Parameters
     ----------
     dataset : Dataset
     rows : int64 array
-        Sites that validate.
+        Validation sites.
     network : MotifNetwork
 
     Returns
     -------
     int64 array
-        Those with surroundings, as in a scan; all, where too few have them.
+        Those with known context, as in a scan; all, where too few have it.
     """
-    around = sites_with_context(dataset, rows, network)
-    return around if len(around) >= MIN_SITES else rows
+    chosen = sites_with_context(dataset, rows, network)
+    return chosen if len(chosen) >= MIN_SITES else rows
 
 
 def fit_context(
     network: MotifNetwork, dataset: Dataset, split: Split, columns: Ints
 ) -> ContextFit | None:
-    """Fit the surroundings of a trained network, which is changed.
+    """Fit the context weights of a trained network, in place.
 
     Parameters
     ----------
@@ -122,15 +119,14 @@ def fit_context(
         On the CPU.
     dataset : Dataset
     split : Split
-        Sites to fit by: those that validate, or else those that trained.
+        The validation sites are used, or else the training sites.
     columns : int64 array
         Trained pairs.
 
     Returns
     -------
     ContextFit or None
-        None where the network looks at tiles alone, or too few sites have known
-        surroundings.
+        None where the network reads single tiles, or too few sites have known context.
     """
     context = network.context
     if context is None:
@@ -138,14 +134,14 @@ def fit_context(
     part, rows = _choose_sites(network, dataset, split)
     if len(rows) < MIN_SITES:
         return None
-    rows = rows[:: -(-len(rows) // _MOST_SITES)]
+    rows = rows[:: -(-len(rows) // _MAX_SITES)]
     n_positive, n_negative = dataset.counts(rows)
     usable = columns[n_positive[columns] >= _MIN_POSITIVE]
     if not n_negative[usable].any():
         return None
-    chosen = usable[:: max(1, -(-len(usable) // _PAIRS))]
+    chosen = usable[:: max(1, -(-len(usable) // _MAX_PAIRS))]
     labels = dataset.labels(rows, chosen)
-    logits = _of_neighbors(network, dataset, rows, chosen)
+    logits = _tile_logits(network, dataset, rows, chosen)
     r = context.n_tiles
     maxima = np.stack(
         [logits[:, r - k : r + k + 1].max(axis=1) for k in range(r + 1)], -1
@@ -153,7 +149,7 @@ def fit_context(
     both = instance_weights(n_positive[chosen], n_negative[chosen], True, 0.5)
     weights = np.where(labels == 1, *(side.numpy() for side in both))
     known = labels >= 0
-    regression = LogisticRegression(C=np.inf, tol=1e-6, max_iter=_ITERATIONS)
+    regression = LogisticRegression(C=np.inf, tol=1e-6, max_iter=_MAX_ITERATIONS)
     regression.fit(maxima[known], labels[known], weights[known])
     with torch.no_grad():
         context.weight.copy_(torch.from_numpy(regression.coef_[0]))
@@ -172,10 +168,10 @@ def _choose_sites(
     return "train", sites_with_context(dataset, split.train, network)
 
 
-def _of_neighbors(
+def _tile_logits(
     network: MotifNetwork, dataset: Dataset, rows: Ints, columns: Ints
 ) -> NDArray[np.float32]:
-    """Give the logits of each neighbor, float32 (n_sites, 2 R + 1, n_pairs)."""
+    """Compute the logits of each tile around sites, float32 (n_sites, n_tiles, n_pairs)."""
     config = network.config
     codes = dataset.codes[rows, config.input_slice(dataset.seq_len)]
     pairs = dataset.vocabulary.pair_indices(dataset.pairs[i] for i in columns)

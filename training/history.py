@@ -12,7 +12,7 @@ __all__ = ["draw_curves", "write_log"]
 
 
 def write_log(path: Path, history: list[dict[str, Any]]) -> None:
-    """Write the figures of every epoch, one JSON object per line.
+    """Write the metrics of every epoch, one JSON object per line.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def draw_curves(stem: Path, history: list[dict[str, Any]]) -> list[Path]:
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
-    # A figure of its own, not pyplot's: nothing is kept, no display is looked for.
+    # Without pyplot, which would keep the figure and look for a display.
     figure = Figure(figsize=(8, 3.2), layout="constrained")
     FigureCanvasAgg(figure)
     loss, ranking = figure.subplots(1, 2)

@@ -1,8 +1,9 @@
-"""Variants: what changes of letters do to scores, one allele beside the other.
+"""Variants: effects of sequence changes on binding, one allele compared with the other.
 
-Data flows from ``records`` (lines of a VCF or of a table) over ``checked`` (which of
-their alleles can be scored, and why others cannot) and ``alleles`` (both alleles in the
-genome's letters, scored: ``rows``, ``cores``) to ``tables``, ``stretches`` (tracks) and
-``maps``. ``partners`` and ``background`` tell how much the same change does elsewhere,
-``saturation`` what every letter of a region does. ``run`` puts a file's together.
+``records`` reads a VCF or a table, ``validate`` checks which alleles can be scored,
+``alleles`` scores both alleles of a variant, and ``tables``, ``annotated_vcf``,
+``allele_tracks`` and ``heatmaps`` write the results. ``matched_background`` samples
+similar changes at other loci, and ``background`` gives quantiles among them.
+``mutagenesis`` scores every substitution of a region. ``run`` connects all of this for a
+file.
 """

@@ -1,9 +1,9 @@
-"""Tracks of both alleles about the variants, over the letters of the genome.
+"""Tracks of both alleles around the variants, in the coordinates of the genome.
 
-Scores are kept in a hidden file until all variants are there, for a bigWig is written
-in the order of the genome. Behind an indel the tiles of the alternative move back by as
-many letters as came in, or on by as many as were lost.
-Every base is drawn of the nearest variant, of several at one place of the first.
+Scores wait in a temporary file until all variants are scored, because a bigWig is written
+in genome order. After an indel, tiles of the alternate allele are shifted back by the
+inserted bases, or forward by the deleted ones. Every base belongs to the nearest variant;
+of several variants at one position, to the first.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from numpy.typing import NDArray
 from tfimpute_tracks.errors import WriteError
 from tfimpute_tracks.genome.signal import Signal
 from tfimpute_tracks.kernels.products import sigmoid
-from tfimpute_tracks.tracks.formats import write_bigwig
+from tfimpute_tracks.tracks.formats import write_track
 from tfimpute_tracks.variants.alleles import AlleleScores, Variant
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = [
-    "MAX_TRACKS",
+    "MAX_PAIRS",
     "AlleleTrack",
     "AlleleTrackFile",
-    "kept_stretches",
-    "lay_stretch",
+    "align_alleles",
+    "open_allele_tracks",
 ]
 
 Floats = NDArray[np.float32]
 
-MAX_TRACKS = 20
+MAX_PAIRS = 20
 """Pairs of which tracks are written: each has three files."""
 _KINDS = ("ref", "alt", "delta")
 
@@ -46,9 +46,9 @@ class AlleleTrack(NamedTuple):
     ----------
     variant : Variant
     start : int
-        Of the first bin, 0-based, bp.
+        Of the first bin, 0-based, in bp.
     values : float32 array, shape (2, n_pairs, n_bins)
-        Probabilities of the reference and of the alternative; NaN where there is none.
+        Probabilities of the reference and of the alternate allele; NaN for no value.
     """
 
     variant: Variant
@@ -56,38 +56,40 @@ class AlleleTrack(NamedTuple):
     values: Floats
 
 
-def lay_stretch(
-    variant: Variant, curves: AlleleScores, seq_len: int, step: int
+def align_alleles(
+    variant: Variant, scores: AlleleScores, seq_len: int, stride: int
 ) -> AlleleTrack:
-    """Lay the scores of both alleles over the genome.
+    """Align the scores of both alleles to the genome.
 
     Parameters
     ----------
     variant : Variant
-    curves : Curves
-    seq_len, step : int
-        Of the tiles, in bp; a score is drawn over the `step` bp at its middle.
+    scores : AlleleScores
+    seq_len, stride : int
+        Of the tiles, in bp; a score belongs to the `stride` bp in the middle of its tile.
 
     Returns
     -------
-    Stretch
+    AlleleTrack
     """
-    # From a tile's middle, as curves have it, to its bin.
-    shift = (seq_len - step) // 2 - seq_len // 2
-    middles = curves.ref_centers + shift + step // 2
+    # From a tile's center, relative to the variant, to its bin.
+    shift = (seq_len - stride) // 2 - seq_len // 2
+    centers = scores.ref_centers + shift + stride // 2
     n_ref, n_alt = len(variant.ref), len(variant.alt)
-    there = np.where(middles < n_ref, np.minimum(middles, n_alt - 1), middles)
-    there = np.where(middles >= n_ref, middles + n_alt - n_ref, there)
-    tiles = (there - int(curves.alt_centers[0]) - shift) // step
-    tiles = np.clip(tiles, 0, len(curves.alt) - 1)
-    values = np.stack([sigmoid(curves.ref).T, sigmoid(curves.alt[tiles]).T])
-    start = variant.start + int(curves.ref_centers[0]) + shift
+    in_alt = np.where(centers < n_ref, np.minimum(centers, n_alt - 1), centers)
+    in_alt = np.where(centers >= n_ref, centers + n_alt - n_ref, in_alt)
+    tiles = (in_alt - int(scores.alt_centers[0]) - shift) // stride
+    tiles = np.clip(tiles, 0, len(scores.alt) - 1)
+    values = np.stack([sigmoid(scores.ref).T, sigmoid(scores.alt[tiles]).T])
+    start = variant.start + int(scores.ref_centers[0]) + shift
     return AlleleTrack(variant, start, values)
 
 
-class _Kept(NamedTuple):
+class _Entry(NamedTuple):
+    """Where a track is in the file; sorts in genome order."""
+
     chrom: int
-    place: int
+    position: int
     number: int
     start: int
     n_bins: int
@@ -95,7 +97,7 @@ class _Kept(NamedTuple):
 
 
 class AlleleTrackFile:
-    """Stretches that wait to be written; :func:`kept_stretches` makes one.
+    """Tracks that wait to be written; :func:`open_allele_tracks` makes one.
 
     Parameters
     ----------
@@ -103,68 +105,64 @@ class AlleleTrackFile:
     n_pairs : int
     chroms : sequence of str
         In the order of the genome.
-    step : int
-        bp of a bin.
+    stride : int
+        Width of a bin in bp.
     """
 
     def __init__(
-        self, file: IO[bytes], n_pairs: int, chroms: Sequence[str], step: int
+        self, file: IO[bytes], n_pairs: int, chroms: Sequence[str], stride: int
     ) -> None:
-        self._file, self._n_pairs, self._step = file, n_pairs, step
+        self._file, self._n_pairs, self._stride = file, n_pairs, stride
         self._chroms = tuple(chroms)
         self._numbers = {chrom: number for number, chrom in enumerate(chroms)}
-        self._kept: list[_Kept] = []
+        self._entries: list[_Entry] = []
         self._n_values = 0
 
-    def add(self, stretch: AlleleTrack) -> None:
-        """Keep a stretch.
+    def add(self, track: AlleleTrack) -> None:
+        """Keep a track.
 
         Parameters
         ----------
-        stretch : Stretch
+        track : AlleleTrack
 
         Raises
         ------
         WriteError
             The disk is full.
         """
-        chrom, place = stretch.variant.chrom, stretch.variant.start
-        n_bins = stretch.values.shape[2]
-        self._kept.append(
-            _Kept(
-                self._numbers[chrom],
-                place,
-                len(self._kept),
-                stretch.start,
-                n_bins,
-                self._n_values,
+        chrom, number = self._numbers[track.variant.chrom], len(self._entries)
+        n_bins = track.values.shape[2]
+        self._entries.append(
+            _Entry(
+                *(chrom, track.variant.start, number),
+                *(track.start, n_bins, self._n_values),
             )
         )
-        self._n_values += stretch.values.size
+        self._n_values += track.values.size
         try:
-            self._file.write(np.ascontiguousarray(stretch.values).tobytes())
+            self._file.write(np.ascontiguousarray(track.values).tobytes())
         except OSError as error:
             raise WriteError(
-                f"cannot keep the tracks: {error.strerror}; make room, or name fewer "
-                "pairs"
+                f"cannot keep the tracks: {error.strerror}; free some space, or select "
+                "fewer pairs"
             ) from error
 
     def write(
         self, stem: Path, pairs: Sequence[Pair], chrom_sizes: Mapping[str, int]
     ) -> list[Path]:
-        """Write three bigWigs of each pair.
+        """Write three bigWigs for each pair.
 
         Parameters
         ----------
         stem : Path
-            What their names begin with.
+            Prefix of their names.
         pairs : sequence of Pair
         chrom_sizes : mapping of str to int
 
         Returns
         -------
         list of Path
-            None where nothing was kept.
+            Empty if there is no track.
 
         Raises
         ------
@@ -172,76 +170,77 @@ class AlleleTrackFile:
             The disk is full, or a file cannot be written.
         """
         written: list[Path] = []
-        if not self._kept:
+        if not self._entries:
             return written
         self._file.flush()
         values = np.memmap(self._file.name, dtype=np.float32, mode="r")
-        kept = np.array(sorted(self._kept), dtype=np.int64)
+        entries = np.array(sorted(self._entries), dtype=np.int64)
         for i, pair in enumerate(pairs):
             for kind in _KINDS:
                 dest = stem.with_name(f"{stem.name}.{pair.tf}.{pair.cell}.{kind}.bw")
-                write_bigwig(dest, chrom_sizes, self._pieces(kept, values, i, kind))
+                signals = self._signals(entries, values, i, kind)
+                write_track("bigwig", dest, chrom_sizes, signals)
                 written.append(dest)
         return written
 
-    def _pieces(
-        self, kept: NDArray[np.int64], values: Floats, pair: int, kind: str
+    def _signals(
+        self, entries: NDArray[np.int64], values: Floats, pair: int, kind: str
     ) -> Iterator[Signal]:
-        # Of several alleles at a place the first one, which stands first.
-        is_first = np.ones(len(kept), dtype=np.bool_)
-        is_first[1:] = (kept[1:, :2] != kept[:-1, :2]).any(axis=1)
-        kept = kept[is_first]
-        chroms, places = kept[:, 0], kept[:, 1]
-        between = (places[:-1] + places[1:] + 1) // 2
-        is_near = chroms[:-1] == chroms[1:]
-        floors = np.concatenate([[0], np.where(is_near, between, 0)])
-        furthest = np.iinfo(np.int64).max
-        roofs = np.concatenate([np.where(is_near, between, furthest), [furthest]])
-        for (chrom, _, _, start, n_bins, offset), floor, roof in zip(
-            kept.tolist(), floors.tolist(), roofs.tolist(), strict=True
+        # Of several alleles at one position, the first in the file.
+        is_first = np.ones(len(entries), dtype=np.bool_)
+        is_first[1:] = (entries[1:, :2] != entries[:-1, :2]).any(axis=1)
+        entries = entries[is_first]
+        chroms, positions = entries[:, 0], entries[:, 1]
+        midpoints = (positions[:-1] + positions[1:] + 1) // 2
+        same_chrom = chroms[:-1] == chroms[1:]
+        lower = np.concatenate([[0], np.where(same_chrom, midpoints, 0)])
+        end = np.iinfo(np.int64).max
+        upper = np.concatenate([np.where(same_chrom, midpoints, end), [end]])
+        for (chrom, _, _, start, n_bins, offset), first, last in zip(
+            entries.tolist(), lower.tolist(), upper.tolist(), strict=True
         ):
-            end = offset + 2 * self._n_pairs * n_bins
-            both = values[offset:end].reshape(2, self._n_pairs, n_bins)[:, pair]
-            drawn = {"ref": both[0], "alt": both[1], "delta": both[1] - both[0]}[kind]
-            yield from self._cut(chrom, start, drawn, floor, roof)
+            stop = offset + 2 * self._n_pairs * n_bins
+            ref, alt = values[offset:stop].reshape(2, self._n_pairs, n_bins)[:, pair]
+            shown = {"ref": ref, "alt": alt, "delta": alt - ref}[kind]
+            yield from self._clip(chrom, start, shown, first, last)
 
-    def _cut(
-        self, chrom: int, start: int, values: Floats, floor: int, roof: int
+    def _clip(
+        self, chrom: int, start: int, values: Floats, first: int, last: int
     ) -> Iterator[Signal]:
-        """Give bins from a floor to a roof, those that these cross in part."""
-        name, step = self._chroms[chrom], self._step
-        floor = max(floor, start)
-        roof = min(roof, start + len(values) * step)
-        if floor >= roof:
+        """Give the bins between two positions, and parts of those across them."""
+        name, stride = self._chroms[chrom], self._stride
+        first = max(first, start)
+        last = min(last, start + len(values) * stride)
+        if first >= last:
             return
-        first, last = -(-(floor - start) // step), (roof - start) // step
-        if first > last:  # both within one bin
-            yield Signal(name, floor, roof - floor, values[last:first])
+        left, right = -(-(first - start) // stride), (last - start) // stride
+        if left > right:  # both in one bin
+            yield Signal(name, first, last - first, values[right:left])
             return
-        if gap := start + first * step - floor:
-            yield Signal(name, floor, gap, values[first - 1 : first])
-        if first < last:
-            yield Signal(name, start + first * step, step, values[first:last])
-        if gap := roof - start - last * step:
-            yield Signal(name, start + last * step, gap, values[last : last + 1])
+        if gap := start + left * stride - first:
+            yield Signal(name, first, gap, values[left - 1 : left])
+        if left < right:
+            yield Signal(name, start + left * stride, stride, values[left:right])
+        if gap := last - start - right * stride:
+            yield Signal(name, start + right * stride, gap, values[right : right + 1])
 
 
 @contextmanager
-def kept_stretches(
-    folder: Path, n_pairs: int, chroms: Sequence[str], step: int
+def open_allele_tracks(
+    folder: Path, n_pairs: int, chroms: Sequence[str], stride: int
 ) -> Iterator[AlleleTrackFile]:
-    """Lend a hidden file of stretches, which is gone in the end.
+    """Open a temporary file of tracks, which is deleted in the end.
 
     Parameters
     ----------
     folder : Path
     n_pairs : int
     chroms : sequence of str
-    step : int
+    stride : int
 
     Yields
     ------
-    StretchFile
+    AlleleTrackFile
     """
     with tempfile.NamedTemporaryFile(dir=folder, prefix=".tracks.") as file:
-        yield AlleleTrackFile(file, n_pairs, chroms, step)
+        yield AlleleTrackFile(file, n_pairs, chroms, stride)

@@ -1,8 +1,8 @@
-"""What a change of the sequence does to a pair's score, around the change.
+"""Score both alleles of a variant with the tiles over it.
 
-Both alleles are put into the genome's letters and scored with tiles that begin every
-few bp, so that the answer does not hang on how tiles happen to lie. Tiles that do not
-reach the change are equal for both and left out.
+Each allele is put into the sequence of the genome and scored with tiles that start every
+few bp, so that the result does not depend on where tiles happen to lie. Tiles that do not
+overlap the variant are the same for both alleles and left out.
 """
 
 from __future__ import annotations
@@ -18,14 +18,13 @@ from tfimpute_tracks.engines.scorer import Scorer
 from tfimpute_tracks.errors import RegionError, UsageError
 from tfimpute_tracks.genome import Sequences, match_chrom
 from tfimpute_tracks.kernels.encode import decode
-from tfimpute_tracks.kernels.products import sigmoid
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.variants.rows import AlleleRows, lay_alleles, score_rows
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = [
     "MAX_BASES",
-    "AlleleEffects",
+    "STRIDE",
     "AlleleScorer",
     "AlleleScores",
     "Variant",
@@ -34,11 +33,12 @@ __all__ = [
 
 Floats = NDArray[np.float32]
 
-STEP = 5
-"""bp between the starts of the tiles of a curve."""
+STRIDE = 5
+"""Default distance between tile starts, in bp."""
 MAX_BASES = 50
-_MOST_AT_ONCE = 16  # variants
-_SCORES_AT_ONCE = 1 << 23
+"""Of an allele."""
+_MAX_BATCH = 16  # variants
+_MAX_BATCH_SCORES = 1 << 23
 _TYPED = re.compile(
     r"(?P<chrom>.+?)[:\s]+(?P<pos>[0-9,]+)[:\s]*(?P<ref>[A-Za-z]+)\s*(>|/|:|\s)\s*"
     r"(?P<alt>[A-Za-z]+)"
@@ -46,13 +46,13 @@ _TYPED = re.compile(
 
 
 class Variant(NamedTuple):
-    """A change of letters.
+    """A replacement of bases.
 
     Attributes
     ----------
     chrom : str
     start : int
-        Of the first letter: 0-based.
+        Of the first base, 0-based.
     ref, alt : str
         Of A, C, G and T.
     """
@@ -72,10 +72,10 @@ class AlleleScores(NamedTuple):
     Attributes
     ----------
     ref_centers, alt_centers : int64 arrays, shape (n_tiles,)
-        Middles of the tiles over each allele, in bp from the first changed letter.
+        Centers of the tiles over each allele, in bp from the first base of the variant.
     ref, alt : float32 arrays, shape (n_tiles, n_pairs)
-        NaN where there is none. Alleles that differ in length have different numbers
-        of tiles.
+        NaN for tiles without a score. Alleles that differ in length have different
+        numbers of tiles.
     """
 
     ref_centers: NDArray[np.int64]
@@ -89,48 +89,19 @@ class AlleleScores(NamedTuple):
         Returns
         -------
         ref, alt : float32 arrays, shape (n_pairs,)
-            NaN where no tile has a value.
+            NaN if no tile has a score.
         """
         ref, alt = (np.fmax.reduce(side, axis=0) for side in (self.ref, self.alt))
         return ref, alt
 
 
-class AlleleEffects(NamedTuple):
-    """Scores of both alleles.
-
-    Attributes
-    ----------
-    ref_centers, alt_centers : int64 arrays, shape (n_tiles,)
-        Middles of the tiles over each allele, in bp from the first changed letter.
-    ref, alt : float32 arrays, shape (n_pairs, n_tiles)
-        Probabilities; NaN where there is none. Alleles that differ in length have
-        different numbers of tiles.
-    """
-
-    ref_centers: NDArray[np.int64]
-    alt_centers: NDArray[np.int64]
-    ref: NDArray[np.float32]
-    alt: NDArray[np.float32]
-
-    def best(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Give the highest score of each allele.
-
-        Returns
-        -------
-        ref, alt : float32 arrays, shape (n_pairs,)
-            NaN where no tile has a value.
-        """
-        ref, alt = (np.nan_to_num(a, nan=-1).max(axis=1) for a in (self.ref, self.alt))
-        return np.where(ref < 0, np.nan, ref), np.where(alt < 0, np.nan, alt)
-
-
 def parse_variant(text: str, genome: Sequences) -> Variant:
-    """Read a variant, and check it against the genome.
+    """Parse a variant, and check it against the genome.
 
     Parameters
     ----------
     text : str
-        `chr20:48,807,376 A>G`, with the position counted from 1 as browsers do.
+        `chr20:48,807,376 A>G`, with a 1-based position.
     genome : Sequences
 
     Returns
@@ -140,77 +111,78 @@ def parse_variant(text: str, genome: Sequences) -> Variant:
     Raises
     ------
     UsageError
-        Not of this form, no change, too long, or other letters than the genome's.
+        Another form, two equal alleles, a long allele, or a reference allele that differs
+        from the genome.
     RegionError
-        An unknown chromosome, or outside of it.
+        The chromosome is unknown, or the position is outside of it.
     """
     typed = _TYPED.fullmatch(text.strip())
     if typed is None:
         raise UsageError(
             f"variant {text[:60]!r} is not of the form chr:position REF>ALT; write "
-            "e.g. chr20:48807376 A>G, counting from 1"
+            "e.g. chr20:48807376 A>G, with a 1-based position"
         )
     ref, alt = typed["ref"].upper(), typed["alt"].upper()
     if set(ref + alt) - set("ACGT") or ref == alt:
         raise UsageError(
-            f"variant {text[:60]!r} changes {ref[:20]} to {alt[:20]}; give two "
-            "different alleles of the letters A, C, G and T"
+            f"variant {text[:60]!r} changes {ref[:20]} to {alt[:20]}; use two different "
+            "alleles of the bases A, C, G and T"
         )
     if max(len(ref), len(alt)) > MAX_BASES:
         raise UsageError(
-            f"an allele of {max(len(ref), len(alt))} letters; at most {MAX_BASES} "
-            "are compared"
+            f"variant {text[:60]!r} has an allele of {max(len(ref), len(alt))} bp; use "
+            f"at most {MAX_BASES} bp"
         )
     chrom = match_chrom(typed["chrom"], genome.chrom_sizes)
     start = int(typed["pos"].replace(",", "") or 0) - 1
     size = genome.chrom_sizes[chrom]
     if not 0 <= start <= size - len(ref):
         raise RegionError(
-            f"variant {text[:60]!r} lies outside of {chrom}, which has {size:,} bp"
+            f"variant {text[:60]!r} is outside of {chrom}, which has {size:,} bp"
         )
-    there = decode(genome.codes(chrom, start, start + len(ref)))
-    if there != ref:
-        hint = "the position counts from 1; is it of another assembly?"
-        swapped = decode(genome.codes(chrom, start, min(start + len(alt), size)))
-        if swapped == alt:
+    found = decode(genome.codes(chrom, start, start + len(ref)))
+    if found != ref:
+        hint = "positions are 1-based; is the variant of another assembly?"
+        if decode(genome.codes(chrom, start, min(start + len(alt), size))) == alt:
             hint = f"did you mean {alt}>{ref}?"
-        raise UsageError(f"{chrom}:{start + 1} is {there}, not {ref}; {hint}")
+        raise UsageError(f"{chrom}:{start + 1} is {found}, not {ref}; {hint}")
     return Variant(chrom, start, ref, alt)
 
 
 class AlleleScorer:
     """A model set up to score both alleles of variants for some pairs; thread-safe.
 
-    Sequence alone counts: measured tracks are of the alleles that the cells had.
+    It scores by sequence only: measured tracks are of the alleles that the cells had.
 
     Parameters
     ----------
     model : Model
     pairs : list of Pair
-    step : int
-        bp between the starts of tiles.
+    stride : int
+        bp between tile starts.
 
     Attributes
     ----------
     n_pairs : int
-    at_once : int
-        Variants that :meth:`curves` should be asked for together: more take more memory
-        and no less time.
+    batch_size : int
+        Variants that :meth:`scores` should get at once: more of them take more memory
+        and save no time.
     """
 
-    def __init__(self, model: Model, pairs: list[Pair], step: int = STEP) -> None:
-        self._seq_len, self._step = model.config.seq_len, step
-        self._scorer = Scorer(model, pairs, step, use_evidence=False)
+    def __init__(self, model: Model, pairs: list[Pair], stride: int = STRIDE) -> None:
+        self._seq_len, self._stride = model.config.seq_len, stride
+        self._scorer = Scorer(model, pairs, stride, use_evidence=False)
         self._grid = self._scorer.grid
         self.n_pairs = len(pairs)
-        # Core tiles of a change of one letter: of the reference, and what differs.
-        n_core = self._grid.n_core(-(-self._seq_len // step))
-        n_core += -(-self._seq_len // self._grid.core.stride)
-        most = _SCORES_AT_ONCE // (n_core * len(pairs))
-        self.at_once = min(_MOST_AT_ONCE, max(1, most))
+        # Base tiles of a single-nucleotide variant: of the reference, and those that
+        # differ.
+        n_base = self._grid.n_base(-(-self._seq_len // stride))
+        n_base += -(-self._seq_len // self._grid.base.stride)
+        most = _MAX_BATCH_SCORES // (n_base * len(pairs))
+        self.batch_size = min(_MAX_BATCH, max(1, most))
 
-    def effects(self, genome: Sequences, variant: Variant) -> AlleleEffects:
-        """Score both alleles of a variant.
+    def score(self, genome: Sequences, variant: Variant) -> AlleleScores:
+        """Score both alleles of one variant.
 
         Parameters
         ----------
@@ -219,27 +191,22 @@ class AlleleScorer:
 
         Returns
         -------
-        Effects
+        AlleleScores
 
         Raises
         ------
         RegionError
             The chromosome is too short for a tile over the variant.
         """
-        (curves,) = self.curves(genome, [variant])
-        if isinstance(curves, RegionError):
-            raise curves
-        return AlleleEffects(
-            curves.ref_centers,
-            curves.alt_centers,
-            sigmoid(curves.ref).T,
-            sigmoid(curves.alt).T,
-        )
+        (scores,) = self.scores(genome, [variant])
+        if isinstance(scores, RegionError):
+            raise scores
+        return scores
 
-    def curves(
+    def scores(
         self, genome: Sequences, variants: Sequence[Variant]
     ) -> list[AlleleScores | RegionError]:
-        """Score both alleles of several variants, which is quicker than one by one.
+        """Score both alleles of several variants, faster than one by one.
 
         Parameters
         ----------
@@ -248,9 +215,9 @@ class AlleleScorer:
 
         Returns
         -------
-        list of Curves or RegionError
-            The latter where the chromosome is too short for a tile over the variant.
-            The same bits whatever other variants there are.
+        list of AlleleScores or RegionError
+            An error if the chromosome is too short for a tile over the variant. The same
+            bits whatever other variants there are.
         """
         rows: list[AlleleRows | RegionError] = []
         for chrom, start, ref, alt in variants:
@@ -261,14 +228,14 @@ class AlleleScorer:
         laid = [row for row in rows if not isinstance(row, RegionError)]
         scored = iter(score_rows(self._scorer, laid) if laid else [])
         return [
-            row if isinstance(row, RegionError) else self._drawn(row, *next(scored))
+            row if isinstance(row, RegionError) else self._placed(row, *next(scored))
             for row in rows
         ]
 
-    def _drawn(self, row: AlleleRows, ref: Floats, alt: Floats) -> AlleleScores:
+    def _placed(self, row: AlleleRows, ref: Floats, alt: Floats) -> AlleleScores:
         first = self._seq_len // 2 - row.before
         ref_centers, alt_centers = (
-            first + self._step * np.arange(len(side), dtype=np.int64)
+            first + self._stride * np.arange(len(side), dtype=np.int64)
             for side in (ref, alt)
         )
         return AlleleScores(ref_centers, alt_centers, ref, alt)

@@ -1,4 +1,4 @@
-"""How the background changes, pair by pair, and where a change lies among it."""
+"""Effects of background variants on each pair, and quantiles of an effect among them."""
 
 from __future__ import annotations
 
@@ -15,75 +15,76 @@ from tfimpute_tracks.kernels.ranks import percentile_rank
 from tfimpute_tracks.tracks.signals import MAX_LOG_ODDS
 from tfimpute_tracks.variants.alleles import AlleleScorer, Variant
 
-__all__ = ["Background", "change_of_odds"]
+__all__ = ["Background", "log_odds_change"]
 
 Floats = NDArray[np.float32]
 
 
-def change_of_odds(ref: Floats, alt: Floats) -> Floats:
-    """Give what an allele adds to the log-odds, these cut as tracks cut them.
+def log_odds_change(ref: Floats, alt: Floats) -> Floats:
+    """Subtract log-odds, clipped to the range that tracks have.
 
     Parameters
     ----------
-    ref, alt : float32 arrays, shape (n_pairs,)
+    ref, alt : float32 arrays that can be broadcast together
         Log-odds.
 
     Returns
     -------
-    float32 array, shape (n_pairs,)
+    float32 array
+        `alt` minus `ref`.
     """
-    far = np.float32(MAX_LOG_ODDS)
-    change: Floats = np.clip(alt, -far, far) - np.clip(ref, -far, far)
+    limit = np.float32(MAX_LOG_ODDS)
+    change: Floats = np.clip(alt, -limit, limit) - np.clip(ref, -limit, limit)
     return change
 
 
 class Background:
-    """How much background variants change each pair.
+    """Effect sizes of background variants on each pair.
 
     Parameters
     ----------
     sizes : float32 array, shape (n_pairs, n)
-        Changes of log-odds without their sign; sorted here.
+        Absolute changes of the log-odds; sorted here.
     """
 
     def __init__(self, sizes: Floats) -> None:
         self._sizes = np.sort(np.ascontiguousarray(sizes), axis=1)
 
     @classmethod
-    def of(
+    def score(
         cls,
         scorer: AlleleScorer,
         genome: Sequences,
-        partners: list[Variant],
+        variants: list[Variant],
         threads: int,
         advance: Callable[[int], None],
     ) -> Self:
-        """Score partners.
+        """Score background variants.
 
         Parameters
         ----------
         scorer : AlleleScorer
         genome : Sequences
-        partners : list of Variant
+        variants : list of Variant
+            From :func:`sample_matched`.
         threads : int
         advance : callable
-            Told how many more are done.
+            Called with the number of variants that have just been scored.
 
         Returns
         -------
         Background
         """
 
-        def sizes(some: list[Variant]) -> list[Floats]:
-            found = scorer.curves(genome, some)
+        def sizes(batch: list[Variant]) -> list[Floats]:
             return [
-                np.abs(change_of_odds(*curves.best()))
-                for curves in found
-                if not isinstance(curves, RegionError)
+                np.abs(log_odds_change(*scores.best()))
+                for scores in scorer.scores(genome, batch)
+                if not isinstance(scores, RegionError)
             ]
 
-        step = scorer.at_once
-        batches = [partners[i : i + step] for i in range(0, len(partners), step)]
+        n = scorer.batch_size
+        batches = [variants[i : i + n] for i in range(0, len(variants), n)]
         rows: list[Floats] = []
         for done in ordered_map(sizes, batches, threads):
             rows += done
@@ -93,20 +94,20 @@ class Background:
 
     @property
     def n(self) -> int:
-        """Variants of the background."""
+        """Number of background variants."""
         return int(self._sizes.shape[1])
 
     def quantiles(self, change: Floats) -> Floats:
-        """Give the share of the background that changes by less; equals count half.
+        """Give the fraction of background variants with smaller effects.
 
         Parameters
         ----------
         change : float32 array, shape (n_pairs,)
-            Of log-odds.
+            Of the log-odds.
 
         Returns
         -------
         float32 array, shape (n_pairs,)
-            0 to 1; NaN where the background is empty.
+            0 to 1; ties count half; NaN if the background is empty.
         """
         return percentile_rank(self._sizes, np.abs(change))

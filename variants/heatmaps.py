@@ -1,4 +1,4 @@
-"""What an allele does to every TF in every cell line: a picture, and a page."""
+"""Draw the effects of an allele on all TFs and cell lines: a figure and a page."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfimpute_tracks.models.model import Model
-from tfimpute_tracks.plots.effects import effect_map
+from tfimpute_tracks.plots.effects import effect_heatmap
 from tfimpute_tracks.plots.style import save_figure
 from tfimpute_tracks.variants.alleles import Variant
 from tfimpute_tracks.variants.effects_page import EffectGrid, write_page
 from tfimpute_tracks.vocabulary import Pair
 
-__all__ = ["draw_map"]
+__all__ = ["draw_heatmap"]
 
 Floats = NDArray[np.float32]
 
-_LONGEST = 60  # letters of a name that are shown
+_MAX_NAME = 60  # characters
 
 
-def draw_map(
+def draw_heatmap(
     model: Model,
     pairs: list[Pair],
     variant: Variant,
@@ -29,7 +29,7 @@ def draw_map(
     stem: Path,
     name: str = "",
 ) -> list[Path]:
-    """Draw the changes of an allele.
+    """Draw the effects of an allele.
 
     Parameters
     ----------
@@ -37,16 +37,16 @@ def draw_map(
     pairs : list of Pair
     variant : Variant
     best : (float32 array, float32 array), each of shape (n_pairs,)
-        Probabilities of the reference and of the alternative.
+        Probabilities of the reference and of the alternate allele.
     stem : Path
-        What the files' names begin with.
+        Prefix of the files' names.
     name : str
         Of the variant, such as `rs12740374`; may be empty or a dot.
 
     Returns
     -------
     list of Path
-        An SVG with the TFs that change most, and a page with all of them.
+        An SVG with the TFs that change most, and an HTML page with all of them.
 
     Raises
     ------
@@ -54,18 +54,18 @@ def draw_map(
         The disk is full, or a file cannot be written.
     """
     grid = _grid(model, pairs, best)
-    title = str(variant) if name in ("", ".") else f"{name[:_LONGEST]}, {variant}"
+    title = str(variant) if name in ("", ".") else f"{name[:_MAX_NAME]}, {variant}"
     chrom = variant.chrom.replace("/", "_")
-    place = f"{chrom}-{variant.start + 1}-{variant.ref}-{variant.alt}"
-    picture, page = (
-        stem.with_name(f"{stem.name}.{place}.{ending}") for ending in ("svg", "html")
+    locus = f"{chrom}-{variant.start + 1}-{variant.ref}-{variant.alt}"
+    svg, page = (
+        stem.with_name(f"{stem.name}.{locus}.{suffix}") for suffix in ("svg", "html")
     )
-    figure = effect_map(
-        grid.deltas, grid.tfs, grid.cells, grid.data_sets, title, grid.auroc
+    figure = effect_heatmap(
+        grid.deltas, grid.tfs, grid.cells, grid.is_trained, title, grid.auroc
     )
-    save_figure(figure, picture, f"Effects of {title}", str(figure.get_label()))
+    save_figure(figure, svg, f"Effects of {title}")
     write_page(page, grid, title, model)
-    return [picture, page]
+    return [svg, page]
 
 
 def _grid(model: Model, pairs: list[Pair], best: tuple[Floats, Floats]) -> EffectGrid:
@@ -74,11 +74,11 @@ def _grid(model: Model, pairs: list[Pair], best: tuple[Floats, Floats]) -> Effec
     columns = {cell: column for column, cell in enumerate(cells)}
     shape = len(tfs), len(cells)
     ref, alt, auroc = (np.full(shape, np.nan, dtype=np.float32) for _ in range(3))
-    data_sets = np.zeros(shape, dtype=np.int64)
-    for pair, one, other in zip(pairs, *best, strict=True):
+    is_trained = np.zeros(shape, dtype=np.bool_)
+    for pair, p_ref, p_alt in zip(pairs, *best, strict=True):
         at = rows[pair.tf], columns[pair.cell]
-        ref[at], alt[at] = one, other
-        data_sets[at] = model.status(pair) == "trained"
+        ref[at], alt[at] = p_ref, p_alt
+        is_trained[at] = model.status(pair) == "trained"
         expected = model.expected_auroc(pair)
         auroc[at] = np.nan if expected is None else expected
-    return EffectGrid(tfs, cells, ref, alt, data_sets, auroc)
+    return EffectGrid(tfs, cells, ref, alt, is_trained, auroc)

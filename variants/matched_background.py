@@ -1,9 +1,10 @@
-"""Background variants: the same change of letters elsewhere in the neighborhood.
+"""Sample matched background variants: the same change at other loci nearby.
 
-A change of log-odds says little by itself: some pairs answer to any change, and a CG
-that is broken weighs more than an A exchanged for a T. So variants of the file are
-drawn, and each gets partners: the same letters between the same neighbors, changed in
-the same way, at random places of its own chromosome. Nothing is scored here.
+A change of the log-odds means little by itself: some pairs react to any change, and
+breaking a CG has larger effects than replacing an A by a T. So alleles are sampled from
+the file, and for each of them background variants with the same bases between the same
+neighbors, changed in the same way, at random loci of its chromosome. Nothing is scored
+here.
 """
 
 from __future__ import annotations
@@ -24,54 +25,54 @@ from tfimpute_tracks.genome.chroms import find_chrom
 from tfimpute_tracks.kernels.encode import N_CODE, decode, encode
 from tfimpute_tracks.variants.alleles import Variant
 from tfimpute_tracks.variants.records import Source, open_variants
-from tfimpute_tracks.variants.validate import SkipReason, check_allele
+from tfimpute_tracks.variants.validate import SkipReason, check_allele, parse_position
 
-__all__ = ["VariantSample", "draw_matched", "read_within", "survey_variants"]
+__all__ = ["VariantSample", "read_regions", "sample_matched", "sample_variants"]
 
 Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
-Within = Mapping[str, tuple[Ints, Ints]]
+Regions = Mapping[str, tuple[Ints, Ints]]
 
 _WIDTHS = (100_000, 1_000_000, 10_000_000)  # bp on either side, until there are enough
-_DIGITS = 12  # of a position: what is longer lies on no chromosome
-_MOST_EXACT = 3  # letters of a substitution whose partners have the same ones
+_MAX_EXACT = 3  # bp of a substitution up to which the replaced bases must be the same
 
 
 class VariantSample(NamedTuple):
-    """What a first reading of a file finds.
+    """Alleles sampled from a file.
 
     Attributes
     ----------
-    n_lines : int
-    drawn : list of Variant
-        Alleles that can be scored, drawn at random; in the order of the file.
-    taken : mapping of str to int64 array
-        Chromosome -> where its variants start, 0-based, ascending.
+    n_records : int
+        Records in the file.
+    alleles : list of Variant
+        Alleles that can be scored, sampled at random; in the order of the file.
+    occupied : mapping of str to int64 array
+        Chromosome -> where variants of the file start, 0-based, ascending.
     """
 
-    n_lines: int
-    drawn: list[Variant]
-    taken: Mapping[str, Ints]
+    n_records: int
+    alleles: list[Variant]
+    occupied: Mapping[str, Ints]
 
 
-def survey_variants(
-    source: Source, genome: Sequences, fix: bool, most: int, seed: int
+def sample_variants(
+    source: Source, genome: Sequences, fix_ref: bool, n: int, seed: int
 ) -> VariantSample:
-    """Read a file of variants once, and draw alleles from it.
+    """Read a file of variants once, and sample alleles from it.
 
     Parameters
     ----------
     source : Source
     genome : Sequences
-    fix : bool
+    fix_ref : bool
         As for :func:`check_allele`.
-    most : int
-        Alleles to draw; of fewer all.
+    n : int
+        Alleles to sample; all of them if there are fewer.
     seed : int
 
     Returns
     -------
-    Survey
+    VariantSample
 
     Raises
     ------
@@ -80,37 +81,38 @@ def survey_variants(
     """
     rng = random.Random(seed)
     starts: dict[str, array[int]] = defaultdict(lambda: array("q"))
-    # The alleles with the smallest keys, largest key first: each is as likely as the
-    # others to be among them, and few have to be looked up in the genome.
+    # The alleles with the n smallest keys, the largest key first. Keys are random, so
+    # every allele is as likely to be sampled, and few are looked up in the genome.
     chosen: list[tuple[float, int, Variant]] = []
-    n_lines = n_alleles = 0
-    with open_variants(source) as (lines, _):
-        for line in lines:
-            n_lines += 1
-            own = find_chrom(line.chrom, genome.chrom_sizes)
-            if own is not None and line.pos.isdecimal() and len(line.pos) <= _DIGITS:
-                starts[own].append(int(line.pos) - 1)
-            for alt in line.alts:
+    n_records = n_alleles = 0
+    with open_variants(source) as (records, _):
+        for record in records:
+            n_records += 1
+            chrom = find_chrom(record.chrom, genome.chrom_sizes)
+            start = parse_position(record.pos)
+            if chrom is not None and start is not None:
+                starts[chrom].append(start)
+            for alt in record.alts:
                 key = rng.random()
                 n_alleles += 1
-                if len(chosen) == most and key >= -chosen[0][0]:
+                if len(chosen) == n and key >= -chosen[0][0]:
                     continue
-                place = line.chrom, line.pos
-                found = check_allele(genome, place, line.ref, alt, fix)
+                locus = record.chrom, record.pos
+                found = check_allele(genome, locus, record.ref, alt, fix_ref)
                 if isinstance(found, SkipReason):
                     continue
                 heapq.heappush(chosen, (-key, n_alleles, found[0]))
-                if len(chosen) > most:
+                if len(chosen) > n:
                     heapq.heappop(chosen)
     return VariantSample(
-        n_lines,
+        n_records,
         [variant for _, _, variant in sorted(chosen, key=lambda entry: entry[1])],
-        {chrom: np.unique(np.array(places)) for chrom, places in starts.items()},
+        {chrom: np.unique(np.array(own)) for chrom, own in starts.items()},
     )
 
 
-def read_within(path: Path, genome: Sequences) -> Within:
-    """Read the regions that partners may lie in.
+def read_regions(path: Path, genome: Sequences) -> Regions:
+    """Read the regions that background variants may lie in.
 
     Parameters
     ----------
@@ -121,14 +123,14 @@ def read_within(path: Path, genome: Sequences) -> Within:
     Returns
     -------
     mapping of str to (int64 array, int64 array)
-        Chromosome -> starts and ends, ascending and apart.
+        Chromosome -> starts and ends, ascending and disjoint.
 
     Raises
     ------
     InputFileError
-        No such file, or no BED.
+        No such file, or not a BED.
     RegionError
-        A chromosome is not the genome's.
+        A chromosome is not in the genome.
     """
     from tfimpute_tracks.genome import merge_intervals, read_bed
 
@@ -138,151 +140,149 @@ def read_within(path: Path, genome: Sequences) -> Within:
         match_chroms(names, genome.chrom_sizes, str(path))
     )
     return {
-        chrom: (some["start"].to_numpy(np.int64), some["end"].to_numpy(np.int64))
-        for chrom, some in merge_intervals(frame).groupby("chrom", sort=False)
+        chrom: (own["start"].to_numpy(np.int64), own["end"].to_numpy(np.int64))
+        for chrom, own in merge_intervals(frame).groupby("chrom", sort=False)
     }
 
 
-def draw_matched(
+def sample_matched(
     genome: Sequences,
-    survey: VariantSample,
-    wanted: int,
+    sample: VariantSample,
+    n: int,
     seed: int,
     margin: int,
-    within: Within | None = None,
+    regions: Regions | None = None,
 ) -> list[Variant]:
-    """Draw partners for the alleles of a survey, each as many as any other.
+    """Sample background variants, the same number for each allele of a sample.
 
     Parameters
     ----------
     genome : Sequences
-    survey : Survey
-    wanted : int
-        Partners of all together.
+    sample : VariantSample
+    n : int
+        Background variants in total.
     seed : int
     margin : int
-        bp on either side of a partner that must be known.
-    within : mapping, optional
-        From :func:`read_within`.
+        bp on either side of a background variant that must be known.
+    regions : mapping, optional
+        From :func:`read_regions`.
 
     Returns
     -------
     list of Variant
-        Fewer than `wanted` where there are no more places. The same for the same file,
-        genome and seed.
+        Fewer than `n` if there are not enough loci. The same for the same file, genome
+        and seed.
 
     Raises
     ------
     InputFileError
         As :meth:`Sequences.codes`.
     """
-    partners: list[Variant] = []
-    n = len(survey.drawn)
-    for i, variant in enumerate(survey.drawn):
+    background: list[Variant] = []
+    n_alleles = len(sample.alleles)
+    for i, variant in enumerate(sample.alleles):
         rng = np.random.default_rng([seed, i])
-        share = wanted * (i + 1) // n - wanted * i // n
+        n_own = n * (i + 1) // n_alleles - n * i // n_alleles
         change = _Change.of(variant)
+        size = genome.chrom_sizes[variant.chrom]
         starts: Ints = np.empty(0, dtype=np.int64)
         for width in _WIDTHS:
-            first = max(0, change.start - width)
-            last = min(change.start + width, genome.chrom_sizes[variant.chrom])
-            starts = _places(genome, change, (first, last), margin)
-            starts = starts[~_is_taken(starts - change.ahead, variant, survey.taken)]
-            if within is not None:
-                starts = starts[_is_within(starts, within.get(variant.chrom))]
-            if starts.size >= share or (
-                first == 0 and last == genome.chrom_sizes[variant.chrom]
-            ):
+            first, last = max(0, change.start - width), min(change.start + width, size)
+            starts = _matching_starts(genome, change, (first, last), margin)
+            occupied = _is_occupied(starts - change.n_before, variant, sample.occupied)
+            starts = starts[~occupied]
+            if regions is not None:
+                starts = starts[_is_inside(starts, regions.get(variant.chrom))]
+            if starts.size >= n_own or (first == 0 and last == size):
                 break
-        chosen = rng.choice(starts, min(share, starts.size), replace=False)
+        chosen = rng.choice(starts, min(n_own, starts.size), replace=False)
         made = (change.at(genome, start) for start in chosen.tolist())
-        partners += [partner for partner in made if partner.ref != partner.alt]
-    return partners
+        background += [one for one in made if one.ref != one.alt]
+    return background
 
 
 class _Change(NamedTuple):
-    """A variant without the letters that both alleles share at their ends.
+    """A variant without the bases that both alleles share at their ends.
 
     Attributes
     ----------
     variant : Variant
-    ahead, behind : int
-        Shared letters before and behind.
+    n_before, n_after : int
+        Shared bases before and after the change.
     """
 
     variant: Variant
-    ahead: int
-    behind: int
+    n_before: int
+    n_after: int
 
     @classmethod
     def of(cls, variant: Variant) -> _Change:
         ref, alt = variant.ref, variant.alt
         shorter = min(len(ref), len(alt))
-        ahead = next((i for i in range(shorter) if ref[i] != alt[i]), shorter)
-        most = shorter - ahead
-        behind = next((i for i in range(most) if ref[-1 - i] != alt[-1 - i]), most)
-        return cls(variant, ahead, behind)
+        before = next((i for i in range(shorter) if ref[i] != alt[i]), shorter)
+        rest = shorter - before
+        after = next((i for i in range(rest) if ref[-1 - i] != alt[-1 - i]), rest)
+        return cls(variant, before, after)
 
     @property
     def start(self) -> int:
-        """Where the first letter that differs stands."""
-        return self.variant.start + self.ahead
+        """Position of the first base that differs."""
+        return self.variant.start + self.n_before
 
     @property
     def ref(self) -> str:
-        """Letters that are replaced; none of an insertion."""
-        return self.variant.ref[self.ahead : len(self.variant.ref) - self.behind]
+        """Bases that are replaced; empty for an insertion."""
+        return self.variant.ref[self.n_before : len(self.variant.ref) - self.n_after]
 
     @property
     def alt(self) -> str:
-        """Letters that replace them; none of a deletion."""
-        return self.variant.alt[self.ahead : len(self.variant.alt) - self.behind]
+        """Bases that replace them; empty for a deletion."""
+        return self.variant.alt[self.n_before : len(self.variant.alt) - self.n_after]
 
     @property
     def is_exact(self) -> bool:
-        """Whether partners have the same letters: a substitution of few."""
-        return 0 < len(self.ref) == len(self.alt) <= _MOST_EXACT
+        """Whether background variants replace the same bases: a short substitution."""
+        return 0 < len(self.ref) == len(self.alt) <= _MAX_EXACT
 
     def at(self, genome: Sequences, start: int) -> Variant:
-        """Make the same change elsewhere."""
-        chrom, first = self.variant.chrom, start - self.ahead
+        """Make the same change at another locus."""
+        chrom, first = self.variant.chrom, start - self.n_before
         ref = decode(genome.codes(chrom, first, first + len(self.variant.ref)))
-        alt = ref[: self.ahead] + self.alt + ref[len(ref) - self.behind :]
+        alt = ref[: self.n_before] + self.alt + ref[len(ref) - self.n_after :]
         return Variant(chrom, first, ref, alt)
 
 
-def _places(
+def _matching_starts(
     genome: Sequences, change: _Change, span: tuple[int, int], margin: int
 ) -> Ints:
-    """Find where the first changed letter of a partner may stand, ascending."""
+    """Find where the first changed base of a background variant may be, ascending."""
     (first, last), chrom = span, change.variant.chrom
     length = len(change.ref)
     codes = read_past_ends(genome, chrom, first - margin, last + length + margin)
     n = last - first
-    # Unknown letters before each place: none may be near.
+    # Unknown bases before each position: there must be none within the margin.
     unknown = np.concatenate([[0], np.cumsum(codes == N_CODE)])
     fits: Mask = unknown[length + 2 * margin :][:n] == unknown[:n]
     if change.is_exact:
-        about = read_past_ends(genome, chrom, change.start - 1, change.start + length)
-        after = read_past_ends(
-            genome, chrom, change.start + length, change.start + length + 1
+        context = read_past_ends(
+            genome, chrom, change.start - 1, change.start + length + 1
         )
-        letters = np.concatenate([about[:1], encode(change.ref), after])
-        for i, letter in enumerate(letters.tolist()):
-            if letter != N_CODE:
-                fits &= codes[margin - 1 + i :][:n] == letter
+        bases = np.concatenate([context[:1], encode(change.ref), context[-1:]])
+        for i, base in enumerate(bases.tolist()):
+            if base != N_CODE:
+                fits &= codes[margin - 1 + i :][:n] == base
     return first + np.flatnonzero(fits)
 
 
-def _is_taken(starts: Ints, variant: Variant, taken: Mapping[str, Ints]) -> Mask:
-    """Tell the partners that a variant of the file starts in."""
-    own = taken.get(variant.chrom, np.empty(0, dtype=np.int64))
+def _is_occupied(starts: Ints, variant: Variant, occupied: Mapping[str, Ints]) -> Mask:
+    """Say which background variants overlap the start of a variant of the file."""
+    own = occupied.get(variant.chrom, np.empty(0, dtype=np.int64))
     before = np.searchsorted(own, starts)
-    behind = np.searchsorted(own, starts + len(variant.ref))
-    return before < behind
+    after = np.searchsorted(own, starts + len(variant.ref))
+    return before < after
 
 
-def _is_within(starts: Ints, regions: tuple[Ints, Ints] | None) -> Mask:
+def _is_inside(starts: Ints, regions: tuple[Ints, Ints] | None) -> Mask:
     if regions is None:
         return np.zeros(starts.shape, dtype=np.bool_)
     which = np.searchsorted(regions[0], starts, side="right") - 1

@@ -19,8 +19,8 @@ from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.genome import Region, Sequences, read_past_ends
 from tfimpute_tracks.kernels.encode import N_CODE, decode, missing_tiles
 from tfimpute_tracks.models.model import Model
-from tfimpute_tracks.variants.alleles import STEP, Variant
-from tfimpute_tracks.variants.background import change_of_odds
+from tfimpute_tracks.variants.alleles import STRIDE, Variant
+from tfimpute_tracks.variants.background import log_odds_change
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = ["MAX_BP", "MutagenesisScores", "score_substitutions"]
@@ -71,7 +71,7 @@ class MutagenesisScores(NamedTuple):
 
         Both cut as tracks cut them, as for single variants.
         """
-        return change_of_odds(self.reference[..., None], self.logits)
+        return log_odds_change(self.reference[..., None], self.logits)
 
     @property
     def loss(self) -> Floats:
@@ -184,19 +184,19 @@ class _Scorer:
     def __init__(
         self, model: Model, pairs: list[Pair], genome: Sequences, region: Region
     ) -> None:
-        self._scorer = Scorer(model, pairs, STEP, use_evidence=False)
+        self._scorer = Scorer(model, pairs, STRIDE, use_evidence=False)
         self._grid = grid = self._scorer.grid
         # Neighbors without the changed letter are those of the reference. So scores
         # are made tile by tile, and blended with their neighbors' when all are there.
         self._n_pairs = len(pairs)
         self._size = genome.chrom_sizes[region.chrom]
-        self._before = (grid.seq_len - 1) // STEP * STEP
+        self._before = (grid.seq_len - 1) // STRIDE * STRIDE
         self._first = region.start - self._before - grid.flank
         last = region.end + grid.flank
         self._codes = read_past_ends(
             genome, region.chrom, self._first, last + grid.seq_len
         )
-        n_starts, apart = last - self._first, grid.core.stride
+        n_starts, apart = last - self._first, grid.base.stride
         self._logits = np.empty((n_starts, len(pairs)), dtype=np.float32)
         self._unknown = missing_tiles(self._codes, 1, grid.seq_len, n_starts)
         for phase in range(apart):
@@ -233,13 +233,13 @@ class _Scorer:
     def _starts(self, place: int) -> Ints:
         """Give where the core tiles start that scores of a place depend on."""
         grid = self._grid
-        before = min(self._before, place // STEP * STEP)
+        before = min(self._before, place // STRIDE * STRIDE)
         end = min(place + 1 + grid.seq_len, self._size)
-        most = (end - place + before - grid.seq_len) // STEP + 1
-        n_tiles = max(0, min(before // STEP + 1, most))
+        most = (end - place + before - grid.seq_len) // STRIDE + 1
+        n_tiles = max(0, min(before // STRIDE + 1, most))
         first = place - before - grid.flank
-        return first + grid.core.stride * np.arange(
-            grid.n_core(n_tiles), dtype=np.int64
+        return first + grid.base.stride * np.arange(
+            grid.n_base(n_tiles), dtype=np.int64
         )
 
     def _stretches(self, plan: _Plan) -> Iterator[Codes]:
@@ -260,9 +260,9 @@ class _Scorer:
         if changed is not None:
             logits[plan.is_changed] = changed
         tiles = self._scorer.mix(logits, unknown)
-        known = tiles[~self._grid.of_tiles(unknown)]
+        known = tiles[~self._grid.tile_mask(unknown)]
         nothing = np.full(self._n_pairs, np.nan, dtype=np.float32)
         return known.max(axis=0) if len(known) else nothing
 
     def _n_letters(self, n_tiles: int) -> int:
-        return (n_tiles - 1) * self._grid.core.stride + self._grid.seq_len
+        return (n_tiles - 1) * self._grid.base.stride + self._grid.seq_len

@@ -15,7 +15,7 @@ from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.plots.mutagenesis import mutagenesis_figure
 from tfimpute_tracks.plots.style import save_figure
 from tfimpute_tracks.storage import atomic_file
-from tfimpute_tracks.tracks.formats import write_bigwig
+from tfimpute_tracks.tracks.formats import write_track
 from tfimpute_tracks.variants.mutagenesis import MutagenesisScores
 from tfimpute_tracks.vocabulary import Pair
 
@@ -75,7 +75,7 @@ def write_mutagenesis(
         own = out_dir / f"{stem}.{pair.tf}.{pair.cell}"
         files += [Path(f"{own}.bw"), Path(f"{own}.svg")]
         signal = [Signal(chrom, start, 1, loss)]
-        write_bigwig(files[-2], genome.chrom_sizes, signal)
+        write_track("bigwig", files[-2], genome.chrom_sizes, signal)
         title = f"{pair.tf} in {pair.cell} ({_status(model, pair)}), {place}"
         figure = mutagenesis_figure(
             changes.astype(np.float64), found.codes, found.region, title

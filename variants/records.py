@@ -1,13 +1,11 @@
-"""Lines of a VCF, a BCF or a table of variants, one after the other.
+"""Read the records of a VCF, a BCF or a table of variants, one after the other.
 
-VCF and BCF are read by htslib, plain or bgzipped; whatever else has a head with
-``chrom pos ref alt`` is a table. Nothing is judged here but whether the file is one.
+htslib reads VCF and BCF, plain or bgzipped. Any other file must be a tab-separated table
+with the columns ``chrom pos ref alt``. Records are not checked here; ``validate`` does.
 """
 
 from __future__ import annotations
 
-import csv
-import gzip
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -16,8 +14,9 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple, Self
 
 from tfimpute_tracks.errors import InputFileError, WriteError
+from tfimpute_tracks.storage.table import read_lines
 
-__all__ = ["Line", "Source", "VariantLines", "open_variants", "spooled"]
+__all__ = ["Source", "VariantFile", "VariantRecord", "open_variants", "spool_stdin"]
 
 _COLUMNS = ("chrom", "pos", "ref", "alt")
 _VCF_SUFFIXES = (".vcf", ".vcf.gz", ".vcf.bgz", ".bcf")
@@ -30,20 +29,20 @@ class Source(NamedTuple):
     Attributes
     ----------
     path : Path
-        VCF or BCF by its ending, else a tab-separated table with a head.
+        VCF or BCF by its suffix, otherwise a tab-separated table with a header.
     stem : str
-        What the names of results begin with.
-    told : str
-        What messages call it.
+        Prefix of the names of all result files.
+    label : str
+        Name of the source in messages.
     """
 
     path: Path
     stem: str
-    told: str
+    label: str
 
     @classmethod
     def of(cls, path: Path) -> Self:
-        """Name a file's results after all but its ending.
+        """Take the stem from a file's name without its suffix.
 
         Parameters
         ----------
@@ -52,29 +51,29 @@ class Source(NamedTuple):
         Returns
         -------
         Source
-            `1000G.chr1` of `1000G.chr1.vcf.gz`.
+            With the stem `1000G.chr1` for `1000G.chr1.vcf.gz`.
         """
-        endings = sorted((*_VCF_SUFFIXES, *_TABLE_SUFFIXES), key=len, reverse=True)
-        found = (ending for ending in endings if path.name.endswith(ending))
+        suffixes = sorted((*_VCF_SUFFIXES, *_TABLE_SUFFIXES), key=len, reverse=True)
+        found = (suffix for suffix in suffixes if path.name.endswith(suffix))
         return cls(path, path.name.removesuffix(next(found, "")), str(path))
 
 
-class Line(NamedTuple):
-    """A line.
+class VariantRecord(NamedTuple):
+    """A record, as text.
 
     Attributes
     ----------
     number : int
-        Of the line among those of variants, from 1.
+        Of the record in the file, from 1.
     chrom : str
     pos : str
-        Counts from 1, as it stands there.
+        1-based.
     name : str
-        Its ID; empty without one.
+        The ID; empty without one.
     ref : str
     alts : tuple of str
-    record : pysam.VariantRecord or None
-        What a VCF's line is written back as.
+    vcf : pysam.VariantRecord or None
+        The record of a VCF, to be written back.
     """
 
     number: int
@@ -83,33 +82,33 @@ class Line(NamedTuple):
     name: str
     ref: str
     alts: tuple[str, ...]
-    record: Any = None
+    vcf: Any = None
 
 
-class VariantLines(NamedTuple):
+class VariantFile(NamedTuple):
     """An open file.
 
     Attributes
     ----------
-    lines : iterator of Line
+    records : iterator of VariantRecord
     header : pysam.VariantHeader or None
-        Of a VCF; None of a table.
+        None for a table.
     """
 
-    lines: Iterator[Line]
+    records: Iterator[VariantRecord]
     header: Any
 
 
 @contextmanager
-def spooled(stream: IO[bytes], folder: Path) -> Iterator[Source]:
-    """Keep a VCF that comes through a pipe while it is read, for it is read twice.
+def spool_stdin(stream: IO[bytes], folder: Path) -> Iterator[Source]:
+    """Copy a VCF from standard input to a temporary file, because it is read twice.
 
     Parameters
     ----------
     stream : binary file
         VCF, plain or bgzipped, or BCF.
     folder : Path
-        Where the hidden file lies meanwhile.
+        For the temporary file, which is hidden and deleted in the end.
 
     Yields
     ------
@@ -118,7 +117,7 @@ def spooled(stream: IO[bytes], folder: Path) -> Iterator[Source]:
     Raises
     ------
     WriteError
-        There is no room for it.
+        The disk is full.
     """
     with ExitStack() as stack:
         try:
@@ -129,14 +128,14 @@ def spooled(stream: IO[bytes], folder: Path) -> Iterator[Source]:
             file.flush()
         except OSError as error:
             raise WriteError(
-                f"cannot keep standard input in {folder}: {error.strerror or error}; "
-                "make room, or give a file instead of -"
+                f"cannot copy standard input to {folder}: {error.strerror or error}; "
+                "free some space, or use a file instead of -"
             ) from error
         yield Source(Path(file.name), "stdin", "standard input")
 
 
 @contextmanager
-def open_variants(source: Source) -> Iterator[VariantLines]:
+def open_variants(source: Source) -> Iterator[VariantFile]:
     """Open a file of variants.
 
     Parameters
@@ -145,45 +144,44 @@ def open_variants(source: Source) -> Iterator[VariantLines]:
 
     Yields
     ------
-    VariantLines
+    VariantFile
 
     Raises
     ------
     InputFileError
-        Missing, no such file, or cut short; the last only where it ends.
+        The file is missing, has another format or is truncated. Truncation is noticed
+        only when the iterator reaches it.
     """
     path = source.path
     if not path.is_file():
-        raise InputFileError(f"{path}: no such file; give a VCF, BCF or TSV file")
+        raise InputFileError(f"{path}: no such file; use a VCF, BCF or TSV file")
     if path.name.endswith(_VCF_SUFFIXES):
         with _open_vcf(source) as found:
             yield found
         return
-    opened = gzip.open if path.suffix == ".gz" else open
-    with opened(path, "rt", encoding="utf-8", newline="") as file:
-        yield VariantLines(_table_lines(path, file), None)
+    yield VariantFile(_table_records(path), None)
 
 
 @contextmanager
-def _open_vcf(source: Source) -> Iterator[VariantLines]:
+def _open_vcf(source: Source) -> Iterator[VariantFile]:
     import pysam
 
-    before = pysam.set_verbosity(0)  # what it would print stands in our errors
+    before = pysam.set_verbosity(0)  # our own errors say what htslib would print
     try:
         try:
             file = pysam.VariantFile(str(source.path))
         except (OSError, ValueError) as error:
             raise InputFileError(
-                f"{source.told}: not readable as VCF or BCF ({error}); give a "
-                "whole file"
+                f"{source.label}: not readable as VCF or BCF ({error}); use an intact "
+                "file"
             ) from error
         with file:
-            yield VariantLines(_vcf_lines(source.told, file), file.header)
+            yield VariantFile(_vcf_records(source.label, file), file.header)
     finally:
         pysam.set_verbosity(before)
 
 
-def _vcf_lines(told: str, file: Any) -> Iterator[Line]:
+def _vcf_records(label: str, file: Any) -> Iterator[VariantRecord]:
     number = 0
     records = iter(file)
     while True:
@@ -193,11 +191,11 @@ def _vcf_lines(told: str, file: Any) -> Iterator[Line]:
             return
         except (OSError, ValueError) as error:
             raise InputFileError(
-                f"{told}: cannot be read behind variant {number} ({error}): cut short "
-                "or damaged; make or copy it again"
+                f"{label}: cannot be read after variant {number} ({error}): truncated "
+                "or damaged; create or copy the file again"
             ) from error
         number += 1
-        yield Line(
+        yield VariantRecord(
             number,
             record.chrom,
             str(record.pos),
@@ -208,25 +206,20 @@ def _vcf_lines(told: str, file: Any) -> Iterator[Line]:
         )
 
 
-def _table_lines(path: Path, file: Any) -> Iterator[Line]:
-    try:
-        reader = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-        head = [name.strip().lstrip("#").lower() for name in next(reader, [])]
-        if not set(_COLUMNS) <= set(head):
-            raise InputFileError(
-                f"{path}: no VCF by its ending, and its first line names no columns "
-                f"{', '.join(_COLUMNS)} but {', '.join(head[:6]) or 'nothing'}; give a "
-                "VCF (.vcf, .vcf.gz, .bcf) or a tab-separated table with that head"
-            )
-        at = {name: place for place, name in enumerate(head)}
-        number = 0
-        for fields in reader:
-            if not any(field.strip() for field in fields):
-                continue
-            number += 1
-            row = [field.strip() for field in fields] + [""] * len(head)
-            name = row[at["id"]] if "id" in at else ""
-            chrom, pos, ref, alt = (row[at[column]] for column in _COLUMNS)
-            yield Line(number, chrom, pos, name, ref, tuple(alt.split(",")))
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
-        raise InputFileError(f"{path}: cannot be read ({error})") from error
+def _table_records(path: Path) -> Iterator[VariantRecord]:
+    lines = read_lines(path, "table of variants")
+    _, first = next(lines, (1, ""))
+    header = [name.strip().lstrip("#").lower() for name in first.split("\t")]
+    if not set(_COLUMNS) <= set(header):
+        raise InputFileError(
+            f"{path}: not a VCF by its suffix, and its first line does not contain the "
+            f"columns {', '.join(_COLUMNS)} but {', '.join(header[:6]) or 'nothing'}; "
+            "use a VCF (.vcf, .vcf.gz, .bcf) or a tab-separated table with that header"
+        )
+    index = {name: i for i, name in enumerate(header)}
+    rows = (line for _, line in lines if line.strip())
+    for number, line in enumerate(rows, start=1):
+        row = [field.strip() for field in line.split("\t")] + [""] * len(header)
+        name = row[index["id"]] if "id" in index else ""
+        chrom, pos, ref, alt = (row[index[column]] for column in _COLUMNS)
+        yield VariantRecord(number, chrom, pos, name, ref, tuple(alt.split(",")))

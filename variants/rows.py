@@ -33,7 +33,7 @@ class AlleleRows(NamedTuple):
     ----------
     before : int
         bp from the start of the first tile to the change.
-    ref, alt : uint8 arrays, shape (grid.n_letters(n_tiles),), values 0..4
+    ref, alt : uint8 arrays, shape (grid.n_codes(n_tiles),), values 0..4
         Halo included.
     n_ref, n_alt : int
         Tiles over each allele.
@@ -94,19 +94,19 @@ def lay_alleles(
                 f"{chrom} has {size} bp, too few for a tile of {seq_len} bp over "
                 f"{chrom}:{start + 1} {'>'.join(letters)}"
             )
-        sides.append(side[grid.letters(0, n_tiles)])
+        sides.append(side[grid.code_slice(0, n_tiles)])
         counts.append(n_tiles)
     ref, alt = sides
-    own = _differing(ref, alt, grid, grid.n_core(counts[1]))
+    own = _differing(ref, alt, grid, grid.n_base(counts[1]))
     return AlleleRows(before, ref, alt, counts[0], counts[1], own)
 
 
 def _differing(ref: Codes, alt: Codes, grid: TileGrid, n_alt: int) -> slice:
     """Find the core tiles of the alternative that the reference does not have."""
     shared = min(len(ref), len(alt))
-    n_shared = (shared - grid.seq_len) // grid.core.stride + 1
+    n_shared = (shared - grid.seq_len) // grid.base.stride + 1
     n_differing = np.cumsum(ref[:shared] != alt[:shared])
-    starts = grid.core.stride * np.arange(n_shared)
+    starts = grid.base.stride * np.arange(n_shared)
     before = np.where(starts > 0, n_differing[starts - 1], 0)
     within = n_differing[starts + grid.seq_len - 1] - before
     changed = np.flatnonzero(within)
@@ -133,18 +133,18 @@ def score_rows(scorer: Scorer, rows: list[AlleleRows]) -> list[tuple[Floats, Flo
         tile of which more than half is unknown. The same bits whatever other rows
         there are.
     """
-    grid, step = scorer.grid, scorer.grid.core.stride
+    grid, step = scorer.grid, scorer.grid.base.stride
     segments, counts = [], []
     for row in rows:
         own = row.own
         first, last = own.start * step, (own.stop - 1) * step + grid.seq_len
         segments += [row.ref, row.alt[first : last if own.stop > own.start else 0]]
-        counts += [grid.n_core(row.n_ref), own.stop - own.start]
+        counts += [grid.n_base(row.n_ref), own.stop - own.start]
     logits = scorer.base_logits(segments, counts)
     parts = np.split(logits, np.cumsum(counts)[:-1])
     found = []
     for row, ref, own_alt in zip(rows, parts[0::2], parts[1::2], strict=True):
-        rest = ref[row.own.stop : grid.n_core(row.n_alt)]
+        rest = ref[row.own.stop : grid.n_base(row.n_alt)]
         alt = np.concatenate([ref[: row.own.start], own_alt, rest])
         found.append(
             (

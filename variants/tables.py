@@ -1,7 +1,7 @@
-"""Tables of effects: a row per allele and pair, or per allele; as text or as Parquet.
+"""Write tables of effects: a row per allele and pair, or per allele; TSV or Parquet.
 
-Rows are written as alleles come, and of Parquet a row group at a time: the memory does
-not grow with them. Which alleles there are is decided by ``run``.
+Text rows are written as the alleles come, and Parquet one row group at a time, so memory
+does not grow with the number of alleles.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from tfimpute_tracks.vocabulary import Pair
 __all__ = [
     "COLUMNS",
     "MAX_WIDE_COLUMNS",
+    "ROW_GROUP",
     "EffectTable",
     "Layout",
     "ScoredAllele",
@@ -31,63 +32,60 @@ __all__ = [
 ]
 
 Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
 
-_PLACE = ("chrom", "pos", "id", "ref", "alt")
+_VARIANT = ("chrom", "pos", "id", "ref", "alt")
 _PAIR = ("tf", "cell", "status")
-_NUMBERS = {
-    "p_ref": 6,
-    "p_alt": 6,
-    "delta": 6,
-    "delta_log_odds": 5,
-    "quantile": 4,
-}  # digits of each
-COLUMNS = (*_PLACE, *_PAIR, *_NUMBERS)
-"""Of the long table."""
+_DIGITS = {"p_ref": 6, "p_alt": 6, "delta": 6, "delta_log_odds": 5, "quantile": 4}
+COLUMNS = (*_VARIANT, *_PAIR, *_DIGITS)
+"""Columns of the long table."""
 MAX_WIDE_COLUMNS = 1000
-"""Pairs that have a column each: readers, and Parquet's own index, bear few more."""
-_GROUP = 1 << 20  # numbers or rows of a row group
+"""Pairs with a column each: readers, and Parquet's own index, slow down beyond that."""
+ROW_GROUP = 1 << 20
+"""Rows of a long table, or values of a wide one, that are written at once."""
 
 
 class ScoredAllele(NamedTuple):
-    """An allele and what it does.
+    """An allele and its effects.
 
     Attributes
     ----------
     variant : Variant
     name : str
-        Its ID; may be empty.
-    numbers : float32 array, shape (5, n_pairs)
-        Probabilities of the reference and of the alternative, their difference, that
-        of the log-odds, and its quantile among the background: NaN without one.
+        The ID; may be empty.
+    effects : float32 array, shape (5, n_pairs)
+        Probability of the reference allele, probability of the alternate allele, their
+        difference, the difference of the log-odds, and the quantile of that among
+        background variants (NaN without a background).
     """
 
     variant: Variant
     name: str
-    numbers: Floats
+    effects: Floats
 
     @property
     def delta(self) -> Floats:
         """Differences of the probabilities, shape (n_pairs,)."""
-        delta: Floats = self.numbers[2]
+        delta: Floats = self.effects[2]
         return delta
 
 
 class Layout(NamedTuple):
-    """What a table looks like.
+    """The layout of a table.
 
     Attributes
     ----------
-    ending : str
+    suffix : str
         `tsv` or `parquet`.
     is_wide : bool
-        A row per allele, with a column of each pair's delta.
-    least : float
-        Rows of which no delta is as large, without its sign, are left out.
+        One row per allele, with a column of each pair's delta.
+    min_delta : float
+        Rows are left out if the absolute value of every delta is smaller.
     """
 
-    ending: str = "tsv"
+    suffix: str = "tsv"
     is_wide: bool = False
-    least: float = 0.0
+    min_delta: float = 0.0
 
 
 class EffectTable(Protocol):
@@ -117,18 +115,22 @@ def check_layout(layout: Layout, n_pairs: int) -> None:
     """
     if layout.is_wide and n_pairs > MAX_WIDE_COLUMNS:
         raise UsageError(
-            f"--wide with {n_pairs:,} pairs; at most {MAX_WIDE_COLUMNS:,} have a column each: "
-            "name fewer, or leave --wide out"
+            f"--wide with {n_pairs:,} pairs; at most {MAX_WIDE_COLUMNS:,} can have a "
+            "column each: select fewer pairs, or omit --wide"
         )
-    if layout.ending == "parquet":
-        _arrow()
+    if layout.suffix == "parquet":
+        _pyarrow()
 
 
 @contextmanager
 def open_table(
-    dest: Path, layout: Layout, pairs: Sequence[Pair], status: Sequence[str]
+    dest: Path,
+    layout: Layout,
+    pairs: Sequence[Pair],
+    status: Sequence[str],
+    row_group: int = ROW_GROUP,
 ) -> Iterator[EffectTable]:
-    """Begin a table; it is there when the block ends well.
+    """Create a table; it appears under its name when the block ends well.
 
     Parameters
     ----------
@@ -136,7 +138,9 @@ def open_table(
     layout : Layout
     pairs : sequence of Pair
     status : sequence of str
-        `trained` or `imputed`, of each pair.
+        `trained` or `imputed`, for each pair.
+    row_group : int
+        Of Parquet: rows of a long table, or values of a wide one.
 
     Yields
     ------
@@ -150,10 +154,9 @@ def open_table(
         The disk is full, or the file cannot be written.
     """
     with atomic_file(dest) as temp:
-        if layout.ending == "parquet":
-            pa, parquet = _arrow()
-            made = _Wide if layout.is_wide else _Long
-            table = made(pa, layout, pairs, status)
+        if layout.suffix == "parquet":
+            _, parquet = _pyarrow()
+            table = _Parquet(layout, pairs, status, row_group)
             with parquet.ParquetWriter(temp, table.schema, compression="zstd") as file:
                 table.file = file
                 yield table
@@ -163,7 +166,7 @@ def open_table(
             yield _Text(text, layout, pairs, status)
 
 
-def _arrow() -> tuple[Any, Any]:
+def _pyarrow() -> tuple[Any, Any]:
     try:
         import pyarrow
         from pyarrow import parquet
@@ -181,114 +184,98 @@ class _Text:
         self, file: Any, layout: Layout, pairs: Sequence[Pair], status: Sequence[str]
     ) -> None:
         self._file, self._layout = file, layout
-        names = [f"\t{p.tf}\t{p.cell}\t{k}" for p, k in zip(pairs, status, strict=True)]
+        names = [f"\t{p.tf}\t{p.cell}\t{s}" for p, s in zip(pairs, status, strict=True)]
         columns = COLUMNS
         if layout.is_wide:
-            names, columns = [""], (*_PLACE, *map(str, pairs))
+            names, columns = [""], (*_VARIANT, *map(str, pairs))
         self._names = join_names(names)
         file.write(("\t".join(columns) + "\n").encode())
 
     def add(self, allele: ScoredAllele) -> None:
         chrom, start, ref, alt = allele.variant
-        head = "\t".join((chrom, str(start + 1), allele.name, ref, alt))
-        rows = np.flatnonzero(np.abs(allele.delta) >= self._layout.least)
-        values, digits = allele.numbers, list(_NUMBERS.values())
+        prefix = "\t".join((chrom, str(start + 1), allele.name, ref, alt))
+        rows = np.flatnonzero(np.abs(allele.delta) >= self._layout.min_delta)
+        values, digits = allele.effects, list(_DIGITS.values())
         if self._layout.is_wide:
             values = allele.delta[:, None]
-            digits = [_NUMBERS["delta"]] * len(values)
+            digits = [_DIGITS["delta"]] * len(values)
             rows = np.arange(min(rows.size, 1))
         if rows.size:
-            self._file.write(format_rows(head, self._names, rows, values, digits))
+            self._file.write(format_rows(prefix, self._names, rows, values, digits))
 
 
-class _Long:
-    """Parquet, a row per allele and pair."""
+class _Parquet:
+    """Parquet, long or wide; rows wait until there are enough for a row group."""
 
     def __init__(
-        self, pa: Any, layout: Layout, pairs: Sequence[Pair], status: Sequence[str]
+        self,
+        layout: Layout,
+        pairs: Sequence[Pair],
+        status: Sequence[str],
+        row_group: int,
     ) -> None:
-        self._pa, self._least = pa, layout.least
-        self._pair = [
-            pa.array(names).dictionary_encode()
-            for names in (
-                [pair.tf for pair in pairs],
-                [pair.cell for pair in pairs],
-                list(status),
-            )
-        ]
-        text = pa.dictionary(pa.int32(), pa.string())
-        types = [text, pa.int64(), text, text, text, text, text, text]
-        types += [pa.float32()] * len(_NUMBERS)
-        self.schema = pa.schema(list(zip(COLUMNS, types, strict=True)))
+        self._pa, _ = _pyarrow()
+        self._layout, self._row_group = layout, row_group
         self.file: Any = None
-        self._waiting: list[tuple[ScoredAllele, NDArray[np.int64]]] = []
-        self._n_rows = 0
+        self._waiting: list[tuple[ScoredAllele, Ints]] = []
+        self._n_waiting = 0
+        names = [p.tf for p in pairs], [p.cell for p in pairs], list(status)
+        self._pair = [self._pa.array(column).dictionary_encode() for column in names]
+        self.schema = self._schema(pairs)
 
-    def add(self, allele: ScoredAllele) -> None:
-        rows = np.flatnonzero(np.abs(allele.delta) >= self._least)
-        numbers = allele.numbers[:, rows]
-        self._waiting.append((allele._replace(numbers=numbers), rows))
-        # An allele takes memory, too, where none of its rows is kept.
-        self._n_rows += rows.size + 1
-        if self._n_rows >= _GROUP:
-            self.flush()
-
-    def flush(self) -> None:
-        """Write what waits as a row group."""
-        waiting, self._waiting, self._n_rows = self._waiting, [], 0
-        kept = [(allele, rows) for allele, rows in waiting if rows.size]
-        if not kept:
-            return
+    def _schema(self, pairs: Sequence[Pair]) -> Any:
         pa = self._pa
-        sizes = [rows.size for _, rows in kept]
-        which = pa.array(np.repeat(np.arange(len(kept), dtype=np.int32), sizes))
-        places = zip(*((*a.variant, a.name) for a, _ in kept), strict=True)
-        chrom, start, ref, alt, name = (pa.array(column) for column in places)
-        chrom, name, ref, alt = (
-            column.dictionary_encode().take(which) for column in (chrom, name, ref, alt)
-        )
-        pos = pa.array(np.asarray(start) + 1).take(which)
-        rows = pa.array(np.concatenate([rows for _, rows in kept]))
-        numbers = np.concatenate([allele.numbers for allele, _ in kept], axis=1)
-        columns = [chrom, pos, name, ref, alt, *(c.take(rows) for c in self._pair)]
-        columns += [pa.array(column, from_pandas=True) for column in numbers]
-        self.file.write_table(
-            pa.table(columns, schema=self.schema), row_group_size=2**30
-        )
-
-
-class _Wide:
-    """Parquet, a row per allele."""
-
-    def __init__(
-        self, pa: Any, layout: Layout, pairs: Sequence[Pair], status: Sequence[str]
-    ) -> None:
-        self._pa, self._least = pa, layout.least
-        types = [pa.string(), pa.int64(), pa.string(), pa.string(), pa.string()]
-        fields = list(zip(_PLACE, types, strict=True))
-        fields += [(str(pair), pa.float32()) for pair in pairs]
-        self.schema = pa.schema(fields)
-        self.file: Any = None
-        self._waiting: list[ScoredAllele] = []
-        self._most = max(1, _GROUP // max(1, len(pairs)))
+        text, number = pa.string(), pa.float32()
+        if self._layout.is_wide:
+            fields = zip(_VARIANT, [text, pa.int64(), text, text, text], strict=True)
+            return pa.schema([*fields, *((str(pair), number) for pair in pairs)])
+        text = pa.dictionary(pa.int32(), text)
+        types = [text, pa.int64(), *[text] * 6, *[number] * len(_DIGITS)]
+        return pa.schema(list(zip(COLUMNS, types, strict=True)))
 
     def add(self, allele: ScoredAllele) -> None:
-        if np.abs(allele.delta).max(initial=0) >= self._least:
-            numbers = allele.numbers[2:3].copy()
-            self._waiting.append(allele._replace(numbers=numbers))
-        if len(self._waiting) >= self._most:
+        rows = np.flatnonzero(np.abs(allele.delta) >= self._layout.min_delta)
+        if not rows.size:
+            return
+        which = slice(2, 3) if self._layout.is_wide else (slice(None), rows)
+        effects = allele.effects[which].copy()
+        self._waiting.append((allele._replace(effects=effects), rows))
+        self._n_waiting += effects.shape[1]
+        if self._n_waiting >= self._row_group:
             self.flush()
 
     def flush(self) -> None:
         """Write what waits as a row group."""
-        waiting, self._waiting = self._waiting, []
-        if not waiting:
-            return
-        deltas = np.concatenate([allele.numbers for allele in waiting])
-        places = zip(*((*a.variant, a.name) for a in waiting), strict=True)
-        chrom, start, ref, alt, name = places
-        columns = [chrom, [one + 1 for one in start], name, ref, alt, *deltas.T]
-        table = self._pa.table(
-            [self._pa.array(column) for column in columns], schema=self.schema
-        )
-        self.file.write_table(table, row_group_size=2**30)
+        waiting, self._waiting, self._n_waiting = self._waiting, [], 0
+        if waiting:
+            fill = self._wide_columns if self._layout.is_wide else self._long_columns
+            table = self._pa.table(fill(waiting), schema=self.schema)
+            self.file.write_table(table, row_group_size=2**30)
+
+    def _wide_columns(self, waiting: list[tuple[ScoredAllele, Ints]]) -> list[Any]:
+        deltas = np.concatenate([allele.effects for allele, _ in waiting])
+        columns = [*_variant_columns(allele for allele, _ in waiting), *deltas.T]
+        return [self._pa.array(column) for column in columns]
+
+    def _long_columns(self, waiting: list[tuple[ScoredAllele, Ints]]) -> list[Any]:
+        pa = self._pa
+        sizes = [rows.size for _, rows in waiting]
+        which = pa.array(np.repeat(np.arange(len(waiting), dtype=np.int32), sizes))
+        chrom, pos, *texts = _variant_columns(allele for allele, _ in waiting)
+        encoded = [
+            pa.array(column).dictionary_encode().take(which)
+            for column in (chrom, *texts)
+        ]
+        rows = pa.array(np.concatenate([rows for _, rows in waiting]))
+        effects = np.concatenate([allele.effects for allele, _ in waiting], axis=1)
+        return [
+            *(encoded[0], pa.array(pos).take(which), *encoded[1:]),
+            *(column.take(rows) for column in self._pair),
+            *(pa.array(column, from_pandas=True) for column in effects),
+        ]
+
+
+def _variant_columns(alleles: Iterator[ScoredAllele]) -> Iterator[Sequence[Any]]:
+    """Give the columns :data:`_VARIANT`, one entry per allele."""
+    rows = ((v.chrom, v.start + 1, name, v.ref, v.alt) for v, name, _ in alleles)
+    return zip(*rows, strict=True)

@@ -1,8 +1,8 @@
-"""Which alleles can be scored, and of the others why not.
+"""Check which alleles can be scored, and give the reason for those that cannot.
 
-Nothing is dropped: what cannot be scored has a reason, by which it is counted, and a
-detail. A reference that is not the genome's tells most: one in a while is a mistake,
-most of them are another assembly.
+No allele is dropped silently: one that cannot be scored gets a reason, by which it is
+counted, and a detail. If most reference alleles differ from the genome, the variants are
+probably those of another assembly.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from tfimpute_tracks.genome.chroms import find_chrom
 from tfimpute_tracks.kernels.encode import decode
 from tfimpute_tracks.variants.alleles import MAX_BASES, Variant
 
-__all__ = ["Counts", "SkipReason", "check_allele"]
+__all__ = ["Counts", "SkipReason", "check_allele", "parse_position"]
 
-_LETTERS = frozenset("ACGT")
-_DIGITS = 12  # of a position: what is longer lies on no chromosome
+_BASES = frozenset("ACGT")
+_MAX_DIGITS = 12  # of a position: a longer one is on no chromosome
 _DIFFERS = "reference differs from the genome"
 _SWAPPED = "alleles look swapped"
 
@@ -30,7 +30,7 @@ class SkipReason(NamedTuple):
     Attributes
     ----------
     reason : str
-        One of few, to be counted.
+        One of a few, to be counted.
     detail : str
     """
 
@@ -40,89 +40,105 @@ class SkipReason(NamedTuple):
 
 @dataclass
 class Counts:
-    """What became of alleles.
+    """Counts of scored and skipped alleles.
 
     Attributes
     ----------
     n_scored, n_swapped : int
-        Scored; and those of them whose alleles were exchanged first.
-    faults : Counter of str
+        Scored alleles; and those of them whose REF and ALT were swapped first.
+    skipped : Counter of str
         By reason.
     chroms : dict of str to str or None
-        Chromosomes of the file, and what the genome calls them.
+        From the chromosomes of the file to their names in the genome.
     """
 
     n_scored: int = 0
     n_swapped: int = 0
-    faults: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[str] = field(default_factory=Counter)
     chroms: dict[str, str | None] = field(default_factory=dict)
 
     @property
-    def reference_share(self) -> float | None:
-        """Share of the alleles held against the genome whose reference is its own."""
-        wrong = self.faults[_DIFFERS] + self.faults[_SWAPPED] + self.n_swapped
+    def reference_match(self) -> float | None:
+        """Fraction of the alleles compared with the genome whose REF agrees with it."""
+        wrong = self.skipped[_DIFFERS] + self.skipped[_SWAPPED] + self.n_swapped
         n = self.n_scored - self.n_swapped + wrong
         return (n - wrong) / n if n else None
 
 
+def parse_position(pos: str) -> int | None:
+    """Read a position.
+
+    Parameters
+    ----------
+    pos : str
+        1-based.
+
+    Returns
+    -------
+    int or None
+        0-based; None if the text is not a position.
+    """
+    return int(pos) - 1 if pos.isdecimal() and len(pos) <= _MAX_DIGITS else None
+
+
 def check_allele(
-    genome: Sequences, place: tuple[str, str], ref: str, alt: str, fix: bool
+    genome: Sequences, locus: tuple[str, str], ref: str, alt: str, fix_ref: bool
 ) -> tuple[Variant, bool] | SkipReason:
     """Find an allele in the genome.
 
     Parameters
     ----------
     genome : Sequences
-    place : (str, str)
-        Chromosome, with or without ``chr``, and position from 1.
+    locus : (str, str)
+        Chromosome, with or without ``chr``, and 1-based position.
     ref, alt : str
-    fix : bool
-        Exchange alleles where the alternative is what the genome has.
+    fix_ref : bool
+        Swap REF and ALT if the genome has the alternate allele.
 
     Returns
     -------
-    (Variant, bool) or Fault
-        And whether the alleles were exchanged.
+    (Variant, bool) or SkipReason
+        The variant as the genome has it, and whether the alleles were swapped.
     """
-    chrom, pos = place
+    chrom, pos = locus
     ref, alt = ref.upper(), alt.upper()
-    fault = _of_letters(ref, alt)
-    if fault:
-        return fault
+    invalid = _check_bases(ref, alt)
+    if invalid:
+        return invalid
     own = find_chrom(chrom, genome.chrom_sizes)
     if own is None:
         return SkipReason("unknown chromosome", chrom)
-    start = int(pos) - 1 if pos.isdecimal() and len(pos) <= _DIGITS else -1
+    start = parse_position(pos)
     size = genome.chrom_sizes[own]
-    if not 0 <= start <= size - len(ref):
+    if start is None or not 0 <= start <= size - len(ref):
         return SkipReason("outside of the chromosome", f"{own} has {size:,} bp")
     longest = max(len(ref), len(alt))
-    there = decode(genome.codes(own, start, min(start + longest, size)))
-    if there[: len(ref)] == ref:
+    found = decode(genome.codes(own, start, min(start + longest, size)))
+    if found[: len(ref)] == ref:
         return Variant(own, start, ref, alt), False
-    told = f"the genome has {there[: len(ref)]}"
-    # Of an indel the shorter allele begins many words: it proves nothing.
-    if len(ref) == len(alt) and there == alt:
-        if fix:
+    detail = f"the genome has {found[: len(ref)]}"
+    # The shorter allele of an indel matches many sequences by chance.
+    if len(ref) == len(alt) and found == alt:
+        if fix_ref:
             return Variant(own, start, alt, ref), True
-        return SkipReason(_SWAPPED, told)
-    if set(there[: len(ref)]) - _LETTERS:
-        return SkipReason("unknown sequence", told)
-    return SkipReason(_DIFFERS, told)
+        return SkipReason(_SWAPPED, detail)
+    if set(found[: len(ref)]) - _BASES:
+        return SkipReason("unknown sequence", detail)
+    return SkipReason(_DIFFERS, detail)
 
 
-def _of_letters(ref: str, alt: str) -> SkipReason | None:
+def _check_bases(ref: str, alt: str) -> SkipReason | None:
     if alt == "*":
         return SkipReason("spanning deletion", alt)
     if alt in ("", "."):
-        return SkipReason("no alternative", alt)
+        return SkipReason("no alternate allele", alt)
     if alt.startswith("<") or set("[]") & set(alt):
-        return SkipReason("symbolic alternative", alt[:40])
-    if not ref or set(ref + alt) - _LETTERS:
-        return SkipReason("letters other than A, C, G and T", f"{ref[:20]} {alt[:20]}")
+        return SkipReason("symbolic allele", alt[:40])
+    if not ref or set(ref + alt) - _BASES:
+        return SkipReason("bases other than A, C, G and T", f"{ref[:20]} {alt[:20]}")
     if ref == alt:
-        return SkipReason("alternative is the reference", ref[:20])
+        return SkipReason("alternate allele is the reference", ref[:20])
     if max(len(ref), len(alt)) > MAX_BASES:
         longest = max(len(ref), len(alt))
-        return SkipReason(f"longer than {MAX_BASES} letters", f"{longest} letters")
+        return SkipReason(f"longer than {MAX_BASES} bp", f"{longest} bp")
     return None

@@ -20,12 +20,13 @@ from tfimpute_tracks.comparison.predictors.predictor import Fitted, Floats
 from tfimpute_tracks.comparison.predictors.task import Ints, Task
 from tfimpute_tracks.errors import InputFileError, TracksError, UsageError, listed
 from tfimpute_tracks.storage import digest_arrays, digest_file
+from tfimpute_tracks.storage.table import read_table
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
 
 __all__ = ["External", "ScoreTable", "parse_external", "read_score_table"]
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.+-]*")
-_HEAD = ["tf", "cell", "file"]
+_COLUMNS = ("tf", "cell", "file")
 
 
 @dataclass(frozen=True)
@@ -83,8 +84,8 @@ def read_score_table(name: str, path: Path, vocabulary: Vocabulary) -> ScoreTabl
     ----------
     name : str
     path : Path
-        Tab-separated, with a head of tf, cell, file. A path in it that is not absolute
-        is one beside the table.
+        Tab-separated, with the columns tf, cell and file. Relative paths are relative
+        to the table's folder.
     vocabulary : Vocabulary
         Of the data set.
 
@@ -95,45 +96,21 @@ def read_score_table(name: str, path: Path, vocabulary: Vocabulary) -> ScoreTabl
     Raises
     ------
     InputFileError
-        The table or a file of it is missing, a line is broken, or a pair stands twice.
+        The table or a file of it is missing, a line is invalid, or a pair is duplicate.
     UnknownNameError
         A TF or cell line that the data set does not know.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputFileError(
-            f"--external {name}: cannot read {path} ({error}); give a table with the "
-            "columns tf, cell, file"
-        ) from error
-    if not lines or [f.strip().lower() for f in lines[0].split("\t")[:3]] != _HEAD:
-        raise InputFileError(
-            f"{path}:1: the head is not tf, cell, file; write these three columns, "
-            "tab-separated"
-        )
     files: dict[Pair, Path] = {}
-    for number, line in enumerate(lines[1:], start=2):
-        if not line.strip() or line.startswith("#"):
-            continue
-        fields = [field.strip() for field in line.split("\t")]
-        if len(fields) < 3 or not all(fields[:3]):
-            raise InputFileError(
-                f"{path}:{number}: {line.strip()!r} lacks a column; write tf, cell and "
-                "file, tab-separated"
-            )
+    for row in read_table(path, f"table of --external {name}", _COLUMNS).rows:
         try:
-            pair = vocabulary.pair((fields[0], fields[1]))
+            pair = vocabulary.pair((row.fields["tf"], row.fields["cell"]))
         except TracksError as error:
-            raise type(error)(f"{path}:{number}: {error}") from error
+            raise type(error)(f"{row.place}: {error}") from error
         if pair in files:
             raise InputFileError(
-                f"{path}:{number}: {pair} stands twice; keep one line for each pair"
+                f"{row.place}: duplicate pair {pair}; keep one line for each pair"
             )
-        files[pair] = path.parent / fields[2]
-        if not files[pair].is_file():
-            raise InputFileError(
-                f"{path}:{number}: no such file {files[pair]}; mend the path"
-            )
+        files[pair] = row.file("file")
     if not files:
         raise InputFileError(f"{path}: names no file; add a line per pair")
     return ScoreTable(name, path, files)

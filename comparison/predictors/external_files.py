@@ -8,9 +8,7 @@ far as its chromosomes tell; a site that nothing covers has no value.
 
 from __future__ import annotations
 
-import gzip
 import math
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +18,7 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import InputFileError, listed
 from tfimpute_tracks.genome.chroms import check_build, find_chrom
+from tfimpute_tracks.storage.table import read_rows
 from tfimpute_tracks.tracks.formats.reading import read_signal, signal_chroms
 
 __all__ = ["FILE_KINDS", "Sites", "site_maxima", "site_scores"]
@@ -36,7 +35,7 @@ FILE_KINDS = {
 
 _COLUMNS = {"bed": 3, "bedgraph": 4, "narrowpeak": 10}
 _VALUE = {"bedgraph": 3, "narrowpeak": 6}
-_HEADS = ("#", "track", "browser")
+_HEADERS = ("#", "track", "browser")
 _SPAN = 1 << 20  # bp of a bigWig read at once
 
 Ints = NDArray[np.int64]
@@ -219,10 +218,7 @@ def _text_scores(path: Path, sites: Sites, kind: str) -> Floats:
 def _rows(path: Path, kind: str) -> Iterator[tuple[int, str, int, int, float]]:
     """Yield line, chromosome, start, end and value."""
     n_rows = 0
-    for number, line in enumerate(_lines(path), start=1):
-        if not line.strip() or line.startswith(_HEADS):
-            continue
-        fields = line.split("\t") if "\t" in line else line.split()
+    for number, fields in read_rows(path, "file of scores", _HEADERS):
         if len(fields) < _COLUMNS[kind]:
             raise InputFileError(
                 f"{path}:{number}: {len(fields)} columns, and {kind} has at least "
@@ -251,17 +247,4 @@ def _rows(path: Path, kind: str) -> Iterator[tuple[int, str, int, int, float]]:
         n_rows += 1
         yield number, fields[0], start, end, value
     if not n_rows:
-        raise InputFileError(f"{path}: holds no interval; give a file with scores")
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        content = path.read_bytes()
-        if content[:2] == b"\x1f\x8b":
-            content = gzip.decompress(content)
-        return content.decode("utf-8").splitlines()
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        raise InputFileError(
-            f"{path}: cannot be read as text ({error}); give an intact file, plain or "
-            ".gz"
-        ) from error
+        raise InputFileError(f"{path}: holds no interval; use a file with scores")

@@ -101,7 +101,7 @@ WRONG = {
     ],
     "chr7": ["--pairs", "CTCF:K562", "--chroms", "chr7"],
     "no such file": ["--pairs", "CTCF:K562", "-r", "nowhere.bed"],
-    "'cuda:7' is not there": ["--pairs", "CTCF:K562", "-d", "cuda:7"],
+    "no device 'cuda:7'": ["--pairs", "CTCF:K562", "-d", "cuda:7"],
     "unknown device 'tpu'": ["--pairs", "CTCF:K562", "-d", "tpu"],
     "--threads 'many'": ["--pairs", "CTCF:K562", "-p", "many"],
     "unknown model": ["--pairs", "CTCF:K562", "-m", "nonesuch"],

@@ -105,7 +105,10 @@ def test_sites_by_chance_are_told_and_a_model_that_saw_them_too(inputs, run):
         (("--predictors", "motif,motif"), "predictors repeat"),
         (("-m", "nobody"), "unknown model 'nobody'"),
         (("--external", "x"), "write NAME=TABLE.tsv"),
-        (("--external", "x=absent.tsv"), "cannot read absent.tsv"),
+        (
+            ("--external", "x=absent.tsv"),
+            "absent.tsv: cannot read the table of --external x",
+        ),
         (("--split", "test9"), "unknown role 'test9'"),
         (("--roles", "nobody"), "unknown role 'nobody'"),
         (("--training-sequences", "1"), "--training-sequences"),

@@ -239,7 +239,7 @@ def test_wrong_options_are_told_before_any_work(toy, run, wrong, told):
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (None, "cannot be read"),
+        (None, "cannot read the BED or FASTA"),
         (b"", "holds no intervals"),
         (b"chr1\t9\t5\n", ":1: start 9 is not before end 5"),
         (b"\x00\x01\x02BAM\n", "has 1 of 3 columns"),

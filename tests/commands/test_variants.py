@@ -36,7 +36,7 @@ def test_a_table_of_variants_is_scored_and_counted(toy, run):
     code, out, err = run("variants", source, "--tf", "MAX", *options)
     assert code == 0, err
     assert "1 alleles not scored: outside of the chromosome" in err
-    assert "1 alleles scored, 0 of them exchanged first, 2 not; 100.0%" in out
+    assert "1 alleles scored (0 after swapping REF and ALT), 2 skipped; 100.0%" in out
     with (folder / "out" / "v.effects.tsv").open() as file:
         found = list(csv.DictReader(file, delimiter="\t"))
     assert {row["tf"] for row in found} == {"MAX"}
@@ -45,7 +45,7 @@ def test_a_table_of_variants_is_scored_and_counted(toy, run):
     assert code == 0
     told = json.loads(out)
     assert told["scored"] == 1
-    assert told["reference_share"] == 1
+    assert told["reference_match"] == 1
     assert sum(told["skipped"].values()) == 2
 
 
@@ -55,7 +55,7 @@ def test_the_annotated_vcf_tells_the_quantiles_of_the_table(toy, run):
     alt = "ACGT".replace(letters[999], "")[1]
     source = folder / "v.vcf"
     source.write_text(f"{head}chr1\t1000\t.\t{letters[999]}\t{alt}\t.\t.\t.\n")
-    code, _, err = run("variants", source, "--all", *options, "--background", 120)
+    code, _, err = run("variants", source, "--all", *options, "--n-background", 120)
     assert code == 0, err
     with (folder / "out" / "v.effects.tsv").open() as file:
         table = {
@@ -79,7 +79,7 @@ def test_another_assembly_is_noticed(toy, run):
     source = _table(folder / "v.tsv", rows)
     code, _, err = run("variants", source, "--tf", "MAX", *options)
     assert code == 1
-    assert "only 0.0% of the references are what the genome has" in err
+    assert "only 0.0% of the reference alleles agree with the genome" in err
     assert "no allele of" in err
     assert len((folder / "out" / "v.skipped.tsv").read_text().splitlines()) == 41
 
@@ -89,7 +89,7 @@ def test_wrong_options_are_told_before_any_work(toy, run):
     source = _table(folder / "v.tsv", [])
     code, _, err = run("variants", source, *options)
     assert code == 2
-    assert "which pairs?" in err
+    assert "no pairs selected" in err
     code, _, err = run("variants", folder / "gone.vcf", "--tf", "MAX", *options)
     assert code == 2
     assert "no such file" in err
@@ -101,10 +101,10 @@ def test_wrong_options_are_told_before_any_work(toy, run):
     [
         (["--min-delta", "1.5"], "min-delta"),
         (["--format", "xlsx"], "xlsx"),
-        (["--background", "-1"], "background"),
-        (["--background", "0", "--background-bed", "b.bed"], "leave one of them out"),
-        (["--background-bed", "gone.bed"], "gone.bed"),
-        (["--step", "0"], "step"),
+        (["--n-background", "-1"], "n-background"),
+        (["--n-background", "0", "--background-regions", "b.bed"], "omit one of them"),
+        (["--background-regions", "gone.bed"], "gone.bed"),
+        (["--stride", "0"], "stride"),
         (["--seed", "-1"], "seed"),
     ],
 )
@@ -138,7 +138,7 @@ def test_quantiles_are_of_a_background_that_the_seed_draws(toy, run):
     for seed in (0, 0, 1):
         code, out, err = run(
             *("variants", source, "--tf", "MAX", *options, "--json"),
-            *("--background", 150, "--seed", seed),
+            *("--n-background", 150, "--seed", seed),
         )
         assert code == 0, err
         assert json.loads(out)["background"] == 150
@@ -163,15 +163,17 @@ def test_few_places_are_warned_about(toy, run):
     (folder / "b.bed").write_text("chr1\t900\t1300\n")
     code, _, err = run(
         *("variants", source, "--tf", "MAX", *options),
-        *("--background-bed", folder / "b.bed"),
+        *("--background-regions", folder / "b.bed"),
     )
     assert code == 0
-    assert "places near the variants have the same letters" in err
-    code, _, err = run("variants", source, "--tf", "MAX", *options, "--background", "0")
+    assert "matched background variants were found" in err
+    code, _, err = run(
+        "variants", source, "--tf", "MAX", *options, "--n-background", "0"
+    )
     assert code == 0
-    assert "the same letters" not in err
+    assert "background variants" not in err
     assert {row["quantile"] for row in _effects(folder)} == {""}
-    assert "took 1 for chr1, as the FASTA names it" in err
+    assert "renamed 1 to chr1, as in the FASTA" in err
 
 
 def test_a_vcf_comes_through_a_pipe(toy, run, monkeypatch):
@@ -227,23 +229,25 @@ def test_many_pairs_leave_small_changes_out_unasked(run, tmp_path):
     sizes = []
     for more in ([], ["--min-delta", "0"]):
         code, _, err = run(
-            *("variants", source, "--all", "-o", tmp_path / "out", "--background", 0),
+            *("variants", source, "--all", "-o", tmp_path / "out", "--n-background", 0),
             *more,
         )
         assert code == 0, err
-        assert ("rows that change by less than 0.05 are left out" in err) == (not more)
+        assert ("omitting rows with a change in probability below 0.05" in err) == (
+            not more
+        )
         sizes.append(_effects(tmp_path))
     assert len(sizes[1]) == 15_015
     large = [row for row in sizes[1] if abs(float(row["delta"])) >= 0.05]
     assert sizes[0] == large
     code, _, err = run("variants", source, "--all", "-o", tmp_path / "out", "--wide")
     assert code == 2
-    assert "at most 1,000 have a column each" in err
+    assert "at most 1,000 can have a column each" in err
     code, _, err = run(
         "variants", source, "--all", "-o", tmp_path / "out", "--write-tracks"
     )
     assert code == 2
-    assert "name at most 20" in err
+    assert "select at most 20" in err
 
 
 def test_tracks_are_written_where_asked(toy, run):
@@ -269,7 +273,7 @@ def test_nothing_but_symbols_is_told(toy, run):
     source = _table(folder / "v.tsv", rows)
     code, _, err = run("variants", source, "--tf", "MAX", *options)
     assert code == 1
-    assert "2 alleles not scored: symbolic alternative" in err
+    assert "2 alleles not scored: symbolic allele" in err
     assert f"no allele of {source} could be scored" in err
     code, _, err = run(
         "variants",

@@ -113,7 +113,7 @@ def test_line_ends_and_byte_order_mark_do_not_matter(table):
         (HEADER + ROW + "MAX\tA549\n", r"pairs\.tsv:3: 2 fields .* has 4"),
         (HEADER + ROW + ROW, r"pairs\.tsv:3: pair MAX:K562 stands on line 2"),
         (HEADER + "MAX\tK562\ttrain\tpeaks/a.bed\n", r":2: role 'train' is not one"),
-        (HEADER + "MAX\tK562\tbase\tpeaks/c.bed\n", r":2: peak file .*c\.bed does not"),
+        (HEADER + "MAX\tK562\tbase\tpeaks/c.bed\n", r":2: no such file .*c\.bed"),
         (HEADER + ROW.replace("base", "test2"), r":2: role 'test2' of the first row"),
         (HEADER + ROW.replace("base", ""), r":2: role '' of the first row"),
         (REPLICATES + 2 * (ROW[:-1] + "\t1\n"), r":3: .*, replicate 1, .* on line 2"),
@@ -134,7 +134,14 @@ def test_faults_name_the_line(table, text, message):
 def test_a_missing_or_binary_table_is_no_table(tmp_path):
     with pytest.raises(InputFileError, match="No such file"):
         read_pairs_table(tmp_path / "none.tsv")
-    packed = tmp_path / "pairs.tsv.gz"
-    packed.write_bytes(gzip.compress((HEADER + ROW).encode()))
+    binary = tmp_path / "pairs.tsv"
+    binary.write_bytes(b"\xff\xfe\x00tf")
     with pytest.raises(InputFileError, match="not a text file"):
-        read_pairs_table(packed)
+        read_pairs_table(binary)
+
+
+def test_a_compressed_table_is_the_same_table(table):
+    path = table(HEADER + ROW)
+    packed = path.with_name("pairs.tsv.gz")
+    packed.write_bytes(gzip.compress((HEADER + ROW).encode()))
+    assert read_pairs_table(packed) == read_pairs_table(path)

@@ -6,7 +6,7 @@ import pytest
 from tfimpute_tracks.engines import engine, head
 from tfimpute_tracks.engines.cpu_engine import LookupEngine
 from tfimpute_tracks.engines.engine import open_engine, pick_device
-from tfimpute_tracks.engines.head import Head, pair_gates
+from tfimpute_tracks.engines.head import GatedHead, pair_gates
 from tfimpute_tracks.engines.tile_grid import tile_grid
 from tfimpute_tracks.errors import DeviceError
 from toys import CONFIG, VOCABULARY, make_model
@@ -15,7 +15,7 @@ EVERY = VOCABULARY.all_pairs()
 
 
 def _grid(stride):
-    return tile_grid(CONFIG, stride).core
+    return tile_grid(CONFIG, stride).base
 
 
 def _letters(rng, n_tiles, stride, unknown=0.05):
@@ -50,7 +50,7 @@ def test_few_and_many_pairs_take_the_two_ways(tmp_path, rng, monkeypatch):
     assert not np.array_equal(folding, sharing)
     np.testing.assert_allclose(folding, sharing, atol=1e-5)
     # In pieces of one tile, for want of room, nothing changes.
-    monkeypatch.setattr(head, "_ROOM", 1)
+    monkeypatch.setattr(head, "_MAX_VALUES", 1)
     pieces = LookupEngine(model, EVERY, _grid(20)).logits(codes, n_tiles)
     np.testing.assert_array_equal(pieces, sharing)
 
@@ -66,7 +66,7 @@ def test_segments_are_made_in_pieces_without_a_seam(tmp_path, rng, monkeypatch):
     model, n_tiles = make_model(tmp_path), 30
     codes = _letters(rng, n_tiles, 20)
     whole = LookupEngine(model, EVERY, _grid(20)).trunk.features(codes, n_tiles)
-    monkeypatch.setattr("tfimpute_tracks.engines.trunk._ROOM", 1)
+    monkeypatch.setattr("tfimpute_tracks.engines.trunk._BUFFER_BYTES", 1)
     pieces = LookupEngine(model, EVERY, _grid(20)).trunk.features(codes, n_tiles)
     for a, b in zip(whole, pieces, strict=True):
         np.testing.assert_array_equal(a, b)
@@ -124,14 +124,14 @@ def test_gates_are_the_network_s(tmp_path):
     with torch.no_grad():
         expected = network.gates(indices[:, 0], indices[:, 1]).numpy()
     np.testing.assert_allclose(gates, expected, atol=1e-6)
-    assert Head(model, EVERY, lambda: None)._layers is not None
+    assert GatedHead(model, EVERY, lambda: None)._layers is not None
 
 
 def test_devices_that_are_not_there_are_refused():
     assert pick_device("cpu") == "cpu"
     with pytest.raises(DeviceError, match="unknown device 'gpu'"):
         pick_device("gpu")
-    with pytest.raises(DeviceError, match="'cuda:99' is not there"):
+    with pytest.raises(DeviceError, match="no device 'cuda:99'"):
         pick_device("cuda:99")
 
 

@@ -33,7 +33,7 @@ class Cramped(TorchEngine):
 
 
 def _grid(stride, config=CONFIG):
-    return tile_grid(config, stride).core
+    return tile_grid(config, stride).base
 
 
 def _codes(rng, stride, n_tiles, config=CONFIG):
@@ -166,7 +166,7 @@ def test_less_memory_takes_smaller_batches_and_remembers(tmp_path, rng, device, 
         assert engine.tiles_per_batch == 3
         said = [r.getMessage() for r in caplog.records if "do not fit" in r.message]
         assert [message.split(";")[0] for message in said] == [
-            f"{device}: {n} tiles do not fit its memory" for n in (25, 12, 6)
+            f"{device}: {n} tiles do not fit into memory" for n in (25, 12, 6)
         ]
         caplog.clear()
         np.testing.assert_allclose(engine.logits(codes, 25), expected, atol=2e-5)
@@ -207,7 +207,7 @@ def test_pieces_of_the_large_arrays_give_the_same(tmp_path, rng, monkeypatch):
     for pairs in (EVERY[:2], EVERY):
         expected = TorchEngine(model, pairs, _grid(7), "cpu").logits(codes, 40)
         for module in ("gpu_engine", "gpu_heads"):
-            monkeypatch.setattr(f"tfimpute_tracks.engines.{module}._ROOM", 700)
+            monkeypatch.setattr(f"tfimpute_tracks.engines.{module}._MAX_VALUES", 700)
         engine = TorchEngine(model, pairs, _grid(7), "cpu")
         np.testing.assert_allclose(engine.logits(codes, 40), expected, atol=2e-5)
         monkeypatch.undo()

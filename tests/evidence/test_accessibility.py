@@ -43,7 +43,7 @@ def test_replicates_tell_rows_apart(table):
         ("cell\tbed\n", "holds no rows"),
         ("cell\tbed\nK562\n", r"open\.tsv:2: 1 fields where the header has 2"),
         ("cell\tbed\n \ta.bed\n", r"open\.tsv:2: the cell is empty"),
-        ("cell\tbed\nK562\tb.bed\n", r"open\.tsv:2: peak file .*b\.bed does not exist"),
+        ("cell\tbed\nK562\tb.bed\n", r"open\.tsv:2: no such file .*b\.bed"),
         (
             "cell\tbed\nK562\ta.bed\nK562\ta.bed\n",
             r":3: cell line K562 stands on line 2",
@@ -56,8 +56,12 @@ def test_broken_tables_are_refused_by_line(table, text, words):
 
 
 def test_what_is_no_text_is_refused(tmp_path):
-    (tmp_path / "x.gz").write_bytes(b"\x1f\x8b\xff\xfe")
-    with pytest.raises(InputFileError, match="not a text file"):
-        read_accessibility(tmp_path / "x.gz")
+    for content, words in (
+        (b"\x1f\x8b\xff\xfe", "cut short or damaged"),
+        (b"\xff\xfe", "not a text file"),
+    ):
+        (tmp_path / "x.gz").write_bytes(content)
+        with pytest.raises(InputFileError, match=words):
+            read_accessibility(tmp_path / "x.gz")
     with pytest.raises(InputFileError, match="cannot read the table"):
         read_accessibility(tmp_path / "none.tsv")

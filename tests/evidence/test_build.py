@@ -159,7 +159,7 @@ def test_broken_and_missing_files_are_named(tmp_path):
     broken.write_text("chr1\t1\t2\nchr1\tx\t2\n")
     with pytest.raises(InputFileError, match=r"a\.bed:2: start 'x'"):
         build(peak_file(broken))
-    with pytest.raises(InputFileError, match=r"none\.bed: cannot be read"):
+    with pytest.raises(InputFileError, match=r"none\.bed: cannot read the BED file"):
         build(peak_file(tmp_path / "none.bed"))
 
 

@@ -127,7 +127,7 @@ def test_an_existing_store_is_kept(build, toy):
     [
         (["--roles", "base,test9"], "unknown role 'test9'; give some of base"),
         (["--roles", "test3"], "no pair of the roles test3; it has base, valid2"),
-        (["--chrom-sizes", "none"], "cannot be read as chromosome sizes"),
+        (["--chrom-sizes", "none"], "cannot read the table of chromosome sizes"),
         (["-g", "none.fa"], "none.fa"),
         (["-g", "a.fa", "--chrom-sizes", "b"], "not both"),
         (["--accessibility", "none.tsv"], "cannot read the table of accessibility"),

@@ -78,11 +78,11 @@ def test_sizes_keep_the_order_of_the_file(tmp_path):
 @pytest.mark.parametrize(
     ("text", "where", "what"),
     [
-        ("chr1\t5\nchr2\n", ":2: ", "'chr2' is no size"),
-        ("chr1\tlong\n", ":1: ", "is no size"),
-        ("\nchr1\t-5\n", ":2: ", "is no size"),
-        ("chr1\t0\n", ":1: ", "is no size"),
-        ("chr1\t5\nchr1\t5\n", ":2: ", "stands twice"),
+        ("chr1\t5\nchr2\n", ":2: ", "'chr2' is not a size"),
+        ("chr1\tlong\n", ":1: ", "is not a size"),
+        ("\nchr1\t-5\n", ":2: ", "is not a size"),
+        ("chr1\t0\n", ":1: ", "is not a size"),
+        ("chr1\t5\nchr1\t5\n", ":2: ", "duplicate chromosome"),
         ("# nothing\n", ": ", "holds no chromosome sizes"),
     ],
 )
@@ -97,8 +97,12 @@ def test_a_bad_table_is_refused_with_its_line(tmp_path, text, where, what):
 
 def test_a_table_that_cannot_be_read_is_refused(tmp_path):
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
-    for name in ("absent", "binary", "."):
-        with pytest.raises(InputFileError, match="cannot be read"):
+    for name, what in (
+        ("absent", "cannot read the table of chromosome sizes"),
+        ("binary", "not a text file"),
+        (".", "cannot read the table of chromosome sizes"),
+    ):
+        with pytest.raises(InputFileError, match=what):
             read_chrom_sizes(tmp_path / name)
 
 

@@ -116,9 +116,9 @@ def test_what_is_no_fasta_is_refused(tmp_path, content, told):
 
 
 def test_a_file_that_cannot_be_read_is_told(tmp_path):
-    with pytest.raises(InputFileError, match="cannot be read"):
+    with pytest.raises(InputFileError, match="cannot read the"):
         is_fasta(tmp_path / "gone.bed")
-    with pytest.raises(InputFileError, match="cannot be read"):
+    with pytest.raises(InputFileError, match="cannot read the"):
         is_fasta(tmp_path)
     (tmp_path / "cut.gz").write_bytes(gzip.compress(b"chr1\t5\t9\n" * 999)[:30])
     with pytest.raises(InputFileError, match="cut short"):

@@ -156,7 +156,7 @@ def test_every_parameter_trains_in_one_group_and_has_initial_values(config):
 def test_engines_give_the_network_s_scores(tmp_path, rng, config, stride):
     model, n_tiles = make_model(tmp_path, config=config), 150
     grid = tile_grid(config, stride)
-    codes = rng.integers(0, 5, grid.n_letters(n_tiles)).astype(np.uint8)
+    codes = rng.integers(0, 5, grid.n_codes(n_tiles)).astype(np.uint8)
     codes[2_000:2_300] = 4
     spans = np.lib.stride_tricks.sliding_window_view(codes, config.receptive_field)[
         ::stride
@@ -178,10 +178,10 @@ def test_a_tile_s_score_does_not_depend_on_its_neighbors(tmp_path, rng, config):
     model = make_model(tmp_path, config=config)
     grid = tile_grid(config, 20)
     scorer = Scorer(model, EVERY, 20)
-    codes = rng.integers(0, 4, grid.n_letters(300)).astype(np.uint8)
+    codes = rng.integers(0, 4, grid.n_codes(300)).astype(np.uint8)
     whole = scorer.score(codes, TileRange("", 0, 300))
     for first, n in ((0, 1), (17, 100), (250, 50)):
-        some = codes[grid.letters(first, n)]
+        some = codes[grid.code_slice(first, n)]
         part = scorer.score(some, TileRange("", 0, n))
         np.testing.assert_array_equal(part, whole[first : first + n])
 

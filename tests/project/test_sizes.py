@@ -19,7 +19,7 @@ LONG = {
     "commands/motifs.py": "motifs",
     "commands/scan.py": "scan",
     "commands/train.py": "train",
-    "training/export_checkpoint.py": "publish",
+    "training/export_checkpoint.py": "export_run",
 }
 
 

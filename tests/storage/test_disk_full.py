@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tfimpute_tracks.errors import OutputError, WriteError
+from tfimpute_tracks.genome.signal import Signal
 from tfimpute_tracks.kernels.peaks import Peaks
 from tfimpute_tracks.storage import (
     atomic_file,
@@ -17,9 +18,8 @@ from tfimpute_tracks.storage import (
 )
 from tfimpute_tracks.tracks.formats import (
     PeakSet,
-    write_bigbed,
-    write_bigwig,
-    write_narrowpeak,
+    SignalStyle,
+    write_track,
 )
 
 SIZES = {"chr1": 200_000_000}
@@ -53,31 +53,37 @@ def assert_fails_cleanly(disk, write):
 
 def test_bigwig(disk, rng):
     values = rng.random(1_000_000, dtype=np.float32)
-    signals = [("chr1", 0, 100, values)]
-    assert_fails_cleanly(disk, lambda: write_bigwig(disk / "a.bw", SIZES, signals))
+    signals = [Signal("chr1", 0, 100, values)]
+    assert_fails_cleanly(
+        disk, lambda: write_track("bigwig", disk / "a.bw", SIZES, signals)
+    )
 
 
 def test_bigwig_that_just_does_not_fit(disk, rng):
     """The data fits, and the disk is full when the zoom levels are copied in place."""
     values = rng.random(60_000, dtype=np.float32)
-    signals = [("chr1", 0, 100, values)]
-    write_bigwig(disk / "a.bw", SIZES, signals[:1], max_zooms=0)
+    signals = [Signal("chr1", 0, 100, values)]
+    write_track("bigwig", disk / "a.bw", SIZES, signals[:1], SignalStyle(max_zooms=0))
     size = (disk / "a.bw").stat().st_size
     assert size > DISK / 2
     (disk / "a.bw").unlink()
     fill = disk / "fill"
     fill.write_bytes(bytes(DISK - size - 20_000))
     with pytest.raises(WriteError, match="disk full"):
-        write_bigwig(disk / "a.bw", SIZES, signals)
+        write_track("bigwig", disk / "a.bw", SIZES, signals)
     assert list(disk.iterdir()) == [fill]
 
 
 def test_narrowpeak(disk, peaks):
-    assert_fails_cleanly(disk, lambda: write_narrowpeak(disk / "a.narrowPeak", peaks))
+    assert_fails_cleanly(
+        disk, lambda: write_track("bed", disk / "a.narrowPeak", SIZES, peaks)
+    )
 
 
 def test_bigbed(disk, peaks):
-    assert_fails_cleanly(disk, lambda: write_bigbed(disk / "a.bb", SIZES, peaks))
+    assert_fails_cleanly(
+        disk, lambda: write_track("bigbed", disk / "a.bb", SIZES, peaks)
+    )
 
 
 def test_text(disk):
@@ -103,11 +109,13 @@ def test_receipt(disk):
 
 def test_old_file_survives(disk, rng):
     dest = disk / "a.bw"
-    write_bigwig(dest, SIZES, [("chr1", 0, 100, np.ones(10, dtype=np.float32))])
+    write_track(
+        "bigwig", dest, SIZES, [Signal("chr1", 0, 100, np.ones(10, dtype=np.float32))]
+    )
     old = dest.read_bytes()
     values = rng.random(1_000_000, dtype=np.float32)
     with pytest.raises(WriteError):
-        write_bigwig(dest, SIZES, [("chr1", 0, 100, values)])
+        write_track("bigwig", dest, SIZES, [Signal("chr1", 0, 100, values)])
     assert dest.read_bytes() == old
 
 

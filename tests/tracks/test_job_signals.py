@@ -12,9 +12,10 @@ from tfimpute_tracks.engines.tiles import TileRange
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.genome import Region, open_genome
 from tfimpute_tracks.tracks import ScanJob, run_scan, scan, scan_region
+from tfimpute_tracks.tracks.formats import choose_formats
 from tfimpute_tracks.tracks.rendering import TrackOptions
 from tfimpute_tracks.tracks.signals import SIGNALS
-from tfimpute_tracks.tracks.writer import PeakThreshold, usual_formats, write_pair
+from tfimpute_tracks.tracks.writer import PeakThreshold, write_pair
 from tfimpute_tracks.vocabulary import Pair
 from toys import (
     CALIBRATED,
@@ -50,7 +51,7 @@ def _job(tmp_path, genome, rendering, **changes):
         "regions": regions,
         "out_dir": tmp_path / "out",
         "stride": STRIDE,
-        "drawing": rendering,
+        "rendering": rendering,
     }
     return ScanJob(**fields | changes)
 
@@ -273,10 +274,15 @@ def test_bins_of_parts_of_tiles_are_refused_before_anything_is_scanned(
 
 
 def test_peaks_are_written_with_the_probability_only(tmp_path):
-    assert usual_formats(TrackOptions()) == {"bigwig", "bed", "bigbed"}
-    assert usual_formats(TrackOptions("specificity")) == {"bigwig"}
+    assert choose_formats(None) == ("bigwig", "bed", "bigbed")
+    assert choose_formats([], "specificity") == ("bigwig",)
+    assert choose_formats(["bigbed,parquet", "bigwig"]) == (
+        "bigwig",
+        "parquet",
+        "bigbed",
+    )
     for wrong in ("bed", "bigbed"):
-        with pytest.raises(UsageError, match="peaks are those of the probability"):
+        with pytest.raises(UsageError, match="peaks are called on the probability"):
             write_pair(
                 *(tmp_path, PAIRS[0], None, PeakThreshold(0.5), []),
                 rendering=TrackOptions("log-odds"),

@@ -165,9 +165,7 @@ def test_a_loss_that_explodes_stops_the_run(tmp_path, dataset):
 
 
 def test_sequences_that_are_too_short_and_roles_that_are_not_there(tmp_path, dataset):
-    with pytest.raises(
-        UsageError, match="sequences of 50 bp and the network reads 60"
-    ):
+    with pytest.raises(UsageError, match="sequences of 50 bp and the network reads 60"):
         _train(tmp_path, make_dataset(seq_len=50))
     with pytest.raises(
         UsageError, match="no pair of the data set has a role of nobody"

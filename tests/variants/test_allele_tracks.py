@@ -1,14 +1,17 @@
 """Tracks of alleles, read back by others: base by base what the tables are made of."""
 
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 
 from bbi_readers import READERS
 from tfimpute_tracks.kernels.products import sigmoid
-from tfimpute_tracks.variants.allele_tracks import kept_stretches, lay_stretch
+from tfimpute_tracks.variants.allele_tracks import align_alleles, open_allele_tracks
 from tfimpute_tracks.variants.alleles import AlleleScorer, Variant
+from tfimpute_tracks.variants.job import VariantJob
 from tfimpute_tracks.variants.records import Source
-from tfimpute_tracks.variants.run import VariantJob, run_variants
+from tfimpute_tracks.variants.run import run_variants
 from tfimpute_tracks.vocabulary import Pair
 
 PAIRS = [Pair("CTCF", "K562"), Pair("MAX", "HepG2")]
@@ -38,7 +41,7 @@ def variants(toy):
     return found
 
 
-def _expected(scorer, genome, variants, config, step):
+def _expected(scorer, genome, variants, config, stride):
     """Give what each base is drawn with: chrom -> base -> (ref, alt) of every pair."""
     drawn = {chrom: {} for chrom in SIZES}
 
@@ -48,23 +51,23 @@ def _expected(scorer, genome, variants, config, step):
         return min(own, key=lambda variant: abs(at - variant.start + 0.25))
 
     for variant in variants:
-        (curves,) = scorer.curves(genome, [variant])
-        margin = (config.seq_len - step) // 2
+        (scores,) = scorer.scores(genome, [variant])
+        margin = (config.seq_len - stride) // 2
         sides = []
         for centers, values in (
-            (curves.ref_centers, curves.ref),
-            (curves.alt_centers, curves.alt),
+            (scores.ref_centers, scores.ref),
+            (scores.alt_centers, scores.alt),
         ):
             bases = {}
             for center, value in zip(centers.tolist(), sigmoid(values), strict=True):
                 begin = center - config.seq_len // 2 + margin
-                bases |= dict.fromkeys(range(begin, begin + step), value)
+                bases |= dict.fromkeys(range(begin, begin + stride), value)
             sides.append(bases)
         ref, alt = sides
         longer = len(variant.alt) - len(variant.ref)
-        begin = int(curves.ref_centers[0]) - config.seq_len // 2 + margin
+        begin = int(scores.ref_centers[0]) - config.seq_len // 2 + margin
         for base, value in ref.items():
-            middle = (base - begin) // step * step + begin + step // 2
+            middle = (base - begin) // stride * stride + begin + stride // 2
             moved = middle + longer if middle >= len(variant.ref) else middle
             if 0 <= middle < len(variant.ref):
                 moved = min(middle, len(variant.alt) - 1)
@@ -75,18 +78,18 @@ def _expected(scorer, genome, variants, config, step):
     return drawn
 
 
-@pytest.mark.parametrize("step", [5, 10])
+@pytest.mark.parametrize("stride", [5, 10])
 def test_every_base_is_that_of_the_nearest_variant(
-    toy, genome, tmp_path, variants, step
+    toy, genome, tmp_path, variants, stride
 ):
     model = toy[0]
-    scorer = AlleleScorer(model, PAIRS, step)
-    with kept_stretches(tmp_path, 2, list(SIZES), step) as kept:
-        for variant, curves in zip(
-            variants, scorer.curves(genome, variants), strict=True
+    scorer = AlleleScorer(model, PAIRS, stride)
+    with open_allele_tracks(tmp_path, 2, list(SIZES), stride) as file:
+        for variant, scores in zip(
+            variants, scorer.scores(genome, variants), strict=True
         ):
-            kept.add(lay_stretch(variant, curves, model.config.seq_len, step))
-        files = kept.write(tmp_path / "v", PAIRS, SIZES)
+            file.add(align_alleles(variant, scores, model.config.seq_len, stride))
+        files = file.write(tmp_path / "v", PAIRS, SIZES)
     names = [
         f"v.{p.tf}.{p.cell}.{kind}.bw"
         for p in PAIRS
@@ -94,7 +97,7 @@ def test_every_base_is_that_of_the_nearest_variant(
     ]
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted(names)
     assert [path.name for path in files] == names
-    expected = _expected(scorer, genome, variants, model.config, step)
+    expected = _expected(scorer, genome, variants, model.config, stride)
     for i, pair in enumerate(PAIRS):
         for kind, value in (
             ("ref", lambda ref, alt: ref),
@@ -122,8 +125,8 @@ def test_every_reader_finds_the_same(toy, genome, tmp_path, variants):
     lines += [f"{c}\t{s + 1}\t{ref}\t{alt}" for c, s, ref, alt in variants]
     (tmp_path / "v.tsv").write_text("\n".join([*lines, ""]))
     source = Source.of(tmp_path / "v.tsv")
-    job = VariantJob(toy[0], PAIRS, source, tmp_path, tracks=True, threads=2)
-    run = run_variants(job, genome, lambda _: None)
+    job = VariantJob(toy[0], PAIRS, source, tmp_path, write_tracks=True, threads=2)
+    run = run_variants(job, genome, lambda *_: nullcontext(lambda _: None))
     tracks = [path for path in run.files if path.suffix == ".bw"]
     assert len(tracks) == 6
     for path in tracks:
@@ -138,7 +141,7 @@ def test_every_reader_finds_the_same(toy, genome, tmp_path, variants):
 def test_without_a_scored_allele_there_are_no_tracks(toy, genome, tmp_path):
     (tmp_path / "v.tsv").write_text("chrom\tpos\tref\talt\n1\t1700\tA\tC\n")
     job = VariantJob(
-        toy[0], PAIRS, Source.of(tmp_path / "v.tsv"), tmp_path, tracks=True
+        toy[0], PAIRS, Source.of(tmp_path / "v.tsv"), tmp_path, write_tracks=True
     )
-    run = run_variants(job, genome, lambda _: None)
+    run = run_variants(job, genome, lambda *_: nullcontext(lambda _: None))
     assert not [path for path in run.files if path.suffix == ".bw"]

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from tfimpute_tracks.errors import RegionError, UsageError
+from tfimpute_tracks.kernels.products import sigmoid
 from tfimpute_tracks.variants.alleles import (
-    STEP,
+    STRIDE,
     AlleleScorer,
     Variant,
     parse_variant,
@@ -30,24 +31,25 @@ def test_scores_are_those_of_the_network(toy, genome, at, n_ref, insert):
     alt += insert
     variant = parse_variant(f"1:{at + 1} {ref}>{alt}", genome)
     assert variant == Variant("chr1", at, ref, alt)
-    effects = AlleleScorer(model, PAIRS).effects(genome, variant)
+    scores = AlleleScorer(model, PAIRS).score(genome, variant)
     whole = letters["chr1"]
     texts = {"ref": whole, "alt": whole[:at] + alt + whole[at + n_ref :]}
     length = model.config.seq_len
     for side, allele in (("ref", ref), ("alt", alt)):
-        centers = getattr(effects, f"{side}_centers")
+        centers = getattr(scores, f"{side}_centers")
         starts = centers + at - length // 2
-        assert (np.diff(starts) == STEP).all()
+        assert (np.diff(starts) == STRIDE).all()
         assert starts[0] < at + len(allele)
         assert starts[-1] + length > at
         # Every tile of the grid that reaches the change is there.
-        assert starts[0] - STEP < max(0, at - length + STEP)
-        assert starts[-1] + STEP >= at + len(allele)
+        assert starts[0] - STRIDE < max(0, at - length + STRIDE)
+        assert starts[-1] + STRIDE >= at + len(allele)
         tiles = [texts[side][start : start + length] for start in starts]
         plain = model.predict(tiles, PAIRS)
-        np.testing.assert_allclose(getattr(effects, side), plain.T, atol=2e-6)
-    for best, side in zip(effects.best(), ("ref", "alt"), strict=True):
-        np.testing.assert_array_equal(best, getattr(effects, side).max(axis=1))
+        found = sigmoid(getattr(scores, side))
+        np.testing.assert_allclose(found, plain, atol=2e-6)
+    for best, side in zip(scores.best(), ("ref", "alt"), strict=True):
+        np.testing.assert_array_equal(best, getattr(scores, side).max(axis=0))
 
 
 @pytest.mark.parametrize("at", [3, 40, 800, 1410, 2090, 3930, 3990])
@@ -57,13 +59,13 @@ def test_what_is_around_a_tile_counts(toy, around, genome, at, n_ref, insert):
     config, whole = around.config, toy[2]["chr1"]
     ref, alt = _change(toy[2], at, n_ref)
     alt = alt[:1] + insert  # five letters become one, or one six
-    effects = AlleleScorer(around, PAIRS).effects(genome, Variant("chr1", at, ref, alt))
+    scores = AlleleScorer(around, PAIRS).score(genome, Variant("chr1", at, ref, alt))
     past = "N" * config.flank
     for side, text in (
         ("ref", whole),
         ("alt", whole[:at] + alt + whole[at + n_ref :]),
     ):
-        starts = getattr(effects, f"{side}_centers") + at - config.seq_len // 2
+        starts = getattr(scores, f"{side}_centers") + at - config.seq_len // 2
         assert starts[0] >= 0
         assert starts[-1] + config.seq_len <= len(text)
         padded = past + text + past
@@ -74,15 +76,16 @@ def test_what_is_around_a_tile_counts(toy, around, genome, at, n_ref, insert):
             for start in starts
         ]
         plain[unknown] = np.nan
-        np.testing.assert_allclose(getattr(effects, side), plain.T, atol=5e-6)
+        found = sigmoid(getattr(scores, side))
+        np.testing.assert_allclose(found, plain, atol=5e-6)
         tiles = [text[start : start + config.seq_len] for start in starts]
         assert np.nanmax(np.abs(plain - around.predict(tiles, PAIRS))) > 0.01
 
 
 def test_an_unknown_place_has_no_score(toy, genome):
     variant = Variant("chr1", 1750, "A", "C")
-    effects = AlleleScorer(toy[0], PAIRS).effects(genome, variant)
-    assert all(np.isnan(best).all() for best in effects.best())
+    scores = AlleleScorer(toy[0], PAIRS).score(genome, variant)
+    assert all(np.isnan(best).all() for best in scores.best())
 
 
 @pytest.mark.parametrize(
@@ -90,7 +93,7 @@ def test_an_unknown_place_has_no_score(toy, genome):
     [
         ("chr1 A>G", UsageError, "not of the form"),
         ("chr1:10 A>A", UsageError, "two different"),
-        ("chr1:10 A>N", UsageError, "letters A, C, G and T"),
+        ("chr1:10 A>N", UsageError, "bases A, C, G and T"),
         ("chr1:10 A>" + "C" * 51, UsageError, "at most 50"),
         ("chr1:0 A>G", RegionError, "outside"),
         ("chr1:4001 A>G", RegionError, "outside"),

@@ -1,4 +1,4 @@
-"""Partners are alike, elsewhere and known; a quantile is a count among them."""
+"""Background variants match, lie elsewhere and are known; a quantile is a count."""
 
 from collections import Counter
 
@@ -8,12 +8,12 @@ import pytest
 from tfimpute_tracks.errors import InputFileError, RegionError
 from tfimpute_tracks.genome import open_genome
 from tfimpute_tracks.variants.alleles import AlleleScorer, Variant
-from tfimpute_tracks.variants.background import Background, change_of_odds
+from tfimpute_tracks.variants.background import Background, log_odds_change
 from tfimpute_tracks.variants.matched_background import (
     VariantSample,
-    draw_matched,
-    read_within,
-    survey_variants,
+    read_regions,
+    sample_matched,
+    sample_variants,
 )
 from tfimpute_tracks.variants.records import Source
 from tfimpute_tracks.vocabulary import Pair
@@ -37,7 +37,7 @@ def long_genome(letters, tmp_path_factory):
         yield genome
 
 
-def _survey(variants, taken=()):
+def _sample(variants, taken=()):
     starts = np.unique([v.start for v in variants] + list(taken)).astype(np.int64)
     return VariantSample(len(variants), variants, {"chr1": starts})
 
@@ -46,18 +46,20 @@ def _snv(letters, at):
     return Variant("chr1", at, letters[at], "ACGT"["ACGT".index(letters[at]) - 1])
 
 
-def test_partners_of_a_letter_have_it_between_the_same_neighbors(long_genome, letters):
+def test_matched_snvs_have_the_same_base_between_the_same_neighbors(
+    long_genome, letters
+):
     variants = [_snv(letters, at) for at in (700, 9100 + 600, 20_000, 29_000)]
     taken = list(range(12_000, 15_000))
-    survey = _survey(variants, taken)
-    partners = draw_matched(long_genome, survey, 100, 0, MARGIN)
-    assert len(set(partners)) == 100
+    sample = _sample(variants, taken)
+    matched = sample_matched(long_genome, sample, 100, 0, MARGIN)
+    assert len(set(matched)) == 100
     own = {(letters[v.start - 1 : v.start + 2], v.alt): v.start for v in variants}
     found = Counter()
-    for partner in partners:
-        at = partner.start
-        assert letters[at] == partner.ref
-        found[letters[at - 1 : at + 2], partner.alt] += 1
+    for match in matched:
+        at = match.start
+        assert letters[at] == match.ref
+        found[letters[at - 1 : at + 2], match.alt] += 1
         assert at not in own.values()
         assert not 12_000 <= at < 15_000
         assert "N" not in letters[at - MARGIN : at + 1 + MARGIN]
@@ -77,52 +79,56 @@ def test_partners_of_a_letter_have_it_between_the_same_neighbors(long_genome, le
         ("GATTA", "CCCCC", 0, (5, "CCCCC")),
     ],
 )
-def test_partners_of_others_are_of_the_same_kind(long_genome, ref, alt, ahead, change):
+def test_other_matched_variants_are_of_the_same_kind(
+    long_genome, ref, alt, ahead, change
+):
     variant = Variant("chr1", 700, ref.replace("?", "A"), alt.replace("?", "A"))
-    partners = draw_matched(long_genome, _survey([variant]), 50, 1, MARGIN)
-    assert len(partners) > 45  # one that changes nothing is left out
-    starts = {partner.start for partner in partners}
-    assert len(starts) == len(partners)
+    matched = sample_matched(long_genome, _sample([variant]), 50, 1, MARGIN)
+    assert len(matched) > 45  # one that changes nothing is left out
+    starts = {match.start for match in matched}
+    assert len(starts) == len(matched)
     n_replaced, put_in = change
-    for partner in partners:
-        there = long_genome.codes("chr1", partner.start, partner.start + len(ref))
-        assert "".join("ACGTN"[code] for code in there) == partner.ref
-        behind = partner.ref[ahead + n_replaced :]
-        assert partner.alt == partner.ref[:ahead] + put_in + behind
-        assert partner.ref != partner.alt
+    for match in matched:
+        there = long_genome.codes("chr1", match.start, match.start + len(ref))
+        assert "".join("ACGTN"[code] for code in there) == match.ref
+        behind = match.ref[ahead + n_replaced :]
+        assert match.alt == match.ref[:ahead] + put_in + behind
+        assert match.ref != match.alt
 
 
-def test_partners_change_with_the_seed_alone(long_genome, letters):
-    survey = _survey([_snv(letters, at) for at in (700, 20_000)])
-    draws = [draw_matched(long_genome, survey, 20, seed, MARGIN) for seed in (4, 4, 5)]
+def test_only_the_seed_changes_the_matched_variants(long_genome, letters):
+    sample = _sample([_snv(letters, at) for at in (700, 20_000)])
+    draws = [
+        sample_matched(long_genome, sample, 20, seed, MARGIN) for seed in (4, 4, 5)
+    ]
     assert draws[0] == draws[1]
     assert draws[0] != draws[2]
 
 
-def test_partners_come_from_further_off_where_there_are_none_near(tmp_path, rng):
+def test_matched_variants_come_from_far_away_if_there_are_none_nearby(tmp_path, rng):
     text = list(random_letters(rng, 250_000, "AT"))
     for at in (1_000, 150_000, 249_960):
         text[at - 1 : at + 2] = "CGC"
     write_fasta(tmp_path / "g.fa", {"chr1": "".join(text)})
-    survey = _survey([Variant("chr1", 1_000, "G", "T")])
+    sample = _sample([Variant("chr1", 1_000, "G", "T")])
     with open_genome(tmp_path / "g.fa", tmp_path) as genome:
-        (partner,) = draw_matched(genome, survey, 10, 0, MARGIN)
-        assert partner == Variant("chr1", 150_000, "G", "T")  # the other is at the end
-        assert not draw_matched(genome, survey, 10, 0, 200_000)
+        (match,) = sample_matched(genome, sample, 10, 0, MARGIN)
+        assert match == Variant("chr1", 150_000, "G", "T")  # the other is at the end
+        assert not sample_matched(genome, sample, 10, 0, 200_000)
 
 
-def test_partners_keep_to_the_regions(long_genome, letters, tmp_path):
+def test_matched_variants_lie_in_the_regions(long_genome, letters, tmp_path):
     path = tmp_path / "open.bed"
     path.write_text("1\t5000\t5600\n1\t5500\t6000\n1\t21000\t21500\n")
-    within = read_within(path, long_genome)
-    survey = _survey([_snv(letters, at) for at in (700, 20_000)])
-    partners = draw_matched(long_genome, survey, 30, 0, MARGIN, within)
-    assert len(partners) > 20
-    for partner in partners:
-        assert 5000 <= partner.start < 6000 or 21_000 <= partner.start < 21_500
+    regions = read_regions(path, long_genome)
+    sample = _sample([_snv(letters, at) for at in (700, 20_000)])
+    matched = sample_matched(long_genome, sample, 30, 0, MARGIN, regions)
+    assert len(matched) > 20
+    for match in matched:
+        assert 5000 <= match.start < 6000 or 21_000 <= match.start < 21_500
     path.write_text("chr7\t5000\t5600\n")
     with pytest.raises(RegionError, match="chr7"):
-        read_within(path, long_genome)
+        read_regions(path, long_genome)
 
 
 @pytest.fixture
@@ -138,16 +144,18 @@ def table(tmp_path, letters):
     return Source.of(tmp_path / "v.tsv")
 
 
-def test_a_survey_draws_what_can_be_scored_each_as_likely(table, long_genome):
-    whole = survey_variants(table, long_genome, False, 100, 0)
-    assert whole.n_lines == 10
-    assert [variant.start for variant in whole.drawn] == list(range(500, 8500, 1000))
-    assert whole.taken["chr1"].tolist() == sorted(
+def test_alleles_that_can_be_scored_are_sampled_with_equal_probability(
+    table, long_genome
+):
+    whole = sample_variants(table, long_genome, False, 100, 0)
+    assert whole.n_records == 10
+    assert [variant.start for variant in whole.alleles] == list(range(500, 8500, 1000))
+    assert whole.occupied["chr1"].tolist() == sorted(
         [*range(500, 8500, 1000), 700, 10_000]
     )
     counts = Counter()
     for seed in range(300):
-        drawn = survey_variants(table, long_genome, False, 3, seed).drawn
+        drawn = sample_variants(table, long_genome, False, 3, seed).alleles
         starts = [variant.start for variant in drawn]
         assert len(starts) == 3
         assert starts == sorted(starts)
@@ -156,24 +164,23 @@ def test_a_survey_draws_what_can_be_scored_each_as_likely(table, long_genome):
     assert all(80 < counts[at] < 145 for at in range(500, 8500, 1000))
 
 
-def test_a_file_that_is_none_is_told_at_once(long_genome, tmp_path):
+def test_a_missing_file_is_an_error(long_genome, tmp_path):
     with pytest.raises(InputFileError, match="no such file"):
-        survey_variants(Source.of(tmp_path / "gone.vcf"), long_genome, False, 9, 0)
+        sample_variants(Source.of(tmp_path / "gone.vcf"), long_genome, False, 9, 0)
 
 
 @pytest.mark.parametrize("threads", [1, 3])
-def test_quantiles_are_counts_among_the_partners(toy, genome, threads):
+def test_quantiles_are_counts_among_the_background(toy, genome, threads):
     text = toy[2]["chr1"]
-    partners = [_snv(text, at) for at in range(200, 1400, 50)]
-    partners.append(Variant("chr1", 3998, text[3998], "A"))  # no tile fits
+    matched = [_snv(text, at) for at in range(200, 1400, 50)]
+    matched.append(Variant("chr1", 3998, text[3998], "A"))  # no tile fits
     scorer, done = AlleleScorer(toy[0], PAIRS), []
-    background = Background.of(scorer, genome, partners, threads, done.append)
+    background = Background.score(scorer, genome, matched, threads, done.append)
     assert background.n == sum(done) == 24
     sizes = []
-    for partner in partners[:-1]:
-        best = scorer.effects(genome, partner).best()
-        odds = [np.log(p) - np.log1p(-p) for p in best]
-        sizes.append(np.abs(odds[1] - odds[0]))
+    for match in matched[:-1]:
+        best = scorer.score(genome, match).best()
+        sizes.append(np.abs(best[1] - best[0]))
     change = np.array([0.0, 0.3, -0.3], dtype=np.float32)
     counted = [
         np.mean([size[i] < abs(c) for size in sizes]) for i, c in enumerate(change)
@@ -184,7 +191,7 @@ def test_quantiles_are_counts_among_the_partners(toy, genome, threads):
     assert np.isnan(empty.quantiles(change)).all()
 
 
-def test_far_log_odds_are_cut():
+def test_extreme_log_odds_are_clipped():
     far = np.array([-300, 5, 30], dtype=np.float32)
     near = np.array([-25, 6, 10], dtype=np.float32)
-    assert change_of_odds(far, near).tolist() == [0, 1, -10]
+    assert log_odds_change(far, near).tolist() == [0, 1, -10]

@@ -12,7 +12,7 @@ from chromium import complaints, open_chromium, wait_for
 from tfimpute_tracks.interpret.tf_families import family_of
 from tfimpute_tracks.models import load_model
 from tfimpute_tracks.variants.alleles import Variant
-from tfimpute_tracks.variants.heatmaps import draw_map
+from tfimpute_tracks.variants.heatmaps import draw_heatmap
 from tfimpute_tracks.vocabulary import Pair
 
 VARIANT = Variant("<b>/1", 99, "G", "T")
@@ -33,7 +33,7 @@ def _values(page, model):
     """Give what the page holds of each pair."""
     view = _view(page)
     grids = [_grid(view, name) for name in ("ref", "alt", "auroc")]
-    grids.append(_grid(view, "sets", "u1"))
+    grids.append(_grid(view, "trained", "u1"))
     return {
         Pair(tf, cell): [grid[i, j] for grid in grids]
         for i, tf in enumerate(view["tfs"])
@@ -53,7 +53,7 @@ def whole(tmp_path_factory):
     pairs = list(model.vocabulary.all_pairs())
     best = _score(pairs, rng)
     stem = tmp_path_factory.mktemp("maps") / "v"
-    files = draw_map(model, pairs, VARIANT, best, stem, NAME)
+    files = draw_heatmap(model, pairs, VARIANT, best, stem, NAME)
     return model, pairs, best, files
 
 
@@ -93,7 +93,7 @@ def test_pairs_that_were_not_asked_for_are_missing(toy, tmp_path, rng):
     pairs = [Pair("CTCF", "K562"), Pair("MAX", "HepG2"), Pair("MAX", "K562")]
     best = _score(pairs, rng)
     variant = Variant("chr1", 5, "A", "C")
-    _, page = draw_map(toy[0], pairs, variant, best, tmp_path / "v")
+    _, page = draw_heatmap(toy[0], pairs, variant, best, tmp_path / "v")
     values = _values(page, toy[0])
     assert set(values) == {*pairs, Pair("CTCF", "HepG2")}
     assert np.isnan(values[Pair("CTCF", "HepG2")][:2]).all()
@@ -106,7 +106,9 @@ def test_pairs_that_were_not_asked_for_are_missing(toy, tmp_path, rng):
 def test_one_pair_has_a_map(toy, tmp_path, rng, n):
     pairs = [Pair("CTCF", "K562"), Pair("MAX", "K562")][:n]
     variant = Variant("chr1", 5, "A", "C")
-    files = draw_map(toy[0], pairs, variant, _score(pairs, rng), tmp_path / "v", ".")
+    files = draw_heatmap(
+        toy[0], pairs, variant, _score(pairs, rng), tmp_path / "v", "."
+    )
     assert all(file.is_file() for file in files)
 
 
@@ -142,7 +144,7 @@ def _point_at(driver, row, column):
 
     x, y = driver.execute_script(
         "const [row, column] = arguments;"
-        "document.getElementById('map').scrollTo(0, 0); window.scrollTo(0, 0);"
+        "document.getElementById('heatmap').scrollTo(0, 0); window.scrollTo(0, 0);"
         "const box = document.getElementById('cells').getBoundingClientRect();"
         "return [box.left + (column + .5) * size.w, box.top + (row + .5) * size.h]",
         row,
@@ -171,11 +173,11 @@ def test_a_pair_is_told_where_one_points(whole, opened):
             f"{pair.tf} in {pair.cell}",
             family_of(pair.tf),
             f"p, reference {ref:.4f}",
-            f"p, alternative {alt:.4f}",
+            f"p, alternate {alt:.4f}",
             f"change {_signed(alt - ref)}",
             f"{word}, expected AUROC {model.expected_auroc(pair):.3f}",
         ]
-    assert _by(opened, "#told").text.startswith(told[0])
+    assert _by(opened, "#status").text.startswith(told[0])
     assert opened.title != "taken"
     assert complaints(opened) == []
 
@@ -230,21 +232,21 @@ def test_rows_are_sorted_searched_and_held_against_the_line(whole, opened):
     most = [largest(row, 0.8) for row in rows]
     assert most == sorted(most, reverse=True)
     opened.execute_script(
-        "const least = document.getElementById('least');"
+        "const least = document.getElementById('min-auroc');"
         "least.value = 0.93; least.dispatchEvent(new Event('input'))"
     )
     rows, _ = _shown(opened)
     most = [largest(row, 0.93) for row in rows]
     assert most == sorted(most, reverse=True)
     kept = [pair for pair in pairs if model.expected_auroc(pair) >= 0.93]
-    assert f"of {len(kept):,} pairs" in _by(opened, "#table-told").text
+    assert f"of {len(kept):,} pairs" in _by(opened, "#table-note").text
     first = _by(opened, "#largest tbody tr").text
     best_pair = max(kept, key=change.get)
     assert first.startswith(best_pair.tf)
     assert best_pair.cell in first
-    _choose(opened, "#known", "trained")
+    _choose(opened, "#status-filter", "trained")
     kept = [pair for pair in kept if model.status(pair) == "trained"]
-    assert f"of {len(kept):,} pairs" in _by(opened, "#table-told").text
+    assert f"of {len(kept):,} pairs" in _by(opened, "#table-note").text
     _by(opened, "#find").send_keys("cebp")
     rows, _ = _shown(opened)
     assert sorted(rows) == sorted(tf for tf in model.tfs if "CEBP" in tf)
@@ -261,8 +263,8 @@ def test_it_is_walked_by_arrow_keys_and_fits_a_narrow_window(opened):
     rows, columns = _shown(opened)
     cells = _by(opened, "#cells")
     cells.send_keys("\ue015")  # down
-    assert _by(opened, "#told").text.startswith(f"{rows[0]} in {columns[0]}:")
+    assert _by(opened, "#status").text.startswith(f"{rows[0]} in {columns[0]}:")
     cells.send_keys("\ue015\ue014\ue014\ue013")  # down, right, right, up
-    assert _by(opened, "#told").text.startswith(f"{rows[0]} in {columns[2]}:")
+    assert _by(opened, "#status").text.startswith(f"{rows[0]} in {columns[2]}:")
     cells.send_keys("\ue00c")  # escape
-    assert "point at a pair" in _by(opened, "#told").text
+    assert "Point at a pair" in _by(opened, "#status").text

@@ -9,7 +9,7 @@ from bbi_readers import READERS
 from tfimpute_tracks.errors import RunError, UsageError
 from tfimpute_tracks.genome import Region, open_genome
 from tfimpute_tracks.kernels.products import sigmoid
-from tfimpute_tracks.variants.alleles import STEP, AlleleScorer, Variant
+from tfimpute_tracks.variants.alleles import STRIDE, AlleleScorer, Variant
 from tfimpute_tracks.variants.mutagenesis import (
     MAX_BP,
     MutagenesisScores,
@@ -39,7 +39,7 @@ def _naive(model, text, place):
     best = np.full((4, len(PAIRS)), np.nan)
     starts = [
         start
-        for start in range(place % STEP, len(text) - seq_len + 1, STEP)
+        for start in range(place % STRIDE, len(text) - seq_len + 1, STRIDE)
         if start <= place < start + seq_len
         if 2 * text[start : start + seq_len].count("N") <= seq_len
     ]
@@ -86,9 +86,9 @@ def test_scores_are_those_of_single_variants(request, toy, genome, name):
         for code, letter in enumerate("ACGT"):
             if letter != text[place]:
                 variant = Variant("chr1", place, text[place], letter)
-                ref, alt = scorer.effects(genome, variant).best()
-                np.testing.assert_array_equal(sigmoid(found.reference[:, i]), ref)
-                np.testing.assert_array_equal(sigmoid(found.logits[:, i, code]), alt)
+                ref, alt = scorer.score(genome, variant).best()
+                np.testing.assert_array_equal(found.reference[:, i], ref)
+                np.testing.assert_array_equal(found.logits[:, i, code], alt)
 
 
 def test_a_letter_that_counts_stands_up():

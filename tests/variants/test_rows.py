@@ -46,51 +46,51 @@ def _variants(letters):
     return [variant for variant in found if variant.ref != variant.alt]
 
 
-@pytest.mark.parametrize("step", [3, 5, 10])
-def test_curves_are_those_of_the_network(model, toy, genome, step):
+@pytest.mark.parametrize("stride", [3, 5, 10])
+def test_curves_are_those_of_the_network(model, toy, genome, stride):
     config, whole = model.config, toy[2]["chr1"]
     variants = _variants(toy[2])
     assert len(variants) >= 6
-    found = AlleleScorer(model, PAIRS, step).curves(genome, variants)
-    for variant, curves in zip(variants, found, strict=True):
+    scored = AlleleScorer(model, PAIRS, stride).scores(genome, variants)
+    for variant, scores in zip(variants, scored, strict=True):
         at, behind = variant.start, variant.start + len(variant.ref)
         for side, allele in (("ref", variant.ref), ("alt", variant.alt)):
             text = whole[:at] + allele + whole[behind:]
             padded = "N" * config.flank + text + "N" * config.flank
-            starts = getattr(curves, f"{side}_centers") + at - config.seq_len // 2
-            assert (np.diff(starts) == step).all()
-            assert ((starts - at) % step == 0).all()
+            starts = getattr(scores, f"{side}_centers") + at - config.seq_len // 2
+            assert (np.diff(starts) == stride).all()
+            assert ((starts - at) % stride == 0).all()
             spans = [padded[start : start + config.receptive_field] for start in starts]
             expected = model.predict(spans, PAIRS)
             tiles = [text[start : start + config.seq_len] for start in starts]
             unknown = [2 * tile.count("N") > config.seq_len for tile in tiles]
             expected[unknown] = np.nan
-            scores = sigmoid(getattr(curves, side))
-            np.testing.assert_allclose(scores, expected, atol=1e-5)
+            found = sigmoid(getattr(scores, side))
+            np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
-def test_company_changes_no_bit(model, toy, genome):
+def test_other_variants_do_not_change_a_bit(model, toy, genome):
     variants = _variants(toy[2]) * 3
     scorer = AlleleScorer(model, PAIRS)
-    together = scorer.curves(genome, variants)
-    for variant, curves in zip(variants, together, strict=True):
-        (alone,) = scorer.curves(genome, [variant])
-        for one, other in zip(curves, alone, strict=True):
+    together = scorer.scores(genome, variants)
+    for variant, scores in zip(variants, together, strict=True):
+        (alone,) = scorer.scores(genome, [variant])
+        for one, other in zip(scores, alone, strict=True):
             np.testing.assert_array_equal(one, other)
-    some = (scorer.curves(genome, variants[i : i + 5]) for i in range(0, 24, 5))
-    pieces = [curves.best() for found in some for curves in found]
-    np.testing.assert_array_equal([curves.best() for curves in together], pieces)
+    some = (scorer.scores(genome, variants[i : i + 5]) for i in range(0, 24, 5))
+    pieces = [scores.best() for found in some for scores in found]
+    np.testing.assert_array_equal([scores.best() for scores in together], pieces)
 
 
 def test_only_tiles_that_reach_the_change_are_scored_twice(toy, genome):
     letters, grid = toy[2]["chr1"], tile_grid(AROUND, 5)
     other = "ACGT"["ACGT".index(letters[800]) - 1]
     rows = lay_alleles(genome, ("chr1", 800), (letters[800], other), grid)
-    apart = grid.core.stride
+    apart = grid.base.stride
     n_own = rows.own.stop - rows.own.start
     assert n_own == grid.seq_len // apart
-    assert n_own < grid.n_core(rows.n_ref) / 3
-    for i in range(grid.n_core(rows.n_alt)):
+    assert n_own < grid.n_base(rows.n_ref) / 3
+    for i in range(grid.n_base(rows.n_alt)):
         tiles = [side[i * apart :][: grid.seq_len] for side in (rows.ref, rows.alt)]
         is_own = rows.own.start <= i < rows.own.stop
         assert is_own or (tiles[0] == tiles[1]).all()
@@ -103,15 +103,15 @@ def test_a_letter_more_of_a_long_repeat_changes_nothing(request, tmp_path, name)
     model = model[0] if name == "toy" else model
     with open_genome(tmp_path / "a.fa", tmp_path) as genome:
         variants = [Variant("chr1", 1500, "A", "AA")]
-        (curves,) = AlleleScorer(model, PAIRS).curves(genome, variants)
-    np.testing.assert_array_equal(*curves.best())
+        (scores,) = AlleleScorer(model, PAIRS).scores(genome, variants)
+    np.testing.assert_array_equal(*scores.best())
 
 
 def test_a_chromosome_without_room_does_not_stop_the_others(toy, genome):
     letters = toy[2]["chr1"]
     places = [(at, "ACGT"["ACGT".index(letters[at]) - 1]) for at in (3998, 700)]
     variants = [Variant("chr1", at, letters[at], alt) for at, alt in places]
-    far, near = AlleleScorer(toy[0], PAIRS, 50).curves(genome, variants)
+    far, near = AlleleScorer(toy[0], PAIRS, 50).scores(genome, variants)
     assert isinstance(far, RegionError)
     assert "too few for a tile" in str(far)
     assert near.ref.shape == (2, 2)
@@ -119,5 +119,5 @@ def test_a_chromosome_without_room_does_not_stop_the_others(toy, genome):
 
 def test_fewer_go_together_where_pairs_are_many(toy):
     few, many = AlleleScorer(toy[0], PAIRS), AlleleScorer(toy[0], PAIRS * 100_000)
-    assert few.at_once == 16
-    assert 1 <= many.at_once < 16
+    assert few.batch_size == 16
+    assert 1 <= many.batch_size < 16

@@ -2,16 +2,19 @@
 
 import csv
 import gzip
+from contextlib import nullcontext
 
 import numpy as np
 import pysam
 import pytest
 
 from tfimpute_tracks.errors import InputFileError
+from tfimpute_tracks.kernels.products import sigmoid
 from tfimpute_tracks.variants.alleles import AlleleScorer, Variant
-from tfimpute_tracks.variants.matched_background import survey_variants
+from tfimpute_tracks.variants.job import VariantJob
+from tfimpute_tracks.variants.matched_background import sample_variants
 from tfimpute_tracks.variants.records import Source
-from tfimpute_tracks.variants.run import VariantJob, run_variants
+from tfimpute_tracks.variants.run import run_variants
 from tfimpute_tracks.variants.tables import COLUMNS, Layout
 from tfimpute_tracks.vocabulary import Pair
 
@@ -60,10 +63,14 @@ def _vcf(path, lines):
     return path
 
 
+def no_progress(*_):
+    return nullcontext(lambda _: None)
+
+
 def _run(toy, genome, path, out, **changes):
     changes["layout"] = Layout(*changes.pop("layout", ()))
     job = VariantJob(toy[0], PAIRS, Source.of(path), out, **changes)
-    return run_variants(job, genome, lambda _: None)
+    return run_variants(job, genome, no_progress)
 
 
 def _rows(path):
@@ -85,15 +92,15 @@ def test_rows_are_what_alleles_score(toy, genome, tmp_path, lines):
     for first in range(0, len(rows), len(PAIRS)):
         row = rows[first]
         variant = Variant(row["chrom"], int(row["pos"]) - 1, row["ref"], row["alt"])
-        best = scorer.effects(genome, variant).best()
-        odds = [np.log(p) - np.log1p(-p) for p in best]
+        best = scorer.score(genome, variant).best()
+        p_ref, p_alt = map(sigmoid, best)
         for i, pair in enumerate(PAIRS):
             row = rows[first + i]
             assert (row["tf"], row["cell"]) == pair
             told = float(row["p_ref"]), float(row["p_alt"])
-            np.testing.assert_allclose(told, (best[0][i], best[1][i]), rtol=1e-5)
-            assert float(row["delta"]) == pytest.approx(best[1][i] - best[0][i], 1e-4)
-            change = odds[1][i] - odds[0][i]
+            np.testing.assert_allclose(told, (p_ref[i], p_alt[i]), rtol=1e-5)
+            assert float(row["delta"]) == pytest.approx(p_alt[i] - p_ref[i], 1e-4)
+            change = best[1][i] - best[0][i]
             assert float(row["delta_log_odds"]) == pytest.approx(change, abs=1e-4)
             assert row["quantile"] == ""
 
@@ -103,15 +110,15 @@ def test_what_is_not_scored_has_a_reason(toy, genome, tmp_path, lines):
     skipped = {row["id"]: row["reason"] for row in _rows(tmp_path / "v.skipped.tsv")}
     assert skipped == {
         "swapped": "alleles look swapped",
-        "symbolic": "symbolic alternative",
+        "symbolic": "symbolic allele",
         "spanning": "spanning deletion",
         "gap": "unknown sequence",
         "wrong": "reference differs from the genome",
-        "end": "sequence ends too near",
+        "end": "too close to the chromosome end",
         "unknown": "unknown chromosome",
     }
-    assert sum(run.counts.faults.values()) == 7
-    assert run.counts.reference_share == pytest.approx(6 / 8)
+    assert sum(run.counts.skipped.values()) == 7
+    assert run.counts.reference_match == pytest.approx(6 / 8)
 
 
 def test_swapped_alleles_are_exchanged_where_asked(toy, genome, tmp_path, lines):
@@ -120,6 +127,66 @@ def test_swapped_alleles_are_exchanged_where_asked(toy, genome, tmp_path, lines)
     row = _rows(tmp_path / "v.effects.tsv")[0]
     assert (row["ref"], row["alt"]) == lines["swapped"][3:1:-1]
     assert (run.counts.n_scored, run.counts.n_swapped) == (1, 1)
+
+
+def test_a_swapped_record_gets_the_effect_from_its_ref_to_its_alt(
+    toy, genome, tmp_path, lines
+):
+    path = _vcf(tmp_path / "v.vcf", {name: lines[name] for name in ("swapped", "snv")})
+    _run(toy, genome, path, tmp_path, fix_ref=True, n_annotated=3)
+    rows = _rows(tmp_path / "v.effects.tsv")[:3]
+    by_pair = {(row["tf"], row["cell"]): row for row in rows}
+    with pysam.VariantFile(str(tmp_path / "v.annotated.vcf.gz")) as file:
+        swapped, snv = file
+        assert (swapped.ref, *swapped.alts) == lines["swapped"][2:]
+        assert swapped.info["TFIMPUTE_SWAPPED"]
+        assert "TFIMPUTE_SWAPPED" not in snv.info
+        told = [text.split("|") for text in swapped.info["TFIMPUTE"]]
+    assert len(told) == 3
+    for alt, tf, cell, p_ref, p_alt, delta, _ in told:
+        row = by_pair[tf, cell]
+        assert alt == swapped.alts[0] == row["ref"]
+        assert float(p_ref) == pytest.approx(float(row["p_alt"]), rel=1e-3)
+        assert float(p_alt) == pytest.approx(float(row["p_ref"]), rel=1e-3)
+        assert float(delta) == pytest.approx(-float(row["delta"]), rel=1e-3)
+
+
+@pytest.mark.parametrize("ending", [".vcf.gz", ".bcf"])
+def test_results_of_an_earlier_run_are_replaced(toy, genome, tmp_path, lines, ending):
+    """Also if another program has used our keys for something else."""
+    path = _vcf(tmp_path / "v.vcf", lines)
+    _run(toy, genome, path, tmp_path, fix_ref=True, n_annotated=2)
+    first = tmp_path / "v.annotated.vcf.gz"
+    again = tmp_path / f"w{ending}"
+    with pysam.VariantFile(str(first)) as source:
+        mode = "wb" if ending == ".bcf" else "wz"
+        with pysam.VariantFile(str(again), mode, header=source.header) as file:
+            for record in source:
+                file.write(record)
+    run = _run(toy, genome, again, tmp_path, n_annotated=2)
+    assert run.counts.n_scored == 6
+    text = gzip.decompress((tmp_path / "w.annotated.vcf.gz").read_bytes()).decode()
+    assert text.count("##INFO=<ID=TFIMPUTE,") == 1
+    _run(toy, genome, path, tmp_path, n_annotated=2)  # without swapping
+    plain = gzip.decompress(first.read_bytes()).decode()
+    text = text.replace(";END=1200", "")  # pysam added it when it wrote the copy
+    own, other = ([x for x in t.splitlines() if x[0] != "#"] for t in (text, plain))
+    assert own == other
+
+
+def test_keys_that_another_program_declared_are_ours(toy, genome, tmp_path, lines):
+    path = _vcf(tmp_path / "v.vcf", {"snv": lines["snv"], "gap": lines["gap"]})
+    text = path.read_text()
+    foreign = '##INFO=<ID=TFIMPUTE,Number=1,Type=Float,Description="Other">\n#CHROM'
+    text = text.replace("#CHROM", foreign).replace("AF=0.5", "TFIMPUTE=0.5;AF=0.5")
+    path.write_text(text)
+    _run(toy, genome, path, tmp_path)
+    with pysam.VariantFile(str(tmp_path / "v.annotated.vcf.gz")) as file:
+        assert file.header.info["TFIMPUTE"].type == "String"
+        snv, gap = file
+    assert len(snv.info["TFIMPUTE"]) == 3
+    assert "TFIMPUTE" not in gap.info
+    assert gap.info["AF"] == (0.5,)
 
 
 @pytest.mark.parametrize("ending", [".vcf.gz", ".bcf", ".tsv", ".tsv.gz"])
@@ -148,7 +215,7 @@ def test_every_kind_of_file_says_the_same(toy, genome, tmp_path, lines, ending):
 
 
 def test_the_vcf_keeps_its_columns_and_tells_the_largest(toy, genome, tmp_path, lines):
-    _run(toy, genome, _vcf(tmp_path / "v.vcf", lines), tmp_path, top=2)
+    _run(toy, genome, _vcf(tmp_path / "v.vcf", lines), tmp_path, n_annotated=2)
     rows = _rows(tmp_path / "v.effects.tsv")
     with pysam.VariantFile(str(tmp_path / "v.annotated.vcf.gz")) as file:
         records = list(file)
@@ -183,7 +250,7 @@ def test_a_file_that_ends_early_leaves_what_was_there(toy, genome, tmp_path, lin
     kept.write_text("of an earlier run\n")
     size = whole.stat().st_size
     whole.write_bytes(whole.read_bytes()[: size // 2])
-    with pytest.raises(InputFileError, match=r"cut short or damaged|not readable"):
+    with pytest.raises(InputFileError, match=r"truncated or damaged|not readable"):
         _run(toy, genome, whole, tmp_path)
     assert kept.read_text() == "of an earlier run\n"
     names = {path.name for path in tmp_path.iterdir()}
@@ -196,8 +263,9 @@ def test_a_file_that_ends_early_leaves_what_was_there(toy, genome, tmp_path, lin
         ("gone.vcf", None, "no such file"),
         ("empty.vcf", b"", "not readable as VCF"),
         ("text.vcf", b"chr1 5 A C\n", "not readable as VCF"),
-        ("some.txt", b"a\tb\n1\t2\n", "names no columns"),
-        ("some.tsv.gz", b"chrom\tpos\n", "cannot be read"),
+        ("some.txt", b"a\tb\n1\t2\n", "does not contain the columns"),
+        ("some.tsv.gz", b"chrom\tpos\n", "does not contain the columns"),
+        ("some.tsv.gz", b"\x1f\x8b\x08\x00cut", "cut short or damaged"),
     ],
 )
 def test_what_holds_no_variants_is_refused(toy, genome, tmp_path, name, content, told):
@@ -210,7 +278,7 @@ def test_what_holds_no_variants_is_refused(toy, genome, tmp_path, name, content,
 
 def test_maps_are_drawn_of_the_first_alleles(toy, genome, tmp_path, lines):
     path = _vcf(tmp_path / "v.vcf", lines)
-    run = _run(toy, genome, path, tmp_path, n_maps=2)
+    run = _run(toy, genome, path, tmp_path, n_heatmaps=2)
     maps = [file for file in run.files if file.suffix == ".svg"]
     assert [file.with_suffix(".html") in run.files for file in maps] == [True, True]
     snv, two = lines["snv"], lines["two"]
@@ -238,7 +306,7 @@ def test_an_indel_of_another_reference_is_not_taken_for_swapped(toy, genome, tmp
     wrong = letters[at - 1] + _other(letters[at])
     line = {"indel": ("1", at, wrong, letters[at - 1])}
     run = _run(toy, genome, _vcf(tmp_path / "v.vcf", line), tmp_path, fix_ref=True)
-    assert run.counts.faults == {"reference differs from the genome": 1}
+    assert run.counts.skipped == {"reference differs from the genome": 1}
 
 
 def test_neither_threads_nor_batches_change_a_byte(toy, genome, tmp_path, lines):
@@ -302,7 +370,7 @@ def test_a_file_without_a_line_has_tables_without_one(toy, genome, tmp_path, end
     path = tmp_path / f"v{ending}"
     path.write_text(HEAD if ending == ".vcf" else "chrom\tpos\tref\talt\n")
     run = _run(toy, genome, path, tmp_path)
-    assert (run.counts.n_scored, run.counts.reference_share) == (0, None)
+    assert (run.counts.n_scored, run.counts.reference_match) == (0, None)
     for name in ("effects", "skipped"):
         assert _rows(tmp_path / f"v.{name}.tsv") == []
 
@@ -323,6 +391,6 @@ def test_quotes_in_a_table_are_letters_of_names(toy, genome, tmp_path, lines):
 def test_a_position_that_is_none_is_told(toy, genome, tmp_path, pos):
     path = tmp_path / "v.tsv"
     path.write_text(f"chrom\tpos\tref\talt\n1\t{pos}\tA\tC\n")
-    assert survey_variants(Source.of(path), genome, False, 9, 0).drawn == []
+    assert sample_variants(Source.of(path), genome, False, 9, 0).alleles == []
     run = _run(toy, genome, path, tmp_path)
-    assert run.counts.faults == {"outside of the chromosome": 1}
+    assert run.counts.skipped == {"outside of the chromosome": 1}

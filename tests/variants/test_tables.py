@@ -7,11 +7,11 @@ import pytest
 from pyarrow import parquet
 
 from tfimpute_tracks.errors import UsageError
-from tfimpute_tracks.variants import tables
 from tfimpute_tracks.variants.alleles import Variant
 from tfimpute_tracks.variants.tables import (
     COLUMNS,
     MAX_WIDE_COLUMNS,
+    ROW_GROUP,
     Layout,
     ScoredAllele,
     check_layout,
@@ -20,7 +20,7 @@ from tfimpute_tracks.variants.tables import (
 from tfimpute_tracks.vocabulary import Pair
 
 PAIRS = [Pair("CTCF", "K562"), Pair("MAX", "HepG2"), Pair("MAX", "K562")]
-KNOWN = ["trained", "imputed", "imputed"]
+STATUS = ["trained", "imputed", "imputed"]
 
 
 @pytest.fixture
@@ -36,12 +36,12 @@ def alleles(rng):
     return found
 
 
-def _written(folder, layout, alleles):
-    dest = folder / f"t.{layout.ending}"
-    with open_table(dest, layout, PAIRS, KNOWN) as table:
+def _written(folder, layout, alleles, row_group=ROW_GROUP):
+    dest = folder / f"t.{layout.suffix}"
+    with open_table(dest, layout, PAIRS, STATUS, row_group) as table:
         for allele in alleles:
             table.add(allele)
-    if layout.ending == "parquet":
+    if layout.suffix == "parquet":
         return parquet.read_table(dest).to_pylist(), parquet.ParquetFile(dest)
     with dest.open(newline="") as file:
         return list(csv.DictReader(file, delimiter="\t")), None
@@ -54,18 +54,17 @@ def _expected(alleles, least):
         for i, pair in enumerate(PAIRS):
             if abs(allele.delta[i]) >= least:
                 place = chrom, start + 1, allele.name, ref, alt
-                values = *place, *pair, KNOWN[i], *allele.numbers[:, i].tolist()
+                values = *place, *pair, STATUS[i], *allele.effects[:, i].tolist()
                 rows.append(dict(zip(COLUMNS, values, strict=True)))
     return rows
 
 
 @pytest.mark.parametrize("least", [0.0, 0.3, 2.0])
 @pytest.mark.parametrize("group", [1, 50, 1 << 20])
-def test_long_tables_hold_every_number(tmp_path, monkeypatch, alleles, least, group):
-    monkeypatch.setattr(tables, "_GROUP", group)
+def test_long_tables_hold_every_number(tmp_path, alleles, least, group):
     expected = _expected(alleles, least)
     text, _ = _written(tmp_path, Layout("tsv", False, least), alleles)
-    binary, file = _written(tmp_path, Layout("parquet", False, least), alleles)
+    binary, file = _written(tmp_path, Layout("parquet", False, least), alleles, group)
     assert len(text) == len(binary) == len(expected)
     assert file.schema_arrow.names == list(COLUMNS)
     if group == 50 and not least:
@@ -85,11 +84,8 @@ def test_long_tables_hold_every_number(tmp_path, monkeypatch, alleles, least, gr
 
 @pytest.mark.parametrize("ending", ["tsv", "parquet"])
 @pytest.mark.parametrize("group", [4, 1 << 20])
-def test_wide_tables_have_a_column_for_each_pair(
-    tmp_path, monkeypatch, alleles, ending, group
-):
-    monkeypatch.setattr(tables, "_GROUP", group)
-    rows, _ = _written(tmp_path, Layout(ending, True, 0.4), alleles)
+def test_wide_tables_have_a_column_for_each_pair(tmp_path, alleles, ending, group):
+    rows, _ = _written(tmp_path, Layout(ending, True, 0.4), alleles, group)
     kept = [allele for allele in alleles if np.abs(allele.delta).max() >= 0.4]
     assert 0 < len(kept) < len(alleles)
     assert len(rows) == len(kept)
@@ -110,7 +106,7 @@ def test_a_table_without_a_row_can_be_read(tmp_path, ending, wide):
 
 
 def _broken_off(dest, ending, allele):
-    with open_table(dest, Layout(ending), PAIRS, KNOWN) as table:
+    with open_table(dest, Layout(ending), PAIRS, STATUS) as table:
         table.add(allele)
         raise RuntimeError
 
@@ -124,5 +120,5 @@ def test_a_table_that_was_not_ended_is_not_there(tmp_path, alleles, ending):
 
 def test_too_many_columns_are_refused():
     check_layout(Layout("parquet", True), MAX_WIDE_COLUMNS)
-    with pytest.raises(UsageError, match="at most 1,000 have a column"):
+    with pytest.raises(UsageError, match="at most 1,000 can have a column"):
         check_layout(Layout("tsv", True), MAX_WIDE_COLUMNS + 1)

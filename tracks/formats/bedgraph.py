@@ -6,45 +6,87 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from tfimpute_tracks.genome.signal import Signal
-from tfimpute_tracks.storage import atomic_file
-from tfimpute_tracks.tracks.formats.bins import gather_bins
-from tfimpute_tracks.tracks.formats.validate import Content, check_bedgraph
+from tfimpute_tracks.tracks.formats.bins import SignalStyle, gather_bins
+from tfimpute_tracks.tracks.formats.validate import Content, read_back_error
 
-__all__ = ["write_bedgraph"]
+__all__ = ["check_bedgraph", "write_bedgraph"]
+
+_ROWS_AT_ONCE = 1 << 16
 
 
 def write_bedgraph(
-    dest: Path,
+    path: Path,
     chrom_sizes: Mapping[str, int],
     signals: Iterable[Signal],
-    decimals: int = 4,
-) -> None:
-    """Write a bedGraph file, whole or not at all; an empty one where nothing is known.
+    style: SignalStyle,
+) -> Content:
+    """Write a bedGraph file; an empty one where no bin has a value.
 
     Parameters
     ----------
-    dest : Path
+    path : Path
     chrom_sizes : mapping of str to int
-    signals : iterable of (chrom, start, width, values)
-        As :func:`tfimpute_tracks.tracks.formats.bins.gather_bins` takes them.
-    decimals : int
+    signals : iterable of Signal
+        As :func:`tfimpute_tracks.tracks.formats.bins.gather_bins`.
+    style : SignalStyle
+
+    Returns
+    -------
+    Content
 
     Raises
     ------
     RegionError, UsageError, RunError
         As :func:`tfimpute_tracks.tracks.formats.bins.gather_bins`.
-    WriteError
-        The disk is full, or the file cannot be written.
-    ValidationError
-        The file does not read back as written.
     """
     content = Content()
-    with atomic_file(dest) as temp:
-        with temp.open("w", encoding="utf-8") as file:
-            for chrom, _, bins in gather_bins(chrom_sizes, signals, decimals):
-                content.add(chrom, bins)
-                file.writelines(
-                    f"{chrom}\t{start}\t{end}\t{value:.{decimals}f}\n"
-                    for start, end, value in bins.tolist()
-                )
-        check_bedgraph(temp, dest, content)
+    decimals = style.decimals
+    number = "" if decimals is None else f".{decimals}f"
+    with path.open("w", encoding="utf-8") as file:
+        for chrom, _, bins in gather_bins(chrom_sizes, signals, decimals):
+            content.add(chrom, bins)
+            file.writelines(
+                f"{chrom}\t{start}\t{end}\t{value:{number}}\n"
+                for start, end, value in bins.tolist()
+            )
+    return content
+
+
+def check_bedgraph(
+    path: Path, dest: Path, chrom_sizes: Mapping[str, int], content: Content
+) -> None:
+    """Read a bedGraph file back, with pandas, and compare it with what was written.
+
+    Parameters
+    ----------
+    path, dest : Path
+        The file, under its temporary name, and the name to use in a message.
+    chrom_sizes : mapping of str to int
+        Not used: the file does not hold them.
+    content : Content
+
+    Raises
+    ------
+    ValidationError
+        The file says anything else.
+    """
+    import pandas as pd
+
+    read = Content()
+    if path.stat().st_size:
+        names = ["chrom", "start", "end", "value"]
+        types = {"chrom": str, "start": "u4", "end": "u4", "value": "f4"}
+        try:
+            parts = pd.read_csv(
+                path,
+                sep="\t",
+                names=names,
+                dtype=types,
+                keep_default_na=False,
+                chunksize=_ROWS_AT_ONCE,
+            )
+            for part in parts:
+                read.add_rows(*(part[name] for name in names))
+        except ValueError as error:  # pandas' own for a broken line
+            raise read_back_error(dest, str(error)) from error
+    read.compare(dest, content)

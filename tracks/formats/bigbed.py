@@ -9,24 +9,30 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.storage import atomic_file
 from tfimpute_tracks.tracks.formats.bbi import BbiKind, BbiWriter, open_bbi
+from tfimpute_tracks.tracks.formats.bins import SignalStyle
 from tfimpute_tracks.tracks.formats.narrowpeak import (
     NarrowPeak,
     PeakSet,
     as_text,
     check_rows,
 )
-from tfimpute_tracks.tracks.formats.validate import check_bigbed
+from tfimpute_tracks.tracks.formats.reading import open_bbi_file
+from tfimpute_tracks.tracks.formats.validate import (
+    compare,
+    compare_each,
+    read_back_error,
+)
 from tfimpute_tracks.tracks.formats.zoom import BIN
 
-__all__ = ["write_bigbed"]
+__all__ = ["check_bigbed", "write_bigbed"]
 
 _ROWS_PER_BLOCK = 512
 _TITLE = "Binding sites of a transcription factor, predicted"
@@ -51,57 +57,80 @@ _MAX_ZOOMS = 10
 _FIRST_ZOOM = 16
 
 
-def write_bigbed(dest: Path, chrom_sizes: Mapping[str, int], peaks: PeakSet) -> bool:
-    """Write peaks as a bigBed file of type bigNarrowPeak, whole or not at all.
+def write_bigbed(
+    path: Path, chrom_sizes: Mapping[str, int], peaks: PeakSet, style: SignalStyle
+) -> PeakSet:
+    """Write peaks as a bigBed file of type bigNarrowPeak.
 
     Parameters
     ----------
-    dest : Path
-        The file to make or to replace.
+    path : Path
     chrom_sizes : mapping of str to int
         Chromosome -> bp.
     peaks : PeakSet
+        One peak at least: no reader takes a bigBed without rows.
+    style : SignalStyle
+        Not used.
 
     Returns
     -------
-    bool
-        False if there is no peak: no reader takes a bigBed without rows, so none is
-        written, and one left by an earlier run is removed.
+    PeakSet
 
     Raises
     ------
     RegionError, UsageError
-        If rows are out of order or do not fit their chromosomes.
-    WriteError
-        If the disk is full.
-    ValidationError
-        If the file does not read back as written.
+        Rows are out of order or do not fit their chromosomes.
     """
     check_rows(chrom_sizes, peaks.rows)
-    if not peaks:
-        dest.unlink(missing_ok=True)
-        return False
     numbers = {chrom: i for i, chrom in enumerate(chrom_sizes)}
-    by_chrom = {
-        chrom: list(rows) for chrom, rows in groupby(peaks.rows, lambda row: row.chrom)
-    }
-    auto_sql = _AUTO_SQL.format(about=peaks.about or _TITLE)
     kind = BbiKind(
         magic=0x8789F2EB,
         items_per_block=_ROWS_PER_BLOCK,
         field_count=10,
         defined_field_count=6,
-        auto_sql=auto_sql,
+        auto_sql=_auto_sql(peaks),
     )
-    width = sum(row.end - row.start for row in peaks.rows) // len(peaks)
-    with atomic_file(dest) as temp:
-        reduction = _FIRST_ZOOM * width
-        with open_bbi(temp, kind, chrom_sizes, reduction, _MAX_ZOOMS) as writer:
-            for chrom, rows in by_chrom.items():
-                _write_rows(writer, numbers[chrom], rows)
-        texts = {c: [as_text(row)[1:] for row in rows] for c, rows in by_chrom.items()}
-        check_bigbed(temp, dest, texts, auto_sql)
-    return True
+    reduction = _FIRST_ZOOM * (
+        sum(row.end - row.start for row in peaks.rows) // len(peaks)
+    )
+    with open_bbi(path, kind, chrom_sizes, reduction, _MAX_ZOOMS) as writer:
+        for chrom, rows in groupby(peaks.rows, lambda row: row.chrom):
+            _write_rows(writer, numbers[chrom], list(rows))
+    return peaks
+
+
+def check_bigbed(
+    path: Path, dest: Path, chrom_sizes: Mapping[str, int], peaks: PeakSet
+) -> None:
+    """Read a whole bigBed back and compare it with what was written.
+
+    Parameters
+    ----------
+    path, dest : Path
+        The file, under its temporary name, and the name to use in a message.
+    chrom_sizes : mapping of str to int
+    peaks : PeakSet
+
+    Raises
+    ------
+    ValidationError
+        The file says anything else.
+    """
+    written: dict[str, list[tuple[str, ...]]] = {chrom: [] for chrom in chrom_sizes}
+    for row in peaks.rows:
+        written[row.chrom].append(as_text(row)[1:])
+    with open_bbi_file(path, partial(read_back_error, dest)) as bbi:
+        compare(dest, "column descriptions", bbi.sql(), _auto_sql(peaks))
+        compare_each(dest, "size", bbi.chroms(), chrom_sizes)
+        for chrom, rows in written.items():
+            read = [tuple(map(str, record)) for record in bbi.records(chrom)]
+            compare(dest, f"number of peaks of {chrom}", len(read), len(rows))
+            for got, expected in zip(read, rows, strict=True):
+                compare(dest, f"a peak of {chrom}", got, expected)
+
+
+def _auto_sql(peaks: PeakSet) -> str:
+    return _AUTO_SQL.format(about=peaks.about or _TITLE)
 
 
 def _write_rows(writer: BbiWriter, number: int, rows: list[NarrowPeak]) -> None:

@@ -1,29 +1,38 @@
 """bigWig: the signal as browsers load it.
 
-Regular bins go into fixed-step blocks; what is scattered (bins between missing ones,
-bins cut at a chromosome's end, tiny regions) into blocks that name each bin. A missing
-value is not written at all, for it is unknown and not zero; zeros are written, or a
-zoomed-out browser would take the mean of what is left. Which tiles have a value is
-decided by the caller.
+Regular bins go into fixed-step blocks; scattered ones (bins between missing ones, bins
+cut at a chromosome's end, tiny regions) into blocks that list each bin. A missing value
+is not written at all, for it is unknown and not zero; zeros are written, or a zoomed-out
+browser would show the mean of what is left. The file is read back with pybigtools and
+libBigWig, which share no code with this writer.
 """
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Iterable, Mapping
+from functools import partial
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pyBigWig
 
 from tfimpute_tracks.errors import RunError
 from tfimpute_tracks.genome.signal import Signal, equal_runs
-from tfimpute_tracks.storage import atomic_file
 from tfimpute_tracks.tracks.formats.bbi import BbiKind, BbiWriter, open_bbi
-from tfimpute_tracks.tracks.formats.bins import Batch, gather_bins
-from tfimpute_tracks.tracks.formats.validate import Content, check_bigwig
+from tfimpute_tracks.tracks.formats.bins import Batch, SignalStyle, gather_bins
+from tfimpute_tracks.tracks.formats.reading import bin_batches, open_bbi_file
+from tfimpute_tracks.tracks.formats.validate import (
+    Content,
+    compare,
+    compare_each,
+    read_back_error,
+)
 
-__all__ = ["write_bigwig"]
+__all__ = ["check_bigwig", "write_bigwig"]
 
 _ITEMS_PER_BLOCK = 2048
 _KIND = BbiKind(magic=0x888FFC26, items_per_block=_ITEMS_PER_BLOCK)
@@ -36,64 +45,131 @@ _FIRST_ZOOM = 16
 
 
 def write_bigwig(
-    dest: Path,
+    path: Path,
     chrom_sizes: Mapping[str, int],
     signals: Iterable[Signal],
-    decimals: int | None = 4,
-    max_zooms: int = 10,
-) -> None:
-    """Write a bigWig file, whole or not at all.
+    style: SignalStyle,
+) -> Content:
+    """Write a bigWig file.
 
     Parameters
     ----------
-    dest : Path
-        The file to make or to replace.
+    path : Path
     chrom_sizes : mapping of str to int
-        Chromosome -> bp, in the order of the file; all of them go into its head.
-    signals : iterable of (chrom, first_start, step, values)
-        Value i, float32 and shape (n,), is drawn over ``[first_start + i * step,
-        first_start + (i + 1) * step)``, 0-based, half-open, in bp, cut at the ends of
-        the chromosome. NaN: no value. Chromosomes in the order of `chrom_sizes`,
-        pieces of one in ascending order. Read one at a time, so a generator keeps
-        memory flat.
-    decimals : int, optional
-        Values are rounded to so many: the fewer, the smaller the file. None leaves
-        them as they are.
-    max_zooms : int
-        The most zoom levels; of a long track ten take a third of the file.
+        Chromosome -> bp, in the order of the file; all of them go into its header.
+    signals : iterable of Signal
+        As :func:`tfimpute_tracks.tracks.formats.bins.gather_bins`.
+    style : SignalStyle
+
+    Returns
+    -------
+    Content
 
     Raises
     ------
-    RegionError
-        If a chromosome is not in `chrom_sizes`, or a bin lies outside of it.
-    UsageError
-        If pieces are out of order or overlap, a step is below 1, or values are not
-        one-dimensional.
+    RegionError, UsageError
+        As :func:`tfimpute_tracks.tracks.formats.bins.gather_bins`.
     RunError
-        If a value is infinite, or no bin has a value: a bigWig without one is refused
-        by most readers.
-    WriteError
-        If the disk is full.
-    ValidationError
-        If the file does not read back as written.
+        The same, or no bin has a value: most readers refuse such a bigWig.
     """
-    batches = gather_bins(chrom_sizes, signals, decimals)
+    batches = gather_bins(chrom_sizes, signals, style.decimals)
     first = next(batches, None)
     if first is None:
         raise RunError(
-            f"{dest}: nothing to write, every bin is missing: choose regions whose "
-            "sequence is known (not N)"
+            "nothing to write, every bin is missing: choose regions whose sequence is "
+            "known (not N)"
         )
     widths = first.bins["end"].astype(np.int64) - first.bins["start"]
     reduction = _FIRST_ZOOM * int(widths.max())
     content = Content()
-    with atomic_file(dest) as temp:
-        with open_bbi(temp, _KIND, chrom_sizes, reduction, max_zooms) as writer:
-            for batch in chain([first], batches):
-                content.add(batch.chrom, batch.bins)
-                writer.add_signal(batch.number, batch.bins)
-                _write_blocks(writer, batch)
-        check_bigwig(temp, dest, chrom_sizes, content)
+    with open_bbi(path, _KIND, chrom_sizes, reduction, style.max_zooms) as writer:
+        for batch in chain([first], batches):
+            content.add(batch.chrom, batch.bins)
+            writer.add_signal(batch.number, batch.bins)
+            _write_blocks(writer, batch)
+    return content
+
+
+def check_bigwig(
+    path: Path, dest: Path, chrom_sizes: Mapping[str, int], content: Content
+) -> None:
+    """Read a whole bigWig back and compare it with what was written.
+
+    Parameters
+    ----------
+    path, dest : Path
+        The file, under its temporary name, and the name to use in a message.
+    chrom_sizes : mapping of str to int
+        Chromosome -> bp.
+    content : Content
+
+    Raises
+    ------
+    ValidationError
+        If the file, its head or its coarsest zoom level says anything else.
+    """
+    with open_bbi_file(path, partial(read_back_error, dest)) as bbi:
+        compare_each(dest, "size", bbi.chroms(), chrom_sizes)
+        read = Content()
+        bases, total, scale = 0, 0.0, 0.0
+        by_chrom: dict[str, float] = {}
+        low, high = math.inf, -math.inf
+        for chrom in chrom_sizes:
+            for bins in filter(len, bin_batches(bbi.records(chrom))):
+                read.add(chrom, bins)
+                widths = bins["end"].astype(np.int64) - bins["start"]
+                areas = widths * bins["value"].astype(np.float64)
+                bases += int(widths.sum())
+                total += float(areas.sum())
+                by_chrom[chrom] = by_chrom.get(chrom, 0.0) + float(areas.sum())
+                scale += float(np.abs(areas).sum())
+                low = min(low, float(bins["value"].min(initial=math.inf)))
+                high = max(high, float(bins["value"].max(initial=-math.inf)))
+        read.compare(dest, content)
+        summary = bbi.info()["summary"]
+        head = [summary[name] for name in ("basesCovered", "min", "max")]
+        compare(dest, "covered bases, minimum, maximum", head, [bases, low, high])
+        sums = {"head": summary["sum"]}
+        if bbi.zooms():
+            records = _zoom_records(bbi, max(bbi.zooms()), chrom_sizes)
+            zoomed = sum(record["bases_covered"] for record in records)
+            compare(dest, "bases of the coarsest zoom level", zoomed, bases)
+            sums["coarsest zoom level"] = sum(record["sum"] for record in records)
+        for where, found in sums.items():
+            # Zoom levels store sums in single precision. A NaN fails, too.
+            if not abs(found - total) <= 1e-5 * scale:
+                raise read_back_error(
+                    dest, f"sum in the {where}: read {found}, written {total}"
+                )
+    _compare_sums(path, dest, chrom_sizes, by_chrom, scale)
+
+
+def _compare_sums(
+    path: Path,
+    dest: Path,
+    chrom_sizes: Mapping[str, int],
+    sums: Mapping[str, float],
+    scale: float,
+) -> None:
+    """Have libBigWig add up what every chromosome with a bin holds."""
+    with pyBigWig.open(str(path)) as file:
+        compare_each(dest, "size (libBigWig)", file.chroms(), chrom_sizes)
+        for chrom, total in sums.items():
+            found = file.stats(chrom, type="sum", exact=True)[0]
+            if found is None or not abs(found - total) <= 1e-5 * scale:
+                raise read_back_error(
+                    dest, f"sum of {chrom} (libBigWig): read {found}, written {total}"
+                )
+
+
+def _zoom_records(
+    bbi: Any, reduction: int, chroms: Iterable[str]
+) -> list[dict[str, Any]]:
+    return [
+        record
+        for chrom in chroms
+        for _, _, record in bbi.zoom_records(reduction, chrom)
+    ]
 
 
 def _write_blocks(writer: BbiWriter, batch: Batch) -> None:

@@ -1,12 +1,13 @@
-"""From pieces of signal to bins with a value: what every file of signal is made of.
+"""What every file of signal is made of: bins that have a value.
 
-Signals are checked, cut to a handy length and gathered; what is missing falls out, and
-what reaches beyond a chromosome is cut. How bins are written is each format's business.
+Signals are checked and gathered into arrays of handy size; missing values fall out, and
+bins that reach beyond a chromosome are cut. Each format writes the bins in its own way.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import chain
 from typing import NamedTuple
 
@@ -17,9 +18,30 @@ from tfimpute_tracks.errors import RegionError, RunError, UsageError
 from tfimpute_tracks.genome.signal import Signal
 from tfimpute_tracks.tracks.formats.zoom import BIN
 
-__all__ = ["Batch", "gather_bins"]
+__all__ = ["Batch", "SignalStyle", "gather_bins"]
 
 _BINS_AT_ONCE = 1 << 16
+
+
+@dataclass(frozen=True)
+class SignalStyle:
+    """How a signal is written.
+
+    Attributes
+    ----------
+    decimals : int, optional
+        Values are rounded to so many: the fewer, the smaller the file. None leaves
+        them as they are. Parquet files are never rounded.
+    max_zooms : int
+        Maximum number of zoom levels of a bigWig; of a long track ten take a third of
+        the file.
+    column : str
+        Name of the values in a table.
+    """
+
+    decimals: int | None = 4
+    max_zooms: int = 10
+    column: str = "probability"
 
 
 class Batch(NamedTuple):
@@ -42,64 +64,66 @@ class Batch(NamedTuple):
 def gather_bins(
     chrom_sizes: Mapping[str, int], signals: Iterable[Signal], decimals: int | None
 ) -> Iterator[Batch]:
-    """Gather pieces into arrays of a handy size, without the missing bins.
+    """Gather signals into arrays of handy size, without the missing bins.
 
     Parameters
     ----------
     chrom_sizes : mapping of str to int
         Chromosome -> bp, in the order of the file.
-    signals : iterable of (chrom, start, width, values)
-        Value i is that of [start + i * width, start + (i + 1) * width), 0-based, cut at
-        the ends of its chromosome; NaN where there is none.
+    signals : iterable of Signal
+        Chromosomes in the order of `chrom_sizes`, those of one in ascending order.
+        Read one at a time, so a generator keeps memory flat.
     decimals : int, optional
-        To round to.
+        Round values to so many.
 
     Yields
     ------
     Batch
-        Of one chromosome, never empty.
+        Of one chromosome, never empty. Bins are cut at the ends of the chromosome.
 
     Raises
     ------
     RegionError
         A chromosome has no size, or bins lie outside of it.
     UsageError
-        Signals overlap or are out of order, or have no width.
+        Signals overlap or are out of order, a step is below 1, or values are not
+        one-dimensional.
     RunError
         A value is infinite.
     """
     numbers = {chrom: i for i, chrom in enumerate(chrom_sizes)}
     waiting: list[Signal] = []
     n_bins = 0
-    for piece in chain(_checked(chrom_sizes, signals), [None]):
+    for signal in chain(_checked(chrom_sizes, signals), [None]):
         is_full = n_bins >= _BINS_AT_ONCE
-        if waiting and (piece is None or is_full or piece[0] != waiting[0][0]):
-            chrom = waiting[0][0]
+        if waiting and (signal is None or is_full or signal.chrom != waiting[0].chrom):
+            chrom = waiting[0].chrom
             bins = _known_bins(waiting, chrom_sizes[chrom], decimals)
             if len(bins):
                 yield Batch(chrom, numbers[chrom], bins)
             waiting, n_bins = [], 0
-        if piece is not None:
-            waiting.append(piece)
-            n_bins += len(piece[3])
+        if signal is not None:
+            waiting.append(signal)
+            n_bins += len(signal.values)
 
 
 def _checked(
     chrom_sizes: Mapping[str, int], signals: Iterable[Signal]
 ) -> Iterator[Signal]:
-    """Yield the pieces, cut to a handy length, once they are known to be in order."""
+    """Yield signals, cut to a handy length, once they are known to be in order."""
     numbers = {chrom: i for i, chrom in enumerate(chrom_sizes)}
     last_number, last_end = 0, -(1 << 62)
     for chrom, first, step, values in signals:
         if chrom not in numbers:
             raise RegionError(
-                f"chromosome {chrom} is not among the {len(numbers)} of the bigWig: "
-                "give its size too"
+                f"chromosome {chrom} is not among the {len(numbers)} of the file: "
+                "add its size"
             )
         if step < 1 or np.ndim(values) != 1:
             raise UsageError(
                 f"signal of {chrom} with step {step} and values of shape "
-                f"{np.shape(values)}: a step is at least 1 bp, values are in one row"
+                f"{np.shape(values)}: a step is 1 bp or more, values are "
+                "one-dimensional"
             )
         end = first + step * len(values)
         if len(values) and (first <= -step or end - step >= chrom_sizes[chrom]):
@@ -111,32 +135,29 @@ def _checked(
             last_number, last_end = numbers[chrom], -(1 << 62)
         if numbers[chrom] < last_number or first < last_end:
             raise UsageError(
-                f"signal of {chrom} from {first} comes after what it should come "
-                "before: give chromosomes in the order of their sizes, and the pieces "
-                "of one sorted by start, without overlap"
+                f"signal of {chrom} from {first} is out of order: sort chromosomes as "
+                "their sizes are, and signals of one by start, without overlap"
             )
         last_end = end
         for i in range(0, len(values), _BINS_AT_ONCE):
-            # A copy: the caller may fill the same array again for the next piece.
+            # A copy: the caller may fill the same array again for the next signal.
             part = np.array(values[i : i + _BINS_AT_ONCE], dtype=np.float32)
             yield Signal(chrom, int(first) + i * int(step), int(step), part)
 
 
 def _known_bins(
-    pieces: list[Signal], size: int, decimals: int | None
+    signals: list[Signal], size: int, decimals: int | None
 ) -> NDArray[np.void]:
-    """Lay pieces of one chromosome out as an array of BIN, rounded."""
-    values = np.concatenate([piece[3] for piece in pieces])
+    """Round values, cut bins at the ends of the chromosome, drop missing ones."""
+    values = np.concatenate([signal.values for signal in signals])
     if np.isinf(values).any():
         raise RunError(
-            f"signal of {pieces[0][0]} holds an infinite value, which would poison the "
-            "bigWig: scores must be finite, or NaN where there is none"
+            f"signal of {signals[0].chrom} holds an infinite value, which readers of "
+            "bigWig files cannot sum: scores must be finite, or NaN where missing"
         )
-    lengths = [len(piece[3]) for piece in pieces]
-    steps = np.repeat([step for _, _, step, _ in pieces], lengths)
-    starts = np.concatenate(
-        [first + step * np.arange(len(part)) for _, first, step, part in pieces]
-    )
+    lengths = [len(signal.values) for signal in signals]
+    steps = np.repeat([signal.step for signal in signals], lengths)
+    starts = np.concatenate([signal.starts for signal in signals])
     if decimals is not None:
         # Adding 0 turns -0 into 0.
         values = np.round(values.astype(np.float64), decimals).astype(np.float32) + 0

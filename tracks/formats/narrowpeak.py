@@ -1,8 +1,8 @@
 """narrowPeak: peaks as text, ten columns each, the way ENCODE writes them.
 
-No ``track`` line: IGV takes it for a broken row, and bedToBigBed for a fault. A comment
-first tells what is known of the pair; readers of BED pass over it. The same rows go
-into a bigBed. Where peaks lie is decided in ``kernels/peaks.py``.
+No ``track`` line: IGV takes it for a broken row, and bedToBigBed for an error. A comment
+in the first line describes the pair; readers of BED skip it. The same rows go into a
+bigBed. Peaks are called in ``kernels/peaks.py``.
 """
 
 from __future__ import annotations
@@ -14,10 +14,17 @@ from typing import NamedTuple
 
 from tfimpute_tracks.errors import RegionError, UsageError
 from tfimpute_tracks.kernels.peaks import Peaks
-from tfimpute_tracks.storage import atomic_file
-from tfimpute_tracks.tracks.formats.validate import check_narrowpeak
+from tfimpute_tracks.tracks.formats.bins import SignalStyle
+from tfimpute_tracks.tracks.formats.validate import compare
 
-__all__ = ["NarrowPeak", "PeakSet", "as_text", "check_rows", "write_narrowpeak"]
+__all__ = [
+    "NarrowPeak",
+    "PeakSet",
+    "as_text",
+    "check_narrowpeak",
+    "check_rows",
+    "write_narrowpeak",
+]
 
 _HIGHEST_SCORE = 1000
 
@@ -172,28 +179,60 @@ def as_text(row: NarrowPeak) -> tuple[str, ...]:
     return (*place, f"{row.signal:.6g}", "-1", "-1", str(row.summit))
 
 
-def write_narrowpeak(dest: Path, peaks: PeakSet) -> None:
-    """Write a narrowPeak file, whole or not at all.
+def write_narrowpeak(
+    path: Path, chrom_sizes: Mapping[str, int], peaks: PeakSet, style: SignalStyle
+) -> PeakSet:
+    """Write a narrowPeak file; one without rows where there is no peak.
 
     Parameters
     ----------
-    dest : Path
-        The file to make or to replace; one without rows where there is no peak.
+    path : Path
+    chrom_sizes : mapping of str to int
+        Chromosome -> bp.
+    peaks : PeakSet
+    style : SignalStyle
+        Not used.
+
+    Returns
+    -------
+    PeakSet
+
+    Raises
+    ------
+    RegionError, UsageError
+        Rows are out of order or do not fit their chromosomes.
+    """
+    check_rows(chrom_sizes, peaks.rows)
+    with path.open("w", encoding="utf-8") as file:
+        if peaks.about:
+            file.write(f"# {peaks.about}\n")
+        file.writelines("\t".join(as_text(row)) + "\n" for row in peaks.rows)
+    return peaks
+
+
+def check_narrowpeak(
+    path: Path, dest: Path, chrom_sizes: Mapping[str, int], peaks: PeakSet
+) -> None:
+    """Read a narrowPeak file back and compare it with what was written.
+
+    Parameters
+    ----------
+    path, dest : Path
+        The file, under its temporary name, and the name to use in a message.
+    chrom_sizes : mapping of str to int
+        Not used: the file does not hold them.
     peaks : PeakSet
 
     Raises
     ------
-    WriteError
-        If the disk is full.
     ValidationError
-        If the file does not read back as written.
+        The file says anything else.
     """
-    rows = [as_text(row) for row in peaks.rows]
-    head = f"# {peaks.about}\n" if peaks.about else ""
-    data = (head + "".join("\t".join(row) + "\n" for row in rows)).encode()
-    with atomic_file(dest, len(data)) as temp:
-        temp.write_bytes(data)
-        check_narrowpeak(temp, dest, rows)
+    lines = path.read_text(encoding="utf-8").splitlines()
+    lines = lines[1:] if lines and lines[0].startswith("# ") else lines
+    compare(dest, "number of peaks", len(lines), len(peaks))
+    for number, (line, row) in enumerate(zip(lines, peaks.rows, strict=True), start=1):
+        compare(dest, f"line {number}", tuple(line.split("\t")), as_text(row))
 
 
 def _row(

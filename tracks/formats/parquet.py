@@ -7,29 +7,33 @@ from pathlib import Path
 
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.genome.signal import Signal
-from tfimpute_tracks.storage import atomic_file
-from tfimpute_tracks.tracks.formats.bins import gather_bins
-from tfimpute_tracks.tracks.formats.validate import Content, check_parquet
+from tfimpute_tracks.tracks.formats.bins import SignalStyle, gather_bins
+from tfimpute_tracks.tracks.formats.validate import Content, read_back_error
 
-__all__ = ["write_parquet"]
+__all__ = ["check_parquet", "write_parquet"]
+
+_ROWS_AT_ONCE = 1 << 16
 
 
 def write_parquet(
-    dest: Path,
+    path: Path,
     chrom_sizes: Mapping[str, int],
     signals: Iterable[Signal],
-    column: str = "probability",
-) -> None:
-    """Write a table of bins: chrom, start, end, value; whole or not at all.
+    style: SignalStyle,
+) -> Content:
+    """Write a table of bins: chrom, start, end, value. Values are not rounded.
 
     Parameters
     ----------
-    dest : Path
+    path : Path
     chrom_sizes : mapping of str to int
-    signals : iterable of (chrom, start, width, values)
-        As :func:`tfimpute_tracks.tracks.formats.bins.gather_bins` takes them.
-    column : str
-        What the values are called. They are not rounded.
+    signals : iterable of Signal
+        As :func:`tfimpute_tracks.tracks.formats.bins.gather_bins`.
+    style : SignalStyle
+
+    Returns
+    -------
+    Content
 
     Raises
     ------
@@ -37,10 +41,6 @@ def write_parquet(
         As :func:`tfimpute_tracks.tracks.formats.bins.gather_bins`.
     UsageError
         The same, or pyarrow is not installed.
-    WriteError
-        The disk is full, or the file cannot be written.
-    ValidationError
-        The file does not read back as written.
     """
     try:
         import pyarrow as pa
@@ -54,15 +54,48 @@ def write_parquet(
             ("chrom", pa.string()),  # a dictionary on disk in any case
             ("start", pa.uint32()),
             ("end", pa.uint32()),
-            (column, pa.float32()),
+            (style.column, pa.float32()),
         ]
     )
     content = Content()
-    with atomic_file(dest) as temp:
-        with parquet.ParquetWriter(temp, schema, compression="zstd") as writer:
-            for chrom, _, bins in gather_bins(chrom_sizes, signals, None):
-                content.add(chrom, bins)
-                columns = [bins[name] for name in ("start", "end", "value")]
-                names = pa.repeat(chrom, len(bins))
-                writer.write_table(pa.table([names, *columns], schema=schema))
-        check_parquet(temp, dest, content)
+    with parquet.ParquetWriter(path, schema, compression="zstd") as writer:
+        for chrom, _, bins in gather_bins(chrom_sizes, signals, None):
+            content.add(chrom, bins)
+            columns = [bins[name] for name in ("start", "end", "value")]
+            names = pa.repeat(chrom, len(bins))
+            writer.write_table(pa.table([names, *columns], schema=schema))
+    return content
+
+
+def check_parquet(
+    path: Path, dest: Path, chrom_sizes: Mapping[str, int], content: Content
+) -> None:
+    """Read a Parquet file back and compare it with what was written.
+
+    Parameters
+    ----------
+    path, dest : Path
+        The file, under its temporary name, and the name to use in a message.
+    chrom_sizes : mapping of str to int
+        Not used: the file does not hold them.
+    content : Content
+
+    Raises
+    ------
+    ValidationError
+        The file says anything else.
+    """
+    import pyarrow
+    from pyarrow import parquet
+
+    read = Content()
+    try:
+        with parquet.ParquetFile(path) as file:
+            for batch in file.iter_batches(_ROWS_AT_ONCE):
+                columns = (
+                    batch.column(i).to_numpy(zero_copy_only=False) for i in range(4)
+                )
+                read.add_rows(*columns)
+    except pyarrow.ArrowException as error:
+        raise read_back_error(dest, str(error)) from error
+    read.compare(dest, content)

@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tfimpute_tracks.errors import TracksError, UsageError
+from tfimpute_tracks.kernels.products import sigmoid
 from tfimpute_tracks.variants.alleles import AlleleScorer, parse_variant
 from tfimpute_tracks.views.browse.auth import Auth
 from tfimpute_tracks.views.browse.downloads import export_window
@@ -132,8 +133,9 @@ class _Routes:
         pairs = session.pairs(asked.getlist("pair"), MAX_PAIRS)
         model, genome = session.scores.model, session.scores.genome
         variant = parse_variant(asked.get("variant", ""), genome)
-        effects = AlleleScorer(model, pairs).effects(genome, variant)
-        best = [_listed(side) for side in effects.best()]
+        scores = AlleleScorer(model, pairs).score(genome, variant)
+        best = [_listed(sigmoid(side)) for side in scores.best()]
+        ref, alt = (sigmoid(side).T for side in (scores.ref, scores.alt))
         return JSONResponse(
             {
                 "variant": str(variant),
@@ -143,15 +145,15 @@ class _Routes:
                 "alt": variant.alt,
                 # Tracks are of the alleles that the measured cells had.
                 "basis": "sequence alone" if model.evidence else model.basis,
-                "ref_centers": effects.ref_centers.tolist(),
-                "alt_centers": effects.alt_centers.tolist(),
+                "ref_centers": scores.ref_centers.tolist(),
+                "alt_centers": scores.alt_centers.tolist(),
                 "pairs": [
                     {
                         **session.describe(pair),
                         "ref_best": best[0][i],
                         "alt_best": best[1][i],
-                        "ref": _listed(effects.ref[i]),
-                        "alt": _listed(effects.alt[i]),
+                        "ref": _listed(ref[i]),
+                        "alt": _listed(alt[i]),
                     }
                     for i, pair in enumerate(pairs)
                 ],

@@ -1,25 +1,25 @@
-"""Who may ask: the machine itself, or whoever holds the token.
+"""Who may use the server: this machine, or whoever has the access token.
 
-On the loopback address a page of another site could still reach the server, by its
-address or through a name that points there. So the name in the request must be a local
-one, and what another site's page asks for is refused, but for the page itself. On any
-other address each request needs the token: once in the address, from then on in a
-cookie.
+A page of another site must not reach a server on the loopback address, neither directly
+nor through a host name that resolves to it (DNS rebinding). So cross-site requests are
+refused, and the `Host` header must be a local name. On any other address every request
+needs the token: once in the address of the page, afterwards in a cookie.
 """
 
 from __future__ import annotations
 
 import secrets
-from http.cookies import CookieError, SimpleCookie
 from ipaddress import ip_address
-from urllib.parse import parse_qs
 
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse, RedirectResponse
+from starlette.datastructures import MutableHeaders
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 __all__ = ["Auth", "is_loopback"]
 
+_LOCAL = ("localhost", "127.0.0.1", "[::1]")
 _HEADERS = {
     "content-security-policy": "default-src 'self'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: blob:; connect-src 'self' data: blob:; object-src 'none'; "
@@ -30,7 +30,7 @@ _HEADERS = {
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a name or address means this machine and no other.
+    """Tell whether a name or an address means this machine only.
 
     Parameters
     ----------
@@ -40,79 +40,62 @@ def is_loopback(host: str) -> bool:
     -------
     bool
     """
-    if host.lower() == "localhost":
-        return True
     try:
-        return ip_address(host.strip("[]")).is_loopback
+        return host.lower() == "localhost" or ip_address(host).is_loopback
     except ValueError:
         return False
 
 
 class Auth:
-    """Lets requests through to an application, or answers them itself.
+    """Passes allowed requests to an application and refuses the others.
 
     Parameters
     ----------
     app : ASGI application
     token : str, optional
-        What a request must bring; None: requests by a local name need none.
+        Access token that requests need. None: the `Host` header must be local instead.
+    host : str
+        Local address that is served, allowed next to the usual local names.
     """
 
-    def __init__(self, app: ASGIApp, token: str | None) -> None:
-        self._app, self._token = app, token
+    def __init__(
+        self, app: ASGIApp, token: str | None, host: str = "127.0.0.1"
+    ) -> None:
+        self._token = token
+        self._app = app if token else TrustedHostMiddleware(app, [*_LOCAL, host])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
         if scope["type"] != "http":  # no other kind is served
             return
 
-        async def guarded(message: Message) -> None:
+        async def send_secured(message: Message) -> None:
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message).update(_HEADERS)
             await send(message)
 
-        headers = Headers(scope=scope)
-        # Browsers tell; programs that are none do not, and need not.
-        if headers.get("sec-fetch-site") == "cross-site" and scope["path"] != "/":
-            refusal = "another site's page may not ask this server"
-            await PlainTextResponse(refusal, 403)(scope, receive, guarded)
-            return
+        answer = self._refusal(Request(scope)) or self._app
+        await answer(scope, receive, send_secured)
+
+    def _refusal(self, request: Request) -> Response | None:
+        """Answer a request that may not pass; None for one that may."""
+        path = request.scope["path"]
+        # Browsers send this header; other programs do not, and need not.
+        if request.headers.get("sec-fetch-site") == "cross-site" and path != "/":
+            return PlainTextResponse("requests from other sites are refused", 403)
         if self._token is None:
-            if is_loopback(_host_name(headers.get("host", ""))):
-                await self._app(scope, receive, guarded)
-                return
-            refusal = "this server answers to its local name only"
-            await PlainTextResponse(refusal, 403)(scope, receive, guarded)
-            return
-        # A cookie is the same for all ports of a host; its name tells them apart.
-        port = (scope.get("server") or ("", 0))[1]
-        name = f"tfimpute-tracks-{port}"
-        if self._is_token(_cookie(headers.get("cookie", ""), name)):
-            await self._app(scope, receive, guarded)
-            return
-        query = parse_qs(scope["query_string"].decode("latin-1"))
-        if scope["path"] == "/" and self._is_token(query.get("token", [""])[0]):
-            welcome = RedirectResponse("/", 303)
-            welcome.set_cookie(name, self._token, httponly=True, samesite="strict")
-            await welcome(scope, receive, guarded)
-            return
-        refusal = "wrong or missing token: open the address that `browse` printed"
-        await PlainTextResponse(refusal, 403)(scope, receive, guarded)
+            return None
+        # All ports of a host share their cookies: the name holds the port.
+        cookie = f"tfimpute-tracks-{(request.scope.get('server') or ('', 0))[1]}"
+        if self._is_token(request.cookies.get(cookie, "")):
+            return None
+        if path == "/" and self._is_token(request.query_params.get("token", "")):
+            page = RedirectResponse("/", 303)
+            page.set_cookie(cookie, self._token, httponly=True, samesite="strict")
+            return page
+        return PlainTextResponse(
+            "missing or wrong token: open the address that `browse` printed", 403
+        )
 
     def _is_token(self, text: str) -> bool:
         return secrets.compare_digest(text.encode(), (self._token or "").encode())
-
-
-def _host_name(host: str) -> str:
-    """Give a `Host` header without its port."""
-    if host.startswith("["):
-        return host.partition("]")[0] + "]"
-    return host.partition(":")[0]
-
-
-def _cookie(header: str, name: str) -> str:
-    try:
-        found = SimpleCookie(header).get(name)
-    except CookieError:
-        return ""
-    return found.value if found else ""

@@ -10,16 +10,14 @@ from tempfile import TemporaryDirectory
 from tfimpute_tracks.engines.tiles import TileRange
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.genome import Region
+from tfimpute_tracks.tracks.formats import FORMATS
 from tfimpute_tracks.tracks.rendering import Scores
 from tfimpute_tracks.tracks.writer import PeakThreshold, write_pair
 from tfimpute_tracks.views.browse.scores import LiveScores
 from tfimpute_tracks.views.browse.window import AT_ONCE
 from tfimpute_tracks.vocabulary import Pair
 
-__all__ = ["FORMATS", "export_window"]
-
-FORMATS = ("bigwig", "bed", "bigbed", "bedgraph")
-"""What a window can be had as."""
+__all__ = ["export_window"]
 
 
 def export_window(
@@ -33,7 +31,7 @@ def export_window(
     pairs : list of Pair
     region : Region
     name : str
-        Of :data:`FORMATS`; `bed` is narrowPeak.
+        Of :data:`tfimpute_tracks.tracks.formats.FORMATS`.
 
     Returns
     -------

@@ -1,42 +1,37 @@
-"""Genes beside the tracks, from a user's file: read when a chromosome is seen."""
+"""Genes next to the tracks, from a user's file, which is read once."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from pathlib import Path
 from threading import Lock
 
 from tfimpute_tracks.errors import RegionError
 from tfimpute_tracks.genome import Region, Sequences
-from tfimpute_tracks.genome.genes import Gene, read_genes
+from tfimpute_tracks.genome.chroms import find_chrom
+from tfimpute_tracks.genome.genes import Gene, genes_in, read_genes
 
 __all__ = ["GeneIndex"]
 
-_MOST = 2000  # genes in one answer
+_MAX_GENES = 2000  # in one answer
 
 
 class GeneIndex:
-    """The genes of a GTF, GFF3 or BED file, chromosome by chromosome.
+    """The genes of a GTF, GFF3 or BED file, read when they are first needed.
 
     Parameters
     ----------
     path : Path
     genome : Sequences
-
-    Raises
-    ------
-    InputFileError
-        The file is missing, or no such file.
+        Genes on its chromosomes are read.
     """
 
     def __init__(self, path: Path, genome: Sequences) -> None:
-        self._path, self._sizes = path, dict(genome.chrom_sizes)
-        self._read: dict[str, list[Gene]] = {}
-        # One reading per chromosome, however many ask for it at once.
-        self._locks: defaultdict[str, Lock] = defaultdict(Lock)
+        self._path, self._chroms = path, list(genome.chrom_sizes)
+        self._genes: dict[str, list[Gene]] | None = None
+        self._lock = Lock()
 
     def at(self, region: Region) -> list[Gene]:
-        """Give the genes that meet a region.
+        """Select the genes that overlap a region.
 
         Parameters
         ----------
@@ -45,20 +40,19 @@ class GeneIndex:
         Returns
         -------
         list of Gene
-            By start; the longest where they are many.
+            By start; the longest where there are more than 2,000.
 
         Raises
         ------
         InputFileError
-            A row is broken.
+            The file is missing or has a broken row.
         """
-        genes = [
-            gene
-            for gene in self._of_chrom(region.chrom)
-            if gene.start < region.end and gene.end > region.start
-        ]
-        if len(genes) > _MOST:
-            longest = sorted(genes, key=lambda gene: gene.start - gene.end)[:_MOST]
+        try:
+            genes = genes_in(self._read(), region)
+        except RegionError:  # the file has other chromosomes
+            return []
+        if len(genes) > _MAX_GENES:
+            longest = sorted(genes, key=lambda gene: gene.start - gene.end)[:_MAX_GENES]
             genes = sorted(longest, key=lambda gene: gene.start)
         return genes
 
@@ -72,27 +66,22 @@ class GeneIndex:
         Returns
         -------
         Region or None
-            Of the first one; chromosomes that were seen are searched first.
+            Of the first one, in the order of the genome's chromosomes.
 
         Raises
         ------
         InputFileError
-            A row is broken.
+            As :meth:`at`.
         """
-        wanted = name.upper()
-        others = [chrom for chrom in self._sizes if chrom not in self._read]
-        for chrom in [*self._read, *others]:
-            for gene in self._of_chrom(chrom):
+        genes, wanted = self._read(), name.upper()
+        for chrom in self._chroms:
+            for gene in genes.get(find_chrom(chrom, genes) or "", []):
                 if gene.name.upper() == wanted:
                     return Region(chrom, gene.start, gene.end)
         return None
 
-    def _of_chrom(self, chrom: str) -> list[Gene]:
-        with self._locks[chrom]:
-            if chrom not in self._read:
-                whole = Region(chrom, 0, self._sizes[chrom])
-                try:
-                    self._read[chrom] = read_genes(self._path, whole)
-                except RegionError:  # the file has other chromosomes
-                    self._read[chrom] = []
-            return self._read[chrom]
+    def _read(self) -> dict[str, list[Gene]]:
+        with self._lock:  # once, however many requests wait for it
+            if self._genes is None:
+                self._genes = read_genes(self._path, self._chroms)
+            return self._genes

@@ -1,7 +1,7 @@
-"""What can be told of a pair beside its files: family, data sets, worth of a score.
+"""Facts about tracks from the model card: TF family, training data, false discoveries.
 
-Receipts tell what a track was made of. What the model that made it is worth stands in
-its card, which is looked up here, if it is the card of those very weights.
+A run record describes how a track was made. The performance of the model is in its card,
+which is used only for tracks that were made with exactly those weights.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 from tfimpute_tracks.interpret.tf_families import family_of
 from tfimpute_tracks.models.model import Model
@@ -21,20 +20,20 @@ __all__ = ["CardLookup", "PairInfo"]
 
 @dataclass(frozen=True)
 class PairInfo:
-    """What is known of a pair.
+    """Facts about a pair.
 
     Attributes
     ----------
     family : str
+        DNA-binding family of the TF.
     tf_data_sets, cell_data_sets : int, optional
-        Measured pairs of the TF and of the cell line that the model learned from; None
-        where the model is not at hand.
+        Number of training pairs of the TF and of the cell line; None if unknown.
     fdr_thresholds : dict of float to float or None
-        False discovery rate -> the lowest score that keeps it; None where none does,
-        empty where nothing is known.
+        False discovery rate -> lowest score that keeps it, None if no score does; empty
+        if unknown.
     peak_fdr : float, optional
-        Share of the peaks called along a test chromosome that no measured peak
-        confirms; None where that was not looked at.
+        Fraction of the peaks called along a test chromosome that overlap no measured
+        peak; None if unknown.
     """
 
     family: str
@@ -46,81 +45,22 @@ class PairInfo:
 
 @dataclass(frozen=True)
 class CardLookup:
-    """A model's card, asked about tracks.
+    """A model card, looked up for tracks.
 
     Parameters
     ----------
     model : Model, optional
-        None: only what needs no model is told.
+        None: only facts that need no model are available.
     """
 
     model: Model | None = None
 
-    def of(self, track: TrackRecord) -> PairInfo:
-        """Tell what is known of a track.
+    def matches(self, track: TrackRecord) -> bool:
+        """Tell whether the card belongs to the weights that made a track.
 
         Parameters
         ----------
-        track : ShelfTrack
-
-        Returns
-        -------
-        Facts
-        """
-        model, (tf, cell) = self.model, track.pair
-        if model is None or not self.knows(track):
-            return PairInfo(family_of(tf))
-        tfs, cells = self._data_sets
-        own = model.measured_pairs.get(track.pair, {})
-        return PairInfo(
-            family_of(tf),
-            tfs[tf],
-            cells[cell],
-            model.fdr_thresholds(track.pair),
-            own.get("genome", {}).get("peak_fdr"),
-        )
-
-    def test_sites(self, tracks: Iterable[TrackRecord]) -> str:
-        """Say what AUROCs of measured pairs were found on, as in "AUROC on ...".
-
-        Parameters
-        ----------
-        tracks : iterable of ShelfTrack
-
-        Returns
-        -------
-        str
-            Less where another model made one of them: its card is not at hand.
-        """
-        if self.model is not None and all(map(self.knows, tracks)):
-            return self.model.test_sites
-        return "sites that trained nothing"
-
-    def along_the_genome(self) -> str:
-        """Say how many called peaks were confirmed along a whole chromosome.
-
-        Returns
-        -------
-        str
-            A sentence; empty where nothing is known.
-        """
-        told = self.model.card.get("fdr", {}).get("genome") if self.model else None
-        if not told:
-            return ""
-        found = told["peak_fdr"]
-        return (
-            f"Along {told['chrom']}, {found['mean']:.0%} of the peaks that are called "
-            "at the pairs' thresholds coincide with no measured peak (mean over "
-            f"{found['pairs']} measured pairs; a tenth are below {found['p10']:.0%}, a "
-            f"tenth above {found['p90']:.0%})."
-        )
-
-    def knows(self, track: TrackRecord) -> bool:
-        """Tell whether the model is the one that made a track.
-
-        Parameters
-        ----------
-        track : ShelfTrack
+        track : TrackRecord
 
         Returns
         -------
@@ -131,10 +71,80 @@ class CardLookup:
             return False
         return track.evidence_weights == model.digests.get("evidence_weights", "")
 
+    def info(self, track: TrackRecord) -> PairInfo:
+        """Look up a track's pair.
+
+        Parameters
+        ----------
+        track : TrackRecord
+
+        Returns
+        -------
+        PairInfo
+            The TF family only, where the track was made with other weights.
+        """
+        model, (tf, cell) = self.model, track.pair
+        if model is None or not self.matches(track):
+            return PairInfo(family_of(tf))
+        tfs, cells = self._data_sets
+        entry = model.measured_pairs.get(track.pair, {})
+        return PairInfo(
+            family_of(tf),
+            tfs[tf],
+            cells[cell],
+            model.fdr_thresholds(track.pair),
+            entry.get("genome", {}).get("peak_fdr"),
+        )
+
+    def test_sites(self, tracks: Iterable[TrackRecord]) -> str:
+        """Name the sites that the AUROCs of measured pairs are from.
+
+        Parameters
+        ----------
+        tracks : iterable of TrackRecord
+
+        Returns
+        -------
+        str
+            To follow "AUROC on"; general where a track was made with other weights.
+        """
+        if self.model is not None and all(map(self.matches, tracks)):
+            return self.model.test_sites
+        return "sites held out from training"
+
+    def genome_wide_fdr(self, tracks: Iterable[TrackRecord]) -> str:
+        """Describe the fraction of false peaks along a whole test chromosome.
+
+        Parameters
+        ----------
+        tracks : iterable of TrackRecord
+
+        Returns
+        -------
+        str
+            A sentence; empty where the card has no such data, or is of none of the
+            tracks.
+        """
+        if self.model is None or not any(map(self.matches, tracks)):
+            return ""
+        measured = self.model.card.get("fdr", {}).get("genome")
+        if not measured:
+            return ""
+        fdr = measured["peak_fdr"]
+        return (
+            f"On {measured['chrom']}, {fdr['mean']:.0%} of the peaks called at the "
+            "pairs' thresholds overlap no measured peak (mean over "
+            f"{fdr['pairs']} measured pairs; 10th and 90th percentile: {fdr['p10']:.0%} "
+            f"and {fdr['p90']:.0%})."
+        )
+
+    @cached_property
+    def n_training_pairs(self) -> int:
+        """Number of pairs that the model was trained on."""
+        return sum(self._data_sets[0].values())
+
     @cached_property
     def _data_sets(self) -> tuple[Counter[str], Counter[str]]:
-        known: Mapping[Any, Mapping[str, Any]] = (
-            self.model.measured_pairs if self.model else {}
-        )
-        seen = [pair for pair, told in known.items() if told.get("trained")]
-        return Counter(tf for tf, _ in seen), Counter(cell for _, cell in seen)
+        pairs = self.model.measured_pairs.items() if self.model else ()
+        trained = [pair for pair, entry in pairs if entry.get("trained")]
+        return Counter(tf for tf, _ in trained), Counter(cell for _, cell in trained)

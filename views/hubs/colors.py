@@ -1,8 +1,8 @@
-"""Colors that tell tracks apart."""
+"""Colors of tracks: by TF family, TF or cell line."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.interpret.tf_families import family_of
@@ -17,13 +17,16 @@ from tfimpute_tracks.plots.style import (
 )
 from tfimpute_tracks.vocabulary import Pair
 
-__all__ = ["COLOR_BY", "pair_colors"]
+__all__ = ["pair_colors"]
 
-COLOR_BY = ("family", "tf", "cell")
-"""What a color can stand for."""
-# Families of many TFs have colors of their own; those that bind no sequence by
-# themselves are gray.
-_BY_FAMILY = {
+_GROUPS: dict[str, Callable[[Pair], str]] = {
+    "family": lambda pair: family_of(pair.tf),
+    "tf": lambda pair: pair.tf,
+    "cell": lambda pair: pair.cell,
+}
+# The largest families have a color each. Proteins that do not bind DNA by themselves
+# are gray, and all other families share one color.
+_FAMILY_COLORS = {
     "C2H2 zinc finger": BLUE,
     "bZIP": VERMILLION,
     "bHLH": GREEN,
@@ -38,29 +41,29 @@ _CYCLE = (BLUE, VERMILLION, GREEN, PURPLE, SKY_BLUE, ORANGE)
 
 
 def pair_colors(pairs: Iterable[Pair], by: str = "family") -> dict[Pair, str]:
-    """Give each pair a color.
+    """Choose a color for each pair.
 
     Parameters
     ----------
     pairs : iterable of Pair
-    by : str
-        Of :data:`COLOR_BY`: what gets a color of its own.
+    by : {"family", "tf", "cell"}
+        Pairs that agree in this have the same color.
 
     Returns
     -------
-    dict of Pair to ``#RRGGBB``
+    dict of Pair to str
+        Colors as ``#RRGGBB``.
 
     Raises
     ------
     UsageError
-        Another word.
+        `by` is something else.
     """
-    if by not in COLOR_BY:
-        raise UsageError(f"--color-by {by!r}; give one of {', '.join(COLOR_BY)}")
-    chosen = list(pairs)
-    if by == "family":
-        return {pair: _BY_FAMILY.get(family_of(pair.tf), SKY_BLUE) for pair in chosen}
-    part: Callable[[Pair], str] = (lambda p: p.tf) if by == "tf" else (lambda p: p.cell)
-    names: Sequence[str] = sorted({part(pair) for pair in chosen})
-    colors = {name: _CYCLE[i % len(_CYCLE)] for i, name in enumerate(names)}
-    return {pair: colors[part(pair)] for pair in chosen}
+    if by not in _GROUPS:
+        raise UsageError(f"--color-by {by!r}; use one of {', '.join(_GROUPS)}")
+    groups = {pair: _GROUPS[by](pair) for pair in pairs}
+    colors = _FAMILY_COLORS
+    if by != "family":
+        names = sorted(set(groups.values()))
+        colors = {name: _CYCLE[i % len(_CYCLE)] for i, name in enumerate(names)}
+    return {pair: colors.get(group, SKY_BLUE) for pair, group in groups.items()}

@@ -1,28 +1,32 @@
-"""Pieces of tracks, small enough to stand in a page."""
+"""Excerpts of tracks, small enough to be part of a page."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from tfimpute_tracks.genome import Region, read_narrowpeak
-from tfimpute_tracks.genome.signal import Signal
-from tfimpute_tracks.tracks.formats import read_signal, signal_chroms, write_bigwig
+from tfimpute_tracks.tracks.formats import (
+    SignalStyle,
+    read_signal,
+    signal_chroms,
+    write_track,
+)
 
-__all__ = ["merge_windows", "slice_bigwig", "slice_peaks"]
+__all__ = ["bigwig_excerpt", "merge_windows", "peak_excerpt"]
 
 
 def merge_windows(windows: Sequence[Region], sizes: dict[str, int]) -> list[Region]:
-    """Sort windows, cut them at the ends of chromosomes, and join what overlaps.
+    """Sort windows, clip them to their chromosomes, and join those that overlap.
 
     Parameters
     ----------
     windows : sequence of Region
     sizes : dict of str to int
-        Chromosome -> bp, in the order to sort by; windows of others are left out.
+        bp by chromosome, in the order to sort by; windows on others are left out.
 
     Returns
     -------
@@ -30,8 +34,8 @@ def merge_windows(windows: Sequence[Region], sizes: dict[str, int]) -> list[Regi
     """
     rank = {chrom: i for i, chrom in enumerate(sizes)}
     merged: list[Region] = []
-    known = (window for window in windows if window.chrom in rank)
-    for chrom, start, end in sorted(known, key=lambda w: (rank[w.chrom], w.start)):
+    on_them = (window for window in windows if window.chrom in rank)
+    for chrom, start, end in sorted(on_them, key=lambda w: (rank[w.chrom], w.start)):
         end = min(end, sizes[chrom])
         last = merged[-1] if merged else None
         if last and last.chrom == chrom and start <= last.end:
@@ -41,8 +45,8 @@ def merge_windows(windows: Sequence[Region], sizes: dict[str, int]) -> list[Regi
     return merged
 
 
-def slice_bigwig(path: Path, windows: Sequence[Region], decimals: int) -> str:
-    """Make a bigWig of the windows of another, as an address that holds it.
+def bigwig_excerpt(path: Path, windows: Sequence[Region], decimals: int) -> str:
+    """Copy windows of a bigWig into a bigWig inside a `data:` URL.
 
     Parameters
     ----------
@@ -50,36 +54,35 @@ def slice_bigwig(path: Path, windows: Sequence[Region], decimals: int) -> str:
     windows : sequence of Region
         Those on chromosomes that the file does not have are left out.
     decimals : int
-        Values are rounded to so many.
+        Number of decimals that values are rounded to.
 
     Returns
     -------
     str
-        A `data:` address; empty where no window has a value.
+        The URL; empty if no window has a value.
 
     Raises
     ------
     InputFileError
-        The file is no bigWig, or is broken.
+        The file is not a bigWig, or is broken.
     """
     sizes = signal_chroms(path)
-    pieces = list(_pieces(path, merge_windows(windows, sizes)))
-    if not pieces:
+    signals = [
+        signal
+        for chrom, start, end in merge_windows(windows, sizes)
+        for signal in read_signal(path, chrom, start, end).signals(chrom)
+    ]
+    if not signals:
         return ""
     with TemporaryDirectory(prefix="tfimpute-tracks-") as folder:
-        dest = Path(folder) / "slice.bw"
-        write_bigwig(dest, sizes, pieces, decimals)
+        dest = Path(folder) / "excerpt.bw"
+        write_track("bigwig", dest, sizes, signals, SignalStyle(decimals))
         content = base64.b64encode(dest.read_bytes()).decode("ascii")
     return f"data:application/octet-stream;base64,{content}"
 
 
-def _pieces(path: Path, windows: Sequence[Region]) -> Iterator[Signal]:
-    for chrom, begin, end in windows:
-        yield from read_signal(path, chrom, begin, end).signals(chrom)
-
-
-def slice_peaks(path: Path, windows: Sequence[Region]) -> list[dict[str, Any]]:
-    """Give the peaks that meet windows, as igv.js takes them.
+def peak_excerpt(path: Path, windows: Sequence[Region]) -> list[dict[str, Any]]:
+    """Read the peaks that overlap windows, as features of igv.js.
 
     Parameters
     ----------
@@ -98,11 +101,12 @@ def slice_peaks(path: Path, windows: Sequence[Region]) -> list[dict[str, Any]]:
         The file is broken.
     """
     frame = read_narrowpeak(path, allow_empty=True)
-    found = []
-    for chrom, begin, end in windows:
-        is_met = (frame["chrom"] == chrom) & (frame["end"] > begin)
-        rows = frame[is_met & (frame["start"] < end)]
-        found += [
+    features = []
+    for chrom, start, end in windows:
+        overlaps = (
+            (frame["chrom"] == chrom) & (frame["end"] > start) & (frame["start"] < end)
+        )
+        features += [
             {
                 "chr": chrom,
                 "start": int(row.start),
@@ -110,6 +114,6 @@ def slice_peaks(path: Path, windows: Sequence[Region]) -> list[dict[str, Any]]:
                 "name": f"{row.signal_value:.3f}",
                 "score": int(row.score),
             }
-            for row in rows.itertuples()
+            for row in frame[overlaps].itertuples()
         ]
-    return found
+    return features

@@ -1,7 +1,7 @@
-"""The table by which a faceted composite finds its tracks.
+"""The metadata table of a faceted composite: one row per pair.
 
-A column is a facet, to be ticked; one whose name begins with `_` is only searched, and
-one with `__` neither.
+Each column is a facet to select by. A column whose name begins with `_` can only be
+searched, and one that begins with `__` is only shown.
 """
 
 from __future__ import annotations
@@ -18,51 +18,53 @@ _COLUMNS = (
     *("id", "tf", "cell", "family", "status", "expected_accuracy", "tf_data_sets"),
     *("cell_data_sets", "__expected_auroc", "__threshold", "__peaks", "__weights"),
 )
-_ACCURACY = ((0.9, "0.9 and more"), (0.8, "0.8 to 0.9"), (0.7, "0.7 to 0.8"))
+# Lowest value and name of each bin, the highest bin first.
+_ACCURACY = (
+    *((0.9, "0.9 and more"), (0.8, "0.8 to 0.9"), (0.7, "0.7 to 0.8")),
+    (0, "below 0.7"),
+)
 _DATA_SETS = ((10, "10 and more"), (5, "5 to 9"), (2, "2 to 4"), (1, "1"), (0, "0"))
 
 
 def metadata_table(
-    tracks: list[TrackRecord], keys: Mapping[Pair, str], knowledge: CardLookup
+    tracks: list[TrackRecord], names: Mapping[Pair, str], card: CardLookup
 ) -> str:
     """Write the table.
 
     Parameters
     ----------
-    tracks : list of ShelfTrack
-    keys : mapping of Pair to str
-        The pairs' names in the hub.
-    knowledge : Knowledge
+    tracks : list of TrackRecord
+    names : mapping of Pair to str
+        Names of the pairs in the hub.
+    card : CardLookup
 
     Returns
     -------
     str
-        Tab-separated, a head and a row per pair.
+        Tab-separated, with a header and a row per pair.
     """
-    rows = ["\t".join(_COLUMNS)]
+    rows: list[tuple[str, ...]] = [_COLUMNS]
     for track in tracks:
-        facts = knowledge.of(track)
-        auroc = track.expected_auroc
-        cells = (
-            keys[track.pair],
-            *(" ".join(name.split()) for name in track.pair),
-            facts.family,
-            track.status,
-            _binned(auroc, _ACCURACY, "below 0.7"),
-            _binned(facts.tf_data_sets, _DATA_SETS, ""),
-            _binned(facts.cell_data_sets, _DATA_SETS, ""),
-            "" if auroc is None else f"{auroc:.4f}",
-            f"{track.threshold:.4f}",
-            str(track.n_peaks),
-            track.weights,
+        info, auroc = card.info(track), track.expected_auroc
+        rows.append(
+            (
+                names[track.pair],
+                *(" ".join(name.split()) for name in track.pair),
+                info.family,
+                track.status,
+                _bin(auroc, _ACCURACY),
+                _bin(info.tf_data_sets, _DATA_SETS),
+                _bin(info.cell_data_sets, _DATA_SETS),
+                "" if auroc is None else f"{auroc:.4f}",
+                f"{track.threshold:.4f}",
+                str(track.n_peaks),
+                track.weights,
+            )
         )
-        rows.append("\t".join(cells))
-    return "\n".join(rows) + "\n"
+    return "".join("\t".join(row) + "\n" for row in rows)
 
 
-def _binned(
-    value: float | None, bins: tuple[tuple[float, str], ...], below: str
-) -> str:
+def _bin(value: float | None, bins: tuple[tuple[float, str], ...]) -> str:
     if value is None:
         return "unknown"
-    return next((name for least, name in bins if value >= least), below)
+    return next(name for lowest, name in bins if value >= lowest)

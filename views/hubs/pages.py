@@ -1,6 +1,6 @@
-"""Pages that explain tracks: what a score means, how far to trust it, whom to cite.
+"""Description pages of a hub: what a score means, how accurate it is, what to cite.
 
-UCSC's browser shows them under a track's settings; they open by themselves as well.
+UCSC's genome browser shows them below a track's settings; they also open by themselves.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from html import escape
 
 from tfimpute_tracks import __version__
 from tfimpute_tracks.interpret.tf_families import family_of
+from tfimpute_tracks.storage.page import fill_template
 from tfimpute_tracks.tracks.signals import SIGNALS
 from tfimpute_tracks.tracks.track_folder import TrackRecord
 from tfimpute_tracks.views.hubs.card_lookup import CardLookup
 
-__all__ = ["how_to_read", "origin", "overview_page", "pair_table", "tf_page"]
+__all__ = ["methods_section", "overview_page", "pair_table", "reading_guide", "tf_page"]
 
 _PAPER = (
     "Qin Q, Feng J. Imputation for transcription factor binding predictions based on "
@@ -23,48 +24,46 @@ _PAPER = (
     '<a href="https://doi.org/10.1371/journal.pcbi.1005403">'
     "doi:10.1371/journal.pcbi.1005403</a>"
 )
-_ROWS = 2000  # of a table; more are in hub.tsv
+_MAX_ROWS = 2000  # of a table; hub.tsv has all
 
 
-def overview_page(tracks: list[TrackRecord], knowledge: CardLookup) -> str:
-    """Write the page of a whole hub.
+def overview_page(tracks: list[TrackRecord], card: CardLookup) -> str:
+    """Write the description page of a whole hub.
 
     Parameters
     ----------
-    tracks : list of ShelfTrack
-    knowledge : Knowledge
+    tracks : list of TrackRecord
+    card : CardLookup
 
     Returns
     -------
     str
         HTML.
     """
-    known = Counter(track.status for track in tracks)
+    statuses = Counter(track.status for track in tracks)
     tfs = {track.pair.tf for track in tracks}
     cells = {track.pair.cell for track in tracks}
-    counts = ", ".join(f"{n:,} {name}" for name, n in sorted(known.items()))
-    return _page(
-        "Transcription factor binding, predicted",
-        f"""<p>The probability that a transcription factor (TF) binds a place in a cell
-line, predicted from {_basis(tracks)}. {len(tracks):,} pairs of {len(tfs):,} TFs
-and {len(cells):,} cell lines: {counts}. The model was trained on
-measured sites of a <i>trained</i> pair; an <i>imputed</i> pair was not measured, or held out.</p>
-{how_to_read(tracks)}
-{origin(tracks, knowledge)}
+    counts = ", ".join(f"{n:,} {status}" for status, n in sorted(statuses.items()))
+    body = f"""<p>Probability that a transcription factor (TF) binds in a cell line, predicted
+from {_basis(tracks)}. {len(tracks):,} pairs of {len(tfs):,} TFs and {len(cells):,} cell
+lines: {counts}. A <i>trained</i> pair was in the training data of the model. An
+<i>imputed</i> pair was not: it was never measured, or it was held out.</p>
+{reading_guide(tracks)}
+{methods_section(tracks, card)}
 <h2>Pairs</h2>
-{pair_table(tracks, knowledge)}""",
-    )
+{pair_table(tracks, card)}"""
+    return _page("Transcription factor binding, predicted", body)
 
 
-def tf_page(tf: str, tracks: list[TrackRecord], knowledge: CardLookup) -> str:
-    """Write the page of a TF's tracks.
+def tf_page(tf: str, tracks: list[TrackRecord], card: CardLookup) -> str:
+    """Write the description page of a TF's tracks.
 
     Parameters
     ----------
     tf : str
-    tracks : list of ShelfTrack
+    tracks : list of TrackRecord
         Of that TF.
-    knowledge : Knowledge
+    card : CardLookup
 
     Returns
     -------
@@ -72,30 +71,28 @@ def tf_page(tf: str, tracks: list[TrackRecord], knowledge: CardLookup) -> str:
         HTML.
     """
     trained = [track.pair.cell for track in tracks if track.status == "trained"]
-    learned = (
-        f"The model has learned it from measured sites in {len(trained)} of them: "
+    training = (
+        f"The training data of the model include {len(trained)} of them: "
         f"{escape(', '.join(trained))}."
         if trained
-        else "None of these cell lines was measured, or it was kept from the model."
+        else "The training data of the model include none of them."
     )
-    return _page(
-        f"Binding of {escape(tf)}, predicted",
-        f"""<p>The probability that {escape(tf)} (family: {escape(family_of(tf))}) binds
-a place, predicted from {_basis(tracks)}, in {len(tracks)} cell
-line{"s" * (len(tracks) != 1)}. {learned}</p>
-{how_to_read(tracks)}
-<h2>Thresholds and reliability</h2>
-{pair_table(tracks, knowledge)}
-{origin(tracks, knowledge)}""",
-    )
+    body = f"""<p>Probability that {escape(tf)} (family: {escape(family_of(tf))}) binds in
+{len(tracks)} cell line{"s" * (len(tracks) != 1)}, predicted from {_basis(tracks)}.
+{training}</p>
+{reading_guide(tracks)}
+<h2>Thresholds and accuracy</h2>
+{pair_table(tracks, card)}
+{methods_section(tracks, card)}"""
+    return _page(f"Binding of {escape(tf)}, predicted", body)
 
 
-def how_to_read(tracks: Iterable[TrackRecord]) -> str:
-    """Say what a value means, for the signals that there are.
+def reading_guide(tracks: Iterable[TrackRecord]) -> str:
+    """Explain the values of the signals that tracks have.
 
     Parameters
     ----------
-    tracks : iterable of ShelfTrack
+    tracks : iterable of TrackRecord
 
     Returns
     -------
@@ -103,184 +100,158 @@ def how_to_read(tracks: Iterable[TrackRecord]) -> str:
         HTML.
     """
     tracks = list(tracks)
-    signals = {name for track in tracks for name in track.signals}
-    bases = {bool(track.evidence_weights) for track in tracks}
-    scores = "\n".join(_BASIS_TEXTS[basis] for basis in sorted(bases))
-    more = "".join(
-        f"<li><b>{SIGNALS[name].label}</b>: {text}</li>\n"
+    present = {name for track in tracks for name in track.signals}
+    signals = [
+        f"<b>{SIGNALS[name].label}</b>: {text}"
         for name, text in _SIGNAL_TEXTS.items()
-        if name in signals
-    )
-    return f"""<h2>How to read it</h2>
-<ul>
-{more}<li><b>Peaks</b> are runs of tiles at or above the pair's threshold. The darker a
-peak, the higher its best tile.</li>
-<li>Where the sequence is unknown (N) nothing is drawn.</li>
-{scores}
-</ul>"""
+        if name in present
+    ]
+    bases = sorted({bool(track.evidence_weights) for track in tracks})
+    items = [*signals, *_GENERAL_TEXTS, *(_BASIS_TEXTS[basis] for basis in bases)]
+    rows = "\n".join(f"<li>{item}</li>" for item in items)
+    return f"<h2>How to read the tracks</h2>\n<ul>\n{rows}\n</ul>"
 
-
-# By whether measured tracks count beside sequence.
-_BASIS_TEXTS = {
-    False: """<li>Scores from sequence: bound and unbound sites had the same weight in
-training, so 0.5 does not mean that half of such places are bound: most are not. Compare
-places within one track, and take a threshold from the table; the pair's own is the
-score that as many open-chromatin sites exceed as the TF binds on average where it was
-measured. Sequence does not tell whether the chromatin of a place is open in a cell
-line: what is cell-specific beyond the letters is not in these tracks.</li>""",
-    True: """<li>Scores from sequence and measured tracks: the share of open-chromatin
-sites with such a score that are bound, as far as pairs kept from the model tell. A
-pair's threshold is the score that as many such sites exceed as are expected to be
-bound. The pair's own measurements never count; where other tracks are few or far off,
-little is known of the cell line. On chromosomes without tracks sequence is all there
-is: receipts name them.</li>""",
-}
 
 _SIGNAL_TEXTS = {
-    "probability": "of binding, of the tile around a place; the better strand's.",
-    "log-odds": "ln(p / (1 - p)): differences between places that are all unlikely, or "
-    "all likely, show.",
-    "specificity": "the probability less its mean over the cell lines of the same TF: "
-    "what sets this cell line apart.",
-    "calibrated": "the share of open-chromatin sites with such a score that are bound, "
-    "as found with pairs that were kept from a model. In closed chromatin it is less.",
+    "probability": "probability of binding for the tile centered at a position, the "
+    "higher one of both strands.",
+    "log-odds": "ln(p / (1 - p)). It shows differences between positions whose "
+    "probabilities are all near 0 or near 1.",
+    "specificity": "probability minus its mean over the cell lines of the same TF. It "
+    "shows binding that is specific to this cell line.",
+    "calibrated": "fraction of open-chromatin sites with this score that are bound, "
+    "estimated on held-out pairs. In closed chromatin fewer sites are bound.",
+}
+_GENERAL_TEXTS = (
+    (
+        "<b>Peaks</b> are runs of tiles whose probability is at or above the pair's "
+        "threshold. A darker peak has a higher maximum."
+    ),
+    "Where the sequence is unknown (N) there is no value.",
+)
+# By whether measured peaks of other pairs were used.
+_BASIS_TEXTS = {
+    False: """<b>Scores from the sequence only.</b> Half of the sites in training were
+bound. In a genome most are not, so a score of 0.5 does not mean that half of such sites
+are bound. Compare positions within one track, and choose a threshold from the table. The
+default threshold of a pair is the score exceeded by the TF's mean fraction of bound
+open-chromatin sites. The sequence does not show where chromatin is open in a cell line,
+so these tracks do not either.""",
+    True: """<b>Scores from the sequence and the measured peaks of other pairs.</b> A
+score is the fraction of open-chromatin sites with this score that are bound, estimated on
+held-out pairs. The default threshold of a pair is the score exceeded by its expected
+fraction of bound sites. A pair's own peaks are never used. Scores are less accurate where
+few other pairs of the cell line were measured. Chromosomes without measured peaks are
+scored from the sequence only; the run records list them.""",
 }
 
 
-def pair_table(tracks: list[TrackRecord], knowledge: CardLookup) -> str:
-    """Write a table of pairs: what is known of each, and scores at several FDRs.
+def pair_table(tracks: list[TrackRecord], card: CardLookup) -> str:
+    """Write a table of pairs with expected accuracy and thresholds.
 
     Parameters
     ----------
-    tracks : list of ShelfTrack
-    knowledge : Knowledge
+    tracks : list of TrackRecord
+    card : CardLookup
+
+    Returns
+    -------
+    str
+        HTML: an explanation and the table.
+    """
+    shown = [(track, card.info(track)) for track in tracks[:_MAX_ROWS]]
+    levels = sorted({level for _, info in shown for level in info.fdr_thresholds})
+    columns = [
+        *("TF", "cell line", "status", "expected AUROC", "peaks", "unconfirmed"),
+        *("threshold", *(f"FDR {level:.0%}" for level in levels)),
+    ]
+    rows = [
+        [
+            *(escape(name) for name in track.pair),
+            escape(track.status),
+            _auroc(track),
+            f"{track.n_peaks:,}",
+            "&ndash;" if info.peak_fdr is None else f"{info.peak_fdr:.0%}",
+            f"{track.threshold:.4f}",
+            *(_threshold(info.fdr_thresholds.get(level)) for level in levels),
+        ]
+        for track, info in shown
+    ]
+    header = "".join(f"<th>{name}</th>" for name in columns)
+    body = "\n".join(
+        f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows
+    )
+    rest = ""
+    if len(tracks) > len(shown):
+        rest = f"\n<p>The first {_MAX_ROWS:,} pairs. The file hub.tsv lists all.</p>"
+    return f"""<p><i>Expected AUROC</i>: for measured pairs, the AUROC on
+{escape(card.test_sites(tracks))}; for imputed pairs, an estimate from the TF and the cell
+line, with an interval that contains nine of ten held-out pairs.
+{_FDR_TEXT if levels else ""} {card.genome_wide_fdr(tracks)}</p>
+<table class="pairs">
+<tr>{header}</tr>
+{body}
+</table>{rest}"""
+
+
+_FDR_TEXT = """<i>FDR</i>: the lowest score above which this fraction of open-chromatin
+sites is not bound, from measured sites held out from training; for imputed pairs, the
+average over held-out pairs. In a whole genome, closed chromatin included, the fraction is
+higher. A dash means that no score reaches this rate, or that it is unknown.
+<i>Unconfirmed</i>: the fraction of a measured pair's peaks along a held-out chromosome
+that overlap no measured peak."""
+
+
+def methods_section(tracks: list[TrackRecord], card: CardLookup) -> str:
+    """Describe how tracks were made, and what to cite.
+
+    Parameters
+    ----------
+    tracks : list of TrackRecord
+    card : CardLookup
 
     Returns
     -------
     str
         HTML.
     """
-    shown = tracks[:_ROWS]
-    facts = [knowledge.of(track) for track in shown]
-    levels = sorted({level for fact in facts for level in fact.fdr_thresholds})
-    heads = [
-        *("TF", "cell line", "status", "expected AUROC", "peaks", "unconfirmed"),
-        "threshold",
-        *(f"FDR {level:.0%}" for level in levels),
-    ]
-    rows = []
-    for track, fact in zip(shown, facts, strict=True):
-        auroc = track.expected_auroc
-        cells = [
-            *(escape(name) for name in track.pair),
-            escape(track.status),
-            _expected(auroc, track.expected_interval),
-            f"{track.n_peaks:,}",
-            "&ndash;" if fact.peak_fdr is None else f"{fact.peak_fdr:.0%}",
-            f"{track.threshold:.4f}",
-            *(_threshold(fact.fdr_thresholds.get(level)) for level in levels),
-        ]
-        rows.append("".join(f"<td>{cell}</td>" for cell in cells))
-    head = "".join(f"<th>{name}</th>" for name in heads)
-    body = "\n".join(f"<tr>{row}</tr>" for row in rows)
-    rest = ""
-    if len(tracks) > len(shown):
-        rest = f"<p>The first {_ROWS:,} pairs; all are in hub.tsv.</p>"
-    tests = escape(knowledge.test_sites(tracks))
-    return f"""<p>Of a measured pair the <i>AUROC</i> is that on {tests};
-of an imputed one it is what to expect by what is known of its TF and its cell line, and
-nine of ten such pairs lie within the interval in brackets, where there is one.
-{_fdr_text(levels)} {_along_the_genome(tracks, knowledge)}</p>
-<table class="pairs">
-<tr>{head}</tr>
-{body}
-</table>
-{rest}"""
-
-
-def _fdr_text(levels: list[float]) -> str:
-    if not levels:
-        return ""
-    return (
-        "<i>FDR</i>: the lowest score above which that share of open-chromatin sites "
-        "is not bound, by measured sites that trained nothing; for imputed pairs, what "
-        "held on average for pairs that were kept from the model. Over a whole genome, "
-        "closed chromatin included, more are not bound. A dash: no score does it, or "
-        "it is not known. <i>Unconfirmed</i>: where a whole chromosome was kept for "
-        "tests, the share of a measured pair's peaks along it that no measured peak "
-        "confirms."
+    models = "; ".join(
+        f"<b>{escape(name or 'unknown')}</b> <code>{escape(digest)}</code>"
+        for name, digest in sorted({(track.model, track.weights) for track in tracks})
     )
-
-
-def _along_the_genome(tracks: list[TrackRecord], knowledge: CardLookup) -> str:
-    if any(map(knowledge.knows, tracks)):
-        return knowledge.along_the_genome()
-    return ""
+    text = f"Made with tfimpute-tracks {escape(__version__)}, an implementation of "
+    text += f"TFImpute: {_PAPER}. Weights: {models}."
+    if card.model is not None and any(map(card.matches, tracks)):
+        facts = card.model.card
+        text += (
+            f" The weights were made on {escape(str(facts.get('created', 'unknown')))} "
+            f"from {card.n_training_pairs} measured pairs (ENCODE, build "
+            f"{escape(str(facts.get('build', 'unknown')))})."
+        )
+    genomes = sorted({track.genome for track in tracks if track.genome})
+    if genomes:
+        text += f" Sequence: {escape(', '.join(genomes))}."
+    return f"""<h2>Methods and citation</h2>
+<p>{text} The run record next to each track (<code>.receipt.json</code>) lists its
+inputs and parameters.</p>"""
 
 
 def _basis(tracks: Iterable[TrackRecord]) -> str:
     return escape(", or from ".join(sorted({track.basis for track in tracks})))
 
 
-def _expected(auroc: float | None, interval: tuple[float, float] | None) -> str:
-    if auroc is None:
+def _auroc(track: TrackRecord) -> str:
+    if track.expected_auroc is None:
         return "unknown"
-    around = f" ({interval[0]:.2f}&ndash;{interval[1]:.2f})" if interval else ""
-    return f"{auroc:.2f}{around}"
+    interval = track.expected_interval
+    ends = f" ({interval[0]:.2f}&ndash;{interval[1]:.2f})" if interval else ""
+    return f"{track.expected_auroc:.2f}{ends}"
 
 
 def _threshold(value: float | None) -> str:
-    # Scores that few calls are wrong by lie near 1: four decimals hide them.
+    # Thresholds of low FDRs are near 1, where four decimals are too few.
     return "&ndash;" if value is None else f"{value:.6f}"
 
 
-def origin(tracks: list[TrackRecord], knowledge: CardLookup) -> str:
-    """Say what made the tracks, and how to cite it.
-
-    Parameters
-    ----------
-    tracks : list of ShelfTrack
-    knowledge : Knowledge
-
-    Returns
-    -------
-    str
-        HTML.
-    """
-    made = sorted({(track.model, track.weights) for track in tracks})
-    models = "; ".join(
-        f"<b>{escape(name or 'unknown')}</b> <code>{escape(digest)}</code>"
-        for name, digest in made
-    )
-    genomes = sorted({track.genome for track in tracks if track.genome})
-    sequence = f" Sequence: {escape(', '.join(genomes))}." if genomes else ""
-    card = ""
-    if knowledge.model is not None and any(map(knowledge.knows, tracks)):
-        data = knowledge.model.card
-        n_pairs = sum(
-            bool(e.get("trained")) for e in knowledge.model.measured_pairs.values()
-        )
-        card = (
-            f" The weights are of {escape(str(data.get('created', 'unknown date')))}, "
-            f"learned from {n_pairs} measured pairs (ENCODE, build "
-            f"{escape(str(data.get('build', 'unknown')))})."
-        )
-    return f"""<h2>Methods and citation</h2>
-<p>Made with tfimpute-tracks {escape(__version__)}, an implementation of TFImpute:
-{_PAPER}. Weights: {models}.{card}{sequence} What a file was made of stands in the
-receipt beside it (<code>.receipt.json</code>).</p>"""
-
-
 def _page(title: str, body: str) -> str:
-    return f"""<!DOCTYPE html>
-<html lang="en">
-<head><meta charset="utf-8"><title>{title}</title>
-<style>table.pairs {{ border-collapse: collapse }}
-table.pairs td, table.pairs th {{ padding: 0 .8em 0 0; text-align: left }}</style>
-</head>
-<body>
-<h1>{title}</h1>
-{body}
-</body>
-</html>
-"""
+    return fill_template("views/hubs/description.html", {"title": title, "body": body})

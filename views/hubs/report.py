@@ -1,8 +1,8 @@
-"""A report of a folder of tracks: one page that needs no network and no other file.
+"""A self-contained HTML report of a folder of tracks: no network, no other files.
 
-It holds igv.js with the tracks' windows at their highest peaks, summaries of all of
-them, what is known of each pair, and the receipts. Whole tracks are not in it: it can
-be mailed.
+It contains igv.js with the tracks around their highest peaks, summary plots, a table of
+pairs with expected accuracy, and the run records. It leaves out the rest of the tracks,
+so it is small enough to share.
 """
 
 from __future__ import annotations
@@ -27,49 +27,60 @@ from tfimpute_tracks.tracks.signals import SIGNALS
 from tfimpute_tracks.tracks.track_folder import TrackFolder, TrackRecord
 from tfimpute_tracks.views.hubs.card_lookup import CardLookup
 from tfimpute_tracks.views.hubs.colors import pair_colors
-from tfimpute_tracks.views.hubs.excerpts import merge_windows, slice_bigwig, slice_peaks
-from tfimpute_tracks.views.hubs.pages import how_to_read, origin, pair_table
+from tfimpute_tracks.views.hubs.excerpts import (
+    bigwig_excerpt,
+    merge_windows,
+    peak_excerpt,
+)
+from tfimpute_tracks.views.hubs.pages import methods_section, pair_table, reading_guide
 from tfimpute_tracks.views.hubs.sessions import igvjs_tracks
 from tfimpute_tracks.views.hubs.summary_stats import (
-    count_peaks,
-    count_scores,
-    known_bases,
-    sample_stretches,
+    bases_with_values,
+    peaks_per_chromosome,
+    sample_regions,
+    score_histogram,
 )
-from tfimpute_tracks.views.hubs.top_peaks import Place, top_places
+from tfimpute_tracks.views.hubs.top_peaks import TopPeak, top_peaks
 
-__all__ = ["LARGEST", "write_report"]
+__all__ = ["MAX_BYTES", "write_report"]
 
-LARGEST = 5_000_000
-"""Bytes of a report at most."""
-_DRAWN = 30  # pairs whose tracks are in the page
-_TALLIED = 200  # pairs that the summaries go through
-_HISTOGRAMS = 12
+MAX_BYTES = 5_000_000
+"""Maximum size of a report."""
+_MAX_SHOWN = 30  # pairs in the genome browser
+_MAX_SUMMARIZED = 200  # pairs in the summary plots
+_MAX_HISTOGRAMS = 12
 _SAMPLE = 10_000_000  # bp whose scores are counted
-_PLACES = 30
-_BESIDE = 5_000  # bp on each side of a peak
-_RECEIPTS = 30
+_MAX_PEAKS = 30
+_FLANK = 5_000  # bp shown on each side of a peak
+_MAX_RECORDS = 30
 _EDGES = np.linspace(0, 1, 51)
 
 
 def write_report(
-    shelf: TrackFolder, dest: Path, knowledge: CardLookup, color_by: str = "family"
+    folder: TrackFolder,
+    path: Path,
+    card: CardLookup,
+    color_by: str = "family",
+    max_bytes: int = MAX_BYTES,
 ) -> Path:
     """Write the report of a folder.
 
     Parameters
     ----------
-    shelf : Shelf
-    dest : Path
-        The page to write.
-    knowledge : Knowledge
-    color_by : str
-        Of :data:`tfimpute_tracks.views.hubs.colors.COLOR_BY`.
+    folder : TrackFolder
+    path : Path
+        HTML file to write.
+    card : CardLookup
+        Card of the model that made the tracks.
+    color_by : {"family", "tf", "cell"}
+        Pairs that agree in this have the same color.
+    max_bytes : int
+        Maximum size of the file.
 
     Returns
     -------
     Path
-        `dest`.
+        `path`.
 
     Raises
     ------
@@ -78,192 +89,191 @@ def write_report(
     WriteError
         The disk is full, or the file cannot be written.
     RunError
-        The report would be larger than ``LARGEST``.
+        The report would be larger than `max_bytes`.
     """
-    tracks = shelf.tracks
-    places = _places(shelf)
-    parts = {
-        "title": f"Predicted binding: {_named(tracks)}",
-        "subtitle": f"{len(tracks):,} pairs of TF and cell line, predicted from "
-        "sequence by TFImpute.",
-        "look": _look(tracks, places),
-        "plots": "\n".join(_plots(shelf, knowledge)),
-        "pairs": pair_table(tracks, knowledge),
-        "reading": how_to_read(tracks),
-        "origin": origin(tracks, knowledge),
-        "receipts": "\n".join(_receipts(shelf)),
-        "igvjs": _script(),
-        "view": script_json(_view(shelf, places, color_by)),
+    tracks = folder.tracks
+    peaks = _highest_peaks(folder)
+    values = {
+        "title": f"Predicted TF binding: {escape(listed(map(_name, tracks), 3))}",
+        "subtitle": f"{len(tracks):,} pairs of TF and cell line, predicted by TFImpute.",
+        "excerpts": _describe(tracks, peaks),
+        "plots": "\n".join(_plots(folder, card)),
+        "pairs": pair_table(tracks, card),
+        "guide": reading_guide(tracks),
+        "methods": methods_section(tracks, card),
+        "records": "\n".join(_records(folder.path)),
+        "igvjs": _igvjs(),
+        "view": script_json(_view(folder, peaks, color_by)),
     }
-    text = fill_template("views/hubs/report.html", parts)
+    text = fill_template("views/hubs/report.html", values)
     size = len(text.encode())
-    if size > LARGEST:
+    if size > max_bytes:
         raise RunError(
-            f"the report would have {size:,} bytes, more than {LARGEST:,}; make it of "
-            "a folder with fewer pairs"
+            f"the report would have {size:,} bytes, more than {max_bytes:,}; use a "
+            "folder with fewer pairs"
         )
-    write_text(dest, text)
-    return dest
+    write_text(path, text)
+    return path
 
 
-def _named(tracks: list[TrackRecord]) -> str:
-    return escape(listed((track.pair for track in tracks), 3))
+def _name(track: TrackRecord) -> str:
+    return f"{track.pair.tf} {track.pair.cell}"
 
 
-def _look(tracks: list[TrackRecord], places: list[tuple[TrackRecord, Place]]) -> str:
-    some = ""
-    if len(tracks) > _DRAWN:
-        some = f" of the first {_DRAWN} pairs"
-    if not places:
-        return "No pair has a peak: there is no place to show."
+def _describe(
+    tracks: list[TrackRecord], peaks: list[tuple[TrackRecord, TopPeak]]
+) -> str:
+    if not peaks:
+        return "No pair has a peak, so there is no region to show."
+    some = f" of the first {_MAX_SHOWN} pairs" if len(tracks) > _MAX_SHOWN else ""
     return (
-        f"Tracks{some} within {_BESIDE / 1000:g} kb of {len(places)} of the highest "
-        "peaks; elsewhere they are left out of this page, and not zero."
+        f"Tracks{some} within {_FLANK / 1000:g} kb of {len(peaks)} of the highest peaks. "
+        "This page has no data for other regions: an empty track there does not mean 0."
     )
 
 
-def _places(shelf: TrackFolder) -> list[tuple[TrackRecord, Place]]:
-    """Take the highest peaks of each pair in turn, until there are enough."""
-    drawn = shelf.tracks[:_DRAWN]
-    each = -(-_PLACES // max(len(drawn), 1))
-    tops = {t.pair: top_places(shelf.folder, t, each) for t in drawn}
-    rounds = (
-        (track, tops[track.pair][i])
-        for i in range(each)
-        for track in drawn
-        if i < len(tops[track.pair])
-    )
-    return list(rounds)[:_PLACES]
+def _highest_peaks(folder: TrackFolder) -> list[tuple[TrackRecord, TopPeak]]:
+    """Choose the highest peaks of all pairs: each pair's first, then its second, ..."""
+    shown = folder.tracks[:_MAX_SHOWN]
+    n = -(-_MAX_PEAKS // max(len(shown), 1))
+    ranked = [
+        (rank, track, peak)
+        for track in shown
+        for rank, peak in enumerate(top_peaks(folder.path, track, n))
+    ]
+    ranked.sort(key=lambda entry: entry[0])
+    return [(track, peak) for _, track, peak in ranked[:_MAX_PEAKS]]
 
 
 def _view(
-    shelf: TrackFolder, places: list[tuple[TrackRecord, Place]], color_by: str
+    folder: TrackFolder, peaks: list[tuple[TrackRecord, TopPeak]], color_by: str
 ) -> dict[str, Any]:
-    """Give igv.js' own configuration, with the data in it, and the places to go to."""
-    drawn = [track for track in shelf.tracks[:_DRAWN] if track.signals]
+    """Make the configuration of igv.js, with its data, and the list of peaks."""
+    shown = [track for track in folder.tracks[:_MAX_SHOWN] if track.signals]
     # Tracks of one folder may come from different FASTA files.
     sizes: dict[str, int] = {}
-    for track in drawn:
-        sizes |= signal_chroms(shelf.folder / next(iter(track.signals.values())))
-    windows = merge_windows([place.window(_BESIDE) for _, place in places], sizes)
-    locus = str(places[0][1].window(_BESIDE)) if places else "all"
-    # A letter and the length of each chromosome, as igv.js reads pieces of a FASTA.
+    for track in shown:
+        sizes |= signal_chroms(folder.path / next(iter(track.signals.values())))
+    windows = merge_windows([peak.window(_FLANK) for _, peak in peaks], sizes)
+    # igv.js accepts a FASTA of excerpts: here one base and the chromosome's length.
     fasta = "".join(f">{c}:1-1 @len={size}\nN\n" for c, size in sizes.items())
-    letters = base64.b64encode(fasta.encode()).decode("ascii")
+    encoded = base64.b64encode(fasta.encode()).decode("ascii")
     return {
         "browser": {
             "loadDefaultGenomes": False,
             "search": False,
             "reference": {
                 "id": "tracks",
-                "name": (drawn[0].build if drawn else "") or "genome",
+                "name": (shown[0].build if shown else "") or "genome",
                 "wholeGenomeView": False,
-                "fastaURL": f"data:text/plain;base64,{letters}",
+                "fastaURL": f"data:text/plain;base64,{encoded}",
             },
-            "locus": locus,
-            "tracks": list(_sliced(shelf.folder, drawn, windows, color_by)),
+            "locus": str(peaks[0][1].window(_FLANK)) if peaks else "all",
+            "tracks": list(_excerpts(folder.path, shown, windows, color_by)),
         },
-        "places": [
+        "peaks": [
             {
-                "label": f"{track.pair.tf} {track.pair.cell} {place.peak} "
-                f"({place.score:.3f})",
-                "locus": str(place.window(_BESIDE)),
+                "label": f"{_name(track)} {peak.peak} ({peak.score:.3f})",
+                "locus": str(peak.window(_FLANK)),
             }
-            for track, place in places
+            for track, peak in peaks
         ],
     }
 
 
-def _sliced(
-    folder: Path, drawn: list[TrackRecord], windows: list[Region], color_by: str
+def _excerpts(
+    folder: Path, shown: list[TrackRecord], windows: list[Region], color_by: str
 ) -> Iterator[dict[str, Any]]:
-    """Give the tracks of a session, cut to windows and with their data inside."""
-    colors = pair_colors([track.pair for track in drawn], color_by)
-    narrowpeaks = {track.bigbed: track.narrowpeak for track in drawn}
+    """Yield the tracks of a session, with the data of the windows in them."""
+    colors = pair_colors([track.pair for track in shown], color_by)
+    narrowpeaks = {track.bigbed: track.narrowpeak for track in shown}
     decimals = {
         file: SIGNALS[signal].decimals
-        for track in drawn
+        for track in shown
         for signal, file in track.signals.items()
     }
-    for track in igvjs_tracks([(t, colors[t.pair]) for t in drawn]):
+    for track in igvjs_tracks([(t, colors[t.pair]) for t in shown]):
         file = unquote(track.pop("url"))
         if file in decimals:
-            track["url"] = slice_bigwig(folder / file, windows, decimals[file])
+            track["url"] = bigwig_excerpt(folder / file, windows, decimals[file])
             if track["url"]:
                 yield track
         elif narrowpeaks[file]:
             del track["format"]
-            track["features"] = slice_peaks(folder / narrowpeaks[file], windows)
+            track["features"] = peak_excerpt(folder / narrowpeaks[file], windows)
             yield track
 
 
-def _plots(shelf: TrackFolder, knowledge: CardLookup) -> Iterator[str]:
-    """Draw the summaries, each with a caption."""
-    tracks = shelf.tracks[:_TALLIED]
-    names = [f"{track.pair.tf} {track.pair.cell}" for track in tracks]
-    kinds = [track.status for track in tracks]
-    scored = [i for i, track in enumerate(tracks) if "probability" in track.signals]
+def _plots(folder: TrackFolder, card: CardLookup) -> Iterator[str]:
+    """Draw the summary plots, each with a caption."""
+    tracks = folder.tracks[:_MAX_SUMMARIZED]
+    scored = [track for track in tracks if "probability" in track.signals]
     if scored:
-        paths = {i: shelf.folder / tracks[i].signals["probability"] for i in scored}
-        first = scored[:_HISTOGRAMS]
-        stretches = sample_stretches(paths[first[0]], _SAMPLE)
-        yield _figure(
-            summary.score_distribution(
-                [names[i] for i in first],
-                _EDGES,
-                [count_scores(paths[i], stretches, _EDGES) for i in first],
-                [tracks[i].threshold for i in first],
-            ),
-            "How many tiles have which probability (a sample, where the tracks are "
-            "long); the line is the threshold that calls peaks.",
-        )
-        known = {i: known_bases(paths[i]) for i in scored}
-        peaks = {i: count_peaks(shelf.folder, tracks[i]) for i in scored}
-        chroms = list(dict.fromkeys(chrom for some in known.values() for chrom in some))
-        yield _figure(
-            summary.peaks_per_chromosome(
-                chroms,
-                np.array(
-                    [max(k.get(c, 0) for k in known.values()) / 1e6 for c in chroms]
-                ),
-                np.array([[peaks[i][c] for c in chroms] for i in scored]),
-                [names[i] for i in scored],
-            ),
-            "Peaks per Mb of known sequence, by chromosome.",
-        )
-        megabases = [sum(known[i].values()) / 1e6 for i in scored]
-        n_peaks = [tracks[i].n_peaks for i in scored]
-        yield _figure(
-            summary.known_and_imputed(
-                np.array(n_peaks) / np.array(megabases), [kinds[i] for i in scored]
-            ),
-            "Peaks per Mb of known sequence, of pairs that were measured and of "
-            "imputed ones.",
-        )
-    tests = escape(knowledge.test_sites(tracks))
+        yield from _score_plots(folder.path, scored)
     yield _figure(
-        summary.expected_accuracy(names, [t.expected_auroc for t in tracks], kinds),
-        f"Expected AUROC: of a measured pair that on {tests}; of an imputed one what "
-        "to expect by what is known of its TF and its cell line.",
+        summary.expected_accuracy(
+            [_name(track) for track in tracks],
+            [track.expected_auroc for track in tracks],
+            [track.status for track in tracks],
+        ),
+        "Expected AUROC: for measured pairs, the AUROC on "
+        f"{escape(card.test_sites(tracks))}; for imputed pairs, an estimate from the TF "
+        "and the cell line.",
     )
 
 
-def _figure(picture: str, caption: str) -> str:
-    return f"<figure>{picture}<figcaption>{caption}</figcaption></figure>"
+def _score_plots(folder: Path, tracks: list[TrackRecord]) -> Iterator[str]:
+    paths = [folder / track.signals["probability"] for track in tracks]
+    names = [_name(track) for track in tracks]
+    regions = sample_regions(paths[0], _SAMPLE)
+    yield _figure(
+        summary.score_distribution(
+            names[:_MAX_HISTOGRAMS],
+            _EDGES,
+            [score_histogram(p, regions, _EDGES) for p in paths[:_MAX_HISTOGRAMS]],
+            [track.threshold for track in tracks[:_MAX_HISTOGRAMS]],
+        ),
+        "Number of tiles by probability, in a sample of regions of long tracks. The line "
+        "is the peak-calling threshold.",
+    )
+    bases = [bases_with_values(path) for path in paths]
+    peaks = [peaks_per_chromosome(folder, track) for track in tracks]
+    chroms = list(dict.fromkeys(chrom for counts in bases for chrom in counts))
+    yield _figure(
+        summary.peaks_per_chromosome(
+            chroms,
+            np.array([max(n.get(c, 0) for n in bases) / 1e6 for c in chroms]),
+            np.array([[counts[c] for c in chroms] for counts in peaks]),
+            names,
+        ),
+        "Peaks per Mb of known sequence, by chromosome.",
+    )
+    megabases = np.array([sum(counts.values()) / 1e6 for counts in bases])
+    yield _figure(
+        summary.known_and_imputed(
+            np.array([track.n_peaks for track in tracks]) / megabases,
+            [track.status for track in tracks],
+        ),
+        "Peaks per Mb of known sequence, of trained and imputed pairs.",
+    )
 
 
-def _receipts(shelf: TrackFolder) -> Iterator[str]:
-    paths = sorted(shelf.folder.glob("*.receipt.json"))
-    for path in paths[:_RECEIPTS]:
+def _figure(svg: str, caption: str) -> str:
+    return f"<figure>{svg}<figcaption>{caption}</figcaption></figure>"
+
+
+def _records(folder: Path) -> Iterator[str]:
+    paths = sorted(folder.glob("*.receipt.json"))
+    for path in paths[:_MAX_RECORDS]:
         text = escape(path.read_text(encoding="utf-8"))
-        head = f"<summary>{escape(path.name)}</summary>"
-        yield f"<details>{head}<pre>{text}</pre></details>"
-    if len(paths) > _RECEIPTS:
-        yield f"<p>{len(paths) - _RECEIPTS:,} more lie beside the tracks.</p>"
+        summary_line = f"<summary>{escape(path.name)}</summary>"
+        yield f"<details>{summary_line}<pre>{text}</pre></details>"
+    if len(paths) > _MAX_RECORDS:
+        yield f"<p>and {len(paths) - _MAX_RECORDS:,} more in the folder.</p>"
 
 
-def _script() -> str:
-    """Give igv.js so that it can stand in a page."""
+def _igvjs() -> str:
+    """Read igv.js in a form that can stand inside a script element."""
     script = files("tfimpute_tracks") / "views" / "data" / "igv.min.js"
     text = script.read_text(encoding="utf-8").rpartition("//# sourceMappingURL")[0]
     return text.replace("</script", "<\\/script")

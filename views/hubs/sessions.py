@@ -1,6 +1,6 @@
-"""Sessions of IGV and igv.js: a folder of tracks opens as it should look, in one step.
+"""Sessions of IGV and igv.js, which open a folder of tracks in one step.
 
-Files are named relative to the session, so the folder can be moved, zipped and mailed.
+Files are named relative to the session, so the folder can be moved and shared.
 """
 
 from __future__ import annotations
@@ -15,33 +15,32 @@ from tfimpute_tracks.storage import write_text
 from tfimpute_tracks.tracks.signals import SIGNALS
 from tfimpute_tracks.tracks.track_folder import TrackFolder, TrackRecord
 from tfimpute_tracks.views.hubs.colors import pair_colors
-from tfimpute_tracks.views.hubs.top_peaks import first_place
+from tfimpute_tracks.views.hubs.top_peaks import initial_locus
 from tfimpute_tracks.views.hubs.trackdb import rgb
 
 __all__ = ["SESSION_MAX_TRACKS", "igv_session", "igvjs_tracks", "write_sessions"]
 
 SESSION_MAX_TRACKS = 50
-"""Pairs of a session; more would not fit a screen."""
-_BESIDE = 10_000  # bp on each side of the peak that a session opens at
+"""Maximum number of pairs in a session, about what fits on a screen."""
+_FLANK = 10_000  # bp on each side of the peak that a session opens at
 _HEIGHT, _PEAKS_HEIGHT = 60, 25  # pixels
 
 
 def write_sessions(
-    shelf: TrackFolder, genome: str, color_by: str = "family", fasta: str | None = None
+    folder: TrackFolder, genome: str, color_by: str = "family", fasta: str | None = None
 ) -> list[Path]:
-    """Write a session for IGV and one for igv.js beside the tracks.
+    """Write a session of IGV and one of igv.js into the folder of the tracks.
 
     Parameters
     ----------
-    shelf : Shelf
+    folder : TrackFolder
         The first ``SESSION_MAX_TRACKS`` pairs are shown.
     genome : str
-        A name that the viewers know, such as `hg19`.
-    color_by : str
-        Of :data:`tfimpute_tracks.views.hubs.colors.COLOR_BY`.
-
+        Name of an assembly that the viewers have, such as `hg19`.
+    color_by : {"family", "tf", "cell"}
+        Pairs that agree in this have the same color.
     fasta : str, optional
-        A FASTA file as seen from the folder, in the place of the viewers' genome.
+        Path of a FASTA file relative to the folder, in place of the viewers' genome.
 
     Returns
     -------
@@ -52,41 +51,41 @@ def write_sessions(
     WriteError
         The disk is full, or a file cannot be written.
     InputFileError
-        A file of peaks is broken.
+        A narrowPeak file is broken.
     """
-    place = str(first_place(shelf, _BESIDE))
-    colors = pair_colors([track.pair for track in shelf.tracks], color_by)
-    tracks = [(t, colors[t.pair]) for t in shelf.tracks[:SESSION_MAX_TRACKS]]
-    files = [shelf.folder / "igv.session.xml", shelf.folder / "igvjs.session.json"]
-    session = _reference(shelf.folder, genome, fasta)
-    session |= {"locus": place, "tracks": igvjs_tracks(tracks)}
-    write_text(files[0], igv_session(tracks, fasta or genome, place))
+    locus = initial_locus(folder, _FLANK)
+    colors = pair_colors([track.pair for track in folder.tracks], color_by)
+    tracks = [(t, colors[t.pair]) for t in folder.tracks[:SESSION_MAX_TRACKS]]
+    files = [folder.path / "igv.session.xml", folder.path / "igvjs.session.json"]
+    session = _reference(folder.path, genome, fasta)
+    session |= {"locus": locus, "tracks": igvjs_tracks(tracks)}
+    write_text(files[0], igv_session(tracks, fasta or genome, locus))
     write_text(files[1], json.dumps(session, indent=2))
     return files
 
 
 def _reference(folder: Path, genome: str, fasta: str | None) -> dict[str, Any]:
-    """Tell igv.js what the tracks lie on."""
+    """Describe the reference genome to igv.js."""
     if fasta is None:
         return {"genome": genome}
-    told: dict[str, Any] = {"id": genome, "fastaURL": quote(fasta)}
+    reference: dict[str, Any] = {"id": genome, "fastaURL": quote(fasta)}
     if (folder / f"{fasta}.fai").exists():
-        told["indexURL"] = quote(f"{fasta}.fai")
-    else:  # it is then read whole
-        told["indexed"] = False
-    return {"reference": told}
+        reference["indexURL"] = quote(f"{fasta}.fai")
+    else:  # igv.js then reads the whole file
+        reference["indexed"] = False
+    return {"reference": reference}
 
 
-def igv_session(tracks: list[tuple[TrackRecord, str]], genome: str, place: str) -> str:
-    """Write a session of IGV for the desktop.
+def igv_session(tracks: list[tuple[TrackRecord, str]], genome: str, locus: str) -> str:
+    """Write a session of IGV Desktop.
 
     Parameters
     ----------
-    tracks : list of (ShelfTrack, color)
-        Colors as ``#RRGGBB``.
+    tracks : list of (TrackRecord, str)
+        With colors as ``#RRGGBB``.
     genome : str
-        A name, or the path of a FASTA file as seen from the folder.
-    place : str
+        Name of an assembly, or path of a FASTA file relative to the folder.
+    locus : str
 
     Returns
     -------
@@ -94,7 +93,7 @@ def igv_session(tracks: list[tuple[TrackRecord, str]], genome: str, place: str) 
         XML.
     """
     session = ElementTree.Element(
-        "Session", genome=genome, locus=place, version="8", hasGeneTrack="true"
+        "Session", genome=genome, locus=locus, version="8", hasGeneTrack="true"
     )
     resources = ElementTree.SubElement(session, "Resources")
     panel = ElementTree.SubElement(
@@ -148,12 +147,12 @@ def igv_session(tracks: list[tuple[TrackRecord, str]], genome: str, place: str) 
 
 
 def igvjs_tracks(tracks: list[tuple[TrackRecord, str]]) -> list[dict[str, Any]]:
-    """Make the tracks of a session of igv.js.
+    """Describe tracks to igv.js.
 
     Parameters
     ----------
-    tracks : list of (ShelfTrack, color)
-        Colors as ``#RRGGBB``.
+    tracks : list of (TrackRecord, str)
+        With colors as ``#RRGGBB``.
 
     Returns
     -------

@@ -1,7 +1,7 @@
-"""What a folder's tracks hold as a whole: how scores spread, where peaks are.
+"""Summary statistics of whole tracks: histograms of scores, counts of peaks.
 
-Scores are looked at in a sample of stretches, the same for every pair: a whole genome
-of thirty pairs has a billion bins.
+Histograms use a sample of regions, the same for all pairs, because a genome of thirty
+pairs has a billion bins.
 """
 
 from __future__ import annotations
@@ -18,10 +18,15 @@ from tfimpute_tracks.tracks.formats import covered_spans, read_signal, signal_ch
 from tfimpute_tracks.tracks.track_folder import TrackRecord
 from tfimpute_tracks.views.hubs.excerpts import merge_windows
 
-__all__ = ["count_peaks", "count_scores", "known_bases", "sample_stretches"]
+__all__ = [
+    "bases_with_values",
+    "peaks_per_chromosome",
+    "sample_regions",
+    "score_histogram",
+]
 
 
-def known_bases(path: Path) -> dict[str, int]:
+def bases_with_values(path: Path) -> dict[str, int]:
     """Count the bases that have a value.
 
     Parameters
@@ -32,7 +37,7 @@ def known_bases(path: Path) -> dict[str, int]:
     Returns
     -------
     dict of str to int
-        Chromosome -> bp; only those that have any.
+        bp by chromosome; chromosomes without values are left out.
 
     Raises
     ------
@@ -43,16 +48,15 @@ def known_bases(path: Path) -> dict[str, int]:
     return {chrom: sum(n for *_, n in some) for chrom, some in spans.items()}
 
 
-def sample_stretches(path: Path, most: int) -> list[Region]:
-    """Choose stretches with values, evenly over a track.
+def sample_regions(path: Path, n_bases: int) -> list[Region]:
+    """Choose regions with values, evenly spaced along a track.
 
     Parameters
     ----------
     path : Path
         A bigWig.
-    most : int
-        bp with values that they hold together, about; all of the track where it has
-        fewer.
+    n_bases : int
+        About this many bp with values in total; all regions of a shorter track.
 
     Returns
     -------
@@ -69,21 +73,21 @@ def sample_stretches(path: Path, most: int) -> list[Region]:
         for start, end, n in some
     ]
     total = sum(n for _, n in spans)
-    every = max(1, round(total / most))
+    every = max(1, round(total / n_bases))
     return [region for region, _ in spans[::every]]
 
 
-def count_scores(
-    path: Path, stretches: Sequence[Region], edges: NDArray[np.float64]
+def score_histogram(
+    path: Path, regions: Sequence[Region], edges: NDArray[np.float64]
 ) -> NDArray[np.int64]:
-    """Count values by size.
+    """Count the values of a track in bins of score.
 
     Parameters
     ----------
     path : Path
         A bigWig.
-    stretches : sequence of Region
-        Those on chromosomes that the file does not have are left out.
+    regions : sequence of Region
+        Those on chromosomes that the file does not have are ignored.
     edges : float64 array, shape (n_bins + 1,)
 
     Returns
@@ -96,23 +100,22 @@ def count_scores(
         The file is broken.
     """
     counts = np.zeros(len(edges) - 1, dtype=np.int64)
-    sizes = signal_chroms(path)
-    for stretch in merge_windows(stretches, sizes):
-        counts += np.histogram(read_signal(path, *stretch).values, edges)[0]
+    for region in merge_windows(regions, signal_chroms(path)):
+        counts += np.histogram(read_signal(path, *region).values, edges)[0]
     return counts
 
 
-def count_peaks(folder: Path, track: TrackRecord) -> Counter[str]:
+def peaks_per_chromosome(folder: Path, track: TrackRecord) -> Counter[str]:
     """Count a track's peaks on each chromosome.
 
     Parameters
     ----------
     folder : Path
-    track : ShelfTrack
+    track : TrackRecord
 
     Returns
     -------
-    Counter of chromosomes
+    Counter of str
 
     Raises
     ------
@@ -121,5 +124,6 @@ def count_peaks(folder: Path, track: TrackRecord) -> Counter[str]:
     """
     if not track.narrowpeak:
         return Counter()
-    frame = read_narrowpeak(folder / track.narrowpeak, allow_empty=True)
-    return Counter(frame["chrom"])
+    return Counter(
+        read_narrowpeak(folder / track.narrowpeak, allow_empty=True)["chrom"]
+    )

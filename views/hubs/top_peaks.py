@@ -1,4 +1,4 @@
-"""Places worth opening: the highest peaks of a folder's tracks."""
+"""The highest peaks of tracks: where a session or a report opens."""
 
 from __future__ import annotations
 
@@ -8,52 +8,53 @@ from typing import NamedTuple
 from tfimpute_tracks.genome import Region, read_narrowpeak
 from tfimpute_tracks.tracks.track_folder import TrackFolder, TrackRecord
 
-__all__ = ["Place", "first_place", "top_places"]
+__all__ = ["TopPeak", "initial_locus", "top_peaks"]
 
 
-class Place(NamedTuple):
+class TopPeak(NamedTuple):
     """A peak.
 
     Attributes
     ----------
     peak : Region
     score : float
-        The probability at its summit.
+        Probability at the summit.
     """
 
     peak: Region
     score: float
 
-    def window(self, beside: int) -> Region:
-        """Give the peak with its surroundings.
+    def window(self, flank: int) -> Region:
+        """Extend the peak on both sides.
 
         Parameters
         ----------
-        beside : int
-            bp on each side.
+        flank : int
+            In bp.
 
         Returns
         -------
         Region
+            Its end may lie beyond that of the chromosome.
         """
         chrom, start, end = self.peak
-        return Region(chrom, max(start - beside, 0), end + beside)
+        return Region(chrom, max(start - flank, 0), end + flank)
 
 
-def top_places(folder: Path, track: TrackRecord, most: int) -> list[Place]:
-    """Give the highest peaks of a track.
+def top_peaks(folder: Path, track: TrackRecord, n: int) -> list[TopPeak]:
+    """Read the highest peaks of a track.
 
     Parameters
     ----------
     folder : Path
-    track : ShelfTrack
-    most : int
+    track : TrackRecord
+    n : int
+        Maximum number of peaks.
 
     Returns
     -------
-    list of Place
-        The highest first; empty where the track has no narrowPeak file, or will have
-        one later, or has no peak.
+    list of TopPeak
+        The highest first; empty where there is no peak or no narrowPeak file.
 
     Raises
     ------
@@ -64,31 +65,31 @@ def top_places(folder: Path, track: TrackRecord, most: int) -> list[Place]:
     if not track.narrowpeak or not path.exists():
         return []
     peaks = read_narrowpeak(path, allow_empty=True)
-    best = peaks.sort_values("signal_value", ascending=False, kind="stable")[:most]
+    best = peaks.sort_values("signal_value", ascending=False, kind="stable")[:n]
     rows = best[["chrom", "start", "end", "signal_value"]].itertuples(index=False)
     return [
-        Place(Region(str(chrom), int(start), int(end)), float(score))
+        TopPeak(Region(str(chrom), int(start), int(end)), float(score))
         for chrom, start, end, score in rows
     ]
 
 
-def first_place(shelf: TrackFolder, beside: int) -> Region | str:
-    """Give the place that a viewer should open at.
+def initial_locus(folder: TrackFolder, flank: int) -> str:
+    """Choose the region that a viewer opens at.
 
     Parameters
     ----------
-    shelf : Shelf
-    beside : int
-        bp on each side of a peak.
+    folder : TrackFolder
+    flank : int
+        Sequence shown on each side of a peak, in bp.
 
     Returns
     -------
-    Region or str
-        Of the highest peak of the first track that has one; else the first region
-        that was scored, as it was told, or ``all`` where nothing is known.
+    str
+        The highest peak of the first track that has one; else the first scored region,
+        or ``all`` if that is unknown.
     """
-    for track in shelf.tracks:
-        places = top_places(shelf.folder, track, 1)
-        if places:
-            return places[0].window(beside)
-    return next((track.regions[0] for track in shelf.tracks if track.regions), "all")
+    for track in folder.tracks:
+        peaks = top_peaks(folder.path, track, 1)
+        if peaks:
+            return str(peaks[0].window(flank))
+    return next((track.regions[0] for track in folder.tracks if track.regions), "all")

@@ -1,4 +1,4 @@
-"""What UCSC's track hubs demand of names, labels and stanzas.
+"""UCSC's rules for track hubs: names, labels and stanzas of ``trackDb`` text.
 
 Source: UCSC's track database definition (trackDb settings) and its help on hubs.
 """
@@ -6,80 +6,89 @@ Source: UCSC's track database definition (trackDb settings) and its help on hubs
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
-__all__ = ["LONG", "SHORT", "choices", "label", "rgb", "stanza", "tags", "unique_name"]
+__all__ = [
+    "LONG_LABEL",
+    "SHORT_LABEL",
+    "Setting",
+    "label",
+    "rgb",
+    "stanza",
+    "subgroup_members",
+    "subgroup_tags",
+    "unique_name",
+]
 
-SHORT, LONG = 17, 76
-"""Letters of a short and of a long label."""
+SHORT_LABEL, LONG_LABEL = 17, 76
+"""Maximum number of characters of a short and of a long label."""
 
 Setting = tuple[str, str]
+"""Name and value of a line."""
 
 
-def stanza(depth: int, *settings: Setting) -> Iterator[str]:
+def stanza(depth: int, *settings: Setting) -> list[str]:
     """Write a stanza.
 
     Parameters
     ----------
     depth : int
-        How far in, for the eye alone.
+        Level of indentation, for readability only.
     *settings : (name, value)
         The first one names the track.
 
-    Yields
-    ------
-    str
-        Lines, an empty one last.
+    Returns
+    -------
+    list of str
+        Lines, the last one empty.
     """
-    for name, value in settings:
-        yield f"{'    ' * depth}{name} {value}"
-    yield ""
+    return [f"{'    ' * depth}{name} {value}" for name, value in settings] + [""]
 
 
-def label(text: str, most: int) -> str:
-    """Make a label of a text: one line, not too long.
+def label(text: str, max_length: int) -> str:
+    """Shorten a text to a label.
 
     Parameters
     ----------
     text : str
-    most : int
-        Letters.
+    max_length : int
+        In characters.
 
     Returns
     -------
     str
-        Never empty.
+        One line, never empty.
     """
     line = " ".join(text.split()) or "track"
-    return line if len(line) <= most else line[:most].rstrip()
+    return line if len(line) <= max_length else line[:max_length].rstrip()
 
 
-def unique_name(text: str, taken: set[str]) -> str:
-    """Make a name of a track or a tag that was not given before.
+def unique_name(text: str, used: set[str]) -> str:
+    """Make a name of a track or a tag that is not used yet.
 
     Parameters
     ----------
     text : str
-    taken : set of str
-        The names given so far; the new one is added.
+    used : set of str
+        Names in use; the new one is added.
 
     Returns
     -------
     str
-        ASCII letters, digits and `_`; the first one a letter.
+        ASCII letters, digits and `_`, beginning with a letter.
     """
     name = re.sub(r"[^A-Za-z0-9_]", "_", text) or "x"
     name = name if name[0].isalpha() else f"x{name}"
     key, number = name, 1
-    while key in taken:
+    while key in used:
         number += 1
         key = f"{name}_{number}"
-    taken.add(key)
+    used.add(key)
     return key
 
 
-def tags(names: Iterable[str]) -> dict[str, str]:
-    """Give each name a tag for a subgroup.
+def subgroup_tags(names: Iterable[str]) -> dict[str, str]:
+    """Choose a tag for each member of a subgroup.
 
     Parameters
     ----------
@@ -88,29 +97,30 @@ def tags(names: Iterable[str]) -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        Name -> tag, by name.
+        Tag by name, in the order of names.
     """
-    taken: set[str] = set()
-    return {name: unique_name(name, taken) for name in sorted(set(names))}
+    used: set[str] = set()
+    return {name: unique_name(name, used) for name in sorted(set(names))}
 
 
-def choices(tagged: Mapping[str, str]) -> str:
+def subgroup_members(tags: Mapping[str, str]) -> str:
     """Write the members of a subgroup.
 
     Parameters
     ----------
-    tagged : mapping of name to tag
+    tags : mapping of str to str
+        Tag by name.
 
     Returns
     -------
     str
-        ``tag=Title`` of each, titles without white space.
+        ``tag=Title`` of each; titles have no white space.
     """
-    return " ".join(f"{tag}={'_'.join(name.split())}" for name, tag in tagged.items())
+    return " ".join(f"{tag}={'_'.join(name.split())}" for name, tag in tags.items())
 
 
 def rgb(color: str) -> str:
-    """Turn ``#RRGGBB`` into ``R,G,B``.
+    """Convert ``#RRGGBB`` to ``R,G,B``.
 
     Parameters
     ----------

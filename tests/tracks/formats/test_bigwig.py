@@ -17,12 +17,14 @@ from bbi_readers import READERS
 from tfimpute_tracks.errors import (
     RunError,
 )
+from tfimpute_tracks.genome.signal import Signal
 from tfimpute_tracks.tracks.formats import (
+    SignalStyle,
     bbi,
     bigwig,
     blocks,
     read_signal,
-    write_bigwig,
+    write_track,
 )
 
 NAN = float("nan")
@@ -58,38 +60,42 @@ def ragged(rng, n_pieces=60):
                 break
             values = rng.random(n, dtype=np.float32)
             values[rng.random(n) < rng.choice([0, 0.01, 0.5])] = NAN
-            signals.append((chrom, at, 10, values))
+            signals.append(Signal(chrom, at, 10, values))
             at += n * 10 + int(rng.choice([0, 7, 500]))
     return signals
 
 
 CASES = {
-    "single value": [("chr10", 500, 100, float32(0.25))],
-    "constant": [("chr2", 0, 100, np.full(900, 0.5, dtype=np.float32))],
-    "first is the highest": [("chr2", 0, 100, np.linspace(1, 0, 500, dtype="f4"))],
-    "all zero": [("chr1", 0, 1, np.zeros(995, dtype=np.float32))],
-    "one value and its neighbors missing": [("chr1", 0, 100, float32(NAN, 1, NAN))],
-    "last bin is partial": [("chr1", 0, 20, np.linspace(0, 1, 50, dtype="f4"))],
-    "first bin begins before 0": [("chr1", -50, 100, float32(0.1, 0.2, 0.3))],
-    "bin larger than its chromosome": [("chr1", -5, 2000, float32(0.5))],
-    "last base": [("chr1", 994, 1, float32(0.75))],
-    "gaps": [("chr2", 35, 20, float32(0.1, NAN, NAN, 0.2, 0.3, NAN, 0.4) / 3)],
+    "single value": [Signal("chr10", 500, 100, float32(0.25))],
+    "constant": [Signal("chr2", 0, 100, np.full(900, 0.5, dtype=np.float32))],
+    "first is the highest": [
+        Signal("chr2", 0, 100, np.linspace(1, 0, 500, dtype="f4"))
+    ],
+    "all zero": [Signal("chr1", 0, 1, np.zeros(995, dtype=np.float32))],
+    "one value and its neighbors missing": [
+        Signal("chr1", 0, 100, float32(NAN, 1, NAN))
+    ],
+    "last bin is partial": [Signal("chr1", 0, 20, np.linspace(0, 1, 50, dtype="f4"))],
+    "first bin begins before 0": [Signal("chr1", -50, 100, float32(0.1, 0.2, 0.3))],
+    "bin larger than its chromosome": [Signal("chr1", -5, 2000, float32(0.5))],
+    "last base": [Signal("chr1", 994, 1, float32(0.75))],
+    "gaps": [Signal("chr2", 35, 20, float32(0.1, NAN, NAN, 0.2, 0.3, NAN, 0.4) / 3)],
     "pieces that touch": [
-        ("chr2", 0, 10, np.arange(100, dtype="f4")),
-        ("chr2", 1000, 10, np.arange(100, dtype="f4")),
-        ("chr2", 2000, 50, np.arange(100, dtype="f4")),
+        Signal("chr2", 0, 10, np.arange(100, dtype="f4")),
+        Signal("chr2", 1000, 10, np.arange(100, dtype="f4")),
+        Signal("chr2", 2000, 50, np.arange(100, dtype="f4")),
     ],
     "several chromosomes, one left out": [
-        ("chr2", 0, 100, np.linspace(0, 1, 1001, dtype="f4")),
-        ("chr1", 45, 100, np.linspace(0, 1, 9, dtype="f4")),
+        Signal("chr2", 0, 100, np.linspace(0, 1, 1001, dtype="f4")),
+        Signal("chr1", 45, 100, np.linspace(0, 1, 9, dtype="f4")),
     ],
     "a chromosome of missing values": [
-        ("chr2", 0, 10, np.full(500, NAN, dtype=np.float32)),
-        ("chr10", 0, 10, np.full(500, 0.5, dtype=np.float32)),
+        Signal("chr2", 0, 10, np.full(500, NAN, dtype=np.float32)),
+        Signal("chr10", 0, 10, np.full(500, 0.5, dtype=np.float32)),
     ],
-    "all negative": [("chr2", 0, 10, np.linspace(-9, -1, 900, dtype="f4"))],
-    "one bin, negative": [("chr1", 100, 50, float32(-3.25))],
-    "negative": [("chr2", 0, 10, float32(-1, -0.5, -1e-9, 0))],
+    "all negative": [Signal("chr2", 0, 10, np.linspace(-9, -1, 900, dtype="f4"))],
+    "one bin, negative": [Signal("chr1", 100, 50, float32(-3.25))],
+    "negative": [Signal("chr2", 0, 10, float32(-1, -0.5, -1e-9, 0))],
     "ragged": ragged(np.random.default_rng(3)),
 }
 
@@ -98,7 +104,7 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_readers_give_what_was_written(tmp_path, case, reader):
     path = tmp_path / "a.bw"
-    write_bigwig(path, SIZES, CASES[case])
+    write_track("bigwig", path, SIZES, CASES[case])
     found = READERS[reader](path)
     assert found.chroms == SIZES
     assert found.records == expected_records(CASES[case], SIZES)
@@ -108,7 +114,7 @@ def test_readers_give_what_was_written(tmp_path, case, reader):
 def test_head_is_right(tmp_path, case):
     """libBigWig leaves a maximum of 2.2e-308 where the first value is the highest."""
     path = tmp_path / "a.bw"
-    write_bigwig(path, SIZES, CASES[case])
+    write_track("bigwig", path, SIZES, CASES[case])
     records = [
         r for rows in expected_records(CASES[case], SIZES).values() for r in rows
     ]
@@ -138,7 +144,9 @@ def test_the_spread_of_a_constant_track_is_zero_and_not_nan(tmp_path, value, n):
     """A sum of squares that is rounded below the square of the sum has no root."""
     path = tmp_path / "a.bw"
     sizes = {"chr1": 50_000_000}
-    write_bigwig(path, sizes, [("chr1", 0, 100, np.full(n, value, dtype="f4"))])
+    write_track(
+        "bigwig", path, sizes, [Signal("chr1", 0, 100, np.full(n, value, dtype="f4"))]
+    )
     spread = bbi_readers.ucsc_summary(path)["std"]
     assert spread == pytest.approx(0, abs=1e-6)
     assert pybigtools.open(str(path)).info()["summary"]["std"] == spread
@@ -177,7 +185,7 @@ def assert_zooms_are_right(path, n_zooms):
 def test_every_zoom_record_sums_up_its_bins(tmp_path, rng):
     """libBigWig stores a sum of zero in the last record, and in some inner ones."""
     path = tmp_path / "a.bw"
-    write_bigwig(path, SIZES, ragged(rng))
+    write_track("bigwig", path, SIZES, ragged(rng))
     # 160, 640, 2560, 10240 and 40960 bp: as long as the longest has more than one.
     assert_zooms_are_right(path, n_zooms=5)
 
@@ -186,7 +194,7 @@ def test_zoomed_out_means(tmp_path, rng):
     """What UCSC's code draws of a chromosome in 100 pixels, from the zoom levels."""
     path = tmp_path / "a.bw"
     values = rng.random(10_000, dtype=np.float32)
-    write_bigwig(path, SIZES, [("chr2", 0, 10, values)])
+    write_track("bigwig", path, SIZES, [Signal("chr2", 0, 10, values)])
     code = (
         "import bbi, json, sys\n"
         "means = bbi.fetch(sys.argv[1], 'chr2', 0, 100_000, bins=100, summary='mean')\n"
@@ -199,7 +207,7 @@ def test_zoomed_out_means(tmp_path, rng):
 @pytest.mark.parametrize("max_zooms", [0, 1, 3])
 def test_max_zooms(tmp_path, rng, max_zooms):
     path = tmp_path / "a.bw"
-    write_bigwig(path, SIZES, ragged(rng), max_zooms=max_zooms)
+    write_track("bigwig", path, SIZES, ragged(rng), SignalStyle(max_zooms=max_zooms))
     assert_zooms_are_right(path, n_zooms=max_zooms)
 
 
@@ -232,9 +240,9 @@ def test_any_layout_reads_back(tmp_path_factory, pieces, decimals):
     path = tmp_path_factory.mktemp("any") / "a.bw"
     if not expected:
         with pytest.raises(RunError, match="nothing to write"):
-            write_bigwig(path, sizes, signals, decimals)
+            write_track("bigwig", path, sizes, signals, SignalStyle(decimals))
         return
-    write_bigwig(path, sizes, signals, decimals)
+    write_track("bigwig", path, sizes, signals, SignalStyle(decimals))
     for reader in (bbi_readers.bigtools, bbi_readers.libbigwig):
         assert reader(path).records == expected
 
@@ -243,7 +251,7 @@ def test_chromosome_of_2_500_000_bins(tmp_path, rng):
     sizes = {"chr1": 50_000_000 - 3}
     values = rng.random(2_500_000, dtype=np.float32)
     path = tmp_path / "a.bw"
-    write_bigwig(path, sizes, [("chr1", 0, 20, values)])
+    write_track("bigwig", path, sizes, [Signal("chr1", 0, 20, values)])
     read = read_signal(path, "chr1")
     expected = np.round(values.astype(np.float64), 4).astype(np.float32)
     assert np.array_equal(read.values, expected)
@@ -256,9 +264,9 @@ def test_chromosome_of_2_500_000_bins(tmp_path, rng):
 
 def test_many_scaffolds(tmp_path, rng):
     sizes = {f"scaffold_{i}": 1000 + i for i in range(600)}
-    signals = [(chrom, 0, 100, rng.random(10, dtype="f4")) for chrom in sizes]
+    signals = [Signal(chrom, 0, 100, rng.random(10, dtype="f4")) for chrom in sizes]
     path = tmp_path / "a.bw"
-    write_bigwig(path, sizes, signals)
+    write_track("bigwig", path, sizes, signals)
     for read in READERS.values():
         found = read(path)
         assert found.chroms == sizes
@@ -272,7 +280,7 @@ def test_deep_trees(tmp_path, rng, monkeypatch):
     monkeypatch.setattr(bbi, "_CHROMS_PER_LEAF", 2)
     signals = ragged(rng)
     path = tmp_path / "a.bw"
-    write_bigwig(path, SIZES, signals)
+    write_track("bigwig", path, SIZES, signals)
     for read in READERS.values():
         assert read(path).records == expected_records(signals, SIZES)
     assert_zooms_are_right(path, n_zooms=5)
@@ -290,7 +298,7 @@ def test_deep_trees(tmp_path, rng, monkeypatch):
 
 def test_zero_is_written_and_never_negative(tmp_path):
     path = tmp_path / "a.bw"
-    write_bigwig(path, SIZES, [("chr1", 0, 10, float32(-0.0, 0, -1e-9))])
+    write_track("bigwig", path, SIZES, [Signal("chr1", 0, 10, float32(-0.0, 0, -1e-9))])
     values = read_signal(path, "chr1").values
     assert values.tolist() == [0, 0, 0]
     assert not np.signbit(values).any()
@@ -299,14 +307,16 @@ def test_zero_is_written_and_never_negative(tmp_path):
 @pytest.mark.parametrize("dtype", [">f4", "f2", "f8", "i8", "u1"])
 def test_any_number_type(tmp_path, dtype):
     path = tmp_path / "a.bw"
-    write_bigwig(path, SIZES, [("chr1", 0, 10, np.arange(5).astype(dtype))])
+    write_track(
+        "bigwig", path, SIZES, [Signal("chr1", 0, 10, np.arange(5).astype(dtype))]
+    )
     assert read_signal(path, "chr1").values.tolist() == [0, 1, 2, 3, 4]
 
 
 def test_any_view(tmp_path):
     path = tmp_path / "a.bw"
     values = np.arange(40, dtype=np.float32).reshape(20, 2)
-    write_bigwig(path, SIZES, [("chr1", 0, 10, values[::-2, 1])])
+    write_track("bigwig", path, SIZES, [Signal("chr1", 0, 10, values[::-2, 1])])
     assert read_signal(path, "chr1").values.tolist() == values[::-2, 1].tolist()
 
 
@@ -315,10 +325,10 @@ def test_caller_may_use_its_array_again(tmp_path):
         values = np.empty(10, dtype=np.float32)
         for i in range(5):
             values[:] = i
-            yield "chr1", np.int64(i * 100), np.int64(10), values
+            yield Signal("chr1", np.int64(i * 100), np.int64(10), values)
 
     path = tmp_path / "a.bw"
-    write_bigwig(path, SIZES, signals())
+    write_track("bigwig", path, SIZES, signals())
     assert read_signal(path, "chr1").values.tolist() == np.repeat(range(5), 10).tolist()
 
 
@@ -329,7 +339,7 @@ def test_memory_is_flat(tmp_path, rng):
         sizes = {"chr1": n_pieces * len(values) * 10}
         signals = (("chr1", i * len(values) * 10, 10, values) for i in range(n_pieces))
         tracemalloc.start()
-        write_bigwig(tmp_path / "a.bw", sizes, signals)
+        write_track("bigwig", tmp_path / "a.bw", sizes, signals)
         size = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return size
@@ -339,7 +349,9 @@ def test_memory_is_flat(tmp_path, rng):
 
 def test_read_signal_cuts_at_the_ends(tmp_path):
     path = tmp_path / "a.bw"
-    write_bigwig(path, SIZES, [("chr1", 0, 100, float32(0.1, NAN, 0.3, 0.4))])
+    write_track(
+        "bigwig", path, SIZES, [Signal("chr1", 0, 100, float32(0.1, NAN, 0.3, 0.4))]
+    )
     found = read_signal(path, "chr1", 50, 310)
     assert found.starts.tolist() == [50, 200, 300]
     assert found.ends.tolist() == [100, 300, 310]

@@ -16,9 +16,11 @@ from tfimpute_tracks.errors import (
     UsageError,
     ValidationError,
 )
-from tfimpute_tracks.tracks.formats import read_signal, write_bigwig
+from tfimpute_tracks.genome.signal import Signal
+from tfimpute_tracks.tracks.formats import read_signal, write_track
 from tfimpute_tracks.tracks.formats.bbi import BbiWriter
-from tfimpute_tracks.tracks.formats.validate import Content, check_bigwig
+from tfimpute_tracks.tracks.formats.bigwig import check_bigwig
+from tfimpute_tracks.tracks.formats.validate import Content
 from tfimpute_tracks.tracks.formats.zoom import BIN
 
 NAN = float("nan")
@@ -33,13 +35,16 @@ def float32(*values):
     "signals",
     [
         [],
-        [("chr1", 0, 10, float32())],
-        [("chr1", 0, 10, float32(NAN, NAN)), ("chr1", 20, 10, float32(NAN))],
+        [Signal("chr1", 0, 10, float32())],
+        [
+            Signal("chr1", 0, 10, float32(NAN, NAN)),
+            Signal("chr1", 20, 10, float32(NAN)),
+        ],
     ],
 )
 def test_nothing_to_write(tmp_path, signals):
     with pytest.raises(RunError, match=r"a\.bw: nothing to write"):
-        write_bigwig(tmp_path / "a.bw", SIZES, signals)
+        write_track("bigwig", tmp_path / "a.bw", SIZES, signals)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -49,36 +54,60 @@ ONES = np.ones(3, dtype=np.float32)
 @pytest.mark.parametrize(
     ("signals", "error", "words"),
     [
-        ([("chr9", 0, 10, ONES)], RegionError, "chromosome chr9 is not among the 3"),
-        ([("chr1", 980, 10, ONES)], RegionError, "chr1 from 980 to 1010 lie outside"),
-        ([("chr1", 995, 10, ONES)], RegionError, "its 995 bp"),
-        ([("chr1", -10, 10, ONES)], RegionError, "from -10 to 20"),
-        ([("chr1", 0, 0, ONES)], UsageError, "step 0"),
-        ([("chr1", 0, 10, ONES[None])], UsageError, r"shape \(1, 3\)"),
-        ([("chr1", 0, 10, float32(1, np.inf))], RunError, "chr1 holds an infinite"),
-        ([("chr1", 0, 10, float32(-np.inf))], RunError, "infinite"),
         (
-            [("chr10", 0, 10, ONES), ("chr2", 0, 10, ONES)],
-            UsageError,
-            "chr2 from 0 comes after what it should come before",
+            [Signal("chr9", 0, 10, ONES)],
+            RegionError,
+            "chromosome chr9 is not among the 3",
         ),
         (
-            [("chr2", 0, 10, ONES), ("chr1", 0, 9, ONES), ("chr2", 50, 10, ONES)],
+            [Signal("chr1", 980, 10, ONES)],
+            RegionError,
+            "chr1 from 980 to 1010 lie outside",
+        ),
+        ([Signal("chr1", 995, 10, ONES)], RegionError, "its 995 bp"),
+        ([Signal("chr1", -10, 10, ONES)], RegionError, "from -10 to 20"),
+        ([Signal("chr1", 0, 0, ONES)], UsageError, "step 0"),
+        ([Signal("chr1", 0, 10, ONES[None])], UsageError, r"shape \(1, 3\)"),
+        (
+            [Signal("chr1", 0, 10, float32(1, np.inf))],
+            RunError,
+            "chr1 holds an infinite",
+        ),
+        ([Signal("chr1", 0, 10, float32(-np.inf))], RunError, "infinite"),
+        (
+            [Signal("chr10", 0, 10, ONES), Signal("chr2", 0, 10, ONES)],
+            UsageError,
+            "chr2 from 0 is out of order",
+        ),
+        (
+            [
+                Signal("chr2", 0, 10, ONES),
+                Signal("chr1", 0, 9, ONES),
+                Signal("chr2", 50, 10, ONES),
+            ],
             UsageError,
             "chr2 from 50",
         ),
-        ([("chr2", 50, 10, ONES), ("chr2", 0, 10, ONES)], UsageError, "from 0"),
-        ([("chr2", 0, 10, ONES), ("chr2", 29, 10, ONES)], UsageError, "from 29"),
         (
-            [("chr2", 0, 10, ONES * NAN), ("chr2", 20, 10, ONES)],
+            [Signal("chr2", 50, 10, ONES), Signal("chr2", 0, 10, ONES)],
             UsageError,
-            "sorted by start",
+            "from 0",
+        ),
+        (
+            [Signal("chr2", 0, 10, ONES), Signal("chr2", 29, 10, ONES)],
+            UsageError,
+            "from 29",
+        ),
+        (
+            [Signal("chr2", 0, 10, ONES * NAN), Signal("chr2", 20, 10, ONES)],
+            UsageError,
+            "by start, without overlap",
         ),
     ],
 )
-def test_senseless_signals_are_refused(tmp_path, signals, error, words):
+def test_invalid_signals_are_refused(tmp_path, signals, error, words):
     with pytest.raises(error, match=words):
-        write_bigwig(tmp_path / "a.bw", SIZES, signals)
+        write_track("bigwig", tmp_path / "a.bw", SIZES, signals)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -86,33 +115,34 @@ def test_senseless_signals_are_refused(tmp_path, signals, error, words):
 def test_impossible_chromosome(tmp_path, size):
     sizes = SIZES | {"chrX": size}
     with pytest.raises(RegionError, match=f"chrX has {size} bp"):
-        write_bigwig(tmp_path / "a.bw", sizes, [("chr1", 0, 10, ONES)])
+        write_track("bigwig", tmp_path / "a.bw", sizes, [Signal("chr1", 0, 10, ONES)])
     assert list(tmp_path.iterdir()) == []
 
 
 def test_exception_of_the_source_passes(tmp_path):
     def signals():
-        yield "chr2", 0, 10, np.ones(100_000 // 10, dtype=np.float32)
-        yield "chr1", 0, 10, ONES
+        yield Signal("chr2", 0, 10, np.ones(100_000 // 10, dtype=np.float32))
+        yield Signal("chr1", 0, 10, ONES)
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        write_bigwig(tmp_path / "a.bw", SIZES, signals())
+        write_track("bigwig", tmp_path / "a.bw", SIZES, signals())
     assert list(tmp_path.iterdir()) == []
 
 
 def test_kill_leaves_no_file(tmp_path):
     code = (
         "import sys, time, pathlib, numpy as np\n"
-        "from tfimpute_tracks.tracks.formats import write_bigwig\n"
+        "from tfimpute_tracks.genome.signal import Signal\n"
+        "from tfimpute_tracks.tracks.formats import write_track\n"
         "values = np.random.default_rng(0).random(1 << 17, dtype='f4')\n"
         "def signals():\n"
         "    for i in range(100):\n"
         "        if i == 3:\n"
         "            print('writing', flush=True)\n"
         "            time.sleep(60)\n"
-        "        yield 'chr1', i * (1 << 17), 1, values\n"
-        "write_bigwig(pathlib.Path(sys.argv[1]), {'chr1': 1 << 27}, signals())\n"
+        "        yield Signal('chr1', i * (1 << 17), 1, values)\n"
+        "write_track('bigwig', pathlib.Path(sys.argv[1]), {'chr1': 1 << 27}, signals())\n"
     )
     path = tmp_path / "a.bw"
     with subprocess.Popen(
@@ -133,9 +163,9 @@ def test_lost_block_is_noticed(tmp_path, monkeypatch):
             add_block(self, chrom, start, end, data, n_items)
 
     monkeypatch.setattr(BbiWriter, "add_block", lose_one)
-    signals = [("chr2", 0, 10, np.ones(10_000, dtype=np.float32))]
+    signals = [Signal("chr2", 0, 10, np.ones(10_000, dtype=np.float32))]
     with pytest.raises(ValidationError, match=r"a\.bw does not read back as written"):
-        write_bigwig(tmp_path / "a.bw", SIZES, signals)
+        write_track("bigwig", tmp_path / "a.bw", SIZES, signals)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -144,7 +174,7 @@ def written(tmp_path, rng):
     """A bigWig, and what the writer knows of it."""
     path = tmp_path / "a.bw"
     values = rng.random(9000, dtype=np.float32)
-    write_bigwig(path, SIZES, [("chr2", 0, 10, values)])
+    write_track("bigwig", path, SIZES, [Signal("chr2", 0, 10, values)])
     content = Content()
     content.add("chr2", np.rec.fromarrays(read_signal(path, "chr2"), dtype=BIN))
     check_bigwig(path, path, SIZES, content)

@@ -13,12 +13,11 @@ import numpy as np
 import pytest
 
 from chromium import IGV, colored_pixels, open_chromium, serve_folder, wait_for
+from tfimpute_tracks.genome.signal import Signal
 from tfimpute_tracks.kernels.peaks import call_peaks
 from tfimpute_tracks.tracks.formats import (
     PeakSet,
-    write_bigbed,
-    write_bigwig,
-    write_narrowpeak,
+    write_track,
 )
 
 pytestmark = pytest.mark.browser
@@ -72,7 +71,7 @@ def signals():
 
 @pytest.fixture(scope="module")
 def peaks(signals):
-    found = [(chrom, call_peaks(0, STEP, v, 0.5)) for chrom, v in signals.items()]
+    found = [Signal(chrom, call_peaks(0, STEP, v, 0.5)) for chrom, v in signals.items()]
     return PeakSet.collect("CTCF.K562", found, SIZES)
 
 
@@ -91,10 +90,10 @@ def folder(tmp_path_factory, signals, peaks):
         text += "".join(letters.choice(list("ACGT"), size)) + "\n"
     (folder / "genome.fa").write_text(text)
     (folder / "genome.fa.fai").write_text(index)
-    pieces = [(chrom, 0, STEP, values) for chrom, values in signals.items()]
-    write_bigwig(folder / "CTCF.K562.bw", SIZES, pieces)
-    write_narrowpeak(folder / "CTCF.K562.narrowPeak", peaks)
-    write_bigbed(folder / "CTCF.K562.bb", SIZES, peaks)
+    pieces = [Signal(chrom, 0, STEP, values) for chrom, values in signals.items()]
+    write_track("bigwig", folder / "CTCF.K562.bw", SIZES, pieces)
+    write_track("bed", folder / "CTCF.K562.narrowPeak", SIZES, peaks)
+    write_track("bigbed", folder / "CTCF.K562.bb", SIZES, peaks)
     return folder
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,13 +11,16 @@ import pytest
 from tfimpute_tracks.errors import RegionError, UsageError, ValidationError
 from tfimpute_tracks.kernels.peaks import Peaks
 from tfimpute_tracks.tracks.formats import (
+    FORMATS,
     NarrowPeak,
     PeakSet,
-    narrowpeak,
+    write_track,
+)
+from tfimpute_tracks.tracks.formats.narrowpeak import (
+    check_narrowpeak,
+    check_rows,
     write_narrowpeak,
 )
-from tfimpute_tracks.tracks.formats.narrowpeak import check_rows
-from tfimpute_tracks.tracks.formats.validate import check_narrowpeak
 
 SIZES = {"chr2": 10_000, "chr10": 5_000, "chr1": 995}
 
@@ -37,7 +41,7 @@ def test_a_row_says_it_all(tmp_path):
     found = PeakSet.collect(
         "CTCF.K562", [("chr2", peaks((100, 400, 250, 0.98765432)))], SIZES
     )
-    write_narrowpeak(path, found)
+    write_track("bed", path, SIZES, found)
     assert path.read_text() == (
         "chr2\t100\t400\tCTCF.K562.peak1\t988\t.\t0.987654\t-1\t-1\t150\n"
     )
@@ -52,7 +56,7 @@ def test_rows_are_sorted_and_numbered_in_the_order_of_the_sizes(tmp_path):
         ("chr10", peaks()),
         ("chr2", peaks((10, 20, 15, 0.25))),
     ]
-    write_narrowpeak(path, PeakSet.collect("TF.CELL", stretches, SIZES))
+    write_track("bed", path, SIZES, PeakSet.collect("TF.CELL", stretches, SIZES))
     assert [row[:4] for row in read(path)] == [
         ["chr2", "10", "20", "TF.CELL.peak1"],
         ["chr2", "5000", "5010", "TF.CELL.peak2"],
@@ -68,7 +72,9 @@ def test_every_line_is_a_row(tmp_path, rng):
     score = rng.random(n).tolist()
     rows = zip(start, start + 8, start + 3, score, strict=True)
     path = tmp_path / "a"
-    write_narrowpeak(path, PeakSet.collect("A.B", [("chr2", peaks(*rows))], SIZES))
+    write_track(
+        "bed", path, SIZES, PeakSet.collect("A.B", [("chr2", peaks(*rows))], SIZES)
+    )
     lines = path.read_text().splitlines()
     assert len(lines) == n
     for line in lines:
@@ -84,7 +90,7 @@ def test_every_line_is_a_row(tmp_path, rng):
 def test_score_is_in_thousandths(tmp_path, signal, score):
     path = tmp_path / "a"
     found = [("chr2", peaks((0, 10, 5, signal)))]
-    write_narrowpeak(path, PeakSet.collect("A.B", found, SIZES))
+    write_track("bed", path, SIZES, PeakSet.collect("A.B", found, SIZES))
     assert read(path)[0][4] == score
     assert float(read(path)[0][6]) == pytest.approx(signal, rel=1e-6)
 
@@ -113,7 +119,7 @@ def test_white_space_in_a_name_would_be_a_column(tmp_path):
 
 def test_no_peak_is_an_empty_file(tmp_path):
     path = tmp_path / "a"
-    write_narrowpeak(path, PeakSet.collect("A", [], SIZES))
+    write_track("bed", path, SIZES, PeakSet.collect("A", [], SIZES))
     assert path.read_bytes() == b""
 
 
@@ -148,7 +154,7 @@ GOOD = NarrowPeak("chr2", 100, 200, "A.peak1", 500, 0.5, 50)
         ({"start": 99}, UsageError, "chr2:99 comes after"),
     ],
 )
-def test_senseless_rows_are_refused(change, error, words):
+def test_invalid_rows_are_refused(change, error, words):
     check_rows(SIZES, [GOOD, GOOD])
     with pytest.raises(error, match=words):
         check_rows(SIZES, [GOOD, GOOD._replace(**change)])
@@ -160,25 +166,39 @@ def test_chromosomes_out_of_order_are_refused():
         check_rows(SIZES, rows)
 
 
-def test_lost_row_is_noticed(tmp_path, monkeypatch):
-    def check_one_more(path, dest, rows):
-        check_narrowpeak(path, dest, [*rows, rows[-1]])
-
-    monkeypatch.setattr(narrowpeak, "check_narrowpeak", check_one_more)
-    found = PeakSet.collect("A", [("chr2", peaks((0, 10, 5, 1)))], SIZES)
-    with pytest.raises(ValidationError, match="read 1, written 2"):
-        write_narrowpeak(tmp_path / "a", found)
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["", "chr2\t0\t11\tA\n", "chr2\t0\t10\tA\t\n", "\nchr2\t0\t10\tA\n"],
-)
-def test_other_text_is_noticed(tmp_path, text):
+def test_lost_row_is_noticed(tmp_path):
+    found = PeakSet.collect(
+        "A", [("chr2", peaks((0, 10, 5, 1), (20, 30, 25, 1)))], SIZES
+    )
     path = tmp_path / "a"
-    path.write_text("chr2\t0\t10\tA\n")
-    check_narrowpeak(path, path, [("chr2", "0", "10", "A")])
-    path.write_text(text)
-    with pytest.raises(ValidationError, match="does not read back as written"):
-        check_narrowpeak(path, path, [("chr2", "0", "10", "A")])
+    write_track("bed", path, SIZES, found)
+    check_narrowpeak(path, path, SIZES, found)
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:1]))
+    with pytest.raises(ValidationError, match="read 1, written 2"):
+        check_narrowpeak(path, path, SIZES, found)
+
+
+@pytest.mark.parametrize("change", [("10", "11"), ("\n", "\t\n"), ("chr2", "\nchr2")])
+def test_other_text_is_noticed(tmp_path, change):
+    found = PeakSet.collect("A", [("chr2", peaks((0, 10, 5, 1)))], SIZES)
+    path = tmp_path / "a"
+    write_track("bed", path, SIZES, found)
+    path.write_text(path.read_text().replace(*change))
+    with pytest.raises(ValidationError):
+        check_narrowpeak(path, path, SIZES, found)
+
+
+def test_a_file_that_reads_back_otherwise_is_not_kept(tmp_path, monkeypatch):
+    written = write_narrowpeak
+
+    def lose_the_end(path, *args):
+        found = written(path, *args)
+        path.write_bytes(path.read_bytes()[:-5])
+        return found
+
+    broken = replace(FORMATS["bed"], write=lose_the_end)
+    monkeypatch.setitem(FORMATS, "bed", broken)
+    found = PeakSet.collect("A", [("chr2", peaks((0, 10, 5, 1)))], SIZES)
+    with pytest.raises(ValidationError, match="line 1"):
+        write_track("bed", tmp_path / "a", SIZES, found)
+    assert list(tmp_path.iterdir()) == []

@@ -5,14 +5,15 @@ import pandas as pd
 import pytest
 
 from tfimpute_tracks.errors import RegionError, UsageError, ValidationError
-from tfimpute_tracks.tracks.formats import validate, write_bedgraph, write_parquet
+from tfimpute_tracks.genome.signal import Signal
+from tfimpute_tracks.tracks.formats import FORMATS, write_track
 from tfimpute_tracks.tracks.formats.bins import gather_bins
 from tfimpute_tracks.tracks.formats.validate import Content
 
 SIZES = {"chr1": 1000, "chr2": 95}
 SIGNALS = [
-    ("chr1", 40, 20, np.array([0.25, np.nan, 0.5, 1e-7], np.float32)),
-    ("chr2", 80, 20, np.array([0.125], np.float32)),
+    Signal("chr1", 40, 20, np.array([0.25, np.nan, 0.5, 1e-7], np.float32)),
+    Signal("chr2", 80, 20, np.array([0.125], np.float32)),
 ]
 EXPECTED = [
     ("chr1", 40, 60, 0.25),
@@ -23,18 +24,18 @@ EXPECTED = [
 
 
 def test_bedgraph_reads_back(tmp_path):
-    write_bedgraph(tmp_path / "a.bedGraph", SIZES, SIGNALS)
+    write_track("bedgraph", tmp_path / "a.bedGraph", SIZES, SIGNALS)
     frame = pd.read_csv(tmp_path / "a.bedGraph", sep="\t", header=None)
     assert [tuple(row) for row in frame.itertuples(index=False)] == EXPECTED
 
 
 def test_bedgraph_of_nothing_is_empty(tmp_path):
-    write_bedgraph(tmp_path / "a.bedGraph", SIZES, [])
+    write_track("bedgraph", tmp_path / "a.bedGraph", SIZES, [])
     assert (tmp_path / "a.bedGraph").read_text() == ""
 
 
 def test_parquet_reads_back(tmp_path):
-    write_parquet(tmp_path / "a.parquet", SIZES, SIGNALS)
+    write_track("parquet", tmp_path / "a.parquet", SIZES, SIGNALS)
     frame = pd.read_parquet(tmp_path / "a.parquet")
     assert list(frame.columns) == ["chrom", "start", "end", "probability"]
     rows = [tuple(row) for row in frame.itertuples(index=False)]
@@ -44,29 +45,29 @@ def test_parquet_reads_back(tmp_path):
     )
 
 
-@pytest.mark.parametrize("write", [write_bedgraph, write_parquet])
-def test_bins_before_the_chromosome_are_cut_and_disorder_is_refused(tmp_path, write):
+@pytest.mark.parametrize("name", ["bedgraph", "parquet"])
+def test_bins_before_the_chromosome_are_cut_and_disorder_is_refused(tmp_path, name):
     values = np.array([0.5, 0.25], np.float32)
-    write(tmp_path / "a", SIZES, [("chr1", -10, 20, values)])
-    if write is write_parquet:
+    write_track(name, tmp_path / "a", SIZES, [Signal("chr1", -10, 20, values)])
+    if name == "parquet":
         first = pd.read_parquet(tmp_path / "a").iloc[0]
     else:
         names = ["chrom", "start", "end", "probability"]
         first = pd.read_csv(tmp_path / "a", sep="\t", names=names).iloc[0]
     assert tuple(first) == ("chr1", 0, 10, 0.5)
     with pytest.raises(RegionError, match="outside"):
-        write(tmp_path / "b", SIZES, [("chr2", 100, 20, values)])
+        write_track(name, tmp_path / "b", SIZES, [Signal("chr2", 100, 20, values)])
+    late = [*SIGNALS, Signal("chr1", 200, 20, values)]
     with pytest.raises(UsageError, match="order"):
-        write(tmp_path / "b", SIZES, [*SIGNALS, ("chr1", 200, 20, values)])
+        write_track(name, tmp_path / "b", SIZES, late)
     assert not (tmp_path / "b").exists()
 
 
 @pytest.mark.parametrize("name", ["bedgraph", "parquet"])
 @pytest.mark.parametrize("field", ["start", "end", "value"])
 def test_one_other_number_is_noticed(tmp_path, name, field):
-    write = {"bedgraph": write_bedgraph, "parquet": write_parquet}[name]
     path = tmp_path / "a"
-    write(path, SIZES, SIGNALS)
+    write_track(name, path, SIZES, SIGNALS)
     decimals = 4 if name == "bedgraph" else None
     right, wrong = Content(), Content()
     for chrom, _, bins in gather_bins(SIZES, SIGNALS, decimals):
@@ -74,10 +75,10 @@ def test_one_other_number_is_noticed(tmp_path, name, field):
         changed = bins.copy()
         changed[field][-1] += 1
         wrong.add(chrom, changed)
-    check = getattr(validate, f"check_{name}")
-    check(path, path, right)
+    check = FORMATS[name].check
+    check(path, path, SIZES, right)
     with pytest.raises(ValidationError, match="bins and checksum"):
-        check(path, path, wrong)
+        check(path, path, SIZES, wrong)
     path.write_bytes(path.read_bytes()[:-5])
     with pytest.raises(ValidationError):
-        check(path, path, right)
+        check(path, path, SIZES, right)

@@ -10,7 +10,7 @@ from tfimpute_tracks.errors import RegionError, UsageError
 from tfimpute_tracks.genome import Region, open_genome
 from tfimpute_tracks.kernels.peaks import call_peaks
 from tfimpute_tracks.tracks.scan import scan_region
-from tfimpute_tracks.views.browse import LiveScores, views
+from tfimpute_tracks.views.browse import LiveScores, window
 from tfimpute_tracks.views.browse import scores as module
 from tfimpute_tracks.views.browse.window import draw_peaks, draw_signal, reduce_tiles
 from tfimpute_tracks.vocabulary import Pair
@@ -146,7 +146,7 @@ def test_peaks_are_those_of_the_whole_track(scores, whole):
 
 def test_many_peaks_are_cut_to_the_highest(scores, monkeypatch):
     every = draw_peaks(scores, PAIR, WHOLE)
-    monkeypatch.setattr(views, "_MOST_PEAKS", 2)
+    monkeypatch.setattr(window, "_MOST_PEAKS", 2)
     few = draw_peaks(scores, PAIR, WHOLE)
     assert few.n_peaks == every.n_peaks
     assert sorted(few.peaks.score) == sorted(every.peaks.score)[-2:]

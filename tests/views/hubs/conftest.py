@@ -1,4 +1,4 @@
-"""Folders of tracks: real ones that `scan` wrote, and mock-ups of thousands."""
+"""Folders of tracks: a real one that `scan` wrote, and made-up ones."""
 
 import pytest
 
@@ -16,7 +16,7 @@ REGION = bundled_region()._replace(start=48_700_000, end=49_200_000)
 
 @pytest.fixture(scope="session")
 def tracks_folder(tmp_path_factory):
-    """Three pairs over 500 kb of the bundled stretch, one with its specificity."""
+    """Three pairs over 500 kb of the bundled region, one with its specificity."""
     folder = tmp_path_factory.mktemp("tracks") / "tracks"
     model, genome = load_model("default"), open_bundled()
     for pairs, rendering in (
@@ -33,8 +33,8 @@ def tracks_folder(tmp_path_factory):
 
 
 @pytest.fixture
-def shelf_of(tmp_path):
-    """Give a function that makes a shelf of pairs whose files are not there."""
+def folder_of(tmp_path):
+    """Make a folder of pairs whose files do not exist."""
 
     def make(pairs, **known):
         tracks = [

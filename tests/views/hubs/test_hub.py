@@ -11,7 +11,13 @@ from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.tracks.track_folder import find_tracks
 from tfimpute_tracks.views.hubs.hub import MATRIX_MAX_TRACKS, HubSettings, write_hub
 from tfimpute_tracks.views.hubs.sessions import write_sessions
-from tfimpute_tracks.views.hubs.trackdb import LONG, SHORT, label, tags, unique_name
+from tfimpute_tracks.views.hubs.trackdb import (
+    LONG_LABEL,
+    SHORT_LABEL,
+    label,
+    subgroup_tags,
+    unique_name,
+)
 
 SETTINGS = HubSettings("hg19", "a@b.org")
 NAMES = [
@@ -41,15 +47,15 @@ def check(text):
     """Check a hub's text by the rules, and give its tracks."""
     hub, genome, *tracks = stanzas(text)
     assert hub["useOneFile"] == "on"
-    assert len(hub["shortLabel"]) <= SHORT
+    assert len(hub["shortLabel"]) <= SHORT_LABEL
     assert len(hub["longLabel"]) <= 80
     assert genome == {"genome": "hg19"}
     names = [track["track"] for track in tracks]
     assert len(set(names)) == len(names)
     for track in tracks:
         assert re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", track["track"])
-        assert 0 < len(track["shortLabel"]) <= SHORT
-        assert 0 < len(track["longLabel"]) <= LONG
+        assert 0 < len(track["shortLabel"]) <= SHORT_LABEL
+        assert 0 < len(track["longLabel"]) <= LONG_LABEL
         if "bigDataUrl" in track:
             assert track["type"].split()[0] in {"bigWig", "bigNarrowPeak"}
             assert re.fullmatch(r"\d{1,3},\d{1,3},\d{1,3}", track["color"])
@@ -58,9 +64,9 @@ def check(text):
     return tracks
 
 
-def test_few_pairs_make_a_matrix(shelf_of):
-    shelf = shelf_of(NAMES)
-    files = write_hub(shelf, SETTINGS)
+def test_few_pairs_make_a_matrix(folder_of):
+    folder = folder_of(NAMES)
+    files = write_hub(folder, SETTINGS)
     tracks = check(files[0].read_text())
     parent = tracks[0]
     members = {
@@ -79,25 +85,25 @@ def test_few_pairs_make_a_matrix(shelf_of):
         assert groups.keys() == titles.keys()
         for group, tag in groups.items():
             assert any(x.startswith(f"{tag}=") for x in titles[group])
-    assert not (shelf.folder / "hub.tsv").exists()
+    assert not (folder.path / "hub.tsv").exists()
 
 
-def test_addresses_are_such_whatever_the_names(shelf_of):
-    shelf = shelf_of([("T#F", "A549 (EtOH 0.02%)")])
-    write_hub(shelf, SETTINGS)
-    write_sessions(shelf, "hg19")
-    tracks = check((shelf.folder / "hub.txt").read_text())
+def test_addresses_are_such_whatever_the_names(folder_of):
+    folder = folder_of([("T#F", "A549 (EtOH 0.02%)")])
+    write_hub(folder, SETTINGS)
+    write_sessions(folder, "hg19")
+    tracks = check((folder.path / "hub.txt").read_text())
     address = "T%23F.A549%20%28EtOH%200.02%25%29.bw"
     assert address in {track.get("bigDataUrl") for track in tracks}
-    session = json.loads((shelf.folder / "igvjs.session.json").read_text())
+    session = json.loads((folder.path / "igvjs.session.json").read_text())
     assert session["tracks"][0]["url"] == address
     # A path is none.
-    assert "T#F.A549 (EtOH 0.02%).bw" in (shelf.folder / "igv.session.xml").read_text()
+    assert "T#F.A549 (EtOH 0.02%).bw" in (folder.path / "igv.session.xml").read_text()
 
 
 def test_what_is_named_is_there(tracks_folder):
-    shelf = find_tracks(tracks_folder)
-    files = write_hub(shelf, SETTINGS)
+    folder = find_tracks(tracks_folder)
+    files = write_hub(folder, SETTINGS)
     assert all(file.exists() for file in files)
     tracks = check(files[0].read_text())
     leaves = [track for track in tracks if "bigDataUrl" in track]
@@ -109,16 +115,21 @@ def test_what_is_named_is_there(tracks_folder):
     assert by_view["specificity"]["viewLimits"] == "-1:1"
     assert by_view["probability"]["windowingFunction"] == "maximum"
     page = (tracks_folder / "by-tf" / "CTCF.html").read_text()
-    for text in ("most are not", "NB4", "zinc finger", "10.1371/journal.pcbi.1005403"):
+    for text in (
+        "In a genome most are not",
+        "NB4",
+        "zinc finger",
+        "10.1371/journal.pcbi.1005403",
+    ):
         assert text in page
-    assert "sets this cell line apart" in page
+    assert "specific to this cell line" in page
     assert "CEBPB" not in page
 
 
-def test_many_pairs_make_a_faceted_composite_and_hubs_of_tfs(shelf_of):
+def test_many_pairs_make_a_faceted_composite_and_hubs_of_tfs(folder_of):
     pairs = [(f"TF{i % 5}", f"C{i}") for i in range(MATRIX_MAX_TRACKS + 1)]
-    shelf = shelf_of(pairs)
-    files = {file.name: file for file in write_hub(shelf, SETTINGS)}
+    folder = folder_of(pairs)
+    files = {file.name: file for file in write_hub(folder, SETTINGS)}
     tracks = check(files["hub.txt"].read_text())
     parent = tracks[0]
     assert parent["compositeTrack"] == "faceted"
@@ -134,7 +145,7 @@ def test_many_pairs_make_a_faceted_composite_and_hubs_of_tfs(shelf_of):
     assert named == {track["track"] for track in tracks[1:]}
     assert not any("subGroups" in track for track in tracks)
     assert all(track["parent"] == "tfimpute off" for track in tracks[1:])
-    first = shelf.folder / "by-tf" / "TF0.hub.txt"
+    first = folder.path / "by-tf" / "TF0.hub.txt"
     leaves = [track for track in check(first.read_text()) if "bigDataUrl" in track]
     assert len(leaves) == 2 * 41
     assert leaves[0]["bigDataUrl"] == "../TF0.C0.bw"
@@ -142,21 +153,21 @@ def test_many_pairs_make_a_faceted_composite_and_hubs_of_tfs(shelf_of):
     assert check(first.read_text())[0]["html"] == "../hub"
 
 
-def test_text_is_escaped(shelf_of):
-    shelf = shelf_of(NAMES)
-    write_hub(shelf, SETTINGS)
-    for page in shelf.folder.rglob("*.html"):
+def test_text_is_escaped(folder_of):
+    folder = folder_of(NAMES)
+    write_hub(folder, SETTINGS)
+    for page in folder.path.rglob("*.html"):
         assert "<b>&TF" not in page.read_text()
-    assert "&lt;b&gt;&amp;TF" in (shelf.folder / "hub.html").read_text()
+    assert "&lt;b&gt;&amp;TF" in (folder.path / "hub.html").read_text()
 
 
-def test_colors_stand_for_what_was_asked(shelf_of):
+def test_colors_stand_for_what_was_asked(folder_of):
     pairs = [("CTCF", "A"), ("CTCF", "B"), ("REST", "A"), ("MAX", "A")]
 
     def colors(by):
-        shelf = shelf_of(pairs)
-        write_hub(shelf, HubSettings("hg19", "a@b.org", by))
-        tracks = check((shelf.folder / "hub.txt").read_text())
+        folder = folder_of(pairs)
+        write_hub(folder, HubSettings("hg19", "a@b.org", by))
+        tracks = check((folder.path / "hub.txt").read_text())
         return {
             track["shortLabel"]: track["color"]
             for track in tracks
@@ -187,7 +198,7 @@ def test_any_names_become_unique_and_plain(names):
     made = [unique_name(name, taken) for name in names]
     assert len(set(made)) == len(names)
     assert all(re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name) for name in made)
-    assert len(set(tags(names).values())) == len(names)
+    assert len(set(subgroup_tags(names).values())) == len(names)
     for name in names:
-        assert 0 < len(label(name, SHORT)) <= SHORT
-        assert "\n" not in label(name, SHORT)
+        assert 0 < len(label(name, SHORT_LABEL)) <= SHORT_LABEL
+        assert "\n" not in label(name, SHORT_LABEL)

@@ -12,19 +12,24 @@ from chromium import colored_pixels, complaints, open_chromium, wait_for
 from tfimpute_tracks.dataset import HoldOut
 from tfimpute_tracks.errors import InputFileError, RunError
 from tfimpute_tracks.genome import Region
+from tfimpute_tracks.genome.signal import Signal
 from tfimpute_tracks.models import load_model
-from tfimpute_tracks.tracks.formats import read_signal, signal_chroms, write_bigwig
+from tfimpute_tracks.tracks.formats import (
+    SignalStyle,
+    read_signal,
+    signal_chroms,
+    write_track,
+)
 from tfimpute_tracks.tracks.track_folder import TrackFolder, find_tracks
-from tfimpute_tracks.views.hubs import report
 from tfimpute_tracks.views.hubs.card_lookup import CardLookup
-from tfimpute_tracks.views.hubs.excerpts import merge_windows, slice_bigwig
+from tfimpute_tracks.views.hubs.excerpts import bigwig_excerpt, merge_windows
 from tfimpute_tracks.views.hubs.pages import overview_page
-from tfimpute_tracks.views.hubs.report import LARGEST, write_report
+from tfimpute_tracks.views.hubs.report import MAX_BYTES, write_report
 from tfimpute_tracks.views.hubs.summary_stats import (
-    count_peaks,
-    count_scores,
-    known_bases,
-    sample_stretches,
+    bases_with_values,
+    peaks_per_chromosome,
+    sample_regions,
+    score_histogram,
 )
 from toys import make_model
 
@@ -45,7 +50,7 @@ def _view(page):
 
 def test_it_holds_everything_and_asks_for_nothing(page):
     text = page.read_text()
-    assert len(text.encode()) <= LARGEST
+    assert len(text.encode()) <= MAX_BYTES
     assert "{{" not in text.partition("<script>")[0]
     outside = text.partition("<script>")[0]
     assert not re.search(r'(src|href)="(?!data:|#|https://doi)', outside)
@@ -54,7 +59,7 @@ def test_it_holds_everything_and_asks_for_nothing(page):
     assert outside.count("<svg") == 4
 
 
-def test_places_are_the_highest_peaks(page, tracks_folder):
+def test_listed_peaks_are_the_highest_peaks(page, tracks_folder):
     view = _view(page)
     rows = [
         line.split("\t")
@@ -63,24 +68,24 @@ def test_places_are_the_highest_peaks(page, tracks_folder):
     ]
     best = max(rows, key=lambda row: float(row[6]))
     place = f"CTCF K562 {best[0]}:{int(best[1]) + 1}-{best[2]}"
-    assert any(p["label"].startswith(place) for p in view["places"])
+    assert any(p["label"].startswith(place) for p in view["peaks"])
     assert len(view["browser"]["tracks"]) == 7
 
 
-def test_slices_are_the_tracks(tracks_folder, tmp_path):
+def test_excerpts_equal_the_tracks(tracks_folder, tmp_path):
     windows = [
         Region("chr20", 48_750_000, 48_760_030),
         Region("chr20", 49_000_000, 49_001_000),
     ]
     path = tracks_folder / "CTCF.K562.bw"
-    address = slice_bigwig(path, windows, 4)
+    address = bigwig_excerpt(path, windows, 4)
     sliced = tmp_path / "slice.bw"
     sliced.write_bytes(base64.b64decode(address.partition("base64,")[2]))
     found = read_signal(sliced, "chr20")
     expected = [read_signal(path, *window) for window in windows]
     for got, parts in zip(found, zip(*expected, strict=True), strict=True):
         np.testing.assert_array_equal(got, np.concatenate(parts))
-    assert slice_bigwig(path, [Region("chr20", 0, 1000)], 4) == ""
+    assert bigwig_excerpt(path, [Region("chr20", 0, 1000)], 4) == ""
 
 
 def test_windows_are_joined_and_cut():
@@ -99,53 +104,57 @@ def test_windows_are_joined_and_cut():
     ]
 
 
-def test_tallies_are_sums(tracks_folder):
+def test_summary_statistics_are_sums(tracks_folder):
     (track,) = [t for t in find_tracks(tracks_folder).tracks if t.pair.cell == "NB4"]
     edges = np.linspace(0, 1, 11)
     path = tracks_folder / "CTCF.NB4.bw"
     starts, ends, values = read_signal(path, "chr20")
-    assert known_bases(path) == {"chr20": int((ends - starts).sum())}
-    every = sample_stretches(path, 10**9)
+    assert bases_with_values(path) == {"chr20": int((ends - starts).sum())}
+    every = sample_regions(path, 10**9)
     expected = np.histogram(values, edges)[0]
-    np.testing.assert_array_equal(count_scores(path, every, edges), expected)
-    some = sample_stretches(path, 200_000)
+    np.testing.assert_array_equal(score_histogram(path, every, edges), expected)
+    some = sample_regions(path, 200_000)
     assert 0 < len(some) < len(every)
     assert set(some) <= set(every)
-    assert count_peaks(tracks_folder, track) == {"chr20": track.n_peaks}
+    assert peaks_per_chromosome(tracks_folder, track) == {"chr20": track.n_peaks}
 
 
 def test_tracks_without_zoom_levels_are_summed_up_too(tmp_path):
     path = tmp_path / "a.bw"
     values = np.array([0.1, np.nan, 0.9], dtype=np.float32)
-    write_bigwig(path, {"a": 100, "b": 50}, [("a", 10, 20, values)], max_zooms=0)
-    assert known_bases(path) == {"a": 40}
-    stretches = sample_stretches(path, 1000)
-    assert count_scores(path, stretches, np.array([0, 0.5, 1])).tolist() == [1, 1]
+    signals = [Signal("a", 10, 20, values)]
+    style = SignalStyle(max_zooms=0)
+    write_track("bigwig", path, {"a": 100, "b": 50}, signals, style)
+    assert bases_with_values(path) == {"a": 40}
+    regions = sample_regions(path, 1000)
+    assert score_histogram(path, regions, np.array([0, 0.5, 1])).tolist() == [1, 1]
 
 
-def test_pairs_without_files_or_peaks_are_told(shelf_of, tmp_path, monkeypatch):
-    shelf = shelf_of([("A", "<b>"), ("B", "c")])
-    bare = [type(track)(track.pair, "imputed", 0.9, 0) for track in shelf.tracks]
+def test_pairs_without_files_or_peaks_are_told(folder_of, tmp_path):
+    folder = folder_of([("A", "<b>"), ("B", "c")])
+    bare = [type(track)(track.pair, "imputed", 0.9, 0) for track in folder.tracks]
     dest = tmp_path / "bare.html"
     write_report(TrackFolder(tmp_path, bare, []), dest, CardLookup())
     assert "No pair has a peak" in dest.read_text()
-    assert "<b>" not in dest.read_text().partition("<h2>Look")[0]
-    monkeypatch.setattr(report, "LARGEST", 1000)
+    assert "<b>" not in dest.read_text().partition("<h2>Tracks")[0]
     with pytest.raises(RunError, match="fewer pairs"):
         write_report(
-            TrackFolder(tmp_path, bare, []), tmp_path / "large.html", CardLookup()
+            TrackFolder(tmp_path, bare, []),
+            tmp_path / "large.html",
+            CardLookup(),
+            max_bytes=1000,
         )
     assert not (tmp_path / "large.html").exists()
 
 
 @pytest.mark.parametrize("scheme", ["chromosomes", "random", "alternating-peaks"])
-def test_pages_tell_what_aurocs_were_found_on(shelf_of, tmp_path, scheme):
+def test_pages_tell_what_aurocs_were_found_on(folder_of, tmp_path, scheme):
     model = make_model(tmp_path, card={"hold_out": HoldOut(scheme).to_dict()})
-    shelf = shelf_of([("CTCF", "K562"), ("MAX", "HepG2")])
+    folder = folder_of([("CTCF", "K562"), ("MAX", "HepG2")])
     own, foreign = (
         [
             dataclasses.replace(track, weights=weights, signals={}, bigbed="")
-            for track in shelf.tracks
+            for track in folder.tracks
         ]
         for weights in (model.checkpoint.digest, "sha256:0")
     )
@@ -154,13 +163,15 @@ def test_pages_tell_what_aurocs_were_found_on(shelf_of, tmp_path, scheme):
         "random": "randomly held-out sites, neighbors of training sites",
         "alternating-peaks": "the test peaks of alternating peaks",
     }[scheme]
-    for tracks, told in ((own, expected), (foreign, "sites that trained nothing")):
-        knowledge, dest = CardLookup(model), tmp_path / "report.html"
-        write_report(TrackFolder(tmp_path, tracks, []), dest, knowledge)
+    for tracks, told in ((own, expected), (foreign, "sites held out from training")):
+        card, dest = CardLookup(model), tmp_path / "report.html"
+        write_report(TrackFolder(tmp_path, tracks, []), dest, card)
         report_text = dest.read_text()
-        assert f"AUROC: of a measured pair that on {told};" in report_text
-        for page in (report_text, overview_page(tracks, knowledge)):
-            assert f"Of a measured pair the <i>AUROC</i> is that on {told};" in page
+        caption = f"Expected AUROC: for measured pairs, the AUROC on {told};"
+        assert caption in report_text
+        for page in (report_text, overview_page(tracks, card)):
+            text = "</i>: for measured pairs, the AUROC on " + told + ";"
+            assert text in " ".join(page.split())
             assert "on a test chromosome" not in page
 
 
@@ -187,9 +198,9 @@ def test_it_opens_from_a_file(page, tracks_folder, tmp_path):
         signal = read_signal(tracks_folder / "CTCF.K562.bw", chrom, first - 1, last)
         got = [f["value"] for f in found if f["end"] > first - 1 and f["start"] < last]
         assert got == pytest.approx(signal.values.tolist())
-        place = driver.find_elements("css selector", "#places button")[3]
+        place = driver.find_elements("css selector", "#peaks button")[3]
         place.click()
-        wanted = int(re.split("[:-]", view["places"][3]["locus"])[1])
+        wanted = int(re.split("[:-]", view["peaks"][3]["locus"])[1])
         start = "return browser.referenceFrameList[0].start"
         wait_for(driver, lambda d: abs(d.execute_script(start) - wanted) < 1000, 20)
         picture = tmp_path / "report.png"
@@ -202,7 +213,7 @@ def test_it_opens_from_a_file(page, tracks_folder, tmp_path):
         assert complaints(driver) == []
 
 
-@pytest.mark.parametrize("look", [signal_chroms, known_bases])
+@pytest.mark.parametrize("look", [signal_chroms, bases_with_values])
 def test_what_is_no_bigwig_is_told(tracks_folder, tmp_path, look):
     with pytest.raises(InputFileError, match="it is a bigBed"):
         look(tracks_folder / "CTCF.K562.bb")

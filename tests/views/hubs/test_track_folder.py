@@ -17,14 +17,14 @@ def folder(tracks_folder, tmp_path):
 
 
 def test_every_pair_is_found_once(tracks_folder):
-    shelf = find_tracks(tracks_folder)
-    assert shelf.faults == []
-    assert [str(track.pair) for track in shelf.tracks] == [
+    folder_found = find_tracks(tracks_folder)
+    assert folder_found.errors == []
+    assert [str(track.pair) for track in folder_found.tracks] == [
         "CEBPB:HepG2",
         "CTCF:K562",
         "CTCF:NB4",
     ]
-    track = shelf.tracks[1]
+    track = folder_found.tracks[1]
     assert dict(track.signals) == {
         "probability": "CTCF.K562.bw",
         "specificity": "CTCF.K562.specificity.bw",
@@ -44,11 +44,11 @@ def test_what_is_not_whole_or_not_ours_is_named(folder):
     (folder / "CTCF.NB4.bw").unlink()
     (folder / "somebody.bw").write_bytes(b"else")
     (folder / "CEBPB.HepG2.receipt.json").write_text("{")
-    shelf = find_tracks(folder)
-    k562, nb4 = shelf.tracks
+    folder_found = find_tracks(folder)
+    k562, nb4 = folder_found.tracks
     assert (k562.pair, k562.bigbed) == (Pair("CTCF", "K562"), "")
     assert (dict(nb4.signals), nb4.bigbed) == ({}, "CTCF.NB4.bb")
-    told = " | ".join(shelf.faults)
+    told = " | ".join(folder_found.errors)
     for name in ("CTCF.K562.bb", "CTCF.NB4.bw", "somebody.bw", "CEBPB.HepG2"):
         assert f"{folder / name}" in told
     assert f"has {len(content) - 1:,} bytes and not the {len(content):,}" in told
@@ -62,9 +62,9 @@ def test_a_receipt_that_does_not_describe_its_track_is_named(folder, lost):
     receipt = json.loads(path.read_text())
     del receipt["parameters"][lost]
     path.write_text(json.dumps(receipt))
-    shelf = find_tracks(folder)
-    assert len(shelf.tracks) == 2
-    assert any("CTCF.NB4.receipt.json" in fault for fault in shelf.faults)
+    folder_found = find_tracks(folder)
+    assert len(folder_found.tracks) == 2
+    assert any("CTCF.NB4.receipt.json" in error for error in folder_found.errors)
 
 
 def test_a_receipt_of_before_lacks_only_what_is_not_needed(folder):
@@ -73,9 +73,9 @@ def test_a_receipt_of_before_lacks_only_what_is_not_needed(folder):
     for name in ("expected_auroc", "weights", "signal", "regions", "genome"):
         receipt["parameters"].pop(name, None)
     path.write_text(json.dumps(receipt))
-    shelf = find_tracks(folder)
-    assert shelf.faults == []
-    assert shelf.tracks[2].expected_auroc is None
+    folder_found = find_tracks(folder)
+    assert folder_found.errors == []
+    assert folder_found.tracks[2].expected_auroc is None
 
 
 def test_no_folder_and_no_track(tmp_path):

@@ -36,7 +36,7 @@ def test_a_hub_of_a_folder(run, folder):
     assert {"hub.txt", "hub.html", "igv.session.xml", "igvjs.session.json"} <= names
     page = (folder / "by-tf" / "CTCF.html").read_text()
     assert "FDR 10%" in page
-    assert "coincide with no measured peak" in page
+    assert "overlap no measured peak" in page
     assert str(folder) not in (folder / "hub.txt").read_text()
 
 
@@ -97,7 +97,7 @@ def test_an_unknown_assembly_is_asked_for(run, tmp_path):
     assert run("scan", *pair)[0] == 0
     code, _, err = run("hub", place)
     assert code == 2
-    assert "give --genome" in err
+    assert "use --genome" in err
     assert run("hub", place, "--genome", "toy1")[0] == 0
     assert "\ngenome toy1\n" in (place / "hub.txt").read_text()
 
@@ -156,9 +156,9 @@ def test_a_hub_of_a_store(run, store, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["--tf", "CTCF"], "no bulk store"),
-        (["--no-export"], "no bulk store"),
-        (["--threads", "2"], "no bulk store"),
+        (["--tf", "CTCF"], "not a bulk store"),
+        (["--no-export"], "not a bulk store"),
+        (["--threads", "2"], "not a bulk store"),
         (["--genome", "hg 19"], "white space"),
         (["--email", "a b"], "white space"),
         (["--color-by", "size"], "--color-by"),

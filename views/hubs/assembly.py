@@ -1,0 +1,60 @@
+"""Which assembly the tracks of a folder lie on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tfimpute_tracks.errors import UsageError
+from tfimpute_tracks.genome import known_build
+from tfimpute_tracks.tracks.formats import signal_chroms
+from tfimpute_tracks.tracks.track_folder import TrackFolder, TrackRecord
+
+__all__ = ["find_assembly"]
+
+
+def find_assembly(
+    folder: TrackFolder,
+    training_genome: Mapping[str, Any],
+    chrom_sizes: Mapping[str, int] | None = None,
+) -> str:
+    """Find the assembly from the run records, or from the chromosome sizes.
+
+    Parameters
+    ----------
+    folder : TrackFolder
+    training_genome : mapping
+        Genome of a model's training data, one of the assemblies that are recognized.
+    chrom_sizes : mapping of str to int, optional
+        bp by chromosome; by default those of each track's bigWig.
+
+    Returns
+    -------
+    str
+        UCSC name, such as `hg19`.
+
+    Raises
+    ------
+    UsageError
+        The assembly is unknown, or the tracks lie on several ones.
+    """
+
+    def recognize(track: TrackRecord) -> str:
+        files = track.signals.values()
+        sizes = chrom_sizes
+        if sizes is None:
+            sizes = next((signal_chroms(folder.path / file) for file in files), {})
+        return known_build(sizes, training_genome) or ""
+
+    builds = {track.build or recognize(track) for track in folder.tracks}
+    if builds == {""}:
+        raise UsageError(
+            "neither the run records nor the chromosome sizes show which assembly the "
+            "tracks are of; use --genome, such as --genome hg38"
+        )
+    if len(builds) > 1:
+        names = ", ".join(sorted(build or "unknown" for build in builds))
+        raise UsageError(
+            f"the tracks are of several assemblies ({names}); use --genome"
+        )
+    return builds.pop()
