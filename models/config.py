@@ -41,21 +41,6 @@ class NetworkConfig:
         R, tiles on either side, `stride` bp apart, whose scores a tile's score depends
         on; 0 for none.
 
-    Attributes
-    ----------
-    family : str
-        Name of the family in weights files.
-    gates_motifs : bool
-        The gates and units of :class:`~tfimpute_tracks.models.network.TFImpute` work on
-        the motif features themselves: the fast engines for sparse features apply.
-    supports_rows : bool
-        The blocks of :class:`~tfimpute_tracks.models.residual.ResidualTFImpute`: rows of
-        overlapping tiles can share them.
-    pass_per_cell : bool
-        Scoring a sequence takes one pass of the network per cell line.
-    multiples_of_8 : tuple of str
-        Sizes that must be a multiple of 8.
-
     Raises
     ------
     UsageError
@@ -63,10 +48,16 @@ class NetworkConfig:
     """
 
     family: ClassVar[str]
+    """Name of the family in weights files."""
     gates_motifs: ClassVar[bool] = False
+    """The gates and units of TFImpute work on the motif features themselves: engines may
+    use sparse products, and an explanation is an exact sum."""
     supports_rows: ClassVar[bool] = False
+    """The blocks are those of ResidualTFImpute, which rows of overlapping tiles share."""
     pass_per_cell: ClassVar[bool] = False
+    """Scoring a sequence takes one pass of the network per cell line."""
     multiples_of_8: ClassVar[tuple[str, ...]] = ("n_filters",)
+    """Sizes that must be multiples of 8."""
 
     seq_len: int = 200
     filter_length: int = 20
@@ -201,12 +192,10 @@ class NetworkConfig:
 
 @dataclass(frozen=True)
 class GatedConfig(NetworkConfig):
-    """Sizes of the paper's network (``network.py``).
+    """Sizes of the paper's network (``network.py``), added to the common ones.
 
     Parameters
     ----------
-    seq_len, filter_length, n_filters, pool, context_tiles
-        As for :class:`NetworkConfig`.
     n_units : int
         H, units of the last layer; the largest is the logit.
     embedding_size : int
@@ -254,12 +243,12 @@ class GatedConfig(NetworkConfig):
 
 @dataclass(frozen=True)
 class ResidualConfig(GatedConfig):
-    """Sizes of the network with residual blocks (``residual.py``).
+    """Sizes of the network with residual blocks (``residual.py``), added to the others.
 
     Parameters
     ----------
-    seq_len, filter_length, n_filters, pool, context_tiles, n_units, embedding_size
-        As for :class:`GatedConfig`. Windows of `pool` positions must fill the sequence.
+    filter_length, pool, context_tiles : int
+        As for :class:`NetworkConfig`. Windows of `pool` positions fill the sequence.
     channels : int
         C, features per window in the blocks.
     blocks : int
@@ -303,11 +292,11 @@ class ResidualConfig(GatedConfig):
 
 @dataclass(frozen=True)
 class RecurrentConfig(NetworkConfig):
-    """Sizes of the paper's revised network (``recurrent.py``).
+    """Sizes of the paper's revised network (``recurrent.py``), added to the common ones.
 
     Parameters
     ----------
-    seq_len, filter_length, n_filters, pool, context_tiles
+    seq_len, pool : int
         As for :class:`NetworkConfig`.
     recurrent_units : int
         Units of the recurrent layer.

@@ -109,11 +109,10 @@ class MotifNetwork(nn.Module, ABC):
     backend : Backend
     dropout : float
         Dropout rate in training, in families that use it.
-    dense_layers : tuple of str
-        Names of the layers that train at the recipe's learning rate for dense layers.
     """
 
     dense_layers: ClassVar[tuple[str, ...]] = ()
+    """Layers that train at the recipe's learning rate for dense layers."""
 
     def __init__(self, config: NetworkConfig, n_tfs: int, n_cells: int) -> None:
         super().__init__()

@@ -126,7 +126,7 @@ def test_an_installed_package_adds_a_family(tmp_path, install, rng):
     codes = rng.integers(0, 5, (160, 60)).astype(np.uint8)
     grid = tile_grid(model.config, 60)
     pairs = VOCABULARY.all_pairs()
-    engine = open_engine(model, pairs, grid.core, "cpu")
+    engine = open_engine(model, pairs, grid.base, "cpu")
     scores = 1 / (1 + np.exp(-engine.logits(codes.ravel(), 160)))
     known = (codes == 4).sum(axis=1) * 2 <= 60
     expected = model.predict(codes, pairs)
