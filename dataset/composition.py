@@ -145,5 +145,5 @@ def iterate_chroms(
         codes = np.full(size + seq_len, N_CODE, dtype=np.uint8)
         lower = np.zeros(size + seq_len, dtype=np.bool_)
         codes[inner] = genome.codes(names[chrom])
-        lower[inner] = genome.is_lower(names[chrom]) & (codes[inner] < N_CODE)
+        lower[inner] = genome.is_soft_masked(names[chrom]) & (codes[inner] < N_CODE)
         yield ChromSequence(chrom, codes, lower, seq_len)

@@ -7,16 +7,14 @@ from, so a changed file never meets what was made of the old one.
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import os
 import shutil
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 
-from tfimpute_tracks.genome.fasta_format import damaged_gzip
 from tfimpute_tracks.storage import atomic_file, check_writable_dir
+from tfimpute_tracks.storage.table import open_unpacked
 
 __all__ = ["cache_key", "default_cache_dir", "unpack"]
 
@@ -91,10 +89,10 @@ def unpack(path: Path, cache_dir: Path, log: Callable[[str], None]) -> Path:
         f"{path} is gzip, which can only be read from its beginning; unpacking it once"
         f" to {text} (compress it with bgzip to save that)"
     )
-    with atomic_file(text) as temp:
-        try:
-            with gzip.open(path) as packed, temp.open("wb") as out:
-                shutil.copyfileobj(packed, out, 1 << 20)
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise damaged_gzip(path, error) from error
+    with (
+        atomic_file(text) as temp,
+        open_unpacked(path, "FASTA") as packed,
+        temp.open("wb") as out,
+    ):
+        shutil.copyfileobj(packed, out, 1 << 20)
     return text

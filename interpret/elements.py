@@ -18,7 +18,7 @@ from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.genome import Sequences
 from tfimpute_tracks.genome.bed import read_named_bed
 from tfimpute_tracks.genome.chroms import find_chrom
-from tfimpute_tracks.genome.fasta_format import detect_format
+from tfimpute_tracks.genome.fasta_index import detect_format
 from tfimpute_tracks.genome.sequences import resolve_span
 from tfimpute_tracks.kernels.encode import N_CODE, encode
 from tfimpute_tracks.storage.table import open_unpacked
