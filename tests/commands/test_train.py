@@ -71,7 +71,7 @@ def test_what_surroundings_are_worth_is_told(arguments, run, tmp_path, length):
     arguments[arguments.index(SIZES)] = f"{SIZES},context_tiles=2"
     code, _, err = run(*arguments)
     assert code == 0, err
-    lacks = "default looks at the 140 letters about a site, and the data set has 60"
+    lacks = "default uses 140 bp around a site as context, and the sequences"
     assert (lacks in err) == (length == 60)
     assert ("context: AUROC" in err) == (length == 140)
     assert ("context" in _card(tmp_path / "run")) == (length == 140)
