@@ -44,8 +44,8 @@ from tfimpute_tracks.evaluation.fdr_calibration import (
 )
 from tfimpute_tracks.evaluation.genome_wide import (
     Intervals,
-    Tally,
-    tally_tiles,
+    PeakCounts,
+    compare_peaks,
 )
 from tfimpute_tracks.genome import merge_intervals, open_genome, read_bed
 from tfimpute_tracks.genome.signal import Signal
@@ -127,14 +127,16 @@ def _tallies(model: Model, pairs: list[Pair], lines, place: _Chromosome):
             )
             measured = Intervals(peaks["start"].to_numpy(), peaks["end"].to_numpy())
             drawn = Signal(place.name, start, stride, scores[:, i])
-            yield tally_tiles(drawn, measured, lines[first + i], model.threshold(pair))
+            yield compare_peaks(
+                drawn, measured, lines[first + i], model.threshold(pair)
+            )
         print_result(f"{model.name}: {first + len(group)} of {len(pairs)} pairs")
 
 
-def _genome_figures(found: Iterator[Tally], chrom: str):
+def _genome_figures(found: Iterator[PeakCounts], chrom: str):
     told, rates = [], []
     for tally in found:
-        told.append(tally.peak_figures())
+        told.append(tally.peak_metrics())
         rates.append(tally.rates())
     by_level = np.array(rates)
     number = {
@@ -226,7 +228,7 @@ def _calibrate(
         roles = np.array(dataset.roles)[own.columns]
         fit, check = (np.flatnonzero(roles == role) for role in ("valid2", "test3"))
         told[name] = calibrate_probabilities(
-            own.valid.of(fit), own.test.of(check), priors[fit], priors[check]
+            own.valid.subset(fit), own.test.subset(check), priors[fit], priors[check]
         )
         print_result(f"{name} {json.dumps(told[name], indent=1)}")
     for name, model in models.items():

@@ -25,6 +25,7 @@ from torch.nn import functional
 from tfimpute_tracks.engines.gpu_engine import TorchEngine
 from tfimpute_tracks.engines.tile_grid import tile_grid
 from tfimpute_tracks.genome import bundled_region, open_bundled
+from tfimpute_tracks.kernels.encode import one_hot_tensor
 from tfimpute_tracks.kernels.fused import (
     HAS_TRITON,
     PRECISIONS,
@@ -78,7 +79,7 @@ def _peak(precision: str) -> float | None:
 
 def _plain(codes: Tensor, filters: Tensor, grid: SegmentGrid) -> Tensor:
     """Do as plain PyTorch would: conv1d of whole stride periods, then maxima."""
-    x = torch.eye(5, 4, device=codes.device)[codes.int()].t()[None]
+    x = one_hot_tensor(codes).t()[None]
     periods = functional.conv1d(x, filters)[0].unflatten(1, (-1, grid.stride))
     edges = [*grid.borders.tolist(), grid.stride]
     return torch.stack(

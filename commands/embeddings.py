@@ -38,8 +38,8 @@ def embeddings(
     )
     from tfimpute_tracks.interpret.tf_families import family_of
     from tfimpute_tracks.models import load_model
-    from tfimpute_tracks.plots.dendrogram import tree_of
-    from tfimpute_tracks.plots.projection import map_of
+    from tfimpute_tracks.plots.dendrogram import draw_dendrogram
+    from tfimpute_tracks.plots.projection import draw_projection
     from tfimpute_tracks.plots.style import save_figure
     from tfimpute_tracks.storage import check_writable_dir, write_text
 
@@ -60,12 +60,12 @@ def embeddings(
         if len(names) > 1:
             groups = motif_families(names) if kind == "tf" else [None] * len(names)
             for what, figure in (
-                ("tree", tree_of(names, 1 - cosines(rows), beside)),
-                ("map", map_of(names, project_2d(rows, seed), groups)),
+                ("tree", draw_dendrogram(names, 1 - cosines(rows), beside)),
+                ("map", draw_projection(names, project_2d(rows, seed), groups)),
             ):
                 files.append(out_dir / f"{kind}-{what}.svg")
                 title = f"{kind} embeddings of {loaded.name}"
-                save_figure(figure, files[-1], title, str(figure.get_label()))
+                save_figure(figure, files[-1], title)
     _tell(_tests(loaded, neighbors, permutations, seed), as_json, files)
 
 

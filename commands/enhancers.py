@@ -211,14 +211,14 @@ def _draw(job: EnhancerJob, judged: Judged, stem: Path) -> list[Path]:
 
     from tfimpute_tracks.plots.enhancers import (
         Association,
-        CellEnds,
-        cells_figure,
+        CellExtremes,
+        association_figure,
         extremes_figure,
     )
     from tfimpute_tracks.plots.style import save_figure
 
     ends = [
-        CellEnds(
+        CellExtremes(
             job.cells[place],
             found.first[judged.bottom],
             found.first[judged.top],
@@ -240,10 +240,10 @@ def _draw(job: EnhancerJob, judged: Judged, stem: Path) -> list[Path]:
     files = []
     for ending, figure in (
         ("extremes.svg", extremes_figure(ends, title)),
-        ("activity.svg", cells_figure(going, title)),
+        ("activity.svg", association_figure(going, title)),
     ):
         files.append(_named(stem, ending))
-        save_figure(figure, files[-1], title, str(figure.get_label()))
+        save_figure(figure, files[-1], title)
     return files
 
 

@@ -67,9 +67,7 @@ class NetworkHead:
     def _dense(self, rows: SparseRows) -> torch.Tensor:
         """Lay windows out as the network reads them, (2 tiles, n_windows, K)."""
         n_windows, n_filters = self._shape
-        dense = np.zeros((2 * _TILES, n_windows * n_filters), dtype=np.float32)
-        row = np.repeat(np.arange(rows.offsets.size - 1), np.diff(rows.offsets))
-        dense[row, rows.columns] = rows.values
+        dense = rows.dense(n_windows * n_filters, 2 * _TILES)
         return torch.from_numpy(dense).view(-1, n_windows, n_filters)
 
     def _judge(self, m: torch.Tensor) -> NDArray[np.float32]:

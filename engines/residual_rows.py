@@ -110,9 +110,7 @@ class ResidualRows:
 
         def project(first: int, last: int) -> Tensor:
             some = windows.rows(2 * first, 2 * last)
-            strands = np.zeros((2 * _ROWS, n_filters), dtype=np.float32)
-            row = np.repeat(np.arange(some.offsets.size - 1), np.diff(some.offsets))
-            strands[row, some.columns] = some.values
+            strands = some.dense(n_filters, 2 * _ROWS)
             joined = np.maximum(strands[0::2], strands[1::2])
             projected: Tensor = self._network.proj_in(torch.from_numpy(joined))
             return projected

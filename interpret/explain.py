@@ -26,7 +26,7 @@ from tfimpute_tracks.engines.scorer import Scorer
 from tfimpute_tracks.engines.tiles import TileRange, read_codes
 from tfimpute_tracks.errors import RegionError
 from tfimpute_tracks.genome import Region, Sequences, read_past_ends
-from tfimpute_tracks.kernels.encode import N_CODE, reverse_complement
+from tfimpute_tracks.kernels.encode import N_CODE, one_hot_tensor, reverse_complement
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.vocabulary import Pair
 
@@ -270,8 +270,8 @@ def _windows(network: MotifNetwork, codes: Codes) -> tuple[Tensor, Tensor]:
     import torch
     from torch.nn import functional
 
-    letters = torch.eye(5, 4)[torch.from_numpy(codes).long()].transpose(1, 2)
-    y = functional.conv1d(letters, network.filters.transpose(1, 2))
+    x = one_hot_tensor(torch.from_numpy(codes)).transpose(1, 2)
+    y = functional.conv1d(x, network.filters.transpose(1, 2))
     pool = network.config.pool
     most, places = functional.max_pool1d(y, pool, ceil_mode=True, return_indices=True)
     m = torch.relu(most.transpose(1, 2) - network.bias)

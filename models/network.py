@@ -31,7 +31,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from tfimpute_tracks.kernels.encode import N_CODE
+from tfimpute_tracks.kernels.encode import N_CODE, one_hot_tensor
 from tfimpute_tracks.models.config import GatedConfig, NetworkConfig
 from tfimpute_tracks.models.context import TileContext
 
@@ -62,8 +62,7 @@ def pooled_convolution(codes: Tensor, filters: Tensor, pool: int) -> Tensor:
     float tensor, shape (n, n_windows, K)
         max over each window of Y.
     """
-    one_hot = torch.eye(5, 4, dtype=filters.dtype, device=filters.device)
-    x = one_hot[codes.long()].transpose(1, 2)  # (n, 4, L)
+    x = one_hot_tensor(codes, filters.dtype).transpose(1, 2)  # (n, 4, L)
     y = functional.conv1d(x, filters.transpose(1, 2))  # (n, K, L - F + 1)
     m = functional.max_pool1d(y, pool, ceil_mode=True)  # (n, K, n_windows)
     return m.transpose(1, 2)  # (n, n_windows, K)

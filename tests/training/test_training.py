@@ -145,10 +145,10 @@ def test_pairs_of_one_class_are_refused_before_training(
     """Without this the loss is NaN, and the message blames the learning rate."""
     everything = np.arange(dataset.n_sites)
     pairs = np.tile(np.arange(len(dataset.pairs)), dataset.n_sites)
-    every = PairLists.of(
+    every = PairLists.from_entries(
         np.repeat(everything, len(dataset.pairs)), pairs, dataset.n_sites
     )
-    none = PairLists.of(everything[:0], everything[:0], dataset.n_sites)
+    none = PairLists.from_entries(everything[:0], everything[:0], dataset.n_sites)
     one_class = dataclasses.replace(
         dataset, positive=every if kind == "positive" else none, ignored=none
     )
@@ -271,7 +271,9 @@ def test_a_replicate_is_judged_and_its_pair_stays_seen(tmp_path, dataset):
         "default_label": np.full(dataset.n_sites, -1, dtype=np.int8),
     }
     labels = dataset.labels(np.arange(dataset.n_sites))
-    parts["negative"] = PairLists.of(*np.nonzero(labels == 0), dataset.n_sites)
+    parts["negative"] = PairLists.from_entries(
+        *np.nonzero(labels == 0), dataset.n_sites
+    )
     run, _ = _train(tmp_path, Dataset(**parts))
     assert 11 not in run.columns
     path = tmp_path / "model.safetensors"

@@ -56,7 +56,7 @@ class CardLookup:
     model: Model | None = None
 
     def matches(self, track: TrackRecord) -> bool:
-        """Tell whether the card belongs to the weights that made a track.
+        """Return whether the card belongs to the weights that made a track.
 
         Parameters
         ----------
