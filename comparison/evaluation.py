@@ -251,7 +251,7 @@ def _restrict_evidence(
     model, dataset = job.model, job.dataset
     if model.evidence is None:
         return model
-    known = model.evidence.of(dataset.pairs[i] for i in chosen.trained.tolist())
+    known = model.evidence.subset(dataset.pairs[i] for i in chosen.trained.tolist())
     n_other = len(model.evidence.store.tracks) - len(known.store.tracks)
     without = f", without those of {n_other} held-out pairs" if n_other else ""
     log(

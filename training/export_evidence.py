@@ -144,7 +144,7 @@ def export_evidence_run(
         "evidence": run.evidence.store.digest,
         "data": {
             "sources": dataset.sources,
-            "sites": {"unseen": len(run.unseen), "test": len(run.test)},
+            "sites": {"held_out": len(run.unseen), "test": len(run.test)},
         },
         "metrics": figures,
         "pairs": pairs,
