@@ -185,7 +185,9 @@ def test_rows_that_are_one_pair_through_aliases_are_replicates(tmp_path):
 
 def test_a_pair_told_twice_is_refused(tmp_path):
     path = bed(tmp_path / "a.bed", ("chr1", 1, 20))
-    with pytest.raises(UsageError, match=r"CTCF:K562 is listed with .* column replicate"):
+    with pytest.raises(
+        UsageError, match=r"CTCF:K562 is listed with .* column replicate"
+    ):
         build(peak_file(path), peak_file(path))
 
 

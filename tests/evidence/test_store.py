@@ -234,7 +234,9 @@ def test_what_is_no_store_is_refused(tmp_path):
         open_evidence(tmp_path)
     text = tmp_path / "text.h5"
     text.write_text("chr1\t1\t2\n")
-    with pytest.raises(InputFileError, match=r"not a complete evidence file.*evidence build"):
+    with pytest.raises(
+        InputFileError, match=r"not a complete evidence file.*evidence build"
+    ):
         open_evidence(text)
     with h5py.File(tmp_path / "foreign.h5", "w") as file:
         file.attrs["format"] = "tfimpute-dataset"
