@@ -15,6 +15,7 @@ import typer
 from tfimpute_tracks import __version__
 from tfimpute_tracks.commands.browse import browse
 from tfimpute_tracks.commands.cache import cache
+from tfimpute_tracks.commands.card import card
 from tfimpute_tracks.commands.catalogue import catalogue
 from tfimpute_tracks.commands.compare import compare
 from tfimpute_tracks.commands.console import SETTINGS
@@ -55,7 +56,7 @@ app = typer.Typer(
 _COMMANDS = (
     *(scan, impute, export, query, catalogue, browse, hub, report, plot),
     *(variants, mutagenesis, enhancers, embeddings, motifs, explain),
-    *(prepare, split, train, evaluate, compare, info, cache, selftest),
+    *(prepare, split, train, card, evaluate, compare, info, cache, selftest),
 )
 for command in _COMMANDS:
     app.command()(command)

@@ -46,7 +46,7 @@ def _all_pairs(model: Model, genome: Sequences, place: Region) -> None:
     centers = np.arange(
         place.start + config.seq_len // 2, place.end - config.seq_len, config.stride
     )
-    width = model.evidence.weights.config.width
+    width = model.evidence.weights.config.window
     cover = store.coverage(place.chrom, centers - width // 2, width)
     n_peaks = np.diff(cover.indptr)
     is_busy = n_peaks > 0

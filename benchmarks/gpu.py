@@ -34,7 +34,7 @@ from tfimpute_tracks.kernels.fused import (
 )
 from tfimpute_tracks.kernels.segments import SegmentGrid, segment_grid
 from tfimpute_tracks.kernels.tables import reverse_filters
-from tfimpute_tracks.models import NETWORKS, load_model
+from tfimpute_tracks.models import load_model, presets
 
 _RUNS = 7
 _STRIDE = 100
@@ -89,7 +89,7 @@ def _plain(codes: Tensor, filters: Tensor, grid: SegmentGrid) -> Tensor:
 
 def trunk_rows() -> Iterator[tuple[str, str]]:
     """Sequence to segment maxima, the paper's sizes, both strands."""
-    size = NETWORKS["paper"]
+    size = presets()["paper"].config
     grid = segment_grid(size.seq_len, size.filter_length, size.pool, _STRIDE)
     rng = np.random.default_rng(0)
     own = rng.normal(size=(size.n_filters, size.filter_length, 4)).astype(np.float32)
@@ -149,7 +149,7 @@ def engine_rows() -> Iterator[tuple[str, str]]:
 
 def head_row() -> tuple[str, str]:
     """Time the products of the head for all pairs, which bound it."""
-    size = NETWORKS["default"]
+    size = presets()["default"].config
     n_pairs, n_tiles = len(load_model("default").vocabulary.all_pairs()), 1_000
     u = torch.rand(2 * n_tiles * size.n_units, size.n_filters, device=_DEVICE)
     gates = torch.rand(n_pairs, size.n_filters, device=_DEVICE)

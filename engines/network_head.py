@@ -71,9 +71,9 @@ class NetworkHead:
         return torch.from_numpy(dense).view(-1, n_windows, n_filters)
 
     def _judge(self, m: torch.Tensor) -> NDArray[np.float32]:
-        features = self._network.features(m[0::2], m[1::2])
+        features = self._network.body(m[0::2], m[1::2])
         parts = [
-            self._network.judge(
+            self._network.head(
                 features,
                 self._tf[first : first + _PAIRS_AT_ONCE],
                 self._cell[first : first + _PAIRS_AT_ONCE],

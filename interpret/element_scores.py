@@ -152,5 +152,5 @@ class ElementScorer:
 def _row_stride(config: NetworkConfig) -> int:
     """Give a distance at which tiles, with what is around them, do not overlap."""
     # Core tiles then lie no closer than neighbors do.
-    apart = config.stride if config.reach else config.seq_len
-    return -(-config.span // apart) * apart
+    apart = config.stride if config.context_tiles else config.seq_len
+    return -(-config.receptive_field // apart) * apart

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from tfimpute_tracks.dataset import Dataset
-from tfimpute_tracks.engines.scorer import site_scorer
+from tfimpute_tracks.engines.site_scorer import site_scorer
 from tfimpute_tracks.models.model import Model
 
 __all__ = [
@@ -131,7 +131,7 @@ class AllPairs:
             for shift in known:
                 reached[:, cells] += (margins >= shift).sum(axis=0) >= min_sites
             advance(len(cells))
-        digits = ["".join(map(str, row)) for row in reached.tolist()]
+        digits = ("".join(map(str, row)) for row in reached)
         return dict(zip(self._tfs, digits, strict=True))
 
 

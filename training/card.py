@@ -307,7 +307,7 @@ def _evidence_genome(
     assert model.evidence is not None
     entries = [dict(entry) for entry in model.card["pairs"]]
     trained = [Pair(e["tf"], e["cell"]) for e in entries if e["trained"]]
-    model = replace(model, evidence=model.evidence.of(trained))
+    model = replace(model, evidence=model.evidence.subset(trained))
     found = _compare_entries(model, entries, measured, inputs, log)
     for entry, counts in zip(entries, found, strict=True):
         entry["genome"] = counts.peak_metrics()

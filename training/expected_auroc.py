@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfimpute_tracks.dataset import Dataset, HoldOut, split_from_record
-from tfimpute_tracks.engines.scorer import site_scorer
+from tfimpute_tracks.engines.site_scorer import site_scorer
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.evaluation.metrics import pair_aurocs
 from tfimpute_tracks.evaluation.reliability import (
@@ -32,12 +32,13 @@ from tfimpute_tracks.evaluation.reliability import (
     pair_features,
     seed_disagreement,
 )
-from tfimpute_tracks.models import NETWORKS, Model
+from tfimpute_tracks.models import Model
+from tfimpute_tracks.models.registry import find_preset
 from tfimpute_tracks.training.all_pairs import AllPairs
 from tfimpute_tracks.training.export_checkpoint import network_model
 from tfimpute_tracks.training.fit import TrainingJob, train_model
 from tfimpute_tracks.training.pair_scores import PairScores, subsample
-from tfimpute_tracks.training.recipe import RECIPES
+from tfimpute_tracks.training.recipe import Recipe
 
 __all__ = [
     "AuxiliarySettings",
@@ -258,8 +259,11 @@ def _train(
     name = f"seed-{seed}"
     folder = settings.folder / name
     folder.mkdir(parents=True, exist_ok=True)
-    recipe = replace(RECIPES["default"], seed=seed, epochs=settings.epochs)
-    config = model.config if model.config.is_plain else NETWORKS["default"]
+    preset = find_preset("default")
+    recipe = Recipe(**{**preset.recipe, "seed": seed, "epochs": settings.epochs})
+    # Other families take much longer to train.
+    is_same = type(model.config) is type(preset.config)
+    config = model.config if is_same else preset.config
     scheme = _scheme(model.card["hold_out"], dataset, settings.chroms)
     job = TrainingJob(
         folder,

@@ -106,7 +106,7 @@ def evaluation_sites(dataset: Dataset, split: Split, config: NetworkConfig) -> S
     """
     valid = calibration_sites(dataset, split.valid, config)
     sites = split._replace(valid=valid)
-    if config.recurrent_units:
+    if config.pass_per_cell:
         return Split(*(subsample(rows, _MAX_SITES_RECURRENT) for rows in sites))
     return sites
 

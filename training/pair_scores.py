@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfimpute_tracks.dataset import REPLICATE, Dataset
-from tfimpute_tracks.engines.scorer import site_scorer
+from tfimpute_tracks.engines.site_scorer import site_scorer
 from tfimpute_tracks.evaluation.fdr_calibration import (
     SiteScores,
     calibrate_probabilities,
