@@ -37,10 +37,10 @@ from tfimpute_tracks.models.evidence_network import EvidenceNetwork
 from tfimpute_tracks.models.evidence_weights import EvidenceConfig, EvidenceWeights
 from tfimpute_tracks.training.evidence_fit import (
     EvidenceRecipe,
-    read_evidence_sites,
     sequence_calibration,
     train_evidence,
 )
+from tfimpute_tracks.training.evidence_sites import read_evidence_sites
 
 
 @dataclass

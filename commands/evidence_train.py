@@ -1,4 +1,4 @@
-"""`evidence train`: weights that read tracks, beside those that read letters."""
+"""`evidence train`: weights that condition a model on measured tracks."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ from tfimpute_tracks.commands.console import log, print_result, progress_bar, sh
 from tfimpute_tracks.errors import UsageError
 
 if TYPE_CHECKING:
-    from tfimpute_tracks.dataset import Dataset
-    from tfimpute_tracks.evidence import EvidenceStore
     from tfimpute_tracks.models import Model
     from tfimpute_tracks.models.evidence_weights import EvidenceWeights
     from tfimpute_tracks.training.evidence_fit import EvidenceRecipe
+    from tfimpute_tracks.training.evidence_sites import EvidenceSites
 
 __all__ = ["train"]
 
@@ -51,7 +50,7 @@ def train(
     threads: options.Threads = "max",
     as_json: options.Json = False,
 ) -> None:
-    """Learn what tracks are worth to a model, each pair from those of the others."""
+    """Train weights that condition a model's predictions on measured peaks."""
     import torch
 
     from tfimpute_tracks.commands.context_report import check_sequence_length
@@ -60,9 +59,14 @@ def train(
     from tfimpute_tracks.evidence import open_evidence
     from tfimpute_tracks.models import load_model, weights_path
     from tfimpute_tracks.models.evidence import Evidence
-    from tfimpute_tracks.models.evidence_weights import evidence_path
+    from tfimpute_tracks.models.evidence_weights import EvidenceConfig, evidence_path
     from tfimpute_tracks.storage import check_writable_dir
     from tfimpute_tracks.training.evidence_fit import EvidenceRecipe
+    from tfimpute_tracks.training.evidence_sites import (
+        held_out_sites,
+        read_evidence_sites,
+        trained_columns,
+    )
     from tfimpute_tracks.training.export_evidence import (
         EvidenceRun,
         export_evidence_run,
@@ -75,116 +79,69 @@ def train(
     copy = out_dir / weights_path(model).name
     path = evidence_path(copy)
     if path.exists() and not overwrite and not recalibrate:
-        raise UsageError(f"{path} exists; give another -o, or --overwrite")
-    reference = _card(reference_card) if reference_card else {}
+        raise UsageError(f"{path} exists; use another -o, or --overwrite")
+    reference = _read(reference_card).card if reference_card else {}
     dataset = open_dataset(data)
     check_sequence_length(loaded.name, loaded.config, dataset)
-    columns = _learned_pairs(loaded, dataset)
+    columns = trained_columns(loaded, dataset)
+    rows, test = held_out_sites(loaded, dataset, tuple(test_chroms.split(",")))
     store = open_evidence(evidence)
-    unseen, test = _sites(loaded, dataset, tuple(test_chroms.split(",")))
     store = store.subset(store.tracks_of(dataset.pairs[i] for i in columns))
     log(f"{len(columns)} pairs, {len(store.tracks)} tracks, {recipe}")
     if recalibrate:
-        trained, facts = _trained_before(path, loaded)
+        weights, facts = _read_trained(path, loaded)
     else:
-        trained, facts = _learn(loaded, store, dataset, (unseen, columns), recipe)
-    # The weights that read letters go with them: one folder is one model.
+        log(f"scoring {len(rows):,} sites")
+        window = EvidenceConfig().window
+        sites = read_evidence_sites(loaded, store, dataset, rows, columns, window)
+        weights, facts = _fit(loaded, sites, recipe)
+    # The sequence weights are copied: one folder is one model.
     _copy_model(weights_path(model), copy)
-    known = Evidence(trained, store)
-    run = EvidenceRun(loaded, known, dataset, unseen, test, reference)
+    known = Evidence(weights, store)
+    run = EvidenceRun(loaded, known, dataset, rows, test, reference)
     with progress_bar("every pair", 2 * len(loaded.cells), "cell lines") as advance:
         card = export_evidence_run(path, run, facts, lambda n: advance(n, ""))
     _show(card, as_json, [copy, path])
 
 
-def _learn(
-    model: Model,
-    store: EvidenceStore,
-    dataset: Dataset,
-    chosen: tuple[Any, Any],
-    recipe: EvidenceRecipe,
+def _fit(
+    model: Model, sites: EvidenceSites, recipe: EvidenceRecipe
 ) -> tuple[EvidenceWeights, dict[str, Any]]:
-    """Train on sites and pairs; give the weights, and what the card tells of it."""
-    import numpy as np
-    import torch
+    """Train; return the weights, and entries of their card."""
+    from tfimpute_tracks.models.evidence_weights import EvidenceConfig
+    from tfimpute_tracks.training.evidence_fit import fit_evidence, sites_per_epoch
 
-    from tfimpute_tracks.models.evidence_network import EvidenceNetwork
-    from tfimpute_tracks.models.evidence_weights import EvidenceConfig, EvidenceWeights
-    from tfimpute_tracks.training.evidence_fit import (
-        read_evidence_sites,
-        sequence_calibration,
-        sites_per_epoch,
-        train_evidence,
-    )
-
-    config = EvidenceConfig()
-    log(f"reading the letters of {len(chosen[0]):,} sites")
-    sites = read_evidence_sites(model, store, dataset, *chosen, config.window)
-    torch.manual_seed(recipe.seed)
-    network = EvidenceNetwork(config, len(model.tfs), len(model.cells))
     n_sites = recipe.epochs * sites_per_epoch(sites, recipe)
     with progress_bar("train", n_sites, "sites") as advance:
-        history = train_evidence(network, sites, recipe, advance, _log)
-    arrays = {name: p.detach().numpy() for name, p in network.named_parameters()}
-    # Known when it is judged.
-    arrays["thresholds"] = np.zeros((len(model.tfs), len(model.cells)), np.float32)
-    arrays |= sequence_calibration(model)
-    digest = model.checkpoint.digest
-    trained = EvidenceWeights(config, model.vocabulary, digest, arrays, "", {})
+        weights, history = fit_evidence(
+            model, sites, EvidenceConfig(), recipe, advance, _log_epoch
+        )
     facts = {"model": model.name, "recipe": recipe.to_dict(), "history": history}
-    return trained, facts
+    return weights, facts
 
 
-def _trained_before(path: Path, model: Model) -> tuple[EvidenceWeights, dict[str, Any]]:
-    """Give weights that are there, and what their card tells of their training."""
+def _read_trained(path: Path, model: Model) -> tuple[EvidenceWeights, dict[str, Any]]:
+    """Read weights, and the entries of their card about their training."""
     from tfimpute_tracks.models.evidence_weights import read_evidence_weights
 
-    trained = read_evidence_weights(path)
-    if trained.sequence_weights != model.checkpoint.digest:
-        raise UsageError(f"{path} belongs to other weights than {model.name}")
-    told = {"model", "recipe", "history"}
-    return trained, {k: v for k, v in trained.card.items() if k in told}
+    weights = read_evidence_weights(path)
+    if weights.sequence_weights != model.checkpoint.digest:
+        raise UsageError(
+            f"{path} was trained for other weights than {model.name}; use --model with "
+            "the model it was trained for"
+        )
+    names = {"model", "recipe", "history"}
+    return weights, {k: v for k, v in weights.card.items() if k in names}
 
 
-def _card(model: str) -> dict[str, Any]:
+def _read(model: str) -> EvidenceWeights:
     from tfimpute_tracks.models import weights_path
     from tfimpute_tracks.models.evidence_weights import (
         evidence_path,
         read_evidence_weights,
     )
 
-    return read_evidence_weights(evidence_path(weights_path(model))).card
-
-
-def _learned_pairs(model: Model, dataset: Dataset) -> Any:
-    """Give the columns of the pairs that the model was trained on."""
-    import numpy as np
-
-    seen = [model.status(pair) == "trained" for pair in dataset.pairs]
-    if not any(seen):  # a card that does not tell
-        seen = [role == "base" for role in dataset.roles]
-    return np.flatnonzero(seen)
-
-
-def _sites(
-    model: Model, dataset: Dataset, test_chroms: tuple[str, ...]
-) -> tuple[Any, Any]:
-    """Find the sites that trained nothing of the model, and those to judge on."""
-    import numpy as np
-
-    from tfimpute_tracks.dataset import HoldOut, trained_sites
-
-    kept = HoldOut("chromosomes", test_chroms)
-    test = kept.split(dataset).test
-    seen = trained_sites(model.card, dataset, kept).rows
-    unseen = np.setdiff1d(np.arange(dataset.n_sites), np.union1d(seen, test))
-    if not len(unseen):
-        raise UsageError(
-            f"every site of the data set but those of {', '.join(test_chroms)} trained "
-            f"{model.name}, and what it says of those is believed too readily; give a "
-            "data set with a chromosome that was kept to choose the epoch by"
-        )
-    return unseen, test
+    return read_evidence_weights(evidence_path(weights_path(model)))
 
 
 def _copy_model(weights: Path, copy: Path) -> None:
@@ -194,21 +151,21 @@ def _copy_model(weights: Path, copy: Path) -> None:
             shutil.copyfile(source, target)
 
 
-def _log(figures: dict[str, Any]) -> None:
-    log(f"epoch {figures['epoch']}: loss {figures['loss']:.5f}")
+def _log_epoch(metrics: dict[str, Any]) -> None:
+    log(f"epoch {metrics['epoch']}: loss {metrics['loss']:.5f}")
 
 
 def _show(card: dict[str, Any], as_json: bool, files: list[Path]) -> None:
     if as_json:
         show_json({"metrics": card["metrics"], "files": list(map(str, files))})
         return
-    for role, figures in card["metrics"].items():
+    for role, means in card["metrics"].items():
         auroc, precision = (
-            "-" if figures[name] is None else f"{figures[name]:.4f}"
+            "-" if means[name] is None else f"{means[name]:.4f}"
             for name in ("auroc", "average_precision")
         )
         print_result(
             f"{role}: AUROC {auroc}, average precision {precision}, "
-            f"{figures['pairs']} pairs, own tracks hidden"
+            f"{means['pairs']} pairs, own tracks hidden"
         )
     print_result(" ".join(map(str, files)))

@@ -8,16 +8,14 @@ pairs. For both: the probability of being bound that a score corresponds to.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from tfimpute_tracks.dataset import Dataset
-from tfimpute_tracks.engines.sites import predict_sites
 from tfimpute_tracks.evaluation.calibration import (
     Calibration,
     calibration_error,
@@ -30,10 +28,6 @@ from tfimpute_tracks.evaluation.fdr import (
     fdr_thresholds,
     summarize,
 )
-from tfimpute_tracks.vocabulary import Vocabulary
-
-if TYPE_CHECKING:
-    from tfimpute_tracks.models.network import MotifNetwork
 
 __all__ = [
     "FDR_LEVELS",
@@ -41,8 +35,6 @@ __all__ = [
     "calibrate_imputed_pairs",
     "calibrate_probabilities",
     "calibrate_trained_pairs",
-    "count_reached_levels",
-    "score_sites",
 ]
 
 FDR_LEVELS = (0.05, 0.1, 0.25, 0.5)
@@ -78,33 +70,6 @@ class SiteScores:
         SiteScores
         """
         return SiteScores(self.scores[:, columns], self.labels[:, columns])
-
-
-def score_sites(
-    network: MotifNetwork,
-    vocabulary: Vocabulary,
-    dataset: Dataset,
-    rows: NDArray[np.int64],
-) -> SiteScores:
-    """Score all pairs of a data set at some sites.
-
-    Parameters
-    ----------
-    network : MotifNetwork
-    vocabulary : Vocabulary
-        Of the network.
-    dataset : Dataset
-    rows : int64 array
-        Sites.
-
-    Returns
-    -------
-    SiteScores
-        Columns in the order of the data set's pairs.
-    """
-    indices = vocabulary.pair_indices(dataset.pairs)
-    scores = predict_sites(network, dataset.codes[rows], indices)
-    return SiteScores(scores, dataset.labels(rows))
 
 
 def calibrate_trained_pairs(
@@ -176,56 +141,6 @@ def calibrate_imputed_pairs(
         "pairs": len(thresholds),
         "pairs_reaching": _by_level(np.isfinite(raised).sum(axis=0).tolist()),
         "test": _check(test, raised),
-    }
-
-
-def count_reached_levels(
-    network: MotifNetwork,
-    vocabulary: Vocabulary,
-    codes: NDArray[np.uint8],
-    thresholds: Floats,
-    shifts: Mapping[str, float | None],
-    batch_size: int = 512,
-) -> dict[str, str]:
-    """Count, for every pair of the model, the FDR levels that enough sites reach.
-
-    A shift is calibrated with pairs that call sites by it. Where scarcely a site of a
-    pair reaches it the calibration does not apply: most of those calls are wrong.
-
-    Parameters
-    ----------
-    network : MotifNetwork
-        On the CPU.
-    vocabulary : Vocabulary
-        Of the network.
-    codes : uint8 array, shape (n_sites, L)
-        Open-chromatin sites that the network was not trained on.
-    thresholds : float32 array, shape (n_tfs, n_cells)
-        Peak-calling thresholds of the pairs, in log-odds.
-    shifts : mapping of str to float or None
-        By level, from :func:`calibrate_imputed_pairs`.
-    batch_size : int
-        Sites that all pairs are scored at together.
-
-    Returns
-    -------
-    dict of str to str
-        Per TF a digit for each cell line: how many levels, highest FDR first, at least
-        :data:`~tfimpute_tracks.evaluation.fdr.MIN_SITES` sites reach.
-    """
-    ordered = sorted(shifts.items(), key=lambda item: -float(item[0]))
-    known = [shift for _, shift in ordered if shift is not None]
-    pairs = [(tf, cell) for tf, cell in np.ndindex(thresholds.shape)]
-    n_sites = np.zeros((len(known), len(pairs)), dtype=np.int64)
-    for first in range(0, len(codes), batch_size):
-        scores = predict_sites(network, codes[first : first + batch_size], pairs)
-        margins = scores - thresholds.ravel()
-        for counts, shift in zip(n_sites, known, strict=True):
-            counts += (margins >= shift).sum(axis=0)
-    reached = (n_sites >= MIN_SITES).sum(axis=0).reshape(thresholds.shape)
-    return {
-        tf: "".join(map(str, row))
-        for tf, row in zip(vocabulary.tfs, reached.tolist(), strict=True)
     }
 
 

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -19,15 +17,11 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from tfimpute_tracks.dataset import Dataset
-from tfimpute_tracks.engines.sites import predict_sites
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.evaluation.baselines import average_activity
 from tfimpute_tracks.evaluation.bootstrap import site_blocks
 from tfimpute_tracks.evaluation.metrics import pair_metrics
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
-
-if TYPE_CHECKING:
-    from tfimpute_tracks.models.network import MotifNetwork
 
 __all__ = ["BASELINES", "Score", "ScoredPairs", "evaluate_model", "score_pairs"]
 
@@ -129,31 +123,19 @@ def score_pairs(
 
 
 def evaluate_model(
-    network: MotifNetwork,
-    dataset: Dataset,
+    score: Score,
     vocabulary: Vocabulary,
+    dataset: Dataset,
     rows: Ints,
     columns: Ints,
     trained: Ints,
-    score: Score | None = None,
 ) -> pd.DataFrame:
-    """Compute the metrics of a network at some sites and pairs, as model cards list them.
+    """Compute the metrics of a model at some sites and pairs, as model cards list them.
 
     Parameters
     ----------
-    network : MotifNetwork
-        On the CPU, for `vocabulary`.
-    dataset : Dataset
-    vocabulary : Vocabulary
-        The model's; every pair of the data set must be known to it.
-    rows : int64 array
-        Sites.
-    columns : int64 array
-        Pairs of the data set.
-    trained : int64 array
-        Pairs of the data set whose cell lines make the mean of their TF.
-    score : callable, optional
-        Returns the network's scores at those sites, where they are known already.
+    score, vocabulary, dataset, rows, columns, trained
+        As for :func:`score_pairs`.
 
     Returns
     -------
@@ -166,14 +148,12 @@ def evaluate_model(
     UnknownNameError
         The model does not know a TF or cell line of the data set.
     UsageError
-        The sequences are too short for the model, or there is no pair.
+        There is no pair.
     """
     if not len(columns):
         raise UsageError(
             "the data set has no pair of this role; use another --pair-set"
         )
-    if score is None:
-        score = partial(predict_sites, network, dataset.codes[rows])
     scored = score_pairs(score, vocabulary, dataset, rows, columns, trained)
     scores = {name: scored.scores[name] for name in ("model", "tf_mean")}
     return pair_metrics(scored.pairs, scored.roles, scores, scored.labels, levels=())

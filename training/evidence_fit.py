@@ -1,11 +1,11 @@
-"""Learning what measured tracks are worth, by hiding those of the pairs in question.
+"""Train the network that conditions predictions on measured tracks.
 
-The network that reads letters is done, and what it says of the sites is fixed. The one
-that reads tracks (``models/evidence_network.py``) learns each measured pair from the
-others: its own track never counts, and in every other step some tracks are left out
-besides, at random, by cell lines or by TFs, so that it serves where little is known.
-Half a million peaks are quickly learned, and sites without one are many and alike: a
-share of them stands for all.
+The network that reads sequence is trained already, and its scores of the sites are
+fixed. The network that reads tracks (``models/evidence_network.py``) predicts each
+measured pair from the tracks of the others: the pair's own track is hidden. In some
+steps further tracks are left out, at random, by cell line or by TF, so that the network
+also works where there are few. Sites without a peak are many and alike: a fraction of
+them is sampled.
 """
 
 from __future__ import annotations
@@ -17,23 +17,18 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix, vstack
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from tfimpute_tracks.dataset import Dataset
-from tfimpute_tracks.engines.site_scorer import site_scorer
-from tfimpute_tracks.engines.sites import chrom_sites
 from tfimpute_tracks.errors import RunError, UsageError
-from tfimpute_tracks.evidence import EvidenceStore
-from tfimpute_tracks.models.evidence import track_rows
 from tfimpute_tracks.models.evidence_network import EvidenceNetwork, TrackTensors
+from tfimpute_tracks.models.evidence_weights import EvidenceConfig, EvidenceWeights
 from tfimpute_tracks.models.model import Model
+from tfimpute_tracks.training.evidence_sites import EvidenceSites
 
 __all__ = [
     "EvidenceRecipe",
-    "EvidenceSites",
-    "read_evidence_sites",
+    "fit_evidence",
     "sequence_calibration",
     "sites_per_epoch",
     "train_evidence",
@@ -43,12 +38,13 @@ Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 _WARM_UP = 0.3  # of the steps, until the learning rate is at its peak
-_LEAST_KEPT = {"tracks": 0.1, "cells": 0.3, "tfs": 0.3}  # of those left in
+# Minimum fraction of tracks, or names, that stay where some are left out.
+_MIN_KEPT = {"tracks": 0.1, "cells": 0.3, "tfs": 0.3}
 
 
 @dataclass(frozen=True)
 class EvidenceRecipe:
-    """How the network that reads tracks is trained.
+    """Hyperparameters of a network that reads tracks.
 
     Parameters
     ----------
@@ -67,7 +63,7 @@ class EvidenceRecipe:
     Raises
     ------
     UsageError
-        A number is out of range.
+        A value is out of range.
     """
 
     epochs: int = 20
@@ -88,7 +84,7 @@ class EvidenceRecipe:
             )
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the numbers by name.
+        """Return the hyperparameters by name.
 
         Returns
         -------
@@ -97,98 +93,51 @@ class EvidenceRecipe:
         return asdict(self)
 
 
-@dataclass(frozen=True)
-class EvidenceSites:
-    """What there is to learn from.
-
-    Attributes
-    ----------
-    logits : float32 array, shape (n_sites, n_pairs)
-        By letters.
-    labels : int8 array, shape (n_sites, n_pairs)
-        1 bound, 0 unbound, -1 nothing is said.
-    cover : sparse float32 array, shape (n_sites, n_tracks)
-        Share of a site's middle under the peaks of each track.
-    tf, cell : int64 tensor, shape (n_pairs,)
-    track_tf, track_cell : int64 tensor, shape (n_tracks,)
-    """
-
-    logits: NDArray[np.float32]
-    labels: NDArray[np.int8]
-    cover: csr_matrix
-    tf: Tensor
-    cell: Tensor
-    track_tf: Tensor
-    track_cell: Tensor
-
-
-def read_evidence_sites(
+def fit_evidence(
     model: Model,
-    store: EvidenceStore,
-    dataset: Dataset,
-    rows: Ints,
-    columns: Ints,
-    width: int,
-) -> EvidenceSites:
-    """Put together what letters, tracks and labels say of sites.
+    sites: EvidenceSites,
+    config: EvidenceConfig,
+    recipe: EvidenceRecipe,
+    advance: Callable[[int, str], None],
+    log: Callable[[dict[str, Any]], None],
+) -> tuple[EvidenceWeights, list[dict[str, Any]]]:
+    """Train a network that reads tracks, from random weights.
 
     Parameters
     ----------
     model : Model
-    store : EvidenceStore
-    dataset : Dataset
-    rows : int64 array
-        Sites that trained nothing of the model, best: what letters say of others is
-        believed too readily.
-    columns : int64 array
-        Pairs to learn from.
-    width : int
-        bp of a site's middle.
+        That reads sequence.
+    sites : EvidenceSites
+    config : EvidenceConfig
+    recipe : EvidenceRecipe
+    advance, log : callable
+        As for :func:`train_evidence`.
 
     Returns
     -------
-    EvidenceSites
+    weights : EvidenceWeights
+        Without thresholds and card.
+    history : list of dict
+        Metrics of every epoch.
 
     Raises
     ------
-    UsageError
-        The tracks say nothing of any of the sites, or are of another genome.
+    UsageError, RunError
+        As :func:`train_evidence`.
     """
-    parts, places = [], []
-    for chrom, some, centers in chrom_sites(dataset, rows):
-        if not store.has_peaks(chrom).any():
-            continue
-        starts = centers - width // 2
-        told = store.in_coverage(chrom, starts, width)
-        indptr, track, share = store.coverage(chrom, starts, width)
-        shape = len(starts), len(store.tracks)
-        parts.append(csr_matrix((share, track.astype(np.int32), indptr), shape)[told])
-        places.append(some[told])
-    if not sum(map(len, places)):
-        raise UsageError(
-            f"{store.name} says nothing of the {len(rows):,} sites to learn from; "
-            "build it from peaks of the same genome, without --region"
-        )
-    sizes = dict(zip(dataset.chroms, dataset.chrom_sizes, strict=True))
-    store.check_genome(sizes, "the data set's")
-    order = np.concatenate(places)
-    chosen = rows[order]
-    names = model.vocabulary
-    pairs = names.pair_indices([dataset.pairs[i] for i in columns])
-    tf, cell = torch.tensor(pairs).reshape(-1, 2).unbind(1)
-    tracks = [torch.from_numpy(rows_of) for rows_of in track_rows(store, names)]
-    return EvidenceSites(
-        site_scorer(model, dataset, chosen, use_evidence=False)(pairs),
-        dataset.labels(chosen, columns),
-        vstack(parts, format="csr"),
-        tf,
-        cell,
-        *tracks,
-    )
+    torch.manual_seed(recipe.seed)
+    network = EvidenceNetwork(config, len(model.tfs), len(model.cells))
+    history = train_evidence(network, sites, recipe, advance, log)
+    arrays = {name: p.detach().numpy() for name, p in network.named_parameters()}
+    arrays["thresholds"] = np.zeros((len(model.tfs), len(model.cells)), np.float32)
+    arrays |= sequence_calibration(model)
+    digest = model.checkpoint.digest
+    weights = EvidenceWeights(config, model.vocabulary, digest, arrays, "", {})
+    return weights, history
 
 
 def sequence_calibration(model: Model) -> dict[str, NDArray[np.float32]]:
-    """Give what makes of log-odds by letters those of being bound.
+    """Return what converts log-odds from sequence only into those of being bound.
 
     Parameters
     ----------
@@ -197,12 +146,12 @@ def sequence_calibration(model: Model) -> dict[str, NDArray[np.float32]]:
     Returns
     -------
     dict of name to float32 array
-        `sequence_slope`, shape (1,), and `sequence_offset`, shape (n_tfs, n_cells), by the
-        model's calibration; 1 and 0 where its card tells none.
+        `sequence_slope`, shape (1,), and `sequence_offset`, shape (n_tfs, n_cells), of
+        the model's calibration; 1 and 0 where its card has none.
     """
     shape = len(model.tfs), len(model.cells)
-    lines = [model.calibration(pair) for pair in model.vocabulary.all_pairs()]
-    known = [(1.0, 0.0) if line is None else line for line in lines]
+    found = [model.calibration(pair) for pair in model.vocabulary.all_pairs()]
+    known = [(1.0, 0.0) if values is None else values for values in found]
     slopes, offsets = np.array(known, dtype=np.float32).T
     return {"sequence_slope": slopes[:1], "sequence_offset": offsets.reshape(shape)}
 
@@ -214,23 +163,23 @@ def train_evidence(
     advance: Callable[[int, str], None],
     log: Callable[[dict[str, Any]], None],
 ) -> list[dict[str, Any]]:
-    """Train the network that reads tracks.
+    """Train the network that reads tracks, in place.
 
     Parameters
     ----------
     network : EvidenceNetwork
-        With random weights; they are changed.
+        With random weights.
     sites : EvidenceSites
     recipe : EvidenceRecipe
     advance : callable
-        Told the sites done, and a remark.
+        Called with the number of sites done, and a note.
     log : callable
-        Told the figures of every epoch.
+        Called with the metrics of every epoch.
 
     Returns
     -------
     list of dict
-        Those figures: epoch, loss (nats per labelled site and pair).
+        Those metrics: epoch, loss (nats per labeled site and pair).
 
     Raises
     ------
@@ -245,7 +194,7 @@ def train_evidence(
             "for any pair; use a data set with positives and negatives"
         )
     rng = np.random.default_rng(recipe.seed)
-    busy = np.diff(sites.cover.indptr) > 0
+    has_peak = np.diff(sites.coverage.indptr) > 0
     per_epoch = sites_per_epoch(sites, recipe)
     n_steps = recipe.epochs * -(-per_epoch // recipe.batch_size)
     optimizer = torch.optim.AdamW(
@@ -254,17 +203,17 @@ def train_evidence(
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, recipe.learning_rate, total_steps=n_steps, pct_start=_WARM_UP
     )
-    quiet = np.flatnonzero(~busy)
-    weight = np.where(busy, 1.0, 1 / recipe.negative_fraction).astype(np.float32)
+    without = np.flatnonzero(~has_peak)
+    weight = np.where(has_peak, 1.0, 1 / recipe.negative_fraction).astype(np.float32)
     history = []
     network.train()
     for epoch in range(1, recipe.epochs + 1):
-        few = rng.choice(quiet, per_epoch - int(busy.sum()), replace=False)
-        order = rng.permutation(np.concatenate([np.flatnonzero(busy), few]))
+        sample = rng.choice(without, per_epoch - int(has_peak.sum()), replace=False)
+        order = rng.permutation(np.concatenate([np.flatnonzero(has_peak), sample]))
         total = 0.0
         for first in range(0, per_epoch, recipe.batch_size):
             rows = order[first : first + recipe.batch_size]
-            kept = _tracks_left_in(sites, rng, recipe.track_dropout)
+            kept = _draw_tracks(sites, rng, recipe.track_dropout)
             loss = _loss(network, sites, rows, weight[rows], kept)
             optimizer.zero_grad()
             loss.backward()
@@ -276,7 +225,7 @@ def train_evidence(
         if not np.isfinite(total):
             raise RunError(
                 f"the loss of epoch {epoch} is not finite; train with a lower "
-                f"--learning-rate than {recipe.learning_rate:g}"
+                f"learning rate than {recipe.learning_rate:g}"
             )
         history.append({"epoch": epoch, "loss": round(total / per_epoch, 6)})
         log(history[-1])
@@ -285,7 +234,7 @@ def train_evidence(
 
 
 def sites_per_epoch(sites: EvidenceSites, recipe: EvidenceRecipe) -> int:
-    """Count the sites that an epoch takes.
+    """Count the sites of an epoch.
 
     Parameters
     ----------
@@ -296,8 +245,9 @@ def sites_per_epoch(sites: EvidenceSites, recipe: EvidenceRecipe) -> int:
     -------
     int
     """
-    n_busy = int(np.count_nonzero(np.diff(sites.cover.indptr)))
-    return n_busy + int(recipe.negative_fraction * (len(sites.labels) - n_busy))
+    n_with_peak = int(np.count_nonzero(np.diff(sites.coverage.indptr)))
+    n_without = len(sites.labels) - n_with_peak
+    return n_with_peak + int(recipe.negative_fraction * n_without)
 
 
 def _loss(
@@ -310,7 +260,7 @@ def _loss(
     tracks = TrackTensors(sites.track_tf, sites.track_cell, torch.from_numpy(kept))
     logits = network(
         torch.from_numpy(sites.logits[rows]),
-        torch.from_numpy(sites.cover[rows].toarray()),
+        torch.from_numpy(sites.coverage[rows].toarray()),
         sites.tf,
         sites.cell,
         tracks,
@@ -323,17 +273,16 @@ def _loss(
     return each / weights.sum()
 
 
-def _tracks_left_in(
-    sites: EvidenceSites, rng: np.random.Generator, left_out: float
+def _draw_tracks(
+    sites: EvidenceSites, rng: np.random.Generator, track_dropout: float
 ) -> Mask:
-    """Draw the tracks that a step may see."""
+    """Draw the tracks that a step uses."""
     tf, cell = sites.track_tf.numpy(), sites.track_cell.numpy()
-    kept = np.ones(len(tf), dtype=bool)
-    if rng.random() >= left_out:
-        return kept
-    way = rng.choice(list(_LEAST_KEPT))
-    names = {"tracks": np.arange(len(tf)), "cells": cell, "tfs": tf}[way]
-    share = rng.uniform(_LEAST_KEPT[way], 1)
-    drawn: Mask = rng.random(int(names.max(initial=0)) + 1) < share
-    left: Mask = drawn[names]
-    return left
+    if rng.random() >= track_dropout:
+        return np.ones(len(tf), dtype=bool)
+    unit = rng.choice(list(_MIN_KEPT))
+    names = {"tracks": np.arange(len(tf)), "cells": cell, "tfs": tf}[unit]
+    fraction = rng.uniform(_MIN_KEPT[unit], 1)
+    drawn: Mask = rng.random(int(names.max(initial=0)) + 1) < fraction
+    kept: Mask = drawn[names]
+    return kept

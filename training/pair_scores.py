@@ -21,8 +21,8 @@ from tfimpute_tracks.evaluation.fdr_calibration import (
     calibrate_probabilities,
     calibrate_trained_pairs,
 )
-from tfimpute_tracks.evaluation.metrics import pair_aurocs, pair_metrics, role_means
-from tfimpute_tracks.evaluation.scored_pairs import score_pairs
+from tfimpute_tracks.evaluation.metrics import pair_aurocs, role_means
+from tfimpute_tracks.evaluation.scored_pairs import evaluate_model
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.vocabulary import Vocabulary
 
@@ -132,17 +132,14 @@ def pair_sections(
         Sections of a card: `metrics`, means by role; `pairs`, an entry per pair; `fdr`,
         the check of its thresholds on the test sites. JSON values.
     """
-    dataset, every = scores.dataset, np.arange(len(scores.dataset.pairs))
-    scored = score_pairs(
+    table = evaluate_model(
         lambda _: scores.test.scores,  # of every pair of the data set
         vocabulary,
-        dataset,
+        scores.dataset,
         scores.test_rows,
-        every,
+        np.arange(len(scores.dataset.pairs)),
         np.flatnonzero(scores.is_trained),
     )
-    by_name = {name: scored.scores[name] for name in ("model", "tf_mean")}
-    table = pair_metrics(scored.pairs, scored.roles, by_name, scored.labels, levels=())
     thresholds, check = calibrate_trained_pairs(scores.valid, scores.test)
     entries = [
         {

@@ -19,7 +19,6 @@ from tfimpute_tracks.evaluation.fdr_calibration import (
     SiteScores,
     calibrate_imputed_pairs,
     calibrate_trained_pairs,
-    count_reached_levels,
 )
 from tfimpute_tracks.evaluation.genome_wide import (
     Intervals,
@@ -27,7 +26,6 @@ from tfimpute_tracks.evaluation.genome_wide import (
     inside,
 )
 from tfimpute_tracks.genome.signal import Signal
-from toys import make_dataset, make_model
 
 SITES = st.lists(
     st.tuples(st.integers(-4, 4), st.sampled_from([-1, 0, 1])), min_size=1, max_size=60
@@ -146,28 +144,6 @@ def test_shifts_apply_to_pairs_with_sites_that_score_so_high(rng):
     assert np.isnan(raised[4]).all()
     assert told["pairs_reaching"]["0.5"] == MIN_PAIRS
     assert told["test"]["0.5"]["pairs"] == MIN_PAIRS
-
-
-def test_reached_levels_are_counted_for_every_pair(tmp_path):
-    model = make_model(tmp_path)
-    codes = make_dataset().codes
-    lines = np.linspace(-8, 8, 12, dtype=np.float32).reshape(3, 4)
-    shifts = {"0.05": None, "0.1": 3.0, "0.25": 1.0, "0.5": -2.0}
-    reach = count_reached_levels(
-        model.network(), model.vocabulary, codes, lines, shifts
-    )
-    probabilities = model.predict(codes, model.vocabulary.all_pairs())
-    asked = expit(lines.reshape(-1, 1) + np.array([-2.0, 1.0, 3.0]))
-    enough = (probabilities[:, :, None] >= asked).sum(axis=0) >= MIN_SITES
-    expected = "".join(map(str, enough.sum(axis=1)))
-    assert "".join(reach[tf] for tf in model.tfs) == expected
-    assert len(set(expected)) > 1
-    nothing = dict.fromkeys(shifts)
-    assert set(
-        count_reached_levels(
-            model.network(), model.vocabulary, codes, lines, nothing
-        ).values()
-    ) == {"0000"}
 
 
 @given(st.lists(st.integers(0, 60), max_size=8, unique=True), st.integers(0, 70))

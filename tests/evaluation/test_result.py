@@ -55,7 +55,7 @@ def test_metrics_agree_with_those_of_model_cards(tmp_path, dataset):
     everything = np.arange(12)
     judged = score_pairs(score, VOCABULARY, dataset, rows, everything, trained)
     found = evaluate_pairs(judged, score, (3, 4), QUICK)
-    told = evaluate_model(network, dataset, VOCABULARY, rows, everything, trained)
+    told = evaluate_model(score, VOCABULARY, dataset, rows, everything, trained)
     for name in ("tf", "cell", "role", "n_bound", "prior"):
         assert found.pairs[name].tolist() == told[name].tolist()
     for name in ("auroc", "tf_mean_auroc", "average_precision"):

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tfimpute_tracks.dataset import pair_columns, split_by_chromosome
+from tfimpute_tracks.engines.site_scorer import site_scorer
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.evaluation import (
     evaluate_model,
@@ -40,14 +41,14 @@ def test_average_precision_of_chance_is_the_prior(rng):
 def _evaluate(tmp_path, dataset, **changes):
     model = make_model(tmp_path)
     arguments = {
-        "network": model.network(),
         "dataset": dataset,
         "vocabulary": model.vocabulary,
         "rows": split_by_chromosome(dataset).test,
         "columns": np.arange(12),
         "trained": pair_columns(dataset, "base"),
-    }
-    return evaluate_model(**arguments | changes)
+    } | changes
+    score = site_scorer(model, dataset, arguments["rows"])
+    return evaluate_model(score, **arguments)
 
 
 def test_the_table_agrees_with_predict(tmp_path):

@@ -229,7 +229,7 @@ def test_sites_with_a_neighbor_that_is_unknown_teach_nothing(tmp_path, dataset):
     codes[split.valid[:50], :31] = 4
     codes[split.valid[200:250], -30:] = 4
     data = dataclasses.replace(dataset, codes=codes)
-    chosen = sites_with_context(data, split.valid, network)
+    chosen = sites_with_context(data, split.valid, network.config)
     np.testing.assert_array_equal(chosen, split.valid[50:])
     found = fit_context(network, data, split, TRAINED)
     assert (found.part, found.n_sites) == ("valid", len(chosen))
