@@ -104,7 +104,7 @@ def open_measured(
     table = read_pairs_table(pairs_table)
     # The first row of a pair is the pair, the others are its replicates.
     beds = dict(reversed(list(zip(table.pairs, table.beds, strict=True))))
-    missing = [str(pair) for pair in pairs if pair not in beds]
+    missing = [str(pair) for pair in dict.fromkeys(pairs) if pair not in beds]
     if missing:
         raise InputFileError(
             f"{pairs_table}: no row for {len(missing)} pairs of the data set "
