@@ -19,7 +19,8 @@ from bench_scan import Whole
 from timing import Figure, figure, seconds
 
 from tfimpute_tracks.models import load_model
-from tfimpute_tracks.tracks.track_folder import TrackFolder, TrackRecord
+from tfimpute_tracks.tracks.record import TrackRecord
+from tfimpute_tracks.tracks.track_folder import TrackFolder
 from tfimpute_tracks.views.hubs.card_lookup import CardLookup
 from tfimpute_tracks.views.hubs.hub import HubSettings, write_hub
 
