@@ -1,0 +1,124 @@
+"""Imports go down.
+
+A module imports from layers below its own and from its own package; never from above,
+never from another package of its layer, never in a circle, and always by its full name.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from graphlib import CycleError, TopologicalSorter
+
+import pytest
+
+# From the bottom up, as CONTRIBUTING.md shows it from the top down.
+LAYERS = (
+    ("errors",),
+    ("vocabulary",),
+    ("kernels", "storage"),
+    ("genome",),
+    ("dataset", "evidence", "plots"),
+    ("models",),
+    ("engines",),
+    ("evaluation", "tracks"),
+    ("interpret", "training"),
+    ("impute", "variants"),
+    ("comparison",),
+    ("views",),
+    ("commands",),
+    ("cli",),
+)
+LAYER_OF = {name: layer for layer, names in enumerate(LAYERS) for name in names}
+WIDTH = 28  # columns of CONTRIBUTING.md's list before the descriptions
+LAYER_OF["__main__"] = len(LAYERS)
+# Each takes a fair part of a second to load, and most verbs need few of them.
+HEAVY = ("torch", "numba", "matplotlib", "pandas", "sklearn", "scipy", "h5py", "triton")
+
+
+def _package(module):
+    """Return the top-level name below the root: '' for the root itself."""
+    return module.partition(".")[2].partition(".")[0]
+
+
+def _own_imports(source):
+    """Yield (node, module) for each import of a module of this project."""
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.name.partition(".")[0] == "tfimpute_tracks":
+                    yield node, alias.name
+        elif isinstance(node, ast.ImportFrom) and (
+            (node.module or "").partition(".")[0] == "tfimpute_tracks"
+        ):
+            # A name may be a module of the package, or something inside of it.
+            yield node, node.module
+            for alias in node.names:
+                yield node, f"{node.module}.{alias.name}"
+
+
+def test_every_package_has_a_layer(sources):
+    packages = {_package(source.module) for source in sources} - {""}
+    assert packages == set(LAYER_OF), (
+        f"{sorted(packages ^ set(LAYER_OF))}: in LAYERS of {__file__} or in the tree, "
+        "not in both"
+    )
+
+
+def test_contributing_shows_these_layers(root):
+    text = (root / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    block = re.search(r"## Layers\n.*?```\n(.*?)```", text, re.DOTALL)[1]
+    names = [line[:WIDTH].split() for line in block.splitlines()]
+    shown = [{name.strip("/").removesuffix(".py") for name in row} for row in names]
+    assert shown == [set(names) for names in reversed(LAYERS)]
+
+
+def test_imports_go_down(source):
+    here = _package(source.module)
+    wrong = [
+        f"{source.place(node)}: {here or 'the root'} imports {there}"
+        for node, there in ((n, _package(m)) for n, m in _own_imports(source))
+        if there in LAYER_OF
+        and there != here
+        # The root's own __init__ is below everything and imports nothing.
+        and (not here or LAYER_OF[there] >= LAYER_OF[here])
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_no_circle_of_imports(sources):
+    """Type-checking imports count, imports inside functions too."""
+    modules = {source.module for source in sources if not source.is_package}
+    graph = {
+        source.module: {m for _, m in _own_imports(source) if m in modules}
+        for source in sources
+        if source.module in modules
+    }
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(f"imports go in a circle: {' -> '.join(error.args[1])}")
+
+
+def test_no_relative_import(source):
+    wrong = [
+        source.place(node)
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.ImportFrom) and node.level
+    ]
+    assert not wrong, f"relative imports: {', '.join(wrong)}"
+
+
+@pytest.mark.parametrize("module", ["tfimpute_tracks", "tfimpute_tracks.cli"])
+def test_heavy_libraries_load_inside_the_verbs(module):
+    code = (
+        f"import sys, {module}\n"
+        f"print(*[name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == [], f"import {module} loads {done.stdout.strip()}"
