@@ -1,7 +1,7 @@
 """Run records: the facts about a result, and the file next to it that holds them.
 
 A :class:`Record` is a dataclass that reads and writes itself as JSON. Fields that are
-marked with ``CONTENT`` decide what the result contains; :meth:`Record.digest` covers
+marked with ``CONTENT`` decide what the result contains; :attr:`Record.digest` covers
 exactly these, so an option that is added as a field cannot be forgotten, and a renamed
 file or another number of threads changes nothing. A :class:`Receipt` is the last file
 that a run writes: the record, and the digest of every file written. A later run whose
@@ -18,6 +18,7 @@ import types
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Generic, Self, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -96,14 +97,9 @@ class Record:
         marked = {f.name for f in fields(self) if f.metadata.get("content")}
         return {name: value for name, value in self.to_json().items() if name in marked}
 
+    @cached_property
     def digest(self) -> str:
-        """Digest :meth:`content`.
-
-        Returns
-        -------
-        str
-            ``sha256:<hex>``
-        """
+        """Digest of :meth:`content`: ``sha256:<hex>``."""
         return digest_json(self.content())
 
     def values_of(self, kind: type[Record]) -> dict[str, Any]:
@@ -217,7 +213,7 @@ class Receipt(Generic[Kind]):
             True if the records have the same digest, and every file listed is there
             with the size and the digest listed.
         """
-        return self.record.digest() == record.digest() and all(
+        return self.record.digest == record.digest and all(
             _is_intact(folder / output.name, output) for output in self.outputs
         )
 
@@ -263,7 +259,7 @@ def write_receipt(
         _versions(),
     )
     header = {"format": _FORMAT, "format_version": _FORMAT_VERSION}
-    header["digest"] = record.digest()
+    header["digest"] = record.digest
     values = {field.name: getattr(receipt, field.name) for field in fields(receipt)}
     values["outputs"] = [asdict(output) for output in receipt.outputs]
     write_json(path, header | values | {"record": record.to_json()})

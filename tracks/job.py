@@ -254,11 +254,10 @@ class _Run:
             for column in self._columns.columns_for(index)
         ]
         for (tiles, _), *kept in zip(keys, *columns, strict=True):
-            probability, drawn = (
-                tiles.signal(values, record.stride, record.seq_len)
-                for values in self._columns.scores(index, kept)
+            probability, drawn = self._columns.scores(index, kept)
+            yield Scores(
+                record.signal_of(tiles, probability), record.signal_of(tiles, drawn)
             )
-            yield Scores(probability, drawn)
 
     def _write(self, index: int, scores: Iterator[Scores]) -> PairResult:
         job = self._job

@@ -106,6 +106,12 @@ class RunRecord(Record):
         )
 
     @property
+    def digests(self) -> dict[str, str]:
+        """Digests of the model, as :attr:`tfimpute_tracks.models.model.Model.digests`."""
+        names = ("weights", "evidence", "evidence_weights")
+        return {name: value for name in names if (value := getattr(self, name))}
+
+    @property
     def offset(self) -> int:
         """From a tile's start to where its score is drawn, in bp."""
         return score_offset(self.seq_len, self.stride)
