@@ -1,10 +1,9 @@
-"""`browse`: a local web page where any pair is computed as one looks."""
+"""`browse`: a local genome browser page that computes any pair on demand."""
 
 from __future__ import annotations
 
 import secrets
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -12,12 +11,9 @@ from tfimpute_tracks.commands import options
 from tfimpute_tracks.commands.console import log, print_result
 from tfimpute_tracks.errors import UsageError
 
-if TYPE_CHECKING:
-    from tfimpute_tracks.genome import Region, Sequences
-
 __all__ = ["browse"]
 
-_VIEW, _STEP = 100_000, 1_000_000  # bp
+_MIN_TOKEN = 8  # characters
 
 
 def browse(
@@ -54,53 +50,37 @@ def browse(
     from tfimpute_tracks.commands.evidence_report import report_evidence
 
     try:
-        from tfimpute_tracks.views import browse as live
+        from tfimpute_tracks.views import browse as page
     except ModuleNotFoundError as error:
         raise UsageError(
-            f"the live page needs {error.name}: pip install 'tfimpute-tracks[browse]'"
+            f"the browser page needs {error.name}: pip install 'tfimpute-tracks[browse]'"
         ) from error
     from tfimpute_tracks.genome import bundled_genes, parse_region
     from tfimpute_tracks.models import load_model
 
-    if token is not None and len(token) < 8:
-        raise UsageError("--token is shorter than 8 letters; give a longer one")
-    if token is None and not live.is_loopback(host):
+    if token is not None and len(token) < _MIN_TOKEN:
+        raise UsageError(f"--token is too short; use at least {_MIN_TOKEN} characters")
+    if token is None and not page.is_loopback(host):
         token = secrets.token_urlsafe(16)
-    # The port first: what else may fail takes longer to be known.
-    with live.open_socket(host, port) as taken:
+    # The port first: it is quick to check, and the rest takes seconds to load.
+    with page.open_socket(host, port) as sock:
         loaded = load_model(model, evidence)
         genome = inputs.choose_genome(fasta, loaded, cache_dir)
         report_evidence(loaded, genome, [], [])
         n_threads = inputs.set_threads(threads)
         cache = None if no_cache else inputs.choose_cache(cache_dir, cache_limit)
-        scores = live.LiveScores(loaded, genome, n_threads, cache)
+        scores = page.LiveScores(loaded, genome, n_threads, cache)
         sizes = genome.chrom_sizes
-        place = parse_region(region, sizes) if region else _first_view(genome, fasta)
+        locus = parse_region(region, sizes) if region else page.initial_region(genome)
         if genes is None and fasta is None:
             genes = bundled_genes()
-        shelf = live.GeneIndex(genes, genome) if genes else None
-        if shelf:
-            shelf.at(place)  # a broken file is told now
-        session = live.Session(scores, place, shelf)
+        index = page.GeneIndex(genes, genome) if genes else None
+        if index:
+            index.at(locus)  # reports a broken file before the page opens
+        session = page.Session(scores, locus, index)
         session.warm_up()
-        print_result(live.page_address(taken, token))
-        log("open this address in a browser; Ctrl-C ends the server")
-        live.serve(live.make_app(session, token), taken)
+        print_result(page.page_address(sock, token))
+        log("open this address in a browser; Ctrl-C stops the server")
+        page.serve(page.make_app(session, token, host), sock)
         session.background.stop()
     log("stopped")
-
-
-def _first_view(genome: Sequences, fasta: Path | None) -> Region:
-    """Choose a place to open: CEBPB's, or the first of a FASTA with known sequence."""
-    from tfimpute_tracks.genome import Region
-    from tfimpute_tracks.kernels.encode import N_CODE
-
-    if fasta is None:
-        return Region("chr20", 48_780_000, 48_840_000)
-    for chrom, size in genome.chrom_sizes.items():
-        for start in range(0, max(size - _VIEW, 1), _STEP):
-            end = min(start + _VIEW, size)
-            if (genome.codes(chrom, start, end) != N_CODE).mean() > 0.9:
-                return Region(chrom, start, end)
-    chrom, size = next(iter(genome.chrom_sizes.items()))
-    return Region(chrom, 0, min(_VIEW, size))

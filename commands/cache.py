@@ -1,23 +1,21 @@
-"""`cache`: how large the tile cache is, and making it smaller."""
+"""`cache`: the size of the tile cache, and ways to reduce it."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from tfimpute_tracks.commands import options
 from tfimpute_tracks.commands.console import print_result, show_json
-from tfimpute_tracks.errors import UsageError
 
 __all__ = ["cache"]
-
-_ACTIONS = ("info", "prune", "clear")
 
 
 def cache(
     action: Annotated[
-        str, typer.Argument(help="What to do: info, prune or clear.")
+        Literal["info", "prune", "clear"],
+        typer.Argument(help="Show the size, delete down to --cache-limit, or delete."),
     ] = "info",
     cache_dir: options.CacheDir = None,
     cache_limit: options.CacheLimit = 20.0,
@@ -26,13 +24,11 @@ def cache(
     """Show the size of the tile cache, prune it to a limit, or clear it."""
     from tfimpute_tracks.commands.inputs import choose_cache
 
-    if action not in _ACTIONS:
-        raise UsageError(f"unknown action {action!r}; give {', '.join(_ACTIONS)}")
     tiles = choose_cache(cache_dir, cache_limit)
     if action == "info":
         state, verb = tiles.state(), "holds"
     else:
-        state, verb = tiles.prune(0 if action == "clear" else None), "gave up"
+        state, verb = tiles.prune(0 if action == "clear" else None), "deleted"
     if as_json:
         show_json({"folder": tiles.folder, "limit": tiles.limit, **state._asdict()})
         return

@@ -79,7 +79,7 @@ def compare(
     """Judge several predictors on the same sites: metrics.json, per_pair.tsv."""
     import numpy as np
 
-    from tfimpute_tracks.commands.context_report import check_letters
+    from tfimpute_tracks.commands.context_report import check_sequence_length
     from tfimpute_tracks.commands.inputs import set_threads
     from tfimpute_tracks.comparison.predictors.external import (
         parse_external,
@@ -110,7 +110,7 @@ def compare(
     check_writable_dir(out_dir / "scores")
     dataset = open_dataset(data)
     for model in loaded if names else []:
-        check_letters(model.name, model.config, dataset)
+        check_sequence_length(model.name, model.config, dataset)
     chosen = choose_predictors(
         names,
         loaded,

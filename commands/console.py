@@ -1,7 +1,7 @@
-"""What a run says: results on stdout, log and progress on stderr.
+"""Output of a run: results to stdout, log and progress to stderr.
 
-The verbosity is set once by the command line's entry point; verbs only speak. Progress
-bars show where stderr is a terminal and nobody asked them not to.
+The command line's entry point sets the verbosity once. Progress bars are shown on a
+terminal only.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -29,9 +29,10 @@ from rich.text import Text
 __all__ = [
     "SETTINGS",
     "Advance",
-    "FirstRate",
+    "RateLog",
     "Settings",
     "log",
+    "print_files",
     "print_result",
     "progress_bar",
     "show_json",
@@ -41,18 +42,18 @@ __all__ = [
 
 @dataclass
 class Settings:
-    """How much is said.
+    """Verbosity.
 
     Attributes
     ----------
     quiet : bool
-        No log, no progress; warnings and errors stay.
+        Only warnings and errors.
     verbose : bool
-        The log tells more.
+        A more detailed log.
     progress : bool
-        Show progress bars on a terminal.
+        Progress bars on a terminal.
     debug : bool
-        Show tracebacks.
+        Tracebacks of errors.
     """
 
     quiet: bool = False
@@ -62,7 +63,7 @@ class Settings:
 
 
 SETTINGS = Settings()
-"""The one setting of this process; the command line's entry point fills it in."""
+"""The settings of this process."""
 
 
 def print_result(text: str) -> None:
@@ -73,7 +74,17 @@ def print_result(text: str) -> None:
     text : str
     """
     sys.stdout.write(text + "\n")
-    sys.stdout.flush()  # a server's address is read while it runs, through a pipe too
+    sys.stdout.flush()  # a program may read the line while this one still runs
+
+
+def print_files(files: Iterable[object]) -> None:
+    """Write the paths of files to stdout, in one line.
+
+    Parameters
+    ----------
+    files : iterable of Path or str
+    """
+    print_result(" ".join(map(str, files)))
 
 
 def show_json(value: Any) -> None:
@@ -82,6 +93,7 @@ def show_json(value: Any) -> None:
     Parameters
     ----------
     value : JSON values
+        Paths are allowed, too.
     """
     print_result(json.dumps(value, indent=2, sort_keys=False, default=str))
 
@@ -94,7 +106,7 @@ def show_table(title: str, columns: list[str], rows: list[list[Any]]) -> None:
     title : str
     columns : list of str
     rows : list of lists
-        Numbers are right-aligned; floats get four decimals.
+        Columns of numbers are right-aligned; floats get four decimals.
     """
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     numeric = [
@@ -105,7 +117,7 @@ def show_table(title: str, columns: list[str], rows: list[list[Any]]) -> None:
         table.add_column(column, justify="right" if right and rows else "left")
     for row in rows:
         table.add_row(*(_cell(value) for value in row))
-    # A pipe has no width: never cut what another program reads.
+    # A pipe has no width: text for another program must not be cut.
     width = None if sys.stdout.isatty() else 200
     Console(width=width, highlight=False).print(table)
 
@@ -169,16 +181,15 @@ def progress_bar(
     ----------
     title : str
     total : int or None
-        Units of the whole; None where nobody knows.
+        Number of units; None if unknown.
     unit : str
-        What the rate is told in.
+        Unit of the rate.
     scale : float
         Units per one of `unit`: 1e6 for a total in bp and a rate in Mb.
 
     Yields
     ------
-    callable
-        `advance(n, note)`: n more units are done; note stands behind the bar.
+    Advance
     """
     shown = SETTINGS.progress and not SETTINGS.quiet and sys.stderr.isatty()
     with Progress(
@@ -199,33 +210,34 @@ def progress_bar(
         yield advance
 
 
-class FirstRate:
-    """Progress that is told once, early, also where no bar is shown.
+class RateLog:
+    """Counts bp and logs the rate once, early, also where no bar is shown.
 
     Parameters
     ----------
-    bases : int
-        bp of the whole.
+    n_bases : int
+        bp in total.
     advance : callable
-        From :func:`progress_bar`.
+        Receives each count.
     """
 
     _SECONDS = 3
 
-    def __init__(self, bases: int, advance: Callable[[int, str], None]) -> None:
-        self._bases = bases
+    def __init__(self, n_bases: int, advance: Callable[[int], None]) -> None:
+        self._n_bases = n_bases
         self._advance = advance
         self._done = 0
-        self._began = time.monotonic()
-        self._told = False
+        self._start = time.monotonic()
+        self._is_logged = False
 
     def __call__(self, n: int) -> None:
-        """Count bp in, and tell the rate when there is one."""
-        self._advance(n, "")
+        """Count `n` more bp."""
+        self._advance(n)
         self._done += n
-        seconds = time.monotonic() - self._began
-        if not self._told and seconds > self._SECONDS and self._done < self._bases:
-            self._told = True
+        seconds = time.monotonic() - self._start
+        is_due = seconds > self._SECONDS and self._done < self._n_bases
+        if is_due and not self._is_logged:
+            self._is_logged = True
             rate = self._done / seconds
-            left = (self._bases - self._done) / rate
-            log(f"{rate / 1e6:.1f} Mb/s, about {left:.0f} s to go")
+            left = (self._n_bases - self._done) / rate
+            log(f"{rate / 1e6:.1f} Mb/s, about {left:.0f} s remaining")

@@ -1,4 +1,4 @@
-"""What networks that look at a tile's surroundings ask for, told before long work."""
+"""Warnings about networks that use the sequence around a tile, before long work."""
 
 from __future__ import annotations
 
@@ -10,36 +10,36 @@ if TYPE_CHECKING:
     from tfimpute_tracks.dataset import Dataset
     from tfimpute_tracks.models.config import NetworkConfig
 
-__all__ = ["check_letters", "warn_stride"]
+__all__ = ["check_sequence_length", "warn_stride"]
 
 
-def check_letters(name: str, config: NetworkConfig, dataset: Dataset) -> None:
-    """Refuse sequences that are too short; say where they lack surroundings.
+def check_sequence_length(name: str, config: NetworkConfig, dataset: Dataset) -> None:
+    """Warn where the sequences of a data set lack the context that a network uses.
 
     Parameters
     ----------
     name : str
-        Of the model, or of the preset.
+        Of the model or of the preset.
     config : NetworkConfig
     dataset : Dataset
 
     Raises
     ------
     UsageError
-        They do not even have the letters of a tile.
+        The sequences are shorter than a tile.
     """
     read = config.bases_read(dataset.seq_len)
     if read.stop - read.start < config.span:
         log(
-            f"{name} looks at the {config.span} letters about a site, and the data set "
-            f"has {dataset.seq_len}: sites are judged alone; see `prepare --seq-len "
-            f"{config.span}`",
+            f"{name} uses {config.span} bp around a site as context, and the sequences "
+            f"of the data set have {dataset.seq_len} bp: sites are scored without "
+            f"context; use `prepare --seq-len {config.span}`",
             warning=True,
         )
 
 
 def warn_stride(config: NetworkConfig, stride: int) -> None:
-    """Say where a stride makes tiles and their neighbors lie on a finer row.
+    """Warn of a stride at which tiles need extra work.
 
     Parameters
     ----------
@@ -52,8 +52,8 @@ def warn_stride(config: NetworkConfig, stride: int) -> None:
     work = tile_grid(config, stride).step
     if work > 1:
         log(
-            f"at a stride of {stride} bp a tile takes {work} times the work: "
-            f"neighbors lie {config.stride} bp apart; a divisor of it, or none given, "
+            f"--stride {stride} takes {work} times the work per tile, because the "
+            f"context is computed every {config.stride} bp; a divisor or the default "
             "is faster",
             warning=True,
         )

@@ -66,7 +66,7 @@ def evaluate(
     as_json: options.Json = False,
 ) -> None:
     """Judge a model on labelled sites: figures, intervals, controls, and a page."""
-    from tfimpute_tracks.commands.context_report import check_letters
+    from tfimpute_tracks.commands.context_report import check_sequence_length
     from tfimpute_tracks.commands.inputs import set_threads
     from tfimpute_tracks.comparison.calibration_page import calibration_section
     from tfimpute_tracks.comparison.chromosome import read_widths
@@ -93,7 +93,7 @@ def evaluate(
     loaded = load_model(model, evidence)
     check_writable_dir(out_dir)
     dataset = open_dataset(data)
-    check_letters(loaded.name, loaded.config, dataset)
+    check_sequence_length(loaded.name, loaded.config, dataset)
     parts = kept.split(dataset)._asdict()
     if sites not in parts:
         raise UsageError(f"--sites {sites!r}; give one of {', '.join(parts)}")

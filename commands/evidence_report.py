@@ -1,4 +1,4 @@
-"""What is said of measured tracks before a run that goes by them."""
+"""What evidence contributes to a run, reported before the run."""
 
 from __future__ import annotations
 
@@ -15,52 +15,51 @@ if TYPE_CHECKING:
 
 __all__ = ["report_evidence"]
 
-_SHOWN = 5
-
 
 def report_evidence(
     model: Model, genome: Sequences, pairs: Sequence[Pair], regions: Sequence[Region]
 ) -> None:
-    """Say what a model goes by, and where tracks do not count; without, say nothing.
+    """Log which evidence a model uses, and warn where there is none.
 
     Parameters
     ----------
     model : Model
+        Nothing is logged for one without evidence.
     genome : Sequences
     pairs : sequence of Pair
-        Those of the run.
+        Pairs of the run.
     regions : sequence of Region
-        Those of the run.
+        Regions of the run.
 
     Raises
     ------
     InputFileError
-        The tracks are of another genome.
+        The evidence is of another genome.
     """
     if model.evidence is None:
         return
     model.check_genome(genome)
-    log(f"going by {model.basis}")
+    log(f"predicting from {model.basis}")
     store = model.evidence.store
     measured = {track.pair for track in store.tracks}
-    own = [str(pair) for pair in pairs if pair in measured]
+    own = [pair for pair in pairs if pair in measured]
     if own:
         log(
-            f"{listed(own, _SHOWN)}: measured in {store.name}; a pair's own track does not count "
-            "for it, those of the others do"
+            f"measured in {store.name}: {listed(own)}. A pair's own peaks are not used "
+            "for its prediction"
         )
     chroms = dict.fromkeys(region.chrom for region in regions)
-    silent = [chrom for chrom in chroms if not store.has_peaks(chrom).any()]
-    share = store.fraction_in_coverage(regions)
-    if silent:
+    absent = [chrom for chrom in chroms if not store.has_peaks(chrom).any()]
+    fraction = store.fraction_in_coverage(regions)
+    if absent:
         log(
-            f"{store.name} has no data for {listed(silent, _SHOWN)}: scores there use "
-            "the sequence only",
+            f"{store.name} has no data for {listed(absent)}: scores there use the "
+            "sequence only",
             warning=True,
         )
-    elif regions and share < 1:
+    elif regions and fraction < 1:
         log(
-            f"{store.name} was built for other regions, and covers {share:.1%} of "
-            "these: sequence alone counts elsewhere",
+            f"{store.name} has data for {fraction:.1%} of these regions: scores "
+            "elsewhere use the sequence only",
             warning=True,
         )

@@ -54,7 +54,7 @@ def train(
     """Learn what tracks are worth to a model, each pair from those of the others."""
     import torch
 
-    from tfimpute_tracks.commands.context_report import check_letters
+    from tfimpute_tracks.commands.context_report import check_sequence_length
     from tfimpute_tracks.commands.inputs import set_threads
     from tfimpute_tracks.dataset import open_dataset
     from tfimpute_tracks.evidence import open_evidence
@@ -78,7 +78,7 @@ def train(
         raise UsageError(f"{path} exists; give another -o, or --overwrite")
     reference = _card(reference_card) if reference_card else {}
     dataset = open_dataset(data)
-    check_letters(loaded.name, loaded.config, dataset)
+    check_sequence_length(loaded.name, loaded.config, dataset)
     columns = _learned_pairs(loaded, dataset)
     store = open_evidence(evidence)
     unseen, test = _sites(loaded, dataset, tuple(test_chroms.split(",")))

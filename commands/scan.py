@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from tfimpute_tracks.commands import options
-from tfimpute_tracks.commands.console import FirstRate, log, print_result, progress_bar
+from tfimpute_tracks.commands.console import RateLog, log, print_result, progress_bar
 from tfimpute_tracks.commands.results import show_results
 
 __all__ = ["scan"]
@@ -87,7 +87,7 @@ def scan(
         return
     began = time.monotonic()
     with progress_bar("scan", bases, "Mb", 1e6) as advance:
-        results = list(run_scan(job, genome, FirstRate(bases, advance)))
+        results = list(run_scan(job, genome, RateLog(bases, advance)))
     seconds = time.monotonic() - began
     kept = ""
     if job.cache and job.cache.hits:

@@ -71,7 +71,7 @@ def train(
     as_json: options.Json = False,
 ) -> None:
     """Fit a model: each sequence is read once and teaches all its labelled pairs."""
-    from tfimpute_tracks.commands.context_report import check_letters
+    from tfimpute_tracks.commands.context_report import check_sequence_length
     from tfimpute_tracks.commands.inputs import set_threads
     from tfimpute_tracks.dataset import open_dataset
     from tfimpute_tracks.engines.engine import pick_device
@@ -97,7 +97,7 @@ def train(
     check_writable_dir(out_dir)
     first = load_model(init_from).checkpoint if init_from else None
     dataset = open_dataset(data)
-    check_letters(preset, config, dataset)
+    check_sequence_length(preset, config, dataset)
     job = TrainingJob(
         out_dir,
         tuple(roles.split(",")),

@@ -22,6 +22,11 @@ from tfimpute_tracks.evidence.store import (
     bundled_evidence,
     open_evidence,
 )
+from tfimpute_tracks.evidence.summary import (
+    select_tracks,
+    summarize_build,
+    summarize_store,
+)
 
 __all__ = [
     "ACCESSIBILITY",
@@ -35,5 +40,8 @@ __all__ = [
     "bundled_evidence",
     "open_evidence",
     "read_accessibility",
+    "select_tracks",
+    "summarize_build",
+    "summarize_store",
     "write_evidence",
 ]

@@ -21,7 +21,6 @@ from tfimpute_tracks.genome import bundled_region, open_bundled
 from tfimpute_tracks.kernels.encode import N_CODE
 from tfimpute_tracks.kernels.products import sigmoid
 from tfimpute_tracks.models.model import Model
-from tfimpute_tracks.vocabulary import Pair
 
 __all__ = ["EXACT_TOLERANCE", "FAST_TOLERANCE", "SelfCheck", "run_selfcheck"]
 
@@ -47,18 +46,22 @@ class SelfCheck(NamedTuple):
     seconds: float
 
 
-def run_selfcheck(model: Model, seed: int = 0) -> list[SelfCheck]:
-    """Compare every engine of this machine with the plain network.
+def run_selfcheck(
+    model: Model, seed: int = 0, tolerance: float = EXACT_TOLERANCE
+) -> list[SelfCheck]:
+    """Compare every engine of this machine with the reference network.
 
     Parameters
     ----------
     model : Model
     seed : int
-        Of the made-up sequence and the choice of pairs.
+        Of the random sequence and the choice of pairs.
+    tolerance : float
+        Largest probability difference that exact engines may have.
 
     Returns
     -------
-    list of Parity
+    list of SelfCheck
         `difference` is the largest difference of probabilities; infinite where one
         has a value and the other none.
     """
@@ -71,7 +74,13 @@ def run_selfcheck(model: Model, seed: int = 0) -> list[SelfCheck]:
     real = open_bundled().codes(region.chrom, middle, middle + _LETTERS)
     sequences = {"chr20": real, "random with N": _hard_sequence(rng)}
     return [
-        _compare(model, device, fast, name, codes, stride, some)
+        _compare(
+            Scorer(model, some, stride, device, fast),
+            f"{device} {'fast' if fast else 'exact'}",
+            FAST_TOLERANCE if fast else tolerance,
+            name,
+            codes,
+        )
         for device in _devices()
         for fast in (False, True)
         for name, codes in sequences.items()
@@ -81,16 +90,14 @@ def run_selfcheck(model: Model, seed: int = 0) -> list[SelfCheck]:
 
 
 def _compare(
-    model: Model,
-    device: str,
-    fast: bool,
-    name: str,
+    scorer: Scorer,
+    engine: str,
+    tolerance: float,
+    sequence: str,
     codes: NDArray[np.uint8],
-    stride: int,
-    pairs: list[Pair],
 ) -> SelfCheck:
     began = time.monotonic()
-    scorer = Scorer(model, pairs, stride, device, fast)
+    model, stride = scorer.model, scorer.stride
     seq_len = model.config.seq_len
     n_tiles = (len(codes) - model.config.span) // stride + 1
     letters = codes[scorer.grid.code_slice(0, n_tiles)]
@@ -98,17 +105,17 @@ def _compare(
     seconds = time.monotonic() - began
     spans = np.lib.stride_tricks.sliding_window_view(codes, model.config.span)
     spans = spans[::stride][:n_tiles]
-    plain = model.predict(np.ascontiguousarray(spans), pairs)
+    plain = model.predict(np.ascontiguousarray(spans), scorer.pairs)
     tiles = spans[:, model.config.flank :][:, :seq_len]
     plain[(tiles == N_CODE).sum(axis=1) * 2 > seq_len] = np.nan
     return SelfCheck(
-        f"{device} {'fast' if fast else 'exact'}",
-        name,
+        engine,
+        sequence,
         stride,
         n_tiles,
-        len(pairs),
+        len(scorer.pairs),
         _difference(scores, plain),
-        FAST_TOLERANCE if fast else EXACT_TOLERANCE,
+        tolerance,
         seconds,
     )
 

@@ -1,4 +1,4 @@
-"""`browse` as a program: it says where it is, ends when told to, refuses rubbish."""
+"""`browse` as a program: it prints its address, stops on a signal, refuses bad input."""
 
 import signal
 import subprocess
@@ -47,9 +47,9 @@ def test_what_cannot_be_served_is_told(run, tmp_path):
         port = taken.getsockname()[1]
         code, _, err = run("browse", "--port", port)
         assert code == 2
-        assert "another program has that port" in err
+        assert "another program uses that port" in err
     for arguments, told in (
-        (["--token", "short"], "shorter than 8"),
+        (["--token", "short"], "at least 8 characters"),
         (["--genes", tmp_path / "none.gtf"], "none.gtf"),
         (["-r", "chr20:1-99999999999"], "outside of chr20"),
         (["-g", tmp_path / "none.fa"], "none.fa"),

@@ -172,7 +172,7 @@ def test_longer_sequences_are_read_in_the_middle(
         write_dataset(tmp_path / f"{name}.h5", dataset)
         given = toy | {"--data": tmp_path / f"{name}.h5", "-o": tmp_path / name}
         found.append(_figures(run, given))
-        assert "sites are judged alone" not in found[-1][2]
+        assert "sites are scored without context" not in found[-1][2]
     assert found[0][:2] == found[1][:2]
 
 
@@ -186,12 +186,12 @@ def test_what_a_data_set_lacks_about_a_site_is_told(run, toy, tmp_path):
         given = toy | {"--data": tmp_path / f"{n}.h5", "-o": tmp_path / str(n)}
         found[n] = _figures(run, given)
     told = (
-        "looks at the 220 letters about a site, and the data set has {}: sites are "
-        "judged alone; see `prepare --seq-len 220`"
+        "uses 220 bp around a site as context, and the sequences of the data set have "
+        "{} bp: sites are scored without context; use `prepare --seq-len 220`"
     )
     assert told.format(60) in found[60][2]
     assert told.format(219) in found[219][2]
-    assert "judged alone" not in found[220][2]
+    assert "scored without context" not in found[220][2]
     assert found[60][:2] == found[219][:2] != found[220][:2]
 
 

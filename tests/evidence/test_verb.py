@@ -30,7 +30,7 @@ def test_it_builds_a_store_and_tells_of_it(build, run, toy):
     assert code == 0, err
     path = toy.folder / "evidence.h5"
     assert out.splitlines()[-1] == str(path)
-    assert "taking the chromosomes of toy1" in err
+    assert "using the chromosomes of toy1" in err
     store = open_evidence(path)
     assert [str(track.pair) for track in store.tracks] == [
         "CTCF:K562",
@@ -125,7 +125,7 @@ def test_an_existing_store_is_kept(build, toy):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--roles", "base,test9"], "unknown role 'test9'; give some of base"),
+        (["--roles", "base,test9"], "unknown role 'test9'; use some of base"),
         (["--roles", "test3"], "no pair of the roles test3; it has base, valid2"),
         (["--chrom-sizes", "none"], "cannot read the table of chromosome sizes"),
         (["-g", "none.fa"], "none.fa"),
@@ -182,7 +182,7 @@ def test_info_checks_the_contents(build, run, toy):
     assert run("evidence", "info", path)[0] == 0
     code, _, err = run("evidence", "info", path, "--check")
     assert code == 2
-    assert "not those that its digest was made of" in err
+    assert "does not match its digest" in err
     code, _, err = run("evidence", "info", toy.folder / "none.h5")
     assert code == 2
     assert "no such file" in err

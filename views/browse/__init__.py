@@ -1,10 +1,9 @@
-"""The live browser: a local page on which any pair is computed as one looks.
+"""The genome browser page: a local web server that computes any pair on demand.
 
-Data flows from ``scores`` (what is computed and kept) over ``views``,
-``downloads`` and ``letters`` (what is made of it) to ``app`` (addresses and answers),
-behind ``gate`` (who may ask) and in ``server`` (socket and end); ``session`` holds what
-a page may ask for. The page itself, plain modules of JavaScript around igv.js, is in
-``page``.
+``scores`` computes and caches scores; ``window``, ``downloads`` and ``virtual_fasta``
+turn them and the genome into what the page and igv.js request; ``session`` checks
+requests; ``app`` maps addresses to answers, behind ``auth``; ``server`` opens the socket.
+The page itself, JavaScript modules around igv.js, is in ``page``.
 """
 
 from __future__ import annotations
@@ -14,12 +13,13 @@ from tfimpute_tracks.views.browse.auth import is_loopback
 from tfimpute_tracks.views.browse.genes import GeneIndex
 from tfimpute_tracks.views.browse.scores import LiveScores
 from tfimpute_tracks.views.browse.server import open_socket, page_address, serve
-from tfimpute_tracks.views.browse.session import Session
+from tfimpute_tracks.views.browse.session import Session, initial_region
 
 __all__ = [
     "GeneIndex",
     "LiveScores",
     "Session",
+    "initial_region",
     "is_loopback",
     "make_app",
     "open_socket",

@@ -1,4 +1,4 @@
-"""The window one looks at as files: what `scan` would write of it."""
+"""The visible window as track files, equal to those that `scan` writes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from tfimpute_tracks.tracks.formats import FORMATS
 from tfimpute_tracks.tracks.rendering import Scores
 from tfimpute_tracks.tracks.writer import PeakThreshold, write_pair
 from tfimpute_tracks.views.browse.scores import LiveScores
-from tfimpute_tracks.views.browse.window import AT_ONCE
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = ["export_window"]
@@ -23,7 +22,7 @@ __all__ = ["export_window"]
 def export_window(
     scores: LiveScores, pairs: list[Pair], region: Region, name: str
 ) -> tuple[str, bytes]:
-    """Write the files of a window, one alone or several in a zip archive.
+    """Write the track files of a window: one file, or a zip archive of several.
 
     Parameters
     ----------
@@ -31,44 +30,47 @@ def export_window(
     pairs : list of Pair
     region : Region
     name : str
-        Of :data:`tfimpute_tracks.tracks.formats.FORMATS`.
+        Format, of :data:`tfimpute_tracks.tracks.formats.FORMATS`.
 
     Returns
     -------
     name : str
-        Of the file.
+        File name.
     content : bytes
 
     Raises
     ------
     UsageError
-        Another format, a window too wide, or one without a peak for `bigbed`.
+        The format is unknown, the window is too wide, or it has no peak for `bigbed`.
     RegionError, RunError
-        No tile is drawn there, or none has a value.
+        No tile is centered there, or none has a value.
     """
     if name not in FORMATS:
-        raise UsageError(f"no format {name!r}; give one of {', '.join(FORMATS)}")
-    if region.end - region.start > AT_ONCE:
+        raise UsageError(f"no format {name!r}; use one of {', '.join(FORMATS)}")
+    if region.end - region.start > scores.max_bp:
         raise UsageError(
-            f"{region} is wider than the {AT_ONCE / 1e6:.0f} Mb that are computed at "
-            "once; zoom in, or use `tfimpute-tracks scan`"
+            f"{region} is longer than {scores.max_bp / 1e6:.0f} Mb, the maximum of a "
+            "download; zoom in, or use `tfimpute-tracks scan`"
         )
     with TemporaryDirectory(prefix="tfimpute-tracks-") as folder:
         files: list[Path] = []
         for pair in pairs:
-            first, values = scores.signal(pair, "probability", region)
-            tiles = TileRange(region.chrom, first, len(values))
+            signal = scores.signal(pair, "probability", region)
+            first = signal.start - scores.layout.offset
+            tiles = TileRange(region.chrom, first, len(signal.values))
             written, _ = write_pair(
                 Path(folder),
                 pair,
                 scores.layout,
                 PeakThreshold(scores.model.threshold(pair)),
-                [Scores(tiles, values)],
+                [Scores(tiles, signal.values)],
                 formats={name},
             )
             files += written
         if not files:
-            raise UsageError(f"{region} has no peak of these pairs: no bigBed to write")
+            raise UsageError(
+                f"no pair has a peak in {region}, so there is no bigBed to write"
+            )
         where = f"{region.chrom}_{region.start + 1}-{region.end}"
         if len(files) == 1:
             (file,) = files

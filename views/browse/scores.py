@@ -1,10 +1,9 @@
-"""Scores of any pair at any place, computed when somebody looks.
+"""Scores of any pair anywhere, computed when they are requested.
 
-Motif features of a block of tiles are found once, whichever pairs are looked at, and a
-pair's scores of a block once for all the ways of drawing them. Both are kept in memory
-up to a limit, those used last; features also in the tile cache that `scan` fills, for
-the blocks are the same. A block that two requests want at the same time is computed
-by one of them while the other waits.
+The motif features of a block of tiles are computed once for all pairs, and the scores of
+a pair once for all signals. Both are kept in memory up to a limit, the most recently used
+ones. Blocks are those of `scan`, so features also come from its tile cache. If two
+requests need the same block, one computes it and the other waits.
 """
 
 from __future__ import annotations
@@ -28,6 +27,7 @@ from tfimpute_tracks.engines.tiles import (
     read_codes,
 )
 from tfimpute_tracks.genome import Region, Sequences
+from tfimpute_tracks.genome.signal import Signal
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.storage import digest_arrays
 from tfimpute_tracks.tracks.rendering import TrackLayout
@@ -39,34 +39,38 @@ from tfimpute_tracks.tracks.signals import (
 )
 from tfimpute_tracks.vocabulary import Pair
 
-__all__ = ["LiveScores"]
+__all__ = ["MAX_BP", "LiveScores"]
 
 Floats = NDArray[np.float32]
-
-_FEATURE_BYTES = 768 << 20  # of motif features in memory: some 140 Mb of sequence
-_MAX_SCORERS = 256
-_SCORE_BYTES = 256 << 20  # of scores: a pair over 6 Gb, or 100 pairs over 60 Mb
-
-
 Value = TypeVar("Value")
-Kept = MutableMapping[tuple[Hashable, ...], Value]
+Cache = MutableMapping[tuple[Hashable, ...], Value]
+
+MAX_BP = 20_000_000
+"""Sequence that one request may compute, about a second's work of two cores."""
+_FEATURE_BYTES = 768 << 20  # motif features of about 140 Mb of sequence
+_SCORE_BYTES = 256 << 20  # scores of a pair over 6 Gb, or of 100 pairs over 60 Mb
+_MAX_SCORERS = 256
 
 
-def _key(_: object, *what: Hashable) -> tuple[Hashable, ...]:
-    return what
+def _key(_: object, *arguments: Hashable) -> tuple[Hashable, ...]:
+    return arguments
 
 
 class LiveScores:
-    """A model over a genome, ready to score any pair anywhere.
+    """A model over a genome, ready to score any pair anywhere; safe for threads.
 
     Parameters
     ----------
     model : Model
     genome : Sequences
     threads : int
-        Blocks of tiles that a request works on at a time.
+        Number of blocks that a request computes at a time.
     cache : FeatureCache, optional
         Keeps motif features on disk as well.
+    max_bp : int
+        Maximum length of a region that one request should compute.
+    block_size : int, optional
+        Tiles of a block; by default as in `scan`, which fills the same cache.
 
     Raises
     ------
@@ -80,8 +84,7 @@ class LiveScores:
     stride : int
         bp between tile starts: the model's own.
     layout : TrackLayout
-        Where a tile's score is drawn.
-    threads : int
+    threads, max_bp : int
     """
 
     def __init__(
@@ -90,25 +93,28 @@ class LiveScores:
         genome: Sequences,
         threads: int = 1,
         cache: FeatureCache | None = None,
+        *,
+        max_bp: int = MAX_BP,
+        block_size: int | None = None,
     ) -> None:
         model.check_genome(genome)
         config = model.config
         self.model, self.genome, self.stride = model, genome, config.stride
-        self.threads = threads
+        self.threads, self.max_bp = threads, max_bp
+        self._block_size = block_size or tiles_per_block("cpu")
         self._sizes = dict(genome.chrom_sizes)
         self.layout = TrackLayout(self.stride, config.seq_len, self._sizes)
-        pairs = model.vocabulary.all_pairs()[:1]  # any: features do not know the pair
+        pairs = model.vocabulary.all_pairs()[:1]  # features do not depend on the pair
         self._scorer = Scorer(model, pairs, cache=cache)
-        self._blocks: Kept[TileFeatures] = LRUCache(
-            _FEATURE_BYTES, attrgetter("nbytes")
-        )
-        self._scores: Kept[Floats] = LRUCache(_SCORE_BYTES, attrgetter("nbytes"))
-        self._scorers: Kept[Scorer] = LRUCache(_MAX_SCORERS)
-        self._lock, self._blocks_lock = Condition(), Condition()
+        size = attrgetter("nbytes")
+        self._features: Cache[TileFeatures] = LRUCache(_FEATURE_BYTES, size)
+        self._scores: Cache[Floats] = LRUCache(_SCORE_BYTES, size)
+        self._scorers: Cache[Scorer] = LRUCache(_MAX_SCORERS)
+        self._features_lock, self._scores_lock = Condition(), Condition()
         self._scorers_lock = Condition()
 
     def tiles(self, region: Region) -> list[TileRange]:
-        """Give the tiles that are drawn in a region, in blocks.
+        """List the tiles whose centers are in a region.
 
         Parameters
         ----------
@@ -117,20 +123,22 @@ class LiveScores:
         Returns
         -------
         list of TileRange
-            As `scan` cuts them, so only whole blocks need be kept.
+            Each lies in one block.
 
         Raises
         ------
         RegionError
-            No tile is drawn there.
+            No tile is centered there.
         """
         ranges = plan_tiles(
             [region], self._sizes, self.model.config.seq_len, self.stride
         )
-        return cut_blocks(ranges, self.stride, tiles_per_block("cpu"))
+        return cut_blocks(ranges, self.stride, self._block_size)
 
-    def signal(self, pair: Pair, signal: str, region: Region) -> tuple[int, Floats]:
-        """Give a pair's signal in a region, computing what is not known yet.
+    def signal(
+        self, pair: Pair, signal: str, region: Region, compute: bool = True
+    ) -> Signal:
+        """Score a pair in a region.
 
         Parameters
         ----------
@@ -138,38 +146,31 @@ class LiveScores:
         signal : str
             Of :data:`tfimpute_tracks.tracks.signals.SIGNALS`.
         region : Region
+        compute : bool
+            False: use only what is in memory.
 
         Returns
         -------
-        first : int
-            Start of the first tile: 0-based, bp.
-        values : float32 array, shape (n_tiles,)
-            NaN where there is none.
+        Signal
+            A value per tile. NaN where there is no score, or it is not computed yet.
 
         Raises
         ------
         RegionError
-            No tile is drawn there.
+            No tile is centered there.
         """
-        parts = self.tiles(region)
-        values = ordered_map(
-            lambda part: self._of_part(pair, signal, part), parts, self.threads
-        )
-        return parts[0].first, np.concatenate(list(values))
 
-    def compute(self, pair: Pair, signal: str, part: TileRange) -> None:
-        """Compute a block of :meth:`tiles`, for later.
+        def values(tiles: TileRange) -> Floats:
+            if compute or self._is_computed(pair, signal, tiles):
+                return self.compute(pair, signal, tiles)
+            return np.full(tiles.n_tiles, np.nan, dtype=np.float32)
 
-        Parameters
-        ----------
-        pair : Pair
-        signal : str
-        part : TileRange
-        """
-        self._of_part(pair, signal, part)
+        ranges = self.tiles(region)
+        parts = list(ordered_map(values, ranges, self.threads))
+        return self.layout.signal(ranges[0], np.concatenate(parts))
 
     def computed_fraction(self, pair: Pair, signal: str, region: Region) -> float:
-        """Tell how much of a signal was computed.
+        """Report how much of a signal is in memory.
 
         Parameters
         ----------
@@ -179,92 +180,74 @@ class LiveScores:
         Returns
         -------
         float
-            Share of the region's tiles, 0 to 1.
+            Fraction of the region's tiles.
 
         Raises
         ------
         RegionError
-            No tile is drawn there.
+            No tile is centered there.
         """
-        parts = self.tiles(region)
-        known = [p.n_tiles for p in parts if self._is_known(pair, signal, p)]
-        return sum(known) / sum(part.n_tiles for part in parts)
+        ranges = self.tiles(region)
+        computed = [t.n_tiles for t in ranges if self._is_computed(pair, signal, t)]
+        return sum(computed) / sum(tiles.n_tiles for tiles in ranges)
 
-    def known_signal(
-        self, pair: Pair, signal: str, region: Region
-    ) -> tuple[int, Floats]:
-        """Give what is known of a pair's signal, without computing anything.
+    def compute(self, pair: Pair, signal: str, tiles: TileRange) -> Floats:
+        """Score a pair on tiles of one block.
 
         Parameters
         ----------
-        pair, signal, region
-            As :meth:`signal`.
+        pair : Pair
+        signal : str
+        tiles : TileRange
+            From :meth:`tiles`.
 
         Returns
         -------
-        first : int
-        values : float32 array, shape (n_tiles,)
-            NaN also where it was not computed yet.
-
-        Raises
-        ------
-        RegionError
-            No tile is drawn there.
+        float32 array, shape (n_tiles,)
+            NaN where there is no score.
         """
-        parts = self.tiles(region)
-        values = [
-            self._of_part(pair, signal, part)
-            if self._is_known(pair, signal, part)
-            else np.full(part.n_tiles, np.nan, dtype=np.float32)
-            for part in parts
-        ]
-        return parts[0].first, np.concatenate(values)
-
-    def _of_part(self, pair: Pair, signal: str, part: TileRange) -> Floats:
-        """Give the signal of tiles that lie in one block."""
-        whole = self._whole(part)
-        mean = self._tf_mean(pair.tf, whole) if signal == "specificity" else None
+        block = self._block(tiles)
+        mean = self._tf_mean(pair.tf, block) if signal == "specificity" else None
         line = calibration_line(self.model, pair) if signal == "calibrated" else None
-        logits = self._pair_logits(pair, whole)
-        values = logits_to_signal(signal, logits, mean, line)
-        skip = (part.first - whole.first) // self.stride
-        return values[skip : skip + part.n_tiles]
+        values = logits_to_signal(signal, self._pair_logits(pair, block), mean, line)
+        skip = (tiles.first - block.first) // self.stride
+        return values[skip : skip + tiles.n_tiles]
 
-    def _whole(self, part: TileRange) -> TileRange:
-        """Give the whole block that a part belongs to."""
-        n = tiles_per_block("cpu")
-        size, seq_len = self._sizes[part.chrom], self.model.config.seq_len
-        first = part.first // (n * self.stride) * n * self.stride
-        n_left = (size - seq_len - first) // self.stride + 1
-        return TileRange(part.chrom, first, min(n, n_left))
+    def _block(self, tiles: TileRange) -> TileRange:
+        """Find the whole block that tiles belong to."""
+        n, stride = self._block_size, self.stride
+        size, seq_len = self._sizes[tiles.chrom], self.model.config.seq_len
+        first = tiles.first // (n * stride) * n * stride
+        n_left = (size - seq_len - first) // stride + 1
+        return TileRange(tiles.chrom, first, min(n, n_left))
 
-    def _is_known(self, pair: Pair, signal: str, part: TileRange) -> bool:
-        whole = self._whole(part)
-        keys = [_key(self, pair, whole)]
+    def _is_computed(self, pair: Pair, signal: str, tiles: TileRange) -> bool:
+        block = self._block(tiles)
+        keys = [_key(self, pair, block)]
         if signal == "specificity":
-            keys.append(_key(self, pair.tf, whole))
-        with self._lock:
+            keys.append(_key(self, pair.tf, block))
+        with self._scores_lock:
             return all(key in self._scores for key in keys)
 
-    @cachedmethod(attrgetter("_scores"), _key, condition=attrgetter("_lock"))
-    def _pair_logits(self, pair: Pair, whole: TileRange) -> Floats:
-        return self._logits((pair,), whole)[:, 0]
+    @cachedmethod(attrgetter("_scores"), _key, condition=attrgetter("_scores_lock"))
+    def _pair_logits(self, pair: Pair, block: TileRange) -> Floats:
+        return self._logits((pair,), block)[:, 0]
 
-    @cachedmethod(attrgetter("_scores"), _key, condition=attrgetter("_lock"))
-    def _tf_mean(self, tf: str, whole: TileRange) -> Floats:
-        """Give the mean probability of a TF over all cell lines."""
+    @cachedmethod(attrgetter("_scores"), _key, condition=attrgetter("_scores_lock"))
+    def _tf_mean(self, tf: str, block: TileRange) -> Floats:
+        """Compute the mean probability of a TF over all cell lines."""
         pairs = tuple(Pair(tf, cell) for cell in self.model.cells)
-        return mean_probability(self._logits(pairs, whole))
+        return mean_probability(self._logits(pairs, block))
 
-    def _logits(self, pairs: tuple[Pair, ...], whole: TileRange) -> Floats:
+    def _logits(self, pairs: tuple[Pair, ...], block: TileRange) -> Floats:
         """Score a block, shape (n_tiles, n_pairs); NaN where there is no score."""
-        return self._scorer_of(pairs).logits(self._block(whole))
+        return self._scorer_of(pairs).logits(self._features_of(block))
 
     @cachedmethod(attrgetter("_scorers"), _key, condition=attrgetter("_scorers_lock"))
     def _scorer_of(self, pairs: tuple[Pair, ...]) -> Scorer:
         return self._scorer.for_pairs(pairs)
 
-    @cachedmethod(attrgetter("_blocks"), _key, condition=attrgetter("_blocks_lock"))
-    def _block(self, whole: TileRange) -> TileFeatures:
-        codes = read_codes(self.genome, whole, self._scorer.grid)
-        return self._scorer.features(codes, whole, digest_arrays(codes))
+    @cachedmethod(attrgetter("_features"), _key, condition=attrgetter("_features_lock"))
+    def _features_of(self, block: TileRange) -> TileFeatures:
+        codes = read_codes(self.genome, block, self._scorer.grid)
+        return self._scorer.features(codes, block, digest_arrays(codes))

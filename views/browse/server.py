@@ -1,4 +1,4 @@
-"""The server's life: a socket that is ours before anything is said, and a quiet end."""
+"""The server: open its socket, serve, and stop without noise."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from tfimpute_tracks.errors import UsageError
 
 __all__ = ["open_socket", "page_address", "serve"]
 
-_SECONDS_TO_END = 3  # for answers in work when the server is stopped
+_SECONDS_TO_END = 3  # to finish requests when the server is stopped
 
 
 def open_socket(host: str, port: int) -> socket.socket:
-    """Take a port.
+    """Open a listening socket.
 
     Parameters
     ----------
     host : str
     port : int
-        0 for any that is free.
+        0 chooses a free one.
 
     Returns
     -------
@@ -34,33 +34,34 @@ def open_socket(host: str, port: int) -> socket.socket:
     Raises
     ------
     UsageError
-        It is taken, not allowed, or the host is not an address of this machine.
+        The port is in use or not allowed, or the host is not an address of this
+        machine.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    taken = socket.socket(family, socket.SOCK_STREAM)
-    # So that a port is free again at once after its server ended.
-    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    # A port is free again as soon as its server has ended.
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        taken.bind((host, port))
-        taken.listen(128)
+        sock.bind((host, port))
+        sock.listen(128)
     except OSError as error:
-        taken.close()
+        sock.close()
         remedy = f"is --host {host} an address of this machine?"
         if error.errno == errno.EADDRINUSE:
-            remedy = "another program has that port: give --port N, or 0 for any"
+            remedy = "another program uses that port: use another --port, or 0"
         elif error.errno == errno.EACCES:
-            remedy = "give a --port above 1023"
+            remedy = "use a --port above 1023"
         reason = error.strerror or error
         raise UsageError(f"cannot serve on {host}:{port}: {reason}; {remedy}") from None
-    return taken
+    return sock
 
 
-def page_address(taken: socket.socket, token: str | None) -> str:
-    """Give the address to open.
+def page_address(sock: socket.socket, token: str | None) -> str:
+    """Make the URL of the page.
 
     Parameters
     ----------
-    taken : socket
+    sock : socket
         From :func:`open_socket`.
     token : str, optional
 
@@ -68,7 +69,7 @@ def page_address(taken: socket.socket, token: str | None) -> str:
     -------
     str
     """
-    host, port = taken.getsockname()[:2]
+    host, port = sock.getsockname()[:2]
     if host in {"0.0.0.0", "::"}:
         host = socket.gethostname()
     elif ":" in host:
@@ -77,13 +78,13 @@ def page_address(taken: socket.socket, token: str | None) -> str:
     return f"http://{host}:{port}/{query}"
 
 
-def serve(app: ASGIApp, taken: socket.socket) -> None:
-    """Answer until Ctrl-C or SIGTERM.
+def serve(app: ASGIApp, sock: socket.socket) -> None:
+    """Answer requests until Ctrl-C or SIGTERM.
 
     Parameters
     ----------
     app : ASGI application
-    taken : socket
+    sock : socket
         From :func:`open_socket`; closed at the end.
     """
     config = uvicorn.Config(
@@ -92,20 +93,20 @@ def serve(app: ASGIApp, taken: socket.socket) -> None:
         access_log=False,
         lifespan="off",
         server_header=False,
-        # Whoever is not this machine's own proxy is not believed to be another.
+        # Headers that claim another origin of a request are not trusted.
         proxy_headers=False,
         timeout_graceful_shutdown=_SECONDS_TO_END,
     )
 
-    # uvicorn ends its answers on a signal, and then raises it once more.
+    # uvicorn finishes its requests on a signal and then raises the signal again.
     def end(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGTERM, end)
     try:
-        uvicorn.Server(config).run(sockets=[taken])
+        uvicorn.Server(config).run(sockets=[sock])
     except KeyboardInterrupt:
         pass
     finally:
         signal.signal(signal.SIGTERM, before)
-        taken.close()
+        sock.close()

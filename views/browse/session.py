@@ -1,26 +1,61 @@
-"""What the page is about: the model, the genome, and what may be asked of them."""
+"""A model over a genome as the page sees it: what can be requested, and checks of it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, MutableMapping
+from operator import attrgetter
 from threading import Event, Lock, Thread
 from typing import Any
+
+import numpy as np
+from cachetools import LRUCache, cachedmethod
+from numpy.typing import NDArray
 
 from tfimpute_tracks.engines.ordered_map import ordered_map
 from tfimpute_tracks.engines.tiles import TileRange
 from tfimpute_tracks.errors import RegionError, TracksError, UsageError
-from tfimpute_tracks.genome import Region, match_chrom
+from tfimpute_tracks.genome import Region, Sequences, match_chrom
+from tfimpute_tracks.genome.bundled import BundledGenome
+from tfimpute_tracks.kernels.encode import N_CODE
+from tfimpute_tracks.kernels.products import sigmoid
+from tfimpute_tracks.tracks.formats import FORMATS
 from tfimpute_tracks.tracks.signals import SIGNALS
+from tfimpute_tracks.variants.alleles import AlleleScorer, parse_variant
 from tfimpute_tracks.views.browse.genes import GeneIndex
 from tfimpute_tracks.views.browse.scores import LiveScores
 from tfimpute_tracks.views.browse.virtual_fasta import VirtualFasta
-from tfimpute_tracks.views.browse.window import AT_ONCE
 from tfimpute_tracks.vocabulary import Pair
 
-__all__ = ["MAX_PAIRS", "Background", "Session"]
+__all__ = ["MAX_PAIRS", "Background", "Session", "initial_region"]
 
 MAX_PAIRS = 60
-"""Pairs that a page holds, and that one request may name."""
+"""Maximum number of pairs on a page, and in one request."""
+_MAX_ALLELE_SCORERS = 8
+_BUNDLED_LOCUS = Region("chr20", 48_780_000, 48_840_000)  # of CEBPB
+_VIEW, _SEARCH_STEP = 100_000, 1_000_000  # bp
+
+
+def initial_region(genome: Sequences) -> Region:
+    """Choose where the page opens.
+
+    Parameters
+    ----------
+    genome : Sequences
+
+    Returns
+    -------
+    Region
+        CEBPB in the bundled genome; else the first 100 kb whose sequence is known.
+    """
+    if isinstance(genome, BundledGenome):
+        return _BUNDLED_LOCUS
+    for chrom, size in genome.chrom_sizes.items():
+        for start in range(0, max(size - _VIEW, 1), _SEARCH_STEP):
+            end = min(start + _VIEW, size)
+            if (genome.codes(chrom, start, end) != N_CODE).mean() > 0.9:
+                return Region(chrom, start, end)
+    chrom, size = next(iter(genome.chrom_sizes.items()))
+    return Region(chrom, 0, min(_VIEW, size))
 
 
 class Background:
@@ -40,7 +75,7 @@ class Background:
         self._error = ""
 
     def start(self, pairs: list[Pair], signal: str, region: Region) -> None:
-        """Begin with a window, in place of the one in work.
+        """Start to compute a window, and stop the previous one.
 
         Parameters
         ----------
@@ -51,10 +86,10 @@ class Background:
         Raises
         ------
         RegionError
-            No tile is drawn there.
+            No tile is centered there.
         """
-        parts = self._scores.tiles(region)
-        work = [(pair, part) for part in parts for pair in pairs]
+        blocks = self._scores.tiles(region)
+        work = [(pair, block) for block in blocks for pair in pairs]
         with self._lock:
             self.stop()
             self._stop = Event()
@@ -64,22 +99,22 @@ class Background:
             self._thread.start()
 
     def stop(self) -> None:
-        """Stop behind the block in work."""
+        """Stop after the current block."""
         self._stop.set()
         if self._thread is not None:
             self._thread.join()
 
     def state(self) -> dict[str, Any]:
-        """Tell how far it is.
+        """Report the progress.
 
         Returns
         -------
         dict
-            `running`, `share` done, and `error`, empty where there was none.
+            `running`, the `fraction` done, and `error`, empty if there was none.
         """
         running = self._thread is not None and self._thread.is_alive()
-        share = self._done / self._total if self._total else 1.0
-        return {"running": running, "share": share, "error": self._error}
+        fraction = self._done / self._total if self._total else 1.0
+        return {"running": running, "fraction": fraction, "error": self._error}
 
     def _run(
         self, work: list[tuple[Pair, TileRange]], signal: str, stop: Event
@@ -102,14 +137,14 @@ class Session:
     ----------
     scores : LiveScores
     locus : Region
-        Where the page opens.
-    genes : GeneShelf, optional
+        Region that the page opens at.
+    genes : GeneIndex, optional
 
     Attributes
     ----------
     scores : LiveScores
-    genes : GeneShelf or None
-    letters : LetterFile
+    genes : GeneIndex or None
+    fasta : VirtualFasta
     background : Background
     """
 
@@ -117,18 +152,22 @@ class Session:
         self, scores: LiveScores, locus: Region, genes: GeneIndex | None = None
     ) -> None:
         self.scores, self._locus, self.genes = scores, locus, genes
-        self.letters = VirtualFasta(scores.genome)
+        self.fasta = VirtualFasta(scores.genome)
         self.background = Background(scores)
+        self._allele_scorers: MutableMapping[Hashable, AlleleScorer] = LRUCache(
+            _MAX_ALLELE_SCORERS
+        )
+        self._lock = Lock()
 
     def warm_up(self) -> None:
-        """Have kernels and tables ready before somebody waits for them."""
+        """Load kernels and tables before the first request."""
         model = self.scores.model
         self.scores.signal(
             Pair(model.tfs[0], model.cells[0]), "specificity", self._locus
         )
 
     def about(self) -> dict[str, Any]:
-        """Tell what there is to choose from.
+        """Describe the model, the genome and what can be requested.
 
         Returns
         -------
@@ -146,23 +185,23 @@ class Session:
             "locus": str(self._locus),
             "tfs": model.tfs,
             "cells": model.cells,
-            "measured": [str(pair) for pair in model.known_pairs],
             "test_sites": model.test_sites,
             "signals": {
                 name: {"label": signal.label, "limits": signal.limits}
                 for name, signal in SIGNALS.items()
                 if name != "calibrated" or "slope" in model.card.get("calibration", {})
             },
+            "formats": list(FORMATS),
             "stride": self.scores.stride,
             "tile": model.config.seq_len,
-            "halo": model.config.flank,
-            "at_once": AT_ONCE,
-            "most_pairs": MAX_PAIRS,
+            "context": model.config.flank,
+            "max_bp": self.scores.max_bp,
+            "max_pairs": MAX_PAIRS,
             "has_genes": self.genes is not None,
         }
 
     def describe(self, pair: Pair) -> dict[str, Any]:
-        """Tell what is known of a pair.
+        """Describe a pair: its status, expected accuracy and threshold.
 
         Parameters
         ----------
@@ -184,30 +223,82 @@ class Session:
             "threshold": model.threshold(pair),
         }
 
-    def pairs(self, texts: list[str], most: int) -> list[Pair]:
-        """Read the pairs of a request.
+    def variant(self, text: str, pairs: list[Pair]) -> dict[str, Any]:
+        """Score both alleles of a variant, tile by tile.
 
         Parameters
         ----------
-        texts : list of "TF:CELL"
-        most : int
+        text : str
+            Such as `chr20:48807376 A>G`, 1-based.
+        pairs : list of Pair
 
         Returns
         -------
-        list of Pair
-            None twice.
+        dict
+            JSON values: the variant, and for each pair the probabilities of tiles and
+            the highest one of each allele.
 
         Raises
         ------
         UsageError
-            None, or too many.
+            The variant is malformed, or its reference allele is not the genome's.
+        RegionError
+            It is outside of its chromosome, or no tile fits there.
+        """
+        model, genome = self.scores.model, self.scores.genome
+        variant = parse_variant(text, genome)
+        scores = self._allele_scorer(tuple(pairs)).score(genome, variant)
+        ref_best, alt_best = (_json_numbers(sigmoid(best)) for best in scores.best())
+        ref, alt = sigmoid(scores.ref).T, sigmoid(scores.alt).T
+        return {
+            "variant": str(variant),
+            **variant._asdict(),
+            # Measured peaks belong to the alleles of the measured cells.
+            "basis": "sequence" if model.evidence else model.basis,
+            "ref_centers": scores.ref_centers.tolist(),
+            "alt_centers": scores.alt_centers.tolist(),
+            "pairs": [
+                {
+                    **self.describe(pair),
+                    "ref_best": ref_best[i],
+                    "alt_best": alt_best[i],
+                    "ref": _json_numbers(ref[i]),
+                    "alt": _json_numbers(alt[i]),
+                }
+                for i, pair in enumerate(pairs)
+            ],
+        }
+
+    # Its tables take far longer to set up than a variant to score.
+    @cachedmethod(attrgetter("_allele_scorers"), lock=attrgetter("_lock"))
+    def _allele_scorer(self, pairs: tuple[Pair, ...]) -> AlleleScorer:
+        return AlleleScorer(self.scores.model, list(pairs))
+
+    def pairs(self, texts: list[str], max_pairs: int) -> list[Pair]:
+        """Read the pairs of a request.
+
+        Parameters
+        ----------
+        texts : list of str
+            As "TF:CELL".
+        max_pairs : int
+
+        Returns
+        -------
+        list of Pair
+            Without duplicates.
+
+        Raises
+        ------
+        UsageError
+            There is none, or more than `max_pairs`.
         UnknownNameError
             A name is unknown.
         """
-        if not 1 <= len(texts) <= most:
+        if not 1 <= len(texts) <= max_pairs:
             raise UsageError(
-                f"{len(texts):,} pairs at once; name 1 to {most}, or make all of them "
-                "with `tfimpute-tracks impute`"
+                f"{len(texts):,} pairs in one request; use 1 to {max_pairs}, or compute "
+                "more with `tfimpute-tracks impute`"
             )
         vocabulary = self.scores.model.vocabulary
         return list(dict.fromkeys(vocabulary.pair(text) for text in texts))
@@ -222,22 +313,25 @@ class Session:
         Returns
         -------
         str
+            `name`.
 
         Raises
         ------
         UsageError
-            Another one.
+            There is no such signal.
         """
         if name not in SIGNALS:
-            raise UsageError(f"no signal {name[:30]!r}; give {', '.join(SIGNALS)}")
+            raise UsageError(
+                f"no signal {name[:30]!r}; use one of {', '.join(SIGNALS)}"
+            )
         return name
 
-    def region(self, asked: Mapping[str, str]) -> Region:
-        """Read the window of a request, cut at the ends of its chromosome.
+    def region(self, query: Mapping[str, str]) -> Region:
+        """Read the region of a request and clip it to its chromosome.
 
         Parameters
         ----------
-        asked : mapping
+        query : mapping of str to str
             `chrom`, `start` and `end`, 0-based and half-open.
 
         Returns
@@ -247,19 +341,24 @@ class Session:
         Raises
         ------
         RegionError
-            An unknown chromosome, or nothing of it.
+            The chromosome is unknown, or the region is empty.
         """
         sizes = self.scores.genome.chrom_sizes
-        chrom = match_chrom(asked.get("chrom", ""), sizes)
+        chrom = match_chrom(query.get("chrom", ""), sizes)
+        texts = query.get("start", ""), query.get("end", "")
         try:
-            start, end = int(asked.get("start", "")), int(asked.get("end", ""))
+            start, end = map(int, texts)
         except ValueError:
             start = end = 0
         start, end = max(start, 0), min(end, sizes[chrom])
         if start >= end:
             raise RegionError(
-                f"{chrom} from {asked.get('start', '')[:20]!r} to "
-                f"{asked.get('end', '')[:20]!r} is no stretch of its {sizes[chrom]:,} "
-                "bp; give start and end, 0-based and half-open"
+                f"start {texts[0][:20]!r} and end {texts[1][:20]!r} are not a region of "
+                f"{chrom}, which has {sizes[chrom]:,} bp; use 0-based, half-open positions"
             )
         return Region(chrom, start, end)
+
+
+def _json_numbers(values: NDArray[np.floating[Any]]) -> list[float | None]:
+    """Convert numbers to JSON, which has null in place of NaN."""
+    return [None if np.isnan(value) else round(float(value), 5) for value in values]

@@ -1,25 +1,21 @@
-"""The genome as a browser reads it: a FASTA file that is nowhere on disk.
+"""The genome as a FASTA file that exists nowhere on disk.
 
-igv.js asks for ranges of bytes of a FASTA file with its index. Here such a file is
-made up: each chromosome is one line, so the byte at an offset is a letter at a place,
-and any source of sequence can be read that way, zipped or not.
+igv.js requests byte ranges of a FASTA file with an index. This module answers them from
+any genome, compressed or not: each chromosome is one line, so a byte offset is a position.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
 
-import numpy as np
-
 from tfimpute_tracks.genome import Sequences
+from tfimpute_tracks.kernels.encode import decode
 
 __all__ = ["VirtualFasta"]
 
-_LETTERS = np.frombuffer(b"ACGTN", dtype=np.uint8)
-
 
 class VirtualFasta:
-    """A genome as bytes of a FASTA file without line breaks inside a chromosome.
+    """A genome as bytes of a FASTA file with one line per chromosome.
 
     Parameters
     ----------
@@ -28,37 +24,31 @@ class VirtualFasta:
     Attributes
     ----------
     size : int
-        Bytes.
+        In bytes.
     index : str
         The text of its `.fai`.
     """
 
     def __init__(self, genome: Sequences) -> None:
         self._genome = genome
-        heads, starts, rows = [], [], []
-        offset = 0
-        for chrom, size in genome.chrom_sizes.items():
-            head = f">{chrom}\n".encode()
-            heads.append(head)
-            starts.append(offset)
-            offset += len(head)
-            rows.append(f"{chrom}\t{size}\t{offset}\t{size}\t{size + 1}\n")
-            offset += size + 1
-        self._chroms, self._heads, self._starts = (
-            list(genome.chrom_sizes),
-            heads,
-            starts,
-        )
-        self.size = offset
-        self.index = "".join(rows)
+        self._headers: list[tuple[str, bytes]] = []  # chromosome and its header line
+        self._offsets: list[int] = []  # of the headers
+        self.size, self.index = 0, ""
+        for chrom, length in genome.chrom_sizes.items():
+            header = f">{chrom}\n".encode()
+            self._headers.append((chrom, header))
+            self._offsets.append(self.size)
+            offset = self.size + len(header)
+            self.index += f"{chrom}\t{length}\t{offset}\t{length}\t{length + 1}\n"
+            self.size = offset + length + 1
 
     def read(self, first: int, last: int) -> bytes:
-        """Give bytes of the file.
+        """Read bytes of the file.
 
         Parameters
         ----------
         first, last : int
-            0-based, half-open; what lies behind the end is left out.
+            0-based, half-open; clipped to the file.
 
         Returns
         -------
@@ -67,20 +57,20 @@ class VirtualFasta:
         parts = []
         first, last = max(first, 0), min(last, self.size)
         while first < last:
-            number = bisect_right(self._starts, first) - 1
-            part = self._of_chrom(number, first - self._starts[number], last - first)
+            part = self._read_part(first, last - first)
             parts.append(part)
             first += len(part)
         return b"".join(parts)
 
-    def _of_chrom(self, number: int, first: int, most: int) -> bytes:
-        """Give bytes of a chromosome's head, letters or line break, at least one."""
-        head, chrom = self._heads[number], self._chroms[number]
-        size = self._genome.chrom_sizes[chrom]
-        if first < len(head):
-            return head[first : first + most]
-        start = first - len(head)
-        if start == size:
+    def _read_part(self, first: int, n_bytes: int) -> bytes:
+        """Read from a header, a sequence or a line break: at least one byte."""
+        i = bisect_right(self._offsets, first) - 1
+        chrom, header = self._headers[i]
+        offset = first - self._offsets[i]
+        if offset < len(header):
+            return header[offset : offset + n_bytes]
+        start, length = offset - len(header), self._genome.chrom_sizes[chrom]
+        if start == length:
             return b"\n"
-        codes = self._genome.codes(chrom, start, min(start + most, size))
-        return _LETTERS[codes].tobytes()
+        codes = self._genome.codes(chrom, start, min(start + n_bytes, length))
+        return decode(codes).encode()

@@ -1,7 +1,7 @@
-"""What a window of the page shows of a pair: signal at the screen's grain, and peaks.
+"""What the page shows of a window: the signal at screen resolution, and the peaks.
 
-What can be computed at once is computed; a wider window shows what has been computed
-there before.
+A window of up to ``LiveScores.max_bp`` is computed at once. A wider one shows what is
+computed already.
 """
 
 from __future__ import annotations
@@ -18,14 +18,10 @@ from tfimpute_tracks.kernels.peaks import Peaks, call_peaks
 from tfimpute_tracks.views.browse.scores import LiveScores
 from tfimpute_tracks.vocabulary import Pair
 
-__all__ = ["AT_ONCE", "PeakList", "draw_peaks", "draw_signal", "reduce_tiles"]
+__all__ = ["PeakList", "downsample", "window_peaks", "window_signal"]
 
-AT_ONCE = 20_000_000
-"""bp that a request computes; it is about a second's work of two cores."""
-_BESIDE = 50_000  # bp beside a window in which a peak of it may begin or end
-_MOST_PEAKS = 5000
-
-Floats = NDArray[np.float32]
+_FLANK = 50_000  # bp on each side of a window where its peaks may begin or end
+_MAX_PEAKS = 5000
 
 
 class PeakList(NamedTuple):
@@ -36,7 +32,7 @@ class PeakList(NamedTuple):
     peaks : Peaks
     threshold : float
     n_peaks : int
-        Of the window; `peaks` holds the highest of them where they are many.
+        Number of peaks of the window; `peaks` may hold the highest ones only.
     """
 
     peaks: Peaks
@@ -44,15 +40,15 @@ class PeakList(NamedTuple):
     n_peaks: int
 
 
-def draw_signal(
+def window_signal(
     scores: LiveScores,
     pair: Pair,
     signal: str,
     region: Region,
     bp_per_pixel: float,
-    how: str = "max",
+    summary: str = "max",
 ) -> Signal:
-    """Give the signal of a window, a value per tile or, further out, per pixel.
+    """Compute the signal of a window with about one value per pixel.
 
     Parameters
     ----------
@@ -62,8 +58,8 @@ def draw_signal(
         Of :data:`tfimpute_tracks.tracks.signals.SIGNALS`.
     region : Region
     bp_per_pixel : float
-    how : {"max", "mean"}
-        What a pixel shows of its tiles: the value furthest from zero, or the mean.
+    summary : {"max", "mean"}
+        As :func:`downsample`.
 
     Returns
     -------
@@ -72,24 +68,31 @@ def draw_signal(
     Raises
     ------
     RegionError
-        No tile is drawn there.
+        No tile is centered there.
+    UsageError
+        Another `summary`.
     """
-    first, values = _values(scores, pair, signal, region)
+    compute = region.end - region.start <= scores.max_bp
+    tiles = scores.signal(pair, signal, region, compute)
     n_per_bin = max(1, int(bp_per_pixel / scores.stride))
-    skip, reduced = reduce_tiles(values, first // scores.stride, n_per_bin, how)
-    width = n_per_bin * scores.stride
-    start = first - skip * scores.stride + scores.layout.offset
-    return Signal(region.chrom, start, width, reduced)
+    index = (tiles.start - scores.layout.offset) // scores.stride
+    skip, values = downsample(tiles.values, index, n_per_bin, summary)
+    start = tiles.start - skip * scores.stride
+    return Signal(region.chrom, start, n_per_bin * scores.stride, values)
 
 
-def draw_peaks(scores: LiveScores, pair: Pair, region: Region) -> PeakList:
-    """Call the peaks of a window, as `scan` calls them.
+def window_peaks(
+    scores: LiveScores, pair: Pair, region: Region, max_peaks: int = _MAX_PEAKS
+) -> PeakList:
+    """Call the peaks of a window, equal to those of `scan`.
 
     Parameters
     ----------
     scores : LiveScores
     pair : Pair
     region : Region
+    max_peaks : int
+        Maximum number of peaks returned: the highest ones.
 
     Returns
     -------
@@ -98,73 +101,64 @@ def draw_peaks(scores: LiveScores, pair: Pair, region: Region) -> PeakList:
     Raises
     ------
     RegionError
-        No tile is drawn there.
+        No tile is centered there.
     """
-    size = scores.genome.chrom_sizes[region.chrom]
-    wider = Region(
-        region.chrom, max(region.start - _BESIDE, 0), min(region.end + _BESIDE, size)
-    )
-    first, values = _values(scores, pair, "probability", wider, _BESIDE)
-    stride, threshold = scores.stride, scores.model.threshold(pair)
-    peaks = call_peaks(first + scores.layout.offset, stride, values, threshold)
-    here = (peaks.end > region.start) & (peaks.start < region.end)
-    kept = np.flatnonzero(here)
-    n_peaks = len(kept)
-    if n_peaks > _MOST_PEAKS:
-        highest = np.argsort(-peaks.score[kept], kind="stable")[:_MOST_PEAKS]
-        kept = np.sort(kept[highest])
-    some = Peaks._make(column[kept] for column in peaks)
-    return PeakList(some, threshold, n_peaks)
+    chrom, start, end = region
+    size = scores.genome.chrom_sizes[chrom]
+    wider = Region(chrom, max(start - _FLANK, 0), min(end + _FLANK, size))
+    compute = wider.end - wider.start <= scores.max_bp + 2 * _FLANK
+    tiles = scores.signal(pair, "probability", wider, compute)
+    threshold = scores.model.threshold(pair)
+    peaks = call_peaks(tiles.start, tiles.step, tiles.values, threshold)
+    shown = np.flatnonzero((peaks.end > start) & (peaks.start < end))
+    n_peaks = len(shown)
+    if n_peaks > max_peaks:
+        highest = np.argsort(-peaks.score[shown], kind="stable")[:max_peaks]
+        shown = np.sort(shown[highest])
+    return PeakList(Peaks._make(column[shown] for column in peaks), threshold, n_peaks)
 
 
-def reduce_tiles(
-    values: Floats, index: int, n_per_bin: int, how: str
-) -> tuple[int, Floats]:
-    """Sum up so many tiles in one value, on the chromosome's own grid.
+def downsample(
+    values: NDArray[np.float32], index: int, n_per_bin: int, summary: str
+) -> tuple[int, NDArray[np.float32]]:
+    """Summarize tiles in bins that lie on a fixed grid of the chromosome.
 
     Parameters
     ----------
     values : float32 array, shape (n_tiles,)
-        NaN where there is none.
+        NaN where there is no value.
     index : int
-        Of the first tile on its chromosome: bins begin at its multiples of `n_per_bin`.
+        Index of the first tile on its chromosome. Bins begin at tiles whose index is a
+        multiple of `n_per_bin`.
     n_per_bin : int
-    how : {"max", "mean"}
-        The value furthest from zero, or the mean, of those there are.
+        Tiles of a bin.
+    summary : {"max", "mean"}
+        A bin's value: the one furthest from zero, or the mean.
 
     Returns
     -------
     skip : int
-        Tiles by which the first bin begins before the first tile.
-    reduced : float32 array, shape (n_bins,)
+        Number of tiles by which the first bin begins before the first tile.
+    binned : float32 array, shape (n_bins,)
         NaN where no tile of the bin has a value.
 
     Raises
     ------
     UsageError
-        Another word than those two.
+        Another `summary`.
     """
-    if how not in {"max", "mean"}:
-        raise UsageError(f"{how!r} sums up no bins; use max or mean")
+    if summary not in {"max", "mean"}:
+        raise UsageError(f"summary {summary!r}; use max or mean")
     if n_per_bin == 1:
         return 0, values
     skip = index % n_per_bin
-    behind = -(skip + len(values)) % n_per_bin
-    padded = np.pad(values, (skip, behind), constant_values=np.nan)
+    n_after = -(skip + len(values)) % n_per_bin
+    padded = np.pad(values, (skip, n_after), constant_values=np.nan)
     bins = padded.reshape(-1, n_per_bin)
-    known = ~np.isnan(bins)
-    if how == "mean":
-        total = np.where(known, bins, 0).sum(axis=1, dtype=np.float64)
-        counts = known.sum(axis=1)
+    has_value = ~np.isnan(bins)
+    if summary == "mean":
+        total = np.where(has_value, bins, 0).sum(axis=1, dtype=np.float64)
         with np.errstate(invalid="ignore"):
-            return skip, (total / counts).astype(np.float32)
-    far = np.where(known, np.abs(bins), -1).argmax(axis=1)
-    return skip, bins[np.arange(len(bins)), far]
-
-
-def _values(
-    scores: LiveScores, pair: Pair, signal: str, region: Region, beside: int = 0
-) -> tuple[int, Floats]:
-    if region.end - region.start <= AT_ONCE + 2 * beside:
-        return scores.signal(pair, signal, region)
-    return scores.known_signal(pair, signal, region)
+            return skip, (total / has_value.sum(axis=1)).astype(np.float32)
+    furthest = np.where(has_value, np.abs(bins), -1).argmax(axis=1)
+    return skip, bins[np.arange(len(bins)), furthest]

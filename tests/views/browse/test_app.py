@@ -13,7 +13,6 @@ import pytest
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.genome import Region
 from tfimpute_tracks.views.browse import open_socket, page_address
-from tfimpute_tracks.views.browse import window as views_module
 from tfimpute_tracks.views.browse.page import PAGE_FILES
 from tfimpute_tracks.views.browse.session import MAX_PAIRS
 from tfimpute_tracks.vocabulary import Pair
@@ -36,7 +35,7 @@ def test_the_page_and_all_it_needs_are_there(client):
     assert about["locus"] == "chr1:101-1100"
     assert about["has_genes"]
     assert about["test_sites"] == "a test chromosome"
-    assert (about["tile"], about["stride"], about["halo"]) == (60, 20, 0)
+    assert (about["tile"], about["stride"], about["context"]) == (60, 20, 0)
 
 
 def test_signals_come_as_numbers(client, scores):
@@ -45,12 +44,12 @@ def test_signals_come_as_numbers(client, scores):
     )
     assert status == 200
     values = np.frombuffer(body, dtype="<f4")
-    first, expected = scores.signal(
+    expected = scores.signal(
         Pair("CTCF", "K562"), "specificity", Region("chr1", 100, 1100)
     )
-    np.testing.assert_array_equal(values, expected)
-    assert int(headers["x-start"]) == first + 20
-    assert int(headers["x-width"]) == scores.stride
+    np.testing.assert_array_equal(values, expected.values)
+    assert int(headers["x-start"]) == expected.start == 100
+    assert int(headers["x-step"]) == expected.step == scores.stride
 
 
 def test_peaks_and_variants_come_as_json(client, toy):
@@ -68,6 +67,14 @@ def test_peaks_and_variants_come_as_json(client, toy):
     assert found["pairs"][0]["alt_best"] == max(found["pairs"][0]["alt"])
 
 
+def test_alleles_of_the_same_pairs_share_a_scorer(session):
+    pairs = session.pairs(["CTCF:K562"], 1)
+    first = session._allele_scorer(tuple(pairs))
+    assert session._allele_scorer(tuple(pairs)) is first
+    others = session.pairs(["CTCF:K562", "MAX:HepG2"], 2)
+    assert session._allele_scorer(tuple(others)) is not first
+
+
 def test_a_variant_in_unknown_sequence_is_valid_json(client, toy):
     at = 1995  # the letters around are N, the letter itself is not reached by a score
     ref = toy[2]["chr1"][2000]
@@ -83,8 +90,8 @@ def test_genes_are_shown_and_found(client):
     _, genes = client.json("/api/genes", chrom="chr1", start=0, end=1000)
     assert [gene["name"] for gene in genes] == ["DICER"]
     found = {"chrom": "chr1", "start": 3000, "end": 3400}
-    assert client.json("/api/find", name="tor")[1] == found
-    assert client.json("/api/find", name="nothing")[1] is None
+    assert client.json("/api/gene", name="tor")[1] == found
+    assert client.json("/api/gene", name="nothing")[1] is None
     assert client.json("/api/genes", chrom="chr20", start=0, end=900)[1] == []
 
 
@@ -98,10 +105,10 @@ def test_the_window_can_be_taken_home(client, scores, tmp_path, name):
         path = tmp_path / "x.bw"
         path.write_bytes(body)
         told = [value for _, _, value in pybigtools.open(str(path)).records("chr1")]
-        _, values = scores.signal(
+        signal = scores.signal(
             Pair("CTCF", "K562"), "probability", Region("chr1", 100, 1100)
         )
-        np.testing.assert_allclose(told, values, atol=5.1e-5)
+        np.testing.assert_allclose(told, signal.values, atol=5.1e-5)
 
 
 def test_several_pairs_come_in_an_archive(client):
@@ -115,18 +122,18 @@ def test_several_pairs_come_in_an_archive(client):
     assert names == ["CTCF.K562.bw", "MAX.HepG2.bw"]
 
 
-def test_a_wide_window_is_computed_in_the_background(client, session, monkeypatch):
-    monkeypatch.setattr(views_module, "AT_ONCE", 1000)
+def test_a_wide_window_is_computed_in_the_background(client, session):
+    session.scores.max_bp = 1000
     wide = {"chrom": "chr1", "start": 0, "end": 4000}
     _, _, body = client.get("/api/signal", **PAIR, **wide)
-    assert client.json("/api/known", **PAIR, **wide)[1] == {"share": 0}
+    assert client.json("/api/computed", **PAIR, **wide)[1] == {"fraction": 0}
     assert np.isnan(np.frombuffer(body, dtype="<f4")).all()
     assert client.get("/api/compute", **PAIR, **wide)[0] == 405
     assert client.get("/api/compute", method="POST", **PAIR, **wide)[0] == 200
     session.background._thread.join()
-    state = client.json("/api/computing")[1]
-    assert state == {"running": False, "share": 1, "error": ""}
-    assert client.json("/api/known", **PAIR, **wide)[1] == {"share": 1}
+    state = client.json("/api/progress")[1]
+    assert state == {"running": False, "fraction": 1, "error": ""}
+    assert client.json("/api/computed", **PAIR, **wide)[1] == {"fraction": 1}
     _, _, body = client.get("/api/signal", **PAIR, **wide)
     assert not np.isnan(np.frombuffer(body, dtype="<f4")[:30]).any()
 
@@ -135,17 +142,21 @@ def test_a_wide_window_is_computed_in_the_background(client, session, monkeypatc
     ("path", "values", "told"),
     [
         ("pair", {"pair": "CTCC:K562"}, "CTCF"),
-        ("pair", {}, "0 pairs at once"),
-        ("pair", {"pair": ["CTCF:K562"] * 2}, "2 pairs at once"),
+        ("pair", {}, "0 pairs in one request"),
+        ("pair", {"pair": ["CTCF:K562"] * 2}, "2 pairs in one request"),
         ("signal", PAIR | WINDOW | {"signal": "height"}, "no signal 'height'"),
         ("signal", PAIR | WINDOW | {"bp_per_pixel": "-1"}, "positive number"),
-        ("signal", PAIR | WINDOW | {"how": "median"}, "max or mean"),
-        ("signal", PAIR | WINDOW | {"end": "x"}, "no stretch"),
-        ("signal", PAIR | WINDOW | {"start": 5000, "end": 6000}, "no stretch"),
+        ("signal", PAIR | WINDOW | {"summary": "median"}, "max or mean"),
+        ("signal", PAIR | WINDOW | {"end": "x"}, "are not a region"),
+        ("signal", PAIR | WINDOW | {"start": 5000, "end": 6000}, "are not a region"),
         ("signal", PAIR | WINDOW | {"chrom": "chr7"}, "chr7"),
         ("signal", PAIR | WINDOW | {"chrom": "../../etc/passwd"}, "passwd"),
         ("variant", PAIR | {"variant": "chr1:5 A>A"}, "two different"),
-        ("variant", {"pair": ["CTCF:K562"] * (MAX_PAIRS + 1)}, "61 pairs at once"),
+        (
+            "variant",
+            {"pair": ["CTCF:K562"] * (MAX_PAIRS + 1)},
+            "61 pairs in one request",
+        ),
         ("download", PAIR | WINDOW | {"format": "exe"}, "no format 'exe'"),
         ("download", PAIR | WINDOW, "no format ''"),
     ],
@@ -184,7 +195,7 @@ def test_no_path_reaches_the_file_system(client):
         assert json.loads(body) == {"error": "Not Found"}
 
 
-def test_letters_come_in_ranges(client, toy):
+def test_sequence_comes_in_ranges(client, toy):
     line = toy[2]["chr1"]
     status, headers, body = client.get("/genome.fa", {"Range": "bytes=6-105"})
     assert status == 206
@@ -238,7 +249,7 @@ def test_a_port_that_is_taken_is_told():
         port = taken.getsockname()[1]
         assert page_address(taken, None) == f"http://127.0.0.1:{port}/"
         assert page_address(taken, "a+b").endswith("/?token=a%2Bb")
-        with pytest.raises(UsageError, match="another program has that port"):
+        with pytest.raises(UsageError, match="another program uses that port"):
             open_socket("127.0.0.1", port)
     with pytest.raises(UsageError, match=r"is --host 203\.0\.113\.7 an address"):
         open_socket("203.0.113.7", 0)

@@ -53,7 +53,7 @@ def test_the_live_page_says_what_a_scan_says(given):
     stride = model.config.stride
     _, whole = scan_region(model, genome, "chr1", 0, 4000, [pair], stride)
     live = LiveScores(model, genome)
-    _, values = live.signal(pair, "probability", Region("chr1", 0, 4000))
+    values = live.signal(pair, "probability", Region("chr1", 0, 4000)).values
     np.testing.assert_allclose(values, whole[:, 0], atol=1e-6)
 
 

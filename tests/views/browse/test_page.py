@@ -13,7 +13,7 @@ from tfimpute_tracks.kernels.encode import decode
 from tfimpute_tracks.models import load_model
 from tfimpute_tracks.views.browse import GeneIndex, LiveScores, Session
 from tfimpute_tracks.views.browse.session import MAX_PAIRS
-from tfimpute_tracks.views.browse.window import draw_peaks
+from tfimpute_tracks.views.browse.window import window_peaks
 from tfimpute_tracks.vocabulary import Pair
 
 pytestmark = pytest.mark.browser
@@ -91,8 +91,8 @@ def test_a_track_is_typed_drawn_and_right(opened, live, tmp_path):
     drawn = json.loads(
         driver.execute_async_script(FEATURES, "CTCF K562", VIEW.start, VIEW.end)
     )
-    first, values = live.signal(Pair("CTCF", "K562"), "probability", VIEW)
-    starts = first + 50 + 100 * np.arange(len(values))
+    signal = live.signal(Pair("CTCF", "K562"), "probability", VIEW)
+    starts, values = signal.starts, signal.values
     assert [f["start"] for f in drawn] == starts.tolist()
     assert [f["end"] for f in drawn] == (starts + 100).tolist()
     np.testing.assert_array_equal([f["value"] for f in drawn], values)
@@ -103,8 +103,8 @@ def test_a_track_is_typed_drawn_and_right(opened, live, tmp_path):
         return colored_pixels(path, FIRST_COLOR) > 5000
 
     wait_for(driver, is_drawn, 20)
-    found = draw_peaks(live, Pair("CTCF", "K562"), VIEW)
-    wait_for(driver, lambda d: f"{found.n_peaks} peaks" in by(d, "#peaks-told").text)
+    found = window_peaks(live, Pair("CTCF", "K562"), VIEW)
+    wait_for(driver, lambda d: f"{found.n_peaks} peaks" in by(d, "#peaks-note").text)
     best = int(np.argmax(found.peaks.score))
     place = by(driver, "#peaks tbody tr:first-child button")
     assert place.text.startswith(f"chr20:{found.peaks.start[best] + 1:,}-")
@@ -120,7 +120,7 @@ def test_several_signals_and_removing_them(opened, tmp_path):
     add(driver, "CEBPB", "HepG2", "log-odds")
     assert "specificity, imputed" in by(driver, "#chosen").text
     by(driver, "#add button").click()
-    wait_for(driver, lambda d: "CEBPB:HepG2 is shown already" in told(d))
+    wait_for(driver, lambda d: "CEBPB:HepG2 is already shown" in told(d))
     by(driver, "#chosen li:first-child button").click()
     wait_for(driver, lambda d: len(d.find_elements("css selector", "#chosen li")) == 2)
     path = tmp_path / "page.png"
@@ -145,7 +145,7 @@ def test_a_link_restores_the_view(opened):
     wait_for(driver, is_ready)
     wait_for(driver, lambda d: len(d.find_elements("css selector", "#chosen li")) == 2)
     assert "chr20:48800001-48810000" in driver.current_url
-    assert "GATA1 K562\nspecificity, seen" in by(driver, "#chosen").text.replace(
+    assert "GATA1 K562\nspecificity, trained" in by(driver, "#chosen").text.replace(
         " specificity", "\nspecificity"
     )
     by(driver, "#chosen li:last-child button").click()
@@ -156,7 +156,7 @@ def test_a_link_restores_the_view(opened):
     driver.get(f"{client.address}#tracks={many}")
     wait_for(driver, is_ready)
     wait_for(driver, lambda d: d.execute_script(SIGNALS_SHOWN) == MAX_PAIRS)
-    assert f"a page shows {MAX_PAIRS} tracks" in told(driver)
+    assert f"a page shows at most {MAX_PAIRS} tracks" in told(driver)
     driver.get("about:blank")
     driver.get(f"{client.address}#locus=chr99:1-2&tracks=NOBODY:K562")
     wait_for(driver, is_ready)
@@ -183,14 +183,14 @@ def test_alleles_are_compared(opened):
     driver, client = opened
     letter = decode(open_bundled().codes("chr20", 48_807_375, 48_807_376))
     other = "A" if letter != "A" else "C"
-    type_into(driver, "#change", "chr20:48807376")
+    type_into(driver, "#alleles", "chr20:48807376")
     by(driver, "#variant button").click()
-    wait_for(driver, lambda d: "add a track first" in by(d, "#variant-told").text)
+    wait_for(driver, lambda d: "add a track first" in by(d, "#variant-note").text)
     add(driver, "CEBPB", "HepG2")
-    type_into(driver, "#change", f"chr20:48807376 {other}>{letter}")
+    type_into(driver, "#alleles", f"chr20:48807376 {other}>{letter}")
     by(driver, "#variant button").click()
-    wait_for(driver, lambda d: "did you mean" in by(d, "#variant-told").text)
-    type_into(driver, "#change", f"chr20:48807376 {letter}>{other}")
+    wait_for(driver, lambda d: "did you mean" in by(d, "#variant-note").text)
+    type_into(driver, "#alleles", f"chr20:48807376 {letter}>{other}")
     by(driver, "#variant button").click()
     caption = wait_for(
         driver, lambda d: d.find_elements("css selector", "#effects figcaption")
@@ -222,7 +222,7 @@ def test_a_wide_window_is_computed_when_asked_for(opened):
     add(driver, "MAX", "HepG2")
     search = "page.browser.search('chr20').then(arguments[0])"
     driver.execute_async_script(search)
-    wait_for(driver, lambda d: "of it is known" in told(d))
+    wait_for(driver, lambda d: "of it is computed" in told(d))
     by(driver, "#compute").click()
     wait_for(driver, lambda d: told(d) == "", 60)
     drawn = json.loads(

@@ -10,9 +10,12 @@ from tfimpute_tracks.errors import RegionError, UsageError
 from tfimpute_tracks.genome import Region, open_genome
 from tfimpute_tracks.kernels.peaks import call_peaks
 from tfimpute_tracks.tracks.scan import scan_region
-from tfimpute_tracks.views.browse import LiveScores, window
-from tfimpute_tracks.views.browse import scores as module
-from tfimpute_tracks.views.browse.window import draw_peaks, draw_signal, reduce_tiles
+from tfimpute_tracks.views.browse import LiveScores
+from tfimpute_tracks.views.browse.window import (
+    downsample,
+    window_peaks,
+    window_signal,
+)
 from tfimpute_tracks.vocabulary import Pair
 
 PAIR = Pair("CTCF", "K562")
@@ -28,38 +31,38 @@ def whole(toy):
 
 
 @pytest.fixture
-def small_blocks(monkeypatch):
-    """Blocks of 32 tiles, so that a toy chromosome has several."""
-    monkeypatch.setattr(module, "tiles_per_block", lambda device: 32)
+def scores(toy):
+    """Scores in blocks of 32 tiles, so that a toy chromosome has several."""
+    model, fasta, _ = toy
+    with open_genome(fasta) as genome:
+        yield LiveScores(model, genome, threads=2, block_size=32)
 
 
-@pytest.mark.usefixtures("small_blocks")
 def test_signals_are_those_of_a_scan(scores, whole):
     starts, values = whole
     index = scores.model.cells.index("K562")
-    first, live = scores.signal(PAIR, "probability", WHOLE)
-    assert first == starts[0]
-    np.testing.assert_array_equal(live, values[:, index])
-    assert np.isnan(live).any()
-    _, specific = scores.signal(PAIR, "specificity", WHOLE)
+    live = scores.signal(PAIR, "probability", WHOLE)
+    assert live.start == starts[0] + scores.layout.offset
+    np.testing.assert_array_equal(live.values, values[:, index])
+    assert np.isnan(live.values).any()
+    specific = scores.signal(PAIR, "specificity", WHOLE).values
     np.testing.assert_allclose(
         specific, values[:, index] - values.mean(axis=1), atol=1e-6
     )
-    _, odds = scores.signal(PAIR, "log-odds", WHOLE)
-    np.testing.assert_allclose(1 / (1 + np.exp(-odds)), live, atol=1e-6)
+    odds = scores.signal(PAIR, "log-odds", WHOLE).values
+    np.testing.assert_allclose(1 / (1 + np.exp(-odds)), live.values, atol=1e-6)
 
 
-@pytest.mark.usefixtures("small_blocks")
 def test_a_window_is_a_slice_of_its_chromosome(scores):
-    first, all_ = scores.signal(PAIR, "probability", WHOLE)
+    first, _, all_ = scores.signal(PAIR, "probability", WHOLE)[1:]
     rng = np.random.default_rng(2)
     for start in rng.integers(0, 3800, 20).tolist():
-        here, values = scores.signal(PAIR, "probability", Region("chr1", start, 3900))
+        region = Region("chr1", start, 3900)
+        here, _, values = scores.signal(PAIR, "probability", region)[1:]
         skip = (here - first) // scores.stride
         np.testing.assert_array_equal(values, all_[skip : skip + len(values)])
 
 
-@pytest.mark.usefixtures("small_blocks")
 def test_what_is_around_a_tile_counts_as_in_a_scan(toy, around, tmp_path):
     fasta, cache = toy[1], FeatureCache(tmp_path / "cache", 10**9)
     for region in (WHOLE, Region("chr20", 0, 900)):
@@ -67,10 +70,13 @@ def test_what_is_around_a_tile_counts_as_in_a_scan(toy, around, tmp_path):
         starts, values = scan_region(around, fasta, chrom, start, end, [PAIR])
         for keeps in (None, cache, cache):  # no cache, a cold one and a warm one
             with open_genome(fasta) as genome:
-                scores = LiveScores(around, genome, threads=2, cache=keeps)
+                scores = LiveScores(
+                    around, genome, threads=2, cache=keeps, block_size=32
+                )
                 here = Region(chrom, start + 333, end - 111)
-                _, part = scores.signal(PAIR, "probability", here)
-                first, live = scores.signal(PAIR, "probability", region)
+                part = scores.signal(PAIR, "probability", here).values
+                begin, _, live = scores.signal(PAIR, "probability", region)[1:]
+                first = begin - scores.layout.offset
                 assert first == starts[0]
                 np.testing.assert_array_equal(live, values[:, 0])
                 skip = (scores.tiles(here)[0].first - first) // scores.stride
@@ -78,12 +84,11 @@ def test_what_is_around_a_tile_counts_as_in_a_scan(toy, around, tmp_path):
     assert cache.hits > 0
 
 
-@pytest.mark.usefixtures("small_blocks")
 def test_what_was_not_computed_is_told_and_missing(scores):
     assert scores.computed_fraction(PAIR, "probability", WHOLE) == 0
-    assert np.isnan(scores.known_signal(PAIR, "probability", WHOLE)[1]).all()
+    assert np.isnan(scores.signal(PAIR, "probability", WHOLE, False).values).all()
     scores.signal(PAIR, "probability", Region("chr1", 0, 400))
-    _, values = scores.known_signal(PAIR, "probability", WHOLE)
+    values = scores.signal(PAIR, "probability", WHOLE, compute=False).values
     assert scores.computed_fraction(PAIR, "probability", WHOLE) == 32 / len(values)
     assert not np.isnan(values[:32]).any()
     assert np.isnan(values[32:]).all()
@@ -107,7 +112,7 @@ def test_no_tile_no_score(scores):
 )
 def test_bins_lie_on_the_chromosomes_grid(values, index, n_per_bin, how):
     values = np.array(values, dtype=np.float32)
-    skip, reduced = reduce_tiles(values, index, n_per_bin, how)
+    skip, reduced = downsample(values, index, n_per_bin, how)
     assert (index - skip) % n_per_bin == 0
     for i, got in enumerate(reduced):
         begin = i * n_per_bin - skip
@@ -121,13 +126,13 @@ def test_bins_lie_on_the_chromosomes_grid(values, index, n_per_bin, how):
 
 
 def test_a_pixel_shows_the_highest_of_its_tiles(scores):
-    fine = draw_signal(scores, PAIR, "probability", WHOLE, 1)
-    coarse = draw_signal(scores, PAIR, "probability", WHOLE, 3 * scores.stride + 1)
+    fine = window_signal(scores, PAIR, "probability", WHOLE, 1)
+    coarse = window_signal(scores, PAIR, "probability", WHOLE, 3 * scores.stride + 1)
     assert coarse.step == 3 * fine.step
     assert np.nanmax(coarse.values) == np.nanmax(fine.values)
     assert coarse.start == fine.start
     with pytest.raises(UsageError, match="max or mean"):
-        draw_signal(scores, PAIR, "probability", WHOLE, 100, "median")
+        window_signal(scores, PAIR, "probability", WHOLE, 100, "median")
 
 
 def test_peaks_are_those_of_the_whole_track(scores, whole):
@@ -136,17 +141,16 @@ def test_peaks_are_those_of_the_whole_track(scores, whole):
     stride, threshold = scores.stride, scores.model.threshold(PAIR)
     offset = (scores.model.config.seq_len - stride) // 2
     all_ = call_peaks(int(starts[0]) + offset, stride, column, threshold)
-    found = draw_peaks(scores, PAIR, WHOLE)
+    found = window_peaks(scores, PAIR, WHOLE)
     assert found.n_peaks == len(all_.start) > 3
     np.testing.assert_array_equal(found.peaks.start, all_.start)
     middle = int(all_.start[2])
-    one = draw_peaks(scores, PAIR, Region("chr1", middle, middle + 1))
+    one = window_peaks(scores, PAIR, Region("chr1", middle, middle + 1))
     assert one.peaks.end.tolist() == [all_.end[2]]
 
 
-def test_many_peaks_are_cut_to_the_highest(scores, monkeypatch):
-    every = draw_peaks(scores, PAIR, WHOLE)
-    monkeypatch.setattr(window, "_MOST_PEAKS", 2)
-    few = draw_peaks(scores, PAIR, WHOLE)
+def test_many_peaks_are_cut_to_the_highest(scores):
+    every = window_peaks(scores, PAIR, WHOLE)
+    few = window_peaks(scores, PAIR, WHOLE, max_peaks=2)
     assert few.n_peaks == every.n_peaks
     assert sorted(few.peaks.score) == sorted(every.peaks.score)[-2:]

@@ -1,43 +1,45 @@
-// What the server answers. A wrong request comes back as an Error with its one line.
+// Requests to the server. A wrong request throws an Error with the server's message.
 
-async function ask(path, values = {}, options = {}) {
+async function request(path, values = {}, options = {}) {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(values)) {
-    for (const one of [value].flat()) query.append(name, one);
+    for (const item of [value].flat()) query.append(name, item);
   }
   const response = await fetch(`api/${path}?${query}`, options);
   if (!response.ok) {
-    const told = await response.json().catch(() => ({}));
-    throw new Error(told.error || `the server answered ${response.status}`);
+    const {error} = await response.json().catch(() => ({}));
+    throw new Error(error || `the server answered with status ${response.status}`);
   }
   return response;
 }
 
-const json = async (...what) => (await ask(...what)).json();
+const json = async (...parts) => (await request(...parts)).json();
 
 export const about = () => json("about");
 export const describe = (pair) => json("pair", {pair});
-export const known = (pair, signal, window) => json("known", {pair, signal, ...window});
+export const computed = (pair, signal, window) =>
+  json("computed", {pair, signal, ...window});
 export const peaks = (pair, window) => json("peaks", {pair, ...window});
 export const variant = (variant, pair) => json("variant", {variant, pair});
 export const genes = (window) => json("genes", window);
-export const find = (name) => json("find", {name});
-export const computing = () => json("computing");
+export const gene = (name) => json("gene", {name});
+export const progress = () => json("progress");
 export const compute = (pair, signal, window) =>
   json("compute", {pair, signal, ...window}, {method: "POST"});
 
-export async function signal(pair, signal, window, bp_per_pixel, how) {
-  const response = await ask("signal", {pair, signal, ...window, bp_per_pixel, how});
+export async function signal(pair, signal, window, bp_per_pixel, summary) {
+  const values = {pair, signal, ...window, bp_per_pixel, summary};
+  const response = await request("signal", values);
   const number = (name) => Number(response.headers.get(name));
   return {
     start: number("x-start"),
-    width: number("x-width"),
+    step: number("x-step"),
     values: new Float32Array(await response.arrayBuffer()),
   };
 }
 
 export async function download(pair, window, format) {
-  const response = await ask("download", {pair, ...window, format});
+  const response = await request("download", {pair, ...window, format});
   const name = /filename="(.*)"/.exec(response.headers.get("content-disposition"))[1];
   save(await response.blob(), name);
 }

@@ -1,4 +1,4 @@
-// The page: chosen pairs, igv.js, and what hangs on them.
+// The page: the tracks, igv.js, and the panels below it.
 
 import * as api from "./api.js";
 import {showPeaks, showVariant} from "./panels.js";
@@ -11,7 +11,7 @@ let tracks = [];
 let variant = "";
 let nextId = 0;
 
-// ---- what is in view ---------------------------------------------------------------
+// ---- the visible region ------------------------------------------------------------
 
 function view() {
   const frame = browser.referenceFrameList[0];
@@ -23,57 +23,57 @@ function locusOf({chrom, start, end}) {
   return `${chrom}:${start + 1}-${end}`;
 }
 
-let waiting;
-function moved() {
-  clearTimeout(waiting);
-  waiting = setTimeout(async () => {
+let timer;
+function viewChanged() {
+  clearTimeout(timer);
+  timer = setTimeout(async () => {
     const window = view();
     writeState(locusOf(window), tracks, variant);
     try {
-      await Promise.all([tellWhatIsKnown(window), showPeaks(tracks, window, goTo)]);
+      await Promise.all([offerToCompute(window), showPeaks(tracks, window, goTo)]);
     } catch (error) {
-      complain(error);
+      showError(error);
     }
   }, 250);
 }
 
 function goTo(start, end) {
-  const beside = Math.max(1000, end - start);
-  browser.search(locusOf({chrom: view().chrom, start: Math.max(0, start - beside), end: end + beside}));
+  const flank = Math.max(1000, end - start);
+  browser.search(locusOf({chrom: view().chrom, start: Math.max(0, start - flank), end: end + flank}));
 }
 
 // ---- messages ----------------------------------------------------------------------
 
-function tell(text, button) {
+function showMessage(text, button) {
   const message = byId("message");
   message.replaceChildren(text, ...(button ? [button] : []));
   message.hidden = !text;
 }
 
-function complain(error) {
-  tell(error.message || String(error));
+function showError(error) {
+  showMessage(error.message || String(error));
 }
 
-async function tellWhatIsKnown(window) {
+async function offerToCompute(window) {
   const message = byId("message");
-  let least = 1;
-  if (3 * (window.end - window.start) > about.at_once) {
-    const asked = tracks.map(({pair, signal}) => api.known(pair, signal, window));
-    least = Math.min(1, ...(await Promise.all(asked)).map(({share}) => share));
+  let computed = 1; // the smallest fraction of all tracks
+  if (3 * (window.end - window.start) > about.max_bp) {
+    const requests = tracks.map(({pair, signal}) => api.computed(pair, signal, window));
+    computed = Math.min(1, ...(await Promise.all(requests)).map(({fraction}) => fraction));
   }
-  if (least === 1) {
-    if (message.dataset.about === "known") tell("");
+  if (computed === 1) {
+    if (message.dataset.about === "computed") showMessage("");
     return;
   }
-  message.dataset.about = "known";
+  message.dataset.about = "computed";
   const button = document.createElement("button");
   button.type = "button";
   button.id = "compute";
-  button.textContent = "Compute all of it";
-  button.onclick = () => computeAll(window).catch(complain);
-  tell(
-    `A window this wide is not computed as you look: ${Math.floor(100 * least)} % of it is known. ` +
-    "Zoom in, or have it computed.", button);
+  button.textContent = "Compute the whole region";
+  button.onclick = () => computeAll(window).catch(showError);
+  showMessage(
+    `This region is too wide to compute at once: ${Math.floor(100 * computed)} % of it is computed. ` +
+    "Zoom in, or compute it in the background.", button);
 }
 
 async function computeAll(window) {
@@ -81,14 +81,14 @@ async function computeAll(window) {
     const pairs = tracks.filter((track) => track.signal === signal).map((track) => track.pair);
     await api.compute(pairs, signal, window);
     for (;;) {
-      const {running, share, error} = await api.computing();
+      const {running, fraction, error} = await api.progress();
       if (error) throw new Error(error);
-      tell(`Computing: ${Math.floor(100 * share)} %`);
+      showMessage(`Computing: ${Math.floor(100 * fraction)} %`);
       if (!running) break;
       await new Promise((done) => setTimeout(done, 400));
     }
   }
-  byId("message").dataset.about = "known";
+  byId("message").dataset.about = "computed";
   await redraw();
 }
 
@@ -97,43 +97,43 @@ async function redraw() {
     if (view.track.featureSource?.track) view.clearCachedFeatures();
   }
   await browser.updateViews(true);
-  moved();
+  viewChanged();
 }
 
 // ---- tracks ------------------------------------------------------------------------
 
-// Add tracks; those that cannot be added are told, the others are drawn together.
-async function add(...asked) {
-  const told = await Promise.allSettled(asked.map(({pair}) => api.describe(pair)));
-  const made = [];
-  const faults = [];
-  told.forEach(({value, reason}, i) => {
-    const {signal} = asked[i];
-    const fault = reason?.message || whyNot(value, signal);
-    if (fault) faults.push(fault);
-    else made.push(choose(value, signal));
+// Add tracks together. Those that cannot be added are reported in one error.
+async function add(...requested) {
+  const answers = await Promise.allSettled(requested.map(({pair}) => api.describe(pair)));
+  const added = [];
+  const errors = [];
+  answers.forEach(({value, reason}, i) => {
+    const {signal} = requested[i];
+    const error = reason?.message || refusal(value, signal);
+    if (error) errors.push(error);
+    else added.push(newTrack(value, signal));
   });
   showChosen();
-  await browser.loadTrackList(made.flatMap((track) => igvTracks(track, about.signals)));
-  moved();
-  const more = faults.length > 3 ? `; and ${faults.length - 3} more` : "";
-  if (faults.length) throw new Error(faults.slice(0, 3).join("; ") + more);
+  await browser.loadTrackList(added.flatMap((track) => igvTracks(track, about.signals)));
+  viewChanged();
+  const more = errors.length > 3 ? `; and ${errors.length - 3} more` : "";
+  if (errors.length) throw new Error(errors.slice(0, 3).join("; ") + more);
 }
 
-function whyNot({pair}, signal) {
+function refusal({pair}, signal) {
   if (!(signal in about.signals)) return `there is no signal ${signal}`;
   if (tracks.some((track) => track.pair === pair && track.signal === signal)) {
-    return `${pair} is shown already`;
+    return `${pair} is already shown`;
   }
-  if (tracks.length >= about.most_pairs) {
-    return `${pair} has no room: a page shows ${about.most_pairs} tracks`;
+  if (tracks.length >= about.max_pairs) {
+    return `${pair} was not added: a page shows at most ${about.max_pairs} tracks`;
   }
   return "";
 }
 
-function choose(told, signal) {
+function newTrack(description, signal) {
   const color = COLORS[nextId % COLORS.length];
-  const track = {...told, signal, color, id: `track-${nextId++}`};
+  const track = {...description, signal, color, id: `track-${nextId++}`};
   tracks.push(track);
   return track;
 }
@@ -145,29 +145,29 @@ function remove(track) {
     if (view) browser.removeTrack(view.track);
   }
   showChosen();
-  moved();
+  viewChanged();
 }
 
 function showChosen() {
   byId("chosen").replaceChildren(...tracks.map((track) => {
     const item = document.createElement("li");
     item.style.borderLeftColor = track.color;
-    const known = document.createElement("small");
+    const note = document.createElement("small");
     const ends = track.expected_auroc_interval;
-    const around = ends ? ` (${ends.map((end) => end.toFixed(2)).join(" to ")})` : "";
+    const interval = ends ? ` (${ends.map((end) => end.toFixed(2)).join(" to ")})` : "";
     const auroc = track.expected_auroc === null
-      ? "" : `, AUROC about ${track.expected_auroc.toFixed(2)}${around}`;
+      ? "" : `, expected AUROC ${track.expected_auroc.toFixed(2)}${interval}`;
     const signal = track.signal === "probability" ? "" : `${track.signal}, `;
-    known.textContent = `${signal}${track.status}${auroc}`;
-    known.title = track.status === "trained"
-      ? `The model was trained on measured sites of this pair; the AUROC is that on ${about.test_sites}.`
-      : "Never measured: the AUROC is what to expect by what is known of the TF and the cell line; nine of ten lie within the brackets.";
+    note.textContent = `${signal}${track.status}${auroc}`;
+    note.title = track.status === "trained"
+      ? `The pair was in the training data. AUROC on ${about.test_sites}.`
+      : "The pair was not in the training data. The AUROC is estimated from the TF and the cell line; nine of ten held-out pairs are within the interval.";
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = "×";
     button.title = `Remove ${track.pair}`;
     button.onclick = () => remove(track);
-    item.append(`${track.tf} ${track.cell}`, known, button);
+    item.append(`${track.tf} ${track.cell}`, note, button);
     return item;
   }));
 }
@@ -182,25 +182,25 @@ function onSubmit(id, work) {
   byId(id).addEventListener("submit", async (event) => {
     event.preventDefault();
     try {
-      tell("");
+      showMessage("");
       delete byId("message").dataset.about;
       await work();
     } catch (error) {
-      complain(error);
+      showError(error);
     }
   });
 }
 
 async function compare() {
-  variant = byId("change").value.trim();
+  variant = byId("alleles").value.trim();
   const found = await showVariant(variant, [...new Set(tracks.map((track) => track.pair))]);
   if (!found) return;
-  const middle = found.start;
-  await browser.search(locusOf({chrom: found.chrom, start: Math.max(0, middle - 1000), end: middle + 1000}));
+  const {chrom, start, ref} = found;
+  await browser.search(locusOf({chrom, start: Math.max(0, start - 1000), end: start + 1000}));
   browser.clearROIs();
   await browser.loadROI([{
     name: found.variant, color: "rgba(213,94,0,0.35)",
-    features: [{chr: found.chrom, start: middle, end: middle + found.ref.length, name: found.variant}],
+    features: [{chr: chrom, start, end: start + ref.length, name: found.variant}],
   }]);
 }
 
@@ -214,7 +214,7 @@ function listen() {
   byId("link").onclick = async () => {
     writeState(locusOf(view()), tracks, variant);
     await navigator.clipboard.writeText(location.href);
-    tell("Copied: the address restores this view while the server runs with the same genome.");
+    showMessage("Copied. The URL restores this view while the server runs with the same genome.");
   };
   byId("format").onchange = async (event) => {
     const format = event.target.value;
@@ -222,10 +222,10 @@ function listen() {
     try {
       await api.download([...new Set(tracks.map((track) => track.pair))], view(), format);
     } catch (error) {
-      complain(error);
+      showError(error);
     }
   };
-  browser.on("locuschange", moved);
+  browser.on("locuschange", viewChanged);
 }
 
 const GENES = () => ({
@@ -238,13 +238,14 @@ async function start() {
   fill("tfs", about.tfs);
   fill("cells", about.cells);
   fill("signal", Object.keys(about.signals));
-  const halo = about.halo ? `, seen with ${about.halo} bp on either side` : "";
+  byId("format").append(...about.formats.map((name) => new Option(name, name)));
+  const context = about.context ? `, with ${about.context} bp of context on each side` : "";
   byId("about").textContent =
-    `Model ${about.model}, by ${about.basis}, genome ${about.genome}, a tile of ${about.tile} bp every ${about.stride} bp${halo}. ` +
+    `Model ${about.model}, which uses ${about.basis}. Genome ${about.genome}. Tiles of ${about.tile} bp every ${about.stride} bp${context}. ` +
     (about.basis === "sequence"
-      ? "A score is the probability that the TF binds a tile, learned from as many bound as unbound sites: compare places within a track."
-      : "A score is the share of open-chromatin tiles alike that the TF binds; a pair's own track does not count.") +
-    " TFImpute: Qin and Feng 2017, doi:10.1371/journal.pcbi.1005403. Drawn by igv.js.";
+      ? "A score is the probability that the TF binds a tile, from training with equal numbers of bound and unbound sites: compare positions within a track."
+      : "A score is the fraction of open-chromatin tiles with this score that the TF binds. A pair's own measured peaks are not used.") +
+    " TFImpute: Qin and Feng 2017, doi:10.1371/journal.pcbi.1005403. Genome browser: igv.js.";
   const state = readState();
   const open = (locus) => igv.createBrowser(byId("igv"), {
     loadDefaultGenomes: false,
@@ -253,7 +254,7 @@ async function start() {
       fastaURL: "genome.fa", indexURL: "genome.fa.fai",
     },
     tracks: about.has_genes ? [GENES()] : [],
-    // Names of genes are looked up in that track and nowhere else.
+    // Gene names are searched in that track only, not on the web.
     locus, search: false, showChromosomeWidget: true, showSVGButton: false,
   });
   try {
@@ -261,16 +262,16 @@ async function start() {
   } catch (error) {
     byId("igv").replaceChildren();
     browser = await open(about.locus);
-    complain(new Error(`cannot go to ${state.locus}; showing ${about.locus}`));
+    showError(new Error(`cannot go to ${state.locus}; showing ${about.locus}`));
   }
   listen();
-  if (state.tracks.length) await add(...state.tracks).catch(complain);
+  if (state.tracks.length) await add(...state.tracks).catch(showError);
   if (state.variant) {
-    byId("change").value = state.variant;
+    byId("alleles").value = state.variant;
     await compare();
   }
-  window.page = {browser, add, tracks: () => tracks}; // for whoever drives the page by program
+  window.page = {browser, add, tracks: () => tracks}; // for tests and scripts
   document.body.dataset.ready = "yes";
 }
 
-start().catch(complain);
+start().catch(showError);

@@ -1,4 +1,4 @@
-// What stands below the tracks: a table of peaks, and the alleles of a variant.
+// Panels below the tracks: a table of peaks, and both alleles of a variant.
 
 import * as api from "./api.js";
 
@@ -9,21 +9,21 @@ const element = (name, attributes = {}, ...inside) => {
   return made;
 };
 
-const SHOWN = 300; // rows of the table
+const MAX_ROWS = 300;
 
 export async function showPeaks(tracks, window, goTo) {
-  const told = document.getElementById("peaks-told");
+  const note = document.getElementById("peaks-note");
   const body = document.querySelector("#peaks tbody");
   const pairs = [...new Set(tracks.map((track) => track.pair))];
   const found = await Promise.all(pairs.map((pair) => api.peaks(pair, window)));
   const rows = found.flatMap(({pair, peaks}) => peaks.map((peak) => [pair, ...peak]));
   rows.sort((a, b) => b[4] - a[4]);
   const total = found.reduce((sum, {n_peaks}) => sum + n_peaks, 0);
-  told.textContent = pairs.length === 0 ? "No track yet." :
+  note.textContent = pairs.length === 0 ? "No tracks yet." :
     `${total.toLocaleString()} peaks of ${pairs.length} pair(s), the highest first.`;
-  body.replaceChildren(...rows.slice(0, SHOWN).map(([pair, start, end, summit, score]) => {
-    const place = `${window.chrom}:${(start + 1).toLocaleString()}-${end.toLocaleString()}`;
-    const go = element("button", {type: "button", onclick: () => goTo(start, end)}, place);
+  body.replaceChildren(...rows.slice(0, MAX_ROWS).map(([pair, start, end, summit, score]) => {
+    const region = `${window.chrom}:${(start + 1).toLocaleString()}-${end.toLocaleString()}`;
+    const go = element("button", {type: "button", onclick: () => goTo(start, end)}, region);
     return element("tr", {},
       element("td", {}, pair.replace(":", " ")),
       element("td", {}, go),
@@ -33,19 +33,19 @@ export async function showPeaks(tracks, window, goTo) {
 }
 
 export async function showVariant(text, pairs) {
-  const told = document.getElementById("variant-told");
+  const note = document.getElementById("variant-note");
   const effects = document.getElementById("effects");
-  told.classList.remove("wrong");
+  note.classList.remove("wrong");
   try {
-    if (!pairs.length) throw new Error("add a track first: alleles are compared for its pair");
+    if (!pairs.length) throw new Error("add a track first: alleles are scored for its pair");
     const found = await api.variant(text, pairs);
-    told.textContent = `${found.variant}: the best tile over the change, and all of them ` +
-      `(gray reference, colored alternative), by ${found.basis}.`;
+    note.textContent = `${found.variant}: highest score of the tiles over the variant, and ` +
+      `all tiles (gray: reference, orange: alternate allele). Scored from ${found.basis}.`;
     effects.replaceChildren(...found.pairs.map((pair) => drawEffect(found, pair)));
     return found;
   } catch (error) {
-    told.textContent = error.message;
-    told.classList.add("wrong");
+    note.textContent = error.message;
+    note.classList.add("wrong");
     effects.replaceChildren();
     return null;
   }

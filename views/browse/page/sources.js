@@ -1,8 +1,8 @@
-// Where igv.js gets what it draws: signal and peaks, computed by the server.
+// Feature sources of igv.js: signals, peaks and genes from the server.
 
 import * as api from "./api.js";
 
-// Okabe and Ito's colors, told apart by the color-blind; without yellow and black.
+// Colors of Okabe and Ito, distinct for the color-blind; without yellow and black.
 export const COLORS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9"];
 
 export class SignalSource {
@@ -17,14 +17,15 @@ export class SignalSource {
 
   async getFeatures({chr, start, end, bpPerPixel, windowFunction}) {
     const window = {chrom: chr, start: Math.max(0, Math.floor(start)), end: Math.ceil(end)};
-    const how = windowFunction === "mean" ? "mean" : "max";
+    const summary = windowFunction === "mean" ? "mean" : "max";
     const {pair, signal} = this.track;
-    const drawn = await api.signal(pair, signal, window, bpPerPixel || 1, how);
+    const {start: first, step, values} =
+      await api.signal(pair, signal, window, bpPerPixel || 1, summary);
     const features = [];
-    drawn.values.forEach((value, i) => {
+    values.forEach((value, i) => {
       if (!Number.isNaN(value)) {
-        const from = drawn.start + i * drawn.width;
-        features.push({chr, start: from, end: from + drawn.width, value});
+        const start = first + i * step;
+        features.push({chr, start, end: start + step, value});
       }
     });
     return features;
@@ -51,7 +52,7 @@ export class PeakSource {
 }
 
 export class GeneSource {
-  searchable = true; // igv.js asks here for what was typed as a place
+  searchable = true; // igv.js searches here for text that is not a locus
 
   supportsWholeGenome() {
     return false;
@@ -66,7 +67,7 @@ export class GeneSource {
   }
 
   async search(name) {
-    const found = await api.find(name);
+    const found = await api.gene(name);
     return found ? {chr: found.chrom, start: found.start, end: found.end, name} : undefined;
   }
 }
@@ -81,7 +82,7 @@ export function igvTracks(track, signals) {
     featureSource: new SignalSource(track), color: track.color,
     altColor: "#7f7f7f", min, max, height: 70, summarize: false, windowFunction: "max",
   };
-  // Peaks are called on the probability, and stand below it alone.
+  // Peaks are called on the probability, so they are shown with it only.
   if (track.signal !== "probability") return [shown];
   const peaks = {
     id: `${track.id}-peaks`, name: `${track.tf} ${track.cell} peaks`, type: "annotation",

@@ -1,0 +1,130 @@
+"""What models know, as lists of records: bundled models, and a model's pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+from tfimpute_tracks.models.loading import load_model
+from tfimpute_tracks.models.model import Model
+from tfimpute_tracks.models.pretrained import shipped_models
+
+__all__ = ["group_records", "model_records", "pair_records"]
+
+Record = dict[str, Any]
+_MAX_NAMES = 8  # measured pairs that a group names
+
+
+def model_records() -> list[Record]:
+    """Describe the bundled models.
+
+    Returns
+    -------
+    list of dict
+        One per model: its size, its tiles, and mean AUROCs of trained and of held-out
+        pairs.
+    """
+    records = []
+    for name, path in shipped_models().items():
+        model = load_model(name)
+        measured = model.known_pairs.values()
+        trained = [entry for entry in measured if entry["trained"]]
+        held_out = [entry for entry in measured if not entry["trained"]]
+        records.append(
+            {
+                "model": name,
+                "tfs": len(model.tfs),
+                "cells": len(model.cells),
+                "pairs": len(model.tfs) * len(model.cells),
+                "trained": len(trained),
+                "tile": model.config.seq_len,
+                "stride": model.config.stride,
+                "context": model.config.flank,
+                "build": model.checkpoint.genome.get("build"),
+                "auroc_trained": _mean(entry["test_auroc"] for entry in trained),
+                "auroc_held_out": _mean(entry["test_auroc"] for entry in held_out),
+                "kib": path.stat().st_size // 1024,
+            }
+        )
+    return records
+
+
+def pair_records(
+    model: Model, tf: str | None = None, cell: str | None = None
+) -> list[Record]:
+    """Describe the pairs of a model: status, accuracy and thresholds.
+
+    Parameters
+    ----------
+    model : Model
+    tf, cell : str, optional
+        Only pairs of this TF or cell line, by the model's own name.
+
+    Returns
+    -------
+    list of dict
+        One per pair, with the same keys.
+    """
+    records = []
+    for pair in model.vocabulary.all_pairs():
+        if tf not in (None, pair.tf) or cell not in (None, pair.cell):
+            continue
+        measured: Mapping[str, Any] = model.known_pairs.get(pair, {})
+        low, high = model.expected_interval(pair) or (None, None)
+        fdr = model.fdr_thresholds(pair).items()
+        records.append(
+            {
+                "tf": pair.tf,
+                "cell": pair.cell,
+                "status": model.status(pair),
+                "training_sites": measured.get("training_sites", 0),
+                "auroc": measured.get("test_auroc"),
+                "expected_auroc": model.expected_auroc(pair),
+                "expected_low": low,
+                "expected_high": high,
+                "threshold": round(model.threshold(pair), 4),
+                **{f"fdr_{level:g}": score for level, score in fdr},
+            }
+        )
+    return records
+
+
+def group_records(pairs: Iterable[Record], by: Literal["tf", "cell"]) -> list[Record]:
+    """Summarize pairs by TF or by cell line.
+
+    Parameters
+    ----------
+    pairs : iterable of dict
+        From :func:`pair_records`.
+    by : {"tf", "cell"}
+
+    Returns
+    -------
+    list of dict
+        One per TF or cell line.
+    """
+    other = "cell" if by == "tf" else "tf"
+    groups: dict[str, list[Record]] = {}
+    for pair in pairs:
+        groups.setdefault(pair[by], []).append(pair)
+    records = []
+    for name, group in groups.items():
+        trained = [pair for pair in group if pair["status"] == "trained"]
+        mean = _mean(pair["auroc"] for pair in trained)
+        names = [pair[other] for pair in trained]
+        more = " ..." if len(names) > _MAX_NAMES else ""
+        records.append(
+            {
+                by: name,
+                "trained_pairs": len(trained),
+                "imputed_pairs": len(group) - len(trained),
+                "mean_auroc": None if mean is None else round(mean, 4),
+                f"trained_{other}s": " ".join(names[:_MAX_NAMES]) + more,
+            }
+        )
+    return records
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    numbers = [value for value in values if value is not None]
+    return sum(numbers) / len(numbers) if numbers else None
