@@ -66,9 +66,7 @@ class TileRange(NamedTuple):
         """
         return self.first + seq_len // 2 + stride * np.arange(self.n_tiles)
 
-    def signal(
-        self, values: NDArray[np.float32], stride: int, seq_len: int
-    ) -> Signal:
+    def signal(self, values: NDArray[np.float32], stride: int, seq_len: int) -> Signal:
         """Lay scores of the tiles out along the chromosome.
 
         Parameters

@@ -256,7 +256,7 @@ def make_plan(
 
     def read(tiles: TileRange) -> tuple[Block, int]:
         codes = read_codes(genome, tiles, grid)
-        missing = grid.of_tiles(grid.unknown(codes, tiles.n_tiles))
+        missing = grid.tile_mask(grid.unknown(codes, tiles.n_tiles))
         return Block(tiles, digest_arrays(codes)), int((~missing).sum())
 
     cut = cut_blocks(ranges, stride, shard_size.tiles)

@@ -317,9 +317,7 @@ class ShardFile:
         )
 
 
-def is_complete(
-    folder: Path, plan: Plan, shard: Shard, thorough: bool = False
-) -> bool:
+def is_complete(folder: Path, plan: Plan, shard: Shard, thorough: bool = False) -> bool:
     """Check whether a shard's file is there and belongs to the plan.
 
     Parameters

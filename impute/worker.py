@@ -190,7 +190,7 @@ class ShardWorker:
 
         def column(part: TileRange) -> Column:
             first = (part.first - tiles.first) // stride
-            own = codes[self._scorer.grid.letters(first, part.n_tiles)]
+            own = codes[self._scorer.grid.code_slice(first, part.n_tiles)]
             return self._column(shard, part, own)
 
         # From the shard's own start: its chunks begin there.
@@ -199,7 +199,7 @@ class ShardWorker:
 
     def _column(self, shard: Shard, tiles: TileRange, codes: Codes) -> Column:
         plan, grid = self.plan, self._scorer.grid
-        is_missing = grid.of_tiles(grid.unknown(codes, tiles.n_tiles))
+        is_missing = grid.tile_mask(grid.unknown(codes, tiles.n_tiles))
         if is_missing.all():  # centromeres, partial genomes
             nothing = np.zeros((shard.n_pairs, tiles.n_tiles), dtype=np.uint8)
             return Column(nothing, is_missing)
@@ -208,7 +208,7 @@ class ShardWorker:
         scores = np.empty((shard.n_pairs, tiles.n_tiles), dtype=np.uint8)
         done = 0
         for some in tiles.parts(plan.stride, _TILES_AT_ONCE[plan.device]):
-            own = codes[grid.letters(done, some.n_tiles)]
+            own = codes[grid.code_slice(done, some.n_tiles)]
             logits = self._logits(own, some, (shard.first_pair, shard.n_pairs))
             part = scores[:, done : done + some.n_tiles]
             quantize(logits, scale, min_codes, part)

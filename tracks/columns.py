@@ -109,7 +109,9 @@ class Columns:
         -------
         list of int
         """
-        return [index, self._mean_of[index]] if self._signal == "specificity" else [index]
+        return (
+            [index, self._mean_of[index]] if self._signal == "specificity" else [index]
+        )
 
     def scores(self, index: int, kept: Sequence[Floats]) -> tuple[Floats, Floats]:
         """Make a pair's probabilities and signal of what was kept.

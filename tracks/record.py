@@ -216,7 +216,7 @@ class TrackRecord(RunRecord, TrackOptions):
     sequence, store : str
         Digest of the sequence, or of the bulk store that the scores come from.
     evidence_summary : dict, optional
-        As :meth:`tfimpute_tracks.models.evidence.ModelEvidence.about`.
+        As :meth:`tfimpute_tracks.models.evidence.Evidence.about`.
     n_peaks : int
     signals : dict of str to str
         Name of a signal -> name of its bigWig.
@@ -282,10 +282,14 @@ class TrackRecord(RunRecord, TrackOptions):
             expected_interval=model.expected_interval(pair),
             threshold=model.threshold(pair) if threshold is None else threshold,
             # Of the card: the digest of the weights does not cover it.
-            calibration=calibration_line(model, pair) if signal == "calibrated" else None,
+            calibration=calibration_line(model, pair)
+            if signal == "calibrated"
+            else None,
             mean_over_cells=len(model.cells) if signal == "specificity" else None,
             regions=tuple(map(str, regions)),
-            evidence_summary=model.evidence and model.evidence.about(pair, regions),
+            evidence_summary=(
+                model.evidence.about(pair, regions) if model.evidence else None
+            ),
         )
 
     @property

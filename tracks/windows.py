@@ -18,9 +18,9 @@ from tfimpute_tracks.kernels.peaks import call_peaks
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.tracks.columns import Columns
 from tfimpute_tracks.tracks.formats import read_signal
+from tfimpute_tracks.tracks.record import TrackRecord
 from tfimpute_tracks.tracks.scan import scan_blocks
 from tfimpute_tracks.tracks.signals import SignalName
-from tfimpute_tracks.tracks.record import TrackRecord
 from tfimpute_tracks.tracks.track_folder import TrackFolder
 from tfimpute_tracks.vocabulary import Pair
 

@@ -6,8 +6,8 @@ from tfimpute_tracks.genome import bundled_region, open_bundled
 from tfimpute_tracks.kernels.encode import decode
 from tfimpute_tracks.models import load_model
 from tfimpute_tracks.tracks import ScanJob, run_scan
-from tfimpute_tracks.tracks.rendering import TrackOptions
 from tfimpute_tracks.tracks.record import TrackRecord
+from tfimpute_tracks.tracks.rendering import TrackOptions
 from tfimpute_tracks.tracks.track_folder import TrackFolder
 from tfimpute_tracks.vocabulary import Pair
 
