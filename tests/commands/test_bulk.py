@@ -104,11 +104,11 @@ def test_a_long_run_asks_first(run, toy, monkeypatch, tmp_path):
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ([], "which pairs?"),
+        ([], "no pairs; use --missing"),
         (["--missing", "--all"], "--missing or --all"),
         (["--missing", "--pairs", "CTCF:K562"], "--pairs, or --missing"),
         (["--pairs", "CTCF:Nowhere"], "Nowhere"),
-        (["--all", "--shard", "5/4"], "--shard '5/4'"),
+        (["--all", "--part", "5/4"], "--part '5/4'"),
         (["--all", "--sparse", "--margin", "99"], "--sparse 99"),
         (["--all", "--scheduler", "tcp://x:1"], "--engine dask"),
         (["--all", "--margin", "1"], "--margin goes with --sparse"),
