@@ -20,9 +20,7 @@ _SHOWN = 200  # pairs in the table; all are in the JSON and in the folder
 _COLUMNS = ("pair", "status", "peaks", "threshold", "state")
 
 
-def show_results(
-    results: Sequence[PairResult], as_json: bool, hint: str = ""
-) -> None:
+def show_results(results: Sequence[PairResult], as_json: bool, hint: str = "") -> None:
     """Write a line per pair, and the files last.
 
     Parameters

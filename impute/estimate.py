@@ -57,6 +57,19 @@ class Estimate:
     memory: int
     largest_shard: tuple[float, int]
 
+    def is_large(self, max_seconds: float = 3600, max_bytes: float = 10e9) -> bool:
+        """Check whether a run should not start without confirmation.
+
+        Parameters
+        ----------
+        max_seconds, max_bytes : float
+
+        Returns
+        -------
+        bool
+        """
+        return self.seconds >= max_seconds or self.n_bytes >= max_bytes
+
 
 def estimate(
     model: Model,

@@ -218,7 +218,9 @@ def _stop(workers: list[_Worker]) -> None:
             worker.process.join()
 
 
-def _worker_main(open_work: Callable[[Any], Work], slot: Slot, pipe: Connection) -> None:
+def _worker_main(
+    open_work: Callable[[Any], Work], slot: Slot, pipe: Connection
+) -> None:
     """Make items until the parent closes the pipe."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
     threading.Thread(target=_end_with_parent, daemon=True).start()

@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tfimpute_tracks.errors import RunError, UsageError
+from tfimpute_tracks.genome import Sequences
 from tfimpute_tracks.impute.cluster import Cluster, run_cluster
+from tfimpute_tracks.impute.estimate import Estimate, estimate
 from tfimpute_tracks.impute.events import Event, Failed
 from tfimpute_tracks.impute.lock import store_lock
 from tfimpute_tracks.impute.plan import Plan, Shard, part_of
@@ -24,10 +26,19 @@ from tfimpute_tracks.impute.pool import Slot, Work, run_pool
 from tfimpute_tracks.impute.shard_file import is_complete, shard_path
 from tfimpute_tracks.impute.status import Status
 from tfimpute_tracks.impute.worker import WorkerSpec, open_worker
+from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.storage import check_writable_dir, remove_leftovers
 from tfimpute_tracks.tracks.record import RunRecord
 
-__all__ = ["BulkJob", "BulkResult", "Todo", "check_store", "missing_shards", "run_bulk"]
+__all__ = [
+    "BulkJob",
+    "BulkResult",
+    "Todo",
+    "check_store",
+    "missing_shards",
+    "prepare_bulk",
+    "run_bulk",
+]
 
 
 @dataclass(frozen=True)
@@ -154,6 +165,33 @@ def missing_shards(job: BulkJob) -> Todo:
     folder = job.spec.store
     todo = [s for s in shards if not is_complete(folder, job.plan, s, job.verify)]
     return Todo(todo, sum(shard_path(folder, shard).exists() for shard in todo))
+
+
+def prepare_bulk(
+    job: BulkJob, model: Model, genome: Sequences
+) -> tuple[Todo, Estimate]:
+    """Check a store and estimate what its missing shards cost.
+
+    Parameters
+    ----------
+    job : BulkJob
+    model : Model
+    genome : Sequences
+
+    Returns
+    -------
+    todo : Todo
+    cost : Estimate
+
+    Raises
+    ------
+    UsageError, InputFileError
+        As :func:`check_store`.
+    """
+    folder = job.spec.store
+    check_store(folder, job.plan)
+    todo = missing_shards(job)
+    return todo, estimate(model, job.plan, genome, todo.shards, folder, job.devices)
 
 
 def run_bulk(
