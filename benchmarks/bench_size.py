@@ -17,7 +17,7 @@ from tfimpute_tracks.models import load_model
 from tfimpute_tracks.tracks import plan_tiles
 from tfimpute_tracks.tracks.columns import Columns
 from tfimpute_tracks.tracks.formats import SignalStyle, write_track
-from tfimpute_tracks.tracks.rendering import MAX_ZOOMS, TrackLayout
+from tfimpute_tracks.tracks.record import MAX_ZOOMS, TrackLayout
 from tfimpute_tracks.tracks.scan import scan_blocks
 from tfimpute_tracks.tracks.signals import SIGNALS, SignalKind
 

@@ -124,10 +124,10 @@ def _check_exports(toy):
         regions = [Region(c, 0, size) for c, size in genome.chrom_sizes.items()]
         job = ScanJob(toy.model, pairs, regions, toy.folder / "s", 20)
         scanned = list(run_scan(job, genome, lambda _: None))
-    assert sum(result.n_peaks for result in scanned) > 0
+    assert sum(result.record.n_peaks for result in scanned) > 0
     counts = store.peak_counts()
     for one, other, count in zip(exported, scanned, counts, strict=True):
-        assert one.n_peaks == other.n_peaks == count
+        assert one.record.n_peaks == other.record.n_peaks == count
         stem = f"{one.pair.tf}.{one.pair.cell}.narrowPeak"
         ours, theirs = (
             [

@@ -1,4 +1,4 @@
-"""A run is repeated unless inputs and outputs are those of its receipt, to the byte."""
+"""A run is repeated unless content and files are those of its receipt, to the byte."""
 
 from __future__ import annotations
 
@@ -7,20 +7,128 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Any, Literal, NamedTuple
 
 import pytest
 
 import tfimpute_tracks
 from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.storage import (
+    CONTENT,
+    Record,
     digest_file,
-    matches,
+    digest_json,
     read_receipt,
     write_receipt,
 )
 
-INPUTS = {"weights": "sha256:aa", "sequence": "sha256:bb", "parameters": "sha256:cc"}
+
+class Name(NamedTuple):
+    """A part of a record."""
+
+    tf: str
+    cells: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts(Record):
+    """A record with a field of each kind."""
+
+    weights: str = field(metadata=CONTENT)
+    stride: int = field(default=100, metadata=CONTENT)
+    threshold: float = field(default=0.5, metadata=CONTENT)
+    names: list[Name] = field(default_factory=list, metadata=CONTENT)
+    signal: Literal["probability", "log-odds"] = field(
+        default="probability", metadata=CONTENT
+    )
+    interval: tuple[float, float] | None = field(default=None, metadata=CONTENT)
+    regions: tuple[str, ...] = field(default=(), metadata=CONTENT)
+    sizes: dict[str, int] = field(default_factory=dict, metadata=CONTENT)
+    model: str = ""
+    about: dict[str, Any] | None = None
+    is_new: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class More(Facts):
+    """A record with the fields of another."""
+
+    pair: str = field(metadata=CONTENT)
+
+
+FACTS = Facts(
+    weights="sha256:aa",
+    names=[Name("CTCF", ["K562", "NB4"]), Name("MAX", [])],
+    interval=(0.5, 1.0),
+    regions=("chr1:1-10",),
+    sizes={"chr1": 10},
+    about={"tracks": 3, "chroms": ["chr1"]},
+)
+# Another value of each field, and whether it changes the digest.
+CHANGES = [
+    ({"weights": "sha256:ab"}, True),
+    ({"stride": 101}, True),
+    ({"threshold": 0.6}, True),
+    ({"names": []}, True),
+    ({"signal": "log-odds"}, True),
+    ({"interval": None}, True),
+    ({"regions": ()}, True),
+    ({"sizes": {"chr1": 11}}, True),
+    ({"model": "renamed"}, False),
+    ({"about": None}, False),
+    ({"is_new": True}, False),
+]
+
+
+def test_a_record_is_read_back_as_it_was_written():
+    values = json.loads(json.dumps(FACTS.to_json()))
+    assert Facts.from_json(values) == FACTS
+    assert Facts.from_json({"weights": "a", "threshold": 1}).threshold == 1.0
+
+
+@pytest.mark.parametrize(("change", "counts"), CHANGES)
+def test_the_digest_covers_what_is_marked_and_nothing_else(change, counts):
+    assert (replace(FACTS, **change).digest != FACTS.digest) == counts
+    ((name, _),) = change.items()
+    assert (name in FACTS.content()) == counts
+
+
+def test_each_field_is_tried():
+    tried = {name for change, _ in CHANGES for name in change}
+    assert tried == {field.name for field in dataclasses.fields(Facts)}
+
+
+def test_the_digest_is_of_the_json():
+    assert FACTS.digest == digest_json(FACTS.content())
+    assert Facts.from_json(FACTS.to_json()).digest == FACTS.digest
+
+
+def test_a_record_is_made_of_the_values_of_another():
+    more = More(**FACTS.values_of(Facts), pair="CTCF:K562")
+    assert more.values_of(Facts) == FACTS.values_of(Facts)
+    assert set(more.content()) == {*FACTS.content(), "pair"}
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({}, "weights"),
+        ({"weights": 3}, "weights: 3 is not of type str"),
+        ({"weights": "a", "stride": "100"}, "stride: '100'"),
+        ({"weights": "a", "stride": True}, "stride: True"),
+        ({"weights": "a", "threshold": None}, "threshold: None"),
+        ({"weights": "a", "interval": [1.0]}, "interval: .* has not 2 items"),
+        ({"weights": "a", "signal": "odds"}, "signal: 'odds'"),
+        ({"weights": "a", "names": [["CTCF"]]}, "names: .* has not 2 items"),
+        ({"weights": "a", "sizes": {"chr1": "x"}}, "sizes: 'x'"),
+        ({"weights": "a", "color": "red"}, "unknown field 'color'"),
+    ],
+)
+def test_what_is_not_a_record_is_refused(values, words):
+    with pytest.raises(ValueError, match=words):
+        Facts.from_json(values)
 
 
 @pytest.fixture
@@ -30,24 +138,18 @@ def run(tmp_path):
     peaks.parent.mkdir()
     track.write_bytes(b"signal")
     peaks.write_bytes(b"peaks")
-    write_receipt(
-        tmp_path / "receipt.json",
-        INPUTS,
-        [track, peaks],
-        megabases=59.5,
-        seconds=7,
-        parameters={"stride": 100},
-    )
+    path = tmp_path / "receipt.json"
+    write_receipt(path, FACTS, [track, peaks], megabases=59.5, seconds=7)
     return tmp_path
 
 
-def test_receipt_tells_all(run):
+def test_a_receipt_lists_all(run):
     text = json.loads((run / "receipt.json").read_text())
     assert text["format"] == "tfimpute-tracks receipt"
-    assert text["format_version"] == 1
-    assert text["tool_version"] == tfimpute_tracks.__version__
-    assert text["inputs"] == INPUTS
-    assert text["parameters"] == {"stride": 100}
+    assert text["format_version"] == 2
+    assert text["versions"]["tfimpute-tracks"] == tfimpute_tracks.__version__
+    assert text["record"] == FACTS.to_json()
+    assert text["digest"] == FACTS.digest
     assert text["outputs"][1] == {
         "name": "peaks/CTCF.K562.bed",
         "size": 5,
@@ -61,70 +163,65 @@ def test_receipt_tells_all(run):
     assert text["versions"]["numpy"]
 
 
-def test_receipt_reads_back(run):
+def test_a_receipt_reads_back(run):
     path = run / "receipt.json"
-    receipt = read_receipt(path)
+    receipt = read_receipt(path, Facts)
     again = write_receipt(
         run / "again.json",
-        receipt.inputs,
+        receipt.record,
         [run / output.name for output in receipt.outputs],
         megabases=receipt.megabases,
         seconds=receipt.seconds,
-        parameters=receipt.parameters,
     )
-    assert read_receipt(run / "again.json") == again
-    assert dataclasses.replace(again, created=receipt.created) == receipt
+    assert read_receipt(run / "again.json", Facts) == again
+    assert replace(again, created=receipt.created) == receipt
 
 
 def test_no_seconds_no_rate(tmp_path):
-    receipt = write_receipt(tmp_path / "r", {}, [], megabases=1, seconds=0)
+    receipt = write_receipt(tmp_path / "r", FACTS, [], megabases=1, seconds=0)
     assert receipt.megabases_per_second == 0
 
 
-def test_same_inputs_and_intact_outputs_match(run):
-    receipt = read_receipt(run / "receipt.json")
-    assert matches(receipt, INPUTS, run)
-    assert matches(receipt, dict(reversed(INPUTS.items())), run)
+def _is_up_to_date(run, record=FACTS):
+    return read_receipt(run / "receipt.json", Facts).is_up_to_date(record, run)
 
 
-@pytest.mark.parametrize(
-    "inputs",
-    [
-        INPUTS | {"weights": "sha256:ab"},
-        INPUTS | {"evidence": "sha256:dd"},
-        {"weights": "sha256:aa"},
-        {},
-    ],
-)
-def test_other_inputs_do_not_match(run, inputs):
-    assert not matches(read_receipt(run / "receipt.json"), inputs, run)
+@pytest.mark.parametrize(("change", "counts"), CHANGES)
+def test_the_same_content_and_intact_outputs_are_up_to_date(run, change, counts):
+    assert _is_up_to_date(run)
+    assert _is_up_to_date(run, replace(FACTS, **change)) != counts
 
 
 @pytest.mark.parametrize("content", [None, b"sigmal", b"signal\n", b"sig", b""])
-def test_changed_or_missing_output_does_not_match(run, content):
+def test_a_changed_or_missing_output_is_not_up_to_date(run, content):
     path = run / "CTCF.K562.bw"
     path.unlink()
     if content is not None:
         path.write_bytes(content)
-    assert not matches(read_receipt(run / "receipt.json"), INPUTS, run)
+    assert not _is_up_to_date(run)
 
 
-def test_date_of_an_output_does_not_count(run):
+def test_the_date_of_an_output_does_not_count(run):
     (run / "CTCF.K562.bw").touch()
-    assert matches(read_receipt(run / "receipt.json"), INPUTS, run)
+    assert _is_up_to_date(run)
 
 
-def test_moved_folder_still_matches(run, tmp_path_factory):
+def test_a_moved_folder_is_up_to_date(run, tmp_path_factory):
     moved = tmp_path_factory.mktemp("elsewhere") / "moved"
     run.rename(moved)
-    assert matches(read_receipt(moved / "receipt.json"), INPUTS, moved)
+    assert _is_up_to_date(moved)
     moved.rename(run)
 
 
-def test_missing_output_cannot_be_signed_for(tmp_path):
+def test_a_missing_output_cannot_be_listed(tmp_path):
     with pytest.raises(InputFileError, match="none"):
-        write_receipt(tmp_path / "r", {}, [tmp_path / "none"], megabases=1, seconds=1)
+        write_receipt(
+            tmp_path / "r", FACTS, [tmp_path / "none"], megabases=1, seconds=1
+        )
     assert not (tmp_path / "r").exists()
+
+
+HEADER = '"format": "tfimpute-tracks receipt", "format_version": 2'
 
 
 @pytest.mark.parametrize(
@@ -135,36 +232,37 @@ def test_missing_output_cannot_be_signed_for(tmp_path):
         "[]",
         "{}",
         "\x00",
-        '{"format": "tfimpute-tracks receipt", "format_version": 1}',
-        '{"format": "tfimpute-tracks receipt", "format_version": 1, "outputs": [3]}',
+        f"{{{HEADER}}}",
+        f'{{{HEADER}, "digest": "", "outputs": [3], "record": {{}}}}',
+        f'{{{HEADER}, "digest": "", "outputs": [], "record": {{"stride": 3}}}}',
     ],
 )
-def test_what_is_no_receipt_is_refused(tmp_path, text):
+def test_what_is_not_a_receipt_is_refused(tmp_path, text):
     path = tmp_path / "receipt.json"
     path.write_text(text)
     with pytest.raises(InputFileError, match="not a receipt"):
-        read_receipt(path)
+        read_receipt(path, Facts)
 
 
-def test_unknown_version_is_refused_by_name(run):
+def test_an_unknown_version_is_refused_by_name(run):
     path = run / "receipt.json"
-    fields = json.loads(path.read_text()) | {"format_version": 2}
-    path.write_text(json.dumps(fields))
-    with pytest.raises(InputFileError, match=r"version 2; this release reads .* 1"):
-        read_receipt(path)
+    values = json.loads(path.read_text()) | {"format_version": 3}
+    path.write_text(json.dumps(values))
+    with pytest.raises(InputFileError, match=r"version 3; this release reads .* 2"):
+        read_receipt(path, Facts)
 
 
-def test_missing_receipt_is_named(tmp_path):
+def test_a_missing_receipt_is_named(tmp_path):
     with pytest.raises(InputFileError, match="none: No such file"):
-        read_receipt(tmp_path / "none")
+        read_receipt(tmp_path / "none", Facts)
 
 
 def test_writing_one_does_not_load_torch(tmp_path):
     code = (
         "import sys, pathlib\n"
-        "from tfimpute_tracks.storage import write_receipt\n"
+        "from tfimpute_tracks.storage import Record, write_receipt\n"
         "path = pathlib.Path(sys.argv[1])\n"
-        "r = write_receipt(path, {}, [], megabases=1, seconds=1)\n"
+        "r = write_receipt(path, Record(), [], megabases=1, seconds=1)\n"
         "print(*sorted(r.versions), 'torch' in sys.modules)"
     )
     done = subprocess.run(
@@ -173,4 +271,4 @@ def test_writing_one_does_not_load_torch(tmp_path):
         text=True,
         check=True,
     )
-    assert done.stdout.split() == ["numpy", "python", "False"]
+    assert done.stdout.split() == ["numpy", "python", "tfimpute-tracks", "False"]

@@ -6,8 +6,7 @@ from tfimpute_tracks.genome import bundled_region, open_bundled
 from tfimpute_tracks.kernels.encode import decode
 from tfimpute_tracks.models import load_model
 from tfimpute_tracks.tracks import ScanJob, run_scan
-from tfimpute_tracks.tracks.record import TrackRecord
-from tfimpute_tracks.tracks.rendering import TrackOptions
+from tfimpute_tracks.tracks.record import TrackOptions, TrackRecord
 from tfimpute_tracks.tracks.track_folder import TrackFolder
 from tfimpute_tracks.vocabulary import Pair
 
@@ -20,11 +19,11 @@ def tracks_folder(tmp_path_factory):
     """Three pairs over 500 kb of the bundled region, one with its specificity."""
     folder = tmp_path_factory.mktemp("tracks") / "tracks"
     model, genome = load_model("default"), open_bundled()
-    for pairs, rendering in (
+    for pairs, options in (
         (PAIRS, TrackOptions()),
         (PAIRS[:1], TrackOptions("specificity")),
     ):
-        job = ScanJob(model, pairs, [REGION], folder, 100, rendering=rendering)
+        job = ScanJob(model, pairs, [REGION], folder, 100, options=options)
         assert len(list(run_scan(job, genome, lambda n: None))) == len(pairs)
     letters = decode(genome.codes("chr20"))
     (folder / "chr20.fa").write_text(f">chr20\n{letters}\n")
