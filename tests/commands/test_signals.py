@@ -81,7 +81,7 @@ def test_export_tells_what_its_specificity_is_told_against(run, store, tmp_path)
     assert "warning: " in err
     assert "does not hold all 4 cell lines of each TF, but of CTCF 3: " in err
     receipt = tmp_path / "e" / "CTCF.HepG2.specificity.receipt.json"
-    assert json.loads(receipt.read_text())["parameters"]["mean_over_cells"] == 3
+    assert json.loads(receipt.read_text())["record"]["mean_over_cells"] == 3
     code, _, err = run("-q", *export, "--pairs", "MAX:K562")
     assert code == 0
     assert "whether they know more than its 4 cell lines is not checked" in err
