@@ -116,7 +116,7 @@ def test_a_long_run_asks_first(run, toy, monkeypatch, tmp_path):
         (["--all", "--part", "5/4"], "--part '5/4'"),
         (
             ["--all", "--sparse", "--keep-below-threshold", "99"],
-            "threshold 99; use 0 to 10",
+            "threshold 99.0; use 0 to 10",
         ),
         (["--all", "--scheduler", "tcp://x:1"], "--engine dask"),
         (["--all", "--keep-below-threshold", "1"], "applies only with --sparse"),
