@@ -131,7 +131,7 @@ def main() -> None:
         "no tracks left out in training": _Way(replace(recipe, track_dropout=0.0)),
     }
     read = partial(read_evidence_sites, model, dataset=dataset, rows=split.valid)
-    width = EvidenceConfig().width
+    width = EvidenceConfig().window
     for name, way in ways.items():
         some = store
         if not way.accessibility:

@@ -190,7 +190,7 @@ def _setting(asked: argparse.Namespace, roles: tuple[str, ...]) -> _Setting:
     dataset = open_dataset(asked.data)
     model = load_model(asked.model, asked.evidence)
     trained = pair_columns(dataset, "base")
-    evidence = model.evidence.of(dataset.pairs[i] for i in trained)
+    evidence = model.evidence.subset(dataset.pairs[i] for i in trained)
     rows = split_by_chromosome(dataset).test
     columns = np.concatenate([pair_columns(dataset, role) for role in roles])
     labels = dataset.labels(rows, columns)

@@ -49,6 +49,10 @@ def export(
     from tfimpute_tracks.genome import resolve_regions
     from tfimpute_tracks.impute.export import ExportJob, run_export
     from tfimpute_tracks.impute.store import Store
+    from tfimpute_tracks.impute.stored_model import (
+        check_specificity,
+        stored_calibration,
+    )
     from tfimpute_tracks.tracks.formats import choose_formats
     from tfimpute_tracks.tracks.rendering import TrackOptions
 
@@ -80,10 +84,12 @@ def export(
         overwrite,
         inputs.set_threads(threads),
         rendering,
-        inputs.stored_calibration(opened, evidence) if signal == "calibrated" else None,
+        stored_calibration(opened, evidence) if signal == "calibrated" else None,
     )
     if signal == "specificity":
-        inputs.warn_absent_cells(opened, chosen)
+        warning = check_specificity(opened, chosen)
+        if warning:
+            log(warning, warning=True)
     results = []
     with progress_bar("export", len(chosen), "pairs") as advance:
         for result in run_export(job):

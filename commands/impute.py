@@ -61,8 +61,8 @@ def impute(
         str | None,
         typer.Option(help="With --engine dask: tcp://HOST:PORT. Default: start one."),
     ] = None,
-    shard: Annotated[
-        str, typer.Option(help="Make the i-th of n shares only: i/n, for job arrays.")
+    part: Annotated[
+        str, typer.Option(help="Compute part i of n only: i/n, for job arrays.")
     ] = "1/1",
     workers: Annotated[
         int | None,
@@ -119,7 +119,7 @@ def impute(
         raise UsageError("--scheduler goes with --engine dask")
     loaded = load_model(model, evidence)
     chosen = inputs.choose_many_pairs(loaded, missing, every, (tf, cell, pairs))
-    share = inputs.read_share(shard)
+    share = inputs.read_part(part)
     n_threads = inputs.set_threads(threads)
     devices = list_devices(device)
     n_workers = workers or (n_threads if devices == ["cpu"] else len(devices))

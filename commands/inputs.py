@@ -1,13 +1,12 @@
-"""From what a user typed to what a run takes: pairs, genome, regions, threads.
+"""From the values of options to the inputs of a run: pairs, genome, regions, threads.
 
-Every check that needs no computing is made here, before any long work.
+Everything that can be checked without computing is checked here, before any long work.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from functools import partial
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +18,6 @@ from tfimpute_tracks.vocabulary import Pair, Vocabulary
 if TYPE_CHECKING:
     from tfimpute_tracks.engines.feature_cache import FeatureCache
     from tfimpute_tracks.genome import Region, Sequences
-    from tfimpute_tracks.impute.store import Store
     from tfimpute_tracks.models.model import Model
 
 __all__ = [
@@ -28,10 +26,8 @@ __all__ = [
     "choose_many_pairs",
     "choose_pairs",
     "choose_regions",
-    "read_share",
+    "read_part",
     "set_threads",
-    "stored_calibration",
-    "warn_absent_cells",
 ]
 
 
@@ -52,66 +48,63 @@ def choose_cache(cache_dir: Path | None, limit: float) -> FeatureCache:
     Raises
     ------
     UsageError
-        The folder is a file, or the limit is no number of bytes.
+        The folder is a file, or the limit is not finite.
     """
     from tfimpute_tracks.engines.feature_cache import FeatureCache
     from tfimpute_tracks.genome import default_cache_dir
 
     folder = default_cache_dir() if cache_dir is None else cache_dir
     if folder.exists() and not folder.is_dir():
-        raise UsageError(f"--cache-dir {folder} is a file; give a folder")
+        raise UsageError(f"--cache-dir {folder} is a file; use a folder")
     if not math.isfinite(limit):
-        raise UsageError(f"--cache-limit {limit}; give a number of GB, such as 100")
+        raise UsageError(f"--cache-limit {limit}; use a number of GB, such as 100")
     return FeatureCache(folder / "features", int(limit * 1e9))
 
 
 def choose_pairs(
     vocabulary: Vocabulary, tf: str | None, cell: str | None, pairs: str | None
 ) -> list[Pair]:
-    """Read the pairs asked for.
+    """Read the pairs named by --tf and --cell, or by --pairs.
 
     Parameters
     ----------
     vocabulary : Vocabulary
     tf, cell : str, optional
-        One pair by its names.
+        One pair.
     pairs : str, optional
-        "TF:CELL;TF:CELL", or the path of a TSV file with a TF and a cell line per line.
+        "TF:CELL;TF:CELL", or the path of a table of TFs and cell lines.
 
     Returns
     -------
     list of Pair
-        In the order given, none twice.
+        In the order of the input, without duplicates.
 
     Raises
     ------
     UsageError
-        Neither or both ways were used, or a pair is malformed.
+        Both ways or neither are used, or a pair is malformed.
     UnknownNameError
         A name is unknown.
     InputFileError
         The file cannot be read.
     """
-    if pairs is not None and (tf or cell):
-        raise UsageError("give --tf and --cell, or --pairs, not both")
     if pairs is None:
         if not (tf and cell):
             missing = "--cell" if tf else "--tf"
             raise UsageError(
-                f"{missing} is missing; give --tf NAME and --cell NAME, or --pairs; "
+                f"{missing} is missing; use --tf NAME and --cell NAME, or --pairs; "
                 "`tfimpute-tracks info tfs` and `info cells` list the names"
             )
         return [Pair(vocabulary.tf(tf), vocabulary.cell(cell))]
-    looks_like_file = Path(pairs).suffix in {".tsv", ".txt", ".csv"}
-    texts = (
-        _pairs_of_file(Path(pairs))
-        if looks_like_file or _is_file(pairs)
-        else [text for text in pairs.replace(",", ";").split(";") if text.strip()]
-    )
-    named = list(dict.fromkeys(vocabulary.pair(text.strip()) for text in texts))
-    if not named:
-        raise UsageError(f'--pairs {pairs!r} holds no pair; write e.g. "CTCF:K562"')
-    return named
+    if tf or cell:
+        raise UsageError("use --tf and --cell, or --pairs, not both")
+    texts = re.split("[;,]", pairs)
+    if Path(pairs).suffix in {".tsv", ".txt", ".csv"} or _is_file(pairs):
+        texts = _pairs_in_file(Path(pairs))
+    chosen = [vocabulary.pair(text.strip()) for text in texts if text.strip()]
+    if not chosen:
+        raise UsageError(f'--pairs {pairs!r} has no pair; write e.g. "CTCF:K562"')
+    return list(dict.fromkeys(chosen))
 
 
 def choose_many_pairs(
@@ -120,18 +113,18 @@ def choose_many_pairs(
     every: bool,
     named: tuple[str | None, str | None, str | None],
 ) -> list[Pair]:
-    """Read the pairs of a bulk run.
+    """Read the pairs of a run over many of them.
 
     Parameters
     ----------
     model : Model
     missing : bool
-        All that were never measured.
+        All unmeasured pairs.
     every : bool
-        All there are.
+        All pairs.
     named : (tf, cell, pairs)
-        As for :func:`choose_pairs`; a TF or a cell line alone means all its pairs, of
-        the missing ones with `missing`.
+        As for :func:`choose_pairs`. A TF or a cell line alone means all its pairs, or
+        with `missing` its unmeasured pairs.
 
     Returns
     -------
@@ -140,21 +133,21 @@ def choose_many_pairs(
     Raises
     ------
     UsageError
-        Nothing was asked for, or two things at once.
+        No pairs are named, or in two ways.
     UnknownNameError, InputFileError
         As :func:`choose_pairs`.
     """
     tf, cell, pairs = named
     if missing and every:
-        raise UsageError("give --missing or --all, not both")
+        raise UsageError("use --missing or --all, not both")
     if pairs is not None or (tf and cell):
         if missing or every:
-            raise UsageError("give --pairs, or --missing or --all, not both")
+            raise UsageError("use --pairs, or --missing or --all, not both")
         return choose_pairs(model.vocabulary, tf, cell, pairs)
     if not (missing or every or tf or cell):
         raise UsageError(
-            "which pairs? give --missing (all never measured), --all, --tf or --cell "
-            "(all its pairs), or --pairs"
+            "no pairs; use --missing (all unmeasured pairs), --all, --tf or --cell (all "
+            "their pairs), or --pairs"
         )
     names = model.vocabulary
     only_tf, only_cell = tf and names.tf(tf), cell and names.cell(cell)
@@ -163,12 +156,12 @@ def choose_many_pairs(
         for pair in names.all_pairs()
         if only_tf in (None, pair.tf)
         and only_cell in (None, pair.cell)
-        and not (missing and pair in model.known_pairs)
+        and not (missing and pair in model.measured_pairs)
     ]
 
 
-def read_share(text: str) -> tuple[int, int]:
-    """Read `i/n`: the i-th of n shares.
+def read_part(text: str) -> tuple[int, int]:
+    """Read `i/n`: part i of n.
 
     Parameters
     ----------
@@ -181,51 +174,47 @@ def read_share(text: str) -> tuple[int, int]:
     Raises
     ------
     UsageError
-        Not of this form, or not 1 <= i <= n.
+        The text is malformed, or not 1 <= i <= n.
     """
-    number, _, of = text.partition("/")
-    if number.isdigit() and of.isdigit() and 1 <= int(number) <= int(of):
-        return int(number), int(of)
-    raise UsageError(f"--shard {text!r}; give i/n with 1 <= i <= n, such as 3/40")
+    i, _, n = text.partition("/")
+    if i.isdigit() and n.isdigit() and 1 <= int(i) <= int(n):
+        return int(i), int(n)
+    raise UsageError(f"--part {text!r}; use i/n with 1 <= i <= n, such as 3/40")
 
 
 def _is_file(text: str) -> bool:
     try:
         return Path(text).is_file()
-    except OSError:  # longer than any name can be: a long list of pairs
+    except OSError:  # a long list of pairs is no possible file name
         return False
 
 
-def _pairs_of_file(path: Path) -> list[str]:
+def _pairs_in_file(path: Path) -> list[str]:
     pairs = []
     for number, line in read_lines(path, "pairs file"):
-        if not line.strip() or line.startswith("#"):
-            continue
-        fields = line.replace(":", "\t").split("\t")
-        if number == 1 and [field.strip().lower() for field in fields[:2]] == [
-            "tf",
-            "cell",
-        ]:
+        fields = [field.strip() for field in re.split("[:\t]", line)]
+        is_header = number == 1 and [f.lower() for f in fields[:2]] == ["tf", "cell"]
+        if is_header or not line.strip() or line.startswith("#"):
             continue
         if len(fields) < 2:
             raise InputFileError(
                 f"{path}:{number}: {line.strip()!r} is not a pair; write a TF and a cell "
                 "line, tab-separated"
             )
-        pairs.append(f"{fields[0].strip()}:{fields[1].strip()}")
+        pairs.append(f"{fields[0]}:{fields[1]}")
     return pairs
 
 
 def choose_genome(
     fasta: Path | None, model: Model, cache_dir: Path | None
 ) -> Sequences:
-    """Open the FASTA, or the stretch that comes with the package.
+    """Open a FASTA file, or the bundled example region.
 
     Parameters
     ----------
     fasta : Path, optional
     model : Model
-        A FASTA of another build than the weights' is warned about.
+        Another assembly than that of its training data is warned about.
     cache_dir : Path, optional
 
     Returns
@@ -240,16 +229,17 @@ def choose_genome(
     from tfimpute_tracks.genome import check_build, open_bundled, open_genome
 
     if fasta is None:
-        log("no --fasta: scanning the bundled stretch of human chr20 (hg19)")
+        log("no --fasta: using the bundled example region, hg19 chr20")
         return open_bundled()
     genome = open_genome(fasta, cache_dir, log)
     trained_on = model.checkpoint.genome
-    odd = check_build(genome.chrom_sizes, trained_on.get("chrom_sizes", {}))
-    if odd:
+    differences = check_build(genome.chrom_sizes, trained_on.get("chrom_sizes", {}))
+    if differences:
         log(
-            f"{fasta} looks like another build than {trained_on.get('build')}, which "
-            f"the model {model.name} was trained on: {'; '.join(odd[:3])}. Scores stay "
-            "valid as predictions from sequence; mind the build when loading tracks",
+            f"{fasta} looks like another assembly than {trained_on.get('build')}, which "
+            f"the model {model.name} was trained on: {listed(differences, 3, '; ')}. "
+            "Scores stay valid predictions from the sequence; load tracks with the "
+            "assembly of the FASTA",
             warning=True,
         )
     return genome
@@ -258,13 +248,13 @@ def choose_genome(
 def choose_regions(
     genome: Sequences, fasta: Path | None, regions: list[str], chroms: list[str]
 ) -> list[Region]:
-    """Read the regions asked for; without any, all there is.
+    """Read the regions of a run; by default the whole genome.
 
     Parameters
     ----------
     genome : Sequences
     fasta : Path, optional
-        None for the bundled stretch, which is then the default region.
+        None: the bundled example region is the default.
     regions, chroms : list of str
 
     Returns
@@ -284,12 +274,12 @@ def choose_regions(
 
 
 def set_threads(threads: str) -> int:
-    """Set the number of CPU threads of every library that computes.
+    """Set the number of CPU threads of all numerical libraries.
 
     Parameters
     ----------
     threads : str
-        A number or `max`.
+        A number, or `max`.
 
     Returns
     -------
@@ -303,91 +293,15 @@ def set_threads(threads: str) -> int:
     import numba
     from threadpoolctl import threadpool_limits
 
-    most = int(numba.config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
+    n_cpus = int(numba.config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
     if threads == "max":
-        n_threads = most
-    elif threads.isdigit() and 1 <= int(threads) <= most:
+        n_threads = n_cpus
+    elif threads.isdigit() and 1 <= int(threads) <= n_cpus:
         n_threads = int(threads)
     else:
         raise UsageError(
-            f"--threads {threads!r}; give max or a number from 1 to {most}"
+            f"--threads {threads!r}; use max or a number from 1 to {n_cpus}"
         )
     numba.set_num_threads(n_threads)
     threadpool_limits(n_threads)
     return n_threads
-
-
-def warn_absent_cells(store: Store, pairs: list[Pair]) -> None:
-    """Warn where a store's specificity is told against some cell lines only.
-
-    Parameters
-    ----------
-    store : Store
-    pairs : list of Pair
-        Those to be drawn.
-    """
-    n_cells = {pair.tf: store.n_cells(pair.tf) for pair in pairs}
-    model = _shipped_model(store)
-    n_known = len(model.cells) if model else None
-    n_least = n_known or len(set(store.plan.cells))
-    lacking = [f"{tf} {n}" for tf, n in n_cells.items() if n < n_least]
-    if lacking:
-        log(
-            f"{store.folder} does not hold all {n_least} cell lines of each TF, but of "
-            f"{listed(lacking, 3)}: the specificity is relative to those; "
-            "take a store made with --all, or `scan --signal specificity`",
-            warning=True,
-        )
-    elif n_known is None:
-        log(
-            f"the weights of {store.folder}, {store.plan.model}, are not at hand: "
-            f"whether they know more than its {n_least} cell lines is not checked",
-            warning=True,
-        )
-
-
-def stored_calibration(
-    store: Store, evidence: str | None = None
-) -> Callable[[Pair], tuple[float, float]]:
-    """Find what calibrates the scores of a store: it stands in the model's card.
-
-    Parameters
-    ----------
-    store : Store
-    evidence : str, optional
-        That the store was made with.
-
-    Returns
-    -------
-    callable
-        Gives slope and offset of a pair.
-
-    Raises
-    ------
-    UsageError
-        The store's weights are none of those that ship, or its evidence is another.
-    """
-    from tfimpute_tracks.tracks.signals import calibration_line
-
-    model = _shipped_model(store, evidence)
-    if model is not None and model.digests != store.plan.digests:
-        told = "with --evidence" if store.plan.evidence else "without --evidence"
-        raise UsageError(f"{store.folder} was made {told}; give the same here")
-    if model is None:
-        raise UsageError(
-            f"the weights of {store.folder}, {store.plan.model}, are not at hand, and "
-            "a store holds no calibration; give another --signal, or `scan --signal "
-            "calibrated -m WEIGHTS`"
-        )
-    return partial(calibration_line, model)
-
-
-def _shipped_model(store: Store, evidence: str | None = None) -> Model | None:
-    """Load a store's model, where it is one that ships."""
-    from tfimpute_tracks.models import load_model, shipped_models
-
-    if store.plan.model in shipped_models():
-        model = load_model(store.plan.model, evidence)
-        if model.checkpoint.digest == store.plan.weights:
-            return model
-    return None

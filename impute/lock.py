@@ -1,7 +1,7 @@
 """One run per store, or per share of it.
 
 The lock is the kernel's, so it ends with the process however that ends. Shares of one
-run (``--shard i/n``) work side by side; a run of the whole store works alone.
+run (``--part i/n``) work side by side; a run of the whole store works alone.
 """
 
 from __future__ import annotations

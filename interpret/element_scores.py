@@ -150,4 +150,4 @@ def _separate_stride(config: NetworkConfig) -> int:
     """Give a stride at which tiles, with their flanks, do not overlap."""
     # Base tiles are then as far apart as the neighbors that are mixed.
     step = config.stride if config.reach else config.seq_len
-    return -(-config.span // step) * step
+    return -(-config.receptive_field // step) * step

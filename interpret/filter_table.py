@@ -20,7 +20,7 @@ from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.interpret.filters import FilterMotif, information
 from tfimpute_tracks.interpret.jaspar import Matrix, find_matrices
 from tfimpute_tracks.models.model import Model
-from tfimpute_tracks.models.pretrained import shipped_models
+from tfimpute_tracks.models.pretrained import pretrained_models
 from tfimpute_tracks.storage import write_text
 
 if TYPE_CHECKING:
@@ -248,7 +248,7 @@ def read_names(model: Model, path: Path | None) -> list[Named]:
         The table is missing, none of filters, or of other weights.
     """
     if path is None:
-        shipped = shipped_models().get(model.name)
+        shipped = pretrained_models().get(model.name)
         path = shipped and shipped.with_name(f"{model.name}.motifs.tsv")
         digest = model.checkpoint.digest
         if not path or not path.exists() or _digest_of(path) != digest:

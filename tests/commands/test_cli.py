@@ -83,7 +83,7 @@ def test_dry_run_writes_nothing(run, toy):
 def test_a_fasta_of_another_build_is_warned_of(run, toy):
     _, _, err = run("-q", "scan", "--tf", "MAX", "--cell", "K562", *_flat(toy))
     assert "warning: " in err
-    assert "looks like another build than toy1" in err
+    assert "looks like another assembly than toy1" in err
 
 
 WRONG = {

@@ -124,7 +124,7 @@ def _describe(
     tracks: list[TrackRecord], peaks: list[tuple[TrackRecord, TopPeak]]
 ) -> str:
     if not peaks:
-        return "No pair has a peak, so there is no region to show."
+        return "No pair has a peak, so no region is shown."
     some = f" of the first {_MAX_SHOWN} pairs" if len(tracks) > _MAX_SHOWN else ""
     return (
         f"Tracks{some} within {_FLANK / 1000:g} kb of {len(peaks)} of the highest peaks. "
