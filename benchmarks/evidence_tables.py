@@ -32,7 +32,7 @@ from tfimpute_tracks.dataset import (
     split_by_chromosome,
 )
 from tfimpute_tracks.engines.evidence import PairEvidence
-from tfimpute_tracks.engines.scorer import site_scorer
+from tfimpute_tracks.engines.site_scorer import site_scorer
 from tfimpute_tracks.engines.sites import chrom_sites
 from tfimpute_tracks.evaluation import pair_aurocs, pair_average_precisions
 from tfimpute_tracks.evaluation.baselines import average_activity

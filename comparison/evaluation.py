@@ -29,7 +29,7 @@ from tfimpute_tracks.dataset import (
     trained_sites,
 )
 from tfimpute_tracks.dataset.pairs_table import REPLICATE, read_pairs_table
-from tfimpute_tracks.engines.scorer import site_scorer
+from tfimpute_tracks.engines.site_scorer import site_scorer
 from tfimpute_tracks.errors import UsageError, listed
 from tfimpute_tracks.evaluation.bins import BinMetrics
 from tfimpute_tracks.evaluation.calibration_check import (

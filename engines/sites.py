@@ -1,7 +1,7 @@
 """Labeled sites scored one by one, for evaluation, training and comparisons.
 
 Sites lie on no common grid, so they share no work, and the network runs as it is
-defined. :func:`site_scorer` in ``scorer.py`` adds evidence.
+defined. ``site_scorer.py`` adds evidence.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from tfimpute_tracks.dataset import Dataset
-from tfimpute_tracks.engines.scorer import site_scorer
+from tfimpute_tracks.engines.site_scorer import site_scorer
 from tfimpute_tracks.engines.sites import chrom_sites
 from tfimpute_tracks.errors import RunError, UsageError
 from tfimpute_tracks.evidence import EvidenceStore

@@ -14,7 +14,7 @@ from scipy.special import expit
 
 from tfimpute_tracks.comparison.predictors.predictor import Fitted, Floats
 from tfimpute_tracks.comparison.predictors.task import Ints, Task
-from tfimpute_tracks.engines.scorer import site_scorer
+from tfimpute_tracks.engines.site_scorer import site_scorer
 from tfimpute_tracks.models import Model
 from tfimpute_tracks.vocabulary import Pair
 
