@@ -76,7 +76,7 @@ def test_a_file_beside_the_table_is_found(tmp_path):
             "t:2: not a text file .* use a pairs table in UTF-8",
         ),
         (
-            gzip.compress(TEXT.encode())[:-9],
+            gzip.compress(TEXT.encode(), mtime=0)[:-9],
             "t: the compressed pairs table is cut short",
         ),
         (b"\x1f\x8b\x08\x00cut", "t: the compressed pairs table is cut short"),
