@@ -1,7 +1,6 @@
-"""The command line: mounts the verbs, turns errors into one line and an exit code.
+"""The command line: its commands, and errors as one line and an exit code.
 
-Nothing heavy is imported here or by a verb's module before the verb runs, so that
-`--help` answers at once.
+Large libraries are imported when a command runs, so that `--help` is fast.
 """
 
 from __future__ import annotations
@@ -54,13 +53,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-_VERBS = (
+_COMMANDS = (
     *(scan, impute, export, query, catalogue, browse, hub, report, plot),
     *(variants, mutagenesis, enhancers, embeddings, motifs, explain),
     *(prepare, split, train, evaluate, compare, info, cache, selftest),
 )
-for verb in _VERBS:
-    app.command()(verb)
+for command in _COMMANDS:
+    app.command()(command)
 _evidence = typer.Typer(
     help="Measured peaks to condition predictions on: build, inspect, train."
 )
@@ -69,15 +68,8 @@ _evidence.command("info")(evidence_info)
 _evidence.command("train")(train_evidence)
 app.add_typer(_evidence, name="evidence")
 
-_INTERRUPTED = 130  # what a shell says of a program that Ctrl-C ended
-_SWITCHES = {
-    "--debug",
-    "--no-progress",
-    "-v",
-    "--verbose",
-    "-q",
-    "--quiet",
-}
+_INTERRUPTED = 130  # exit code of shells for Ctrl-C
+_SWITCHES = {"--debug", "--no-progress", "-v", "--verbose", "-q", "--quiet"}
 
 
 def _show_version(value: bool) -> None:
@@ -108,13 +100,13 @@ def _settings(
         ),
     ] = False,
 ) -> None:
-    """Switches that every verb takes, before or after its name."""
+    """Set the switches of all commands, which may precede or follow their names."""
     SETTINGS.verbose, SETTINGS.quiet = verbose, quiet
     SETTINGS.progress, SETTINGS.debug = not no_progress, debug
 
 
 def _normalize(arguments: Sequence[str]) -> list[str]:
-    """Accept what people type: `--out_dir`, `--chroms chr1 chr2`, switches anywhere."""
+    """Accept `--out_dir`, `--chroms chr1 chr2`, and switches anywhere."""
     switches: list[str] = []
     rest: list[str] = []
     many = ""
@@ -164,24 +156,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if code == _INTERRUPTED:  # some releases of typer swallow the exception
             raise KeyboardInterrupt
     except (typer.Abort, KeyboardInterrupt):
-        code = _fail("interrupted; run the same command to go on", _INTERRUPTED)
+        code = _fail("interrupted; run the same command to continue", _INTERRUPTED)
     except TracksError as error:
         code = _fail(str(error), error.exit_code)
     except BrokenPipeError:
-        # Whoever read our output went away: `| head` is no failure.
+        # The reader of our output has ended, as in `| head`: that is no failure.
         sys.stderr.close()
         code = 0
     except MemoryError:
-        code = _fail("out of memory; scan fewer pairs or smaller regions at once", 1)
+        code = _fail("out of memory; use fewer pairs or smaller regions", 1)
     except Exception as error:
-        # What a parser says of a wrong option is a class of click's, which some
-        # releases of typer carry inside and others import: known by its method.
-        explain = getattr(error, "format_message", None)
-        if explain is None:
+        # A wrong option raises a click error. Some releases of typer contain their own
+        # copy of click, so the class is recognized by its method.
+        format_message = getattr(error, "format_message", None)
+        if format_message is None:
             raise
         context = getattr(error, "ctx", None)
         command = context.command_path if context else "tfimpute-tracks"
-        code = _fail(f"{explain()} (`{command} --help` tells more)", 2)
+        code = _fail(f"{format_message()} (see `{command} --help`)", 2)
     sys.exit(code if isinstance(code, int) else 0)
 
 

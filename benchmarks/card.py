@@ -44,12 +44,12 @@ from tfimpute_tracks.evaluation.fdr_calibration import (
 )
 from tfimpute_tracks.evaluation.genome_wide import (
     Intervals,
-    Tally,
-    tally_tiles,
+    PeakCounts,
+    compare_peaks,
 )
 from tfimpute_tracks.genome import merge_intervals, open_genome, read_bed
 from tfimpute_tracks.genome.signal import Signal
-from tfimpute_tracks.models import Model, load_model, shipped_models
+from tfimpute_tracks.models import Model, load_model, pretrained_models
 from tfimpute_tracks.models.evidence_weights import evidence_path
 from tfimpute_tracks.storage import write_json
 from tfimpute_tracks.tracks.scan import scan_blocks
@@ -127,14 +127,16 @@ def _tallies(model: Model, pairs: list[Pair], lines, place: _Chromosome):
             )
             measured = Intervals(peaks["start"].to_numpy(), peaks["end"].to_numpy())
             drawn = Signal(place.name, start, stride, scores[:, i])
-            yield tally_tiles(drawn, measured, lines[first + i], model.threshold(pair))
+            yield compare_peaks(
+                drawn, measured, lines[first + i], model.threshold(pair)
+            )
         print_result(f"{model.name}: {first + len(group)} of {len(pairs)} pairs")
 
 
-def _genome_figures(found: Iterator[Tally], chrom: str):
+def _genome_figures(found: Iterator[PeakCounts], chrom: str):
     told, rates = [], []
     for tally in found:
-        told.append(tally.peak_figures())
+        told.append(tally.peak_metrics())
         rates.append(tally.rates())
     by_level = np.array(rates)
     number = {
@@ -188,8 +190,8 @@ def _tell_peaks_by_tracks(
         model = load_model(name, asked.evidence)
         seen = [model.status(pair) == "trained" for pair in dataset.pairs]
         known = [p for p, is_seen in zip(dataset.pairs, seen, strict=True) if is_seen]
-        model = replace(model, evidence=model.evidence.of(known))
-        entries = [dict(model.known_pairs[pair]) for pair in dataset.pairs]
+        model = replace(model, evidence=model.evidence.subset(known))
+        entries = [dict(model.measured_pairs[pair]) for pair in dataset.pairs]
         lines = np.array([list(e["fdr_thresholds"].values()) for e in entries], float)
         found = list(_tallies(model, list(dataset.pairs), lines.astype("f4"), place))
         told, _ = _genome_figures(iter(found), place.name)
@@ -209,7 +211,7 @@ def _tell_peaks_by_tracks(
         print_result(
             f"{name} {json.dumps({'seen': fdr['genome'], 'kept': imputed}, indent=1)}"
         )
-        path = evidence_path(shipped_models()[name]).with_suffix(".json")
+        path = evidence_path(pretrained_models()[name]).with_suffix(".json")
         write_json(path, model.evidence.weights.card | {"pairs": entries, "fdr": fdr})
 
 
@@ -226,7 +228,7 @@ def _calibrate(
         roles = np.array(dataset.roles)[own.columns]
         fit, check = (np.flatnonzero(roles == role) for role in ("valid2", "test3"))
         told[name] = calibrate_probabilities(
-            own.valid.of(fit), own.test.of(check), priors[fit], priors[check]
+            own.valid.subset(fit), own.test.subset(check), priors[fit], priors[check]
         )
         print_result(f"{name} {json.dumps(told[name], indent=1)}")
     for name, model in models.items():
@@ -260,7 +262,7 @@ def _tell_false_discoveries(
     for name, model in models.items():
         by_judge = imputed[judge_of(name)]
         # `train` has written what labelled sites tell of the measured pairs.
-        entries = [dict(model.known_pairs[pair]) for pair in dataset.pairs]
+        entries = [dict(model.measured_pairs[pair]) for pair in dataset.pairs]
         lines = [list(entry["fdr_thresholds"].values()) for entry in entries]
         found = _tallies(model, list(dataset.pairs), np.array(lines, np.float32), place)
         told, genome = _genome_figures(found, place.name)
@@ -276,7 +278,7 @@ def _tell_false_discoveries(
 def _update_card(name: str, news: dict[str, Any]) -> None:
     """Write some keys anew, and leave what another script may have written since."""
     card = load_model(name).card | news
-    write_json(shipped_models()[name].with_suffix(".json"), card)
+    write_json(pretrained_models()[name].with_suffix(".json"), card)
 
 
 if __name__ == "__main__":

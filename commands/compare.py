@@ -179,7 +179,7 @@ def _write(
     as_json: bool,
 ) -> None:
     """Write the files, and show the table."""
-    from tfimpute_tracks.comparison.report import write_report
+    from tfimpute_tracks.comparison.report import write_sections as write_report
     from tfimpute_tracks.comparison.tables import (
         left_out,
         pair_table,

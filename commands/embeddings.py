@@ -38,16 +38,18 @@ def embeddings(
     )
     from tfimpute_tracks.interpret.tf_families import family_of
     from tfimpute_tracks.models import load_model
-    from tfimpute_tracks.plots.dendrogram import tree_of
-    from tfimpute_tracks.plots.projection import map_of
+    from tfimpute_tracks.plots.dendrogram import draw_dendrogram
+    from tfimpute_tracks.plots.projection import draw_projection
     from tfimpute_tracks.plots.style import save_figure
     from tfimpute_tracks.storage import check_writable_dir, write_text
 
     loaded = load_model(model)
     check_writable_dir(out_dir)
     files = []
-    for kind, names in (("tf", loaded.tfs), ("cell", loaded.cells)):
-        rows = loaded.checkpoint.weights[f"{kind}_embedding"]
+    vocabularies = ("tf", loaded.tfs), ("cell", loaded.cells)
+    embeddings = {kind: loaded.checkpoint.embedding(kind) for kind, _ in vocabularies}
+    for kind, names in vocabularies:
+        rows = embeddings[kind]
         table = nearest(names, rows, neighbors)
         beside = []
         if kind == "tf":
@@ -60,12 +62,12 @@ def embeddings(
         if len(names) > 1:
             groups = motif_families(names) if kind == "tf" else [None] * len(names)
             for what, figure in (
-                ("tree", tree_of(names, 1 - cosines(rows), beside)),
-                ("map", map_of(names, project_2d(rows, seed), groups)),
+                ("tree", draw_dendrogram(names, 1 - cosines(rows), beside)),
+                ("map", draw_projection(names, project_2d(rows, seed), groups)),
             ):
                 files.append(out_dir / f"{kind}-{what}.svg")
                 title = f"{kind} embeddings of {loaded.name}"
-                save_figure(figure, files[-1], title, str(figure.get_label()))
+                save_figure(figure, files[-1], title)
     _tell(_tests(loaded, neighbors, permutations, seed), as_json, files)
 
 
@@ -86,7 +88,7 @@ def _tests(
         labels[f"classes of {RELEASE}"] = jaspar_classes(model.tfs, load_matrices())
     except ImportError:
         log("for the classes of JASPAR: pip install 'tfimpute-tracks[motifs]'")
-    rows = model.checkpoint.weights["tf_embedding"]
+    rows = model.checkpoint.embedding("tf")
     return {
         name: family_enrichment(own, rows, neighbors, permutations, seed)
         for name, own in labels.items()

@@ -127,7 +127,7 @@ def _explanations(
 def _draw(
     pair: Pair, explained: Explanation, table: pd.DataFrame, out_dir: Path
 ) -> list[Path]:
-    from tfimpute_tracks.plots.explanation import Bar, motif_rows
+    from tfimpute_tracks.plots.explanation import Bar, attribution_figure
     from tfimpute_tracks.plots.style import save_figure
 
     tile, logit, base, _ = explained
@@ -138,10 +138,10 @@ def _draw(
         return []
     title = f"{pair} at {tile}"
     about = f"log-odds {logit:.2f}, {base:.2f} of them without any motif"
-    figure = motif_rows(tile, bars, title, about)
+    figure = attribution_figure(tile, bars, title, about)
     stem = f"{pair.tf}.{pair.cell}.{tile.chrom.replace('/', '_')}-{tile.start + 1}"
     dest = out_dir / f"{stem}.svg"
-    save_figure(figure, dest, title, str(figure.get_label()))
+    save_figure(figure, dest, title)
     return [dest]
 
 

@@ -134,14 +134,14 @@ def _write(
         sheet = _sheet(found, matches)
         files.append(out_dir / "filters.svg")
         title = f"Filters of {model.name}"
-        save_figure(sheet, files[-1], title, str(sheet.get_label()))
+        save_figure(sheet, files[-1], title)
     return files
 
 
 def _sheet(found: list[FilterMotif], matches: list[Match | None]) -> Figure:
     """Draw the filters that are like a known motif, the surest first."""
     from tfimpute_tracks.interpret.filters import information
-    from tfimpute_tracks.plots.logos import logo_sheet
+    from tfimpute_tracks.plots.logos import logo_figure
 
     both = [
         (motif, match)
@@ -150,7 +150,7 @@ def _sheet(found: list[FilterMotif], matches: list[Match | None]) -> Figure:
     ]
     both.sort(key=lambda pair: pair[1].e_value)
     both = both[:_LOGOS]
-    return logo_sheet(
+    return logo_figure(
         [information(motif.counts) for motif, _ in both],
         [
             (motif.name, f"{'::'.join(match.matrix.symbols)} {match.e_value:.0e}")

@@ -62,11 +62,11 @@ def plot(
     from tfimpute_tracks.genome.genes import genes_in, read_genes
     from tfimpute_tracks.models import load_model
     from tfimpute_tracks.plots.locus import Panel, draw_locus
-    from tfimpute_tracks.plots.style import check_ending, save_figure
+    from tfimpute_tracks.plots.style import check_suffix, save_figure
     from tfimpute_tracks.storage import check_writable_dir
     from tfimpute_tracks.tracks.signals import SIGNALS
 
-    check_ending(out)
+    check_suffix(out)
     check_writable_dir(out.parent)
     if region is None and (folder or fasta):
         raise UsageError("--region is missing; give chr:start-end")

@@ -1,4 +1,4 @@
-"""`prepare`: a data set to train on, from peaks, background sites and a FASTA."""
+"""`prepare`: a data set for training, from peaks, candidate sites and a FASTA."""
 
 from __future__ import annotations
 
@@ -27,41 +27,43 @@ def prepare(
         Path,
         typer.Option(
             help="Tab-separated table: tf, cell, role (base, valid2, test3, test2), "
-            "bed (its peaks, relative to the table)."
+            "bed (peak file, relative to the table)."
         ),
     ],
     out: Annotated[Path, typer.Option("-o", "--out", help="Data set to write, HDF5.")],
-    background: Annotated[
+    candidate_sites: Annotated[
         Path | None,
-        typer.Option(help="BED of the sites to learn from: DNase hypersensitive ones."),
+        typer.Option(
+            help="BED of the sites to label, best of DNase hypersensitive sites."
+        ),
     ] = None,
     seq_len: Annotated[int, typer.Option(help="Length of each sequence in bp.")] = 200,
     blacklist: Annotated[
-        Path | None, typer.Option(help="BED; sites that touch it are dropped.")
+        Path | None, typer.Option(help="BED; sites that overlap it are dropped.")
     ] = None,
     min_known: Annotated[
         float,
         typer.Option(
             min=0,
             max=1,
-            help="Least share of a sequence that must be A, C, G or T for it to be a "
-            "site. Always at most half of its middle is N. 1: no N at all.",
+            help="Minimum fraction of A, C, G and T in the sequence of a site; 1 allows "
+            "no N. In any case at most half of its middle may be N.",
         ),
     ] = 0.0,
     negatives: Annotated[
         _Negatives,
         typer.Option(
-            help="dhs: sites of the background without a peak near. shuffle: positives "
-            "with their dinucleotides shuffled. matched: places of equal GC content "
-            "and repeats (lower case)."
+            help="dhs: candidate sites without a peak near. shuffle: positives with "
+            "their dinucleotides shuffled. matched: windows of equal GC content and "
+            "repeats (lower case)."
         ),
     ] = "dhs",
     top: Annotated[
         int | None,
         typer.Option(
             min=1,
-            help="Positives are windows about the summits of so many strongest peaks "
-            "of each pair (the paper: 5000). Default: background sites under peaks.",
+            help="Positives are windows around the summits of this many strongest peaks "
+            "of each pair (the paper: 5000). Default: candidate sites under peaks.",
         ),
     ] = None,
     alternate: Annotated[
@@ -76,7 +78,7 @@ def prepare(
         bool,
         typer.Option(
             "--allow-unranked",
-            help="With --top: take all peaks of a file without signals or summits.",
+            help="With --top: use all peaks of a file without signals or summits.",
         ),
     ] = False,
     seed: options.Seed = 0,
@@ -85,7 +87,7 @@ def prepare(
     ] = False,
     as_json: options.Json = False,
 ) -> None:
-    """Make labelled sites for every TF and cell line of a table."""
+    """Make a data set of labeled sites for every TF and cell line of a table."""
     from tfimpute_tracks.dataset import BuildConfig, build_dataset
     from tfimpute_tracks.storage import check_writable_dir
 
@@ -98,12 +100,14 @@ def prepare(
         seed=seed,
         min_known=min_known,
     )
-    config.check_background(background is not None)
+    config.check_candidates(candidate_sites is not None)
     if out.exists() and not overwrite:
-        raise UsageError(f"{out} exists; give another -o, or --overwrite to replace it")
+        raise UsageError(f"{out} exists; use another -o, or --overwrite to replace it")
     check_writable_dir(out.parent)
     began = time.perf_counter()
-    report = build_dataset(fasta, pairs_table, background, out, config, blacklist, log)
+    report = build_dataset(
+        fasta, pairs_table, candidate_sites, out, config, blacklist, log
+    )
     summary = asdict(report) | {
         "seconds": round(time.perf_counter() - began, 1),
         "peak_memory_gb": _peak_memory_gb(),
@@ -129,6 +133,6 @@ def _rows(summary: dict[str, Any]) -> list[list[Any]]:
     rows = [[name.removeprefix("n_"), value] for name, value in named.items()]
     rows += [[f"dropped: {reason}", number] for reason, number in dropped.items()]
     for name, value in details.items():
-        # Of what is told pair by pair the log has the first, --json and the file all.
+        # Values per pair are in the log, with --json and in the file.
         rows.append([name, f"{len(value)} pairs" if isinstance(value, dict) else value])
     return [[name.replace("_", " "), value] for name, value in rows]

@@ -1,42 +1,43 @@
-"""The section of a page that says what scores are worth, and whether promises held."""
+"""The report section on scores as thresholds and as probabilities."""
 
 from __future__ import annotations
 
-from tfimpute_tracks.comparison.report import Section, Table
+from tfimpute_tracks.comparison.report import ReportTable, Section
 from tfimpute_tracks.evaluation.calibration_check import CalibrationCheck
-from tfimpute_tracks.plots.calibration import promised_and_found
+from tfimpute_tracks.plots.calibration import calibration_curves
 
 __all__ = ["calibration_section"]
 
-_TEXT = """A score is no probability of being bound: training made bound and unbound
-sites equally frequent. The table says what each score is worth as a threshold among the
-judged sites; tables by TF are in score_table.tsv. Along a whole chromosome, closed
-chromatin included, more calls are wrong.
+_TEXT = """A score is not the probability of being bound: in training, bound and unbound
+sites had the same weight. The table lists precision, recall and false discovery rate
+(FDR) of scores used as thresholds on the evaluated sites; thresholds.tsv has them by TF,
+too. Along a whole chromosome, closed chromatin included, the FDR is higher.
 
-Calibrated, a score is the share of open-chromatin sites with such a score that are
-bound. The expected calibration error is the mean gap between the two; where few sites
-are bound it is small for any predictor that promises little."""
+A calibrated score estimates the fraction of open-chromatin sites with this score that
+are bound. The expected calibration error is the mean gap between estimate and observed
+fraction. Where few sites are bound, any predictor with low estimates has a small
+error."""
 
 
-def calibration_section(promises: CalibrationCheck) -> Section:
-    """Put promises and what came of them into tables and a picture.
+def calibration_section(check: CalibrationCheck) -> Section:
+    """Show thresholds and calibration as tables and a figure.
 
     Parameters
     ----------
-    promises : Promises
+    check : CalibrationCheck
 
     Returns
     -------
     Section
     """
-    table = promises.scores
+    table = check.thresholds
     roles = table[table["group"].str.startswith("role ")]
-    worth = Table(
-        ("pairs", "score", "sites called", "precision", "recall", "F1", "FDR"),
+    thresholds = ReportTable(
+        ("pairs", "threshold", "sites called", "precision", "recall", "F1", "FDR"),
         [
             [
                 row.group.removeprefix("role "),
-                f"{row.score:g}",
+                f"{row.threshold:g}",
                 int(row.called),
                 *(row.precision, row.recall, row.f1, row.fdr),
             ]
@@ -44,15 +45,15 @@ def calibration_section(promises: CalibrationCheck) -> Section:
         ],
         "Sites of all pairs of a role are pooled; a dash: nothing is called.",
     )
-    errors = Table(
+    errors = ReportTable(
         ("pairs", "error of the score", "calibrated"),
-        [[role, *told.values()] for role, told in promises.errors.items()],
-        "Expected calibration error, 15 bins of equal width; a dash: the model's card "
-        "has no calibration.",
+        [[role, *values.values()] for role, values in check.errors.items()],
+        "Expected calibration error, 15 bins of equal width; a dash: the model card "
+        "contains no calibration.",
     )
     curves = {
         role: tuple(curve[name].to_numpy(float) for name in curve.columns)
-        for role, curve in promises.curves.items()
+        for role, curve in check.curves.items()
     }
-    figures = [promised_and_found(curves)] if curves else []
-    return Section("What scores are worth", _TEXT, (errors, worth), figures)
+    figures = [calibration_curves(curves)] if curves else []
+    return Section("Thresholds and calibration", _TEXT, (errors, thresholds), figures)

@@ -1,7 +1,7 @@
-"""Whole chromosomes in bins: scanned once for all pairs, held against their peaks.
+"""Whole chromosomes in bins: scores of a scan compared with peaks.
 
-What a bin is and what it is worth stands in ``evaluation/bins.py``; here the tiles are
-scored, block by block, so that memory holds bins and never all tiles.
+``evaluation/bins.py`` defines bins and their labels; here tiles are scored block by
+block, so that memory holds the bins and never all tiles.
 """
 
 from __future__ import annotations
@@ -14,40 +14,40 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tfimpute_tracks.comparison.evaluation_page import BinsTold
 from tfimpute_tracks.engines.scorer import Scorer
 from tfimpute_tracks.engines.tiles import TileRange
 from tfimpute_tracks.errors import RegionError, UsageError
 from tfimpute_tracks.evaluation.bins import (
-    BinRun,
+    BinMetrics,
+    BinTiles,
     bin_labels,
-    bin_table,
+    bin_tiles,
     known_bins,
-    raise_bins,
-    tile_plan,
+    update_bins,
 )
+from tfimpute_tracks.evaluation.metrics import pair_metrics, role_means
 from tfimpute_tracks.genome import Sequences, match_chrom, merge_intervals, read_bed
 from tfimpute_tracks.genome.chroms import find_chrom
 from tfimpute_tracks.models import Model
 from tfimpute_tracks.tracks.scan import scan_blocks
 from tfimpute_tracks.vocabulary import Pair
 
-__all__ = ["BinnedPair", "judge_bins", "read_widths"]
+__all__ = ["PairPeaks", "evaluate_bins", "parse_widths"]
 
 Floats = NDArray[np.float32]
-_NARROWEST, _WIDEST = 10, 1_000_000
+_MIN_WIDTH, _MAX_WIDTH = 10, 1_000_000
 
 
-class BinnedPair(NamedTuple):
-    """A pair to judge along chromosomes, with its role and the file of its peaks."""
+class PairPeaks(NamedTuple):
+    """A pair to evaluate along chromosomes, its role and its BED file of peaks."""
 
     pair: Pair
     role: str
     bed: Path
 
 
-def read_widths(text: str) -> list[int]:
-    """Read widths of bins.
+def parse_widths(text: str) -> list[int]:
+    """Parse widths of bins.
 
     Parameters
     ----------
@@ -57,39 +57,39 @@ def read_widths(text: str) -> list[int]:
     Returns
     -------
     list of int
-        Each once, in the order given.
+        Without duplicates, in the order given.
 
     Raises
     ------
     UsageError
-        Something else stands there, or a width that no bin can have.
+        A width is not an integer, or is out of range.
     """
     widths = []
     for part in text.split(","):
         digits = part.strip().replace("_", "")
         if not (digits.isascii() and digits.isdigit()):
             raise UsageError(
-                f"--bins {text!r}: {part.strip()!r} is no width; give bp, comma-"
-                "separated, such as 300,1000"
+                f"--genome-bins {text!r}: {part.strip()!r} is not a width; use bp, "
+                "comma-separated, such as 300,1000"
             )
-        if not _NARROWEST <= int(digits) <= _WIDEST:
+        if not _MIN_WIDTH <= int(digits) <= _MAX_WIDTH:
             raise UsageError(
-                f"--bins {text!r}: a bin of {digits} bp; give {_NARROWEST} to "
-                f"{_WIDEST:,}"
+                f"--genome-bins {text!r}: a bin of {digits} bp; use {_MIN_WIDTH} to "
+                f"{_MAX_WIDTH:,}"
             )
         widths.append(int(digits))
     return list(dict.fromkeys(widths))
 
 
-def judge_bins(
+def evaluate_bins(
     model: Model,
     genome: Sequences,
     chroms: Sequence[str],
-    pairs: Sequence[BinnedPair],
+    pairs: Sequence[PairPeaks],
     width: int,
     n_threads: int = 1,
-) -> BinsTold:
-    """Judge pairs on the bins of whole chromosomes.
+) -> BinMetrics:
+    """Evaluate pairs on the bins of whole chromosomes.
 
     Parameters
     ----------
@@ -97,14 +97,14 @@ def judge_bins(
     genome : Sequences
     chroms : sequence of str
         With or without `chr`.
-    pairs : sequence of BinnedPair
+    pairs : sequence of PairPeaks
     width : int
         bp of a bin.
     n_threads : int
 
     Returns
     -------
-    BinsTold
+    BinMetrics
 
     Raises
     ------
@@ -113,21 +113,21 @@ def judge_bins(
     InputFileError
         A file of peaks cannot be read.
     """
-    run = tile_plan(width, model.config.seq_len, model.config.stride)
+    run = bin_tiles(width, model.config.seq_len, model.config.stride)
     names = list(dict.fromkeys(match_chrom(c, genome.chrom_sizes) for c in chroms))
     peaks = [merge_intervals(read_bed(entry.bed, allow_empty=True)) for entry in pairs]
-    left_out = {"bins mostly N": 0, "without a tile": 0, "at ends, not whole": 0}
+    excluded = {"mostly N": 0, "without a scored tile": 0, "incomplete at an end": 0}
     scores, labels = [], []
     for name in names:
         size = genome.chrom_sizes[name]
         is_known = known_bins(genome.codes(name, 0, size), width)
         best = _scan(
-            model, [entry.pair for entry in pairs], genome, (name, run), n_threads
+            model, [entry.pair for entry in pairs], genome, name, run, n_threads
         )
         has_score = ~np.isnan(best).any(axis=1)
-        left_out["bins mostly N"] += int((~is_known).sum())
-        left_out["without a tile"] += int((is_known & ~has_score).sum())
-        left_out["at ends, not whole"] += size % width > 0
+        excluded["mostly N"] += int((~is_known).sum())
+        excluded["without a scored tile"] += int((is_known & ~has_score).sum())
+        excluded["incomplete at an end"] += size % width > 0
         used = is_known & has_score
         scores.append(best[used])
         labels.append(_labels(peaks, name, width, len(best))[used])
@@ -135,52 +135,54 @@ def judge_bins(
     if not n_bins:
         raise RegionError(
             f"no bin of {width} bp of {', '.join(names)} has sequence and a score; "
-            "give a FASTA file that holds the chromosome, or narrower --bins"
+            "use a FASTA file with the sequence of the chromosome, or narrower "
+            "--genome-bins"
         )
-    table, roles = bin_table(
-        np.concatenate(scores),
-        np.concatenate(labels),
+    table = pair_metrics(
         [entry.pair for entry in pairs],
         [entry.role for entry in pairs],
+        {"model": np.concatenate(scores)},
+        np.concatenate(labels),
+        unit="bin",
     )
-    told = {
+    about = {
         "width": width,
         "chroms": names,
         "bins": n_bins,
-        "left_out": left_out,
-        "score": f"that of the tile of {run.tile} bp about its center"
+        "excluded": excluded,
+        "score": f"the score of the tile of {run.tile} bp centered on it"
         if run.centered
-        else f"the highest of the tiles of {run.tile} bp inside it, every "
+        else f"the highest score of the tiles of {run.tile} bp inside it, one every "
         f"{run.stride} bp",
     }
-    return BinsTold(width, table, roles, told)
+    return BinMetrics(width, table, role_means(table), about)
 
 
 def _scan(
     model: Model,
     pairs: list[Pair],
     genome: Sequences,
-    place: tuple[str, BinRun],
+    chrom: str,
+    run: BinTiles,
     n_threads: int,
 ) -> Floats:
     """Score the bins of a chromosome, in log-odds: probabilities near 1 tie."""
-    name, run = place
-    size = genome.chrom_sizes[name]
+    size = genome.chrom_sizes[chrom]
     best = np.full((size // run.width, len(pairs)), np.nan, dtype=np.float32)
     first = run.first
-    while first < 0:  # the bin at the end, of which the tile would reach out
+    while first < 0:  # a tile that would start outside the chromosome
         first += run.stride
     n_tiles = (size - run.tile - first) // run.stride + 1
     if n_tiles < 1:
         return best
     scorer = Scorer(model, pairs, run.stride)
-    tiles = TileRange(name, first, n_tiles)
+    tiles = TileRange(chrom, first, n_tiles)
     for block in scan_blocks(
         scorer, genome, [tiles], n_threads, reduce=lambda logits: logits
     ):
         start = block.tiles.first + run.stride * np.arange(block.tiles.n_tiles)
         if block.scores is not None:
-            raise_bins(best, run, start, block.scores)
+            update_bins(best, run, start, block.scores)
     return best
 
 

@@ -1,339 +1,283 @@
-"""The page that `evaluate` writes: what a model's figures are and what they rest on.
+"""The report of `evaluate`: metrics as tables, figures and text.
 
-From an assessment and, where bins were judged, theirs. Figures are made elsewhere; here
-they are put into sections, tables and pictures.
+Numbers come from ``evaluation/``; here they are formatted.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from tfimpute_tracks.comparison.report import Section, Table
-from tfimpute_tracks.evaluation.metrics import RECALL_LEVELS
-from tfimpute_tracks.evaluation.result import EvaluationResult, recall_columns
+from tfimpute_tracks.comparison.report import ReportTable, Section
+from tfimpute_tracks.evaluation.bins import BinMetrics
+from tfimpute_tracks.evaluation.metrics import RECALL_LEVELS, recall_columns, tf_means
+from tfimpute_tracks.evaluation.result import EvaluationResult
 from tfimpute_tracks.plots.evaluation import (
-    compared_pairs,
-    figures_by_tf,
+    fdr_recall_bars,
+    metric_by_tf,
+    metric_scatter,
     predictor_boxes,
-    recall_at_rates,
 )
 
-__all__ = [
-    "BIN_COLUMNS",
-    "ROLE_COLUMNS",
-    "BinsTold",
-    "bin_rows",
-    "evaluation_sections",
-    "role_rows",
-]
+__all__ = ["bin_summary", "evaluation_sections", "role_summary"]
 
-ROLE_COLUMNS = (
-    "role",
-    "pairs",
-    "AUROC",
-    "95 %",
-    "TF mean",
-    "activity",
-    "p TF mean",
-    "p activity",
-    "avg. precision",
-    "(activity)",
-    "prior",
-    "shuffled TF",
-    "shuffled cell",
-    "own names",
-)
-"""Heads of :func:`role_rows`."""
+Roles = Mapping[str, Mapping[str, Any]]
 
-BIN_COLUMNS = (
-    *("role", "pairs", "AUROC", "average precision", "prior"),
-    *(f"recall at {level:.0%}" for level in RECALL_LEVELS),
-)
-"""Heads of :func:`bin_rows`."""
+_BASELINES = {"tf_mean": "TF mean", "average_activity": "average activity"}
+_KINDS = {"tf": "another TF", "cell": "another cell line"}
+
+_SUMMARY = """Metrics are computed per pair of a TF and a cell line, and averaged over
+pairs. AUROC: the fraction of (bound, unbound) pairs of sites that are ranked right; 0.5
+is random. Average precision: random scores reach the prior, the fraction of bound sites.
+Sites are usually open chromatin; along a genome the prior is much smaller.
+
+TF mean: the mean of the model's own probabilities over the TF's trained cell lines; the
+model is better than it by what it knows of the cell line. Average activity: the fraction
+of the TF's other trained cell lines in which the site is bound. It uses no sequence, but
+it does use labels of the evaluated sites in other cell lines: a model that only memorizes
+the overall occupancy of sites gets no further. p: Wilcoxon signed-rank test of AUROC.
+
+95 % CI: percentile interval of the mean AUROC; blocks of 1 Mb are resampled. It reflects
+the choice of regions, and neither the choice of pairs nor the training run.
+
+Permuted: mean AUROC of pairs that are scored as another TF or another cell line, ± the
+standard deviation between permutations. Unpermuted: the AUROC of the same pairs as
+themselves, and how many these are.
+"""
 
 
-@dataclass(frozen=True)
-class BinsTold:
-    """Figures of bins of a width.
-
-    Parameters
-    ----------
-    width : int
-        In bp.
-    pairs : DataFrame
-        A row per pair: tf, cell, role, and its figures.
-    roles : dict of str to dict
-        Means per role.
-    told : dict
-        How the bins were made, and how many were left out why.
-    """
-
-    width: int
-    pairs: pd.DataFrame
-    roles: dict[str, dict[str, Any]]
-    told: dict[str, Any] = field(default_factory=dict)
-
-
-def role_rows(roles: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
-    """Give the figures of each role as text, a dash where there is none.
+def role_summary(roles: Roles) -> ReportTable:
+    """Tabulate the metrics of each role as text, a dash where there is none.
 
     Parameters
     ----------
     roles : mapping of str to mapping
-        Of an assessment.
+        Of an :class:`~tfimpute_tracks.evaluation.result.EvaluationResult`.
 
     Returns
     -------
-    list of list of str
-        Columns as :data:`ROLE_COLUMNS`.
+    ReportTable
     """
+    columns = (
+        *("role", "pairs", "AUROC", "95 % CI", "TF mean", "average activity"),
+        *("p TF mean", "p average activity", "average precision"),
+        *("(average activity)", "prior", "permuted TF", "permuted cell line"),
+        "unpermuted",
+    )
     rows = []
-    for role, told in roles.items():
-        interval, controls = told["auroc_interval"], told["controls"]
+    for role, means in roles.items():
+        controls = means["controls"]
         rows.append(
             [
                 role,
-                f"{told['pairs']:,}",
-                _text(told["auroc"]),
-                f"{_text(interval['low'])} to {_text(interval['high'])}",
-                _text(told["tf_mean_auroc"]),
-                _text(told["activity_auroc"]),
-                _p(told["wilcoxon_tf_mean"]["p"]),
-                _p(told["wilcoxon_activity"]["p"]),
-                _text(told["average_precision"]),
-                _text(told["activity_average_precision"]),
-                _text(told["prior"], 4),
+                f"{means['pairs']:,}",
+                _text(means["auroc"]),
+                _interval(means["auroc_interval"]),
+                *(_text(means[f"{name}_auroc"]) for name in _BASELINES),
+                *(_p(means[f"wilcoxon_{name}"]["p"]) for name in _BASELINES),
+                _text(means["average_precision"]),
+                _text(means["average_activity_average_precision"]),
+                _text(means["prior"], 4),
                 *(
                     f"{_text(controls[kind]['auroc'])} ± "
-                    f"{_text(controls[kind]['spread'])}"
-                    for kind in ("tf", "cell")
+                    f"{_text(controls[kind]['deviation'])}"
+                    for kind in _KINDS
                 ),
-                # Of the pairs that were shuffled: a sample, where there are many.
                 f"{_text(controls['own_auroc'])} ({controls['pairs']})",
             ]
         )
-    return rows
+    return ReportTable(columns, rows)
 
 
-def bin_rows(roles: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
-    """Give the figures of bins of each role as text, a dash where there is none.
+def bin_summary(roles: Roles) -> ReportTable:
+    """Tabulate the metrics over bins of each role as text, a dash where there is none.
 
     Parameters
     ----------
     roles : mapping of str to mapping
-        Of :class:`BinsTold`.
+        Of :class:`~tfimpute_tracks.evaluation.bins.BinMetrics`.
 
     Returns
     -------
-    list of list of str
-        Columns as :data:`BIN_COLUMNS`.
+    ReportTable
     """
-    return [
+    columns = (
+        *("role", "pairs", "AUROC", "average precision", "prior"),
+        *(f"recall at {level:.0%}" for level in RECALL_LEVELS),
+    )
+    rows = [
         [
             role,
-            f"{told['pairs']:,}",
-            *(_text(told[name]) for name in ("auroc", "average_precision")),
-            _text(told["prior"], 5),
-            *(_text(value) for value in told["recall_at_fdr"].values()),
+            f"{means['pairs']:,}",
+            *(_text(means[name]) for name in ("auroc", "average_precision")),
+            _text(means["prior"], 5),
+            *(_text(value) for value in means["recall_at_fdr"].values()),
         ]
-        for role, told in roles.items()
+        for role, means in roles.items()
     ]
+    return ReportTable(columns, rows)
 
 
 def evaluation_sections(
-    assessment: EvaluationResult, seen: Sequence[bool], bins: Sequence[BinsTold] = ()
+    result: EvaluationResult,
+    is_trained: Sequence[bool],
+    bins: Sequence[BinMetrics] = (),
 ) -> list[Section]:
-    """Write the parts of the page.
+    """Make the sections of the report.
 
     Parameters
     ----------
-    assessment : Assessment
-    seen : sequence of bool
-        Of each pair of it: whether the model was trained on it.
-    bins : sequence of BinsTold
+    result : EvaluationResult
+    is_trained : sequence of bool
+        Of each of its pairs: whether the model was trained on it.
+    bins : sequence of BinMetrics
 
     Returns
     -------
     list of Section
     """
-    table, roles = assessment.pairs, assessment.roles
-    kinds = ["trained" if known else "imputed" for known in seen]
+    table, roles = result.pairs, result.roles
+    status = ["trained" if known else "imputed" for known in is_trained]
+    by_tf = metric_by_tf(table["tf"], table["auroc"].to_numpy(np.float64), status)
     return [
-        Section("Summary", _SUMMARY, [Table(ROLE_COLUMNS, role_rows(roles))]),
-        _rivals(table, roles, kinds),
+        Section("Summary", _SUMMARY, [role_summary(roles)]),
+        _baselines(table, roles, status),
         _controls(roles),
         _recall(table, roles),
-        *(_bins(told) for told in bins),
-        _by_tf(assessment, kinds),
-        _left_out(roles),
-        Section("Every pair", tables=[_frame(table)]),
+        *map(_bins, bins),
+        Section("By TF", "", [ReportTable.of(tf_means(table))], [by_tf]),
+        _unscored(roles),
+        Section("All pairs", tables=[ReportTable.of(table)]),
     ]
 
 
-_SUMMARY = """Every pair of a TF and a cell line has one figure, and a mean is over
-pairs. AUROC: the share of (bound, unbound) site pairs that are ranked right; 0.5 is
-chance. Average precision: chance reaches the prior, the share of bound sites. Sites are
-open chromatin as a rule; along a genome the prior is far smaller.
-
-TF mean: the mean of the model's own probabilities over the TF's trained cell lines;
-what the model is worth above it is what it knows of the cell line. Activity: the mean
-measured label of the site in the TF's other trained cell lines. It reads no sequence,
-but it does read the judged sites in other cells: a model that only remembers how busy
-sites are gets no further. p: Wilcoxon's test for matched pairs, of AUROC.
-
-95 %: percentile interval of the mean AUROC, blocks of 1 Mb drawn with replacement. It
-tells how far the figure depends on the regions, not on the pairs or the training run.
-
-Shuffled: mean AUROC of pairs that are scored under the name of another TF or another
-cell line, ± the standard deviation over draws; beside it that of the same pairs under
-their own names, and how many these are.
-"""
-
-
-def _rivals(
-    table: pd.DataFrame, roles: Mapping[str, Mapping[str, Any]], kinds: list[str]
-) -> Section:
-    ours = table["auroc"].to_numpy(dtype=np.float64)
-    names = {"tf_mean": "mean of the TF", "activity": "average activity"}
+def _baselines(table: pd.DataFrame, roles: Roles, status: list[str]) -> Section:
+    own = table["auroc"].to_numpy(dtype=np.float64)
     others = {
         label: table[f"{name}_auroc"].to_numpy(dtype=np.float64)
-        for name, label in names.items()
+        for name, label in _BASELINES.items()
     }
-    rows = [
-        [role, label, *_test_cells(told, name)]
-        for role, told in roles.items()
-        for name, label in names.items()
-    ]
-    heads = ["role", "beside", "pairs", "higher", "lower", "median difference", "p"]
+    rows = []
+    for role, means in roles.items():
+        for name, label in _BASELINES.items():
+            test = means[f"wilcoxon_{name}"]
+            counts = [test["n"], test["wins"], test["losses"]]
+            interval = _interval(means[f"above_{name}_interval"], 4)
+            without = len(means[f"without_{name}"])
+            difference = [test["median_difference"], _p(test["p"]), interval]
+            rows.append([role, label, *counts, *difference, without])
+    columns = (
+        *("role", "baseline", "pairs", "higher", "lower", "median difference", "p"),
+        *("mean difference, 95 % CI", "without"),
+    )
     return Section(
-        "Beside what knows less",
-        "The model should be above both. Where it is not, the pair's sites are told "
-        "apart by what all cell lines share.",
+        "Comparison with baselines",
+        "The model should be above both baselines. Where it is not, the sites of the pair "
+        "are ranked by what all cell lines share.",
         [
-            Table(
-                [*heads, "mean difference, 95 %", "without"],
+            ReportTable(
+                columns,
                 rows,
-                "Differences of AUROC, model less the other. Without: pairs of the "
-                "role whose TF has no other trained cell line, so no such baseline.",
+                "Differences of AUROC, model minus baseline. Without: pairs whose TF has "
+                "no other trained cell line, so no baseline.",
             )
         ],
         [
             *(
-                compared_pairs(ours, other, ("model", label), kinds)
+                metric_scatter(own, other, ("model", label), status)
                 for label, other in others.items()
             ),
-            predictor_boxes({"model": ours, **others}),
+            predictor_boxes({"model": own, **others}),
         ],
     )
 
 
-def _test_cells(told: Mapping[str, Any], name: str) -> list[Any]:
-    test, interval = told[f"wilcoxon_{name}"], told[f"above_{name}_interval"]
-    return [
-        test["n"],
-        test["wins"],
-        test["losses"],
-        test["median_difference"],
-        _p(test["p"]),
-        f"{_text(interval['low'], 4)} to {_text(interval['high'], 4)}",
-        len(told[f"without_{name}"]),
-    ]
-
-
-def _controls(roles: Mapping[str, Mapping[str, Any]]) -> Section:
+def _controls(roles: Roles) -> Section:
     rows = []
-    for role, told in roles.items():
-        made = told["controls"]
-        for kind, name in (("tf", "another TF"), ("cell", "another cell line")):
-            part = made[kind]
-            cells = [made["own_auroc"], part["auroc"], part["spread"], part["draws"]]
-            rows.append([role, name, f"{made['pairs']} of {made['of']}", *cells])
-    heads = ["role", "scored as", "pairs", "AUROC, own names", "AUROC", "spread"]
+    for role, means in roles.items():
+        controls = means["controls"]
+        for kind, name in _KINDS.items():
+            pairs = f"{controls['pairs']} of {controls['of']}"
+            permuted = controls[kind]
+            values = (
+                permuted["auroc"],
+                permuted["deviation"],
+                permuted["permutations"],
+            )
+            rows.append([role, name, pairs, controls["own_auroc"], *values])
+    columns = (
+        *("role", "scored as", "pairs", "AUROC, unpermuted", "AUROC, permuted"),
+        *("standard deviation", "permutations"),
+    )
     return Section(
-        "Controls: wrong names",
-        "The labels of each pair stay, its sites are scored under another TF, or "
-        "another cell line, of all that the model knows. In a draw every name is "
-        "exchanged for another one and none keeps its own. Both should drop. What is "
-        "left with another TF is what TFs share: sites that many of them bind.",
+        "Label-permutation controls",
+        "The labels of each pair stay; its sites are scored as another TF, or another "
+        "cell line, of all that the model knows. A permutation replaces every name by "
+        "another one. Both AUROCs should drop. What remains with another TF is what TFs "
+        "share: sites that many of them bind.",
         [
-            Table(
-                [*heads, "draws"],
+            ReportTable(
+                columns,
                 rows,
-                "Means over pairs and draws; spread: standard deviation of the mean "
-                "from draw to draw. Of roles with many pairs a sample is scored.",
+                "Means over pairs and permutations; standard deviation of the mean "
+                "between permutations. Of a role with many pairs, a random sample is "
+                "scored.",
             )
         ],
     )
 
 
-def _recall(table: pd.DataFrame, roles: Mapping[str, Mapping[str, Any]]) -> Section:
-    found = {
+def _recall(table: pd.DataFrame, roles: Roles) -> Section:
+    rows = [[role, *means["recall_at_fdr"].values()] for role, means in roles.items()]
+    return Section(
+        "Recall at false discovery rates",
+        "The fraction of bound sites at or above a threshold, the lowest one that keeps "
+        "the rate on these very sites, as in Qin and Feng (2017). So it compares "
+        "predictors; model cards list thresholds with the rate to expect on other sites.",
+        [ReportTable(["role", *(f"{level:.0%}" for level in RECALL_LEVELS)], rows)],
+        [_recall_figure(table, roles)],
+    )
+
+
+def _bins(bins: BinMetrics) -> Section:
+    return Section(
+        f"Bins of {bins.width:,} bp along {', '.join(bins.about['chroms'])}",
+        f"Whole chromosomes, closed chromatin included: {bins.title}. A bin is bound where "
+        "the center of a measured peak falls in it; its score is "
+        f"{bins.about['score']}.",
+        [bin_summary(bins.roles), ReportTable.of(bins.pairs)],
+        [_recall_figure(bins.pairs, bins.roles)],
+    )
+
+
+def _recall_figure(table: pd.DataFrame, roles: Roles) -> Any:
+    recalls = {
         role: table.loc[table["role"] == role, recall_columns()].to_numpy(np.float64)
         for role in roles
     }
-    rows = [[role, *told["recall_at_fdr"].values()] for role, told in roles.items()]
-    return Section(
-        "Recall at false discovery rates",
-        "The share of bound sites at or above a threshold, which is the lowest that "
-        "keeps the rate on these very sites, as in Qin and Feng 2017. So the figures "
-        "compare predictors; what a threshold promises elsewhere stands in a model's "
-        "card.",
-        [Table(["role", *(f"{level:.0%}" for level in RECALL_LEVELS)], rows)],
-        [recall_at_rates(RECALL_LEVELS, found)],
-    )
+    return fdr_recall_bars(RECALL_LEVELS, recalls)
 
 
-def _bins(told: BinsTold) -> Section:
-    facts = told.told
-    left = ", ".join(f"{n:,} {why}" for why, n in facts["left_out"].items())
-    found = {
-        role: told.pairs.loc[told.pairs["role"] == role, recall_columns()].to_numpy(
-            np.float64
-        )
-        for role in told.roles
-    }
-    return Section(
-        f"Bins of {told.width:,} bp along {', '.join(facts['chroms'])}",
-        f"Whole chromosomes, closed chromatin included: {facts['bins']:,} bins. A bin "
-        f"is positive where the center of a measured peak falls in it; its score is "
-        f"{facts['score']}. Left out: {left}.",
-        [
-            Table(BIN_COLUMNS, bin_rows(told.roles)),
-            _frame(told.pairs),
-        ],
-        [recall_at_rates(RECALL_LEVELS, found)],
-    )
-
-
-def _by_tf(assessment: EvaluationResult, kinds: list[str]) -> Section:
-    table = assessment.pairs
-    figure = figures_by_tf(table["tf"], table["auroc"].to_numpy(np.float64), kinds)
-    return Section("By TF", "", [_frame(assessment.by_tf())], [figure])
-
-
-def _left_out(roles: Mapping[str, Mapping[str, Any]]) -> Section:
+def _unscored(roles: Roles) -> Section:
     rows = [
         [role, reason, len(names), ", ".join(names)]
-        for role, told in roles.items()
-        for reason, names in told["left_out_reasons"].items()
+        for role, means in roles.items()
+        for reason, names in means["unscored_reasons"].items()
     ]
     if not rows:
-        return Section("Left out", "Every pair has a figure.")
+        return Section("Pairs without metrics", "Every pair has metrics.")
     return Section(
-        "Left out",
-        "These pairs have no figure here and are in no mean.",
-        [Table(["role", "reason", "pairs", "which"], rows)],
+        "Pairs without metrics",
+        "These pairs have no metrics and are in no mean.",
+        [ReportTable(["role", "reason", "number", "pairs"], rows)],
     )
 
 
-def _frame(table: pd.DataFrame) -> Table:
-    heads = [str(name).replace("_", " ") for name in table.columns]
-    return Table(heads, table.to_numpy(dtype=object).tolist())
+def _interval(interval: Mapping[str, Any], digits: int = 3) -> str:
+    return f"{_text(interval['low'], digits)} to {_text(interval['high'], digits)}"
 
 
 def _text(value: float | None, digits: int = 3) -> str:

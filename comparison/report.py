@@ -1,8 +1,6 @@
-"""A page of sections, tables and pictures that is one file and needs no network.
+"""An HTML page of sections, tables and figures, in one file that needs no network.
 
-What stands in it is the caller's business; here it is only made safe to show: text is
-escaped, pictures stand in the page as SVG, a figure that is not there is a dash and
-never a NaN. The page opens from a folder as from a server.
+Text is escaped, figures are inline SVG, a missing value is a dash and never NaN.
 """
 
 from __future__ import annotations
@@ -19,54 +17,72 @@ from tfimpute_tracks.storage import write_text
 from tfimpute_tracks.storage.page import fill_template
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.figure import Figure
 
-__all__ = ["Section", "Table", "write_report"]
+__all__ = ["ReportTable", "Section", "write_sections"]
 
 _DASH = "–"
 
 
 @dataclass(frozen=True)
-class Table:
-    """Rows beneath column heads.
+class ReportTable:
+    """A table of a page.
 
     Parameters
     ----------
     columns : sequence of str
     rows : sequence of sequences
-        Text, whole numbers, floats (shown to four decimals), or None and NaN (shown as
-        a dash), as many as there are columns.
+        Text, integers, floats (shown with four decimals), or None and NaN (shown as a
+        dash), as many as there are columns.
     note : str
-        Said beneath the table: what its figures are, and what is left out.
+        Shown below the table.
     """
 
     columns: Sequence[str]
     rows: Sequence[Sequence[Any]]
     note: str = ""
 
+    @classmethod
+    def of(cls, frame: pd.DataFrame, note: str = "") -> ReportTable:
+        """Show a data frame.
+
+        Parameters
+        ----------
+        frame : DataFrame
+        note : str
+
+        Returns
+        -------
+        ReportTable
+            Underscores in the names of columns are shown as blanks.
+        """
+        names = [str(name).replace("_", " ") for name in frame.columns]
+        return cls(names, frame.to_numpy(dtype=object).tolist(), note)
+
 
 @dataclass(frozen=True)
 class Section:
-    """A part of a page.
+    """A section of a page.
 
     Parameters
     ----------
     title : str
     text : str
-        Paragraphs, with an empty line between them; plain text.
-    tables : sequence of Table
+        Plain text; an empty line separates paragraphs.
+    tables : sequence of ReportTable
     figures : sequence of Figure
         From :func:`tfimpute_tracks.plots.style.new_figure`; the label of each
-        (``figure.set_label``) is its caption, and told to those who cannot see it.
+        (``figure.set_label``) is its caption and its text for screen readers.
     """
 
     title: str
     text: str = ""
-    tables: Sequence[Table] = field(default=())
+    tables: Sequence[ReportTable] = field(default=())
     figures: Sequence[Figure] = field(default=())
 
 
-def write_report(
+def write_sections(
     path: Path, title: str, lead: str, sections: Sequence[Section]
 ) -> Path:
     """Write a page.
@@ -74,10 +90,10 @@ def write_report(
     Parameters
     ----------
     path : Path
-        To write, ending in `.html`.
+        The file to write, ending in `.html`.
     title : str
     lead : str
-        What the page is about, in a sentence or two.
+        One or two sentences on what the page is about.
     sections : sequence of Section
 
     Returns
@@ -88,7 +104,7 @@ def write_report(
     Raises
     ------
     ValueError
-        A row of a table has more or fewer cells than there are columns.
+        A row of a table has more or fewer cells than the table has columns.
     OutputError, WriteError
         The file cannot be written, or the disk is full.
     """
@@ -122,15 +138,15 @@ def _section(number: int, section: Section) -> str:
 
 def _figure(figure: Figure, title: str, key: str) -> str:
     caption = str(figure.get_label())
-    picture = svg_text(figure, title, caption, key)
-    return f"<figure>{picture}<figcaption>{escape(caption)}</figcaption></figure>"
+    svg = svg_text(figure, title, caption, key)
+    return f"<figure>{svg}<figcaption>{escape(caption)}</figcaption></figure>"
 
 
-def _table(table: Table) -> str:
+def _table(table: ReportTable) -> str:
     for row in table.rows:
         if len(row) != len(table.columns):
             raise ValueError(f"{len(row)} cells for {len(table.columns)} columns")
-    # A column is of numbers where no cell is text; dashes are none.
+    # A column without text is aligned as numbers.
     numeric = [
         not any(isinstance(row[i], str) for row in table.rows)
         for i in range(len(table.columns))
@@ -161,7 +177,7 @@ def _cell(value: Any) -> str:
         return _DASH
     if isinstance(value, str):
         return escape(value)
-    value = value.item() if hasattr(value, "item") else value  # a number of numpy's
+    value = value.item() if hasattr(value, "item") else value  # a numpy scalar
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):

@@ -13,7 +13,8 @@ from tfimpute_tracks.comparison.metric_tables import (
     summary_row,
 )
 from tfimpute_tracks.comparison.predictors.task import Task
-from tfimpute_tracks.comparison.report import Section, Table
+from tfimpute_tracks.comparison.report import ReportTable as Table
+from tfimpute_tracks.comparison.report import Section
 from tfimpute_tracks.comparison.run import Outcome
 from tfimpute_tracks.comparison.scored_sites import Scored
 

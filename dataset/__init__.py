@@ -1,12 +1,11 @@
-"""From peaks, background sites and a FASTA to labelled sites that a run trains on.
+"""From peaks, candidate sites and a FASTA to labeled sites for training.
 
 Read in this order: ``pairs_table`` (what was measured), ``labels`` (when a site is
-positive), ``background`` and ``summits`` (where sites come from), ``labelled`` (the
-data set), ``build`` (files to a data set), ``store`` (its file), ``splits`` (who
-trains, validates, tests, and in which order), ``ways`` (how commands and cards say it),
-``held_out`` (which pairs can be spared) and ``leakage`` (what a test has seen before).
-Nothing here knows a network: that is ``models/``, and ``training/`` brings the two
-together.
+positive), ``candidates`` and ``summits`` (where sites come from), ``dataset`` (the data
+set), ``site_builder`` and ``build`` (files to a data set), ``store`` (its file),
+``splits`` and ``holdout`` (training, validation and test), ``held_out`` (which pairs can
+be held out) and ``leakage`` (what training and test share). Nothing here depends on a
+network: see ``models/`` and ``training/``.
 """
 
 from __future__ import annotations

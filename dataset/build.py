@@ -1,9 +1,9 @@
-"""Build a data set: peaks + FASTA, and a background or none -> one HDF5 file.
+"""Build a data set: peaks, a FASTA and candidate sites, if any, to one HDF5 file.
 
-Positives are the sites of a background under peaks, or windows about the summits of
-each pair's strongest peaks. Negatives are the other sites of the background, shuffled
-positives, or windows of the genome that are made of the same. What cannot be a site is
-dropped and counted; nothing is dropped silently.
+Positives are candidate sites under peaks, or windows around the summits of each pair's
+strongest peaks. Negatives are the other candidate sites, shuffled positives, or windows
+of the genome with the same base composition. What cannot be a site is dropped and
+counted.
 """
 
 from __future__ import annotations
@@ -14,11 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from tfimpute_tracks.dataset.background import label_pairs, read_background
 from tfimpute_tracks.dataset.config import BuildConfig
 from tfimpute_tracks.dataset.dataset import Dataset
 from tfimpute_tracks.dataset.pairs_table import read_pairs_table
-from tfimpute_tracks.dataset.protocol import Protocol
+from tfimpute_tracks.dataset.site_builder import SiteBuilder
 from tfimpute_tracks.dataset.sites import Log
 from tfimpute_tracks.dataset.store import write_dataset
 from tfimpute_tracks.errors import listed
@@ -30,7 +29,7 @@ __all__ = ["BuildReport", "build_dataset"]
 
 @dataclass(frozen=True)
 class BuildReport:
-    """What a build kept and what it dropped.
+    """What a data set holds and what was dropped.
 
     Parameters
     ----------
@@ -39,13 +38,13 @@ class BuildReport:
     n_positive, n_negative : int
         Labels of these kinds.
     n_ignored : int
-        Labels that say nothing although a peak is near.
+        Labels ignored because a peak is near.
     n_positive_sites : int
         Sites with at least one positive label.
     dropped : dict of int
-        Background sites, peaks and shuffles left out, by reason.
+        Dropped candidate sites, peaks and shuffled copies, by reason.
     details : dict
-        What else the protocol has to tell, by name; JSON values.
+        More about the sites of single pairs, by name; JSON values.
     """
 
     n_sites: int
@@ -61,29 +60,29 @@ class BuildReport:
 def build_dataset(
     fasta: str | Path,
     pairs_table: str | Path,
-    background: str | Path | None,
+    candidates: str | Path | None,
     out: str | Path,
     config: BuildConfig | None = None,
     blacklist: str | Path | None = None,
     log: Log = lambda message: None,
 ) -> BuildReport:
-    """Make labelled sites for every pair of a table, and write them.
+    """Make labeled sites for every pair of a table, and write them.
 
     Parameters
     ----------
     fasta : path
-        The genome that the background and the peaks are on.
+        The genome that the candidate sites and the peaks are on.
     pairs_table : path
         See :func:`~tfimpute_tracks.dataset.pairs_table.read_pairs_table`.
-    background : path or None
-        BED3 or more. Only the center of an interval counts.
+    candidates : path or None
+        Candidate sites: BED3 or more. Only the center of an interval is used.
     out : path
         The data set; an existing file is replaced.
     config : BuildConfig, optional
     blacklist : path, optional
         BED; sites whose sequence overlaps it are dropped.
     log : callable
-        Gets each remark for the user, one line.
+        Gets each message for the user, one line.
 
     Returns
     -------
@@ -92,38 +91,27 @@ def build_dataset(
     Raises
     ------
     UsageError
-        The background is needed and not given, or given and not needed.
+        Candidate sites are needed and missing, or given and not used.
     InputFileError
-        An input cannot be read, the background shares no chromosome with the FASTA, no
-        site is left, or peaks are to be ranked and are not.
+        An input cannot be read, the candidate sites share no chromosome with the FASTA,
+        no site is left, or peaks are not ranked and must be.
     OutputError, WriteError
         The data set cannot be written.
     """
     config = config or BuildConfig()
-    config.check_background(background is not None)
+    config.check_candidates(candidates is not None)
     table = read_pairs_table(pairs_table)
     sources = {"fasta": fasta, "pairs-table": pairs_table}
-    sources |= {} if background is None else {"background": background}
+    sources |= {} if candidates is None else {"candidate-sites": candidates}
     sources |= {} if blacklist is None else {"blacklist": blacklist}
     with open_genome(fasta, log=log) as genome:
-        protocol = Protocol(genome, table, config, blacklist, log)
-        columns = _make(protocol, background)
+        builder = SiteBuilder(genome, table, config, blacklist, log)
+        columns = builder.build(candidates)
         if genome.ambiguous:
             log(
-                f"{fasta}: {genome.ambiguous.total():,} letters are not A, C, G, T or "
-                f"N; they are read as N"
+                f"{fasta}: {genome.ambiguous.total():,} bases are not A, C, G, T or N; "
+                f"they are read as N"
             )
-    parameters: dict[str, Any] = {
-        "seq_len": config.seq_len,
-        "rule": asdict(config.rule),
-        "dropped": protocol.dropped,
-    }
-    if config.min_known:
-        parameters["min_known"] = config.min_known
-    if not config.is_plain:
-        names = ("negatives", "top", "alternate", "allow_unranked", "seed")
-        parameters["protocol"] = {name: getattr(config, name) for name in names}
-        parameters["details"] = protocol.details
     dataset = Dataset(
         **columns,
         chroms=tuple(genome.chrom_sizes),
@@ -132,41 +120,37 @@ def build_dataset(
         roles=table.roles,
         peak_digests=tuple(digest_file(bed) for bed in table.beds),
         vocabulary=table.vocabulary,
-        parameters=parameters,
+        parameters=_parameters(config, builder),
         sources={name: digest_file(Path(path)) for name, path in sources.items()},
         replicates=table.replicates,
     )
     write_dataset(out, dataset)
-    return _report(dataset, protocol)
+    return _report(dataset, builder)
 
 
-def _make(protocol: Protocol, background: str | Path | None) -> dict[str, Any]:
-    """Make the columns of the data set that belong to sites."""
-    config, genome = protocol.config, protocol.genome
-    if background is None or not config.is_plain:
-        return protocol.make(background)
-    found = read_background(
-        genome, background, config.window, protocol.blacklist, protocol.log
-    )
-    protocol.dropped |= found.dropped
-    positive, ignored = label_pairs(genome, protocol.table, found.sites, config.rule)
-    return {
-        "codes": found.codes,
-        "chrom_id": found.sites.chrom_id,
-        "start": found.sites.center - config.seq_len // 2,
-        "positive": positive,
-        "ignored": ignored,
+def _parameters(config: BuildConfig, builder: SiteBuilder) -> dict[str, Any]:
+    parameters: dict[str, Any] = {
+        "seq_len": config.seq_len,
+        "rule": asdict(config.rule),
+        "dropped": builder.dropped,
     }
+    if config.min_known:
+        parameters["min_known"] = config.min_known
+    if not config.labels_every_pair:
+        names = ("negatives", "top", "alternate", "allow_unranked", "seed")
+        parameters["options"] = {name: getattr(config, name) for name in names}
+        parameters["details"] = builder.details
+    return parameters
 
 
-def _report(dataset: Dataset, protocol: Protocol) -> BuildReport:
+def _report(dataset: Dataset, builder: SiteBuilder) -> BuildReport:
     n_positive, n_negative = dataset.counts()
-    for kind, numbers in (("positive", n_positive), ("negative", n_negative)):
-        empty = [str(dataset.pairs[i]) for i in np.flatnonzero(numbers == 0)]
+    for kind, counts in (("positive", n_positive), ("negative", n_negative)):
+        empty = [str(dataset.pairs[i]) for i in np.flatnonzero(counts == 0)]
         if empty:
-            protocol.log(
+            builder.log(
                 f"{len(empty)} pairs have no {kind} site ({listed(empty)}); "
-                f"are their peaks of the same assembly?"
+                f"check that their peaks are of the same assembly"
             )
     return BuildReport(
         n_sites=dataset.n_sites,
@@ -175,6 +159,6 @@ def _report(dataset: Dataset, protocol: Protocol) -> BuildReport:
         n_negative=int(n_negative.sum()),
         n_ignored=len(dataset.ignored.pair),
         n_positive_sites=int(np.count_nonzero(np.diff(dataset.positive.indptr))),
-        dropped=protocol.dropped,
-        details=protocol.details,
+        dropped=builder.dropped,
+        details=builder.details,
     )

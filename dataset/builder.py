@@ -1,9 +1,9 @@
-"""Instances of single pairs brought together into sites.
+"""Sites of single pairs combined into the sites of a data set.
 
-A window about a summit of one pair says nothing of another pair, unless that one names
-the same place. So sites made here have the default label unknown, and lists that say
-for which pairs they are positive and negative; sites of a background stay negative for
-all pairs that they do not name.
+A window around a summit of one pair has no label for another pair, unless that pair
+names the same position. So the default label of such a site is unknown, and lists hold
+the pairs that it is positive and negative for. Candidate sites stay negative for all
+pairs that they do not name.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from tfimpute_tracks.dataset.sites import Sites
 from tfimpute_tracks.dataset.summits import PairSites
 from tfimpute_tracks.kernels.shuffles import shuffle_dinucleotides
 
-__all__ = ["BackgroundSites", "LabeledSites", "assemble", "fill_shuffled"]
+__all__ = ["LabeledSites", "NegativeSites", "combine_sites", "shuffle_copies"]
 
 Ints = NDArray[np.int64]
 
-# A site is known by one number: chromosome, center, whether shuffled, fold.
+# A site is identified by one number: chromosome, center, whether shuffled, fold.
 _CHROM, _CENTER, _SHUFFLED = 40, 3, 4
 
 
-class BackgroundSites(NamedTuple):
-    """Sites that say something of every pair, and their labels.
+class NegativeSites(NamedTuple):
+    """Sites that are negative for every pair that they do not name.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ class LabeledSites(NamedTuple):
     Parameters
     ----------
     sites : Sites
-        A place may stand several times: shuffled or not, and once per fold.
+        A position may occur several times: shuffled or not, and once per fold.
     shuffled : bool array, shape (n,)
     fold : uint8 array, shape (n,)
     default_label : int8 array, shape (n,)
@@ -64,53 +64,54 @@ class LabeledSites(NamedTuple):
     negative: PairLists
     ignored: PairLists
 
-    def take(self, rows: Ints) -> LabeledSites:
-        """Give some of the sites.
+    def keep(self, chosen: NDArray[np.bool_]) -> LabeledSites:
+        """Select some of the sites.
 
         Parameters
         ----------
-        rows : int64 array, shape (m,), ascending
+        chosen : bool array, shape (n,)
 
         Returns
         -------
-        Assembled
+        LabeledSites
         """
+        rows = np.flatnonzero(chosen)
         lists = (self.positive, self.negative, self.ignored)
         return LabeledSites(
-            Sites(self.sites.chrom_id[rows], self.sites.center[rows]),
-            self.shuffled[rows],
-            self.fold[rows],
-            self.default_label[rows],
-            *(x.take(rows) for x in lists),
+            self.sites.keep(chosen),
+            self.shuffled[chosen],
+            self.fold[chosen],
+            self.default_label[chosen],
+            *(x.subset(rows) for x in lists),
         )
 
 
-def assemble(
+def combine_sites(
     positive: PairSites,
     negative: PairSites | None,
-    twins: bool,
-    background: BackgroundSites | None,
+    shuffled: bool,
+    background: NegativeSites | None,
 ) -> LabeledSites:
-    """Bring instances together: every place once, with all that is said of it.
+    """Combine the sites of all pairs: every position once, with all its labels.
 
     Parameters
     ----------
-    positive : Instances
-    negative : Instances or None
-        A pair that names a place positive and negative finds it positive.
-    twins : bool
-        Give each positive site a shuffled twin that is negative for the same pairs.
-    background : LabelledSites or None
+    positive : PairSites
+    negative : PairSites or None
+        Where a pair names a position as positive and negative, it is positive.
+    shuffled : bool
+        Give each positive site a shuffled copy that is negative for the same pairs.
+    background : NegativeSites or None
 
     Returns
     -------
-    Assembled
+    LabeledSites
     """
     of_positive = _keys(positive.chrom_id, positive.center, positive.fold)
     of_negative = np.empty(0, dtype=np.int64)
     of_background = np.empty(0, dtype=np.int64)
     negative_pair = of_negative
-    if twins:
+    if shuffled:
         of_negative, negative_pair = of_positive | _SHUFFLED, positive.pair
     elif negative is not None:
         of_negative = _keys(negative.chrom_id, negative.center, negative.fold)
@@ -126,9 +127,10 @@ def assemble(
     unbound = np.setdiff1d(_entries(keys, of_negative, negative_pair), bound)
     ignored = np.empty(0, dtype=np.int64)
     if background is not None:
-        places, pairs = background.named.entries(np.arange(len(of_background)))
-        near = _entries(keys, of_background[places], pairs)
+        index, pairs = background.named.entries(np.arange(len(of_background)))
+        near = _entries(keys, of_background[index], pairs)
         ignored = np.setdiff1d(near, bound)
+    labels = (bound, unbound, ignored)
     return LabeledSites(
         Sites(
             (keys >> _CHROM).astype(np.int32),
@@ -137,48 +139,48 @@ def assemble(
         (keys & _SHUFFLED) > 0,
         (keys & (_SHUFFLED - 1)).astype(np.uint8),
         default_label,
-        *(PairLists.of(x >> 16, x & 0xFFFF, n) for x in (bound, unbound, ignored)),
+        *(PairLists.from_entries(x >> 16, x & 0xFFFF, n) for x in labels),
     )
 
 
-def fill_shuffled(
-    assembled: LabeledSites,
+def shuffle_copies(
+    labeled: LabeledSites,
     codes: NDArray[np.uint8],
     chroms: tuple[str, ...],
     seed: int,
 ) -> NDArray[np.bool_]:
-    """Shuffle the sequences of twins, in place.
+    """Shuffle the sequences of shuffled copies, in place.
 
     Parameters
     ----------
-    assembled : Assembled
+    labeled : LabeledSites
     codes : uint8 array, shape (n, L), values 0..4
-        The sequence of each site's place; that of a twin is replaced.
+        The sequence at each site's position; those of shuffled copies are replaced.
     chroms : tuple of str
-        Names of the chromosomes: a twin depends on the seed, its place and its
-        sequence, and on nothing else that is in the data set.
+        Names of the chromosomes: a copy depends on the seed, its position and its
+        sequence, and on nothing else in the data set.
     seed : int
 
     Returns
     -------
     bool array, shape (n,)
-        The twins that came out as they went in, which are no negatives.
+        The copies that are equal to their original, which are no negatives.
     """
-    twins = np.flatnonzero(assembled.shuffled)
+    copies = np.flatnonzero(labeled.shuffled)
     names = np.array([zlib.crc32(name.encode()) for name in chroms], dtype=np.uint64)
-    seeds = names[assembled.sites.chrom_id[twins]] << np.uint64(32)
-    seeds ^= assembled.sites.center[twins].astype(np.uint64)
+    seeds = names[labeled.sites.chrom_id[copies]] << np.uint64(32)
+    seeds ^= labeled.sites.center[copies].astype(np.uint64)
     seeds += np.uint64(seed * 0x9E3779B97F4A7C15 % 2**64)
-    shuffled = shuffle_dinucleotides(codes[twins], seeds)
+    shuffled = shuffle_dinucleotides(codes[copies], seeds)
     unchanged = np.zeros(len(codes), dtype=np.bool_)
-    unchanged[twins] = (shuffled == codes[twins]).all(axis=1)
-    codes[twins] = shuffled
+    unchanged[copies] = (shuffled == codes[copies]).all(axis=1)
+    codes[copies] = shuffled
     return unchanged
 
 
 def _keys(chrom_id: NDArray[Any], center: Ints, fold: NDArray[Any]) -> Ints:
-    places = (chrom_id.astype(np.int64) << _CHROM) | (center << _CENTER)
-    return places | fold.astype(np.int64)
+    positions = (chrom_id.astype(np.int64) << _CHROM) | (center << _CENTER)
+    return positions | fold.astype(np.int64)
 
 
 def _entries(keys: Ints, wanted: Ints, pair: NDArray[Any]) -> Ints:

@@ -1,8 +1,7 @@
-"""What a sequence is made of: GC content, repeats, and letters nobody knows.
+"""Base composition of sequences: GC content, repeats and unknown bases, in bins.
 
-Sequences of one length are compared by bins of the three fractions. Repeats are the
-lower-case letters of the FASTA; a chromosome without any is all upper case here, so
-only its GC content counts.
+Repeats are the lower-case bases of the FASTA. A chromosome without any counts as all
+upper case, so that only its GC content is matched.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tfimpute_tracks.dataset.sites import padded_codes
 from tfimpute_tracks.genome.fasta import Genome
 from tfimpute_tracks.kernels.encode import N_CODE
 
@@ -26,9 +26,9 @@ __all__ = [
 ]
 
 GC_BINS = 50
-"""Bins of the fraction of G and C among the known letters."""
+"""Bins of the fraction of G and C among the known bases."""
 REPEAT_BINS = 10
-"""Bins of the fractions of repeats and of N; a bin beside them is for none at all."""
+"""Bins of the fractions of repeats and of N; one more bin is for none at all."""
 
 _BLOCK = 1 << 16
 
@@ -56,7 +56,7 @@ class Composition(NamedTuple):
 
 
 def compose(codes: NDArray[np.uint8], lower: NDArray[np.bool_]) -> Composition:
-    """Bin sequences by what they are made of.
+    """Bin sequences by their composition.
 
     Parameters
     ----------
@@ -80,14 +80,14 @@ def compose(codes: NDArray[np.uint8], lower: NDArray[np.bool_]) -> Composition:
 
 
 class ChromSequence(NamedTuple):
-    """Letters of a chromosome, with room for windows that reach over its ends.
+    """Sequence and case of a chromosome, padded for windows that reach over its ends.
 
     Parameters
     ----------
     number : int
         Its index among the genome's chromosomes.
     codes : uint8 array, shape (size + L,), values 0..4
-        Place p of the chromosome stands at p + L // 2.
+        From :func:`~tfimpute_tracks.dataset.sites.padded_codes`.
     lower : bool array, shape (size + L,)
     seq_len : int
         L, bp.
@@ -99,7 +99,7 @@ class ChromSequence(NamedTuple):
     seq_len: int
 
     def compose(self, centers: NDArray[np.int64]) -> Composition:
-        """Bin the windows about some centers.
+        """Bin the windows around some centers.
 
         Parameters
         ----------
@@ -136,14 +136,12 @@ def iterate_chroms(
 
     Yields
     ------
-    Chrom
+    ChromSequence
     """
     names = list(genome.chrom_sizes)
     for chrom in chroms:
-        size = genome.chrom_sizes[names[chrom]]
-        inner = slice(seq_len // 2, seq_len // 2 + size)
-        codes = np.full(size + seq_len, N_CODE, dtype=np.uint8)
-        lower = np.zeros(size + seq_len, dtype=np.bool_)
-        codes[inner] = genome.codes(names[chrom])
-        lower[inner] = genome.is_lower(names[chrom]) & (codes[inner] < N_CODE)
+        codes = padded_codes(genome, chrom, seq_len)
+        lower = np.zeros(len(codes), dtype=np.bool_)
+        inner = slice(seq_len // 2, seq_len // 2 + genome.chrom_sizes[names[chrom]])
+        lower[inner] = genome.is_soft_masked(names[chrom]) & (codes[inner] < N_CODE)
         yield ChromSequence(chrom, codes, lower, seq_len)

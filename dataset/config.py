@@ -1,4 +1,4 @@
-"""What a data set is made with, and which wishes make no sense together."""
+"""Options of a data set, and which of them exclude each other."""
 
 from __future__ import annotations
 
@@ -14,41 +14,41 @@ __all__ = ["BuildConfig", "Negatives"]
 Negatives = Literal["dhs", "shuffle", "matched"]
 """Where negatives come from; see :class:`BuildConfig`."""
 
-# The file keeps the place of an N within its sequence in 16 bits.
+# The file stores positions within a sequence in 16 bits.
 _MAX_SEQ_LEN = 2**15 - 1
 
 
 @dataclass(frozen=True)
 class BuildConfig:
-    """What sites and labels are made with.
+    """Options of a data set.
 
     Parameters
     ----------
     seq_len : int
-        Length of each sequence, centered on the center of its background interval.
+        Length of each sequence, around the center of its site.
     rule : LabelRule
     negatives : {"dhs", "shuffle", "matched"}
-        Sites of the background without a peak near; each positive sequence shuffled
-        with its dinucleotide counts kept (as DeepBind's); windows of the genome of
-        equal GC content and repeats (as gkm-SVM's).
+        Candidate sites without a peak near; each positive sequence shuffled with its
+        dinucleotide counts preserved (as DeepBind's); windows of the genome of equal GC
+        content and repeats (as gkm-SVM's).
     top : int, optional
-        Positives are windows about the summits of so many of each pair's strongest
-        peaks (5,000 in the paper); without it, sites of the background under peaks.
+        Positives are windows around the summits of this many of each pair's strongest
+        peaks (5,000 in the paper); without it, candidate sites under peaks.
     alternate : bool
         Odd-numbered peaks of the top ones train and even-numbered ones test (DeepBind's
         protocol, with a top of 1,000): every site has a fold.
     allow_unranked : bool
-        Take all peaks of a file without signals or summits by their center.
+        Use all peaks of a file without signals or summits, by their center.
     seed : int
         Of shuffles and of the choice of matched negatives.
     min_known : float
-        Least share of a sequence that must be A, C, G or T for it to be a site, in
-        [0, 1], beside the rule that at most half of its middle may be N.
+        Minimum fraction of A, C, G and T in the sequence of a site, in [0, 1]. In any
+        case at most half of its middle may be N.
 
     Raises
     ------
     UsageError
-        The length is not in 1..32767, or another value makes no sense.
+        The length is not in 1..32767, or another value is out of range.
     """
 
     seq_len: int = 200
@@ -64,40 +64,40 @@ class BuildConfig:
         if not 1 <= self.seq_len <= _MAX_SEQ_LEN:
             raise UsageError(
                 f"sequence length {self.seq_len} is not in 1..{_MAX_SEQ_LEN}; "
-                f"the usual ones are 100 to 1000"
+                f"usual values are 100 to 1000"
             )
         if self.negatives not in get_args(Negatives):
             raise UsageError(
                 f"unknown negatives {self.negatives!r}; "
-                f"give one of {', '.join(get_args(Negatives))}"
+                f"use one of {', '.join(get_args(Negatives))}"
             )
         if self.top is not None and self.top < 1:
-            raise UsageError(f"top {self.top} is not positive; the paper takes 5000")
+            raise UsageError(f"top {self.top} is not positive; the paper uses 5000")
         if self.seed < 0:
-            raise UsageError(f"seed {self.seed} is negative; give 0 or more")
+            raise UsageError(f"seed {self.seed} is negative; use 0 or more")
         if not 0 <= self.min_known <= 1:
             raise UsageError(
-                f"a share of {self.min_known:g} known letters is not in 0..1; give 1 "
+                f"a fraction of {self.min_known:g} known bases is not in 0..1; use 1 "
                 "for sequences without N, 0 for any"
             )
         if self.top is None and (self.alternate or self.allow_unranked):
             raise UsageError(
-                "--alternate and --allow-unranked are about the strongest peaks; "
-                "give --top as well"
+                "--alternate and --allow-unranked apply to the strongest peaks; use "
+                "them with --top"
             )
 
     @property
     def window(self) -> Window:
-        """How much is read about a center, and how much of it must be known."""
+        """The sequence around a center, and how much of it must be known."""
         return Window(self.seq_len, self.rule.central, self.min_known)
 
     @property
-    def is_plain(self) -> bool:
-        """Whether every site says something of every pair: background sites only."""
+    def labels_every_pair(self) -> bool:
+        """Whether every site has a label for every pair: candidate sites only."""
         return self.top is None and self.negatives == "dhs"
 
-    def check_background(self, is_given: bool) -> None:
-        """Refuse a background that nobody needs, or the lack of one.
+    def check_candidates(self, is_given: bool) -> None:
+        """Refuse candidate sites that are not used, or the lack of them.
 
         Parameters
         ----------
@@ -109,16 +109,16 @@ class BuildConfig:
         """
         if not is_given and self.negatives == "dhs":
             raise UsageError(
-                "negatives dhs are sites of a background: give --background, or "
+                "negatives dhs are candidate sites: use --candidate-sites, or "
                 "--negatives shuffle or matched"
             )
         if not is_given and self.top is None:
             raise UsageError(
-                "positives are sites of a background or the strongest peaks: "
-                "give --background or --top"
+                "positives are candidate sites or the strongest peaks: use "
+                "--candidate-sites or --top"
             )
         if is_given and self.top is not None and self.negatives != "dhs":
             raise UsageError(
-                f"--top with --negatives {self.negatives} uses no background; "
-                f"leave out --background, or --top to take its sites as positives"
+                f"--top with --negatives {self.negatives} uses no candidate sites; "
+                f"leave out --candidate-sites, or --top to use them as positives"
             )

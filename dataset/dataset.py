@@ -1,9 +1,9 @@
-"""The data set in memory: sites with their sequences, and what each says of each pair.
+"""The data set in memory: sites with their sequences, and their labels for each pair.
 
-A label belongs to a site and a pair. Most sites say something of every pair: a site of
-the background is negative for all pairs that no list of it names. A site that was made
-for one pair (a window about a summit, a shuffled sequence) says nothing of the others.
-The file that it travels in is the business of ``store.py``.
+A label belongs to a site and a pair. Most sites have a label for every pair: a candidate
+site is negative for all pairs that none of its lists names. A site that was made for one
+pair (a window around a summit, a shuffled sequence) has no label for the others.
+``store.py`` reads and writes the file.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from tfimpute_tracks.vocabulary import Pair, Vocabulary
 __all__ = ["FOLDS", "UNKNOWN", "Dataset", "PairLists"]
 
 FOLDS = ("train", "valid", "test")
-"""What a fold's number means."""
+"""Names of the folds, by number."""
 UNKNOWN = -1
-"""The label of a pair that a site says nothing of."""
+"""The label of a pair that a site has no data for."""
 
 Rows = NDArray[np.int64]
 
@@ -41,7 +41,7 @@ class PairLists(NamedTuple):
     pair: NDArray[np.uint16]
 
     @classmethod
-    def of(cls, rows: Rows, pairs: NDArray[Any], n_sites: int) -> PairLists:
+    def from_entries(cls, rows: Rows, pairs: NDArray[Any], n_sites: int) -> PairLists:
         """Make the lists from their entries.
 
         Parameters
@@ -49,7 +49,7 @@ class PairLists(NamedTuple):
         rows : int64 array, shape (n,)
             Site of each entry, in any order.
         pairs : integer array, shape (n,)
-            Pair of each entry; an entry that stands twice counts once.
+            Pair of each entry; duplicates count once.
         n_sites : int
 
         Returns
@@ -59,6 +59,21 @@ class PairLists(NamedTuple):
         entries = np.unique((rows.astype(np.int64) << 16) | pairs.astype(np.int64))
         indptr = np.searchsorted(entries >> 16, np.arange(n_sites + 1))
         return cls(indptr, (entries & 0xFFFF).astype(np.uint16))
+
+    @classmethod
+    def empty(cls, n_sites: int) -> PairLists:
+        """Make lists without entries.
+
+        Parameters
+        ----------
+        n_sites : int
+
+        Returns
+        -------
+        PairLists
+        """
+        none = np.empty(0, dtype=np.int64)
+        return cls.from_entries(none, none, n_sites)
 
     def entries(self, rows: Rows) -> tuple[Rows, NDArray[np.uint16]]:
         """List every pair of the given sites.
@@ -70,19 +85,19 @@ class PairLists(NamedTuple):
 
         Returns
         -------
-        places : int64 array, shape (m,)
+        index : int64 array, shape (m,)
             Indices into `rows`.
         pairs : uint16 array, shape (m,)
-            The pairs found there.
+            The pairs of those sites.
         """
         first = self.indptr[rows]
         n_pairs = self.indptr[rows + 1] - first
         shift = np.repeat(first - n_pairs.cumsum() + n_pairs, n_pairs)
-        places = np.repeat(np.arange(len(rows)), n_pairs)
-        return places, self.pair[np.arange(len(shift)) + shift]
+        index = np.repeat(np.arange(len(rows)), n_pairs)
+        return index, self.pair[np.arange(len(shift)) + shift]
 
-    def take(self, rows: Rows) -> PairLists:
-        """Give the lists of some sites.
+    def subset(self, rows: Rows) -> PairLists:
+        """Select the lists of some sites.
 
         Parameters
         ----------
@@ -93,8 +108,8 @@ class PairLists(NamedTuple):
         PairLists
             Its site i is the site rows[i] of this one.
         """
-        places, pairs = self.entries(rows)
-        return PairLists(np.searchsorted(places, np.arange(len(rows) + 1)), pairs)
+        index, pairs = self.entries(rows)
+        return PairLists(np.searchsorted(index, np.arange(len(rows) + 1)), pairs)
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,8 +123,8 @@ class Dataset:
     chrom_id : int32 array, shape (n_sites,)
         Ascending indices into `chroms`.
     start : int64 array, shape (n_sites,)
-        Where the sequence begins, 0-based, ascending within a chromosome; below zero
-        where it reaches over the chromosome's beginning (N there).
+        Start of the sequence, 0-based, ascending within a chromosome; below zero where
+        it reaches over the chromosome's start (N there).
     chroms : tuple of str
         The chromosomes of the genome.
     chrom_sizes : tuple of int
@@ -117,29 +132,29 @@ class Dataset:
     pairs : tuple of Pair
         The columns of the labels, in the order of the pairs table.
     roles : tuple of str
-        What each pair is for: base, valid2, test3 or test2.
+        Role of each pair: base, valid2, test3 or test2.
     peak_digests : tuple of str
         Digest of the peak file of each pair.
     vocabulary : Vocabulary
         Every TF and cell line of the pairs, sorted.
     positive, ignored : PairLists
-        The pairs each site is positive for, and those it says nothing about.
+        The pairs each site is positive for, and those it has no label for.
     parameters : dict
-        What the sites and labels were made with; JSON values.
+        How sites and labels were made; JSON values.
     sources : dict of str
-        Digests of the genome, the background and the pairs table.
+        Digests of the genome, the candidate sites and the pairs table.
     negative : PairLists, optional
         The pairs each site is negative for whatever its default label.
     default_label : int8 array, shape (n_sites,), optional
-        Label of the pairs that no list of the site names: 0 negative, or -1 nothing is
-        said of them. Without it every site is negative for all pairs it does not name.
+        Label of the pairs that no list of the site names: 0 negative, or -1 unknown.
+        Without it every site is negative for all pairs that it does not name.
     fold : uint8 array, shape (n_sites,), optional
         The part of the data each site was made for, an index into :data:`FOLDS`.
     shuffled : bool array, shape (n_sites,), optional
-        Whether the sequence is the shuffled one of its place, and stands nowhere.
+        Whether the sequence is a shuffled one, which is at no position of the genome.
     replicates : tuple of str, optional
-        Name of each pair's replicate; empty for what stands alone. Only with them a
-        pair may stand in more than one column.
+        Name of each pair's replicate, or empty. Only with them a pair may have more than
+        one column.
     """
 
     codes: NDArray[np.uint8]
@@ -172,7 +187,7 @@ class Dataset:
         return int(self.codes.shape[1])
 
     def labels(self, rows: Rows, pair_columns: Rows | None = None) -> NDArray[np.int8]:
-        """Give the labels of some sites.
+        """Return the labels of some sites.
 
         Parameters
         ----------
@@ -184,7 +199,7 @@ class Dataset:
         Returns
         -------
         int8 array, shape (n, m), contiguous
-            1 positive, 0 negative, -1 ignored or nothing known.
+            1 positive, 0 negative, -1 ignored or unknown.
         """
         labels = np.zeros((len(rows), len(self.pairs)), dtype=np.int8)
         if self.default_label is not None:
@@ -192,9 +207,9 @@ class Dataset:
         lists_of = ((self.negative, 0), (self.positive, 1), (self.ignored, UNKNOWN))
         for lists, value in lists_of:
             if lists is not None:
-                places, pairs = lists.entries(rows)
-                labels[places, pairs] = value
-        # Not labels[:, pair_columns]: that lies in memory column by column.
+                index, pairs = lists.entries(rows)
+                labels[index, pairs] = value
+        # Not labels[:, pair_columns]: that would be contiguous by column.
         return labels if pair_columns is None else labels.take(pair_columns, axis=1)
 
     def counts(
@@ -210,19 +225,19 @@ class Dataset:
         Returns
         -------
         n_positive, n_negative : int64 arrays, shape (n_pairs,)
-            Ignored sites, and those that say nothing of the pair, are in neither.
+            Ignored and unknown labels are in neither.
         """
         if rows is None:
             rows = np.arange(self.n_sites)
         n_positive = self._count(self.positive, rows)
         if self.default_label is None:
             return n_positive, len(rows) - n_positive - self._count(self.ignored, rows)
-        knows_all = self.default_label[rows] == 0
-        n_negative = np.full(len(self.pairs), np.count_nonzero(knows_all))
+        is_negative = self.default_label[rows] == 0
+        n_negative = np.full(len(self.pairs), np.count_nonzero(is_negative))
         for lists in (self.positive, self.ignored):
-            n_negative -= self._count(lists, rows[knows_all])
+            n_negative -= self._count(lists, rows[is_negative])
         if self.negative is not None:
-            n_negative += self._count(self.negative, rows[~knows_all])
+            n_negative += self._count(self.negative, rows[~is_negative])
         return n_positive, n_negative
 
     def _count(self, lists: PairLists, rows: Rows) -> NDArray[np.int64]:

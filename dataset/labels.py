@@ -1,8 +1,8 @@
-"""From peaks to labels: which sites a pair binds, and about which it says nothing.
+"""From peaks to labels: which sites are positive, negative or ignored for a pair.
 
-A site is positive for a pair when peaks cover enough of its middle, negative when no
-peak comes near, and ignored between the two: a peak at the edge of a site is evidence
-for neither. Arrays in, arrays out, one chromosome at a time; no files here.
+A site is positive when peaks cover enough of its middle, negative when no peak is near,
+and ignored in between: a peak at the edge of a site is evidence for neither. Arrays in,
+arrays out, one chromosome at a time; no files here.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ __all__ = [
 ]
 
 SITE_BP = 200
-"""Length of a site in bp: that of the DNase hypersensitive sites of the background."""
+"""Length of a site in bp: that of the DNase hypersensitive candidate sites."""
 CENTRAL_BP = 150
-"""The middle of a site that a peak must cover: one tile of the uniform peaks."""
+"""Length in bp of the middle that peaks must cover: one tile of the uniform peaks."""
 MIN_COVERED = 0.5
-"""The least part of the middle that peaks cover at a positive site."""
+"""Minimum fraction of the middle that peaks cover at a positive site."""
 MARGIN_BP = 100
-"""How far from a negative site every peak stays, in bp."""
+"""Minimum distance of a negative site to every peak, in bp."""
 
 Positions = NDArray[np.int64]
 
@@ -41,24 +41,24 @@ Positions = NDArray[np.int64]
 class LabelRule:
     """When a site is positive, negative or ignored.
 
-    The rule knows a site by its center alone, so that data sets of different sequence
-    lengths over one background hold the same labels and their figures compare.
+    The rule uses the center of a site only, so that data sets with other sequence
+    lengths over the same candidate sites have the same labels and their metrics compare.
 
     Parameters
     ----------
     site : int
-        Length of a site about its center in bp, whatever the length of its sequence.
+        Length of a site around its center in bp, whatever the length of its sequence.
     central : int
-        Length of the middle that counts for a positive, in bp.
+        Length of the middle that is compared with peaks, in bp.
     min_covered : float
-        Least part of the middle under peaks at a positive site, in (0, 1].
+        Minimum fraction of the middle under peaks at a positive site, in (0, 1].
     margin : int
         A peak that reaches within this many bp of the site rules out a negative.
 
     Raises
     ------
     UsageError
-        The middle is no part of the site, or a value is out of range.
+        The middle is longer than the site, or a value is out of range.
     """
 
     site: int = SITE_BP
@@ -70,8 +70,8 @@ class LabelRule:
         sizes_fit = 0 < self.central <= self.site and self.margin >= 0
         if not (sizes_fit and 0 < self.min_covered <= 1):
             raise UsageError(
-                f"{self} makes no sense; it takes 0 < central <= site, margin >= 0 "
-                f"and 0 < min_covered <= 1"
+                f"{self} is invalid; use 0 < central <= site, margin >= 0 and "
+                f"0 < min_covered <= 1"
             )
 
 
@@ -81,7 +81,7 @@ class SiteLabels(NamedTuple):
     Parameters
     ----------
     positive, ignored : int64 arrays
-        Ascending indices into the sites; no index stands in both.
+        Ascending indices into the sites; no index is in both.
     """
 
     positive: Positions
@@ -96,7 +96,7 @@ def label_sites(
     Parameters
     ----------
     centers : int64 array, shape (n_sites,)
-        Ascending. A stretch of `length` bp about a center is
+        Ascending. A window of `length` bp around a center is
         [center - length // 2, center - length // 2 + length).
     starts, ends : int64 arrays, shape (n_peaks,)
         Peaks: 0-based half-open, ascending and disjoint, as
@@ -109,9 +109,8 @@ def label_sites(
 
     Notes
     -----
-    There are far fewer peaks than sites, so each peak looks up the run of sites near
-    it, not each site the peaks. Disjoint peaks overlap a middle in as many bases as
-    they cover of it.
+    There are far fewer peaks than sites, so each peak looks up the sites near it, not
+    each site its peaks. Peaks are disjoint, so their overlaps with a middle add up.
     """
     near = centers - rule.site // 2 - rule.margin
     first = np.searchsorted(near + rule.site + 2 * rule.margin, starts, side="right")

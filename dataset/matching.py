@@ -1,9 +1,9 @@
-"""Negatives from the genome that are made of the same as a pair's positives.
+"""Negatives from the genome with the base composition of a pair's positives.
 
-As gkm-SVM's null sequences: each positive is given a window of the same chromosome,
-length, GC content and fraction of repeats, where the pair has no peak near. Without
-that a network could tell the classes by composition alone. What is on one chromosome
-stays there, so that a split by chromosome keeps both classes.
+As gkm-SVM's null sequences: each positive gets a window of the same chromosome, length,
+GC content and fraction of repeats, where the pair has no peak near. Otherwise a network
+could discriminate the classes by composition alone. A negative stays on the chromosome
+of its positive, so that a split by chromosome keeps both classes.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.dataset.background import label_by_peaks
+from tfimpute_tracks.dataset.candidates import label_by_peaks
 from tfimpute_tracks.dataset.composition import (
     GC_BINS,
     REPEAT_BINS,
@@ -27,8 +27,7 @@ from tfimpute_tracks.dataset.sites import (
     Sites,
     Window,
     is_blacklisted,
-    is_known,
-    is_middle_known,
+    mask_unreadable,
 )
 from tfimpute_tracks.dataset.summits import PairSites
 from tfimpute_tracks.genome.fasta import Genome
@@ -37,40 +36,41 @@ __all__ = ["MatchedSites", "match_negatives"]
 
 Ints = NDArray[np.int64]
 
-# Candidates looked at first for each one needed, before all of a bin are.
-_SPARE = 4
+# Candidates tried first for each one needed, before all of a bin are.
+_TRIES = 4
 _KEY_BITS = 16
 
 
 class MatchedSites(NamedTuple):
-    """Negatives that match, and how well.
+    """Negatives that match the positives, and how well.
 
     Parameters
     ----------
-    instances : Instances
-        No place twice for a pair, and none near a peak of it.
+    sites : PairSites
+        No position twice for a pair, and none near a peak of it.
     unmatched : dict of int to (int, int)
-        Pairs with too few candidates: column -> (matched, wanted).
+        Pairs with too few candidates: row of the table -> (matched, wanted).
     largest_difference : float
         Of the binned distributions of GC content and of repeats: the largest absolute
         difference, in one bin, of the fractions of a pair's positives and negatives.
-    widest : int
+    worst_pair : int
         The pair that has it.
-    case_free : list of str
-        Chromosomes with positives and without lower-case letters: only GC counts there.
+    no_case : list of str
+        Chromosomes with positives and without lower-case bases: only GC content is
+        matched there.
     n_candidates : int
     """
 
-    instances: PairSites
+    sites: PairSites
     unmatched: dict[int, tuple[int, int]]
     largest_difference: float
-    widest: int
-    case_free: list[str]
+    worst_pair: int
+    no_case: list[str]
     n_candidates: int
 
 
 class _Pool(NamedTuple):
-    """Windows that could be negatives, by place, and their order by key."""
+    """Windows that could be negatives, by position, and their order by key."""
 
     sites: Sites
     key: Ints
@@ -86,99 +86,99 @@ def match_negatives(
     blacklist: str | Path | None,
     seed: int,
 ) -> MatchedSites:
-    """Find for each pair as many negatives of its positives' composition.
+    """Choose for each pair as many negatives of its positives' composition.
 
     Parameters
     ----------
     genome : Genome
     table : PairsTable
-        All peaks of a pair keep negatives away, also those that are no positives.
-    positive : Instances
+        All peaks of a pair exclude negatives, also those that are no positives.
+    positive : PairSites
     window : Window
     margin : int
-        Least distance of a negative's window from the pair's peaks, bp.
+        Minimum distance of a negative's window from the pair's peaks, bp.
     blacklist : path or None
-        BED; candidates that touch it are left out.
+        BED; candidates that overlap it are not used.
     seed : int
         Chooses among candidates.
 
     Returns
     -------
-    Matched
+    MatchedSites
 
     Notes
     -----
-    Candidates stand side by side and never overlap. They are read where the FASTA has
-    sequence; one with N's serves only a positive that has as many (a bin of a tenth),
-    for else N would tell the classes apart in a FASTA of islands.
+    Candidate windows are adjacent and never overlap. They are taken where the FASTA has
+    sequence. A window with N is matched only to a positive with as much N (a bin of a
+    tenth), because else N alone would discriminate the classes in a FASTA that has
+    sequence around the sites only.
     """
-    pool, key, case_free = _collect(genome, positive, window, seed)
+    pool, key, no_case = _collect(genome, positive, window, seed)
     if blacklist is not None:
         clear = ~is_blacklisted(pool.sites, genome, blacklist, window.seq_len)
         pool = _order(pool.sites.keep(clear), pool.key[clear], seed)
     near_rule = LabelRule(window.seq_len, window.seq_len, 1.0, margin)
     chosen: list[PairSites] = []
     unmatched: dict[int, tuple[int, int]] = {}
-    widest, largest = 0, 0.0
+    worst, largest = 0, 0.0
     for pair, bed in enumerate(table.beds):
-        mine = np.flatnonzero(positive.pair == pair)
-        if not len(mine):
+        own = np.flatnonzero(positive.pair == pair)
+        if not len(own):
             continue
-        near = label_by_peaks(genome, bed, pool.sites, near_rule)
         free = np.ones(len(pool.key), dtype=np.bool_)
-        for rows in near:
+        for rows in label_by_peaks(genome, bed, pool.sites, near_rule):
             free[rows] = False
         rng = np.random.default_rng((seed, pair))
-        # In order of their keys, as the matches are; folds at random within a key.
-        mine = mine[np.lexsort([rng.random(len(mine)), key[mine]])]
-        place, row = _choose(pool, key[mine], free, rng)
+        # In the order of their keys, as the matches are; folds at random within a key.
+        own = own[np.lexsort([rng.random(len(own)), key[own]])]
+        index, row = _choose(pool, key[own], free, rng)
         chosen.append(
             PairSites(
                 pool.sites.chrom_id[row].astype(np.int64),
                 pool.sites.center[row],
                 np.full(len(row), pair),
-                positive.fold[mine[place]],
+                positive.fold[own[index]],
             )
         )
-        if len(row) < len(mine):
-            unmatched[pair] = (len(row), len(mine))
-        difference = _largest_difference(key[mine], pool.key[row])
+        if len(row) < len(own):
+            unmatched[pair] = (len(row), len(own))
+        difference = _largest_difference(key[own], pool.key[row])
         if difference > largest:
-            widest, largest = pair, difference
+            worst, largest = pair, difference
     together = PairSites(*(np.concatenate(c) for c in zip(*chosen, strict=True)))
-    return MatchedSites(together, unmatched, largest, widest, case_free, len(pool.key))
+    return MatchedSites(together, unmatched, largest, worst, no_case, len(pool.key))
 
 
 def _collect(
     genome: Genome, positive: PairSites, window: Window, seed: int
 ) -> tuple[_Pool, Ints, list[str]]:
-    """Read the genome once: candidates, the keys of positives, chromosomes in caps."""
+    """Read the genome once: candidates, keys of positives, chromosomes without case."""
     L = window.seq_len
     key = np.empty(len(positive.pair), dtype=np.int64)
     sites: list[Sites] = []
     keys: list[Ints] = []
-    case_free: list[str] = []
+    no_case: list[str] = []
     for chrom in iterate_chroms(genome, np.unique(positive.chrom_id).tolist(), L):
         here = positive.chrom_id == chrom.number
         key[here] = _full_key(chrom.number, chrom.compose(positive.center[here]))
         if not chrom.lower.any():
-            case_free.append(list(genome.chrom_sizes)[chrom.number])
+            no_case.append(list(genome.chrom_sizes)[chrom.number])
         size = len(chrom.codes) - L
         phase = int(np.random.default_rng((seed, chrom.number)).integers(L))
         centers = np.arange(phase + L // 2, size - L + L // 2 + 1, L)
         windows = np.lib.stride_tricks.sliding_window_view(chrom.codes, L)
         blocks = np.array_split(centers, len(centers) // 65536 + 1)
-        read = [
-            is_middle_known(windows[block], window) & is_known(windows[block], window)
+        unreadable = [
+            np.any(list(mask_unreadable(windows[block], window).values()), axis=0)
             for block in blocks
         ]
-        centers = centers[np.concatenate(read)]
+        centers = centers[~np.concatenate(unreadable)]
         sites.append(
             Sites(np.full(len(centers), chrom.number, dtype=np.int32), centers)
         )
         keys.append(_full_key(chrom.number, chrom.compose(centers)))
     together = Sites(*(np.concatenate(column) for column in zip(*sites, strict=True)))
-    return _order(together, np.concatenate(keys), seed), key, case_free
+    return _order(together, np.concatenate(keys), seed), key, no_case
 
 
 def _full_key(chrom: int, composition: Composition) -> Ints:
@@ -196,32 +196,33 @@ def _choose(
 ) -> tuple[Ints, Ints]:
     """Choose a free candidate for each wanted key, none twice.
 
-    `wanted` ascends. Gives indices into it that found one, and the rows of the pool.
+    `wanted` ascends. Returns the indices into it that have a candidate, and the rows of
+    the pool.
     """
     keys, n_wanted = np.unique(wanted, return_counts=True)
     sorted_keys = pool.key[pool.order]
     first = np.searchsorted(sorted_keys, keys)
     n = np.searchsorted(sorted_keys, keys, side="right") - first
     offset = (rng.random(len(keys)) * n).astype(np.int64)
-    n_looked = np.minimum(n, _SPARE * n_wanted + _SPARE)
+    n_tried = np.minimum(n, _TRIES * n_wanted + _TRIES)
     while True:
-        group = np.repeat(np.arange(len(keys)), n_looked)
-        step = np.arange(len(group)) - np.repeat(n_looked.cumsum() - n_looked, n_looked)
+        group = np.repeat(np.arange(len(keys)), n_tried)
+        step = np.arange(len(group)) - np.repeat(n_tried.cumsum() - n_tried, n_tried)
         row = pool.order[first[group] + (offset[group] + step) % n[group]]
         group, row = group[free[row]], row[free[row]]
         n_free = np.bincount(group, minlength=len(keys))
-        short = (n_free < n_wanted) & (n_looked < n)
+        short = (n_free < n_wanted) & (n_tried < n)
         if not short.any():
             break
-        n_looked = np.where(short, n, n_looked)
+        n_tried = np.where(short, n, n_tried)
     rank = np.arange(len(group)) - (n_free.cumsum() - n_free)[group]
     used = rank < n_wanted[group]
-    place = (n_wanted.cumsum() - n_wanted)[group[used]] + rank[used]
-    return place, row[used]
+    index = (n_wanted.cumsum() - n_wanted)[group[used]] + rank[used]
+    return index, row[used]
 
 
 def _largest_difference(positive: Ints, negative: Ints) -> float:
-    """Compare the distributions of GC content and of repeats, each by itself."""
+    """Compare the distributions of GC content and of repeats, each separately."""
     steps = REPEAT_BINS + 1
     if not len(negative):
         return 1.0

@@ -1,9 +1,9 @@
-"""The pairs table: which TF was measured in which cell line, and where its peaks are.
+"""The pairs table: which TF was measured in which cell line, and the file of its peaks.
 
-A tab-separated text with a header line. It says what to learn from (`base`) and what to
-hold out (`valid2`, `test3`); it reads no peaks. A pair that was measured again has a
-row for each replicate: the first is the pair, the others (`test2`) tell how well
-measurements of one pair agree with a model of it.
+A tab-separated text with a header line. Roles divide the pairs into those to train on
+(`base`) and those held out (`valid2`, `test3`). A pair that was measured repeatedly has
+a row per replicate: the first is the pair, the others (`test2`) show how well a model
+of the pair agrees with another measurement of it. Peaks are not read here.
 """
 
 from __future__ import annotations
@@ -26,15 +26,14 @@ __all__ = [
 ]
 
 ROLES = ("base", "valid2", "test3", "test2")
-"""What a pair is for: to train on; held out, to choose the model by; held out, to
-report the figure of; a replicate of a pair that is trained on, to report the figure of.
-"""
+"""Roles of pairs: trained on; held out to choose the model; held out to test it; a
+replicate of a trained pair, to test it."""
 REPLICATE = ROLES[-1]
 """The role of replicates."""
 
 _NEEDED = ("tf", "cell", "bed")
 _REPLICATE = "replicate"
-# A label names its pair in 16 bits.
+# Labels store their pair in 16 bits.
 _MAX_PAIRS = 2**16
 
 
@@ -45,13 +44,13 @@ class PairsTable:
     Parameters
     ----------
     pairs : tuple of Pair
-        Each one once, or once per replicate.
+        Each once, or once per replicate.
     roles : tuple of str
         One of :data:`ROLES` per row.
     beds : tuple of Path
         The peaks of each row: existing files.
     replicates : tuple of str, optional
-        What the table calls each row's replicate; None without such a column.
+        Name of each row's replicate; None without such a column.
     """
 
     pairs: tuple[Pair, ...]
@@ -68,7 +67,7 @@ class PairsTable:
         )
 
     def name(self, row: int) -> str:
-        """Name a row: the pair, and its replicate where it has one.
+        """Return the name of a row: the pair, and its replicate where it has one.
 
         Parameters
         ----------
@@ -84,13 +83,13 @@ class PairsTable:
 
 
 def format_pairs_table(table: PairsTable, folder: Path) -> str:
-    """Write a pairs table as text.
+    """Format a pairs table as text.
 
     Parameters
     ----------
     table : PairsTable
     folder : Path
-        Where the text is to stand: the peak files are told relative to it.
+        The folder of the file: peak files are written relative to it.
 
     Returns
     -------
@@ -128,12 +127,11 @@ def read_pairs_table(path: str | Path, with_roles: bool = True) -> PairsTable:
     path : path
         Tab-separated, with a header. Columns `tf`, `cell` and `bed` (the peaks, BED3 or
         more, relative to the table's folder), and `role` (one of :data:`ROLES`; without
-        the column every pair is `base`). With a column `replicate` a pair may stand in
-        several rows that differ in it: the first is the pair, the others are of role
-        `test2`. Other columns and empty lines are passed over.
+        the column every pair is `base`). With a column `replicate` a pair may have
+        several rows that differ in it: the first is the pair, the others have the role
+        `test2`. Other columns and empty lines are ignored.
     with_roles : bool
-        Whether to believe the roles of the table; without them every first row of a
-        pair is `base`.
+        Use the roles of the table; if not, the first row of every pair is `base`.
 
     Returns
     -------
@@ -142,10 +140,10 @@ def read_pairs_table(path: str | Path, with_roles: bool = True) -> PairsTable:
     Raises
     ------
     InputFileError
-        The table is missing, is no text, lacks a column or has no rows; a row is too
-        short, has an empty name, a role of no known kind or a peak file that does not
-        exist, or repeats a pair; a replicate has another role, or its pair is not
-        `base`. The message gives the line.
+        The table is missing, not a text, lacks a column or has no rows; a row is too
+        short, has an empty name, an unknown role or a missing peak file, or is a
+        duplicate; a replicate has another role, or its pair is not `base`. The message
+        names the line.
     """
     path = Path(path)
     table = read_table(path, "pairs table", _NEEDED, ("tf", "cell", "role", "bed"))
@@ -154,7 +152,7 @@ def read_pairs_table(path: str | Path, with_roles: bool = True) -> PairsTable:
     firsts: dict[Pair, _Row] = {}
     rows: list[_Row] = []
     for read in table.rows:
-        row = _known_row(read)
+        row = _parse_row(read)
         key = row.pair, row.replicate
         if key in lines_of:
             _refuse_repeat(row, read.place, lines_of[key])
@@ -176,37 +174,37 @@ def read_pairs_table(path: str | Path, with_roles: bool = True) -> PairsTable:
 def _refuse_repeat(row: _Row, place: str, line: int) -> NoReturn:
     named = f"{row.pair}" + (f", replicate {row.replicate}," if row.replicate else "")
     raise InputFileError(
-        f"{place}: pair {named} stands on line {line} already; keep one of the two, "
-        f"merge their peaks into one file, or tell them apart in a column {_REPLICATE}"
+        f"{place}: pair {named} is a duplicate of line {line}; keep one of the two, "
+        f"merge their peaks into one file, or name both in a column {_REPLICATE}"
     )
 
 
 def _choose_role(row: _Row, first: _Row | None, place: str, with_roles: bool) -> str:
-    """Give a row its role: a further row of a pair is a replicate."""
+    """Return the role of a row: a further row of a pair is a replicate."""
     if not with_roles:
         return "base" if first is None else REPLICATE
     if row.role not in (*ROLES, ""):
         raise InputFileError(
             f"{place}: role {row.role!r} is not one of {', '.join(ROLES)}; "
-            f"write base for a pair to train on"
+            f"use base for a pair to train on"
         )
     if first is None and row.role in ("", REPLICATE):
         raise InputFileError(
-            f"{place}: role {row.role!r} of the first row of {row.pair}; {REPLICATE} "
-            f"is for replicates of a base pair that stands before"
+            f"{place}: role {row.role!r} of the first row of {row.pair}; use {REPLICATE} "
+            f"for further rows of a base pair only"
         )
     if first is None:
         return row.role
     if row.role not in ("", REPLICATE) or first.role != "base":
         raise InputFileError(
             f"{place}: a replicate of {row.pair}, which is {first.role}, with role "
-            f"{row.role!r}; only base pairs have replicates here, of role {REPLICATE}: "
+            f"{row.role!r}; only base pairs may have replicates, of role {REPLICATE}: "
             f"`tfimpute-tracks split` writes such a table"
         )
     return REPLICATE
 
 
-def _known_row(read: Row) -> _Row:
+def _parse_row(read: Row) -> _Row:
     fields = read.fields
     pair, bed = Pair(fields["tf"], fields["cell"]), read.file("bed")
     return _Row(pair, fields.get("role", ""), bed, fields.get(_REPLICATE, ""))

@@ -1,12 +1,12 @@
-"""Places of a genome that become sites: collected, checked, read.
+"""Positions of a genome that can become sites: collected, checked, and their sequences read.
 
-A place is a chromosome and a center. What cannot be a site is dropped and counted, by
-reason. Who is bound there is the business of ``labels`` and ``summits``.
+A position is a chromosome and a center. What cannot be a site is dropped and counted, by
+reason. ``labels`` and ``summits`` decide which pairs bind there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,46 +24,48 @@ __all__ = [
     "BEYOND_END",
     "BLACKLISTED",
     "DUPLICATED",
-    "MOSTLY_N",
-    "TOO_FEW_KNOWN",
     "UNKNOWN_CHROM",
     "Log",
     "Sites",
     "Window",
     "chrom_ids",
-    "collect_background",
+    "chrom_sizes",
+    "collect_sites",
+    "count_dropped",
     "is_blacklisted",
-    "is_known",
-    "is_middle_known",
-    "is_readable",
+    "mask_unreadable",
+    "padded_codes",
     "read_sequences",
+    "scan_unreadable",
 ]
 
 Log = Callable[[str], None]
 Positions = NDArray[np.int64]
+Codes = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
 
 UNKNOWN_CHROM = "chromosome not in the FASTA"
 BEYOND_END = "past the chromosome's end"
 DUPLICATED = "duplicated"
 BLACKLISTED = "blacklisted"
-MOSTLY_N = "mostly N"
-TOO_FEW_KNOWN = "too few letters known"
+_MOSTLY_N = "mostly N"
+_TOO_FEW_KNOWN = "too few known bases"
 
-# Windows looked at together: some 15 MB at 200 bp.
+# Windows checked together: some 15 MB at 200 bp.
 _BLOCK = 1 << 16
 
 
 class Window(NamedTuple):
-    """How much is read about a center.
+    """The sequence around a center, and how much of it must be known.
 
     Parameters
     ----------
     seq_len : int
         L, bp: a sequence is [center - L // 2, center - L // 2 + L).
     middle : int
-        The bp about the center of which at most half may be N.
+        The bp around the center of which at most half may be N.
     min_known : float
-        Least share of the whole sequence that is A, C, G or T.
+        Minimum fraction of A, C, G and T in the whole sequence.
     """
 
     seq_len: int
@@ -72,7 +74,7 @@ class Window(NamedTuple):
 
 
 class Sites(NamedTuple):
-    """Places in order of chromosome and center.
+    """Positions in the order of chromosome and center.
 
     Parameters
     ----------
@@ -85,8 +87,8 @@ class Sites(NamedTuple):
     chrom_id: NDArray[np.int32]
     center: Positions
 
-    def keep(self, chosen: NDArray[np.bool_]) -> Sites:
-        """Leave out the other places.
+    def keep(self, chosen: Mask) -> Sites:
+        """Select some of the sites.
 
         Parameters
         ----------
@@ -99,66 +101,79 @@ class Sites(NamedTuple):
         return Sites(self.chrom_id[chosen], self.center[chosen])
 
     def by_chrom(self) -> Iterator[tuple[int, slice]]:
-        """Give each chromosome with the run of its sites.
+        """Iterate over the chromosomes that have sites.
 
         Yields
         ------
         int, slice
+            A chromosome and the rows of its sites.
         """
         for chrom in np.unique(self.chrom_id):
             first, last = np.searchsorted(self.chrom_id, [chrom, chrom + 1])
             yield int(chrom), slice(int(first), int(last))
 
 
-def collect_background(
-    genome: Genome, background: str | Path, log: Log
+def collect_sites(
+    genome: Genome, bed: str | Path, log: Log
 ) -> tuple[Sites, dict[str, int]]:
-    """Sort the centers of a background, and drop what cannot be a site.
+    """Read the centers of intervals that lie within the genome, each once.
 
     Parameters
     ----------
     genome : Genome
-    background : path
+    bed : path
         BED3 or more.
     log : callable
 
     Returns
     -------
     Sites
-        Each place once.
     dict of str to int
-        Intervals left out, by reason.
+        Dropped intervals, by reason.
 
     Raises
     ------
     InputFileError
         The file is no BED, or shares no chromosome with the genome.
     """
-    intervals = read_bed(background)
+    intervals = read_bed(bed)
     chrom_id = chrom_ids(genome, intervals["chrom"])
     known = chrom_id >= 0
     if not known.any():
         raise InputFileError(
-            f"{background}: none of its chromosomes is in the FASTA: it has "
+            f"{bed}: none of its chromosomes is in the FASTA: it has "
             f"{listed(intervals['chrom'].unique())}, the FASTA "
-            f"{listed(genome.chrom_sizes)}; give both of one assembly"
+            f"{listed(genome.chrom_sizes)}; use files of one assembly"
         )
     if not known.all():
         absent = intervals["chrom"][~known].unique()
         log(
-            f"{background}: {np.count_nonzero(~known):,} sites are on chromosomes that "
-            f"the FASTA does not hold: {listed(absent)}"
+            f"{bed}: {np.count_nonzero(~known):,} sites are on chromosomes that are not "
+            f"in the FASTA: {listed(absent)}"
         )
     center = (intervals["start"].to_numpy() + intervals["end"].to_numpy()) // 2
     chrom_id, center = chrom_id[known], center[known].astype(np.int64)
-    sizes = np.array(list(genome.chrom_sizes.values()), dtype=np.int64)
-    inside = center < sizes[chrom_id]
+    inside = center < chrom_sizes(genome)[chrom_id]
     both = np.unique(np.stack([chrom_id[inside], center[inside]]), axis=1)
     return Sites(both[0].astype(np.int32), both[1]), {
         UNKNOWN_CHROM: int(np.count_nonzero(~known)),
         BEYOND_END: int(np.count_nonzero(~inside)),
         DUPLICATED: int(np.count_nonzero(inside)) - both.shape[1],
     }
+
+
+def chrom_sizes(genome: Genome) -> Positions:
+    """Return the lengths of the chromosomes.
+
+    Parameters
+    ----------
+    genome : Genome
+
+    Returns
+    -------
+    int64 array, shape (n_chroms,)
+    """
+    return np.array(list(genome.chrom_sizes.values()), dtype=np.int64)
 
 
 def chrom_ids(genome: Genome, names: pd.Series) -> NDArray[np.int64]:
@@ -176,7 +191,7 @@ def chrom_ids(genome: Genome, names: pd.Series) -> NDArray[np.int64]:
         -1 where the genome lacks the chromosome.
     """
     index = {name: i for i, name in enumerate(genome.chrom_sizes)}
-    # Not set(names): pandas hands out strings one by one, and there may be millions.
+    # Not set(names): pandas would return millions of strings one by one.
     ids = {n: index.get(find_chrom(n, index) or "", -1) for n in names.unique()}
     found: NDArray[np.int64] = names.map(ids).to_numpy(dtype=np.int64)
     return found
@@ -184,8 +199,8 @@ def chrom_ids(genome: Genome, names: pd.Series) -> NDArray[np.int64]:
 
 def is_blacklisted(
     sites: Sites, genome: Genome, blacklist: str | Path, seq_len: int
-) -> NDArray[np.bool_]:
-    """Tell the sites whose sequence touches a blacklist.
+) -> Mask:
+    """Mark the sites whose sequence overlaps a blacklist.
 
     Parameters
     ----------
@@ -214,8 +229,32 @@ def is_blacklisted(
     return hit
 
 
-def read_sequences(genome: Genome, sites: Sites, seq_len: int) -> NDArray[np.uint8]:
-    """Read the sequence about each center.
+def padded_codes(genome: Genome, chrom: int, seq_len: int) -> Codes:
+    """Read a chromosome, with N before and after it for windows that reach beyond.
+
+    Parameters
+    ----------
+    genome : Genome
+    chrom : int
+        Index of the chromosome.
+    seq_len : int
+        L, bp.
+
+    Returns
+    -------
+    uint8 array, shape (size + L,), values 0..4
+        Position p of the chromosome is at p + L // 2, so the window of L bp around p
+        starts at p.
+    """
+    name = list(genome.chrom_sizes)[chrom]
+    size, before = genome.chrom_sizes[name], seq_len // 2
+    padded = np.full(size + seq_len, N_CODE, dtype=np.uint8)
+    padded[before : before + size] = genome.codes(name, 0, size)
+    return padded
+
+
+def read_sequences(genome: Genome, sites: Sites, seq_len: int) -> Codes:
+    """Read the sequence around each center.
 
     Parameters
     ----------
@@ -240,78 +279,82 @@ def read_sequences(genome: Genome, sites: Sites, seq_len: int) -> NDArray[np.uin
     return codes
 
 
-def is_readable(
-    genome: Genome,
-    sites: Sites,
-    window: Window,
-    is_enough: Callable[[NDArray[np.uint8], Window], NDArray[np.bool_]],
-) -> NDArray[np.bool_]:
-    """Tell the sites of whose sequence enough is known.
+def mask_unreadable(codes: Codes, window: Window) -> dict[str, Mask]:
+    """Mark the sequences of which too little is known.
+
+    Parameters
+    ----------
+    codes : uint8 array, shape (n, L), values 0..4
+    window : Window
+
+    Returns
+    -------
+    dict of str to bool array, shape (n,)
+        By reason: more than half of the middle is N, or, where a minimum is set, too
+        small a fraction of the sequence is A, C, G or T.
+    """
+    middle = min(window.middle, window.seq_len)
+    first = window.seq_len // 2 - middle // 2
+    n_unknown = np.count_nonzero(codes[:, first : first + middle] == N_CODE, axis=1)
+    faults = {_MOSTLY_N: 2 * n_unknown > middle}
+    if window.min_known:
+        known = np.count_nonzero(codes != N_CODE, axis=1) / window.seq_len
+        faults[_TOO_FEW_KNOWN] = known < window.min_known
+    return faults
+
+
+def scan_unreadable(genome: Genome, sites: Sites, window: Window) -> dict[str, Mask]:
+    """Mark the sites of whose sequence too little is known, without keeping sequences.
 
     Parameters
     ----------
     genome : Genome
     sites : Sites
     window : Window
-    is_enough : callable
-        :func:`is_middle_known` or :func:`is_known`.
 
     Returns
     -------
-    bool array, shape (n,)
+    dict of str to bool array, shape (n,)
+        As :func:`mask_unreadable`.
     """
-    readable = np.empty(len(sites.center), dtype=np.bool_)
+    n = len(sites.center)
+    reasons = (_MOSTLY_N, *([_TOO_FEW_KNOWN] if window.min_known else []))
+    faults = {reason: np.zeros(n, dtype=np.bool_) for reason in reasons}
     for run, windows in _windows(genome, sites, window.seq_len):
         for first in range(run.start, run.stop, _BLOCK):
             block = slice(first, min(first + _BLOCK, run.stop))
-            readable[block] = is_enough(windows[sites.center[block]], window)
-    return readable
+            found = mask_unreadable(windows[sites.center[block]], window)
+            for reason, mask in found.items():
+                faults[reason][block] = mask
+    return faults
 
 
-def is_middle_known(codes: NDArray[np.uint8], window: Window) -> NDArray[np.bool_]:
-    """Tell the sequences of which at most half of the middle is N.
+def count_dropped(faults: Mapping[str, Mask], dropped: dict[str, int]) -> Mask:
+    """Count what is dropped for each reason; the first reason of an item counts.
 
     Parameters
     ----------
-    codes : uint8 array, shape (n, L), values 0..4
-    window : Window
+    faults : mapping of str to bool array, shape (n,)
+        Unusable items, by reason.
+    dropped : dict of str to int
+        The counts are added here.
 
     Returns
     -------
     bool array, shape (n,)
+        The usable items.
     """
-    middle = min(window.middle, window.seq_len)
-    first = window.seq_len // 2 - middle // 2
-    n_unknown = np.count_nonzero(codes[:, first : first + middle] == N_CODE, axis=1)
-    read: NDArray[np.bool_] = 2 * n_unknown <= middle
-    return read
-
-
-def is_known(codes: NDArray[np.uint8], window: Window) -> NDArray[np.bool_]:
-    """Tell the sequences of which the wanted share is A, C, G or T.
-
-    Parameters
-    ----------
-    codes : uint8 array, shape (n, L), values 0..4
-    window : Window
-
-    Returns
-    -------
-    bool array, shape (n,)
-    """
-    share = np.count_nonzero(codes != N_CODE, axis=1) / window.seq_len
-    known: NDArray[np.bool_] = share >= window.min_known
-    return known
+    usable = ~np.zeros_like(next(iter(faults.values())))
+    for reason, mask in faults.items():
+        dropped[reason] = int(np.count_nonzero(usable & mask))
+        usable &= ~mask
+    return usable
 
 
 def _windows(
     genome: Genome, sites: Sites, length: int
-) -> Iterator[tuple[slice, NDArray[np.uint8]]]:
-    """Give, by chromosome, the run of its sites and the window about each base."""
-    names = list(genome.chrom_sizes)
+) -> Iterator[tuple[slice, Codes]]:
+    """Yield, by chromosome, the rows of its sites and the window around each base."""
     for chrom, run in sites.by_chrom():
-        size = genome.chrom_sizes[names[chrom]]
-        before = length // 2
-        padded = np.full(size + length, N_CODE, dtype=np.uint8)
-        padded[before : before + size] = genome.codes(names[chrom], 0, size)
+        padded = padded_codes(genome, chrom, length)
         yield run, np.lib.stride_tricks.sliding_window_view(padded, length)

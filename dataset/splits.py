@@ -1,9 +1,10 @@
-"""Who trains, who validates, who tests, and in which order a training run reads sites.
+"""Split sites into training, validation and test, and iterate over training batches.
 
-Sites are split by chromosome, by chance (the paper's ValidSet1 and TestSet1) or by the
-folds that they were made with, and pairs by role. A fair figure for imputation is a
-held-out pair on a held-out chromosome: with the same loci in train and test, a model
-scores by remembering how busy a site is. ``leakage`` tells what a split lets through.
+Sites are split by chromosome, randomly (the paper's ValidSet1 and TestSet1) or by the
+folds that they were made with; pairs are split by role. A fair test of imputation is a
+held-out pair on a held-out chromosome: with the same loci in training and test, a model
+can score by remembering the overall occupancy of a site. ``leakage`` finds what the
+parts of a split share.
 """
 
 from __future__ import annotations
@@ -30,9 +31,9 @@ __all__ = [
 ]
 
 TEST_CHROMS = ("chr20",)
-"""Chromosomes whose sites are tested on."""
+"""Default test chromosomes."""
 VALID_CHROMS = ("chr22",)
-"""Chromosomes whose sites choose the model."""
+"""Default validation chromosomes, which choose the epoch."""
 
 Rows = NDArray[np.int64]
 
@@ -56,7 +57,7 @@ def split_by_chromosome(
     ----------
     dataset : Dataset
     test_chroms, valid_chroms : sequence of str
-        Names with or without `chr`; everything else is trained on.
+        Names with or without `chr`; all others are for training.
 
     Returns
     -------
@@ -65,21 +66,21 @@ def split_by_chromosome(
     Raises
     ------
     RegionError
-        A chromosome holds no site of the data set.
+        A chromosome has no site in the data set.
     UsageError
-        A chromosome is to be tested and validated on, or none is left to train on.
+        A chromosome is in both lists, or none is left to train on.
     """
     test = _rows_on(dataset, test_chroms)
     valid = _rows_on(dataset, valid_chroms)
     if np.any(test & valid):
         raise UsageError(
             f"test chromosomes {', '.join(test_chroms)} and validation chromosomes "
-            f"{', '.join(valid_chroms)} share some; give each to one of the two"
+            f"{', '.join(valid_chroms)} overlap; put each into one of the two"
         )
     train = ~(test | valid)
     if not train.any():
         raise UsageError(
-            f"no site is left to train on beside the test chromosomes "
+            f"no site is left to train on: all are on the test chromosomes "
             f"{', '.join(test_chroms)} and the validation chromosomes "
             f"{', '.join(valid_chroms)}; hold out fewer"
         )
@@ -95,15 +96,15 @@ def split_randomly(
     ----------
     dataset : Dataset
     test, valid : float
-        Fractions of the places, in [0, 1); less than 1 together.
+        Fractions of the positions, in [0, 1); their sum is below 1.
     seed : int
         Not negative.
 
     Returns
     -------
     Split
-        A place goes with everything that stands there: a sequence and its shuffled
-        twin are never parted.
+        All sites of a position are in the same part: a sequence and its shuffled copy
+        are never separated.
 
     Raises
     ------
@@ -113,16 +114,16 @@ def split_randomly(
     if not (min(test, valid, seed) >= 0 and test + valid < 1):
         raise UsageError(
             f"fractions {test:g} to test on and {valid:g} to validate on, seed {seed}: "
-            f"give fractions of 0 or more, below 1 together, and a seed of 0 or more"
+            f"use fractions of 0 or more with a sum below 1, and a seed of 0 or more"
         )
-    place = _places(dataset)
-    n_places = int(place.max()) + 1
-    rank = np.random.default_rng(seed).permutation(n_places)[place]
-    n_test, n_valid = (round(fraction * n_places) for fraction in (test, valid))
-    if n_test + n_valid >= n_places:
+    position = _position_ids(dataset)
+    n = int(position.max()) + 1
+    rank = np.random.default_rng(seed).permutation(n)[position]
+    n_test, n_valid = (round(fraction * n) for fraction in (test, valid))
+    if n_test + n_valid >= n:
         raise UsageError(
-            f"no site of {n_places} is left to train on beside {n_test} to test and "
-            f"{n_valid} to validate on; hold out fewer"
+            f"no site of {n} is left to train on: {n_test} test and {n_valid} validate; "
+            f"hold out fewer"
         )
     return Split(
         np.flatnonzero(rank >= n_test + n_valid),
@@ -138,10 +139,10 @@ def split_by_fold(dataset: Dataset, valid: float = 0.0, seed: int = 0) -> Split:
     ----------
     dataset : Dataset
     valid : float
-        Where no site was made to validate on, as with alternate peaks: so many of the
-        places of the training fold are drawn to, in [0, 1).
+        Fraction of the training positions that validate where the data set has no
+        validation fold, as with alternating peaks; in [0, 1).
     seed : int
-        Of that draw; not negative.
+        Chooses them; not negative.
 
     Returns
     -------
@@ -157,7 +158,7 @@ def split_by_fold(dataset: Dataset, valid: float = 0.0, seed: int = 0) -> Split:
     if dataset.fold is None:
         raise UsageError(
             "the data set has no folds; make one with `tfimpute-tracks prepare "
-            "--top 1000 --alternate`, or split by chromosome"
+            "--top 1000 --alternate`, or use another --hold-out"
         )
     split = Split(*(np.flatnonzero(dataset.fold == i) for i in range(len(FOLDS))))
     if len(split.valid) or not valid:
@@ -171,7 +172,7 @@ def split_by_fold(dataset: Dataset, valid: float = 0.0, seed: int = 0) -> Split:
 
 
 def pair_columns(dataset: Dataset, role: str) -> Rows:
-    """Give the columns of the pairs of one role.
+    """Return the columns of the pairs of one role.
 
     Parameters
     ----------
@@ -189,17 +190,17 @@ def pair_columns(dataset: Dataset, role: str) -> Rows:
         There is no such role.
     """
     if role not in ROLES:
-        raise UsageError(f"unknown role {role!r}; give one of {', '.join(ROLES)}")
+        raise UsageError(f"unknown role {role!r}; use one of {', '.join(ROLES)}")
     return np.flatnonzero(np.array(dataset.roles) == role)
 
 
 def iterate_batches(
     rows: Rows, batch_size: int, seed: int, epoch: int
 ) -> Iterator[Rows]:
-    """Go once through the rows in an order that the seed and the epoch fix.
+    """Iterate once over the rows, in an order set by the seed and the epoch.
 
-    A run that stopped inside an epoch resumes exactly: it calls again with the same
-    seed and epoch and passes over the batches it has seen.
+    A run that was stopped within an epoch resumes exactly: it calls this with the same
+    seed and epoch again, and skips the batches that are done.
 
     Parameters
     ----------
@@ -221,16 +222,16 @@ def iterate_batches(
     """
     if batch_size < 1 or seed < 0 or epoch < 0:
         raise UsageError(
-            f"batch size {batch_size}, seed {seed}, epoch {epoch}: "
-            f"the first must be positive, the others not negative"
+            f"batch size {batch_size}, seed {seed}, epoch {epoch}: use a positive batch "
+            f"size, and a seed and an epoch of 0 or more"
         )
     order = np.random.default_rng((seed, epoch)).permutation(rows)
     for first in range(0, len(order), batch_size):
         yield order[first : first + batch_size]
 
 
-def _places(dataset: Dataset) -> Rows:
-    """Give each site the number of its place; places are numbered in their order."""
+def _position_ids(dataset: Dataset) -> Rows:
+    """Return the rank of each site's position in genome order, from 0."""
     first = int(dataset.start.min(initial=0))
     keys = (dataset.chrom_id.astype(np.int64) << 40) | (dataset.start - first)
     number: Rows = np.unique(keys, return_inverse=True)[1]
@@ -247,8 +248,8 @@ def _rows_on(dataset: Dataset, chroms: Sequence[str]) -> NDArray[np.bool_]:
         if known not in bare or not present[bare.index(known)]:
             names = [dataset.chroms[i] for i in np.flatnonzero(present)]
             raise RegionError(
-                f"no site of the data set lies on {chrom}; "
-                f"its sites lie on {', '.join(names[:30])}"
+                f"no site of the data set is on {chrom}; "
+                f"its sites are on {', '.join(names[:30])}"
             )
         chosen[bare.index(known)] = True
     return chosen[dataset.chrom_id]

@@ -1,9 +1,9 @@
-"""The strongest peaks of each pair, as places: its summits, ranked.
+"""The strongest peaks of each pair: their summits as sites.
 
 The paper's own training sets are windows around the summits of the strongest peaks of
-each pair (5,000, or the 1,000 of DeepBind's protocol of which every other one tests).
-Strength is the signal of a narrowPeak file. A file without signals or summits has no
-strongest peak: it is refused by name, unless all of its peaks are asked for.
+each pair: 5,000, or the 1,000 of DeepBind's protocol, of which every second one tests.
+Strength is the signal of a narrowPeak file. A file without signals or summits is
+refused by name, unless all of its peaks are to be used.
 """
 
 from __future__ import annotations
@@ -15,22 +15,21 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tfimpute_tracks.dataset.dataset import FOLDS
 from tfimpute_tracks.dataset.pairs_table import PairsTable
 from tfimpute_tracks.dataset.sites import (
     BEYOND_END,
     BLACKLISTED,
     DUPLICATED,
-    MOSTLY_N,
-    TOO_FEW_KNOWN,
     UNKNOWN_CHROM,
     Log,
     Sites,
     Window,
     chrom_ids,
+    chrom_sizes,
+    count_dropped,
     is_blacklisted,
-    is_known,
-    is_middle_known,
-    is_readable,
+    scan_unreadable,
 )
 from tfimpute_tracks.errors import InputFileError, listed
 from tfimpute_tracks.genome.bed import count_columns, read_bed, read_narrowpeak
@@ -38,12 +37,12 @@ from tfimpute_tracks.genome.fasta import Genome
 
 __all__ = ["PairSites", "TopPeaks", "check_ranked", "collect_summits"]
 
-_N_COLUMNS = 10
-_TEST = 2  # of labelled.FOLDS
+_N_COLUMNS = 10  # of narrowPeak
+_TEST = FOLDS.index("test")
 
 
 class PairSites(NamedTuple):
-    """Places that say something of one pair each; a place may stand several times.
+    """Sites of single pairs; a position occurs once per pair and fold.
 
     Parameters
     ----------
@@ -63,7 +62,7 @@ class PairSites(NamedTuple):
     fold: NDArray[np.int64]
 
     def keep(self, chosen: NDArray[np.bool_]) -> PairSites:
-        """Leave out the others.
+        """Select some of the sites.
 
         Parameters
         ----------
@@ -71,46 +70,38 @@ class PairSites(NamedTuple):
 
         Returns
         -------
-        Instances
+        PairSites
         """
         return PairSites(*(column[chosen] for column in self))
 
 
 @dataclass(frozen=True)
 class TopPeaks:
-    """The summits of each pair, and what was left out on the way.
+    """The summits of each pair, and what was dropped.
 
     Parameters
     ----------
-    instances : Instances
+    summits : PairSites
         By pair, the strongest first.
     dropped : dict of int
         Peaks of all pairs that cannot be sites, by reason.
-    short : dict of int
-        Usable peaks of each column of the table with fewer than were asked for.
+    too_few : dict of int
+        Usable peaks of each row of the table that has fewer than were asked for.
     """
 
-    instances: PairSites
+    summits: PairSites
     dropped: dict[str, int]
-    short: dict[int, int]
-
-
-class _Summits(NamedTuple):
-    """Summits of one pair, the strongest first."""
-
-    chrom_id: NDArray[np.int64]
-    center: NDArray[np.int64]
-    n_absent: int
+    too_few: dict[int, int]
 
 
 def check_ranked(table: PairsTable, allow_unranked: bool, log: Log) -> list[bool]:
-    """Find the peak files without an order of strength, before any work.
+    """Find the peak files that have no order of strength, before any work.
 
     Parameters
     ----------
     table : PairsTable
     allow_unranked : bool
-        Take all peaks of such a file by their center, and say so.
+        Use all peaks of such a file by their center, and log it.
     log : callable
 
     Returns
@@ -125,23 +116,23 @@ def check_ranked(table: PairsTable, allow_unranked: bool, log: Log) -> list[bool
     """
     reasons = {bed: _why_unranked(bed) for bed in dict.fromkeys(table.beds)}
     unranked = {bed: reason for bed, reason in reasons.items() if reason}
-    told = [f"{bed.name} ({reason})" for bed, reason in unranked.items()]
+    names = listed([f"{bed.name} ({reason})" for bed, reason in unranked.items()])
     if unranked and not allow_unranked:
         raise InputFileError(
-            f"{len(unranked)} of {len(reasons)} peak files have no strongest peaks: "
-            f"{listed(told)}; give narrowPeak files with signal and summit, or "
-            f"--allow-unranked to take all peaks of such a file by their center"
+            f"{len(unranked)} of {len(reasons)} peak files do not rank their peaks: "
+            f"{names}; use narrowPeak files with signal and summit, or --allow-unranked "
+            "to use all peaks of such a file by their center"
         )
     if unranked:
         log(
-            f"{len(unranked)} of {len(reasons)} peak files are not ranked; all of "
-            f"their peaks are taken, by their center: {listed(told)}"
+            f"{len(unranked)} of {len(reasons)} peak files do not rank their peaks; all "
+            f"peaks are used, by their center: {names}"
         )
     return [not reasons[bed] for bed in table.beds]
 
 
 def _why_unranked(bed: Path) -> str:
-    """Say what a peak file lacks to be ranked, or nothing."""
+    """Return what a peak file lacks to be ranked, or an empty string."""
     n_columns = count_columns(bed)
     if n_columns < _N_COLUMNS:
         return f"{n_columns} columns of {_N_COLUMNS}"
@@ -151,7 +142,7 @@ def _why_unranked(bed: Path) -> str:
         return f"summit -1 of {n_without:,} of {len(peaks):,} peaks"
     signal = peaks["signal_value"]
     if not np.isfinite(signal).all():
-        return "a signal that is no number"
+        return "a signal that is not a number"
     return "one signal for all" if len(peaks) > 1 and signal.nunique() == 1 else ""
 
 
@@ -163,25 +154,25 @@ def collect_summits(
     window: Window,
     blacklist: str | Path | None,
 ) -> TopPeaks:
-    """Take the summits of each pair's strongest peaks.
+    """Collect the summits of each pair's strongest peaks.
 
     Parameters
     ----------
     genome : Genome
     table : PairsTable
     ranked : list of bool
-        From :func:`check_ranked`; of a file that is not ranked all peaks are taken.
+        From :func:`check_ranked`; all peaks of a file that is not ranked are used.
     top : int or None
         Peaks of each pair; None for all.
     window : Window
-        What is read about a summit.
+        The sequence around a summit.
     blacklist : path or None
-        BED; peaks whose window touches it cannot be sites.
+        BED; peaks whose window overlaps it cannot be sites.
 
     Returns
     -------
     TopPeaks
-        The strongest of those peaks that can be sites. Ties go to the higher q-value,
+        The strongest of the peaks that can be sites. Ties go to the higher q-value,
         then to the first on the genome. Odd-numbered peaks are in the fold `train`,
         even-numbered ones in `test`.
 
@@ -194,32 +185,39 @@ def collect_summits(
         _read_summits(genome, bed, is_ranked)
         for bed, is_ranked in zip(table.beds, ranked, strict=True)
     ]
-    pair = np.repeat(np.arange(len(found)), [len(f.center) for f in found])
-    every = PairSites(
-        np.concatenate([f.chrom_id for f in found]),
-        np.concatenate([f.center for f in found]),
-        pair,
-        np.zeros(len(pair), dtype=np.int64),
-    )
-    dropped = {UNKNOWN_CHROM: sum(f.n_absent for f in found)}
-    for reason, find in _CHECKS.items():
-        if (reason == BLACKLISTED and blacklist is None) or (
-            reason == TOO_FEW_KNOWN and not window.min_known
-        ):
-            continue
-        usable = find(every, genome, window, blacklist)
-        dropped[reason] = int(np.count_nonzero(~usable))
-        every = every.keep(usable)
+    chrom_id, center = (np.concatenate(column) for column in zip(*found, strict=True))
+    pair = np.repeat(np.arange(len(found)), [len(ids) for ids, _ in found])
+    every = PairSites(chrom_id, center, pair, np.zeros_like(pair))
+    dropped: dict[str, int] = {}
+    every = every.keep(count_dropped({UNKNOWN_CHROM: every.chrom_id < 0}, dropped))
+    beyond = every.center >= chrom_sizes(genome)[every.chrom_id]
+    every = every.keep(count_dropped({BEYOND_END: beyond}, dropped))
+    # Of the peaks of a pair that share a summit the strongest stays.
+    keys = np.stack([every.pair, every.chrom_id, every.center])
+    repeated = np.ones(len(every.pair), dtype=np.bool_)
+    repeated[np.unique(keys, axis=1, return_index=True)[1]] = False
+    every = every.keep(count_dropped({DUPLICATED: repeated}, dropped))
+    sites, index = _positions(every)
+    faults = {}
+    if blacklist is not None:
+        hit = is_blacklisted(sites, genome, blacklist, window.seq_len)
+        faults[BLACKLISTED] = hit
+    faults |= scan_unreadable(genome, sites, window)
+    faults = {reason: mask[index] for reason, mask in faults.items()}
+    every = every.keep(count_dropped(faults, dropped))
     if not len(every.pair):
-        told = ", ".join(f"{n:,} {reason}" for reason, n in dropped.items() if n)
+        counts = ", ".join(f"{n:,} {reason}" for reason, n in dropped.items() if n)
         raise InputFileError(
             f"no peak of {len(table.beds)} files can be a site of {genome.path} "
-            f"({told}); are both of the same assembly?"
+            f"({counts}); check that all are of the same assembly"
         )
     return _take_top(every, ranked, top, dropped)
 
 
-def _read_summits(genome: Genome, bed: Path, is_ranked: bool) -> _Summits:
+def _read_summits(
+    genome: Genome, bed: Path, is_ranked: bool
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Read chromosome and center of each peak, the strongest first."""
     frame = read_narrowpeak(bed) if is_ranked else read_bed(bed)
     chrom_id = chrom_ids(genome, frame["chrom"])
     start = frame["start"].to_numpy(np.int64)
@@ -229,65 +227,16 @@ def _read_summits(genome: Genome, bed: Path, is_ranked: bool) -> _Summits:
     else:
         center = (start + frame["end"].to_numpy(np.int64)) // 2
         strength = []
-    # The last key of lexsort counts most.
+    # The last key of lexsort is the first to sort by.
     order = np.lexsort([center, chrom_id, *strength[::-1]])
-    order = order[chrom_id[order] >= 0]
-    return _Summits(chrom_id[order], center[order], len(frame) - len(order))
+    return chrom_id[order], center[order]
 
 
-def _is_inside(
-    every: PairSites, genome: Genome, window: Window, blacklist: str | Path | None
-) -> NDArray[np.bool_]:
-    sizes = np.array(list(genome.chrom_sizes.values()), dtype=np.int64)
-    inside: NDArray[np.bool_] = every.center < sizes[every.chrom_id]
-    return inside
-
-
-def _is_first(
-    every: PairSites, genome: Genome, window: Window, blacklist: str | Path | None
-) -> NDArray[np.bool_]:
-    """Tell the strongest of the peaks of a pair that share a summit."""
-    keys = np.stack([every.pair, every.chrom_id, every.center])
-    first = np.zeros(len(every.pair), dtype=np.bool_)
-    first[np.unique(keys, axis=1, return_index=True)[1]] = True
-    return first
-
-
-def _is_clear(
-    every: PairSites, genome: Genome, window: Window, blacklist: str | Path | None
-) -> NDArray[np.bool_]:
-    sites, back = _places(every)
-    return ~is_blacklisted(sites, genome, blacklist or "", window.seq_len)[back]
-
-
-def _is_readable(
-    every: PairSites, genome: Genome, window: Window, blacklist: str | Path | None
-) -> NDArray[np.bool_]:
-    sites, back = _places(every)
-    return is_readable(genome, sites, window, is_middle_known)[back]
-
-
-def _is_known(
-    every: PairSites, genome: Genome, window: Window, blacklist: str | Path | None
-) -> NDArray[np.bool_]:
-    sites, back = _places(every)
-    return is_readable(genome, sites, window, is_known)[back]
-
-
-_CHECKS = {
-    BEYOND_END: _is_inside,
-    DUPLICATED: _is_first,
-    BLACKLISTED: _is_clear,
-    MOSTLY_N: _is_readable,
-    TOO_FEW_KNOWN: _is_known,
-}
-
-
-def _places(every: PairSites) -> tuple[Sites, NDArray[np.int64]]:
-    """Give the places, each once and in order, and where each instance finds its."""
+def _positions(every: PairSites) -> tuple[Sites, NDArray[np.int64]]:
+    """Return each position once and in order, and the position of each item."""
     keys = every.chrom_id << 40 | every.center
-    unique, back = np.unique(keys, return_inverse=True)
-    return Sites((unique >> 40).astype(np.int32), unique & ((1 << 40) - 1)), back
+    unique, index = np.unique(keys, return_inverse=True)
+    return Sites((unique >> 40).astype(np.int32), unique & ((1 << 40) - 1)), index
 
 
 def _take_top(
@@ -301,9 +250,9 @@ def _take_top(
     if top is None:
         return TopPeaks(every, dropped, {})
     chosen = (rank < top) | ~np.array(ranked)[every.pair]
-    short = {
+    too_few = {
         i: int(n)
         for i, (n, is_ranked) in enumerate(zip(n_usable, ranked, strict=True))
         if is_ranked and n < top
     }
-    return TopPeaks(every.keep(chosen), dropped, short)
+    return TopPeaks(every.keep(chosen), dropped, too_few)

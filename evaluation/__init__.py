@@ -1,15 +1,17 @@
-"""How well a model's scores tell bound sites from others.
+"""How well scores separate bound sites from unbound ones.
 
-Metrics of scores against labels, and the tables that `evaluate` and model cards show;
-``discovery`` and ``genome_wide`` tell how many calls are wrong, ``worth`` what a card
-says of it. It sits below training, which chooses its best epoch by these figures.
+``metrics`` computes all metrics of pairs and ``fdr`` false discovery rates;
+``scored_pairs`` scores a model and its baselines at labeled sites, and ``result`` adds
+confidence intervals, tests and controls. ``calibration`` and ``fdr_calibration`` turn
+scores into probabilities and thresholds for model cards, ``reliability`` predicts the
+AUROC of unmeasured pairs, ``genome_wide`` and ``bins`` look at whole chromosomes.
+Training is above this package: it selects its best epoch by these metrics.
 """
 
 from tfimpute_tracks.evaluation.metrics import pair_aurocs, pair_average_precisions
-from tfimpute_tracks.evaluation.tables import Evaluation, evaluate_model
+from tfimpute_tracks.evaluation.scored_pairs import evaluate_model
 
 __all__ = [
-    "Evaluation",
     "evaluate_model",
     "pair_aurocs",
     "pair_average_precisions",

@@ -1,52 +1,81 @@
-"""Bins along whole chromosomes: which hold a peak, and what a scan says of each.
+"""Bins along whole chromosomes: their labels from peaks, their scores from tiles.
 
-A bin is positive where the center of a measured peak falls in it, as the challenges
-that judge whole genomes have it; every other bin is negative, closed chromatin
-included. A bin that is mostly N, or that no tile with a score stands for, is left out
-and counted. Where scores come from is not known here.
+A bin is bound where the center of a measured peak falls in it, as in challenges on whole
+genomes; every other bin is unbound, closed chromatin included. A bin that is mostly N,
+or that has no tile with a score, is excluded and counted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tfimpute_tracks.evaluation.metrics import (
-    RECALL_LEVELS,
-    pair_aurocs,
-    pair_average_precisions,
-    recall_at_fdr,
-)
-from tfimpute_tracks.vocabulary import Pair
-
-__all__ = ["BinRun", "bin_labels", "bin_table", "known_bins", "raise_bins", "tile_plan"]
+__all__ = [
+    "BinMetrics",
+    "BinTiles",
+    "bin_labels",
+    "bin_tiles",
+    "known_bins",
+    "update_bins",
+]
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class BinRun:
-    """Which tiles stand for the bins of a width.
+class BinMetrics:
+    """Metrics over the bins of one width.
 
     Parameters
     ----------
     width : int
-        bp of a bin; bins begin at multiples of it.
+        In bp.
+    pairs : DataFrame
+        From :func:`~tfimpute_tracks.evaluation.metrics.pair_metrics`.
+    roles : dict of str to dict
+        From :func:`~tfimpute_tracks.evaluation.metrics.role_means`.
+    about : dict
+        How the bins were made, and how many were excluded, by reason; JSON values.
+    """
+
+    width: int
+    pairs: pd.DataFrame
+    roles: dict[str, dict[str, Any]]
+    about: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """How many bins there are, and how many were excluded, by reason."""
+        about = self.about
+        excluded = ", ".join(f"{n:,} {why}" for why, n in about["excluded"].items())
+        return (
+            f"{about['bins']:,} bins of {self.width:,} bp along "
+            f"{', '.join(about['chroms'])}; excluded: {excluded}"
+        )
+
+
+@dataclass(frozen=True)
+class BinTiles:
+    """The tiles that give the bins of a width their scores.
+
+    Parameters
+    ----------
+    width : int
+        bp of a bin; bins start at multiples of it.
     first : int
-        Where the first tile begins, 0-based.
+        Start of the first tile, 0-based.
     stride : int
         bp between the starts of tiles.
     tile : int
         bp of a tile.
     centered : bool
-        A bin has the score of the one tile about its center; else the highest of the
-        tiles that lie inside it.
+        A bin has the score of the one tile centered on it; otherwise the highest score
+        of the tiles that lie inside it.
     """
 
     width: int
@@ -56,17 +85,17 @@ class BinRun:
     centered: bool
 
     def bins_of(self, start: Ints) -> Ints:
-        """Give the bin that each tile stands for.
+        """Find the bin that each tile scores.
 
         Parameters
         ----------
         start : int64 array, shape (n_tiles,)
-            Where tiles begin, 0-based.
+            Starts of tiles, 0-based.
 
         Returns
         -------
         int64 array, shape (n_tiles,)
-            -1 for a tile that stands for none.
+            -1 for a tile that scores none.
         """
         if self.centered:
             return (start + self.tile // 2) // self.width
@@ -75,8 +104,8 @@ class BinRun:
         return np.where(inside, bins, -1)
 
 
-def tile_plan(width: int, tile: int, pool: int) -> BinRun:
-    """Choose the tiles that stand for bins.
+def bin_tiles(width: int, tile: int, pool: int) -> BinTiles:
+    """Choose the tiles that score bins.
 
     Parameters
     ----------
@@ -85,23 +114,23 @@ def tile_plan(width: int, tile: int, pool: int) -> BinRun:
     tile : int
         bp of a tile: what the network reads.
     pool : int
-        bp between tiles, where a bin has several.
+        bp between tile starts, where a bin has several tiles.
 
     Returns
     -------
-    BinRun
-        Bins of less than two tiles have the tile about their center; wider ones the
-        tiles inside them. The first tile may begin below 0: it stands for a bin at the
-        chromosome's end that is left out.
+    BinTiles
+        A bin narrower than two tiles has the tile centered on it; a wider one has the
+        tiles inside it. The first tile may start below 0, outside the chromosome; its
+        bin is then excluded.
     """
     if width < 2 * tile:
         first = width // 2 - tile // 2
-        return BinRun(width, first, width, tile, centered=True)
-    return BinRun(width, 0, pool, tile, centered=False)
+        return BinTiles(width, first, width, tile, centered=True)
+    return BinTiles(width, 0, pool, tile, centered=False)
 
 
 def known_bins(codes: NDArray[np.uint8], width: int) -> NDArray[np.bool_]:
-    """Say which bins are at least half A, C, G and T.
+    """Test which bins are at least half A, C, G and T.
 
     Parameters
     ----------
@@ -113,7 +142,7 @@ def known_bins(codes: NDArray[np.uint8], width: int) -> NDArray[np.bool_]:
     Returns
     -------
     bool array, shape (n // width,)
-        A last bin that is not whole is none.
+        An incomplete bin at the end is not counted.
     """
     n_bins = len(codes) // width
     known = (codes[: n_bins * width] < 4).reshape(n_bins, width)
@@ -122,7 +151,7 @@ def known_bins(codes: NDArray[np.uint8], width: int) -> NDArray[np.bool_]:
 
 
 def bin_labels(start: Ints, end: Ints, width: int, n_bins: int) -> NDArray[np.int8]:
-    """Say which bins hold the center of a peak.
+    """Test which bins contain the center of a peak.
 
     Parameters
     ----------
@@ -133,22 +162,22 @@ def bin_labels(start: Ints, end: Ints, width: int, n_bins: int) -> NDArray[np.in
     Returns
     -------
     int8 array, shape (n_bins,)
-        1 or 0; a center behind the last bin is in none.
+        1 or 0; a center beyond the last bin is in none.
     """
     labels = np.zeros(n_bins, dtype=np.int8)
-    places = (start + end) // 2 // width
-    labels[places[places < n_bins]] = 1
+    bins = (start + end) // 2 // width
+    labels[bins[bins < n_bins]] = 1
     return labels
 
 
-def raise_bins(best: Floats, run: BinRun, start: Ints, scores: Floats) -> None:
-    """Raise the scores of bins to those of tiles that stand for them.
+def update_bins(best: Floats, run: BinTiles, start: Ints, scores: Floats) -> None:
+    """Raise the scores of bins to those of further tiles.
 
     Parameters
     ----------
     best : float32 array, shape (n_bins, n_pairs)
-        Changed in place; NaN where no tile with a score was met yet.
-    run : BinRun
+        Changed in place; NaN for a bin that has no tile with a score yet.
+    run : BinTiles
     start : int64 array, shape (n_tiles,)
         Ascending.
     scores : float32 array, shape (n_tiles, n_pairs)
@@ -161,68 +190,3 @@ def raise_bins(best: Floats, run: BinRun, start: Ints, scores: Floats) -> None:
         present, firsts = np.unique(bins, return_index=True)
         highest = np.fmax.reduceat(scores, firsts, axis=0)
         best[present] = np.fmax(best[present], highest)
-
-
-def bin_table(
-    scores: Floats,
-    labels: NDArray[np.int8],
-    pairs: Sequence[Pair],
-    roles: Sequence[str],
-) -> tuple[pd.DataFrame, dict[str, dict[str, Any]]]:
-    """Give the figures of pairs over bins.
-
-    Parameters
-    ----------
-    scores : float32 array, shape (n_bins, n_pairs)
-    labels : int8 array, shape (n_bins, n_pairs)
-        1 or 0.
-    pairs : sequence of Pair
-    roles : sequence of str
-
-    Returns
-    -------
-    table : DataFrame
-        A row per pair: tf, cell, role, n_positive, n_negative, prior, auroc,
-        average_precision, a column of recall per level, and left_out, the reason why
-        there are no figures.
-    roles : dict of str to dict
-        Per role: pairs, means, `left_out` with the names of the pairs in no mean.
-    """
-    n_positive = (labels == 1).sum(axis=0)
-    recall = recall_at_fdr(scores, labels)
-    named = [f"recall_at_fdr_{level * 100:g}" for level in RECALL_LEVELS]
-    columns: Mapping[str, Any] = {
-        "tf": [pair.tf for pair in pairs],
-        "cell": [pair.cell for pair in pairs],
-        "role": list(roles),
-        "n_positive": n_positive,
-        "n_negative": len(labels) - n_positive,
-        "prior": n_positive / max(len(labels), 1),
-        "auroc": pair_aurocs(scores, labels),
-        "average_precision": pair_average_precisions(scores, labels),
-        **dict(zip(named, recall.T, strict=True)),
-        "left_out": np.select(
-            [n_positive == 0, n_positive == len(labels)],
-            ["no positive bin", "no negative bin"],
-            "",
-        ),
-    }
-    table = pd.DataFrame(columns)
-    told = {}
-    for role, some in table.groupby("role", sort=False):
-        counted, out = some[some["left_out"] == ""], some[some["left_out"] != ""]
-        means = {
-            name: float(counted[name].mean()) if len(counted) else None
-            for name in ("auroc", "average_precision", "prior", *named)
-        }
-        recalls = {
-            f"{level:g}": means.pop(name)
-            for level, name in zip(RECALL_LEVELS, named, strict=True)
-        }
-        told[str(role)] = {
-            "pairs": len(counted),
-            **means,
-            "recall_at_fdr": recalls,
-            "left_out": [f"{row.tf}:{row.cell}" for row in out.itertuples()],
-        }
-    return table, told

@@ -1,14 +1,14 @@
-"""How far figures depend on which regions were judged: a bootstrap over blocks.
+"""Confidence intervals of AUROCs: a bootstrap over blocks of chromosomes.
 
 Neighboring sites are not independent, they share peaks, genes and compartments. So
-whole blocks of a chromosome are drawn with replacement, and the figure is made again
-for each draw. What the draws vary is the regions and nothing else: neither the pairs
-nor the training run.
+whole blocks are resampled with replacement, and the AUROC is computed again for each
+sample. The intervals reflect the choice of regions, and neither the choice of pairs nor
+the training run.
 
-The AUROC counts pairs of a positive and a negative site that are ranked right. These
-are counted once per pair of blocks, W[i, j] with the positive in block i and the
-negative in block j; with block i drawn m_i times the AUROC is then
-m' W m / ((m' P) (m' N)), exactly, and no draw looks at a site again.
+The AUROC counts pairs of a bound and an unbound site that are ranked right. These are
+counted once per pair of blocks, W[i, j] with the bound site in block i and the unbound
+one in block j; with block i drawn m_i times the AUROC is then
+m' W m / ((m' P) (m' N)), exactly, and no sample reads a site again.
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ __all__ = [
 
 BLOCK = 1_000_000
 """bp of a block."""
-_ROOM = 1 << 20  # counts that are held at a time
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
@@ -42,12 +41,12 @@ class Interval(NamedTuple):
     Parameters
     ----------
     low, high : float or None
-        None where no draw gives a figure.
+        None where no sample has an AUROC.
     resamples : int
-        Draws that it rests on.
+        Samples used.
     missing : float
-        Share of (draw, pair) that has no figure, because none of the pair's positives
-        was drawn; the mean of that draw is over the other pairs.
+        Fraction of (sample, pair) without an AUROC, because none of the pair's bound
+        sites was drawn; the mean of such a sample is over the other pairs.
     """
 
     low: float | None
@@ -57,7 +56,7 @@ class Interval(NamedTuple):
 
 
 def site_blocks(chrom_id: NDArray[np.int32], start: Ints, length: int = BLOCK) -> Ints:
-    """Give each site the number of its block.
+    """Assign each site the number of its block.
 
     Parameters
     ----------
@@ -78,7 +77,7 @@ def site_blocks(chrom_id: NDArray[np.int32], start: Ints, length: int = BLOCK) -
 
 
 def draw_blocks(n_blocks: int, resamples: int, seed: int) -> Ints:
-    """Draw as many blocks as there are, with replacement.
+    """Resample blocks with replacement, as many as there are.
 
     Parameters
     ----------
@@ -87,47 +86,51 @@ def draw_blocks(n_blocks: int, resamples: int, seed: int) -> Ints:
     Returns
     -------
     int64 array, shape (resamples, n_blocks)
-        How often each block is drawn.
+        How often each block is drawn in each sample.
     """
     rng = np.random.default_rng(seed)
     return rng.multinomial(n_blocks, np.full(n_blocks, 1 / n_blocks), size=resamples)
 
 
 def resampled_aurocs(
-    scores: Floats, labels: NDArray[np.int8], blocks: Ints, draws: Ints
+    scores: Floats,
+    labels: NDArray[np.int8],
+    blocks: Ints,
+    draws: Ints,
+    max_counts: int = 1 << 20,
 ) -> Doubles:
-    """Give the AUROC of each pair for each draw of blocks.
+    """Compute the AUROC of each pair in each sample of blocks.
 
     Parameters
     ----------
     scores : float array, shape (n_sites, n_pairs)
-        Of a pair without scores all NaN.
+        All NaN for a pair without scores.
     labels : int8 array, shape (n_sites, n_pairs)
-        1 positive, 0 negative, -1 ignored.
+        1 bound, 0 unbound, -1 ignored.
     blocks : int64 array, shape (n_sites,)
         From :func:`site_blocks`.
     draws : int64 array, shape (n_resamples, n_blocks)
         From :func:`draw_blocks`.
+    max_counts : int
+        Counts held in memory at a time.
 
     Returns
     -------
     float64 array, shape (n_resamples, n_pairs)
-        NaN where a draw holds no positive or no negative site of the pair, or it has
+        NaN where a sample has no bound or no unbound site of the pair, or the pair has
         no scores.
     """
     weights = draws.astype(np.float64)
     n_blocks, n_pairs = draws.shape[1], scores.shape[1]
     result = np.full((len(draws), n_pairs), np.nan)
-    at_once = max(1, _ROOM // n_blocks**2)
+    at_once = max(1, max_counts // n_blocks**2)
     for first in range(0, n_pairs, at_once):
         some = range(first, min(first + at_once, n_pairs))
         counted = [_wins(scores[:, i], labels[:, i], blocks, n_blocks) for i in some]
-        wins, positive, negative = (
-            np.stack(part) for part in zip(*counted, strict=True)
-        )
+        wins, bound, unbound = (np.stack(part) for part in zip(*counted, strict=True))
         right = np.tensordot(weights, wins, (1, 1))  # (n_resamples, pairs, n_blocks)
         right = (right * weights[:, None]).sum(axis=2)
-        total = (weights @ positive.T) * (weights @ negative.T)
+        total = (weights @ bound.T) * (weights @ unbound.T)
         np.divide(right, total, out=result[:, some.start : some.stop], where=total > 0)
     return result
 
@@ -135,46 +138,45 @@ def resampled_aurocs(
 def _wins(
     scores: Floats, labels: NDArray[np.int8], blocks: Ints, n_blocks: int
 ) -> tuple[Doubles, Ints, Ints]:
-    """Count the pairs of sites ranked right, by block of the positive and negative."""
+    """Count the pairs of sites ranked right, by block of the bound and unbound site."""
     wins = np.zeros((n_blocks, n_blocks))
     used = labels >= 0
     if np.isnan(scores[used]).any():
         used[:] = False
     order = np.argsort(scores[used])
-    ranked, truth = scores[used][order], labels[used][order] == 1
-    place = blocks[used][order]
-    home, others = place[truth], place[~truth]
-    if len(home):
-        # A negative is below the positives from this rank on; ties count by halves.
+    ranked, is_bound = scores[used][order], labels[used][order] == 1
+    block = blocks[used][order]
+    of_bound, of_unbound = block[is_bound], block[~is_bound]
+    if len(of_bound):
+        # An unbound site is below the bound ones from this rank on; ties count half.
         begins = np.flatnonzero(np.append(True, ranked[1:] != ranked[:-1]))
         n_tied = np.diff(begins, append=len(ranked))
-        n_before = np.append(0, truth.cumsum())
-        counts = np.zeros(n_blocks * (len(home) + 1), dtype=np.int64)
+        n_before = np.append(0, is_bound.cumsum())
+        n_ranks = len(of_bound) + 1
+        counts = np.zeros(n_blocks * n_ranks, dtype=np.int64)
         for edge in (begins, begins + n_tied):
-            rank = np.repeat(n_before[edge], n_tied)[~truth]
-            counts += np.bincount(
-                others * (len(home) + 1) + rank, minlength=len(counts)
-            )
+            rank = np.repeat(n_before[edge], n_tied)[~is_bound]
+            counts += np.bincount(of_unbound * n_ranks + rank, minlength=len(counts))
         below = counts.reshape(n_blocks, -1)[:, :-1].cumsum(axis=1)
-        by_home = np.argsort(home, kind="stable")
-        present, firsts = np.unique(home[by_home], return_index=True)
-        wins[present] = np.add.reduceat(below[:, by_home], firsts, axis=1).T / 2
-    positive, negative = (
-        np.bincount(where, minlength=n_blocks) for where in (home, others)
+        by_block = np.argsort(of_bound, kind="stable")
+        present, firsts = np.unique(of_bound[by_block], return_index=True)
+        wins[present] = np.add.reduceat(below[:, by_block], firsts, axis=1).T / 2
+    n_bound, n_unbound = (
+        np.bincount(some, minlength=n_blocks) for some in (of_bound, of_unbound)
     )
-    return wins, positive, negative
+    return wins, n_bound, n_unbound
 
 
 def mean_interval(values: Doubles, level: float = 0.95) -> Interval:
-    """Give the percentile interval of the mean over pairs.
+    """Compute the percentile interval of the mean over pairs.
 
     Parameters
     ----------
     values : float64 array, shape (n_resamples, n_pairs)
-        From :func:`resampled_aurocs`, or the difference of two such over the same
-        draws.
+        From :func:`resampled_aurocs`, or the difference of two such arrays of the same
+        samples.
     level : float
-        Share of the draws inside.
+        Fraction of the samples inside.
 
     Returns
     -------

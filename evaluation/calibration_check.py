@@ -1,8 +1,4 @@
-"""What scores promise of judged pairs, and what came of it.
-
-Tables of what each score is worth as a threshold, and calibrated probabilities held
-against labels. Where a calibration comes from is the model's business.
-"""
+"""Scores as thresholds and as probabilities, checked on the labels of scored pairs."""
 
 from __future__ import annotations
 
@@ -15,9 +11,9 @@ import pandas as pd
 from scipy.special import expit
 
 from tfimpute_tracks.evaluation.calibration import (
+    calibration_curve,
     calibration_error,
-    reliability_curve,
-    score_table,
+    threshold_metrics,
 )
 from tfimpute_tracks.evaluation.scored_pairs import ScoredPairs
 from tfimpute_tracks.vocabulary import Pair
@@ -29,66 +25,63 @@ Calibrate = Callable[[Pair], tuple[float, float] | None]
 
 @dataclass(frozen=True)
 class CalibrationCheck:
-    """Promises of scores, held against labels.
+    """How scores agree with labels.
 
     Attributes
     ----------
-    scores : DataFrame
-        As :func:`~tfimpute_tracks.evaluation.calibration.score_table` gives it, by role
-        of pairs and by TF.
+    thresholds : DataFrame
+        From :func:`~tfimpute_tracks.evaluation.calibration.threshold_metrics`, by role of
+        pairs and by TF.
     curves : dict of str to DataFrame
-        As :func:`~tfimpute_tracks.evaluation.calibration.reliability_curve` gives them,
-        of calibrated probabilities by role; empty without a calibration.
+        From :func:`~tfimpute_tracks.evaluation.calibration.calibration_curve`, of
+        calibrated probabilities by role; empty without a calibration.
     errors : dict of str to dict
-        By role the expected calibration error of scores as they are (`score`) and
-        `calibrated`; the latter None without a calibration.
+        By role the expected calibration error of unchanged scores (`score`) and of
+        `calibrated` ones; the latter None without a calibration.
     """
 
-    scores: pd.DataFrame
+    thresholds: pd.DataFrame
     curves: dict[str, pd.DataFrame]
     errors: dict[str, dict[str, Any]]
 
 
-def check_calibration(judged: ScoredPairs, calibrate: Calibrate) -> CalibrationCheck:
-    """Say what scores are worth, and hold calibrated probabilities against labels.
+def check_calibration(scored: ScoredPairs, calibrate: Calibrate) -> CalibrationCheck:
+    """Compare scores and calibrated probabilities with labels.
 
     Parameters
     ----------
-    judged : JudgedPairs
+    scored : ScoredPairs
     calibrate : callable
-        Gives slope and offset that turn a pair's log-odds into those of being bound, or
-        None.
+        Returns the slope and offset that turn a pair's log-odds into the log-odds of
+        being bound, or None without a calibration.
 
     Returns
     -------
-    Promises
+    CalibrationCheck
     """
-    logits = judged.scores["model"]
-    roles = np.array(judged.roles)
-    by_role = {
-        str(role): np.flatnonzero(roles == role) for role in dict.fromkeys(roles)
-    }
-    tfs = np.array([pair.tf for pair in judged.pairs])
-    by_tf = {str(tf): np.flatnonzero(tfs == tf) for tf in np.unique(tfs)}
+    logits = scored.scores["model"]
     scores = expit(logits)
-    groups = {f"role {role}": at for role, at in by_role.items()} | by_tf
-    lines = [calibrate(pair) for pair in judged.pairs]
+    by_role = _columns_by(scored.roles)
+    by_tf = dict(sorted(_columns_by([pair.tf for pair in scored.pairs]).items()))
+    parameters = [calibrate(pair) for pair in scored.pairs]
     curves, errors = {}, {}
-    for role, at in by_role.items():
-        labels = judged.labels[:, at]
-        told: dict[str, Any] = {
-            "score": _rounded(calibration_error(scores[:, at].astype(float), labels)),
-            "calibrated": None,
-        }
-        slopes = [lines[i] for i in at]
-        if all(line is not None for line in slopes):
-            line = np.array(slopes, dtype=np.float64)
-            promised = expit(logits[:, at] * line[:, 0] + line[:, 1])
-            told["calibrated"] = _rounded(calibration_error(promised, labels))
-            curves[role] = reliability_curve(promised, labels)
-        errors[role] = told
-    return CalibrationCheck(score_table(scores, judged.labels, groups), curves, errors)
+    for role, columns in by_role.items():
+        labels = scored.labels[:, columns]
+        error = calibration_error(scores[:, columns].astype(float), labels)
+        errors[role] = {"score": round(error, 5), "calibrated": None}
+        fitted = [parameters[i] for i in columns]
+        if all(pair is not None for pair in fitted):
+            line = np.array(fitted, dtype=np.float64)
+            probabilities = expit(logits[:, columns] * line[:, 0] + line[:, 1])
+            error = calibration_error(probabilities, labels)
+            errors[role]["calibrated"] = round(error, 5)
+            curves[role] = calibration_curve(probabilities, labels)
+    groups = {f"role {role}": columns for role, columns in by_role.items()} | by_tf
+    thresholds = threshold_metrics(scores, scored.labels, groups)
+    return CalibrationCheck(thresholds, curves, errors)
 
 
-def _rounded(value: float) -> float:
-    return round(value, 5)
+def _columns_by(names: list[str] | tuple[str, ...]) -> dict[str, np.ndarray[Any, Any]]:
+    return {
+        name: np.flatnonzero(np.array(names) == name) for name in dict.fromkeys(names)
+    }

@@ -1,10 +1,9 @@
-"""What is left of a figure when the name of the TF, or of the cell line, is wrong.
+"""Label-permutation controls: the AUROC when the TF or cell line of a pair is wrong.
 
-A pair's labels stay; its sites are scored under another name. If the right name
-matters, the figure drops: to what any TF's scores are worth for the sites of this one,
-or to what the wrong cell line is worth for the right TF. The other name is drawn from
-all that the model knows, so it may be a TF of the same family, or a cell line much
-alike.
+The labels of a pair stay; its sites are scored as another TF, or another cell line, that
+is drawn from all that the model knows. If the name matters, the AUROC drops: to what
+scores of any TF reach on the sites of this one, or what another cell line reaches for
+the same TF. The other name may be a TF of the same family, or a similar cell line.
 """
 
 from __future__ import annotations
@@ -18,19 +17,17 @@ from numpy.typing import NDArray
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.evaluation.metrics import pair_aurocs
 
-__all__ = ["KINDS", "aurocs_under", "derangement", "shuffled_names"]
+__all__ = ["KINDS", "derangement", "permuted_aurocs", "permuted_indices"]
 
 Indices = Sequence[tuple[int, int]]
 Kind = Literal["tf", "cell"]
 KINDS: tuple[Kind, Kind] = ("tf", "cell")
-"""What can be exchanged, in the order of a pair."""
+"""What can be permuted, in the order of a pair."""
 Score = Callable[[list[tuple[int, int]]], NDArray[np.float32]]
-
-_AT_ONCE = 1024  # pairs that are scored together; the sites are convolved once for them
 
 
 def derangement(n: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Draw an order of n names in which none keeps its place.
+    """Draw a permutation without fixed points.
 
     Parameters
     ----------
@@ -40,39 +37,39 @@ def derangement(n: int, rng: np.random.Generator) -> NDArray[np.int64]:
     Returns
     -------
     int64 array, shape (n,)
-        Each of 0 to n - 1 once; every such order is as likely as another.
+        Each of 0 to n - 1 once; all derangements are equally likely.
 
     Raises
     ------
     UsageError
-        There are fewer than two names.
+        n is less than two.
     """
     if n < 2:
-        raise UsageError(f"{n} name(s) cannot be shuffled; it takes two at least")
-    while True:  # one order in e is one, so three tries do as a rule
+        raise UsageError(f"cannot permute {n} name(s); a permutation needs two or more")
+    while True:  # a fraction 1/e of all permutations has no fixed point
         order = rng.permutation(n)
         if not np.any(order == np.arange(n)):
             return order.astype(np.int64)
 
 
-def shuffled_names(
-    indices: Indices, kind: Kind, n_names: int, draws: int, seed: int
+def permuted_indices(
+    indices: Indices, kind: Kind, n_names: int, permutations: int, seed: int
 ) -> NDArray[np.int64]:
-    """Give pairs another TF, or another cell line.
+    """Replace the TF, or the cell line, of pairs by another one.
 
     Parameters
     ----------
     indices : sequence of (TF row, cell-line row)
     kind : {"tf", "cell"}
-        Which of the two names is exchanged: by a derangement of all names of its kind,
-        another for each draw.
+        Which of the two is permuted: by a new derangement of all names of the kind in
+        each permutation.
     n_names : int
-        How many of the kind the model knows.
-    draws, seed : int
+        How many names of the kind the model knows.
+    permutations, seed : int
 
     Returns
     -------
-    int64 array, shape (draws, n_pairs, 2)
+    int64 array, shape (permutations, n_pairs, 2)
         TF row and cell-line row.
 
     Raises
@@ -83,41 +80,46 @@ def shuffled_names(
     side = KINDS.index(kind)
     rng = np.random.default_rng((seed, side))
     own = np.asarray(indices, dtype=np.int64).reshape(-1, 2)
-    shuffled = np.repeat(own[None], draws, axis=0)
-    for draw in shuffled:
-        draw[:, side] = derangement(n_names, rng)[own[:, side]]
-    return shuffled
+    permuted = np.repeat(own[None], permutations, axis=0)
+    for one in permuted:
+        one[:, side] = derangement(n_names, rng)[own[:, side]]
+    return permuted
 
 
-def aurocs_under(
-    score: Score, labels: NDArray[np.int8], names: NDArray[np.int64]
+def permuted_aurocs(
+    score: Score,
+    labels: NDArray[np.int8],
+    indices: NDArray[np.int64],
+    batch_size: int = 1024,
 ) -> NDArray[np.float64]:
-    """Give the AUROC of pairs that are scored under other names.
+    """Compute the AUROC of pairs that are scored as other pairs.
 
     Parameters
     ----------
     score : callable
-        Gives the scores of (TF row, cell-line row) pairs at the judged sites, float32
-        of shape (n_sites, n_pairs).
+        Computes the scores of (TF row, cell-line row) pairs at the labeled sites,
+        float32 of shape (n_sites, n_pairs).
     labels : int8 array, shape (n_sites, n_pairs)
-        1 positive, 0 negative, -1 ignored; those of the pairs themselves.
-    names : int64 array, shape (draws, n_pairs, 2)
-        From :func:`shuffled_names`.
+        1 bound, 0 unbound, -1 ignored; those of the pairs themselves.
+    indices : int64 array, shape (permutations, n_pairs, 2)
+        From :func:`permuted_indices`.
+    batch_size : int
+        Pairs scored together; a network reads the sites once for all of them.
 
     Returns
     -------
-    float64 array, shape (draws, n_pairs)
+    float64 array, shape (permutations, n_pairs)
         NaN where a pair has sites of one class only.
     """
-    # Draws meet the same pair again; it is scored once.
-    unique, place = np.unique(names.reshape(-1, 2), axis=0, return_inverse=True)
-    place = place.reshape(names.shape[:2])
-    result = np.full(place.shape, np.nan)
-    for first in range(0, len(unique), _AT_ONCE):
-        some = unique[first : first + _AT_ONCE]
+    # Permutations share pairs; each is scored once.
+    unique, number = np.unique(indices.reshape(-1, 2), axis=0, return_inverse=True)
+    number = number.reshape(indices.shape[:2])
+    aurocs = np.full(number.shape, np.nan)
+    for first in range(0, len(unique), batch_size):
+        some = unique[first : first + batch_size]
         scores = score([(int(tf), int(cell)) for tf, cell in some])
-        inside = (place >= first) & (place < first + len(some))
-        for draw, pair in np.argwhere(inside):
-            column = place[draw, pair] - first
-            result[draw, pair] = pair_aurocs(scores[:, [column]], labels[:, [pair]])[0]
-    return result
+        in_batch = (number >= first) & (number < first + len(some))
+        for row, pair in np.argwhere(in_batch):
+            column = number[row, pair] - first
+            aurocs[row, pair] = pair_aurocs(scores[:, [column]], labels[:, [pair]])[0]
+    return aurocs

@@ -1,10 +1,10 @@
-"""What a score is worth: the threshold at which so many of the calls are wrong.
+"""False discovery rates (FDR): the thresholds that keep a rate, and what they call.
 
-The false discovery rate (FDR) of a threshold is the share of unbound sites among the
-labelled sites that score at or above it; ignored sites count for nothing. A threshold
-is read from one set of sites and then checked on another: the one it was read from
-flatters it. Sites here are what the labels are of, open chromatin as a rule. What the
-same threshold is worth along a whole chromosome is the business of ``genome_wide.py``.
+The FDR of a threshold is the fraction of unbound sites among the labeled sites that
+score at or above it; ignored sites do not count. A threshold is chosen on one set of
+sites and checked on another, because it looks too good on the sites it was chosen on.
+Sites here are the labeled ones, usually open chromatin; ``genome_wide.py`` measures the
+FDR of the same thresholds along a whole chromosome.
 """
 
 from __future__ import annotations
@@ -18,27 +18,76 @@ from numpy.typing import NDArray
 __all__ = [
     "MIN_PAIRS",
     "MIN_SITES",
-    "called_sites",
+    "count_calls",
     "fdr_shifts",
     "fdr_thresholds",
+    "last_calls",
+    "rank_sites",
     "summarize",
 ]
 
 Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Labels = NDArray[np.int8]
 
 MIN_SITES = 10
-"""Labelled sites that a threshold must call: the rate among fewer is chance."""
+"""Labeled sites that a threshold must call: the FDR of fewer calls is mostly noise."""
 MIN_PAIRS = 10
-"""Pairs that must call so many sites at a shift, for their mean to speak for others."""
+"""Pairs that must call that many sites, for their mean FDR to hold for other pairs."""
 
-# Shifts that are tried, in log-odds from the pair's own line.
+# Shifts that are tried, in log-odds above the pair's own peak-calling threshold.
 _SHIFTS = np.arange(-400, 1001) / 20
 
 
+def rank_sites(scores: Floats, is_bound: NDArray[np.bool_]) -> tuple[Floats, Ints]:
+    """Sort sites by score, best first, and count the bound ones among the first n.
+
+    Parameters
+    ----------
+    scores : float array, shape (n_sites,)
+    is_bound : bool array, shape (n_sites,)
+
+    Returns
+    -------
+    ranked : float array, shape (n_sites,)
+        Scores, descending.
+    n_bound : int64 array, shape (n_sites,)
+        Bound sites among the first 1, 2, ..., n_sites.
+    """
+    order = np.argsort(-scores, kind="stable")
+    return scores[order], np.cumsum(is_bound[order])
+
+
+def last_calls(
+    ranked: Floats, rates: Doubles, levels: Sequence[float], min_sites: int = 1
+) -> list[int | None]:
+    """Find the longest list of best sites that keeps each FDR level.
+
+    Parameters
+    ----------
+    ranked : float array, shape (n_sites,)
+        Scores, descending. Sites of equal score are called together.
+    rates : float64 array, shape (n_sites,)
+        FDR of calling the first 1, 2, ..., n_sites.
+    levels : sequence of float
+        Largest FDRs allowed.
+    min_sites : int
+        Sites that must be called.
+
+    Returns
+    -------
+    list of int or None
+        Index of the last site called, by level; None where no list keeps the level.
+    """
+    allowed = np.append(ranked[1:] < ranked[:-1], True)[: len(ranked)]
+    allowed[: min_sites - 1] = False
+    kept = [np.flatnonzero(allowed & (rates <= level)) for level in levels]
+    return [int(ends[-1]) if len(ends) else None for ends in kept]
+
+
 def fdr_thresholds(scores: Floats, labels: Labels, levels: Sequence[float]) -> Floats:
-    """Give the smallest score of each pair at which its FDR is met.
+    """Find the lowest score of each pair at which its FDR is at most each level.
 
     Parameters
     ----------
@@ -46,35 +95,29 @@ def fdr_thresholds(scores: Floats, labels: Labels, levels: Sequence[float]) -> F
     labels : int8 array, shape (n_sites, n_pairs)
         1 bound, 0 unbound, -1 ignored.
     levels : sequence of float
-        Largest shares of unbound sites.
+        Largest FDRs allowed.
 
     Returns
     -------
     float32 array, shape (n_pairs, n_levels)
-        Of the sites at or above it at most that share is unbound, and there are at
-        least :data:`MIN_SITES` of them; NaN where no score does that.
+        NaN where no score that calls at least :data:`MIN_SITES` sites keeps the level.
     """
-    found = np.full((scores.shape[1], len(levels)), np.nan, dtype=np.float32)
-    for pair in range(len(found)):
+    thresholds = np.full((scores.shape[1], len(levels)), np.nan, dtype=np.float32)
+    for pair in range(len(thresholds)):
         known = labels[:, pair] >= 0
-        order = np.argsort(-scores[known, pair], kind="stable")
-        values = scores[known, pair][order]
-        n_called = np.arange(1, len(values) + 1)
-        rate = np.cumsum(labels[known, pair][order] == 0) / n_called
-        # Equal scores are called together or not at all.
-        usable = np.append(values[1:] < values[:-1], True)[: len(values)]
-        usable &= n_called >= MIN_SITES
-        for i, level in enumerate(levels):
-            met = np.flatnonzero(usable & (rate <= level))
-            if len(met):
-                found[pair, i] = values[met[-1]]
-    return found
+        ranked, n_bound = rank_sites(scores[known, pair], labels[known, pair] == 1)
+        n_called = np.arange(1, len(ranked) + 1)
+        rates = (n_called - n_bound) / n_called
+        for i, last in enumerate(last_calls(ranked, rates, levels, MIN_SITES)):
+            if last is not None:
+                thresholds[pair, i] = ranked[last]
+    return thresholds
 
 
-def called_sites(
+def count_calls(
     scores: Floats, labels: Labels, thresholds: Floats
 ) -> tuple[Ints, Ints]:
-    """Count what thresholds call.
+    """Count the sites at or above thresholds.
 
     Parameters
     ----------
@@ -86,79 +129,78 @@ def called_sites(
 
     Returns
     -------
-    called, bound : int64 arrays, shape (n_pairs, n_levels)
-        Labelled sites at or above the threshold, and those of them that are bound.
+    n_called, n_bound : int64 arrays, shape (n_pairs, n_levels)
+        Labeled sites at or above the threshold, and the bound ones among them.
     """
-    called, bound = (np.zeros(thresholds.shape, dtype=np.int64) for _ in range(2))
+    n_called, n_bound = (np.zeros(thresholds.shape, dtype=np.int64) for _ in range(2))
     for level in range(thresholds.shape[1]):
         is_called = (scores >= thresholds[:, level]) & (labels >= 0)
-        called[:, level] = is_called.sum(axis=0)
-        bound[:, level] = (is_called & (labels == 1)).sum(axis=0)
-    return called, bound
+        n_called[:, level] = is_called.sum(axis=0)
+        n_bound[:, level] = (is_called & (labels == 1)).sum(axis=0)
+    return n_called, n_bound
 
 
 def fdr_shifts(
     margins: Floats, labels: Labels, levels: Sequence[float]
 ) -> list[float | None]:
-    """Give the shifts from the pairs' own lines at which their mean FDR is met.
+    """Find how far above its peak-calling threshold a pair must score, for each level.
 
-    For pairs without labels: what holds on average for others that were not learned
-    from either. Every pair has the same weight. Pooled sites would not do: most of
-    those that are called belong to the few pairs that are told apart well, and their
-    rate would be promised to all.
+    For pairs without labels: the shift that keeps the mean FDR of held-out pairs. Every
+    pair has the same weight. Pooling the sites of all pairs would not do: most called
+    sites belong to the few pairs that are predicted best, and their FDR would be taken
+    for that of all.
 
     Parameters
     ----------
     margins : float32 array, shape (n_sites, n_pairs)
-        Log-odds of the scores above those of the pair's own line.
+        Log-odds above the pair's own peak-calling threshold.
     labels : int8 array, shape (n_sites, n_pairs)
         1 bound, 0 unbound, -1 ignored.
     levels : sequence of float
-        Largest shares of unbound sites, on average over pairs.
+        Largest mean FDRs over pairs.
 
     Returns
     -------
     list of float or None
         In log-odds, in steps of 0.05. The mean is over the pairs with
-        :data:`MIN_SITES` sites at or above the shift; None where no shift meets the
-        level with :data:`MIN_PAIRS` such pairs.
+        :data:`MIN_SITES` sites at or above the shift; None where no shift keeps the
+        level with at least :data:`MIN_PAIRS` such pairs.
     """
-    n_tried, n_pairs = len(_SHIFTS), margins.shape[1]
-    rates = np.full((n_tried, n_pairs), np.nan)
-    for pair in range(n_pairs):
-        unbound, every = (
-            _at_or_above(margins[chosen, pair])
+    rates = np.full((len(_SHIFTS), margins.shape[1]), np.nan)
+    for pair in range(margins.shape[1]):
+        n_unbound, n_called = (
+            _count_at_or_above(margins[chosen, pair])
             for chosen in (labels[:, pair] == 0, labels[:, pair] >= 0)
         )
-        enough = every >= MIN_SITES
-        rates[enough, pair] = unbound[enough] / every[enough]
-    n_speaking = np.count_nonzero(~np.isnan(rates), axis=1)
-    means = np.nansum(rates, axis=1) / np.maximum(n_speaking, 1)
-    found: list[float | None] = []
+        enough = n_called >= MIN_SITES
+        rates[enough, pair] = n_unbound[enough] / n_called[enough]
+    n_pairs = np.count_nonzero(~np.isnan(rates), axis=1)
+    means = np.nansum(rates, axis=1) / np.maximum(n_pairs, 1)
+    shifts: list[float | None] = []
     for level in levels:
-        met = np.flatnonzero((n_speaking >= MIN_PAIRS) & (means <= level))
-        found.append(float(_SHIFTS[met[0]]) if len(met) else None)
-    return found
+        kept = np.flatnonzero((n_pairs >= MIN_PAIRS) & (means <= level))
+        shifts.append(float(_SHIFTS[kept[0]]) if len(kept) else None)
+    return shifts
 
 
-def _at_or_above(margins: Floats) -> Ints:
-    """Count the margins that reach each shift that is tried."""
+def _count_at_or_above(margins: Floats) -> Ints:
+    """Count the margins at or above each of the shifts that are tried."""
     return len(margins) - np.searchsorted(np.sort(margins), _SHIFTS).astype(np.int64)
 
 
-def summarize(values: NDArray[np.float64]) -> dict[str, Any]:
-    """Give mean and spread of a figure over pairs.
+def summarize(values: Doubles) -> dict[str, Any]:
+    """Summarize a metric over pairs.
 
     Parameters
     ----------
     values : float64 array, shape (n_pairs,)
-        NaN where a pair has none.
+        NaN where a pair has no value.
 
     Returns
     -------
     dict
-        `pairs` (how many have one), `mean`, `median`, `p10` and `p90` (a tenth of the
-        pairs lie below and above); None where no pair has one.
+        `pairs` (how many have a value), `mean`, `median`, and the percentiles `p10` and
+        `p90`; None where no pair has a value.
     """
     known = values[~np.isnan(values)]
     if not len(known):

@@ -1,9 +1,9 @@
-"""What scores are worth, as a model's card tells it.
+"""Thresholds and probabilities for model cards.
 
-For a measured pair: the lowest score that keeps a false discovery rate (FDR) among the
-labelled validation sites, and what became of that promise on the test sites. For pairs
-that were never measured: how far above its own peak line a score must be, by pairs that
-were kept from a model.
+For a trained pair: the lowest score that keeps a false discovery rate (FDR) among the
+labeled validation sites, and the FDR found on the test sites. For unmeasured pairs: how
+far above its own peak-calling threshold a pair must score, estimated with held-out
+pairs. For both: the probability of being bound that a score corresponds to.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tfimpute_tracks.evaluation.calibration import (
 )
 from tfimpute_tracks.evaluation.fdr import (
     MIN_SITES,
-    called_sites,
+    count_calls,
     fdr_shifts,
     fdr_thresholds,
     summarize,
@@ -46,16 +46,14 @@ __all__ = [
 ]
 
 FDR_LEVELS = (0.05, 0.1, 0.25, 0.5)
-"""Shares of calls that may be wrong, for which cards give thresholds."""
+"""FDRs that cards give thresholds for."""
 
 Floats = NDArray[np.float32]
-
-_SITES_AT_ONCE = 512  # that all pairs are scored at
 
 
 @dataclass(frozen=True)
 class SiteScores:
-    """Scores and labels of sites.
+    """Scores and labels of pairs at sites.
 
     Attributes
     ----------
@@ -68,8 +66,8 @@ class SiteScores:
     scores: Floats
     labels: NDArray[np.int8]
 
-    def of(self, columns: NDArray[np.int64]) -> SiteScores:
-        """Give some of the pairs.
+    def subset(self, columns: NDArray[np.int64]) -> SiteScores:
+        """Select some of the pairs.
 
         Parameters
         ----------
@@ -88,7 +86,7 @@ def score_sites(
     dataset: Dataset,
     rows: NDArray[np.int64],
 ) -> SiteScores:
-    """Score all measured pairs at some sites.
+    """Score all pairs of a data set at some sites.
 
     Parameters
     ----------
@@ -112,72 +110,72 @@ def score_sites(
 def calibrate_trained_pairs(
     valid: SiteScores, test: SiteScores
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """Find the thresholds of measured pairs, and check them.
+    """Find FDR thresholds of trained pairs, and check them.
 
     Parameters
     ----------
     valid, test : SiteScores
-        Of the same pairs; thresholds are read from the first and checked on the other.
+        Of the same pairs; thresholds are chosen on the first and checked on the second.
 
     Returns
     -------
     pairs : list of dict
-        Per pair `fdr_thresholds` (probability) and `fdr_recall` (share of the
-        validation's bound sites), each by level, None where no score meets it.
+        Per pair `fdr_thresholds` (probability) and `fdr_recall` (fraction of the bound
+        validation sites), each by level, None where no score keeps it.
     check : dict
-        By level: over how many pairs, and mean, median and spread of the FDR found on
-        the test sites.
+        By level: over how many pairs, and mean, median and percentiles of the FDR found
+        on the test sites.
     """
     # Of probabilities, not log-odds: near 1 several log-odds are one probability.
     scores = expit(valid.scores)
-    lines = fdr_thresholds(scores, valid.labels, FDR_LEVELS)
-    _, bound = called_sites(scores, valid.labels, lines)
+    thresholds = fdr_thresholds(scores, valid.labels, FDR_LEVELS)
+    _, n_called_bound = count_calls(scores, valid.labels, thresholds)
     n_bound = np.maximum((valid.labels == 1).sum(axis=0), 1)
-    recall = np.where(np.isnan(lines), np.nan, bound / n_bound[:, None])
+    recalls = np.where(np.isnan(thresholds), np.nan, n_called_bound / n_bound[:, None])
     pairs = [
         {
-            # To the last digit: rounded up, a threshold loses the site it stands for.
-            "fdr_thresholds": _by_level([float(str(score)) for score in line]),
-            "fdr_recall": _by_level(shares.round(4).tolist()),
+            # All digits: a threshold that is rounded up misses the site it was read from.
+            "fdr_thresholds": _by_level([float(str(score)) for score in of_pair]),
+            "fdr_recall": _by_level(recall.round(4).tolist()),
         }
-        for line, shares in zip(lines, recall, strict=True)
+        for of_pair, recall in zip(thresholds, recalls, strict=True)
     ]
-    return pairs, _checked(SiteScores(expit(test.scores), test.labels), lines)
+    return pairs, _check(SiteScores(expit(test.scores), test.labels), thresholds)
 
 
 def calibrate_imputed_pairs(
-    valid: SiteScores, test: SiteScores, lines: Floats
+    valid: SiteScores, test: SiteScores, thresholds: Floats
 ) -> tuple[Floats, dict[str, Any]]:
-    """Find what must be asked of pairs without labels, by pairs kept from a model.
+    """Find how far above their peak-calling thresholds pairs without labels must score.
 
     Parameters
     ----------
     valid, test : SiteScores
-        Of the pairs that were kept, by the model they were kept from.
-    lines : float32 array, shape (n_pairs,)
-        Log-odds of the pairs' own peak lines.
+        Of held-out pairs, by the model that they were held out from.
+    thresholds : float32 array, shape (n_pairs,)
+        Peak-calling thresholds of the pairs, in log-odds.
 
     Returns
     -------
     raised : float32 array, shape (n_pairs, n_levels)
-        Log-odds that are asked of each of these pairs; NaN where no shift meets the
-        level, or fewer than :data:`~tfimpute_tracks.evaluation.fdr.MIN_SITES`
-        of the pair's validation sites score so high.
-    told : dict
-        `shifts`: log-odds above a pair's peak line, by level, None where none meets it;
-        `pairs`: how many were kept; `pairs_reaching`: how many of them score so high; `test`:
-        what was found on the test sites of those.
+        Log-odds thresholds of these pairs; NaN where no shift keeps the level, or fewer
+        than :data:`~tfimpute_tracks.evaluation.fdr.MIN_SITES` validation sites of the
+        pair reach it.
+    summary : dict
+        `shifts`: log-odds above a pair's peak-calling threshold, by level, None where no
+        shift keeps it; `pairs`: how many were held out; `pairs_reaching`: how many of them
+        have sites that score so high; `test`: the FDR found on their test sites.
     """
-    shifts = fdr_shifts(valid.scores - lines, valid.labels, FDR_LEVELS)
-    asked = np.array([np.nan if s is None else s for s in shifts], dtype=np.float32)
-    raised = lines[:, None] + asked
-    called, _ = called_sites(valid.scores, valid.labels, raised)
-    raised[called < MIN_SITES] = np.nan
+    shifts = fdr_shifts(valid.scores - thresholds, valid.labels, FDR_LEVELS)
+    added = np.array([np.nan if s is None else s for s in shifts], dtype=np.float32)
+    raised = thresholds[:, None] + added
+    n_called, _ = count_calls(valid.scores, valid.labels, raised)
+    raised[n_called < MIN_SITES] = np.nan
     return raised, {
         "shifts": _by_level(shifts),
-        "pairs": len(lines),
+        "pairs": len(thresholds),
         "pairs_reaching": _by_level(np.isfinite(raised).sum(axis=0).tolist()),
-        "test": _checked(test, raised),
+        "test": _check(test, raised),
     }
 
 
@@ -185,13 +183,14 @@ def count_reached_levels(
     network: MotifNetwork,
     vocabulary: Vocabulary,
     codes: NDArray[np.uint8],
-    lines: Floats,
+    thresholds: Floats,
     shifts: Mapping[str, float | None],
+    batch_size: int = 512,
 ) -> dict[str, str]:
-    """Say which shifts enough sites of a pair reach, for every pair there is.
+    """Count, for every pair of the model, the FDR levels that enough sites reach.
 
-    A shift holds for pairs that call sites by it. A pair whose scores hardly reach it
-    is of another kind, and what little it calls is mostly wrong.
+    A shift is calibrated with pairs that call sites by it. Where scarcely a site of a
+    pair reaches it the calibration does not apply: most of those calls are wrong.
 
     Parameters
     ----------
@@ -200,28 +199,30 @@ def count_reached_levels(
     vocabulary : Vocabulary
         Of the network.
     codes : uint8 array, shape (n_sites, L)
-        Open-chromatin sites that trained nothing.
-    lines : float32 array, shape (n_tfs, n_cells)
-        Log-odds of the pairs' own peak lines.
+        Open-chromatin sites that the network was not trained on.
+    thresholds : float32 array, shape (n_tfs, n_cells)
+        Peak-calling thresholds of the pairs, in log-odds.
     shifts : mapping of str to float or None
-        From :func:`calibrate_imputed_pairs`.
+        By level, from :func:`calibrate_imputed_pairs`.
+    batch_size : int
+        Sites that all pairs are scored at together.
 
     Returns
     -------
     dict of str to str
-        Per TF a digit for each cell line: how many levels, the highest rate first, at
-        least :data:`~tfimpute_tracks.evaluation.fdr.MIN_SITES` sites reach.
+        Per TF a digit for each cell line: how many levels, highest FDR first, at least
+        :data:`~tfimpute_tracks.evaluation.fdr.MIN_SITES` sites reach.
     """
-    asked = [s for _, s in sorted(shifts.items(), key=lambda i: -float(i[0]))]
-    known = [shift for shift in asked if shift is not None]
-    pairs = [(tf, cell) for tf, cell in np.ndindex(lines.shape)]
+    ordered = sorted(shifts.items(), key=lambda item: -float(item[0]))
+    known = [shift for _, shift in ordered if shift is not None]
+    pairs = [(tf, cell) for tf, cell in np.ndindex(thresholds.shape)]
     n_sites = np.zeros((len(known), len(pairs)), dtype=np.int64)
-    for first in range(0, len(codes), _SITES_AT_ONCE):
-        some = codes[first : first + _SITES_AT_ONCE]
-        margins = predict_sites(network, some, pairs) - lines.ravel()
-        for counted, shift in zip(n_sites, known, strict=True):
-            counted += (margins >= shift).sum(axis=0)
-    reached = (n_sites >= MIN_SITES).sum(axis=0).reshape(lines.shape)
+    for first in range(0, len(codes), batch_size):
+        scores = predict_sites(network, codes[first : first + batch_size], pairs)
+        margins = scores - thresholds.ravel()
+        for counts, shift in zip(n_sites, known, strict=True):
+            counts += (margins >= shift).sum(axis=0)
+    reached = (n_sites >= MIN_SITES).sum(axis=0).reshape(thresholds.shape)
     return {
         tf: "".join(map(str, row))
         for tf, row in zip(vocabulary.tfs, reached.tolist(), strict=True)
@@ -234,24 +235,24 @@ def calibrate_probabilities(
     valid_priors: NDArray[np.float64],
     test_priors: NDArray[np.float64],
 ) -> dict[str, Any]:
-    """Find what turns scores into probabilities, and check it.
+    """Fit the function from scores to probabilities of being bound, and check it.
 
     Parameters
     ----------
     valid, test : SiteScores
-        Of pairs that were kept from the model: some to fit by, others to check on.
+        Of pairs held out from the model: some to fit with, others to check on.
     valid_priors, test_priors : float64 array, shape (n_pairs,)
-        Share of sites that each of these pairs is expected to bind.
+        Expected fraction of bound sites of each of these pairs.
 
     Returns
     -------
     dict
-        `slope` and `intercept`; `pairs`, how many they were fitted by; `error`, the
-        expected calibration error on the test sites of scores as they are (`score`),
-        with the prior put right alone (`prior`) and `calibrated`.
+        `slope` and `intercept`; `pairs`, how many they were fitted with; `error`, the
+        expected calibration error on the test sites of unchanged scores (`score`), of
+        scores with the prior corrected only (`prior`), and `calibrated`.
     """
     fitted = fit_calibration(valid.scores, valid.labels, valid_priors)
-    ways = {
+    probabilities = {
         "score": expit(test.scores.astype(np.float64)),
         "prior": Calibration(1.0, 0.0).probabilities(test.scores, test_priors),
         "calibrated": fitted.probabilities(test.scores, test_priors),
@@ -261,17 +262,17 @@ def calibrate_probabilities(
         "intercept": round(fitted.intercept, 4),
         "pairs": valid.scores.shape[1],
         "error": {
-            way: round(calibration_error(promised, test.labels), 5)
-            for way, promised in ways.items()
+            name: round(calibration_error(values, test.labels), 5)
+            for name, values in probabilities.items()
         },
     }
 
 
-def _checked(sites: SiteScores, lines: Floats) -> dict[str, Any]:
-    """Summarize by level the FDR of thresholds, over pairs that call a site."""
-    called, bound = called_sites(sites.scores, sites.labels, lines)
+def _check(sites: SiteScores, thresholds: Floats) -> dict[str, Any]:
+    """Summarize the FDR of thresholds by level, over pairs that call a site."""
+    n_called, n_bound = count_calls(sites.scores, sites.labels, thresholds)
     with np.errstate(invalid="ignore"):
-        rates = 1 - bound / called
+        rates = 1 - n_bound / n_called
     return {str(level): summarize(rates[:, i]) for i, level in enumerate(FDR_LEVELS)}
 
 

@@ -1,10 +1,10 @@
-"""What thresholds are worth along whole chromosomes, where most places are closed.
+"""The FDR of thresholds along whole chromosomes, most of which is closed chromatin.
 
-Labelled sites are open chromatin; a scan calls tiles of everything. Here the tiles and
-peaks of a scan are held against measured peaks: a tile counts as bound where its center
-lies in a measured peak, a called peak as confirmed where its summit does. A measured
-peak is what one experiment found in sequence that short reads can be mapped to, so the
-rates are of agreement with it. Where scores come from is not known here.
+Labeled sites are open chromatin; a scan calls tiles everywhere. Here the tiles and peaks
+of a scan are compared with measured peaks: a tile is bound where its center lies in a
+measured peak, a called peak is confirmed where its summit does. A measured peak is what
+one experiment found in sequence that short reads can be mapped to, so these rates
+measure agreement with that experiment.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from tfimpute_tracks.genome.signal import Signal
 from tfimpute_tracks.kernels.peaks import call_peaks
 
-__all__ = ["Intervals", "Tally", "inside", "tally_tiles"]
+__all__ = ["Intervals", "PeakCounts", "compare_peaks", "inside"]
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -32,7 +32,7 @@ class Intervals(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Tally:
+class PeakCounts:
     """Counts of a pair over chromosomes.
 
     Parameters
@@ -42,8 +42,8 @@ class Tally:
     called, called_bound : int64 arrays, shape (n_levels,)
         Tiles at or above each threshold, and those of them that are bound.
     peaks, confirmed : int
-        Peaks called at the pair's peak line, and those with their summit in a measured
-        peak.
+        Peaks called at the pair's peak-calling threshold, and those with their summit in
+        a measured peak.
     measured, found : int
         Measured peaks, and those that a called peak overlaps.
     """
@@ -57,22 +57,24 @@ class Tally:
     measured: int
     found: int
 
-    def plus(self, other: Tally) -> Tally:
+    def plus(self, other: PeakCounts) -> PeakCounts:
         """Add the counts of another chromosome.
 
         Parameters
         ----------
-        other : Tally
+        other : PeakCounts
 
         Returns
         -------
-        Tally
+        PeakCounts
         """
         names = [field.name for field in fields(self)]
-        return Tally(*(getattr(self, name) + getattr(other, name) for name in names))
+        return PeakCounts(
+            *(getattr(self, name) + getattr(other, name) for name in names)
+        )
 
     def rates(self) -> NDArray[np.float64]:
-        """Give the FDR of tiles at each threshold.
+        """Compute the FDR of tiles at each threshold.
 
         Returns
         -------
@@ -83,32 +85,32 @@ class Tally:
             rates: NDArray[np.float64] = 1 - self.called_bound / self.called
         return rates
 
-    def peak_figures(self) -> dict[str, Any]:
-        """Give what is known of the called peaks.
+    def peak_metrics(self) -> dict[str, Any]:
+        """Compute the metrics of the called peaks.
 
         Returns
         -------
         dict
-            `peaks`; `peak_fdr`, the share of them that is not confirmed; `peak_recall`,
-            the share of measured peaks that is found; `bound_tiles`, the share of all
-            tiles that is bound, which is what chance confirms. None for shares of
-            nothing.
+            `peaks`; `peak_fdr`, the fraction of them that is not confirmed;
+            `peak_recall`, the fraction of measured peaks that is found; `bound_tiles`,
+            the fraction of all tiles that is bound, which random peaks would confirm.
+            None for a fraction of nothing.
         """
-        confirmed = _share(self.confirmed, self.peaks)
+        confirmed = _fraction(self.confirmed, self.peaks)
         return {
             "peaks": self.peaks,
             "peak_fdr": None if confirmed is None else round(1 - confirmed, 4),
-            "peak_recall": _share(self.found, self.measured),
-            "bound_tiles": _share(self.bound_tiles, self.tiles, 6),
+            "peak_recall": _fraction(self.found, self.measured),
+            "bound_tiles": _fraction(self.bound_tiles, self.tiles, 6),
         }
 
 
-def inside(places: Ints, intervals: Intervals) -> NDArray[np.bool_]:
-    """Say which places lie in an interval.
+def inside(positions: Ints, intervals: Intervals) -> NDArray[np.bool_]:
+    """Test which positions lie in an interval.
 
     Parameters
     ----------
-    places : int64 array, shape (n,)
+    positions : int64 array, shape (n,)
         0-based, in bp.
     intervals : Intervals
 
@@ -116,16 +118,16 @@ def inside(places: Ints, intervals: Intervals) -> NDArray[np.bool_]:
     -------
     bool array, shape (n,)
     """
-    after = np.searchsorted(intervals.end, places, side="right")
+    after = np.searchsorted(intervals.end, positions, side="right")
     starts = np.append(intervals.start, np.iinfo(np.int64).max)
-    result: NDArray[np.bool_] = starts[after] <= places
+    result: NDArray[np.bool_] = starts[after] <= positions
     return result
 
 
-def tally_tiles(
-    tiles: Signal, measured: Intervals, thresholds: Floats, peak_line: float
-) -> Tally:
-    """Hold a pair's tiles on a chromosome against its measured peaks.
+def compare_peaks(
+    tiles: Signal, measured: Intervals, thresholds: Floats, peak_threshold: float
+) -> PeakCounts:
+    """Compare a pair's tiles and peaks on a chromosome with its measured peaks.
 
     Parameters
     ----------
@@ -134,22 +136,21 @@ def tally_tiles(
     measured : Intervals
     thresholds : float32 array, shape (n_levels,)
         NaN calls nothing.
-    peak_line : float
-        The score that calls peaks, which are joined over one lower tile as a scan
-        joins them.
+    peak_threshold : float
+        The score that calls peaks; they are joined across one lower tile, as in a scan.
 
     Returns
     -------
-    Tally
+    PeakCounts
     """
     scores = tiles.values
     is_known = ~np.isnan(scores)
     is_bound = inside(tiles.starts + tiles.step // 2, measured) & is_known
     is_called = scores[:, None] >= thresholds
-    peaks = call_peaks(tiles.start, tiles.step, scores, peak_line)
+    peaks = call_peaks(tiles.start, tiles.step, scores, peak_threshold)
     nearest = np.searchsorted(peaks.end, measured.start, side="right")
     begins = np.append(peaks.start, np.iinfo(np.int64).max)[nearest]
-    return Tally(
+    return PeakCounts(
         tiles=int(is_known.sum()),
         bound_tiles=int(is_bound.sum()),
         called=is_called.sum(axis=0),
@@ -161,5 +162,5 @@ def tally_tiles(
     )
 
 
-def _share(part: int, whole: int, digits: int = 4) -> float | None:
+def _fraction(part: int, whole: int, digits: int = 4) -> float | None:
     return round(part / whole, digits) if whole else None

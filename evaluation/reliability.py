@@ -1,10 +1,9 @@
-"""How well a pair will be told apart, said before anybody makes its track.
+"""The AUROC to expect of a pair, predicted before its track is made.
 
-Binding sites of some TFs are easy to tell by their letters, of others hardly; and a
-pair is predicted better where its TF and its cell line are well known. What is known of
-a pair beforehand is put into a few numbers, and a ridge regression learns from pairs
-that were kept from a model which AUROC to expect of them. With an interval: how
-far such expectations were off for TFs that the regression had not seen.
+Binding sites of some TFs are easy to predict from sequence, those of others hardly, and
+a pair is predicted better where its TF and cell line have many data sets. A ridge
+regression on a few features of a pair is fitted to the AUROCs of held-out pairs. Its
+interval comes from its errors on TFs that were left out of the fit.
 """
 
 from __future__ import annotations
@@ -39,23 +38,23 @@ FEATURES = (
     "cell_similarity",
     "disagreement",
 )
-"""What an expectation rests on, in the order of the columns of features."""
+"""Features of the regression, in the order of the columns of feature arrays."""
 
 COVERAGE = 0.9
-"""Share of pairs that intervals are made to hold."""
+"""Fraction of pairs whose AUROC lies inside the interval."""
 
-_PENALTY = 3.0  # in pairs: how many it takes to outweigh the mean of all
+_PENALTY = 3.0  # of the ridge regression, for standardized features
 
 
 class TrainedPairs(NamedTuple):
-    """Pairs that a model learned from, and what it made of them.
+    """Pairs that a model was trained on, and their AUROC.
 
     Parameters
     ----------
     tf, cell : int64 array, shape (n,)
         Rows of the vocabulary.
     auroc : float64 array, shape (n,)
-        On chromosomes that trained nothing; NaN where a pair has none.
+        On chromosomes without training sites; NaN where a pair has none.
     """
 
     tf: Ints
@@ -72,13 +71,13 @@ class Expectation:
     weights : float64 array, shape (n_features,)
         Of standardized features.
     center, spread : float64 array, shape (n_features,)
-        What they are standardized with.
+        Mean and standard deviation that features are standardized with.
     mean : float
-        AUROC of a pair with features at the center.
+        AUROC of a pair with average features.
     margin : float
         Half of the interval's width.
     n_pairs : int
-        That it rests on.
+        Pairs it was fitted to.
     """
 
     weights: Doubles
@@ -89,7 +88,7 @@ class Expectation:
     n_pairs: int
 
     def expect(self, features: Doubles) -> tuple[Doubles, Doubles, Doubles]:
-        """Give the AUROC to expect of pairs, and an interval.
+        """Predict the AUROC of pairs, with an interval.
 
         Parameters
         ----------
@@ -98,7 +97,7 @@ class Expectation:
         Returns
         -------
         expected, low, high : float64 arrays, shape (n_pairs,)
-            Within 0 and 1; intervals hold :data:`COVERAGE` of pairs.
+            Within 0 and 1; a fraction :data:`COVERAGE` of pairs lies inside.
         """
         found = (features - self.center) / self.spread @ self.weights + self.mean
         low, high = found - self.margin, found + self.margin
@@ -111,7 +110,7 @@ def pair_features(
     cell_embedding: Doubles,
     disagreement: Doubles,
 ) -> Doubles:
-    """Give what is known of every pair before its track is made.
+    """Compute the features of every pair.
 
     Parameters
     ----------
@@ -124,12 +123,12 @@ def pair_features(
     Returns
     -------
     float64 array, shape (n_tfs, n_cells, n_features)
-        In the order of :data:`FEATURES`. A pair's own data set counts for nothing:
-        `tf_auroc` is the mean over other trained cell lines of the TF (of all pairs
-        where it has no other), `cell_auroc` the mean over other TFs of the cell line of
-        how far they lie above their TF's mean, `tf_data_sets` and `cell_data_sets` are
-        log(1 + number), similarities the largest cosine to another TF trained in this
-        cell line, or cell line in which this TF was trained (-1 without one).
+        In the order of :data:`FEATURES`. A pair's own data set is left out: `tf_auroc`
+        is the mean over other trained cell lines of the TF (of all pairs where it has no
+        other), `cell_auroc` the mean over other TFs of the cell line of the difference
+        to their TF's mean, `tf_data_sets` and `cell_data_sets` are log(1 + number),
+        similarities the largest cosine to another TF trained in this cell line, or to
+        another cell line in which this TF was trained (-1 without one).
     """
     n_tfs, n_cells = disagreement.shape
     auroc = np.full((n_tfs, n_cells), np.nan)
@@ -152,42 +151,42 @@ def pair_features(
 
 
 def seed_disagreement(scores: list[NDArray[np.float32]]) -> Doubles:
-    """Say how differently models of other seeds rank the same sites, pair by pair.
+    """Measure how differently models of other seeds rank the same sites, per pair.
 
     Parameters
     ----------
     scores : list of float32 array, shape (n_sites, n_pairs)
-        Of two models or more.
+        Of two or more models.
 
     Returns
     -------
     float64 array, shape (n_pairs,)
-        1 minus Spearman's correlation, mean over all twos of models.
+        1 minus Spearman's correlation, mean over all pairs of models.
     """
     ranks = []
     for values in scores:
         order = values.argsort(axis=0, kind="stable").argsort(axis=0)
         centered = order - order.mean(axis=0)
         ranks.append(centered / np.sqrt((centered**2).sum(axis=0)))
-    twos = [
+    correlations = [
         (ranks[i] * ranks[j]).sum(axis=0)
         for i in range(len(ranks))
         for j in range(i + 1, len(ranks))
     ]
-    disagreement: Doubles = 1 - np.mean(twos, axis=0)
+    disagreement: Doubles = 1 - np.mean(correlations, axis=0)
     return disagreement
 
 
 def fit_expectation(features: Doubles, aurocs: Doubles, tfs: Ints) -> Expectation:
-    """Learn which AUROC to expect from pairs that were kept from a model.
+    """Fit the expected AUROC to held-out pairs.
 
     Parameters
     ----------
     features : float64 array, shape (n_pairs, n_features)
     aurocs : float64 array, shape (n_pairs,)
-        What came of the pairs; NaN leaves a pair out.
+        Of the pairs; those with NaN are not used.
     tfs : int64 array, shape (n_pairs,)
-        TF of each pair. Errors are found with all pairs of a TF left out at a time.
+        TF of each pair. Errors are found with all pairs of one TF left out at a time.
 
     Returns
     -------
@@ -202,8 +201,8 @@ def fit_expectation(features: Doubles, aurocs: Doubles, tfs: Ints) -> Expectatio
     features, aurocs, tfs = features[known], aurocs[known], tfs[known]
     if len(aurocs) < 10 or len(np.unique(tfs)) < 3:
         raise ValueError(
-            f"{len(aurocs)} pairs of {len(np.unique(tfs))} TFs are too few to learn "
-            "from; ten of three TFs is the least"
+            f"cannot fit the expected AUROC to {len(aurocs)} pairs of "
+            f"{len(np.unique(tfs))} TFs; use at least ten pairs of three TFs"
         )
     errors = np.empty(len(aurocs))
     for tf in np.unique(tfs):
@@ -217,7 +216,7 @@ def fit_expectation(features: Doubles, aurocs: Doubles, tfs: Ints) -> Expectatio
 def check_expectation(
     expected: Doubles, low: Doubles, high: Doubles, truth: Doubles
 ) -> dict[str, float]:
-    """Hold what was expected of pairs against what came of them.
+    """Compare expected AUROCs with the AUROCs that were found.
 
     Parameters
     ----------
@@ -228,8 +227,8 @@ def check_expectation(
     Returns
     -------
     dict
-        `pairs`, Spearman's correlation and its `p`, the share `inside` the intervals,
-        `mean_error` and `mean_excess` of what was expected.
+        `pairs`, Spearman's correlation and its `p`, the fraction `inside` the intervals,
+        `mean_error` and `mean_excess` of the expected AUROC.
     """
     rank = spearmanr(expected, truth)
     return {
@@ -255,7 +254,7 @@ def _ridge(
 
 
 def _others_mean(values: Doubles, axis: int, default: float) -> Doubles:
-    """Give the mean along an axis without a place's own value."""
+    """Compute the mean along an axis without the entry itself."""
     known = ~np.isnan(values)
     filled = np.where(known, values, 0.0)
     n = known.sum(axis=axis, keepdims=True) - known
@@ -264,7 +263,7 @@ def _others_mean(values: Doubles, axis: int, default: float) -> Doubles:
 
 
 def _nearest(embedding: Doubles, is_trained: NDArray[np.bool_]) -> Doubles:
-    """Give the largest cosine to another name that is trained in the same row.
+    """Compute the largest cosine to another name that is trained in the same row.
 
     Parameters
     ----------

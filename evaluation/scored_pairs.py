@@ -1,33 +1,43 @@
-"""Pairs to judge: their labels at some sites, and what three predictors say there.
+"""Labels of pairs at some sites, with the scores of a model and of two baselines.
 
-The model stands beside two predictors that know less: the mean of its own predictions
-for the TF over the cell lines it was trained in, which knows no cell line, and the
-labels of the TF's other cell lines, which know no letter.
+The baselines know less than the model. `tf_mean` is the mean of the model's own
+probabilities over the cell lines that the TF was trained in: it knows the TF but not the
+cell line. `average_activity` is the fraction of the TF's other trained cell lines in
+which a site is bound: it reads labels and no sequence.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit
 
 from tfimpute_tracks.dataset import Dataset
+from tfimpute_tracks.engines.sites import predict_sites
+from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.evaluation.baselines import average_activity
 from tfimpute_tracks.evaluation.bootstrap import site_blocks
+from tfimpute_tracks.evaluation.metrics import pair_metrics
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
 
-__all__ = ["PREDICTORS", "Score", "ScoredPairs", "score_pairs"]
+if TYPE_CHECKING:
+    from tfimpute_tracks.models.network import MotifNetwork
 
-PREDICTORS = ("model", "tf_mean", "activity")
-"""The model, and the two that humble it."""
+__all__ = ["BASELINES", "Score", "ScoredPairs", "evaluate_model", "score_pairs"]
+
+BASELINES = ("tf_mean", "average_activity")
+"""What a model is compared with."""
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 Score = Callable[[list[tuple[int, int]]], Floats]
-"""Gives the log-odds of (TF row, cell-line row) pairs at some sites."""
+"""Computes the log-odds of (TF row, cell-line row) pairs at some sites."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +52,12 @@ class ScoredPairs:
     indices : tuple of (TF row, cell-line row)
         Of each pair in the model's vocabulary.
     labels : int8 array, shape (n_sites, n_pairs)
-        1 positive, 0 negative, -1 ignored.
+        1 bound, 0 unbound, -1 ignored.
     blocks : int64 array, shape (n_sites,)
         From :func:`~tfimpute_tracks.evaluation.bootstrap.site_blocks`.
     scores : mapping of str to float32 array, shape (n_sites, n_pairs)
-        By :data:`PREDICTORS`; NaN for a pair that a predictor says nothing of.
+        By `model` (log-odds) and :data:`BASELINES` (0 to 1); NaN for a pair that a
+        baseline has no scores for.
     """
 
     pairs: tuple[Pair, ...]
@@ -65,53 +76,104 @@ def score_pairs(
     columns: Ints,
     trained: Ints,
 ) -> ScoredPairs:
-    """Have pairs scored, by the model and what it stands beside.
+    """Score pairs by the model and by the baselines.
 
     Parameters
     ----------
     score : callable
-        Gives the log-odds of (TF row, cell-line row) pairs at `rows`, float32 of shape
-        (n_sites, n_pairs).
+        Computes the log-odds of (TF row, cell-line row) pairs at `rows`, float32 of
+        shape (n_sites, n_pairs).
     vocabulary : Vocabulary
         The model's.
     dataset : Dataset
     rows : int64 array, shape (n_sites,)
         Sites.
     columns : int64 array, shape (n_pairs,)
-        Pairs of the data set to judge.
+        Pairs of the data set to score.
     trained : int64 array
         Pairs of the data set that the model was trained on.
 
     Returns
     -------
-    JudgedPairs
+    ScoredPairs
 
     Raises
     ------
     UnknownNameError
         The model does not know a TF or cell line.
     """
-    judged = [dataset.pairs[i] for i in columns.tolist()]
-    tfs = {pair.tf for pair in judged}
-    of_mean = [i for i in trained.tolist() if dataset.pairs[i].tf in tfs]
-    used = np.union1d(columns, np.array(of_mean, dtype=np.int64))
+    pairs = [dataset.pairs[i] for i in columns.tolist()]
+    tfs = {pair.tf for pair in pairs}
+    averaged = [i for i in trained.tolist() if dataset.pairs[i].tf in tfs]
+    used = np.union1d(columns, np.array(averaged, dtype=np.int64))
     logits = score(vocabulary.pair_indices(dataset.pairs[i] for i in used))
-    place = {int(column): i for i, column in enumerate(used)}
+    position = {int(column): i for i, column in enumerate(used)}
     means = np.full((len(rows), len(columns)), np.nan, dtype=np.float32)
     for tf in tfs:
-        of_tf = [place[i] for i in of_mean if dataset.pairs[i].tf == tf]
+        of_tf = [position[i] for i in averaged if dataset.pairs[i].tf == tf]
         if of_tf:
-            own = [i for i, pair in enumerate(judged) if pair.tf == tf]
+            own = [i for i, pair in enumerate(pairs) if pair.tf == tf]
             means[:, own] = expit(logits[:, of_tf]).mean(axis=1)[:, None]
     return ScoredPairs(
-        pairs=tuple(judged),
+        pairs=tuple(pairs),
         roles=tuple(dataset.roles[i] for i in columns),
-        indices=tuple(vocabulary.pair_indices(judged)),
+        indices=tuple(vocabulary.pair_indices(pairs)),
         labels=dataset.labels(rows, columns),
         blocks=site_blocks(dataset.chrom_id[rows], dataset.start[rows]),
         scores={
-            "model": logits[:, [place[i] for i in columns.tolist()]],
+            "model": logits[:, [position[i] for i in columns.tolist()]],
             "tf_mean": means,
-            "activity": average_activity(dataset, rows, columns, trained),
+            "average_activity": average_activity(dataset, rows, columns, trained),
         },
     )
+
+
+def evaluate_model(
+    network: MotifNetwork,
+    dataset: Dataset,
+    vocabulary: Vocabulary,
+    rows: Ints,
+    columns: Ints,
+    trained: Ints,
+    score: Score | None = None,
+) -> pd.DataFrame:
+    """Compute the metrics of a network at some sites and pairs, as model cards list them.
+
+    Parameters
+    ----------
+    network : MotifNetwork
+        On the CPU, for `vocabulary`.
+    dataset : Dataset
+    vocabulary : Vocabulary
+        The model's; every pair of the data set must be known to it.
+    rows : int64 array
+        Sites.
+    columns : int64 array
+        Pairs of the data set.
+    trained : int64 array
+        Pairs of the data set whose cell lines make the mean of their TF.
+    score : callable, optional
+        Returns the network's scores at those sites, where they are known already.
+
+    Returns
+    -------
+    DataFrame
+        From :func:`~tfimpute_tracks.evaluation.metrics.pair_metrics`, without recall,
+        with the baseline `tf_mean`.
+
+    Raises
+    ------
+    UnknownNameError
+        The model does not know a TF or cell line of the data set.
+    UsageError
+        The sequences are too short for the model, or there is no pair.
+    """
+    if not len(columns):
+        raise UsageError(
+            "the data set has no pair of this role; use another --pair-set"
+        )
+    if score is None:
+        score = partial(predict_sites, network, dataset.codes[rows])
+    scored = score_pairs(score, vocabulary, dataset, rows, columns, trained)
+    scores = {name: scored.scores[name] for name in ("model", "tf_mean")}
+    return pair_metrics(scored.pairs, scored.roles, scores, scored.labels, levels=())

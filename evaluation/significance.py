@@ -1,8 +1,7 @@
-"""Whether one predictor is better than another over pairs, and not by chance.
+"""A test of whether one predictor is better than another over pairs.
 
-The test is Wilcoxon's for matched pairs, of figures per TF-cell pair. It asks whether
-the differences lie about zero, taking pairs for independent; those of one TF or cell
-line are not quite, so a small p is a little smaller than it should be.
+Wilcoxon's signed-rank test on a metric per TF-cell pair. It takes pairs for independent;
+those of one TF or cell line are not quite, so a small p is somewhat too small.
 """
 
 from __future__ import annotations
@@ -17,20 +16,20 @@ __all__ = ["WilcoxonResult", "paired_wilcoxon"]
 
 
 class WilcoxonResult(NamedTuple):
-    """What became of a comparison.
+    """The result of a comparison.
 
     Parameters
     ----------
     n : int
-        Pairs with both figures.
+        Pairs with both metrics.
     median_difference : float or None
-        Of a - b over these; None where there is none.
+        Of a - b over these; None without such a pair.
     wins, losses : int
-        Pairs for which a is larger, and smaller; equal ones are in neither.
+        Pairs for which a is larger, and smaller; ties are in neither.
     p : float or None
-        Two-sided; 1 where no pair differs, None where there is no pair.
-    left_out : int
-        Pairs that lack a figure.
+        Two-sided; 1 where no pair differs, None without a pair.
+    unscored : int
+        Pairs that lack a metric.
     """
 
     n: int
@@ -38,7 +37,7 @@ class WilcoxonResult(NamedTuple):
     wins: int
     losses: int
     p: float | None
-    left_out: int
+    unscored: int
 
 
 def paired_wilcoxon(a: NDArray[np.float64], b: NDArray[np.float64]) -> WilcoxonResult:
@@ -47,34 +46,33 @@ def paired_wilcoxon(a: NDArray[np.float64], b: NDArray[np.float64]) -> WilcoxonR
     Parameters
     ----------
     a, b : float64 arrays, shape (n_pairs,)
-        A figure per pair; NaN where there is none.
+        A metric per pair; NaN where there is none.
 
     Returns
     -------
     WilcoxonResult
-        Equal figures are left out of the test, as Wilcoxon has it, and stay in the
-        median.
+        Ties are excluded from the test, as Wilcoxon does, and included in the median.
     """
     from scipy.stats import wilcoxon
 
     a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
     both = ~(np.isnan(a) | np.isnan(b))
     difference = a[both] - b[both]
-    n, left_out = len(difference), int((~both).sum())
+    n, unscored = len(difference), int((~both).sum())
     if not n:
-        return WilcoxonResult(0, None, 0, 0, None, left_out)
-    moved = difference[difference != 0]
+        return WilcoxonResult(0, None, 0, 0, None, unscored)
+    nonzero = difference[difference != 0]
     p = 1.0
-    if len(moved):
+    if len(nonzero):
         with warnings.catch_warnings():
-            # That few pairs make a rough p is said by their number.
+            # scipy warns that p is rough for few pairs; `n` shows how few there are.
             warnings.simplefilter("ignore")
-            p = float(wilcoxon(moved).pvalue)
+            p = float(wilcoxon(nonzero).pvalue)
     return WilcoxonResult(
         n,
         float(np.median(difference)),
         int((difference > 0).sum()),
         int((difference < 0).sum()),
         p,
-        left_out,
+        unscored,
     )

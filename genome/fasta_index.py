@@ -1,226 +1,327 @@
-"""The index of a FASTA: where it lies, whether it fits, and making it.
+"""What a FASTA needs before it is read: its compression, its index, its first error.
 
-An index (``.fai``; for bgzip also ``.gzi``) lies beside the FASTA, as samtools and
-pyfaidx put it, or in the cache where that folder must not be written to. One that is
-older than its FASTA or does not fit it is made anew: with a wrong index, wrong sequence
-would be read and nothing would say so. Making is left to pyfaidx and samtools.
+An index (``.fai``; for bgzip also ``.gzi``) lies next to the FASTA, where samtools and
+pyfaidx put it, or in the cache if that folder cannot be written to. One that is older
+than its FASTA or does not fit is made again: with a wrong index, wrong sequence would be
+read unnoticed. pyfaidx indexes plain files, pysam bgzip files; where they fail, the file
+is read once more for the line to name.
+
+Bytes are read with ``pread`` and bgzip blocks are unpacked with zlib, not through a
+memory map or htslib: threads and forked processes may read at once through one handle,
+a file that is truncated meanwhile is an error and not a crash, and htslib takes longer.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+import weakref
+import zlib
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal
 
+import numpy as np
 import pyfaidx
+from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import InputFileError, WriteError
 from tfimpute_tracks.genome.cache import cache_key
-from tfimpute_tracks.genome.fasta_bytes import (
-    BgzipBytes,
-    Bytes,
-    PlainBytes,
-    silent_htslib,
-)
-from tfimpute_tracks.genome.fasta_format import Kind, first_error
 from tfimpute_tracks.storage import atomic_file, check_writable_dir
+from tfimpute_tracks.storage.table import open_unpacked
 
-__all__ = ["Record", "open_indexed"]
+__all__ = ["Index", "Kind", "Reader", "detect_format", "first_error", "open_indexed"]
 
-# Between two sequences there is a name; this much text there means a wrong index.
-_MAX_GAP = 1 << 20
+Kind = Literal["plain", "bgzip", "gzip"]
+Index = dict[str, tuple[int, int, int, int]]
+"""By name: length in bp, offset of the first base, bases and bytes of a full line."""
+Reader = Callable[[int, int], NDArray[np.uint8]]
+"""From an offset and a number of bytes to the unpacked bytes; fewer at the end."""
+
+_MAX_GAP = 1 << 20  # between two sequences lies a name, not more
+# First bytes of files that are used instead of a FASTA.
+_OTHERS = {
+    b"BAM\1": "a BAM file of reads; use the FASTA they were aligned to",
+    b"CRAM": "a CRAM file of reads; use the FASTA they were aligned to",
+    b"@": "FASTQ or SAM, which hold reads; use the FASTA of the genome",
+    b"##": "a VCF or a GFF; use the FASTA of the genome",
+    b"BZh": "compressed with bzip2; unpack it with bunzip2",
+    b"PK\3\4": "a zip archive; unpack it with unzip",
+    b"\xfd7zXZ": "compressed with xz; unpack it with unxz",
+    b"\x28\xb5\x2f\xfd": "compressed with zstd; unpack it with unzstd",
+    b"\x1a\x41\x27\x43": "a .2bit file; convert it with twoBitToFa",
+    b"\x43\x27\x41\x1a": "a .2bit file; convert it with twoBitToFa",
+    b"\xef\xbb\xbf": "text with a byte order mark; save it without one",
+}
 
 
-class Record(NamedTuple):
-    """A line of a ``.fai``: how a sequence lies in the file.
+def detect_format(path: Path) -> Kind:
+    """Detect the compression of a FASTA from its first bytes, whatever its name.
 
     Parameters
     ----------
-    length : int
-        bp.
-    offset : int
-        Bytes before its first letter.
-    line_bases, line_bytes : int
-        Letters of a full line, and its bytes, the line's end among them.
+    path : Path
+
+    Returns
+    -------
+    "plain", "bgzip" (gzip in blocks, which can be read from any position) or "gzip"
+
+    Raises
+    ------
+    InputFileError
+        No such file, not a file, empty, or not a FASTA.
     """
-
-    length: int
-    offset: int
-    line_bases: int
-    line_bytes: int
-
-    @property
-    def end(self) -> int:
-        """Bytes up to and with its last letter."""
-        n_full, n_last = divmod(self.length - 1, self.line_bases)
-        return self.offset + n_full * self.line_bytes + n_last + 1
+    if path.exists() and not path.is_file():
+        raise InputFileError(
+            f"{path}: is a folder, a pipe or a device; use a FASTA file"
+        )
+    with open_unpacked(path, "FASTA") as file:
+        text = file.read(1 << 16)
+    lines = (line for line in text.splitlines() if line.strip())
+    first = next((line for line in lines if not line.startswith(b";")), b"")
+    if not first:
+        raise InputFileError(f"{path}: is empty; use a FASTA with sequences in it")
+    if not first.startswith(b">"):
+        known = (what for magic, what in _OTHERS.items() if text.startswith(magic))
+        what = next(
+            known, f"begins with {first[:20]!r}; a FASTA begins with > and a name"
+        )
+        raise InputFileError(f"{path}: is not a FASTA but {what}")
+    with path.open("rb") as file:
+        magic = file.read(14)
+    if magic.startswith(b"\x1f\x8b"):
+        # bgzip has an extra field (flag 4) called BC: the size of the block.
+        return "bgzip" if magic[3] & 4 and magic[12:] == b"BC" else "gzip"
+    if path.suffix.lower() in {".gz", ".bgz", ".bz2", ".zip"}:
+        raise InputFileError(
+            f"{path}: is plain text in spite of its name; rename it to end in .fa"
+        )
+    return "plain"
 
 
 def open_indexed(
     path: Path, kind: Kind, cache_dir: Path, log: Callable[[str], None]
-) -> tuple[dict[str, Record], Bytes]:
-    """Open a FASTA with its index, which is made if need be.
+) -> tuple[Index, Reader]:
+    """Open a FASTA with its index, which is made if necessary.
 
     Parameters
     ----------
     path : Path
     kind : "plain" or "bgzip"
     cache_dir : Path
-        Takes the index if the folder of `path` must not be written to.
+        Receives the index if the folder of `path` cannot be written to.
     log : callable
-        Takes a sentence whenever an index is made.
+        Receives a message when an index is made.
 
     Returns
     -------
-    (dict of name to Record in the file's order, Bytes)
+    Index, Reader
 
     Raises
     ------
     InputFileError
         The FASTA cannot be indexed; the message names its line.
     OutputError, WriteError
-        There is no place for the index.
+        The index cannot be written anywhere.
     """
-    beside = path
     cached = cache_dir / "fasta" / f"{path.name}-{cache_key(path)}"
-    why = "has no index yet"
-    for base in (beside, cached):
-        if all(file.is_file() for file in _files(kind, base)):
-            opened = _open_by(path, kind, base)
-            if opened is not None and not _is_older(path, kind, base):
+    endings = [".fai"] if kind == "plain" else [".fai", ".gzi"]
+    places = [[Path(f"{base}{end}") for end in endings] for base in (path, cached)]
+    reason = "has no index yet"
+    for files in places:
+        if all(file.is_file() for file in files):
+            opened = _open(path, *files)
+            changed = path.stat().st_mtime_ns
+            if opened and all(file.stat().st_mtime_ns >= changed for file in files):
                 return opened
-            fault = "does not fit it" if opened is None else "is older than it"
-            why = f"has an index that {fault}"
-    log(f"{path} {why}; indexing it now")
-    base = _make_somewhere(path, kind, beside, cached)
-    opened = _open_by(path, kind, base)
+            reason = "is older than it" if opened else "does not fit it"
+            reason = f"has an index that {reason}"
+    log(f"{path} {reason}; indexing it now")
+    opened = _open(path, *_make_somewhere(path, *places))
     if opened is None:
-        raise first_error(path, kind) or InputFileError(
+        raise first_error(path) or InputFileError(
             f"{path}: does not fit the index just made of it; is it being written to?"
             " Run again when it is complete"
         )
     return opened
 
 
-def _fai(base: Path) -> Path:
-    return base.with_name(f"{base.name}.fai")
+def _open(
+    path: Path, fai: Path, gzi: Path | None = None
+) -> tuple[Index, Reader] | None:
+    """Open a FASTA with an index; None if that is broken or of another file.
 
-
-def _gzi(base: Path) -> Path:
-    return base.with_name(f"{base.name}.gzi")
-
-
-def _files(kind: Kind, base: Path) -> list[Path]:
-    return [_fai(base)] if kind == "plain" else [_fai(base), _gzi(base)]
-
-
-def _is_older(path: Path, kind: Kind, base: Path) -> bool:
-    changed = path.stat().st_mtime_ns
-    return any(file.stat().st_mtime_ns < changed for file in _files(kind, base))
-
-
-def _open_by(
-    path: Path, kind: Kind, base: Path
-) -> tuple[dict[str, Record], Bytes] | None:
-    """Open a FASTA by an index; None if the index is broken or of another file."""
+    Names and sequences must lie where the index says, from end to end; lines are
+    checked when they are read.
+    """
     try:
-        source = PlainBytes(path) if kind == "plain" else BgzipBytes(path, _gzi(base))
-        index = _read_fai(_fai(base))
-        return (index, source) if _fits(index, source) else None
+        read = _Text(path, gzi).read
+        rows = [line.split("\t") for line in fai.read_text("utf-8").splitlines()]
+        index = {name: (int(n), int(at), int(w), int(b)) for name, n, at, w, b in rows}
+        index = dict(sorted(index.items(), key=lambda item: item[1][1]))
+        position = 0
+        for name, (length, offset, width, line_bytes) in index.items():
+            if length < 1 or not 1 <= width <= line_bytes:
+                return None
+            if not position + 1 < offset <= position + _MAX_GAP:
+                return None
+            before = read(position, offset - position).tobytes()
+            *others, header = before.splitlines()
+            if not header.startswith(b">") or header[1:].split()[:1] != [name.encode()]:
+                return None
+            if any(line.strip() and line[:1] != b";" for line in others):
+                return None
+            n_lines, rest = divmod(length - 1, width)
+            position = offset + n_lines * line_bytes + rest + 1
+            if before[-1:] != b"\n" or not read(position - 1, 1).tobytes().strip():
+                return None
+        is_end = not read(position, 1 << 16).tobytes().strip()
+        return (index, read) if is_end and 0 < len(index) == len(rows) else None
     except (OSError, ValueError):
         return None
 
 
-def _read_fai(path: Path) -> dict[str, Record]:
-    index: dict[str, Record] = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
-        name, *numbers = line.split("\t")
-        if name in index or len(numbers) != 4:
-            raise ValueError(line)
-        index[name] = Record(*map(int, numbers))
-    return dict(sorted(index.items(), key=lambda item: item[1].offset))
+class _Text:
+    """The unpacked bytes of a plain file, or of a bgzip file by its ``.gzi``."""
+
+    def __init__(self, path: Path, gzi: Path | None = None) -> None:
+        self._offsets: NDArray[np.int64] | None = None  # of blocks: packed, unpacked
+        if gzi is not None:
+            # A count, and the offsets of all blocks but the first, as uint64.
+            table = np.fromfile(gzi, dtype="<u8").astype(np.int64)
+            if not len(table) or len(table) != 2 * int(table[0]) + 1:
+                raise ValueError(f"{gzi}: not a .gzi")
+            self._offsets = np.vstack([[0, 0], table[1:].reshape(-1, 2)]).T
+        self._handle = os.open(path, os.O_RDONLY)
+        weakref.finalize(self, os.close, self._handle)
+        # The last blocks, for many small sequences; a tuple is replaced as one.
+        self._recent = 0, b""
+
+    def read(self, offset: int, n_bytes: int) -> NDArray[np.uint8]:
+        if self._offsets is None:
+            return np.frombuffer(os.pread(self._handle, n_bytes, offset), np.uint8)
+        start, text = self._recent
+        if not start <= offset <= offset + n_bytes <= start + len(text):
+            packed, unpacked = self._offsets
+            first = int(np.searchsorted(unpacked, offset, side="right")) - 1
+            last = int(np.searchsorted(unpacked, offset + n_bytes))
+            edges = packed[first : last + 1].tolist()
+            if last == len(packed):
+                edges.append(os.fstat(self._handle).st_size)
+            data = os.pread(self._handle, edges[-1] - edges[0], edges[0])
+            blocks = (data[a - edges[0] : b - edges[0]] for a, b in pairwise(edges))
+            try:
+                text = b"".join(zlib.decompress(block, 31, 1 << 16) for block in blocks)
+            except zlib.error as error:
+                raise OSError(f"a block is damaged: {error}") from error
+            start, _ = self._recent = int(unpacked[first]), text
+        return np.frombuffer(text, np.uint8)[offset - start : offset - start + n_bytes]
 
 
-def _fits(index: Mapping[str, Record], source: Bytes) -> bool:
-    """Say whether names and letters lie where an index says, end to end.
-
-    The layout within a sequence is checked when it is read.
-    """
-    position = 0
-    for name, record in index.items():
-        if record.length < 1 or not 1 <= record.line_bases <= record.line_bytes:
-            return False
-        n_between = record.offset - position
-        if not 1 < n_between <= _MAX_GAP:
-            return False
-        between = source.read(position, n_between).tobytes()
-        *others, header = between.splitlines() or [b""]
-        if not between.endswith(b"\n") or header[1:].split()[:1] != [name.encode()]:
-            return False
-        if not header.startswith(b">") or not all(map(_is_no_sequence, others)):
-            return False
-        position = record.end
-        if not source.read(position - 1, 1).tobytes().strip():
-            return False
-    rest = source.read(position, 1 << 16).tobytes()
-    return bool(index) and not rest.strip()
-
-
-def _is_no_sequence(line: bytes) -> bool:
-    return line.startswith(b";") or not line.strip()
-
-
-def _make_somewhere(path: Path, kind: Kind, beside: Path, cached: Path) -> Path:
-    if _may_write_to(path.parent):
+def _make_somewhere(path: Path, beside: list[Path], cached: list[Path]) -> list[Path]:
+    # Root may write anywhere, but a folder without any write bit was closed on purpose.
+    folder = path.parent
+    if os.access(folder, os.W_OK) and folder.stat().st_mode & 0o222:
         try:
-            _make(path, kind, beside)
+            return _make(path, beside)
         except WriteError:  # a full disk, a quota: the cache may be elsewhere
             pass
-        else:
-            return beside
-    check_writable_dir(cached.parent)
-    _make(path, kind, cached)
-    return cached
+    check_writable_dir(cached[0].parent)
+    return _make(path, cached)
 
 
-def _may_write_to(folder: Path) -> bool:
-    # The administrator may write anywhere, but a folder without a single write bit
-    # was closed on purpose.
-    return os.access(folder, os.W_OK) and bool(folder.stat().st_mode & 0o222)
+def _make(path: Path, files: list[Path]) -> list[Path]:
+    with ExitStack() as stack:
+        temporary = [str(stack.enter_context(atomic_file(file))) for file in files]
+        try:
+            if len(files) == 1:
+                pyfaidx.Faidx(str(path), indexname=temporary[0]).close()
+            else:
+                _index_bgzip(str(path), *temporary)
+        # pyfaidx raises a RuntimeError for some combinations of invalid lines.
+        except (pyfaidx.FastaIndexingError, RuntimeError, ValueError) as error:
+            reason = " ".join(str(error).split())
+            raise first_error(path) or InputFileError(
+                f"{path}: cannot be indexed ({reason}); `samtools faidx` may say more"
+            ) from error
+    return files
 
 
-def _make(path: Path, kind: Kind, base: Path) -> None:
-    if kind == "plain":
-        with atomic_file(_fai(base)) as temp:
-            _make_plain(path, temp)
-    else:
-        with atomic_file(_gzi(base)) as gzi, atomic_file(_fai(base)) as fai:
-            _make_bgzip(path, fai, gzi)
-
-
-def _make_plain(path: Path, fai: Path) -> None:
-    try:
-        pyfaidx.Faidx(str(path), indexname=str(fai)).close()
-    # It raises a RuntimeError where it did not foresee a combination of odd lines.
-    except (pyfaidx.FastaIndexingError, RuntimeError, ValueError) as error:
-        raise first_error(path, "plain") or _not_indexed(path, error) from error
-
-
-def _make_bgzip(path: Path, fai: Path, gzi: Path) -> None:
-    # Only bgzip needs it.
-    from pysam import faidx
+def _index_bgzip(path: str, fai: str, gzi: str) -> None:
+    import pysam  # only bgzip needs it
     from pysam.utils import SamtoolsError
 
+    verbosity = pysam.set_verbosity(0)  # htslib would print what is raised here
     try:
-        with silent_htslib():
-            faidx(str(path), "--fai-idx", str(fai), "--gzi-idx", str(gzi))
+        pysam.faidx(path, "--fai-idx", fai, "--gzi-idx", gzi)
     except SamtoolsError as error:
-        raise first_error(path, "bgzip") or _not_indexed(path, error) from error
+        raise RuntimeError(str(error)) from error
+    finally:
+        pysam.set_verbosity(verbosity)
 
 
-def _not_indexed(path: Path, error: Exception) -> InputFileError:
-    reason = " ".join(str(error).split())
-    return InputFileError(
-        f"{path}: cannot be indexed ({reason}); `samtools faidx` may tell more"
-    )
+def first_error(path: Path) -> InputFileError | None:
+    """Read a FASTA up to the first line that cannot be indexed.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    InputFileError or None
+        To be raised; it names the line. None if all lines are valid.
+    """
+    try:
+        with open_unpacked(path, "FASTA") as lines:
+            error = _error_in(lines)
+    except InputFileError as damaged:
+        return damaged
+    return InputFileError(f"{path}:{error}") if error else None
+
+
+def _error_in(lines: Iterable[bytes]) -> str:
+    """Describe the first error as "LINE: what; remedy"; empty if there is none."""
+    first_lines: dict[str, int] = {}  # of each name
+    name, width, odd = (
+        "",
+        (0, 0),
+        "",
+    )  # bases and bytes per line; an odd line, fine last
+    for number, line in enumerate(lines, start=1):
+        bases = line.rstrip(b"\r\n")
+        size = len(bases), len(line)
+        uneven = (
+            f"{number}: the lines of {name!r} are not all equally long, or end in LF "
+            "here and CRLF there; wrap them again, as with `seqkit seq -w 60`"
+        )
+        if line.startswith(b">"):
+            if name and not width[0]:
+                break
+            try:
+                words = line[1:].decode().split()
+            except UnicodeDecodeError:
+                return f"{number}: the name {bases[1:]!r} is not UTF-8; rename it"
+            if not words:
+                return f"{number}: a sequence without a name; write one after the >"
+            name, width, odd = words[0], (0, 0), ""
+            if name in first_lines:
+                return (
+                    f"{number}: {name!r} is named a second time, first in line "
+                    f"{first_lines[name]}; rename or remove one of them"
+                )
+            first_lines[name] = number
+        elif not name:  # a comment, which old FASTA files have
+            continue
+        elif not bases.strip():
+            odd = odd or f"{number}: a blank line inside of {name!r}; remove it"
+        elif odd or 0 < width[0] < size[0]:
+            return odd or uneven
+        elif not width[0]:
+            width = size
+        elif size != width:
+            odd = uneven
+    if name and not width[0]:
+        return f"{first_lines[name]}: the sequence {name!r} is empty; remove its name"
+    return ""

@@ -317,8 +317,9 @@ def _log_odds(threshold: float) -> float:
 def _sorted_pairs(model: Model, pairs: Iterable[Pair]) -> list[Pair]:
     """Put similar pairs next to each other: by TF, then by similar cell lines."""
     wanted = dict.fromkeys(pairs)
-    cells = model.checkpoint.weights["cell_embedding"]
-    cell = {model.cells[c]: rank for rank, c in enumerate(_chain(cells))}
+    embeddings = model.checkpoint.weights.get("cell_embedding")
+    order = range(len(model.cells)) if embeddings is None else _chain(embeddings)
+    cell = {model.cells[c]: rank for rank, c in enumerate(order)}
     tf = {name: rank for rank, name in enumerate(model.tfs)}
     return sorted(wanted, key=lambda pair: (tf[pair.tf], cell[pair.cell]))
 

@@ -1,7 +1,8 @@
-"""Pictures for papers and reports: arrays and genes in, a figure out.
+"""Figures for papers and reports: arrays and genes in, a matplotlib figure out.
 
-``locus`` draws a place and its tracks, ``summary`` what many tracks hold; ``columns``
-fits signals to what a picture can show, ``style`` is how all of them look.
+``locus`` draws the tracks of a region, and ``summary`` the properties of many tracks.
+``columns`` reduces signals to what a figure can show. ``style`` sets how all figures look
+and saves them, and ``marks`` has what several of them share.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""From a signal along a chromosome to what a picture can show of it.
+"""Reduce a signal along a chromosome to what a figure can show.
 
-A region of a few kb is drawn bin by bin. A whole chromosome has more bins than a
-picture has pixels: there each column shows the highest value under it (and the lowest,
-where values have signs), so no peak is lost; a mean would level them all. A column is
-without a value only where nothing under it has one. Arrays in, arrays out.
+A region of a few kb is drawn bin by bin. A chromosome has more bins than a figure has
+pixels: there each column shows the highest value under it (and the lowest, for negative
+values), so that no peak is lost; a mean would level them. A column has no value only if
+nothing under it has one. Arrays in, arrays out.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ Values = NDArray[np.float32]
 
 
 class Steps(NamedTuple):
-    """A signal as steps that cover a region.
+    """A signal as steps over a region.
 
     Attributes
     ----------
     edges : int64 array, shape (n + 1,)
-        0-based, ascending, in bp; the first and the last are the region's ends.
+        0-based, ascending, in bp, from the start to the end of the region.
     low, high : float32 array, shape (n,)
-        The lowest and the highest value of each step; NaN where there is none.
+        The lowest and the highest value of each step; NaN for no value.
     """
 
     edges: Positions
@@ -44,19 +44,19 @@ def to_steps(
     region: tuple[int, int],
     max_steps: int,
 ) -> Steps:
-    """Lay a signal out over a region, in so many steps at most.
+    """Reduce a signal to a number of steps.
 
     Parameters
     ----------
     starts, ends : int64 array, shape (n,)
         0-based, half-open, in bp; ascending, not overlapping.
     values : float32 array, shape (n,)
-        NaN where there is none; what no bin covers has none either.
+        NaN for no value; outside of the bins there is none either.
     region : (start, end)
         0-based, half-open, in bp.
     max_steps : int
-        Where the bins make more than this, the region is cut into so many equal
-        columns (as far as bp allow).
+        If the bins make more steps, the region is divided into so many equal columns
+        (as far as bp allow).
 
     Returns
     -------
@@ -65,14 +65,15 @@ def to_steps(
     Raises
     ------
     UsageError
-        The arrays differ in length, bins overlap or are out of order, or the region
-        is empty.
+        The arrays differ in length, bins overlap or are out of order, or the region is
+        empty.
     """
     first, last = region
     if not len(starts) == len(ends) == len(values) or first >= last:
         raise UsageError(
             f"a signal of {len(starts)} starts, {len(ends)} ends and {len(values)} "
-            f"values over {first} to {last}: give one of each per bin and a region"
+            f"values over {first} to {last}: use one of each per bin, and a region that "
+            "is not empty"
         )
     if (ends <= starts).any() or (starts[1:] < ends[:-1]).any():
         raise UsageError("bins of a signal overlap or are out of order; sort them")
@@ -84,17 +85,12 @@ def to_steps(
         steps = np.full(len(edges) - 1, np.nan, dtype=np.float32)
         steps[np.searchsorted(edges, starts)] = values
         return Steps(edges, steps, steps)
-    n_columns = max(1, min(max_steps, last - first))
-    edges = first + (last - first) * np.arange(n_columns + 1, dtype=np.int64) // (
-        n_columns
-    )
+    n = max(1, min(max_steps, last - first))
+    edges = first + (last - first) * np.arange(n + 1, dtype=np.int64) // n
     begin = np.searchsorted(ends, edges[:-1], side="right")
     end = np.searchsorted(starts, edges[1:], side="left")
-    return Steps(
-        edges,
-        _reduce(np.fmin, values, begin, end),
-        _reduce(np.fmax, values, begin, end),
-    )
+    low, high = (_reduce(f, values, begin, end) for f in (np.fmin, np.fmax))
+    return Steps(edges, low, high)
 
 
 def missing_spans(steps: Steps) -> Positions:
@@ -107,7 +103,7 @@ def missing_spans(steps: Steps) -> Positions:
     Returns
     -------
     int64 array, shape (n, 2)
-        Start and end of each stretch: 0-based, half-open, in bp; none touches another.
+        Start and end of each segment: 0-based, half-open, in bp; no two are adjacent.
     """
     missing = np.isnan(steps.high)
     changes = np.flatnonzero(np.diff(missing, prepend=False, append=False))
@@ -115,9 +111,9 @@ def missing_spans(steps: Steps) -> Positions:
 
 
 def to_bars(
-    spans: Positions, region: tuple[int, int], narrowest: float
+    spans: Positions, region: tuple[int, int], min_width: float
 ) -> NDArray[np.float64]:
-    """Cut intervals to a region and make each wide enough to be seen.
+    """Clip intervals to a region and make each wide enough to be visible.
 
     Parameters
     ----------
@@ -125,21 +121,21 @@ def to_bars(
         Start and end: 0-based, half-open, in bp; ascending.
     region : (start, end)
         0-based, half-open, in bp.
-    narrowest : float
-        Width in bp that a bar has at least; bars that then touch are one.
+    min_width : float
+        In bp; bars that touch after widening are joined.
 
     Returns
     -------
     float64 array, shape (m, 2)
         Left and right end of each bar, inside of the region.
     """
-    met = spans[(spans[:, 1] > region[0]) & (spans[:, 0] < region[1])]
-    cut = np.clip(met.astype(np.float64), *region)
-    middle = cut.mean(axis=1)
-    half = np.maximum(np.diff(cut, axis=1)[:, 0], narrowest) / 2
-    left = np.clip(middle - half, *region)
-    right = np.maximum.accumulate(np.clip(middle + half, *region))
-    # Of equal middles the wider may come second: sorted by their left ends.
+    inside = spans[(spans[:, 1] > region[0]) & (spans[:, 0] < region[1])]
+    cut = np.clip(inside.astype(np.float64), *region)
+    center = cut.mean(axis=1)
+    half = np.maximum(np.diff(cut, axis=1)[:, 0], min_width) / 2
+    left = np.clip(center - half, *region)
+    right = np.maximum.accumulate(np.clip(center + half, *region))
+    # Of equal centers the wider bar may come second: sort by the left ends.
     order = np.argsort(left, kind="stable")
     left, right = left[order], np.maximum.accumulate(right[order])
     opens = np.ones(len(left), dtype=np.bool_)
@@ -149,12 +145,12 @@ def to_bars(
 
 
 def _reduce(function: Any, values: Values, begin: Positions, end: Positions) -> Values:
-    """Reduce values[begin[i]:end[i]] for each i; NaN where that is empty."""
+    """Reduce values[begin[i]:end[i]] for each i; NaN if that is empty."""
     reduced = np.full(len(begin), np.nan, dtype=np.float32)
-    some = begin < end
-    if some.any():
-        # Pairs of begin and end; what lies between an end and the next begin is cut.
-        cuts = np.stack([begin[some], end[some]], axis=1).ravel()
+    filled = begin < end
+    if filled.any():
+        # Pairs of begin and end; what is between an end and the next begin is dropped.
+        cuts = np.stack([begin[filled], end[filled]], axis=1).ravel()
         padded = np.append(values, np.float32(np.nan))
-        reduced[some] = function.reduceat(padded, cuts)[::2]
+        reduced[filled] = function.reduceat(padded, cuts)[::2]
     return reduced

@@ -1,9 +1,9 @@
-"""Which names are alike: a tree, with a word beside each leaf."""
+"""Dendrogram of names by the similarity of their embeddings."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from tfimpute_tracks.plots.style import (
     GRAY,
     SINGLE_COLUMN,
     SMALL,
+    add_axes,
     new_figure,
     paper_style,
 )
@@ -20,15 +21,15 @@ from tfimpute_tracks.plots.style import (
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["tree_of"]
+__all__ = ["draw_dendrogram"]
 
-_ROW, _TOP, _FOOT, _RIGHT = 2.5, 3.0, 9.0, 42.0  # mm
+_ROW, _TOP, _BOTTOM, _LEFT, _RIGHT = 2.5, 3.0, 9.0, 4.0, 42.0  # mm
 
 
-def tree_of(
-    names: Sequence[str], distances: NDArray[np.float64], beside: Sequence[str]
+def draw_dendrogram(
+    names: Sequence[str], distances: NDArray[np.float64], notes: Sequence[str]
 ) -> Figure:
-    """Draw a tree by hierarchical clustering, mean distances between branches.
+    """Draw a tree by average-linkage hierarchical clustering.
 
     Parameters
     ----------
@@ -36,8 +37,8 @@ def tree_of(
         Two or more.
     distances : float64 array, shape (n_names, n_names)
         Symmetric, zero on the diagonal.
-    beside : sequence of str
-        A word for each name, in gray; may be empty.
+    notes : sequence of str
+        A word for each name, shown in gray; may be empty.
 
     Returns
     -------
@@ -52,50 +53,45 @@ def tree_of(
     tree = dendrogram(
         linkage(condensed, "average", optimal_ordering=True), no_plot=True
     )
-    height = _TOP + _FOOT + _ROW * len(names)
+    tall = _ROW * len(names)
     with paper_style():
-        figure = new_figure(SINGLE_COLUMN, height)
-        whole = np.array([SINGLE_COLUMN, height] * 2)
-        where = (4.0, _FOOT, SINGLE_COLUMN - 4.0 - _RIGHT, _ROW * len(names))
-        axes = figure.add_axes(tuple(np.array(where) / whole))
-        # Leaves stand at 5, 15, 25 ... in scipy's coordinates.
+        figure = new_figure(SINGLE_COLUMN, _TOP + _BOTTOM + tall)
+        axes = add_axes(figure, _LEFT, _BOTTOM, SINGLE_COLUMN - _LEFT - _RIGHT, tall)
+        # Leaves are at 5, 15, 25 ... in scipy's coordinates.
         lines = [
-            np.column_stack([far, (np.array(along) - 5) / 10])
-            for along, far in zip(tree["icoord"], tree["dcoord"], strict=True)
+            np.column_stack([distance, (np.array(position) - 5) / 10])
+            for position, distance in zip(tree["icoord"], tree["dcoord"], strict=True)
         ]
         axes.add_collection(LineCollection(lines, colors=BLACK, linewidths=0.6))
-        most = max(float(np.max(tree["dcoord"])), 1e-6)
-        axes.set_xlim(most * 1.02, 0)
+        largest = max(float(np.max(tree["dcoord"])), 1e-6)
+        axes.set_xlim(largest * 1.02, 0)
         axes.set_ylim(len(names) - 0.5, -0.5)
         for row, leaf in enumerate(tree["leaves"]):
+            text: dict[str, Any] = {"textcoords": "offset points", "fontsize": SMALL}
             name = axes.annotate(
                 names[leaf],
                 (0, row),
                 xytext=(2, 0),
-                textcoords="offset points",
-                fontsize=SMALL,
                 va="center_baseline",
                 annotation_clip=False,
+                **text,
             )
-            if beside:
+            if notes:
                 axes.annotate(
-                    beside[leaf],
+                    notes[leaf],
                     (1, 0),
                     xycoords=name,
                     xytext=(4, 0),
-                    textcoords="offset points",
-                    fontsize=SMALL,
                     color=GRAY,
                     va="bottom",
                     annotation_clip=False,
+                    **text,
                 )
         axes.set_yticks([])
         axes.set_xlabel("1 - cosine", fontsize=SMALL)
-        axes.tick_params(labelsize=SMALL)
-        for side in ("left", "right", "top"):
-            axes.spines[side].set_visible(False)
+        axes.spines["left"].set_visible(False)
     figure.set_label(
-        f"{len(names)} names by hierarchical clustering: the further left two branches "
-        "meet, the less alike they are."
+        f"Hierarchical clustering of {len(names)} names: the farther left two branches "
+        "join, the less similar they are."
     )
     return figure

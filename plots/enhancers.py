@@ -1,18 +1,19 @@
-"""Whether predicted binding goes with the activity of elements: two pictures.
+"""Predicted binding and the activity of elements: two figures.
 
-After Fig 4 and S5 Fig of Qin and Feng 2017: the most and the least active elements by
-their first component, and all cell lines by how that goes with activity.
+After Fig 4 and S5 Fig of Qin and Feng 2017: the first component of the most and the least
+active elements, and its correlation with activity in all cell lines.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tfimpute_tracks.plots.marks import draw_box, draw_dots, jitter, legend_above
 from tfimpute_tracks.plots.style import (
     BLACK,
     BLUE,
@@ -22,6 +23,7 @@ from tfimpute_tracks.plots.style import (
     SMALL,
     TEXT,
     VERMILLION,
+    add_axes,
     new_figure,
     paper_style,
     text_width,
@@ -31,25 +33,26 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["Association", "CellEnds", "cells_figure", "extremes_figure"]
+__all__ = ["Association", "CellExtremes", "association_figure", "extremes_figure"]
 
 Doubles = NDArray[np.float64]
 
-_PANEL, _HEIGHT, _LEFT, _RIGHT, _TOP, _FOOT = 27.0, 66.0, 11.0, 1.0, 10.0, 9.0  # mm
-_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-_HALF = 0.2  # from the middle of a panel to its boxes
+_PANEL, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 27.0, 66.0, 11.0, 1.0, 10.0, 9.0  # mm
+_UPPER, _GAP, _LOWER = 46.0, 13.0, 38.0  # mm, down the figure of all cell lines
+_ROW = 171.0  # mm, the width of the cell lines
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-class CellEnds(NamedTuple):
+class CellExtremes(NamedTuple):
     """The least and the most active elements in a cell line.
 
     Attributes
     ----------
     cell : str
     bottom, top : float64 arrays
-        Their first component.
+        First component of the least and of the most active elements.
     t_p, u_p : float
-        Of Welch's and Mann-Whitney's test.
+        p-values of Welch's t-test and of the Mann-Whitney U test.
     """
 
     cell: str
@@ -60,18 +63,18 @@ class CellEnds(NamedTuple):
 
 
 class Association(NamedTuple):
-    """How the first component goes with activity, in several cell lines.
+    """How the first component correlates with activity, in several cell lines.
 
     Attributes
     ----------
     cells : sequence of str
-        The matched one first, then controls.
+        The cell line of the assay first, then controls.
     rho : float64 array, shape (n_cells,)
-        Spearman's correlation; NaN where there is none.
+        Spearman's correlation; NaN if undefined.
     r2 : float64 array, shape (n_cells, k)
-        Of activity predicted from the first 1 ... k components, cross-validated.
+        Cross-validated, of a regression on the first 1 ... k components.
     first, activities : float64 arrays, shape (n_elements,)
-        Of the matched one.
+        In the cell line of the assay.
     """
 
     cells: Sequence[str]
@@ -81,208 +84,162 @@ class Association(NamedTuple):
     activities: Doubles
 
 
-def extremes_figure(ends: Sequence[CellEnds], title: str) -> Figure:
+def extremes_figure(cells: Sequence[CellExtremes], title: str) -> Figure:
     """Draw the first component of the least and the most active elements.
 
     Parameters
     ----------
-    ends : sequence of CellEnds
-        The matched cell line first, then controls.
+    cells : sequence of CellExtremes
+        The cell line of the assay first, then controls.
     title : str
 
     Returns
     -------
     Figure
-        Each cell line in standard deviations of its own. Its label is its caption.
+        Each cell line is scaled to standard deviations. Its label is its caption.
     """
-    width = _LEFT + _RIGHT + max(_PANEL * len(ends), 60.0)
-    scaled = [_scaled(end) for end in ends]
+    width = _LEFT + _RIGHT + max(_PANEL * len(cells), 60.0)
+    scaled = [_standardize(cell) for cell in cells]
     values = np.concatenate([part for pair in scaled for part in pair])
     low, high = float(values.min()), float(values.max())
-    room = 0.06 * max(high - low, 1.0)
-    n_bottom, n_top = len(ends[0].bottom), len(ends[0].top)
+    margin = 0.06 * max(high - low, 1.0)
+    n_bottom, n_top = len(cells[0].bottom), len(cells[0].top)
+    inner = width - _LEFT - _RIGHT, _HEIGHT - _BOTTOM - _TOP
     with paper_style():
         figure = new_figure(width, _HEIGHT)
-        axes = figure.add_axes(
-            (
-                _LEFT / width,
-                _FOOT / _HEIGHT,
-                1 - (_LEFT + _RIGHT) / width,
-                1 - (_FOOT + _TOP) / _HEIGHT,
-            )
-        )
-        for place, (end, pair) in enumerate(zip(ends, scaled, strict=True)):
-            _box(axes, place - _HALF, pair[0], BLUE)
-            _box(axes, place + _HALF, pair[1], VERMILLION)
-            told = f"t test {_p(end.t_p)}\nU test {_p(end.u_p)}"
-            axes.text(
-                *(place, high + room, told),
-                ha="center",
-                va="bottom",
-                fontsize=SMALL,
-                color=GRAY if place else BLACK,
-            )
-        axes.set_xlim(-0.5, len(ends) - 0.5)
-        axes.set_ylim(low - room, high + 4 * room)
-        axes.set_xticks(
-            range(len(ends)),
-            [
-                f"{end.cell}\n{'control' if i else 'matched'}"
-                for i, end in enumerate(ends)
-            ],
-        )
+        axes = add_axes(figure, _LEFT, _BOTTOM, *inner)
+        for i, (cell, (bottom, top)) in enumerate(zip(cells, scaled, strict=True)):
+            _draw_group(axes, i - 0.2, bottom, BLUE)
+            _draw_group(axes, i + 0.2, top, VERMILLION)
+            text = f"t test {_p(cell.t_p)}\nU test {_p(cell.u_p)}"
+            style: dict[str, Any] = {
+                "ha": "center",
+                "va": "bottom",
+                "color": GRAY if i else BLACK,
+            }
+            axes.text(i, high + margin, text, fontsize=SMALL, **style)
+        axes.set_xlim(-0.5, len(cells) - 0.5)
+        axes.set_ylim(low - margin, high + 4 * margin)
+        roles = ["matched", *["control"] * (len(cells) - 1)]
+        labels = [
+            f"{cell.cell}\n{role}" for cell, role in zip(cells, roles, strict=True)
+        ]
+        axes.set_xticks(range(len(cells)), labels)
         axes.get_xticklabels()[0].set_fontweight("bold")
         axes.tick_params(axis="x", length=0)
         axes.set_ylabel("First component (standard deviations)")
-        _heading(figure, title, (f"{n_bottom} least active", f"{n_top} most active"))
-    others = f" and in {len(ends) - 1} others" if len(ends) > 1 else ""
+        _draw_title(
+            figure, title, (f"{n_bottom} least active", f"{n_top} most active"), width
+        )
+    others = f" and in {len(cells) - 1} others" if len(cells) > 1 else ""
     figure.set_label(
         f"{title}: first principal component of predicted binding of the {n_bottom} "
-        f"least and the {n_top} most active elements, in {ends[0].cell}{others}. Boxes "
-        "hold the middle half and the median, dots are elements. p-values are "
-        "two-sided, of Welch's t-test and of Mann-Whitney's U test."
+        f"least and the {n_top} most active elements, in {cells[0].cell}{others}. Boxes "
+        "show quartiles, dots are elements. p-values are two-sided, of Welch's t-test "
+        "and of the Mann-Whitney U test."
     )
     return figure
 
 
-def cells_figure(going: Association, title: str) -> Figure:
-    """Draw how the first component goes with activity, in all cell lines.
+def association_figure(association: Association, title: str) -> Figure:
+    """Draw how the first component correlates with activity, in all cell lines.
 
     Parameters
     ----------
-    going : Going
+    association : Association
     title : str
 
     Returns
     -------
     Figure
-        Elements of the matched cell line; regression on more components; all cell
-        lines by Spearman's correlation. Its label is its caption.
+        Elements in the cell line of the assay; regression on more components; Spearman's
+        correlation in all cell lines. Its label is its caption.
     """
-    cells, matched = list(going.cells), going.cells[0]
+    cells, n = list(association.cells), len(association.first)
+    matched = cells[0]
     names = max(text_width(cell, SMALL) for cell in cells) + 3
-    height = 46.0 + 13.0 + 38.0 + names
-    whole = np.array([DOUBLE_COLUMN, height] * 2)
+    height = _UPPER + _GAP + _LOWER + names
     with paper_style():
         figure = new_figure(DOUBLE_COLUMN, height)
-        top = height - 46.0
-
-        def add(x: float, y: float, w: float, h: float) -> Axes:
-            return figure.add_axes(tuple(np.array([x, y, w, h]) / whole))
-
-        axes = add(11, top, 76, 40)
-        axes.plot(
-            *(going.first, going.activities),
-            linestyle="none",
-            marker="o",
-            markersize=2.4,
-            color=VERMILLION,
-            alpha=0.6,
-            markeredgewidth=0,
-        )
+        axes = add_axes(figure, 11, height - _UPPER, 76, 40)
+        points = association.first, association.activities
+        draw_dots(axes, *points, VERMILLION, 2.4, alpha=0.6)
         axes.set_xlabel(f"First component in {matched}")
         axes.set_ylabel("Activity")
-        axes.set_title(
-            f"{title}: {len(going.first)} elements, ρ = {going.rho[0]:.2f}",
-            fontsize=TEXT,
-            loc="left",
-        )
-        _curves(add(106, top, 76, 40), going.r2, matched)
-        _row_of_cells(add(11, names, 171, 38), cells, going.rho)
+        heading = f"{title}: {n} elements, ρ = {association.rho[0]:.2f}"
+        axes.set_title(heading, fontsize=TEXT, loc="left")
+        axes = add_axes(figure, 106, height - _UPPER, 76, 40)
+        _draw_regressions(axes, association.r2, matched)
+        axes = add_axes(figure, 11, names, _ROW, _LOWER)
+        _draw_cells(axes, cells, association.rho)
     figure.set_label(
-        f"{title}: activity of {len(going.first)} elements against the first principal "
-        f"component of predicted binding in {matched}; activity predicted by "
-        "regression on the first components, cross-validated, in each cell line; and "
-        f"Spearman's correlation of the first component and activity in {len(cells)} "
-        f"cell lines. {matched}, which was measured, is vermillion."
+        f"{title}: activity of {n} elements against the first principal component of "
+        f"predicted binding in {matched}; cross-validated regression of activity on the "
+        "first components, in each cell line; and Spearman's correlation of the first "
+        f"component with activity in {len(cells)} cell lines. {matched}, the cell line "
+        "of the assay, is vermillion."
     )
     return figure
 
 
-def _curves(axes: Axes, r2: Doubles, matched: str) -> None:
+def _draw_regressions(axes: Axes, r2: Doubles, matched: str) -> None:
     numbers = np.arange(1, r2.shape[1] + 1)
     for other in r2[1:]:
         axes.plot(numbers, other, color=LIGHT_GRAY, linewidth=0.5)
-    marker = "o" if len(numbers) < 12 else ""
     if len(r2) > 1:
-        middle = np.nanmedian(r2[1:], axis=0)
-        told = f"{len(r2) - 1} other cell lines, their median"
-        axes.plot(numbers, middle, color=GRAY, linewidth=1.0, label=told)
-    axes.plot(
-        *(numbers, r2[0]),
-        color=VERMILLION,
-        linewidth=1.2,
-        marker=marker,
-        markersize=2.6,
-        label=matched,
-    )
+        median = np.nanmedian(r2[1:], axis=0)
+        label = f"median of {len(r2) - 1} other cell lines"
+        axes.plot(numbers, median, color=GRAY, linewidth=1.0, label=label)
+    marker = "o" if len(numbers) < 12 else ""
+    style: dict[str, Any] = {"linewidth": 1.2, "marker": marker, "markersize": 2.6}
+    axes.plot(numbers, r2[0], color=VERMILLION, label=matched, **style)
     axes.axhline(0, color=BLACK, linewidth=0.4, linestyle="--")
     axes.set_xticks(numbers if len(numbers) < 21 else numbers[::5])
     axes.set_xlabel("Principal components")
     axes.set_ylabel("R², cross-validated")
-    axes.legend(
-        loc="lower left",
-        bbox_to_anchor=(0, 1),
-        ncols=2,
-        frameon=False,
-        borderpad=0,
-        borderaxespad=0.4,
-    )
+    legend_above(axes, on_left=True)
 
 
-def _row_of_cells(axes: Axes, cells: list[str], rho: Doubles) -> None:
+def _draw_cells(axes: Axes, cells: list[str], rho: Doubles) -> None:
     order = np.argsort(-np.nan_to_num(rho, nan=-2.0), kind="stable")
-    colors = [VERMILLION if i == 0 else GRAY for i in order]
+    colors = [GRAY if i else VERMILLION for i in order]
     x = np.arange(len(cells))
     axes.vlines(x, 0, np.nan_to_num(rho[order]), colors=colors, linewidth=0.6)
-    for place, (value, color) in enumerate(zip(rho[order], colors, strict=True)):
-        size = 3.6 if color == VERMILLION else 2.2
-        axes.plot([place], [value], marker="o", markersize=size, color=color)
+    for at, (i, color) in enumerate(zip(order, colors, strict=True)):
+        draw_dots(axes, [at], [rho[i]], color, 2.2 if i else 3.6)
     axes.axhline(0, color=BLACK, linewidth=0.4)
-    # A line of letters takes 0.4 mm per pt, and each cell line has 171 mm / n.
-    small = min(SMALL, 0.92 * 171 / len(cells) / 0.36)
+    # A line of text takes about 0.36 mm per pt.
+    small = min(SMALL, 0.92 * _ROW / len(cells) / 0.36)
     axes.set_xticks(x, [cells[i] for i in order], rotation=90, fontsize=small)
-    for label, i in zip(axes.get_xticklabels(), order, strict=True):
-        if i == 0:
-            label.set_color(VERMILLION)
-            label.set_fontweight("bold")
+    own = axes.get_xticklabels()[int(np.flatnonzero(order == 0)[0])]
+    own.set_color(VERMILLION)
+    own.set_fontweight("bold")
     axes.tick_params(axis="x", length=0)
     axes.set_xlim(-0.8, max(len(cells), 8) - 0.2)
     axes.spines["bottom"].set_visible(False)
     axes.set_ylabel("Spearman's ρ")
 
 
-def _heading(figure: Figure, title: str, kinds: tuple[str, str]) -> None:
-    """Write the title, and below it what the colors are."""
-    width = figure.get_figwidth() * 25.4
+def _draw_title(
+    figure: Figure, title: str, groups: tuple[str, str], width: float
+) -> None:
+    """Write the title, and below it the groups in their colors."""
     x, y = _LEFT, 1 - 7.2 / _HEIGHT
     figure.text(x / width, 1 - 3.2 / _HEIGHT, title, va="center", fontsize=TEXT)
-    for text, color in zip(kinds, (BLUE, VERMILLION), strict=True):
+    for text, color in zip(groups, (BLUE, VERMILLION), strict=True):
         figure.text(x / width, y, text, color=color, va="center", fontsize=SMALL)
         x += text_width(text, SMALL) + 3
 
 
-def _scaled(end: CellEnds) -> tuple[Doubles, Doubles]:
-    both = np.concatenate([end.bottom, end.top])
-    spread = max(float(both.std()), 1e-9)
-    return (end.bottom - both.mean()) / spread, (end.top - both.mean()) / spread
+def _standardize(cell: CellExtremes) -> tuple[Doubles, Doubles]:
+    both = np.concatenate([cell.bottom, cell.top])
+    deviation = max(float(both.std()), 1e-9)
+    return (cell.bottom - both.mean()) / deviation, (cell.top - both.mean()) / deviation
 
 
-def _box(axes: Axes, x: float, values: Doubles, color: str) -> None:
-    first, median, third = np.quantile(values, [0.25, 0.5, 0.75]).tolist()
-    axes.bar(x, third - first, 0.32, bottom=first, color=LIGHT_GRAY, zorder=0)
-    axes.plot([x - 0.16, x + 0.16], [median, median], color=BLACK, linewidth=1.2)
-    golden = (math.sqrt(5) - 1) / 2
-    aside = (np.arange(len(values)) * golden % 1 - 0.5) * 0.28
-    axes.plot(
-        *(x + aside, values),
-        linestyle="none",
-        marker="o",
-        markersize=1.8,
-        color=color,
-        alpha=0.6,
-        markeredgewidth=0,
-    )
+def _draw_group(axes: Axes, x: float, values: Doubles, color: str) -> None:
+    draw_box(axes, x, values, 0.32)
+    draw_dots(axes, x + jitter(len(values), 0.28), values, color, 1.8, alpha=0.6)
 
 
 def _p(value: float) -> str:
@@ -291,4 +248,4 @@ def _p(value: float) -> str:
     if value >= 0.001:
         return f"p = {value:.2g}"
     digit, _, power = f"{max(value, 1e-300):.0e}".partition("e")
-    return f"p = {digit}×10{str(int(power)).translate(_RAISED)}"
+    return f"p = {digit}×10{str(int(power)).translate(_SUPERSCRIPT)}"

@@ -1,30 +1,36 @@
-"""Pictures of how well predictors do: one against another, by TF, and at error rates.
+"""Figures of how well methods perform: pairwise, by TF, at false discovery rates.
 
-After the kinds of figures 2 and 3 of Qin and Feng 2017, from figures per TF-cell pair.
-Each is given as a figure whose label is its caption. Where the numbers come from is the
-caller's business; what is missing is left out of a picture and counted in its caption.
+After figures 2 and 3 of Qin and Feng 2017, from one metric per TF-cell pair. Pairs without
+the metric are left out and counted in the caption, which is the label of each figure.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tfimpute_tracks.plots.marks import (
+    draw_box,
+    draw_dots,
+    draw_pairs,
+    jitter,
+    legend_above,
+)
 from tfimpute_tracks.plots.style import (
     BLACK,
     BLUE,
-    COLOR_OF,
     DOUBLE_COLUMN,
     GRAY,
     LIGHT_GRAY,
-    MARKER_OF,
     PALETTE,
     SINGLE_COLUMN,
     SMALL,
+    STATUSES,
+    add_axes,
     new_figure,
     paper_style,
     text_width,
@@ -34,83 +40,75 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["compared_pairs", "figures_by_tf", "predictor_boxes", "recall_at_rates"]
+__all__ = ["fdr_recall_bars", "metric_by_tf", "metric_scatter", "predictor_boxes"]
 
 Doubles = NDArray[np.float64]
 
 _TFS_PER_ROW = 56
+_DOTS: dict[str, Any] = {"alpha": 0.75}
 
 
-def compared_pairs(
+def metric_scatter(
     ours: Doubles,
     other: Doubles,
     names: tuple[str, str],
-    kinds: Sequence[str] | None = None,
-    figure_name: str = "AUROC",
+    status: Sequence[str] | None = None,
+    metric: str = "AUROC",
 ) -> Figure:
-    """Draw a figure of each pair by one predictor against another.
+    """Draw a metric of each pair by one predictor against another.
 
     Parameters
     ----------
     ours, other : float64 arrays, shape (n_pairs,)
-        NaN where there is none; such a pair is left out.
+        NaN without a value; such a pair is left out.
     names : (str, str)
-        Of the two predictors: the first goes up, the other to the right.
-    kinds : sequence of str, optional
-        `trained` or `imputed` per pair; by default no difference is made.
-    figure_name : str
-        What the numbers are.
+        Of the two predictors: the first on the y axis, the other on the x axis.
+    status : sequence of str, optional
+        `trained` or `imputed` for each pair; by default they are not distinguished.
+    metric : str
+        Name of the metric.
 
     Returns
     -------
     Figure
-        With the diagonal, and how many pairs lie above and below it.
+        With the diagonal, and the numbers of pairs above and below it.
     """
     both = ~(np.isnan(ours) | np.isnan(other))
     a, b = ours[both], other[both]
-    marks = np.asarray(kinds if kinds is not None else ["trained"] * len(ours))[both]
+    marks = np.asarray(status if status is not None else ["trained"] * len(ours))[both]
     low, high = _limits(np.concatenate([a, b]))
-    size = SINGLE_COLUMN
     with paper_style():
-        figure = new_figure(size, size)
+        figure = new_figure(SINGLE_COLUMN, SINGLE_COLUMN)
         axes = figure.add_axes((0.14, 0.12, 0.82, 0.82))
         axes.plot([low, high], [low, high], color=GRAY, linewidth=0.5, zorder=1)
-        for kind in ("trained", "imputed"):
-            chosen = marks == kind
-            if chosen.any():
-                label = f"{kind} ({chosen.sum()})" if kinds is not None else ""
-                _dots(axes, b[chosen], a[chosen], kind, label)
+        for kind in STATUSES:
+            own = marks == kind
+            if own.any():
+                label = f"{kind} ({own.sum()})" if status is not None else ""
+                draw_pairs(axes, b[own], a[own], kind, 2.6, label=label, **_DOTS)
         axes.set_xlim(low, high)
         axes.set_ylim(low, high)
         axes.set_aspect("equal")
-        axes.set_xlabel(f"{figure_name}, {names[1]}")
-        axes.set_ylabel(f"{figure_name}, {names[0]}")
+        axes.set_xlabel(f"{metric}, {names[1]}")
+        axes.set_ylabel(f"{metric}, {names[0]}")
         above, below = int((a > b).sum()), int((a < b).sum())
         axes.text(0.03, 0.97, f"{above} above", transform=axes.transAxes, va="top")
         axes.text(0.97, 0.03, f"{below} below", transform=axes.transAxes, ha="right")
-        if kinds is not None and len(a):
-            axes.legend(
-                loc="lower right",
-                bbox_to_anchor=(1, 1),
-                ncols=2,
-                frameon=False,
-                borderpad=0,
-                handletextpad=0.2,
-            )
-    n_out = int((~both).sum())
-    out = f" {n_out} without both figures are left out." if n_out else ""
+        if status is not None and len(a):
+            legend_above(axes)
     figure.set_label(
-        f"{figure_name} of {len(a)} pairs by {names[0]} (upwards) and by {names[1]} "
-        f"(to the right): {above} lie above the diagonal, {below} below.{out}"
+        f"{metric} of {len(a)} pairs by {names[0]} (y axis) and by {names[1]} (x axis): "
+        f"{above} are above the diagonal, {below} below."
+        + _count_missing(~both, "both values")
     )
     return figure
 
 
-def figures_by_tf(
+def metric_by_tf(
     tfs: Sequence[str],
     values: Doubles,
-    kinds: Sequence[str] | None = None,
-    figure_name: str = "AUROC",
+    status: Sequence[str] | None = None,
+    metric: str = "AUROC",
 ) -> Figure:
     """Draw a dot per pair, grouped by TF; TFs are sorted by their mean, best first.
 
@@ -119,19 +117,19 @@ def figures_by_tf(
     tfs : sequence of str
         Of each pair.
     values : float64 array, shape (n_pairs,)
-        NaN where there is none; such a pair is left out.
-    kinds : sequence of str, optional
-        `trained` or `imputed` per pair; by default no difference is made.
-    figure_name : str
-        What the numbers are.
+        NaN without a value; such a pair is left out.
+    status : sequence of str, optional
+        `trained` or `imputed` for each pair; by default they are not distinguished.
+    metric : str
+        Name of the metric.
 
     Returns
     -------
     Figure
-        Every TF with a figure is named; a bar is its mean.
+        Every TF with a value is named; a bar is its mean.
     """
     known = ~np.isnan(values)
-    marks = np.asarray(kinds if kinds is not None else ["trained"] * len(values))
+    marks = np.asarray(status if status is not None else ["trained"] * len(values))
     names = np.asarray(tfs, dtype=object)
     means = {tf: values[known & (names == tf)].mean() for tf in set(names[known])}
     order = sorted(means, key=lambda tf: (-means[tf], tf))
@@ -139,46 +137,45 @@ def figures_by_tf(
     per_row = max(1, math.ceil(len(order) / n_rows))
     below = max((text_width(tf, SMALL) for tf in order), default=0) + 3
     row_height = 34 + below
-    height = row_height * n_rows + 2
     low, high = _limits(values[known])
     with paper_style():
-        figure = new_figure(DOUBLE_COLUMN, height)
+        figure = new_figure(DOUBLE_COLUMN, row_height * n_rows + 2)
         for row in range(n_rows):
             shown = order[row * per_row : (row + 1) * per_row]
             bottom = (n_rows - 1 - row) * row_height + below
-            place = (0.06, bottom / height, 0.93, 31 / height)
-            axes = figure.add_axes(place)
-            _tf_row(axes, shown, means, (names, values, marks))
+            inner = 0.06 * DOUBLE_COLUMN, bottom, 0.93 * DOUBLE_COLUMN, 31
+            axes = add_axes(figure, *inner)
+            _draw_tfs(axes, shown, means, (names, values, marks))
             axes.set_xlim(-0.7, max(per_row, 8) - 0.3)
             axes.set_ylim(low, high)
-            axes.set_ylabel(figure_name, fontsize=SMALL)
-    n_out = int((~known).sum())
-    out = f" {n_out} pair(s) without a figure are left out." if n_out else ""
-    two = "Blue: trained pairs; vermillion: imputed ones. " if kinds is not None else ""
+            axes.set_ylabel(metric, fontsize=SMALL)
+    colors = ""
+    if status is not None:
+        colors = " Blue: trained pairs; vermillion: imputed ones."
     figure.set_label(
-        f"{figure_name} of {int(known.sum())} pairs of {len(order)} TFs, a dot each; "
-        f"bars are means, by which TFs are sorted. {two}{out}".strip()
+        f"{metric} of {int(known.sum())} pairs of {len(order)} TFs, a dot each; bars are "
+        f"means, by which TFs are sorted.{colors}" + _count_missing(~known, "a value")
     )
     return figure
 
 
-def recall_at_rates(levels: Sequence[float], recalls: Mapping[str, Doubles]) -> Figure:
-    """Draw the share of bound places that predictors find at false discovery rates.
+def fdr_recall_bars(levels: Sequence[float], recalls: Mapping[str, Doubles]) -> Figure:
+    """Draw the recall of predictors at false discovery rates.
 
     Parameters
     ----------
     levels : sequence of float
         False discovery rates, ascending.
     recalls : mapping of str to float64 array, shape (n_pairs, n_levels)
-        By predictor; NaN where a pair has none.
+        By predictor; NaN for pairs without a value.
 
     Returns
     -------
     Figure
-        Bars are means over pairs, lines the middle half of the pairs.
+        Bars are means over pairs, lines their interquartile range.
     """
     width = 0.8 / max(len(recalls), 1)
-    places = np.arange(len(levels))
+    positions = np.arange(len(levels))
     with paper_style():
         figure = new_figure(SINGLE_COLUMN + 20, 58)
         axes = figure.add_axes((0.11, 0.17, 0.87, 0.74))
@@ -186,139 +183,99 @@ def recall_at_rates(levels: Sequence[float], recalls: Mapping[str, Doubles]) -> 
             known = found[~np.isnan(found).any(axis=1)]
             if not len(known):
                 continue
-            x = places + (i - (len(recalls) - 1) / 2) * width
+            x = positions + (i - (len(recalls) - 1) / 2) * width
             color = PALETTE[i % len(PALETTE)]
             label = f"{name} ({len(known)} pairs)"
             axes.bar(x, known.mean(axis=0), width * 0.92, color=color, label=label)
-            quarters = np.quantile(known, [0.25, 0.75], axis=0)
-            axes.vlines(x, *quarters, color=BLACK, linewidth=0.6)
-        axes.set_xticks(places, [f"{level:.0%}" for level in levels])
+            quartiles = np.quantile(known, [0.25, 0.75], axis=0)
+            axes.vlines(x, *quartiles, color=BLACK, linewidth=0.6)
+        axes.set_xticks(positions, [f"{level:.0%}" for level in levels])
         axes.set_ylim(0, 1)
         axes.set_xlabel("False discovery rate")
         axes.set_ylabel("Recall")
         if axes.containers:
             axes.legend(loc="upper left", frameon=False)
     figure.set_label(
-        "Recall at false discovery rates, the threshold chosen on the judged places "
-        "themselves. Bars: means over pairs; lines: the middle half of the pairs."
+        "Recall at false discovery rates, with thresholds chosen on the evaluated sites "
+        "themselves. Bars: means over pairs; lines: interquartile ranges."
     )
     return figure
 
 
 def predictor_boxes(
-    values: Mapping[str, Doubles],
-    figure_name: str = "AUROC",
-    chance: float | None = 0.5,
+    values: Mapping[str, Doubles], metric: str = "AUROC", chance: float | None = 0.5
 ) -> Figure:
-    """Draw a figure of all pairs for several predictors, one line each.
+    """Draw a metric of all pairs for several predictors, one row each.
 
     Parameters
     ----------
     values : mapping of str to float64 array, shape (n_pairs,)
-        By predictor, in the order to be drawn from above; NaN where a pair has none.
-    figure_name : str
-        What the numbers are.
+        By predictor, from top to bottom; NaN for pairs without a value.
+    metric : str
+        Name of the metric.
     chance : float, optional
-        What guessing reaches: a broken line. None: no line.
+        The metric of random guesses: a broken line. None: no line.
 
     Returns
     -------
     Figure
-        Boxes hold the middle half of the pairs and their median, dots are pairs.
+        Boxes show quartiles, dots are pairs.
     """
-    known = {name: some[~np.isnan(some)] for name, some in values.items()}
-    labels = [f"{name} ({len(some)})" for name, some in known.items()]
+    known = {name: own[~np.isnan(own)] for name, own in values.items()}
+    labels = [f"{name} ({len(own)})" for name, own in known.items()]
     left = max((text_width(label, SMALL) for label in labels), default=0) + 4
     height = 11 + 7.0 * max(len(known), 1)
+    width = DOUBLE_COLUMN * 0.75
     low, high = _limits(np.concatenate([*known.values(), np.array([])]))
     if chance is not None:
         low = min(low, chance - 0.02)
     with paper_style():
-        figure = new_figure(DOUBLE_COLUMN * 0.75, height)
-        across = DOUBLE_COLUMN * 0.75
-        axes = figure.add_axes(
-            (left / across, 8.5 / height, 0.97 - left / across, 1 - 10 / height)
-        )
+        figure = new_figure(width, height)
+        axes = add_axes(figure, left, 8.5, 0.97 * width - left, height - 10)
         if chance is not None:
             axes.axvline(chance, color=GRAY, linestyle="--", linewidth=0.5)
-        for row, some in enumerate(known.values()):
-            if not len(some):
-                continue
-            _box(axes, row, some)
-            spread = row + _jitter(len(some), 0.5)
-            axes.plot(
-                some,
-                spread,
-                linestyle="none",
-                marker="o",
-                markersize=1.8,
-                color=BLUE,
-                alpha=0.55,
-                markeredgewidth=0,
-            )
+        for row, own in enumerate(known.values()):
+            if len(own):
+                draw_box(axes, row, own, 0.62, is_horizontal=True)
+                y = row + jitter(len(own), 0.5)
+                draw_dots(axes, own, y, BLUE, 1.8, alpha=0.55)
         axes.set_yticks(range(len(labels)), labels)
         axes.set_ylim(len(labels) - 0.4, -0.6)
         axes.set_xlim(low, high)
-        axes.set_xlabel(figure_name)
+        axes.set_xlabel(metric)
     figure.set_label(
-        f"{figure_name} of pairs by predictor (their number in brackets): boxes hold "
-        "the middle half and the median, dots are pairs."
+        f"{metric} of pairs by predictor (number of pairs in parentheses): boxes show "
+        "quartiles, dots are pairs."
     )
     return figure
 
 
-def _tf_row(
+def _draw_tfs(
     axes: Axes,
     shown: list[str],
     means: dict[str, float],
     pairs: tuple[NDArray[np.object_], Doubles, NDArray[np.str_]],
 ) -> None:
     names, values, marks = pairs
-    for place, tf in enumerate(shown):
-        axes.axvline(place, color=LIGHT_GRAY, linewidth=0.3, zorder=0)
+    for at, tf in enumerate(shown):
+        axes.axvline(at, color=LIGHT_GRAY, linewidth=0.3, zorder=0)
         own = (names == tf) & ~np.isnan(values)
-        for kind in ("trained", "imputed"):
-            some = np.sort(values[own & (marks == kind)])
-            if len(some):
-                _dots(axes, place + _jitter(len(some), 0.5), some, kind, "", 2.0)
-        bar = [means[tf], means[tf]]
-        axes.plot([place - 0.38, place + 0.38], bar, color=BLACK, linewidth=0.8)
+        for kind in STATUSES:
+            y = np.sort(values[own & (marks == kind)])
+            if len(y):
+                draw_pairs(axes, at + jitter(len(y), 0.5), y, kind, 2.0, **_DOTS)
+        mean = [means[tf], means[tf]]
+        axes.plot([at - 0.38, at + 0.38], mean, color=BLACK, linewidth=0.8)
     axes.set_xticks(range(len(shown)), shown, rotation=90)
     axes.tick_params(axis="x", length=0)
 
 
-def _box(axes: Axes, row: int, some: Doubles) -> None:
-    first, median, third = np.quantile(some, [0.25, 0.5, 0.75]).tolist()
-    axes.barh(row, third - first, 0.62, left=first, color=LIGHT_GRAY, zorder=0)
-    axes.plot([median, median], [row - 0.31, row + 0.31], color=BLACK, linewidth=1.2)
-
-
-def _dots(
-    axes: Axes, x: Doubles, y: Doubles, kind: str, label: str, size: float = 2.6
-) -> None:
-    axes.plot(
-        x,
-        y,
-        linestyle="none",
-        marker=MARKER_OF[kind],
-        markersize=size,
-        color=COLOR_OF[kind],
-        alpha=0.75,
-        markeredgewidth=0,
-        label=label,
-        clip_on=False,  # a dot at the end of the axis is whole
-    )
+def _count_missing(missing: NDArray[np.bool_], what: str) -> str:
+    n = int(missing.sum())
+    return f" {n} pair(s) without {what} are left out." if n else ""
 
 
 def _limits(values: Doubles) -> tuple[float, float]:
-    """Give an axis of shares: to 1, and from a tenth below the least, 0.5 at most."""
-    least = float(values.min(initial=0.5))
-    return max(0.0, math.floor(least * 10 + 1e-9) / 10), 1.0
-
-
-def _jitter(n: int, width: float) -> Doubles:
-    """Spread points sideways, always the same way: by the golden ratio."""
-    golden = (math.sqrt(5) - 1) / 2
-    places = np.arange(n) * golden % 1
-    middle = places.mean() if n else 0.0  # a single point stands in the middle
-    return np.asarray((places - middle) * width, dtype=np.float64)
+    """Give an axis for fractions: to 1, and from a tenth below the lowest, at most 0.5."""
+    lowest = float(values.min(initial=0.5))
+    return max(0.0, math.floor(lowest * 10 + 1e-9) / 10), 1.0

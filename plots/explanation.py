@@ -1,11 +1,9 @@
-"""What carried a score: motif instances below each other, the strongest on top."""
+"""Motif instances that contributed to a score, in rows, the strongest on top."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
-
-import numpy as np
 
 from tfimpute_tracks.plots.style import (
     BLUE,
@@ -14,6 +12,7 @@ from tfimpute_tracks.plots.style import (
     SMALL,
     TEXT,
     VERMILLION,
+    add_axes,
     new_figure,
     paper_style,
     text_width,
@@ -24,13 +23,13 @@ if TYPE_CHECKING:
 
     from tfimpute_tracks.genome import Region
 
-__all__ = ["Bar", "motif_rows"]
+__all__ = ["Bar", "attribution_figure"]
 
-_LEFT, _RIGHT, _TOP, _FOOT, _ROW = 4.0, 27.0, 11.0, 9.0, 4.0  # mm
-_MOST_ROWS = 12
+_LEFT, _RIGHT, _TOP, _BOTTOM, _ROW = 4.0, 27.0, 11.0, 9.0, 4.0  # mm
+_MAX_ROWS = 12
 _ARROW = {"+": "\N{RIGHTWARDS ARROW}", "-": "\N{LEFTWARDS ARROW}"}
-_LEAST_SHARE = 0.04  # of the largest part: others are not drawn
-_LEAST_SPAN = 0.5  # of log-odds: weaker motifs are pale
+_MIN_FRACTION = 0.04  # of the largest contribution: smaller ones are not drawn
+_MIN_SPAN = 0.5  # of log-odds: smaller contributions stay pale
 
 
 class Bar(NamedTuple):
@@ -43,27 +42,28 @@ class Bar(NamedTuple):
     strand : str
         ``+`` or ``-``.
     name : str
-    part : float
-        Log-odds.
+    contribution : float
+        To the log-odds.
     """
 
     start: int
     end: int
     strand: str
     name: str
-    part: float
+    contribution: float
 
 
-def motif_rows(tile: Region, bars: Sequence[Bar], title: str, told: str) -> Figure:
+def attribution_figure(
+    tile: Region, bars: Sequence[Bar], title: str, subtitle: str
+) -> Figure:
     """Draw motif instances along a tile.
 
     Parameters
     ----------
     tile : Region
     bars : sequence of Bar
-        One at least. Those are drawn that fit into 12 rows, the largest parts first,
-        and are not far below the largest.
-    title, told : str
+        At least one. The largest contributions are drawn, as many as fit into 12 rows.
+    title, subtitle : str
         Two lines above.
 
     Returns
@@ -76,32 +76,30 @@ def motif_rows(tile: Region, bars: Sequence[Bar], title: str, told: str) -> Figu
     first = min(tile.start, *(bar.start for bar in bars))
     last = max(tile.end, *(bar.end for bar in bars))
     inner = DOUBLE_COLUMN - _LEFT - _RIGHT
-    per_bp = inner / (last - first)  # mm
-    largest = max(abs(bar.part) for bar in bars)
-    strong = [bar for bar in bars if abs(bar.part) >= _LEAST_SHARE * largest]
-    drawn = _packed(sorted(strong, key=lambda bar: -abs(bar.part)), per_bp)
-    n_rows = 1 + max(row for row, _ in drawn)
-    height = _TOP + _ROW * n_rows + _FOOT
-    span = max(_LEAST_SPAN, largest)
+    mm_per_bp = inner / (last - first)
+    largest = max(abs(bar.contribution) for bar in bars)
+    strong = [bar for bar in bars if abs(bar.contribution) >= _MIN_FRACTION * largest]
+    strong.sort(key=lambda bar: -abs(bar.contribution))
+    placed = _pack(strong, mm_per_bp)
+    n_rows = 1 + max(row for row, _ in placed)
+    height = _TOP + _ROW * n_rows + _BOTTOM
+    span = max(_MIN_SPAN, largest)
     with paper_style():
         figure = new_figure(DOUBLE_COLUMN, height)
-        whole = np.array([DOUBLE_COLUMN, height] * 2)
-        where = (_LEFT, _FOOT, inner, _ROW * n_rows)
-        axes = figure.add_axes(tuple(np.array(where) / whole))
+        axes = add_axes(figure, _LEFT, _BOTTOM, inner, _ROW * n_rows)
         axes.axvspan(tile.start, tile.end, color="#F2F2F2", linewidth=0)
-        for row, bar in drawn:
+        for row, bar in placed:
             axes.barh(
                 row,
                 bar.end - bar.start,
                 left=bar.start,
                 height=0.62,
-                color=VERMILLION if bar.part > 0 else BLUE,
-                alpha=0.15 + 0.85 * abs(bar.part) / span,
+                color=VERMILLION if bar.contribution > 0 else BLUE,
+                alpha=0.15 + 0.85 * abs(bar.contribution) / span,
                 linewidth=0,
             )
-            axes.text(
-                bar.end + 0.8 / per_bp, row, _label(bar), fontsize=SMALL, va="center"
-            )
+            right = bar.end + 0.8 / mm_per_bp
+            axes.text(right, row, _label(bar), fontsize=SMALL, va="center")
         axes.set_xlim(first, last)
         axes.set_ylim(n_rows - 0.4, -0.6)
         axes.set_yticks([])
@@ -111,30 +109,30 @@ def motif_rows(tile: Region, bars: Sequence[Bar], title: str, told: str) -> Figu
         axes.set_xlabel(tile.chrom, fontsize=SMALL, labelpad=1)
         left = _LEFT / DOUBLE_COLUMN
         figure.text(left, 1 - 4 / height, title, fontsize=TEXT)
-        figure.text(left, 1 - 8 / height, told, fontsize=SMALL, color=GRAY)
+        figure.text(left, 1 - 8 / height, subtitle, fontsize=SMALL, color=GRAY)
     figure.set_label(
-        "Motif instances that carried a score, the strongest on top: orange ones raise "
-        "it, blue ones lower it, by so much in log-odds. Arrows tell the strand. Gray: "
-        "the tile."
+        "Motif instances that contributed to a score, the strongest on top, with their "
+        "contribution to the log-odds. Orange ones raise the score, blue ones lower it. "
+        "Arrows show the strand. Gray: the tile."
     )
     return figure
 
 
 def _label(bar: Bar) -> str:
-    return f"{bar.name} {_ARROW[bar.strand]} {bar.part:+.2f}"
+    return f"{bar.name} {_ARROW[bar.strand]} {bar.contribution:+.2f}"
 
 
-def _packed(bars: Sequence[Bar], per_bp: float) -> list[tuple[int, Bar]]:
-    """Give each bar the highest row that has room; leave out what has none."""
-    taken: list[list[tuple[float, float]]] = []
-    drawn = []
+def _pack(bars: Sequence[Bar], mm_per_bp: float) -> list[tuple[int, Bar]]:
+    """Put each bar into the highest row with space, and drop those without any."""
+    rows: list[list[tuple[float, float]]] = []
+    placed = []
     for bar in bars:
-        span = bar.start, bar.end + (text_width(_label(bar), SMALL) + 2.5) / per_bp
-        for row in range(_MOST_ROWS):
-            if row == len(taken):
-                taken.append([])
-            if all(span[0] >= b or span[1] <= a for a, b in taken[row]):
-                taken[row].append(span)
-                drawn.append((row, bar))
+        end = bar.end + (text_width(_label(bar), SMALL) + 2.5) / mm_per_bp
+        for row in range(_MAX_ROWS):
+            if row == len(rows):
+                rows.append([])
+            if all(bar.start >= b or end <= a for a, b in rows[row]):
+                rows[row].append((bar.start, end))
+                placed.append((row, bar))
                 break
-    return drawn
+    return placed

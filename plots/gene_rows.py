@@ -1,7 +1,7 @@
-"""Genes beneath tracks: packed into rows, with exons, introns, strands and names.
+"""Genes below tracks: packed into rows, with exons, introns, strands and names.
 
-A name stands above its gene, so both are one block, and blocks of a row do not meet.
-Which genes there are is read in ``genome/genes.py``.
+A name is above its gene. Both are one block, and blocks of a row do not overlap.
+``genome/genes.py`` reads the genes.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ __all__ = ["GeneRow", "GeneRows", "draw_genes", "lay_out_genes", "pack_rows"]
 
 # All in mm.
 _ROW, _NAME, _BOX = 4.8, 2.6, 1.7
-_BESIDE = 1.5  # between two blocks of a row
-_NARROWEST = 0.2  # an exon
-_STEP, _CHEVRON = 3.0, 0.8  # of arrows along a gene: how far apart, how wide
-_TOLD = 3.0  # a line that tells how many are left out
-_MOST_ROWS = 6
+_BETWEEN = 1.5  # two blocks of a row
+_MIN_EXON = 0.2
+_STEP, _CHEVRON = 3.0, 0.8  # distance and width of arrows along a gene
+_NOTE = 3.0  # a line with the number of genes left out
+_MAX_ROWS = 6
 
 
 class GeneRow(NamedTuple):
-    """Where a gene stands.
+    """The layout of a gene.
 
     Attributes
     ----------
@@ -40,7 +40,7 @@ class GeneRow(NamedTuple):
     row : int
         0 at the top.
     name_at : float
-        Where its name begins, in bp.
+        Where its name starts, in bp.
     """
 
     gene: Gene
@@ -49,13 +49,13 @@ class GeneRow(NamedTuple):
 
 
 class GeneRows(NamedTuple):
-    """All genes of a picture.
+    """The layout of all genes of a figure.
 
     Attributes
     ----------
     rows : list of GeneRow
     n_left_out : int
-        Genes that found no room.
+        Genes without space.
     height : float
         In mm.
     """
@@ -69,18 +69,18 @@ def lay_out_genes(
     genes: Sequence[Gene],
     region: Region,
     bp_per_mm: float,
-    most_rows: int = _MOST_ROWS,
+    max_rows: int = _MAX_ROWS,
 ) -> GeneRows:
-    """Give each gene a row and its name a place.
+    """Assign a row to each gene, and a position to its name.
 
     Parameters
     ----------
     genes : sequence of Gene
-        Those that meet the region, in any order.
+        Those that overlap the region, in any order.
     region : Region
     bp_per_mm : float
-    most_rows : int
-        Genes that would stand below are left out.
+    max_rows : int
+        Genes that need more rows are left out.
 
     Returns
     -------
@@ -90,41 +90,41 @@ def lay_out_genes(
     for gene in genes:
         name = text_width(gene.name, SMALL, style="italic") * bp_per_mm
         left, right = max(gene.start, region.start), min(gene.end, region.end)
-        # A name that would leave the picture is moved to the left.
+        # A name that would leave the figure is moved to the left.
         name_at = max(min(left, region.end - name), region.start)
         blocks.append((min(left, name_at), max(right, name_at + name), name_at, gene))
     blocks.sort(key=lambda block: (block[:2], block[3].name))
-    packed = pack_rows([block[:2] for block in blocks], _BESIDE * bp_per_mm)
+    packed = pack_rows([block[:2] for block in blocks], _BETWEEN * bp_per_mm)
     rows = [
         GeneRow(gene, row, name_at)
         for row, (_, _, name_at, gene) in zip(packed, blocks, strict=True)
-        if row < most_rows
+        if row < max_rows
     ]
     n_rows = max((row.row for row in rows), default=-1) + 1
     n_left_out = len(blocks) - len(rows)
-    height = n_rows * _ROW + (_TOLD if n_left_out else 0.0)
+    height = n_rows * _ROW + (_NOTE if n_left_out else 0.0)
     return GeneRows(rows, n_left_out, height)
 
 
-def pack_rows(spans: Sequence[tuple[float, float]], beside: float) -> list[int]:
-    """Put spans into rows so that none meets another of its row.
+def pack_rows(spans: Sequence[tuple[float, float]], gap: float) -> list[int]:
+    """Put spans into rows so that those of a row do not overlap.
 
     Parameters
     ----------
     spans : sequence of (left, right)
         Ascending by their left ends.
-    beside : float
-        Least distance of two in a row.
+    gap : float
+        Minimum distance of two spans in a row.
 
     Returns
     -------
     list of int
-        Row of each span, 0 at the top: the first with room.
+        Row of each span, 0 at the top: the first one with space.
     """
     ends: list[float] = []
     rows = []
     for left, right in spans:
-        free = (i for i, end in enumerate(ends) if end + beside <= left)
+        free = (i for i, end in enumerate(ends) if end + gap <= left)
         row = next(free, len(ends))
         if row == len(ends):
             ends.append(right)
@@ -140,7 +140,7 @@ def draw_genes(axes: Axes, laid: GeneRows, region: Region, bp_per_mm: float) -> 
     Parameters
     ----------
     axes : Axes
-        As tall as the rows, and from end to end of the region.
+        As high as the rows, and from start to end of the region.
     laid : GeneRows
     region : Region
     bp_per_mm : float
@@ -158,7 +158,7 @@ def draw_genes(axes: Axes, laid: GeneRows, region: Region, bp_per_mm: float) -> 
             solid_capstyle="butt",
         )
         spans = np.array(gene.exons, dtype=np.int64).reshape(-1, 2)
-        exons = to_bars(spans, within, _NARROWEST * bp_per_mm)
+        exons = to_bars(spans, within, _MIN_EXON * bp_per_mm)
         axes.broken_barh(
             [(left, right - left) for left, right in exons.tolist()],
             (middle - _BOX / 2, _BOX),
@@ -180,7 +180,7 @@ def draw_genes(axes: Axes, laid: GeneRows, region: Region, bp_per_mm: float) -> 
     if laid.n_left_out:
         axes.text(
             region.start,
-            laid.height - _TOLD / 2,
+            laid.height - _NOTE / 2,
             f"+{laid.n_left_out:,} more",
             va="center",
             fontsize=SMALL,
@@ -191,31 +191,31 @@ def draw_genes(axes: Axes, laid: GeneRows, region: Region, bp_per_mm: float) -> 
 def _chevrons(
     span: tuple[float, float], exons: NDArray[np.float64], bp_per_mm: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Place arrows along a gene: those wholly on introns, and those on exons."""
+    """Place arrows along a gene: those entirely on introns, and those on exons."""
     start, end = span
     half, step = _CHEVRON / 2 * bp_per_mm, _STEP * bp_per_mm
     n = max(1, int((end - start) // step))
-    places = start + (end - start) * (np.arange(n) + 0.5) / n
-    left, right = places - half, places + half
+    centers = start + (end - start) * (np.arange(n) + 0.5) / n
+    left, right = centers - half, centers + half
     begins, ends = exons[:, :1], exons[:, 1:]
     is_on_exon = ((begins <= left) & (right <= ends)).any(axis=0)
     is_clear = ~((begins < right) & (left < ends)).any(axis=0)
     is_inside = (start <= left) & (right <= end)
-    return places[is_clear & is_inside], places[is_on_exon]
+    return centers[is_clear & is_inside], centers[is_on_exon]
 
 
 def _draw_chevrons(
-    axes: Axes, places: NDArray[np.float64], middle: float, strand: str, color: str
+    axes: Axes, centers: NDArray[np.float64], y: float, strand: str, color: str
 ) -> None:
     from matplotlib.path import Path
 
-    way = 1 if strand == "+" else -1
-    if len(places):
+    sign = 1 if strand == "+" else -1
+    if len(centers):
         axes.plot(
-            places,
-            np.full(len(places), middle),
+            centers,
+            np.full(len(centers), y),
             linestyle="none",
-            marker=Path([(-0.5 * way, -1.0), (0.5 * way, 0.0), (-0.5 * way, 1.0)]),
+            marker=Path([(-0.5 * sign, -1.0), (0.5 * sign, 0.0), (-0.5 * sign, 1.0)]),
             markersize=3.0,
             fillstyle="none",
             color=color,

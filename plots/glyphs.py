@@ -1,8 +1,7 @@
-"""Letters of DNA as high as what they are worth: the shapes that logos are made of."""
+"""Letters of bases with given heights: the shapes that sequence logos are made of."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -15,19 +14,19 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.path import Path
 
-__all__ = ["draw_letters", "stack_letters"]
+__all__ = ["draw_bases", "draw_logo"]
 
-_LETTERS = "ACGT"
+_BASES = "ACGT"
 _COLORS = (GREEN, BLUE, ORANGE, VERMILLION)
-_WIDTH = 0.9  # of a letter, in places
-_LEAST = 0.02  # of the highest letter: nobody sees a lower one
+_WIDTH = 0.9  # of a letter; positions are 1 apart
+_MIN_HEIGHT = 0.02  # of the highest letter: lower ones are invisible
 
 
-def draw_letters(
+def draw_bases(
     axes: Axes,
     codes: NDArray[np.integer],
-    where: NDArray[np.floating],
-    floors: NDArray[np.floating],
+    x: NDArray[np.floating],
+    bottoms: NDArray[np.floating],
     heights: NDArray[np.floating],
     readable: float = 0.0,
 ) -> None:
@@ -38,10 +37,10 @@ def draw_letters(
     axes : Axes
     codes : int array, shape (n,)
         A, C, G, T = 0..3; others are left out.
-    where : float array, shape (n,)
-        Middles along the abscissa; a letter is 0.9 wide.
-    floors, heights : float array, shape (n,)
-        Where each begins on the ordinate, and how high it is, 0 or more.
+    x : float array, shape (n,)
+        Centers of the letters, which are 0.9 wide.
+    bottoms, heights : float array, shape (n,)
+        Lower end and height (0 or more) of each letter.
     readable : float
         Lower letters are drawn as bars.
     """
@@ -52,17 +51,17 @@ def draw_letters(
         parts = []
         for i in np.flatnonzero((codes == code) & (heights > 0)):
             is_low = heights[i] < readable
-            shape = Path.unit_rectangle() if is_low else _glyph(_LETTERS[code])
-            corner = where[i] - _WIDTH / 2, floors[i]
+            shape = Path.unit_rectangle() if is_low else _glyph(_BASES[code])
+            corner = x[i] - _WIDTH / 2, bottoms[i]
             scaled = np.asarray(shape.vertices) * (_WIDTH, heights[i]) + corner
             parts.append(Path(scaled, shape.codes))
         if parts:
-            whole = Path.make_compound_path(*parts)
-            axes.add_patch(PathPatch(whole, facecolor=color, linewidth=0))
+            combined = Path.make_compound_path(*parts)
+            axes.add_patch(PathPatch(combined, facecolor=color, linewidth=0))
 
 
-def stack_letters(axes: Axes, heights: NDArray[np.floating]) -> None:
-    """Draw a logo: at each place its letters on each other, the highest on top.
+def draw_logo(axes: Axes, heights: NDArray[np.floating]) -> None:
+    """Draw a logo: the letters of each position stacked, the highest on top.
 
     Parameters
     ----------
@@ -71,22 +70,13 @@ def stack_letters(axes: Axes, heights: NDArray[np.floating]) -> None:
     heights : float array, shape (length, 4)
         Of A, C, G and T, 0 or more.
     """
-    seen = np.where(heights < _LEAST * heights.max(), 0, heights)
-    codes, where, floors, high = (
-        np.array(column) for column in zip(*_stacked(seen), strict=True)
-    )
-    draw_letters(axes, codes, where, floors, high)
+    visible = np.where(heights < _MIN_HEIGHT * heights.max(), 0, heights)
+    order = np.argsort(visible, axis=1, kind="stable")
+    stacked = np.take_along_axis(visible, order, axis=1)
+    bottoms = np.cumsum(stacked, axis=1) - stacked
+    x = np.repeat(np.arange(float(len(heights))), 4)
+    draw_bases(axes, order.ravel(), x, bottoms.ravel(), stacked.ravel())
     axes.set_xlim(-0.5, len(heights) - 0.5)
-
-
-def _stacked(
-    heights: NDArray[np.floating],
-) -> Iterator[tuple[int, int, float, float]]:
-    for place, row in enumerate(heights):
-        floor = 0.0
-        for code in np.argsort(row, kind="stable").tolist():
-            yield code, place, floor, float(row[code])
-            floor += float(row[code])
 
 
 @cache

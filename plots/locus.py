@@ -1,9 +1,9 @@
-"""A place and its tracks, one above the other, as a paper shows them.
+"""Tracks of a region, one above the other, as in a paper.
 
-A panel per pair: the signal as a filled outline, the threshold as a thin broken line,
-the peaks as bars beneath. What has no sequence is hatched, for it is unknown and not
-zero. Panels are lower where there are many, so that a picture fits on a page. Genes,
-which come last, are drawn in ``gene_rows``.
+Each pair has a panel: the signal as a filled outline, the peak-calling threshold as a thin
+broken line, and peaks as bars below. Unknown sequence is hatched, because its score is
+unknown and not zero. Many panels are lower, so that the figure fits on a page. Genes are
+at the bottom; ``gene_rows`` draws them.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from tfimpute_tracks.plots.style import (
     GRAY,
     SMALL,
     TEXT,
+    add_axes,
     new_figure,
     paper_style,
     text_width,
@@ -42,12 +43,13 @@ Weight = Literal["normal", "bold"]
 Line = tuple[float, float, str, float, Weight]  # x and y in mm, text, pt, weight
 
 # All in mm.
-_EDGE, _RIGHT, _TOP, _GENES, _FOOT = 1.0, 3.0, 4.2, 0.6, 8.2
-_SIGNAL, _PEAKS, _GAP = 10.0, 1.8, 2.6  # of a panel; in proportion where it is lower
-_LOWEST, _ALL = 5.7, 228.0  # a panel at least, all panels of a page
-_THREE_LINES = 9.5  # a panel whose label has room for them
-_NARROWEST = 0.25  # a peak's bar
-_BETWEEN = 3.0  # labels of the axis
+_EDGE, _RIGHT, _TOP, _GENES, _BOTTOM = 1.0, 3.0, 4.2, 0.6, 8.2
+_SIGNAL, _PEAKS, _GAP = 10.0, 1.8, 2.6  # of a panel; scaled down in lower ones
+_PANEL = _SIGNAL + _PEAKS + _GAP
+_MIN_PANEL, _ALL_PANELS = 5.7, 228.0
+_THREE_LINES = 9.5  # height of a panel from which its label has three lines
+_MIN_BAR = 0.25  # of a peak
+_TICK_GAP = 3.0  # between tick labels
 _COLUMNS_PER_MM = 12
 _MISSING, _HATCH = "#E8E8E8", "#ABABAB"
 
@@ -65,11 +67,11 @@ class Panel(NamedTuple):
     peaks : int64 array, shape (n_peaks, 2)
         Start and end.
     threshold : float, optional
-        Where a line is drawn; None where the signal is not what calls peaks.
+        Peak-calling threshold; None if peaks are called on another signal.
     limits : (float, float)
-        Of the axis.
+        Of the y axis.
     label : str
-        What the axis shows.
+        Of the y axis.
     """
 
     tf: str
@@ -83,9 +85,9 @@ class Panel(NamedTuple):
 
 
 class _Ticks(NamedTuple):
-    """Of the region's axis."""
+    """Ticks of the x axis."""
 
-    places: list[float]
+    positions: list[float]
     labels: list[str]
     unit: str
 
@@ -101,7 +103,7 @@ def draw_locus(
     panels : sequence of Panel
         From top to bottom.
     genes : sequence of Gene
-        Those that meet the region.
+        Those that overlap the region.
     width : float
         In mm.
 
@@ -110,54 +112,52 @@ def draw_locus(
     Figure
         To be saved with :func:`tfimpute_tracks.plots.style.save_figure`.
     """
-    each = min(_SIGNAL + _PEAKS + _GAP, max(_LOWEST, _ALL / max(len(panels), 1)))
-    scale = each / (_SIGNAL + _PEAKS + _GAP)
-    labels = [_label(panel, each, width * 0.4) for panel in panels]
+    tall = min(_PANEL, max(_MIN_PANEL, _ALL_PANELS / max(len(panels), 1)))
+    scale = tall / _PANEL
+    labels = [_label(panel, tall, width * 0.4) for panel in panels]
     left = _left_margin(panels, labels)
     ticks = _ticks(region, width - left - _RIGHT)
     right = _right_margin(region, ticks, width - left - _RIGHT)
     across = width - left - right
     bp_per_mm = (region.end - region.start) / across
     laid = lay_out_genes(genes, region, bp_per_mm)
-    height = _TOP + each * len(panels) + laid.height + _GENES + _FOOT
+    height = _TOP + tall * len(panels) + laid.height + _GENES + _BOTTOM
     with paper_style():
         figure = new_figure(width, height)
 
-        def box(top: float, tall: float) -> Axes:
-            place = (left / width, 1 - (top + tall) / height)
-            axes = figure.add_axes((*place, across / width, tall / height))
+        def add(top: float, tall: float) -> Axes:
+            axes = add_axes(figure, left, height - top - tall, across, tall)
             axes.set_xlim(region.start, region.end)
             return axes
 
-        top, told = _TOP, ""
+        top, shown = _TOP, ""
         for panel, label in zip(panels, labels, strict=True):
-            axes = box(top, _SIGNAL * scale)
+            axes = add(top, _SIGNAL * scale)
             _draw_panel(axes, panel, region, across)
             color = COLOR_OF.get(panel.status, GRAY)
             _draw_label(axes, label, (-left / across, across, _SIGNAL * scale), color)
-            if each < _THREE_LINES:  # numbers of panels so near would touch
+            if tall < _THREE_LINES:  # tick labels of adjacent panels would touch
                 lowest, highest = axes.get_yticklabels()
                 lowest.set_verticalalignment("bottom")
                 highest.set_verticalalignment("top")
-            if panel.label != told:
-                told = panel.label
-                _draw_title(axes, told)
-            _draw_peaks(
-                box(top + _SIGNAL * scale, _PEAKS * scale), panel, region, bp_per_mm
-            )
-            top += each
-        axes = box(top, laid.height + _GENES)
+            if panel.label != shown:
+                shown = panel.label
+                _draw_title(axes, shown)
+            axes = add(top + _SIGNAL * scale, _PEAKS * scale)
+            _draw_peaks(axes, panel, region, bp_per_mm)
+            top += tall
+        axes = add(top, laid.height + _GENES)
         draw_genes(axes, laid, region, bp_per_mm)
         axes.spines["left"].set_visible(False)
         axes.set_yticks([])
-        axes.set_xticks(ticks.places, ticks.labels)
+        axes.set_xticks(ticks.positions, ticks.labels)
         axes.set_xlabel(f"{region.chrom} ({ticks.unit})", labelpad=2)
     return figure
 
 
-def _label(panel: Panel, each: float, most: float) -> list[Line]:
-    """Set the lines of a panel's label, which are cut where a name is too long."""
-    if each >= _THREE_LINES:
+def _label(panel: Panel, tall: float, most: float) -> list[Line]:
+    """Lay out the label of a panel, with long names shortened."""
+    if tall >= _THREE_LINES:
         return [
             (0, 2.9, _cut(panel.tf, most, "bold"), TEXT, "bold"),
             (0, -0.1, _cut(panel.cell, most), TEXT, "normal"),
@@ -207,7 +207,7 @@ def _draw_panel(axes: Axes, panel: Panel, region: Region, across: float) -> None
         axes.axhline(0, color=BLACK, linewidth=0.4)
     missing = missing_spans(steps).tolist()
     if missing:
-        # Over the lines, and without an outline, which would cover what is beside it.
+        # Above the lines, and without an outline, which would cover its neighbors.
         axes.broken_barh(
             [(start, end - start) for start, end in missing],
             (low, high - low),
@@ -234,7 +234,7 @@ def _draw_steps(axes: Axes, steps: Steps, color: str) -> None:
 def _draw_label(
     axes: Axes, label: Sequence[Line], sizes: tuple[float, float, float], color: str
 ) -> None:
-    """Write a label; sizes are the picture's edge in axes, and the axes' own in mm."""
+    """Write a label; sizes: figure edge in axes coordinates, axes in mm."""
     edge, across, tall = sizes
     for x, up, text, size, weight in label:
         axes.annotate(
@@ -250,7 +250,7 @@ def _draw_label(
 
 
 def _draw_title(axes: Axes, text: str) -> None:
-    """Tell what an axis, and those below it, show."""
+    """Name the signal of a panel, and of those below it."""
     axes.annotate(
         text,
         (0, 1),
@@ -264,7 +264,7 @@ def _draw_title(axes: Axes, text: str) -> None:
 
 
 def _draw_peaks(axes: Axes, panel: Panel, region: Region, bp_per_mm: float) -> None:
-    bars = to_bars(panel.peaks, (region.start, region.end), _NARROWEST * bp_per_mm)
+    bars = to_bars(panel.peaks, (region.start, region.end), _MIN_BAR * bp_per_mm)
     axes.broken_barh(
         [(left, right - left) for left, right in bars.tolist()],
         (0, 0.75),
@@ -276,7 +276,7 @@ def _draw_peaks(axes: Axes, panel: Panel, region: Region, bp_per_mm: float) -> N
 
 
 def _ticks(region: Region, across: float) -> _Ticks:
-    """Mark round positions, as many as have room for their labels."""
+    """Choose round positions, as many as there is space for their labels."""
     from matplotlib.ticker import MaxNLocator
 
     length = region.end - region.start
@@ -286,24 +286,24 @@ def _ticks(region: Region, across: float) -> _Ticks:
     first = region.start + (unit == "bp")
     for n in range(8, 0, -1):
         locator = MaxNLocator(n, steps=[1, 2, 2.5, 5, 10], integer=unit == "bp")
-        places = [
-            float(place)
-            for place in locator.tick_values(region.start, region.end)
-            if first <= place <= region.end
+        positions = [
+            float(position)
+            for position in locator.tick_values(region.start, region.end)
+            if first <= position <= region.end
         ]
-        labels = [f"{place / scale:,.10g}" for place in places]
+        labels = [f"{position / scale:,.10g}" for position in positions]
         widest = max((text_width(label, SMALL) for label in labels), default=0)
-        apart = np.diff(places).min(initial=length) / length * across
-        if widest + _BETWEEN <= apart:
+        distance = np.diff(positions).min(initial=length) / length * across
+        if widest + _TICK_GAP <= distance:
             break
-    if unit == "bp":  # bases count from 1, and a mark stands in the middle of its own
-        places = [place - 0.5 for place in places]
-    return _Ticks(places, labels, unit)
+    if unit == "bp":  # labels are 1-based, and a tick is in the middle of its base
+        positions = [position - 0.5 for position in positions]
+    return _Ticks(positions, labels, unit)
 
 
 def _right_margin(region: Region, ticks: _Ticks, across: float) -> float:
-    """Leave room for the last label."""
-    if not ticks.places:
+    """Leave space for the last label."""
+    if not ticks.positions:
         return _RIGHT
-    beside = (region.end - ticks.places[-1]) / (region.end - region.start) * across
-    return max(_RIGHT, text_width(ticks.labels[-1], SMALL) / 2 - beside + 0.8)
+    rest = (region.end - ticks.positions[-1]) / (region.end - region.start) * across
+    return max(_RIGHT, text_width(ticks.labels[-1], SMALL) / 2 - rest + 0.8)

@@ -1,4 +1,4 @@
-"""Logos of filters, with the known motif that each is like."""
+"""Sequence logos of filters, with the known motif that each one matches."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.plots.glyphs import stack_letters
+from tfimpute_tracks.plots.glyphs import draw_logo
 from tfimpute_tracks.plots.style import (
     DOUBLE_COLUMN,
     GRAY,
     SMALL,
+    add_axes,
     new_figure,
     paper_style,
 )
@@ -20,26 +21,27 @@ from tfimpute_tracks.plots.style import (
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["logo_sheet"]
+__all__ = ["logo_figure"]
 
 _COLUMNS = 4
-_LEFT, _RIGHT, _GAP, _TOP, _FOOT = 6.0, 2.0, 5.0, 1.0, 1.0  # mm
+_LEFT, _RIGHT, _GAP, _TOP, _BOTTOM = 6.0, 2.0, 5.0, 1.0, 1.0  # mm
 _TITLE, _LOGO, _BETWEEN = 5.5, 9.0, 1.5  # mm
+_ROW = _TITLE + _LOGO + _BETWEEN
 
 
-def logo_sheet(
+def logo_figure(
     logos: Sequence[NDArray[np.float64]],
     titles: Sequence[tuple[str, str]],
     caption: str,
 ) -> Figure:
-    """Draw logos side by side, four to a row.
+    """Draw logos, four to a row.
 
     Parameters
     ----------
     logos : sequence of float64 array, shape (length, 4)
-        Heights of letters in bits; one at least.
+        Heights in bits; at least one logo.
     titles : sequence of (str, str)
-        Of each: a name, and what stands beside it in gray.
+        For each logo, a name, and a note in gray.
     caption : str
 
     Returns
@@ -47,26 +49,23 @@ def logo_sheet(
     Figure
         Its label is the caption.
     """
-    n_rows = -(-len(logos) // _COLUMNS)
-    row = _TITLE + _LOGO + _BETWEEN
-    height = _TOP + n_rows * row + _FOOT
+    height = _TOP + -(-len(logos) // _COLUMNS) * _ROW + _BOTTOM
     inner = DOUBLE_COLUMN - _LEFT - _RIGHT
     width = (inner - (_COLUMNS - 1) * _GAP) / _COLUMNS
     longest = max(len(logo) for logo in logos)
     with paper_style():
         figure = new_figure(DOUBLE_COLUMN, height)
-        whole = np.array([DOUBLE_COLUMN, height] * 2)
-        for i, (logo, (name, beside)) in enumerate(zip(logos, titles, strict=True)):
-            down, across = divmod(i, _COLUMNS)
-            left = _LEFT + across * (width + _GAP)
-            foot = height - _TOP - down * row - _TITLE - _LOGO
-            axes = figure.add_axes(tuple(np.array((left, foot, width, _LOGO)) / whole))
-            stack_letters(axes, logo)
+        for i, (logo, (name, note)) in enumerate(zip(logos, titles, strict=True)):
+            row, column = divmod(i, _COLUMNS)
+            left = _LEFT + column * (width + _GAP)
+            bottom = height - _TOP - row * _ROW - _TITLE - _LOGO
+            axes = add_axes(figure, left, bottom, width, _LOGO)
+            draw_logo(axes, logo)
             axes.set_xlim(-0.5, longest - 0.5)
             axes.set_ylim(0, 2)
             axes.set_xticks([])
-            axes.set_yticks([0, 1, 2], ["0", "", "2"] if across == 0 else ["", "", ""])
+            axes.set_yticks([0, 1, 2], ["", "", ""] if column else ["0", "", "2"])
             axes.set_title(name, fontsize=SMALL, loc="left", pad=2)
-            axes.set_title(beside, fontsize=SMALL, loc="right", pad=2, color=GRAY)
+            axes.set_title(note, fontsize=SMALL, loc="right", pad=2, color=GRAY)
     figure.set_label(caption)
     return figure

@@ -1,18 +1,18 @@
-"""What every substitution does: a heat map, and letters as high as what they are worth.
+"""Effects of all substitutions of a region: a heatmap, and the sequence as a logo.
 
-Long regions go on in rows below each other, all on one scale.
+Long regions are wrapped into rows, all on one scale.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tfimpute_tracks.genome import Region
 from tfimpute_tracks.kernels.encode import N_CODE
-from tfimpute_tracks.plots.glyphs import draw_letters
+from tfimpute_tracks.plots.glyphs import draw_bases
 from tfimpute_tracks.plots.style import (
     BLACK,
     DOUBLE_COLUMN,
@@ -20,6 +20,8 @@ from tfimpute_tracks.plots.style import (
     LIGHT_GRAY,
     SMALL,
     TEXT,
+    add_axes,
+    color_bar,
     new_figure,
     paper_style,
     text_width,
@@ -34,132 +36,115 @@ __all__ = ["mutagenesis_figure"]
 
 Doubles = NDArray[np.float64]
 
-_LETTERS = "ACGT"
+_BASES = "ACGT"
 _LEFT, _RIGHT, _TOP = 15.0, 17.0, 10.5  # mm
 _LOGO, _BETWEEN, _CELL, _TICKS, _GAP = 13.0, 0.8, 2.0, 4.0, 2.5  # mm, down a row
-_WIDEST = 3.2  # mm of a letter
-_MOST_COLUMNS = 100
-_READABLE = 0.5  # mm: a lower letter is a bar
-_LEAST_SPAN = 0.1  # of log-odds: what changes by less is not blown up
-
-
-_BLOCK = _LOGO + _BETWEEN + 4 * _CELL + _TICKS
+_ROW = _LOGO + _BETWEEN + 4 * _CELL + _TICKS
+_MAX_WIDTH = 3.2  # mm of a base
+_MAX_COLUMNS = 100
+_READABLE = 0.5  # mm: a lower letter is drawn as a bar
+_MIN_SPAN = 0.1  # of log-odds: smaller changes stay pale
 
 
 class _Row(NamedTuple):
-    """A row of the picture: letters from a place on."""
+    """A row of the figure: bases from a position on."""
 
     first: int
     codes: NDArray[np.uint8]
     changes: Doubles  # (n, 4)
 
 
-class _Layout(NamedTuple):
-    """Sizes in mm, and columns of a row."""
-
-    width: float
-    height: float
-    column: float
-    n_columns: int
-
-    @classmethod
-    def of(cls, n_bp: int, title: str) -> _Layout:
-        n_rows = -(-n_bp // _MOST_COLUMNS)
-        # Whole tens, so that ticks stand below each other.
-        n_columns = n_bp if n_rows == 1 else -(-n_bp // n_rows // 10) * 10
-        n_rows = -(-n_bp // n_columns)
-        column = min((DOUBLE_COLUMN - _LEFT - _RIGHT) / n_columns, _WIDEST)
-        width = _LEFT + max(n_columns * column + _RIGHT, text_width(title) + 4)
-        height = _TOP + n_rows * (_BLOCK + _GAP) - _GAP
-        return cls(width, height, column, n_columns)
-
-    def axes(self, figure: Figure, *where: float) -> Axes:
-        """Add axes: left, foot, width and height in mm."""
-        whole = np.array([self.width, self.height] * 2)
-        return figure.add_axes(tuple(np.array(where) / whole))
-
-
 def mutagenesis_figure(
     changes: Doubles, codes: NDArray[np.uint8], region: Region, title: str
 ) -> Figure:
-    """Draw what substitutions do to a pair.
+    """Draw the effects of substitutions on a pair.
 
     Parameters
     ----------
     changes : float64 array, shape (n_bp, 4)
-        Change of log-odds by each of A, C, G and T: 0 for the letter that is there, NaN
-        where there is no score.
+        Change in the log-odds by each of A, C, G and T: 0 for the reference base, NaN
+        without a score.
     codes : uint8 array, shape (n_bp,)
-        Of the letters that are there: A, C, G, T = 0..3, else 4.
+        Of the reference: A, C, G, T = 0..3, otherwise 4.
     region : Region
     title : str
 
     Returns
     -------
     Figure
-        Above each place its letter, as high as minus the mean change of the three
+        Above each position its base, as high as minus the mean change of the three
         substitutions. Its label is its caption.
     """
-    layout = _Layout.of(len(codes), title)
-    loss = -np.nansum(changes, axis=1) / 3
-    span = max(float(np.nanmax(np.abs(changes), initial=0)), _LEAST_SPAN)
+    n_columns = _row_length(len(codes))
+    n_rows = -(-len(codes) // n_columns)
+    column = min((DOUBLE_COLUMN - _LEFT - _RIGHT) / n_columns, _MAX_WIDTH)
+    width = _LEFT + max(n_columns * column + _RIGHT, text_width(title) + 4)
+    height = _TOP + n_rows * (_ROW + _GAP) - _GAP
+    importance = -np.nansum(changes, axis=1) / 3
+    span = max(float(np.nanmax(np.abs(changes), initial=0)), _MIN_SPAN)
     limits = (
-        min(1.08 * float(loss.min()), -0.02 * _LEAST_SPAN),
-        max(1.08 * float(loss.max()), _LEAST_SPAN),
+        min(1.08 * float(importance.min()), -0.02 * _MIN_SPAN),
+        max(1.08 * float(importance.max()), _MIN_SPAN),
     )
     with paper_style():
-        figure = new_figure(layout.width, layout.height)
-        _draw_head(figure, layout, title)
-        top = layout.height - _TOP
-        for first in range(0, len(codes), layout.n_columns):
-            some = slice(first, first + layout.n_columns)
-            row = _Row(region.start + first, codes[some], changes[some])
-            across = layout.column * len(row.codes)
-            foot = top - _BLOCK + _TICKS
-            logo = layout.axes(figure, _LEFT, top - _LOGO, across, _LOGO)
-            _draw_loss(logo, row, limits)
-            cells = layout.axes(figure, _LEFT, foot, across, 4 * _CELL)
-            mesh = _draw_cells(cells, row, span, layout.column)
+        figure = new_figure(width, height)
+        _draw_title(figure, title, (width, height))
+        top = height - _TOP
+        for first in range(0, len(codes), n_columns):
+            part = slice(first, first + n_columns)
+            row = _Row(region.start + first, codes[part], changes[part])
+            across, bottom = column * len(row.codes), top - _ROW + _TICKS
+            logo = add_axes(figure, _LEFT, top - _LOGO, across, _LOGO)
+            _draw_logo(logo, row, limits)
+            cells = add_axes(figure, _LEFT, bottom, across, 4 * _CELL)
+            mesh = _draw_cells(cells, row, span, column)
             if first == 0:
-                beside = _LEFT + across + 3, foot, 2.5, top - foot
-                bar = figure.colorbar(mesh, cax=layout.axes(figure, *beside))
-                bar.ax.tick_params(labelsize=SMALL, length=2)
-                bar.set_label("Change of log-odds", fontsize=SMALL)
-            top -= _BLOCK + _GAP
+                place = _LEFT + across + 3, bottom, 2.5, top - bottom
+                color_bar(figure, mesh, place, "Change in log-odds")
+            top -= _ROW + _GAP
     figure.set_label(
-        f"What each substitution does to {title}: the change of the log-odds of "
-        "binding, of the best tile that holds the place. A dot marks the letter that "
-        "is there. Letters above are as high as what is lost when they are changed: "
-        "minus the mean change of the three substitutions; below the line where "
-        "changes raise the score. Gray: no score."
+        f"Effect of each substitution on {title}: change in the log-odds of binding, of "
+        "the best tile over the position. A dot marks the reference base. The height of "
+        "the letters above is minus the mean change of the three substitutions: positive "
+        "if the reference base raises the score. Gray: no score."
     )
     return figure
 
 
-def _draw_head(figure: Figure, layout: _Layout, title: str) -> None:
-    told = "\N{BULLET} the letter that is there"
-    for text, down, size, color in (
+def _row_length(n_bp: int) -> int:
+    """Give the number of columns of a row: a multiple of ten if there are several."""
+    n_rows = -(-n_bp // _MAX_COLUMNS)
+    return n_bp if n_rows == 1 else -(-n_bp // n_rows // 10) * 10
+
+
+def _draw_title(figure: Figure, title: str, size: tuple[float, float]) -> None:
+    legend = "\N{BULLET} reference base"
+    for text, down, points, color in (
         (title, 2.0, TEXT, BLACK),
-        (told, 5.5, SMALL, GRAY),
+        (legend, 5.5, SMALL, GRAY),
     ):
-        where = _LEFT / layout.width, 1 - down / layout.height
-        figure.text(
-            *where, text, fontsize=size, color=color, va="top", parse_math=False
-        )
+        corner = _LEFT / size[0], 1 - down / size[1]
+        style: dict[str, Any] = {
+            "fontsize": points,
+            "color": color,
+            "va": "top",
+            "parse_math": False,
+        }
+        figure.text(*corner, text, **style)
 
 
-def _draw_loss(axes: Axes, row: _Row, limits: tuple[float, float]) -> None:
+def _draw_logo(axes: Axes, row: _Row, limits: tuple[float, float]) -> None:
     heights = -row.changes.sum(axis=1) / 3
     readable = _READABLE / _LOGO * (limits[1] - limits[0])
-    where, floors = np.arange(len(heights), dtype=float), np.minimum(heights, 0)
-    draw_letters(axes, row.codes, where, floors, np.abs(heights), readable)
+    x, bottoms = np.arange(len(heights), dtype=float), np.minimum(heights, 0)
+    draw_bases(axes, row.codes, x, bottoms, np.abs(heights), readable)
     axes.axhline(0, color=GRAY, linewidth=0.4)
     axes.set_xlim(-0.5, len(row.codes) - 0.5)
     axes.set_ylim(*limits)
     axes.set_xticks([])
     axes.spines["bottom"].set_visible(False)
     axes.locator_params(axis="y", nbins=4)
-    axes.set_ylabel("Loss when\nchanged", fontsize=SMALL, labelpad=2)
+    axes.set_ylabel("Loss when\nreplaced", fontsize=SMALL, labelpad=2)
 
 
 def _draw_cells(axes: Axes, row: _Row, span: float, column: float) -> AxesImage:
@@ -176,11 +161,11 @@ def _draw_cells(axes: Axes, row: _Row, span: float, column: float) -> AxesImage:
     known = np.flatnonzero((row.codes < N_CODE) & ~np.isnan(row.changes).any(axis=1))
     axes.plot(known, row.codes[known], ".", color=GRAY, markersize=1.6, linestyle="")
     axes.set_xlim(-0.5, n - 0.5)
-    axes.set_yticks(range(4), list(_LETTERS), fontsize=SMALL)
+    axes.set_yticks(range(4), list(_BASES), fontsize=SMALL)
     last = row.first + n
-    room = text_width(f"{last:,}", SMALL) + 2
-    step = next(s for s in (5, 10, 20, 50, 100) if s * column > room or s == 100)
-    # Places count from 1, as browsers print them.
+    widest = text_width(f"{last:,}", SMALL) + 2
+    step = next(s for s in (5, 10, 20, 50, 100) if s * column > widest or s == 100)
+    # Positions are 1-based, as browsers print them.
     ticks = np.arange(-(-(row.first + 1) // step) * step, last + 1, step)
     if not ticks.size:
         ticks = np.array([row.first + 1])

@@ -1,4 +1,4 @@
-"""Names on a plane, near ones together, in the colors of their groups."""
+"""A projection of names onto a plane, similar ones close together, colored by group."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ from tfimpute_tracks.plots.style import (
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["map_of"]
+__all__ = ["draw_projection"]
 
 _COLORS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY_BLUE)
 _HEIGHT = 130.0  # mm
 _NAME = 4.5  # pt
 
 
-def map_of(
-    names: Sequence[str], places: NDArray[np.float64], groups: Sequence[str | None]
+def draw_projection(
+    names: Sequence[str], points: NDArray[np.float64], groups: Sequence[str | None]
 ) -> Figure:
-    """Draw names where they lie on a plane.
+    """Draw names as points of a plane.
 
     Parameters
     ----------
     names : sequence of str
-    places : float64 array, shape (n_names, 2)
+    points : float64 array, shape (n_names, 2)
     groups : sequence of str or None
-        The six largest have colors, others and None are gray.
+        The six largest groups are colored, others and None are gray.
 
     Returns
     -------
@@ -58,21 +58,23 @@ def map_of(
         figure = new_figure(DOUBLE_COLUMN, _HEIGHT)
         axes = figure.add_axes((0.01, 0.06, 0.98, 0.93))
         for group in (*shown, None):
-            here = [i for i, own in enumerate(groups) if color_of.get(own) is None]
-            if group is not None:
-                here = [i for i, own in enumerate(groups) if own == group]
+            own = [
+                i
+                for i, other in enumerate(groups)
+                if (other if other in color_of else None) == group
+            ]
             axes.scatter(
-                places[here, 0],
-                places[here, 1],
+                points[own, 0],
+                points[own, 1],
                 s=9,
-                color=LIGHT_GRAY if group is None else color_of[group],
+                color=color_of.get(group, LIGHT_GRAY),
                 linewidths=0,
                 label="others" if group is None else group,
             )
-        for name, (x, y), group in zip(names, places, groups, strict=True):
+        for name, point, group in zip(names, points, groups, strict=True):
             axes.annotate(
                 name,
-                (x, y),
+                point,
                 xytext=(2, 0),
                 textcoords="offset points",
                 fontsize=_NAME,
@@ -88,7 +90,7 @@ def map_of(
             handletextpad=0.1,
         )
     figure.set_label(
-        f"{len(names)} names on a plane by t-SNE of the cosines of their embeddings: "
-        "near ones are alike, distances across the plane mean little."
+        f"t-SNE projection of {len(names)} names by the cosines of their embeddings: "
+        "close ones are similar, large distances have no meaning."
     )
     return figure

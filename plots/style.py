@@ -1,11 +1,11 @@
-"""How pictures of this package look: colors, letters, sizes, and how they are saved.
+"""The style of all figures: colors, fonts and sizes, and how figures are saved.
 
-Made for print: letters of 6 to 7.5 pt on figures of a column's or a page's width, in
-Okabe and Ito's colors, which the color-blind tell apart. A picture is the same file
-byte for byte whenever it is drawn again: no dates, fixed identifiers, and DejaVu Sans,
-which comes with matplotlib, so that nothing moves with the fonts of a machine. In SVG,
-text stays text. matplotlib is imported where it is needed and its settings are left as
-they were found; pyplot, which keeps figures for the whole process, is not used.
+Figures are made for print: text of 6 to 7.5 pt, the width of a column or of a page, and
+the color-blind safe palette of Okabe and Ito. The same figure is the same file, byte for
+byte: no dates, fixed identifiers, and DejaVu Sans, which comes with matplotlib, so that
+the layout does not depend on installed fonts. In SVG, text stays text. matplotlib is
+imported only where it is needed, and its settings are restored; pyplot, which keeps
+figures for the whole process, is not used.
 """
 
 from __future__ import annotations
@@ -31,7 +31,6 @@ __all__ = [
     "BLUE",
     "COLOR_OF",
     "DOUBLE_COLUMN",
-    "ENDINGS",
     "GRAY",
     "GREEN",
     "LIGHT_GRAY",
@@ -42,11 +41,13 @@ __all__ = [
     "SINGLE_COLUMN",
     "SKY_BLUE",
     "SMALL",
+    "STATUSES",
+    "SUFFIXES",
     "TEXT",
     "VERMILLION",
     "YELLOW",
     "add_axes",
-    "check_ending",
+    "check_suffix",
     "color_bar",
     "new_figure",
     "paper_style",
@@ -65,26 +66,28 @@ BLUE = "#0072B2"
 VERMILLION = "#D55E00"
 PURPLE = "#CC79A7"
 PALETTE = (BLUE, VERMILLION, GREEN, PURPLE, SKY_BLUE, ORANGE, YELLOW, BLACK)
-"""The order to use them in, where colors only tell things apart."""
+"""The order in which colors are used for series."""
 GRAY = "#5A5A5A"
 LIGHT_GRAY = "#D9D9D9"
 
+STATUSES = ("trained", "imputed")
+"""Of a pair: whether the model was trained on it."""
 COLOR_OF = {"trained": BLUE, "imputed": VERMILLION}
-"""The color of a pair by its status; text or marker say it as well."""
+"""Color of a pair by its status; text or marker show the status as well."""
 MARKER_OF = {"trained": "o", "imputed": "D"}
 
 TEXT, SMALL = 7.5, 6.0
-"""Sizes of letters, in pt."""
+"""Font sizes in pt."""
 SINGLE_COLUMN, DOUBLE_COLUMN = 89.0, 183.0
-"""Widths of figures of journals, in mm."""
-ENDINGS = (".png", ".svg", ".pdf")
-"""What :func:`save_figure` writes."""
+"""Widths of journal figures in mm."""
+SUFFIXES = (".png", ".svg", ".pdf")
+"""Formats of :func:`save_figure`."""
 
 _MM_PER_INCH, _PT_PER_INCH = 25.4, 72.0
 _DPI = 300
 _SETTINGS: Any = {  # matplotlib types each of its 300 names
     "font.family": "sans-serif",
-    # The first is what widths are measured with; the others are narrower.
+    # Widths are measured with the first one; the others are narrower.
     "font.sans-serif": ["DejaVu Sans", "Arial", "Helvetica"],
     "font.size": TEXT,
     "axes.labelsize": TEXT,
@@ -113,7 +116,7 @@ _SETTINGS: Any = {  # matplotlib types each of its 300 names
 
 @contextmanager
 def paper_style() -> Iterator[None]:
-    """Set matplotlib up for a picture, and back when the block ends.
+    """Apply the style to matplotlib, and restore its settings when the block ends.
 
     Yields
     ------
@@ -122,7 +125,7 @@ def paper_style() -> Iterator[None]:
     import matplotlib
 
     with matplotlib.rc_context():
-        matplotlib.rcdefaults()  # whatever a user's own settings are
+        matplotlib.rcdefaults()  # ignore the user's own settings
         matplotlib.rcParams.update(_SETTINGS)
         yield
 
@@ -138,7 +141,7 @@ def new_figure(width: float, height: float) -> Figure:
     Returns
     -------
     Figure
-        Of no pyplot state; to be filled and saved within :func:`paper_style`.
+        Without pyplot state; fill and save it within :func:`paper_style`.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -218,8 +221,8 @@ def text_width(
     return float(width) / _PT_PER_INCH * _MM_PER_INCH
 
 
-def check_ending(dest: Path) -> None:
-    """Refuse a picture that cannot be written, before any work.
+def check_suffix(dest: Path) -> None:
+    """Refuse a figure that cannot be written, before any work.
 
     Parameters
     ----------
@@ -228,15 +231,15 @@ def check_ending(dest: Path) -> None:
     Raises
     ------
     UsageError
-        Its ending is none of :data:`ENDINGS`.
+        Its suffix is not in :data:`SUFFIXES`.
     OutputError
         It is a folder.
     """
-    if dest.suffix.lower() not in ENDINGS:
-        ends = f"ends in {dest.suffix!r}" if dest.suffix else "has no ending"
-        raise UsageError(f"{dest} {ends}; a picture is written as {', '.join(ENDINGS)}")
+    if dest.suffix.lower() not in SUFFIXES:
+        suffix = f"the suffix {dest.suffix!r}" if dest.suffix else "no suffix"
+        raise UsageError(f"{dest} has {suffix}; use one of {', '.join(SUFFIXES)}")
     if dest.is_dir():
-        raise OutputError(f"{dest} is a folder; name a file for the picture")
+        raise OutputError(f"{dest} is a folder; use a file name")
 
 
 def save_figure(
@@ -249,7 +252,7 @@ def save_figure(
     figure : Figure
         From :func:`new_figure`.
     dest : Path
-        Ending in one of :data:`ENDINGS`.
+        With one of the :data:`SUFFIXES`.
     title : str
     description : str, optional
         What it shows, for those who cannot see it. Default: the label of the figure,
@@ -258,25 +261,27 @@ def save_figure(
     Raises
     ------
     UsageError
-        Another ending.
+        Another suffix.
     WriteError
         The disk is full, or the file cannot be written.
     """
-    check_ending(dest)
+    check_suffix(dest)
     description = str(figure.get_label()) if description is None else description
     kind = dest.suffix.lower()[1:]
     if kind == "svg":
-        head = '<?xml version="1.0" encoding="utf-8" standalone="no"?>\n'
-        write_text(dest, head + svg_text(figure, title, description))
+        declaration = '<?xml version="1.0" encoding="utf-8" standalone="no"?>\n'
+        write_text(dest, declaration + svg_text(figure, title, description))
         return
-    told: dict[str, str | None] = {"Title": title}
-    told |= {"CreationDate": None} if kind == "pdf" else {"Description": description}
+    metadata: dict[str, str | None] = {"Title": title}
+    metadata |= (
+        {"CreationDate": None} if kind == "pdf" else {"Description": description}
+    )
     with paper_style(), atomic_file(dest) as temp:
-        figure.savefig(temp, format=kind, metadata=told)
+        figure.savefig(temp, format=kind, metadata=metadata)
 
 
 def svg_text(figure: Figure, title: str, description: str, key: str = "") -> str:
-    """Give a figure as SVG, for a file or to stand in a page.
+    """Render a figure as SVG, for a file or for an HTML page.
 
     Parameters
     ----------
@@ -285,20 +290,20 @@ def svg_text(figure: Figure, title: str, description: str, key: str = "") -> str
     title, description : str
         As for :func:`save_figure`.
     key : str
-        Begins every identifier, so that several pictures can stand in one page:
-        letters, digits and ``-``, another one for each picture.
+        Prefix of every identifier, so that a page can hold several figures: letters,
+        digits and ``-``, a different one for each figure.
 
     Returns
     -------
     str
-        An ``svg`` element. It is no wider than what it stands in.
+        An ``svg`` element, at most as wide as its container.
     """
     buffer = io.StringIO()
     with paper_style():
         figure.savefig(buffer, format="svg", metadata={"Date": None})
     svg = buffer.getvalue()
     svg = svg[svg.index("<svg") :]
-    # What a viewer is told of the whole belongs to this picture and not to the page.
+    # Metadata and styles of a whole document do not belong into a page.
     svg = re.sub(r"\s*<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     svg = re.sub(r"\s*<defs>\s*<style.*?</style>\s*</defs>", "", svg, flags=re.DOTALL)
     if key:
@@ -309,8 +314,8 @@ def svg_text(figure: Figure, title: str, description: str, key: str = "") -> str
     svg = svg.replace(
         "<svg ", f'<svg role="img" aria-labelledby="{names}" style="{style}" ', 1
     )
-    head, _, body = svg.partition(">\n")
+    tag, _, body = svg.partition(">\n")
     return (
-        f'{head}>\n <title id="{key}title">{escape(title)}</title>\n'
+        f'{tag}>\n <title id="{key}title">{escape(title)}</title>\n'
         f' <desc id="{key}desc">{escape(description)}</desc>\n{body}'
     )

@@ -1,46 +1,42 @@
-"""Pictures that sum up many tracks: scores, peaks, and how far to trust pairs.
+"""Figures that summarize many tracks: scores, peaks, and the expected accuracy of pairs.
 
-Each is given as SVG text that can stand in a page. Measured and imputed pairs differ in
-color and in marker; what is drawn of both alike is gray. Where the numbers come from
-is the caller's business.
+Each is SVG text for an HTML page. Trained and imputed pairs differ in color and in marker;
+gray marks do not distinguish them.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tfimpute_tracks.plots.marks import draw_pairs, jitter, legend_above
 from tfimpute_tracks.plots.style import (
     BLACK,
-    COLOR_OF,
     GRAY,
     LIGHT_GRAY,
-    MARKER_OF,
     SMALL,
+    STATUSES,
+    add_axes,
     new_figure,
     paper_style,
     svg_text,
     text_width,
 )
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
 __all__ = [
     "expected_accuracy",
-    "known_and_imputed",
+    "peaks_by_status",
     "peaks_per_chromosome",
     "score_distribution",
 ]
 
 _WIDTH = 120.0  # mm
-_NAMED = 40  # pairs that get a name
-_CHROMS = 40  # chromosomes that have room for theirs
-_KINDS = ("trained", "imputed")
+_LEFT, _INNER = 0.11 * _WIDTH, 0.87 * _WIDTH
+_MAX_NAMES = 40  # pairs
+_MAX_CHROMS = 40
 
 
 def score_distribution(
@@ -49,16 +45,17 @@ def score_distribution(
     counts: Sequence[NDArray[np.int64]],
     thresholds: Sequence[float],
 ) -> str:
-    """Draw how many tiles have which score, a small picture per pair.
+    """Draw a histogram of scores for each pair.
 
     Parameters
     ----------
     names : sequence of str
-        One at least; of more than a dozen the picture grows long.
+        At least one; more than a dozen make a long figure.
     edges : float64 array, shape (n_bins + 1,)
     counts : sequence of int64 arrays, shape (n_bins,)
+        Tiles per bin.
     thresholds : sequence of float
-        Score that calls a peak.
+        Peak-calling thresholds.
 
     Returns
     -------
@@ -73,10 +70,10 @@ def score_distribution(
         grid = figure.subplots(
             n_rows, n_columns, sharex=True, sharey=True, squeeze=False
         )
-        every = list(grid.flat)
-        for axes in every[len(names) :]:
+        panels = list(grid.flat)
+        for axes in panels[len(names) :]:
             axes.set_visible(False)
-        rows = zip(every, names, counts, thresholds, strict=False)
+        rows = zip(panels, names, counts, thresholds, strict=False)
         for axes, name, heights, threshold in rows:
             axes.stairs(np.maximum(heights, 0.5), edges, fill=True, color=GRAY)
             axes.axvline(threshold, color=BLACK, linestyle="--", linewidth=0.7)
@@ -85,8 +82,8 @@ def score_distribution(
             axes.set_ylim(0.5, None)
             axes.set_xlim(edges[0], edges[-1])
             axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
-        for axes in every[max(len(names) - n_columns, 0) : len(names)]:
-            axes.tick_params(labelbottom=True)  # none stands below it
+        for axes in panels[max(len(names) - n_columns, 0) : len(names)]:
+            axes.tick_params(labelbottom=True)  # no panel is below it
         low, high = 9 / height, 1 - 4.5 / height
         figure.subplots_adjust(0.11, low, 0.98, high, 0.12, 0.35)
         middle = (0.11 + 0.98) / 2
@@ -95,8 +92,8 @@ def score_distribution(
         return svg_text(
             figure,
             "Distribution of scores",
-            f"Histograms of the scores of {len(names)} pairs on a log axis, with the "
-            "threshold that calls peaks.",
+            f"Histograms of the scores of {len(names)} pairs on a log scale, with the "
+            "peak-calling threshold.",
             "scores",
         )
 
@@ -124,32 +121,30 @@ def peaks_per_chromosome(
     str
         SVG: bars are medians over pairs, points are pairs.
     """
-    # Scaffolds are many, and hold little: the largest stay, in the order given.
-    largest = np.sort(np.argsort(-known, kind="stable")[:_CHROMS])
-    shown = [chroms[i] for i in largest.tolist()]
+    # Scaffolds are many and short: the longest stay, in the order of the genome.
+    longest = np.sort(np.argsort(-known, kind="stable")[:_MAX_CHROMS])
+    shown = [chroms[i] for i in longest.tolist()]
     n_left_out = len(chroms) - len(shown)
-    density = (peaks / np.maximum(known, 1e-9))[:, largest]
+    density = (peaks / np.maximum(known, 1e-9))[:, longest]
     widest = max((text_width(chrom, SMALL) for chrom in shown), default=0)
-    across = 0.87 * _WIDTH
-    places = np.arange(len(shown))
-    spare = max(4 - len(shown), 0) / 2  # few bars do not fill the picture
-    is_turned = widest + 2 > across / (len(shown) + 2 * spare)
-    below = (widest if is_turned else 2.5) + 4.0
-    height = 45 + below
+    positions = np.arange(len(shown))
+    margin = max(4 - len(shown), 0) / 2  # few bars do not fill the figure
+    is_rotated = widest + 2 > _INNER / (len(shown) + 2 * margin)
+    below = (widest if is_rotated else 2.5) + 4.0
     with paper_style():
-        figure = new_figure(_WIDTH, height)
-        axes = figure.add_axes((0.11, below / height, 0.87, 40 / height))
-        axes.bar(places, np.median(density, axis=0), 0.6, color=LIGHT_GRAY)
-        spread = _jitter(len(names), 0.4)
-        for place in places.tolist():
-            _dots(axes, place + spread, density[:, place], "", 2.2)
-        axes.set_xticks(places, shown, rotation=90 if is_turned else 0)
-        axes.set_xlim(-0.6 - spare, len(shown) - 0.4 + spare)
+        figure = new_figure(_WIDTH, 45 + below)
+        axes = add_axes(figure, _LEFT, below, _INNER, 40)
+        axes.bar(positions, np.median(density, axis=0), 0.6, color=LIGHT_GRAY)
+        offsets = jitter(len(names), 0.4)
+        for at in positions.tolist():
+            draw_pairs(axes, at + offsets, density[:, at], "", 2.2)
+        axes.set_xticks(positions, shown, rotation=90 if is_rotated else 0)
+        axes.set_xlim(-0.6 - margin, len(shown) - 0.4 + margin)
         axes.set_ylim(0, None)
         axes.set_ylabel("Peaks per Mb", fontsize=SMALL)
         if n_left_out:
-            told = f"+{n_left_out:,} with less sequence"
-            axes.set_title(told, fontsize=SMALL, loc="right", pad=3)
+            text = f"+{n_left_out:,} shorter ones"
+            axes.set_title(text, fontsize=SMALL, loc="right", pad=3)
         return svg_text(
             figure,
             "Peaks by chromosome",
@@ -159,8 +154,8 @@ def peaks_per_chromosome(
         )
 
 
-def known_and_imputed(density: NDArray[np.float64], status: Sequence[str]) -> str:
-    """Draw the peaks of trained pairs beside those of imputed ones.
+def peaks_by_status(density: NDArray[np.float64], status: Sequence[str]) -> str:
+    """Draw the peaks of trained pairs next to those of imputed ones.
 
     Parameters
     ----------
@@ -172,57 +167,54 @@ def known_and_imputed(density: NDArray[np.float64], status: Sequence[str]) -> st
     Returns
     -------
     str
-        SVG; pairs without a peak stand at the lower end.
+        SVG; pairs without a peak are at the lower end.
     """
     from matplotlib.ticker import NullFormatter
 
     floor = 10 ** math.floor(math.log10(max(density[density > 0].min(initial=1), 1e-3)))
+    labels = [f"{kind} ({list(status).count(kind)})" for kind in STATUSES]
     with paper_style():
         figure = new_figure(_WIDTH / 2, 55)
         axes = figure.add_axes((0.2, 0.14, 0.76, 0.8))
-        for place, kind in enumerate(_KINDS):
-            some = np.array(
-                [d for d, r in zip(density, status, strict=True) if r == kind]
-            )
-            if not len(some):
+        for at, kind in enumerate(STATUSES):
+            shown = np.maximum(density[np.asarray(status) == kind], floor)
+            if not len(shown):
                 continue
-            shown = np.maximum(some, floor)
-            _dots(axes, place + _jitter(len(some), 0.5), shown, kind, 2.6)
-            middle = float(np.median(shown))
-            axes.plot([place - 0.35, place + 0.35], [middle, middle], color=GRAY)
+            draw_pairs(axes, at + jitter(len(shown), 0.5), shown, kind, 2.6)
+            median = float(np.median(shown))
+            axes.plot([at - 0.35, at + 0.35], [median, median], color=GRAY)
         axes.set_yscale("log")
         axes.yaxis.set_major_formatter("{x:g}")
         axes.yaxis.set_minor_formatter(NullFormatter())
         axes.set_ylim(floor / 1.5, max(2 * float(density.max(initial=1)), 10 * floor))
         axes.set_xlim(-0.6, 1.6)
-        words = [f"{kind} ({list(status).count(kind)})" for kind in _KINDS]
-        axes.set_xticks([0, 1], words)
+        axes.set_xticks([0, 1], labels)
         axes.set_ylabel("Peaks per Mb", fontsize=SMALL)
         return svg_text(
             figure,
             "Peaks of trained and imputed pairs",
-            "Peaks per Mb of each pair on a log axis; lines are medians.",
-            "known",
+            "Peaks per Mb of each pair on a log scale; lines are medians.",
+            "status",
         )
 
 
 def expected_accuracy(
     names: Sequence[str], aurocs: Sequence[float | None], status: Sequence[str]
 ) -> str:
-    """Draw how well each pair is expected to be told apart, the best first.
+    """Draw the expected AUROC of each pair, the best first.
 
     Parameters
     ----------
     names : sequence of str
     aurocs : sequence of float or None
-        None: nothing is known.
+        None: unknown.
     status : sequence of str
         `trained` or `imputed`.
 
     Returns
     -------
     str
-        SVG; names are left out where there are more than 40.
+        SVG; names are left out if there are more than 40.
     """
     rows = [
         (auroc, name, kind)
@@ -230,19 +222,19 @@ def expected_accuracy(
         if auroc is not None
     ]
     rows.sort(key=lambda row: (-row[0], row[1]))
-    is_named = len(rows) <= _NAMED
+    is_named = len(rows) <= _MAX_NAMES
     n_unknown = len(names) - len(rows)
     widest = max((text_width(name, SMALL) for _, name, _ in rows), default=0)
-    left = (widest + 4) / _WIDTH if is_named else 0.08
+    left = widest + 4 if is_named else 0.08 * _WIDTH
     height = 18 + (3.4 * max(len(rows), 3) if is_named else 60)
     with paper_style():
         figure = new_figure(_WIDTH, height)
-        axes = figure.add_axes((left, 10 / height, 0.97 - left, 1 - 17 / height))
-        for kind in _KINDS:
-            some = [(i, row[0]) for i, row in enumerate(rows) if row[2] == kind]
-            if some:
-                places, values = zip(*some, strict=True)
-                _dots(axes, values, places, kind, 3.2)
+        axes = add_axes(figure, left, 10, 0.97 * _WIDTH - left, height - 17)
+        for kind in STATUSES:
+            own = [i for i, row in enumerate(rows) if row[2] == kind]
+            if own:
+                x = [rows[i][0] for i in own]
+                draw_pairs(axes, x, own, kind, 3.2, label=kind)
         axes.set_ylim(len(rows) - 0.4, -0.6)
         if is_named:
             axes.set_yticks(range(len(rows)), [name for _, name, _ in rows])
@@ -254,41 +246,14 @@ def expected_accuracy(
         axes.set_xlim(min(0.5, worst) - 0.02, 1)
         axes.set_xlabel("Expected AUROC", fontsize=SMALL)
         if rows:
-            axes.legend(
-                loc="lower right",
-                bbox_to_anchor=(1, 1),
-                ncols=2,
-                frameon=False,
-                borderpad=0,
-                handletextpad=0.2,
-            )
+            legend_above(axes)
         if n_unknown:
-            told = f"{n_unknown} pair(s) without a figure"
-            axes.set_title(told, fontsize=SMALL, loc="left", pad=3)
+            text = f"unknown for {n_unknown} pair(s)"
+            axes.set_title(text, fontsize=SMALL, loc="left", pad=3)
         return svg_text(
             figure,
             "Expected accuracy",
             f"Expected AUROC of {len(rows)} pairs, sorted; trained and imputed pairs "
-            "have other markers.",
+            "have different markers.",
             "accuracy",
         )
-
-
-def _dots(axes: Axes, x: Any, y: Any, kind: str, size: float) -> None:
-    axes.plot(
-        x,
-        y,
-        linestyle="none",
-        marker=MARKER_OF.get(kind, "o"),
-        markersize=size,
-        color=COLOR_OF.get(kind, GRAY),
-        markeredgewidth=0,
-        label=kind,
-        clip_on=False,  # a dot at the end of the axis is whole
-    )
-
-
-def _jitter(n: int, width: float) -> NDArray[np.float64]:
-    """Spread points sideways, always the same way: by the golden ratio."""
-    golden = (math.sqrt(5) - 1) / 2
-    return np.asarray((np.arange(n) * golden % 1 - 0.5) * width, dtype=np.float64)

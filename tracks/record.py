@@ -216,7 +216,7 @@ class TrackRecord(RunRecord, TrackOptions):
     sequence, store : str
         Digest of the sequence, or of the bulk store that the scores come from.
     evidence_summary : dict, optional
-        As :meth:`tfimpute_tracks.models.evidence.Evidence.about`.
+        As :meth:`tfimpute_tracks.models.evidence.Evidence.describe`.
     n_peaks : int
     signals : dict of str to str
         Name of a signal -> name of its bigWig.
@@ -288,7 +288,7 @@ class TrackRecord(RunRecord, TrackOptions):
             mean_over_cells=len(model.cells) if signal == "specificity" else None,
             regions=tuple(map(str, regions)),
             evidence_summary=(
-                model.evidence.about(pair, regions) if model.evidence else None
+                model.evidence.describe(pair, regions) if model.evidence else None
             ),
         )
 

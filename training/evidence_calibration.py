@@ -121,11 +121,13 @@ def promises(
     """
     learned, kept = np.flatnonzero(scored.learned), scored.kept("valid2", "test3")
     checks = kept if len(kept) >= MIN_PAIRS else learned
-    of_checks = scored.valid.of(checks), scored.test.of(checks)
+    of_checks = scored.valid.subset(checks), scored.test.subset(checks)
     imputed = calibrate_imputed_pairs(*of_checks, lines[checks])[1]
     # Scores are of sites as they are, so they know how few are bound.
     even = np.full(len(learned), 0.5), np.full(len(checks), 0.5)
-    calibration = calibrate_probabilities(scored.valid.of(learned), of_checks[1], *even)
+    calibration = calibrate_probabilities(
+        scored.valid.subset(learned), of_checks[1], *even
+    )
     if checks is learned and judge:
         told = judge.get("fdr", {}).get("imputed", imputed)
         imputed = {name: told[name] for name in told if name != "levels_reached"}

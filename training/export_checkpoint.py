@@ -29,6 +29,7 @@ from tfimpute_tracks.evaluation.fdr_calibration import (
     calibrate_trained_pairs,
     score_sites,
 )
+from tfimpute_tracks.evaluation.metrics import role_means
 from tfimpute_tracks.models.checkpoint import write_checkpoint
 from tfimpute_tracks.models.network import MotifNetwork
 from tfimpute_tracks.training.context_fit import calibration_sites
@@ -156,7 +157,7 @@ def export_run(
     """
     network = run.network
     network.backend = NUMBA
-    recurrent = bool(network.config.recurrent_units)
+    recurrent = network.config.pass_per_cell
     most = MAX_SITES_RECURRENT if recurrent else MAX_THRESHOLD_SITES
     judged_on = run.split._replace(
         valid=calibration_sites(dataset, run.split.valid, network)
@@ -194,7 +195,7 @@ def export_run(
             "test_average_precision": rounded(row.average_precision),
             **worth[i],
         }
-        for i, row in enumerate(judged.pairs.itertuples())
+        for i, row in enumerate(judged.itertuples())
         # A card has one entry for a pair, which is not that of its replicates.
         if row.role != REPLICATE
     ]
@@ -213,7 +214,7 @@ def export_run(
         },
         "history": run.history,
         **({"context": asdict(run.context)} if run.context else {}),
-        "metrics": judged.by_role(),
+        "metrics": role_means(judged),
         "fdr": {"sites": checked},
         "calibration": {
             "priors": dict(zip(dataset.vocabulary.tfs, shares.round(6), strict=True)),
@@ -252,7 +253,7 @@ def _calibration(
     tfs = np.array(dataset.vocabulary.pair_indices(dataset.pairs))[:, 0]
     try:
         return calibrate_probabilities(
-            valid.of(fit), test.of(check), shares[tfs[fit]], shares[tfs[check]]
+            valid.subset(fit), test.subset(check), shares[tfs[fit]], shares[tfs[check]]
         )
     except ValueError:  # no such pairs, or none with sites of both classes
         return {}

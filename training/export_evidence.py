@@ -19,13 +19,14 @@ from scipy.special import expit, logit
 
 from tfimpute_tracks import __version__
 from tfimpute_tracks.dataset import REPLICATE, Dataset
-from tfimpute_tracks.engines.scorer import site_scorer
+from tfimpute_tracks.engines.site_scorer import site_scorer
 from tfimpute_tracks.evaluation import evaluate_model
 from tfimpute_tracks.evaluation.fdr import MIN_SITES
 from tfimpute_tracks.evaluation.fdr_calibration import (
     SiteScores,
     calibrate_trained_pairs,
 )
+from tfimpute_tracks.evaluation.metrics import role_means
 from tfimpute_tracks.models.evidence import Evidence
 from tfimpute_tracks.models.evidence_weights import (
     EvidenceWeights,
@@ -143,7 +144,7 @@ def export_evidence_run(
         "evidence": run.evidence.store.digest,
         "data": {
             "sources": dataset.sources,
-            "sites": {"unseen": len(run.unseen), "test": len(run.test)},
+            "sites": {"held_out": len(run.unseen), "test": len(run.test)},
         },
         "metrics": figures,
         "pairs": pairs,
@@ -195,10 +196,10 @@ def _judged(
             "test_average_precision": rounded(row.average_precision),
             **worth[i],
         }
-        for i, row in enumerate(judged.pairs.itertuples())
+        for i, row in enumerate(judged.itertuples())
         if row.role != REPLICATE
     ]
-    return judged.by_role(), pairs
+    return role_means(judged), pairs
 
 
 class _Every:

@@ -19,7 +19,7 @@ from tfimpute_tracks.errors import RegionError, UsageError
 from tfimpute_tracks.genome import Sequences, match_chrom
 from tfimpute_tracks.kernels.encode import decode
 from tfimpute_tracks.models.model import Model
-from tfimpute_tracks.variants.rows import AlleleRows, lay_alleles, score_rows
+from tfimpute_tracks.variants.rows import AlleleRows, lay_out_alleles, score_rows
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = [
@@ -222,7 +222,9 @@ class AlleleScorer:
         rows: list[AlleleRows | RegionError] = []
         for chrom, start, ref, alt in variants:
             try:
-                rows.append(lay_alleles(genome, (chrom, start), (ref, alt), self._grid))
+                rows.append(
+                    lay_out_alleles(genome, (chrom, start), (ref, alt), self._grid)
+                )
             except RegionError as error:
                 rows.append(error)
         laid = [row for row in rows if not isinstance(row, RegionError)]

@@ -1,8 +1,8 @@
-"""Every substitution of a region: the letters that a pair's score hangs on.
+"""In-silico saturation mutagenesis: score every substitution of a region.
 
-The same tiles as for a single variant (``alleles``), so the same scores. What they have
-in common is computed once: all substitutions share the tiles of the reference, and of
-an alternative only the tiles that hold it are scored anew.
+Tiles are those of a single variant (``alleles``), so the scores are the same. All
+substitutions share the tiles of the reference, and only the tiles over a substitution are
+scored again.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ Ints = NDArray[np.int64]
 
 MAX_BP = 2_000
 """Of a region."""
-_LETTERS = 4
-_AT_ONCE = 8  # places: a few tiles at a time would leave a network half empty
+_N_BASES = 4
+_BATCH = 8  # positions at once: the network is slow for a few tiles at a time
 
 
 class MutagenesisScores(NamedTuple):
@@ -42,11 +42,10 @@ class MutagenesisScores(NamedTuple):
     ----------
     region : Region
     codes : uint8 array, shape (n_bp,)
-        Of the reference: A, C, G, T = 0..3, else 4.
+        Of the reference: A, C, G, T = 0..3, otherwise 4.
     logits : float32 array, shape (n_pairs, n_bp, 4)
-        Log-odds with each of A, C, G and T at each place: of the best tile that holds
-        the place. NaN where there is none: the letter is unknown, or no tile that
-        holds it has a value.
+        Log-odds with each of A, C, G and T at each position: of the best tile over the
+        position. NaN if the base is unknown, or no tile over it has a score.
     """
 
     region: Region
@@ -55,68 +54,67 @@ class MutagenesisScores(NamedTuple):
 
     @property
     def is_scored(self) -> NDArray[np.bool_]:
-        """Whether a place has scores, shape (n_bp,): the same for every pair."""
+        """Whether a position has scores, shape (n_bp,): the same for every pair."""
         scored: NDArray[np.bool_] = ~np.isnan(self.logits[0]).any(axis=1)
         return scored
 
     @property
     def reference(self) -> Floats:
-        """Log-odds of the letters that are there, shape (n_pairs, n_bp)."""
+        """Log-odds of the reference, shape (n_pairs, n_bp)."""
         own = np.where(self.codes < N_CODE, self.codes, 0)
         return self.logits[:, np.arange(len(own)), own]
 
     @property
     def changes(self) -> Floats:
-        """Log-odds less those of the reference, shape (n_pairs, n_bp, 4).
+        """Log-odds minus those of the reference, shape (n_pairs, n_bp, 4).
 
-        Both cut as tracks cut them, as for single variants.
+        Both are clipped as for single variants.
         """
         return log_odds_change(self.reference[..., None], self.logits)
 
     @property
-    def loss(self) -> Floats:
-        """What is lost when a letter is changed, shape (n_pairs, n_bp).
+    def importance(self) -> Floats:
+        """Log-odds that are lost when a base is replaced, shape (n_pairs, n_bp).
 
-        Minus the mean change of log-odds over the three substitutions: above zero
-        where the letter that is there raises the score.
+        Minus the mean change over the three substitutions: positive if the reference
+        base raises the score.
         """
-        loss: Floats = -self.changes.sum(axis=2) / np.float32(_LETTERS - 1)
-        return loss
+        lost: Floats = -self.changes.sum(axis=2) / np.float32(_N_BASES - 1)
+        return lost
 
     @property
     def n_unknown(self) -> int:
-        """How many letters are none of A, C, G and T."""
+        """Number of positions without A, C, G or T."""
         return int(np.count_nonzero(self.codes == N_CODE))
 
     def extremes(self, pair: int) -> tuple[tuple[Variant, float], ...]:
-        """Find the substitutions that change most.
+        """Find the substitutions with the lowest and the highest change.
 
         Parameters
         ----------
         pair : int
-            Its place among the pairs.
+            Index of the pair.
 
         Returns
         -------
         lowest, highest : (Variant, float)
-            The one that lowers the score most, or raises it least, and the other way
-            round; each with its change of log-odds.
+            With their change of the log-odds.
 
         Raises
         ------
         ValueError
-            No letter has a score.
+            No position has a score.
         """
         changes = self.changes[pair]
-        changes[np.arange(len(changes)), np.minimum(self.codes, _LETTERS - 1)] = np.nan
+        changes[np.arange(len(changes)), np.minimum(self.codes, _N_BASES - 1)] = np.nan
         return tuple(
-            (self._variant(*divmod(int(at), _LETTERS)), float(changes.flat[at]))
+            (self._variant(*divmod(int(at), _N_BASES)), float(changes.flat[at]))
             for at in (np.nanargmin(changes), np.nanargmax(changes))
         )
 
-    def _variant(self, place: int, letter: int) -> Variant:
-        letters = decode(np.array([self.codes[place], letter], dtype=np.uint8))
-        return Variant(self.region.chrom, self.region.start + place, *letters)
+    def _variant(self, offset: int, base: int) -> Variant:
+        alleles = decode(np.array([self.codes[offset], base], dtype=np.uint8))
+        return Variant(self.region.chrom, self.region.start + offset, *alleles)
 
 
 def score_substitutions(
@@ -132,17 +130,17 @@ def score_substitutions(
     Parameters
     ----------
     model : Model
-        By sequence alone: measured tracks are of the letters that the cells had.
+        Used by sequence only: measured tracks are of the bases that the cells had.
     pairs : list of Pair
     genome : Sequences
     region : Region
     threads : int
     advance : callable, optional
-        Told how many more bp are done.
+        Called with the number of bp that have just been scored.
 
     Returns
     -------
-    Saturation
+    MutagenesisScores
 
     Raises
     ------
@@ -154,40 +152,37 @@ def score_substitutions(
     n_bp = region.end - region.start
     if n_bp > MAX_BP:
         raise UsageError(
-            f"{region} has {n_bp:,} bp; at most {MAX_BP:,} are changed letter by "
-            "letter: give a shorter region"
+            f"{region} has {n_bp:,} bp; use a region of at most {MAX_BP:,} bp"
         )
-    scorer = _Scorer(model, pairs, genome, region)
-    logits = np.empty((len(pairs), n_bp, _LETTERS), dtype=np.float32)
-    places = range(region.start, region.end)
-    chunks = [places[i : i + _AT_ONCE] for i in range(0, n_bp, _AT_ONCE)]
-    for some, best in ordered_map(lambda c: (c, scorer.best(c)), chunks, threads):
-        first = some.start - region.start
-        logits[:, first : first + len(some)] = best.transpose(2, 0, 1)
+    scorer = _SubstitutionScorer(model, pairs, genome, region)
+    logits = np.empty((len(pairs), n_bp, _N_BASES), dtype=np.float32)
+    positions = range(region.start, region.end)
+    batches = [positions[i : i + _BATCH] for i in range(0, n_bp, _BATCH)]
+    for batch, best in ordered_map(lambda b: (b, scorer.best(b)), batches, threads):
+        first = batch.start - region.start
+        logits[:, first : first + len(batch)] = best.transpose(2, 0, 1)
         if advance is not None:
-            advance(len(some))
+            advance(len(batch))
     return MutagenesisScores(region, genome.codes(*region), logits)
 
 
-class _Plan(NamedTuple):
-    """What is scored of a place: where core tiles start, and which hold the place."""
+class _Site(NamedTuple):
+    """A position, and the base tiles that its scores depend on."""
 
-    place: int
-    own: int
+    position: int
+    code: int
     starts: Ints
-    is_changed: NDArray[np.bool_]
+    is_changed: NDArray[np.bool_]  # tiles over the position
 
 
-class _Scorer:
-    """The tiles of the reference, and what a letter does to them; thread-safe."""
+class _SubstitutionScorer:
+    """Scores of the reference, and of substitutions in it; thread-safe."""
 
     def __init__(
         self, model: Model, pairs: list[Pair], genome: Sequences, region: Region
     ) -> None:
         self._scorer = Scorer(model, pairs, STRIDE, use_evidence=False)
         self._grid = grid = self._scorer.grid
-        # Neighbors without the changed letter are those of the reference. So scores
-        # are made tile by tile, and blended with their neighbors' when all are there.
         self._n_pairs = len(pairs)
         self._size = genome.chrom_sizes[region.chrom]
         self._before = (grid.seq_len - 1) // STRIDE * STRIDE
@@ -196,73 +191,69 @@ class _Scorer:
         self._codes = read_past_ends(
             genome, region.chrom, self._first, last + grid.seq_len
         )
-        n_starts, apart = last - self._first, grid.base.stride
+        # Base tiles from every start: tiles of two positions lie on different grids.
+        n_starts, step = last - self._first, grid.base.stride
         self._logits = np.empty((n_starts, len(pairs)), dtype=np.float32)
         self._unknown = missing_tiles(self._codes, 1, grid.seq_len, n_starts)
-        for phase in range(apart):
-            n = len(range(phase, n_starts, apart))
-            codes = self._codes[phase : phase + self._n_letters(n)]
-            self._logits[phase::apart] = self._scorer.base_logits([codes], [n])
+        for phase in range(step):
+            n = len(range(phase, n_starts, step))
+            codes = self._codes[phase : phase + self._n_bp(n)]
+            self._logits[phase::step] = self._scorer.base_logits([codes], [n])
 
-    def best(self, places: range) -> Floats:
-        """Give the best log-odds with each letter, (n_places, 4, n_pairs)."""
-        shape = len(places), _LETTERS, self._n_pairs
+    def best(self, positions: range) -> Floats:
+        """Give the best log-odds with each base, (n_positions, 4, n_pairs)."""
+        shape = len(positions), _N_BASES, self._n_pairs
         found = np.full(shape, np.nan, dtype=np.float32)
-        plans = [plan for plan in map(self._plan, places) if plan]
-        if not plans:
+        sites = [site for site in map(self._site, positions) if site]
+        if not sites:
             return found
-        stretches = [s for plan in plans for s in self._stretches(plan)]
-        n_changed = [int(plan.is_changed.sum()) for plan in plans]
-        counts = [n for n in n_changed for _ in range(_LETTERS - 1)]
-        logits = self._scorer.base_logits(stretches, counts)
+        segments = [s for site in sites for s in self._substituted(site)]
+        counts = [
+            int(site.is_changed.sum()) for site in sites for _ in range(_N_BASES - 1)
+        ]
+        logits = self._scorer.base_logits(segments, counts)
         parts = iter(np.split(logits, np.cumsum(counts)[:-1]))
-        for plan in plans:
-            best = found[plan.place - places.start]
-            for letter in range(_LETTERS):
-                changed = None if letter == plan.own else next(parts)
-                best[letter] = self._best(plan, changed)
+        for site in sites:
+            best = found[site.position - positions.start]
+            for base in range(_N_BASES):
+                changed = None if base == site.code else next(parts)
+                best[base] = self._best(site, changed)
         return found
 
-    def _plan(self, place: int) -> _Plan | None:
-        own, starts = int(self._codes[place - self._first]), self._starts(place)
-        if own == N_CODE or not starts.size:
+    def _site(self, position: int) -> _Site | None:
+        grid, code = self._grid, int(self._codes[position - self._first])
+        before = min(self._before, position // STRIDE * STRIDE)
+        end = min(position + 1 + grid.seq_len, self._size)
+        most = (end - position + before - grid.seq_len) // STRIDE + 1
+        n_tiles = min(before // STRIDE + 1, most)
+        if code == N_CODE or n_tiles < 1:
             return None
-        is_changed = (starts <= place) & (starts > place - self._grid.seq_len)
-        return _Plan(place, own, starts, is_changed)
-
-    def _starts(self, place: int) -> Ints:
-        """Give where the core tiles start that scores of a place depend on."""
-        grid = self._grid
-        before = min(self._before, place // STRIDE * STRIDE)
-        end = min(place + 1 + grid.seq_len, self._size)
-        most = (end - place + before - grid.seq_len) // STRIDE + 1
-        n_tiles = max(0, min(before // STRIDE + 1, most))
-        first = place - before - grid.flank
-        return first + grid.base.stride * np.arange(
+        first = position - before - grid.flank
+        starts = first + grid.base.stride * np.arange(
             grid.n_base(n_tiles), dtype=np.int64
         )
+        is_changed = (starts <= position) & (starts > position - grid.seq_len)
+        return _Site(position, code, starts, is_changed)
 
-    def _stretches(self, plan: _Plan) -> Iterator[Codes]:
-        """Give the letters of the tiles that hold a place, with each other letter."""
-        starts = plan.starts[plan.is_changed]
+    def _substituted(self, site: _Site) -> Iterator[Codes]:
+        """Give the sequence of the tiles over a position, with each other base."""
+        starts = site.starts[site.is_changed]
         first = int(starts[0]) - self._first
-        codes = self._codes[first : first + self._n_letters(len(starts))]
-        for letter in range(_LETTERS):
-            if letter != plan.own:
+        codes = self._codes[first : first + self._n_bp(len(starts))]
+        for base in range(_N_BASES):
+            if base != site.code:
                 changed = codes.copy()
-                changed[plan.place - int(starts[0])] = letter
+                changed[site.position - int(starts[0])] = base
                 yield changed
 
-    def _best(self, plan: _Plan, changed: Floats | None) -> Floats:
-        """Give the best of a place's tiles, some of them scored with another letter."""
-        logits = self._logits[plan.starts - self._first]
-        unknown = self._unknown[plan.starts - self._first]
+    def _best(self, site: _Site, changed: Floats | None) -> Floats:
+        """Give the best of the tiles over a position, of the reference or changed."""
+        logits = self._logits[site.starts - self._first]
+        unknown = self._unknown[site.starts - self._first]
         if changed is not None:
-            logits[plan.is_changed] = changed
-        tiles = self._scorer.mix(logits, unknown)
-        known = tiles[~self._grid.tile_mask(unknown)]
-        nothing = np.full(self._n_pairs, np.nan, dtype=np.float32)
-        return known.max(axis=0) if len(known) else nothing
+            logits[site.is_changed] = changed
+        best: Floats = np.fmax.reduce(self._scorer.mix(logits, unknown), axis=0)
+        return best
 
-    def _n_letters(self, n_tiles: int) -> int:
+    def _n_bp(self, n_tiles: int) -> int:
         return (n_tiles - 1) * self._grid.base.stride + self._grid.seq_len

@@ -1,4 +1,4 @@
-"""What is kept of a region: a table, and of each pair a track and a picture."""
+"""Write the scores of all substitutions: a table, and a track and a figure per pair."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ COLUMNS = (
     *("p_ref", "p_alt", "delta", "delta_log_odds"),
 )
 """Of the table."""
-_LETTERS = "ACGT"
+_BASES = "ACGT"
 
 
 def write_mutagenesis(
-    found: MutagenesisScores,
+    scores: MutagenesisScores,
     model: Model,
     pairs: list[Pair],
     genome: Sequences,
@@ -40,82 +40,78 @@ def write_mutagenesis(
 
     Parameters
     ----------
-    found : Saturation
+    scores : MutagenesisScores
     model : Model
-        That scored it.
+        The model that scored it.
     pairs : list of Pair
         In the order of the scores.
     genome : Sequences
-        Whose chromosome sizes stand in the tracks.
+        For the chromosome sizes of the tracks.
     out_dir : Path
 
     Returns
     -------
     list of Path
-        The table; a bigWig and an SVG of each pair.
+        The table; a bigWig and an SVG for each pair.
 
     Raises
     ------
     RunError
-        No letter has a score.
+        No position has a score.
     WriteError
         The disk is full, or a file cannot be written.
     """
-    chrom, start, end = found.region
-    if not found.is_scored.any():
+    chrom, start, end = scores.region
+    if not scores.is_scored.any():
         raise RunError(
-            f"no base of {found.region} has a score: all are unknown (N), or the "
-            "sequence about them is; choose a region whose sequence is known"
+            f"no base of {scores.region} has a score: the sequence there, or around it, "
+            "is unknown (N); choose a region of known sequence"
         )
     stem = f"{chrom.replace('/', '_')}-{start + 1}-{end}"
     files = [out_dir / f"{stem}.mutagenesis.tsv"]
-    _write_table(files[0], found, pairs)
-    place = f"{chrom}:{start + 1:,}-{end:,}"
-    for pair, loss, changes in zip(pairs, found.loss, found.changes, strict=True):
-        own = out_dir / f"{stem}.{pair.tf}.{pair.cell}"
-        files += [Path(f"{own}.bw"), Path(f"{own}.svg")]
-        signal = [Signal(chrom, start, 1, loss)]
-        write_track("bigwig", files[-2], genome.chrom_sizes, signal)
-        title = f"{pair.tf} in {pair.cell} ({_status(model, pair)}), {place}"
+    _write_table(files[0], scores, pairs)
+    for pair, importance, changes in zip(
+        pairs, scores.importance, scores.changes, strict=True
+    ):
+        files += [
+            out_dir / f"{stem}.{pair.tf}.{pair.cell}.{suffix}"
+            for suffix in ("bw", "svg")
+        ]
+        signal = Signal(chrom, start, 1, importance)
+        write_track("bigwig", files[-2], genome.chrom_sizes, [signal])
+        about = _describe(model, pair)
+        title = f"{pair.tf} in {pair.cell} ({about}), {chrom}:{start + 1:,}-{end:,}"
         figure = mutagenesis_figure(
-            changes.astype(np.float64), found.codes, found.region, title
+            changes.astype(np.float64), scores.codes, scores.region, title
         )
-        save_figure(
-            figure, files[-1], f"Substitutions: {title}", str(figure.get_label())
-        )
+        save_figure(figure, files[-1], f"Substitutions: {title}")
     return files
 
 
-def _status(model: Model, pair: Pair) -> str:
-    word = model.status(pair)
+def _describe(model: Model, pair: Pair) -> str:
     auroc = model.expected_auroc(pair)
-    return word if auroc is None else f"{word}, expected AUROC {auroc:.2f}"
+    expected = "" if auroc is None else f", expected AUROC {auroc:.2f}"
+    return model.status(pair) + expected
 
 
-def _write_table(dest: Path, found: MutagenesisScores, pairs: list[Pair]) -> None:
-    chrom, start, _ = found.region
+def _write_table(dest: Path, scores: MutagenesisScores, pairs: list[Pair]) -> None:
+    chrom, start, _ = scores.region
     with (
         atomic_file(dest) as temp,
         temp.open("w", encoding="utf-8", newline="") as file,
     ):
         table = csv.writer(file, delimiter="\t", lineterminator="\n")
         table.writerow(COLUMNS)
-        every = found.changes
-        for i in np.flatnonzero(found.is_scored):
-            own = int(found.codes[i])
-            scores, changes = sigmoid(found.logits[:, i]), every[:, i]
-            for alt in range(len(_LETTERS)):
-                if alt == own:
+        all_changes = scores.changes
+        for i in np.flatnonzero(scores.is_scored):
+            ref = int(scores.codes[i])
+            probabilities, changes = sigmoid(scores.logits[:, i]), all_changes[:, i]
+            for alt in range(len(_BASES)):
+                if alt == ref:
                     continue
+                locus = chrom, start + i + 1, _BASES[ref], _BASES[alt]
                 for j, pair in enumerate(pairs):
-                    ref_score, alt_score = scores[j, [own, alt]]
-                    table.writerow(
-                        [
-                            *(chrom, start + i + 1, _LETTERS[own], _LETTERS[alt]),
-                            *pair,
-                            f"{ref_score:.6g}",
-                            f"{alt_score:.6g}",
-                            f"{alt_score - ref_score:.6g}",
-                            f"{changes[j, alt]:.5g}",
-                        ]
-                    )
+                    p_ref, p_alt = probabilities[j, [ref, alt]]
+                    effects = f"{p_ref:.6g}", f"{p_alt:.6g}", f"{p_alt - p_ref:.6g}"
+                    change = f"{changes[j, alt]:.5g}"
+                    table.writerow([*locus, *pair, *effects, change])

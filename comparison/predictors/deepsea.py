@@ -20,12 +20,12 @@ from torch import Tensor, nn
 from tfimpute_tracks.comparison.predictors.fitting import (
     FitRecipe,
     fit_network,
-    one_hot,
     predict_network,
 )
 from tfimpute_tracks.comparison.predictors.predictor import Fitted, Floats
 from tfimpute_tracks.comparison.predictors.task import Ints, Task
 from tfimpute_tracks.comparison.predictors.training_groups import tf_units
+from tfimpute_tracks.kernels.encode import one_hot_tensor
 
 __all__ = ["DeepSea", "DeepSeaNetwork"]
 
@@ -75,7 +75,7 @@ class DeepSeaNetwork(nn.Module):
         float tensor, shape (n, n_outputs)
             Logits.
         """
-        letters = one_hot(codes)
+        letters = one_hot_tensor(codes).transpose(1, 2)
         if self.training:
             turned = torch.rand(len(codes), device=codes.device) < 0.5
             letters = torch.where(turned[:, None, None], letters.flip(1, 2), letters)

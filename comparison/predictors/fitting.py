@@ -21,7 +21,6 @@ __all__ = [
     "FitRecipe",
     "fit_network",
     "masked_loss",
-    "one_hot",
     "predict_network",
     "reverse_complement",
 ]
@@ -61,21 +60,6 @@ class FitRecipe:
         dict
         """
         return asdict(self)
-
-
-def one_hot(codes: Tensor) -> Tensor:
-    """Spread letters over four channels.
-
-    Parameters
-    ----------
-    codes : uint8 tensor, shape (n, L), values 0..4
-
-    Returns
-    -------
-    float32 tensor, shape (n, 4, L)
-        An N is a column of zeros.
-    """
-    return torch.eye(5, 4, device=codes.device)[codes.long()].transpose(1, 2)
 
 
 def reverse_complement(codes: Tensor) -> Tensor:

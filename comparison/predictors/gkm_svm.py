@@ -32,6 +32,7 @@ from tfimpute_tracks.comparison.predictors.gapped_words import (
 from tfimpute_tracks.comparison.predictors.predictor import Fitted, Floats
 from tfimpute_tracks.comparison.predictors.task import Ints, Sample, Task
 from tfimpute_tracks.comparison.predictors.training_groups import pair_units, tf_units
+from tfimpute_tracks.kernels.encode import one_hot
 
 __all__ = [
     "GkmSvm",
@@ -135,11 +136,11 @@ def kernel_table() -> Doubles:
     kernel = EstTruncGkmKernel(
         _WORD, _COUNTED, d=_MISMATCHES, normalize=False, include_rc=False
     )
-    words = np.zeros((_MISMATCHES + 1, _WORD), dtype=np.int64)
+    words = np.zeros((_MISMATCHES + 1, _WORD), dtype=np.uint8)
     for m in range(_MISMATCHES + 1):
         words[m, :m] = 1
-    one_hot = np.ascontiguousarray(np.eye(4)[words].transpose(0, 2, 1))
-    return np.asarray(kernel.pairwise(one_hot[:1], one_hot)[0], dtype=np.float64)
+    x = np.ascontiguousarray(one_hot(words).transpose(0, 2, 1), dtype=np.float64)
+    return np.asarray(kernel.pairwise(x[:1], x)[0], dtype=np.float64)
 
 
 class GkmSvm:

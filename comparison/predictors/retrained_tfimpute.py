@@ -17,17 +17,16 @@ from tfimpute_tracks.comparison.predictors.task import Ints, Task
 from tfimpute_tracks.comparison.predictors.training_groups import tf_units
 from tfimpute_tracks.engines.numba_backend import NUMBA
 from tfimpute_tracks.engines.sites import predict_sites
-from tfimpute_tracks.models import NETWORKS
-from tfimpute_tracks.models.network import TORCH
+from tfimpute_tracks.models.config import GatedConfig
 from tfimpute_tracks.models.registry import build_network
-from tfimpute_tracks.training import RECIPES, train_quickly
+from tfimpute_tracks.training import Recipe, train_quickly
 
 __all__ = ["RetrainedTFImpute"]
 
-_NETWORK = NETWORKS["default"]
+_NETWORK = GatedConfig()
 # As `train` does it, in smaller batches and with letters hidden: sequences are few.
 # Chosen by chr22 at 1,000 per TF, where more steps fit them and lose others.
-_RECIPE = replace(RECIPES["default"], batch_size=256, masked_bases=30)
+_RECIPE = Recipe(batch_size=256, masked_bases=30)
 _STEPS = 1300
 _LEAST = 20  # training sequences; with fewer there is nothing to learn
 
@@ -63,13 +62,13 @@ class RetrainedTFImpute:
             silent = {int(c): "too few training sequences" for c in task.judged}
             return Fitted(None, silent=silent)
         vocabulary = task.dataset.vocabulary
-        sizes = _NETWORK.to_dict() | {"seq_len": task.dataset.seq_len}
         network = build_network(
-            type(_NETWORK).from_dict(sizes),
+            replace(_NETWORK, seq_len=task.dataset.seq_len),
             len(vocabulary.tfs),
             len(vocabulary.cells),
-            NUMBA if task.device == "cpu" else TORCH,
         )
+        if task.device == "cpu":
+            network.backend = NUMBA
         seed = int(task.random(self.name).integers(2**31))
         per_epoch = -(-len(rows) // _RECIPE.batch_size)
         recipe = replace(_RECIPE, seed=seed, epochs=-(-_STEPS // per_epoch))

@@ -14,7 +14,7 @@ from scipy.special import expit
 
 from tfimpute_tracks.comparison.predictors.predictor import Fitted, Floats
 from tfimpute_tracks.comparison.predictors.task import Ints, Task
-from tfimpute_tracks.engines.scorer import site_scorer
+from tfimpute_tracks.engines.site_scorer import site_scorer
 from tfimpute_tracks.models import Model
 from tfimpute_tracks.vocabulary import Pair
 
@@ -27,7 +27,7 @@ def _predict(model: Model, task: Task, rows: Ints, pairs: list[Pair]) -> Floats:
         # Neither the pair's own tracks nor those of other pairs that are kept: so it
         # knows what average activity knows, and the letters.
         trained = [task.pair(column) for column in task.trained]
-        model = replace(model, evidence=model.evidence.of(trained))
+        model = replace(model, evidence=model.evidence.subset(trained))
     score = site_scorer(model, task.dataset, rows, task.device)
     return score(model.vocabulary.pair_indices(pairs))
 

@@ -76,7 +76,7 @@ def test_from_all_missing_pairs_to_tracks_table_and_hub(run, toy, tmp_path):
 
 def test_tiles_lie_as_in_a_scan_unless_told_otherwise(run, toy, tmp_path):
     """Windows of 10 positions: tiles 100 bp apart, and so are their neighbors."""
-    config = replace(DEEP, reach=1)
+    config = replace(DEEP, context_tiles=1)
     weights = write_model(tmp_path / "deep.safetensors", config=config)
     place = toy.index("--stride")
     for stride, told in (([], "every 100 bp"), (["--stride", 40], "2 times the work")):
@@ -156,7 +156,7 @@ def test_a_store_that_is_none_and_a_place_outside_are_refused(run, toy, tmp_path
     assert code == 2
     assert "MAX" in err
     code, _, err = run("export", store, "--all", "--tf", "CTCF")
-    assert (code, "give --all, or" in err) == (2, True)
+    assert (code, "use --all, or" in err) == (2, True)
     code, _, err = run("catalogue", store, "--tracks", tmp_path / "nowhere")
     assert (code, "is no folder" in err) == (2, True)
     code, _, err = run("export", store, "--all", "--format", "wiggle")

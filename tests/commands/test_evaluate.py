@@ -23,7 +23,7 @@ def toy(tmp_path, rng):
         "-o": tmp_path / "out",
         "-p": 1,
         "--bootstrap": 20,
-        "--shuffles": 2,
+        "--permutations": 2,
     }
 
 
@@ -41,7 +41,7 @@ def bins(tmp_path, rng):
     table = tmp_path / "pairs.tsv"
     table.write_text("\n".join(rows) + "\n")
     return {
-        "--bins": "100,300",
+        "--genome-bins": "100,300",
         "-g": write_fasta(tmp_path / "toy.fa", letters),
         "--pairs-table": table,
     }
@@ -65,7 +65,7 @@ def test_it_writes_a_page_tables_and_json_that_agree(run, toy):
         "metrics.json",
         "per_pair.tsv",
         "per_tf.tsv",
-        "score_table.tsv",
+        "thresholds.tsv",
     ]
     text = (toy["-o"] / "metrics.json").read_text()
     metrics = json.loads(text, parse_constant=_no_constant)
@@ -77,17 +77,17 @@ def test_it_writes_a_page_tables_and_json_that_agree(run, toy):
         row = next(line for line in out.splitlines() if line.startswith(role))
         assert f"{told['auroc']:.3f}" in row
         assert told["auroc_interval"]["resamples"] == 20
-        assert told["controls"]["tf"]["draws"] == 2
-    assert metrics["checks"]["seed"] == 0
+        assert told["controls"]["tf"]["permutations"] == 2
+    assert metrics["settings"]["seed"] == 0
     assert metrics["leaks"]["n_overlapping"] == 0
     n_trained = (pairs["role"] == "base").sum()
     assert len(metrics["leaks"]["pairs_trained_on"]) == n_trained
-    assert f"test and training: {n_trained} judged pairs were trained on" in err
+    assert f"test and training: {n_trained} test pairs were trained on" in err
     page = (toy["-o"] / "report.html").read_text()
-    assert "Controls: wrong names" in page
+    assert "Label-permutation controls" in page
     assert all(pair in page for pair in ("CTCF", "H1-hESC"))
     assert ">nan<" not in page.lower()
-    assert "base pairs are taken" in err  # the toy has no card
+    assert "base pairs are used" in err  # the toy has no card
 
 
 def test_the_same_command_gives_the_same_files(run, toy, tmp_path):
@@ -99,32 +99,36 @@ def test_the_same_command_gives_the_same_files(run, toy, tmp_path):
         ).read_bytes()
 
 
-def test_a_sample_of_sites_is_told(run, toy, tmp_path):
-    judged = {}
+def test_a_sample_of_sites_is_reported(run, toy, tmp_path):
+    tables = {}
     for name, seed in (("a", 0), ("b", 0), ("c", 1)):
         given = toy | {"-o": tmp_path / name, "--max-sites": 50, "--seed": seed}
         code, out, err = run("evaluate", *_flat(given))
         assert code == 0, err
         metrics = json.loads((tmp_path / name / "metrics.json").read_text())
-        n_test = metrics["sites"]["of"]
-        assert metrics["sites"] == {"part": "test", "number": 50, "of": n_test}
+        n_test = metrics["sites"]["available"]
+        assert metrics["sites"] == {"set": "test", "evaluated": 50, "available": n_test}
         assert n_test > 200
         assert metrics["leaks"]["n_test_sites"] == 50
         title = f"50 sites drawn of {n_test} of the test chromosomes"
         assert title in " ".join(out.split())
         assert title in (tmp_path / name / "report.html").read_text()
-        judged[name] = (tmp_path / name / "per_pair.tsv").read_text()
-    assert judged["a"] == judged["b"] != judged["c"]
+        tables[name] = (tmp_path / name / "per_pair.tsv").read_text()
+    assert tables["a"] == tables["b"] != tables["c"]
 
 
-def test_sites_made_for_pairs_have_no_activity(run, toy, tmp_path):
+def test_sites_made_for_pairs_have_no_average_activity(run, toy, tmp_path):
     dataset = make_dataset()
     labels = dataset.labels(np.arange(900))
     parts = {
         "default_label": np.full(900, -1, dtype=np.int8),
-        "negative": PairLists.of(*np.nonzero((labels == 0) & (EVERY % 12 == 1)), 900),
-        "positive": PairLists.of(*np.nonzero((labels == 1) & (EVERY % 12 == 1)), 900),
-        "ignored": PairLists.of(*np.nonzero(labels < -1), 900),
+        "negative": PairLists.from_entries(
+            *np.nonzero((labels == 0) & (EVERY % 12 == 1)), 900
+        ),
+        "positive": PairLists.from_entries(
+            *np.nonzero((labels == 1) & (EVERY % 12 == 1)), 900
+        ),
+        "ignored": PairLists.from_entries(*np.nonzero(labels < -1), 900),
     }
     write_dataset(tmp_path / "data.h5", replace(dataset, **parts))
     code, out, err = run("evaluate", *_flat(toy))
@@ -133,8 +137,8 @@ def test_sites_made_for_pairs_have_no_activity(run, toy, tmp_path):
     told = json.loads(text, parse_constant=_no_constant)["means"]
     for role in ("base", "valid2", "test3"):
         assert told[role]["pairs"] > 0
-        assert told[role]["activity_auroc"] is None
-        assert len(told[role]["without_activity"]) == told[role]["pairs"]
+        assert told[role]["average_activity_auroc"] is None
+        assert len(told[role]["without_average_activity"]) == told[role]["pairs"]
     assert "nan" not in out.lower()
     assert ">nan<" not in (toy["-o"] / "report.html").read_text().lower()
 
@@ -212,7 +216,7 @@ def trained(run, toy, tmp_path):
     return toy | {"-m": tmp_path / "run" / "model.safetensors"}
 
 
-def test_what_chance_kept_from_training_is_judged(run, trained):
+def test_randomly_held_out_sites_are_evaluated(run, trained):
     card = json.loads(trained["-m"].with_suffix(".json").read_text())
     assert card["hold_out"]["seed"] == 3
     assert "--seed 3" in card["reproduce"]
@@ -225,11 +229,11 @@ def test_what_chance_kept_from_training_is_judged(run, trained):
     assert code == 0, err
     metrics = json.loads((trained["-o"] / "metrics.json").read_text())
     assert metrics["hold_out"] == card["hold_out"]
-    assert metrics["sites"] == {"part": "test", "number": 90, "of": 90}
+    assert metrics["sites"] == {"set": "test", "evaluated": 90, "available": 90}
     leaks = metrics["leaks"]
     assert (leaks["n_trained_on"], leaks["caveat"]) == (0, None)
     assert leaks["n_train_sites"] == 765
-    assert "judged sites trained" not in err
+    assert "was trained on 90" not in err
     assert (
         "the test part of a random split (10% test, 5% validation, seed 3)"
         in " ".join(out.split())
@@ -243,7 +247,7 @@ def test_what_chance_kept_from_training_is_judged(run, trained):
     [
         {"--hold-out": "random", "--seed": 4},
         {"--hold-out": "chromosomes"},
-        {"--hold-out": "random", "--seed": 3, "--sites": "train"},
+        {"--hold-out": "random", "--seed": 3, "--site-set": "train"},
     ],
 )
 def test_sites_that_trained_are_counted_whatever_is_asked_for(run, trained, other):
@@ -253,19 +257,19 @@ def test_sites_that_trained_are_counted_whatever_is_asked_for(run, trained, othe
     dataset = make_dataset()
     train = HoldOut("random", seed=3).split(dataset).train
     kept = HoldOut(other["--hold-out"], seed=other.get("--seed", 0)).split(dataset)
-    rows = getattr(kept, other.get("--sites", "test"))
+    rows = getattr(kept, other.get("--site-set", "test"))
     n_trained = len(np.intersect1d(rows, train))
     assert metrics["leaks"]["n_trained_on"] == n_trained > 0
     assert metrics["leaks"]["n_same_sequence"] >= n_trained
-    told = f"{n_trained} of {len(rows)} judged sites trained"
+    told = f"was trained on {n_trained} of {len(rows)} evaluated sites"
     # Who asks for training sites gets them: that is no mistake.
-    assert (told in " ".join(err.split())) == ("--sites" not in other)
-    advice = "give --hold-out random --seed 3"
-    assert (advice in " ".join(err.split())) == ("--sites" not in other)
+    assert (told in " ".join(err.split())) == ("--site-set" not in other)
+    advice = "use --hold-out random --seed 3"
+    assert (advice in " ".join(err.split())) == ("--site-set" not in other)
 
 
-def test_bins_are_judged_on_whole_chromosomes(run, toy, bins):
-    code, out, err = run("evaluate", *_flat(toy | bins | {"--split": "base,test3"}))
+def test_bins_are_evaluated_on_whole_chromosomes(run, toy, bins):
+    code, out, err = run("evaluate", *_flat(toy | bins | {"--pair-set": "base,test3"}))
     assert code == 0, err
     metrics = json.loads((toy["-o"] / "metrics.json").read_text())
     assert [told["width"] for told in metrics["bins"]] == [100, 300]
@@ -274,8 +278,8 @@ def test_bins_are_judged_on_whole_chromosomes(run, toy, bins):
     assert len(table) == 10
     mean = table.loc[table["role"] == "base", "auroc"].mean()
     assert metrics["bins"][0]["means"]["base"]["auroc"] == pytest.approx(mean, abs=1e-4)
-    assert "40 bins of 100 bp of chr20" in out
-    assert "13 bins of 300 bp of chr20" in out
+    assert "40 bins of 100 bp along chr20" in out
+    assert "13 bins of 300 bp along chr20" in out
     assert "bins_100.tsv" in out.splitlines()[-1]
     assert "Bins of 300 bp along chr20" in (toy["-o"] / "report.html").read_text()
 
@@ -288,10 +292,10 @@ def test_a_pair_without_positives_is_named(run, toy, bins, tmp_path):
     (tmp_path / "5.bed").write_text("chr1\t10\t50\n")
     code, out, err = run("evaluate", *_flat(toy | bins))
     assert code == 0, err
-    assert "base: no positive site, in no mean: CTCF:GM12878" in err
-    assert "bins of 100 bp, base: no positive bin, in no mean: EP300:HepG2" in err
+    assert "base: no bound site, in no mean: CTCF:GM12878" in err
+    assert "bins of 100 bp, base: no bound bin, in no mean: EP300:HepG2" in err
     # CTCF has one valid2 pair, and EP300 the other: a mean is left.
-    code, out, err = run("evaluate", *_flat(toy | {"--split": "base"}))
+    code, out, err = run("evaluate", *_flat(toy | {"--pair-set": "base"}))
     assert "nan" not in out.lower()
 
 
@@ -300,16 +304,16 @@ def test_a_role_of_one_class_shows_dashes(run, toy, tmp_path):
     labels = dataset.labels(np.arange(dataset.n_sites))
     keep = np.flatnonzero((dataset.chrom_id != 1) | (labels[:, 9] != 1))
     write_dataset(tmp_path / "data.h5", _some_sites(dataset, keep))
-    code, out, err = run("evaluate", *_flat(toy | {"--split": "test3"}))
+    code, out, err = run("evaluate", *_flat(toy | {"--pair-set": "test3"}))
     assert code == 0, err
-    assert "test3: no positive site, in no mean: MAX:HepG2" in err
+    assert "test3: no bound site, in no mean: MAX:HepG2" in err
     row = next(line for line in out.splitlines() if line.startswith("test3"))
     assert row.split()[1:3] == ["0", "-"]
     assert "nan" not in out.lower()
     text = (toy["-o"] / "metrics.json").read_text()
     told = json.loads(text, parse_constant=_no_constant)["means"]["test3"]
     assert told["auroc"] is None
-    assert told["left_out"] == ["MAX:HepG2"]
+    assert told["unscored"] == ["MAX:HepG2"]
 
 
 def _some_sites(dataset, keep):
@@ -331,33 +335,36 @@ def _some_sites(dataset, keep):
 
 
 WRONG = {
-    "'wide' is no width": {"--bins": "wide"},
-    "'' is no width": {"--bins": "300,"},
-    "a bin of 0 bp": {"--bins": "0"},
-    "--bins needs --fasta": {"-g": None},
-    "--bins needs --pairs-table": {"--pairs-table": None},
+    "'wide' is not a width": {"--genome-bins": "wide"},
+    "'' is not a width": {"--genome-bins": "300,"},
+    "a bin of 0 bp": {"--genome-bins": "0"},
+    "--genome-bins needs --fasta": {"-g": None},
+    "--genome-bins needs --pairs-table": {"--pairs-table": None},
     "unknown chromosome chr20": {"-g": "other.fa"},
-    "short.tsv lacks 1 of the judged pairs, such as ctcf:gm12878": {
+    "short.tsv lacks 1 of the evaluated pairs, such as ctcf:gm12878": {
         "--pairs-table": "short.tsv"
     },
     "no such file": {"-g": "nowhere.fa"},
     "cannot read the pairs table": {"--pairs-table": "nowhere.tsv"},
     "unknown model 'nonesuch'": {"-m": "nonesuch"},
-    "sequences of 50 letters and the network reads 60": {"--data": "other.h5"},
+    "sequences of 50 bp and the network reads 60": {"--data": "other.h5"},
     "nowhere.h5: no such file": {"--data": "nowhere.h5"},
-    "unknown role 'x'": {"--split": "x"},
-    "--sites 'x'": {"--sites": "x"},
+    "unknown role 'x'": {"--pair-set": "x"},
+    "--site-set 'x'": {"--site-set": "x"},
     "'x' is not one of": {"--hold-out": "x"},
-    "--bins judges whole chromosomes": {"--hold-out": "random"},
-    "the data set has no folds": {"--hold-out": "alternating-peaks", "--bins": None},
+    "--genome-bins evaluates whole chromosomes": {"--hold-out": "random"},
+    "the data set has no folds": {
+        "--hold-out": "alternating-peaks",
+        "--genome-bins": None,
+    },
     "have no effect with --hold-out random": {
         "--hold-out": "random",
-        "--bins": None,
+        "--genome-bins": None,
         "--test-chroms": "chr1",
     },
     "invalid value for '--max-sites'": {"--max-sites": -1},
     "invalid value for '--bootstrap'": {"--bootstrap": -1},
-    "invalid value for '--shuffles'": {"--shuffles": -1},
+    "invalid value for '--permutations'": {"--permutations": -1},
 }
 
 

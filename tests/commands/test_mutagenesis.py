@@ -61,7 +61,10 @@ def test_what_is_left_out_is_told(toy, run):
     [
         (["-r", "chr9:1-10", "--pairs", "MAX:K562"], "chr9"),
         (["-r", "chr1:2991-3001", "--pairs", "MAX:K562"], "outside"),
-        (["-r", "chr1", "--pairs", "MAX:K562"], "3,000 bp; at most 2,000"),
+        (
+            ["-r", "chr1", "--pairs", "MAX:K562"],
+            "3,000 bp; use a region of at most 2,000",
+        ),
         (["-r", "chr1:5", "--pairs", "MAX:K562"], "not of the form"),
         (["-r", "chr1:1-10", "--tf", "MAX"], "--cell is missing"),
         (["-r", "chr1:1-10", "--tf", "MUX", "--cell", "K562"], "MUX"),

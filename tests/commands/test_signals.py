@@ -84,7 +84,7 @@ def test_export_tells_what_its_specificity_is_told_against(run, store, tmp_path)
     assert json.loads(receipt.read_text())["record"]["mean_over_cells"] == 3
     code, _, err = run("-q", *export, "--pairs", "MAX:K562")
     assert code == 0
-    assert "whether they know more than its 4 cell lines is not checked" in err
+    assert "may have more than the 4 cell lines of the store" in err
     assert "does not hold all" not in err
 
 

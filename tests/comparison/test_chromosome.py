@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from tfimpute_tracks.comparison.chromosome import BinnedPair, judge_bins, read_widths
+from tfimpute_tracks.comparison.chromosome import PairPeaks, evaluate_bins, parse_widths
 from tfimpute_tracks.errors import RegionError, UsageError
 from tfimpute_tracks.genome import open_genome
 from toys import make_model, random_letters, write_fasta
@@ -21,7 +21,7 @@ def toy(tmp_path, rng):
     bed.write_text("".join(f"chr20\t{c}\t{c + 1}\n" for c in sorted(centers)))
     model = make_model(tmp_path)
     pairs = [
-        BinnedPair(model.vocabulary.pair(name), "base", bed)
+        PairPeaks(model.vocabulary.pair(name), "base", bed)
         for name in ("CTCF:K562", "MAX:HepG2")
     ]
     return model, open_genome(fasta), pairs, (letters, centers)
@@ -55,23 +55,23 @@ def _naive(model, letters, pairs, width):
 @pytest.mark.parametrize("width", [30, 100, 300])
 def test_bins_are_those_of_the_plain_network(toy, width):
     model, genome, pairs, (letters, centers) = toy
-    told = judge_bins(model, genome, ["chr20"], pairs, width)
+    found = evaluate_bins(model, genome, ["chr20"], pairs, width)
     bins, scores = _naive(model, letters, pairs, width)
-    assert told.told["bins"] == len(bins)
+    assert found.about["bins"] == len(bins)
     labels = [any(c // width == i for c in centers) for i in bins]
-    assert told.pairs["n_positive"].tolist() == [sum(labels)] * 2
+    assert found.pairs["n_bound"].tolist() == [sum(labels)] * 2
     for pair in range(2):
         expected = roc_auc_score(labels, scores[:, pair])
-        assert told.pairs["auroc"][pair] == pytest.approx(expected, abs=2e-3)
-    left_out = told.told["left_out"]
-    assert sum(left_out.values()) == -(-len(letters) // width) - len(bins)
-    assert told.told["chroms"] == ["20"]
+        assert found.pairs["auroc"][pair] == pytest.approx(expected, abs=2e-3)
+    excluded = found.about["excluded"]
+    assert sum(excluded.values()) == -(-len(letters) // width) - len(bins)
+    assert found.about["chroms"] == ["20"]
 
 
 def test_threads_and_several_chromosomes_change_nothing(toy):
     model, genome, pairs, _ = toy
-    one = judge_bins(model, genome, ["chr20"], pairs, 100)
-    two = judge_bins(model, genome, ["20", "chr20"], pairs, 100, n_threads=2)
+    one = evaluate_bins(model, genome, ["chr20"], pairs, 100)
+    two = evaluate_bins(model, genome, ["20", "chr20"], pairs, 100, n_threads=2)
     assert one.pairs.equals(two.pairs)
     assert one.roles == two.roles
 
@@ -79,20 +79,20 @@ def test_threads_and_several_chromosomes_change_nothing(toy):
 def test_a_chromosome_without_letters_is_refused(toy):
     model, genome, pairs, _ = toy
     with pytest.raises(RegionError, match="no bin of 100 bp of empty"):
-        judge_bins(model, genome, ["empty"], pairs, 100)
+        evaluate_bins(model, genome, ["empty"], pairs, 100)
     with pytest.raises(RegionError, match="chr7"):
-        judge_bins(model, genome, ["chr7"], pairs, 100)
+        evaluate_bins(model, genome, ["chr7"], pairs, 100)
 
 
-def test_widths_are_read():
-    assert read_widths("300,1000") == [300, 1000]
-    assert read_widths(" 1_000 ,300,1000") == [1000, 300]
+def test_widths_are_parsed():
+    assert parse_widths("300,1000") == [300, 1000]
+    assert parse_widths(" 1_000 ,300,1000") == [1000, 300]
 
 
 @pytest.mark.parametrize(
     "text", ["", "wide", "300;1000", "-300", "3e2", "0", "9999999"]
 )
-def test_widths_of_nonsense_are_refused(text):
-    with pytest.raises(UsageError, match="--bins") as error:
-        read_widths(text)
+def test_invalid_widths_are_refused(text):
+    with pytest.raises(UsageError, match="--genome-bins") as error:
+        parse_widths(text)
     assert repr(text) in str(error.value)

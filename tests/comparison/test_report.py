@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from tfimpute_tracks.comparison.report import Section, Table, write_report
+from tfimpute_tracks.comparison.report import ReportTable, Section, write_sections
 from tfimpute_tracks.plots.style import new_figure, paper_style
 
 VOID = {"meta", "link", "br", "img"}
@@ -56,7 +56,7 @@ def _figure(label):
 
 @pytest.fixture
 def page(tmp_path):
-    table = Table(
+    table = ReportTable(
         ["name", "n", "share", "known"],
         [
             ["<b>&", 12345, 0.5, True],
@@ -70,7 +70,7 @@ def page(tmp_path):
         Section("Second", figures=[_figure("c"), _figure("d")]),
         Section("Empty"),
     ]
-    path = write_report(
+    path = write_sections(
         tmp_path / "report.html", "T < 1", "lead & {{sections}}", sections
     )
     return _read(path)
@@ -117,15 +117,15 @@ def test_pictures_are_told_to_those_who_cannot_see_them(page):
 
 
 def test_a_row_that_does_not_fit_is_refused(tmp_path):
-    section = Section("s", tables=[Table(["a", "b"], [[1]])])
+    section = Section("s", tables=[ReportTable(["a", "b"], [[1]])])
     with pytest.raises(ValueError, match="1 cells for 2 columns"):
-        write_report(tmp_path / "report.html", "t", "l", [section])
+        write_sections(tmp_path / "report.html", "t", "l", [section])
     assert not (tmp_path / "report.html").exists()
 
 
 def test_the_same_page_is_the_same_file(tmp_path):
     first, second = (
-        write_report(
+        write_sections(
             tmp_path / name, "t", "l", [Section("s", figures=[_figure("f")])]
         ).read_bytes()
         for name in ("a.html", "b.html")

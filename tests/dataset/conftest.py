@@ -17,7 +17,7 @@ class Toy(NamedTuple):
     folder: Path
     fasta: Path
     pairs_table: Path
-    background: Path
+    candidates: Path
     letters: dict[str, str]
 
     def build(self, name="data.h5", **changes):
@@ -25,7 +25,7 @@ class Toy(NamedTuple):
         arguments = {
             "fasta": self.fasta,
             "pairs_table": self.pairs_table,
-            "background": self.background,
+            "candidates": self.candidates,
             "out": self.folder / name,
             "config": BuildConfig(),
             "log": messages.append,
@@ -68,7 +68,7 @@ def ranked(tmp_path, rng):
     letters["chr1"] = letters["chr1"][:5000] + "N" * 1000 + letters["chr1"][6000:]
     fasta = tmp_path / "ranked.fa"
     fasta.write_text("".join(f">{name}\n{s}\n" for name, s in letters.items()))
-    background = write_bed(
+    candidates = write_bed(
         tmp_path / "dhs.bed",
         *((name, at, at + 200) for name in letters for at in range(400, 19_000, 600)),
     )
@@ -77,7 +77,7 @@ def ranked(tmp_path, rng):
         "tf\tcell\trole\tbed\nCTCF\tK562\tbase\tctcf.narrowPeak\n"
         "MAX\tK562\tbase\tmax.narrowPeak\n"
     )
-    toy = Ranked(tmp_path, fasta, table, background, letters)
+    toy = Ranked(tmp_path, fasta, table, candidates, letters)
     for name, n in (("ctcf", 60), ("max", 40)):
         chroms = rng.choice(list(letters), n)
         starts = [rng.integers(0, len(letters[c]) // 100 - 1) * 100 for c in chroms]
@@ -102,7 +102,7 @@ def toy(tmp_path, rng):
     letters["chr1"] = letters["chr1"][:3000] + "N" * 1000 + letters["chr1"][4000:]
     fasta = tmp_path / "toy.fa"
     fasta.write_text("".join(f">{name}\n{s}\n" for name, s in letters.items()))
-    background = write_bed(
+    candidates = write_bed(
         tmp_path / "sites.bed",
         ("chr22", 1400, 1600),  # center 1500: 70 bp beyond the end
         ("chr1", 1000, 1200),
@@ -116,7 +116,7 @@ def toy(tmp_path, rng):
     table.write_text(
         "tf\tcell\trole\tbed\nMAX\tK562\ttest3\tmax.bed\nCTCF\tK562\tbase\tctcf.bed\n"
     )
-    return Toy(tmp_path, fasta, table, background, letters)
+    return Toy(tmp_path, fasta, table, candidates, letters)
 
 
 @pytest.fixture

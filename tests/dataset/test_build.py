@@ -9,7 +9,7 @@ import pytest
 
 from tfimpute_tracks.dataset.config import BuildConfig
 from tfimpute_tracks.dataset.labels import LabelRule
-from tfimpute_tracks.dataset.sites import Window, is_known
+from tfimpute_tracks.dataset.sites import Window, mask_unreadable
 from tfimpute_tracks.dataset.store import open_dataset
 from tfimpute_tracks.errors import InputFileError, UsageError
 from tfimpute_tracks.kernels.encode import decode
@@ -18,7 +18,7 @@ from tfimpute_tracks.vocabulary import Pair
 
 
 def add_sites(toy, *intervals):
-    with toy.background.open("a") as file:
+    with toy.candidates.open("a") as file:
         file.writelines("{}\t{}\t{}\n".format(*row) for row in intervals)
 
 
@@ -113,24 +113,25 @@ def test_sites_with_too_few_letters_are_dropped(toy, min_known):
         place for place, is_kept in zip(places(every), kept, strict=True) if is_kept
     ]
     assert places(dataset) == expected
-    assert report.dropped["too few letters known"] == len(kept) - sum(kept)
+    assert report.dropped["too few known bases"] == len(kept) - sum(kept)
     assert (min_known > 0.4) == (sum(kept) < len(kept))
     assert dataset.parameters["min_known"] == min_known
     assert "min_known" not in every.parameters
-    assert "too few letters known" not in every.parameters["dropped"]
+    assert "too few known bases" not in every.parameters["dropped"]
 
 
-def test_a_share_is_met_by_as_many_letters():
+def test_a_fraction_is_compared_exactly():
     """7 of 100 letters are 0.07 of them, though 0.07 * 100 is more than 7."""
     codes = np.full((1, 100), 4, dtype=np.uint8)
     codes[0, :7] = 0
-    assert is_known(codes, Window(100, 1, 0.07)).tolist() == [True]
-    assert is_known(codes, Window(100, 1, 0.0701)).tolist() == [False]
+    for fraction, is_too_few in ((0.07, False), (0.0701, True)):
+        faults = mask_unreadable(codes, Window(100, 1, fraction))
+        assert faults["too few known bases"].tolist() == [is_too_few]
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.1, float("nan")])
-def test_a_share_out_of_range_is_refused(share):
-    with pytest.raises(UsageError, match=r"known letters is not in 0\.\.1"):
+def test_a_fraction_out_of_range_is_refused(share):
+    with pytest.raises(UsageError, match=r"known bases is not in 0\.\.1"):
         BuildConfig(min_known=share)
 
 
@@ -147,10 +148,10 @@ def test_blacklisted_sites_are_dropped(toy):
 
 def test_chromosomes_match_with_and_without_chr(toy):
     toy.build()
-    text = toy.background.read_text().replace("chr", "")
+    text = toy.candidates.read_text().replace("chr", "")
     packed = toy.folder / "sites.bed.gz"
     packed.write_bytes(gzip.compress(text.encode()))
-    toy.build("other.h5", background=packed)
+    toy.build("other.h5", candidates=packed)
     one = open_dataset(toy.folder / "data.h5")
     other = open_dataset(toy.folder / "other.h5")
     assert places(one) == places(other)
@@ -158,14 +159,14 @@ def test_chromosomes_match_with_and_without_chr(toy):
 
 
 def test_another_assembly_is_an_error_that_shows_both_names(toy):
-    toy.background.write_text("NC_1\t0\t200\n")
+    toy.candidates.write_text("NC_1\t0\t200\n")
     with pytest.raises(InputFileError, match=r"it has NC_1, the FASTA chr1, chr20"):
         toy.build()
     assert not (toy.folder / "data.h5").exists()
 
 
 def test_no_site_with_sequence_is_an_error(toy):
-    toy.background.write_text("chr1\t3100\t3300\n")
+    toy.candidates.write_text("chr1\t3100\t3300\n")
     with pytest.raises(InputFileError, match=r"no site is left .*\(1 mostly N\)"):
         toy.build()
 
@@ -179,7 +180,7 @@ def test_a_pair_without_a_positive_is_told(toy):
 def test_letters_that_are_no_bases_are_told(toy):
     toy.fasta.write_text(toy.fasta.read_text().replace(">chr20\n", ">chr20\nRYK"))
     _, messages = toy.build()
-    assert any("3 letters are not A, C, G, T or N" in text for text in messages)
+    assert any("3 bases are not A, C, G, T or N" in text for text in messages)
 
 
 def test_the_file_says_what_it_was_made_with(toy):
@@ -190,7 +191,7 @@ def test_the_file_says_what_it_was_made_with(toy):
     assert dataset.sources == {
         "fasta": digest_file(toy.fasta),
         "pairs-table": digest_file(toy.pairs_table),
-        "background": digest_file(toy.background),
+        "candidate-sites": digest_file(toy.candidates),
     }
     assert dataset.peak_digests[0] == digest_file(toy.folder / "max.bed")
 

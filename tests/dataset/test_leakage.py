@@ -96,7 +96,7 @@ def test_other_schemes_share_bases_and_it_is_reported(crowded, scheme):
     assert (leaks.n_train_sites, leaks.n_test_sites) == (n_train, n_test)
     assert (leaks.n_overlapping, leaks.n_same_sequence) == (n_overlapping, n_same)
     assert n_overlapping > 0
-    told = f"{n_overlapping:,} of {n_test:,} test sites share bases"
+    told = f"{n_overlapping:,} of {n_test:,} test sites overlap"
     assert any(told in remark for remark in leaks.messages())
 
 
@@ -118,7 +118,7 @@ def test_names_that_trained_and_names_that_did_not(make_random):
     assert leaks.unseen_tfs == ("C", "D")
     assert leaks.unseen_cells == ("w", "z")
     messages = leaks.messages()
-    assert "2 judged pairs were trained on: A:x, B:x" in messages
+    assert "2 test pairs were trained on: A:x, B:x" in messages
     assert any("C:x = A:x" in text for text in messages)
     assert leaks.to_dict()["unseen_tfs"] == ("C", "D")
 

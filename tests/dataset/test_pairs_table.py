@@ -111,12 +111,12 @@ def test_line_ends_and_byte_order_mark_do_not_matter(table):
         ("tf\tcell\trole\n", r"pairs\.tsv:1: no column bed"),
         (HEADER, r"pairs\.tsv: 0 pairs"),
         (HEADER + ROW + "MAX\tA549\n", r"pairs\.tsv:3: 2 fields .* has 4"),
-        (HEADER + ROW + ROW, r"pairs\.tsv:3: pair MAX:K562 stands on line 2"),
+        (HEADER + ROW + ROW, r"pairs\.tsv:3: pair MAX:K562 is a duplicate of line 2"),
         (HEADER + "MAX\tK562\ttrain\tpeaks/a.bed\n", r":2: role 'train' is not one"),
         (HEADER + "MAX\tK562\tbase\tpeaks/c.bed\n", r":2: no such file .*c\.bed"),
         (HEADER + ROW.replace("base", "test2"), r":2: role 'test2' of the first row"),
         (HEADER + ROW.replace("base", ""), r":2: role '' of the first row"),
-        (REPLICATES + 2 * (ROW[:-1] + "\t1\n"), r":3: .*, replicate 1, .* on line 2"),
+        (REPLICATES + 2 * (ROW[:-1] + "\t1\n"), r":3: .*, replicate 1, .* of line 2"),
         (REPLICATES + ROW[:-1] + "\t1\n" + ROW[:-1] + "\t2\n", r":3: a replicate"),
         (
             REPLICATES.join(["", ROW[:-1] + "\t1\n"]).replace("base", "test3")

@@ -18,13 +18,13 @@ def run(toy):
     app = typer.Typer()
     app.command()(prepare)
 
-    def run(*more, background=toy.background):
+    def run(*more, candidates=toy.candidates):
         return CliRunner().invoke(
             app,
             [
                 *("-g", str(toy.fasta)),
                 *("--pairs-table", str(toy.pairs_table)),
-                *(("--background", str(background)) if background else ()),
+                *(("--candidate-sites", str(candidates)) if candidates else ()),
                 *("-o", str(toy.folder / "new" / "data.h5")),
                 *more,
             ],
@@ -43,7 +43,7 @@ def test_writes_a_data_set_and_a_table(run, toy):
     assert done.stdout.splitlines()[-1] == str(path)
 
 
-def test_json_holds_the_figures(run):
+def test_json_has_the_counts(run):
     summary = json.loads(run("--json").stdout)
     assert summary["n_sites"] == 5
     assert summary["n_positive"] == 2
@@ -51,11 +51,11 @@ def test_json_holds_the_figures(run):
     assert summary["peak_memory_gb"] > 0
 
 
-def test_a_share_of_known_letters_is_asked_for(run):
+def test_a_minimum_of_known_bases(run):
     summary = json.loads(run("--min-known", "1", "--json").stdout)
     # Two of the five sites reach over an end of their chromosome.
     assert summary["n_sites"] == 3
-    assert summary["dropped"]["too few letters known"] == 2
+    assert summary["dropped"]["too few known bases"] == 2
 
 
 def test_an_existing_file_is_kept(run):
@@ -66,26 +66,26 @@ def test_an_existing_file_is_kept(run):
     assert run("--overwrite").exit_code == 0
 
 
-def test_a_protocol_is_told_and_kept(run, toy):
+def test_options_are_in_the_file(run, toy):
     (toy.folder / "ctcf.bed").write_text(
         "chr1\t1000\t1100\t.\t0\t.\t7\t-1\t2\t50\nchr1\t2000\t2100\t.\t0\t.\t8\t-1\t2\t50\n"
     )
     arguments = ("--negatives", "shuffle", "--top", "1", "--seed", "3")
-    refused = run(*arguments, background=None)
+    refused = run(*arguments, candidates=None)
     assert "max.bed (3 columns of 10)" in str(refused.exception)
-    done = run(*arguments, "--allow-unranked", "--json", background=None)
+    done = run(*arguments, "--allow-unranked", "--json", candidates=None)
     summary = json.loads(done.stdout)
     assert summary["details"] == {"unranked": ["MAX:K562"]}
     dataset = open_dataset(toy.folder / "new" / "data.h5")
     assert dataset.counts()[0].tolist() == [2, 1]
-    assert dataset.parameters["protocol"] == {
+    assert dataset.parameters["options"] == {
         "negatives": "shuffle",
         "top": 1,
         "alternate": False,
         "allow_unranked": True,
         "seed": 3,
     }
-    again = run(*arguments, "--allow-unranked", "--overwrite", background=None)
+    again = run(*arguments, "--allow-unranked", "--overwrite", candidates=None)
     assert "unranked" in again.stdout
 
 
@@ -109,5 +109,5 @@ def test_a_wrong_value_is_refused(run, toy, options, code):
     assert not (toy.folder / "new" / "data.h5").exists()
 
 
-def test_a_background_that_is_no_file_is_refused(run):
-    assert isinstance(run(background="shuffle").exception, InputFileError)
+def test_missing_candidate_sites_are_refused(run):
+    assert isinstance(run(candidates="shuffle").exception, InputFileError)

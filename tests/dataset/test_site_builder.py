@@ -17,9 +17,9 @@ L = 200
 
 
 def build(toy, **config):
-    background = toy.background if config.pop("with_background", False) else None
+    candidates = toy.candidates if config.pop("with_candidates", False) else None
     report, messages = toy.build(
-        background=background, config=BuildConfig(seq_len=L, **config)
+        candidates=candidates, config=BuildConfig(seq_len=L, **config)
     )
     return open_dataset(toy.folder / "data.h5"), report, messages
 
@@ -54,7 +54,7 @@ def naive_top(toy, name, n):
 @pytest.mark.parametrize("top", [1, 15, 1000])
 def test_positives_are_the_strongest_summits(ranked, negatives, top):
     dataset, report, messages = build(
-        ranked, negatives=negatives, top=top, with_background=negatives == "dhs"
+        ranked, negatives=negatives, top=top, with_candidates=negatives == "dhs"
     )
     n = 0
     for pair, name in enumerate(("ctcf", "max")):
@@ -64,7 +64,7 @@ def test_positives_are_the_strongest_summits(ranked, negatives, top):
         )
         n += len(expected)
     assert report.n_positive == n
-    short = [text for text in messages if "fewer than 1,000 peaks" in text]
+    short = [text for text in messages if "fewer than 1,000 usable peaks" in text]
     assert len(short) == (top == 1000)
     assert ("fewer_peaks" in report.details) == (top == 1000)
 
@@ -73,7 +73,7 @@ def test_positives_are_the_strongest_summits(ranked, negatives, top):
 def test_every_sequence_has_the_share_of_letters(ranked, negatives):
     at = range(4950, 6060, 15)
     ranked.write_peaks("ctcf", *(("chr1", a, a + 60, a, 2, 30) for a in at))
-    wishes = {"negatives": negatives, "top": 100, "with_background": negatives == "dhs"}
+    wishes = {"negatives": negatives, "top": 100, "with_candidates": negatives == "dhs"}
     every, _, _ = build(ranked, **wishes)
     dataset, report, _ = build(ranked, **wishes, min_known=0.95)
     enough = {
@@ -83,7 +83,7 @@ def test_every_sequence_has_the_share_of_letters(ranked, negatives):
     }
     assert set(labelled(dataset, 0, 1)) == enough
     n_dropped = len(labelled(every, 0, 1)) - len(enough)
-    assert report.dropped["peak, too few letters known"] == n_dropped > 0
+    assert report.dropped["peak, too few known bases"] == n_dropped > 0
     assert (np.count_nonzero(dataset.codes == 4, axis=1) <= 10).all()
     assert (np.count_nonzero(every.codes == 4, axis=1) > 10).any()
 
@@ -123,7 +123,7 @@ def test_pairs_that_share_a_summit_share_a_site(ranked):
 
 
 def test_background_sites_near_a_peak_are_ignored_and_others_negative(ranked):
-    dataset, _, _ = build(ranked, top=10, with_background=True)
+    dataset, _, _ = build(ranked, top=10, with_candidates=True)
     plain_report, _ = ranked.build("plain.h5")
     plain = open_dataset(ranked.folder / "plain.h5")
     for pair in (0, 1):
@@ -146,7 +146,7 @@ def test_shuffled_twins_keep_dinucleotides_and_place(ranked):
         assert decode(one) != decode(other)
     labels = dataset.labels(np.arange(dataset.n_sites))
     np.testing.assert_array_equal(labels[originals] == 1, labels[twins] == 0)
-    assert report.dropped["shuffled into itself"] == 0
+    assert report.dropped["shuffled sequence equals the original"] == 0
 
 
 def test_twins_follow_the_seed_and_nothing_else(ranked):
@@ -173,7 +173,7 @@ def test_what_has_one_order_only_has_no_twin(ranked):
     ranked.fasta.write_text(text)
     ranked.write_peaks("max", ("chr22", 900, 1100, 7, 1, 50))
     _, report, messages = build(ranked, negatives="shuffle", top=5)
-    assert report.dropped["shuffled into itself"] == 1
+    assert report.dropped["shuffled sequence equals the original"] == 1
     assert any("no negative site (MAX:K562)" in text for text in messages)
 
 
@@ -231,7 +231,7 @@ def test_matched_negatives_are_made_of_the_same(ranked):
         if len(negative) == len(positive):
             assert largest == 0
     assert report.details["without_lower_case"] == ["chr20"]
-    assert any("no lower-case letters on chr20" in text for text in messages)
+    assert any("no lower-case bases on chr20" in text for text in messages)
 
 
 def test_too_few_candidates_are_told_pair_by_pair(ranked):
@@ -255,7 +255,7 @@ def test_matched_negatives_follow_the_seed(ranked):
 
 @pytest.mark.parametrize("negatives", ["shuffle", "matched"])
 def test_without_top_positives_are_those_of_the_background(ranked, negatives):
-    dataset, report, _ = build(ranked, negatives=negatives, with_background=True)
+    dataset, report, _ = build(ranked, negatives=negatives, with_candidates=True)
     ranked.build("plain.h5")
     plain = open_dataset(ranked.folder / "plain.h5")
     for pair in (0, 1):
@@ -272,7 +272,7 @@ def test_alternate_peaks_train_and_test(ranked, negatives):
         negatives=negatives,
         top=20,
         alternate=True,
-        with_background=negatives == "dhs",
+        with_candidates=negatives == "dhs",
     )
     labels = dataset.labels(np.arange(dataset.n_sites))
     for pair, name in enumerate(("ctcf", "max")):
@@ -318,7 +318,7 @@ def test_files_without_an_order_are_refused_by_name(ranked):
         naive_top(ranked_centers(ranked), "m", 99)
     )
     assert report.details["unranked"] == ["CTCF:K562", "MAX:K562"]
-    assert any("2 of 2 peak files are not ranked" in text for text in messages)
+    assert any("2 of 2 peak files do not rank" in text for text in messages)
 
 
 def ranked_centers(toy):
@@ -342,7 +342,7 @@ def test_peaks_that_cannot_be_sites_are_counted(ranked):
     blacklist = ranked.folder / "blacklist.bed"
     blacklist.write_text("chr1\t20149\t20150\n")
     report, _ = ranked.build(
-        background=None,
+        candidates=None,
         blacklist=blacklist,
         config=BuildConfig(negatives="shuffle", top=2),
     )
@@ -371,26 +371,30 @@ def test_no_usable_peak_is_an_error(ranked):
 
 
 @pytest.mark.parametrize(
-    ("config", "background", "message"),
+    ("config", "candidates", "message"),
     [
-        ({"negatives": "dhs", "top": 5}, False, "give --background, or --negatives"),
-        ({"negatives": "shuffle"}, False, "give --background or --top"),
-        ({"negatives": "matched", "top": 5}, True, "uses no background"),
+        (
+            {"negatives": "dhs", "top": 5},
+            False,
+            "use --candidate-sites, or --negatives",
+        ),
+        ({"negatives": "shuffle"}, False, "use --candidate-sites or --top"),
+        ({"negatives": "matched", "top": 5}, True, "uses no candidate sites"),
         ({"negatives": "random"}, True, "unknown negatives 'random'"),
         ({"top": 0}, True, "top 0 is not positive"),
         ({"seed": -1}, True, "seed -1 is negative"),
-        ({"alternate": True}, True, "give --top as well"),
+        ({"alternate": True}, True, "use them with --top"),
     ],
 )
-def test_wishes_without_sense_are_refused(ranked, config, background, message):
+def test_wishes_without_sense_are_refused(ranked, config, candidates, message):
     with pytest.raises(UsageError, match=message):
-        build(ranked, with_background=background, **config)
+        build(ranked, with_candidates=candidates, **config)
     assert not (ranked.folder / "data.h5").exists()
 
 
 def test_long_sequences_are_those_of_the_fasta(ranked):
     ranked.build(
-        background=None, config=BuildConfig(seq_len=1001, negatives="matched", top=10)
+        candidates=None, config=BuildConfig(seq_len=1001, negatives="matched", top=10)
     )
     dataset = open_dataset(ranked.folder / "data.h5")
     for i, start, codes in zip(

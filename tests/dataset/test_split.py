@@ -61,7 +61,7 @@ def test_equal_peak_files_are_warned_of(run, table):
     for bed in table.parent.glob("*.bed"):
         bed.write_text("chr1\t0\t9\n")
     done = run("--valid", 1)
-    assert "judged pairs have the peak file of a trained pair" in done.stderr
+    assert "test pairs have the peak file of a training pair" in done.stderr
 
 
 def test_an_existing_table_is_kept(run):

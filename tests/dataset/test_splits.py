@@ -39,7 +39,7 @@ def test_a_split_without_sense_is_refused(make_random):
     dataset, _ = make_random()
     with pytest.raises(RegionError, match=r"no site .* on chr9; .* chr1, chr20, chr22"):
         split_by_chromosome(dataset, test_chroms=["chr9"])
-    with pytest.raises(UsageError, match="share some"):
+    with pytest.raises(UsageError, match="overlap; put"):
         split_by_chromosome(dataset, ["chr20"], ["20"])
     with pytest.raises(UsageError, match="no site is left to train on"):
         split_by_chromosome(dataset, ["chr20", "chr1"], ["22"])

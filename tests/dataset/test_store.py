@@ -72,29 +72,17 @@ def test_lists_are_those_of_their_entries(make_random, rng):
     rows = rng.permutation(300)
     places, pairs = lists.entries(np.arange(300))
     order = rng.permutation(len(pairs))
-    again = PairLists.of(places[order], pairs[order], 300)
+    again = PairLists.from_entries(places[order], pairs[order], 300)
     for one, other in zip(lists, again, strict=True):
         assert one.dtype == other.dtype
         np.testing.assert_array_equal(one, other)
-    taken = lists.take(rows)
+    taken = lists.subset(rows)
     for place, row in enumerate(rows):
         mine = [
             x.pair[x.indptr[i] : x.indptr[i + 1]]
             for x, i in ((taken, place), (lists, row))
         ]
         np.testing.assert_array_equal(*mine)
-
-
-def test_only_what_needs_it_is_of_version_2(make_random, tmp_path):
-    for per_pair, version in ((False, 1), (True, 2)):
-        path = tmp_path / f"{version}.h5"
-        dataset, _ = make_random(per_pair=per_pair)
-        dataset.codes[:, 1:][dataset.codes[:, 1:] == 4] = 0  # few unknown letters
-        write_dataset(path, dataset)
-        with h5py.File(path) as file:
-            assert file.attrs["format-version"] == version
-            assert "unknown/length" not in file
-        assert_same(open_dataset(path), dataset)
 
 
 @settings(max_examples=60)
@@ -107,45 +95,26 @@ def test_only_what_needs_it_is_of_version_2(make_random, tmp_path):
     ),
     rows=st.integers(1, 13),
 )
-def test_unknown_letters_come_back(tmp_path_factory, n_sites, seq_len, runs, rows):
-    """In runs where they are more than sites, whatever is looked through at once."""
+def test_unknown_bases_come_back(tmp_path_factory, n_sites, seq_len, runs, rows):
+    """As runs, however many sites are processed at a time."""
     dataset = make_dataset(n_sites, seq_len)
     for row, place, length in runs:
         dataset.codes[row % n_sites, place % seq_len :][:length] = 4
     path = tmp_path_factory.mktemp("unknown") / "data.h5"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(store, "_ROWS", rows)
-        write_dataset(path, dataset)
-        assert_same(open_dataset(path), dataset)
-    unknown = dataset.codes == 4
-    with h5py.File(path) as file:
-        is_many = np.count_nonzero(unknown) > n_sites
-        assert file.attrs["format-version"] == (3 if is_many else 1)
-        assert ("unknown/length" in file) == is_many
-        lengths = file["unknown/length"][:] if is_many else np.ones(unknown.sum())
-        assert lengths.sum() == np.count_nonzero(unknown)
-        assert file["unknown/site"].shape == lengths.shape
-        if is_many:
-            begins = unknown & ~np.pad(unknown, ((0, 0), (1, 0)))[:, :-1]
-            assert len(lengths) == np.count_nonzero(begins)
-
-
-@pytest.mark.parametrize("per_pair", [False, True])
-def test_many_unknown_letters_are_of_version_3(make_random, tmp_path, per_pair):
-    dataset, _ = make_random(per_pair=per_pair)
-    path = tmp_path / "data.h5"
     write_dataset(path, dataset)
-    with h5py.File(path, "r+") as file:
-        assert file.attrs["format-version"] == 3
     assert_same(open_dataset(path), dataset)
-    # Before version 3 each of them stood for itself, however many there were.
-    with h5py.File(path, "r+") as file:
-        file.attrs["format-version"] = 2 if per_pair else 1
-        del file["unknown"]
-        sites, places = np.nonzero(dataset.codes == 4)
-        file["unknown/site"] = sites.astype(np.int32)
-        file["unknown/place"] = places.astype(np.int16)
-    assert_same(open_dataset(path), dataset)
+    unknown = dataset.codes == 4
+    begins = unknown & ~np.pad(unknown, ((0, 0), (1, 0)))[:, :-1]
+    runs_found = store._unknown_runs(dataset.codes, rows)
+    with h5py.File(path) as file:
+        for name, column in runs_found.items():
+            np.testing.assert_array_equal(column, file[name][:])
+    assert len(runs_found["unknown/length"]) == np.count_nonzero(begins)
+    assert runs_found["unknown/length"].sum() == np.count_nonzero(unknown)
+    known = np.where(unknown, np.uint8(0), dataset.codes)
+    with h5py.File(path) as file:
+        store._fill_unknown(known, file, rows)
+    np.testing.assert_array_equal(known, dataset.codes)
 
 
 @pytest.mark.parametrize(
@@ -153,8 +122,8 @@ def test_many_unknown_letters_are_of_version_3(make_random, tmp_path, per_pair):
     [
         ("unknown/site", -1, 5),  # there are 5 sites
         ("unknown/site", 0, -1),
-        ("unknown/place", 0, -1),
-        ("unknown/place", 0, 201),
+        ("unknown/position", 0, -1),
+        ("unknown/position", 0, 201),
         ("unknown/length", 0, 202),
         ("unknown/length", 0, -1),
         ("unknown/length", 0, 0),
@@ -163,19 +132,19 @@ def test_many_unknown_letters_are_of_version_3(make_random, tmp_path, per_pair):
 def test_runs_outside_of_the_sequences_are_refused(toy_path, name, index, value):
     with h5py.File(toy_path, "r+") as file:
         file[name][index] = value
-    with pytest.raises(InputFileError, match="not a whole HDF5 data set"):
+    with pytest.raises(InputFileError, match="not a complete HDF5 data set"):
         open_dataset(toy_path)
 
 
 @pytest.mark.parametrize(
     "kept", ["negative", "default_label", "fold", "shuffled", "replicates"]
 )
-def test_each_part_of_version_2_may_stand_alone(make_random, tmp_path, kept):
+def test_each_optional_part_may_be_missing(make_random, tmp_path, kept):
     plain, _ = make_random()
     full, _ = make_random(per_pair=True)
     value = getattr(full, kept)
     if kept == "negative":
-        value = PairLists.of(np.arange(0), np.arange(0), plain.n_sites)
+        value = PairLists.from_entries(np.arange(0), np.arange(0), plain.n_sites)
     dataset = Dataset(**vars(plain) | {kept: value})
     write_dataset(tmp_path / "data.h5", dataset)
     assert_same(open_dataset(tmp_path / "data.h5"), dataset)
@@ -184,16 +153,16 @@ def test_each_part_of_version_2_may_stand_alone(make_random, tmp_path, kept):
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("sites/default", 1, "a default label is neither 0 nor -1"),
-        ("sites/default", None, "299 default labels for 300 sites"),
-        ("sites/fold", 3, "a fold is none of 0 to 2"),
+        ("sites/default-label", 1, "a default label is neither 0 nor -1"),
+        ("sites/default-label", None, "299 default labels for 300 sites"),
+        ("sites/fold", 3, "a fold is not in 0..2"),
         ("sites/shuffled", None, "299 marks of shuffled sequences for 300 sites"),
         ("pairs/replicate", None, "69 names of replicates for 70 pairs"),
         ("negative/pair", 70, "a negative label names a pair"),
         ("negative/indptr", None, "the offsets of its negative labels"),
     ],
 )
-def test_later_parts_that_cannot_be_true_are_refused(
+def test_inconsistent_optional_parts_are_refused(
     make_random, tmp_path, name, value, message
 ):
     path = tmp_path / "data.h5"
@@ -208,13 +177,13 @@ def test_later_parts_that_cannot_be_true_are_refused(
         open_dataset(path)
 
 
-def test_runs_out_of_turn_are_refused(toy_path):
-    columns = [f"unknown/{name}" for name in ("site", "place", "length")]
+def test_runs_in_another_order_are_refused(toy_path):
+    columns = [f"unknown/{name}" for name in ("site", "position", "length")]
     with h5py.File(toy_path, "r+") as file:
         assert file[columns[0]].size > 1
         for name in columns:
             file[name][:] = file[name][:][::-1]
-    with pytest.raises(InputFileError, match="out of turn"):
+    with pytest.raises(InputFileError, match="not in order"):
         open_dataset(toy_path)
 
 
@@ -244,7 +213,7 @@ def test_what_is_no_data_set_is_refused(tmp_path):
         open_dataset(tmp_path / "none.h5")
     text = tmp_path / "text.h5"
     text.write_text("sites\n")
-    with pytest.raises(InputFileError, match=r"not a whole HDF5 data set.*prepare"):
+    with pytest.raises(InputFileError, match=r"not a complete HDF5 data set.*prepare"):
         open_dataset(text)
     with h5py.File(tmp_path / "foreign.h5", "w") as file:
         file.attrs["format"] = "cooler"
@@ -255,10 +224,10 @@ def test_what_is_no_data_set_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("format-version", 4, "tfimpute-dataset version 4, .* reads versions 1, 2, 3"),
-        ("complete", 0, "its writing never ended"),
+        ("format-version", 4, "tfimpute-dataset version 4, .* reads version 1"),
+        ("complete", 0, "its writing was interrupted"),
         ("seq-len", 205, "sequences of 205 bp in 50 bytes"),
-        ("parameters", "{", "not a whole HDF5 data set"),
+        ("parameters", "{", "not a complete HDF5 data set"),
     ],
 )
 def test_attributes_are_believed_only_when_right(toy_path, name, value, message):
@@ -271,13 +240,13 @@ def test_attributes_are_believed_only_when_right(toy_path, name, value, message)
 @pytest.mark.parametrize(
     ("name", "index", "value", "message"),
     [
-        ("sites/chrom", 0, 9, "on a chromosome that it does not list"),
+        ("sites/chrom", 0, 9, "on a chromosome that is not in its list"),
         ("positive/pair", 0, 7, "a positive label names a pair"),
         ("positive/indptr", 1, 99, "offsets of its positive labels"),
         ("ignored/indptr", -1, 0, "offsets of its ignored labels"),
-        ("pairs/n-negative", 0, 0, "labels are not as many as it says"),
-        ("pairs/tf", 0, 5, "not a whole HDF5 data set"),
-        ("unknown/place", 0, 300, "not a whole HDF5 data set"),
+        ("pairs/n-negative", 0, 0, "counts of its labels do not match"),
+        ("pairs/tf", 0, 5, "not a complete HDF5 data set"),
+        ("unknown/position", 0, 300, "not a complete HDF5 data set"),
     ],
 )
 def test_what_cannot_be_true_is_refused(toy_path, name, index, value, message):
@@ -291,7 +260,7 @@ def test_what_cannot_be_true_is_refused(toy_path, name, index, value, message):
 def test_a_missing_part_is_refused(toy_path, name):
     with h5py.File(toy_path, "r+") as file:
         del file[name]
-    with pytest.raises(InputFileError, match="not a whole HDF5 data set"):
+    with pytest.raises(InputFileError, match="not a complete HDF5 data set"):
         open_dataset(toy_path)
 
 
@@ -300,7 +269,7 @@ def test_columns_of_other_lengths_are_refused(toy_path):
         start = file["sites/start"][:-1]
         del file["sites/start"]
         file["sites/start"] = start
-    with pytest.raises(InputFileError, match="5 sequences for 4 sites"):
+    with pytest.raises(InputFileError, match="4 starts for 5 sites"):
         open_dataset(toy_path)
 
 
@@ -328,5 +297,5 @@ def test_a_flipped_bit_of_the_data_never_passes(make_random, tmp_path):
             broken = bytearray(whole)
             broken[chunk.byte_offset + chunk.size * part // 10] ^= 0x10
             path.write_bytes(broken)
-            with pytest.raises(InputFileError, match="not a whole HDF5 data set"):
+            with pytest.raises(InputFileError, match="not a complete HDF5 data set"):
                 open_dataset(path)

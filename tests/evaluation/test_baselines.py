@@ -75,18 +75,20 @@ def test_sites_made_for_a_pair_do_not_tell_its_labels():
     labels = dataset.labels(np.arange(900))
     own = (np.arange(900) % 3 == 0) & (labels[:, 0] == 1)
     default = np.where(own, -1, 0).astype(np.int8)
-    named = PairLists.of(np.flatnonzero(own), np.zeros(own.sum(), int), 900)
-    others = dataset.positive.take(np.arange(900))
+    named = PairLists.from_entries(np.flatnonzero(own), np.zeros(own.sum(), int), 900)
+    others = dataset.positive.subset(np.arange(900))
     keep = ~own[others.entries(np.arange(900))[0]]
     rows, pairs = others.entries(np.arange(900))
-    rest = PairLists.of(rows[keep], pairs[keep], 900)
+    rest = PairLists.from_entries(rows[keep], pairs[keep], 900)
     both = [
         np.concatenate(x)
         for x in zip(
             *(lists.entries(np.arange(900)) for lists in (named, rest)), strict=True
         )
     ]
-    made = replace(dataset, default_label=default, positive=PairLists.of(*both, 900))
+    made = replace(
+        dataset, default_label=default, positive=PairLists.from_entries(*both, 900)
+    )
     found = average_activity(made, np.arange(900), np.array([0, 1]), np.arange(4))
     assert np.isnan(found[:, 0]).all()
     assert not np.isnan(found[:, 1]).any()

@@ -1,4 +1,4 @@
-"""Bins against plain loops over their letters, peaks and tiles."""
+"""Bins against plain loops over their bases, peaks and tiles."""
 
 import json
 
@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from tfimpute_tracks.evaluation.bins import (
     bin_labels,
-    bin_table,
+    bin_tiles,
     known_bins,
-    raise_bins,
-    tile_plan,
+    update_bins,
 )
+from tfimpute_tracks.evaluation.metrics import pair_metrics, role_means
 from tfimpute_tracks.vocabulary import Pair
 
 
@@ -28,7 +28,7 @@ def test_bins_mostly_n_are_not_known(codes, width):
     st.lists(st.tuples(st.integers(0, 300), st.integers(1, 60)), max_size=9),
     st.integers(1, 50),
 )
-def test_a_bin_is_positive_where_a_center_lies(peaks, width):
+def test_a_bin_is_bound_where_a_center_lies(peaks, width):
     start = np.array([first for first, _ in peaks], dtype=np.int64)
     end = np.array([first + length for first, length in peaks], dtype=np.int64)
     n_bins = 300 // width
@@ -44,8 +44,8 @@ def test_a_bin_is_positive_where_a_center_lies(peaks, width):
 @pytest.mark.parametrize(
     ("width", "centered"), [(300, True), (399, True), (400, False), (1000, False)]
 )
-def test_narrow_bins_have_a_tile_and_wide_ones_several(width, centered):
-    run = tile_plan(width, 200, 100)
+def test_narrow_bins_have_one_tile_and_wide_ones_several(width, centered):
+    run = bin_tiles(width, 200, 100)
     assert run.centered == centered
     assert run.stride == (width if centered else 100)
     if centered:
@@ -60,7 +60,7 @@ def test_narrow_bins_have_a_tile_and_wide_ones_several(width, centered):
 )
 def test_bins_have_the_scores_of_their_tiles(width, tile, pool, seed):
     rng = np.random.default_rng(seed)
-    run = tile_plan(width, tile, pool)
+    run = bin_tiles(width, tile, pool)
     size = 400
     first = run.first if run.first >= 0 else run.first + run.stride
     start = np.arange(first, size - tile + 1, run.stride)
@@ -68,8 +68,8 @@ def test_bins_have_the_scores_of_their_tiles(width, tile, pool, seed):
     scores[rng.random(len(start)) < 0.2] = np.nan
     best = np.full((size // width, 2), np.nan, dtype=np.float32)
     half = len(start) // 2  # blocks of a scan may meet inside a bin
-    raise_bins(best, run, start[:half], scores[:half])
-    raise_bins(best, run, start[half:], scores[half:])
+    update_bins(best, run, start[:half], scores[:half])
+    update_bins(best, run, start[half:], scores[half:])
     for i in range(len(best)):
         low, high = i * width, (i + 1) * width
         if width < 2 * tile:
@@ -86,17 +86,19 @@ def test_bins_have_the_scores_of_their_tiles(width, tile, pool, seed):
                 assert np.isnan(best[i, pair])
 
 
-def test_figures_of_bins_name_who_is_out(rng):
+def test_metrics_of_bins_list_pairs_without_a_bound_bin(rng):
     labels = (rng.random((400, 3)) < 0.1).astype(np.int8)
     labels[:, 1] = 0
     scores = (rng.normal(size=labels.shape) + 2 * labels).astype(np.float32)
     pairs = [Pair("A", "x"), Pair("B", "x"), Pair("C", "x")]
-    table, told = bin_table(scores, labels, pairs, ["base", "base", "test3"])
-    assert told["base"]["left_out"] == ["B:x"]
-    assert table["left_out"].tolist() == ["", "no positive bin", ""]
+    roles = ["base", "base", "test3"]
+    table = pair_metrics(pairs, roles, {"model": scores}, labels, unit="bin")
+    told = role_means(table)
+    assert told["base"]["unscored"] == ["B:x"]
+    assert table["unscored"].tolist() == ["", "no bound bin", ""]
     assert told["base"]["pairs"] == 1
     assert told["base"]["auroc"] == pytest.approx(table["auroc"][0])
     assert told["test3"]["prior"] == pytest.approx(labels[:, 2].mean())
-    alone = bin_table(scores[:, 1:2], labels[:, 1:2], pairs[1:2], ["base"])[1]
+    alone = role_means(table.iloc[1:2])
     assert alone["base"]["auroc"] is None
     json.dumps([told, alone], allow_nan=False)

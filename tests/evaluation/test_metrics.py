@@ -1,4 +1,4 @@
-"""Figures per pair against scikit-learn and against plain counting."""
+"""Metrics per pair against scikit-learn and against plain counting."""
 
 import numpy as np
 from hypothesis import given
@@ -62,7 +62,7 @@ def test_recall_grows_with_the_rate_that_is_allowed(sites):
         assert 0 <= found[0] <= found[-1] <= 1
 
 
-def test_pairs_without_scores_have_no_figure(rng):
+def test_pairs_without_scores_have_no_metric(rng):
     labels = rng.integers(0, 2, (30, 2)).astype(np.int8)
     scores = rng.normal(size=labels.shape).astype(np.float32)
     scores[:, 1] = np.nan

@@ -1,4 +1,4 @@
-"""Wilcoxon's test over pairs, and what it does with little."""
+"""Wilcoxon's test over pairs, also with few or missing values."""
 
 import numpy as np
 import pytest
@@ -16,11 +16,11 @@ def test_it_is_scipy_s(rng):
     assert paired_wilcoxon(b, a).p == pytest.approx(result.p)
 
 
-def test_missing_figures_are_counted_and_not_compared():
+def test_missing_metrics_are_counted_and_not_compared():
     a = np.array([0.9, np.nan, 0.7, 0.8, 0.5])
     b = np.array([0.8, 0.1, np.nan, 0.9, 0.5])
     result = paired_wilcoxon(a, b)
-    assert (result.n, result.left_out, result.wins, result.losses) == (3, 2, 1, 1)
+    assert (result.n, result.unscored, result.wins, result.losses) == (3, 2, 1, 1)
     assert result.median_difference == 0
 
 

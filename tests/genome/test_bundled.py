@@ -16,7 +16,7 @@ from tfimpute_tracks.genome import (
     open_bundled,
     open_genome,
 )
-from tfimpute_tracks.genome.genes import read_genes
+from tfimpute_tracks.genome.genes import genes_in, read_genes
 from tfimpute_tracks.kernels.encode import N_CODE
 
 
@@ -85,7 +85,7 @@ def test_it_pickles_small():
 
 
 def test_its_genes_are_there():
-    genes = read_genes(bundled_genes(), bundled_region())
+    genes = genes_in(read_genes(bundled_genes()), bundled_region())
     assert {"CEBPB", "PTPN1", "SNAI1", "NFATC2"} <= {gene.name for gene in genes}
     start, end = bundled_region()[1:]
     assert all(start <= gene.start < gene.end <= end for gene in genes)

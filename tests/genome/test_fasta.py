@@ -38,7 +38,9 @@ def test_codes_of_every_kind(tmp_path, quiet, kind, newline):
             codes = genome.codes(name)
             assert codes.dtype == np.uint8
             assert codes.tolist() == naive_codes(letters)
-            assert genome.is_lower(name).tolist() == [c.islower() for c in letters]
+            assert genome.is_soft_masked(name).tolist() == [
+                c.islower() for c in letters
+            ]
         assert genome.ambiguous == {"chr1": 4}
     assert len(quiet) == (2 if kind == "gzip" else 1)
 
@@ -101,7 +103,7 @@ def test_the_digest_knows_the_letters_alone(tmp_path, quiet):
     ("where", "what"),
     [
         (("chr3",), "unknown chromosome chr3; the FASTA has chr1, chr2, chr10"),
-        (("1",), "unknown chromosome 1; the FASTA calls it chr1"),
+        (("1",), "unknown chromosome 1; its name in the FASTA is chr1"),
         (("chr1", 0, 18), "chr1, which has 17 bp"),
         (("chr1", -1, 5), "from -1 to 5"),
         (("chr1", 6, 5), "from 6 to 5"),
@@ -218,7 +220,7 @@ def test_a_layout_the_index_does_not_tell_of_is_refused(tmp_path, quiet):
     os.utime(path, ns=(index.st_atime_ns, index.st_mtime_ns))
     with (
         open_genome(path, log=quiet.append) as genome,
-        pytest.raises(InputFileError, match="not as the index has them"),
+        pytest.raises(InputFileError, match="not as in its index"),
     ):
         genome.codes("a")
 

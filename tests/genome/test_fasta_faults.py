@@ -49,8 +49,8 @@ def test_a_fault_is_named_with_its_line(tmp_path, quiet, kind, fault):
 FOREIGN = {
     "nothing": (b"", "is empty"),
     "blank lines": (b"\n\n", "is empty"),
-    "text before": (b"hello\n>a\nACGT\n", "not a FASTA: it begins with b'hello'"),
-    "bytes": (bytes(range(128, 256)), "not a FASTA: it begins with"),
+    "text before": (b"hello\n>a\nACGT\n", "not a FASTA but begins with b'hello'"),
+    "bytes": (bytes(range(128, 256)), "not a FASTA but begins with"),
     "FASTQ": (b"@r\nACGT\n+\nIIII\n", "not a FASTA but FASTQ"),
     "2bit": (b"\x43\x27\x41\x1a\0\0\0\0", r"not a FASTA but a \.2bit file"),
     "mark": (b"\xef\xbb\xbf>a\nACGT\n", "not a FASTA but text with a byte order mark"),
@@ -87,10 +87,10 @@ def test_the_beginning_of_a_gzip_file_is_refused(tmp_path, length):
 def test_what_is_no_file_is_refused(tmp_path):
     with pytest.raises(InputFileError, match="No such file"):
         open_genome(tmp_path / "absent.fa")
-    with pytest.raises(InputFileError, match="is a folder"):
+    with pytest.raises(InputFileError, match="is a folder, a pipe or a device"):
         open_genome(tmp_path)
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(InputFileError, match="is a pipe or a device"):
+    with pytest.raises(InputFileError, match="is a folder, a pipe or a device"):
         open_genome(tmp_path / "pipe")
 
 

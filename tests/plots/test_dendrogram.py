@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from tfimpute_tracks.plots.dendrogram import tree_of
+from tfimpute_tracks.plots.dendrogram import draw_dendrogram
 
 
 def test_alike_names_meet_first(rng):
     places = np.array([0.0, 10.0, 0.1, 10.2, 5.0])
     distances = np.abs(places[:, None] - places)
-    figure = tree_of(list("abcde"), distances, list("vwxyz"))
+    figure = draw_dendrogram(list("abcde"), distances, list("vwxyz"))
     axes = figure.axes[0]
     texts = [text.get_text() for text in axes.texts]
     names, words = texts[::2], texts[1::2]
@@ -26,5 +26,5 @@ def test_alike_names_meet_first(rng):
 
 
 def test_two_names_make_a_tree():
-    figure = tree_of(["a", "b"], np.array([[0, 1.0], [1.0, 0]]), [])
+    figure = draw_dendrogram(["a", "b"], np.array([[0, 1.0], [1.0, 0]]), [])
     assert [text.get_text() for text in figure.axes[0].texts] == ["a", "b"]

@@ -7,10 +7,10 @@ import pytest
 from matplotlib.colors import to_hex
 
 from tfimpute_tracks.plots.evaluation import (
-    compared_pairs,
-    figures_by_tf,
+    fdr_recall_bars,
+    metric_by_tf,
+    metric_scatter,
     predictor_boxes,
-    recall_at_rates,
 )
 from tfimpute_tracks.plots.style import COLOR_OF, PALETTE
 
@@ -32,7 +32,7 @@ def test_pairs_lie_where_their_figures_say(rng):
     ours, other = rng.random(20), rng.random(20)
     ours[3], other[4], ours[5] = np.nan, np.nan, other[5]
     kinds = ["trained", "imputed"] * 10
-    figure = compared_pairs(ours, other, ("this", "that"), kinds)
+    figure = metric_scatter(ours, other, ("this", "that"), kinds)
     known = ~np.isnan(ours + other)
     (axes,) = figure.axes
     expected = np.stack([other, ours], axis=1)[known]
@@ -48,26 +48,26 @@ def test_pairs_lie_where_their_figures_say(rng):
     assert axes.get_xlim()[0] <= expected.min()
     assert "that" in axes.get_xlabel()
     assert "this" in axes.get_ylabel()
-    assert "2 without both" in figure.get_label()
+    assert "2 pair(s) without both" in figure.get_label()
     diagonal = axes.lines[0].get_data()
     assert np.array_equal(*diagonal)
 
 
 def test_the_legend_counts_the_kinds():
     values = np.array([0.7, 0.8, 0.9])
-    figure = compared_pairs(
+    figure = metric_scatter(
         values, values, ("a", "b"), ["trained", "trained", "imputed"]
     )
     legend = figure.axes[0].get_legend()
     assert [t.get_text() for t in legend.get_texts()] == ["trained (2)", "imputed (1)"]
-    assert compared_pairs(values, values, ("a", "b")).axes[0].get_legend() is None
+    assert metric_scatter(values, values, ("a", "b")).axes[0].get_legend() is None
 
 
 def test_tfs_are_sorted_and_all_are_named(rng):
     tfs = [f"TF{i % 130}" for i in range(300)]
     values = rng.random(300)
     values[0] = np.nan
-    figure = figures_by_tf(tfs, values)
+    figure = metric_by_tf(tfs, values)
     assert len(figure.axes) == 3
     named = [t.get_text() for axes in figure.axes for t in axes.get_xticklabels()]
     means = [np.nanmean(values[[tf == name for tf in tfs]]) for name in named]
@@ -75,12 +75,12 @@ def test_tfs_are_sorted_and_all_are_named(rng):
     assert means == sorted(means, reverse=True)
     heights = np.concatenate([_dots(axes)[:, 1] for axes in figure.axes])
     assert sorted(heights) == sorted(values[1:])
-    assert "1 pair(s) without a figure" in figure.get_label()
+    assert "1 pair(s) without a value" in figure.get_label()
 
 
 def test_dots_stand_over_the_name_of_their_tf():
     tfs, values = ["A", "B", "A", "C"], np.array([0.9, 0.5, 0.7, 0.95])
-    figure = figures_by_tf(tfs, values, ["trained", "imputed", "trained", "trained"])
+    figure = metric_by_tf(tfs, values, ["trained", "imputed", "trained", "trained"])
     (axes,) = figure.axes
     assert [t.get_text() for t in axes.get_xticklabels()] == ["C", "A", "B"]
     places = {round(y, 6): round(x) for x, y in _dots(axes)}
@@ -91,7 +91,7 @@ def test_dots_stand_over_the_name_of_their_tf():
 
 def test_tf_rows_do_not_lie_on_each_other(rng):
     names = [f"LONGNAME{i}" for i in range(160)]
-    figure = figures_by_tf(names, rng.random(160))
+    figure = metric_by_tf(names, rng.random(160))
     boxes = [axes.get_tightbbox(figure.canvas.get_renderer()) for axes in figure.axes]
     assert all(a.y0 >= b.y1 for a, b in pairwise(boxes))
     size = figure.bbox
@@ -102,7 +102,7 @@ def test_bars_are_means_and_lines_the_middle_half(rng):
     levels = [0.1, 0.5]
     recalls = {"a": rng.random((9, 2)), "b": rng.random((7, 2))}
     recalls["b"][2] = np.nan
-    figure = recall_at_rates(levels, recalls)
+    figure = fdr_recall_bars(levels, recalls)
     (axes,) = figure.axes
     for name, bars, color in zip("ab", axes.containers, PALETTE, strict=False):
         known = recalls[name][~np.isnan(recalls[name]).any(axis=1)]
@@ -145,11 +145,11 @@ def test_boxes_hold_the_middle_half_and_dots_every_pair(rng):
 @pytest.mark.parametrize(
     "draw",
     [
-        lambda: compared_pairs(
+        lambda: metric_scatter(
             np.array([np.nan]), np.array([0.5]), ("a", "b"), ["trained"]
         ),
-        lambda: figures_by_tf(["A"], np.array([np.nan])),
-        lambda: recall_at_rates([0.1], {"a": np.array([[np.nan]])}),
+        lambda: metric_by_tf(["A"], np.array([np.nan])),
+        lambda: fdr_recall_bars([0.1], {"a": np.array([[np.nan]])}),
         lambda: predictor_boxes({"a": np.array([np.nan])}),
         lambda: predictor_boxes({}),
     ],

@@ -1,7 +1,7 @@
 """Motif instances below each other."""
 
 from tfimpute_tracks.genome import Region
-from tfimpute_tracks.plots.explanation import Bar, motif_rows
+from tfimpute_tracks.plots.explanation import Bar, attribution_figure
 
 TILE = Region("chr1", 100, 300)
 
@@ -16,7 +16,7 @@ def test_the_strongest_stands_on_top():
         Bar(121, 141, "-", "strong", 3.0),
         Bar(122, 142, "+", "pale", 0.001),
     ]
-    figure = motif_rows(TILE, bars, "CTCF:K562", "log-odds 2.5")
+    figure = attribution_figure(TILE, bars, "CTCF:K562", "log-odds 2.5")
     assert texts(figure) == [
         "strong \N{LEFTWARDS ARROW} +3.00",
         "weak \N{RIGHTWARDS ARROW} -0.50",
@@ -32,13 +32,13 @@ def test_the_strongest_stands_on_top():
 
 def test_what_does_not_overlap_shares_a_row():
     bars = [Bar(105, 125, "+", "a", 1.0), Bar(250, 270, "+", "b", 0.9)]
-    figure = motif_rows(TILE, bars, "", "")
+    figure = attribution_figure(TILE, bars, "", "")
     rows = [patch for patch in figure.axes[0].patches if patch.get_height() < 0.9]
     assert rows[0].get_y() == rows[1].get_y()
 
 
 def test_rows_are_not_endless():
     bars = [Bar(150, 170, "+", f"m{i}", 1.0 + i / 100) for i in range(40)]
-    figure = motif_rows(TILE, bars, "", "")
+    figure = attribution_figure(TILE, bars, "", "")
     assert texts(figure)[0].startswith("m39 ")
     assert len(texts(figure)) == 12

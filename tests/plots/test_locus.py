@@ -16,7 +16,7 @@ from tfimpute_tracks.plots.gene_rows import lay_out_genes, pack_rows
 from tfimpute_tracks.plots.locus import Panel, draw_locus
 from tfimpute_tracks.plots.style import (
     SMALL,
-    check_ending,
+    check_suffix,
     paper_style,
     save_figure,
     text_width,
@@ -91,17 +91,17 @@ def test_the_same_picture_is_the_same_file(tmp_path, ending):
 
 
 @pytest.mark.parametrize(
-    ("name", "told"), [("x.jpg", "ends in '.jpg'"), ("x", "has no ending")]
+    ("name", "told"), [("x.jpg", "the suffix '.jpg'"), ("x", "no suffix")]
 )
-def test_other_endings_are_refused(tmp_path, name, told):
+def test_other_suffixes_are_refused(tmp_path, name, told):
     with pytest.raises(UsageError, match=rf"{told}; .*\.png, \.svg, \.pdf"):
-        check_ending(tmp_path / name)
+        check_suffix(tmp_path / name)
 
 
 def test_a_folder_is_no_place_for_a_picture(tmp_path):
     (tmp_path / "x.svg").mkdir()
     with pytest.raises(OutputError, match="is a folder"):
-        check_ending(tmp_path / "x.svg")
+        check_suffix(tmp_path / "x.svg")
 
 
 def _boxes(figure):

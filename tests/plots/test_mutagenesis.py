@@ -86,7 +86,7 @@ def test_the_same_picture_is_the_same_file(rng, tmp_path):
         figure = mutagenesis_figure(
             changes, codes, Region("c", 0, 120), "MAX in <K562>"
         )
-        save_figure(figure, tmp_path / name, "t", str(figure.get_label()))
+        save_figure(figure, tmp_path / name, "t")
     text = (tmp_path / "a.svg").read_text()
     assert text == (tmp_path / "b.svg").read_text()
     assert "MAX in &lt;K562&gt;" in text

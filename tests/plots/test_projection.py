@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from tfimpute_tracks.plots.projection import map_of
+from tfimpute_tracks.plots.projection import draw_projection
 
 
 def test_names_stand_at_their_places_in_the_colors_of_groups(rng):
     names = list("abcdef")
     groups = ["x", "x", "y", "y", "z", None]
     places = rng.normal(size=(6, 2))
-    figure = map_of(names, places, groups)
+    figure = draw_projection(names, places, groups)
     axes = figure.axes[0]
     assert [text.get_text() for text in axes.texts] == names
     np.testing.assert_allclose([text.xy for text in axes.texts], places)

@@ -21,7 +21,7 @@ def pictures(rng):
     return [
         summary.score_distribution(names[:12], EDGES, counts[:12], [0.9] * 12),
         summary.peaks_per_chromosome(["chr1", "chr2"], np.ones(2), peaks, names),
-        summary.known_and_imputed(rng.random(14) * 30, kinds),
+        summary.peaks_by_status(rng.random(14) * 30, kinds),
         summary.expected_accuracy(names, [0.7] * 14, kinds),
     ]
 
@@ -54,7 +54,7 @@ def test_all_stand_in_one_page(pictures):
 def test_the_same_numbers_give_the_same_bytes():
     density = np.array([1.0, 20.0, 3.0])
     kinds = ["trained", "imputed", "trained"]
-    first, second = (summary.known_and_imputed(density, kinds) for _ in range(2))
+    first, second = (summary.peaks_by_status(density, kinds) for _ in range(2))
     assert first == second
 
 
@@ -91,16 +91,16 @@ def test_of_many_chromosomes_the_largest_are_drawn():
     assert len(shown) == 40
     assert shown[3] == "chr3"
     assert shown[-1] == "chr59"
-    assert "+20 with less sequence" in texts
+    assert "+20 shorter ones" in texts
 
 
 def test_pairs_without_a_peak_are_drawn_too():
-    picture = summary.known_and_imputed(np.array([0.0, 4.0, 9.0]), ["imputed"] * 3)
+    picture = summary.peaks_by_status(np.array([0.0, 4.0, 9.0]), ["imputed"] * 3)
     dots = _dots(picture, COLOR_OF["imputed"])
     assert len(dots) == 3
     assert max(y for _, y in dots) == dots[0][1]  # y grows downwards
     assert "trained (0)" in _texts(picture)
-    only = summary.known_and_imputed(np.zeros(1), ["imputed"])
+    only = summary.peaks_by_status(np.zeros(1), ["imputed"])
     assert len(_dots(only, COLOR_OF["imputed"])) == 1
 
 
@@ -109,7 +109,7 @@ def test_accuracy_is_sorted_and_nobody_is_cut_off():
     picture = summary.expected_accuracy(list("abcde"), aurocs, ["trained"] * 5)
     texts = _texts(picture)
     assert [text for text in texts if text in list("abcde")] == ["d", "a", "e", "b"]
-    assert "1 pair(s) without a figure" in texts
+    assert "unknown for 1 pair(s)" in texts
     dots = _dots(picture, COLOR_OF["trained"])
     assert len(dots) == 5  # one is the legend's
     sides = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', picture)

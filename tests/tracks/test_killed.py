@@ -60,7 +60,9 @@ def test_ctrl_c_leaves_state_that_the_same_command_takes_up(fasta, tmp_path):
         process.send_signal(signal.SIGINT)
         err = process.stderr.read()
         assert process.wait(timeout=60) == 130
-    assert err.splitlines()[-1] == "error: interrupted; run the same command to go on"
+    assert (
+        err.splitlines()[-1] == "error: interrupted; run the same command to continue"
+    )
     (left,) = (tmp_path / "out").glob(".unfinished-*")
     assert list(left.glob("*.h5"))
     assert not list((tmp_path / "out").glob("*.bw"))

@@ -48,7 +48,7 @@ def _naive(model, text, place):
     for code, letter in enumerate("ACGT"):
         changed = text[:place] + letter + text[place + 1 :]
         padded = "N" * flank + changed + "N" * flank
-        spans = [padded[start : start + config.span] for start in starts]
+        spans = [padded[start : start + config.receptive_field] for start in starts]
         best[code] = model.predict(spans, PAIRS).max(axis=0)
     return best
 
@@ -95,9 +95,9 @@ def test_a_letter_that_counts_stands_up():
     logits = np.array([[[3, 1, 2, 0.5], [0, 0, 1, 0], [np.nan] * 4]], np.float32)
     codes = np.array([0, 1, 4], np.uint8)
     found = MutagenesisScores(Region("chr1", 10, 13), codes, logits)
-    np.testing.assert_allclose(found.loss[0, :2], [(2 + 1 + 2.5) / 3, -1 / 3])
+    np.testing.assert_allclose(found.importance[0, :2], [(2 + 1 + 2.5) / 3, -1 / 3])
     assert found.is_scored.tolist() == [True, True, False]
-    assert np.isnan(found.loss[0, 2])
+    assert np.isnan(found.importance[0, 2])
     lowest, highest = found.extremes(0)
     assert lowest == (Variant("chr1", 10, "A", "T"), -2.5)
     assert highest == (Variant("chr1", 11, "C", "G"), 1.0)
@@ -119,7 +119,7 @@ def test_the_letter_that_is_there_is_no_substitution():
 
 
 def test_long_regions_are_refused(toy, genome):
-    with pytest.raises(UsageError, match="2,001 bp; at most 2,000"):
+    with pytest.raises(UsageError, match="2,001 bp; use a region of at most 2,000"):
         score_substitutions(toy[0], PAIRS, genome, Region("chr1", 0, MAX_BP + 1))
 
 
@@ -154,7 +154,7 @@ def test_files_hold_the_scores(toy, genome, tmp_path):
             assert list(contents.records) == ["chr1"]
             assert starts == tuple(range(1490, 1500))
             assert ends == tuple(range(1491, 1501))
-            np.testing.assert_allclose(values, found.loss[i, :10], atol=6e-5)
+            np.testing.assert_allclose(values, found.importance[i, :10], atol=6e-5)
         text = files[2 + 2 * i].read_text()
         pair = PAIRS[i]
         assert f"{pair.tf} in {pair.cell} (imputed), chr1:1,491-1,503" in text

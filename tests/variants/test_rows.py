@@ -10,7 +10,7 @@ from tfimpute_tracks.errors import RegionError
 from tfimpute_tracks.genome import open_genome
 from tfimpute_tracks.kernels.products import sigmoid
 from tfimpute_tracks.variants.alleles import AlleleScorer, Variant
-from tfimpute_tracks.variants.rows import lay_alleles
+from tfimpute_tracks.variants.rows import lay_out_alleles
 from tfimpute_tracks.vocabulary import Pair
 from toys import AROUND, DEEP, make_model, write_fasta
 
@@ -28,7 +28,7 @@ PLACES += [(2040, 1, "T"), (3990, 1, "G"), (820, 3, "")]
 
 @pytest.fixture(scope="session")
 def deep_around(tmp_path_factory):
-    config = replace(DEEP, reach=2)
+    config = replace(DEEP, context_tiles=2)
     return make_model(tmp_path_factory.mktemp("deep-around"), seed=8, config=config)
 
 
@@ -60,7 +60,7 @@ def test_curves_are_those_of_the_network(model, toy, genome, stride):
             starts = getattr(scores, f"{side}_centers") + at - config.seq_len // 2
             assert (np.diff(starts) == stride).all()
             assert ((starts - at) % stride == 0).all()
-            spans = [padded[start : start + config.span] for start in starts]
+            spans = [padded[start : start + config.receptive_field] for start in starts]
             expected = model.predict(spans, PAIRS)
             tiles = [text[start : start + config.seq_len] for start in starts]
             unknown = [2 * tile.count("N") > config.seq_len for tile in tiles]
@@ -85,15 +85,15 @@ def test_other_variants_do_not_change_a_bit(model, toy, genome):
 def test_only_tiles_that_reach_the_change_are_scored_twice(toy, genome):
     letters, grid = toy[2]["chr1"], tile_grid(AROUND, 5)
     other = "ACGT"["ACGT".index(letters[800]) - 1]
-    rows = lay_alleles(genome, ("chr1", 800), (letters[800], other), grid)
+    rows = lay_out_alleles(genome, ("chr1", 800), (letters[800], other), grid)
     apart = grid.base.stride
-    n_own = rows.own.stop - rows.own.start
-    assert n_own == grid.seq_len // apart
-    assert n_own < grid.n_base(rows.n_ref) / 3
+    n_changed = rows.changed.stop - rows.changed.start
+    assert n_changed == grid.seq_len // apart
+    assert n_changed < grid.n_base(rows.n_ref) / 3
     for i in range(grid.n_base(rows.n_alt)):
         tiles = [side[i * apart :][: grid.seq_len] for side in (rows.ref, rows.alt)]
-        is_own = rows.own.start <= i < rows.own.stop
-        assert is_own or (tiles[0] == tiles[1]).all()
+        is_changed = rows.changed.start <= i < rows.changed.stop
+        assert is_changed or (tiles[0] == tiles[1]).all()
 
 
 @pytest.mark.parametrize("name", ["toy", "around", "deep_around"])

@@ -30,7 +30,7 @@ _HEADERS = {
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a name or an address means this machine only.
+    """Return whether a name or an address means this machine only.
 
     Parameters
     ----------

@@ -1,9 +1,9 @@
-"""What viewers are given beside the tracks: hubs, sessions, pages that explain.
+"""Files that present a folder of tracks: hubs, sessions, and a report.
 
-Everything here is written from what ``tracks/track_folder.py`` finds in a folder: ``hub``
-(with ``stanzas``, ``metadata`` and ``pages``) for UCSC, ``sessions`` for IGV and
-igv.js, and ``report`` (with ``slices``, ``tallies`` and ``places``), a page that stands
-alone. ``knowledge`` adds what a model's card tells, ``families`` the colors.
+All of them are made from what ``tracks/track_folder.py`` finds: ``hub`` for UCSC (with
+``trackdb``, ``metadata`` and ``pages``), ``sessions`` for IGV and igv.js, and ``report``,
+a self-contained page (with ``excerpts``, ``summary_stats`` and ``top_peaks``).
+``card_lookup`` adds what the model card contains.
 """
 
 from __future__ import annotations

@@ -125,7 +125,7 @@ def _describe(
     tracks: list[TrackRecord], peaks: list[tuple[TrackRecord, TopPeak]]
 ) -> str:
     if not peaks:
-        return "No pair has a peak, so there is no region to show."
+        return "No pair has a peak, so no region is shown."
     some = f" of the first {_MAX_SHOWN} pairs" if len(tracks) > _MAX_SHOWN else ""
     return (
         f"Tracks{some} within {_FLANK / 1000:g} kb of {len(peaks)} of the highest peaks. "
@@ -251,7 +251,7 @@ def _score_plots(folder: Path, tracks: list[TrackRecord]) -> Iterator[str]:
     )
     megabases = np.array([sum(counts.values()) / 1e6 for counts in bases])
     yield _figure(
-        summary.known_and_imputed(
+        summary.peaks_by_status(
             np.array([track.n_peaks for track in tracks]) / megabases,
             [track.status for track in tracks],
         ),

@@ -75,7 +75,7 @@ def unique_name(text: str, used: set[str]) -> str:
     Returns
     -------
     str
-        ASCII letters, digits and `_`, beginning with a letter.
+        ASCII letters, digits and `_`; no digit or `_` at the start.
     """
     name = re.sub(r"[^A-Za-z0-9_]", "_", text) or "x"
     name = name if name[0].isalpha() else f"x{name}"

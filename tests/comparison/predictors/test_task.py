@@ -80,7 +80,9 @@ def test_what_says_nothing_of_a_pair_is_not_unbound(columns):
     labels = dataset.labels(np.arange(900))
     silent = np.arange(900) % 3 == 0
     drawn = np.random.default_rng(0).random(labels.shape) < 0.3
-    negative = PairLists.of(*np.nonzero((labels == 0) & silent[:, None] & drawn), 900)
+    negative = PairLists.from_entries(
+        *np.nonzero((labels == 0) & silent[:, None] & drawn), 900
+    )
     dataset = dataclasses.replace(
         dataset,
         default_label=np.where(silent, -1, 0).astype(np.int8),

@@ -1,4 +1,4 @@
-"""Figures against counting by hand, and the baseline that every pair stands beside."""
+"""Metrics of a model against counting by hand, and those of its TF-mean baseline."""
 
 import numpy as np
 import pytest
@@ -12,6 +12,7 @@ from tfimpute_tracks.evaluation import (
     pair_aurocs,
     pair_average_precisions,
 )
+from tfimpute_tracks.evaluation.metrics import role_means, tf_means
 from toys import VOCABULARY, make_dataset, make_model
 
 
@@ -56,12 +57,12 @@ def test_the_table_agrees_with_predict(tmp_path):
     model = make_model(tmp_path)
     scores = model.predict(dataset.codes[rows], dataset.pairs)
     labels = dataset.labels(rows)
-    for i, pair in enumerate(result.pairs.itertuples()):
+    for i, pair in enumerate(result.itertuples()):
         assert (pair.tf, pair.cell) == dataset.pairs[i]
         expected = _naive_auroc(scores[:, i], labels[:, i])
         # Ranked by logits: probabilities near 1 are equal in single precision.
         assert pair.auroc == pytest.approx(expected, abs=1e-3)
-        assert pair.n_positive == (labels[:, i] == 1).sum()
+        assert pair.n_bound == (labels[:, i] == 1).sum()
         same_tf = [
             j
             for j, other in enumerate(dataset.pairs)
@@ -77,36 +78,38 @@ def test_a_pair_of_one_class_is_named_and_in_no_mean(tmp_path):
     rows = split_by_chromosome(dataset).test
     without = rows[dataset.labels(rows)[:, 0] != 1]
     result = _evaluate(tmp_path, dataset, rows=without)
-    summary = result.summary()
-    assert summary["left_out"] == [f"CTCF:{cell}" for cell in VOCABULARY.cells]
-    assert summary["pairs"] == 8
-    assert np.isfinite(summary["auroc"])
-    assert "CTCF" not in set(result.by_tf()["tf"])
+    means = role_means(result)
+    unscored = [name for some in means.values() for name in some["unscored"]]
+    assert sorted(unscored) == sorted(f"CTCF:{cell}" for cell in VOCABULARY.cells)
+    assert sum(some["pairs"] for some in means.values()) == 8
+    assert all(np.isfinite(some["auroc"]) for some in means.values())
+    last = tf_means(result).iloc[-1]
+    assert (last["tf"], last["pairs"]) == ("CTCF", 0)
 
 
 def test_means_by_role_are_those_of_its_pairs(tmp_path):
     result = _evaluate(tmp_path, make_dataset())
-    table = result.pairs
-    for role, figures in result.by_role().items():
+    table = result
+    for role, metrics in role_means(result).items():
         chosen = table[table["role"] == role]
-        assert figures["auroc"] == pytest.approx(chosen["auroc"].mean())
+        assert metrics["auroc"] == pytest.approx(chosen["auroc"].mean())
         above = (chosen["auroc"] > chosen["tf_mean_auroc"]).sum()
-        assert figures["pairs_above_tf_mean"] == above
+        assert metrics["pairs_above_tf_mean"] == above
 
 
-def test_a_role_of_one_class_has_no_figures(tmp_path):
+def test_a_role_of_one_class_has_no_metrics(tmp_path):
     """They go into a card, which is JSON: nothing is NaN."""
     dataset = make_dataset()
     rows = split_by_chromosome(dataset).test
     without = rows[dataset.labels(rows)[:, 9] != 1]
-    told = _evaluate(tmp_path, dataset, rows=without).by_role()["test3"]
-    assert told["left_out"] == ["MAX:HepG2"]
+    told = role_means(_evaluate(tmp_path, dataset, rows=without))["test3"]
+    assert told["unscored"] == ["MAX:HepG2"]
     assert {told[name] for name in ("auroc", "tf_mean_auroc", "prior")} == {None}
 
 
 def test_a_tf_that_was_not_trained_has_no_mean(tmp_path):
     result = _evaluate(tmp_path, make_dataset(), trained=np.array([4, 5]))
-    without = result.pairs[result.pairs["tf"] != "EP300"]
+    without = result[result["tf"] != "EP300"]
     assert without["tf_mean_auroc"].isna().all()
     assert not without["auroc"].isna().any()
 
@@ -114,5 +117,5 @@ def test_a_tf_that_was_not_trained_has_no_mean(tmp_path):
 def test_other_lengths_and_no_pairs_are_refused(tmp_path):
     with pytest.raises(UsageError, match="prepare --seq-len 60"):
         _evaluate(tmp_path, make_dataset(seq_len=50))
-    with pytest.raises(UsageError, match="no pair of the data set"):
+    with pytest.raises(UsageError, match="no pair of this role"):
         _evaluate(tmp_path, make_dataset(), columns=np.array([], dtype=int))

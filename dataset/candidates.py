@@ -1,7 +1,7 @@
-"""A background labelled by the peaks of every pair: sites that say something of all.
+"""Candidate sites labeled by the peaks of every pair: sites with a label for all pairs.
 
-The background is a BED of sites, DNase hypersensitive ones for choice: places where
-something binds somewhere, so that a negative is a real alternative.
+The candidate sites are a BED, best of DNase hypersensitive sites: regions where some
+protein binds in some cell line, so that a negative is a meaningful contrast.
 """
 
 from __future__ import annotations
@@ -17,35 +17,33 @@ from tfimpute_tracks.dataset.labels import LabelRule, SiteLabels, label_sites
 from tfimpute_tracks.dataset.pairs_table import PairsTable
 from tfimpute_tracks.dataset.sites import (
     BLACKLISTED,
-    MOSTLY_N,
-    TOO_FEW_KNOWN,
     Log,
     Sites,
     Window,
     chrom_ids,
-    collect_background,
+    collect_sites,
+    count_dropped,
     is_blacklisted,
-    is_known,
-    is_middle_known,
+    mask_unreadable,
     read_sequences,
 )
 from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.genome.bed import merge_intervals, read_bed
 from tfimpute_tracks.genome.fasta import Genome
 
-__all__ = ["Background", "label_by_peaks", "label_pairs", "read_background"]
+__all__ = ["CandidateSites", "label_by_peaks", "label_pairs", "read_candidates"]
 
 
-class Background(NamedTuple):
-    """Usable sites of a background, with their sequences.
+class CandidateSites(NamedTuple):
+    """Usable candidate sites, with their sequences.
 
     Parameters
     ----------
     sites : Sites
-        Each place once.
+        Each position once.
     codes : uint8 array, shape (n, L), values 0..4
     dropped : dict of int
-        Intervals left out, by reason.
+        Dropped intervals, by reason.
     """
 
     sites: Sites
@@ -53,55 +51,49 @@ class Background(NamedTuple):
     dropped: dict[str, int]
 
 
-def read_background(
+def read_candidates(
     genome: Genome,
-    background: str | Path,
+    bed: str | Path,
     window: Window,
     blacklist: str | Path | None,
     log: Log,
-) -> Background:
-    """Read the sites of a background; what cannot be a site is dropped and counted.
+) -> CandidateSites:
+    """Read candidate sites; what cannot be a site is dropped and counted.
 
     Parameters
     ----------
     genome : Genome
-    background : path
-        BED3 or more. Only the center of an interval counts.
+    bed : path
+        BED3 or more. Only the center of an interval is used.
     window : Window
     blacklist : path or None
-        BED; sites whose sequence touches it are dropped.
+        BED; sites whose sequence overlaps it are dropped.
     log : callable
 
     Returns
     -------
-    Background
+    CandidateSites
 
     Raises
     ------
     InputFileError
-        A file cannot be read, the background shares no chromosome with the FASTA, or no
-        site is left.
+        A file cannot be read, the BED shares no chromosome with the FASTA, or no site
+        is left.
     """
-    sites, dropped = collect_background(genome, background, log)
+    sites, dropped = collect_sites(genome, bed, log)
     if blacklist is not None:
-        clear = ~is_blacklisted(sites, genome, blacklist, window.seq_len)
-        dropped[BLACKLISTED] = int(np.count_nonzero(~clear))
-        sites = sites.keep(clear)
+        hit = is_blacklisted(sites, genome, blacklist, window.seq_len)
+        sites = sites.keep(count_dropped({BLACKLISTED: hit}, dropped))
     codes = read_sequences(genome, sites, window.seq_len)
-    readable = is_middle_known(codes, window)
-    dropped[MOSTLY_N] = int(np.count_nonzero(~readable))
-    sites, codes = sites.keep(readable), codes[readable]
-    if window.min_known:
-        known = is_known(codes, window)
-        dropped[TOO_FEW_KNOWN] = int(np.count_nonzero(~known))
-        sites, codes = sites.keep(known), codes[known]
+    usable = count_dropped(mask_unreadable(codes, window), dropped)
+    sites, codes = sites.keep(usable), codes[usable]
     if not len(codes):
-        told = ", ".join(f"{n:,} {reason}" for reason, n in dropped.items() if n)
+        counts = ", ".join(f"{n:,} {reason}" for reason, n in dropped.items() if n)
         raise InputFileError(
-            f"{background}: no site is left with sequence in {genome.path} ({told}); "
-            f"are both of the same assembly?"
+            f"{bed}: no site is left with sequence in {genome.path} ({counts}); "
+            f"check that both are of the same assembly"
         )
-    return Background(sites, codes, dropped)
+    return CandidateSites(sites, codes, dropped)
 
 
 def label_pairs(
@@ -127,10 +119,15 @@ def label_pairs(
     """
     labels = [label_by_peaks(genome, bed, sites, rule) for bed in table.beds]
     n_sites = len(sites.center)
-    return (
-        _list_by_site([pair.positive for pair in labels], n_sites),
-        _list_by_site([pair.ignored for pair in labels], n_sites),
+    positive, ignored = (
+        PairLists.from_entries(
+            np.concatenate(rows),
+            np.repeat(np.arange(len(rows)), list(map(len, rows))),
+            n_sites,
+        )
+        for rows in zip(*labels, strict=True)
     )
+    return positive, ignored
 
 
 def label_by_peaks(
@@ -166,13 +163,3 @@ def label_by_peaks(
         labels = label_sites(sites.center[run], starts[here], ends[here], rule)
         found.append(SiteLabels(*(rows + run.start for rows in labels)))
     return SiteLabels(*(np.concatenate(rows) for rows in zip(*found, strict=True)))
-
-
-def _list_by_site(rows_of_pair: list[NDArray[np.int64]], n_sites: int) -> PairLists:
-    """Turn the sites of each pair into the pairs of each site."""
-    n_rows = [len(rows) for rows in rows_of_pair]
-    pair = np.repeat(np.arange(len(rows_of_pair), dtype=np.uint16), n_rows)
-    rows = np.concatenate(rows_of_pair)
-    order = np.argsort(rows, kind="stable")
-    indptr = np.searchsorted(rows[order], np.arange(n_sites + 1))
-    return PairLists(indptr, pair[order])

@@ -1,4 +1,4 @@
-"""The whole of an assessment: figures that agree, names of who is out, no NaN."""
+"""A whole evaluation: metrics that agree, pairs without metrics listed, no NaN."""
 
 import json
 from dataclasses import replace
@@ -10,15 +10,16 @@ import pytest
 from tfimpute_tracks.dataset import pair_columns, split_by_chromosome
 from tfimpute_tracks.engines.sites import predict_sites
 from tfimpute_tracks.evaluation import evaluate_model
-from tfimpute_tracks.evaluation.result import Checks, assess, recall_columns
+from tfimpute_tracks.evaluation.metrics import recall_columns, role_means, tf_means
+from tfimpute_tracks.evaluation.result import EvaluationSettings, evaluate_pairs
 from tfimpute_tracks.evaluation.scored_pairs import score_pairs
 from toys import VOCABULARY, make_dataset, make_model
 
-QUICK = Checks(resamples=40, draws=2)
+QUICK = EvaluationSettings(resamples=40, permutations=2)
 
 
-def _knows_tf_and_cell(dataset, rows):
-    """Score sites by the labels of the asked pair, with a little noise."""
+def _noisy_labels(dataset, rows):
+    """Score sites by the labels of the scored pair, with a little noise."""
     labels = dataset.labels(rows)
     noise = np.random.default_rng(0).normal(size=(len(rows), 12))
     indices = VOCABULARY.pair_indices(dataset.pairs)
@@ -37,34 +38,34 @@ def dataset():
     return replace(toy, start=toy.start * 1000)
 
 
-def _assess(dataset, rows=None, columns=None, checks=QUICK, n_names=(3, 4)):
+def _evaluate(dataset, rows=None, columns=None, settings=QUICK, n_names=(3, 4)):
     rows = split_by_chromosome(dataset).test if rows is None else rows
     columns = np.arange(12) if columns is None else np.asarray(columns)
-    score = _knows_tf_and_cell(dataset, rows)
+    score = _noisy_labels(dataset, rows)
     trained = pair_columns(dataset, "base")
     judged = score_pairs(score, VOCABULARY, dataset, rows, columns, trained)
-    return assess(judged, score, n_names, checks)
+    return evaluate_pairs(judged, score, n_names, settings)
 
 
-def test_figures_are_those_that_models_are_published_with(tmp_path, dataset):
+def test_metrics_agree_with_those_of_model_cards(tmp_path, dataset):
     model = make_model(tmp_path)
     network, rows = model.network(), split_by_chromosome(dataset).test
     score = partial(predict_sites, network, dataset.codes[rows])
     trained = pair_columns(dataset, "base")
     everything = np.arange(12)
     judged = score_pairs(score, VOCABULARY, dataset, rows, everything, trained)
-    found = assess(judged, score, (3, 4), QUICK)
+    found = evaluate_pairs(judged, score, (3, 4), QUICK)
     told = evaluate_model(network, dataset, VOCABULARY, rows, everything, trained)
-    for name in ("tf", "cell", "role", "n_positive", "prior"):
-        assert found.pairs[name].tolist() == told.pairs[name].tolist()
+    for name in ("tf", "cell", "role", "n_bound", "prior"):
+        assert found.pairs[name].tolist() == told[name].tolist()
     for name in ("auroc", "tf_mean_auroc", "average_precision"):
-        np.testing.assert_allclose(found.pairs[name], told.pairs[name], atol=1e-6)
-        for role, figures in told.by_role().items():
+        np.testing.assert_allclose(found.pairs[name], told[name], atol=1e-6)
+        for role, figures in role_means(told).items():
             assert found.roles[role][name] == pytest.approx(figures[name], abs=1e-6)
 
 
-def test_intervals_hold_the_means(dataset):
-    found = _assess(dataset)
+def test_intervals_contain_the_means(dataset):
+    found = _evaluate(dataset)
     for told in found.roles.values():
         low, high, resamples, missing = told["auroc_interval"].values()
         assert low <= told["auroc"] <= high
@@ -76,28 +77,31 @@ def test_intervals_hold_the_means(dataset):
 
 def test_a_wrong_tf_costs_more_than_a_wrong_cell_line(dataset):
     """Cell lines of the toy share their sites, TFs do not."""
-    for told in _assess(dataset).roles.values():
+    for told in _evaluate(dataset).roles.values():
         controls = told["controls"]
         assert controls["own_auroc"] == pytest.approx(told["auroc"])
         assert controls["cell"]["auroc"] > controls["tf"]["auroc"] + 0.2
-        assert controls["tf"]["draws"] == 2
+        assert controls["tf"]["permutations"] == 2
 
 
-def test_of_many_pairs_some_are_scored_under_other_names(dataset):
-    told = _assess(dataset, checks=Checks(resamples=0, draws=1, control_pairs=4)).roles
+def test_of_many_pairs_a_sample_is_permuted(dataset):
+    told = _evaluate(
+        dataset,
+        settings=EvaluationSettings(resamples=0, permutations=1, control_pairs=4),
+    ).roles
     assert (told["base"]["controls"]["pairs"], told["base"]["controls"]["of"]) == (4, 9)
     assert told["test3"]["controls"]["pairs"] == 1
-    assert told["base"]["controls"]["tf"]["spread"] is None  # of a single draw
+    assert told["base"]["controls"]["tf"]["deviation"] is None  # of a single draw
     assert told["base"]["auroc_interval"]["low"] is None  # no draw at all
 
 
-def test_what_cannot_be_shuffled_is_null(dataset):
-    told = _assess(dataset, n_names=(3, 1)).roles["base"]["controls"]
-    assert told["cell"] == {"draws": 0, "auroc": None, "spread": None}
+def test_what_cannot_be_permuted_is_null(dataset):
+    told = _evaluate(dataset, n_names=(3, 1)).roles["base"]["controls"]
+    assert told["cell"] == {"permutations": 0, "auroc": None, "deviation": None}
     assert told["tf"]["auroc"] is not None
-    off = _assess(dataset, checks=Checks(resamples=5, draws=0)).roles["base"][
-        "controls"
-    ]
+    off = _evaluate(
+        dataset, settings=EvaluationSettings(resamples=5, permutations=0)
+    ).roles["base"]["controls"]
     assert off["pairs"] == 0
     assert off["tf"]["auroc"] is None
 
@@ -105,50 +109,52 @@ def test_what_cannot_be_shuffled_is_null(dataset):
 def test_pairs_of_one_class_are_named_with_the_reason(dataset):
     rows = split_by_chromosome(dataset).test
     without = rows[dataset.labels(rows)[:, 0] != 1]
-    found = _assess(dataset, rows=without)
+    found = _evaluate(dataset, rows=without)
     told = found.roles["base"]
-    assert told["left_out_reasons"] == {
-        "no positive site": ["CTCF:GM12878", "CTCF:HepG2", "CTCF:K562"]
+    assert told["unscored_reasons"] == {
+        "no bound site": ["CTCF:GM12878", "CTCF:HepG2", "CTCF:K562"]
     }
     assert told["pairs"] == 6
     assert np.isfinite(told["auroc"])
-    by_tf = found.by_tf()
+    by_tf = tf_means(found.pairs)
     assert by_tf["tf"].tolist()[-1] == "CTCF"
     assert by_tf["pairs"].tolist()[-1] == 0
 
 
 @pytest.mark.parametrize("label", [0, 1])
-def test_a_role_of_one_class_has_no_figure_and_no_nan(dataset, label):
+def test_a_role_of_one_class_has_no_metric_and_no_nan(dataset, label):
     rows = split_by_chromosome(dataset).test
     same = rows[dataset.labels(rows)[:, 0] == label]
-    found = _assess(dataset, rows=same, columns=[0, 2])
+    found = _evaluate(dataset, rows=same, columns=[0, 2])
     for told in found.roles.values():
         assert told["pairs"] == 0
         for name in ("auroc", "average_precision", "prior", "tf_mean_auroc"):
             assert told[name] is None
-        assert told["wilcoxon_activity"]["p"] is None
+        assert told["wilcoxon_average_activity"]["p"] is None
         assert told["auroc_interval"]["low"] is None
         assert told["controls"]["tf"]["auroc"] is None
-        reason = ("no positive site", "no negative site")[label]
-        assert list(told["left_out_reasons"]) == [reason]
+        reason = ("no bound site", "no unbound site")[label]
+        assert list(told["unscored_reasons"]) == [reason]
     json.dumps(found.roles, allow_nan=False)
 
 
-def test_a_tf_without_other_trained_cell_lines_has_no_rival(dataset):
+def test_a_tf_without_other_trained_cell_lines_has_no_baseline(dataset):
     rows = split_by_chromosome(dataset).test
-    score = _knows_tf_and_cell(dataset, rows)
+    score = _noisy_labels(dataset, rows)
     judged = score_pairs(
         score, VOCABULARY, dataset, rows, np.array([0, 4]), np.array([5, 6])
     )
-    told = assess(judged, score, (3, 4), QUICK).roles["base"]
-    assert told["without_activity"] == told["without_tf_mean"] == ["CTCF:GM12878"]
-    assert told["wilcoxon_activity"]["n"] == 1
-    assert told["wilcoxon_activity"]["left_out"] == 1
-    assert told["activity_auroc"] is not None
+    told = evaluate_pairs(judged, score, (3, 4), QUICK).roles["base"]
+    assert (
+        told["without_average_activity"] == told["without_tf_mean"] == ["CTCF:GM12878"]
+    )
+    assert told["wilcoxon_average_activity"]["n"] == 1
+    assert told["wilcoxon_average_activity"]["unscored"] == 1
+    assert told["average_activity_auroc"] is not None
 
 
-def test_recall_is_told_by_pair_and_role(dataset):
-    found = _assess(dataset)
+def test_recall_is_listed_by_pair_and_role(dataset):
+    found = _evaluate(dataset)
     assert recall_columns()[:2] == ["recall_at_fdr_1", "recall_at_fdr_5"]
     mean = found.pairs.loc[found.pairs["role"] == "base", "recall_at_fdr_50"].mean()
     assert found.roles["base"]["recall_at_fdr"]["0.5"] == pytest.approx(mean)

@@ -6,11 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit
 
-from tfimpute_tracks.evaluation import fdr as discovery
 from tfimpute_tracks.evaluation.fdr import (
     MIN_PAIRS,
     MIN_SITES,
-    called_sites,
+    count_calls,
     fdr_shifts,
     fdr_thresholds,
     summarize,
@@ -24,8 +23,8 @@ from tfimpute_tracks.evaluation.fdr_calibration import (
 )
 from tfimpute_tracks.evaluation.genome_wide import (
     Intervals,
+    compare_peaks,
     inside,
-    tally_tiles,
 )
 from tfimpute_tracks.genome.signal import Signal
 from toys import make_dataset, make_model
@@ -36,7 +35,7 @@ SITES = st.lists(
 
 
 def _rate(sites, line):
-    """Share of unbound sites and number of labelled ones at or above a line."""
+    """Fraction of unbound sites and number of labeled ones at or above a line."""
     called = [label for score, label in sites if score >= line and label >= 0]
     return (called.count(0) / len(called) if called else 0), len(called)
 
@@ -58,7 +57,7 @@ def test_thresholds_are_the_lowest_that_keep_the_rate(sites, level):
         rate, n = _rate(sites, found)
         assert rate <= level
         assert n >= MIN_SITES
-        # A lower line that calls more keeps no such rate.
+        # A lower threshold that calls more does not keep the rate.
         assert all(_rate(sites, line)[1] == n for line in meet if line < found)
 
 
@@ -66,7 +65,7 @@ def test_called_sites_are_counted(rng):
     scores = rng.normal(size=(50, 3)).astype(np.float32)
     labels = rng.integers(-1, 2, (50, 3)).astype(np.int8)
     lines = np.array([[0, 1], [np.nan, -1], [9, 0.5]], dtype=np.float32)
-    called, bound = called_sites(scores, labels, lines)
+    called, bound = count_calls(scores, labels, lines)
     for pair in range(3):
         for level in range(2):
             sites = [
@@ -98,10 +97,10 @@ def test_shifts_hold_on_average_over_pairs(rng):
     ) == [None]
 
 
-def test_worth_is_told_by_level(rng):
+def test_thresholds_are_listed_by_level(rng):
     labels = rng.integers(0, 2, (300, 12)).astype(np.int8)
     scores = (rng.normal(size=labels.shape) + 3 * labels).astype(np.float32)
-    scores[:, 0] = 0  # tells nothing apart
+    scores[:, 0] = 0  # all the same
     sites = SiteScores(scores, labels)
     pairs, checked = calibrate_trained_pairs(sites, sites)
     assert pairs[0]["fdr_thresholds"]["0.25"] is None
@@ -110,7 +109,7 @@ def test_worth_is_told_by_level(rng):
     assert levels == sorted(levels, reverse=True)
     assert checked["0.1"]["pairs"] == 11
     assert checked["0.1"]["mean"] <= 0.1
-    kept = sites.of(np.arange(1, 12))
+    kept = sites.subset(np.arange(1, 12))
     raised, told = calibrate_imputed_pairs(kept, kept, np.zeros(11, dtype=np.float32))
     assert told["pairs"] == 11
     assert told["shifts"]["0.1"] > told["shifts"]["0.5"]
@@ -136,10 +135,10 @@ def test_a_stored_threshold_keeps_its_rate_to_the_last_site(rng):
             assert pair["fdr_recall"][str(level)] == pytest.approx(found, abs=1e-4)
 
 
-def test_what_is_promised_of_others_binds_pairs_that_score_so_high(rng):
+def test_shifts_apply_to_pairs_with_sites_that_score_so_high(rng):
     labels = (rng.random((2000, MIN_PAIRS + 1)) < 0.1).astype(np.int8)
     scores = (rng.normal(size=labels.shape) + 2 * labels).astype(np.float32)
-    # One pair has a line that hardly any of its sites reach.
+    # One pair has a threshold that hardly any of its sites reach.
     lines = np.zeros(MIN_PAIRS + 1, dtype=np.float32)
     lines[4] = np.sort(scores[:, 4])[-MIN_SITES + 1] - 0.01
     sites = SiteScores(scores, labels)
@@ -149,7 +148,7 @@ def test_what_is_promised_of_others_binds_pairs_that_score_so_high(rng):
     assert told["test"]["0.5"]["pairs"] == MIN_PAIRS
 
 
-def test_reach_is_counted_for_every_pair(tmp_path):
+def test_reached_levels_are_counted_for_every_pair(tmp_path):
     model = make_model(tmp_path)
     codes = make_dataset().codes
     lines = np.linspace(-8, 8, 12, dtype=np.float32).reshape(3, 4)
@@ -172,7 +171,7 @@ def test_reach_is_counted_for_every_pair(tmp_path):
 
 
 @given(st.lists(st.integers(0, 60), max_size=8, unique=True), st.integers(0, 70))
-def test_places_inside_intervals(borders, place):
+def test_positions_inside_intervals(borders, place):
     cuts = sorted(borders)[: len(borders) // 2 * 2]
     spans = list(zip(cuts[::2], cuts[1::2], strict=True))
     measured = Intervals(
@@ -182,25 +181,25 @@ def test_places_inside_intervals(borders, place):
     assert inside(np.array([place]), measured)[0] == expected
 
 
-def test_tiles_and_peaks_are_held_against_measured_ones():
+def test_tiles_and_peaks_are_compared_with_measured_ones():
     scores = np.array([0.9, 0.9, 0.1, 0.1, 0.8, np.nan, 0.2, 0.95], dtype=np.float32)
     tiles = Signal("chr1", 0, 100, scores)
     measured = Intervals(np.array([120, 620]), np.array([260, 680]))
-    tally = tally_tiles(tiles, measured, np.array([0.85, np.nan], np.float32), 0.5)
-    assert (tally.tiles, tally.bound_tiles) == (7, 3)
-    assert tally.called.tolist() == [3, 0]
-    assert tally.called_bound.tolist() == [1, 0]
+    counts = compare_peaks(tiles, measured, np.array([0.85, np.nan], np.float32), 0.5)
+    assert (counts.tiles, counts.bound_tiles) == (7, 3)
+    assert counts.called.tolist() == [3, 0]
+    assert counts.called_bound.tolist() == [1, 0]
     # [0, 200), [400, 500) and [700, 800): the first one's summit is at 50, outside.
-    assert (tally.peaks, tally.confirmed) == (3, 0)
-    assert (tally.measured, tally.found) == (2, 1)
-    figures = tally.plus(tally).peak_figures()
-    assert figures["peaks"] == 6
-    assert figures["peak_fdr"] == 1
-    assert figures["peak_recall"] == 0.5
-    np.testing.assert_allclose(tally.rates(), [2 / 3, np.nan])
+    assert (counts.peaks, counts.confirmed) == (3, 0)
+    assert (counts.measured, counts.found) == (2, 1)
+    metrics = counts.plus(counts).peak_metrics()
+    assert metrics["peaks"] == 6
+    assert metrics["peak_fdr"] == 1
+    assert metrics["peak_recall"] == 0.5
+    np.testing.assert_allclose(counts.rates(), [2 / 3, np.nan])
 
 
-def test_the_shipped_cards_tell_it():
+def test_the_shipped_cards_list_thresholds():
     from tfimpute_tracks.models import load_model
 
     model = load_model("default")
@@ -212,12 +211,12 @@ def test_the_shipped_cards_tell_it():
     assert model.status(pair) == "imputed"
     assert imputed[0.05] is None
     assert imputed[0.1] > imputed[0.25] > imputed[0.5] > model.threshold(pair)
-    # Its peak line is so high that hardly a site reaches far beyond it.
+    # Its threshold is so high that hardly a site reaches far beyond it.
     few = model.fdr_thresholds(model.vocabulary.pair("GATA1:HepG2"))
     assert set(few.values()) == {None}
     assert (
-        model.known_pairs[model.vocabulary.pair("CTCF:K562")]["genome"]["peaks"]
-        >= discovery.MIN_SITES
+        model.measured_pairs[model.vocabulary.pair("CTCF:K562")]["genome"]["peaks"]
+        >= MIN_SITES
     )
     assert model.card["fdr"]["genome"]["peak_fdr"]["mean"] == pytest.approx(
         0.81, abs=0.05

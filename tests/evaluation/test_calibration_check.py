@@ -1,4 +1,4 @@
-"""Promises of scores are held against the labels of the judged pairs."""
+"""Scores and probabilities are checked against the labels of scored pairs."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ PAIRS = (Pair("CTCF", "K562"), Pair("MAX", "K562"), Pair("MAX", "HepG2"))
 
 
 @pytest.fixture
-def judged(rng):
+def scored(rng):
     logits = rng.normal(0, 2, (5000, 3)).astype(np.float32)
     bound = rng.random((5000, 3)) < expit(0.5 * logits - 2)
     labels = bound.astype(np.int8)
@@ -28,17 +28,17 @@ def judged(rng):
     )
 
 
-def test_calibrated_promises_hold_and_scores_do_not(judged):
-    promises = check_calibration(judged, lambda _: (0.5, -2.0))
-    for told in promises.errors.values():
-        assert told["calibrated"] < 0.02
-        assert told["score"] > 0.2
-    assert list(promises.curves) == ["base", "test3"]
-    assert promises.curves["test3"]["sites"].sum() == 2 * 4950
+def test_calibrated_probabilities_hold_and_scores_do_not(scored):
+    check = check_calibration(scored, lambda _: (0.5, -2.0))
+    for error in check.errors.values():
+        assert error["calibrated"] < 0.02
+        assert error["score"] > 0.2
+    assert list(check.curves) == ["base", "test3"]
+    assert check.curves["test3"]["sites"].sum() == 2 * 4950
 
 
-def test_tables_are_by_role_and_by_tf(judged):
-    table = check_calibration(judged, lambda _: None).scores
+def test_tables_are_by_role_and_by_tf(scored):
+    table = check_calibration(scored, lambda _: None).thresholds
     assert list(dict.fromkeys(table["group"])) == [
         "role base",
         "role test3",
@@ -52,21 +52,21 @@ def test_tables_are_by_role_and_by_tf(judged):
     assert base.equals(ctcf)
 
 
-def test_without_a_calibration_it_is_said(judged):
+def test_without_a_calibration_the_error_is_missing(scored):
     some = check_calibration(
-        judged, lambda pair: None if pair == PAIRS[2] else (0.5, -2.0)
+        scored, lambda pair: None if pair == PAIRS[2] else (0.5, -2.0)
     )
     assert some.errors["test3"]["calibrated"] is None
     assert some.errors["base"]["calibrated"] is not None
     assert list(some.curves) == ["base"]
 
 
-def test_the_section_shows_tables_and_a_picture(judged):
-    section = calibration_section(check_calibration(judged, lambda _: (0.5, -2.0)))
-    errors, worth = section.tables
+def test_the_section_shows_tables_and_a_figure(scored):
+    section = calibration_section(check_calibration(scored, lambda _: (0.5, -2.0)))
+    errors, thresholds = section.tables
     assert [row[0] for row in errors.rows] == ["base", "test3"]
-    assert {row[0] for row in worth.rows} == {"base", "test3"}
+    assert {row[0] for row in thresholds.rows} == {"base", "test3"}
     (figure,) = section.figures
     lines = figure.axes[0].get_lines()
     assert [line.get_label() for line in lines[1:]] == ["base", "test3"]
-    assert not calibration_section(check_calibration(judged, lambda _: None)).figures
+    assert not calibration_section(check_calibration(scored, lambda _: None)).figures
