@@ -158,7 +158,7 @@ def test_a_store_that_is_none_and_a_place_outside_are_refused(run, toy, tmp_path
     code, _, err = run("export", store, "--all", "--tf", "CTCF")
     assert (code, "use --all, or" in err) == (2, True)
     code, _, err = run("catalogue", store, "--tracks", tmp_path / "nowhere")
-    assert (code, "is no folder" in err) == (2, True)
+    assert (code, "is not a folder" in err) == (2, True)
     code, _, err = run("export", store, "--all", "--format", "wiggle")
     assert "--format 'wiggle'" in err
 

@@ -180,4 +180,4 @@ def test_a_folder_without_tracks_is_refused(run, tmp_path, verb):
     assert "no bigWig or bigBed" in err
     code, _, err = run(verb, tmp_path / "none")
     assert code == 2
-    assert "is no folder" in err
+    assert "is not a folder" in err

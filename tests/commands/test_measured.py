@@ -97,8 +97,11 @@ def test_a_store_made_by_tracks_is_exported_as_it_was_scanned(toy, run):
         *("-e", folder / "e.h5"),
     )
     assert code == 0, err
-    assert "by measured tracks too" in (folder / "exported" / "hub.txt").read_text()
-    pages = [page.read_text() for page in (folder / "exported").rglob("*.html")]
+    assert ", with evidence" in (folder / "exported" / "hub.txt").read_text()
+    pages = [
+        " ".join(page.read_text().split())
+        for page in (folder / "exported").rglob("*.html")
+    ]
     assert pages
     assert all(f"predicted from {BASIS}" in page for page in pages)
 
@@ -130,7 +133,7 @@ def test_what_is_no_evidence_is_refused(toy, run):
     evidence_path(folder / "toy.safetensors").unlink()
     code, _, err = run(*scan, "-e", folder / "e.h5")
     assert code == 2
-    assert "has no weights that read tracks" in err
+    assert "has no evidence weights" in err
     assert "evidence train" in err
 
 
@@ -140,7 +143,7 @@ def test_tracks_of_other_regions_are_told(run, tmp_path):
         *(tmp_path / "x.svg", "-r", "chr20:47199001-47203000"),
     )
     assert code == 0, err
-    assert "was built for other regions, and covers 75.0% of these" in err
+    assert "has data for 75.0% of these regions" in err
 
 
 def test_tracks_in_a_folder_are_drawn_as_they_are(toy, run):

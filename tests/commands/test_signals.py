@@ -105,7 +105,7 @@ def test_what_does_not_go_together_is_refused(run, store, tmp_path):
     folder = store("--tf", "CTCF", "--sparse")
     export = ["export", folder, "--all", "-o", tmp_path / "e"]
     code, _, err = run(*export, "--signal", "log-odds")
-    assert (code, "take a store made without --sparse" in err) == (2, True)
+    assert (code, "use a store made without --sparse" in err) == (2, True)
     code, _, err = run(*export, "--signal", "specificity", "--format", "bigwig,bed")
     assert (code, "--format bed with --signal specificity" in err) == (2, True)
     assert not (tmp_path / "e").exists()
