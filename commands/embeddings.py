@@ -72,7 +72,7 @@ def _test_families(
         labels[f"classes of {RELEASE}"] = jaspar_classes(model.tfs, load_matrices())
     except ImportError:
         log("for the classes of JASPAR: pip install 'tfimpute-tracks[motifs]'")
-    rows = model.checkpoint.weights["tf_embedding"]
+    rows = model.checkpoint.embedding("tf")
     return {
         name: family_enrichment(own, rows, neighbors, permutations, seed)
         for name, own in labels.items()

@@ -234,7 +234,7 @@ def write_embeddings(
     """
     files = []
     for kind, names in (("tf", model.tfs), ("cell", model.cells)):
-        rows = model.checkpoint.weights[f"{kind}_embedding"]
+        rows = model.checkpoint.embedding(kind)
         table = nearest(names, rows, n_neighbors)
         notes, groups = list[str](), list[str | None]([None] * len(names))
         if kind == "tf":
