@@ -110,7 +110,7 @@ class PairEvidence:
         covered : bool array, shape (n_tiles,)
             Tiles inside the regions of the evidence.
         coverage : Coverage
-            Fractions of each tile's middle that tracks coverage.
+            Fractions of each tile's middle that each track covers.
         measured : bool array, shape (n_tracks,)
             Tracks to use.
 
