@@ -21,11 +21,11 @@ from torch import nn
 from tfimpute_tracks.commands.console import print_result
 from tfimpute_tracks.commands.inputs import set_threads
 from tfimpute_tracks.dataset import Dataset, open_dataset
-from tfimpute_tracks.models import NETWORKS
+from tfimpute_tracks.models.config import GatedConfig
 from tfimpute_tracks.models.network import TFImpute
 from tfimpute_tracks.models.registry import build_network
 from tfimpute_tracks.storage import write_text
-from tfimpute_tracks.training import RECIPES, TrainingJob, train_model
+from tfimpute_tracks.training import Recipe, TrainingJob, train_model
 
 _TRAINED_ON = ("chr18", "chr19", "chr21", "chrX")
 
@@ -33,21 +33,21 @@ _TRAINED_ON = ("chr18", "chr19", "chr21", "chrX")
 class OneStrand(TFImpute):
     """Reads sequences as they are written."""
 
-    def features(self, forward, reverse):
+    def body(self, forward, reverse):
         """Take one strand for both."""
-        return super().features(forward, forward)
+        return super().body(forward, forward)
 
 
 class Concatenated(TFImpute):
     """Embeddings stand beside the motif features, and gate nothing."""
 
-    def __init__(self, config, n_tfs, n_cells, *backend):
-        super().__init__(config, n_tfs, n_cells, *backend)
+    def __init__(self, config, n_tfs, n_cells):
+        super().__init__(config, n_tfs, n_cells)
         self.beside = nn.Parameter(
             torch.empty(2 * config.embedding_size, config.n_units)
         )
 
-    def judge(self, features, tf, cell):
+    def head(self, features, tf, cell):
         """Sum windows and embeddings in the last layer."""
         both = torch.cat([self.tf_embedding[tf], self.cell_embedding[cell]], dim=1)
         z = torch.einsum("nwk,whk->nh", features, self.unit_weight) + self.unit_bias
@@ -78,7 +78,7 @@ class NoFactor(TFImpute):
         return torch.sigmoid(both @ self.gate_weight + self.gate_bias)
 
 
-_PLAIN = NETWORKS["default"]
+_PLAIN = GatedConfig()
 _VARIANTS = {
     "as shipped": (_PLAIN, build_network),
     "concatenation, no gates": (_PLAIN, Concatenated),
@@ -100,7 +100,7 @@ def _judge(dataset: Dataset, name: str, folder: Path, epochs: int) -> dict[str, 
     folder = folder / name.replace(" ", "-").replace(",", "")
     folder.mkdir(parents=True, exist_ok=True)
     job = TrainingJob(folder, resume=True, test_chroms=others, build=build)
-    recipe = replace(RECIPES["default"], epochs=epochs)
+    recipe = Recipe(epochs=epochs)
     run = train_model(
         dataset,
         config,

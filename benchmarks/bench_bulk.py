@@ -1,4 +1,4 @@
-"""Bulk imputation: every pair at once against one by one, its bound, its store."""
+"""Bulk imputation: every pair at once relative to one by one, its bound, its store."""
 
 from __future__ import annotations
 
@@ -104,11 +104,11 @@ def bulk(quick: bool) -> list[Figure]:
             "all pairs: rate while shards are made",
             rates,
             unit="Mb x pairs/s",
-            detail=f"{thread_count()} processes, as the command tells of itself",
+            detail=f"{thread_count()} processes, as the command reports",
         ),
         figure(
             "bulk",
-            "against `scan` once per pair, whole commands",
+            "relative to `scan` once per pair, whole commands",
             [n_pairs * one / all_ for one, all_ in zip(singles, taken, strict=True)],
             asked="at least 200",
             detail=f"extrapolated from {len(chosen)} pairs a turn, "
@@ -116,14 +116,14 @@ def bulk(quick: bool) -> list[Figure]:
         ),
         figure(
             "bulk",
-            "share of the dense matrix product's rate (float32, PyTorch)",
+            "fraction of the dense matrix product's rate (float32, PyTorch)",
             ratios(rates, dense),
             asked="at least 0.5",
             detail=f"{statistics.median(dense):,.0f} Mb x pairs/s if it were all",
         ),
         figure(
             "bulk",
-            "share of the sparse product's rate (our kernel alone)",
+            "fraction of the sparse product's rate (our kernel alone)",
             ratios(rates, sparse),
             asked="at least 0.5",
             detail=f"{statistics.median(sparse):,.0f} Mb x pairs/s if it were all",
@@ -247,7 +247,14 @@ def store(quick: bool) -> list[Figure]:
         figures += _sizes("dense", dense, n_pairs, "below 300")
         for margin in _MARGINS:
             out = folder / f"sparse-{margin:g}"
-            _impute(out, "--all", "--sparse", "--margin", margin, *stretch.options)
+            _impute(
+                out,
+                "--all",
+                "--sparse",
+                "--keep-below-threshold",
+                margin,
+                *stretch.options,
+            )
             asked = "below 60" if margin == 2 else ""
             sparse = Store(out)
             lost = _losses(dense, sparse)
@@ -271,7 +278,7 @@ def _sizes(
             unit="GB",
             better="less",
             asked=asked,
-            detail=f"{per:,.0f} bytes per Mb and pair, as if no base were N{more}",
+            detail=f"{per:,.0f} bytes per Mb and pair, assuming no N{more}",
         )
     ]
 
@@ -290,7 +297,7 @@ def _losses(dense: Store, sparse: Store) -> str:
                 full += int((one.values >= line).sum())
                 some += int((other.values >= line).sum())
         parts.append(f"{100 * (1 - some / max(full, 1)):.0f} % at {lower:g}")
-    return f"; tiles lost to a line lowered by 0 to 3 log-odds: {', '.join(parts)}"
+    return f"; tiles lost to a threshold lowered by 0 to 3 log-odds: {', '.join(parts)}"
 
 
 def _reading(quick: bool) -> list[Figure]:
@@ -318,7 +325,7 @@ def _reading(quick: bool) -> list[Figure]:
     return [
         figure(
             "store",
-            "all pairs over a longer stretch: rate while shards are made",
+            "all pairs over a longer region: rate while shards are made",
             [rate],
             unit="Mb x pairs/s",
             detail=detail,
@@ -334,7 +341,7 @@ def _reading(quick: bool) -> list[Figure]:
         ),
         figure(
             "store",
-            "query of all pairs at a place, opening the store",
+            "query of all pairs at a locus, opening the store",
             query,
             unit="s",
             better="less",
@@ -373,7 +380,7 @@ def dask(quick: bool) -> list[Figure]:
     return [
         figure(
             "dask",
-            "a local Dask cluster against local processes, whole commands",
+            "a local Dask cluster relative to local processes, whole commands",
             ratios(times["dask"], times["local"]),
             better="less",
             detail=f"{stretch.megabases:g} Mb, {thread_count()} workers; "

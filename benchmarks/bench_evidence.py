@@ -39,14 +39,14 @@ _PAIR = "MAX:GM12891"
 
 
 def _all_pairs(model: Model, genome: Sequences, place: Region) -> None:
-    """Say what a mean tile costs by tracks, against letters."""
+    """Say what a mean tile costs by tracks, relative to sequence only."""
     config, store = model.config, model.evidence.store
     pairs = model.vocabulary.all_pairs()
     judge = PairEvidence(model.evidence, model.vocabulary.pair_indices(pairs))
     centers = np.arange(
         place.start + config.seq_len // 2, place.end - config.seq_len, config.stride
     )
-    width = model.evidence.weights.config.width
+    width = model.evidence.weights.config.window
     cover = store.coverage(place.chrom, centers - width // 2, width)
     n_peaks = np.diff(cover.indptr)
     is_busy = n_peaks > 0
@@ -73,7 +73,7 @@ def _all_pairs(model: Model, genome: Sequences, place: Region) -> None:
     codes = read_codes(genome, tiles, letters.grid)
     times = alternate(
         {
-            "letters": partial(letters.score, codes, tiles),
+            "sequence": partial(letters.score, codes, tiles),
             "busy": partial(apply_attention, busy),
             "quiet": partial(apply_attention, quiet),
         },
@@ -88,12 +88,12 @@ def _all_pairs(model: Model, genome: Sequences, place: Region) -> None:
         alone + share * with_peaks + (1 - share) * without
         for alone, with_peaks, without in zip(*times.values(), strict=True)
     ]
-    what = f"all {len(pairs):,} pairs, a mean tile with evidence against without"
-    figure("evidence", what, ratios(both, times["letters"]), asked="at most 1.3")
+    what = f"all {len(pairs):,} pairs, a mean tile with evidence relative to without"
+    figure("evidence", what, ratios(both, times["sequence"]), asked="at most 1.3")
 
 
 def _one_pair(models: dict[str, Model], genome: Sequences, place: Region) -> None:
-    """Say what a scan of one pair costs with tracks, against one without."""
+    """Say what a scan of one pair costs with tracks, relative to one without."""
 
     def scan(model: Model) -> None:
         scorer = Scorer(model, [_PAIR])
@@ -103,13 +103,15 @@ def _one_pair(models: dict[str, Model], genome: Sequences, place: Region) -> Non
             pass
 
     times = alternate({n: partial(scan, m) for n, m in models.items()}, 3)
-    what = f"one pair along {place.chrom}, scores only, with evidence against without"
+    what = (
+        f"one pair along {place.chrom}, scores only, with evidence relative to without"
+    )
     figure(
         "evidence",
         what,
-        ratios(times["evidence"], times["letters"]),
+        ratios(times["evidence"], times["sequence"]),
         asked="at most 1.3",
-        detail=f"{median(times['evidence']):.2f} s, {median(times['letters']):.2f} s",
+        detail=f"{median(times['evidence']):.2f} s, {median(times['sequence']):.2f} s",
     )
 
 
@@ -130,7 +132,7 @@ def main(arguments: list[str]) -> None:
     # The deeper model takes minutes along a chromosome.
     for name in ("default",) if arguments else ("default", "deep"):
         print_result(name)
-        models = {"letters": load_model(name), "evidence": load_model(name, store)}
+        models = {"sequence": load_model(name), "evidence": load_model(name, store)}
         _one_pair(models, genome, place)
         _all_pairs(models["evidence"], genome, place)
 

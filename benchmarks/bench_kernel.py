@@ -1,4 +1,4 @@
-"""The look-up kernel against other ways to the same numbers, and against its bound."""
+"""The look-up kernel relative to other ways to the same numbers, and relative to its bound."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def kernel(quick: bool) -> list[Figure]:
     times = alternate(ways, runs)
     described = {
         "tiles": "`conv1d` + `max_pool1d`, float32, over the tiles",
-        "long": "one long `conv1d`, float32, whose windows are not the tiles'",
+        "long": "one long `conv1d`, float32, with other windows than the tiles'",
         "bfloat16": "the best bfloat16 matrix product",
     }
     made = []
@@ -114,7 +114,7 @@ def kernel(quick: bool) -> list[Figure]:
             made.append(
                 figure(
                     "kernel",
-                    f"look-up kernel, {mine}, against {text}",
+                    f"look-up kernel, {mine}, relative to {text}",
                     ratios(times[other], times[mine]),
                     asked=_ASKED.get((other, mine), ""),
                     detail=f"K={_FILTERS}, {n_bp} bp, {its:.3f} s / {own:.3f} s"
@@ -155,7 +155,7 @@ def _shares(times: dict[str, list[float]], n_bp: int) -> list[Figure]:
         made.append(
             figure(
                 "kernel",
-                f"look-up kernel, {name}: share of the bound set by the second-level "
+                f"look-up kernel, {name}: fraction of the bound set by the second-level "
                 "cache",
                 [rate / bound for rate in rates],
                 unit="of 1",

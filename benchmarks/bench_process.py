@@ -95,7 +95,7 @@ def cache(quick: bool) -> list[Figure]:
         *_in_one_process(whole, quick),
         figure(
             "cache",
-            "another pair from the tile cache against the first, whole commands",
+            "another pair from the tile cache relative to the first, whole commands",
             [warm.seconds / cold.seconds for _, cold, warm in turns],
             better="less",
             detail=detail,
@@ -105,11 +105,11 @@ def cache(quick: bool) -> list[Figure]:
             "the same, without the start of Python",
             [_own_seconds(warm) / _own_seconds(cold) for _, cold, warm in turns],
             better="less",
-            detail="as each command tells of itself",
+            detail="as each command reports",
         ),
         figure(
             "cache",
-            "the first pair, filling the tile cache, against a scan without one",
+            "the first pair, filling the tile cache, relative to a scan without one",
             [cold.seconds / plain.seconds for plain, cold, _ in turns],
             better="less",
             detail=detail,
@@ -162,7 +162,7 @@ def _in_one_process(whole: Whole, quick: bool) -> list[Figure]:
     return [
         figure(
             "cache",
-            f"another pair from the tile cache against the first, one process, {name}",
+            f"another pair from the tile cache relative to the first, one process, {name}",
             ratios(times[f"warm {name}"], times[f"cold {name}"]),
             better="less",
             asked="at most 0.25",
@@ -216,7 +216,7 @@ def writing(quick: bool) -> list[Figure]:
     return [
         figure(
             "writing",
-            "time of a scan with its files against scores only",
+            "time of a scan with its files relative to scores only",
             ratios(times["tracks"], times["scores"]),
             better="less",
             asked="at most 1.11",
@@ -283,7 +283,7 @@ def memory(quick: bool) -> list[Figure]:
     made.append(
         figure(
             "memory",
-            f"peak memory for {largest} Mb against {middle} Mb",
+            f"peak memory for {largest} Mb relative to {middle} Mb",
             [
                 a.peak_mb / b.peak_mb
                 for a, b in zip(children[largest], children[middle], strict=True)

@@ -1,4 +1,4 @@
-"""Whole scans against the same weights run window by window, and against one motif."""
+"""Whole scans relative to the same weights run window by window, and relative to one motif."""
 
 from __future__ import annotations
 
@@ -184,7 +184,7 @@ def _windowed(
     return [
         figure(
             group,
-            f"FASTA to tracks, `scan` {precision}, against {name}",
+            f"FASTA to tracks, `scan` {precision}, relative to {name}",
             ratios(times["theirs"], times[precision], whole.megabases * 1e6 / n_bp),
             asked="at least 100",
             detail=f"{whole.megabases / statistics.median(times[precision]):.2f} Mb/s, "
@@ -263,7 +263,7 @@ def _rounding(quick: bool) -> list[Figure]:
     return [
         figure(
             "chromosome",
-            "largest difference of a probability, fast against exact",
+            "largest difference of a probability, fast relative to exact",
             [float(np.abs(exact - fast).max())],
             unit="",
             better="less",
@@ -334,7 +334,7 @@ def motif(quick: bool) -> list[Figure]:
     return [
         figure(
             "motif",
-            f"rate of a whole network, {name}, against one motif by {rival}",
+            f"rate of a whole network, {name}, relative to one motif by {rival}",
             ratios(times[rival], times[name]),
             detail=f"{n_bp / 1e6 / statistics.median(times[name]):.2f} Mb/s / "
             f"{n_bp / 1e6 / statistics.median(times[rival]):.1f} Mb/s, "
@@ -367,7 +367,7 @@ def pairs(quick: bool) -> list[Figure]:
     made = [
         figure(
             "pairs",
-            f"time of {n} pairs against one, scores only",
+            f"time of {n} pairs relative to one, scores only",
             ratios(times[n], times["1"]),
             better="less",
             asked="at most 2" if n == "10" else "",
@@ -386,7 +386,7 @@ def pairs(quick: bool) -> list[Figure]:
     made.append(
         figure(
             "pairs",
-            "time of 10 pairs against one, the whole command with its files",
+            "time of 10 pairs relative to one, the whole command with its files",
             ratios(taken["10"], taken["1"]),
             better="less",
             asked="at most 2",

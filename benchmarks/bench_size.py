@@ -88,7 +88,7 @@ def _compare(
     return [
         figure(
             "size",
-            f"{kind.name}, rounded to {kind.decimals} decimals, against {what}",
+            f"{kind.name}, rounded to {kind.decimals} decimals, relative to {what}",
             [n_bytes["rounded"] / n_bytes[way]],
             better="less",
             detail=f"{rounded} / {n_bytes[way] / 1e6:.2f} MB, {values.size:,} bins",

@@ -155,7 +155,7 @@ def browse(quick: bool) -> list[Figure]:
         ),
         figure(
             "browse",
-            "its specificity, against all cell lines of the TF",
+            "its specificity, relative to all cell lines of the TF",
             specific,
             unit="s",
             better="less",
@@ -228,6 +228,6 @@ def hub(quick: bool) -> list[Figure]:
             better="less",
             asked="" if quick else "< 5",
             detail=f"hub.txt {size / 1e6:.1f} MB; `pytest -m browser "
-            "tests/views/hubs/test_readers.py` has it parsed",
+            "tests/views/hubs/test_readers.py` parses it",
         )
     ]

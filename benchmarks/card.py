@@ -49,7 +49,7 @@ from tfimpute_tracks.evaluation.genome_wide import (
 )
 from tfimpute_tracks.genome import merge_intervals, open_genome, read_bed
 from tfimpute_tracks.genome.signal import Signal
-from tfimpute_tracks.models import Model, load_model, shipped_models
+from tfimpute_tracks.models import Model, load_model, pretrained_models
 from tfimpute_tracks.models.evidence_weights import evidence_path
 from tfimpute_tracks.storage import write_json
 from tfimpute_tracks.tracks.scan import scan_blocks
@@ -190,8 +190,8 @@ def _tell_peaks_by_tracks(
         model = load_model(name, asked.evidence)
         seen = [model.status(pair) == "trained" for pair in dataset.pairs]
         known = [p for p, is_seen in zip(dataset.pairs, seen, strict=True) if is_seen]
-        model = replace(model, evidence=model.evidence.of(known))
-        entries = [dict(model.known_pairs[pair]) for pair in dataset.pairs]
+        model = replace(model, evidence=model.evidence.subset(known))
+        entries = [dict(model.measured_pairs[pair]) for pair in dataset.pairs]
         lines = np.array([list(e["fdr_thresholds"].values()) for e in entries], float)
         found = list(_tallies(model, list(dataset.pairs), lines.astype("f4"), place))
         told, _ = _genome_figures(iter(found), place.name)
@@ -211,7 +211,7 @@ def _tell_peaks_by_tracks(
         print_result(
             f"{name} {json.dumps({'seen': fdr['genome'], 'kept': imputed}, indent=1)}"
         )
-        path = evidence_path(shipped_models()[name]).with_suffix(".json")
+        path = evidence_path(pretrained_models()[name]).with_suffix(".json")
         write_json(path, model.evidence.weights.card | {"pairs": entries, "fdr": fdr})
 
 
@@ -262,7 +262,7 @@ def _tell_false_discoveries(
     for name, model in models.items():
         by_judge = imputed[judge_of(name)]
         # `train` has written what labelled sites tell of the measured pairs.
-        entries = [dict(model.known_pairs[pair]) for pair in dataset.pairs]
+        entries = [dict(model.measured_pairs[pair]) for pair in dataset.pairs]
         lines = [list(entry["fdr_thresholds"].values()) for entry in entries]
         found = _tallies(model, list(dataset.pairs), np.array(lines, np.float32), place)
         told, genome = _genome_figures(found, place.name)
@@ -278,7 +278,7 @@ def _tell_false_discoveries(
 def _update_card(name: str, news: dict[str, Any]) -> None:
     """Write some keys anew, and leave what another script may have written since."""
     card = load_model(name).card | news
-    write_json(shipped_models()[name].with_suffix(".json"), card)
+    write_json(pretrained_models()[name].with_suffix(".json"), card)
 
 
 if __name__ == "__main__":

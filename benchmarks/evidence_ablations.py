@@ -27,7 +27,7 @@ from tfimpute_tracks.dataset import (
     split_by_chromosome,
 )
 from tfimpute_tracks.engines.evidence import PairEvidence
-from tfimpute_tracks.engines.scorer import site_scorer
+from tfimpute_tracks.engines.site_scorer import site_scorer
 from tfimpute_tracks.engines.sites import chrom_sites
 from tfimpute_tracks.evaluation import pair_aurocs, pair_average_precisions
 from tfimpute_tracks.evidence import ACCESSIBILITY, EvidenceStore, open_evidence
@@ -131,7 +131,7 @@ def main() -> None:
         "no tracks left out in training": _Way(replace(recipe, track_dropout=0.0)),
     }
     read = partial(read_evidence_sites, model, dataset=dataset, rows=split.valid)
-    width = EvidenceConfig().width
+    width = EvidenceConfig().window
     for name, way in ways.items():
         some = store
         if not way.accessibility:

@@ -75,8 +75,8 @@ def main() -> None:
     parser.add_argument("-o", "--out", type=Path, required=True)
     asked = parser.parse_args()
     letters, given = load_model("held-out"), load_model("held-out", "bundled")
-    known = [pair for pair, told in given.known_pairs.items() if told["trained"]]
-    given = replace(given, evidence=given.evidence.of(known))
+    known = [pair for pair, told in given.measured_pairs.items() if told["trained"]]
+    given = replace(given, evidence=given.evidence.subset(known))
     genome, panels = open_bundled(), []
     place = parse_region(_PLACE, genome.chrom_sizes)
     for name in _PAIRS:

@@ -32,7 +32,7 @@ from tfimpute_tracks.dataset import (
     split_by_chromosome,
 )
 from tfimpute_tracks.engines.evidence import PairEvidence
-from tfimpute_tracks.engines.scorer import site_scorer
+from tfimpute_tracks.engines.site_scorer import site_scorer
 from tfimpute_tracks.engines.sites import chrom_sites
 from tfimpute_tracks.evaluation import pair_aurocs, pair_average_precisions
 from tfimpute_tracks.evaluation.baselines import average_activity
@@ -190,7 +190,7 @@ def _setting(asked: argparse.Namespace, roles: tuple[str, ...]) -> _Setting:
     dataset = open_dataset(asked.data)
     model = load_model(asked.model, asked.evidence)
     trained = pair_columns(dataset, "base")
-    evidence = model.evidence.of(dataset.pairs[i] for i in trained)
+    evidence = model.evidence.subset(dataset.pairs[i] for i in trained)
     rows = split_by_chromosome(dataset).test
     columns = np.concatenate([pair_columns(dataset, role) for role in roles])
     labels = dataset.labels(rows, columns)

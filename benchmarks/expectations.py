@@ -37,9 +37,9 @@ from tfimpute_tracks.evaluation.reliability import (
     pair_features,
     seed_disagreement,
 )
-from tfimpute_tracks.models import NETWORKS, Model, shipped_models
+from tfimpute_tracks.models import GatedConfig, Model, pretrained_models
 from tfimpute_tracks.storage import write_json
-from tfimpute_tracks.training import RECIPES, TrainingJob, train_model
+from tfimpute_tracks.training import Recipe, TrainingJob, train_model
 
 _KEPT = 60  # base pairs that the models of other seeds do not learn from
 _TRAINED_ON = ("chr18", "chr19", "chr21", "chrX")
@@ -63,14 +63,14 @@ def _keep_some(dataset: Dataset, seed: int) -> Dataset:
 
 
 def _train(dataset: Dataset, folder: Path, seed: int, epochs: int):
-    recipe = replace(RECIPES["default"], seed=seed, epochs=epochs)
+    recipe = Recipe(seed=seed, epochs=epochs)
     names = [dataset.chroms[i] for i in np.unique(dataset.chrom_id)]
     others = tuple(n for n in names if n not in {*_TRAINED_ON, "chr22"})
     job = TrainingJob(folder, resume=True, test_chroms=others)
     folder.mkdir(parents=True, exist_ok=True)
     run = train_model(
         dataset,
-        NETWORKS["default"],
+        GatedConfig(),
         recipe,
         job,
         lambda _: None,
@@ -211,7 +211,7 @@ def _tell(
             },
         }
         if not dry_run:
-            write_json(shipped_models()[name].with_suffix(".json"), card)
+            write_json(pretrained_models()[name].with_suffix(".json"), card)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from torch.nn import functional
 from tfimpute_tracks.engines.gpu_engine import TorchEngine
 from tfimpute_tracks.engines.tile_grid import tile_grid
 from tfimpute_tracks.genome import bundled_region, open_bundled
+from tfimpute_tracks.kernels.encode import one_hot_tensor
 from tfimpute_tracks.kernels.fused import (
     HAS_TRITON,
     PRECISIONS,
@@ -33,7 +34,7 @@ from tfimpute_tracks.kernels.fused import (
 )
 from tfimpute_tracks.kernels.segments import SegmentGrid, segment_grid
 from tfimpute_tracks.kernels.tables import reverse_filters
-from tfimpute_tracks.models import NETWORKS, load_model
+from tfimpute_tracks.models import load_model, presets
 
 _RUNS = 7
 _STRIDE = 100
@@ -78,7 +79,7 @@ def _peak(precision: str) -> float | None:
 
 def _plain(codes: Tensor, filters: Tensor, grid: SegmentGrid) -> Tensor:
     """Do as plain PyTorch would: conv1d of whole stride periods, then maxima."""
-    x = torch.eye(5, 4, device=codes.device)[codes.int()].t()[None]
+    x = one_hot_tensor(codes).t()[None]
     periods = functional.conv1d(x, filters)[0].unflatten(1, (-1, grid.stride))
     edges = [*grid.borders.tolist(), grid.stride]
     return torch.stack(
@@ -88,7 +89,7 @@ def _plain(codes: Tensor, filters: Tensor, grid: SegmentGrid) -> Tensor:
 
 def trunk_rows() -> Iterator[tuple[str, str]]:
     """Sequence to segment maxima, the paper's sizes, both strands."""
-    size = NETWORKS["paper"]
+    size = presets()["paper"].config
     grid = segment_grid(size.seq_len, size.filter_length, size.pool, _STRIDE)
     rng = np.random.default_rng(0)
     own = rng.normal(size=(size.n_filters, size.filter_length, 4)).astype(np.float32)
@@ -148,7 +149,7 @@ def engine_rows() -> Iterator[tuple[str, str]]:
 
 def head_row() -> tuple[str, str]:
     """Time the products of the head for all pairs, which bound it."""
-    size = NETWORKS["default"]
+    size = presets()["default"].config
     n_pairs, n_tiles = len(load_model("default").vocabulary.all_pairs()), 1_000
     u = torch.rand(2 * n_tiles * size.n_units, size.n_filters, device=_DEVICE)
     gates = torch.rand(n_pairs, size.n_filters, device=_DEVICE)

@@ -1,9 +1,10 @@
-"""The page of the documentation: its table and plot, made of a file of figures."""
+"""The results in docs/benchmarks.md: lists and a plot, made from a file of results."""
 
 from __future__ import annotations
 
 import json
 import re
+import textwrap
 from dataclasses import asdict
 from pathlib import Path
 
@@ -17,7 +18,7 @@ METRICS = _DOCS / "benchmarks" / "figures.json"
 _PAGE = _DOCS / "benchmarks.md"
 _PLOT = _DOCS / "benchmarks" / "ratios.png"
 _BEGIN, _END = "<!-- figures -->", "<!-- end of figures -->"
-# Okabe and Ito's blue and vermilion, told apart by every eye and in gray.
+# Okabe and Ito's blue and vermilion, distinct for every eye and in gray.
 _BLUE, _VERMILION = "#0072B2", "#D55E00"
 
 
@@ -62,11 +63,11 @@ def write_page(path: Path) -> None:
     """
     machine, figures = read_figures(path)
     text = _PAGE.read_text(encoding="utf-8")
-    block = "\n\n".join([_BEGIN, machine, *_tables(figures), _END])
+    block = "\n\n".join([_BEGIN, textwrap.fill(machine, 116), *_lists(figures), _END])
     pattern = f"{re.escape(_BEGIN)}.*?{re.escape(_END)}"
     text, n = re.subn(pattern, lambda _: block, text, flags=re.DOTALL)
     if n != 1:
-        raise ValueError(f"{_PAGE}: no place for the figures between {_BEGIN}, {_END}")
+        raise ValueError(f"{_PAGE}: no room for the results between {_BEGIN}, {_END}")
     _PAGE.write_text(text, encoding="utf-8")
     _draw([f for f in figures if f.unit == "x"])
 
@@ -79,27 +80,32 @@ def _number(value: float) -> str:
     return f"{value:.2f}" if value >= 0.1 else f"{value:#.2g}"
 
 
-def _tables(figures: list[Figure]) -> list[str]:
-    """Lay out the ratios and, in a table of their own, what has a unit."""
+def _lists(figures: list[Figure]) -> list[str]:
+    """Lay out the ratios and, in a list of their own, the values with a unit."""
     parts = []
     for title, own in (
-        ("ratio", [f for f in figures if f.unit == "x"]),
-        ("value", [f for f in figures if f.unit != "x"]),
+        ("### Ratios", [f for f in figures if f.unit == "x"]),
+        ("### Values", [f for f in figures if f.unit != "x"]),
     ):
-        lines = [
-            f"| benchmark | what | {title} | range | asked | measured as |",
-            "|---|---|---|---|---|---|",
-        ]
-        for f in own:
-            unit = "" if f.unit == "x" else f" {f.unit}"
-            spread = f"{_number(f.low)} to {_number(f.high)} of {f.runs}"
-            lines.append(
-                f"| `{f.group}` | {f.what} | {_number(f.value)}{unit} | {spread} | "
-                f"{f.asked} | {f.detail} |"
-            )
         if own:
-            parts.append("\n".join(lines))
+            parts.append("\n".join([f"{title}\n", *map(_entry, own)]))
     return parts
+
+
+def _entry(f: Figure) -> str:
+    unit = "" if f.unit in ("", "x") else f" {f.unit}"
+    spread = f"{_number(f.low)} to {_number(f.high)}, {f.runs} run{'s'[: f.runs > 1]}"
+    target = f"; target {f.asked}" if f.asked else ""
+    detail = f" {f.detail}." if f.detail else ""
+    text = f"`{f.group}` {f.what}: **{_number(f.value)}{unit}** ({spread}{target}).{detail}"
+    return textwrap.fill(
+        text,
+        116,
+        initial_indent="- ",
+        subsequent_indent="  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _draw(figures: list[Figure]) -> None:
@@ -111,12 +117,12 @@ def _draw(figures: list[Figure]) -> None:
 
     panels = [
         (
-            "Rate against the other way: further right is better",
+            "Rate relative to the other method: further right is better",
             "more",
             _BLUE,
         ),
         (
-            "Cost against the other way: further left is better",
+            "Cost relative to the other method: further left is better",
             "less",
             _VERMILION,
         ),
@@ -126,7 +132,7 @@ def _draw(figures: list[Figure]) -> None:
     if not shown:
         return
     heights = [len(g) + 1.5 for _, g in shown]
-    rendering, all_axes = plt.subplots(
+    drawn, all_axes = plt.subplots(
         len(shown),
         1,
         figsize=(9, 0.34 * sum(heights) + 0.4),
@@ -137,14 +143,14 @@ def _draw(figures: list[Figure]) -> None:
     for axes, ((title, _, color), own) in zip(all_axes[:, 0], shown, strict=True):
         _bars(axes, own, color)
         axes.set_title(title, loc="left", fontsize=10)
-    rendering.savefig(_PLOT, dpi=110)
-    plt.close(rendering)
+    drawn.savefig(_PLOT, dpi=110)
+    plt.close(drawn)
 
 
 def _bars(axes, figures: list[Figure], color: str) -> None:  # type: ignore[no-untyped-def]
     places = range(len(figures))
     values = [f.value for f in figures]
-    # On a logarithmic axis a bar begins where there is nothing to gain or lose: at 1.
+    # On a logarithmic axis a bar begins at 1, where nothing is gained or lost.
     axes.barh(places, [v - 1 for v in values], left=1, color=color, height=0.62)
     for place, f in zip(places, figures, strict=True):
         axes.plot([f.low, f.high], [place, place], color="black", linewidth=1)

@@ -19,6 +19,7 @@ from timing import seconds, thread_count
 from torch import Tensor
 from torch.nn.functional import conv1d, max_pool1d
 
+from tfimpute_tracks.kernels.encode import one_hot_tensor
 from tfimpute_tracks.kernels.segments import SegmentGrid
 
 __all__ = ["LongConvolution", "TilesConvolution", "best_bfloat16"]
@@ -29,10 +30,6 @@ Floats = NDArray[np.float32]
 _COMPLEMENT = [3, 2, 1, 0, 4]
 _TILES = 50  # per batch: what fits the memory of most machines
 _LONG = 5000  # positions per call of the long convolution
-
-
-def _one_hot(codes: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
-    return torch.eye(5, 4, dtype=dtype)[codes.long()]
 
 
 class TilesConvolution:
@@ -75,7 +72,7 @@ class TilesConvolution:
             ]
 
     def _windows(self, codes: Tensor, pool: int) -> Tensor:
-        y = conv1d(_one_hot(codes).transpose(1, 2), self._weight)
+        y = conv1d(one_hot_tensor(codes).transpose(1, 2), self._weight)
         return max_pool1d(y, pool, ceil_mode=True)
 
 
@@ -101,7 +98,7 @@ class LongConvolution:
         """
         with torch.inference_mode():
             for part in torch.from_numpy(codes).split(_LONG):
-                x = _one_hot(part).t()[None]
+                x = one_hot_tensor(part).t()[None]
                 max_pool1d(conv1d(x, self._weight), self._pool, ceil_mode=True)
 
 
@@ -165,7 +162,7 @@ class _Bfloat16:
             with torch.inference_mode():
                 x = torch.zeros(reach, 4, dtype=torch.bfloat16)
                 n = min(reach, codes.size)
-                x[:n] = _one_hot(torch.from_numpy(codes[:n]), torch.bfloat16)
+                x[:n] = one_hot_tensor(torch.from_numpy(codes[:n]), torch.bfloat16)
                 last = reach - self._length + 1
                 starts = range(0, last, self._n)
                 parts = [

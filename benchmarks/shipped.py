@@ -6,7 +6,7 @@ import numpy as np
 
 from tfimpute_tracks.dataset import Dataset, split_by_chromosome
 from tfimpute_tracks.engines.numba_backend import NUMBA
-from tfimpute_tracks.models import Model, load_model, shipped_models
+from tfimpute_tracks.models import Model, load_model, pretrained_models
 from tfimpute_tracks.models.network import MotifNetwork
 from tfimpute_tracks.training.context_fit import calibration_sites
 
@@ -22,7 +22,7 @@ def judge_of(name: str) -> str:
 
 def chosen_models(names: str | None) -> dict[str, Model]:
     """Load models, by default all that ship, in an order in which judges come first."""
-    every = [n for n in shipped_models() if n not in JUDGES] + list(JUDGES)
+    every = [n for n in pretrained_models() if n not in JUDGES] + list(JUDGES)
     chosen = names.split(",") if names else every
     if not set(chosen) <= set(every):
         raise SystemExit(f"--models {names!r}; give some of {','.join(every)}")

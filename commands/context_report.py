@@ -28,12 +28,12 @@ def check_sequence_length(name: str, config: NetworkConfig, dataset: Dataset) ->
     UsageError
         The sequences are shorter than a tile.
     """
-    read = config.bases_read(dataset.seq_len)
-    if read.stop - read.start < config.span:
+    read = config.input_slice(dataset.seq_len)
+    if read.stop - read.start < config.receptive_field:
         log(
-            f"{name} uses {config.span} bp around a site as context, and the sequences "
+            f"{name} uses {config.receptive_field} bp around a site as context, and the sequences "
             f"of the data set have {dataset.seq_len} bp: sites are scored without "
-            f"context; use `prepare --seq-len {config.span}`",
+            f"context; use `prepare --seq-len {config.receptive_field}`",
             warning=True,
         )
 

@@ -46,8 +46,10 @@ def embeddings(
     loaded = load_model(model)
     check_writable_dir(out_dir)
     files = []
-    for kind, names in (("tf", loaded.tfs), ("cell", loaded.cells)):
-        rows = loaded.checkpoint.weights[f"{kind}_embedding"]
+    vocabularies = ("tf", loaded.tfs), ("cell", loaded.cells)
+    embeddings = {kind: loaded.checkpoint.embedding(kind) for kind, _ in vocabularies}
+    for kind, names in vocabularies:
+        rows = embeddings[kind]
         table = nearest(names, rows, neighbors)
         beside = []
         if kind == "tf":
@@ -86,7 +88,7 @@ def _tests(
         labels[f"classes of {RELEASE}"] = jaspar_classes(model.tfs, load_matrices())
     except ImportError:
         log("for the classes of JASPAR: pip install 'tfimpute-tracks[motifs]'")
-    rows = model.checkpoint.weights["tf_embedding"]
+    rows = model.checkpoint.embedding("tf")
     return {
         name: family_enrichment(own, rows, neighbors, permutations, seed)
         for name, own in labels.items()

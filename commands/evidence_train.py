@@ -119,7 +119,7 @@ def _learn(
 
     config = EvidenceConfig()
     log(f"reading the letters of {len(chosen[0]):,} sites")
-    sites = read_evidence_sites(model, store, dataset, *chosen, config.width)
+    sites = read_evidence_sites(model, store, dataset, *chosen, config.window)
     torch.manual_seed(recipe.seed)
     network = EvidenceNetwork(config, len(model.tfs), len(model.cells))
     n_sites = recipe.epochs * sites_per_epoch(sites, recipe)

@@ -156,7 +156,7 @@ def choose_many_pairs(
         for pair in names.all_pairs()
         if only_tf in (None, pair.tf)
         and only_cell in (None, pair.cell)
-        and not (missing and pair in model.known_pairs)
+        and not (missing and pair in model.measured_pairs)
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -194,14 +194,12 @@ def _kept_options(kept: HoldOut) -> dict[str, str]:
 def _settings(
     preset: str, network: str | None, recipe: str | None, own: dict[str, Any]
 ) -> tuple[Any, Any]:
-    from tfimpute_tracks.models import NETWORKS, NetworkConfig
-    from tfimpute_tracks.training import RECIPES, Recipe
+    from tfimpute_tracks.models.registry import find_preset
+    from tfimpute_tracks.training import Recipe
 
-    if preset not in NETWORKS:
-        raise UsageError(f"unknown preset {preset!r}; give {', '.join(NETWORKS)}")
-    sizes = asdict(NETWORKS[preset])
-    numbers = asdict(RECIPES.get(preset, RECIPES["paper"]))
-    sizes |= _changes("--network", network, sizes)
+    found = find_preset(preset)
+    sizes = _changes("--network", network, asdict(found.config))
+    numbers = asdict(Recipe(**found.recipe))
     numbers |= {name: value for name, value in own.items() if value is not None}
     # What has an option of its own, or is a word, is not changed here.
     free = {
@@ -210,14 +208,12 @@ def _settings(
         if name not in own and type(value) in (int, float)
     }
     numbers |= _changes("--recipe", recipe, free)
-    return NetworkConfig.from_dict(sizes), Recipe(**numbers)
+    return replace(found.config, **sizes), Recipe(**numbers)
 
 
-def _changes(
-    option: str, text: str | None, before: dict[str, Any]
-) -> dict[str, int | float]:
+def _changes(option: str, text: str | None, before: dict[str, Any]) -> dict[str, Any]:
     """Read "name=number,name=number"; each number is of the kind it was before."""
-    changes: dict[str, int | float] = {}
+    changes: dict[str, Any] = {}
     for change in filter(None, (text or "").split(",")):
         name, _, value = (part.strip() for part in change.partition("="))
         try:

@@ -29,7 +29,7 @@ from tfimpute_tracks.dataset import (
     trained_sites,
 )
 from tfimpute_tracks.dataset.pairs_table import REPLICATE, read_pairs_table
-from tfimpute_tracks.engines.scorer import site_scorer
+from tfimpute_tracks.engines.site_scorer import site_scorer
 from tfimpute_tracks.errors import UsageError, listed
 from tfimpute_tracks.evaluation.bins import BinMetrics
 from tfimpute_tracks.evaluation.calibration_check import (
@@ -251,7 +251,7 @@ def _restrict_evidence(
     model, dataset = job.model, job.dataset
     if model.evidence is None:
         return model
-    known = model.evidence.of(dataset.pairs[i] for i in chosen.trained.tolist())
+    known = model.evidence.subset(dataset.pairs[i] for i in chosen.trained.tolist())
     n_other = len(model.evidence.store.tracks) - len(known.store.tracks)
     without = f", without those of {n_other} held-out pairs" if n_other else ""
     log(

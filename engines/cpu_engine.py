@@ -106,7 +106,7 @@ def pick_head(model: Model, pairs: list[Pair], trunk: MotifTrunk) -> TileHead:
     -------
     TileHead
     """
-    if model.config.is_plain:
+    if model.config.gates_motifs:
         return GatedHead(model, pairs, trunk.probe)
     # PyTorch takes a second to import: only where it is needed.
     from tfimpute_tracks.engines.network_head import NetworkHead

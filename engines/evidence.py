@@ -50,7 +50,7 @@ class PairEvidence:
         self._tf, self._cell = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
         self._known: dict[bytes, PairRows] = {}
         self._lock = Lock()
-        by_tf, by_cell = evidence.attention
+        by_tf, by_cell = evidence.attention_logits
         # So that no weight overflows; the null logit below makes up for it.
         self._most_tf, self._most_cell = by_tf.max(axis=2), by_cell.max(axis=2)
         self._by_tf = np.exp(by_tf - self._most_tf[:, :, None])
@@ -60,8 +60,8 @@ class PairEvidence:
         self._shared = _shared_weights(evidence.weights)
         given = evidence.weights.weights
         self._alone = (
-            given["alone_slope"][0],
-            given["alone_offset"][self._tf, self._cell],
+            given["sequence_slope"][0],
+            given["sequence_offset"][self._tf, self._cell],
         )
 
     def apply(
@@ -83,7 +83,7 @@ class PairEvidence:
         -------
         float32 array, shape (n_tiles, n_pairs)
         """
-        store, width = self._evidence.store, self._evidence.weights.config.width
+        store, width = self._evidence.store, self._evidence.weights.config.window
         measured = store.has_peaks(chrom)
         if kept is not None:
             measured = measured & kept
@@ -152,11 +152,10 @@ class PairEvidence:
         given = self._evidence.weights.weights
         tf, cell = self._tf, self._cell
         track_tf, track_cell = (r[measured] for r in self._evidence.track_rows)
-        doubt = (
-            given["doubt"][:, None] - self._most_tf[:, tf] - self._most_cell[:, cell]
-        )
+        null = given["null_logit"][:, None]
+        null = null - self._most_tf[:, tf] - self._most_cell[:, cell]
         own = np.isin(tf * (1 << 32) + cell, track_tf * (1 << 32) + track_cell)
-        total = np.exp(doubt)
+        total = np.exp(null)
         for head, sums in enumerate(total):
             of_tf = self._by_tf[head][:, track_tf]
             of_cell = self._by_cell[head][:, track_cell]
@@ -167,7 +166,7 @@ class PairEvidence:
             others = (track_tf != tf[pair]) | (track_cell != cell[pair])
             of_tf = self._by_tf[:, tf[pair]][:, track_tf[others]]
             of_cell = self._by_cell[:, cell[pair]][:, track_cell[others]]
-            total[:, pair] = np.exp(doubt[:, pair]) + (of_tf * of_cell).sum(axis=1)
+            total[:, pair] = np.exp(null[:, pair]) + (of_tf * of_cell).sum(axis=1)
         scale = 100 / np.maximum(total, _MIN_SUM).T
         known = self._known_tracks(track_tf, track_cell)
         tf_rows, cell_rows = given["tf_embedding"][tf], given["cell_embedding"][cell]
@@ -175,7 +174,7 @@ class PairEvidence:
             given["hidden_bias"]
             + tf_rows @ given["tf_bias"]
             + cell_rows @ given["cell_bias"]
-            + known @ given["known_bias"]
+            + known @ given["available_bias"]
         )
         offset = (
             tf_rows @ given["tf_output"]

@@ -26,6 +26,7 @@ from torch.nn import functional
 
 from tfimpute_tracks.engines.gpu_heads import pick_torch_head
 from tfimpute_tracks.errors import RunError
+from tfimpute_tracks.kernels.encode import one_hot_tensor
 from tfimpute_tracks.kernels.fused import (
     HAS_TRITON,
     fuse_filters,
@@ -267,7 +268,6 @@ class _PlainTrunk:
         self._bias = bias
         self._grid = grid
         self._fast = fast
-        self._one_hot = torch.eye(5, 4, device=filters.device)
 
     def __call__(self, codes: Tensor, n_segments: int) -> Tensor:
         stride, step = self._grid.stride, self._grid.borders.size
@@ -283,7 +283,7 @@ class _PlainTrunk:
 
     def _maxima(self, codes: Tensor) -> Tensor:
         """Compute the segments of whole periods, also past the end of the codes."""
-        x = self._one_hot[codes.int()].t()[None]  # (1, 4, n_bases)
+        x = one_hot_tensor(codes).t()[None]  # (1, 4, n_bases)
         with torch.backends.cudnn.flags(enabled=True, allow_tf32=self._fast):
             y = functional.conv1d(x, self._filters)[0]  # (2 K, positions)
         stride = self._grid.stride

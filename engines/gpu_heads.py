@@ -30,7 +30,7 @@ def pick_torch_head(
     -------
     TorchGatedHead or TorchNetworkHead
     """
-    if model.config.is_plain:
+    if model.config.gates_motifs:
         return TorchGatedHead(model, pairs, device)
     return TorchNetworkHead(model, pairs, device)
 
@@ -50,11 +50,6 @@ class TorchNetworkHead:
         index = torch.tensor(model.vocabulary.pair_indices(pairs), device=device)
         self._tf, self._cell = index.reshape(-1, 2).unbind(1)
         self.n_pairs = len(pairs)
-        config = model.config
-        # Values of one tile: its features, and for each pair its units.
-        self._row = 2 * config.n_windows * max(config.n_features, config.n_filters)
-        self._row += 2 * config.recurrent_units
-        self._units = 2 * config.n_units
 
     def logits(self, windows: Tensor) -> Tensor:
         """Compute the log-odds, of the better strand.
@@ -69,14 +64,14 @@ class TorchNetworkHead:
         """
         n = windows.shape[1]
         out = windows.new_empty((n, self.n_pairs))
-        rows = max(1, _MAX_VALUES // (4 * self._row))
-        columns = max(1, _MAX_VALUES // (min(n, rows) * self._units))
+        rows = max(1, _MAX_VALUES // (4 * self._network.floats_per_tile))
+        columns = max(1, _MAX_VALUES // (min(n, rows) * self._network.floats_per_logit))
         for first in range(0, n, rows):
             block = out[first : first + rows]
-            features = self._network.features(*windows[:, first : first + rows])
+            features = self._network.body(*windows[:, first : first + rows])
             for pair in range(0, self.n_pairs, columns):
                 some = slice(pair, pair + columns)
-                block[:, some] = self._network.judge(
+                block[:, some] = self._network.head(
                     features, self._tf[some], self._cell[some]
                 )
         return out
@@ -94,7 +89,7 @@ class TorchGatedHead:
     Parameters
     ----------
     model : Model
-        Plain, as :attr:`NetworkConfig.is_plain` says.
+        Its configuration has :attr:`NetworkConfig.gates_motifs`.
     pairs : list of Pair
     device : str
     """

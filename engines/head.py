@@ -141,7 +141,7 @@ class GatedHead:
             return True
         windows = probe()
         n_entries = windows.columns.size
-        rows = np.repeat(np.arange(windows.offsets.size - 1), np.diff(windows.offsets))
+        rows = windows.entry_rows
         n_mixed = np.unique(rows * n_filters + windows.columns % n_filters).size
         share = _MIX_COST * n_entries * eights
         share += _SHARE_COST * n_mixed * eights * -(-self._n_pairs // _LANES)

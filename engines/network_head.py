@@ -67,15 +67,13 @@ class NetworkHead:
     def _dense(self, rows: SparseRows) -> torch.Tensor:
         """Lay windows out as the network reads them, (2 tiles, n_windows, K)."""
         n_windows, n_filters = self._shape
-        dense = np.zeros((2 * _TILES, n_windows * n_filters), dtype=np.float32)
-        row = np.repeat(np.arange(rows.offsets.size - 1), np.diff(rows.offsets))
-        dense[row, rows.columns] = rows.values
+        dense = rows.dense(n_windows * n_filters, 2 * _TILES)
         return torch.from_numpy(dense).view(-1, n_windows, n_filters)
 
     def _judge(self, m: torch.Tensor) -> NDArray[np.float32]:
-        features = self._network.features(m[0::2], m[1::2])
+        features = self._network.body(m[0::2], m[1::2])
         parts = [
-            self._network.judge(
+            self._network.head(
                 features,
                 self._tf[first : first + _PAIRS_AT_ONCE],
                 self._cell[first : first + _PAIRS_AT_ONCE],

@@ -53,8 +53,8 @@ class ResidualRows:
     """
 
     def __init__(self, model: Model, pairs: list[Pair], stride: int) -> None:
-        self._config = config = model.config
         self._network = cast(ResidualTFImpute, model.network())
+        self._config = config = self._network.config
         self._stride = stride
         # Windows of all tiles, and the segments they consist of, lie on one grid.
         self._apart = apart = gcd(stride, config.pool)
@@ -67,7 +67,7 @@ class ResidualRows:
         tf, cell = torch.from_numpy(indices.reshape(-1, 2)).unbind(1)
         with torch.inference_mode():
             self._gates = self._network.gates(tf, cell).t().contiguous()
-            self._weights = self._network.mirrored_weights().numpy()
+            self._weights = self._network.mirrored_unit_weight().numpy()
 
     def logits(self, segments: list[Codes], counts: list[int]) -> Floats:
         """Score neighboring tiles of separate segments.
@@ -110,11 +110,9 @@ class ResidualRows:
 
         def project(first: int, last: int) -> Tensor:
             some = windows.rows(2 * first, 2 * last)
-            strands = np.zeros((2 * _ROWS, n_filters), dtype=np.float32)
-            row = np.repeat(np.arange(some.offsets.size - 1), np.diff(some.offsets))
-            strands[row, some.columns] = some.values
+            strands = some.dense(n_filters, 2 * _ROWS)
             joined = np.maximum(strands[0::2], strands[1::2])
-            projected: Tensor = self._network.enter(torch.from_numpy(joined))
+            projected: Tensor = self._network.proj_in(torch.from_numpy(joined))
             return projected
 
         return _in_products(project, n_rows, self._config.channels)
@@ -152,7 +150,7 @@ class ResidualRows:
             both[:n, :width] = normed[own[first:last]]
             both[:n, width:] = normed[left[first:last]]
             both[:n, width:] += normed[right[first:last]]
-            changed: Tensor = block.change(both)
+            changed: Tensor = block.update(both)
             changed[:n] += rows[own[first:last]]
             return changed
 

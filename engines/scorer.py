@@ -14,20 +14,19 @@ the tiles that change with :meth:`Scorer.base_logits`, and combine old and new o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.dataset import Dataset
 from tfimpute_tracks.engines.cpu_engine import LookupEngine
 from tfimpute_tracks.engines.engine import Engine, open_engine
 from tfimpute_tracks.engines.evidence import PairEvidence
 from tfimpute_tracks.engines.feature_cache import FeatureCache
 from tfimpute_tracks.engines.segments import SegmentEngine, open_segment_engine
-from tfimpute_tracks.engines.sites import ChromSites, chrom_sites, predict_sites
+from tfimpute_tracks.engines.sites import ChromSites, predict_sites
 from tfimpute_tracks.engines.tile_grid import tile_grid
 from tfimpute_tracks.engines.tiles import TileRange
 from tfimpute_tracks.engines.trunk import MotifTrunk
@@ -35,7 +34,7 @@ from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.kernels.sparse import SparseRows
 from tfimpute_tracks.models.model import Model
 
-__all__ = ["Scorer", "TileFeatures", "site_scorer"]
+__all__ = ["Scorer", "TileFeatures"]
 
 Codes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -372,48 +371,3 @@ class Scorer:
         for chrom, index, centers in sites:
             logits[index] = self._with_evidence(logits[index], chrom, centers)
         return logits
-
-
-def site_scorer(
-    model: Model,
-    dataset: Dataset,
-    rows: Ints,
-    device: str = "cpu",
-    *,
-    use_evidence: bool = True,
-) -> Callable[[list[tuple[int, int]]], Floats]:
-    """Set a model up to score any pairs at labeled sites.
-
-    Parameters
-    ----------
-    model : Model
-    dataset : Dataset
-    rows : int64 array
-        Sites.
-    device : str
-        A torch device.
-    use_evidence : bool
-        False scores by sequence alone.
-
-    Returns
-    -------
-    callable
-        Maps (TF row, cell-line row) pairs to log-odds, float32 (n_sites, n_pairs).
-
-    Raises
-    ------
-    InputFileError
-        The evidence is of another genome than the data set.
-    """
-    if use_evidence and model.evidence is not None:
-        sizes = dict(zip(dataset.chroms, dataset.chrom_sizes, strict=True))
-        model.evidence.store.check_genome(sizes, "the data set's")
-    codes, sites = dataset.codes[rows], list(chrom_sites(dataset, rows))
-    tfs, cells = model.tfs, model.cells
-
-    def score(pairs: list[tuple[int, int]]) -> Floats:
-        named = [(tfs[tf], cells[cell]) for tf, cell in pairs]
-        scorer = Scorer(model, named, device=device, use_evidence=use_evidence)
-        return scorer.score_sites(codes, sites)
-
-    return score

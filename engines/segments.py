@@ -61,7 +61,7 @@ def open_segment_engine(
     -------
     SegmentEngine
     """
-    if model.config.blocks:
+    if model.config.supports_rows:
         # PyTorch takes a second to import: only where it is needed.
         from tfimpute_tracks.engines.residual_rows import ResidualRows
 

@@ -1,7 +1,7 @@
 """Labeled sites scored one by one, for evaluation, training and comparisons.
 
 Sites lie on no common grid, so they share no work, and the network runs as it is
-defined. :func:`site_scorer` in ``scorer.py`` adds evidence.
+defined. ``site_scorer.py`` adds evidence.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def predict_sites(
         On `device`.
     codes : uint8 array, shape (n_sites, length)
         Of which the network takes what it reads: see
-        :meth:`~tfimpute_tracks.models.config.NetworkConfig.bases_read`.
+        :meth:`~tfimpute_tracks.models.config.NetworkConfig.input_slice`.
     pairs : list of (TF row, cell-line row)
     device : str
 
@@ -96,8 +96,8 @@ def predict_sites(
 
     tf, cell = torch.tensor(pairs, device=device).reshape(-1, 2).unbind(1)
     config = network.config
-    codes = codes[:, config.bases_read(codes.shape[1])]
-    size = max(1, _BATCH // config.tiles_read(codes.shape[1]))
+    codes = codes[:, config.input_slice(codes.shape[1])]
+    size = max(1, _BATCH // config.n_tiles(codes.shape[1]))
     scores = np.empty((len(codes), len(pairs)), dtype=np.float32)
     with torch.inference_mode():
         for first in range(0, len(codes), size):

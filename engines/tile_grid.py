@@ -167,8 +167,8 @@ class TileGrid(NamedTuple):
         return blend(
             logits,
             unknown,
-            weights["surroundings.weight"],
-            float(weights["surroundings.bias"][0]),
+            weights["context.weight"],
+            float(weights["context.bias"][0]),
             self.spread,
             self.step,
         )
@@ -211,8 +211,12 @@ def tile_grid(config: NetworkConfig, stride: int) -> TileGrid:
     -------
     TileGrid
     """
-    step = gcd(stride, config.stride) if config.reach else stride
+    step = gcd(stride, config.stride) if config.context_tiles else stride
     base = segment_grid(config.seq_len, config.filter_length, config.pool, step)
     return TileGrid(
-        config.seq_len, base, config.reach, config.stride // step, stride // step
+        config.seq_len,
+        base,
+        config.context_tiles,
+        config.stride // step,
+        stride // step,
     )

@@ -1,9 +1,8 @@
-"""Evidence: measured tracks, kept as intervals and looked up by place.
+"""Evidence: measured tracks, stored as peaks and looked up by position.
 
-Read in this order: ``contents`` (what there is), ``build`` (peak files to contents;
-``accessibility`` reads a table of such), ``file`` (its HDF5 file), ``store`` (what
-tracks cover of any stretches). What tracks are worth to a score is the business of
-``models/``.
+Read in this order: ``peak_database`` (the data), ``build`` (from peak files to the data;
+``accessibility`` reads a table of such files), ``file`` (the HDF5 file), ``store``
+(coverage of any intervals by tracks). How tracks change a score is in ``models/``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The table of accessibility: which cell line was measured, and where its peaks are.
+"""The table of accessibility: cell lines and their files of DNase or ATAC peaks.
 
-Tab-separated, with a header, as the pairs table is; and as there, files are told
-relative to the table's folder. It reads no peaks.
+Tab-separated with a header, like the pairs table; paths of files are relative to the
+table's folder. The peaks are read in ``build``.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ def read_accessibility(path: str | Path) -> list[PeakFile]:
     Parameters
     ----------
     path : path
-        Columns `cell` and `bed` (DNase-seq or ATAC-seq peaks, BED3 or more), and, if
-        wanted, `replicate`. Other columns and empty lines are passed over.
+        Columns `cell` and `bed` (DNase-seq or ATAC-seq peaks, BED3 or more), and an
+        optional column `replicate`. Other columns and blank lines are ignored.
 
     Returns
     -------
@@ -36,9 +36,9 @@ def read_accessibility(path: str | Path) -> list[PeakFile]:
     Raises
     ------
     InputFileError
-        The table is missing, is no text, lacks a column or has no rows; a row is too
+        The table is missing, is not text, lacks a column or has no rows; a row is too
         short, has an empty field, names a file that does not exist or repeats a cell
-        line. The message gives the line.
+        line. The message names the line.
     """
     path = Path(path)
     found: list[PeakFile] = []
@@ -48,12 +48,12 @@ def read_accessibility(path: str | Path) -> list[PeakFile]:
         bed = row.file("bed")
         if (cell, replicate) in line_of:
             raise InputFileError(
-                f"{row.place}: cell line {cell} stands on line "
-                f"{line_of[cell, replicate]} already; keep one of the two, or tell "
-                "them apart in a column replicate"
+                f"{row.place}: duplicate cell line {cell}, first on line "
+                f"{line_of[cell, replicate]}; keep one of the two, or distinguish them "
+                "in a column replicate"
             )
         line_of[cell, replicate] = row.number
         found.append(PeakFile(Pair(ACCESSIBILITY, cell), replicate, bed))
     if not found:
-        raise InputFileError(f"{path}: holds no rows; give a cell line and a BED file")
+        raise InputFileError(f"{path}: has no rows; add a cell line and a BED file")
     return found

@@ -1,7 +1,7 @@
-"""From peak files to what a store of evidence holds: read, merge, check, cut.
+"""From peak files to a peak database: read, merge, check, and restrict to regions.
 
-Peaks that overlap or touch within a file become one. What cannot be used is left out
-and told; what speaks of another build is refused.
+Peaks of a file that overlap or touch become one. Files and peaks that cannot be used
+are left out and reported; files of another genome build are refused.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["BuildReport", "PeakFile", "build_evidence"]
 
 _MAX_TRACKS = 2**16  # a peak names its track in 16 bits
-_MAX_SIZE = 2**31 - 1  # bp of a chromosome: places are written in 32 bits
+_MAX_SIZE = 2**31 - 1  # bp of a chromosome: positions are written in 32 bits
 _Part = tuple[NDArray[np.int64], NDArray[np.int64], int]  # starts, ends, track
 
 
@@ -42,9 +42,9 @@ class PeakFile(NamedTuple):
     Attributes
     ----------
     pair : Pair
-        As it was typed; the TF may be :data:`ACCESSIBILITY`.
+        As typed; the TF may be :data:`ACCESSIBILITY`.
     replicate : str
-        Tells files of one pair apart.
+        Distinguishes files of one pair.
     path : Path
         BED with three columns or more, plain or gzip.
     """
@@ -59,19 +59,19 @@ class PeakFile(NamedTuple):
 
 @dataclass
 class BuildReport:
-    """What became of the files.
+    """What was left out, or changed.
 
     Parameters
     ----------
     unknown : list of str
-        Why files were left out whose TF or cell line nobody knows.
+        Messages about files with an unknown TF or cell line, which are left out.
     empty : list of str
-        Pairs whose files were left out for want of a peak.
+        Pairs whose files have no peak, and are left out.
     renamed : list of str
-        Rows that turned out to be of a pair that another row had under another name,
-        and are now replicates of it.
+        Messages about files of a pair that another row has under another name; they
+        become replicates of it.
     unknown_chromosomes : dict of str to int
-        Peaks that were left out, by chromosome that the genome lacks.
+        Number of peaks left out, by chromosome that the genome lacks.
     """
 
     unknown: list[str] = field(default_factory=list)
@@ -88,55 +88,54 @@ def build_evidence(
     build: str = "",
     advance: Callable[[int], None] = lambda _: None,
 ) -> tuple[PeakDatabase, BuildReport]:
-    """Read peak files into what a store holds.
+    """Read peak files into a peak database.
 
     Parameters
     ----------
     files : sequence of PeakFile
-        Those of one pair differ in their replicates.
+        Files of one pair differ in their replicates.
     vocabulary : Vocabulary
-        TFs and cell lines to keep; the names in the store are its own.
+        TFs and cell lines to keep; the database uses its names.
     chrom_sizes : mapping of str to int
-        Of the genome that the peaks lie on.
+        Chromosomes of the genome of the peaks, and their lengths in bp.
     regions : sequence of Region, optional
-        What to keep of it; by default every chromosome with peaks.
+        Where to keep peaks; by default every chromosome with peaks.
     build : str
-        Name of the genome's build.
+        Name of the genome build.
     advance : callable
-        Told the files done.
+        Called with the number of files done since the last call.
 
     Returns
     -------
-    Contents, BuildReport
+    PeakDatabase, BuildReport
 
     Raises
     ------
     InputFileError
-        A file is missing or damaged, or its peaks lie beyond chromosomes' ends or on
-        none of the genome's: another build.
+        A file is missing or damaged, or it is of another build: its peaks extend beyond
+        a chromosome, or lie on none of the genome's chromosomes.
     UsageError
         Two files have the same names, nothing is left, or there are too many tracks.
     """
     report = BuildReport()
     named = _name(files, vocabulary, report)
     builder = _Builder(chrom_sizes)
-    for file, as_known in zip(files, named, strict=True):
-        if as_known is not None:
+    for file, known in zip(files, named, strict=True):
+        if known is not None:
             table = _read(file, chrom_sizes, report)
             if table is not None:
-                builder.add(as_known, table)
+                builder.add(known, table)
         advance(1)
     if not builder.tracks:
         raise UsageError(
-            f"none of {len(files)} peak files is of a TF and a cell line that are "
-            "known, and holds a peak; `tfimpute-tracks info tfs` and `info cells` list "
-            "the names"
+            f"none of {len(files)} peak files has a peak of a known TF and cell line; "
+            "`tfimpute-tracks info tfs` and `info cells` list the names"
         )
     return builder.finish(regions, build), report
 
 
 class _Builder:
-    """Gathers the peaks of one track after the other, by chromosome."""
+    """Collects the peaks of one track after the other, by chromosome."""
 
     def __init__(self, chrom_sizes: Mapping[str, int]) -> None:
         self._sizes = dict(chrom_sizes)
@@ -146,30 +145,30 @@ class _Builder:
         self._parts: dict[str, list[_Part]] = {}
 
     def add(self, file: PeakFile, table: pd.DataFrame) -> None:
-        """Take the merged peaks of a file, which is named as in the vocabulary."""
+        """Add the merged peaks of a file, which is named as in the vocabulary."""
         number = len(self.tracks)
         if number == _MAX_TRACKS:
-            raise UsageError(f"more than {_MAX_TRACKS:,} tracks; leave some out")
+            raise UsageError(f"more than {_MAX_TRACKS:,} tracks; use fewer peak files")
         digest = digest_file(file.path)
         self.tracks.append(Track(file.pair, file.replicate, len(table), digest))
         self._has_peaks.append(np.isin(self._names, table["chrom"].unique()))
         for chrom, rows in table.groupby("chrom", sort=False):
-            places = rows["start"].to_numpy(np.int64), rows["end"].to_numpy(np.int64)
-            self._parts.setdefault(str(chrom), []).append((*places, number))
+            spans = rows["start"].to_numpy(np.int64), rows["end"].to_numpy(np.int64)
+            self._parts.setdefault(str(chrom), []).append((*spans, number))
 
     def finish(self, regions: Sequence[Region] | None, build: str) -> PeakDatabase:
-        """Put all of it together, as far as it meets the regions."""
+        """Combine the peaks that overlap the regions."""
         has_peaks = np.array(self._has_peaks)
         if regions is None:
             used = [self._names[i] for i in np.flatnonzero(has_peaks.any(axis=0))]
             regions = [Region(name, 0, self._sizes[name]) for name in used]
-        kept = _in_order(regions, self._names)
+        kept = _merge_regions(regions, self._names)
         spans: dict[str, list[tuple[int, int]]] = {}
         for chrom, start, end in kept:
             spans.setdefault(chrom, []).append((start, end))
         peaks = {
-            chrom: _side_by_side(self._parts[chrom], some)
-            for chrom, some in spans.items()
+            chrom: _combine(self._parts[chrom], chrom_spans)
+            for chrom, chrom_spans in spans.items()
             if chrom in self._parts
         }
         tracks = tuple(self.tracks)
@@ -179,15 +178,15 @@ class _Builder:
 def _name(
     files: Sequence[PeakFile], vocabulary: Vocabulary, report: BuildReport
 ) -> list[PeakFile | None]:
-    """Give files the names of the vocabulary, or None where nobody knows them."""
+    """Rename files as in the vocabulary; None where a name is unknown."""
     named: list[PeakFile | None] = []
     typed: dict[str, Path] = {}
     taken: set[tuple[Pair, str]] = set()
     for file in files:
         if str(file) in typed:
             raise UsageError(
-                f"{file} is told of {typed[str(file)]} and of {file.path}; keep one of "
-                "the two, or tell them apart in a column replicate"
+                f"{file} is listed with {typed[str(file)]} and with {file.path}; keep "
+                "one of the two, or distinguish them in a column replicate"
             )
         typed[str(file)] = file.path
         try:
@@ -198,7 +197,7 @@ def _name(
             continue
         known = file._replace(pair=pair)
         if (pair, file.replicate) in taken:
-            # Another row had the pair under another name: an alias, or another case.
+            # Another row has the pair under another name: an alias, or another case.
             known = known._replace(replicate=str(file))
             report.renamed.append(f"{file} is a replicate of {pair}")
         taken.add((pair, known.replicate))
@@ -215,7 +214,7 @@ def _known(pair: Pair, vocabulary: Vocabulary) -> Pair:
 def _read(
     file: PeakFile, chrom_sizes: Mapping[str, int], report: BuildReport
 ) -> pd.DataFrame | None:
-    """Read and merge the peaks of a file; None where it has none."""
+    """Read and merge the peaks of a file; None if it has none."""
     table = read_bed(file.path, allow_empty=True)
     if table.empty:
         report.empty.append(str(file))
@@ -238,17 +237,17 @@ def _read(
     beyond = table[table["end"] > sizes.clip(upper=_MAX_SIZE)]
     if not beyond.empty:
         row = beyond.iloc[0]
-        place = Region(row["chrom"], int(row["start"]), int(row["end"]))
+        peak = Region(row["chrom"], int(row["start"]), int(row["end"]))
         raise InputFileError(
-            f"{file.path}: {place} lies beyond the end of {place.chrom}, which has "
-            f"{chrom_sizes[place.chrom]:,} bp: peaks of another build? Give the sizes "
-            "of theirs with -g or --chrom-sizes"
+            f"{file.path}: {peak} extends beyond {peak.chrom}, which has "
+            f"{chrom_sizes[peak.chrom]:,} bp: peaks of another build? Set its chromosome "
+            "sizes with -g or --chrom-sizes"
         )
     return table
 
 
-def _in_order(regions: Sequence[Region], chroms: list[str]) -> tuple[Region, ...]:
-    """Sort regions, and join those that overlap or touch."""
+def _merge_regions(regions: Sequence[Region], chroms: list[str]) -> tuple[Region, ...]:
+    """Sort regions, and merge those that overlap or touch."""
     rank = {name: i for i, name in enumerate(chroms)}
     joined: list[Region] = []
     for region in sorted(regions, key=lambda r: (rank[r.chrom], r.start)):
@@ -260,14 +259,14 @@ def _in_order(regions: Sequence[Region], chroms: list[str]) -> tuple[Region, ...
     return tuple(joined)
 
 
-def _side_by_side(parts: list[_Part], spans: list[tuple[int, int]]) -> Peaks:
-    """Put the peaks of all tracks together, as far as they meet some spans."""
+def _combine(parts: list[_Part], spans: list[tuple[int, int]]) -> Peaks:
+    """Combine the peaks of all tracks that overlap some spans."""
     start = np.concatenate([starts for starts, _, _ in parts])
     end = np.concatenate([ends for _, ends, _ in parts])
     numbers = np.array([number for _, _, number in parts], dtype=np.uint16)
     track = np.repeat(numbers, [len(starts) for starts, _, _ in parts])
     lows, highs = np.array(spans).T
-    # The first span that ends behind a peak's start is the first that it can meet.
+    # Only the first span that ends beyond a peak's start can be the first to overlap it.
     nearest = np.searchsorted(highs, start, side="right")
     kept = np.append(lows, np.iinfo(np.int64).max)[nearest] < end
     start, end, track = start[kept], end[kept], track[kept]

@@ -1,8 +1,7 @@
-"""The file of a store of evidence: one HDF5 file, written whole, read in parts.
+"""The HDF5 file of a peak database: written atomically, read chromosome by chromosome.
 
-The format is `docs/evidence-format.md`; whatever changes here changes there first. The
-head, all but the peaks, is read at once; the peaks of a chromosome when they are
-needed. What the numbers mean to a tile is the business of ``store.py``.
+The format is `docs/evidence-format.md`; change it there first. The header, which is all
+but the peaks, is read at once; the peaks of a chromosome are read when they are needed.
 """
 
 from __future__ import annotations
@@ -24,22 +23,22 @@ from tfimpute_tracks.storage import atomic_file
 from tfimpute_tracks.storage.hdf5_columns import COLUMN, READ_ERRORS, to_bytes, to_text
 from tfimpute_tracks.vocabulary import Pair
 
-__all__ = ["FORMAT", "FORMAT_VERSION", "read_head", "read_peaks", "write_evidence"]
+__all__ = ["FORMAT", "FORMAT_VERSION", "read_header", "read_peaks", "write_evidence"]
 
 FORMAT = "tfimpute-evidence"
 FORMAT_VERSION = 1
 
-_MAKE_AGAIN = "make it again with `tfimpute-tracks evidence build`"
+_BUILD_AGAIN = "build it again with `tfimpute-tracks evidence build`"
 
 
 def write_evidence(path: str | Path, contents: PeakDatabase) -> str:
-    """Write a store, complete or not at all.
+    """Write a peak database atomically.
 
     Parameters
     ----------
     path : path
         An existing file is replaced.
-    contents : Contents
+    contents : PeakDatabase
 
     Returns
     -------
@@ -49,7 +48,7 @@ def write_evidence(path: str | Path, contents: PeakDatabase) -> str:
     Raises
     ------
     OutputError, WriteError
-        The place cannot be written to, or the disk filled up.
+        The file cannot be written, or the disk is full.
     """
     digest, columns = contents.digest(), _columns(contents)
     needed = sum(column.nbytes for column in columns.values())
@@ -95,7 +94,7 @@ def _columns(contents: PeakDatabase) -> dict[str, NDArray[Any]]:
     return columns
 
 
-def read_head(path: Path) -> tuple[PeakDatabase, str]:
+def read_header(path: Path) -> tuple[PeakDatabase, str]:
     """Read all but the peaks.
 
     Parameters
@@ -104,27 +103,27 @@ def read_head(path: Path) -> tuple[PeakDatabase, str]:
 
     Returns
     -------
-    Contents
+    contents : PeakDatabase
         Without peaks.
-    str
-        The digest of all of it, as the file tells it.
+    digest : str
+        Of the contents with the peaks, as stored in the file.
 
     Raises
     ------
     InputFileError
-        The file is missing, is no such store, is of another version, is cut short or
-        holds what cannot be true.
+        The file is missing, is not evidence, is of another version, is cut short or has
+        invalid contents.
     """
     if not path.is_file():
         raise InputFileError(
-            f"{path}: no such file; make one with `tfimpute-tracks evidence build`"
+            f"{path}: no such file; build one with `tfimpute-tracks evidence build`"
         )
     with _reading(path) as file:
         _check_format(file, path)
-        contents, digest = _head(file), str(file.attrs["digest"])
-        fault = _find_fault(contents)
-        if fault:
-            raise ValueError(fault)
+        contents, digest = _header(file), str(file.attrs["digest"])
+        error = _find_error(contents)
+        if error:
+            raise ValueError(error)
     return contents, digest
 
 
@@ -134,10 +133,9 @@ def read_peaks(path: Path, contents: PeakDatabase, digest: str, chrom: str) -> P
     Parameters
     ----------
     path : Path
-    contents : Contents
-        What was read of the file before.
+    contents : PeakDatabase
     digest : str
-        The same.
+        Both from :func:`read_header`.
     chrom : str
         One of `contents.chrom_sizes`.
 
@@ -148,7 +146,7 @@ def read_peaks(path: Path, contents: PeakDatabase, digest: str, chrom: str) -> P
     Raises
     ------
     InputFileError
-        The file is gone, damaged, or another one by now.
+        The file is gone, damaged, or has changed.
     """
     with _reading(path) as file:
         if file.attrs["digest"] != digest:
@@ -158,47 +156,49 @@ def read_peaks(path: Path, contents: PeakDatabase, digest: str, chrom: str) -> P
         group = file[f"intervals/{chrom}"]
         start = np.cumsum(group["step"][:], dtype=np.int64)
         peaks = Peaks(start, start + group["length"][:], group["track"][:])
-        if not _is_sound(peaks, contents.chrom_sizes[chrom], len(contents.tracks)):
-            raise ValueError(f"peaks of {chrom} that cannot be")
+        if not _is_valid(peaks, contents.chrom_sizes[chrom], len(contents.tracks)):
+            raise ValueError(f"invalid peaks on {chrom}")
     return peaks
 
 
 @contextmanager
 def _reading(path: Path) -> Iterator[h5py.File]:
     try:
-        # Without a lock: a file never changes under its name.
+        # Without a lock: a file is replaced, never changed.
         with h5py.File(path, "r", locking=False) as file:
             yield file
     except READ_ERRORS as error:
         raise InputFileError(
-            f"{path}: not a whole store of evidence ({error}); {_MAKE_AGAIN}"
+            f"{path}: not a complete evidence file ({error}); {_BUILD_AGAIN}"
         ) from error
 
 
 def _check_format(file: h5py.File, path: Path) -> None:
     if file.attrs.get("format") != FORMAT:
         raise InputFileError(
-            f"{path}: an HDF5 file, but no {FORMAT} (its format is "
-            f"{file.attrs.get('format')!r}); give the file that "
+            f"{path}: an HDF5 file, but not {FORMAT} (its format is "
+            f"{file.attrs.get('format')!r}); use a file that "
             "`tfimpute-tracks evidence build` wrote"
         )
     version = file.attrs.get("format-version")
     if version != FORMAT_VERSION:
         raise InputFileError(
             f"{path}: {FORMAT} version {version}, and this program reads version "
-            f"{FORMAT_VERSION}; {_MAKE_AGAIN}"
+            f"{FORMAT_VERSION}; {_BUILD_AGAIN}"
         )
     if file.attrs.get("complete") != 1:
-        raise InputFileError(f"{path}: its writing never ended; {_MAKE_AGAIN}")
+        raise InputFileError(
+            f"{path}: incomplete, writing was interrupted; {_BUILD_AGAIN}"
+        )
 
 
-def _head(file: h5py.File) -> PeakDatabase:
+def _header(file: h5py.File) -> PeakDatabase:
     texts = (
         to_text(file[f"tracks/{name}"][:])
         for name in ("tf", "cell", "replicate", "peak-digest")
     )
     chroms = to_text(file["chroms/name"][:])
-    places = (file[f"regions/{name}"][:].tolist() for name in ("chrom", "start", "end"))
+    spans = (file[f"regions/{name}"][:].tolist() for name in ("chrom", "start", "end"))
     return PeakDatabase(
         tracks=tuple(
             Track(Pair(tf, cell), replicate, n_peaks, digest)
@@ -209,7 +209,7 @@ def _head(file: h5py.File) -> PeakDatabase:
         chrom_sizes=dict(zip(chroms, file["chroms/size"][:].tolist(), strict=True)),
         regions=tuple(
             Region(chroms[chrom], start, end)
-            for chrom, start, end in zip(*places, strict=True)
+            for chrom, start, end in zip(*spans, strict=True)
         ),
         has_peaks=file["tracks/has-peaks"][:].astype(np.bool_),
         peaks={},
@@ -217,24 +217,24 @@ def _head(file: h5py.File) -> PeakDatabase:
     )
 
 
-def _find_fault(contents: PeakDatabase) -> str:
-    """Say what cannot be true of a head, or nothing."""
+def _find_error(contents: PeakDatabase) -> str:
+    """Describe what is invalid in a header; empty if nothing is."""
     sizes, regions = contents.chrom_sizes, contents.regions
     if not contents.tracks:
-        return "it holds no track"
+        return "it has no track"
     if contents.has_peaks.shape != (len(contents.tracks), len(sizes)):
-        return "its tracks and chromosomes do not fit"
+        return "the number of tracks or chromosomes is inconsistent"
     if any(not 0 <= start < end <= sizes[chrom] for chrom, start, end in regions):
-        return "a region lies outside of its chromosome"
+        return "a region is outside of its chromosome"
     rank = {name: i for i, name in enumerate(sizes)}
-    places = [(rank[region.chrom], region.start, region.end) for region in regions]
-    for (chrom, _, end), (next_chrom, start, _) in pairwise(places):
+    spans = [(rank[region.chrom], region.start, region.end) for region in regions]
+    for (chrom, _, end), (next_chrom, start, _) in pairwise(spans):
         if next_chrom < chrom or (next_chrom == chrom and start <= end):
-            return "its regions are not in their order"
+            return "its regions are not sorted or overlap"
     return ""
 
 
-def _is_sound(peaks: Peaks, size: int, n_tracks: int) -> bool:
+def _is_valid(peaks: Peaks, size: int, n_tracks: int) -> bool:
     start, end, track = peaks
     if not 0 < len(start) == len(end) == len(track):
         return False

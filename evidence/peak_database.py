@@ -1,4 +1,4 @@
-"""What a store of evidence holds, in memory, and its digest."""
+"""A peak database in memory: tracks, their peaks, and a digest of both."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class Track(NamedTuple):
     pair : Pair
         Of a TF, or of :data:`ACCESSIBILITY`, and a cell line.
     replicate : str
-        Tells tracks of one pair apart; empty for what stands alone.
+        Distinguishes tracks of one pair; else empty.
     n_peaks : int
-        Of its file, merged, on all chromosomes of the genome, whatever was kept.
+        Merged peaks of its file on the chromosomes of the genome, whatever the regions.
     digest : str
-        Of its file.
+        Of the file.
     """
 
     pair: Pair
@@ -46,8 +46,9 @@ class Peaks(NamedTuple):
     Attributes
     ----------
     start, end : int64 array, shape (n,)
-        0-based half-open; those of a track are disjoint and do not touch.
+        0-based, half-open; peaks of one track neither overlap nor touch.
     track : uint16 array, shape (n,)
+        Index of the track.
     """
 
     start: NDArray[np.int64]
@@ -56,19 +57,19 @@ class Peaks(NamedTuple):
 
     @classmethod
     def none(cls) -> Peaks:
-        """Give no peaks.
+        """Make an empty set of peaks.
 
         Returns
         -------
         Peaks
         """
-        place = np.empty(0, np.int64)
-        return cls(place, place, np.empty(0, np.uint16))
+        nothing = np.empty(0, np.int64)
+        return cls(nothing, nothing, np.empty(0, np.uint16))
 
 
 @dataclass(frozen=True, eq=False)
 class PeakDatabase:
-    """All that a store holds.
+    """Tracks and their peaks; the contents of an evidence file.
 
     Attributes
     ----------
@@ -76,15 +77,15 @@ class PeakDatabase:
     chrom_sizes : mapping of str to int
         In bp, in genome order.
     regions : tuple of Region
-        In genome order, none overlapping or touching another; beside them the store
-        says nothing.
+        In genome order; none overlaps or touches another. Outside of them there are no
+        data.
     has_peaks : bool array, shape (n_tracks, n_chroms)
         Whether a track's file has a peak on a chromosome, in the order of
-        `chrom_sizes`. One without says nothing of that chromosome.
+        `chrom_sizes`. Without one, the track has no data for the chromosome.
     peaks : mapping of str to Peaks
-        By chromosome; those that overlap the regions.
+        By chromosome; peaks that overlap the regions.
     build : str
-        Name of the genome's build; empty when unknown.
+        Name of the genome build; empty if unknown.
     """
 
     tracks: tuple[Track, ...]
@@ -95,14 +96,14 @@ class PeakDatabase:
     build: str = ""
 
     def digest(self) -> str:
-        """Digest what scores can depend on: names and places, no files.
+        """Digest what scores can depend on: names and positions, not files.
 
         Returns
         -------
         str
             ``sha256:<hex>``
         """
-        told = [
+        facts = [
             [[*track.pair, track.replicate] for track in self.tracks],
             dict(self.chrom_sizes),
             [str(region) for region in self.regions],
@@ -113,4 +114,4 @@ class PeakDatabase:
                 if len(peaks.start)
             },
         ]
-        return digest_json(told)
+        return digest_json(facts)

@@ -1,12 +1,13 @@
-"""A store of evidence: measured tracks, looked up by place.
+"""Measured tracks, looked up by position: an open evidence file.
 
-Peaks are kept as they were called, so that one file serves every stride; what they
-cover of tiles is found as one looks. A chromosome is read once and kept.
+Peaks are stored as they were called, so that one file serves every stride; the coverage
+of tiles is computed on demand. A chromosome is read once and stays in memory.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
@@ -17,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import InputFileError, listed
-from tfimpute_tracks.evidence.file import read_head, read_peaks, write_evidence
+from tfimpute_tracks.evidence.file import read_header, read_peaks, write_evidence
 from tfimpute_tracks.evidence.peak_database import (
     ACCESSIBILITY,
     PeakDatabase,
@@ -47,23 +48,23 @@ Ints = NDArray[np.int64]
 
 
 class EvidenceStore:
-    """Measured tracks, looked up by place; safe for threads, and it pickles.
+    """Measured tracks, looked up by position; thread-safe and picklable.
 
     Parameters
     ----------
     path : Path
-        Where peaks are read from.
-    contents : Contents
-        Without peaks, which are read as they are needed.
+        The evidence file, from which peaks are read.
+    contents : PeakDatabase
+        Without peaks, which are read when they are needed.
     digest : str
-        Of the contents, peaks included.
+        Of the contents with the peaks.
     kept : bool array, shape (n_tracks,), optional
-        Tracks that take part; see :meth:`subset`.
+        Tracks in use; see :meth:`subset`.
 
     Attributes
     ----------
     name : str
-        What messages and receipts call it: the file's name.
+        The file's name, for messages and run records.
     digest : str
         sha256 of what scores can depend on: tracks, chromosomes, regions, peaks.
     tracks : tuple of Track
@@ -77,7 +78,7 @@ class EvidenceStore:
         self, path: Path, contents: PeakDatabase, digest: str, kept: Mask | None = None
     ) -> None:
         self._path, self._contents = path, contents
-        self._whole_digest, self._kept = digest, kept
+        self._file_digest, self._kept = digest, kept
         self._peaks: dict[str, tuple[Peaks, int]] = {}
         self._lock = Lock()
         self.name = path.name
@@ -86,36 +87,36 @@ class EvidenceStore:
             self.digest = digest_json([digest, digest_arrays(kept)])
 
     def __reduce__(self) -> tuple[Callable[..., EvidenceStore], tuple[Any, ...]]:
-        return _reopen, (self._path.absolute(), self._whole_digest, self._kept)
+        return _reopen, (self._path.absolute(), self._file_digest, self._kept)
 
     def __repr__(self) -> str:
         return f"EvidenceStore({str(self._path)!r}, {len(self.tracks)} tracks)"
 
     @cached_property
     def tracks(self) -> tuple[Track, ...]:
-        """The tracks there are."""
-        every = self._contents.tracks
+        """The tracks in use."""
+        tracks = self._contents.tracks
         if self._kept is None:
-            return every
-        return tuple(t for t, kept in zip(every, self._kept, strict=True) if kept)
+            return tracks
+        return tuple(t for t, kept in zip(tracks, self._kept, strict=True) if kept)
 
     @property
     def chrom_sizes(self) -> Mapping[str, int]:
-        """Chromosomes of the genome that the peaks lie on, and their lengths in bp."""
+        """Chromosomes of the genome of the peaks, and their lengths in bp."""
         return self._contents.chrom_sizes
 
     @property
     def regions(self) -> tuple[Region, ...]:
-        """Where the store says anything: in genome order, none touching another."""
+        """Where there are data: in genome order, none touching another."""
         return self._contents.regions
 
     @property
     def build(self) -> str:
-        """Name of the genome's build; empty when unknown."""
+        """Name of the genome build; empty if unknown."""
         return self._contents.build
 
     def subset(self, kept: Mask) -> EvidenceStore:
-        """Give a store of some of the tracks, to leave those of some pairs out, say.
+        """Select some of the tracks, for example to leave out those of some pairs.
 
         Parameters
         ----------
@@ -124,17 +125,17 @@ class EvidenceStore:
         Returns
         -------
         EvidenceStore
-            With a digest of its own, which tells the file's and what was taken of it.
+            With its own digest, of the file's and of the selection.
         """
-        whole = np.ones(len(self._contents.tracks), dtype=bool)
+        selected = np.ones(len(self._contents.tracks), dtype=bool)
         if self._kept is not None:
-            whole = self._kept.copy()
-        whole[whole] = kept
-        every = None if whole.all() else whole
-        return EvidenceStore(self._path, self._contents, self._whole_digest, every)
+            selected = self._kept.copy()
+        selected[selected] = kept
+        chosen = None if selected.all() else selected
+        return EvidenceStore(self._path, self._contents, self._file_digest, chosen)
 
     def tracks_of(self, pairs: Iterable[Pair]) -> Mask:
-        """Tell the tracks of some pairs; accessibility is of no pair and always told.
+        """Find the tracks of some pairs, and those of accessibility.
 
         Parameters
         ----------
@@ -151,14 +152,14 @@ class EvidenceStore:
         )
 
     def check_genome(self, chrom_sizes: Mapping[str, int], genome: str) -> None:
-        """Refuse a genome that the peaks do not lie on.
+        """Refuse a genome that the peaks were not called on.
 
         Parameters
         ----------
         chrom_sizes : mapping of str to int
-            Chromosomes and their lengths in bp.
+            Chromosomes of the genome and their lengths in bp.
         genome : str
-            What messages call it.
+            Its name in messages.
 
         Raises
         ------
@@ -177,12 +178,12 @@ class EvidenceStore:
         why = listed(odd, 3, "; ") or f"it has none of {listed(self.chrom_sizes, 4)}"
         build = f" ({self.build})" if self.build else ""
         raise InputFileError(
-            f"the peaks of {self.name}{build} lie on another genome than {genome}: "
-            f"{why}; build evidence from peaks of this genome, or go without it"
+            f"the peaks of {self.name}{build} are of another genome than {genome}: "
+            f"{why}; build evidence from peaks of this genome, or run without evidence"
         )
 
     def has_peaks(self, chrom: str) -> Mask:
-        """Tell the tracks that say anything of a chromosome: those with a peak there.
+        """Find the tracks with data for a chromosome: those with a peak on it.
 
         Parameters
         ----------
@@ -193,7 +194,7 @@ class EvidenceStore:
         -------
         bool array, shape (n_tracks,)
             True where the track's file has a peak on the chromosome, in the regions or
-            not. All False for a chromosome that no region is of.
+            not. All False for a chromosome without a region.
         """
         own = find_chrom(chrom, self.chrom_sizes)
         if own is None or own not in self._spans:
@@ -202,7 +203,7 @@ class EvidenceStore:
         return found.copy() if self._kept is None else found[self._kept]
 
     def in_coverage(self, chrom: str, starts: Ints, width: int) -> Mask:
-        """Tell the stretches that lie where the store says anything.
+        """Find the intervals for which there are data.
 
         Parameters
         ----------
@@ -216,18 +217,18 @@ class EvidenceStore:
         Returns
         -------
         bool array, shape (n,)
-            Whether all of the stretch lies in one of the regions.
+            Whether the interval lies completely in one of the regions.
         """
         own = find_chrom(chrom, self.chrom_sizes)
         if own is None or own not in self._spans:
             return np.zeros(len(starts), dtype=bool)
         lows, highs = self._spans[own]
-        place = np.searchsorted(lows, starts, side="right") - 1
-        inside: Mask = (place >= 0) & (starts + width <= highs[place])
+        region = np.searchsorted(lows, starts, side="right") - 1
+        inside: Mask = (region >= 0) & (starts + width <= highs[region])
         return inside
 
     def fraction_in_coverage(self, regions: Iterable[Region]) -> float:
-        """Tell of how much of some regions the store says anything.
+        """Compute the fraction of some regions for which there are data.
 
         Parameters
         ----------
@@ -237,20 +238,20 @@ class EvidenceStore:
         Returns
         -------
         float
-            Share of their bp that lies in its own, on chromosomes with a peak.
+            Fraction of their bp in the regions of this store, on chromosomes with a peak.
         """
-        told = total = 0
+        inside = total = 0
         for chrom, start, end in regions:
             total += end - start
             own = find_chrom(chrom, self.chrom_sizes)
             if own is not None and self.has_peaks(own).any():
                 lows, highs = self._spans[own]
                 overlap = np.minimum(highs, end) - np.maximum(lows, start)
-                told += int(np.maximum(overlap, 0).sum())
-        return told / total if total else 0.0
+                inside += int(np.maximum(overlap, 0).sum())
+        return inside / total if total else 0.0
 
     def coverage(self, chrom: str, starts: Ints, width: int) -> Coverage:
-        """Find what tracks cover of stretches.
+        """Compute the coverage of intervals by the peaks of each track.
 
         Parameters
         ----------
@@ -264,8 +265,7 @@ class EvidenceStore:
         Returns
         -------
         Coverage
-            Nothing, of a chromosome that the store does not know. Of stretches that are
-            not :meth:`in_coverage` it means nothing.
+            Empty for an unknown chromosome; meaningful where :meth:`in_coverage`.
 
         Raises
         ------
@@ -277,7 +277,7 @@ class EvidenceStore:
         return interval_coverage(*peaks, longest, starts, width)
 
     def peaks(self, chrom: str) -> Peaks:
-        """Give the peaks of a chromosome.
+        """Read the peaks of a chromosome.
 
         Parameters
         ----------
@@ -287,7 +287,7 @@ class EvidenceStore:
         Returns
         -------
         Peaks
-            Those that overlap the regions.
+            Peaks that overlap the regions.
 
         Raises
         ------
@@ -297,42 +297,41 @@ class EvidenceStore:
         return self._read(chrom)[0]
 
     def check(self) -> bool:
-        """Read all of the file, and see whether it is what it says.
+        """Read the whole file and compare its contents with its digest.
 
         Returns
         -------
         bool
-            Whether the digest is that of the contents.
+            Whether they agree.
 
         Raises
         ------
         InputFileError
-            It cannot be read.
+            The file cannot be read.
         """
-        head, digest = read_head(self._path)
+        header, digest = read_header(self._path)
         peaks = {
-            chrom: read_peaks(self._path, head, digest, chrom)
-            for chrom in head.chrom_sizes
+            chrom: read_peaks(self._path, header, digest, chrom)
+            for chrom in header.chrom_sizes
         }
-        parts = head.tracks, head.chrom_sizes, head.regions, head.has_peaks, peaks
-        return PeakDatabase(*parts).digest() == self._whole_digest
+        return replace(header, peaks=peaks).digest() == self._file_digest
 
     @cached_property
     def _spans(self) -> dict[str, tuple[Ints, Ints]]:
-        """Starts and ends of the regions by chromosome."""
+        """Starts and ends of the regions, by chromosome."""
         found: dict[str, list[Region]] = {}
         for region in self.regions:
             found.setdefault(region.chrom, []).append(region)
         return {
-            chrom: (np.array([r.start for r in some]), np.array([r.end for r in some]))
-            for chrom, some in found.items()
+            chrom: (np.array([r.start for r in own]), np.array([r.end for r in own]))
+            for chrom, own in found.items()
         }
 
     def _read(self, chrom: str) -> tuple[Peaks, int]:
-        """Give the peaks of a chromosome and the length of the longest."""
+        """Read the peaks of a chromosome, and the length of the longest."""
         with self._lock:
             if chrom not in self._peaks:
-                parts = self._path, self._contents, self._whole_digest, chrom
+                parts = self._path, self._contents, self._file_digest, chrom
                 peaks = self._of_kept(read_peaks(*parts))
                 longest = int((peaks.end - peaks.start).max(initial=0))
                 self._peaks[chrom] = peaks, longest
@@ -348,7 +347,7 @@ class EvidenceStore:
 
 
 def open_evidence(path: str | Path) -> EvidenceStore:
-    """Open a store; its peaks are read as they are needed.
+    """Open an evidence file; its peaks are read when they are needed.
 
     Parameters
     ----------
@@ -362,14 +361,14 @@ def open_evidence(path: str | Path) -> EvidenceStore:
     Raises
     ------
     InputFileError
-        The file is missing, is no such store, is of another version, is cut short or
-        holds what cannot be true.
+        The file is missing, is not evidence, is of another version, is cut short or has
+        invalid contents.
     """
-    return EvidenceStore(Path(path), *read_head(Path(path)))
+    return EvidenceStore(Path(path), *read_header(Path(path)))
 
 
 def bundled_evidence() -> EvidenceStore:
-    """Open the tracks of the stretch of hg19 that ships.
+    """Open the evidence of the bundled example region.
 
     Returns
     -------

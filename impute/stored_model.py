@@ -12,7 +12,7 @@ from tfimpute_tracks.errors import UsageError, listed
 from tfimpute_tracks.impute.store import Store
 from tfimpute_tracks.models.loading import load_model
 from tfimpute_tracks.models.model import Model
-from tfimpute_tracks.models.pretrained import shipped_models
+from tfimpute_tracks.models.pretrained import pretrained_models
 from tfimpute_tracks.tracks.signals import calibration_line
 from tfimpute_tracks.vocabulary import Pair
 
@@ -89,7 +89,7 @@ def stored_calibration(
 
 
 def _stored_model(store: Store, evidence: str | None = None) -> Model | None:
-    if store.plan.model in shipped_models():
+    if store.plan.model in pretrained_models():
         model = load_model(store.plan.model, evidence)
         if model.checkpoint.digest == store.plan.weights:
             return model

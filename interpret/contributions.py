@@ -69,7 +69,7 @@ def filter_contributions(
         return found
     with torch.no_grad():
         forward, reverse = (
-            network.windows(torch.from_numpy(np.ascontiguousarray(strand)))
+            network.motif_features(torch.from_numpy(np.ascontiguousarray(strand)))
             for strand in (tiles, np.stack([reverse_complement(t) for t in tiles]))
         )
     forward.requires_grad_()
@@ -85,7 +85,7 @@ def filter_contributions(
         for i in range(len(out)):
             own = torch.full((n_others,), i)
             pair = (own, others) if kind == "tf" else (others, own)
-            logits = network.judge(network.features(forward, reverse), *pair)
+            logits = network.head(network.body(forward, reverse), *pair)
             slopes = torch.autograd.grad(logits.mean(dim=1).sum(), (forward, reverse))
             with torch.no_grad():
                 parts = sum(

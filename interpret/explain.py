@@ -26,7 +26,7 @@ from tfimpute_tracks.engines.scorer import Scorer
 from tfimpute_tracks.engines.tiles import TileRange, read_codes
 from tfimpute_tracks.errors import RegionError
 from tfimpute_tracks.genome import Region, Sequences, read_past_ends
-from tfimpute_tracks.kernels.encode import N_CODE, reverse_complement
+from tfimpute_tracks.kernels.encode import N_CODE, one_hot_tensor, reverse_complement
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.vocabulary import Pair
 
@@ -165,7 +165,9 @@ class Explainer:
         stride, length = self._config.stride, self._config.seq_len
         starts = range(0, len(span) - length + 1, stride)
         tiles = np.stack([span[start : start + length] for start in starts])
-        logits = self._network.alone(torch.from_numpy(tiles), *self._pair)[:, 0]
+        logits = self._network.forward_single(torch.from_numpy(tiles), *self._pair)[
+            :, 0
+        ]
         shares, base = self._shares(logits.numpy(), tiles)
         logit = base + float(shares @ logits.numpy())
         parts: dict[tuple[int, int, str], list[float]] = defaultdict(lambda: [0.0, 0.0])
@@ -186,7 +188,7 @@ class Explainer:
     ) -> tuple[Doubles, float]:
         """Give the weight of each neighbor's logit, and what is added to it all."""
         shares = np.zeros(len(logits))
-        around = self._network.surroundings
+        around = self._network.context
         own = len(logits) // 2
         if around is None:
             shares[own] = 1
@@ -206,7 +208,7 @@ class Explainer:
 
         strands = [codes, reverse_complement(codes)]
         m, places = _windows(self._network, np.stack(strands))
-        if self._config.is_plain:
+        if self._config.gates_motifs:
             base, parts = self._sum(m)
         else:
             base, parts = self._integral(m)
@@ -248,11 +250,11 @@ class Explainer:
         even = (torch.arange(_STEPS) + 0.5) / _STEPS
         along, weights = even**_DENSE, _DENSE * even ** (_DENSE - 1) / _STEPS
         on_way = (along[:, None, None, None] * m).requires_grad_()
-        features = network.features(on_way[:, 0], on_way[:, 1])
-        logits = network.judge(features, *self._pair)
+        features = network.body(on_way[:, 0], on_way[:, 1])
+        logits = network.head(features, *self._pair)
         (slopes,) = torch.autograd.grad(logits.sum(), on_way)
         nothing = torch.zeros_like(m[:1])
-        base = network.judge(network.features(nothing, nothing), *self._pair)
+        base = network.head(network.body(nothing, nothing), *self._pair)
         return float(base), m * torch.einsum("s,sdwk->dwk", weights, slopes)
 
 
@@ -268,8 +270,8 @@ def _windows(network: MotifNetwork, codes: Codes) -> tuple[Tensor, Tensor]:
     import torch
     from torch.nn import functional
 
-    letters = torch.eye(5, 4)[torch.from_numpy(codes).long()].transpose(1, 2)
-    y = functional.conv1d(letters, network.filters.transpose(1, 2))
+    x = one_hot_tensor(torch.from_numpy(codes)).transpose(1, 2)
+    y = functional.conv1d(x, network.filters.transpose(1, 2))
     pool = network.config.pool
     most, places = functional.max_pool1d(y, pool, ceil_mode=True, return_indices=True)
     m = torch.relu(most.transpose(1, 2) - network.bias)

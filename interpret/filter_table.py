@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,8 +19,9 @@ from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.interpret.filters import FilterMotif, information
 from tfimpute_tracks.interpret.jaspar import Matrix, find_matrices
 from tfimpute_tracks.models.model import Model
-from tfimpute_tracks.models.pretrained import shipped_models
+from tfimpute_tracks.models.pretrained import pretrained_models
 from tfimpute_tracks.storage import write_text
+from tfimpute_tracks.storage.table import read_table
 
 if TYPE_CHECKING:
     from tfimpute_tracks.interpret.motif_match import Match
@@ -248,7 +248,7 @@ def read_names(model: Model, path: Path | None) -> list[Named]:
         The table is missing, none of filters, or of other weights.
     """
     if path is None:
-        shipped = shipped_models().get(model.name)
+        shipped = pretrained_models().get(model.name)
         path = shipped and shipped.with_name(f"{model.name}.motifs.tsv")
         digest = model.checkpoint.digest
         if not path or not path.exists() or _digest_of(path) != digest:
@@ -261,15 +261,12 @@ def read_names(model: Model, path: Path | None) -> list[Named]:
             f"{path}: of other filters than those of the model {model.name}; run "
             f"`motifs -m {model.name}`"
         )
-    text = path.read_text(encoding="utf-8").partition("\n")[2]
-    table = pd.read_csv(StringIO(text), sep="\t", keep_default_na=False)
-    length = model.config.filter_length
-    return [
-        Named(symbols or name, first, last if last > first else length, length)
-        for name, symbols, first, last in zip(
-            *(table[c] for c in ("filter", "symbols", "first", "last")), strict=True
-        )
-    ]
+    length, names = model.config.filter_length, []
+    for row in read_table(path, "table of filters", ("filter", "first", "last")).rows:
+        first, last = int(row.fields["first"]), int(row.fields["last"])
+        name = row.fields.get("symbols") or row.fields["filter"]
+        names.append(Named(name, first, last if last > first else length, length))
+    return names
 
 
 def _digest_of(path: Path) -> str:

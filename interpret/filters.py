@@ -201,7 +201,7 @@ class _Strongest:
         self._names: dict[str, int] = {}
 
     def see(self, block: Region, hits: SparseRows) -> None:
-        rows = np.repeat(np.arange(hits.offsets.size - 1), np.diff(hits.offsets))
+        rows = hits.entry_rows
         order = np.lexsort((hits.values, hits.columns))
         columns = hits.columns[order].astype(np.int64)
         last = order[np.flatnonzero(np.diff(columns, append=-1))]

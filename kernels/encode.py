@@ -7,9 +7,15 @@ to a convolution. Nothing here reads files or knows chromosomes.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 __all__ = [
     "N_CODE",
@@ -18,6 +24,7 @@ __all__ = [
     "encode",
     "missing_tiles",
     "one_hot",
+    "one_hot_tensor",
     "pack_2bit",
     "reverse_complement",
     "unknown_bases",
@@ -199,7 +206,7 @@ def reverse_complement(codes: Codes) -> Codes:
 
 
 def one_hot(codes: Codes) -> NDArray[np.float32]:
-    """Write codes as the paper's X.
+    """Encode codes as the paper's X.
 
     Parameters
     ----------
@@ -211,6 +218,24 @@ def one_hot(codes: Codes) -> NDArray[np.float32]:
         Columns A C G T; code 4 is a row of zeros.
     """
     return np.eye(5, 4, dtype=np.float32)[codes]
+
+
+def one_hot_tensor(codes: Tensor, dtype: torch.dtype | None = None) -> Tensor:
+    """Encode codes as :func:`one_hot` does, in PyTorch and on the device of `codes`.
+
+    Parameters
+    ----------
+    codes : uint8 tensor, shape (..., n), values 0..4
+    dtype : torch.dtype, optional
+        float32 by default.
+
+    Returns
+    -------
+    tensor, shape (..., n, 4)
+    """
+    import torch
+
+    return torch.eye(5, 4, dtype=dtype, device=codes.device)[codes.int()]
 
 
 def pack_2bit(codes: Codes) -> Codes:

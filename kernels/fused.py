@@ -51,6 +51,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tfimpute_tracks.kernels.encode import one_hot_tensor
 from tfimpute_tracks.kernels.segments import SegmentGrid
 
 try:
@@ -282,8 +283,7 @@ def _one_hot(codes: Tensor, filters: FusedFilters) -> Tensor:
     n = codes.numel()
     extra = filters.weights.shape[2] // 4 - filters.length
     x = filters.weights.new_zeros((n + extra, 4))
-    letters = torch.eye(5, 4, dtype=x.dtype, device=x.device)
-    torch.index_select(letters, 0, codes.int(), out=x[:n])
+    x[:n] = one_hot_tensor(codes, x.dtype)
     return x
 
 

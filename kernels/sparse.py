@@ -33,12 +33,12 @@ Ints = NDArray[np.int64]
 
 
 class SparseRows(NamedTuple):
-    """Rows of numbers of which most are zero.
+    """A sparse matrix of positive values, row by row (CSR).
 
     Attributes
     ----------
     offsets : int64 array, shape (n_rows + 1,)
-        Row r owns the entries from offsets[r] to offsets[r + 1].
+        Row r has the entries from offsets[r] to offsets[r + 1].
     columns : uint16 or int32 array, shape (n_entries,)
     values : float32 array, shape (n_entries,)
         Above zero.
@@ -48,8 +48,13 @@ class SparseRows(NamedTuple):
     columns: NDArray[np.uint16] | NDArray[np.int32]
     values: Floats
 
+    @property
+    def entry_rows(self) -> Ints:
+        """Row of each entry: int64 array, shape (n_entries,)."""
+        return np.repeat(np.arange(self.offsets.size - 1), np.diff(self.offsets))
+
     def rows(self, first: int, last: int) -> SparseRows:
-        """Give some of the rows.
+        """Select consecutive rows.
 
         Parameters
         ----------
@@ -59,7 +64,7 @@ class SparseRows(NamedTuple):
         Returns
         -------
         SparseRows
-            Its entries are views.
+            With views of the entries.
         """
         begin, end = self.offsets[first], self.offsets[last]
         return SparseRows(
@@ -68,22 +73,22 @@ class SparseRows(NamedTuple):
             self.values[begin:end],
         )
 
-    def dense(self, n_columns: int) -> Floats:
-        """Write the rows out with their zeros.
+    def dense(self, n_columns: int, n_rows: int | None = None) -> Floats:
+        """Convert to a dense matrix.
 
         Parameters
         ----------
         n_columns : int
+        n_rows : int, optional
+            Append rows of zeros up to this number.
 
         Returns
         -------
         float32 array, shape (n_rows, n_columns)
         """
-        n_rows = self.offsets.size - 1
+        n_rows = self.offsets.size - 1 if n_rows is None else n_rows
         out = np.zeros((n_rows, n_columns), dtype=np.float32)
-        out[np.repeat(np.arange(n_rows), np.diff(self.offsets)), self.columns] = (
-            self.values
-        )
+        out[self.entry_rows, self.columns] = self.values
         return out
 
 

@@ -1,21 +1,28 @@
-"""The network, its weights on disk, and the engines that run it fast.
+"""What the network is: configuration, modules, checkpoint, model card, Model.
 
-Read `config`, then `network`, which is the definition. `backend` trains it on a CPU,
-and `engine` says what scans with it: `cpu_engine` with `head`, and `gpu_engine`. All of
-them must agree with it. How weights come about is the business of `training`, what
-becomes of scores that of `tracks`.
+Start with `config`, then `network`, which is the definition. `registry` lists the families
+of networks. `engines` run them fast, `training` fits them.
 """
 
-from tfimpute_tracks.models.config import NETWORKS, NetworkConfig
+from tfimpute_tracks.models.config import (
+    GatedConfig,
+    NetworkConfig,
+    RecurrentConfig,
+    ResidualConfig,
+)
 from tfimpute_tracks.models.loading import load_model
 from tfimpute_tracks.models.model import Model
-from tfimpute_tracks.models.pretrained import shipped_models, weights_path
+from tfimpute_tracks.models.pretrained import pretrained_models, weights_path
+from tfimpute_tracks.models.registry import presets
 
 __all__ = [
-    "NETWORKS",
+    "GatedConfig",
     "Model",
     "NetworkConfig",
+    "RecurrentConfig",
+    "ResidualConfig",
     "load_model",
-    "shipped_models",
+    "presets",
+    "pretrained_models",
     "weights_path",
 ]

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from tfimpute_tracks.models.loading import load_model
 from tfimpute_tracks.models.model import Model
-from tfimpute_tracks.models.pretrained import shipped_models
+from tfimpute_tracks.models.pretrained import pretrained_models
 
 __all__ = ["group_records", "model_records", "pair_records"]
 
@@ -25,9 +25,9 @@ def model_records() -> list[Record]:
         pairs.
     """
     records = []
-    for name, path in shipped_models().items():
+    for name, path in pretrained_models().items():
         model = load_model(name)
-        measured = model.known_pairs.values()
+        measured = model.measured_pairs.values()
         trained = [entry for entry in measured if entry["trained"]]
         held_out = [entry for entry in measured if not entry["trained"]]
         records.append(
@@ -69,7 +69,7 @@ def pair_records(
     for pair in model.vocabulary.all_pairs():
         if tf not in (None, pair.tf) or cell not in (None, pair.cell):
             continue
-        measured: Mapping[str, Any] = model.known_pairs.get(pair, {})
+        measured: Mapping[str, Any] = model.measured_pairs.get(pair, {})
         low, high = model.expected_interval(pair) or (None, None)
         fdr = model.fdr_thresholds(pair).items()
         records.append(

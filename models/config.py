@@ -1,187 +1,105 @@
-"""The sizes of a network, and the presets.
+"""Network configurations: the sizes of each family of networks.
 
-A configuration is everything that fixes the shape of the weights, apart from the
-vocabulary; how a network is trained is `tfimpute_tracks.training`'s business.
+A configuration and the vocabulary fix the shape of every weight. How a network is trained
+is up to :mod:`tfimpute_tracks.training`. Nothing here imports PyTorch, which takes a
+second: a scan on a CPU starts without it.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
 
 from tfimpute_tracks.errors import UsageError
 
-__all__ = ["NETWORKS", "NetworkConfig"]
+__all__ = ["GatedConfig", "NetworkConfig", "RecurrentConfig", "ResidualConfig"]
 
+Shapes = dict[str, tuple[int, ...]]
 
-# Parts that the paper's first network lacks; files written before they were there do
-# not name them.
-_OPTIONAL = {"channels", "blocks", "recurrent_units", "reach"}
-# Float32 numbers in a vector. With rows of whole vectors a matrix product gives a row
-# the same bits wherever it stands: a tile's score does not depend on its neighbors.
+# float32 values in a vector. A matrix product over rows of whole vectors gives a row the
+# same bits wherever it lies, so that a tile's score does not depend on its neighbors.
 _LANES = 8
 
 
 @dataclass(frozen=True)
 class NetworkConfig:
-    """Sizes of the network, in the paper's symbols.
+    """Sizes that every family has, in the paper's symbols.
+
+    A family adds its own sizes in a subclass, with its name as `family`.
 
     Parameters
     ----------
     seq_len : int
-        L, letters per sequence.
+        L, bp per tile.
     filter_length : int
-        F, letters per filter.
+        F, bp per filter.
     n_filters : int
         K.
     pool : int
-        Positions per pooling window; the last window may be shorter.
-    n_units : int
-        H, units of the last layer, of which the largest is the logit.
-    embedding_size : int
-        Numbers per TF and per cell line. With `recurrent_units` cell lines have
-        `n_filters` numbers and TFs none.
-    channels, blocks : int
-        Numbers per window behind the residual blocks, and how many blocks there are; 0
-        both: motif features go to the gates as they are, as in the paper. With blocks,
-        windows of `pool` positions fill the sequence without a rest.
-    recurrent_units : int
-        Units of the recurrent layer of the paper's revised network; 0: none.
-    reach : int
-        Tiles on either side, `stride` bp apart, whose scores a tile's score takes in;
-        0: it stands alone.
+        Filter positions per pooling window; the last window may be shorter.
+    context_tiles : int
+        R, tiles on either side, `stride` bp apart, whose scores a tile's score depends
+        on; 0 for none.
 
     Raises
     ------
     UsageError
-        A size is not positive, a filter is longer than the sequence, or parts are asked
-        for that do not go together.
+        A size is out of range.
     """
+
+    family: ClassVar[str]
+    """Name of the family in weights files."""
+    gates_motifs: ClassVar[bool] = False
+    """The gates and units of TFImpute work on the motif features themselves: engines may
+    use sparse products, and an explanation is an exact sum."""
+    supports_rows: ClassVar[bool] = False
+    """The blocks are those of ResidualTFImpute, which rows of overlapping tiles share."""
+    pass_per_cell: ClassVar[bool] = False
+    """Scoring a sequence takes one pass of the network per cell line."""
+    multiples_of_8: ClassVar[tuple[str, ...]] = ("n_filters",)
+    """Sizes that must be multiples of 8."""
 
     seq_len: int = 200
     filter_length: int = 20
     n_filters: int = 512
     pool: int = 100
-    n_units: int = 8
-    embedding_size: int = 50
-    channels: int = 0
-    blocks: int = 0
-    recurrent_units: int = 0
-    reach: int = 0
+    context_tiles: int = 0
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            least = 0 if field.name in _OPTIONAL else 1
-            if not isinstance(value, int) or value < least:
+        for name, size in asdict(self).items():
+            lowest = 0 if name == "context_tiles" else 1
+            if not isinstance(size, int) or size < lowest:
                 raise UsageError(
-                    f"network size {field.name}={value!r}; give a positive integer"
-                    + (", or 0 for none" if least == 0 else "")
+                    f"network size {name}={size!r}; use an integer of at least {lowest}"
                 )
-        if bool(self.channels) != bool(self.blocks):
-            raise UsageError(
-                f"channels={self.channels} with blocks={self.blocks}; residual blocks "
-                "need both, a network without them has 0 of both"
-            )
-        if self.recurrent_units and self.blocks:
-            raise UsageError(
-                f"recurrent_units={self.recurrent_units} with blocks={self.blocks}; "
-                "a network has residual blocks or a recurrent layer, set one to 0"
-            )
-        if self.blocks and self.n_positions % self.pool:
-            raise UsageError(
-                f"pool={self.pool} does not divide the {self.n_positions} positions of "
-                f"a filter of {self.filter_length} in {self.seq_len} letters; with "
-                "residual blocks windows are the same seen from either strand"
-            )
-        if not self.is_plain:
-            for name in ("n_filters", "channels", "recurrent_units"):
-                if getattr(self, name) % _LANES:
-                    raise UsageError(
-                        f"{name}={getattr(self, name)} in a network with residual "
-                        f"blocks or a recurrent layer; give a multiple of {_LANES}"
-                    )
+            if name in self.multiples_of_8 and size % _LANES:
+                raise UsageError(
+                    f"network size {name}={size} in a {self.family} network; use a "
+                    f"multiple of {_LANES}"
+                )
         if self.filter_length > self.seq_len:
             raise UsageError(
-                f"filters of {self.filter_length} letters do not fit sequences of "
-                f"{self.seq_len}; make filter_length at most seq_len"
+                f"filters of {self.filter_length} bp do not fit sequences of "
+                f"{self.seq_len} bp; use a filter_length of at most seq_len"
             )
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether gates and maxout work on the motif features themselves."""
-        return not (self.blocks or self.recurrent_units)
 
     @property
     def stride(self) -> int:
-        """Distance of tiles in bp, unless another is asked for.
+        """Default distance between tile starts in bp: that of whole pooling windows.
 
-        That of windows where these are long; else a multiple of it, up to 100 bp.
+        One window where pairs gate the motif features; otherwise as many as fit 100 bp.
         """
-        return self.pool if self.is_plain else max(100 // self.pool, 1) * self.pool
+        return self.pool if self.gates_motifs else max(100 // self.pool, 1) * self.pool
 
     @property
     def flank(self) -> int:
-        """Letters on either side of a tile that its score depends on."""
-        return self.reach * self.stride
+        """Sequence on either side of a tile that its score depends on, in bp."""
+        return self.context_tiles * self.stride
 
     @property
-    def span(self) -> int:
-        """Letters that a tile's score depends on."""
+    def receptive_field(self) -> int:
+        """Sequence that a tile's score depends on, in bp."""
         return self.seq_len + 2 * self.flank
-
-    def bases_read(self, length: int, alone: bool = False) -> slice:
-        """Find the letters that the network reads of sequences about a site.
-
-        Parameters
-        ----------
-        length : int
-            Of the sequences; longer ones serve as well, read in the middle.
-        alone : bool
-            Leave out what is around the tile.
-
-        Returns
-        -------
-        slice
-            Of `span` letters, or where the sequences have fewer of the tile alone.
-
-        Raises
-        ------
-        UsageError
-            They do not even have the letters of a tile.
-        """
-        if length < self.seq_len:
-            raise UsageError(
-                f"the data set has sequences of {length} letters and the network reads "
-                f"{self.seq_len}; run `tfimpute-tracks prepare --seq-len {self.span}`"
-            )
-        read = self.seq_len if alone or length < self.span else self.span
-        first = length // 2 - read // 2
-        return slice(first, first + read)
-
-    def tiles_read(self, length: int) -> int:
-        """Give the number of tiles that the network reads of a sequence.
-
-        Parameters
-        ----------
-        length : int
-            `seq_len` or `span`.
-
-        Returns
-        -------
-        int
-        """
-        return 1 + 2 * self.reach * (length > self.seq_len)
-
-    @property
-    def n_unit_windows(self) -> int:
-        """Windows with weights of their own: with `blocks` up to the middle."""
-        return (self.n_windows + 1) // 2 if self.blocks else self.n_windows
-
-    @property
-    def n_features(self) -> int:
-        """Numbers per window that a pair's gates multiply."""
-        return self.channels or self.n_filters
 
     @property
     def n_positions(self) -> int:
@@ -193,52 +111,201 @@ class NetworkConfig:
         """Pooling windows per strand."""
         return -(-self.n_positions // self.pool)
 
-    def to_dict(self) -> dict[str, int]:
-        """Give the sizes by name, for a weights file.
-
-        Returns
-        -------
-        dict of name to int
-            Without parts that the network does not have.
-        """
-        sizes = asdict(self)
-        return {n: size for n, size in sizes.items() if size or n not in _OPTIONAL}
-
-    @classmethod
-    def from_dict(cls, sizes: dict[str, Any]) -> NetworkConfig:
-        """Build a configuration from :meth:`to_dict`'s answer.
+    def input_slice(self, length: int, single: bool = False) -> slice:
+        """Find the middle part of a site's sequence that the network reads.
 
         Parameters
         ----------
-        sizes : dict
+        length : int
+            Of the sequence, in bp.
+        single : bool
+            Read the tile only, without its context.
 
         Returns
         -------
-        NetworkConfig
+        slice
+            Of `receptive_field` bp; of `seq_len` bp where the sequence is too short.
 
         Raises
         ------
         UsageError
-            A name is missing or unknown, or a size is wrong.
+            The sequence is shorter than a tile.
         """
-        names = {field.name for field in fields(cls)}
-        if not names - _OPTIONAL <= set(sizes) <= names:
-            odd = sorted((names - _OPTIONAL - set(sizes)) | (set(sizes) - names))
+        if length < self.seq_len:
             raise UsageError(
-                f"network sizes do not match this version: {', '.join(odd)} missing "
-                f"or unknown; expected {', '.join(sorted(names))}"
+                f"the data set has sequences of {length} bp and the network reads "
+                f"{self.seq_len}; run `tfimpute-tracks prepare --seq-len "
+                f"{self.receptive_field}`"
             )
-        return cls(**sizes)
+        whole = not single and length >= self.receptive_field
+        size = self.receptive_field if whole else self.seq_len
+        first = length // 2 - size // 2
+        return slice(first, first + size)
+
+    def n_tiles(self, length: int) -> int:
+        """Count the tiles that the network scores in a sequence.
+
+        Parameters
+        ----------
+        length : int
+            `seq_len` or `receptive_field`.
+
+        Returns
+        -------
+        int
+        """
+        return 1 + 2 * self.context_tiles * (length > self.seq_len)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the family and the sizes, for files.
+
+        Returns
+        -------
+        dict
+            JSON values, from which
+            :func:`tfimpute_tracks.models.registry.config_from_dict` rebuilds it.
+        """
+        return {"family": self.family, **asdict(self)}
+
+    def array_shapes(self, n_tfs: int, n_cells: int) -> Shapes:
+        """Return the shapes of the arrays that engines read without PyTorch.
+
+        Parameters
+        ----------
+        n_tfs, n_cells : int
+
+        Returns
+        -------
+        dict of name to shape
+            Some or all parameters of the network. The network's own module checks the
+            others when it loads them.
+        """
+        shapes: Shapes = {
+            "filters": (self.n_filters, self.filter_length, 4),
+            "bias": (self.n_filters,),
+        }
+        if self.context_tiles:
+            shapes["context.weight"] = (self.context_tiles + 1,)
+            shapes["context.bias"] = (1,)
+        return shapes
 
 
-NETWORKS: dict[str, NetworkConfig] = {
-    "default": NetworkConfig(),
-    "deep": NetworkConfig(filter_length=21, pool=15, channels=256, blocks=2, reach=4),
-    "gru": NetworkConfig(
-        seq_len=1000, n_filters=512, pool=50, embedding_size=512, recurrent_units=1000
-    ),
-    "paper": NetworkConfig(seq_len=300, n_filters=2000, n_units=1000),
-    "paper-random": NetworkConfig(seq_len=100, n_filters=600),
-}
-"""Presets. `default` and `deep` ship trained; `paper` and `paper-random` have the
-paper's sizes (Methods); `gru` is its revised network with fewer filters."""
+@dataclass(frozen=True)
+class GatedConfig(NetworkConfig):
+    """Sizes of the paper's network (``network.py``), added to the common ones.
+
+    Parameters
+    ----------
+    n_units : int
+        H, units of the last layer; the largest is the logit.
+    embedding_size : int
+        Dimensions of the embeddings of TFs and cell lines.
+    """
+
+    family: ClassVar[str] = "gated"
+    gates_motifs: ClassVar[bool] = True
+    multiples_of_8: ClassVar[tuple[str, ...]] = ()
+
+    n_units: int = 8
+    embedding_size: int = 50
+
+    @property
+    def n_features(self) -> int:
+        """Features per window that a pair's gates multiply."""
+        return self.n_filters
+
+    @property
+    def n_unit_windows(self) -> int:
+        """Windows with unit weights of their own."""
+        return self.n_windows
+
+    def array_shapes(self, n_tfs: int, n_cells: int) -> Shapes:
+        """Add the gates and units; see :meth:`NetworkConfig.array_shapes`.
+
+        Parameters
+        ----------
+        n_tfs, n_cells : int
+
+        Returns
+        -------
+        dict of name to shape
+        """
+        return {
+            **super().array_shapes(n_tfs, n_cells),
+            "tf_embedding": (n_tfs, self.embedding_size),
+            "cell_embedding": (n_cells, self.embedding_size),
+            "gate_weight": (2 * self.embedding_size, self.n_features),
+            "gate_bias": (self.n_features,),
+            "unit_weight": (self.n_unit_windows, self.n_units, self.n_features),
+            "unit_bias": (self.n_units,),
+        }
+
+
+@dataclass(frozen=True)
+class ResidualConfig(GatedConfig):
+    """Sizes of the network with residual blocks (``residual.py``), added to the others.
+
+    Parameters
+    ----------
+    filter_length, pool, context_tiles : int
+        As for :class:`NetworkConfig`. Windows of `pool` positions fill the sequence.
+    channels : int
+        C, features per window in the blocks.
+    blocks : int
+
+    Raises
+    ------
+    UsageError
+        A size is out of range, or windows do not fill the sequence.
+    """
+
+    family: ClassVar[str] = "residual"
+    gates_motifs: ClassVar[bool] = False
+    supports_rows: ClassVar[bool] = True
+    multiples_of_8: ClassVar[tuple[str, ...]] = ("n_filters", "channels")
+
+    filter_length: int = 21
+    pool: int = 15
+    context_tiles: int = 4
+    channels: int = 256
+    blocks: int = 2
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.n_positions % self.pool:
+            raise UsageError(
+                f"pool={self.pool} does not divide the {self.n_positions} positions of "
+                f"a filter of {self.filter_length} bp in {self.seq_len} bp; use one that "
+                "does, so that both strands have the same windows"
+            )
+
+    @property
+    def n_features(self) -> int:
+        """Features per window that a pair's gates multiply."""
+        return self.channels
+
+    @property
+    def n_unit_windows(self) -> int:
+        """Windows with unit weights of their own: up to the middle one."""
+        return (self.n_windows + 1) // 2
+
+
+@dataclass(frozen=True)
+class RecurrentConfig(NetworkConfig):
+    """Sizes of the paper's revised network (``recurrent.py``), added to the common ones.
+
+    Parameters
+    ----------
+    seq_len, pool : int
+        As for :class:`NetworkConfig`.
+    recurrent_units : int
+        Units of the recurrent layer.
+    """
+
+    family: ClassVar[str] = "recurrent"
+    pass_per_cell: ClassVar[bool] = True
+    multiples_of_8: ClassVar[tuple[str, ...]] = ("n_filters", "recurrent_units")
+
+    seq_len: int = 1000
+    pool: int = 50
+    recurrent_units: int = 1000

@@ -1,13 +1,12 @@
-"""What a tile's neighbors add to its score: the definition, in plain PyTorch.
+"""The contribution of neighboring tiles to a tile's score, in plain PyTorch.
 
     z'  =  sum_k v[k] max_{|j| <= k} z_j  +  b,   k = 0 ... R
 
-z_j is what the network makes of the j-th tile from the one in question; a neighbor of
-which more than half is unknown counts like the tile itself. A protein that binds beside
-a site is often found at it, too, for peaks are wider than motifs: the strongest tile
-around says nearly as much as the tile itself, and the less the farther off it may be.
-The few numbers are the same for every pair, because only places with known letters
-around them can teach them. The scan blends whole rows of scores
+z_j is the network's logit of the j-th tile from the one in question. A neighbor of which
+more than half is unknown takes the logit of the tile itself. Peaks are wider than motifs:
+a protein bound next to a site is often found at the site, too, the less so the farther
+away it binds. v and b are the same for all pairs, because only sites whose flanking
+sequence is known can teach them. A scan mixes whole rows of logits
 (``kernels/context.py``).
 """
 
@@ -16,34 +15,34 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-__all__ = ["Surroundings"]
+__all__ = ["TileContext"]
 
 
-class Surroundings(nn.Module):
-    """The last step of a network that looks at a tile's neighbors.
+class TileContext(nn.Module):
+    """The last step of a network that uses neighboring tiles.
 
     Parameters
     ----------
-    reach : int
+    n_tiles : int
         R, neighbors on either side.
     """
 
-    def __init__(self, reach: int) -> None:
+    def __init__(self, n_tiles: int) -> None:
         super().__init__()
-        self.reach = reach
-        self.weight = nn.Parameter(torch.empty(reach + 1))
+        self.n_tiles = n_tiles
+        self.weight = nn.Parameter(torch.empty(n_tiles + 1))
         self.bias = nn.Parameter(torch.empty(1))
-        self.leave_out()
+        self.reset()
 
-    def leave_out(self) -> None:
-        """Begin with what the tile itself says."""
+    def reset(self) -> None:
+        """Ignore the neighbors: the logit of the tile itself is the result."""
         with torch.no_grad():
             self.weight.zero_()
             self.weight[0] = 1.0
             self.bias.zero_()
 
     def forward(self, logits: Tensor, unknown: Tensor) -> Tensor:
-        """Blend the logits of tiles with those of their neighbors.
+        """Mix the logits of tiles with those of their neighbors.
 
         Parameters
         ----------
@@ -55,10 +54,11 @@ class Surroundings(nn.Module):
         -------
         float tensor, shape (n, n_pairs)
         """
-        own = logits[:, self.reach]
-        around = torch.where(unknown[:, :, None], own[:, None], logits)
-        blended = self.bias + self.weight[0] * own
-        for k in range(1, self.reach + 1):
-            within = around[:, self.reach - k : self.reach + k + 1]
-            blended = blended + self.weight[k] * within.amax(dim=1)
-        return blended
+        r = self.n_tiles
+        own = logits[:, r]  # (n, n_pairs)
+        known = torch.where(unknown[:, :, None], own[:, None], logits)
+        mixed = self.bias + self.weight[0] * own
+        for k in range(1, r + 1):
+            strongest = known[:, r - k : r + k + 1].amax(dim=1)  # (n, n_pairs)
+            mixed = mixed + self.weight[k] * strongest
+        return mixed

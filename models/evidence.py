@@ -1,10 +1,7 @@
-"""Measured tracks beside sequence: what they make of the log-odds of a place's tiles.
+"""Measured tracks and the weights that read them.
 
-An :class:`Evidence` is a store of tracks with the weights that read them. Set up for
-some pairs it takes log-odds by letters and where the tiles lie, and gives log-odds by
-both. A pair's own tracks never count. Where the store says nothing, beside its regions
-or on a chromosome of which it has no peak, letters are all there is: their log-odds are
-calibrated, so that a score means there what it means elsewhere.
+What they do to the scores of some pairs is the business of
+:mod:`tfimpute_tracks.engines.evidence`.
 """
 
 from __future__ import annotations
@@ -25,14 +22,13 @@ from tfimpute_tracks.vocabulary import Pair, Vocabulary
 
 __all__ = ["Evidence", "track_rows"]
 
-Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """Tracks, and the weights that read them.
+    """A store of measured tracks with the weights that read them.
 
     Parameters
     ----------
@@ -42,7 +38,7 @@ class Evidence:
     Raises
     ------
     InputFileError
-        The store names a TF or a cell line that the weights do not know.
+        The store has a TF or a cell line that the weights do not know.
     """
 
     weights: EvidenceWeights
@@ -51,9 +47,9 @@ class Evidence:
     def __post_init__(self) -> None:
         _ = self.track_rows
 
-    @cached_property
+    @property
     def digests(self) -> dict[str, str]:
-        """What scores depend on beside letters and the weights that read them."""
+        """Digests of the tracks and of the weights that read them."""
         return {
             "evidence": self.store.digest,
             "evidence_weights": self.weights.digest,
@@ -64,8 +60,8 @@ class Evidence:
         """TF and cell line of each track, as rows of the embeddings."""
         return track_rows(self.store, self.weights.vocabulary)
 
-    def of(self, pairs: Iterable[Pair]) -> Evidence:
-        """Take the tracks of some pairs, and accessibility.
+    def subset(self, pairs: Iterable[Pair]) -> Evidence:
+        """Restrict the tracks to those of some pairs, and accessibility.
 
         Parameters
         ----------
@@ -77,8 +73,8 @@ class Evidence:
         """
         return Evidence(self.weights, self.store.subset(self.store.tracks_of(pairs)))
 
-    def about(self, pair: Pair, regions: Sequence[Region]) -> dict[str, Any]:
-        """Say what there is to go by for a pair, for receipts and descriptions.
+    def describe(self, pair: Pair, regions: Sequence[Region]) -> dict[str, Any]:
+        """Summarize the evidence for a pair, for records and descriptions.
 
         Parameters
         ----------
@@ -89,23 +85,22 @@ class Evidence:
         Returns
         -------
         dict
-            `name` of the evidence; `tracks`, how many it has; `own_tracks` of the pair,
-            none of which counts; `tf_tracks` of the TF in other cell lines,
-            `cell_tracks` of other TFs in the cell line, `accessibility_tracks` of the
-            cell line; `fraction_in_coverage`, how much of the regions lies where tracks say
-            anything; `sequence_only`, the chromosomes of which no track says anything,
-            so that letters alone count there.
+            `name` of the evidence; `tracks`, their number; `own_tracks` of the pair,
+            which are not used; `tf_tracks` of the TF in other cell lines, `cell_tracks`
+            of other TFs in the cell line, `accessibility_tracks` of the cell line;
+            `fraction_in_coverage`, the fraction of the regions for which tracks have
+            data; `sequence_only`, the chromosomes for which no track has data.
         """
         chroms = dict.fromkeys(region.chrom for region in regions)
         measured = [track.pair for track in self.store.tracks]
-        beside = [other for other in measured if other != pair]
-        same_cell = [other.tf for other in beside if other.cell == pair.cell]
+        others = [other for other in measured if other != pair]
+        same_cell = [other.tf for other in others if other.cell == pair.cell]
         n_open = same_cell.count(ACCESSIBILITY)
         return {
             "name": self.store.name,
             "tracks": len(measured),
-            "own_tracks": len(measured) - len(beside),
-            "tf_tracks": sum(other.tf == pair.tf for other in beside),
+            "own_tracks": len(measured) - len(others),
+            "tf_tracks": sum(other.tf == pair.tf for other in others),
             "cell_tracks": len(same_cell) - n_open,
             "accessibility_tracks": n_open,
             "fraction_in_coverage": round(self.store.fraction_in_coverage(regions), 6),
@@ -113,26 +108,28 @@ class Evidence:
         }
 
     @cached_property
-    def attention(self) -> tuple[Doubles, Doubles]:
-        """What the logarithm of a track's weight is the sum of.
+    def attention_logits(self) -> tuple[Doubles, Doubles]:
+        """The two terms of a pair's attention to a track.
 
-        As :meth:`~tfimpute_tracks.models.evidence_network.EvidenceNetwork.attention`
-        gives it, float64 (heads, n_tfs, n_tfs + 1) and (heads, n_cells, n_cells).
+        As :meth:`~tfimpute_tracks.models.evidence_network.EvidenceNetwork.attention_logits`
+        computes them: float64, (heads, n_tfs, n_tfs + 1) and (heads, n_cells, n_cells).
         """
-        given = {k: v.astype(np.float64) for k, v in self.weights.weights.items()}
-        shape = self.weights.config.heads, self.weights.config.depth
+        weights = {k: v.astype(np.float64) for k, v in self.weights.weights.items()}
+        shape = self.weights.config.heads, self.weights.config.head_size
 
-        def dots(asked: Doubles, keys: Doubles) -> Doubles:
-            asked, keys = (x.reshape(len(x), *shape) for x in (asked, keys))
-            found: Doubles = np.einsum("phd,qhd->hpq", asked, keys)
+        def products(queries: Doubles, keys: Doubles) -> Doubles:
+            queries, keys = (x.reshape(len(x), *shape) for x in (queries, keys))
+            found: Doubles = np.einsum("phd,qhd->hpq", queries, keys)
             return found
 
-        tfs, cells = given["tf_embedding"], given["cell_embedding"]
-        tf_keys = np.concatenate([tfs @ given["tf_key"], given["accessibility_key"]])
-        by_tf = dots(tfs @ given["tf_query"], tf_keys)
-        by_cell = dots(cells @ given["cell_query"], cells @ given["cell_key"])
-        by_tf += given["same_tf"][:, None, None] * np.eye(*by_tf.shape[1:])
-        by_cell += given["same_cell"][:, None, None] * np.eye(len(cells))
+        tfs, cells = weights["tf_embedding"], weights["cell_embedding"]
+        tf_keys = np.concatenate(
+            [tfs @ weights["tf_key"], weights["accessibility_key"]]
+        )
+        by_tf = products(tfs @ weights["tf_query"], tf_keys)
+        by_cell = products(cells @ weights["cell_query"], cells @ weights["cell_key"])
+        by_tf += weights["same_tf"][:, None, None] * np.eye(*by_tf.shape[1:])
+        by_cell += weights["same_cell"][:, None, None] * np.eye(len(cells))
         return by_tf, by_cell
 
 
@@ -147,22 +144,22 @@ def track_rows(store: EvidenceStore, vocabulary: Vocabulary) -> tuple[Ints, Ints
     Returns
     -------
     tf, cell : int64 array, shape (n_tracks,)
-        Rows of the vocabulary; accessibility comes after its last TF.
+        Indices in the vocabulary; accessibility comes after its last TF.
 
     Raises
     ------
     InputFileError
-        The store names a TF or a cell line that the vocabulary lacks.
+        The store has a TF or a cell line that the vocabulary lacks.
     """
     tfs = {name: row for row, name in enumerate((*vocabulary.tfs, ACCESSIBILITY))}
     cells = {name: row for row, name in enumerate(vocabulary.cells)}
     pairs = [track.pair for track in store.tracks]
-    strange = [p for p in pairs if p.tf not in tfs or p.cell not in cells]
-    if strange:
+    unknown = [p for p in pairs if p.tf not in tfs or p.cell not in cells]
+    if unknown:
         raise InputFileError(
-            f"{store.name} holds {strange[0]}, which the model does not know; build it "
-            "with `tfimpute-tracks evidence build -m MODEL`, which leaves such tracks "
-            "out"
+            f"{store.name} has a track of {unknown[0]}, which the model does not know; "
+            "build it with `tfimpute-tracks evidence build -m MODEL`, which omits such "
+            "tracks"
         )
     rows = np.array([(tfs[p.tf], cells[p.cell]) for p in pairs], dtype=np.int64)
     tf, cell = rows.reshape(-1, 2).T

@@ -1,14 +1,14 @@
-"""Weights that read measured tracks: their sizes, names and file.
+"""Evidence weights: the sizes, arrays and file of a network that reads measured tracks.
 
-They belong to the weights that read letters, whose digest the header tells: how far the
-letters are to be trusted differs from one network to another.
+They belong to the sequence weights whose digest is in their header: how far sequence can
+be trusted differs between networks.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from tfimpute_tracks.models.weights_file import (
 from tfimpute_tracks.vocabulary import Vocabulary
 
 __all__ = [
-    "SAME",
+    "SAME_LOGIT",
     "EvidenceConfig",
     "EvidenceWeights",
     "evidence_path",
@@ -32,14 +32,14 @@ __all__ = [
     "write_evidence_weights",
 ]
 
-SAME = 4.0
-"""How much more a track of the same TF, or cell line, counts to begin with (log)."""
+SAME_LOGIT = 4.0
+"""Initial attention logit of a track of the same TF, or cell line."""
 
 _FORMAT = WeightsFormat(
     "tfimpute-evidence-weights", "1", "tfimpute-tracks evidence train"
 )
 _SUFFIX = ".evidence.safetensors"
-_MOST = 16  # heads, and hidden units: what fills a row of the kernel
+_MAX_ROW = 16  # heads, and hidden units: a row of the kernel
 
 
 @dataclass(frozen=True)
@@ -49,12 +49,12 @@ class EvidenceConfig:
     Parameters
     ----------
     heads, hidden : int
-        Heads of attention and hidden units, 1 to 16.
-    depth : int
-        Numbers of a query and of a key.
+        Attention heads and hidden units, 1 to 16.
+    head_size : int
+        Dimensions of a query and of a key.
     embedding_size : int
-    width : int
-        bp of a tile's middle whose cover is asked for.
+    window : int
+        Middle of a tile, in bp, whose coverage by peaks is read.
 
     Raises
     ------
@@ -64,36 +64,70 @@ class EvidenceConfig:
 
     heads: int = 16
     hidden: int = 16
-    depth: int = 8
+    head_size: int = 8
     embedding_size: int = 32
-    width: int = 150
+    window: int = 150
 
     def __post_init__(self) -> None:
         sizes = asdict(self).values()
-        if min(sizes) < 1 or max(self.heads, self.hidden) > _MOST:
+        if min(sizes) < 1 or max(self.heads, self.hidden) > _MAX_ROW:
             raise UsageError(
-                f"{self} makes no sense; sizes are 1 or more, heads and hidden "
-                f"{_MOST} at most"
+                f"{self} is out of range; use sizes of 1 or more, and at most "
+                f"{_MAX_ROW} heads and hidden units"
             )
 
+    def array_shapes(self, n_tfs: int, n_cells: int) -> dict[str, tuple[int, ...]]:
+        """Return the shapes of all arrays in a file; see :class:`EvidenceWeights`.
 
-@dataclass(frozen=True)
+        Parameters
+        ----------
+        n_tfs, n_cells : int
+
+        Returns
+        -------
+        dict of name to shape
+        """
+        size, hidden, heads = self.embedding_size, self.hidden, self.heads
+        width, inputs = heads * self.head_size, 1 + heads
+        return {
+            "tf_embedding": (n_tfs, size),
+            "cell_embedding": (n_cells, size),
+            **dict.fromkeys(
+                ("tf_query", "tf_key", "cell_query", "cell_key"), (size, width)
+            ),
+            "accessibility_key": (1, width),
+            **dict.fromkeys(("same_tf", "same_cell", "null_logit"), (heads,)),
+            "input_weight": (inputs, hidden),
+            "hidden_bias": (hidden,),
+            **dict.fromkeys(("tf_bias", "cell_bias"), (size, hidden)),
+            "available_bias": (5, hidden),
+            "output_weight": (hidden,),
+            "direct_weight": (inputs,),
+            "output_bias": (1,),
+            **dict.fromkeys(("tf_output", "cell_output"), (size,)),
+            "thresholds": (n_tfs, n_cells),
+            "sequence_slope": (1,),
+            "sequence_offset": (n_tfs, n_cells),
+        }
+
+
+@dataclass(frozen=True, eq=False)
 class EvidenceWeights:
-    """What a file of such weights and its card say.
+    """The contents of a file of evidence weights and its card.
 
     Attributes
     ----------
     config : EvidenceConfig
     vocabulary : Vocabulary
-        Of the embeddings; that of the weights that read letters.
+        That of the sequence weights.
     sequence_weights : str
-        Digest of those.
+        Digest of the sequence weights.
     weights : mapping of name to float32 array
         The parameters of
-        :class:`~tfimpute_tracks.models.evidence_network.EvidenceNetwork`, and
-        `thresholds`, per (TF, cell line) the score that calls a peak, and what makes
-        of log-odds by letters those of being bound, where no track says anything:
-        times `alone_slope`, plus `alone_offset` of the (TF, cell line).
+        :class:`~tfimpute_tracks.models.evidence_network.EvidenceNetwork`; `thresholds`,
+        shape (n_tfs, n_cells), each pair's default peak-calling threshold; and the
+        calibration of log-odds where no track has data: times `sequence_slope`, plus
+        the pair's `sequence_offset`.
     digest : str
         sha256 of the file.
     card : dict
@@ -108,7 +142,7 @@ class EvidenceWeights:
 
 
 def evidence_path(weights: Path) -> Path:
-    """Say where the weights that read tracks stand: beside those that read letters.
+    """Return the path of the evidence weights of a model.
 
     Parameters
     ----------
@@ -123,43 +157,15 @@ def evidence_path(weights: Path) -> Path:
     return weights.with_name(weights.stem + _SUFFIX)
 
 
-def _shapes(
-    config: EvidenceConfig, vocabulary: Vocabulary
-) -> dict[str, tuple[int, ...]]:
-    n_tfs, n_cells = len(vocabulary.tfs), len(vocabulary.cells)
-    size, hidden, heads = config.embedding_size, config.hidden, config.heads
-    width, inputs = heads * config.depth, 1 + heads
-    return {
-        "tf_embedding": (n_tfs, size),
-        "cell_embedding": (n_cells, size),
-        **dict.fromkeys(
-            ("tf_query", "tf_key", "cell_query", "cell_key"), (size, width)
-        ),
-        "accessibility_key": (1, width),
-        **dict.fromkeys(("same_tf", "same_cell", "doubt"), (heads,)),
-        "input_weight": (inputs, hidden),
-        "hidden_bias": (hidden,),
-        **dict.fromkeys(("tf_bias", "cell_bias"), (size, hidden)),
-        "known_bias": (5, hidden),
-        "output_weight": (hidden,),
-        "direct_weight": (inputs,),
-        "output_bias": (1,),
-        **dict.fromkeys(("tf_output", "cell_output"), (size,)),
-        "thresholds": (n_tfs, n_cells),
-        "alone_slope": (1,),
-        "alone_offset": (n_tfs, n_cells),
-    }
-
-
 def write_evidence_weights(path: Path, found: EvidenceWeights) -> str:
-    """Write weights and card, each complete or not at all.
+    """Write weights and card, each atomically.
 
     Parameters
     ----------
     path : Path
         From :func:`evidence_path`.
     found : EvidenceWeights
-        Its digest does not count.
+        Its digest is ignored.
 
     Returns
     -------
@@ -169,7 +175,7 @@ def write_evidence_weights(path: Path, found: EvidenceWeights) -> str:
     Raises
     ------
     OutputError, WriteError
-        The place cannot be written to, or the disk is full.
+        The path is not writable, or the disk is full.
     """
     header = {
         "network": json.dumps(asdict(found.config)),
@@ -177,13 +183,11 @@ def write_evidence_weights(path: Path, found: EvidenceWeights) -> str:
         "cells": json.dumps(found.vocabulary.cells),
         "sequence-weights": found.sequence_weights,
     }
-    shapes = _shapes(found.config, found.vocabulary)
-    arrays = {name: found.weights[name] for name in shapes}
-    return write_weights_file(path, _FORMAT, header, arrays, found.card)
+    return write_weights_file(path, _FORMAT, header, found.weights, found.card)
 
 
 def read_evidence_weights(path: Path) -> EvidenceWeights:
-    """Read weights and, where it is there, their card.
+    """Read weights and, if there is one, their card.
 
     Parameters
     ----------
@@ -196,23 +200,20 @@ def read_evidence_weights(path: Path) -> EvidenceWeights:
     Raises
     ------
     InputFileError
-        The file is missing, truncated, corrupted, foreign, or of another version.
+        The file is missing, damaged, of another kind or of another version.
     """
     file = read_weights_file(path, _FORMAT)
+    header = file.header
     try:
-        told = json.loads(file.header["network"])
-        config = EvidenceConfig(
-            **{f.name: int(told[f.name]) for f in fields(EvidenceConfig)}
-        )
-        vocabulary = Vocabulary(
-            json.loads(file.header["tfs"]), json.loads(file.header["cells"])
-        )
-        sequence_weights = file.header["sequence-weights"]
+        config = EvidenceConfig(**json.loads(header["network"]))
+        vocabulary = Vocabulary(json.loads(header["tfs"]), json.loads(header["cells"]))
+        sequence_weights = header["sequence-weights"]
     except (KeyError, TypeError, ValueError, UsageError) as error:
         raise InputFileError(
-            f"weights {path} have a broken header ({error}); copy or train them again"
+            f"weights {path} have a damaged header ({error}); copy or train them again"
         ) from error
-    weights = file.arrays(_shapes(config, vocabulary))
+    shapes = config.array_shapes(len(vocabulary.tfs), len(vocabulary.cells))
+    weights = file.arrays(shapes)
     return EvidenceWeights(
         config, vocabulary, sequence_weights, weights, file.digest, file.card
     )

@@ -1,8 +1,7 @@
-"""A trained model as its users hold it: names in, probabilities out.
+"""A trained model: weights, vocabulary, model card and, optionally, evidence.
 
-:class:`Model` is a checkpoint with a plain `predict`. Whole chromosomes are scanned by
-:mod:`tfimpute_tracks.tracks`, through :mod:`tfimpute_tracks.engines.engine`; `predict`
-is the definition that a scan must agree with.
+:meth:`Model.predict` is the definition of a prediction from sequence;
+:mod:`tfimpute_tracks.engines` computes the same scores fast, along chromosomes.
 """
 
 from __future__ import annotations
@@ -16,58 +15,67 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.errors import UsageError
+from tfimpute_tracks.errors import InputFileError, UsageError
 from tfimpute_tracks.kernels.encode import encode
 from tfimpute_tracks.models.checkpoint import Checkpoint
 from tfimpute_tracks.models.config import NetworkConfig
+from tfimpute_tracks.models.evidence import Evidence
+from tfimpute_tracks.models.registry import build_network
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
 
 if TYPE_CHECKING:
     from tfimpute_tracks.genome import Sequences
-    from tfimpute_tracks.models.evidence import Evidence
     from tfimpute_tracks.models.network import MotifNetwork
 
 __all__ = ["Model"]
 
 Floats = NDArray[np.float32]
 
-_BATCH = 512  # tiles; the plain convolution stores n x K x L numbers
+_BATCH = 512  # tiles: the plain convolution holds n x K x L values
+# Sections of a card about scores, which evidence changes.
+_SCORE_SECTIONS = ("pairs", "fdr", "calibration", "expected", "metrics")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Model:
-    """Trained weights with their names.
+    """A trained model; models are equal if their digests are.
 
     Parameters
     ----------
     name : str
-        What receipts and tracks call the model.
+        In records and tracks.
     checkpoint : Checkpoint
     evidence : Evidence, optional
-        Measured tracks that it goes by beside letters; `predict` alone, which knows no
-        place, does without.
+        Measured tracks that condition the scores of genomic positions; not those of
+        :meth:`predict`, which has sequence only.
     """
 
     name: str
     checkpoint: Checkpoint
     evidence: Evidence | None = None
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Model) and self.digests == other.digests
+
+    def __hash__(self) -> int:
+        return hash(tuple(sorted(self.digests.items())))
+
     @property
     def digests(self) -> dict[str, str]:
-        """Digests of what scores depend on beside letters, for receipts."""
-        told = {} if self.evidence is None else self.evidence.digests
-        return {"weights": self.checkpoint.digest, **told}
+        """Digests of everything but the genome that scores depend on."""
+        evidence = {} if self.evidence is None else self.evidence.digests
+        return {"weights": self.checkpoint.digest, **evidence}
 
     @property
     def basis(self) -> str:
-        """What scores go by, as in "predicted from ..."."""
+        """What scores are predicted from, as in "predicted from ..."."""
         if self.evidence is None:
             return "sequence"
         store = self.evidence.store
         return f"sequence and {len(store.tracks):,} measured tracks of {store.name}"
 
     def check_genome(self, genome: Sequences) -> None:
-        """Refuse a genome that the evidence does not lie on; letters go with any.
+        """Refuse a genome other than that of the evidence; sequence goes with any.
 
         Parameters
         ----------
@@ -101,14 +109,22 @@ class Model:
         """Names of the cell lines."""
         return self.vocabulary.cells
 
-    @property
+    @cached_property
     def card(self) -> dict[str, Any]:
-        """The model card, empty where the weights have none."""
-        return self.checkpoint.card
+        """The model card, empty if there is none.
+
+        With evidence, what concerns scores is from the card of the evidence weights.
+        """
+        card = self.checkpoint.card
+        if self.evidence is None:
+            return card
+        own = self.evidence.weights.card
+        card = {k: v for k, v in card.items() if k not in _SCORE_SECTIONS}
+        return card | {name: own[name] for name in _SCORE_SECTIONS if name in own}
 
     @property
     def test_sites(self) -> str:
-        """What the card's AUROCs were found on, as in "AUROC on ..."."""
+        """The sites of the card's AUROCs, as in "AUROC on ..."."""
         held_out = self.card.get("hold_out") or {"scheme": "chromosomes", "test": []}
         if held_out["scheme"] == "random":
             return "randomly held-out sites, neighbors of training sites"
@@ -120,8 +136,8 @@ class Model:
         return f"the test chromosome{'s' * (len(held_out['test']) > 1)} {names}"
 
     @cached_property
-    def known_pairs(self) -> dict[Pair, dict[str, Any]]:
-        """What the card says of each measured pair: role, sites, AUROC."""
+    def measured_pairs(self) -> dict[Pair, dict[str, Any]]:
+        """The card's entry of each measured pair: role, training sites, AUROC."""
         return {
             Pair(entry["tf"], entry["cell"]): entry
             for entry in self.card.get("pairs", [])
@@ -140,10 +156,11 @@ class Model:
             `trained` where the model was trained on the pair's measured sites, else
             `imputed`.
         """
-        return "trained" if self.known_pairs.get(pair, {}).get("trained") else "imputed"
+        entry = self.measured_pairs.get(pair, {})
+        return "trained" if entry.get("trained") else "imputed"
 
     def expected_auroc(self, pair: Pair) -> float | None:
-        """Say how well a pair is told apart on test sites, as far as known.
+        """Return the AUROC of a pair on test sites, measured or expected.
 
         Parameters
         ----------
@@ -152,18 +169,18 @@ class Model:
         Returns
         -------
         float or None
-            The card's AUROC where the pair was measured, else what to expect of it
-            (:meth:`expected_interval`), else the mean over the measured pairs of its
-            TF; None where there is none.
+            The card's AUROC where the pair was measured; else what to expect of it
+            (:meth:`expected_interval`); else the mean of the TF's measured pairs. None
+            where the card has neither.
         """
-        own = self.known_pairs.get(pair, {}).get("test_auroc")
-        if own is not None:
-            return float(own)
+        measured = self.measured_pairs.get(pair, {}).get("test_auroc")
+        if measured is not None:
+            return float(measured)
         expected = self._expectation(pair)
         return self._tf_aurocs.get(pair.tf) if expected is None else expected
 
     def expected_interval(self, pair: Pair) -> tuple[float, float] | None:
-        """Give the interval of the AUROC to expect of a pair without data.
+        """Return the interval of the expected AUROC of an unmeasured pair.
 
         Parameters
         ----------
@@ -172,20 +189,19 @@ class Model:
         Returns
         -------
         tuple of float, or None
-            Lower and upper end; nine of ten pairs that were kept from a model lie
-            within theirs. None where the pair was measured or the card tells nothing.
+            Lower and upper end; calibrated to contain the AUROC of nine in ten held-out
+            pairs. None where the pair was measured or the card has no expectation.
         """
-        own = self.known_pairs.get(pair, {}).get("test_auroc")
+        measured = self.measured_pairs.get(pair, {}).get("test_auroc")
         expected = self._expectation(pair)
-        if expected is None or own is not None:
+        if expected is None or measured is not None:
             return None
         margin = float(self.card["expected"]["margin"])
-        return max(0.0, round(expected - margin, 3)), min(
-            1.0, round(expected + margin, 3)
-        )
+        low, high = round(expected - margin, 3), round(expected + margin, 3)
+        return max(0.0, low), min(1.0, high)
 
     def calibration(self, pair: Pair) -> tuple[float, float] | None:
-        """Give what turns a pair's log-odds into those of being bound.
+        """Return what converts a pair's log-odds to the probability of being bound.
 
         Parameters
         ----------
@@ -193,29 +209,31 @@ class Model:
 
         Returns
         -------
-        slope, offset : float
+        slope, offset : float, or None
             sigmoid(slope z + offset) is the probability that an open-chromatin site
-            with log-odds z is bound; the offset holds the pair's own share of bound
-            sites, or that of its TF, where scores do not know it by themselves. None
-            where the card tells nothing.
+            with log-odds z is bound. The offset includes the fraction of bound sites of
+            the pair, or of its TF, where scores do not. None where the card has no
+            calibration.
         """
-        told = self.card.get("calibration", {})
-        if "slope" in told and "priors" not in told:
-            return float(told["slope"]), float(told["intercept"])
-        share = told.get("priors", {}).get(pair.tf)
-        if share is None or "slope" not in told:
+        fit = self.card.get("calibration", {})
+        if "slope" not in fit:
             return None
-        known = self.known_pairs.get(pair, {})
+        slope, offset = float(fit["slope"]), float(fit["intercept"])
+        if "priors" not in fit:
+            return slope, offset
+        prior = fit["priors"].get(pair.tf)
+        if prior is None:
+            return None
+        entry = self.measured_pairs.get(pair, {})
         n_sites = self.card.get("data", {}).get("sites", {}).get("train", 0)
-        if known.get("trained") and known.get("training_sites") and n_sites:
-            share = known["training_sites"] / n_sites
-        offset = float(told["intercept"]) + math.log(share / (1 - share))
-        return float(told["slope"]), offset
+        if entry.get("trained") and entry.get("training_sites") and n_sites:
+            prior = entry["training_sites"] / n_sites
+        return slope, offset + math.log(prior / (1 - prior))
 
     @cached_property
     def _tf_aurocs(self) -> dict[str, float]:
         found: dict[str, list[float]] = {}
-        for pair, entry in self.known_pairs.items():
+        for pair, entry in self.measured_pairs.items():
             if entry.get("test_auroc") is not None:
                 found.setdefault(pair.tf, []).append(float(entry["test_auroc"]))
         return {tf: round(sum(all_) / len(all_), 4) for tf, all_ in found.items()}
@@ -228,7 +246,7 @@ class Model:
         return float(row.split()[self.cells.index(pair.cell)]) / 1000
 
     def threshold(self, pair: Pair) -> float:
-        """Give the score that calls a peak of a pair unless the user says otherwise.
+        """Return the default peak-calling threshold of a pair.
 
         Parameters
         ----------
@@ -237,14 +255,15 @@ class Model:
         Returns
         -------
         float
-            The probability that as many open-chromatin sites of the validation
-            chromosome exceed as the TF binds on average where it was measured.
+            The probability exceeded by the TF's mean fraction of bound sites, among the
+            open-chromatin sites of the validation chromosome.
         """
         ((tf, cell),) = self.vocabulary.pair_indices([pair])
-        return float(self.checkpoint.weights["thresholds"][tf, cell])
+        trained = self.checkpoint if self.evidence is None else self.evidence.weights
+        return float(trained.weights["thresholds"][tf, cell])
 
     def fdr_thresholds(self, pair: Pair) -> dict[float, float | None]:
-        """Give scores that keep a false discovery rate among open-chromatin sites.
+        """Return the thresholds that control the FDR among open-chromatin sites.
 
         Parameters
         ----------
@@ -253,51 +272,56 @@ class Model:
         Returns
         -------
         dict of float to float or None
-            False discovery rate -> the lowest probability that keeps it; None where no
-            score does or nobody knows. A measured pair's own, from sites that trained
-            nothing; for another pair what held on average for pairs that were kept from
-            a model of the same recipe, where enough of its sites score so high. Empty
-            where the card tells nothing. Along a whole genome, closed chromatin
-            included, more calls are wrong.
+            False discovery rate -> the lowest probability that achieves it; None where
+            none does or the card does not say. Genome-wide, closed chromatin included,
+            the false discovery rate is higher.
         """
-        own = self.known_pairs.get(pair, {}).get("fdr_thresholds")
-        if own is not None:
-            return {float(level): value for level, value in own.items()}
-        told = self.card.get("fdr", {})
-        imputed = told.get("imputed") or {}
+        measured = self.measured_pairs.get(pair, {}).get("fdr_thresholds")
+        if measured is not None:
+            return {float(level): value for level, value in measured.items()}
+        fdr = self.card.get("fdr", {})
+        imputed = fdr.get("imputed") or {}
         ((tf, cell),) = self.vocabulary.pair_indices([pair])
-        # A digit per cell line: how many of the rates it reaches, the highest first.
+        # A digit per cell line: how many of the rates are reached, the highest first.
         digits = imputed.get("levels_reached", {}).get(self.tfs[tf])
-        levels = sorted(map(float, told.get("sites", {})))
+        levels = sorted(map(float, fdr.get("sites", {})))
         reached = levels[-int(digits[cell]) :] if digits and digits[cell] != "0" else []
-        line = self.threshold(pair)
+        threshold = self.threshold(pair)
         return {
-            level: _raised(line, imputed["shifts"][str(level)])
+            level: _raised(threshold, imputed["shifts"][str(level)])
             if level in reached
             else None
             for level in levels
         }
 
     def network(self) -> MotifNetwork:
-        """Build the plain network with these weights.
+        """Build the reference network with these weights.
 
         Returns
         -------
         MotifNetwork
             On the CPU, in evaluation mode.
+
+        Raises
+        ------
+        InputFileError
+            The weights do not fit the network.
         """
         import torch
 
-        from tfimpute_tracks.models.registry import build_network
-
         network = build_network(self.config, len(self.tfs), len(self.cells))
-        weights = self.checkpoint.weights
-        network.load_state_dict(
-            {
-                name: torch.from_numpy(weights[name].copy())
-                for name in network.state_dict()
-            }
-        )
+        weights = {
+            name: torch.from_numpy(array.copy())
+            for name, array in self.checkpoint.weights.items()
+            if name != "thresholds"
+        }
+        try:
+            network.load_state_dict(weights)
+        except RuntimeError as error:
+            raise InputFileError(
+                f"the weights of {self.name} do not fit a {self.config.family} network "
+                f"({' '.join(str(error).split())}); copy or train them again"
+            ) from error
         return network.eval()
 
     def predict(
@@ -305,13 +329,13 @@ class Model:
         sequences: Sequence[str] | NDArray[np.uint8],
         pairs: Iterable[str | tuple[str, str]],
     ) -> Floats:
-        """Predict binding by the plain definition of the network, both strands.
+        """Predict binding from sequence with the reference network.
 
         Parameters
         ----------
         sequences : sequence of str, or uint8 codes of shape (n_sequences, L)
-            All of `config.seq_len` letters, or of the `config.span` that the scores
-            of a scan depend on; codes are A C G T = 0..3, else 4.
+            All of `config.seq_len` bp, or of the `config.receptive_field` bp that the
+            scores of a scan depend on; codes are A C G T = 0..3, else 4.
         pairs : iterable of "TF:CELL" or (tf, cell)
 
         Returns
@@ -332,11 +356,11 @@ class Model:
         codes = self._codes(sequences)
         tf, cell = torch.tensor(indices, dtype=torch.int64).reshape(-1, 2).unbind(1)
         network = self.network()
-        at_once = max(1, _BATCH // self.config.tiles_read(codes.shape[1]))
+        n = max(1, _BATCH // self.config.n_tiles(codes.shape[1]))
         with torch.no_grad():
             parts = [
-                network(torch.from_numpy(codes[i : i + at_once]), tf, cell).sigmoid()
-                for i in range(0, len(codes), at_once)
+                network(torch.from_numpy(codes[i : i + n]), tf, cell).sigmoid()
+                for i in range(0, len(codes), n)
             ]
         if not parts:
             return np.empty((0, len(indices)), dtype=np.float32)
@@ -344,9 +368,7 @@ class Model:
         return probabilities
 
     def _codes(self, sequences: Sequence[str] | NDArray[np.uint8]) -> NDArray[np.uint8]:
-        lengths = [self.config.seq_len]
-        if self.config.reach:
-            lengths.append(self.config.span)
+        lengths = sorted({self.config.seq_len, self.config.receptive_field})
         if isinstance(sequences, np.ndarray):
             rows = [np.asarray(row, dtype=np.uint8) for row in sequences]
         else:
@@ -354,14 +376,14 @@ class Model:
         for index, row in enumerate(rows):
             if row.shape != rows[0].shape or row.size not in lengths:
                 raise UsageError(
-                    f"sequence {index} has {row.size} letters; the model {self.name} "
-                    f"reads {' or '.join(map(str, lengths))}: cut or pad every "
-                    "sequence to that length"
+                    f"sequence {index} has {row.size} bp; the model {self.name} reads "
+                    f"{' or '.join(map(str, lengths))} bp; cut or pad all sequences to "
+                    "one of these lengths"
                 )
         return np.stack(rows) if rows else np.empty((0, lengths[0]), dtype=np.uint8)
 
 
 def _raised(probability: float, shift: float) -> float:
-    """Give the probability whose log-odds are higher by a shift."""
+    """Add `shift` to the log-odds of a probability."""
     odds = probability / max(1 - probability, 1e-9) * math.exp(shift)
     return odds / (1 + odds)

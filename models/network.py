@@ -1,6 +1,6 @@
-"""The network of TFImpute (Qin and Feng, PLoS Comput Biol 2017), readable in one go.
+"""The network of TFImpute (Qin and Feng, PLoS Comput Biol 2017).
 
-    X      one-hot of S, (L, 4), columns A C G T; other letters are rows of zeros
+    X      one-hot of the sequence S, (L, 4), columns A C G T; rows of zeros for others
     Y      valid convolution, (L - F + 1, K)
     R      max(0, Y - b)
     M      maximum of R over each pooling window, (n_windows, K)
@@ -8,32 +8,32 @@
     z      vec(M * g) W2 + b2, (H,)
     logit  max_h z_h, and P = sigmoid(logit), the larger of the two strands'
 
-This file is the definition: everything faster (look-up tables in training, the scan's
-segments) must agree with it, and the tests compare. Two steps can be exchanged for
-faster ones through :class:`Backend`; nothing else differs between devices.
+This file is the definition: everything faster (look-up tables in training, engines in
+scans) must agree with it, and tests compare. :class:`Backend` replaces two steps by faster
+ones; nothing else differs between devices.
 
-The convolution, W and b do not know the pair. So each sequence is convolved once for
-all its pairs, which is what makes both training and imputing everything affordable.
+Convolution, W and b do not depend on the pair: each sequence is convolved once for all its
+pairs, which makes training and imputing every pair affordable.
 
-:class:`MotifNetwork` is what all networks begin with, up to M; :class:`TFImpute` goes
-on as above. The deeper network (``residual.py``) and the paper's revised one
-(``recurrent.py``) go on otherwise. Any of them may look at a tile's neighbors, too
-(``surroundings.py``).
+:class:`MotifNetwork` is what all families share, up to M. :class:`TFImpute` continues as
+above, ``residual.py`` and ``recurrent.py`` in other ways. With any of them a tile's score
+may depend on neighboring tiles (``context.py``).
 """
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from tfimpute_tracks.kernels.encode import N_CODE
-from tfimpute_tracks.models.config import NetworkConfig
-from tfimpute_tracks.models.context import Surroundings
+from tfimpute_tracks.kernels.encode import N_CODE, one_hot_tensor
+from tfimpute_tracks.models.config import GatedConfig, NetworkConfig
+from tfimpute_tracks.models.context import TileContext
 
 __all__ = [
     "TORCH",
@@ -48,7 +48,7 @@ __all__ = [
 def pooled_convolution(codes: Tensor, filters: Tensor, pool: int) -> Tensor:
     """Convolve one-hot sequences and keep the maximum of each pooling window.
 
-    Bias and ReLU come after the maximum, which they leave where it is.
+    Bias and ReLU come after the maximum, which they do not move.
 
     Parameters
     ----------
@@ -62,15 +62,14 @@ def pooled_convolution(codes: Tensor, filters: Tensor, pool: int) -> Tensor:
     float tensor, shape (n, n_windows, K)
         max over each window of Y.
     """
-    letters = torch.eye(5, 4, dtype=filters.dtype, device=filters.device)
-    x = letters[codes.long()].transpose(1, 2)  # (n, 4, L)
-    y = functional.conv1d(x, filters.transpose(1, 2))  # (n, K, P)
+    x = one_hot_tensor(codes, filters.dtype).transpose(1, 2)  # (n, 4, L)
+    y = functional.conv1d(x, filters.transpose(1, 2))  # (n, K, L - F + 1)
     m = functional.max_pool1d(y, pool, ceil_mode=True)  # (n, K, n_windows)
-    return m.transpose(1, 2)
+    return m.transpose(1, 2)  # (n, n_windows, K)
 
 
 def mixed_windows(m: Tensor, weights: Tensor) -> Tensor:
-    """Form U[h, k] = sum_w W2[w, h, k] M[w, k], which no pair enters.
+    """Compute U[h, k] = sum_w W2[w, h, k] M[w, k], which does not depend on the pair.
 
     Parameters
     ----------
@@ -92,43 +91,44 @@ class Backend(NamedTuple):
 
 
 TORCH = Backend(pooled_convolution, mixed_windows)
-"""The steps as plain PyTorch, for any device: the reference."""
+"""The steps in plain PyTorch, for any device: the reference."""
 
 
 class MotifNetwork(nn.Module, ABC):
-    """Motif features, and what families of networks have in common beside them.
+    """What all families share: motif features, context, training settings.
 
     Parameters
     ----------
     config : NetworkConfig
     n_tfs, n_cells : int
         Size of the vocabulary.
-    backend : Operations, default PLAIN
+
+    Attributes
+    ----------
+    backend : Backend
+    dropout : float
+        Dropout rate in training, in families that use it.
     """
 
-    def __init__(
-        self,
-        config: NetworkConfig,
-        n_tfs: int,
-        n_cells: int,
-        backend: Backend = TORCH,
-    ) -> None:
+    dense_layers: ClassVar[tuple[str, ...]] = ()
+    """Layers that train at the recipe's learning rate for dense layers."""
+
+    def __init__(self, config: NetworkConfig, n_tfs: int, n_cells: int) -> None:
         super().__init__()
         self.config = config
         self.n_tfs, self.n_cells = n_tfs, n_cells
-        self.backend = backend
-        self.filters = nn.Parameter(
-            torch.empty(config.n_filters, config.filter_length, 4)
-        )
-        self.bias = nn.Parameter(torch.empty(config.n_filters))
-        self.surroundings = Surroundings(config.reach) if config.reach else None
+        self.backend, self.dropout = TORCH, 0.0
+        k, f, r = config.n_filters, config.filter_length, config.context_tiles
+        self.filters = nn.Parameter(torch.empty(k, f, 4))
+        self.bias = nn.Parameter(torch.empty(k))
+        self.context = TileContext(r) if r else None
 
-    def windows(self, codes: Tensor) -> Tensor:
-        """Give the motif features of sequences: the paper's M, before the gate.
+    def motif_features(self, codes: Tensor) -> Tensor:
+        """Compute M: how well each filter matches in each window.
 
         Parameters
         ----------
-        codes : uint8 tensor, shape (n, L)
+        codes : uint8 tensor, shape (n, L), values 0..4
 
         Returns
         -------
@@ -137,8 +137,8 @@ class MotifNetwork(nn.Module, ABC):
         y = self.backend.pooled_convolution(codes, self.filters, self.config.pool)
         return torch.relu(y - self.bias)
 
-    def features(self, forward: Tensor, reverse: Tensor) -> Tensor:
-        """Give what pairs judge a sequence by; it knows no pair.
+    def body(self, forward: Tensor, reverse: Tensor) -> Tensor:
+        """Compute what :meth:`head` takes; it does not depend on the pair.
 
         Parameters
         ----------
@@ -148,21 +148,20 @@ class MotifNetwork(nn.Module, ABC):
         Returns
         -------
         float tensor
-            Both, one behind the other, (2 n, n_windows, K), unless a family makes
-            something else of them.
+            By default both strands, (2 n, n_windows, K).
         """
         return torch.cat([forward, reverse])
 
     @abstractmethod
-    def judge(self, features: Tensor, tf: Tensor, cell: Tensor) -> Tensor:
-        """Give the logits of sequences with pairs.
+    def head(self, features: Tensor, tf: Tensor, cell: Tensor) -> Tensor:
+        """Compute the logits of sequences with pairs.
 
         Parameters
         ----------
         features : float tensor
-            From :meth:`features`.
+            From :meth:`body`.
         tf, cell : int64 tensor, shape (n_pairs,)
-            Rows of the vocabulary.
+            Indices in the vocabulary.
 
         Returns
         -------
@@ -170,31 +169,8 @@ class MotifNetwork(nn.Module, ABC):
             The same for a sequence and its reverse complement.
         """
 
-    def forward(self, codes: Tensor, tf: Tensor, cell: Tensor) -> Tensor:
-        """Give the logits of every sequence with every pair.
-
-        Parameters
-        ----------
-        codes : uint8 tensor, shape (n, L) or (n, span), values 0..4
-            Tiles alone, or with the letters around them on which their scores depend
-            (`config.span`), where the network looks at these.
-        tf, cell : int64 tensor, shape (n_pairs,)
-
-        Returns
-        -------
-        float tensor, shape (n, n_pairs)
-        """
-        length, stride = self.config.seq_len, self.config.stride
-        if self.surroundings is None or codes.shape[1] == length:
-            return self.alone(codes, tf, cell)
-        tiles = codes.unfold(1, length, stride)  # (n, 2 R + 1, L)
-        unknown = 2 * (tiles >= N_CODE).sum(dim=2) > length
-        logits = self.alone(tiles.flatten(0, 1), tf, cell)
-        blended: Tensor = self.surroundings(logits.unflatten(0, unknown.shape), unknown)
-        return blended
-
-    def alone(self, codes: Tensor, tf: Tensor, cell: Tensor) -> Tensor:
-        """Give the logits of tiles without a look at what is around them.
+    def forward_single(self, codes: Tensor, tf: Tensor, cell: Tensor) -> Tensor:
+        """Compute the logits of tiles without their context.
 
         Parameters
         ----------
@@ -207,30 +183,123 @@ class MotifNetwork(nn.Module, ABC):
         """
         complement = torch.tensor([3, 2, 1, 0, 4], dtype=codes.dtype)
         reverse = complement.to(codes.device)[codes.long()].flip(1)
-        m = self.windows(torch.cat([codes, reverse]))  # (2 n, n_windows, K)
-        return self.judge(self.features(*m.unflatten(0, (2, -1))), tf, cell)
+        m = self.motif_features(torch.cat([codes, reverse]))  # (2 n, n_windows, K)
+        return self.head(self.body(*m.unflatten(0, (2, -1))), tf, cell)
+
+    def forward(self, codes: Tensor, tf: Tensor, cell: Tensor) -> Tensor:
+        """Compute the logit of every sequence with every pair.
+
+        Parameters
+        ----------
+        codes : uint8 tensor, shape (n, L) or (n, receptive field), values 0..4
+            Tiles, or tiles with the flanking sequence that their scores depend on.
+        tf, cell : int64 tensor, shape (n_pairs,)
+
+        Returns
+        -------
+        float tensor, shape (n, n_pairs)
+        """
+        length, stride = self.config.seq_len, self.config.stride
+        if self.context is None or codes.shape[1] == length:
+            return self.forward_single(codes, tf, cell)
+        tiles = codes.unfold(1, length, stride)  # (n, 2 R + 1, L)
+        unknown = 2 * (tiles >= N_CODE).sum(dim=2) > length  # (n, 2 R + 1)
+        logits = self.forward_single(tiles.flatten(0, 1), tf, cell)
+        logits = logits.unflatten(0, unknown.shape)  # (n, 2 R + 1, n_pairs)
+        mixed: Tensor = self.context(logits, unknown)
+        return mixed
+
+    @torch.no_grad()
+    def init_weights(self, seed: int, filter_std: float, bias: float) -> None:
+        """Draw the initial weights.
+
+        Parameters
+        ----------
+        seed : int
+        filter_std, bias : float
+            Filters are drawn from N(0, `filter_std`); their biases are `bias`.
+        """
+        generator = torch.Generator().manual_seed(seed)
+        for name, parameter in self.named_parameters():
+            if name.startswith("context."):
+                continue
+            mean, std = self.init_distribution(name, parameter)
+            if name in {"filters", "bias"}:
+                mean, std = (0.0, filter_std) if name == "filters" else (bias, 0.0)
+            parameter.fill_(mean)
+            if std:
+                parameter.add_(torch.randn(parameter.shape, generator=generator) * std)
+        if self.context is not None:
+            self.context.reset()
+
+    def init_distribution(self, name: str, parameter: Tensor) -> tuple[float, float]:
+        """Choose the normal distribution that a parameter is drawn from.
+
+        Parameters
+        ----------
+        name : str
+        parameter : tensor
+
+        Returns
+        -------
+        mean, std : float
+            Layer norms are the identity, biases 0, embeddings N(0, 0.1), and other
+            weights N(0, 1 / sqrt(inputs)), inputs being the last axis.
+        """
+        if name.endswith("_embedding"):
+            return 0.0, 0.1
+        if "norm" in name and name.endswith("weight"):
+            return 1.0, 0.0
+        if parameter.dim() < 2:
+            return 0.0, 0.0
+        return 0.0, 1 / math.sqrt(parameter.shape[-1])
+
+    def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
+        """Group the parameters by learning rate.
+
+        Returns
+        -------
+        dict of str to list of parameters
+            `filters`, `dense` and `other`. The context is fitted after training.
+        """
+        groups: dict[str, list[nn.Parameter]] = {
+            "filters": [],
+            "other": [],
+            "dense": [],
+        }
+        for name, parameter in self.named_parameters():
+            layer = name.partition(".")[0]
+            if name in {"filters", "bias"}:
+                groups["filters"].append(parameter)
+            elif layer != "context":
+                kind = "dense" if layer in self.dense_layers else "other"
+                groups[kind].append(parameter)
+        return groups
+
+    @property
+    def floats_per_tile(self) -> int:
+        """float32 values per tile in :meth:`body`, for engines to plan memory."""
+        return 2 * self.config.n_windows * self.config.n_filters
+
+    @property
+    def floats_per_logit(self) -> int:
+        """float32 values per tile and pair in :meth:`head`."""
+        return 16
 
 
 class TFImpute(MotifNetwork):
-    """The network for one vocabulary.
+    """The paper's network.
 
     Parameters
     ----------
-    config : NetworkConfig
-        Without `recurrent_units`.
+    config : GatedConfig
     n_tfs, n_cells : int
-        Rows of the two embeddings.
-    backend : Operations, default PLAIN
     """
 
-    def __init__(
-        self,
-        config: NetworkConfig,
-        n_tfs: int,
-        n_cells: int,
-        backend: Backend = TORCH,
-    ) -> None:
-        super().__init__(config, n_tfs, n_cells, backend)
+    config: GatedConfig
+
+    def __init__(self, config: GatedConfig, n_tfs: int, n_cells: int) -> None:
+        super().__init__(config, n_tfs, n_cells)
         k, h, e = config.n_features, config.n_units, config.embedding_size
         self.tf_embedding = nn.Parameter(torch.empty(n_tfs, e))
         self.cell_embedding = nn.Parameter(torch.empty(n_cells, e))
@@ -240,7 +309,7 @@ class TFImpute(MotifNetwork):
         self.unit_bias = nn.Parameter(torch.empty(h))
 
     def gates(self, tf: Tensor, cell: Tensor) -> Tensor:
-        """Give the gates of pairs.
+        """Compute g of pairs.
 
         Parameters
         ----------
@@ -251,11 +320,11 @@ class TFImpute(MotifNetwork):
         -------
         float tensor, shape (n_pairs, K)
         """
-        both = torch.cat([self.tf_embedding[tf], self.cell_embedding[cell]], dim=1)
-        return torch.sigmoid(both @ self.gate_weight + self.gate_bias)
+        pair = torch.cat([self.tf_embedding[tf], self.cell_embedding[cell]], dim=1)
+        return torch.sigmoid(pair @ self.gate_weight + self.gate_bias)
 
-    def judge(self, features: Tensor, tf: Tensor, cell: Tensor) -> Tensor:
-        """Put windows and gates together; the better strand's logits.
+    def head(self, features: Tensor, tf: Tensor, cell: Tensor) -> Tensor:
+        """Gate the motif features; see :meth:`MotifNetwork.head`.
 
         Parameters
         ----------
@@ -265,27 +334,57 @@ class TFImpute(MotifNetwork):
         Returns
         -------
         float tensor, shape (n, n_pairs)
-            The sigmoid is monotone, so its maximum over strands is taken here.
+            The larger logit of the two strands: the sigmoid is monotone.
         """
-        logits = self.units(features, self.unit_weight, self.gates(tf, cell))
-        best: Tensor = logits.unflatten(0, (2, -1)).amax(dim=0)
+        gates = self.gates(tf, cell)
+        logits = self.max_unit_logit(features, self.unit_weight, gates)
+        best: Tensor = logits.unflatten(0, (2, -1)).amax(dim=0)  # (n, n_pairs)
         return best
 
-    def units(self, m: Tensor, weights: Tensor, gates: Tensor) -> Tensor:
-        """Give the largest unit: max_h (vec(M * g) W2 + b2)_h.
+    def max_unit_logit(self, m: Tensor, weights: Tensor, gates: Tensor) -> Tensor:
+        """Compute the largest unit: max_h (vec(M * g) W2 + b2)_h.
 
         Parameters
         ----------
-        m : float tensor, shape (n, n_windows, n_features)
-        weights : float tensor, shape (n_windows, H, n_features)
-        gates : float tensor, shape (n_pairs, n_features)
-            From :meth:`gates`.
+        m : float tensor, shape (n, n_windows, K)
+        weights : float tensor, shape (n_windows, H, K)
+        gates : float tensor, shape (n_pairs, K)
 
         Returns
         -------
         float tensor, shape (n, n_pairs)
         """
-        u = self.backend.mixed_windows(m, weights)  # (n, H, n_features)
+        u = self.backend.mixed_windows(m, weights)  # (n, H, K)
         z = u @ gates.t() + self.unit_bias[:, None]  # (n, H, n_pairs)
         logits: Tensor = z.amax(dim=1)
         return logits
+
+    def init_distribution(self, name: str, parameter: Tensor) -> tuple[float, float]:
+        """Count the inputs of a unit; see :meth:`MotifNetwork.init_distribution`.
+
+        Parameters
+        ----------
+        name : str
+        parameter : tensor
+
+        Returns
+        -------
+        mean, std : float
+        """
+        if name == "gate_weight":
+            return 0.0, 0.1
+        if name == "unit_weight":  # inputs are the features of all windows
+            n_windows, _, k = parameter.shape
+            return 0.0, 1 / math.sqrt(n_windows * k)
+        return super().init_distribution(name, parameter)
+
+    @property
+    def floats_per_tile(self) -> int:
+        """float32 values per tile in :meth:`body`, for engines to plan memory."""
+        config = self.config
+        return 2 * config.n_windows * max(config.n_features, config.n_filters)
+
+    @property
+    def floats_per_logit(self) -> int:
+        """float32 values per tile and pair in :meth:`head`."""
+        return 2 * self.config.n_units

@@ -1,4 +1,4 @@
-"""Which weights come with the package, and where those stand that a user names."""
+"""The bundled models, and the paths of weights that a user names."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pathlib import Path
 
 from tfimpute_tracks.errors import UnknownNameError
 
-__all__ = ["shipped_models", "weights_path"]
+__all__ = ["pretrained_models", "weights_path"]
 
 
-def shipped_models() -> dict[str, Path]:
-    """Give the models that come with the package.
+def pretrained_models() -> dict[str, Path]:
+    """List the bundled models.
 
     Returns
     -------
@@ -23,28 +23,28 @@ def shipped_models() -> dict[str, Path]:
 
 
 def weights_path(model: str | Path) -> Path:
-    """Find the weights that a user means.
+    """Find the weights of a model.
 
     Parameters
     ----------
     model : str or Path
-        The name of a shipped model, or a `.safetensors` file.
+        The name of a bundled model, or a `.safetensors` file.
 
     Returns
     -------
     Path
-        Of a file with that ending it is not asked here whether it exists.
+        A `.safetensors` file need not exist.
 
     Raises
     ------
     UnknownNameError
-        Neither a shipped name nor a file.
+        Neither a bundled model nor a file.
     """
-    shipped = shipped_models()
-    path = shipped.get(str(model), Path(model))
+    bundled = pretrained_models()
+    path = bundled.get(str(model), Path(model))
     if not path.exists() and path.suffix != ".safetensors":
         raise UnknownNameError(
-            f"unknown model {str(model)!r}; shipped are {', '.join(shipped)}, "
-            "or give the path of a .safetensors file"
+            f"unknown model {str(model)!r}; bundled are {', '.join(bundled)}, or use the "
+            "path of a .safetensors file"
         )
     return path

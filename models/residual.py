@@ -1,4 +1,4 @@
-"""A deeper trunk: residual blocks between the motif features and the gates.
+"""A deeper network: residual blocks between the motif features and the gates.
 
     M      as in ``network.py``, of short windows
     J      max(M, M of the reverse strand read backwards), (n_windows, K)
@@ -7,60 +7,48 @@
     M'     max(0, N(H)), (n_windows, C)
     logit  as from M, with W2[w] = W2[n_windows - 1 - w]
 
-N normalizes the C numbers of a window and scales them; past the ends are zeros. The
-blocks see which motifs stand beside which, on either strand; neighbors left and right
-count the same, and so do windows at the same distance from the middle. So a sequence
-and its reverse complement have one score, and are read once.
+N is a layer norm over the C features of a window; windows past the ends are zeros. The
+blocks see which motifs lie next to each other, on either strand. Left and right neighbors
+are summed, and windows at the same distance from the middle share W2, so a sequence and
+its reverse complement have the same score and are read once.
 """
 
 from __future__ import annotations
+
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from tfimpute_tracks.models.config import NetworkConfig
-from tfimpute_tracks.models.network import TORCH, Backend, TFImpute
+from tfimpute_tracks.models.config import ResidualConfig
+from tfimpute_tracks.models.network import TFImpute
 
 __all__ = ["ResidualTFImpute"]
 
 
 class ResidualTFImpute(TFImpute):
-    """The deeper network for one vocabulary.
+    """The network with residual blocks.
 
     Parameters
     ----------
-    config : NetworkConfig
-        With `blocks` and `channels`.
+    config : ResidualConfig
     n_tfs, n_cells : int
-    backend : Operations, default PLAIN
-
-    Attributes
-    ----------
-    dropout : float
-        Share of each block's result, and of the numbers that the gates multiply, that
-        training leaves out.
     """
 
-    def __init__(
-        self,
-        config: NetworkConfig,
-        n_tfs: int,
-        n_cells: int,
-        backend: Backend = TORCH,
-    ) -> None:
-        super().__init__(config, n_tfs, n_cells, backend)
-        self.enter = nn.Linear(config.n_filters, config.channels)
-        self.blocks = nn.ModuleList(
-            _Block(config.channels) for _ in range(config.blocks)
-        )
-        self.norm = nn.LayerNorm(config.channels)
-        self.dropout = 0.0
-        n = config.n_windows
+    config: ResidualConfig
+    dense_layers: ClassVar[tuple[str, ...]] = ("proj_in", "blocks", "norm")
+
+    def __init__(self, config: ResidualConfig, n_tfs: int, n_cells: int) -> None:
+        super().__init__(config, n_tfs, n_cells)
+        c, n = config.channels, config.n_windows
+        self.proj_in = nn.Linear(config.n_filters, c)
+        self.blocks = nn.ModuleList(_Block(c) for _ in range(config.blocks))
+        self.norm = nn.LayerNorm(c)
         self._mirror = [min(w, n - 1 - w) for w in range(n)]
 
-    def features(self, forward: Tensor, reverse: Tensor) -> Tensor:
-        """Join the strands and run the blocks; see :meth:`MotifNetwork.features`.
+    def body(self, forward: Tensor, reverse: Tensor) -> Tensor:
+        """Join the strands and run the blocks; see :meth:`MotifNetwork.body`.
 
         Parameters
         ----------
@@ -69,16 +57,16 @@ class ResidualTFImpute(TFImpute):
         Returns
         -------
         float tensor, shape (n, n_windows, C)
-            Not negative.
+            M', at least 0.
         """
-        h = self.enter(torch.maximum(forward, reverse.flip(1)))
+        h = self.proj_in(torch.maximum(forward, reverse.flip(1)))  # (n, n_windows, C)
         for block in self.blocks:
             h = h + functional.dropout(block(h), self.dropout, self.training)
-        refined = torch.relu(self.norm(h.float()))
-        return functional.dropout(refined, self.dropout, self.training)
+        m = torch.relu(self.norm(h.float()))
+        return functional.dropout(m, self.dropout, self.training)
 
-    def judge(self, features: Tensor, tf: Tensor, cell: Tensor) -> Tensor:
-        """Put features and gates together; see :meth:`MotifNetwork.judge`.
+    def head(self, features: Tensor, tf: Tensor, cell: Tensor) -> Tensor:
+        """Gate the features; see :meth:`MotifNetwork.head`.
 
         Parameters
         ----------
@@ -89,10 +77,11 @@ class ResidualTFImpute(TFImpute):
         -------
         float tensor, shape (n, n_pairs)
         """
-        return self.units(features, self.mirrored_weights(), self.gates(tf, cell))
+        weights = self.mirrored_unit_weight()
+        return self.max_unit_logit(features, weights, self.gates(tf, cell))
 
-    def mirrored_weights(self) -> Tensor:
-        """Give W2 for every window, the same at the same distance from the middle.
+    def mirrored_unit_weight(self) -> Tensor:
+        """Return W2 of every window, the same at the same distance from the middle.
 
         Returns
         -------
@@ -105,16 +94,16 @@ class _Block(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(channels)
-        self.around = nn.Linear(2 * channels, channels)
-        self.mix = nn.Linear(channels, channels)
+        self.conv = nn.Linear(2 * channels, channels)
+        self.proj_out = nn.Linear(channels, channels)
 
-    def forward(self, h: Tensor) -> Tensor:
+    def forward(self, h: Tensor) -> Tensor:  # (n, n_windows, C)
         # In bfloat16 the gradients of many windows would be summed with 8 bits.
         padded = functional.pad(self.norm(h.float()), (0, 0, 1, 1))
-        beside = padded[:, :-2] + padded[:, 2:]
-        return self.change(torch.cat([padded[:, 1:-1], beside], dim=2))
+        neighbors = padded[:, :-2] + padded[:, 2:]  # (n, n_windows, C)
+        return self.update(torch.cat([padded[:, 1:-1], neighbors], dim=2))
 
-    def change(self, both: Tensor) -> Tensor:
-        """Give what is added to windows, by their own numbers and those beside them."""
-        changed: Tensor = self.mix(functional.gelu(self.around(both)))
-        return changed
+    def update(self, windows: Tensor) -> Tensor:
+        """Compute what a block adds, (..., C), to windows with their neighbors (..., 2 C)."""
+        added: Tensor = self.proj_out(functional.gelu(self.conv(windows)))
+        return added

@@ -1,8 +1,7 @@
-"""A weights file on disk: named arrays in safetensors, a header, and a JSON card.
+"""A weights file on disk: named float32 arrays in safetensors, a header, a JSON card.
 
-What the arrays are and what the header says of them is the business of those who read
-them: ``checkpoint.py`` the networks that read letters, ``evidence_weights.py`` those
-that read measured tracks. Nothing here is ever pickled.
+``checkpoint.py`` defines the arrays and header of networks that read sequence,
+``evidence_weights.py`` those of networks that read measured tracks. Nothing is pickled.
 """
 
 from __future__ import annotations
@@ -21,18 +20,18 @@ from tfimpute_tracks.storage.atomic import atomic_file, write_json
 
 __all__ = ["WeightsFile", "WeightsFormat", "read_weights_file", "write_weights_file"]
 
-Arrays = Mapping[str, NDArray[np.float32]]
+Floats = NDArray[np.float32]
 
 
 class WeightsFormat(NamedTuple):
-    """What a kind of weights file is called.
+    """A kind of weights file.
 
     Attributes
     ----------
     name, version : str
-        As they stand in the header.
+        As in the header.
     verb : str
-        What writes such files.
+        The command that writes such files.
     """
 
     name: str
@@ -41,18 +40,18 @@ class WeightsFormat(NamedTuple):
 
 
 class WeightsFile(NamedTuple):
-    """A weights file as it was read.
+    """A weights file that was read.
 
     Attributes
     ----------
     path : Path
     header : dict of str
     tensors : dict
-        Name to what safetensors says of it; :meth:`arrays` makes arrays of it.
+        What safetensors says of each array; :meth:`arrays` converts them.
     digest : str
         sha256 of the file.
     card : dict
-        The JSON beside it, empty where there is none.
+        The JSON card, empty if there is none.
     """
 
     path: Path
@@ -61,14 +60,13 @@ class WeightsFile(NamedTuple):
     digest: str
     card: dict[str, Any]
 
-    def arrays(
-        self, shapes: Mapping[str, tuple[int, ...]]
-    ) -> dict[str, NDArray[np.float32]]:
-        """Give the arrays that should be there.
+    def arrays(self, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Floats]:
+        """Return all arrays of the file.
 
         Parameters
         ----------
         shapes : mapping of name to shape
+            Of arrays that must be there.
 
         Returns
         -------
@@ -79,38 +77,42 @@ class WeightsFile(NamedTuple):
         InputFileError
             One is missing, of another shape or type, or not finite.
         """
-        return {name: self._array(name, shape) for name, shape in shapes.items()}
+        return {
+            name: self._array(name, shapes.get(name))
+            for name in dict.fromkeys((*shapes, *self.tensors))
+        }
 
-    def _array(self, name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    def _array(self, name: str, shape: tuple[int, ...] | None) -> Floats:
         tensor = self.tensors.get(name)
-        if tensor is None or tuple(tensor["shape"]) != shape:
-            found = "missing" if tensor is None else f"of shape {tensor['shape']}"
-            raise InputFileError(
-                f"weights {self.path}: array {name!r} is {found}, expected {shape}; "
-                "copy or train them again"
-            )
+        if tensor is None:
+            raise self._error(name, f"is missing, expected {shape}")
+        found = tuple(tensor["shape"])
+        if shape is not None and found != shape:
+            raise self._error(name, f"has shape {found}, expected {shape}")
         if tensor["dtype"] != "F32":
-            raise InputFileError(
-                f"weights {self.path}: array {name!r} is {tensor['dtype']}, expected "
-                "F32; copy or train them again"
-            )
-        array = np.frombuffer(tensor["data"], dtype="<f4").reshape(shape)
+            raise self._error(name, f"is {tensor['dtype']}, expected F32")
+        array = np.frombuffer(tensor["data"], dtype="<f4").reshape(found)
         if not np.isfinite(array).all():
             raise InputFileError(
-                f"weights {self.path}: array {name!r} holds values that are not "
-                "finite; train again with a lower learning rate"
+                f"weights {self.path}: array {name!r} has values that are not finite; "
+                "train again with a lower learning rate"
             )
         return array
+
+    def _error(self, name: str, what: str) -> InputFileError:
+        return InputFileError(
+            f"weights {self.path}: array {name!r} {what}; copy or train them again"
+        )
 
 
 def write_weights_file(
     path: Path,
     kind: WeightsFormat,
     header: Mapping[str, str],
-    arrays: Arrays,
+    arrays: Mapping[str, Floats],
     card: Mapping[str, Any] | None,
 ) -> str:
-    """Write weights and card, each complete or not at all.
+    """Write weights and card, each atomically.
 
     Parameters
     ----------
@@ -119,9 +121,9 @@ def write_weights_file(
     kind : WeightsFormat
     header : mapping of str
     arrays : mapping of name to array
-        They become float32.
+        Converted to float32.
     card : mapping, optional
-        Written beside the weights with their digest added.
+        Written next to the weights, with their digest added.
 
     Returns
     -------
@@ -131,31 +133,35 @@ def write_weights_file(
     Raises
     ------
     OutputError, WriteError
-        The place cannot be written to, or the disk is full.
+        The path is not writable, or the disk is full.
     """
     from safetensors.numpy import save
 
-    whole = {"format": kind.name, "format-version": kind.version, **header}
+    metadata = {"format": kind.name, "format-version": kind.version, **header}
     plain = {n: np.ascontiguousarray(a, dtype=np.float32) for n, a in arrays.items()}
-    content = _canonical(save(plain, metadata=whole))
+    content = _canonical(save(plain, metadata=metadata))
     with atomic_file(path) as temporary:
         temporary.write_bytes(content)
-    digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+    digest = _digest(content)
     if card is not None:
         write_json(path.with_suffix(".json"), {**card, "weights": digest})
     return digest
 
 
+def _digest(content: bytes) -> str:
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
 def _canonical(content: bytes) -> bytes:
-    """Sort the header, which safetensors orders by chance: one digest for one model."""
+    """Sort the header, whose order in safetensors is random: one digest per model."""
     end = 8 + int.from_bytes(content[:8], "little")
     header = json.dumps(json.loads(content[8:end]), sort_keys=True).encode()
-    header += b" " * (-len(header) % 8)  # arrays begin at a multiple of eight
+    header += b" " * (-len(header) % 8)  # arrays start at a multiple of eight
     return len(header).to_bytes(8, "little") + header + content[end:]
 
 
 def read_weights_file(path: Path, kind: WeightsFormat) -> WeightsFile:
-    """Read a weights file and, where it is there, its card.
+    """Read a weights file and, if there is one, its card.
 
     Parameters
     ----------
@@ -169,7 +175,7 @@ def read_weights_file(path: Path, kind: WeightsFormat) -> WeightsFile:
     Raises
     ------
     InputFileError
-        The file is missing, truncated, corrupted, foreign, or of another version.
+        The file is missing, damaged, of another kind or of another version.
     """
     from safetensors import SafetensorError, deserialize
 
@@ -177,8 +183,8 @@ def read_weights_file(path: Path, kind: WeightsFormat) -> WeightsFile:
         content = path.read_bytes()
     except OSError as error:
         raise InputFileError(
-            f"cannot read weights {path}: {error.strerror}; give a .safetensors file "
-            "or the name of a shipped model (`tfimpute-tracks info models`)"
+            f"cannot read weights {path}: {error.strerror}; use a .safetensors file or "
+            "the name of a bundled model (`tfimpute-tracks info models`)"
         ) from error
     header = _header(path, content, kind)
     try:
@@ -187,7 +193,7 @@ def read_weights_file(path: Path, kind: WeightsFormat) -> WeightsFile:
         raise InputFileError(
             f"weights {path} are damaged ({error}); copy or train them again"
         ) from error
-    digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+    digest = _digest(content)
     return WeightsFile(path, header, tensors, digest, _card(path, digest))
 
 
@@ -198,12 +204,12 @@ def _header(path: Path, content: bytes, kind: WeightsFormat) -> dict[str, str]:
     except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise InputFileError(
             f"{path} is not a weights file of this program (no {kind.name} header); "
-            f"give a .safetensors file that `{kind.verb}` wrote"
+            f"use a .safetensors file that `{kind.verb}` wrote"
         ) from error
     if header.get("format") != kind.name:
         raise InputFileError(
-            f"{path} holds {header.get('format', 'something')!r}, not {kind.name!r}; "
-            f"give a .safetensors file that `{kind.verb}` wrote"
+            f"{path} is of format {header.get('format')!r}, not {kind.name!r}; use a "
+            f".safetensors file that `{kind.verb}` wrote"
         )
     if header.get("format-version") != kind.version:
         raise InputFileError(
@@ -221,12 +227,12 @@ def _card(path: Path, digest: str) -> dict[str, Any]:
         card: dict[str, Any] = json.loads(card_path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InputFileError(
-            f"model card {card_path} cannot be read ({error}); copy it again, or "
-            "remove it to use the weights without it"
+            f"cannot read model card {card_path} ({error}); copy it again, or remove it "
+            "to use the weights without it"
         ) from error
     if card.get("weights") != digest:
         raise InputFileError(
-            f"model card {card_path} belongs to other weights ({card.get('weights')}, "
-            f"the file is {digest}); copy both again, or remove the card"
+            f"model card {card_path} is of other weights ({card.get('weights')}, the "
+            f"file has {digest}); copy both again, or remove the card"
         )
     return card

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
@@ -14,13 +16,13 @@ from tfimpute_tracks.evidence import (
     write_evidence,
 )
 from tfimpute_tracks.genome import Region
+from tfimpute_tracks.models.evidence import Evidence
 from tfimpute_tracks.models.evidence_network import EvidenceNetwork
 from tfimpute_tracks.models.evidence_weights import EvidenceConfig, EvidenceWeights
-from tfimpute_tracks.models.loading import with_weights
 from tfimpute_tracks.vocabulary import Pair
 from toys import GENOME, VOCABULARY
 
-READER = EvidenceConfig(heads=5, hidden=7, depth=3, embedding_size=4, width=30)
+READER = EvidenceConfig(heads=5, hidden=7, head_size=3, embedding_size=4, window=30)
 TRACKS = [
     *[Pair(tf, cell) for tf in VOCABULARY.tfs for cell in VOCABULARY.cells[:3]],
     Pair(ACCESSIBILITY, "K562"),
@@ -64,8 +66,8 @@ def draw_weights(network, digest="sha256:0"):
     arrays = {n: p.detach().numpy() for n, p in network.named_parameters()}
     shape = len(VOCABULARY.tfs), len(VOCABULARY.cells)
     arrays["thresholds"] = np.full(shape, 0.5, np.float32)
-    arrays["alone_slope"] = np.ones(1, np.float32)
-    arrays["alone_offset"] = np.zeros(shape, np.float32)
+    arrays["sequence_slope"] = np.ones(1, np.float32)
+    arrays["sequence_offset"] = np.zeros(shape, np.float32)
     return EvidenceWeights(READER, VOCABULARY, digest, arrays, "sha256:1", {})
 
 
@@ -91,4 +93,4 @@ def give_tracks(model, folder, rng, sizes=SIZES):
     """Let a toy model go by tracks of chr1."""
     weights = draw_weights(draw_network(), model.checkpoint.digest)
     store = draw_store(folder / "e.h5", rng, sizes=dict(sizes))
-    return with_weights(model, weights, store)
+    return replace(model, evidence=Evidence(weights, store))

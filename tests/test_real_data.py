@@ -11,7 +11,7 @@ import pybigtools
 import pytest
 
 from tfimpute_tracks.genome import bundled_region, open_bundled, read_bed
-from tfimpute_tracks.models import load_model, shipped_models
+from tfimpute_tracks.models import load_model, pretrained_models
 from tfimpute_tracks.tracks import run_selfcheck, scan_region
 from tfimpute_tracks.vocabulary import Pair
 
@@ -27,18 +27,18 @@ def _command(*arguments):
     return done.stdout
 
 
-@pytest.mark.parametrize("name", sorted(shipped_models()))
+@pytest.mark.parametrize("name", sorted(pretrained_models()))
 def test_shipped_models_are_whole_and_know_every_pair(name):
-    path = shipped_models()[name]
+    path = pretrained_models()[name]
     assert path.stat().st_size < 4 << 20
     model = load_model(name)
     assert len(model.tfs) * len(model.cells) == 15_015
-    assert len(model.known_pairs) == 524
+    assert len(model.measured_pairs) == 524
     assert model.checkpoint.genome["chrom_sizes"]["chr20"] == 63_025_520
     thresholds = model.checkpoint.weights["thresholds"]
     assert ((thresholds > 0) & (thresholds < 1)).all()
     roles = {
-        entry["role"] for entry in model.known_pairs.values() if not entry["trained"]
+        entry["role"] for entry in model.measured_pairs.values() if not entry["trained"]
     }
     kept = name.endswith("held-out")
     assert roles == ({"valid2", "test3"} if kept else set())

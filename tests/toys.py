@@ -5,25 +5,28 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import torch
 
 from tfimpute_tracks.dataset import Dataset, PairLists
-from tfimpute_tracks.models.checkpoint import weight_shapes, write_checkpoint
-from tfimpute_tracks.models.config import NetworkConfig
+from tfimpute_tracks.models.checkpoint import write_checkpoint
+from tfimpute_tracks.models.config import GatedConfig, ResidualConfig
 from tfimpute_tracks.models.loading import load_model
+from tfimpute_tracks.models.registry import build_network
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
 
-CONFIG = NetworkConfig(
+CONFIG = GatedConfig(
     seq_len=60, filter_length=8, n_filters=11, pool=20, n_units=3, embedding_size=5
 )
 # It looks at 4 tiles on either side: 80 bp, more than a tile has.
-AROUND = replace(CONFIG, reach=4)
-DEEP = NetworkConfig(
+AROUND = replace(CONFIG, context_tiles=4)
+DEEP = ResidualConfig(
     seq_len=60,
     filter_length=11,
     n_filters=16,
     pool=10,
     n_units=3,
     embedding_size=5,
+    context_tiles=0,
     channels=32,
     blocks=2,
 )
@@ -49,15 +52,18 @@ GENOME = {"build": "toy1", "chrom_sizes": {"chr1": 5000, "chr20": 2000}}
 def write_model(path, seed=0, config=CONFIG, vocabulary=VOCABULARY, card=None):
     """Write weights drawn at random, large enough for scores all over 0 to 1."""
     rng = np.random.default_rng(seed)
+    n_tfs, n_cells = len(vocabulary.tfs), len(vocabulary.cells)
+    with torch.device("meta"):
+        network = build_network(config, n_tfs, n_cells)
     weights = {
-        name: rng.normal(size=shape).astype(np.float32)
-        for name, shape in weight_shapes(config, vocabulary).items()
+        name: rng.normal(size=parameter.shape).astype(np.float32)
+        for name, parameter in network.named_parameters()
     }
-    weights["thresholds"] = np.full_like(weights["thresholds"], 0.75)
+    weights["thresholds"] = np.full((n_tfs, n_cells), 0.75, np.float32)
     if "unit_weight" in weights:
         weights["unit_weight"] *= 0.5
-    if "surroundings.weight" in weights:
-        weights["surroundings.weight"] *= 0.3  # many logits are added up
+    if "context.weight" in weights:
+        weights["context.weight"] *= 0.3  # many logits are added up
     write_checkpoint(path, config, vocabulary, weights, GENOME, card)
     return path
 

@@ -304,7 +304,7 @@ def _told(job: ScanJob, pair: Pair, genome: Sequences) -> dict[str, Any]:
     if interval:
         about["expected_auroc_interval"] = list(interval)
     if model.evidence is not None:
-        about["evidence_told"] = model.evidence.about(pair, job.regions)
+        about["evidence_told"] = model.evidence.describe(pair, job.regions)
     if job.rendering.signal == "specificity":
         about["mean_over_cells"] = len(model.cells)
     return about

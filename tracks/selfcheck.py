@@ -99,11 +99,13 @@ def _compare(
     began = time.monotonic()
     model, stride = scorer.model, scorer.stride
     seq_len = model.config.seq_len
-    n_tiles = (len(codes) - model.config.span) // stride + 1
+    n_tiles = (len(codes) - model.config.receptive_field) // stride + 1
     letters = codes[scorer.grid.code_slice(0, n_tiles)]
     scores = sigmoid(scorer.score(letters, TileRange("", 0, n_tiles)))
     seconds = time.monotonic() - began
-    spans = np.lib.stride_tricks.sliding_window_view(codes, model.config.span)
+    spans = np.lib.stride_tricks.sliding_window_view(
+        codes, model.config.receptive_field
+    )
     spans = spans[::stride][:n_tiles]
     plain = model.predict(np.ascontiguousarray(spans), scorer.pairs)
     tiles = spans[:, model.config.flank :][:, :seq_len]

@@ -8,10 +8,9 @@ from tfimpute_tracks.training.export_checkpoint import export_run
 from tfimpute_tracks.training.fit import Progress, TrainingJob, TrainingRun, train_model
 from tfimpute_tracks.training.history import draw_curves, write_log
 from tfimpute_tracks.training.quick_fit import train_quickly
-from tfimpute_tracks.training.recipe import RECIPES, Recipe
+from tfimpute_tracks.training.recipe import Recipe
 
 __all__ = [
-    "RECIPES",
     "Progress",
     "Recipe",
     "TrainingJob",

@@ -108,7 +108,7 @@ class BatchLoss:
         """
         rng = np.random.default_rng((self._recipe.seed, step))
         # The single tile only: context weights are fitted after training.
-        read = network.config.bases_read(self._dataset.seq_len, alone=True)
+        read = network.config.input_slice(self._dataset.seq_len, single=True)
         codes = self._dataset.codes[rows, read]
         if self._recipe.masked_bases:
             codes = self._mask(codes, rng)

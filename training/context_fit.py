@@ -78,12 +78,12 @@ def sites_with_context(dataset: Dataset, rows: Ints, network: MotifNetwork) -> I
         tiles.
     """
     config = network.config
-    bases = config.bases_read(dataset.seq_len)
-    if bases.stop - bases.start < config.span:
+    bases = config.input_slice(dataset.seq_len)
+    if bases.stop - bases.start < config.receptive_field:
         return rows[:0]
-    if not config.reach:
+    if not config.context_tiles:
         return rows
-    sizes = config.stride, config.seq_len, config.tiles_read(config.span)
+    sizes = config.stride, config.seq_len, config.n_tiles(config.receptive_field)
     known = [not missing_tiles(dataset.codes[row, bases], *sizes).any() for row in rows]
     chosen: Ints = rows[np.array(known, dtype=bool)]
     return chosen
@@ -128,8 +128,8 @@ def fit_context(
     ContextFit or None
         None where the network reads single tiles, or too few sites have known context.
     """
-    surroundings = network.surroundings
-    if surroundings is None:
+    context = network.context
+    if context is None:
         return None
     part, rows = _choose_sites(network, dataset, split)
     if len(rows) < MIN_SITES:
@@ -142,9 +142,9 @@ def fit_context(
     chosen = usable[:: max(1, -(-len(usable) // _MAX_PAIRS))]
     labels = dataset.labels(rows, chosen)
     logits = _tile_logits(network, dataset, rows, chosen)
-    reach = surroundings.reach
+    r = context.n_tiles
     maxima = np.stack(
-        [logits[:, reach - k : reach + k + 1].max(axis=1) for k in range(reach + 1)], -1
+        [logits[:, r - k : r + k + 1].max(axis=1) for k in range(r + 1)], -1
     )
     both = instance_weights(n_positive[chosen], n_negative[chosen], True, 0.5)
     weights = np.where(labels == 1, *(side.numpy() for side in both))
@@ -152,8 +152,8 @@ def fit_context(
     regression = LogisticRegression(C=np.inf, tol=1e-6, max_iter=_MAX_ITERATIONS)
     regression.fit(maxima[known], labels[known], weights[known])
     with torch.no_grad():
-        surroundings.weight.copy_(torch.from_numpy(regression.coef_[0]))
-        surroundings.bias.copy_(torch.from_numpy(regression.intercept_))
+        context.weight.copy_(torch.from_numpy(regression.coef_[0]))
+        context.bias.copy_(torch.from_numpy(regression.intercept_))
     before_and_after = maxima[..., 0], maxima @ regression.coef_[0]
     aurocs = (float(np.nanmean(pair_aurocs(z, labels))) for z in before_and_after)
     return ContextFit(part, len(rows), len(chosen), *aurocs)
@@ -173,10 +173,10 @@ def _tile_logits(
 ) -> NDArray[np.float32]:
     """Compute the logits of each tile around sites, float32 (n_sites, n_tiles, n_pairs)."""
     config = network.config
-    codes = dataset.codes[rows, config.bases_read(dataset.seq_len)]
+    codes = dataset.codes[rows, config.input_slice(dataset.seq_len)]
     pairs = dataset.vocabulary.pair_indices(dataset.pairs[i] for i in columns)
     before, network.backend = network.backend, NUMBA
-    n_tiles = config.tiles_read(config.span)
+    n_tiles = config.n_tiles(config.receptive_field)
     out = np.empty((len(rows), n_tiles, len(pairs)), dtype=np.float32)
     for i in range(n_tiles):
         first = i * config.stride

@@ -22,7 +22,7 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from tfimpute_tracks.dataset import Dataset
-from tfimpute_tracks.engines.scorer import site_scorer
+from tfimpute_tracks.engines.site_scorer import site_scorer
 from tfimpute_tracks.engines.sites import chrom_sites
 from tfimpute_tracks.errors import RunError, UsageError
 from tfimpute_tracks.evidence import EvidenceStore
@@ -197,14 +197,14 @@ def sequence_calibration(model: Model) -> dict[str, NDArray[np.float32]]:
     Returns
     -------
     dict of name to float32 array
-        `alone_slope`, shape (1,), and `alone_offset`, shape (n_tfs, n_cells), by the
+        `sequence_slope`, shape (1,), and `sequence_offset`, shape (n_tfs, n_cells), by the
         model's calibration; 1 and 0 where its card tells none.
     """
     shape = len(model.tfs), len(model.cells)
     lines = [model.calibration(pair) for pair in model.vocabulary.all_pairs()]
     known = [(1.0, 0.0) if line is None else line for line in lines]
     slopes, offsets = np.array(known, dtype=np.float32).T
-    return {"alone_slope": slopes[:1], "alone_offset": offsets.reshape(shape)}
+    return {"sequence_slope": slopes[:1], "sequence_offset": offsets.reshape(shape)}
 
 
 def train_evidence(

@@ -157,7 +157,7 @@ def export_run(
     """
     network = run.network
     network.backend = NUMBA
-    recurrent = bool(network.config.recurrent_units)
+    recurrent = network.config.pass_per_cell
     most = MAX_SITES_RECURRENT if recurrent else MAX_THRESHOLD_SITES
     judged_on = run.split._replace(
         valid=calibration_sites(dataset, run.split.valid, network)

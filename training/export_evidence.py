@@ -19,7 +19,7 @@ from scipy.special import expit, logit
 
 from tfimpute_tracks import __version__
 from tfimpute_tracks.dataset import REPLICATE, Dataset
-from tfimpute_tracks.engines.scorer import site_scorer
+from tfimpute_tracks.engines.site_scorer import site_scorer
 from tfimpute_tracks.evaluation import evaluate_model
 from tfimpute_tracks.evaluation.fdr import MIN_SITES
 from tfimpute_tracks.evaluation.fdr_calibration import (
@@ -144,7 +144,7 @@ def export_evidence_run(
         "evidence": run.evidence.store.digest,
         "data": {
             "sources": dataset.sources,
-            "sites": {"unseen": len(run.unseen), "test": len(run.test)},
+            "sites": {"held_out": len(run.unseen), "test": len(run.test)},
         },
         "metrics": figures,
         "pairs": pairs,

@@ -33,9 +33,8 @@ from tfimpute_tracks.errors import RunError, UsageError
 from tfimpute_tracks.evaluation import pair_aurocs
 from tfimpute_tracks.models.checkpoint import Checkpoint
 from tfimpute_tracks.models.config import NetworkConfig
-from tfimpute_tracks.models.network import TORCH, MotifNetwork
+from tfimpute_tracks.models.network import MotifNetwork
 from tfimpute_tracks.models.registry import build_network
-from tfimpute_tracks.models.residual import ResidualTFImpute
 from tfimpute_tracks.storage.digest import digest_json
 from tfimpute_tracks.training.batches import BatchLoss
 from tfimpute_tracks.training.context_fit import ContextFit, fit_context
@@ -227,7 +226,7 @@ def train_model(
     OutputError, WriteError
         The state cannot be saved.
     """
-    config.bases_read(dataset.seq_len)  # or refuse sequences that are too short
+    config.input_slice(dataset.seq_len)  # or refuse sequences that are too short
     columns = np.flatnonzero(np.isin(dataset.roles, job.roles))
     if not columns.size:
         raise UsageError(
@@ -273,13 +272,11 @@ def _start(
     dataset: Dataset, config: NetworkConfig, recipe: Recipe, job: TrainingJob
 ) -> TrainingState:
     network = job.build(
-        config,
-        len(dataset.vocabulary.tfs),
-        len(dataset.vocabulary.cells),
-        NUMBA if job.device == "cpu" else TORCH,
+        config, len(dataset.vocabulary.tfs), len(dataset.vocabulary.cells)
     )
-    if isinstance(network, ResidualTFImpute):
-        network.dropout = recipe.dropout
+    network.dropout = recipe.dropout
+    if job.device == "cpu":
+        network.backend = NUMBA
     state = initialize(network, recipe, job.device)
     if job.init_from:
         init_from(state, job.init_from)
@@ -337,7 +334,7 @@ def _validate(loop: _Loop) -> dict[str, float]:
     network.load_state_dict(loop.state.average)
     network.eval()
     try:
-        bases = network.config.bases_read(dataset.seq_len, alone=True)
+        bases = network.config.input_slice(dataset.seq_len, single=True)
         scores = predict_sites(
             network, dataset.codes[rows, bases], indices, loop.job.device
         )

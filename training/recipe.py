@@ -1,7 +1,8 @@
 """Recipes: the hyperparameters of a training run, without network sizes and data.
 
 A recipe is part of the training state and of the model card, so that a run can be
-resumed and repeated. Two kinds of presets: what trained best here, and the paper's.
+resumed and repeated. Presets are declared with the networks that they train
+(:mod:`tfimpute_tracks.models.registry`).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any, Literal
 
 from tfimpute_tracks.errors import UsageError
 
-__all__ = ["RECIPES", "Recipe"]
+__all__ = ["Recipe"]
 
 
 @dataclass(frozen=True)
@@ -104,44 +105,3 @@ class Recipe:
         dict of name to JSON value
         """
         return asdict(self)
-
-
-RECIPES: dict[str, Recipe] = {
-    "default": Recipe(),
-    "deep": Recipe(
-        learning_rate=1e-2,
-        filter_learning_rate=1e-2,
-        dense_learning_rate=3e-3,
-        epochs=12,
-        batch_size=256,
-        dropout=0.25,
-        masked_bases=20,
-    ),
-    "gru": Recipe(
-        learning_rate=5e-3,
-        filter_learning_rate=1e-2,
-        dense_learning_rate=1e-3,
-        schedule="step",
-        decay=0.01,
-        decay_every=200_000,
-        epochs=5,
-        batch_size=256,
-        cells_per_step=4,
-    ),
-    "paper": Recipe(
-        optimizer="adadelta",
-        learning_rate=1.0,
-        filter_learning_rate=1.0,
-        schedule="step",
-        decay=0.03,
-        decay_every=50_000,
-        epochs=10,
-        batch_size=32,
-        balance_classes=False,
-        weight_decay=0.0,
-        ema_decay=0.0,
-        filter_std=0.01,
-        bias_init=-4.0,
-    ),
-}
-"""Presets. `paper` follows the paper's Methods; its `paper-random` trains the same way."""

@@ -19,7 +19,6 @@ from torch import Tensor
 
 from tfimpute_tracks.errors import InputFileError, UsageError
 from tfimpute_tracks.models.checkpoint import Checkpoint
-from tfimpute_tracks.models.init import init_weights
 from tfimpute_tracks.models.network import MotifNetwork
 from tfimpute_tracks.storage.atomic import atomic_file
 from tfimpute_tracks.training.recipe import Recipe
@@ -37,7 +36,6 @@ __all__ = [
 FORMAT = "tfimpute-training-state"
 FORMAT_VERSION = "2"
 
-_DENSE = ("enter.", "blocks.", "norm.", "reader.")
 _WARM_UP = 200  # steps at most; Adam's second moments are noise before
 
 
@@ -97,7 +95,7 @@ def initialize(network: MotifNetwork, recipe: Recipe, device: str) -> TrainingSt
     -------
     TrainingState
     """
-    init_weights(network, recipe.seed, recipe.filter_std, recipe.bias_init)
+    network.init_weights(recipe.seed, recipe.filter_std, recipe.bias_init)
     network.to(device)
     return TrainingState(
         network,
@@ -176,35 +174,20 @@ def take_step(state: TrainingState, loss: Tensor, recipe: Recipe, n_steps: int) 
 
 
 def _optimizer(network: MotifNetwork, recipe: Recipe) -> torch.optim.Optimizer:
-    named = {
-        name: parameter
-        for name, parameter in network.named_parameters()
-        if not name.startswith("surroundings.")  # fitted in the end
+    rates = {
+        "filters": recipe.filter_learning_rate,
+        "other": recipe.learning_rate,
+        "dense": recipe.dense_learning_rate,
     }
-    motifs = [named.pop(name) for name in ("filters", "bias")]
-    # Dense layers in between take smaller steps than the filters and the embeddings.
-    dense = [p for n, p in named.items() if n.startswith(_DENSE)]
-    others = [p for p in named.values() if not any(p is d for d in dense)]
-    groups = [
+    groups: list[dict[str, Any]] = [
         {
-            "params": motifs,
-            "lr": recipe.filter_learning_rate,
-            "weight_decay": recipe.weight_decay / 10,
-        },
-        {
-            "params": others,
-            "lr": recipe.learning_rate,
-            "weight_decay": recipe.weight_decay,
-        },
+            "params": parameters,
+            "lr": rates[name],
+            "weight_decay": recipe.weight_decay / (10 if name == "filters" else 1),
+        }
+        for name, parameters in network.parameter_groups().items()
+        if parameters
     ]
-    if dense:
-        groups.append(
-            {
-                "params": dense,
-                "lr": recipe.dense_learning_rate,
-                "weight_decay": recipe.weight_decay,
-            }
-        )
     for group in groups:
         group["peak_lr"] = group["lr"]
     if recipe.optimizer == "adadelta":

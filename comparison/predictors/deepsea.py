@@ -31,7 +31,7 @@ from tfimpute_tracks.comparison.predictors.predictor import (
 )
 from tfimpute_tracks.comparison.predictors.task import Ints, Task
 from tfimpute_tracks.comparison.predictors.training_groups import pooled_sample
-from tfimpute_tracks.kernels.encode import one_hot, reverse_complement
+from tfimpute_tracks.kernels.encode import one_hot_tensor, reverse_complement
 
 __all__ = ["DeepSea", "DeepSeaNetwork"]
 
@@ -52,12 +52,8 @@ class DeepSeaNetwork(nn.Module):
         Pairs.
     """
 
-    bases: Tensor
-
     def __init__(self, seq_len: int, n_outputs: int) -> None:
         super().__init__()
-        bases = torch.from_numpy(one_hot(np.arange(5, dtype=np.uint8)))
-        self.register_buffer("bases", bases, persistent=False)
         layers: list[nn.Module] = []
         n_channels, length = 4, seq_len
         for i, n_filters in enumerate(_FILTERS):
@@ -84,7 +80,7 @@ class DeepSeaNetwork(nn.Module):
         float tensor, shape (n, n_outputs)
             Logits.
         """
-        x = self.bases[codes.long()].transpose(1, 2)  # (n, 4, L)
+        x = one_hot_tensor(codes).transpose(1, 2)  # (n, 4, L)
         if self.training:
             reverse = torch.rand(len(codes), device=codes.device) < 0.5
             x = torch.where(reverse[:, None, None], x.flip(1, 2), x)

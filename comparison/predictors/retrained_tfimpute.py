@@ -21,17 +21,16 @@ from tfimpute_tracks.comparison.predictors.task import Ints, Task
 from tfimpute_tracks.comparison.predictors.training_groups import pooled_sample
 from tfimpute_tracks.engines.numba_backend import NUMBA
 from tfimpute_tracks.engines.sites import predict_sites
-from tfimpute_tracks.models import NETWORKS
-from tfimpute_tracks.models.network import TORCH
+from tfimpute_tracks.models.config import GatedConfig
 from tfimpute_tracks.models.registry import build_network
-from tfimpute_tracks.training import RECIPES, train_quickly
+from tfimpute_tracks.training import Recipe, train_quickly
 
 __all__ = ["RetrainedTFImpute"]
 
-_NETWORK = NETWORKS["default"]
+_NETWORK = GatedConfig()
 # As in `train`, with smaller batches and masked bases, because sequences are few. Chosen
 # on chr22 with 1,000 per TF; more steps overfit.
-_RECIPE = replace(RECIPES["default"], batch_size=256, masked_bases=30)
+_RECIPE = Recipe(batch_size=256, masked_bases=30)
 _STEPS = 1300
 
 
@@ -61,13 +60,13 @@ class RetrainedTFImpute(Predictor):
         if not len(rows):
             return fitted
         vocabulary = task.dataset.vocabulary
-        sizes = _NETWORK.to_dict() | {"seq_len": task.dataset.seq_len}
         network = build_network(
-            type(_NETWORK).from_dict(sizes),
+            replace(_NETWORK, seq_len=task.dataset.seq_len),
             len(vocabulary.tfs),
             len(vocabulary.cells),
-            NUMBA if task.device == "cpu" else TORCH,
         )
+        if task.device == "cpu":
+            network.backend = NUMBA
         seed = int(task.random(self.name).integers(2**31))
         per_epoch = -(-len(rows) // _RECIPE.batch_size)
         recipe = replace(_RECIPE, seed=seed, epochs=-(-_STEPS // per_epoch))

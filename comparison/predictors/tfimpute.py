@@ -15,7 +15,7 @@ from tfimpute_tracks.comparison.predictors.predictor import (
     no_scores,
 )
 from tfimpute_tracks.comparison.predictors.task import Ints, Task
-from tfimpute_tracks.engines.scorer import site_scorer
+from tfimpute_tracks.engines.site_scorer import site_scorer
 from tfimpute_tracks.models import Model
 from tfimpute_tracks.vocabulary import Pair
 
@@ -27,7 +27,7 @@ def _predict(model: Model, task: Task, rows: Ints, pairs: list[Pair]) -> Floats:
     if model.evidence is not None:
         # With the measured tracks of trained pairs only, as average activity has them.
         trained = [task.pair(column) for column in task.trained]
-        model = replace(model, evidence=model.evidence.of(trained))
+        model = replace(model, evidence=model.evidence.subset(trained))
     score = site_scorer(model, task.dataset, rows, task.device)
     return score(model.vocabulary.pair_indices(pairs))
 

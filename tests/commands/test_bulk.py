@@ -71,7 +71,7 @@ def test_from_all_missing_pairs_to_tracks_table_and_hub(run, toy, tmp_path):
 
 def test_tiles_lie_as_in_a_scan_unless_told_otherwise(run, toy, tmp_path):
     """Windows of 10 positions: tiles 100 bp apart, and so are their neighbors."""
-    config = replace(DEEP, reach=1)
+    config = replace(DEEP, context_tiles=1)
     weights = write_model(tmp_path / "deep.safetensors", config=config)
     place = toy.index("--stride")
     for stride, told in (([], "every 100 bp"), (["--stride", 40], "2 times the work")):

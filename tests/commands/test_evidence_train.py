@@ -61,7 +61,7 @@ def test_tracks_of_other_pairs_tell_what_letters_do_not(arguments, run, tmp_path
     # The letters' weights are drawn at random; a TF binds the same sites everywhere.
     assert card["metrics"]["test3"]["auroc"] > 0.95
     assert card["history"][-1]["loss"] < card["history"][0]["loss"] / 2
-    assert card["data"]["sites"]["unseen"] > 300
+    assert card["data"]["sites"]["held_out"] > 300
     trained = {(p["tf"], p["cell"]): p["trained"] for p in card["pairs"]}
     assert sum(trained.values()) == 9  # of 12, the base pairs
     model = load_model(weights, tmp_path / "e.h5")
@@ -161,4 +161,4 @@ def test_tracks_of_another_genome_than_the_data_set_s_are_refused(
     ):
         code, _, err = run(*arguments_of)
         assert code == 2
-        assert "lie on another genome than the data set's" in err
+        assert "are of another genome than the data set's" in err

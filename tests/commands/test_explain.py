@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tfimpute_tracks.models import load_model
-from tfimpute_tracks.models.pretrained import shipped_models
+from tfimpute_tracks.models.pretrained import pretrained_models
 from toys import make_model, random_letters, write_fasta
 
 SITE = "chr20:48,802,901-48,803,000"  # of CTCF
@@ -112,7 +112,7 @@ def test_shipped_names_are_those_that_motifs_finds(run, tmp_path, shared_data):
     code, _, err = run("motifs", "-g", fasta, "-r", sites, "-o", tmp_path / "out")
     assert code == 0, err
     found = (tmp_path / "out" / "filters.tsv").read_text()
-    shipped = shipped_models()[model.name].with_name("default.motifs.tsv")
+    shipped = pretrained_models()[model.name].with_name("default.motifs.tsv")
     ours, theirs = read(tmp_path / "out" / "filters.tsv"), read(shipped)
     assert found.splitlines()[0] == shipped.read_text().splitlines()[0]
     for column in ("filter", "hits", "consensus", "symbols", "first", "last"):

@@ -6,7 +6,8 @@ import shlex
 import pytest
 
 from tfimpute_tracks.dataset import write_dataset
-from tfimpute_tracks.training import RECIPES
+from tfimpute_tracks.models import presets
+from tfimpute_tracks.training import Recipe
 from toys import make_dataset
 
 SIZES = "seq_len=60,filter_length=8,n_filters=16,pool=20,n_units=2,embedding_size=4"
@@ -34,7 +35,7 @@ def test_a_changed_recipe_is_in_the_card_and_made_again(
     assert code == 0, err
     card = _card(tmp_path / "run")
     own = {"epochs": 1, "masked_bases": 30, "weight_decay": 0.002, "ema_decay": 0.0}
-    assert card["recipe"] == RECIPES["default"].to_dict() | own
+    assert card["recipe"] == Recipe().to_dict() | own
     # The line as it stands, in a shell beside the data.
     command, *again = shlex.split(card["reproduce"])
     assert command == "tfimpute-tracks"
@@ -60,17 +61,17 @@ def test_the_recipe_of_a_preset_is_changed(arguments, run, tmp_path):
     assert code == 0, err
     own = {"epochs": 1, "dropout": 0.2, "masked_bases": 30}
     card = _card(tmp_path / "run")
-    assert card["recipe"] == RECIPES["deep"].to_dict() | own
+    assert card["recipe"] == Recipe(**presets()["deep"].recipe).to_dict() | own
     assert "--recipe dropout=0.2,masked_bases=30" in card["reproduce"]
 
 
 @pytest.mark.parametrize("length", [60, 140])
 def test_what_surroundings_are_worth_is_told(arguments, run, tmp_path, length):
     write_dataset(tmp_path / "data.h5", make_dataset(4000, seq_len=length))
-    arguments[arguments.index(SIZES)] = f"{SIZES},reach=2"
+    arguments[arguments.index(SIZES)] = f"{SIZES},context_tiles=2"
     code, _, err = run(*arguments)
     assert code == 0, err
-    lacks = "default looks at the 140 letters about a site, and the data set has 60"
+    lacks = "default uses 140 bp around a site as context, and the sequences"
     assert (lacks in err) == (length == 60)
     assert ("context: AUROC" in err) == (length == 140)
     assert ("context" in _card(tmp_path / "run")) == (length == 140)
@@ -80,7 +81,7 @@ def test_without_changes_nothing_is_said_of_a_recipe(arguments, run, tmp_path):
     code, _, err = run(*arguments)
     assert code == 0, err
     card = _card(tmp_path / "run")
-    assert card["recipe"] == RECIPES["default"].to_dict() | {"epochs": 1}
+    assert card["recipe"] == Recipe().to_dict() | {"epochs": 1}
     assert "--recipe" not in card["reproduce"]
 
 

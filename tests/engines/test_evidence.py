@@ -77,12 +77,12 @@ def test_where_nothing_is_told_letters_stay_as_they_are(evidence, rng):
 
 def test_where_nothing_is_told_letters_say_how_common_binding_is(evidence, rng):
     given = dict(evidence.weights.weights)
-    given["alone_slope"] = np.full(1, 0.5, np.float32)
-    given["alone_offset"] = rng.normal(size=(3, 4)).astype(np.float32)
+    given["sequence_slope"] = np.full(1, 0.5, np.float32)
+    given["sequence_offset"] = rng.normal(size=(3, 4)).astype(np.float32)
     known = Evidence(replace(evidence.weights, weights=given), evidence.store)
     pairs = [(0, 3), (2, 1)]
     logits = rng.normal(size=(4, 2)).astype(np.float32)
-    expected = 0.5 * logits + given["alone_offset"][[0, 2], [3, 1]]
+    expected = 0.5 * logits + given["sequence_offset"][[0, 2], [3, 1]]
     judge = PairEvidence(known, pairs)
     found = judge.apply(logits.copy(), "chr20", np.arange(4) * 20 + 100)
     np.testing.assert_allclose(found, expected, rtol=1e-6)
@@ -100,7 +100,7 @@ def test_a_model_is_given_evidence_by_its_file(tmp_path, evidence):
     with pytest.raises(UsageError, match="evidence train"):
         load_model(path, evidence.store)
     write_evidence_weights(evidence_path(path), evidence.weights)
-    with pytest.raises(InputFileError, match="belongs to other weights"):
+    with pytest.raises(InputFileError, match="was trained for other weights"):
         load_model(path, evidence.store)
     own = draw_weights(draw_network(), model.checkpoint.digest)
     write_evidence_weights(evidence_path(path), own)
@@ -108,7 +108,7 @@ def test_a_model_is_given_evidence_by_its_file(tmp_path, evidence):
     assert set(given.digests) == {"weights", "evidence", "evidence_weights"}
     assert given.threshold(Pair("CTCF", "K562")) == pytest.approx(0.5)
     regions = [Region("chr1", 0, 3000), Region("chr20", 500, 1500)]
-    told = given.evidence.about(TRACKS[0], regions)
+    told = given.evidence.describe(TRACKS[0], regions)
     assert told["own_tracks"] == 1
     assert told["tf_tracks"] == 2
     assert told["sequence_only"] == ["chr20"]

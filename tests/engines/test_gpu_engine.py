@@ -14,7 +14,7 @@ from tfimpute_tracks.engines.gpu_engine import TorchEngine
 from tfimpute_tracks.engines.tile_grid import tile_grid
 from tfimpute_tracks.errors import RunError
 from tfimpute_tracks.kernels.fused import runs_on
-from tfimpute_tracks.models.config import NetworkConfig
+from tfimpute_tracks.models.config import GatedConfig
 from toys import CONFIG, VOCABULARY, make_model
 
 EVERY = VOCABULARY.all_pairs()
@@ -94,7 +94,7 @@ def _naive_logits(model, tile, pairs):
 @given(data=st.data())
 def test_logits_are_those_of_loops_over_letters(tmp_path_factory, data):
     seq_len = data.draw(st.integers(2, 40), label="seq_len")
-    config = NetworkConfig(
+    config = GatedConfig(
         seq_len=seq_len,
         filter_length=data.draw(st.integers(1, seq_len), label="filter_length"),
         n_filters=data.draw(st.integers(1, 6), label="n_filters"),

@@ -9,18 +9,18 @@ from tfimpute_tracks.engines.tile_grid import join_segments, tile_grid
 from tfimpute_tracks.kernels.encode import missing_tiles
 from tfimpute_tracks.kernels.segments import segment_grid
 from tfimpute_tracks.kernels.sparse import SparseRows
-from tfimpute_tracks.models.config import NETWORKS, NetworkConfig
+from tfimpute_tracks.models.config import GatedConfig, ResidualConfig
 
 
 @st.composite
 def layouts(draw, least_reach=0, most_reach=4):
     """Draw the sizes of a network, a stride, and their grid."""
-    config = NetworkConfig(
+    config = GatedConfig(
         seq_len=draw(st.integers(8, 70)),
         filter_length=draw(st.integers(1, 8)),
         n_filters=3,
         pool=draw(st.integers(1, 40)),
-        reach=draw(st.integers(least_reach, most_reach)),
+        context_tiles=draw(st.integers(least_reach, most_reach)),
     )
     stride = draw(st.integers(1, 60))
     return config, stride, tile_grid(config, stride)
@@ -41,8 +41,8 @@ def test_core_tiles_fill_the_letters(layout, n_tiles):
     config, stride, grid = layout
     assert (grid.stride, grid.seq_len) == (stride, config.seq_len)
     assert grid.flank == config.flank
-    assert grid.n_codes(1) == config.span
-    assert grid.n_codes(n_tiles) == (n_tiles - 1) * stride + config.span
+    assert grid.n_codes(1) == config.receptive_field
+    assert grid.n_codes(n_tiles) == (n_tiles - 1) * stride + config.receptive_field
     last = (grid.n_base(n_tiles) - 1) * grid.base.stride
     assert last + config.seq_len == grid.n_codes(n_tiles)
     assert grid.n_codes(0) == grid.n_base(0) == 0
@@ -80,8 +80,8 @@ def test_neighbors_lie_the_network_s_stride_apart(layout, n_tiles):
     starts = grid.base.stride * np.arange(grid.n_base(n_tiles), dtype=np.float32)
     own = grid.flank + stride * np.arange(n_tiles)
     unknown = np.zeros(starts.size, dtype=bool)
-    for k, weight in enumerate(np.eye(config.reach + 1, dtype=np.float32)):
-        weights = {"surroundings.weight": weight, "surroundings.bias": 0 * weight}
+    for k, weight in enumerate(np.eye(config.context_tiles + 1, dtype=np.float32)):
+        weights = {"context.weight": weight, "context.bias": 0 * weight}
         last, first = (
             sign * grid.mix(sign * starts[:, None], unknown, weights)[:, 0]
             for sign in (1, -1)
@@ -136,7 +136,7 @@ def test_without_surroundings_core_tiles_are_the_tiles(layout, n_tiles, data):
     [(90, 90, 1, 1), (45, 45, 2, 1), (100, 10, 9, 10), (37, 1, 90, 37)],
 )
 def test_the_deep_network_s_tiles(stride, core, spread, step):
-    grid = tile_grid(NETWORKS["deep"], stride)
+    grid = tile_grid(ResidualConfig(), stride)
     assert (grid.base.stride, grid.spread, grid.step) == (core, spread, step)
     assert grid.flank == 360
     assert grid.n_codes(1) == 920

@@ -215,7 +215,7 @@ def test_the_shipped_cards_list_thresholds():
     few = model.fdr_thresholds(model.vocabulary.pair("GATA1:HepG2"))
     assert set(few.values()) == {None}
     assert (
-        model.known_pairs[model.vocabulary.pair("CTCF:K562")]["genome"]["peaks"]
+        model.measured_pairs[model.vocabulary.pair("CTCF:K562")]["genome"]["peaks"]
         >= MIN_SITES
     )
     assert model.card["fdr"]["genome"]["peak_fdr"]["mean"] == pytest.approx(

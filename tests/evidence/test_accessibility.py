@@ -40,13 +40,13 @@ def test_replicates_tell_rows_apart(table):
     [
         ("", "no column cell, bed"),
         ("cell\tpeaks\nK562\ta.bed\n", r"open\.tsv:1: no column bed"),
-        ("cell\tbed\n", "holds no rows"),
+        ("cell\tbed\n", "has no rows"),
         ("cell\tbed\nK562\n", r"open\.tsv:2: 1 fields where the header has 2"),
         ("cell\tbed\n \ta.bed\n", r"open\.tsv:2: the cell is empty"),
         ("cell\tbed\nK562\tb.bed\n", r"open\.tsv:2: no such file .*b\.bed"),
         (
             "cell\tbed\nK562\ta.bed\nK562\ta.bed\n",
-            r":3: cell line K562 stands on line 2",
+            r":3: duplicate cell line K562, first on line 2",
         ),
     ],
 )

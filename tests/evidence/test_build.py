@@ -150,7 +150,7 @@ def test_peaks_beyond_the_end_are_of_another_build(tmp_path):
     path = bed(tmp_path / "a.bed", ("chr1", 1, 2), ("20", 1900, 2001))
     with pytest.raises(InputFileError, match="another build") as caught:
         build(peak_file(path))
-    assert f"{path}: chr20:1901-2001 lies beyond" in str(caught.value)
+    assert f"{path}: chr20:1901-2001 extends beyond" in str(caught.value)
     assert "2,000 bp" in str(caught.value)
 
 
@@ -185,7 +185,9 @@ def test_rows_that_are_one_pair_through_aliases_are_replicates(tmp_path):
 
 def test_a_pair_told_twice_is_refused(tmp_path):
     path = bed(tmp_path / "a.bed", ("chr1", 1, 20))
-    with pytest.raises(UsageError, match=r"CTCF:K562 is told of .* column replicate"):
+    with pytest.raises(
+        UsageError, match=r"CTCF:K562 is listed with .* column replicate"
+    ):
         build(peak_file(path), peak_file(path))
 
 
@@ -253,5 +255,5 @@ def test_inside_regions_cover_is_that_of_all(tmp_path_factory, peaks, spans, wid
 
 def test_chromosomes_too_long_for_the_file_are_refused(tmp_path):
     path = bed(tmp_path / "a.bed", ("chr1", 2**31 - 10, 2**31 + 10))
-    with pytest.raises(InputFileError, match="lies beyond"):
+    with pytest.raises(InputFileError, match="extends beyond"):
         build_evidence([peak_file(path)], VOCABULARY, {"chr1": 2**32})

@@ -205,7 +205,7 @@ def test_no_file_stays_open(store, path):
     store.peaks("chr2")
     path.unlink()
     assert len(store.coverage("chr2", np.arange(0, 900, 90), 50).track)
-    with pytest.raises(InputFileError, match="not a whole store"):
+    with pytest.raises(InputFileError, match="not a complete evidence file"):
         store.peaks("chr10")
 
 
@@ -234,7 +234,9 @@ def test_what_is_no_store_is_refused(tmp_path):
         open_evidence(tmp_path)
     text = tmp_path / "text.h5"
     text.write_text("chr1\t1\t2\n")
-    with pytest.raises(InputFileError, match=r"not a whole store.*evidence build"):
+    with pytest.raises(
+        InputFileError, match=r"not a complete evidence file.*evidence build"
+    ):
         open_evidence(text)
     with h5py.File(tmp_path / "foreign.h5", "w") as file:
         file.attrs["format"] = "tfimpute-dataset"
@@ -246,8 +248,8 @@ def test_what_is_no_store_is_refused(tmp_path):
     ("name", "value", "words"),
     [
         ("format-version", 2, "version 2, and this program reads version 1"),
-        ("complete", 0, "its writing never ended"),
-        ("digest", None, "not a whole store"),
+        ("complete", 0, "incomplete, writing was interrupted"),
+        ("digest", None, "not a complete evidence file"),
     ],
 )
 def test_attributes_must_be_right(path, name, value, words):
@@ -262,11 +264,11 @@ def test_attributes_must_be_right(path, name, value, words):
 @pytest.mark.parametrize(
     ("name", "index", "value", "words"),
     [
-        ("regions/end", 0, 9001, "a region lies outside"),
-        ("regions/start", 0, -1, "a region lies outside"),
-        ("regions/chrom", 0, 9, "not a whole store"),
-        ("regions/chrom", slice(None), [1, 0], "outside|not in their order"),
-        ("chroms/name", 1, b"chr2", "do not fit"),
+        ("regions/end", 0, 9001, "a region is outside"),
+        ("regions/start", 0, -1, "a region is outside"),
+        ("regions/chrom", 0, 9, "not a complete evidence file"),
+        ("regions/chrom", slice(None), [1, 0], "outside|not sorted"),
+        ("chroms/name", 1, b"chr2", "is inconsistent"),
     ],
 )
 def test_heads_that_cannot_be_are_refused(path, name, index, value, words):
@@ -283,7 +285,7 @@ def test_a_missing_part_is_refused_or_noticed(path, name):
     if name == "intervals":
         assert not open_evidence(path).check()
     else:
-        with pytest.raises(InputFileError, match="not a whole store"):
+        with pytest.raises(InputFileError, match="not a complete evidence file"):
             open_evidence(path)
 
 
@@ -302,7 +304,7 @@ def test_peaks_that_cannot_be_are_refused_when_they_are_read(path, name, index, 
         file[f"intervals/chr2/{name}"][index] = value
     store = open_evidence(path)
     assert len(store.peaks("chr10").start)
-    with pytest.raises(InputFileError, match="peaks of chr2 that cannot be"):
+    with pytest.raises(InputFileError, match="invalid peaks on chr2"):
         store.peaks("chr2")
 
 
@@ -321,7 +323,7 @@ def test_a_flipped_bit_is_found(path):
     content = bytearray(path.read_bytes())
     content[chunk.byte_offset + chunk.size // 2] ^= 4
     path.write_bytes(content)
-    with pytest.raises(InputFileError, match="not a whole store"):
+    with pytest.raises(InputFileError, match="not a complete evidence file"):
         open_evidence(path).peaks("chr2")
 
 
@@ -329,7 +331,7 @@ def test_a_flipped_bit_is_found(path):
 def test_a_file_cut_short_is_refused(path, share):
     content = path.read_bytes()
     path.write_bytes(content[: int(len(content) * share)])
-    with pytest.raises(InputFileError, match="not a whole store"):
+    with pytest.raises(InputFileError, match="not a complete evidence file"):
         open_evidence(path)
 
 

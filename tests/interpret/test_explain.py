@@ -9,18 +9,16 @@ from scipy.special import logit
 from tfimpute_tracks.errors import RegionError
 from tfimpute_tracks.genome import Region, open_genome, read_past_ends
 from tfimpute_tracks.interpret.explain import Explainer
-from tfimpute_tracks.models.config import NetworkConfig
+from tfimpute_tracks.models.config import RecurrentConfig
 from tfimpute_tracks.vocabulary import Pair
 from toys import AROUND, CONFIG, DEEP, make_model, write_gapped_genome
 
 PAIR = Pair("EP300", "HepG2")
-GRU = NetworkConfig(
+GRU = RecurrentConfig(
     seq_len=60,
     filter_length=8,
     n_filters=16,
     pool=10,
-    n_units=3,
-    embedding_size=16,
     recurrent_units=8,
 )
 CONFIGS = {"plain": CONFIG, "around": AROUND, "deep": DEEP, "gru": GRU}
@@ -34,7 +32,7 @@ def setting(request, tmp_path):
 
 
 def predicted(model, genome, tile):
-    flank = (model.config.span - model.config.seq_len) // 2
+    flank = (model.config.receptive_field - model.config.seq_len) // 2
     codes = read_past_ends(genome, tile.chrom, tile.start - flank, tile.end + flank)
     return float(model.predict(codes[None], [PAIR])[0, 0])
 

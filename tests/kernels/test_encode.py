@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -11,6 +12,7 @@ from tfimpute_tracks.kernels.encode import (
     decode,
     encode,
     one_hot,
+    one_hot_tensor,
     pack_2bit,
     reverse_complement,
     unknown_bases,
@@ -91,3 +93,11 @@ def test_unknown_letters_are_those_of_each_tile(seed, seq_len, stride, n_tiles, 
 def test_too_few_letters_are_refused():
     with pytest.raises(IndexError, match="99 letters are too few for 2 tiles"):
         unknown_bases(np.zeros(99, np.uint8), 50, 50, 2)
+
+
+@pytest.mark.parametrize("dtype", [None, torch.float64, torch.bfloat16])
+def test_one_hot_is_the_same_in_pytorch(dtype):
+    codes = encode("ACGTNNTGA").reshape(3, 3)
+    tensor = one_hot_tensor(torch.from_numpy(codes), dtype)
+    assert tensor.dtype == (dtype or torch.float32)
+    np.testing.assert_array_equal(tensor.float().numpy(), one_hot(codes))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tfimpute_tracks.kernels.context import blend
-from tfimpute_tracks.models.context import Surroundings
+from tfimpute_tracks.models.context import TileContext
 
 
 def naive_blend(logits, unknown, weights, bias, spread, step):
@@ -67,7 +67,7 @@ def test_it_is_the_network_s_definition(rng, reach):
     logits = rng.normal(size=(30, 2 * reach + 1, 5)).astype(np.float32)
     unknown = rng.random((30, 2 * reach + 1)) < 0.3
     unknown[:, reach] = False
-    module = Surroundings(reach)
+    module = TileContext(reach)
     with torch.no_grad():
         module.weight.copy_(torch.from_numpy(rng.normal(size=reach + 1)))
         module.bias.fill_(-0.7)
@@ -80,5 +80,5 @@ def test_it_is_the_network_s_definition(rng, reach):
 
 def test_a_network_begins_with_the_tile_alone():
     logits = torch.randn(4, 7, 2)
-    blended = Surroundings(3)(logits, torch.zeros(4, 7, dtype=torch.bool))
+    blended = TileContext(3)(logits, torch.zeros(4, 7, dtype=torch.bool))
     torch.testing.assert_close(blended, logits[:, 3])

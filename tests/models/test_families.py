@@ -1,5 +1,6 @@
-"""Networks that go on otherwise than the first one: against loops, and in scans."""
+"""The families of networks: against loops, and in engines."""
 
+import json
 import math
 from dataclasses import replace
 
@@ -12,29 +13,33 @@ from tfimpute_tracks.engines.numba_backend import NUMBA
 from tfimpute_tracks.engines.scorer import Scorer
 from tfimpute_tracks.engines.tile_grid import tile_grid
 from tfimpute_tracks.engines.tiles import TileRange
+from tfimpute_tracks.errors import InputFileError, UsageError
 from tfimpute_tracks.kernels.encode import reverse_complement
-from tfimpute_tracks.models.checkpoint import weight_shapes
-from tfimpute_tracks.models.config import NETWORKS, NetworkConfig
-from tfimpute_tracks.models.registry import build_network
+from tfimpute_tracks.models.config import (
+    GatedConfig,
+    RecurrentConfig,
+    ResidualConfig,
+)
+from tfimpute_tracks.models.registry import build_network, config_from_dict, presets
 from toys import DEEP, VOCABULARY, make_model, torch_scorer
 
-GRU = NetworkConfig(
+GRU = RecurrentConfig(
+    seq_len=60, filter_length=8, n_filters=16, pool=10, recurrent_units=32
+)
+DEEP_CONTEXT = replace(DEEP, context_tiles=2)
+GATED_CONTEXT = GatedConfig(
     seq_len=60,
     filter_length=8,
     n_filters=16,
-    pool=10,
-    embedding_size=16,
-    recurrent_units=32,
-)
-DEEP_AROUND = replace(DEEP, reach=2)
-PLAIN_AROUND = NetworkConfig(
-    seq_len=60, filter_length=8, n_filters=16, pool=20, embedding_size=5, reach=3
+    pool=20,
+    embedding_size=5,
+    context_tiles=3,
 )
 EVERY = VOCABULARY.all_pairs()
 FAMILIES = pytest.mark.parametrize(
     "config",
-    [DEEP, GRU, DEEP_AROUND, PLAIN_AROUND],
-    ids=["deep", "gru", "deep around", "plain around"],
+    [DEEP, GRU, DEEP_CONTEXT, GATED_CONTEXT],
+    ids=["residual", "recurrent", "residual with context", "gated with context"],
 )
 
 
@@ -65,15 +70,17 @@ def naive_deep_logit(codes, weights, tf, cell):
     m = _motifs(codes, weights, DEEP.pool)
     back = _motifs(reverse_complement(codes), weights, DEEP.pool)
     n = len(m)
-    h = [_dense(np.maximum(m[w], back[n - 1 - w]), weights, "enter") for w in range(n)]
+    h = [
+        _dense(np.maximum(m[w], back[n - 1 - w]), weights, "proj_in") for w in range(n)
+    ]
     for block in ("blocks.0", "blocks.1"):
         nothing = np.zeros(DEEP.channels)
         normed = [_norm(row, weights, f"{block}.norm") for row in h]
         padded = [nothing, *normed, nothing]
         for w in range(n):
             both = np.concatenate([padded[w + 1], padded[w] + padded[w + 2]])
-            inner = _gelu(_dense(both, weights, f"{block}.around"))
-            h[w] = h[w] + _dense(inner, weights, f"{block}.mix")
+            inner = _gelu(_dense(both, weights, f"{block}.conv"))
+            h[w] = h[w] + _dense(inner, weights, f"{block}.proj_out")
     refined = [np.maximum(0, _norm(row, weights, "norm")) for row in h]
     tied = [weights["unit_weight"][min(w, n - 1 - w)] for w in range(n)]
     both = np.concatenate(
@@ -92,8 +99,8 @@ def naive_gru_logit(codes, weights, tf, cell):
     gate = _sigmoid(weights["cell_embedding"][cell])
     h = np.zeros(GRU.recurrent_units)
     for row in _motifs(codes, weights, GRU.pool):
-        x = weights["reader.weight_ih_l0"] @ (row * gate) + weights["reader.bias_ih_l0"]
-        y = weights["reader.weight_hh_l0"] @ h + weights["reader.bias_hh_l0"]
+        x = weights["gru.weight_ih_l0"] @ (row * gate) + weights["gru.bias_ih_l0"]
+        y = weights["gru.weight_hh_l0"] @ h + weights["gru.bias_hh_l0"]
         (xr, xz, xn), (yr, yz, yn) = np.split(x, 3), np.split(y, 3)
         reset, update = _sigmoid(xr + yr), _sigmoid(xz + yz)
         h = (1 - update) * np.tanh(xn + reset * yn) + update * h
@@ -116,11 +123,32 @@ def test_networks_are_their_formulas(tmp_path, rng, config, logit):
 
 
 @FAMILIES
-def test_the_file_names_the_arrays_of_the_network(config):
+def test_configurations_state_shapes_of_the_network_s_own_arrays(config):
     network = build_network(config, len(VOCABULARY.tfs), len(VOCABULARY.cells))
     shapes = {name: tuple(p.shape) for name, p in network.named_parameters()}
-    shapes["thresholds"] = (len(VOCABULARY.tfs), len(VOCABULARY.cells))
-    assert weight_shapes(config, VOCABULARY) == shapes
+    stated = config.array_shapes(len(VOCABULARY.tfs), len(VOCABULARY.cells))
+    assert stated == {name: shapes[name] for name in stated}
+    # What runs without PyTorch must check all that it reads.
+    assert not config.gates_motifs or stated == shapes
+
+
+@FAMILIES
+def test_every_parameter_trains_in_one_group_and_has_initial_values(config):
+    networks = [build_network(config, 3, 4) for _ in range(2)]
+    for network in networks:
+        for parameter in network.parameters():
+            parameter.data.fill_(torch.nan)
+        network.init_weights(seed=3, filter_std=0.05, bias=-4.0)
+    first, second = (dict(network.named_parameters()) for network in networks)
+    for name, parameter in first.items():
+        torch.testing.assert_close(parameter, second[name], rtol=0, atol=0)
+    assert (first["bias"] == -4).all()
+    assert float(first["filters"].detach().std()) == pytest.approx(0.05, rel=0.1)
+    groups = networks[0].parameter_groups()
+    grouped = [id(p) for parameters in groups.values() for p in parameters]
+    context = {id(p) for n, p in first.items() if n.startswith("context.")}
+    assert sorted([*grouped, *context]) == sorted(map(id, first.values()))
+    assert list(map(id, groups["filters"])) == [id(first["filters"]), id(first["bias"])]
 
 
 @FAMILIES
@@ -130,7 +158,9 @@ def test_engines_give_the_network_s_scores(tmp_path, rng, config, stride):
     grid = tile_grid(config, stride)
     codes = rng.integers(0, 5, grid.n_codes(n_tiles)).astype(np.uint8)
     codes[2_000:2_300] = 4
-    spans = np.lib.stride_tricks.sliding_window_view(codes, config.span)[::stride]
+    spans = np.lib.stride_tricks.sliding_window_view(codes, config.receptive_field)[
+        ::stride
+    ]
     tiles = spans[:, config.flank :][:, : config.seq_len]
     known = (tiles == 4).sum(axis=1) * 2 <= config.seq_len
     for pairs in (EVERY[5:6], EVERY[::-1]):
@@ -159,7 +189,9 @@ def test_a_tile_s_score_does_not_depend_on_its_neighbors(tmp_path, rng, config):
 @FAMILIES
 def test_look_up_steps_give_the_plain_gradients(tmp_path, rng, config):
     network = make_model(tmp_path, config=config).network()
-    codes = torch.from_numpy(rng.integers(0, 5, (6, config.span)).astype(np.uint8))
+    codes = torch.from_numpy(
+        rng.integers(0, 5, (6, config.receptive_field)).astype(np.uint8)
+    )
     tf, cell = torch.tensor([0, 1, 2, 2]), torch.tensor([3, 0, 1, 1])
     plain = network.backend
     results = []
@@ -178,34 +210,51 @@ def test_look_up_steps_give_the_plain_gradients(tmp_path, rng, config):
 @FAMILIES
 def test_a_sequence_and_its_reverse_complement_score_the_same(tmp_path, rng, config):
     model = make_model(tmp_path, config=config)
-    codes = rng.integers(0, 5, (20, config.span)).astype(np.uint8)
+    codes = rng.integers(0, 5, (20, config.receptive_field)).astype(np.uint8)
     there, back = (model.predict(c, EVERY) for c in (codes, reverse_complement(codes)))
     np.testing.assert_allclose(there, back, atol=2e-5)
 
 
-def test_parts_that_do_not_go_together_are_refused():
-    with pytest.raises(Exception, match="channels=8 with blocks=0"):
-        NetworkConfig(channels=8)
-    with pytest.raises(Exception, match="recurrent_units=16 with blocks=1"):
-        NetworkConfig(channels=16, blocks=1, recurrent_units=16)
-    with pytest.raises(Exception, match="give a multiple of 8"):
-        NetworkConfig(channels=20, blocks=1, filter_length=21, pool=20)
-    with pytest.raises(Exception, match="pool=16 does not divide the 181 positions"):
-        NetworkConfig(channels=16, blocks=1, pool=16)
+def test_sizes_that_do_not_go_together_are_refused():
+    with pytest.raises(
+        UsageError, match="channels=20 in a residual network; use a mul"
+    ):
+        ResidualConfig(channels=20)
+    with pytest.raises(
+        UsageError, match="n_filters=20 in a recurrent network; use a m"
+    ):
+        RecurrentConfig(n_filters=20)
+    with pytest.raises(UsageError, match="blocks=0; use an integer of at least 1"):
+        ResidualConfig(blocks=0)
+    with pytest.raises(UsageError, match="pool=16 does not divide the 180 positions"):
+        ResidualConfig(pool=16)
 
 
-def test_tiles_of_fine_windows_stand_some_windows_apart():
-    assert NETWORKS["default"].stride == NETWORKS["default"].pool == 100
-    assert NETWORKS["deep"].stride == 90
-    assert NETWORKS["gru"].stride == 100
+def test_tiles_of_short_windows_start_several_windows_apart():
+    assert {name: preset.config.stride for name, preset in presets().items()} == {
+        "default": 100,
+        "paper": 100,
+        "paper-random": 100,
+        "deep": 90,
+        "gru": 100,
+    }
     assert DEEP.stride == 100
-    assert (NETWORKS["deep"].flank, NETWORKS["deep"].span) == (360, 920)
-    assert NETWORKS["default"].span == NETWORKS["default"].seq_len
+    assert (ResidualConfig().flank, ResidualConfig().receptive_field) == (360, 920)
+    assert GatedConfig().receptive_field == GatedConfig().seq_len
 
 
-def test_files_from_before_these_parts_are_read():
-    sizes = NETWORKS["default"].to_dict()
-    assert not {"channels", "blocks", "recurrent_units", "reach"} & set(sizes)
-    assert NetworkConfig.from_dict(sizes) == NETWORKS["default"]
-    for config in (DEEP, GRU, DEEP_AROUND):
-        assert NetworkConfig.from_dict(config.to_dict()) == config
+@FAMILIES
+def test_configurations_survive_a_file(config):
+    assert config_from_dict(json.loads(json.dumps(config.to_dict()))) == config
+
+
+@FAMILIES
+def test_weights_that_do_not_fit_are_refused_when_the_network_is_built(
+    tmp_path, config
+):
+    model = make_model(tmp_path, config=config)
+    arrays = dict(model.checkpoint.weights)
+    arrays.pop([name for name in arrays if name != "thresholds"][-1])
+    checkpoint = replace(model.checkpoint, weights=arrays)
+    with pytest.raises(InputFileError, match=f"do not fit a {config.family} network"):
+        replace(model, checkpoint=checkpoint).network()

@@ -1,14 +1,17 @@
 """Names in, probabilities out; what a user can get wrong on the way."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from evidence_toys import give_tracks
 from tfimpute_tracks.dataset import HoldOut
 from tfimpute_tracks.errors import InputFileError, UnknownNameError, UsageError
 from tfimpute_tracks.models import load_model
-from tfimpute_tracks.models.checkpoint import read_checkpoint
+from tfimpute_tracks.models.checkpoint import read_checkpoint, write_checkpoint
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
-from toys import CALIBRATED, CONFIG, make_model, write_model
+from toys import CALIBRATED, CONFIG, VOCABULARY, make_model, write_model
 
 
 def test_text_and_codes_mean_the_same(tmp_path):
@@ -30,7 +33,7 @@ def test_the_answer_has_a_row_per_sequence_and_a_column_per_pair(tmp_path):
 
 
 def test_a_sequence_of_another_length_is_named(tmp_path):
-    with pytest.raises(UsageError, match="sequence 1 has 59 letters; the model toy"):
+    with pytest.raises(UsageError, match="sequence 1 has 59 bp; the model toy"):
         make_model(tmp_path).predict(["A" * 60, "A" * 59], ["CTCF:K562"])
 
 
@@ -91,7 +94,7 @@ def test_files_that_are_no_weights_are_told_apart(tmp_path):
             tmp_path / "d.safetensors",
             good.replace(b'"format-version": "1"', b'"format-version": "9"'),
         ),
-        "holds 'tfimpute-other'": _broken(
+        "of format 'tfimpute-other'": _broken(
             tmp_path / "e.safetensors",
             good.replace(b"tfimpute-weights", b"tfimpute-other  ").replace(
                 b'"tfimpute-other  "', b'"tfimpute-other"  '
@@ -115,12 +118,43 @@ def test_a_card_of_other_weights_is_refused(tmp_path):
     write_model(tmp_path / "a.safetensors", seed=1, card={})
     write_model(tmp_path / "b.safetensors", seed=2, card={})
     (tmp_path / "a.json").replace(tmp_path / "b.json")
-    with pytest.raises(InputFileError, match="belongs to other weights"):
+    with pytest.raises(InputFileError, match="is of other weights"):
         load_model(tmp_path / "b.safetensors")
 
 
+def test_models_of_the_same_weights_are_equal(tmp_path, rng):
+    model, other = (make_model(tmp_path, seed=seed) for seed in (1, 2))
+    again = replace(make_model(tmp_path, seed=1), name="renamed")
+    assert model == again
+    assert model.checkpoint == again.checkpoint
+    assert model != other
+    assert model.checkpoint != other.checkpoint
+    assert model != model.name
+    assert len({model, again, other}) == 2
+    assert len({model.checkpoint, again.checkpoint, other.checkpoint}) == 2
+    measured = give_tracks(model, tmp_path, rng)
+    assert measured != model
+    assert measured == replace(measured, name="renamed")
+    assert repr(model)  # without the arrays
+    assert len(repr(model)) < 1000
+
+
+def test_an_array_of_another_shape_is_refused(tmp_path):
+    path = write_model(tmp_path / "toy.safetensors")
+    checkpoint = read_checkpoint(path)
+    for name, array in checkpoint.weights.items():
+        wrong = {**checkpoint.weights, name: array[..., :1]}
+        missing = {n: a for n, a in checkpoint.weights.items() if n != name}
+        for arrays, what in ((wrong, "has shape"), (missing, "is missing")):
+            if np.shape(arrays.get(name)) == np.shape(array):
+                continue
+            write_checkpoint(path, CONFIG, VOCABULARY, arrays, {})
+            with pytest.raises(InputFileError, match=f"array '{name}' {what}"):
+                read_checkpoint(path)
+
+
 def test_an_unknown_model_lists_the_shipped_ones():
-    with pytest.raises(UnknownNameError, match="unknown model 'defualt'; shipped are"):
+    with pytest.raises(UnknownNameError, match="unknown model 'defualt'; bundled are"):
         load_model("defualt")
 
 

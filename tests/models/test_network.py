@@ -6,9 +6,11 @@ import torch
 
 import naive
 from tfimpute_tracks.engines.numba_backend import NUMBA
+from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.kernels.encode import reverse_complement
-from tfimpute_tracks.models.config import NETWORKS, NetworkConfig
+from tfimpute_tracks.models.config import GatedConfig
 from tfimpute_tracks.models.network import TORCH
+from tfimpute_tracks.models.registry import config_from_dict, find_preset
 from toys import CONFIG, VOCABULARY, make_model
 
 
@@ -82,15 +84,13 @@ def test_look_up_steps_give_the_plain_values_and_gradients(tmp_path, rng):
 
 @pytest.mark.parametrize(("preset", "n_windows"), [("paper", 3), ("paper-random", 1)])
 def test_presets_have_the_paper_s_windows(preset, n_windows):
-    assert NETWORKS[preset].n_windows == n_windows
+    assert find_preset(preset).config.n_windows == n_windows
 
 
 def test_sizes_that_cannot_be_are_refused():
-    with pytest.raises(Exception, match="do not fit sequences of 10"):
-        NetworkConfig(seq_len=10, filter_length=11)
-    with pytest.raises(Exception, match="n_filters=0"):
-        NetworkConfig(n_filters=0)
-    with pytest.raises(Exception, match="pool missing or unknown"):
-        NetworkConfig.from_dict(
-            {k: v for k, v in CONFIG.to_dict().items() if k != "pool"}
-        )
+    with pytest.raises(UsageError, match="do not fit sequences of 10"):
+        GatedConfig(seq_len=10, filter_length=11)
+    with pytest.raises(UsageError, match="n_filters=0"):
+        GatedConfig(n_filters=0)
+    with pytest.raises(UsageError, match="size pool is missing or unknown"):
+        config_from_dict({k: v for k, v in CONFIG.to_dict().items() if k != "pool"})

@@ -66,7 +66,7 @@ CLEAN = (
     *("commands/console.py", "commands/context_report.py", "commands/evidence.py"),
     *("commands/evidence_report.py", "commands/hub.py", "commands/info.py"),
     *("commands/inputs.py", "commands/options.py", "commands/report.py"),
-    *("commands/selftest.py", "models/catalog.py"),
+    *("commands/selftest.py", "models/"),
 )
 
 

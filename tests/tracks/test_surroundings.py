@@ -29,7 +29,7 @@ from toys import AROUND, DEEP, VOCABULARY, make_model, random_letters, write_fas
 
 PAIRS = [Pair("CTCF", "K562"), Pair("MAX", "HepG2"), Pair("EP300", "GM12878")]
 CONFIGS = pytest.mark.parametrize(
-    "config", [AROUND, replace(DEEP, reach=2)], ids=["plain", "deep"]
+    "config", [AROUND, replace(DEEP, context_tiles=2)], ids=["plain", "deep"]
 )
 
 
@@ -52,7 +52,7 @@ def _plain(model, text, starts, pairs=PAIRS):
     config = model.config
     past = "N" * config.flank
     padded = past + text + past
-    spans = np.stack([encode(padded[s : s + config.span]) for s in starts])
+    spans = np.stack([encode(padded[s : s + config.receptive_field]) for s in starts])
     scores = model.predict(spans, pairs)
     tiles = spans[:, config.flank :][:, : config.seq_len]
     scores[2 * (tiles == 4).sum(axis=1) > config.seq_len] = np.nan
@@ -167,7 +167,7 @@ def test_neither_blocks_nor_threads_change_a_bit(
 @pytest.mark.parametrize("stride", [13, 20])
 def test_cold_and_warm_cache_are_the_same_bit_for_bit(tmp_path, genome, config, stride):
     model = make_model(tmp_path, config=config)
-    alone = make_model(tmp_path / "..", config=replace(config, reach=0))
+    alone = make_model(tmp_path / "..", config=replace(config, context_tiles=0))
     cache = FeatureCache(tmp_path / "cache", 10**9)
     ranges = [TileRange("chr1", 0, 1300 // stride)]
 
@@ -210,5 +210,8 @@ def test_the_self_test_looks_around_as_well(tmp_path, monkeypatch, config):
     assert {record.stride for record in records} == {config.stride, 37}
     for record in records:
         assert record.difference <= record.tolerance, record
-    lengths = {(record.tiles - 1) * record.stride + config.span for record in records}
+    lengths = {
+        (record.tiles - 1) * record.stride + config.receptive_field
+        for record in records
+    }
     assert max(lengths) <= 4_000 < min(lengths) + 100

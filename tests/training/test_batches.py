@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from tfimpute_tracks.engines.numba_backend import NUMBA
+from tfimpute_tracks.models.config import RecurrentConfig, ResidualConfig
 from tfimpute_tracks.models.network import TORCH
 from tfimpute_tracks.models.registry import build_network
 from tfimpute_tracks.training import Recipe
@@ -15,19 +16,29 @@ from tfimpute_tracks.training.state import initialize
 from toys import CONFIG, make_dataset
 
 RECIPE = Recipe(filter_std=0.3)
-DEEP = replace(
-    CONFIG, filter_length=9, pool=13, n_filters=32, channels=16, blocks=1, n_units=3
+DEEP = ResidualConfig(
+    seq_len=60,
+    filter_length=9,
+    n_filters=32,
+    pool=13,
+    context_tiles=0,
+    n_units=3,
+    embedding_size=5,
+    channels=16,
+    blocks=1,
 )
-GRU = replace(CONFIG, pool=13, n_filters=32, embedding_size=32, recurrent_units=16)
+GRU = RecurrentConfig(
+    seq_len=60, filter_length=8, n_filters=32, pool=13, recurrent_units=16
+)
 
 
 def _step(config, recipe, bfloat16):
     """Make a training step; return its loss, gradients, and the network after it."""
     dataset = make_dataset()
     rows, columns = np.arange(64), np.arange(12)
-    state = initialize(build_network(config, 3, 4, NUMBA), recipe, "cpu")
-    if config.blocks:
-        state.network.dropout = recipe.dropout
+    network = build_network(config, 3, 4)
+    network.backend, network.dropout = NUMBA, recipe.dropout
+    state = initialize(network, recipe, "cpu")
     state.network.train()
     batches = BatchLoss(dataset, np.arange(900), columns, recipe, "cpu", bfloat16)
     loss, _ = batches.loss(state.network, rows, 0)

@@ -1,4 +1,4 @@
-"""Surroundings are fitted when all else is: where sites have them, and they help."""
+"""TileContext are fitted when all else is: where sites have them, and they help."""
 
 import dataclasses
 
@@ -9,7 +9,7 @@ import torch
 from tfimpute_tracks.dataset import Split, split_by_chromosome
 from tfimpute_tracks.engines.sites import predict_sites
 from tfimpute_tracks.models import load_model
-from tfimpute_tracks.models.config import NetworkConfig
+from tfimpute_tracks.models.config import GatedConfig
 from tfimpute_tracks.models.registry import build_network
 from tfimpute_tracks.training import Recipe, TrainingJob, export_run, fit, train_model
 from tfimpute_tracks.training.context_fit import (
@@ -20,7 +20,7 @@ from tfimpute_tracks.training.context_fit import (
 from tfimpute_tracks.training.loss import instance_weights, weighted_loss
 from toys import CONFIG, make_dataset, make_model
 
-AROUND = dataclasses.replace(CONFIG, reach=2)
+AROUND = dataclasses.replace(CONFIG, context_tiles=2)
 RECIPE = Recipe(epochs=2, batch_size=128, learning_rate=0.02, filter_learning_rate=0.05)
 MOTIFS = ([1, 1, 2, 1, 2, 1], [3, 2, 0, 1, 3, 2], [1, 0, 1, 2, 3, 2])
 TRAINED = np.array([0, 1, 3, 4, 5, 6, 8])
@@ -29,7 +29,7 @@ TRAINED = np.array([0, 1, 3, 4, 5, 6, 8])
 @pytest.fixture(scope="module")
 def dataset():
     """A data set whose sequences have the letters around the tile, and enough sites."""
-    return make_dataset(3300, AROUND.span)
+    return make_dataset(3300, AROUND.receptive_field)
 
 
 def _train(folder, dataset, config=AROUND, **job):
@@ -41,14 +41,14 @@ def _train(folder, dataset, config=AROUND, **job):
 
 def _spotter():
     """A network that says 5 or more where a tile has the TF's motif, and else -5."""
-    config = NetworkConfig(
+    config = GatedConfig(
         seq_len=60,
         filter_length=6,
         n_filters=3,
         pool=20,
         n_units=1,
         embedding_size=3,
-        reach=2,
+        context_tiles=2,
     )
     network = build_network(config, 3, 4)
     with torch.no_grad():
@@ -61,7 +61,7 @@ def _spotter():
         network.gate_weight[:3].copy_(60 * torch.eye(3) - 30)
         network.unit_weight.fill_(10)
         network.unit_bias.fill_(-5)
-        network.surroundings.leave_out()
+        network.context.reset()
     return network.eval()
 
 
@@ -77,7 +77,7 @@ def _loss(network, dataset, rows, columns):
 
 def test_training_ends_with_surroundings_and_the_card_tells(tmp_path, dataset):
     run = _train(tmp_path, dataset)
-    weight = run.network.surroundings.weight
+    weight = run.network.context.weight
     assert not torch.equal(weight, torch.tensor([1.0, 0, 0]))
     n_known = len(split_by_chromosome(dataset).valid)
     assert run.context.part == "valid"
@@ -86,11 +86,9 @@ def test_training_ends_with_surroundings_and_the_card_tells(tmp_path, dataset):
     export_run(path, run, dataset, {"name": "toy", "build": "toy1"}, lambda _: None)
     model = load_model(path)
     assert model.card["context"] == dataclasses.asdict(run.context)
-    assert model.card["network"]["reach"] == 2
+    assert model.card["network"]["context_tiles"] == 2
     arrays = model.checkpoint.weights
-    np.testing.assert_array_equal(
-        arrays["surroundings.weight"], weight.detach().numpy()
-    )
+    np.testing.assert_array_equal(arrays["context.weight"], weight.detach().numpy())
     # The AUROC that the card tells is that of the file, on the same sites.
     rows = run.split.valid
     for auroc, codes in (
@@ -116,7 +114,7 @@ def test_without_letters_around_surroundings_are_left_out(tmp_path, dataset, len
     short = dataclasses.replace(dataset, codes=dataset.codes[:, first : first + length])
     run = _train(tmp_path / "short", short)
     assert run.context is None
-    surroundings = run.network.surroundings
+    surroundings = run.network.context
     assert surroundings.weight.tolist() == [1, 0, 0]
     assert surroundings.bias.tolist() == [0]
     path = tmp_path / "model.safetensors"
@@ -200,7 +198,7 @@ def test_a_fit_finds_at_which_distance(dataset):
     network = _spotter()
     data = dataclasses.replace(dataset, codes=codes)
     found = fit_context(network, data, split_by_chromosome(data), TRAINED)
-    weight = network.surroundings.weight.detach().numpy()
+    weight = network.context.weight.detach().numpy()
     assert found.auroc_single_tile < 0.5
     assert found.auroc > 0.93
     assert weight[2] > max(0, weight[0], weight[1])
@@ -214,17 +212,17 @@ def test_a_fit_makes_the_loss_no_larger(tmp_path, dataset, seed, scale):
     with torch.no_grad():
         for name in ("unit_weight", "unit_bias"):
             getattr(network, name).mul_(scale)
-    network.surroundings.leave_out()
+    network.context.reset()
     split = split_by_chromosome(dataset)
     before = _loss(network, dataset, split.valid, TRAINED)
     assert fit_context(network, dataset, split, TRAINED) is not None
-    assert all(torch.isfinite(p).all() for p in network.surroundings.parameters())
+    assert all(torch.isfinite(p).all() for p in network.context.parameters())
     assert _loss(network, dataset, split.valid, TRAINED) <= before + 1e-5
 
 
 def test_sites_with_a_neighbor_that_is_unknown_teach_nothing(tmp_path, dataset):
     network = make_model(tmp_path, config=AROUND).network().eval()
-    network.surroundings.leave_out()
+    network.context.reset()
     codes = dataset.codes.copy()
     split = split_by_chromosome(dataset)
     # 31 of the first neighbor's 60 letters are unknown, and of the last one's 30.
@@ -239,10 +237,10 @@ def test_sites_with_a_neighbor_that_is_unknown_teach_nothing(tmp_path, dataset):
     codes[split.valid, :31] = 4
     found = fit_context(network, data, split, TRAINED)
     assert (found.part, found.n_sites) == ("train", len(split.train))
-    network.surroundings.leave_out()
+    network.context.reset()
     few = Split(split.train[: MIN_SITES - 1], split.valid, split.test)
     assert fit_context(network, data, few, TRAINED) is None
-    assert network.surroundings.weight.tolist() == [1, 0, 0]
+    assert network.context.weight.tolist() == [1, 0, 0]
 
 
 def test_pairs_with_hardly_a_positive_take_no_part(tmp_path, dataset):

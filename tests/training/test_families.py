@@ -8,6 +8,7 @@ import torch
 
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.models import load_model
+from tfimpute_tracks.models.config import RecurrentConfig, ResidualConfig
 from tfimpute_tracks.models.registry import build_network
 from tfimpute_tracks.training import Recipe, TrainingJob, export_run, train_model
 from tfimpute_tracks.training.batches import BatchLoss
@@ -24,10 +25,20 @@ RECIPE = Recipe(
     ema_decay=0.9,
     filter_std=0.3,
 )
-DEEP = replace(
-    CONFIG, filter_length=9, pool=13, n_filters=32, channels=16, blocks=1, n_units=3
+DEEP = ResidualConfig(
+    seq_len=60,
+    filter_length=9,
+    n_filters=32,
+    pool=13,
+    context_tiles=0,
+    n_units=3,
+    embedding_size=5,
+    channels=16,
+    blocks=1,
 )
-GRU = replace(CONFIG, pool=13, n_filters=32, embedding_size=32, recurrent_units=16)
+GRU = RecurrentConfig(
+    seq_len=60, filter_length=8, n_filters=32, pool=13, recurrent_units=16
+)
 
 
 class KilledError(Exception):

@@ -8,9 +8,8 @@ import torch
 
 from tfimpute_tracks.dataset import Dataset, HoldOut, PairLists, split_by_chromosome
 from tfimpute_tracks.errors import InputFileError, RunError, UsageError
-from tfimpute_tracks.models import load_model
+from tfimpute_tracks.models import load_model, presets
 from tfimpute_tracks.training import (
-    RECIPES,
     Recipe,
     TrainingJob,
     draw_curves,
@@ -166,9 +165,7 @@ def test_a_loss_that_explodes_stops_the_run(tmp_path, dataset):
 
 
 def test_sequences_that_are_too_short_and_roles_that_are_not_there(tmp_path, dataset):
-    with pytest.raises(
-        UsageError, match="sequences of 50 letters and the network reads 60"
-    ):
+    with pytest.raises(UsageError, match="sequences of 50 bp and the network reads 60"):
         _train(tmp_path, make_dataset(seq_len=50))
     with pytest.raises(
         UsageError, match="no pair of the data set has a role of nobody"
@@ -191,13 +188,13 @@ def test_held_out_pairs_teach_nothing(tmp_path, dataset):
 
 
 def test_the_paper_s_recipe_trains(tmp_path, dataset):
-    recipe = dataclasses.replace(RECIPES["paper"], epochs=1)
+    recipe = Recipe(**presets()["paper"].recipe | {"epochs": 1})
     run, _ = _train(tmp_path, dataset, recipe)
     assert np.isfinite(run.history[0]["loss"])
 
 
 def test_the_paper_s_schedule_loses_three_per_cent_every_fifty_thousand():
-    recipe = RECIPES["paper"]
+    recipe = Recipe(**presets()["paper"].recipe)
     assert learning_rate_factor(recipe, 0, 1) == 1
     assert learning_rate_factor(recipe, 50_000 // 32 + 1, 1) == pytest.approx(0.97)
     assert learning_rate_factor(recipe, 150_000 // 32 + 1, 1) == pytest.approx(0.97**3)
@@ -285,7 +282,7 @@ def test_a_replicate_is_judged_and_its_pair_stays_seen(tmp_path, dataset):
     )
     model = load_model(path)
     assert model.status(dataset.pairs[0]) == "trained"
-    assert len(model.card["pairs"]) == len(model.known_pairs) == 11
+    assert len(model.card["pairs"]) == len(model.measured_pairs) == 11
     assert model.card["metrics"]["test2"]["pairs"] == 1
 
 

@@ -69,7 +69,7 @@ def test_what_is_around_a_tile_counts(toy, around, genome, at, n_ref, insert):
         assert starts[0] >= 0
         assert starts[-1] + config.seq_len <= len(text)
         padded = past + text + past
-        spans = [padded[start : start + config.span] for start in starts]
+        spans = [padded[start : start + config.receptive_field] for start in starts]
         plain = around.predict(spans, PAIRS)
         unknown = [
             2 * text[start : start + config.seq_len].count("N") > config.seq_len

@@ -48,7 +48,7 @@ def _naive(model, text, place):
     for code, letter in enumerate("ACGT"):
         changed = text[:place] + letter + text[place + 1 :]
         padded = "N" * flank + changed + "N" * flank
-        spans = [padded[start : start + config.span] for start in starts]
+        spans = [padded[start : start + config.receptive_field] for start in starts]
         best[code] = model.predict(spans, PAIRS).max(axis=0)
     return best
 

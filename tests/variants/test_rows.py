@@ -28,7 +28,7 @@ PLACES += [(2040, 1, "T"), (3990, 1, "G"), (820, 3, "")]
 
 @pytest.fixture(scope="session")
 def deep_around(tmp_path_factory):
-    config = replace(DEEP, reach=2)
+    config = replace(DEEP, context_tiles=2)
     return make_model(tmp_path_factory.mktemp("deep-around"), seed=8, config=config)
 
 
@@ -60,7 +60,7 @@ def test_curves_are_those_of_the_network(model, toy, genome, stride):
             starts = getattr(scores, f"{side}_centers") + at - config.seq_len // 2
             assert (np.diff(starts) == stride).all()
             assert ((starts - at) % stride == 0).all()
-            spans = [padded[start : start + config.span] for start in starts]
+            spans = [padded[start : start + config.receptive_field] for start in starts]
             expected = model.predict(spans, PAIRS)
             tiles = [text[start : start + config.seq_len] for start in starts]
             unknown = [2 * tile.count("N") > config.seq_len for tile in tiles]

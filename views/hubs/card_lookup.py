@@ -87,7 +87,7 @@ class CardLookup:
         if model is None or not self.matches(track):
             return PairInfo(family_of(tf))
         tfs, cells = self._data_sets
-        entry = model.known_pairs.get(track.pair, {})
+        entry = model.measured_pairs.get(track.pair, {})
         return PairInfo(
             family_of(tf),
             tfs[tf],
@@ -145,6 +145,6 @@ class CardLookup:
 
     @cached_property
     def _data_sets(self) -> tuple[Counter[str], Counter[str]]:
-        pairs = self.model.known_pairs.items() if self.model else ()
+        pairs = self.model.measured_pairs.items() if self.model else ()
         trained = [pair for pair, entry in pairs if entry.get("trained")]
         return Counter(tf for tf, _ in trained), Counter(cell for _, cell in trained)

@@ -6,8 +6,9 @@ Files are named relative to the session, so the folder can be moved and shared.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 from xml.etree import ElementTree
 
@@ -24,6 +25,7 @@ SESSION_MAX_TRACKS = 50
 """Maximum number of pairs in a session, about what fits on a screen."""
 _FLANK = 10_000  # bp on each side of the peak that a session opens at
 _HEIGHT, _PEAKS_HEIGHT = 60, 25  # pixels
+_NEGATIVE_COLOR = "#7f7f7f"
 
 
 def write_sessions(
@@ -76,6 +78,30 @@ def _reference(folder: Path, genome: str, fasta: str | None) -> dict[str, Any]:
     return {"reference": reference}
 
 
+class _File(NamedTuple):
+    """A file of a session, and how it is shown; peaks have no limits."""
+
+    name: str
+    file: str
+    color: str
+    limits: tuple[float, float] | None
+
+    @property
+    def summary(self) -> str:
+        """How a pixel summarizes its bins, in the words of both viewers."""
+        return "max" if self.limits and self.limits[0] == 0 else "mean"
+
+
+def _files(tracks: list[tuple[TrackRecord, str]]) -> Iterator[_File]:
+    for track, color in tracks:
+        name = f"{track.pair.tf} {track.pair.cell}"
+        for signal, file in track.signals.items():
+            suffix = "" if signal == "probability" else f" {signal}"
+            yield _File(name + suffix, file, color, SIGNALS[signal].limits)
+        if track.bigbed:
+            yield _File(f"{name} peaks", track.bigbed, color, None)
+
+
 def igv_session(tracks: list[tuple[TrackRecord, str]], genome: str, locus: str) -> str:
     """Write a session of IGV Desktop.
 
@@ -99,45 +125,37 @@ def igv_session(tracks: list[tuple[TrackRecord, str]], genome: str, locus: str) 
     panel = ElementTree.SubElement(
         session, "Panel", name="DataPanel", height="800", width="1200"
     )
-    for track, color in tracks:
-        for signal, file in track.signals.items():
-            ElementTree.SubElement(resources, "Resource", path=file)
-            low, high = SIGNALS[signal].limits
-            shown = ElementTree.SubElement(
-                panel,
-                "Track",
-                id=file,
-                name=_name(track, signal),
-                color=rgb(color),
-                altColor=rgb("#7f7f7f"),
-                autoScale="false",
-                height=str(_HEIGHT),
-                renderer="BAR_CHART",
-                visible="true",
-                windowFunction="max" if low == 0 else "mean",
-            )
-            ElementTree.SubElement(
-                shown,
-                "DataRange",
-                type="LINEAR",
-                minimum=f"{low:g}",
-                baseline="0",
-                maximum=f"{high:g}",
-                drawBaseline="true",
-                flipAxis="false",
-            )
-        if track.bigbed:
-            ElementTree.SubElement(resources, "Resource", path=track.bigbed)
-            ElementTree.SubElement(
-                panel,
-                "Track",
-                id=track.bigbed,
-                name=f"{_name(track)} peaks",
-                color=rgb(color),
-                displayMode="COLLAPSED",
-                height=str(_PEAKS_HEIGHT),
-                visible="true",
-            )
+    for shown in _files(tracks):
+        ElementTree.SubElement(resources, "Resource", path=shown.file)
+        track = ElementTree.SubElement(
+            panel,
+            "Track",
+            id=shown.file,
+            name=shown.name,
+            color=rgb(shown.color),
+            visible="true",
+        )
+        if shown.limits is None:
+            track.attrib |= {"displayMode": "COLLAPSED", "height": str(_PEAKS_HEIGHT)}
+            continue
+        track.attrib |= {
+            "altColor": rgb(_NEGATIVE_COLOR),
+            "autoScale": "false",
+            "height": str(_HEIGHT),
+            "renderer": "BAR_CHART",
+            "windowFunction": shown.summary,
+        }
+        low, high = shown.limits
+        ElementTree.SubElement(
+            track,
+            "DataRange",
+            type="LINEAR",
+            minimum=f"{low:g}",
+            baseline="0",
+            maximum=f"{high:g}",
+            drawBaseline="true",
+            flipAxis="false",
+        )
     ElementTree.indent(session)
     return (
         '<?xml version="1.0" encoding="UTF-8" standalone="no"?>\n'
@@ -159,39 +177,20 @@ def igvjs_tracks(tracks: list[tuple[TrackRecord, str]]) -> list[dict[str, Any]]:
     list of dict
         JSON values.
     """
-    shown: list[dict[str, Any]] = []
-    for track, color in tracks:
-        for signal, file in track.signals.items():
-            low, high = SIGNALS[signal].limits
-            shown.append(
-                {
-                    "name": _name(track, signal),
-                    "type": "wig",
-                    "format": "bigwig",
-                    "url": quote(file),
-                    "min": low,
-                    "max": high,
-                    "color": color,
-                    "altColor": "#7f7f7f",
-                    "height": _HEIGHT,
-                    "windowFunction": "max" if low == 0 else "mean",
-                }
-            )
-        if track.bigbed:
-            shown.append(
-                {
-                    "name": f"{_name(track)} peaks",
-                    "type": "annotation",
-                    "format": "bigbed",
-                    "url": quote(track.bigbed),
-                    "color": color,
-                    "displayMode": "COLLAPSED",
-                    "height": _PEAKS_HEIGHT,
-                }
-            )
-    return shown
-
-
-def _name(track: TrackRecord, signal: str = "probability") -> str:
-    extra = "" if signal == "probability" else f" {signal}"
-    return f"{track.pair.tf} {track.pair.cell}{extra}"
+    described: list[dict[str, Any]] = []
+    for shown in _files(tracks):
+        settings: dict[str, Any] = {
+            "name": shown.name,
+            "url": quote(shown.file),
+            "color": shown.color,
+        }
+        if shown.limits is None:
+            settings |= {"type": "annotation", "format": "bigbed"}
+            settings |= {"displayMode": "COLLAPSED", "height": _PEAKS_HEIGHT}
+        else:
+            low, high = shown.limits
+            settings |= {"type": "wig", "format": "bigwig", "min": low, "max": high}
+            settings |= {"altColor": _NEGATIVE_COLOR, "height": _HEIGHT}
+            settings["windowFunction"] = shown.summary
+        described.append(settings)
+    return described
