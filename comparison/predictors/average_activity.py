@@ -22,13 +22,7 @@ _NOTE = "reads labels of the evaluated sites in other cell lines: no sequence is
 
 
 class AverageActivity(Predictor):
-    """Mean label over the other trained cell lines of the TF, at the site itself.
-
-    Attributes
-    ----------
-    name : str
-    summary : str
-    """
+    """Mean label over the other trained cell lines of the TF, at the site itself."""
 
     name = "average-activity"
     summary = (

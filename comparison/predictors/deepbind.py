@@ -101,13 +101,7 @@ class DeepBindNetwork(nn.Module):
 
 
 class DeepBind(Predictor):
-    """One network per trained pair; one per TF for held-out pairs.
-
-    Attributes
-    ----------
-    name : str
-    summary : str
-    """
+    """One network per trained pair; one per TF for held-out pairs."""
 
     name = "deepbind"
     summary = (

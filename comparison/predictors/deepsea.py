@@ -98,11 +98,6 @@ class DeepSea(Predictor):
     ----------
     mean : bool
         A held-out pair takes the mean over its TF's cell lines.
-
-    Attributes
-    ----------
-    name : str
-    summary : str
     """
 
     def __init__(self, mean: bool = False) -> None:

@@ -125,11 +125,6 @@ class External(Predictor):
     table : ScoreTable
     covered : bool
         Exclude sites without a value. Otherwise they rank below all others.
-
-    Attributes
-    ----------
-    name : str
-    summary : str
     """
 
     def __init__(self, table: ScoreTable, covered: bool = False) -> None:

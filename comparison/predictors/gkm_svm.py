@@ -45,12 +45,6 @@ class GkmSvm(Predictor):
         A held-out pair then gets no scores.
     max_sequences, max_sites : int
         Training sequences per machine, and sites to score, at most.
-
-    Attributes
-    ----------
-    name : str
-    summary : str
-    needs : tuple of str
     """
 
     needs = ("gkmsvm",)

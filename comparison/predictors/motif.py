@@ -89,14 +89,7 @@ def strongest_hits(codes: NDArray[np.uint8], weights: NDArray[np.float64]) -> Fl
 
 
 class MotifPredictor(Predictor):
-    """The JASPAR matrix of a TF that ranks its training sites best.
-
-    Attributes
-    ----------
-    name : str
-    summary : str
-    needs : tuple of str
-    """
+    """The JASPAR matrix of a TF that ranks its training sites best."""
 
     name = "motif"
     needs = ("lightmotif", "pyjaspar")

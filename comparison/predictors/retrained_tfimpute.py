@@ -35,13 +35,7 @@ _STEPS = 1300
 
 
 class RetrainedTFImpute(Predictor):
-    """The default network, trained on the sequences of this comparison.
-
-    Attributes
-    ----------
-    name : str
-    summary : str
-    """
+    """The default network, trained on the sequences of this comparison."""
 
     name = "tfimpute"
     summary = (

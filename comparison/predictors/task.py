@@ -7,7 +7,7 @@ the TF or pair. So two predictors of the same TF are trained on the same sites.
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -58,11 +58,6 @@ class Task:
         Training sequences of a TF or pair at most: half bound, half unbound.
     device : str
         A torch device, for the networks.
-
-    Attributes
-    ----------
-    shared : dict
-        For predictors that share a network or a file within one comparison.
     """
 
     dataset: Dataset
@@ -73,7 +68,6 @@ class Task:
     seed: int = 0
     n_sequences: int = 2000
     device: str = "cpu"
-    shared: dict[str, Any] = field(default_factory=dict, init=False)
 
     def pair(self, column: int) -> Pair:
         """Look up the pair of a column.
@@ -167,6 +161,11 @@ class Task:
         int
         """
         return len(self._positive.of(column))
+
+    @cached_property
+    def shared(self) -> dict[str, Any]:
+        """For predictors that share a network or a file within one comparison."""
+        return {}
 
     @cached_property
     def _positive(self) -> _ByPair:

@@ -39,11 +39,6 @@ class TFImputePredictor(Predictor):
     ----------
     model : Model
     name : str
-
-    Attributes
-    ----------
-    name : str
-    summary : str
     """
 
     def __init__(self, model: Model, name: str = "model") -> None:
@@ -79,11 +74,6 @@ class TfMeanPredictor(Predictor):
     Parameters
     ----------
     model : Model
-
-    Attributes
-    ----------
-    name : str
-    summary : str
     """
 
     name = "tf-mean"
