@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from tfimpute_tracks.kernels.lanes import (
     LANE_BYTES,
     add,
-    add_limited,
+    add_saturating,
     aligned_empty,
     lane_count,
     load,
@@ -133,23 +133,23 @@ def sum_rows(table, rows, p, n_words):  # type: ignore[no-untyped-def]
     Returns
     -------
     lanes of the table's dtype
-        Sums of int16 saturate.
+        Sums of int16 are clipped to their limits.
     """
     n_lanes = lane_count(table)
     step = N_ROWS * n_lanes
     q = np.uint64(p)  # a signed index would be checked for negative values each time
-    first = add_limited(
+    first = add_saturating(
         load(table, np.int64(rows[q]) * n_lanes),
         load(table, step + np.int64(rows[q + np.uint64(5)]) * n_lanes),
     )
-    second = add_limited(
+    second = add_saturating(
         load(table, 2 * step + np.int64(rows[q + np.uint64(10)]) * n_lanes),
         load(table, 3 * step + np.int64(rows[q + np.uint64(15)]) * n_lanes),
     )
-    total = add_limited(first, second)
+    total = add_saturating(first, second)
     for word in range(_MIN_WORDS, n_words):
         row = np.int64(rows[q + np.uint64(WORD * word)])
-        total = add_limited(total, load(table, word * step + row * n_lanes))
+        total = add_saturating(total, load(table, word * step + row * n_lanes))
     return total
 
 
@@ -183,7 +183,7 @@ def build_tables(
     fast : bool
         Round the sums to int16, which halves the memory traffic per position. A
         filter's positive values are off by at most half of `1 / scale` per word;
-        values far below zero saturate, because only those above the bias matter.
+        values far below zero are clipped, because only those above the bias matter.
 
     Returns
     -------
@@ -211,7 +211,7 @@ def build_tables(
     if not fast:
         return LookupTables(tables, np.ones(n_filters, dtype=np.float32))
     # A sum cannot exceed the sum of the words' maxima, which is scaled to the largest
-    # int16. Low sums saturate (`add_limited`): with the other words at their maxima,
+    # int16. Low sums are clipped (`add_saturating`): with the other words at their maxima,
     # the result is still below zero.
     best = tables.max(axis=2).swapaxes(1, 2).reshape(-1, n_words)  # per filter and word
     bound = np.maximum(best, 0).sum(axis=1)
