@@ -342,8 +342,9 @@ def _log_odds(threshold: float) -> float:
 def _side_by_side(model: Model, pairs: Iterable[Pair]) -> list[Pair]:
     """Put pairs that look alike side by side: by TF, then along the cell lines."""
     wanted = dict.fromkeys(pairs)
-    cells = model.checkpoint.weights["cell_embedding"]
-    place = {model.cells[c]: rank for rank, c in enumerate(_chain(cells))}
+    cells = model.checkpoint.weights.get("cell_embedding")
+    order = range(len(model.cells)) if cells is None else _chain(cells)
+    place = {model.cells[c]: rank for rank, c in enumerate(order)}
     tf = {name: rank for rank, name in enumerate(model.tfs)}
     return sorted(wanted, key=lambda pair: (tf[pair.tf], place[pair.cell]))
 
