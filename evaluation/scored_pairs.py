@@ -166,7 +166,7 @@ def evaluate_model(
     UnknownNameError
         The model does not know a TF or cell line of the data set.
     UsageError
-        The sequences are too short for the model, or there is no pair.
+        The sequences are too short for the model, or no pair is left.
     """
     if not len(columns):
         raise UsageError(

@@ -26,7 +26,7 @@ __all__ = [
 
 
 def natural_order(name: str) -> list[tuple[int, int, str]]:
-    """Sort key that places chr2 before chr10, and numbers before letters.
+    """Sort key that places chr2 before chr10, and numbers before text.
 
     Parameters
     ----------

@@ -205,7 +205,10 @@ def test_evaluate_refuses_roles_and_sites_that_are_not_there(run, toy, tmp_path)
         "-o",
         tmp_path / "ev",
     ]
-    for wrong, message in (("--split", "unknown role 'x'"), ("--sites", "--sites 'x'")):
+    for wrong, message in (
+        ("--pair-set", "unknown role 'x'"),
+        ("--site-set", "--site-set"),
+    ):
         code, _, err = run(*base, wrong, "x")
         assert code == 2
         assert message in err

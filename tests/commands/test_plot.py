@@ -79,7 +79,7 @@ def test_a_place_without_scores_is_told(run, folder, tmp_path):
     for source in (PAIRS, [folder]):
         code, _, err = run("plot", *source, "-r", "chr20:1-5000", "-o", out)
         assert code == 0
-        assert "nothing in chr20:1-5000 has a score" in err
+        assert "no position of chr20:1-5000 has a score" in err
         assert "<pattern" in out.read_text()
 
 
@@ -88,7 +88,7 @@ def test_a_place_without_scores_is_told(run, folder, tmp_path):
     [
         (["--tf", "MAX", "--cell", "K562"], "no probability of MAX:K562"),
         (["--tf", "CTCF"], "--cell is missing"),
-        (["-g", "hg19.fa"], "without --fasta"),
+        (["-g", "hg19.fa"], "--fasta, --cache-dir and --evidence do not apply"),
         (["-r", "chr7:1-500"], "chr7"),
         (["-o", "taken.svg"], "taken.svg"),
     ],

@@ -143,7 +143,7 @@ def test_folder_is_made_with_its_parents(tmp_path):
 def test_folder_that_is_a_file(tmp_path):
     path = tmp_path / "a"
     path.touch()
-    with pytest.raises(OutputError, match="it is a file; name another"):
+    with pytest.raises(OutputError, match="it is a file; use another"):
         check_writable_dir(path)
     with pytest.raises(OutputError, match=r"b: .*directory"):
         check_writable_dir(path / "b")
