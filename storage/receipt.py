@@ -1,9 +1,9 @@
 """Receipts: what went into an output, what came out, and how fast.
 
-A receipt is the last file a run writes: JSON beside the outputs, with the digests of
-the inputs (weights, sequence, parameters) and of every file written. A later run that
-finds a receipt with its own inputs' digests, and the files as the receipt tells them,
-has nothing to do. No file's mere existence, and no date, says so.
+A receipt is the last file a run writes: JSON next to the outputs, with the digests of
+the inputs (weights, sequence, parameters) and of every file written. A later run with
+the same digests of inputs, and with all files unchanged, has nothing to do. The mere
+existence of a file, or its date, is not sufficient.
 """
 
 from __future__ import annotations
@@ -168,7 +168,7 @@ def read_receipt(path: Path) -> Receipt:
 
 
 def matches(receipt: Receipt, inputs: Mapping[str, str], out_dir: Path) -> bool:
-    """Tell whether a run with these inputs would only repeat what is there.
+    """Check whether a run with these inputs would only repeat an earlier one.
 
     Parameters
     ----------
@@ -181,8 +181,8 @@ def matches(receipt: Receipt, inputs: Mapping[str, str], out_dir: Path) -> bool:
     Returns
     -------
     bool
-        True if the inputs' digests are those of the receipt, and every file it lists
-        is there with the size and the digest it tells.
+        True if the digests of the inputs are those of the receipt, and every file in it
+        exists with the recorded size and digest.
     """
     return receipt.inputs == dict(inputs) and all(
         _is_intact(out_dir / output.name, output) for output in receipt.outputs

@@ -123,7 +123,6 @@ NOT_YET = (
     "interpret/jaspar.py",
     "interpret/motif_files.py",
     "interpret/motif_match.py",
-    "storage/receipt.py",
     "tracks/checkpoint.py",
     "tracks/columns.py",
     "tracks/formats/bbi.py",
