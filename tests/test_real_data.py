@@ -123,7 +123,7 @@ def test_surroundings_help_on_the_held_out_chromosome(shared_data, tmp_path):
         )
         _command(
             *("evaluate", "--data", data, "-m", "deep-held-out", "--split", "test3"),
-            *("--max-sites", 10_000, "--shuffles", 0, "-o", tmp_path / str(length)),
+            *("--max-sites", 10_000, "--permutations", 0, "-o", tmp_path / str(length)),
         )
         told = json.loads((tmp_path / str(length) / "metrics.json").read_text())
         means.append(told["means"]["test3"]["auroc"])
