@@ -18,24 +18,26 @@ from tfimpute_tracks.storage.atomic import (
     write_text,
 )
 from tfimpute_tracks.storage.digest import digest_arrays, digest_file, digest_json
-from tfimpute_tracks.storage.receipt import (
+from tfimpute_tracks.storage.record import (
+    CONTENT,
     Output,
     Receipt,
-    matches,
+    Record,
     read_receipt,
     write_receipt,
 )
 
 __all__ = [
+    "CONTENT",
     "Output",
     "Receipt",
+    "Record",
     "atomic_file",
     "check_free_space",
     "check_writable_dir",
     "digest_arrays",
     "digest_file",
     "digest_json",
-    "matches",
     "read_arrays",
     "read_receipt",
     "remove_leftovers",

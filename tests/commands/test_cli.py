@@ -48,7 +48,7 @@ def test_scan_writes_the_four_files_and_names_them_last(run, toy):
         "receipt.json",
     ]
     receipt = json.loads((toy["-o"] / "CTCF.K562.receipt.json").read_text())
-    assert receipt["parameters"]["pair"] == "CTCF:K562"
+    assert receipt["record"]["pair"] == ["CTCF", "K562"]
 
 
 def test_scan_takes_several_pairs_chromosomes_and_underscores(run, toy, tmp_path):

@@ -63,7 +63,9 @@ def test_a_folder_may_lack_files_and_have_names_of_its_own(run, folder, tmp_path
     assert "CEBPB.HepG2.bw: is missing" in err
     assert "CEBPB" not in (tmp_path / "a.svg").read_text()
     receipt = folder / "CTCF.K562.receipt.json"
-    receipt.write_text(receipt.read_text().replace("CTCF:K562", "OWN1:cell2"))
+    values = json.loads(receipt.read_text())
+    values["record"]["pair"] = ["OWN1", "cell2"]
+    receipt.write_text(json.dumps(values))
     code, _, err = run("plot", folder, *place, "--tf", "own1", "--cell", "CELL2")
     assert code == 0, err
     (folder / "CTCF.K562.narrowPeak").unlink()
@@ -129,7 +131,7 @@ def test_genes_are_drawn(run, tmp_path):
         (["-r", "chr7:1-500", *PAIRS], "chr7"),
         (["--width", "20", *PAIRS], "--width"),
         (["--genes", "none.bed", *PAIRS], "none.bed"),
-        (["none", "-r", REGION], "is no folder"),
+        (["none", "-r", REGION], "is not a folder"),
         (["none"], "--region is missing"),
         (["-g", "none.fa", *PAIRS], "--region is missing"),
         (["--pairs", ";".join(f"CTCF:{c}" for c in "ab")], "'a'"),
