@@ -19,8 +19,7 @@ Programs
     last one, which does not change a maximum, so no mask is needed. Streams are the
     innermost axis of a tile: on a tensor core, a thread then holds all steps of its
     streams, and the maximum takes one instruction per element, without shuffles.
-    Each segment belongs to one program: there are no atomics, and results are
-    reproducible.
+    Each segment belongs to one program, so results are reproducible.
 
 Cost
     A position takes 2 K x 4 F multiply-adds for both strands, 320,000 at the paper's

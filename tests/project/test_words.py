@@ -92,7 +92,6 @@ NOT_YET = (
     "impute/shard_file.py",
     "impute/similarity.py",
     "impute/worker.py",
-    "storage/receipt.py",
     "tracks/checkpoint.py",
     "tracks/columns.py",
     "tracks/formats/bbi.py",
