@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -122,12 +123,17 @@ def _normalize(arguments: Sequence[str]) -> list[str]:
             many = ""
         elif argument == "--chroms":
             many = argument
-        elif many and not argument.startswith("-"):
+        elif many and not argument.startswith("-") and not _is_store(argument):
             rest += [many, argument]
         else:
             many = ""
             rest.append(argument)
     return switches + rest
+
+
+def _is_store(argument: str) -> bool:
+    """Check whether a word after `--chroms` is a bulk store and not a chromosome."""
+    return Path(argument, "store.json").is_file()
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -1,21 +1,21 @@
-"""Every error a user can meet, as one tree.
+"""Every error a user can see, as one tree, and the lists of names in messages.
 
 ::
 
-    TracksError                      anything this package raises on purpose
-    ├── UsageError        (exit 2)   the request cannot be met as it was typed
-    │   ├── UnknownNameError         a TF, cell line or model nobody has heard of
-    │   ├── RegionError              a chromosome or interval outside the sequence
-    │   ├── InputFileError           a file that is missing, empty, foreign or broken
-    │   ├── OutputError              a place that cannot be written to
-    │   └── DeviceError              a device that is not there
-    └── RunError          (exit 1)   a run that was right to start and could not end
-        ├── WriteError               the disk filled up, or a write failed
-        └── ValidationError          a file we wrote does not read back as written
+    TracksError                      anything that this package raises on purpose
+    ├── UsageError        (exit 2)   the request is invalid; nothing was run
+    │   ├── UnknownNameError         an unknown TF, cell line, pair or model
+    │   ├── RegionError              a chromosome or interval outside of the sequence
+    │   ├── InputFileError           a file that is missing, empty, foreign or damaged
+    │   ├── OutputError              a file or folder that cannot be written
+    │   └── DeviceError              a missing compute device
+    └── RunError          (exit 1)   a valid run that failed
+        ├── WriteError               a full disk, or a write that failed
+        └── ValidationError          a written file that does not read back as written
 
-A message says what is wrong, the value, the place, and what to do about it, on one
-line: the command line prints it as it stands. ``cli.py`` alone turns errors into exit
-codes, through :attr:`TracksError.exit_code`.
+A message says what is wrong, the value, where, and what to do about it, in one line:
+the command line prints it unchanged. Only ``cli.py`` converts errors to exit codes,
+through :attr:`TracksError.exit_code`.
 """
 
 from __future__ import annotations
@@ -39,31 +39,31 @@ __all__ = [
 
 
 class TracksError(Exception):
-    """Base of everything this package raises on purpose."""
+    """Base of all that this package raises on purpose."""
 
     exit_code = 1
 
 
 class UsageError(TracksError):
-    """The request cannot be met as it was typed; nothing was run."""
+    """The request is invalid; nothing was run."""
 
     exit_code = 2
 
 
 class UnknownNameError(UsageError):
-    """A TF, cell line, pair or model that the vocabulary does not hold."""
+    """An unknown TF, cell line, pair or model."""
 
 
 class RegionError(UsageError):
-    """A chromosome or an interval that the sequence does not hold."""
+    """A chromosome or an interval outside of the sequence."""
 
 
 class InputFileError(UsageError):
-    """An input file that is missing, empty, foreign or broken."""
+    """An input file that is missing, empty, foreign or damaged."""
 
 
 class OutputError(UsageError):
-    """An output place that cannot be written to."""
+    """A file or folder that cannot be written."""
 
 
 class DeviceError(UsageError):
@@ -71,15 +71,15 @@ class DeviceError(UsageError):
 
 
 class RunError(TracksError):
-    """A run that was right to start and could not end."""
+    """A valid run that failed."""
 
 
 class WriteError(RunError):
-    """A write that failed: a full disk, most often."""
+    """A write that failed, most often because the disk is full."""
 
 
 class ValidationError(RunError):
-    """A file that an independent reader does not read back as it was written."""
+    """A file that an independent reader does not read back as written."""
 
 
 def listed(items: Iterable[Any], limit: int = 5, separator: str = ", ") -> str:

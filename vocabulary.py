@@ -1,9 +1,9 @@
-"""TF and cell-line names: what the model calls them, and what a user types.
+"""Names of TFs and cell lines: those of the model, and those that users type.
 
-A :class:`Vocabulary` is the ordered list of TFs and cell lines whose order is the order
-of the rows of the embedding matrices. Users type names in any case, with or without
-punctuation, or an alias; a miss answers with the nearest names. It knows names only:
-which pairs were measured is the model card's business.
+A :class:`Vocabulary` lists TFs and cell lines in the order of the rows of the embedding
+matrices. Users may type names in any case, with or without punctuation, or an alias; for
+an unknown name the most similar ones are suggested. Which pairs were measured is in the
+model card.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from tfimpute_tracks.errors import UnknownNameError, UsageError, listed
 
 __all__ = ["Pair", "Vocabulary"]
 
-# Names that papers and portals use for a protein, beside the one ENCODE's uniform
-# peaks use. Only unambiguous ones: P300 is EP300, but AP-1 is no single protein.
+# Other names of proteins than those of ENCODE's uniform peaks. Only unambiguous ones:
+# P300 is EP300, but AP-1 is not a single protein.
 _TF_ALIASES = {
     "P300": "EP300",
     "NRSF": "REST",
@@ -54,7 +54,7 @@ _CELL_ALIASES = {
 
 
 class Pair(NamedTuple):
-    """A TF in a cell line, by the names the model uses; ``str`` gives ``TF:CELL``."""
+    """A TF in a cell line, by the model's names; ``str`` writes ``TF:CELL``."""
 
     tf: str
     cell: str
@@ -79,7 +79,7 @@ class Vocabulary:
     Raises
     ------
     UsageError
-        A name stands twice.
+        A name is duplicate.
     """
 
     tfs: tuple[str, ...]
@@ -112,12 +112,12 @@ class Vocabulary:
         return {name: i for i, name in enumerate(self.cells)}
 
     def tf(self, name: str) -> str:
-        """Give the model's name of a TF.
+        """Find the model's name of a TF.
 
         Parameters
         ----------
         name : str
-            As typed: any case, an alias, with or without punctuation.
+            In any case, with or without punctuation, or an alias.
 
         Returns
         -------
@@ -126,12 +126,12 @@ class Vocabulary:
         Raises
         ------
         UnknownNameError
-            With the nearest names.
+            With the most similar names.
         """
         return _find(name, self.tfs, self._tf_keys, "TF")
 
     def cell(self, name: str) -> str:
-        """Give the model's name of a cell line; see :meth:`tf`.
+        """Find the model's name of a cell line; see :meth:`tf`.
 
         Parameters
         ----------
@@ -144,12 +144,12 @@ class Vocabulary:
         Raises
         ------
         UnknownNameError
-            With the nearest names.
+            With the most similar names.
         """
         return _find(name, self.cells, self._cell_keys, "cell line")
 
     def pair(self, pair: str | tuple[str, str]) -> Pair:
-        """Give the model's names of a pair.
+        """Find the model's names of a pair.
 
         Parameters
         ----------
@@ -179,7 +179,7 @@ class Vocabulary:
     def pair_indices(
         self, pairs: Iterable[str | tuple[str, str]]
     ) -> list[tuple[int, int]]:
-        """Give the embedding rows of pairs.
+        """Find the embedding rows of pairs.
 
         Parameters
         ----------
@@ -198,7 +198,7 @@ class Vocabulary:
         return [(self._tf_index[tf], self._cell_index[cell]) for tf, cell in named]
 
     def all_pairs(self) -> list[Pair]:
-        """Give every combination, TFs outermost.
+        """List every combination, cell lines varying fastest.
 
         Returns
         -------
@@ -211,8 +211,8 @@ def _keys(names: tuple[str, ...], aliases: dict[str, str]) -> dict[str, str]:
     known = set(names)
     keys = {_key(alias): name for alias, name in aliases.items() if name in known}
     bare = [_key(name) for name in names]
-    # A name that equals another once its punctuation is gone is found only as it is
-    # written; and a true name goes before an alias.
+    # A name that equals another one without punctuation is found only as it is
+    # written, and a name takes precedence over an alias.
     keys |= {
         key: name for key, name in zip(bare, names, strict=True) if bare.count(key) == 1
     }
@@ -232,7 +232,7 @@ def _find(name: str, names: tuple[str, ...], keys: dict[str, str], kind: str) ->
     hint = (
         f"did you mean {', '.join(dict.fromkeys(close))}?"
         if close
-        else f"known are {', '.join(names[:6])}, ..."
+        else f"known: {', '.join(names[:6])}, ..."
     )
     raise UnknownNameError(
         f"unknown {kind} {typed!r}; {hint} "

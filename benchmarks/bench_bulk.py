@@ -247,18 +247,12 @@ def store(quick: bool) -> list[Figure]:
         figures += _sizes("dense", dense, n_pairs, "below 300")
         for margin in _MARGINS:
             out = folder / f"sparse-{margin:g}"
-            _impute(
-                out,
-                "--all",
-                "--sparse",
-                "--keep-below-threshold",
-                margin,
-                *stretch.options,
-            )
+            wanted = ["--sparse", "--keep-below-threshold", margin]
+            _impute(out, "--all", *wanted, *stretch.options)
             asked = "below 60" if margin == 2 else ""
             sparse = Store(out)
             lost = _losses(dense, sparse)
-            name = f"sparse, margin {margin:g}"
+            name = f"sparse, {margin:g} below the threshold"
             figures += _sizes(name, sparse, n_pairs, asked, lost)
     figures += _reading(quick)
     return figures
@@ -291,9 +285,11 @@ def _losses(dense: Store, sparse: Store) -> str:
         full = some = 0
         for pair in pairs:
             line = 1 / (
-                1 + np.exp(lower - dense.plan.scale.thresholds[dense.place(pair)])
+                1 + np.exp(lower - dense.plan.scale.thresholds[dense.index(pair)])
             )
-            for one, other in zip(dense.scores(pair), sparse.scores(pair), strict=True):
+            for one, other in zip(
+                dense.probabilities(pair), sparse.probabilities(pair), strict=True
+            ):
                 full += int((one.values >= line).sum())
                 some += int((other.values >= line).sum())
         parts.append(f"{100 * (1 - some / max(full, 1)):.0f} % at {lower:g}")

@@ -9,21 +9,20 @@ from pathlib import Path
 import numpy as np
 import pyBigWig
 from bench_scan import PAIR, Whole
-from numpy.typing import NDArray
 from timing import Figure, figure, print_result, thread_count
 
 from tfimpute_tracks.engines.scorer import Scorer
+from tfimpute_tracks.genome.signal import Signal
 from tfimpute_tracks.models import load_model
 from tfimpute_tracks.tracks import plan_tiles
 from tfimpute_tracks.tracks.columns import Columns
 from tfimpute_tracks.tracks.formats import SignalStyle, write_track
-from tfimpute_tracks.tracks.rendering import MAX_ZOOMS, TrackLayout
+from tfimpute_tracks.tracks.record import MAX_ZOOMS
 from tfimpute_tracks.tracks.scan import scan_blocks
 from tfimpute_tracks.tracks.signals import SIGNALS, SignalKind
 
 __all__ = ["size"]
 
-Piece = tuple[str, int, int, NDArray[np.float32]]
 
 _PIXELS = 100  # height of a track in a browser
 
@@ -42,40 +41,38 @@ def size(quick: bool) -> list[Figure]:
     whole = Whole(quick)
     made = []
     for kind in SIGNALS.values():
-        sizes, pieces = _signal(whole, kind)
-        made += _compare(whole.name, kind, sizes, pieces)
+        sizes, signals = _signal(whole, kind)
+        made += _compare(whole.name, kind, sizes, signals)
     return made
 
 
-def _signal(whole: Whole, kind: SignalKind) -> tuple[dict[str, int], list[Piece]]:
+def _signal(whole: Whole, kind: SignalKind) -> tuple[dict[str, int], list[Signal]]:
     """Scan, and give chromosome sizes and what is to be drawn."""
     model = load_model("default")
     genome, region = whole.sequence()
     sizes, seq_len = dict(genome.chrom_sizes), model.config.seq_len
     columns = Columns(model, [model.vocabulary.pair(PAIR)], ["0"], kind.name)
-    scorer = Scorer(model, columns.judged)
-    layout = TrackLayout(scorer.stride, seq_len, sizes)
+    scorer = Scorer(model, columns.required_pairs)
     ranges = plan_tiles([region], sizes, seq_len, scorer.stride)
-    pieces: list[Piece] = []
-    blocks = scan_blocks(scorer, genome, ranges, thread_count(), reduce=columns.keep)
+    signals: list[Signal] = []
+    blocks = scan_blocks(scorer, genome, ranges, thread_count(), reduce=columns.reduce)
     for tiles, _, kept in blocks:
         if kept is not None:
-            scores = columns.scores(0, tiles, list(kept.T))
-            drawn = scores.values if scores.drawn is None else scores.drawn
-            pieces += layout.bins(tiles, drawn)
-    return sizes, pieces
+            _, drawn = columns.scores(0, list(kept.T))
+            signals.append(tiles.signal(drawn, scorer.stride, seq_len))
+    return sizes, signals
 
 
 def _compare(
-    name: str, kind: SignalKind, sizes: dict[str, int], pieces: list[Piece]
+    name: str, kind: SignalKind, sizes: dict[str, int], signals: list[Signal]
 ) -> list[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         paths = [Path(folder, way) for way in ("rounded", "unrounded", "libBigWig")]
-        write_track("bigwig", paths[0], sizes, pieces, SignalStyle(kind.decimals))
-        write_track("bigwig", paths[1], sizes, pieces, SignalStyle(None))
-        _write_with_libbigwig(paths[2], sizes, pieces)
+        write_track("bigwig", paths[0], sizes, signals, SignalStyle(kind.decimals))
+        write_track("bigwig", paths[1], sizes, signals, SignalStyle(None))
+        _write_with_libbigwig(paths[2], sizes, signals)
         n_bytes = {path.name: path.stat().st_size for path in paths}
-    values = np.concatenate([piece[3] for piece in pieces]).astype(np.float64)
+    values = np.concatenate([signal.values for signal in signals]).astype(np.float64)
     values = values[~np.isnan(values)]
     off = np.abs(np.round(values, kind.decimals) - values)
     low, high = kind.limits
@@ -111,18 +108,18 @@ def _compare(
 
 
 def _write_with_libbigwig(
-    path: Path, sizes: dict[str, int], pieces: list[Piece]
+    path: Path, sizes: dict[str, int], signals: list[Signal]
 ) -> None:
     with pyBigWig.open(str(path), "w") as file:
         file.addHeader(list(sizes.items()), maxZooms=MAX_ZOOMS)
-        for chrom, start, width, values in _known_runs(pieces):
+        for chrom, start, width, values in _known_runs(signals):
             file.addEntries(chrom, start, values=values, span=width, step=width)
 
 
-def _known_runs(pieces: list[Piece]) -> Iterator[Piece]:
-    """Cut pieces at missing bins, which libBigWig would write as NaN."""
-    for chrom, start, width, values in pieces:
+def _known_runs(signals: list[Signal]) -> Iterator[Signal]:
+    """Cut signals at missing bins, which libBigWig would write as NaN."""
+    for chrom, start, width, values in signals:
         known = np.concatenate([[False], ~np.isnan(values), [False]])
         edges = np.flatnonzero(known[1:] != known[:-1])
         for first, last in edges.reshape(-1, 2).tolist():
-            yield chrom, start + first * width, width, values[first:last]
+            yield Signal(chrom, start + first * width, width, values[first:last])

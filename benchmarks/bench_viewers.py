@@ -19,7 +19,8 @@ from bench_scan import Whole
 from timing import Figure, figure, seconds
 
 from tfimpute_tracks.models import load_model
-from tfimpute_tracks.tracks.track_folder import TrackFolder, TrackRecord
+from tfimpute_tracks.tracks.record import TrackRecord
+from tfimpute_tracks.tracks.track_folder import TrackFolder
 from tfimpute_tracks.views.hubs.card_lookup import CardLookup
 from tfimpute_tracks.views.hubs.hub import HubSettings, write_hub
 
@@ -198,13 +199,15 @@ def hub(quick: bool) -> list[Figure]:
     pairs = pairs[:2000] if quick else pairs
     tracks = [
         TrackRecord(
-            pair,
-            model.status(pair),
-            model.threshold(pair),
-            100,
-            model.expected_auroc(pair),
+            pair=pair,
+            status=model.status(pair),
+            threshold=model.threshold(pair),
+            n_peaks=100,
+            expected_auroc=model.expected_auroc(pair),
             model=model.name,
             weights=model.checkpoint.digest,
+            seq_len=model.config.seq_len,
+            stride=model.config.stride,
             signals={"probability": f"{pair.tf}.{pair.cell}.bw"},
             bigbed=f"{pair.tf}.{pair.cell}.bb",
         )

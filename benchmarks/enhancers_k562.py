@@ -27,14 +27,14 @@ from tfimpute_tracks.commands.console import print_result
 from tfimpute_tracks.genome import Sequences, open_genome
 from tfimpute_tracks.interpret.activities import Activities
 from tfimpute_tracks.interpret.elements import Element, Elements, read_intervals
+from tfimpute_tracks.interpret.enhancer_files import cell_ranks
 from tfimpute_tracks.interpret.enhancers import (
+    ElementScores,
     EnhancerJob,
-    Judged,
-    Scored,
-    judge_cells,
+    EnhancerResult,
+    analyze_elements,
     score_elements,
 )
-from tfimpute_tracks.interpret.signature_tables import places
 from tfimpute_tracks.kernels.products import sigmoid
 from tfimpute_tracks.models import load_model
 from tfimpute_tracks.storage import check_writable_dir, write_text
@@ -42,7 +42,7 @@ from tfimpute_tracks.storage import check_writable_dir, write_text
 _PLACE = r"^(?P<chrom>chr\w+):(?P<start>\d+)-(?P<end>\d+)_(?P<kind>.*)$"
 _CELL = "K562"
 _MODELS = ("default", "held-out", "deep", "deep-held-out")
-_ALONE = "chr20"  # that `held-out` and `deep-held-out` did not learn from
+_HELD_OUT = "chr20"  # held out by the models `held-out` and `deep-held-out`
 
 
 def _measured(path: Path) -> pd.DataFrame:
@@ -79,7 +79,7 @@ def _gc(genome: Sequences, element: Element) -> float:
     return float(np.isin(codes, (1, 2)).mean())
 
 
-def _beside(
+def _partial_correlation(
     own: NDArray[np.float64], told: NDArray[np.float64], other: NDArray[np.float64]
 ) -> float:
     """Give Spearman's partial correlation of two, a third one held fixed."""
@@ -88,12 +88,12 @@ def _beside(
     return float(-inverse[0, 1] / np.sqrt(inverse[0, 0] * inverse[1, 1]))
 
 
-def _row(job: EnhancerJob, judged: Judged, shares: NDArray[np.float64]) -> str:
-    own, controls = judged.cells[0], judged.cells[1:]
-    at = places(judged.cells)
+def _row(job: EnhancerJob, result: EnhancerResult, gc: NDArray[np.float64]) -> str:
+    own, controls = result.comparisons[0], result.comparisons[1:]
+    at = cell_ranks(result.comparisons)
     best = int(own.r2.argmax())
     rhos = np.array([found.rho for found in controls])
-    given = _beside(own.first, judged.activities, shares)
+    given = _partial_correlation(own.first, result.activities, gc)
     near = job.cells[1 + int(np.abs(rhos).argmax())]
     return "  ".join(
         [
@@ -109,29 +109,29 @@ def _row(job: EnhancerJob, judged: Judged, shares: NDArray[np.float64]) -> str:
     )
 
 
-def _of_chrom(scored: Scored, chrom: str) -> Scored:
+def _of_chrom(scored: ElementScores, chrom: str) -> ElementScores:
     some = [i for i, e in enumerate(scored.elements) if e.chrom == chrom]
-    return Scored([scored.elements[i] for i in some], scored.scores[some], [])
+    return ElementScores([scored.elements[i] for i in some], scored.scores[some], [])
 
 
 def _judge(name: str, elements: Elements, activities: Activities) -> None:
     model = load_model(name)
-    shares = np.array([_gc(elements.sequences, e) for e in elements.found])
-    on_chrom = np.array([e.chrom == _ALONE for e in elements.found])
+    gc = np.array([_gc(elements.sequences, e) for e in elements.found])
+    on_chrom = np.array([e.chrom == _HELD_OUT for e in elements.found])
     cells = tuple(dict.fromkeys([_CELL, *model.cells]))
-    for alone in (True, False):
-        job = EnhancerJob(model, cells, alone=alone, threads=2)
+    for mask_flanks in (True, False):
+        job = EnhancerJob(model, cells, mask_flanks=mask_flanks, threads=2)
         scored = score_elements(job, elements, lambda _: None)
-        beside = "element alone" if alone else "genome beside"
+        flanks = "masked flanks" if mask_flanks else "genome flanks"
         both = scored, scored._replace(scores=sigmoid(scored.scores))
         for what, some in zip(("log-odds   ", "probability"), both, strict=True):
-            judged = judge_cells(job, some, activities, lambda _: None)
-            print_result(f"{name:<14} {beside} {what} {_row(job, judged, shares)}")
-        here = _of_chrom(scored, _ALONE)
-        judged = judge_cells(job, here, activities, lambda _: None)
+            result = analyze_elements(job, some, activities, lambda _: None)
+            print_result(f"{name:<14} {flanks} {what} {_row(job, result, gc)}")
+        here = _of_chrom(scored, _HELD_OUT)
+        result = analyze_elements(job, here, activities, lambda _: None)
         n = len(here.elements)
-        row = _row(job, judged, shares[on_chrom])
-        print_result(f"{name:<14} {beside} {_ALONE}, {n} {row}")
+        row = _row(job, result, gc[on_chrom])
+        print_result(f"{name:<14} {flanks} {_HELD_OUT}, {n} {row}")
 
 
 def _describe(

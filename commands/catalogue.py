@@ -1,4 +1,4 @@
-"""`catalogue`: what a bulk store holds, as a table and a map."""
+"""`catalogue`: the pairs of a bulk store, as a table and a projection."""
 
 from __future__ import annotations
 
@@ -19,40 +19,44 @@ def catalogue(
     out_dir: options.OutDir = Path("catalogue"),
     tracks: Annotated[
         Path | None,
-        typer.Option(help="A folder that `export` wrote, to name its files."),
+        typer.Option(help="Folder that `export` wrote, whose files the table lists."),
     ] = None,
     form: Annotated[str, typer.Option("--format", help="tsv or parquet.")] = "tsv",
     similarity: Annotated[
         bool,
         typer.Option(
-            "--map/--no-map", help="Also lay out which pairs look alike, as a picture."
+            "--projection/--no-projection",
+            help="Also project pairs to two dimensions by similarity, as a table and a "
+            "figure.",
         ),
     ] = True,
     seed: options.Seed = 0,
     as_json: options.Json = False,
 ) -> None:
-    """Write a table of all pairs of a store, and a map of which look alike."""
+    """Write a table of all pairs of a store, and a projection by similarity."""
     from tfimpute_tracks.impute.catalogue import make_catalogue
-    from tfimpute_tracks.impute.similarity import draw_map, make_map
+    from tfimpute_tracks.impute.similarity import draw_projection, project_pairs
     from tfimpute_tracks.impute.store import Store
     from tfimpute_tracks.storage import check_writable_dir
     from tfimpute_tracks.storage.dataframe_io import write_frame
 
     if form not in {"tsv", "parquet"}:
-        raise UsageError(f"--format {form!r}; give tsv or parquet")
+        raise UsageError(f"--format {form!r}; use tsv or parquet")
     if tracks is not None and not tracks.is_dir():
-        raise UsageError(f"--tracks {tracks} is no folder; give one `export` wrote")
+        raise UsageError(
+            f"--tracks {tracks} is not a folder; use one that `export` wrote"
+        )
     opened = Store(store)
     check_writable_dir(out_dir)
     table = make_catalogue(opened, tracks)
     files = [out_dir / f"catalogue.{form}"]
     write_frame(files[0], table, None)
     if similarity:
-        log(f"laying out {len(table):,} pairs")
-        layout = make_map(opened, seed)
+        log(f"projecting {len(table):,} pairs")
+        layout = project_pairs(opened, seed)
         files += [out_dir / f"similarity.{form}", out_dir / "similarity.png"]
         write_frame(files[1], layout, None)
-        draw_map(files[2], layout)
+        draw_projection(files[2], layout)
     if as_json:
         show_json({"pairs": len(table), "files": [str(file) for file in files]})
         return

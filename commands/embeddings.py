@@ -1,4 +1,4 @@
-"""`embeddings`: which TFs and cell lines a model takes for alike."""
+"""`embeddings`: which TFs and cell lines a model finds similar."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tfimpute_tracks.commands import options
-from tfimpute_tracks.commands.console import log, print_result, show_json
+from tfimpute_tracks.commands.console import log, print_files, print_result, show_json
 
 if TYPE_CHECKING:
     from tfimpute_tracks.interpret.embeddings import Enrichment
@@ -20,59 +20,45 @@ __all__ = ["embeddings"]
 def embeddings(
     model: options.ModelName = "default",
     neighbors: Annotated[
-        int, typer.Option(min=1, help="Nearest of each that are listed and tested.")
+        int,
+        typer.Option(min=1, help="Nearest neighbors of each name to list and to test."),
     ] = 3,
     permutations: Annotated[
-        int, typer.Option(min=100, help="Of the families, for the test.")
+        int, typer.Option(min=100, help="Permutations of the TF families in the test.")
     ] = 10_000,
     seed: options.Seed = 0,
     out_dir: options.OutDir = Path("embeddings-out"),
     as_json: options.Json = False,
 ) -> None:
-    """List nearest TFs and cell lines, draw trees and maps, test motif families."""
-    from tfimpute_tracks.interpret.embeddings import (
-        cosines,
-        motif_families,
-        nearest,
-        project_2d,
-    )
-    from tfimpute_tracks.interpret.tf_families import family_of
+    """Draw dendrograms and projections of embeddings, and test families of TFs."""
+    from tfimpute_tracks.interpret.embeddings import write_embeddings
     from tfimpute_tracks.models import load_model
-    from tfimpute_tracks.plots.dendrogram import draw_dendrogram
-    from tfimpute_tracks.plots.projection import draw_projection
-    from tfimpute_tracks.plots.style import save_figure
-    from tfimpute_tracks.storage import check_writable_dir, write_text
+    from tfimpute_tracks.storage import check_writable_dir
 
     loaded = load_model(model)
     check_writable_dir(out_dir)
-    files = []
-    for kind, names in (("tf", loaded.tfs), ("cell", loaded.cells)):
-        rows = loaded.checkpoint.weights[f"{kind}_embedding"]
-        table = nearest(names, rows, neighbors)
-        beside = []
-        if kind == "tf":
-            beside = [family_of(name) for name in names]
-            table.insert(1, "family", table["name"].map(family_of))
-            table["neighbor_family"] = table["neighbor"].map(family_of)
-        files.append(out_dir / f"{kind}-neighbors.tsv")
-        text = table.to_csv(sep="\t", index=False, float_format="%.4f")
-        write_text(files[-1], text)
-        if len(names) > 1:
-            groups = motif_families(names) if kind == "tf" else [None] * len(names)
-            for what, figure in (
-                ("tree", draw_dendrogram(names, 1 - cosines(rows), beside)),
-                ("map", draw_projection(names, project_2d(rows, seed), groups)),
-            ):
-                files.append(out_dir / f"{kind}-{what}.svg")
-                title = f"{kind} embeddings of {loaded.name}"
-                save_figure(figure, files[-1], title)
-    _tell(_tests(loaded, neighbors, permutations, seed), as_json, files)
+    files = write_embeddings(loaded, neighbors, seed, out_dir)
+    tests = _test_families(loaded, neighbors, permutations, seed)
+    if as_json:
+        found = {name: test and test._asdict() for name, test in tests.items()}
+        show_json({"tests": found, "files": files})
+        return
+    for name, test in tests.items():
+        if test is None:
+            print_result(f"{name}: too few TFs for a test")
+            continue
+        print_result(
+            f"{name}: {test.fraction:.1%} of the {test.n_neighbors} nearest neighbors of "
+            f"{test.n_tfs} TFs are of the same one, {test.expected:.1%} expected "
+            f"(p = {test.p:.2g}, {test.n_permutations:,} permutations)"
+        )
+    print_files(files)
 
 
-def _tests(
+def _test_families(
     model: Model, neighbors: int, permutations: int, seed: int
 ) -> dict[str, Enrichment | None]:
-    """Test families of the package, and the classes of JASPAR where it is there."""
+    """Test the bundled families, and the classes of JASPAR if it is installed."""
     from tfimpute_tracks.interpret.embeddings import (
         family_enrichment,
         jaspar_classes,
@@ -86,27 +72,8 @@ def _tests(
         labels[f"classes of {RELEASE}"] = jaspar_classes(model.tfs, load_matrices())
     except ImportError:
         log("for the classes of JASPAR: pip install 'tfimpute-tracks[motifs]'")
-    rows = model.checkpoint.weights["tf_embedding"]
+    rows = model.checkpoint.embedding("tf")
     return {
         name: family_enrichment(own, rows, neighbors, permutations, seed)
         for name, own in labels.items()
     }
-
-
-def _tell(
-    tests: dict[str, Enrichment | None], as_json: bool, files: list[Path]
-) -> None:
-    if as_json:
-        told = {name: found and found._asdict() for name, found in tests.items()}
-        show_json({"tests": told, "files": [str(file) for file in files]})
-        return
-    for name, found in tests.items():
-        if found is None:
-            print_result(f"{name}: too few TFs to test them")
-            continue
-        print_result(
-            f"{name}: {found.share:.1%} of the {found.n_neighbors} nearest of "
-            f"{found.n_tfs} TFs are of the same, {found.by_chance:.1%} by chance "
-            f"(p = {found.p:.2g}, {found.n_permutations:,} permutations)"
-        )
-    print_result(" ".join(map(str, files)))

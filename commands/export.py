@@ -25,15 +25,7 @@ def export(
     ] = False,
     regions: options.Regions = None,
     chroms: options.Chroms = None,
-    formats: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--format",
-            help="bigwig, bed (peaks, narrowPeak), bigbed (peaks), bedgraph, parquet. "
-            "Repeatable, or with commas. Default: bigwig, and bed and bigbed with the "
-            "probability.",
-        ),
-    ] = None,
+    formats: options.Formats = None,
     out_dir: options.OutDir = Path("tracks-out"),
     threshold: options.Threshold = None,
     signal: options.Signal = "probability",
@@ -54,21 +46,19 @@ def export(
         stored_calibration,
     )
     from tfimpute_tracks.tracks.formats import choose_formats
-    from tfimpute_tracks.tracks.rendering import TrackOptions
+    from tfimpute_tracks.tracks.record import TrackOptions
 
     if evidence and signal != "calibrated":
         raise UsageError(
-            "scores of a store are as they were made; --evidence goes with --signal "
-            "calibrated, of a store that was made with it"
+            "a store holds scores, with or without evidence as they were computed; "
+            "--evidence applies only with --signal calibrated, to a store made with it"
         )
+    if every and (tf or cell or pairs):
+        raise UsageError("use --all, or --tf and --cell, or --pairs, not both")
     opened = Store(store)
-    rendering = TrackOptions(signal, bin_size, max_zooms)
     names = choose_formats(formats, signal)
-    if every:
-        if tf or cell or pairs:
-            raise UsageError("give --all, or --tf and --cell, or --pairs, not both")
-        chosen = opened.plan.pairs
-    else:
+    chosen = opened.plan.pairs
+    if not every:
         chosen = inputs.choose_pairs(opened.vocabulary, tf, cell, pairs)
     where = None
     if regions or chroms:
@@ -78,22 +68,18 @@ def export(
         opened,
         chosen,
         out_dir,
-        names,
+        TrackOptions(signal, bin_size, max_zooms, names),
         where,
         threshold,
         overwrite,
         inputs.set_threads(threads),
-        rendering,
         stored_calibration(opened, evidence) if signal == "calibrated" else None,
     )
-    if signal == "specificity":
-        warning = check_specificity(opened, chosen)
-        if warning:
-            log(warning, warning=True)
+    if signal == "specificity" and (warning := check_specificity(opened, chosen)):
+        log(warning, warning=True)
     results = []
     with progress_bar("export", len(chosen), "pairs") as advance:
         for result in run_export(job):
             results.append(result)
             advance(1, str(result.pair))
-    known = opened.plan.status
-    show_results(results, lambda pair: known[opened.place(pair)], as_json)
+    show_results(results, as_json)

@@ -125,11 +125,10 @@ def _store_tracks(
 ) -> TrackFolder:
     """Export the named pairs of a store, by default all, or list what export will write."""
     from tfimpute_tracks.commands import inputs
-    from tfimpute_tracks.impute.expected_tracks import expected_tracks
     from tfimpute_tracks.impute.export import ExportJob, run_export
     from tfimpute_tracks.impute.store import Store
+    from tfimpute_tracks.impute.stored_tracks import expected_tracks
     from tfimpute_tracks.storage import check_writable_dir
-    from tfimpute_tracks.tracks.formats import choose_formats
     from tfimpute_tracks.tracks.track_folder import find_tracks
 
     if out_dir is None:
@@ -148,7 +147,7 @@ def _store_tracks(
         )
         return expected_tracks(store, out_dir, chosen)
     n_threads = inputs.set_threads(threads)
-    job = ExportJob(store, chosen, out_dir, choose_formats(None), threads=n_threads)
+    job = ExportJob(store, chosen, out_dir, threads=n_threads)
     with progress_bar("export", len(chosen), "pairs") as advance:
         for result in run_export(job):
             advance(1, str(result.pair))

@@ -10,7 +10,7 @@ import typer
 from tfimpute_tracks.commands import options
 from tfimpute_tracks.commands.console import (
     log,
-    print_result,
+    print_files,
     progress_bar,
     show_json,
     show_table,
@@ -71,9 +71,7 @@ def mutagenesis(
         f"{n_threads} thread(s)"
     )
     with progress_bar("substitutions", n_bp, "bp") as advance:
-        scores = score_substitutions(
-            loaded, chosen, genome, where, n_threads, lambda n: advance(n, "")
-        )
+        scores = score_substitutions(loaded, chosen, genome, where, n_threads, advance)
     files = write_mutagenesis(scores, loaded, chosen, genome, out_dir)
     _report(scores, loaded, chosen, as_json, files)
 
@@ -112,11 +110,11 @@ def _report(
                 "unknown": n_unknown,
                 "without_score": n_unscored,
                 "pairs": [dict(zip(names, row, strict=True)) for row in rows],
-                "files": [str(file) for file in files],
+                "files": files,
             }
         )
         return
     header = ["pair", "status", "largest decrease", "log-odds"]
     header += ["largest increase", "log-odds"]
     show_table("", header, rows)
-    print_result(" ".join(map(str, files)))
+    print_files(files)

@@ -22,6 +22,7 @@ __all__ = [
     "DryRun",
     "Evidence",
     "Fasta",
+    "Formats",
     "Genes",
     "HoldOutScheme",
     "Json",
@@ -150,6 +151,15 @@ MaxZooms = Annotated[
         max=10,
         help="Maximum number of zoom levels of a bigWig. 0 makes smaller files that "
         "browsers draw slowly, or not at all, when zoomed out.",
+    ),
+]
+Formats = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--format",
+        help="bigwig, bedgraph, parquet: signal. bed (narrowPeak), bigbed: peaks. "
+        "Repeatable, or comma-separated. Default: bigwig, and bed and bigbed with the "
+        "probability.",
     ),
 ]
 Threshold = Annotated[

@@ -1,4 +1,4 @@
-"""`query`: all pairs at a place, from a bulk store."""
+"""`query`: all pairs at a position, from a bulk store."""
 
 from __future__ import annotations
 
@@ -17,22 +17,20 @@ def query(
     region: Annotated[
         str, typer.Argument(help="chr:start-end (1-based, both ends included).")
     ],
-    top: Annotated[
-        int, typer.Option(min=0, help="How many pairs; 0 for all of them.")
-    ] = 20,
+    top: Annotated[int, typer.Option(min=0, help="Number of pairs; 0 for all.")] = 20,
     sort_by: Annotated[
-        Literal["margin", "probability"],
+        Literal["above-threshold", "probability"],
         typer.Option(
-            "--by",
-            help="margin: log-odds above the pair's own peak line. probability: as it "
-            "stands; some TFs score high everywhere.",
+            "--sort-by",
+            help="above-threshold: log-odds above the pair's peak-calling threshold. "
+            "probability: of the best tile; some TFs score high everywhere.",
         ),
-    ] = "margin",
+    ] = "above-threshold",
     tf: options.Tf = None,
     cell: options.Cell = None,
     as_json: options.Json = False,
 ) -> None:
-    """Print every pair at a place: the best tile's score, and how far to trust it."""
+    """Print the scores of all pairs in a region, with their expected accuracy."""
     from tfimpute_tracks.genome import parse_region
     from tfimpute_tracks.impute.query import rank_pairs
     from tfimpute_tracks.impute.store import Store
@@ -40,8 +38,8 @@ def query(
     opened = Store(store)
     names = opened.vocabulary
     wanted = names.tf(tf) if tf else None, names.cell(cell) if cell else None
-    place = parse_region(region, opened.plan.chrom_sizes)
-    records = rank_pairs(opened, place, sort_by, wanted)
+    where = parse_region(region, opened.plan.chrom_sizes)
+    records = rank_pairs(opened, where, sort_by, wanted)
     n_peaks = sum(record.is_peak for record in records)
     shown = records[:top] if top else records
     if as_json:
@@ -49,21 +47,29 @@ def query(
         return
     show_table(
         "",
-        ["pair", "status", "expected AUROC", "probability", "margin", "peak", "at"],
+        [
+            "pair",
+            "status",
+            "expected AUROC",
+            "probability",
+            "log-odds above threshold",
+            "peak",
+            "at",
+        ],
         [
             [
                 f"{record.tf}:{record.cell}",
                 record.status,
                 "-" if record.expected_auroc is None else record.expected_auroc,
                 record.probability,
-                f"{record.margin:+.2f}",
+                f"{record.above_threshold:+.2f}",
                 record.is_peak,
-                f"{place.chrom}:{record.start + 1:,}",
+                f"{where.chrom}:{record.start + 1:,}",
             ]
             for record in shown
         ],
     )
     print_result(
-        f"{len(shown):,} of {len(records):,} pairs at {place}; {n_peaks:,} call a peak "
-        "there. margin: log-odds above the pair's peak line"
+        f"{len(shown):,} of {len(records):,} pairs at {where}; {n_peaks:,} have a peak "
+        "there"
     )

@@ -1,8 +1,8 @@
-"""What became of pairs, as a table or as JSON: the same for every verb of tracks."""
+"""Results of pairs as a table or as JSON, the same for every verb that writes tracks."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tfimpute_tracks.commands.console import log, print_result, show_json, show_table
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
     from tfimpute_tracks.tracks.track_folder import TrackFolder
     from tfimpute_tracks.tracks.writer import PairResult
-    from tfimpute_tracks.vocabulary import Pair
 
 __all__ = ["show_results", "show_view"]
 
@@ -21,19 +20,12 @@ _SHOWN = 200  # pairs in the table; all are in the JSON and in the folder
 _COLUMNS = ("pair", "status", "peaks", "threshold", "state")
 
 
-def show_results(
-    results: Sequence[PairResult],
-    status: Callable[[Pair], str],
-    as_json: bool,
-    hint: str = "",
-) -> None:
+def show_results(results: Sequence[PairResult], as_json: bool, hint: str = "") -> None:
     """Write a line per pair, and the files last.
 
     Parameters
     ----------
     results : sequence of PairResult
-    status : callable
-        Gives `trained` or `imputed` of a pair.
     as_json : bool
     hint : str
         What to do with the files: a line before them.
@@ -41,9 +33,9 @@ def show_results(
     rows = [
         [
             str(result.pair),
-            status(result.pair),
-            result.n_peaks,
-            result.threshold,
+            result.record.status,
+            result.record.n_peaks,
+            result.record.threshold,
             "kept from an earlier run" if result.reused else "written",
         ]
         for result in results
@@ -53,7 +45,7 @@ def show_results(
         table = [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
         show_json({"pairs": table, "files": files})
         return
-    empty = [result for result in results if not result.n_peaks]
+    empty = [result for result in results if not result.record.n_peaks]
     if empty:
         log(
             f"no peak reaches the threshold of {listed(r.pair for r in empty)}: no bigBed"

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tfimpute_tracks.commands import options
 from tfimpute_tracks.commands.console import RateLog, log, print_result, progress_bar
 from tfimpute_tracks.commands.results import show_results
+
+if TYPE_CHECKING:
+    from tfimpute_tracks.genome import Sequences
+    from tfimpute_tracks.tracks import ScanJob
+    from tfimpute_tracks.tracks.writer import PairResult
 
 __all__ = ["scan"]
 
@@ -26,6 +32,7 @@ def scan(
     signal: options.Signal = "probability",
     bin_size: options.BinSize = None,
     max_zooms: options.MaxZooms = 10,
+    formats: options.Formats = None,
     threshold: options.Threshold = None,
     threads: options.Threads = "max",
     device: options.Device = "auto",
@@ -37,69 +44,80 @@ def scan(
     dry_run: options.DryRun = False,
     as_json: options.Json = False,
 ) -> None:
-    """Scan sequence for one or a few pairs: bigWig, narrowPeak, bigBed, receipt."""
+    """Predict tracks of one or a few pairs: bigWig, narrowPeak, bigBed and a receipt."""
     from tfimpute_tracks.commands import inputs
-    from tfimpute_tracks.commands.context_report import warn_stride
-    from tfimpute_tracks.commands.evidence_report import report_evidence
     from tfimpute_tracks.engines.engine import pick_device
     from tfimpute_tracks.models import load_model
     from tfimpute_tracks.storage import check_writable_dir
-    from tfimpute_tracks.tracks import ScanJob, plan_tiles, run_scan
-    from tfimpute_tracks.tracks.rendering import TrackOptions
+    from tfimpute_tracks.tracks import ScanJob
+    from tfimpute_tracks.tracks.formats import choose_formats
+    from tfimpute_tracks.tracks.record import TrackOptions
 
     loaded = load_model(model, evidence)
     chosen = inputs.choose_pairs(loaded.vocabulary, tf, cell, pairs)
-    place = pick_device(device)
-    n_threads = inputs.set_threads(threads)
+    names = choose_formats(formats, signal)
     genome = inputs.choose_genome(fasta, loaded, cache_dir)
-    where = inputs.choose_regions(genome, fasta, regions or [], chroms or [])
-    step = stride or loaded.config.stride
-    rendering = TrackOptions(signal, bin_size, max_zooms)
-    rendering.tiles_per_bin(step)
     job = ScanJob(
         loaded,
         chosen,
-        where,
+        inputs.choose_regions(genome, fasta, regions or [], chroms or []),
         out_dir,
-        step,
+        stride or loaded.config.stride,
         threshold,
-        place,
+        pick_device(device),
         fast=precision == "fast",
         overwrite=overwrite,
-        threads=n_threads,
+        threads=inputs.set_threads(threads),
         cache=None if no_cache else inputs.choose_cache(cache_dir, cache_limit),
-        rendering=rendering,
+        options=TrackOptions(signal, bin_size, max_zooms, names),
     )
-    ranges = plan_tiles(where, dict(genome.chrom_sizes), loaded.config.seq_len, step)
-    bases = sum(r.n_tiles for r in ranges) * step
+    job.options.resolved(job.stride)
     check_writable_dir(out_dir)
-    flank = loaded.config.flank
-    around = f" with {flank} bp on either side" if flank else ""
-    log(
-        f"{len(chosen)} pair(s), {bases / 1e6:.2f} Mb, tiles of "
-        f"{loaded.config.seq_len} bp every {step} bp{around}, model {loaded.name}, "
-        f"device {place}, {n_threads} thread(s)"
-    )
-    warn_stride(loaded.config, step)
-    report_evidence(loaded, genome, chosen, where)
+    n_bases = _log_plan(job, genome)
     if dry_run:
-        print_result(f"would write {len(chosen)} track(s) to {out_dir}")
+        print_result(f"would write {len(job.pairs)} track(s) to {out_dir}")
         return
-    began = time.monotonic()
-    with progress_bar("scan", bases, "Mb", 1e6) as advance:
-        results = list(run_scan(job, genome, RateLog(bases, advance)))
-    seconds = time.monotonic() - began
-    kept = ""
-    if job.cache and job.cache.hits:
-        kept = f", {job.cache.hits} blocks of tiles from the cache"
-    log(f"{seconds:.1f} s, {bases / 1e6 / seconds:.2f} Mb/s, writing included{kept}")
-    n_ambiguous = sum(genome.ambiguous.values())
-    if n_ambiguous:
-        log(f"{n_ambiguous:,} IUPAC or stray letters were read as N")
+    results = _run(job, genome, n_bases)
     show_results(
         results,
-        loaded.status,
         as_json,
         f"IGV: choose genome {fasta or 'hg19'}, File > Load from File the files below, "
-        f"go to {where[0]}",
+        f"go to {job.regions[0]}",
     )
+
+
+def _log_plan(job: ScanJob, genome: Sequences) -> int:
+    """Log what will be scanned, and return its length in bp."""
+    from tfimpute_tracks.commands.context_report import warn_stride
+    from tfimpute_tracks.commands.evidence_report import report_evidence
+
+    n_bases = sum(tiles.n_tiles for tiles in job.ranges(genome)) * job.stride
+    config = job.model.config
+    flank = f" with {config.flank} bp on either side" if config.flank else ""
+    log(
+        f"{len(job.pairs)} pair(s), {n_bases / 1e6:.2f} Mb, tiles of {config.seq_len} bp "
+        f"every {job.stride} bp{flank}, model {job.model.name}, device {job.device}, "
+        f"{job.threads} thread(s)"
+    )
+    warn_stride(config, job.stride)
+    report_evidence(job.model, genome, job.pairs, job.regions)
+    return n_bases
+
+
+def _run(job: ScanJob, genome: Sequences, n_bases: int) -> list[PairResult]:
+    from tfimpute_tracks.tracks import run_scan
+
+    began = time.monotonic()
+    with progress_bar("scan", n_bases, "Mb", 1e6) as advance:
+        results = list(run_scan(job, genome, RateLog(n_bases, advance)))
+    seconds = time.monotonic() - began
+    cached = ""
+    if job.cache and job.cache.hits:
+        cached = f", {job.cache.hits} blocks of tiles from the cache"
+    log(
+        f"{seconds:.1f} s, {n_bases / 1e6 / seconds:.2f} Mb/s including writing{cached}"
+    )
+    n_ambiguous = sum(genome.ambiguous.values())
+    if n_ambiguous:
+        log(f"{n_ambiguous:,} IUPAC codes or unknown characters were read as N")
+    return results

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from tfimpute_tracks.commands import options
-from tfimpute_tracks.commands.console import log, print_result, progress_bar, show_json
+from tfimpute_tracks.commands.console import (
+    log,
+    print_files,
+    print_result,
+    progress_bar,
+    show_json,
+)
 from tfimpute_tracks.errors import RunError, UsageError, listed
 
 if TYPE_CHECKING:
@@ -222,7 +228,7 @@ def _report(run: VariantRun, background: BackgroundOptions, as_json: bool) -> No
                 "skipped": dict(counts.skipped),
                 "reference_match": match,
                 "background": run.n_background,
-                "files": [str(file) for file in run.files],
+                "files": run.files,
             }
         )
         return
@@ -232,4 +238,4 @@ def _report(run: VariantRun, background: BackgroundOptions, as_json: bool) -> No
         f"and ALT), {sum(counts.skipped.values()):,} skipped; {agree} of the reference "
         "alleles agree with the genome"
     )
-    print_result(" ".join(map(str, run.files)))
+    print_files(run.files)

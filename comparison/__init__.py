@@ -1,9 +1,9 @@
-"""Predictors side by side, and the pages that tell how they did.
+"""The evaluation of a model and the comparison of predictors, with their reports.
 
-``run`` trains and scores predictors and keeps what is ``scored``; ``figures`` and
-``tables`` judge it. ``report`` writes a page of sections, tables and figures that needs
-no network and no other file; ``evaluation_page``, ``promises_page`` and ``chromosome``
-fill it for `evaluate`.
+``evaluation`` is the job of `evaluate`: labeled sites, whole chromosomes in bins
+(``chromosome``) and their report (``evaluation_page``, ``calibration_page``).
+``comparison`` is the job of `compare`: it trains and scores ``predictors`` (``run``) and
+tabulates their metrics (``tables``). ``report`` writes the HTML page of both.
 """
 
 from __future__ import annotations

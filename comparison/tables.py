@@ -1,36 +1,54 @@
-"""A comparison as files: figures for programs, a table per pair, a page to read."""
+"""The metrics of compared predictors: per pair, as means, and as a report.
+
+Metrics of a pair are over its labeled sites that have a score. Next to the mean of a
+predictor is the mean of a reference (the first TFImpute model) over the same pairs and
+sites, so a predictor that scores easy sites only has no advantage.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
-from tfimpute_tracks.comparison.metric_tables import (
-    METRICS,
-    PairMetrics,
-    pair_metrics,
-    summary_row,
-)
+import numpy as np
+import pandas as pd
+
 from tfimpute_tracks.comparison.predictors.task import Task
-from tfimpute_tracks.comparison.report import ReportTable as Table
-from tfimpute_tracks.comparison.report import Section
-from tfimpute_tracks.comparison.run import Outcome
-from tfimpute_tracks.comparison.scored_sites import Scored
+from tfimpute_tracks.comparison.report import ReportTable, Section
+from tfimpute_tracks.comparison.run import PredictorRuns, PredictorScores
+from tfimpute_tracks.evaluation.metrics import (
+    mean_or_none,
+    pair_metrics,
+    pair_names,
+    recall_columns,
+    score_metrics,
+)
+from tfimpute_tracks.evaluation.significance import paired_wilcoxon
 
-__all__ = ["Judged", "judge", "left_out", "pair_table", "report_sections"]
+__all__ = [
+    "FDR_LEVELS",
+    "PredictorResult",
+    "evaluate_predictors",
+    "report_sections",
+    "unscored_pairs",
+]
 
-_HEAD = {
+FDR_LEVELS = (0.05, 0.1, 0.5)
+"""False discovery rates at which recall is reported, as in the TFImpute paper."""
+
+_RECALLS = {
+    name: f"recall at {level:.0%} FDR"
+    for name, level in zip(recall_columns(FDR_LEVELS), FDR_LEVELS, strict=True)
+}
+_METRICS = {
     "predictor": "predictor",
     "pairs": "pairs",
     "auroc": "AUROC",
     "average_precision": "average precision",
-    "recall_at_5_fdr": "recall at 5 % FDR",
-    "recall_at_10_fdr": "recall at 10 % FDR",
-    "recall_at_50_fdr": "recall at 50 % FDR",
+    **_RECALLS,
     "prior": "prior",
 }
-_BESIDE = {
+_DIFFERENCES = {
     "predictor": "predictor",
     "shared_pairs": "pairs of both",
     "shared_auroc": "AUROC",
@@ -42,10 +60,10 @@ _BESIDE = {
     "losses": "below",
     "p": "p (Wilcoxon)",
 }
-_COST = {
+_COSTS = {
     "predictor": "predictor",
     "training_sequences": "training sequences",
-    "per_unit": "most per unit",
+    "max_per_group": "most per TF or pair",
     "seconds_to_train": "s to train",
     "trained_per_second": "sequences/s",
     "seconds_to_score": "s to score",
@@ -53,145 +71,201 @@ _COST = {
     "cpu_seconds": "CPU s of both",
 }
 
-Judged = list[tuple[Scored, PairMetrics, dict[str, Any]]]
+
+class PredictorResult(NamedTuple):
+    """Metrics of a predictor.
+
+    Parameters
+    ----------
+    scores : PredictorScores
+    pairs : DataFrame
+        From :func:`~tfimpute_tracks.evaluation.metrics.pair_metrics`, with the metrics of
+        the reference at the same sites in columns that start with `model_`.
+    summary : dict
+        Means over pairs, `pairs` and `prior`; with a reference `shared_pairs` (pairs with
+        metrics of both), `shared_` and `model_` means over these, and Wilcoxon's test;
+        training sequences, seconds and rates. None where there is no value.
+    """
+
+    scores: PredictorScores
+    pairs: pd.DataFrame
+    summary: dict[str, Any]
 
 
-def judge(task: Task, outcome: Outcome, reference: str | None) -> Judged:
-    """Make the figures of all predictors.
+def evaluate_predictors(
+    task: Task, runs: PredictorRuns, reference: str | None
+) -> list[PredictorResult]:
+    """Compute the metrics of all predictors.
 
     Parameters
     ----------
     task : Task
-    outcome : Outcome
+    runs : PredictorRuns
     reference : str, optional
-        Name of the predictor that the others are set beside; without it, or where it
-        failed, they stand alone.
+        Name of the predictor that the others are compared with.
 
     Returns
     -------
-    list of (Scored, PairFigures, dict)
-        The last from :func:`summary_row`.
+    list of PredictorResult
+        Without comparison where the reference failed.
     """
-    other = next((s for s in outcome.scored if s.name == reference), None)
-    found = []
-    for scored in outcome.scored:
-        beside = None if scored is other else other
-        figures = pair_metrics(task, scored, beside)
-        found.append((scored, figures, summary_row(scored, figures)))
-    return found
+    other = next((s for s in runs.scored if s.name == reference), None)
+    results = []
+    for scores in runs.scored:
+        pairs = _pair_table(task, scores, None if scores is other else other)
+        results.append(PredictorResult(scores, pairs, _summarize(scores, pairs)))
+    return results
 
 
-def left_out(task: Task, judged: Judged) -> dict[str, dict[str, list[str]]]:
-    """Name the pairs that a predictor has no figure of.
+def _pair_table(
+    task: Task, scores: PredictorScores, other: PredictorScores | None
+) -> pd.DataFrame:
+    columns = [int(column) for column in task.scored]
+    labels = task.dataset.labels(task.test_rows, task.scored)
+    usable = ~np.isnan(scores.scores)
+    if other is not None:
+        has_other = ~np.isnan(other.scores)
+        # A pair that the reference lacks keeps the predictor's own metrics.
+        usable &= has_other | ~has_other.any(axis=0)
+    labels = np.where(usable, labels, np.int8(-1))
+    table = pair_metrics(
+        [task.pair(column) for column in columns],
+        [task.dataset.roles[column] for column in columns],
+        {"own": scores.scores},
+        labels,
+        FDR_LEVELS,
+    )
+    reasons = [
+        reason
+        and (
+            scores.unscored.get(column)
+            or (reason if usable[:, i].any() else "no test site has a score")
+        )
+        for i, (column, reason) in enumerate(
+            zip(columns, table["unscored"], strict=True)
+        )
+    ]
+    table["unscored"] = reasons
+    if other is not None:
+        reference = score_metrics(other.scores, labels, FDR_LEVELS)
+        table = table.join(reference.add_prefix("model_"))
+    table.insert(0, "predictor", scores.name)
+    return table
+
+
+def _summarize(scores: PredictorScores, table: pd.DataFrame) -> dict[str, Any]:
+    usable = table[table["unscored"] == ""]
+    summary: dict[str, Any] = {"predictor": scores.name, "pairs": len(usable)}
+    for name in ("auroc", "average_precision", *_RECALLS, "prior"):
+        summary[name] = mean_or_none(usable[name])
+    if "model_auroc" in table:
+        both = usable.dropna(subset=["model_auroc"])
+        summary["shared_pairs"] = len(both)
+        for name in ("auroc", "average_precision"):
+            summary[f"shared_{name}"] = mean_or_none(both[name])
+            summary[f"model_{name}"] = mean_or_none(both[f"model_{name}"])
+        aurocs = (table[name].to_numpy() for name in ("auroc", "model_auroc"))
+        test = paired_wilcoxon(*aurocs)._asdict()
+        summary |= {k: test[k] for k in ("median_difference", "wins", "losses", "p")}
+    n_scored = int((~np.isnan(scores.scores)).sum())
+    return summary | {
+        "training_sequences": scores.n_sequences,
+        "max_per_group": scores.max_per_group,
+        "seconds_to_train": round(scores.seconds_to_train, 3),
+        "seconds_to_score": round(scores.seconds_to_score, 3),
+        "cpu_seconds": round(scores.cpu_seconds, 3),
+        "trained_per_second": _rate(scores.n_sequences, scores.seconds_to_train),
+        "scored_per_second": _rate(n_scored, scores.seconds_to_score),
+        "scored_fraction": n_scored / max(scores.scores.size, 1),
+    }
+
+
+def _rate(n: int | None, seconds: float) -> float | None:
+    return round(n / seconds, 1) if n and seconds > 0 else None
+
+
+def unscored_pairs(
+    results: Sequence[PredictorResult],
+) -> dict[str, dict[str, list[str]]]:
+    """List the pairs that have no metrics.
 
     Parameters
     ----------
-    task : Task
-    judged : Judged
+    results : sequence of PredictorResult
 
     Returns
     -------
     dict of str to dict of str to list of str
-        Predictor -> reason -> pairs.
+        Pairs by predictor and reason; without predictors that have metrics of all.
     """
-    named: dict[str, dict[str, list[str]]] = {}
-    for scored, figures, _ in judged:
-        for column, why in zip(task.judged, figures.why, strict=True):
-            if why:
-                of = named.setdefault(scored.name, {})
-                of.setdefault(why, []).append(str(task.pair(int(column))))
+    named = {}
+    for result in results:
+        missing = result.pairs[result.pairs["unscored"] != ""]
+        reasons = missing.groupby("unscored", sort=False)
+        if len(missing):
+            named[result.scores.name] = {
+                str(why): pair_names(some) for why, some in reasons
+            }
     return named
 
 
-def pair_table(task: Task, judged: Judged) -> str:
-    """Write a line per predictor and pair.
+def report_sections(
+    results: Sequence[PredictorResult], errors: Mapping[str, str]
+) -> list[Section]:
+    """Make the sections of the report.
 
     Parameters
     ----------
-    task : Task
-    judged : Judged
-
-    Returns
-    -------
-    str
-        Tab-separated with a head; a figure that is not there is empty, and `why` says
-        why. `model_` figures are the model's at the predictor's own sites.
-    """
-    beside = [f"model_{name}" for name in METRICS]
-    head = ["predictor", "tf", "cell", "role", "n_positive", "n_negative"]
-    lines = [[*head, *METRICS, *beside, "why"]]
-    for scored, figures, _ in judged:
-        for place, column in enumerate(map(int, task.judged)):
-            pair, reference = task.pair(column), figures.reference or {}
-            values = [figures.own[name][place] for name in METRICS]
-            values += [
-                reference[name][place] if reference else math.nan for name in METRICS
-            ]
-            counts = (figures.n_positive[place], figures.n_negative[place])
-            lines.append(
-                [
-                    *(scored.name, pair.tf, pair.cell, task.dataset.roles[column]),
-                    *map(str, counts),
-                    *("" if math.isnan(v) else f"{v:.6g}" for v in values),
-                    figures.why[place],
-                ]
-            )
-    return "".join("\t".join(line) + "\n" for line in lines)
-
-
-def report_sections(task: Task, outcome: Outcome, judged: Judged) -> list[Section]:
-    """Write the page's sections.
-
-    Parameters
-    ----------
-    task : Task
-    outcome : Outcome
-    judged : Judged
+    results : sequence of PredictorResult
+    errors : mapping of str to str
+        Of predictors that failed.
 
     Returns
     -------
     list of Section
     """
-    rows = [row for _, _, row in judged]
-    beside = [row for row in rows if "shared_pairs" in row]
-    named = left_out(task, judged)
-    lines = [
+    rows = [result.summary for result in results]
+    compared = [row for row in rows if "shared_pairs" in row]
+    about = [
+        [s.name, "; ".join([s.summary, *s.notes])] for s in (r.scores for r in results)
+    ]
+    about += [[name, f"failed: {why}"] for name, why in errors.items()]
+    unscored = [
         [name, why, len(pairs), ", ".join(pairs)]
-        for name, reasons in named.items()
+        for name, reasons in unscored_pairs(results).items()
         for why, pairs in reasons.items()
     ]
-    notes = [[s.name, "; ".join([s.summary, *s.notes])] for s, _, _ in judged]
-    notes += [[name, f"failed: {why}"] for name, why in outcome.faults.items()]
     sections = [
         Section(
-            "Figures",
-            "Means over the pairs that the predictor has a figure of. Chance reaches "
+            "Metrics",
+            "Means over the pairs that the predictor has metrics of. Random scores reach "
             "an AUROC of 0.5, and the prior in average precision.",
-            [_table(_HEAD, rows)],
+            [_table(_METRICS, rows)],
         ),
-        Section("Predictors", tables=[Table(["predictor", "what it is"], notes)]),
         Section(
-            "What it took",
-            "Different training sequences over all TFs or pairs, the most that one of "
-            "them had, and wall-clock seconds on the machine that made the scores; a "
-            "predictor that was kept from an earlier run tells that one's.",
-            [_table(_COST, rows)],
+            "Predictors", tables=[ReportTable(["predictor", "description"], about)]
+        ),
+        Section(
+            "Costs",
+            "Different training sequences over all TFs or pairs, the most of one TF or "
+            "pair, and wall-clock seconds of the run that computed the scores.",
+            [_table(_COSTS, rows)],
         ),
     ]
-    if beside:
+    if compared:
         text = (
-            "Over the pairs that both can score, at the very sites that both score: "
-            "the means of both, the median of the differences, and Wilcoxon's test for "
-            "matched pairs."
+            "Over the pairs and sites that both predictors score: the means of both, the "
+            "median of the differences, and Wilcoxon's signed-rank test."
         )
-        sections.insert(1, Section("Beside the model", text, [_table(_BESIDE, beside)]))
-    if lines:
-        head = ["predictor", "why", "number", "pairs"]
-        sections.append(Section("Pairs in no mean", tables=[Table(head, lines)]))
+        table = _table(_DIFFERENCES, compared)
+        sections.insert(1, Section("Comparison with the model", text, [table]))
+    if unscored:
+        columns = ["predictor", "reason", "number", "pairs"]
+        tables = [ReportTable(columns, unscored)]
+        sections.append(Section("Pairs without metrics", tables=tables))
     return sections
 
 
-def _table(head: dict[str, str], rows: Sequence[dict[str, Any]]) -> Table:
-    return Table(
-        list(head.values()), [[row.get(name) for name in head] for row in rows]
-    )
+def _table(names: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> ReportTable:
+    cells = [[row.get(name) for name in names] for row in rows]
+    return ReportTable(list(names.values()), cells)

@@ -90,16 +90,16 @@ class PairEvidence:
         if not measured.any():
             return self._sequence_only(logits)
         starts = centers - width // 2
-        told = store.in_coverage(chrom, starts, width)
-        if not told.any():
+        covered = store.in_coverage(chrom, starts, width)
+        if not covered.any():
             return self._sequence_only(logits)
-        cover = store.coverage(chrom, starts, width)
+        coverage = store.coverage(chrom, starts, width)
         if kept is not None:
-            cover = cover.of(measured)
-        return self.apply_attention(logits, told, cover, measured)
+            coverage = coverage.of(measured)
+        return self.apply_attention(logits, covered, coverage, measured)
 
     def apply_attention(
-        self, logits: Floats, told: Mask, cover: Coverage, measured: Mask
+        self, logits: Floats, covered: Mask, coverage: Coverage, measured: Mask
     ) -> Floats:
         """Condition log-odds on tracks whose coverage of the tiles is known.
 
@@ -107,10 +107,10 @@ class PairEvidence:
         ----------
         logits : float32 array, shape (n_tiles, n_pairs)
             As for :meth:`apply`.
-        told : bool array, shape (n_tiles,)
+        covered : bool array, shape (n_tiles,)
             Tiles inside the regions of the evidence.
-        cover : Coverage
-            Fractions of each tile's middle that tracks cover.
+        coverage : Coverage
+            Fractions of each tile's middle that each track covers.
         measured : bool array, shape (n_tracks,)
             Tracks to use.
 
@@ -120,9 +120,9 @@ class PairEvidence:
         """
         found = np.ascontiguousarray(logits, dtype=np.float32)
         rows = self.rows(measured)
-        apply_attention(found, told, cover, self._tracks, rows, self._shared)
-        if not told.all():
-            found[~told] = self._sequence_only(found[~told])
+        apply_attention(found, covered, coverage, self._tracks, rows, self._shared)
+        if not covered.all():
+            found[~covered] = self._sequence_only(found[~covered])
         return found
 
     def _sequence_only(self, logits: Floats) -> Floats:

@@ -61,7 +61,7 @@ class NetworkHead:
             for first in range(0, n_tiles, _TILES):
                 n = min(_TILES, n_tiles - first)
                 m = self._dense(windows.rows(2 * first, 2 * (first + n)))
-                out[first : first + n, self._order] = self._judge(m)[:n]
+                out[first : first + n, self._order] = self._score(m)[:n]
         return out
 
     def _dense(self, rows: SparseRows) -> torch.Tensor:
@@ -70,7 +70,7 @@ class NetworkHead:
         dense = rows.dense(n_windows * n_filters, 2 * _TILES)
         return torch.from_numpy(dense).view(-1, n_windows, n_filters)
 
-    def _judge(self, m: torch.Tensor) -> NDArray[np.float32]:
+    def _score(self, m: torch.Tensor) -> NDArray[np.float32]:
         features = self._network.body(m[0::2], m[1::2])
         parts = [
             self._network.head(

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from tfimpute_tracks.kernels.gradient import filter_gradient
-from tfimpute_tracks.kernels.lookup import span_maxima_and_places
+from tfimpute_tracks.kernels.lookup import span_maxima
 from tfimpute_tracks.kernels.mixture import mix_windows, mix_windows_gradient
 from tfimpute_tracks.kernels.segments import pooling_windows
 from tfimpute_tracks.kernels.tables import build_tables, word_rows
@@ -32,7 +32,7 @@ class _PooledConvolution(torch.autograd.Function):
         rows = word_rows(flat, tables.n_words)
         windows = pooling_windows(seq_len, filter_length, pool)
         firsts = np.arange(n, dtype=np.int64)[:, None] * seq_len
-        maxima, places = span_maxima_and_places(
+        maxima, places = span_maxima(
             rows,
             tables,
             (firsts + windows[:, 0]).reshape(-1),

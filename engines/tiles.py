@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from tfimpute_tracks.engines.tile_grid import TileGrid
 from tfimpute_tracks.errors import RegionError
 from tfimpute_tracks.genome import Region, Sequences, read_past_ends
+from tfimpute_tracks.genome.signal import Signal
 
-__all__ = ["TileRange", "cut_blocks", "plan_tiles", "read_codes"]
+__all__ = ["TileRange", "cut_blocks", "plan_tiles", "read_codes", "score_offset"]
 
 
 class TileRange(NamedTuple):
@@ -65,6 +66,24 @@ class TileRange(NamedTuple):
         """
         return self.first + seq_len // 2 + stride * np.arange(self.n_tiles)
 
+    def signal(self, values: NDArray[np.float32], stride: int, seq_len: int) -> Signal:
+        """Lay scores of the tiles out along the chromosome.
+
+        Parameters
+        ----------
+        values : float32 array, shape (n_tiles,)
+        stride, seq_len : int
+            In bp.
+
+        Returns
+        -------
+        Signal
+            A score is drawn over the `stride` bp at the center of its tile. Where the
+            stride is longer than a tile, the first bin begins before the chromosome.
+        """
+        start = self.first + score_offset(seq_len, stride)
+        return Signal(self.chrom, start, stride, values)
+
     def parts(self, stride: int, n_tiles: int) -> list[TileRange]:
         """Cut the tiles into parts, from the first one on.
 
@@ -87,6 +106,22 @@ class TileRange(NamedTuple):
             )
             for done in range(0, self.n_tiles, n_tiles)
         ]
+
+
+def score_offset(seq_len: int, stride: int) -> int:
+    """Return the distance from a tile's start to where its score is drawn.
+
+    Parameters
+    ----------
+    seq_len, stride : int
+        In bp.
+
+    Returns
+    -------
+    int
+        In bp; below 0 where the stride is longer than a tile.
+    """
+    return (seq_len - stride) // 2
 
 
 def plan_tiles(
@@ -112,7 +147,7 @@ def plan_tiles(
     RegionError
         No tile overlaps any region.
     """
-    offset = (seq_len - stride) // 2
+    offset = score_offset(seq_len, stride)
     ranges: list[TileRange] = []
     next_free: dict[str, int] = {}
     for chrom, start, end in regions:

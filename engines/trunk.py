@@ -123,7 +123,7 @@ class MotifTrunk:
         buffer: SegmentMaxima | None = getattr(self._own, "buffer", None)
         if buffer is None:
             width = motifs.filters.size * motifs.tables.itemsize
-            buffer = SegmentMaxima.room(motifs, max(1, _BUFFER_BYTES // width))
+            buffer = SegmentMaxima.allocate(motifs, max(1, _BUFFER_BYTES // width))
             self._own.buffer = buffer
         return buffer
 

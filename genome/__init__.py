@@ -1,9 +1,8 @@
-"""Genome: sequence and intervals, read from files and checked.
+"""Genome: sequence, intervals and signals along chromosomes.
 
-FASTA files of every kind and the stretch of hg19 that ships (both ``Sequences``), BED
-and narrowPeak files, regions as users type them, names and sizes of chromosomes. Here
-because training, scanning and judging all start from them. What a region means to a
-model, and which peaks lie on which sites, is not here.
+FASTA files and the bundled example region (both ``Sequences``), BED and narrowPeak
+files, genes, regions as users type them, names and sizes of chromosomes. Sites, their
+labels and the peaks that overlap them are in ``dataset``.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""BED and narrowPeak files as tables, and the little interval arithmetic reading needs.
+"""BED and narrowPeak files as tables, and some interval arithmetic.
 
-The fast path is pandas' C parser. Whatever it stumbles over (a comment between rows,
-blanks for tabs, a broken row) is read again line by line, which either succeeds or
-names the line. Every table is 0-based and half-open, columns ``chrom``, ``start``,
-``end`` first. Overlaps between sites and peaks are the data set's business.
+Files are parsed by pandas. If that fails (a comment between rows, blanks instead of
+tabs, an invalid row), they are read again line by line, which succeeds or names the
+line. Tables are 0-based and half-open; their first columns are ``chrom``, ``start``
+and ``end``.
 
 pandas is imported where it is needed: it takes a fifth of a second, and a scan of whole
 chromosomes reads no table.
@@ -49,7 +49,7 @@ _NARROWPEAK = {
     "summit": int,
 }
 _DTYPES = {str: "str", int: "int64", float: "float64"}
-_NO_ROW = ("#", "track", "browser")
+_SKIPPED = ("#", "track", "browser")
 
 
 def read_bed(path: str | Path, allow_empty: bool = False) -> pd.DataFrame:
@@ -58,10 +58,10 @@ def read_bed(path: str | Path, allow_empty: bool = False) -> pd.DataFrame:
     Parameters
     ----------
     path : str or Path
-        Plain or gzip, whatever its name; LF or CRLF. Blank lines and lines that begin
-        with #, track or browser are skipped; columns beyond the third are ignored.
+        Plain or gzip, whatever its name. Blank lines and lines that begin with #, track
+        or browser are skipped; columns after the third are ignored.
     allow_empty : bool
-        Take a file without a row for an empty table.
+        Read a file without rows as an empty table.
 
     Returns
     -------
@@ -71,7 +71,7 @@ def read_bed(path: str | Path, allow_empty: bool = False) -> pd.DataFrame:
     Raises
     ------
     InputFileError
-        No such file, no rows, or a row that is no interval, with its line.
+        No such file, no rows, or a row that is not an interval, with its line.
     """
     return _read(Path(path), _BED, allow_empty)
 
@@ -88,7 +88,7 @@ def read_named_bed(path: str | Path) -> pd.DataFrame:
     -------
     pandas.DataFrame
         chrom (str), start, end (int64; 0-based, half-open), name (str); in the file's
-        order. Of a file whose first row has three columns names are empty.
+        order. Names are empty if the first row has three columns.
 
     Raises
     ------
@@ -114,8 +114,8 @@ def read_narrowpeak(path: str | Path, allow_empty: bool = False) -> pd.DataFrame
     -------
     pandas.DataFrame
         chrom (str), start, end (int64; 0-based, half-open), name (str), score (int64),
-        strand (str), signal_value, p_value, q_value (float64; -1 if not given), summit
-        (int64; bp from start, 0-based, at most the peak's length; -1 if not given); in
+        strand (str), signal_value, p_value, q_value (float64; -1 if missing), summit
+        (int64; bp from start, 0-based, at most the peak's length; -1 if missing); in
         the file's order.
 
     Raises
@@ -144,15 +144,14 @@ def count_columns(path: str | Path) -> int:
     InputFileError
         No such file, or a damaged one.
     """
-    rows = read_rows(Path(path), "BED file", _NO_ROW, "replace")
+    rows = read_rows(Path(path), "BED file", _SKIPPED, "replace")
     return len(next(rows, (0, []))[1])
 
 
 def merge_intervals(frame: pd.DataFrame) -> pd.DataFrame:
     """Merge intervals that overlap or touch.
 
-    In numpy: importing bioframe for this one function would cost twice as long as
-    importing pandas.
+    Written in numpy, because bioframe takes twice as long to import as pandas.
 
     Parameters
     ----------
@@ -172,18 +171,18 @@ def merge_intervals(frame: pd.DataFrame) -> pd.DataFrame:
     ranks, names = pd.factorize(frame["chrom"])
     starts = frame["start"].to_numpy(dtype=np.int64)
     ends = frame["end"].to_numpy(dtype=np.int64)
-    # Chromosomes are laid end to end, so that one running maximum serves all.
+    # Chromosomes are concatenated, so that one running maximum serves all.
     shift = ranks.astype(np.int64) * (ends.max() + 1)
     order = np.lexsort((starts, ranks))
-    reach = np.maximum.accumulate((ends + shift)[order])
-    opens = np.ones(len(order), dtype=bool)
-    opens[1:] = (starts + shift)[order][1:] > reach[:-1]
-    closes = np.append(opens[1:], True)
+    last_end = np.maximum.accumulate((ends + shift)[order])
+    is_first = np.ones(len(order), dtype=bool)
+    is_first[1:] = (starts + shift)[order][1:] > last_end[:-1]
+    is_last = np.append(is_first[1:], True)
     return pd.DataFrame(
         {
-            "chrom": names.take(ranks[order][opens]),
-            "start": starts[order][opens],
-            "end": reach[closes] - shift[order][closes],
+            "chrom": names.take(ranks[order][is_first]),
+            "start": starts[order][is_first],
+            "end": last_end[is_last] - shift[order][is_last],
         }
     )
 
@@ -194,12 +193,12 @@ def blacklisted(
     ends: NDArray[np.int64],
     blacklist: pd.DataFrame,
 ) -> NDArray[np.bool_]:
-    """Say which intervals of a chromosome touch a blacklist.
+    """Find the intervals of a chromosome that overlap a blacklist.
 
     Parameters
     ----------
     chrom : str
-        Matched with the blacklist's names with or without ``chr``.
+        With or without ``chr``.
     starts, ends : int64 arrays, shape (n,)
         0-based, half-open, in any order, each at least 1 bp long.
     blacklist : pandas.DataFrame
@@ -208,16 +207,16 @@ def blacklisted(
     Returns
     -------
     bool array, shape (n,)
-        True where at least 1 bp is shared.
+        True where at least 1 bp overlaps.
     """
     name = find_chrom(chrom, set(blacklist["chrom"]))
-    listed = merge_intervals(blacklist[blacklist["chrom"] == name])
-    # Merged intervals have ascending ends, so the first that ends beyond an
-    # interval's start is the only one that can be the first to overlap it.
-    nearest = np.searchsorted(listed["end"].to_numpy(dtype=np.int64), starts, "right")
-    no_more = np.iinfo(np.int64).max
-    listed_starts = np.append(listed["start"].to_numpy(dtype=np.int64), no_more)
-    hit: NDArray[np.bool_] = listed_starts[nearest] < ends
+    merged = merge_intervals(blacklist[blacklist["chrom"] == name])
+    # Merged intervals have ascending ends: the first that ends beyond an interval's
+    # start is the only one that can be the first to overlap it.
+    nearest = np.searchsorted(merged["end"].to_numpy(dtype=np.int64), starts, "right")
+    beyond = np.iinfo(np.int64).max
+    merged_starts = np.append(merged["start"].to_numpy(dtype=np.int64), beyond)
+    hit: NDArray[np.bool_] = merged_starts[nearest] < ends
     return hit
 
 
@@ -257,7 +256,7 @@ def _read_fast(content: bytes, columns: dict[str, type]) -> pd.DataFrame:
 def _n_header_lines(content: bytes) -> int:
     n_lines = 0
     for line in io.BytesIO(content):
-        if line.strip() and not line.decode("utf-8", "replace").startswith(_NO_ROW):
+        if line.strip() and not line.decode("utf-8", "replace").startswith(_SKIPPED):
             break
         n_lines += 1
     return n_lines
@@ -277,7 +276,7 @@ def _read_exact(path: Path, columns: dict[str, type]) -> pd.DataFrame:
     import pandas as pd
 
     rows = []
-    for number, fields in read_rows(path, "BED file", _NO_ROW, "replace"):
+    for number, fields in read_rows(path, "BED file", _SKIPPED, "replace"):
         error = _find_error(fields, columns)
         if error:
             raise InputFileError(f"{path}:{number}: {error}")

@@ -1,9 +1,9 @@
-"""The real stretch of hg19 that ships with the package, at its true coordinates.
+"""The bundled example region: 3 Mb of hg19 chr20, at their true coordinates.
 
-So that a first scan needs no download and its picture can be laid over any browser of
-hg19. 3 Mb of chr20 without a gap, dense in genes (PTPN1, CEBPB, SNAI1, NFATC2) and in
-binding sites of many TFs; chr20 is the chromosome kept for tests. ``genome/data/README.md``
-says where it comes from.
+A first scan needs no download, and its tracks can be loaded into any browser of hg19.
+The region has no gap and is dense in genes (PTPN1, CEBPB, SNAI1, NFATC2) and in binding
+sites of many TFs; chr20 is the chromosome held out for tests. ``genome/data/README.md``
+states its source.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _CHROM_SIZES = {"chr20": 63_025_520}
 
 
 class BundledGenome:
-    """hg19 chr20, N but for :func:`bundled_region`; satisfies ``sequences.Sequences``.
+    """hg19 chr20, N except in :func:`bundled_region`; satisfies ``sequences.Sequences``.
 
     Attributes
     ----------
@@ -39,7 +39,7 @@ class BundledGenome:
     chrom_sizes : mapping of str to int
         Lengths in bp.
     ambiguous : mapping of str to int
-        Empty: the stretch holds A, C, G and T only.
+        Empty: the region consists of A, C, G and T only.
     """
 
     def __init__(self) -> None:
@@ -50,25 +50,7 @@ class BundledGenome:
     def codes(
         self, chrom: str, start: int = 0, end: int | None = None
     ) -> NDArray[np.uint8]:
-        """Read a stretch.
-
-        Parameters
-        ----------
-        chrom : str
-            ``chr20``.
-        start, end : int
-            0-based, half-open, bp; the whole chromosome if not given.
-
-        Returns
-        -------
-        uint8 array, shape (end - start,)
-            A, C, G, T = 0..3; 4 outside of :func:`bundled_region`.
-
-        Raises
-        ------
-        RegionError
-            Another chromosome, or not inside of it.
-        """
+        """See :meth:`tfimpute_tracks.genome.sequences.Sequences.codes`."""
         start, end = resolve_span(self.chrom_sizes, chrom, start, end)
         codes = np.full(end - start, N_CODE, dtype=np.uint8)
         first, last = max(start, _REGION.start), min(end, _REGION.end)
@@ -78,7 +60,7 @@ class BundledGenome:
         return codes
 
     def close(self) -> None:
-        """Do nothing: no file is held."""
+        """Do nothing: no file is open."""
 
     def __enter__(self) -> Self:
         return self
@@ -91,7 +73,7 @@ class BundledGenome:
 
 
 def open_bundled() -> BundledGenome:
-    """Open the stretch of hg19 that ships.
+    """Open the bundled example region.
 
     Returns
     -------
@@ -101,7 +83,7 @@ def open_bundled() -> BundledGenome:
 
 
 def bundled_genes() -> Path:
-    """Give the genes of the stretch.
+    """Locate the genes of the bundled example region.
 
     Returns
     -------
@@ -112,7 +94,7 @@ def bundled_genes() -> Path:
 
 
 def bundled_region() -> Region:
-    """Give the part of hg19 chr20 that ships.
+    """Return the coordinates of the bundled example region.
 
     Returns
     -------

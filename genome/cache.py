@@ -1,8 +1,8 @@
-"""The folder for what is costly to make again, and what of a FASTA goes there.
+"""The cache folder, and what is kept there of FASTA files.
 
-Indexes of files in read-only folders, and the text of gzip files, which can be read
-from their beginning only. A name in the cache carries a key of the file it was made
-from, so a changed file never meets what was made of the old one.
+These are indexes of files in read-only folders, and unpacked gzip files, which can be
+read only from their beginning. Names in the cache include a key of the source file, so
+that a changed file is never combined with data from the old one.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _SAMPLE = 1 << 16
 
 
 def default_cache_dir() -> Path:
-    """Give ``tfimpute-tracks`` under $XDG_CACHE_HOME, or else under ~/.cache.
+    """Return the folder ``tfimpute-tracks`` in $XDG_CACHE_HOME, or else in ~/.cache.
 
     Returns
     -------
@@ -30,16 +30,16 @@ def default_cache_dir() -> Path:
         It need not exist.
     """
     home = os.environ.get("XDG_CACHE_HOME", "")
-    # The specification has a relative path ignored.
+    # The XDG specification says to ignore relative paths.
     base = Path(home) if Path(home).is_absolute() else Path.home() / ".cache"
     return base / "tfimpute-tracks"
 
 
 def cache_key(path: Path) -> str:
-    """Give a short key of a file that changes when the file does.
+    """Compute a short key of a file that changes when the file does.
 
-    Of a genome's gigabytes only the ends are digested. The last bytes of a gzip file
-    are a checksum of its content; a plain file has its time of change.
+    Only the first and the last 64 kB are digested, with size and modification time: a
+    genome has gigabytes. The last bytes of a gzip file are a checksum of its content.
 
     Parameters
     ----------
@@ -67,12 +67,12 @@ def unpack(path: Path, cache_dir: Path, log: Callable[[str], None]) -> Path:
     path : Path
     cache_dir : Path
     log : callable
-        Takes a sentence if the file is unpacked.
+        Receives a message if the file is unpacked.
 
     Returns
     -------
     Path
-        The text.
+        The unpacked file.
 
     Raises
     ------
@@ -87,7 +87,7 @@ def unpack(path: Path, cache_dir: Path, log: Callable[[str], None]) -> Path:
     check_writable_dir(text.parent)
     log(
         f"{path} is gzip, which can only be read from its beginning; unpacking it once"
-        f" to {text} (compress it with bgzip to save that)"
+        f" to {text} (compress it with bgzip to avoid this)"
     )
     with (
         atomic_file(text) as temp,

@@ -1,8 +1,7 @@
-"""Chromosome names and sizes: matching ``1`` with ``chr1``, and noticing a wrong build.
+"""Chromosome names and sizes: matching ``1`` with ``chr1``, and detecting another build.
 
-Names differ between the portals that hand out the same assembly, sizes between
-assemblies. Both are settled here, before any sequence is read. Nothing here opens a
-FASTA or knows intervals.
+Names of chromosomes differ between sources of the same assembly, sizes differ between
+assemblies. Both are checked here, before any sequence is read.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ __all__ = [
 
 
 def natural_order(name: str) -> list[tuple[int, int, str]]:
-    """Give a sort key that puts chr2 before chr10 and numbers before letters.
+    """Sort key that places chr2 before chr10, and numbers before text.
 
     Parameters
     ----------
@@ -35,32 +34,33 @@ def natural_order(name: str) -> list[tuple[int, int, str]]:
 
     Returns
     -------
-    list, to be handed to ``sorted(..., key=natural_order)``
+    list
+        For ``sorted(..., key=natural_order)``.
     """
     parts = re.findall(r"[0-9]+|[^0-9]+", name)
     return [(0, int(p), "") if p.isdecimal() else (1, 0, p) for p in parts]
 
 
 def find_chrom(name: str, available: Collection[str]) -> str | None:
-    """Find a chromosome under its own name or with ``chr`` added or taken away.
+    """Find a chromosome by its own name, or with ``chr`` added or removed.
 
     Parameters
     ----------
     name : str
-        As asked for: ``chr1`` or ``1``.
+        ``chr1`` or ``1``.
     available : collection of str
-        The names there are; a dict or a set makes it fast.
+        Names to search; a dict or a set is fast.
 
     Returns
     -------
     str or None
-        The name as it stands in `available`.
+        The name as in `available`.
 
     Notes
     -----
-    ``chrM`` never answers to ``MT``: in hg19 they are different sequences (chrM is
-    NC_001807 of 16,571 bp; MT, the revised one of GRCh37, is 16,569 bp), so a match
-    would shift every coordinate. Adding and taking away ``chr`` cannot confuse them.
+    ``chrM`` never matches ``MT``: in hg19 they are different sequences (chrM is
+    NC_001807 with 16,571 bp; MT, the revised one of GRCh37, has 16,569 bp), so a match
+    would shift every coordinate.
     """
     if name in available:
         return name
@@ -78,16 +78,16 @@ def match_chroms(
     names : iterable of str
     available : collection of str
     asked_by : str, optional
-        The file the names come from; it opens the message of a miss.
+        The file that contains the names, for the message of an error.
 
     Returns
     -------
-    dict of asked name to name in `available`
+    dict of name to name in `available`
 
     Raises
     ------
     RegionError
-        Some are not there; the message shows the first names of both sides.
+        Some are missing; the message lists the first names of both sides.
     """
     found = {name: find_chrom(name, available) for name in dict.fromkeys(names)}
     matched = {name: match for name, match in found.items() if match is not None}
@@ -113,12 +113,12 @@ def match_chrom(name: str, available: Collection[str]) -> str:
     Returns
     -------
     str
-        The name as it stands in `available`.
+        The name as in `available`.
 
     Raises
     ------
     RegionError
-        It is not there; the message shows what was asked and what there is.
+        It is missing.
     """
     return match_chroms([name], available)[name]
 
@@ -129,8 +129,9 @@ def read_chrom_sizes(path: str | Path) -> dict[str, int]:
     Parameters
     ----------
     path : str or Path
-        Lines of name and size in bp, parted by white space; more columns are ignored,
-        so a ``.fai`` does as well. Blank lines and lines that begin with # are skipped.
+        Lines of name and size in bp, separated by a tab or blanks; more columns are
+        ignored, so a ``.fai`` is valid. Blank lines and lines that begin with # are
+        skipped.
 
     Returns
     -------
@@ -140,7 +141,7 @@ def read_chrom_sizes(path: str | Path) -> dict[str, int]:
     Raises
     ------
     InputFileError
-        No such file, no rows, or a row that is no name and size, with its line.
+        No such file, no rows, or a row without a name and a size, with its line.
     """
     remedy = "each line is a name, a tab and a size in bp"
     sizes: dict[str, int] = {}
@@ -156,7 +157,7 @@ def read_chrom_sizes(path: str | Path) -> dict[str, int]:
             )
         sizes[fields[0]] = int(size)
     if not sizes:
-        raise InputFileError(f"{path}: holds no chromosome sizes; {remedy}")
+        raise InputFileError(f"{path}: has no chromosome sizes; {remedy}")
     return sizes
 
 
@@ -166,15 +167,15 @@ def check_build(sizes: Mapping[str, int], expected: Mapping[str, int]) -> list[s
     Parameters
     ----------
     sizes : mapping of str to int
-        Lengths in bp as the FASTA has them.
+        Lengths in bp in the FASTA.
     expected : mapping of str to int
-        Lengths in bp of the assembly the model was trained on.
+        Lengths in bp in the assembly that the model was trained on.
 
     Returns
     -------
     list of str
-        One sentence for every chromosome of both whose lengths differ, in the order
-        of `sizes`; empty when nothing speaks against the assembly.
+        A message for every chromosome of both whose lengths differ, in the order of
+        `sizes`; empty if all agree.
     """
     mismatches = []
     for name, size in sizes.items():
@@ -185,20 +186,19 @@ def check_build(sizes: Mapping[str, int], expected: Mapping[str, int]) -> list[s
 
 
 def known_build(sizes: Mapping[str, int], known: Mapping[str, Any]) -> str | None:
-    """Name the build of some chromosomes, where they are of one that is known.
+    """Name the genome build of some chromosomes if it is the known one.
 
     Parameters
     ----------
     sizes : mapping of str to int
-        Chromosome -> bp.
+        Lengths in bp by chromosome.
     known : mapping
-        `build`, a name, and its `chrom_sizes`, as weights tell of what they were
-        trained on.
+        `build`, a name, and its `chrom_sizes`, as in the metadata of weights.
 
     Returns
     -------
     str or None
-        None where a chromosome has another length, or none is of the build.
+        None if a chromosome has another length, or none is of the build.
     """
     expected = known.get("chrom_sizes", {})
     is_any = any(find_chrom(name, expected) for name in sizes)

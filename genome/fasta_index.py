@@ -219,12 +219,12 @@ class _Text:
         return np.frombuffer(text, np.uint8)[offset - start : offset - start + n_bytes]
 
 
-def _make_somewhere(path: Path, beside: list[Path], cached: list[Path]) -> list[Path]:
+def _make_somewhere(path: Path, adjacent: list[Path], cached: list[Path]) -> list[Path]:
     # Root may write anywhere, but a folder without any write bit was closed on purpose.
     folder = path.parent
     if os.access(folder, os.W_OK) and folder.stat().st_mode & 0o222:
         try:
-            return _make(path, beside)
+            return _make(path, adjacent)
         except WriteError:  # a full disk, a quota: the cache may be elsewhere
             pass
     check_writable_dir(cached[0].parent)

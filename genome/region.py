@@ -1,8 +1,9 @@
-"""Regions as users type them, and the list of regions a run covers.
+"""Regions as users type them, and the regions of a run.
 
-A :class:`Region` is 0-based and half-open, as in BED; browsers print and users type
-1-based places with both ends included. The two meet only here. A region that leaves
-its chromosome is refused and never clipped: it is a slip or another assembly.
+A :class:`Region` is 0-based and half-open, as in BED; genome browsers and users write
+1-based coordinates with both ends included. They are converted only here. A region that
+extends beyond its chromosome is refused and never clipped: it is a typing error or of
+another assembly.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from tfimpute_tracks.errors import InputFileError, RegionError
+from tfimpute_tracks.errors import InputFileError, RegionError, listed
 from tfimpute_tracks.genome.bed import merge_intervals, read_bed
 from tfimpute_tracks.genome.chroms import find_chrom, match_chrom, match_chroms
 
@@ -28,7 +29,7 @@ _PATH_LIKE = re.compile(r"[/\\]|\.(bed|gz|txt|tsv|\w+Peak)$", re.IGNORECASE)
 
 
 class Region(NamedTuple):
-    """A stretch of a chromosome; ``str`` gives it as browsers print it.
+    """An interval of a chromosome; ``str`` writes it as genome browsers do.
 
     Parameters
     ----------
@@ -46,23 +47,22 @@ class Region(NamedTuple):
 
 
 def parse_region(text: str, chrom_sizes: Mapping[str, int]) -> Region:
-    """Read a region as browsers print it.
+    """Parse a region as genome browsers write it.
 
-    The sizes are asked for at once, so that ``chr20`` alone has its true end and no
-    half-known region is ever handed on; and a name that itself holds a colon, as
-    those of HLA contigs do, is known for what it is.
+    Chromosome sizes are required, so that ``chr20`` alone gets its end, and names that
+    contain a colon, such as those of HLA contigs, are recognized.
 
     Parameters
     ----------
     text : str
         ``chr20:1,000-2,000``, 1-based with both ends included, or ``chr20``.
     chrom_sizes : mapping of str to int
-        Lengths in bp of the chromosomes there are.
+        Lengths of the chromosomes in bp.
 
     Returns
     -------
     Region
-        With the chromosome's name as `chrom_sizes` has it.
+        With the chromosome's name as in `chrom_sizes`.
 
     Raises
     ------
@@ -86,7 +86,7 @@ def parse_region(text: str, chrom_sizes: Mapping[str, int]) -> Region:
     chrom = match_chrom(name, chrom_sizes)
     if first < 1 or last < first:
         raise RegionError(
-            f"region {text!r} has no bases; it counts from 1 and both ends are included"
+            f"region {text!r} has no bases; count from 1, with both ends included"
         )
     if last > chrom_sizes[chrom]:
         raise RegionError(_outside(f"region {text!r}", chrom, chrom_sizes))
@@ -99,30 +99,30 @@ def resolve_regions(
     chrom_sizes: Mapping[str, int],
     log: Callable[[str], None] = _LOG.info,
 ) -> list[Region]:
-    """Turn what was asked for into the regions a run covers.
+    """Convert command-line values to the regions of a run.
 
     Parameters
     ----------
     specs : sequence of str
-        Paths of BED files, or regions as :func:`parse_region` reads them.
+        Paths of BED files, or regions for :func:`parse_region`.
     chroms : sequence of str
-        Names of chromosomes to cover whole.
+        Names of whole chromosomes.
     chrom_sizes : mapping of str to int
         Lengths in bp, in genome order.
     log : callable, optional
-        Takes a sentence if ``1`` was taken for ``chr1`` or the other way round; by
-        default the log gets it.
+        Receives a message if ``1`` was matched with ``chr1`` or vice versa; logged as
+        information by default.
 
     Returns
     -------
     list of Region
-        In genome order, none overlapping or touching another. Every chromosome when
-        nothing was asked for.
+        In genome order; none overlaps or touches another. Every chromosome if `specs`
+        and `chroms` are empty.
 
     Raises
     ------
     InputFileError
-        A BED file that is missing or broken.
+        A BED file is missing or invalid.
     RegionError
         An unknown chromosome, or a region outside of its chromosome.
     """
@@ -138,7 +138,7 @@ def resolve_regions(
             matched |= names
         elif _PATH_LIKE.search(spec) and find_chrom(spec, chrom_sizes) is None:
             raise InputFileError(
-                f"{spec}: no such file; give a BED file or a region such as"
+                f"{spec}: no such file; use a BED file or a region such as"
                 " chr20:1,000-2,000"
             )
         else:
@@ -150,8 +150,8 @@ def resolve_regions(
         f"{asked} for {name}" for asked, name in matched.items() if asked != name
     ]
     if renamed:
-        log(f"taking {', '.join(renamed)}, as the FASTA names it")
-    if not specs:  # whole chromosomes: nothing to merge, and no pandas to wait for
+        log(f"using {listed(renamed)}, as in the FASTA")
+    if not specs:  # whole chromosomes: nothing to merge, and no need to import pandas
         whole = set(matched.values())
         return [Region(c, 0, size) for c, size in chrom_sizes.items() if c in whole]
     import pandas as pd
@@ -187,5 +187,5 @@ def _in_genome_order(
 def _outside(what: str, chrom: str, chrom_sizes: Mapping[str, int]) -> str:
     return (
         f"{what} ends outside of {chrom}, which has {chrom_sizes[chrom]:,} bp;"
-        " shorten it, or check that it is of the same assembly as the FASTA"
+        " shorten it, or check that it is of the assembly of the FASTA"
     )

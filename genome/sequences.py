@@ -1,6 +1,5 @@
-"""What every source of sequence offers, whether a FASTA or the stretch that ships.
+"""The interface of every source of sequence: a FASTA or the bundled example region.
 
-Whoever scans, trains or shuffles asks for codes and does not care where they come from.
 The two sources are in ``fasta`` and ``bundled``.
 """
 
@@ -20,11 +19,11 @@ __all__ = ["Sequences", "read_past_ends", "resolve_span"]
 
 
 class Sequences(Protocol):
-    """Chromosomes to read from; also a context manager that closes itself."""
+    """Chromosomes to read from; also a context manager that closes them."""
 
     @property
     def name(self) -> str:
-        """What a receipt calls it: a file's name, not its place."""
+        """Name for run records: of the file, without its folder."""
 
     @property
     def chrom_sizes(self) -> Mapping[str, int]:
@@ -32,36 +31,38 @@ class Sequences(Protocol):
 
     @property
     def ambiguous(self) -> Mapping[str, int]:
-        """Letters read so far as N that are no N, by chromosome, where there are any.
+        """Bases read so far as N that are not N, by chromosome, where there are any.
 
-        A letter that is read twice counts twice.
+        A base that is read twice counts twice.
         """
 
     def codes(
         self, chrom: str, start: int = 0, end: int | None = None
     ) -> NDArray[np.uint8]:
-        """Read a stretch.
+        """Read sequence as codes.
 
         Parameters
         ----------
         chrom : str
             Exactly as in `chrom_sizes`; ``chroms.match_chrom`` finds it.
         start, end : int
-            0-based, half-open, bp; the whole chromosome if not given.
+            0-based, half-open, bp; the whole chromosome by default.
 
         Returns
         -------
         uint8 array, shape (end - start,)
-            A, C, G, T = 0..3, everything else 4.
+            A, C, G, T = 0..3 in either case, everything else 4.
 
         Raises
         ------
         RegionError
-            An unknown chromosome, or not inside of it.
+            An unknown chromosome, or a region outside of it.
+        InputFileError
+            The file is damaged there, or has changed since it was opened.
         """
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
 
     def __enter__(self) -> Self: ...
 
@@ -71,7 +72,7 @@ class Sequences(Protocol):
 def read_past_ends(
     genome: Sequences, chrom: str, start: int, end: int
 ) -> NDArray[np.uint8]:
-    """Read a stretch that may reach over the ends of its chromosome.
+    """Read sequence that may extend beyond the ends of its chromosome.
 
     Parameters
     ----------
@@ -84,7 +85,7 @@ def read_past_ends(
     Returns
     -------
     uint8 array, shape (end - start,), values 0..4
-        Past the ends 4.
+        4 beyond the ends.
 
     Raises
     ------
@@ -104,7 +105,7 @@ def read_past_ends(
 def resolve_span(
     chrom_sizes: Mapping[str, int], chrom: str, start: int, end: int | None
 ) -> tuple[int, int]:
-    """Check a stretch, and fill in its end.
+    """Check an interval, and fill in its end.
 
     Parameters
     ----------
@@ -113,7 +114,7 @@ def resolve_span(
     chrom : str
         Exactly as in `chrom_sizes`.
     start, end : int
-        0-based, half-open, bp; `end` None for the chromosome's.
+        0-based, half-open, bp; `end` None for the end of the chromosome.
 
     Returns
     -------
@@ -126,12 +127,14 @@ def resolve_span(
     """
     if chrom not in chrom_sizes:
         near = match_chrom(chrom, chrom_sizes)
-        raise RegionError(f"unknown chromosome {chrom}; the FASTA calls it {near}")
+        raise RegionError(
+            f"unknown chromosome {chrom}; its name in the FASTA is {near}"
+        )
     size = chrom_sizes[chrom]
     stop = size if end is None else end
     if not 0 <= start <= stop <= size:
         raise RegionError(
             f"{chrom} from {start} to {stop} (0-based, half-open) is not inside of"
-            f" {chrom}, which has {size:,} bp; ask for a stretch of it"
+            f" {chrom}, which has {size:,} bp; use a smaller interval"
         )
     return start, stop

@@ -1,4 +1,4 @@
-"""A table of all pairs in a store: what is known of each, and where its files are."""
+"""A table of all pairs in a store: expected accuracy, peaks, and files."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.impute.store import Store
 from tfimpute_tracks.storage import read_receipt
+from tfimpute_tracks.tracks.record import TrackRecord
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,13 +41,15 @@ def make_catalogue(store: Store, tracks: Path | None = None) -> pd.DataFrame:
 
     plan = store.plan
     peaks = store.peak_counts()
-    found = [_track(store, tracks, name) for name in _stems(store)]
+    found = [_track(store, tracks, f"{pair.tf}.{pair.cell}") for pair in plan.pairs]
     return pd.DataFrame(
         {
             "tf": plan.tfs,
             "cell": plan.cells,
             "status": plan.status,
-            "expected_auroc": [float("nan") if a is None else a for a in plan.aurocs],
+            "expected_auroc": [
+                float("nan") if a is None else a for a in plan.expected_aurocs
+            ],
             "threshold": plan.thresholds,
             "peaks": peaks,
             "peaks_per_mb": (peaks / plan.megabases(plan.n_tiles)).round(3),
@@ -56,19 +59,15 @@ def make_catalogue(store: Store, tracks: Path | None = None) -> pd.DataFrame:
     )
 
 
-def _stems(store: Store) -> list[str]:
-    return [f"{pair.tf}.{pair.cell}" for pair in store.plan.pairs]
-
-
 def _track(store: Store, tracks: Path | None, stem: str) -> tuple[str, str]:
-    """Give the first file of a pair's export, and its digest."""
+    """Find the first file of a pair's export, and its digest."""
     if tracks is None or not (tracks / f"{stem}.receipt.json").exists():
         return "", ""
     try:
-        receipt = read_receipt(tracks / f"{stem}.receipt.json")
+        receipt = read_receipt(tracks / f"{stem}.receipt.json", TrackRecord)
     except InputFileError:
         return "", ""
-    if receipt.inputs.get("store") != store.plan.digest or not receipt.outputs:
+    if receipt.record.store != store.plan.digest or not receipt.outputs:
         return "", ""
     first = receipt.outputs[0]
     return str(tracks / first.name), first.digest

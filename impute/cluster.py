@@ -1,9 +1,9 @@
-"""Work handed out by Dask to the workers of many machines, or of a cluster of our own.
+"""Shards made by a Dask cluster: of many machines, or started here.
 
-A task is a shard by its number; what makes it is opened once per worker process and
-stays. Dask gives the tasks of a dead worker to another one. The scheduler itself is not
-durable: when it dies the run ends, and the next run finds every shard that was written.
-The store's folder must be the same for all: a shared file system.
+A task is a shard by its number; model and sequence are opened once per worker process.
+Dask gives the tasks of a dead worker to another one. The scheduler is not durable: when
+it dies the run ends, and the next run finds every shard that was written. All workers
+must see the folder of the store: a shared file system.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from tfimpute_tracks.errors import RunError, UsageError, WriteError
@@ -24,13 +23,13 @@ from tfimpute_tracks.impute.worker import ShardWorker, WorkerSpec, open_worker
 
 __all__ = ["Cluster", "run_cluster"]
 
-_PATIENCE = "15s"  # for a scheduler to answer
+_TIMEOUT = "15s"  # for a scheduler to answer
 _CONNECTED = {"running", "connecting"}
 _GONE = (
     "the Dask scheduler is gone; the shards that were written stay: start it again and "
-    "give the same command"
+    "run the same command"
 )
-_MAKERS: dict[tuple[WorkerSpec, str], ShardWorker] = {}
+_WORKERS: dict[tuple[WorkerSpec, str], ShardWorker] = {}
 
 
 @dataclass(frozen=True)
@@ -52,15 +51,15 @@ class Cluster:
 def run_cluster(
     cluster: Cluster, spec: WorkerSpec, digest: str, numbers: list[int]
 ) -> Iterator[Event]:
-    """Hand out shards to a Dask cluster.
+    """Have shards made by a Dask cluster.
 
     Parameters
     ----------
     cluster : Cluster
-    spec : MakerSpec
+    spec : WorkerSpec
         Its paths are made absolute; a worker picks its own GPU where there is one.
     digest : str
-        Of the plan: a worker that made shards of another one opens everything anew.
+        Of the plan: a worker that made shards of another one opens everything again.
     numbers : list of int
         Of the plan's shards.
 
@@ -78,14 +77,9 @@ def run_cluster(
     RunError
         The scheduler is gone.
     """
-    absolute = replace(
-        spec,
-        store=spec.store.resolve(),
-        fasta=spec.fasta and spec.fasta.resolve(),
-        model=_resolved(spec.model),
-    )
+    absolute = spec.resolved()
     with _client(cluster) as client:
-        yield Note(_tell(client))
+        yield Note(_describe(client))
         try:
             yield from _follow(client, absolute, digest, numbers)
         except (OSError, CancelledError) as error:  # the connection, not a task
@@ -112,7 +106,7 @@ def _follow(
         if isinstance(error, WriteError | UsageError):
             raise error
         tried[index] += 1
-        reason = _said(error)
+        reason = _format_error(error)
         # Dask has tried a shard that kills its workers often enough by itself.
         if tried[index] >= ATTEMPTS or type(error).__name__ == "KilledWorker":
             yield Failed(index, reason)
@@ -131,19 +125,19 @@ def _submit(
 def _make(spec: WorkerSpec, digest: str, index: int) -> tuple[str, int, int, float]:
     """Make a shard in a worker of Dask."""
     key = spec, digest
-    if key not in _MAKERS:
-        _MAKERS.clear()  # one store at a time: tables and gates are large
-        _MAKERS[key] = open_worker(replace(spec, device=_own_device(spec.device)))
-    made = _MAKERS[key].make(index, lambda _: None)
-    return socket.gethostname(), made.number, made.n_bytes, made.seconds
+    if key not in _WORKERS:
+        _WORKERS.clear()  # one store at a time: the tables of a model are large
+        _WORKERS[key] = open_worker(replace(spec, device=_own_device(spec.device)))
+    result = _WORKERS[key].make(index, lambda _: None)
+    return socket.gethostname(), result.number, result.n_bytes, result.seconds
 
 
 def _own_device(device: str) -> str:
-    """Take the GPU that CUDA_VISIBLE_DEVICES leaves to this worker, as dask-cuda."""
+    """Take the GPU that CUDA_VISIBLE_DEVICES leaves to this worker, like dask-cuda."""
     return "cuda:0" if device.startswith("cuda") else device
 
 
-def _said(error: BaseException) -> str:
+def _format_error(error: BaseException) -> str:
     name = type(error).__name__
     if name == "KilledWorker":
         return "it killed every worker that tried it"
@@ -171,7 +165,7 @@ def _client(cluster: Cluster) -> Iterator[Any]:
             yield client
         return
     try:
-        client = Client(cluster.scheduler, timeout=_PATIENCE)
+        client = Client(cluster.scheduler, timeout=_TIMEOUT)
     except (OSError, ValueError) as error:  # TimeoutError is an OSError
         raise UsageError(
             f"no Dask scheduler answers at {cluster.scheduler} ({error}); start one "
@@ -184,12 +178,7 @@ def _client(cluster: Cluster) -> Iterator[Any]:
             client.close(timeout=5)
 
 
-def _tell(client: Any) -> str:
+def _describe(client: Any) -> str:
     info = client.scheduler_info(n_workers=-1)
     n = len(info.get("workers", {}))
     return f"Dask at {info.get('address')}: {n} worker(s)"
-
-
-def _resolved(model: str) -> str:
-    path = Path(model)
-    return str(path.resolve()) if path.exists() else model

@@ -1,4 +1,4 @@
-"""What a run costs, before it is started: measured on its own sequence."""
+"""Time, disk and memory of a run before it starts, measured on its own sequence."""
 
 from __future__ import annotations
 
@@ -11,31 +11,29 @@ from pathlib import Path
 from time import monotonic
 
 from tfimpute_tracks.engines.scorer import Scorer
-from tfimpute_tracks.engines.tiles import TileRange
+from tfimpute_tracks.engines.tiles import TileRange, read_codes
 from tfimpute_tracks.errors import OutputError
 from tfimpute_tracks.genome import Sequences
 from tfimpute_tracks.impute.plan import Block, Plan, Shard
-from tfimpute_tracks.impute.shard_file import TILES_PER_CHUNK, write_shard
+from tfimpute_tracks.impute.shard_file import write_shard
 from tfimpute_tracks.impute.worker import ShardWorker
-from tfimpute_tracks.kernels.encode import missing_tiles
 from tfimpute_tracks.models.model import Model
 
 __all__ = ["Estimate", "check_disk", "estimate"]
 
-_SAMPLE_TILES = TILES_PER_CHUNK
-_LOST = 1.15  # starting, waiting for the disk: what a run takes beyond its computing
+_OVERHEAD = 1.15  # starting processes, waiting for the disk
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a run costs.
+    """Time, disk and memory of a run.
 
     Attributes
     ----------
     n_shards, n_reused : int
         To be made, and there already.
     megabases : float
-        Of tiles with a value, over which a pair is scored, all in all.
+        Of tiles with a value, per pair.
     n_bytes : int
         That will be written.
     bytes_free : int
@@ -59,6 +57,19 @@ class Estimate:
     memory: int
     largest_shard: tuple[float, int]
 
+    def is_large(self, max_seconds: float = 3600, max_bytes: float = 10e9) -> bool:
+        """Check whether a run should not start without confirmation.
+
+        Parameters
+        ----------
+        max_seconds, max_bytes : float
+
+        Returns
+        -------
+        bool
+        """
+        return self.seconds >= max_seconds or self.n_bytes >= max_bytes
+
 
 def estimate(
     model: Model,
@@ -68,7 +79,7 @@ def estimate(
     store: Path,
     devices: list[str],
 ) -> Estimate:
-    """Measure a piece of a run and tell what the whole takes.
+    """Measure a sample of a run and extrapolate.
 
     Parameters
     ----------
@@ -77,7 +88,7 @@ def estimate(
     genome : Sequences
     todo : list of Shard
     store : Path
-        Its disk is looked at.
+        Whose disk has to hold it.
     devices : list of str
         One process each.
 
@@ -85,13 +96,12 @@ def estimate(
     -------
     Estimate
     """
-    known = {shard.block: _known_tiles(plan, genome, shard.block) for shard in todo}
-    n_known = sum(known[shard.block] * shard.n_pairs for shard in todo)
+    n_known = sum(shard.n_known * shard.n_pairs for shard in todo)
     free = shutil.disk_usage(_existing(store)).free
     seconds, per_score = 0.0, 0.0
     if n_known:
-        block = max(todo, key=lambda shard: known[shard.block])
-        seconds, per_score = _sample(model, plan, genome, block, devices[0])
+        shard = max(todo, key=lambda shard: shard.n_known)
+        seconds, per_score = _sample(model, plan, genome, shard, devices[0])
     scores_per_second = 1 / seconds if seconds else 0.0
     largest = max((shard.n_scores for shard in todo), default=0)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -103,7 +113,7 @@ def estimate(
         n_bytes=int(n_known * per_score),
         bytes_free=free,
         rate=plan.megabases(scores_per_second),
-        seconds=_LOST * n_known * seconds / len(devices),
+        seconds=_OVERHEAD * n_known * seconds / len(devices),
         memory=peak * (len(devices) + 1),
         largest_shard=(largest * seconds, int(largest * per_score)),
     )
@@ -120,12 +130,12 @@ def check_disk(cost: Estimate, store: Path) -> None:
     Raises
     ------
     OutputError
-        With what is free and what is needed.
+        With the space that is free and that is needed.
     """
     if cost.n_bytes > cost.bytes_free:
         raise OutputError(
             f"{store} needs about {cost.n_bytes / 1e9:.1f} GB and its disk has "
-            f"{cost.bytes_free / 1e9:.1f} GB free; free some, give another --out-dir, "
+            f"{cost.bytes_free / 1e9:.1f} GB free; free some, use another --out-dir, "
             "fewer pairs or regions, or --sparse"
         )
 
@@ -135,31 +145,24 @@ def _sample(
 ) -> tuple[float, float]:
     """Make a small shard twice: seconds and bytes per score, of the second time."""
     tiles = shard.block.tiles
-    n = min(_SAMPLE_TILES, tiles.n_tiles)
+    n = min(plan.chunk.tiles, tiles.n_tiles)
     # From the middle: a block's ends may be N.
     first = tiles.first + (tiles.n_tiles - n) // 2 * plan.stride
-    place = TileRange(tiles.chrom, first, n)
+    sample = TileRange(tiles.chrom, first, n)
     fast = plan.precision == "fast"
     scorer = Scorer(model, plan.pairs, plan.stride, device, fast)
     worker = ShardWorker(Path(), plan, scorer, genome)
-    # The first round warms up: other tiles, by one, so that nothing is known of them.
+    # The first round compiles kernels. Its tiles differ by one, so none are cached.
     warm = TileRange(tiles.chrom, first + (n > 1) * plan.stride, max(n - 1, 1))
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "shards").mkdir()
-        for some in (warm, place):
+        for some in (warm, sample):
             small = shard._replace(block=Block(some, ""))
             began = monotonic()
-            size = write_shard(Path(folder), plan, small, worker.columns(small))
+            columns = worker.columns(small, read_codes(genome, some, scorer.grid))
+            size = write_shard(Path(folder), plan, small, columns)
             seconds = monotonic() - began
     return seconds / small.n_scores, size / small.n_scores
-
-
-def _known_tiles(plan: Plan, genome: Sequences, block: Block) -> int:
-    """Count the tiles of a block that have a value."""
-    tiles = block.tiles
-    codes = genome.codes(tiles.chrom, *tiles.span(plan.stride, plan.seq_len))
-    missing = missing_tiles(codes, plan.stride, plan.seq_len, tiles.n_tiles)
-    return int((~missing).sum())
 
 
 def _existing(path: Path) -> Path:

@@ -1,7 +1,7 @@
-"""What whoever hands out shards tells whoever runs the whole.
+"""Events of a run: what the engines report.
 
-Three engines (this process, ``pool``, ``cluster``) give the same stream of events, so
-progress, status and the record of failures are written once, in ``run``.
+The local pool and the Dask cluster yield the same stream of events, so that progress,
+status and failures are handled once, in ``run``.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ class Done(NamedTuple):
 
 
 class Failed(NamedTuple):
-    """A shard was given up; the others go on."""
+    """A shard failed for good; the others go on."""
 
     number: int
     reason: str
 
 
 class Note(NamedTuple):
-    """Something happened that a person may want to know.
+    """A message for people.
 
-    What the worker named had computed of an unfinished shard is lost.
+    The worker that is named has lost what it had computed of an unfinished shard.
     """
 
     text: str

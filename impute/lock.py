@@ -1,7 +1,7 @@
-"""One run per store, or per share of it.
+"""One run per store, or per part of it.
 
-The lock is the kernel's, so it ends with the process however that ends. Shares of one
-run (``--part i/n``) work side by side; a run of the whole store works alone.
+The lock is the operating system's, so it ends with the process however that ends. Parts
+of one run (``--part i/n``) work in parallel; a run of the whole store works alone.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
 
 @contextmanager
 def store_lock(folder: Path, number: int = 1, of: int = 1) -> Iterator[None]:
-    """Hold a store, or a share of it, while the block runs.
+    """Hold a store, or a part of it, while the block runs.
 
     Parameters
     ----------
     folder : Path
         Of the store.
     number, of : int
-        Which share, from 1; 1 of 1 is the whole.
+        Which part, from 1; 1 of 1 is the whole store.
 
     Yields
     ------
@@ -42,9 +42,10 @@ def store_lock(folder: Path, number: int = 1, of: int = 1) -> Iterator[None]:
     OutputError
         Another run holds it.
     """
-    whole = of == 1
-    with _held(folder / ".lock", fcntl.LOCK_EX if whole else fcntl.LOCK_SH, folder):
-        if whole:
+    is_whole = of == 1
+    kind = fcntl.LOCK_EX if is_whole else fcntl.LOCK_SH
+    with _held(folder / ".lock", kind, folder):
+        if is_whole:
             yield
             return
         with _held(folder / f".lock.{number}-of-{of}", fcntl.LOCK_EX, folder):
@@ -60,9 +61,9 @@ def _held(path: Path, kind: int, folder: Path) -> Iterator[None]:
             if error.errno not in _NO_LOCKS:
                 raise OutputError(
                     f"another run works on {folder} ({_owner(file)}); wait for it, or "
-                    "give another --out-dir"
+                    "use another --out-dir"
                 ) from error
-            # This file system has no locks. Files are whole or not there in any case.
+            # This file system has no locks. Files are written atomically in any case.
         if kind == fcntl.LOCK_EX:
             file.truncate(0)
             file.write(f"process {os.getpid()} on {socket.gethostname()}")
@@ -72,4 +73,4 @@ def _held(path: Path, kind: int, folder: Path) -> Iterator[None]:
 
 def _owner(file: IO[str]) -> str:
     file.seek(0)
-    return file.read().strip() or "one of its shares"
+    return file.read().strip() or "one of its parts"

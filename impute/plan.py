@@ -1,53 +1,57 @@
 """What a bulk run makes: which pairs, which tiles, cut into which shards.
 
-A shard is a block of tiles x a block of pairs, and one file. The plan is written into
+A shard is a block of tiles x a block of pairs, and one file. The plan is written to
 ``store.json`` before anything is computed; every process of a run, on whatever machine,
-reads it there. It tells the digests of all that scores depend on, so a store is never
-continued with other weights, another sequence or another release.
+reads it there. It is the record of the run: a store is never continued with other
+weights, another sequence or another release.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks import __version__
 from tfimpute_tracks.engines.ordered_map import ordered_map
 from tfimpute_tracks.engines.tile_grid import tile_grid
-from tfimpute_tracks.engines.tiles import TileRange, cut_blocks, read_codes
+from tfimpute_tracks.engines.tiles import (
+    TileRange,
+    cut_blocks,
+    plan_tiles,
+    read_codes,
+)
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.genome import Region, Sequences
 from tfimpute_tracks.kernels.codes import Scale, code_scale
 from tfimpute_tracks.models.model import Model
-from tfimpute_tracks.storage import digest_arrays, digest_json
-from tfimpute_tracks.tracks import plan_tiles
+from tfimpute_tracks.storage import CONTENT, digest_arrays
+from tfimpute_tracks.tracks.record import RunRecord
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = [
     "TILES_PER_SHARD",
     "Block",
+    "ChunkSize",
     "Plan",
     "Shard",
     "ShardSize",
     "make_plan",
-    "share_of",
+    "part_of",
 ]
 
 TILES_PER_SHARD = 16384
-_NAMES = ("model", "genome", "basis")
-# Log-odds of a threshold of 0 or 1 are infinite; codes need a line to count from.
-_FURTHEST_LINE = 17.0
-_LARGEST_MARGIN = 10.0  # log-odds
+# Log-odds of a threshold of 0 or 1 are infinite; codes need a finite one.
+_MAX_LOG_ODDS = 17.0
+_MAX_KEEP_BELOW = 10.0  # log-odds
 
 
 class Block(NamedTuple):
-    """Neighboring tiles, with the digest of the letters that they cover."""
+    """Neighboring tiles, with the digest of the sequence that they depend on."""
 
     tiles: TileRange
     digest: str
@@ -63,12 +67,15 @@ class Shard(NamedTuple):
     block : Block
     first_pair, n_pairs : int
         Of the plan's pairs.
+    n_known : int
+        Tiles of the block that have a value.
     """
 
     number: int
     block: Block
     first_pair: int
     n_pairs: int
+    n_known: int
 
     @property
     def pairs(self) -> slice:
@@ -82,87 +89,67 @@ class Shard(NamedTuple):
 
     @property
     def file_name(self) -> str:
-        """What its file is called, the number first."""
+        """Name of its file, the number first."""
         chrom = "".join(c if c.isalnum() else "_" for c in self.block.tiles.chrom[:40])
         return f"{self.number:06d}.{chrom}.{self.block.tiles.first}.h5"
 
 
+class ChunkSize(NamedTuple):
+    """Pairs and tiles of a chunk, the least that is read of a shard's file."""
+
+    pairs: int = 128
+    tiles: int = 2048
+
+
 class ShardSize(NamedTuple):
-    """How large a shard is at most: tiles, and pairs (0 for all of them)."""
+    """Maximum size of a shard: tiles, and pairs (0 for all of them)."""
 
     tiles: int = TILES_PER_SHARD
     pairs: int = 0
 
 
-@dataclass(frozen=True)
-class Plan:
+@dataclass(frozen=True, kw_only=True)
+class Plan(RunRecord):
     """All that a store's content depends on.
 
     Attributes
     ----------
-    tool_version : str
-    model, weights : str
-        Name and digest of the weights.
-    genome : str
-        What the sequence is called.
-    device, precision : str
-        `cpu` or `cuda`; `exact` or `fast`.
-    seq_len, stride : int
-        In bp.
     chrom_sizes : dict of str to int
+        Chromosome -> bp, of those with a tile.
     regions : list of str
         As browsers print them.
-    margin : float or None
-        Scores so many log-odds below the pair's peak line are not kept; None keeps all.
+    keep_below : float or None
+        Scores more log-odds below the pair's threshold are not stored; None: all are.
     shard_size : ShardSize
+    chunk : ChunkSize
     blocks : list of Block
+    n_known : list of int
+        Tiles of each block that have a value.
     tfs, cells : list of str
         Of each pair, in the order of the store.
+    thresholds : list of float
+        The probability that makes a peak, of each pair.
     status : list of str
         `trained` or `imputed`, of each pair.
-    thresholds : list of float
-        The probability that calls a peak, of each pair.
-    aurocs : list of float or None
-        What to expect of each pair; see
-        :meth:`tfimpute_tracks.models.model.Model.expected_auroc`.
-    evidence : dict of str
-        Digests of measured tracks and of the weights that read them, by name; empty
-        where letters alone count.
-    basis : str
-        What scores go by, in words.
+    expected_aurocs : list of float or None
+        See :meth:`tfimpute_tracks.models.model.Model.expected_auroc`.
+    expected_intervals : list of tuple of float, or None
+        See :meth:`tfimpute_tracks.models.model.Model.expected_interval`.
     """
 
-    tool_version: str
-    model: str
-    weights: str
-    genome: str
-    device: str
-    precision: str
-    seq_len: int
-    stride: int
-    chrom_sizes: dict[str, int]
-    regions: list[str]
-    margin: float | None
-    shard_size: ShardSize
-    blocks: list[Block]
-    tfs: list[str]
-    cells: list[str]
+    chrom_sizes: dict[str, int] = field(metadata=CONTENT)
+    regions: list[str] = field(metadata=CONTENT)
+    keep_below: float | None = field(metadata=CONTENT)
+    shard_size: ShardSize = field(metadata=CONTENT)
+    chunk: ChunkSize = field(metadata=CONTENT)
+    blocks: list[Block] = field(metadata=CONTENT)
+    n_known: list[int]
+    tfs: list[str] = field(metadata=CONTENT)
+    cells: list[str] = field(metadata=CONTENT)
+    thresholds: list[float] = field(metadata=CONTENT)
     status: list[str]
-    thresholds: list[float]
-    aurocs: list[float | None]
-    evidence: dict[str, str] = field(default_factory=dict)
-    basis: str = "sequence"
-
-    @cached_property
-    def digest(self) -> str:
-        """Digest of all of it but the names of files, which do not count."""
-        entries = self.entries()
-        return digest_json({key: entries[key] for key in entries if key not in _NAMES})
-
-    @property
-    def digests(self) -> dict[str, str]:
-        """Digests of what scores depend on beside letters, as a model tells them."""
-        return {"weights": self.weights, **self.evidence}
+    expected_aurocs: list[float | None]
+    expected_intervals: list[tuple[float, float] | None]
 
     @cached_property
     def pairs(self) -> list[Pair]:
@@ -172,32 +159,19 @@ class Plan:
     @cached_property
     def scale(self) -> Scale:
         """What the codes of each pair stand for."""
-        lines = [_log_odds(threshold) for threshold in self.thresholds]
-        return code_scale(np.array(lines, dtype=np.float32))
+        thresholds = [_log_odds(threshold) for threshold in self.thresholds]
+        return code_scale(np.array(thresholds, dtype=np.float32))
 
     @cached_property
     def shards(self) -> list[Shard]:
-        """Every shard; those of the same tiles stand side by side."""
+        """Every shard; those of the same tiles are neighbors."""
         step = self.shard_size.pairs or len(self.tfs)
-        pieces = [
-            (block, first, min(step, len(self.tfs) - first))
-            for block in self.blocks
+        cuts = [
+            (block, first, min(step, len(self.tfs) - first), n_known)
+            for block, n_known in zip(self.blocks, self.n_known, strict=True)
             for first in range(0, len(self.tfs), step)
         ]
-        return [Shard(index, *piece) for index, piece in enumerate(pieces)]
-
-    def entries(self) -> dict[str, Any]:
-        """Give all of it by name, as it is written down.
-
-        Returns
-        -------
-        dict
-        """
-        entries = {entry.name: getattr(self, entry.name) for entry in fields(self)}
-        # As it was before there was evidence: older stores go on.
-        if not self.evidence:
-            del entries["evidence"], entries["basis"]
-        return entries
+        return [Shard(index, *cut) for index, cut in enumerate(cuts)]
 
     @property
     def n_tiles(self) -> int:
@@ -206,11 +180,11 @@ class Plan:
 
     @property
     def is_sparse(self) -> bool:
-        """Whether scores below a floor are left out."""
-        return self.margin is not None
+        """Whether scores far below the threshold are left out."""
+        return self.keep_below is not None
 
     def megabases(self, n_scores: float) -> float:
-        """Tell scores in Mb x pairs.
+        """Convert a number of scores to Mb x pairs.
 
         Parameters
         ----------
@@ -232,11 +206,12 @@ def make_plan(
     *,
     device: str = "cpu",
     fast: bool = False,
-    sparse: float | None = None,
+    keep_below: float | None = None,
     shard_size: ShardSize | None = None,
+    chunk: ChunkSize | None = None,
     threads: int = 1,
 ) -> Plan:
-    """Plan a run; the sequence is read once, for its digests.
+    """Plan a run; the sequence is read once, for digests and missing tiles.
 
     Parameters
     ----------
@@ -250,9 +225,10 @@ def make_plan(
     device : str
         From :func:`tfimpute_tracks.engines.engine.pick_device`.
     fast : bool
-    sparse : float, optional
-        Keep only scores down to so many log-odds below a pair's peak line.
+    keep_below : float, optional
+        Store only scores down to so many log-odds below a pair's threshold.
     shard_size : ShardSize, optional
+    chunk : ChunkSize, optional
     threads : int
         That read the sequence.
 
@@ -263,7 +239,7 @@ def make_plan(
     Raises
     ------
     UsageError
-        No pair, or a margin outside what codes can tell.
+        No pair, or `keep_below` is out of range.
     RegionError
         No tile lies in the regions.
     InputFileError
@@ -271,50 +247,48 @@ def make_plan(
     """
     shard_size = shard_size or ShardSize()
     model.check_genome(genome)
-    chosen = _side_by_side(model, pairs)
+    chosen = _sorted_pairs(model, pairs)
     if not chosen:
-        raise UsageError("no pair to impute; give --missing, --all or --pairs")
+        raise UsageError("no pair to impute; use --missing, --all or --pairs")
     sizes = dict(genome.chrom_sizes)
     ranges = plan_tiles(regions, sizes, model.config.seq_len, stride)
     grid = tile_grid(model.config, stride)
 
-    def digested(tiles: TileRange) -> Block:
-        return Block(tiles, digest_arrays(read_codes(genome, tiles, grid)))
+    def read(tiles: TileRange) -> tuple[Block, int]:
+        codes = read_codes(genome, tiles, grid)
+        missing = grid.tile_mask(grid.unknown(codes, tiles.n_tiles))
+        return Block(tiles, digest_arrays(codes)), int((~missing).sum())
 
     cut = cut_blocks(ranges, stride, shard_size.tiles)
     used = {tiles.chrom for tiles in cut}
+    blocks, n_known = zip(*ordered_map(read, cut, threads), strict=True)
+    run = RunRecord.of_run(model, genome, stride, device, fast)
     return Plan(
-        tool_version=__version__,
-        model=model.name,
-        weights=model.checkpoint.digest,
-        genome=genome.name,
-        device=device.partition(":")[0],
-        precision="fast" if fast else "exact",
-        seq_len=model.config.seq_len,
-        stride=stride,
+        **run.values_of(RunRecord),
         chrom_sizes={name: size for name, size in sizes.items() if name in used},
         regions=[str(region) for region in regions],
-        margin=_checked(sparse),
+        keep_below=_checked(keep_below),
         shard_size=shard_size,
-        blocks=list(ordered_map(digested, cut, threads)),
+        chunk=chunk or ChunkSize(),
+        blocks=list(blocks),
+        n_known=list(n_known),
         tfs=[pair.tf for pair in chosen],
         cells=[pair.cell for pair in chosen],
-        status=[model.status(pair) for pair in chosen],
         thresholds=[model.threshold(pair) for pair in chosen],
-        aurocs=[model.expected_auroc(pair) for pair in chosen],
-        evidence={k: v for k, v in model.digests.items() if k != "weights"},
-        basis=model.basis,
+        status=[model.status(pair) for pair in chosen],
+        expected_aurocs=[model.expected_auroc(pair) for pair in chosen],
+        expected_intervals=[model.expected_interval(pair) for pair in chosen],
     )
 
 
-def share_of(shards: list[Shard], number: int, of: int) -> list[Shard]:
-    """Give one of several equal shares, neighbors together.
+def part_of(shards: list[Shard], number: int, of: int) -> list[Shard]:
+    """Return one of several equal parts, neighbors together.
 
     Parameters
     ----------
     shards : list of Shard
     number, of : int
-        The share, from 1, and how many there are.
+        The part, from 1, and how many there are.
 
     Returns
     -------
@@ -324,32 +298,34 @@ def share_of(shards: list[Shard], number: int, of: int) -> list[Shard]:
     return shards[first:last]
 
 
-def _checked(margin: float | None) -> float | None:
-    if margin is not None and not 0 <= margin <= _LARGEST_MARGIN:
+def _checked(keep_below: float | None) -> float | None:
+    if keep_below is not None and not 0 <= keep_below <= _MAX_KEEP_BELOW:
         raise UsageError(
-            f"--sparse {margin}; give 0 to {_LARGEST_MARGIN:.0f} log-odds as --margin"
+            f"--keep-below-threshold {keep_below}; use 0 to {_MAX_KEEP_BELOW:.0f} "
+            "log-odds"
         )
-    return margin
+    return keep_below
 
 
 def _log_odds(threshold: float) -> float:
     if not 0 < threshold < 1:
-        return math.copysign(_FURTHEST_LINE, threshold - 0.5)
+        return math.copysign(_MAX_LOG_ODDS, threshold - 0.5)
     odds = math.log(threshold / (1 - threshold))
-    return min(max(odds, -_FURTHEST_LINE), _FURTHEST_LINE)
+    return min(max(odds, -_MAX_LOG_ODDS), _MAX_LOG_ODDS)
 
 
-def _side_by_side(model: Model, pairs: Iterable[Pair]) -> list[Pair]:
-    """Put pairs that look alike side by side: by TF, then along the cell lines."""
+def _sorted_pairs(model: Model, pairs: Iterable[Pair]) -> list[Pair]:
+    """Put similar pairs next to each other: by TF, then by similar cell lines."""
     wanted = dict.fromkeys(pairs)
-    cells = model.checkpoint.weights["cell_embedding"]
-    place = {model.cells[c]: rank for rank, c in enumerate(_chain(cells))}
+    embeddings = model.checkpoint.weights.get("cell_embedding")
+    order = range(len(model.cells)) if embeddings is None else _chain(embeddings)
+    cell = {model.cells[c]: rank for rank, c in enumerate(order)}
     tf = {name: rank for rank, name in enumerate(model.tfs)}
-    return sorted(wanted, key=lambda pair: (tf[pair.tf], place[pair.cell]))
+    return sorted(wanted, key=lambda pair: (tf[pair.tf], cell[pair.cell]))
 
 
 def _chain(points: NDArray[np.float32]) -> list[int]:
-    """Go from point to the nearest one not yet visited."""
+    """Order points, each followed by the nearest one that is left."""
     left = list(range(1, len(points)))
     order = [0]
     while left:

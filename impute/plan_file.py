@@ -1,24 +1,20 @@
-"""The file that a plan is kept in: ``store.json``, one line for each of its parts."""
+"""The file that holds a plan: ``store.json``, one line for each field."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from tfimpute_tracks.engines.tiles import TileRange
 from tfimpute_tracks.errors import InputFileError
-from tfimpute_tracks.impute.plan import Block, Plan, ShardSize
+from tfimpute_tracks.impute.plan import Plan
 from tfimpute_tracks.storage import write_text
 
 __all__ = ["PLAN_FILE", "read_plan", "write_plan"]
 
 PLAN_FILE = "store.json"
 _FORMAT = "tfimpute-tracks bulk store"
-_FORMAT_VERSION = 1
-# Plans of before there was evidence do not tell it.
-_BY_LETTERS: dict[str, Any] = {"evidence": {}, "basis": "sequence"}
+_FORMAT_VERSION = 2
 
 
 def write_plan(folder: Path, plan: Plan) -> None:
@@ -34,9 +30,9 @@ def write_plan(folder: Path, plan: Plan) -> None:
     WriteError
         The disk is full, or the file cannot be written.
     """
-    head: dict[str, Any] = {"format": _FORMAT, "format_version": _FORMAT_VERSION}
-    entries = head | {"digest": plan.digest} | plan.entries()
-    lines = [f"{json.dumps(key)}: {json.dumps(entries[key])}" for key in entries]
+    header: dict[str, Any] = {"format": _FORMAT, "format_version": _FORMAT_VERSION}
+    values = header | {"digest": plan.digest} | plan.to_json()
+    lines = [f"{json.dumps(key)}: {json.dumps(values[key])}" for key in values]
     write_text(folder / PLAN_FILE, "{\n" + ",\n".join(lines) + "\n}\n")
 
 
@@ -54,39 +50,36 @@ def read_plan(folder: Path) -> Plan:
     Raises
     ------
     InputFileError
-        There is none, or it is damaged, or of a format this release does not know.
+        It is missing, damaged, or of a format this release does not know.
     """
     path = folder / PLAN_FILE
     try:
-        entries = json.loads(path.read_text(encoding="utf-8"))
-        found = entries["format"], entries["format_version"]
+        values = json.loads(path.read_text(encoding="utf-8"))
+        found = values.pop("format"), values.pop("format_version")
+        digest = values.pop("digest") if found == (_FORMAT, _FORMAT_VERSION) else ""
     except OSError as error:
         raise InputFileError(
-            f"{folder} is no bulk store: no {PLAN_FILE} in it; give the folder that "
+            f"{folder} is not a bulk store: it has no {PLAN_FILE}; use the folder that "
             "`tfimpute-tracks impute -o` wrote"
         ) from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputFileError(_broken(path)) from error
-    if found != (_FORMAT, _FORMAT_VERSION):
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _damaged(path, "no JSON of that format") from error
+    if not digest:
         raise InputFileError(
             f"{path} is a {found[0]!r}, version {found[1]}; this release reads "
             f"{_FORMAT!r}, version {_FORMAT_VERSION}"
         )
     try:
-        entries = _BY_LETTERS | entries
-        known = {entry.name: entries[entry.name] for entry in fields(Plan)}
-        known["shard_size"] = ShardSize(*known["shard_size"])
-        known["blocks"] = [Block(TileRange(*t), d) for t, d in known["blocks"]]
-        plan = Plan(**known)
-    except (KeyError, TypeError) as error:
-        raise InputFileError(_broken(path)) from error
-    if plan.digest != entries.get("digest"):
-        raise InputFileError(_broken(path))
+        plan = Plan.from_json(values)
+    except ValueError as error:
+        raise _damaged(path, str(error)) from error
+    if plan.digest != digest:
+        raise _damaged(path, "its digest does not match")
     return plan
 
 
-def _broken(path: Path) -> str:
-    return (
-        f"{path} is damaged or was edited; put back a copy, or impute into another "
-        "folder"
+def _damaged(path: Path, reason: str) -> InputFileError:
+    return InputFileError(
+        f"{path} is damaged or was edited ({reason}); put back a copy, or impute into "
+        "another folder"
     )

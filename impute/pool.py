@@ -1,10 +1,10 @@
-"""Work handed out to processes of this machine, whatever becomes of them.
+"""A pool of processes on this machine that survives the death of its workers.
 
-Processes are spawned, never forked: numba, PyTorch and open files do not survive a
-fork. A process that dies is replaced, and its piece is tried again; a piece that fails
-three times is given up; a place (a GPU, say) whose processes die three times without
-finishing anything is closed, and its pieces go to the others. Processes end by
-themselves when the one that started them is gone.
+Processes are spawned, never forked: numba, PyTorch and open files do not survive a fork.
+A worker that dies is replaced, and its item is tried again; an item that fails three
+times fails for good; a slot (a GPU, for example) whose workers die three times in a row
+is closed, and its items go to the others. Workers end by themselves when the process
+that started them is gone.
 """
 
 from __future__ import annotations
@@ -28,25 +28,25 @@ from typing import Any, NamedTuple
 from tfimpute_tracks.errors import RunError, TracksError, UsageError, WriteError
 from tfimpute_tracks.impute.events import ATTEMPTS, Done, Event, Failed, Note, Part
 
-__all__ = ["Place", "Work", "run_pool"]
+__all__ = ["Slot", "Work", "run_pool"]
 
 _LOG = logging.getLogger(__name__)
-_DEATHS = 3  # in a row, before a place is closed
-_PATIENCE = 5.0  # seconds that a process has to end when it is told to
+_MAX_DEATHS = 3  # in a row, before a slot is closed
+_JOIN_SECONDS = 5.0  # for a process to end
 
-# make(piece, progress) -> (bytes, seconds)
+# make(item, progress) -> (bytes, seconds)
 Work = Callable[[int, Callable[[int], None]], tuple[int, float]]
 
 
-class Place(NamedTuple):
-    """Where one process runs.
+class Slot(NamedTuple):
+    """Where one worker runs.
 
     Attributes
     ----------
     name : str
         For logs and status: `cpu-1`, `cuda:0`.
     argument : object
-        What `open_work` is given there; it pickles.
+        Passed to `open_work`; it pickles.
     log : Path, optional
     """
 
@@ -57,11 +57,11 @@ class Place(NamedTuple):
 
 @dataclass
 class _Worker:
-    place: Place
+    slot: Slot
     process: SpawnProcess
     pipe: Connection
     is_ready: bool = False
-    piece: int | None = None
+    item: int | None = None
 
 
 @dataclass
@@ -74,17 +74,17 @@ class _State:
 
 
 def run_pool(
-    open_work: Callable[[Any], Work], places: Sequence[Place], pieces: Sequence[int]
+    open_work: Callable[[Any], Work], slots: Sequence[Slot], items: Sequence[int]
 ) -> Iterator[Event]:
-    """Hand out pieces of work.
+    """Have items made by workers.
 
     Parameters
     ----------
     open_work : callable
-        Of the top level of a module. Called once in each process with the place's
-        argument; what it returns makes a piece.
-    places : sequence of Place
-    pieces : sequence of int
+        Of the top level of a module. Called once in each process with the slot's
+        argument; what it returns makes an item.
+    slots : sequence of Slot
+    items : sequence of int
 
     Yields
     ------
@@ -96,98 +96,98 @@ def run_pool(
     WriteError
         The disk is full: nothing more can be done.
     UsageError
-        A process says that what it was given is wrong, so any would.
+        A worker's input is wrong, so any worker's would be.
     RunError
-        No place is left.
+        No slot is left.
     """
-    state = _State(deque(pieces))
-    n_processes = min(len(places), len(pieces))
+    state = _State(deque(items))
+    n_processes = min(len(slots), len(items))
     try:
-        for place in places[:n_processes]:
-            state.workers.append(_start(open_work, place))
-        while state.waiting or any(w.piece is not None for w in state.workers):
-            for worker in _speaking(state.workers):
-                yield from _hear(worker, state, open_work)
+        for slot in slots[:n_processes]:
+            state.workers.append(_start(open_work, slot))
+        while state.waiting or any(w.item is not None for w in state.workers):
+            for worker in _ready(state.workers):
+                yield from _receive(worker, state, open_work)
             _hand_out(state)
             if not state.workers:
-                yield from _give_up(state)
+                yield from _fail_remaining(state)
     finally:
         _stop(state.workers)
 
 
-def _speaking(workers: list[_Worker]) -> list[_Worker]:
+def _ready(workers: list[_Worker]) -> list[_Worker]:
     pipes = {id(worker.pipe): worker for worker in workers}
     return [pipes[id(pipe)] for pipe in wait([w.pipe for w in workers])]
 
 
-def _hear(
+def _receive(
     worker: _Worker, state: _State, open_work: Callable[[Any], Work]
 ) -> Iterator[Event]:
-    """Take one message of a worker, or notice that it is gone."""
+    """Receive one message of a worker, or notice that it died."""
     try:
         kind, value = worker.pipe.recv()
     except (EOFError, OSError):
-        yield from _bury(worker, state, open_work)
+        yield from _replace_worker(worker, state, open_work)
         return
-    name = worker.place.name
+    name = worker.slot.name
     if kind == "part":
         yield Part(name, value)
         return
     if kind == "stop":
         raise value
-    worker.is_ready = kind != "broken"  # such a process ends by itself
-    piece, worker.piece = worker.piece, None
-    if kind == "done" and piece is not None:
+    worker.is_ready = kind != "broken"  # such a worker ends by itself
+    item, worker.item = worker.item, None
+    if kind == "done" and item is not None:
         state.deaths[name] = 0
         state.n_done += 1
-        yield Done(name, piece, *value)
+        yield Done(name, item, *value)
     elif kind in {"failed", "broken"}:
         yield Note(f"{name}: {value}", name)
-        if piece is not None:
-            yield from _try_again(piece, value, state)
+        if item is not None:
+            yield from _try_again(item, value, state)
 
 
 def _hand_out(state: _State) -> None:
     for worker in state.workers:
-        if state.waiting and worker.is_ready and worker.piece is None:
-            worker.piece = state.waiting.popleft()
-            with suppress(OSError):  # it died meanwhile: the pipe says so next
-                worker.pipe.send(worker.piece)
+        if state.waiting and worker.is_ready and worker.item is None:
+            worker.item = state.waiting.popleft()
+            with suppress(OSError):  # it died meanwhile: its pipe reports that next
+                worker.pipe.send(worker.item)
 
 
-def _give_up(state: _State) -> Iterator[Event]:
-    """Say what cannot be made any more: every place is closed."""
-    reason = f"each process failed {_DEATHS} times in a row; their logs tell more"
+def _fail_remaining(state: _State) -> Iterator[Event]:
+    """Report the remaining items as failed: every slot is closed."""
+    reason = f"each process failed {_MAX_DEATHS} times in a row; see their logs"
     if not state.n_done:
         raise RunError(reason)
     while state.waiting:
         yield Failed(state.waiting.popleft(), reason)
 
 
-def _bury(
+def _replace_worker(
     worker: _Worker, state: _State, open_work: Callable[[Any], Work]
 ) -> Iterator[Event]:
-    """Replace a process that died, and give its piece back."""
+    """Replace a worker that died, and put its item back."""
     state.workers.remove(worker)
-    worker.process.join(_PATIENCE)
-    name = worker.place.name
+    worker.process.join(_JOIN_SECONDS)
+    name = worker.slot.name
     reason = f"the process of {name} died ({_cause(worker.process.exitcode)})"
     yield Note(reason, name)
     state.deaths[name] += 1
-    if worker.piece is not None:
-        yield from _try_again(worker.piece, reason, state)
-    if state.deaths[name] >= _DEATHS:
-        yield Note(f"{name} is given up after {_DEATHS} deaths in a row")
+    if worker.item is not None:
+        yield from _try_again(worker.item, reason, state)
+    if state.deaths[name] >= _MAX_DEATHS:
+        yield Note(f"{name} is closed after {_MAX_DEATHS} deaths in a row")
     elif state.waiting:
-        state.workers.append(_start(open_work, worker.place))
+        state.workers.append(_start(open_work, worker.slot))
 
 
-def _try_again(piece: int, reason: str, state: _State) -> Iterator[Event]:
-    state.tried[piece] += 1
-    if state.tried[piece] >= ATTEMPTS:
-        yield Failed(piece, reason)
+def _try_again(item: int, reason: str, state: _State) -> Iterator[Event]:
+    state.tried[item] += 1
+    if state.tried[item] >= ATTEMPTS:
+        yield Failed(item, reason)
     else:
-        state.waiting.append(piece)  # behind the others: they are not to wait for it
+        state.waiting.append(item)  # at the end: the others must not wait for it
 
 
 def _cause(exit_code: int | None) -> str:
@@ -196,15 +196,15 @@ def _cause(exit_code: int | None) -> str:
     return f"exit code {exit_code}"
 
 
-def _start(open_work: Callable[[Any], Work], place: Place) -> _Worker:
+def _start(open_work: Callable[[Any], Work], slot: Slot) -> _Worker:
     context = get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(
-        target=_live, args=(open_work, place, theirs), name=place.name, daemon=True
+        target=_worker_main, args=(open_work, slot, theirs), name=slot.name, daemon=True
     )
     process.start()
-    theirs.close()  # or its end would never be noticed
-    return _Worker(place, process, ours)
+    theirs.close()  # or the death of the worker would never be noticed
+    return _Worker(slot, process, ours)
 
 
 def _stop(workers: list[_Worker]) -> None:
@@ -212,59 +212,61 @@ def _stop(workers: list[_Worker]) -> None:
         worker.pipe.close()
         worker.process.terminate()
     for worker in workers:
-        worker.process.join(_PATIENCE)
+        worker.process.join(_JOIN_SECONDS)
         if worker.process.is_alive():
             worker.process.kill()
             worker.process.join()
 
 
-def _live(open_work: Callable[[Any], Work], place: Place, pipe: Connection) -> None:
-    """Be a worker: ask for pieces until there are no more."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who started us
+def _worker_main(
+    open_work: Callable[[Any], Work], slot: Slot, pipe: Connection
+) -> None:
+    """Make items until the parent closes the pipe."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    if place.log is not None:
+    if slot.log is not None:
         logging.basicConfig(
-            filename=place.log,
+            filename=slot.log,
             level=logging.INFO,
             format="%(asctime)s %(levelname)s %(message)s",
         )
     try:
-        _LOG.info("%s, process %d", place.name, os.getpid())
-        make = open_work(place.argument)
+        _LOG.info("%s, process %d", slot.name, os.getpid())
+        make = open_work(slot.argument)
         pipe.send(("ready", None))
         while True:
             _make_one(make, pipe.recv(), pipe)
     except (EOFError, BrokenPipeError, ConnectionResetError):
-        return  # nobody asks any more
+        return  # the parent is done
     except UsageError as error:
-        _LOG.exception("what this process was given is wrong")
+        _LOG.exception("the input of this process is wrong")
         with suppress(OSError):
             pipe.send(("stop", error))
     except Exception as error:
-        # A device may be unusable after this: the next process starts afresh.
-        _LOG.exception("this process cannot go on")
+        # A device may be unusable after this: a new process starts over.
+        _LOG.exception("this process cannot continue")
         with suppress(OSError):
-            pipe.send(("broken", _said(error)))
+            pipe.send(("broken", _format_error(error)))
         sys.exit(1)
 
 
-def _make_one(make: Work, piece: int, pipe: Connection) -> None:
+def _make_one(make: Work, item: int, pipe: Connection) -> None:
     try:
-        made = make(piece, lambda n: pipe.send(("part", n)))
+        made = make(item, lambda n: pipe.send(("part", n)))
     except WriteError as error:
-        _LOG.exception("piece %d: nothing can be written", piece)
+        _LOG.exception("item %d: cannot write", item)
         pipe.send(("stop", error))
     except (BrokenPipeError, ConnectionResetError):
         raise
     except TracksError as error:
-        _LOG.exception("piece %d failed", piece)
+        _LOG.exception("item %d failed", item)
         pipe.send(("failed", str(error)))
     else:
-        _LOG.info("piece %d: %d bytes in %.2f s", piece, *made)
+        _LOG.info("item %d: %d bytes in %.2f s", item, *made)
         pipe.send(("done", made))
 
 
-def _said(error: Exception) -> str:
+def _format_error(error: Exception) -> str:
     last = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{Path(last.filename).name}:{last.lineno}"
     return f"{type(error).__name__} at {where}: {error}"

@@ -1,4 +1,4 @@
-"""All pairs at a place, the likeliest first."""
+"""All pairs at a position, ranked by their scores."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Ranked", "rank_pairs"]
 
 
 class Ranked(NamedTuple):
-    """A pair at a place.
+    """A pair's best tile in a region.
 
     Attributes
     ----------
@@ -25,12 +25,11 @@ class Ranked(NamedTuple):
         `trained` or `imputed`.
     expected_auroc : float or None
     probability : float
-        Of the best tile.
-    margin : float
-        Its log-odds above the pair's peak line.
+    above_threshold : float
+        Log-odds above the pair's peak-calling threshold.
     is_peak : bool
     start : int
-        Where that tile is drawn: 0-based, bp.
+        Where the tile is drawn: 0-based, bp.
     """
 
     tf: str
@@ -38,7 +37,7 @@ class Ranked(NamedTuple):
     status: str
     expected_auroc: float | None
     probability: float
-    margin: float
+    above_threshold: float
     is_peak: bool
     start: int
 
@@ -46,25 +45,25 @@ class Ranked(NamedTuple):
 def rank_pairs(
     store: Store,
     region: Region,
-    by: str = "margin",
+    sort_by: str = "above-threshold",
     only: tuple[str | None, str | None] = (None, None),
 ) -> list[Ranked]:
-    """Rank pairs by their best tile at a place.
+    """Rank pairs by their best tile in a region.
 
     Parameters
     ----------
     store : Store
     region : Region
-    by : str
-        `margin` or `probability`.
+    sort_by : str
+        `above-threshold` or `probability`.
     only : (tf, cell)
         Only pairs of these.
 
     Returns
     -------
     list of Ranked
-        Best first; of equals, in the order of the store. What a sparse store did not
-        keep is left out.
+        Best first; of equals, in the order of the store. Scores that a sparse store
+        does not hold are left out.
 
     Raises
     ------
@@ -90,8 +89,8 @@ def rank_pairs(
             f"the sequence at {region} is unknown (N): no pair has a score"
         )
     logits = decode_codes(best, plan.scale)
-    margins = logits - plan.scale.thresholds
-    key = margins if by == "margin" else logits
+    above = logits - plan.scale.thresholds
+    key = logits if sort_by == "probability" else above
     order = np.argsort(-key, kind="stable")
     tf, cell = only
     probabilities = sigmoid(logits)
@@ -100,9 +99,9 @@ def rank_pairs(
             plan.tfs[i],
             plan.cells[i],
             plan.status[i],
-            plan.aurocs[i],
+            plan.expected_aurocs[i],
             round(float(probabilities[i]), 6),
-            round(float(margins[i]), 4),
+            round(float(above[i]), 4),
             bool(best[i] >= plan.scale.threshold_codes[i]),
             int(start[i]),
         )

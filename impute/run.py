@@ -1,8 +1,9 @@
-"""A bulk run: what is there is kept, the rest is handed out, and the end is told.
+"""A bulk run: shards that are there are kept, the others are made.
 
-The same for every engine: a lock on the store, the plan on disk, shards validated, the
-others made by local processes (``pool``) or a Dask cluster (``cluster``), and a status
-file that is true at any time. A run may be killed whenever; the next one goes on.
+The same for every engine: a lock on the store, the plan on disk, existing shards checked,
+the others made by local processes (``pool``) or a Dask cluster (``cluster``), and a
+status file that is up to date at any time. A run may be killed whenever; the next one
+resumes it.
 """
 
 from __future__ import annotations
@@ -14,22 +15,30 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tfimpute_tracks.errors import RunError, UsageError
+from tfimpute_tracks.genome import Sequences
 from tfimpute_tracks.impute.cluster import Cluster, run_cluster
+from tfimpute_tracks.impute.estimate import Estimate, estimate
 from tfimpute_tracks.impute.events import Event, Failed
 from tfimpute_tracks.impute.lock import store_lock
-from tfimpute_tracks.impute.plan import (
-    Plan,
-    Shard,
-    share_of,
-)
+from tfimpute_tracks.impute.plan import Plan, Shard, part_of
 from tfimpute_tracks.impute.plan_file import PLAN_FILE, read_plan, write_plan
-from tfimpute_tracks.impute.pool import Place, Work, run_pool
-from tfimpute_tracks.impute.shard_file import is_whole, shard_path
+from tfimpute_tracks.impute.pool import Slot, Work, run_pool
+from tfimpute_tracks.impute.shard_file import is_complete, shard_path
 from tfimpute_tracks.impute.status import Status
 from tfimpute_tracks.impute.worker import WorkerSpec, open_worker
+from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.storage import check_writable_dir, remove_leftovers
+from tfimpute_tracks.tracks.record import RunRecord
 
-__all__ = ["BulkJob", "BulkResult", "Todo", "check_store", "missing_shards", "run_bulk"]
+__all__ = [
+    "BulkJob",
+    "BulkResult",
+    "Todo",
+    "check_store",
+    "missing_shards",
+    "prepare_bulk",
+    "run_bulk",
+]
 
 
 @dataclass(frozen=True)
@@ -39,24 +48,24 @@ class BulkJob:
     Parameters
     ----------
     plan : Plan
-    spec : MakerSpec
+    spec : WorkerSpec
         What each process opens; its device is overridden by `devices`.
     devices : list of str
         One local process each.
-    share : (int, int)
-        Which share of the shards, from 1, and of how many.
+    part : (int, int)
+        Which part of the shards, from 1, and of how many.
     overwrite : bool
         Make everything again.
     verify : bool
-        Read every shard that is there, and make those again that are damaged.
+        Read every shard that is there, and make damaged ones again.
     cluster : Cluster, optional
-        Work there and not in local processes.
+        Instead of local processes.
     """
 
     plan: Plan
     spec: WorkerSpec
     devices: list[str]
-    share: tuple[int, int] = (1, 1)
+    part: tuple[int, int] = (1, 1)
     overwrite: bool = False
     verify: bool = False
     cluster: Cluster | None = None
@@ -64,21 +73,21 @@ class BulkJob:
 
 @dataclass(frozen=True)
 class BulkResult:
-    """What became of a run.
+    """The result of a run.
 
     Attributes
     ----------
     n_made, n_reused : int
         Shards.
     n_damaged : int
-        Of those made: that were there and wrong.
+        Of those made: that were there and damaged.
     n_bytes : int
         Written.
     seconds : float
     rate : float
         Mb x pairs per second, while shards were made.
     failed : dict of int to str
-        Shards given up, and why.
+        Number of each shard that failed, and why.
     """
 
     n_made: int
@@ -101,7 +110,7 @@ def check_store(folder: Path, plan: Plan) -> None:
     Raises
     ------
     UsageError
-        With what differs, and both digests.
+        With what differs, and both values.
     InputFileError
         The store's own plan cannot be read.
     """
@@ -110,17 +119,19 @@ def check_store(folder: Path, plan: Plan) -> None:
     there = read_plan(folder)
     if there.digest == plan.digest:
         return
-    for name in ("tool_version", "weights", "device", "precision"):
-        old, new = getattr(there, name), getattr(plan, name)
+    old_content, new_content = there.content(), plan.content()
+    for name in there.values_of(RunRecord):
+        old, new = old_content.get(name), new_content.get(name)
         if old != new:
-            raise UsageError(_other(folder, name.replace("_", " "), old, new))
-    if (there.stride, there.regions) == (plan.stride, plan.regions):
-        for old, new in zip(there.blocks, plan.blocks, strict=False):
-            if old.tiles == new.tiles and old.digest != new.digest:
-                what = f"sequence at {old.tiles.chrom}:{old.tiles.first + 1}"
-                raise UsageError(_other(folder, what, old.digest, new.digest))
-    what = "plan (pairs, regions, stride, margin or size of shards)"
-    raise UsageError(_other(folder, what, there.digest, plan.digest))
+            raise UsageError(_differs(folder, name.replace("_", " "), old, new))
+    if there.regions == plan.regions:
+        for before, after in zip(there.blocks, plan.blocks, strict=False):
+            if before.tiles == after.tiles and before.digest != after.digest:
+                what = f"sequence at {before.tiles.chrom}:{before.tiles.first + 1}"
+                raise UsageError(_differs(folder, what, before.digest, after.digest))
+    names = [name for name in old_content if old_content[name] != new_content[name]]
+    what = f"plan ({', '.join(names).replace('_', ' ')})"
+    raise UsageError(_differs(folder, what, there.digest, plan.digest))
 
 
 class Todo(NamedTuple):
@@ -130,7 +141,7 @@ class Todo(NamedTuple):
     ----------
     shards : list of Shard
     n_damaged : int
-        Of them, those that are there and wrong.
+        Of them, those that are there and damaged.
     """
 
     shards: list[Shard]
@@ -148,12 +159,39 @@ def missing_shards(job: BulkJob) -> Todo:
     -------
     Todo
     """
-    shards = share_of(job.plan.shards, *job.share)
+    shards = part_of(job.plan.shards, *job.part)
     if job.overwrite:
         return Todo(shards, 0)
     folder = job.spec.store
-    todo = [s for s in shards if not is_whole(folder, job.plan, s, job.verify)]
+    todo = [s for s in shards if not is_complete(folder, job.plan, s, job.verify)]
     return Todo(todo, sum(shard_path(folder, shard).exists() for shard in todo))
+
+
+def prepare_bulk(
+    job: BulkJob, model: Model, genome: Sequences
+) -> tuple[Todo, Estimate]:
+    """Check a store and estimate what its missing shards cost.
+
+    Parameters
+    ----------
+    job : BulkJob
+    model : Model
+    genome : Sequences
+
+    Returns
+    -------
+    todo : Todo
+    cost : Estimate
+
+    Raises
+    ------
+    UsageError, InputFileError
+        As :func:`check_store`.
+    """
+    folder = job.spec.store
+    check_store(folder, job.plan)
+    todo = missing_shards(job)
+    return todo, estimate(model, job.plan, genome, todo.shards, folder, job.devices)
 
 
 def run_bulk(
@@ -161,16 +199,16 @@ def run_bulk(
     watch: Callable[[Event, Status], None],
     todo: Todo | None = None,
 ) -> BulkResult:
-    """Make what is missing of a store.
+    """Make the missing shards of a store.
 
     Parameters
     ----------
     job : BulkJob
     watch : callable
-        Told each event, and the status after it.
+        Called with each event, and the status after it.
     todo : Todo, optional
-        From :func:`missing_shards`, where that was asked before: a store may take long
-        to read. What another run has made meanwhile is made again, the same.
+        From :func:`missing_shards`, where it is known: a store may take long to read.
+        Shards that another run has made meanwhile are made again, the same.
 
     Returns
     -------
@@ -183,27 +221,27 @@ def run_bulk(
     UsageError
         It holds the store of another plan.
     WriteError
-        The disk is full. What is complete stays.
+        The disk is full. Complete shards stay.
     RunError
-        No process, or no cluster, could work.
+        No process, or no cluster, works.
     """
     folder = job.spec.store
-    for made in (folder, folder / "shards", folder / "logs"):
-        check_writable_dir(made)
-    with store_lock(folder, *job.share):
+    for path in (folder, folder / "shards", folder / "logs"):
+        check_writable_dir(path)
+    with store_lock(folder, *job.part):
         check_store(folder, job.plan)
         if not (folder / PLAN_FILE).exists():
             write_plan(folder, job.plan)
         shards, n_damaged = todo or missing_shards(job)
         names = {shard.file_name for shard in shards}
         remove_leftovers(folder / "shards", names)
-        n_reused = len(share_of(job.plan.shards, *job.share)) - len(shards)
+        n_reused = len(part_of(job.plan.shards, *job.part)) - len(shards)
         status = Status(folder / _status_name(job), job.plan, shards, n_reused)
         status.write("running")
         state = "stopped"
         try:
             for event in _events(job, shards):
-                status.hear(event)
+                status.update(event)
                 watch(event, status)
             state = "failed" if status.failed else "done"
         except RunError:
@@ -211,7 +249,7 @@ def run_bulk(
             raise
         finally:
             remove_leftovers(folder / "shards", names)
-            with suppress(RunError):  # no room for it: the first error says so
+            with suppress(RunError):  # a full disk: the first error is reported
                 status.write(state)
     return BulkResult(
         status.n_done,
@@ -225,51 +263,51 @@ def run_bulk(
 
 
 def _events(job: BulkJob, todo: list[Shard]) -> Iterator[Event]:
-    """Have the shards made, and name the place of each that failed."""
+    """Have the shards made, and add the position of each that fails."""
     numbers = [shard.number for shard in todo]
     if not numbers:
         return
     if job.cluster is not None:
         events = run_cluster(job.cluster, job.spec, job.plan.digest, numbers)
     else:
-        events = run_pool(_open_work, _places(job), numbers)
+        events = run_pool(_open_work, _slots(job), numbers)
     for event in events:
         if isinstance(event, Failed):
             tiles = job.plan.shards[event.number].block.tiles
-            place = f"{tiles.chrom}:{tiles.first + 1}"
-            yield Failed(event.number, f"{place}: {event.reason}")
+            position = f"{tiles.chrom}:{tiles.first + 1}"
+            yield Failed(event.number, f"{position}: {event.reason}")
         else:
             yield event
 
 
-def _places(job: BulkJob) -> list[Place]:
-    number, of = job.share
+def _slots(job: BulkJob) -> list[Slot]:
+    number, of = job.part
     prefix = "" if of == 1 else f"{number}-of-{of}."
-    places = []
+    slots = []
     for index, device in enumerate(job.devices):
         name = f"{device.replace(':', '')}-{index + 1}"
         log = job.spec.store / "logs" / f"{prefix}{name}.log"
-        places.append(Place(name, replace(job.spec, device=device), log))
-    return places
+        slots.append(Slot(name, replace(job.spec, device=device), log))
+    return slots
 
 
 def _open_work(spec: WorkerSpec) -> Work:
-    maker = open_worker(spec)
+    worker = open_worker(spec)
 
-    def make(index: int, progress: Callable[[int], None]) -> tuple[int, float]:
-        made = maker.make(index, progress)
-        return made.n_bytes, made.seconds
+    def make(number: int, progress: Callable[[int], None]) -> tuple[int, float]:
+        result = worker.make(number, progress)
+        return result.n_bytes, result.seconds
 
     return make
 
 
 def _status_name(job: BulkJob) -> str:
-    number, of = job.share
+    number, of = job.part
     return "status.json" if of == 1 else f"status.{number}-of-{of}.json"
 
 
-def _other(folder: Path, what: str, old: str, new: str) -> str:
+def _differs(folder: Path, what: str, old: object, new: object) -> str:
     return (
-        f"{folder} is a store of another {what}: it has {old}, this run {new}; give "
-        "the same, or another --out-dir"
+        f"{folder} is a store of another {what}: it has {old}, this run {new}; use the "
+        "same, or another --out-dir"
     )

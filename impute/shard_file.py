@@ -1,8 +1,8 @@
-"""The file of a shard: codes of tiles x pairs in HDF5, whole or not there.
+"""The file of a shard: codes of tiles x pairs in HDF5, written atomically.
 
-``docs/bulk-store.md`` is the format. Chunks are 128 pairs x 2,048 tiles: a pair over a
-chromosome and all pairs at a place both read a hundredth of a store. What was written
-is read back before the file gets its name.
+``docs/bulk-store.md`` describes the format. Chunks are 128 pairs x 2,048 tiles: a pair
+over a chromosome and all pairs at a position both read a hundredth of a store. A file is
+read back before it gets its name.
 """
 
 from __future__ import annotations
@@ -23,11 +23,9 @@ from tfimpute_tracks.kernels.peaks import PeakCounts, count_peaks, join_counts
 from tfimpute_tracks.storage import atomic_file, digest_json
 
 __all__ = [
-    "PAIRS_PER_CHUNK",
-    "TILES_PER_CHUNK",
     "Column",
     "ShardFile",
-    "is_whole",
+    "is_complete",
     "shard_path",
     "write_shard",
 ]
@@ -35,10 +33,8 @@ __all__ = [
 Codes = NDArray[np.uint8]
 Flags = NDArray[np.bool_]
 
-PAIRS_PER_CHUNK = 128
-TILES_PER_CHUNK = 2048
 _FORMAT = "tfimpute-tracks bulk shard"
-_FORMAT_VERSION = 1
+_FORMAT_VERSION = 2
 
 
 class Column(NamedTuple):
@@ -55,7 +51,7 @@ class Column(NamedTuple):
 
 
 def shard_path(folder: Path, shard: Shard) -> Path:
-    """Give the place of a shard's file.
+    """Return the path of a shard's file.
 
     Parameters
     ----------
@@ -73,7 +69,7 @@ def shard_path(folder: Path, shard: Shard) -> Path:
 def write_shard(
     folder: Path, plan: Plan, shard: Shard, columns: Iterable[Column]
 ) -> int:
-    """Write the file of a shard, whole or not at all.
+    """Write the file of a shard atomically.
 
     Parameters
     ----------
@@ -82,7 +78,7 @@ def write_shard(
     plan : Plan
     shard : Shard
     columns : iterable of Column
-        In order, each but the last of ``TILES_PER_CHUNK`` tiles; taken as they come.
+        In order, each but the last of `plan.chunk.tiles` tiles; read as they come.
 
     Returns
     -------
@@ -108,7 +104,7 @@ def write_shard(
             file.attrs["about"] = json.dumps(_about(plan, shard))
         with h5py.File(temp, "r") as file:
             for first, checksum in checksums.items():
-                read = file["codes"][:, first : first + TILES_PER_CHUNK]
+                read = file["codes"][:, first : first + plan.chunk.tiles]
                 if zlib.crc32(read.data) != checksum:
                     raise ValidationError(
                         f"{dest} does not read back as written, from tile {first}; "
@@ -120,11 +116,11 @@ def write_shard(
 def _fill(
     file: Any, plan: Plan, shard: Shard, columns: Iterable[Column]
 ) -> dict[int, int]:
-    """Write the data sets, and give the checksum of each column of chunks."""
+    """Write the data sets, and return the checksum of each column of chunks."""
     import hdf5plugin
 
     n_tiles = shard.block.tiles.n_tiles
-    chunks = min(PAIRS_PER_CHUNK, shard.n_pairs), min(TILES_PER_CHUNK, n_tiles)
+    chunks = min(plan.chunk.pairs, shard.n_pairs), min(plan.chunk.tiles, n_tiles)
     codes = file.create_dataset(
         "codes",
         (shard.n_pairs, n_tiles),
@@ -145,15 +141,15 @@ def _fill(
         peaks = counted if peaks is None else join_counts(peaks, counted)
         stored = column.codes
         if not plan.is_sparse:
-            difference(stored, PAIRS_PER_CHUNK)
+            difference(stored, plan.chunk.pairs)
         codes[:, first:last] = stored
         checksums[first] = zlib.crc32(stored.data)
         first = last
     small: dict[str, NDArray[Any]] = {"missing": missing}
     if peaks is not None:
         small |= {"peaks": peaks.n_peaks, "gaps": peaks.gaps}
-    # Chunks that wait are written in any order: so one data set at a time, and the same
-    # shard is the same file byte for byte.
+    # Cached chunks are written in any order: so one data set at a time, and the same
+    # shard gives the same file byte for byte.
     codes.flush()
     for name, array in small.items():
         dataset = file.create_dataset(
@@ -184,13 +180,13 @@ class ShardFile:
         import hdf5plugin  # noqa: F401  registers the filter
 
         self.path = shard_path(folder, shard)
-        self._plan, self._shard = plan, shard
+        self._plan, self._shard, self._chunk = plan, shard, plan.chunk
         try:
             # Without a lock: a file never changes under its name.
             self._file = h5py.File(self.path, "r", locking=False)
         except FileNotFoundError as error:
             raise InputFileError(
-                f"{self.path} is not there yet; give the same `impute` command again"
+                f"{self.path} does not exist yet; run the same `impute` command again"
             ) from error
         except OSError as error:
             raise self._damaged("cannot be opened") from error
@@ -207,68 +203,68 @@ class ShardFile:
         self._file.close()
 
     def row(self, pair: int) -> Codes:
-        """Give one pair's codes of all tiles.
+        """Read one pair's codes of all tiles.
 
         Parameters
         ----------
         pair : int
-            Its place in the plan.
+            Its index in the plan.
 
         Returns
         -------
         uint8 array, shape (n_tiles,)
         """
-        place = pair - self._shard.first_pair
+        row = pair - self._shard.first_pair
         if self._plan.is_sparse:
-            whole: Codes = self._read("codes", np.s_[place])
-            return whole
-        first = place - place % PAIRS_PER_CHUNK
-        stored = self._read("codes", np.s_[first : place + 1])
-        columns = range(0, stored.shape[1], TILES_PER_CHUNK)
-        parts = [row_codes(stored[:, c : c + TILES_PER_CHUNK]) for c in columns]
+            codes: Codes = self._read("codes", np.s_[row])
+            return codes
+        first = row - row % self._chunk.pairs
+        stored = self._read("codes", np.s_[first : row + 1])
+        columns = range(0, stored.shape[1], self._chunk.tiles)
+        parts = [row_codes(stored[:, c : c + self._chunk.tiles]) for c in columns]
         return np.concatenate(parts)
 
     def rows(self, first: int, last: int) -> Iterator[Codes]:
-        """Give the codes of neighboring pairs, some pairs at a time.
+        """Read the codes of neighboring pairs, some pairs at a time.
 
         Parameters
         ----------
         first, last : int
-            Places in the plan, half-open, of this shard's pairs.
+            Indexes in the plan, half-open, of this shard's pairs.
 
         Yields
         ------
         uint8 array, shape (n_pairs, n_tiles)
-            Of pairs that follow on each other.
+            Of pairs that follow each other.
         """
         begin, end = first - self._shard.first_pair, last - self._shard.first_pair
-        for group in range(begin - begin % PAIRS_PER_CHUNK, end, PAIRS_PER_CHUNK):
-            stop = min(group + PAIRS_PER_CHUNK, end)
+        for group in range(begin - begin % self._chunk.pairs, end, self._chunk.pairs):
+            stop = min(group + self._chunk.pairs, end)
             codes: Codes = self._read("codes", np.s_[group:stop])
             if not self._plan.is_sparse:
-                columns = range(0, codes.shape[1], TILES_PER_CHUNK)
-                parts = [codes[:, c : c + TILES_PER_CHUNK] for c in columns]
+                columns = range(0, codes.shape[1], self._chunk.tiles)
+                parts = [codes[:, c : c + self._chunk.tiles] for c in columns]
                 codes = np.hstack([column_codes(part, 0) for part in parts])
             yield codes[max(begin - group, 0) :]
 
     def columns(self, first: int, last: int) -> Codes:
-        """Give all pairs' codes of some tiles.
+        """Read all pairs' codes of some tiles.
 
         Parameters
         ----------
         first, last : int
-            Places within the shard, half-open.
+            Of the shard's tiles, half-open.
 
         Returns
         -------
         uint8 array, shape (n_pairs, last - first)
         """
         out = np.empty((self._shard.n_pairs, last - first), dtype=np.uint8)
-        for begin in range(first - first % TILES_PER_CHUNK, last, TILES_PER_CHUNK):
-            start, stop = max(first, begin), min(last, begin + TILES_PER_CHUNK)
+        for begin in range(first - first % self._chunk.tiles, last, self._chunk.tiles):
+            start, stop = max(first, begin), min(last, begin + self._chunk.tiles)
             stored = self._read("codes", np.s_[:, begin:stop])
-            for pair in range(0, self._shard.n_pairs, PAIRS_PER_CHUNK):
-                some = stored[pair : pair + PAIRS_PER_CHUNK]
+            for pair in range(0, self._shard.n_pairs, self._chunk.pairs):
+                some = stored[pair : pair + self._chunk.pairs]
                 if self._plan.is_sparse:
                     some = some[:, start - begin :]
                 else:
@@ -277,7 +273,7 @@ class ShardFile:
         return out
 
     def missing(self) -> Flags:
-        """Tell the tiles without a value.
+        """Read which tiles have no value.
 
         Returns
         -------
@@ -287,7 +283,7 @@ class ShardFile:
         return flags
 
     def peaks(self) -> PeakCounts:
-        """Give the number of peaks of each pair.
+        """Read the number of peaks of each pair.
 
         Returns
         -------
@@ -303,8 +299,8 @@ class ShardFile:
         InputFileError
             A chunk is damaged.
         """
-        for first in range(0, self._shard.block.tiles.n_tiles, TILES_PER_CHUNK):
-            self._read("codes", np.s_[:, first : first + TILES_PER_CHUNK])
+        for first in range(0, self._shard.block.tiles.n_tiles, self._chunk.tiles):
+            self._read("codes", np.s_[:, first : first + self._chunk.tiles])
         self.missing()
         self.peaks()
 
@@ -321,8 +317,8 @@ class ShardFile:
         )
 
 
-def is_whole(folder: Path, plan: Plan, shard: Shard, thorough: bool = False) -> bool:
-    """Tell whether a shard's file is there and the plan's own.
+def is_complete(folder: Path, plan: Plan, shard: Shard, thorough: bool = False) -> bool:
+    """Check whether a shard's file is there and belongs to the plan.
 
     Parameters
     ----------
@@ -331,7 +327,7 @@ def is_whole(folder: Path, plan: Plan, shard: Shard, thorough: bool = False) -> 
     plan : Plan
     shard : Shard
     thorough : bool
-        Read all of it. Otherwise head and shapes: a file under its final name was
+        Read all of it. Otherwise only its header: a file under its final name was
         complete once.
 
     Returns
@@ -355,7 +351,7 @@ def _key(plan: Plan, shard: Shard) -> str:
 
 
 def _about(plan: Plan, shard: Shard) -> dict[str, Any]:
-    """Tell a reader who finds the file alone what it is."""
+    """Describe the file, for readers who find it alone."""
     return {
         "tiles": list(shard.block.tiles),
         "first_pair": shard.first_pair,

@@ -1,10 +1,9 @@
-"""Which imputed tracks look alike: a map of all pairs, as coordinates and a picture.
+"""Similarity of imputed tracks: a two-dimensional projection of all pairs.
 
-Pairs are points; near each other are those whose scores rise and fall together along
-the genome. Scores of some thousand tiles are standardized per pair, so that a high
-track and a low one of the same shape are alike, brought down to 30 principal
-components, and laid out in the plane by t-SNE. Distances between far groups mean
-nothing in such a map; the neighbors do.
+Pairs whose scores are correlated along the genome are near each other. Scores of some
+thousand tiles are standardized per pair, so that a high track and a low one of the same
+shape are similar, reduced to 30 principal components, and projected by t-SNE. In such a
+projection the neighbors of a pair have a meaning, distances between far groups do not.
 """
 
 from __future__ import annotations
@@ -16,23 +15,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import UsageError
-from tfimpute_tracks.impute.shard_file import TILES_PER_CHUNK, ShardFile
+from tfimpute_tracks.impute.shard_file import ShardFile
 from tfimpute_tracks.impute.store import Store
 from tfimpute_tracks.storage import atomic_file
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["draw_map", "make_map", "sample_codes"]
+__all__ = ["draw_projection", "project_pairs", "sample_codes"]
 
-_TILES = 4096  # that pairs are compared on
+_N_TILES = 4096  # compared
 _COMPONENTS = 30
-_FEWEST = 4  # pairs that make a map
-_NAMED = 24  # TFs that get a color of their own
+_MIN_PAIRS = 4
+_N_COLORED = 24  # TFs with a color of their own
 
 
 def sample_codes(store: Store, seed: int = 0) -> NDArray[np.float32]:
-    """Take the scores of all pairs at some thousand tiles, spread over the store.
+    """Sample the scores of all pairs at some thousand tiles of the store.
 
     Parameters
     ----------
@@ -52,15 +51,15 @@ def sample_codes(store: Store, seed: int = 0) -> NDArray[np.float32]:
     rng = np.random.default_rng(seed)
     plan = store.plan
     blocks = list(dict.fromkeys(shard.block for shard in plan.shards))
-    # A chunk is read as a whole in any case: few places, many tiles of each.
-    at_once = min(len(blocks), 16)
-    chosen = [blocks[i] for i in np.linspace(0, len(blocks) - 1, at_once).astype(int)]
+    # A whole chunk is read in any case: few chunks, many tiles of each.
+    n_chunks, width = min(len(blocks), 16), plan.chunk.tiles
+    chosen = [blocks[i] for i in np.linspace(0, len(blocks) - 1, n_chunks).astype(int)]
     parts = []
     for block in chosen:
-        n_columns = -(-block.tiles.n_tiles // TILES_PER_CHUNK)
-        first = int(rng.integers(n_columns)) * TILES_PER_CHUNK
-        last = min(first + TILES_PER_CHUNK, block.tiles.n_tiles)
-        keep = np.sort(rng.permutation(last - first)[: _TILES // at_once])
+        n_columns = -(-block.tiles.n_tiles // width)
+        first = int(rng.integers(n_columns)) * width
+        last = min(first + width, block.tiles.n_tiles)
+        keep = np.sort(rng.permutation(last - first)[: _N_TILES // n_chunks])
         rows = []
         for shard in plan.shards:
             if shard.block == block:
@@ -71,8 +70,8 @@ def sample_codes(store: Store, seed: int = 0) -> NDArray[np.float32]:
     return np.concatenate(parts, axis=1).astype(np.float32)
 
 
-def make_map(store: Store, seed: int = 0) -> pd.DataFrame:
-    """Lay out all pairs of a store in the plane.
+def project_pairs(store: Store, seed: int = 0) -> pd.DataFrame:
+    """Project all pairs of a store to two dimensions.
 
     Parameters
     ----------
@@ -83,7 +82,7 @@ def make_map(store: Store, seed: int = 0) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        tf, cell, x, y, nearest (the pair most alike) and correlation with it.
+        tf, cell, x, y, nearest (the most similar pair) and correlation with it.
 
     Raises
     ------
@@ -100,9 +99,10 @@ def make_map(store: Store, seed: int = 0) -> pd.DataFrame:
 
     codes = sample_codes(store, seed)
     n = min(codes.shape)
-    if len(codes) < _FEWEST or n < _FEWEST:
+    if len(codes) < _MIN_PAIRS or n < _MIN_PAIRS:
         raise UsageError(
-            f"a map needs {_FEWEST} pairs and tiles; {store.folder} gave {codes.shape}"
+            f"a projection needs {_MIN_PAIRS} pairs and tiles; {store.folder} has "
+            f"{codes.shape}"
         )
     codes = normalize(codes - codes.mean(axis=1, keepdims=True))
     components = PCA(min(_COMPONENTS, n - 1), random_state=seed).fit_transform(codes)
@@ -129,15 +129,15 @@ def make_map(store: Store, seed: int = 0) -> pd.DataFrame:
     )
 
 
-def draw_map(dest: Path, layout: pd.DataFrame) -> None:
-    """Draw a map: the TFs that spread least have names and colors.
+def draw_projection(dest: Path, layout: pd.DataFrame) -> None:
+    """Draw a projection: the TFs with the most compact groups have names and colors.
 
     Parameters
     ----------
     dest : Path
         A .png or .svg file.
     layout : DataFrame
-        From :func:`make_map`.
+        From :func:`project_pairs`.
 
     Raises
     ------
@@ -152,7 +152,7 @@ def draw_map(dest: Path, layout: pd.DataFrame) -> None:
     groups = layout.groupby("tf")[["x", "y"]]
     spread = groups.std(ddof=0).sum(axis=1).sort_values()
     colors = _colors()
-    for rank, tf in enumerate(spread.index[:_NAMED]):
+    for rank, tf in enumerate(spread.index[:_N_COLORED]):
         own = layout[layout["tf"] == tf]
         axes.scatter(own["x"], own["y"], s=7, color=colors[rank], linewidths=0)
         axes.annotate(
@@ -162,9 +162,7 @@ def draw_map(dest: Path, layout: pd.DataFrame) -> None:
             ha="center",
             path_effects=_halo(),
         )
-    axes.set_title(
-        f"{len(layout):,} pairs; near each other: tracks that rise and fall together"
-    )
+    axes.set_title(f"{len(layout):,} pairs; correlated tracks are near each other")
     axes.set_xticks([])
     axes.set_yticks([])
     axes.set_xlabel("t-SNE 1")

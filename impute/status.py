@@ -1,7 +1,7 @@
-"""How far a run is, in a JSON file that any other process may read.
+"""Progress of a run, in a JSON file that other processes may read.
 
-``status.json`` is replaced as a whole, about once a second, and stays when the run
-ends: with the shards that failed, and why.
+``status.json`` is replaced atomically, about once a second, and stays when the run ends:
+with the shards that failed, and why.
 """
 
 from __future__ import annotations
@@ -21,11 +21,9 @@ from tfimpute_tracks.storage import write_json
 
 __all__ = ["Status"]
 
-_SECONDS = 1.0  # between two versions of the file
-
 
 class Status:
-    """What is done, and how fast.
+    """Progress and speed of a run.
 
     Parameters
     ----------
@@ -33,11 +31,13 @@ class Status:
         Of the file.
     plan : Plan
     todo : list of Shard
-        What this run has to make.
+        Shards that this run has to make.
     n_reused : int
         Shards that were there.
     clock : callable
-        Seconds, never going back.
+        Returns seconds, never decreasing.
+    interval : float
+        Seconds between two versions of the file.
     """
 
     def __init__(
@@ -47,8 +47,10 @@ class Status:
         todo: list[Shard],
         n_reused: int,
         clock: Callable[[], float] = time.monotonic,
+        interval: float = 1.0,
     ) -> None:
         self._path, self._plan, self._clock = path, plan, clock
+        self._interval = interval
         self._todo = todo
         self._total = sum(shard.n_scores for shard in todo)
         self._sizes = {shard.number: shard.n_scores for shard in todo}
@@ -63,8 +65,8 @@ class Status:
         self.failed: dict[int, str] = {}
         self.notes: list[str] = []
 
-    def hear(self, event: Event) -> None:
-        """Take in what happened.
+    def update(self, event: Event) -> None:
+        """Count an event, and write the file where it is old.
 
         Parameters
         ----------
@@ -82,17 +84,17 @@ class Status:
         elif isinstance(event, Note):
             self._partial[event.worker] = 0
             self.notes.append(event.text)
-        if self._clock() - self._written_at > _SECONDS:
+        if self._clock() - self._written_at > self._interval:
             self.write("running")
 
     @property
     def n_scores(self) -> int:
-        """Scores computed by this run, of unfinished shards too."""
+        """Scores computed by this run, including unfinished shards."""
         return self._done_scores + sum(self._partial.values())
 
     @property
     def seconds(self) -> float:
-        """Since the run began."""
+        """Seconds since the run began."""
         return self._clock() - self._began
 
     @property

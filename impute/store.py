@@ -1,8 +1,8 @@
-"""A bulk store as its readers hold it: one pair over chromosomes, all pairs at a place.
+"""Reading a bulk store: one pair over chromosomes, all pairs at a position.
 
-Files are opened when they are needed, and only those: a place costs one shard, a pair
+Files are opened when they are needed, and only those: a position costs one shard, a pair
 over a chromosome a chunk's height of each. A store may be read while it is being made;
-a shard that is not there yet is named.
+a shard that does not exist yet is named.
 """
 
 from __future__ import annotations
@@ -19,27 +19,27 @@ from numpy.typing import NDArray
 from tfimpute_tracks.engines.tiles import TileRange
 from tfimpute_tracks.errors import RegionError, UnknownNameError, listed
 from tfimpute_tracks.genome import Region
+from tfimpute_tracks.genome.signal import Signal
 from tfimpute_tracks.impute.plan import Plan, Shard
 from tfimpute_tracks.impute.plan_file import read_plan
-from tfimpute_tracks.impute.shard_file import TILES_PER_CHUNK, ShardFile
+from tfimpute_tracks.impute.shard_file import ShardFile
 from tfimpute_tracks.kernels.codes import decode_codes
 from tfimpute_tracks.kernels.peaks import PeakCounts, join_counts
 from tfimpute_tracks.kernels.products import sigmoid
-from tfimpute_tracks.tracks.rendering import Scores, TrackLayout
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
 
 __all__ = ["Locus", "Store"]
 
 
 class Locus(NamedTuple):
-    """Pairs at neighboring tiles.
+    """Codes of pairs at neighboring tiles.
 
     Attributes
     ----------
     first_pair : int
-        Place of the first one in the plan.
+        Index of the first one in the plan.
     starts : int64 array, shape (n_tiles,)
-        Where each score is drawn from: 0-based, bp.
+        Where each score is drawn: 0-based, bp.
     codes : uint8 array, shape (n_pairs, n_tiles)
         Of :mod:`tfimpute_tracks.kernels.codes`.
     is_missing : bool array, shape (n_tiles,)
@@ -61,7 +61,7 @@ class Store:
     Raises
     ------
     InputFileError
-        It is no store.
+        It is not a store.
 
     Attributes
     ----------
@@ -80,16 +80,10 @@ class Store:
         return Vocabulary(list(tfs), list(cells))
 
     @cached_property
-    def layout(self) -> TrackLayout:
-        """Where scores are drawn."""
-        plan = self.plan
-        return TrackLayout(plan.stride, plan.seq_len, plan.chrom_sizes)
+    def _indexes(self) -> dict[Pair, int]:
+        return {pair: index for index, pair in enumerate(self.plan.pairs)}
 
-    @cached_property
-    def _places(self) -> dict[Pair, int]:
-        return {pair: place for place, pair in enumerate(self.plan.pairs)}
-
-    def place(self, pair: Pair) -> int:
+    def index(self, pair: Pair) -> int:
         """Find a pair.
 
         Parameters
@@ -99,24 +93,47 @@ class Store:
         Returns
         -------
         int
-            Its place in the plan.
+            Its index in the plan.
 
         Raises
         ------
         UnknownNameError
             It is not in the store.
         """
-        if pair not in self._places:
+        if pair not in self._indexes:
             raise UnknownNameError(
-                f"{pair} is not in {self.folder}, which holds {len(self._places):,} "
+                f"{pair} is not in {self.folder}, which holds {len(self._indexes):,} "
                 "other pairs; a store made with --missing has no measured ones"
             )
-        return self._places[pair]
+        return self._indexes[pair]
 
-    def scores(
+    def probabilities(
         self, pair: Pair, regions: list[Region] | None = None
-    ) -> Iterator[Scores]:
-        """Give one pair's probabilities.
+    ) -> Iterator[Signal]:
+        """Read one pair's probabilities.
+
+        Parameters
+        ----------
+        pair, regions
+            As :meth:`log_odds`.
+
+        Yields
+        ------
+        Signal
+            As :meth:`log_odds`; 0 for scores that a sparse store does not hold.
+
+        Raises
+        ------
+        UnknownNameError, RegionError, InputFileError
+            As :meth:`log_odds`.
+        """
+        for signal in self.log_odds(pair, regions):
+            yield signal._replace(values=sigmoid(signal.values))
+
+    def log_odds(
+        self, pair: Pair, regions: list[Region] | None = None
+    ) -> Iterator[Signal]:
+        """Read one pair's log-odds.
 
         Parameters
         ----------
@@ -126,9 +143,9 @@ class Store:
 
         Yields
         ------
-        Scores
-            Shard by shard; NaN where the tile has no value, 0 where the store is
-            sparse and the score below its floor.
+        Signal
+            Shard by shard, a bin per tile. NaN where the tile has no value, minus
+            infinity for scores that a sparse store does not hold.
 
         Raises
         ------
@@ -139,42 +156,18 @@ class Store:
         InputFileError
             A shard is missing or damaged.
         """
-        for tiles, logits in self.log_odds(pair, regions):
-            yield Scores(tiles, sigmoid(logits))
-
-    def log_odds(
-        self, pair: Pair, regions: list[Region] | None = None
-    ) -> Iterator[tuple[TileRange, NDArray[np.float32]]]:
-        """Give one pair's log-odds.
-
-        Parameters
-        ----------
-        pair, regions
-            As :meth:`scores`.
-
-        Yields
-        ------
-        tiles : TileRange
-        logits : float32 array, shape (n_tiles,)
-            NaN where the tile has no value, minus infinity where the store is sparse
-            and the score below its floor.
-
-        Raises
-        ------
-        UnknownNameError, RegionError, InputFileError
-            As :meth:`scores`.
-        """
-        place = self.place(pair)
-        parts = list(self._parts(regions, place))
+        index = self.index(pair)
+        parts = list(self._parts(regions, index))
         if not parts:
-            raise RegionError(self._nothing(regions))
-        scale = self.plan.scale.of(place, 1)
+            raise RegionError(self._no_tile(regions))
+        scale = self.plan.scale.of(index, 1)
         for shard, spans in parts:
             with ShardFile(self.folder, self.plan, shard) as file:
-                values = decode_codes(file.row(place)[None], scale)[0]
+                values = decode_codes(file.row(index)[None], scale)[0]
                 values[file.missing()] = np.nan
             for first, last in spans:
-                yield self._tiles(shard, first, last), values[first:last]
+                tiles = self._tiles(shard, first, last)
+                yield self.plan.signal_of(tiles, values[first:last])
 
     def n_cells(self, tf: str) -> int:
         """Count the cell lines of a TF in the store.
@@ -198,20 +191,20 @@ class Store:
         ----------
         tf : str
         regions : list of Region, optional
-            As :meth:`scores`.
+            As :meth:`log_odds`.
 
         Yields
         ------
         float32 array, shape (n_tiles,)
-            Of the tiles that :meth:`scores` gives for each of the TF's pairs, in the
-            same pieces; of no use where a tile has no value.
+            Of the tiles that :meth:`log_odds` yields for each of the TF's pairs, in the
+            same parts; undefined where a tile has no value.
 
         Raises
         ------
         InputFileError
             A shard is missing or damaged.
         """
-        first, n = self.plan.tfs.index(tf), self.n_cells(tf)  # they stand side by side
+        first, n = self.plan.tfs.index(tf), self.n_cells(tf)  # they are neighbors
         parts = self._parts(regions, first, n)
         for block, group in groupby(parts, key=lambda part: part[0].block):
             shards = list(group)
@@ -230,12 +223,12 @@ class Store:
         end = min(last, shard.first_pair + shard.n_pairs)
         every = np.arange(256, dtype=np.uint8)[None]
         with ShardFile(self.folder, self.plan, shard) as file:
-            for place, codes in enumerate(chain(*file.rows(begin, end)), begin):
-                scale = self.plan.scale.of(place, 1)
+            for index, codes in enumerate(chain(*file.rows(begin, end)), begin):
+                scale = self.plan.scale.of(index, 1)
                 total += sigmoid(decode_codes(every, scale)[0])[codes]
 
     def loci(self, region: Region) -> Iterator[Locus]:
-        """Give all pairs at a place, piece by piece: the place may be a chromosome.
+        """Read all pairs in a region, part by part: the region may be a chromosome.
 
         Parameters
         ----------
@@ -253,15 +246,16 @@ class Store:
         InputFileError
             A shard is missing or damaged.
         """
-        stride, is_empty = self.plan.stride, True
+        stride, n_tiles, is_empty = self.plan.stride, self.plan.chunk.tiles, True
         for shard, spans in self._parts([region], 0, len(self.plan.tfs)):
             is_empty = False
             with ShardFile(self.folder, self.plan, shard) as file:
                 missing = file.missing()
                 for first, last in spans:
-                    for begin in range(first, last, TILES_PER_CHUNK):
-                        end = min(begin + TILES_PER_CHUNK, last)
-                        start = shard.block.tiles.first + begin * stride + self._offset
+                    for begin in range(first, last, n_tiles):
+                        end = min(begin + n_tiles, last)
+                        start = shard.block.tiles.first + begin * stride
+                        start += self.plan.offset
                         yield Locus(
                             shard.first_pair,
                             start + stride * np.arange(end - begin, dtype=np.int64),
@@ -269,7 +263,7 @@ class Store:
                             missing[begin:end],
                         )
         if is_empty:
-            raise RegionError(self._nothing([region]))
+            raise RegionError(self._no_tile([region]))
 
     def peak_counts(self) -> NDArray[np.int64]:
         """Count the peaks of every pair, at the pairs' own thresholds.
@@ -300,10 +294,6 @@ class Store:
             counts[shard.pairs] += counted.n_peaks
         return counts
 
-    @property
-    def _offset(self) -> int:
-        return (self.plan.seq_len - self.plan.stride) // 2
-
     def _tiles(self, shard: Shard, first: int, last: int) -> TileRange:
         chrom, start, _ = shard.block.tiles
         return TileRange(chrom, start + first * self.plan.stride, last - first)
@@ -329,14 +319,14 @@ class Store:
             yield 0, tiles.n_tiles
             return
         stride = self.plan.stride
-        drawn = tiles.first + self._offset
+        drawn = tiles.first + self.plan.offset
         for chrom, start, end in regions:
             first = max((start - drawn) // stride, 0)
             last = min(-(-(end - drawn) // stride), tiles.n_tiles)
             if chrom == tiles.chrom and first < last:
                 yield first, last
 
-    def _nothing(self, regions: list[Region] | None) -> str:
+    def _no_tile(self, regions: list[Region] | None) -> str:
         where = regions[0] if regions else "it"
         held = listed(self.plan.regions, 3)
         return f"{self.folder} has no tile at {where}; it holds {held}"

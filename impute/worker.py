@@ -1,15 +1,15 @@
-"""What makes shards: one per process, with its model and its sequence open.
+"""Workers of a bulk run: one per process, with its model and its sequence open.
 
-Whoever hands out the work (``pool``, ``cluster``) opens a :class:`ShardMaker` from a
-:class:`WorkerSpec`, which pickles and names files only. Making a shard again gives the
-same file, so nobody needs to know whether somebody else has begun it.
+The local pool and the Dask cluster open a :class:`ShardWorker` from a
+:class:`WorkerSpec`, which pickles and holds paths only. Making a shard again gives the
+same file, so it does no harm if two workers make the same one.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
 from time import monotonic
@@ -26,17 +26,18 @@ from tfimpute_tracks.errors import InputFileError, RunError
 from tfimpute_tracks.genome import Sequences, open_bundled, open_genome
 from tfimpute_tracks.impute.plan import Plan, Shard
 from tfimpute_tracks.impute.plan_file import read_plan
-from tfimpute_tracks.impute.shard_file import TILES_PER_CHUNK, Column, write_shard
+from tfimpute_tracks.impute.shard_file import Column, write_shard
 from tfimpute_tracks.kernels.codes import quantize
 from tfimpute_tracks.models import load_model
 from tfimpute_tracks.storage import digest_arrays
 
 __all__ = ["ShardResult", "ShardWorker", "WorkerSpec", "open_worker"]
 
+Codes = NDArray[np.uint8]
 
-# Few enough for what the heads multiply to stay in the second-level cache.
-_TILES_AT_ONCE = {"cpu": 256, "cuda": TILES_PER_CHUNK}
-_FEATURE_BYTES = 1 << 26  # of motif features: some 20 Mb of sequence
+# Few enough for the matrices of the heads to stay in the second-level cache.
+_TILES_AT_ONCE = {"cpu": 256, "cuda": 2048}
+_FEATURE_BYTES = 1 << 26  # motif features of some 20 Mb of sequence
 
 
 class ShardResult(NamedTuple):
@@ -62,15 +63,15 @@ class WorkerSpec:
     ----------
     store : Path
     model : str
-        A shipped name, or the path of a `.safetensors` file.
+        Name of a bundled model, or the path of a `.safetensors` file.
     fasta : Path, optional
-        None for the stretch that ships.
+        None for the bundled example region.
     cache_dir : Path, optional
         For unpacked genomes and their indexes.
     device : str
         From :func:`tfimpute_tracks.engines.engine.pick_device`.
     threads : int
-        That work on a shard.
+        That compute a shard.
     evidence : str, optional
         Measured tracks, as :func:`tfimpute_tracks.models.load_model` takes them.
     """
@@ -82,6 +83,27 @@ class WorkerSpec:
     device: str = "cpu"
     threads: int = 1
     evidence: str | None = None
+
+    def resolved(self) -> WorkerSpec:
+        """Make all paths absolute, for workers in another folder.
+
+        Returns
+        -------
+        WorkerSpec
+            What is the name of something bundled, and not a path, stays as it is.
+        """
+
+        def absolute(name: str) -> str:
+            return str(Path(name).resolve()) if Path(name).exists() else name
+
+        return replace(
+            self,
+            store=self.store.resolve(),
+            fasta=self.fasta and self.fasta.resolve(),
+            cache_dir=self.cache_dir and self.cache_dir.resolve(),
+            model=absolute(self.model),
+            evidence=self.evidence and absolute(self.evidence),
+        )
 
 
 class ShardWorker:
@@ -116,72 +138,78 @@ class ShardWorker:
         self._genome = genome
         self._threads = threads
 
-    def make(self, index: int, progress: Callable[[int], None]) -> ShardResult:
+    def make(self, number: int, progress: Callable[[int], None]) -> ShardResult:
         """Compute a shard and write its file.
 
         Parameters
         ----------
-        index : int
-            Of the plan's shards.
+        number : int
+            Of the shard in the plan.
         progress : callable
-            Told the scores done, column by column.
+            Called with the number of scores done, column by column.
 
         Returns
         -------
-        Made
+        ShardResult
 
         Raises
         ------
         RunError
-            The sequence is not the plan's any more, or a device failed.
+            The sequence differs from the plan's, or a device failed.
         WriteError, ValidationError
             The file cannot be written, or does not read back as written.
         """
         began = monotonic()
-        shard = self.plan.shards[index]
-        self._check_sequence(shard)
+        shard = self.plan.shards[number]
+        codes = read_codes(self._genome, shard.block.tiles, self._scorer.grid)
+        self._check_sequence(shard, codes)
 
         def columns() -> Iterator[Column]:
-            for column in self.columns(shard):
+            for column in self.columns(shard, codes):
                 yield column
                 progress(column.codes.size)
 
         n_bytes = write_shard(self._folder, self.plan, shard, columns())
-        return ShardResult(index, n_bytes, monotonic() - began)
+        return ShardResult(number, n_bytes, monotonic() - began)
 
-    def columns(self, shard: Shard) -> Iterator[Column]:
+    def columns(self, shard: Shard, codes: Codes) -> Iterator[Column]:
         """Compute a shard column by column of its chunks.
 
         Parameters
         ----------
         shard : Shard
+        codes : uint8 array
+            Of the shard's sequence, from
+            :func:`tfimpute_tracks.engines.tiles.read_codes`.
 
         Yields
         ------
         Column
         """
-        # From the shard's own beginning: its chunks begin there.
-        cut = shard.block.tiles.parts(self.plan.stride, TILES_PER_CHUNK)
-        yield from ordered_map(
-            lambda tiles: self._column(shard, tiles), cut, self._threads
-        )
+        tiles, stride = shard.block.tiles, self.plan.stride
 
-    def _column(self, shard: Shard, tiles: TileRange) -> Column:
-        plan = self.plan
-        grid = self._scorer.grid
-        codes = read_codes(self._genome, tiles, grid)
+        def column(part: TileRange) -> Column:
+            first = (part.first - tiles.first) // stride
+            own = codes[self._scorer.grid.code_slice(first, part.n_tiles)]
+            return self._column(shard, part, own)
+
+        # From the shard's own start: its chunks begin there.
+        parts = tiles.parts(stride, self.plan.chunk.tiles)
+        yield from ordered_map(column, parts, self._threads)
+
+    def _column(self, shard: Shard, tiles: TileRange, codes: Codes) -> Column:
+        plan, grid = self.plan, self._scorer.grid
         is_missing = grid.tile_mask(grid.unknown(codes, tiles.n_tiles))
         if is_missing.all():  # centromeres, partial genomes
             nothing = np.zeros((shard.n_pairs, tiles.n_tiles), dtype=np.uint8)
             return Column(nothing, is_missing)
-        first, n = shard.first_pair, shard.n_pairs
-        scale = plan.scale.of(first, n)
-        min_codes = scale.min_codes(plan.margin)
-        scores = np.empty((n, tiles.n_tiles), dtype=np.uint8)
+        scale = plan.scale.of(shard.first_pair, shard.n_pairs)
+        min_codes = scale.min_codes(plan.keep_below)
+        scores = np.empty((shard.n_pairs, tiles.n_tiles), dtype=np.uint8)
         done = 0
         for some in tiles.parts(plan.stride, _TILES_AT_ONCE[plan.device]):
-            inputs = codes[grid.code_slice(done, some.n_tiles)]
-            logits = self._logits(inputs, some, (first, n))
+            own = codes[grid.code_slice(done, some.n_tiles)]
+            logits = self._logits(own, some, (shard.first_pair, shard.n_pairs))
             part = scores[:, done : done + some.n_tiles]
             quantize(logits, scale, min_codes, part)
             done += some.n_tiles
@@ -189,7 +217,7 @@ class ShardWorker:
         return Column(scores, is_missing)
 
     def _logits(
-        self, codes: NDArray[np.uint8], tiles: TileRange, pairs: tuple[int, int]
+        self, codes: Codes, tiles: TileRange, pairs: tuple[int, int]
     ) -> NDArray[np.float32]:
         """Score tiles for a block of pairs; motif features serve all blocks."""
         with self._lock:
@@ -208,15 +236,15 @@ class ShardWorker:
                     self._features.popitem(last=False)
         return scorer.logits(found)
 
-    def _check_sequence(self, shard: Shard) -> None:
+    def _check_sequence(self, shard: Shard, codes: Codes) -> None:
         tiles, expected = shard.block
-        found = digest_arrays(read_codes(self._genome, tiles, self._scorer.grid))
+        found = digest_arrays(codes)
         if found != expected:
-            span = tiles.span(self.plan.stride, self.plan.seq_len)
+            start, end = tiles.span(self.plan.stride, self.plan.seq_len)
             raise RunError(
-                f"{self._genome.name} {tiles.chrom}:{span[0] + 1}-{span[1]} has the "
-                f"digest {found}, the store was planned with {expected}: another "
-                "FASTA, or it changed under way; give the one of the plan"
+                f"{self._genome.name} {tiles.chrom}:{start + 1}-{end} has the digest "
+                f"{found}, the store was planned with {expected}: another FASTA, or it "
+                "changed during the run; use the one of the plan"
             )
 
 
@@ -225,11 +253,11 @@ def open_worker(spec: WorkerSpec) -> ShardWorker:
 
     Parameters
     ----------
-    spec : MakerSpec
+    spec : WorkerSpec
 
     Returns
     -------
-    ShardMaker
+    ShardWorker
 
     Raises
     ------
@@ -249,7 +277,7 @@ def open_worker(spec: WorkerSpec) -> ShardWorker:
             raise InputFileError(
                 f"the {name.replace('_', ' ')} of {spec.model} have the digest "
                 f"{model.digests.get(name)}, the store {spec.store} was planned with "
-                f"{digest}; give the same"
+                f"{digest}; use the same"
             )
     if spec.fasta is None:
         genome: Sequences = open_bundled()

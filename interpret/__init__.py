@@ -1,1 +1,1 @@
-"""Motifs: whose they are, which of them filters look for, which carried a score."""
+"""What a model has learned: motifs, contributions to scores, embeddings, enhancers."""

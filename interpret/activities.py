@@ -1,10 +1,9 @@
-"""What was measured of elements: a table of names and numbers, held against them."""
+"""Read measured activities of elements: a table of names and numbers."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +14,7 @@ from tfimpute_tracks.storage.table import Row, read_table
 __all__ = ["Activities", "read_activities"]
 
 _COLUMNS = ("name", "activity")
-_NONE = frozenset({"", ".", "-", "na", "n/a", "nan", "none", "null"})
+_MISSING = frozenset({"", ".", "-", "na", "n/a", "nan", "none", "null"})
 
 
 class Activities(NamedTuple):
@@ -26,8 +25,7 @@ class Activities(NamedTuple):
     of : dict of str to float
         By the name of an element that can be scored.
     skipped : list of Skipped
-        Elements without one, rows of the table without an element, and names that
-        stand there more than once.
+        Elements without an activity, rows without an element, and duplicate names.
     """
 
     of: dict[str, float]
@@ -40,7 +38,7 @@ def read_activities(path: Path, elements: Elements) -> Activities:
     Parameters
     ----------
     path : Path
-        Tab-separated, with the columns `name` and `activity`; others are passed over.
+        Tab-separated, with the columns `name` and `activity`; others are ignored.
     elements : Elements
 
     Returns
@@ -50,11 +48,11 @@ def read_activities(path: Path, elements: Elements) -> Activities:
     Raises
     ------
     InputFileError
-        The table is missing or lacks a column, an activity is no number, or none of
-        the names is an element's.
+        The file is missing, a column is missing, an activity is not a number, or no name
+        is that of an element.
     """
     table = read_table(path, "table of activities", ("name",), _COLUMNS)
-    if "activity" not in table.header:
+    if "activity" not in table.header:  # it may be empty in a row
         raise InputFileError(
             f"{path}:1: no column activity in the header {list(table.header)}; a table "
             f"of activities is tab-separated with the columns {', '.join(_COLUMNS)}"
@@ -62,17 +60,22 @@ def read_activities(path: Path, elements: Elements) -> Activities:
     can_score = {element.name for element in elements.found}
     known = can_score | {row.name for row in elements.skipped}
     times = Counter(row.fields["name"] for row in table.rows)
-    _check_names(path, times, known)
+    if not set(times) & known:
+        raise InputFileError(
+            f"{path}: none of its {len(times):,} names is that of an element: it has "
+            f"{next(iter(times), 'no row')!r}, elements have names like "
+            f"{min(known, default='')!r}; use the fourth column of the BED, "
+            "chrom:start-end without one, or the names of the FASTA"
+        )
     of: dict[str, float] = {}
     skipped = []
     for row in table.rows:
-        name = row.fields["name"]
-        value = _number(row)
+        name, value = row.fields["name"], _parse(row)
         if name not in known:
             skipped.append(Skipped(name, "activity", "no such element", row.place))
         elif times[name] > 1:
-            told = f"{row.place}: take the mean beforehand"
-            skipped.append(Skipped(name, "activity", "name repeats", told))
+            detail = f"{row.place}: average the values beforehand"
+            skipped.append(Skipped(name, "activity", "duplicate name", detail))
         elif name in can_score and value is not None:
             of[name] = value
     skipped += [
@@ -83,27 +86,17 @@ def read_activities(path: Path, elements: Elements) -> Activities:
     return Activities(of, skipped)
 
 
-def _check_names(path: Path, asked: Collection[str], known: Collection[str]) -> None:
-    if not set(asked) & set(known):
-        raise InputFileError(
-            f"{path}: none of its {len(asked):,} names is an element's: it has "
-            f"{next(iter(asked), 'no row')!r}, elements are called "
-            f"{min(known, default='')!r}; names are those of the BED's fourth column, "
-            "chrom:start-end without one, or those of the FASTA"
-        )
-
-
-def _number(row: Row) -> float | None:
+def _parse(row: Row) -> float | None:
     text = row.fields["activity"]
-    if text.lower() in _NONE:
+    if text.lower() in _MISSING:
         return None
     try:
-        value = float(text) if "_" not in text else math.nan  # Python reads 1_000
+        value = float(text) if "_" not in text else math.nan  # Python accepts 1_000
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
         raise InputFileError(
-            f"{row.place}: activity {text!r} is no number; write one, or NA where none "
-            "was measured"
+            f"{row.place}: activity {text!r} is not a number; write a number, or NA if "
+            "none was measured"
         )
     return value

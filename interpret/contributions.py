@@ -1,9 +1,9 @@
-"""What filters add to the log-odds of a TF, and of a cell line.
+"""Contributions of filters to the log-odds of a TF, and of a cell line.
 
-Where a filter fires most strongly, M times the slope of the logit by M is its part in
-the logit: with the paper's network, which is a sum in its winning unit, just that;
-with others what it is at the margin. The mean over cell lines is a TF's, the mean over
-TFs a cell line's.
+Where a filter fires most strongly, its contribution is M times the derivative of the logit
+with respect to M. In the paper's network, a sum in its best unit, this is exact; in other
+networks it is a linear approximation. The contribution to a TF is the mean over cell lines,
+and that to a cell line the mean over TFs.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Floats = NDArray[np.float32]
 
 
 class FilterContributions(NamedTuple):
-    """Parts of filters in log-odds, the mean of the tiles where each fires most.
+    """Contributions of filters to log-odds, means over the tiles where each fires most.
 
     Attributes
     ----------
@@ -42,72 +42,66 @@ class FilterContributions(NamedTuple):
 def filter_contributions(
     model: Model, genome: Sequences, motifs: Sequence[FilterMotif]
 ) -> FilterContributions:
-    """Find out what each filter adds for each TF and each cell line.
+    """Compute the contribution of each filter to each TF and each cell line.
 
     Parameters
     ----------
     model : Model
     genome : Sequences
+        In which the motifs were found.
     motifs : sequence of FilterMotif
-        Of every filter, in order; what they were found in is read again.
+        Of every filter, in order.
 
     Returns
     -------
-    Drives
+    FilterContributions
         Zero for filters that never fire.
     """
     import torch
 
-    network = model.network()
-    tiles, owners = _tiles(model, genome, motifs)
-    n_tfs, n_cells = len(model.tfs), len(model.cells)
-    k = len(motifs)
-    found = FilterContributions(
-        np.zeros((n_tfs, k), dtype=np.float32), np.zeros((n_cells, k), np.float32)
-    )
+    network, k = model.network(), len(motifs)
+    sizes = len(model.tfs), len(model.cells)
+    found = FilterContributions(*(np.zeros((n, k), dtype=np.float32) for n in sizes))
+    tiles, filters = _read_tiles(model, genome, motifs)
     if not len(tiles):
         return found
     with torch.no_grad():
-        forward, reverse = (
+        strands = [
             network.motif_features(torch.from_numpy(np.ascontiguousarray(strand)))
             for strand in (tiles, np.stack([reverse_complement(t) for t in tiles]))
-        )
-    forward.requires_grad_()
-    reverse.requires_grad_()
-    which = torch.from_numpy(owners)
-    rows = torch.arange(len(owners))
-    counts = np.maximum(np.bincount(owners, minlength=k), 1)
-    for out, n_others, kind in (
-        (found.of_tfs, n_cells, "tf"),
-        (found.of_cells, n_tfs, "cell"),
-    ):
-        others = torch.arange(n_others)
+        ]
+    for features in strands:
+        features.requires_grad_()
+    own, rows = torch.from_numpy(filters), torch.arange(len(filters))
+    counts = np.maximum(np.bincount(filters, minlength=k), 1)
+    for is_cell, out in enumerate(found):
+        others = torch.arange(sizes[1 - is_cell])
         for i in range(len(out)):
-            own = torch.full((n_others,), i)
-            pair = (own, others) if kind == "tf" else (others, own)
-            logits = network.head(network.body(forward, reverse), *pair)
-            slopes = torch.autograd.grad(logits.mean(dim=1).sum(), (forward, reverse))
+            pair = torch.full((len(others),), i), others
+            tf, cell = reversed(pair) if is_cell else pair
+            logits = network.head(network.body(*strands), tf, cell)
+            slopes = torch.autograd.grad(logits.mean(dim=1).sum(), strands)
             with torch.no_grad():
-                parts = sum(
-                    (m * slope).sum(dim=1)[rows, which]
-                    for m, slope in zip((forward, reverse), slopes, strict=True)
+                forward, reverse = (
+                    (m * slope).sum(dim=1)[rows, own]
+                    for m, slope in zip(strands, slopes, strict=True)
                 )
-            assert isinstance(parts, torch.Tensor)
-            out[i] = np.bincount(owners, parts.numpy(), minlength=k) / counts
+            total = (forward + reverse).numpy()
+            out[i] = np.bincount(filters, total, minlength=k) / counts
     return found
 
 
-def _tiles(
+def _read_tiles(
     model: Model, genome: Sequences, motifs: Sequence[FilterMotif]
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Read the tiles about the places of each filter, and whose they are."""
+    """Read the tiles where each filter fires most, and give their filters."""
     length = model.config.seq_len
-    tiles, owners = [], []
+    tiles, filters = [], []
     for motif in motifs:
-        for chrom, start, end in motif.places:
+        for chrom, start, end in motif.strongest:
             first = (start + end - length) // 2
             tiles.append(read_past_ends(genome, chrom, first, first + length))
-            owners.append(motif.number)
+            filters.append(motif.number)
     if not tiles:
         return np.empty((0, length), np.uint8), np.empty(0, np.int64)
-    return np.stack(tiles), np.array(owners, dtype=np.int64)
+    return np.stack(tiles), np.array(filters, dtype=np.int64)

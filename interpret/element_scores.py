@@ -1,9 +1,9 @@
-"""How likely TFs bind elements: the best tile over each, by sequence alone.
+"""Score elements: the best tile over each, by sequence only.
 
-An element as long as a tile or shorter has one tile, centered on it. A longer one has
-tiles every few bp, the first and the last of which cover its ends. What stands beside a
-short element is the genome's, or unknown: in a reporter it is the plasmid's. Elements
-of one tile are laid out in one row of letters, so that a row is scored at once.
+An element that is not longer than a tile has one tile, centered on it. A longer one has
+tiles every few bp, from its first to its last base. The sequence around a short element is
+that of the genome, or unknown: in a reporter assay it is that of the plasmid. Elements
+with one tile are put into a common sequence, so that many are scored at once.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from tfimpute_tracks.models.config import NetworkConfig
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.vocabulary import Pair
 
-__all__ = ["STEP", "ElementScorer"]
+__all__ = ["STRIDE", "ElementScorer"]
 
-STEP = 5
-"""bp between the starts of tiles over a long element."""
-_ROW = 32  # elements of one tile that are scored at once
-_TILES = 128  # of a long element that are scored at once
+STRIDE = 5
+"""bp between tile starts in a long element."""
+_SHORT_BATCH = 32  # elements with one tile that are scored at once
+_LONG_BATCH = 128  # tiles of a long element that are scored at once
 
 Codes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -39,25 +39,27 @@ Floats = NDArray[np.float32]
 class ElementScorer:
     """A model set up to score elements for some pairs.
 
-    Sequence alone counts: measured tracks are not of what stands in a reporter.
+    It scores by sequence only: measured tracks are not of the sequence in a reporter.
 
     Parameters
     ----------
     model : Model
     pairs : list of Pair
-    alone : bool
-        Take the letters beside an element for unknown.
+    mask_flanks : bool
+        Treat the sequence around an element as unknown.
     """
 
-    def __init__(self, model: Model, pairs: list[Pair], alone: bool = False) -> None:
-        self._alone, self._n_pairs = alone, len(pairs)
-        self._row, self._long = (
+    def __init__(
+        self, model: Model, pairs: list[Pair], mask_flanks: bool = False
+    ) -> None:
+        self._mask_flanks, self._n_pairs = mask_flanks, len(pairs)
+        self._short, self._long = (
             Scorer(model, pairs, stride, use_evidence=False)
-            for stride in (_row_stride(model.config), STEP)
+            for stride in (_separate_stride(model.config), STRIDE)
         )
 
     def n_tiles(self, element: Element) -> int:
-        """Give the number of tiles over an element.
+        """Count the tiles over an element.
 
         Parameters
         ----------
@@ -67,8 +69,8 @@ class ElementScorer:
         -------
         int
         """
-        rest = element.end - element.start - self._row.grid.seq_len
-        return max(0, -(-rest // STEP)) + 1
+        rest = element.end - element.start - self._short.grid.seq_len
+        return max(0, -(-rest // STRIDE)) + 1
 
     def log_odds(
         self,
@@ -77,80 +79,75 @@ class ElementScorer:
         threads: int,
         advance: Callable[[int], None],
     ) -> Floats:
-        """Score elements: of each pair the best tile, the better strand.
+        """Score elements: for each pair the best tile, on the better strand.
 
         Parameters
         ----------
         sequences : Sequences
-            Where their letters are.
+            With the bases of the elements.
         elements : list of Element
         threads : int
         advance : callable
-            Told how many more elements are done.
+            Called with the number of elements that have just been scored.
 
         Returns
         -------
         float32 array, shape (n_elements, n_pairs)
-            NaN where less than half of the letters of every tile are known.
+            NaN if more than half of every tile is unknown.
         """
         out = np.empty((len(elements), self._n_pairs), dtype=np.float32)
         is_long = np.array([self.n_tiles(element) > 1 for element in elements])
         with ThreadPoolExecutor(threads) as pool:
-            for places, at_once, score in (
-                (np.flatnonzero(~is_long), _ROW, self._score_row),
+            for indices, batch, score in (
+                (np.flatnonzero(~is_long), _SHORT_BATCH, self._score_short),
                 (np.flatnonzero(is_long), 1, self._score_long),
             ):
-                parts = [
-                    places[first : first + at_once]
-                    for first in range(0, len(places), at_once)
-                ]
+                parts = [indices[i : i + batch] for i in range(0, len(indices), batch)]
                 found = pool.map(
                     partial(score, sequences),
-                    [[elements[i] for i in some] for some in parts],
+                    [[elements[i] for i in part] for part in parts],
                 )
-                for some, values in zip(parts, found, strict=True):
-                    out[some] = values
-                    advance(len(some))
+                for part, values in zip(parts, found, strict=True):
+                    out[part] = values
+                    advance(len(part))
         return out
 
-    def _score_row(self, sequences: Sequences, elements: list[Element]) -> Floats:
-        """Score elements of one tile each."""
-        grid, n = self._row.grid, len(elements)
-        row = np.full(grid.n_codes(n), N_CODE, dtype=np.uint8)
+    def _score_short(self, sequences: Sequences, elements: list[Element]) -> Floats:
+        """Score elements with one tile each."""
+        grid, n = self._short.grid, len(elements)
+        codes = np.full(grid.n_codes(n), N_CODE, dtype=np.uint8)
         for i, element in enumerate(elements):
-            row[grid.code_slice(i, 1)] = self._codes(grid, sequences, element)
-        return self._row.score(row, TileRange("", 0, n))
+            codes[grid.code_slice(i, 1)] = self._codes(grid, sequences, element)
+        return self._short.score(codes, TileRange("", 0, n))
 
     def _score_long(self, sequences: Sequences, elements: list[Element]) -> Floats:
-        """Score an element of several tiles."""
+        """Score an element with several tiles."""
         (element,) = elements
-        grid = self._long.grid
+        grid, n_tiles = self._long.grid, self.n_tiles(element)
         codes = self._codes(grid, sequences, element)
-        n_tiles = self.n_tiles(element)
-        best = np.full(self._n_pairs, -np.inf, dtype=np.float32)
-        for _, first, n in TileRange("", 0, n_tiles).parts(1, _TILES):
-            some = codes[grid.code_slice(first, n)]
-            found = self._long.score(some, TileRange("", 0, n))
+        best = np.full(self._n_pairs, np.nan, dtype=np.float32)
+        for _, first, n in TileRange("", 0, n_tiles).parts(1, _LONG_BATCH):
+            part = codes[grid.code_slice(first, n)]
+            found = self._long.score(part, TileRange("", 0, n))
             best = np.fmax(best, np.fmax.reduce(found, axis=0))
-        best[np.isinf(best)] = np.nan
         return best[None]
 
     def _codes(self, grid: TileGrid, sequences: Sequences, element: Element) -> Codes:
-        """Read an element with what its tiles need beside it."""
+        """Read an element, and the sequence around it that its tiles need."""
         length = element.end - element.start
-        n_letters = grid.seq_len + STEP * (self.n_tiles(element) - 1)
-        before = (n_letters - length) // 2 + grid.flank
+        n_tiled = grid.seq_len + STRIDE * (self.n_tiles(element) - 1)
+        before = (n_tiled - length) // 2 + grid.flank
         first = element.start - before
-        last = first + n_letters + 2 * grid.flank
+        last = first + n_tiled + 2 * grid.flank
         codes = read_past_ends(sequences, element.chrom, first, last)
-        if self._alone:
+        if self._mask_flanks:
             codes[:before] = N_CODE
             codes[before + length :] = N_CODE
         return codes
 
 
-def _row_stride(config: NetworkConfig) -> int:
-    """Give a distance at which tiles, with what is around them, do not overlap."""
-    # Core tiles then lie no closer than neighbors do.
-    apart = config.stride if config.context_tiles else config.seq_len
-    return -(-config.receptive_field // apart) * apart
+def _separate_stride(config: NetworkConfig) -> int:
+    """Give a stride at which tiles, with their flanks, do not overlap."""
+    # Base tiles are then as far apart as the neighbors that are mixed.
+    step = config.stride if config.context_tiles else config.seq_len
+    return -(-config.receptive_field // step) * step

@@ -1,8 +1,8 @@
-"""Elements, such as enhancers: where they lie or which letters they have.
+"""Read elements, such as enhancers: regions of a genome, or sequences.
 
-A BED names places of a genome. A FASTA holds elements by themselves: each is taken for
-a chromosome of its own, so nothing is known of what stands beside it. What cannot be
-used has a reason, by which it is counted; nothing is dropped.
+A BED has regions of a genome. A FASTA has elements themselves: each is treated as a
+chromosome of its own, and the sequence around it is unknown. No element is dropped
+silently: one that cannot be used gets a reason, by which it is counted.
 """
 
 from __future__ import annotations
@@ -34,22 +34,24 @@ __all__ = [
 ]
 
 MAX_BASES = 10_000
-"""Of an element; regions longer than this are what `scan` is for."""
+"""Of an element; use `scan` for longer regions."""
+
+Codes = NDArray[np.uint8]
 
 
 class Element(NamedTuple):
-    """A stretch of sequence to be scored.
+    """A region to be scored.
 
     Attributes
     ----------
     name : str
-        No two have the same.
+        Unique.
     chrom : str
-        Of a FASTA the name itself.
+        For a FASTA, the name.
     start, end : int
-        0-based, half-open, bp.
+        0-based, half-open, in bp.
     n_unknown : int
-        Letters other than A, C, G and T.
+        Bases other than A, C, G and T.
     """
 
     name: str
@@ -66,9 +68,9 @@ class Skipped(NamedTuple):
     ----------
     name : str
     what : str
-        `element`, or `activity` of one that was not compared.
+        `element`, or `activity` of an element that was scored.
     reason : str
-        One of few, to be counted.
+        One of a few, to be counted.
     detail : str
     """
 
@@ -84,9 +86,9 @@ class Elements(NamedTuple):
     Attributes
     ----------
     found : list of Element
-        In the file's order.
+        In the order of the file.
     sequences : Sequences
-        Where their letters are.
+        With the bases of the elements.
     skipped : list of Skipped
     """
 
@@ -96,7 +98,7 @@ class Elements(NamedTuple):
 
 
 def is_fasta(path: Path) -> bool:
-    """Tell a FASTA from a BED by its first letter, plain or gzip.
+    """Distinguish a FASTA from a BED by its first character, plain or gzip.
 
     Parameters
     ----------
@@ -109,7 +111,7 @@ def is_fasta(path: Path) -> bool:
     Raises
     ------
     InputFileError
-        It cannot be read.
+        The file cannot be read.
     """
     with open_unpacked(path, "BED or FASTA") as file:
         return file.read(1 << 16).lstrip()[:1] in (b">", b";")
@@ -121,85 +123,82 @@ def read_fasta(path: Path) -> Elements:
     Parameters
     ----------
     path : Path
-        Plain, bgzip or gzip; lines of any length, letters in either case.
+        Plain, bgzip or gzip; lines of any length, upper or lower case.
 
     Returns
     -------
     Elements
-        Known by the first word behind `>`.
+        Named by the first word after `>`.
 
     Raises
     ------
     InputFileError
-        No FASTA, cut short, or a sequence without a name.
+        Not a FASTA, truncated, or a sequence without a name.
     """
-    codes: dict[str, NDArray[np.uint8]] = {}
-    found: list[Element] = []
-    skipped: list[Skipped] = []
-    for name, letters in _records(path):
-        fault = _repeated(name, codes) or _fault(name, read := encode(letters))
-        if fault:
-            skipped.append(fault)
+    codes: dict[str, Codes] = {}
+    found, skipped = list[Element](), list[Skipped]()
+    for name, bases in _read_records(path):
+        own = encode(bases)
+        why = _check_name(name, codes) or _check_codes(name, own)
+        if why:
+            skipped.append(why)
             codes.setdefault(name, encode(b""))
             continue
-        codes[name] = read
-        unknown = int((read == N_CODE).sum())
-        found.append(Element(name, name, 0, len(read), unknown))
+        codes[name] = own
+        found.append(Element(name, name, 0, len(own), _count_unknown(own)))
     return Elements(found, _Records(path.name, codes), skipped)
 
 
 def read_intervals(path: Path, genome: Sequences) -> Elements:
-    """Read elements that are places of a genome.
+    """Read elements that are regions of a genome.
 
     Parameters
     ----------
     path : Path
         BED: three columns or more, plain or gzip.
     genome : Sequences
-        Chromosomes are matched with or without ``chr``.
+        Chromosomes match with or without ``chr``.
 
     Returns
     -------
     Elements
-        Known by the fourth column; without one, or where it is ``.``, as
+        Named by the fourth column; without one, or if it is ``.``, by
         ``chrom:start-end`` with the numbers of the BED.
 
     Raises
     ------
     InputFileError
-        Missing, no rows, or a row that is no interval.
+        The file is missing, has no rows, or a row is not an interval.
     """
-    found: list[Element] = []
-    skipped: list[Skipped] = []
+    found, skipped = list[Element](), list[Skipped]()
     names: dict[str, None] = {}
     for chrom, start, end, name in read_named_bed(path).itertuples(index=False):
         name = name if name not in ("", ".") else f"{chrom}:{start}-{end}"
-        fault = _repeated(name, names) or _misplaced(genome, name, chrom, start, end)
-        names[name] = None
         own = find_chrom(chrom, genome.chrom_sizes)
-        if fault is None and own is not None:
+        why = _check_name(name, names) or _check_region(
+            genome, name, (own, chrom), start, end
+        )
+        names[name] = None
+        if why is None and own is not None:
             codes = genome.codes(own, start, end)
-            fault = _fault(name, codes)
-            unknown = int((codes == N_CODE).sum())
-            if fault is None:
-                found.append(Element(name, own, start, end, unknown))
-        if fault is not None:
-            skipped.append(fault)
+            why = _check_codes(name, codes)
+            if why is None:
+                found.append(Element(name, own, start, end, _count_unknown(codes)))
+        if why is not None:
+            skipped.append(why)
     return Elements(found, genome, skipped)
 
 
 class _Records:
     """Sequences in memory; satisfies ``sequences.Sequences``."""
 
-    def __init__(self, name: str, codes: Mapping[str, NDArray[np.uint8]]) -> None:
+    def __init__(self, name: str, codes: Mapping[str, Codes]) -> None:
         self.name = name
         self.chrom_sizes = {chrom: len(own) for chrom, own in codes.items()}
         self.ambiguous: Mapping[str, int] = {}
         self._codes = codes
 
-    def codes(
-        self, chrom: str, start: int = 0, end: int | None = None
-    ) -> NDArray[np.uint8]:
+    def codes(self, chrom: str, start: int = 0, end: int | None = None) -> Codes:
         start, end = resolve_span(self.chrom_sizes, chrom, start, end)
         return self._codes[chrom][start:end]
 
@@ -213,8 +212,8 @@ class _Records:
         self.close()
 
 
-def _records(path: Path) -> Iterator[tuple[str, bytes]]:
-    # Not through an index: elements are few, written by hand, with lines of any length.
+def _read_records(path: Path) -> Iterator[tuple[str, bytes]]:
+    # Without an index: elements are few, written by hand, with lines of any length.
     detect_format(path)
     name, parts = "", list[bytes]()
     with open_unpacked(path, "FASTA") as lines:
@@ -233,37 +232,41 @@ def _records(path: Path) -> Iterator[tuple[str, bytes]]:
         yield name, b"".join(parts)
 
 
-def _repeated(name: str, names: Mapping[str, object]) -> Skipped | None:
+def _count_unknown(codes: Codes) -> int:
+    return int((codes == N_CODE).sum())
+
+
+def _check_name(name: str, names: Mapping[str, object]) -> Skipped | None:
     if name in names:
-        return Skipped(name, "element", "name repeats", "the first one counts")
+        return Skipped(name, "element", "duplicate name", "only the first one is used")
     return None
 
 
-def _misplaced(
-    genome: Sequences, name: str, chrom: str, start: int, end: int
+def _check_region(
+    genome: Sequences, name: str, chrom: tuple[str | None, str], start: int, end: int
 ) -> Skipped | None:
-    own = find_chrom(chrom, genome.chrom_sizes)
+    own, given = chrom
     if own is None:
-        return Skipped(name, "element", "unknown chromosome", chrom)
+        return Skipped(name, "element", "unknown chromosome", given)
     size = genome.chrom_sizes[own]
     if end > size:
-        told = f"{start}-{end}; {own} has {size:,} bp"
-        return Skipped(name, "element", "outside of the chromosome", told)
-    return _too_long(name, end - start)
+        detail = f"{start}-{end}; {own} has {size:,} bp"
+        return Skipped(name, "element", "outside of the chromosome", detail)
+    return _check_length(name, end - start)
 
 
-def _too_long(name: str, length: int) -> Skipped | None:
+def _check_length(name: str, length: int) -> Skipped | None:
     if length > MAX_BASES:
         reason = f"longer than {MAX_BASES:,} bp"
         return Skipped(name, "element", reason, f"{length:,} bp")
     return None
 
 
-def _fault(name: str, codes: NDArray[np.uint8]) -> Skipped | None:
+def _check_codes(name: str, codes: Codes) -> Skipped | None:
     if not len(codes):
-        return Skipped(name, "element", "no letters")
-    n_unknown = int((codes == N_CODE).sum())
+        return Skipped(name, "element", "no sequence")
+    n_unknown = _count_unknown(codes)
     if 2 * n_unknown > len(codes):
-        told = f"{n_unknown} of {len(codes)} letters are not A, C, G or T"
-        return Skipped(name, "element", "unknown sequence", told)
-    return _too_long(name, len(codes))
+        detail = f"{n_unknown} of {len(codes)} bases are not A, C, G or T"
+        return Skipped(name, "element", "unknown sequence", detail)
+    return _check_length(name, len(codes))

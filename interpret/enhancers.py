@@ -1,7 +1,7 @@
-"""From elements to their signature in a cell line, and how activity goes with it.
+"""Score elements in several cell lines, and compare their signatures with activities.
 
-All cell lines that are asked for are scored at once: what filters find in an element is
-the same for every pair. What was left out, and why, is told beside what came out.
+All cell lines are scored at once, because the motif features of an element are the same
+for every pair. Elements that are left out are listed with the reason.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = [
+    "ElementScores",
     "EnhancerJob",
-    "Judged",
-    "Scored",
-    "check_enough",
-    "judge_cells",
+    "EnhancerResult",
+    "analyze_elements",
+    "check_input",
     "score_elements",
 ]
 
-_FEWEST = 3  # elements of which components can be told
-_MOST_BYTES = 4e9  # of the scores of all elements
+_MIN_SIGNATURE = 3  # elements that principal components need
+_MAX_BYTES = 4e9  # of the scores of all elements
 
 Doubles = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -47,20 +47,20 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class EnhancerJob:
-    """What to do with elements.
+    """How to analyze elements.
 
     Parameters
     ----------
     model : Model
     cells : tuple of str
-        The cell line of the signature, and those to compare it with.
-    values : "log-odds" or "probability"
-        What principal components are taken of.
-    alone : bool
-        Take the letters beside an element for unknown.
+        The cell line of the elements, then those to compare it with.
+    pca_input : "log-odds" or "probability"
+        Values whose principal components are computed.
+    mask_flanks : bool
+        Treat the sequence around an element as unknown.
     n_components : int
     n_extremes : int
-        Most active and least active elements that are compared, each at most.
+        Maximum number of most active, and of least active, elements that are compared.
     seed : int
         Of the folds.
     threads : int
@@ -68,25 +68,25 @@ class EnhancerJob:
 
     model: Model
     cells: tuple[str, ...]
-    values: Literal["log-odds", "probability"] = "log-odds"
-    alone: bool = False
+    pca_input: Literal["log-odds", "probability"] = "log-odds"
+    mask_flanks: bool = False
     n_components: int = 10
     n_extremes: int = 100
     seed: int = 0
     threads: int = 1
 
 
-class Scored(NamedTuple):
+class ElementScores(NamedTuple):
     """Elements with their scores.
 
     Attributes
     ----------
     elements : list of Element
-        Those that could be scored.
+        Those that were scored.
     scores : float32 array, shape (n_elements, n_cells, n_tfs)
         Log-odds or probabilities.
     skipped : list of Skipped
-        Those that could not, the unreadable ones first.
+        The other ones; those that could not be read come first.
     """
 
     elements: list[Element]
@@ -94,46 +94,46 @@ class Scored(NamedTuple):
     skipped: list[Skipped]
 
 
-class Judged(NamedTuple):
-    """The signature, and how activities go with it.
+class EnhancerResult(NamedTuple):
+    """The signature, and its correlation with activities.
 
     Attributes
     ----------
     signature : Signature
         In the first cell line.
     activities : float64 array, shape (n_elements,)
-        NaN where none is known.
+        NaN if unknown.
     bottom, top : int64 arrays
-        Places of the least and the most active elements.
-    cells : list of Comparison
-        Of each cell line; empty without activities.
+        Indices of the least and the most active elements.
+    comparisons : list of Comparison
+        For each cell line; empty without activities.
     """
 
     signature: Signature
     activities: Doubles
     bottom: Ints
     top: Ints
-    cells: list[Comparison]
+    comparisons: list[Comparison]
 
     @property
     def known(self) -> Ints:
-        """Places of the elements with an activity."""
+        """Indices of the elements with an activity."""
         return np.flatnonzero(~np.isnan(self.activities))
 
     def spread_controls(self, n: int) -> list[int]:
-        """Choose controls that stand for all: from the largest t to the smallest.
+        """Choose controls that represent all of them, from the largest t to the smallest.
 
         Parameters
         ----------
         n : int
-            At most.
+            Maximum number.
 
         Returns
         -------
         list of int
-            Places of cell lines, those that tell elements apart best first.
+            Indices of cell lines, by descending absolute t.
         """
-        size = np.abs([found.t for found in self.cells[1:]])
+        size = np.abs([comparison.t for comparison in self.comparisons[1:]])
         order = 1 + np.argsort(-np.nan_to_num(size), kind="stable")
         n = min(n, len(order))
         at = np.linspace(0, len(order) - 1, n).round().astype(np.int64)
@@ -141,47 +141,51 @@ class Judged(NamedTuple):
         return chosen
 
 
-def check_enough(
-    job: EnhancerJob, elements: Elements, activities: Activities | None
+def check_input(
+    job: EnhancerJob,
+    elements: Elements,
+    activities: Activities | None,
+    max_bytes: float = _MAX_BYTES,
 ) -> None:
-    """Refuse what cannot come to an end, before any work.
+    """Refuse input that cannot be analyzed, before any work.
 
     Parameters
     ----------
     job : EnhancerJob
     elements : Elements
     activities : Activities, optional
+    max_bytes : float
+        Memory for the scores.
 
     Raises
     ------
     RunError
         Fewer than three elements can be scored.
     UsageError
-        Too few activities or all the same, or scores that do not fit into memory.
+        Too few or too similar activities, or scores that do not fit into memory.
     """
     n = len(elements.found)
-    if n < _FEWEST:
-        raise _too_few(n, elements.skipped)
+    _check_number(n, elements.skipped)
     size = 4 * n * len(job.cells) * len(job.model.tfs)
-    if size > _MOST_BYTES:
+    if size > max_bytes:
         raise UsageError(
-            f"scores of {n:,} elements in {len(job.cells)} cell lines take "
-            f"{size / 1e9:.1f} GB, and {_MOST_BYTES / 1e9:.0f} GB is the most; name "
-            "fewer cell lines with --controls, or give fewer elements"
+            f"scores of {n:,} elements in {len(job.cells)} cell lines need "
+            f"{size / 1e9:.1f} GB, more than {max_bytes / 1e9:.0f} GB; use fewer cell "
+            "lines with --control-cells, or fewer elements"
         )
     if activities is None:
         return
     n_values, n_different = len(activities.of), len(set(activities.of.values()))
     if n_values < MIN_ELEMENTS or n_different == 1:
         raise UsageError(
-            f"{n_values} of {n} elements have an activity, {n_different} different "
-            f"one(s); give {MIN_ELEMENTS} at least that are not all the same"
+            f"{n_values} of {n} elements have an activity, with {n_different} different "
+            f"value(s); use at least {MIN_ELEMENTS} that are not all the same"
         )
 
 
 def score_elements(
     job: EnhancerJob, elements: Elements, advance: Callable[[int], None]
-) -> Scored:
+) -> ElementScores:
     """Score elements for all TFs of the cell lines.
 
     Parameters
@@ -189,85 +193,80 @@ def score_elements(
     job : EnhancerJob
     elements : Elements
     advance : callable
-        Told how many more elements are done.
+        Called with the number of elements that have just been scored.
 
     Returns
     -------
-    Scored
+    ElementScores
     """
     pairs = [Pair(tf, cell) for cell in job.cells for tf in job.model.tfs]
-    scorer = ElementScorer(job.model, pairs, job.alone)
+    scorer = ElementScorer(job.model, pairs, job.mask_flanks)
     found = scorer.log_odds(elements.sequences, elements.found, job.threads, advance)
-    has_value = ~np.isnan(found[:, 0])
-    half = -(-job.model.config.seq_len // 2)
-    told = f"a tile has a value from {half} on"
+    has_score = ~np.isnan(found[:, 0])
+    detail = f"at least {-(-job.model.config.seq_len // 2)} bp are needed"
     skipped = [
-        Skipped(element.name, "element", "too few known letters", told)
-        for element, has in zip(elements.found, has_value, strict=True)
+        Skipped(element.name, "element", "too few known bases", detail)
+        for element, has in zip(elements.found, has_score, strict=True)
         if not has
     ]
-    kept = [elements.found[i] for i in np.flatnonzero(has_value)]
-    found = found if has_value.all() else found[has_value]
-    scores = found if job.values == "log-odds" else sigmoid(found)
+    kept = [elements.found[i] for i in np.flatnonzero(has_score)]
+    found = found if has_score.all() else found[has_score]
+    scores = found if job.pca_input == "log-odds" else sigmoid(found)
     shape = len(kept), len(job.cells), len(job.model.tfs)
-    return Scored(kept, scores.reshape(shape), elements.skipped + skipped)
+    return ElementScores(kept, scores.reshape(shape), elements.skipped + skipped)
 
 
-def judge_cells(
+def analyze_elements(
     job: EnhancerJob,
-    scored: Scored,
+    scored: ElementScores,
     activities: Activities | None,
     advance: Callable[[int], None],
-) -> Judged:
-    """Find the signature, and hold that of every cell line against activities.
+) -> EnhancerResult:
+    """Find the signature, and compare that of every cell line with activities.
 
     Parameters
     ----------
     job : EnhancerJob
-    scored : Scored
+    scored : ElementScores
     activities : Activities, optional
     advance : callable
-        Told how many more cell lines are done.
+        Called with the number of cell lines that are done.
 
     Returns
     -------
-    Judged
+    EnhancerResult
 
     Raises
     ------
     RunError
-        Too few elements could be scored, or too few with an activity, or all alike.
+        Too few elements were scored, too few of them have an activity, or all are the
+        same.
     """
-    if len(scored.elements) < _FEWEST:
-        raise _too_few(len(scored.elements), scored.skipped)
+    _check_number(len(scored.elements), scored.skipped)
     signature = find_signature(scored.scores[:, 0], job.n_components)
     of = {} if activities is None else activities.of
     values = np.array([of.get(element.name, np.nan) for element in scored.elements])
     known = np.flatnonzero(~np.isnan(values))
-    bottom, top = (known[end] for end in extremes(values[known], job.n_extremes))
+    bottom, top = (known[group] for group in extremes(values[known], job.n_extremes))
     if activities is None:
-        return Judged(signature, values, bottom, top, [])
+        return EnhancerResult(signature, values, bottom, top, [])
     if len(known) < MIN_ELEMENTS or len(np.unique(values[known])) == 1:
         raise RunError(
-            f"{len(known)} elements with an activity could be scored; {MIN_ELEMENTS} at "
-            "least whose activities differ can be compared"
+            f"{len(known)} elements with an activity were scored; a comparison needs at "
+            f"least {MIN_ELEMENTS} with different activities"
         )
-    cells = compare_cells(
+    comparisons = compare_cells(
         [scored.scores[:, cell] for cell in range(len(job.cells))],
-        values,
-        (bottom, top),
-        job.n_components,
-        job.seed,
-        job.threads,
-        advance,
+        *(values, (bottom, top), job.n_components, job.seed, job.threads, advance),
     )
-    return Judged(signature, values, bottom, top, cells)
+    return EnhancerResult(signature, values, bottom, top, comparisons)
 
 
-def _too_few(n: int, skipped: list[Skipped]) -> RunError:
-    reasons = sorted({one.reason for one in skipped})
-    told = f" ({'; '.join(reasons)})" if reasons else ""
-    return RunError(
-        f"{n} element(s) can be scored, {len(skipped)} cannot{told}; a signature takes "
-        f"{_FEWEST} at least"
-    )
+def _check_number(n: int, skipped: list[Skipped]) -> None:
+    if n < _MIN_SIGNATURE:
+        reasons = "; ".join(sorted({one.reason for one in skipped}))
+        raise RunError(
+            f"{n} element(s) can be scored, {len(skipped)} cannot"
+            f"{f' ({reasons})' if reasons else ''}; a signature needs at least "
+            f"{_MIN_SIGNATURE}"
+        )

@@ -1,7 +1,7 @@
-"""Tables of filters: what each looks for, whose motif that is, whom it speaks for.
+"""Tables of filters: their motifs, the known motifs they match, and their contributions.
 
-The table of filters names the weights that it is of, so that another verb can call
-filters by the names of their motifs and never by those of another model.
+The table of filters contains the digest of the weights, so that another verb can name
+filters by their motifs, and never by those of another model.
 """
 
 from __future__ import annotations
@@ -27,52 +27,52 @@ if TYPE_CHECKING:
     from tfimpute_tracks.interpret.motif_match import Match
 
 __all__ = [
-    "Named",
-    "OwnMotifs",
-    "drives_table",
-    "filters_table",
-    "groups",
-    "own_motifs",
-    "read_names",
-    "write_filters",
+    "FilterName",
+    "OwnMotifTest",
+    "contribution_table",
+    "count_groups",
+    "filter_table",
+    "own_motif_test",
+    "read_filter_names",
+    "write_filter_table",
 ]
 
-_HEAD = "# weights "
+_DIGEST = "# weights "
 _PERMUTATIONS = 9999
 
 
-class OwnMotifs(NamedTuple):
-    """How many TFs stand with a filter that reads their own motif.
+class OwnMotifTest(NamedTuple):
+    """How many TFs have a filter that matches their own motif.
 
     Attributes
     ----------
     n_tfs : int
-        With a matrix in the data base.
+        TFs with a matrix in the database.
     n_own : int
-        With a filter of their own group among the first ones listed of them.
-    by_chance : float
-        The mean when TFs are given the groups of others.
+        Those with a filter of their own group among the ones listed for them.
+    expected : float
+        The mean over permutations of the groups.
     p : float
-        Share of permutations with as many, counting this one.
+        Fraction of permutations with as many, including the observed one.
     """
 
     n_tfs: int
     n_own: int
-    by_chance: float
+    expected: float
     p: float
 
 
-class Named(NamedTuple):
-    """What a filter is called, and which of its letters tell something.
+class FilterName(NamedTuple):
+    """The name of a filter, and its informative positions.
 
     Attributes
     ----------
     name : str
-        The known motif that it is like, such as ``CTCF``; else ``filter007``.
+        The known motif that it matches, such as ``CTCF``; otherwise ``filter007``.
     first, last : int
         Half-open.
     length : int
-        Letters of the filter.
+        Of the filter.
     """
 
     name: str
@@ -81,7 +81,7 @@ class Named(NamedTuple):
     length: int
 
 
-def filters_table(
+def filter_table(
     motifs: Sequence[FilterMotif], matches: Sequence[Match | None]
 ) -> pd.DataFrame:
     """List all filters.
@@ -96,105 +96,104 @@ def filters_table(
     -------
     DataFrame
         Columns filter, consensus, hits, largest, bits, first, last (half-open, of the
-        letters that tell something), matrix, symbols, group, e_value, cosine.
+        informative positions), matrix, symbols, group, e_value, cosine.
     """
-    rows = [
-        {
-            "filter": motif.name,
-            "consensus": motif.consensus,
-            "hits": motif.n_hits,
-            "largest": motif.largest,
-            "bits": float(information(motif.counts).sum()),
-            "first": motif.core[0],
-            "last": motif.core[1],
-            "matrix": match.matrix.name if match else "",
-            "symbols": "::".join(match.matrix.symbols) if match else "",
-            "group": match.matrix.group if match else "",
-            "e_value": match.e_value if match else np.nan,
-            "cosine": match.cosine if match else np.nan,
-        }
-        for motif, match in zip(motifs, matches, strict=True)
+    rows = []
+    for motif, match in zip(motifs, matches, strict=True):
+        bits = float(information(motif.counts).sum())
+        own = (
+            motif.name,
+            motif.consensus,
+            motif.n_hits,
+            motif.largest,
+            bits,
+            *motif.core,
+        )
+        known = "", "", "", np.nan, np.nan
+        if match:
+            matrix = match.matrix
+            symbols = "::".join(matrix.symbols)
+            known = matrix.name, symbols, matrix.group, match.e_value, match.cosine
+        rows.append((*own, *known))
+    columns = [
+        *("filter", "consensus", "hits", "largest", "bits", "first", "last"),
+        *("matrix", "symbols", "group", "e_value", "cosine"),
     ]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=columns)
 
 
-def drives_table(
-    names: Sequence[str], drives: NDArray[np.float32], filters: pd.DataFrame, top: int
+def contribution_table(
+    names: Sequence[str],
+    contributions: NDArray[np.float32],
+    filters: pd.DataFrame,
+    n: int,
 ) -> pd.DataFrame:
-    """List the filters that add most for each name, beyond what they add for others.
+    """List the filters that contribute most to each name, compared with other names.
 
     Parameters
     ----------
     names : sequence of str
         TFs, or cell lines.
-    drives : float32 array, shape (n_names, K)
+    contributions : float32 array, shape (n_names, K)
     filters : DataFrame
-        From :func:`filters_table`.
-    top : int
-        Filters of each.
+        From :func:`filter_table`.
+    n : int
+        Filters of each name.
 
     Returns
     -------
     DataFrame
-        Columns name, rank (from 1), filter, drive (log-odds), beyond (less the mean of
-        all names), consensus, symbols, group; by `beyond`, which is above 0.
+        Columns name, rank (from 1), filter, contribution (to the log-odds), excess (over
+        the mean of all names), consensus, symbols, group; by `excess`, which is above 0.
     """
-    beyond = drives - drives.mean(axis=0)
+    excess = contributions - contributions.mean(axis=0)
     rows = []
-    for name, own, more in zip(names, drives, beyond, strict=True):
-        order = np.argsort(-more, kind="stable")[:top]
-        rows += [
-            (
-                name,
-                rank,
-                filters["filter"][k],
-                own[k],
-                more[k],
-                filters["consensus"][k],
-                filters["symbols"][k],
-                filters["group"][k],
-            )
-            for rank, k in enumerate(order[more[order] > 0].tolist(), 1)
-        ]
     about = ["consensus", "symbols", "group"]
-    columns = ["name", "rank", "filter", "drive", "beyond", *about]
+    for name, own, more in zip(names, contributions, excess, strict=True):
+        order = np.argsort(-more, kind="stable")[:n]
+        for rank, k in enumerate(order[more[order] > 0].tolist(), 1):
+            values = filters["filter"][k], own[k], more[k]
+            rows.append(
+                (name, rank, *values, *(filters[column][k] for column in about))
+            )
+    columns = ["name", "rank", "filter", "contribution", "excess", *about]
     return pd.DataFrame(rows, columns=columns)
 
 
-def own_motifs(drives: pd.DataFrame, matrices: list[Matrix]) -> OwnMotifs:
-    """Ask whether the filters that speak for a TF read its own motif.
+def own_motif_test(listed: pd.DataFrame, matrices: list[Matrix]) -> OwnMotifTest:
+    """Test whether the filters that contribute most to a TF match its own motif.
 
     Parameters
     ----------
-    drives : DataFrame
-        From :func:`drives_table`, of TFs.
+    listed : DataFrame
+        From :func:`contribution_table`, of TFs.
     matrices : list of Matrix
 
     Returns
     -------
-    OwnMotifs
+    OwnMotifTest
     """
-    listed = drives.groupby("name", sort=False)["group"].agg(set)
+    groups = listed.groupby("name", sort=False)["group"].agg(set)
     own = {
         tf: {matrix.group for matrix in find_matrices(str(tf), matrices)}
-        for tf in listed.index
+        for tf in groups.index
     }
-    known = [tf for tf, groups in own.items() if groups]
+    known = [tf for tf, found in own.items() if found]
     hits = np.array(
-        [[bool(listed[tf] & own[other]) for other in known] for tf in known], dtype=bool
+        [[bool(groups[tf] & own[other]) for other in known] for tf in known], dtype=bool
     ).reshape(len(known), len(known))
     n_own = int(np.trace(hits))
     rng = np.random.default_rng(0)
     rows = np.arange(len(known))
-    drawn = np.array(
+    permuted = np.array(
         [hits[rows, rng.permutation(rows)].sum() for _ in range(_PERMUTATIONS)]
     )
-    p = (1 + int((drawn >= n_own).sum())) / (1 + _PERMUTATIONS)
-    return OwnMotifs(len(known), n_own, float(drawn.mean()), p)
+    p = (1 + int((permuted >= n_own).sum())) / (1 + _PERMUTATIONS)
+    return OwnMotifTest(len(known), n_own, float(permuted.mean()), p)
 
 
-def groups(matches: Sequence[Match | None]) -> dict[str, int]:
-    """Count filters by whose motif they are like.
+def count_groups(matches: Sequence[Match | None]) -> dict[str, int]:
+    """Count filters by the group of the motif that they match.
 
     Parameters
     ----------
@@ -209,15 +208,15 @@ def groups(matches: Sequence[Match | None]) -> dict[str, int]:
     return dict(counts.most_common())
 
 
-def write_filters(path: Path, model: Model, filters: pd.DataFrame) -> None:
-    """Write the table of filters, with the digest of their weights.
+def write_filter_table(path: Path, model: Model, filters: pd.DataFrame) -> None:
+    """Write the table of filters, with the digest of the weights.
 
     Parameters
     ----------
     path : Path
     model : Model
     filters : DataFrame
-        From :func:`filters_table`.
+        From :func:`filter_table`.
 
     Raises
     ------
@@ -225,54 +224,51 @@ def write_filters(path: Path, model: Model, filters: pd.DataFrame) -> None:
         The file cannot be written.
     """
     table = filters.to_csv(sep="\t", index=False, float_format="%.4g")
-    write_text(path, f"{_HEAD}{model.checkpoint.digest}\n{table}")
+    write_text(path, f"{_DIGEST}{model.checkpoint.digest}\n{table}")
 
 
-def read_names(model: Model, path: Path | None) -> list[Named]:
-    """Read what the filters of a model are called.
+def read_filter_names(model: Model, path: Path | None) -> list[FilterName]:
+    """Read the names of the filters of a model.
 
     Parameters
     ----------
     model : Model
     path : Path, optional
-        A table that `motifs` wrote. By default the one that comes with a shipped model.
+        A table written by `motifs`. Default: that of a bundled model.
 
     Returns
     -------
-    list of Named
-        One for every filter; numbers alone where no table is given or shipped.
+    list of FilterName
+        One for every filter; only numbers if there is no table.
 
     Raises
     ------
     InputFileError
-        The table is missing, none of filters, or of other weights.
+        The table is missing, is not a table of filters, or belongs to other weights.
     """
+    length, digest = model.config.filter_length, model.checkpoint.digest
     if path is None:
-        shipped = pretrained_models().get(model.name)
-        path = shipped and shipped.with_name(f"{model.name}.motifs.tsv")
-        digest = model.checkpoint.digest
-        if not path or not path.exists() or _digest_of(path) != digest:
-            n, length = model.checkpoint.weights["filters"].shape[:2]
-            return [Named(f"filter{k:03d}", 0, length, length) for k in range(n)]
+        bundled = pretrained_models().get(model.name)
+        path = bundled and bundled.with_name(f"{model.name}.motifs.tsv")
+        if not path or not path.exists() or _read_digest(path) != digest:
+            numbers = range(model.config.n_filters)
+            return [FilterName(f"filter{k:03d}", 0, length, length) for k in numbers]
     if not path.is_file():
-        raise InputFileError(f"{path}: no such file; give filters.tsv of `motifs`")
-    if _digest_of(path) != model.checkpoint.digest:
+        raise InputFileError(f"{path}: no such file; use filters.tsv of `motifs`")
+    if _read_digest(path) != digest:
         raise InputFileError(
-            f"{path}: of other filters than those of the model {model.name}; run "
-            f"`motifs -m {model.name}`"
+            f"{path}: not the filters of the model {model.name}; run "
+            f"`tfimpute-tracks motifs -m {model.name}`"
         )
-    length, names = model.config.filter_length, []
+    names = []
     for row in read_table(path, "table of filters", ("filter", "first", "last")).rows:
         first, last = int(row.fields["first"]), int(row.fields["last"])
         name = row.fields.get("symbols") or row.fields["filter"]
-        names.append(Named(name, first, last if last > first else length, length))
+        names.append(FilterName(name, first, last if last > first else length, length))
     return names
 
 
-def _digest_of(path: Path) -> str:
-    try:
-        with path.open(encoding="utf-8") as file:
-            head = file.readline()
-    except UnicodeDecodeError:
-        return ""
-    return head.removeprefix(_HEAD).strip() if head.startswith(_HEAD) else ""
+def _read_digest(path: Path) -> str:
+    with path.open(encoding="utf-8", errors="replace") as file:
+        line = file.readline()
+    return line.removeprefix(_DIGEST).strip() if line.startswith(_DIGEST) else ""

@@ -1,10 +1,10 @@
-"""Matrices of TFs: from the names that data sets use to those of JASPAR.
+"""JASPAR matrices of TFs, found by the names that data sets use.
 
-Matrices are counts of letters per position, the latest version of each in the CORE
-collection of vertebrates; a mouse protein stands for the human one of the same symbol.
-A heterodimer counts for either partner. ``interpret/data/jaspar-names.tsv`` holds the few names
-that do not answer by themselves. Cofactors, histone enzymes and the like have no
-matrix: that of a partner would be a guess.
+Matrices are base counts per position, the latest version of each in the CORE collection of
+vertebrates; a mouse protein represents the human one of the same symbol. A heterodimer
+counts for both proteins. ``interpret/data/jaspar-names.tsv`` lists the few TFs with another
+name in JASPAR. Cofactors, histone-modifying enzymes and similar proteins have no matrix:
+that of a binding partner would be a guess.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ from tfimpute_tracks.vocabulary import Vocabulary
 __all__ = ["RELEASE", "Matrix", "find_matrices", "load_matrices"]
 
 RELEASE = "JASPAR2026"
-_ORGANIZMS = {"9606", "10090"}
+_ORGANISMS = {"9606", "10090"}  # human and mouse
 
 
 class Matrix(NamedTuple):
-    """One matrix of JASPAR.
+    """A matrix of JASPAR.
 
     Parameters
     ----------
     name : str
-        Its number with version, such as MA0139.2.
+        ID with version, such as MA0139.2.
     symbols : tuple of str
-        The proteins, in capitals; two of a heterodimer.
+        The proteins, in upper case; two of a heterodimer.
     counts : float64 array, shape (length, 4)
         Columns A C G T.
     classes, families : tuple of str
-        Of the parts that bind DNA, by TFClass, one for each protein; empty where JASPAR
-        tells none.
+        Of the DNA-binding domains, by TFClass, one for each protein; empty if JASPAR has
+        none.
     """
 
     name: str
@@ -52,9 +52,9 @@ class Matrix(NamedTuple):
 
     @property
     def group(self) -> str:
-        """Whose motif it is: a family that shares one, or a protein with its own.
+        """The family that shares the motif, or the protein if it has its own.
 
-        Zinc fingers of one family read quite different letters.
+        Zinc fingers of one family bind quite different motifs.
         """
         if not self.families or "zinc finger" in " ".join(self.classes).lower():
             return self.symbols[0]
@@ -72,13 +72,13 @@ def load_matrices(release: str = RELEASE) -> list[Matrix]:
     Returns
     -------
     list of Matrix
-        By number.
+        Sorted by ID.
     """
     from pyjaspar import jaspardb
 
     database = jaspardb(release=release)
     file = database.conn
-    # Its thousands of queries find no index in the file, and take ten times as long.
+    # The file has no index, and thousands of queries would take ten times as long.
     database.conn = _indexed_copy(file)
     try:
         motifs = database.fetch_motifs(
@@ -96,8 +96,8 @@ def load_matrices(release: str = RELEASE) -> list[Matrix]:
             tuple(motif.tf_family or ()),
         )
         for motif in motifs
-        # TBP's matrix is of many species and names none.
-        if _ORGANIZMS & set(motif.species) or not any(motif.species)
+        # TBP's matrix is of many species and lists none.
+        if _ORGANISMS & set(motif.species) or not any(motif.species)
     ]
     return sorted(found, key=lambda matrix: matrix.name)
 
@@ -114,7 +114,7 @@ def find_matrices(tf: str, matrices: list[Matrix]) -> list[Matrix]:
     Returns
     -------
     list of Matrix
-        Its own first, then the heterodimers it is part of; empty where there is none.
+        Its own first, then those of its heterodimers; empty if there is none.
     """
     symbol, without = _special_names().get(tf.upper(), (tf, ""))
     known = dict.fromkeys(s for matrix in matrices for s in matrix.symbols)

@@ -1,8 +1,9 @@
-"""Which known motifs filters are like, and how surely.
+"""Match the motifs of filters with known motifs.
 
-Tomtom (Gupta et al., Genome Biol 2007) gives the chance that a matrix of the data base
-is as like a filter's in any alignment. It takes two flat stretches for alike, too; so
-the letters that stand out must be the same as well, which a cosine says.
+Tomtom (Gupta et al., Genome Biol 2007) gives the probability that a matrix of the database
+is as similar to a filter's motif, in any alignment, by chance. It also finds two flat
+segments similar. So the bases that stand out must be the same, too, which is measured by a
+cosine.
 """
 
 from __future__ import annotations
@@ -17,31 +18,31 @@ from numpy.typing import NDArray
 from tfimpute_tracks.interpret.filters import (
     FilterMotif,
     information,
-    is_telling,
+    is_informative,
 )
 from tfimpute_tracks.interpret.jaspar import Matrix
 
 __all__ = ["MAX_E_VALUE", "Match", "match_motifs"]
 
 MAX_E_VALUE = 0.01
-"""E-value up to which a match counts."""
+"""Maximum E-value of a match."""
 
-_ALIKE = 0.6
-_PSEUDO = 0.25
+_MIN_COSINE = 0.6
+_PSEUDOCOUNT = 0.25
 
 Doubles = NDArray[np.float64]
 
 
 class Match(NamedTuple):
-    """A known motif that a filter is like.
+    """A known motif that a filter matches.
 
     Attributes
     ----------
     matrix : Matrix
     e_value : float
-        Matrices of the data base that would be as like by chance.
+        Expected number of matrices in the database that are as similar by chance.
     cosine : float
-        Of the heights of letters in the two logos, in the best alignment.
+        Of the letter heights of the two logos, in the best alignment.
     """
 
     matrix: Matrix
@@ -52,44 +53,45 @@ class Match(NamedTuple):
 def match_motifs(
     motifs: Sequence[FilterMotif], matrices: Sequence[Matrix], threads: int = 1
 ) -> list[Match | None]:
-    """Find the known motif that each filter is most like.
+    """Find the known motif that each filter matches best.
 
     Parameters
     ----------
     motifs : sequence of FilterMotif
     matrices : sequence of Matrix
-        A whole data base: E-values are of all of it.
+        A complete database, to which the E-values refer.
     threads : int
 
     Returns
     -------
     list of Match or None
-        One for each filter: of least E-value among those of an E-value of 0.01 at most
-        and a cosine of 0.6 or more; None without one.
+        For each filter, the match with the smallest E-value among those with an E-value
+        of at most 0.01 and a cosine of at least 0.6; None without one.
     """
-    telling = [i for i, motif in enumerate(motifs) if is_telling(motif)]
+    informative = [i for i, motif in enumerate(motifs) if is_informative(motif)]
     found: list[Match | None] = [None] * len(motifs)
-    if not telling:
+    if not informative:
         return found
-    cores = [motifs[i].counts[slice(*motifs[i].core)] for i in telling]
-    chances, *_ = tomtom(
-        [_shares(core) for core in cores],
-        [_shares(matrix.counts) for matrix in matrices],
+    cores = [motifs[i].counts[slice(*motifs[i].core)] for i in informative]
+    p_values, *_ = tomtom(
+        [_frequencies(core) for core in cores],
+        [_frequencies(matrix.counts) for matrix in matrices],
         n_jobs=threads,
     )
-    for i, core, row in zip(telling, cores, chances * len(matrices), strict=True):
+    e_values = p_values * len(matrices)
+    for i, core, row in zip(informative, cores, e_values, strict=True):
         order = np.argsort(row, kind="stable")
         for j in order[row[order] <= MAX_E_VALUE].tolist():
             cosine = _cosine(information(core), information(matrices[j].counts))
-            if cosine >= _ALIKE:
+            if cosine >= _MIN_COSINE:
                 found[i] = Match(matrices[j], float(row[j]), cosine)
                 break
     return found
 
 
-def _shares(counts: NDArray[np.floating] | NDArray[np.integer]) -> Doubles:
-    """Give letters' shares as Tomtom takes them, (4, length)."""
-    smooth = counts + _PSEUDO
+def _frequencies(counts: NDArray[np.floating] | NDArray[np.integer]) -> Doubles:
+    """Give base frequencies as Tomtom needs them, (4, length)."""
+    smooth = counts + _PSEUDOCOUNT
     return np.ascontiguousarray((smooth / smooth.sum(axis=1, keepdims=True)).T)
 
 

@@ -1,10 +1,10 @@
 """The signature of elements: principal components of predicted binding, and activity.
 
-TFs bind the same elements to a large part, so a few components hold most of what is
-predicted (Qin and Feng 2017, Fig 4). Whether the first one goes with measured activity
-is asked in several ways, in the cell line of the assay and in others. Every p-value is
-two-sided. Components know nothing of activities; where these are predicted, components
-are found anew without the elements that are predicted.
+Most TFs bind similar elements, so a few components hold most of the variance (Qin and Feng
+2017, Fig 4). The correlation of the first component with measured activity is tested in
+several ways, in the cell line of the assay and in others. All p-values are two-sided.
+Components are computed without activities; for cross-validation, they are computed again
+without the elements whose activity is predicted.
 """
 
 from __future__ import annotations
@@ -32,20 +32,22 @@ __all__ = [
     "Signature",
     "compare",
     "compare_cells",
+    "cross_validate",
     "extremes",
     "find_signature",
-    "predicted",
     "rank_of",
 ]
 
 Doubles = NDArray[np.float64]
+Floating = NDArray[np.floating]
 Ints = NDArray[np.int64]
 
 MIN_ELEMENTS = 10
-"""Elements with an activity that are compared at least."""
+"""Elements with an activity that a comparison needs."""
 FOLDS, REPEATS = 5, 10
 """Of the cross-validation."""
-_LEAST = 1e-12  # of a variance
+_MIN_VARIANCE = 1e-12
+_UNDEFINED = float("nan"), float("nan")
 
 
 class Signature(NamedTuple):
@@ -54,11 +56,11 @@ class Signature(NamedTuple):
     Attributes
     ----------
     values : float64 array, shape (n_elements, k)
-        Each goes up with the mean over all TFs; the first tells elements apart most.
+        Each component increases with the mean over all TFs.
     loadings : float64 array, shape (n_tfs, k)
-        Of length 1 each.
+        Unit vectors.
     variance : float64 array, shape (k,)
-        Share of the variance that each holds.
+        Fraction of the variance that each component explains.
     """
 
     values: Doubles
@@ -67,28 +69,27 @@ class Signature(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """How the signature in a cell line goes with activities.
+    """How the signature in a cell line correlates with activities.
 
     Attributes
     ----------
     first : float64 array, shape (n_elements,)
         The first component, also of elements without an activity.
     variance : float
-        Share that the first component holds.
+        Fraction of the variance that the first component explains.
     t, t_p : float
-        Welch's t-test of the first component, the most active elements less the least
-        active ones.
+        Welch's t-test of the first component, the most against the least active elements.
     auc, u_p : float
-        Mann-Whitney's test: U as the share of the pairs of a most and a least active
+        Mann-Whitney U test: U as the fraction of the pairs of a most and a least active
         element in which the most active one has the higher first component.
     rho, rho_p : float
-        Spearman's correlation of the first component and activity, all elements.
+        Spearman's correlation of the first component with activity, all elements.
     mean_rho : float
-        The same of the mean over all TFs.
+        The same for the mean over all TFs.
     r2, cv_rho : float64 arrays, shape (k,)
         Of activities predicted by linear regression on the first 1 ... k components,
-        each by elements of other folds: 1 - residual / total sum of squares, and
-        Spearman's correlation; means over repetitions.
+        cross-validated: 1 - residual / total sum of squares, and Spearman's correlation;
+        means over repetitions.
     """
 
     first: Doubles
@@ -104,14 +105,14 @@ class Comparison(NamedTuple):
     cv_rho: Doubles
 
 
-def find_signature(scores: NDArray[np.floating], k: int) -> Signature:
-    """Find principal components, of centered scores that are not scaled.
+def find_signature(scores: Floating, k: int) -> Signature:
+    """Compute principal components of centered scores, without scaling.
 
     Parameters
     ----------
     scores : float array, shape (n_elements, n_tfs)
     k : int
-        Components; fewer where there are not so many elements or TFs.
+        Components; fewer if there are fewer elements or TFs.
 
     Returns
     -------
@@ -120,13 +121,13 @@ def find_signature(scores: NDArray[np.floating], k: int) -> Signature:
     Raises
     ------
     RunError
-        Fewer than three elements, or all score the same.
+        Fewer than three elements, or all have the same scores.
     """
     rows = scores.astype(np.float64)
-    if len(rows) < 3 or rows.var(axis=0).max() < _LEAST:
+    if len(rows) < 3 or rows.var(axis=0).max() < _MIN_VARIANCE:
         raise RunError(
             f"{len(rows)} element(s) with {len(np.unique(rows, axis=0))} different "
-            "scores have no components; give three or more that differ"
+            "scores have no components; use three or more that differ"
         )
     pca = PCA(min(k, len(rows) - 1, rows.shape[1]), svd_solver="covariance_eigh")
     values = pca.fit_transform(rows)
@@ -137,43 +138,43 @@ def find_signature(scores: NDArray[np.floating], k: int) -> Signature:
     )
 
 
-def extremes(activities: Doubles, most: int) -> tuple[Ints, Ints]:
+def extremes(activities: Doubles, n: int) -> tuple[Ints, Ints]:
     """Find the least and the most active elements.
 
     Parameters
     ----------
-    activities : float64 array, shape (n,)
-    most : int
-        Of each kind; never more than a third of all.
+    activities : float64 array, shape (n_elements,)
+    n : int
+        Of each group; never more than a third of all.
 
     Returns
     -------
-    bottom, top : int64 arrays, shape (min(most, n // 3),)
+    bottom, top : int64 arrays, shape (min(n, n_elements // 3),)
     """
-    n = min(most, len(activities) // 3)
+    n = min(n, len(activities) // 3)
     order = np.argsort(activities, kind="stable")
     return order[:n], order[len(order) - n :]
 
 
 def compare(
-    scores: NDArray[np.floating],
+    scores: Floating,
     activities: Doubles,
-    ends: tuple[Ints, Ints],
+    groups: tuple[Ints, Ints],
     k: int,
     seed: int,
     repeats: int = REPEATS,
 ) -> Comparison:
-    """Hold the signature of elements against their activities.
+    """Compare the signature of elements with their activities.
 
     Parameters
     ----------
     scores : float array, shape (n_elements, n_tfs)
     activities : float64 array, shape (n_elements,)
-        NaN where none is known: such an element counts for the components alone.
-    ends : (int64 array, int64 array)
-        Places of the least and the most active elements.
+        NaN if unknown: such an element is used for the components only.
+    groups : (int64 array, int64 array)
+        Indices of the least and the most active elements.
     k : int
-        Components for the regression, at most.
+        Maximum number of components for the regression.
     seed : int
         Of the folds.
     repeats : int
@@ -182,48 +183,52 @@ def compare(
     Returns
     -------
     Comparison
-        NaN where the first component is the same for all that are compared.
+        NaN if the first component is the same for all compared elements.
     """
-    first, variance = _first(scores)
+    try:
+        found = find_signature(scores, 1)
+        first, variance = found.values[:, 0], float(found.variance[0])
+    except RunError:
+        first, variance = np.zeros(len(scores)), float("nan")
     known = np.flatnonzero(~np.isnan(activities))
-    own, told = first[known], activities[known]
-    bottom, top = (first[end] for end in ends)
-    t, t_p = _welch(top, bottom)
-    auc, u_p = _mann_whitney(top, bottom)
-    rho, rho_p = _spearman(own, told)
-    some = scores[known].astype(np.float64)
-    mean_rho, _ = _spearman(some.mean(axis=1), told)
-    guesses = predicted(some, told, k, seed, repeats)
-    residual = ((told[:, None] - guesses) ** 2).sum(axis=1)
-    r2 = 1 - residual / ((told - told.mean()) ** 2).sum()
-    cv_rho = [[_spearman(g, told)[0] for g in repeat.T] for repeat in guesses]
+    measured, own = activities[known], scores[known].astype(np.float64)
+    bottom, top = (first[group] for group in groups)
+    predicted = cross_validate(own, measured, k, seed, repeats)
+    residual = ((measured[:, None] - predicted) ** 2).sum(axis=1)
+    r2 = 1 - residual / ((measured - measured.mean()) ** 2).sum()
+    cv_rho = [[_spearman(p, measured)[0] for p in repeat.T] for repeat in predicted]
     return Comparison(
-        *(first, variance, t, t_p, auc, u_p, rho, rho_p, mean_rho),
+        first,
+        variance,
+        *_welch(top, bottom),
+        *_mann_whitney(top, bottom),
+        *_spearman(first[known], measured),
+        _spearman(own.mean(axis=1), measured)[0],
         r2.mean(axis=0),
         np.mean(cv_rho, axis=0),
     )
 
 
 def compare_cells(
-    scores: Sequence[NDArray[np.floating]],
+    scores: Sequence[Floating],
     activities: Doubles,
-    ends: tuple[Ints, Ints],
+    groups: tuple[Ints, Ints],
     k: int,
     seed: int,
     threads: int,
     advance: Callable[[int], None],
 ) -> list[Comparison]:
-    """Hold the signatures of several cell lines against the same activities.
+    """Compare the signatures of several cell lines with the same activities.
 
     Parameters
     ----------
     scores : sequence of float arrays, shape (n_elements, n_tfs)
         Of each cell line.
-    activities, ends, k, seed
+    activities, groups, k, seed
         As for :func:`compare`; all cell lines have the same folds.
     threads : int
     advance : callable
-        Told how many more cell lines are done.
+        Called with the number of cell lines that are done.
 
     Returns
     -------
@@ -232,27 +237,27 @@ def compare_cells(
     found = []
     # Thousands of small matrices: threads inside each would wait for each other.
     with threadpool_limits(1), ThreadPoolExecutor(threads) as pool:
-        for one in pool.map(
-            lambda own: compare(own, activities, ends, k, seed), scores
+        for comparison in pool.map(
+            lambda own: compare(own, activities, groups, k, seed), scores
         ):
-            found.append(one)
+            found.append(comparison)
             advance(1)
     return found
 
 
-def predicted(
+def cross_validate(
     scores: Doubles, activities: Doubles, k: int, seed: int, repeats: int = REPEATS
 ) -> Doubles:
-    """Predict activities from components that never saw the elements.
+    """Predict activities from components that are computed without the elements.
 
     Parameters
     ----------
     scores : float64 array, shape (n_elements, n_tfs)
     activities : float64 array, shape (n_elements,)
     k : int
-        Components at most; fewer where a fold leaves not so many elements.
+        Maximum number of components; fewer if a fold leaves fewer elements.
     seed : int
-        Of the folds; each repetition has others.
+        Of the folds; each repetition has different ones.
     repeats : int
 
     Returns
@@ -261,26 +266,27 @@ def predicted(
         By regression on the first 1 ... k components.
     """
     n, n_tfs = scores.shape
-    n_learned = n - -(-n // FOLDS)
-    steps = PCA(min(k, n_tfs, n_learned - 2), svd_solver="covariance_eigh"), _Nested()
+    n_train = n - -(-n // FOLDS)
+    steps = PCA(min(k, n_tfs, n_train - 2), svd_solver="covariance_eigh"), _Nested()
     seeds = np.random.default_rng(seed).integers(2**31, size=repeats).tolist()
     folds = [KFold(FOLDS, shuffle=True, random_state=own) for own in seeds]
-    with np.errstate(invalid="ignore"):  # shares of no variance at all
-        guesses = [
+    with np.errstate(invalid="ignore"):  # explained fractions of no variance
+        predicted = [
             cross_val_predict(make_pipeline(*steps), scores, activities, cv=fold)
             for fold in folds
         ]
-    return np.array(guesses)
+    return np.array(predicted)
 
 
 def rank_of(values: Doubles, which: int) -> int:
-    """Tell the place of one among others, the largest first.
+    """Give the rank of a value, the largest first.
 
     Parameters
     ----------
     values : float64 array, shape (n,)
         NaN comes last.
     which : int
+        Index of the value.
 
     Returns
     -------
@@ -294,15 +300,16 @@ def rank_of(values: Doubles, which: int) -> int:
 class _Nested(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     """Least squares on the first 1, 2 ... k of k columns, all at once.
 
-    Components do not correlate, so a column's coefficient is the same whatever others
-    there are, and the predictions of k regressions are the sums of their terms.
+    Components do not correlate, so a coefficient does not depend on the other columns,
+    and the predictions of the k regressions are cumulative sums.
     """
 
     def fit(self, components: Doubles, target: Doubles) -> _Nested:
         self.mean_ = target.mean()
         size = (components**2).sum(axis=0)
         product = components.T @ (target - self.mean_)
-        self.slopes_ = np.where(size > _LEAST, product / np.maximum(size, _LEAST), 0.0)
+        slopes = product / np.maximum(size, _MIN_VARIANCE)
+        self.slopes_ = np.where(size > _MIN_VARIANCE, slopes, 0.0)
         return self
 
     def predict(self, components: Doubles) -> Doubles:
@@ -311,31 +318,22 @@ class _Nested(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         return sums
 
 
-def _first(scores: NDArray[np.floating]) -> tuple[Doubles, float]:
-    """Give the first component and its share; zeros and NaN where all are the same."""
-    try:
-        found = find_signature(scores, 1)
-    except RunError:
-        return np.zeros(len(scores)), float("nan")
-    return found.values[:, 0], float(found.variance[0])
-
-
 def _welch(a: Doubles, b: Doubles) -> tuple[float, float]:
-    told = [number for x in (a, b) for number in (x.mean(), x.std(ddof=1), len(x))]
+    moments = [value for x in (a, b) for value in (x.mean(), x.std(ddof=1), len(x))]
     with np.errstate(divide="ignore", invalid="ignore"):
-        found = stats.ttest_ind_from_stats(*told, equal_var=False)
+        found = stats.ttest_ind_from_stats(*moments, equal_var=False)
     return float(found.statistic), float(found.pvalue)
 
 
 def _mann_whitney(a: Doubles, b: Doubles) -> tuple[float, float]:
-    if np.concatenate([a, b]).var() < _LEAST:
-        return float("nan"), float("nan")
+    if np.concatenate([a, b]).var() < _MIN_VARIANCE:
+        return _UNDEFINED
     u, p = stats.mannwhitneyu(a, b)
     return float(u) / (len(a) * len(b)), float(p)
 
 
 def _spearman(a: Doubles, b: Doubles) -> tuple[float, float]:
-    if a.var() < _LEAST or b.var() < _LEAST:
-        return float("nan"), float("nan")
+    if a.var() < _MIN_VARIANCE or b.var() < _MIN_VARIANCE:
+        return _UNDEFINED
     found = stats.spearmanr(a, b)
     return float(found.statistic), float(found.pvalue)

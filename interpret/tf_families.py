@@ -1,4 +1,4 @@
-"""Families of TFs, by the class of what binds DNA."""
+"""Families of TFs, by the class of their DNA-binding domain."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pathlib import Path
 
 from tfimpute_tracks.storage.table import read_table
 
-__all__ = ["BINDS_NO_SEQUENCE", "OTHER", "family_of"]
+__all__ = ["NOT_DNA_BINDING", "OTHER", "family_of"]
 
 OTHER = "Other"
-"""The family of a TF that does not come with the package."""
-BINDS_NO_SEQUENCE = frozenset(
+"""The family of a TF that is not in the bundled table."""
+NOT_DNA_BINDING = frozenset(
     {"Chromatin", "Cofactor", "Cohesin", "Transcription machinery"}
 )
-"""Families of proteins that others bring to DNA: they share no motif."""
+"""Families of proteins that do not bind DNA directly: they share no motif."""
 
 
 @cache
@@ -36,7 +36,7 @@ def family_of(tf: str) -> str:
     Returns
     -------
     str
-        The class of its DNA-binding domain, or what else it is; `Other` for a TF that
-        does not come with the package.
+        The class of its DNA-binding domain, or its function; `Other` for a TF that is not
+        in the bundled table.
     """
     return _families().get(tf, OTHER)

@@ -1,12 +1,14 @@
-"""Arrays in, arrays out: the inner loops, in numba where numpy would be slow.
+"""Kernels: the inner loops, from arrays to arrays, compiled by numba.
 
-Codes of letters (``encode``), the convolution by look-up tables (``tables``; ``lookup``
-and ``gradient`` for training, ``motifs`` for scans), the geometry of segments, sparse
-features and their products, peak calling, what peaks cover, what tracks add;
-``fused`` is the scan's kernel for a GPU.
-What must be fast is written over the vectors of ``lanes``. A kernel takes arrays and
-scalars, raises nothing inside its loop and reads no file; the Python function beside it
-checks and allocates.
+They encode sequence (``encode``), compute the convolution by look-up tables (``tables``;
+``lookup`` and ``gradient`` for training, ``motifs`` for scans) over segments of tiles
+(``segments``), multiply sparse features (``sparse``, ``products``), apply evidence
+(``coverage``, ``attention``), call peaks and quantize scores. ``fused`` is the scan's
+kernel for a GPU.
+
+Kernels that must be fast use the vectors of ``lanes``. A kernel takes arrays and
+scalars, raises no error and reads no file; the Python function next to it checks its
+arguments and allocates the result.
 """
 
 __all__: list[str] = []

@@ -1,8 +1,8 @@
-"""A tile's score from its own and its neighbors': a row of scores, blended.
+"""Context: a tile's score from its own score and those of neighboring tiles.
 
     z'_i  =  sum_k v[k] max_{|j| <= k} z_{i + j}  +  b,   k = 0 ... R
 
-A neighbor that is unknown says nothing: the tile itself stands in for it.
+The score of the tile itself replaces those of unknown neighbors.
 """
 
 from __future__ import annotations
@@ -24,28 +24,28 @@ def blend(
     spread: int,
     step: int,
 ) -> Floats:
-    """Blend the logits of neighboring tiles.
+    """Combine the logits of neighboring tiles.
 
     Parameters
     ----------
-    logits : float32 array, shape (n_core, n_pairs)
-        Of a row of tiles; what stands for an unknown one does not matter.
-    unknown : bool array, shape (n_core,)
+    logits : float32 array, shape (n_base, n_pairs)
+        Of consecutive tiles; values of unknown tiles are ignored.
+    unknown : bool array, shape (n_base,)
     weights : float32 array, shape (R + 1,)
-        v[0], of the tile itself, to v[R], of the best within R neighbors.
+        v[0] of the tile itself to v[R] of the maximum within R neighbors.
     bias : float
     spread : int
-        Rows from a neighbor to the next.
+        Rows between neighbors.
     step : int
-        Rows from a blended tile to the next; the first has R neighbors before it.
+        Rows between results; the first result has R neighbors before it.
 
     Returns
     -------
     float32 array, shape (n_tiles, n_pairs)
         Of every tile with R neighbors on both sides. NaN for an unknown tile.
     """
-    reach = (len(weights) - 1) * spread
-    n_tiles = max(0, (len(logits) - 2 * reach - 1) // step + 1)
+    context = (len(weights) - 1) * spread
+    n_tiles = max(0, (len(logits) - 2 * context - 1) // step + 1)
     blended = np.empty((n_tiles, logits.shape[1]), dtype=np.float32)
     known = ~np.ascontiguousarray(unknown)
     _blend(
@@ -77,8 +77,8 @@ def _blend(logits, known, weights, bias, spread, step, out):  # type: ignore[no-
             sums[i] = bias + weights[0] * center[i]
         for k in range(1, n_near):
             for side in (-1, 1):
-                place = own + side * k * spread
-                near = logits[place] if known[place] else center
+                other = own + side * k * spread
+                near = logits[other] if known[other] else center
                 for i in range(n_pairs):
                     best[i] = max(best[i], near[i])
             for i in range(n_pairs):

@@ -1,8 +1,8 @@
-"""Letters to codes, and codes to what the kernels read.
+"""Codes of nucleotides: conversion from text, one-hot encoding, counting and packing.
 
 A *code* is a uint8: A, C, G, T = 0, 1, 2, 3 and 4 for everything else. Code 4 is an
-all-zero column of the one-hot matrix (the paper's X), so an unknown letter adds nothing
-to a convolution. Nothing here reads files or knows chromosomes.
+all-zero column of the one-hot matrix (the paper's X), so an unknown base adds nothing
+to a convolution.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ __all__ = [
 Codes = NDArray[np.uint8]
 
 N_CODE = 4
-"""The code of every letter that is not A, C, G or T."""
+"""The code of every base that is not A, C, G or T."""
 
 _COMPLEMENT = np.array([3, 2, 1, 0, 4], dtype=np.uint8)
-_LETTERS = np.frombuffer(b"ACGTN", dtype=np.uint8)
+_BASES = np.frombuffer(b"ACGTN", dtype=np.uint8)
 
 
 def _code_table() -> Codes:
     table = np.full(256, N_CODE, dtype=np.uint8)
-    for code, letter in enumerate("ACGT"):
-        table[ord(letter)] = table[ord(letter.lower())] = code
+    for code, base in enumerate("ACGT"):
+        table[ord(base)] = table[ord(base.lower())] = code
     return table
 
 
@@ -57,27 +57,27 @@ _CODE_OF = _code_table()
 _IS_AMBIGUOUS = _ambiguity_table()
 
 
-def _as_bytes(letters: str | bytes | Codes) -> Codes:
-    if isinstance(letters, str):
-        letters = letters.encode("ascii", errors="replace")
-    if isinstance(letters, bytes):
-        return np.frombuffer(letters, dtype=np.uint8)
-    return letters
+def _as_bytes(sequence: str | bytes | Codes) -> Codes:
+    if isinstance(sequence, str):
+        sequence = sequence.encode("ascii", errors="replace")
+    if isinstance(sequence, bytes):
+        return np.frombuffer(sequence, dtype=np.uint8)
+    return sequence
 
 
-def encode(letters: str | bytes | Codes) -> Codes:
-    """Turn letters into codes, whatever their case.
+def encode(sequence: str | bytes | Codes) -> Codes:
+    """Convert a sequence in upper or lower case to codes.
 
     Parameters
     ----------
-    letters : str, bytes or uint8 array of ASCII values, shape (n,)
+    sequence : str, bytes or uint8 array of ASCII values, shape (n,)
 
     Returns
     -------
     uint8 array, shape (n,)
-        A, C, G, T = 0..3; every other letter, N and the IUPAC ones alike, 4.
+        A, C, G, T = 0..3; everything else, such as N and IUPAC codes, 4.
     """
-    values = _as_bytes(letters)
+    values = _as_bytes(sequence)
     codes = np.empty(values.shape, dtype=np.uint8)
     _translate(np.ascontiguousarray(values).reshape(-1), _CODE_OF, codes.reshape(-1))
     return codes
@@ -85,13 +85,13 @@ def encode(letters: str | bytes | Codes) -> Codes:
 
 @njit(nogil=True, cache=True)
 def _translate(values, table, codes):  # type: ignore[no-untyped-def]
-    # numpy's indexing by an array takes four times as long.
+    # Indexing by an array in numpy takes four times as long.
     for i in range(values.size):
         codes[i] = table[values[i]]
 
 
 def decode(codes: Codes) -> str:
-    """Turn codes into upper-case letters, code 4 into N.
+    """Convert codes to a sequence in upper case, code 4 to N.
 
     Parameters
     ----------
@@ -101,34 +101,34 @@ def decode(codes: Codes) -> str:
     -------
     str of length n
     """
-    return _LETTERS[codes].tobytes().decode("ascii")
+    return _BASES[codes].tobytes().decode("ascii")
 
 
-def count_ambiguous(letters: str | bytes | Codes) -> int:
-    """Count the letters that are neither A, C, G, T nor N, in either case.
+def count_ambiguous(sequence: str | bytes | Codes) -> int:
+    """Count characters other than A, C, G, T and N, in either case.
 
     Parameters
     ----------
-    letters : str, bytes or uint8 array of ASCII values, shape (n,)
+    sequence : str, bytes or uint8 array of ASCII values, shape (n,)
 
     Returns
     -------
     int
-        IUPAC codes and stray characters; :func:`encode` reads each of them as N.
+        Number of IUPAC codes and stray characters, which :func:`encode` reads as N.
     """
-    return int(np.count_nonzero(_IS_AMBIGUOUS[_as_bytes(letters)]))
+    return int(np.count_nonzero(_IS_AMBIGUOUS[_as_bytes(sequence)]))
 
 
 def unknown_bases(
     codes: Codes, stride: int, seq_len: int, n_tiles: int
 ) -> NDArray[np.int64]:
-    """Count the letters of each tile that are not A, C, G or T.
+    """Count the unknown bases of each tile: those other than A, C, G and T.
 
     Parameters
     ----------
     codes : uint8 array, shape ((n_tiles - 1) * stride + seq_len,) or longer
     stride, seq_len : int
-        Tile i begins at i * stride and has seq_len letters.
+        Tile i covers i * stride to i * stride + seq_len, in bp.
     n_tiles : int
 
     Returns
@@ -138,13 +138,13 @@ def unknown_bases(
     Raises
     ------
     IndexError
-        There are too few letters for the tiles.
+        The sequence is too short for the tiles.
     """
     needed = (n_tiles - 1) * stride + seq_len
     if n_tiles and codes.size < needed:
-        raise IndexError(f"{codes.size} letters are too few for {n_tiles} tiles")
+        raise IndexError(f"{codes.size} bases are too few for {n_tiles} tiles")
     counts = np.zeros(n_tiles, dtype=np.int64)
-    if codes.max(initial=0) >= N_CODE:  # most stretches have none, seen at a glance
+    if codes.max(initial=0) >= N_CODE:  # rare, and fast to exclude
         _count_unknown(codes, stride, seq_len, counts)
     return counts
 
@@ -152,13 +152,13 @@ def unknown_bases(
 def missing_tiles(
     codes: Codes, stride: int, seq_len: int, n_tiles: int
 ) -> NDArray[np.bool_]:
-    """Tell the tiles that have no score: more than half of the letters are unknown.
+    """Find the tiles without a score: more than half of their bases are unknown.
 
     Parameters
     ----------
     codes : uint8 array, shape ((n_tiles - 1) * stride + seq_len,) or longer
     stride, seq_len : int
-        Tile i begins at i * stride and has seq_len letters.
+        Tile i covers i * stride to i * stride + seq_len, in bp.
     n_tiles : int
 
     Returns
@@ -168,15 +168,14 @@ def missing_tiles(
     Raises
     ------
     IndexError
-        There are too few letters for the tiles.
+        The sequence is too short for the tiles.
     """
     return 2 * unknown_bases(codes, stride, seq_len, n_tiles) > seq_len
 
 
 @njit(nogil=True, cache=True)
 def _count_unknown(codes, stride, seq_len, counts):  # type: ignore[no-untyped-def]
-    # What enters and what leaves a tile: no letter is looked at more than twice where
-    # tiles overlap.
+    # A sliding window: where tiles overlap, each base is added once and removed once.
     count, begin, end = 0, 0, 0
     for tile in range(counts.size):
         first, last = tile * stride, tile * stride + seq_len
@@ -191,7 +190,7 @@ def _count_unknown(codes, stride, seq_len, counts):  # type: ignore[no-untyped-d
 
 
 def reverse_complement(codes: Codes) -> Codes:
-    """Read the other strand, along the last axis.
+    """Compute the reverse complement along the last axis.
 
     Parameters
     ----------
@@ -200,7 +199,7 @@ def reverse_complement(codes: Codes) -> Codes:
     Returns
     -------
     uint8 array, shape (..., n), contiguous
-        N stays N.
+        Code 4 is unchanged.
     """
     return np.ascontiguousarray(_COMPLEMENT[codes][..., ::-1])
 
@@ -239,7 +238,7 @@ def one_hot_tensor(codes: Tensor, dtype: torch.dtype | None = None) -> Tensor:
 
 
 def pack_2bit(codes: Codes) -> Codes:
-    """Pack four letters into a byte, the first letter in the lowest bits.
+    """Pack four codes into a byte, the first code in the lowest bits.
 
     Parameters
     ----------
@@ -248,8 +247,8 @@ def pack_2bit(codes: Codes) -> Codes:
     Returns
     -------
     uint8 array, shape (n, ceil(L / 4))
-        Code 4 is packed as A: two bits have no room for it, so the caller keeps the
-        places of the N's.
+        Code 4 does not fit into two bits and is packed as A: store its positions
+        separately.
     """
     n, length = codes.shape
     padded = np.zeros((n, -(-length // 4) * 4), dtype=np.uint8)
@@ -262,13 +261,13 @@ def pack_2bit(codes: Codes) -> Codes:
 
 
 def unpack_2bit(packed: Codes, length: int) -> Codes:
-    """Undo :func:`pack_2bit`.
+    """Unpack codes; the inverse of :func:`pack_2bit`.
 
     Parameters
     ----------
     packed : uint8 array, shape (n, ceil(length / 4))
     length : int
-        Letters per row.
+        Codes per row.
 
     Returns
     -------
@@ -276,5 +275,5 @@ def unpack_2bit(packed: Codes, length: int) -> Codes:
     """
     shifts = np.array([0, 2, 4, 6], dtype=np.uint8)
     codes: Codes = (packed[..., None] >> shifts) & np.uint8(3)
-    letters = codes.reshape(len(packed), 4 * packed.shape[1])
-    return np.ascontiguousarray(letters[:, :length])
+    rows = codes.reshape(len(packed), 4 * packed.shape[1])
+    return np.ascontiguousarray(rows[:, :length])

@@ -1,42 +1,43 @@
 """The convolution and its maximum per segment as one kernel for a GPU, in Triton.
 
 A convolution over positions is a product of two matrices, (2 K, 4 F) filters of both
-strands by (4 F, positions) windows of letters. Its result is far larger than anything
-that is wanted of it, so the kernel never writes it: a program holds a tile of it in
-registers, takes the maximum of each segment (:mod:`tfimpute_tracks.kernels.segments`),
-subtracts the bias, cuts at zero and writes (n_segments, 2 K) only.
+strands by (4 F, positions) windows of one-hot sequence. Its result is far larger than
+what is needed of it, so the kernel does not store it: a program holds a tile of it in
+registers, computes the maximum of each segment (:mod:`tfimpute_tracks.kernels.segments`),
+subtracts the bias, applies the ReLU and writes (n_segments, 2 K) only.
 
-The matrix of windows is never made either. The one-hot rows of the codes, N a row of
-zeros, are laid one after another, 8 bytes per letter, and the 4 F numbers of the window
-at position p are the 4 F that begin at 4 p: a row of the matrix is an address. That
-costs a program fewer instructions than to compare letters would.
+The matrix of windows is not stored either. The one-hot rows of the codes, with zeros for
+N, are contiguous, 8 bytes per base, and the 4 F values of the window at position p begin
+at 4 p: a row of the matrix is an address. This takes fewer instructions than comparing
+bases.
 
-How a program is cut out
-    A program owns some filters and a few *streams*: the same segment of neighboring
-    stride periods, all read in step, `steps` positions of each at a time. So every
-    column of a tile is a position that is wanted, whatever the length of a segment:
-    81 + 19 positions cost 104. Positions past a segment's end are its last one once
-    more, which leaves a maximum what it is, so nothing is masked. The streams lie
-    innermost in a tile, and on a tensor core a thread then holds all steps of its
-    streams: the maximum takes one instruction per element and no exchange.
-    Each segment belongs to one program: no atomics, and the same answer every time.
+Programs
+    A program has some filters and a few *streams*: the same segment of neighboring
+    stride periods, read simultaneously, `steps` positions of each at a time. Every
+    column of a tile is therefore a position that is needed, whatever the length of a
+    segment: 81 + 19 positions cost 104. Positions beyond the end of a segment repeat its
+    last one, which does not change a maximum, so no mask is needed. Streams are the
+    innermost axis of a tile: on a tensor core, a thread then holds all steps of its
+    streams, and the maximum takes one instruction per element, without shuffles.
+    Each segment belongs to one program, so results are reproducible.
 
-Work and bound
-    A position costs 2 K x 4 F multiply-adds for both strands, 320,000 at the paper's
-    K = 2,000 and F = 20; depth is filled up to a multiple of 16, which 80 is. Moved are
-    some 20 bytes per letter and 2 K numbers per segment, 1,000 multiply-adds per byte:
-    the product bounds it, 990e12 / 640,000 = 1,500 Mb/s in half precision on an H100.
+Cost
+    A position takes 2 K x 4 F multiply-adds for both strands, 320,000 at the paper's
+    K = 2,000 and F = 20; the depth is padded to a multiple of 16, such as 80. Memory
+    traffic is 20 bytes per base and 2 K values per segment, one byte per 1,000
+    multiply-adds: the product is the limit, 990e12 / 640,000 = 1,500 Mb/s in half
+    precision on an H100.
 
-Factors of the product; sums are float32 always
-    `ieee`    float32 on the plain cores: slow, and the yardstick
+Factors of the product (sums are always float32)
+    `ieee`    float32 without tensor cores: slow, the reference
     `tf32`    rounded to 11 bits, at half the rate of the two below
     `bf16`    rounded to 8 bits
-    `fp16`    rounded to 11 bits, each filter scaled by a power of two so that it fits
-    `fp16x2`  each number as the sum of two of them: 22 bits, at half the rate of one
+    `fp16`    rounded to 11 bits, each filter scaled by a power of two to fit the range
+    `fp16x2`  each value as the sum of two: 22 bits, at half the rate of one
 
-One-hot numbers are 0 and 1 in every format, so only filters are rounded, and two
-products of half precision are worth one of float32: 2 ** -22 per weight is no more than
-float32 sums of 80 numbers lose anyway.
+One-hot values are 0 and 1 in every format, so only filters are rounded, and two products
+in half precision are as accurate as one in float32: an error of 2 ** -22 per weight is
+not larger than that of float32 sums of 80 values.
 
 Triton is optional (the extra `gpu`): this module imports without it.
 """
@@ -72,14 +73,14 @@ __all__ = [
 ]
 
 PRECISIONS = ("ieee", "tf32", "bf16", "fp16", "fp16x2")
-"""What :func:`fuse_filters` can round the factors to; see the module."""
+"""Formats of the factors for :func:`fuse_filters`; see the module."""
 
 _DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp16x2": torch.float16}
 _AMPERE = (8, 0)
-_DEPTH = 64  # letters' numbers per product; the rest goes in one of 16, 32 or 64
-_ROOM = 1 << 14  # numbers of a tile's filters, of which there may be two parts
-_LARGEST = 14  # exponent of the largest number of a filter in half precision
-_MOST_LETTERS = 1 << 28  # 4 numbers per letter are counted in an int32
+_DEPTH = 64  # one-hot values per product; the rest is one product of 16, 32 or 64
+_MAX_WEIGHTS = 1 << 14  # of a tile's filters, of which there may be two parts
+_MAX_EXPONENT = 14  # of the largest weight of a filter in half precision
+_MAX_BASES = 1 << 28  # 4 values per base are indexed by an int32
 
 
 class FusedFilters(NamedTuple):
@@ -88,14 +89,14 @@ class FusedFilters(NamedTuple):
     Attributes
     ----------
     weights : tensor, shape (n_parts, n_padded, depth)
-        Rows of 4 F numbers, filled up with zeros; the sum of the parts is the filter.
+        Rows of 4 F values, padded with zeros; the sum of the parts is the filter.
     scale : float32 tensor, shape (n_padded,)
-        What a product is multiplied by to undo the scaling of its filter.
+        Factor of a product that reverts the scaling of its filter.
     bias : float32 tensor, shape (n_padded,)
     n_filters : int
         Filters of both strands.
     length : int
-        F, letters per filter.
+        F, positions per filter.
     precision : str
         One of :data:`PRECISIONS`.
     """
@@ -109,10 +110,10 @@ class FusedFilters(NamedTuple):
 
 
 def runs_on(device: torch.device) -> bool:
-    """Tell whether the kernel is made for a device.
+    """Check whether the kernel supports a device.
 
-    Whether it also compiles there shows when it does: that takes a C compiler, and a
-    driver and a PyTorch that fit the Triton.
+    Compilation may still fail: it requires a C compiler, and a driver and a PyTorch that
+    match Triton.
 
     Parameters
     ----------
@@ -121,8 +122,8 @@ def runs_on(device: torch.device) -> bool:
     Returns
     -------
     bool
-        True for NVIDIA GPUs with tensor cores that Triton knows, from Ampere on, and
-        for a CPU where Triton was told to interpret (`TRITON_INTERPRET=1`).
+        True for NVIDIA GPUs from Ampere on, and for a CPU with Triton's interpreter
+        (`TRITON_INTERPRET=1`).
     """
     if not HAS_TRITON:
         return False
@@ -134,12 +135,12 @@ def runs_on(device: torch.device) -> bool:
 
 
 def fuse_filters(filters: Tensor, bias: Tensor, precision: str) -> FusedFilters:
-    """Lay filters out for :func:`fused_maxima`.
+    """Arrange filters for :func:`fused_maxima`.
 
     Parameters
     ----------
     filters : float32 tensor, shape (n_filters, F, 4)
-        Of both strands, columns A C G T, on the device that is to run.
+        Of both strands, columns A C G T, on the device to use.
     bias : float32 tensor, shape (n_filters,)
     precision : str
         One of :data:`PRECISIONS`.
@@ -154,7 +155,7 @@ def fuse_filters(filters: Tensor, bias: Tensor, precision: str) -> FusedFilters:
         The precision is unknown.
     """
     if precision not in PRECISIONS:
-        raise ValueError(f"precision {precision!r}; give one of {PRECISIONS}")
+        raise ValueError(f"precision {precision!r}; use one of {PRECISIONS}")
     n_filters, length, _ = filters.shape
     depth = sum(_depths(length))
     block = _columns(n_filters, depth, precision)
@@ -166,10 +167,10 @@ def fuse_filters(filters: Tensor, bias: Tensor, precision: str) -> FusedFilters:
     scale = filters.new_ones(n_padded)
     dtype = _DTYPES.get(precision, torch.float32)
     if dtype == torch.float16:
-        # A power of two, so that scaling loses nothing: frexp gives the exponent.
+        # Scaling by a power of two is exact; frexp computes the exponent.
         exponent = torch.frexp(flat.abs().amax(dim=1))[1]
-        flat = torch.ldexp(flat, (_LARGEST - exponent)[:, None])
-        scale = torch.ldexp(scale, exponent - _LARGEST)
+        flat = torch.ldexp(flat, (_MAX_EXPONENT - exponent)[:, None])
+        scale = torch.ldexp(scale, exponent - _MAX_EXPONENT)
     parts = [flat.to(dtype)]
     if precision == "fp16x2":
         parts.append((flat - parts[0].float()).to(dtype))
@@ -180,24 +181,24 @@ def fuse_filters(filters: Tensor, bias: Tensor, precision: str) -> FusedFilters:
 def fused_maxima(
     codes: Tensor, filters: FusedFilters, grid: SegmentGrid, n_segments: int
 ) -> Tensor:
-    """Give each filter's largest rectified value in each segment.
+    """Compute the maximum of each filter over each segment, after bias and ReLU.
 
     Parameters
     ----------
     codes : uint8 tensor, shape (n,), values 0..4
-        From the first position of the first segment; on a CUDA device, or anywhere
-        under Triton's interpreter.
+        From the first position of the first segment; on a CUDA device, or on any device
+        with Triton's interpreter.
     filters : FusedFilters
         On the same device.
     grid : SegmentGrid
     n_segments : int
-        `grid.n_segments` of the tiles in `codes`: every segment lies within them.
+        `grid.n_segments` of the tiles in `codes`, which contain all segments.
 
     Returns
     -------
     float32 tensor, shape (n_segments, n_filters)
-        max(0, max_r Y[r, k] - b[k]), r over the positions of the segment; 0 for the
-        gaps between tiles, segments that no window has.
+        max(0, max_r Y[r, k] - b[k]), r over the positions of the segment; 0 for
+        segments between tiles, which are in no window.
 
     Raises
     ------
@@ -236,29 +237,29 @@ def fused_maxima(
 
 
 def _check_reach(n: int, length: int, grid: SegmentGrid, n_segments: int) -> None:
-    # The kernel holds positions back at the last one that is there, so a short sequence
-    # would give a wrong answer and no error.
+    # The kernel clips positions to the last one, so a sequence that is too short would
+    # give wrong results without an error.
     period, within = divmod(n_segments, grid.borders.size)
     end = period * grid.stride + int(grid.borders[within]) if n_segments else 0
     if n_segments and not end <= n - length + 1:
         raise ValueError(
-            f"{n_segments} segments end at position {end}, but {n} letters have "
+            f"{n_segments} segments end at position {end}, but {n} bases have "
             f"positions 0 to {n - length + 1}"
         )
-    if n > _MOST_LETTERS:
-        raise ValueError(f"{n} letters in one call; give at most {_MOST_LETTERS}")
+    if n > _MAX_BASES:
+        raise ValueError(f"{n} bases in one call; use at most {_MAX_BASES}")
 
 
 def _side(depth: int, precision: str) -> int:
-    """Give the side of a tile: 128, and less where shared memory would run out."""
+    """Choose the side of a tile: 128, or less to fit shared memory."""
     side = 64 if precision == "ieee" else 128
-    while side > 16 and side * depth > _ROOM:
+    while side > 16 and side * depth > _MAX_WEIGHTS:
         side //= 2
     return side
 
 
 def _wanted(grid: SegmentGrid) -> list[tuple[int, int, int]]:
-    """List the segments of a period that windows have: number, start and end."""
+    """List the segments of a period that are in windows: index, start and end."""
     edges = [*grid.borders.tolist(), grid.stride]
     runs = np.concatenate([grid.forward, grid.reverse])
     used = {i % grid.borders.size for first, end in runs for i in range(first, end)}
@@ -266,20 +267,20 @@ def _wanted(grid: SegmentGrid) -> list[tuple[int, int, int]]:
 
 
 def _columns(n_filters: int, depth: int, precision: str) -> int:
-    """Give the filters per program, a power of two."""
+    """Choose the number of filters per program, a power of two."""
     return min(_side(depth, precision), max(16, 1 << (n_filters - 1).bit_length()))
 
 
 def _depths(length: int) -> list[int]:
-    """Cut 4 F numbers into depths that a product takes: powers of two from 16 on."""
+    """Divide 4 F values into depths of products: powers of two, at least 16."""
     full, rest = divmod(4 * length, _DEPTH)
     tail = [max(16, 1 << (rest - 1).bit_length())] if rest else []
     return [_DEPTH] * full + tail
 
 
 def _one_hot(codes: Tensor, filters: FusedFilters) -> Tensor:
-    # Rows of a window are filled up to the depth of the product: their weights are
-    # zero, and beyond the last window there are letters of zeros to be read.
+    # Windows are padded to the depth of the product: the weights there are zero, and
+    # zeros follow the last window.
     n = codes.numel()
     extra = filters.weights.shape[2] // 4 - filters.length
     x = filters.weights.new_zeros((n + extra, 4))
@@ -288,20 +289,20 @@ def _one_hot(codes: Tensor, filters: FusedFilters) -> Tensor:
 
 
 def _launch_options(filters: FusedFilters, grid: SegmentGrid) -> dict[str, Any]:
-    """Choose the shape of a program; a table this small needs no tuning at run time."""
+    """Choose the shape of a program; few cases, so it is not tuned at run time."""
     precision = filters.precision
     depths = _depths(filters.length)
     whole = [depth for depth in depths if depth == _DEPTH]
     side = _side(sum(depths), precision)
     lengths = np.diff(np.append(grid.borders, grid.stride))
-    # Four steps leave a quarter of a tile as running maxima. Where segments are so
-    # short that this wastes work, it is one step, and the maxima are a whole tile.
+    # With four steps, running maxima take a quarter of a tile. Segments too short for
+    # that use one step, and the maxima take a whole tile.
     steps = 4
     if (-(-lengths // steps) * steps).sum() > 1.5 * grid.stride:
         steps, side = 1, min(side, 64)
     columns = _columns(filters.n_filters, sum(depths), precision)
-    # Eight warps: a tile of 128 x 128 is 64 registers of a thread, and two programs
-    # share a multiprocessor, one multiplying while the other reads or reduces.
+    # Eight warps: a tile of 128 x 128 takes 64 registers per thread, and two programs
+    # share a multiprocessor, so that one multiplies while the other loads or reduces.
     return {
         "COLUMNS": columns,
         "STREAMS": side // steps,
@@ -319,7 +320,7 @@ def _launch_options(filters: FusedFilters, grid: SegmentGrid) -> dict[str, Any]:
 
 @cache
 def _jitted() -> Any:
-    # Numbers that change from call to call must not each be compiled for.
+    # Values that change from call to call must not cause a new compilation.
     counts = "last_position stride n_segments n_filters n_blocks per_period n_wanted"
     return triton.jit(_maxima_kernel, do_not_specialize=counts.split())
 
@@ -348,7 +349,7 @@ def _maxima_kernel(
     DEPTH: tl.constexpr,
     PRECISION: tl.constexpr,
 ):
-    # Neighboring programs read the same letters: filter blocks are counted first.
+    # Consecutive programs read the same sequence: filter blocks vary fastest.
     block = tl.program_id(0) % n_blocks
     group = tl.program_id(0) // n_blocks
     columns = block * COLUMNS + tl.arange(0, COLUMNS)
@@ -361,7 +362,7 @@ def _maxima_kernel(
     size = n_blocks * COLUMNS * row  # numbers of one part
     back = tl.load(scale + columns)[:, None]
     threshold = tl.load(bias + columns)[:, None]
-    # The filters stay with the program: loaded once, for all of its positions.
+    # The filters are loaded once, for all positions of the program.
     whole = tl.arange(0, DEPTH)[None, :]
     rows = weights + columns[:, None] * row
     wholes = ()
@@ -379,18 +380,18 @@ def _maxima_kernel(
         end = tl.load(table + 3 * entry + 2)
         best = tl.full((COLUMNS, STREAMS), float("-inf"), tl.float32)
         for step in range(first, end, STEPS):
-            place = origins + tl.minimum(step + ahead, end - 1)
-            windows = x + tl.minimum(place, last_position)[:, None] * 4
+            position = origins + tl.minimum(step + ahead, end - 1)
+            windows = x + tl.minimum(position, last_position)[:, None] * 4
             y = tl.zeros((COLUMNS, STEPS * STREAMS), tl.float32)
             for chunk in tl.static_range(FULL):
-                letters = tl.trans(tl.load(windows + chunk * DEPTH + whole))
+                bases = tl.trans(tl.load(windows + chunk * DEPTH + whole))
                 for part in tl.static_range(PARTS):
                     w = wholes[chunk * PARTS + part]
-                    y = tl.dot(w, letters, y, input_precision=PRECISION)
+                    y = tl.dot(w, bases, y, input_precision=PRECISION)
             if TAIL > 0:
-                letters = tl.trans(tl.load(windows + FULL * DEPTH + rest))
+                bases = tl.trans(tl.load(windows + FULL * DEPTH + rest))
                 for part in tl.static_range(PARTS):
-                    y = tl.dot(rests[part], letters, y, input_precision=PRECISION)
+                    y = tl.dot(rests[part], bases, y, input_precision=PRECISION)
             steps = tl.reshape(y, (COLUMNS, STEPS, STREAMS))
             best = tl.maximum(best, tl.max(steps, axis=1))
         best = tl.maximum(best * back - threshold, 0.0)

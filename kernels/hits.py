@@ -1,4 +1,4 @@
-"""The letters under the places where filters fire, counted: what a filter looks for."""
+"""Base counts at the positions where filters are active: the motifs of filters."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ __all__ = ["count_bases"]
 def count_bases(
     codes: NDArray[np.uint8], hits: SparseRows, counts: NDArray[np.int64]
 ) -> None:
-    """Add the letters under each hit to the counts of its filter.
+    """Add the bases under each hit to the counts of its filter.
 
     Parameters
     ----------
     codes : uint8 array, shape (n_positions + F - 1,), values 0..4
     hits : SparseRows
-        Row 2 p holds the filters that fire at position p, row 2 p + 1 those whose
-        reverse complement does.
+        Row 2 p contains the filters that are active at position p, row 2 p + 1 those
+        whose reverse complement is.
     counts : int64 array, shape (K, F, 4)
-        Added to, in the direction of the filter; an unknown letter counts for none.
+        Incremented in the direction of the filter; unknown bases are not counted.
 
     Raises
     ------
     IndexError
-        There are not as many letters as the positions need.
+        The sequence does not have the length that the positions need.
     """
     n_positions = (hits.offsets.size - 1) // 2
     if codes.size != n_positions + counts.shape[1] - 1:
-        raise IndexError(f"{codes.size} letters for {n_positions} positions")
+        raise IndexError(f"{codes.size} bases for {n_positions} positions")
     _count(codes, hits.offsets, hits.columns, counts)
 
 

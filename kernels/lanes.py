@@ -1,12 +1,12 @@
-"""Lanes: 64 bytes of numbers that a kernel handles as one value.
+"""Lanes: SIMD vectors of 64 bytes for numba kernels.
 
-Written as loops over short rows, the look-up kernels run at a third of the machine's
-speed: numba indexes and counts references where a load would do, and adds int16 as
-int64. Here a row is one vector of LLVM's: a load, an add and a maximum are an
-instruction each where the machine has AVX-512, two with AVX2, four with NEON.
+With loops over short rows, the look-up kernels reach a third of the CPU's speed: numba
+adds index checks and reference counting to each load, and adds int16 as int64. Here a
+row is one LLVM vector: a load, an addition and a maximum are one instruction each with
+AVX-512, two with AVX2, four with NEON.
 
-Inside a kernel the functions compile to those instructions; outside, and without the
-JIT, they are the plain numpy that stands in their bodies, which says what they do.
+Inside a kernel the functions compile to these instructions. Outside, and without the
+JIT, they are plain numpy, which also defines what they compute.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from numpy.typing import NDArray
 from tfimpute_tracks.kernels.vectors import (
     LANE_BYTES,
     add_lanes,
-    add_limited_lanes,
+    add_saturating_lanes,
     broadcast_lanes,
-    count_set_bits,
-    ctz_bit,
+    ctz_bits,
     gt_lanes,
     load_lanes,
     logarithm_lanes,
     maximum_lanes,
     multiply_add_lanes,
+    popcount_bits,
     prefetch_lanes,
     select_lanes,
     store_lanes,
@@ -38,10 +38,9 @@ from tfimpute_tracks.kernels.vectors import (
 __all__ = [
     "LANE_BYTES",
     "add",
-    "add_limited",
+    "add_saturating",
     "aligned_empty",
     "broadcast",
-    "count_set",
     "ctz",
     "gt_mask",
     "lane_count",
@@ -49,6 +48,7 @@ __all__ = [
     "logarithm",
     "maximum",
     "multiply_add",
+    "popcount",
     "prefetch",
     "select_gt",
     "store",
@@ -58,9 +58,9 @@ Lanes = Any  # an array outside a kernel, a vector inside
 
 
 def aligned_empty(shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
-    """Allocate an array whose first row begins on a cache line.
+    """Allocate an array that is aligned to cache lines.
 
-    A row that straddles two lines costs two reads: half the speed of a scan.
+    A row across two cache lines takes two reads, which halves the speed of a scan.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def aligned_empty(shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
 
 
 def lane_count(array: NDArray[Any]) -> int:
-    """Give how many items of an array make lanes; a constant to the compiler.
+    """Count the items of an array per lanes; a constant for the compiler.
 
     Parameters
     ----------
@@ -110,13 +110,13 @@ def load(array: NDArray[Any], offset: Any) -> Lanes:
 
 
 def prefetch(array: NDArray[Any], offset: int) -> None:
-    """Begin to fetch lanes into the second-level cache; they are needed later.
+    """Start to fetch lanes into the second-level cache.
 
     Parameters
     ----------
     array : float32, int32 or int16 array, shape (n,), contiguous
     offset : int
-        May lie outside of the array.
+        May be outside of the array.
     """
 
 
@@ -134,7 +134,7 @@ def store(array: NDArray[Any], offset: int, lanes: Lanes) -> None:
 
 
 def broadcast(value: Any) -> Lanes:
-    """Put a number into every lane.
+    """Copy a value to every lane.
 
     Parameters
     ----------
@@ -161,8 +161,8 @@ def add(a: Lanes, b: Lanes) -> Lanes:
     return a + b
 
 
-def add_limited(a: Lanes, b: Lanes) -> Lanes:
-    """Add lane by lane; whole numbers stop at their least and at their largest.
+def add_saturating(a: Lanes, b: Lanes) -> Lanes:
+    """Add lane by lane; integers are clipped to the limits of their type.
 
     Parameters
     ----------
@@ -179,7 +179,7 @@ def add_limited(a: Lanes, b: Lanes) -> Lanes:
 
 
 def maximum(a: Lanes, b: Lanes) -> Lanes:
-    """Take the larger number of each lane.
+    """Compute the maximum of each lane.
 
     Parameters
     ----------
@@ -193,7 +193,7 @@ def maximum(a: Lanes, b: Lanes) -> Lanes:
 
 
 def multiply_add(a: Lanes, b: Lanes, c: Lanes) -> Lanes:
-    """Give a * b + c lane by lane, in one rounding where the machine can.
+    """Compute a * b + c lane by lane, with one rounding if the CPU supports it.
 
     Parameters
     ----------
@@ -207,22 +207,22 @@ def multiply_add(a: Lanes, b: Lanes, c: Lanes) -> Lanes:
 
 
 def logarithm(a: Lanes) -> Lanes:
-    """Give the natural logarithm of each lane.
+    """Compute the natural logarithm of each lane.
 
     Parameters
     ----------
-    a : lanes of float32, from 1 on, finite
+    a : lanes of float32, at least 1, finite
 
     Returns
     -------
     lanes of float32
-        Off by 2e-7 or one digit at most.
+        With an error of at most 2e-7 or one unit in the last place.
     """
     return np.log(a)
 
 
 def gt_mask(a: Lanes, b: Lanes) -> int:
-    """Tell in which lanes a number is larger than the other.
+    """Compare lanes: a bit mask of a > b.
 
     Parameters
     ----------
@@ -237,7 +237,7 @@ def gt_mask(a: Lanes, b: Lanes) -> int:
 
 
 def select_gt(a: Lanes, b: Lanes, x: Lanes, y: Lanes) -> Lanes:
-    """Take x where a > b, else y, lane by lane.
+    """Select x where a > b, else y, lane by lane.
 
     Parameters
     ----------
@@ -252,7 +252,7 @@ def select_gt(a: Lanes, b: Lanes, x: Lanes, y: Lanes) -> Lanes:
 
 
 def ctz(bits: int) -> int:
-    """Give the place of the lowest bit that is set.
+    """Count trailing zeros: the index of the lowest set bit.
 
     Parameters
     ----------
@@ -266,8 +266,8 @@ def ctz(bits: int) -> int:
     return (bits & -bits).bit_length() - 1
 
 
-def count_set(bits: int) -> int:
-    """Count the bits that are set.
+def popcount(bits: int) -> int:
+    """Count the set bits.
 
     Parameters
     ----------
@@ -280,7 +280,7 @@ def count_set(bits: int) -> int:
     return bits.bit_count()
 
 
-# How numba compiles the functions above: each call becomes an instruction in its place.
+# How numba compiles the functions above: each call is inlined as an instruction.
 _compiled: Any = partial(overload, jit_options={"forceinline": True})
 
 
@@ -306,7 +306,7 @@ def _compile_store(array, offset, lanes):  # type: ignore[no-untyped-def]
 
 
 @_compiled(broadcast)
-def _compile_splat(value):  # type: ignore[no-untyped-def]
+def _compile_broadcast(value):  # type: ignore[no-untyped-def]
     return lambda value: broadcast_lanes(value)
 
 
@@ -315,9 +315,9 @@ def _compile_add(a, b):  # type: ignore[no-untyped-def]
     return lambda a, b: add_lanes(a, b)
 
 
-@_compiled(add_limited)
-def _compile_add_limited(a, b):  # type: ignore[no-untyped-def]
-    return lambda a, b: add_limited_lanes(a, b)
+@_compiled(add_saturating)
+def _compile_add_saturating(a, b):  # type: ignore[no-untyped-def]
+    return lambda a, b: add_saturating_lanes(a, b)
 
 
 @_compiled(maximum)
@@ -336,20 +336,20 @@ def _compile_logarithm(a):  # type: ignore[no-untyped-def]
 
 
 @_compiled(gt_mask)
-def _compile_lanes_above(a, b):  # type: ignore[no-untyped-def]
+def _compile_gt_mask(a, b):  # type: ignore[no-untyped-def]
     return lambda a, b: gt_lanes(a, b)
 
 
 @_compiled(select_gt)
-def _compile_pick_above(a, b, x, y):  # type: ignore[no-untyped-def]
+def _compile_select_gt(a, b, x, y):  # type: ignore[no-untyped-def]
     return lambda a, b, x, y: select_lanes(a, b, x, y)
 
 
 @_compiled(ctz)
-def _compile_first_set(bits):  # type: ignore[no-untyped-def]
-    return lambda bits: ctz_bit(bits)
+def _compile_ctz(bits):  # type: ignore[no-untyped-def]
+    return lambda bits: ctz_bits(bits)
 
 
-@_compiled(count_set)
-def _compile_count_set(bits):  # type: ignore[no-untyped-def]
-    return lambda bits: count_set_bits(bits)
+@_compiled(popcount)
+def _compile_popcount(bits):  # type: ignore[no-untyped-def]
+    return lambda bits: popcount_bits(bits)

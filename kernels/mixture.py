@@ -1,8 +1,8 @@
-"""The head's first product, sequence by sequence: U[h, k] = sum_w W2[w, h, k] M[w, k].
+"""The head's first product per sequence: U[h, k] = sum_w W2[w, h, k] M[w, k].
 
-U does not know the pair, so training forms it once per sequence and strand for all
-pairs. It is no matrix product, for no axis is summed over but the windows, and written
-with broadcasting it would store (n, windows, H, K) numbers; these kernels do not.
+U does not depend on the pair, so training computes it once per sequence and strand for
+all pairs. It is not a matrix product, because only windows are summed over, and
+broadcasting would store an array of (n, windows, H, K) values; these kernels do not.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ __all__ = ["mix_windows", "mix_windows_gradient"]
 
 Floats = NDArray[np.float32]
 
-_GROUP = 64  # filters per task in the weights' gradient
+_GROUP = 64  # filters per task of the weights' gradient
 
 
 def mix_windows(maxima: Floats, weights: Floats) -> Floats:
@@ -40,14 +40,14 @@ def mix_windows(maxima: Floats, weights: Floats) -> Floats:
 def mix_windows_gradient(
     maxima: Floats, weights: Floats, grads: Floats
 ) -> tuple[Floats, Floats]:
-    """Give the gradients of :func:`mix_windows`.
+    """Compute the gradients of :func:`mix_windows`.
 
     Parameters
     ----------
     maxima : float32 array, shape (n, n_windows, K)
     weights : float32 array, shape (n_windows, H, K)
     grads : float32 array, shape (n, H, K)
-        The loss's gradient by the sums.
+        Gradient of the loss with respect to the sums.
 
     Returns
     -------
@@ -97,7 +97,7 @@ def _mix_back(weights, grads, by_maxima):  # type: ignore[no-untyped-def]
 
 @njit(parallel=True, nogil=True, cache=True)
 def _weights_back(maxima, grads, by_weights):  # type: ignore[no-untyped-def]
-    # A task owns its filters: the sum over sequences keeps one order on any machine.
+    # Each task owns some filters: the order of summation is the same on any machine.
     n_windows, n_units, n_filters = by_weights.shape
     for group in prange((n_filters + _GROUP - 1) // _GROUP):
         first = group * _GROUP

@@ -1,14 +1,14 @@
-"""Both strands' filters, arranged for scanning a chromosome.
+"""Motif features for scans: filters of both strands over the segments of a chromosome.
 
-The largest of max(0, Y - b) over each segment, for every filter and its reverse
+Computes the maximum of max(0, Y - b) over each segment, for every filter and its reverse
 complement, in one pass over the sequence. Trained filters differ widely: many exceed
-their bias nowhere but at a few perfect words, and regularization leaves many that
-exceed it practically never. So filters are sorted by how far they can rise above their
-bias, and blocks of those that hardly ever do are *screened*: one row of a coarse table
-holds, for each of 32 blocks, an upper bound of what any of its filters can still reach;
-four such rows added tell 32 blocks apart in one comparison, and only a block that may
-fire at a position is computed there. The bounds are safe, so screening changes no
-value; which blocks are screened is found by trying random sequence, once, when the
+their bias only at a few perfect words, and regularization leaves many that exceed it
+almost never. Filters are therefore sorted by their maximal value above the bias, and
+blocks of those that are rarely active are *screened*: one row of a coarse table holds,
+for each of 32 blocks, an upper bound of the values of its filters at a word. The sum of
+a few such rows, compared with a limit, tests 32 blocks at once, and only blocks that may
+be active at a position are computed there. The bounds are conservative, so screening
+does not change any value. Blocks to screen are selected on random sequence when the
 tables are built.
 """
 
@@ -46,11 +46,13 @@ __all__ = ["MotifTables", "SegmentMaxima", "build_motif_tables", "segment_maxima
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
-_GROUPS = 32  # blocks that a coarse row tells apart: int16 lanes
-_RARE = 0.05  # a block that may fire at fewer positions is cheaper screened
-_PROBE = 4096  # positions of random sequence that are tried
-_HOT_ROWS = 4**WORD  # of a word: those without N
-_FLOOR = -8000  # lowest entry of a coarse table: four of them fit int16
+_GROUPS = 32  # blocks per coarse row: int16 lanes
+_RARE = (
+    0.05  # screening is cheaper for blocks active at a smaller fraction of positions
+)
+_PROBE = 4096  # random bases to estimate that fraction
+_COMMON_ROWS = 4**WORD  # of a word: those without N
+_MIN_BOUND = -8000  # lowest entry of a coarse table: the sum of four fits int16
 
 
 class MotifTables(NamedTuple):
@@ -61,17 +63,17 @@ class MotifTables(NamedTuple):
     tables : float32 or int16 array, shape (n_blocks, n_words, 3125, n_lanes)
         Sums are Y - b, times a scale if int16.
     filters : int32 array, shape (n_blocks, n_lanes)
-        Which filter a lane holds, 0..K-1; -1 for none.
+        Filter of each lane, 0..K-1; -1 for none.
     factors : float32 array, shape (n_blocks, n_lanes)
-        What an entry is multiplied by to give Y - b.
+        Convert sums to Y - b.
     strands : int64 array, shape (n_blocks,)
-        0 for filters as they are, 1 for their reverse complements.
+        0 for filters of the forward strand, 1 for their reverse complements.
     n_dense : int
-        Blocks that are computed everywhere; those behind them are screened.
+        Blocks that are computed everywhere; the following ones are screened.
     coarse : int16 array, shape (n_coarse, n_words, 3125, 32)
         Bounds of 32 screened blocks each.
     limits : int16 array, shape (n_coarse, 32)
-        A block may fire where its bounds add up to more.
+        A block may be active where the sum of its bounds exceeds its limit.
     """
 
     tables: NDArray[np.float32] | NDArray[np.int16]
@@ -89,26 +91,26 @@ class MotifTables(NamedTuple):
 
 
 class SegmentMaxima(NamedTuple):
-    """The largest of max(0, Y - b) over each segment, as the kernels leave it.
+    """The maximum of max(0, Y - b) over each segment, as the kernels write it.
 
     Attributes
     ----------
     dense : array of the tables' dtype, shape (n_segments, n_dense * n_lanes)
-        In the order of `MotifTables.filters`; times `MotifTables.factors` the values
-        of the network.
+        In the order of `MotifTables.filters`; multiply by `MotifTables.factors` to get
+        the values of the network.
     screened : array of the tables' dtype, shape (n_segments, n_screened * n_lanes)
-        The same for the screened blocks, undefined where a block has not fired.
-    fired : uint8 array, shape (n_segments, n_screened)
-        1 where a screened block may have fired in a segment.
+        The same for the screened blocks; undefined where a block was not computed.
+    computed : uint8 array, shape (n_segments, n_screened)
+        1 where a screened block was computed: it may be active in the segment.
     """
 
     dense: NDArray[np.float32] | NDArray[np.int16]
     screened: NDArray[np.float32] | NDArray[np.int16]
-    fired: NDArray[np.uint8]
+    computed: NDArray[np.uint8]
 
     @classmethod
-    def room(cls, motifs: MotifTables, n_segments: int) -> SegmentMaxima:
-        """Allocate, to be filled again and again: fresh memory is slow to touch.
+    def allocate(cls, motifs: MotifTables, n_segments: int) -> SegmentMaxima:
+        """Allocate a buffer to reuse: the first access to fresh memory is slow.
 
         Parameters
         ----------
@@ -132,7 +134,7 @@ class SegmentMaxima(NamedTuple):
 def build_motif_tables(
     filters: Floats, bias: Floats, fast: bool = False, screen: bool = True
 ) -> MotifTables:
-    """Arrange filters for :func:`segment_maxima`.
+    """Build the tables for :func:`segment_maxima`.
 
     Parameters
     ----------
@@ -141,30 +143,30 @@ def build_motif_tables(
     fast : bool
         int16 tables; see :func:`tfimpute_tracks.kernels.tables.build_tables`.
     screen : bool
-        Screen the blocks that hardly ever fire. Results are the same without.
+        Screen the blocks that are rarely active. Results are the same without.
 
     Returns
     -------
     MotifTables
     """
-    # How far a filter can rise above its bias; an N adds nothing, a letter may take.
-    reach = np.maximum(filters.max(axis=2), 0).sum(axis=1) - bias
-    order = np.argsort(-reach, kind="stable").astype(np.int32)
+    # The maximum above the bias; an N contributes 0, which may exceed every base.
+    bound = np.maximum(filters.max(axis=2), 0).sum(axis=1) - bias
+    order = np.argsort(-bound, kind="stable").astype(np.int32)
     strands = [
-        build_tables(some[order], bias[order], fast)
-        for some in (filters, reverse_filters(filters))
+        build_tables(weights[order], bias[order], fast)
+        for weights in (filters, reverse_filters(filters))
     ]
     n_blocks, n_words, _, n_lanes = strands[0].tables.shape
-    places = np.full((n_blocks, n_lanes), -1, dtype=np.int32)
-    places.reshape(-1)[: order.size] = order
+    filter_of = np.full((n_blocks, n_lanes), -1, dtype=np.int32)
+    filter_of.reshape(-1)[: order.size] = order
     factors = np.zeros((2, n_blocks, n_lanes), dtype=np.float32)
-    for own, side in zip(factors, strands, strict=True):
-        own.reshape(-1)[: order.size] = 1 / side.scale
+    for own, strand_tables in zip(factors, strands, strict=True):
+        own.reshape(-1)[: order.size] = 1 / strand_tables.scale
 
-    bounds = [_Bounds.of(side.tables, places >= 0) for side in strands]
+    bounds = [_Bounds.of(strand.tables, filter_of >= 0) for strand in strands]
     is_rare = np.zeros((2, n_blocks), dtype=np.bool_)
     if screen:
-        is_rare[:] = [bound.firing_rates() < _RARE for bound in bounds]
+        is_rare[:] = [own.active_fractions() < _RARE for own in bounds]
     ranks = [
         (strand, int(block))
         for rare in (False, True)
@@ -174,14 +176,14 @@ def build_motif_tables(
     tables = aligned_empty((2 * n_blocks, n_words, N_ROWS, n_lanes), np.int16)
     if not fast:
         tables = aligned_empty(tables.shape, np.float32)
-    for place, (strand, block) in enumerate(ranks):
-        tables[place] = strands[strand].tables[block]
+    for i, (strand, block) in enumerate(ranks):
+        tables[i] = strands[strand].tables[block]
     n_dense = int(np.count_nonzero(~is_rare))
     coarse, limits = _coarse(bounds, ranks[n_dense:])
     on_strand, blocks = np.array(ranks, dtype=np.int64).reshape(-1, 2).T
     return MotifTables(
         tables=tables,
-        filters=places[blocks],
+        filters=filter_of[blocks],
         factors=factors[on_strand, blocks],
         strands=on_strand,
         n_dense=n_dense,
@@ -191,11 +193,11 @@ def build_motif_tables(
 
 
 class _Bounds(NamedTuple):
-    """How far each block stays below its best at each word, and may stay below.
+    """Bounds of each block: how much each word lowers the maximum of its filters.
 
-    A filter reaches its best sum, `best`, where each word is its best one. At other
-    words it loses; the least loss of any filter of the block is the block's. Where the
-    losses of the words add up to the largest `best` of the block, no filter fires.
+    A filter has its maximum where each word is its best one. Other words lower it; the
+    smallest loss of any filter of a block is the block's. Where the losses of the words
+    sum up to the largest maximum of the block, none of its filters is active.
     """
 
     losses: NDArray[np.int16]  # (n_blocks, n_words, 3125), 0 and below
@@ -207,42 +209,42 @@ class _Bounds(NamedTuple):
         losses = np.empty((n_blocks, n_words, n_rows), dtype=np.int16)
         limits = np.empty(n_blocks, dtype=np.int16)
         for block in range(n_blocks):
-            # Lanes that only fill the block lose nothing at any word.
+            # Without the lanes of padding, whose loss is 0 at every word.
             table = tables[block][..., is_filter[block]].astype(np.float32)
-            tops = table.max(axis=1, keepdims=True)
-            best = float(tops.sum(axis=0).max())
-            least = (table - tops).max(axis=2)
-            # Scaled so that a single word can lose it all, rounded to the safe side.
-            scale = -_FLOOR / (1.02 * best) if best > 0 else 1.0
-            losses[block] = np.ceil(np.maximum(least * scale, _FLOOR))
+            maxima = table.max(axis=1, keepdims=True)
+            best = float(maxima.sum(axis=0).max())
+            smallest = (table - maxima).max(axis=2)
+            # Scaled so that a single word can lose all, and rounded conservatively.
+            scale = -_MIN_BOUND / (1.02 * best) if best > 0 else 1.0
+            losses[block] = np.ceil(np.maximum(smallest * scale, _MIN_BOUND))
             limits[block] = np.floor(-best * scale) - 1 if best > 0 else 2**15 - 1
         return cls(losses, limits)
 
-    def firing_rates(self) -> NDArray[np.float64]:
-        """Give the share of positions of random sequence at which a block may fire."""
+    def active_fractions(self) -> NDArray[np.float64]:
+        """Fractions of positions of random sequence at which each block may be active."""
         n_words = self.losses.shape[1]
-        letters = np.random.default_rng(0).integers(0, 4, _PROBE, dtype=np.uint8)
-        rows = word_rows(letters, n_words)
+        codes = np.random.default_rng(0).integers(0, 4, _PROBE, dtype=np.uint8)
+        rows = word_rows(codes, n_words)
         totals = np.zeros((len(self.losses), _PROBE - WORD * n_words), dtype=np.int32)
         for word in range(n_words):
             first = WORD * word
             totals += self.losses[:, word, rows[first : first + totals.shape[1]]]
-        rates: NDArray[np.float64] = (totals > self.limits[:, None]).mean(axis=1)
-        return rates
+        fractions: NDArray[np.float64] = (totals > self.limits[:, None]).mean(axis=1)
+        return fractions
 
 
 def _coarse(
     bounds: list[_Bounds], ranks: list[tuple[int, int]]
 ) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
-    """Lay the bounds of the screened blocks side by side, 32 to a row."""
+    """Combine the bounds of the screened blocks, 32 per row."""
     n_coarse = -(-len(ranks) // _GROUPS)
     n_words = bounds[0].losses.shape[1]
     coarse = aligned_empty((n_coarse, n_words, N_ROWS, _GROUPS), np.int16)
-    coarse[...] = _FLOOR
+    coarse[...] = _MIN_BOUND
     limits = aligned_empty((n_coarse, _GROUPS), np.int16)
-    limits[...] = 2**15 - 1  # a group without a block never fires
-    for place, (strand, block) in enumerate(ranks):
-        row, group = divmod(place, _GROUPS)
+    limits[...] = 2**15 - 1  # a group without a block is never active
+    for i, (strand, block) in enumerate(ranks):
+        row, group = divmod(i, _GROUPS)
         coarse[row, :, :, group] = bounds[strand].losses[block]
         limits[row, group] = bounds[strand].limits[block]
     return coarse, limits
@@ -253,9 +255,9 @@ def segment_maxima(
     motifs: MotifTables,
     starts: Ints,
     ends: Ints,
-    room: SegmentMaxima | None = None,
+    buffer: SegmentMaxima | None = None,
 ) -> SegmentMaxima:
-    """Give the maximum of max(0, Y - b) over each segment, both strands.
+    """Compute the maximum of max(0, Y - b) over each segment, on both strands.
 
     Parameters
     ----------
@@ -264,9 +266,9 @@ def segment_maxima(
     motifs : MotifTables
     starts, ends : int64 array, shape (n_segments,)
         Half-open ranges of filter positions.
-    room : SegmentMaxima, optional
-        From :meth:`SegmentMaxima.room`, for at least as many segments; the result is
-        written there.
+    buffer : SegmentMaxima, optional
+        From :meth:`SegmentMaxima.allocate`, for at least as many segments; receives the
+        result.
 
     Returns
     -------
@@ -276,37 +278,38 @@ def segment_maxima(
     Raises
     ------
     IndexError
-        A segment reaches past the rows.
+        A segment extends beyond the rows.
     """
     check_spans(rows, motifs.n_words, starts, ends)
     n = starts.size
-    if room is None:
-        room = SegmentMaxima.room(motifs, n)
-    dense, screened, fired = room.dense[:n], room.screened[:n], room.fired[:n]
+    if buffer is None:
+        buffer = SegmentMaxima.allocate(motifs, n)
+    dense, screened = buffer.dense[:n], buffer.screened[:n]
+    computed = buffer.computed[:n]
     zero = motifs.tables.dtype.type(0)
     _dense(rows, motifs.tables[: motifs.n_dense], starts, ends, zero, dense)
-    fired[...] = 0
+    computed[...] = 0
     rare = motifs.tables[motifs.n_dense :]
-    for place, (coarse, limits) in enumerate(
+    for i, (coarse, limits) in enumerate(
         zip(motifs.coarse, motifs.limits, strict=True)
     ):
         _screened(
             rows,
             rare,
-            place * _GROUPS,
+            i * _GROUPS,
             coarse.reshape(-1),
             limits,
             starts,
             ends,
             zero,
             screened,
-            fired,
+            computed,
         )
-    return SegmentMaxima(dense, screened, fired)
+    return SegmentMaxima(dense, screened, computed)
 
 
-# Threads work on blocks of sequence of their own, each through all filters: nothing is
-# shared, so these kernels run on one thread each.
+# Each thread processes its own part of the sequence with all filters: nothing is shared,
+# so a kernel runs on one thread.
 
 
 @njit(nogil=True, cache=True)
@@ -315,17 +318,17 @@ def _dense(rows, tables, starts, ends, zero, out):  # type: ignore[no-untyped-de
     n_lanes = lane_count(tables)
     flat, result = tables.reshape(-1), out.reshape(-1)
     size = n_words * n_rows * n_lanes
-    # While a block is worked on, the hot rows of the next one come nearer, a few with
-    # each span: nothing else tells the machine what it will need.
-    per_span = _HOT_ROWS * n_words // max(1, starts.size) + 1
+    # While a block is processed, the common rows of the next one are prefetched, a few
+    # with each span: the CPU cannot predict these accesses.
+    per_span = _COMMON_ROWS * n_words // max(1, starts.size) + 1
     for block in range(n_blocks):
         table = tables[block].reshape(-1)
-        ahead = (block + 1) * size
+        next_block = (block + 1) * size
         for span in range(starts.size):
             for i in range(span * per_span, (span + 1) * per_span):
-                row = i // _HOT_ROWS * n_rows + i % _HOT_ROWS
-                if i < _HOT_ROWS * n_words and block + 1 < n_blocks:
-                    prefetch(flat, ahead + row * n_lanes)
+                row = i // _COMMON_ROWS * n_rows + i % _COMMON_ROWS
+                if i < _COMMON_ROWS * n_words and block + 1 < n_blocks:
+                    prefetch(flat, next_block + row * n_lanes)
             best = broadcast(zero)
             for p in range(starts[span], ends[span]):
                 best = maximum(best, sum_rows(table, rows, p, n_words))
@@ -334,22 +337,22 @@ def _dense(rows, tables, starts, ends, zero, out):  # type: ignore[no-untyped-de
 
 @njit(nogil=True, cache=True)
 def _screened(  # type: ignore[no-untyped-def]
-    rows, tables, first, coarse, limits, starts, ends, zero, out, fired
+    rows, tables, first, coarse, limits, starts, ends, zero, out, computed
 ):
     n_words = tables.shape[1]
     n_lanes = lane_count(tables)
     limit = load(limits, 0)
     for span in range(starts.size):
-        result, has_fired = out[span], fired[span]
+        result, is_computed = out[span], computed[span]
         for p in range(starts[span], ends[span]):
-            alive = gt_mask(sum_rows(coarse, rows, p, n_words), limit)
-            while alive:
-                block = first + ctz(alive)
-                alive &= alive - 1
-                place = block * n_lanes
+            mask = gt_mask(sum_rows(coarse, rows, p, n_words), limit)
+            while mask:
+                block = first + ctz(mask)
+                mask &= mask - 1
+                lane = block * n_lanes
                 best = broadcast(zero)
-                if has_fired[block]:
-                    best = load(result, place)
-                has_fired[block] = 1
+                if is_computed[block]:
+                    best = load(result, lane)
+                is_computed[block] = 1
                 value = sum_rows(tables[block].reshape(-1), rows, p, n_words)
-                store(result, place, maximum(best, value))
+                store(result, lane, maximum(best, value))

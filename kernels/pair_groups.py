@@ -1,8 +1,8 @@
-"""Pairs and tracks arranged for the kernel of attention: groups of lanes.
+"""Pairs and tracks arranged for the attention kernel: groups of lanes.
 
-Pairs of one TF in cell lines of a block of 16 make a *group*, and lie side by side in
-lanes; what is known of them, and how much tracks count for their cell lines, is
-arranged likewise.
+Pairs of one TF in a block of 16 cell lines are a *group* and share one row of lanes.
+Constants of pairs, and weights of tracks for their cell lines, are arranged in the same
+way.
 """
 
 from __future__ import annotations
@@ -29,25 +29,25 @@ Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
 
 ROW = LANE_BYTES // 4
-"""Lanes of a row, and the most heads and hidden units; zeros fill what is left."""
+"""Lanes of a row, and the maximal number of heads and of hidden units."""
 
 GROUP_ROWS = 1 + 2 * ROW
-"""Rows of what is known of a group."""
+"""Rows of constants of a group."""
 
 
 class TrackRows(NamedTuple):
-    """How much tracks count for pairs: weights are by_tf times by_cell.
+    """Attention weights of tracks for pairs: by_tf times by_cell.
 
     Attributes
     ----------
     tf, cell : int32 array, shape (n_tracks,)
-        Rows of the tables for each track.
+        Rows of the tables of each track.
     by_tf : float32 array, shape (n_tfs, n_track_tfs, 16)
-        From a pair's TF to a track's, head by head.
+        From a pair's TF to a track's TF, by head.
     by_cell : float32 array, shape (2, n_blocks, n_cells, 16, 16)
-        To a track's cell line from 16 pairs' at a time, by head. The second time zero
-        where they are the same: so a track of the TF itself is seen, which is the own
-        one of the pair in its cell line and must not count there.
+        From 16 pairs' cell lines to a track's cell line, by head. In the second table,
+        used for tracks of the pair's TF, weights are zero for equal cell lines: a pair's
+        own track is not evidence for it.
     """
 
     tf: Ints
@@ -57,18 +57,18 @@ class TrackRows(NamedTuple):
 
 
 class PairGroups(NamedTuple):
-    """Pairs in groups: neighbors of one TF whose cell lines share a block of 16.
+    """Groups of consecutive pairs of one TF, with cell lines in one block of 16.
 
     Attributes
     ----------
     tf, block : int32 array, shape (n_groups,)
     first : int64 array, shape (n_groups + 1,)
-        Where the pairs of each begin.
+        Index of the first pair of each group.
     lane : int32 array, shape (n_pairs,)
         Of each pair in its group.
     whole : bool array, shape (n_groups,)
-        Whether the pairs fill the first lanes, and as many pairs follow as there are
-        lanes: they are read and written at once.
+        Whether the group fills its first lanes without gaps and at least 16 pairs
+        follow, so that all lanes can be loaded and stored at once.
     """
 
     tf: Ints
@@ -79,14 +79,14 @@ class PairGroups(NamedTuple):
 
 
 class PairRows(NamedTuple):
-    """What is known of the pairs beforehand.
+    """Constants of pairs.
 
     Attributes
     ----------
     groups : PairGroups
     rows : float32 array, shape (n_groups, 33, 16)
-        By lane, what is added to the result, what to each of 16 hidden units, and for
-        each of 16 heads 100 over the sum of all weights.
+        By lane: the offset of the result, the biases of 16 hidden units, and for each of
+        16 heads 100 divided by the sum of all weights.
     """
 
     groups: PairGroups
@@ -94,7 +94,7 @@ class PairRows(NamedTuple):
 
 
 def group_pairs(tf: NDArray[np.int64], cell: NDArray[np.int64]) -> PairGroups:
-    """Put neighboring pairs into groups; quick where those of a TF stand together.
+    """Form groups of consecutive pairs; efficient if pairs are sorted by TF and cell.
 
     Parameters
     ----------
@@ -105,13 +105,13 @@ def group_pairs(tf: NDArray[np.int64], cell: NDArray[np.int64]) -> PairGroups:
     PairGroups
     """
     block, lane = cell // ROW, cell % ROW
-    apart = (np.diff(tf) != 0) | (np.diff(block) != 0) | (np.diff(lane) <= 0)
-    first = np.flatnonzero(np.concatenate([[True], apart, [True]]))
+    differ = (np.diff(tf) != 0) | (np.diff(block) != 0) | (np.diff(lane) <= 0)
+    first = np.flatnonzero(np.concatenate([[True], differ, [True]]))
     if not len(tf):
         first = first[:1] * 0
     starts, ends = first[:-1], first[1:]
     whole = (lane[starts] == 0) & (lane[ends - 1] == ends - 1 - starts)
-    whole &= ends + ROW <= len(tf)  # or what is beyond its lanes is no pair
+    whole &= ends + ROW <= len(tf)  # the lanes after the group are pairs, too
     return PairGroups(
         tf[starts].astype(np.int32),
         block[starts].astype(np.int32),
@@ -127,17 +127,17 @@ def pair_rows(
     bias: NDArray[np.floating],
     scale: NDArray[np.floating],
 ) -> PairRows:
-    """Arrange what is known of pairs.
+    """Arrange the constants of pairs.
 
     Parameters
     ----------
     groups : PairGroups
     offset : float array, shape (n_pairs,)
-        Added to the result.
+        Of the result.
     bias : float array, shape (n_pairs, n_hidden)
         Of the hidden units.
     scale : float array, shape (n_pairs, n_heads)
-        100 over the sum of all weights.
+        100 divided by the sum of all weights.
 
     Returns
     -------
@@ -158,15 +158,16 @@ def track_rows(
     by_tf: NDArray[np.floating],
     by_cell: NDArray[np.floating],
 ) -> TrackRows:
-    """Arrange how much tracks count.
+    """Arrange the weights of tracks.
 
     Parameters
     ----------
     tf, cell : int64 array, shape (n_tracks,)
-        Rows of the tables for each track.
+        Rows of the tables of each track.
     by_tf : float array, shape (heads, n_tfs, n_track_tfs)
+        From a pair's TF to a track's TF.
     by_cell : float array, shape (heads, n_cells, n_cells)
-        From a pair's cell line to a track's.
+        From a pair's cell line to a track's cell line.
 
     Returns
     -------
@@ -174,13 +175,13 @@ def track_rows(
     """
     heads, n_cells, _ = by_cell.shape
     n_blocks = -(-n_cells // ROW)
-    wide = np.zeros((ROW, n_blocks * ROW, n_cells))
-    wide[:heads, :n_cells] = by_cell
-    blocks = wide.reshape(ROW, n_blocks, ROW, n_cells).transpose(1, 3, 0, 2)
-    both = aligned_empty((2, *blocks.shape), np.float32)
-    both[:] = blocks
+    padded = np.zeros((ROW, n_blocks * ROW, n_cells))
+    padded[:heads, :n_cells] = by_cell
+    blocks = padded.reshape(ROW, n_blocks, ROW, n_cells).transpose(1, 3, 0, 2)
+    tables = aligned_empty((2, *blocks.shape), np.float32)
+    tables[:] = blocks
     cells = np.arange(n_cells)
-    both[1, cells // ROW, cells, :, cells % ROW] = 0
-    narrow = np.zeros((*by_tf.shape[1:], ROW), dtype=np.float32)
-    narrow[..., :heads] = np.moveaxis(by_tf, 0, -1)
-    return TrackRows(tf.astype(np.int32), cell.astype(np.int32), narrow, both)
+    tables[1, cells // ROW, cells, :, cells % ROW] = 0
+    tf_rows = np.zeros((*by_tf.shape[1:], ROW), dtype=np.float32)
+    tf_rows[..., :heads] = np.moveaxis(by_tf, 0, -1)
+    return TrackRows(tf.astype(np.int32), cell.astype(np.int32), tf_rows, tables)

@@ -2,7 +2,7 @@
 
 A peak is a run of tiles at or above a threshold; its summit is the middle of its
 highest tile. Low tiles between two high ones do not end a peak as long as the gap is
-short; a tile without a value does, for nobody knows what is there. This rule is written
+short; a tile without a value does, because its score is unknown. This rule is written
 once, in ``_next_gap``. :class:`PeakCaller` applies it to scores that come in blocks;
 :func:`count_peaks` applies it to the rounded scores of many pairs at once, in parts that
 :func:`join_counts` puts together. Thresholds, names, files and the ends of chromosomes

@@ -1,11 +1,11 @@
-"""The head's products, over features of which most are zero.
+"""Products of the network's head with sparse features.
 
-Both kernels take sparse rows, two per tile, and give each pair's logit: the largest of
-its H units, on the better strand. :func:`per_pair_logits` multiplies with each pair's own
-last layer; :func:`shared_logits` first forms U[h, k] = sum_w W2[w, h, k] M[w, k], which
-no pair enters, and then a pair costs the product with its gates. Sums run in the order
-of a row's entries, so a tile's score does not depend on the tiles around it. Dense
-rows are a special case.
+Both kernels take sparse rows, two per tile, and compute the logit of each pair: the
+maximum over its H units and both strands. :func:`per_pair_logits` multiplies with a
+last layer per pair; :func:`shared_logits` first computes
+U[h, k] = sum_w W2[w, h, k] M[w, k], which is shared by all pairs, and then the product
+with the gates of each pair. Sums are in the order of a row's entries, so a tile's score
+does not depend on other tiles.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ __all__ = [
 Floats = NDArray[np.float32]
 
 _LANES = LANE_BYTES // 4
-_ROWS = 512  # rows of `per_pair_logits` whose sums wait in a buffer
+_ROWS = 512  # rows of `per_pair_logits` per buffer of sums
 _UNITS = 8  # units that `shared_logits` sums at once: its accumulators
 
 
 def sigmoid(x: Floats) -> Floats:
-    """Give 1 / (1 + exp(-x)).
+    """Compute 1 / (1 + exp(-x)).
 
-    Importing scipy.special for its `expit` would cost a start a tenth of a second.
+    Importing scipy.special for its `expit` would take a tenth of a second.
 
     Parameters
     ----------
@@ -55,12 +55,12 @@ def sigmoid(x: Floats) -> Floats:
     -------
     float32 array of that shape
     """
-    with np.errstate(over="ignore"):  # far below zero exp is inf, and the result 0
+    with np.errstate(over="ignore"):  # for very low values exp is inf, the result 0
         return np.float32(1) / (np.float32(1) + np.exp(-x))
 
 
 def per_pair_layers(gates: Floats, weights: Floats) -> Floats:
-    """Give each pair a last layer of its own: W2 times its gates.
+    """Compute the last layer of each pair: W2 times its gates.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def per_pair_layers(gates: Floats, weights: Floats) -> Floats:
     Returns
     -------
     float32 array, shape (n_groups, n_windows * K, 16)
-        The n_pairs * H units, pair by pair, in groups of 16; zeros fill the last.
+        The n_pairs * H units, pair by pair, in groups of 16 padded with zeros.
     """
     own = gates[:, None, None] * weights.transpose(1, 0, 2)  # (n_pairs, H, windows, K)
     flat = own.reshape(own.shape[0] * own.shape[1], -1)
@@ -84,7 +84,7 @@ def per_pair_layers(gates: Floats, weights: Floats) -> Floats:
 
 
 def per_pair_logits(windows: SparseRows, layers: Floats, bias: Floats) -> Floats:
-    """Multiply windows with each pair's own last layer.
+    """Compute logits with a last layer per pair.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def per_pair_logits(windows: SparseRows, layers: Floats, bias: Floats) -> Floats
     layers : float32 array, shape (n_groups, n_windows * K, 16)
         From :func:`per_pair_layers`.
     bias : float32 array, shape (n_pairs, H)
-        The paper's b2, once per pair.
+        The paper's b2, repeated for each pair.
 
     Returns
     -------
@@ -102,12 +102,12 @@ def per_pair_logits(windows: SparseRows, layers: Floats, bias: Floats) -> Floats
     n_tiles = (windows.offsets.size - 1) // 2
     out = np.empty((n_tiles, len(bias)), dtype=np.float32)
     sums = aligned_empty((_ROWS, len(layers) * _LANES), np.float32)
-    _fold(*windows, layers, bias, sums, out)
+    _per_pair(*windows, layers, bias, sums, out)
     return out
 
 
 def lane_gates(gates: Floats) -> Floats:
-    """Lay gates out for :func:`shared_logits`: 16 pairs side by side.
+    """Arrange gates for :func:`shared_logits`: the lanes of a row are 16 pairs.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def lane_gates(gates: Floats) -> Floats:
     Returns
     -------
     float32 array, shape (n_groups, K, 16)
-        Zeros fill the last group.
+        The last group is padded with zeros.
     """
     n_pairs, n_filters = gates.shape
     n_groups = -(-n_pairs // _LANES)
@@ -130,7 +130,7 @@ def lane_gates(gates: Floats) -> Floats:
 def shared_logits(
     windows: SparseRows, weights: Floats, bias: Floats, gates: Floats, n_pairs: int
 ) -> Floats:
-    """Mix windows once for all pairs, then multiply with each pair's gates.
+    """Compute logits with the sum over windows shared by all pairs.
 
     Parameters
     ----------
@@ -150,11 +150,11 @@ def shared_logits(
     """
     n_windows, n_units, n_filters = weights.shape
     n_padded = -(-n_units // _UNITS) * _UNITS
-    # (n_windows * K, H): a filter's units side by side
+    # (n_windows * K, H): the units of a filter are contiguous
     columns = np.zeros((n_windows * n_filters, n_padded), dtype=np.float32)
     columns[:, :n_units] = weights.transpose(0, 2, 1).reshape(-1, n_units)
-    floor = np.full(n_padded, -np.inf, dtype=np.float32)
-    floor[:n_units] = bias
+    padded_bias = np.full(n_padded, -np.inf, dtype=np.float32)
+    padded_bias[:n_units] = bias
     n_entries = windows.columns.size
     mixed = np.zeros((n_entries, n_padded), dtype=np.float32)
     filters = np.empty(n_entries, dtype=np.int32)
@@ -163,12 +163,12 @@ def shared_logits(
     _mix(*windows, columns, slots, offsets, filters, mixed)
     n_tiles = (windows.offsets.size - 1) // 2
     out = aligned_empty((n_tiles, len(gates) * _LANES), np.float32)
-    _share(offsets, filters, mixed, floor, gates, out)
+    _shared(offsets, filters, mixed, padded_bias, gates, out)
     return out[:, :n_pairs]
 
 
 @njit(nogil=True, cache=True)
-def _fold(offsets, columns, values, layers, bias, sums, out):  # type: ignore[no-untyped-def]
+def _per_pair(offsets, columns, values, layers, bias, sums, out):  # type: ignore[no-untyped-def]
     n_pairs, n_units = bias.shape
     n_rows = offsets.size - 1
     for first in range(0, n_rows, _ROWS):
@@ -188,7 +188,7 @@ def _fold(offsets, columns, values, layers, bias, sums, out):  # type: ignore[no
 
 @njit(nogil=True, cache=True)
 def _multiply(offsets, columns, values, layer, group, first, last, sums):  # type: ignore[no-untyped-def]
-    # Four sums at once: an addition takes four cycles before the next may build on it.
+    # Four independent sums: an addition has a latency of four cycles.
     n_lanes = lane_count(layer)
     flat, result, width = layer.reshape(-1), sums.reshape(-1), sums.shape[1]
     for row in range(first, last):
@@ -219,7 +219,7 @@ def _step(flat, columns, values, i, n_lanes, total):  # type: ignore[no-untyped-
 def _mix(  # type: ignore[no-untyped-def]
     offsets, columns, values, weights, slots, new_offsets, filters, mixed
 ):
-    # `slots` is all -1 before and after each row: where a filter's units are summed.
+    # `slots` is the row of each filter's sums; all -1 before and after each row.
     n_filters, n_units = slots.size, weights.shape[1]
     end = 0
     for row in range(offsets.size - 1):
@@ -239,7 +239,7 @@ def _mix(  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def _share(offsets, filters, mixed, bias, gates, out):  # type: ignore[no-untyped-def]
+def _shared(offsets, filters, mixed, bias, gates, out):  # type: ignore[no-untyped-def]
     n_lanes = lane_count(gates)
     flat, result, width = mixed.reshape(-1), out.reshape(-1), out.shape[1]
     n_units = mixed.shape[1]
@@ -259,15 +259,15 @@ def _share(offsets, filters, mixed, bias, gates, out):  # type: ignore[no-untype
                     offsets[row + 1],
                 )
                 best = maximum(best, z)
-            place = row // 2 * width + group * n_lanes
+            target = row // 2 * width + group * n_lanes
             if row % 2:
-                best = maximum(best, load(result, place))
-            store(result, place, best)
+                best = maximum(best, load(result, target))
+            store(result, target, best)
 
 
 @njit(nogil=True, cache=True, forceinline=True)
 def _eight_units(flat, filters, bias, gate, unit, n_units, first, last):  # type: ignore[no-untyped-def]
-    # Lanes are pairs. A row of gates is loaded once for eight units' sums.
+    # Lanes are pairs. A row of gates is loaded once for the sums of eight units.
     n_lanes = lane_count(gate)
     a, b = broadcast(bias[unit]), broadcast(bias[unit + 1])
     c, d = broadcast(bias[unit + 2]), broadcast(bias[unit + 3])

@@ -1,4 +1,4 @@
-"""Where values lie among others of their row: the share that is smaller."""
+"""Percentile ranks of values within rows of sorted values."""
 
 from __future__ import annotations
 
@@ -12,34 +12,34 @@ Floats = NDArray[np.float32]
 
 
 def percentile_rank(rows: Floats, values: Floats) -> Floats:
-    """Give the share of each row that is smaller than a value; equals count half.
+    """Compute the fraction of each row below a value; equal values count half.
 
     Parameters
     ----------
     rows : float32 array, shape (n_rows, n)
         Each sorted, without NaN.
     values : float32 array, shape (n_rows,)
-        NaN among no row.
+        One per row; may be NaN.
 
     Returns
     -------
     float32 array, shape (n_rows,)
-        0 to 1; NaN for NaN, and where n is 0.
+        0 to 1; NaN for NaN, and if n is 0.
 
     Raises
     ------
     ValueError
-        There is not one value for each row.
+        The number of values is not that of rows.
     """
     if rows.ndim != 2 or values.shape != rows.shape[:1]:
         raise ValueError(f"values of shape {values.shape} for rows of {rows.shape}")
     out = np.empty(len(rows), dtype=np.float32)
-    _shares(np.ascontiguousarray(rows), np.ascontiguousarray(values), out)
+    _ranks(np.ascontiguousarray(rows), np.ascontiguousarray(values), out)
     return out
 
 
 @njit(nogil=True, cache=True)
-def _shares(rows, values, out):  # type: ignore[no-untyped-def]
+def _ranks(rows, values, out):  # type: ignore[no-untyped-def]
     n = rows.shape[1]
     for i in range(rows.shape[0]):
         value = values[i]
@@ -53,12 +53,12 @@ def _shares(rows, values, out):  # type: ignore[no-untyped-def]
                 low = middle + 1
             else:
                 high = middle
-        behind = low
+        upper = low
         high = n
-        while behind < high:
-            middle = (behind + high) // 2
+        while upper < high:
+            middle = (upper + high) // 2
             if rows[i, middle] <= value:
-                behind = middle + 1
+                upper = middle + 1
             else:
                 high = middle
-        out[i] = (low + behind) / (2 * n)
+        out[i] = (low + upper) / (2 * n)

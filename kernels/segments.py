@@ -1,11 +1,11 @@
-"""Tiles that overlap without overlapping work: the geometry of segments.
+"""The geometry of segments: overlapping tiles without repeated work.
 
-A tile is a window of `seq_len` letters; tiles start every `stride` bp. Each tile has
-P = seq_len - filter_length + 1 filter positions, cut into pooling windows, from the
+A tile covers `seq_len` bp; tiles start every `stride` bp. Each tile has
+P = seq_len - filter_length + 1 filter positions, divided into pooling windows, from the
 left on the forward strand and from the right on the reverse strand. All window borders
-of all tiles, taken modulo `stride`, cut each stride period into a few *segments*, and
-every window of every tile is a run of whole consecutive segments. So the maximum of
-each segment, found once, serves every tile and both strands, exactly.
+of all tiles, modulo `stride`, divide each stride period into a few *segments*, and every
+window of every tile consists of consecutive segments. The maximum of each segment is
+therefore computed once, and serves all tiles and both strands exactly.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ Ints = NDArray[np.int64]
 
 
 class SegmentGrid(NamedTuple):
-    """Where segments lie, and which of them make each window of a tile.
+    """Positions of segments, and the segments of each pooling window of a tile.
 
     Attributes
     ----------
     stride : int
         In bp.
     borders : int64 array, shape (n_per_stride,)
-        First position of each segment of a stride period, the first 0, ascending.
+        First position of each segment of a stride period, ascending from 0.
     forward, reverse : int64 array, shape (n_windows, 2)
-        Half-open ranges of segments that make each pooling window of the tile that
-        starts with segment 0. Windows of the reverse strand come in the order in which
-        the network sees them on the reverse complement: from the right.
+        Half-open ranges of the segments of each pooling window of the tile that starts
+        with segment 0. Windows of the reverse strand are in the order of the reverse
+        complement: from the right.
     """
 
     stride: int
@@ -46,7 +46,7 @@ class SegmentGrid(NamedTuple):
         return int(max(self.forward.max(), self.reverse.max()))
 
     def n_segments(self, n_tiles: int) -> int:
-        """Give the number of segments that neighboring tiles need.
+        """Count the segments of neighboring tiles.
 
         Parameters
         ----------
@@ -76,7 +76,7 @@ class SegmentGrid(NamedTuple):
         return slice(start, start + 2 * self.n_segments(n_tiles))
 
     def spans(self, n_tiles: int) -> tuple[Ints, Ints]:
-        """Give the positions of the segments of neighboring tiles.
+        """Compute the positions of the segments of neighboring tiles.
 
         Parameters
         ----------
@@ -94,12 +94,12 @@ class SegmentGrid(NamedTuple):
 
 
 def pooling_windows(seq_len: int, filter_length: int, pool: int) -> Ints:
-    """Cut a sequence's filter positions into pooling windows.
+    """Divide the filter positions of a sequence into pooling windows.
 
     Parameters
     ----------
     seq_len, filter_length, pool : int
-        In letters; the last window may be shorter than `pool`.
+        In bp; the last window may be shorter than `pool`.
 
     Returns
     -------
@@ -114,7 +114,7 @@ def pooling_windows(seq_len: int, filter_length: int, pool: int) -> Ints:
 def segment_grid(
     seq_len: int, filter_length: int, pool: int, stride: int
 ) -> SegmentGrid:
-    """Find the segments for tiles of one network at one stride.
+    """Compute the segments of a network's tiles at one stride.
 
     Parameters
     ----------

@@ -1,16 +1,17 @@
-"""Sequences shuffled so that their dinucleotides stay: negatives of equal composition.
+"""Dinucleotide shuffling: random sequences with unchanged dinucleotide counts.
 
-A sequence is a walk over its letters, and each of its dinucleotides an edge. Another
-walk over the same edges from the same first letter is a sequence with the same
-dinucleotide counts (Altschul and Erickson, Mol Biol Evol 1985). All such sequences are
-drawn with equal chance: a random tree of last exits towards the last letter, found by
-Wilson's loop-erased walk, which rejects nothing, and the other exits in random order.
+A sequence is a walk on a graph whose nodes are the four nucleotides and whose edges are
+its dinucleotides. Another walk over the same edges from the same first nucleotide is a
+sequence with the same counts (Altschul and Erickson, Mol Biol Evol 1985). All such
+sequences are drawn with equal probability: the last exits from the nodes form a random
+spanning tree towards the last nucleotide, drawn by Wilson's loop-erased random walk,
+which rejects nothing, and the other exits are in random order.
 
-An N is no letter: runs of N stay where they are, and each stretch between them is
-shuffled for itself, so that counts of dinucleotides with N stay as well.
+Runs of N keep their positions, and each segment between them is shuffled separately, so
+that counts of dinucleotides with N do not change either.
 
-Each sequence has random numbers of its own. What comes out depends on its seed alone,
-never on threads, order or the other sequences.
+Each sequence has its own random numbers: the result depends on its seed alone, not on
+threads, order or other sequences.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ __all__ = ["shuffle_dinucleotides"]
 
 Codes = NDArray[np.uint8]
 
-_LETTERS = 4
-# Constants of splitmix64 (Steele et al. 2014), which makes any seeds good ones.
+_BASES = 4
+# Constants of splitmix64 (Steele et al. 2014), which makes any seeds independent.
 _GAMMA = np.uint64(0x9E3779B97F4A7C15)
 _MIX1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX2 = np.uint64(0x94D049BB133111EB)
@@ -32,25 +33,25 @@ _A, _B, _C, _TOP = np.uint64(13), np.uint64(7), np.uint64(17), np.uint64(33)
 
 
 def shuffle_dinucleotides(codes: Codes, seeds: NDArray[np.uint64]) -> Codes:
-    """Shuffle each sequence, keeping its counts of dinucleotides.
+    """Shuffle each sequence, keeping its dinucleotide counts.
 
     Parameters
     ----------
     codes : uint8 array, shape (n, L), values 0..4
     seeds : uint64 array, shape (n,)
-        One for each sequence; any values.
+        One per sequence; any values.
 
     Returns
     -------
     uint8 array, shape (n, L)
-        Equal counts of each two letters in a row, N among them; N where N was; each
-        stretch without N begins and ends as before. Every sequence of these counts is
-        equally likely, the given one among them.
+        With equal counts of all dinucleotides, those with N included, and N at the same
+        positions. Each segment between N keeps its first and last base. Every such
+        sequence, including the given one, is equally likely.
 
     Raises
     ------
     ValueError
-        There is not one seed for each sequence.
+        The number of seeds is not that of sequences.
     """
     if seeds.shape != codes.shape[:1]:
         raise ValueError(f"{seeds.size} seeds for {len(codes)} sequences")
@@ -60,7 +61,7 @@ def shuffle_dinucleotides(codes: Codes, seeds: NDArray[np.uint64]) -> Codes:
 
 
 def _mixed(seeds: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Spread the seeds over 64 bits, none of them zero."""
+    """Mix the bits of seeds; none of the results is zero."""
     x = seeds + _GAMMA
     x = (x ^ (x >> np.uint64(30))) * _MIX1
     x = (x ^ (x >> np.uint64(27))) * _MIX2
@@ -70,7 +71,7 @@ def _mixed(seeds: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 @njit(nogil=True, cache=True)
 def _draw(state, n):  # type: ignore[no-untyped-def]
-    """Give a random number below n, which is small beside 2 ** 31."""
+    """Draw a random integer below n, which is small compared with 2 ** 31."""
     x = state[0]
     x ^= x << _A
     x ^= x >> _B
@@ -83,68 +84,68 @@ def _draw(state, n):  # type: ignore[no-untyped-def]
 def _shuffle_all(codes, seeds):  # type: ignore[no-untyped-def]
     n, length = codes.shape
     state = np.empty(1, dtype=np.uint64)
-    exits = np.empty((_LETTERS, max(length, 1)), dtype=np.uint8)
+    exits = np.empty((_BASES, max(length, 1)), dtype=np.uint8)
     for row in range(n):
         state[0] = seeds[row]
         first = 0
         while first < length:
-            if codes[row, first] >= _LETTERS:
+            if codes[row, first] >= _BASES:
                 first += 1
                 continue
             last = first
-            while last < length and codes[row, last] < _LETTERS:
+            while last < length and codes[row, last] < _BASES:
                 last += 1
-            # Three letters have one order only.
+            # Up to three bases have only one order.
             if last - first > 3:
-                _shuffle_stretch(codes[row, first:last], exits, state)
+                _shuffle_segment(codes[row, first:last], exits, state)
             first = last
 
 
 @njit(nogil=True, cache=True)
-def _shuffle_stretch(letters, exits, state):  # type: ignore[no-untyped-def]
-    n_exits = np.zeros(_LETTERS, dtype=np.int64)
-    for i in range(letters.size - 1):
-        letter = letters[i]
-        exits[letter, n_exits[letter]] = letters[i + 1]
-        n_exits[letter] += 1
-    end = letters[letters.size - 1]
+def _shuffle_segment(codes, exits, state):  # type: ignore[no-untyped-def]
+    n_exits = np.zeros(_BASES, dtype=np.int64)
+    for i in range(codes.size - 1):
+        base = codes[i]
+        exits[base, n_exits[base]] = codes[i + 1]
+        n_exits[base] += 1
+    end = codes[codes.size - 1]
     last_exit = _draw_tree(exits, n_exits, end, state)
-    for letter in range(_LETTERS):
-        n = n_exits[letter]
-        if letter != end and n > 0:
-            # The tree's exit is the last one: which of its equals does not matter.
+    for base in range(_BASES):
+        n = n_exits[base]
+        if base != end and n > 0:
+            # Move an exit of the tree to the end; equal ones are interchangeable.
             for i in range(n):
-                if exits[letter, i] == last_exit[letter]:
-                    exits[letter, i] = exits[letter, n - 1]
-                    exits[letter, n - 1] = last_exit[letter]
+                if exits[base, i] == last_exit[base]:
+                    exits[base, i] = exits[base, n - 1]
+                    exits[base, n - 1] = last_exit[base]
                     break
             n -= 1
         for i in range(n - 1, 0, -1):
             j = _draw(state, i + 1)
-            exits[letter, i], exits[letter, j] = exits[letter, j], exits[letter, i]
-    used = np.zeros(_LETTERS, dtype=np.int64)
-    for i in range(letters.size - 1):
-        letter = letters[i]
-        letters[i + 1] = exits[letter, used[letter]]
-        used[letter] += 1
+            exits[base, i], exits[base, j] = exits[base, j], exits[base, i]
+    used = np.zeros(_BASES, dtype=np.int64)
+    for i in range(codes.size - 1):
+        base = codes[i]
+        codes[i + 1] = exits[base, used[base]]
+        used[base] += 1
 
 
 @njit(nogil=True, cache=True)
 def _draw_tree(exits, n_exits, end, state):  # type: ignore[no-untyped-def]
-    """Draw the last exit of each letter, so that all of them lead to the end."""
-    last_exit = np.zeros(_LETTERS, dtype=np.int64)
-    in_tree = np.zeros(_LETTERS, dtype=np.bool_)
+    """Draw the last exit of each base, so that all of them lead to the end."""
+    last_exit = np.zeros(_BASES, dtype=np.int64)
+    in_tree = np.zeros(_BASES, dtype=np.bool_)
     in_tree[end] = True
-    for start in range(_LETTERS):
+    for start in range(_BASES):
         if n_exits[start] == 0:
             continue
-        letter = start
-        while not in_tree[letter]:
-            # Leaving by another exit later overwrites this one: that erases loops.
-            last_exit[letter] = exits[letter, _draw(state, n_exits[letter])]
-            letter = last_exit[letter]
-        letter = start
-        while not in_tree[letter]:
-            in_tree[letter] = True
-            letter = last_exit[letter]
+        base = start
+        while not in_tree[base]:
+            # A later exit overwrites an earlier one, which erases loops.
+            last_exit[base] = exits[base, _draw(state, n_exits[base])]
+            base = last_exit[base]
+        base = start
+        while not in_tree[base]:
+            in_tree[base] = True
+            base = last_exit[base]
     return last_exit

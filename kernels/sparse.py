@@ -1,10 +1,10 @@
-"""Motif features as sparse rows: what the filters found, and nothing of what not.
+"""Motif features as sparse rows.
 
-After ReLU most features are zero: fifteen of sixteen with the shipped weights. A scan
-keeps, per segment and strand, the filters that fired and how strongly; the tile cache
-stores just that, losing nothing; and the head multiplies only what is there. Values
-are summed in the order in which they stand, which is a property of the sequence and
-the weights alone: no block size or number of threads can change a bit of a score.
+After ReLU most features are zero: fifteen of sixteen with the bundled weights. A scan
+keeps, per segment and strand, the filters with positive values; the tile cache stores
+the same without loss, and the head multiplies only those. Values are summed in the order
+of entries, which depends only on the sequence and the weights: block size and number of
+threads cannot change a bit of a score.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.kernels.lanes import (
     broadcast,
-    count_set,
     ctz,
     gt_mask,
     lane_count,
     load,
+    popcount,
 )
 from tfimpute_tracks.kernels.motifs import MotifTables, SegmentMaxima
 from tfimpute_tracks.kernels.segments import SegmentGrid
@@ -93,7 +93,7 @@ class SparseRows(NamedTuple):
 
 
 def join_rows(parts: list[SparseRows]) -> SparseRows:
-    """Put rows below each other.
+    """Concatenate rows.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ def join_rows(parts: list[SparseRows]) -> SparseRows:
 
 
 def compact(maxima: SegmentMaxima, motifs: MotifTables) -> SparseRows:
-    """Keep the features that are above zero.
+    """Collect the features above zero as sparse rows.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ def compact(maxima: SegmentMaxima, motifs: MotifTables) -> SparseRows:
     Returns
     -------
     SparseRows
-        Row 2 i holds segment i on the forward strand, row 2 i + 1 on the reverse one;
+        Row 2 i is segment i on the forward strand, row 2 i + 1 on the reverse one;
         columns are filters, 0..K-1; values are those of the network, max(0, Y - b).
     """
     offsets = np.zeros(2 * len(maxima.dense) + 1, dtype=np.int64)
@@ -152,7 +152,7 @@ def compact(maxima: SegmentMaxima, motifs: MotifTables) -> SparseRows:
 def gather_windows(
     features: SparseRows, grid: SegmentGrid, n_tiles: int, n_filters: int
 ) -> SparseRows:
-    """Gather segments into the pooling windows of each tile.
+    """Combine segments to the pooling windows of each tile.
 
     Parameters
     ----------
@@ -166,9 +166,8 @@ def gather_windows(
     Returns
     -------
     SparseRows
-        Row 2 t holds tile t as the network sees the forward strand, row 2 t + 1 as it
-        sees the reverse complement; column w * K + k is filter k in window w. Each
-        column comes once in a row.
+        Row 2 t is the forward strand of tile t, row 2 t + 1 its reverse complement;
+        column w * K + k is filter k in window w. Columns are unique in a row.
 
     Raises
     ------
@@ -180,7 +179,7 @@ def gather_windows(
         raise IndexError(f"{n_segments} segments are too few for {n_tiles} tiles")
     ranges = np.stack([grid.forward, grid.reverse])
     step = grid.borders.size
-    # A window has at most the entries of its segments together.
+    # A window has at most as many entries as its segments together.
     sizes = np.diff(features.offsets).reshape(-1, 2)[: grid.n_segments(n_tiles)]
     sums = np.concatenate([np.zeros((1, 2), np.int64), np.cumsum(sizes, axis=0)])
     tiles = step * np.arange(n_tiles)[:, None]
@@ -198,45 +197,45 @@ def gather_windows(
 
 
 @njit(nogil=True, cache=True)
-def _count(dense, screened, fired, strands, zero, offsets):  # type: ignore[no-untyped-def]
+def _count(dense, screened, computed, strands, zero, offsets):  # type: ignore[no-untyped-def]
     n_lanes = lane_count(dense)
-    n_dense = strands.size - fired.shape[1]
+    n_dense = strands.size - computed.shape[1]
     for segment in range(dense.shape[0]):
         own = offsets[2 * segment + 1 : 2 * segment + 3]
         for block in range(n_dense):
             lanes = load(dense[segment], block * n_lanes)
-            own[strands[block]] += count_set(gt_mask(lanes, broadcast(zero)))
-        for rare in range(fired.shape[1]):
-            if fired[segment, rare]:
+            own[strands[block]] += popcount(gt_mask(lanes, broadcast(zero)))
+        for rare in range(computed.shape[1]):
+            if computed[segment, rare]:
                 lanes = load(screened[segment], rare * n_lanes)
-                n = count_set(gt_mask(lanes, broadcast(zero)))
+                n = popcount(gt_mask(lanes, broadcast(zero)))
                 own[strands[n_dense + rare]] += n
 
 
 @njit(nogil=True, cache=True)
 def _fill(  # type: ignore[no-untyped-def]
-    dense, screened, fired, strands, zero, offsets, filters, factors, columns, values
+    dense, screened, computed, strands, zero, offsets, filters, factors, columns, values
 ):
     n_lanes = lane_count(dense)
-    n_dense = strands.size - fired.shape[1]
+    n_dense = strands.size - computed.shape[1]
     for segment in range(dense.shape[0]):
         ends = offsets[2 * segment : 2 * segment + 2].copy()
         for block in range(strands.size):
             rare = block - n_dense
             if rare < 0:
-                row, place = dense[segment], block * n_lanes
-            elif fired[segment, rare]:
-                row, place = screened[segment], rare * n_lanes
+                row, first = dense[segment], block * n_lanes
+            elif computed[segment, rare]:
+                row, first = screened[segment], rare * n_lanes
             else:
                 continue
-            alive = gt_mask(load(row, place), broadcast(zero))
+            mask = gt_mask(load(row, first), broadcast(zero))
             end = np.uint64(ends[strands[block]])
-            while alive:
-                lane = np.uint64(ctz(alive))
-                alive &= alive - 1
+            while mask:
+                lane = np.uint64(ctz(mask))
+                mask &= mask - 1
                 source = np.uint64(block * n_lanes) + lane
                 columns[end] = filters[source]
-                values[end] = row[np.uint64(place) + lane] * factors[source]
+                values[end] = row[np.uint64(first) + lane] * factors[source]
                 end += np.uint64(1)
             ends[strands[block]] = end
 
@@ -245,10 +244,10 @@ def _fill(  # type: ignore[no-untyped-def]
 def _gather(  # type: ignore[no-untyped-def]
     rows, filters, maxima, ranges, step, n_filters, slots, offsets, columns, values
 ):
-    # Most windows are one segment or two. The first one's entries are copied; those of
-    # others are merged, by where the window has a filter already: `slots`, which holds
-    # places of earlier windows, too, all below `begin`. Places are unsigned, or each
-    # index would be tested for being negative.
+    # Most windows have one or two segments. Entries of the first one are copied; those
+    # of the others are merged. `slots` holds the last entry of each filter; entries of
+    # earlier windows are below `begin`. Indices are unsigned, because signed ones are
+    # checked for negative values.
     end, one = np.uint64(0), np.uint64(1)
     for row in range(offsets.size - 1):
         tile, strand = row // 2, row % 2
@@ -268,9 +267,9 @@ def _gather(  # type: ignore[no-untyped-def]
                 source = np.uint64(2 * segment + strand)
                 stop = np.uint64(rows[source + one])
                 for entry in range(np.uint64(rows[source]), stop):
-                    place = slots[np.uint64(filters[entry])]
-                    if begin <= place < end:
-                        values[place] = max(values[place], maxima[entry])
+                    known = slots[np.uint64(filters[entry])]
+                    if begin <= known < end:
+                        values[known] = max(values[known], maxima[entry])
                     else:
                         slots[np.uint64(filters[entry])] = end
                         columns[end] = base + filters[entry]

@@ -1,12 +1,11 @@
 """The convolution of a one-hot sequence as table look-ups: words and tables.
 
-A filter of F letters is cut into words of five letters. For each word position every
-one of the 5^5 words over A C G T N gets its partial sum in a table, so the convolution
-at a position is the sum of ceil(F / 5) table rows, and N costs nothing extra and is
-exact. Filters are kept in blocks of as many as fill 64 bytes: a row is one vector, and
-the rows of a block that ordinary sequence meets, those without N, are 4 x 1,024 x 64
-bytes, which stay in a second-level cache. What is done with the tables is in
-``lookup`` (training) and ``motifs`` (scans).
+A filter of F positions is cut into words of five. For each word, a table holds the
+partial sums of all 5^5 words over A C G T N, so the convolution at a position is the sum
+of ceil(F / 5) table rows, and N is exact at no extra cost. Filters are stored in blocks
+that fill 64 bytes: a row is one vector. The rows of a block for words without N have
+4 x 1,024 x 64 bytes and stay in a second-level cache. The tables are used in ``lookup``
+(training) and ``motifs`` (scans).
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from numpy.typing import NDArray
 from tfimpute_tracks.kernels.lanes import (
     LANE_BYTES,
     add,
-    add_limited,
+    add_saturating,
     aligned_empty,
     lane_count,
     load,
@@ -40,20 +39,20 @@ __all__ = [
 Floats = NDArray[np.float32]
 
 WORD = 5
-"""Letters of a word."""
+"""Bases of a word."""
 N_ROWS = 5**WORD
-"""Rows of a table: a row per word over A C G T N."""
-_MIN_WORDS = 4  # the kernels' inner loop adds four rows: filters of up to 20 letters
-_LARGEST = 32_000  # of an int16 sum; what is left to 32,767 is for rounding
+"""Rows of a table: one per word over A C G T N."""
+_MIN_WORDS = 4  # the kernels' inner loop adds four rows: filters of up to 20 positions
+_MAX_SUM = 32_000  # of int16 values; the rest up to 32,767 is for rounding
 
 
 def _row_of_word() -> NDArray[np.uint16]:
-    """Give words their rows: those without N, the hot ones, stand together."""
-    digits = np.stack(np.unravel_index(np.arange(N_ROWS), (5,) * WORD))
-    pure = np.all(digits < 4, axis=0)
+    """Assign rows to words: words without N, which are frequent, come first."""
+    codes = np.stack(np.unravel_index(np.arange(N_ROWS), (5,) * WORD))
+    is_known = np.all(codes < 4, axis=0)
     rows = np.empty(N_ROWS, dtype=np.uint16)
-    rows[pure] = np.arange(4**WORD)
-    rows[~pure] = np.arange(4**WORD, N_ROWS)
+    rows[is_known] = np.arange(4**WORD)
+    rows[~is_known] = np.arange(4**WORD, N_ROWS)
     return rows
 
 
@@ -66,9 +65,9 @@ class LookupTables(NamedTuple):
     Attributes
     ----------
     tables : float32 or int16 array, shape (n_blocks, n_words, 3125, n_lanes)
-        n_lanes is 16 for float32 and 32 for int16; rows begin on cache lines.
+        n_lanes is 16 for float32 and 32 for int16; rows are aligned to cache lines.
     scale : float32 array, shape (K,)
-        What the sums of each filter were multiplied by; ones for float32 tables.
+        Factor of the sums of each filter; ones for float32 tables.
     """
 
     tables: NDArray[np.float32] | NDArray[np.int16]
@@ -76,7 +75,7 @@ class LookupTables(NamedTuple):
 
     @property
     def n_filters(self) -> int:
-        """K; the last block is filled up with zero filters."""
+        """K; the last block is padded with filters of zeros."""
         return self.scale.size
 
     @property
@@ -86,18 +85,18 @@ class LookupTables(NamedTuple):
 
 
 def word_rows(codes: NDArray[np.uint8], n_words: int) -> NDArray[np.uint16]:
-    """Give the table row of the word that begins at each letter.
+    """Find the table row of the word that begins at each base.
 
     Parameters
     ----------
     codes : uint8 array, shape (n,), values 0..4
     n_words : int
-        Words per filter: rows beyond the end are needed by the last positions.
+        Words per filter: the last positions need rows beyond the end.
 
     Returns
     -------
     uint16 array, shape (n + WORD * n_words,)
-        Letters past the end count as N.
+        The sequence is followed by N.
     """
     rows = np.empty(codes.size + WORD * n_words, dtype=np.uint16)
     _roll(codes, _ROW_OF_WORD, rows)
@@ -106,26 +105,26 @@ def word_rows(codes: NDArray[np.uint8], n_words: int) -> NDArray[np.uint16]:
 
 @njit(nogil=True, cache=True)
 def _roll(codes, row_of_word, rows):  # type: ignore[no-untyped-def]
-    # The last five letters in base 5: one comes, and the one before them goes.
+    # A rolling number in base 5 of the last five codes.
     word = 0
     for i in range(rows.size + WORD - 1):
         code = int(codes[i]) if i < codes.size else 4
-        gone = 0
+        removed = 0
         if i >= WORD:
-            gone = int(codes[i - WORD]) if i - WORD < codes.size else 4
-        word = word * 5 + code - N_ROWS * gone
+            removed = int(codes[i - WORD]) if i - WORD < codes.size else 4
+        word = word * 5 + code - N_ROWS * removed
         if i >= WORD - 1:
             rows[i - WORD + 1] = row_of_word[word]
 
 
 @njit(nogil=True, cache=True, forceinline=True)
 def sum_rows(table, rows, p, n_words):  # type: ignore[no-untyped-def]
-    """Add up the rows of one block at one position; for kernels.
+    """Sum the table rows of one block at one position; called by kernels.
 
     Parameters
     ----------
     table : float32 or int16 array, shape (n_words * 3125 * n_lanes,)
-        A block of :class:`LookupTables`, flat.
+        A block of :class:`LookupTables`, flattened.
     rows : uint16 array, shape (n,)
     p : int
     n_words : int
@@ -134,28 +133,28 @@ def sum_rows(table, rows, p, n_words):  # type: ignore[no-untyped-def]
     Returns
     -------
     lanes of the table's dtype
-        Sums of int16 stop at its limits.
+        Sums of int16 are clipped to their limits.
     """
     n_lanes = lane_count(table)
     step = N_ROWS * n_lanes
-    q = np.uint64(p)  # a signed index would be tested for being negative each time
-    first = add_limited(
+    q = np.uint64(p)  # a signed index would be checked for negative values each time
+    first = add_saturating(
         load(table, np.int64(rows[q]) * n_lanes),
         load(table, step + np.int64(rows[q + np.uint64(5)]) * n_lanes),
     )
-    second = add_limited(
+    second = add_saturating(
         load(table, 2 * step + np.int64(rows[q + np.uint64(10)]) * n_lanes),
         load(table, 3 * step + np.int64(rows[q + np.uint64(15)]) * n_lanes),
     )
-    total = add_limited(first, second)
+    total = add_saturating(first, second)
     for word in range(_MIN_WORDS, n_words):
         row = np.int64(rows[q + np.uint64(WORD * word)])
-        total = add_limited(total, load(table, word * step + row * n_lanes))
+        total = add_saturating(total, load(table, word * step + row * n_lanes))
     return total
 
 
 def reverse_filters(filters: Floats) -> Floats:
-    """Give the filters that read the reverse strand along the forward sequence.
+    """Compute the filters that scan the reverse strand along the forward sequence.
 
     Parameters
     ----------
@@ -164,8 +163,8 @@ def reverse_filters(filters: Floats) -> Floats:
     Returns
     -------
     float32 array, shape (K, F, 4)
-        Reversed and complemented: its value at forward position r equals that of
-        `filters` at position n - F - r of the reverse complement of n letters.
+        Reversed and complemented: the value at forward position r equals that of
+        `filters` at position n - F - r of the reverse complement of n bases.
     """
     return np.ascontiguousarray(filters[:, ::-1, ::-1])
 
@@ -173,23 +172,23 @@ def reverse_filters(filters: Floats) -> Floats:
 def build_tables(
     filters: Floats, bias: Floats | None = None, fast: bool = False
 ) -> LookupTables:
-    """Tabulate the partial sums of filters over five-letter words.
+    """Tabulate the partial sums of filters over words of five bases.
 
     Parameters
     ----------
     filters : float32 array, shape (K, F, 4)
         Columns A C G T.
     bias : float32 array, shape (K,), optional
-        Taken off each filter's first table, so that sums are the paper's Y - b.
+        Subtracted from each filter's first table, so that sums are the paper's Y - b.
     fast : bool
-        Round the sums to int16, which halves the memory read per position. A filter's
-        values above zero are off by at most half of `1 / scale` per word. Far below
-        zero they are cut: what is under the bias is of no interest.
+        Round the sums to int16, which halves the memory traffic per position. A
+        filter's positive values are off by at most half of `1 / scale` per word;
+        values far below zero are clipped, because only those above the bias matter.
 
     Returns
     -------
     LookupTables
-        At least four words, whatever F.
+        With at least four words, whatever F.
     """
     n_filters, length, _ = filters.shape
     n_lanes = LANE_BYTES // 4
@@ -198,25 +197,25 @@ def build_tables(
     n_blocks = -(-n_filters // (n_lanes * step)) * step
     padded = np.zeros((n_blocks * n_lanes, n_words * WORD, 5), dtype=np.float32)
     padded[:n_filters, :length, :4] = filters
-    # (n_blocks, n_words, WORD, 5, n_lanes): the letters of a word, filters innermost
-    letters = aligned_empty((n_blocks, n_words, WORD, 5, n_lanes), np.float32)
-    letters[...] = padded.reshape(n_blocks, n_lanes, n_words, WORD, 5).transpose(
+    # (n_blocks, n_words, WORD, 5, n_lanes): the bases of a word, filters innermost
+    weights = aligned_empty((n_blocks, n_words, WORD, 5, n_lanes), np.float32)
+    weights[...] = padded.reshape(n_blocks, n_lanes, n_words, WORD, 5).transpose(
         0, 2, 3, 4, 1
     )
     offsets = np.zeros(n_blocks * n_lanes, dtype=np.float32)
     if bias is not None:
         offsets[:n_filters] = bias
-        letters[:, 0, 0] -= offsets.reshape(n_blocks, 1, n_lanes)
+        weights[:, 0, 0] -= offsets.reshape(n_blocks, 1, n_lanes)
     tables = aligned_empty((n_blocks, n_words, N_ROWS, n_lanes), np.float32)
-    _sum_words(letters, _ROW_OF_WORD, tables)
+    _sum_words(weights, _ROW_OF_WORD, tables)
     if not fast:
         return LookupTables(tables, np.ones(n_filters, dtype=np.float32))
-    # No sum of some rows exceeds what each word adds at its best, so int16 is used to
-    # its limit there. Below, sums stop at the lowest int16 (`add_limited`); with the
-    # other words at their best they still come out under zero.
+    # A sum cannot exceed the sum of the words' maxima, which is scaled to the largest
+    # int16. Low sums are clipped (`add_saturating`): with the other words at their maxima,
+    # the result is still below zero.
     best = tables.max(axis=2).swapaxes(1, 2).reshape(-1, n_words)  # per filter and word
-    reach = np.maximum(best, 0).sum(axis=1)
-    scale = (_LARGEST / np.maximum(reach, 1e-30)).astype(np.float32)
+    bound = np.maximum(best, 0).sum(axis=1)
+    scale = (_MAX_SUM / np.maximum(bound, 1e-30)).astype(np.float32)
     return LookupTables(_round(tables, scale), scale[:n_filters])
 
 
@@ -232,29 +231,30 @@ def _round(tables: Floats, scale: Floats) -> NDArray[np.int16]:
 
 
 @njit(parallel=True, nogil=True, cache=True)
-def _sum_words(letters, row_of_word, tables):  # type: ignore[no-untyped-def]
-    n_blocks, n_words = letters.shape[:2]
+def _sum_words(weights, row_of_word, tables):  # type: ignore[no-untyped-def]
+    n_blocks, n_words = weights.shape[:2]
     for task in prange(n_blocks * n_words):
-        letter = letters[task // n_words, task % n_words].reshape(-1)
-        _sum_word(letter, row_of_word, tables[task // n_words, task % n_words])
+        word = weights[task // n_words, task % n_words].reshape(-1)
+        _sum_word(word, row_of_word, tables[task // n_words, task % n_words])
 
 
 @njit(nogil=True, cache=True)
-def _sum_word(letter, row_of_word, table):  # type: ignore[no-untyped-def]
-    # Words in counting order share all but their last letters, so each prefix is
-    # summed once: 1.25 additions per entry instead of 5.
+def _sum_word(weights, row_of_word, table):  # type: ignore[no-untyped-def]
+    # Consecutive words share all but their last bases, so each prefix is summed once:
+    # 1.25 additions per entry instead of 5.
     n_lanes = table.shape[1]
     flat = table.reshape(-1)
     for first in range(25):
         two = add(
-            load(letter, first // 5 * n_lanes), load(letter, (5 + first % 5) * n_lanes)
+            load(weights, first // 5 * n_lanes),
+            load(weights, (5 + first % 5) * n_lanes),
         )
         for middle in range(25):
             four = add(
-                add(two, load(letter, (10 + middle // 5) * n_lanes)),
-                load(letter, (15 + middle % 5) * n_lanes),
+                add(two, load(weights, (10 + middle // 5) * n_lanes)),
+                load(weights, (15 + middle % 5) * n_lanes),
             )
             for last in range(5):
                 row = np.int64(row_of_word[(first * 25 + middle) * 5 + last])
-                lanes = add(four, load(letter, (20 + last) * n_lanes))
+                lanes = add(four, load(weights, (20 + last) * n_lanes))
                 store(flat, row * n_lanes, lanes)

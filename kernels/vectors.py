@@ -1,7 +1,7 @@
-"""LLVM's vectors for numba: the type, and what each function of ``lanes`` compiles to.
+"""LLVM vectors for numba: their type, and the instruction of each function of ``lanes``.
 
-Functions that numba calls while it compiles: the first gives types and a second one,
-which writes the instruction. Nothing else of the package need know them.
+numba calls these functions while it compiles: each returns the types and a function that
+generates the instruction. Only ``lanes`` uses them.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ __all__ = [
     "LANE_BYTES",
     "LanesType",
     "add_lanes",
-    "add_limited_lanes",
+    "add_saturating_lanes",
     "broadcast_lanes",
-    "count_set_bits",
-    "ctz_bit",
+    "ctz_bits",
     "gt_lanes",
     "load_lanes",
     "logarithm_lanes",
     "maximum_lanes",
     "multiply_add_lanes",
+    "popcount_bits",
     "prefetch_lanes",
     "select_lanes",
     "store_lanes",
 ]
 
 LANE_BYTES = 64
-"""Bytes of a row: a cache line, and the widest vector of today's CPUs."""
+"""Bytes of a row: a cache line, and the widest vector of current CPUs."""
 
-# log(1 + t) / t for t from 0 to 1, by Chebyshev's polynomials: off by 1e-7 at most.
+# Chebyshev approximation of log(1 + t) / t for t from 0 to 1; maximal error 1e-7.
 _LOG1P = (
     1.0,
     -0.4999990463256836,
@@ -58,7 +58,7 @@ _ELEMENTS = {
 
 
 class LanesType(types.Type):
-    """Lanes as numba's compiler knows them.
+    """The type of lanes in numba's compiler.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def _prefetch(typing, array, offset):  # type: ignore[no-untyped-def]
         kind = ir.FunctionType(ir.VoidType(), [byte.type, number, number, number])
         insert: Any = cgutils.get_or_insert_function
         function = insert(builder.module, kind, "llvm.prefetch.p0")
-        # For reading; into the second level; data.
+        # Read access, second cache level, data.
         builder.call(function, [byte, number(0), number(2), number(1)])
         return context.get_dummy_value()
 
@@ -123,7 +123,7 @@ def _store(typing, array, offset, lanes):  # type: ignore[no-untyped-def]
     return types.void(array, types.int64, lanes), generate
 
 
-def _splat(typing, value):  # type: ignore[no-untyped-def]
+def _broadcast(typing, value):  # type: ignore[no-untyped-def]
     kind = LanesType(value)
 
     def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
@@ -151,7 +151,7 @@ def _greater(builder: Any, signature: Any, a: Any, b: Any) -> Any:
     return builder.icmp_signed(">", a, b)
 
 
-def _add_limited(typing, a, b):  # type: ignore[no-untyped-def]
+def _add_saturating(typing, a, b):  # type: ignore[no-untyped-def]
     def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
         if _is_float(signature):
             return builder.fadd(*arguments)
@@ -194,7 +194,7 @@ def _logarithm(typing, a):  # type: ignore[no-untyped-def]
         def integer(value: int) -> Any:
             return ir.Constant(whole, [value] * a.count)
 
-        # x = 2^e (1 + t): the exponent's bits, and those behind the point.
+        # x = 2^e (1 + t): exponent and mantissa bits.
         bits = builder.bitcast(arguments[0], whole)
         exponent = builder.sub(builder.lshr(bits, integer(23)), integer(127))
         ones = builder.or_(builder.and_(bits, integer(0x7FFFFF)), integer(0x3F800000))
@@ -212,7 +212,7 @@ def _logarithm(typing, a):  # type: ignore[no-untyped-def]
     return a(a), generate
 
 
-def _lanes_above(typing, a, b):  # type: ignore[no-untyped-def]
+def _gt(typing, a, b):  # type: ignore[no-untyped-def]
     def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
         above = _greater(builder, signature, *arguments)
         bits = builder.bitcast(above, ir.IntType(a.count))
@@ -221,7 +221,7 @@ def _lanes_above(typing, a, b):  # type: ignore[no-untyped-def]
     return types.int64(a, b), generate
 
 
-def _pick_above(typing, a, b, x, y):  # type: ignore[no-untyped-def]
+def _select(typing, a, b, x, y):  # type: ignore[no-untyped-def]
     def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
         above = _greater(builder, signature, *arguments[:2])
         return builder.select(above, *arguments[2:])
@@ -229,31 +229,31 @@ def _pick_above(typing, a, b, x, y):  # type: ignore[no-untyped-def]
     return x(a, b, x, y), generate
 
 
-def _first_set(typing, bits):  # type: ignore[no-untyped-def]
+def _ctz(typing, bits):  # type: ignore[no-untyped-def]
     def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
         return builder.cttz(arguments[0], cgutils.true_bit)
 
     return types.int64(types.int64), generate
 
 
-def _count_set(typing, bits):  # type: ignore[no-untyped-def]
+def _popcount(typing, bits):  # type: ignore[no-untyped-def]
     def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
         return builder.ctpop(arguments[0])
 
     return types.int64(types.int64), generate
 
 
-# numba has no types for what it makes of these.
+# numba has no type annotations for intrinsics.
 load_lanes: Any = intrinsic(_load)
 store_lanes: Any = intrinsic(_store)
 prefetch_lanes: Any = intrinsic(_prefetch)
-broadcast_lanes: Any = intrinsic(_splat)
+broadcast_lanes: Any = intrinsic(_broadcast)
 add_lanes: Any = intrinsic(_add)
-add_limited_lanes: Any = intrinsic(_add_limited)
+add_saturating_lanes: Any = intrinsic(_add_saturating)
 maximum_lanes: Any = intrinsic(_maximum)
 multiply_add_lanes: Any = intrinsic(_multiply_add)
 logarithm_lanes: Any = intrinsic(_logarithm)
-gt_lanes: Any = intrinsic(_lanes_above)
-select_lanes: Any = intrinsic(_pick_above)
-ctz_bit: Any = intrinsic(_first_set)
-count_set_bits: Any = intrinsic(_count_set)
+gt_lanes: Any = intrinsic(_gt)
+select_lanes: Any = intrinsic(_select)
+ctz_bits: Any = intrinsic(_ctz)
+popcount_bits: Any = intrinsic(_popcount)

@@ -60,6 +60,29 @@ class Checkpoint:
     digest: str
     card: dict[str, Any] = field(compare=False, repr=False)
 
+    def embedding(self, kind: str) -> NDArray[np.float32]:
+        """Return the embedding of the TFs or of the cell lines.
+
+        Parameters
+        ----------
+        kind : {"tf", "cell"}
+
+        Returns
+        -------
+        float32 array, shape (n_tfs or n_cells, dimensions)
+
+        Raises
+        ------
+        UsageError
+            The network has none.
+        """
+        name = f"{kind}_embedding"
+        if name not in self.weights:
+            raise UsageError(
+                f"a {self.config.family} network has no {name}; use another model"
+            )
+        return self.weights[name]
+
 
 def write_checkpoint(
     path: Path,

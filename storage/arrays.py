@@ -1,11 +1,10 @@
-"""Arrays in an HDF5 file that is whole, or as good as not there.
+"""Arrays in an HDF5 file that can be computed again, such as a cache or a checkpoint.
 
-For what can be computed again: tiles of a cache, the state of an interrupted scan. Each
-array is a data set with a CRC-32; a file that is truncated, damaged or of another kind
-reads as None. So nothing is synced to the disk: a crash of the machine can cost the
-file and nothing else. Whole numbers are compressed with LZ4, which reads twice as fast
-as Zstandard; floats are stored as they are, for they hardly shrink. HDF5's own checksum
-comes with chunks, and takes as long as all the rest of reading floats.
+Each array is a data set with a CRC-32. A file that is truncated, damaged or of another
+kind reads as None, so files are not synced to the disk: a crash of the machine can lose
+a file and nothing else. Integers are compressed with LZ4, which reads twice as fast as
+Zstandard; floats are not compressed, because they hardly shrink. HDF5's own checksum
+requires chunks, and doubles the time to read floats.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ _FORMAT_VERSION = 1
 def write_arrays(
     dest: Path, arrays: Mapping[str, NDArray[Any]], about: Mapping[str, Any]
 ) -> None:
-    """Write arrays, all or none.
+    """Write arrays atomically.
 
     Parameters
     ----------
@@ -38,7 +37,7 @@ def write_arrays(
         The file to make or to replace. Its folder must exist.
     arrays : mapping of str to array
     about : mapping of str to JSON values
-        What the arrays are; a reader must name the same.
+        Identifies the arrays: :func:`read_arrays` must be called with the same.
 
     Raises
     ------
@@ -69,20 +68,20 @@ def read_arrays(
     ----------
     path : Path
     about : mapping of str to JSON values
-        What they must be.
+        As given to :func:`write_arrays`.
     names : tuple of str
-        Which of them to read.
+        Arrays to read.
 
     Returns
     -------
     dict of str to array, or None
-        None if there is no such file, or it is damaged, or holds something else.
+        None if there is no such file, it is damaged, or it contains other arrays.
     """
     import h5py
     import hdf5plugin  # noqa: F401  registers the filter
 
     try:
-        # Without a lock: a file never changes under its name.
+        # Without a lock: a file is replaced, never changed.
         with h5py.File(path, "r", locking=False) as file:
             expected = (_FORMAT, _FORMAT_VERSION, json.dumps(about, sort_keys=True))
             keys = ("format", "format-version", "about")

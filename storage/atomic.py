@@ -1,9 +1,9 @@
-"""Files that are there whole or not at all.
+"""Writing files atomically: a file is complete, or it does not exist.
 
-A file is written under a temporary name beside its place, synced to the disk and only
-then renamed: whatever kills the run, a file under its final name is a complete one.
-The temporary name starts with a dot and ends in ``.tmp``, so no pattern such as
-``*.bw`` takes a leftover for a result. What a file holds is no concern of this module.
+A file is written under a temporary name in its folder, synced to the disk and only then
+renamed: whatever kills the run, a file under its final name is complete. The temporary
+name starts with a dot and ends in ``.tmp``, so that patterns such as ``*.bw`` never
+match it.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from tfimpute_tracks.errors import OutputError, WriteError
 
 __all__ = [
     "atomic_file",
-    "check_room",
+    "check_free_space",
     "check_writable_dir",
     "remove_leftovers",
     "write_json",
     "write_text",
 ]
 
-_STEM, _ENDING = 40, ".tmp"  # of a temporary name
+_STEM, _ENDING = 40, ".tmp"  # characters of the name kept in a temporary name
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
@@ -39,35 +39,34 @@ _FULL = {errno.ENOSPC, errno.EDQUOT}
 def atomic_file(
     dest: Path, needed: int | None = None, sync: bool = True
 ) -> Iterator[Path]:
-    """Lend a temporary path that becomes `dest` when the block ends well.
+    """Provide a temporary path that becomes `dest` when the block succeeds.
 
     Parameters
     ----------
     dest : Path
         The file to make or to replace. Its folder must exist.
     needed : int, optional
-        Size in bytes, where it is known beforehand: a disk with less room is refused
-        before anything is written.
+        Size in bytes, if it is known: a disk with less free space is refused before
+        anything is written.
     sync : bool
-        Wait for the disk. Without, a crash of the machine (not of the run) may leave a
-        damaged file: for what is checked when it is read and can be made again.
+        Wait for the disk. Without it, a crash of the machine (not of the run) may leave
+        a damaged file: only for files that are checked when they are read.
 
     Yields
     ------
     Path
-        A name in the folder of `dest` that does not exist yet. The block creates the
-        file and closes it.
+        In the folder of `dest`. The block creates the file and closes it.
 
     Raises
     ------
     WriteError
-        If the disk is full, or the file cannot be written, synced or renamed. After
-        this and any other exception, `dest` is as it was and the temporary file gone.
+        The disk is full, or the file cannot be written, synced or renamed. After any
+        exception, `dest` is unchanged and the temporary file is removed.
     """
     if needed is not None:
-        check_room(dest.parent, needed, dest)
+        check_free_space(dest.parent, needed, dest)
     token = f"{os.getpid()}-{secrets.token_hex(4)}"
-    # A name has 255 bytes at most, and a letter of it up to four.
+    # A name has 255 bytes at most, and a character up to four.
     temp = dest.with_name(f".{dest.name[:_STEM]}.{token}{_ENDING}")
     try:
         yield temp
@@ -80,7 +79,7 @@ def atomic_file(
                 _sync(dest.parent)
     except OSError as error:
         if not _is_about(error, dest.parent):
-            raise  # the block could not read something, say
+            raise  # of another file, which the block reads
         size = temp.stat().st_size if temp.exists() else 0
         _remove(temp)
         raise WriteError(_explain(error, dest, needed or size)) from error
@@ -89,23 +88,23 @@ def atomic_file(
 
 
 def remove_leftovers(folder: Path, names: Collection[str]) -> None:
-    """Remove what killed processes left half-written.
+    """Remove temporary files of killed processes.
 
     Parameters
     ----------
     folder : Path
     names : collection of str
-        The files it should have become; nobody may be writing them now.
+        Final names of the files. No process may be writing them now.
     """
     stems = {name[:_STEM] for name in names}
     for path in folder.glob(f".*{_ENDING}"):
-        # Its name is a dot, the stem, a dot, the token without one, and the ending.
+        # A name is a dot, the stem, a dot, a token without a dot, and the ending.
         if path.name[1 : -len(_ENDING)].rpartition(".")[0] in stems:
             path.unlink(missing_ok=True)
 
 
-def check_room(folder: Path, needed: int, what: Path) -> None:
-    """Refuse a write that the disk has no room for.
+def check_free_space(folder: Path, needed: int, what: Path) -> None:
+    """Refuse a write for which the disk has too little free space.
 
     Parameters
     ----------
@@ -119,8 +118,8 @@ def check_room(folder: Path, needed: int, what: Path) -> None:
     Raises
     ------
     WriteError
-        If fewer bytes are free. A folder that is not there, or a file system that
-        does not tell its size, passes: the write itself will say what is wrong.
+        Fewer bytes are free. A missing folder, or a file system that does not report
+        its size, passes: the write itself will fail with a reason.
     """
     with suppress(OSError):
         disk = shutil.disk_usage(folder)
@@ -129,7 +128,7 @@ def check_room(folder: Path, needed: int, what: Path) -> None:
 
 
 def check_writable_dir(path: Path) -> None:
-    """Make a folder, with its parents, and try a write in it.
+    """Make a folder, with its parents, and try to write a file in it.
 
     Parameters
     ----------
@@ -138,7 +137,7 @@ def check_writable_dir(path: Path) -> None:
     Raises
     ------
     OutputError
-        If it cannot be made, is a file, or takes no file.
+        It cannot be made, is a file, or is not writable.
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -148,19 +147,19 @@ def check_writable_dir(path: Path) -> None:
     except OSError as error:
         reason = "it is a file" if path.is_file() else _reason(error)
         raise OutputError(
-            f"cannot write to the folder {path}: {reason}; name another one, or make "
+            f"cannot write to the folder {path}: {reason}; use another one, or make "
             "this one writable"
         ) from error
 
 
 def write_text(dest: Path, text: str) -> None:
-    """Write a text file, whole or not at all.
+    """Write a text file atomically.
 
     Parameters
     ----------
     dest : Path
     text : str
-        Written as UTF-8, line ends as they are.
+        Written as UTF-8, with unchanged line ends.
 
     Raises
     ------
@@ -173,21 +172,21 @@ def write_text(dest: Path, text: str) -> None:
 
 
 def write_json(dest: Path, obj: object) -> None:
-    """Write a JSON file for people to read, whole or not at all.
+    """Write an indented JSON file atomically.
 
     Parameters
     ----------
     dest : Path
     obj : object
-        What JSON can say, and numpy scalars and arrays. Write None for a missing
-        number: NaN and inf are not JSON.
+        JSON values, and numpy scalars and arrays. Use None for a missing number: NaN
+        and inf are not JSON.
 
     Raises
     ------
     WriteError
         See :func:`atomic_file`.
     TypeError, ValueError
-        If JSON has no words for `obj`; nothing is written.
+        `obj` cannot be converted to JSON; nothing is written.
     """
     text = json.dumps(obj, indent=2, allow_nan=False, default=_plain)
     write_text(dest, text + "\n")
@@ -196,7 +195,7 @@ def write_json(dest: Path, obj: object) -> None:
 def _plain(obj: object) -> object:
     if isinstance(obj, np.generic | np.ndarray):
         return obj.tolist()
-    raise TypeError(f"JSON has no words for a {type(obj).__name__}: {obj!r}")
+    raise TypeError(f"cannot convert a {type(obj).__name__} to JSON: {obj!r}")
 
 
 def _sync(path: Path) -> None:
@@ -208,7 +207,7 @@ def _sync(path: Path) -> None:
 
 
 def _is_about(error: OSError, folder: Path) -> bool:
-    """Tell whether an error names a file of the folder, or none, as a write does."""
+    """Whether an error names a file in the folder, or none, as errors of writes do."""
     if error.filename is None:
         return True
     named = Path(os.fsdecode(error.filename)).absolute()
@@ -225,15 +224,15 @@ def _explain(error: OSError, dest: Path, needed: int) -> str:
         free = shutil.disk_usage(dest.parent).free
         return _disk_full(dest, needed, dest.parent, free)
     return (
-        f"cannot write {dest}: {_reason(error)}; nothing of it was left behind: "
-        "choose another folder, or mend this one and run again"
+        f"cannot write {dest}: {_reason(error)}; nothing of it was kept: choose another "
+        "folder, or fix this one and run again"
     )
 
 
 def _disk_full(dest: Path, needed: int, folder: Path, free: int) -> str:
     return (
         f"disk full: {dest} needs at least {_megabytes(needed)}, and {folder} has "
-        f"{_megabytes(free)} free; make room or choose another folder, and run again"
+        f"{_megabytes(free)} free; free some space or choose another folder, and run again"
     )
 
 

@@ -1,4 +1,4 @@
-"""Tables of results, for people as TSV and for programs as Parquet."""
+"""Tables of results: TSV for people, Parquet for programs."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ __all__ = ["write_frame"]
 
 
 def write_frame(dest: Path, frame: pd.DataFrame, digits: int | None = 6) -> None:
-    """Write a table as TSV, or as Parquet where the name ends so; whole or not at all.
+    """Write a table atomically: as Parquet if the name ends in .parquet, else as TSV.
 
     Parameters
     ----------
     dest : Path
     frame : DataFrame
     digits : int, optional
-        Of numbers in a TSV; None for all. What is missing stands there as nothing.
+        Significant digits of numbers in a TSV; None for all. Missing values are empty.
 
     Raises
     ------

@@ -1,8 +1,7 @@
-"""Digests: what a file or an array holds, in one short string.
+"""Digests of the contents of files, arrays and JSON values.
 
-Two runs have the same input when the digests are equal; names, dates and places do not
-count. A digest reads ``sha256:`` and 64 hexadecimal digits. Which digests a run keys on
-is decided by its caller.
+Inputs are the same if their digests are equal, whatever their names, dates and folders.
+A digest is ``sha256:`` and 64 hexadecimal digits.
 """
 
 from __future__ import annotations
@@ -52,7 +51,7 @@ def digest_arrays(*arrays: NDArray[Any]) -> str:
     Parameters
     ----------
     *arrays : array of numbers, any shape
-        How an array lies in memory (a view, transposed, reversed) does not count.
+        The memory layout (a view, transposed, reversed) does not matter.
 
     Returns
     -------
@@ -74,13 +73,13 @@ def digest_arrays(*arrays: NDArray[Any]) -> str:
 
 
 def digest_json(obj: object) -> str:
-    """Digest what JSON can say, whatever the order of its keys.
+    """Digest JSON values, whatever the order of keys.
 
     Parameters
     ----------
     obj : object
-        Strings, numbers, booleans, None, lists and dicts of them. A tuple counts as
-        a list; 1 and 1.0 differ.
+        Strings, numbers, booleans, None, lists and dicts of them. A tuple equals a
+        list; 1 and 1.0 differ.
 
     Returns
     -------
@@ -90,7 +89,7 @@ def digest_json(obj: object) -> str:
     Raises
     ------
     TypeError, ValueError
-        If `obj` holds something else, NaN or inf among it.
+        If `obj` contains anything else, such as NaN or inf.
     """
     text = json.dumps(obj, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return _named(hashlib.sha256(text.encode()).hexdigest())

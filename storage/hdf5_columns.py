@@ -1,4 +1,4 @@
-"""Columns of an HDF5 file that people keep: how they are stored, and names in them."""
+"""Columns of HDF5 files that users keep: how they are stored, and texts in them."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 
 __all__ = ["COLUMN", "READ_ERRORS", "to_bytes", "to_text"]
 
-# gzip, and not a faster codec, because every HDF5 reader has it. The checksum finds a
-# flipped bit.
+# gzip, not a faster codec, because every HDF5 reader supports it. The checksum detects
+# flipped bits.
 COLUMN: dict[str, Any] = {
     "compression": "gzip",
     "compression_opts": 4,
     "shuffle": True,
     "fletcher32": True,
 }
-"""How a column is stored: options of h5py's `create_dataset`."""
+"""Options of h5py's `create_dataset` for a column."""
 READ_ERRORS = (
     OSError,
     RuntimeError,
@@ -27,11 +27,11 @@ READ_ERRORS = (
     TypeError,
     ValueError,
 )
-"""What h5py and those who take its answers raise over a damaged or foreign file."""
+"""What reading a damaged or foreign HDF5 file with h5py can raise."""
 
 
 def to_bytes(texts: Sequence[str]) -> NDArray[np.bytes_]:
-    """Make a column of texts.
+    """Convert texts to a column.
 
     Parameters
     ----------
@@ -40,13 +40,13 @@ def to_bytes(texts: Sequence[str]) -> NDArray[np.bytes_]:
     Returns
     -------
     bytes array, shape (n,)
-        UTF-8 of one length: a checksum does not reach strings of variable length.
+        UTF-8 of fixed length: checksums do not cover strings of variable length.
     """
     return np.array([text.encode() for text in texts], dtype=np.bytes_)
 
 
 def to_text(column: NDArray[np.bytes_]) -> tuple[str, ...]:
-    """Undo :func:`to_bytes`.
+    """Convert a column to texts; the inverse of :func:`to_bytes`.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Small tasks: motifs planted for three TFs, one held-out pair of each to judge."""
+"""Small tasks: motifs planted for three TFs, one held-out pair of each to score."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tfimpute_tracks.dataset import PairLists, pair_columns, split_by_chromosome
 
 
 def shuffle_sites(dataset, seed=0):
-    """Give the labels of each site to another, so that letters tell nothing of them."""
+    """Permute the labels over sites, so that sequences are not informative."""
     order = np.random.default_rng(seed).permutation(dataset.n_sites)
 
     def shuffled(lists):
@@ -25,14 +25,14 @@ def shuffle_sites(dataset, seed=0):
     )
 
 
-def make_task(dataset, judged=(2, 7, 9), **changes):
+def make_task(dataset, scored=(2, 7, 9), **changes):
     rows = split_by_chromosome(dataset)
     settings = {
         "dataset": dataset,
         "train_rows": rows.train,
         "test_rows": rows.test,
         "trained": pair_columns(dataset, "base"),
-        "judged": np.array(judged, dtype=np.int64),
+        "scored": np.array(scored, dtype=np.int64),
         "n_sequences": 200,
     }
     return Task(**settings | changes)

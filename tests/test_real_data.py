@@ -97,7 +97,7 @@ def test_held_out_pairs_on_the_held_out_chromosome(shared_data, tmp_path):
         *("-o", data),
     )
     _command(
-        *("evaluate", "--data", data, "-m", "held-out", "--split", "base,test3"),
+        *("evaluate", "--data", data, "-m", "held-out", "--pair-set", "base,test3"),
         *("-o", tmp_path / "ev"),
     )
     means = json.loads((tmp_path / "ev" / "metrics.json").read_text())["means"]
@@ -122,8 +122,8 @@ def test_surroundings_help_on_the_held_out_chromosome(shared_data, tmp_path):
             *("--background", hg19 / "dhs.bed.gz", "--min-known", 0.9),
         )
         _command(
-            *("evaluate", "--data", data, "-m", "deep-held-out", "--split", "test3"),
-            *("--max-sites", 10_000, "--shuffles", 0, "-o", tmp_path / str(length)),
+            *("evaluate", "--data", data, "-m", "deep-held-out", "--pair-set", "test3"),
+            *("--max-sites", 10_000, "--permutations", 0, "-o", tmp_path / str(length)),
         )
         told = json.loads((tmp_path / str(length) / "metrics.json").read_text())
         means.append(told["means"]["test3"]["auroc"])

@@ -12,6 +12,7 @@ from tfimpute_tracks.models.checkpoint import write_checkpoint
 from tfimpute_tracks.models.config import GatedConfig, ResidualConfig
 from tfimpute_tracks.models.loading import load_model
 from tfimpute_tracks.models.registry import build_network
+from tfimpute_tracks.tracks.record import TrackRecord
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
 
 CONFIG = GatedConfig(
@@ -70,6 +71,20 @@ def write_model(path, seed=0, config=CONFIG, vocabulary=VOCABULARY, card=None):
 
 def make_model(folder, **changes):
     return load_model(write_model(folder / "toy.safetensors", **changes))
+
+
+def make_record(pair, **changes):
+    """Make the record of a pair's track, of no model."""
+    values = {
+        "model": "toy",
+        "weights": "sha256:0",
+        "seq_len": 60,
+        "stride": 20,
+        "status": "imputed",
+        "threshold": 0.5,
+    }
+    options = {"formats": ("bigwig", "bed", "bigbed"), "bin_size": None}
+    return TrackRecord(pair=pair, **values | options | changes)
 
 
 def write_gapped_genome(folder):

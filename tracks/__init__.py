@@ -1,9 +1,10 @@
 """Tracks: from a model and a sequence to files that genome browsers load.
 
-``tiles`` plans, ``scan`` scores the tiles in ``threads``, ``cache`` keeps what another
-pair can use, and ``job`` runs a whole scan, from regions to files, with ``spool`` for
-what is unfinished and ``pair_files`` for what is done; ``parity`` compares the engines.
-The files themselves are in ``formats``. Peak calling is in ``kernels/peaks.py``.
+``job`` runs a scan, from regions to files: ``scan`` scores blocks of tiles, ``columns``
+reduces the scores, ``checkpoint`` keeps those of an unfinished scan, and ``writer`` writes
+the files of a pair in any of the ``formats``. ``record`` holds the facts of a run and of
+each track; ``track_folder`` and ``windows`` read tracks back; ``selfcheck`` compares the
+engines with the plain network.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""Scores of a scan on their way to files: in memory first, on disk in the long run.
+"""Checkpoints of a scan: scores on their way to files, in memory or on disk.
 
-A scan of a few seconds never touches the disk here. A longer one puts what it has every
-ten seconds into a folder beside its results; so memory does not grow with the genome,
-and a scan that was interrupted goes on where it stopped: the next one of the same
-weights, pairs and parameters finds each block by its place and the digest of its
-letters. A completed scan removes the folder.
+A scan of a few seconds never touches the disk here. A longer one saves what it has every
+ten seconds to a hidden folder next to its results, so memory does not grow with the
+genome, and an interrupted scan is resumed: the next one with the same weights, pairs and
+options finds each block by its tiles and the digest of its sequence. A completed scan
+removes the folder.
 """
 
 from __future__ import annotations
@@ -21,54 +21,60 @@ from numpy.typing import NDArray
 from tfimpute_tracks.engines.tiles import TileRange
 from tfimpute_tracks.storage import read_arrays, write_arrays
 
-__all__ = ["ScanCheckpoint"]
+__all__ = ["BlockKey", "ScanCheckpoint"]
 
 Floats = NDArray[np.float32]
-Key = tuple[TileRange, str]
-
-_SECONDS = 10  # of work that an interruption may cost
-_BYTES = 1 << 26  # of scores that wait in memory
+BlockKey = tuple[TileRange, str]
+"""The tiles of a block, and the digest of their sequence."""
 
 
 class ScanCheckpoint:
-    """Scores of blocks of tiles, by place and digest.
+    """Scores of blocks of tiles, by tiles and digest.
 
     Parameters
     ----------
     folder : Path
-        Made when there is something to put into it; what an interrupted scan left
-        there is taken up.
+        Made when there is something to save. What an interrupted scan left there is
+        used, if it belongs to the same scan.
     about : mapping of str to JSON values
-        All that scores depend on, apart from the letters.
+        All that scores depend on, apart from the sequence.
     names : list of str
-        What each column is called in a file: the scores of a pair, or what several
-        are drawn from. A file may hold those of more pairs: of some that an
-        interrupted scan has written in full.
+        Name of each column in a file: the scores of a pair, or what the signals of
+        several are made of. A file may hold other columns as well, of pairs whose
+        tracks an interrupted scan has finished.
+    max_seconds : float
+        Work that an interruption may cost.
+    max_bytes : int
+        Scores that wait in memory.
     """
 
     def __init__(
-        self, folder: Path, about: Mapping[str, Any], names: list[str]
+        self,
+        folder: Path,
+        about: Mapping[str, Any],
+        names: list[str],
+        max_seconds: float = 10,
+        max_bytes: int = 1 << 26,
     ) -> None:
-        self._folder = folder
-        self._about = dict(about)
-        self._names = names
-        self._fresh: dict[Key, Floats] = {}
+        self._folder, self._about, self._names = folder, dict(about), names
+        self._max_seconds, self._max_bytes = max_seconds, max_bytes
+        self._waiting: dict[BlockKey, Floats] = {}
         self._since = time.monotonic()
-        self._stored: dict[Key, tuple[Path, int]] = {}
+        self._stored: dict[BlockKey, tuple[Path, int]] = {}
         for path in sorted(folder.glob("*.h5")):
-            self._take_up(path)
+            self._load(path)
 
     def __contains__(self, key: object) -> bool:
-        """Tell whether a block's scores are there."""
-        return key in self._fresh or key in self._stored
+        """Check whether a block's scores are there."""
+        return key in self._waiting or key in self._stored
 
-    def add(self, key: Key, scores: Floats) -> None:
+    def add(self, key: BlockKey, scores: Floats) -> None:
         """Keep the scores of a block.
 
         Parameters
         ----------
         key : (TileRange, str)
-            The tiles, and the digest of their letters.
+            The tiles, and the digest of their sequence.
         scores : float32 array, shape (n_tiles, n_columns)
 
         Raises
@@ -76,44 +82,45 @@ class ScanCheckpoint:
         WriteError
             The disk is full, or the folder cannot be written to.
         """
-        self._fresh[key] = scores
-        waiting = sum(array.nbytes for array in self._fresh.values())
-        if waiting > _BYTES or time.monotonic() - self._since > _SECONDS:
+        self._waiting[key] = scores
+        n_bytes = sum(array.nbytes for array in self._waiting.values())
+        seconds = time.monotonic() - self._since
+        if n_bytes > self._max_bytes or seconds > self._max_seconds:
             self.flush()
 
     def flush(self) -> None:
-        """Put what waits in memory on disk.
+        """Save what waits in memory to disk.
 
         Raises
         ------
         WriteError
             The disk is full, or the folder cannot be written to.
         """
-        if not self._fresh:
+        if not self._waiting:
             return
         self._folder.mkdir(parents=True, exist_ok=True)
-        chrom, first, _ = next(iter(self._fresh))[0]
+        chrom, first, _ = next(iter(self._waiting))[0]
         path = self._folder / f"{chrom[:60].replace('/', '_')}.{first}.h5"
-        keys = list(self._fresh)
+        keys = list(self._waiting)
         blocks = np.array([f"{t.chrom}\t{digest}".encode() for t, digest in keys])
-        numbers = np.array([[t.first, t.n_tiles] for t, _ in keys], dtype=np.int64)
-        arrays = {"blocks": blocks, "numbers": numbers}
+        tiles = np.array([[t.first, t.n_tiles] for t, _ in keys], dtype=np.int64)
+        arrays = {"blocks": blocks, "tiles": tiles}
         for column, name in enumerate(self._names):
-            parts = [scores[:, column] for scores in self._fresh.values()]
+            parts = [scores[:, column] for scores in self._waiting.values()]
             arrays[name] = np.concatenate(parts)
         write_arrays(path, arrays, self._about)
         self._index(path, keys)
-        self._fresh.clear()
+        self._waiting.clear()
         self._since = time.monotonic()
 
-    def scores(self, keys: Iterable[Key], column: int) -> Iterator[Floats]:
-        """Give one column of blocks.
+    def scores(self, keys: Iterable[BlockKey], column: int) -> Iterator[Floats]:
+        """Return one column of blocks.
 
         Parameters
         ----------
         keys : iterable of (TileRange, str)
         column : int
-            Its place among the names.
+            Index among the names.
 
         Yields
         ------
@@ -127,8 +134,8 @@ class ScanCheckpoint:
         name = self._names[column]
         open_path, values = None, np.empty(0, dtype=np.float32)
         for key in keys:
-            if key in self._fresh:
-                yield self._fresh[key][:, column]
+            if key in self._waiting:
+                yield self._waiting[key][:, column]
                 continue
             path, first = self._stored[key]
             if path != open_path:
@@ -142,21 +149,21 @@ class ScanCheckpoint:
         """Remove everything from the disk."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _take_up(self, path: Path) -> None:
-        # All of it is read once: what is damaged must be known before the scan.
-        arrays = read_arrays(path, self._about, ("blocks", "numbers", *self._names))
+    def _load(self, path: Path) -> None:
+        # All of it is read once: damage must be known before the scan.
+        arrays = read_arrays(path, self._about, ("blocks", "tiles", *self._names))
         if arrays is None:
             path.unlink(missing_ok=True)
             return
         keys = []
         for block, (first, n_tiles) in zip(
-            arrays["blocks"].tolist(), arrays["numbers"].tolist(), strict=True
+            arrays["blocks"].tolist(), arrays["tiles"].tolist(), strict=True
         ):
             chrom, _, digest = block.decode().partition("\t")
             keys.append((TileRange(chrom, first, n_tiles), digest))
         self._index(path, keys)
 
-    def _index(self, path: Path, keys: list[Key]) -> None:
+    def _index(self, path: Path, keys: list[BlockKey]) -> None:
         done = 0
         for key in keys:
             self._stored[key] = (path, done)

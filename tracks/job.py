@@ -1,10 +1,9 @@
-"""A scan job: regions and pairs in, a set of files per pair out.
+"""A scan: regions and pairs in, a set of files per pair out.
 
-``tiles`` plans, ``scan`` scores, ``columns`` says what is kept of it, ``pair_files``
-writes. The first pair's bigWig is written while the scan goes on, all else when it has
-ended; each file whole or not at all, and a pair's receipt last. A pair whose receipt
-already tells the same inputs and intact files is not computed again, and what an
-interrupted scan had done is taken up (``spool``).
+The first pair's signal is written while the scan goes on, all else when it has ended;
+every file atomically, and a pair's receipt last. A pair whose receipt has the same
+content and intact files is not computed again, and an interrupted scan is resumed from
+its checkpoint.
 """
 
 from __future__ import annotations
@@ -12,11 +11,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
-from tfimpute_tracks import __version__
 from tfimpute_tracks.engines.feature_cache import FeatureCache
 from tfimpute_tracks.engines.ordered_map import ordered_map
 from tfimpute_tracks.engines.scorer import Scorer
@@ -28,31 +25,24 @@ from tfimpute_tracks.engines.tiles import (
     read_codes,
 )
 from tfimpute_tracks.errors import RunError
-from tfimpute_tracks.genome import Region, Sequences, known_build
+from tfimpute_tracks.genome import Region, Sequences
 from tfimpute_tracks.models.model import Model
-from tfimpute_tracks.storage import (
-    check_writable_dir,
-    digest_arrays,
-    digest_json,
-    write_receipt,
-)
-from tfimpute_tracks.tracks.checkpoint import ScanCheckpoint
+from tfimpute_tracks.storage import check_writable_dir, digest_arrays, digest_json
+from tfimpute_tracks.tracks.checkpoint import BlockKey, ScanCheckpoint
 from tfimpute_tracks.tracks.columns import Columns
-from tfimpute_tracks.tracks.rendering import Scores, TrackLayout, TrackOptions
+from tfimpute_tracks.tracks.record import RunRecord, TrackOptions, TrackRecord
 from tfimpute_tracks.tracks.scan import scan_blocks, tiles_per_block
-from tfimpute_tracks.tracks.signals import calibration_line
 from tfimpute_tracks.tracks.writer import (
     PairResult,
-    PeakThreshold,
-    describe,
-    earlier_result,
+    Scores,
+    finish_pair,
+    receipt_path,
+    reusable,
     write_pair,
 )
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = ["ScanJob", "run_scan"]
-
-BlockKey = tuple[TileRange, str]  # the tiles, and the digest of their letters
 
 
 @dataclass(frozen=True)
@@ -73,15 +63,17 @@ class ScanJob:
     device : str
         From :func:`tfimpute_tracks.engines.engine.pick_device`.
     fast : bool
-        Give up the last digits of a probability for speed.
+        Compute faster, with scores that are off by up to 0.002.
     overwrite : bool
         Compute again what is already there.
     threads : int
-        Blocks of tiles that are worked on at a time.
+        Blocks of tiles that are computed at a time.
     cache : FeatureCache, optional
         Keeps motif features for the next scan.
-    rendering : Drawing
-        What the signal is, and how it is drawn.
+    options : TrackOptions
+        Signal, bins and formats.
+    block_size : int, optional
+        Tiles of a block; by default as the device likes.
     """
 
     model: Model
@@ -95,7 +87,40 @@ class ScanJob:
     overwrite: bool = False
     threads: int = 1
     cache: FeatureCache | None = None
-    rendering: TrackOptions = field(default_factory=TrackOptions)
+    options: TrackOptions = field(default_factory=TrackOptions)
+    block_size: int | None = None
+
+    def ranges(self, genome: Sequences) -> list[TileRange]:
+        """Find the tiles to score.
+
+        Parameters
+        ----------
+        genome : Sequences
+
+        Returns
+        -------
+        list of TileRange
+
+        Raises
+        ------
+        RegionError
+            No tile lies in the regions.
+        """
+        sizes, seq_len = dict(genome.chrom_sizes), self.model.config.seq_len
+        return plan_tiles(self.regions, sizes, seq_len, self.stride)
+
+    def run_record(self, genome: Sequences) -> RunRecord:
+        """Make the record of the run.
+
+        Parameters
+        ----------
+        genome : Sequences
+
+        Returns
+        -------
+        RunRecord
+        """
+        return RunRecord.of_run(self.model, genome, self.stride, self.device, self.fast)
 
 
 def run_scan(
@@ -108,8 +133,8 @@ def run_scan(
     job : ScanJob
     genome : Sequences
     progress : callable
-        Told the bp done with each block of tiles, of the sum over
-        :func:`tfimpute_tracks.engines.tiles.plan_tiles`' ranges of n_tiles * stride.
+        Called with the bp done in each block of tiles, of the sum over
+        :meth:`ScanJob.ranges` of n_tiles * stride.
 
     Yields
     ------
@@ -121,20 +146,26 @@ def run_scan(
     OutputError, WriteError, ValidationError
         A file cannot be written, or does not read back as written.
     UsageError
-        The drawing's bins do not hold whole tiles.
+        As :meth:`tfimpute_tracks.tracks.record.TrackRecord.of_pair`.
     RegionError
         No tile lies in the regions.
     InputFileError
         The model's evidence is of another genome.
     """
-    job.rendering.tiles_per_bin(job.stride)
     job.model.check_genome(genome)
+    run = job.run_record(genome)
+    records = [
+        TrackRecord.of_pair(
+            run, job.model, pair, job.regions, job.options, job.threshold
+        )
+        for pair in job.pairs
+    ]
     check_writable_dir(job.out_dir)
-    earlier = _what_earlier_runs_left(job, genome)
-    todo = [pair for pair in job.pairs if pair not in earlier]
+    kept = _kept_tracks(job, genome, records)
+    todo = [record for record in records if record.pair not in kept]
     results = _Run(job, genome, todo, progress).results() if todo else iter(())
     for pair in job.pairs:
-        yield earlier[pair] if pair in earlier else next(results)
+        yield kept[pair] if pair in kept else next(results)
 
 
 class _Run:
@@ -144,205 +175,122 @@ class _Run:
         self,
         job: ScanJob,
         genome: Sequences,
-        pairs: list[Pair],
+        records: list[TrackRecord],
         progress: Callable[[int], None],
     ) -> None:
-        self._job = job
-        self._genome = genome
-        self._pairs = pairs
-        self._progress = progress
-        self._sizes = dict(genome.chrom_sizes)
+        self._job, self._genome = job, genome
+        self._records, self._progress = records, progress
+        pairs = [record.pair for record in records]
         names = [str(job.pairs.index(pair)) for pair in pairs]
-        self._columns = Columns(job.model, pairs, names, job.rendering.signal)
+        self._columns = Columns(job.model, pairs, names, job.options.signal)
         self._scorer = Scorer(
             job.model,
-            self._columns.judged,
+            self._columns.required_pairs,
             job.stride,
             job.device,
             job.fast,
             job.cache,
         )
         about = {
-            "tool_version": __version__,  # another one may score otherwise
-            **job.model.digests,
-            # Those written already as well: they must not hide what is there.
+            **job.run_record(genome).content(),
+            # Those written already as well: their scores may be in the checkpoint.
             "pairs": [str(pair) for pair in job.pairs],
-            "signal": job.rendering.signal,
-            "stride": job.stride,
-            "device": job.device,
-            "precision": _precision(job),
+            "signal": job.options.signal,
         }
         folder = job.out_dir / f".unfinished-{digest_json(about)[7:19]}"
-        self._spool = ScanCheckpoint(folder, about, self._columns.names)
+        self._checkpoint = ScanCheckpoint(folder, about, self._columns.names)
         self._keys: list[BlockKey] = []
         self._began = time.monotonic()
         self._seconds = 0.0
 
     def results(self) -> Iterator[PairResult]:
-        """Scan, write the first pair on the way and the others behind it."""
+        """Scan, write the first pair on the way and the others after it."""
         n_done = 0
         try:
             for result in self._written():
                 n_done += 1
-                if n_done == len(self._pairs):
-                    self._spool.remove()
+                if n_done == len(self._records):
+                    self._checkpoint.remove()
                 yield result
         finally:
-            # An error, Ctrl-C, or nobody asks any more.
-            if n_done < len(self._pairs):
-                with suppress(RunError):  # no room: the first error says it
-                    self._spool.flush()
+            # An error, Ctrl-C, or a caller that stops early.
+            if n_done < len(self._records):
+                with suppress(RunError):  # a full disk: the first error is reported
+                    self._checkpoint.flush()
 
     def _written(self) -> Iterator[PairResult]:
         yield self._write(0, self._scan())
         yield from ordered_map(
             lambda i: self._write(i, self._scores(i, self._keys)),
-            range(1, len(self._pairs)),
+            range(1, len(self._records)),
             self._job.threads,
         )
 
     def _scan(self) -> Iterator[Scores]:
-        """Scan, and give the first pair's scores as they come."""
+        """Scan, and yield the first pair's scores as they come."""
         blocks = scan_blocks(
             self._scorer,
             self._genome,
-            _ranges(self._job, self._sizes),
+            self._job.ranges(self._genome),
             self._job.threads,
-            self._spool,
-            self._columns.keep,
+            self._checkpoint,
+            self._columns.reduce,
+            self._job.block_size,
         )
         for tiles, digest, scores in blocks:
             key = tiles, digest
             if scores is not None:
-                self._spool.add(key, scores)
+                self._checkpoint.add(key, scores)
             self._keys.append(key)
             self._progress(tiles.n_tiles * self._job.stride)
             yield from self._scores(0, [key])
         self._seconds = time.monotonic() - self._began
 
-    def _scores(self, pair: int, keys: list[BlockKey]) -> Iterator[Scores]:
-        """Give a pair's scores of blocks that were scanned."""
-        places = self._columns.of_pair(pair)
-        columns = [self._spool.scores(keys, place) for place in places]
+    def _scores(self, index: int, keys: list[BlockKey]) -> Iterator[Scores]:
+        """Yield a pair's scores of blocks that were scanned."""
+        record = self._records[index]
+        columns = [
+            self._checkpoint.scores(keys, column)
+            for column in self._columns.columns_for(index)
+        ]
         for (tiles, _), *kept in zip(keys, *columns, strict=True):
-            yield self._columns.scores(pair, tiles, kept)
+            probability, drawn = self._columns.scores(index, kept)
+            yield Scores(
+                record.signal_of(tiles, probability), record.signal_of(tiles, drawn)
+            )
 
-    def _write(self, index: int, live: Iterator[Scores]) -> PairResult:
-        """Write the files of a pair, its receipt last."""
-        job, pair = self._job, self._pairs[index]
-        threshold = job.threshold
-        if threshold is None:
-            threshold = job.model.threshold(pair)
-        layout = TrackLayout(job.stride, job.model.config.seq_len, self._sizes)
-        model = job.model
-        about = describe(
-            pair,
-            model.status(pair),
-            model.expected_auroc(pair),
-            model.expected_interval(pair),
-            model.basis,
+    def _write(self, index: int, scores: Iterator[Scores]) -> PairResult:
+        job = self._job
+        record, files = write_pair(
+            job.out_dir, self._records[index], self._genome.chrom_sizes, scores
         )
-        line = PeakThreshold(threshold, about)
-        files, n_peaks = write_pair(
-            job.out_dir, pair, layout, line, live, job.rendering
-        )
-        receipt = _receipt_path(job, pair)
+        record = replace(record, sequence=_sequence_digest(self._keys))
         n_tiles = sum(tiles.n_tiles for tiles, _ in self._keys)
-        write_receipt(
-            receipt,
-            _inputs(job, pair, _sequence_digest(self._keys)),
-            files,
-            megabases=n_tiles * job.stride / 1e6,
-            seconds=self._seconds,
-            parameters={
-                **_parameters(job, pair),
-                "threshold": threshold,
-                "peaks": n_peaks,
-                **_told(job, pair, self._genome),
-            },
-        )
-        return PairResult(pair, [*files, receipt], n_peaks, threshold, reused=False)
+        megabases = n_tiles * job.stride / 1e6
+        return finish_pair(job.out_dir, record, files, megabases, self._seconds)
 
 
-def _ranges(job: ScanJob, sizes: dict[str, int]) -> list[TileRange]:
-    return plan_tiles(job.regions, sizes, job.model.config.seq_len, job.stride)
-
-
-def _precision(job: ScanJob) -> str:
-    return "fast" if job.fast else "exact"
-
-
-def _parameters(job: ScanJob, pair: Pair) -> dict[str, Any]:
-    about = job.rendering.about(job.stride)
-    if job.rendering.signal == "calibrated":
-        # It stands in the card: the weights' digest does not cover it.
-        about["calibration"] = list(calibration_line(job.model, pair))
-    return {
-        "model": job.model.name,
-        "pair": str(pair),
-        "status": job.model.status(pair),
-        "regions": [str(region) for region in job.regions],
-        "stride": job.stride,
-        "threshold": job.threshold,
-        "device": job.device,
-        "precision": _precision(job),
-        **about,
-    }
-
-
-def _told(job: ScanJob, pair: Pair, genome: Sequences) -> dict[str, Any]:
-    """Tell what describes a track but does not change it: no part of its inputs."""
-    model = job.model
-    about: dict[str, Any] = {
-        **model.digests,
-        "basis": model.basis,
-        "expected_auroc": model.expected_auroc(pair),
-        "genome": genome.name,
-        "build": known_build(genome.chrom_sizes, model.checkpoint.genome),
-    }
-    interval = model.expected_interval(pair)
-    if interval:
-        about["expected_auroc_interval"] = list(interval)
-    if model.evidence is not None:
-        about["evidence_told"] = model.evidence.describe(pair, job.regions)
-    if job.rendering.signal == "specificity":
-        about["mean_over_cells"] = len(model.cells)
-    return about
-
-
-def _inputs(job: ScanJob, pair: Pair, sequence: str) -> dict[str, str]:
-    return {
-        **job.model.digests,
-        "sequence": sequence,
-        "parameters": digest_json(_parameters(job, pair)),
-    }
-
-
-def _sequence_digest(keys: list[tuple[TileRange, str]]) -> str:
+def _sequence_digest(keys: list[BlockKey]) -> str:
     return digest_json([[*tiles, digest] for tiles, digest in keys])
 
 
-def _what_earlier_runs_left(job: ScanJob, genome: Sequences) -> dict[Pair, PairResult]:
-    """Give what is there already, whole and of the same inputs."""
-    ranges = _ranges(job, dict(genome.chrom_sizes))
-    with_receipt = [pair for pair in job.pairs if _receipt_path(job, pair).exists()]
-    if job.overwrite or not with_receipt:
+def _kept_tracks(
+    job: ScanJob, genome: Sequences, records: list[TrackRecord]
+) -> dict[Pair, PairResult]:
+    """Find the tracks that are there already, intact and with the same content."""
+    there = [r for r in records if receipt_path(job.out_dir, r).exists()]
+    if job.overwrite or not there:
         return {}  # and the sequence need not be read twice
     grid = tile_grid(job.model.config, job.stride)
 
-    def digest(tiles: TileRange) -> tuple[TileRange, str]:
+    def digest(tiles: TileRange) -> BlockKey:
         return tiles, digest_arrays(read_codes(genome, tiles, grid))
 
-    blocks = cut_blocks(ranges, job.stride, tiles_per_block(job.device))
+    size = job.block_size or tiles_per_block(job.device)
+    blocks = cut_blocks(job.ranges(genome), job.stride, size)
     sequence = _sequence_digest(list(ordered_map(digest, blocks, job.threads)))
     found = {
-        pair: earlier_result(
-            _receipt_path(job, pair), pair, _inputs(job, pair, sequence)
-        )
-        for pair in with_receipt
+        record.pair: reusable(job.out_dir, replace(record, sequence=sequence))
+        for record in there
     }
     return {pair: result for pair, result in found.items() if result}
-
-
-def _receipt_path(job: ScanJob, pair: Pair) -> Path:
-    return job.out_dir / f"{job.rendering.kind.stem(pair)}.receipt.json"

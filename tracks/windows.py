@@ -18,10 +18,10 @@ from tfimpute_tracks.kernels.peaks import call_peaks
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.tracks.columns import Columns
 from tfimpute_tracks.tracks.formats import read_signal
-from tfimpute_tracks.tracks.rendering import TrackLayout
+from tfimpute_tracks.tracks.record import TrackRecord
 from tfimpute_tracks.tracks.scan import scan_blocks
 from tfimpute_tracks.tracks.signals import SignalName
-from tfimpute_tracks.tracks.track_folder import TrackFolder, TrackRecord
+from tfimpute_tracks.tracks.track_folder import TrackFolder
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = ["WindowTrack", "choose_tracks", "compute_window", "read_window"]
@@ -80,25 +80,22 @@ def compute_window(
     RegionError
         No tile is drawn there.
     """
-    columns = Columns(model, pairs, [str(i) for i in range(len(pairs))], signal)
-    scorer = Scorer(model, columns.judged)
-    sizes = dict(genome.chrom_sizes)
-    layout = TrackLayout(scorer.stride, model.config.seq_len, sizes)
-    (tiles,) = plan_tiles([region], sizes, model.config.seq_len, scorer.stride)
-    blocks = scan_blocks(scorer, genome, [tiles], reduce=columns.keep)
+    columns = Columns(model, pairs, list(map(str, pairs)), signal)
+    scorer = Scorer(model, columns.required_pairs)
+    stride, seq_len = scorer.stride, model.config.seq_len
+    (tiles,) = plan_tiles([region], dict(genome.chrom_sizes), seq_len, stride)
+    blocks = scan_blocks(scorer, genome, [tiles], reduce=columns.reduce)
     kept = np.concatenate([b.scores for b in blocks if b.scores is not None])
     found = []
-    for place, pair in enumerate(pairs):
-        own = [kept[:, column] for column in columns.of_pair(place)]
-        scores = columns.scores(place, tiles, own)
-        drawn = scores.values if scores.drawn is None else scores.drawn
+    for index, pair in enumerate(pairs):
+        own = [kept[:, column] for column in columns.columns_for(index)]
+        scores, drawn = columns.scores(index, own)
         threshold = model.threshold(pair)
-        called = layout.signal(tiles, scores.values)
-        peaks = call_peaks(called.start, called.step, called.values, threshold)
+        laid = tiles.signal(drawn, stride, seq_len)
+        peaks = call_peaks(laid.start, stride, scores, threshold)
         spans = np.stack([peaks.start, peaks.end], axis=1)
-        bins = layout.signal(tiles, drawn).bins()
         status = model.status(pair)
-        found.append(WindowTrack(pair, status, threshold, bins, spans))
+        found.append(WindowTrack(pair, status, threshold, laid.bins(), spans))
     return found
 
 

@@ -129,16 +129,16 @@ def init_from(state: TrainingState, trained: Checkpoint) -> list[str]:
     names = len(trained.vocabulary.tfs), len(trained.vocabulary.cells)
     if names != (network.n_tfs, network.n_cells):
         raise UsageError(
-            f"weights of {names[0]} TFs and {names[1]} cell lines cannot begin a "
-            f"network of {network.n_tfs} and {network.n_cells}; give weights of the "
-            "same pairs table"
+            f"weights of {names[0]} TFs and {names[1]} cell lines cannot initialize a "
+            f"network of {network.n_tfs} and {network.n_cells}; use weights trained "
+            "with the same pairs table"
         )
     n, length, _ = network.filters.shape
     theirs = trained.weights["filters"]
     if len(theirs) != n or theirs.shape[1] > length:
         raise UsageError(
-            f"{len(theirs)} filters of {theirs.shape[1]} letters cannot begin {n} of "
-            f"{length}; give sizes with as many filters, at least as long"
+            f"{len(theirs)} filters of {theirs.shape[1]} bp cannot initialize {n} of "
+            f"{length} bp; use a network with as many filters, at least as long"
         )
     padding = ((0, 0), (0, length - theirs.shape[1]), (0, 0))
     arrays = dict(trained.weights) | {"filters": np.pad(theirs, padding)}

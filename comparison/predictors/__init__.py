@@ -1,12 +1,8 @@
-"""Predictors of binding that are set beside each other: ours and its rivals.
+"""Predictors of binding that are compared: TFImpute, baselines and other methods.
 
-Each is given the same ``task`` (sites and pairs to learn and to score; ``units`` says
-what is learned one by one), and has the members of ``predictor``. ``ours`` and
-``same_sequences`` are of our network, ``activity`` reads measured labels, ``motif``
-(with ``jaspar``), ``gkm_svm`` (with ``gapped_words`` and ``gapped_kernel``),
-``deepbind`` and ``deepsea`` (with ``fitting``) learn from sequences, ``external`` (with
-``external_files``) takes scores from files. ``registry`` finds them by name. Who runs
-and judges them is not known here.
+Each is a ``predictor.Predictor`` and is given the same ``task``: sites and pairs to train
+on and to score. ``training_groups`` lists what is trained one by one. ``registry`` finds
+predictors by name, also those of other installed packages.
 """
 
 from __future__ import annotations

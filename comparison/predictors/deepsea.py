@@ -2,14 +2,15 @@
 
 The network of Zhou and Troyanskaya (Nat Methods 2015), which read 1,000 bp; its sizes
 are a fifth of the published for sequences of a site: 64, 96 and 192 filters of 8 bp
-(320, 480 and 960), pools of 4, 185 hidden units (925). All trained pairs are learned at
-once, ignored labels left out of the loss. A pair it was not trained on has no output,
-so it takes that of another cell line of its TF, as the paper of TFImpute did: the one
-with most bound training sites, or in the variant the mean over all of them.
+(320, 480 and 960), pools of 4, 185 hidden units (925). All pairs are trained together,
+ignored labels left out of the loss. A pair it was not trained on has no output and takes
+that of another cell line of its TF, as in the TFImpute paper: the one with the most bound
+training sites, or in the variant the mean over all of them.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,10 +23,15 @@ from tfimpute_tracks.comparison.predictors.fitting import (
     fit_network,
     predict_network,
 )
-from tfimpute_tracks.comparison.predictors.predictor import Fitted, Floats
+from tfimpute_tracks.comparison.predictors.predictor import (
+    Fitted,
+    Floats,
+    Predictor,
+    no_scores,
+)
 from tfimpute_tracks.comparison.predictors.task import Ints, Task
-from tfimpute_tracks.comparison.predictors.training_groups import tf_units
-from tfimpute_tracks.kernels.encode import one_hot_tensor
+from tfimpute_tracks.comparison.predictors.training_groups import pooled_sample
+from tfimpute_tracks.kernels.encode import one_hot_tensor, reverse_complement
 
 __all__ = ["DeepSea", "DeepSeaNetwork"]
 
@@ -33,7 +39,6 @@ _FILTERS, _LENGTH, _POOL, _HIDDEN = (64, 96, 192), 8, 4, 185
 _RECIPE = FitRecipe(
     epochs=10, patience=3, batch_size=64, learning_rate=1e-3, weight_decay=5e-7
 )
-_LEAST = 20  # training sequences; with fewer there is nothing to learn
 
 
 class DeepSeaNetwork(nn.Module):
@@ -64,7 +69,7 @@ class DeepSeaNetwork(nn.Module):
         self.outputs = nn.Linear(_HIDDEN, n_outputs)
 
     def forward(self, codes: Tensor) -> Tensor:
-        """Score sequences as they are read; in training, half of them turned round.
+        """Score sequences; in training, half of them as their reverse complement.
 
         Parameters
         ----------
@@ -75,47 +80,45 @@ class DeepSeaNetwork(nn.Module):
         float tensor, shape (n, n_outputs)
             Logits.
         """
-        letters = one_hot_tensor(codes).transpose(1, 2)
+        x = one_hot_tensor(codes).transpose(1, 2)  # (n, 4, L)
         if self.training:
-            turned = torch.rand(len(codes), device=codes.device) < 0.5
-            letters = torch.where(turned[:, None, None], letters.flip(1, 2), letters)
-        found = self.convolutions(letters).flatten(1)
+            reverse = torch.rand(len(codes), device=codes.device) < 0.5
+            x = torch.where(reverse[:, None, None], x.flip(1, 2), x)
+        found = self.convolutions(x).flatten(1)
         scores: Tensor = self.outputs(torch.relu(self.hidden(found)))
         return scores
 
 
-class DeepSea:
-    """One network for all pairs; held-out pairs borrow another cell line's output.
+class DeepSea(Predictor):
+    """One network for all pairs; held-out pairs use another cell line's output.
+
+    Both variants of a comparison share a network: the first one trains it.
 
     Parameters
     ----------
     mean : bool
         A held-out pair takes the mean over its TF's cell lines.
-    trained : dict, optional
-        Networks by task, to be shared by the two ways of one comparison: what the
-        first has trained the other takes.
-
-    Attributes
-    ----------
-    name : str
-    needs : tuple of str
-    summary : str
     """
 
-    needs: tuple[str, ...] = ()
-
-    def __init__(
-        self, mean: bool = False, trained: dict[Task, nn.Module] | None = None
-    ) -> None:
-        self._trained = {} if trained is None else trained
+    def __init__(self, mean: bool = False) -> None:
         self.name = "deepsea-mean" if mean else "deepsea"
-        taken = "the mean over the TF's" if mean else "the TF's best-measured"
+        output = "the mean over the TF's" if mean else "the TF's best-measured"
         self.summary = (
-            "DeepSEA's network with sizes for a site, all trained pairs at once; a "
-            f"held-out pair takes the output of {taken} trained cell line"
+            "DeepSEA's network with sizes for a site, all trained pairs together; a "
+            f"held-out pair takes the output of {output} trained cell line"
             + ("s" if mean else "")
         )
         self._mean = mean
+
+    @classmethod
+    def of_mean(cls) -> DeepSea:
+        """Make the variant that averages over cell lines.
+
+        Returns
+        -------
+        DeepSea
+        """
+        return cls(mean=True)
 
     def settings(self) -> dict[str, Any]:
         """See :meth:`Predictor.settings`."""
@@ -124,45 +127,37 @@ class DeepSea:
 
     def fit(self, task: Task) -> Fitted:
         """See :meth:`Predictor.fit`."""
-        # It reads what the others read for the judged TFs, all of it, and learns the
-        # labels of every trained pair.
-        units, silent = tf_units(task)
-        samples = [task.sample(unit.columns, unit.name).rows for unit in units]
-        rows = np.unique(np.concatenate([np.empty(0, np.int64), *samples]))
-        if len(rows) < _LEAST:
-            silent = {int(c): "too few training sequences" for c in task.judged}
-            return Fitted(None, silent=silent)
+        rows, fitted = pooled_sample(task)
+        if not len(rows):
+            return fitted
         notes = self._notes(task)
-        n_read: int | None = len(rows)
-        if task in self._trained:
-            # No number, or a rate would be told of a training that took no time.
-            n_read = None
-            notes = ("its network was trained for the other way, in that time", *notes)
+        if "deepsea" in task.shared:
+            # Without their number: nothing is trained here, so there is no rate.
+            fitted = replace(fitted, n_sequences=None)
+            notes = ("its network was trained for the other variant", *notes)
         else:
-            self._trained[task] = _train(task, rows)
-        per_unit = max(map(len, samples))
-        return Fitted(self._trained[task], n_read, per_unit, silent, notes)
+            task.shared["deepsea"] = _train(task, rows)
+        return replace(fitted, state=task.shared["deepsea"], notes=notes)
 
     def score(self, task: Task, fitted: Fitted, rows: Ints, columns: Ints) -> Floats:
         """See :meth:`Predictor.score`."""
-        scores = np.full((len(rows), len(columns)), np.nan, dtype=np.float32)
+        scores = no_scores(rows, columns)
         if fitted.state is None:
             return scores
         codes = task.dataset.codes[rows]
-        turned = np.where(codes < 4, 3 - codes, codes)[:, ::-1]
         probabilities = sum(
             expit(predict_network(fitted.state, np.ascontiguousarray(c), task.device))
-            for c in (codes, turned)
+            for c in (codes, reverse_complement(codes))
         )
-        for place, column in enumerate(map(int, columns)):
-            taken = self._outputs(task, column)
-            if len(taken):
-                outputs = np.searchsorted(task.trained, taken)
-                scores[:, place] = probabilities[:, outputs].mean(axis=1) / 2
+        for i, column in enumerate(map(int, columns)):
+            sources = self._sources(task, column)
+            if len(sources):
+                outputs = np.searchsorted(task.trained, sources)
+                scores[:, i] = probabilities[:, outputs].mean(axis=1) / 2
         return scores
 
-    def _outputs(self, task: Task, column: int) -> Ints:
-        """Give the trained pairs whose outputs stand for a pair."""
+    def _sources(self, task: Task, column: int) -> Ints:
+        """Choose the trained pairs whose outputs a pair takes."""
         if column in task.trained:
             return np.array([column], dtype=np.int64)
         cells = task.cells_of(task.pair(column).tf)
@@ -174,13 +169,15 @@ class DeepSea:
     def _notes(self, task: Task) -> tuple[str, ...]:
         if self._mean:
             return ()
-        taken = {int(c): self._outputs(task, int(c)) for c in task.judged}
-        told = [
+        sources = {int(c): self._sources(task, int(c)) for c in task.scored}
+        borrowed = [
             f"{task.pair(c)} by {task.pair(int(found[0]))}"
-            for c, found in taken.items()
+            for c, found in sources.items()
             if len(found) and found[0] != c
         ]
-        return (f"outputs of held-out pairs: {', '.join(told)}",) if told else ()
+        return (
+            (f"outputs of held-out pairs: {', '.join(borrowed)}",) if borrowed else ()
+        )
 
 
 def _train(task: Task, rows: Ints) -> nn.Module:

@@ -1,22 +1,27 @@
-"""Scores from outside: other tools' tracks and calls, by a table of tf, cell and file.
+"""External scores: tracks and calls of other tools, in a table of tf, cell and file.
 
-This is how tools enter that cannot be run here: PIQ, maxATAC, Leopard, a lab's own
-calls. Their files may say nothing of a site, and the paper counts that in two ways,
-which become two lines of a comparison: as no binding (the lowest score), and left out
-(figures over the sites that have a value).
+For methods that this package does not run, such as PIQ, maxATAC or Leopard, and for a
+lab's own calls. Their files may have no value at a site. As in the TFImpute paper this is
+counted in two ways, as two predictors: as no binding (the lowest score), and excluded
+(metrics over the sites with a value).
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tfimpute_tracks.comparison.predictors.external_files import Sites, site_scores
-from tfimpute_tracks.comparison.predictors.predictor import Fitted, Floats
+from tfimpute_tracks.comparison.predictors.predictor import (
+    Fitted,
+    Floats,
+    Predictor,
+    no_scores,
+)
 from tfimpute_tracks.comparison.predictors.task import Ints, Task
 from tfimpute_tracks.errors import InputFileError, TracksError, UsageError, listed
 from tfimpute_tracks.storage import digest_arrays, digest_file
@@ -36,23 +41,19 @@ class ScoreTable:
     Parameters
     ----------
     name : str
-        What tables call it.
+        The name of the predictor.
     path : Path
         Of the table.
     files : dict of Pair to Path
-    read : dict
-        What was read of them, by pair and digest of the sites: two lines of a
-        comparison share it.
     """
 
     name: str
     path: Path
     files: dict[Pair, Path]
-    read: dict[tuple[Pair, str], Floats] = field(default_factory=dict)
 
 
 def parse_external(text: str) -> tuple[str, Path]:
-    """Read NAME=TABLE.
+    """Parse NAME=TABLE.
 
     Parameters
     ----------
@@ -66,19 +67,19 @@ def parse_external(text: str) -> tuple[str, Path]:
     Raises
     ------
     UsageError
-        Not of this form, or a name that is no file name.
+        The text is not of this form, or the name cannot be a file name.
     """
     name, equals, path = text.partition("=")
     if not (equals and path and _NAME.fullmatch(name)):
         raise UsageError(
-            f"--external {text!r}; write NAME=TABLE.tsv, with a name of letters, "
-            "digits, dots and hyphens, and a table with the columns tf, cell, file"
+            f"--external {text!r}; write NAME=TABLE.tsv, with a name of alphanumeric "
+            "characters, dots and hyphens, and a table with the columns tf, cell, file"
         )
     return name, Path(path)
 
 
 def read_score_table(name: str, path: Path, vocabulary: Vocabulary) -> ScoreTable:
-    """Read a table of files of scores, and check that they are there.
+    """Read a table of files of scores, and check that the files exist.
 
     Parameters
     ----------
@@ -116,30 +117,22 @@ def read_score_table(name: str, path: Path, vocabulary: Vocabulary) -> ScoreTabl
     return ScoreTable(name, path, files)
 
 
-class External:
-    """Scores that files hold, with what is missing counted in one of two ways.
+class External(Predictor):
+    """Scores from files, with missing values counted in one of two ways.
 
     Parameters
     ----------
     table : ScoreTable
     covered : bool
-        Leave out sites without a value. If not, they rank below all others.
-
-    Attributes
-    ----------
-    name : str
-    needs : tuple of str
-    summary : str
+        Exclude sites without a value. Otherwise they rank below all others.
     """
-
-    needs: tuple[str, ...] = ()
 
     def __init__(self, table: ScoreTable, covered: bool = False) -> None:
         self.name = f"{table.name}-covered" if covered else table.name
-        missing = "left out" if covered else "counted as no binding"
+        missing = "excluded" if covered else "counted as no binding"
         self.summary = (
-            f"the largest value in the site, of the files of {table.path.name}; sites "
-            f"without one are {missing}"
+            f"the largest value in the site, from the files of {table.path.name}; sites "
+            f"without a value are {missing}"
         )
         self._table = table
         self._covered = covered
@@ -150,71 +143,60 @@ class External:
         return {"files": digests, "covered": self._covered}
 
     def check(self, task: Task) -> None:
-        """Read all that will be asked for: what is wrong is said before any work.
-
-        Parameters
-        ----------
-        task : Task
-
-        Raises
-        ------
-        InputFileError
-            As :func:`site_scores`; or no file is of a judged pair.
-        """
-        judged = {task.pair(int(c)) for c in task.judged}
-        mine = [pair for pair in self._table.files if pair in judged]
-        if not mine:
+        """See :meth:`Predictor.check`."""
+        scored = {task.pair(int(c)) for c in task.scored}
+        if not scored & set(self._table.files):
             raise InputFileError(
-                f"{self._table.path}: none of its pairs is judged "
-                f"({listed(self._table.files, 3)}); name "
-                "pairs of the --split"
+                f"{self._table.path}: none of its pairs is scored "
+                f"({listed(self._table.files, 3)}); use pairs of --pair-set"
             )
-        self._read(task, task.test_rows, mine)
+        for pair in scored & set(self._table.files):
+            self._read(task, task.test_rows, pair)
 
     def fit(self, task: Task) -> Fitted:
         """See :meth:`Predictor.fit`."""
-        judged = {task.pair(int(c)): int(c) for c in task.judged}
-        silent = {
-            column: f"no file of it in {self._table.path.name}"
-            for pair, column in judged.items()
-            if pair not in self._table.files
+        files, path = self._table.files, self._table.path
+        scored = {task.pair(int(c)): int(c) for c in task.scored}
+        unscored = {
+            column: f"no file of it in {path.name}"
+            for pair, column in scored.items()
+            if pair not in files
         }
-        idle = [str(pair) for pair in self._table.files if pair not in judged]
-        notes = ["read beforehand, so its seconds tell nothing"]
-        if idle:
-            notes.append(f"not judged, so not read: {', '.join(idle)}")
-        return Fitted(None, None, silent=silent, notes=tuple(notes))
+        notes = ["its files were read before, so its seconds are not comparable"]
+        unused = [str(pair) for pair in files if pair not in scored]
+        if unused:
+            notes.append(f"not scored, so not read: {', '.join(unused)}")
+        return Fitted(None, None, unscored=unscored, notes=tuple(notes))
 
     def score(self, task: Task, fitted: Fitted, rows: Ints, columns: Ints) -> Floats:
         """See :meth:`Predictor.score`."""
-        pairs = [task.pair(int(c)) for c in columns]
-        mine = [pair for pair in pairs if pair in self._table.files]
-        read = self._read(task, rows, mine)
-        scores = np.full((len(rows), len(columns)), np.nan, dtype=np.float32)
-        for place, pair in enumerate(pairs):
-            if pair not in read:
+        scores = no_scores(rows, columns)
+        for i, column in enumerate(columns):
+            pair = task.pair(int(column))
+            if pair not in self._table.files:
                 continue
-            values = read[pair]
-            known = ~np.isnan(values)
+            values = self._read(task, rows, pair)
             if not self._covered:
+                known = ~np.isnan(values)
                 lowest = values[known].min() if known.any() else np.float32(0)
                 # The next number below, so that no site with a value ties with it.
                 below = np.nextafter(lowest, np.float32(-np.inf))
                 values = np.where(known, values, below)
-            scores[:, place] = values
+            scores[:, i] = values
         return scores
 
-    def _read(self, task: Task, rows: Ints, pairs: list[Pair]) -> dict[Pair, Floats]:
-        sites = _places(task, rows)
-        kept, which = self._table.read, digest_arrays(rows)
-        for pair in pairs:
-            if (pair, which) not in kept:
-                kept[pair, which] = site_scores(self._table.files[pair], sites)
-        return {pair: kept[pair, which] for pair in pairs}
+    def _read(self, task: Task, rows: Ints, pair: Pair) -> Floats:
+        """Read a file once for both ways of counting missing values."""
+        path = self._table.files[pair]
+        key = f"external {path} {digest_arrays(rows)}"
+        if key not in task.shared:
+            task.shared[key] = site_scores(path, _sites(task, rows))
+        values: Floats = task.shared[key]
+        return values
 
 
-def _places(task: Task, rows: Ints) -> Sites:
-    """Give the sites that labels are of; a sequence may be longer or shorter."""
+def _sites(task: Task, rows: Ints) -> Sites:
+    """Locate the sites that are labeled; a sequence may be longer or shorter."""
     data = task.dataset
     length = int(data.parameters.get("rule", {}).get("site", data.seq_len))
     first = data.start[rows] + data.seq_len // 2 - length // 2

@@ -1,9 +1,9 @@
-"""Scores of sites from files that other tools wrote: the largest value in the site.
+"""Scores of sites from files of other tools: the largest value in the site.
 
-bigWig; and BED, bedGraph and narrowPeak as text, plain or gzip. What a row's value is:
-the fourth column of a bedGraph, the signal of a narrowPeak, the score of a BED with
-five columns or more, and 1 for a BED with fewer. A file of another build is refused, as
-far as its chromosomes tell; a site that nothing covers has no value.
+bigWig, and BED, bedGraph and narrowPeak as text, plain or gzip. The value of a row is the
+fourth column of a bedGraph, the signal of a narrowPeak, the score of a BED with five or
+more columns, and 1 for a BED with fewer. A file whose chromosomes are of another build is
+refused; a site without coverage has no value.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ FILE_KINDS = {
     ".bdg": "bedgraph",
     ".narrowpeak": "narrowpeak",
 }
-"""What an ending (in lower case, without .gz) says of a file."""
+"""Formats by suffix (in lower case, without .gz)."""
 
 _COLUMNS = {"bed": 3, "bedgraph": 4, "narrowpeak": 10}
 _VALUE = {"bedgraph": 3, "narrowpeak": 6}
@@ -43,7 +43,7 @@ Floats = NDArray[np.float32]
 
 
 class Sites(NamedTuple):
-    """Places of sites, all of one length.
+    """Positions of sites, all of one length.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ class Sites(NamedTuple):
     length: int
 
     def used(self) -> list[str]:
-        """Name the chromosomes with a site.
+        """List the chromosomes with a site.
 
         Returns
         -------
@@ -81,26 +81,26 @@ def site_scores(path: Path, sites: Sites) -> Floats:
     Parameters
     ----------
     path : Path
-        Its ending tells what it is: a key of :data:`FILE_KINDS`, with or without .gz.
+        Its suffix is a key of :data:`FILE_KINDS`, with or without .gz.
     sites : Sites
 
     Returns
     -------
     float32 array, shape (n,)
-        The largest value that touches the site; NaN where none does.
+        The largest value that overlaps the site; NaN where none does.
 
     Raises
     ------
     InputFileError
-        The file is missing, broken, of a kind that is not known or of another build, or
-        it shares no chromosome with the sites.
+        The file is missing, damaged, of an unknown format or another build, or it
+        shares no chromosome with the sites.
     """
     bare = path.name[:-3] if path.name.lower().endswith(".gz") else path.name
     kind = FILE_KINDS.get(Path(bare).suffix.lower())
     if kind is None:
         raise InputFileError(
-            f"{path}: its ending tells no kind of file that is read; name it with one "
-            f"of {', '.join(FILE_KINDS)}, text also with .gz"
+            f"{path}: unknown format; use a file with the suffix "
+            f"{', '.join(FILE_KINDS)}, text also with .gz"
         )
     if not path.is_file():
         raise InputFileError(f"{path}: no such file; check the path in the table")
@@ -112,12 +112,12 @@ def site_scores(path: Path, sites: Sites) -> Floats:
 def site_maxima(
     first: Ints, length: int, starts: Ints, ends: Ints, values: Floats
 ) -> Floats:
-    """Give the largest value over each site, on one chromosome.
+    """Compute the largest value in each site, on one chromosome.
 
     Parameters
     ----------
     first : int64 array, shape (n,)
-        Where sites begin, ascending.
+        Starts of sites, ascending.
     length : int
         bp of a site.
     starts, ends : int64 arrays, shape (m,)
@@ -129,27 +129,25 @@ def site_maxima(
     float32 array, shape (n,)
         NaN where no interval shares a base with the site.
     """
-    # The sites that an interval touches stand side by side, for all have one length.
+    # All sites have one length, so those that overlap an interval are consecutive.
     low = np.searchsorted(first, starts - length, side="right")
-    n_touched = np.maximum(np.searchsorted(first, ends, side="left") - low, 0)
-    shift = np.repeat(low - n_touched.cumsum() + n_touched, n_touched)
+    n_sites = np.maximum(np.searchsorted(first, ends, side="left") - low, 0)
+    shift = np.repeat(low - n_sites.cumsum() + n_sites, n_sites)
     best = np.full(len(first), -np.inf, dtype=np.float32)
-    np.maximum.at(best, np.arange(len(shift)) + shift, np.repeat(values, n_touched))
-    touched = np.zeros(len(first), dtype=bool)
-    touched[np.arange(len(shift)) + shift] = True
-    best[~touched] = np.nan
+    np.maximum.at(best, np.arange(len(shift)) + shift, np.repeat(values, n_sites))
+    best[np.isneginf(best)] = np.nan
     return best
 
 
 def _shared(path: Path, sites: Sites, names: set[str]) -> dict[str, str]:
-    """Give {chromosome of the sites: the file's name of it}."""
+    """Map chromosomes of the sites to their names in the file."""
     found = {chrom: find_chrom(chrom, names) for chrom in sites.used()}
     shared = {chrom: name for chrom, name in found.items() if name is not None}
     if not shared:
         has = listed(sorted(names)) or "none"
         raise InputFileError(
-            f"{path}: no value on {listed(sites.used())}, where the sites are; "
-            f"its chromosomes are {has}: give scores of the judged chromosomes"
+            f"{path}: no value on {listed(sites.used())}, where the sites are; its "
+            f"chromosomes are {has}; use scores of the test chromosomes"
         )
     return shared
 
@@ -159,14 +157,14 @@ def _bigwig_scores(path: Path, sites: Sites) -> Floats:
     odd = check_build(sizes, dict(zip(sites.chroms, sites.sizes, strict=True)))
     if odd:
         raise InputFileError(
-            f"{path}: another build than the data set's: {odd[0]}; give scores of the "
+            f"{path}: another build than the data set's: {odd[0]}; use scores of the "
             "same build"
         )
     scores = np.full(len(sites.start), np.nan, dtype=np.float32)
     for chrom, name in _shared(path, sites, set(sizes)).items():
         here = np.flatnonzero(sites.chrom_id == sites.chroms.index(chrom))
         first = sites.start[here]
-        # Sites by the stretch they begin in, so that memory does not grow.
+        # Region by region, so that memory is bounded.
         spans = first // _SPAN
         for span in np.unique(spans):
             mine = here[spans == span]
@@ -197,7 +195,7 @@ def _text_scores(path: Path, sites: Sites, kind: str) -> Floats:
         if end > limits[known]:
             raise InputFileError(
                 f"{path}:{number}: ends at {end:,} and {known} has {limits[known]:,} "
-                "bp in the data set: another build; give scores of the same build"
+                "bp in the data set: another build; use scores of the same build"
             )
         rows.setdefault(known, []).append((start, end, value))
     shared = _shared(path, sites, {*rows, *(n for n, k in names.items() if k is None)})
@@ -222,29 +220,29 @@ def _rows(path: Path, kind: str) -> Iterator[tuple[int, str, int, int, float]]:
         if len(fields) < _COLUMNS[kind]:
             raise InputFileError(
                 f"{path}:{number}: {len(fields)} columns, and {kind} has at least "
-                f"{_COLUMNS[kind]}; mend the line or the file's ending"
+                f"{_COLUMNS[kind]}; fix the line or the suffix of the file"
             )
-        place = _VALUE.get(kind, 4 if len(fields) > 4 else None)
+        column = _VALUE.get(kind, 4 if len(fields) > 4 else None)
         try:
             start, end = int(fields[1]), int(fields[2])
-            # A dot is how a BED says that there is no score.
-            text = "1" if place is None else fields[place].strip()
+            # A dot in a BED means that there is no score.
+            text = "1" if column is None else fields[column].strip()
             value = 1.0 if kind == "bed" and text == "." else float(text)
         except ValueError as error:
             raise InputFileError(
-                f"{path}:{number}: {error}; {kind} holds chrom, start, end and numbers"
+                f"{path}:{number}: {error}; {kind} needs chrom, start, end and numbers"
             ) from error
         if not 0 <= start < end:
             raise InputFileError(
-                f"{path}:{number}: start {start} and end {end} are no interval; they "
-                "are 0-based and half-open"
+                f"{path}:{number}: start {start} and end {end} are not an interval; "
+                "they must be 0-based and half-open"
             )
         if not math.isfinite(value):
             raise InputFileError(
-                f"{path}:{number}: the value {text!r} is no number to rank by; leave "
+                f"{path}:{number}: the value {text!r} is not a finite number; leave "
                 "out rows without a value"
             )
         n_rows += 1
         yield number, fields[0], start, end, value
     if not n_rows:
-        raise InputFileError(f"{path}: holds no interval; use a file with scores")
+        raise InputFileError(f"{path}: contains no interval; use a file with scores")

@@ -1,8 +1,7 @@
-"""A small training loop for the networks that others published.
+"""A small training loop for published networks.
 
-Adam over masked cross-entropy; a tenth of the sequences is kept back, and the epoch
-that does best on those is what comes out. All that is random comes from the seed, and
-the caller's random state stays as it was.
+Adam over masked cross-entropy; a tenth of the sequences selects the best epoch. The seed
+fixes everything random, and the caller's random state is restored.
 """
 
 from __future__ import annotations
@@ -27,8 +26,8 @@ __all__ = [
 
 Floats = NDArray[np.float32]
 
-_HELD_BACK = 10  # one sequence of so many chooses the epoch
-_BATCH = 1024  # sequences scored at once
+_VALIDATION = 10  # one sequence of this many selects the epoch
+_BATCH = 1024  # sequences scored together
 
 
 @dataclass(frozen=True)
@@ -38,9 +37,9 @@ class FitRecipe:
     Parameters
     ----------
     epochs : int
-        Most passes over the sequences.
+        Passes over the sequences at most.
     patience : int
-        Passes without a better one, after which it ends.
+        Training ends after this many passes without improvement.
     batch_size : int
     learning_rate : float
     weight_decay : float
@@ -53,7 +52,7 @@ class FitRecipe:
     weight_decay: float
 
     def to_dict(self) -> dict[str, Any]:
-        """Give it as JSON values.
+        """Convert to JSON values.
 
         Returns
         -------
@@ -63,7 +62,7 @@ class FitRecipe:
 
 
 def reverse_complement(codes: Tensor) -> Tensor:
-    """Read sequences from the other strand.
+    """Reverse-complement sequences.
 
     Parameters
     ----------
@@ -73,12 +72,12 @@ def reverse_complement(codes: Tensor) -> Tensor:
     -------
     uint8 tensor, shape (n, L)
     """
-    turned = codes.flip(1)
-    return torch.where(turned < 4, 3 - turned, turned)
+    reverse = codes.flip(1)
+    return torch.where(reverse < 4, 3 - reverse, reverse)
 
 
 def masked_loss(logits: Tensor, labels: Tensor) -> Tensor:
-    """Give the mean cross-entropy of the labels that are known.
+    """Average the cross-entropy over the labels that are known.
 
     Parameters
     ----------
@@ -112,7 +111,7 @@ def fit_network(
     Parameters
     ----------
     build : callable
-        Makes the network, its weights drawn from torch's random numbers.
+        Makes the network, its weights drawn from torch's random generator.
     codes : uint8 array, shape (n, L), values 0..4
     labels : int8 array, shape (n, n_outputs)
         1 bound, 0 not, -1 ignored.
@@ -139,8 +138,8 @@ def _fit(
     device: str,
 ) -> nn.Module:
     order = torch.randperm(len(codes))
-    n_kept = max(len(codes) // _HELD_BACK, 1)
-    kept, taught = order[:n_kept], order[n_kept:]
+    n_valid = max(len(codes) // _VALIDATION, 1)
+    valid, train = order[:n_valid], order[n_valid:]
     x = torch.from_numpy(np.ascontiguousarray(codes)).to(device)
     y = torch.from_numpy(np.ascontiguousarray(labels)).to(device)
     optimizer = torch.optim.Adam(
@@ -148,10 +147,10 @@ def _fit(
         lr=recipe.learning_rate,
         weight_decay=recipe.weight_decay,
     )
-    best, best_state, since = float("inf"), None, 0
+    best, best_state, n_worse = float("inf"), None, 0
     for _ in range(recipe.epochs):
         network.train()
-        shuffled = taught[torch.randperm(len(taught))].to(device)
+        shuffled = train[torch.randperm(len(train))].to(device)
         for batch in shuffled.split(recipe.batch_size):
             optimizer.zero_grad()
             masked_loss(network(x[batch]), y[batch]).backward()
@@ -160,15 +159,15 @@ def _fit(
         with torch.inference_mode():
             parts = [
                 float(masked_loss(network(x[i]), y[i])) * len(i)
-                for i in kept.to(device).split(_BATCH)
+                for i in valid.to(device).split(_BATCH)
             ]
-        loss = sum(parts) / n_kept
-        since += 1
+        loss = sum(parts) / n_valid
+        n_worse += 1
         if loss < best:
             state = network.state_dict()
             best_state = {name: value.clone() for name, value in state.items()}
-            best, since = loss, 0
-        if since >= recipe.patience:
+            best, n_worse = loss, 0
+        if n_worse >= recipe.patience:
             break
     if best_state is not None:
         network.load_state_dict(best_state)

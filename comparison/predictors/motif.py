@@ -1,8 +1,8 @@
 """The best JASPAR matrix of a TF, by its strongest hit in the site.
 
-What one would do without any training: the larger of the strands' maximal log-odds. A
-TF with several matrices takes the one that ranks its training sites best, so this
-predictor learns one choice and no more. Cell lines make no difference to it.
+The usual method without training: the larger of both strands' maximal log-odds. A TF with
+several matrices uses the one that ranks its training sites best; nothing else is fitted.
+All cell lines of a TF get the same scores.
 """
 
 from __future__ import annotations
@@ -12,7 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.comparison.predictors.predictor import Fitted, Floats
+from tfimpute_tracks.comparison.predictors.predictor import (
+    Fitted,
+    Floats,
+    Predictor,
+    no_scores,
+)
 from tfimpute_tracks.comparison.predictors.task import Ints, Task
 from tfimpute_tracks.evaluation import pair_aurocs
 from tfimpute_tracks.interpret.jaspar import (
@@ -25,12 +30,12 @@ from tfimpute_tracks.kernels.encode import decode
 
 __all__ = ["MotifPredictor", "log_odds", "strongest_hits"]
 
-_PSEUDOCOUNT = 0.8  # per position, shared by the letters: the field's usual one
+_PSEUDOCOUNT = 0.8  # per position, divided among the bases
 _FORBIDDEN = -1e4  # an N, or the gap between two sites
 
 
 def log_odds(counts: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Turn counts into log-odds against letters that are equally frequent.
+    """Convert counts into log-odds against a uniform background.
 
     Parameters
     ----------
@@ -47,7 +52,7 @@ def log_odds(counts: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def strongest_hits(codes: NDArray[np.uint8], weights: NDArray[np.float64]) -> Floats:
-    """Give the best hit of a matrix in each site, on either strand.
+    """Compute the best hit of a matrix in each site, on either strand.
 
     Parameters
     ----------
@@ -58,7 +63,7 @@ def strongest_hits(codes: NDArray[np.uint8], weights: NDArray[np.float64]) -> Fl
     Returns
     -------
     float32 array, shape (n_sites,)
-        NaN where each window holds an N, or the matrix is longer than the site.
+        NaN where every window contains an N, or the matrix is longer than the site.
     """
     from lightmotif.lib import ScoringMatrix, stripe
 
@@ -66,14 +71,14 @@ def strongest_hits(codes: NDArray[np.uint8], weights: NDArray[np.float64]) -> Fl
     length = len(weights)
     if length > seq_len or not n_sites:
         return np.full(n_sites, np.nan, dtype=np.float32)
-    # The sites are laid end to end; windows that reach over two are passed over.
+    # The sites are concatenated; windows that span two of them are skipped.
     striped = stripe(decode(codes.reshape(-1)))
     best = np.full(n_sites, _FORBIDDEN, dtype=np.float32)
     for strand in (weights, weights[::-1, ::-1]):
-        values = {letter: strand[:, i].tolist() for i, letter in enumerate("ACGT")}
+        values = {base: strand[:, i].tolist() for i, base in enumerate("ACGT")}
         matrix = ScoringMatrix(values | {"N": [_FORBIDDEN] * length})
         scores = matrix.calculate(striped)
-        # A lane holds neighbors, and the view has a lane per row.
+        # A lane contains neighboring positions, and the view has a lane per row.
         flat = np.asarray(memoryview(scores)).reshape(-1)[: len(scores)]
         padded = np.full(n_sites * seq_len, _FORBIDDEN, dtype=np.float32)
         padded[: len(flat)] = flat
@@ -83,19 +88,12 @@ def strongest_hits(codes: NDArray[np.uint8], weights: NDArray[np.float64]) -> Fl
     return best
 
 
-class MotifPredictor:
-    """The JASPAR matrix of a TF that ranks its training sites best.
+class MotifPredictor(Predictor):
+    """The JASPAR matrix of a TF that ranks its training sites best."""
 
-    Attributes
-    ----------
-    name : str
-    needs : tuple of str
-    summary : str
-    """
-
-    name: str = "motif"
-    needs: tuple[str, ...] = ("lightmotif", "pyjaspar")
-    summary: str = (
+    name = "motif"
+    needs = ("lightmotif", "pyjaspar")
+    summary = (
         f"strongest hit, on either strand, of the TF's {RELEASE} matrix that ranks its "
         "training sequences best"
     )
@@ -108,40 +106,42 @@ class MotifPredictor:
         """See :meth:`Predictor.fit`."""
         matrices = load_matrices()
         chosen: dict[str, Matrix] = {}
-        silent: dict[int, str] = {}
+        unscored: dict[int, str] = {}
         used: list[Ints] = []
-        for column in map(int, task.judged):
+        for column in map(int, task.scored):
             tf = task.pair(column).tf
             if tf in chosen:
                 continue
-            mine = find_matrices(tf, matrices)
-            if not mine:
-                silent[column] = "JASPAR has no matrix of its TF"
+            of_tf = find_matrices(tf, matrices)
+            if not of_tf:
+                unscored[column] = "JASPAR has no matrix of its TF"
                 continue
-            chosen[tf] = mine[0]
+            chosen[tf] = of_tf[0]
             sample = task.sample(task.cells_of(tf), tf)
-            if len(mine) > 1 and len(sample.rows):
+            if len(of_tf) > 1 and len(sample.rows):
                 used.append(sample.rows)
-                chosen[tf] = _best(task, sample.rows, sample.bound, mine)
-        told = ", ".join(f"{tf} {matrix.name}" for tf, matrix in sorted(chosen.items()))
+                chosen[tf] = _best(task, sample.rows, sample.bound, of_tf)
+        names = ", ".join(
+            f"{tf} {matrix.name}" for tf, matrix in sorted(chosen.items())
+        )
         return Fitted(
             {tf: log_odds(matrix.counts) for tf, matrix in chosen.items()},
             n_sequences=len(np.unique(np.concatenate(used))) if used else 0,
-            per_unit=max(map(len, used), default=0),
-            silent=silent,
-            notes=(f"matrices: {told or 'none'}",),
+            max_per_group=max(map(len, used), default=0),
+            unscored=unscored,
+            notes=(f"matrices: {names or 'none'}",),
         )
 
     def score(self, task: Task, fitted: Fitted, rows: Ints, columns: Ints) -> Floats:
         """See :meth:`Predictor.score`."""
         codes = task.dataset.codes[rows]
-        scores = np.full((len(rows), len(columns)), np.nan, dtype=np.float32)
+        scores = no_scores(rows, columns)
         tfs = [task.pair(int(c)).tf for c in columns]
         for tf in dict.fromkeys(tfs):
             if tf in fitted.state:
-                places = [i for i, other in enumerate(tfs) if other == tf]
+                own = [i for i, other in enumerate(tfs) if other == tf]
                 hits = strongest_hits(codes, fitted.state[tf])
-                scores[:, places] = hits[:, None]
+                scores[:, own] = hits[:, None]
         return scores
 
 
@@ -150,10 +150,10 @@ def _best(
 ) -> Matrix:
     codes = task.dataset.codes[rows]
     labels = bound.astype(np.int8)[:, None]
-    figures = []
+    aurocs = []
     for matrix in matrices:
         hits = strongest_hits(codes, log_odds(matrix.counts))
-        # A site that no window fits ranks last.
+        # A site without a hit ranks last.
         filled = np.nan_to_num(hits, nan=_FORBIDDEN)[:, None]
-        figures.append(float(pair_aurocs(filled, labels)[0]))
-    return matrices[int(np.argmax(figures))]
+        aurocs.append(float(pair_aurocs(filled, labels)[0]))
+    return matrices[int(np.argmax(aurocs))]

@@ -1,79 +1,96 @@
-"""What a predictor is: a name, something it learns, and scores of sites.
+"""What every predictor has: a name, something it fits, and scores of sites.
 
-A predictor has no state of its own; :meth:`Predictor.fit` gives what was learned, so
-that learning and scoring can be timed apart. A score is any number that is higher where
-binding is likelier; only its order within a pair counts.
+A predictor has no state of its own; :meth:`Predictor.fit` returns what was fitted, so
+that training and scoring can be timed separately. A score is any number that is higher
+where binding is more likely; only its order within a pair matters.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tfimpute_tracks.comparison.predictors.task import Ints, Task
 
-__all__ = ["Fitted", "Predictor"]
+__all__ = ["Fitted", "Predictor", "no_scores"]
 
 Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """What a predictor has learned.
+    """What a predictor has fitted.
 
     Parameters
     ----------
     state : object
         For the predictor alone.
     n_sequences : int, optional
-        Different training sequences it has read, over all units; 0 where it reads none,
-        None where it was trained elsewhere and nobody knows.
-    per_unit : int
-        Most training sequences of a unit (a TF, a pair); 0 where there are no units.
-    silent : dict of int to str
-        Columns that get no value, and why.
+        Different training sequences used; 0 for none, None where it was trained
+        elsewhere.
+    max_per_group : int
+        The most training sequences of one group (a TF, a pair); 0 without groups.
+    unscored : dict of int to str
+        Columns of the data set that get no scores, and why.
     notes : tuple of str
-        What a reader of the figures must know.
+        What a reader of the metrics must know.
     """
 
     state: Any
     n_sequences: int | None = 0
-    per_unit: int = 0
-    silent: dict[int, str] = field(default_factory=dict)
+    max_per_group: int = 0
+    unscored: dict[int, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 
-class Predictor(Protocol):
-    """One way to score sites.
+class Predictor(ABC):
+    """A method that scores sites.
 
     Attributes
     ----------
     name : str
-        What tables and files call it.
-    needs : tuple of str
-        Packages to import that do not come with a plain installation.
+        For tables and files.
     summary : str
-        One sentence: what it is, what it learns from.
+        One sentence: what it is and what it is trained on.
+    needs : tuple of str
+        Modules that a plain installation lacks.
     """
 
     name: str
-    needs: tuple[str, ...]
     summary: str
+    needs: tuple[str, ...] = ()
 
     def settings(self) -> dict[str, Any]:
-        """Give all that changes its scores beside the task.
+        """List everything that changes its scores, except the task.
 
         Returns
         -------
         dict
             JSON values: sizes, and digests of files.
         """
+        return {}
 
+    def check(self, task: Task) -> None:
+        """Refuse a task that cannot be done, before any predictor runs.
+
+        Parameters
+        ----------
+        task : Task
+
+        Raises
+        ------
+        UsageError
+            The task does not suit the predictor.
+        """
+        del task
+
+    @abstractmethod
     def fit(self, task: Task) -> Fitted:
-        """Learn what the judged pairs need.
+        """Train for the pairs to score.
 
         Parameters
         ----------
@@ -84,6 +101,7 @@ class Predictor(Protocol):
         Fitted
         """
 
+    @abstractmethod
     def score(self, task: Task, fitted: Fitted, rows: Ints, columns: Ints) -> Floats:
         """Score sites.
 
@@ -98,5 +116,21 @@ class Predictor(Protocol):
         Returns
         -------
         float32 array, shape (n_sites, n_pairs)
-            NaN where it has no value.
+            NaN where it has no score.
         """
+
+
+def no_scores(rows: Ints, columns: Ints) -> Floats:
+    """Allocate scores that are all missing.
+
+    Parameters
+    ----------
+    rows : int64 array, shape (n_sites,)
+    columns : int64 array, shape (n_pairs,)
+
+    Returns
+    -------
+    float32 array, shape (n_sites, n_pairs)
+        All NaN.
+    """
+    return np.full((len(rows), len(columns)), np.nan, dtype=np.float32)

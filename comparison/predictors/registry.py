@@ -1,67 +1,101 @@
-"""Predictors by the names that a user types."""
+"""Predictors by name: those of this package and those of other installed packages.
+
+A package adds a predictor with an entry point of the group
+:data:`GROUP`, in its pyproject.toml::
+
+    [project.entry-points."tfimpute_tracks.predictors"]
+    my-method = "my_package.module:MyPredictor"
+
+The object is called without arguments and returns a
+:class:`~tfimpute_tracks.comparison.predictors.predictor.Predictor`. This module imports
+no predictor before it is chosen, so that the command line can list their names quickly.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING
 
-from tfimpute_tracks.comparison.predictors.average_activity import AverageActivity
-from tfimpute_tracks.comparison.predictors.deepbind import DeepBind
-from tfimpute_tracks.comparison.predictors.deepsea import DeepSea
-from tfimpute_tracks.comparison.predictors.external import External, ScoreTable
-from tfimpute_tracks.comparison.predictors.gkm_svm import GkmSvm
-from tfimpute_tracks.comparison.predictors.motif import MotifPredictor
-from tfimpute_tracks.comparison.predictors.predictor import Predictor
-from tfimpute_tracks.comparison.predictors.retrained_tfimpute import RetrainedTFImpute
-from tfimpute_tracks.comparison.predictors.task import Task
-from tfimpute_tracks.comparison.predictors.tfimpute import (
-    TFImputePredictor,
-    TfMeanPredictor,
-)
 from tfimpute_tracks.errors import UsageError
-from tfimpute_tracks.models import Model
 
-__all__ = ["PREDICTORS", "choose_predictors", "reference_name"]
+if TYPE_CHECKING:
+    from tfimpute_tracks.comparison.predictors.external import ScoreTable
+    from tfimpute_tracks.comparison.predictors.predictor import Predictor
+    from tfimpute_tracks.models import Model
 
-_WITHOUT_MODEL: dict[str, Callable[[], Predictor]] = {
-    "tfimpute": RetrainedTFImpute,
-    "average-activity": AverageActivity,
-    "motif": MotifPredictor,
-    "gkm-svm": GkmSvm,
-    "gkm-svm-pair": lambda: GkmSvm(per_pair=True),
-    "deepbind": DeepBind,
+__all__ = ["GROUP", "choose_predictors", "predictor_names", "reference_name"]
+
+GROUP = "tfimpute_tracks.predictors"
+"""Entry points of this group add predictors."""
+
+_HERE = "tfimpute_tracks.comparison.predictors"
+_OF_MODELS = ("model", "tf-mean")
+_BUILT_IN = {
+    "tfimpute": "retrained_tfimpute:RetrainedTFImpute",
+    "average-activity": "average_activity:AverageActivity",
+    "motif": "motif:MotifPredictor",
+    "gkm-svm": "gkm_svm:GkmSvm",
+    "gkm-svm-pair": "gkm_svm:GkmSvm.of_pairs",
+    "deepbind": "deepbind:DeepBind",
+    "deepsea": "deepsea:DeepSea",
+    "deepsea-mean": "deepsea:DeepSea.of_mean",
 }
-PREDICTORS = ("model", "tf-mean", *_WITHOUT_MODEL, "deepsea", "deepsea-mean")
-"""Names of the predictors that come with the package."""
+
+
+def _entries() -> dict[str, EntryPoint]:
+    """Find predictors by name; those of this package take precedence."""
+    found = {
+        name: EntryPoint(name, f"{_HERE}.{value}", GROUP)
+        for name, value in _BUILT_IN.items()
+    }
+    for entry in entry_points(group=GROUP):
+        found.setdefault(entry.name, entry)
+    return found
+
+
+def predictor_names() -> list[str]:
+    """List the predictors that can be chosen.
+
+    Returns
+    -------
+    list of str
+    """
+    return [*_OF_MODELS, *_entries()]
 
 
 def choose_predictors(
     names: Sequence[str], models: Sequence[Model], tables: Sequence[ScoreTable] = ()
 ) -> list[Predictor]:
-    """Make the predictors that were asked for.
+    """Make the predictors of a comparison.
 
     Parameters
     ----------
     names : sequence of str
-        Of :data:`PREDICTORS`.
+        Of :func:`predictor_names`.
     models : sequence of Model
-        For `model`, one line each; `tf-mean` is of the first.
+        One predictor each for `model`; `tf-mean` is of the first.
     tables : sequence of ScoreTable
-        Scores from outside, two lines each.
+        Scores from files, two predictors each.
 
     Returns
     -------
     list of Predictor
-        In the order asked for, tables last.
+        In the order of `names`, tables last.
 
     Raises
     ------
     UsageError
-        A name is unknown or stands twice, or a package that one needs is not installed.
+        A name is unknown or duplicate, or a predictor cannot be loaded.
     """
+    from tfimpute_tracks.comparison.predictors.external import External
+    from tfimpute_tracks.comparison.predictors.tfimpute import (
+        TFImputePredictor,
+        TfMeanPredictor,
+    )
+
     chosen: list[Predictor] = []
-    networks: dict[Task, Any] = {}
     for name in names:
         if name == "model" and len(models) > 1:
             chosen += [TFImputePredictor(m, f"model-{m.name}") for m in models]
@@ -69,40 +103,59 @@ def choose_predictors(
             chosen.append(TFImputePredictor(models[0]))
         elif name == "tf-mean":
             chosen.append(TfMeanPredictor(models[0]))
-        elif name in ("deepsea", "deepsea-mean"):
-            chosen.append(DeepSea(name == "deepsea-mean", networks))
-        elif name in _WITHOUT_MODEL:
-            chosen.append(_WITHOUT_MODEL[name]())
         else:
-            raise UsageError(
-                f"unknown predictor {name!r}; give some of {', '.join(PREDICTORS)}, or "
-                "--external NAME=TABLE.tsv for scores in files"
-            )
+            chosen.append(_load(name))
     for table in tables:
         chosen += [External(table), External(table, covered=True)]
-    seen = [predictor.name for predictor in chosen]
-    twice = sorted({name for name in seen if seen.count(name) > 1})
-    if twice:
+    used = [predictor.name for predictor in chosen]
+    duplicates = sorted({name for name in used if used.count(name) > 1})
+    if duplicates:
         raise UsageError(
-            f"predictors repeat: {', '.join(twice)}; name each once, and externals "
-            "unlike the others"
+            f"duplicate predictors: {', '.join(duplicates)}; name each once, and give "
+            "tables of --external other names"
         )
     if not chosen:
         raise UsageError(
-            f"no predictor; give --predictors with some of {', '.join(PREDICTORS)}"
+            f"no predictor; use --predictors with some of {', '.join(predictor_names())}"
         )
     for predictor in chosen:
         missing = [name for name in predictor.needs if find_spec(name) is None]
         if missing:
             raise UsageError(
-                f"the predictor {predictor.name} needs {', '.join(missing)}, not "
-                "installed; pip install 'tfimpute-tracks[compare]', or leave it out"
+                f"the predictor {predictor.name} needs {', '.join(missing)}, which is "
+                "not installed; pip install 'tfimpute-tracks[compare]', or leave it out"
             )
     return chosen
 
 
+def _load(name: str) -> Predictor:
+    from tfimpute_tracks.comparison.predictors.predictor import Predictor
+
+    entry = _entries().get(name)
+    if entry is None:
+        raise UsageError(
+            f"unknown predictor {name!r}; use some of {', '.join(predictor_names())}, or "
+            "--external NAME=TABLE.tsv for scores in files"
+        )
+    try:
+        made = entry.load()()
+    except Exception as error:
+        # The code of another package may fail in any way.
+        raise UsageError(
+            f"the predictor {name} ({entry.value}) cannot be loaded: "
+            f"{' '.join(str(error).split()) or type(error).__name__}; repair or uninstall "
+            "its package, or leave it out"
+        ) from error
+    if not isinstance(made, Predictor):
+        raise UsageError(
+            f"the predictor {name} ({entry.value}) returns a {type(made).__name__}, not "
+            f"a Predictor; see {_HERE}.predictor"
+        )
+    return made
+
+
 def reference_name(predictors: Sequence[Predictor]) -> str | None:
-    """Name what the others are set beside: the first of our models.
+    """Name the reference that the others are compared with: the first TFImpute model.
 
     Parameters
     ----------
@@ -112,5 +165,7 @@ def reference_name(predictors: Sequence[Predictor]) -> str | None:
     -------
     str or None
     """
-    ours = [p.name for p in predictors if isinstance(p, TFImputePredictor)]
-    return ours[0] if ours else None
+    from tfimpute_tracks.comparison.predictors.tfimpute import TFImputePredictor
+
+    names = (p.name for p in predictors if isinstance(p, TFImputePredictor))
+    return next(names, None)

@@ -1,8 +1,9 @@
-"""TFImpute on the very sequences that its rivals are given, from random weights.
+"""TFImpute trained on the sequences of the comparison, from random weights.
 
-Shipped weights have seen hundreds of thousands of sites; beside a machine that reads
-five hundred per TF they say little of the method. Here the default network learns what
-the others read for the judged TFs together, with the labels of all trained pairs.
+Pretrained weights have used hundreds of thousands of sites, so a comparison with methods
+that are given five hundred per TF says little about the methods. Here the default network
+is trained on the sequences that the other methods are given for the scored TFs, with the
+labels of all trained pairs.
 """
 
 from __future__ import annotations
@@ -10,11 +11,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
-from tfimpute_tracks.comparison.predictors.predictor import Fitted, Floats
+from tfimpute_tracks.comparison.predictors.predictor import (
+    Fitted,
+    Floats,
+    Predictor,
+    no_scores,
+)
 from tfimpute_tracks.comparison.predictors.task import Ints, Task
-from tfimpute_tracks.comparison.predictors.training_groups import tf_units
+from tfimpute_tracks.comparison.predictors.training_groups import pooled_sample
 from tfimpute_tracks.engines.numba_backend import NUMBA
 from tfimpute_tracks.engines.sites import predict_sites
 from tfimpute_tracks.models.config import GatedConfig
@@ -24,28 +28,19 @@ from tfimpute_tracks.training import Recipe, train_quickly
 __all__ = ["RetrainedTFImpute"]
 
 _NETWORK = GatedConfig()
-# As `train` does it, in smaller batches and with letters hidden: sequences are few.
-# Chosen by chr22 at 1,000 per TF, where more steps fit them and lose others.
+# As in `train`, with smaller batches and masked bases, because sequences are few. Chosen
+# on chr22 with 1,000 per TF; more steps overfit.
 _RECIPE = Recipe(batch_size=256, masked_bases=30)
 _STEPS = 1300
-_LEAST = 20  # training sequences; with fewer there is nothing to learn
 
 
-class RetrainedTFImpute:
-    """The default network, trained on the sequences of this comparison.
+class RetrainedTFImpute(Predictor):
+    """The default network, trained on the sequences of this comparison."""
 
-    Attributes
-    ----------
-    name : str
-    needs : tuple of str
-    summary : str
-    """
-
-    name: str = "tfimpute"
-    needs: tuple[str, ...] = ()
-    summary: str = (
-        "the default network from random weights, on the sequences of all judged TFs "
-        "together with the labels of all trained pairs"
+    name = "tfimpute"
+    summary = (
+        "the default network from random weights, trained on the sequences of all scored "
+        "TFs with the labels of all trained pairs"
     )
 
     def settings(self) -> dict[str, Any]:
@@ -55,12 +50,9 @@ class RetrainedTFImpute:
 
     def fit(self, task: Task) -> Fitted:
         """See :meth:`Predictor.fit`."""
-        units, silent = tf_units(task)
-        samples = [task.sample(unit.columns, unit.name).rows for unit in units]
-        rows = np.unique(np.concatenate([np.empty(0, np.int64), *samples]))
-        if len(rows) < _LEAST:
-            silent = {int(c): "too few training sequences" for c in task.judged}
-            return Fitted(None, silent=silent)
+        rows, fitted = pooled_sample(task)
+        if not len(rows):
+            return fitted
         vocabulary = task.dataset.vocabulary
         network = build_network(
             replace(_NETWORK, seq_len=task.dataset.seq_len),
@@ -73,17 +65,15 @@ class RetrainedTFImpute:
         per_epoch = -(-len(rows) // _RECIPE.batch_size)
         recipe = replace(_RECIPE, seed=seed, epochs=-(-_STEPS // per_epoch))
         train_quickly(network, task.dataset, rows, task.trained, recipe, task.device)
-        return Fitted(network, len(rows), max(map(len, samples)), silent, ())
+        return replace(fitted, state=network)
 
     def score(self, task: Task, fitted: Fitted, rows: Ints, columns: Ints) -> Floats:
         """See :meth:`Predictor.score`."""
-        if fitted.state is None:
-            return np.full((len(rows), len(columns)), np.nan, dtype=np.float32)
-        indices = task.dataset.vocabulary.pair_indices(
-            task.pair(int(c)) for c in columns
-        )
-        codes = task.dataset.codes[rows]
-        scores = predict_sites(fitted.state, codes, indices, task.device)
-        silent = [int(c) in fitted.silent for c in columns]
-        scores[:, silent] = np.nan
+        scores = no_scores(rows, columns)
+        if fitted.state is not None:
+            pairs = [task.pair(int(c)) for c in columns]
+            indices = task.dataset.vocabulary.pair_indices(pairs)
+            codes = task.dataset.codes[rows]
+            scores = predict_sites(fitted.state, codes, indices, task.device)
+            scores[:, [int(c) in fitted.unscored for c in columns]] = float("nan")
         return scores

@@ -1,7 +1,7 @@
-"""What every predictor of a comparison is given: the same sites to learn and to score.
+"""What every predictor of a comparison is given: the same sites to train on and to score.
 
-A predictor that learns from few sequences draws them here, by the seed and the name of
-what it learns. So two predictors that learn the same TF learn it from the same sites.
+A predictor that is trained on few sequences draws them here, by the seed and the name of
+the TF or pair. So two predictors of the same TF are trained on the same sites.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import zlib
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,14 +21,16 @@ __all__ = ["Sample", "Task", "sample_rows"]
 
 Ints = NDArray[np.int64]
 
+_SITES_STREAM = 1287088817  # of random numbers that draw the sites to score
+
 
 class Sample(NamedTuple):
-    """Training sites of one unit, a TF or a pair.
+    """Training sites of a TF or a pair.
 
     Parameters
     ----------
     rows : int64 array, shape (n,)
-        Sites, the bound ones first.
+        Sites, bound ones first.
     bound : bool array, shape (n,)
     """
 
@@ -44,16 +46,16 @@ class Task:
     ----------
     dataset : Dataset
     train_rows : int64 array
-        Sites that may teach; ascending.
+        Sites to train on; ascending.
     test_rows : int64 array
-        Sites that are judged; ascending.
+        Sites to score; ascending.
     trained : int64 array
-        Columns of the data set whose labels may teach.
-    judged : int64 array
-        Columns that are judged.
+        Columns of the data set to train on.
+    scored : int64 array
+        Columns to score.
     seed : int
     n_sequences : int
-        Most training sequences of a unit: half bound, half not.
+        Training sequences of a TF or pair at most: half bound, half unbound.
     device : str
         A torch device, for the networks.
     """
@@ -62,13 +64,13 @@ class Task:
     train_rows: Ints
     test_rows: Ints
     trained: Ints
-    judged: Ints
+    scored: Ints
     seed: int = 0
     n_sequences: int = 2000
     device: str = "cpu"
 
     def pair(self, column: int) -> Pair:
-        """Give a pair by its column.
+        """Look up the pair of a column.
 
         Parameters
         ----------
@@ -81,7 +83,7 @@ class Task:
         return self.dataset.pairs[column]
 
     def cells_of(self, tf: str) -> Ints:
-        """Give the trained pairs of a TF.
+        """Find the trained pairs of a TF.
 
         Parameters
         ----------
@@ -92,11 +94,11 @@ class Task:
         int64 array
             Columns of the data set, ascending.
         """
-        mine = [int(i) for i in self.trained if self.pair(i).tf == tf]
-        return np.array(mine, dtype=np.int64)
+        of_tf = [int(i) for i in self.trained if self.pair(i).tf == tf]
+        return np.array(of_tf, dtype=np.int64)
 
     def random(self, name: str) -> np.random.Generator:
-        """Give random numbers that the seed and a name fix.
+        """Make a random generator that depends on the seed and a name only.
 
         Parameters
         ----------
@@ -109,29 +111,29 @@ class Task:
         return np.random.default_rng((self.seed, zlib.crc32(name.encode())))
 
     def sample(self, columns: Ints, name: str) -> Sample:
-        """Draw the training sequences of a unit.
+        """Draw the training sequences of a TF or a pair.
 
-        Of several cell lines, a site is bound if it is in one of them, unbound if it is
-        in all; other sites teach nothing.
+        With several cell lines, a site is bound if it is in one of them, and unbound if
+        it is in all; other sites are not used.
 
         Parameters
         ----------
         columns : int64 array
             Pairs whose labels are pooled.
         name : str
-            What is learned, a TF or a pair; it and the seed fix what is drawn.
+            The TF or the pair; it and the seed determine what is drawn.
 
         Returns
         -------
         Sample
-            As many bound as unbound sites, `n_sequences` at most; both uniformly drawn.
-            Empty where a class has no site.
+            As many bound as unbound sites, `n_sequences` at most, drawn uniformly.
+            Empty without bound or without unbound sites.
         """
         n = len(self.train_rows)
         bound, unbound = np.zeros(n, dtype=bool), np.ones(n, dtype=bool)
         for column in columns:
             bound[self._positive.of(column)] = True
-            known = self._speaks.copy()
+            known = self._unbound_by_default.copy()
             known[self._ignored.of(column)] = False
             known[self._negative.of(column)] = True
             unbound &= known
@@ -161,16 +163,21 @@ class Task:
         return len(self._positive.of(column))
 
     @cached_property
+    def shared(self) -> dict[str, Any]:
+        """For predictors that share a network or a file within one comparison."""
+        return {}
+
+    @cached_property
     def _positive(self) -> _ByPair:
         return _by_pair(self.dataset.positive, self.train_rows)
 
     @cached_property
-    def _speaks(self) -> NDArray[np.bool_]:
-        """Tell the training sites that are unbound where no list names the pair."""
+    def _unbound_by_default(self) -> NDArray[np.bool_]:
+        """Training sites that are unbound in pairs that no list of the site contains."""
         if self.dataset.default_label is None:
             return np.ones(len(self.train_rows), dtype=np.bool_)
-        speaks: NDArray[np.bool_] = self.dataset.default_label[self.train_rows] == 0
-        return speaks
+        unbound: NDArray[np.bool_] = self.dataset.default_label[self.train_rows] == 0
+        return unbound
 
     @cached_property
     def _negative(self) -> _ByPair:
@@ -185,30 +192,30 @@ class Task:
 
 
 class _ByPair(NamedTuple):
-    """The lists of pairs per site, turned into lists of sites per pair."""
+    """Lists of sites per pair, made from lists of pairs per site."""
 
     pairs: NDArray[np.uint16]
-    places: Ints
+    sites: Ints
 
     def of(self, column: int) -> Ints:
         first, last = np.searchsorted(self.pairs, [column, column + 1])
-        return self.places[first:last]
+        return self.sites[first:last]
 
 
 def _by_pair(lists: PairLists, rows: Ints) -> _ByPair:
-    places, pairs = lists.entries(rows)
+    sites, pairs = lists.entries(rows)
     order = np.argsort(pairs, kind="stable")
-    return _ByPair(pairs[order], places[order])
+    return _ByPair(pairs[order], sites[order])
 
 
 def sample_rows(rows: Ints, n_sites: int, seed: int) -> Ints:
-    """Draw sites to judge on, uniformly, whatever is bound there.
+    """Draw sites to score, uniformly and independent of their labels.
 
     Parameters
     ----------
     rows : int64 array
     n_sites : int
-        Most sites; 0 for all.
+        Sites at most; 0 for all.
     seed : int
 
     Returns
@@ -218,5 +225,5 @@ def sample_rows(rows: Ints, n_sites: int, seed: int) -> Ints:
     """
     if not n_sites or n_sites >= len(rows):
         return rows
-    random = np.random.default_rng((seed, zlib.crc32(b"judged sites")))
+    random = np.random.default_rng((seed, _SITES_STREAM))
     return np.sort(random.choice(rows, n_sites, replace=False))

@@ -1,8 +1,4 @@
-"""Our own models, and the mean over cell lines that humbles them.
-
-The mean of a TF's predictions over its training cell lines is what a model says that
-does not know cell lines at all.
-"""
+"""Trained TFImpute models, and their mean over the cell lines of a TF as a baseline."""
 
 from __future__ import annotations
 
@@ -12,7 +8,12 @@ from typing import Any
 import numpy as np
 from scipy.special import expit
 
-from tfimpute_tracks.comparison.predictors.predictor import Fitted, Floats
+from tfimpute_tracks.comparison.predictors.predictor import (
+    Fitted,
+    Floats,
+    Predictor,
+    no_scores,
+)
 from tfimpute_tracks.comparison.predictors.task import Ints, Task
 from tfimpute_tracks.engines.site_scorer import site_scorer
 from tfimpute_tracks.models import Model
@@ -22,37 +23,27 @@ __all__ = ["TFImputePredictor", "TfMeanPredictor"]
 
 
 def _predict(model: Model, task: Task, rows: Ints, pairs: list[Pair]) -> Floats:
-    """Give log-odds, float32 (n_sites, n_pairs)."""
+    """Compute log-odds, float32 (n_sites, n_pairs)."""
     if model.evidence is not None:
-        # Neither the pair's own tracks nor those of other pairs that are kept: so it
-        # knows what average activity knows, and the letters.
+        # With the measured tracks of trained pairs only, as average activity has them.
         trained = [task.pair(column) for column in task.trained]
         model = replace(model, evidence=model.evidence.subset(trained))
     score = site_scorer(model, task.dataset, rows, task.device)
     return score(model.vocabulary.pair_indices(pairs))
 
 
-class TFImputePredictor:
-    """Trained weights, as they are; with tracks of trained pairs where they have any.
+class TFImputePredictor(Predictor):
+    """Trained weights as they are, with evidence where they were loaded with any.
 
     Parameters
     ----------
     model : Model
     name : str
-        What tables call it.
-
-    Attributes
-    ----------
-    name : str
-    needs : tuple of str
-    summary : str
     """
-
-    needs: tuple[str, ...] = ()
 
     def __init__(self, model: Model, name: str = "model") -> None:
         self.name = name
-        self.summary = f"the weights {model.name}, trained beforehand"
+        self.summary = f"the pretrained weights {model.name}"
         self._model = model
 
     def settings(self) -> dict[str, Any]:
@@ -61,48 +52,36 @@ class TFImputePredictor:
 
     def fit(self, task: Task) -> Fitted:
         """See :meth:`Predictor.fit`."""
-        seen = [
-            str(task.pair(c))
-            for c in task.judged
-            if self._model.status(task.pair(c)) == "trained"
-        ]
-        note = (
-            f"the weights {self._model.name} were trained on {len(seen)} of the judged "
-            "pairs: for those the figures are no imputation"
-        )
-        told = ", ".join(f"{k} {v[:15]}" for k, v in self._model.digests.items())
-        return Fitted(
-            state=None,
-            n_sequences=None,
-            notes=(f"{self._model.name}: {told}", *([note] if seen else [])),
-        )
+        model = self._model
+        statuses = [model.status(task.pair(int(c))) for c in task.scored]
+        digests = ", ".join(f"{k} {v[:15]}" for k, v in model.digests.items())
+        notes = [f"{model.name}: {digests}"]
+        if "trained" in statuses:
+            notes.append(
+                f"the weights {model.name} were trained on {statuses.count('trained')} of "
+                "the scored pairs: their metrics are not of imputed pairs"
+            )
+        return Fitted(None, n_sequences=None, notes=tuple(notes))
 
     def score(self, task: Task, fitted: Fitted, rows: Ints, columns: Ints) -> Floats:
         """See :meth:`Predictor.score`."""
         return _predict(self._model, task, rows, [task.pair(c) for c in columns])
 
 
-class TfMeanPredictor:
+class TfMeanPredictor(Predictor):
     """The mean of a model's probabilities over the training cell lines of the TF.
 
     Parameters
     ----------
     model : Model
-
-    Attributes
-    ----------
-    name : str
-    needs : tuple of str
-    summary : str
     """
 
-    name: str = "tf-mean"
-    needs: tuple[str, ...] = ()
+    name = "tf-mean"
 
     def __init__(self, model: Model) -> None:
         self.summary = (
-            f"mean of the probabilities of {model.name} over the training cell lines "
-            "of the TF"
+            f"mean of the probabilities of {model.name} over the training cell lines of "
+            "the TF"
         )
         self._model = model
 
@@ -112,23 +91,22 @@ class TfMeanPredictor:
 
     def fit(self, task: Task) -> Fitted:
         """See :meth:`Predictor.fit`."""
-        silent = {
+        unscored = {
             int(c): "its TF was trained in no cell line"
-            for c in task.judged
+            for c in task.scored
             if not len(task.cells_of(task.pair(c).tf))
         }
-        return Fitted(state=None, n_sequences=None, silent=silent)
+        return Fitted(None, n_sequences=None, unscored=unscored)
 
     def score(self, task: Task, fitted: Fitted, rows: Ints, columns: Ints) -> Floats:
         """See :meth:`Predictor.score`."""
-        scores = np.full((len(rows), len(columns)), np.nan, dtype=np.float32)
+        scores = no_scores(rows, columns)
         tfs = dict.fromkeys(task.pair(c).tf for c in columns)
-        cells = {tf: [task.pair(c) for c in task.cells_of(tf)] for tf in tfs}
-        pairs = [pair for some in cells.values() for pair in some]
+        pairs = [task.pair(c) for tf in tfs for c in task.cells_of(tf)]
         probabilities = expit(_predict(self._model, task, rows, pairs))
-        owners = np.array([pair.tf for pair in pairs])
-        for place, column in enumerate(columns):
-            mine = owners == task.pair(column).tf
-            if mine.any():
-                scores[:, place] = probabilities[:, mine].mean(axis=1)
+        tf_of_pair = np.array([pair.tf for pair in pairs])
+        for i, column in enumerate(columns):
+            of_tf = tf_of_pair == task.pair(column).tf
+            if of_tf.any():
+                scores[:, i] = probabilities[:, of_tf].mean(axis=1)
         return scores

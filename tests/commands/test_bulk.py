@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from tfimpute_tracks.impute.estimate import Estimate
 from toys import DEEP, random_letters, write_fasta, write_model
 
 
@@ -48,6 +49,10 @@ def test_from_all_missing_pairs_to_tracks_table_and_hub(run, toy, tmp_path):
     assert {p["state"] for p in json.loads(out)["pairs"]} == {
         "kept from an earlier run"
     }
+    # The store may come after the chromosomes.
+    named = ["--tf", "CTCF", "--cell", "HepG2", "-o", tmp_path / "one"]
+    code, out, err = run("export", *named, "--chroms", "chr20", "1", store)
+    assert code == 0, err
     code, out, err = run(
         *("export", store, "--tf", "CTCF", "--cell", "HepG2", "-o", tmp_path / "more"),
         *("--format", "bedgraph,parquet", "-r", "chr1:500-900"),
@@ -58,7 +63,7 @@ def test_from_all_missing_pairs_to_tracks_table_and_hub(run, toy, tmp_path):
     assert int(lines[-1].split()[1]) < 900 <= int(lines[-1].split()[2])
 
     code, out, err = run(
-        "catalogue", store, "-o", tmp_path / "c", "--tracks", tracks, "--no-map"
+        "catalogue", store, "-o", tmp_path / "c", "--tracks", tracks, "--no-projection"
     )
     assert code == 0, err
     rows = (tmp_path / "c" / "catalogue.tsv").read_text().splitlines()
@@ -93,10 +98,10 @@ def test_a_dry_run_writes_nothing_and_tells_the_costs(run, toy, tmp_path):
 
 
 def test_a_long_run_asks_first(run, toy, monkeypatch, tmp_path):
-    monkeypatch.setattr("tfimpute_tracks.commands.impute._LONG", 0.0)
+    monkeypatch.setattr(Estimate, "is_large", lambda self: True)
     code, _, err = run("impute", "--all", *toy)
     assert code == 2
-    assert "give --yes" in err
+    assert "use --yes" in err
     assert not (tmp_path / "store").exists()
     assert run("impute", "--all", "--yes", *toy)[0] == 0
 
@@ -109,9 +114,12 @@ def test_a_long_run_asks_first(run, toy, monkeypatch, tmp_path):
         (["--missing", "--pairs", "CTCF:K562"], "--pairs, or --missing"),
         (["--pairs", "CTCF:Nowhere"], "Nowhere"),
         (["--all", "--part", "5/4"], "--part '5/4'"),
-        (["--all", "--sparse", "--margin", "99"], "--sparse 99"),
+        (
+            ["--all", "--sparse", "--keep-below-threshold", "99"],
+            "threshold 99.0; use 0 to 10",
+        ),
         (["--all", "--scheduler", "tcp://x:1"], "--engine dask"),
-        (["--all", "--margin", "1"], "--margin goes with --sparse"),
+        (["--all", "--keep-below-threshold", "1"], "applies only with --sparse"),
         (["--all", "--device", "tpu"], "unknown device"),
         (["--all", "-r", "chr9:1-100"], "chr9"),
     ],
@@ -140,7 +148,7 @@ def test_a_list_of_pairs_may_be_longer_than_a_file_s_name(run, toy):
 
 def test_a_store_that_is_none_and_a_place_outside_are_refused(run, toy, tmp_path):
     code, _, err = run("query", tmp_path, "chr1:1-100")
-    assert (code, "no bulk store" in err) == (2, True)
+    assert (code, "not a bulk store" in err) == (2, True)
     assert run("impute", "--tf", "CTCF", *toy)[0] == 0
     store = tmp_path / "store"
     assert "chr7" in run("query", store, "chr7:1-100")[2]
@@ -148,9 +156,9 @@ def test_a_store_that_is_none_and_a_place_outside_are_refused(run, toy, tmp_path
     assert code == 2
     assert "MAX" in err
     code, _, err = run("export", store, "--all", "--tf", "CTCF")
-    assert (code, "give --all, or" in err) == (2, True)
+    assert (code, "use --all, or" in err) == (2, True)
     code, _, err = run("catalogue", store, "--tracks", tmp_path / "nowhere")
-    assert (code, "is no folder" in err) == (2, True)
+    assert (code, "is not a folder" in err) == (2, True)
     code, _, err = run("export", store, "--all", "--format", "wiggle")
     assert "--format 'wiggle'" in err
 

@@ -48,7 +48,7 @@ def test_scan_writes_the_four_files_and_names_them_last(run, toy):
         "receipt.json",
     ]
     receipt = json.loads((toy["-o"] / "CTCF.K562.receipt.json").read_text())
-    assert receipt["parameters"]["pair"] == "CTCF:K562"
+    assert receipt["record"]["pair"] == ["CTCF", "K562"]
 
 
 def test_scan_takes_several_pairs_chromosomes_and_underscores(run, toy, tmp_path):
@@ -205,7 +205,10 @@ def test_evaluate_refuses_roles_and_sites_that_are_not_there(run, toy, tmp_path)
         "-o",
         tmp_path / "ev",
     ]
-    for wrong, message in (("--split", "unknown role 'x'"), ("--sites", "--sites 'x'")):
+    for wrong, message in (
+        ("--pair-set", "unknown role 'x'"),
+        ("--site-set", "--site-set"),
+    ):
         code, _, err = run(*base, wrong, "x")
         assert code == 2
         assert message in err

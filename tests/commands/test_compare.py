@@ -24,12 +24,12 @@ def _arguments(folder, *more):
     )
 
 
-def test_a_table_a_page_and_figures_are_written(inputs, run):
+def test_a_table_a_report_and_metrics_are_written(inputs, run):
     (inputs / "calls.bed").write_text("chr20\t40000\t60000\n")
     (inputs / "tool.tsv").write_text("tf\tcell\tfile\nMAX\tHepG2\tcalls.bed\n")
     arguments = _arguments(
         *(inputs, "--predictors", "model,tf-mean,average-activity,motif"),
-        *("--external", f"tool={inputs / 'tool.tsv'}", "--split", "test3,valid2"),
+        *("--external", f"tool={inputs / 'tool.tsv'}", "--pair-set", "test3,valid2"),
     )
     code, out, err = run(*arguments)
     assert code == 0, err
@@ -52,10 +52,10 @@ def test_a_table_a_page_and_figures_are_written(inputs, run):
     page = (folder / "report.html").read_text()
     assert "average-activity" in page
     assert "NaN" not in page
-    # Once more: nothing is scored again.
+    # Run again: nothing is computed again.
     code, _, err = run(*arguments)
     assert code == 0
-    assert err.count("kept from an earlier run") == 6
+    assert err.count("scores of an earlier run") == 6
 
 
 def test_one_that_fails_is_told_at_the_end(inputs, run, monkeypatch):
@@ -72,12 +72,12 @@ def test_one_that_fails_is_told_at_the_end(inputs, run, monkeypatch):
     assert metrics["failed"] == {"motif": "the matrices are gone"}
     code, _, err = run(*_arguments(inputs, "--predictors", "motif,tf-mean"))
     assert code == 0
-    assert "tf-mean: kept" in err
+    assert "tf-mean: scores of an earlier run" in err
 
 
 def test_json_and_a_sample_of_sites(inputs, run):
     code, out, _ = run(
-        *_arguments(inputs, "--predictors", "model", "--sites", 200, "--json")
+        *_arguments(inputs, "--predictors", "model", "--max-sites", 200, "--json")
     )
     assert code == 0
     assert json.loads(out)["sites"] == 200
@@ -94,7 +94,7 @@ def test_sites_by_chance_are_told_and_a_model_that_saw_them_too(inputs, run):
         out.split()
     )
     # The toy's card is silent: it is taken for one that was kept from chromosomes.
-    assert "of 90 judged sites trained toy" in " ".join(err.split())
+    assert "toy was trained on" in " ".join(err.split())
 
 
 @pytest.mark.parametrize(
@@ -102,17 +102,17 @@ def test_sites_by_chance_are_told_and_a_model_that_saw_them_too(inputs, run):
     [
         (("--predictors", "svm"), "unknown predictor 'svm'"),
         (("--predictors", ","), "no predictor"),
-        (("--predictors", "motif,motif"), "predictors repeat"),
+        (("--predictors", "motif,motif"), "duplicate predictors"),
         (("-m", "nobody"), "unknown model 'nobody'"),
         (("--external", "x"), "write NAME=TABLE.tsv"),
         (
             ("--external", "x=absent.tsv"),
             "absent.tsv: cannot read the table of --external x",
         ),
-        (("--split", "test9"), "unknown role 'test9'"),
+        (("--pair-set", "test9"), "unknown role 'test9'"),
         (("--roles", "nobody"), "unknown role 'nobody'"),
         (("--training-sequences", "1"), "--training-sequences"),
-        (("--sites", "-1"), "--sites"),
+        (("--max-sites", "-1"), "--max-sites"),
         (("--seed", "-1"), "--seed"),
         (("--test-chroms", "chr9"), "no site of the data set is on chr9"),
         (("--valid-chroms", "chr20"), "overlap; put"),

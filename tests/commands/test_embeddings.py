@@ -10,7 +10,7 @@ def test_motif_families_stand_together_in_the_shipped_model(run, tmp_path):
     tests = json.loads(out)["tests"]
     assert "families" in tests
     for told in tests.values():
-        assert told["share"] > 2.5 * told["by_chance"]
+        assert told["fraction"] > 2.5 * told["expected"]
         assert told["p"] < 0.01
     with (tmp_path / "tf-neighbors.tsv").open() as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
@@ -18,10 +18,10 @@ def test_motif_families_stand_together_in_the_shipped_model(run, tmp_path):
     near = {row["neighbor"] for row in rows if row["name"] == "CTCF"}
     assert near & {"RAD21", "SMC3", "CTCFL"}
     for name in (
-        "tf-tree.svg",
-        "cell-tree.svg",
-        "tf-map.svg",
-        "cell-map.svg",
+        "tf-dendrogram.svg",
+        "cell-dendrogram.svg",
+        "tf-projection.svg",
+        "cell-projection.svg",
         "cell-neighbors.tsv",
     ):
         assert (tmp_path / name).stat().st_size > 1000

@@ -50,7 +50,7 @@ def test_a_signature_is_written_without_activities(toy, run):
     options, letters, folder = toy
     code, out, err = run("enhancers", folder / "e.bed", "--cell", "k562", *options)
     assert code == 0, err
-    assert "40 elements scored, 0 not; the first component holds" in out
+    assert "40 elements scored, 0 skipped; the first component explains" in out
     files = [folder / "out" / f"e.{name}" for name in [*FILES, "skipped.tsv"]]
     assert sorted((folder / "out").iterdir()) == sorted(files)
     assert out.splitlines()[-1] == " ".join(map(str, files))
@@ -88,7 +88,7 @@ def test_activity_that_a_cell_line_makes_is_found_in_it(toy, run, rng):
     assert code == 0, err
     assert "2 not compared: no activity" in err
     assert "1 not compared: no such element" in err
-    assert "of 4 cell lines K562 is number 1 by t" in out
+    assert "K562 ranks 1 by t" in out
     files = {path.name for path in (folder / "out").iterdir()}
     assert files == {f"e.{name}" for name in [*FILES, *COMPARED, "activity.svg"]}
     rows = {row["cell"]: row for row in _rows(folder / "out" / "e.cells.tsv")}
@@ -109,13 +109,13 @@ def test_activity_that_a_cell_line_makes_is_found_in_it(toy, run, rng):
     extreme = [row["extreme"] for row in _rows(folder / "out" / "e.signature.tsv")]
     assert (extreme.count("top"), extreme.count("bottom")) == (12, 12)
 
-    code, out, _ = run(*asked, *options, "--json", "--extremes", 5, "--seed", 3)
+    code, out, _ = run(*asked, *options, "--json", "--n-extremes", 5, "--seed", 3)
     assert code == 0
     told = json.loads(out)
     assert (told["scored"], told["extremes"]) == (40, 5)
     assert told["not_compared"] == {"no activity": 2, "no such element": 1}
     assert told["cells"][0]["cell"] == "K562"
-    assert told["places"]["t"] == 1
+    assert told["ranks"]["t"] == 1
     assert len(told["files"]) == 9
 
 
@@ -127,7 +127,7 @@ def test_controls_are_those_that_are_named(toy, run):
         ("none", ["K562"]),
         ("hepg2, gm12878", ["K562", "HepG2", "GM12878"]),
     ):
-        code, _, err = run(*asked, *options, "--controls", named)
+        code, _, err = run(*asked, *options, "--control-cells", named)
         assert code == 0, err
         found = [row["cell"] for row in _rows(folder / "out" / "e.cells.tsv")]
         assert found == cells
@@ -138,16 +138,16 @@ def test_what_cannot_be_scored_is_counted(toy, run):
     more = "chr9\t5\t50\tx\nchr1\t2900\t2950\tgap\nchr1\t2770\t2800\tend\n"
     bed = folder / "more.bed"
     bed.write_text((folder / "e.bed").read_text() + more)
-    code, out, err = run("enhancers", bed, "--cell", "K562", *options, "--alone")
+    code, out, err = run("enhancers", bed, "--cell", "K562", *options, "--mask-flanks")
     assert code == 0, err
     assert "1 not scored: unknown chromosome" in err
     # 30 letters are half of a tile, 29 are not.
     assert "1 not scored: unknown sequence" in err
-    assert "41 elements scored, 2 not" in out
+    assert "41 elements scored, 2 skipped" in out
     bed.write_text(bed.read_text().replace("2770", "2771"))
-    code, out, err = run("enhancers", bed, "--cell", "K562", *options, "--alone")
-    assert "1 not scored: too few known letters" in err
-    assert "40 elements scored, 3 not" in out
+    code, out, err = run("enhancers", bed, "--cell", "K562", *options, "--mask-flanks")
+    assert "1 not scored: too few known bases" in err
+    assert "40 elements scored, 3 skipped" in out
     rows = _rows(folder / "out" / "more.skipped.tsv")
     assert [row["name"] for row in rows] == ["x", "gap", "end"]
 
@@ -158,7 +158,14 @@ def test_a_fasta_gives_probabilities_in_parquet(toy, run):
     options, letters, folder = toy
     text = "".join(f">s{i}\n{letters[60 * i : 60 * i + 60]}\n" for i in range(12))
     (folder / "s.fa").write_text(text)
-    asked = ["enhancers", folder / "s.fa", "--cell", "K562", "--values", "probability"]
+    asked = [
+        "enhancers",
+        folder / "s.fa",
+        "--cell",
+        "K562",
+        "--pca-input",
+        "probability",
+    ]
     code, _, err = run(*asked, "--format", "parquet", *options[:-2])
     assert code == 0, err
     scores = pd.read_parquet(folder / "out" / "s.scores.parquet")
@@ -180,14 +187,14 @@ def test_too_little_is_told_and_why(toy, run):
     assert "2 element(s) can be scored, 1 cannot (unknown chromosome)" in err
     assert len(_rows(folder / "out" / "few.skipped.tsv")) == 1
     bed.write_text("chr1\t0\t20\nchr1\t70\t90\nchr1\t140\t160\n")
-    code, _, err = run("enhancers", bed, "--cell", "K562", *options, "--alone")
+    code, _, err = run("enhancers", bed, "--cell", "K562", *options, "--mask-flanks")
     assert code == 1
-    assert "0 element(s) can be scored, 3 cannot (too few known letters)" in err
+    assert "0 element(s) can be scored, 3 cannot (too few known bases)" in err
     assert len(_rows(folder / "out" / "few.skipped.tsv")) == 3
     bed.write_text("".join(f"chr1\t{60 + i}\t120\tx{i}\n" for i in (0, 0, 0)))
     code, _, err = run("enhancers", bed, "--cell", "K562", *options)
     assert code == 1
-    assert "1 element(s) can be scored, 2 cannot (name repeats)" in err
+    assert "1 element(s) can be scored, 2 cannot (duplicate name)" in err
     bed.write_text("".join(f"chr1\t60\t120\tx{i}\n" for i in range(4)))
     code, _, err = run("enhancers", bed, "--cell", "K562", *options)
     assert code == 1
@@ -198,9 +205,9 @@ def test_too_little_is_told_and_why(toy, run):
     ("activities", "told"),
     [
         ({f"e{i}": i for i in range(9)}, "9 of 40 elements have an activity"),
-        ({f"e{i}": 1 for i in range(20)}, "1 different one(s)"),
-        ({"nobody": 1}, "none of its 1 names is an element's"),
-        ({"e1": "much"}, "is no number"),
+        ({f"e{i}": 1 for i in range(20)}, "1 different value(s)"),
+        ({"nobody": 1}, "none of its 1 names is that of an element"),
+        ({"e1": "much"}, "is not a number"),
     ],
 )
 def test_activities_that_cannot_be_compared_are_refused(toy, run, activities, told):
@@ -218,10 +225,10 @@ def test_activities_that_cannot_be_compared_are_refused(toy, run, activities, to
     [
         ([], "--cell is missing"),
         (["--cell", "K563"], "did you mean K562"),
-        (["--cell", "K562", "--controls", "HepG2"], "give --activities"),
-        (["--cell", "K562", "--extremes", 1], "--extremes"),
+        (["--cell", "K562", "--control-cells", "HepG2"], "use --activities"),
+        (["--cell", "K562", "--n-extremes", 1], "--n-extremes"),
         (["--cell", "K562", "--components", 0], "--components"),
-        (["--cell", "K562", "--values", "rank"], "--values"),
+        (["--cell", "K562", "--pca-input", "rank"], "--pca-input"),
         (["--cell", "K562", "--format", "xls"], "--format"),
         (["--cell", "K562", "--activities", "gone.tsv"], "gone.tsv"),
         (["--cell", "K562", "--threads", "none"], "--threads"),
@@ -256,13 +263,3 @@ def test_what_holds_no_elements_is_refused(toy, run, content, told):
     assert code == 2
     assert told in err
     assert not (folder / "out").exists()
-
-
-def test_scores_that_do_not_fit_are_refused_before_any_work(toy, run, monkeypatch):
-    options, _, folder = toy
-    from tfimpute_tracks.interpret import enhancers
-
-    monkeypatch.setattr(enhancers, "_MOST_BYTES", 400)
-    code, _, err = run("enhancers", folder / "e.bed", "--cell", "K562", *options)
-    assert code == 2
-    assert "name fewer cell lines with --controls" in err

@@ -347,7 +347,7 @@ WRONG = {
     "no such file": {"-g": "nowhere.fa"},
     "cannot read the pairs table": {"--pairs-table": "nowhere.tsv"},
     "unknown model 'nonesuch'": {"-m": "nonesuch"},
-    "sequences of 50 letters and the network reads 60": {"--data": "other.h5"},
+    "sequences of 50 bp and the network reads 60": {"--data": "other.h5"},
     "nowhere.h5: no such file": {"--data": "nowhere.h5"},
     "unknown role 'x'": {"--pair-set": "x"},
     "--site-set 'x'": {"--site-set": "x"},

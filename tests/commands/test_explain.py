@@ -29,9 +29,9 @@ def test_a_site_of_ctcf_is_explained_by_ctcf(run, tmp_path):
     (tile,) = told["tiles"]
     rows = read(tmp_path / "CTCF.K562.motifs.tsv")
     assert rows[0]["name"] == "CTCF"
-    parts = sum(float(row["part"]) for row in rows)
-    assert tile["base"] + parts == pytest.approx(tile["logit"], abs=1)
-    assert abs(tile["rest"]) < 1e-3
+    parts = sum(float(row["contribution"]) for row in rows)
+    assert tile["baseline"] + parts == pytest.approx(tile["logit"], abs=1)
+    assert abs(tile["residual"]) < 1e-3
     lines = (tmp_path / "CTCF.K562.motifs.bed").read_text().splitlines()
     places = [tuple(map(int, line.split("\t")[1:3])) for line in lines]
     assert places == sorted(places)
@@ -45,7 +45,16 @@ def test_a_site_of_ctcf_is_explained_by_ctcf(run, tmp_path):
         (("--tf", "CTCF", "--cell", "K562", "-r", "chr99:1-500"), "chr99"),
         (("--tf", "CTCF", "-r", SITE), "--cell is missing"),
         (
-            ("--tf", "CTCF", "--cell", "K562", "-r", SITE, "--names", "none.tsv"),
+            (
+                "--tf",
+                "CTCF",
+                "--cell",
+                "K562",
+                "-r",
+                SITE,
+                "--filter-names",
+                "none.tsv",
+            ),
             "no such file",
         ),
     ],
@@ -77,7 +86,7 @@ def test_motifs_of_a_model_name_what_explain_shows(run, tmp_path, rng):
     arguments = ("--tf", "MAX", "--cell", "K562", "-m", weights, "-g", fasta)
     code, _, err = run(
         *("explain", *arguments, "-r", "chr1:500-900", "-o", tmp_path / "ex"),
-        *("--names", tmp_path / "out" / "filters.tsv"),
+        *("--filter-names", tmp_path / "out" / "filters.tsv"),
     )
     assert code == 0, err
     named = {row["filter"]: row["symbols"] or row["filter"] for row in table}
@@ -95,10 +104,10 @@ def test_motifs_of_a_model_name_what_explain_shows(run, tmp_path, rng):
             "-o",
             tmp_path / "ex",
         ),
-        *("--names", tmp_path / "out" / "filters.tsv"),
+        *("--filter-names", tmp_path / "out" / "filters.tsv"),
     )
     assert code == 2
-    assert "of other filters" in err
+    assert "not the filters" in err
 
 
 @pytest.mark.slow

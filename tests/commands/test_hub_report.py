@@ -43,7 +43,7 @@ def test_a_hub_of_a_folder(run, folder):
 def _tell_build(folder, stem, build):
     path = folder / f"{stem}.receipt.json"
     receipt = json.loads(path.read_text())
-    receipt["parameters"]["build"] = build
+    receipt["record"]["build"] = build
     path.write_text(json.dumps(receipt))
 
 
@@ -58,8 +58,8 @@ def test_the_assembly_is_that_of_the_tracks(run, folder, store, tmp_path):
     assert run("hub", folder)[0] == 0
     assert "\ngenome hg38\n" in (folder / "hub.txt").read_text()
     # What no receipt tells, the lengths of the chromosomes do.
-    _tell_build(folder, "CTCF.K562", None)
-    _tell_build(folder, "CEBPB.HepG2", None)
+    _tell_build(folder, "CTCF.K562", "")
+    _tell_build(folder, "CEBPB.HepG2", "")
     assert run("hub", folder)[0] == 0
     assert "\ngenome hg19\n" in (folder / "hub.txt").read_text()
     place = tmp_path / "hub"
@@ -180,4 +180,4 @@ def test_a_folder_without_tracks_is_refused(run, tmp_path, verb):
     assert "no bigWig or bigBed" in err
     code, _, err = run(verb, tmp_path / "none")
     assert code == 2
-    assert "is no folder" in err
+    assert "is not a folder" in err

@@ -30,7 +30,7 @@ def toy(tmp_path, rng):
 
 
 def _told(path):
-    return json.loads(path.read_text())["parameters"]
+    return json.loads(path.read_text())["record"]
 
 
 def test_a_scan_goes_by_tracks_and_says_so(toy, run):
@@ -40,21 +40,21 @@ def test_a_scan_goes_by_tracks_and_says_so(toy, run):
     by_both = [*pair, "-e", folder / "e.h5", "-o", folder / "both"]
     code, _, err = run("scan", *by_both, *options)
     assert code == 0, err
-    assert f"going by {BASIS}" in err
-    assert f"{own}: measured in e.h5; a pair's own track does not count" in err
+    assert f"predicting from {BASIS}" in err
+    assert f"measured in e.h5: {own}. A pair's own peaks are not used" in err
     assert "e.h5 has no data for chr20: scores there use the sequence only" in err
     code, _, err = run("scan", *pair, "-o", folder / "letters", *options)
     assert code == 0, err
-    assert "going by" not in err
+    assert "predicting from" not in err
     told, alone = (
         _told(folder / name / f"{own.tf}.{own.cell}.receipt.json")
         for name in ("both", "letters")
     )
     assert told["basis"] == BASIS
     assert alone["basis"] == "sequence"
-    assert told["evidence_told"]["own_tracks"] == 1
-    assert told["evidence_told"]["sequence_only"] == ["chr20"]
-    assert "evidence" not in alone
+    assert told["evidence_summary"]["own_tracks"] == 1
+    assert told["evidence_summary"]["sequence_only"] == ["chr20"]
+    assert alone["evidence"] == ""
     import pyBigWig
 
     both, letters = (
@@ -97,8 +97,11 @@ def test_a_store_made_by_tracks_is_exported_as_it_was_scanned(toy, run):
         *("-e", folder / "e.h5"),
     )
     assert code == 0, err
-    assert "by measured tracks too" in (folder / "exported" / "hub.txt").read_text()
-    pages = [page.read_text() for page in (folder / "exported").rglob("*.html")]
+    assert ", with evidence" in (folder / "exported" / "hub.txt").read_text()
+    pages = [
+        " ".join(page.read_text().split())
+        for page in (folder / "exported").rglob("*.html")
+    ]
     assert pages
     assert all(f"predicted from {BASIS}" in page for page in pages)
 
@@ -130,7 +133,7 @@ def test_what_is_no_evidence_is_refused(toy, run):
     evidence_path(folder / "toy.safetensors").unlink()
     code, _, err = run(*scan, "-e", folder / "e.h5")
     assert code == 2
-    assert "has no weights that read tracks" in err
+    assert "has no evidence weights" in err
     assert "evidence train" in err
 
 
@@ -140,7 +143,7 @@ def test_tracks_of_other_regions_are_told(run, tmp_path):
         *(tmp_path / "x.svg", "-r", "chr20:47199001-47203000"),
     )
     assert code == 0, err
-    assert "was built for other regions, and covers 75.0% of these" in err
+    assert "has data for 75.0% of these regions" in err
 
 
 def test_tracks_in_a_folder_are_drawn_as_they_are(toy, run):
@@ -160,6 +163,6 @@ def test_a_pair_of_the_bundled_stretch_is_scanned_with_its_tracks(run, tmp_path)
     code, _, err = run("scan", *pair, "-e", "bundled", "-o", tmp_path, "-p", 1)
     assert code == 0, err
     told = _told(tmp_path / "MAX.GM12891.receipt.json")
-    assert told["evidence_told"]["own_tracks"] == 0
-    assert told["evidence_told"]["tf_tracks"] > 5
+    assert told["evidence_summary"]["own_tracks"] == 0
+    assert told["evidence_summary"]["tf_tracks"] > 5
     assert 0.9 < told["expected_auroc"] <= 1

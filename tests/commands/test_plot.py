@@ -63,7 +63,9 @@ def test_a_folder_may_lack_files_and_have_names_of_its_own(run, folder, tmp_path
     assert "CEBPB.HepG2.bw: is missing" in err
     assert "CEBPB" not in (tmp_path / "a.svg").read_text()
     receipt = folder / "CTCF.K562.receipt.json"
-    receipt.write_text(receipt.read_text().replace("CTCF:K562", "OWN1:cell2"))
+    values = json.loads(receipt.read_text())
+    values["record"]["pair"] = ["OWN1", "cell2"]
+    receipt.write_text(json.dumps(values))
     code, _, err = run("plot", folder, *place, "--tf", "own1", "--cell", "CELL2")
     assert code == 0, err
     (folder / "CTCF.K562.narrowPeak").unlink()
@@ -77,7 +79,7 @@ def test_a_place_without_scores_is_told(run, folder, tmp_path):
     for source in (PAIRS, [folder]):
         code, _, err = run("plot", *source, "-r", "chr20:1-5000", "-o", out)
         assert code == 0
-        assert "nothing in chr20:1-5000 has a score" in err
+        assert "no position of chr20:1-5000 has a score" in err
         assert "<pattern" in out.read_text()
 
 
@@ -86,7 +88,7 @@ def test_a_place_without_scores_is_told(run, folder, tmp_path):
     [
         (["--tf", "MAX", "--cell", "K562"], "no probability of MAX:K562"),
         (["--tf", "CTCF"], "--cell is missing"),
-        (["-g", "hg19.fa"], "without --fasta"),
+        (["-g", "hg19.fa"], "--fasta, --cache-dir and --evidence do not apply"),
         (["-r", "chr7:1-500"], "chr7"),
         (["-o", "taken.svg"], "taken.svg"),
     ],
@@ -129,7 +131,7 @@ def test_genes_are_drawn(run, tmp_path):
         (["-r", "chr7:1-500", *PAIRS], "chr7"),
         (["--width", "20", *PAIRS], "--width"),
         (["--genes", "none.bed", *PAIRS], "none.bed"),
-        (["none", "-r", REGION], "is no folder"),
+        (["none", "-r", REGION], "is not a folder"),
         (["none"], "--region is missing"),
         (["-g", "none.fa", *PAIRS], "--region is missing"),
         (["--pairs", ";".join(f"CTCF:{c}" for c in "ab")], "'a'"),

@@ -81,7 +81,7 @@ def test_export_tells_what_its_specificity_is_told_against(run, store, tmp_path)
     assert "warning: " in err
     assert "does not hold all 4 cell lines of each TF, but of CTCF 3: " in err
     receipt = tmp_path / "e" / "CTCF.HepG2.specificity.receipt.json"
-    assert json.loads(receipt.read_text())["parameters"]["mean_over_cells"] == 3
+    assert json.loads(receipt.read_text())["record"]["mean_over_cells"] == 3
     code, _, err = run("-q", *export, "--pairs", "MAX:K562")
     assert code == 0
     assert "may have more than the 4 cell lines of the store" in err
@@ -105,7 +105,7 @@ def test_what_does_not_go_together_is_refused(run, store, tmp_path):
     folder = store("--tf", "CTCF", "--sparse")
     export = ["export", folder, "--all", "-o", tmp_path / "e"]
     code, _, err = run(*export, "--signal", "log-odds")
-    assert (code, "take a store made without --sparse" in err) == (2, True)
+    assert (code, "use a store made without --sparse" in err) == (2, True)
     code, _, err = run(*export, "--signal", "specificity", "--format", "bigwig,bed")
     assert (code, "--format bed with --signal specificity" in err) == (2, True)
     assert not (tmp_path / "e").exists()

@@ -83,7 +83,7 @@ def test_sizes_keep_the_order_of_the_file(tmp_path):
         ("\nchr1\t-5\n", ":2: ", "is not a size"),
         ("chr1\t0\n", ":1: ", "is not a size"),
         ("chr1\t5\nchr1\t5\n", ":2: ", "duplicate chromosome"),
-        ("# nothing\n", ": ", "holds no chromosome sizes"),
+        ("# nothing\n", ": ", "has no chromosome sizes"),
     ],
 )
 def test_a_bad_table_is_refused_with_its_line(tmp_path, text, where, what):

@@ -103,7 +103,7 @@ def test_the_digest_knows_the_letters_alone(tmp_path, quiet):
     ("where", "what"),
     [
         (("chr3",), "unknown chromosome chr3; the FASTA has chr1, chr2, chr10"),
-        (("1",), "unknown chromosome 1; the FASTA calls it chr1"),
+        (("1",), "unknown chromosome 1; its name in the FASTA is chr1"),
         (("chr1", 0, 18), "chr1, which has 17 bp"),
         (("chr1", -1, 5), "from -1 to 5"),
         (("chr1", 6, 5), "from 6 to 5"),

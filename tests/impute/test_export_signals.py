@@ -1,6 +1,7 @@
 """Other signals out of a store: those of its own scores, whatever it lacks."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -8,19 +9,20 @@ import pytest
 
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.genome import Region
-from tfimpute_tracks.impute import shard_file
-from tfimpute_tracks.impute import worker as maker
 from tfimpute_tracks.impute.export import ExportJob, run_export
+from tfimpute_tracks.impute.plan import ChunkSize
 from tfimpute_tracks.impute.shard_file import ShardFile
-from tfimpute_tracks.tracks.rendering import TrackOptions
+from tfimpute_tracks.tracks.record import TrackOptions
 from tfimpute_tracks.vocabulary import Pair
 
 PAIR = Pair("MAX", "HepG2")
 REGIONS = [Region("chr1", 333, 2111), Region("chr2", 500, 900)]
 
 
-def _tables(store, folder, rendering, regions=None):
-    job = ExportJob(store, [PAIR], folder, {"parquet"}, regions, rendering=rendering)
+def _tables(store, folder, options, regions=None):
+    job = ExportJob(
+        store, [PAIR], folder, replace(options, formats=("parquet",)), regions
+    )
     (result,) = run_export(job)
     table = pd.read_parquet(result.files[0])
     return table.set_index(["chrom", "start", "end"]), result
@@ -36,19 +38,20 @@ def test_signals_follow_from_the_probabilities_of_the_store(
     plain, result = _tables(store, folder, TrackOptions(), regions)
     odds, of_odds = _tables(store, folder, TrackOptions("log-odds"), regions)
     special, of_special = _tables(store, folder, TrackOptions("specificity"), regions)
-    assert result.n_peaks == of_odds.n_peaks == of_special.n_peaks
+    assert result.record.n_peaks == of_odds.record.n_peaks == of_special.record.n_peaks
     p = plain["probability"].astype(np.float64)
     np.testing.assert_allclose(odds["log_odds"], np.log(p / (1 - p)), atol=0.01)
     every = []
     for cell in toy.model.cells:
+        options = TrackOptions(formats=("parquet",))
         job = ExportJob(
-            store, [Pair("MAX", cell)], toy.folder / "all", {"parquet"}, regions
+            store, [Pair("MAX", cell)], toy.folder / "all", options, regions
         )
         every.append(pd.read_parquet(next(run_export(job)).files[0])["probability"])
     expected = p - np.mean(every, axis=0)
     np.testing.assert_allclose(special["specificity"], expected, atol=1e-6)
     assert special.index.equals(plain.index)
-    told = json.loads(of_special.files[-1].read_text())["parameters"]
+    told = json.loads(of_special.files[-1].read_text())["record"]
     assert told["mean_over_cells"] == 4
     assert told["signal"] == "specificity"
     assert (told["stride"], told["bin_size"]) == (20, 20)
@@ -60,10 +63,11 @@ def test_the_mean_is_over_the_cell_lines_that_the_store_has(toy):
     pairs = [PAIR, Pair("MAX", "K562"), Pair("CTCF", "K562")]
     store = toy.made(toy.plan(pairs=pairs))
     special, result = _tables(store, toy.folder / "e", TrackOptions("specificity"))
-    told = json.loads(result.files[-1].read_text())["parameters"]
+    told = json.loads(result.files[-1].read_text())["record"]
     assert told["mean_over_cells"] == 2
     scores = [
-        np.concatenate([s.values for s in store.scores(pair)]) for pair in pairs[:2]
+        np.concatenate([s.values for s in store.probabilities(pair)])
+        for pair in pairs[:2]
     ]
     expected = (scores[0] - scores[1]) / 2
     expected = expected[~np.isnan(expected)]
@@ -72,7 +76,7 @@ def test_the_mean_is_over_the_cell_lines_that_the_store_has(toy):
 
 @pytest.mark.parametrize("signal", ["log-odds", "specificity"])
 def test_a_sparse_store_is_refused_with_the_remedy(toy, signal):
-    store = toy.made(toy.plan(sparse=0.5))
+    store = toy.made(toy.plan(keep_below=0.5))
     with pytest.raises(
         UsageError, match=f"without --sparse, or `scan --signal {signal}"
     ):
@@ -88,17 +92,15 @@ def test_bins_and_zooms_are_as_asked_for(toy):
     tiles = (plain.index.get_level_values("start") - 20) // 20
     means = plain["probability"].groupby([chroms, tiles // 3]).mean()
     np.testing.assert_allclose(wide["probability"], means, rtol=1e-6)
-    with pytest.raises(UsageError, match="give 40 or 60"):
+    with pytest.raises(UsageError, match="use 40 or 60"):
         _tables(store, toy.folder / "c", TrackOptions(bin_size=50))
 
 
-def test_rows_of_neighboring_pairs_are_their_rows(toy, monkeypatch):
-    monkeypatch.setattr(shard_file, "PAIRS_PER_CHUNK", 5)
-    for module in (shard_file, maker):
-        monkeypatch.setattr(module, "TILES_PER_CHUNK", 7)
-    for sparse in (None, 0.5):
-        toy.store = toy.folder / f"store-{sparse}"
-        store = toy.made(toy.plan(40, 7, sparse=sparse))
+def test_rows_of_neighboring_pairs_are_their_rows(toy):
+    for keep_below in (None, 0.5):
+        toy.store = toy.folder / f"store-{keep_below}"
+        chunk = ChunkSize(pairs=5, tiles=7)
+        store = toy.made(toy.plan(40, 7, keep_below=keep_below, chunk=chunk))
         for shard in store.plan.shards[:2]:
             with ShardFile(store.folder, store.plan, shard) as file:
                 places = range(shard.first_pair, shard.first_pair + shard.n_pairs)

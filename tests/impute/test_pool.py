@@ -13,11 +13,11 @@ from pool_work import open_work
 
 from tfimpute_tracks.errors import RunError, UsageError, WriteError
 from tfimpute_tracks.impute.events import Done, Failed, Note, Part
-from tfimpute_tracks.impute.pool import Place, run_pool
+from tfimpute_tracks.impute.pool import Slot, run_pool
 
 
 def _places(folder, *names):
-    return [Place(name, (str(folder), name), folder / f"{name}.log") for name in names]
+    return [Slot(name, (str(folder), name), folder / f"{name}.log") for name in names]
 
 
 def _run(folder, n=5, names=("a", "b")):
@@ -33,13 +33,13 @@ def _tried(folder):
     return Counter(int(line.split()[0]) for line in lines)
 
 
-def test_every_piece_is_made_once_and_told(tmp_path):
+def test_every_item_is_made_once_and_reported(tmp_path):
     events = _run(tmp_path)
     assert sorted(e.number for e in _of(events, Done)) == [0, 1, 2, 3, 4]
     assert {e.n_bytes for e in _of(events, Done)} == {10, 11, 12, 13, 14}
     assert sum(e.n_scores for e in _of(events, Part)) == 15
     assert set(_tried(tmp_path).values()) == {1}
-    assert "piece 3" in "".join(p.read_text() for p in tmp_path.glob("*.log"))
+    assert "item 3" in "".join(p.read_text() for p in tmp_path.glob("*.log"))
 
 
 def test_a_killed_process_is_replaced_and_its_piece_made(tmp_path):
@@ -102,10 +102,10 @@ def test_processes_end_with_the_one_that_started_them(tmp_path):
     code = f"""
         from pathlib import Path
         from pool_work import open_work
-        from tfimpute_tracks.impute.pool import Place, run_pool
+        from tfimpute_tracks.impute.pool import Slot, run_pool
         if __name__ == "__main__":
-            places = [Place(n, ({str(tmp_path)!r}, n)) for n in "ab"]
-            list(run_pool(open_work, places, range(4)))
+            slots = [Slot(n, ({str(tmp_path)!r}, n)) for n in "ab"]
+            list(run_pool(open_work, slots, range(4)))
     """
     script = tmp_path / "starter.py"
     script.write_text(textwrap.dedent(code))

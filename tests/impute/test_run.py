@@ -1,9 +1,10 @@
-"""A run as a whole: resumed, refused, damaged, out of room, in shares."""
+"""A run as a whole: resumed, refused, damaged, out of room, in parts."""
 
 import fcntl
 import json
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,10 +17,16 @@ from tfimpute_tracks.errors import (
     WriteError,
 )
 from tfimpute_tracks.genome import open_genome
-from tfimpute_tracks.impute import BulkJob, check_store, estimate, missing_shards
+from tfimpute_tracks.impute import (
+    BulkJob,
+    WorkerSpec,
+    check_store,
+    estimate,
+    missing_shards,
+)
 from tfimpute_tracks.impute.estimate import check_disk
 from tfimpute_tracks.impute.events import Done, Failed, Note, Part
-from tfimpute_tracks.impute.plan import share_of
+from tfimpute_tracks.impute.plan import part_of
 from tfimpute_tracks.impute.plan_file import read_plan, write_plan
 from tfimpute_tracks.impute.run import run_bulk
 from tfimpute_tracks.impute.shard_file import shard_path
@@ -72,7 +79,7 @@ def test_what_is_missing_truncated_or_foreign_is_made_again(toy):
 
 
 @pytest.mark.parametrize("place", [0.3, 0.6])
-def test_a_flipped_bit_is_found_named_and_mended_on_request(toy, place):
+def test_a_flipped_bit_is_found_named_and_repaired_on_request(toy, place):
     plan = toy.plan(1000)
     store = toy.made(plan)
     path = shard_path(toy.store, plan.shards[0])
@@ -81,7 +88,7 @@ def test_a_flipped_bit_is_found_named_and_mended_on_request(toy, place):
     at = start + 8 + int(place * 200)
     path.write_bytes(good[:at] + bytes([good[at] ^ 16]) + good[at + 1 :])
     with pytest.raises(InputFileError, match=path.name):
-        [list(store.scores(pair)) for pair in plan.pairs]
+        [list(store.probabilities(pair)) for pair in plan.pairs]
     assert missing_shards(toy.job(plan))[0] == []
     job = toy.job(plan, verify=True)
     assert [shard.number for shard in missing_shards(job)[0]] == [0]
@@ -97,22 +104,22 @@ def test_another_run_on_the_store_is_refused(toy):
             run_bulk(toy.job(), _watch)
 
 
-def test_shares_work_side_by_side_and_make_the_whole(toy):
+def test_parts_work_in_parallel_and_make_the_whole(toy):
     plan = toy.plan()
     whole = toy.made(plan)
     before = _contents(whole.folder)
     shutil.rmtree(toy.store)
-    shares = [share_of(plan.shards, i, 4) for i in (1, 2, 3, 4)]
-    assert [s.number for share in shares for s in share] == list(range(6))
+    parts = [part_of(plan.shards, i, 4) for i in (1, 2, 3, 4)]
+    assert [s.number for part in parts for s in part] == list(range(6))
     for number in (3, 1, 4, 2):
-        run_bulk(toy.job(plan, share=(number, 4)), _watch)
+        run_bulk(toy.job(plan, part=(number, 4)), _watch)
     assert _contents(toy.store) == before
     assert (toy.store / "status.3-of-4.json").exists()
     with (toy.store / ".lock.2-of-4").open("a+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         with pytest.raises(OutputError):
-            run_bulk(toy.job(plan, share=(2, 4)), _watch)
-        run_bulk(toy.job(plan, share=(1, 4)), _watch)
+            run_bulk(toy.job(plan, part=(2, 4)), _watch)
+        run_bulk(toy.job(plan, part=(1, 4)), _watch)
 
 
 def test_a_store_of_something_else_is_refused_with_both_digests(toy, rng):
@@ -124,8 +131,28 @@ def test_a_store_of_something_else_is_refused_with_both_digests(toy, rng):
     with pytest.raises(UsageError, match=plan.weights) as error:
         check_store(toy.store, other)
     assert toy.model.checkpoint.digest in str(error.value)
-    with pytest.raises(UsageError, match="another plan"):
-        check_store(toy.store, replace(plan, stride=40))
+    for change, words in (
+        ({"stride": 40}, "another stride: it has 20, this run 40"),
+        ({"precision": "fast"}, "another precision"),
+        ({"keep_below": 2.0}, r"another plan \(keep below\)"),
+        ({"thresholds": [0.5] * 12, "tfs": ["A"] * 12}, r"\(tfs, thresholds\)"),
+    ):
+        with pytest.raises(UsageError, match=words):
+            check_store(toy.store, replace(plan, **change))
+
+
+def test_paths_of_workers_elsewhere_are_absolute(toy, monkeypatch):
+    monkeypatch.chdir(toy.folder)
+    (toy.folder / "e.h5").touch()
+    spec = WorkerSpec(
+        Path("store"), "toy.safetensors", Path("toy.fa"), Path("c"), evidence="e.h5"
+    ).resolved()
+    assert spec.evidence == str(toy.folder / "e.h5")
+    assert spec.model == str(toy.weights)
+    assert (spec.store, spec.fasta) == (toy.store, toy.fasta)
+    assert spec.cache_dir == toy.folder / "c"
+    bundled = WorkerSpec(Path("store"), "default", None, None, evidence="bundled")
+    assert bundled.resolved() == replace(bundled, store=toy.store)
 
 
 def test_another_sequence_is_refused_with_both_digests(toy):
@@ -160,14 +187,14 @@ def test_what_a_dead_process_had_computed_does_not_count(toy, tmp_path):
     seconds = iter(range(100))
     path = tmp_path / "status.json"
     status = Status(path, plan, plan.shards, 0, lambda: next(seconds))
-    status.hear(Part("a", 100))
-    status.hear(Part("b", 50))
+    status.update(Part("a", 100))
+    status.update(Part("b", 50))
     assert status.n_scores == 150
-    status.hear(Note("a died", "a"))
+    status.update(Note("a died", "a"))
     assert status.n_scores == 50
-    status.hear(Done("b", 1, 10, 0.5))
+    status.update(Done("b", 1, 10, 0.5))
     assert status.n_scores == plan.shards[1].n_scores
-    status.hear(Failed(0, "poison"))
+    status.update(Failed(0, "poison"))
     told = json.loads(path.read_text())
     assert told["shards"] == {"planned": 6, "reused": 0, "done": 1, "failed": 1}
     assert told["notes"] == ["a died"]
@@ -206,10 +233,10 @@ def test_a_damaged_plan_is_refused(toy):
         path.write_text(broken)
         with pytest.raises(InputFileError, match="damaged"):
             read_plan(toy.store)
-    path.write_text(text.replace('"format_version": 1', '"format_version": 9'))
+    path.write_text(text.replace('"format_version": 2', '"format_version": 9'))
     with pytest.raises(InputFileError, match="version 9"):
         read_plan(toy.store)
-    with pytest.raises(InputFileError, match="no bulk store"):
+    with pytest.raises(InputFileError, match="not a bulk store"):
         Store(toy.folder)
 
 
@@ -219,13 +246,16 @@ def test_the_estimate_is_of_this_run_and_too_small_a_disk_is_refused(toy):
         cost = estimate(toy.model, plan, genome, plan.shards, toy.store, ["cpu"])
         known = sum(
             (~np.isnan(scores.values)).sum()
-            for scores in toy.made(plan).scores(plan.pairs[0])
+            for scores in toy.made(plan).probabilities(plan.pairs[0])
         )
     assert cost.megabases == pytest.approx(known * 20 / 1e6)
     assert cost.n_shards == 6
     assert cost.rate > 0
     assert cost.seconds > 0
     check_disk(cost, toy.store)
+    assert not cost.is_large()
+    assert cost.is_large(max_seconds=cost.seconds)
+    assert cost.is_large(max_bytes=cost.n_bytes)
     small = type(cost)(**vars(cost) | {"bytes_free": cost.n_bytes - 1})
     with pytest.raises(OutputError, match="GB free"):
         check_disk(small, toy.store)

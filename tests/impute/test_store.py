@@ -8,11 +8,13 @@ from tfimpute_tracks.genome import Region, open_genome
 from tfimpute_tracks.impute.catalogue import make_catalogue
 from tfimpute_tracks.impute.export import ExportJob, run_export
 from tfimpute_tracks.impute.query import rank_pairs
-from tfimpute_tracks.impute.similarity import draw_map, make_map
+from tfimpute_tracks.impute.similarity import draw_projection, project_pairs
 from tfimpute_tracks.kernels.codes import decode_codes
 from tfimpute_tracks.models import load_model
 from tfimpute_tracks.models.checkpoint import write_checkpoint
 from tfimpute_tracks.tracks import ScanJob, run_scan, scan_region
+from tfimpute_tracks.tracks.formats import FORMATS
+from tfimpute_tracks.tracks.record import TrackOptions
 from tfimpute_tracks.vocabulary import Pair
 from toys import GENOME
 
@@ -54,12 +56,12 @@ def test_scores_with_surroundings_are_the_scan_s(around, tiles, per_shard):
 def _check_scores(toy, store):
     with open_genome(toy.fasta) as genome:
         for pair in store.plan.pairs:
-            place = store.place(pair)
-            line = float(store.plan.scale.thresholds[place])
-            step = float(store.plan.scale.steps[place])
+            index = store.index(pair)
+            line = float(store.plan.scale.thresholds[index])
+            step = float(store.plan.scale.steps[index])
             for chrom, size in genome.chrom_sizes.items():
                 _, exact = scan_region(toy.model, genome, chrom, 0, size, [pair], 20)
-                got = [s for s in store.scores(pair) if s.tiles.chrom == chrom]
+                got = [s for s in store.probabilities(pair) if s.chrom == chrom]
                 values = np.concatenate([s.values for s in got])
                 np.testing.assert_array_equal(np.isnan(values), np.isnan(exact[:, 0]))
                 known = ~np.isnan(values)
@@ -73,7 +75,7 @@ def _check_scores(toy, store):
 
 
 def _locus(store, region):
-    """Put the pieces of a place together: starts, codes of all pairs, missing tiles."""
+    """Put the parts of a region together: starts, codes of all pairs, missing tiles."""
     pieces = list(store.loci(region))
     starts = np.unique(np.concatenate([piece.starts for piece in pieces]))
     codes = np.zeros((len(store.plan.pairs), len(starts)), dtype=np.uint8)
@@ -95,11 +97,10 @@ def test_a_place_and_a_pair_tell_the_same(toy):
     assert starts[0] <= 300 < starts[0] + 20
     assert starts[-1] < 1500 <= starts[-1] + 20
     for pair in store.plan.pairs[::5]:
-        values = np.concatenate([s.values for s in store.scores(pair, [region])])
-        place = store.place(pair)
-        logits = decode_codes(codes[place : place + 1], store.plan.scale.of(place, 1))[
-            0
-        ]
+        values = np.concatenate([s.values for s in store.probabilities(pair, [region])])
+        index = store.index(pair)
+        scale = store.plan.scale.of(index, 1)
+        logits = decode_codes(codes[index : index + 1], scale)[0]
         np.testing.assert_allclose(values, 1 / (1 + np.exp(-logits)), rtol=1e-5)
 
 
@@ -118,16 +119,16 @@ def test_exported_tracks_with_surroundings_have_the_scan_s_peaks(around):
 def _check_exports(toy):
     store = toy.made()
     pairs = store.plan.pairs
-    formats = {"bigwig", "bed", "bigbed", "bedgraph", "parquet"}
-    exported = list(run_export(ExportJob(store, pairs, toy.folder / "e", formats)))
+    options = TrackOptions(formats=tuple(FORMATS))
+    exported = list(run_export(ExportJob(store, pairs, toy.folder / "e", options)))
     with open_genome(toy.fasta) as genome:
         regions = [Region(c, 0, size) for c, size in genome.chrom_sizes.items()]
         job = ScanJob(toy.model, pairs, regions, toy.folder / "s", 20)
         scanned = list(run_scan(job, genome, lambda _: None))
-    assert sum(result.n_peaks for result in scanned) > 0
+    assert sum(result.record.n_peaks for result in scanned) > 0
     counts = store.peak_counts()
     for one, other, count in zip(exported, scanned, counts, strict=True):
-        assert one.n_peaks == other.n_peaks == count
+        assert one.record.n_peaks == other.record.n_peaks == count
         stem = f"{one.pair.tf}.{one.pair.cell}.narrowPeak"
         ours, theirs = (
             [
@@ -137,7 +138,7 @@ def _check_exports(toy):
             for f in "es"
         )
         assert ours == theirs
-    again = list(run_export(ExportJob(store, pairs, toy.folder / "e", formats)))
+    again = list(run_export(ExportJob(store, pairs, toy.folder / "e", options)))
     assert all(result.reused for result in again)
 
 
@@ -154,31 +155,33 @@ def test_a_sparse_store_keeps_every_peak_and_little_else(toy):
     dense = toy.made()
     counts = dense.peak_counts()
     toy.store = toy.folder / "sparse"
-    sparse = toy.made(toy.plan(sparse=0.5))
+    sparse = toy.made(toy.plan(keep_below=0.5))
     np.testing.assert_array_equal(sparse.peak_counts(), counts)
     for pair in dense.plan.pairs:
-        threshold = dense.plan.thresholds[dense.place(pair)]
-        for full, some in zip(dense.scores(pair), sparse.scores(pair), strict=True):
+        threshold = dense.plan.thresholds[dense.index(pair)]
+        for full, some in zip(
+            dense.probabilities(pair), sparse.probabilities(pair), strict=True
+        ):
             kept = some.values > 0
             np.testing.assert_array_equal(full.values[kept], some.values[kept])
             assert kept[full.values >= threshold].all()
-    assert not any(record.margin < -0.51 for record in _ranked(sparse))
-    with pytest.raises(UsageError, match="--sparse 12"):
-        toy.plan(sparse=12.0)
+    assert not any(record.above_threshold < -0.51 for record in _ranked(sparse))
+    with pytest.raises(UsageError, match="--keep-below-threshold 12"):
+        toy.plan(keep_below=12.0)
 
 
 def _ranked(store, **options):
     return rank_pairs(store, Region("chr1", 1000, 1100), **options)
 
 
-def test_a_query_ranks_by_margin_or_probability(toy):
+def test_a_query_ranks_by_log_odds_above_threshold_or_probability(toy):
     store = toy.made()
     ranked = _ranked(store)
     assert len(ranked) == 12
-    margins = [record.margin for record in ranked]
+    margins = [record.above_threshold for record in ranked]
     assert margins == sorted(margins, reverse=True)
-    assert [r.is_peak for r in ranked] == [r.margin > 0 for r in ranked]
-    by_probability = [r.probability for r in _ranked(store, by="probability")]
+    assert [r.is_peak for r in ranked] == [r.above_threshold > 0 for r in ranked]
+    by_probability = [r.probability for r in _ranked(store, sort_by="probability")]
     assert by_probability == sorted(by_probability, reverse=True)
     assert {r.tf for r in _ranked(store, only=("MAX", None))} == {"MAX"}
     with pytest.raises(RegionError, match="unknown \\(N\\)"):
@@ -195,8 +198,8 @@ def test_a_query_of_a_whole_chromosome_finds_each_pair_s_best_tile(
     for record in rank_pairs(store, Region("chr1", 0, 2990)):
         blocks = [
             scores
-            for scores in store.scores(Pair(record.tf, record.cell))
-            if scores.tiles.chrom == "chr1"
+            for scores in store.probabilities(Pair(record.tf, record.cell))
+            if scores.chrom == "chr1"
         ]
         values = np.concatenate([scores.values for scores in blocks])
         best = int(np.nanargmax(values))
@@ -207,20 +210,21 @@ def test_a_query_of_a_whole_chromosome_finds_each_pair_s_best_tile(
 def test_a_pair_that_is_not_there_is_named(toy):
     store = toy.made(toy.plan(pairs=[Pair("CTCF", "K562")]))
     with pytest.raises(UnknownNameError, match="MAX:K562 is not in"):
-        list(store.scores(Pair("MAX", "K562")))
+        list(store.probabilities(Pair("MAX", "K562")))
 
 
 def test_catalogue_and_map_have_a_row_per_pair(toy):
     store = toy.made()
     pairs = store.plan.pairs[:3]
-    list(run_export(ExportJob(store, pairs, toy.folder / "e", {"bigwig"})))
+    options = TrackOptions(formats=("bigwig",))
+    list(run_export(ExportJob(store, pairs, toy.folder / "e", options)))
     table = make_catalogue(store, toy.folder / "e")
     assert (table["digest"] != "").sum() == 3
     assert table["peaks"].tolist() == store.peak_counts().tolist()
-    layout = make_map(store)
+    layout = project_pairs(store)
     assert len(layout) == 12
     assert layout["correlation"].max() <= 1.0001
-    draw_map(toy.folder / "map.png", layout)
+    draw_projection(toy.folder / "map.png", layout)
     assert (toy.folder / "map.png").stat().st_size > 10_000
 
 

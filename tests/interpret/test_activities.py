@@ -24,8 +24,8 @@ def test_numbers_are_found_by_name_and_the_rest_is_told(tmp_path):
     assert found.of == {"b": -1.5, "a": 300.0}
     assert [(s.name, s.what, s.reason) for s in found.skipped] == [
         ("x", "activity", "no such element"),
-        ("d", "activity", "name repeats"),
-        ("d", "activity", "name repeats"),
+        ("d", "activity", "duplicate name"),
+        ("d", "activity", "duplicate name"),
         ("y", "activity", "no such element"),
         ("c", "activity", "no activity"),
         ("e", "activity", "no activity"),
@@ -41,7 +41,7 @@ def test_other_columns_in_any_order_do_not_matter(tmp_path):
 
 @pytest.mark.parametrize("text", ["high", "1_000", "inf", "1,5"])
 def test_what_is_no_number_is_refused(tmp_path, text):
-    with pytest.raises(InputFileError, match=r"t\.tsv:3: activity .* is no number"):
+    with pytest.raises(InputFileError, match=r"t\.tsv:3: activity .* is not a number"):
         _read(tmp_path / "t.tsv", ["a\t1", f"b\t{text}"])
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.special import expit
 
 from tfimpute_tracks.genome import open_genome
-from tfimpute_tracks.interpret.element_scores import STEP, ElementScorer
+from tfimpute_tracks.interpret.element_scores import STRIDE, ElementScorer
 from tfimpute_tracks.interpret.elements import Element, read_fasta
 from tfimpute_tracks.kernels.encode import decode, encode, reverse_complement
 from tfimpute_tracks.vocabulary import Pair
@@ -26,9 +26,9 @@ def toy(request, tmp_path_factory):
         yield make_model(folder, seed=5, config=request.param), genome, letters
 
 
-def _score(model, sequences, elements, alone=False, threads=1):
+def _score(model, sequences, elements, mask_flanks=False, threads=1):
     counts = []
-    scorer = ElementScorer(model, PAIRS, alone)
+    scorer = ElementScorer(model, PAIRS, mask_flanks)
     found = scorer.log_odds(sequences, elements, threads, counts.append)
     assert sum(counts) == len(elements)
     return found
@@ -41,23 +41,23 @@ def _tile(letters, start, config):
     return before + letters[max(0, first) : last] + behind
 
 
-def _naive(model, letters, element, alone=False):
+def _naive(model, letters, element, mask_flanks=False):
     """Give the best tile of those every few bp over an element."""
     length = element.end - element.start
-    if alone:
+    if mask_flanks:
         within = letters[element.start : element.end]
         letters = "N" * element.start + within + "N" * (len(letters) - element.end)
     n_tiles = 1
-    while LENGTH + STEP * (n_tiles - 1) < length:
+    while LENGTH + STRIDE * (n_tiles - 1) < length:
         n_tiles += 1
-    first = element.start - (LENGTH + STEP * (n_tiles - 1) - length) // 2
-    tiles = [_tile(letters, first + STEP * i, model.config) for i in range(n_tiles)]
+    first = element.start - (LENGTH + STRIDE * (n_tiles - 1) - length) // 2
+    tiles = [_tile(letters, first + STRIDE * i, model.config) for i in range(n_tiles)]
     here = slice(model.config.flank, model.config.flank + LENGTH)
     known = [tile for tile in tiles if 2 * tile[here].count("N") <= LENGTH]
     return model.predict(known, PAIRS).max(axis=0)
 
 
-@pytest.mark.parametrize("alone", [False, True])
+@pytest.mark.parametrize("mask_flanks", [False, True])
 @pytest.mark.parametrize(
     ("start", "end"),
     [
@@ -71,15 +71,15 @@ def _naive(model, letters, element, alone=False):
         (1380, 1600),
     ],
 )
-def test_scores_are_those_of_the_network(toy, start, end, alone):
+def test_scores_are_those_of_the_network(toy, start, end, mask_flanks):
     model, genome, letters = toy
     element = Element("x", "chr1", start, end, 0)
-    found = _score(model, genome, [element], alone)
-    naive = _naive(model, letters["chr1"], element, alone)
+    found = _score(model, genome, [element], mask_flanks)
+    naive = _naive(model, letters["chr1"], element, mask_flanks)
     np.testing.assert_allclose(expit(found[0]), naive, rtol=2e-4, atol=2e-6)
 
 
-def test_a_fasta_scores_as_an_element_alone(toy, tmp_path):
+def test_a_fasta_scores_as_an_element_with_masked_flanks(toy, tmp_path):
     model, genome, letters = toy
     spans = [(300, 300 + LENGTH), (400, 452), (600, 777)]
     text = "".join(f">{a}\n{letters['chr1'][a:b]}\n" for a, b in spans)
@@ -87,7 +87,9 @@ def test_a_fasta_scores_as_an_element_alone(toy, tmp_path):
     elements = read_fasta(tmp_path / "a.fa")
     found = _score(model, elements.sequences, elements.found)
     places = [Element(str(a), "chr1", a, b, 0) for a, b in spans]
-    np.testing.assert_array_equal(found, _score(model, genome, places, alone=True))
+    np.testing.assert_array_equal(
+        found, _score(model, genome, places, mask_flanks=True)
+    )
     beside = _score(model, genome, places)
     assert (np.abs(found[1] - beside[1]) > 1e-2).any()
 
@@ -112,7 +114,7 @@ def test_too_few_known_letters_have_no_score(toy):
     half = LENGTH // 2
     lengths = (half - 1, half)
     elements = [Element(str(n), "chr1", 300, 300 + n, 0) for n in lengths]
-    found = _score(model, genome, elements, alone=True)
+    found = _score(model, genome, elements, mask_flanks=True)
     assert np.isnan(found[0]).all()
     assert np.isfinite(found[1]).all()
     in_gap = Element("gap", "chr1", 1400, 1900, 400)
@@ -124,9 +126,9 @@ def test_too_few_known_letters_have_no_score(toy):
 @given(length=st.integers(1, 500))
 def test_tiles_cover_an_element_and_little_more(length, model):
     n = ElementScorer(model, PAIRS).n_tiles(Element("x", "chr1", 7, 7 + length, 0))
-    covered = LENGTH + STEP * (n - 1)
+    covered = LENGTH + STRIDE * (n - 1)
     assert covered >= length
-    assert n == 1 or covered - STEP < length
+    assert n == 1 or covered - STRIDE < length
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +137,7 @@ def model(tmp_path_factory):
 
 
 def test_either_strand_scores_the_same(model, rng, tmp_path):
-    one = random_letters(rng, LENGTH + 2 * STEP)
+    one = random_letters(rng, LENGTH + 2 * STRIDE)
     other = decode(reverse_complement(encode(one)))
     (tmp_path / "a.fa").write_text(f">one\n{one}\n>other\n{other}\n")
     elements = read_fasta(tmp_path / "a.fa")

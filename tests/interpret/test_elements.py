@@ -72,7 +72,7 @@ def test_what_a_bed_cannot_give_has_a_reason(toy, tmp_path):
         "chromosome": "unknown chromosome",
         "end": "outside of the chromosome",
         "gap": "unknown sequence",
-        "a": "name repeats",
+        "a": "duplicate name",
     }
     assert {skipped.what for skipped in found.skipped} == {"element"}
 
@@ -91,8 +91,8 @@ def test_a_fasta_holds_its_elements(tmp_path, rng):
     assert [(e.name, e.end) for e in found.found] == [("one", 90), ("two", 40)]
     assert _reasons(found) == {
         "half": "unknown sequence",
-        "none": "no letters",
-        "one": "name repeats",
+        "none": "no sequence",
+        "one": "duplicate name",
         "n": "unknown sequence",
         "long": f"longer than {MAX_BASES:,} bp",
     }

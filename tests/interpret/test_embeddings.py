@@ -11,7 +11,7 @@ from tfimpute_tracks.interpret.embeddings import (
     nearest,
     project_2d,
 )
-from tfimpute_tracks.interpret.tf_families import BINDS_NO_SEQUENCE, OTHER, family_of
+from tfimpute_tracks.interpret.tf_families import NOT_DNA_BINDING, OTHER, family_of
 
 TFS = ["CEBPB", "CEBPD", "ATF1", "ATF2", "FOS", "JUN", "ETS1", "ELK1", "ELK4", "ELF1"]
 
@@ -43,8 +43,8 @@ def test_families_that_stand_together_are_found(rng):
     where = np.array([family_of(tf) == "ETS" for tf in TFS])
     rows = np.where(where[:, None], 1.0, -1.0) + rng.normal(0, 0.1, (10, 3))
     found = family_enrichment(motif_families(TFS), rows, 3, 500, 0)
-    assert found.share == 1
-    assert found.by_chance == pytest.approx((6 * 5 / 9 + 4 * 3 / 9) / 10, abs=0.03)
+    assert found.fraction == 1
+    assert found.expected == pytest.approx((6 * 5 / 9 + 4 * 3 / 9) / 10, abs=0.03)
     assert found.p < 0.05
     assert (found.n_tfs, found.n_neighbors) == (10, 3)
     scattered = family_enrichment(
@@ -55,7 +55,7 @@ def test_families_that_stand_together_are_found(rng):
 
 def test_what_binds_no_sequence_is_left_out(rng):
     others = ["EP300", "HDAC2", "RAD21", "nobody", "REST"]
-    assert family_of("EP300") in BINDS_NO_SEQUENCE
+    assert family_of("EP300") in NOT_DNA_BINDING
     assert family_of("nobody") == OTHER
     assert (
         family_enrichment(motif_families(others), rng.normal(size=(5, 3)), 3, 100, 0)

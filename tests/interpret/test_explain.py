@@ -1,4 +1,4 @@
-"""Scores taken apart: parts add up, and taking a motif away takes its part."""
+"""Scores taken apart: contributions add up, and taking a motif away takes its part."""
 
 import numpy as np
 import pytest
@@ -45,8 +45,10 @@ def test_the_logit_is_that_of_the_network(setting, start):
     assert found.logit == pytest.approx(
         logit(predicted(model, genome, tile)), rel=1e-3, abs=2e-3
     )
-    parts = sum(instance.part for instance in found.instances)
-    assert found.base + parts + found.rest == pytest.approx(found.logit, abs=1e-6)
+    contributions = sum(instance.contribution for instance in found.instances)
+    assert found.baseline + contributions + found.residual == pytest.approx(
+        found.logit, abs=1e-6
+    )
 
 
 @pytest.mark.parametrize("name", ["plain", "around"])
@@ -57,7 +59,7 @@ def test_sums_are_taken_apart_exactly(tmp_path, name):
     explainer = Explainer(model, PAIR)
     for start in range(0, 1400, 130):
         found = explainer.explain(genome, Region("chr1", start, start + 60))
-        assert abs(found.rest) < 1e-4
+        assert abs(found.residual) < 1e-4
 
 
 @pytest.mark.parametrize("name", ["deep", "gru"])
@@ -68,8 +70,8 @@ def test_integrals_leave_a_small_rest(tmp_path, name):
     explainer = Explainer(model, PAIR)
     for start in range(0, 1400, 330):
         found = explainer.explain(genome, Region("chr1", start, start + 60))
-        size = sum(abs(instance.part) for instance in found.instances)
-        assert abs(found.rest) < 0.02 * size + 1e-3
+        size = sum(abs(instance.contribution) for instance in found.instances)
+        assert abs(found.residual) < 0.02 * size + 1e-3
 
 
 def test_an_instance_lies_where_its_filter_finds_it(setting):
@@ -95,14 +97,14 @@ def test_taking_a_filter_away_takes_its_part(tmp_path):
     before = Explainer(model, PAIR).explain(genome, tile)
     checked = 0
     for k in {instance.filter for instance in before.instances}:
-        mine = sum(i.part for i in before.instances if i.filter == k)
+        mine = sum(i.contribution for i in before.instances if i.filter == k)
         bias = model.checkpoint.weights["bias"]
         kept, bias[k] = bias[k], 1e6
         after = Explainer(model, PAIR).explain(genome, tile)
         bias[k] = kept
         others = [i for i in before.instances if i.filter != k]
         is_same = {i[:3] for i in others} == {i[:3] for i in after.instances}
-        if is_same and abs(after.base - before.base) < 1e-9:
+        if is_same and abs(after.baseline - before.baseline) < 1e-9:
             assert before.logit - after.logit == pytest.approx(mine, abs=1e-4)
             checked += 1
     assert checked

@@ -6,12 +6,12 @@ import pytest
 
 from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.interpret.filter_table import (
-    Named,
-    drives_table,
-    filters_table,
-    own_motifs,
-    read_names,
-    write_filters,
+    FilterName,
+    contribution_table,
+    filter_table,
+    own_motif_test,
+    read_filter_names,
+    write_filter_table,
 )
 from tfimpute_tracks.interpret.filters import FilterMotif
 from tfimpute_tracks.interpret.jaspar import Matrix
@@ -40,49 +40,49 @@ def table(model):
     motifs = [FilterMotif(0, 2.0, sharp, []), FilterMotif(1, 1.0, flat, [])]
     none = np.zeros((8, 4), int)
     motifs += [FilterMotif(k, 0.0, none, []) for k in range(2, 11)]
-    return filters_table(motifs, [Like, *[None] * 10])
+    return filter_table(motifs, [Like, *[None] * 10])
 
 
 def test_names_are_read_back(model, table, tmp_path):
-    write_filters(tmp_path / "filters.tsv", model, table)
-    named = read_names(model, tmp_path / "filters.tsv")
+    write_filter_table(tmp_path / "filters.tsv", model, table)
+    named = read_filter_names(model, tmp_path / "filters.tsv")
     assert len(named) == 11
     assert named[:3] == [
-        Named("CTCF", 0, 8, 8),
-        Named("filter001", 3, 4, 8),
-        Named("filter002", 0, 8, 8),
+        FilterName("CTCF", 0, 8, 8),
+        FilterName("filter001", 3, 4, 8),
+        FilterName("filter002", 0, 8, 8),
     ]
 
 
 def test_names_of_other_weights_are_refused(model, table, tmp_path):
     (tmp_path / "other").mkdir()
     other = make_model(tmp_path / "other", seed=1)
-    write_filters(tmp_path / "filters.tsv", other, table)
-    with pytest.raises(InputFileError, match="of other filters"):
-        read_names(model, tmp_path / "filters.tsv")
+    write_filter_table(tmp_path / "filters.tsv", other, table)
+    with pytest.raises(InputFileError, match="not the filters"):
+        read_filter_names(model, tmp_path / "filters.tsv")
     with pytest.raises(InputFileError, match="no such file"):
-        read_names(model, tmp_path / "none.tsv")
+        read_filter_names(model, tmp_path / "none.tsv")
     (tmp_path / "binary").write_bytes(bytes(range(128, 256)))
-    with pytest.raises(InputFileError, match="of other filters"):
-        read_names(model, tmp_path / "binary")
+    with pytest.raises(InputFileError, match="not the filters"):
+        read_filter_names(model, tmp_path / "binary")
 
 
 def test_without_a_table_filters_have_numbers(model):
-    named = read_names(model, None)
-    assert named[10] == Named("filter010", 0, 8, 8)
+    named = read_filter_names(model, None)
+    assert named[10] == FilterName("filter010", 0, 8, 8)
     assert len(named) == 11
 
 
 @pytest.mark.parametrize("name", ["default", "held-out", "deep", "deep-held-out"])
 def test_shipped_filters_have_names(name):
-    named = read_names(load_model(name), None)
+    named = read_filter_names(load_model(name), None)
     assert len(named) == 512
     symbols = {symbol for one in named for symbol in one.name.split("::")}
     assert {"CTCF", "REST", "NRF1"} <= symbols
     assert all(0 <= one.first < one.last <= one.length for one in named)
 
 
-def test_drives_are_listed_by_what_goes_beyond_the_mean():
+def test_contributions_are_listed_by_their_excess():
     filters = pd.DataFrame(
         {
             "filter": ["a", "b", "c"],
@@ -91,18 +91,18 @@ def test_drives_are_listed_by_what_goes_beyond_the_mean():
             "group": ["g", "h", "g"],
         }
     )
-    drives = np.array([[5, 1, 0], [5, 0, 2]], dtype=np.float32)
-    table = drives_table(["X", "Y"], drives, filters, 2)
+    contributions = np.array([[5, 1, 0], [5, 0, 2]], dtype=np.float32)
+    table = contribution_table(["X", "Y"], contributions, filters, 2)
     assert table[["name", "rank", "filter"]].to_numpy().tolist() == [
         ["X", 1, "b"],
         ["Y", 1, "c"],
     ]
-    assert table["drive"].tolist() == [1, 2]
-    assert table["beyond"].tolist() == [0.5, 1]
+    assert table["contribution"].tolist() == [1, 2]
+    assert table["excess"].tolist() == [0.5, 1]
     assert table["group"].tolist() == ["h", "g"]
 
 
-def test_own_motifs_are_told_from_those_of_others():
+def test_own_motifs_are_distinguished_from_those_of_others():
     tfs = ["CTCF", "REST", "NRF1", "YY1", "GATA1", "EP300"]
     matrices = [
         Matrix(f"MA{i}", (tf,), np.ones((4, 4))) for i, tf in enumerate(tfs[:5])
@@ -110,11 +110,11 @@ def test_own_motifs_are_told_from_those_of_others():
 
     def found(groups):
         rows = [(tf, group) for tf, group in zip(tfs, groups, strict=True)]
-        return own_motifs(pd.DataFrame(rows, columns=["name", "group"]), matrices)
+        return own_motif_test(pd.DataFrame(rows, columns=["name", "group"]), matrices)
 
     right = found(tfs)
     assert (right.n_tfs, right.n_own) == (5, 5)
-    assert right.by_chance == pytest.approx(1, abs=0.1)
+    assert right.expected == pytest.approx(1, abs=0.1)
     assert right.p < 0.05
     wrong = found([*tfs[1:5], tfs[0], ""])
     assert (wrong.n_own, wrong.p) == (0, 1)

@@ -6,11 +6,11 @@ import pytest
 from tfimpute_tracks.errors import RunError
 from tfimpute_tracks.genome import Region, open_genome
 from tfimpute_tracks.interpret.filters import (
-    SHARE,
+    HIT_FRACTION,
     FilterMotif,
     find_motifs,
     information,
-    is_telling,
+    is_informative,
 )
 from tfimpute_tracks.kernels.encode import encode, one_hot, reverse_complement
 from toys import make_model, write_fasta, write_gapped_genome
@@ -46,13 +46,13 @@ def test_as_by_going_through_every_position(tmp_path):
         counts = np.zeros((length, 4), dtype=np.int64)
         for codes, side in zip(stretches, values, strict=True):
             for strand, p in zip(
-                *np.nonzero(side[:, :, k] > SHARE * largest), strict=True
+                *np.nonzero(side[:, :, k] > HIT_FRACTION * largest), strict=True
             ):
                 under = codes[p : p + length]
                 under = reverse_complement(under) if strand else under
                 counts[np.flatnonzero(under < 4), under[under < 4]] += 1
         np.testing.assert_array_equal(motif.counts, counts)
-        chrom, start, end = motif.places[0]
+        chrom, start, end = motif.strongest[0]
         at = next(i for i, region in enumerate(regions) if region.chrom == chrom)
         first = start - regions[at].start
         best = values[at][:, first : end - length + 1 - regions[at].start, k].max()
@@ -66,7 +66,7 @@ def test_long_regions_are_read_in_blocks_without_a_seam(tmp_path, rng):
     whole = find_motifs(model, genome, [Region("chr1", 0, 40_000)], lambda n: None)
     values = every_value(model, encode(letters))
     for k, motif in enumerate(whole):
-        n = np.count_nonzero(values[:, :, k] > SHARE * motif.largest)
+        n = np.count_nonzero(values[:, :, k] > HIT_FRACTION * motif.largest)
         assert abs(motif.n_hits - n) <= 1  # a value may be half but for rounding
 
 
@@ -79,7 +79,11 @@ def test_a_filter_that_never_fires_has_no_motif(tmp_path):
     )
     silent = found[3]
     assert (silent.largest, silent.n_hits, silent.consensus) == (0, 0, "")
-    assert (silent.places, silent.core, is_telling(silent)) == ([], (0, 0), False)
+    assert (silent.strongest, silent.core, is_informative(silent)) == (
+        [],
+        (0, 0),
+        False,
+    )
 
 
 @pytest.mark.parametrize("region", [("chr1", 1600, 1900), ("chr20", 0, 5)])
@@ -90,7 +94,7 @@ def test_where_no_filter_fires(tmp_path, region):
         find_motifs(model, open_genome(path), [Region(*region)], lambda n: None)
 
 
-def test_core_consensus_and_what_is_telling():
+def test_core_consensus_and_what_is_informative():
     counts = np.full((9, 4), 25)
     counts[2:7] = [
         [100, 0, 0, 0],
@@ -103,11 +107,11 @@ def test_core_consensus_and_what_is_telling():
     assert motif.core == (2, 7)
     assert motif.consensus[2:7] == "AGCTT"
     assert motif.consensus[:2].islower()
-    assert is_telling(motif)
-    assert not is_telling(motif._replace(counts=counts[:5]))
-    assert not is_telling(motif._replace(counts=np.full((9, 4), 25)))
+    assert is_informative(motif)
+    assert not is_informative(motif._replace(counts=counts[:5]))
+    assert not is_informative(motif._replace(counts=np.full((9, 4), 25)))
     few = motif._replace(counts=np.maximum(counts // 20, 0))
-    assert not is_telling(few)
+    assert not is_informative(few)
 
 
 def test_information_is_two_bits_at_most(rng):

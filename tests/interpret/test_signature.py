@@ -16,9 +16,9 @@ from tfimpute_tracks.interpret.signature import (
     REPEATS,
     compare,
     compare_cells,
+    cross_validate,
     extremes,
     find_signature,
-    predicted,
     rank_of,
 )
 
@@ -113,7 +113,7 @@ def test_figures_are_those_of_scipy_over_the_known_elements(rng):
 def test_predictions_are_those_of_pipelines(rng):
     scores, hidden = _planted(rng, 53, 9)
     activities = hidden + rng.normal(size=53)
-    found = predicted(scores, activities, 4, seed=11, repeats=2)
+    found = cross_validate(scores, activities, 4, seed=11, repeats=2)
     seeds = np.random.default_rng(11).integers(2**31, size=2).tolist()
     for own, seed in zip(found, seeds, strict=True):
         folds = KFold(FOLDS, shuffle=True, random_state=seed)
@@ -125,9 +125,9 @@ def test_predictions_are_those_of_pipelines(rng):
 
 def test_an_element_is_predicted_without_its_activity(rng):
     scores, hidden = _planted(rng, 40, 6)
-    before = predicted(scores, hidden, 3, seed=2, repeats=1)
+    before = cross_validate(scores, hidden, 3, seed=2, repeats=1)
     hidden[17] += 1000
-    after = predicted(scores, hidden, 3, seed=2, repeats=1)
+    after = cross_validate(scores, hidden, 3, seed=2, repeats=1)
     np.testing.assert_array_equal(before[0, 17], after[0, 17])
     assert (before[0] != after[0]).any()
 
@@ -171,6 +171,6 @@ def test_a_place_is_that_of_the_largest_first():
 
 def test_repeats_have_folds_of_their_own(rng):
     scores, hidden = _planted(rng, 30, 4)
-    found = predicted(scores, hidden, 2, seed=0)
+    found = cross_validate(scores, hidden, 2, seed=0)
     assert found.shape == (REPEATS, 30, 2)
     assert (found.std(axis=0) > 0).all()

@@ -91,7 +91,7 @@ def test_unknown_letters_are_those_of_each_tile(seed, seq_len, stride, n_tiles, 
 
 
 def test_too_few_letters_are_refused():
-    with pytest.raises(IndexError, match="99 letters are too few for 2 tiles"):
+    with pytest.raises(IndexError, match="99 bases are too few for 2 tiles"):
         unknown_bases(np.zeros(99, np.uint8), 50, 50, 2)
 
 

@@ -197,5 +197,5 @@ def test_what_cannot_be_is_refused():
     grid = segment_grid(30, 6, 10, 10)
     laid_out = fuse_filters(filters, torch.zeros(2), "ieee")
     codes = torch.zeros(39, dtype=torch.uint8)
-    with pytest.raises(ValueError, match="segments end at position 35, but 39 letters"):
+    with pytest.raises(ValueError, match="segments end at position 35, but 39 bases"):
         fused_maxima(codes, laid_out, grid, grid.n_segments(2))

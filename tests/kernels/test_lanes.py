@@ -9,13 +9,13 @@ from tfimpute_tracks.kernels.lanes import (
     LANE_BYTES,
     aligned_empty,
     broadcast,
-    count_set,
     ctz,
     gt_mask,
     lane_count,
     load,
     maximum,
     multiply_add,
+    popcount,
     select_gt,
     store,
 )
@@ -40,7 +40,7 @@ def _above(a, b, x, y, out):
     while left:
         places = places * 100 + ctz(left)
         left &= left - 1
-    return bits, count_set(bits), places
+    return bits, popcount(bits), places
 
 
 @njit

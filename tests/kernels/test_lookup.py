@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 import naive
 from tfimpute_tracks.kernels.encode import reverse_complement
 from tfimpute_tracks.kernels.gradient import filter_gradient
-from tfimpute_tracks.kernels.lookup import span_maxima_and_places
+from tfimpute_tracks.kernels.lookup import span_maxima
 from tfimpute_tracks.kernels.tables import (
     build_tables,
     reverse_filters,
@@ -37,7 +37,7 @@ def test_maxima_and_places_are_those_of_the_convolution(seed, more, n_filters, l
     rows = word_rows(codes, tables.tables.shape[1])
     expected = naive.span_maxima(codes, filters, starts, ends)
 
-    maxima, places = span_maxima_and_places(rows, tables, starts, ends)
+    maxima, places = span_maxima(rows, tables, starts, ends)
 
     np.testing.assert_allclose(maxima, expected, atol=1e-4)
     y = naive.convolution(codes, filters)
@@ -71,7 +71,7 @@ def test_an_empty_span_has_no_maximum():
     codes, filters, _, _ = _case(0, 40, 3, 20)
     tables = build_tables(filters)
     rows = word_rows(codes, 4)
-    maxima, places = span_maxima_and_places(rows, tables, np.array([7]), np.array([7]))
+    maxima, places = span_maxima(rows, tables, np.array([7]), np.array([7]))
     assert (maxima == -np.inf).all()
     assert (places == 7).all()
 
@@ -80,16 +80,14 @@ def test_a_span_past_the_sequence_is_refused():
     codes, filters, _, _ = _case(0, 40, 3, 20)
     tables = build_tables(filters)
     with pytest.raises(IndexError, match="0 to 41"):
-        span_maxima_and_places(
-            word_rows(codes, 4), tables, np.array([0]), np.array([41])
-        )
+        span_maxima(word_rows(codes, 4), tables, np.array([0]), np.array([41]))
 
 
 def test_a_filter_of_n_only_letters_gives_zero():
     tables = build_tables(np.ones((1, 20, 4), np.float32))
     codes = np.full(25, 4, np.uint8)
     rows = word_rows(codes, 4)
-    maxima, _ = span_maxima_and_places(rows, tables, np.array([0]), np.array([6]))
+    maxima, _ = span_maxima(rows, tables, np.array([0]), np.array([6]))
     assert maxima == 0
 
 
@@ -116,7 +114,7 @@ def test_the_gradient_is_the_sum_of_weighted_stretches(seed, n_filters, length):
 
 
 def test_a_place_past_the_sequence_is_refused():
-    with pytest.raises(IndexError, match="do not fit 30 letters"):
+    with pytest.raises(IndexError, match="do not fit 30 bases"):
         filter_gradient(
             np.zeros(30, np.uint8),
             np.array([[11]], np.int32),

@@ -83,7 +83,7 @@ def _broken(path, content):
     return path
 
 
-def test_files_that_are_no_weights_are_told_apart(tmp_path):
+def test_files_that_are_not_weights_are_refused(tmp_path):
     good = write_model(tmp_path / "good.safetensors").read_bytes()
     cases = {
         "cannot read weights": tmp_path / "missing.safetensors",
@@ -153,12 +153,12 @@ def test_an_array_of_another_shape_is_refused(tmp_path):
                 read_checkpoint(path)
 
 
-def test_an_unknown_model_lists_the_shipped_ones():
+def test_an_unknown_model_lists_the_bundled_ones():
     with pytest.raises(UnknownNameError, match="unknown model 'defualt'; bundled are"):
         load_model("defualt")
 
 
-def test_a_pair_is_seen_when_its_sites_were_trained_on(tmp_path):
+def test_the_status_of_a_pair_says_whether_it_was_trained_on(tmp_path):
     card = {
         "pairs": [
             {"tf": "CTCF", "cell": "K562", "trained": True},
@@ -172,7 +172,7 @@ def test_a_pair_is_seen_when_its_sites_were_trained_on(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("kept", "told"),
+    ("held_out", "description"),
     [
         (HoldOut(), "the test chromosome chr20"),
         (HoldOut(test_chroms=("chr3", "chr20")), "the test chromosomes chr3, chr20"),
@@ -180,17 +180,17 @@ def test_a_pair_is_seen_when_its_sites_were_trained_on(tmp_path):
         (HoldOut("alternating-peaks"), "the test peaks of alternating peaks"),
     ],
 )
-def test_a_card_tells_what_its_aurocs_were_found_on(tmp_path, kept, told):
-    model = make_model(tmp_path, card={"hold_out": kept.to_dict()})
-    assert model.test_sites.startswith(told)
+def test_a_card_describes_its_test_sites(tmp_path, held_out, description):
+    model = make_model(tmp_path, card={"hold_out": held_out.to_dict()})
+    assert model.test_sites.startswith(description)
 
 
-def test_before_cards_told_there_were_test_chromosomes_only(tmp_path):
+def test_a_card_without_a_hold_out_is_of_test_chromosomes(tmp_path):
     assert make_model(tmp_path).test_sites == "a test chromosome"
     assert load_model("default").test_sites == "the test chromosome chr20"
 
 
-def _told(**imputed):
+def _card(**imputed):
     entry = {"tf": "CTCF", "cell": "K562", "trained": True}
     entry["fdr_thresholds"] = {"0.1": None, "0.5": 0.8}
     return {
@@ -200,25 +200,25 @@ def _told(**imputed):
 
 
 def test_a_measured_pair_has_its_own_thresholds(tmp_path):
-    card = _told(shifts={"0.1": 2.0, "0.5": 1.0}, levels_reached={"CTCF": "2222"})
+    card = _card(shifts={"0.1": 2.0, "0.5": 1.0}, levels_reached={"CTCF": "2222"})
     model = make_model(tmp_path, card=card)
     assert model.fdr_thresholds(Pair("CTCF", "K562")) == {0.1: None, 0.5: 0.8}
 
 
-def test_an_imputed_pair_takes_its_line_raised_as_far_as_its_sites_reach(tmp_path):
+def test_thresholds_of_an_imputed_pair_are_its_default_plus_a_shift(tmp_path):
     shifts = {"0.1": 2.0, "0.5": np.log(3)}
     model = make_model(
-        tmp_path, card=_told(shifts=shifts, levels_reached={"MAX": "0120"})
+        tmp_path, card=_card(shifts=shifts, levels_reached={"MAX": "0120"})
     )
     found = [model.fdr_thresholds(Pair("MAX", cell)) for cell in model.cells]
     assert found[0] == found[3] == {0.1: None, 0.5: None}
-    # The line is 0.75: odds of 3, three times as high.
+    # The threshold is 0.75: odds of 3, three times as high.
     assert found[1] == {0.1: None, 0.5: pytest.approx(0.9)}
     assert found[2][0.1] > found[2][0.5] == pytest.approx(0.9)
 
 
-def test_a_card_that_tells_nothing_of_imputed_pairs_says_so(tmp_path):
-    model = make_model(tmp_path, card=_told())
+def test_without_shifts_an_imputed_pair_has_no_fdr_threshold(tmp_path):
+    model = make_model(tmp_path, card=_card())
     assert model.fdr_thresholds(Pair("MAX", "K562")) == {0.1: None, 0.5: None}
     without = make_model(tmp_path, card={"pairs": []})
     assert without.fdr_thresholds(Pair("MAX", "K562")) == {}
@@ -239,21 +239,21 @@ def test_what_to_expect_of_a_pair_comes_from_the_card(tmp_path):
     # In the order of the cell lines: GM12878, HepG2, H1-hESC, K562.
     assert model.expected_auroc(Pair("CTCF", "GM12878")) == 0.871
     assert model.expected_interval(Pair("CTCF", "GM12878")) == (0.771, 0.971)
-    # Trained, but with no site to be judged on.
+    # Trained, but without an AUROC.
     assert model.expected_interval(Pair("CTCF", "HepG2")) == (0.802, 1.0)
     assert model.expected_auroc(Pair("MAX", "K562")) is None
     assert model.expected_interval(Pair("MAX", "K562")) is None
 
 
-def test_a_calibration_takes_the_pair_s_own_share_of_bound_sites(tmp_path):
+def test_a_calibration_uses_the_pair_s_own_fraction_of_bound_sites(tmp_path):
     model = make_model(tmp_path, card=CALIBRATED)
-    for pair, share in (
+    for pair, fraction in (
         (Pair("CTCF", "K562"), 0.3),
         (Pair("CTCF", "HepG2"), 0.2),
         (Pair("MAX", "K562"), 0.1),
     ):
         slope, offset = model.calibration(pair)
         assert slope == 0.7
-        assert offset == pytest.approx(-0.5 + np.log(share / (1 - share)))
+        assert offset == pytest.approx(-0.5 + np.log(fraction / (1 - fraction)))
     (tmp_path / "other").mkdir()
     assert make_model(tmp_path / "other").calibration(Pair("CTCF", "K562")) is None

@@ -131,6 +131,8 @@ def test_an_installed_package_adds_a_family(tmp_path, install, rng):
     known = (codes == 4).sum(axis=1) * 2 <= 60
     expected = model.predict(codes, pairs)
     np.testing.assert_allclose(scores[known], expected[known], atol=2e-5)
+    with pytest.raises(UsageError, match="a linear network has no tf_embedding"):
+        model.checkpoint.embedding("tf")
 
 
 def test_weights_of_a_family_that_is_not_installed_are_refused(tmp_path, install):

@@ -13,7 +13,7 @@ import pytest
 
 # Old word -> what to write.
 WORDS = {
-    r"(?<!ASCII )(?<!case )letters?(?!-spacing)": "sequence, bases, nucleotides",
+    r"(?<!ASCII )(?<!case )letters?(?!-spacing|, digits)": "sequence, bases, nucleotides",
     r"told|tells?|telling": "reports, lists, contains, tells apart: discriminates",
     r"worth": "performance, reliability, calibration",
     r"kept from": "held out",
@@ -30,14 +30,14 @@ WORDS = {
     r"whole or not at all": "atomically",
     r"taken up|goes on": "resumed, continues",
     r"remarks?|notify|notif(y|ies)": "warning, log message",
-    r"partners?": "matched background variant",
+    r"(?<!binding )partners?": "matched background variant",
     r"mailed": "shareable",
     r"live pages?": "genome browser page",
     r"likeness": "similarity",
     r"slow twins?": "reference implementation",
     r"promis(e|es|ed)(?![.(])": "nominal FDR, calibrated estimate",
     r"shares? of": "fraction of",
-    r"pictures?": "figure, plot, heatmap",
+    r"(?<!_)pictures?": "figure, plot, heatmap",
     r"heat maps?": "heatmap",
     r"exchanged?": "swapped",
     r"first weights": "initial weights",
@@ -52,21 +52,40 @@ WORDS = {
     r"hold it against": "correlate with",
     r"ask nothing": "skip confirmation",
     r"surroundings": "context",
-    r"somebody|nobody(?!@)": "rewrite the sentence",
-    r"saturate": "mutagenesis",
+    r"`saturate`|saturate --": "mutagenesis",
 }
 PATTERNS = {
     word: re.compile(rf"(?<![A-Za-z])({word})(?![A-Za-z])", re.IGNORECASE)
     for word in WORDS
 }
 TEXT = {".py", ".html", ".js", ".css", ".md"}
-# What is checked: extend it as far as the words are out.
-CLEAN = (
-    *("cli.py", "views/", "commands/browse.py", "commands/cache.py"),
-    *("commands/console.py", "commands/context_report.py", "commands/evidence.py"),
-    *("commands/evidence_report.py", "commands/hub.py", "commands/info.py"),
-    *("commands/inputs.py", "commands/options.py", "commands/report.py"),
-    *("commands/selftest.py", "models/catalog.py"),
+# Where a word has its plain meaning: letters of a logo, of a name, of the alphabet.
+ALLOWED = {
+    "interpret/filters.py": "letter",
+    "interpret/jaspar.py": "letter",
+    "interpret/motif_files.py": "letter",
+    "interpret/motif_match.py": "letter",
+    "plots/glyphs.py": "letter letters",
+    "plots/mutagenesis.py": "letter letters",
+    "plots/style.py": "letters",
+}
+# Files that still have old words. Rewrite them; never add to this list.
+NOT_YET = (
+    "commands/evidence_train.py",
+    "commands/results.py",
+    "tracks/formats/bbi.py",
+    "tracks/formats/bigwig.py",
+    "tracks/formats/blocks.py",
+    "tracks/formats/reading.py",
+    "tracks/job.py",
+    "tracks/selfcheck.py",
+    "tracks/signals.py",
+    "training/__init__.py",
+    "training/evidence_calibration.py",
+    "training/evidence_fit.py",
+    "training/export_checkpoint.py",
+    "training/export_evidence.py",
+    "training/state.py",
 )
 
 
@@ -82,9 +101,12 @@ def test_old_words_stay_out_of_code_pages_and_documents(root, repository_files):
     found = []
     for path in repository_files:
         name = path.relative_to(root).as_posix()
-        if name.startswith(CLEAN) and path.suffix in TEXT and ".min." not in name:
-            text = path.read_text(encoding="utf-8")
-            found += [f"{name}:{n}: {w!r}: {use}" for n, w, use in _found(text)]
+        skipped = name.startswith(("tests/", "benchmarks/", "CHANGELOG", *NOT_YET))
+        if skipped or path.suffix not in TEXT or ".min." in name:
+            continue
+        for number, word, use in _found(path.read_text(encoding="utf-8")):
+            if word.lower() not in ALLOWED.get(name, "").split():
+                found.append(f"{name}:{number}: {word!r}: {use}")
     assert not found, "\n".join(found)
 
 

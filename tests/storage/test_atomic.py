@@ -15,7 +15,7 @@ import pytest
 from tfimpute_tracks.errors import OutputError, WriteError
 from tfimpute_tracks.storage import (
     atomic_file,
-    check_room,
+    check_free_space,
     check_writable_dir,
     remove_leftovers,
     write_json,
@@ -104,11 +104,11 @@ def test_error_about_another_file_passes(tmp_path):
 def test_too_little_room_is_seen_beforehand(tmp_path):
     dest = tmp_path / "a"
     with pytest.raises(WriteError, match="disk full"):
-        check_room(tmp_path, 1 << 60, dest)
+        check_free_space(tmp_path, 1 << 60, dest)
     with pytest.raises(WriteError, match="disk full"), atomic_file(dest, 1 << 60):
         pytest.fail("the block ran")
-    check_room(tmp_path, 1, dest)
-    check_room(tmp_path / "none", 1 << 60, dest)
+    check_free_space(tmp_path, 1, dest)
+    check_free_space(tmp_path / "none", 1 << 60, dest)
 
 
 def test_kill_leaves_no_final_file(tmp_path):
@@ -143,7 +143,7 @@ def test_folder_is_made_with_its_parents(tmp_path):
 def test_folder_that_is_a_file(tmp_path):
     path = tmp_path / "a"
     path.touch()
-    with pytest.raises(OutputError, match="it is a file; name another"):
+    with pytest.raises(OutputError, match="it is a file; use another"):
         check_writable_dir(path)
     with pytest.raises(OutputError, match=r"b: .*directory"):
         check_writable_dir(path / "b")

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from tfimpute_tracks.engines.tiles import TileRange
-from tfimpute_tracks.tracks import checkpoint as spool
 from tfimpute_tracks.tracks.checkpoint import ScanCheckpoint
 
 ABOUT = {"weights": "sha256:1"}
@@ -34,19 +33,19 @@ def test_a_short_scan_touches_no_disk(tmp_path, rng):
     assert not (tmp_path / "s").exists()
 
 
-@pytest.mark.parametrize("setting", ["_SECONDS", "_BYTES"])
-def test_a_long_one_keeps_little_in_memory(tmp_path, rng, monkeypatch, setting):
-    monkeypatch.setattr(spool, setting, -1)
-    kept, scores = ScanCheckpoint(tmp_path / "s", ABOUT, NAMES), _scores(rng)
+@pytest.mark.parametrize("setting", ["max_seconds", "max_bytes"])
+def test_a_long_one_keeps_little_in_memory(tmp_path, rng, setting):
+    kept = ScanCheckpoint(tmp_path / "s", ABOUT, NAMES, **{setting: -1})
+    scores = _scores(rng)
     for key, some in zip(KEYS, scores, strict=True):
         kept.add(key, some)
-        assert not kept._fresh
+        assert not kept._waiting
     _check(kept, scores)
     kept.remove()
     assert not (tmp_path / "s").exists()
 
 
-def test_what_was_flushed_is_taken_up(tmp_path, rng):
+def test_what_was_flushed_is_used(tmp_path, rng):
     first, scores = ScanCheckpoint(tmp_path / "s", ABOUT, NAMES), _scores(rng)
     for key, some in zip(KEYS[:2], scores, strict=False):
         first.add(key, some)
@@ -63,7 +62,7 @@ def test_what_was_flushed_is_taken_up(tmp_path, rng):
     _check(second, scores)
 
 
-def test_other_inputs_and_damaged_files_are_not_taken_up(tmp_path, rng):
+def test_other_inputs_and_damaged_files_are_not_used(tmp_path, rng):
     first, scores = ScanCheckpoint(tmp_path / "s", ABOUT, NAMES), _scores(rng)
     first.add(KEYS[0], scores[0])
     first.flush()

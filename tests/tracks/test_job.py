@@ -12,7 +12,9 @@ from tfimpute_tracks.engines.feature_cache import FeatureCache
 from tfimpute_tracks.engines.scorer import Scorer
 from tfimpute_tracks.errors import RegionError
 from tfimpute_tracks.genome import Region, open_genome
-from tfimpute_tracks.tracks import ScanJob, plan_tiles, run_scan, scan, scan_region
+from tfimpute_tracks.models import load_model
+from tfimpute_tracks.tracks import ScanJob, plan_tiles, run_scan, scan_region
+from tfimpute_tracks.tracks.record import TrackOptions
 from tfimpute_tracks.vocabulary import Pair
 from toys import CONFIG, make_model, random_letters, write_fasta
 
@@ -86,8 +88,8 @@ def test_peaks_are_where_the_score_reaches_the_stated_threshold(tmp_path, genome
     about, *lines = result.files[1].read_text().splitlines()
     assert about == "# CTCF in K562, predicted from sequence; imputed"
     rows = [line.split("\t") for line in lines]
-    assert len(rows) == result.n_peaks > 0
-    assert result.threshold == 0.6
+    assert len(rows) == result.record.n_peaks > 0
+    assert result.record.threshold == 0.6
     drawn = {c: _values(result.files[0], c) for c in genome.chrom_sizes}
     for row in rows:
         start, end, signal, summit = (
@@ -107,7 +109,7 @@ def test_without_peaks_there_is_no_bigbed_not_even_an_older_one(tmp_path, genome
     (with_peaks, _), _ = _run(_job(tmp_path, genome, threshold=0.6), genome)
     assert (tmp_path / "out" / "CTCF.K562.bb") in with_peaks.files
     (without, _), _ = _run(_job(tmp_path, genome, threshold=1.0), genome)
-    assert without.n_peaks == 0
+    assert without.record.n_peaks == 0
     assert not (tmp_path / "out" / "CTCF.K562.bb").exists()
     assert (tmp_path / "out" / "CTCF.K562.narrowPeak").read_text().count("\n") == 1
 
@@ -118,8 +120,8 @@ def test_a_second_run_keeps_what_is_whole_and_mends_what_is_not(tmp_path, genome
     again, bases = _run(job, genome)
     assert [r.reused for r in again] == [True, True]
     assert bases == 0
-    assert [(r.files, r.n_peaks) for r in again] == [
-        (r.files, r.n_peaks) for r in first
+    assert [(r.files, r.record.n_peaks) for r in again] == [
+        (r.files, r.record.n_peaks) for r in first
     ]
     content = first[0].files[0].read_bytes()
     first[0].files[0].write_bytes(content[:-1] + b"x")
@@ -128,7 +130,19 @@ def test_a_second_run_keeps_what_is_whole_and_mends_what_is_not(tmp_path, genome
     assert first[0].files[0].read_bytes() == content
 
 
-@pytest.mark.parametrize("change", [{"stride": 30}, {"threshold": 0.3}, {"seed": 5}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"stride": 30},
+        {"threshold": 0.3},
+        {"seed": 5},
+        {"fast": True},
+        {"regions": [Region("chr1", 0, 2000)]},
+        {"options": TrackOptions(formats=("bigwig", "bed", "bigbed", "bedgraph"))},
+        {"options": TrackOptions(bin_size=40)},
+        {"options": TrackOptions(max_zooms=1)},
+    ],
+)
 def test_a_change_of_any_input_computes_again(tmp_path, genome, change):
     _run(_job(tmp_path, genome), genome)
     if "seed" in change:
@@ -137,12 +151,48 @@ def test_a_change_of_any_input_computes_again(tmp_path, genome, change):
     assert [r.reused for r in results] == [False, False]
 
 
-def test_the_receipt_tells_what_went_in(tmp_path, genome):
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"model": "renamed"},
+        {"device": "cpu:1"},
+        {"threads": 3},
+        {"options": TrackOptions(bin_size=STRIDE)},
+        {"options": TrackOptions(formats=("bigbed", "bed", "bigwig"))},
+    ],
+)
+def test_what_changes_no_score_computes_nothing_again(tmp_path, genome, change):
+    """Names of files, the number of a device, threads, defaults written out."""
+    job = _job(tmp_path, genome)
+    _run(job, genome)
+    if "model" in change:
+        renamed = tmp_path / "renamed.safetensors"
+        (tmp_path / "toy.safetensors").rename(renamed)
+        change = {"model": load_model(renamed)}
+        assert change["model"].name != job.model.name
+    results, bases = _run(
+        _job(tmp_path, genome, **{"model": job.model, **change}), genome
+    )
+    assert [r.reused for r in results] == [True, True]
+    assert bases == 0
+
+
+def test_a_renamed_fasta_computes_nothing_again(tmp_path, genome):
+    _run(_job(tmp_path, genome), genome)
+    other = tmp_path / "other.fa"
+    other.write_bytes((tmp_path / "toy.fa").read_bytes())
+    with open_genome(other) as renamed:
+        results, _ = _run(_job(tmp_path, renamed), renamed)
+    assert [r.reused for r in results] == [True, True]
+
+
+def test_the_receipt_lists_inputs_and_files(tmp_path, genome):
     (result, _), _ = _run(_job(tmp_path, genome), genome)
     receipt = json.loads(result.files[-1].read_text())
-    assert set(receipt["inputs"]) == {"weights", "sequence", "parameters"}
-    assert receipt["parameters"]["pair"] == "CTCF:K562"
-    assert receipt["parameters"]["status"] == "imputed"
+    assert receipt["digest"] == result.record.digest
+    assert receipt["record"]["sequence"].startswith("sha256:")
+    assert receipt["record"]["pair"] == ["CTCF", "K562"]
+    assert receipt["record"]["status"] == "imputed"
     assert [o["name"] for o in receipt["outputs"]] == [
         f.name for f in result.files[:-1]
     ]
@@ -188,7 +238,6 @@ def _interrupt_after(n):
 def test_an_interrupted_scan_goes_on_and_ends_as_if_it_had_not_been(
     tmp_path, genome, monkeypatch
 ):
-    monkeypatch.setitem(scan._TILES_PER_BLOCK, "cpu", 16)
     whole, _ = _run(_job(tmp_path, genome, out_dir=tmp_path / "whole"), genome)
     scored = []
     score = Scorer.features
@@ -197,7 +246,7 @@ def test_an_interrupted_scan_goes_on_and_ends_as_if_it_had_not_been(
         "features",
         lambda self, *args: scored.append(1) or score(self, *args),
     )
-    job = _job(tmp_path, genome, threads=2)
+    job = _job(tmp_path, genome, threads=2, block_size=16)
     with pytest.raises(KeyboardInterrupt):
         list(run_scan(job, genome, _interrupt_after(6)))
     assert not list(tmp_path.glob("out/*.bw"))
@@ -212,24 +261,23 @@ def test_an_interrupted_scan_goes_on_and_ends_as_if_it_had_not_been(
     assert not left.exists()
 
 
-def test_another_pair_s_interrupted_scan_is_not_taken_up(tmp_path, genome, monkeypatch):
-    monkeypatch.setitem(scan._TILES_PER_BLOCK, "cpu", 16)
+def test_another_pair_s_interrupted_scan_is_not_resumed(tmp_path, genome):
     with pytest.raises(KeyboardInterrupt):
-        list(run_scan(_job(tmp_path, genome), genome, _interrupt_after(4)))
-    other, _ = _run(_job(tmp_path, genome, pairs=PAIRS[:1]), genome)
+        list(
+            run_scan(_job(tmp_path, genome, block_size=16), genome, _interrupt_after(4))
+        )
+    other, _ = _run(_job(tmp_path, genome, pairs=PAIRS[:1], block_size=16), genome)
     expected, _ = _run(
         _job(tmp_path, genome, pairs=PAIRS[:1], out_dir=tmp_path / "x"), genome
     )
     assert other[0].files[0].read_bytes() == expected[0].files[0].read_bytes()
 
 
-@pytest.mark.parametrize("changes", [{"threads": 3}, {"cache": True}, {"block": 7}])
-def test_threads_cache_and_blocks_change_no_byte(
-    tmp_path, genome, monkeypatch, changes
-):
+@pytest.mark.parametrize(
+    "changes", [{"threads": 3}, {"cache": True}, {"block_size": 7}]
+)
+def test_threads_cache_and_blocks_change_no_byte(tmp_path, genome, changes):
     expected, _ = _run(_job(tmp_path, genome, out_dir=tmp_path / "plain"), genome)
-    if "block" in changes:
-        monkeypatch.setitem(scan._TILES_PER_BLOCK, "cpu", changes.pop("block"))
     if "cache" in changes:
         changes["cache"] = FeatureCache(tmp_path / "cache", 10**9)
     for _ in range(2):
@@ -242,8 +290,7 @@ def test_threads_cache_and_blocks_change_no_byte(
 def test_a_scan_interrupted_while_writing_scores_nothing_twice(
     tmp_path, genome, monkeypatch
 ):
-    monkeypatch.setitem(scan._TILES_PER_BLOCK, "cpu", 16)
-    job = _job(tmp_path, genome)
+    job = _job(tmp_path, genome, block_size=16)
     run = run_scan(job, genome, lambda n: None)
     next(run)
     run.close()  # the first pair is written, the second is not

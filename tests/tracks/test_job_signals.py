@@ -11,11 +11,10 @@ from tfimpute_tracks.engines.scorer import Scorer
 from tfimpute_tracks.engines.tiles import TileRange
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.genome import Region, open_genome
-from tfimpute_tracks.tracks import ScanJob, run_scan, scan, scan_region
+from tfimpute_tracks.tracks import ScanJob, run_scan, scan_region
 from tfimpute_tracks.tracks.formats import choose_formats
-from tfimpute_tracks.tracks.rendering import TrackOptions
+from tfimpute_tracks.tracks.record import TrackOptions
 from tfimpute_tracks.tracks.signals import SIGNALS
-from tfimpute_tracks.tracks.writer import PeakThreshold, write_pair
 from tfimpute_tracks.vocabulary import Pair
 from toys import (
     CALIBRATED,
@@ -43,7 +42,7 @@ def genome(tmp_path, rng):
         yield opened
 
 
-def _job(tmp_path, genome, rendering, **changes):
+def _job(tmp_path, genome, options, **changes):
     regions = [Region(name, 0, size) for name, size in genome.chrom_sizes.items()]
     fields = {
         "model": make_model(tmp_path, card=CALIBRATED),
@@ -51,7 +50,7 @@ def _job(tmp_path, genome, rendering, **changes):
         "regions": regions,
         "out_dir": tmp_path / "out",
         "stride": STRIDE,
-        "rendering": rendering,
+        "options": options,
     }
     return ScanJob(**fields | changes)
 
@@ -91,7 +90,7 @@ def _expected(model, genome, chrom, pair, signal):
 @pytest.mark.parametrize("signal", SIGNAL_NAMES[1:])
 def test_each_tile_holds_what_the_formula_says(tmp_path, genome, signal, monkeypatch):
     # Few tiles at a time, so that what is reduced is reduced in parts.
-    monkeypatch.setattr(scan, "_ROOM", 100)
+    monkeypatch.setattr(scorer_module, "_MAX_LOGITS", 100)
     job = _job(tmp_path, genome, TrackOptions(signal))
     for result in _run(job, genome):
         stem = f"{result.pair.tf}.{result.pair.cell}.{signal}"
@@ -115,7 +114,7 @@ def test_signals_live_beside_each_other_and_have_the_same_peaks(tmp_path, genome
         signal: _run(_job(tmp_path, genome, TrackOptions(signal)), genome)
         for signal in SIGNAL_NAMES
     }
-    counts = {s: [r.n_peaks for r in some] for s, some in results.items()}
+    counts = {s: [r.record.n_peaks for r in some] for s, some in results.items()}
     assert all(some == counts["probability"] for some in counts.values())
     assert sum(counts["probability"]) > 0
     names = [file.name for some in results.values() for r in some for file in r.files]
@@ -137,13 +136,13 @@ def test_another_calibration_is_another_run(tmp_path, genome):
     receipt = json.loads(
         (tmp_path / "out/CTCF.K562.calibrated.receipt.json").read_text()
     )
-    slope, offset = receipt["parameters"]["calibration"]
+    slope, offset = receipt["record"]["calibration"]
     assert (slope, offset) == (0.8, pytest.approx(-0.5 + np.log(0.3 / 0.7)))
 
 
 def test_without_a_calibration_it_is_refused(tmp_path, genome):
     job = _job(tmp_path, genome, TrackOptions("calibrated"), model=make_model(tmp_path))
-    with pytest.raises(UsageError, match="has no calibration of CTCF:K562; give"):
+    with pytest.raises(UsageError, match="has no calibration of CTCF:K562"):
         _run(job, genome)
     assert not list((tmp_path / "out").glob("*"))
 
@@ -151,22 +150,25 @@ def test_without_a_calibration_it_is_refused(tmp_path, genome):
 @pytest.mark.parametrize(
     "change", [TrackOptions("log-odds", 40), TrackOptions("log-odds", None, 0)]
 )
-def test_another_drawing_is_another_run(tmp_path, genome, change):
+def test_other_options_are_another_run(tmp_path, genome, change):
     _run(_job(tmp_path, genome, TrackOptions("log-odds")), genome)
     results = _run(_job(tmp_path, genome, change), genome)
     assert not any(result.reused for result in results)
 
 
 @pytest.mark.parametrize("signal", SIGNAL_NAMES)
-def test_an_interrupted_scan_is_taken_up_by_its_own_signal_only(
+def test_an_interrupted_scan_is_resumed_by_its_own_signal_only(
     tmp_path, genome, monkeypatch, signal
 ):
-    monkeypatch.setitem(scan._TILES_PER_BLOCK, "cpu", 16)
     other = SIGNAL_NAMES[SIGNAL_NAMES.index(signal) - 1]
     whole = _run(
         _job(tmp_path, genome, TrackOptions(signal), out_dir=tmp_path / "w"), genome
     )
-    run = run_scan(_job(tmp_path, genome, TrackOptions(signal)), genome, lambda _: None)
+    run = run_scan(
+        _job(tmp_path, genome, TrackOptions(signal), block_size=16),
+        genome,
+        lambda _: None,
+    )
     next(run)
     run.close()  # one pair is written, the others wait
     scored = []
@@ -174,10 +176,10 @@ def test_an_interrupted_scan_is_taken_up_by_its_own_signal_only(
     monkeypatch.setattr(
         Scorer, "features", lambda self, *a: scored.append(1) or score(self, *a)
     )
-    _run(_job(tmp_path, genome, TrackOptions(other)), genome)
+    _run(_job(tmp_path, genome, TrackOptions(other), block_size=16), genome)
     assert scored
     scored.clear()
-    results = _run(_job(tmp_path, genome, TrackOptions(signal)), genome)
+    results = _run(_job(tmp_path, genome, TrackOptions(signal), block_size=16), genome)
     assert not scored
     assert [result.reused for result in results] == [True, False, False]
     for result, expected in zip(results, whole, strict=True):
@@ -186,29 +188,27 @@ def test_an_interrupted_scan_is_taken_up_by_its_own_signal_only(
 
 
 @pytest.mark.parametrize("signal", SIGNAL_NAMES)
-def test_bins_of_a_region_are_those_of_its_chromosome(
-    tmp_path, genome, monkeypatch, signal
-):
-    monkeypatch.setitem(scan._TILES_PER_BLOCK, "cpu", 7)
-    rendering, pairs = TrackOptions(signal, 5 * STRIDE), PAIRS[:1]
+def test_bins_of_a_region_are_those_of_its_chromosome(tmp_path, genome, signal):
+    options, pairs = TrackOptions(signal, 5 * STRIDE), PAIRS[:1]
     (tiles,) = _run(
         _job(
             tmp_path, genome, TrackOptions(signal), pairs=pairs, out_dir=tmp_path / "t"
         ),
         genome,
     )
-    (whole,) = _run(_job(tmp_path, genome, rendering, pairs=pairs), genome)
+    (whole,) = _run(_job(tmp_path, genome, options, pairs=pairs, block_size=7), genome)
     region = Region("chr1", 777, 1834)
     job = _job(
         tmp_path,
         genome,
-        rendering,
+        options,
         pairs=pairs,
+        block_size=7,
         regions=[region],
         out_dir=tmp_path / "part",
     )
     (part,) = _run(job, genome)
-    assert whole.n_peaks == tiles.n_peaks
+    assert whole.record.n_peaks == tiles.record.n_peaks
     complete = _values(whole.files[0], "chr1")
     single = _values(tiles.files[0], "chr1")
     off = 0.5 * 10 ** -SIGNALS[signal].decimals
@@ -227,8 +227,8 @@ def test_bins_of_a_region_are_those_of_its_chromosome(
 
 def test_zoom_levels_are_as_many_as_asked_for(tmp_path, genome):
     for n in (0, 2):
-        rendering = TrackOptions(max_zooms=n)
-        job = _job(tmp_path, genome, rendering, out_dir=tmp_path / str(n))
+        options = TrackOptions(max_zooms=n)
+        job = _job(tmp_path, genome, options, out_dir=tmp_path / str(n))
         with pybigtools.open(str(_run(job, genome)[0].files[0])) as file:
             assert len(file.zooms()) == n
 
@@ -236,7 +236,7 @@ def test_zoom_levels_are_as_many_as_asked_for(tmp_path, genome):
 def test_the_receipt_describes_the_track(tmp_path, genome):
     job = _job(tmp_path, genome, TrackOptions("specificity", 40), pairs=PAIRS[:1])
     (result,) = _run(job, genome)
-    told = json.loads(result.files[-1].read_text())["parameters"]
+    told = json.loads(result.files[-1].read_text())["record"]
     expected = {
         "model": "toy",
         "weights": job.model.checkpoint.digest,
@@ -245,11 +245,11 @@ def test_the_receipt_describes_the_track(tmp_path, genome):
         "stride": STRIDE,
         "bin_size": 40,
         "max_zooms": 10,
-        "threshold": result.threshold,
-        "peaks": result.n_peaks,
+        "threshold": result.record.threshold,
+        "n_peaks": result.record.n_peaks,
         "expected_auroc": None,
         "genome": "toy.fa",
-        "build": None,
+        "build": "",
         "mean_over_cells": 4,
     }
     assert {key: told[key] for key in expected} == expected
@@ -261,19 +261,19 @@ def test_the_build_is_told_where_the_chromosomes_are_its_own(tmp_path, rng):
         (result,) = _run(
             _job(tmp_path, genome, TrackOptions(), pairs=PAIRS[:1]), genome
         )
-    told = json.loads(result.files[-1].read_text())["parameters"]
+    told = json.loads(result.files[-1].read_text())["record"]
     assert told["build"] == "toy1"
 
 
 def test_bins_of_parts_of_tiles_are_refused_before_anything_is_scanned(
     tmp_path, genome
 ):
-    with pytest.raises(UsageError, match="give 20 or 40"):
+    with pytest.raises(UsageError, match="use 20 or 40"):
         _run(_job(tmp_path, genome, TrackOptions(bin_size=30)), genome)
     assert not (tmp_path / "out").exists()
 
 
-def test_peaks_are_written_with_the_probability_only(tmp_path):
+def test_peaks_are_written_with_the_probability_only():
     assert choose_formats(None) == ("bigwig", "bed", "bigbed")
     assert choose_formats([], "specificity") == ("bigwig",)
     assert choose_formats(["bigbed,parquet", "bigwig"]) == (
@@ -283,11 +283,7 @@ def test_peaks_are_written_with_the_probability_only(tmp_path):
     )
     for wrong in ("bed", "bigbed"):
         with pytest.raises(UsageError, match="peaks are called on the probability"):
-            write_pair(
-                *(tmp_path, PAIRS[0], None, PeakThreshold(0.5), []),
-                rendering=TrackOptions("log-odds"),
-                formats={wrong},
-            )
+            TrackOptions("log-odds", formats=(wrong,)).resolved(STRIDE)
 
 
 @pytest.mark.parametrize("engine", ["cpu", "torch"])

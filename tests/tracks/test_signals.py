@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as arrays
 from tfimpute_tracks.commands import options
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.kernels.products import sigmoid
-from tfimpute_tracks.tracks.rendering import MAX_ZOOMS
+from tfimpute_tracks.tracks.record import MAX_ZOOMS
 from tfimpute_tracks.tracks.signals import (
     MAX_LOG_ODDS,
     SIGNALS,

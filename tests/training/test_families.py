@@ -1,4 +1,4 @@
-"""Other networks than the first are trained by the same loop, and begin where told."""
+"""All network families train in the same loop, also from trained weights."""
 
 from dataclasses import replace
 
@@ -63,7 +63,7 @@ def test_they_find_the_motifs(tmp_path, config, recipe):
 
 
 @pytest.mark.parametrize("config", [DEEP, GRU], ids=["deep", "gru"])
-def test_they_are_published_like_the_first(tmp_path, config):
+def test_they_are_exported_like_the_gated_network(tmp_path, config):
     dataset = make_dataset()
     run = _run(tmp_path, dataset, config, replace(RECIPE, epochs=1))
     path = tmp_path / "model.safetensors"
@@ -87,7 +87,7 @@ def test_they_are_published_like_the_first(tmp_path, config):
     ],
     ids=["deep", "gru"],
 )
-def test_what_is_drawn_is_drawn_again_after_a_kill(tmp_path, config, recipe):
+def test_a_killed_run_resumes_with_the_same_random_numbers(tmp_path, config, recipe):
     dataset = make_dataset()
     for name in ("whole", "killed"):
         (tmp_path / name).mkdir()
@@ -116,7 +116,7 @@ def test_what_is_drawn_is_drawn_again_after_a_kill(tmp_path, config, recipe):
         )
 
 
-def test_a_step_hides_letters_and_teaches_some_cell_lines():
+def test_a_step_masks_bases_and_draws_cell_lines():
     dataset = make_dataset()
     recipe = replace(RECIPE, masked_bases=10, cells_per_step=2)
     rows, columns = np.arange(200), np.arange(12)
@@ -124,7 +124,7 @@ def test_a_step_hides_letters_and_teaches_some_cell_lines():
     hidden = batches._mask(dataset.codes[rows], np.random.default_rng(0))
     n_hidden = (hidden == 4).sum(axis=1)
     assert n_hidden.max() == 10
-    # Of 60 + 10 places to begin, those at the ends hide less: 600 letters of 70.
+    # A mask starts at one of 60 + 10 positions, at the ends partly outside: 600 of 70.
     assert n_hidden.mean() == pytest.approx(600 / 70, abs=0.6)
     assert (hidden[hidden != 4] == dataset.codes[rows][hidden != 4]).all()
     drawn = [batches._draw_pairs(np.random.default_rng(i)) for i in range(20)]
@@ -135,7 +135,7 @@ def test_a_step_hides_letters_and_teaches_some_cell_lines():
     assert all(len(places) == 6 for places in drawn)
 
 
-def test_a_run_can_begin_with_trained_weights(tmp_path):
+def test_a_run_can_be_initialized_from_trained_weights(tmp_path):
     trained = make_model(tmp_path).checkpoint
     longer = replace(CONFIG, filter_length=10)
     state = initialize(build_network(longer, 3, 4), RECIPE, "cpu")
@@ -154,12 +154,12 @@ def test_a_run_can_begin_with_trained_weights(tmp_path):
     assert len(run.history) == 1
 
 
-def test_weights_that_cannot_begin_it_are_refused(tmp_path):
+def test_weights_of_another_size_cannot_initialize_a_run(tmp_path):
     trained = make_model(tmp_path).checkpoint
     with pytest.raises(
-        UsageError, match="11 filters of 8 letters cannot begin 32 of 9"
+        UsageError, match="11 filters of 8 bp cannot initialize 32 of 9"
     ):
         _run(tmp_path, make_dataset(), DEEP, RECIPE, init_from=trained)
     other = make_model(tmp_path, vocabulary=Vocabulary(["CTCF"], ["K562"])).checkpoint
-    with pytest.raises(UsageError, match="1 TFs and 1 cell lines cannot begin"):
+    with pytest.raises(UsageError, match="1 TFs and 1 cell lines cannot initialize"):
         _run(tmp_path, make_dataset(), CONFIG, RECIPE, init_from=other)

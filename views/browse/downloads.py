@@ -7,12 +7,11 @@ import zipfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tfimpute_tracks.engines.tiles import TileRange
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.genome import Region
 from tfimpute_tracks.tracks.formats import FORMATS
-from tfimpute_tracks.tracks.rendering import Scores
-from tfimpute_tracks.tracks.writer import PeakThreshold, write_pair
+from tfimpute_tracks.tracks.record import TrackOptions, TrackRecord
+from tfimpute_tracks.tracks.writer import Scores, write_pair
 from tfimpute_tracks.views.browse.scores import LiveScores
 from tfimpute_tracks.vocabulary import Pair
 
@@ -52,20 +51,16 @@ def export_window(
             f"{region} is longer than {scores.max_bp / 1e6:.0f} Mb, the maximum of a "
             "download; zoom in, or use `tfimpute-tracks scan`"
         )
+    sizes = scores.genome.chrom_sizes
     with TemporaryDirectory(prefix="tfimpute-tracks-") as folder:
         files: list[Path] = []
         for pair in pairs:
-            signal = scores.signal(pair, "probability", region)
-            first = signal.start - scores.layout.offset
-            tiles = TileRange(region.chrom, first, len(signal.values))
-            written, _ = write_pair(
-                Path(folder),
-                pair,
-                scores.layout,
-                PeakThreshold(scores.model.threshold(pair)),
-                [Scores(tiles, signal.values)],
-                formats={name},
+            record = TrackRecord.of_pair(
+                scores.run, scores.model, pair, [region], TrackOptions(formats=(name,))
             )
+            signal = scores.signal(pair, "probability", region)
+            blocks = [Scores(signal, signal)]
+            _, written = write_pair(Path(folder), record, sizes, blocks)
             files += written
         if not files:
             raise UsageError(

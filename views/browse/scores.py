@@ -30,7 +30,7 @@ from tfimpute_tracks.genome import Region, Sequences
 from tfimpute_tracks.genome.signal import Signal
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.storage import digest_arrays
-from tfimpute_tracks.tracks.rendering import TrackLayout
+from tfimpute_tracks.tracks.record import RunRecord
 from tfimpute_tracks.tracks.scan import tiles_per_block
 from tfimpute_tracks.tracks.signals import (
     calibration_line,
@@ -83,7 +83,7 @@ class LiveScores:
     genome : Sequences
     stride : int
         bp between tile starts: the model's own.
-    layout : TrackLayout
+    run : RunRecord
     threads, max_bp : int
     """
 
@@ -103,7 +103,7 @@ class LiveScores:
         self.threads, self.max_bp = threads, max_bp
         self._block_size = block_size or tiles_per_block("cpu")
         self._sizes = dict(genome.chrom_sizes)
-        self.layout = TrackLayout(self.stride, config.seq_len, self._sizes)
+        self.run = RunRecord.of_run(model, genome, self.stride)
         pairs = model.vocabulary.all_pairs()[:1]  # features do not depend on the pair
         self._scorer = Scorer(model, pairs, cache=cache)
         size = attrgetter("nbytes")
@@ -167,7 +167,7 @@ class LiveScores:
 
         ranges = self.tiles(region)
         parts = list(ordered_map(values, ranges, self.threads))
-        return self.layout.signal(ranges[0], np.concatenate(parts))
+        return self.run.signal_of(ranges[0], np.concatenate(parts))
 
     def computed_fraction(self, pair: Pair, signal: str, region: Region) -> float:
         """Report how much of a signal is in memory.

@@ -75,7 +75,7 @@ def window_signal(
     compute = region.end - region.start <= scores.max_bp
     tiles = scores.signal(pair, signal, region, compute)
     n_per_bin = max(1, int(bp_per_pixel / scores.stride))
-    index = (tiles.start - scores.layout.offset) // scores.stride
+    index = (tiles.start - scores.run.offset) // scores.stride
     skip, values = downsample(tiles.values, index, n_per_bin, summary)
     start = tiles.start - skip * scores.stride
     return Signal(region.chrom, start, n_per_bin * scores.stride, values)

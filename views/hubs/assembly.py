@@ -8,7 +8,8 @@ from typing import Any
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.genome import known_build
 from tfimpute_tracks.tracks.formats import signal_chroms
-from tfimpute_tracks.tracks.track_folder import TrackFolder, TrackRecord
+from tfimpute_tracks.tracks.record import TrackRecord
+from tfimpute_tracks.tracks.track_folder import TrackFolder
 
 __all__ = ["find_assembly"]
 

@@ -13,7 +13,7 @@ from functools import cached_property
 
 from tfimpute_tracks.interpret.tf_families import family_of
 from tfimpute_tracks.models.model import Model
-from tfimpute_tracks.tracks.track_folder import TrackRecord
+from tfimpute_tracks.tracks.record import TrackRecord
 
 __all__ = ["CardLookup", "PairInfo"]
 

@@ -18,8 +18,9 @@ from urllib.parse import quote
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.interpret.tf_families import family_of
 from tfimpute_tracks.storage import write_text
+from tfimpute_tracks.tracks.record import TrackRecord
 from tfimpute_tracks.tracks.signals import SIGNALS, SignalKind
-from tfimpute_tracks.tracks.track_folder import TrackFolder, TrackRecord
+from tfimpute_tracks.tracks.track_folder import TrackFolder
 from tfimpute_tracks.views.hubs.card_lookup import CardLookup
 from tfimpute_tracks.views.hubs.colors import pair_colors
 from tfimpute_tracks.views.hubs.metadata import metadata_table

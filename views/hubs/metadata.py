@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tfimpute_tracks.tracks.track_folder import TrackRecord
+from tfimpute_tracks.tracks.record import TrackRecord
 from tfimpute_tracks.views.hubs.card_lookup import CardLookup
 from tfimpute_tracks.vocabulary import Pair
 

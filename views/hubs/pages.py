@@ -12,8 +12,8 @@ from html import escape
 from tfimpute_tracks import __version__
 from tfimpute_tracks.interpret.tf_families import family_of
 from tfimpute_tracks.storage.page import fill_template
+from tfimpute_tracks.tracks.record import TrackRecord
 from tfimpute_tracks.tracks.signals import SIGNALS
-from tfimpute_tracks.tracks.track_folder import TrackRecord
 from tfimpute_tracks.views.hubs.card_lookup import CardLookup
 
 __all__ = ["methods_section", "overview_page", "pair_table", "reading_guide", "tf_page"]

@@ -23,8 +23,9 @@ from tfimpute_tracks.plots import summary
 from tfimpute_tracks.storage import write_text
 from tfimpute_tracks.storage.page import fill_template, script_json
 from tfimpute_tracks.tracks.formats import signal_chroms
+from tfimpute_tracks.tracks.record import TrackRecord
 from tfimpute_tracks.tracks.signals import SIGNALS
-from tfimpute_tracks.tracks.track_folder import TrackFolder, TrackRecord
+from tfimpute_tracks.tracks.track_folder import TrackFolder
 from tfimpute_tracks.views.hubs.card_lookup import CardLookup
 from tfimpute_tracks.views.hubs.colors import pair_colors
 from tfimpute_tracks.views.hubs.excerpts import (

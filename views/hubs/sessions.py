@@ -13,8 +13,9 @@ from urllib.parse import quote
 from xml.etree import ElementTree
 
 from tfimpute_tracks.storage import write_text
+from tfimpute_tracks.tracks.record import TrackRecord
 from tfimpute_tracks.tracks.signals import SIGNALS
-from tfimpute_tracks.tracks.track_folder import TrackFolder, TrackRecord
+from tfimpute_tracks.tracks.track_folder import TrackFolder
 from tfimpute_tracks.views.hubs.colors import pair_colors
 from tfimpute_tracks.views.hubs.top_peaks import initial_locus
 from tfimpute_tracks.views.hubs.trackdb import rgb

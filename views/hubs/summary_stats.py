@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.genome import Region, read_narrowpeak
 from tfimpute_tracks.tracks.formats import covered_spans, read_signal, signal_chroms
-from tfimpute_tracks.tracks.track_folder import TrackRecord
+from tfimpute_tracks.tracks.record import TrackRecord
 from tfimpute_tracks.views.hubs.excerpts import merge_windows
 
 __all__ = [

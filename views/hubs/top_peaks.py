@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tfimpute_tracks.genome import Region, read_narrowpeak
-from tfimpute_tracks.tracks.track_folder import TrackFolder, TrackRecord
+from tfimpute_tracks.tracks.record import TrackRecord
+from tfimpute_tracks.tracks.track_folder import TrackFolder
 
 __all__ = ["TopPeak", "initial_locus", "top_peaks"]
 

@@ -1,4 +1,4 @@
-"""The small task that most tests of predictors share, and a judge."""
+"""The small task that most tests of predictors share, and their AUROCs."""
 
 import numpy as np
 import pytest
@@ -15,17 +15,17 @@ def task():
 
 @pytest.fixture
 def aurocs():
-    """Give a function that trains and judges: AUROC by pair, NaN where it is silent."""
+    """A function that trains and evaluates: AUROC by pair, NaN for unscored pairs."""
 
-    def judge(predictor, task):
+    def evaluate(predictor, task):
         fitted = predictor.fit(task)
-        scores = predictor.score(task, fitted, task.test_rows, task.judged)
+        scores = predictor.score(task, fitted, task.test_rows, task.scored)
         assert scores.dtype == np.float32
-        assert scores.shape == (len(task.test_rows), len(task.judged))
-        silent = {i for i, c in enumerate(task.judged) if int(c) in fitted.silent}
+        assert scores.shape == (len(task.test_rows), len(task.scored))
+        unscored = {i for i, c in enumerate(task.scored) if int(c) in fitted.unscored}
         empty = set(np.flatnonzero(np.isnan(scores).all(axis=0)).tolist())
-        assert silent == empty, "a pair without a value has a reason, and no other has"
-        labels = task.dataset.labels(task.test_rows, task.judged)
+        assert unscored == empty, "pairs without scores, and no others, have a reason"
+        labels = task.dataset.labels(task.test_rows, task.scored)
         return pair_aurocs(scores, labels)
 
-    return judge
+    return evaluate

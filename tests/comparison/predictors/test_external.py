@@ -1,4 +1,4 @@
-"""Scores from files: each kind is read, and what is wrong is refused in a line."""
+"""Scores from files: every format is read, and errors are one line."""
 
 import dataclasses
 import gzip
@@ -36,7 +36,7 @@ ROWS = [
     ("chr20", 90, 160, 3.0),
     ("chr20", 1000, 1001, 9.0),
 ]
-# The same for a bigWig, whose stretches may not overlap.
+# The same for a bigWig, whose intervals may not overlap.
 APART = [ROWS[0], ("chr1", 210, 400, 7.0), *ROWS[2:]]
 EXPECTED = [2.5, np.nan, 3.0, 3.0, np.nan]
 
@@ -58,7 +58,7 @@ def _narrowpeak(chrom, start, end, value):
         max_size=9,
     ),
 )
-def test_the_maximum_is_over_what_shares_a_base(starts, length, rows):
+def test_the_maximum_is_over_intervals_that_share_a_base(starts, length, rows):
     first = np.array(sorted(starts), dtype=np.int64)
     table = np.array(rows, dtype=np.int64).reshape(-1, 3)
     found = site_maxima(
@@ -86,7 +86,7 @@ def test_text_files_are_read(tmp_path, kind):
     np.testing.assert_array_equal(site_scores(path, SITES), EXPECTED)
 
 
-def test_a_bed_without_scores_says_where(tmp_path):
+def test_a_bed_without_scores_is_1_where_it_has_intervals(tmp_path):
     path = _write(tmp_path / "x.bed", [row[:3] for row in ROWS])
     np.testing.assert_array_equal(site_scores(path, SITES), [1, np.nan, 1, 1, np.nan])
 
@@ -114,7 +114,7 @@ def test_files_of_another_build_or_kind_are_refused(tmp_path):
         file.addEntries(["chr20"], [5], ends=[9], values=[1.0])
     with pytest.raises(InputFileError, match="another build"):
         site_scores(tmp_path / "x.bw", SITES)
-    with pytest.raises(InputFileError, match="tells no kind of file"):
+    with pytest.raises(InputFileError, match="unknown format"):
         site_scores(_write(tmp_path / "x.txt", ROWS), SITES)
     with pytest.raises(InputFileError, match="no such file"):
         site_scores(tmp_path / "absent.bed", SITES)
@@ -126,10 +126,10 @@ def test_files_of_another_build_or_kind_are_refused(tmp_path):
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        (("chr1", 5, 5, 1.0), "start 5 and end 5 are no interval"),
-        (("chr1", -5, 5, 1.0), "start -5 and end 5 are no interval"),
+        (("chr1", 5, 5, 1.0), "start 5 and end 5 are not an interval"),
+        (("chr1", -5, 5, 1.0), "start -5 and end 5 are not an interval"),
         (("chr1", "x", 5, 1.0), "invalid literal"),
-        (("chr1", 1, 5, "nan"), "the value 'nan' is no number to rank by"),
+        (("chr1", 1, 5, "nan"), "the value 'nan' is not a finite number"),
         (("chr1", 1, 5, "high"), "could not convert"),
         (("chr1", 1, 5), "3 columns, and bedgraph has at least 4"),
     ],
@@ -142,7 +142,7 @@ def test_a_broken_row_is_named_by_its_line(tmp_path, row, message):
 
 def test_an_empty_or_damaged_file_is_refused(tmp_path):
     path = _write(tmp_path / "x.bed", [("# nothing",)])
-    with pytest.raises(InputFileError, match="holds no interval"):
+    with pytest.raises(InputFileError, match="contains no interval"):
         site_scores(path, SITES)
     path = tmp_path / "x.bed.gz"
     path.write_bytes(gzip.compress(b"chr1\t1\t5\n" * 1000)[:40])
@@ -166,26 +166,26 @@ def _scores_file(folder, task, rows, values):
 
 
 def test_missing_values_count_in_two_ways(tmp_path, task, aurocs):
-    labels = task.dataset.labels(task.test_rows, task.judged)
-    # A tool that scores half of the sites, by the truth of them, higher if bound.
+    labels = task.dataset.labels(task.test_rows, task.scored)
+    # A tool that scores half of the sites, higher if bound.
     scored = np.arange(len(task.test_rows)) % 2 == 0
     values = np.where(labels[:, 2] == 1, 2.0, -1.0)
     _scores_file(tmp_path, task, task.test_rows[scored], values[scored])
     table = _table(tmp_path, task, [("max", "hepg2", "scores.bedgraph")])
     lowest, covered = External(table), External(table, covered=True)
     fitted = lowest.fit(task)
-    assert set(fitted.silent) == {2, 7}
-    scores = lowest.score(task, fitted, task.test_rows, task.judged)[:, 2]
+    assert set(fitted.unscored) == {2, 7}
+    scores = lowest.score(task, fitted, task.test_rows, task.scored)[:, 2]
     assert not np.isnan(scores).any()
     assert scores[~scored].max() < scores[scored].min()
     assert aurocs(lowest, task)[2] < 1
-    alone = covered.score(task, covered.fit(task), task.test_rows, task.judged)[:, 2]
+    alone = covered.score(task, covered.fit(task), task.test_rows, task.scored)[:, 2]
     np.testing.assert_array_equal(np.isnan(alone), ~scored)
     np.testing.assert_array_equal(alone[scored], values[scored])
 
 
-def test_sites_are_the_places_of_the_labels(tmp_path, task):
-    """With sequences longer than the site, what touches only the flanks is outside."""
+def test_sites_are_the_labeled_bases(tmp_path, task):
+    """With sequences longer than the site, intervals in the flanks are outside."""
     dataset = dataclasses.replace(
         task.dataset, parameters={"rule": {"site": 10}, "seq_len": 60}
     )
@@ -193,7 +193,7 @@ def test_sites_are_the_places_of_the_labels(tmp_path, task):
     _scores_file(tmp_path, task, task.test_rows, np.ones(len(task.test_rows)))
     table = _table(tmp_path, task, [("MAX", "HepG2", "scores.bedgraph")])
     scores = External(table, covered=True).score(
-        task, None, task.test_rows, task.judged
+        task, None, task.test_rows, task.scored
     )
     assert np.isnan(scores).all()
 
@@ -218,7 +218,7 @@ def test_tables_are_checked_line_by_line(tmp_path, task):
     with pytest.raises(InputFileError, match="cannot read"):
         read_score_table("piq", tmp_path / "no.tsv", task.dataset.vocabulary)
     idle = _table(tmp_path, task, [("MAX", "K562", "scores.bedgraph")])
-    with pytest.raises(InputFileError, match="none of its pairs is judged"):
+    with pytest.raises(InputFileError, match="none of its pairs is scored"):
         External(idle).check(task)
     for text in ("piq", "=x.tsv", "a/b=x.tsv", "piq="):
         with pytest.raises(UsageError, match=r"write NAME=TABLE\.tsv"):

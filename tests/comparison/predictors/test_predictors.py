@@ -15,12 +15,12 @@ from tfimpute_tracks.comparison.predictors.fitting import (
     reverse_complement,
 )
 from tfimpute_tracks.comparison.predictors.gkm_svm import GkmSvm
-from tfimpute_tracks.comparison.predictors.registry import choose_predictors
 from tfimpute_tracks.comparison.predictors.retrained_tfimpute import RetrainedTFImpute
 from tfimpute_tracks.comparison.predictors.tfimpute import (
     TFImputePredictor,
     TfMeanPredictor,
 )
+from tfimpute_tracks.comparison.predictors.training_groups import pooled_sample
 from tfimpute_tracks.errors import UsageError
 from toys import make_dataset, make_model
 
@@ -39,7 +39,7 @@ def _one_thread():
 def test_a_planted_motif_is_found(make, n_sites, n_sequences, aurocs):
     dataset = make_dataset(n_sites)
     planted, shuffled = (
-        make_task(d, judged=[9], n_sequences=n_sequences)
+        make_task(d, scored=[9], n_sequences=n_sequences)
         for d in (dataset, shuffle_sites(dataset))
     )
     assert aurocs(make(), planted)[0] > 0.75
@@ -48,35 +48,37 @@ def test_a_planted_motif_is_found(make, n_sites, n_sequences, aurocs):
 
 def test_planted_motifs_of_all_pairs_are_found_at_once(aurocs):
     # A held-out pair borrows the output of another cell line; a trained one has one.
-    planted = make_task(make_dataset(6000), judged=[8, 9], n_sequences=4000)
+    planted = make_task(make_dataset(6000), scored=[8, 9], n_sequences=4000)
     assert aurocs(DeepSea(), planted).min() > 0.75
 
 
 @pytest.mark.slow
-def test_our_network_learns_from_the_rivals_sequences(aurocs):
+def test_tfimpute_is_trained_on_the_same_sequences(aurocs):
     # Small motifs in sequences of 60: long filters find them slowly.
-    planted = make_task(make_dataset(6000), judged=[2, 9], n_sequences=4000)
+    planted = make_task(make_dataset(6000), scored=[2, 9], n_sequences=4000)
     fitted = RetrainedTFImpute().fit(planted)
     assert fitted.n_sequences <= 3 * 4000
     assert aurocs(RetrainedTFImpute(), planted).min() > 0.75
 
 
 @pytest.mark.slow
-def test_labels_of_other_sites_teach_deepsea_nothing(aurocs):
+def test_deepsea_finds_nothing_in_permuted_labels(aurocs):
     dataset = shuffle_sites(make_dataset(7200))
-    found = aurocs(DeepSea(), make_task(dataset, judged=[8, 9], n_sequences=4000))
+    found = aurocs(DeepSea(), make_task(dataset, scored=[8, 9], n_sequences=4000))
     assert 0.4 < found.min() <= found.max() < 0.6
 
 
-def test_two_ways_of_deepsea_share_a_network(task):
+def test_both_variants_of_deepsea_share_a_network(task):
     task = dataclasses.replace(task, n_sequences=60)
-    networks = {}
-    nearest, mean = DeepSea(trained=networks), DeepSea(mean=True, trained=networks)
+    nearest, mean = DeepSea(), DeepSea(mean=True)
     first, second = nearest.fit(task), mean.fit(task)
     assert first.state is second.state
-    assert len(networks) == 1
+    assert (first.n_sequences, second.n_sequences) == (
+        len(pooled_sample(task)[0]),
+        None,
+    )
     a, b = (
-        p.score(task, f, task.test_rows, task.judged)
+        p.score(task, f, task.test_rows, task.scored)
         for p, f in ((nearest, first), (mean, second))
     )
     assert not np.array_equal(a, b)
@@ -87,24 +89,24 @@ def test_the_same_seed_gives_the_same_scores(task):
     runs = []
     for _ in range(2):
         fitted = DeepBind().fit(task)
-        runs.append(DeepBind().score(task, fitted, task.test_rows, task.judged))
+        runs.append(DeepBind().score(task, fitted, task.test_rows, task.scored))
     np.testing.assert_array_equal(*runs)
 
 
-def test_a_pair_without_labels_of_its_own_has_no_machine(task):
-    judged = dataclasses.replace(task, judged=np.array([8, 9]), n_sequences=40)
-    fitted = GkmSvm(per_pair=True).fit(judged)
-    assert set(fitted.silent) == {9}
-    assert "held out" in fitted.silent[9]
+def test_a_held_out_pair_has_no_machine_of_its_own(task):
+    mixed = dataclasses.replace(task, scored=np.array([8, 9]), n_sequences=40)
+    fitted = GkmSvm(per_pair=True).fit(mixed)
+    assert set(fitted.unscored) == {9}
+    assert "held out" in fitted.unscored[9]
 
 
 def test_models_are_scored_as_they_predict(tmp_path, task):
     model = make_model(tmp_path)
-    ours, mean = TFImputePredictor(model), TfMeanPredictor(model)
-    rows, columns = task.test_rows[:50], task.judged
+    model_itself, mean = TFImputePredictor(model), TfMeanPredictor(model)
+    rows, columns = task.test_rows[:50], task.scored
     pairs = [task.pair(int(c)) for c in columns]
     expected = model.predict(task.dataset.codes[rows], pairs)
-    logits = ours.score(task, ours.fit(task), rows, columns)
+    logits = model_itself.score(task, model_itself.fit(task), rows, columns)
     np.testing.assert_allclose(1 / (1 + np.exp(-logits)), expected, atol=1e-5)
     cells = [task.pair(int(c)) for c in task.cells_of("MAX")]
     expected = model.predict(task.dataset.codes[rows], cells).mean(axis=1)
@@ -116,20 +118,20 @@ def test_another_length_of_sequences_is_refused(tmp_path, task):
     short = dataclasses.replace(task, dataset=make_dataset(100, seq_len=50))
     with pytest.raises(UsageError, match="prepare --seq-len 60"):
         TFImputePredictor(make_model(tmp_path)).score(
-            short, None, np.arange(5), task.judged
+            short, None, np.arange(5), task.scored
         )
 
 
 def test_average_activity_reads_the_labels_of_other_cell_lines(task):
     fitted = AverageActivity().fit(task)
-    scores = AverageActivity().score(task, fitted, task.test_rows, task.judged)
+    scores = AverageActivity().score(task, fitted, task.test_rows, task.scored)
     labels = task.dataset.labels(task.test_rows)
-    for place, column in enumerate(task.judged):
+    for place, column in enumerate(task.scored):
         cells = task.cells_of(task.pair(int(column)).tf)
         for row in range(40):
             known = [v for v in labels[row, cells] if v >= 0]
             assert scores[row, place] == pytest.approx(np.mean(np.array(known) == 1))
-    assert "no prediction from sequence" in AverageActivity().fit(task).notes[0]
+    assert "no sequence is used" in AverageActivity().fit(task).notes[0]
 
 
 def test_a_detector_reads_both_strands_alike():
@@ -146,20 +148,3 @@ def test_ignored_labels_cost_nothing():
     labels = torch.tensor([[1, -1], [0, -1]], dtype=torch.int8)
     torch.testing.assert_close(masked_loss(logits, labels), known)
     assert masked_loss(logits, torch.full((2, 2), -1, dtype=torch.int8)) == 0
-
-
-def test_names_of_predictors(tmp_path):
-    model = make_model(tmp_path)
-    names = [p.name for p in choose_predictors(["model", "deepsea"], [model])]
-    assert names == ["model", "deepsea"]
-    other = dataclasses.replace(model, name="b")
-    names = [p.name for p in choose_predictors(["model"], [model, other])]
-    assert names == ["model-toy", "model-b"]
-    with pytest.raises(
-        UsageError, match=r"unknown predictor 'svm'; give some of model"
-    ):
-        choose_predictors(["svm"], [model])
-    with pytest.raises(UsageError, match="predictors repeat: motif"):
-        choose_predictors(["motif", "motif"], [model])
-    with pytest.raises(UsageError, match="no predictor"):
-        choose_predictors([], [model])

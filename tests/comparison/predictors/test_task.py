@@ -1,4 +1,4 @@
-"""Training sites are drawn by seed and name, both classes alike, and never judged."""
+"""Training sites are drawn by seed and name, as many bound as unbound, no test sites."""
 
 import dataclasses
 
@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from task_toys import make_task
 from tfimpute_tracks.comparison.predictors.task import sample_rows
 from tfimpute_tracks.comparison.predictors.training_groups import (
-    pair_units,
-    pairs_or_tfs,
-    tf_units,
+    pair_groups,
+    pair_or_tf_groups,
+    tf_groups,
 )
 from tfimpute_tracks.dataset import PairLists
 from toys import make_dataset
@@ -30,7 +30,7 @@ def test_a_sample_is_half_bound_and_known(task):
     assert (labels[~sample.bound] == 0).all()
 
 
-def test_a_held_out_pair_teaches_nothing(task):
+def test_a_held_out_pair_is_not_trained_on(task):
     assert 9 not in task.cells_of("MAX")
     assert set(task.cells_of("MAX")) == {8, 10, 11}
 
@@ -57,35 +57,35 @@ def test_sites_are_drawn_once_each(n_sites, seed):
     np.testing.assert_array_equal(drawn, sample_rows(rows, n_sites, seed))
 
 
-def test_units_of_held_out_and_trained_pairs(task):
-    mixed = dataclasses.replace(task, judged=np.array([7, 8, 9]))
-    units, silent = tf_units(mixed)
-    assert [(u.name, u.judged) for u in units] == [("EP300", (7,)), ("MAX", (8, 9))]
-    assert not silent
-    units, silent = pair_units(mixed)
-    assert [(u.name, u.judged) for u in units] == [("MAX:GM12878", (8,))]
-    assert set(silent) == {7, 9}
-    units, silent = pairs_or_tfs(mixed)
-    assert sorted(c for u in units for c in u.judged) == [7, 8, 9]
-    assert not silent
+def test_groups_of_held_out_and_trained_pairs(task):
+    mixed = dataclasses.replace(task, scored=np.array([7, 8, 9]))
+    groups, unscored = tf_groups(mixed)
+    assert [(g.name, g.scored) for g in groups] == [("EP300", (7,)), ("MAX", (8, 9))]
+    assert not unscored
+    groups, unscored = pair_groups(mixed)
+    assert [(g.name, g.scored) for g in groups] == [("MAX:GM12878", (8,))]
+    assert set(unscored) == {7, 9}
+    groups, unscored = pair_or_tf_groups(mixed)
+    assert sorted(c for g in groups for c in g.scored) == [7, 8, 9]
+    assert not unscored
     alone = dataclasses.replace(mixed, trained=np.array([8]))
-    assert set(tf_units(alone)[1]) == {7}
-    assert set(pairs_or_tfs(alone)[1]) == {7}
+    assert set(tf_groups(alone)[1]) == {7}
+    assert set(pair_or_tf_groups(alone)[1]) == {7}
 
 
 @pytest.mark.parametrize("columns", [[0], [0, 1, 3], [4, 6]])
-def test_what_says_nothing_of_a_pair_is_not_unbound(columns):
-    """Every third site speaks of the pairs that a list names, and of no others."""
+def test_unlabeled_sites_are_not_unbound(columns):
+    """Every third site is labeled in listed pairs only."""
     dataset = make_dataset()
     labels = dataset.labels(np.arange(900))
-    silent = np.arange(900) % 3 == 0
+    listed = np.arange(900) % 3 == 0
     drawn = np.random.default_rng(0).random(labels.shape) < 0.3
     negative = PairLists.from_entries(
-        *np.nonzero((labels == 0) & silent[:, None] & drawn), 900
+        *np.nonzero((labels == 0) & listed[:, None] & drawn), 900
     )
     dataset = dataclasses.replace(
         dataset,
-        default_label=np.where(silent, -1, 0).astype(np.int8),
+        default_label=np.where(listed, -1, 0).astype(np.int8),
         negative=negative,
     )
     task = make_task(dataset, n_sequences=10**6)

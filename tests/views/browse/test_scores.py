@@ -42,7 +42,7 @@ def test_signals_are_those_of_a_scan(scores, whole):
     starts, values = whole
     index = scores.model.cells.index("K562")
     live = scores.signal(PAIR, "probability", WHOLE)
-    assert live.start == starts[0] + scores.layout.offset
+    assert live.start == starts[0] + scores.run.offset
     np.testing.assert_array_equal(live.values, values[:, index])
     assert np.isnan(live.values).any()
     specific = scores.signal(PAIR, "specificity", WHOLE).values
@@ -76,7 +76,7 @@ def test_what_is_around_a_tile_counts_as_in_a_scan(toy, around, tmp_path):
                 here = Region(chrom, start + 333, end - 111)
                 part = scores.signal(PAIR, "probability", here).values
                 begin, _, live = scores.signal(PAIR, "probability", region)[1:]
-                first = begin - scores.layout.offset
+                first = begin - scores.run.offset
                 assert first == starts[0]
                 np.testing.assert_array_equal(live, values[:, 0])
                 skip = (scores.tiles(here)[0].first - first) // scores.stride

@@ -31,7 +31,7 @@ from tfimpute_tracks.views.hubs.summary_stats import (
     sample_regions,
     score_histogram,
 )
-from toys import make_model
+from toys import make_model, make_record
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +132,7 @@ def test_tracks_without_zoom_levels_are_summed_up_too(tmp_path):
 
 def test_pairs_without_files_or_peaks_are_told(folder_of, tmp_path):
     folder = folder_of([("A", "<b>"), ("B", "c")])
-    bare = [type(track)(track.pair, "imputed", 0.9, 0) for track in folder.tracks]
+    bare = [make_record(track.pair, threshold=0.9) for track in folder.tracks]
     dest = tmp_path / "bare.html"
     write_report(TrackFolder(tmp_path, bare, []), dest, CardLookup())
     assert "No pair has a peak" in dest.read_text()

@@ -1,4 +1,4 @@
-"""What a folder holds is what its receipts tell, if the files are as told."""
+"""A folder holds what its receipts list, if the files are as listed."""
 
 import json
 import shutil
@@ -51,27 +51,27 @@ def test_what_is_not_whole_or_not_ours_is_named(folder):
     told = " | ".join(folder_found.errors)
     for name in ("CTCF.K562.bb", "CTCF.NB4.bw", "somebody.bw", "CEBPB.HepG2"):
         assert f"{folder / name}" in told
-    assert f"has {len(content) - 1:,} bytes and not the {len(content):,}" in told
-    # The damaged receipt vouches for nothing: its files are strangers now.
+    assert f"has {len(content) - 1:,} bytes instead of the {len(content):,}" in told
+    # A damaged receipt lists nothing: its files belong to no receipt.
     assert "CEBPB.HepG2.bw: no receipt" in told
 
 
-@pytest.mark.parametrize("lost", ["pair", "threshold", "peaks"])
+@pytest.mark.parametrize("lost", ["pair", "threshold", "weights"])
 def test_a_receipt_that_does_not_describe_its_track_is_named(folder, lost):
     path = folder / "CTCF.NB4.receipt.json"
     receipt = json.loads(path.read_text())
-    del receipt["parameters"][lost]
+    del receipt["record"][lost]
     path.write_text(json.dumps(receipt))
     folder_found = find_tracks(folder)
     assert len(folder_found.tracks) == 2
     assert any("CTCF.NB4.receipt.json" in error for error in folder_found.errors)
 
 
-def test_a_receipt_of_before_lacks_only_what_is_not_needed(folder):
+def test_a_receipt_may_lack_what_is_not_needed(folder):
     path = folder / "CTCF.NB4.receipt.json"
     receipt = json.loads(path.read_text())
-    for name in ("expected_auroc", "weights", "signal", "regions", "genome"):
-        receipt["parameters"].pop(name, None)
+    for name in ("expected_auroc", "signal", "regions", "genome"):
+        receipt["record"].pop(name, None)
     path.write_text(json.dumps(receipt))
     folder_found = find_tracks(folder)
     assert folder_found.errors == []
@@ -79,7 +79,7 @@ def test_a_receipt_of_before_lacks_only_what_is_not_needed(folder):
 
 
 def test_no_folder_and_no_track(tmp_path):
-    with pytest.raises(InputFileError, match="is no folder"):
+    with pytest.raises(InputFileError, match="is not a folder"):
         find_tracks(tmp_path / "none")
     with pytest.raises(InputFileError, match="no bigWig or bigBed"):
         find_tracks(tmp_path)

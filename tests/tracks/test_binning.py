@@ -6,15 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tfimpute_tracks.engines.tiles import TileRange
-from tfimpute_tracks.errors import UsageError
-from tfimpute_tracks.tracks.rendering import TrackLayout, TrackOptions, mean_bins
+from tfimpute_tracks.genome.signal import Signal
+from tfimpute_tracks.tracks.binning import mean_bins
 
 STRIDE = 20
-SIZES = {"chr1": 10**6, "chr2": 10**6}
 
 
-def _naive(layout, per_bin, tiles):
-    """The slow twin. `tiles`: {(chrom, index): value}, of several stretches."""
+def _naive(origin, per_bin, tiles):
+    """The reference implementation. `tiles`: {(chrom, index): value}, of several runs."""
     bins = {}
     for chrom, index in sorted(tiles):
         stretch = index
@@ -26,8 +25,8 @@ def _naive(layout, per_bin, tiles):
         values = [float(tiles[chrom, index]) for index in members]
         known = [value for value in values if not np.isnan(value)]
         mean = sum(known) / len(known) if known else float("nan")
-        start = members[0] * layout.stride + layout.offset
-        end = (members[-1] + 1) * layout.stride + layout.offset
+        start = members[0] * STRIDE + origin
+        end = (members[-1] + 1) * STRIDE + origin
         drawn.append((chrom, start, end, mean))
     return drawn
 
@@ -53,8 +52,8 @@ STRETCH = st.tuples(
     st.sampled_from([1, 2, 5, 16384]),
     st.sampled_from([STRIDE, 60, 10]),
 )
-def test_bins_are_those_of_the_slow_twin(one, other, per_bin, at_once, seq_len):
-    layout = TrackLayout(STRIDE, seq_len, SIZES)
+def test_bins_are_those_of_the_reference(one, other, per_bin, at_once, seq_len):
+    origin = (seq_len - STRIDE) // 2
     blocks, tiles = [], {}
     for chrom, stretches in (("chr1", one), ("chr2", other)):
         index = 0
@@ -62,12 +61,13 @@ def test_bins_are_those_of_the_slow_twin(one, other, per_bin, at_once, seq_len):
             index += gap
             for first in range(0, len(values), at_once):
                 some = np.array(values[first : first + at_once], dtype=np.float32)
-                blocks.append((TileRange(chrom, index * STRIDE, len(some)), some))
+                tiles_of = TileRange(chrom, index * STRIDE, len(some))
+                blocks.append(tiles_of.signal(some, STRIDE, seq_len))
                 for value in some:
                     tiles[chrom, index] = value
                     index += 1
-    drawn = _flat(mean_bins(layout, per_bin, blocks))
-    expected = _naive(layout, per_bin, tiles)
+    drawn = _flat(mean_bins(blocks, per_bin, origin))
+    expected = _naive(origin, per_bin, tiles)
     assert [bin_[:3] for bin_ in drawn] == [bin_[:3] for bin_ in expected]
     values = [[bin_[3] for bin_ in some] for some in (drawn, expected)]
     np.testing.assert_allclose(*values, rtol=1e-6)
@@ -75,29 +75,17 @@ def test_bins_are_those_of_the_slow_twin(one, other, per_bin, at_once, seq_len):
 
 @pytest.mark.parametrize("per_bin", [2, 5, 64, 3000])
 def test_no_bit_depends_on_the_blocks(rng, per_bin):
-    layout = TrackLayout(STRIDE, 60, SIZES)
     values = rng.random(5000).astype(np.float32)
     values[rng.random(5000) < 0.2] = np.nan
 
     def drawn(at_once):
         cuts = range(0, len(values), at_once)
-        parts = [(first, values[first : first + at_once]) for first in cuts]
-        blocks = [(TileRange("chr1", f * STRIDE, len(v)), v) for f, v in parts]
-        return [value for *_, value in _flat(mean_bins(layout, per_bin, blocks))]
+        blocks = [
+            Signal("chr1", 20 + f * STRIDE, STRIDE, values[f : f + at_once])
+            for f in cuts
+        ]
+        return [value for *_, value in _flat(mean_bins(blocks, per_bin, 20))]
 
     whole = drawn(5000)
     for at_once in (1, 37, 1024):
         np.testing.assert_array_equal(drawn(at_once), whole)
-
-
-@pytest.mark.parametrize(
-    ("size", "said"), [(150, "100 or 200"), (60, "100 or 200"), (1999, "1900 or 2000")]
-)
-def test_a_bin_that_parts_a_tile_is_refused(size, said):
-    with pytest.raises(UsageError, match=f"--bin-size {size}.*give {said}"):
-        TrackOptions(bin_size=size).tiles_per_bin(100)
-
-
-def test_without_a_bin_size_each_tile_is_a_bin():
-    assert TrackOptions().tiles_per_bin(100) == 1
-    assert TrackOptions(bin_size=100).about(100) == TrackOptions().about(100)
