@@ -148,7 +148,7 @@ def evaluate_model(
     UnknownNameError
         The model does not know a TF or cell line of the data set.
     UsageError
-        There is no pair.
+        No pair is left.
     """
     if not len(columns):
         raise UsageError(

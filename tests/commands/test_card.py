@@ -154,7 +154,9 @@ def test_peaks_are_compared_with_measured_ones_along_the_chromosome(folder, comp
     assert card["fdr"]["imputed"]["genome"]["tiles"]["0.5"]["pairs"] > 0
     for entry in card["pairs"]:
         assert 0 < entry["genome"]["bound_tiles"] < 0.2
-        assert (entry["genome"]["peak_recall"] > 0) == (entry in calling)
+        assert entry["genome"]["peak_recall"] >= 0
+    found = [entry["genome"]["peak_recall"] for entry in calling]
+    assert np.mean(found) > 0.2
 
 
 @pytest.mark.slow
