@@ -11,6 +11,7 @@ from tfimpute_tracks.errors import OutputError, WriteError
 from tfimpute_tracks.genome.signal import Signal
 from tfimpute_tracks.kernels.peaks import Peaks
 from tfimpute_tracks.storage import (
+    Record,
     atomic_file,
     check_writable_dir,
     write_receipt,
@@ -103,7 +104,7 @@ def test_receipt(disk):
     fill = disk / "fill"
     fill.write_bytes(bytes(DISK))
     with pytest.raises(WriteError, match="disk full"):
-        write_receipt(disk / "r", {}, [fill], megabases=1, seconds=1)
+        write_receipt(disk / "r", Record(), [fill], megabases=1, seconds=1)
     assert list(disk.iterdir()) == [fill]
 
 
