@@ -1,7 +1,7 @@
 """Storage: writing files safely, and reading text tables.
 
 Files are written atomically (``atomic``) and identified by their contents (``digest``).
-A run records what it read and wrote (``receipt``). ``table`` reads every text table,
+A run records what it read and wrote (``record``). ``table`` reads every text table,
 ``dataframe_io`` writes tables of results, ``hdf5_columns`` and ``arrays`` store arrays
 in HDF5. The formats of tracks are in ``tracks/formats``.
 """

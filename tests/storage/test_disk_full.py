@@ -11,7 +11,6 @@ from tfimpute_tracks.errors import OutputError, WriteError
 from tfimpute_tracks.genome.signal import Signal
 from tfimpute_tracks.kernels.peaks import Peaks
 from tfimpute_tracks.storage import (
-    Record,
     atomic_file,
     check_writable_dir,
     write_receipt,
@@ -22,6 +21,7 @@ from tfimpute_tracks.tracks.formats import (
     SignalStyle,
     write_track,
 )
+from tfimpute_tracks.tracks.record import TrackOptions
 
 SIZES = {"chr1": 200_000_000}
 DISK = 1 << 18
@@ -104,7 +104,7 @@ def test_receipt(disk):
     fill = disk / "fill"
     fill.write_bytes(bytes(DISK))
     with pytest.raises(WriteError, match="disk full"):
-        write_receipt(disk / "r", Record(), [fill], megabases=1, seconds=1)
+        write_receipt(disk / "r", TrackOptions(), [fill], megabases=1, seconds=1)
     assert list(disk.iterdir()) == [fill]
 
 
