@@ -36,7 +36,7 @@ def show_results(results: Sequence[PairResult], as_json: bool, hint: str = "") -
             result.record.status,
             result.record.n_peaks,
             result.record.threshold,
-            "kept from an earlier run" if result.reused else "written",
+            "reused from an earlier run" if result.reused else "written",
         ]
         for result in results
     ]

@@ -1,6 +1,6 @@
 """A scan: regions and pairs in, a set of files per pair out.
 
-The first pair's signal is written while the scan goes on, all else when it has ended;
+The first pair's signal is written during the scan, everything else at its end;
 every file atomically, and a pair's receipt last. A pair whose receipt has the same
 content and intact files is not computed again, and an interrupted scan is resumed from
 its checkpoint.

@@ -29,7 +29,7 @@ EXACT_TOLERANCE = 1e-4
 FAST_TOLERANCE = 2e-3
 """The same for `fast`."""
 
-_LETTERS = 12_000
+_N_BASES = 12_000
 _PAIRS = 24
 
 
@@ -71,7 +71,7 @@ def run_selfcheck(
     pairs = [every[i] for i in chosen]
     region = bundled_region()
     middle = (region.start + region.end) // 2
-    real = open_bundled().codes(region.chrom, middle, middle + _LETTERS)
+    real = open_bundled().codes(region.chrom, middle, middle + _N_BASES)
     sequences = {"chr20": real, "random with N": _hard_sequence(rng)}
     return [
         _compare(
@@ -100,8 +100,8 @@ def _compare(
     model, stride = scorer.model, scorer.stride
     seq_len = model.config.seq_len
     n_tiles = (len(codes) - model.config.receptive_field) // stride + 1
-    letters = codes[scorer.grid.code_slice(0, n_tiles)]
-    scores = sigmoid(scorer.score(letters, TileRange("", 0, n_tiles)))
+    read = codes[scorer.grid.code_slice(0, n_tiles)]
+    scores = sigmoid(scorer.score(read, TileRange("", 0, n_tiles)))
     seconds = time.monotonic() - began
     spans = np.lib.stride_tricks.sliding_window_view(
         codes, model.config.receptive_field
@@ -123,8 +123,8 @@ def _compare(
 
 
 def _hard_sequence(rng: np.random.Generator) -> NDArray[np.uint8]:
-    codes = rng.integers(0, 4, _LETTERS).astype(np.uint8)
-    codes[rng.random(_LETTERS) < 0.02] = 4
+    codes = rng.integers(0, 4, _N_BASES).astype(np.uint8)
+    codes[rng.random(_N_BASES) < 0.02] = 4
     codes[3_000:3_500] = 4
     return codes
 

@@ -1,11 +1,11 @@
-"""What a signal track can hold: names, formulas, and how each is drawn.
+"""The signals of a track: names, formulas, and how each is drawn.
 
-A score is a probability. Its log-odds show differences between places that are all
+A score is a probability. Its log-odds show differences between sites that are all
 unlikely, or all likely; its specificity, probability minus the mean over the cell lines
-of the same TF, shows what sets one cell line apart. A score is no share of bound sites,
-for training made both classes equally frequent; calibrated it is one. Peaks are called
-on the probability whatever is drawn. Formulas keep NaN, which stands for a tile without
-a score. Where scores come from, and where they are drawn, is not here.
+of the same TF, shows what is special about one cell line. A score is not the fraction
+of bound sites, because training made both classes equally frequent; a calibrated score
+is. Peaks are called on the probability whatever is drawn. Formulas preserve NaN, which
+means a tile without a score.
 """
 
 from __future__ import annotations
@@ -156,7 +156,7 @@ def calibration_line(model: Model, pair: Pair) -> tuple[float, float]:
     Raises
     ------
     UsageError
-        The model's card tells none.
+        The model's card has none.
     """
     line = model.calibration(pair)
     if line is None:

@@ -47,7 +47,7 @@ def test_from_all_missing_pairs_to_tracks_table_and_hub(run, toy, tmp_path):
     assert (tracks / "CTCF.HepG2.bw").exists()
     code, out, _ = run("export", store, "--pairs", pairs, "-o", tracks, "--json")
     assert {p["state"] for p in json.loads(out)["pairs"]} == {
-        "kept from an earlier run"
+        "reused from an earlier run"
     }
     # The store may come after the chromosomes.
     named = ["--tf", "CTCF", "--cell", "HepG2", "-o", tmp_path / "one"]

@@ -71,7 +71,7 @@ def test_a_second_scan_with_other_tracks_is_made_anew(toy, run, rng):
     scan = ["scan", "--tf", "MAX", "--cell", "K562", "-e", folder / "e.h5", *options]
     scan += ["-o", folder / "tracks"]
     assert run(*scan)[0] == 0
-    assert "kept from an earlier run" in run(*scan)[1]
+    assert "reused from an earlier run" in run(*scan)[1]
     draw_store(folder / "e.h5", rng)
     assert "written" in run(*scan)[1]
 

@@ -14,7 +14,7 @@ import pytest
 # Old word -> what to write.
 WORDS = {
     r"(?<!ASCII )(?<!case )letters?(?!-spacing|, digits)": "sequence, bases, nucleotides",
-    r"told|tells?|telling": "reports, lists, contains, tells apart: discriminates",
+    r"told|(?<!\.)tells?|telling": "reports, lists, contains, tells apart: discriminates",
     r"worth": "performance, reliability, calibration",
     r"kept from": "held out",
     r"go(es|ing)? by": "uses, is conditioned on",
@@ -72,14 +72,6 @@ ALLOWED = {
 # Files that still have old words. Rewrite them; never add to this list.
 NOT_YET = (
     "commands/evidence_train.py",
-    "commands/results.py",
-    "tracks/formats/bbi.py",
-    "tracks/formats/bigwig.py",
-    "tracks/formats/blocks.py",
-    "tracks/formats/reading.py",
-    "tracks/job.py",
-    "tracks/selfcheck.py",
-    "tracks/signals.py",
     "training/__init__.py",
     "training/evidence_calibration.py",
     "training/evidence_fit.py",

@@ -1,11 +1,14 @@
 """The record of a track: what decides its content, what describes it."""
 
 import dataclasses
+import typing
 
 import numpy as np
 import pytest
 
+from tfimpute_tracks.commands import options
 from tfimpute_tracks.errors import UsageError
+from tfimpute_tracks.tracks.formats import FORMATS
 from tfimpute_tracks.tracks.record import RunRecord, TrackOptions, TrackRecord
 from tfimpute_tracks.vocabulary import Pair
 from toys import make_record
@@ -94,3 +97,8 @@ def test_the_title_says_what_is_known():
     assert known.title().endswith("; imputed; expected AUROC 0.88 (0.80 to 0.90)")
     trained = dataclasses.replace(RECORD, status="trained", expected_auroc=0.876)
     assert trained.title().endswith("; trained; AUROC 0.88")
+
+
+def test_the_help_of_the_formats_names_each():
+    about = typing.get_args(options.Formats)[1].help
+    assert all(name in about for name in FORMATS)

@@ -204,7 +204,7 @@ def test_all_that_scores_depend_on_is_read(tmp_path, genome):
 
 @CONFIGS
 def test_the_self_test_looks_around_as_well(tmp_path, monkeypatch, config):
-    monkeypatch.setattr(selfcheck, "_LETTERS", 4_000)
+    monkeypatch.setattr(selfcheck, "_N_BASES", 4_000)
     model = make_model(tmp_path, config=config)
     records = [record for record in run_selfcheck(model) if record.engine[:3] == "cpu"]
     assert {record.stride for record in records} == {config.stride, 37}

@@ -57,7 +57,7 @@ _ZOOM_FACTOR = 4
 
 @dataclass(frozen=True)
 class BbiKind:
-    """What tells one kind of file from another.
+    """What distinguishes one kind of file from another.
 
     Attributes
     ----------
@@ -91,7 +91,7 @@ def open_bbi(
     Parameters
     ----------
     path : Path
-        The file to write. Zoom levels wait in unnamed files beside it.
+        The file to write. Zoom levels are kept in unnamed temporary files in its folder.
     kind : BbiKind
     chrom_sizes : mapping of str to int
         Chromosome -> bp. Their order numbers them from 0; data comes in it.

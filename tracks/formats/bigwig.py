@@ -38,7 +38,7 @@ _ITEMS_PER_BLOCK = 2048
 _KIND = BbiKind(magic=0x888FFC26, items_per_block=_ITEMS_PER_BLOCK)
 _BLOCK_HEAD = struct.Struct("<IIIIIBBH")
 _NAMED_BINS, _FIXED_STEP = 1, 3
-# A shorter run of regular bins takes less room, and is read sooner, bin by bin.
+# A shorter run of regular bins is smaller, and is read faster, as single bins.
 _SHORTEST_RUN = 64
 # Bins that a record of the finest zoom level sums up.
 _FIRST_ZOOM = 16

@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 _BINS_AT_ONCE = 1 << 16
-_COARSEST = 200_000  # bp of the zoom level that tells where values are
+_COARSEST = 200_000  # bp of the coarsest zoom level that shows where values are
 
 
 def read_signal(path: Path, chrom: str, start: int = 0, end: int | None = None) -> Bins:
@@ -87,7 +87,7 @@ def signal_chroms(path: Path) -> dict[str, int]:
 
 
 def covered_spans(path: Path) -> dict[str, list[tuple[int, int, int]]]:
-    """Tell roughly where a bigWig has values, and exactly on how many bases.
+    """Find roughly where a bigWig has values, and exactly on how many bases.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def covered_spans(path: Path) -> dict[str, list[tuple[int, int, int]]]:
     Returns
     -------
     dict of str to list of (start, end, n_bases)
-        Chromosome -> stretches, 0-based and half-open, with the bases in each that have
+        Chromosome -> intervals, 0-based and half-open, with the bases in each that have
         a value: records of a zoom level, so that it takes no time whatever the file's
         size. Only chromosomes with a value; bins themselves where there is no level.
 
@@ -111,7 +111,7 @@ def covered_spans(path: Path) -> dict[str, list[tuple[int, int, int]]]:
         for chrom in bbi.chroms():
             if levels:
                 records = bbi.zoom_records(max(levels), chrom)
-                spans = [(s, e, int(told["bases_covered"])) for s, e, told in records]
+                spans = [(s, e, int(sums["bases_covered"])) for s, e, sums in records]
             else:
                 spans = [(s, e, e - s) for s, e, _ in bbi.records(chrom)]
             if spans:
@@ -156,7 +156,8 @@ def open_bbi_file(path: Path, fault: Callable[[str], TracksError]) -> Iterator[A
     pybigtools' reader
     """
     try:
-        # By handle: a path is judged by its ending, and a temporary one has none.
+        # By handle: the kind of a path follows from its suffix, which a temporary one
+        # does not have.
         with path.open("rb") as file:
             yield pybigtools.open(file)
     except (ValueError, KeyError, OSError, pybigtools.BBIReadError) as error:
