@@ -1,4 +1,4 @@
-"""`train`: weights and their card from a prepared data set."""
+"""`train`: train a model on a prepared data set."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ from tfimpute_tracks.commands.console import log, print_result, progress_bar, sh
 from tfimpute_tracks.errors import UsageError
 
 if TYPE_CHECKING:
-    from tfimpute_tracks.dataset import HoldOut
+    from pathlib import Path
+
+    from tfimpute_tracks.dataset import Dataset, HoldOut
+    from tfimpute_tracks.models.config import NetworkConfig
+    from tfimpute_tracks.training import Progress, Recipe, TrainingJob, TrainingRun
 
 __all__ = ["train"]
 
@@ -27,63 +31,63 @@ def train(
     preset: Annotated[
         str,
         typer.Option(
-            help="Network and recipe: default, deep, gru, paper, paper-random."
+            help="Network and training recipe: default, deep, gru, paper, paper-random."
         ),
     ] = "default",
     roles: Annotated[
-        str, typer.Option(help="Roles of the pairs to learn from, comma-separated.")
+        str, typer.Option(help="Roles of the training pairs, comma-separated.")
     ] = "base",
     epochs: Annotated[
-        int | None, typer.Option(min=1, help="Passes over the data.")
+        int | None,
+        typer.Option(min=1, help="Passes over the data. Default: as in the recipe."),
     ] = None,
     batch_size: Annotated[
-        int | None, typer.Option(min=1, help="Sequences per step.")
+        int | None, typer.Option(min=1, help="Sequences per training step.")
     ] = None,
     learning_rate: Annotated[
-        float | None, typer.Option(min=0, help="Of all but the filters.")
+        float | None,
+        typer.Option(min=0, help="Peak learning rate of embeddings and hidden layers."),
     ] = None,
     network: Annotated[
-        str | None, typer.Option(help='Sizes to change: "n_filters=256,pool=50".')
+        str | None,
+        typer.Option(help='Network sizes to change, such as "n_filters=256,pool=50".'),
     ] = None,
     recipe: Annotated[
         str | None,
         typer.Option(
-            help='Other numbers of the recipe to change: "dropout=0.2,masked_bases=30".'
+            help="Other hyperparameters of the recipe to change, such as "
+            '"dropout=0.2,masked_bases=30".'
         ),
     ] = None,
     init_from: Annotated[
         str | None,
         typer.Option(
-            help="Model, by name or file, whose weights to start from; those of "
-            "another shape start at random."
+            help="Initialize from the weights of this model: a bundled name or a "
+            ".safetensors file. Arrays of another shape start from random weights."
         ),
     ] = None,
     seed: options.Seed = 0,
     hold_out: options.HoldOutScheme = "chromosomes",
     test_chroms: options.TestChroms = "chr20",
     valid_chroms: options.ValidChroms = "chr22",
-    build: Annotated[str, typer.Option(help="Name of the genome build.")] = "hg19",
+    build: Annotated[
+        str, typer.Option(help="Name of the genome build, for the model card.")
+    ] = "hg19",
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on where a killed run stopped.")
+        bool, typer.Option("--resume", help="Resume an interrupted run.")
     ] = False,
     threads: options.Threads = "max",
     device: options.Device = "auto",
     as_json: options.Json = False,
 ) -> None:
-    """Fit a model: each sequence is read once and teaches all its labelled pairs."""
+    """Train a model on a prepared data set."""
     from tfimpute_tracks.commands.context_report import check_sequence_length
     from tfimpute_tracks.commands.inputs import set_threads
     from tfimpute_tracks.dataset import open_dataset
     from tfimpute_tracks.engines.engine import pick_device
     from tfimpute_tracks.models import load_model
     from tfimpute_tracks.storage import check_writable_dir
-    from tfimpute_tracks.training import (
-        TrainingJob,
-        draw_curves,
-        export_run,
-        train_model,
-        write_log,
-    )
+    from tfimpute_tracks.training import TrainingJob
 
     own = {
         "epochs": epochs,
@@ -91,37 +95,75 @@ def train(
         "learning_rate": learning_rate,
         "seed": seed,
     }
-    config, taught = _settings(preset, network, recipe, own)
-    place = pick_device(device)
+    config, changed = _settings(preset, network, recipe, own)
+    device = pick_device(device)
     set_threads(threads)
     check_writable_dir(out_dir)
-    first = load_model(init_from).checkpoint if init_from else None
+    initial = load_model(init_from).checkpoint if init_from else None
     dataset = open_dataset(data)
     check_sequence_length(preset, config, dataset)
     job = TrainingJob(
         out_dir,
         tuple(roles.split(",")),
-        place,
+        device,
         resume,
         tuple(test_chroms.split(",")),
         tuple(valid_chroms.split(",")),
         hold_out=hold_out,
-        init_from=first,
+        init_from=initial,
     )
-    weights = out_dir / "model.safetensors"
-    if not resume and (job.state_path.exists() or weights.exists()):
+    _check_not_started(job)
+    log(f"{preset}: {config}, {changed}, device {device}")
+    run = _train(dataset, config, changed, job)
+    held_out = job.held_out(changed.seed)
+    again = {
+        "data": data.name,
+        "out-dir": out_dir.name,
+        "preset": preset,
+        "roles": roles,
+        **{name.replace("_", "-"): getattr(changed, name) for name in own},
+        **_hold_out_options(held_out),
+        **({"network": network} if network else {}),
+        **({"recipe": recipe} if recipe else {}),
+        **({"init-from": init_from} if init_from else {}),
+    }
+    facts = {
+        "name": preset,
+        "build": build,
+        "recipe": changed.to_dict(),
+        "roles": list(job.roles),
+        "hold_out": held_out.to_dict(),
+        "reproduce": f"tfimpute-tracks train {_arguments(again)}",
+    }
+    metrics, files = _export(out_dir, run, dataset, facts)
+    if as_json:
+        show_json({"metrics": metrics, "weights": str(files[0])})
+    else:
+        _show(metrics, held_out.describe("test"), files)
+
+
+def _check_not_started(job: TrainingJob) -> None:
+    """Refuse the folder of an earlier run, unless that is resumed."""
+    weights = job.out_dir / "model.safetensors"
+    if not job.resume and (job.state_path.exists() or weights.exists()):
         raise UsageError(
-            f"{out_dir} holds an earlier run; add --resume to go on with it, or give "
-            "another --out-dir"
+            f"{job.out_dir} contains an earlier run; add --resume to continue it, or "
+            "use another --out-dir"
         )
-    log(f"{preset}: {config}, {taught}, device {place}")
-    kept = job.held_out(taught.seed)
-    split = kept.split(dataset)
-    n_steps = taught.epochs * -(-len(split.train) // taught.batch_size)
+
+
+def _train(
+    dataset: Dataset, config: NetworkConfig, recipe: Recipe, job: TrainingJob
+) -> TrainingRun:
+    """Train with a progress bar; log the gain from neighboring tiles, where measured."""
+    from tfimpute_tracks.training import train_model
+
+    split = job.held_out(recipe.seed).split(dataset)
+    n_steps = recipe.epochs * -(-len(split.train) // recipe.batch_size)
     with progress_bar("train", n_steps, "steps") as advance:
         done = 0
 
-        def report(progress: Any) -> None:
+        def report(progress: Progress) -> None:
             nonlocal done
             rate = progress.instances_per_second
             note = (
@@ -131,69 +173,61 @@ def train(
             advance(progress.step - done, note)
             done = progress.step
 
-        run = train_model(dataset, config, taught, job, report, _log_epoch)
+        run = train_model(dataset, config, recipe, job, report, _log_epoch)
     if run.context:
         log(
             f"context: AUROC {run.context.auroc:.4f} with neighboring tiles, "
             f"{run.context.auroc_single_tile:.4f} without; {run.context.n_pairs} pairs "
             f"on {run.context.n_sites:,} {run.context.part} sites"
         )
-    again = {
-        "data": data.name,
-        "out-dir": out_dir.name,
-        "preset": preset,
-        "roles": roles,
-        "epochs": taught.epochs,
-        "batch-size": taught.batch_size,
-        "learning-rate": taught.learning_rate,
-        "seed": seed,
-        **_kept_options(kept),
-        **({"network": network} if network else {}),
-        **({"recipe": recipe} if recipe else {}),
-        **({"init-from": init_from} if init_from else {}),
-    }
+    return run
+
+
+def _export(
+    out_dir: Path, run: TrainingRun, dataset: Dataset, facts: dict[str, Any]
+) -> tuple[dict[str, Any], list[Path]]:
+    """Write weights, card, log and curves; return the card's metrics and the files."""
+    from tfimpute_tracks.training import draw_curves, export_run, write_log
+
+    weights = out_dir / "model.safetensors"
     n_cells = len(dataset.vocabulary.cells)
     with progress_bar("thresholds", n_cells, "cell lines") as advance:
-        facts = {
-            "name": preset,
-            "build": build,
-            "recipe": taught.to_dict(),
-            "roles": list(job.roles),
-            "hold_out": kept.to_dict(),
-            "reproduce": "tfimpute-tracks train "
-            + " ".join(f"--{n} {shlex.quote(str(v))}" for n, v in again.items()),
-        }
         card = export_run(weights, run, dataset, facts, lambda n: advance(n, ""))
     write_log(out_dir / "log.jsonl", run.history)
     curves = draw_curves(out_dir / "curves", run.history)
-    if as_json:
-        show_json({"metrics": card["metrics"], "weights": str(weights)})
-        return
-    for role, figures in card["metrics"].items():
-        ours, mean = (
-            "-" if figures[name] is None else f"{figures[name]:.4f}"
+    files = [weights, weights.with_suffix(".json"), out_dir / "log.jsonl", *curves]
+    return card["metrics"], files
+
+
+def _show(metrics: dict[str, Any], sites: str, files: list[Path]) -> None:
+    for role, means in metrics.items():
+        auroc, tf_mean = (
+            "-" if means[name] is None else f"{means[name]:.4f}"
             for name in ("auroc", "tf_mean_auroc")
         )
         print_result(
-            f"{role}: AUROC {ours}, mean of the TF {mean}, {figures['pairs']} pairs, "
-            f"sites of {kept.describe('test')}"
+            f"{role}: AUROC {auroc}, mean of the TF {tf_mean}, {means['pairs']} pairs, "
+            f"sites of {sites}"
         )
-    files = [weights, weights.with_suffix(".json"), out_dir / "log.jsonl", *curves]
     print_result(" ".join(map(str, files)))
 
 
-def _kept_options(kept: HoldOut) -> dict[str, str]:
-    """Give the options of a way to keep sites, none where it is the default."""
+def _arguments(values: dict[str, Any]) -> str:
+    return " ".join(f"--{n} {shlex.quote(str(v))}" for n, v in values.items())
+
+
+def _hold_out_options(held_out: HoldOut) -> dict[str, str]:
+    """Return the options that choose a hold-out scheme; none for the default."""
     from tfimpute_tracks.dataset import HoldOut, hold_out_options
 
-    if kept.to_dict() == HoldOut().to_dict():
+    if held_out.to_dict() == HoldOut().to_dict():
         return {}
-    return hold_out_options(kept.to_dict())
+    return hold_out_options(held_out.to_dict())
 
 
 def _settings(
     preset: str, network: str | None, recipe: str | None, own: dict[str, Any]
-) -> tuple[Any, Any]:
+) -> tuple[NetworkConfig, Recipe]:
     from tfimpute_tracks.models.registry import find_preset
     from tfimpute_tracks.training import Recipe
 
@@ -201,7 +235,7 @@ def _settings(
     sizes = _changes("--network", network, asdict(found.config))
     numbers = asdict(Recipe(**found.recipe))
     numbers |= {name: value for name, value in own.items() if value is not None}
-    # What has an option of its own, or is a word, is not changed here.
+    # Excluded: parameters with an option of their own, and those that are not numbers.
     free = {
         name: value
         for name, value in numbers.items()
@@ -212,7 +246,7 @@ def _settings(
 
 
 def _changes(option: str, text: str | None, before: dict[str, Any]) -> dict[str, Any]:
-    """Read "name=number,name=number"; each number is of the kind it was before."""
+    """Parse "name=number,name=number"; a number keeps the type of the default."""
     changes: dict[str, Any] = {}
     for change in filter(None, (text or "").split(",")):
         name, _, value = (part.strip() for part in change.partition("="))
@@ -229,13 +263,13 @@ def _changes(option: str, text: str | None, before: dict[str, Any]) -> dict[str,
     return changes
 
 
-def _log_epoch(figures: dict[str, Any]) -> None:
+def _log_epoch(metrics: dict[str, Any]) -> None:
     names = {"auroc_trained": "trained pairs", "auroc_valid2": "held-out pairs"}
     aurocs = [
-        f"{name} {figures[key]:.4f}" for key, name in names.items() if key in figures
+        f"{name} {metrics[key]:.4f}" for key, name in names.items() if key in metrics
     ]
     log(
-        f"epoch {figures['epoch']}: loss {figures['loss']:.4f}, AUROC on validation "
-        f"sites: {', '.join(aurocs) or 'none'}; {figures['rate']:,.0f} instances/s, "
-        f"{figures['rate'] / _PAPER_RATE:,.0f} x the paper's"
+        f"epoch {metrics['epoch']}: loss {metrics['loss']:.4f}, AUROC on validation "
+        f"sites: {', '.join(aurocs) or 'none'}; {metrics['rate']:,.0f} instances/s, "
+        f"{metrics['rate'] / _PAPER_RATE:,.0f} x the paper's"
     )

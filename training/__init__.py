@@ -1,7 +1,8 @@
-"""From a prepared data set to weights: objective, schedule, loop, resume, log.
+"""Train networks on prepared data sets: loss, schedule, training loop, resume, log.
 
-Each sequence is read once per epoch and teaches every pair it is labelled for. What
-the network is stands in `models`, how it is judged in `evaluation`.
+An epoch passes each sequence through the network once; its loss is over all the pairs
+that the sequence is labeled for. Networks are defined in ``models``, metrics in
+``evaluation``.
 """
 
 from tfimpute_tracks.training.export_checkpoint import export_run

@@ -1,8 +1,9 @@
-"""Everything a training run is at one step, in memory and on disk.
+"""The state of a training run at one step, in memory and on disk.
 
-The file lets a killed run go on as if nothing had happened: weights, their running
-mean, the optimizer's memory, the best weights so far and the history, with the numbers
-that a resumed run must share (network, recipe, data). safetensors and JSON, no pickle.
+With the file, a resumed run gives the same weights as one that was never interrupted.
+It contains the weights, their running mean, the optimizer's state, the best weights so
+far and the history, and the settings that a resumed run must share (network, recipe,
+data). It is safetensors with JSON in its header; there is no pickle.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ __all__ = [
 FORMAT = "tfimpute-training-state"
 FORMAT_VERSION = "2"
 
-_WARM_UP = 200  # steps at most; Adam's second moments are noise before
+_WARM_UP = 200  # steps at most; before, Adam's second moments are unreliable
 
 
 @dataclass
@@ -48,15 +49,16 @@ class TrainingState:
     network : MotifNetwork
     optimizer : torch optimizer
     average : dict of name to tensor
-        Running mean of the weights; the weights themselves where the recipe says so.
+        Running mean of the weights; equal to the weights where the recipe has no
+        averaging.
     best : dict of name to tensor
         The averaged weights of the best epoch so far.
     step : int
         Batches done.
     epoch_loss : float
-        Sum of the losses of the batches of the epoch that is going on.
+        Sum of the losses of the current epoch's batches.
     history : list of dict
-        One entry per finished epoch: trained and judged.
+        Metrics of every finished epoch.
     """
 
     network: MotifNetwork
@@ -73,7 +75,8 @@ class TrainingState:
         Parameters
         ----------
         decay : float
-            Of the mean, per step; smaller in the first steps, which forget the start.
+            Of the mean, per step; smaller in the first steps, so that the initial
+            weights have little effect.
         """
         decay = min(decay, (1 + self.step) / (10 + self.step)) if decay else 0.0
         with torch.no_grad():
@@ -82,7 +85,7 @@ class TrainingState:
 
 
 def initialize(network: MotifNetwork, recipe: Recipe, device: str) -> TrainingState:
-    """Draw the first weights and make the optimizer.
+    """Draw the initial weights and create the optimizer.
 
     Parameters
     ----------
@@ -105,25 +108,25 @@ def initialize(network: MotifNetwork, recipe: Recipe, device: str) -> TrainingSt
 
 
 def init_from(state: TrainingState, trained: Checkpoint) -> list[str]:
-    """Take what fits of trained weights in the place of random ones.
+    """Replace random weights by trained ones where the shapes agree.
 
     Parameters
     ----------
     state : TrainingState
-        Fresh from :func:`initialize`; overwritten.
+        From :func:`initialize`; overwritten.
     trained : Checkpoint
-        Of the same vocabulary, whatever its sizes.
+        Of the same vocabulary; its layers may have other sizes.
 
     Returns
     -------
     list of str
-        Names of the arrays that were taken: those of the same shape, and filters that
-        are shorter, with zeros behind.
+        Names of the arrays that were copied: those of the same shape, and shorter
+        filters, padded with zeros at their ends.
 
     Raises
     ------
     UsageError
-        The filters do not fit, or the vocabulary is another one.
+        The numbers of filters, TFs or cell lines differ, or the filters are longer.
     """
     network = state.network
     names = len(trained.vocabulary.tfs), len(trained.vocabulary.cells)
@@ -152,7 +155,7 @@ def init_from(state: TrainingState, trained: Checkpoint) -> list[str]:
 
 
 def take_step(state: TrainingState, loss: Tensor, recipe: Recipe, n_steps: int) -> None:
-    """Move the weights against the gradient of a loss, and their mean after them.
+    """Do one optimizer step and update the running mean of the weights.
 
     Parameters
     ----------
@@ -196,7 +199,7 @@ def _optimizer(network: MotifNetwork, recipe: Recipe) -> torch.optim.Optimizer:
 
 
 def learning_rate_factor(recipe: Recipe, step: int, n_steps: int) -> float:
-    """Give the share of the peak learning rate at a step.
+    """Compute the learning rate at a step, as a fraction of the peak learning rate.
 
     Parameters
     ----------
@@ -217,19 +220,19 @@ def learning_rate_factor(recipe: Recipe, step: int, n_steps: int) -> float:
 
 
 def save_state(path: Path, state: TrainingState, identity: dict[str, Any]) -> None:
-    """Write the state, complete or not at all.
+    """Write the state atomically.
 
     Parameters
     ----------
     path : Path
     state : TrainingState
     identity : dict
-        What a resumed run must share; JSON values.
+        Settings that a resumed run must share; JSON values.
 
     Raises
     ------
     OutputError, WriteError
-        The place cannot be written to, or the disk is full.
+        The path cannot be written to, or the disk is full.
     """
     from safetensors.torch import save_file
 
@@ -260,20 +263,20 @@ def save_state(path: Path, state: TrainingState, identity: dict[str, Any]) -> No
 
 
 def load_state(path: Path, state: TrainingState, identity: dict[str, Any]) -> None:
-    """Take a run up where its file left it.
+    """Read the state of an interrupted run.
 
     Parameters
     ----------
     path : Path
     state : TrainingState
-        Fresh from :func:`initialize`; overwritten.
+        From :func:`initialize`; overwritten.
     identity : dict
         As for :func:`save_state`.
 
     Raises
     ------
     InputFileError
-        The file is broken or no training state.
+        The file is damaged or is not a training state.
     UsageError
         It belongs to a run with another network, recipe or data.
     """
@@ -290,7 +293,7 @@ def load_state(path: Path, state: TrainingState, identity: dict[str, Any]) -> No
         ) from error
     if header.get("format") != FORMAT or header["format-version"] != FORMAT_VERSION:
         raise InputFileError(
-            f"{path} is no training state of this version; "
+            f"{path} is not a training state of this version; "
             "remove it and train without --resume"
         )
     _check_identity(path, json.loads(header["identity"]), identity)
@@ -317,13 +320,13 @@ def load_state(path: Path, state: TrainingState, identity: dict[str, Any]) -> No
 
 
 def _check_identity(path: Path, found: dict[str, Any], ours: dict[str, Any]) -> None:
-    # JSON turns tuples into lists; compare what both look like as JSON.
+    # JSON turns tuples into lists, so both are compared as JSON.
     ours = json.loads(json.dumps(ours))
     odd = sorted(key for key in ours | found if ours.get(key) != found.get(key))
     if odd:
         key = odd[0]
         raise UsageError(
             f"training state {path} belongs to another run: {key} was "
-            f"{found.get(key)!r} and is {ours.get(key)!r} now; give the same options, "
+            f"{found.get(key)!r} and is {ours.get(key)!r} now; use the same options, "
             "or train without --resume into another folder"
         )
