@@ -21,6 +21,8 @@ MODULES = sorted(
     for module in pkgutil.walk_packages(tfimpute_tracks.__path__, "tfimpute_tracks.")
 )
 
+MAX_LINE = 120  # columns of a document
+
 
 @pytest.fixture(scope="module")
 def readme(root):
@@ -92,3 +94,14 @@ def test_links_lead_to_files(root, repository_files):
         if not (document.parent / target).exists()
     ]
     assert not dead, f"dead links: {', '.join(dead)}"
+
+
+def test_lines_of_documents_are_short(root, repository_files):
+    long = [
+        f"{document.relative_to(root)}:{number}"
+        for document in repository_files
+        if document.suffix == ".md"
+        for number, line in enumerate(document.read_text("utf-8").splitlines(), 1)
+        if len(line) > MAX_LINE
+    ]
+    assert not long, f"over {MAX_LINE} columns: {', '.join(long)}"
