@@ -81,12 +81,14 @@ def _show_version(value: bool) -> None:
 
 @app.callback()
 def _settings(
-    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Log more.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("-v", "--verbose", help="Print more log messages.")
+    ] = False,
     quiet: Annotated[
-        bool, typer.Option("-q", "--quiet", help="Log warnings only.")
+        bool, typer.Option("-q", "--quiet", help="Print warnings only.")
     ] = False,
     no_progress: Annotated[
-        bool, typer.Option("--no-progress", help="No progress bars.")
+        bool, typer.Option("--no-progress", help="Hide progress bars.")
     ] = False,
     debug: Annotated[
         bool, typer.Option("--debug", help="Show the traceback of an error.")

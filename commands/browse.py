@@ -28,7 +28,8 @@ def browse(
     host: Annotated[
         str,
         typer.Option(
-            help="Address to serve on. Any but the local one requires a token."
+            help="Address to serve on. Addresses other than the local one require a "
+            "token."
         ),
     ] = "127.0.0.1",
     port: Annotated[

@@ -15,7 +15,10 @@ __all__ = ["cache"]
 def cache(
     action: Annotated[
         Literal["info", "prune", "clear"],
-        typer.Argument(help="Show the size, delete down to --cache-limit, or delete."),
+        typer.Argument(
+            help="info: show the size. prune: delete down to --cache-limit. clear: "
+            "delete all."
+        ),
     ] = "info",
     cache_dir: options.CacheDir = None,
     cache_limit: options.CacheLimit = 20.0,
@@ -26,7 +29,7 @@ def cache(
 
     tiles = choose_cache(cache_dir, cache_limit)
     if action == "info":
-        state, verb = tiles.state(), "holds"
+        state, verb = tiles.state(), "contains"
     else:
         state, verb = tiles.prune(0 if action == "clear" else None), "deleted"
     if as_json:

@@ -19,7 +19,7 @@ __all__ = ["card"]
 
 def card(
     model: Annotated[
-        str, typer.Argument(help="Model: the name of a shipped one, or a weights file.")
+        str, typer.Argument(help="Model: a bundled name or a .safetensors file.")
     ],
     data: options.Data,
     held_out_model: Annotated[
@@ -58,9 +58,17 @@ def card(
         ),
     ] = None,
     seeds: Annotated[
-        int, typer.Option(min=2, help="Auxiliary models for the section expected.")
+        int,
+        typer.Option(
+            min=2, help="Number of auxiliary models for the section expected."
+        ),
     ] = 3,
-    epochs: Annotated[int, typer.Option(min=1, help="Of each auxiliary model.")] = 4,
+    epochs: Annotated[
+        int,
+        typer.Option(
+            min=1, help="Passes over the data when an auxiliary model is trained."
+        ),
+    ] = 4,
     auxiliary_chroms: Annotated[
         str | None,
         typer.Option(
@@ -71,8 +79,8 @@ def card(
     work_dir: Annotated[
         Path | None,
         typer.Option(
-            help="Folder for auxiliary models, so that a stopped run resumes. Default: "
-            "a folder next to the card."
+            help="Folder of auxiliary models, from which an interrupted run "
+            "resumes. Default: a folder next to the card."
         ),
     ] = None,
     out: Annotated[
@@ -84,7 +92,7 @@ def card(
     threads: options.Threads = "max",
     as_json: options.Json = False,
 ) -> None:
-    """Complete a model card: what scores mean for pairs without measurement."""
+    """Complete a model card: calibration, FDR and expected AUROC of unmeasured pairs."""
     from tfimpute_tracks.commands.inputs import set_threads
     from tfimpute_tracks.dataset import open_dataset
     from tfimpute_tracks.models import load_model

@@ -27,16 +27,17 @@ def compare(
         typer.Option(
             "-m",
             "--model",
-            help="Weights: a .safetensors file or a shipped name; the others are compared "
-            "with the first. Repeatable. Default: held-out.",
+            help="Model: a bundled name or a .safetensors file. Repeatable; the "
+            "others are compared with the first. Default: held-out.",
         ),
     ] = None,
     evidence: options.Evidence = None,
     external: Annotated[
         list[str] | None,
         typer.Option(
-            help="Scores in files: NAME=TABLE.tsv, a table of tf, cell, file (bigWig, "
-            "BED, bedGraph, narrowPeak). Repeatable."
+            help="Scores of another method: NAME=TABLE.tsv, a table with the "
+            "columns tf, cell and file (bigWig, BED, bedGraph, narrowPeak). "
+            "Repeatable."
         ),
     ] = None,
     pair_set: Annotated[
@@ -49,12 +50,15 @@ def compare(
         int,
         typer.Option(
             min=2,
-            help="Training sequences of a TF or pair at most, half of them bound.",
+            help="Maximum number of training sequences per TF or pair, half of them "
+            "bound.",
         ),
     ] = 2000,
     max_sites: Annotated[
         int,
-        typer.Option(min=0, help="Sites to score at most, drawn at random. 0: all."),
+        typer.Option(
+            min=0, help="Maximum number of sites to score, drawn at random. 0: all."
+        ),
     ] = 0,
     seed: options.Seed = 0,
     hold_out: options.HoldOutScheme = "chromosomes",

@@ -68,8 +68,8 @@ def enhancers(
         int,
         typer.Option(
             min=3,
-            help="Compare so many most active with as many least active elements, at "
-            "most a third of all.",
+            help="Compare the N most active with the N least active elements; N is "
+            "at most a third of all.",
         ),
     ] = 100,
     pca_input: Annotated[

@@ -27,7 +27,8 @@ def evaluate(
         str, typer.Option(help="Sites: test, valid or train.")
     ] = "test",
     max_sites: Annotated[
-        int, typer.Option(min=0, help="Sites at most, drawn at random. 0: all.")
+        int,
+        typer.Option(min=0, help="Maximum number of sites, drawn at random. 0: all."),
     ] = 0,
     hold_out: options.HoldOutScheme = "chromosomes",
     test_chroms: options.TestChroms = "chr20",
@@ -48,10 +49,18 @@ def evaluate(
     ] = None,
     bootstrap: Annotated[
         int,
-        typer.Option(min=0, help="Bootstrap samples of 1-Mb blocks; 0: no intervals."),
+        typer.Option(
+            min=0,
+            help="Number of bootstrap samples of 1-Mb blocks, for confidence "
+            "intervals; 0: none.",
+        ),
     ] = 500,
     permutations: Annotated[
-        int, typer.Option(min=0, help="Label permutations; 0: none.")
+        int,
+        typer.Option(
+            min=0,
+            help="Number of label permutations, for the negative control; 0: none.",
+        ),
     ] = 5,
     seed: options.Seed = 0,
     out_dir: options.OutDir = Path("evaluation-out"),

@@ -25,7 +25,8 @@ def train(
     data: options.Data,
     out_dir: options.OutDir,
     evidence: Annotated[
-        Path, typer.Option(help="Store that `tfimpute-tracks evidence build` made.")
+        Path,
+        typer.Option(help="Evidence file that `tfimpute-tracks evidence build` wrote."),
     ],
     model: options.ModelName = "default",
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the sites.")] = 20,

@@ -23,8 +23,8 @@ def hub(
     folder: Annotated[
         Path,
         typer.Argument(
-            help="Folder of tracks that `scan` or `export` wrote, or a bulk store, whose "
-            "pairs are first exported into --out-dir."
+            help="Folder of tracks that `scan` or `export` wrote, or a bulk store. "
+            "Tracks of a store are first exported into --out-dir."
         ),
     ],
     tf: options.Tf = None,

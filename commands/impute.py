@@ -31,10 +31,10 @@ _KEEP_BELOW = 2.0  # log-odds
 
 def impute(
     missing: Annotated[
-        bool, typer.Option("--missing", help="All unmeasured pairs.")
+        bool, typer.Option("--missing", help="Impute all unmeasured pairs.")
     ] = False,
     every: Annotated[
-        bool, typer.Option("--all", help="All pairs, including measured ones.")
+        bool, typer.Option("--all", help="Impute all pairs, including measured ones.")
     ] = False,
     tf: options.Tf = None,
     cell: options.Cell = None,
@@ -49,15 +49,16 @@ def impute(
     sparse: Annotated[
         bool,
         typer.Option(
-            "--sparse", help="Store only scores near or above the peak threshold."
+            "--sparse",
+            help="Store only scores near or above the peak-calling threshold.",
         ),
     ] = False,
     keep_below: Annotated[
         float | None,
         typer.Option(
             "--keep-below-threshold",
-            help="With --sparse: store scores down to so many log-odds below a pair's "
-            "peak-calling threshold. Default: 2.",
+            help="With --sparse: also store scores at most this many log-odds below "
+            "the peak-calling threshold. Default: 2.",
         ),
     ] = None,
     engine: Annotated[
@@ -70,12 +71,15 @@ def impute(
         str | None,
         typer.Option(
             "--scheduler",
-            help="With --engine dask: tcp://HOST:PORT. Default: start one here.",
+            help="With --engine dask: address of the scheduler, tcp://HOST:PORT. "
+            "Default: start a local cluster.",
         ),
     ] = None,
     part: Annotated[
         str,
-        typer.Option("--part", help="Compute part i of n only: i/n, for job arrays."),
+        typer.Option(
+            "--part", help="Compute only part i of n, for job arrays, such as 1/8."
+        ),
     ] = "1/1",
     workers: Annotated[
         int | None,
@@ -103,7 +107,9 @@ def impute(
     ] = 0,
     verify: Annotated[
         bool,
-        typer.Option("--verify", help="Read existing shards, remake damaged ones."),
+        typer.Option(
+            "--verify", help="Check existing shards and recompute damaged ones."
+        ),
     ] = False,
     overwrite: options.Overwrite = False,
     yes: options.Yes = False,

@@ -26,7 +26,10 @@ def motifs(
     regions: options.Regions = None,
     chroms: options.Chroms = None,
     n_filters: Annotated[
-        int, typer.Option(min=1, help="Filters to list for each TF and each cell line.")
+        int,
+        typer.Option(
+            min=1, help="Number of filters to list for each TF and each cell line."
+        ),
     ] = 5,
     out_dir: options.OutDir = Path("motifs-out"),
     threads: options.Threads = "max",

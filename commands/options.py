@@ -129,9 +129,10 @@ Signal = Annotated[
     Literal["probability", "log-odds", "specificity", "calibrated"],
     typer.Option(
         "--signal",
-        help="Values of the signal track. specificity: probability minus the TF's mean "
-        "over cell lines. calibrated: fraction of open-chromatin sites with this score "
-        "that are bound. Peaks are called on the probability, and written with it.",
+        help="Values of the signal track. specificity: probability minus the "
+        "TF's mean over cell lines. calibrated: fraction of open-chromatin "
+        "sites with this score that are bound. Peaks are called on the "
+        "probability, and written only with that signal.",
     ),
 ]
 BinSize = Annotated[
@@ -241,6 +242,6 @@ ValidChroms = Annotated[
     str,
     typer.Option(
         "--valid-chroms",
-        help="Validation chromosomes, which choose the epoch; comma-separated.",
+        help="Validation chromosomes, used to choose the epoch; comma-separated.",
     ),
 ]

@@ -34,28 +34,32 @@ def prepare(
     candidate_sites: Annotated[
         Path | None,
         typer.Option(
-            help="BED of the sites to label, best of DNase hypersensitive sites."
+            help="BED of the sites to label, such as DNase hypersensitive sites."
         ),
     ] = None,
     seq_len: Annotated[int, typer.Option(help="Length of each sequence in bp.")] = 200,
     blacklist: Annotated[
-        Path | None, typer.Option(help="BED; sites that overlap it are dropped.")
+        Path | None,
+        typer.Option(
+            help="BED of excluded regions; sites that overlap them are dropped."
+        ),
     ] = None,
     min_known: Annotated[
         float,
         typer.Option(
             min=0,
             max=1,
-            help="Minimum fraction of A, C, G and T in the sequence of a site; 1 allows "
-            "no N. In any case at most half of its middle may be N.",
+            help="Minimum fraction of A, C, G and T in the sequence of a site; 1 "
+            "excludes sites with any N. Sites with N in more than half of "
+            "their middle are always excluded.",
         ),
     ] = 0.0,
     negatives: Annotated[
         _Negatives,
         typer.Option(
-            help="dhs: candidate sites without a peak near. shuffle: positives with "
-            "their dinucleotides shuffled. matched: windows of equal GC content and "
-            "repeats (lower case)."
+            help="dhs: candidate sites without a peak nearby. shuffle: positives "
+            "with their dinucleotides shuffled. matched: windows with the same "
+            "GC content and fraction of repeats (lower case)."
         ),
     ] = "dhs",
     top: Annotated[
@@ -70,8 +74,8 @@ def prepare(
         bool,
         typer.Option(
             "--alternate",
-            help="Of the --top peaks, odd-numbered ones train and even-numbered ones "
-            "test.",
+            help="Use odd-numbered peaks of --top for training and even-numbered "
+            "ones for testing.",
         ),
     ] = False,
     allow_unranked: Annotated[

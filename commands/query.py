@@ -22,8 +22,9 @@ def query(
         Literal["above-threshold", "probability"],
         typer.Option(
             "--sort-by",
-            help="above-threshold: log-odds above the pair's peak-calling threshold. "
-            "probability: of the best tile; some TFs score high everywhere.",
+            help="above-threshold: log-odds above the pair's peak-calling "
+            "threshold. probability: highest probability in the region; some "
+            "TFs score high everywhere.",
         ),
     ] = "above-threshold",
     tf: options.Tf = None,

@@ -44,7 +44,7 @@ def scan(
     dry_run: options.DryRun = False,
     as_json: options.Json = False,
 ) -> None:
-    """Predict tracks of one or a few pairs: bigWig, narrowPeak, bigBed and a receipt."""
+    """Predict tracks of one or a few pairs: bigWig, narrowPeak, bigBed."""
     from tfimpute_tracks.commands import inputs
     from tfimpute_tracks.engines.engine import pick_device
     from tfimpute_tracks.models import load_model

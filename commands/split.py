@@ -18,18 +18,22 @@ def split(
     pairs_table: Annotated[
         Path,
         typer.Argument(
-            help="Tab-separated table: tf, cell, bed, and replicate where a pair has "
-            "several rows. A column role does not count."
+            help="Tab-separated table: tf, cell, bed, and replicate where a pair "
+            "has several rows. A column role is ignored."
         ),
     ],
     out: Annotated[Path, typer.Option("-o", "--out", help="Table to write.")],
     valid: Annotated[
-        int, typer.Option(min=0, help="Held-out pairs that choose the model (valid2).")
+        int,
+        typer.Option(
+            min=0, help="Number of held-out pairs for model selection (role valid2)."
+        ),
     ] = 20,
     held_out: Annotated[
         int | None,
         typer.Option(
-            min=0, help="Hold out so many pairs at most. Default: all that can be."
+            min=0,
+            help="Maximum number of pairs to hold out. Default: as many as possible.",
         ),
     ] = None,
     seed: options.Seed = 0,

@@ -46,7 +46,9 @@ def train(
     ] = None,
     learning_rate: Annotated[
         float | None,
-        typer.Option(min=0, help="Peak learning rate of embeddings and hidden layers."),
+        typer.Option(
+            min=0, help="Peak learning rate, except for filters and dense layers."
+        ),
     ] = None,
     network: Annotated[
         str | None,

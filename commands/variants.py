@@ -70,8 +70,8 @@ def variants(
         typer.Option(
             min=0,
             max=20_000,
-            help="Number of matched background variants, among which each effect gets "
-            f"a quantile; 0 for none. Default: {_N_BACKGROUND:,}, or "
+            help="Number of matched background variants, among which each effect is "
+            f"ranked; 0 for none. Default: {_N_BACKGROUND:,}, or "
             f"{_N_BACKGROUND_MANY} for more than {_MANY_PAIRS:,} pairs.",
         ),
     ] = None,
