@@ -33,6 +33,8 @@ __all__ = ["MotifTrunk"]
 
 _BUFFER_BYTES = 1 << 24  # of segment maxima before they are compacted
 _PROBE_TILES = 64
+# One at a time in the whole process: numba's threads cannot serve two callers at once.
+_BUILDING = Lock()
 # Raise it when the kernels return other bits, so that no cache mixes old and new.
 _FEATURE_VERSION = 1
 
@@ -56,7 +58,6 @@ class MotifTrunk:
         self._filters = weights["filters"], weights["bias"]
         self._motifs: MotifTables | None = None
         self._fast = fast
-        self._building = Lock()
         self._own = local()
         self.digest = digest_json(
             {
@@ -113,7 +114,7 @@ class MotifTrunk:
 
     def _tables(self) -> MotifTables:
         """Build the tables when first needed: a warm cache needs none."""
-        with self._building:
+        with _BUILDING:
             if self._motifs is None:
                 self._motifs = build_motif_tables(*self._filters, self._fast)
             return self._motifs

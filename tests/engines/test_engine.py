@@ -1,5 +1,7 @@
 """The CPU engine and the head against the plain network, tile by tile."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,7 @@ from tfimpute_tracks.engines.cpu_engine import LookupEngine
 from tfimpute_tracks.engines.engine import open_engine, pick_device
 from tfimpute_tracks.engines.head import GatedHead, pair_gates
 from tfimpute_tracks.engines.tile_grid import tile_grid
+from tfimpute_tracks.engines.trunk import MotifTrunk
 from tfimpute_tracks.errors import DeviceError
 from toys import CONFIG, VOCABULARY, make_model
 
@@ -70,6 +73,17 @@ def test_segments_are_made_in_pieces_without_a_seam(tmp_path, rng, monkeypatch):
     pieces = LookupEngine(model, EVERY, _grid(20)).trunk.features(codes, n_tiles)
     for a, b in zip(whole, pieces, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_trunks_in_several_threads_build_their_tables_in_turn(tmp_path, rng):
+    """Numba aborts the process where two threads run its parallel kernels at once."""
+    model, codes = make_model(tmp_path), _letters(rng, 30, 20)
+    expected = MotifTrunk(model, _grid(20)).features(codes, 30)
+    with ThreadPoolExecutor(4) as pool:
+        trunks = [MotifTrunk(model, _grid(20)) for _ in range(16)]
+        for found in pool.map(lambda trunk: trunk.features(codes, 30), trunks):
+            for a, b in zip(found, expected, strict=True):
+                np.testing.assert_array_equal(a, b)
 
 
 def test_what_is_unknown_is_not_computed_and_changes_no_neighbor(tmp_path, rng):
