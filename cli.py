@@ -163,7 +163,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except TracksError as error:
         code = _fail(str(error), error.exit_code)
     except BrokenPipeError:
-        # The reader of our output has ended, as in `| head`: that is no failure.
+        # The reader of the output has exited, as in `| head`: that is not an error.
         sys.stderr.close()
         code = 0
     except MemoryError:

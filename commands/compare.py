@@ -120,6 +120,6 @@ def compare(
         print_result(" ".join(map(str, done.files)))
     if done.errors:
         raise RunError(
-            f"{done.errors}; {out_dir} has the results of the others, and the same "
-            "command runs those that failed again"
+            f"{done.errors}; {out_dir} has the results of the others; run the same "
+            "command to retry the failed ones"
         )

@@ -143,7 +143,7 @@ def _read_elements(
         return read_intervals(source, inputs.choose_genome(fasta, model, cache_dir))
     if fasta is not None:
         raise UsageError(
-            f"{source} holds sequences, and --fasta {fasta} is for a BED; use one of "
+            f"{source} contains sequences, and --fasta {fasta} is for a BED; use one of "
             "the two"
         )
     return read_fasta(source)
@@ -152,7 +152,7 @@ def _read_elements(
 def _choose_cells(
     model: Model, cell: str | None, controls: str | None, have_activities: bool
 ) -> tuple[str, ...]:
-    """Give the cell line of the elements, then those to compare it with."""
+    """List the cell line of the elements, then those to compare it with."""
     names = model.vocabulary
     if not cell:
         raise UsageError(
@@ -177,7 +177,7 @@ def _summarize(
     result: EnhancerResult,
     skipped: list[Skipped],
 ) -> dict[str, Any]:
-    """Give what is printed, for JSON."""
+    """Return the printed summary as JSON values."""
     from tfimpute_tracks.interpret.enhancer_files import cell_ranks, cell_table
 
     counts: dict[str, Counter[str]] = {"element": Counter(), "activity": Counter()}

@@ -50,7 +50,7 @@ def export(
 
     if evidence and signal != "calibrated":
         raise UsageError(
-            "a store holds scores, with or without evidence as they were computed; "
+            "a store contains scores, with or without evidence as they were computed; "
             "--evidence applies only with --signal calibrated, to a store made with it"
         )
     if every and (tf or cell or pairs):

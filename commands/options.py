@@ -140,7 +140,7 @@ BinSize = Annotated[
     typer.Option(
         "--bin-size",
         min=1,
-        help="Bin size in bp, a multiple of the stride; a bin holds the mean of its "
+        help="Bin size in bp, a multiple of the stride; its value is the mean of its "
         "tiles. Default: the stride.",
     ),
 ]

@@ -162,9 +162,7 @@ def read_pairs_table(path: str | Path, with_roles: bool = True) -> PairsTable:
         firsts.setdefault(row.pair, row)
         rows.append(row)
     if not 0 < len(rows) <= _MAX_PAIRS:
-        raise InputFileError(
-            f"{path}: {len(rows)} pairs; a pairs table holds 1 to {_MAX_PAIRS}"
-        )
+        raise InputFileError(f"{path}: {len(rows)} pairs; use 1 to {_MAX_PAIRS}")
     pairs, roles, beds, replicates = zip(*rows, strict=True)
     return PairsTable(
         pairs, roles, beds, replicates if _REPLICATE in table.header else None

@@ -122,8 +122,8 @@ def split_randomly(
     n_test, n_valid = (round(fraction * n) for fraction in (test, valid))
     if n_test + n_valid >= n:
         raise UsageError(
-            f"no site of {n} is left to train on: {n_test} test and {n_valid} validate; "
-            f"hold out fewer"
+            f"no site of {n} is left to train on: {n_test} are for testing and "
+            f"{n_valid} for validation; hold out fewer"
         )
     return Split(
         np.flatnonzero(rank >= n_test + n_valid),

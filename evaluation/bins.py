@@ -61,7 +61,7 @@ class BinMetrics:
 
 @dataclass(frozen=True)
 class BinTiles:
-    """The tiles that give the bins of a width their scores.
+    """The tiles whose scores are those of the bins of a width.
 
     Parameters
     ----------

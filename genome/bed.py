@@ -231,7 +231,7 @@ def _read(path: Path, columns: dict[str, type], allow_empty: bool) -> pd.DataFra
         frame = _read_exact(path, columns)
     if frame.empty and not allow_empty:
         raise InputFileError(
-            f"{path}: holds no intervals; use a BED file with tab-separated"
+            f"{path}: contains no intervals; use a BED file with tab-separated"
             " chrom, start and end"
         )
     return frame

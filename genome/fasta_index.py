@@ -243,7 +243,7 @@ def _make(path: Path, files: list[Path]) -> list[Path]:
         except (pyfaidx.FastaIndexingError, RuntimeError, ValueError) as error:
             reason = " ".join(str(error).split())
             raise first_error(path) or InputFileError(
-                f"{path}: cannot be indexed ({reason}); `samtools faidx` may say more"
+                f"{path}: cannot be indexed ({reason}); `samtools faidx` may explain why"
             ) from error
     return files
 

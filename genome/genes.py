@@ -110,7 +110,7 @@ def read_genes(
         except ValueError as error:
             raise InputFileError(f"{path}:{number}: {error}") from error
     if not genes:
-        raise InputFileError(f"{path}: holds no genes; use a GTF, GFF3 or BED file")
+        raise InputFileError(f"{path}: contains no genes; use a GTF, GFF3 or BED file")
     return {
         chrom: sorted(_join(drafts), key=lambda gene: (gene.start, gene.end, gene.name))
         for chrom, drafts in genes.items()
@@ -220,8 +220,8 @@ def _bed(fields: list[str]) -> Iterator[tuple[str, _Draft]]:
             fits = False
         if not fits or not all(start <= left < right <= end for left, right in exons):
             raise ValueError(
-                f"blockCount, blockSizes and blockStarts {fields[9:12]} are not so many "
-                "blocks inside of the row"
+                f"blockCount, blockSizes and blockStarts {fields[9:12]} do not "
+                "describe this number of blocks inside of the row"
             )
     # Rows without a name belong to no gene but their own.
     yield "", _Draft(name or f"\n{fields}", strand, name, start, end, exons)

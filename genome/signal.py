@@ -47,7 +47,7 @@ class Signal(NamedTuple):
         return self.start + self.step * np.arange(len(self.values), dtype=np.int64)
 
     def bins(self) -> Bins:
-        """Give the bins one by one.
+        """Yield the bins one by one.
 
         Returns
         -------
@@ -78,7 +78,7 @@ class Bins(NamedTuple):
         return bool(np.isnan(self.values).all())
 
     def signals(self, chrom: str) -> Iterator[Signal]:
-        """Give runs of equally wide bins that touch.
+        """Yield runs of equally wide bins that touch.
 
         Parameters
         ----------

@@ -26,8 +26,8 @@ __all__ = ["Cluster", "run_cluster"]
 _TIMEOUT = "15s"  # for a scheduler to answer
 _CONNECTED = {"running", "connecting"}
 _GONE = (
-    "the Dask scheduler is gone; the shards that were written stay: start it again and "
-    "run the same command"
+    "the Dask scheduler is gone; completed shards are kept: start it again and run the "
+    "same command"
 )
 _WORKERS: dict[tuple[WorkerSpec, str], ShardWorker] = {}
 
@@ -75,7 +75,7 @@ def run_cluster(
     WriteError
         The disk is full.
     RunError
-        The scheduler is gone.
+        The connection to the scheduler is lost.
     """
     absolute = spec.resolved()
     with _client(cluster) as client:

@@ -63,7 +63,7 @@ def read_plan(folder: Path) -> Plan:
             "`tfimpute-tracks impute -o` wrote"
         ) from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _damaged(path, "no JSON of that format") from error
+        raise _damaged(path, "not JSON of that format") from error
     if not digest:
         raise InputFileError(
             f"{path} is a {found[0]!r}, version {found[1]}; this release reads "
@@ -80,6 +80,6 @@ def read_plan(folder: Path) -> Plan:
 
 def _damaged(path: Path, reason: str) -> InputFileError:
     return InputFileError(
-        f"{path} is damaged or was edited ({reason}); put back a copy, or impute into "
+        f"{path} is damaged or was edited ({reason}); restore a copy, or impute into "
         "another folder"
     )

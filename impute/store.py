@@ -102,7 +102,7 @@ class Store:
         """
         if pair not in self._indexes:
             raise UnknownNameError(
-                f"{pair} is not in {self.folder}, which holds {len(self._indexes):,} "
+                f"{pair} is not in {self.folder}, which contains {len(self._indexes):,} "
                 "other pairs; a store made with --missing has no measured ones"
             )
         return self._indexes[pair]
@@ -329,7 +329,7 @@ class Store:
     def _no_tile(self, regions: list[Region] | None) -> str:
         where = regions[0] if regions else "it"
         held = listed(self.plan.regions, 3)
-        return f"{self.folder} has no tile at {where}; it holds {held}"
+        return f"{self.folder} has no tile at {where}; it contains {held}"
 
 
 def _follows(before: Shard, after: Shard, stride: int) -> bool:

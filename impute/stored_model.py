@@ -39,7 +39,7 @@ def check_specificity(store: Store, pairs: list[Pair]) -> str:
     incomplete = [f"{tf} {n}" for tf, n in n_cells.items() if n < n_all]
     if incomplete:
         return (
-            f"{store.folder} does not hold all {n_all} cell lines of each TF, but of "
+            f"{store.folder} does not contain all {n_all} cell lines of each TF, but of "
             f"{listed(incomplete, 3)}: the specificity is relative to those; use a store "
             "made with --all, or `scan --signal specificity`"
         )
@@ -77,7 +77,7 @@ def stored_calibration(
     if model is None:
         raise UsageError(
             f"the model of {store.folder}, {store.plan.model}, is not a bundled one, and "
-            "a store holds no calibration; use another --signal, or `scan --signal "
+            "a store contains no calibration; use another --signal, or `scan --signal "
             "calibrated -m WEIGHTS`"
         )
     if model.digests != store.plan.digests:

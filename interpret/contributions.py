@@ -94,7 +94,7 @@ def filter_contributions(
 def _read_tiles(
     model: Model, genome: Sequences, motifs: Sequence[FilterMotif]
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Read the tiles where each filter fires most, and give their filters."""
+    """Read the tiles where each filter fires most, and return their filters."""
     length = model.config.seq_len
     tiles, filters = [], []
     for motif in motifs:

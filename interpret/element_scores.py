@@ -147,7 +147,7 @@ class ElementScorer:
 
 
 def _separate_stride(config: NetworkConfig) -> int:
-    """Give a stride at which tiles, with their flanks, do not overlap."""
+    """Compute a stride at which tiles, with their flanks, do not overlap."""
     # Base tiles are then as far apart as the neighbors that are mixed.
     step = config.stride if config.context_tiles else config.seq_len
     return -(-config.receptive_field // step) * step

@@ -149,7 +149,7 @@ def family_enrichment(
 
 
 def motif_families(tfs: Sequence[str]) -> list[str | None]:
-    """Give the families of the TFs that bind DNA directly.
+    """Return the families of the TFs that bind DNA directly.
 
     Parameters
     ----------
@@ -166,7 +166,7 @@ def motif_families(tfs: Sequence[str]) -> list[str | None]:
 
 
 def jaspar_classes(tfs: Sequence[str], matrices: list[Matrix]) -> list[str | None]:
-    """Give the classes of TFs by the first of their matrices.
+    """Return the classes of TFs by the first of their matrices.
 
     Parameters
     ----------
@@ -255,7 +255,7 @@ def write_embeddings(
 
 
 def _neighbors(cosine: Doubles, n: int) -> NDArray[np.int64]:
-    """Give the n largest of each row except its own, the largest first."""
+    """Find the n largest of each row except its own, the largest first."""
     others = cosine.copy()
     np.fill_diagonal(others, -np.inf)
     n = min(n, len(others) - 1)

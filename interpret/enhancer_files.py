@@ -195,7 +195,7 @@ def _draw(job: EnhancerJob, result: EnhancerResult, stem: Path) -> list[Path]:
 
 
 def cell_ranks(comparisons: Sequence[Comparison], which: int = 0) -> dict[str, int]:
-    """Give the rank of a cell line among all of them, from 1.
+    """Compute the rank of a cell line among all of them, from 1.
 
     Parameters
     ----------

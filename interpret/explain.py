@@ -183,7 +183,7 @@ class Explainer:
     def _tile_weights(
         self, logits: NDArray[np.float32], tiles: Codes
     ) -> tuple[Doubles, float]:
-        """Give the weight of each neighbor's logit, and a constant."""
+        """Compute the weight of each neighbor's logit, and a constant."""
         weights = np.zeros(len(logits))
         context = self._network.context
         own = len(logits) // 2
@@ -221,7 +221,7 @@ class Explainer:
         )
 
     def _terms(self, m: Tensor) -> tuple[float, Tensor]:
-        """Give the terms of the best unit on the better strand."""
+        """Compute the terms of the best unit on the better strand."""
         import torch
 
         from tfimpute_tracks.models.network import TFImpute
@@ -237,7 +237,7 @@ class Explainer:
         return float(network.unit_bias[unit]), contributions
 
     def _integrate(self, m: Tensor) -> tuple[float, Tensor]:
-        """Give integrated gradients along the straight line from no motif."""
+        """Compute integrated gradients along the straight line from no motif."""
         import torch
 
         network = self._network

@@ -156,7 +156,7 @@ def find_motifs(
 
 
 def information(counts: NDArray[np.integer]) -> NDArray[np.float64]:
-    """Give the height of each letter in a sequence logo.
+    """Compute the height of each letter in a sequence logo.
 
     Parameters
     ----------
@@ -175,7 +175,7 @@ def information(counts: NDArray[np.integer]) -> NDArray[np.float64]:
 
 
 def is_informative(motif: FilterMotif) -> bool:
-    """Say whether a motif is specific enough to be compared with others.
+    """Check whether a motif is specific enough to be compared with others.
 
     Parameters
     ----------

@@ -90,13 +90,13 @@ def match_motifs(
 
 
 def _frequencies(counts: NDArray[np.floating] | NDArray[np.integer]) -> Doubles:
-    """Give base frequencies as Tomtom needs them, (4, length)."""
+    """Compute base frequencies as Tomtom needs them, (4, length)."""
     smooth = counts + _PSEUDOCOUNT
     return np.ascontiguousarray((smooth / smooth.sum(axis=1, keepdims=True)).T)
 
 
 def _cosine(a: Doubles, b: Doubles) -> float:
-    """Give the cosine of two logos in the best alignment, either strand."""
+    """Compute the cosine of two logos in the best alignment, either strand."""
     best = max(
         np.convolve(a.reshape(-1), other[::-1, ::-1].reshape(-1))[3::4].max()
         for other in (b, b[::-1, ::-1])

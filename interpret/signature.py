@@ -279,7 +279,7 @@ def cross_validate(
 
 
 def rank_of(values: Doubles, which: int) -> int:
-    """Give the rank of a value, the largest first.
+    """Compute the rank of a value, the largest first.
 
     Parameters
     ----------

@@ -27,7 +27,7 @@ def _families() -> dict[str, str]:
 
 
 def family_of(tf: str) -> str:
-    """Give the family of a TF.
+    """Return the family of a TF.
 
     Parameters
     ----------

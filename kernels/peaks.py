@@ -136,7 +136,7 @@ class PeakCaller:
             self._close()
 
     def peaks(self) -> list[tuple[str, Peaks]]:
-        """Give the peaks of all tiles so far.
+        """Return the peaks of all tiles so far.
 
         Returns
         -------
@@ -304,7 +304,7 @@ def join_counts(
 
 @njit(nogil=True, cache=True)
 def _next_gap(gap, is_high, is_missing, width, max_gap):  # type: ignore[no-untyped-def]
-    """Give the gap behind a tile: 0 where it is high, above `max_gap` for "too far"."""
+    """Compute the gap behind a tile: 0 where it is high, above `max_gap` for "too far"."""
     if is_missing:
         return max_gap + 1
     return 0 if is_high else min(gap + width, max_gap + 1)

@@ -276,6 +276,6 @@ def _count_missing(missing: NDArray[np.bool_], what: str) -> str:
 
 
 def _limits(values: Doubles) -> tuple[float, float]:
-    """Give an axis for fractions: to 1, and from a tenth below the lowest, at most 0.5."""
+    """Choose the limits of an axis of fractions: the upper one is 1, the lower at most 0.5."""
     lowest = float(values.min(initial=0.5))
     return max(0.0, math.floor(lowest * 10 + 1e-9) / 10), 1.0

@@ -81,7 +81,7 @@ def draw_logo(axes: Axes, heights: NDArray[np.floating]) -> None:
 
 @cache
 def _glyph(letter: str) -> Path:
-    """Give the outline of a letter, one wide and one high."""
+    """Return the outline of a letter, one wide and one high."""
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import TextPath
     from matplotlib.transforms import Bbox, BboxTransform

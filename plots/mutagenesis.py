@@ -112,7 +112,7 @@ def mutagenesis_figure(
 
 
 def _row_length(n_bp: int) -> int:
-    """Give the number of columns of a row: a multiple of ten if there are several."""
+    """Choose the number of columns of a row: a multiple of ten if there are several."""
     n_rows = -(-n_bp // _MAX_COLUMNS)
     return n_bp if n_rows == 1 else -(-n_bp // n_rows // 10) * 10
 

@@ -301,7 +301,7 @@ def read_receipt(path: Path, kind: type[Kind]) -> Receipt[Kind]:
             f"cannot read the receipt {path}: {error.strerror}; check the path"
         ) from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _not_a_receipt(path, "no JSON of that format") from error
+        raise _not_a_receipt(path, "not JSON of that format") from error
     if found != (_FORMAT, _FORMAT_VERSION):
         raise InputFileError(
             f"{path} is a {found[0]!r}, version {found[1]}; this release reads "

@@ -164,7 +164,7 @@ class TrackOptions(Record):
         return SignalStyle(self.kind.decimals, self.max_zooms, self.kind.column)
 
     def resolved(self, stride: int) -> Self:
-        """Replace what is left open by what it stands for.
+        """Replace unset options by their defaults.
 
         Parameters
         ----------

@@ -100,7 +100,7 @@ def logits_to_signal(
     tf_mean: Floats | None = None,
     line: tuple[float, float] | None = None,
 ) -> Floats:
-    """Give what a track holds of the log-odds that the network gives.
+    """Convert the network's log-odds to the values of a track.
 
     Parameters
     ----------
@@ -141,7 +141,7 @@ def logits_to_signal(
 
 
 def calibration_line(model: Model, pair: Pair) -> tuple[float, float]:
-    """Give slope and offset that turn a pair's log-odds into those of being bound.
+    """Return the slope and offset that turn a pair's log-odds into those of being bound.
 
     Parameters
     ----------
@@ -161,7 +161,7 @@ def calibration_line(model: Model, pair: Pair) -> tuple[float, float]:
     line = model.calibration(pair)
     if line is None:
         raise UsageError(
-            f"the card of model {model.name} has no calibration of {pair}; give "
+            f"the card of model {model.name} has no calibration of {pair}; use "
             "--signal probability, or a model that was trained with pairs held out"
         )
     return line

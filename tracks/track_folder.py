@@ -80,7 +80,7 @@ def find_tracks(folder: Path) -> TrackFolder:
     if not tracks:
         first = f" ({errors[0]})" if errors else ""
         raise InputFileError(
-            f"{folder} holds no bigWig or bigBed with a receipt{first}; use a folder "
+            f"{folder} contains no bigWig or bigBed with a receipt{first}; use a folder "
             "that `scan` or `export` wrote"
         )
     return TrackFolder(folder, sorted(tracks, key=lambda track: track.pair), errors)
@@ -97,7 +97,7 @@ def _intact(
         elif path.stat().st_size != output.size:
             errors.append(
                 f"{path}: has {path.stat().st_size:,} bytes instead of the "
-                f"{output.size:,} that were written; copy or make it again"
+                f"{output.size:,} that were written; copy it or write it again"
             )
         else:
             yield output.name

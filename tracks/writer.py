@@ -200,7 +200,7 @@ def finish_pair(
 def _drawn(
     record: TrackRecord, scores: Iterable[Scores], caller: PeakCaller
 ) -> Iterator[Signal]:
-    """Give what is drawn, and call peaks on the way."""
+    """Yield the signal to draw, and call its peaks."""
 
     def tiles() -> Iterator[Signal]:
         for probability, drawn in scores:

@@ -207,7 +207,7 @@ class AlleleTrackFile:
     def _clip(
         self, chrom: int, start: int, values: Floats, first: int, last: int
     ) -> Iterator[Signal]:
-        """Give the bins between two positions, and parts of those across them."""
+        """Return the bins between two positions, and parts of those across them."""
         name, stride = self._chroms[chrom], self._stride
         first = max(first, start)
         last = min(last, start + len(values) * stride)

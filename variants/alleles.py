@@ -84,7 +84,7 @@ class AlleleScores(NamedTuple):
     alt: Floats
 
     def best(self) -> tuple[Floats, Floats]:
-        """Give the highest log-odds of each allele.
+        """Compute the highest log-odds of each allele.
 
         Returns
         -------

@@ -98,7 +98,7 @@ class Background:
         return int(self._sizes.shape[1])
 
     def quantiles(self, change: Floats) -> Floats:
-        """Give the fraction of background variants with smaller effects.
+        """Compute the fraction of background variants with smaller effects.
 
         Parameters
         ----------

@@ -275,7 +275,7 @@ def _matching_starts(
 
 
 def _is_occupied(starts: Ints, variant: Variant, occupied: Mapping[str, Ints]) -> Mask:
-    """Say which background variants overlap the start of a variant of the file."""
+    """Find which background variants overlap the start of a variant of the file."""
     own = occupied.get(variant.chrom, np.empty(0, dtype=np.int64))
     before = np.searchsorted(own, starts)
     after = np.searchsorted(own, starts + len(variant.ref))

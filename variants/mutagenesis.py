@@ -201,7 +201,7 @@ class _SubstitutionScorer:
             self._logits[phase::step] = self._scorer.base_logits([codes], [n])
 
     def best(self, positions: range) -> Floats:
-        """Give the best log-odds with each base, (n_positions, 4, n_pairs)."""
+        """Compute the best log-odds with each base, (n_positions, 4, n_pairs)."""
         shape = len(positions), _N_BASES, self._n_pairs
         found = np.full(shape, np.nan, dtype=np.float32)
         sites = [site for site in map(self._site, positions) if site]
@@ -236,7 +236,7 @@ class _SubstitutionScorer:
         return _Site(position, code, starts, is_changed)
 
     def _substituted(self, site: _Site) -> Iterator[Codes]:
-        """Give the sequence of the tiles over a position, with each other base."""
+        """Return the sequence of the tiles over a position, with each other base."""
         starts = site.starts[site.is_changed]
         first = int(starts[0]) - self._first
         codes = self._codes[first : first + self._n_bp(len(starts))]
@@ -247,7 +247,7 @@ class _SubstitutionScorer:
                 yield changed
 
     def _best(self, site: _Site, changed: Floats | None) -> Floats:
-        """Give the best of the tiles over a position, of the reference or changed."""
+        """Compute the best of the tiles over a position, of the reference or changed."""
         logits = self._logits[site.starts - self._first]
         unknown = self._unknown[site.starts - self._first]
         if changed is not None:

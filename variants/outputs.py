@@ -142,7 +142,7 @@ class Outputs:
     def _add_scored(
         self, record: VariantRecord, allele: Allele, variant: Variant
     ) -> list[str]:
-        """Write a scored allele; give its entries of the annotated VCF."""
+        """Write a scored allele; return its entries of the annotated VCF."""
         job, counts, best = self._job, self._run.counts, allele.best
         assert best is not None
         counts.n_scored += 1
@@ -163,7 +163,7 @@ class Outputs:
         return self._annotations(allele, effects)
 
     def _annotations(self, allele: Allele, effects: Floats) -> list[str]:
-        """Give the pairs with the largest effects, from the record's REF to its ALT."""
+        """List the pairs with the largest effects, from the record's REF to its ALT."""
         ref, alt, delta, _, quantile = effects
         if allele.is_swapped:
             ref, alt, delta = alt, ref, -delta

@@ -81,7 +81,7 @@ def run_variants(
 def _score_background(
     job: VariantJob, genome: Sequences, progress: ProgressBar
 ) -> tuple[Background | None, int | None]:
-    """Score background variants; give also the number of records, if it is known."""
+    """Score background variants; also return the number of records, if known."""
     n, seed, bed = job.background
     if not n:
         return None, None

@@ -276,6 +276,6 @@ class _Parquet:
 
 
 def _variant_columns(alleles: Iterator[ScoredAllele]) -> Iterator[Sequence[Any]]:
-    """Give the columns :data:`_VARIANT`, one entry per allele."""
+    """Return the columns :data:`_VARIANT`, one entry per allele."""
     rows = ((v.chrom, v.start + 1, name, v.ref, v.alt) for v, name, _ in alleles)
     return zip(*rows, strict=True)

@@ -1,4 +1,4 @@
-"""Check which alleles can be scored, and give the reason for those that cannot.
+"""Check which alleles can be scored, and the reason for those that cannot.
 
 No allele is dropped silently: one that cannot be scored gets a reason, by which it is
 counted, and a detail. If most reference alleles differ from the genome, the variants are

@@ -113,7 +113,7 @@ def read_score_table(name: str, path: Path, vocabulary: Vocabulary) -> ScoreTabl
             )
         files[pair] = row.file("file")
     if not files:
-        raise InputFileError(f"{path}: names no file; add a line per pair")
+        raise InputFileError(f"{path}: lists no file; add a line per pair")
     return ScoreTable(name, path, files)
 
 

@@ -111,8 +111,8 @@ def choose_predictors(
     duplicates = sorted({name for name in used if used.count(name) > 1})
     if duplicates:
         raise UsageError(
-            f"duplicate predictors: {', '.join(duplicates)}; name each once, and give "
-            "tables of --external other names"
+            f"duplicate predictors: {', '.join(duplicates)}; name each once, and use "
+            "other names for --external tables"
         )
     if not chosen:
         raise UsageError(

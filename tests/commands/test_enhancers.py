@@ -175,7 +175,7 @@ def test_a_fasta_gives_probabilities_in_parquet(toy, run):
     np.testing.assert_allclose(scores[list(model.tfs)], truth, rtol=1e-3, atol=1e-5)
     code, _, err = run(*asked, *options)
     assert code == 2
-    assert "holds sequences" in err
+    assert "contains sequences" in err
 
 
 def test_too_little_is_told_and_why(toy, run):
@@ -247,7 +247,7 @@ def test_wrong_options_are_told_before_any_work(toy, run, wrong, told):
     ("content", "told"),
     [
         (None, "cannot read the BED or FASTA"),
-        (b"", "holds no intervals"),
+        (b"", "contains no intervals"),
         (b"chr1\t9\t5\n", ":1: start 9 is not before end 5"),
         (b"\x00\x01\x02BAM\n", "has 1 of 3 columns"),
         (b"chr1\t5\t9\tone\nchr1\t5\t9\n", ":2: has 3 of 4 columns"),

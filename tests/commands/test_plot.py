@@ -108,7 +108,7 @@ def test_a_foreign_folder_is_refused(run, tmp_path):
     out = tmp_path / "a.svg"
     code, _, err = run("plot", tmp_path, "-r", REGION, "-o", out)
     assert code == 2
-    assert "holds no bigWig" in err
+    assert "contains no bigWig" in err
     assert not out.exists()
 
 

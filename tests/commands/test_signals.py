@@ -79,13 +79,13 @@ def test_export_tells_what_its_specificity_is_told_against(run, store, tmp_path)
     code, _, err = run("-q", *export, "--pairs", "CTCF:HepG2;MAX:K562")
     assert code == 0, err
     assert "warning: " in err
-    assert "does not hold all 4 cell lines of each TF, but of CTCF 3: " in err
+    assert "does not contain all 4 cell lines of each TF, but of CTCF 3: " in err
     receipt = tmp_path / "e" / "CTCF.HepG2.specificity.receipt.json"
     assert json.loads(receipt.read_text())["record"]["mean_over_cells"] == 3
     code, _, err = run("-q", *export, "--pairs", "MAX:K562")
     assert code == 0
     assert "may have more than the 4 cell lines of the store" in err
-    assert "does not hold all" not in err
+    assert "does not contain all" not in err
 
 
 def test_export_of_the_shipped_weights_knows_their_cell_lines(run, tmp_path):
@@ -97,7 +97,7 @@ def test_export_of_the_shipped_weights_knows_their_cell_lines(run, tmp_path):
     export = ["export", folder, "--all", "-o", tmp_path / "e"]
     code, _, err = run(*export, "--signal", "specificity")
     assert code == 0, err
-    assert "does not hold all 91 cell lines of each TF, but of CTCF 2: " in err
+    assert "does not contain all 91 cell lines of each TF, but of CTCF 2: " in err
     assert "warning" not in run(*export, "--signal", "log-odds")[2]
 
 

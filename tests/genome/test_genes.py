@@ -147,22 +147,22 @@ BROKEN = [
     (
         BED_ROW,
         BED_ROW.replace("\t2\t", "\t3\t"),
-        "not so many blocks inside of the row",
+        "this number of blocks inside of the row",
     ),
     (
         BED_ROW,
         BED_ROW.replace("0,500", "0,501"),
-        "not so many blocks inside of the row",
+        "this number of blocks inside of the row",
     ),
     (
         BED_ROW,
         BED_ROW.replace("100,100", "100,0"),
-        "not so many blocks inside of the row",
+        "this number of blocks inside of the row",
     ),
     (
         BED_ROW,
         BED_ROW.replace("100,100", "100,ten"),
-        "not so many blocks inside of the row",
+        "this number of blocks inside of the row",
     ),
     ("", "nothing of the kind\n", "not a row of GTF"),
     ("", "chr20\tx\texon\tone\ttwo\t.\t+\t.\tgene_id\n", "not a row of GTF"),
@@ -192,7 +192,7 @@ def test_files_that_are_none(tmp_path):
     with pytest.raises(InputFileError, match="cannot read the"):
         _read(tmp_path / "nowhere.gtf")
     (tmp_path / "empty").write_text("# nothing\n\n")
-    with pytest.raises(InputFileError, match="holds no genes"):
+    with pytest.raises(InputFileError, match="contains no genes"):
         _read(tmp_path / "empty")
     (tmp_path / "cut.gz").write_bytes(gzip.compress(GTF.encode())[:-20])
     with pytest.raises(InputFileError, match="cut short"):

@@ -114,8 +114,8 @@ def open_bbi(
     for chrom, size in chrom_sizes.items():
         if not 0 < size <= _LONGEST:
             raise RegionError(
-                f"chromosome {chrom} has {size} bp: bigWig and bigBed files hold 1 to "
-                f"{_LONGEST}; mend the chromosome sizes"
+                f"chromosome {chrom} has {size} bp: bigWig and bigBed files allow 1 to "
+                f"{_LONGEST}; fix the chromosome sizes"
             )
     reductions = [first_reduction * _ZOOM_FACTOR**i for i in range(max_zooms)]
     longest = max(chrom_sizes.values())
@@ -206,7 +206,7 @@ class BbiWriter:
             records = level.add(records)
 
     def finish(self) -> None:
-        """Write the indexes, the zoom levels and, last, the head."""
+        """Write the indexes, the zoom levels and, last, the header."""
         records = np.empty(0, dtype=RECORD)
         for level in self._levels:
             records = level.add(records, is_last=True)
@@ -218,12 +218,12 @@ class BbiWriter:
         self._file.seek(self._summary_at)
         self._file.write(self._summary())
         self._file.seek(self._data_at)
-        # The number that stands before the data: rows of a bigBed, blocks of a bigWig.
+        # The number before the data: rows of a bigBed, blocks of a bigWig.
         is_bed = self._kind.field_count > 0
         self._file.write(_COUNT.pack(self._n_items if is_bed else len(self._blocks)))
 
     def _write_level(self, level: ZoomLevel) -> bytes:
-        """Copy a level's blocks into place, and give its line of the table."""
+        """Copy a level's blocks into place, and return its line of the table."""
         data_at = self._file.tell()
         self._file.write(struct.pack("<I", level.n_records))
         shift = self._file.tell()

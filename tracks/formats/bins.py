@@ -152,7 +152,7 @@ def _known_bins(
     values = np.concatenate([signal.values for signal in signals])
     if np.isinf(values).any():
         raise RunError(
-            f"signal of {signals[0].chrom} holds an infinite value, which readers of "
+            f"signal of {signals[0].chrom} contains an infinite value, which readers of "
             "bigWig files cannot sum: scores must be finite, or NaN where missing"
         )
     lengths = [len(signal.values) for signal in signals]

@@ -121,7 +121,7 @@ class Blocks:
 
 
 def _parents(items: NDArray[np.void]) -> NDArray[np.void]:
-    """Give one item for each node of `items`: what the node covers."""
+    """Return one item for each node of `items`: what the node covers."""
     firsts = np.arange(0, len(items), _FAN_OUT)
     parents = np.zeros(len(firsts), dtype=_ITEM)
     parents["start"] = items["start"][firsts]
@@ -130,7 +130,7 @@ def _parents(items: NDArray[np.void]) -> NDArray[np.void]:
 
 
 def _size_of(level: NDArray[np.void], item_size: int) -> int:
-    """Give the bytes that the nodes of a level take: each has a head of four."""
+    """Compute the bytes of the nodes of a level: each has a header of four."""
     return 4 * -(-len(level) // _FAN_OUT) + item_size * len(level)
 
 

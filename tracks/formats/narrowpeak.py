@@ -163,7 +163,7 @@ def check_rows(chrom_sizes: Mapping[str, int], rows: Sequence[NarrowPeak]) -> No
 
 
 def as_text(row: NarrowPeak) -> tuple[str, ...]:
-    """Give the ten columns of a row.
+    """Return the ten columns of a row.
 
     Parameters
     ----------

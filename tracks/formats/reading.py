@@ -66,7 +66,7 @@ def read_signal(path: Path, chrom: str, start: int = 0, end: int | None = None) 
 
 
 def signal_chroms(path: Path) -> dict[str, int]:
-    """Give the chromosomes of a bigWig.
+    """List the chromosomes of a bigWig.
 
     Parameters
     ----------

@@ -213,7 +213,7 @@ def test_tables_are_checked_line_by_line(tmp_path, task):
         _table(tmp_path, task, [("MAX", "HepG2")])
     with pytest.raises(InputFileError, match="no column tf, cell, file in the header"):
         _table(tmp_path, task, [good], text=())
-    with pytest.raises(InputFileError, match="names no file"):
+    with pytest.raises(InputFileError, match="lists no file"):
         _table(tmp_path, task, [])
     with pytest.raises(InputFileError, match="cannot read"):
         read_score_table("piq", tmp_path / "no.tsv", task.dataset.vocabulary)

@@ -71,7 +71,7 @@ ONES = np.ones(3, dtype=np.float32)
         (
             [Signal("chr1", 0, 10, float32(1, np.inf))],
             RunError,
-            "chr1 holds an infinite",
+            "chr1 contains an infinite",
         ),
         ([Signal("chr1", 0, 10, float32(-np.inf))], RunError, "infinite"),
         (
