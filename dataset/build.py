@@ -29,7 +29,7 @@ __all__ = ["BuildReport", "build_dataset"]
 
 @dataclass(frozen=True)
 class BuildReport:
-    """What a data set holds and what was dropped.
+    """What a data set contains and what was dropped.
 
     Parameters
     ----------

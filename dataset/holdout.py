@@ -1,7 +1,7 @@
 """Hold-out schemes: how sites are kept out of training, as options, states and cards name it.
 
 ``splits`` divides the sites. Here a scheme has a name, its settings and a record from
-which the same split is made again. A model card holds that record, so that an
+which the same split is made again. A model card contains that record, so that an
 evaluation knows which sites trained the model.
 """
 

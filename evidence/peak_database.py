@@ -16,7 +16,7 @@ from tfimpute_tracks.vocabulary import Pair
 __all__ = ["ACCESSIBILITY", "PeakDatabase", "Peaks", "Track"]
 
 ACCESSIBILITY = "accessibility"
-"""Stands for the TF in the pair of a track of accessible chromatin (DNase, ATAC)."""
+"""Replaces the TF in the pair of a track of accessible chromatin (DNase, ATAC)."""
 
 
 class Track(NamedTuple):

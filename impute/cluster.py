@@ -51,7 +51,7 @@ class Cluster:
 def run_cluster(
     cluster: Cluster, spec: WorkerSpec, digest: str, numbers: list[int]
 ) -> Iterator[Event]:
-    """Have shards made by a Dask cluster.
+    """Compute shards on a Dask cluster.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ def _make(spec: WorkerSpec, digest: str, index: int) -> tuple[str, int, int, flo
 
 
 def _own_device(device: str) -> str:
-    """Take the GPU that CUDA_VISIBLE_DEVICES leaves to this worker, like dask-cuda."""
+    """Use the GPU that CUDA_VISIBLE_DEVICES assigns to this worker, like dask-cuda."""
     return "cuda:0" if device.startswith("cuda") else device
 
 

@@ -158,7 +158,7 @@ class Plan(RunRecord):
 
     @cached_property
     def scale(self) -> Scale:
-        """What the codes of each pair stand for."""
+        """The scale that decodes the codes of each pair."""
         thresholds = [_log_odds(threshold) for threshold in self.thresholds]
         return code_scale(np.array(thresholds, dtype=np.float32))
 

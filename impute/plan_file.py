@@ -1,4 +1,4 @@
-"""The file that holds a plan: ``store.json``, one line for each field."""
+"""The file of a plan: ``store.json``, one line for each field."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ class _State:
 def run_pool(
     open_work: Callable[[Any], Work], slots: Sequence[Slot], items: Sequence[int]
 ) -> Iterator[Event]:
-    """Have items made by workers.
+    """Compute items in worker processes.
 
     Parameters
     ----------

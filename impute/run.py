@@ -100,7 +100,7 @@ class BulkResult:
 
 
 def check_store(folder: Path, plan: Plan) -> None:
-    """Refuse a folder that holds the store of another plan.
+    """Refuse a folder that contains the store of another plan.
 
     Parameters
     ----------
@@ -219,7 +219,7 @@ def run_bulk(
     OutputError
         The folder cannot be written to, or another run works on it.
     UsageError
-        It holds the store of another plan.
+        It contains the store of another plan.
     WriteError
         The disk is full. Complete shards stay.
     RunError
@@ -263,7 +263,7 @@ def run_bulk(
 
 
 def _events(job: BulkJob, todo: list[Shard]) -> Iterator[Event]:
-    """Have the shards made, and add the position of each that fails."""
+    """Compute the shards, and append the position of each that fails."""
     numbers = [shard.number for shard in todo]
     if not numbers:
         return

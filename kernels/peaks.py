@@ -94,7 +94,7 @@ class PeakCaller:
         self._gap = 0  # bp of low tiles behind the last peak
 
     def add(self, chrom: str, start: int, step: int, values: Scores) -> None:
-        """Take the next tiles, behind all those before them.
+        """Add the next tiles, after all earlier ones.
 
         Parameters
         ----------
@@ -158,7 +158,7 @@ class PeakCaller:
         return sum(len(peaks.start) for _, peaks in self.peaks())
 
     def _append(self, found: Peaks, continues: bool) -> None:
-        """Take the peaks of a block; the first one may continue the one before."""
+        """Add the peaks of a block; the first may continue the last one of the block before."""
         if continues and self._last is not None:
             last = self._last
             found.start[0] = last.start[0]

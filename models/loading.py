@@ -19,7 +19,7 @@ from tfimpute_tracks.models.pretrained import weights_path
 __all__ = ["BUNDLED", "load_model"]
 
 BUNDLED = "bundled"
-"""Stands for the measured tracks of the bundled example region."""
+"""Name of the measured tracks of the bundled example region."""
 
 
 def load_model(

@@ -114,7 +114,7 @@ def _with_files(track: TrackRecord, files: set[str]) -> TrackRecord:
 
 
 def _merged(one: TrackRecord, other: TrackRecord) -> TrackRecord:
-    """Put a pair's signals together; other facts are those of the probability."""
+    """Combine a pair's signals; other facts are those of the probability."""
     first, second = (one, other) if "probability" in one.signals else (other, one)
     signals = second.signals | first.signals
     return replace(

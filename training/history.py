@@ -1,4 +1,4 @@
-"""What a run leaves for people: a log of its epochs, and learning curves."""
+"""The log of a run's epochs, and its learning curves."""
 
 from __future__ import annotations
 

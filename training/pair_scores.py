@@ -223,7 +223,7 @@ def calibrate_held_out(
 
 
 def subsample(rows: Ints, max_rows: int) -> Ints:
-    """Take every n-th site, with n so that there are no more than asked for.
+    """Select every n-th site, so that at most `max_rows` remain.
 
     Parameters
     ----------

@@ -151,7 +151,7 @@ def _compare_sums(
     sums: Mapping[str, float],
     scale: float,
 ) -> None:
-    """Have libBigWig add up what every chromosome with a bin holds."""
+    """Compute the sum of every chromosome that has a bin, with libBigWig."""
     with pyBigWig.open(str(path)) as file:
         compare_each(dest, "size (libBigWig)", file.chroms(), chrom_sizes)
         for chrom, total in sums.items():

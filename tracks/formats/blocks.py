@@ -146,7 +146,7 @@ def _write_nodes(file: IO[bytes], level: NDArray[np.void], is_leaf: bool) -> Non
 
 
 def _places(keys: NDArray[np.uint64]) -> NDArray[np.uint32]:
-    """Take keys apart into columns chromosome number and position."""
+    """Split keys into the columns chromosome number and position."""
     columns = np.empty((len(keys), 2), dtype="<u4")
     columns[:, 0] = keys >> np.uint64(32)
     columns[:, 1] = keys & np.uint64(0xFFFFFFFF)

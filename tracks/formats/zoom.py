@@ -133,7 +133,7 @@ class ZoomLevel:
         self._whole = nothing  # records that do not fill a block yet
 
     def add(self, records: Records, is_last: bool = False) -> Records:
-        """Take records of the next finer level.
+        """Add records of the next finer level.
 
         Parameters
         ----------

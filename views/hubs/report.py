@@ -274,7 +274,7 @@ def _records(folder: Path) -> Iterator[str]:
 
 
 def _igvjs() -> str:
-    """Read igv.js in a form that can stand inside a script element."""
+    """Read igv.js in a form that is valid inside a script element."""
     script = files("tfimpute_tracks") / "views" / "data" / "igv.min.js"
     text = script.read_text(encoding="utf-8").rpartition("//# sourceMappingURL")[0]
     return text.replace("</script", "<\\/script")
