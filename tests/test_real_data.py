@@ -93,7 +93,12 @@ def test_held_out_pairs_on_the_held_out_chromosome(shared_data, tmp_path):
     data = tmp_path / "data.h5"
     _command(
         *("prepare", "-g", hg19 / "hg19.partial.fa.gz"),
-        *("--pairs-table", hg19 / "pairs.tsv", "--background", hg19 / "dhs.bed.gz"),
+        *(
+            "--pairs-table",
+            hg19 / "pairs.tsv",
+            "--candidate-sites",
+            hg19 / "dhs.bed.gz",
+        ),
         *("-o", data),
     )
     _command(
@@ -119,7 +124,7 @@ def test_surroundings_help_on_the_held_out_chromosome(shared_data, tmp_path):
         _command(
             *("prepare", "-g", hg19 / "hg19.partial.fa.gz", "-o", data),
             *("--pairs-table", hg19 / "pairs.tsv", "--seq-len", length),
-            *("--background", hg19 / "dhs.bed.gz", "--min-known", 0.9),
+            *("--candidate-sites", hg19 / "dhs.bed.gz", "--min-known", 0.9),
         )
         _command(
             *("evaluate", "--data", data, "-m", "deep-held-out", "--pair-set", "test3"),

@@ -71,7 +71,7 @@ def signals():
 
 @pytest.fixture(scope="module")
 def peaks(signals):
-    found = [Signal(chrom, call_peaks(0, STEP, v, 0.5)) for chrom, v in signals.items()]
+    found = [(chrom, call_peaks(0, STEP, v, 0.5)) for chrom, v in signals.items()]
     return PeakSet.collect("CTCF.K562", found, SIZES)
 
 
