@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.dataset import Dataset
-
 if TYPE_CHECKING:
+    # Loading data sets takes half a second, which a scan need not wait for.
+    from tfimpute_tracks.dataset import Dataset
     from tfimpute_tracks.models.network import MotifNetwork
 
 __all__ = ["ChromSites", "chrom_sites", "predict_sites"]
