@@ -42,7 +42,7 @@ def _all_pairs(model: Model, genome: Sequences, place: Region) -> None:
     """Say what a mean tile costs by tracks, relative to sequence only."""
     config, store = model.config, model.evidence.store
     pairs = model.vocabulary.all_pairs()
-    judge = PairEvidence(model.evidence, model.vocabulary.pair_indices(pairs))
+    conditioned = PairEvidence(model.evidence, model.vocabulary.pair_indices(pairs))
     centers = np.arange(
         place.start + config.seq_len // 2, place.end - config.seq_len, config.stride
     )
@@ -50,7 +50,7 @@ def _all_pairs(model: Model, genome: Sequences, place: Region) -> None:
     cover = store.coverage(place.chrom, centers - width // 2, width)
     n_peaks = np.diff(cover.indptr)
     is_busy = n_peaks > 0
-    told, measured = np.ones(_TILES, dtype=bool), store.has_peaks(place.chrom)
+    in_coverage, measured = np.ones(_TILES, dtype=bool), store.has_peaks(place.chrom)
     every = csr_matrix((cover.fraction, cover.track, cover.indptr))
     rng = np.random.default_rng(0)
     busy, quiet = (
@@ -66,14 +66,14 @@ def _all_pairs(model: Model, genome: Sequences, place: Region) -> None:
     def apply_attention(rows: np.ndarray) -> None:
         some = every[rows]
         parts = some.indptr.astype(np.int64), some.indices.astype(np.uint16), some.data
-        judge.apply_attention(logits, told, Coverage(*parts), measured)
+        conditioned.apply_attention(logits, in_coverage, Coverage(*parts), measured)
 
-    letters = Scorer(model, pairs, use_evidence=False)
+    sequence_only = Scorer(model, pairs, use_evidence=False)
     tiles = TileRange(place.chrom, (place.start + place.end) // 2, _TILES)
-    codes = read_codes(genome, tiles, letters.grid)
+    codes = read_codes(genome, tiles, sequence_only.grid)
     times = alternate(
         {
-            "sequence": partial(letters.score, codes, tiles),
+            "sequence": partial(sequence_only.score, codes, tiles),
             "busy": partial(apply_attention, busy),
             "quiet": partial(apply_attention, quiet),
         },
