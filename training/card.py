@@ -106,7 +106,7 @@ class _CardModel:
         """Calibrate the thresholds of held-out pairs, log-odds (n_pairs, n_levels)."""
         pairs, scores = self.held_out_pairs(), self.scores
         held_out = scores.held_out()
-        own = [self.model.threshold(pair) for pair in pairs]
+        own = [self.model.score_threshold(pair) for pair in pairs]
         return calibrate_imputed_pairs(
             scores.valid.subset(held_out),
             scores.test.subset(held_out),

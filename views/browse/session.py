@@ -189,7 +189,6 @@ class Session:
             "signals": {
                 name: {"label": signal.label, "limits": signal.limits}
                 for name, signal in SIGNALS.items()
-                if name != "calibrated" or "slope" in model.card.get("calibration", {})
             },
             "formats": list(FORMATS),
             "stride": self.scores.stride,
