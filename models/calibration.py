@@ -81,9 +81,7 @@ def card_calibration(
     if entry.get("trained") and entry.get("training_sites") and n_sites:
         prior = entry["training_sites"] / n_sites
     prior = min(max(prior, _MIN_PRIOR), 1 - _MIN_PRIOR)
-    return PairCalibration(
-        float(fit["slope"]), float(fit["intercept"]) + _logit(prior)
-    )
+    return PairCalibration(float(fit["slope"]), float(fit["intercept"]) + _logit(prior))
 
 
 def fdr_scores(

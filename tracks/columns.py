@@ -120,7 +120,5 @@ class Columns:
         if self._signal == "probability":
             return kept[0], kept[0]
         mean = kept[1] if len(kept) > 1 else None
-        drawn = logits_to_signal(
-            self._signal, kept[0], mean, self._calibrations[index]
-        )
+        drawn = logits_to_signal(self._signal, kept[0], mean, self._calibrations[index])
         return sigmoid(kept[0]), drawn

@@ -204,7 +204,10 @@ class LiveScores:
         """
         block = self._block(tiles)
         mean = self._tf_mean(pair.tf, block) if signal == "specificity" else None
-        logits, calibration = self._pair_logits(pair, block), self.model.calibration(pair)
+        logits, calibration = (
+            self._pair_logits(pair, block),
+            self.model.calibration(pair),
+        )
         values = logits_to_signal(signal, logits, mean, calibration)
         skip = (tiles.first - block.first) // self.stride
         return values[skip : skip + tiles.n_tiles]
