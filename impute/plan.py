@@ -133,7 +133,7 @@ class Plan(RunRecord):
     calibrations : list of PairCalibration
         From log-odds of the score to those of the probability, of each pair.
     status : list of str
-        `trained` or `imputed`, of each pair.
+        `measured` or `imputed`, of each pair.
     expected_aurocs : list of float or None
         See :meth:`tfimpute_tracks.models.model.Model.expected_auroc`.
     expected_intervals : list of tuple of float, or None

@@ -148,8 +148,21 @@ class Model:
             for entry in self.card.get("pairs", [])
         }
 
+    def is_trained(self, pair: Pair) -> bool:
+        """Report whether the model was trained on the measured sites of a pair.
+
+        Parameters
+        ----------
+        pair : Pair
+
+        Returns
+        -------
+        bool
+        """
+        return bool(self.measured_pairs.get(pair, {}).get("trained"))
+
     def status(self, pair: Pair) -> str:
-        """Report whether a pair was in the training set.
+        """Report whether there are measured peaks of a pair.
 
         Parameters
         ----------
@@ -158,11 +171,11 @@ class Model:
         Returns
         -------
         str
-            `trained` where the model was trained on the pair's measured sites, else
-            `imputed`.
+            `measured` where the model was trained on the pair, or the evidence has a
+            track of it; else `imputed`.
         """
-        entry = self.measured_pairs.get(pair, {})
-        return "trained" if entry.get("trained") else "imputed"
+        known = self.evidence is not None and pair in self.evidence.pairs
+        return "measured" if known or self.is_trained(pair) else "imputed"
 
     def expected_auroc(self, pair: Pair) -> float | None:
         """Return the AUROC of a pair on test sites, measured or expected.

@@ -196,7 +196,7 @@ class TrackRecord(RunRecord, TrackOptions):
     ----------
     pair : Pair
     status : str
-        `trained` or `imputed`.
+        `measured` or `imputed`.
     expected_auroc : float, optional
         On test sites, or what to expect there.
     expected_interval : tuple of float, optional
@@ -305,7 +305,7 @@ class TrackRecord(RunRecord, TrackOptions):
         tf, cell = self.pair
         text = f"{tf} in {cell}, predicted from {self.basis}; {self.status}"
         if self.expected_auroc is not None:
-            what = "AUROC" if self.status == "trained" else "expected AUROC"
+            what = "expected AUROC" if self.status == "imputed" else "AUROC"
             text += f"; {what} {self.expected_auroc:.2f}"
         if self.expected_interval:
             low, high = self.expected_interval

@@ -11,6 +11,7 @@ score.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -29,6 +30,7 @@ __all__ = [
     "SignalName",
     "logits_to_signal",
     "mean_probability",
+    "shared_axis",
 ]
 
 Floats = NDArray[np.float32]
@@ -51,10 +53,11 @@ class SignalKind:
     label : str
         For an axis or a legend.
     limits : tuple of float
-        The lower and the upper end of an axis; log-odds beyond are rare, and cut.
+        The lower and the upper end of its widest axis; log-odds beyond are rare, and
+        cut.
     decimals : int
-        Values of a bigWig and a bedGraph are rounded to so many: off by 0.025 % of
-        the axis at most, a fortieth of a pixel where it is 100 pixels high.
+        Values of a bigWig and a bedGraph are rounded to so many: off by 0.04 % of an
+        axis at most, a 25th of a pixel where it is 100 pixels high.
     """
 
     name: SignalName
@@ -83,15 +86,55 @@ class SignalKind:
         stem = f"{pair.tf}.{pair.cell}"
         return stem if self.name == "probability" else f"{stem}.{self.name}"
 
+    def axis(self, highest: float) -> tuple[float, float]:
+        """Choose an axis that tracks share, so that their values can be compared.
 
+        Parameters
+        ----------
+        highest : float
+            Of the values that should be within it.
+
+        Returns
+        -------
+        low, high : float
+            Up to the next of :data:`_AXIS_ENDS`: many pairs reach a tenth only. That of
+            the score and of log-odds is always the same.
+        """
+        low, high = self.limits
+        if self.name in {"probability", "specificity"}:
+            high = next((end for end in _AXIS_ENDS if end >= highest), high)
+        return (-high if low == -1 else low), high
+
+
+_AXIS_ENDS = (0.02, 0.05, 0.1, 0.2, 0.5)
+_ABOVE_THRESHOLD = 4.0
 _KINDS = (
     SignalKind("probability", "Probability", (0.0, 1.0), 5),
     SignalKind("score", "Score", (0.0, 1.0), 4),
-    SignalKind("log-odds", "Log-odds", (-10.0, 10.0), 2),
-    SignalKind("specificity", "Specificity", (-1.0, 1.0), 3),
+    SignalKind("log-odds", "Log-odds", (-12.0, 4.0), 2),
+    SignalKind("specificity", "Specificity", (-1.0, 1.0), 4),
 )
 SIGNALS: dict[str, SignalKind] = {kind.name: kind for kind in _KINDS}
 """Every signal by its name; the probability first."""
+
+
+def shared_axis(signal: str, thresholds: Iterable[float]) -> tuple[float, float]:
+    """Choose the axis of tracks whose values are not at hand.
+
+    Parameters
+    ----------
+    signal : str
+        Of :data:`SIGNALS`.
+    thresholds : iterable of float
+        Peak-calling thresholds of the tracks.
+
+    Returns
+    -------
+    low, high : float
+        Up to four times the highest threshold at least, which most peaks are below.
+    """
+    highest = max(thresholds, default=1.0)
+    return SIGNALS[signal].axis(min(_ABOVE_THRESHOLD * highest, 1.0))
 
 
 def logits_to_signal(

@@ -77,7 +77,7 @@ class _CardModel:
     @cached_property
     def is_trained(self) -> NDArray[np.bool_]:
         pairs = self.dataset.pairs
-        return np.array([self.model.status(pair) == "trained" for pair in pairs])
+        return np.array([self.model.is_trained(pair) for pair in pairs])
 
     @cached_property
     def scores(self) -> PairScores:
