@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.errors import InputFileError, UsageError
-from tfimpute_tracks.kernels.encode import encode
+from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.models.calibration import (
     UNCALIBRATED,
     PairCalibration,
@@ -25,6 +24,7 @@ from tfimpute_tracks.models.calibration import (
 from tfimpute_tracks.models.checkpoint import Checkpoint
 from tfimpute_tracks.models.config import NetworkConfig
 from tfimpute_tracks.models.evidence import Evidence
+from tfimpute_tracks.models.input_codes import stack_codes
 from tfimpute_tracks.models.registry import build_network
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
 
@@ -378,7 +378,7 @@ class Model:
 
         named = [self.vocabulary.pair(pair) for pair in pairs]
         indices = self.vocabulary.pair_indices(named)
-        codes = self._codes(sequences)
+        codes = stack_codes(sequences, self.config, self.name)
         model = self.sequence_only
         fits = [model.calibration(p) if calibrated else UNCALIBRATED for p in named]
         slope, offset = torch.tensor(fits).reshape(-1, 2).unbind(1)
@@ -394,18 +394,3 @@ class Model:
             return np.empty((0, len(indices)), dtype=np.float32)
         probabilities: Floats = (slope * torch.cat(parts) + offset).sigmoid().numpy()
         return probabilities
-
-    def _codes(self, sequences: Sequence[str] | NDArray[np.uint8]) -> NDArray[np.uint8]:
-        lengths = sorted({self.config.seq_len, self.config.receptive_field})
-        if isinstance(sequences, np.ndarray):
-            rows = [np.asarray(row, dtype=np.uint8) for row in sequences]
-        else:
-            rows = [encode(sequence) for sequence in sequences]
-        for index, row in enumerate(rows):
-            if row.shape != rows[0].shape or row.size not in lengths:
-                raise UsageError(
-                    f"sequence {index} has {row.size} bp; the model {self.name} reads "
-                    f"{' or '.join(map(str, lengths))} bp; cut or pad all sequences to "
-                    "one of these lengths"
-                )
-        return np.stack(rows) if rows else np.empty((0, lengths[0]), dtype=np.uint8)

@@ -112,7 +112,7 @@ _KINDS = (
     SignalKind("probability", "Probability", (0.0, 1.0), 5),
     SignalKind("score", "Score", (0.0, 1.0), 4),
     SignalKind("log-odds", "Log-odds", (-12.0, 4.0), 2),
-    SignalKind("specificity", "Specificity", (-1.0, 1.0), 4),
+    SignalKind("specificity", "Specificity", (-1.0, 1.0), 5),
 )
 SIGNALS: dict[str, SignalKind] = {kind.name: kind for kind in _KINDS}
 """Every signal by its name; the probability first."""
