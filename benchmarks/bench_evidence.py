@@ -21,7 +21,7 @@ from timing import alternate, figure, print_result, ratios
 from tfimpute_tracks.engines.evidence import PairEvidence
 from tfimpute_tracks.engines.scorer import Scorer
 from tfimpute_tracks.engines.tiles import TileRange, read_codes
-from tfimpute_tracks.evidence import bundled_evidence, open_evidence
+from tfimpute_tracks.evidence import open_evidence, open_shipped
 from tfimpute_tracks.genome import (
     Region,
     Sequences,
@@ -124,7 +124,7 @@ def main(arguments: list[str]) -> None:
         None, or a store of evidence, a FASTA file and a chromosome.
     """
     torch.set_num_threads(1)
-    store, genome, place = bundled_evidence(), open_bundled(), bundled_region()
+    store, genome, place = open_shipped(), open_bundled(), bundled_region()
     if arguments:
         evidence, fasta, chrom = arguments
         store, genome = open_evidence(evidence), open_genome(fasta)

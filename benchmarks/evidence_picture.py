@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tfimpute_tracks.evidence import bundled_evidence
+from tfimpute_tracks.evidence import open_shipped
 from tfimpute_tracks.genome import bundled_genes, open_bundled, parse_region
 from tfimpute_tracks.genome.genes import genes_in, read_genes
 from tfimpute_tracks.models import Model, load_model
@@ -46,7 +46,7 @@ def _predicted(model: Model, genome, place, pair, what: str) -> Panel:
 
 
 def _measured(pair, place) -> Panel:
-    store = bundled_evidence()
+    store = open_shipped()
     peaks = store.peaks(place.chrom)
     (number,) = (i for i, t in enumerate(store.tracks) if t.pair == pair)
     own = peaks.track == number
@@ -74,7 +74,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("-o", "--out", type=Path, required=True)
     asked = parser.parse_args()
-    letters, given = load_model("held-out"), load_model("held-out", "bundled")
+    letters, given = load_model("held-out"), load_model("held-out", "encode-hg19")
     known = [pair for pair, told in given.measured_pairs.items() if told["trained"]]
     given = replace(given, evidence=given.evidence.subset(known))
     genome, panels = open_bundled(), []

@@ -63,18 +63,18 @@ scan/deep: scan --pairs '{MEASURED}' -m deep -o <out> --no-cache
 scan/held-out: scan --pairs '{MEASURED}' -m held-out -o <out> --no-cache
 scan/deep-held-out: scan --tf REST --cell K562 -m deep-held-out -o <out> --no-cache -r
     chr20:47500001-48500000
-scan/evidence: scan --pairs '{SOME}' -e bundled -o <out> --no-cache
-scan/deep-evidence: scan --pairs 'CTCF:K562;FOXA1:A549' -m deep -e bundled -o <out>
+scan/evidence: scan --pairs '{SOME}' -e encode-hg19 -o <out> --no-cache
+scan/deep-evidence: scan --pairs 'CTCF:K562;FOXA1:A549' -m deep -e encode-hg19 -o <out>
     --no-cache -r chr20:47500001-48500000
 scan/log-odds: scan --pairs '{MEASURED}' --signal log-odds -o <out> --no-cache
 scan/specificity: scan --pairs 'CTCF:K562;REST:K562' --signal specificity -o <out>
     --no-cache -r chr20:48000001-48600000
 scan/calibrated: scan --pairs '{SOME}' --signal calibrated -o <out> --no-cache
-scan/evidence-log-odds: scan --pairs '{MEASURED}' -e bundled --signal log-odds -o <out>
+scan/evidence-log-odds: scan --pairs '{MEASURED}' -e encode-hg19 --signal log-odds -o <out>
     --no-cache -r chr20:48000001-48600000
-scan/evidence-specificity: scan --tf CTCF --cell K562 -e bundled -o <out> --signal
+scan/evidence-specificity: scan --tf CTCF --cell K562 -e encode-hg19 -o <out> --signal
     specificity --no-cache -r chr20:48000001-48200000
-scan/evidence-calibrated: scan --pairs '{SOME}' -e bundled --signal calibrated -o <out>
+scan/evidence-calibrated: scan --pairs '{SOME}' -e encode-hg19 --signal calibrated -o <out>
     --no-cache -r chr20:48000001-48600000
 scan/deep-specificity: scan --tf CTCF --cell K562 -m deep --signal specificity -o <out>
     --no-cache -r chr20:48000001-48200000
@@ -101,18 +101,18 @@ scan/deep-genome: scan --tf CTCF --cell K562 -m deep -g <in/genome.fa> -o <out> 
 impute/some: impute --pairs '{SOME}' -r chr20:48000001-48600000 -o <out> -y
     --tiles-per-shard 2500 --pairs-per-shard 2
 impute/deep: impute --pairs '{SOME}' -m deep -r chr20:48000001-48600000 -o <out> -y
-impute/evidence: impute --pairs '{SOME}' -e bundled -r chr20:48000001-48600000 -o <out>
+impute/evidence: impute --pairs '{SOME}' -e encode-hg19 -r chr20:48000001-48600000 -o <out>
     -y
-impute/deep-evidence: impute --pairs '{SOME}' -m deep -e bundled -o <out> -y -r
+impute/deep-evidence: impute --pairs '{SOME}' -m deep -e encode-hg19 -o <out> -y -r
     chr20:48000001-48300000
 impute/sparse: impute --pairs '{SOME}' --sparse --keep-below-threshold 3 -o <out> -y -r
     chr20:48000001-48600000
-impute/sparse-evidence: impute --pairs '{SOME}' --sparse -e bundled -o <out> -y -r
+impute/sparse-evidence: impute --pairs '{SOME}' --sparse -e encode-hg19 -o <out> -y -r
     chr20:48000001-48300000
 impute/of-tf: impute --tf CTCF -r chr20:48000001-48200000 -o <out> -y
 impute/of-cell: impute --cell HepG2 --missing -r chr20:48800001-48830000 -o <out> -y
 impute/missing: impute --missing -r chr20:48800001-48810000 -o <out> -y
-impute/missing-evidence: impute --missing -e bundled -o <out> -y -r
+impute/missing-evidence: impute --missing -e encode-hg19 -o <out> -y -r
     chr20:48800001-48805000
 impute/all-deep: impute --all -m deep -r chr20:48803001-48807000 -o <out> -y
 impute/fast: impute --pairs '{SOME}' --precision fast -o <out> -y -r
@@ -136,7 +136,7 @@ export/log-odds: export <impute/some> --all --signal log-odds -o <out> --format
 export/calibrated: export <impute/some> --all --signal calibrated -o <out> --format
     bigwig,parquet
 export/evidence-calibrated: export <impute/evidence> --all --signal calibrated -e
-    bundled -o <out> --format bigwig,parquet
+    encode-hg19 -o <out> --format bigwig,parquet
 export/specificity: export <impute/of-tf> --pairs 'CTCF:K562;CTCF:A549' --signal
     specificity -o <out> --format bigwig,parquet
 export/bins: export <impute/some> --tf CTCF --cell K562 --bin-size 500 --max-zooms 2 -o
@@ -193,11 +193,11 @@ info/pairs-deep-held-out: info pairs -m deep-held-out
 viewers/tracks: scan --pairs '{SOME}' -r chr20:48000001-48300000 -o <out> --no-cache
 viewers/hub: hub <viewers/tracks>
 viewers/report: report <viewers/tracks> -o <out>/report.html
-viewers/hub-of-store: hub <impute/evidence> -e bundled --out-dir <out> --color-by tf
+viewers/hub-of-store: hub <impute/evidence> -e encode-hg19 --out-dir <out> --color-by tf
 plot/default: plot --pairs '{SOME}' -o <out>/locus.svg
 plot/specificity: plot --pairs 'CTCF:K562;CEBPB:HepG2' --signal specificity -r
     chr20:48800001-48810000 -o <out>/locus.svg
-plot/deep-evidence: plot --pairs '{MEASURED}' -m deep -e bundled --signal log-odds -r
+plot/deep-evidence: plot --pairs '{MEASURED}' -m deep -e encode-hg19 --signal log-odds -r
     chr20:48800001-48830000 -o <out>/locus.svg
 plot/tracks: plot <viewers/tracks> -r chr20:48100001-48200000 -o <out>/locus.svg
 # Data sets, training and evaluation, on the bundled region cut into three chromosomes.
@@ -235,7 +235,7 @@ evidence/build-trained: evidence build --pairs-table <in/pairs.tsv> -o <out>/evi
     -g <in/genome.fa> --accessibility <in/accessibility.tsv> -m
     <train/default>/model.safetensors
 evidence/info: evidence info <evidence/build>/evidence.h5 --check --tf CTCF
-evidence/info-bundled: evidence info bundled --check --cell K562
+evidence/info-shipped: evidence info encode-hg19 --check --cell K562
 motifs/trained: motifs -m <train/default>/model.safetensors -r chr20:48000001-48200000
     -o <out>
 evidence/train: evidence train --data <prepare/short>/data.h5 -o <out> --epochs 3
@@ -298,7 +298,7 @@ ADDRESSES = {
 }
 BROWSE = {
     "browse/default": "browse",
-    "browse/deep-evidence": "browse -m deep -e bundled",
+    "browse/deep-evidence": "browse -m deep -e encode-hg19",
 }
 
 
@@ -1141,7 +1141,7 @@ def record_interface(name: str, folder: Path) -> None:
     letters = _sequences(region.sequence, model.config.seq_len)[:3]
     recording.number(f"{key}/predict/every", model.predict(letters, every))
     _record_scans(recording, python, key, model, 1)
-    going_by = python.load_model(name, "bundled")
+    going_by = python.load_model(name, "encode-hg19")
     _record_scans(recording, python, f"{key}/evidence", going_by, 6)
     for at, one in ((key, model), (f"{key}/evidence", going_by)):
         told = [python.known_of(one, pair) for pair in every[::7]]

@@ -6,7 +6,6 @@ terminal only.
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -25,6 +24,8 @@ from rich.progress import (
 )
 from rich.table import Table
 from rich.text import Text
+
+from tfimpute_tracks.storage import json_text
 
 __all__ = [
     "SETTINGS",
@@ -95,7 +96,7 @@ def show_json(value: Any) -> None:
     value : JSON values
         Paths are allowed, too.
     """
-    print_result(json.dumps(value, indent=2, sort_keys=False, default=str))
+    print_result(json_text(value))
 
 
 def show_table(title: str, columns: list[str], rows: list[list[Any]]) -> None:

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["build", "info"]
 
-_BUNDLED = "bundled"
-
 
 def build(
     pairs_table: Annotated[
@@ -118,8 +116,8 @@ def info(
     file: Annotated[
         Path,
         typer.Argument(
-            help="File that `evidence build` wrote, or `bundled` for that of the example "
-            "region."
+            help="File that `evidence build` wrote, or `encode-hg19` for the evidence "
+            "that comes with the package."
         ),
     ],
     tf: options.Tf = None,
@@ -131,14 +129,12 @@ def info(
 ) -> None:
     """Summarize an evidence file, or list the tracks of a TF or cell line."""
     from tfimpute_tracks.evidence import (
-        bundled_evidence,
-        open_evidence,
+        open_named,
         select_tracks,
         summarize_store,
     )
 
-    is_bundled = str(file) == _BUNDLED and not file.exists()
-    store = bundled_evidence() if is_bundled else open_evidence(file)
+    store = open_named(file)
     if check and not store.check():
         raise InputFileError(
             f"{file}: the content does not match its digest; build the file again with "

@@ -63,8 +63,8 @@ Evidence = Annotated[
         "-e",
         "--evidence",
         help="Condition predictions on measured peaks: a file from `tfimpute-tracks "
-        "evidence build`, or `bundled` for the example region. A pair's own peaks are "
-        "never used for its own prediction.",
+        "evidence build`, or `encode-hg19`, which comes with the package. A pair's own "
+        "peaks are never used for its own prediction.",
     ),
 ]
 Fasta = Annotated[

@@ -60,7 +60,7 @@ def rank_sites(scores: Floats, is_bound: NDArray[np.bool_]) -> tuple[Floats, Int
 
 
 def last_calls(
-    ranked: Floats, rates: Doubles, levels: Sequence[float], min_sites: int = 1
+    ranked: Floats, n_bound: Ints, levels: Sequence[float], min_sites: int = 1
 ) -> list[int | None]:
     """Find the longest list of best sites that keeps each FDR level.
 
@@ -68,8 +68,8 @@ def last_calls(
     ----------
     ranked : float array, shape (n_sites,)
         Scores, descending. Sites of equal score are called together.
-    rates : float64 array, shape (n_sites,)
-        FDR of calling the first 1, 2, ..., n_sites.
+    n_bound : int64 array, shape (n_sites,)
+        Bound sites among the first 1, 2, ..., n_sites.
     levels : sequence of float
         Largest FDRs allowed.
     min_sites : int
@@ -80,6 +80,9 @@ def last_calls(
     list of int or None
         Index of the last site called, by level; None where no list keeps the level.
     """
+    n_called = np.arange(1, len(ranked) + 1)
+    # A quotient of counts rounds as the level's own decimals do: 1 of 20 keeps 0.05.
+    rates = (n_called - n_bound) / n_called
     allowed = np.append(ranked[1:] < ranked[:-1], True)[: len(ranked)]
     allowed[: min_sites - 1] = False
     kept = [np.flatnonzero(allowed & (rates <= level)) for level in levels]
@@ -106,9 +109,7 @@ def fdr_thresholds(scores: Floats, labels: Labels, levels: Sequence[float]) -> F
     for pair in range(len(thresholds)):
         known = labels[:, pair] >= 0
         ranked, n_bound = rank_sites(scores[known, pair], labels[known, pair] == 1)
-        n_called = np.arange(1, len(ranked) + 1)
-        rates = (n_called - n_bound) / n_called
-        for i, last in enumerate(last_calls(ranked, rates, levels, MIN_SITES)):
+        for i, last in enumerate(last_calls(ranked, n_bound, levels, MIN_SITES)):
             if last is not None:
                 thresholds[pair, i] = ranked[last]
     return thresholds

@@ -112,8 +112,7 @@ def recall_at_fdr(
         if is_bound is None:
             continue
         ranked, n_bound = rank_sites(known, is_bound)
-        rates = 1 - n_bound / np.arange(1, len(ranked) + 1)
-        for i, last in enumerate(last_calls(ranked, rates, levels)):
+        for i, last in enumerate(last_calls(ranked, n_bound, levels)):
             recalls[pair, i] = 0.0 if last is None else n_bound[last] / n_bound[-1]
     return recalls
 

@@ -215,7 +215,7 @@ def fit_expectation(features: Doubles, aurocs: Doubles, tfs: Ints) -> Expectatio
 
 def check_expectation(
     expected: Doubles, low: Doubles, high: Doubles, truth: Doubles
-) -> dict[str, float]:
+) -> dict[str, float | None]:
     """Compare expected AUROCs with the AUROCs that were found.
 
     Parameters
@@ -227,14 +227,18 @@ def check_expectation(
     Returns
     -------
     dict
-        `pairs`, Spearman's correlation and its `p`, the fraction `inside` the intervals,
-        `mean_error` and `mean_excess` of the expected AUROC.
+        `pairs`, Spearman's correlation and its `p` (None for fewer than three pairs, or
+        where all have one value), the fraction `inside` the intervals, `mean_error` and
+        `mean_excess` of the expected AUROC.
     """
-    rank = spearmanr(expected, truth)
+    statistic = p = None
+    if len(truth) > 2 and np.ptp(expected) > 0 and np.ptp(truth) > 0:
+        rank = spearmanr(expected, truth)
+        statistic, p = round(float(rank.statistic), 3), float(f"{rank.pvalue:.2g}")
     return {
         "pairs": len(truth),
-        "spearman": round(float(rank.statistic), 3),
-        "p": float(f"{rank.pvalue:.2g}"),
+        "spearman": statistic,
+        "p": p,
         "inside": round(float(((low <= truth) & (truth <= high)).mean()), 3),
         "mean_error": round(float(np.abs(expected - truth).mean()), 4),
         "mean_excess": round(float((expected - truth).mean()), 4),

@@ -2,7 +2,8 @@
 
 Read in this order: ``peak_database`` (the data), ``build`` (from peak files to the data;
 ``accessibility`` reads a table of such files), ``file`` (the HDF5 file), ``store``
-(coverage of any intervals by tracks). How tracks change a score is in ``models/``.
+(coverage of any intervals by tracks), ``shipped`` (the evidence of the package). How
+tracks change a score is in ``models/``.
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ from tfimpute_tracks.evidence.peak_database import (
     Peaks,
     Track,
 )
-from tfimpute_tracks.evidence.store import (
-    EvidenceStore,
-    bundled_evidence,
-    open_evidence,
+from tfimpute_tracks.evidence.shipped import (
+    SHIPPED,
+    evidence_for,
+    open_named,
+    open_shipped,
 )
+from tfimpute_tracks.evidence.store import EvidenceStore, open_evidence
 from tfimpute_tracks.evidence.summary import (
     select_tracks,
     summarize_build,
@@ -29,6 +32,7 @@ from tfimpute_tracks.evidence.summary import (
 
 __all__ = [
     "ACCESSIBILITY",
+    "SHIPPED",
     "BuildReport",
     "EvidenceStore",
     "PeakDatabase",
@@ -36,8 +40,10 @@ __all__ = [
     "Peaks",
     "Track",
     "build_evidence",
-    "bundled_evidence",
+    "evidence_for",
     "open_evidence",
+    "open_named",
+    "open_shipped",
     "read_accessibility",
     "select_tracks",
     "summarize_build",

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property
-from importlib.resources import files
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -36,12 +35,9 @@ __all__ = [
     "Coverage",
     "EvidenceStore",
     "Track",
-    "bundled_evidence",
     "open_evidence",
     "write_evidence",
 ]
-
-_BUNDLED = "hg19.chr20.evidence.h5"
 
 Mask = NDArray[np.bool_]
 Ints = NDArray[np.int64]
@@ -365,18 +361,6 @@ def open_evidence(path: str | Path) -> EvidenceStore:
         invalid contents.
     """
     return EvidenceStore(Path(path), *read_header(Path(path)))
-
-
-def bundled_evidence() -> EvidenceStore:
-    """Open the evidence of the bundled example region.
-
-    Returns
-    -------
-    EvidenceStore
-    """
-    return open_evidence(
-        Path(str(files("tfimpute_tracks") / "evidence" / "data" / _BUNDLED))
-    )
 
 
 def _reopen(path: Path, digest: str, kept: Mask | None) -> EvidenceStore:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tfimpute_tracks.errors import InputFileError, UsageError
-from tfimpute_tracks.evidence import EvidenceStore, bundled_evidence, open_evidence
+from tfimpute_tracks.evidence import EvidenceStore, open_named
 from tfimpute_tracks.models.checkpoint import read_checkpoint
 from tfimpute_tracks.models.evidence import Evidence
 from tfimpute_tracks.models.evidence_weights import (
@@ -16,10 +16,7 @@ from tfimpute_tracks.models.evidence_weights import (
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.models.pretrained import weights_path
 
-__all__ = ["BUNDLED", "load_model"]
-
-BUNDLED = "bundled"
-"""Name of the measured tracks of the bundled example region."""
+__all__ = ["load_model"]
 
 
 def load_model(
@@ -34,7 +31,7 @@ def load_model(
         The name of a bundled model, or a `.safetensors` file.
     evidence : str, Path or EvidenceStore, optional
         Measured tracks that condition the scores: a file from `tfimpute-tracks evidence
-        build`, or `bundled` for those of the bundled example region.
+        build`, or `encode-hg19` for those that come with the package.
 
     Returns
     -------
@@ -65,10 +62,6 @@ def load_model(
             f"({weights.sequence_weights}) than {path} ({loaded.checkpoint.digest}); "
             "train it again with `tfimpute-tracks evidence train`"
         )
-    return replace(loaded, evidence=Evidence(weights, _open(evidence)))
-
-
-def _open(evidence: str | Path | EvidenceStore) -> EvidenceStore:
-    if isinstance(evidence, EvidenceStore):
-        return evidence
-    return bundled_evidence() if evidence == BUNDLED else open_evidence(Path(evidence))
+    if not isinstance(evidence, EvidenceStore):
+        evidence = open_named(evidence)
+    return replace(loaded, evidence=Evidence(weights, evidence))

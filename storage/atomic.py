@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import json
+import math
 import os
 import secrets
 import shutil
@@ -26,6 +27,7 @@ __all__ = [
     "atomic_file",
     "check_free_space",
     "check_writable_dir",
+    "json_text",
     "remove_leftovers",
     "write_json",
     "write_text",
@@ -178,24 +180,49 @@ def write_json(dest: Path, obj: object) -> None:
     ----------
     dest : Path
     obj : object
-        JSON values, and numpy scalars and arrays. Use None for a missing number: NaN
-        and inf are not JSON.
+        See :func:`json_text`.
 
     Raises
     ------
     WriteError
         See :func:`atomic_file`.
-    TypeError, ValueError
+    TypeError
         `obj` cannot be converted to JSON; nothing is written.
     """
-    text = json.dumps(obj, indent=2, allow_nan=False, default=_plain)
-    write_text(dest, text + "\n")
+    write_text(dest, json_text(obj) + "\n")
+
+
+def json_text(obj: object) -> str:
+    """Format a result as indented JSON.
+
+    Parameters
+    ----------
+    obj : object
+        JSON values, paths, and numpy scalars and arrays. NaN and inf, which JSON cannot
+        hold, become null: a statistic of too few values is missing.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    TypeError
+        `obj` holds anything else.
+    """
+    return json.dumps(_plain(obj), indent=2, allow_nan=False)
 
 
 def _plain(obj: object) -> object:
     if isinstance(obj, np.generic | np.ndarray):
-        return obj.tolist()
-    raise TypeError(f"cannot convert a {type(obj).__name__} to JSON: {obj!r}")
+        obj = obj.tolist()
+    if isinstance(obj, float):
+        return obj if math.isfinite(obj) else None
+    if isinstance(obj, dict):
+        return {key: _plain(value) for key, value in obj.items()}
+    if isinstance(obj, list | tuple):
+        return [_plain(value) for value in obj]
+    return str(obj) if isinstance(obj, Path) else obj
 
 
 def _sync(path: Path) -> None:

@@ -32,10 +32,8 @@ def _tracks(path, dataset):
     return path
 
 
-@pytest.fixture
-def arguments(tmp_path):
+def _arguments(tmp_path, dataset):
     """Give the arguments of a small run; the model was trained on the base pairs."""
-    dataset = make_dataset(n_sites=1500)
     write_dataset(tmp_path / "data.h5", dataset)
     card = {
         "hold_out": {"scheme": "chromosomes", "test": ["chr20"], "valid": ["chr22"]},
@@ -50,6 +48,11 @@ def arguments(tmp_path):
         *("--evidence", _tracks(tmp_path / "e.h5", dataset), "-m", model),
         *("-o", tmp_path / "run", "--epochs", 30),
     ]
+
+
+@pytest.fixture
+def arguments(tmp_path):
+    return _arguments(tmp_path, make_dataset(n_sites=1500))
 
 
 def test_tracks_of_other_pairs_tell_what_letters_do_not(arguments, run, tmp_path):
@@ -90,6 +93,23 @@ def test_weights_are_judged_and_compared_by_tracks_of_trained_pairs(
     assert code == 0, err
     told = json.loads((tmp_path / "compared" / "metrics.json").read_text())
     assert told["predictors"][0]["auroc"] > 0.95
+
+
+@pytest.mark.parametrize("n_held_out", [1, 2])
+def test_a_statistic_of_too_few_held_out_pairs_is_missing(run, tmp_path, n_held_out):
+    dataset = make_dataset(n_sites=1500)
+    held_out = [i for i, role in enumerate(dataset.roles) if role == "valid2"]
+    roles = ["base"] * len(dataset.roles)  # ten and more, so that AUROCs are expected
+    for i in held_out[:n_held_out]:
+        roles[i] = "valid2"
+    arguments = _arguments(tmp_path, replace(dataset, roles=tuple(roles)))
+    arguments[-1] = 1
+    code, _, err = run(*arguments)
+    assert code == 0, err
+    card = json.loads((tmp_path / "run" / "toy.evidence.json").read_text())
+    check = card["expected"]["check"]["valid2"]
+    assert (check["pairs"], check["spearman"], check["p"]) == (n_held_out, None, None)
+    assert check["mean_error"] >= 0
 
 
 def test_a_card_is_made_anew_without_training(arguments, run, tmp_path):

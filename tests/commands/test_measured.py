@@ -139,7 +139,7 @@ def test_what_is_no_evidence_is_refused(toy, run):
 
 def test_tracks_of_other_regions_are_told(run, tmp_path):
     code, _, err = run(
-        *("plot", "--tf", "MAX", "--cell", "K562", "-e", "bundled", "-o"),
+        *("plot", "--tf", "MAX", "--cell", "K562", "-e", "encode-hg19", "-o"),
         *(tmp_path / "x.svg", "-r", "chr20:47199001-47203000"),
     )
     assert code == 0, err
@@ -160,7 +160,7 @@ def test_tracks_in_a_folder_are_drawn_as_they_are(toy, run):
 
 def test_a_pair_of_the_bundled_stretch_is_scanned_with_its_tracks(run, tmp_path):
     pair = ["--tf", "MAX", "--cell", "GM12891", "-r", "chr20:48700001-48900000"]
-    code, _, err = run("scan", *pair, "-e", "bundled", "-o", tmp_path, "-p", 1)
+    code, _, err = run("scan", *pair, "-e", "encode-hg19", "-o", tmp_path, "-p", 1)
     assert code == 0, err
     told = _told(tmp_path / "MAX.GM12891.receipt.json")
     assert told["evidence_summary"]["own_tracks"] == 0

@@ -1,6 +1,7 @@
 """Metrics per pair against scikit-learn and against plain counting."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
@@ -43,7 +44,7 @@ def test_auroc_is_scikit_learn_s(rng):
         np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
-@given(SITES, st.sampled_from([0.01, 0.1, 0.5, 0.9]))
+@given(SITES, st.sampled_from([0.01, 0.05, 0.1, 0.5, 0.9]))
 def test_recall_is_the_best_that_a_threshold_gives(sites, level):
     scores, labels = _arrays(sites)
     found = recall_at_fdr(scores, labels, [level])[0, 0]
@@ -51,6 +52,17 @@ def test_recall_is_the_best_that_a_threshold_gives(sites, level):
         np.testing.assert_allclose(found, _recall(sites, level))
     else:
         assert np.isnan(found)
+
+
+@pytest.mark.parametrize(("level", "n_called"), [(0.01, 100), (0.05, 20), (0.05, 60)])
+def test_a_rate_that_is_met_exactly_is_kept(level, n_called):
+    n_unbound = round(level * n_called)
+    labels = np.ones((n_called, 1), np.int8)
+    labels[:n_unbound] = 0  # the best sites: fewer calls have a higher rate
+    scores = -np.arange(n_called, dtype=np.float32)[:, None]
+    assert recall_at_fdr(scores, labels, [level]) == 1
+    below = (n_unbound - 0.5) / n_called
+    assert recall_at_fdr(scores, labels, [below]) == 0
 
 
 @given(SITES)

@@ -8,6 +8,7 @@ from tfimpute_tracks.evaluation.reliability import (
     COVERAGE,
     FEATURES,
     TrainedPairs,
+    check_expectation,
     fit_expectation,
     pair_features,
     seed_disagreement,
@@ -107,3 +108,24 @@ def test_too_few_pairs_are_refused(rng):
     features, aurocs, tfs = _world(rng, 9)
     with pytest.raises(ValueError, match="9 pairs of"):
         fit_expectation(features, aurocs, tfs)
+
+
+@pytest.mark.parametrize(
+    "truth", [[0.8], [0.8, 0.9], [0.8, 0.8, 0.8]], ids=["one", "two", "equal"]
+)
+def test_too_few_pairs_have_no_correlation_but_have_errors(truth):
+    expected = np.linspace(0.7, 0.9, len(truth))
+    found = check_expectation(expected, expected - 0.2, expected + 0.2, np.array(truth))
+    assert (found["spearman"], found["p"], found["inside"]) == (None, None, 1.0)
+    assert found["mean_error"] == pytest.approx(
+        np.abs(expected - truth).mean(), abs=1e-4
+    )
+
+
+def test_a_correlation_of_pairs_has_a_p(rng):
+    features, aurocs, tfs = _world(rng, 60)
+    found = check_expectation(
+        *fit_expectation(features, aurocs, tfs).expect(features), aurocs
+    )
+    assert found["spearman"] > 0.5
+    assert 0 < found["p"] < 0.05

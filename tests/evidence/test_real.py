@@ -14,8 +14,8 @@ from tfimpute_tracks.evidence import (
     BuildReport,
     PeakFile,
     build_evidence,
-    bundled_evidence,
     open_evidence,
+    open_shipped,
     write_evidence,
 )
 from tfimpute_tracks.genome import (
@@ -31,7 +31,7 @@ CHROM = "chr22"
 
 
 def test_the_bundled_slice_is_there_and_whole():
-    store = bundled_evidence()
+    store = open_shipped()
     assert store.regions == (bundled_region(),)
     assert store.build == "hg19"
     assert store.check()
@@ -49,7 +49,7 @@ def test_the_bundled_slice_is_there_and_whole():
 
 def test_the_bundled_slice_has_the_models_names():
     vocabulary = load_model("default").vocabulary
-    for track in bundled_evidence().tracks:
+    for track in open_shipped().tracks:
         assert track.pair.cell in vocabulary.cells
         assert track.pair.tf in (*vocabulary.tfs, ACCESSIBILITY)
 
@@ -94,7 +94,7 @@ def test_half_of_the_middle_is_what_labels_say(built, shared_data):
 
 def test_the_bundled_slice_is_of_these_peaks(built):
     store, _ = built
-    bundled = bundled_evidence()
+    bundled = open_shipped()
     keys = [(track.pair, track.digest) for track in bundled.tracks]
     mine = [keys.index((track.pair, track.digest)) for track in store.tracks]
     chrom, start, end = bundled_region()

@@ -151,7 +151,7 @@ def test_paths_of_workers_elsewhere_are_absolute(toy, monkeypatch):
     assert spec.model == str(toy.weights)
     assert (spec.store, spec.fasta) == (toy.store, toy.fasta)
     assert spec.cache_dir == toy.folder / "c"
-    bundled = WorkerSpec(Path("store"), "default", None, None, evidence="bundled")
+    bundled = WorkerSpec(Path("store"), "default", None, None, evidence="encode-hg19")
     assert bundled.resolved() == replace(bundled, store=toy.store)
 
 

@@ -1,0 +1,92 @@
+"""The evidence that comes with the package, and the genomes it is for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+
+from tfimpute_tracks.errors import InputFileError
+from tfimpute_tracks.evidence.store import EvidenceStore, open_evidence
+from tfimpute_tracks.genome import known_build
+
+__all__ = ["SHIPPED", "evidence_for", "open_named", "open_shipped"]
+
+SHIPPED = "encode-hg19"
+"""Name of the evidence that comes with the package."""
+
+_FILE = "hg19.chr20.evidence.h5"
+
+
+def open_shipped() -> EvidenceStore:
+    """Open the evidence that comes with the package.
+
+    Returns
+    -------
+    EvidenceStore
+        Named :data:`SHIPPED`.
+
+    Raises
+    ------
+    InputFileError
+        The file in the package is missing or damaged.
+    """
+    path = Path(str(files("tfimpute_tracks") / "evidence" / "data" / _FILE))
+    try:
+        store = open_evidence(path)
+    except InputFileError as error:
+        reason = str(error).partition("; ")[0]
+        raise InputFileError(
+            f"{reason}; it comes with the package: `pip install --force-reinstall "
+            "--no-deps tfimpute-tracks`, or run with --evidence none"
+        ) from error
+    store.name = SHIPPED
+    return store
+
+
+def evidence_for(chrom_sizes: Mapping[str, int]) -> EvidenceStore | None:
+    """Open the evidence that comes with the package, if it is of a genome.
+
+    Parameters
+    ----------
+    chrom_sizes : mapping of str to int
+        Chromosomes of the genome, with or without ``chr``, and their lengths in bp.
+        They may be a subset of the assembly, and include contigs that the evidence does
+        not know.
+
+    Returns
+    -------
+    EvidenceStore or None
+        None if a chromosome that both have is of another length, or they share none.
+
+    Raises
+    ------
+    InputFileError
+        The file in the package is missing or damaged.
+    """
+    store = open_shipped()
+    # The build's name is not asked for: only whether names and lengths agree.
+    own = {"build": SHIPPED, "chrom_sizes": store.chrom_sizes}
+    return store if known_build(chrom_sizes, own) else None
+
+
+def open_named(evidence: str | Path) -> EvidenceStore:
+    """Open the evidence that a user names.
+
+    Parameters
+    ----------
+    evidence : str or Path
+        :data:`SHIPPED`, or the path of an evidence file.
+
+    Returns
+    -------
+    EvidenceStore
+
+    Raises
+    ------
+    InputFileError
+        As :func:`tfimpute_tracks.evidence.open_evidence`.
+    """
+    if str(evidence) == SHIPPED:
+        return open_shipped()
+    return open_evidence(evidence)
