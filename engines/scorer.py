@@ -18,7 +18,6 @@ from collections.abc import Iterable, Iterator
 from threading import Lock
 from typing import NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,9 +25,8 @@ from tfimpute_tracks.engines.cpu_engine import LookupEngine
 from tfimpute_tracks.engines.engine import Engine, open_engine
 from tfimpute_tracks.engines.evidence import PairEvidence
 from tfimpute_tracks.engines.feature_cache import FeatureCache
-from tfimpute_tracks.engines.ordered_map import ordered_map
 from tfimpute_tracks.engines.segments import SegmentEngine, open_segment_engine
-from tfimpute_tracks.engines.sites import ChromSites, predict_sites
+from tfimpute_tracks.engines.sites import ChromSites, site_logits
 from tfimpute_tracks.engines.tile_grid import tile_grid
 from tfimpute_tracks.engines.tiles import TileRange
 from tfimpute_tracks.engines.trunk import MotifTrunk
@@ -44,7 +42,6 @@ Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 _MAX_LOGITS = 1 << 22  # that a thread holds in memory at a time
-_SITES_AT_ONCE = 64
 
 
 class TileFeatures(NamedTuple):
@@ -362,47 +359,7 @@ class Scorer:
         UsageError
             The sequences are too short.
         """
-        logits = self._site_logits(codes)
+        logits = site_logits(self.model, self.pairs, codes, self.device)
         for chrom, index, centers in sites:
             logits[index] = self._with_evidence(logits[index], chrom, centers)
         return logits
-
-    def _site_logits(self, codes: Codes) -> Floats:
-        """Score sites by sequence alone."""
-        config = self.model.config
-        has_context = config.context_tiles and codes.shape[1] >= config.receptive_field
-        if has_context and self.device == "cpu" and not config.pass_per_cell:
-            return self._sites_with_context(
-                codes[:, config.input_slice(codes.shape[1])]
-            )
-        from tfimpute_tracks.engines.numba_backend import NUMBA
-
-        network = self.model.network()
-        if self.device == "cpu":
-            network.backend = NUMBA
-        else:
-            network.to(self.device)
-        indices = self.model.vocabulary.pair_indices(self.pairs)
-        return predict_sites(network, codes, indices, self.device)
-
-    def _sites_with_context(self, codes: Codes) -> Floats:
-        """Score sites whose neighboring tiles share their sequence, a batch a thread."""
-        own = self
-        if self.stride != self.model.config.stride:
-            own = Scorer(self.model, self.pairs, use_evidence=False)
-        n_base = own.grid.n_base(1)
-
-        def score(first: int) -> Floats:
-            some = list(codes[first : first + _SITES_AT_ONCE])
-            logits = own.base_logits(some, [n_base] * len(some))
-            parts = logits.reshape(len(some), n_base, -1)
-            unknown = [own.grid.unknown(site, 1) for site in some]
-            mixed = [own.mix(*both) for both in zip(parts, unknown, strict=True)]
-            return np.concatenate(mixed)
-
-        firsts = range(0, len(codes), _SITES_AT_ONCE)
-        found = np.empty((len(codes), len(self.pairs)), dtype=np.float32)
-        scored = ordered_map(score, firsts, numba.get_num_threads())
-        for first, part in zip(firsts, scored, strict=True):
-            found[first : first + len(part)] = part
-        return found
