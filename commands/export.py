@@ -29,7 +29,7 @@ def export(
     out_dir: options.OutDir = Path("tracks-out"),
     threshold: options.Threshold = None,
     signal: options.Signal = "probability",
-    evidence: options.Evidence = None,
+    evidence: options.Evidence = "none",
     bin_size: options.BinSize = None,
     max_zooms: options.MaxZooms = 10,
     threads: options.Threads = "max",
@@ -48,7 +48,7 @@ def export(
     from tfimpute_tracks.tracks.formats import choose_formats
     from tfimpute_tracks.tracks.record import TrackOptions
 
-    if evidence and signal != "calibrated":
+    if evidence != "none" and signal != "calibrated":
         raise UsageError(
             "a store contains scores, with or without evidence as they were computed; "
             "--evidence applies only with --signal calibrated, to a store made with it"
@@ -73,7 +73,9 @@ def export(
         threshold,
         overwrite,
         inputs.set_threads(threads),
-        stored_calibration(opened, evidence) if signal == "calibrated" else None,
+        stored_calibration(opened, None if evidence == "none" else evidence)
+        if signal == "calibrated"
+        else None,
     )
     if signal == "specificity" and (warning := check_specificity(opened, chosen)):
         log(warning, warning=True)

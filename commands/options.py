@@ -57,13 +57,14 @@ ModelName = Annotated[
     ),
 ]
 Evidence = Annotated[
-    str | None,
+    str,
     typer.Option(
         "-e",
         "--evidence",
-        help="Condition predictions on measured peaks: a file from `tfimpute-tracks "
-        "evidence build`, or `encode-hg19`, which comes with the package. A pair's own "
-        "peaks are never used for its own prediction.",
+        help="Measured peaks that predictions also use. auto: those that come with the "
+        "package, encode-hg19, if the genome is theirs. none: sequence only. Or a file "
+        "from `tfimpute-tracks evidence build`. A pair's own peaks are never used for "
+        "its own prediction.",
     ),
 ]
 Fasta = Annotated[

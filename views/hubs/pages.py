@@ -221,8 +221,9 @@ def methods_section(tracks: list[TrackRecord], card: CardLookup) -> str:
     )
     text = f"Made with tfimpute-tracks {escape(__version__)}, an implementation of "
     text += f"TFImpute: {_PAPER}. Weights: {models}."
-    if card.model is not None and any(map(card.matches, tracks)):
-        facts = card.model.card
+    known = [model for model in map(card.find, tracks) if model is not None]
+    if known:
+        facts = known[0].checkpoint.card
         text += (
             f" The weights were made on {escape(str(facts.get('created', 'unknown')))} "
             f"from {card.n_training_pairs} measured pairs (ENCODE, build "
