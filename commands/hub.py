@@ -41,10 +41,10 @@ def hub(
             help="For a bulk store: write the hub without exporting the tracks.",
         ),
     ] = False,
-    genome: Annotated[
+    assembly: Annotated[
         str | None,
         typer.Option(
-            "--genome",
+            "--assembly",
             help="UCSC name of the assembly, such as hg38. Default: from the run records "
             "or the chromosome lengths.",
         ),
@@ -76,7 +76,7 @@ def hub(
     from tfimpute_tracks.views.hubs.sessions import write_sessions
 
     card = CardLookup(load_modes(model))
-    HubSettings(genome or "hg19", email, color_by)  # checked before a long export
+    HubSettings(assembly or "hg19", email, color_by)  # checked before a long export
     hub_dir, named = out_dir or folder, (tf, cell, pairs)
     if fasta_url and not (hub_dir / fasta_url).exists():
         raise InputFileError(
@@ -95,7 +95,8 @@ def hub(
     else:
         tracks = find_tracks(folder)
         check_writable_dir(folder)
-    build = genome or find_assembly(tracks, card.models[0].checkpoint.genome, sizes)
+    known = card.models[0].checkpoint.genome
+    build = find_assembly(tracks, known, sizes, assembly)
     files = write_hub(tracks, HubSettings(build, email, color_by, card))
     files += write_sessions(tracks, build, color_by, fasta_url)
     show_view(
