@@ -23,7 +23,7 @@ _MAX_PAIRS = 40
 _EXAMPLE = "chr20:48,780,001-48,840,000"  # around CEBPB
 
 
-class Inputs(NamedTuple):
+class _Inputs(NamedTuple):
     """Values of --fasta, --cache-dir, --model and --evidence."""
 
     fasta: Path | None
@@ -83,7 +83,7 @@ def plot(
         raise UsageError("--region is missing; use chr:start-end")
     locus, named = region or _EXAMPLE, (tf, cell, pairs)
     if folder is None:
-        given = Inputs(fasta, cache_dir, model, evidence)
+        given = _Inputs(fasta, cache_dir, model, evidence)
         window, tracks = _compute(locus, named, given, signal)
     elif fasta or cache_dir or evidence != "auto":
         raise UsageError(
@@ -118,7 +118,7 @@ def plot(
 
 
 def _compute(
-    locus: str, named: Named, given: Inputs, signal: SignalName
+    locus: str, named: Named, given: _Inputs, signal: SignalName
 ) -> tuple[Region, list[WindowTrack]]:
     """Score a region."""
     from tfimpute_tracks.commands import inputs
