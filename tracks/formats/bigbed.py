@@ -18,12 +18,7 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.tracks.formats.bbi import BbiKind, BbiWriter, open_bbi
 from tfimpute_tracks.tracks.formats.bins import SignalStyle
-from tfimpute_tracks.tracks.formats.narrowpeak import (
-    NarrowPeak,
-    PeakSet,
-    as_text,
-    check_rows,
-)
+from tfimpute_tracks.tracks.formats.narrowpeak import NarrowPeak, PeakSet, as_text
 from tfimpute_tracks.tracks.formats.reading import open_bbi_file
 from tfimpute_tracks.tracks.formats.validate import (
     compare,
@@ -59,7 +54,7 @@ _FIRST_ZOOM = 16
 
 def write_bigbed(
     path: Path, chrom_sizes: Mapping[str, int], peaks: PeakSet, style: SignalStyle
-) -> PeakSet:
+) -> None:
     """Write peaks as a bigBed file of type bigNarrowPeak.
 
     Parameters
@@ -71,17 +66,7 @@ def write_bigbed(
         One peak at least: no reader takes a bigBed without rows.
     style : SignalStyle
         Not used.
-
-    Returns
-    -------
-    PeakSet
-
-    Raises
-    ------
-    RegionError, UsageError
-        Rows are out of order or do not fit their chromosomes.
     """
-    check_rows(chrom_sizes, peaks.rows)
     numbers = {chrom: i for i, chrom in enumerate(chrom_sizes)}
     kind = BbiKind(
         magic=0x8789F2EB,
@@ -96,7 +81,6 @@ def write_bigbed(
     with open_bbi(path, kind, chrom_sizes, reduction, _MAX_ZOOMS) as writer:
         for chrom, rows in groupby(peaks.rows, lambda row: row.chrom):
             _write_rows(writer, numbers[chrom], list(rows))
-    return peaks
 
 
 def check_bigbed(

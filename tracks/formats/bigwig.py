@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -21,9 +21,9 @@ import numpy as np
 import pyBigWig
 
 from tfimpute_tracks.errors import RunError
-from tfimpute_tracks.genome.signal import Signal, equal_runs
+from tfimpute_tracks.genome.signal import equal_runs
 from tfimpute_tracks.tracks.formats.bbi import BbiKind, BbiWriter, open_bbi
-from tfimpute_tracks.tracks.formats.bins import Batch, SignalStyle, gather_bins
+from tfimpute_tracks.tracks.formats.bins import Batch, SignalStyle
 from tfimpute_tracks.tracks.formats.reading import bin_batches, open_bbi_file
 from tfimpute_tracks.tracks.formats.validate import (
     Content,
@@ -47,9 +47,9 @@ _FIRST_ZOOM = 16
 def write_bigwig(
     path: Path,
     chrom_sizes: Mapping[str, int],
-    signals: Iterable[Signal],
+    batches: Iterator[Batch],
     style: SignalStyle,
-) -> Content:
+) -> None:
     """Write a bigWig file.
 
     Parameters
@@ -57,22 +57,14 @@ def write_bigwig(
     path : Path
     chrom_sizes : mapping of str to int
         Chromosome -> bp, in the order of the file; all of them go into its header.
-    signals : iterable of Signal
-        As :func:`tfimpute_tracks.tracks.formats.bins.gather_bins`.
+    batches : iterator of Batch
     style : SignalStyle
-
-    Returns
-    -------
-    Content
 
     Raises
     ------
-    RegionError, UsageError
-        As :func:`tfimpute_tracks.tracks.formats.bins.gather_bins`.
     RunError
-        The same, or no bin has a value: most readers refuse such a bigWig.
+        If no bin has a value: most readers refuse such a bigWig.
     """
-    batches = gather_bins(chrom_sizes, signals, style.decimals)
     first = next(batches, None)
     if first is None:
         raise RunError(
@@ -81,13 +73,10 @@ def write_bigwig(
         )
     widths = first.bins["end"].astype(np.int64) - first.bins["start"]
     reduction = _FIRST_ZOOM * int(widths.max())
-    content = Content()
     with open_bbi(path, _KIND, chrom_sizes, reduction, style.max_zooms) as writer:
         for batch in chain([first], batches):
-            content.add(batch.chrom, batch.bins)
             writer.add_signal(batch.number, batch.bins)
             _write_blocks(writer, batch)
-    return content
 
 
 def check_bigwig(
