@@ -34,8 +34,7 @@ from tfimpute_tracks.tracks.formats.validate import (
 
 __all__ = ["check_bigwig", "write_bigwig"]
 
-_ITEMS_PER_BLOCK = 2048
-_KIND = BbiKind(magic=0x888FFC26, items_per_block=_ITEMS_PER_BLOCK)
+_KIND = BbiKind(magic=0x888FFC26, items_per_block=2048)
 _BLOCK_HEAD = struct.Struct("<IIIIIBBH")
 _NAMED_BINS, _FIXED_STEP = 1, 3
 # A shorter run of regular bins is smaller, and is read faster, as single bins.
@@ -49,6 +48,7 @@ def write_bigwig(
     chrom_sizes: Mapping[str, int],
     batches: Iterator[Batch],
     style: SignalStyle,
+    kind: BbiKind = _KIND,
 ) -> None:
     """Write a bigWig file.
 
@@ -59,6 +59,8 @@ def write_bigwig(
         Chromosome -> bp, in the order of the file; all of them go into its header.
     batches : iterator of Batch
     style : SignalStyle
+    kind : BbiKind
+        Of a bigWig; with how many bins a block holds, and how wide its indexes are.
 
     Raises
     ------
@@ -73,10 +75,10 @@ def write_bigwig(
         )
     widths = first.bins["end"].astype(np.int64) - first.bins["start"]
     reduction = _FIRST_ZOOM * int(widths.max())
-    with open_bbi(path, _KIND, chrom_sizes, reduction, style.max_zooms) as writer:
+    with open_bbi(path, kind, chrom_sizes, reduction, style.max_zooms) as writer:
         for batch in chain([first], batches):
             writer.add_signal(batch.number, batch.bins)
-            _write_blocks(writer, batch)
+            _write_blocks(writer, batch, kind.items_per_block)
 
 
 def check_bigwig(
@@ -161,22 +163,22 @@ def _zoom_records(
     ]
 
 
-def _write_blocks(writer: BbiWriter, batch: Batch) -> None:
+def _write_blocks(writer: BbiWriter, batch: Batch, per_block: int) -> None:
     """Write long runs of equal bins that touch as such, and all between bin by bin."""
     starts, ends = batch.bins["start"], batch.bins["end"]
     cuts = equal_runs(starts, ends)
     done = 0
     for run in np.flatnonzero(np.diff(cuts) >= _SHORTEST_RUN):
         first, last = int(cuts[run]), int(cuts[run + 1])
-        _write_kind(writer, batch, _NAMED_BINS, range(done, first))
-        _write_kind(writer, batch, _FIXED_STEP, range(first, last))
+        _write_kind(writer, batch, _NAMED_BINS, range(done, first, per_block))
+        _write_kind(writer, batch, _FIXED_STEP, range(first, last, per_block))
         done = last
-    _write_kind(writer, batch, _NAMED_BINS, range(done, len(starts)))
+    _write_kind(writer, batch, _NAMED_BINS, range(done, len(starts), per_block))
 
 
-def _write_kind(writer: BbiWriter, batch: Batch, kind: int, which: range) -> None:
-    for i in range(which.start, which.stop, _ITEMS_PER_BLOCK):
-        bins = batch.bins[i : min(i + _ITEMS_PER_BLOCK, which.stop)]
+def _write_kind(writer: BbiWriter, batch: Batch, kind: int, blocks: range) -> None:
+    for i in blocks:
+        bins = batch.bins[i : min(i + blocks.step, blocks.stop)]
         start, end = int(bins["start"][0]), int(bins["end"][-1])
         step, items = 0, bins
         if kind == _FIXED_STEP:
