@@ -19,17 +19,18 @@ from tfimpute_tracks.tracks.formats import (
     bedgraph,
     bigbed,
     bigwig,
+    bins,
     narrowpeak,
     parquet,
+    validate,
 )
-from tfimpute_tracks.tracks.formats.bins import SignalStyle, gather_bins
-from tfimpute_tracks.tracks.formats.narrowpeak import NarrowPeak, PeakSet, check_rows
+from tfimpute_tracks.tracks.formats.bins import SignalStyle
+from tfimpute_tracks.tracks.formats.narrowpeak import NarrowPeak, PeakSet
 from tfimpute_tracks.tracks.formats.reading import (
     covered_spans,
     read_signal,
     signal_chroms,
 )
-from tfimpute_tracks.tracks.formats.validate import Content
 
 __all__ = [
     "FORMATS",
@@ -222,10 +223,10 @@ def write_track(
     written = data
     if entry.kind == "signal":
         decimals = style.decimals if entry.is_rounded else None
-        written = Content()
-        data = written.watch(gather_bins(chrom_sizes, data, decimals))
+        written = validate.Content()
+        data = written.watch(bins.gather_bins(chrom_sizes, data, decimals))
     else:
-        check_rows(chrom_sizes, data.rows)
+        narrowpeak.check_rows(chrom_sizes, data.rows)
     with atomic_file(dest) as temp:
         try:
             entry.write(temp, chrom_sizes, data, style)
