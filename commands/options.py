@@ -135,12 +135,13 @@ Stride = Annotated[
     ),
 ]
 Signal = Annotated[
-    Literal["probability", "log-odds", "specificity", "calibrated"],
+    Literal["probability", "score", "log-odds", "specificity"],
     typer.Option(
         "--signal",
-        help="Values of the signal track. specificity: probability minus the "
-        "TF's mean over cell lines. calibrated: fraction of open-chromatin "
-        "sites with this score that are bound. Peaks are called on the "
+        help="Values of the signal track. probability: fraction of open-chromatin "
+        "sites with the same score that are bound. score: the network's own output, "
+        "which is no such fraction. log-odds: of the probability. specificity: "
+        "probability minus the TF's mean over cell lines. Peaks are called on the "
         "probability, and written only with that signal.",
     ),
 ]
@@ -179,7 +180,7 @@ Threshold = Annotated[
         min=0,
         max=1,
         help="Peak-calling threshold on the probability. Default: for each pair, the "
-        "score exceeded by the TF's mean fraction of bound sites.",
+        "probability exceeded by the TF's mean fraction of bound sites.",
     ),
 ]
 ColorBy = Annotated[

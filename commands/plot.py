@@ -68,6 +68,7 @@ def plot(
     from tfimpute_tracks.plots.style import check_suffix, save_figure
     from tfimpute_tracks.storage import check_writable_dir
     from tfimpute_tracks.tracks.signals import SIGNALS
+    from tfimpute_tracks.tracks.windows import common_axis
 
     check_suffix(out)
     check_writable_dir(out.parent)
@@ -86,12 +87,12 @@ def plot(
         window, tracks = _read(folder, locus, named, model, signal)
     if all(track.bins.is_empty for track in tracks):
         log(f"no position of {window} has a score: all of it is hatched", warning=True)
-    kind = SIGNALS[signal]
+    kind, limits = SIGNALS[signal], common_axis(signal, tracks)
     panels = [
         Panel(
             *(*track.pair, track.status, track.bins, track.peaks),
             track.threshold if signal == "probability" else None,
-            *(kind.limits, kind.label),
+            *(limits, kind.label),
         )
         for track in tracks
     ]

@@ -28,6 +28,7 @@ from tfimpute_tracks.engines.tiles import (
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.genome import Region, Sequences
 from tfimpute_tracks.kernels.codes import Scale, code_scale
+from tfimpute_tracks.models.calibration import PairCalibration
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.storage import CONTENT, digest_arrays
 from tfimpute_tracks.tracks.record import RunRecord
@@ -129,8 +130,10 @@ class Plan(RunRecord):
         Of each pair, in the order of the store.
     thresholds : list of float
         The probability that makes a peak, of each pair.
+    calibrations : list of PairCalibration
+        From log-odds of the score to those of the probability, of each pair.
     status : list of str
-        `trained` or `imputed`, of each pair.
+        `measured` or `imputed`, of each pair.
     expected_aurocs : list of float or None
         See :meth:`tfimpute_tracks.models.model.Model.expected_auroc`.
     expected_intervals : list of tuple of float, or None
@@ -147,6 +150,7 @@ class Plan(RunRecord):
     tfs: list[str] = field(metadata=CONTENT)
     cells: list[str] = field(metadata=CONTENT)
     thresholds: list[float] = field(metadata=CONTENT)
+    calibrations: list[PairCalibration] = field(metadata=CONTENT)
     status: list[str]
     expected_aurocs: list[float | None]
     expected_intervals: list[tuple[float, float] | None]
@@ -278,6 +282,7 @@ def make_plan(
         tfs=[pair.tf for pair in chosen],
         cells=[pair.cell for pair in chosen],
         thresholds=[model.threshold(pair) for pair in chosen],
+        calibrations=[model.calibration(pair) for pair in chosen],
         status=[model.status(pair) for pair in chosen],
         expected_aurocs=[model.expected_auroc(pair) for pair in chosen],
         expected_intervals=[model.expected_interval(pair) for pair in chosen],

@@ -109,17 +109,17 @@ def group_records(pairs: Iterable[Record], by: Literal["tf", "cell"]) -> list[Re
         groups.setdefault(pair[by], []).append(pair)
     records = []
     for name, group in groups.items():
-        trained = [pair for pair in group if pair["status"] == "trained"]
-        mean = _mean(pair["auroc"] for pair in trained)
-        names = [pair[other] for pair in trained]
+        measured = [pair for pair in group if pair["status"] == "measured"]
+        mean = _mean(pair["auroc"] for pair in measured)
+        names = [pair[other] for pair in measured]
         more = " ..." if len(names) > _MAX_NAMES else ""
         records.append(
             {
                 by: name,
-                "trained_pairs": len(trained),
-                "imputed_pairs": len(group) - len(trained),
+                "measured_pairs": len(measured),
+                "imputed_pairs": len(group) - len(measured),
                 "mean_auroc": None if mean is None else round(mean, 4),
-                f"trained_{other}s": " ".join(names[:_MAX_NAMES]) + more,
+                f"measured_{other}s": " ".join(names[:_MAX_NAMES]) + more,
             }
         )
     return records

@@ -60,6 +60,11 @@ class Evidence:
         """TF and cell line of each track, as rows of the embeddings."""
         return track_rows(self.store, self.weights.vocabulary)
 
+    @cached_property
+    def pairs(self) -> frozenset[Pair]:
+        """Pairs with a track."""
+        return frozenset(track.pair for track in self.store.tracks)
+
     def subset(self, pairs: Iterable[Pair]) -> Evidence:
         """Restrict the tracks to those of some pairs, and accessibility.
 

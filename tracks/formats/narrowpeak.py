@@ -40,7 +40,8 @@ class NarrowPeak(NamedTuple):
     name : str
         Without white space.
     score : int
-        0 to 1000: how dark a browser draws it.
+        0 to 1000, how dark a browser draws it: 1000 times the square root of the
+        probability, which keeps peaks of a low probability visible.
     signal : float
         The probability at the summit.
     summit : int
@@ -234,7 +235,7 @@ def _row(
         start=left,
         end=right,
         name=".",
-        score=min(max(round(_HIGHEST_SCORE * signal), 0), _HIGHEST_SCORE),
+        score=round(_HIGHEST_SCORE * min(max(signal, 0.0), 1.0) ** 0.5),
         signal=signal,
         summit=min(max(summit, left), right - 1) - left,
     )

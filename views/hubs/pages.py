@@ -70,12 +70,11 @@ def tf_page(tf: str, tracks: list[TrackRecord], card: CardLookup) -> str:
     str
         HTML.
     """
-    trained = [track.pair.cell for track in tracks if track.status == "trained"]
+    measured = [track.pair.cell for track in tracks if track.status == "measured"]
     training = (
-        f"The training data of the model include {len(trained)} of them: "
-        f"{escape(', '.join(trained))}."
-        if trained
-        else "The training data of the model include none of them."
+        f"{len(measured)} of them are measured: {escape(', '.join(measured))}."
+        if measured
+        else "None of them is measured."
     )
     body = f"""<p>Probability that {escape(tf)} (family: {escape(family_of(tf))}) binds in
 {len(tracks)} cell line{"s" * (len(tracks) != 1)}, predicted from {_basis(tracks)}.
