@@ -43,8 +43,6 @@ Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
-_MAX_LOGITS = 1 << 22  # that a thread holds in memory at a time
-
 
 class TileFeatures(NamedTuple):
     """What the scores of neighboring tiles depend on, the same for every pair.
@@ -101,6 +99,8 @@ class Scorer:
     stride : int
     device : str
     grid : TileGrid
+    max_logits : int
+        That a thread holds in memory at a time.
 
     Raises
     ------
@@ -109,6 +109,8 @@ class Scorer:
     UsageError
         No pair, or a stride below 1.
     """
+
+    max_logits: int = 1 << 22
 
     def __init__(
         self,
@@ -250,7 +252,7 @@ class Scorer:
             As :meth:`score`, of the next tiles.
         """
         tiles, unknown, values = features
-        at_once = max(1, _MAX_LOGITS // (len(self.pairs) * self.grid.step))
+        at_once = max(1, self.max_logits // (len(self.pairs) * self.grid.step))
         for _, first, n in TileRange("", 0, tiles.n_tiles).parts(1, at_once):
             if values is None:
                 yield np.full((n, len(self.pairs)), np.nan, dtype=np.float32)

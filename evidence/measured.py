@@ -16,9 +16,7 @@ __all__ = ["MeasuredCall", "measured_calls"]
 MeasuredCall = Literal["bound", "not bound", "not measured"]
 
 
-def measured_calls(
-    store: EvidenceStore, region: Region
-) -> Mapping[Pair, MeasuredCall]:
+def measured_calls(store: EvidenceStore, region: Region) -> Mapping[Pair, MeasuredCall]:
     """Find which pairs have a measured peak in a region.
 
     Parameters

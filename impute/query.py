@@ -65,7 +65,12 @@ class Ranked(NamedTuple):
 
     @classmethod
     def of_tile(
-        cls, pair: Pair, tile: tuple[int, int], region: Region, calls: Calls, **known: Any
+        cls,
+        pair: Pair,
+        tile: tuple[int, int],
+        region: Region,
+        calls: Calls,
+        **known: Any,
     ) -> Ranked:
         """Describe a tile.
 

@@ -29,7 +29,6 @@ EXACT_TOLERANCE = 1e-4
 FAST_TOLERANCE = 2e-3
 """The same for `fast`."""
 
-_N_BASES = 12_000
 _PAIRS = 24
 
 
@@ -47,7 +46,10 @@ class SelfCheck(NamedTuple):
 
 
 def run_selfcheck(
-    model: Model, seed: int = 0, tolerance: float = EXACT_TOLERANCE
+    model: Model,
+    seed: int = 0,
+    tolerance: float = EXACT_TOLERANCE,
+    n_bases: int = 12_000,
 ) -> list[SelfCheck]:
     """Compare every engine of this machine with the reference network.
 
@@ -58,6 +60,8 @@ def run_selfcheck(
         Of the random sequence and the choice of pairs.
     tolerance : float
         Largest difference of scores that exact engines may have.
+    n_bases : int
+        Of each sequence that is scanned.
 
     Returns
     -------
@@ -71,8 +75,8 @@ def run_selfcheck(
     pairs = [every[i] for i in chosen]
     region = bundled_region()
     middle = (region.start + region.end) // 2
-    real = open_bundled().codes(region.chrom, middle, middle + _N_BASES)
-    sequences = {"chr20": real, "random with N": _hard_sequence(rng)}
+    real = open_bundled().codes(region.chrom, middle, middle + n_bases)
+    sequences = {"chr20": real, "random with N": _hard_sequence(rng, n_bases)}
     return [
         _compare(
             Scorer(model, some, stride, device, fast, calibrated=False),
@@ -123,9 +127,9 @@ def _compare(
     )
 
 
-def _hard_sequence(rng: np.random.Generator) -> NDArray[np.uint8]:
-    codes = rng.integers(0, 4, _N_BASES).astype(np.uint8)
-    codes[rng.random(_N_BASES) < 0.02] = 4
+def _hard_sequence(rng: np.random.Generator, n_bases: int) -> NDArray[np.uint8]:
+    codes = rng.integers(0, 4, n_bases).astype(np.uint8)
+    codes[rng.random(n_bases) < 0.02] = 4
     codes[3_000:3_500] = 4
     return codes
 

@@ -6,7 +6,6 @@ import numpy as np
 import pybigtools
 import pytest
 
-from tfimpute_tracks.engines import scorer as scorer_module
 from tfimpute_tracks.engines.scorer import Scorer
 from tfimpute_tracks.engines.tiles import TileRange
 from tfimpute_tracks.errors import UsageError
@@ -92,7 +91,7 @@ def _expected(model, genome, chrom, pair, signal):
 @pytest.mark.parametrize("signal", SIGNAL_NAMES[1:])
 def test_each_tile_holds_what_the_formula_says(tmp_path, genome, signal, monkeypatch):
     # Few tiles at a time, so that what is reduced is reduced in parts.
-    monkeypatch.setattr(scorer_module, "_MAX_LOGITS", 100)
+    monkeypatch.setattr(Scorer, "max_logits", 100)
     job = _job(tmp_path, genome, TrackOptions(signal))
     for result in _run(job, genome):
         stem = f"{result.pair.tf}.{result.pair.cell}.{signal}"
@@ -307,7 +306,7 @@ def test_peaks_are_written_with_the_probability_only():
 
 
 @pytest.mark.parametrize("engine", ["cpu", "torch"])
-def test_many_pairs_are_judged_in_parts(tmp_path, rng, monkeypatch, engine):
+def test_many_pairs_are_scored_in_parts(tmp_path, rng, engine):
     """By the engine of GPUs too, on a CPU here."""
     model = make_model(tmp_path)
     codes = rng.integers(0, 4, 60 + 499 * STRIDE).astype(np.uint8)
@@ -315,7 +314,7 @@ def test_many_pairs_are_judged_in_parts(tmp_path, rng, monkeypatch, engine):
     whole = scorer.score(codes, TileRange("", 0, 500))
     if engine == "torch":
         scorer = torch_scorer(model, scorer.pairs, STRIDE)
-    monkeypatch.setattr(scorer_module, "_MAX_LOGITS", 12 * 33)
+    scorer.max_logits = 12 * 33
     found = scorer.score(codes, TileRange("", 0, 500))
     if engine == "cpu":
         np.testing.assert_array_equal(found, whole)  # not a bit changes

@@ -182,7 +182,7 @@ def as_text(row: NarrowPeak) -> tuple[str, ...]:
 
 def write_narrowpeak(
     path: Path, chrom_sizes: Mapping[str, int], peaks: PeakSet, style: SignalStyle
-) -> PeakSet:
+) -> None:
     """Write a narrowPeak file; one without rows where there is no peak.
 
     Parameters
@@ -193,22 +193,11 @@ def write_narrowpeak(
     peaks : PeakSet
     style : SignalStyle
         Not used.
-
-    Returns
-    -------
-    PeakSet
-
-    Raises
-    ------
-    RegionError, UsageError
-        Rows are out of order or do not fit their chromosomes.
     """
-    check_rows(chrom_sizes, peaks.rows)
     with path.open("w", encoding="utf-8") as file:
         if peaks.about:
             file.write(f"# {peaks.about}\n")
         file.writelines("\t".join(as_text(row)) + "\n" for row in peaks.rows)
-    return peaks
 
 
 def check_narrowpeak(
