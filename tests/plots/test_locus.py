@@ -30,7 +30,7 @@ GENES = [
 ]
 
 
-def _panel(cell="K562", status="trained", limits=(0, 1), gap=True, **changes):
+def _panel(cell="K562", status="measured", limits=(0, 1), gap=True, **changes):
     starts = np.arange(0, 22_000, 100, dtype=np.int64)
     values = (np.sin(starts / 700) / 2 + 0.5).astype(np.float32)
     if limits[0] < 0:
@@ -54,7 +54,7 @@ def _svg(tmp_path, panels, genes=(), name="a.svg", width=183):
 def test_text_is_text_and_tells_what_is_shown(tmp_path):
     svg = _svg(tmp_path, [_panel(), _panel("NB4", "imputed")], GENES)
     texts = re.findall(r"<text[^>]*>([^<]*)</text>", svg)
-    for word in ("CTCF", "K562", "NB4", "trained", "imputed", "UPPER1", "lower2"):
+    for word in ("CTCF", "K562", "NB4", "measured", "imputed", "UPPER1", "lower2"):
         assert word in texts
     assert "chr20 (kb)" in texts
     assert "<title" in svg
