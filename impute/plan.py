@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -138,6 +138,8 @@ class Plan(RunRecord):
         See :meth:`tfimpute_tracks.models.model.Model.expected_auroc`.
     expected_intervals : list of tuple of float, or None
         See :meth:`tfimpute_tracks.models.model.Model.expected_interval`.
+    evidence_summary : dict, optional
+        As :meth:`tfimpute_tracks.models.evidence.Evidence.describe`.
     """
 
     chrom_sizes: dict[str, int] = field(metadata=CONTENT)
@@ -154,6 +156,7 @@ class Plan(RunRecord):
     status: list[str]
     expected_aurocs: list[float | None]
     expected_intervals: list[tuple[float, float] | None]
+    evidence_summary: dict[str, Any] | None = None
 
     @cached_property
     def pairs(self) -> list[Pair]:
@@ -286,6 +289,7 @@ def make_plan(
         status=[model.status(pair) for pair in chosen],
         expected_aurocs=[model.expected_auroc(pair) for pair in chosen],
         expected_intervals=[model.expected_interval(pair) for pair in chosen],
+        evidence_summary=model.evidence.describe(regions) if model.evidence else None,
     )
 
 

@@ -60,6 +60,7 @@ def stored_track(
         ),
         regions=tuple(map(str, regions or plan.regions)),
         store=plan.digest,
+        evidence_summary=plan.evidence_summary,
     )
 
 

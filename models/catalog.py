@@ -9,7 +9,7 @@ from tfimpute_tracks.models.loading import load_model
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.models.pretrained import pretrained_models
 
-__all__ = ["group_records", "model_records", "pair_records"]
+__all__ = ["group_records", "mean_accuracy", "model_records", "pair_records"]
 
 Record = dict[str, Any]
 _MAX_NAMES = 8  # measured pairs that a group names
@@ -123,6 +123,24 @@ def group_records(pairs: Iterable[Record], by: Literal["tf", "cell"]) -> list[Re
             }
         )
     return records
+
+
+def mean_accuracy(model: Model) -> tuple[float, float] | None:
+    """Average the accuracy of a model over the measured pairs, on test sites.
+
+    Parameters
+    ----------
+    model : Model
+
+    Returns
+    -------
+    (float, float) or None
+        AUROC and average precision; None where the card has none.
+    """
+    pairs = model.measured_pairs.values()
+    auroc = _mean(entry.get("test_auroc") for entry in pairs)
+    precision = _mean(entry.get("test_average_precision") for entry in pairs)
+    return None if auroc is None or precision is None else (auroc, precision)
 
 
 def _mean(values: Iterable[float | None]) -> float | None:

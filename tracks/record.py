@@ -220,7 +220,8 @@ class TrackRecord(RunRecord, TrackOptions):
     sequence, store : str
         Digest of the sequence, or of the bulk store that the scores come from.
     evidence_summary : dict, optional
-        As :meth:`tfimpute_tracks.models.evidence.Evidence.describe`.
+        As :meth:`tfimpute_tracks.models.evidence.Evidence.describe`, of a store those of
+        its run; for a scan also as :meth:`~tfimpute_tracks.models.evidence.Evidence.describe_pair`.
     n_peaks : int
     signals : dict of str to str
         Name of a signal -> name of its bigWig.
@@ -289,7 +290,9 @@ class TrackRecord(RunRecord, TrackOptions):
             mean_over_cells=len(model.cells) if signal == "specificity" else None,
             regions=tuple(map(str, regions)),
             evidence_summary=(
-                model.evidence.describe(pair, regions) if model.evidence else None
+                model.evidence.describe(regions) | model.evidence.describe_pair(pair)
+                if model.evidence
+                else None
             ),
         )
 

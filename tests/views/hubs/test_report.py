@@ -13,7 +13,7 @@ from tfimpute_tracks.dataset import HoldOut
 from tfimpute_tracks.errors import InputFileError, RunError
 from tfimpute_tracks.genome import Region
 from tfimpute_tracks.genome.signal import Signal
-from tfimpute_tracks.models import load_model
+from tfimpute_tracks.models.loading import load_modes
 from tfimpute_tracks.tracks.formats import (
     SignalStyle,
     read_signal,
@@ -38,7 +38,7 @@ from toys import make_model, make_record
 def page(tracks_folder, tmp_path_factory):
     dest = tmp_path_factory.mktemp("report") / "report.html"
     return write_report(
-        find_tracks(tracks_folder), dest, CardLookup(load_model("default"))
+        find_tracks(tracks_folder), dest, CardLookup(load_modes("default"))
     )
 
 
@@ -164,7 +164,7 @@ def test_pages_report_what_aurocs_were_found_on(folder_of, tmp_path, scheme):
         "alternating-peaks": "the test peaks of alternating peaks",
     }[scheme]
     for tracks, told in ((own, expected), (foreign, "sites held out from training")):
-        card, dest = CardLookup(model), tmp_path / "report.html"
+        card, dest = CardLookup((model,)), tmp_path / "report.html"
         write_report(TrackFolder(tmp_path, tracks, []), dest, card)
         report_text = dest.read_text()
         caption = f"Expected AUROC: for measured pairs, the AUROC on {told};"
