@@ -51,4 +51,4 @@ def _shown(column: str, value: Any) -> Any:
         return "-"
     # Of a TF that binds few sites they are small.
     is_threshold = column == "threshold" or column.startswith("fdr")
-    return f"{value:.4g}" if is_threshold else value
+    return f"{value:.6g}" if is_threshold else value
