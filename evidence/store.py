@@ -1,7 +1,7 @@
 """Measured tracks, looked up by position: an open evidence file.
 
 Peaks are stored as they were called, so that one file serves every stride; the coverage
-of tiles is computed on demand. A chromosome is read once and stays in memory.
+of tiles is computed on demand. The chromosomes that were read last stay in memory.
 """
 
 from __future__ import annotations
@@ -17,11 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import InputFileError, listed
-from tfimpute_tracks.evidence.file import read_header, read_peaks, write_evidence
+from tfimpute_tracks.evidence.file import (
+    is_in_package,
+    read_header,
+    read_peaks,
+    write_evidence,
+)
 from tfimpute_tracks.evidence.peak_database import (
     ACCESSIBILITY,
     PeakDatabase,
     Peaks,
+    Provenance,
     Track,
 )
 from tfimpute_tracks.genome import Region
@@ -38,6 +44,9 @@ __all__ = [
     "open_evidence",
     "write_evidence",
 ]
+
+# A scan visits one chromosome after the other, and reading one takes a tenth of a second.
+_MAX_IN_MEMORY = 4
 
 Mask = NDArray[np.bool_]
 Ints = NDArray[np.int64]
@@ -60,7 +69,8 @@ class EvidenceStore:
     Attributes
     ----------
     name : str
-        The file's name, for messages and run records.
+        For messages and run records: the file's name, without the ending if it comes with
+        the package.
     digest : str
         sha256 of what scores can depend on: tracks, chromosomes, regions, peaks.
     tracks : tuple of Track
@@ -68,6 +78,7 @@ class EvidenceStore:
     chrom_sizes : mapping of str to int
     regions : tuple of Region
     build : str
+    provenance : Provenance
     """
 
     def __init__(
@@ -77,7 +88,7 @@ class EvidenceStore:
         self._file_digest, self._kept = digest, kept
         self._peaks: dict[str, tuple[Peaks, int]] = {}
         self._lock = Lock()
-        self.name = path.name
+        self.name = path.stem if is_in_package(path) else path.name
         self.digest = digest
         if kept is not None:
             self.digest = digest_json([digest, digest_arrays(kept)])
@@ -110,6 +121,11 @@ class EvidenceStore:
     def build(self) -> str:
         """Name of the genome build; empty if unknown."""
         return self._contents.build
+
+    @property
+    def provenance(self) -> Provenance:
+        """Source, license and citation of the peaks; empty if unknown."""
+        return self._contents.provenance
 
     def subset(self, kept: Mask) -> EvidenceStore:
         """Select some of the tracks, for example to leave out those of some pairs.
@@ -330,6 +346,8 @@ class EvidenceStore:
                 parts = self._path, self._contents, self._file_digest, chrom
                 peaks = self._of_kept(read_peaks(*parts))
                 longest = int((peaks.end - peaks.start).max(initial=0))
+                if len(self._peaks) == _MAX_IN_MEMORY:
+                    del self._peaks[next(iter(self._peaks))]
                 self._peaks[chrom] = peaks, longest
             return self._peaks[chrom]
 
