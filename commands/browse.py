@@ -22,6 +22,7 @@ def browse(
         str | None,
         typer.Option("-r", "--region", help="Region to open: chr:start-end."),
     ] = None,
+    assembly: options.Assembly = None,
     genes: options.Genes = None,
     model: options.ModelName = "default",
     evidence: options.Evidence = None,
@@ -66,11 +67,11 @@ def browse(
     # The port first: it is quick to check, and the rest takes seconds to load.
     with page.open_socket(host, port) as sock:
         loaded = load_model(model, evidence)
-        genome = inputs.choose_genome(fasta, loaded, cache_dir)
+        genome = inputs.choose_genome(fasta, loaded, cache_dir, assembly)
         report_evidence(loaded, genome, [], [])
         n_threads = inputs.set_threads(threads)
         cache = None if no_cache else inputs.choose_cache(cache_dir, cache_limit)
-        scores = page.LiveScores(loaded, genome, n_threads, cache)
+        scores = page.LiveScores(loaded, genome, n_threads, cache, assembly=assembly)
         sizes = genome.chrom_sizes
         locus = parse_region(region, sizes) if region else page.initial_region(genome)
         if genes is None and fasta is None:

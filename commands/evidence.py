@@ -47,6 +47,7 @@ def build(
         Path | None,
         typer.Option(help="Table of chromosome names and sizes, in place of a FASTA."),
     ] = None,
+    assembly: options.Assembly = None,
     accessibility: Annotated[
         Path | None,
         typer.Option(
@@ -72,7 +73,7 @@ def build(
         summarize_build,
         write_evidence,
     )
-    from tfimpute_tracks.genome import known_build, resolve_regions
+    from tfimpute_tracks.genome import name_assembly, resolve_regions
     from tfimpute_tracks.models import load_model
     from tfimpute_tracks.storage import check_writable_dir
 
@@ -86,10 +87,10 @@ def build(
     loaded = load_model(model)
     sizes = _chrom_sizes(fasta, chrom_sizes, loaded, cache_dir)
     where = resolve_regions(regions, [], sizes, log) if regions else None
-    assembly = known_build(sizes, loaded.checkpoint.genome) or ""
+    build_name = name_assembly(assembly, sizes, loaded.checkpoint.genome)
     with progress_bar("peaks", len(files), "files") as advance:
         database, report = build_evidence(
-            files, loaded.vocabulary, sizes, where, assembly, advance
+            files, loaded.vocabulary, sizes, where, build_name, advance
         )
     digest = write_evidence(out, database)
     _warn(report, loaded.name)

@@ -41,10 +41,10 @@ def hub(
             help="For a bulk store: write the hub without exporting the tracks.",
         ),
     ] = False,
-    genome: Annotated[
+    assembly: Annotated[
         str | None,
         typer.Option(
-            "--genome",
+            "--assembly",
             help="UCSC name of the assembly, such as hg38. Default: from the run records "
             "or the chromosome lengths.",
         ),
@@ -78,7 +78,7 @@ def hub(
 
     loaded = load_model(model, evidence)
     card = CardLookup(loaded)
-    HubSettings(genome or "hg19", email, color_by)  # checked before a long export
+    HubSettings(assembly or "hg19", email, color_by)  # checked before a long export
     hub_dir, named = out_dir or folder, (tf, cell, pairs)
     if fasta_url and not (hub_dir / fasta_url).exists():
         raise InputFileError(
@@ -97,7 +97,7 @@ def hub(
     else:
         tracks = find_tracks(folder)
         check_writable_dir(folder)
-    build = genome or find_assembly(tracks, loaded.checkpoint.genome, sizes)
+    build = find_assembly(tracks, loaded.checkpoint.genome, sizes, assembly)
     if any(t.evidence_weights and not card.matches(t) for t in tracks.tracks):
         log(
             "some tracks were predicted with evidence: use the same --evidence here to "

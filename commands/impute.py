@@ -40,6 +40,7 @@ def impute(
     cell: options.Cell = None,
     pairs: options.Pairs = None,
     fasta: options.Fasta = None,
+    assembly: options.Assembly = None,
     regions: options.Regions = None,
     chroms: options.Chroms = None,
     out_dir: options.OutDir = Path("store"),
@@ -140,7 +141,7 @@ def impute(
     devices = list_devices(device)
     n_workers = workers or (n_threads if devices == ["cpu"] else len(devices))
     slots = [devices[i % len(devices)] for i in range(n_workers)]
-    genome = inputs.choose_genome(fasta, loaded, cache_dir)
+    genome = inputs.choose_genome(fasta, loaded, cache_dir, assembly)
     where = inputs.choose_regions(genome, fasta, regions or [], chroms or [])
     stride = stride or loaded.config.stride
     _report(loaded, genome, chosen, where, stride)
@@ -156,6 +157,7 @@ def impute(
         keep_below=lowest if sparse else None,
         shard_size=ShardSize(tiles_per_shard or TILES_PER_SHARD, pairs_per_shard),
         threads=n_threads,
+        assembly=assembly,
     )
     per_worker = max(1, n_threads // n_workers)
     spec = WorkerSpec(out_dir, model, fasta, cache_dir, slots[0], per_worker, evidence)

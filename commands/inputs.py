@@ -206,7 +206,10 @@ def _pairs_in_file(path: Path) -> list[str]:
 
 
 def choose_genome(
-    fasta: Path | None, model: Model, cache_dir: Path | None
+    fasta: Path | None,
+    model: Model,
+    cache_dir: Path | None,
+    assembly: str | None = None,
 ) -> Sequences:
     """Open a FASTA file, or the bundled example region.
 
@@ -214,8 +217,10 @@ def choose_genome(
     ----------
     fasta : Path, optional
     model : Model
-        Another assembly than that of its training data is warned about.
+        Another assembly than that of its training data is reported.
     cache_dir : Path, optional
+    assembly : str, optional
+        What the user calls the assembly of the FASTA.
 
     Returns
     -------
@@ -225,24 +230,49 @@ def choose_genome(
     ------
     InputFileError
         The file is missing, empty or broken.
+    UsageError
+        The name of the assembly is malformed, or of one with other chromosomes.
     """
-    from tfimpute_tracks.genome import check_build, open_bundled, open_genome
+    from tfimpute_tracks.genome import open_bundled, open_genome
 
     if fasta is None:
         log("no --fasta: using the bundled example region, hg19 chr20")
-        return open_bundled()
-    genome = open_genome(fasta, cache_dir, log)
+    genome = open_genome(fasta, cache_dir, log) if fasta else open_bundled()
+    _report_assembly(fasta or Path(genome.name), genome, model, assembly)
+    return genome
+
+
+def _report_assembly(
+    fasta: Path, genome: Sequences, model: Model, assembly: str | None
+) -> None:
+    """Report another assembly than the model's; warn of what its accuracy depends on."""
+    from tfimpute_tracks.genome import check_build, find_species, name_assembly
+
     trained_on = model.checkpoint.genome
+    name = name_assembly(assembly, genome.chrom_sizes, trained_on)
     differences = check_build(genome.chrom_sizes, trained_on.get("chrom_sizes", {}))
-    if differences:
+    if not differences:
+        return
+    build = trained_on.get("build") or "the assembly"
+    known, species = find_species(build), find_species(name)
+    trained = f"the model {model.name} was trained on {build}"
+    if known and species == known:
+        log(f"{fasta} is {name}, {trained}: predictions from sequence stay valid")
+    elif known and species:
         log(
-            f"{fasta} looks like another assembly than {trained_on.get('build')}, which "
-            f"the model {model.name} was trained on: {listed(differences, 3, '; ')}. "
-            "Scores stay valid predictions from the sequence; load tracks with the "
-            "assembly of the FASTA",
+            f"{fasta} is {name}, a {species} genome, and {trained}, of {known} cells: "
+            "how accurate predictions are there is unknown",
             warning=True,
         )
-    return genome
+    elif name:
+        log(f"{fasta} is {name}, {trained}: predictions are from its sequence")
+    else:
+        log(
+            f"{fasta} looks like another assembly than {build}, which the model "
+            f"{model.name} was trained on: {listed(differences, 3, '; ')}. Predictions "
+            "from sequence stay valid for human genomes",
+            warning=True,
+        )
 
 
 def choose_regions(

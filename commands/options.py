@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 import typer
 
 __all__ = [
+    "Assembly",
     "BinSize",
     "CacheDir",
     "CacheLimit",
@@ -73,6 +74,14 @@ Fasta = Annotated[
         "--fasta",
         help="FASTA file: plain, bgzip or gzip. Default: the bundled example region, "
         "3 Mb of hg19 chr20.",
+    ),
+]
+Assembly = Annotated[
+    str | None,
+    typer.Option(
+        "--assembly",
+        help="Name of the assembly, such as hg38. Default: hg19, hg38, hs1, mm10, mm39 "
+        "and the model's own are recognized by their chromosome lengths.",
     ),
 ]
 Regions = Annotated[

@@ -37,7 +37,12 @@ def prepare(
             help="BED of the sites to label, such as DNase hypersensitive sites."
         ),
     ] = None,
-    seq_len: Annotated[int, typer.Option(help="Length of each sequence in bp.")] = 200,
+    seq_len: Annotated[
+        int,
+        typer.Option(
+            help="Length of each sequence in bp: tile and context of the network."
+        ),
+    ] = 1000,
     blacklist: Annotated[
         Path | None,
         typer.Option(

@@ -23,6 +23,7 @@ def scan(
     cell: options.Cell = None,
     pairs: options.Pairs = None,
     fasta: options.Fasta = None,
+    assembly: options.Assembly = None,
     regions: options.Regions = None,
     chroms: options.Chroms = None,
     out_dir: options.OutDir = Path("tracks-out"),
@@ -56,7 +57,7 @@ def scan(
     loaded = load_model(model, evidence)
     chosen = inputs.choose_pairs(loaded.vocabulary, tf, cell, pairs)
     names = choose_formats(formats, signal)
-    genome = inputs.choose_genome(fasta, loaded, cache_dir)
+    genome = inputs.choose_genome(fasta, loaded, cache_dir, assembly)
     job = ScanJob(
         loaded,
         chosen,
@@ -70,6 +71,7 @@ def scan(
         threads=inputs.set_threads(threads),
         cache=None if no_cache else inputs.choose_cache(cache_dir, cache_limit),
         options=TrackOptions(signal, bin_size, max_zooms, names),
+        assembly=assembly,
     )
     job.options.resolved(job.stride)
     check_writable_dir(out_dir)

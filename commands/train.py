@@ -39,7 +39,11 @@ def train(
     ] = "base",
     epochs: Annotated[
         int | None,
-        typer.Option(min=1, help="Passes over the data. Default: as in the recipe."),
+        typer.Option(
+            min=0,
+            help="Passes over the data; 0 keeps the weights of --init-from, and fits "
+            "context and card only. Default: as in the recipe.",
+        ),
     ] = None,
     batch_size: Annotated[
         int | None, typer.Option(min=1, help="Sequences per training step.")

@@ -26,7 +26,7 @@ from tfimpute_tracks.engines.engine import Engine, open_engine
 from tfimpute_tracks.engines.evidence import PairEvidence
 from tfimpute_tracks.engines.feature_cache import FeatureCache
 from tfimpute_tracks.engines.segments import SegmentEngine, open_segment_engine
-from tfimpute_tracks.engines.sites import ChromSites, predict_sites
+from tfimpute_tracks.engines.sites import ChromSites, site_logits
 from tfimpute_tracks.engines.tile_grid import tile_grid
 from tfimpute_tracks.engines.tiles import TileRange
 from tfimpute_tracks.engines.trunk import MotifTrunk
@@ -340,7 +340,7 @@ class Scorer:
         return mixed
 
     def score_sites(self, codes: Codes, sites: Iterable[ChromSites]) -> Floats:
-        """Score sites that lie on no common grid, by the network as it is defined.
+        """Score sites that lie on no common grid.
 
         Parameters
         ----------
@@ -359,15 +359,7 @@ class Scorer:
         UsageError
             The sequences are too short.
         """
-        from tfimpute_tracks.engines.numba_backend import NUMBA
-
-        network = self.model.network()
-        if self.device == "cpu":
-            network.backend = NUMBA
-        else:
-            network.to(self.device)
-        indices = self.model.vocabulary.pair_indices(self.pairs)
-        logits = predict_sites(network, codes, indices, self.device)
+        logits = site_logits(self.model, self.pairs, codes, self.device)
         for chrom, index, centers in sites:
             logits[index] = self._with_evidence(logits[index], chrom, centers)
         return logits

@@ -7,6 +7,11 @@ labels and the peaks that overlap them are in ``dataset``.
 
 from __future__ import annotations
 
+from tfimpute_tracks.genome.assemblies import (
+    find_species,
+    known_build,
+    name_assembly,
+)
 from tfimpute_tracks.genome.bed import (
     blacklisted,
     merge_intervals,
@@ -21,7 +26,6 @@ from tfimpute_tracks.genome.bundled import (
 from tfimpute_tracks.genome.cache import default_cache_dir
 from tfimpute_tracks.genome.chroms import (
     check_build,
-    known_build,
     match_chrom,
     match_chroms,
     read_chrom_sizes,
@@ -39,10 +43,12 @@ __all__ = [
     "bundled_region",
     "check_build",
     "default_cache_dir",
+    "find_species",
     "known_build",
     "match_chrom",
     "match_chroms",
     "merge_intervals",
+    "name_assembly",
     "open_bundled",
     "open_genome",
     "parse_region",

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 from tfimpute_tracks.errors import InputFileError, RegionError, listed
 from tfimpute_tracks.storage.table import read_rows
@@ -17,7 +16,6 @@ from tfimpute_tracks.storage.table import read_rows
 __all__ = [
     "check_build",
     "find_chrom",
-    "known_build",
     "match_chrom",
     "match_chroms",
     "natural_order",
@@ -183,26 +181,6 @@ def check_build(sizes: Mapping[str, int], expected: Mapping[str, int]) -> list[s
         if other is not None and expected[other] != size:
             mismatches.append(f"{name} has {size:,} bp, expected {expected[other]:,}")
     return mismatches
-
-
-def known_build(sizes: Mapping[str, int], known: Mapping[str, Any]) -> str | None:
-    """Name the genome build of some chromosomes if it is the known one.
-
-    Parameters
-    ----------
-    sizes : mapping of str to int
-        Lengths in bp by chromosome.
-    known : mapping
-        `build`, a name, and its `chrom_sizes`, as in the metadata of weights.
-
-    Returns
-    -------
-    str or None
-        None if a chromosome has another length, or none is of the build.
-    """
-    expected = known.get("chrom_sizes", {})
-    is_any = any(find_chrom(name, expected) for name in sizes)
-    return known.get("build") if is_any and not check_build(sizes, expected) else None
 
 
 def _listed(names: Iterable[str]) -> str:

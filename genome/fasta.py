@@ -10,22 +10,17 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from threading import Lock
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import InputFileError
-from tfimpute_tracks.genome.cache import default_cache_dir, unpack
-from tfimpute_tracks.genome.fasta_index import (
-    Index,
-    Reader,
-    detect_format,
-    first_error,
-    open_indexed,
-)
+from tfimpute_tracks.genome.cache import cache_key, default_cache_dir
+from tfimpute_tracks.genome.fasta_index import Reader, open_indexed
 from tfimpute_tracks.genome.sequences import resolve_span
 from tfimpute_tracks.kernels.encode import N_CODE, count_ambiguous, encode
 
@@ -36,7 +31,7 @@ _LOG = logging.getLogger(__name__)
 _BLOCK = 1 << 20
 
 
-class Genome:
+class Genome(AbstractContextManager["Genome"]):
     """The chromosomes of a FASTA; :func:`open_genome` makes one.
 
     Satisfies ``sequences.Sequences``. Threads and forked processes may read at once. It
@@ -53,15 +48,14 @@ class Genome:
         By chromosome, bases read so far as N that are not N.
     """
 
-    def __init__(self, path: Path, cache_dir: Path, index: Index, read: Reader) -> None:
+    def __init__(self, path: Path, cache_dir: Path, log: Callable[[str], None]) -> None:
         self.path, self.name = path, path.name
-        self.chrom_sizes = {name: length for name, (length, *_) in index.items()}
+        self._index, read = open_indexed(path, cache_dir, log)
+        self._read: Reader | None = read
+        self.chrom_sizes = {name: length for name, (length, *_) in self._index.items()}
         self.ambiguous: Counter[str] = Counter()
         self._counting = Lock()
-        self._cache_dir = cache_dir
-        self._index = index
-        self._read: Reader | None = read
-        self._stamp = _stamp(path)
+        self._origin = path.absolute(), cache_dir.absolute(), cache_key(path)
 
     def codes(
         self, chrom: str, start: int = 0, end: int | None = None
@@ -103,9 +97,6 @@ class Genome:
         """Close the file; a later read is a ValueError."""
         self._read = None
 
-    def __enter__(self) -> Self:
-        return self
-
     def __exit__(self, *exc_info: object) -> None:
         self.close()
 
@@ -113,7 +104,7 @@ class Genome:
         return f"Genome({str(self.path)!r}, {len(self.chrom_sizes)} sequences)"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _reopen, (self.path.absolute(), self._cache_dir.absolute(), self._stamp)
+        return _reopen, self._origin
 
     def _blocks(
         self, chrom: str, start: int, end: int
@@ -183,26 +174,12 @@ def open_genome(
     OutputError, WriteError
         An index or the unpacked text cannot be written anywhere.
     """
-    path = Path(path).expanduser()
-    cache_dir = default_cache_dir() if cache_dir is None else Path(cache_dir)
-    kind = detect_format(path)
-    if kind != "gzip":
-        return Genome(path, cache_dir, *open_indexed(path, kind, cache_dir, log))
-    unpacked = unpack(path, cache_dir, log)
-    try:
-        return Genome(path, cache_dir, *open_indexed(unpacked, "plain", cache_dir, log))
-    except InputFileError as error:
-        unpacked.unlink()  # of no use, and the user knows the file by another name
-        raise first_error(path) or error from error
+    cache_dir = default_cache_dir() if cache_dir is None else cache_dir
+    return Genome(Path(path).expanduser(), cache_dir, log)
 
 
-def _stamp(path: Path) -> tuple[int, int]:
-    stat = path.stat()
-    return stat.st_size, stat.st_mtime_ns
-
-
-def _reopen(path: Path, cache_dir: Path, stamp: tuple[int, int]) -> Genome:
+def _reopen(path: Path, cache_dir: Path, key: str) -> Genome:
     genome = open_genome(path, cache_dir)
-    if _stamp(path) != stamp:
+    if cache_key(path) != key:
         raise InputFileError(f"{path}: has changed since it was opened; run again")
     return genome

@@ -13,12 +13,12 @@ a file that is truncated meanwhile is an error and not a crash, and htslib takes
 
 from __future__ import annotations
 
+import gzip
 import os
 import weakref
 import zlib
 from collections.abc import Callable, Iterable
-from contextlib import ExitStack
-from itertools import pairwise
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Literal
 
@@ -26,14 +26,13 @@ import numpy as np
 import pyfaidx
 from numpy.typing import NDArray
 
-from tfimpute_tracks.errors import InputFileError, WriteError
-from tfimpute_tracks.genome.cache import cache_key
+from tfimpute_tracks.errors import InputFileError, OutputError, WriteError
+from tfimpute_tracks.genome.cache import cache_key, unpack
 from tfimpute_tracks.storage import atomic_file, check_writable_dir
 from tfimpute_tracks.storage.table import open_unpacked
 
-__all__ = ["Index", "Kind", "Reader", "detect_format", "first_error", "open_indexed"]
+__all__ = ["Index", "Reader", "detect_format", "open_indexed"]
 
-Kind = Literal["plain", "bgzip", "gzip"]
 Index = dict[str, tuple[int, int, int, int]]
 """By name: length in bp, offset of the first base, bases and bytes of a full line."""
 Reader = Callable[[int, int], NDArray[np.uint8]]
@@ -56,7 +55,7 @@ _OTHERS = {
 }
 
 
-def detect_format(path: Path) -> Kind:
+def detect_format(path: Path) -> Literal["plain", "bgzip", "gzip"]:
     """Detect the compression of a FASTA from its first bytes, whatever its name.
 
     Parameters
@@ -83,11 +82,9 @@ def detect_format(path: Path) -> Kind:
     if not first:
         raise InputFileError(f"{path}: is empty; use a FASTA with sequences in it")
     if not first.startswith(b">"):
-        known = (what for magic, what in _OTHERS.items() if text.startswith(magic))
-        what = next(
-            known, f"begins with {first[:20]!r}; a FASTA begins with > and a name"
-        )
-        raise InputFileError(f"{path}: is not a FASTA but {what}")
+        what = f"begins with {first[:20]!r}; a FASTA begins with > and a name"
+        known = (name for magic, name in _OTHERS.items() if text.startswith(magic))
+        raise InputFileError(f"{path}: is not a FASTA but {next(known, what)}")
     with path.open("rb") as file:
         magic = file.read(14)
     if magic.startswith(b"\x1f\x8b"):
@@ -101,18 +98,18 @@ def detect_format(path: Path) -> Kind:
 
 
 def open_indexed(
-    path: Path, kind: Kind, cache_dir: Path, log: Callable[[str], None]
+    path: Path, cache_dir: Path, log: Callable[[str], None]
 ) -> tuple[Index, Reader]:
     """Open a FASTA with its index, which is made if necessary.
 
     Parameters
     ----------
     path : Path
-    kind : "plain" or "bgzip"
+        Plain or bgzip; gzip is unpacked into the cache.
     cache_dir : Path
-        Receives the index if the folder of `path` cannot be written to.
+        Receives the index, too, if the folder of `path` cannot be written to.
     log : callable
-        Receives a message when an index is made.
+        Receives a message when an index is made or a file is unpacked.
 
     Returns
     -------
@@ -123,28 +120,35 @@ def open_indexed(
     InputFileError
         The FASTA cannot be indexed; the message names its line.
     OutputError, WriteError
-        The index cannot be written anywhere.
+        The index or the unpacked text cannot be written anywhere.
     """
-    cached = cache_dir / "fasta" / f"{path.name}-{cache_key(path)}"
-    endings = [".fai"] if kind == "plain" else [".fai", ".gzi"]
-    places = [[Path(f"{base}{end}") for end in endings] for base in (path, cached)]
+    kind = detect_format(path)
+    text = unpack(path, cache_dir, log) if kind == "gzip" else path
+    cached = cache_dir / "fasta" / f"{text.name}-{cache_key(text)}"
+    endings = [".fai", ".gzi"] if kind == "bgzip" else [".fai"]
+    places = [[Path(f"{base}{end}") for end in endings] for base in (text, cached)]
     reason = "has no index yet"
     for files in places:
         if all(file.is_file() for file in files):
-            opened = _open(path, *files)
-            changed = path.stat().st_mtime_ns
+            opened = _open(text, *files)
+            changed = text.stat().st_mtime_ns
             if opened and all(file.stat().st_mtime_ns >= changed for file in files):
                 return opened
             reason = "is older than it" if opened else "does not fit it"
             reason = f"has an index that {reason}"
-    log(f"{path} {reason}; indexing it now")
-    opened = _open(path, *_make_somewhere(path, *places))
-    if opened is None:
-        raise first_error(path) or InputFileError(
-            f"{path}: does not fit the index just made of it; is it being written to?"
-            " Run again when it is complete"
-        )
-    return opened
+    log(f"{text} {reason}; indexing it now")
+    try:
+        opened = _open(text, *_make_index(text, places))
+        if opened:
+            return opened
+        reason = "does not fit the index just made of it; run again when it is complete"
+    # pyfaidx raises a RuntimeError for some combinations of invalid lines.
+    except (pyfaidx.FastaIndexingError, RuntimeError, ValueError) as error:
+        reason = f"cannot be indexed ({' '.join(str(error).split())})"
+        reason += "; `samtools faidx` may explain why"
+    if kind == "gzip":
+        text.unlink()  # of no use, and the user knows the file by another name
+    raise _first_error(path, reason)
 
 
 def _open(
@@ -185,110 +189,82 @@ def _open(
 class _Text:
     """The unpacked bytes of a plain file, or of a bgzip file by its ``.gzi``."""
 
-    def __init__(self, path: Path, gzi: Path | None = None) -> None:
-        self._offsets: NDArray[np.int64] | None = None  # of blocks: packed, unpacked
+    def __init__(self, path: Path, gzi: Path | None) -> None:
+        self._blocks: NDArray[np.int64] | None = None  # offsets: packed, unpacked
+        self._handle = os.open(path, os.O_RDONLY)
+        weakref.finalize(self, os.close, self._handle)
         if gzi is not None:
             # A count, and the offsets of all blocks but the first, as uint64.
             table = np.fromfile(gzi, dtype="<u8").astype(np.int64)
             if not len(table) or len(table) != 2 * int(table[0]) + 1:
                 raise ValueError(f"{gzi}: not a .gzi")
-            self._offsets = np.vstack([[0, 0], table[1:].reshape(-1, 2)]).T
-        self._handle = os.open(path, os.O_RDONLY)
-        weakref.finalize(self, os.close, self._handle)
+            end = os.fstat(self._handle).st_size, np.iinfo(np.int64).max
+            self._blocks = np.vstack([[0, 0], table[1:].reshape(-1, 2), end]).T
         # The last blocks, for many small sequences; a tuple is replaced as one.
         self._recent = 0, b""
 
     def read(self, offset: int, n_bytes: int) -> NDArray[np.uint8]:
-        if self._offsets is None:
+        if self._blocks is None:
             return np.frombuffer(os.pread(self._handle, n_bytes, offset), np.uint8)
         start, text = self._recent
         if not start <= offset <= offset + n_bytes <= start + len(text):
-            packed, unpacked = self._offsets
+            packed, unpacked = self._blocks
             first = int(np.searchsorted(unpacked, offset, side="right")) - 1
             last = int(np.searchsorted(unpacked, offset + n_bytes))
-            edges = packed[first : last + 1].tolist()
-            if last == len(packed):
-                edges.append(os.fstat(self._handle).st_size)
-            data = os.pread(self._handle, edges[-1] - edges[0], edges[0])
-            blocks = (data[a - edges[0] : b - edges[0]] for a, b in pairwise(edges))
+            start, size = int(unpacked[first]), int(packed[last] - packed[first])
             try:
-                text = b"".join(zlib.decompress(block, 31, 1 << 16) for block in blocks)
-            except zlib.error as error:
+                text = gzip.decompress(os.pread(self._handle, size, packed[first]))
+            except (EOFError, zlib.error) as error:
                 raise OSError(f"a block is damaged: {error}") from error
-            start, _ = self._recent = int(unpacked[first]), text
+            self._recent = start, text
         return np.frombuffer(text, np.uint8)[offset - start : offset - start + n_bytes]
 
 
-def _make_somewhere(path: Path, adjacent: list[Path], cached: list[Path]) -> list[Path]:
+def _make_index(path: Path, places: list[list[Path]]) -> list[Path]:
+    """Write the files of an index in the first place that can be written to."""
     # Root may write anywhere, but a folder without any write bit was closed on purpose.
-    folder = path.parent
-    if os.access(folder, os.W_OK) and folder.stat().st_mode & 0o222:
-        try:
-            return _make(path, adjacent)
-        except WriteError:  # a full disk, a quota: the cache may be elsewhere
-            pass
-    check_writable_dir(cached[0].parent)
-    return _make(path, cached)
+    is_open = os.access(path.parent, os.W_OK) and path.parent.stat().st_mode & 0o222
+    if is_open:
+        with suppress(OutputError, WriteError):  # a quota: the cache may be elsewhere
+            return _write_index(path, places[0])
+    return _write_index(path, places[1])
 
 
-def _make(path: Path, files: list[Path]) -> list[Path]:
+def _write_index(path: Path, files: list[Path]) -> list[Path]:
+    check_writable_dir(files[0].parent)
     with ExitStack() as stack:
-        temporary = [str(stack.enter_context(atomic_file(file))) for file in files]
+        fai, *gzi = (str(stack.enter_context(atomic_file(file))) for file in files)
+        if not gzi:
+            pyfaidx.Faidx(str(path), indexname=fai).close()
+            return files
+        import pysam  # only bgzip needs it
+        from pysam.utils import SamtoolsError
+
+        verbosity = pysam.set_verbosity(0)  # htslib would print what is raised here
         try:
-            if len(files) == 1:
-                pyfaidx.Faidx(str(path), indexname=temporary[0]).close()
-            else:
-                _index_bgzip(str(path), *temporary)
-        # pyfaidx raises a RuntimeError for some combinations of invalid lines.
-        except (pyfaidx.FastaIndexingError, RuntimeError, ValueError) as error:
-            reason = " ".join(str(error).split())
-            raise first_error(path) or InputFileError(
-                f"{path}: cannot be indexed ({reason}); `samtools faidx` may explain why"
-            ) from error
+            pysam.faidx(str(path), "--fai-idx", fai, "--gzi-idx", gzi[0])
+        except SamtoolsError as error:
+            raise RuntimeError(str(error)) from error
+        finally:
+            pysam.set_verbosity(verbosity)
     return files
 
 
-def _index_bgzip(path: str, fai: str, gzi: str) -> None:
-    import pysam  # only bgzip needs it
-    from pysam.utils import SamtoolsError
-
-    verbosity = pysam.set_verbosity(0)  # htslib would print what is raised here
-    try:
-        pysam.faidx(path, "--fai-idx", fai, "--gzi-idx", gzi)
-    except SamtoolsError as error:
-        raise RuntimeError(str(error)) from error
-    finally:
-        pysam.set_verbosity(verbosity)
-
-
-def first_error(path: Path) -> InputFileError | None:
-    """Read a FASTA up to the first line that cannot be indexed.
-
-    Parameters
-    ----------
-    path : Path
-
-    Returns
-    -------
-    InputFileError or None
-        To be raised; it names the line. None if all lines are valid.
-    """
+def _first_error(path: Path, reason: str) -> InputFileError:
+    """Read a FASTA up to the first line that cannot be indexed, and name it."""
     try:
         with open_unpacked(path, "FASTA") as lines:
             error = _error_in(lines)
     except InputFileError as damaged:
         return damaged
-    return InputFileError(f"{path}:{error}") if error else None
+    return InputFileError(f"{path}:{error or ' ' + reason}")
 
 
 def _error_in(lines: Iterable[bytes]) -> str:
     """Describe the first error as "LINE: what; remedy"; empty if there is none."""
     first_lines: dict[str, int] = {}  # of each name
-    name, width, odd = (
-        "",
-        (0, 0),
-        "",
-    )  # bases and bytes per line; an odd line, fine last
+    name, width = "", (0, 0)  # bases and bytes per line
+    odd = ""  # an odd line, fine as the last
     for number, line in enumerate(lines, start=1):
         bases = line.rstrip(b"\r\n")
         size = len(bases), len(line)

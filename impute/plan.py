@@ -210,6 +210,7 @@ def make_plan(
     shard_size: ShardSize | None = None,
     chunk: ChunkSize | None = None,
     threads: int = 1,
+    assembly: str | None = None,
 ) -> Plan:
     """Plan a run; the sequence is read once, for digests and missing tiles.
 
@@ -231,6 +232,8 @@ def make_plan(
     chunk : ChunkSize, optional
     threads : int
         That read the sequence.
+    assembly : str, optional
+        Name of the genome's assembly; by default recognized by its chromosomes.
 
     Returns
     -------
@@ -239,7 +242,7 @@ def make_plan(
     Raises
     ------
     UsageError
-        No pair, or `keep_below` is out of range.
+        No pair, or `keep_below` is out of range, or the assembly has another name.
     RegionError
         No tile lies in the regions.
     InputFileError
@@ -262,7 +265,7 @@ def make_plan(
     cut = cut_blocks(ranges, stride, shard_size.tiles)
     used = {tiles.chrom for tiles in cut}
     blocks, n_known = zip(*ordered_map(read, cut, threads), strict=True)
-    run = RunRecord.of_run(model, genome, stride, device, fast)
+    run = RunRecord.of_run(model, genome, stride, device, fast, assembly)
     return Plan(
         **run.values_of(RunRecord),
         chrom_sizes={name: size for name, size in sizes.items() if name in used},

@@ -127,7 +127,7 @@ _BUILT_IN = (
         GatedConfig,
         "tfimpute_tracks.models.network:TFImpute",
         {
-            "default": Preset(GatedConfig()),
+            "default": Preset(GatedConfig(context_tiles=4)),
             "paper": Preset(
                 GatedConfig(seq_len=300, n_filters=2000, n_units=1000), _PAPER
             ),

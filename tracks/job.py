@@ -74,6 +74,8 @@ class ScanJob:
         Signal, bins and formats.
     block_size : int, optional
         Tiles of a block; by default as the device likes.
+    assembly : str, optional
+        Name of the genome's assembly; by default recognized by its chromosomes.
     """
 
     model: Model
@@ -89,6 +91,7 @@ class ScanJob:
     cache: FeatureCache | None = None
     options: TrackOptions = field(default_factory=TrackOptions)
     block_size: int | None = None
+    assembly: str | None = None
 
     def ranges(self, genome: Sequences) -> list[TileRange]:
         """Find the tiles to score.
@@ -120,7 +123,9 @@ class ScanJob:
         -------
         RunRecord
         """
-        return RunRecord.of_run(self.model, genome, self.stride, self.device, self.fast)
+        return RunRecord.of_run(
+            self.model, genome, self.stride, self.device, self.fast, self.assembly
+        )
 
 
 def run_scan(

@@ -14,7 +14,7 @@ from typing import Any, Self
 from tfimpute_tracks import __version__
 from tfimpute_tracks.engines.tiles import TileRange, score_offset
 from tfimpute_tracks.errors import UsageError
-from tfimpute_tracks.genome import Region, Sequences, known_build
+from tfimpute_tracks.genome import Region, Sequences, name_assembly
 from tfimpute_tracks.genome.signal import Signal
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.storage import CONTENT, Record
@@ -76,6 +76,7 @@ class RunRecord(Record):
         stride: int,
         device: str = "cpu",
         fast: bool = False,
+        assembly: str | None = None,
     ) -> RunRecord:
         """Make the record of a run.
 
@@ -88,17 +89,24 @@ class RunRecord(Record):
         device : str
             From :func:`tfimpute_tracks.engines.engine.pick_device`.
         fast : bool
+        assembly : str, optional
+            Its name, as the user calls it.
 
         Returns
         -------
         RunRecord
+
+        Raises
+        ------
+        UsageError
+            As :func:`tfimpute_tracks.genome.name_assembly`.
         """
         return RunRecord(
             model=model.name,
             **model.digests,
             basis=model.basis,
             genome=genome.name,
-            build=known_build(genome.chrom_sizes, model.checkpoint.genome) or "",
+            build=name_assembly(assembly, genome.chrom_sizes, model.checkpoint.genome),
             device=device.partition(":")[0],
             precision="fast" if fast else "exact",
             seq_len=model.config.seq_len,

@@ -214,13 +214,14 @@ def train_model(
     -------
     TrainingRun
         The best epoch on the validation sites, by the mean of two mean AUROCs:
-        of the `valid2` pairs, and of a sample of the trained pairs.
+        of the `valid2` pairs, and of a sample of the trained pairs. With 0 epochs the
+        initial weights and their history, and a new fit of the context.
 
     Raises
     ------
     UsageError
         The data set has sequences of another length, no training pair, or no training
-        pair with both bound and unbound sites.
+        pair with both bound and unbound sites; or 0 epochs have no initial weights.
     RunError
         The loss is no longer finite.
     OutputError, WriteError
@@ -233,9 +234,17 @@ def train_model(
             f"no pair of the data set has a role of {', '.join(job.roles)}; "
             f"its roles are {', '.join(sorted(set(dataset.roles)))}"
         )
+    if not recipe.epochs and job.init_from is None:
+        raise UsageError(
+            "0 epochs leave random weights; use 1 or more, or start from a model with "
+            "--init-from"
+        )
     split = job.held_out(recipe.seed).split(dataset)
     batches = BatchLoss(dataset, split.train, columns, recipe, job.device)
     state = _start(dataset, config, recipe, job)
+    if not recipe.epochs and job.init_from:
+        state.best = {name: t.clone() for name, t in state.average.items()}
+        state.history = list(job.init_from.card.get("history", []))
     identity = _identity(dataset, config, recipe, job)
     if job.resume and job.state_path.exists():
         load_state(job.state_path, state, identity)

@@ -35,7 +35,8 @@ class Recipe:
     decay, decay_every : float, int
         See `schedule`.
     epochs, batch_size : int
-        Batch size in sequences; the loss is over all labelled pairs of each.
+        0 epochs keep the initial weights. Batch size in sequences; the loss is over all
+        labelled pairs of each.
     balance_classes : bool
         Weight positives and negatives equally within a pair.
     pair_exponent : float

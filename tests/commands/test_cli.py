@@ -84,6 +84,50 @@ def test_a_fasta_of_another_build_is_warned_of(run, toy):
     _, _, err = run("-q", "scan", "--tf", "MAX", "--cell", "K562", *_flat(toy))
     assert "warning: " in err
     assert "looks like another assembly than toy1" in err
+    assert err.count("assembly") == 1
+
+
+def _receipt(toy):
+    return json.loads((toy["-o"] / "MAX.K562.receipt.json").read_text())["record"]
+
+
+def test_a_labeled_assembly_is_reported_without_a_warning(run, toy):
+    task = "scan", "--tf", "MAX", "--cell", "K562", "--assembly", "mine"
+    code, _, err = run(*task, *_flat(toy))
+    assert code == 0, err
+    assert "is mine, the model toy was trained on toy1" in err
+    assert "warning" not in err
+    assert _receipt(toy)["build"] == "mine"
+
+
+@pytest.mark.parametrize(
+    ("chrom", "size", "name", "message"),
+    [
+        (
+            "chr21",
+            46_709_983,
+            "hg38",
+            "real.fa is hg38, the model default was trained on",
+        ),
+        (
+            "chr19",
+            61_431_566,
+            "mm10",
+            "warning: {} is mm10, a mouse genome, and the model",
+        ),
+    ],
+)
+def test_common_assemblies_are_recognized(
+    run, toy, tmp_path, chrom, size, name, message
+):
+    fasta = tmp_path / "real.fa"
+    fasta.write_text(f">{chrom}\n{'ACGT' * 500}{'N' * (size - 2000)}\n")
+    options = _flat(toy, **{"-g": fasta, "-m": "default", "-r": f"{chrom}:1-2000"})
+    code, _, err = run("scan", "--tf", "MAX", "--cell", "K562", *options)
+    assert code == 0, err
+    assert message.format(fasta) in err
+    assert "looks like" not in err
+    assert _receipt(toy)["build"] == name
 
 
 WRONG = {
@@ -103,6 +147,10 @@ WRONG = {
     "no device 'cuda:7'": ["--pairs", "CTCF:K562", "-d", "cuda:7"],
     "unknown device 'tpu'": ["--pairs", "CTCF:K562", "-d", "tpu"],
     "--threads 'many'": ["--pairs", "CTCF:K562", "-p", "many"],
+    "white space": ["--pairs", "CTCF:K562", "--assembly", "hg 19"],
+    "chr1 has 3,000 bp, expected 249,250,621 in hg19": [
+        *("--pairs", "CTCF:K562", "--assembly", "hg19"),
+    ],
     "unknown model": ["--pairs", "CTCF:K562", "-m", "nonesuch"],
     "cannot read weights": ["--pairs", "CTCF:K562", "-m", "nowhere.safetensors"],
     "no such option": ["--pairs", "CTCF:K562", "--nonesuch"],

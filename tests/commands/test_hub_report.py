@@ -97,8 +97,8 @@ def test_an_unknown_assembly_is_asked_for(run, tmp_path):
     assert run("scan", *pair)[0] == 0
     code, _, err = run("hub", place)
     assert code == 2
-    assert "use --genome" in err
-    assert run("hub", place, "--genome", "toy1")[0] == 0
+    assert "use --assembly" in err
+    assert run("hub", place, "--assembly", "toy1")[0] == 0
     assert "\ngenome toy1\n" in (place / "hub.txt").read_text()
 
 
@@ -159,7 +159,7 @@ def test_a_hub_of_a_store(run, store, tmp_path):
         (["--tf", "CTCF"], "not a bulk store"),
         (["--no-export"], "not a bulk store"),
         (["--threads", "2"], "not a bulk store"),
-        (["--genome", "hg 19"], "white space"),
+        (["--assembly", "hg 19"], "white space"),
         (["--email", "a b"], "white space"),
         (["--color-by", "size"], "--color-by"),
         (["-m", "nothing"], "nothing"),

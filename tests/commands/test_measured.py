@@ -93,7 +93,7 @@ def test_a_store_made_by_tracks_is_exported_as_it_was_scanned(toy, run):
     code, _, err = run("impute", *by_both, "-o", folder / "store", "--workers", 1)
     assert code == 2
     code, _, err = run(
-        *("hub", folder / "exported", "--genome", "toy1", "-m", options[-3]),
+        *("hub", folder / "exported", "--assembly", "toy1", "-m", options[-3]),
         *("-e", folder / "e.h5"),
     )
     assert code == 0, err

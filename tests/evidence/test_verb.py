@@ -91,6 +91,9 @@ def test_sizes_come_from_a_table_or_a_fasta(build, toy, rng):
     store = open_evidence(toy.folder / "evidence.h5")
     assert dict(store.chrom_sizes) == {"1": 9000, "20": 2000}
     assert store.build == ""
+    code, _, err = build("--chrom-sizes", sizes, "--overwrite", "--assembly", "mine")
+    assert code == 0, err
+    assert open_evidence(toy.folder / "evidence.h5").build == "mine"
     letters = {"chr20": random_letters(rng, 2000), "chr1": random_letters(rng, 5000)}
     fasta = write_fasta(toy.folder / "toy.fa", letters)
     code, _, err = build("-g", fasta, "--overwrite")

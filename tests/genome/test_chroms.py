@@ -8,7 +8,6 @@ from tfimpute_tracks.errors import InputFileError, RegionError
 from tfimpute_tracks.genome.chroms import (
     check_build,
     find_chrom,
-    known_build,
     match_chrom,
     match_chroms,
     natural_order,
@@ -120,11 +119,3 @@ def test_another_build_is_noticed():
     mine = {"X": 155_270_560, "20": 64_444_167, "MT": 16_569, "scaffold": 9}
     assert check_build(mine, hg19) == ["20 has 64,444,167 bp, expected 63,025,520"]
     assert check_build({}, hg19) == []
-
-
-def test_a_build_is_known_by_its_lengths():
-    known = {"build": "toy1", "chrom_sizes": {"chr1": 100, "chr2": 50}}
-    assert known_build({"1": 100, "scaffold": 7}, known) == "toy1"
-    assert known_build({"chr1": 101}, known) is None
-    assert known_build({"scaffold": 7}, known) is None
-    assert known_build({"chr1": 100}, {}) is None

@@ -1,6 +1,6 @@
-"""The source files as the house rules see them: read from the checkout, never imported.
+"""The source files as the project's rules see them: read from the checkout, not imported.
 
-A test that takes ``source`` runs once for each module of the package.
+A rule is one test over all ``sources``, which lists every place that breaks it.
 """
 
 from __future__ import annotations
@@ -60,12 +60,6 @@ def read_source(path):
         parts.pop()
     tree = ast.parse(path.read_text(encoding="utf-8"))
     return Source(relative.as_posix(), ".".join(parts), tree)
-
-
-def pytest_generate_tests(metafunc):
-    if "source" in metafunc.fixturenames:
-        sources = [read_source(path) for path in product_paths()]
-        metafunc.parametrize("source", sources, ids=[s.path for s in sources])
 
 
 @pytest.fixture(scope="session")

@@ -132,16 +132,20 @@ def _class_faults(source, class_):
             yield from _function_faults(source, method, is_method=True)
 
 
-def test_module_says_what_it_is(source):
-    assert ast.get_docstring(source.tree), f"{source.path}:1: no module docstring"
-
-
-def test_docstrings_match_signatures(source):
-    faults = []
+def _faults(source):
     for node in source.tree.body:
         if isinstance(node, (*FUNCTIONS, ast.ClassDef)) and node.name[0] != "_":
             if isinstance(node, ast.ClassDef):
-                faults += _class_faults(source, node)
+                yield from _class_faults(source, node)
             elif not _has_decorator(node, "overload"):
-                faults += _function_faults(source, node, is_method=False)
+                yield from _function_faults(source, node, is_method=False)
+
+
+def test_modules_say_what_they_are(sources):
+    bare = [source.path for source in sources if not ast.get_docstring(source.tree)]
+    assert not bare, f"no module docstring: {', '.join(bare)}"
+
+
+def test_docstrings_match_signatures(sources):
+    faults = [fault for source in sources for fault in _faults(source)]
     assert not faults, "\n".join(faults)

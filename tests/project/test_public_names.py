@@ -45,8 +45,9 @@ def _all(source):
     return None, []
 
 
-def test_all_holds_what_the_module_offers(source):
+def _faults(source):
     node, exported = _all(source)
+    place = source.place(node) if node else f"{source.path}:1"
     statements = list(_top_level(source.tree.body))
     own = {
         name: statement
@@ -64,21 +65,29 @@ def test_all_holds_what_the_module_offers(source):
             and (statement.module or "").startswith(f"{source.module}.")
             for name in _bound(statement)
         }
-    hidden = [f"{source.place(own[n])} {n}" for n in own if n not in exported]
-    assert not hidden, f"public, but not in __all__: {', '.join(hidden)}"
-
+    for name in own:
+        if name not in exported:
+            yield f"{source.place(own[name])}: {name} is public, but not in __all__"
     bound = {name for statement in statements for name in _bound(statement)}
-    absent = [name for name in exported if name not in bound]
-    assert not absent, f"{source.place(node)}: __all__ names {absent}, bound nowhere"
-    private = [name for name in exported if name.startswith("_")]
-    assert not private, f"{source.place(node)}: __all__ offers private {private}"
-    assert len(set(exported)) == len(exported), f"{source.place(node)}: repeated names"
+    for name in exported:
+        if name not in bound:
+            yield f"{place}: __all__ names {name}, bound nowhere"
+        if name.startswith("_"):
+            yield f"{place}: __all__ offers the private {name}"
+    if len(set(exported)) < len(exported):
+        yield f"{place}: __all__ repeats a name"
 
 
-def test_nobody_reaches_for_a_private_name(source):
+def test_all_holds_what_the_module_offers(sources):
+    faults = [fault for source in sources for fault in _faults(source)]
+    assert not faults, "\n".join(faults)
+
+
+def test_nobody_reaches_for_a_private_name(sources):
     """A leading underscore means: this file only."""
     reached = [
         f"{source.place(node)} {alias.name}"
+        for source in sources
         for node in ast.walk(source.tree)
         if isinstance(node, ast.ImportFrom)
         and (node.module or "").startswith("tfimpute_tracks")

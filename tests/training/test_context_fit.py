@@ -8,6 +8,7 @@ import torch
 
 from tfimpute_tracks.dataset import Split, split_by_chromosome
 from tfimpute_tracks.engines.sites import predict_sites
+from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.models import load_model
 from tfimpute_tracks.models.config import GatedConfig
 from tfimpute_tracks.models.registry import build_network
@@ -252,3 +253,24 @@ def test_pairs_with_hardly_a_positive_take_no_part(tmp_path, dataset):
     found = fit_context(network, dataset, some, TRAINED)
     # A site of the toy is bound by its TF in all cell lines, three of them trained.
     assert (found.part, found.n_pairs) == ("valid", len(TRAINED) - 3)
+
+
+def test_zero_epochs_keep_the_weights_and_fit_the_context(tmp_path, dataset):
+    trained = _train(tmp_path / "first", dataset)
+    path = tmp_path / "model.safetensors"
+    export_run(path, trained, dataset, {"name": "toy", "build": "toy1"}, lambda _: None)
+    initial = load_model(path).checkpoint
+    job = TrainingJob(tmp_path / "second", init_from=initial)
+    job.out_dir.mkdir()
+    none = dataclasses.replace(RECIPE, epochs=0)
+    run = train_model(dataset, AROUND, none, job, lambda _: None, lambda _: None)
+    for name, parameter in run.network.named_parameters():
+        np.testing.assert_array_equal(parameter.detach().numpy(), initial.weights[name])
+    assert run.history == trained.history
+    assert run.context == trained.context
+
+
+def test_zero_epochs_need_weights_to_start_from(tmp_path, dataset):
+    none = dataclasses.replace(RECIPE, epochs=0)
+    with pytest.raises(UsageError, match="0 epochs leave random weights"):
+        train_model(dataset, AROUND, none, TrainingJob(tmp_path), print, print)

@@ -71,9 +71,13 @@ class LiveScores:
         Maximum length of a region that one request should compute.
     block_size : int, optional
         Tiles of a block; by default as in `scan`, which fills the same cache.
+    assembly : str, optional
+        Name of the genome's assembly; by default recognized by its chromosomes.
 
     Raises
     ------
+    UsageError
+        The assembly has another name.
     InputFileError
         The model's evidence is of another genome.
 
@@ -96,6 +100,7 @@ class LiveScores:
         *,
         max_bp: int = MAX_BP,
         block_size: int | None = None,
+        assembly: str | None = None,
     ) -> None:
         model.check_genome(genome)
         config = model.config
@@ -103,7 +108,7 @@ class LiveScores:
         self.threads, self.max_bp = threads, max_bp
         self._block_size = block_size or tiles_per_block("cpu")
         self._sizes = dict(genome.chrom_sizes)
-        self.run = RunRecord.of_run(model, genome, self.stride)
+        self.run = RunRecord.of_run(model, genome, self.stride, assembly=assembly)
         pairs = model.vocabulary.all_pairs()[:1]  # features do not depend on the pair
         self._scorer = Scorer(model, pairs, cache=cache)
         size = attrgetter("nbytes")

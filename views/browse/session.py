@@ -180,7 +180,7 @@ class Session:
             "weights": model.checkpoint.digest,
             "basis": model.basis,
             "genome": genome.name,
-            "build": model.checkpoint.genome.get("build"),
+            "build": self.scores.run.build,
             "chrom_sizes": dict(genome.chrom_sizes),
             "locus": str(self._locus),
             "tfs": model.tfs,

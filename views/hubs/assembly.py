@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tfimpute_tracks.errors import UsageError
-from tfimpute_tracks.genome import known_build
+from tfimpute_tracks.genome import name_assembly
 from tfimpute_tracks.tracks.formats import signal_chroms
 from tfimpute_tracks.tracks.record import TrackRecord
 from tfimpute_tracks.tracks.track_folder import TrackFolder
@@ -18,6 +18,7 @@ def find_assembly(
     folder: TrackFolder,
     training_genome: Mapping[str, Any],
     chrom_sizes: Mapping[str, int] | None = None,
+    label: str | None = None,
 ) -> str:
     """Find the assembly from the run records, or from the chromosome sizes.
 
@@ -28,6 +29,8 @@ def find_assembly(
         Genome of a model's training data, one of the assemblies that are recognized.
     chrom_sizes : mapping of str to int, optional
         bp by chromosome; by default those of each track's bigWig.
+    label : str, optional
+        What the user calls it; compared with the chromosome sizes of the first track.
 
     Returns
     -------
@@ -37,7 +40,8 @@ def find_assembly(
     Raises
     ------
     UsageError
-        The assembly is unknown, or the tracks lie on several ones.
+        The assembly is unknown, or the tracks lie on several ones; or the label is
+        wrong.
     """
 
     def recognize(track: TrackRecord) -> str:
@@ -45,17 +49,19 @@ def find_assembly(
         sizes = chrom_sizes
         if sizes is None:
             sizes = next((signal_chroms(folder.path / file) for file in files), {})
-        return known_build(sizes, training_genome) or ""
+        return name_assembly(label, sizes, training_genome)
 
+    if label is not None:
+        return recognize(folder.tracks[0])
     builds = {track.build or recognize(track) for track in folder.tracks}
     if builds == {""}:
         raise UsageError(
             "neither the run records nor the chromosome sizes show which assembly the "
-            "tracks are of; use --genome, such as --genome hg38"
+            "tracks are of; use --assembly, such as --assembly hg38"
         )
     if len(builds) > 1:
         names = ", ".join(sorted(build or "unknown" for build in builds))
         raise UsageError(
-            f"the tracks are of several assemblies ({names}); use --genome"
+            f"the tracks are of several assemblies ({names}); use --assembly"
         )
     return builds.pop()

@@ -77,7 +77,7 @@ class HubSettings:
     card: CardLookup = field(default_factory=CardLookup)
 
     def __post_init__(self) -> None:
-        for option, value in (("--genome", self.genome), ("--email", self.email)):
+        for option, value in (("--assembly", self.genome), ("--email", self.email)):
             if not value or re.search(r"\s", value):
                 raise UsageError(f"{option} {value!r} is empty or has white space")
         pair_colors([], self.color_by)
