@@ -33,6 +33,7 @@ from tfimpute_tracks.vocabulary import Pair
 __all__ = [
     "FORMAT",
     "FORMAT_VERSION",
+    "how_to_repair",
     "is_in_package",
     "read_header",
     "read_peaks",
@@ -69,6 +70,21 @@ def is_in_package(path: Path) -> bool:
     bool
     """
     return _PACKAGE in path.absolute().parents
+
+
+def how_to_repair(path: Path) -> str:
+    """Say what to do about a damaged file.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    str
+        The end of a message.
+    """
+    return _INSTALL_AGAIN if is_in_package(path) else _BUILD_AGAIN
 
 
 def write_evidence(
@@ -243,13 +259,11 @@ def _read_peaks(group: h5py.Group, contents: PeakDatabase, chrom: str) -> Peaks:
 @contextmanager
 def _reading(path: Path) -> Iterator[h5py.File]:
     """Open a file, check what it is, and name it in errors of the block."""
-    in_package = is_in_package(path)
-    remedy = _INSTALL_AGAIN if in_package else _BUILD_AGAIN
+    remedy = how_to_repair(path)
     if not path.is_file():
-        build = "build one with `tfimpute-tracks evidence build`"
-        raise InputFileError(
-            f"{path}: no such file; {_INSTALL_AGAIN if in_package else build}"
-        )
+        if not is_in_package(path):
+            remedy = "build one with `tfimpute-tracks evidence build`"
+        raise InputFileError(f"{path}: no such file; {remedy}")
     try:
         # Without a lock: a file is replaced, never changed.
         with h5py.File(path, "r", locking=False) as file:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import InputFileError, listed
 from tfimpute_tracks.evidence.file import (
+    how_to_repair,
     is_in_package,
     read_header,
     read_peaks,
@@ -308,25 +309,24 @@ class EvidenceStore:
         """
         return self._read(chrom)[0]
 
-    def check(self) -> bool:
-        """Read the whole file and compare its contents with its digest.
-
-        Returns
-        -------
-        bool
-            Whether they agree.
+    def check(self) -> None:
+        """Read all of it, and compare the contents with their digest.
 
         Raises
         ------
         InputFileError
-            The file cannot be read.
+            They differ, or a file cannot be read.
         """
         header, digest = read_header(self._path)
         peaks = {
             chrom: read_peaks(self._path, header, digest, chrom)
             for chrom in header.chrom_sizes
         }
-        return replace(header, peaks=peaks).digest() == self._file_digest
+        if replace(header, peaks=peaks).digest() != self._file_digest:
+            raise InputFileError(
+                f"{self._path}: the content does not match its digest; "
+                f"{how_to_repair(self._path)}"
+            )
 
     @cached_property
     def _spans(self) -> dict[str, tuple[Ints, Ints]]:
