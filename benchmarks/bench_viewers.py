@@ -217,7 +217,7 @@ def hub(quick: bool) -> list[Figure]:
     for _ in range(1 if quick else _TURNS):
         with tempfile.TemporaryDirectory() as folder:
             folder_of_tracks = TrackFolder(Path(folder), tracks, [])
-            settings = HubSettings("hg19", "a@b.org", "family", CardLookup(model))
+            settings = HubSettings("hg19", "a@b.org", "family", CardLookup((model,)))
             taken.append(
                 seconds(lambda f=folder_of_tracks, t=settings: write_hub(f, t))
             )

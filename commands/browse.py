@@ -25,7 +25,7 @@ def browse(
     assembly: options.Assembly = None,
     genes: options.Genes = None,
     model: options.ModelName = "default",
-    evidence: options.Evidence = None,
+    evidence: options.Evidence = "auto",
     host: Annotated[
         str,
         typer.Option(
@@ -49,7 +49,10 @@ def browse(
 ) -> None:
     """Serve a genome browser page that computes any pair while you browse."""
     from tfimpute_tracks.commands import inputs
-    from tfimpute_tracks.commands.evidence_report import report_evidence
+    from tfimpute_tracks.commands.evidence_choice import (
+        choose_evidence,
+        report_evidence,
+    )
 
     try:
         from tfimpute_tracks.views import browse as page
@@ -57,7 +60,7 @@ def browse(
         raise UsageError(
             f"the browser page needs {error.name}: pip install 'tfimpute-tracks[browse]'"
         ) from error
-    from tfimpute_tracks.genome import bundled_genes, parse_region
+    from tfimpute_tracks.genome import Region, bundled_genes, parse_region
     from tfimpute_tracks.models import load_model
 
     if token is not None and len(token) < _MIN_TOKEN:
@@ -66,13 +69,14 @@ def browse(
         token = secrets.token_urlsafe(16)
     # The port first: it is quick to check, and the rest takes seconds to load.
     with page.open_socket(host, port) as sock:
-        loaded = load_model(model, evidence)
+        loaded = load_model(model)
         genome = inputs.choose_genome(fasta, loaded, cache_dir, assembly)
-        report_evidence(loaded, genome, [], [])
+        sizes = genome.chrom_sizes
+        loaded = choose_evidence(loaded, model, evidence, sizes, genome.name)
+        report_evidence(loaded, [], [Region(c, 0, n) for c, n in sizes.items()])
         n_threads = inputs.set_threads(threads)
         cache = None if no_cache else inputs.choose_cache(cache_dir, cache_limit)
         scores = page.LiveScores(loaded, genome, n_threads, cache, assembly=assembly)
-        sizes = genome.chrom_sizes
         locus = parse_region(region, sizes) if region else page.initial_region(genome)
         if genes is None and fasta is None:
             genes = bundled_genes()

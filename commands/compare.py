@@ -31,7 +31,7 @@ def compare(
             "others are compared with the first. Default: held-out.",
         ),
     ] = None,
-    evidence: options.Evidence = None,
+    evidence: options.Evidence = "none",
     external: Annotated[
         list[str] | None,
         typer.Option(
@@ -71,6 +71,7 @@ def compare(
 ) -> None:
     """Compare predictors at labeled sites: metrics.json, per_pair.tsv, a report."""
     from tfimpute_tracks.commands.context_report import check_sequence_length
+    from tfimpute_tracks.commands.evidence_choice import choose_evidence
     from tfimpute_tracks.commands.inputs import set_threads
     from tfimpute_tracks.comparison.comparison import ComparisonJob, run_comparison
     from tfimpute_tracks.comparison.predictors.external import (
@@ -88,12 +89,18 @@ def compare(
     split = HoldOut(hold_out, *chroms, seed)
     tables = [parse_external(text) for text in external or []]
     names = [name.strip() for name in predictors.split(",") if name.strip()]
-    loaded = [load_model(name, evidence) for name in models or ["held-out"]]
+    sources = models or ["held-out"]
+    loaded = [load_model(source) for source in sources]
     if names or not tables:  # a wrong name is an error before the data set is read
         choose_predictors(names, loaded)
     place = pick_device(device)
     check_writable_dir(out_dir / "scores")
     dataset = open_dataset(data)
+    sizes = dict(zip(dataset.chroms, dataset.chrom_sizes, strict=True))
+    loaded = [
+        choose_evidence(model, source, evidence, sizes, str(data))
+        for model, source in zip(loaded, sources, strict=True)
+    ]
     used = loaded if names else []
     for model in used:
         check_sequence_length(model.name, model.config, dataset)

@@ -96,6 +96,7 @@ def enhancers(
 ) -> None:
     """Summarize predicted binding of elements, and compare it with their activity."""
     from tfimpute_tracks.commands import inputs
+    from tfimpute_tracks.commands.evidence_choice import say_sequence_only
     from tfimpute_tracks.interpret import enhancers as library
     from tfimpute_tracks.interpret.activities import read_activities
     from tfimpute_tracks.interpret.enhancer_files import write_results, write_skipped
@@ -118,6 +119,7 @@ def enhancers(
     library.check_input(job, elements, measured)
     n = len(elements.found)
     log(f"{n:,} elements, {len(cells)} cell line(s), model {loaded.name}")
+    say_sequence_only("scoring elements")
     with progress_bar("scores", n, "elements") as advance:
         scored = library.score_elements(job, elements, advance)
     skipped = scored.skipped + not_compared

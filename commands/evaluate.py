@@ -18,7 +18,7 @@ __all__ = ["evaluate"]
 def evaluate(
     data: options.Data,
     model: options.ModelName = "default",
-    evidence: options.Evidence = None,
+    evidence: options.Evidence = "none",
     pair_set: Annotated[
         str,
         typer.Option(help="Roles of the pairs: base, valid2, test3, test2."),
@@ -69,6 +69,7 @@ def evaluate(
 ) -> None:
     """Evaluate a model at labeled sites: metrics, intervals, controls, a report."""
     from tfimpute_tracks.commands.context_report import check_sequence_length
+    from tfimpute_tracks.commands.evidence_choice import choose_evidence
     from tfimpute_tracks.commands.inputs import choose_genome, set_threads
     from tfimpute_tracks.comparison.chromosome import parse_widths
     from tfimpute_tracks.comparison.evaluation import (
@@ -96,9 +97,11 @@ def evaluate(
             f"--genome-bins needs {missing}: bins lie along the chromosomes of a FASTA "
             "file, and their labels are the peaks of a pairs table"
         )
-    loaded = load_model(model, evidence)
+    loaded = load_model(model)
     check_writable_dir(out_dir)
     dataset = open_dataset(data)
+    sizes = dict(zip(dataset.chroms, dataset.chrom_sizes, strict=True))
+    loaded = choose_evidence(loaded, model, evidence, sizes, str(data))
     check_sequence_length(loaded.name, loaded.config, dataset)
     bins = None
     if widths and pairs_table is not None:

@@ -69,6 +69,7 @@ def explain(
 ) -> None:
     """Explain scores by the contributions of motif instances: BED and a table."""
     from tfimpute_tracks.commands import inputs
+    from tfimpute_tracks.commands.evidence_choice import say_sequence_only
     from tfimpute_tracks.interpret import attributions
     from tfimpute_tracks.interpret.explain import Explainer
     from tfimpute_tracks.interpret.filter_table import read_filter_names
@@ -86,6 +87,7 @@ def explain(
             "strongest peaks"
         )
     check_writable_dir(out_dir)
+    say_sequence_only("explaining scores")
     files, tiles = list[Path](), list[dict[str, Any]]()
     for pair in chosen:
         with progress_bar(str(pair), len(where), "regions") as advance:

@@ -29,7 +29,6 @@ def export(
     out_dir: options.OutDir = Path("tracks-out"),
     threshold: options.Threshold = None,
     signal: options.Signal = "probability",
-    evidence: options.Evidence = None,
     bin_size: options.BinSize = None,
     max_zooms: options.MaxZooms = 10,
     threads: options.Threads = "max",
@@ -41,18 +40,10 @@ def export(
     from tfimpute_tracks.genome import resolve_regions
     from tfimpute_tracks.impute.export import ExportJob, run_export
     from tfimpute_tracks.impute.store import Store
-    from tfimpute_tracks.impute.stored_model import (
-        check_specificity,
-        stored_calibration,
-    )
+    from tfimpute_tracks.impute.stored_model import check_specificity
     from tfimpute_tracks.tracks.formats import choose_formats
     from tfimpute_tracks.tracks.record import TrackOptions
 
-    if evidence and signal != "calibrated":
-        raise UsageError(
-            "a store contains scores, with or without evidence as they were computed; "
-            "--evidence applies only with --signal calibrated, to a store made with it"
-        )
     if every and (tf or cell or pairs):
         raise UsageError("use --all, or --tf and --cell, or --pairs, not both")
     opened = Store(store)
@@ -73,7 +64,6 @@ def export(
         threshold,
         overwrite,
         inputs.set_threads(threads),
-        stored_calibration(opened, evidence) if signal == "calibrated" else None,
     )
     if signal == "specificity" and (warning := check_specificity(opened, chosen)):
         log(warning, warning=True)

@@ -62,13 +62,12 @@ def hub(
     ] = "nobody@example.org",
     color_by: options.ColorBy = "family",
     model: options.ModelName = "default",
-    evidence: options.Evidence = None,
     threads: options.Threads = "max",
     as_json: options.Json = False,
 ) -> None:
     """Write a UCSC track hub and IGV sessions for a folder of tracks."""
     from tfimpute_tracks.impute.plan_file import PLAN_FILE, read_plan
-    from tfimpute_tracks.models import load_model
+    from tfimpute_tracks.models.loading import load_modes
     from tfimpute_tracks.storage import check_writable_dir
     from tfimpute_tracks.tracks.track_folder import find_tracks
     from tfimpute_tracks.views.hubs.assembly import find_assembly
@@ -76,8 +75,7 @@ def hub(
     from tfimpute_tracks.views.hubs.hub import HubSettings, write_hub
     from tfimpute_tracks.views.hubs.sessions import write_sessions
 
-    loaded = load_model(model, evidence)
-    card = CardLookup(loaded)
+    card = CardLookup(load_modes(model))
     HubSettings(assembly or "hg19", email, color_by)  # checked before a long export
     hub_dir, named = out_dir or folder, (tf, cell, pairs)
     if fasta_url and not (hub_dir / fasta_url).exists():
@@ -97,13 +95,8 @@ def hub(
     else:
         tracks = find_tracks(folder)
         check_writable_dir(folder)
-    build = find_assembly(tracks, loaded.checkpoint.genome, sizes, assembly)
-    if any(t.evidence_weights and not card.matches(t) for t in tracks.tracks):
-        log(
-            "some tracks were predicted with evidence: use the same --evidence here to "
-            "show their expected accuracy",
-            warning=True,
-        )
+    known = card.models[0].checkpoint.genome
+    build = find_assembly(tracks, known, sizes, assembly)
     files = write_hub(tracks, HubSettings(build, email, color_by, card))
     files += write_sessions(tracks, build, color_by, fasta_url)
     show_view(

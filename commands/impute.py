@@ -15,7 +15,7 @@ from tfimpute_tracks.commands.console import log, print_result, progress_bar, sh
 from tfimpute_tracks.errors import RunError, UsageError, listed
 
 if TYPE_CHECKING:
-    from tfimpute_tracks.genome import Region, Sequences
+    from tfimpute_tracks.genome import Region
     from tfimpute_tracks.impute import BulkJob
     from tfimpute_tracks.impute.estimate import Estimate
     from tfimpute_tracks.impute.events import Event
@@ -45,7 +45,7 @@ def impute(
     chroms: options.Chroms = None,
     out_dir: options.OutDir = Path("store"),
     model: options.ModelName = "default",
-    evidence: options.Evidence = None,
+    evidence: options.Evidence = "auto",
     stride: options.Stride = None,
     sparse: Annotated[
         bool,
@@ -119,6 +119,7 @@ def impute(
 ) -> None:
     """Impute many pairs at once into a store that `export` and `query` read."""
     from tfimpute_tracks.commands import inputs
+    from tfimpute_tracks.commands.evidence_choice import choose_evidence, evidence_name
     from tfimpute_tracks.engines.engine import list_devices
     from tfimpute_tracks.impute import (
         BulkJob,
@@ -135,16 +136,18 @@ def impute(
         raise UsageError("--scheduler applies only with --engine dask")
     if keep_below is not None and not sparse:
         raise UsageError("--keep-below-threshold applies only with --sparse")
-    loaded = load_model(model, evidence)
+    loaded = load_model(model)
     chosen = inputs.choose_many_pairs(loaded, missing, every, (tf, cell, pairs))
     parts, n_threads = inputs.read_part(part), inputs.set_threads(threads)
     devices = list_devices(device)
     n_workers = workers or (n_threads if devices == ["cpu"] else len(devices))
     slots = [devices[i % len(devices)] for i in range(n_workers)]
     genome = inputs.choose_genome(fasta, loaded, cache_dir, assembly)
+    sizes = genome.chrom_sizes
+    loaded = choose_evidence(loaded, model, evidence, sizes, genome.name)
     where = inputs.choose_regions(genome, fasta, regions or [], chroms or [])
     stride = stride or loaded.config.stride
-    _report(loaded, genome, chosen, where, stride)
+    _report(loaded, chosen, where, stride)
     lowest = _KEEP_BELOW if keep_below is None else keep_below
     plan = make_plan(
         loaded,
@@ -160,7 +163,8 @@ def impute(
         assembly=assembly,
     )
     per_worker = max(1, n_threads // n_workers)
-    spec = WorkerSpec(out_dir, model, fasta, cache_dir, slots[0], per_worker, evidence)
+    used = evidence_name(loaded, evidence)
+    spec = WorkerSpec(out_dir, model, fasta, cache_dir, slots[0], per_worker, used)
     cluster = Cluster(scheduler, n_workers) if engine == "dask" else None
     job = BulkJob(plan, spec, slots, parts, overwrite, verify, cluster)
     todo, cost = prepare_bulk(job, loaded, genome)
@@ -174,17 +178,13 @@ def impute(
 
 
 def _report(
-    model: Model,
-    genome: Sequences,
-    pairs: list[Pair],
-    regions: list[Region],
-    stride: int,
+    model: Model, pairs: list[Pair], regions: list[Region], stride: int
 ) -> None:
     from tfimpute_tracks.commands.context_report import warn_stride
-    from tfimpute_tracks.commands.evidence_report import report_evidence
+    from tfimpute_tracks.commands.evidence_choice import report_evidence
 
     warn_stride(model.config, stride)
-    report_evidence(model, genome, pairs, regions)
+    report_evidence(model, pairs, regions)
 
 
 def _log_plan(job: BulkJob, cost: Estimate) -> None:

@@ -48,6 +48,7 @@ def mutagenesis(
 ) -> None:
     """In-silico saturation mutagenesis: score every substitution of a region."""
     from tfimpute_tracks.commands import inputs
+    from tfimpute_tracks.commands.evidence_choice import say_sequence_only
     from tfimpute_tracks.genome import parse_region
     from tfimpute_tracks.models import load_model
     from tfimpute_tracks.storage import check_writable_dir
@@ -70,6 +71,7 @@ def mutagenesis(
         f"{where}, {n_bp:,} bp, {len(chosen)} pair(s), model {loaded.name}, "
         f"{n_threads} thread(s)"
     )
+    say_sequence_only("comparing bases")
     with progress_bar("substitutions", n_bp, "bp") as advance:
         scores = score_substitutions(loaded, chosen, genome, where, n_threads, advance)
     files = write_mutagenesis(scores, loaded, chosen, genome, out_dir)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -14,7 +14,6 @@ from tfimpute_tracks.errors import UsageError
 
 if TYPE_CHECKING:
     from tfimpute_tracks.genome import Region
-    from tfimpute_tracks.models import Model
     from tfimpute_tracks.tracks.signals import SignalName
     from tfimpute_tracks.tracks.windows import WindowTrack
 
@@ -22,6 +21,16 @@ __all__ = ["plot"]
 
 _MAX_PAIRS = 40
 _EXAMPLE = "chr20:48,780,001-48,840,000"  # around CEBPB
+
+
+class _Inputs(NamedTuple):
+    """Values of --fasta, --cache-dir, --model and --evidence."""
+
+    fasta: Path | None
+    cache_dir: Path | None
+    model: str
+    evidence: str
+
 
 Named = tuple[str | None, str | None, str | None]  # --tf, --cell, --pairs
 
@@ -56,18 +65,18 @@ def plot(
         ),
     ] = 183.0,
     model: options.ModelName = "default",
-    evidence: options.Evidence = None,
+    evidence: options.Evidence = "auto",
     cache_dir: options.CacheDir = None,
     as_json: options.Json = False,
 ) -> None:
     """Draw the tracks, peaks and genes of a region, ready for print."""
     from tfimpute_tracks.genome import bundled_genes
     from tfimpute_tracks.genome.genes import genes_in, read_genes
-    from tfimpute_tracks.models import load_model
     from tfimpute_tracks.plots.locus import Panel, draw_locus
     from tfimpute_tracks.plots.style import check_suffix, save_figure
     from tfimpute_tracks.storage import check_writable_dir
     from tfimpute_tracks.tracks.signals import SIGNALS
+    from tfimpute_tracks.tracks.windows import common_axis
 
     check_suffix(out)
     check_writable_dir(out.parent)
@@ -75,9 +84,9 @@ def plot(
         raise UsageError("--region is missing; use chr:start-end")
     locus, named = region or _EXAMPLE, (tf, cell, pairs)
     if folder is None:
-        loaded = load_model(model, evidence)
-        window, tracks = _compute(locus, named, (fasta, cache_dir), loaded, signal)
-    elif fasta or cache_dir or evidence:
+        given = _Inputs(fasta, cache_dir, model, evidence)
+        window, tracks = _compute(locus, named, given, signal)
+    elif fasta or cache_dir or evidence != "auto":
         raise UsageError(
             f"--fasta, --cache-dir and --evidence do not apply to the tracks of {folder}, "
             "which are read; omit the folder to compute scores"
@@ -86,12 +95,12 @@ def plot(
         window, tracks = _read(folder, locus, named, model, signal)
     if all(track.bins.is_empty for track in tracks):
         log(f"no position of {window} has a score: all of it is hatched", warning=True)
-    kind = SIGNALS[signal]
+    kind, limits = SIGNALS[signal], common_axis(signal, tracks)
     panels = [
         Panel(
             *(*track.pair, track.status, track.bins, track.peaks),
             track.threshold if signal == "probability" else None,
-            *(kind.limits, kind.label),
+            *(limits, kind.label),
         )
         for track in tracks
     ]
@@ -110,24 +119,26 @@ def plot(
 
 
 def _compute(
-    locus: str,
-    named: Named,
-    sequence: tuple[Path | None, Path | None],
-    model: Model,
-    signal: SignalName,
+    locus: str, named: Named, given: _Inputs, signal: SignalName
 ) -> tuple[Region, list[WindowTrack]]:
-    """Score a region; `sequence` is a FASTA, if any, and a folder for its index."""
+    """Score a region."""
     from tfimpute_tracks.commands import inputs
-    from tfimpute_tracks.commands.evidence_report import report_evidence
+    from tfimpute_tracks.commands.evidence_choice import (
+        choose_evidence,
+        report_evidence,
+    )
     from tfimpute_tracks.genome import parse_region
+    from tfimpute_tracks.models import load_model
     from tfimpute_tracks.tracks.windows import compute_window
 
-    fasta, cache_dir = sequence
+    model = load_model(given.model)
     chosen = inputs.choose_pairs(model.vocabulary, *named)
     _check_number(chosen)
-    genome = inputs.choose_genome(fasta, model, cache_dir)
-    window = parse_region(locus, genome.chrom_sizes)
-    report_evidence(model, genome, chosen, [window])
+    genome = inputs.choose_genome(given.fasta, model, given.cache_dir)
+    sizes = genome.chrom_sizes
+    window = parse_region(locus, sizes)
+    model = choose_evidence(model, given.model, given.evidence, sizes, genome.name)
+    report_evidence(model, chosen, [window])
     return window, compute_window(model, genome, window, chosen, signal)
 
 

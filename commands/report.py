@@ -25,17 +25,16 @@ def report(
     ] = None,
     color_by: options.ColorBy = "family",
     model: options.ModelName = "default",
-    evidence: options.Evidence = None,
     as_json: options.Json = False,
 ) -> None:
     """Write a self-contained HTML report: tracks, peak counts, expected accuracy."""
-    from tfimpute_tracks.models import load_model
+    from tfimpute_tracks.models.loading import load_modes
     from tfimpute_tracks.storage import check_writable_dir
     from tfimpute_tracks.tracks.track_folder import find_tracks
     from tfimpute_tracks.views.hubs.card_lookup import CardLookup
     from tfimpute_tracks.views.hubs.report import write_report
 
-    card = CardLookup(load_model(model, evidence))
+    card = CardLookup(load_modes(model))
     tracks = find_tracks(folder)
     path = out or folder / "report.html"
     check_writable_dir(path.parent)

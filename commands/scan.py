@@ -28,7 +28,7 @@ def scan(
     chroms: options.Chroms = None,
     out_dir: options.OutDir = Path("tracks-out"),
     model: options.ModelName = "default",
-    evidence: options.Evidence = None,
+    evidence: options.Evidence = "auto",
     stride: options.Stride = None,
     signal: options.Signal = "probability",
     bin_size: options.BinSize = None,
@@ -47,6 +47,7 @@ def scan(
 ) -> None:
     """Predict tracks of one or a few pairs: bigWig, narrowPeak, bigBed."""
     from tfimpute_tracks.commands import inputs
+    from tfimpute_tracks.commands.evidence_choice import choose_evidence
     from tfimpute_tracks.engines.engine import pick_device
     from tfimpute_tracks.models import load_model
     from tfimpute_tracks.storage import check_writable_dir
@@ -54,10 +55,12 @@ def scan(
     from tfimpute_tracks.tracks.formats import choose_formats
     from tfimpute_tracks.tracks.record import TrackOptions
 
-    loaded = load_model(model, evidence)
+    loaded = load_model(model)
     chosen = inputs.choose_pairs(loaded.vocabulary, tf, cell, pairs)
     names = choose_formats(formats, signal)
     genome = inputs.choose_genome(fasta, loaded, cache_dir, assembly)
+    sizes = genome.chrom_sizes
+    loaded = choose_evidence(loaded, model, evidence, sizes, genome.name)
     job = ScanJob(
         loaded,
         chosen,
@@ -91,7 +94,7 @@ def scan(
 def _log_plan(job: ScanJob, genome: Sequences) -> int:
     """Log what will be scanned, and return its length in bp."""
     from tfimpute_tracks.commands.context_report import warn_stride
-    from tfimpute_tracks.commands.evidence_report import report_evidence
+    from tfimpute_tracks.commands.evidence_choice import report_evidence
 
     n_bases = sum(tiles.n_tiles for tiles in job.ranges(genome)) * job.stride
     config = job.model.config
@@ -102,7 +105,7 @@ def _log_plan(job: ScanJob, genome: Sequences) -> int:
         f"{job.threads} thread(s)"
     )
     warn_stride(config, job.stride)
-    report_evidence(job.model, genome, job.pairs, job.regions)
+    report_evidence(job.model, job.pairs, job.regions)
     return n_bases
 
 

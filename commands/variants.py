@@ -123,6 +123,7 @@ def variants(
 ) -> None:
     """Score both alleles of variants: tables of effects and an annotated VCF."""
     from tfimpute_tracks.commands import inputs
+    from tfimpute_tracks.commands.evidence_choice import say_sequence_only
     from tfimpute_tracks.models import load_model
     from tfimpute_tracks.storage import check_writable_dir
     from tfimpute_tracks.variants.job import BackgroundOptions, VariantJob
@@ -148,6 +149,7 @@ def variants(
     genome = inputs.choose_genome(fasta, loaded, cache_dir)
     check_writable_dir(out_dir)
     log(f"{len(chosen):,} pair(s), model {loaded.name}, {n_threads} thread(s)")
+    say_sequence_only("comparing alleles")
     with ExitStack() as stack:
         opened = (
             stack.enter_context(spool_stdin(sys.stdin.buffer, out_dir))

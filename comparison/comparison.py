@@ -25,6 +25,7 @@ from tfimpute_tracks.comparison.tables import (
 )
 from tfimpute_tracks.dataset import Dataset, HoldOut, pair_columns, trained_sites
 from tfimpute_tracks.errors import RunError, UsageError, listed
+from tfimpute_tracks.evaluation.calibration import calibration_error
 from tfimpute_tracks.evaluation.metrics import recall_columns
 from tfimpute_tracks.models import Model
 from tfimpute_tracks.storage import write_json, write_text
@@ -35,6 +36,7 @@ Log = Callable[[str], None]
 
 _SHOWN = (
     *("predictor", "pairs", "auroc", "average_precision", *recall_columns(FDR_LEVELS)),
+    "calibration_error",
     *("model_auroc", "median_difference", "p"),
     *("training_sequences", "seconds_to_train", "seconds_to_score"),
 )
@@ -151,6 +153,7 @@ def run_comparison(
     if not runs.scored:
         raise RunError(f"all predictors failed: {errors}")
     results = evaluate_predictors(task, runs, reference_name(job.predictors))
+    _add_calibration(job, task, results)
     drawn = ", drawn at random" if len(task.test_rows) < len(sets.test) else ""
     where = job.hold_out.describe("test")
     if job.hold_out.scheme == "chromosomes":
@@ -178,6 +181,19 @@ def run_comparison(
         [out_dir / name for name in names],
         errors,
     )
+
+
+def _add_calibration(
+    job: ComparisonJob, task: Task, results: Sequence[PredictorResult]
+) -> None:
+    """Add the expected calibration error of those that predict probabilities."""
+    columns = np.asarray(task.scored)
+    labels = task.dataset.labels(task.test_rows, columns)
+    by_name = {predictor.name: predictor for predictor in job.predictors}
+    for scores, _, summary in results:
+        found = by_name[scores.name].probabilities(task, columns, scores.scores)
+        error = None if found is None else round(calibration_error(found, labels), 5)
+        summary["calibration_error"] = error
 
 
 def _columns(dataset: Dataset, roles: str) -> NDArray[np.int64]:

@@ -10,7 +10,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.comparison.calibration_page import calibration_section
+from tfimpute_tracks.comparison.calibration_page import (
+    calibration_errors,
+    calibration_section,
+)
 from tfimpute_tracks.comparison.chromosome import PairPeaks, evaluate_bins
 from tfimpute_tracks.comparison.evaluation_page import (
     bin_summary,
@@ -211,6 +214,7 @@ def run_evaluation(
     files = [report, *_write_tables(out_dir, metrics, result, calibration, bins)]
     _warn_unscored(result, bins, warn)
     tables = [(f"{title}, means over pairs", role_summary(result.roles))]
+    tables += [("expected calibration error", calibration_errors(calibration))]
     tables += [(some.title, bin_summary(some.roles)) for some in bins]
     return Evaluation(title, metrics, tables, files)
 
@@ -231,7 +235,7 @@ def _select(job: EvaluationJob, warn: Log) -> _Selection:
         )
     # The model was trained on the pair of a replicate, but not on the replicate.
     is_trained = [
-        model.status(pair) == "trained" and role != REPLICATE
+        model.is_trained(pair) and role != REPLICATE
         for pair, role in zip(dataset.pairs, dataset.roles, strict=True)
     ]
     trained = np.flatnonzero(is_trained)

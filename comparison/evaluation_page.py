@@ -140,7 +140,7 @@ def evaluation_sections(
     list of Section
     """
     table, roles = result.pairs, result.roles
-    status = ["trained" if known else "imputed" for known in is_trained]
+    status = ["measured" if known else "imputed" for known in is_trained]
     by_tf = metric_by_tf(table["tf"], table["auroc"].to_numpy(np.float64), status)
     return [
         Section("Summary", _SUMMARY, [role_summary(roles)]),

@@ -2,8 +2,8 @@
 
 A :class:`Scorer` is a model set up for some pairs at one stride. It owns everything that
 a score depends on: the flank around the tiles, tiles of unknown sequence, the mixing of
-neighboring tiles, and evidence. What becomes of log-odds (probabilities, signals, peaks,
-files) is the business of its callers.
+neighboring tiles, evidence, and calibration. What becomes of log-odds (probabilities,
+signals, peaks, files) is the business of its callers.
 
 :meth:`Scorer.score` scores a run of neighboring tiles. Callers that need the same
 sequence again keep :meth:`Scorer.features`, which do not depend on the pair, and score
@@ -21,6 +21,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tfimpute_tracks.engines.calibrator import Calibrator
 from tfimpute_tracks.engines.cpu_engine import LookupEngine
 from tfimpute_tracks.engines.engine import Engine, open_engine
 from tfimpute_tracks.engines.evidence import PairEvidence
@@ -32,6 +33,7 @@ from tfimpute_tracks.engines.tiles import TileRange
 from tfimpute_tracks.engines.trunk import MotifTrunk
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.kernels.sparse import SparseRows
+from tfimpute_tracks.models.calibration import UNCALIBRATED
 from tfimpute_tracks.models.model import Model
 
 __all__ = ["Scorer", "TileFeatures"]
@@ -40,8 +42,6 @@ Codes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
-
-_MAX_LOGITS = 1 << 22  # that a thread holds in memory at a time
 
 
 class TileFeatures(NamedTuple):
@@ -86,6 +86,9 @@ class Scorer:
         Keeps motif features on disk for the next run; CPU only.
     use_evidence : bool
         False scores by sequence alone.
+    calibrated : bool
+        Log-odds are those of the probability of being bound; False: of the score, as the
+        network computes it. Training and evaluation calibrate scores themselves.
     trunk : MotifTrunk, optional
         Of another scorer of the same model, stride and precision.
 
@@ -96,6 +99,8 @@ class Scorer:
     stride : int
     device : str
     grid : TileGrid
+    max_logits : int
+        That a thread holds in memory at a time.
 
     Raises
     ------
@@ -104,6 +109,8 @@ class Scorer:
     UsageError
         No pair, or a stride below 1.
     """
+
+    max_logits: int = 1 << 22
 
     def __init__(
         self,
@@ -115,9 +122,11 @@ class Scorer:
         cache: FeatureCache | None = None,
         *,
         use_evidence: bool = True,
+        calibrated: bool = True,
         trunk: MotifTrunk | None = None,
     ) -> None:
-        self.model, self.device = model, device
+        self.model = model if use_evidence else model.sequence_only
+        self.device = device
         self.pairs = [model.vocabulary.pair(pair) for pair in pairs]
         self.stride = model.config.stride if stride is None else stride
         if self.stride < 1:
@@ -125,7 +134,11 @@ class Scorer:
         if not self.pairs:
             raise UsageError("no pair to score; use --tf and --cell, or --pairs")
         self.grid = tile_grid(model.config, self.stride)
-        self._fast, self._cache, self._use_evidence = fast, cache, use_evidence
+        self._fast, self._cache, self._calibrated = fast, cache, calibrated
+        self._calibrator = Calibrator(
+            self.model.calibration(pair) if calibrated else UNCALIBRATED
+            for pair in self.pairs
+        )
         self._evidence: PairEvidence | None = None
         self._trunk = trunk
         if device == "cpu" and trunk is None:
@@ -158,7 +171,7 @@ class Scorer:
             self.device,
             self._fast,
             self._cache,
-            use_evidence=self._use_evidence,
+            calibrated=self._calibrated,
             trunk=self._trunk,
         )
 
@@ -239,7 +252,7 @@ class Scorer:
             As :meth:`score`, of the next tiles.
         """
         tiles, unknown, values = features
-        at_once = max(1, _MAX_LOGITS // (len(self.pairs) * self.grid.step))
+        at_once = max(1, self.max_logits // (len(self.pairs) * self.grid.step))
         for _, first, n in TileRange("", 0, tiles.n_tiles).parts(1, at_once):
             if values is None:
                 yield np.full((n, len(self.pairs)), np.nan, dtype=np.float32)
@@ -251,6 +264,7 @@ class Scorer:
             part = TileRange(tiles.chrom, start, n)
             centers = part.centers(self.stride, self.grid.seq_len)
             logits = self._with_evidence(logits, tiles.chrom, centers)
+            self._calibrator.apply(logits)
             logits[self.grid.tile_mask(some)] = np.nan
             yield logits
 
@@ -287,7 +301,7 @@ class Scorer:
     def _with_evidence(self, logits: Floats, chrom: str, centers: Ints) -> Floats:
         """Condition log-odds on evidence: the only place that does."""
         evidence = self.model.evidence
-        if evidence is None or not self._use_evidence:
+        if evidence is None:
             return logits
         with self._opening:
             if self._evidence is None:
@@ -308,8 +322,9 @@ class Scorer:
         Returns
         -------
         float32 array, shape (sum of `counts`, n_pairs)
-            By sequence alone, before neighbors are mixed; not defined where more than
-            half of a tile is unknown. The same bits whatever other segments there are.
+            By sequence alone, before neighbors are mixed and before calibration; not
+            defined where more than half of a tile is unknown. The same bits whatever
+            other segments there are.
         """
         with self._opening:
             if self._segments is None:
@@ -334,6 +349,9 @@ class Scorer:
             As :meth:`score`.
         """
         mixed = self.grid.mix(logits, unknown, self.model.checkpoint.weights)
+        if mixed is logits:
+            mixed = logits.copy()
+        self._calibrator.apply(mixed)
         missing = self.grid.tile_mask(unknown)
         if missing.any():
             mixed = np.where(missing[:, None], np.float32(np.nan), mixed)
@@ -362,4 +380,5 @@ class Scorer:
         logits = site_logits(self.model, self.pairs, codes, self.device)
         for chrom, index, centers in sites:
             logits[index] = self._with_evidence(logits[index], chrom, centers)
+        self._calibrator.apply(logits)
         return logits

@@ -42,7 +42,8 @@ def site_scorer(
     Returns
     -------
     callable
-        Maps (TF row, cell-line row) pairs to log-odds, float32 (n_sites, n_pairs).
+        Maps (TF row, cell-line row) pairs to log-odds of the score, before calibration,
+        float32 (n_sites, n_pairs).
 
     Raises
     ------
@@ -57,7 +58,9 @@ def site_scorer(
 
     def score(pairs: list[tuple[int, int]]) -> Floats:
         named = [(tfs[tf], cells[cell]) for tf, cell in pairs]
-        scorer = Scorer(model, named, device=device, use_evidence=use_evidence)
+        scorer = Scorer(
+            model, named, device=device, use_evidence=use_evidence, calibrated=False
+        )
         return scorer.score_sites(codes, sites)
 
     return score

@@ -37,10 +37,11 @@ Doubles = NDArray[np.float64]
 Labels = NDArray[np.int8]
 
 THRESHOLDS = (
-    *(0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9),
-    *(0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9999),
+    *(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5),
+    *(0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99),
 )
-"""Scores that :func:`threshold_metrics` evaluates as thresholds."""
+"""Probabilities that :func:`threshold_metrics` evaluates as thresholds."""
+_MIN_SLOPE = 0.01  # above 0: a probability never reverses the order of the scores
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def fit_calibration(scores: Floats, labels: Labels, priors: Doubles) -> Calibrat
     Parameters
     ----------
     scores : float32 array, shape (n_sites, n_pairs)
-        Logits of pairs held out from the model, at sites it was not trained on.
+        Logits of pairs, best held out from the model, at sites it was not trained on.
     labels : int8 array, shape (n_sites, n_pairs)
         1 bound, 0 unbound, -1 ignored.
     priors : float64 array, shape (n_pairs,)
@@ -109,7 +110,10 @@ def fit_calibration(scores: Floats, labels: Labels, priors: Doubles) -> Calibrat
         slope = weights * (expit(margin) - bound)
         return float(weights @ losses), np.array([slope @ z, slope.sum()])
 
-    found = minimize(loss, np.array([1.0, 0.0]), jac=True, method="L-BFGS-B")
+    bounds = [(_MIN_SLOPE, None), (None, None)]
+    found = minimize(
+        loss, np.array([1.0, 0.0]), jac=True, method="L-BFGS-B", bounds=bounds
+    )
     return Calibration(float(found.x[0]), float(found.x[1]))
 
 
@@ -171,14 +175,13 @@ def calibration_error(
 
 
 def threshold_metrics(
-    scores: Floats, labels: Labels, groups: dict[str, NDArray[np.int64]]
+    probabilities: Doubles, labels: Labels, groups: dict[str, NDArray[np.int64]]
 ) -> pd.DataFrame:
-    """Compute precision and recall of scores used as thresholds, by group of pairs.
+    """Compute precision and recall at thresholds on the probability, by group of pairs.
 
     Parameters
     ----------
-    scores : float32 array, shape (n_sites, n_pairs)
-        Probabilities of the network, as tracks show them.
+    probabilities : float64 array, shape (n_sites, n_pairs)
     labels : int8 array, shape (n_sites, n_pairs)
         1 bound, 0 unbound, -1 ignored.
     groups : dict of str to int64 array
@@ -193,7 +196,7 @@ def threshold_metrics(
     rows: list[dict[str, Any]] = []
     for group, columns in groups.items():
         known = labels[:, columns] >= 0
-        values = scores[:, columns][known]
+        values = probabilities[:, columns][known]
         bound = labels[:, columns][known] == 1
         for threshold in THRESHOLDS:
             called = values >= threshold

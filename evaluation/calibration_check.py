@@ -1,4 +1,4 @@
-"""Scores as thresholds and as probabilities, checked on the labels of scored pairs."""
+"""Probabilities, and thresholds on them, checked on the labels of scored pairs."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from tfimpute_tracks.vocabulary import Pair
 
 __all__ = ["CalibrationCheck", "check_calibration"]
 
-Calibrate = Callable[[Pair], tuple[float, float] | None]
+Calibrate = Callable[[Pair], tuple[float, float]]
 
 
 @dataclass(frozen=True)
 class CalibrationCheck:
-    """How scores agree with labels.
+    """How probabilities agree with labels.
 
     Attributes
     ----------
@@ -33,11 +33,10 @@ class CalibrationCheck:
         From :func:`~tfimpute_tracks.evaluation.calibration.threshold_metrics`, by role of
         pairs and by TF.
     curves : dict of str to DataFrame
-        From :func:`~tfimpute_tracks.evaluation.calibration.calibration_curve`, of
-        calibrated probabilities by role; empty without a calibration.
+        From :func:`~tfimpute_tracks.evaluation.calibration.calibration_curve`, by role.
     errors : dict of str to dict
-        By role the expected calibration error of unchanged scores (`score`) and of
-        `calibrated` ones; the latter None without a calibration.
+        By role the expected calibration error of `probability` and, to compare with, of
+        the network's `score`.
     """
 
     thresholds: pd.DataFrame
@@ -46,38 +45,34 @@ class CalibrationCheck:
 
 
 def check_calibration(scored: ScoredPairs, calibrate: Calibrate) -> CalibrationCheck:
-    """Compare scores and calibrated probabilities with labels.
+    """Compare scores and probabilities with labels.
 
     Parameters
     ----------
     scored : ScoredPairs
     calibrate : callable
-        Returns the slope and offset that turn a pair's log-odds into the log-odds of
-        being bound, or None without a calibration.
+        Returns the slope and offset that turn a pair's log-odds into those of being
+        bound.
 
     Returns
     -------
     CalibrationCheck
     """
     logits = scored.scores["model"]
-    scores = expit(logits)
     by_role = _columns_by(scored.roles)
     by_tf = dict(sorted(_columns_by([pair.tf for pair in scored.pairs]).items()))
-    parameters = [calibrate(pair) for pair in scored.pairs]
+    slopes, offsets = np.array([calibrate(pair) for pair in scored.pairs]).T
+    values = {"probability": expit(logits * slopes + offsets), "score": expit(logits)}
     curves, errors = {}, {}
     for role, columns in by_role.items():
         labels = scored.labels[:, columns]
-        error = calibration_error(scores[:, columns].astype(float), labels)
-        errors[role] = {"score": round(error, 5), "calibrated": None}
-        fitted = [parameters[i] for i in columns]
-        if all(pair is not None for pair in fitted):
-            line = np.array(fitted, dtype=np.float64)
-            probabilities = expit(logits[:, columns] * line[:, 0] + line[:, 1])
-            error = calibration_error(probabilities, labels)
-            errors[role]["calibrated"] = round(error, 5)
-            curves[role] = calibration_curve(probabilities, labels)
+        errors[role] = {
+            name: round(calibration_error(some[:, columns].astype(float), labels), 5)
+            for name, some in values.items()
+        }
+        curves[role] = calibration_curve(values["probability"][:, columns], labels)
     groups = {f"role {role}": columns for role, columns in by_role.items()} | by_tf
-    thresholds = threshold_metrics(scores, scored.labels, groups)
+    thresholds = threshold_metrics(values["probability"], scored.labels, groups)
     return CalibrationCheck(thresholds, curves, errors)
 
 

@@ -24,7 +24,7 @@ from tfimpute_tracks.evidence.shipped import (
     open_named,
     open_shipped,
 )
-from tfimpute_tracks.evidence.store import EvidenceStore, open_evidence
+from tfimpute_tracks.evidence.store import EvidenceStore, no_tracks, open_evidence
 from tfimpute_tracks.evidence.summary import (
     select_tracks,
     summarize_build,
@@ -43,6 +43,7 @@ __all__ = [
     "Track",
     "build_evidence",
     "evidence_for",
+    "no_tracks",
     "open_evidence",
     "open_named",
     "open_shipped",

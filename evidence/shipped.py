@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tfimpute_tracks.evidence.store import EvidenceStore, open_evidence
-from tfimpute_tracks.genome import known_build
+from tfimpute_tracks.genome import check_build
+from tfimpute_tracks.genome.chroms import find_chrom
 
 __all__ = ["SHIPPED", "evidence_for", "open_named", "open_shipped"]
 
@@ -53,9 +54,9 @@ def evidence_for(chrom_sizes: Mapping[str, int]) -> EvidenceStore | None:
         The file in the package is missing or damaged.
     """
     store = open_shipped()
-    # The build's name is not asked for: only whether names and lengths agree.
-    own = {"build": SHIPPED, "chrom_sizes": store.chrom_sizes}
-    return store if known_build(chrom_sizes, own) == SHIPPED else None
+    own = store.chrom_sizes
+    is_any = any(find_chrom(name, own) is not None for name in chrom_sizes)
+    return store if is_any and not check_build(chrom_sizes, own) else None
 
 
 def open_named(evidence: str | Path) -> EvidenceStore:

@@ -42,6 +42,7 @@ __all__ = [
     "Coverage",
     "EvidenceStore",
     "Track",
+    "no_tracks",
     "open_evidence",
     "write_evidence",
 ]
@@ -145,7 +146,9 @@ class EvidenceStore:
             selected = self._kept.copy()
         selected[selected] = kept
         chosen = None if selected.all() else selected
-        return EvidenceStore(self._path, self._contents, self._file_digest, chosen)
+        found = EvidenceStore(self._path, self._contents, self._file_digest, chosen)
+        found.name = self.name
+        return found
 
     def tracks_of(self, pairs: Iterable[Pair]) -> Mask:
         """Find the tracks of some pairs, and those of accessibility.
@@ -379,6 +382,18 @@ def open_evidence(path: str | Path) -> EvidenceStore:
         invalid contents.
     """
     return EvidenceStore(Path(path), *read_header(Path(path)))
+
+
+def no_tracks() -> EvidenceStore:
+    """Make a store without any track, for what depends on the weights alone.
+
+    Returns
+    -------
+    EvidenceStore
+    """
+    nothing = np.zeros((0, 0), dtype=bool)
+    contents = PeakDatabase((), {}, (), nothing, {}, "")
+    return EvidenceStore(Path("no tracks"), contents, "")
 
 
 def _reopen(path: Path, digest: str, kept: Mask | None) -> EvidenceStore:

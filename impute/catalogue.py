@@ -29,7 +29,7 @@ def make_catalogue(store: Store, tracks: Path | None = None) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        tf, cell, status (trained or imputed), expected_auroc, threshold, peaks,
+        tf, cell, status (measured or imputed), expected_auroc, threshold, peaks,
         peaks_per_mb, file, digest; in the order of the store.
 
     Raises

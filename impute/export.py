@@ -1,13 +1,13 @@
 """Tracks out of a store: the same files that `scan` writes, and tables.
 
-The scores of a store are log-odds, rounded. Its specificity is relative to the cell lines
+A store holds the log-odds of probabilities, rounded. Its specificity is relative to the cell lines
 that it has of a TF.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -51,9 +51,6 @@ class ExportJob:
         Write again what is already there.
     threads : int
         Pairs at a time.
-    calibrate : callable, optional
-        Returns slope and offset of a pair, for a calibrated signal: a store does not
-        hold them.
     """
 
     store: Store
@@ -64,7 +61,6 @@ class ExportJob:
     threshold: float | None = None
     overwrite: bool = False
     threads: int = 1
-    calibrate: Callable[[Pair], tuple[float, float]] | None = None
 
     def record(self, pair: Pair) -> TrackRecord:
         """Make the record of a pair's track.
@@ -83,7 +79,6 @@ class ExportJob:
             self.options,
             self.regions or (),
             self.threshold,
-            self.calibrate(pair) if self.calibrate else None,
         )
 
 

@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,7 @@ from tfimpute_tracks.engines.tiles import (
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.genome import Region, Sequences
 from tfimpute_tracks.kernels.codes import Scale, code_scale
+from tfimpute_tracks.models.calibration import PairCalibration
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.storage import CONTENT, digest_arrays
 from tfimpute_tracks.tracks.record import RunRecord
@@ -129,12 +130,16 @@ class Plan(RunRecord):
         Of each pair, in the order of the store.
     thresholds : list of float
         The probability that makes a peak, of each pair.
+    calibrations : list of PairCalibration
+        From log-odds of the score to those of the probability, of each pair.
     status : list of str
-        `trained` or `imputed`, of each pair.
+        `measured` or `imputed`, of each pair.
     expected_aurocs : list of float or None
         See :meth:`tfimpute_tracks.models.model.Model.expected_auroc`.
     expected_intervals : list of tuple of float, or None
         See :meth:`tfimpute_tracks.models.model.Model.expected_interval`.
+    evidence_summary : dict, optional
+        As :meth:`tfimpute_tracks.models.evidence.Evidence.describe`.
     """
 
     chrom_sizes: dict[str, int] = field(metadata=CONTENT)
@@ -147,9 +152,11 @@ class Plan(RunRecord):
     tfs: list[str] = field(metadata=CONTENT)
     cells: list[str] = field(metadata=CONTENT)
     thresholds: list[float] = field(metadata=CONTENT)
+    calibrations: list[PairCalibration] = field(metadata=CONTENT)
     status: list[str]
     expected_aurocs: list[float | None]
     expected_intervals: list[tuple[float, float] | None]
+    evidence_summary: dict[str, Any] | None = None
 
     @cached_property
     def pairs(self) -> list[Pair]:
@@ -278,9 +285,11 @@ def make_plan(
         tfs=[pair.tf for pair in chosen],
         cells=[pair.cell for pair in chosen],
         thresholds=[model.threshold(pair) for pair in chosen],
+        calibrations=[model.calibration(pair) for pair in chosen],
         status=[model.status(pair) for pair in chosen],
         expected_aurocs=[model.expected_auroc(pair) for pair in chosen],
         expected_intervals=[model.expected_interval(pair) for pair in chosen],
+        evidence_summary=model.evidence.describe(regions) if model.evidence else None,
     )
 
 

@@ -14,7 +14,7 @@ __all__ = ["PLAN_FILE", "read_plan", "write_plan"]
 
 PLAN_FILE = "store.json"
 _FORMAT = "tfimpute-tracks bulk store"
-_FORMAT_VERSION = 2
+_FORMAT_VERSION = 3
 
 
 def write_plan(folder: Path, plan: Plan) -> None:

@@ -22,7 +22,7 @@ class Ranked(NamedTuple):
     ----------
     tf, cell : str
     status : str
-        `trained` or `imputed`.
+        `measured` or `imputed`.
     expected_auroc : float or None
     probability : float
     above_threshold : float

@@ -1,22 +1,18 @@
 """The model that a bulk store was made with, if it is one of the bundled models.
 
-A store holds scores, and neither the model's calibration nor its list of cell lines.
+A store does not hold the model's list of cell lines.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
-
-from tfimpute_tracks.errors import UsageError, listed
+from tfimpute_tracks.errors import listed
 from tfimpute_tracks.impute.store import Store
 from tfimpute_tracks.models.loading import load_model
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.models.pretrained import pretrained_models
-from tfimpute_tracks.tracks.signals import calibration_line
 from tfimpute_tracks.vocabulary import Pair
 
-__all__ = ["check_specificity", "stored_calibration"]
+__all__ = ["check_specificity"]
 
 
 def check_specificity(store: Store, pairs: list[Pair]) -> str:
@@ -52,45 +48,9 @@ def check_specificity(store: Store, pairs: list[Pair]) -> str:
     return ""
 
 
-def stored_calibration(
-    store: Store, evidence: str | None = None
-) -> Callable[[Pair], tuple[float, float]]:
-    """Find the calibration of a store's scores, which is in the model card.
-
-    Parameters
-    ----------
-    store : Store
-    evidence : str, optional
-        The evidence that the store was made with.
-
-    Returns
-    -------
-    callable
-        Returns slope and offset of a pair.
-
-    Raises
-    ------
-    UsageError
-        The store's model is not a bundled one, or its evidence is another.
-    """
-    model = _stored_model(store, evidence)
-    if model is None:
-        raise UsageError(
-            f"the model of {store.folder}, {store.plan.model}, is not a bundled one, and "
-            "a store contains no calibration; use another --signal, or `scan --signal "
-            "calibrated -m WEIGHTS`"
-        )
-    if model.digests != store.plan.digests:
-        how = "with" if store.plan.evidence else "without"
-        raise UsageError(
-            f"{store.folder} was made {how} --evidence; use the same option here"
-        )
-    return partial(calibration_line, model)
-
-
-def _stored_model(store: Store, evidence: str | None = None) -> Model | None:
+def _stored_model(store: Store) -> Model | None:
     if store.plan.model in pretrained_models():
-        model = load_model(store.plan.model, evidence)
+        model = load_model(store.plan.model)
         if model.checkpoint.digest == store.plan.weights:
             return model
     return None

@@ -21,7 +21,6 @@ def stored_track(
     options: TrackOptions,
     regions: Sequence[Region] = (),
     threshold: float | None = None,
-    calibration: tuple[float, float] | None = None,
 ) -> TrackRecord:
     """Make the record of a pair's track, before it is written.
 
@@ -34,8 +33,6 @@ def stored_track(
         By default all the store has.
     threshold : float, optional
         By default the pair's own.
-    calibration : tuple of float, optional
-        Slope and offset of a calibrated signal.
 
     Returns
     -------
@@ -57,12 +54,13 @@ def stored_track(
         expected_auroc=plan.expected_aurocs[index],
         expected_interval=plan.expected_intervals[index],
         threshold=plan.thresholds[index] if threshold is None else threshold,
-        calibration=calibration,
+        calibration=plan.calibrations[index],
         mean_over_cells=(
             store.n_cells(pair.tf) if options.signal == "specificity" else None
         ),
         regions=tuple(map(str, regions or plan.regions)),
         store=plan.digest,
+        evidence_summary=plan.evidence_summary,
     )
 
 

@@ -106,6 +106,7 @@ class Explainer:
         self._network = model.network().requires_grad_(False)
         self._pair = torch.tensor(model.vocabulary.pair_indices([pair])).T
         self._scorer = Scorer(model, [pair], use_evidence=False)
+        self._calibration = model.sequence_only.calibration(pair)
 
     def best_tile(self, genome: Sequences, region: Region) -> Region:
         """Find the tile with the highest score in a region.
@@ -168,16 +169,18 @@ class Explainer:
         logits = single[:, 0].numpy()
         weights, baseline = self._tile_weights(logits, tiles)
         logit = baseline + float(weights @ logits)
+        slope, offset = self._calibration
         sums: dict[tuple[int, int, str], list[float]] = defaultdict(lambda: [0.0, 0.0])
         for i in np.flatnonzero(weights).tolist():
             own_baseline, instances = self._explain_single(tiles[i])
             baseline += float(weights[i]) * own_baseline
-            for k, offset, strand, value, contribution in instances:
-                found = sums[k, tile.start - flank + starts[i] + offset, strand]
+            for k, at, strand, value, contribution in instances:
+                found = sums[k, tile.start - flank + starts[i] + at, strand]
                 found[0] = value
-                found[1] += float(weights[i]) * contribution
+                found[1] += slope * float(weights[i]) * contribution
         listed = [MotifInstance(*key, *found) for key, found in sums.items()]
         listed.sort(key=lambda instance: (-instance.contribution, instance.start))
+        logit, baseline = slope * logit + offset, slope * baseline + offset
         return Explanation(tile, logit, baseline, listed)
 
     def _tile_weights(

@@ -1,7 +1,7 @@
 """8-bit quantization of log-odds that keeps the peak-calling threshold exact.
 
-The codes 1 to 255 of a pair span probabilities from 0.0003 to 0.9997 at least, and up
-to 4 log-odds above its threshold, in 254 equal steps; 0 means "not stored". The steps
+The codes 1 to 255 of a pair span probabilities from 0.00002 to 0.999 at least, and 4
+log-odds below and above its threshold, in 254 equal steps; 0 means "not stored". The steps
 are shifted so that the threshold is the lower bound of a step. A code at or above the
 threshold's code therefore calls a peak exactly where the float score does: quantization
 never moves a peak boundary.
@@ -32,8 +32,8 @@ __all__ = [
 Codes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
-_LOW, _HIGH = -8.0, 8.0  # log-odds that the codes span at least
-_BELOW_THRESHOLD, _ABOVE_THRESHOLD = 1.0, 4.0  # span around the threshold, in log-odds
+_LOW, _HIGH = -11.0, 7.0  # log-odds that the codes span at least
+_AROUND_THRESHOLD = 4.0  # log-odds that they span below and above it
 _STEPS = 254
 # Block of the transpose: short columns, and rows long enough to be prefetched.
 _TILES, _PAIRS = 64, 512
@@ -104,8 +104,8 @@ def code_scale(thresholds: Floats) -> Scale:
     Scale
     """
     exact = thresholds.astype(np.float64)
-    low = np.minimum(_LOW, exact - _BELOW_THRESHOLD)
-    steps = (np.maximum(_HIGH, exact + _ABOVE_THRESHOLD) - low) / _STEPS
+    low = np.minimum(_LOW, exact - _AROUND_THRESHOLD)
+    steps = (np.maximum(_HIGH, exact + _AROUND_THRESHOLD) - low) / _STEPS
     codes = 1 + np.round((exact - low) / steps)
     return Scale(thresholds, steps.astype(np.float32), codes.astype(np.uint8))
 

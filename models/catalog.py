@@ -9,7 +9,7 @@ from tfimpute_tracks.models.loading import load_model
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.models.pretrained import pretrained_models
 
-__all__ = ["group_records", "model_records", "pair_records"]
+__all__ = ["group_records", "mean_accuracy", "model_records", "pair_records"]
 
 Record = dict[str, Any]
 _MAX_NAMES = 8  # measured pairs that a group names
@@ -109,20 +109,38 @@ def group_records(pairs: Iterable[Record], by: Literal["tf", "cell"]) -> list[Re
         groups.setdefault(pair[by], []).append(pair)
     records = []
     for name, group in groups.items():
-        trained = [pair for pair in group if pair["status"] == "trained"]
-        mean = _mean(pair["auroc"] for pair in trained)
-        names = [pair[other] for pair in trained]
+        measured = [pair for pair in group if pair["status"] == "measured"]
+        mean = _mean(pair["auroc"] for pair in measured)
+        names = [pair[other] for pair in measured]
         more = " ..." if len(names) > _MAX_NAMES else ""
         records.append(
             {
                 by: name,
-                "trained_pairs": len(trained),
-                "imputed_pairs": len(group) - len(trained),
+                "measured_pairs": len(measured),
+                "imputed_pairs": len(group) - len(measured),
                 "mean_auroc": None if mean is None else round(mean, 4),
-                f"trained_{other}s": " ".join(names[:_MAX_NAMES]) + more,
+                f"measured_{other}s": " ".join(names[:_MAX_NAMES]) + more,
             }
         )
     return records
+
+
+def mean_accuracy(model: Model) -> tuple[float, float] | None:
+    """Average the accuracy of a model over the measured pairs, on test sites.
+
+    Parameters
+    ----------
+    model : Model
+
+    Returns
+    -------
+    (float, float) or None
+        AUROC and average precision; None where the card has none.
+    """
+    pairs = model.measured_pairs.values()
+    auroc = _mean(entry.get("test_auroc") for entry in pairs)
+    precision = _mean(entry.get("test_average_precision") for entry in pairs)
+    return None if auroc is None or precision is None else (auroc, precision)
 
 
 def _mean(values: Iterable[float | None]) -> float | None:

@@ -60,6 +60,11 @@ class Evidence:
         """TF and cell line of each track, as rows of the embeddings."""
         return track_rows(self.store, self.weights.vocabulary)
 
+    @cached_property
+    def pairs(self) -> frozenset[Pair]:
+        """Pairs with a track."""
+        return frozenset(track.pair for track in self.store.tracks)
+
     def subset(self, pairs: Iterable[Pair]) -> Evidence:
         """Restrict the tracks to those of some pairs, and accessibility.
 
@@ -73,38 +78,52 @@ class Evidence:
         """
         return Evidence(self.weights, self.store.subset(self.store.tracks_of(pairs)))
 
-    def describe(self, pair: Pair, regions: Sequence[Region]) -> dict[str, Any]:
-        """Summarize the evidence for a pair, for records and descriptions.
+    def describe(self, regions: Sequence[Region]) -> dict[str, Any]:
+        """Summarize the evidence of a run, for records and descriptions.
 
         Parameters
         ----------
-        pair : Pair
         regions : sequence of Region
-            Of a run.
+            Of the run.
 
         Returns
         -------
         dict
-            `name` of the evidence; `tracks`, their number; `own_tracks` of the pair,
-            which are not used; `tf_tracks` of the TF in other cell lines, `cell_tracks`
-            of other TFs in the cell line, `accessibility_tracks` of the cell line;
-            `fraction_in_coverage`, the fraction of the regions for which tracks have
-            data; `sequence_only`, the chromosomes for which no track has data.
+            `name` of the evidence; `tracks`, their number; `fraction_in_coverage`, the
+            fraction of the regions for which tracks have data; `sequence_only`, the
+            chromosomes for which no track has data.
         """
         chroms = dict.fromkeys(region.chrom for region in regions)
+        return {
+            "name": self.store.name,
+            "tracks": len(self.store.tracks),
+            "fraction_in_coverage": round(self.store.fraction_in_coverage(regions), 6),
+            "sequence_only": [c for c in chroms if not self.store.has_peaks(c).any()],
+        }
+
+    def describe_pair(self, pair: Pair) -> dict[str, int]:
+        """Count the tracks that matter most to a pair.
+
+        Parameters
+        ----------
+        pair : Pair
+
+        Returns
+        -------
+        dict
+            `own_tracks` of the pair, which are not used; `tf_tracks` of the TF in other
+            cell lines, `cell_tracks` of other TFs in the cell line,
+            `accessibility_tracks` of the cell line.
+        """
         measured = [track.pair for track in self.store.tracks]
         others = [other for other in measured if other != pair]
         same_cell = [other.tf for other in others if other.cell == pair.cell]
         n_open = same_cell.count(ACCESSIBILITY)
         return {
-            "name": self.store.name,
-            "tracks": len(measured),
             "own_tracks": len(measured) - len(others),
             "tf_tracks": sum(other.tf == pair.tf for other in others),
             "cell_tracks": len(same_cell) - n_open,
             "accessibility_tracks": n_open,
-            "fraction_in_coverage": round(self.store.fraction_in_coverage(regions), 6),
-            "sequence_only": [c for c in chroms if not self.store.has_peaks(c).any()],
         }
 
     @cached_property

@@ -5,18 +5,27 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from tfimpute_tracks.errors import InputFileError, UsageError
-from tfimpute_tracks.evidence import EvidenceStore, open_named
+from tfimpute_tracks.evidence import (
+    ACCESSIBILITY,
+    SHIPPED,
+    EvidenceStore,
+    no_tracks,
+    open_named,
+)
 from tfimpute_tracks.models.checkpoint import read_checkpoint
 from tfimpute_tracks.models.evidence import Evidence
 from tfimpute_tracks.models.evidence_weights import (
+    EvidenceWeights,
     evidence_path,
     read_evidence_weights,
 )
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.models.pretrained import weights_path
 
-__all__ = ["load_model"]
+__all__ = ["has_evidence_weights", "load_model", "load_modes"]
 
 
 def load_model(
@@ -31,7 +40,9 @@ def load_model(
         The name of a bundled model, or a `.safetensors` file.
     evidence : str, Path or EvidenceStore, optional
         Measured tracks that condition the scores: a file from `tfimpute-tracks evidence
-        build`, or `encode-hg19` for those that come with the package.
+        build`, `encode-hg19` for those that come with the package, or what
+        :func:`tfimpute_tracks.evidence.evidence_for` finds for a genome. None: scores
+        depend on sequence only.
 
     Returns
     -------
@@ -50,18 +61,85 @@ def load_model(
     loaded = Model(path.stem, read_checkpoint(path))
     if evidence is None:
         return loaded
-    if not evidence_path(path).exists():
-        raise UsageError(
-            f"{loaded.name} has no evidence weights ({evidence_path(path)} is missing); "
-            "train them with `tfimpute-tracks evidence train`, or omit --evidence"
-        )
-    weights = read_evidence_weights(evidence_path(path))
-    if weights.sequence_weights != loaded.checkpoint.digest:
-        raise InputFileError(
-            f"{evidence_path(path)} was trained for other weights "
-            f"({weights.sequence_weights}) than {path} ({loaded.checkpoint.digest}); "
-            "train it again with `tfimpute-tracks evidence train`"
-        )
+    weights = _read_weights(loaded, path)
     if not isinstance(evidence, EvidenceStore):
         evidence = open_named(evidence)
-    return replace(loaded, evidence=Evidence(weights, evidence))
+    return replace(loaded, evidence=Evidence(weights, _known(evidence, weights)))
+
+
+def load_modes(model: str | Path = "default") -> tuple[Model, ...]:
+    """Load what a model's cards say: of scores from sequence, and of those with evidence.
+
+    Parameters
+    ----------
+    model : str or Path
+        As for :func:`load_model`.
+
+    Returns
+    -------
+    tuple of Model
+        Without evidence; and with evidence weights but no track, where it has such
+        weights.
+
+    Raises
+    ------
+    UnknownNameError, InputFileError
+        As :func:`load_model`.
+    """
+    path = weights_path(model)
+    loaded = Model(path.stem, read_checkpoint(path))
+    if not evidence_path(path).exists():
+        return (loaded,)
+    evidence = Evidence(_read_weights(loaded, path), no_tracks())
+    return loaded, replace(loaded, evidence=evidence)
+
+
+def has_evidence_weights(model: str | Path) -> bool:
+    """Check that a model has weights that read evidence.
+
+    Parameters
+    ----------
+    model : str or Path
+        As for :func:`load_model`.
+
+    Returns
+    -------
+    bool
+
+    Raises
+    ------
+    UnknownNameError
+        Neither a bundled model nor a file.
+    """
+    return evidence_path(weights_path(model)).exists()
+
+
+def _read_weights(model: Model, path: Path) -> EvidenceWeights:
+    """Read the evidence weights next to `path`, and check that they are the model's."""
+    if not evidence_path(path).exists():
+        raise UsageError(
+            f"{model.name} has no evidence weights ({evidence_path(path)} is missing); "
+            "train them with `tfimpute-tracks evidence train`, or use --evidence none"
+        )
+    weights = read_evidence_weights(evidence_path(path))
+    if weights.sequence_weights != model.checkpoint.digest:
+        raise InputFileError(
+            f"{evidence_path(path)} was trained for other weights "
+            f"({weights.sequence_weights}) than {path} ({model.checkpoint.digest}); "
+            "train it again with `tfimpute-tracks evidence train`"
+        )
+    return weights
+
+
+def _known(store: EvidenceStore, weights: EvidenceWeights) -> EvidenceStore:
+    """Leave out tracks of the package's evidence that the weights do not know.
+
+    A file of one's own is built for the model, and names in it that the model does not
+    know are an error.
+    """
+    if store.name != SHIPPED:
+        return store
+    tfs = {*weights.vocabulary.tfs, ACCESSIBILITY}
+    cells = set(weights.vocabulary.cells)
+    pairs = [track.pair for track in store.tracks]
+    return store.subset(np.array([p.tf in tfs and p.cell in cells for p in pairs]))

@@ -6,20 +6,25 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.errors import InputFileError, UsageError
-from tfimpute_tracks.kernels.encode import encode
+from tfimpute_tracks.errors import InputFileError
+from tfimpute_tracks.models.calibration import (
+    UNCALIBRATED,
+    PairCalibration,
+    card_calibration,
+    fdr_scores,
+)
 from tfimpute_tracks.models.checkpoint import Checkpoint
 from tfimpute_tracks.models.config import NetworkConfig
 from tfimpute_tracks.models.evidence import Evidence
+from tfimpute_tracks.models.input_codes import stack_codes
 from tfimpute_tracks.models.registry import build_network
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
 
@@ -143,8 +148,21 @@ class Model:
             for entry in self.card.get("pairs", [])
         }
 
+    def is_trained(self, pair: Pair) -> bool:
+        """Report whether the model was trained on the measured sites of a pair.
+
+        Parameters
+        ----------
+        pair : Pair
+
+        Returns
+        -------
+        bool
+        """
+        return bool(self.measured_pairs.get(pair, {}).get("trained"))
+
     def status(self, pair: Pair) -> str:
-        """Report whether a pair was in the training set.
+        """Report whether there are measured peaks of a pair.
 
         Parameters
         ----------
@@ -153,11 +171,11 @@ class Model:
         Returns
         -------
         str
-            `trained` where the model was trained on the pair's measured sites, else
-            `imputed`.
+            `measured` where the model was trained on the pair, or the evidence has a
+            track of it; else `imputed`.
         """
-        entry = self.measured_pairs.get(pair, {})
-        return "trained" if entry.get("trained") else "imputed"
+        known = self.evidence is not None and pair in self.evidence.pairs
+        return "measured" if known or self.is_trained(pair) else "imputed"
 
     def expected_auroc(self, pair: Pair) -> float | None:
         """Return the AUROC of a pair on test sites, measured or expected.
@@ -200,8 +218,18 @@ class Model:
         low, high = round(expected - margin, 3), round(expected + margin, 3)
         return max(0.0, low), min(1.0, high)
 
-    def calibration(self, pair: Pair) -> tuple[float, float] | None:
-        """Return what converts a pair's log-odds to the probability of being bound.
+    @property
+    def is_calibrated(self) -> bool:
+        """Whether probabilities are calibrated; without, they are the scores."""
+        return self.evidence is not None or "slope" in self.card.get("calibration", {})
+
+    @cached_property
+    def sequence_only(self) -> Model:
+        """The same model without evidence."""
+        return replace(self, evidence=None) if self.evidence else self
+
+    def calibration(self, pair: Pair) -> PairCalibration:
+        """Return what converts a pair's scores to probabilities of being bound.
 
         Parameters
         ----------
@@ -209,26 +237,14 @@ class Model:
 
         Returns
         -------
-        slope, offset : float, or None
+        PairCalibration
             sigmoid(slope z + offset) is the probability that an open-chromatin site
-            with log-odds z is bound. The offset includes the fraction of bound sites of
-            the pair, or of its TF, where scores do not. None where the card has no
-            calibration.
+            is bound, z the log-odds of its score. With evidence scores are calibrated
+            already. Slope 1 and offset 0 where the card has no calibration.
         """
-        fit = self.card.get("calibration", {})
-        if "slope" not in fit:
-            return None
-        slope, offset = float(fit["slope"]), float(fit["intercept"])
-        if "priors" not in fit:
-            return slope, offset
-        prior = fit["priors"].get(pair.tf)
-        if prior is None:
-            return None
-        entry = self.measured_pairs.get(pair, {})
-        n_sites = self.card.get("data", {}).get("sites", {}).get("train", 0)
-        if entry.get("trained") and entry.get("training_sites") and n_sites:
-            prior = entry["training_sites"] / n_sites
-        return slope, offset + math.log(prior / (1 - prior))
+        if self.evidence is not None:
+            return UNCALIBRATED
+        return card_calibration(self.card, pair, self.measured_pairs.get(pair, {}))
 
     @cached_property
     def _tf_aurocs(self) -> dict[str, float]:
@@ -258,6 +274,19 @@ class Model:
             The probability exceeded by the TF's mean fraction of bound sites, among the
             open-chromatin sites of the validation chromosome.
         """
+        return self.calibration(pair).probability(self.score_threshold(pair))
+
+    def score_threshold(self, pair: Pair) -> float:
+        """Return the same threshold as a score, as weights contain it.
+
+        Parameters
+        ----------
+        pair : Pair
+
+        Returns
+        -------
+        float
+        """
         ((tf, cell),) = self.vocabulary.pair_indices([pair])
         trained = self.checkpoint if self.evidence is None else self.evidence.weights
         return float(trained.weights["thresholds"][tf, cell])
@@ -276,22 +305,13 @@ class Model:
             none does or the card does not say. Genome-wide, closed chromatin included,
             the false discovery rate is higher.
         """
-        measured = self.measured_pairs.get(pair, {}).get("fdr_thresholds")
-        if measured is not None:
-            return {float(level): value for level, value in measured.items()}
-        fdr = self.card.get("fdr", {})
-        imputed = fdr.get("imputed") or {}
-        ((tf, cell),) = self.vocabulary.pair_indices([pair])
-        # A digit per cell line: how many of the rates are reached, the highest first.
-        digits = imputed.get("levels_reached", {}).get(self.tfs[tf])
-        levels = sorted(map(float, fdr.get("sites", {})))
-        reached = levels[-int(digits[cell]) :] if digits and digits[cell] != "0" else []
-        threshold = self.threshold(pair)
+        calibration = self.calibration(pair)
+        ((_, cell),) = self.vocabulary.pair_indices([pair])
+        entry = self.measured_pairs.get(pair, {})
+        scores = fdr_scores(self.card, pair.tf, cell, entry, self.score_threshold(pair))
         return {
-            level: _raised(threshold, imputed["shifts"][str(level)])
-            if level in reached
-            else None
-            for level in levels
+            level: None if score is None else calibration.probability(score)
+            for level, score in scores.items()
         }
 
     def network(self) -> MotifNetwork:
@@ -328,8 +348,10 @@ class Model:
         self,
         sequences: Sequence[str] | NDArray[np.uint8],
         pairs: Iterable[str | tuple[str, str]],
+        *,
+        calibrated: bool = True,
     ) -> Floats:
-        """Predict binding from sequence with the reference network.
+        """Predict the probability of binding from sequence, with the reference network.
 
         Parameters
         ----------
@@ -337,6 +359,8 @@ class Model:
             All of `config.seq_len` bp, or of the `config.receptive_field` bp that the
             scores of a scan depend on; codes are A C G T = 0..3, else 4.
         pairs : iterable of "TF:CELL" or (tf, cell)
+        calibrated : bool
+            False returns the network's own scores.
 
         Returns
         -------
@@ -352,38 +376,21 @@ class Model:
         """
         import torch
 
-        indices = self.vocabulary.pair_indices(pairs)
-        codes = self._codes(sequences)
+        named = [self.vocabulary.pair(pair) for pair in pairs]
+        indices = self.vocabulary.pair_indices(named)
+        codes = stack_codes(sequences, self.config, self.name)
+        model = self.sequence_only
+        fits = [model.calibration(p) if calibrated else UNCALIBRATED for p in named]
+        slope, offset = torch.tensor(fits).reshape(-1, 2).unbind(1)
         tf, cell = torch.tensor(indices, dtype=torch.int64).reshape(-1, 2).unbind(1)
         network = self.network()
         n = max(1, _BATCH // self.config.n_tiles(codes.shape[1]))
         with torch.no_grad():
             parts = [
-                network(torch.from_numpy(codes[i : i + n]), tf, cell).sigmoid()
+                network(torch.from_numpy(codes[i : i + n]), tf, cell)
                 for i in range(0, len(codes), n)
             ]
         if not parts:
             return np.empty((0, len(indices)), dtype=np.float32)
-        probabilities: Floats = torch.cat(parts).numpy()
+        probabilities: Floats = (slope * torch.cat(parts) + offset).sigmoid().numpy()
         return probabilities
-
-    def _codes(self, sequences: Sequence[str] | NDArray[np.uint8]) -> NDArray[np.uint8]:
-        lengths = sorted({self.config.seq_len, self.config.receptive_field})
-        if isinstance(sequences, np.ndarray):
-            rows = [np.asarray(row, dtype=np.uint8) for row in sequences]
-        else:
-            rows = [encode(sequence) for sequence in sequences]
-        for index, row in enumerate(rows):
-            if row.shape != rows[0].shape or row.size not in lengths:
-                raise UsageError(
-                    f"sequence {index} has {row.size} bp; the model {self.name} reads "
-                    f"{' or '.join(map(str, lengths))} bp; cut or pad all sequences to "
-                    "one of these lengths"
-                )
-        return np.stack(rows) if rows else np.empty((0, lengths[0]), dtype=np.uint8)
-
-
-def _raised(probability: float, shift: float) -> float:
-    """Add `shift` to the log-odds of a probability."""
-    odds = probability / max(1 - probability, 1e-9) * math.exp(shift)
-    return odds / (1 + odds)

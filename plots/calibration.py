@@ -51,12 +51,12 @@ def calibration_curves(
             axes.scatter(predicted, observed, s=area, color=color, linewidths=0)
         axes.set_xlim(0, 1)
         axes.set_ylim(0, 1)
-        axes.set_xlabel("Calibrated probability")
+        axes.set_xlabel("Probability")
         axes.set_ylabel("Fraction of bound sites")
         if curves:
             axes.legend(loc="upper left", frameon=False)
     figure.set_label(
-        "Calibrated probability against the fraction of bound sites, in bins of equal "
+        "Predicted probability against the fraction of bound sites, in bins of equal "
         "width. Larger points have more sites."
     )
     return figure

@@ -1,6 +1,6 @@
 """Heatmap of the effects of a variant: TFs by cell lines, similar ones next to each other.
 
-As in Fig 5 of Qin and Feng 2017. A dot marks pairs that the model was trained on. Pairs
+As in Fig 5 of Qin and Feng 2017. A dot marks measured pairs. Pairs
 with a low expected AUROC are crossed out, not left out.
 """
 
@@ -45,7 +45,7 @@ def effect_heatmap(
     deltas: Doubles,
     tfs: Sequence[str],
     cells: Sequence[str],
-    is_trained: Mask,
+    is_measured: Mask,
     title: str,
     auroc: NDArray[np.float32],
 ) -> Figure:
@@ -57,8 +57,8 @@ def effect_heatmap(
         Probability of the alternate allele minus that of the reference; NaN for pairs
         that were not scored.
     tfs, cells : sequence of str
-    is_trained : bool array, shape (n_tfs, n_cells)
-        Whether the model was trained on the pair.
+    is_measured : bool array, shape (n_tfs, n_cells)
+        Whether there are measured peaks of the pair.
     title : str
     auroc : float32 array, shape (n_tfs, n_cells)
         Expected AUROC; NaN if unknown.
@@ -84,19 +84,19 @@ def effect_heatmap(
             values, cmap="RdBu_r", vmin=-span, vmax=span, aspect="auto", rasterized=True
         )
         small = min(SMALL, 2.6 * inner / len(columns))  # pt that fit in so many mm
-        names = [f"{tfs[i]} ({is_trained[i].sum()})" for i in rows]
+        names = [f"{tfs[i]} ({is_measured[i].sum()})" for i in rows]
         axes.set_yticks(range(len(rows)), names, fontsize=SMALL)
         names = [cells[i] for i in columns]
         axes.set_xticks(range(len(columns)), names, fontsize=small, rotation=90)
         axes.tick_params(length=0, pad=1.5)
         for is_dark, color in ((False, "black"), (True, "white")):
-            marked = is_trained[cut] & ((np.abs(values) > _DARK * span) == is_dark)
+            marked = is_measured[cut] & ((np.abs(values) > _DARK * span) == is_dark)
             y, x = np.nonzero(marked)
             axes.plot(x, y, ".", color=color, markersize=small / 2, markeredgewidth=0)
         _cross_out(axes, ~np.isnan(values) & (auroc[cut] < MIN_AUROC))
         axes.set_title(title, fontsize=TEXT, loc="left", pad=11, parse_math=False)
         legend = (
-            "dot: trained pair, (n): trained pairs of the TF; stroke: expected AUROC < "
+            "dot: measured pair, (n): measured pairs of the TF; stroke: expected AUROC < "
             f"{MIN_AUROC:g}"
         )
         corner = _LEFT / DOUBLE_COLUMN, 1 - (_TOP - 1.2) / height
@@ -105,7 +105,7 @@ def effect_heatmap(
         color_bar(figure, mesh, place, "Change in probability")
     figure.set_label(
         f"Change in the probability of binding by {title}. Similar TFs and cell lines "
-        "are next to each other. A dot marks pairs that the model was trained on; their "
+        "are next to each other. A dot marks measured pairs; their "
         "number is in parentheses after each TF; other pairs are imputed. A stroke "
         f"crosses out pairs with an expected AUROC below {MIN_AUROC:g}."
     )

@@ -64,7 +64,7 @@ def metric_scatter(
     names : (str, str)
         Of the two predictors: the first on the y axis, the other on the x axis.
     status : sequence of str, optional
-        `trained` or `imputed` for each pair; by default they are not distinguished.
+        `measured` or `imputed` for each pair; by default they are not distinguished.
     metric : str
         Name of the metric.
 
@@ -75,7 +75,7 @@ def metric_scatter(
     """
     both = ~(np.isnan(ours) | np.isnan(other))
     a, b = ours[both], other[both]
-    marks = np.asarray(status if status is not None else ["trained"] * len(ours))[both]
+    marks = np.asarray(status if status is not None else ["measured"] * len(ours))[both]
     low, high = _limits(np.concatenate([a, b]))
     with paper_style():
         figure = new_figure(SINGLE_COLUMN, SINGLE_COLUMN)
@@ -119,7 +119,7 @@ def metric_by_tf(
     values : float64 array, shape (n_pairs,)
         NaN without a value; such a pair is left out.
     status : sequence of str, optional
-        `trained` or `imputed` for each pair; by default they are not distinguished.
+        `measured` or `imputed` for each pair; by default they are not distinguished.
     metric : str
         Name of the metric.
 
@@ -129,7 +129,7 @@ def metric_by_tf(
         Every TF with a value is named; a bar is its mean.
     """
     known = ~np.isnan(values)
-    marks = np.asarray(status if status is not None else ["trained"] * len(values))
+    marks = np.asarray(status if status is not None else ["measured"] * len(values))
     names = np.asarray(tfs, dtype=object)
     means = {tf: values[known & (names == tf)].mean() for tf in set(names[known])}
     order = sorted(means, key=lambda tf: (-means[tf], tf))
@@ -151,7 +151,7 @@ def metric_by_tf(
             axes.set_ylabel(metric, fontsize=SMALL)
     colors = ""
     if status is not None:
-        colors = " Blue: trained pairs; vermillion: imputed ones."
+        colors = " Blue: measured pairs; vermillion: imputed ones."
     figure.set_label(
         f"{metric} of {int(known.sum())} pairs of {len(order)} TFs, a dot each; bars are "
         f"means, by which TFs are sorted.{colors}" + _count_missing(~known, "a value")

@@ -61,7 +61,7 @@ class Panel(NamedTuple):
     ----------
     tf, cell : str
     status : str
-        `trained` or `imputed`.
+        `measured` or `imputed`.
     bins : Bins
         The signal.
     peaks : int64 array, shape (n_peaks, 2)

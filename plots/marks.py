@@ -65,7 +65,7 @@ def draw_pairs(
     axes : Axes
     x, y : sequence of float
     status : str
-        `trained` or `imputed`; of any other, points are gray.
+        `measured` or `imputed`; of any other, points are gray.
     size : float
         In pt.
     **style

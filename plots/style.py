@@ -70,11 +70,11 @@ PALETTE = (BLUE, VERMILLION, GREEN, PURPLE, SKY_BLUE, ORANGE, YELLOW, BLACK)
 GRAY = "#5A5A5A"
 LIGHT_GRAY = "#D9D9D9"
 
-STATUSES = ("trained", "imputed")
-"""Of a pair: whether the model was trained on it."""
-COLOR_OF = {"trained": BLUE, "imputed": VERMILLION}
+STATUSES = ("measured", "imputed")
+"""Of a pair: whether there are measured peaks of it."""
+COLOR_OF = {"measured": BLUE, "imputed": VERMILLION}
 """Color of a pair by its status; text or marker show the status as well."""
-MARKER_OF = {"trained": "o", "imputed": "D"}
+MARKER_OF = {"measured": "o", "imputed": "D"}
 
 TEXT, SMALL = 7.5, 6.0
 """Font sizes in pt."""

@@ -1,6 +1,6 @@
 """Figures that summarize many tracks: scores, peaks, and the expected accuracy of pairs.
 
-Each is SVG text for an HTML page. Trained and imputed pairs differ in color and in marker;
+Each is SVG text for an HTML page. Measured and imputed pairs differ in color and in marker;
 gray marks do not distinguish them.
 """
 
@@ -155,14 +155,14 @@ def peaks_per_chromosome(
 
 
 def peaks_by_status(density: NDArray[np.float64], status: Sequence[str]) -> str:
-    """Draw the peaks of trained pairs next to those of imputed ones.
+    """Draw the peaks of measured pairs next to those of imputed ones.
 
     Parameters
     ----------
     density : float64 array, shape (n_pairs,)
         Peaks per Mb.
     status : sequence of str
-        `trained` or `imputed`.
+        `measured` or `imputed`.
 
     Returns
     -------
@@ -192,7 +192,7 @@ def peaks_by_status(density: NDArray[np.float64], status: Sequence[str]) -> str:
         axes.set_ylabel("Peaks per Mb", fontsize=SMALL)
         return svg_text(
             figure,
-            "Peaks of trained and imputed pairs",
+            "Peaks of measured and imputed pairs",
             "Peaks per Mb of each pair on a log scale; lines are medians.",
             "status",
         )
@@ -209,7 +209,7 @@ def expected_accuracy(
     aurocs : sequence of float or None
         None: unknown.
     status : sequence of str
-        `trained` or `imputed`.
+        `measured` or `imputed`.
 
     Returns
     -------
@@ -253,7 +253,7 @@ def expected_accuracy(
         return svg_text(
             figure,
             "Expected accuracy",
-            f"Expected AUROC of {len(rows)} pairs, sorted; trained and imputed pairs "
+            f"Expected AUROC of {len(rows)} pairs, sorted; measured and imputed pairs "
             "have different markers.",
             "accuracy",
         )

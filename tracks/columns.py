@@ -18,7 +18,6 @@ from tfimpute_tracks.kernels.products import sigmoid
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.tracks.signals import (
     SignalName,
-    calibration_line,
     logits_to_signal,
     mean_probability,
 )
@@ -48,11 +47,6 @@ class Columns:
         Whose log-odds are needed.
     names : list of str
         Of all columns. Those of TFs do not depend on the pairs.
-
-    Raises
-    ------
-    UsageError
-        Calibrated scores are asked for, and the model has no calibration.
     """
 
     def __init__(
@@ -62,11 +56,7 @@ class Columns:
         self._n_pairs = len(pairs)
         self._n_cells = len(model.cells)
         self.required_pairs, self.names = pairs, names
-        self._lines = (
-            [calibration_line(model, pair) for pair in pairs]
-            if signal == "calibrated"
-            else None
-        )
+        self._calibrations = [model.calibration(pair) for pair in pairs]
         if signal == "specificity":
             tfs = list(dict.fromkeys(pair.tf for pair in pairs))
             self.required_pairs = [Pair(tf, cell) for tf in tfs for cell in model.cells]
@@ -88,7 +78,7 @@ class Columns:
         """
         if self._signal == "probability":
             return sigmoid(logits)
-        if self._signal in {"log-odds", "calibrated"}:
+        if self._signal in {"log-odds", "score"}:
             return logits
         kept = np.empty((len(logits), len(self.names)), dtype=np.float32)
         kept[:, : self._n_pairs] = logits[:, self._own]
@@ -129,7 +119,6 @@ class Columns:
         """
         if self._signal == "probability":
             return kept[0], kept[0]
-        line = self._lines[index] if self._lines else None
         mean = kept[1] if len(kept) > 1 else None
-        drawn = logits_to_signal(self._signal, kept[0], mean, line)
+        drawn = logits_to_signal(self._signal, kept[0], mean, self._calibrations[index])
         return sigmoid(kept[0]), drawn

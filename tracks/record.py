@@ -16,15 +16,11 @@ from tfimpute_tracks.engines.tiles import TileRange, score_offset
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.genome import Region, Sequences, name_assembly
 from tfimpute_tracks.genome.signal import Signal
+from tfimpute_tracks.models.calibration import UNCALIBRATED, PairCalibration
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.storage import CONTENT, Record
 from tfimpute_tracks.tracks.formats import SignalStyle, choose_formats
-from tfimpute_tracks.tracks.signals import (
-    SIGNALS,
-    SignalKind,
-    SignalName,
-    calibration_line,
-)
+from tfimpute_tracks.tracks.signals import SIGNALS, SignalKind, SignalName
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = ["MAX_ZOOMS", "RunRecord", "TrackOptions", "TrackRecord"]
@@ -208,15 +204,15 @@ class TrackRecord(RunRecord, TrackOptions):
     ----------
     pair : Pair
     status : str
-        `trained` or `imputed`.
+        `measured` or `imputed`.
     expected_auroc : float, optional
         On test sites, or what to expect there.
     expected_interval : tuple of float, optional
         Lower and upper end of the expected AUROC of an imputed pair.
     threshold : float
         The lowest probability of a tile that makes a peak.
-    calibration : tuple of float, optional
-        Slope and offset of a calibrated signal.
+    calibration : PairCalibration
+        Slope and offset from log-odds of the score to those of the probability.
     mean_over_cells : int, optional
         Number of cell lines that a specificity is relative to.
     regions : tuple of str
@@ -224,7 +220,8 @@ class TrackRecord(RunRecord, TrackOptions):
     sequence, store : str
         Digest of the sequence, or of the bulk store that the scores come from.
     evidence_summary : dict, optional
-        As :meth:`tfimpute_tracks.models.evidence.Evidence.describe`.
+        As :meth:`tfimpute_tracks.models.evidence.Evidence.describe`, of a store those of
+        its run; for a scan also as :meth:`~tfimpute_tracks.models.evidence.Evidence.describe_pair`.
     n_peaks : int
     signals : dict of str to str
         Name of a signal -> name of its bigWig.
@@ -237,7 +234,7 @@ class TrackRecord(RunRecord, TrackOptions):
     expected_auroc: float | None = None
     expected_interval: tuple[float, float] | None = None
     threshold: float = field(metadata=CONTENT)
-    calibration: tuple[float, float] | None = field(default=None, metadata=CONTENT)
+    calibration: PairCalibration = field(default=UNCALIBRATED, metadata=CONTENT)
     mean_over_cells: int | None = None
     regions: tuple[str, ...] = field(default=(), metadata=CONTENT)
     sequence: str = field(default="", metadata=CONTENT)
@@ -277,8 +274,7 @@ class TrackRecord(RunRecord, TrackOptions):
         Raises
         ------
         UsageError
-            As :meth:`TrackOptions.resolved`; or calibrated scores are asked for, and
-            the model has no calibration.
+            As :meth:`TrackOptions.resolved`.
         """
         signal = options.signal
         return TrackRecord(
@@ -290,13 +286,13 @@ class TrackRecord(RunRecord, TrackOptions):
             expected_interval=model.expected_interval(pair),
             threshold=model.threshold(pair) if threshold is None else threshold,
             # Of the card: the digest of the weights does not cover it.
-            calibration=calibration_line(model, pair)
-            if signal == "calibrated"
-            else None,
+            calibration=model.calibration(pair),
             mean_over_cells=len(model.cells) if signal == "specificity" else None,
             regions=tuple(map(str, regions)),
             evidence_summary=(
-                model.evidence.describe(pair, regions) if model.evidence else None
+                model.evidence.describe(regions) | model.evidence.describe_pair(pair)
+                if model.evidence
+                else None
             ),
         )
 
@@ -320,7 +316,7 @@ class TrackRecord(RunRecord, TrackOptions):
         tf, cell = self.pair
         text = f"{tf} in {cell}, predicted from {self.basis}; {self.status}"
         if self.expected_auroc is not None:
-            what = "AUROC" if self.status == "trained" else "expected AUROC"
+            what = "expected AUROC" if self.status == "imputed" else "AUROC"
             text += f"; {what} {self.expected_auroc:.2f}"
         if self.expected_interval:
             low, high = self.expected_interval

@@ -25,11 +25,10 @@ from tfimpute_tracks.models.model import Model
 __all__ = ["EXACT_TOLERANCE", "FAST_TOLERANCE", "SelfCheck", "run_selfcheck"]
 
 EXACT_TOLERANCE = 1e-4
-"""Largest probability difference from the plain network that `exact` may have."""
+"""Largest difference of scores from the plain network that `exact` may have."""
 FAST_TOLERANCE = 2e-3
 """The same for `fast`."""
 
-_N_BASES = 12_000
 _PAIRS = 24
 
 
@@ -47,7 +46,10 @@ class SelfCheck(NamedTuple):
 
 
 def run_selfcheck(
-    model: Model, seed: int = 0, tolerance: float = EXACT_TOLERANCE
+    model: Model,
+    seed: int = 0,
+    tolerance: float = EXACT_TOLERANCE,
+    n_bases: int = 12_000,
 ) -> list[SelfCheck]:
     """Compare every engine of this machine with the reference network.
 
@@ -57,12 +59,14 @@ def run_selfcheck(
     seed : int
         Of the random sequence and the choice of pairs.
     tolerance : float
-        Largest probability difference that exact engines may have.
+        Largest difference of scores that exact engines may have.
+    n_bases : int
+        Of each sequence that is scanned.
 
     Returns
     -------
     list of SelfCheck
-        `difference` is the largest difference of probabilities; infinite where one
+        `difference` is the largest difference of scores; infinite where one
         has a value and the other none.
     """
     rng = np.random.default_rng(seed)
@@ -71,11 +75,11 @@ def run_selfcheck(
     pairs = [every[i] for i in chosen]
     region = bundled_region()
     middle = (region.start + region.end) // 2
-    real = open_bundled().codes(region.chrom, middle, middle + _N_BASES)
-    sequences = {"chr20": real, "random with N": _hard_sequence(rng)}
+    real = open_bundled().codes(region.chrom, middle, middle + n_bases)
+    sequences = {"chr20": real, "random with N": _hard_sequence(rng, n_bases)}
     return [
         _compare(
-            Scorer(model, some, stride, device, fast),
+            Scorer(model, some, stride, device, fast, calibrated=False),
             f"{device} {'fast' if fast else 'exact'}",
             FAST_TOLERANCE if fast else tolerance,
             name,
@@ -107,7 +111,8 @@ def _compare(
         codes, model.config.receptive_field
     )
     spans = spans[::stride][:n_tiles]
-    plain = model.predict(np.ascontiguousarray(spans), scorer.pairs)
+    spans_read = np.ascontiguousarray(spans)
+    plain = model.predict(spans_read, scorer.pairs, calibrated=False)
     tiles = spans[:, model.config.flank :][:, :seq_len]
     plain[(tiles == N_CODE).sum(axis=1) * 2 > seq_len] = np.nan
     return SelfCheck(
@@ -122,9 +127,9 @@ def _compare(
     )
 
 
-def _hard_sequence(rng: np.random.Generator) -> NDArray[np.uint8]:
-    codes = rng.integers(0, 4, _N_BASES).astype(np.uint8)
-    codes[rng.random(_N_BASES) < 0.02] = 4
+def _hard_sequence(rng: np.random.Generator, n_bases: int) -> NDArray[np.uint8]:
+    codes = rng.integers(0, 4, n_bases).astype(np.uint8)
+    codes[rng.random(n_bases) < 0.02] = 4
     codes[3_000:3_500] = 4
     return codes
 

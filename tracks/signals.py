@@ -1,15 +1,17 @@
 """The signals of a track: names, formulas, and how each is drawn.
 
-A score is a probability. Its log-odds show differences between sites that are all
-unlikely, or all likely; its specificity, probability minus the mean over the cell lines
-of the same TF, shows what is special about one cell line. A score is not the fraction
-of bound sites, because training made both classes equally frequent; a calibrated score
-is. Peaks are called on the probability whatever is drawn. Formulas preserve NaN, which
-means a tile without a score.
+The probability is the fraction of open-chromatin sites with the same score that are
+bound. Its log-odds show differences between sites that are all unlikely, or all likely;
+its specificity, probability minus the mean over the cell lines of the same TF, shows what
+is special about one cell line. The score is the network's own output: training made
+bound and unbound sites equally frequent, so it is no such fraction. Peaks are called on
+the probability whatever is drawn. Formulas preserve NaN, which means a tile without a
+score.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,7 +20,7 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.kernels.products import sigmoid
-from tfimpute_tracks.models.model import Model
+from tfimpute_tracks.models.calibration import PairCalibration
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = [
@@ -26,14 +28,14 @@ __all__ = [
     "SIGNALS",
     "SignalKind",
     "SignalName",
-    "calibration_line",
     "logits_to_signal",
     "mean_probability",
+    "shared_axis",
 ]
 
 Floats = NDArray[np.float32]
 
-SignalName = Literal["probability", "log-odds", "specificity", "calibrated"]
+SignalName = Literal["probability", "score", "log-odds", "specificity"]
 """What a track can hold, as users write it."""
 
 MAX_LOG_ODDS = 20.0
@@ -51,10 +53,11 @@ class SignalKind:
     label : str
         For an axis or a legend.
     limits : tuple of float
-        The lower and the upper end of an axis; log-odds beyond are rare, and cut.
+        The lower and the upper end of its widest axis; log-odds beyond are rare, and
+        cut.
     decimals : int
-        Values of a bigWig and a bedGraph are rounded to so many: off by 0.025 % of
-        the axis at most, a fortieth of a pixel where it is 100 pixels high.
+        Values of a bigWig and a bedGraph are rounded to so many: off by 0.04 % of an
+        axis at most, a 25th of a pixel where it is 100 pixels high.
     """
 
     name: SignalName
@@ -83,24 +86,64 @@ class SignalKind:
         stem = f"{pair.tf}.{pair.cell}"
         return stem if self.name == "probability" else f"{stem}.{self.name}"
 
+    def axis(self, highest: float) -> tuple[float, float]:
+        """Choose an axis that tracks share, so that their values can be compared.
 
+        Parameters
+        ----------
+        highest : float
+            Of the values that should be within it.
+
+        Returns
+        -------
+        low, high : float
+            Up to the next of :data:`_AXIS_ENDS`: many pairs reach a tenth only. That of
+            the score and of log-odds is always the same.
+        """
+        low, high = self.limits
+        if self.name in {"probability", "specificity"}:
+            high = next((end for end in _AXIS_ENDS if end >= highest), high)
+        return (-high if low == -1 else low), high
+
+
+_AXIS_ENDS = (0.02, 0.05, 0.1, 0.2, 0.5)
+_ABOVE_THRESHOLD = 4.0
 _KINDS = (
-    SignalKind("probability", "Probability", (0.0, 1.0), 4),
-    SignalKind("log-odds", "Log-odds", (-10.0, 10.0), 2),
-    SignalKind("specificity", "Specificity", (-1.0, 1.0), 3),
-    SignalKind("calibrated", "Calibrated probability", (0.0, 1.0), 4),
+    SignalKind("probability", "Probability", (0.0, 1.0), 5),
+    SignalKind("score", "Score", (0.0, 1.0), 4),
+    SignalKind("log-odds", "Log-odds", (-12.0, 4.0), 2),
+    SignalKind("specificity", "Specificity", (-1.0, 1.0), 5),
 )
 SIGNALS: dict[str, SignalKind] = {kind.name: kind for kind in _KINDS}
 """Every signal by its name; the probability first."""
+
+
+def shared_axis(signal: str, thresholds: Iterable[float]) -> tuple[float, float]:
+    """Choose the axis of tracks whose values are not at hand.
+
+    Parameters
+    ----------
+    signal : str
+        Of :data:`SIGNALS`.
+    thresholds : iterable of float
+        Peak-calling thresholds of the tracks.
+
+    Returns
+    -------
+    low, high : float
+        Up to four times the highest threshold at least, which most peaks are below.
+    """
+    highest = max(thresholds, default=1.0)
+    return SIGNALS[signal].axis(min(_ABOVE_THRESHOLD * highest, 1.0))
 
 
 def logits_to_signal(
     signal: str,
     logits: Floats,
     tf_mean: Floats | None = None,
-    line: tuple[float, float] | None = None,
+    calibration: PairCalibration | None = None,
 ) -> Floats:
-    """Convert the network's log-odds to the values of a track.
+    """Convert the log-odds of probabilities to the values of a track.
 
     Parameters
     ----------
@@ -112,8 +155,9 @@ def logits_to_signal(
     tf_mean : float32 array of that shape, optional
         For the specificity: the mean probability of the same tiles over the cell lines
         of the TF.
-    line : tuple of float, optional
-        For what is calibrated: slope and offset, from :func:`calibration_line`.
+    calibration : PairCalibration, optional
+        For the score: what made the log-odds of its own, from
+        :meth:`tfimpute_tracks.models.model.Model.calibration`.
 
     Returns
     -------
@@ -131,40 +175,13 @@ def logits_to_signal(
         return np.clip(logits, np.float32(-MAX_LOG_ODDS), np.float32(MAX_LOG_ODDS))
     if signal == "specificity" and tf_mean is not None:
         return sigmoid(logits) - tf_mean
-    if signal == "calibrated" and line is not None:
-        slope, offset = map(np.float32, line)
-        return sigmoid(slope * logits + offset)
+    if signal == "score" and calibration is not None:
+        slope, offset = map(np.float32, calibration)
+        return sigmoid((logits - offset) / slope)
     raise UsageError(
-        f"no signal {signal!r} of these scores; there are {', '.join(SIGNALS)}, the "
-        "third with a mean over cell lines, the last with a calibration"
+        f"no signal {signal!r} of these log-odds; there are {', '.join(SIGNALS)}, the "
+        "second with a calibration, the last with a mean over cell lines"
     )
-
-
-def calibration_line(model: Model, pair: Pair) -> tuple[float, float]:
-    """Return the slope and offset that turn a pair's log-odds into those of being bound.
-
-    Parameters
-    ----------
-    model : Model
-    pair : Pair
-
-    Returns
-    -------
-    slope, offset : float
-        See :meth:`tfimpute_tracks.models.model.Model.calibration`.
-
-    Raises
-    ------
-    UsageError
-        The model's card has none.
-    """
-    line = model.calibration(pair)
-    if line is None:
-        raise UsageError(
-            f"the card of model {model.name} has no calibration of {pair}; use "
-            "--signal probability, or a model that was trained with pairs held out"
-        )
-    return line
 
 
 def mean_probability(logits: Floats) -> Floats:

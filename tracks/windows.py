@@ -20,11 +20,17 @@ from tfimpute_tracks.tracks.columns import Columns
 from tfimpute_tracks.tracks.formats import read_signal
 from tfimpute_tracks.tracks.record import TrackRecord
 from tfimpute_tracks.tracks.scan import scan_blocks
-from tfimpute_tracks.tracks.signals import SignalName
+from tfimpute_tracks.tracks.signals import SIGNALS, SignalName
 from tfimpute_tracks.tracks.track_folder import TrackFolder
 from tfimpute_tracks.vocabulary import Pair
 
-__all__ = ["WindowTrack", "choose_tracks", "compute_window", "read_window"]
+__all__ = [
+    "WindowTrack",
+    "choose_tracks",
+    "common_axis",
+    "compute_window",
+    "read_window",
+]
 
 Ints = NDArray[np.int64]
 
@@ -36,7 +42,7 @@ class WindowTrack(NamedTuple):
     ----------
     pair : Pair
     status : str
-        `trained` or `imputed`.
+        `measured` or `imputed`.
     threshold : float
         The probability that called the peaks.
     bins : Bins
@@ -97,6 +103,28 @@ def compute_window(
         status = model.status(pair)
         found.append(WindowTrack(pair, status, threshold, laid.bins(), spans))
     return found
+
+
+def common_axis(signal: SignalName, tracks: list[WindowTrack]) -> tuple[float, float]:
+    """Choose an axis that fits all values, and the thresholds of the probability.
+
+    Parameters
+    ----------
+    signal : str
+        Of :data:`tfimpute_tracks.tracks.signals.SIGNALS`.
+    tracks : list of WindowTrack
+
+    Returns
+    -------
+    low, high : float
+    """
+    highest = [
+        float(np.abs(np.nan_to_num(track.bins.values)).max(initial=0))
+        for track in tracks
+    ]
+    if signal == "probability":
+        highest += [track.threshold for track in tracks]
+    return SIGNALS[signal].axis(max(highest))
 
 
 def choose_tracks(

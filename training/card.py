@@ -77,7 +77,7 @@ class _CardModel:
     @cached_property
     def is_trained(self) -> NDArray[np.bool_]:
         pairs = self.dataset.pairs
-        return np.array([self.model.status(pair) == "trained" for pair in pairs])
+        return np.array([self.model.is_trained(pair) for pair in pairs])
 
     @cached_property
     def scores(self) -> PairScores:
@@ -106,7 +106,7 @@ class _CardModel:
         """Calibrate the thresholds of held-out pairs, log-odds (n_pairs, n_levels)."""
         pairs, scores = self.held_out_pairs(), self.scores
         held_out = scores.held_out()
-        own = [self.model.threshold(pair) for pair in pairs]
+        own = [self.model.score_threshold(pair) for pair in pairs]
         return calibrate_imputed_pairs(
             scores.valid.subset(held_out),
             scores.test.subset(held_out),

@@ -151,8 +151,7 @@ def sequence_calibration(model: Model) -> dict[str, NDArray[np.float32]]:
     """
     shape = len(model.tfs), len(model.cells)
     found = [model.calibration(pair) for pair in model.vocabulary.all_pairs()]
-    known = [(1.0, 0.0) if values is None else values for values in found]
-    slopes, offsets = np.array(known, dtype=np.float32).T
+    slopes, offsets = np.array(found, dtype=np.float32).T
     return {"sequence_slope": slopes[:1], "sequence_offset": offsets.reshape(shape)}
 
 

@@ -69,7 +69,7 @@ def trained_columns(model: Model, dataset: Dataset) -> Ints:
     int64 array
         Columns.
     """
-    trained = [model.status(pair) == "trained" for pair in dataset.pairs]
+    trained = [model.is_trained(pair) for pair in dataset.pairs]
     if not any(trained):
         trained = [role == "base" for role in dataset.roles]
     return np.flatnonzero(trained)

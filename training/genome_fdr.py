@@ -135,7 +135,7 @@ def compare_chrom(
         Evidence, where it has any, conditions the scores.
     pairs : sequence of Pair
     thresholds : float32 array, shape (n_pairs, n_levels)
-        Probabilities, by FDR level; NaN calls nothing.
+        Scores, by FDR level; NaN calls nothing.
     measured : MeasuredChrom
     n_threads : int
     log : callable
@@ -153,13 +153,14 @@ def compare_chrom(
     for first in range(0, len(pairs), _MAX_PAIRS):
         group = pairs[first : first + _MAX_PAIRS]
         tiles = [TileRange(chrom, 0, n_tiles)]
-        blocks = scan_blocks(Scorer(model, group), genome, tiles, n_threads)
+        scorer = Scorer(model, group, calibrated=False)
+        blocks = scan_blocks(scorer, genome, tiles, n_threads)
         found = [block.scores for block in blocks if block.scores is not None]
         scores = np.concatenate(found)
         for i, pair in enumerate(group):
             signal = Signal(chrom, start, stride, scores[:, i])
             levels = thresholds[first + i]
-            peak_threshold = model.threshold(pair)
+            peak_threshold = model.score_threshold(pair)
             yield compare_peaks(signal, measured.peaks(pair), levels, peak_threshold)
         log(f"{model.name}: {chrom}, {first + len(group)} of {len(pairs)} pairs")
 

@@ -188,13 +188,14 @@ def tf_bound_fractions(dataset: Dataset, rows: Ints, columns: Ints) -> Doubles:
 def calibrate_held_out(
     scores: PairScores, fractions: Doubles, priors: Doubles
 ) -> dict[str, Any]:
-    """Calibrate probabilities with held-out pairs.
+    """Calibrate probabilities, with held-out pairs where there are some.
 
     Parameters
     ----------
     scores : PairScores
         The calibration is fitted to held-out `valid2` pairs at the validation sites,
-        and checked on held-out `test3` pairs at the test sites.
+        and checked on held-out `test3` pairs at the test sites; where there are none,
+        on trained pairs. Their probabilities are too high for pairs without data.
     fractions : float64 array, shape (n_tfs,)
         From :func:`tf_bound_fractions`, for the pairs of `scores`.
     priors : float64 array, shape (n_tfs,)
@@ -203,23 +204,31 @@ def calibrate_held_out(
     Returns
     -------
     dict
-        Section `calibration` of a card: `priors` by TF, and with held-out pairs what
+        Section `calibration` of a card: `priors` by TF, `fitted_on` (`held-out` or
+        `trained` pairs), and what
         :func:`~tfimpute_tracks.evaluation.fdr_calibration.calibrate_probabilities`
-        returns.
+        returns. Without bound or unbound sites only the priors.
     """
     vocabulary = scores.dataset.vocabulary
     tfs = np.array(vocabulary.pair_indices(scores.dataset.pairs))[:, 0]
+    priors_of = dict(zip(vocabulary.tfs, priors.round(6).tolist(), strict=True))
+    trained = np.flatnonzero(scores.is_trained)
     fit, check = scores.held_out("valid2"), scores.held_out("test3")
-    section = {"priors": dict(zip(vocabulary.tfs, priors.round(6), strict=True))}
-    try:
-        return section | calibrate_probabilities(
-            scores.valid.subset(fit),
-            scores.test.subset(check),
-            fractions[tfs[fit]],
-            fractions[tfs[check]],
-        )
-    except ValueError:  # no such pairs, or none with both classes
-        return section
+    for kind, fitted, checked in (
+        ("held-out", fit, check if len(check) else fit),
+        ("trained", trained, trained),
+    ):
+        try:
+            found = calibrate_probabilities(
+                scores.valid.subset(fitted),
+                scores.test.subset(checked),
+                fractions[tfs[fitted]],
+                fractions[tfs[checked]],
+            )
+        except ValueError:  # no such pairs, or none with both classes
+            continue
+        return {"priors": priors_of, "fitted_on": kind, **found}
+    return {"priors": priors_of}
 
 
 def subsample(rows: Ints, max_rows: int) -> Ints:

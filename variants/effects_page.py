@@ -33,8 +33,8 @@ class EffectGrid(NamedTuple):
     tfs, cells : list of str
     ref, alt : float32 arrays, shape (n_tfs, n_cells)
         Probabilities; NaN for pairs that were not scored.
-    is_trained : bool array, shape (n_tfs, n_cells)
-        Whether the model was trained on the pair.
+    is_measured : bool array, shape (n_tfs, n_cells)
+        Whether there are measured peaks of the pair.
     auroc : float32 array, shape (n_tfs, n_cells)
         Expected AUROC; NaN if unknown.
     """
@@ -43,7 +43,7 @@ class EffectGrid(NamedTuple):
     cells: list[str]
     ref: Floats
     alt: Floats
-    is_trained: NDArray[np.bool_]
+    is_measured: NDArray[np.bool_]
     auroc: Floats
 
     @property
@@ -95,7 +95,7 @@ def _view(grid: EffectGrid) -> dict[str, Any]:
         "ref": _base64(grid.ref, "<f4"),
         "alt": _base64(grid.alt, "<f4"),
         "auroc": _base64(grid.auroc, "<f4"),
-        "trained": _base64(grid.is_trained, "u1"),
+        "measured": _base64(grid.is_measured, "u1"),
         "minAuroc": MIN_AUROC,
     }
 

@@ -61,7 +61,7 @@ def draw_heatmap(
         stem.with_name(f"{stem.name}.{locus}.{suffix}") for suffix in ("svg", "html")
     )
     figure = effect_heatmap(
-        grid.deltas, grid.tfs, grid.cells, grid.is_trained, title, grid.auroc
+        grid.deltas, grid.tfs, grid.cells, grid.is_measured, title, grid.auroc
     )
     save_figure(figure, svg, f"Effects of {title}")
     write_page(page, grid, title, model)
@@ -74,11 +74,11 @@ def _grid(model: Model, pairs: list[Pair], best: tuple[Floats, Floats]) -> Effec
     columns = {cell: column for column, cell in enumerate(cells)}
     shape = len(tfs), len(cells)
     ref, alt, auroc = (np.full(shape, np.nan, dtype=np.float32) for _ in range(3))
-    is_trained = np.zeros(shape, dtype=np.bool_)
+    is_measured = np.zeros(shape, dtype=np.bool_)
     for pair, p_ref, p_alt in zip(pairs, *best, strict=True):
         at = rows[pair.tf], columns[pair.cell]
         ref[at], alt[at] = p_ref, p_alt
-        is_trained[at] = model.status(pair) == "trained"
+        is_measured[at] = model.status(pair) == "measured"
         expected = model.expected_auroc(pair)
         auroc[at] = np.nan if expected is None else expected
-    return EffectGrid(tfs, cells, ref, alt, is_trained, auroc)
+    return EffectGrid(tfs, cells, ref, alt, is_measured, auroc)

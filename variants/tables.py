@@ -138,7 +138,7 @@ def open_table(
     layout : Layout
     pairs : sequence of Pair
     status : sequence of str
-        `trained` or `imputed`, for each pair.
+        `measured` or `imputed`, for each pair.
     row_group : int
         Of Parquet: rows of a long table, or values of a wide one.
 

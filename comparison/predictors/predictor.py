@@ -101,6 +101,26 @@ class Predictor(ABC):
         Fitted
         """
 
+    def probabilities(
+        self, task: Task, columns: Ints, scores: Floats
+    ) -> NDArray[np.float64] | None:
+        """Convert scores to probabilities of being bound, where a predictor has them.
+
+        Parameters
+        ----------
+        task : Task
+        columns : int64 array, shape (n_pairs,)
+        scores : float32 array, shape (n_sites, n_pairs)
+            From :meth:`score`.
+
+        Returns
+        -------
+        float64 array, shape (n_sites, n_pairs), or None
+            None where scores only rank sites.
+        """
+        del task, columns, scores
+        return None
+
     @abstractmethod
     def score(self, task: Task, fitted: Fitted, rows: Ints, columns: Ints) -> Floats:
         """Score sites.

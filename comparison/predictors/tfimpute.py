@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import expit
 
 from tfimpute_tracks.comparison.predictors.predictor import (
@@ -53,19 +54,28 @@ class TFImputePredictor(Predictor):
     def fit(self, task: Task) -> Fitted:
         """See :meth:`Predictor.fit`."""
         model = self._model
-        statuses = [model.status(task.pair(int(c))) for c in task.scored]
+        n_trained = sum(model.is_trained(task.pair(int(c))) for c in task.scored)
         digests = ", ".join(f"{k} {v[:15]}" for k, v in model.digests.items())
         notes = [f"{model.name}: {digests}"]
-        if "trained" in statuses:
+        if n_trained:
             notes.append(
-                f"the weights {model.name} were trained on {statuses.count('trained')} of "
-                "the scored pairs: their metrics are not of imputed pairs"
+                f"the weights {model.name} were trained on {n_trained} of the scored "
+                "pairs: their metrics are not of imputed pairs"
             )
         return Fitted(None, n_sequences=None, notes=tuple(notes))
 
     def score(self, task: Task, fitted: Fitted, rows: Ints, columns: Ints) -> Floats:
         """See :meth:`Predictor.score`."""
         return _predict(self._model, task, rows, [task.pair(c) for c in columns])
+
+    def probabilities(
+        self, task: Task, columns: Ints, scores: Floats
+    ) -> NDArray[np.float64]:
+        """See :meth:`Predictor.probabilities`."""
+        fits = [self._model.calibration(task.pair(int(c))) for c in columns]
+        slopes, offsets = np.array(fits, dtype=np.float64).T
+        probabilities: NDArray[np.float64] = expit(scores * slopes + offsets)
+        return probabilities
 
 
 class TfMeanPredictor(Predictor):

@@ -108,8 +108,9 @@ def test_a_model_is_given_evidence_by_its_file(tmp_path, evidence):
     assert set(given.digests) == {"weights", "evidence", "evidence_weights"}
     assert given.threshold(Pair("CTCF", "K562")) == pytest.approx(0.5)
     regions = [Region("chr1", 0, 3000), Region("chr20", 500, 1500)]
-    told = given.evidence.describe(TRACKS[0], regions)
-    assert told["own_tracks"] == 1
-    assert told["tf_tracks"] == 2
+    counts = given.evidence.describe_pair(TRACKS[0])
+    assert counts["own_tracks"] == 1
+    assert counts["tf_tracks"] == 2
+    told = given.evidence.describe(regions)
     assert told["sequence_only"] == ["chr20"]
     assert told["fraction_in_coverage"] == 0.75

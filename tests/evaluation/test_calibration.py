@@ -68,7 +68,7 @@ def test_sites_of_one_class_are_refused():
 
 
 def test_thresholds_count_what_is_called():
-    scores = np.array([[0.95, 0.2], [0.6, 0.97], [0.1, 0.99]], dtype=np.float32)
+    scores = np.array([[0.95, 0.2], [0.6, 0.97], [0.1, 0.98]], dtype=np.float32)
     labels = np.array([[1, 0], [0, -1], [1, 1]], dtype=np.int8)
     table = threshold_metrics(
         scores, labels, {"both": np.array([0, 1]), "none": np.array([1])}
@@ -78,7 +78,7 @@ def test_thresholds_count_what_is_called():
     assert (row.pairs, row.called) == (2, 3)
     assert (row.precision, row.recall) == (pytest.approx(2 / 3), pytest.approx(2 / 3))
     assert (row.f1, row.fdr) == (pytest.approx(2 / 3), pytest.approx(1 / 3))
-    last = table[(table.group == "both") & (table.threshold == 0.9999)].iloc[0]
+    last = table[(table.group == "both") & (table.threshold == 0.99)].iloc[0]
     assert last.called == 0
     assert np.isnan(last.precision)
     assert last.recall == 0

@@ -28,17 +28,17 @@ def scored(rng):
     )
 
 
-def test_calibrated_probabilities_hold_and_scores_do_not(scored):
+def test_probabilities_hold_and_scores_do_not(scored):
     check = check_calibration(scored, lambda _: (0.5, -2.0))
     for error in check.errors.values():
-        assert error["calibrated"] < 0.02
+        assert error["probability"] < 0.02
         assert error["score"] > 0.2
     assert list(check.curves) == ["base", "test3"]
     assert check.curves["test3"]["sites"].sum() == 2 * 4950
 
 
 def test_tables_are_by_role_and_by_tf(scored):
-    table = check_calibration(scored, lambda _: None).thresholds
+    table = check_calibration(scored, lambda _: (1.0, 0.0)).thresholds
     assert list(dict.fromkeys(table["group"])) == [
         "role base",
         "role test3",
@@ -52,13 +52,10 @@ def test_tables_are_by_role_and_by_tf(scored):
     assert base.equals(ctcf)
 
 
-def test_without_a_calibration_the_error_is_missing(scored):
-    some = check_calibration(
-        scored, lambda pair: None if pair == PAIRS[2] else (0.5, -2.0)
-    )
-    assert some.errors["test3"]["calibrated"] is None
-    assert some.errors["base"]["calibrated"] is not None
-    assert list(some.curves) == ["base"]
+def test_without_a_calibration_probabilities_are_scores(scored):
+    check = check_calibration(scored, lambda _: (1.0, 0.0))
+    for error in check.errors.values():
+        assert error["probability"] == error["score"]
 
 
 def test_the_section_shows_tables_and_a_figure(scored):
@@ -69,4 +66,3 @@ def test_the_section_shows_tables_and_a_figure(scored):
     (figure,) = section.figures
     lines = figure.axes[0].get_lines()
     assert [line.get_label() for line in lines[1:]] == ["base", "test3"]
-    assert not calibration_section(check_calibration(scored, lambda _: None)).figures

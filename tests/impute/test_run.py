@@ -233,7 +233,7 @@ def test_a_damaged_plan_is_refused(toy):
         path.write_text(broken)
         with pytest.raises(InputFileError, match="damaged"):
             read_plan(toy.store)
-    path.write_text(text.replace('"format_version": 2', '"format_version": 9'))
+    path.write_text(text.replace('"format_version": 3', '"format_version": 9'))
     with pytest.raises(InputFileError, match="version 9"):
         read_plan(toy.store)
     with pytest.raises(InputFileError, match="not a bulk store"):
@@ -283,7 +283,7 @@ def test_jobs_of_several_processes_give_the_same(toy):
     assert _contents(toy.store) == before
 
 
-def test_letters_around_the_tiles_belong_to_the_sequence_of_a_plan(around):
+def test_bases_around_the_tiles_belong_to_the_sequence_of_a_plan(around):
     """A change in the halo of a block is another sequence; one beyond it is not."""
     with open_genome(around.fasta) as genome:
         text = decode(genome.codes("chr1"))

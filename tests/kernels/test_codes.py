@@ -47,8 +47,8 @@ def test_no_probability_is_far_off_whatever_the_line(seed, tiles, pairs):
     logits, scale = _case(seed, tiles, pairs)
     decoded = decode_codes(quantize(logits, scale, _all(scale)), scale)
     error = np.abs(sigmoid(decoded) - sigmoid(logits.T))
-    assert (error <= scale.steps[:, None] / 8 + 4e-4).all()
-    assert scale.steps.max() < 0.12
+    assert (error <= scale.steps[:, None] / 8 + 1e-3).all()
+    assert scale.steps.max() < 0.13
 
 
 def test_a_score_beside_the_line_stays_on_its_side():

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.special import expit, logit
 
 from evidence_toys import give_tracks
 from tfimpute_tracks.dataset import HoldOut
@@ -158,7 +159,7 @@ def test_an_unknown_model_lists_the_bundled_ones():
         load_model("defualt")
 
 
-def test_the_status_of_a_pair_says_whether_it_was_trained_on(tmp_path):
+def test_the_status_of_a_pair_says_whether_it_is_measured(tmp_path):
     card = {
         "pairs": [
             {"tf": "CTCF", "cell": "K562", "trained": True},
@@ -166,9 +167,12 @@ def test_the_status_of_a_pair_says_whether_it_was_trained_on(tmp_path):
         ]
     }
     model = make_model(tmp_path, card=card)
-    assert model.status(Pair("CTCF", "K562")) == "trained"
+    assert model.status(Pair("CTCF", "K562")) == "measured"
     assert model.status(Pair("MAX", "HepG2")) == "imputed"
     assert model.status(Pair("MAX", "K562")) == "imputed"
+    assert [p for p in model.vocabulary.all_pairs() if model.is_trained(p)] == [
+        Pair("CTCF", "K562")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -256,4 +260,31 @@ def test_a_calibration_uses_the_pair_s_own_fraction_of_bound_sites(tmp_path):
         assert slope == 0.7
         assert offset == pytest.approx(-0.5 + np.log(fraction / (1 - fraction)))
     (tmp_path / "other").mkdir()
-    assert make_model(tmp_path / "other").calibration(Pair("CTCF", "K562")) is None
+    other = make_model(tmp_path / "other")
+    assert model.is_calibrated
+    assert not other.is_calibrated
+    assert other.calibration(Pair("CTCF", "K562")) == (1.0, 0.0)
+
+
+def test_a_probability_is_the_calibrated_score(tmp_path, rng):
+    model = make_model(tmp_path, card=CALIBRATED)
+    pairs, codes = model.vocabulary.all_pairs(), rng.integers(0, 4, (50, 60))
+    score = model.predict(codes.astype(np.uint8), pairs, calibrated=False)
+    slopes, offsets = np.array([model.calibration(pair) for pair in pairs]).T
+    expected = expit(slopes * logit(score.astype(float)) + offsets)
+    found = model.predict(codes.astype(np.uint8), pairs)
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+    for i, pair in enumerate(pairs):
+        call = score[:, i] >= model.score_threshold(pair)
+        np.testing.assert_array_equal(found[:, i] >= model.threshold(pair), call)
+
+
+def test_thresholds_are_probabilities(tmp_path):
+    card = CALIBRATED | {"fdr": _card()["fdr"]}
+    card["pairs"] = [card["pairs"][0] | _card()["pairs"][0], *card["pairs"][1:]]
+    model, pair = make_model(tmp_path, card=card), Pair("CTCF", "K562")
+    slope, offset = model.calibration(pair)
+    assert model.threshold(pair) == pytest.approx(expit(slope * logit(0.75) + offset))
+    (none, half) = model.fdr_thresholds(pair).values()
+    assert none is None
+    assert half == pytest.approx(expit(slope * logit(0.8) + offset))

@@ -31,7 +31,7 @@ def _dots(axes, color=None):
 def test_pairs_lie_where_their_figures_say(rng):
     ours, other = rng.random(20), rng.random(20)
     ours[3], other[4], ours[5] = np.nan, np.nan, other[5]
-    kinds = ["trained", "imputed"] * 10
+    kinds = ["measured", "imputed"] * 10
     figure = metric_scatter(ours, other, ("this", "that"), kinds)
     known = ~np.isnan(ours + other)
     (axes,) = figure.axes
@@ -56,10 +56,10 @@ def test_pairs_lie_where_their_figures_say(rng):
 def test_the_legend_counts_the_kinds():
     values = np.array([0.7, 0.8, 0.9])
     figure = metric_scatter(
-        values, values, ("a", "b"), ["trained", "trained", "imputed"]
+        values, values, ("a", "b"), ["measured", "measured", "imputed"]
     )
     legend = figure.axes[0].get_legend()
-    assert [t.get_text() for t in legend.get_texts()] == ["trained (2)", "imputed (1)"]
+    assert [t.get_text() for t in legend.get_texts()] == ["measured (2)", "imputed (1)"]
     assert metric_scatter(values, values, ("a", "b")).axes[0].get_legend() is None
 
 
@@ -80,7 +80,7 @@ def test_tfs_are_sorted_and_all_are_named(rng):
 
 def test_dots_stand_over_the_name_of_their_tf():
     tfs, values = ["A", "B", "A", "C"], np.array([0.9, 0.5, 0.7, 0.95])
-    figure = metric_by_tf(tfs, values, ["trained", "imputed", "trained", "trained"])
+    figure = metric_by_tf(tfs, values, ["measured", "imputed", "measured", "measured"])
     (axes,) = figure.axes
     assert [t.get_text() for t in axes.get_xticklabels()] == ["C", "A", "B"]
     places = {round(y, 6): round(x) for x, y in _dots(axes)}
@@ -146,7 +146,7 @@ def test_boxes_hold_the_middle_half_and_dots_every_pair(rng):
     "draw",
     [
         lambda: metric_scatter(
-            np.array([np.nan]), np.array([0.5]), ("a", "b"), ["trained"]
+            np.array([np.nan]), np.array([0.5]), ("a", "b"), ["measured"]
         ),
         lambda: metric_by_tf(["A"], np.array([np.nan])),
         lambda: fdr_recall_bars([0.1], {"a": np.array([[np.nan]])}),

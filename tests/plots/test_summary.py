@@ -15,7 +15,7 @@ EDGES = np.linspace(0, 1, 11)
 @pytest.fixture
 def pictures(rng):
     names = [f"TF{i} cell {i}" for i in range(14)]
-    kinds = ["trained", "imputed"] * 7
+    kinds = ["measured", "imputed"] * 7
     counts = [rng.integers(0, 900, 10) for _ in names]
     peaks = rng.integers(0, 50, (14, 2))
     return [
@@ -53,13 +53,13 @@ def test_all_stand_in_one_page(pictures):
 
 def test_the_same_numbers_give_the_same_bytes():
     density = np.array([1.0, 20.0, 3.0])
-    kinds = ["trained", "imputed", "trained"]
+    kinds = ["measured", "imputed", "measured"]
     first, second = (summary.peaks_by_status(density, kinds) for _ in range(2))
     assert first == second
 
 
 @pytest.mark.parametrize("n_pairs", [1, 3, 12])
-def test_scores_have_a_picture_per_pair(n_pairs):
+def test_scores_have_a_figure_per_pair(n_pairs):
     names = [f"TF{i}" for i in range(n_pairs)]
     counts = [np.zeros(10, dtype=np.int64)] * n_pairs
     texts = _texts(summary.score_distribution(names, EDGES, counts, [0.5] * n_pairs))
@@ -99,18 +99,18 @@ def test_pairs_without_a_peak_are_drawn_too():
     dots = _dots(picture, COLOR_OF["imputed"])
     assert len(dots) == 3
     assert max(y for _, y in dots) == dots[0][1]  # y grows downwards
-    assert "trained (0)" in _texts(picture)
+    assert "measured (0)" in _texts(picture)
     only = summary.peaks_by_status(np.zeros(1), ["imputed"])
     assert len(_dots(only, COLOR_OF["imputed"])) == 1
 
 
 def test_accuracy_is_sorted_and_nobody_is_cut_off():
     aurocs = [0.9, 0.31, None, 1.0, 0.6]
-    picture = summary.expected_accuracy(list("abcde"), aurocs, ["trained"] * 5)
+    picture = summary.expected_accuracy(list("abcde"), aurocs, ["measured"] * 5)
     texts = _texts(picture)
     assert [text for text in texts if text in list("abcde")] == ["d", "a", "e", "b"]
     assert "unknown for 1 pair(s)" in texts
-    dots = _dots(picture, COLOR_OF["trained"])
+    dots = _dots(picture, COLOR_OF["measured"])
     assert len(dots) == 5  # one is the legend's
     sides = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', picture)
     assert all(0 < x < float(sides[1]) for x, _ in dots)
@@ -119,7 +119,7 @@ def test_accuracy_is_sorted_and_nobody_is_cut_off():
 
 
 @pytest.mark.parametrize(("n", "named"), [(0, True), (40, True), (41, False)])
-def test_names_are_left_out_where_they_have_no_room(n, named):
+def test_names_are_left_out_where_they_do_not_fit(n, named):
     names = [f"pair {i}" for i in range(n)]
     texts = _texts(summary.expected_accuracy(names, [0.7] * n, ["imputed"] * n))
     assert sum(text in names for text in texts) == (n if named else 0)

@@ -6,11 +6,11 @@ import numpy as np
 import pybigtools
 import pytest
 
-from tfimpute_tracks.engines import scorer as scorer_module
 from tfimpute_tracks.engines.scorer import Scorer
 from tfimpute_tracks.engines.tiles import TileRange
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.genome import Region, open_genome
+from tfimpute_tracks.kernels.peaks import call_peaks
 from tfimpute_tracks.tracks import ScanJob, run_scan, scan_region
 from tfimpute_tracks.tracks.formats import choose_formats
 from tfimpute_tracks.tracks.record import TrackOptions
@@ -79,10 +79,11 @@ def _expected(model, genome, chrom, pair, signal):
     elif signal == "specificity":
         every = [probabilities(cell)[1] for cell in VOCABULARY.cells]
         values = values - np.mean(every, axis=0)
-    elif signal == "calibrated":
+    elif signal == "score":
         # Its own share of bound sites, or that of its TF.
         share = {PAIRS[0]: 0.3, PAIRS[1]: 0.1, PAIRS[2]: 0.2}[pair]
-        odds = np.exp(0.7 * np.log(values / (1 - values)) - 0.5) * share / (1 - share)
+        odds = values / (1 - values) / (share / (1 - share)) / np.exp(-0.5)
+        odds = odds ** (1 / 0.7)
         values = odds / (1 + odds)
     return starts[~np.isnan(values)] + OFFSET, values[~np.isnan(values)]
 
@@ -90,7 +91,7 @@ def _expected(model, genome, chrom, pair, signal):
 @pytest.mark.parametrize("signal", SIGNAL_NAMES[1:])
 def test_each_tile_holds_what_the_formula_says(tmp_path, genome, signal, monkeypatch):
     # Few tiles at a time, so that what is reduced is reduced in parts.
-    monkeypatch.setattr(scorer_module, "_MAX_LOGITS", 100)
+    monkeypatch.setattr(Scorer, "max_logits", 100)
     job = _job(tmp_path, genome, TrackOptions(signal))
     for result in _run(job, genome):
         stem = f"{result.pair.tf}.{result.pair.cell}.{signal}"
@@ -126,25 +127,43 @@ def test_signals_live_beside_each_other_and_have_the_same_peaks(tmp_path, genome
 
 
 def test_another_calibration_is_another_run(tmp_path, genome):
-    _run(_job(tmp_path, genome, TrackOptions("calibrated")), genome)
+    _run(_job(tmp_path, genome, TrackOptions("score")), genome)
     told = CALIBRATED["calibration"] | {"slope": 0.8}
     other = make_model(tmp_path, card=CALIBRATED | {"calibration": told})
-    results = _run(
-        _job(tmp_path, genome, TrackOptions("calibrated"), model=other), genome
-    )
+    results = _run(_job(tmp_path, genome, TrackOptions("score"), model=other), genome)
     assert not any(result.reused for result in results)
-    receipt = json.loads(
-        (tmp_path / "out/CTCF.K562.calibrated.receipt.json").read_text()
-    )
+    receipt = json.loads((tmp_path / "out/CTCF.K562.score.receipt.json").read_text())
     slope, offset = receipt["record"]["calibration"]
     assert (slope, offset) == (0.8, pytest.approx(-0.5 + np.log(0.3 / 0.7)))
 
 
-def test_without_a_calibration_it_is_refused(tmp_path, genome):
-    job = _job(tmp_path, genome, TrackOptions("calibrated"), model=make_model(tmp_path))
-    with pytest.raises(UsageError, match="has no calibration of CTCF:K562"):
-        _run(job, genome)
-    assert not list((tmp_path / "out").glob("*"))
+def test_peaks_are_those_of_the_score_at_its_own_threshold(tmp_path, genome):
+    """Calibration moves no peak: it keeps the order of tiles."""
+    job = _job(tmp_path, genome, TrackOptions())
+    (tmp_path / "plain").mkdir()
+    plain = make_model(tmp_path / "plain")  # the same weights, without a calibration
+    n_peaks = 0
+    for result in _run(job, genome):
+        pair = result.pair
+        assert result.record.threshold != job.model.score_threshold(pair)
+        rows = [
+            (chrom, start, end)
+            for chrom in genome.chrom_sizes
+            for start, end in _peaks_of_score(plain, genome, chrom, pair)
+        ]
+        (file,) = (f for f in result.files if f.suffix == ".narrowPeak")
+        found = [line.split("\t")[:3] for line in file.read_text().splitlines()[1:]]
+        assert [(c, int(s), int(e)) for c, s, e in found] == rows
+        n_peaks += len(rows)
+    assert n_peaks > 0
+
+
+def _peaks_of_score(model, genome, chrom, pair):
+    size = genome.chrom_sizes[chrom]
+    starts, scores = scan_region(model, genome, chrom, 0, size, [pair], STRIDE)
+    first = int(starts[0]) + OFFSET
+    peaks = call_peaks(first, STRIDE, scores[:, 0], model.score_threshold(pair))
+    return zip(peaks.start.tolist(), peaks.end.tolist(), strict=True)
 
 
 @pytest.mark.parametrize(
@@ -240,7 +259,7 @@ def test_the_receipt_describes_the_track(tmp_path, genome):
     expected = {
         "model": "toy",
         "weights": job.model.checkpoint.digest,
-        "status": "trained",
+        "status": "measured",
         "signal": "specificity",
         "stride": STRIDE,
         "bin_size": 40,
@@ -287,7 +306,7 @@ def test_peaks_are_written_with_the_probability_only():
 
 
 @pytest.mark.parametrize("engine", ["cpu", "torch"])
-def test_many_pairs_are_judged_in_parts(tmp_path, rng, monkeypatch, engine):
+def test_many_pairs_are_scored_in_parts(tmp_path, rng, engine):
     """By the engine of GPUs too, on a CPU here."""
     model = make_model(tmp_path)
     codes = rng.integers(0, 4, 60 + 499 * STRIDE).astype(np.uint8)
@@ -295,7 +314,7 @@ def test_many_pairs_are_judged_in_parts(tmp_path, rng, monkeypatch, engine):
     whole = scorer.score(codes, TileRange("", 0, 500))
     if engine == "torch":
         scorer = torch_scorer(model, scorer.pairs, STRIDE)
-    monkeypatch.setattr(scorer_module, "_MAX_LOGITS", 12 * 33)
+    scorer.max_logits = 12 * 33
     found = scorer.score(codes, TileRange("", 0, 500))
     if engine == "cpu":
         np.testing.assert_array_equal(found, whole)  # not a bit changes

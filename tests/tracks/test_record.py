@@ -8,6 +8,7 @@ import pytest
 
 from tfimpute_tracks.commands import options
 from tfimpute_tracks.errors import UsageError
+from tfimpute_tracks.models.calibration import PairCalibration
 from tfimpute_tracks.tracks.formats import FORMATS
 from tfimpute_tracks.tracks.record import RunRecord, TrackOptions, TrackRecord
 from tfimpute_tracks.vocabulary import Pair
@@ -29,7 +30,7 @@ CHANGES = {
     "formats": (("parquet",), True),
     "pair": (Pair("CTCF", "NB4"), True),
     "threshold": (0.6, True),
-    "calibration": ((1.0, 0.0), True),
+    "calibration": (PairCalibration(0.7, -3.0), True),
     "regions": (("chr1:1-10",), True),
     "sequence": ("sha256:1", True),
     "store": ("sha256:1", True),
@@ -38,7 +39,7 @@ CHANGES = {
     "genome": ("renamed.fa", False),
     "build": ("hg19", False),
     "seq_len": (61, False),
-    "status": ("trained", False),
+    "status": ("measured", False),
     "expected_auroc": (0.9, False),
     "expected_interval": ((0.8, 0.95), False),
     "mean_over_cells": (4, False),
@@ -95,8 +96,8 @@ def test_the_title_says_what_is_known():
         RECORD, expected_auroc=0.876, expected_interval=(np.float64(0.8), 0.9)
     )
     assert known.title().endswith("; imputed; expected AUROC 0.88 (0.80 to 0.90)")
-    trained = dataclasses.replace(RECORD, status="trained", expected_auroc=0.876)
-    assert trained.title().endswith("; trained; AUROC 0.88")
+    measured = dataclasses.replace(RECORD, status="measured", expected_auroc=0.876)
+    assert measured.title().endswith("; measured; AUROC 0.88")
 
 
 def test_the_help_of_the_formats_names_each():

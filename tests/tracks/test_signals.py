@@ -11,6 +11,7 @@ from hypothesis.extra import numpy as arrays
 from tfimpute_tracks.commands import options
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.kernels.products import sigmoid
+from tfimpute_tracks.models.calibration import PairCalibration
 from tfimpute_tracks.tracks.record import MAX_ZOOMS
 from tfimpute_tracks.tracks.signals import (
     MAX_LOG_ODDS,
@@ -18,6 +19,7 @@ from tfimpute_tracks.tracks.signals import (
     SignalName,
     logits_to_signal,
     mean_probability,
+    shared_axis,
 )
 from tfimpute_tracks.vocabulary import Pair
 
@@ -68,37 +70,47 @@ def test_a_mean_does_not_depend_on_the_tiles_around_it(rng):
         )
 
 
-def test_what_is_calibrated_lies_on_a_line_of_log_odds():
-    logits = np.array([-4, 0, 3], dtype=np.float32)
-    drawn = logits_to_signal("calibrated", logits, line=(0.5, -2.0))
+def test_the_score_is_the_probability_before_calibration():
+    logits = np.array([-4, -2, -0.5], dtype=np.float32)
+    drawn = logits_to_signal("score", logits, calibration=PairCalibration(0.5, -2.0))
     np.testing.assert_allclose(
-        np.log(drawn / (1 - drawn)), [-4, -2, -0.5], rtol=1e-5, atol=1e-6
+        np.log(drawn / (1 - drawn)), [-4, 0, 3], rtol=1e-5, atol=1e-6
     )
 
 
-@pytest.mark.parametrize("signal", ["specificity", "calibrated", "odds"])
-def test_unknown_signals_and_a_missing_mean_are_refused(signal):
-    with pytest.raises(UsageError, match="there are probability, log-odds"):
+@pytest.mark.parametrize("signal", ["specificity", "score", "odds"])
+def test_unknown_signals_and_what_is_missing_are_refused(signal):
+    with pytest.raises(UsageError, match="there are probability, score, log-odds"):
         logits_to_signal(signal, np.zeros(3, np.float32))
 
 
 def test_rounding_cannot_be_seen():
-    """Half of the last digit is a fortieth of a pixel of a hundred, or less."""
+    """Half of the last digit is a 25th of a pixel of a hundred, or less."""
     for kind in SIGNALS.values():
-        low, high = kind.limits
-        assert 0.5 * 10**-kind.decimals / (high - low) * 100 < 0.026
+        for highest in (0.001, 0.07, 1):  # on each axis that it can have
+            low, high = kind.axis(highest)
+            assert 0.5 * 10**-kind.decimals / (high - low) * 100 < 0.04
+
+
+def test_tracks_share_an_axis_that_fits_their_peaks():
+    assert shared_axis("probability", [0.01, 0.04]) == (0, 0.2)
+    assert shared_axis("probability", [0.6, 0.001]) == (0, 1)
+    assert shared_axis("probability", []) == (0, 1)
+    assert shared_axis("specificity", [0.1]) == (-0.5, 0.5)
+    for name in ("score", "log-odds"):
+        assert shared_axis(name, [0.01]) == SIGNALS[name].limits
 
 
 def test_each_signal_has_files_of_its_own():
     stems = [kind.stem(Pair("CTCF", "K562")) for kind in SIGNALS.values()]
     assert stems == [
         "CTCF.K562",
+        "CTCF.K562.score",
         "CTCF.K562.log-odds",
         "CTCF.K562.specificity",
-        "CTCF.K562.calibrated",
     ]
     columns = [kind.column for kind in SIGNALS.values()]
-    assert columns == ["probability", "log_odds", "specificity", "calibrated"]
+    assert columns == ["probability", "score", "log_odds", "specificity"]
 
 
 def test_the_command_line_offers_just_these():

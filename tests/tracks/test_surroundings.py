@@ -10,7 +10,6 @@ import numpy as np
 import pybigtools
 import pytest
 
-from tfimpute_tracks.engines import scorer as scorer_module
 from tfimpute_tracks.engines.feature_cache import FeatureCache
 from tfimpute_tracks.engines.scorer import Scorer
 from tfimpute_tracks.engines.tiles import TileRange, read_codes
@@ -21,7 +20,6 @@ from tfimpute_tracks.tracks import (
     run_scan,
     run_selfcheck,
     scan_region,
-    selfcheck,
 )
 from tfimpute_tracks.tracks.scan import scan_blocks
 from tfimpute_tracks.vocabulary import Pair
@@ -115,7 +113,7 @@ def test_a_region_s_track_is_a_slice_of_its_chromosome_s(tmp_path, genome):
         assert len(expected) > 20
 
 
-def test_a_letter_of_the_halo_is_a_letter_of_the_track(tmp_path, genome):
+def test_a_base_of_the_halo_is_a_base_of_the_track(tmp_path, genome):
     """Tracks are kept when the command is given again, unless it would give others."""
     model = make_model(tmp_path, config=AROUND)
     opened, letters = genome
@@ -159,7 +157,7 @@ def test_neither_blocks_nor_threads_change_a_bit(
             parts = scores(tiles_per_block, n_threads, pairs)
             np.testing.assert_array_equal(parts, whole)
         with monkeypatch.context() as patch:
-            patch.setattr(scorer_module, "_MAX_LOGITS", 5 * len(pairs))
+            patch.setattr(Scorer, "max_logits", 5 * len(pairs))
             np.testing.assert_array_equal(scores(8192, 1, pairs), whole)
 
 
@@ -188,7 +186,7 @@ def test_cold_and_warm_cache_are_the_same_bit_for_bit(tmp_path, genome, config, 
 
 
 @pytest.mark.parametrize(("start", "end"), [(-7, 20), (-30, 110), (60, 82), (80, 99)])
-def test_letters_past_the_ends_are_unknown(genome, start, end):
+def test_bases_past_the_ends_are_unknown(genome, start, end):
     opened, letters = genome
     codes = read_past_ends(opened, "chr3", start, end)
     text = "N" * 50 + letters["chr3"] + "N" * 50
@@ -203,10 +201,10 @@ def test_all_that_scores_depend_on_is_read(tmp_path, genome):
 
 
 @CONFIGS
-def test_the_self_test_looks_around_as_well(tmp_path, monkeypatch, config):
-    monkeypatch.setattr(selfcheck, "_N_BASES", 4_000)
+def test_the_self_test_looks_around_as_well(tmp_path, config):
     model = make_model(tmp_path, config=config)
-    records = [record for record in run_selfcheck(model) if record.engine[:3] == "cpu"]
+    records = run_selfcheck(model, n_bases=4_000)
+    records = [record for record in records if record.engine[:3] == "cpu"]
     assert {record.stride for record in records} == {config.stride, 37}
     for record in records:
         assert record.difference <= record.tolerance, record

@@ -234,7 +234,7 @@ def test_what_is_published_loads_and_tells_its_story(tmp_path, dataset):
     assert model.vocabulary == VOCABULARY
     assert sum(done) == 4  # cell lines
     assert model.card["metrics"]["test3"]["pairs"] == 1
-    assert model.status(dataset.pairs[0]) == "trained"
+    assert model.is_trained(dataset.pairs[0])
     assert model.status(dataset.pairs[9]) == "imputed"
     scores = model.predict(dataset.codes[run.split.valid], dataset.pairs)
     thresholds = [model.threshold(pair) for pair in dataset.pairs]
@@ -281,7 +281,7 @@ def test_a_replicate_is_judged_and_its_pair_stays_seen(tmp_path, dataset):
         path, run, Dataset(**parts), {"name": "toy", "build": "toy1"}, lambda _: None
     )
     model = load_model(path)
-    assert model.status(dataset.pairs[0]) == "trained"
+    assert model.is_trained(dataset.pairs[0])
     assert len(model.card["pairs"]) == len(model.measured_pairs) == 11
     assert model.card["metrics"]["test2"]["pairs"] == 1
 

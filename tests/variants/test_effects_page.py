@@ -33,7 +33,7 @@ def _values(page, model):
     """Give what the page holds of each pair."""
     view = _view(page)
     grids = [_grid(view, name) for name in ("ref", "alt", "auroc")]
-    grids.append(_grid(view, "trained", "u1"))
+    grids.append(_grid(view, "measured", "u1"))
     return {
         Pair(tf, cell): [grid[i, j] for grid in grids]
         for i, tf in enumerate(view["tfs"])
@@ -68,7 +68,7 @@ def test_the_page_holds_every_pair(whole):
         own_ref, own_alt, auroc, seen = values[pair]
         assert (own_ref, own_alt) == (ref, alt)
         assert auroc == pytest.approx(model.expected_auroc(pair), abs=1e-6)
-        assert bool(seen) == (model.status(pair) == "trained")
+        assert bool(seen) == (model.status(pair) == "measured")
     view = _view(page)
     assert view["families"] == [family_of(tf) for tf in view["tfs"]]
     for order, names in (("rowOrder", "tfs"), ("columnOrder", "cells")):
@@ -161,7 +161,7 @@ def _signed(value):
 
 
 @pytest.mark.browser
-def test_a_pair_is_told_where_one_points(whole, opened):
+def test_a_pair_is_shown_where_one_points(whole, opened):
     model, pairs, best, _ = whole
     rows, columns = _shown(opened)
     for row, column in ((0, 0), (7, 30), (25, 90)):
@@ -244,8 +244,8 @@ def test_rows_are_sorted_searched_and_held_against_the_line(whole, opened):
     best_pair = max(kept, key=change.get)
     assert first.startswith(best_pair.tf)
     assert best_pair.cell in first
-    _choose(opened, "#status-filter", "trained")
-    kept = [pair for pair in kept if model.status(pair) == "trained"]
+    _choose(opened, "#status-filter", "measured")
+    kept = [pair for pair in kept if model.status(pair) == "measured"]
     assert f"of {len(kept):,} pairs" in _by(opened, "#table-note").text
     _by(opened, "#find").send_keys("cebp")
     rows, _ = _shown(opened)

@@ -20,7 +20,7 @@ from tfimpute_tracks.variants.tables import (
 from tfimpute_tracks.vocabulary import Pair
 
 PAIRS = [Pair("CTCF", "K562"), Pair("MAX", "HepG2"), Pair("MAX", "K562")]
-STATUS = ["trained", "imputed", "imputed"]
+STATUS = ["measured", "imputed", "imputed"]
 
 
 @pytest.fixture

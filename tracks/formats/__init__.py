@@ -19,8 +19,10 @@ from tfimpute_tracks.tracks.formats import (
     bedgraph,
     bigbed,
     bigwig,
+    bins,
     narrowpeak,
     parquet,
+    validate,
 )
 from tfimpute_tracks.tracks.formats.bins import SignalStyle
 from tfimpute_tracks.tracks.formats.narrowpeak import NarrowPeak, PeakSet
@@ -57,27 +59,31 @@ class TrackFormat:
     kind : {"signal", "peaks"}
         What such a file holds.
     write : callable
-        ``write(path, chrom_sizes, data, style)`` writes the file and returns a summary
-        of it; `data` is an iterable of Signal, or a PeakSet.
+        ``write(path, chrom_sizes, data, style)`` writes the file; `data` is an iterator
+        of Batch, all checked, or a PeakSet, which is checked, too.
     check : callable
-        ``check(path, dest, chrom_sizes, summary)`` reads the file back, and raises a
-        ValidationError that names `dest` where it does not hold what was written.
+        ``check(path, dest, chrom_sizes, written)`` reads the file back, and raises a
+        ValidationError that names `dest` where it does not hold what was written, a
+        Content or the PeakSet.
     help : str
         In a few words.
     may_be_empty : bool
         Whether readers take a file of peaks without a peak.
     is_default : bool
         Whether it is written unless others are asked for.
+    is_rounded : bool
+        Whether values are rounded as the style says.
     """
 
     name: str
     suffix: str
     kind: Literal["signal", "peaks"]
-    write: Callable[[Path, Mapping[str, int], Any, SignalStyle], Any]
+    write: Callable[[Path, Mapping[str, int], Any, SignalStyle], None]
     check: Callable[[Path, Path, Mapping[str, int], Any], None]
     help: str
     may_be_empty: bool = True
     is_default: bool = False
+    is_rounded: bool = True
 
 
 _TABLE = (
@@ -105,6 +111,7 @@ _TABLE = (
         parquet.write_parquet,
         parquet.check_parquet,
         "signal, a table",
+        is_rounded=False,
     ),
     TrackFormat(
         "bed",
@@ -212,9 +219,17 @@ def write_track(
     if not (entry.may_be_empty or data):
         dest.unlink(missing_ok=True)
         return False
+    style = style or SignalStyle()
+    written = data
+    if entry.kind == "signal":
+        decimals = style.decimals if entry.is_rounded else None
+        written = validate.Content()
+        data = written.watch(bins.gather_bins(chrom_sizes, data, decimals))
+    else:
+        narrowpeak.check_rows(chrom_sizes, data.rows)
     with atomic_file(dest) as temp:
         try:
-            written = entry.write(temp, chrom_sizes, data, style or SignalStyle())
+            entry.write(temp, chrom_sizes, data, style)
         except RunError as error:
             raise RunError(f"{dest}: {error}") from error
         entry.check(temp, dest, chrom_sizes, written)

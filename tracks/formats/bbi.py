@@ -44,7 +44,6 @@ __all__ = ["BbiKind", "BbiWriter", "open_bbi"]
 _VERSION = 4
 _LONGEST = 2**32 - 1
 _CHROM_TREE_MAGIC = 0x78CA8C91
-_CHROMS_PER_LEAF = 256
 _HEAD = struct.Struct("<IHHQQQHHQQIQ")
 _ZOOM_HEAD = struct.Struct("<IIQQ")
 _SUMMARY = struct.Struct("<Q4d")
@@ -69,6 +68,8 @@ class BbiKind:
         Columns of a bigBed row, and how many of them are standard BED ones.
     auto_sql : str
         What the columns are, in the autoSql language; empty for a bigWig.
+    fan_out : int
+        The most children of a node of an index, and chromosomes of a leaf.
     """
 
     magic: int
@@ -76,6 +77,7 @@ class BbiKind:
     field_count: int = 0
     defined_field_count: int = 0
     auto_sql: str = ""
+    fan_out: int = 256
 
 
 @contextmanager
@@ -121,11 +123,10 @@ def open_bbi(
     longest = max(chrom_sizes.values())
     with ExitStack() as stack:
         file = stack.enter_context(path.open("wb"))
-        levels = [
-            ZoomLevel(r, stack.enter_context(tempfile.TemporaryFile(dir=path.parent)))
-            for r in reductions
-            if r < longest
-        ]
+        levels = []
+        for reduction in (r for r in reductions if r < longest):
+            spool = stack.enter_context(tempfile.TemporaryFile(dir=path.parent))
+            levels.append(ZoomLevel(reduction, spool, kind.fan_out))
         writer = BbiWriter(file, kind, chrom_sizes, levels)
         yield writer
         writer.finish()
@@ -165,10 +166,10 @@ class BbiWriter:
         self._summary_at = file.tell()
         file.write(bytes(_SUMMARY.size))
         self._chroms_at = file.tell()
-        _write_chrom_tree(file, chrom_sizes)
+        _write_chrom_tree(file, chrom_sizes, kind.fan_out)
         self._data_at = file.tell()
         file.write(bytes(_COUNT.size))
-        self._blocks = Blocks(file)
+        self._blocks = Blocks(file, kind.fan_out)
 
     def add_block(
         self, chrom: int, start: int, end: int, data: bytes, n_items: int
@@ -261,18 +262,17 @@ class BbiWriter:
         )
 
 
-def _write_chrom_tree(file: IO[bytes], chrom_sizes: Mapping[str, int]) -> None:
+def _write_chrom_tree(
+    file: IO[bytes], chrom_sizes: Mapping[str, int], per_leaf: int
+) -> None:
     """Write the chromosomes as a B+ tree: leaves sorted by name, below one root."""
     entries = sorted(
         (chrom.encode(), number, size)
         for number, (chrom, size) in enumerate(chrom_sizes.items())
     )
     key_size = max(len(name) for name, _, _ in entries)
-    leaves = [
-        entries[i : i + _CHROMS_PER_LEAF]
-        for i in range(0, len(entries), _CHROMS_PER_LEAF)
-    ]
-    node_size = max(_CHROMS_PER_LEAF, len(leaves))
+    leaves = [entries[i : i + per_leaf] for i in range(0, len(entries), per_leaf)]
+    node_size = max(per_leaf, len(leaves))
     file.write(
         struct.pack(
             "<IIIIQQ", _CHROM_TREE_MAGIC, node_size, key_size, 8, len(entries), 0
@@ -282,7 +282,7 @@ def _write_chrom_tree(file: IO[bytes], chrom_sizes: Mapping[str, int]) -> None:
         file.write(struct.pack("<BBH", 0, 0, len(leaves)))
         below = file.tell() + len(leaves) * (key_size + 8)
         for i, leaf in enumerate(leaves):
-            child = below + i * (4 + _CHROMS_PER_LEAF * (key_size + 8))
+            child = below + i * (4 + per_leaf * (key_size + 8))
             file.write(leaf[0][0].ljust(key_size, b"\0") + struct.pack("<Q", child))
     for leaf in leaves:
         file.write(struct.pack("<BBH", 1, 0, len(leaf)))

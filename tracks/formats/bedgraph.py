@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from tfimpute_tracks.genome.signal import Signal
-from tfimpute_tracks.tracks.formats.bins import SignalStyle, gather_bins
+from tfimpute_tracks.tracks.formats.bins import Batch, SignalStyle
 from tfimpute_tracks.tracks.formats.validate import Content, read_back_error
 
 __all__ = ["check_bedgraph", "write_bedgraph"]
@@ -17,39 +16,25 @@ _ROWS_AT_ONCE = 1 << 16
 def write_bedgraph(
     path: Path,
     chrom_sizes: Mapping[str, int],
-    signals: Iterable[Signal],
+    batches: Iterable[Batch],
     style: SignalStyle,
-) -> Content:
+) -> None:
     """Write a bedGraph file; an empty one where no bin has a value.
 
     Parameters
     ----------
     path : Path
     chrom_sizes : mapping of str to int
-    signals : iterable of Signal
-        As :func:`tfimpute_tracks.tracks.formats.bins.gather_bins`.
+    batches : iterable of Batch
     style : SignalStyle
-
-    Returns
-    -------
-    Content
-
-    Raises
-    ------
-    RegionError, UsageError, RunError
-        As :func:`tfimpute_tracks.tracks.formats.bins.gather_bins`.
     """
-    content = Content()
-    decimals = style.decimals
-    number = "" if decimals is None else f".{decimals}f"
+    number = "" if style.decimals is None else f".{style.decimals}f"
     with path.open("w", encoding="utf-8") as file:
-        for chrom, _, bins in gather_bins(chrom_sizes, signals, decimals):
-            content.add(chrom, bins)
+        for chrom, _, bins in batches:
             file.writelines(
                 f"{chrom}\t{start}\t{end}\t{value:{number}}\n"
                 for start, end, value in bins.tolist()
             )
-    return content
 
 
 def check_bedgraph(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from itertools import groupby
 from pathlib import Path
@@ -18,12 +19,7 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.tracks.formats.bbi import BbiKind, BbiWriter, open_bbi
 from tfimpute_tracks.tracks.formats.bins import SignalStyle
-from tfimpute_tracks.tracks.formats.narrowpeak import (
-    NarrowPeak,
-    PeakSet,
-    as_text,
-    check_rows,
-)
+from tfimpute_tracks.tracks.formats.narrowpeak import NarrowPeak, PeakSet, as_text
 from tfimpute_tracks.tracks.formats.reading import open_bbi_file
 from tfimpute_tracks.tracks.formats.validate import (
     compare,
@@ -34,7 +30,9 @@ from tfimpute_tracks.tracks.formats.zoom import BIN
 
 __all__ = ["check_bigbed", "write_bigbed"]
 
-_ROWS_PER_BLOCK = 512
+_KIND = BbiKind(
+    magic=0x8789F2EB, items_per_block=512, field_count=10, defined_field_count=6
+)
 _TITLE = "Binding sites of a transcription factor, predicted"
 _AUTO_SQL = """\
 table bigNarrowPeak
@@ -58,8 +56,12 @@ _FIRST_ZOOM = 16
 
 
 def write_bigbed(
-    path: Path, chrom_sizes: Mapping[str, int], peaks: PeakSet, style: SignalStyle
-) -> PeakSet:
+    path: Path,
+    chrom_sizes: Mapping[str, int],
+    peaks: PeakSet,
+    style: SignalStyle,
+    kind: BbiKind = _KIND,
+) -> None:
     """Write peaks as a bigBed file of type bigNarrowPeak.
 
     Parameters
@@ -71,32 +73,17 @@ def write_bigbed(
         One peak at least: no reader takes a bigBed without rows.
     style : SignalStyle
         Not used.
-
-    Returns
-    -------
-    PeakSet
-
-    Raises
-    ------
-    RegionError, UsageError
-        Rows are out of order or do not fit their chromosomes.
+    kind : BbiKind
+        Of a bigBed; with how many rows a block holds, and how wide its indexes are.
     """
-    check_rows(chrom_sizes, peaks.rows)
     numbers = {chrom: i for i, chrom in enumerate(chrom_sizes)}
-    kind = BbiKind(
-        magic=0x8789F2EB,
-        items_per_block=_ROWS_PER_BLOCK,
-        field_count=10,
-        defined_field_count=6,
-        auto_sql=_auto_sql(peaks),
-    )
+    kind = replace(kind, auto_sql=_auto_sql(peaks))
     reduction = _FIRST_ZOOM * (
         sum(row.end - row.start for row in peaks.rows) // len(peaks)
     )
     with open_bbi(path, kind, chrom_sizes, reduction, _MAX_ZOOMS) as writer:
         for chrom, rows in groupby(peaks.rows, lambda row: row.chrom):
-            _write_rows(writer, numbers[chrom], list(rows))
-    return peaks
+            _write_rows(writer, numbers[chrom], list(rows), kind.items_per_block)
 
 
 def check_bigbed(
@@ -133,11 +120,13 @@ def _auto_sql(peaks: PeakSet) -> str:
     return _AUTO_SQL.format(about=peaks.about or _TITLE)
 
 
-def _write_rows(writer: BbiWriter, number: int, rows: list[NarrowPeak]) -> None:
+def _write_rows(
+    writer: BbiWriter, number: int, rows: list[NarrowPeak], per_block: int
+) -> None:
     """Write the rows of one chromosome, in blocks."""
     writer.add_signal(number, _depth(rows))
-    for i in range(0, len(rows), _ROWS_PER_BLOCK):
-        block = rows[i : i + _ROWS_PER_BLOCK]
+    for i in range(0, len(rows), per_block):
+        block = rows[i : i + per_block]
         start, end = block[0].start, max(row.end for row in block)
         data = b"".join(_packed(number, row) for row in block)
         writer.add_block(number, start, end, data, len(block))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -21,9 +21,9 @@ import numpy as np
 import pyBigWig
 
 from tfimpute_tracks.errors import RunError
-from tfimpute_tracks.genome.signal import Signal, equal_runs
+from tfimpute_tracks.genome.signal import equal_runs
 from tfimpute_tracks.tracks.formats.bbi import BbiKind, BbiWriter, open_bbi
-from tfimpute_tracks.tracks.formats.bins import Batch, SignalStyle, gather_bins
+from tfimpute_tracks.tracks.formats.bins import Batch, SignalStyle
 from tfimpute_tracks.tracks.formats.reading import bin_batches, open_bbi_file
 from tfimpute_tracks.tracks.formats.validate import (
     Content,
@@ -34,8 +34,7 @@ from tfimpute_tracks.tracks.formats.validate import (
 
 __all__ = ["check_bigwig", "write_bigwig"]
 
-_ITEMS_PER_BLOCK = 2048
-_KIND = BbiKind(magic=0x888FFC26, items_per_block=_ITEMS_PER_BLOCK)
+_KIND = BbiKind(magic=0x888FFC26, items_per_block=2048)
 _BLOCK_HEAD = struct.Struct("<IIIIIBBH")
 _NAMED_BINS, _FIXED_STEP = 1, 3
 # A shorter run of regular bins is smaller, and is read faster, as single bins.
@@ -47,9 +46,10 @@ _FIRST_ZOOM = 16
 def write_bigwig(
     path: Path,
     chrom_sizes: Mapping[str, int],
-    signals: Iterable[Signal],
+    batches: Iterator[Batch],
     style: SignalStyle,
-) -> Content:
+    kind: BbiKind = _KIND,
+) -> None:
     """Write a bigWig file.
 
     Parameters
@@ -57,22 +57,16 @@ def write_bigwig(
     path : Path
     chrom_sizes : mapping of str to int
         Chromosome -> bp, in the order of the file; all of them go into its header.
-    signals : iterable of Signal
-        As :func:`tfimpute_tracks.tracks.formats.bins.gather_bins`.
+    batches : iterator of Batch
     style : SignalStyle
-
-    Returns
-    -------
-    Content
+    kind : BbiKind
+        Of a bigWig; with how many bins a block holds, and how wide its indexes are.
 
     Raises
     ------
-    RegionError, UsageError
-        As :func:`tfimpute_tracks.tracks.formats.bins.gather_bins`.
     RunError
-        The same, or no bin has a value: most readers refuse such a bigWig.
+        If no bin has a value: most readers refuse such a bigWig.
     """
-    batches = gather_bins(chrom_sizes, signals, style.decimals)
     first = next(batches, None)
     if first is None:
         raise RunError(
@@ -81,13 +75,10 @@ def write_bigwig(
         )
     widths = first.bins["end"].astype(np.int64) - first.bins["start"]
     reduction = _FIRST_ZOOM * int(widths.max())
-    content = Content()
-    with open_bbi(path, _KIND, chrom_sizes, reduction, style.max_zooms) as writer:
+    with open_bbi(path, kind, chrom_sizes, reduction, style.max_zooms) as writer:
         for batch in chain([first], batches):
-            content.add(batch.chrom, batch.bins)
             writer.add_signal(batch.number, batch.bins)
-            _write_blocks(writer, batch)
-    return content
+            _write_blocks(writer, batch, kind.items_per_block)
 
 
 def check_bigwig(
@@ -172,22 +163,22 @@ def _zoom_records(
     ]
 
 
-def _write_blocks(writer: BbiWriter, batch: Batch) -> None:
+def _write_blocks(writer: BbiWriter, batch: Batch, per_block: int) -> None:
     """Write long runs of equal bins that touch as such, and all between bin by bin."""
     starts, ends = batch.bins["start"], batch.bins["end"]
     cuts = equal_runs(starts, ends)
     done = 0
     for run in np.flatnonzero(np.diff(cuts) >= _SHORTEST_RUN):
         first, last = int(cuts[run]), int(cuts[run + 1])
-        _write_kind(writer, batch, _NAMED_BINS, range(done, first))
-        _write_kind(writer, batch, _FIXED_STEP, range(first, last))
+        _write_kind(writer, batch, _NAMED_BINS, range(done, first, per_block))
+        _write_kind(writer, batch, _FIXED_STEP, range(first, last, per_block))
         done = last
-    _write_kind(writer, batch, _NAMED_BINS, range(done, len(starts)))
+    _write_kind(writer, batch, _NAMED_BINS, range(done, len(starts), per_block))
 
 
-def _write_kind(writer: BbiWriter, batch: Batch, kind: int, which: range) -> None:
-    for i in range(which.start, which.stop, _ITEMS_PER_BLOCK):
-        bins = batch.bins[i : min(i + _ITEMS_PER_BLOCK, which.stop)]
+def _write_kind(writer: BbiWriter, batch: Batch, kind: int, blocks: range) -> None:
+    for i in blocks:
+        bins = batch.bins[i : min(i + blocks.step, blocks.stop)]
         start, end = int(bins["start"][0]), int(bins["end"][-1])
         step, items = 0, bins
         if kind == _FIXED_STEP:

@@ -21,7 +21,6 @@ __all__ = ["Blocks", "Extent"]
 
 _LEVEL = 4  # of zlib's nine: files as small as at 6, a third sooner
 _MAGIC = 0x2468ACE0
-_FAN_OUT = 256
 
 # Both ends of an extent as one number each: chromosome number << 32 | position.
 _ITEM = np.dtype([("start", "<u8"), ("end", "<u8"), ("offset", "<u8"), ("size", "<u8")])
@@ -52,11 +51,13 @@ class Blocks:
     ----------
     file : binary file
         Open for writing; blocks go to its present position.
+    fan_out : int
+        The most children of a node of the tree.
     """
 
-    def __init__(self, file: IO[bytes]) -> None:
+    def __init__(self, file: IO[bytes], fan_out: int) -> None:
         self.largest = 0
-        self._file = file
+        self._file, self._fan_out = file, fan_out
         self._items: list[tuple[int, int, int, int]] = []
 
     def __len__(self) -> int:
@@ -95,53 +96,51 @@ class Blocks:
         int
             Where the tree begins.
         """
-        offset = file.tell()
+        offset, fan_out = file.tell(), self._fan_out
         items = np.array(self._items, dtype=_ITEM)
         items["offset"] += np.uint64(shift)
         end = int(items["end"].max())
         low, high = _places(items["start"][:1]), _places(np.array([end], "<u8"))
         file.write(
-            struct.pack("<IIQ", _MAGIC, _FAN_OUT, len(items))
+            struct.pack("<IIQ", _MAGIC, fan_out, len(items))
             + low.tobytes()
             + high.tobytes()
             + struct.pack("<QII", offset, items_per_block, 0)
         )
         levels = [items]
-        while len(levels[0]) > _FAN_OUT:
-            levels.insert(0, _parents(levels[0]))
+        while len(levels[0]) > fan_out:
+            levels.insert(0, _parents(levels[0], fan_out))
         for depth, level in enumerate(levels):
             is_leaf = depth == len(levels) - 1
             if not is_leaf:
-                below = file.tell() + _size_of(level, 24)
+                # Each node has a header of four bytes.
+                below = file.tell() + 4 * -(-len(level) // fan_out) + 24 * len(level)
                 node = 32 if depth == len(levels) - 2 else 24
-                full = 4 + _FAN_OUT * node
+                full = 4 + fan_out * node
                 level["offset"] = below + full * np.arange(len(level))
-            _write_nodes(file, level, is_leaf)
+            _write_nodes(file, level, is_leaf, fan_out)
         return offset
 
 
-def _parents(items: NDArray[np.void]) -> NDArray[np.void]:
+def _parents(items: NDArray[np.void], fan_out: int) -> NDArray[np.void]:
     """Return one item for each node of `items`: what the node covers."""
-    firsts = np.arange(0, len(items), _FAN_OUT)
+    firsts = np.arange(0, len(items), fan_out)
     parents = np.zeros(len(firsts), dtype=_ITEM)
     parents["start"] = items["start"][firsts]
     parents["end"] = np.maximum.reduceat(items["end"], firsts)
     return parents
 
 
-def _size_of(level: NDArray[np.void], item_size: int) -> int:
-    """Compute the bytes of the nodes of a level: each has a header of four."""
-    return 4 * -(-len(level) // _FAN_OUT) + item_size * len(level)
-
-
-def _write_nodes(file: IO[bytes], level: NDArray[np.void], is_leaf: bool) -> None:
+def _write_nodes(
+    file: IO[bytes], level: NDArray[np.void], is_leaf: bool, fan_out: int
+) -> None:
     pieces = [_places(level["start"]), _places(level["end"])]
     pieces.append(level["offset"][:, None].view("<u4"))
     if is_leaf:
         pieces.append(level["size"][:, None].view("<u4"))
     rows = np.hstack(pieces)
-    for first in range(0, len(rows), _FAN_OUT):
-        node = rows[first : first + _FAN_OUT]
+    for first in range(0, len(rows), fan_out):
+        node = rows[first : first + fan_out]
         file.write(struct.pack("<BBH", is_leaf, 0, len(node)) + node.tobytes())
 
 

@@ -40,7 +40,8 @@ class NarrowPeak(NamedTuple):
     name : str
         Without white space.
     score : int
-        0 to 1000: how dark a browser draws it.
+        0 to 1000, how dark a browser draws it: 1000 times the square root of the
+        probability, which keeps peaks of a low probability visible.
     signal : float
         The probability at the summit.
     summit : int
@@ -181,7 +182,7 @@ def as_text(row: NarrowPeak) -> tuple[str, ...]:
 
 def write_narrowpeak(
     path: Path, chrom_sizes: Mapping[str, int], peaks: PeakSet, style: SignalStyle
-) -> PeakSet:
+) -> None:
     """Write a narrowPeak file; one without rows where there is no peak.
 
     Parameters
@@ -192,22 +193,11 @@ def write_narrowpeak(
     peaks : PeakSet
     style : SignalStyle
         Not used.
-
-    Returns
-    -------
-    PeakSet
-
-    Raises
-    ------
-    RegionError, UsageError
-        Rows are out of order or do not fit their chromosomes.
     """
-    check_rows(chrom_sizes, peaks.rows)
     with path.open("w", encoding="utf-8") as file:
         if peaks.about:
             file.write(f"# {peaks.about}\n")
         file.writelines("\t".join(as_text(row)) + "\n" for row in peaks.rows)
-    return peaks
 
 
 def check_narrowpeak(
@@ -245,7 +235,7 @@ def _row(
         start=left,
         end=right,
         name=".",
-        score=min(max(round(_HIGHEST_SCORE * signal), 0), _HIGHEST_SCORE),
+        score=round(_HIGHEST_SCORE * min(max(signal, 0.0), 1.0) ** 0.5),
         signal=signal,
         summit=min(max(summit, left), right - 1) - left,
     )

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from tfimpute_tracks.errors import UsageError
-from tfimpute_tracks.genome.signal import Signal
-from tfimpute_tracks.tracks.formats.bins import SignalStyle, gather_bins
+from tfimpute_tracks.tracks.formats.bins import Batch, SignalStyle
 from tfimpute_tracks.tracks.formats.validate import Content, read_back_error
 
 __all__ = ["check_parquet", "write_parquet"]
@@ -18,29 +17,22 @@ _ROWS_AT_ONCE = 1 << 16
 def write_parquet(
     path: Path,
     chrom_sizes: Mapping[str, int],
-    signals: Iterable[Signal],
+    batches: Iterable[Batch],
     style: SignalStyle,
-) -> Content:
-    """Write a table of bins: chrom, start, end, value. Values are not rounded.
+) -> None:
+    """Write a table of bins: chrom, start, end, value.
 
     Parameters
     ----------
     path : Path
     chrom_sizes : mapping of str to int
-    signals : iterable of Signal
-        As :func:`tfimpute_tracks.tracks.formats.bins.gather_bins`.
+    batches : iterable of Batch
     style : SignalStyle
-
-    Returns
-    -------
-    Content
 
     Raises
     ------
-    RegionError, RunError
-        As :func:`tfimpute_tracks.tracks.formats.bins.gather_bins`.
     UsageError
-        The same, or pyarrow is not installed.
+        If pyarrow is not installed.
     """
     try:
         import pyarrow as pa
@@ -57,14 +49,11 @@ def write_parquet(
             (style.column, pa.float32()),
         ]
     )
-    content = Content()
     with parquet.ParquetWriter(path, schema, compression="zstd") as writer:
-        for chrom, _, bins in gather_bins(chrom_sizes, signals, None):
-            content.add(chrom, bins)
+        for chrom, _, bins in batches:
             columns = [bins[name] for name in ("start", "end", "value")]
             names = pa.repeat(chrom, len(bins))
             writer.write_table(pa.table([names, *columns], schema=schema))
-    return content
 
 
 def check_parquet(

@@ -9,7 +9,7 @@ browsers make of the files is for the tests.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import ValidationError
+from tfimpute_tracks.tracks.formats.bins import Batch
 from tfimpute_tracks.tracks.formats.zoom import BIN
 
 __all__ = ["Content", "compare", "compare_each", "read_back_error"]
@@ -49,6 +50,21 @@ class Content:
             count, checksum = self.bins.get(chrom, (0, 0))
             checksum = zlib.crc32(bins.tobytes(), checksum)
             self.bins[chrom] = count + len(bins), checksum
+
+    def watch(self, batches: Iterable[Batch]) -> Iterator[Batch]:
+        """Pass batches on to a writer, and add each.
+
+        Parameters
+        ----------
+        batches : iterable of Batch
+
+        Yields
+        ------
+        Batch
+        """
+        for batch in batches:
+            self.add(batch.chrom, batch.bins)
+            yield batch
 
     def add_rows(self, chroms: Any, starts: Any, ends: Any, values: Any) -> None:
         """Add rows of a table, in the order of the genome.

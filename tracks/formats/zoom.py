@@ -121,12 +121,14 @@ class ZoomLevel:
         Width of its cells in bp.
     spool : binary file
         An empty file for the level's blocks, to be copied into place later.
+    fan_out : int
+        The most children of a node of the index.
     """
 
-    def __init__(self, reduction: int, spool: IO[bytes]) -> None:
+    def __init__(self, reduction: int, spool: IO[bytes], fan_out: int) -> None:
         self.reduction = reduction
         self.spool = spool
-        self.blocks = Blocks(spool)
+        self.blocks = Blocks(spool, fan_out)
         self.n_records = 0
         nothing = np.empty(0, dtype=RECORD)
         self._growing = nothing  # the last record: more bins may start in its cell

@@ -32,11 +32,7 @@ from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.storage import digest_arrays
 from tfimpute_tracks.tracks.record import RunRecord
 from tfimpute_tracks.tracks.scan import tiles_per_block
-from tfimpute_tracks.tracks.signals import (
-    calibration_line,
-    logits_to_signal,
-    mean_probability,
-)
+from tfimpute_tracks.tracks.signals import logits_to_signal, mean_probability
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = ["MAX_BP", "LiveScores"]
@@ -213,8 +209,11 @@ class LiveScores:
         """
         block = self._block(tiles)
         mean = self._tf_mean(pair.tf, block) if signal == "specificity" else None
-        line = calibration_line(self.model, pair) if signal == "calibrated" else None
-        values = logits_to_signal(signal, self._pair_logits(pair, block), mean, line)
+        logits, calibration = (
+            self._pair_logits(pair, block),
+            self.model.calibration(pair),
+        )
+        values = logits_to_signal(signal, logits, mean, calibration)
         skip = (tiles.first - block.first) // self.stride
         return values[skip : skip + tiles.n_tiles]
 

@@ -18,8 +18,9 @@ from tfimpute_tracks.genome import Region, Sequences, match_chrom
 from tfimpute_tracks.genome.bundled import BundledGenome
 from tfimpute_tracks.kernels.encode import N_CODE
 from tfimpute_tracks.kernels.products import sigmoid
+from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.tracks.formats import FORMATS
-from tfimpute_tracks.tracks.signals import SIGNALS
+from tfimpute_tracks.tracks.signals import SIGNALS, shared_axis
 from tfimpute_tracks.variants.alleles import AlleleScorer, parse_variant
 from tfimpute_tracks.views.browse.genes import GeneIndex
 from tfimpute_tracks.views.browse.scores import LiveScores
@@ -186,11 +187,7 @@ class Session:
             "tfs": model.tfs,
             "cells": model.cells,
             "test_sites": model.test_sites,
-            "signals": {
-                name: {"label": signal.label, "limits": signal.limits}
-                for name, signal in SIGNALS.items()
-                if name != "calibrated" or "slope" in model.card.get("calibration", {})
-            },
+            "signals": {name: {"label": kind.label} for name, kind in SIGNALS.items()},
             "formats": list(FORMATS),
             "stride": self.scores.stride,
             "tile": model.config.seq_len,
@@ -201,7 +198,7 @@ class Session:
         }
 
     def describe(self, pair: Pair) -> dict[str, Any]:
-        """Describe a pair: its status, expected accuracy and threshold.
+        """Describe a pair: its status, expected accuracy, threshold and axes.
 
         Parameters
         ----------
@@ -213,15 +210,8 @@ class Session:
             JSON values.
         """
         model = self.scores.model
-        return {
-            "pair": str(pair),
-            "tf": pair.tf,
-            "cell": pair.cell,
-            "status": model.status(pair),
-            "expected_auroc": model.expected_auroc(pair),
-            "expected_auroc_interval": model.expected_interval(pair),
-            "threshold": model.threshold(pair),
-        }
+        axes = {name: shared_axis(name, [model.threshold(pair)]) for name in SIGNALS}
+        return _describe(model, pair) | {"axes": axes}
 
     def variant(self, text: str, pairs: list[Pair]) -> dict[str, Any]:
         """Score both alleles of a variant, tile by tile.
@@ -254,12 +244,12 @@ class Session:
             "variant": str(variant),
             **variant._asdict(),
             # Measured peaks belong to the alleles of the measured cells.
-            "basis": "sequence" if model.evidence else model.basis,
+            "basis": model.sequence_only.basis,
             "ref_centers": scores.ref_centers.tolist(),
             "alt_centers": scores.alt_centers.tolist(),
             "pairs": [
                 {
-                    **self.describe(pair),
+                    **_describe(model.sequence_only, pair),
                     "ref_best": ref_best[i],
                     "alt_best": alt_best[i],
                     "ref": _json_numbers(ref[i]),
@@ -362,3 +352,15 @@ class Session:
 def _json_numbers(values: NDArray[np.floating[Any]]) -> list[float | None]:
     """Convert numbers to JSON, which has null in place of NaN."""
     return [None if np.isnan(value) else round(float(value), 5) for value in values]
+
+
+def _describe(model: Model, pair: Pair) -> dict[str, Any]:
+    return {
+        "pair": str(pair),
+        "tf": pair.tf,
+        "cell": pair.cell,
+        "status": model.status(pair),
+        "expected_auroc": model.expected_auroc(pair),
+        "expected_auroc_interval": model.expected_interval(pair),
+        "threshold": model.threshold(pair),
+    }

@@ -1,7 +1,8 @@
 """Facts about tracks from the model card: TF family, training data, false discoveries.
 
-A run record describes how a track was made. The performance of the model is in its card,
-which is used only for tracks that were made with exactly those weights.
+A run record describes how a track was made. The performance of the model is in its cards,
+of scores from sequence and with evidence. A card is used only for tracks that were made
+with exactly its weights; the measured tracks themselves are not needed.
 """
 
 from __future__ import annotations
@@ -45,18 +46,20 @@ class PairInfo:
 
 @dataclass(frozen=True)
 class CardLookup:
-    """A model card, looked up for tracks.
+    """The cards of a model, looked up for tracks.
 
     Parameters
     ----------
-    model : Model, optional
-        None: only facts that need no model are available.
+    models : tuple of Model
+        The ways in which the model predicts, each with its own card:
+        :func:`tfimpute_tracks.models.loading.load_modes`. Empty: only facts that need no
+        model are available.
     """
 
-    model: Model | None = None
+    models: tuple[Model, ...] = ()
 
-    def matches(self, track: TrackRecord) -> bool:
-        """Return whether the card belongs to the weights that made a track.
+    def find(self, track: TrackRecord) -> Model | None:
+        """Find what made a track.
 
         Parameters
         ----------
@@ -64,12 +67,18 @@ class CardLookup:
 
         Returns
         -------
-        bool
+        Model or None
+            The one with exactly the weights that made the track, whatever measured
+            tracks they read; None if there is none.
         """
-        model = self.model
-        if model is None or track.weights != model.checkpoint.digest:
-            return False
-        return track.evidence_weights == model.digests.get("evidence_weights", "")
+        for model in self.models:
+            read_by = model.digests.get("evidence_weights", "")
+            if (track.weights, track.evidence_weights) == (
+                model.checkpoint.digest,
+                read_by,
+            ):
+                return model
+        return None
 
     def info(self, track: TrackRecord) -> PairInfo:
         """Look up a track's pair.
@@ -83,8 +92,8 @@ class CardLookup:
         PairInfo
             The TF family only, where the track was made with other weights.
         """
-        model, (tf, cell) = self.model, track.pair
-        if model is None or not self.matches(track):
+        model, (tf, cell) = self.find(track), track.pair
+        if model is None:
             return PairInfo(family_of(tf))
         tfs, cells = self._data_sets
         entry = model.measured_pairs.get(track.pair, {})
@@ -108,8 +117,8 @@ class CardLookup:
         str
             To follow "AUROC on"; general where a track was made with other weights.
         """
-        if self.model is not None and all(map(self.matches, tracks)):
-            return self.model.test_sites
+        if self.models and all(map(self.find, tracks)):
+            return self.models[0].test_sites
         return "sites held out from training"
 
     def genome_wide_fdr(self, tracks: Iterable[TrackRecord]) -> str:
@@ -122,21 +131,24 @@ class CardLookup:
         Returns
         -------
         str
-            A sentence; empty where the card has no such data, or is of none of the
-            tracks.
+            A sentence for each way in which tracks were predicted; none where the card
+            has no such data.
         """
-        if self.model is None or not any(map(self.matches, tracks)):
-            return ""
-        measured = self.model.card.get("fdr", {}).get("genome")
-        if not measured:
-            return ""
-        fdr = measured["peak_fdr"]
-        return (
-            f"On {measured['chrom']}, {fdr['mean']:.0%} of the peaks called at the "
-            "pairs' thresholds overlap no measured peak (mean over "
-            f"{fdr['pairs']} measured pairs; 10th and 90th percentile: {fdr['p10']:.0%} "
-            f"and {fdr['p90']:.0%})."
-        )
+        used = {self.find(track) for track in tracks}
+        sentences = []
+        for model in self.models:
+            measured = model.card.get("fdr", {}).get("genome")
+            if model not in used or not measured:
+                continue
+            fdr = measured["peak_fdr"]
+            way = "with evidence" if model.evidence else "from sequence"
+            sentences.append(
+                f"On {measured['chrom']}, {fdr['mean']:.0%} of the peaks called {way} at "
+                "the pairs' thresholds overlap no measured peak (mean over "
+                f"{fdr['pairs']} measured pairs; 10th and 90th percentile: "
+                f"{fdr['p10']:.0%} and {fdr['p90']:.0%})."
+            )
+        return " ".join(sentences)
 
     @cached_property
     def n_training_pairs(self) -> int:
@@ -145,6 +157,6 @@ class CardLookup:
 
     @cached_property
     def _data_sets(self) -> tuple[Counter[str], Counter[str]]:
-        pairs = self.model.measured_pairs.items() if self.model else ()
+        pairs = self.models[0].measured_pairs.items() if self.models else ()
         trained = [pair for pair, entry in pairs if entry.get("trained")]
         return Counter(tf for tf, _ in trained), Counter(cell for _, cell in trained)

@@ -19,7 +19,7 @@ from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.interpret.tf_families import family_of
 from tfimpute_tracks.storage import write_text
 from tfimpute_tracks.tracks.record import TrackRecord
-from tfimpute_tracks.tracks.signals import SIGNALS, SignalKind
+from tfimpute_tracks.tracks.signals import SIGNALS, SignalKind, shared_axis
 from tfimpute_tracks.tracks.track_folder import TrackFolder
 from tfimpute_tracks.views.hubs.card_lookup import CardLookup
 from tfimpute_tracks.views.hubs.colors import pair_colors
@@ -130,6 +130,7 @@ class _Hub:
         self._settings = settings
         pairs = [track.pair for track in tracks]
         self._colors = pair_colors(pairs, settings.color_by)
+        self._thresholds = [track.threshold for track in tracks]
         used: set[str] = set()
         self.names: dict[Pair, str] = {
             pair: unique_name(f"{pair.tf}_{pair.cell}", used) for pair in pairs
@@ -198,7 +199,7 @@ class _Hub:
                 ("shortLabel", label(title, SHORT_LABEL)),
                 ("longLabel", f"{title} of binding, predicted"),
                 ("visibility", "dense" if view == _PEAKS else "full"),
-                *_display(view),
+                *self._display(view),
             )
             for i, track in enumerate(tracks):
                 if not _file(track, view):
@@ -247,14 +248,33 @@ class _Hub:
         status = track.status
         if track.evidence_weights:
             status += ", with evidence"
+        settings = self._display(view)
+        if view == "probability":
+            settings += [("yLineOnOff", "on"), ("yLineMark", f"{track.threshold:.6g}")]
         return [
-            *_display(view),
+            *settings,
             ("bigDataUrl", up + quote(_file(track, view))),
             ("shortLabel", label(f"{tf} {cell}", SHORT_LABEL)),
             ("longLabel", label(f"{tf} in {cell}, {title} ({status})", LONG_LABEL)),
             ("color", rgb(self._colors[track.pair])),
             ("html", up + self.pages[tf]),
         ]
+
+    def _display(self, view: str) -> list[Setting]:
+        """List the settings of how a view is drawn."""
+        if view == _PEAKS:
+            return [("type", "bigNarrowPeak")]
+        low, high = shared_axis(_signal(view).name, self._thresholds)
+        settings = [
+            ("type", f"bigWig {low:g} {high:g}"),
+            ("viewLimits", f"{low:g}:{high:g}"),
+            ("autoScale", "off"),
+            ("maxHeightPixels", "100:32:8"),
+        ]
+        if low < 0:
+            settings += [("alwaysZero", "on"), ("yLineOnOff", "on")]
+        function = "mean+whiskers" if low < 0 else "maximum"
+        return [*settings, ("windowingFunction", function)]
 
 
 def _views(tracks: list[TrackRecord]) -> dict[str, str]:
@@ -276,20 +296,3 @@ def _signal(view: str) -> SignalKind:
 def _file(track: TrackRecord, view: str) -> str:
     """Find the name of a track's file for a view, empty if it has none."""
     return track.bigbed if view == _PEAKS else track.signals.get(_signal(view).name, "")
-
-
-def _display(view: str) -> list[Setting]:
-    """List the settings of how a view is drawn."""
-    if view == _PEAKS:
-        return [("type", "bigNarrowPeak")]
-    low, high = _signal(view).limits
-    settings = [
-        ("type", f"bigWig {low:g} {high:g}"),
-        ("viewLimits", f"{low:g}:{high:g}"),
-        ("autoScale", "off"),
-        ("maxHeightPixels", "100:32:8"),
-    ]
-    if low < 0:
-        settings += [("alwaysZero", "on"), ("yLineOnOff", "on")]
-    function = "mean+whiskers" if low < 0 else "maximum"
-    return [*settings, ("windowingFunction", function)]

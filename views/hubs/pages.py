@@ -16,7 +16,14 @@ from tfimpute_tracks.tracks.record import TrackRecord
 from tfimpute_tracks.tracks.signals import SIGNALS
 from tfimpute_tracks.views.hubs.card_lookup import CardLookup
 
-__all__ = ["methods_section", "overview_page", "pair_table", "reading_guide", "tf_page"]
+__all__ = [
+    "basis_text",
+    "methods_section",
+    "overview_page",
+    "pair_table",
+    "reading_guide",
+    "tf_page",
+]
 
 _PAPER = (
     "Qin Q, Feng J. Imputation for transcription factor binding predictions based on "
@@ -45,7 +52,7 @@ def overview_page(tracks: list[TrackRecord], card: CardLookup) -> str:
     cells = {track.pair.cell for track in tracks}
     counts = ", ".join(f"{n:,} {status}" for status, n in sorted(statuses.items()))
     body = f"""<p>Probability that a transcription factor (TF) binds in a cell line, predicted
-from {_basis(tracks)}. {len(tracks):,} pairs of {len(tfs):,} TFs and {len(cells):,} cell
+from {basis_text(tracks)}. {len(tracks):,} pairs of {len(tfs):,} TFs and {len(cells):,} cell
 lines: {counts}. A <i>trained</i> pair was in the training data of the model. An
 <i>imputed</i> pair was not: it was never measured, or it was held out.</p>
 {reading_guide(tracks)}
@@ -70,15 +77,14 @@ def tf_page(tf: str, tracks: list[TrackRecord], card: CardLookup) -> str:
     str
         HTML.
     """
-    trained = [track.pair.cell for track in tracks if track.status == "trained"]
+    measured = [track.pair.cell for track in tracks if track.status == "measured"]
     training = (
-        f"The training data of the model include {len(trained)} of them: "
-        f"{escape(', '.join(trained))}."
-        if trained
-        else "The training data of the model include none of them."
+        f"{len(measured)} of them are measured: {escape(', '.join(measured))}."
+        if measured
+        else "None of them is measured."
     )
     body = f"""<p>Probability that {escape(tf)} (family: {escape(family_of(tf))}) binds in
-{len(tracks)} cell line{"s" * (len(tracks) != 1)}, predicted from {_basis(tracks)}.
+{len(tracks)} cell line{"s" * (len(tracks) != 1)}, predicted from {basis_text(tracks)}.
 {training}</p>
 {reading_guide(tracks)}
 <h2>Thresholds and accuracy</h2>
@@ -221,8 +227,9 @@ def methods_section(tracks: list[TrackRecord], card: CardLookup) -> str:
     )
     text = f"Made with tfimpute-tracks {escape(__version__)}, an implementation of "
     text += f"TFImpute: {_PAPER}. Weights: {models}."
-    if card.model is not None and any(map(card.matches, tracks)):
-        facts = card.model.card
+    known = [model for model in map(card.find, tracks) if model is not None]
+    if known:
+        facts = known[0].checkpoint.card
         text += (
             f" The weights were made on {escape(str(facts.get('created', 'unknown')))} "
             f"from {card.n_training_pairs} measured pairs (ENCODE, build "
@@ -236,7 +243,18 @@ def methods_section(tracks: list[TrackRecord], card: CardLookup) -> str:
 inputs and parameters.</p>"""
 
 
-def _basis(tracks: Iterable[TrackRecord]) -> str:
+def basis_text(tracks: Iterable[TrackRecord]) -> str:
+    """State what tracks were predicted from, by their run records.
+
+    Parameters
+    ----------
+    tracks : iterable of TrackRecord
+
+    Returns
+    -------
+    str
+        HTML, to follow "predicted from".
+    """
     return escape(", or from ".join(sorted({track.basis for track in tracks})))
 
 

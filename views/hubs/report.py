@@ -33,7 +33,12 @@ from tfimpute_tracks.views.hubs.excerpts import (
     merge_windows,
     peak_excerpt,
 )
-from tfimpute_tracks.views.hubs.pages import methods_section, pair_table, reading_guide
+from tfimpute_tracks.views.hubs.pages import (
+    basis_text,
+    methods_section,
+    pair_table,
+    reading_guide,
+)
 from tfimpute_tracks.views.hubs.sessions import igvjs_tracks
 from tfimpute_tracks.views.hubs.summary_stats import (
     bases_with_values,
@@ -96,7 +101,8 @@ def write_report(
     peaks = _highest_peaks(folder)
     values = {
         "title": f"Predicted TF binding: {escape(listed(map(_name, tracks), 3))}",
-        "subtitle": f"{len(tracks):,} pairs of TF and cell line, predicted by TFImpute.",
+        "subtitle": f"{len(tracks):,} pairs of TF and cell line, predicted by TFImpute "
+        f"from {basis_text(tracks)}.",
         "excerpts": _describe(tracks, peaks),
         "plots": "\n".join(_plots(folder, card)),
         "pairs": pair_table(tracks, card),

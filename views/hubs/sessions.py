@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 
 from tfimpute_tracks.storage import write_text
 from tfimpute_tracks.tracks.record import TrackRecord
-from tfimpute_tracks.tracks.signals import SIGNALS
+from tfimpute_tracks.tracks.signals import shared_axis
 from tfimpute_tracks.tracks.track_folder import TrackFolder
 from tfimpute_tracks.views.hubs.colors import pair_colors
 from tfimpute_tracks.views.hubs.top_peaks import initial_locus
@@ -86,6 +86,7 @@ class _File(NamedTuple):
     file: str
     color: str
     limits: tuple[float, float] | None
+    threshold: float | None = None
 
     @property
     def summary(self) -> str:
@@ -94,11 +95,14 @@ class _File(NamedTuple):
 
 
 def _files(tracks: list[tuple[TrackRecord, str]]) -> Iterator[_File]:
+    thresholds = [track.threshold for track, _ in tracks]
     for track, color in tracks:
         name = f"{track.pair.tf} {track.pair.cell}"
         for signal, file in track.signals.items():
             suffix = "" if signal == "probability" else f" {signal}"
-            yield _File(name + suffix, file, color, SIGNALS[signal].limits)
+            limits = shared_axis(signal, thresholds)
+            line = track.threshold if signal == "probability" else None
+            yield _File(name + suffix, file, color, limits, line)
         if track.bigbed:
             yield _File(f"{name} peaks", track.bigbed, color, None)
 
@@ -193,5 +197,8 @@ def igvjs_tracks(tracks: list[tuple[TrackRecord, str]]) -> list[dict[str, Any]]:
             settings |= {"type": "wig", "format": "bigwig", "min": low, "max": high}
             settings |= {"altColor": _NEGATIVE_COLOR, "height": _HEIGHT}
             settings["windowFunction"] = shown.summary
+            if shown.threshold is not None:
+                line = {"y": shown.threshold, "color": _NEGATIVE_COLOR, "dotted": True}
+                settings["guideLines"] = [line]
         described.append(settings)
     return described

@@ -16,12 +16,11 @@ from tfimpute_tracks.kernels.peaks import Peaks
 from tfimpute_tracks.tracks.formats import (
     NarrowPeak,
     PeakSet,
-    bbi,
-    blocks,
+    SignalStyle,
     write_track,
 )
-from tfimpute_tracks.tracks.formats.bbi import BbiWriter
-from tfimpute_tracks.tracks.formats.bigbed import check_bigbed
+from tfimpute_tracks.tracks.formats.bbi import BbiKind, BbiWriter
+from tfimpute_tracks.tracks.formats.bigbed import check_bigbed, write_bigbed
 from tfimpute_tracks.tracks.formats.narrowpeak import as_text
 
 SIZES = {"chr2": 2_000_000, "chr10": 500_000, "chr1": 995, "chrM": 16_571}
@@ -126,12 +125,11 @@ def test_coverage_counts_in_every_zoom_level(tmp_path, peaks):
         assert sum(record["sum"] for record in records) == covered
 
 
-def test_deep_trees(tmp_path, peaks, monkeypatch):
-    monkeypatch.setattr(blocks, "_FAN_OUT", 2)
-    monkeypatch.setattr(bbi, "_CHROMS_PER_LEAF", 1)
-    monkeypatch.setattr("tfimpute_tracks.tracks.formats.bigbed._ROWS_PER_BLOCK", 7)
+def test_deep_trees(tmp_path, peaks):
     path = tmp_path / "a.bb"
-    write_track("bigbed", path, SIZES, peaks)
+    kind = BbiKind(0x8789F2EB, 7, 10, 6, fan_out=2)
+    write_bigbed(path, SIZES, peaks, SignalStyle(), kind)
+    check_bigbed(path, path, SIZES, peaks)
     for read in READERS.values():
         assert read(path).records == expected_records(peaks)
 

@@ -18,14 +18,10 @@ from tfimpute_tracks.errors import (
     RunError,
 )
 from tfimpute_tracks.genome.signal import Signal
-from tfimpute_tracks.tracks.formats import (
-    SignalStyle,
-    bbi,
-    bigwig,
-    blocks,
-    read_signal,
-    write_track,
-)
+from tfimpute_tracks.tracks.formats import SignalStyle, read_signal, write_track
+from tfimpute_tracks.tracks.formats.bbi import BbiKind
+from tfimpute_tracks.tracks.formats.bigwig import write_bigwig
+from tfimpute_tracks.tracks.formats.bins import gather_bins
 
 NAN = float("nan")
 SIZES = {"chr2": 100_010, "chr10": 30_000, "chr1": 995}
@@ -273,14 +269,14 @@ def test_many_scaffolds(tmp_path, rng):
         assert found.records == expected_records(signals, sizes)
 
 
-def test_deep_trees(tmp_path, rng, monkeypatch):
+def test_deep_trees(tmp_path, rng):
     """Trees as high as those of a large genome, made of small nodes."""
-    monkeypatch.setattr(blocks, "_FAN_OUT", 3)
-    monkeypatch.setattr(bigwig, "_ITEMS_PER_BLOCK", 16)
-    monkeypatch.setattr(bbi, "_CHROMS_PER_LEAF", 2)
     signals = ragged(rng)
     path = tmp_path / "a.bw"
-    write_track("bigwig", path, SIZES, signals)
+    kind = BbiKind(0x888FFC26, 16, fan_out=3)
+    style = SignalStyle()
+    batches = gather_bins(SIZES, signals, style.decimals)
+    write_bigwig(path, SIZES, batches, style, kind)
     for read in READERS.values():
         assert read(path).records == expected_records(signals, SIZES)
     assert_zooms_are_right(path, n_zooms=5)

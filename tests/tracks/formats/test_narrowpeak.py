@@ -43,7 +43,7 @@ def test_a_row_says_it_all(tmp_path):
     )
     write_track("bed", path, SIZES, found)
     assert path.read_text() == (
-        "chr2\t100\t400\tCTCF.K562.peak1\t988\t.\t0.987654\t-1\t-1\t150\n"
+        "chr2\t100\t400\tCTCF.K562.peak1\t994\t.\t0.987654\t-1\t-1\t150\n"
     )
     assert len(found) == 1
 
@@ -85,9 +85,9 @@ def test_every_line_is_a_row(tmp_path, rng):
 
 @pytest.mark.parametrize(
     ("signal", "score"),
-    [(0, "0"), (0.0004, "0"), (0.5, "500"), (0.9996, "1000"), (1, "1000")],
+    [(0, "0"), (0.0004, "20"), (0.25, "500"), (0.9996, "1000"), (1, "1000")],
 )
-def test_score_is_in_thousandths(tmp_path, signal, score):
+def test_score_is_the_root_of_the_probability_in_thousandths(tmp_path, signal, score):
     path = tmp_path / "a"
     found = [("chr2", peaks((0, 10, 5, signal)))]
     write_track("bed", path, SIZES, PeakSet.collect("A.B", found, SIZES))

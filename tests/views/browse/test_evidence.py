@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from evidence_toys import give_tracks
-from tfimpute_tracks.engines import scorer as scorer_module
 from tfimpute_tracks.engines.scorer import Scorer
 from tfimpute_tracks.engines.tiles import TileRange, read_codes
 from tfimpute_tracks.genome import Region, open_genome
@@ -27,7 +26,7 @@ def test_tracks_change_scores_and_a_region_is_a_slice(given, monkeypatch):
     _, alone = scan_region(letters, genome, "chr1", 0, 4000, pairs, 20)
     assert np.nanmax(np.abs(whole - alone)) > 0.2
     np.testing.assert_array_equal(np.isnan(whole), np.isnan(alone))
-    monkeypatch.setattr(scorer_module, "_MAX_LOGITS", 12 * 7)  # few tiles at a time
+    monkeypatch.setattr(Scorer, "max_logits", 12 * 7)  # few tiles at a time
     _, part = scan_region(model, genome, "chr1", 1000, 3000, pairs, 20)
     np.testing.assert_array_equal(part, whole[50 : 50 + len(part)])
 

@@ -87,7 +87,7 @@ def test_a_track_is_typed_drawn_and_right(opened, live, tmp_path):
     driver, _ = opened
     add(driver, "ctcf", "k562")
     assert "CTCF K562" in by(driver, "#chosen").text
-    assert "trained" in by(driver, "#chosen").text
+    assert "measured" in by(driver, "#chosen").text
     drawn = json.loads(
         driver.execute_async_script(FEATURES, "CTCF K562", VIEW.start, VIEW.end)
     )

@@ -131,7 +131,9 @@ def test_a_parser_reads_the_hub(tracks_folder):
 def test_a_parser_reads_the_hub_of_all_pairs(folder_of):
     model = load_model("default")
     folder = folder_of(model.vocabulary.all_pairs())
-    files = write_hub(folder, HubSettings("hg19", "a@b.org", "tf", CardLookup(model)))
+    files = write_hub(
+        folder, HubSettings("hg19", "a@b.org", "tf", CardLookup((model,)))
+    )
     tracks = read_hub(files[0])
     assert len(tracks) == 1 + 2 * 15_015
     hub_of_tf = next(file for file in files if file.name == "CTCF.hub.txt")

@@ -30,7 +30,7 @@ def test_every_pair_is_found_once(tracks_folder):
         "specificity": "CTCF.K562.specificity.bw",
     }
     assert (track.bigbed, track.narrowpeak) == ("CTCF.K562.bb", "CTCF.K562.narrowPeak")
-    assert track.status == "trained"
+    assert track.status == "measured"
     assert track.model == "default"
     assert track.n_peaks == len(
         (tracks_folder / "CTCF.K562.narrowPeak").read_text().splitlines()[1:]

@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import {showPeaks, showVariant} from "./panels.js";
-import {COLORS, GeneSource, igvTracks} from "./sources.js";
+import {COLORS, GeneSource, igvTracks, sharedAxis} from "./sources.js";
 import {readState, writeState} from "./state.js";
 
 const byId = (id) => document.getElementById(id);
@@ -114,10 +114,22 @@ async function add(...requested) {
     else added.push(newTrack(value, signal));
   });
   showChosen();
-  await browser.loadTrackList(added.flatMap((track) => igvTracks(track, about.signals)));
+  await browser.loadTrackList(added.flatMap((track) => igvTracks(track, tracks)));
+  shareAxes();
   viewChanged();
   const more = errors.length > 3 ? `; and ${errors.length - 3} more` : "";
   if (errors.length) throw new Error(errors.slice(0, 3).join("; ") + more);
+}
+
+// Tracks of a signal have one axis, so that their heights can be compared.
+function shareAxes() {
+  for (const {track} of browser.trackViews) {
+    const shown = track.featureSource?.track;
+    if (track.type !== "wig" || !shown) continue;
+    const axis = sharedAxis(shown.signal, tracks);
+    const {min, max} = track.dataRange || {};
+    if (min !== axis.min || max !== axis.max) track.setDataRange(axis);
+  }
 }
 
 function refusal({pair}, signal) {
@@ -144,6 +156,7 @@ function remove(track) {
     const view = browser.trackViews.find((view) => view.track.id === `${track.id}-${what}`);
     if (view) browser.removeTrack(view.track);
   }
+  if (tracks.length) shareAxes();
   showChosen();
   viewChanged();
 }
@@ -159,9 +172,9 @@ function showChosen() {
       ? "" : `, expected AUROC ${track.expected_auroc.toFixed(2)}${interval}`;
     const signal = track.signal === "probability" ? "" : `${track.signal}, `;
     note.textContent = `${signal}${track.status}${auroc}`;
-    note.title = track.status === "trained"
-      ? `The pair was in the training data. AUROC on ${about.test_sites}.`
-      : "The pair was not in the training data. The AUROC is estimated from the TF and the cell line; nine of ten held-out pairs are within the interval.";
+    note.title = track.status === "measured"
+      ? `There are measured peaks of the pair. AUROC on ${about.test_sites}.`
+      : "There are no measured peaks of the pair. The AUROC is estimated from the TF and the cell line; nine of ten held-out pairs are within the interval.";
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = "×";
@@ -242,9 +255,10 @@ async function start() {
   const context = about.context ? `, with ${about.context} bp of context on each side` : "";
   byId("about").textContent =
     `Model ${about.model}, which uses ${about.basis}. Genome ${about.genome}. Tiles of ${about.tile} bp every ${about.stride} bp${context}. ` +
+    "The probability is the fraction of open-chromatin tiles with the same score that the TF binds. Dotted line: the pair's peak-calling threshold. " +
     (about.basis === "sequence"
-      ? "A score is the probability that the TF binds a tile, from training with equal numbers of bound and unbound sites: compare positions within a track."
-      : "A score is the fraction of open-chromatin tiles with this score that the TF binds. A pair's own measured peaks are not used.") +
+      ? "Sequence does not show where chromatin is open in a cell line."
+      : "A pair's own measured peaks are not used.") +
     " TFImpute: Qin and Feng 2017, doi:10.1371/journal.pcbi.1005403. Genome browser: igv.js.";
   const state = readState();
   const open = (locus) => igv.createBrowser(byId("igv"), {

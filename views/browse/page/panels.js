@@ -28,7 +28,7 @@ export async function showPeaks(tracks, window, goTo) {
       element("td", {}, pair.replace(":", " ")),
       element("td", {}, go),
       element("td", {className: "number"}, String(end - start)),
-      element("td", {className: "number"}, score.toFixed(4)));
+      element("td", {className: "number"}, score.toPrecision(3)));
   }));
 }
 
@@ -39,7 +39,7 @@ export async function showVariant(text, pairs) {
   try {
     if (!pairs.length) throw new Error("add a track first: alleles are scored for its pair");
     const found = await api.variant(text, pairs);
-    note.textContent = `${found.variant}: highest score of the tiles over the variant, and ` +
+    note.textContent = `${found.variant}: highest probability of the tiles over the variant, and ` +
       `all tiles (gray: reference, orange: alternate allele). Scored from ${found.basis}.`;
     effects.replaceChildren(...found.pairs.map((pair) => drawEffect(found, pair)));
     return found;
@@ -53,16 +53,18 @@ export async function showVariant(text, pairs) {
 
 function drawEffect(found, pair) {
   const [ref, alt] = [pair.ref_best, pair.alt_best];
-  const shown = (value) => (value === null ? "unknown" : value.toFixed(3));
+  const shown = (value) => (value === null ? "unknown" : value.toPrecision(3));
   const change = ref === null || alt === null ? "unknown" :
-    `${alt >= ref ? "+" : "−"}${Math.abs(alt - ref).toFixed(3)}`;
+    `${alt >= ref ? "+" : "−"}${Math.abs(alt - ref).toPrecision(3)}`;
   const caption = `${pair.tf} ${pair.cell} (${pair.status}): ` +
     `${found.ref.slice(0, 12)} ${shown(ref)} → ${found.alt.slice(0, 12)} ${shown(alt)}, change ${change}`;
   const [width, height, foot] = [480, 86, 14];
   const all = [...found.ref_centers, ...found.alt_centers];
   const [low, high] = [Math.min(...all), Math.max(...all)];
   const x = (at) => 28 + (width - 36) * (at - low) / Math.max(high - low, 1);
-  const y = (value) => height - foot - (height - foot - 6) * value;
+  const values = [...pair.ref, ...pair.alt, pair.threshold].filter((value) => value !== null);
+  const top = [0.02, 0.05, 0.1, 0.2, 0.5].find((end) => end >= Math.max(...values)) || 1;
+  const y = (value) => height - foot - (height - foot - 6) * value / top;
   const path = (centers, values) => centers
     .map((at, i) => (values[i] === null ? null : `${x(at).toFixed(1)},${y(values[i]).toFixed(1)}`))
     .filter(Boolean).join(" ");
@@ -72,7 +74,7 @@ function drawEffect(found, pair) {
     <line x1="${x(0)}" x2="${x(0)}" y1="4" y2="${y(0)}" stroke="#d9dfe4"/>
     <polyline points="${path(found.ref_centers, pair.ref)}" fill="none" stroke="#7f7f7f" stroke-width="1.8"/>
     <polyline points="${path(found.alt_centers, pair.alt)}" fill="none" stroke="#d55e00" stroke-width="1.8"/>
-    <g font-size="9" fill="#5b6975"><text x="4" y="${y(0) + 3}">0</text><text x="4" y="${y(1) + 3}">1</text>
+    <g font-size="9" fill="#5b6975"><text x="4" y="${y(0) + 3}">0</text><text x="4" y="${y(top) + 3}">${top}</text>
     <text x="${x(0)}" y="${height - 3}" text-anchor="middle">variant</text>
     <text x="28" y="${height - 3}">${low} bp</text><text x="${width - 8}" y="${height - 3}" text-anchor="end">+${high} bp</text></g>
   </svg>`;

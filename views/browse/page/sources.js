@@ -45,8 +45,8 @@ export class PeakSource {
     const window = {chrom: chr, start: Math.max(0, Math.floor(start)), end: Math.ceil(end)};
     const found = await api.peaks(this.track.pair, window);
     return found.peaks.map(([start, end, summit, score]) => ({
-      chr, start, end, score: Math.round(1000 * score), name: score.toFixed(3),
-      "probability at the summit": score.toFixed(4), summit: summit + 1,
+      chr, start, end, score: Math.round(1000 * Math.sqrt(score)), name: score.toPrecision(3),
+      "probability at the summit": score.toPrecision(4), summit: summit + 1,
     }));
   }
 }
@@ -72,9 +72,15 @@ export class GeneSource {
   }
 }
 
+// The axis of all tracks of a signal: wide enough for each of them.
+export function sharedAxis(signal, tracks) {
+  const axes = tracks.filter((track) => track.signal === signal).map((track) => track.axes[signal]);
+  return {min: Math.min(...axes.map(([low]) => low)), max: Math.max(...axes.map(([, high]) => high))};
+}
+
 // The tracks of igv.js that show a pair.
-export function igvTracks(track, signals) {
-  const [min, max] = signals[track.signal].limits;
+export function igvTracks(track, tracks) {
+  const {min, max} = sharedAxis(track.signal, tracks);
   const label = track.signal === "probability" ? "" : ` ${track.signal}`;
   const name = `${track.tf} ${track.cell}${label}`;
   const shown = {
@@ -84,6 +90,7 @@ export function igvTracks(track, signals) {
   };
   // Peaks are called on the probability, so they are shown with it only.
   if (track.signal !== "probability") return [shown];
+  shown.guideLines = [{y: track.threshold, color: "#5b6975", dotted: true}];
   const peaks = {
     id: `${track.id}-peaks`, name: `${track.tf} ${track.cell} peaks`, type: "annotation",
     format: "narrowpeak", featureSource: new PeakSource(track), color: track.color,

@@ -1,0 +1,178 @@
+"""Which evidence a run uses, and what is said about it before the run starts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from tfimpute_tracks.commands.console import log
+from tfimpute_tracks.errors import listed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tfimpute_tracks.genome import Region
+    from tfimpute_tracks.models import Model
+    from tfimpute_tracks.vocabulary import Pair
+
+__all__ = [
+    "AUTO",
+    "NONE",
+    "choose_evidence",
+    "evidence_name",
+    "report_evidence",
+    "say_sequence_only",
+]
+
+AUTO = "auto"
+"""Use the evidence of the package where the genome is its own."""
+NONE = "none"
+"""Use no evidence."""
+
+
+def choose_evidence(
+    model: Model,
+    name: str | Path,
+    evidence: str,
+    chrom_sizes: Mapping[str, int],
+    genome: str,
+) -> Model:
+    """Add to a model the evidence that --evidence asks for.
+
+    Parameters
+    ----------
+    model : Model
+        Without evidence.
+    name : str or Path
+        What the model was loaded from.
+    evidence : str
+        The value of --evidence: `auto`, `none`, the name of the evidence of the package,
+        or a file.
+    chrom_sizes : mapping of str to int
+        Chromosomes of the genome and their lengths in bp.
+    genome : str
+        Its name in messages.
+
+    Returns
+    -------
+    Model
+        With `auto`, without evidence where the model has no weights for it or where
+        there is none for the genome; a line says what that means.
+
+    Raises
+    ------
+    InputFileError
+        The evidence cannot be read, or is of another genome.
+    UsageError
+        Evidence is named, and the model has no weights that read it.
+    """
+    from tfimpute_tracks.evidence import SHIPPED, evidence_for
+    from tfimpute_tracks.models.loading import has_evidence_weights, load_model
+
+    if evidence == NONE:
+        return model
+    if evidence != AUTO:
+        found = load_model(name, evidence)
+        if found.evidence is not None:
+            found.evidence.store.check_genome(chrom_sizes, genome)
+        return found
+    if not has_evidence_weights(name):
+        log(
+            f"predicting from sequence only: {model.name} has no evidence weights, which "
+            "`tfimpute-tracks evidence train` makes"
+        )
+        return model
+    store = evidence_for(chrom_sizes)
+    if store is None:
+        log(
+            f"predicting from sequence only: {SHIPPED} is not of {genome}. "
+            f"{_cost(name)}`tfimpute-tracks evidence lift` converts it to another "
+            "assembly, `evidence build` makes evidence from peaks"
+        )
+        return model
+    return load_model(name, store)
+
+
+def _cost(name: str | Path) -> str:
+    """State how accurate a model is without evidence and with it, by its cards."""
+    from tfimpute_tracks.models.catalog import mean_accuracy
+    from tfimpute_tracks.models.loading import load_modes
+
+    modes = load_modes(name)
+    means = [mean_accuracy(model) for model in modes]
+    if len(means) < 2 or None in means:
+        return ""
+    (auroc, precision), (best_auroc, best_precision) = filter(None, means)
+    return (
+        f"Expect an AUROC of {auroc:.2f} and an average precision of {precision:.2f}, "
+        f"not {best_auroc:.2f} and {best_precision:.2f} as with evidence (means of "
+        f"measured pairs on {modes[0].test_sites}). "
+    )
+
+
+def report_evidence(
+    model: Model, pairs: Sequence[Pair], regions: Sequence[Region]
+) -> None:
+    """Log which evidence a model uses, and warn where there is none.
+
+    Parameters
+    ----------
+    model : Model
+        Nothing is logged for one without evidence.
+    pairs : sequence of Pair
+        Pairs of the run.
+    regions : sequence of Region
+        Regions of the run.
+    """
+    if model.evidence is None:
+        return
+    store = model.evidence.store
+    measured = {track.pair for track in store.tracks}
+    own = [pair for pair in pairs if pair in measured]
+    unused = f"; own tracks of {listed(own)} are not used" if own else ""
+    log(f"predicting from {model.basis}{unused}")
+    missing = 1 - store.fraction_in_coverage(regions)
+    if not regions or missing <= 0:
+        return
+    chroms = dict.fromkeys(region.chrom for region in regions)
+    absent = [chrom for chrom in chroms if not store.has_peaks(chrom).any()]
+    among = f", among it all of {listed(absent)}" if absent else ""
+    part = f"{missing:.1%}" if missing >= 0.0005 else "less than 0.1%"
+    log(
+        f"{store.name} has no data for {part} of these regions{among}: predictions there "
+        "use the sequence only",
+        warning=True,
+    )
+
+
+def say_sequence_only(what: str) -> None:
+    """Log that a command uses no evidence.
+
+    Parameters
+    ----------
+    what : str
+        What it does from sequence, as in "comparing alleles".
+    """
+    log(f"{what} by sequence only: measured peaks are not used")
+
+
+def evidence_name(model: Model, evidence: str) -> str | None:
+    """Name the evidence of a model for another process that loads it.
+
+    Parameters
+    ----------
+    model : Model
+        From :func:`choose_evidence`.
+    evidence : str
+        The value of --evidence.
+
+    Returns
+    -------
+    str or None
+        As :func:`tfimpute_tracks.models.load_model` takes it.
+    """
+    from tfimpute_tracks.evidence import SHIPPED
+
+    if model.evidence is None:
+        return None
+    return SHIPPED if evidence == AUTO else evidence
