@@ -22,7 +22,6 @@ from tfimpute_tracks.evidence.file import (
     is_in_package,
     read_header,
     read_peaks,
-    write_evidence,
 )
 from tfimpute_tracks.evidence.peak_database import (
     ACCESSIBILITY,
@@ -37,15 +36,7 @@ from tfimpute_tracks.kernels.coverage import Coverage, interval_coverage
 from tfimpute_tracks.storage import digest_arrays, digest_json
 from tfimpute_tracks.vocabulary import Pair
 
-__all__ = [
-    "ACCESSIBILITY",
-    "Coverage",
-    "EvidenceStore",
-    "Track",
-    "no_tracks",
-    "open_evidence",
-    "write_evidence",
-]
+__all__ = ["EvidenceStore", "no_tracks", "open_evidence"]
 
 # A scan visits one chromosome after the other, and reading one takes a tenth of a second.
 _MAX_IN_MEMORY = 4
