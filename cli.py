@@ -25,6 +25,7 @@ from tfimpute_tracks.commands.enhancers import enhancers
 from tfimpute_tracks.commands.evaluate import evaluate
 from tfimpute_tracks.commands.evidence import build as build_evidence
 from tfimpute_tracks.commands.evidence import info as evidence_info
+from tfimpute_tracks.commands.evidence_lift import lift as lift_evidence
 from tfimpute_tracks.commands.evidence_train import train as train_evidence
 from tfimpute_tracks.commands.explain import explain
 from tfimpute_tracks.commands.export import export
@@ -62,10 +63,11 @@ _COMMANDS = (
 for command in _COMMANDS:
     app.command()(command)
 _evidence = typer.Typer(
-    help="Measured peaks to condition predictions on: build, inspect, train."
+    help="Measured peaks to condition predictions on: build, inspect, lift, train."
 )
 _evidence.command("build")(build_evidence)
 _evidence.command("info")(evidence_info)
+_evidence.command("lift")(lift_evidence)
 _evidence.command("train")(train_evidence)
 app.add_typer(_evidence, name="evidence")
 
