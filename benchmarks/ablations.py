@@ -1,7 +1,7 @@
-"""What each part of the network is worth: the same training without it.
+"""What each part of the network contributes: the same training without it.
 
 Parts that the paper claims: gates against concatenation, embeddings, both strands, one
-pooling window against three. Few chromosomes and epochs, the same for all; judged on
+pooling window against three. Few chromosomes and epochs, the same for all; evaluated on
 `valid2` pairs x chr22, and on trained pairs there. Test data are not looked at.
 
     python benchmarks/ablations.py --data data.h5 -o ablations
@@ -39,11 +39,11 @@ class OneStrand(TFImpute):
 
 
 class Concatenated(TFImpute):
-    """Embeddings stand beside the motif features, and gate nothing."""
+    """Embeddings are added to the motif features, and gate nothing."""
 
     def __init__(self, config, n_tfs, n_cells):
         super().__init__(config, n_tfs, n_cells)
-        self.beside = nn.Parameter(
+        self.additive = nn.Parameter(
             torch.empty(2 * config.embedding_size, config.n_units)
         )
 
@@ -52,7 +52,7 @@ class Concatenated(TFImpute):
         both = torch.cat([self.tf_embedding[tf], self.cell_embedding[cell]], dim=1)
         z = torch.einsum("nwk,whk->nh", features, self.unit_weight) + self.unit_bias
         # The gates' weights have no part: they keep what they were drawn as.
-        logits = (z[:, :, None] + (both @ self.beside).t()).amax(dim=1)
+        logits = (z[:, :, None] + (both @ self.additive).t()).amax(dim=1)
         return logits.unflatten(0, (2, -1)).amax(dim=0)
 
 
@@ -93,7 +93,9 @@ _VARIANTS = {
 }
 
 
-def _judge(dataset: Dataset, name: str, folder: Path, epochs: int) -> dict[str, float]:
+def _evaluate(
+    dataset: Dataset, name: str, folder: Path, epochs: int
+) -> dict[str, float]:
     config, build = _VARIANTS[name]
     chroms = [dataset.chroms[i] for i in np.unique(dataset.chrom_id)]
     others = tuple(c for c in chroms if c not in {*_TRAINED_ON, "chr22"})
@@ -125,7 +127,7 @@ def main() -> None:
     dataset = open_dataset(asked.data)
     rows = ["variant\tloss\tauroc_valid2\tauroc_trained"]
     for name in asked.only.split(";") if asked.only else _VARIANTS:
-        found = _judge(dataset, name, asked.out_dir, asked.epochs)
+        found = _evaluate(dataset, name, asked.out_dir, asked.epochs)
         cells = (found[key] for key in ("loss", "auroc_valid2", "auroc_trained"))
         rows.append("\t".join([name, *(f"{value:.4f}" for value in cells)]))
         print_result(rows[-1])

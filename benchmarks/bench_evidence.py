@@ -1,9 +1,9 @@
-"""What measured tracks cost: all pairs at a mean tile, and one pair along a stretch.
+"""What measured tracks cost: all pairs at a mean tile, and one pair along a region.
 
     python benchmarks/bench_evidence.py
     python benchmarks/bench_evidence.py EVIDENCE.h5 hg19.fa.gz chr20
 
-Without files, the stretch that ships and its tracks. One core; medians of turns, and
+Without files, the bundled region and its tracks. One core; medians of turns, and
 their spread.
 """
 

@@ -32,7 +32,7 @@ from tfimpute_tracks.vocabulary import Pair
 __all__ = ["cache", "memory", "writing"]
 
 _SECOND_PAIR = "MAX:HepG2"
-_LINE = 60  # letters of a line of FASTA
+_LINE = 60  # bases of a line of FASTA
 _GAP = 0.05  # of a random chromosome is N
 
 
@@ -48,9 +48,9 @@ def _scan(folder: str, pair: str, *options: object) -> Child:
 
 
 def _own_seconds(child: Child) -> float:
-    """Give the seconds that a scan tells of itself: without the start of Python."""
-    told = re.search(r"([\d.]+) s, [\d.]+ Mb/s", child.output)
-    return float(told.group(1)) if told else float("nan")
+    """Give the seconds that a scan reports of itself: without the start of Python."""
+    reported = re.search(r"([\d.]+) s, [\d.]+ Mb/s", child.output)
+    return float(reported.group(1)) if reported else float("nan")
 
 
 def cache(quick: bool) -> list[Figure]:
@@ -178,7 +178,7 @@ def _nothing(_: int) -> None:
 
 
 def writing(quick: bool) -> list[Figure]:
-    """Tell what bigWig, peaks and their validation cost beside the scores.
+    """Report what bigWig, peaks and their validation cost next to the scores.
 
     Parameters
     ----------
@@ -230,13 +230,13 @@ def _write_random(path: Path, megabases: int) -> None:
     """Write a random chromosome with gaps of N, long and short."""
     rng = np.random.default_rng(megabases)
     n = megabases * 1_000_000 // _LINE * _LINE
-    letters = np.frombuffer(b"ACGT", np.uint8)[rng.integers(0, 4, n, dtype=np.uint8)]
+    bases = np.frombuffer(b"ACGT", np.uint8)[rng.integers(0, 4, n, dtype=np.uint8)]
     gap = int(n * _GAP / 11)
-    letters[n // 2 : n // 2 + 10 * gap] = ord("N")  # a centromere
+    bases[n // 2 : n // 2 + 10 * gap] = ord("N")  # a centromere
     for start in rng.integers(0, n, 20):
-        letters[start : start + gap // 20] = ord("N")
+        bases[start : start + gap // 20] = ord("N")
     lines = np.full((n // _LINE, _LINE + 1), ord("\n"), dtype=np.uint8)
-    lines[:, :_LINE] = letters.reshape(-1, _LINE)
+    lines[:, :_LINE] = bases.reshape(-1, _LINE)
     with path.open("wb") as file:
         file.write(b">chr1\n")
         file.write(lines.tobytes())

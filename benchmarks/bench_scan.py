@@ -13,9 +13,8 @@ from pathlib import Path
 import numpy as np
 from child import run_child, tfimpute
 from numpy.typing import NDArray
-from ours import Scan
-from rivals import (
-    AlleleTrack,
+from other_methods import (
+    FastaFile,
     PlainModule,
     lightmotif_scan,
     loader_predictor,
@@ -23,6 +22,7 @@ from rivals import (
     selene_predictor,
     tangermeme_tracks,
 )
+from ours import Scan
 from timing import (
     Figure,
     Unavailable,
@@ -126,7 +126,7 @@ class _Command:
         self, whole: Whole, precision: str, wanted: tuple[str, str] = ("--pairs", PAIR)
     ) -> None:
         self._options = [*wanted, "--precision", precision, *whole.options]
-        self.told = ""  # what it said of its own time
+        self.reported = ""  # what it said of its own time
 
     def __call__(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
@@ -134,24 +134,24 @@ class _Command:
                 *("scan", "-o", f"{folder}/out", *self._options, *_uncached()),
                 *("--threads", thread_count(), "--device", "cpu"),
             )
-            told = re.search(r"[\d.]+ s, [\d.]+ Mb/s", run_child(command).output)
-        self.told = told.group() if told else "nothing"
+            reported = re.search(r"[\d.]+ s, [\d.]+ Mb/s", run_child(command).output)
+        self.reported = reported.group() if reported else "nothing"
 
 
 @contextmanager
-def _part(n_bp: int) -> Iterator[tuple[AlleleTrack, Codes]]:
-    """Give the first `n_bp` of the stretch that ships, in a FASTA file of its own."""
+def _part(n_bp: int) -> Iterator[tuple[FastaFile, Codes]]:
+    """Give the first `n_bp` of the bundled region, in a FASTA file of its own."""
     region = bundled_region()
     codes = open_bundled().codes(region.chrom, region.start, region.start + n_bp)
     with tempfile.TemporaryDirectory() as folder:
         fasta = Path(folder, "part.fa")
-        letters = _letters(codes)
-        lines = [letters[i : i + 60] for i in range(0, n_bp, 60)]
+        bases = _bases(codes)
+        lines = [bases[i : i + 60] for i in range(0, n_bp, 60)]
         fasta.write_text("\n".join([">chr20", *lines, ""]), encoding="ascii")
-        yield AlleleTrack(fasta, "chr20", n_bp), codes
+        yield FastaFile(fasta, "chr20", n_bp), codes
 
 
-def _letters(codes: Codes) -> str:
+def _bases(codes: Codes) -> str:
     return np.frombuffer(b"ACGTN", np.uint8)[codes].tobytes().decode()
 
 
@@ -164,9 +164,9 @@ def _windowed(
     model = load_model("default")
     module = PlainModule(model, PAIR).eval()
     mine = Scan(model, [PAIR])
-    with _part(n_bp) as (stretch, codes):
+    with _part(n_bp) as (sequence, codes):
         made = {
-            batch: make(module, stretch, model.config.seq_len, mine.stride, batch)
+            batch: make(module, sequence, model.config.seq_len, mine.stride, batch)
             for batch in _BATCHES
         }
         difference = np.abs(made[256]() - mine(codes)[:, 0]).max()
@@ -247,12 +247,15 @@ def chromosome(quick: bool) -> list[Figure]:
     times = alternate(ways, 1 if quick else 3, warm_up=False)
     return [
         *_rounding(quick),
-        *(_command_figure(whole, name, ways[name].told, times[name]) for name in ways),
+        *(
+            _command_figure(whole, name, ways[name].reported, times[name])
+            for name in ways
+        ),
     ]
 
 
 def _rounding(quick: bool) -> list[Figure]:
-    """Tell how far `fast` is from `exact`."""
+    """Report how far `fast` is from `exact`."""
     region = bundled_region()
     n_bp = 100_000 if quick else region.end - region.start
     codes = open_bundled().codes(region.chrom, region.start, region.start + n_bp)
@@ -273,15 +276,17 @@ def _rounding(quick: bool) -> list[Figure]:
     ]
 
 
-def _command_figure(whole: Whole, name: str, told: str, taken: list[float]) -> Figure:
+def _command_figure(
+    whole: Whole, name: str, reported: str, taken: list[float]
+) -> Figure:
     return figure(
         "chromosome",
         f"`scan` of {whole.name}, one pair, {name}: the whole command",
         [whole.megabases / seconds_ for seconds_ in taken],
         unit="Mb/s",
         asked="at least 3",
-        detail=f"{statistics.median(taken):.2f} s with its start; it tells "
-        f"of itself: {told}",
+        detail=f"{statistics.median(taken):.2f} s with its start; it reports "
+        f"of itself: {reported}",
     )
 
 
@@ -293,9 +298,9 @@ def _motif_counts() -> dict[str, list[int]]:
     """
     rng = np.random.default_rng(0)
     rows = rng.integers(2, 12, (len(_CONSENSUS), 4))
-    for row, letter in zip(rows, _CONSENSUS, strict=True):
-        if letter != "N":
-            row["ACGT".index(letter)] += rng.integers(60, 90)
+    for row, base in zip(rows, _CONSENSUS, strict=True):
+        if base != "N":
+            row["ACGT".index(base)] += rng.integers(60, 90)
     return dict(zip("ACGT", rows.T.tolist(), strict=True))
 
 
@@ -313,40 +318,40 @@ def motif(quick: bool) -> list[Figure]:
     runs, n_bp = (2, 100_000) if quick else (5, 3_000_000)
     region = bundled_region()
     codes = open_bundled().codes(region.chrom, region.start, region.start + n_bp)
-    letters = _letters(codes)
+    bases = _bases(codes)
     counts = _motif_counts()
-    rivals = {
-        "lightmotif": lambda: lightmotif_scan(counts, letters, thread_count()),
-        "MOODS": lambda: moods_scan(counts, letters),
+    others = {
+        "lightmotif": lambda: lightmotif_scan(counts, bases, thread_count()),
+        "MOODS": lambda: moods_scan(counts, bases),
     }
     model = load_model("default")
     ways: dict[str, Callable[[], object]] = {}
-    for name, make in rivals.items():
+    for name, make in others.items():
         try:
             ways[name] = make()
             print_result(f"     motif  {name}: {ways[name]()} hits")
         except Unavailable as error:
             print_result(f"     motif  {error}; left out")
     mine = {name: Scan(model, [PAIR], name == "fast") for name in ("exact", "fast")}
-    rivals_there = list(ways)
+    available = list(ways)
     ways |= {name: lambda scan=scan: scan(codes) for name, scan in mine.items()}
     times = alternate(ways, runs)
     return [
         figure(
             "motif",
-            f"rate of a whole network, {name}, relative to one motif by {rival}",
-            ratios(times[rival], times[name]),
+            f"rate of a whole network, {name}, relative to one motif by {other}",
+            ratios(times[other], times[name]),
             detail=f"{n_bp / 1e6 / statistics.median(times[name]):.2f} Mb/s / "
-            f"{n_bp / 1e6 / statistics.median(times[rival]):.1f} Mb/s, "
+            f"{n_bp / 1e6 / statistics.median(times[other]):.1f} Mb/s, "
             f"{model.config.n_filters} filters / 1, {n_bp / 1e6} Mb, both strands",
         )
-        for rival in rivals_there
+        for other in available
         for name in mine
     ]
 
 
 def pairs(quick: bool) -> list[Figure]:
-    """Tell what more pairs cost in the same scan.
+    """Report what more pairs cost in the same scan.
 
     Parameters
     ----------

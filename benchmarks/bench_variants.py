@@ -5,11 +5,11 @@
     python benchmarks/bench_variants.py --long 1000000
     python benchmarks/bench_variants.py --agreement
 
-Single letters of the stretch that ships, changed at random; all cores; without a
-background, which costs what as many variants cost. A line tells the rate of one run and
+Single bases of the bundled region, changed at random; all cores; without a
+background, which costs what as many variants cost. A line reports the rate of one run and
 the peak memory of the process so far: it must not grow with the number of variants,
 which doubles from line to line. `--long` runs `default` with one pair, background and
-annotated VCF included, over so many. `--agreement` tells how far changes with tiles
+annotated VCF included, over so many. `--agreement` reports how far changes with tiles
 some bp apart are those with a tile at every bp: the rank correlation of the changes of
 log-odds over variants, of the median pair, and over pairs, of the median variant.
 """
@@ -76,7 +76,7 @@ def _pairs(model: Model, what: str) -> list:
     return [pair for pair in every if what in ("all pairs", pair.cell)]
 
 
-def _told(what: str, n: int, taken: float) -> None:
+def _report(what: str, n: int, taken: float) -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
     print_result(
         f"{what:<21} {n:>9,} variants  {n / taken:8.1f} a second  {peak:6,.0f} MB at "
@@ -154,7 +154,7 @@ def main() -> None:
             path = Path(folder) / "long.vcf"
             _write_variants(path, asked.long)
             taken = measure("default", "one pair", path, _BACKGROUND)
-            _told("default, one pair", asked.long, taken)
+            _report("default, one pair", asked.long, taken)
             return
         for name, runs in _RUNS.items():
             for what, least in runs.items():
@@ -163,7 +163,7 @@ def main() -> None:
                     _write_variants(path, n)
                     taken = measure(name, what, path)
                     if n >= least:  # the first run compiles
-                        _told(f"{name}, {what}", n, taken)
+                        _report(f"{name}, {what}", n, taken)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What somebody waits for who looks: the live page's answers, and a hub's text."""
+"""What somebody waits for who looks: the browser page's answers, and a hub's text."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def _get(address: str, what: str, **values: object) -> bytes:
 
 
 def browse(quick: bool) -> list[Figure]:
-    """Time views of the live page: as answers over HTTP, and drawn in Chromium.
+    """Time views of the browser page: as answers over HTTP, and drawn in Chromium.
 
     Parameters
     ----------

@@ -45,9 +45,9 @@ def run_child(command: list[str]) -> Child:
         It did not end well.
     """
     launcher = [sys.executable, "-I", "-S", __file__]
-    with tempfile.NamedTemporaryFile() as told:
+    with tempfile.NamedTemporaryFile() as reported:
         done = subprocess.run(
-            [*launcher, told.name, *command],
+            [*launcher, reported.name, *command],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -56,8 +56,8 @@ def run_child(command: list[str]) -> Child:
         if done.returncode:
             last = done.stdout.strip().splitlines()[-1:] or ["no output"]
             raise RuntimeError(f"{' '.join(command)}: {last[0]}")
-        told.seek(0)
-        measured = json.load(told)
+        reported.seek(0)
+        measured = json.load(reported)
     return Child(measured["seconds"], measured["peak_kb"] / 1e3, done.stdout)
 
 
@@ -76,14 +76,14 @@ def tfimpute(*arguments: object) -> list[str]:
     return [sys.executable, "-m", "tfimpute_tracks", *map(str, arguments)]
 
 
-def _launch(told: str, command: list[str]) -> int:
+def _launch(reported: str, command: list[str]) -> int:
     began = time.perf_counter()
     process = os.spawnv(os.P_NOWAIT, command[0], command)
     _, status, usage = os.wait4(process, 0)
     seconds = time.perf_counter() - began
     # Linux counts ru_maxrss in kB.
     result = {"seconds": seconds, "peak_kb": usage.ru_maxrss}
-    Path(told).write_text(json.dumps(result), encoding="utf-8")
+    Path(reported).write_text(json.dumps(result), encoding="utf-8")
     return os.waitstatus_to_exitcode(status)
 
 

@@ -2,11 +2,11 @@
 
 CRE-seq of Kwasnieski et al. 2014: places of hg19 of some 130 bp, chosen by chromatin
 segments of K562 and H1-hESC, each with a few barcodes in a plasmid in K562; activity is
-log2 of their mean. Are the most and the least active elements told apart by the first
+log2 of their mean. Are the most and the least active elements discriminated by the first
 principal component of the predicted binding of all TFs, and in K562 better than in the
-other cell lines? By letters of the element alone, as in the plasmid, and with those
-that stand beside it in the genome; of log-odds and of probabilities. Scrambled elements
-cannot be scored, their letters are not in the file.
+other cell lines? By bases of the element alone, as in the plasmid, and with those
+that stand next to it in the genome; of log-odds and of probabilities. Scrambled elements
+cannot be scored, their bases are not in the file.
 With --out-dir also a BED and a table of activities for `tfimpute-tracks enhancers`.
 
     python benchmarks/enhancers_k562.py --measured SuppData2.txt -g hg19.fa.gz
@@ -65,7 +65,7 @@ def _bed(frame: pd.DataFrame) -> str:
 
 
 def _usable(frame: pd.DataFrame, genome: Sequences) -> Elements:
-    """Take the elements all letters of which are known."""
+    """Take the elements all bases of which are known."""
     with tempfile.TemporaryDirectory() as folder:
         bed = Path(folder) / "elements.bed"
         bed.write_text(_bed(frame))
@@ -80,10 +80,10 @@ def _gc(genome: Sequences, element: Element) -> float:
 
 
 def _partial_correlation(
-    own: NDArray[np.float64], told: NDArray[np.float64], other: NDArray[np.float64]
+    own: NDArray[np.float64], reported: NDArray[np.float64], other: NDArray[np.float64]
 ) -> float:
     """Give Spearman's partial correlation of two, a third one held fixed."""
-    ranks = np.array([rankdata(values) for values in (own, told, other)])
+    ranks = np.array([rankdata(values) for values in (own, reported, other)])
     inverse = np.linalg.inv(np.corrcoef(ranks))
     return float(-inverse[0, 1] / np.sqrt(inverse[0, 0] * inverse[1, 1]))
 
@@ -114,7 +114,7 @@ def _of_chrom(scored: ElementScores, chrom: str) -> ElementScores:
     return ElementScores([scored.elements[i] for i in some], scored.scores[some], [])
 
 
-def _judge(name: str, elements: Elements, activities: Activities) -> None:
+def _evaluate(name: str, elements: Elements, activities: Activities) -> None:
     model = load_model(name)
     gc = np.array([_gc(elements.sequences, e) for e in elements.found])
     on_chrom = np.array([e.chrom == _HELD_OUT for e in elements.found])
@@ -143,7 +143,7 @@ def _describe(
     there = natural["chrom"].isin(list(genome.chrom_sizes))
     print_result(
         f"{len(natural):,} elements, {there.sum():,} on chromosomes of the FASTA, "
-        f"{len(elements.found)} of them with all letters"
+        f"{len(elements.found)} of them with all bases"
     )
     for what, rows in (("natural", natural), ("scrambled", frame[scrambled])):
         middle, spread = rows["activity"].mean(), rows["activity"].std()
@@ -152,11 +152,11 @@ def _describe(
             f"standard error over barcodes {rows['error'].median():.2f} (median)"
         )
     of = dict(zip(frame["name"], frame["activity"], strict=True))
-    told = np.array([of[element.name] for element in elements.found])
+    reported = np.array([of[element.name] for element in elements.found])
     shares = [_gc(genome, element) for element in elements.found]
-    rho, p = spearmanr(shares, told)
-    print_result(f"share of G and C against activity: rho {rho:.3f} (p {p:.1e})")
-    return told
+    rho, p = spearmanr(shares, reported)
+    print_result(f"fraction of G and C against activity: rho {rho:.3f} (p {p:.1e})")
+    return reported
 
 
 def main() -> None:
@@ -171,7 +171,7 @@ def main() -> None:
     frame = _measured(asked.measured)
     genome = open_genome(asked.fasta, asked.cache_dir)
     elements = _usable(frame[~frame["kind"].str.startswith("scram")], genome)
-    told = _describe(frame, genome, elements)
+    reported = _describe(frame, genome, elements)
     names = [element.name for element in elements.found]
     if asked.out_dir:
         check_writable_dir(asked.out_dir)
@@ -179,9 +179,9 @@ def main() -> None:
         write_text(asked.out_dir / "k562.bed", _bed(used))
         table = used[["name", "activity"]].to_csv(sep="\t", index=False)
         write_text(asked.out_dir / "k562.activities.tsv", table)
-    of = Activities(dict(zip(names, told.tolist(), strict=True)), [])
+    of = Activities(dict(zip(names, reported.tolist(), strict=True)), [])
     for name in asked.models:
-        _judge(name, elements, of)
+        _evaluate(name, elements, of)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""What each part of the network that reads tracks is worth: training without it.
+"""What each part of the network that reads tracks contributes: training without it.
 
-Embeddings of its own against those of the sequence model, letters, accessibility, and
+Embeddings of its own against those of the sequence model, sequence, accessibility, and
 tracks left out in training. All learn from the sites that trained nothing of the model;
-judged on pairs that nothing learned from, on chr20.
+evaluated on pairs that nothing learned from, on chr20.
 
     python benchmarks/evidence_ablations.py --data data.h5 --evidence evidence.h5
 """
@@ -49,7 +49,7 @@ class _Way:
 
     recipe: EvidenceRecipe
     own_embeddings: bool = True
-    letters: bool = True
+    sequence: bool = True
     accessibility: bool = True
 
 
@@ -77,24 +77,24 @@ def _weights(model: Model, network: EvidenceNetwork) -> EvidenceWeights:
 
 
 @dataclass
-class _Judge:
+class _Evaluation:
     """Kept pairs at sites of the test chromosome."""
 
     model: Model
     dataset: Dataset
     rows: NDArray[np.int64]
     columns: NDArray[np.int64]
-    letters: NDArray[np.float32]
+    sequence: NDArray[np.float32]
 
-    def tell(
+    def report(
         self, name: str, network: EvidenceNetwork, store: EvidenceStore, way: _Way
     ) -> None:
-        """Say how well pairs are told apart."""
-        letters = self.letters if way.letters else np.zeros_like(self.letters)
+        """Say how well pairs are discriminated."""
+        sequence = self.sequence if way.sequence else np.zeros_like(self.sequence)
         evidence = Evidence(_weights(self.model, network), store)
         pairs = [self.dataset.pairs[i] for i in self.columns]
         applied = PairEvidence(evidence, self.model.vocabulary.pair_indices(pairs))
-        scores = letters.copy()
+        scores = sequence.copy()
         for chrom, index, centers in chrom_sites(self.dataset, self.rows):
             scores[index] = applied.apply(scores[index], chrom, centers)
         labels = self.dataset.labels(self.rows, self.columns)
@@ -120,13 +120,13 @@ def main() -> None:
     store = open_evidence(asked.evidence)
     store = store.subset(store.tracks_of(dataset.pairs[i] for i in base))
     indices = model.vocabulary.pair_indices(dataset.pairs[i] for i in kept)
-    letters = site_scorer(model, dataset, split.test, use_evidence=False)(indices)
-    judge = _Judge(model, dataset, split.test, kept, letters)
+    sequence = site_scorer(model, dataset, split.test, use_evidence=False)(indices)
+    evaluation = _Evaluation(model, dataset, split.test, kept, sequence)
     recipe = EvidenceRecipe(epochs=asked.epochs)
     ways = {
         "as it ships": _Way(recipe),
         "embeddings of the sequence model": _Way(recipe, own_embeddings=False),
-        "without letters": _Way(recipe, letters=False),
+        "without sequence": _Way(recipe, sequence=False),
         "without accessibility": _Way(recipe, accessibility=False),
         "no tracks left out in training": _Way(replace(recipe, track_dropout=0.0)),
     }
@@ -138,14 +138,14 @@ def main() -> None:
             measured = [track.pair.tf != ACCESSIBILITY for track in store.tracks]
             some = store.subset(np.array(measured))
         sites = read(store=some, columns=base, width=width)
-        if not way.letters:
+        if not way.sequence:
             sites = replace(sites, logits=np.zeros_like(sites.logits))
         for seed in range(asked.seeds):
             with torch.no_grad():
                 network = _network(model, way, seed)
             given = replace(way.recipe, seed=seed)
             train_evidence(network, sites, given, lambda *_: None, lambda _: None)
-            judge.tell(f"{name}, seed {seed}", network, some, way)
+            evaluation.report(f"{name}, seed {seed}", network, some, way)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""What measured tracks are worth, and where they fail: the tables of the model card.
+"""What measured tracks contribute, and where they fail: the tables of the model card.
 
 Kept pairs (`test3`) of a model that never saw them, on chr20, with tracks of trained
-pairs alone. Beside letters, beside the share of the TF's other cell lines that are
-bound (average activity), and beside how busy a site is (the share of all trained pairs
+pairs alone. Next to sequence, next to the fraction of the TF's other cell lines that are
+bound (average activity), and next to how busy a site is (the fraction of all trained pairs
 that are bound, whatever TF and cell line). Then at sites that are hard: bound in at
 most a quarter of the TF's cell lines, or in none that was measured. Then with fewer
 tracks, down to none of the cell line and none of the TF.
@@ -53,21 +53,21 @@ Mask = NDArray[np.bool_]
 
 @dataclass
 class _Setting:
-    """Pairs, sites, tracks of trained pairs, and what letters say."""
+    """Pairs, sites, tracks of trained pairs, and what sequence alone gives."""
 
     dataset: Dataset
     rows: NDArray[np.int64]
     trained: NDArray[np.int64]
     columns: NDArray[np.int64]
     evidence: Evidence
-    letters: Floats
+    sequence: Floats
     labels: NDArray[np.int8]
 
     def __post_init__(self) -> None:
         names = self.evidence.weights.vocabulary
         pairs = [self.dataset.pairs[i] for i in self.columns]
         self.pairs = pairs
-        self.judges = [
+        self.conditioned = [
             PairEvidence(self.evidence, [index]) for index in names.pair_indices(pairs)
         ]
         self.tf = np.array([track.pair.tf for track in self.evidence.store.tracks])
@@ -75,12 +75,12 @@ class _Setting:
         self.parts = list(chrom_sites(self.dataset, self.rows))
 
     def scores(self, kept: Callable[[int], Mask | None]) -> Floats:
-        """Score every pair by letters and those of the tracks that are kept for it."""
-        found = self.letters.copy()
-        for column, judge in enumerate(self.judges):
+        """Score every pair by sequence and those of the tracks that are kept for it."""
+        found = self.sequence.copy()
+        for column, model in enumerate(self.conditioned):
             for chrom, places, centers in self.parts:
                 own = found[places, column][:, None].copy()
-                found[places, column] = judge.apply(own, chrom, centers, kept(column))[
+                found[places, column] = model.apply(own, chrom, centers, kept(column))[
                     :, 0
                 ]
         return found
@@ -134,7 +134,7 @@ def _bound_elsewhere(at: _Setting) -> Iterator[tuple[int, NDArray[np.int64], int
 
 
 def _where(at: _Setting, ways: dict[str, Floats], what: str, skip: NDArray) -> None:
-    """Say how well sites are told apart when some are left out for each pair."""
+    """Say how well sites are discriminated when some are left out for each pair."""
     labels = np.where(skip, -1, at.labels).astype(np.int8)
     enough = (labels == 1).sum(axis=0) >= _LEAST_BOUND
     n_bound = int((labels[:, enough] == 1).sum())
@@ -196,9 +196,9 @@ def _setting(asked: argparse.Namespace, roles: tuple[str, ...]) -> _Setting:
     labels = dataset.labels(rows, columns)
     columns = columns[(labels == 1).any(axis=0)]
     indices = model.vocabulary.pair_indices(dataset.pairs[i] for i in columns)
-    letters = site_scorer(model, dataset, rows, use_evidence=False)(indices)
+    sequence = site_scorer(model, dataset, rows, use_evidence=False)(indices)
     labels = dataset.labels(rows, columns)
-    return _Setting(dataset, rows, trained, columns, evidence, letters, labels)
+    return _Setting(dataset, rows, trained, columns, evidence, sequence, labels)
 
 
 def main() -> None:
@@ -214,10 +214,10 @@ def main() -> None:
     busy = (at.dataset.labels(at.rows, at.trained) == 1).mean(axis=1)
     activity = average_activity(at.dataset, at.rows, at.columns, at.trained)
     ways = {
-        "letters": at.letters,
+        "sequence": at.sequence,
         "evidence": at.scores(lambda _: None),
         "activity": np.nan_to_num(activity),
-        "busyness": np.repeat(busy[:, None], len(at.columns), 1).astype(np.float32),
+        "occupancy": np.repeat(busy[:, None], len(at.columns), 1).astype(np.float32),
     }
     every = np.ones(len(at.columns), dtype=bool)
     print_result(
@@ -241,8 +241,8 @@ def main() -> None:
     for name, kept in left.items():
         auroc, precision = _row(whole.scores(kept), whole.labels, every)
         print_result(f"    {name:<22} AUROC {auroc:.3f}  AP {precision:.3f}")
-    auroc, precision = _row(whole.letters, whole.labels, every)
-    print_result(f"    {'letters alone':<22} AUROC {auroc:.3f}  AP {precision:.3f}")
+    auroc, precision = _row(whole.sequence, whole.labels, every)
+    print_result(f"    {'sequence alone':<22} AUROC {auroc:.3f}  AP {precision:.3f}")
 
 
 if __name__ == "__main__":

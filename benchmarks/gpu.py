@@ -96,7 +96,7 @@ def trunk_rows() -> Iterator[tuple[str, str]]:
     filters = torch.tensor(np.concatenate([own, reverse_filters(own)]), device=_DEVICE)
     bias = torch.zeros(len(filters), device=_DEVICE)
 
-    def stretch(n_periods: int) -> Tensor:
+    def region(n_periods: int) -> Tensor:
         n = n_periods * _STRIDE + size.filter_length - 1
         return torch.tensor(rng.integers(0, 4, n).astype(np.uint8), device=_DEVICE)
 
@@ -109,7 +109,7 @@ def trunk_rows() -> Iterator[tuple[str, str]]:
         value = f"{bp / seconds / 1e6:,.1f} Mb/s = {tera:,.1f} TFLOP/s{share}"
         return f"trunk, {name}", value
 
-    codes = stretch(10_000)
+    codes = region(10_000)
     bp = 10_000 * _STRIDE
     for precision in PRECISIONS if HAS_TRITON else ():
         laid_out = fuse_filters(filters, bias, precision)
@@ -119,7 +119,7 @@ def trunk_rows() -> Iterator[tuple[str, str]]:
         )
         yield row(f"Triton, {precision}", precision, bp, seconds)
     # Its result is 16 kB per bp, so a tenth of the sequence is enough.
-    codes = stretch(1_000)
+    codes = region(1_000)
     turned = filters.transpose(1, 2).contiguous()
     for tf32 in (False, True):
         with torch.backends.cudnn.flags(enabled=True, allow_tf32=tf32):

@@ -5,7 +5,7 @@ HepG2, PKLR in K562. Spearman's correlation of the measured log2 change with the
 of log-odds: the mean over all TFs, which chooses nothing; their first principal
 component, which goes up with that mean; and the TF that matches best, which is chosen
 by these very data and flatters. In the cell line that was measured, and in others.
-Motifs alone, beside: the change of the strongest hit, on either strand, that holds the
+Motifs alone, for comparison: the change of the strongest hit, on either strand, that holds the
 place, of each of JASPAR's matrices of these TFs.
 
     python benchmarks/mpra.py --folder satmut_mpra --model deep
@@ -69,8 +69,8 @@ def _measured(folder: Path, element: str, genome: Sequences, offset: int) -> _Me
     # A tile must reach the change, and lie within the element.
     inside = (starts >= _EDGE) & (starts < size - _EDGE)
     table, starts = table[inside], starts[inside]
-    letters = zip(starts.tolist(), table["Ref"], table["Alt"], strict=True)
-    found = [Variant(element, start, ref, alt) for start, ref, alt in letters]
+    bases = zip(starts.tolist(), table["Ref"], table["Alt"], strict=True)
+    found = [Variant(element, start, ref, alt) for start, ref, alt in bases]
     return _Measured(found, table["Value"].to_numpy(float))
 
 
@@ -94,7 +94,7 @@ def _correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
     return float(spearmanr(a, b).statistic)
 
 
-def _told(
+def _report(
     changes: NDArray[np.float64], names: list[str], effects: NDArray[np.float64]
 ) -> str:
     middle = changes.mean(axis=1)
@@ -153,13 +153,13 @@ def main() -> None:
         for cell in (own, *_OTHERS[own]):
             changes = _changes(model, genome, measured.variants, cell)
             which = "measured in" if cell == own else "not in"
-            told = _told(changes, list(model.tfs), measured.effects)
-            print_result(f"    {which:<12} {cell:<8} {told}")
+            reported = _report(changes, list(model.tfs), measured.effects)
+            print_result(f"    {which:<12} {cell:<8} {reported}")
         changes = _motif_changes(genome, measured.variants, matrices)
-        told = _told(
+        reported = _report(
             changes, ["::".join(m.symbols) for m in matrices], measured.effects
         )
-        print_result(f"    {'motifs alone':<12} {'':<8} {told}")
+        print_result(f"    {'motifs alone':<12} {'':<8} {reported}")
 
 
 if __name__ == "__main__":

@@ -67,7 +67,7 @@ def write_page(path: Path) -> None:
     pattern = f"{re.escape(_BEGIN)}.*?{re.escape(_END)}"
     text, n = re.subn(pattern, lambda _: block, text, flags=re.DOTALL)
     if n != 1:
-        raise ValueError(f"{_PAGE}: no room for the results between {_BEGIN}, {_END}")
+        raise ValueError(f"{_PAGE}: no place for the results between {_BEGIN}, {_END}")
     _PAGE.write_text(text, encoding="utf-8")
     _draw([f for f in figures if f.unit == "x"])
 

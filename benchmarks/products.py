@@ -1,6 +1,6 @@
-"""The rivals of the look-up kernel: convolutions and matrix products in PyTorch.
+"""Other methods for the look-up kernel: convolutions and matrix products in PyTorch.
 
-All of them go from letters to window maxima. `TilesConvolution` runs the layer over the
+All of them go from bases to window maxima. `TilesConvolution` runs the layer over the
 explicit tiles, the way a network is run; `LongConvolution` over the sequence once, with
 windows that are not those of the tiles, so it does less than is wanted; the forms of
 `best_bfloat16` do what is wanted on the processor's matrix instructions.

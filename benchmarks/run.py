@@ -6,14 +6,14 @@ selene      the same against Selene's predictor of windows, or the usual one
 chromosome  the rate of a whole command
 motif       the whole network against the scan of one motif
 pairs       what more pairs cost in one scan
-writing     what the files cost beside the scores
+writing     what the files cost next to the scores
 size        what a bigWig takes, rounded and not, and whether rounding can be seen
 cache       another pair from the tile cache on disk
 memory      peak memory of scans of short and long chromosomes
 bulk        every pair at once, against one by one and against the bare products
 store       what a bulk store takes on disk, what sparse ones lose, how soon it is read
 dask        a bulk run by a Dask cluster, against processes of our own
-browse      views of the live page
+browse      views of the browser page
 hub         the text of a hub of all pairs
 
 A run of all of them at full size also writes the page of the documentation.
@@ -75,7 +75,7 @@ def _machine() -> str:
     return (
         f"{name}, {thread_count()} threads, Python {platform.python_version()}, "
         f"torch {torch.__version__}; default weights: {config.n_filters} filters of "
-        f"{config.filter_length} letters, tiles of {config.seq_len} bp every "
+        f"{config.filter_length} bases, tiles of {config.seq_len} bp every "
         f"{config.pool} bp."
     )
 

@@ -2,7 +2,7 @@
 
 Two ways of doing a thing are timed A B A B in one process, so that what else the
 machine does at the time meets both; a ratio is taken within each turn, and its median
-and range over the turns are told.
+and range over the turns are reported.
 """
 
 from __future__ import annotations

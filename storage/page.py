@@ -1,7 +1,8 @@
 """HTML pages from templates that ship with the package.
 
 A template is an HTML file with ``{{name}}`` where a value goes. Values are inserted as
-they are: the caller escapes text and makes JSON with :func:`script_json`.
+they are: the caller escapes text and makes JSON with :func:`script_json`. ``{{head}}`` is
+the beginning that the pages share, ``head.html``.
 """
 
 from __future__ import annotations
@@ -35,12 +36,17 @@ def fill_template(template: str, values: Mapping[str, str]) -> str:
     KeyError
         The template has a name without a value.
     """
-    source = files("tfimpute_tracks").joinpath(*template.split("/"))
-    page, *parts = source.read_text(encoding="utf-8").split("{{")
+    text = _read(template).replace("{{head}}", _read("storage/head.html"))
+    page, *parts = text.split("{{")
     for part in parts:
         name, _, rest = part.partition("}}")
         page += values[name] + rest
     return page
+
+
+def _read(template: str) -> str:
+    source = files("tfimpute_tracks").joinpath(*template.split("/"))
+    return source.read_text(encoding="utf-8")
 
 
 def script_json(value: Any) -> str:

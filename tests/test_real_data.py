@@ -71,7 +71,7 @@ def test_ctcf_in_k562_scores_high_where_it_was_found(shared_data):
     assert bound[top].mean() > 30 * bound.mean()
 
 
-def test_the_readme_s_command_writes_tracks_of_the_bundled_stretch(tmp_path):
+def test_the_readme_s_command_writes_tracks_of_the_bundled_region(tmp_path):
     out = _command("scan", "--tf", "CTCF", "--cell", "K562", "-o", tmp_path)
     assert str(tmp_path / "CTCF.K562.bw") in out.splitlines()[-1]
     region = bundled_region()
@@ -117,7 +117,7 @@ def test_held_out_pairs_on_the_held_out_chromosome(shared_data, tmp_path):
 
 
 @pytest.mark.slow
-def test_surroundings_help_on_the_held_out_chromosome(shared_data, tmp_path):
+def test_context_helps_on_the_held_out_chromosome(shared_data, tmp_path):
     hg19, means = shared_data / "hg19", []
     for length in (920, 200):
         data = tmp_path / f"{length}.h5"

@@ -42,7 +42,7 @@ def test_other_hosts_get_a_token():
     assert len(address.strip().partition("?token=")[2]) > 20
 
 
-def test_what_cannot_be_served_is_told(run, tmp_path):
+def test_what_cannot_be_served_is_reported(run, tmp_path):
     with open_socket("127.0.0.1", 0) as taken:
         port = taken.getsockname()[1]
         code, _, err = run("browse", "--port", port)

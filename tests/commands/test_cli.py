@@ -262,7 +262,7 @@ def test_evaluate_refuses_roles_and_sites_that_are_not_there(run, toy, tmp_path)
         assert message in err
 
 
-def test_info_tells_what_is_known(run, toy):
+def test_info_reports_what_is_known(run, toy):
     code, out, _ = run("info", "pairs", "-m", toy["-m"], "--tf", "ctcf", "--json")
     assert code == 0
     pairs = json.loads(out)
@@ -286,7 +286,7 @@ def test_selftest_finds_the_engines_equal_and_says_when_not(run, toy):
     assert "engine cpu exact differs by" in err
 
 
-def test_the_cache_serves_the_second_pair_and_tells_its_size(run, toy, tmp_path):
+def test_the_cache_serves_the_second_pair_and_reports_its_size(run, toy, tmp_path):
     place = ["--cache-dir", tmp_path / "cache"]
     code, _, err = run("scan", "--tf", "CTCF", "--cell", "K562", *_flat(toy), *place)
     assert code == 0, err

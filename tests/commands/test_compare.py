@@ -58,7 +58,7 @@ def test_a_table_a_report_and_metrics_are_written(inputs, run):
     assert err.count("scores of an earlier run") == 6
 
 
-def test_one_that_fails_is_told_at_the_end(inputs, run, monkeypatch):
+def test_one_that_fails_is_reported_at_the_end(inputs, run, monkeypatch):
     def fail(self, task):
         raise OSError("the matrices are gone")
 
@@ -83,7 +83,7 @@ def test_json_and_a_sample_of_sites(inputs, run):
     assert json.loads(out)["sites"] == 200
 
 
-def test_sites_by_chance_are_told_and_a_model_that_saw_them_too(inputs, run):
+def test_sites_by_chance_are_reported_and_a_model_that_saw_them_too(inputs, run):
     wishes = ("--hold-out", "random", "--seed", 2, "--predictors", "model,tf-mean")
     code, out, err = run(*_arguments(inputs, *wishes))
     assert code == 0, err

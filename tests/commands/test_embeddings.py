@@ -27,7 +27,7 @@ def test_motif_families_stand_together_in_the_shipped_model(run, tmp_path):
         assert (tmp_path / name).stat().st_size > 1000
 
 
-def test_a_place_that_cannot_be_written_to_is_told(run, tmp_path):
+def test_a_place_that_cannot_be_written_to_is_reported(run, tmp_path):
     (tmp_path / "file").write_text("")
     code, _, err = run("embeddings", "-o", tmp_path / "file")
     assert code == 2

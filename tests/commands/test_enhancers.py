@@ -178,7 +178,7 @@ def test_a_fasta_gives_probabilities_in_parquet(toy, run):
     assert "contains sequences" in err
 
 
-def test_too_little_is_told_and_why(toy, run):
+def test_too_little_is_reported_and_why(toy, run):
     options, _, folder = toy
     bed = folder / "few.bed"
     bed.write_text("chr1\t0\t60\na\t0\t60\nchr1\t70\t130\n")
@@ -235,7 +235,7 @@ def test_activities_that_cannot_be_compared_are_refused(toy, run, activities, to
         (["--cell", "K562", "--model", "gone"], "unknown model"),
     ],
 )
-def test_wrong_options_are_told_before_any_work(toy, run, wrong, told):
+def test_wrong_options_are_reported_before_any_work(toy, run, wrong, told):
     options, _, folder = toy
     code, _, err = run("enhancers", folder / "e.bed", *options, *wrong)
     assert code == 2

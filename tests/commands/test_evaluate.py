@@ -180,7 +180,7 @@ def test_longer_sequences_are_read_in_the_middle(
     assert found[0][:2] == found[1][:2]
 
 
-def test_what_a_data_set_lacks_about_a_site_is_told(run, toy, tmp_path):
+def test_what_a_data_set_lacks_about_a_site_is_reported(run, toy, tmp_path):
     toy["-m"] = write_model(tmp_path / "around.safetensors", config=AROUND)
     whole, found = make_dataset(seq_len=220), {}
     for n in (60, 219, 220):

@@ -59,7 +59,7 @@ def test_a_site_of_ctcf_is_explained_by_ctcf(run, tmp_path):
         ),
     ],
 )
-def test_what_cannot_be_explained_is_told(run, tmp_path, arguments, word):
+def test_what_cannot_be_explained_is_reported(run, tmp_path, arguments, word):
     code, _, err = run("explain", *arguments, "-o", tmp_path)
     assert code in (1, 2)
     assert word in err

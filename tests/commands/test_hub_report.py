@@ -67,7 +67,7 @@ def test_the_assembly_is_that_of_the_tracks(run, folder, store, tmp_path):
     assert "\ngenome hg19\n" in (place / "hub.txt").read_text()
 
 
-def test_the_tracks_of_a_text_are_told_how_to_be_made(run, store, tmp_path):
+def test_a_text_has_the_commands_that_make_its_tracks(run, store, tmp_path):
     arguments = ("hub", store, "-o", tmp_path / "hub", "--no-export")
     assert "export " + str(store) + " --all -o" in run(*arguments)[2]
     err = run(*arguments, "--pairs", "CTCF:K562;CEBPB:HepG2")[2]
@@ -102,7 +102,7 @@ def test_an_unknown_assembly_is_asked_for(run, tmp_path):
     assert "\ngenome toy1\n" in (place / "hub.txt").read_text()
 
 
-def test_a_pair_without_peaks_is_told_and_has_no_bigbed(run, tmp_path):
+def test_a_pair_without_peaks_is_reported_and_has_no_bigbed(run, tmp_path):
     place = tmp_path / "tracks"
     code, _, err = run(
         *("scan", "--tf", "MAX", "--cell", "K562", "-r", REGION, "-o", place),
@@ -166,7 +166,7 @@ def test_a_hub_of_a_store(run, store, tmp_path):
         (["--fasta-url", "none.fa"], "none.fa"),
     ],
 )
-def test_wrong_options_are_told(run, folder, arguments, told):
+def test_wrong_options_are_reported(run, folder, arguments, told):
     code, out, err = run("hub", folder, *arguments)
     assert code == 2
     assert told in err

@@ -17,7 +17,7 @@ ENTRY = {
 
 
 @pytest.mark.parametrize("fdr", [{"sites": {"0.1": {}, "0.5": {}}}, {}])
-def test_every_pair_has_a_row_whatever_the_card_tells(run, tmp_path, fdr):
+def test_every_pair_has_a_row_whatever_the_card_reports(run, tmp_path, fdr):
     """As `train` leaves a card: own thresholds, none for imputed pairs."""
     weights = write_model(
         tmp_path / "toy.safetensors",

@@ -35,7 +35,7 @@ def test_every_substitution_of_a_region_is_written(toy, run):
     assert "".join(row["ref"] for row in rows[::3]) == letters[1000:1020]
 
 
-def test_what_is_left_out_is_told(toy, run):
+def test_what_is_left_out_is_reported(toy, run):
     options, letters, _ = toy
     pairs = ["--pairs", "MAX:K562;CTCF:HepG2"]
     where = ["-r", "chr1:1491-1510"]
@@ -73,7 +73,7 @@ def test_what_is_left_out_is_told(toy, run):
         (["-r", "chr1:1-10", "--pairs", "MAX:K562", "-m", "gone"], "gone"),
     ],
 )
-def test_wrong_requests_are_told_before_any_work(toy, run, arguments, told):
+def test_wrong_requests_are_reported_before_any_work(toy, run, arguments, told):
     options, _, folder = toy
     code, _, err = run("mutagenesis", *options, *arguments)
     assert code == 2

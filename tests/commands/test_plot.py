@@ -16,7 +16,7 @@ def folder(run, tmp_path):
     return place
 
 
-def test_computed_and_read_pictures_are_of_the_same_peaks(run, folder, tmp_path):
+def test_computed_and_read_figures_are_of_the_same_peaks(run, folder, tmp_path):
     told = []
     for arguments in ([*PAIRS], [folder], [folder, *PAIRS]):
         out = tmp_path / f"{len(told)}.svg"
@@ -42,7 +42,7 @@ def test_other_signals(run, folder, tmp_path, signal):
     assert f"no {signal}" in err
 
 
-def test_peaks_beyond_the_place_are_not_told(run, folder, tmp_path):
+def test_peaks_beyond_the_place_are_not_reported(run, folder, tmp_path):
     narrow = "chr20:48,803,001-48,803,100"
     told = []
     for place in (REGION, narrow):
@@ -74,7 +74,7 @@ def test_a_folder_may_lack_files_and_have_names_of_its_own(run, folder, tmp_path
     assert "no narrowPeak of OWN1:cell2" in err
 
 
-def test_a_place_without_scores_is_told(run, folder, tmp_path):
+def test_a_place_without_scores_is_reported(run, folder, tmp_path):
     out = tmp_path / "a.svg"
     for source in (PAIRS, [folder]):
         code, _, err = run("plot", *source, "-r", "chr20:1-5000", "-o", out)
@@ -138,7 +138,7 @@ def test_genes_are_drawn(run, tmp_path):
         (["-o", "/proc/none/a.svg", *PAIRS], "/proc/none"),
     ],
 )
-def test_wrong_requests_are_told(run, monkeypatch, tmp_path, arguments, told):
+def test_wrong_requests_are_reported(run, monkeypatch, tmp_path, arguments, told):
     monkeypatch.chdir(tmp_path)
     code, out, err = run("plot", *arguments)
     assert code == 2

@@ -49,7 +49,7 @@ def test_a_table_of_variants_is_scored_and_counted(toy, run):
     assert sum(told["skipped"].values()) == 2
 
 
-def test_the_annotated_vcf_tells_the_quantiles_of_the_table(toy, run):
+def test_the_annotated_vcf_reports_the_quantiles_of_the_table(toy, run):
     options, letters, folder = toy
     head = "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
     alt = "ACGT".replace(letters[999], "")[1]
@@ -84,7 +84,7 @@ def test_another_assembly_is_noticed(toy, run):
     assert len((folder / "out" / "v.skipped.tsv").read_text().splitlines()) == 41
 
 
-def test_wrong_options_are_told_before_any_work(toy, run):
+def test_wrong_options_are_reported_before_any_work(toy, run):
     options, _, folder = toy
     source = _table(folder / "v.tsv", [])
     code, _, err = run("variants", source, *options)
@@ -108,7 +108,7 @@ def test_wrong_options_are_told_before_any_work(toy, run):
         (["--seed", "-1"], "seed"),
     ],
 )
-def test_wrong_values_are_told(toy, run, options, told):
+def test_wrong_values_are_reported(toy, run, options, told):
     usual, letters, folder = toy
     source = _table(
         folder / "v.tsv", [("chr1", 1000, letters[999], _other(letters, 999))]
@@ -267,7 +267,7 @@ def test_tracks_are_written_where_asked(toy, run):
     }
 
 
-def test_nothing_but_symbols_is_told(toy, run):
+def test_nothing_but_symbols_is_reported(toy, run):
     options, letters, folder = toy
     rows = [("1", 1000, letters[999], alt) for alt in ("<DEL>", "N[chr2:3[", "*")]
     source = _table(folder / "v.tsv", rows)

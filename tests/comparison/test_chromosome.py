@@ -76,7 +76,7 @@ def test_threads_and_several_chromosomes_change_nothing(toy):
     assert one.roles == two.roles
 
 
-def test_a_chromosome_without_letters_is_refused(toy):
+def test_a_chromosome_without_bases_is_refused(toy):
     model, genome, pairs, _ = toy
     with pytest.raises(RegionError, match="no bin of 100 bp of empty"):
         evaluate_bins(model, genome, ["empty"], pairs, 100)

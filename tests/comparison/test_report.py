@@ -110,7 +110,7 @@ def test_names_inside_are_unique_and_lead_somewhere(page):
                 assert attrs[name][1:] in ids
 
 
-def test_pictures_are_told_to_those_who_cannot_see_them(page):
+def test_figures_have_alternative_texts(page):
     pictures = [attrs for tag, attrs in page.elements if tag == "svg"]
     assert all(attrs["role"] == "img" for attrs in pictures)
     assert "".join(page.text).count("a < b") == 2  # in the picture, and beneath it

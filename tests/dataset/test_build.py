@@ -101,7 +101,7 @@ def test_dropped_sites_are_counted(toy):
 
 
 @pytest.mark.parametrize("min_known", [0.07, 0.65, 0.805, 1])
-def test_sites_with_too_few_letters_are_dropped(toy, min_known):
+def test_sites_with_too_few_bases_are_dropped(toy, min_known):
     add_sites(toy, *(("chr1", at, at + 200) for at in range(2760, 3010, 7)))
     toy.build("all.h5")
     every = open_dataset(toy.folder / "all.h5")
@@ -171,13 +171,13 @@ def test_no_site_with_sequence_is_an_error(toy):
         toy.build()
 
 
-def test_a_pair_without_a_positive_is_told(toy):
+def test_a_pair_without_a_positive_is_reported(toy):
     (toy.folder / "max.bed").write_text("chr9\t10\t200\n")
     _, messages = toy.build()
     assert any("no positive site (MAX:K562)" in text for text in messages)
 
 
-def test_letters_that_are_no_bases_are_told(toy):
+def test_ambiguous_bases_are_reported(toy):
     toy.fasta.write_text(toy.fasta.read_text().replace(">chr20\n", ">chr20\nRYK"))
     _, messages = toy.build()
     assert any("3 bases are not A, C, G, T or N" in text for text in messages)

@@ -123,7 +123,7 @@ def test_names_that_trained_and_names_that_did_not(make_random):
     assert leaks.to_dict()["unseen_tfs"] == ("C", "D")
 
 
-def test_nothing_shared_is_nothing_to_tell(make_random):
+def test_nothing_shared_is_nothing_to_report(make_random):
     dataset, _ = make_random(n_pairs=14, seq_len=60)
     trained = np.arange(14)
     leaks = find_leaks(dataset, split_by_chromosome(dataset), trained, trained[:0])

@@ -70,7 +70,7 @@ def test_positives_are_the_strongest_summits(ranked, negatives, top):
 
 
 @pytest.mark.parametrize("negatives", ["dhs", "shuffle", "matched"])
-def test_every_sequence_has_the_share_of_letters(ranked, negatives):
+def test_every_sequence_has_the_fractions_of_bases(ranked, negatives):
     at = range(4950, 6060, 15)
     ranked.write_peaks("ctcf", *(("chr1", a, a + 60, a, 2, 30) for a in at))
     wishes = {"negatives": negatives, "top": 100, "with_candidates": negatives == "dhs"}
@@ -234,7 +234,7 @@ def test_matched_negatives_are_made_of_the_same(ranked):
     assert any("no lower-case bases on chr20" in text for text in messages)
 
 
-def test_too_few_candidates_are_told_pair_by_pair(ranked):
+def test_too_few_candidates_are_reported_pair_by_pair(ranked):
     # All of chr22 is near a peak.
     peaks = [("chr22", at, at + 900, 9 + at, 1, 450) for at in range(0, 20_000, 1000)]
     ranked.write_peaks("max", *peaks)

@@ -49,7 +49,7 @@ def test_writes_a_table_that_prepare_reads(run, tmp_path):
     assert "15 replicates of held-out pairs are dropped: TF" in done.stderr
 
 
-def test_json_tells_all_of_it(run, table):
+def test_json_reports_all_of_it(run, table):
     summary = json.loads(run("--valid", 2, "--held-out", 6, "--json").stdout)
     assert summary["rows"] == {"base": 14, "test2": 14, "test3": 4, "valid2": 2}
     assert (summary["required_in_base"], summary["can_be_held_out"]) == (5, 15)

@@ -195,7 +195,7 @@ def test_two_labels_of_a_site_for_a_pair_are_refused(make_random, tmp_path):
         open_dataset(tmp_path / "data.h5")
 
 
-def test_a_data_set_without_positives_or_unknown_letters(make_random, tmp_path):
+def test_a_data_set_without_positives_or_unknown_bases(make_random, tmp_path):
     dataset, _ = make_random(2, 1)
     dataset.codes[dataset.codes == 4] = 0
     none = dataset.positive._replace(

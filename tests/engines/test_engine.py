@@ -133,7 +133,7 @@ def test_the_engine_leaves_what_it_is_given(tmp_path, rng):
     np.testing.assert_array_equal(first, second)
 
 
-def test_the_trunk_s_digest_tells_what_features_depend_on(tmp_path):
+def test_the_trunk_s_digest_covers_what_features_depend_on(tmp_path):
     model = make_model(tmp_path)
 
     def digest(pairs=EVERY, stride=20, fast=False, model=model):

@@ -92,7 +92,7 @@ def _naive_logits(model, tile, pairs):
 
 @settings(max_examples=20)
 @given(data=st.data())
-def test_logits_are_those_of_loops_over_letters(tmp_path_factory, data):
+def test_logits_are_those_of_loops_over_bases(tmp_path_factory, data):
     seq_len = data.draw(st.integers(2, 40), label="seq_len")
     config = GatedConfig(
         seq_len=seq_len,

@@ -37,7 +37,7 @@ def _numbered(core, n_core):
 
 
 @given(layouts(), tile_counts)
-def test_core_tiles_fill_the_letters(layout, n_tiles):
+def test_core_tiles_fill_the_sequence(layout, n_tiles):
     config, stride, grid = layout
     assert (grid.stride, grid.seq_len) == (stride, config.seq_len)
     assert grid.flank == config.flank
@@ -106,7 +106,7 @@ def test_the_tile_itself_is_picked(layout, n_tiles, seed):
 
 
 @given(layouts(most_reach=0), tile_counts, st.data())
-def test_without_surroundings_core_tiles_are_the_tiles(layout, n_tiles, data):
+def test_without_context_core_tiles_are_the_tiles(layout, n_tiles, data):
     config, stride, grid = layout
     plain = segment_grid(config.seq_len, config.filter_length, config.pool, stride)
     for ours, theirs in zip(grid.base, plain, strict=True):
@@ -143,7 +143,7 @@ def test_the_deep_network_s_tiles(stride, core, spread, step):
     assert grid.n_base(1) == 720 // core + 1
 
 
-def test_stretches_are_laid_where_tiles_may_begin(rng):
+def test_segments_are_laid_where_tiles_may_begin(rng):
     stretches = [rng.integers(0, 5, n).astype(np.uint8) for n in (7, 0, 5, 11)]
     codes, firsts = join_segments(stretches, 5)
     assert len(codes) == 30

@@ -41,5 +41,5 @@ def test_tiles_off_the_grid_are_cut_from_their_beginning():
     ]
 
 
-def test_the_letters_of_tiles():
+def test_the_sequence_of_tiles():
     assert TileRange("c", 300, 3).span(100, 250) == (300, 750)

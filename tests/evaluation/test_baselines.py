@@ -69,7 +69,7 @@ def test_a_pair_without_another_cell_line_has_none():
     assert not np.isnan(found[:, 1]).any()
 
 
-def test_sites_made_for_a_pair_do_not_tell_its_labels():
+def test_sites_made_for_a_pair_do_not_reveal_its_labels():
     """Pair 0 has sites of its own, pair 1 of the same TF has none."""
     dataset = make_dataset()
     labels = dataset.labels(np.arange(900))

@@ -87,7 +87,7 @@ def test_a_chromosome_longer_than_a_piece(tmp_path, quiet, rng):
             np.testing.assert_array_equal(part, expected[1_048_570:2_200_001])
 
 
-def test_the_digest_knows_the_letters_alone(tmp_path, quiet):
+def test_the_digest_depends_on_bases_only(tmp_path, quiet):
     texts = [fasta_text(TOY), fasta_text(TOY, 7, "\r\n"), fasta_text(TOY).upper()]
     texts[2] = texts[2].replace("CHR", "chr")
     digests = set()
@@ -119,7 +119,7 @@ def test_outside_is_refused(tmp_path, quiet, where, what):
         genome.codes(*where)
 
 
-def test_an_empty_stretch_has_no_codes(tmp_path, quiet):
+def test_an_empty_region_has_no_codes(tmp_path, quiet):
     path = write_fasta(tmp_path / "toy.fa", fasta_text(TOY))
     with open_genome(path, log=quiet.append) as genome:
         for place in (0, 10, 17):
@@ -208,7 +208,7 @@ def test_a_wrong_index_is_made_anew(tmp_path, quiet, kind, index):
     assert len(quiet) == 1
 
 
-def test_a_layout_the_index_does_not_tell_of_is_refused(tmp_path, quiet):
+def test_a_layout_the_index_does_not_describe_is_refused(tmp_path, quiet):
     """The same bytes in all, but a line's end is where the index has letters."""
     text = fasta_text({"a": "ACGT" * 10}, 10)
     path = write_fasta(tmp_path / "toy.fa", text)

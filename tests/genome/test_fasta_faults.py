@@ -84,7 +84,7 @@ def test_the_beginning_of_a_gzip_file_is_refused(tmp_path, length):
         open_genome(path)
 
 
-def test_what_is_no_file_is_refused(tmp_path):
+def test_what_is_not_a_file_is_refused(tmp_path):
     with pytest.raises(InputFileError, match="No such file"):
         open_genome(tmp_path / "absent.fa")
     with pytest.raises(InputFileError, match="is a folder, a pipe or a device"):

@@ -70,7 +70,7 @@ def _read(path, region=REGION, log=print):
 
 @pytest.mark.parametrize("text", [GTF, GFF3, BED12], ids=["gtf", "gff3", "bed12"])
 @pytest.mark.parametrize("packed", [False, True])
-def test_three_formats_tell_the_same_genes(tmp_path, text, packed):
+def test_three_formats_give_the_same_genes(tmp_path, text, packed):
     path = tmp_path / "genes"  # the name says nothing
     path.write_bytes(gzip.compress(text.encode()) if packed else text.encode())
     assert _read(path) == GENES
@@ -114,7 +114,7 @@ def test_a_gene_row_alone_is_a_whole_gene(tmp_path):
     ]
 
 
-def test_a_region_without_genes_is_told_and_no_error(tmp_path):
+def test_a_region_without_genes_is_reported_and_no_error(tmp_path):
     path = tmp_path / "genes.gtf"
     path.write_text(GTF)
     told = []

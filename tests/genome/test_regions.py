@@ -83,7 +83,7 @@ def test_regions_are_merged_and_in_genome_order(tmp_path):
     assert resolve_regions(["chr2:5-9"], ["chr2"], SIZES) == [Region("chr2", 0, 1000)]
 
 
-def test_other_names_are_told(tmp_path):
+def test_other_names_are_reported(tmp_path):
     bed = tmp_path / "sites.bed"
     bed.write_text("10\t5\t9\n")
     said = []

@@ -283,7 +283,7 @@ def test_jobs_of_several_processes_give_the_same(toy):
     assert _contents(toy.store) == before
 
 
-def test_letters_around_the_tiles_belong_to_the_sequence_of_a_plan(around):
+def test_bases_around_the_tiles_belong_to_the_sequence_of_a_plan(around):
     """A change in the halo of a block is another sequence; one beyond it is not."""
     with open_genome(around.fasta) as genome:
         text = decode(genome.codes("chr1"))

@@ -18,7 +18,7 @@ def _read(path, rows, head="name\tactivity"):
     return read_activities(path, ELEMENTS)
 
 
-def test_numbers_are_found_by_name_and_the_rest_is_told(tmp_path):
+def test_numbers_are_found_by_name_and_the_rest_is_reported(tmp_path):
     rows = ["b\t-1.5", "x\t2", "a\t3e2", "c\tNA", "d\t1", "d\t2", "gap\t7", "y\t"]
     found = _read(tmp_path / "t.tsv", rows)
     assert found.of == {"b": -1.5, "a": 300.0}
@@ -40,7 +40,7 @@ def test_other_columns_in_any_order_do_not_matter(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["high", "1_000", "inf", "1,5"])
-def test_what_is_no_number_is_refused(tmp_path, text):
+def test_what_is_not_a_number_is_refused(tmp_path, text):
     with pytest.raises(InputFileError, match=r"t\.tsv:3: activity .* is not a number"):
         _read(tmp_path / "t.tsv", ["a\t1", f"b\t{text}"])
 
@@ -60,6 +60,6 @@ def test_a_table_of_something_else_is_refused(tmp_path, head, rows, told):
         _read(tmp_path / "t.tsv", rows, head)
 
 
-def test_a_table_that_is_not_there_is_told(tmp_path):
+def test_a_table_that_is_not_there_is_reported(tmp_path):
     with pytest.raises(InputFileError, match="cannot read the table of activities"):
         read_activities(tmp_path / "gone.tsv", ELEMENTS)

@@ -109,7 +109,7 @@ def test_neighbors_threads_and_order_do_not_matter(toy, rng):
     np.testing.assert_array_equal(every[7], _score(model, genome, elements[7:8])[0])
 
 
-def test_too_few_known_letters_have_no_score(toy):
+def test_too_few_known_bases_have_no_score(toy):
     model, genome, _ = toy
     half = LENGTH // 2
     lengths = (half - 1, half)

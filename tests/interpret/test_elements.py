@@ -115,7 +115,7 @@ def test_what_is_no_fasta_is_refused(tmp_path, content, told):
         read_fasta(path)
 
 
-def test_a_file_that_cannot_be_read_is_told(tmp_path):
+def test_a_file_that_cannot_be_read_is_reported(tmp_path):
     with pytest.raises(InputFileError, match="cannot read the"):
         is_fasta(tmp_path / "gone.bed")
     with pytest.raises(InputFileError, match="cannot read the"):

@@ -53,7 +53,7 @@ STRETCHES = st.lists(st.integers(-40, 120), max_size=12).map(sorted)
 
 
 @given(peak_sets(), STRETCHES, st.integers(1, 30))
-def test_equals_the_slow_twin(peaks, intervals, width):
+def test_equals_the_reference(peaks, intervals, width):
     found = rows(cover(peaks, intervals, width))
     expected = naive_coverage.cover(peaks, intervals, width)
     assert [[track for track, _ in row] for row in found] == [

@@ -20,12 +20,12 @@ from tfimpute_tracks.kernels.encode import (
 )
 
 
-def test_every_letter_has_its_code():
+def test_every_base_has_its_code():
     assert encode("ACGTacgtNnRYx-").tolist() == [0, 1, 2, 3] * 2 + [4] * 6
     assert encode(b"GATTACA").tolist() == [2, 0, 3, 3, 0, 1, 0]
 
 
-def test_only_letters_that_are_neither_acgt_nor_n_are_ambiguous():
+def test_only_bases_that_are_neither_acgt_nor_n_are_ambiguous():
     assert count_ambiguous("ACGTNacgtn") == 0
     assert count_ambiguous("RyK-5") == 5
 
@@ -61,7 +61,7 @@ def test_one_hot_of_n_is_all_zeros():
         elements=st.integers(0, 3),
     )
 )
-def test_packing_keeps_every_letter(codes):
+def test_packing_keeps_every_base(codes):
     packed = pack_2bit(codes)
     assert packed.shape == (len(codes), -(-codes.shape[1] // 4))
     assert np.array_equal(unpack_2bit(packed, codes.shape[1]), codes)
@@ -80,7 +80,7 @@ def test_packing_writes_n_as_a():
     st.integers(0, 9),
     st.sampled_from([0.0, 0.2, 1.0]),
 )
-def test_unknown_letters_are_those_of_each_tile(seed, seq_len, stride, n_tiles, share):
+def test_unknown_bases_are_those_of_each_tile(seed, seq_len, stride, n_tiles, share):
     rng = np.random.default_rng(seed)
     codes = rng.integers(0, 4, max(n_tiles - 1, 0) * stride + seq_len).astype(np.uint8)
     codes[rng.random(codes.size) < share] = 4
@@ -90,7 +90,7 @@ def test_unknown_letters_are_those_of_each_tile(seed, seq_len, stride, n_tiles, 
     assert unknown_bases(codes, stride, seq_len, n_tiles).tolist() == expected
 
 
-def test_too_few_letters_are_refused():
+def test_too_few_bases_are_refused():
     with pytest.raises(IndexError, match="99 bases are too few for 2 tiles"):
         unknown_bases(np.zeros(99, np.uint8), 50, 50, 2)
 

@@ -92,7 +92,7 @@ def test_segments_are_those_of_the_twin(rng, shape, precision):
 @needs_kernel
 @settings(max_examples=25)
 @given(data=st.data())
-def test_any_shape_and_any_letters(data):
+def test_any_shape_and_any_bases(data):
     seq_len = data.draw(st.integers(1, 40), label="seq_len")
     shape = (
         seq_len,
@@ -140,7 +140,7 @@ def test_the_kernel_and_its_engine_agree_in_the_interpreter():
 @needs_triton
 @pytest.mark.skipif(INTERPRETED, reason="the interpreter compiles nothing")
 @pytest.mark.parametrize("capability", [80, 90])
-def test_it_compiles_to_tensor_cores_and_threads_exchange_nothing(
+def test_it_compiles_to_tensor_cores_and_threads_share_nothing(
     monkeypatch, tmp_path, capability
 ):
     """No GPU is needed to compile for one."""

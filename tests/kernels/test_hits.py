@@ -33,7 +33,7 @@ def test_as_counted_one_by_one(seed, n_positions, length):
     np.testing.assert_array_equal(counts, expected)
 
 
-def test_letters_must_fit_the_positions():
+def test_bases_must_fit_the_positions():
     hits = SparseRows(np.zeros(5, np.int64), np.zeros(0, np.uint16), np.zeros(0, "f4"))
     with pytest.raises(IndexError, match="9 bases for 2 positions"):
         count_bases(np.zeros(9, np.uint8), hits, np.zeros((1, 4, 4), np.int64))

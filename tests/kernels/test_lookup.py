@@ -83,7 +83,7 @@ def test_a_span_past_the_sequence_is_refused():
         span_maxima(word_rows(codes, 4), tables, np.array([0]), np.array([41]))
 
 
-def test_a_filter_of_n_only_letters_gives_zero():
+def test_a_filter_of_n_only_bases_gives_zero():
     tables = build_tables(np.ones((1, 20, 4), np.float32))
     codes = np.full(25, 4, np.uint8)
     rows = word_rows(codes, 4)
@@ -102,7 +102,7 @@ def test_reversed_filters_read_the_other_strand(length):
 
 @settings(max_examples=20)
 @given(st.integers(0, 10**6), st.integers(1, 40), st.sampled_from([1, 5, 20, 33]))
-def test_the_gradient_is_the_sum_of_weighted_stretches(seed, n_filters, length):
+def test_the_gradient_is_the_sum_of_weighted_regions(seed, n_filters, length):
     codes, _, _, _ = _case(seed, length + 30, n_filters, length)
     rng = np.random.default_rng(seed)
     places = rng.integers(0, 31, (8, n_filters)).astype(np.int32)

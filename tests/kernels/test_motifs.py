@@ -97,7 +97,7 @@ def test_a_filter_that_cannot_fire_never_does():
     assert motifs.n_dense == 0
 
 
-def test_unknown_letters_alone_give_what_the_bias_leaves():
+def test_unknown_bases_alone_give_what_the_bias_leaves():
     filters = np.ones((2, 20, 4), np.float32)
     codes = np.full(40, 4, np.uint8)
     bias = np.array([-0.5, 0.5], np.float32)

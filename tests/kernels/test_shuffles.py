@@ -68,7 +68,7 @@ def test_every_sequence_comes_up_and_equally_often(text):
     assert chi_squared <= free + 5 * (2 * free) ** 0.5
 
 
-def test_stretches_between_ns_are_shuffled_each_for_itself():
+def test_regions_between_ns_are_shuffled_each_by_itself():
     found = set(shuffled("ACAGATANACAGATA", 2000))
     one = naive_shuffles("ACAGATA")
     assert found == {f"{a}N{b}" for a in one for b in one}

@@ -51,7 +51,7 @@ def _svg(tmp_path, panels, genes=(), name="a.svg", width=183):
     return dest.read_text()
 
 
-def test_text_is_text_and_tells_what_is_shown(tmp_path):
+def test_text_is_text_and_says_what_is_shown(tmp_path):
     svg = _svg(tmp_path, [_panel(), _panel("NB4", "imputed")], GENES)
     texts = re.findall(r"<text[^>]*>([^<]*)</text>", svg)
     for word in ("CTCF", "K562", "NB4", "measured", "imputed", "UPPER1", "lower2"):
@@ -77,7 +77,7 @@ def test_signed_signals_have_a_zero_line(tmp_path):
 
 
 @pytest.mark.parametrize("ending", ["svg", "png", "pdf"])
-def test_the_same_picture_is_the_same_file(tmp_path, ending):
+def test_the_same_figure_is_the_same_file(tmp_path, ending):
     import matplotlib
 
     before = dict(matplotlib.rcParams)
@@ -98,7 +98,7 @@ def test_other_suffixes_are_refused(tmp_path, name, told):
         check_suffix(tmp_path / name)
 
 
-def test_a_folder_is_no_place_for_a_picture(tmp_path):
+def test_a_folder_is_not_a_place_for_a_figure(tmp_path):
     (tmp_path / "x.svg").mkdir()
     with pytest.raises(OutputError, match="is a folder"):
         check_suffix(tmp_path / "x.svg")
@@ -145,7 +145,7 @@ def test_no_text_lies_on_other_text_or_is_cut(width, n_panels, limits, region):
             assert across <= 0 or up <= 0.35 * box.height, (text, other)
 
 
-def test_what_is_beside_a_gap_is_not_covered():
+def test_what_is_next_to_a_gap_is_not_covered():
     starts = np.array([5000, 5100])
     panel = _panel()._replace(bins=Bins(starts, starts + 100, np.ones(2, np.float32)))
     figure = draw_locus(REGION, [panel], [], 183)
@@ -175,7 +175,7 @@ def test_single_bases_count_from_one(tmp_path):
     assert "50" in texts
 
 
-def test_genes_without_room_are_counted(tmp_path):
+def test_genes_that_do_not_fit_are_counted(tmp_path):
     many = [Gene(f"G{i}", 2000, 20_000, "+", ((2000, 20_000),)) for i in range(9)]
     svg = _svg(tmp_path, [_panel()], many)
     assert "+3 more" in svg

@@ -80,7 +80,7 @@ def test_nothing_that_changes_is_not_blown_up():
     assert logo.get_ylim()[1] == 0.1
 
 
-def test_the_same_picture_is_the_same_file(rng, tmp_path):
+def test_the_same_figure_is_the_same_file(rng, tmp_path):
     changes, codes = _toy(rng, 120)
     for name in ("a.svg", "b.svg"):
         figure = mutagenesis_figure(

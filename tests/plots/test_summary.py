@@ -59,7 +59,7 @@ def test_the_same_numbers_give_the_same_bytes():
 
 
 @pytest.mark.parametrize("n_pairs", [1, 3, 12])
-def test_scores_have_a_picture_per_pair(n_pairs):
+def test_scores_have_a_figure_per_pair(n_pairs):
     names = [f"TF{i}" for i in range(n_pairs)]
     counts = [np.zeros(10, dtype=np.int64)] * n_pairs
     texts = _texts(summary.score_distribution(names, EDGES, counts, [0.5] * n_pairs))
@@ -119,7 +119,7 @@ def test_accuracy_is_sorted_and_nobody_is_cut_off():
 
 
 @pytest.mark.parametrize(("n", "named"), [(0, True), (40, True), (41, False)])
-def test_names_are_left_out_where_they_have_no_room(n, named):
+def test_names_are_left_out_where_they_do_not_fit(n, named):
     names = [f"pair {i}" for i in range(n)]
     texts = _texts(summary.expected_accuracy(names, [0.7] * n, ["imputed"] * n))
     assert sum(text in names for text in texts) == (n if named else 0)

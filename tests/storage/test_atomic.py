@@ -83,7 +83,7 @@ def test_missing_folder_is_a_write_error(tmp_path):
     assert str(dest) in str(caught.value)
 
 
-def test_full_disk_is_told_with_numbers(tmp_path):
+def test_full_disk_is_reported_with_numbers(tmp_path):
     dest = tmp_path / "a"
     with pytest.raises(WriteError) as caught:
         write_half(dest, OSError(errno.ENOSPC, "No space"), n_bytes=2_500_000)
@@ -101,7 +101,7 @@ def test_error_about_another_file_passes(tmp_path):
     assert names(tmp_path) == []
 
 
-def test_too_little_room_is_seen_beforehand(tmp_path):
+def test_too_little_space_is_seen_beforehand(tmp_path):
     dest = tmp_path / "a"
     with pytest.raises(WriteError, match="disk full"):
         check_free_space(tmp_path, 1 << 60, dest)

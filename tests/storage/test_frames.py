@@ -25,7 +25,7 @@ def test_parquet_keeps_every_digit(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["t.parquet"]
 
 
-def test_what_is_missing_is_told(tmp_path, monkeypatch):
+def test_what_is_missing_is_reported(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(UsageError, match="Parquet needs pyarrow"):
         write_frame(tmp_path / "t.parquet", FRAME)

@@ -53,7 +53,7 @@ def test_rows_are_separated_by_tabs_or_by_blanks(tmp_path):
     assert found == [(2, ["chr1", "5", "a b"]), (4, ["chr2", "7", "9"])]
 
 
-def test_a_file_beside_the_table_is_found(tmp_path):
+def test_a_file_next_to_the_table_is_found(tmp_path):
     path = tmp_path / "t.tsv"
     path.write_text("bed\na.bed\nb.bed\n")
     (tmp_path / "a.bed").touch()

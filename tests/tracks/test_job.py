@@ -235,7 +235,7 @@ def _interrupt_after(n):
     return progress
 
 
-def test_an_interrupted_scan_goes_on_and_ends_as_if_it_had_not_been(
+def test_an_interrupted_scan_resumes_and_ends_as_if_it_had_not_been(
     tmp_path, genome, monkeypatch
 ):
     whole, _ = _run(_job(tmp_path, genome, out_dir=tmp_path / "whole"), genome)

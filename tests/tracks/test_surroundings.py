@@ -113,7 +113,7 @@ def test_a_region_s_track_is_a_slice_of_its_chromosome_s(tmp_path, genome):
         assert len(expected) > 20
 
 
-def test_a_letter_of_the_halo_is_a_letter_of_the_track(tmp_path, genome):
+def test_a_base_of_the_halo_is_a_base_of_the_track(tmp_path, genome):
     """Tracks are kept when the command is given again, unless it would give others."""
     model = make_model(tmp_path, config=AROUND)
     opened, letters = genome
@@ -186,7 +186,7 @@ def test_cold_and_warm_cache_are_the_same_bit_for_bit(tmp_path, genome, config, 
 
 
 @pytest.mark.parametrize(("start", "end"), [(-7, 20), (-30, 110), (60, 82), (80, 99)])
-def test_letters_past_the_ends_are_unknown(genome, start, end):
+def test_bases_past_the_ends_are_unknown(genome, start, end):
     opened, letters = genome
     codes = read_past_ends(opened, "chr3", start, end)
     text = "N" * 50 + letters["chr3"] + "N" * 50

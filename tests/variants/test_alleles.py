@@ -101,7 +101,7 @@ def test_an_unknown_place_has_no_score(toy, genome):
         ("chr1:1600 A>G", UsageError, "is N, not A"),
     ],
 )
-def test_wrong_variants_are_told(genome, text, error, told):
+def test_wrong_variants_are_reported(genome, text, error, told):
     with pytest.raises(error, match=told):
         parse_variant(text, genome)
 

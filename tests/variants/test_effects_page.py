@@ -161,7 +161,7 @@ def _signed(value):
 
 
 @pytest.mark.browser
-def test_a_pair_is_told_where_one_points(whole, opened):
+def test_a_pair_is_shown_where_one_points(whole, opened):
     model, pairs, best, _ = whole
     rows, columns = _shown(opened)
     for row, column in ((0, 0), (7, 30), (25, 90)):

@@ -91,7 +91,7 @@ def test_scores_are_those_of_single_variants(request, toy, genome, name):
                 np.testing.assert_array_equal(found.logits[:, i, code], alt)
 
 
-def test_a_letter_that_counts_stands_up():
+def test_a_base_that_counts_stands_up():
     logits = np.array([[[3, 1, 2, 0.5], [0, 0, 1, 0], [np.nan] * 4]], np.float32)
     codes = np.array([0, 1, 4], np.uint8)
     found = MutagenesisScores(Region("chr1", 10, 13), codes, logits)
@@ -109,7 +109,7 @@ def test_log_odds_are_cut_as_in_tracks():
     assert found.changes.tolist() == [[[0, -1, 0, -40]]]
 
 
-def test_the_letter_that_is_there_is_no_substitution():
+def test_the_base_that_is_there_is_no_substitution():
     logits = np.array([[[0, 1, 2, 3]]], np.float32)
     found = MutagenesisScores(Region("chr1", 10, 11), np.zeros(1, np.uint8), logits)
     assert found.extremes(0) == (

@@ -97,7 +97,7 @@ def test_only_tiles_that_reach_the_change_are_scored_twice(toy, genome):
 
 
 @pytest.mark.parametrize("name", ["toy", "around", "deep_around"])
-def test_a_letter_more_of_a_long_repeat_changes_nothing(request, tmp_path, name):
+def test_a_base_more_of_a_long_repeat_changes_nothing(request, tmp_path, name):
     write_fasta(tmp_path / "a.fa", {"chr1": "A" * 3000})
     model = request.getfixturevalue(name)
     model = model[0] if name == "toy" else model
@@ -107,7 +107,7 @@ def test_a_letter_more_of_a_long_repeat_changes_nothing(request, tmp_path, name)
     np.testing.assert_array_equal(*scores.best())
 
 
-def test_a_chromosome_without_room_does_not_stop_the_others(toy, genome):
+def test_a_chromosome_too_short_does_not_stop_the_others(toy, genome):
     letters = toy[2]["chr1"]
     places = [(at, "ACGT"["ACGT".index(letters[at]) - 1]) for at in (3998, 700)]
     variants = [Variant("chr1", at, letters[at], alt) for at, alt in places]

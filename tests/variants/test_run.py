@@ -121,7 +121,7 @@ def test_what_is_not_scored_has_a_reason(toy, genome, tmp_path, lines):
     assert run.counts.reference_match == pytest.approx(6 / 8)
 
 
-def test_swapped_alleles_are_exchanged_where_asked(toy, genome, tmp_path, lines):
+def test_reversed_alleles_are_swapped_on_request(toy, genome, tmp_path, lines):
     path = _vcf(tmp_path / "v.vcf", {"swapped": lines["swapped"]})
     run = _run(toy, genome, path, tmp_path, fix_ref=True)
     row = _rows(tmp_path / "v.effects.tsv")[0]
@@ -214,7 +214,9 @@ def test_every_kind_of_file_says_the_same(toy, genome, tmp_path, lines, ending):
     assert len(run.files) == (2 if "tsv" in ending else 3)
 
 
-def test_the_vcf_keeps_its_columns_and_tells_the_largest(toy, genome, tmp_path, lines):
+def test_the_vcf_keeps_its_columns_and_reports_the_largest(
+    toy, genome, tmp_path, lines
+):
     _run(toy, genome, _vcf(tmp_path / "v.vcf", lines), tmp_path, n_annotated=2)
     rows = _rows(tmp_path / "v.effects.tsv")
     with pysam.VariantFile(str(tmp_path / "v.annotated.vcf.gz")) as file:
@@ -349,7 +351,7 @@ def test_a_vcf_that_names_no_contigs_is_taken(toy, genome, tmp_path, lines):
     assert [len(texts) for texts in told] == [3, 3]
 
 
-def test_names_that_differ_are_told(toy, genome, tmp_path, lines):
+def test_names_that_differ_are_reported(toy, genome, tmp_path, lines):
     run = _run(toy, genome, _vcf(tmp_path / "v.vcf", lines), tmp_path)
     assert run.counts.chroms == {"1": "chr1", "chr20": "chr20", "chr9": None}
 
@@ -375,7 +377,7 @@ def test_a_file_without_a_line_has_tables_without_one(toy, genome, tmp_path, end
         assert _rows(tmp_path / f"v.{name}.tsv") == []
 
 
-def test_quotes_in_a_table_are_letters_of_names(toy, genome, tmp_path, lines):
+def test_quotes_in_a_table_are_characters_of_names(toy, genome, tmp_path, lines):
     chrom, pos, ref, alt = lines["snv"]
     path = tmp_path / "v.tsv"
     path.write_text(f'id\tchrom\tpos\tref\talt\n"odd\t{chrom}\t{pos}\t{ref}\t{alt}\n')
@@ -388,7 +390,7 @@ def test_quotes_in_a_table_are_letters_of_names(toy, genome, tmp_path, lines):
 @pytest.mark.parametrize(
     "pos", ["0", "-5", "5.0", "", "x", "4001", "9" * 30, "9" * 6000]
 )
-def test_a_position_that_is_none_is_told(toy, genome, tmp_path, pos):
+def test_a_position_that_is_none_is_reported(toy, genome, tmp_path, pos):
     path = tmp_path / "v.tsv"
     path.write_text(f"chrom\tpos\tref\talt\n1\t{pos}\tA\tC\n")
     assert sample_variants(Source.of(path), genome, False, 9, 0).alleles == []

@@ -244,7 +244,7 @@ def test_a_token_opens_and_nothing_else_does(session, serving):
         assert client.get("/", {"Cookie": f"{name}x"})[0] == 403
 
 
-def test_a_port_that_is_taken_is_told():
+def test_a_port_that_is_taken_is_reported():
     with open_socket("127.0.0.1", 0) as taken:
         port = taken.getsockname()[1]
         assert page_address(taken, None) == f"http://127.0.0.1:{port}/"

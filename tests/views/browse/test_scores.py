@@ -84,7 +84,7 @@ def test_what_is_around_a_tile_counts_as_in_a_scan(toy, around, tmp_path):
     assert cache.hits > 0
 
 
-def test_what_was_not_computed_is_told_and_missing(scores):
+def test_what_was_not_computed_is_reported_and_missing(scores):
     assert scores.computed_fraction(PAIR, "probability", WHOLE) == 0
     assert np.isnan(scores.signal(PAIR, "probability", WHOLE, False).values).all()
     scores.signal(PAIR, "probability", Region("chr1", 0, 400))

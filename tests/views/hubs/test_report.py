@@ -130,7 +130,7 @@ def test_tracks_without_zoom_levels_are_summed_up_too(tmp_path):
     assert score_histogram(path, regions, np.array([0, 0.5, 1])).tolist() == [1, 1]
 
 
-def test_pairs_without_files_or_peaks_are_told(folder_of, tmp_path):
+def test_pairs_without_files_or_peaks_are_reported(folder_of, tmp_path):
     folder = folder_of([("A", "<b>"), ("B", "c")])
     bare = [make_record(track.pair, threshold=0.9) for track in folder.tracks]
     dest = tmp_path / "bare.html"
@@ -148,7 +148,7 @@ def test_pairs_without_files_or_peaks_are_told(folder_of, tmp_path):
 
 
 @pytest.mark.parametrize("scheme", ["chromosomes", "random", "alternating-peaks"])
-def test_pages_tell_what_aurocs_were_found_on(folder_of, tmp_path, scheme):
+def test_pages_report_what_aurocs_were_found_on(folder_of, tmp_path, scheme):
     model = make_model(tmp_path, card={"hold_out": HoldOut(scheme).to_dict()})
     folder = folder_of([("CTCF", "K562"), ("MAX", "HepG2")])
     own, foreign = (
@@ -214,7 +214,7 @@ def test_it_opens_from_a_file(page, tracks_folder, tmp_path):
 
 
 @pytest.mark.parametrize("look", [signal_chroms, bases_with_values])
-def test_what_is_no_bigwig_is_told(tracks_folder, tmp_path, look):
+def test_what_is_not_a_bigwig_is_reported(tracks_folder, tmp_path, look):
     with pytest.raises(InputFileError, match="it is a bigBed"):
         look(tracks_folder / "CTCF.K562.bb")
     broken = tmp_path / "broken.bw"

@@ -1,4 +1,4 @@
-"""The rivals of a scan: the same weights run window by window, and single motifs.
+"""Other methods for a scan: the same weights run window by window, and single motifs.
 
 Each says what it is; one whose package is not installed says so when it is made.
 """
@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from tfimpute_tracks.models import Model
 
 __all__ = [
-    "AlleleTrack",
+    "FastaFile",
     "PlainModule",
     "lightmotif_scan",
     "loader_predictor",
@@ -40,8 +40,8 @@ _P_VALUE = 1e-4
 _PSEUDOCOUNT = 0.1
 
 
-class AlleleTrack(NamedTuple):
-    """Sequence in a FASTA file of its own: the file, the record's name, its letters."""
+class FastaFile(NamedTuple):
+    """Sequence in a FASTA file of its own: the file, the record's name, its bases."""
 
     fasta: Path
     chrom: str
@@ -93,14 +93,14 @@ class PlainModule(nn.Module):
 
 
 def tangermeme_tracks(
-    module: nn.Module, stretch: AlleleTrack, seq_len: int, stride: int, batch: int
+    module: nn.Module, sequence: FastaFile, seq_len: int, stride: int, batch: int
 ) -> Callable[[], Floats]:
     """FASTA to bigWig by `tangermeme.predict` over explicit windows.
 
     Parameters
     ----------
     module : nn.Module
-    stretch : Stretch
+    sequence : FastaFile
     seq_len, stride : int
     batch : int
         Windows per call of the network.
@@ -124,16 +124,16 @@ def tangermeme_tracks(
     import pyfaidx
 
     def run() -> Floats:
-        with pyfaidx.Fasta(str(stretch.fasta)) as genome:
-            letters = str(genome[stretch.chrom][:]).upper()
-        windows = one_hot_encode(letters).unfold(1, seq_len, stride).permute(1, 0, 2)
+        with pyfaidx.Fasta(str(sequence.fasta)) as genome:
+            bases = str(genome[sequence.chrom][:]).upper()
+        windows = one_hot_encode(bases).unfold(1, seq_len, stride).permute(1, 0, 2)
         scores = predict(module, windows, batch_size=batch, device="cpu")[:, 0]
         values = scores.numpy()
         with tempfile.TemporaryDirectory() as folder:
             track = pyBigWig.open(f"{folder}/track.bw", "w")
-            track.addHeader([(stretch.chrom, stretch.length)])
+            track.addHeader([(sequence.chrom, sequence.length)])
             track.addEntries(
-                stretch.chrom,
+                sequence.chrom,
                 (seq_len - stride) // 2,
                 values=values.tolist(),
                 span=stride,
@@ -146,14 +146,14 @@ def tangermeme_tracks(
 
 
 def selene_predictor(
-    module: nn.Module, stretch: AlleleTrack, seq_len: int, stride: int, batch: int
+    module: nn.Module, sequence: FastaFile, seq_len: int, stride: int, batch: int
 ) -> Callable[[], Floats]:
     """Selene's `AnalyzeSequences` over a BED file of the tiles, to an HDF5 file.
 
     Parameters
     ----------
     module : nn.Module
-    stretch : Stretch
+    sequence : FastaFile
     seq_len, stride : int
     batch : int
 
@@ -182,8 +182,8 @@ def selene_predictor(
         with tempfile.TemporaryDirectory() as folder:
             weights, bed = Path(folder, "weights.pth"), Path(folder, "tiles.bed")
             torch.save(module.state_dict(), weights)
-            starts = range(0, stretch.length - seq_len + 1, stride)
-            lines = [f"{stretch.chrom}\t{s}\t{s + seq_len}\n" for s in starts]
+            starts = range(0, sequence.length - seq_len + 1, stride)
+            lines = [f"{sequence.chrom}\t{s}\t{s + seq_len}\n" for s in starts]
             bed.write_text("".join(lines), encoding="utf-8")
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -193,7 +193,7 @@ def selene_predictor(
                     sequence_length=seq_len,
                     features=["probability"],
                     batch_size=batch,
-                    reference_sequence=Genome(str(stretch.fasta)),
+                    reference_sequence=Genome(str(sequence.fasta)),
                 )
                 analysis.get_predictions_for_bed_file(str(bed), folder, "hdf5")
             with h5py.File(next(Path(folder).glob("*.h5"))) as file:
@@ -205,34 +205,34 @@ def selene_predictor(
 class _Windows(torch.utils.data.Dataset[Tensor]):
     """Windows of a FASTA file, read and encoded one by one."""
 
-    def __init__(self, stretch: AlleleTrack, seq_len: int, stride: int) -> None:
+    def __init__(self, sequence: FastaFile, seq_len: int, stride: int) -> None:
         import pyfaidx
 
-        self._record = pyfaidx.Fasta(str(stretch.fasta))[stretch.chrom]
-        self._starts = range(0, stretch.length - seq_len + 1, stride)
+        self._record = pyfaidx.Fasta(str(sequence.fasta))[sequence.chrom]
+        self._starts = range(0, sequence.length - seq_len + 1, stride)
         self._seq_len = seq_len
         self._rows = np.zeros((256, 4), dtype=np.float32)
-        for place, letter in enumerate("ACGT"):
-            self._rows[ord(letter), place] = self._rows[ord(letter.lower()), place] = 1
+        for place, base in enumerate("ACGT"):
+            self._rows[ord(base), place] = self._rows[ord(base.lower()), place] = 1
 
     def __len__(self) -> int:
         return len(self._starts)
 
     def __getitem__(self, index: int) -> Tensor:
         start = self._starts[index]
-        letters = str(self._record[start : start + self._seq_len]).encode()
-        return torch.from_numpy(self._rows[np.frombuffer(letters, np.uint8)].T)
+        bases = str(self._record[start : start + self._seq_len]).encode()
+        return torch.from_numpy(self._rows[np.frombuffer(bases, np.uint8)].T)
 
 
 def loader_predictor(
-    module: nn.Module, stretch: AlleleTrack, seq_len: int, stride: int, batch: int
+    module: nn.Module, sequence: FastaFile, seq_len: int, stride: int, batch: int
 ) -> Callable[[], Floats]:
     """Predict as is usual: a PyTorch `DataLoader` over pyfaidx windows.
 
     Parameters
     ----------
     module : nn.Module
-    stretch : Stretch
+    sequence : FastaFile
     seq_len, stride : int
     batch : int
 
@@ -243,7 +243,7 @@ def loader_predictor(
     """
 
     def run() -> Floats:
-        windows = _Windows(stretch, seq_len, stride)
+        windows = _Windows(sequence, seq_len, stride)
         loader = torch.utils.data.DataLoader(windows, batch_size=batch)
         with torch.inference_mode():
             return torch.cat([module(x) for x in loader])[:, 0].numpy()
@@ -252,14 +252,14 @@ def loader_predictor(
 
 
 def lightmotif_scan(
-    counts: dict[str, list[int]], letters: str, n_threads: int
+    counts: dict[str, list[int]], bases: str, n_threads: int
 ) -> Callable[[], int]:
     """One motif, both strands, by lightmotif; a strand is a thread's work.
 
     Parameters
     ----------
-    counts : dict of letter to list of int
-    letters : str
+    counts : dict of base to list of int
+    bases : str
     n_threads : int
 
     Returns
@@ -281,7 +281,7 @@ def lightmotif_scan(
     limits = [strand.score(_P_VALUE) for strand in strands]
 
     def run() -> int:
-        striped = lightmotif.stripe(letters)
+        striped = lightmotif.stripe(bases)
 
         def hits(strand: int) -> int:
             own = striped.copy() if strand else striped
@@ -294,13 +294,13 @@ def lightmotif_scan(
     return run
 
 
-def moods_scan(counts: dict[str, list[int]], letters: str) -> Callable[[], int]:
+def moods_scan(counts: dict[str, list[int]], bases: str) -> Callable[[], int]:
     """One motif, both strands, by MOODS, which has one thread.
 
     Parameters
     ----------
-    counts : dict of letter to list of int
-    letters : str
+    counts : dict of base to list of int
+    bases : str
 
     Returns
     -------
@@ -318,10 +318,10 @@ def moods_scan(counts: dict[str, list[int]], letters: str) -> Callable[[], int]:
     except ImportError as error:
         raise Unavailable(f"MOODS-python is not installed ({error})") from error
     background = MOODS.tools.flat_bg(4)
-    rows = [counts[letter] for letter in "ACGT"]
+    rows = [counts[base] for base in "ACGT"]
     forward = MOODS.tools.log_odds(rows, background, _PSEUDOCOUNT)
     strands = [forward, MOODS.tools.reverse_complement(forward)]
     limit = MOODS.tools.threshold_from_p(forward, background, _P_VALUE)
     scanner = MOODS.scan.Scanner(7)
     scanner.set_motifs(strands, background, [limit, limit])
-    return lambda: sum(len(hits) for hits in scanner.scan(letters))
+    return lambda: sum(len(hits) for hits in scanner.scan(bases))

@@ -1,9 +1,9 @@
-"""Draw what tracks of other pairs make of pairs that were kept from a model.
+"""Draw what tracks of other pairs make of pairs that were held out of a model.
 
-    python benchmarks/evidence_picture.py -o docs/img/evidence.png
+    python benchmarks/evidence_figure.py -o docs/img/evidence.png
 
 By sequence, by sequence and the tracks of trained pairs, and what was measured, in the
-stretch of chr20 that comes with the package: a place beside the ones that were trained
+region of chr20 that comes with the package: a place next to the ones that were trained
 on, and pairs that `held-out` has not seen.
 """
 
@@ -70,19 +70,21 @@ def _measured(pair, place) -> Panel:
 
 
 def main() -> None:
-    """Write the picture."""
+    """Write the figure."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("-o", "--out", type=Path, required=True)
     asked = parser.parse_args()
-    letters, given = load_model("held-out"), load_model("held-out", "encode-hg19")
-    known = [pair for pair, told in given.measured_pairs.items() if told["trained"]]
+    plain, given = load_model("held-out"), load_model("held-out", "encode-hg19")
+    known = [
+        pair for pair, reported in given.measured_pairs.items() if reported["trained"]
+    ]
     given = replace(given, evidence=given.evidence.subset(known))
     genome, panels = open_bundled(), []
     place = parse_region(_PLACE, genome.chrom_sizes)
     for name in _PAIRS:
-        pair = letters.vocabulary.pair(name)
+        pair = plain.vocabulary.pair(name)
         panels += [
-            _predicted(letters, genome, place, pair, "sequence"),
+            _predicted(plain, genome, place, pair, "sequence"),
             _predicted(given, genome, place, pair, "and tracks"),
             _measured(pair, place),
         ]
