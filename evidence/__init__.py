@@ -1,9 +1,9 @@
 """Evidence: measured tracks, stored as peaks and looked up by position.
 
 Read in this order: ``peak_database`` (the data), ``build`` (from peak files to the data;
-``accessibility`` reads a table of such files), ``file`` (the HDF5 file), ``store``
-(coverage of any intervals by tracks), ``shipped`` (the evidence of the package). How
-tracks change a score is in ``models/``.
+``accessibility`` reads a table of such files), ``file`` (the HDF5 file; ``intervals``
+packs peaks for it), ``store`` (coverage of any intervals by tracks), ``shipped`` (the
+evidence of the package). How tracks change a score is in ``models/``.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from tfimpute_tracks.evidence.peak_database import (
     ACCESSIBILITY,
     PeakDatabase,
     Peaks,
+    Provenance,
     Track,
 )
 from tfimpute_tracks.evidence.shipped import (
@@ -38,6 +39,7 @@ __all__ = [
     "PeakDatabase",
     "PeakFile",
     "Peaks",
+    "Provenance",
     "Track",
     "build_evidence",
     "evidence_for",

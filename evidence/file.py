@@ -2,11 +2,12 @@
 
 The format is `docs/evidence-format.md`; change it there first. The header, which is all
 but the peaks, is read at once; the peaks of a chromosome are read when they are needed.
+They may be in a file of their own, to which the header has a link.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -17,21 +18,78 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import InputFileError
-from tfimpute_tracks.evidence.peak_database import PeakDatabase, Peaks, Track
+from tfimpute_tracks.evidence.intervals import pack_peaks, unpack_peaks
+from tfimpute_tracks.evidence.peak_database import (
+    PeakDatabase,
+    Peaks,
+    Provenance,
+    Track,
+)
 from tfimpute_tracks.genome import Region
 from tfimpute_tracks.storage import atomic_file
 from tfimpute_tracks.storage.hdf5_columns import COLUMN, READ_ERRORS, to_bytes, to_text
 from tfimpute_tracks.vocabulary import Pair
 
-__all__ = ["FORMAT", "FORMAT_VERSION", "read_header", "read_peaks", "write_evidence"]
+__all__ = [
+    "FORMAT",
+    "FORMAT_VERSION",
+    "how_to_repair",
+    "is_in_package",
+    "read_header",
+    "read_peaks",
+    "write_evidence",
+]
 
 FORMAT = "tfimpute-evidence"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
+Columns = dict[str, NDArray[Any]]
+
+_PACKAGE = Path(__file__).parent
 _BUILD_AGAIN = "build it again with `tfimpute-tracks evidence build`"
+_INSTALL_AGAIN = (
+    "it comes with the package: `pip install --force-reinstall tfimpute-tracks`, or run "
+    "with --evidence none"
+)
+# Of this version of HDF5 on, everything in a file has a checksum. The columns are more
+# compressed than others, as they ship with the package.
+_LIBVER = ("v110", "v110")
+_PEAKS = {**COLUMN, "compression_opts": 9}
+_CHUNK = 2**16  # rows
 
 
-def write_evidence(path: str | Path, contents: PeakDatabase) -> str:
+def is_in_package(path: Path) -> bool:
+    """Decide whether a file comes with the package.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    bool
+    """
+    return _PACKAGE in path.absolute().parents
+
+
+def how_to_repair(path: Path) -> str:
+    """Say what to do about a damaged file.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    str
+        The end of a message.
+    """
+    return _INSTALL_AGAIN if is_in_package(path) else _BUILD_AGAIN
+
+
+def write_evidence(
+    path: str | Path, contents: PeakDatabase, by_chromosome: bool = False
+) -> str:
     """Write a peak database atomically.
 
     Parameters
@@ -39,6 +97,9 @@ def write_evidence(path: str | Path, contents: PeakDatabase) -> str:
     path : path
         An existing file is replaced.
     contents : PeakDatabase
+    by_chromosome : bool
+        Write the peaks of each chromosome into a file of its own, next to `path`:
+        `name.chr1.h5` for `name.h5`.
 
     Returns
     -------
@@ -48,28 +109,63 @@ def write_evidence(path: str | Path, contents: PeakDatabase) -> str:
     Raises
     ------
     OutputError, WriteError
-        The file cannot be written, or the disk is full.
+        A file cannot be written, or the disk is full.
     """
-    digest, columns = contents.digest(), _columns(contents)
-    needed = sum(column.nbytes for column in columns.values())
-    with (
-        atomic_file(Path(path), needed) as temporary,
-        h5py.File(temporary, "w") as file,
-    ):
-        file.attrs["format"] = FORMAT
-        file.attrs["format-version"] = FORMAT_VERSION
-        file.attrs["digest"] = digest
-        file.attrs["build"] = contents.build
-        for name, column in columns.items():
-            file.create_dataset(name, data=column, **COLUMN)
-        file.attrs["complete"] = 1
+    path, digest = Path(path), contents.digest()
+    attributes: dict[str, Any] = {
+        "format": FORMAT,
+        "format-version": FORMAT_VERSION,
+        "digest": digest,
+    }
+    packed = {
+        chrom: {f"intervals/{chrom}/{k}": v for k, v in pack_peaks(peaks).items()}
+        for chrom, peaks in contents.peaks.items()
+        if len(peaks.start)
+    }
+    links = {}
+    if by_chromosome:
+        for chrom, columns in packed.items():
+            part = path.with_name(f"{path.stem}.{chrom}{path.suffix}")
+            _write(part, attributes, {}, columns, {})
+            links[f"intervals/{chrom}"] = part.name
+        packed = {}
+    all_peaks = {name: c for columns in packed.values() for name, c in columns.items()}
+    attributes |= {"build": contents.build, **contents.provenance._asdict()}
+    _write(path, attributes, _columns(contents), all_peaks, links)
     return digest
 
 
-def _columns(contents: PeakDatabase) -> dict[str, NDArray[Any]]:
+def _write(
+    path: Path,
+    attributes: Mapping[str, Any],
+    columns: Columns,
+    peaks: Columns,
+    links: Mapping[str, str],
+) -> None:
+    """Write one HDF5 file; `links` are names of groups and of files that hold them."""
+    needed = sum(column.nbytes for column in (*columns.values(), *peaks.values()))
+    with (
+        atomic_file(path, needed) as temporary,
+        h5py.File(temporary, "w", libver=_LIBVER) as file,
+    ):
+        for name, value in attributes.items():
+            # Checksums do not cover strings of variable length.
+            is_text = isinstance(value, str)
+            file.attrs[name] = np.array(value.encode()) if is_text else value
+        for name, column in columns.items():
+            file.create_dataset(name, data=column, **COLUMN)
+        for name, column in peaks.items():
+            chunks = (min(len(column), _CHUNK),)
+            file.create_dataset(name, data=column, chunks=chunks, **_PEAKS)
+        for name, target in links.items():
+            file[name] = h5py.ExternalLink(target, name)
+        file.attrs["complete"] = 1
+
+
+def _columns(contents: PeakDatabase) -> Columns:
     tracks, chroms = contents.tracks, list(contents.chrom_sizes)
     number = {name: i for i, name in enumerate(chroms)}
-    columns: dict[str, NDArray[Any]] = {
+    return {
         "chroms/name": to_bytes(chroms),
         "chroms/size": np.array(list(contents.chrom_sizes.values()), dtype=np.int64),
         "tracks/tf": to_bytes([track.pair.tf for track in tracks]),
@@ -84,14 +180,6 @@ def _columns(contents: PeakDatabase) -> dict[str, NDArray[Any]]:
         "regions/start": np.array([r.start for r in contents.regions], dtype=np.int64),
         "regions/end": np.array([r.end for r in contents.regions], dtype=np.int64),
     }
-    for chrom, peaks in contents.peaks.items():
-        if len(peaks.start):
-            columns |= {
-                f"intervals/{chrom}/step": np.diff(peaks.start, prepend=0).astype("i4"),
-                f"intervals/{chrom}/length": (peaks.end - peaks.start).astype("i4"),
-                f"intervals/{chrom}/track": peaks.track,
-            }
-    return columns
 
 
 def read_header(path: Path) -> tuple[PeakDatabase, str]:
@@ -114,13 +202,8 @@ def read_header(path: Path) -> tuple[PeakDatabase, str]:
         The file is missing, is not evidence, is of another version, is cut short or has
         invalid contents.
     """
-    if not path.is_file():
-        raise InputFileError(
-            f"{path}: no such file; build one with `tfimpute-tracks evidence build`"
-        )
     with _reading(path) as file:
-        _check_format(file, path)
-        contents, digest = _header(file), str(file.attrs["digest"])
+        contents, digest = _header(file), _text(file, "digest")
         error = _find_error(contents)
         if error:
             raise ValueError(error)
@@ -149,47 +232,64 @@ def read_peaks(path: Path, contents: PeakDatabase, digest: str, chrom: str) -> P
         The file is gone, damaged, or has changed.
     """
     with _reading(path) as file:
-        if file.attrs["digest"] != digest:
+        if _text(file, "digest") != digest:
             raise InputFileError(f"{path}: has changed since it was opened; run again")
-        if f"intervals/{chrom}" not in file:
+        name = f"intervals/{chrom}"
+        link = file.get(name, getlink=True)
+        if isinstance(link, h5py.ExternalLink):
+            part = path.with_name(link.filename)
+        elif name in file:
+            return _read_peaks(file[name], contents, chrom)
+        else:
             return Peaks.none()
-        group = file[f"intervals/{chrom}"]
-        start = np.cumsum(group["step"][:], dtype=np.int64)
-        peaks = Peaks(start, start + group["length"][:], group["track"][:])
-        if not _is_valid(peaks, contents.chrom_sizes[chrom], len(contents.tracks)):
-            raise ValueError(f"invalid peaks on {chrom}")
+    # Opened by hand, as a message about a link that is broken does not name the file.
+    with _reading(part) as file:
+        if _text(file, "digest") != digest:
+            raise ValueError(f"it does not belong to {path.name}")
+        return _read_peaks(file[name], contents, chrom)
+
+
+def _read_peaks(group: h5py.Group, contents: PeakDatabase, chrom: str) -> Peaks:
+    peaks = unpack_peaks({name: group[name][:] for name in group})
+    if not _is_valid(peaks, contents.chrom_sizes[chrom], len(contents.tracks)):
+        raise ValueError(f"invalid peaks on {chrom}")
     return peaks
 
 
 @contextmanager
 def _reading(path: Path) -> Iterator[h5py.File]:
+    """Open a file, check what it is, and name it in errors of the block."""
+    remedy = how_to_repair(path)
+    if not path.is_file():
+        if not is_in_package(path):
+            remedy = "build one with `tfimpute-tracks evidence build`"
+        raise InputFileError(f"{path}: no such file; {remedy}")
     try:
         # Without a lock: a file is replaced, never changed.
         with h5py.File(path, "r", locking=False) as file:
+            _check_format(file, path, remedy)
             yield file
     except READ_ERRORS as error:
         raise InputFileError(
-            f"{path}: not a complete evidence file ({error}); {_BUILD_AGAIN}"
+            f"{path}: not a complete evidence file ({error}); {remedy}"
         ) from error
 
 
-def _check_format(file: h5py.File, path: Path) -> None:
-    if file.attrs.get("format") != FORMAT:
+def _check_format(file: h5py.File, path: Path, remedy: str) -> None:
+    found = _text(file, "format") if "format" in file.attrs else None
+    if found != FORMAT:
         raise InputFileError(
-            f"{path}: an HDF5 file, but not {FORMAT} (its format is "
-            f"{file.attrs.get('format')!r}); use a file that "
-            "`tfimpute-tracks evidence build` wrote"
+            f"{path}: an HDF5 file, but not {FORMAT} (its format is {found!r}); "
+            "use a file that `tfimpute-tracks evidence build` wrote"
         )
     version = file.attrs.get("format-version")
     if version != FORMAT_VERSION:
         raise InputFileError(
             f"{path}: {FORMAT} version {version}, and this program reads version "
-            f"{FORMAT_VERSION}; {_BUILD_AGAIN}"
+            f"{FORMAT_VERSION}; {remedy}"
         )
     if file.attrs.get("complete") != 1:
-        raise InputFileError(
-            f"{path}: incomplete, writing was interrupted; {_BUILD_AGAIN}"
-        )
+        raise InputFileError(f"{path}: incomplete, writing was interrupted; {remedy}")
 
 
 def _header(file: h5py.File) -> PeakDatabase:
@@ -213,8 +313,15 @@ def _header(file: h5py.File) -> PeakDatabase:
         ),
         has_peaks=file["tracks/has-peaks"][:].astype(np.bool_),
         peaks={},
-        build=str(file.attrs["build"]),
+        build=_text(file, "build"),
+        provenance=Provenance(*(_text(file, name) for name in Provenance._fields)),
     )
+
+
+def _text(file: h5py.File, name: str) -> str:
+    """Read an attribute; files of other programs may have it in another type."""
+    value = file.attrs[name]
+    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 def _find_error(contents: PeakDatabase) -> str:
@@ -238,6 +345,7 @@ def _is_valid(peaks: Peaks, size: int, n_tracks: int) -> bool:
     start, end, track = peaks
     if not 0 < len(start) == len(end) == len(track):
         return False
-    in_order = start[0] >= 0 and (start[1:] >= start[:-1]).all()
+    later, same = start[1:] > start[:-1], start[1:] == start[:-1]
+    in_order = start[0] >= 0 and (later | (same & (track[1:] > track[:-1]))).all()
     inside = (start < end).all() and end.max() <= size and track.max() < n_tracks
     return bool(in_order and inside)

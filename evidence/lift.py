@@ -229,9 +229,8 @@ class _Lifter:
                 "whole assembly"
             )
         self.report.target_bp = sum(end - start for _, start, end in regions)
-        return PeakDatabase(
-            store.tracks, self._sizes, tuple(regions), has_peaks, peaks, build
-        )
+        facts = store.tracks, self._sizes, tuple(regions), has_peaks, peaks, build
+        return PeakDatabase(*facts, store.provenance)
 
     def _combine(self, parts: list[_Part], measured: NDArray[np.bool_]) -> Peaks:
         """Sort the peaks of a chromosome, and merge those of a track that meet."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +13,7 @@ from tfimpute_tracks.genome import Region
 from tfimpute_tracks.storage import digest_arrays, digest_json
 from tfimpute_tracks.vocabulary import Pair
 
-__all__ = ["ACCESSIBILITY", "PeakDatabase", "Peaks", "Track"]
+__all__ = ["ACCESSIBILITY", "PeakDatabase", "Peaks", "Provenance", "Track"]
 
 ACCESSIBILITY = "accessibility"
 """Replaces the TF in the pair of a track of accessible chromatin (DNase, ATAC)."""
@@ -38,6 +38,24 @@ class Track(NamedTuple):
     replicate: str
     n_peaks: int
     digest: str
+
+
+class Provenance(NamedTuple):
+    """Where peaks come from, in words for a reader.
+
+    Attributes
+    ----------
+    source : str
+        Who measured and who processed them, and where they were taken from.
+    license : str
+        Under which they may be used.
+    citation : str
+        What to cite.
+    """
+
+    source: str = ""
+    license: str = ""
+    citation: str = ""
 
 
 class Peaks(NamedTuple):
@@ -86,6 +104,8 @@ class PeakDatabase:
         By chromosome; peaks that overlap the regions.
     build : str
         Name of the genome build; empty if unknown.
+    provenance : Provenance
+        Not part of the digest.
     """
 
     tracks: tuple[Track, ...]
@@ -94,6 +114,7 @@ class PeakDatabase:
     has_peaks: NDArray[np.bool_]
     peaks: Mapping[str, Peaks]
     build: str = ""
+    provenance: Provenance = field(default_factory=Provenance)
 
     def digest(self) -> str:
         """Digest what scores can depend on: names and positions, not files.

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.resources import files
 from pathlib import Path
 
-from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.evidence.store import EvidenceStore, open_evidence
 from tfimpute_tracks.genome import check_build
 from tfimpute_tracks.genome.chroms import find_chrom
@@ -16,7 +14,7 @@ __all__ = ["SHIPPED", "evidence_for", "open_named", "open_shipped"]
 SHIPPED = "encode-hg19"
 """Name of the evidence that comes with the package."""
 
-_FILE = "hg19.chr20.evidence.h5"
+_FILE = Path(__file__).parent / "data" / SHIPPED / f"{SHIPPED}.h5"
 
 
 def open_shipped() -> EvidenceStore:
@@ -32,17 +30,7 @@ def open_shipped() -> EvidenceStore:
     InputFileError
         The file in the package is missing or damaged.
     """
-    path = Path(str(files("tfimpute_tracks") / "evidence" / "data" / _FILE))
-    try:
-        store = open_evidence(path)
-    except InputFileError as error:
-        reason = str(error).partition("; ")[0]
-        raise InputFileError(
-            f"{reason}; it comes with the package: `pip install --force-reinstall "
-            "--no-deps tfimpute-tracks`, or run with --evidence none"
-        ) from error
-    store.name = SHIPPED
-    return store
+    return open_evidence(_FILE)
 
 
 def evidence_for(chrom_sizes: Mapping[str, int]) -> EvidenceStore | None:

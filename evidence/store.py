@@ -1,7 +1,7 @@
 """Measured tracks, looked up by position: an open evidence file.
 
 Peaks are stored as they were called, so that one file serves every stride; the coverage
-of tiles is computed on demand. A chromosome is read once and stays in memory.
+of tiles is computed on demand. The chromosomes that were read last stay in memory.
 """
 
 from __future__ import annotations
@@ -17,11 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import InputFileError, listed
-from tfimpute_tracks.evidence.file import read_header, read_peaks, write_evidence
+from tfimpute_tracks.evidence.file import (
+    how_to_repair,
+    is_in_package,
+    read_header,
+    read_peaks,
+)
 from tfimpute_tracks.evidence.peak_database import (
     ACCESSIBILITY,
     PeakDatabase,
     Peaks,
+    Provenance,
     Track,
 )
 from tfimpute_tracks.genome import Region
@@ -30,15 +36,10 @@ from tfimpute_tracks.kernels.coverage import Coverage, interval_coverage
 from tfimpute_tracks.storage import digest_arrays, digest_json
 from tfimpute_tracks.vocabulary import Pair
 
-__all__ = [
-    "ACCESSIBILITY",
-    "Coverage",
-    "EvidenceStore",
-    "Track",
-    "no_tracks",
-    "open_evidence",
-    "write_evidence",
-]
+__all__ = ["EvidenceStore", "no_tracks", "open_evidence"]
+
+# A scan visits one chromosome after the other, and reading one takes a tenth of a second.
+_MAX_IN_MEMORY = 4
 
 Mask = NDArray[np.bool_]
 Ints = NDArray[np.int64]
@@ -61,7 +62,8 @@ class EvidenceStore:
     Attributes
     ----------
     name : str
-        The file's name, for messages and run records.
+        For messages and run records: the file's name, without the ending if it comes with
+        the package.
     digest : str
         sha256 of what scores can depend on: tracks, chromosomes, regions, peaks.
     tracks : tuple of Track
@@ -69,6 +71,7 @@ class EvidenceStore:
     chrom_sizes : mapping of str to int
     regions : tuple of Region
     build : str
+    provenance : Provenance
     """
 
     def __init__(
@@ -78,7 +81,7 @@ class EvidenceStore:
         self._file_digest, self._kept = digest, kept
         self._peaks: dict[str, tuple[Peaks, int]] = {}
         self._lock = Lock()
-        self.name = path.name
+        self.name = path.stem if is_in_package(path) else path.name
         self.digest = digest
         if kept is not None:
             self.digest = digest_json([digest, digest_arrays(kept)])
@@ -111,6 +114,11 @@ class EvidenceStore:
     def build(self) -> str:
         """Name of the genome build; empty if unknown."""
         return self._contents.build
+
+    @property
+    def provenance(self) -> Provenance:
+        """Source, license and citation of the peaks; empty if unknown."""
+        return self._contents.provenance
 
     def subset(self, kept: Mask) -> EvidenceStore:
         """Select some of the tracks, for example to leave out those of some pairs.
@@ -295,25 +303,24 @@ class EvidenceStore:
         """
         return self._read(chrom)[0]
 
-    def check(self) -> bool:
-        """Read the whole file and compare its contents with its digest.
-
-        Returns
-        -------
-        bool
-            Whether they agree.
+    def check(self) -> None:
+        """Read all of it, and compare the contents with their digest.
 
         Raises
         ------
         InputFileError
-            The file cannot be read.
+            They differ, or a file cannot be read.
         """
         header, digest = read_header(self._path)
         peaks = {
             chrom: read_peaks(self._path, header, digest, chrom)
             for chrom in header.chrom_sizes
         }
-        return replace(header, peaks=peaks).digest() == self._file_digest
+        if replace(header, peaks=peaks).digest() != self._file_digest:
+            raise InputFileError(
+                f"{self._path}: the content does not match its digest; "
+                f"{how_to_repair(self._path)}"
+            )
 
     @cached_property
     def _spans(self) -> dict[str, tuple[Ints, Ints]]:
@@ -333,6 +340,8 @@ class EvidenceStore:
                 parts = self._path, self._contents, self._file_digest, chrom
                 peaks = self._of_kept(read_peaks(*parts))
                 longest = int((peaks.end - peaks.start).max(initial=0))
+                if len(self._peaks) == _MAX_IN_MEMORY:
+                    del self._peaks[next(iter(self._peaks))]
                 self._peaks[chrom] = peaks, longest
             return self._peaks[chrom]
 

@@ -81,6 +81,7 @@ def summarize_store(store: EvidenceStore) -> dict[str, Any]:
             region.chrom if region[1:] == (0, sizes[region.chrom]) else str(region)
             for region in store.regions
         ],
+        **store.provenance._asdict(),
         "digest": store.digest,
         "file": store.name,
     }

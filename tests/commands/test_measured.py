@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from evidence_toys import SIZES, TRACKS, draw_network, draw_store, draw_weights
+from tfimpute_tracks.evidence import PeakDatabase, open_shipped, write_evidence
+from tfimpute_tracks.genome import bundled_region
 from tfimpute_tracks.models import load_model
 from tfimpute_tracks.models.evidence_weights import (
     evidence_path,
@@ -136,8 +138,13 @@ def test_what_is_no_evidence_is_refused(toy, run):
 
 
 def test_tracks_of_other_regions_are_told(run, tmp_path):
+    store = open_shipped()
+    has_peaks = np.array([store.has_peaks(chrom) for chrom in store.chrom_sizes]).T
+    facts = store.tracks, store.chrom_sizes, (bundled_region(),), has_peaks
+    contents = PeakDatabase(*facts, {"chr20": store.peaks("chr20")}, store.build)
+    write_evidence(tmp_path / "some.h5", contents)
     code, _, err = run(
-        *("plot", "--tf", "MAX", "--cell", "K562", "-e", "encode-hg19", "-o"),
+        *("plot", "--tf", "MAX", "--cell", "K562", "-e", tmp_path / "some.h5", "-o"),
         *(tmp_path / "x.svg", "-r", "chr20:47199001-47203000"),
     )
     assert code == 0, err

@@ -189,7 +189,7 @@ def test_the_verb_counts_and_writes(run, files):
     lifted = open_evidence(files["-o"])
     assert lifted.build == "new1"
     assert lifted.digest == told["digest"]
-    assert lifted.check()
+    lifted.check()
     code, out, _ = run("evidence", "lift", *options, "--overwrite")
     assert code == 0
     assert "length changed by more than 10 %" in out

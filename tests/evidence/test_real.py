@@ -1,8 +1,11 @@
-"""Measured tracks of hg19: the slice that ships, and peaks beside the checkout."""
+"""Measured tracks of hg19: those that ship, and peaks beside the checkout."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from importlib.resources import files
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +14,7 @@ from tfimpute_tracks.dataset import LabelRule, read_pairs_table
 from tfimpute_tracks.dataset.labels import label_sites
 from tfimpute_tracks.evidence import (
     ACCESSIBILITY,
+    SHIPPED,
     BuildReport,
     PeakFile,
     build_evidence,
@@ -19,7 +23,6 @@ from tfimpute_tracks.evidence import (
     write_evidence,
 )
 from tfimpute_tracks.genome import (
-    bundled_region,
     merge_intervals,
     read_bed,
     read_chrom_sizes,
@@ -27,31 +30,92 @@ from tfimpute_tracks.genome import (
 from tfimpute_tracks.models import load_model
 from tfimpute_tracks.vocabulary import Pair
 
+ROOT = Path(__file__).resolve().parents[2]
 CHROM = "chr22"
 
 
-def test_the_bundled_slice_is_there_and_whole():
+# What the accessibility covers; the sets of TFs cover these and the other chromosomes.
+WITH_ACCESSIBILITY = {
+    f"chr{name}" for name in (13, 14, 15, 16, 18, 19, 20, 21, 22, "X")
+}
+_MAX_FILE, _MAX_FILES = 4 << 20, 16 << 20  # bytes
+
+
+def test_what_ships_is_whole():
     store = open_shipped()
-    assert store.regions == (bundled_region(),)
+    assert store.name == SHIPPED
     assert store.build == "hg19"
-    assert store.check()
-    tfs = [track.pair.tf for track in store.tracks]
-    assert len(tfs) - tfs.count(ACCESSIBILITY) == 524
-    assert [t.pair.cell for t in store.tracks if t.pair.tf == ACCESSIBILITY] == [
-        *("GM12878", "HUVEC", "HeLa-S3", "K562")
-    ]
-    # Six sets of few peaks have none on chr20.
-    assert store.has_peaks("chr20").sum() == 522
-    assert not store.has_peaks("chr21").any()
-    path = files("tfimpute_tracks") / "evidence" / "data" / "hg19.chr20.evidence.h5"
-    assert len(path.read_bytes()) < 200_000
+    store.check()
+    chroms = {f"chr{name}" for name in (*range(1, 23), "X", "Y")}
+    assert {region.chrom for region in store.regions} == chroms
+    assert all(r.end - r.start == store.chrom_sizes[r.chrom] for r in store.regions)
+    is_open = np.array([track.pair.tf == ACCESSIBILITY for track in store.tracks])
+    assert is_open.sum() == 24
+    assert len({track.pair for track in store.tracks[:524]}) == (~is_open).sum() == 524
+    for words in ("ENCODE", "4d055110", "7a58aecf"):
+        assert words in store.provenance.source
+    assert "MIT" in store.provenance.license
+    assert "10.1038/nature11247" in store.provenance.citation
 
 
-def test_the_bundled_slice_has_the_models_names():
+def test_where_nothing_was_measured_nothing_votes():
+    store = open_shipped()
+    for chrom in store.chrom_sizes:
+        measured = store.has_peaks(chrom)
+        n_open = measured[524:].sum()
+        few = 13 if chrom == "chrY" else 0
+        assert n_open == (24 if chrom in WITH_ACCESSIBILITY else few)
+        n_pairs = measured[:524].sum()
+        assert n_pairs == 135 if chrom == "chrY" else 511 <= n_pairs <= 520
+        assert (
+            sorted(set(store.peaks(chrom).track)) == np.flatnonzero(measured).tolist()
+        )
+
+
+def test_what_ships_has_the_models_names():
     vocabulary = load_model("default").vocabulary
     for track in open_shipped().tracks:
         assert track.pair.cell in vocabulary.cells
         assert track.pair.tf in (*vocabulary.tfs, ACCESSIBILITY)
+
+
+def test_what_ships_is_small():
+    folder = files("tfimpute_tracks") / "evidence" / "data" / SHIPPED
+    sizes = [path.stat().st_size for path in Path(str(folder)).iterdir()]
+    assert max(sizes) <= _MAX_FILE
+    assert sum(sizes) <= _MAX_FILES
+
+
+@pytest.mark.parametrize("chrom", ["chr1", "chr20", "chrY"])
+def test_what_ships_is_the_grid_of_tiles(shared_data, chrom):
+    store = open_shipped()
+    with np.load(shared_data / "hg19/genome_wide/tiles_524sets.npz") as tiles:
+        at = tiles["chrom"].tolist().index(chrom)
+        own = slice(*tiles["offsets"][at : at + 2])
+        start = np.cumsum(tiles["start_delta"][own], dtype=np.int64)
+        bits = np.unpackbits(tiles["bits"][own], axis=1)[:, :524]
+        sets = tiles["sets"].tolist()
+    assert [f"{t.pair.tf}.{t.pair.cell}" for t in store.tracks[:524]] == sets
+    peaks = store.peaks(chrom)
+    is_tf = peaks.track < 524
+    assert (peaks.end - peaks.start == 150)[is_tf].all()
+    tile, track = np.nonzero(bits)
+    np.testing.assert_array_equal(peaks.start[is_tf], start[tile])
+    np.testing.assert_array_equal(peaks.track[is_tf], track)
+
+
+@pytest.mark.slow  # reads 18 million peaks
+def test_the_recipe_makes_what_ships(shared_data, tmp_path):
+    script = ROOT / "benchmarks" / "encode_hg19.py"
+    command = [sys.executable, script, shared_data / "hg19", tmp_path]
+    subprocess.run(command, check=True, timeout=3600)
+    made, shipped = open_evidence(tmp_path / f"{SHIPPED}.h5"), open_shipped()
+    assert made.digest == shipped.digest
+    assert made.tracks == shipped.tracks
+    assert made.provenance == shipped.provenance
+    assert {path.name for path in tmp_path.iterdir()} == {
+        path.name for path in (ROOT / "evidence/data" / SHIPPED).iterdir()
+    }
 
 
 @pytest.fixture(scope="module")
@@ -92,22 +156,20 @@ def test_half_of_the_middle_is_what_labels_say(built, shared_data):
     assert store.in_coverage(CHROM, starts, rule.central).all()
 
 
-def test_the_bundled_slice_is_of_these_peaks(built):
-    store, _ = built
-    bundled = open_shipped()
-    keys = [(track.pair, track.digest) for track in bundled.tracks]
-    mine = [keys.index((track.pair, track.digest)) for track in store.tracks]
-    chrom, start, end = bundled_region()
-    starts = np.arange(start, end - 150, 90)
-    slices = []
-    for one, rows in ((store, np.arange(len(mine))), (bundled, np.array(mine))):
-        coverage = one.coverage(chrom, starts, 150)
-        shares = np.zeros((len(starts), len(one.tracks)), dtype=np.float32)
-        at = np.repeat(np.arange(len(starts)), np.diff(coverage.indptr))
-        shares[at, coverage.track] = coverage.fraction
-        slices.append(shares[:, rows])
-        assert [one.tracks[i].n_peaks for i in rows] == [
-            track.n_peaks for track in store.tracks
-        ]
-    assert slices[0].any()
-    np.testing.assert_array_equal(*slices)
+def test_what_ships_is_what_the_peak_files_hold(built):
+    """Each peak starts where it does in its file; a few are wider there than a tile."""
+    store, chosen = built
+    shipped = open_shipped()
+    pairs = [track.pair for track in shipped.tracks]
+    n_peaks = n_wide = 0
+    for chrom in ("chr20", "chr21"):
+        mine, theirs = store.peaks(chrom), shipped.peaks(chrom)
+        for number, file in enumerate(chosen[:-1]):
+            own = mine.track == number
+            other = theirs.track == pairs.index(file.pair)
+            np.testing.assert_array_equal(mine.start[own], theirs.start[other])
+            wider = mine.end[own] - theirs.end[other]
+            assert wider.min(initial=0) == 0
+            n_peaks += len(wider)
+            n_wide += int((wider > 0).sum())
+    assert 0 < n_wide < 0.005 * n_peaks

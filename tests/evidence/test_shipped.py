@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import pickle
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
 import pytest
 
+import tfimpute_tracks
 from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.evidence import (
     SHIPPED,
@@ -40,3 +49,63 @@ def test_evidence_is_named_or_a_file(tmp_path):
     assert open_named(SHIPPED).digest == open_shipped().digest
     with pytest.raises(InputFileError, match=r"gone\.h5: no such file"):
         open_named(tmp_path / "gone.h5")
+
+
+def test_it_keeps_its_name(tmp_path):
+    store = open_shipped()
+    some = store.subset(np.arange(len(store.tracks)) < 9)
+    for one in (some, pickle.loads(pickle.dumps(some))):
+        assert one.name == SHIPPED
+        assert one.digest == some.digest
+
+
+def test_chromosomes_are_known_without_chr():
+    store, starts = open_shipped(), np.arange(62_000, 9_000_000, 50)
+    named, bare = (store.coverage(name, starts, 150) for name in ("chr20", "20"))
+    np.testing.assert_array_equal(named.track, bare.track)
+    np.testing.assert_array_equal(named.fraction, bare.fraction)
+    assert len(named.track)
+
+
+@pytest.fixture
+def package(tmp_path):
+    """A copy of the package: its folder of evidence, and links to the rest."""
+    root, copy = Path(tfimpute_tracks.__file__).parent, tmp_path / "tfimpute_tracks"
+    copy.mkdir()
+    for path in root.iterdir():
+        if path.name == "evidence":
+            shutil.copytree(path, copy / path.name)
+        elif path.suffix == ".py" or (path / "__init__.py").exists():
+            (copy / path.name).symlink_to(path)
+    return copy
+
+
+def _flip(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 8
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [
+        ("encode-hg19.h5", Path.unlink),
+        ("encode-hg19.h5", lambda path: os.truncate(path, 9000)),
+        ("encode-hg19.chr21.h5", Path.unlink),
+        ("encode-hg19.chr21.h5", lambda path: os.truncate(path, 9000)),
+        ("encode-hg19.chr21.h5", _flip),
+    ],
+)
+def test_a_damaged_package_says_which_file_and_how_to_repair_it(package, name, damage):
+    path = package / "evidence" / "data" / SHIPPED / name
+    damage(path)
+    command = [sys.executable, "-m", "tfimpute_tracks", "evidence", "info", SHIPPED]
+    environment = {**os.environ, "PYTHONPATH": str(package.parent)}
+    done = subprocess.run(
+        command, env=environment, cwd=package.parent, capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"error: {path}: ")
+    assert "pip install --force-reinstall tfimpute-tracks" in line
