@@ -190,6 +190,8 @@ def test_the_verb_counts_and_writes(run, files):
     assert lifted.build == "new1"
     assert lifted.digest == told["digest"]
     lifted.check()
+    source = lifted.provenance.source
+    assert source.startswith("lifted from old1 by toy.chain.gz: peaks kept 8, lost 1,")
     code, out, _ = run("evidence", "lift", *options, "--overwrite")
     assert code == 0
     assert "length changed by more than 10 %" in out
