@@ -49,23 +49,19 @@ class _Mode(NamedTuple):
     def at_sites(self, dataset: Dataset, rows: Ints, pairs: list[Pair]) -> Floats:
         """Score sites of a data set, float32 (n_sites, n_pairs)."""
         parts = chrom_sites(dataset, rows)
-        logits = Scorer(self.model, pairs).score_sites(dataset.codes[rows], parts)
-        return self._finish(logits, pairs)
+        logits = self._scorer(pairs).score_sites(dataset.codes[rows], parts)
+        return expit(logits)
 
     def in_region(self, region: Region, pairs: list[Pair]) -> Floats:
         """Find the highest score of each pair in a region, float32 (n_pairs,)."""
-        genome, scorer = open_bundled(), Scorer(self.model, pairs)
+        genome, scorer = open_bundled(), self._scorer(pairs)
         sizes = scorer.grid.seq_len, scorer.stride
         (tiles,) = plan_tiles([region], dict(genome.chrom_sizes), *sizes)
         logits = scorer.score(read_codes(genome, tiles, scorer.grid), tiles)
-        return self._finish(logits, pairs).max(axis=0)
+        return expit(logits).max(axis=0)
 
-    def _finish(self, logits: Floats, pairs: list[Pair]) -> Floats:
-        if self.calibrated:
-            lines = [self.model.calibration(pair) or (1.0, 0.0) for pair in pairs]
-            slope, offset = np.array(lines, dtype=np.float32).T
-            logits = slope * logits + offset
-        return expit(logits)
+    def _scorer(self, pairs: list[Pair]) -> Scorer:
+        return Scorer(self.model, pairs, calibrated=self.calibrated)
 
 
 def main() -> None:

@@ -66,7 +66,19 @@ def choose_evidence(
     UsageError
         Evidence is named, and the model has no weights that read it.
     """
-    from tfimpute_tracks.evidence import SHIPPED, evidence_for
+    chosen = _choose(model, name, evidence, chrom_sizes, genome)
+    _warn_uncalibrated(chosen)
+    return chosen
+
+
+def _choose(
+    model: Model,
+    name: str | Path,
+    evidence: str,
+    chrom_sizes: Mapping[str, int],
+    genome: str,
+) -> Model:
+    from tfimpute_tracks.evidence import evidence_for
     from tfimpute_tracks.models.loading import has_evidence_weights, load_model
 
     if evidence == NONE:
@@ -84,13 +96,35 @@ def choose_evidence(
         return model
     store = evidence_for(chrom_sizes)
     if store is None:
-        log(
-            f"predicting from sequence only: {SHIPPED} is not of {genome}. "
-            f"{_cost(name)}`tfimpute-tracks evidence lift` converts it to another "
-            "assembly, `evidence build` makes evidence from peaks"
-        )
+        log(_why_none(chrom_sizes, genome, name))
         return model
     return load_model(name, store)
+
+
+def _why_none(chrom_sizes: Mapping[str, int], genome: str, name: str | Path) -> str:
+    """Say that there is no evidence for a genome, what that costs and what to do."""
+    from tfimpute_tracks.evidence import SHIPPED
+    from tfimpute_tracks.genome import find_species, known_build
+
+    assembly = known_build(chrom_sizes, {}) or ""
+    where = f"{genome} ({assembly})" if assembly else genome
+    why = f"predicting from sequence only: {SHIPPED} is not of {where}. "
+    if find_species(assembly) not in ("", "human"):
+        return f"{why}It is of human cells"
+    return (
+        f"{why}{_cost(name)}`tfimpute-tracks evidence lift` converts it to another "
+        "assembly, `evidence build` makes evidence from peaks"
+    )
+
+
+def _warn_uncalibrated(model: Model) -> None:
+    if not model.is_calibrated:
+        log(
+            f"the card of {model.name} has no calibration: its probabilities are the "
+            "network's scores, not fractions of bound sites; `tfimpute-tracks card "
+            "--sections calibration` adds one",
+            warning=True,
+        )
 
 
 def _cost(name: str | Path) -> str:
@@ -145,15 +179,17 @@ def report_evidence(
     )
 
 
-def say_sequence_only(what: str) -> None:
+def say_sequence_only(model: Model, what: str) -> None:
     """Log that a command uses no evidence.
 
     Parameters
     ----------
+    model : Model
     what : str
         What it does from sequence, as in "comparing alleles".
     """
     log(f"{what} by sequence only: measured peaks are not used")
+    _warn_uncalibrated(model)
 
 
 def evidence_name(model: Model, evidence: str) -> str | None:

@@ -26,7 +26,7 @@ __all__ = ["variants"]
 
 _MIN_MATCH = 0.9  # fraction of reference alleles that agree with the genome
 _MANY_PAIRS = 1000
-_MIN_DELTA = 0.05  # default for many pairs
+_MIN_DELTA = 0.01  # default for many pairs
 _N_BACKGROUND, _N_BACKGROUND_MANY = 1000, 200
 _SMALL_BACKGROUND = 100  # fewer variants give coarse quantiles
 
@@ -149,7 +149,7 @@ def variants(
     genome = inputs.choose_genome(fasta, loaded, cache_dir)
     check_writable_dir(out_dir)
     log(f"{len(chosen):,} pair(s), model {loaded.name}, {n_threads} thread(s)")
-    say_sequence_only("comparing alleles")
+    say_sequence_only(loaded, "comparing alleles")
     with ExitStack() as stack:
         opened = (
             stack.enter_context(spool_stdin(sys.stdin.buffer, out_dir))

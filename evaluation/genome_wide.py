@@ -9,7 +9,7 @@ measure agreement with that experiment.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,7 +33,7 @@ class Intervals(NamedTuple):
 
 @dataclass(frozen=True)
 class PeakCounts:
-    """Counts of a pair over chromosomes.
+    """Counts of a pair on a chromosome.
 
     Parameters
     ----------
@@ -56,22 +56,6 @@ class PeakCounts:
     confirmed: int
     measured: int
     found: int
-
-    def plus(self, other: PeakCounts) -> PeakCounts:
-        """Add the counts of another chromosome.
-
-        Parameters
-        ----------
-        other : PeakCounts
-
-        Returns
-        -------
-        PeakCounts
-        """
-        names = [field.name for field in fields(self)]
-        return PeakCounts(
-            *(getattr(self, name) + getattr(other, name) for name in names)
-        )
 
     def rates(self) -> NDArray[np.float64]:
         """Compute the FDR of tiles at each threshold.
