@@ -116,7 +116,7 @@ def test_a_file_per_chromosome_is_the_same_evidence(tiles, parts, tmp_path):
         assert_same(one.coverage(chrom, starts, 90), split.coverage(chrom, starts, 90))
 
 
-def test_what_is_told_of_the_peaks_stays(tiles, parts, tmp_path):
+def test_what_is_known_of_the_peaks_stays(tiles, parts, tmp_path):
     store = open_evidence(parts)
     assert store.provenance == ("who measured", "as you like", "this paper")
     assert store.subset(np.arange(60) < 9).provenance == store.provenance
