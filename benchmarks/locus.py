@@ -48,24 +48,18 @@ class _Mode(NamedTuple):
 
     def at_sites(self, dataset: Dataset, rows: Ints, pairs: list[Pair]) -> Floats:
         """Score sites of a data set, float32 (n_sites, n_pairs)."""
+        scorer = Scorer(self.model, pairs, calibrated=self.calibrated)
         parts = chrom_sites(dataset, rows)
-        logits = Scorer(self.model, pairs).score_sites(dataset.codes[rows], parts)
-        return self._finish(logits, pairs)
+        return expit(scorer.score_sites(dataset.codes[rows], parts))
 
     def in_region(self, region: Region, pairs: list[Pair]) -> Floats:
         """Find the highest score of each pair in a region, float32 (n_pairs,)."""
-        genome, scorer = open_bundled(), Scorer(self.model, pairs)
+        genome = open_bundled()
+        scorer = Scorer(self.model, pairs, calibrated=self.calibrated)
         sizes = scorer.grid.seq_len, scorer.stride
         (tiles,) = plan_tiles([region], dict(genome.chrom_sizes), *sizes)
         logits = scorer.score(read_codes(genome, tiles, scorer.grid), tiles)
-        return self._finish(logits, pairs).max(axis=0)
-
-    def _finish(self, logits: Floats, pairs: list[Pair]) -> Floats:
-        if self.calibrated:
-            lines = [self.model.calibration(pair) or (1.0, 0.0) for pair in pairs]
-            slope, offset = np.array(lines, dtype=np.float32).T
-            logits = slope * logits + offset
-        return expit(logits)
+        return expit(logits).max(axis=0)
 
 
 def main() -> None:
