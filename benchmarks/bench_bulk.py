@@ -312,7 +312,7 @@ def _reading(quick: bool) -> list[Figure]:
         for pair in pairs:
             job = ExportJob(held, [pair], folder / "e", {"bigwig"}, overwrite=True)
             export.append(seconds(lambda job=job: list(run_export(job))))
-            query.append(seconds(lambda: rank_pairs(Store(folder / "s"), region)))
+            query.append(seconds(lambda: rank_pairs(Store(folder / "s"), region, {})))
             asked = tfimpute("query", folder / "s", region)
             command.append(run_child(asked).seconds)
         files = (folder / "s" / "shards").iterdir()

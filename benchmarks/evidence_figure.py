@@ -58,7 +58,7 @@ def _measured(pair, place) -> Panel:
     return Panel(
         pair.tf,
         f"{pair.cell}, peaks",
-        "trained",
+        "measured",
         starts,
         ends,
         (begun > over).astype(np.float32),

@@ -69,16 +69,16 @@ scan/deep-evidence: scan --pairs 'CTCF:K562;FOXA1:A549' -m deep -e encode-hg19 -
 scan/log-odds: scan --pairs '{MEASURED}' --signal log-odds -o <out> --no-cache
 scan/specificity: scan --pairs 'CTCF:K562;REST:K562' --signal specificity -o <out>
     --no-cache -r chr20:48000001-48600000
-scan/calibrated: scan --pairs '{SOME}' --signal calibrated -o <out> --no-cache
+scan/score: scan --pairs '{SOME}' --signal score -o <out> --no-cache
 scan/evidence-log-odds: scan --pairs '{MEASURED}' -e encode-hg19 --signal log-odds -o <out>
     --no-cache -r chr20:48000001-48600000
 scan/evidence-specificity: scan --tf CTCF --cell K562 -e encode-hg19 -o <out> --signal
     specificity --no-cache -r chr20:48000001-48200000
-scan/evidence-calibrated: scan --pairs '{SOME}' -e encode-hg19 --signal calibrated -o <out>
+scan/evidence-score: scan --pairs '{SOME}' -e encode-hg19 --signal score -o <out>
     --no-cache -r chr20:48000001-48600000
 scan/deep-specificity: scan --tf CTCF --cell K562 -m deep --signal specificity -o <out>
     --no-cache -r chr20:48000001-48200000
-scan/deep-calibrated: scan --pairs '{SOME}' -m deep --signal calibrated -o <out>
+scan/deep-score: scan --pairs '{SOME}' -m deep --signal score -o <out>
     --no-cache -r chr20:48000001-48400000
 scan/bins: scan --pairs '{MEASURED}' --bin-size 500 -o <out> --no-cache
 scan/bins-log-odds: scan --tf CTCF --cell K562 --bin-size 1000 --signal log-odds -o
@@ -133,10 +133,10 @@ export/sparse: export <impute/sparse> --all -o <out> --format bigwig,bed,bedgrap
 export/genome: export <impute/genome> --all -o <out> --format bigwig,bed,parquet
 export/log-odds: export <impute/some> --all --signal log-odds -o <out> --format
     bigwig,bedgraph,parquet
-export/calibrated: export <impute/some> --all --signal calibrated -o <out> --format
+export/score: export <impute/some> --all --signal score -o <out> --format
     bigwig,parquet
-export/evidence-calibrated: export <impute/evidence> --all --signal calibrated -e
-    encode-hg19 -o <out> --format bigwig,parquet
+export/evidence-score: export <impute/evidence> --all --signal score -o <out> --format
+    bigwig,parquet
 export/specificity: export <impute/of-tf> --pairs 'CTCF:K562;CTCF:A549' --signal
     specificity -o <out> --format bigwig,parquet
 export/bins: export <impute/some> --tf CTCF --cell K562 --bin-size 500 --max-zooms 2 -o
@@ -145,8 +145,7 @@ export/region: export <impute/some> --tf CTCF --cell K562 --threshold 0.3 -o <ou
     chr20:48100001-48200000 --format bigwig,bed,bigbed
 export/part-1: export <impute/part-1> --all -o <out> --format bed,parquet
 query/missing: query <impute/missing> chr20:48805001-48806000 --top 0
-query/missing-probability: query <impute/missing> chr20:48805001-48806000 --top 0 --sort-by
-    probability
+query/live: query chr20:48805001-48806000 --top 0 --cell HepG2
 query/evidence: query <impute/missing-evidence> chr20:48801001-48803000 --top 0
 query/all-deep: query <impute/all-deep> chr20:48805001-48806000 --top 0
 query/of-tf: query <impute/missing> chr20:48803001-48806000 --top 0 --tf CTCF
@@ -333,7 +332,7 @@ class Interface:
             "reliability": model.status(pair),
             "expected_auroc": model.expected_auroc(pair),
             "interval": model.expected_interval(pair) or (None, None),
-            "calibration": model.calibration(pair) or (None, None),
+            "calibration": model.calibration(pair),
             "threshold": model.threshold(pair),
             "fdr": list(model.fdr_thresholds(pair).values()),
         }

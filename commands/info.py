@@ -49,5 +49,6 @@ def info(
 def _shown(column: str, value: Any) -> Any:
     if value is None:
         return "-"
-    # Thresholds of low FDRs are near 1, where four decimals are too few.
-    return f"{value:.6f}" if column.startswith("fdr") else value
+    # Of a TF that binds few sites they are small.
+    is_threshold = column == "threshold" or column.startswith("fdr")
+    return f"{value:.6g}" if is_threshold else value

@@ -1,47 +1,65 @@
-"""`query`: all pairs at a position, from a bulk store."""
+"""`query`: the pairs at a locus, from a bulk store or scored at once."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from tfimpute_tracks.commands import options
 from tfimpute_tracks.commands.console import print_result, show_json, show_table
+from tfimpute_tracks.errors import UsageError
+
+if TYPE_CHECKING:
+    from tfimpute_tracks.genome import Region
+    from tfimpute_tracks.impute.query import Ranked
 
 __all__ = ["query"]
 
 
+class _Inputs(NamedTuple):
+    """Values of --model, --evidence, --fasta and --cache-dir."""
+
+    model: str
+    evidence: str
+    fasta: Path | None
+    cache_dir: Path | None
+
+
 def query(
-    store: options.StoreDir,
-    region: Annotated[
-        str, typer.Argument(help="chr:start-end (1-based, both ends included).")
+    where: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="[STORE] REGION",
+            help="chr:start-end (1-based, both ends included), scored at once; or a "
+            "folder that `impute` wrote, and a region in it.",
+        ),
     ],
     top: Annotated[int, typer.Option(min=0, help="Number of pairs; 0 for all.")] = 20,
-    sort_by: Annotated[
-        Literal["above-threshold", "probability"],
-        typer.Option(
-            "--sort-by",
-            help="above-threshold: log-odds above the pair's peak-calling "
-            "threshold. probability: highest probability in the region; some "
-            "TFs score high everywhere.",
-        ),
-    ] = "above-threshold",
     tf: options.Tf = None,
     cell: options.Cell = None,
+    fasta: options.Fasta = None,
+    model: options.ModelName = "default",
+    evidence: options.Evidence = "auto",
+    cache_dir: options.CacheDir = None,
     as_json: options.Json = False,
 ) -> None:
-    """Print the scores of all pairs in a region, with their expected accuracy."""
-    from tfimpute_tracks.genome import parse_region
-    from tfimpute_tracks.impute.query import rank_pairs
-    from tfimpute_tracks.impute.store import Store
-
-    opened = Store(store)
-    names = opened.vocabulary
-    wanted = names.tf(tf) if tf else None, names.cell(cell) if cell else None
-    where = parse_region(region, opened.plan.chrom_sizes)
-    records = rank_pairs(opened, where, sort_by, wanted)
-    n_peaks = sum(record.is_peak for record in records)
+    """Rank the pairs at a locus by probability, next to what was measured there."""
+    if len(where) > 2:
+        raise UsageError(
+            f"{len(where)} arguments; use `query REGION`, or `query STORE REGION`"
+        )
+    given = _Inputs(model, evidence, fasta, cache_dir)
+    if len(where) == 1:
+        region, records = _score(where[0], (tf, cell), given)
+    elif fasta or cache_dir or model != "default":
+        raise UsageError(
+            f"--fasta, --model and --cache-dir do not apply to {where[0]}, which holds "
+            "scores; omit the store to compute them"
+        )
+    else:
+        region, records = _read(Path(where[0]), where[1], (tf, cell), evidence)
     shown = records[:top] if top else records
     if as_json:
         show_json([record._asdict() for record in shown])
@@ -49,28 +67,76 @@ def query(
     show_table(
         "",
         [
-            "pair",
-            "status",
-            "expected AUROC",
-            "probability",
-            "log-odds above threshold",
-            "peak",
-            "at",
+            *("pair", "status", "measured", "probability", "threshold", "peak"),
+            *("expected AUROC", "tile", "overlap (bp)"),
         ],
         [
             [
-                f"{record.tf}:{record.cell}",
-                record.status,
+                *(f"{record.tf}:{record.cell}", record.status, record.measured),
+                *(record.probability, record.threshold, record.is_peak),
                 "-" if record.expected_auroc is None else record.expected_auroc,
-                record.probability,
-                f"{record.above_threshold:+.2f}",
-                record.is_peak,
-                f"{where.chrom}:{record.start + 1:,}",
+                f"{region.chrom}:{record.start + 1:,}-{record.end:,}",
+                record.overlap,
             ]
             for record in shown
         ],
     )
+    n_peaks = sum(record.is_peak for record in records)
     print_result(
-        f"{len(shown):,} of {len(records):,} pairs at {where}; {n_peaks:,} have a peak "
-        "there"
+        f"{len(shown):,} of {len(records):,} pairs at {region}, the most probable "
+        f"first; {n_peaks:,} have a peak there"
     )
+
+
+def _score(
+    text: str, named: tuple[str | None, str | None], given: _Inputs
+) -> tuple[Region, list[Ranked]]:
+    """Score the pairs of a TF, of a cell line, or all."""
+    from tfimpute_tracks.commands import inputs
+    from tfimpute_tracks.commands.evidence_choice import (
+        choose_evidence,
+        report_evidence,
+    )
+    from tfimpute_tracks.evidence import evidence_for, measured_calls
+    from tfimpute_tracks.genome import parse_region
+    from tfimpute_tracks.impute.live_query import score_pairs
+    from tfimpute_tracks.models import load_model
+
+    loaded = load_model(given.model)
+    names = loaded.vocabulary
+    tf, cell = named
+    tfs = [names.tf(tf)] if tf else list(loaded.tfs)
+    cells = [names.cell(cell)] if cell else list(loaded.cells)
+    chosen = [names.pair((t, c)) for t in tfs for c in cells]
+    genome = inputs.choose_genome(given.fasta, loaded, given.cache_dir)
+    sizes = genome.chrom_sizes
+    region = parse_region(text, sizes)
+    loaded = choose_evidence(loaded, given.model, given.evidence, sizes, genome.name)
+    report_evidence(loaded, [], [region])
+    store = loaded.evidence.store if loaded.evidence else evidence_for(sizes)
+    calls = measured_calls(store, region) if store else {}
+    return region, score_pairs(loaded, genome, region, chosen, calls)
+
+
+def _read(
+    folder: Path, text: str, named: tuple[str | None, str | None], evidence: str
+) -> tuple[Region, list[Ranked]]:
+    """Read the pairs of a store, and what was measured there."""
+    from tfimpute_tracks.commands.evidence_choice import AUTO, NONE
+    from tfimpute_tracks.evidence import evidence_for, measured_calls, open_named
+    from tfimpute_tracks.genome import parse_region
+    from tfimpute_tracks.impute.query import rank_pairs
+    from tfimpute_tracks.impute.store import Store
+
+    opened = Store(folder)
+    names, sizes = opened.vocabulary, opened.plan.chrom_sizes
+    tf, cell = named
+    wanted = names.tf(tf) if tf else None, names.cell(cell) if cell else None
+    region = parse_region(text, sizes)
+    if evidence in (AUTO, NONE):
+        tracks = evidence_for(sizes) if evidence == AUTO else None
+    else:
+        tracks = open_named(evidence)
+        tracks.check_genome(sizes, str(folder))
+    calls = measured_calls(tracks, region) if tracks else {}
+    return region, rank_pairs(opened, region, calls, wanted)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from tfimpute_tracks.evidence.accessibility import read_accessibility
 from tfimpute_tracks.evidence.build import BuildReport, PeakFile, build_evidence
 from tfimpute_tracks.evidence.file import write_evidence
+from tfimpute_tracks.evidence.measured import MeasuredCall, measured_calls
 from tfimpute_tracks.evidence.peak_database import (
     ACCESSIBILITY,
     PeakDatabase,
@@ -36,6 +37,7 @@ __all__ = [
     "SHIPPED",
     "BuildReport",
     "EvidenceStore",
+    "MeasuredCall",
     "PeakDatabase",
     "PeakFile",
     "Peaks",
@@ -43,6 +45,7 @@ __all__ = [
     "Track",
     "build_evidence",
     "evidence_for",
+    "measured_calls",
     "no_tracks",
     "open_evidence",
     "open_named",

@@ -82,7 +82,7 @@ def pair_records(
                 "expected_auroc": model.expected_auroc(pair),
                 "expected_low": low,
                 "expected_high": high,
-                "threshold": round(model.threshold(pair), 4),
+                "threshold": model.threshold(pair),
                 **{f"fdr_{level:g}": score for level, score in fdr},
             }
         )

@@ -52,6 +52,7 @@ def score_distribution(
     names : sequence of str
         At least one; more than a dozen make a long figure.
     edges : float64 array, shape (n_bins + 1,)
+        Of probabilities; the second one above 0, because the axis is logarithmic.
     counts : sequence of int64 arrays, shape (n_bins,)
         Tiles per bin.
     thresholds : sequence of float
@@ -65,6 +66,7 @@ def score_distribution(
     n_columns = min(3, len(names))
     n_rows = -(-len(names) // n_columns)
     height = 9 + 26.0 * n_rows
+    drawn = np.append(edges[1] ** 2 / edges[2], edges[1:])  # the first bar as wide
     with paper_style():
         figure = new_figure(_WIDTH, height)
         grid = figure.subplots(
@@ -75,13 +77,17 @@ def score_distribution(
             axes.set_visible(False)
         rows = zip(panels, names, counts, thresholds, strict=False)
         for axes, name, heights, threshold in rows:
-            axes.stairs(np.maximum(heights, 0.5), edges, fill=True, color=GRAY)
-            axes.axvline(threshold, color=BLACK, linestyle="--", linewidth=0.7)
+            axes.stairs(np.maximum(heights, 0.5), drawn, fill=True, color=GRAY)
+            axes.set_xscale("log")
+            axes.axvline(
+                max(threshold, drawn[0]), color=BLACK, linestyle="--", linewidth=0.7
+            )
             axes.set_title(name, fontsize=SMALL, pad=2)
             axes.set_yscale("log")
             axes.set_ylim(0.5, None)
-            axes.set_xlim(edges[0], edges[-1])
-            axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
+            axes.set_xlim(drawn[0], drawn[-1])
+            axes.set_xticks([0.001, 0.01, 0.1, 1], ["0.001", "0.01", "0.1", "1"])
+            axes.minorticks_off()
         for axes in panels[max(len(names) - n_columns, 0) : len(names)]:
             axes.tick_params(labelbottom=True)  # no panel is below it
         low, high = 9 / height, 1 - 4.5 / height
@@ -91,9 +97,9 @@ def score_distribution(
         figure.supylabel("Tiles", y=(low + high) / 2, fontsize=SMALL)
         return svg_text(
             figure,
-            "Distribution of scores",
-            f"Histograms of the scores of {len(names)} pairs on a log scale, with the "
-            "peak-calling threshold.",
+            "Distribution of probabilities",
+            f"Histograms of the probabilities of {len(names)} pairs on log scales, with "
+            "the peak-calling threshold.",
             "scores",
         )
 

@@ -40,6 +40,20 @@ def test_from_all_missing_pairs_to_tracks_table_and_hub(run, toy, tmp_path):
     code, out, _ = run("query", store, "chr1:1001-1100", "--json", "--tf", "max")
     assert {record["tf"] for record in json.loads(out)} == {"MAX"}
     assert {record["expected_auroc"] for record in json.loads(out)} == {0.8}
+    code, _, err = run("query", store, "chr1:1001-1100", *toy[:4])
+    assert code == 2
+    assert "--fasta, --model and --cache-dir do not apply" in err
+    code, out, err = run(
+        "query", "chr1:1001-1100", "--cell", "k562", "--json", *toy[:4]
+    )
+    assert code == 0, err
+    found = json.loads(out)
+    assert {record["cell"] for record in found} == {"K562"}
+    assert [r["probability"] for r in found] == sorted(
+        (r["probability"] for r in found), reverse=True
+    )
+    code, _, err = run("query", store, "chr1:1-100", "chr1:1-100")
+    assert (code, "3 arguments" in err) == (2, True)
 
     pairs = "CTCF:HepG2;MAX:K562"
     code, out, err = run("export", store, "--pairs", pairs, "-o", tracks)

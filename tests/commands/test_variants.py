@@ -233,12 +233,12 @@ def test_many_pairs_leave_small_changes_out_unasked(run, tmp_path):
             *more,
         )
         assert code == 0, err
-        assert ("omitting rows with a change in probability below 0.05" in err) == (
+        assert ("omitting rows with a change in probability below 0.01" in err) == (
             not more
         )
         sizes.append(_effects(tmp_path))
     assert len(sizes[1]) == 15_015
-    large = [row for row in sizes[1] if abs(float(row["delta"])) >= 0.05]
+    large = [row for row in sizes[1] if abs(float(row["delta"])) >= 0.01]
     assert sizes[0] == large
     code, _, err = run("variants", source, "--all", "-o", tmp_path / "out", "--wide")
     assert code == 2

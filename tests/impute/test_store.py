@@ -7,6 +7,7 @@ from tfimpute_tracks.errors import RegionError, UnknownNameError, UsageError
 from tfimpute_tracks.genome import Region, open_genome
 from tfimpute_tracks.impute.catalogue import make_catalogue
 from tfimpute_tracks.impute.export import ExportJob, run_export
+from tfimpute_tracks.impute.live_query import score_pairs
 from tfimpute_tracks.impute.query import rank_pairs
 from tfimpute_tracks.impute.similarity import draw_projection, project_pairs
 from tfimpute_tracks.kernels.codes import decode_codes
@@ -165,29 +166,61 @@ def test_a_sparse_store_keeps_every_peak_and_little_else(toy):
             kept = some.values > 0
             np.testing.assert_array_equal(full.values[kept], some.values[kept])
             assert kept[full.values >= threshold].all()
-    assert not any(record.above_threshold < -0.51 for record in _ranked(sparse))
+    for record in _ranked(sparse):
+        below = _log_odds(record.threshold) - _log_odds(record.probability)
+        assert below < 0.5 + sparse.plan.scale.steps.max() / 2
     with pytest.raises(UsageError, match="--keep-below-threshold 12"):
         toy.plan(keep_below=12.0)
 
 
 def _ranked(store, **options):
-    return rank_pairs(store, Region("chr1", 1000, 1100), **options)
+    calls = options.pop("calls", {})
+    return rank_pairs(store, Region("chr1", 1000, 1100), calls, **options)
 
 
-def test_a_query_ranks_by_log_odds_above_threshold_or_probability(toy):
+def test_a_query_ranks_by_probability(toy):
     store = toy.made()
     ranked = _ranked(store)
     assert len(ranked) == 12
-    margins = [record.above_threshold for record in ranked]
-    assert margins == sorted(margins, reverse=True)
-    assert [r.is_peak for r in ranked] == [r.above_threshold > 0 for r in ranked]
-    by_probability = [r.probability for r in _ranked(store, sort_by="probability")]
-    assert by_probability == sorted(by_probability, reverse=True)
+    probabilities = [record.probability for record in ranked]
+    assert probabilities == sorted(probabilities, reverse=True)
+    assert [r.is_peak for r in ranked] == [r.probability >= r.threshold for r in ranked]
     assert {r.tf for r in _ranked(store, only=("MAX", None))} == {"MAX"}
+    for record in ranked:
+        inside = set(range(record.start, record.end)) & set(range(1000, 1100))
+        assert record.end - record.start == 60
+        assert record.overlap == len(inside)
     with pytest.raises(RegionError, match="unknown \\(N\\)"):
-        rank_pairs(store, Region("chr2", 680, 720))
+        rank_pairs(store, Region("chr2", 680, 720), {})
     with pytest.raises(RegionError, match="has no tile"):
-        rank_pairs(store, Region("chr2", 1001, 1003))
+        rank_pairs(store, Region("chr2", 1001, 1003), {})
+
+
+def test_a_query_states_what_was_measured(toy):
+    store = toy.made()
+    calls = {Pair("MAX", "K562"): "bound", Pair("CTCF", "K562"): "not bound"}
+    for record in _ranked(store, calls=calls):
+        pair = Pair(record.tf, record.cell)
+        assert record.measured == calls.get(pair, "not measured")
+        assert record.status == ("measured" if pair in calls else "imputed")
+
+
+def test_a_query_without_a_store_finds_the_same(toy):
+    stored = {(r.tf, r.cell): r for r in _ranked(toy.made())}
+    pairs, region = toy.model.vocabulary.all_pairs(), Region("chr1", 1000, 1100)
+    with open_genome(toy.fasta) as genome:
+        found = score_pairs(toy.model, genome, region, pairs, {})
+        with pytest.raises(RegionError, match="unknown \\(N\\)"):
+            score_pairs(toy.model, genome, Region("chr2", 680, 720), pairs, {})
+        with pytest.raises(UsageError, match="at most 100,000 bp are scored at once"):
+            score_pairs(toy.model, genome, Region("chr1", 0, 100_001), pairs, {})
+    assert len(found) == 12
+    assert found == sorted(found, key=lambda record: -record.probability)
+    for record in found:
+        other = stored[record.tf, record.cell]
+        assert record.probability == pytest.approx(other.probability, abs=0.02)
+        assert (record.threshold, record.is_peak) == (other.threshold, other.is_peak)
+        assert record.overlap > 0
 
 
 @pytest.mark.parametrize(("tiles", "per_shard"), CUTS)
@@ -195,7 +228,7 @@ def test_a_query_of_a_whole_chromosome_finds_each_pair_s_best_tile(
     toy, tiles, per_shard
 ):
     store = toy.made(toy.plan(tiles, per_shard))
-    for record in rank_pairs(store, Region("chr1", 0, 2990)):
+    for record in rank_pairs(store, Region("chr1", 0, 2990), {}):
         blocks = [
             scores
             for scores in store.probabilities(Pair(record.tf, record.cell))
@@ -204,7 +237,7 @@ def test_a_query_of_a_whole_chromosome_finds_each_pair_s_best_tile(
         values = np.concatenate([scores.values for scores in blocks])
         best = int(np.nanargmax(values))
         assert record.probability == pytest.approx(values[best], abs=1e-6)
-        assert record.start == best * 20 + 20
+        assert record.start == best * 20
 
 
 def test_a_pair_that_is_not_there_is_named(toy):

@@ -48,7 +48,7 @@ def test_few_pairs_and_none_that_changes_are_drawn():
     )
     assert _labels(figure) == (["MAX (0)"], CELLS[:2])
     low, high = figure.axes[0].images[0].get_clim()
-    assert (low, high) == (-0.02, 0.02)
+    assert (low, high) == (-0.005, 0.005)
 
 
 def test_pairs_with_a_low_expected_auroc_are_crossed_out(rng):

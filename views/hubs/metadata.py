@@ -56,7 +56,7 @@ def metadata_table(
                 _bin(info.tf_data_sets, _DATA_SETS),
                 _bin(info.cell_data_sets, _DATA_SETS),
                 "" if auroc is None else f"{auroc:.4f}",
-                f"{track.threshold:.4f}",
+                f"{track.threshold:.4g}",
                 str(track.n_peaks),
                 track.weights,
             )

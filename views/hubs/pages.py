@@ -119,36 +119,36 @@ def reading_guide(tracks: Iterable[TrackRecord]) -> str:
 
 
 _SIGNAL_TEXTS = {
-    "probability": "probability of binding for the tile centered at a position, the "
-    "higher one of both strands.",
-    "log-odds": "ln(p / (1 - p)). It shows differences between positions whose "
-    "probabilities are all near 0 or near 1.",
+    "probability": "fraction of open-chromatin sites with the same score that are "
+    "bound, for the tile centered at a position and the better one of both strands. It is "
+    "estimated on held-out pairs. In closed chromatin fewer sites are bound.",
+    "score": "the network's own output, 0 to 1. In training half of the sites were "
+    "bound, so it is higher than the fraction of bound sites, unless the tracks were "
+    "predicted with evidence.",
+    "log-odds": "ln(p / (1 - p)) of the probability p. It shows differences between "
+    "positions whose probabilities are all near 0 or near 1.",
     "specificity": "probability minus its mean over the cell lines of the same TF. It "
     "shows binding that is specific to this cell line.",
-    "calibrated": "fraction of open-chromatin sites with this score that are bound, "
-    "estimated on held-out pairs. In closed chromatin fewer sites are bound.",
 }
 _GENERAL_TEXTS = (
     (
         "<b>Peaks</b> are runs of tiles whose probability is at or above the pair's "
-        "threshold. A darker peak has a higher maximum."
+        "threshold. A darker peak has a higher maximum. A line across a track of the "
+        "probability is its threshold; all of them have one axis."
     ),
     "Where the sequence is unknown (N) there is no value.",
 )
 # By whether measured peaks of other pairs were used.
 _BASIS_TEXTS = {
-    False: """<b>Scores from the sequence only.</b> Half of the sites in training were
-bound. In a genome most are not, so a score of 0.5 does not mean that half of such sites
-are bound. Compare positions within one track, and choose a threshold from the table. The
-default threshold of a pair is the score exceeded by the TF's mean fraction of bound
-open-chromatin sites. The sequence does not show where chromatin is open in a cell line,
-so these tracks do not either.""",
-    True: """<b>Scores from the sequence and the measured peaks of other pairs.</b> A
-score is the fraction of open-chromatin sites with this score that are bound, estimated on
-held-out pairs. The default threshold of a pair is the score exceeded by its expected
-fraction of bound sites. A pair's own peaks are never used. Scores are less accurate where
-few other pairs of the cell line were measured. Chromosomes without measured peaks are
-scored from the sequence only; the run records list them.""",
+    False: """<b>Predicted from the sequence only.</b> The default threshold of a pair is
+the probability exceeded by the TF's mean fraction of bound open-chromatin sites. The
+sequence does not show where chromatin is open in a cell line, so these tracks do not
+either.""",
+    True: """<b>Predicted from the sequence and the measured peaks of other pairs.</b> The
+default threshold of a pair is the probability exceeded by its expected fraction of bound
+sites. A pair's own peaks are never used. Predictions are less accurate where few other
+pairs of the cell line were measured. Chromosomes without measured peaks are predicted
+from the sequence only; the run records list them.""",
 }
 
 
@@ -178,7 +178,7 @@ def pair_table(tracks: list[TrackRecord], card: CardLookup) -> str:
             _auroc(track),
             f"{track.n_peaks:,}",
             "&ndash;" if info.peak_fdr is None else f"{info.peak_fdr:.0%}",
-            f"{track.threshold:.4f}",
+            _threshold(track.threshold),
             *(_threshold(info.fdr_thresholds.get(level)) for level in levels),
         ]
         for track, info in shown
@@ -200,10 +200,10 @@ line, with an interval that contains nine of ten held-out pairs.
 </table>{rest}"""
 
 
-_FDR_TEXT = """<i>FDR</i>: the lowest score above which this fraction of open-chromatin
+_FDR_TEXT = """<i>FDR</i>: the lowest probability above which this fraction of open-chromatin
 sites is not bound, from measured sites held out from training; for imputed pairs, the
 average over held-out pairs. In a whole genome, closed chromatin included, the fraction is
-higher. A dash means that no score reaches this rate, or that it is unknown.
+higher. A dash means that no probability reaches this rate, or that it is unknown.
 <i>Unconfirmed</i>: the fraction of a measured pair's peaks along a held-out chromosome
 that overlap no measured peak."""
 
@@ -267,8 +267,7 @@ def _auroc(track: TrackRecord) -> str:
 
 
 def _threshold(value: float | None) -> str:
-    # Thresholds of low FDRs are near 1, where four decimals are too few.
-    return "&ndash;" if value is None else f"{value:.6f}"
+    return "&ndash;" if value is None else f"{value:.4g}"
 
 
 def _page(title: str, body: str) -> str:

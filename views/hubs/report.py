@@ -59,7 +59,8 @@ _SAMPLE = 10_000_000  # bp whose scores are counted
 _MAX_PEAKS = 30
 _FLANK = 5_000  # bp shown on each side of a peak
 _MAX_RECORDS = 30
-_EDGES = np.linspace(0, 1, 51)
+# Of probabilities, most of which are small; the first bin is of all lower ones.
+_EDGES = np.append(0, np.geomspace(1e-4, 1, 41)[1:])
 
 
 def write_report(
@@ -240,8 +241,8 @@ def _score_plots(folder: Path, tracks: list[TrackRecord]) -> Iterator[str]:
             [score_histogram(p, regions, _EDGES) for p in paths[:_MAX_HISTOGRAMS]],
             [track.threshold for track in tracks[:_MAX_HISTOGRAMS]],
         ),
-        "Number of tiles by probability, in a sample of regions of long tracks. The line "
-        "is the peak-calling threshold.",
+        "Number of tiles by probability, in a sample of regions of long tracks; the first "
+        "bar includes all lower ones. The line is the peak-calling threshold.",
     )
     bases = [bases_with_values(path) for path in paths]
     peaks = [peaks_per_chromosome(folder, track) for track in tracks]

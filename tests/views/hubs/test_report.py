@@ -78,7 +78,7 @@ def test_excerpts_equal_the_tracks(tracks_folder, tmp_path):
         Region("chr20", 49_000_000, 49_001_000),
     ]
     path = tracks_folder / "CTCF.K562.bw"
-    address = bigwig_excerpt(path, windows, 4)
+    address = bigwig_excerpt(path, windows, 5)
     sliced = tmp_path / "slice.bw"
     sliced.write_bytes(base64.b64decode(address.partition("base64,")[2]))
     found = read_signal(sliced, "chr20")
