@@ -35,12 +35,17 @@ __all__ = ["bulk", "dask", "store"]
 
 _GENOME = 3_095.693983  # Mb of hg19, chromosomes 1 to 22, X and Y, N included
 _REAL = 2_858.0  # of them, Mb that are not N
-_MARGINS = (0.0, 1.0, 2.0, 3.0)  # log-odds below the peak line that --sparse keeps
+_MARGINS = (
+    0.0,
+    1.0,
+    2.0,
+    3.0,
+)  # log-odds below the peak-calling threshold that --sparse keeps
 _TILES = 1024  # of the products
 _MEASURED_PAIRS = 20
 
 
-class _Stretch:
+class _Part:
     """5 Mb of chr20, or 1 Mb of what ships: options of a command, and their size."""
 
     def __init__(self, quick: bool) -> None:
@@ -54,10 +59,16 @@ class _Stretch:
 
 
 def _impute(out: Path, *options: object) -> tuple[float, float, str]:
-    """Run the command: its seconds, the Mb x pairs per second it tells, its output."""
+    """Run the command: its seconds, the Mb x pairs per second it reports, its output."""
     child = run_child(tfimpute("impute", "-o", out, "--yes", *options))
-    told = re.search(r"([\d,]+) Mb x pairs/s\n", child.output.rpartition("written")[2])
-    return child.seconds, float((told or ["", "nan"])[1].replace(",", "")), child.output
+    reported = re.search(
+        r"([\d,]+) Mb x pairs/s\n", child.output.rpartition("written")[2]
+    )
+    return (
+        child.seconds,
+        float((reported or ["", "nan"])[1].replace(",", "")),
+        child.output,
+    )
 
 
 def bulk(quick: bool) -> list[Figure]:
@@ -71,14 +82,14 @@ def bulk(quick: bool) -> list[Figure]:
     -------
     list of Figure
     """
-    stretch, model = _Stretch(quick), load_model("default")
+    part, model = _Part(quick), load_model("default")
     n_pairs = len(model.vocabulary.all_pairs())
     runs = 1 if quick else 3
     taken, rates, singles, peaks = [], [], [], []
     for turn in range(runs):
         with tempfile.TemporaryDirectory() as folder:
             with _Memory() as memory:
-                spent, rate, _ = _impute(Path(folder, "s"), "--all", *stretch.options)
+                spent, rate, _ = _impute(Path(folder, "s"), "--all", *part.options)
             taken.append(spent)
             rates.append(rate)
             peaks.append(memory.peak / 1e9)
@@ -86,10 +97,10 @@ def bulk(quick: bool) -> list[Figure]:
             n_single = 2 if quick else _MEASURED_PAIRS
             step = n_pairs // n_single
             chosen = model.vocabulary.all_pairs()[turn + 7 :: step][:n_single]
-            singles.append(_one_by_one(Path(folder), stretch, chosen))
-    dense, sparse = _products(stretch, model, runs)
-    work = stretch.megabases * n_pairs
-    detail = f"{n_pairs:,} pairs x {stretch.megabases:g} Mb"
+            singles.append(_one_by_one(Path(folder), part, chosen))
+    dense, sparse = _products(part, model, runs)
+    work = part.megabases * n_pairs
+    detail = f"{n_pairs:,} pairs x {part.megabases:g} Mb"
     return [
         figure(
             "bulk",
@@ -148,13 +159,13 @@ def bulk(quick: bool) -> list[Figure]:
     ]
 
 
-def _one_by_one(folder: Path, stretch: _Stretch, pairs: list[Pair]) -> float:
+def _one_by_one(folder: Path, part: _Part, pairs: list[Pair]) -> float:
     """Give the mean seconds of a scan of one pair."""
     spent = [
         run_child(
             tfimpute(
                 *("scan", "--tf", tf, "--cell", cell, "-o", folder / "one"),
-                *("--no-cache", *stretch.options),
+                *("--no-cache", *part.options),
             )
         ).seconds
         for tf, cell in pairs
@@ -162,9 +173,7 @@ def _one_by_one(folder: Path, stretch: _Stretch, pairs: list[Pair]) -> float:
     return statistics.fmean(spent)
 
 
-def _products(
-    stretch: _Stretch, model: Model, runs: int
-) -> tuple[list[float], list[float]]:
+def _products(part: _Part, model: Model, runs: int) -> tuple[list[float], list[float]]:
     """Time the products of all pairs alone: dense in PyTorch, sparse in our kernel.
 
     Returns
@@ -175,12 +184,12 @@ def _products(
     config, pairs = model.config, model.vocabulary.all_pairs()
     grid = tile_grid(config, config.pool)
     engine = LookupEngine(model, pairs, grid.base)
-    genome, _ = stretch.whole.sequence()
+    genome, _ = part.whole.sequence()
     windows = [
         gather_windows(
             engine.trunk.features(codes, _TILES), grid.base, _TILES, config.n_filters
         )
-        for codes in _pieces(genome, stretch, config.seq_len, config.pool)
+        for codes in _pieces(genome, part, config.seq_len, config.pool)
     ]
     weights = model.checkpoint.weights
     unit, bias = weights["unit_weight"], weights["unit_bias"]
@@ -217,12 +226,10 @@ def _products(
 
 
 def _pieces(
-    genome: Sequences, stretch: _Stretch, seq_len: int, stride: int
+    genome: Sequences, part: _Part, seq_len: int, stride: int
 ) -> list[NDArray[np.uint8]]:
     length = (_TILES - 1) * stride + seq_len
-    starts = [
-        stretch.region.start + i * int(stretch.megabases * 1e6) // 8 for i in range(8)
-    ]
+    starts = [part.region.start + i * int(part.megabases * 1e6) // 8 for i in range(8)]
     return [genome.codes("chr20", start, start + length) for start in starts]
 
 
@@ -237,18 +244,18 @@ def store(quick: bool) -> list[Figure]:
     -------
     list of Figure
     """
-    stretch, model = _Stretch(quick), load_model("default")
+    part, model = _Part(quick), load_model("default")
     n_pairs = len(model.vocabulary.all_pairs())
     figures = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        _impute(folder / "dense", "--all", *stretch.options)
+        _impute(folder / "dense", "--all", *part.options)
         dense = Store(folder / "dense")
         figures += _sizes("dense", dense, n_pairs, "below 300")
         for margin in _MARGINS:
             out = folder / f"sparse-{margin:g}"
             wanted = ["--sparse", "--keep-below-threshold", margin]
-            _impute(out, "--all", *wanted, *stretch.options)
+            _impute(out, "--all", *wanted, *part.options)
             asked = "below 60" if margin == 2 else ""
             sparse = Store(out)
             lost = _losses(dense, sparse)
@@ -278,7 +285,7 @@ def _sizes(
 
 
 def _losses(dense: Store, sparse: Store) -> str:
-    """Tell which peaks a sparse store lost, at thresholds other than the pairs' own."""
+    """Report which peaks a sparse store lost, at thresholds other than the pairs' own."""
     pairs = dense.plan.pairs[:: len(dense.plan.pairs) // 60]
     parts = []
     for lower in (0.0, 1.0, 2.0, 3.0):
@@ -366,20 +373,20 @@ def dask(quick: bool) -> list[Figure]:
     -------
     list of Figure
     """
-    stretch = _Stretch(quick)
+    part = _Part(quick)
     times: dict[str, list[float]] = {"local": [], "dask": []}
     for _ in range(1 if quick else 3):
         for engine, taken in times.items():
             with tempfile.TemporaryDirectory() as folder:
                 options = ["--all", "--engine", engine, "--workers", thread_count()]
-                taken.append(_impute(Path(folder, "s"), *options, *stretch.options)[0])
+                taken.append(_impute(Path(folder, "s"), *options, *part.options)[0])
     return [
         figure(
             "dask",
             "a local Dask cluster relative to local processes, whole commands",
             ratios(times["dask"], times["local"]),
             better="less",
-            detail=f"{stretch.megabases:g} Mb, {thread_count()} workers; "
+            detail=f"{part.megabases:g} Mb, {thread_count()} workers; "
             f"{statistics.median(times['local']):.1f} s and "
             f"{statistics.median(times['dask']):.1f} s",
         )

@@ -58,72 +58,75 @@ GRU = "seq_len=60,filter_length=8,n_filters=16,pool=20,embedding_size=4"
 # writes, and <NAME> the folder of a step that stands above, which then runs first.
 STEPS = f"""
 # Scans of the bundled region, 3 Mb, and of a genome with a gap.
-scan/default: scan --pairs '{SOME}' -o <out> --no-cache
-scan/deep: scan --pairs '{MEASURED}' -m deep -o <out> --no-cache
-scan/held-out: scan --pairs '{MEASURED}' -m held-out -o <out> --no-cache
-scan/deep-held-out: scan --tf REST --cell K562 -m deep-held-out -o <out> --no-cache -r
-    chr20:47500001-48500000
+scan/default: scan -e none --pairs '{SOME}' -o <out> --no-cache
+scan/deep: scan -e none --pairs '{MEASURED}' -m deep -o <out> --no-cache
+scan/held-out: scan -e none --pairs '{MEASURED}' -m held-out -o <out> --no-cache
+scan/deep-held-out: scan -e none --tf REST --cell K562 -m deep-held-out -o <out>
+    --no-cache -r chr20:47500001-48500000
 scan/evidence: scan --pairs '{SOME}' -e encode-hg19 -o <out> --no-cache
 scan/deep-evidence: scan --pairs 'CTCF:K562;FOXA1:A549' -m deep -e encode-hg19 -o <out>
     --no-cache -r chr20:47500001-48500000
-scan/log-odds: scan --pairs '{MEASURED}' --signal log-odds -o <out> --no-cache
-scan/specificity: scan --pairs 'CTCF:K562;REST:K562' --signal specificity -o <out>
-    --no-cache -r chr20:48000001-48600000
-scan/score: scan --pairs '{SOME}' --signal score -o <out> --no-cache
+scan/log-odds: scan -e none --pairs '{MEASURED}' --signal log-odds -o <out> --no-cache
+scan/specificity: scan -e none --pairs 'CTCF:K562;REST:K562' --signal specificity -o
+    <out> --no-cache -r chr20:48000001-48600000
+scan/score: scan -e none --pairs '{SOME}' --signal score -o <out> --no-cache
 scan/evidence-log-odds: scan --pairs '{MEASURED}' -e encode-hg19 --signal log-odds -o <out>
     --no-cache -r chr20:48000001-48600000
 scan/evidence-specificity: scan --tf CTCF --cell K562 -e encode-hg19 -o <out> --signal
     specificity --no-cache -r chr20:48000001-48200000
 scan/evidence-score: scan --pairs '{SOME}' -e encode-hg19 --signal score -o <out>
     --no-cache -r chr20:48000001-48600000
-scan/deep-specificity: scan --tf CTCF --cell K562 -m deep --signal specificity -o <out>
-    --no-cache -r chr20:48000001-48200000
-scan/deep-score: scan --pairs '{SOME}' -m deep --signal score -o <out>
+scan/deep-specificity: scan -e none --tf CTCF --cell K562 -m deep --signal specificity
+    -o <out> --no-cache -r chr20:48000001-48200000
+scan/deep-score: scan -e none --pairs '{SOME}' -m deep --signal score -o <out>
     --no-cache -r chr20:48000001-48400000
-scan/bins: scan --pairs '{MEASURED}' --bin-size 500 -o <out> --no-cache
-scan/bins-log-odds: scan --tf CTCF --cell K562 --bin-size 1000 --signal log-odds -o
-    <out> --no-cache
-scan/stride: scan --tf CTCF --cell K562 --stride 20 -o <out> --no-cache -r
+scan/bins: scan -e none --pairs '{MEASURED}' --bin-size 500 -o <out> --no-cache
+scan/bins-log-odds: scan -e none --tf CTCF --cell K562 --bin-size 1000 --signal
+    log-odds -o <out> --no-cache
+scan/stride: scan -e none --tf CTCF --cell K562 --stride 20 -o <out> --no-cache -r
     chr20:48000001-48200000 -r chr20:48800001-48900000
-scan/deep-stride: scan --tf CTCF --cell K562 -m deep --stride 30 -o <out> --no-cache -r
-    chr20:48000001-48060000
-scan/threshold: scan --pairs '{MEASURED}' --threshold 0.5 --max-zooms 0 -o <out>
+scan/deep-stride: scan -e none --tf CTCF --cell K562 -m deep --stride 30 -o <out>
+    --no-cache -r chr20:48000001-48060000
+scan/threshold: scan -e none --pairs '{MEASURED}' --threshold 0.5 --max-zooms 0 -o <out>
     --no-cache
-scan/fast: scan --pairs '{MEASURED}' --precision fast -o <out> --no-cache
-scan/two-threads: scan --pairs '{MEASURED}' -p 2 -o <out> --no-cache
-scan/cache-filled: scan --pairs '{MEASURED}' -o <out> --cache-dir <out>.cache
-scan/cache-read: scan --pairs '{SOME}' -o <out> --cache-dir <scan/cache-filled>.cache
-scan/bed: scan --tf MAX --cell K562 -r <in/elements.bed> -o <out> --no-cache
+scan/fast: scan -e none --pairs '{MEASURED}' --precision fast -o <out> --no-cache
+scan/two-threads: scan -e none --pairs '{MEASURED}' -p 2 -o <out> --no-cache
+scan/cache-filled: scan -e none --pairs '{MEASURED}' -o <out> --cache-dir <out>.cache
+scan/cache-read: scan -e none --pairs '{SOME}' -o <out> --cache-dir
+    <scan/cache-filled>.cache
+scan/bed: scan -e none --tf MAX --cell K562 -r <in/elements.bed> -o <out> --no-cache
 scan/genome: scan --pairs '{MEASURED}' -g <in/genome.fa> -o <out> --no-cache
 scan/deep-genome: scan --tf CTCF --cell K562 -m deep -g <in/genome.fa> -o <out> --chroms
     chr22 --no-cache
 # Bulk stores, and what is read from them.
-impute/some: impute --pairs '{SOME}' -r chr20:48000001-48600000 -o <out> -y
+impute/some: impute -e none --pairs '{SOME}' -r chr20:48000001-48600000 -o <out> -y
     --tiles-per-shard 2500 --pairs-per-shard 2
-impute/deep: impute --pairs '{SOME}' -m deep -r chr20:48000001-48600000 -o <out> -y
+impute/deep: impute -e none --pairs '{SOME}' -m deep -r chr20:48000001-48600000 -o
+    <out> -y
 impute/evidence: impute --pairs '{SOME}' -e encode-hg19 -r chr20:48000001-48600000 -o <out>
     -y
 impute/deep-evidence: impute --pairs '{SOME}' -m deep -e encode-hg19 -o <out> -y -r
     chr20:48000001-48300000
-impute/sparse: impute --pairs '{SOME}' --sparse --keep-below-threshold 3 -o <out> -y -r
-    chr20:48000001-48600000
+impute/sparse: impute -e none --pairs '{SOME}' --sparse --keep-below-threshold 3 -o
+    <out> -y -r chr20:48000001-48600000
 impute/sparse-evidence: impute --pairs '{SOME}' --sparse -e encode-hg19 -o <out> -y -r
     chr20:48000001-48300000
-impute/of-tf: impute --tf CTCF -r chr20:48000001-48200000 -o <out> -y
-impute/of-cell: impute --cell HepG2 --missing -r chr20:48800001-48830000 -o <out> -y
-impute/missing: impute --missing -r chr20:48800001-48810000 -o <out> -y
+impute/of-tf: impute -e none --tf CTCF -r chr20:48000001-48200000 -o <out> -y
+impute/of-cell: impute -e none --cell HepG2 --missing -r chr20:48800001-48830000 -o
+    <out> -y
+impute/missing: impute -e none --missing -r chr20:48800001-48810000 -o <out> -y
 impute/missing-evidence: impute --missing -e encode-hg19 -o <out> -y -r
     chr20:48800001-48805000
-impute/all-deep: impute --all -m deep -r chr20:48803001-48807000 -o <out> -y
-impute/fast: impute --pairs '{SOME}' --precision fast -o <out> -y -r
+impute/all-deep: impute -e none --all -m deep -r chr20:48803001-48807000 -o <out> -y
+impute/fast: impute -e none --pairs '{SOME}' --precision fast -o <out> -y -r
     chr20:48000001-48300000
 impute/genome: impute --pairs '{SOME}' -g <in/genome.fa> --chroms chr1 --chroms chr22 -o
     <out> -y
-impute/part-1: impute --pairs '{SOME}' -r chr20:48000001-48600000 -o <out> -y
+impute/part-1: impute -e none --pairs '{SOME}' -r chr20:48000001-48600000 -o <out> -y
     --tiles-per-shard 2500 --part 1/2
-impute/part-2: impute --pairs '{SOME}' -r chr20:48000001-48600000 -y -o <impute/part-1>
-    --tiles-per-shard 2500 --part 2/2 --workers 2
-impute/dask: impute --pairs '{SOME}' -r chr20:48000001-48300000 -o <out> -y
+impute/part-2: impute -e none --pairs '{SOME}' -r chr20:48000001-48600000 -y -o
+    <impute/part-1> --tiles-per-shard 2500 --part 2/2 --workers 2
+impute/dask: impute -e none --pairs '{SOME}' -r chr20:48000001-48300000 -o <out> -y
     --tiles-per-shard 1000 --engine dask --workers 1
 export/every-format: export <impute/some> --all -o <out> --format
     bigwig,bed,bigbed,bedgraph,parquet
@@ -150,9 +153,9 @@ query/evidence: query <impute/missing-evidence> chr20:48801001-48803000 --top 0
 query/all-deep: query <impute/all-deep> chr20:48805001-48806000 --top 0
 query/of-tf: query <impute/missing> chr20:48803001-48806000 --top 0 --tf CTCF
 query/sparse: query <impute/sparse> chr20:48100001-48400000 --top 0
-catalogue/missing: catalogue <impute/missing> --no-map -o <out>
+catalogue/missing: catalogue <impute/missing> --no-projection -o <out>
 catalogue/of-tf: catalogue <impute/of-tf> -o <out>
-catalogue/evidence: catalogue <impute/evidence> --no-map --format parquet --tracks
+catalogue/evidence: catalogue <impute/evidence> --no-projection --format parquet --tracks
     <export/evidence> -o <out>
 # Variants and elements.
 variants/of-tf: variants <in/variants.tsv> --tf CTCF -o <out>
@@ -189,12 +192,13 @@ info/pairs-held-out: info pairs -m held-out
 info/pairs-deep: info pairs -m deep
 info/pairs-deep-held-out: info pairs -m deep-held-out
 # Pages and figures of tracks.
-viewers/tracks: scan --pairs '{SOME}' -r chr20:48000001-48300000 -o <out> --no-cache
+viewers/tracks: scan -e none --pairs '{SOME}' -r chr20:48000001-48300000 -o <out>
+    --no-cache
 viewers/hub: hub <viewers/tracks>
 viewers/report: report <viewers/tracks> -o <out>/report.html
-viewers/hub-of-store: hub <impute/evidence> -e encode-hg19 --out-dir <out> --color-by tf
-plot/default: plot --pairs '{SOME}' -o <out>/locus.svg
-plot/specificity: plot --pairs 'CTCF:K562;CEBPB:HepG2' --signal specificity -r
+viewers/hub-of-store: hub <impute/evidence> --out-dir <out> --color-by tf
+plot/default: plot -e none --pairs '{SOME}' -o <out>/locus.svg
+plot/specificity: plot -e none --pairs 'CTCF:K562;CEBPB:HepG2' --signal specificity -r
     chr20:48800001-48810000 -o <out>/locus.svg
 plot/deep-evidence: plot --pairs '{MEASURED}' -m deep -e encode-hg19 --signal log-odds -r
     chr20:48800001-48830000 -o <out>/locus.svg
@@ -296,7 +300,7 @@ ADDRESSES = {
     "genes": f"api/genes?{WINDOW}",
 }
 BROWSE = {
-    "browse/default": "browse",
+    "browse/default": "browse -e none",
     "browse/deep-evidence": "browse -m deep -e encode-hg19",
 }
 
@@ -327,7 +331,7 @@ class Interface:
         return list(model.vocabulary.all_pairs())
 
     def known_of(self, model: Any, pair: Any) -> dict[str, Any]:
-        """Tell what a model knows of a pair."""
+        """Give what a model knows of a pair."""
         return {
             "reliability": model.status(pair),
             "expected_auroc": model.expected_auroc(pair),
@@ -419,7 +423,7 @@ class Recording:
             self.number(key, np.nan if value is None else value)
 
     def table(self, key: str, columns: dict[str, list[str]]) -> None:
-        """Keep columns of text: as numbers where all that is told is one."""
+        """Keep columns of text: as numbers where every value is one."""
         for name, column in columns.items():
             if UNSTEADY.fullmatch(name):
                 continue
@@ -462,7 +466,7 @@ def _renamed(key: str) -> str:
 
 
 def _number(text: str) -> float | None:
-    """Read a number; nothing is NaN, and what is no number is None."""
+    """Read a number; nothing is NaN, and what is not a number is None."""
     if not text.strip():
         return float("nan")
     try:
@@ -480,7 +484,7 @@ _VARYING: list[tuple[re.Pattern[str], str]] = [
 
 
 def forget(path: Path, name: str) -> None:
-    """Write a path by a name in every text that is kept from now on."""
+    """Write a path by a name in every text that is recorded from now on."""
     _VARYING.insert(0, (re.compile(re.escape(str(path))), name))
 
 
@@ -508,7 +512,7 @@ def _digest(content: bytes) -> str:
 
 
 def read_bigwig(recording: Recording, key: str, path: Path) -> None:
-    """Record chromosomes, all intervals, and what zoom levels tell."""
+    """Record chromosomes, all intervals, and what zoom levels hold."""
     import pyBigWig
 
     with pyBigWig.open(str(path)) as file:
@@ -523,8 +527,8 @@ def read_bigwig(recording: Recording, key: str, path: Path) -> None:
             if not rows:
                 continue
             for kind in ("mean", "max", "std"):
-                told = file.stats(chrom, start[0], end[-1], type=kind, nBins=40)
-                recording.column(f"{key}/{chrom}/zoomed-{kind}", told)
+                found = file.stats(chrom, start[0], end[-1], type=kind, nBins=40)
+                recording.column(f"{key}/{chrom}/zoomed-{kind}", found)
             recording.number(f"{key}/{chrom}/size", size)
 
 
@@ -664,9 +668,9 @@ def read_html(recording: Recording, key: str, path: Path) -> None:
     """Record what is read on a page, and the numbers of its tables."""
     page = re.sub(r"(?s)<(script|style)\b.*?</\1>", " ", path.read_text())
     cells = re.findall(r"(?s)<td[^>]*>(.*?)</td>", page)
-    told = [html.unescape(re.sub(r"<[^>]*>", "", cell)).strip() for cell in cells]
+    found = [html.unescape(re.sub(r"<[^>]*>", "", cell)).strip() for cell in cells]
     numbers = [
-        text.replace(",", "").replace("\u2212", "-").rstrip("%") for text in told
+        text.replace(",", "").replace("\u2212", "-").rstrip("%") for text in found
     ]
     found = [number for text in numbers if (number := _number(text)) is not None]
     recording.number(f"{key}/cells", np.array(found))
@@ -753,29 +757,27 @@ def package_folder() -> Path:
 
 
 def bundled_region() -> Region:
-    """Read the files of the package themselves, whatever the code calls them."""
+    """Read the sequence that ships, and the peaks of the shipped evidence in it."""
     package = package_folder()
     (fasta,) = package.glob("genome/data/*.fa.gz")
     head, *lines = gzip.decompress(fasta.read_bytes()).decode().split("\n")
     chrom, first = re.findall(r"(\w+):(\d+)-", head)[0]
-    (tracks,) = package.glob("evidence/data/*.evidence.h5")
     start = int(first) - 1
-    return Region("".join(lines), chrom, start, _bundled_peaks(tracks, chrom, start))
+    sequence = "".join(lines)
+    return Region(sequence, chrom, start, _shipped_peaks(chrom, start, len(sequence)))
 
 
-def _bundled_peaks(
-    path: Path, chrom: str, offset: int
+def _shipped_peaks(
+    chrom: str, offset: int, length: int
 ) -> dict[tuple[str, str], NDArray[np.int64]]:
-    import h5py
+    from tfimpute_tracks.evidence import open_shipped
 
-    with h5py.File(path) as file:
-        tfs, cells = (file[f"tracks/{name}"][()].astype(str) for name in ("tf", "cell"))
-        rows = file[f"intervals/{chrom}"]
-        start = np.cumsum(rows["step"][()].astype(np.int64)) - offset
-        ends = np.stack([start, start + rows["length"][()]], axis=1)
-        track = rows["track"][()]
-    names = zip(tfs.tolist(), cells.tolist(), strict=True)
-    return {pair: ends[track == i] for i, pair in enumerate(names)}
+    store = open_shipped()
+    peaks = store.peaks(chrom)
+    ends = np.stack([peaks.start, peaks.end], axis=1).astype(np.int64) - offset
+    inside = (ends[:, 1] > 0) & (ends[:, 0] < length)
+    ends, track = ends[inside], peaks.track[inside]
+    return {tuple(t.pair): ends[track == i] for i, t in enumerate(store.tracks)}
 
 
 def make_inputs(folder: Path, shared: Path | None) -> None:
@@ -1027,12 +1029,12 @@ class Runner:
         """Put folders for what stands in angle brackets, and wait for their steps."""
 
         def path(match: re.Match[str]) -> str:
-            told = match[1]
-            if told == "out":
-                told = name
-            elif not told.startswith("in/"):
-                self.wait(told)
-            return str(self.work / told)
+            found = match[1]
+            if found == "out":
+                found = name
+            elif not found.startswith("in/"):
+                self.wait(found)
+            return str(self.work / found)
 
         return re.sub(r"<([^<>]+)>", path, word)
 
@@ -1137,20 +1139,20 @@ def record_interface(name: str, folder: Path) -> None:
         recording.number(f"{key}/predict/{words}", model.predict(texts, pairs))
     every = python.all_pairs(model)
     recording.names[f"{key}/pairs"] = [str(pair) for pair in every]
-    letters = _sequences(region.sequence, model.config.seq_len)[:3]
-    recording.number(f"{key}/predict/every", model.predict(letters, every))
+    sequences = _sequences(region.sequence, model.config.seq_len)[:3]
+    recording.number(f"{key}/predict/every", model.predict(sequences, every))
     _record_scans(recording, python, key, model, 1)
     going_by = python.load_model(name, "encode-hg19")
     _record_scans(recording, python, f"{key}/evidence", going_by, 6)
     for at, one in ((key, model), (f"{key}/evidence", going_by)):
-        told = [python.known_of(one, pair) for pair in every[::7]]
-        recording.column(f"{at}/known", told)
+        found = [python.known_of(one, pair) for pair in every[::7]]
+        recording.column(f"{at}/known", found)
     recording.write(folder)
 
 
-def _sequences(letters: str, length: int) -> list[str]:
-    """Give sequences of one length, a few with unknown or lower-case letters."""
-    found = [letters[i : i + length] for i in range(5_000, 2_900_000, 60_013)]
+def _sequences(sequence: str, length: int) -> list[str]:
+    """Give sequences of one length, a few with unknown or lower-case bases."""
+    found = [sequence[i : i + length] for i in range(5_000, 2_900_000, 60_013)]
     found[1] = "N" * (length // 3) + found[1][length // 3 :]
     found[2] = found[2].lower()
     found[3] = found[3][: length // 2] + "N" * (length - length // 2)
@@ -1182,7 +1184,7 @@ class Difference(NamedTuple):
 
     key: str
     state: str  # equal, differs, missing, added
-    told: str = ""
+    how: str = ""
 
 
 def compare_numbers(
@@ -1213,15 +1215,15 @@ def _compare_arrays(key: str, a: NDArray[Any], b: NDArray[Any]) -> Difference:
 
 
 def _largest(a: NDArray[Any], b: NDArray[Any]) -> str:
-    """Tell how far two arrays of a shape are apart."""
+    """Say how far two arrays of a shape are apart."""
     x, y = a.astype(float), b.astype(float)
     holes = int((np.isnan(x) != np.isnan(y)).sum())
     with np.errstate(invalid="ignore"):
         apart = np.where((x == y) | np.isnan(x) | np.isnan(y), 0, np.abs(x - y))
     largest = float(apart.max(initial=0))
     n = int((apart > 0).sum())
-    told = f"max abs difference {largest:.3g}, {n:,} of {a.size:,} values"
-    return told + (f", {holes:,} with a value in one only" if holes else "")
+    found = f"max abs difference {largest:.3g}, {n:,} of {a.size:,} values"
+    return found + (f", {holes:,} with a value in one only" if holes else "")
 
 
 def compare_texts(before: dict[str, Any], after: dict[str, Any]) -> list[Difference]:
@@ -1276,7 +1278,7 @@ def _print_differences(what: str, found: list[Difference], show_equal: bool) -> 
     say(f"== {what}: " + ", ".join(f"{n:,} {state}" for state, n in counts.items()))
     for one in found:
         if show_equal or one.state != "equal":
-            say(f"{one.state:8s} {one.key}  {one.told}".rstrip())
+            say(f"{one.state:8s} {one.key}  {one.how}".rstrip())
 
 
 # --------------------------------------------------------------------------------- Main
@@ -1343,14 +1345,14 @@ def main() -> int:
     inner = verbs.add_parser("interface", help="one process of `record`")
     inner.add_argument("model")
     inner.add_argument("folder", type=Path)
-    told = parser.parse_args()
-    if told.verb == "compare":
-        return compare(told.before, told.after, told.all)
-    if told.verb == "interface":
+    args = parser.parse_args()
+    if args.verb == "compare":
+        return compare(args.before, args.after, args.all)
+    if args.verb == "interface":
         with contextlib.redirect_stdout(sys.stderr):
-            record_interface(told.model, told.folder)
+            record_interface(args.model, args.folder)
         return 0
-    return record(told.folder.absolute(), told.shared, told.jobs, told.only)
+    return record(args.folder.absolute(), args.shared, args.jobs, args.only)
 
 
 if __name__ == "__main__":

@@ -119,7 +119,7 @@ def enhancers(
     library.check_input(job, elements, measured)
     n = len(elements.found)
     log(f"{n:,} elements, {len(cells)} cell line(s), model {loaded.name}")
-    say_sequence_only("scoring elements")
+    say_sequence_only(loaded, "scoring elements")
     with progress_bar("scores", n, "elements") as advance:
         scored = library.score_elements(job, elements, advance)
     skipped = scored.skipped + not_compared

@@ -66,6 +66,18 @@ def choose_evidence(
     UsageError
         Evidence is named, and the model has no weights that read it.
     """
+    chosen = _choose(model, name, evidence, chrom_sizes, genome)
+    _warn_uncalibrated(chosen)
+    return chosen
+
+
+def _choose(
+    model: Model,
+    name: str | Path,
+    evidence: str,
+    chrom_sizes: Mapping[str, int],
+    genome: str,
+) -> Model:
     from tfimpute_tracks.evidence import SHIPPED, evidence_for
     from tfimpute_tracks.models.loading import has_evidence_weights, load_model
 
@@ -91,6 +103,16 @@ def choose_evidence(
         )
         return model
     return load_model(name, store)
+
+
+def _warn_uncalibrated(model: Model) -> None:
+    if not model.is_calibrated:
+        log(
+            f"the card of {model.name} has no calibration: its probabilities are the "
+            "network's scores, not fractions of bound sites; `tfimpute-tracks card "
+            "--sections calibration` adds one",
+            warning=True,
+        )
 
 
 def _cost(name: str | Path) -> str:
@@ -145,15 +167,17 @@ def report_evidence(
     )
 
 
-def say_sequence_only(what: str) -> None:
+def say_sequence_only(model: Model, what: str) -> None:
     """Log that a command uses no evidence.
 
     Parameters
     ----------
+    model : Model
     what : str
         What it does from sequence, as in "comparing alleles".
     """
     log(f"{what} by sequence only: measured peaks are not used")
+    _warn_uncalibrated(model)
 
 
 def evidence_name(model: Model, evidence: str) -> str | None:

@@ -87,7 +87,7 @@ def explain(
             "strongest peaks"
         )
     check_writable_dir(out_dir)
-    say_sequence_only("explaining scores")
+    say_sequence_only(loaded, "explaining scores")
     files, tiles = list[Path](), list[dict[str, Any]]()
     for pair in chosen:
         with progress_bar(str(pair), len(where), "regions") as advance:

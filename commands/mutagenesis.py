@@ -71,7 +71,7 @@ def mutagenesis(
         f"{where}, {n_bp:,} bp, {len(chosen)} pair(s), model {loaded.name}, "
         f"{n_threads} thread(s)"
     )
-    say_sequence_only("comparing bases")
+    say_sequence_only(loaded, "comparing bases")
     with progress_bar("substitutions", n_bp, "bp") as advance:
         scores = score_substitutions(loaded, chosen, genome, where, n_threads, advance)
     files = write_mutagenesis(scores, loaded, chosen, genome, out_dir)

@@ -149,7 +149,7 @@ def variants(
     genome = inputs.choose_genome(fasta, loaded, cache_dir)
     check_writable_dir(out_dir)
     log(f"{len(chosen):,} pair(s), model {loaded.name}, {n_threads} thread(s)")
-    say_sequence_only("comparing alleles")
+    say_sequence_only(loaded, "comparing alleles")
     with ExitStack() as stack:
         opened = (
             stack.enter_context(spool_stdin(sys.stdin.buffer, out_dir))

@@ -150,7 +150,7 @@ def _sample(
     first = tiles.first + (tiles.n_tiles - n) // 2 * plan.stride
     sample = TileRange(tiles.chrom, first, n)
     fast = plan.precision == "fast"
-    scorer = Scorer(model, plan.pairs, plan.stride, device, fast)
+    scorer = Scorer(model, plan.pairs[:1], plan.stride, device, fast)
     worker = ShardWorker(Path(), plan, scorer, genome)
     # The first round compiles kernels. Its tiles differ by one, so none are cached.
     warm = TileRange(tiles.chrom, first + (n > 1) * plan.stride, max(n - 1, 1))

@@ -73,6 +73,21 @@ class Scale(NamedTuple):
             self.thresholds[some], self.steps[some], self.threshold_codes[some]
         )
 
+    def take(self, order: NDArray[np.int64]) -> Scale:
+        """Select pairs in any order.
+
+        Parameters
+        ----------
+        order : int64 array, shape (n,)
+
+        Returns
+        -------
+        Scale
+        """
+        return Scale(
+            self.thresholds[order], self.steps[order], self.threshold_codes[order]
+        )
+
     def min_codes(self, margin: float | None) -> Codes:
         """Compute the lowest codes to store.
 
@@ -111,7 +126,11 @@ def code_scale(thresholds: Floats) -> Scale:
 
 
 def quantize(
-    logits: Floats, scale: Scale, min_codes: Codes, out: Codes | None = None
+    logits: Floats,
+    scale: Scale,
+    min_codes: Codes,
+    out: Codes | None = None,
+    rows: NDArray[np.int64] | None = None,
 ) -> Codes:
     """Quantize log-odds, and transpose the array.
 
@@ -119,10 +138,13 @@ def quantize(
     ----------
     logits : float32 array, shape (n_tiles, n_pairs)
     scale : Scale
+        Of the columns of `logits`.
     min_codes : uint8 array, shape (n_pairs,)
         Lower codes become 0, "not stored".
     out : uint8 array, shape (n_pairs, n_tiles), optional
         Receives the codes.
+    rows : int64 array, shape (n_pairs,), optional
+        Row of the result for each column of `logits`; by default in their order.
 
     Returns
     -------
@@ -131,6 +153,7 @@ def quantize(
     """
     n_tiles, n_pairs = logits.shape
     codes = np.empty((n_pairs, n_tiles), dtype=np.uint8) if out is None else out
+    rows = np.arange(n_pairs) if rows is None else rows
     per_unit = np.float32(1) / scale.steps
     offsets = scale.threshold_codes - scale.thresholds * per_unit
     _quantize(
@@ -140,6 +163,7 @@ def quantize(
         offsets.astype(np.float32),
         scale.threshold_codes,
         min_codes,
+        rows,
         codes,
     )
     return codes
@@ -223,7 +247,7 @@ def column_codes(differences: Codes, first: int) -> Codes:
 
 @njit(nogil=True, cache=True)
 def _quantize(  # type: ignore[no-untyped-def]
-    logits, thresholds, per_unit, offsets, threshold_codes, min_codes, codes
+    logits, thresholds, per_unit, offsets, threshold_codes, min_codes, rows, codes
 ):
     n_tiles, n_pairs = logits.shape
     block = np.empty((_TILES, _PAIRS), dtype=np.uint8)
@@ -242,7 +266,7 @@ def _quantize(  # type: ignore[no-untyped-def]
                     block[t],
                 )
             for p in range(last - pair):
-                out = codes[pair + p, tile : tile + tiles]
+                out = codes[rows[pair + p], tile : tile + tiles]
                 for t in range(tiles):
                     out[t] = block[t, p]
 

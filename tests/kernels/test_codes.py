@@ -51,6 +51,16 @@ def test_no_probability_is_far_off_whatever_the_line(seed, tiles, pairs):
     assert scale.steps.max() < 0.13
 
 
+@given(st.integers(0, 10**6), st.integers(1, 150), st.integers(1, 1100))
+def test_columns_in_another_order_give_the_same_rows(seed, tiles, pairs):
+    logits, scale = _case(seed, tiles, pairs)
+    codes = quantize(logits, scale, scale.min_codes(2.0))
+    order = np.random.default_rng(seed).permutation(pairs)
+    taken = scale.take(order)
+    mixed = quantize(logits[:, order], taken, taken.min_codes(2.0), None, order)
+    np.testing.assert_array_equal(mixed, codes)
+
+
 def test_a_score_beside_the_line_stays_on_its_side():
     lines = np.array([-17, -7, 0.1, 3.7, 11.99, 17], dtype=np.float32)
     scale = code_scale(lines)
