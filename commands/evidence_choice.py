@@ -78,7 +78,7 @@ def _choose(
     chrom_sizes: Mapping[str, int],
     genome: str,
 ) -> Model:
-    from tfimpute_tracks.evidence import SHIPPED, evidence_for
+    from tfimpute_tracks.evidence import evidence_for
     from tfimpute_tracks.models.loading import has_evidence_weights, load_model
 
     if evidence == NONE:
@@ -96,13 +96,25 @@ def _choose(
         return model
     store = evidence_for(chrom_sizes)
     if store is None:
-        log(
-            f"predicting from sequence only: {SHIPPED} is not of {genome}. "
-            f"{_cost(name)}`tfimpute-tracks evidence lift` converts it to another "
-            "assembly, `evidence build` makes evidence from peaks"
-        )
+        log(_why_none(chrom_sizes, genome, name))
         return model
     return load_model(name, store)
+
+
+def _why_none(chrom_sizes: Mapping[str, int], genome: str, name: str | Path) -> str:
+    """Say that there is no evidence for a genome, what that costs and what to do."""
+    from tfimpute_tracks.evidence import SHIPPED
+    from tfimpute_tracks.genome import find_species, known_build
+
+    assembly = known_build(chrom_sizes, {}) or ""
+    where = f"{genome} ({assembly})" if assembly else genome
+    why = f"predicting from sequence only: {SHIPPED} is not of {where}. "
+    if find_species(assembly) not in ("", "human"):
+        return f"{why}It is of human cells"
+    return (
+        f"{why}{_cost(name)}`tfimpute-tracks evidence lift` converts it to another "
+        "assembly, `evidence build` makes evidence from peaks"
+    )
 
 
 def _warn_uncalibrated(model: Model) -> None:

@@ -28,7 +28,7 @@ def train(
         str,
         typer.Option(
             help="Evidence file that `tfimpute-tracks evidence build` wrote, or "
-            "encode-hg19."
+            "`encode-hg19`, which comes with the package."
         ),
     ],
     model: options.ModelName = "default",

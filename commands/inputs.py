@@ -257,7 +257,7 @@ def _report_assembly(
     known, species = find_species(build), find_species(name)
     trained = f"the model {model.name} was trained on {build}"
     if known and species == known:
-        log(f"{fasta} is {name}, {trained}: predictions from sequence stay valid")
+        log(f"{fasta} is {name}, {trained}", detail=True)
     elif known and species:
         log(
             f"{fasta} is {name}, a {species} genome, and {trained}, of {known} cells: "

@@ -8,7 +8,7 @@ is not taken for a negative result.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -69,6 +69,10 @@ class LiftReport:
         total = sum(self.peaks.get(outcome, 0) for outcome in OUTCOMES)
         return (self.peaks["kept"] - self.dropped) / total if total else 0.0
 
+    def __str__(self) -> str:
+        counts = self.peaks | {"dropped": self.dropped}
+        return "peaks " + ", ".join(f"{name} {n:,}" for name, n in counts.items())
+
     def summary(self) -> dict[str, Any]:
         """Summarize the report.
 
@@ -120,7 +124,11 @@ def lift_evidence(
     for chrom in store.chrom_sizes:
         lifter.add(chrom)
         advance(1)
-    return lifter.finish(build), lifter.report
+    database, report = lifter.finish(build), lifter.report
+    origin = store.provenance
+    step = f"lifted from {store.build or 'another assembly'} by {chain.name}: {report}"
+    source = f"{origin.source}; {step}" if origin.source else step
+    return replace(database, provenance=origin._replace(source=source)), report
 
 
 class _Lifter:

@@ -186,7 +186,8 @@ class EvidenceStore:
         build = f" ({self.build})" if self.build else ""
         raise InputFileError(
             f"the peaks of {self.name}{build} are of another genome than {genome}: "
-            f"{why}; build evidence from peaks of this genome, or run without evidence"
+            f"{why}; lift it with `tfimpute-tracks evidence lift`, build evidence from "
+            "peaks of this genome, or run with --evidence none"
         )
 
     def has_peaks(self, chrom: str) -> Mask:

@@ -89,6 +89,8 @@ class Chain:
 
     Attributes
     ----------
+    name : str
+        Of the file.
     missing : list of str
         Chromosomes of the source that no chain leads from.
     """
@@ -110,6 +112,7 @@ class Chain:
             raise InputFileError(
                 f"{path}: not a complete chain file ({reason}); download it again"
             ) from error
+        self.name = path.name
         self._names = {name: find_chrom(name, sources) for name in source}
         self.missing = [name for name, own in self._names.items() if own is None]
         number = {name: i for i, name in enumerate(target)}

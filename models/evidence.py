@@ -91,7 +91,8 @@ class Evidence:
         dict
             `name` of the evidence; `tracks`, their number; `fraction_in_coverage`, the
             fraction of the regions for which tracks have data; `sequence_only`, the
-            chromosomes for which no track has data.
+            chromosomes for which no track has data; `source`, `license` and `citation`
+            as in :class:`tfimpute_tracks.evidence.Provenance`.
         """
         chroms = dict.fromkeys(region.chrom for region in regions)
         return {
@@ -99,6 +100,7 @@ class Evidence:
             "tracks": len(self.store.tracks),
             "fraction_in_coverage": round(self.store.fraction_in_coverage(regions), 6),
             "sequence_only": [c for c in chroms if not self.store.has_peaks(c).any()],
+            **self.store.provenance._asdict(),
         }
 
     def describe_pair(self, pair: Pair) -> dict[str, int]:

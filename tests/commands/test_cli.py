@@ -123,9 +123,12 @@ def test_common_assemblies_are_recognized(
     fasta = tmp_path / "real.fa"
     fasta.write_text(f">{chrom}\n{'ACGT' * 500}{'N' * (size - 2000)}\n")
     options = _flat(toy, **{"-g": fasta, "-m": "default", "-r": f"{chrom}:1-2000"})
-    code, _, err = run("scan", "--tf", "MAX", "--cell", "K562", *options)
+    code, _, err = run("-v", "scan", "--tf", "MAX", "--cell", "K562", *options)
     assert code == 0, err
     assert message.format(fasta) in err
+    assert f"encode-hg19 is not of real.fa ({name})" in err
+    assert ("evidence lift" in err) == (name == "hg38")
+    assert err.count("warning: ") == (name == "mm10")
     assert "looks like" not in err
     assert _receipt(toy)["build"] == name
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -98,7 +99,7 @@ def test_another_length_is_another_assembly(run, tmp_path, other):
     assert not (tmp_path / "named").exists()
 
 
-def test_a_model_without_evidence_weights_goes_by_sequence(run, tmp_path):
+def test_a_model_without_evidence_weights_uses_the_sequence(run, tmp_path):
     model = write_toy(tmp_path, with_evidence=False)
     code, _, err = run(*SCAN, "-m", model, "-o", tmp_path / "t")
     assert code == 0, err
@@ -152,6 +153,7 @@ def test_a_store_knows_its_evidence(run, tmp_path):
     for page in (tmp_path / "hub").rglob("*.html"):
         text = " ".join(page.read_text().split())
         assert f"predicted from {scanned['basis']}" in text
+        assert "ENCODE Project Consortium" in text
 
 
 def test_tracks_are_described_where_their_evidence_is_gone(run, tmp_path):
@@ -191,7 +193,9 @@ def test_tracks_are_described_where_their_evidence_is_gone(run, tmp_path):
     ],
     ids=lambda command: command[0],
 )
-def test_what_compares_sequences_says_once_that_it_goes_by_them(run, tmp_path, command):
+def test_what_compares_sequences_says_once_that_it_uses_only_them(
+    run, tmp_path, command
+):
     from tfimpute_tracks.genome import open_bundled
 
     base = "ACGT"[open_bundled().codes("chr20", 48_700_099, 48_700_100)[0]]
@@ -204,7 +208,8 @@ def test_what_compares_sequences_says_once_that_it_goes_by_them(run, tmp_path, c
     assert err.count("by sequence only: measured peaks are not used") == 1
 
 
-def test_a_damaged_file_of_the_package_is_an_error_that_names_it(tmp_path):
+@pytest.mark.parametrize("damaged", [f"{SHIPPED}.h5", f"{SHIPPED}.chr20.h5"])
+def test_a_damaged_file_of_the_package_is_an_error_that_names_it(tmp_path, damaged):
     real = Path(tfimpute_tracks.__file__).resolve().parent
     copy = tmp_path / "site" / "tfimpute_tracks"
     (copy / "evidence" / "data").mkdir(parents=True)
@@ -212,10 +217,11 @@ def test_a_damaged_file_of_the_package_is_an_error_that_names_it(tmp_path):
         for path in (real / folder).iterdir():
             if not (copy / folder / path.name).exists() and path.name[0] != ".":
                 (copy / folder / path.name).symlink_to(path)
-    for path in (copy / "evidence" / "data").glob("*.h5"):
-        whole = path.read_bytes()
-        path.unlink()
-        path.write_bytes(whole[: len(whole) // 2])
+    folder = copy / "evidence" / "data" / SHIPPED
+    folder.unlink()
+    shutil.copytree(real / "evidence" / "data" / SHIPPED, folder)
+    path = folder / damaged
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     command = [sys.executable, "-m", "tfimpute_tracks", *map(str, SCAN)]
     done = subprocess.run(
         [*command, "-o", str(tmp_path / "t")],
@@ -227,6 +233,6 @@ def test_a_damaged_file_of_the_package_is_an_error_that_names_it(tmp_path):
     )
     assert done.returncode in (1, 2)
     (line,) = [line for line in done.stderr.splitlines() if "error" in line]
-    assert "evidence/data/" in line
+    assert damaged in line
     assert "reinstall" in line
     assert not list((tmp_path / "t").glob("*"))

@@ -31,7 +31,7 @@ def store(run, toy, tmp_path):
     return make
 
 
-def test_scan_writes_signals_beside_each_other(run, toy, tmp_path):
+def test_scan_writes_signals_in_one_folder(run, toy, tmp_path):
     scan = ["scan", "--tf", "CTCF", "--cell", "K562", "-o", tmp_path / "o", *toy]
     assert run(*scan)[0] == 0
     for signal in ("log-odds", "specificity"):
@@ -73,7 +73,7 @@ def test_wrong_values_are_one_line_and_exit_code_2(
     assert not (tmp_path / "o").exists()
 
 
-def test_export_tells_what_its_specificity_is_told_against(run, store, tmp_path):
+def test_export_reports_what_its_specificity_is_relative_to(run, store, tmp_path):
     folder = store("--missing")
     export = ["export", folder, "-o", tmp_path / "e", "--signal", "specificity"]
     code, _, err = run("-q", *export, "--pairs", "CTCF:HepG2;MAX:K562")

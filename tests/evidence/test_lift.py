@@ -190,6 +190,8 @@ def test_the_verb_counts_and_writes(run, files):
     assert lifted.build == "new1"
     assert lifted.digest == told["digest"]
     lifted.check()
+    source = lifted.provenance.source
+    assert source.startswith("lifted from old1 by toy.chain.gz: peaks kept 8, lost 1,")
     code, out, _ = run("evidence", "lift", *options, "--overwrite")
     assert code == 0
     assert "length changed by more than 10 %" in out
@@ -200,7 +202,7 @@ def test_a_chromosome_without_a_chain_is_warned_of(run, files, tmp_path):
     chain = write_chain(tmp_path / "cut.chain", FORWARD.partition("chain 700")[0])
     code, _, err = run("evidence", "lift", *_flat(files, **{"--chain": chain}))
     assert code == 0
-    assert "cut.chain has no chain for chr2 and chr3: their peaks are lost" in err
+    assert "cut.chain has no chain for chr2, chr3: their peaks are lost" in err
 
 
 def test_the_target_may_be_a_fasta(run, files, tmp_path):
@@ -223,7 +225,7 @@ def test_the_target_may_be_a_fasta(run, files, tmp_path):
         ({"--assembly": "hg38"}, "chr1 has 5,200 bp, expected 248,956,422 in hg38"),
     ],
 )
-def test_what_is_wrong_is_told_in_one_line(run, files, tmp_path, changes, message):
+def test_what_is_wrong_is_reported_in_one_line(run, files, tmp_path, changes, message):
     code, _, err = run("evidence", "lift", *_flat(files, **changes))
     assert code == 2
     assert message in err

@@ -238,9 +238,25 @@ def methods_section(tracks: list[TrackRecord], card: CardLookup) -> str:
     genomes = sorted({track.genome for track in tracks if track.genome})
     if genomes:
         text += f" Sequence: {escape(', '.join(genomes))}."
+    text += "".join(
+        f" Measured tracks of {escape(name)}: {escape(source)}. License: "
+        f"{escape(license_)}. Cite: {escape(citation)}"
+        for name, source, license_, citation in sorted(_provenance(tracks))
+    )
     return f"""<h2>Methods and citation</h2>
 <p>{text} The run record next to each track (<code>.receipt.json</code>) lists its
 inputs and parameters.</p>"""
+
+
+def _provenance(tracks: Iterable[TrackRecord]) -> set[tuple[str, ...]]:
+    """Name, source, license and citation of the evidence of tracks, where known."""
+    names = ("name", "source", "license", "citation")
+    found = {
+        tuple(track.evidence_summary.get(name, "") for name in names)
+        for track in tracks
+        if track.evidence_summary
+    }
+    return {facts for facts in found if all(facts)}
 
 
 def basis_text(tracks: Iterable[TrackRecord]) -> str:
