@@ -21,7 +21,7 @@ from timing import alternate, figure, print_result, ratios
 from tfimpute_tracks.engines.evidence import PairEvidence
 from tfimpute_tracks.engines.scorer import Scorer
 from tfimpute_tracks.engines.tiles import TileRange, read_codes
-from tfimpute_tracks.evidence import open_evidence, open_shipped
+from tfimpute_tracks.evidence import open_named, open_shipped
 from tfimpute_tracks.genome import (
     Region,
     Sequences,
@@ -127,7 +127,7 @@ def main(arguments: list[str]) -> None:
     store, genome, place = open_shipped(), open_bundled(), bundled_region()
     if arguments:
         evidence, fasta, chrom = arguments
-        store, genome = open_evidence(evidence), open_genome(fasta)
+        store, genome = open_named(evidence), open_genome(fasta)
         place = Region(chrom, 0, genome.chrom_sizes[chrom])
     # The deeper model takes minutes along a chromosome.
     for name in ("default",) if arguments else ("default", "deep"):

@@ -30,7 +30,7 @@ from tfimpute_tracks.engines.evidence import PairEvidence
 from tfimpute_tracks.engines.site_scorer import site_scorer
 from tfimpute_tracks.engines.sites import chrom_sites
 from tfimpute_tracks.evaluation import pair_aurocs, pair_average_precisions
-from tfimpute_tracks.evidence import ACCESSIBILITY, EvidenceStore, open_evidence
+from tfimpute_tracks.evidence import ACCESSIBILITY, EvidenceStore, open_named
 from tfimpute_tracks.models import Model, load_model
 from tfimpute_tracks.models.evidence import Evidence
 from tfimpute_tracks.models.evidence_network import EvidenceNetwork
@@ -117,7 +117,7 @@ def main() -> None:
     model, dataset = load_model(asked.model), open_dataset(asked.data)
     split = split_by_chromosome(dataset)
     base, kept = (pair_columns(dataset, role) for role in ("base", "test3"))
-    store = open_evidence(asked.evidence)
+    store = open_named(asked.evidence)
     store = store.subset(store.tracks_of(dataset.pairs[i] for i in base))
     indices = model.vocabulary.pair_indices(dataset.pairs[i] for i in kept)
     sequence = site_scorer(model, dataset, split.test, use_evidence=False)(indices)

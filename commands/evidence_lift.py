@@ -85,8 +85,8 @@ def lift(
     if report.fraction_kept < _FEW:
         log(
             f"only {report.fraction_kept:.1%} of the peaks have a place in {target}: is it "
-            "of another species, or a part of its assembly? What predictions are worth "
-            "with so few was not measured",
+            "of another species, or a part of its assembly? How accurate predictions "
+            "are with so few was not measured",
             warning=True,
         )
     summary = report.summary() | {

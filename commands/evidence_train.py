@@ -25,8 +25,11 @@ def train(
     data: options.Data,
     out_dir: options.OutDir,
     evidence: Annotated[
-        Path,
-        typer.Option(help="Evidence file that `tfimpute-tracks evidence build` wrote."),
+        str,
+        typer.Option(
+            help="Evidence file that `tfimpute-tracks evidence build` wrote, or "
+            "`encode-hg19`, which comes with the package."
+        ),
     ],
     model: options.ModelName = "default",
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the sites.")] = 20,
@@ -57,7 +60,7 @@ def train(
     from tfimpute_tracks.commands.context_report import check_sequence_length
     from tfimpute_tracks.commands.inputs import set_threads
     from tfimpute_tracks.dataset import open_dataset
-    from tfimpute_tracks.evidence import open_evidence
+    from tfimpute_tracks.evidence import open_named
     from tfimpute_tracks.models import load_model, weights_path
     from tfimpute_tracks.models.evidence import Evidence
     from tfimpute_tracks.models.evidence_weights import EvidenceConfig, evidence_path
@@ -86,7 +89,7 @@ def train(
     check_sequence_length(loaded.name, loaded.config, dataset)
     columns = trained_columns(loaded, dataset)
     rows, test = held_out_sites(loaded, dataset, tuple(test_chroms.split(",")))
-    store = open_evidence(evidence)
+    store = open_named(evidence)
     store = store.subset(store.tracks_of(dataset.pairs[i] for i in columns))
     log(f"{len(columns)} pairs, {len(store.tracks)} tracks, {recipe}")
     if recalibrate:

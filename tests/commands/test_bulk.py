@@ -88,7 +88,7 @@ def test_from_all_missing_pairs_to_tracks_table_and_hub(run, toy, tmp_path):
     assert (tracks / "hub.txt").exists()
 
 
-def test_tiles_lie_as_in_a_scan_unless_told_otherwise(run, toy, tmp_path):
+def test_tiles_lie_as_in_a_scan_by_default(run, toy, tmp_path):
     """Windows of 10 positions: tiles 100 bp apart, and so are their neighbors."""
     config = replace(DEEP, context_tiles=1)
     weights = write_model(tmp_path / "deep.safetensors", config=config)
@@ -101,7 +101,7 @@ def test_tiles_lie_as_in_a_scan_unless_told_otherwise(run, toy, tmp_path):
         assert ("times the work" in err) == bool(stride)
 
 
-def test_a_dry_run_writes_nothing_and_tells_the_costs(run, toy, tmp_path):
+def test_a_dry_run_writes_nothing_and_reports_the_costs(run, toy, tmp_path):
     code, out, _ = run("impute", "--all", "--dry-run", "--json", *toy)
     assert code == 0
     cost = json.loads(out)

@@ -99,7 +99,7 @@ def test_another_length_is_another_assembly(run, tmp_path, other):
     assert not (tmp_path / "named").exists()
 
 
-def test_a_model_without_evidence_weights_goes_by_sequence(run, tmp_path):
+def test_a_model_without_evidence_weights_uses_the_sequence(run, tmp_path):
     model = write_toy(tmp_path, with_evidence=False)
     code, _, err = run(*SCAN, "-m", model, "-o", tmp_path / "t")
     assert code == 0, err
@@ -193,7 +193,9 @@ def test_tracks_are_described_where_their_evidence_is_gone(run, tmp_path):
     ],
     ids=lambda command: command[0],
 )
-def test_what_compares_sequences_says_once_that_it_goes_by_them(run, tmp_path, command):
+def test_what_compares_sequences_says_once_that_it_uses_only_them(
+    run, tmp_path, command
+):
     from tfimpute_tracks.genome import open_bundled
 
     base = "ACGT"[open_bundled().codes("chr20", 48_700_099, 48_700_100)[0]]

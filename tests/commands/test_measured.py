@@ -35,7 +35,7 @@ def _told(path):
     return json.loads(path.read_text())["record"]
 
 
-def test_a_scan_goes_by_tracks_and_says_so(toy, run):
+def test_a_scan_uses_tracks_and_says_so(toy, run):
     options, folder = toy
     own = TRACKS[0]
     pair = ["--tf", own.tf, "--cell", own.cell, "--no-cache"]
@@ -137,7 +137,7 @@ def test_what_is_no_evidence_is_refused(toy, run):
     assert "evidence train" in err
 
 
-def test_tracks_of_other_regions_are_told(run, tmp_path):
+def test_tracks_of_other_regions_are_reported(run, tmp_path):
     store = open_shipped()
     has_peaks = np.array([store.has_peaks(chrom) for chrom in store.chrom_sizes]).T
     facts = store.tracks, store.chrom_sizes, (bundled_region(),), has_peaks
@@ -163,7 +163,7 @@ def test_tracks_in_a_folder_are_drawn_as_they_are(toy, run):
     assert "--evidence" in err
 
 
-def test_a_pair_of_the_bundled_stretch_is_scanned_with_its_tracks(run, tmp_path):
+def test_a_pair_of_the_bundled_region_is_scanned_with_its_tracks(run, tmp_path):
     pair = ["--tf", "MAX", "--cell", "GM12891", "-r", "chr20:48700001-48900000"]
     code, _, err = run("scan", *pair, "-e", "encode-hg19", "-o", tmp_path, "-p", 1)
     assert code == 0, err

@@ -66,7 +66,7 @@ def test_the_recipe_of_a_preset_is_changed(arguments, run, tmp_path):
 
 
 @pytest.mark.parametrize("length", [60, 140])
-def test_what_surroundings_are_worth_is_told(arguments, run, tmp_path, length):
+def test_the_gain_of_context_is_reported(arguments, run, tmp_path, length):
     write_dataset(tmp_path / "data.h5", make_dataset(4000, seq_len=length))
     arguments[arguments.index(SIZES)] = f"{SIZES},context_tiles=2"
     code, _, err = run(*arguments)

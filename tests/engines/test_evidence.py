@@ -64,7 +64,7 @@ def test_the_own_track_of_a_pair_does_not_count(tmp_path, evidence, rng):
     np.testing.assert_allclose(*both, atol=1e-5)
 
 
-def test_where_nothing_is_told_letters_stay_as_they_are(evidence, rng):
+def test_without_evidence_sequence_scores_stay_as_they_are(evidence, rng):
     judge = PairEvidence(evidence, [(0, 3)])
     logits = rng.normal(size=(4, 1)).astype(np.float32)
     centers = np.arange(4) * 20 + 100
@@ -75,7 +75,7 @@ def test_where_nothing_is_told_letters_stay_as_they_are(evidence, rng):
     np.testing.assert_array_equal(beside, logits)
 
 
-def test_where_nothing_is_told_letters_say_how_common_binding_is(evidence, rng):
+def test_without_evidence_sequence_says_how_common_binding_is(evidence, rng):
     given = dict(evidence.weights.weights)
     given["sequence_slope"] = np.full(1, 0.5, np.float32)
     given["sequence_offset"] = rng.normal(size=(3, 4)).astype(np.float32)

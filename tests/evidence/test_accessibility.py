@@ -30,7 +30,7 @@ def test_rows_are_read_in_order(table, tmp_path):
     assert {file.path for file in found} == {tmp_path / "a.bed"}
 
 
-def test_replicates_tell_rows_apart(table):
+def test_replicates_distinguish_rows(table):
     path = table("cell\treplicate\tbed\nK562\tDNase\ta.bed\nK562\tATAC\ta.bed\n")
     assert [file.replicate for file in read_accessibility(path)] == ["DNase", "ATAC"]
 

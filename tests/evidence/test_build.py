@@ -100,7 +100,7 @@ def test_narrow_peaks_and_gzip_are_read(tmp_path, packed):
     assert rows(build(peak_file(path))[0], "chr1") == [(100, 200, 0)]
 
 
-def test_unknown_names_are_left_out_and_told(tmp_path):
+def test_unknown_names_are_left_out_with_a_warning(tmp_path):
     path = bed(tmp_path / "a.bed", ("chr1", 1, 2))
     done = []
     contents, report = build(
@@ -117,7 +117,7 @@ def test_unknown_names_are_left_out_and_told(tmp_path):
     assert sum(done) == 4
 
 
-def test_empty_files_are_left_out_and_told(tmp_path):
+def test_empty_files_are_left_out_with_a_warning(tmp_path):
     full = bed(tmp_path / "a.bed", ("chr1", 1, 2))
     contents, report = build(
         peak_file(full), peak_file(bed(tmp_path / "b.bed"), "MAX", replicate="2")
@@ -183,7 +183,7 @@ def test_rows_that_are_one_pair_through_aliases_are_replicates(tmp_path):
     assert "P300:K562 is a replicate of EP300:K562" in report.renamed
 
 
-def test_a_pair_told_twice_is_refused(tmp_path):
+def test_a_pair_listed_twice_is_refused(tmp_path):
     path = bed(tmp_path / "a.bed", ("chr1", 1, 20))
     with pytest.raises(
         UsageError, match=r"CTCF:K562 is listed with .* column replicate"

@@ -21,6 +21,7 @@ from tfimpute_tracks.evidence import (
     write_evidence,
 )
 from tfimpute_tracks.evidence.intervals import pack_peaks, unpack_peaks
+from tfimpute_tracks.genome import Region
 from tfimpute_tracks.vocabulary import Pair
 
 
@@ -116,7 +117,7 @@ def test_a_file_per_chromosome_is_the_same_evidence(tiles, parts, tmp_path):
         assert_same(one.coverage(chrom, starts, 90), split.coverage(chrom, starts, 90))
 
 
-def test_what_is_told_of_the_peaks_stays(tiles, parts, tmp_path):
+def test_what_is_known_of_the_peaks_stays(tiles, parts, tmp_path):
     store = open_evidence(parts)
     assert store.provenance == ("who measured", "as you like", "this paper")
     assert store.subset(np.arange(60) < 9).provenance == store.provenance
@@ -190,3 +191,23 @@ def test_a_flipped_bit_is_found_wherever_it_is(parts, tiles, rng, name):
         assert_same(peaks, tiles.peaks["chr2"])
     assert told
     assert all(str(path) in text and "\n" not in text for text in told)
+
+
+def test_few_chromosomes_stay_in_memory(tiles, tmp_path):
+    chroms = [f"chr{number}" for number in range(1, 7)]
+    sizes = dict.fromkeys(chroms, 2_000_000)
+    contents = replace(
+        tiles,
+        chrom_sizes=sizes,
+        regions=tuple(Region(chrom, 0, size) for chrom, size in sizes.items()),
+        has_peaks=np.ones((60, 6), dtype=bool),
+        peaks=dict.fromkeys(chroms, tiles.peaks["chr2"]),
+    )
+    write_evidence(tmp_path / "some.h5", contents)
+    store = open_evidence(tmp_path / "some.h5")
+    for chrom in chroms:
+        store.peaks(chrom)
+    (tmp_path / "some.h5").unlink()
+    assert_same(store.peaks(chroms[-1]), tiles.peaks["chr2"])
+    with pytest.raises(InputFileError, match="no such file"):
+        store.peaks(chroms[0])

@@ -225,7 +225,7 @@ def test_the_target_may_be_a_fasta(run, files, tmp_path):
         ({"--assembly": "hg38"}, "chr1 has 5,200 bp, expected 248,956,422 in hg38"),
     ],
 )
-def test_what_is_wrong_is_told_in_one_line(run, files, tmp_path, changes, message):
+def test_what_is_wrong_is_reported_in_one_line(run, files, tmp_path, changes, message):
     code, _, err = run("evidence", "lift", *_flat(files, **changes))
     assert code == 2
     assert message in err

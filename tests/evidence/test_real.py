@@ -58,7 +58,7 @@ def test_what_ships_is_whole():
     assert "10.1038/nature11247" in store.provenance.citation
 
 
-def test_where_nothing_was_measured_nothing_votes():
+def test_where_nothing_was_measured_there_is_no_evidence():
     store = open_shipped()
     for chrom in store.chrom_sizes:
         measured = store.has_peaks(chrom)

@@ -96,7 +96,7 @@ def test_where_it_says_nothing(store, chrom):
     assert store.coverage(chrom, starts[:0], 50).indptr.tolist() == [0]
 
 
-def test_regions_tell_of_the_stretches_inside(rng, tmp_path):
+def test_regions_contain_the_regions_inside(rng, tmp_path):
     regions = [
         Region("chr2", 100, 200),
         Region("chr2", 260, 300),
@@ -113,7 +113,7 @@ def test_regions_tell_of_the_stretches_inside(rng, tmp_path):
         assert store.in_coverage("chr2", starts, width).tolist() == expected
 
 
-def test_no_stretch_is_none(store):
+def test_no_region_is_none(store):
     nothing = np.arange(0)
     assert store.in_coverage("chr2", nothing, 10).shape == (0,)
     assert store.coverage("chr2", nothing, 10).indptr.tolist() == [0]

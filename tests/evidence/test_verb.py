@@ -25,7 +25,7 @@ def build(run, toy):
     return call
 
 
-def test_it_builds_a_store_and_tells_of_it(build, run, toy):
+def test_it_builds_a_store_and_describes_it(build, run, toy):
     code, out, err = build("--accessibility", toy.accessibility)
     assert code == 0, err
     path = toy.folder / "evidence.h5"
@@ -67,7 +67,7 @@ def test_info_lists_tracks(build, run, toy):
     assert told["regions"] == ["chr1", "chr20"]
 
 
-def test_json_tells_what_was_left_out(build, toy):
+def test_json_reports_what_was_left_out(build, toy):
     toy.write_peaks("max.bed")
     table = toy.pairs_table
     table.write_text(table.read_text() + "CTFC\tK562\tbase\tctcf.bed\n")

@@ -49,7 +49,7 @@ def test_scores_are_the_scan_s_to_half_a_step(toy, tiles, per_shard):
 
 
 @pytest.mark.parametrize(("tiles", "per_shard"), [(40, 0), (17, 5)])
-def test_scores_with_surroundings_are_the_scan_s(around, tiles, per_shard):
+def test_scores_with_context_are_the_scan_s(around, tiles, per_shard):
     _spread_lines(around)
     _check_scores(around, around.made(around.plan(tiles, per_shard)))
 
@@ -91,7 +91,7 @@ def _locus(store, region):
     return starts, codes, is_missing
 
 
-def test_a_place_and_a_pair_tell_the_same(toy):
+def test_a_place_and_a_pair_give_the_same(toy):
     store = toy.made(toy.plan(17, 5))
     region = Region("chr1", 300, 1500)
     starts, codes, _ = _locus(store, region)
@@ -112,7 +112,7 @@ def test_exported_tracks_have_the_scan_s_peaks(toy, lines):
     _check_exports(toy)
 
 
-def test_exported_tracks_with_surroundings_have_the_scan_s_peaks(around):
+def test_exported_tracks_with_context_have_the_scan_s_peaks(around):
     _spread_lines(around)
     _check_exports(around)
 
@@ -261,7 +261,7 @@ def test_catalogue_and_map_have_a_row_per_pair(toy):
     assert (toy.folder / "map.png").stat().st_size > 10_000
 
 
-def test_missing_tiles_are_stored_once_and_pairs_stand_by_likeness(toy):
+def test_missing_tiles_are_stored_once_and_pairs_stand_by_similarity(toy):
     plan = toy.plan()
     assert len(plan.shards) == len(plan.blocks)
     store = toy.made(plan)

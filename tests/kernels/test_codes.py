@@ -61,7 +61,7 @@ def test_columns_in_another_order_give_the_same_rows(seed, tiles, pairs):
     np.testing.assert_array_equal(mixed, codes)
 
 
-def test_a_score_beside_the_line_stays_on_its_side():
+def test_a_score_next_to_the_threshold_stays_on_its_side():
     lines = np.array([-17, -7, 0.1, 3.7, 11.99, 17], dtype=np.float32)
     scale = code_scale(lines)
     logits = np.stack([np.nextafter(lines, np.float32(-99)), lines], dtype=np.float32)

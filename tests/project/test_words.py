@@ -2,7 +2,8 @@
 
 Each expression is an old word of this project for which its documents have a standard
 term. It is searched in the code with its comments and docstrings, in the help texts, in
-the pages and in the documents. Words are also found as parts of names, as in ``my_word``.
+the pages, the documents and the benchmarks, and in the names of tests. Words are also
+found as parts of names, as in ``my_word``.
 """
 
 from __future__ import annotations
@@ -71,6 +72,10 @@ ALLOWED = {
     "plots/glyphs.py": "letter letters",
     "plots/mutagenesis.py": "letter letters",
     "plots/style.py": "letters",
+    "tests/plots/test_logos.py": "letters",
+    "tests/plots/test_mutagenesis.py": "letters",
+    "tests/storage/test_atomic.py": "letters",
+    "tests/variants/test_run.py": "letters",
 }
 
 
@@ -86,12 +91,27 @@ def test_old_words_stay_out_of_code_pages_and_documents(root, repository_files):
     found = []
     for path in repository_files:
         name = path.relative_to(root).as_posix()
-        skipped = name.startswith(("tests/", "benchmarks/", "CHANGELOG"))
+        skipped = name.startswith(("tests/", "CHANGELOG"))
         if skipped or path.suffix not in TEXT or ".min." in name:
             continue
         for number, word, use in _found(path.read_text(encoding="utf-8")):
             if word.lower() not in ALLOWED.get(name, "").split():
                 found.append(f"{name}:{number}: {word!r}: {use}")
+    assert not found, "\n".join(found)
+
+
+def test_old_words_stay_out_of_the_names_of_tests(root, repository_files):
+    found = []
+    for path in repository_files:
+        name = path.relative_to(root).as_posix()
+        if name.startswith("tests/") and path.suffix == ".py":
+            tests = re.findall(r"def test_(\w+)", path.read_text(encoding="utf-8"))
+            names = "\n".join([path.stem, *tests]).replace("_", " ")
+            found += [
+                f"{name}: {word!r}: {use}"
+                for _, word, use in _found(names)
+                if word not in ALLOWED.get(name, "").split()
+            ]
     assert not found, "\n".join(found)
 
 

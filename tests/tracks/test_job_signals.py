@@ -110,7 +110,7 @@ def test_each_tile_holds_what_the_formula_says(tmp_path, genome, signal, monkeyp
             assert sure.mean() > 0.5
 
 
-def test_signals_live_beside_each_other_and_have_the_same_peaks(tmp_path, genome):
+def test_signals_live_in_one_folder_and_have_the_same_peaks(tmp_path, genome):
     results = {
         signal: _run(_job(tmp_path, genome, TrackOptions(signal)), genome)
         for signal in SIGNAL_NAMES
@@ -274,7 +274,7 @@ def test_the_receipt_describes_the_track(tmp_path, genome):
     assert {key: told[key] for key in expected} == expected
 
 
-def test_the_build_is_told_where_the_chromosomes_are_its_own(tmp_path, rng):
+def test_the_build_is_recorded_where_the_chromosomes_are_its_own(tmp_path, rng):
     letters = {"chr20": random_letters(rng, 2000)}
     with open_genome(write_fasta(tmp_path / "toy20.fa", letters)) as genome:
         (result,) = _run(

@@ -44,7 +44,7 @@ def test_values_are_finite_and_nan_stays_nan(logits, signal):
     assert ((known >= low) & (known <= high)).all()
 
 
-def test_log_odds_tell_apart_what_probabilities_cannot():
+def test_log_odds_discriminate_what_probabilities_cannot():
     logits = np.array([17, 18, 19, -25], dtype=np.float32)
     assert (sigmoid(logits[:3]) == 1).all()
     drawn = logits_to_signal("log-odds", logits)

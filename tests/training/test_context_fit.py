@@ -76,7 +76,7 @@ def _loss(network, dataset, rows, columns):
     return float(weighted_loss(logits, labels, *weights))
 
 
-def test_training_ends_with_surroundings_and_the_card_tells(tmp_path, dataset):
+def test_training_ends_with_context_and_the_card_says_so(tmp_path, dataset):
     run = _train(tmp_path, dataset)
     weight = run.network.context.weight
     assert not torch.equal(weight, torch.tensor([1.0, 0, 0]))
@@ -109,7 +109,7 @@ def _auroc(scores, labels):
 
 
 @pytest.mark.parametrize("length", [60, 139])
-def test_without_letters_around_surroundings_are_left_out(tmp_path, dataset, length):
+def test_without_bases_around_it_context_is_left_out(tmp_path, dataset, length):
     """Shorter sequences train, and as those do of which the middle is read."""
     first = 70 - length // 2
     short = dataclasses.replace(dataset, codes=dataset.codes[:, first : first + length])
@@ -163,7 +163,7 @@ def test_a_run_killed_before_or_in_the_fit_ends_as_an_undisturbed_one(
         )
 
 
-def test_a_fit_finds_what_stands_beside_the_tile(dataset):
+def test_a_fit_finds_what_stands_next_to_the_tile(dataset):
     """Motifs stand anywhere in the letters, most of them outside of the tile."""
     network, split = _spotter(), split_by_chromosome(dataset)
     before = _loss(network, dataset, split.valid, TRAINED)

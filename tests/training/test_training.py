@@ -225,7 +225,7 @@ def test_ignored_labels_have_no_gradient():
     assert (logits.grad[0, :2] != 0).all()
 
 
-def test_what_is_published_loads_and_tells_its_story(tmp_path, dataset):
+def test_what_is_published_loads_and_has_its_history(tmp_path, dataset):
     run, _ = _train(tmp_path, dataset)
     path = tmp_path / "model.safetensors"
     done = []
@@ -243,7 +243,7 @@ def test_what_is_published_loads_and_tells_its_story(tmp_path, dataset):
     assert (np.abs(shares - 0.1) < 0.02).all()
 
 
-def test_a_published_card_tells_how_many_calls_are_wrong(tmp_path, dataset):
+def test_a_published_card_has_the_fraction_of_wrong_calls(tmp_path, dataset):
     run, _ = _train(tmp_path, dataset)
     path = tmp_path / "model.safetensors"
     export_run(path, run, dataset, {"name": "toy", "build": "toy1"}, lambda _: None)
@@ -262,7 +262,7 @@ def test_a_published_card_tells_how_many_calls_are_wrong(tmp_path, dataset):
     assert model.card["fdr"]["sites"]["0.5"]["pairs"] <= len(dataset.pairs)
 
 
-def test_a_replicate_is_judged_and_its_pair_stays_seen(tmp_path, dataset):
+def test_a_replicate_is_scored_and_its_pair_stays_seen(tmp_path, dataset):
     """Pair 11 becomes a replicate of pair 0, and every site says nothing by default."""
     parts = vars(dataset) | {
         "pairs": (*dataset.pairs[:11], dataset.pairs[0]),

@@ -46,7 +46,7 @@ def test_a_bulk_run_says_what_a_scan_says(given):
         np.testing.assert_allclose(found[known], expected[known], atol=1e-6)
 
 
-def test_the_live_page_says_what_a_scan_says(given):
+def test_the_browser_page_says_what_a_scan_says(given):
     model, _, genome = given
     pair = model.vocabulary.pair("MAX:HepG2")
     stride = model.config.stride
@@ -56,7 +56,7 @@ def test_the_live_page_says_what_a_scan_says(given):
     np.testing.assert_allclose(values, whole[:, 0], atol=1e-6)
 
 
-def test_where_tracks_say_nothing_a_scan_is_that_of_letters(given):
+def test_where_tracks_are_empty_a_scan_is_that_of_sequence(given):
     model, letters, genome = given
     pairs = ["CTCF:K562", "EP300:H1-hESC"]
     codes = genome.codes("chr1", 0, 2000)
