@@ -76,9 +76,7 @@ def train(
     hold_out: options.HoldOutScheme = "chromosomes",
     test_chroms: options.TestChroms = "chr20",
     valid_chroms: options.ValidChroms = "chr22",
-    build: Annotated[
-        str, typer.Option(help="Name of the genome build, for the model card.")
-    ] = "hg19",
+    assembly: options.Assembly = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Resume an interrupted run.")
     ] = False,
@@ -91,6 +89,7 @@ def train(
     from tfimpute_tracks.commands.inputs import set_threads
     from tfimpute_tracks.dataset import open_dataset
     from tfimpute_tracks.engines.engine import pick_device
+    from tfimpute_tracks.genome import name_assembly
     from tfimpute_tracks.models import load_model
     from tfimpute_tracks.storage import check_writable_dir
     from tfimpute_tracks.training import TrainingJob
@@ -107,6 +106,8 @@ def train(
     check_writable_dir(out_dir)
     initial = load_model(init_from).checkpoint if init_from else None
     dataset = open_dataset(data)
+    sizes = dict(zip(dataset.chroms, dataset.chrom_sizes, strict=True))
+    build = name_assembly(assembly, sizes, {})
     check_sequence_length(preset, config, dataset)
     job = TrainingJob(
         out_dir,
@@ -132,10 +133,11 @@ def train(
         **({"network": network} if network else {}),
         **({"recipe": recipe} if recipe else {}),
         **({"init-from": init_from} if init_from else {}),
+        **({"assembly": assembly} if assembly else {}),
     }
     facts = {
         "name": preset,
-        "build": build,
+        "build": build or "unknown",
         "recipe": changed.to_dict(),
         "roles": list(job.roles),
         "hold_out": held_out.to_dict(),

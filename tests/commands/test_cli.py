@@ -96,7 +96,7 @@ def test_a_labeled_assembly_is_reported_without_a_warning(run, toy):
     code, _, err = run(*task, *_flat(toy))
     assert code == 0, err
     assert "is mine, the model toy was trained on toy1" in err
-    assert "warning" not in err
+    assert "looks like" not in err
     assert _receipt(toy)["build"] == "mine"
 
 
@@ -204,6 +204,8 @@ def test_train_evaluate_and_scan_with_what_came_out(run, toy, tmp_path):
         2,
         "-p",
         1,
+        "--assembly",
+        "mine",
     ]
     code, out, err = run(*train)
     assert code == 0, err
@@ -243,6 +245,7 @@ def test_train_evaluate_and_scan_with_what_came_out(run, toy, tmp_path):
 
     code, _, err = run("scan", "--pairs", "MAX:HepG2", *_flat(toy, **{"-m": weights}))
     assert code == 0, err
+    assert "looks like another assembly than mine" in err
 
 
 def test_evaluate_refuses_roles_and_sites_that_are_not_there(run, toy, tmp_path):
