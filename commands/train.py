@@ -87,9 +87,7 @@ def train(
     """Train a model on a prepared data set."""
     from tfimpute_tracks.commands.context_report import check_sequence_length
     from tfimpute_tracks.commands.inputs import set_threads
-    from tfimpute_tracks.dataset import open_dataset
     from tfimpute_tracks.engines.engine import pick_device
-    from tfimpute_tracks.genome import name_assembly
     from tfimpute_tracks.models import load_model
     from tfimpute_tracks.storage import check_writable_dir
     from tfimpute_tracks.training import TrainingJob
@@ -105,9 +103,7 @@ def train(
     set_threads(threads)
     check_writable_dir(out_dir)
     initial = load_model(init_from).checkpoint if init_from else None
-    dataset = open_dataset(data)
-    sizes = dict(zip(dataset.chroms, dataset.chrom_sizes, strict=True))
-    build = name_assembly(assembly, sizes, {})
+    dataset, build = _open(data, assembly)
     check_sequence_length(preset, config, dataset)
     job = TrainingJob(
         out_dir,
@@ -137,7 +133,7 @@ def train(
     }
     facts = {
         "name": preset,
-        "build": build or "unknown",
+        "build": build,
         "recipe": changed.to_dict(),
         "roles": list(job.roles),
         "hold_out": held_out.to_dict(),
@@ -148,6 +144,16 @@ def train(
         show_json({"metrics": metrics, "weights": str(files[0])})
     else:
         _show(metrics, held_out.describe("test"), files)
+
+
+def _open(data: Path, assembly: str | None) -> tuple[Dataset, str]:
+    """Open a data set, and name the assembly of its sites."""
+    from tfimpute_tracks.dataset import open_dataset
+    from tfimpute_tracks.genome import name_assembly
+
+    dataset = open_dataset(data)
+    sizes = dict(zip(dataset.chroms, dataset.chrom_sizes, strict=True))
+    return dataset, name_assembly(assembly, sizes, {}) or "unknown"
 
 
 def _check_not_started(job: TrainingJob) -> None:
