@@ -8,7 +8,7 @@ most a quarter of the TF's cell lines, or in none that was measured. Then with f
 tracks, down to none of the cell line and none of the TF.
 
     python benchmarks/evidence_tables.py --data data.h5 --evidence evidence.h5
-    python benchmarks/evidence_tables.py --data around.h5 --evidence evidence.h5 \
+    python benchmarks/evidence_tables.py --data data.h5 --evidence evidence.h5 \
         --model deep-held-out
 """
 

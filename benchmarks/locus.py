@@ -48,20 +48,18 @@ class _Mode(NamedTuple):
 
     def at_sites(self, dataset: Dataset, rows: Ints, pairs: list[Pair]) -> Floats:
         """Score sites of a data set, float32 (n_sites, n_pairs)."""
+        scorer = Scorer(self.model, pairs, calibrated=self.calibrated)
         parts = chrom_sites(dataset, rows)
-        logits = self._scorer(pairs).score_sites(dataset.codes[rows], parts)
-        return expit(logits)
+        return expit(scorer.score_sites(dataset.codes[rows], parts))
 
     def in_region(self, region: Region, pairs: list[Pair]) -> Floats:
         """Find the highest score of each pair in a region, float32 (n_pairs,)."""
-        genome, scorer = open_bundled(), self._scorer(pairs)
+        genome = open_bundled()
+        scorer = Scorer(self.model, pairs, calibrated=self.calibrated)
         sizes = scorer.grid.seq_len, scorer.stride
         (tiles,) = plan_tiles([region], dict(genome.chrom_sizes), *sizes)
         logits = scorer.score(read_codes(genome, tiles, scorer.grid), tiles)
         return expit(logits).max(axis=0)
-
-    def _scorer(self, pairs: list[Pair]) -> Scorer:
-        return Scorer(self.model, pairs, calibrated=self.calibrated)
 
 
 def main() -> None:

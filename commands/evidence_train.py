@@ -25,7 +25,7 @@ def train(
     data: options.Data,
     out_dir: options.OutDir,
     evidence: Annotated[
-        Path,
+        str,
         typer.Option(
             help="Evidence file that `tfimpute-tracks evidence build` wrote, or "
             "`encode-hg19`, which comes with the package."

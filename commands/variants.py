@@ -20,7 +20,9 @@ from tfimpute_tracks.commands.console import (
 from tfimpute_tracks.errors import RunError, UsageError, listed
 
 if TYPE_CHECKING:
+    from tfimpute_tracks.genome import Sequences
     from tfimpute_tracks.variants.job import BackgroundOptions, VariantRun
+    from tfimpute_tracks.variants.records import Source
 
 __all__ = ["variants"]
 
@@ -160,12 +162,29 @@ def variants(
             *(loaded, chosen, opened, out_dir, layout, background),
             *(n_annotated, fix_ref, n_threads, heatmaps, stride, write_tracks),
         )
+        _warn_assembly(opened, genome)
         run = run_variants(job, genome, progress_bar)
     _report(run, background, as_json)
     if not run.counts.n_scored:
         raise RunError(
             f"no allele of {opened.label} could be scored; {run.files[1]} lists the "
             "reason for each"
+        )
+
+
+def _warn_assembly(source: Source, genome: Sequences) -> None:
+    """Warn of a VCF that declares chromosomes of another length than the genome's."""
+    from tfimpute_tracks.genome import check_build, known_build
+    from tfimpute_tracks.variants.records import declared_sizes
+
+    sizes = declared_sizes(source)
+    differences = check_build(sizes, genome.chrom_sizes)
+    if differences:
+        name = known_build(sizes, {}) or "another assembly"
+        log(
+            f"{source.label} is of {name} by its header, and not of {genome.name}: "
+            f"{listed(differences, 2, '; ')}; use the FASTA of its assembly",
+            warning=True,
         )
 
 

@@ -126,8 +126,8 @@ def lift_evidence(
         advance(1)
     database, report = lifter.finish(build), lifter.report
     origin = store.provenance
-    told = f"lifted from {store.build or 'another assembly'} by {chain.name}: {report}"
-    source = f"{origin.source}; {told}" if origin.source else told
+    step = f"lifted from {store.build or 'another assembly'} by {chain.name}: {report}"
+    source = f"{origin.source}; {step}" if origin.source else step
     return replace(database, provenance=origin._replace(source=source)), report
 
 

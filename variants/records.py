@@ -16,7 +16,14 @@ from typing import IO, Any, NamedTuple, Self
 from tfimpute_tracks.errors import InputFileError, WriteError
 from tfimpute_tracks.storage.table import read_lines
 
-__all__ = ["Source", "VariantFile", "VariantRecord", "open_variants", "spool_stdin"]
+__all__ = [
+    "Source",
+    "VariantFile",
+    "VariantRecord",
+    "declared_sizes",
+    "open_variants",
+    "spool_stdin",
+]
 
 _COLUMNS = ("chrom", "pos", "ref", "alt")
 _VCF_SUFFIXES = (".vcf", ".vcf.gz", ".vcf.bgz", ".bcf")
@@ -160,6 +167,28 @@ def open_variants(source: Source) -> Iterator[VariantFile]:
             yield found
         return
     yield VariantFile(_table_records(path), None)
+
+
+def declared_sizes(source: Source) -> dict[str, int]:
+    """Read the chromosome lengths that a VCF or BCF declares.
+
+    Parameters
+    ----------
+    source : Source
+
+    Returns
+    -------
+    dict of str to int
+        In bp; empty for a table, and for a header without them.
+
+    Raises
+    ------
+    InputFileError
+        As :func:`open_variants`.
+    """
+    with open_variants(source) as file:
+        contigs = file.header.contigs.values() if file.header is not None else ()
+        return {contig.name: contig.length for contig in contigs if contig.length}
 
 
 @contextmanager

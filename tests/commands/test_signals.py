@@ -5,7 +5,7 @@ import json
 import pybigtools
 import pytest
 
-from toys import random_letters, write_fasta, write_model
+from toys import CALIBRATED, random_letters, write_fasta, write_model
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def store(run, toy, tmp_path):
 def test_scan_writes_signals_in_one_folder(run, toy, tmp_path):
     scan = ["scan", "--tf", "CTCF", "--cell", "K562", "-o", tmp_path / "o", *toy]
     assert run(*scan)[0] == 0
-    for signal in ("log-odds", "specificity"):
+    for signal in ("score", "log-odds", "specificity"):
         code, out, err = run(
             *scan, "--signal", signal, "--bin-size", 40, "--max-zooms", 0
         )
@@ -50,8 +50,20 @@ def test_scan_writes_signals_in_one_folder(run, toy, tmp_path):
     assert (tmp_path / "o" / "CTCF.K562.bw").exists()
 
 
+def test_scores_of_a_model_without_a_calibration_are_reported_once(run, toy, tmp_path):
+    scan = ["scan", "--tf", "CTCF", "--cell", "K562", "-o", tmp_path / "o", *toy]
+    code, _, err = run(*scan)
+    assert code == 0
+    assert err.count("the card of toy has no calibration: its probabilities") == 1
+    write_model(tmp_path / "toy.safetensors", card=CALIBRATED)
+    code, _, err = run(*scan)
+    assert code == 0
+    assert "has no calibration" not in err
+
+
 WRONG = [
     (["--signal", "odds"], "'odds' is not one of"),
+    (["--signal", "calibrated"], "'calibrated' is not one of"),
     (["--bin-size", 30], "--bin-size 30: a bin holds whole tiles"),
     (["--bin-size", 0], "'--bin-size'"),
     (["--max-zooms", 11], "'--max-zooms'"),

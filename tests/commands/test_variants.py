@@ -49,6 +49,21 @@ def test_a_table_of_variants_is_scored_and_counted(toy, run):
     assert sum(told["skipped"].values()) == 2
 
 
+def test_a_vcf_of_another_assembly_is_warned_of_before_it_is_scored(toy, run):
+    options, letters, folder = toy
+    alt = "ACGT".replace(letters[999], "")[1]
+    source = folder / "v.vcf"
+    source.write_text(
+        "##fileformat=VCFv4.2\n##contig=<ID=1,length=248956422>\n"
+        "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
+        f"1\t1000\t.\t{letters[999]}\t{alt}\t.\t.\t.\n"
+    )
+    code, _, err = run("variants", source, "--tf", "MAX", *options)
+    assert code == 0, err
+    assert "warning: " in err
+    assert "is of hg38 by its header, and not of toy.fa: 1 has 248,956,422 bp" in err
+
+
 def test_the_annotated_vcf_reports_the_quantiles_of_the_table(toy, run):
     options, letters, folder = toy
     head = "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
