@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from tfimpute_tracks.commands import options
-from tfimpute_tracks.commands.console import print_result, show_json, show_table
+from tfimpute_tracks.commands.console import log, print_result, show_json, show_table
 
 __all__ = ["info"]
 
@@ -17,22 +17,36 @@ def info(
         Literal["models", "tfs", "cells", "pairs"], typer.Argument(help="What to list.")
     ] = "models",
     model: options.ModelName = "default",
+    evidence: Annotated[
+        Literal["auto", "none"],
+        typer.Option(
+            "-e",
+            "--evidence",
+            help="What TFs, cell lines and pairs are listed for. auto: predictions with "
+            "evidence, if the model has weights that read it. none: sequence only.",
+        ),
+    ] = "auto",
     tf: options.Tf = None,
     cell: options.Cell = None,
     as_json: options.Json = False,
 ) -> None:
     """List models, TFs, cell lines or pairs, with status and expected accuracy."""
-    from tfimpute_tracks.models import load_model
     from tfimpute_tracks.models.catalog import (
         group_records,
         model_records,
         pair_records,
     )
+    from tfimpute_tracks.models.loading import load_modes
 
     if topic == "models":
         records = model_records()
     else:
-        loaded = load_model(model)
+        modes = load_modes(model)
+        loaded = modes[0] if evidence == "none" else modes[-1]
+        log(
+            f"accuracy and thresholds of {loaded.name} "
+            f"{'with evidence' if loaded.evidence else 'from sequence only'}"
+        )
         names = loaded.vocabulary
         records = pair_records(loaded, tf and names.tf(tf), cell and names.cell(cell))
         if topic != "pairs":

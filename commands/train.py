@@ -76,9 +76,7 @@ def train(
     hold_out: options.HoldOutScheme = "chromosomes",
     test_chroms: options.TestChroms = "chr20",
     valid_chroms: options.ValidChroms = "chr22",
-    build: Annotated[
-        str, typer.Option(help="Name of the genome build, for the model card.")
-    ] = "hg19",
+    assembly: options.Assembly = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Resume an interrupted run.")
     ] = False,
@@ -89,7 +87,6 @@ def train(
     """Train a model on a prepared data set."""
     from tfimpute_tracks.commands.context_report import check_sequence_length
     from tfimpute_tracks.commands.inputs import set_threads
-    from tfimpute_tracks.dataset import open_dataset
     from tfimpute_tracks.engines.engine import pick_device
     from tfimpute_tracks.models import load_model
     from tfimpute_tracks.storage import check_writable_dir
@@ -106,7 +103,7 @@ def train(
     set_threads(threads)
     check_writable_dir(out_dir)
     initial = load_model(init_from).checkpoint if init_from else None
-    dataset = open_dataset(data)
+    dataset, build = _open(data, assembly)
     check_sequence_length(preset, config, dataset)
     job = TrainingJob(
         out_dir,
@@ -132,6 +129,7 @@ def train(
         **({"network": network} if network else {}),
         **({"recipe": recipe} if recipe else {}),
         **({"init-from": init_from} if init_from else {}),
+        **({"assembly": assembly} if assembly else {}),
     }
     facts = {
         "name": preset,
@@ -146,6 +144,16 @@ def train(
         show_json({"metrics": metrics, "weights": str(files[0])})
     else:
         _show(metrics, held_out.describe("test"), files)
+
+
+def _open(data: Path, assembly: str | None) -> tuple[Dataset, str]:
+    """Open a data set, and name the assembly of its sites."""
+    from tfimpute_tracks.dataset import open_dataset
+    from tfimpute_tracks.genome import name_assembly
+
+    dataset = open_dataset(data)
+    sizes = dict(zip(dataset.chroms, dataset.chrom_sizes, strict=True))
+    return dataset, name_assembly(assembly, sizes, {}) or "unknown"
 
 
 def _check_not_started(job: TrainingJob) -> None:

@@ -157,6 +157,8 @@ def _write(
         for name, column in peaks.items():
             chunks = (min(len(column), _CHUNK),)
             file.create_dataset(name, data=column, chunks=chunks, **_PEAKS)
+        # Made by a link, the group would have the time of writing.
+        file.require_group("intervals")
         for name, target in links.items():
             file[name] = h5py.ExternalLink(target, name)
         file.attrs["complete"] = 1

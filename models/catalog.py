@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
-from tfimpute_tracks.models.loading import load_model
+from tfimpute_tracks.models.loading import load_modes
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.models.pretrained import pretrained_models
 
 __all__ = ["group_records", "mean_accuracy", "model_records", "pair_records"]
 
 Record = dict[str, Any]
+_AUROCS = (
+    *("auroc_trained", "auroc_held_out"),
+    *("auroc_trained_with_evidence", "auroc_held_out_with_evidence"),
+)
 _MAX_NAMES = 8  # measured pairs that a group names
 
 
@@ -22,27 +26,33 @@ def model_records() -> list[Record]:
     -------
     list of dict
         One per model: its size, its tiles, and mean AUROCs of trained and of held-out
-        pairs.
+        pairs, from sequence and with evidence.
     """
     records = []
     for name, path in pretrained_models().items():
-        model = load_model(name)
-        measured = model.measured_pairs.values()
-        trained = [entry for entry in measured if entry["trained"]]
-        held_out = [entry for entry in measured if not entry["trained"]]
+        modes = load_modes(name)
+        model = modes[0]
+        aurocs = [
+            _mean(
+                entry["test_auroc"]
+                for entry in mode.measured_pairs.values()
+                if entry["trained"] == is_trained
+            )
+            for mode in modes
+            for is_trained in (True, False)
+        ]
         records.append(
             {
                 "model": name,
                 "tfs": len(model.tfs),
                 "cells": len(model.cells),
                 "pairs": len(model.tfs) * len(model.cells),
-                "trained": len(trained),
+                "trained": sum(e["trained"] for e in model.measured_pairs.values()),
                 "tile": model.config.seq_len,
                 "stride": model.config.stride,
                 "context": model.config.flank,
                 "build": model.checkpoint.genome.get("build"),
-                "auroc_trained": _mean(entry["test_auroc"] for entry in trained),
-                "auroc_held_out": _mean(entry["test_auroc"] for entry in held_out),
+                **dict(zip(_AUROCS, aurocs, strict=True)),
                 "kib": path.stat().st_size // 1024,
             }
         )
@@ -70,6 +80,7 @@ def pair_records(
         if tf not in (None, pair.tf) or cell not in (None, pair.cell):
             continue
         measured: Mapping[str, Any] = model.measured_pairs.get(pair, {})
+        trained = model.sequence_only.measured_pairs.get(pair, {})
         low, high = model.expected_interval(pair) or (None, None)
         fdr = model.fdr_thresholds(pair).items()
         records.append(
@@ -77,7 +88,7 @@ def pair_records(
                 "tf": pair.tf,
                 "cell": pair.cell,
                 "status": model.status(pair),
-                "training_sites": measured.get("training_sites", 0),
+                "training_sites": trained.get("training_sites", 0),
                 "auroc": measured.get("test_auroc"),
                 "expected_auroc": model.expected_auroc(pair),
                 "expected_low": low,

@@ -205,6 +205,8 @@ def test_train_evaluate_and_scan_with_what_came_out(run, toy, tmp_path):
         2,
         "-p",
         1,
+        "--assembly",
+        "mine",
     ]
     code, out, err = run(*train)
     assert code == 0, err
@@ -244,6 +246,7 @@ def test_train_evaluate_and_scan_with_what_came_out(run, toy, tmp_path):
 
     code, _, err = run("scan", "--pairs", "MAX:HepG2", *_flat(toy, **{"-m": weights}))
     assert code == 0, err
+    assert "looks like another assembly than mine" in err
 
 
 def test_evaluate_refuses_roles_and_sites_that_are_not_there(run, toy, tmp_path):

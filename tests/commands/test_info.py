@@ -33,3 +33,25 @@ def test_every_pair_has_a_row_whatever_the_card_reports(run, tmp_path, fdr):
     assert first.get("fdr_0.5") == (0.999612 if fdr else None)
     assert second.get("fdr_0.5") is None
     assert list(first) == list(second)
+
+
+def test_pairs_are_listed_for_predictions_with_evidence_or_without(run):
+    def listed(*options):
+        code, out, err = run("info", "pairs", "--tf", "MAX", "--json", *options)
+        assert code == 0, err
+        return json.loads(out), err
+
+    with_evidence, err = listed()
+    assert "with evidence" in err
+    alone, err = listed("-e", "none")
+    assert "from sequence only" in err
+    for row, other in zip(with_evidence, alone, strict=True):
+        assert row["expected_auroc"] > other["expected_auroc"]
+        assert row["training_sites"] == other["training_sites"]
+
+
+def test_models_are_listed_with_their_accuracy_in_both_ways(run):
+    code, out, err = run("info", "models", "--json")
+    assert code == 0, err
+    for row in json.loads(out):
+        assert row["auroc_trained_with_evidence"] > row["auroc_trained"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import time
 from dataclasses import replace
 
 import h5py
@@ -125,6 +126,15 @@ def test_what_is_known_of_the_peaks_stays(tiles, parts, tmp_path):
     silent = replace(tiles, provenance=Provenance())
     assert write_evidence(tmp_path / "silent.h5", silent) == store.digest
     assert open_evidence(tmp_path / "silent.h5").provenance == ("", "", "")
+
+
+def test_the_same_peaks_are_the_same_bytes(tiles, parts, tmp_path):
+    before = {path.name: path.read_bytes() for path in tmp_path.glob("some*.h5")}
+    time.sleep(1.1)  # HDF5 counts time in seconds
+    write_evidence(parts, tiles, by_chromosome=True)
+    assert {
+        path.name: path.read_bytes() for path in tmp_path.glob("some*.h5")
+    } == before
 
 
 def test_other_readers_find_the_peaks_through_the_header(tiles, parts):
