@@ -107,7 +107,7 @@ class SignalKind:
 
 
 _AXIS_ENDS = (0.02, 0.05, 0.1, 0.2, 0.5)
-_ABOVE_THRESHOLD = 4.0
+_ABOVE_THRESHOLD = {"probability": 4.0, "specificity": 1.0}
 _KINDS = (
     SignalKind("probability", "Probability", (0.0, 1.0), 5),
     SignalKind("score", "Score", (0.0, 1.0), 4),
@@ -131,10 +131,11 @@ def shared_axis(signal: str, thresholds: Iterable[float]) -> tuple[float, float]
     Returns
     -------
     low, high : float
-        Up to four times the highest threshold at least, which most peaks are below.
+        Of the probability up to four times the highest threshold at least, which most
+        peaks are below; of the specificity up to the threshold.
     """
-    highest = max(thresholds, default=1.0)
-    return SIGNALS[signal].axis(min(_ABOVE_THRESHOLD * highest, 1.0))
+    highest = _ABOVE_THRESHOLD.get(signal, 1.0) * max(thresholds, default=1.0)
+    return SIGNALS[signal].axis(min(highest, 1.0))
 
 
 def logits_to_signal(

@@ -83,7 +83,7 @@ def test_from_all_missing_pairs_to_tracks_table_and_hub(run, toy, tmp_path):
     rows = (tmp_path / "c" / "catalogue.tsv").read_text().splitlines()
     assert len(rows) == 11
     assert sum("sha256:" in row for row in rows) == 2
-    code, out, err = run("hub", tracks, "--assembly", "hg19")
+    code, out, err = run("hub", tracks, "--assembly", "toy1")
     assert code == 0, err
     assert (tracks / "hub.txt").exists()
 

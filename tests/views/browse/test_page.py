@@ -100,7 +100,7 @@ def test_a_track_is_typed_drawn_and_right(opened, live, tmp_path):
 
     def is_drawn(driver):
         by(driver, "#igv").screenshot(str(path))
-        return colored_pixels(path, FIRST_COLOR) > 5000
+        return colored_pixels(path, FIRST_COLOR) > 1000
 
     wait_for(driver, is_drawn, 20)
     found = window_peaks(live, Pair("CTCF", "K562"), VIEW)
@@ -128,7 +128,7 @@ def test_several_signals_and_removing_them(opened, tmp_path):
     def is_drawn(driver):
         by(driver, "#igv").screenshot(str(path))
         is_gone = colored_pixels(path, FIRST_COLOR) == 0
-        return is_gone and colored_pixels(path, SECOND_COLOR) > 500
+        return is_gone and colored_pixels(path, SECOND_COLOR) > 50
 
     wait_for(driver, is_drawn, 20)
     assert complaints(driver) == []
@@ -145,7 +145,7 @@ def test_a_link_restores_the_view(opened):
     wait_for(driver, is_ready)
     wait_for(driver, lambda d: len(d.find_elements("css selector", "#chosen li")) == 2)
     assert "chr20:48800001-48810000" in driver.current_url
-    assert "GATA1 K562\nspecificity, trained" in by(driver, "#chosen").text.replace(
+    assert "GATA1 K562\nspecificity, measured" in by(driver, "#chosen").text.replace(
         " specificity", "\nspecificity"
     )
     by(driver, "#chosen li:last-child button").click()
@@ -200,7 +200,7 @@ def test_alleles_are_compared(opened):
     )
     (pair,) = answer["pairs"]
     assert (
-        f"{letter} {pair['ref_best']:.3f} → {other} {pair['alt_best']:.3f}" in caption
+        f"{letter} {pair['ref_best']:#.3g} → {other} {pair['alt_best']:#.3g}" in caption
     )
     wait_for(driver, lambda d: "locus=chr20:48806376-" in d.current_url)
 
@@ -213,7 +213,7 @@ def test_the_view_can_be_taken_home(opened, tmp_path):
     by(driver, "#format option[value=bigwig]").click()
     names = {"tracks.svg", "tracks.png", "CTCF.K562.chr20_48780001-48840000.bw"}
     wait_for(driver, lambda _: names <= {path.name for path in tmp_path.iterdir()})
-    assert colored_pixels(tmp_path / "tracks.png", FIRST_COLOR) > 5000
+    assert colored_pixels(tmp_path / "tracks.png", FIRST_COLOR) > 1000
     assert "<svg" in (tmp_path / "tracks.svg").read_text()
 
 
