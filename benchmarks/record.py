@@ -51,7 +51,7 @@ SOME = "CTCF:K562;MAX:HepG2;REST:K562;CEBPB:HepG2;FOXA1:A549"
 
 NETWORK = "seq_len=60,filter_length=8,n_filters=16,pool=20,n_units=2,embedding_size=4"
 DEEP = "seq_len=60,filter_length=9,n_filters=16,pool=13,channels=16,blocks=1"
-GRU = "seq_len=60,filter_length=8,n_filters=16,pool=20,embedding_size=4"
+GRU = "seq_len=60,filter_length=8,n_filters=16,pool=20"
 
 # Neutral name of a step, and what is typed after `tfimpute-tracks`; lines that are
 # indented go on. <out> is the step's folder, <in/FILE> an input that `make_inputs`
@@ -1117,8 +1117,8 @@ def _record_answer(recording: Recording, key: str, answer: Any) -> None:
     if "json" in answer.headers["content-type"]:
         recording.tree(key, json.loads(content))
         return
-    for name in ("x-start", "x-width"):
-        recording.number(f"{key}/{name}", float(answer.headers[name]))
+    for name, header in (("x-start", "x-start"), ("x-width", "x-step")):
+        recording.number(f"{key}/{name}", float(answer.headers[header]))
     recording.number(f"{key}/values", np.frombuffer(content, dtype="<f4"))
 
 
