@@ -23,7 +23,7 @@ CUTS = [(40, 0), (1000, 0), (17, 5), (2, 1)]
 
 
 def _log_odds(p):
-    p = np.clip(p.astype(np.float64), 1e-300, 1 - 1e-16)
+    p = np.clip(np.float64(p), 1e-300, 1 - 1e-16)
     return np.log(p) - np.log1p(-p)
 
 
