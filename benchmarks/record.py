@@ -292,7 +292,7 @@ ADDRESSES = {
         for pair in ("CTCF:K562", "CEBPB:HepG2")
     },
     "zoomed": f"api/signal?pair=CTCF:K562&signal=probability&{WINDOW}"
-    "&bp_per_pixel=500&how=mean",
+    "&bp_per_pixel=500&summary=mean",
     "pair": "api/pair?pair=CTCF:K562",
     "peaks": f"api/peaks?pair=CTCF:K562&{WINDOW}",
     "variant": "api/variant?variant=chr20:48803955%20G%3EC"
