@@ -18,6 +18,7 @@ import numpy as np
 from tfimpute_tracks.evidence import open_shipped
 from tfimpute_tracks.genome import bundled_genes, open_bundled, parse_region
 from tfimpute_tracks.genome.genes import genes_in, read_genes
+from tfimpute_tracks.genome.signal import Bins
 from tfimpute_tracks.models import Model, load_model
 from tfimpute_tracks.plots.locus import Panel, draw_locus
 from tfimpute_tracks.plots.style import save_figure
@@ -35,9 +36,7 @@ def _predicted(model: Model, genome, place, pair, what: str) -> Panel:
         pair.tf,
         f"{pair.cell}, {what}",
         "imputed",
-        track.starts,
-        track.ends,
-        track.values,
+        track.bins,
         track.peaks,
         track.threshold,
         _LIMITS,
@@ -59,9 +58,7 @@ def _measured(pair, place) -> Panel:
         pair.tf,
         f"{pair.cell}, peaks",
         "measured",
-        starts,
-        ends,
-        (begun > over).astype(np.float32),
+        Bins(starts, ends, (begun > over).astype(np.float32)),
         np.empty((0, 2), dtype=np.int64),
         None,
         _LIMITS,
