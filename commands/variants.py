@@ -28,7 +28,7 @@ __all__ = ["variants"]
 
 _MIN_MATCH = 0.9  # fraction of reference alleles that agree with the genome
 _MANY_PAIRS = 1000
-_MIN_DELTA = 0.01  # default for many pairs
+_MIN_DELTA = 0.001  # default for many pairs
 _N_BACKGROUND, _N_BACKGROUND_MANY = 1000, 200
 _SMALL_BACKGROUND = 100  # fewer variants give coarse quantiles
 

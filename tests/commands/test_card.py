@@ -130,9 +130,10 @@ def test_unmeasured_pairs_have_thresholds_that_keep_their_fdr(folder, completed)
     assert any(value is not None for levels in found for value in levels.values())
     for levels, pair in zip(found, pairs, strict=True):
         if levels[0.5] is not None:
-            own = model.threshold(pair)
+            own = model.score_threshold(pair)
             odds = own / (1 - own) * np.exp(imputed["shifts"]["0.5"])
-            assert levels[0.5] == pytest.approx(odds / (1 + odds))
+            raised = model.calibration(pair).probability(odds / (1 + odds))
+            assert levels[0.5] == pytest.approx(raised)
 
 
 @pytest.mark.slow

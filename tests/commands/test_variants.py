@@ -248,12 +248,12 @@ def test_many_pairs_leave_small_changes_out_unasked(run, tmp_path):
             *more,
         )
         assert code == 0, err
-        assert ("omitting rows with a change in probability below 0.01" in err) == (
+        assert ("omitting rows with a change in probability below 0.001" in err) == (
             not more
         )
         sizes.append(_effects(tmp_path))
     assert len(sizes[1]) == 15_015
-    large = [row for row in sizes[1] if abs(float(row["delta"])) >= 0.01]
+    large = [row for row in sizes[1] if abs(float(row["delta"])) >= 0.001]
     assert sizes[0] == large
     code, _, err = run("variants", source, "--all", "-o", tmp_path / "out", "--wide")
     assert code == 2
@@ -332,7 +332,8 @@ def test_variants_whose_truth_is_known(shared_data, run, tmp_path):
         assert len(own) == 165
         own.sort(key=lambda row: -float(row["delta_log_odds"]))
         assert {row["tf"] for row in own[:2]} == tfs
-        assert float(own[0]["delta"]) > 0.05
+        assert float(own[0]["delta_log_odds"]) > 0.2
+        assert float(own[0]["delta"]) > 0.001  # kept by default, also with --all
 
 
 def _of_cells(one, other, folder):
