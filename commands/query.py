@@ -134,7 +134,7 @@ def _read(
     wanted = names.tf(tf) if tf else None, names.cell(cell) if cell else None
     region = parse_region(text, sizes)
     if evidence in (AUTO, NONE):
-        tracks = evidence_for(sizes) if evidence == AUTO else None
+        tracks = evidence_for(sizes)  # what was measured, whatever predicted
     else:
         tracks = open_named(evidence)
         tracks.check_genome(sizes, str(folder))
