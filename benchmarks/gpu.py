@@ -177,7 +177,7 @@ def error_rows() -> Iterator[tuple[str, str]]:
     n = (_CHECKED_TILES - 1) * _STRIDE + size.seq_len
     codes = open_bundled().codes(region.chrom, region.start, region.start + n)
     tiles = np.lib.stride_tricks.sliding_window_view(codes, size.seq_len)[::_STRIDE]
-    expected = model.predict(np.ascontiguousarray(tiles), pairs)
+    expected = model.predict(np.ascontiguousarray(tiles), pairs, calibrated=False)
     grid = tile_grid(size, _STRIDE)
     engine = TorchEngine(model, pairs, grid.base, _DEVICE)
 
@@ -193,7 +193,7 @@ def error_rows() -> Iterator[tuple[str, str]]:
     bias = torch.tensor(model.checkpoint.weights["bias"], device=_DEVICE).repeat(2)
     for precision in PRECISIONS if HAS_TRITON else ():
         laid_out = fuse_filters(filters, bias, precision)
-        engine._trunk = lambda x, n: fused_maxima(x, laid_out, grid, n)  # noqa: B023
+        engine._trunk = lambda x, n: fused_maxima(x, laid_out, grid.base, n)  # noqa: B023
         yield row(precision)
 
 

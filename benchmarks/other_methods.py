@@ -51,7 +51,8 @@ class FastaFile(NamedTuple):
 class PlainModule(nn.Module):
     """The network for one pair as a module on one-hot sequences, (n, 4, L) to (n, 1).
 
-    What the pair fixes is folded into the last layer beforehand.
+    What the pair fixes is folded into the last layer beforehand. Neighboring windows
+    are mixed, and scores calibrated, by :meth:`probabilities`.
 
     Parameters
     ----------
@@ -71,9 +72,11 @@ class PlainModule(nn.Module):
         self.kernel, self.bias = nn.Parameter(kernel), network.bias
         self.own, self.unit_bias = nn.Parameter(own), network.unit_bias
         self.pool = model.config.pool
+        self.context = network.context
+        self.calibration = model.calibration(model.vocabulary.pair(pair))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Give the probability of the better strand.
+        """Give the log-odds of the better strand, of each window by itself.
 
         Parameters
         ----------
@@ -89,17 +92,39 @@ class PlainModule(nn.Module):
         m = nn.functional.max_pool1d(y, self.pool, ceil_mode=True)
         m = torch.relu(m - self.bias[:, None]).flatten(1)
         logits = nn.functional.linear(m, self.own, self.unit_bias).amax(1, keepdim=True)
-        return torch.sigmoid(torch.maximum(*logits.chunk(2)))
+        return torch.maximum(*logits.chunk(2))
+
+    def probabilities(self, logits: Tensor) -> Floats:
+        """Give the probabilities of windows that follow each other.
+
+        Parameters
+        ----------
+        logits : float32 tensor, shape (n,)
+            Of windows of known sequence, as far apart as neighbors are.
+
+        Returns
+        -------
+        float32 array, shape (n,)
+            Neighbors past the ends are unknown.
+        """
+        slope, offset = self.calibration
+        with torch.inference_mode():
+            if self.context is not None:
+                r = self.context.n_tiles
+                flanked = nn.functional.pad(logits, (r, r), value=torch.nan)
+                near = flanked.unfold(0, 2 * r + 1, 1)
+                logits = self.context(near[..., None], near.isnan())[:, 0]
+            return torch.sigmoid(slope * logits + offset).numpy()
 
 
 def tangermeme_tracks(
-    module: nn.Module, sequence: FastaFile, seq_len: int, stride: int, batch: int
+    module: PlainModule, sequence: FastaFile, seq_len: int, stride: int, batch: int
 ) -> Callable[[], Floats]:
     """FASTA to bigWig by `tangermeme.predict` over explicit windows.
 
     Parameters
     ----------
-    module : nn.Module
+    module : PlainModule
     sequence : FastaFile
     seq_len, stride : int
     batch : int
@@ -127,8 +152,8 @@ def tangermeme_tracks(
         with pyfaidx.Fasta(str(sequence.fasta)) as genome:
             bases = str(genome[sequence.chrom][:]).upper()
         windows = one_hot_encode(bases).unfold(1, seq_len, stride).permute(1, 0, 2)
-        scores = predict(module, windows, batch_size=batch, device="cpu")[:, 0]
-        values = scores.numpy()
+        logits = predict(module, windows, batch_size=batch, device="cpu")[:, 0]
+        values = module.probabilities(logits)
         with tempfile.TemporaryDirectory() as folder:
             track = pyBigWig.open(f"{folder}/track.bw", "w")
             track.addHeader([(sequence.chrom, sequence.length)])
@@ -146,13 +171,13 @@ def tangermeme_tracks(
 
 
 def selene_predictor(
-    module: nn.Module, sequence: FastaFile, seq_len: int, stride: int, batch: int
+    module: PlainModule, sequence: FastaFile, seq_len: int, stride: int, batch: int
 ) -> Callable[[], Floats]:
     """Selene's `AnalyzeSequences` over a BED file of the tiles, to an HDF5 file.
 
     Parameters
     ----------
-    module : nn.Module
+    module : PlainModule
     sequence : FastaFile
     seq_len, stride : int
     batch : int
@@ -191,13 +216,14 @@ def selene_predictor(
                     module,
                     str(weights),
                     sequence_length=seq_len,
-                    features=["probability"],
+                    features=["log-odds"],
                     batch_size=batch,
                     reference_sequence=Genome(str(sequence.fasta)),
                 )
                 analysis.get_predictions_for_bed_file(str(bed), folder, "hdf5")
             with h5py.File(next(Path(folder).glob("*.h5"))) as file:
-                return np.asarray(file["data"][:, 0], dtype=np.float32)
+                logits = torch.from_numpy(file["data"][:, 0]).float()
+            return module.probabilities(logits)
 
     return run
 
@@ -225,13 +251,13 @@ class _Windows(torch.utils.data.Dataset[Tensor]):
 
 
 def loader_predictor(
-    module: nn.Module, sequence: FastaFile, seq_len: int, stride: int, batch: int
+    module: PlainModule, sequence: FastaFile, seq_len: int, stride: int, batch: int
 ) -> Callable[[], Floats]:
     """Predict as is usual: a PyTorch `DataLoader` over pyfaidx windows.
 
     Parameters
     ----------
-    module : nn.Module
+    module : PlainModule
     sequence : FastaFile
     seq_len, stride : int
     batch : int
@@ -246,7 +272,7 @@ def loader_predictor(
         windows = _Windows(sequence, seq_len, stride)
         loader = torch.utils.data.DataLoader(windows, batch_size=batch)
         with torch.inference_mode():
-            return torch.cat([module(x) for x in loader])[:, 0].numpy()
+            return module.probabilities(torch.cat([module(x) for x in loader])[:, 0])
 
     return run
 

@@ -16,8 +16,11 @@ from numpy.typing import NDArray
 from timing import thread_count
 
 from tfimpute_tracks.engines.scorer import Scorer
+from tfimpute_tracks.engines.tile_grid import TileGrid
 from tfimpute_tracks.engines.tiles import TileRange
+from tfimpute_tracks.kernels.encode import N_CODE
 from tfimpute_tracks.kernels.motifs import build_motif_tables, segment_maxima
+from tfimpute_tracks.kernels.products import sigmoid
 from tfimpute_tracks.kernels.segments import segment_grid
 from tfimpute_tracks.kernels.tables import word_rows
 from tfimpute_tracks.models import Model
@@ -39,17 +42,15 @@ def _in_blocks(
     work: Callable[[Codes, TileRange], Result],
     codes: Codes,
     n_tiles: int,
-    stride: int,
-    seq_len: int,
+    grid: TileGrid,
     per_block: int,
 ) -> list[Result]:
     """Call `work` on blocks of neighboring tiles, in threads; results in order."""
 
     def one(first: int) -> Result:
         n = min(per_block, n_tiles - first)
-        start = first * stride
-        tiles = TileRange("", start, n)
-        return work(codes[start : start + (n - 1) * stride + seq_len], tiles)
+        tiles = TileRange("", first * grid.stride, n)
+        return work(codes[grid.code_slice(first, n)], tiles)
 
     firsts = range(0, n_tiles, per_block)
     with ThreadPoolExecutor(thread_count(), initializer=_one_thread_each) as pool:
@@ -72,8 +73,8 @@ class WindowMaxima:
     def __init__(
         self, filters: Floats, seq_len: int, pool: int, stride: int, fast: bool
     ) -> None:
-        self._seq_len = seq_len
-        self._grid = segment_grid(seq_len, filters.shape[1], pool, stride)
+        base = segment_grid(seq_len, filters.shape[1], pool, stride)
+        self._grid = TileGrid(seq_len, base, context=0, spread=1, step=1)
         bias = np.zeros(len(filters), dtype=np.float32)
         # Nothing to screen where filters are drawn at random: each fires everywhere.
         self._motifs = build_motif_tables(filters, bias, fast, screen=False)
@@ -94,10 +95,7 @@ class WindowMaxima:
         """
         # A block a thread: the longer it is, the less the next filters' tables cost.
         per_block = -(-n_tiles // thread_count())
-        grid = self._grid
-        return _in_blocks(
-            self._block, codes, n_tiles, grid.stride, self._seq_len, per_block
-        )
+        return _in_blocks(self._block, codes, n_tiles, self._grid, per_block)
 
     def in_order(self, blocks: list[tuple[Any, Any]]) -> Floats:
         """Put the lanes into the filters' order, and undo their scale.
@@ -118,7 +116,7 @@ class WindowMaxima:
         return np.stack([(s * factors)[..., places] for s in strands], axis=1)
 
     def _block(self, codes: Codes, tiles: TileRange) -> tuple[Any, Any]:
-        grid, motifs, n_tiles = self._grid, self._motifs, tiles.n_tiles
+        grid, motifs, n_tiles = self._grid.base, self._motifs, tiles.n_tiles
         rows = word_rows(codes, motifs.n_words)
         maxima = segment_maxima(rows, motifs, *grid.spans(n_tiles)).dense
         half = maxima.shape[1] // 2  # forward filters, then their reverse complements
@@ -151,7 +149,6 @@ class Scan:
 
     def __init__(self, model: Model, pairs: Iterable[str], fast: bool = False) -> None:
         self._scorer = Scorer(model, pairs, fast=fast)
-        self._seq_len = model.config.seq_len
         self.stride = self._scorer.stride
 
     def __call__(self, codes: Codes) -> Floats:
@@ -160,13 +157,18 @@ class Scan:
         Parameters
         ----------
         codes : uint8 array
+            Flanks past its ends are N, as they are past those of a chromosome.
 
         Returns
         -------
         float32 array, shape (n_tiles, n_pairs)
+            Probabilities.
         """
-        n_tiles = (codes.size - self._seq_len) // self.stride + 1
-        blocks = _in_blocks(
-            self._scorer.score, codes, n_tiles, self.stride, self._seq_len, _SCAN_BLOCK
-        )
+        grid = self._scorer.grid
+        n_tiles = (codes.size - grid.seq_len) // grid.stride + 1
+        flanked = np.pad(codes, grid.flank, constant_values=N_CODE)
+        blocks = _in_blocks(self._block, flanked, n_tiles, grid, _SCAN_BLOCK)
         return np.concatenate(blocks)
+
+    def _block(self, codes: Codes, tiles: TileRange) -> Floats:
+        return sigmoid(self._scorer.score(codes, tiles))
