@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tfimpute_tracks.errors import UsageError
-from tfimpute_tracks.genome.chroms import check_build, find_chrom
+from tfimpute_tracks.genome.chroms import check_build, describe_mismatch
 from tfimpute_tracks.storage.table import read_rows
 
 __all__ = ["find_species", "known_build", "name_assembly"]
@@ -66,8 +66,7 @@ def known_build(sizes: Mapping[str, int], known: Mapping[str, Any]) -> str | Non
     """
     candidates = {known.get("build", ""): known.get("chrom_sizes", {})}
     for name, expected in (candidates | _table() | candidates).items():
-        shared = [chrom for chrom in sizes if find_chrom(chrom, expected) is not None]
-        if name and shared and not check_build(sizes, expected):
+        if name and not describe_mismatch(sizes, expected):
             return str(name)
     return None
 

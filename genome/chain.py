@@ -15,9 +15,9 @@ import numpy as np
 from liftover import ChainFile
 from numpy.typing import NDArray
 
-from tfimpute_tracks.errors import InputFileError, listed
+from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.genome.assemblies import known_build
-from tfimpute_tracks.genome.chroms import check_build, find_chrom
+from tfimpute_tracks.genome.chroms import describe_mismatch, find_chrom
 from tfimpute_tracks.storage.table import read_lines
 
 __all__ = ["MAX_LENGTH_CHANGE", "OUTCOMES", "Chain", "Lifted"]
@@ -195,12 +195,13 @@ def _check(
     names: tuple[str, str],
 ) -> None:
     """Refuse a chain between other assemblies."""
-    wrong_source, wrong_target = _differ(chain[0], source), _differ(chain[1], target)
+    wrong_source = describe_mismatch(source, chain[0])
+    wrong_target = describe_mismatch(target, chain[1])
     if not wrong_source and not wrong_target:
         return
     known = [known_build(sizes, {}) or "an unknown assembly" for sizes in chain]
     leads = f"{path} leads from {known[0]} to {known[1]}"
-    if wrong_source and not _differ(chain[1], source):
+    if wrong_source and not describe_mismatch(source, chain[1]):
         raise InputFileError(
             f"{leads} and looks reversed: {names[0]} is of the assembly that it leads to "
             f"({wrong_source}); use the chain of the other direction"
@@ -214,10 +215,3 @@ def _check(
         f"{leads}, and {names[1]} is not of the latter ({wrong_target}); use a chain to "
         "its assembly"
     )
-
-
-def _differ(sizes: Mapping[str, int], expected: Mapping[str, int]) -> str:
-    """Describe how chromosomes of a chain differ from an assembly's; empty if not."""
-    if not any(find_chrom(name, expected) for name in sizes):
-        return f"it has none of {listed(sizes, 4)}"
-    return listed(check_build(sizes, expected), 2, "; ")

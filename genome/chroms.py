@@ -15,6 +15,7 @@ from tfimpute_tracks.storage.table import read_rows
 
 __all__ = [
     "check_build",
+    "describe_mismatch",
     "find_chrom",
     "match_chrom",
     "match_chroms",
@@ -181,6 +182,24 @@ def check_build(sizes: Mapping[str, int], expected: Mapping[str, int]) -> list[s
         if other is not None and expected[other] != size:
             mismatches.append(f"{name} has {size:,} bp, expected {expected[other]:,}")
     return mismatches
+
+
+def describe_mismatch(sizes: Mapping[str, int], expected: Mapping[str, int]) -> str:
+    """Describe how a genome differs from the assembly that it should be of.
+
+    Parameters
+    ----------
+    sizes, expected : mapping of str to int
+        Chromosomes and their lengths in bp. Each may be a subset of its assembly.
+
+    Returns
+    -------
+    str
+        Chromosomes of other lengths, or that they share none; empty if neither.
+    """
+    if not any(find_chrom(name, expected) for name in sizes):
+        return f"it has none of {listed(expected, 4)}"
+    return listed(check_build(sizes, expected), 3, "; ")
 
 
 def _listed(names: Iterable[str]) -> str:

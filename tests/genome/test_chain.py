@@ -105,13 +105,13 @@ def test_a_reversed_chain_is_refused(tmp_path):
         (
             {"chr1": 77},
             NEW,
-            r"e\.h5 is not of the former \(chr1 has 5,000 bp, expected 77",
+            r"e\.h5 is not of the former \(chr1 has 77 bp, expected 5,000",
         ),
         ({"one": 77}, NEW, r"e\.h5 is not of the former \(it has none of chr1, chr2"),
         (
             OLD,
             {"chr1": 77},
-            r"new\.fa is not of the latter \(chr1 has 5,200 bp, expected",
+            r"new\.fa is not of the latter \(chr1 has 77 bp, expected 5,200",
         ),
         (OLD, {"U2": 800}, r"new\.fa is not of the latter \(it has none of chr1, chr2"),
         (OLD, OLD, r"new\.fa is not of the latter"),

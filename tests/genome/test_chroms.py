@@ -7,6 +7,7 @@ import pytest
 from tfimpute_tracks.errors import InputFileError, RegionError
 from tfimpute_tracks.genome.chroms import (
     check_build,
+    describe_mismatch,
     find_chrom,
     match_chrom,
     match_chroms,
@@ -119,3 +120,20 @@ def test_another_build_is_noticed():
     mine = {"X": 155_270_560, "20": 64_444_167, "MT": 16_569, "scaffold": 9}
     assert check_build(mine, hg19) == ["20 has 64,444,167 bp, expected 63,025,520"]
     assert check_build({}, hg19) == []
+
+
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [
+        ({"20": 63_025_520, "scaffold": 9}, ""),
+        ({"20": 7, "X": 155_270_560}, "20 has 7 bp, expected 63,025,520"),
+        ({"20": 7, "X": 8}, "20 has 7 bp, expected 63,025,520; X has 8 bp, expected"),
+        ({"scaffold": 9}, "it has none of chr20, chrX"),
+        ({}, "it has none of chr20, chrX"),
+    ],
+)
+def test_how_a_genome_differs_is_described(sizes, message):
+    hg19 = {"chr20": 63_025_520, "chrX": 155_270_560}
+    described = describe_mismatch(sizes, hg19)
+    assert described.startswith(message)
+    assert bool(described) == bool(message)
