@@ -157,14 +157,30 @@ def report_evidence(
         Pairs of the run.
     regions : sequence of Region
         Regions of the run.
+
+    Raises
+    ------
+    InputFileError
+        The evidence lacks a file that the regions need, or it is damaged.
     """
     if model.evidence is None:
         return
+    from tfimpute_tracks.evidence import SHIPPED
+
     store = model.evidence.store
+    store.check_chroms(dict.fromkeys(region.chrom for region in regions))
     measured = {track.pair for track in store.tracks}
     own = [pair for pair in pairs if pair in measured]
     unused = f"; own tracks of {listed(own)} are not used" if own else ""
     log(f"predicting from {model.basis}{unused}")
+    if store.name != SHIPPED and store.digest != model.evidence.weights.card.get(
+        "evidence"
+    ):
+        log(
+            f"{model.name} was calibrated with other evidence than {store.name}: with "
+            "fewer or other tracks, its thresholds and expected accuracy may not hold",
+            warning=True,
+        )
     missing = 1 - store.fraction_in_coverage(regions)
     if not regions or missing <= 0:
         return

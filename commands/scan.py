@@ -77,8 +77,8 @@ def scan(
         assembly=assembly,
     )
     job.options.resolved(job.stride)
-    check_writable_dir(out_dir)
     n_bases = _log_plan(job, genome)
+    check_writable_dir(out_dir)
     if dry_run:
         print_result(f"would write {len(job.pairs)} track(s) to {out_dir}")
         return

@@ -17,7 +17,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.errors import InputFileError
+from tfimpute_tracks.errors import InputFileError, RunError, TracksError
 from tfimpute_tracks.evidence.intervals import pack_peaks, unpack_peaks
 from tfimpute_tracks.evidence.peak_database import (
     PeakDatabase,
@@ -33,10 +33,11 @@ from tfimpute_tracks.vocabulary import Pair
 __all__ = [
     "FORMAT",
     "FORMAT_VERSION",
-    "how_to_repair",
+    "check_peaks",
     "is_in_package",
     "read_header",
     "read_peaks",
+    "unreadable",
     "write_evidence",
 ]
 
@@ -48,8 +49,8 @@ Columns = dict[str, NDArray[Any]]
 _PACKAGE = Path(__file__).parent
 _BUILD_AGAIN = "build it again with `tfimpute-tracks evidence build`"
 _INSTALL_AGAIN = (
-    "it comes with the package: `pip install --force-reinstall tfimpute-tracks`, or run "
-    "with --evidence none"
+    "it comes with the package: `pip install --force-reinstall tfimpute-tracks`; runs "
+    "with --evidence none do without it"
 )
 # Of this version of HDF5 on, everything in a file has a checksum. The columns are more
 # compressed than others, as they ship with the package.
@@ -72,19 +73,26 @@ def is_in_package(path: Path) -> bool:
     return _PACKAGE in path.absolute().parents
 
 
-def how_to_repair(path: Path) -> str:
-    """Say what to do about a damaged file.
+def unreadable(path: Path, what: str, remedy: str = _BUILD_AGAIN) -> TracksError:
+    """Make the error about a file that is missing or damaged.
 
     Parameters
     ----------
     path : Path
+    what : str
+        What is wrong with it.
+    remedy : str
+        What to do about a file of the user's.
 
     Returns
     -------
-    str
-        The end of a message.
+    TracksError
+        An InputFileError; a RunError if the file comes with the package, as the request
+        was valid.
     """
-    return _INSTALL_AGAIN if is_in_package(path) else _BUILD_AGAIN
+    if is_in_package(path):
+        return RunError(f"{path}: {what}; {_INSTALL_AGAIN}")
+    return InputFileError(f"{path}: {what}; {remedy}")
 
 
 def write_evidence(
@@ -233,22 +241,48 @@ def read_peaks(path: Path, contents: PeakDatabase, digest: str, chrom: str) -> P
     InputFileError
         The file is gone, damaged, or has changed.
     """
+    with _open_peaks(path, digest, chrom) as group:
+        return Peaks.none() if group is None else _read_peaks(group, contents, chrom)
+
+
+def check_peaks(path: Path, digest: str, chrom: str) -> None:
+    """Check that the file with the peaks of a chromosome is there and is the right one.
+
+    Its peaks are not read, so this takes a millisecond.
+
+    Parameters
+    ----------
+    path : Path
+    digest : str
+        From :func:`read_header`.
+    chrom : str
+
+    Raises
+    ------
+    InputFileError
+        The file is gone, cut short, or another one.
+    """
+    with _open_peaks(path, digest, chrom):
+        pass
+
+
+@contextmanager
+def _open_peaks(path: Path, digest: str, chrom: str) -> Iterator[h5py.Group | None]:
+    """Open the peaks of a chromosome, in the file or in a part of it; None without."""
+    name = f"intervals/{chrom}"
     with _reading(path) as file:
         if _text(file, "digest") != digest:
             raise InputFileError(f"{path}: has changed since it was opened; run again")
-        name = f"intervals/{chrom}"
         link = file.get(name, getlink=True)
-        if isinstance(link, h5py.ExternalLink):
-            part = path.with_name(link.filename)
-        elif name in file:
-            return _read_peaks(file[name], contents, chrom)
-        else:
-            return Peaks.none()
+        if not isinstance(link, h5py.ExternalLink):
+            yield file.get(name)
+            return
+        part = path.with_name(link.filename)
     # Opened by hand, as a message about a link that is broken does not name the file.
     with _reading(part) as file:
         if _text(file, "digest") != digest:
             raise ValueError(f"it does not belong to {path.name}")
-        return _read_peaks(file[name], contents, chrom)
+        yield file[name]
 
 
 def _read_peaks(group: h5py.Group, contents: PeakDatabase, chrom: str) -> Peaks:
@@ -261,37 +295,35 @@ def _read_peaks(group: h5py.Group, contents: PeakDatabase, chrom: str) -> Peaks:
 @contextmanager
 def _reading(path: Path) -> Iterator[h5py.File]:
     """Open a file, check what it is, and name it in errors of the block."""
-    remedy = how_to_repair(path)
     if not path.is_file():
-        if not is_in_package(path):
-            remedy = "build one with `tfimpute-tracks evidence build`"
-        raise InputFileError(f"{path}: no such file; {remedy}")
+        remedy = "build one with `tfimpute-tracks evidence build`"
+        raise unreadable(path, "no such file", remedy)
     try:
         # Without a lock: a file is replaced, never changed.
         with h5py.File(path, "r", locking=False) as file:
-            _check_format(file, path, remedy)
+            _check_format(file, path)
             yield file
     except READ_ERRORS as error:
-        raise InputFileError(
-            f"{path}: not a complete evidence file ({error}); {remedy}"
-        ) from error
+        raise unreadable(path, f"not a complete evidence file ({error})") from error
 
 
-def _check_format(file: h5py.File, path: Path, remedy: str) -> None:
+def _check_format(file: h5py.File, path: Path) -> None:
     found = _text(file, "format") if "format" in file.attrs else None
     if found != FORMAT:
-        raise InputFileError(
-            f"{path}: an HDF5 file, but not {FORMAT} (its format is {found!r}); "
-            "use a file that `tfimpute-tracks evidence build` wrote"
+        raise unreadable(
+            path,
+            f"an HDF5 file, but not {FORMAT} (its format is {found!r})",
+            "use a file that `tfimpute-tracks evidence build` wrote",
         )
     version = file.attrs.get("format-version")
     if version != FORMAT_VERSION:
-        raise InputFileError(
-            f"{path}: {FORMAT} version {version}, and this program reads version "
-            f"{FORMAT_VERSION}; {remedy}"
+        raise unreadable(
+            path,
+            f"{FORMAT} version {version}, and this program reads version "
+            f"{FORMAT_VERSION}",
         )
     if file.attrs.get("complete") != 1:
-        raise InputFileError(f"{path}: incomplete, writing was interrupted; {remedy}")
+        raise unreadable(path, "incomplete, writing was interrupted")
 
 
 def _header(file: h5py.File) -> PeakDatabase:

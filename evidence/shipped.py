@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.evidence.store import EvidenceStore, open_evidence
-from tfimpute_tracks.genome import check_build
-from tfimpute_tracks.genome.chroms import find_chrom
+from tfimpute_tracks.genome.chroms import describe_mismatch
 
 __all__ = ["SHIPPED", "evidence_for", "open_named", "open_shipped"]
 
@@ -27,7 +27,7 @@ def open_shipped() -> EvidenceStore:
 
     Raises
     ------
-    InputFileError
+    RunError
         The file in the package is missing or damaged.
     """
     return open_evidence(_FILE)
@@ -50,13 +50,11 @@ def evidence_for(chrom_sizes: Mapping[str, int]) -> EvidenceStore | None:
 
     Raises
     ------
-    InputFileError
+    RunError
         The file in the package is missing or damaged.
     """
     store = open_shipped()
-    own = store.chrom_sizes
-    is_any = any(find_chrom(name, own) is not None for name in chrom_sizes)
-    return store if is_any and not check_build(chrom_sizes, own) else None
+    return None if describe_mismatch(chrom_sizes, store.chrom_sizes) else store
 
 
 def open_named(evidence: str | Path) -> EvidenceStore:
@@ -74,8 +72,15 @@ def open_named(evidence: str | Path) -> EvidenceStore:
     Raises
     ------
     InputFileError
-        As :func:`tfimpute_tracks.evidence.open_evidence`.
+        There is no such file, or as :func:`tfimpute_tracks.evidence.open_evidence`.
+    RunError
+        As :func:`open_shipped`.
     """
     if str(evidence) == SHIPPED:
         return open_shipped()
+    if not Path(evidence).exists():
+        raise InputFileError(
+            f"evidence {evidence}: no such file; use {SHIPPED}, or a file that "
+            "`tfimpute-tracks evidence build` wrote"
+        )
     return open_evidence(evidence)

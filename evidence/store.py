@@ -16,22 +16,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.errors import InputFileError, listed
+from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.evidence.file import (
-    how_to_repair,
+    check_peaks,
     is_in_package,
     read_header,
     read_peaks,
+    unreadable,
 )
 from tfimpute_tracks.evidence.peak_database import (
     ACCESSIBILITY,
     PeakDatabase,
     Peaks,
-    Provenance,
     Track,
 )
 from tfimpute_tracks.genome import Region
-from tfimpute_tracks.genome.chroms import find_chrom
+from tfimpute_tracks.genome.chroms import describe_mismatch, find_chrom
 from tfimpute_tracks.kernels.coverage import Coverage, interval_coverage
 from tfimpute_tracks.storage import digest_arrays, digest_json
 from tfimpute_tracks.vocabulary import Pair
@@ -69,9 +69,13 @@ class EvidenceStore:
     tracks : tuple of Track
         In the order of the table that they were built from.
     chrom_sizes : mapping of str to int
+        Chromosomes of the genome of the peaks, and their lengths in bp.
     regions : tuple of Region
+        Where there are data: in genome order, none touching another.
     build : str
+        Name of the genome build; empty if unknown.
     provenance : Provenance
+        Source, license and citation of the peaks; empty if unknown.
     """
 
     def __init__(
@@ -82,6 +86,8 @@ class EvidenceStore:
         self._peaks: dict[str, tuple[Peaks, int]] = {}
         self._lock = Lock()
         self.name = path.stem if is_in_package(path) else path.name
+        self.chrom_sizes, self.regions = contents.chrom_sizes, contents.regions
+        self.build, self.provenance = contents.build, contents.provenance
         self.digest = digest
         if kept is not None:
             self.digest = digest_json([digest, digest_arrays(kept)])
@@ -99,26 +105,6 @@ class EvidenceStore:
         if self._kept is None:
             return tracks
         return tuple(t for t, kept in zip(tracks, self._kept, strict=True) if kept)
-
-    @property
-    def chrom_sizes(self) -> Mapping[str, int]:
-        """Chromosomes of the genome of the peaks, and their lengths in bp."""
-        return self._contents.chrom_sizes
-
-    @property
-    def regions(self) -> tuple[Region, ...]:
-        """Where there are data: in genome order, none touching another."""
-        return self._contents.regions
-
-    @property
-    def build(self) -> str:
-        """Name of the genome build; empty if unknown."""
-        return self._contents.build
-
-    @property
-    def provenance(self) -> Provenance:
-        """Source, license and citation of the peaks; empty if unknown."""
-        return self._contents.provenance
 
     def subset(self, kept: Mask) -> EvidenceStore:
         """Select some of the tracks, for example to leave out those of some pairs.
@@ -173,16 +159,9 @@ class EvidenceStore:
         InputFileError
             No chromosome is in both, or one has another length.
         """
-        found = {name: find_chrom(name, self.chrom_sizes) for name in chrom_sizes}
-        shared = [(name, own) for name, own in found.items() if own is not None]
-        odd = [
-            f"{name} has {chrom_sizes[name]:,} bp and not {self.chrom_sizes[own]:,}"
-            for name, own in shared
-            if chrom_sizes[name] != self.chrom_sizes[own]
-        ]
-        if shared and not odd:
+        why = describe_mismatch(chrom_sizes, self.chrom_sizes)
+        if not why:
             return
-        why = listed(odd, 3, "; ") or f"it has none of {listed(self.chrom_sizes, 4)}"
         build = f" ({self.build})" if self.build else ""
         raise InputFileError(
             f"the peaks of {self.name}{build} are of another genome than {genome}: "
@@ -304,6 +283,24 @@ class EvidenceStore:
         """
         return self._read(chrom)[0]
 
+    def check_chroms(self, chroms: Iterable[str]) -> None:
+        """Check that the files with the peaks of chromosomes are there, without reading.
+
+        Parameters
+        ----------
+        chroms : iterable of str
+            With or without ``chr``; unknown ones are skipped.
+
+        Raises
+        ------
+        InputFileError
+            A file is gone, cut short, or another one.
+        """
+        for chrom in chroms:
+            own = find_chrom(chrom, self.chrom_sizes)
+            if own is not None:
+                check_peaks(self._path, self._file_digest, own)
+
     def check(self) -> None:
         """Read all of it, and compare the contents with their digest.
 
@@ -318,10 +315,7 @@ class EvidenceStore:
             for chrom in header.chrom_sizes
         }
         if replace(header, peaks=peaks).digest() != self._file_digest:
-            raise InputFileError(
-                f"{self._path}: the content does not match its digest; "
-                f"{how_to_repair(self._path)}"
-            )
+            raise unreadable(self._path, "the content does not match its digest")
 
     @cached_property
     def _spans(self) -> dict[str, tuple[Ints, Ints]]:

@@ -27,7 +27,7 @@ REGION = ["-r", "chr20:48700001-48705000"]
 SCAN = ["scan", *PAIR, *REGION, "-p", 1, "--no-cache"]
 
 
-def told(folder):
+def record_of(folder):
     return json.loads((folder / "MAX.HepG2.receipt.json").read_text())["record"]
 
 
@@ -43,8 +43,8 @@ def write_toy(folder, with_evidence):
 @pytest.fixture
 def other(tmp_path, rng):
     """A genome with the name of a chromosome of hg19, and another length."""
-    letters = "".join(rng.choice(list("ACGT"), 20_000))
-    write_fasta(tmp_path / "other.fa", {"chr20": letters})
+    sequence = "".join(rng.choice(list("ACGT"), 20_000))
+    write_fasta(tmp_path / "other.fa", {"chr20": sequence})
     return ["-g", tmp_path / "other.fa"]
 
 
@@ -57,7 +57,7 @@ def test_evidence_is_used_where_the_genome_is_its_own_and_a_line_says_so(run, tm
         n = len(open_shipped().tracks)
         assert f"predicting from sequence and {n} measured tracks" in lines[0]
         assert "own tracks of MAX:HepG2 are not used" in lines[0]
-    auto, named = told(tmp_path / "auto"), told(tmp_path / "named")
+    auto, named = record_of(tmp_path / "auto"), record_of(tmp_path / "named")
     assert auto["evidence"] == named["evidence"] == open_shipped().digest
     assert auto["evidence_summary"]["fraction_in_coverage"] == 1
 
@@ -66,17 +66,17 @@ def test_none_turns_it_off(run, tmp_path):
     code, _, err = run(*SCAN, "-e", "none", "-o", tmp_path)
     assert code == 0, err
     assert "predicting from" not in err
-    assert told(tmp_path)["basis"] == "sequence"
+    assert record_of(tmp_path)["basis"] == "sequence"
 
 
 def test_a_chromosome_without_chr_among_unknown_ones_is_recognized(run, tmp_path):
-    letters = {"20": "N" * 63_025_520, "decoy": "ACGT" * 500}
-    write_fasta(tmp_path / "g.fa", letters)
+    sequence = {"20": "N" * 63_025_520, "decoy": "ACGT" * 500}
+    write_fasta(tmp_path / "g.fa", sequence)
     scan = ["scan", *PAIR, "-g", tmp_path / "g.fa", "-p", 1, "--no-cache"]
     code, _, err = run(*scan, "-r", "decoy:1-2000", "-o", tmp_path / "t")
     assert code == 0, err
     assert "has no data for 100.0% of these regions, among it all of decoy" in err
-    summary = told(tmp_path / "t")["evidence_summary"]
+    summary = record_of(tmp_path / "t")["evidence_summary"]
     assert summary["fraction_in_coverage"] == 0
     assert summary["sequence_only"] == ["decoy"]
 
@@ -91,7 +91,7 @@ def test_another_length_is_another_assembly(run, tmp_path, other):
     assert lower < higher
     assert "evidence lift" in line
     assert "evidence build" in line
-    assert told(tmp_path / "t")["evidence"] == ""
+    assert record_of(tmp_path / "t")["evidence"] == ""
     code, _, err = run(*scan, "-e", SHIPPED, "-o", tmp_path / "named")
     assert code == 2
     assert "are of another genome than other.fa: chr20 has 20,000 bp" in err
@@ -112,7 +112,7 @@ def test_a_model_of_fewer_names_reads_the_tracks_of_those(run, tmp_path):
     model = write_toy(tmp_path, with_evidence=True)
     code, _, err = run(*SCAN, "-m", model, "-o", tmp_path / "t")
     assert code == 0, err
-    summary = told(tmp_path / "t")["evidence_summary"]
+    summary = record_of(tmp_path / "t")["evidence_summary"]
     names = load_model(model)
     known = [
         track
@@ -140,7 +140,11 @@ def test_a_store_knows_its_evidence(run, tmp_path):
     code, _, err = run("export", store, "--all", "-o", tmp_path / "exported")
     assert code == 0, err
     assert run(*SCAN, "-o", tmp_path / "scanned")[0] == 0
-    exported, scanned = told(tmp_path / "exported"), told(tmp_path / "scanned")
+    exported = record_of(tmp_path / "exported")
+    scanned = record_of(tmp_path / "scanned")
+    documented = (Path(__file__).parents[2] / "docs" / "tracks.md").read_text()
+    unnamed = {key for key in exported | scanned if f"`{key}`" not in documented}
+    assert unnamed == set()
     for name in ("basis", "evidence", "evidence_weights", "threshold", "calibration"):
         assert exported[name] == scanned[name]
     for key in ("name", "fraction_in_coverage", "sequence_only"):
@@ -170,6 +174,7 @@ def test_tracks_are_described_where_their_evidence_is_gone(run, tmp_path):
     assert code == 0, err
     folder = tmp_path / "t"
     code, _, err = run(*SCAN, "-m", model, "-e", evidence, "-o", folder)
+    assert "toy was calibrated with other evidence than e.h5" in err
     assert code == 0, err
     evidence.unlink()
     for verb in ("report", "hub"):

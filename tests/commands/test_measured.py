@@ -117,7 +117,7 @@ def test_tracks_of_another_genome_are_refused_before_any_work(toy, run, rng, ver
         *(("-o", folder / "out") if verb != "plot" else ()),
     )
     assert code == 2
-    assert "are of another genome than toy.fa: chr1 has 5,000 bp and not 4,999" in err
+    assert "are of another genome than toy.fa: chr1 has 5,000 bp, expected 4,999" in err
     assert not list(folder.glob("out/*.bw"))
 
 

@@ -86,6 +86,14 @@ def _flip(path):
     path.write_bytes(content)
 
 
+def _run(package, *arguments):
+    command = [sys.executable, "-m", "tfimpute_tracks", *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(package.parent)}
+    return subprocess.run(
+        command, env=environment, cwd=package.parent, capture_output=True, text=True
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "damage"),
     [
@@ -99,13 +107,25 @@ def _flip(path):
 def test_a_damaged_package_says_which_file_and_how_to_repair_it(package, name, damage):
     path = package / "evidence" / "data" / SHIPPED / name
     damage(path)
-    command = [sys.executable, "-m", "tfimpute_tracks", "evidence", "info", SHIPPED]
-    environment = {**os.environ, "PYTHONPATH": str(package.parent)}
-    done = subprocess.run(
-        command, env=environment, cwd=package.parent, capture_output=True, text=True
-    )
-    assert done.returncode == 2
+    done = _run(package, "evidence", "info", SHIPPED)
+    assert done.returncode == 1
     assert done.stdout == ""
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"error: {path}: ")
     assert "pip install --force-reinstall tfimpute-tracks" in line
+
+
+@pytest.mark.parametrize("more", [[], ["--dry-run"]])
+def test_a_missing_chromosome_is_seen_before_anything_is_written(package, more):
+    (package / "evidence" / "data" / SHIPPED / f"{SHIPPED}.chr20.h5").unlink()
+    out = package.parent / "out"
+    place = ["-r", "chr20:48700001-48705000", "-o", str(out), "-p", "1", "--no-cache"]
+    done = _run(package, "scan", "--tf", "MAX", "--cell", "HepG2", *place, *more)
+    assert done.returncode == 1
+    assert "chr20.h5: no such file; it comes with the package" in done.stderr
+    assert not out.exists()
+    done = _run(
+        *(package, "scan", "--tf", "MAX", "--cell", "HepG2", "-e", "none"),
+        *(*place, "--dry-run"),
+    )
+    assert done.returncode == 0
