@@ -9,6 +9,7 @@ import typer
 
 from tfimpute_tracks.commands import options
 from tfimpute_tracks.commands.console import print_result, show_json, show_table
+from tfimpute_tracks.commands.evidence_choice import AUTO, NONE
 from tfimpute_tracks.errors import UsageError
 
 if TYPE_CHECKING:
@@ -52,11 +53,16 @@ def query(
         )
     given = _Inputs(model, evidence, fasta, cache_dir)
     if len(where) == 1:
+        if Path(where[0]).is_dir():
+            raise UsageError(
+                f"{where[0]} is a folder, and no region was named; use `query "
+                f"{where[0]} chr:start-end`"
+            )
         region, records = _score(where[0], (tf, cell), given)
-    elif fasta or cache_dir or model != "default":
+    elif fasta or cache_dir or model != "default" or evidence == NONE:
         raise UsageError(
-            f"--fasta, --model and --cache-dir do not apply to {where[0]}, which holds "
-            "scores; omit the store to compute them"
+            "--fasta, --model, --cache-dir and --evidence none do not apply to "
+            f"{where[0]}, which holds scores; omit the store to compute them"
         )
     else:
         region, records = _read(Path(where[0]), where[1], (tf, cell), evidence)
@@ -122,7 +128,6 @@ def _read(
     folder: Path, text: str, named: tuple[str | None, str | None], evidence: str
 ) -> tuple[Region, list[Ranked]]:
     """Read the pairs of a store, and what was measured there."""
-    from tfimpute_tracks.commands.evidence_choice import AUTO, NONE
     from tfimpute_tracks.evidence import evidence_for, measured_calls, open_named
     from tfimpute_tracks.genome import parse_region
     from tfimpute_tracks.impute.query import rank_pairs
@@ -133,8 +138,8 @@ def _read(
     tf, cell = named
     wanted = names.tf(tf) if tf else None, names.cell(cell) if cell else None
     region = parse_region(text, sizes)
-    if evidence in (AUTO, NONE):
-        tracks = evidence_for(sizes)  # what was measured, whatever predicted
+    if evidence == AUTO:
+        tracks = evidence_for(sizes)
     else:
         tracks = open_named(evidence)
         tracks.check_genome(sizes, str(folder))

@@ -40,9 +40,13 @@ def test_from_all_missing_pairs_to_tracks_table_and_hub(run, toy, tmp_path):
     code, out, _ = run("query", store, "chr1:1001-1100", "--json", "--tf", "max")
     assert {record["tf"] for record in json.loads(out)} == {"MAX"}
     assert {record["expected_auroc"] for record in json.loads(out)} == {0.8}
-    code, _, err = run("query", store, "chr1:1001-1100", *toy[:4])
+    for of_a_computation in (toy[:4], ["--evidence", "none"]):
+        code, _, err = run("query", store, "chr1:1001-1100", *of_a_computation)
+        assert code == 2
+        assert "--fasta, --model, --cache-dir and --evidence none do not apply" in err
+    code, _, err = run("query", store)
     assert code == 2
-    assert "--fasta, --model and --cache-dir do not apply" in err
+    assert "is a folder, and no region was named" in err
     code, out, err = run(
         "query", "chr1:1001-1100", "--cell", "k562", "--json", *toy[:4]
     )
