@@ -57,9 +57,9 @@ def test_a_signature_is_written_without_activities(toy, run):
     scores = _rows(files[0])
     assert list(scores[0]) == ["name", "CTCF", "EP300", "MAX"]
     assert [row.pop("name") for row in scores] == [f"e{i}" for i in range(40)]
-    told = np.array([[float(x) for x in row.values()] for row in scores])
+    written = np.array([[float(x) for x in row.values()] for row in scores])
     truth = _truth(folder, letters)
-    np.testing.assert_allclose(told, truth, rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(written, truth, rtol=1e-3, atol=1e-3)
     signature = _rows(files[1])
     assert list(signature[0])[:6] == [
         *("name", "chrom", "start", "end", "unknown", "mean")
@@ -111,12 +111,12 @@ def test_activity_that_a_cell_line_makes_is_found_in_it(toy, run, rng):
 
     code, out, _ = run(*asked, *options, "--json", "--n-extremes", 5, "--seed", 3)
     assert code == 0
-    told = json.loads(out)
-    assert (told["scored"], told["extremes"]) == (40, 5)
-    assert told["not_compared"] == {"no activity": 2, "no such element": 1}
-    assert told["cells"][0]["cell"] == "K562"
-    assert told["ranks"]["t"] == 1
-    assert len(told["files"]) == 9
+    summary = json.loads(out)
+    assert (summary["scored"], summary["extremes"]) == (40, 5)
+    assert summary["not_compared"] == {"no activity": 2, "no such element": 1}
+    assert summary["cells"][0]["cell"] == "K562"
+    assert summary["ranks"]["t"] == 1
+    assert len(summary["files"]) == 9
 
 
 def test_controls_are_those_that_are_named(toy, run):
@@ -202,7 +202,7 @@ def test_too_little_is_reported_and_why(toy, run):
 
 
 @pytest.mark.parametrize(
-    ("activities", "told"),
+    ("activities", "message"),
     [
         ({f"e{i}": i for i in range(9)}, "9 of 40 elements have an activity"),
         ({f"e{i}": 1 for i in range(20)}, "1 different value(s)"),
@@ -210,18 +210,18 @@ def test_too_little_is_reported_and_why(toy, run):
         ({"e1": "much"}, "is not a number"),
     ],
 )
-def test_activities_that_cannot_be_compared_are_refused(toy, run, activities, told):
+def test_activities_that_cannot_be_compared_are_refused(toy, run, activities, message):
     options, _, folder = toy
     table = _table(folder / "a.tsv", activities)
     asked = "enhancers", folder / "e.bed", "--cell", "K562", "--activities", table
     code, _, err = run(*asked, *options)
     assert code == 2
-    assert told in err
+    assert message in err
     assert not (folder / "out" / "e.scores.tsv").exists()
 
 
 @pytest.mark.parametrize(
-    ("wrong", "told"),
+    ("wrong", "message"),
     [
         ([], "--cell is missing"),
         (["--cell", "K563"], "did you mean K562"),
@@ -235,16 +235,16 @@ def test_activities_that_cannot_be_compared_are_refused(toy, run, activities, to
         (["--cell", "K562", "--model", "gone"], "unknown model"),
     ],
 )
-def test_wrong_options_are_reported_before_any_work(toy, run, wrong, told):
+def test_wrong_options_are_reported_before_any_work(toy, run, wrong, message):
     options, _, folder = toy
     code, _, err = run("enhancers", folder / "e.bed", *options, *wrong)
     assert code == 2
-    assert told in err
+    assert message in err
     assert not (folder / "out" / "e.scores.tsv").exists()
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         (None, "cannot read the BED or FASTA"),
         (b"", "contains no intervals"),
@@ -254,12 +254,12 @@ def test_wrong_options_are_reported_before_any_work(toy, run, wrong, told):
         (b"\x1f\x8b\x08\x00cut", "cut short or damaged"),
     ],
 )
-def test_what_holds_no_elements_is_refused(toy, run, content, told):
+def test_what_holds_no_elements_is_refused(toy, run, content, message):
     options, _, folder = toy
     path = folder / "bad.bed"
     if content is not None:
         path.write_bytes(content)
     code, _, err = run("enhancers", path, "--cell", "K562", *options)
     assert code == 2
-    assert told in err
+    assert message in err
     assert not (folder / "out").exists()
