@@ -10,11 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from threading import Lock
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.kernels.attention import AttentionWeights, apply_attention
+from tfimpute_tracks.kernels.attention import (
+    AttentionWeights,
+    SummaryRows,
+    apply_attention,
+)
 from tfimpute_tracks.kernels.coverage import Coverage
 from tfimpute_tracks.kernels.pair_groups import (
     ROW,
@@ -22,6 +27,12 @@ from tfimpute_tracks.kernels.pair_groups import (
     group_pairs,
     pair_rows,
     track_rows,
+)
+from tfimpute_tracks.kernels.summary import (
+    arrange_vectors,
+    own_log_odds,
+    summarize,
+    summary_log_odds,
 )
 from tfimpute_tracks.models.evidence import Evidence
 from tfimpute_tracks.models.evidence_weights import EvidenceWeights
@@ -34,6 +45,24 @@ Mask = NDArray[np.bool_]
 
 _UNIT = 3.0  # as in the definition
 _MIN_SUM = 1e-30  # of a sum of weights: 100 over it must be a float32
+_TILES = 1024  # whose summaries are in memory at a time
+
+
+class _Prepared(NamedTuple):
+    """What depends on the tracks to use, but not on the tiles.
+
+    Attributes
+    ----------
+    rows : PairRows
+    constant : float32 array, shape (summary,)
+        Of the summary, without peaks.
+    own : list of (pair, tracks)
+        Pairs with available tracks of their own, and these.
+    """
+
+    rows: PairRows
+    constant: Floats
+    own: list[tuple[int, Ints]]
 
 
 class PairEvidence:
@@ -48,7 +77,7 @@ class PairEvidence:
     def __init__(self, evidence: Evidence, pairs: Sequence[tuple[int, int]]) -> None:
         self._evidence = evidence
         self._tf, self._cell = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
-        self._known: dict[bytes, PairRows] = {}
+        self._known: dict[bytes, _Prepared] = {}
         self._lock = Lock()
         by_tf, by_cell = evidence.attention_logits
         # So that no weight overflows; the null logit below makes up for it.
@@ -58,6 +87,8 @@ class PairEvidence:
         self._tracks = track_rows(*evidence.track_rows, self._by_tf, self._by_cell)
         self._groups = group_pairs(self._tf, self._cell)
         self._shared = _shared_weights(evidence.weights)
+        self._vectors = evidence.pair_vectors(self._tf, self._cell)
+        self._arranged = arrange_vectors(self._vectors)
         given = evidence.weights.weights
         self._alone = (
             given["sequence_slope"][0],
@@ -83,22 +114,22 @@ class PairEvidence:
         -------
         float32 array, shape (n_tiles, n_pairs)
         """
-        store, width = self._evidence.store, self._evidence.weights.config.window
+        store, config = self._evidence.store, self._evidence.weights.config
         measured = store.has_peaks(chrom)
         if kept is not None:
             measured = measured & kept
         if not measured.any():
             return self._sequence_only(logits)
-        starts = centers - width // 2
-        covered = store.in_coverage(chrom, starts, width)
+        starts = centers - config.window // 2
+        covered = store.in_coverage(chrom, starts, config.window)
         if not covered.any():
             return self._sequence_only(logits)
-        coverage = store.coverage(chrom, starts, width)
+        coverage = store.window_coverage(chrom, centers, config.windows)
         if kept is not None:
             coverage = coverage.of(measured)
-        return self.apply_attention(logits, covered, coverage, measured)
+        return self.apply_coverage(logits, covered, coverage, measured)
 
-    def apply_attention(
+    def apply_coverage(
         self, logits: Floats, covered: Mask, coverage: Coverage, measured: Mask
     ) -> Floats:
         """Condition log-odds on tracks whose coverage of the tiles is known.
@@ -110,7 +141,7 @@ class PairEvidence:
         covered : bool array, shape (n_tiles,)
             Tiles inside the regions of the evidence.
         coverage : Coverage
-            Fractions of each tile's middle that each track covers.
+            Fractions of the windows of each tile that each track covers.
         measured : bool array, shape (n_tracks,)
             Tracks to use.
 
@@ -119,8 +150,11 @@ class PairEvidence:
         float32 array, shape (n_tiles, n_pairs)
         """
         found = np.ascontiguousarray(logits, dtype=np.float32)
-        rows = self.rows(measured)
-        apply_attention(found, covered, coverage, self._tracks, rows, self._shared)
+        prepared = self._prepare(measured)
+        for first in range(0, len(found), _TILES):
+            part = slice(first, first + _TILES)
+            some = coverage.rows(part)
+            self._apply_part(found[part], covered[part], some, prepared)
         if not covered.all():
             found[~covered] = self._sequence_only(found[~covered])
         return found
@@ -131,22 +165,60 @@ class PairEvidence:
         found: Floats = slope * logits + offset
         return found
 
-    def rows(self, measured: Mask) -> PairRows:
-        """Prepare the pairs for a set of tracks; cached.
+    def _apply_part(
+        self, logits: Floats, covered: Mask, coverage: Coverage, prepared: _Prepared
+    ) -> None:
+        """Condition log-odds of a few tiles, in place."""
+        config, tracks = self._evidence.weights.config, self._evidence.track_vectors
+        has_peak = np.diff(coverage.indptr) > 0
+        row = np.where(has_peak, np.cumsum(has_peak), 0)
+        bounds = np.append(coverage.indptr[:-1][has_peak], coverage.indptr[-1])
+        near = Coverage(bounds, coverage.track, coverage.fraction)
+        sums = summarize(near, tracks[:-1], prepared.constant)
+        log_odds = summary_log_odds(sums, self._arranged)
+        for pair, own in prepared.own:
+            log_odds[:, pair] = own_log_odds(
+                sums, near, tracks, own, self._vectors[pair]
+            )
+        # The windows that heads read; the widest one is the summary's alone.
+        attended = coverage.take(coverage.fraction[:, 1] > 0)
+        by_head = np.repeat(
+            attended.fraction[:, :2], [config.n_narrow, ROW - config.n_narrow], axis=1
+        )
+        apply_attention(
+            logits,
+            covered,
+            Coverage(attended.indptr, attended.track, by_head),
+            SummaryRows(row, log_odds),
+            self._tracks,
+            prepared.rows,
+            self._shared,
+        )
 
-        Parameters
-        ----------
-        measured : bool array, shape (n_tracks,)
-
-        Returns
-        -------
-        PairRows
-        """
+    def _prepare(self, measured: Mask) -> _Prepared:
+        """Prepare the pairs for a set of tracks; cached."""
         key = measured.tobytes()
         with self._lock:
             if key not in self._known:
-                self._known[key] = self._pair_rows(measured)
+                self._known[key] = self._prepared(measured)
             return self._known[key]
+
+    def _prepared(self, measured: Mask) -> _Prepared:
+        there = self._evidence.track_vectors[-1][measured].sum(axis=0, dtype=np.float64)
+        bias = self._evidence.weights.weights["summary.summary_bias"]
+        track_tf, track_cell = self._evidence.track_rows
+        of_pair: dict[tuple[int, int], list[int]] = {}
+        for track in np.flatnonzero(measured).tolist():
+            pair = int(track_tf[track]), int(track_cell[track])
+            of_pair.setdefault(pair, []).append(track)
+        pairs = zip(self._tf.tolist(), self._cell.tolist(), strict=True)
+        own = [
+            (number, np.array(of_pair[pair], dtype=np.int64))
+            for number, pair in enumerate(pairs)
+            if pair in of_pair
+        ]
+        constant = (there + bias).astype(np.float32)
+        return _Prepared(self._pair_rows(measured), constant, own)
 
     def _pair_rows(self, measured: Mask) -> PairRows:
         given = self._evidence.weights.weights
@@ -202,13 +274,15 @@ def _shared_weights(weights: EvidenceWeights) -> AttentionWeights:
     by_attention = np.zeros((ROW, ROW), dtype=np.float32)
     hidden = weights.config.hidden
     # log(1 + 100 A) / 2 in the definition
-    by_attention[:heads, :hidden] = given["input_weight"][1:] / 2
+    by_attention[:heads, :hidden] = given["input_weight"][2:] / 2
     return AttentionWeights(
         by_logit=_padded(given["input_weight"][0] / _UNIT),
+        by_summary=_padded(given["input_weight"][1] / _UNIT),
         output=_padded(given["output_weight"]),
-        direct=_padded(given["direct_weight"][1:] / 2),
+        direct=_padded(given["direct_weight"][2:] / 2),
         by_attention=by_attention,
         direct_logit=float(given["direct_weight"][0]) / _UNIT,
+        direct_summary=float(given["direct_weight"][1]) / _UNIT,
     )
 
 

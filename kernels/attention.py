@@ -29,13 +29,16 @@ from tfimpute_tracks.kernels.pair_groups import GROUP_ROWS, ROW, PairRows, Track
 
 __all__ = [
     "AttentionWeights",
+    "SummaryRows",
     "apply_attention",
 ]
 
 Floats = NDArray[np.float32]
 
 _TILES_AT_ONCE = 8  # their log-odds stay in the cache for all TFs
-_SCRATCH = ROW + 1  # rows: attention by head, log-odds; then weights of cell lines
+# Rows: attention by head, log-odds of sequence and of the summary; then weights of
+# cell lines.
+_SCRATCH = ROW + 2
 
 
 class AttentionWeights(NamedTuple):
@@ -43,29 +46,46 @@ class AttentionWeights(NamedTuple):
 
     Attributes
     ----------
-    by_logit : float32 array, shape (16,)
-        From the log-odds to the hidden units.
+    by_logit, by_summary : float32 array, shape (16,)
+        From the log-odds of sequence, and of the summary, to the hidden units.
     output : float32 array, shape (16,)
         From the hidden units to the result.
     direct : float32 array, shape (16,)
         From log(1 + 100 A) of each head to the result.
     by_attention : float32 array, shape (16, 16)
         From log(1 + 100 A) of each head to the hidden units.
-    direct_logit : float
-        From the log-odds to the result.
+    direct_logit, direct_summary : float
+        From the log-odds of sequence, and of the summary, to the result.
     """
 
     by_logit: Floats
+    by_summary: Floats
     output: Floats
     direct: Floats
     by_attention: Floats
     direct_logit: float
+    direct_summary: float
+
+
+class SummaryRows(NamedTuple):
+    """Log-odds of the summary.
+
+    Attributes
+    ----------
+    row : int64 array, shape (n_tiles,)
+        Of each tile in `log_odds`.
+    log_odds : float32 array, shape (n_rows, n_pairs), contiguous
+    """
+
+    row: NDArray[np.int64]
+    log_odds: Floats
 
 
 def apply_attention(
     logits: Floats,
     has_data: NDArray[np.bool_],
     coverage: tuple[NDArray[np.int64], NDArray[np.uint16], Floats],
+    summary: SummaryRows,
     tracks: TrackRows,
     pairs: PairRows,
     weights: AttentionWeights,
@@ -79,8 +99,10 @@ def apply_attention(
     has_data : bool array, shape (n_tiles,)
         Tiles with data of tracks; the log-odds of others do not change.
     coverage : (indptr, track, fraction)
-        For each tile, the tracks with a peak and the fraction under peaks; see
+        For each tile, the tracks with a peak, and by head the fraction of its window
+        under peaks, float32 (m, 16); see
         :class:`tfimpute_tracks.kernels.coverage.Coverage`.
+    summary : SummaryRows
     tracks : TrackRows
     pairs : PairRows
     weights : AttentionWeights
@@ -90,7 +112,15 @@ def apply_attention(
     shared = np.concatenate([np.ravel(array) for array in weights])
     _attention(
         logits.reshape(-1),
-        (has_data, indptr, track, fraction, *_slots(indptr, tracks.cell[track])),
+        (
+            has_data,
+            indptr,
+            track,
+            fraction.reshape(-1),
+            *_slots(indptr, tracks.cell[track]),
+            summary.row,
+            summary.log_odds.reshape(-1),
+        ),
         (tracks.tf, tracks.by_tf.reshape(-1), tracks.by_cell.reshape(-1)),
         tracks.by_tf.shape[1:2] + tracks.by_cell.shape[1:3],
         (*pairs.groups, pairs.rows.reshape(-1)),
@@ -155,7 +185,7 @@ def _tf_attention(  # type: ignore[no-untyped-def]
 ):
     """Compute the groups of one TF at some tiles."""
     start, end, group, last = where
-    has_data, indptr, track, fraction, slot, slot_cell, counts = tiles
+    has_data, indptr, track, fraction, slot, slot_cell, counts, e_row, e = tiles
     track_tf, by_tf, by_cell = tracks
     n_track_tfs, n_blocks, n_cells = sizes
     tf, block, first, lane, whole, rows = pairs
@@ -177,33 +207,31 @@ def _tf_attention(  # type: ignore[no-untyped-def]
                 cell_rows[n] = table + slot_cell[begin + slot[i]]
                 n += 1
             weight = load(by_tf, (own_tf * n_track_tfs + other) * ROW)
-            _add(scratch, (_SCRATCH + at) * ROW, fraction[i], weight)
+            at = (_SCRATCH + at) * ROW
+            total = multiply_add(load(fraction, i * ROW), weight, load(scratch, at))
+            store(scratch, at, total)
         for one in range(group, last):
             row, start_pair = one * GROUP_ROWS * ROW, tile * n_pairs
+            e_start = e_row[tile] * n_pairs
             if n:
                 _heads(scratch, cell_rows, n, by_cell, block[one] * n_cells, rows, row)
             if whole[one]:
                 z = load(logits, start_pair + first[one])
+                known = load(e, e_start + first[one])
                 # A group may have fewer pairs than lanes: restore the pairs after it.
                 others = load(logits, start_pair + first[one + 1])
-                z = _log_odds(z, n > 0, scratch, rows, row, shared)
+                z = _log_odds(z, known, n > 0, scratch, rows, row, shared)
                 store(logits, start_pair + first[one], z)
                 store(logits, start_pair + first[one + 1], others)
             else:
                 for pair in range(first[one], first[one + 1]):
                     scratch[log_odds + lane[pair]] = logits[start_pair + pair]
-                z = load(scratch, log_odds)
-                z = _log_odds(z, n > 0, scratch, rows, row, shared)
+                    scratch[log_odds + ROW + lane[pair]] = e[e_start + pair]
+                z, known = load(scratch, log_odds), load(scratch, log_odds + ROW)
+                z = _log_odds(z, known, n > 0, scratch, rows, row, shared)
                 store(scratch, log_odds, z)
                 for pair in range(first[one], first[one + 1]):
                     logits[start_pair + pair] = scratch[log_odds + lane[pair]]
-
-
-@njit(nogil=True, cache=True, forceinline=True)
-def _add(scratch, offset, fraction, weight):  # type: ignore[no-untyped-def]
-    """Add the weight of a track times the fraction of the tile under its peak."""
-    total = multiply_add(broadcast(fraction), weight, load(scratch, offset))
-    store(scratch, offset, total)
 
 
 @njit(nogil=True, cache=True, forceinline=True)
@@ -222,28 +250,34 @@ def _heads(scratch, cell_rows, n, by_cell, block, rows, row):  # type: ignore[no
 
 
 @njit(nogil=True, cache=True, forceinline=True)
-def _log_odds(z, has_peaks, scratch, rows, row, shared):  # type: ignore[no-untyped-def]
+def _log_odds(z, e, has_peaks, scratch, rows, row, shared):  # type: ignore[no-untyped-def]
     """Compute the log-odds of the pairs of a group."""
     zero = broadcast(np.float32(0))
-    result = multiply_add(z, broadcast(shared[(3 + ROW) * ROW]), load(rows, row))
+    direct = (4 + ROW) * ROW
+    result = multiply_add(z, broadcast(shared[direct]), load(rows, row))
+    result = multiply_add(e, broadcast(shared[direct + 1]), result)
     if has_peaks:
         for head in range(ROW):
             value = load(scratch, head * ROW)
-            result = multiply_add(value, broadcast(shared[2 * ROW + head]), result)
+            result = multiply_add(value, broadcast(shared[3 * ROW + head]), result)
     for unit in range(0, ROW, 4):
         at = row + (1 + unit) * ROW
         a = multiply_add(z, broadcast(shared[unit]), load(rows, at))
         b = multiply_add(z, broadcast(shared[unit + 1]), load(rows, at + ROW))
         c = multiply_add(z, broadcast(shared[unit + 2]), load(rows, at + 2 * ROW))
         d = multiply_add(z, broadcast(shared[unit + 3]), load(rows, at + 3 * ROW))
+        a = multiply_add(e, broadcast(shared[ROW + unit]), a)
+        b = multiply_add(e, broadcast(shared[ROW + unit + 1]), b)
+        c = multiply_add(e, broadcast(shared[ROW + unit + 2]), c)
+        d = multiply_add(e, broadcast(shared[ROW + unit + 3]), d)
         if has_peaks:
             for head in range(ROW):
-                value, at = load(scratch, head * ROW), (3 + head) * ROW + unit
+                value, at = load(scratch, head * ROW), (4 + head) * ROW + unit
                 a = multiply_add(value, broadcast(shared[at]), a)
                 b = multiply_add(value, broadcast(shared[at + 1]), b)
                 c = multiply_add(value, broadcast(shared[at + 2]), c)
                 d = multiply_add(value, broadcast(shared[at + 3]), d)
-        at = ROW + unit
+        at = 2 * ROW + unit
         result = multiply_add(maximum(a, zero), broadcast(shared[at]), result)
         result = multiply_add(maximum(b, zero), broadcast(shared[at + 1]), result)
         result = multiply_add(maximum(c, zero), broadcast(shared[at + 2]), result)

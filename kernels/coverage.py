@@ -8,6 +8,7 @@ follow each other.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import UsageError
 
-__all__ = ["Coverage", "interval_coverage"]
+__all__ = ["Coverage", "interval_coverage", "join_windows"]
 
 Ints = NDArray[np.int64]
 Tracks = NDArray[np.uint16]
@@ -31,8 +32,9 @@ class Coverage(NamedTuple):
         Interval i has the entries indptr[i] to indptr[i + 1].
     track : uint16 array, shape (m,)
         Index of the track; ascending and unique within an interval.
-    fraction : float32 array, shape (m,)
-        Fraction of the interval under peaks of the track, above 0 and up to 1.
+    fraction : float32 array, shape (m,) or (m, n_windows)
+        Fraction of the interval under peaks of the track, above 0 and up to 1; or of
+        several intervals around the same center, of which the last is above 0.
     """
 
     indptr: Ints
@@ -51,7 +53,35 @@ class Coverage(NamedTuple):
         Coverage
             Indices of the tracks are unchanged.
         """
-        taken = kept[self.track]
+        return self.take(kept[self.track])
+
+    def rows(self, part: slice) -> Coverage:
+        """Take consecutive intervals.
+
+        Parameters
+        ----------
+        part : slice
+
+        Returns
+        -------
+        Coverage
+        """
+        indptr = self.indptr[part.start : part.stop + 1]
+        entries = slice(indptr[0], indptr[-1])
+        return Coverage(indptr - indptr[0], self.track[entries], self.fraction[entries])
+
+    def take(self, taken: NDArray[np.bool_]) -> Coverage:
+        """Remove some entries.
+
+        Parameters
+        ----------
+        taken : bool array, shape (m,)
+            The others.
+
+        Returns
+        -------
+        Coverage
+        """
         before = np.concatenate([[0], np.cumsum(taken)])
         return Coverage(before[self.indptr], self.track[taken], self.fraction[taken])
 
@@ -117,6 +147,37 @@ def interval_coverage(
         where = first, last, intervals, width
         _fill(starts, ends, tracks, *where, indptr, indptr[:-1].copy(), track, covered)
     return Coverage(indptr, track, (covered / width).astype(np.float32))
+
+
+def join_windows(windows: Sequence[Coverage]) -> Coverage:
+    """Join the coverage of intervals around the same centers.
+
+    Parameters
+    ----------
+    windows : sequence of Coverage
+        Each interval contains those of the windows before it.
+
+    Returns
+    -------
+    Coverage
+        The entries of the last; fractions of shape (m, n_windows).
+    """
+    last = windows[-1]
+    fraction = np.zeros((len(last.track), len(windows)), dtype=np.float32)
+    fraction[:, -1] = last.fraction
+    for number, window in enumerate(windows[:-1]):
+        _place(*last[:2], *window, fraction[:, number])
+    return Coverage(last.indptr, last.track, fraction)
+
+
+@njit(nogil=True, cache=True)
+def _place(indptr, track, own_indptr, own_track, own_fraction, out):  # type: ignore[no-untyped-def]
+    for row in range(indptr.size - 1):
+        entry = indptr[row]
+        for i in range(own_indptr[row], own_indptr[row + 1]):
+            while track[entry] != own_track[i]:
+                entry += 1
+            out[entry] = own_fraction[i]
 
 
 @njit(nogil=True, cache=True)

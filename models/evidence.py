@@ -17,12 +17,13 @@ from numpy.typing import NDArray
 from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.evidence import ACCESSIBILITY, EvidenceStore
 from tfimpute_tracks.genome import Region
-from tfimpute_tracks.models.evidence_weights import EvidenceWeights
+from tfimpute_tracks.models.evidence_weights import SUMMARY_INPUTS, EvidenceWeights
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
 
 __all__ = ["Evidence", "track_rows"]
 
 Doubles = NDArray[np.float64]
+Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
 
@@ -135,7 +136,7 @@ class Evidence:
         As :meth:`~tfimpute_tracks.models.evidence_network.EvidenceNetwork.attention_logits`
         computes them: float64, (heads, n_tfs, n_tfs + 1) and (heads, n_cells, n_cells).
         """
-        weights = {k: v.astype(np.float64) for k, v in self.weights.weights.items()}
+        weights = self._weights
         shape = self.weights.config.heads, self.weights.config.head_size
 
         def products(queries: Doubles, keys: Doubles) -> Doubles:
@@ -152,6 +153,55 @@ class Evidence:
         by_tf += weights["same_tf"][:, None, None] * np.eye(*by_tf.shape[1:])
         by_cell += weights["same_cell"][:, None, None] * np.eye(len(cells))
         return by_tf, by_cell
+
+    @cached_property
+    def track_vectors(self) -> Floats:
+        """What the windows and the presence of each track add to the summary.
+
+        As :meth:`~tfimpute_tracks.models.evidence_network.SummaryNetwork.track_vectors`
+        computes it: float32, (4, n_tracks, summary).
+        """
+        names = ("track_by_tf", "track_by_cell", "track_by_both", "track_gate")
+        tf, cell = self.track_rows
+        found = self._made_of(("track_tf", tf), ("track_cell", cell), names)
+        shape = len(tf), SUMMARY_INPUTS, self.weights.config.summary
+        return np.ascontiguousarray(found.reshape(shape).transpose(1, 0, 2), np.float32)
+
+    def pair_vectors(self, tf: Ints, cell: Ints) -> Floats:
+        """Compute the vectors of pairs that are multiplied with a tile's summary.
+
+        Parameters
+        ----------
+        tf, cell : int64 array, shape (n_pairs,)
+            Rows of the vocabulary.
+
+        Returns
+        -------
+        float32 array, shape (n_pairs, summary + 1)
+            As :meth:`~tfimpute_tracks.models.evidence_network.SummaryNetwork.pair_vectors`
+            computes them.
+        """
+        names = ("pair_by_tf", "pair_by_cell", "pair_by_both", "pair_gate")
+        found = self._made_of(("pair_tf", tf), ("pair_cell", cell), names)
+        found += self._weights["summary.pair_bias"]
+        found[:, :-1] *= self.weights.config.summary**-0.5
+        return found.astype(np.float32)
+
+    @cached_property
+    def _weights(self) -> dict[str, Doubles]:
+        return {k: v.astype(np.float64) for k, v in self.weights.weights.items()}
+
+    def _made_of(
+        self, tfs: tuple[str, Ints], cells: tuple[str, Ints], names: Sequence[str]
+    ) -> Doubles:
+        """Compute A F_t + B F'_c + (C F_t) tanh(D F'_c) of the definition."""
+        by_tf, by_cell = (
+            self._weights[f"summary.{name}"][rows] for name, rows in (tfs, cells)
+        )
+        a, b, c, d = (self._weights[f"summary.{name}"] for name in names)
+        found: Doubles = by_tf @ a + by_cell @ b
+        found[:, : c.shape[1]] += (by_tf @ c) * np.tanh(by_cell @ d)
+        return found
 
 
 def track_rows(store: EvidenceStore, vocabulary: Vocabulary) -> tuple[Ints, Ints]:

@@ -25,6 +25,8 @@ from tfimpute_tracks.vocabulary import Vocabulary
 
 __all__ = [
     "SAME_LOGIT",
+    "SUMMARY_INPUTS",
+    "WINDOWS",
     "EvidenceConfig",
     "EvidenceWeights",
     "evidence_path",
@@ -35,8 +37,14 @@ __all__ = [
 SAME_LOGIT = 4.0
 """Initial attention logit of a track of the same TF, or cell line."""
 
+WINDOWS = (1, 3, 7)
+"""Widths of the windows around a tile's middle, as multiples of the narrowest."""
+
+SUMMARY_INPUTS = len(WINDOWS) + 1
+"""What the summary reads of a track: coverage of each window, and that it is there."""
+
 _FORMAT = WeightsFormat(
-    "tfimpute-evidence-weights", "1", "tfimpute-tracks evidence train"
+    "tfimpute-evidence-weights", "2", "tfimpute-tracks evidence train"
 )
 _SUFFIX = ".evidence.safetensors"
 _MAX_ROW = 16  # heads, and hidden units: a row of the kernel
@@ -53,8 +61,14 @@ class EvidenceConfig:
     head_size : int
         Dimensions of a query and of a key.
     embedding_size : int
+        Of the attention.
     window : int
-        Middle of a tile, in bp, whose coverage by peaks is read.
+        Middle of a tile, in bp, whose coverage by peaks is read; further windows are
+        :data:`WINDOWS` times as wide.
+    summary : int
+        Numbers that describe all tracks at a tile; a multiple of 16.
+    summary_embedding : int
+        Size of the embeddings of the summary.
 
     Raises
     ------
@@ -67,14 +81,27 @@ class EvidenceConfig:
     head_size: int = 8
     embedding_size: int = 32
     window: int = 150
+    summary: int = 512
+    summary_embedding: int = 48
 
     def __post_init__(self) -> None:
         sizes = asdict(self).values()
-        if min(sizes) < 1 or max(self.heads, self.hidden) > _MAX_ROW:
+        too_many = max(self.heads, self.hidden) > _MAX_ROW
+        if min(sizes) < 1 or too_many or self.summary % _MAX_ROW:
             raise UsageError(
-                f"{self} is out of range; use sizes of 1 or more, and at most "
-                f"{_MAX_ROW} heads and hidden units"
+                f"{self} is out of range; use sizes of 1 or more, at most {_MAX_ROW} "
+                f"heads and hidden units, and a summary of a multiple of {_MAX_ROW}"
             )
+
+    @property
+    def windows(self) -> tuple[int, ...]:
+        """Widths of the windows whose coverage is read, in bp, narrowest first."""
+        return tuple(self.window * times for times in WINDOWS)
+
+    @property
+    def n_narrow(self) -> int:
+        """Heads that read the narrowest window; the others read the next one."""
+        return self.heads - self.heads // 2
 
     def array_shapes(self, n_tfs: int, n_cells: int) -> dict[str, tuple[int, ...]]:
         """Return the shapes of all arrays in a file; see :class:`EvidenceWeights`.
@@ -88,8 +115,29 @@ class EvidenceConfig:
         dict of name to shape
         """
         size, hidden, heads = self.embedding_size, self.hidden, self.heads
-        width, inputs = heads * self.head_size, 1 + heads
+        width, inputs = heads * self.head_size, 2 + heads
+        summary, vector = self.summary, self.summary_embedding
+        by_track = SUMMARY_INPUTS * summary
         return {
+            "summary.track_tf": (n_tfs + 1, vector),
+            "summary.track_cell": (n_cells, vector),
+            **dict.fromkeys(
+                (
+                    "summary.track_by_tf",
+                    "summary.track_by_cell",
+                    "summary.track_by_both",
+                    "summary.track_gate",
+                ),
+                (vector, by_track),
+            ),
+            "summary.summary_bias": (summary,),
+            "summary.pair_tf": (n_tfs, vector),
+            "summary.pair_cell": (n_cells, vector),
+            "summary.pair_by_tf": (vector, summary + 1),
+            "summary.pair_by_cell": (vector, summary + 1),
+            "summary.pair_by_both": (vector, summary),
+            "summary.pair_gate": (vector, summary),
+            "summary.pair_bias": (summary + 1,),
             "tf_embedding": (n_tfs, size),
             "cell_embedding": (n_cells, size),
             **dict.fromkeys(

@@ -22,7 +22,15 @@ from tfimpute_tracks.models.evidence_weights import EvidenceConfig, EvidenceWeig
 from tfimpute_tracks.vocabulary import Pair
 from toys import GENOME, VOCABULARY
 
-READER = EvidenceConfig(heads=5, hidden=7, head_size=3, embedding_size=4, window=30)
+READER = EvidenceConfig(
+    heads=5,
+    hidden=7,
+    head_size=3,
+    embedding_size=4,
+    window=30,
+    summary=16,
+    summary_embedding=3,
+)
 TRACKS = [
     *[Pair(tf, cell) for tf in VOCABULARY.tfs for cell in VOCABULARY.cells[:3]],
     Pair(ACCESSIBILITY, "K562"),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from evidence_toys import TRACKS, draw_network, draw_store, draw_weights
+from evidence_toys import READER, TRACKS, draw_network, draw_store, draw_weights
 from tfimpute_tracks.engines.evidence import PairEvidence
 from tfimpute_tracks.errors import InputFileError, UsageError
 from tfimpute_tracks.genome import Region
@@ -32,11 +32,14 @@ def test_a_scan_agrees_with_the_definition(evidence, rng):
     centers = np.arange(40, 4900, 37)
     logits = rng.normal(-2, 2, (len(centers), len(pairs))).astype(np.float32)
     found = PairEvidence(evidence, pairs).apply(logits.copy(), "chr1", centers)
-    cover = store.coverage("chr1", centers - 15, 30)
-    shares = np.zeros((len(centers), len(TRACKS)), np.float32)
+    cover = store.window_coverage("chr1", centers, READER.windows)
+    fractions = np.zeros((len(centers), 3, len(TRACKS)), np.float32)
     rows = np.repeat(np.arange(len(centers)), np.diff(cover.indptr))
-    shares[rows, cover.track] = cover.fraction
-    assert (shares > 0).any(axis=1).sum() > 20
+    fractions[rows, :, cover.track] = cover.fraction
+    has_peak = (fractions > 0).any(axis=2)
+    assert has_peak[:, 0].sum() > 20
+    assert (has_peak[:, 2] & ~has_peak[:, 1]).sum() > 5
+    assert not has_peak.any(axis=1).all()
     tf, cell = torch.tensor(pairs).unbind(1)
     names = [*VOCABULARY.tfs, "accessibility"]
     tracks = TrackTensors(
@@ -45,8 +48,8 @@ def test_a_scan_agrees_with_the_definition(evidence, rng):
         torch.from_numpy(store.has_peaks("chr1")),
     )
     with torch.no_grad():
-        told = torch.from_numpy(logits), torch.from_numpy(shares)
-        expected = network(*told, tf, cell, tracks).numpy()
+        given = torch.from_numpy(logits), torch.from_numpy(fractions)
+        expected = network(*given, tf, cell, tracks).numpy()
     np.testing.assert_allclose(found, expected, atol=2e-5)
 
 
