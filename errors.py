@@ -1,4 +1,4 @@
-"""Every error a user can see, as one tree, and the lists of names in messages.
+"""Every error a user can see, as one tree, and the lists and counts in messages.
 
 ::
 
@@ -34,6 +34,7 @@ __all__ = [
     "UsageError",
     "ValidationError",
     "WriteError",
+    "counted",
     "listed",
 ]
 
@@ -80,6 +81,25 @@ class WriteError(RunError):
 
 class ValidationError(RunError):
     """A file that an independent reader does not read back as written."""
+
+
+def counted(n: int, noun: str, plural: str = "") -> str:
+    """Write a number of things.
+
+    Parameters
+    ----------
+    n : int
+    noun : str
+        Of one thing.
+    plural : str
+        By default the noun and an s.
+
+    Returns
+    -------
+    str
+        ``1 pair``, ``1,200 pairs``.
+    """
+    return f"{n:,} {noun if n == 1 else plural or noun + 's'}"
 
 
 def listed(items: Iterable[Any], limit: int = 5, separator: str = ", ") -> str:

@@ -177,10 +177,8 @@ def selene_predictor(
 
     Parameters
     ----------
-    module : PlainModule
-    sequence : FastaFile
-    seq_len, stride : int
-    batch : int
+    module, sequence, seq_len, stride, batch
+        As for :func:`tangermeme_tracks`.
 
     Returns
     -------
@@ -257,10 +255,8 @@ def loader_predictor(
 
     Parameters
     ----------
-    module : PlainModule
-    sequence : FastaFile
-    seq_len, stride : int
-    batch : int
+    module, sequence, seq_len, stride, batch
+        As for :func:`tangermeme_tracks`.
 
     Returns
     -------

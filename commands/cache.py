@@ -8,6 +8,7 @@ import typer
 
 from tfimpute_tracks.commands import options
 from tfimpute_tracks.commands.console import print_result, show_json
+from tfimpute_tracks.errors import counted
 
 __all__ = ["cache"]
 
@@ -36,6 +37,6 @@ def cache(
         show_json({"folder": tiles.folder, "limit": tiles.limit, **state._asdict()})
         return
     print_result(
-        f"{tiles.folder} {verb} {state.files:,} blocks of tiles, "
+        f"{tiles.folder} {verb} {counted(state.files, 'block')} of tiles, "
         f"{state.size / 1e9:.3f} GB (limit {tiles.limit / 1e9:g} GB)"
     )

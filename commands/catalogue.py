@@ -9,7 +9,7 @@ import typer
 
 from tfimpute_tracks.commands import options
 from tfimpute_tracks.commands.console import log, print_result, show_json
-from tfimpute_tracks.errors import UsageError
+from tfimpute_tracks.errors import UsageError, counted
 
 __all__ = ["catalogue"]
 
@@ -62,7 +62,7 @@ def catalogue(
         return
     n_imputed = int((table["status"] == "imputed").sum())
     print_result(
-        f"{len(table):,} pairs, {n_imputed:,} imputed; {int(table['peaks'].sum()):,} "
-        "peaks at the pairs' own thresholds"
+        f"{counted(len(table), 'pair')}, {n_imputed:,} imputed; "
+        f"{counted(int(table['peaks'].sum()), 'peak')} at the pairs' own thresholds"
     )
     print_result(" ".join(str(file) for file in files))

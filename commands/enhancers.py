@@ -17,7 +17,7 @@ from tfimpute_tracks.commands.console import (
     show_json,
     show_table,
 )
-from tfimpute_tracks.errors import UsageError
+from tfimpute_tracks.errors import UsageError, counted
 
 if TYPE_CHECKING:
     from tfimpute_tracks.interpret.elements import Elements, Skipped
@@ -118,7 +118,9 @@ def enhancers(
     write_skipped(stem, elements.skipped + not_compared)  # also if the check fails
     library.check_input(job, elements, measured)
     n = len(elements.found)
-    log(f"{n:,} elements, {len(cells)} cell line(s), model {loaded.name}")
+    log(
+        f"{counted(n, 'element')}, {counted(len(cells), 'cell line')}, model {loaded.name}"
+    )
     say_sequence_only(loaded, "scoring elements")
     with progress_bar("scores", n, "elements") as advance:
         scored = library.score_elements(job, elements, advance)

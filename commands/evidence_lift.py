@@ -16,6 +16,7 @@ from tfimpute_tracks.commands.console import (
     show_json,
     show_table,
 )
+from tfimpute_tracks.commands.results import describe_file
 from tfimpute_tracks.errors import UsageError, listed
 
 __all__ = ["lift"]
@@ -92,10 +93,7 @@ def lift(
     summary = report.summary() | {
         "from": store.build,
         "build": build,
-        "digest": digest,
-        "seconds": round(time.perf_counter() - start, 1),
-        "file_mb": round(out.stat().st_size / 1e6, 2),
-        "file": str(out),
+        **describe_file(out, digest, start),
     }
     if as_json:
         show_json(summary)

@@ -50,7 +50,9 @@ def train(
         ),
     ] = False,
     test_chroms: options.TestChroms = "chr20",
-    overwrite: options.Overwrite = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the file if it exists.")
+    ] = False,
     threads: options.Threads = "max",
     as_json: options.Json = False,
 ) -> None:

@@ -11,7 +11,7 @@ import typer
 from tfimpute_tracks.commands import options
 from tfimpute_tracks.commands.console import log, progress_bar
 from tfimpute_tracks.commands.results import show_view
-from tfimpute_tracks.errors import InputFileError, UsageError
+from tfimpute_tracks.errors import InputFileError, UsageError, counted
 
 if TYPE_CHECKING:
     from tfimpute_tracks.tracks.track_folder import TrackFolder
@@ -102,8 +102,8 @@ def hub(
     show_view(
         tracks,
         files,
-        f"{len(tracks.tracks):,} pairs. UCSC: copy {tracks.path} to a web server that "
-        "answers range requests and paste the URL of hub.txt into My Data > Track Hubs. "
+        f"{counted(len(tracks.tracks), 'pair')}. UCSC: copy {tracks.path} to a web server "
+        "that answers range requests and paste the URL of hub.txt into My Data > Track Hubs. "
         "IGV: File > Open Session > igv.session.xml",
         as_json,
     )

@@ -12,7 +12,7 @@ import typer
 
 from tfimpute_tracks.commands import options
 from tfimpute_tracks.commands.console import log, print_result, progress_bar, show_json
-from tfimpute_tracks.errors import RunError, UsageError, listed
+from tfimpute_tracks.errors import RunError, UsageError, counted, listed
 
 if TYPE_CHECKING:
     from tfimpute_tracks.genome import Region
@@ -195,18 +195,19 @@ def _log_plan(job: BulkJob, cost: Estimate) -> None:
         form = f"sparse, down to {plan.keep_below:g} log-odds below the threshold"
     where = "Dask" if job.cluster else ", ".join(dict.fromkeys(job.devices))
     log(
-        f"{len(plan.tfs):,} pairs ({n_imputed:,} imputed), {cost.megabases:.2f} Mb "
-        f"with sequence, tiles of {plan.seq_len} bp every {plan.stride} bp, "
-        f"model {plan.model}"
+        f"{counted(len(plan.tfs), 'pair')} ({n_imputed:,} imputed), "
+        f"{cost.megabases:.2f} Mb with sequence, tiles of {plan.seq_len} bp every "
+        f"{plan.stride} bp, model {plan.model}"
     )
     log(
-        f"{cost.n_shards:,} shards to make, {cost.n_reused:,} exist or belong to other "
-        f"parts; a full one takes {cost.largest_shard[0]:.0f} s and "
+        f"{counted(cost.n_shards, 'shard')} to make, {cost.n_reused:,} exist or belong "
+        f"to other parts; a full one takes {cost.largest_shard[0]:.0f} s and "
         f"{cost.largest_shard[1] / 1e6:.0f} MB"
     )
     log(
-        f"about {_duration(cost.seconds)} with {len(job.devices)} process(es) on "
-        f"{where}, at {cost.rate:,.0f} Mb x pairs/s each, measured on a sample"
+        f"about {_duration(cost.seconds)} with "
+        f"{counted(len(job.devices), 'process', 'processes')} on {where}, "
+        f"at {cost.rate:,.0f} Mb x pairs/s each, measured on a sample"
     )
     log(
         f"{form}: about {cost.n_bytes / 1e9:.2f} GB on disk, "
@@ -257,7 +258,7 @@ def _show_result(job: BulkJob, result: BulkResult, as_json: bool) -> None:
         show_json(asdict(result) | {"store": str(store)})
     else:
         print_result(
-            f"{result.n_made:,} shards made, {result.n_reused:,} kept, "
+            f"{counted(result.n_made, 'shard')} made, {result.n_reused:,} kept, "
             f"{len(failed):,} failed, of {n_planned:,}; {result.n_bytes / 1e9:.3f} GB "
             f"written, {result.seconds:.1f} s, {result.rate:,.0f} Mb x pairs/s"
         )

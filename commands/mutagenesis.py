@@ -15,7 +15,7 @@ from tfimpute_tracks.commands.console import (
     show_json,
     show_table,
 )
-from tfimpute_tracks.errors import UsageError
+from tfimpute_tracks.errors import UsageError, counted
 
 if TYPE_CHECKING:
     from tfimpute_tracks.models import Model
@@ -68,8 +68,8 @@ def mutagenesis(
     check_writable_dir(out_dir)
     n_bp = where.end - where.start
     log(
-        f"{where}, {n_bp:,} bp, {len(chosen)} pair(s), model {loaded.name}, "
-        f"{n_threads} thread(s)"
+        f"{where}, {n_bp:,} bp, {counted(len(chosen), 'pair')}, model {loaded.name}, "
+        f"{counted(n_threads, 'thread')}"
     )
     say_sequence_only(loaded, "comparing bases")
     with progress_bar("substitutions", n_bp, "bp") as advance:
@@ -88,11 +88,11 @@ def _report(
     n_scored, n_unknown = int(scores.is_scored.sum()), scores.n_unknown
     n_unscored = len(scores.codes) - n_unknown - n_scored
     if n_unknown:
-        log(f"{n_unknown:,} positions skipped: unknown base (N)", warning=True)
+        log(f"{counted(n_unknown, 'position')} skipped: unknown base (N)", warning=True)
     if n_unscored:
         log(
-            f"{n_unscored:,} positions skipped: no tile over them has a score, because "
-            "the chromosome ends or the sequence around them is unknown",
+            f"{counted(n_unscored, 'position')} skipped: no tile over them has a score, "
+            "because the chromosome ends or the sequence around them is unknown",
             warning=True,
         )
     rows: list[list[Any]] = []

@@ -232,7 +232,11 @@ NoCache = Annotated[
     ),
 ]
 Overwrite = Annotated[
-    bool, typer.Option("--overwrite", help="Replace results that exist.")
+    bool,
+    typer.Option(
+        "--overwrite",
+        help="Compute again what is there already and up to date.",
+    ),
 ]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Check all inputs and print what would run.")

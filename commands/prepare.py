@@ -12,7 +12,7 @@ import typer
 
 from tfimpute_tracks.commands import options
 from tfimpute_tracks.commands.console import log, print_result, show_json, show_table
-from tfimpute_tracks.errors import UsageError
+from tfimpute_tracks.errors import UsageError, counted
 
 __all__ = ["prepare"]
 
@@ -143,5 +143,6 @@ def _rows(summary: dict[str, Any]) -> list[list[Any]]:
     rows += [[f"dropped: {reason}", number] for reason, number in dropped.items()]
     for name, value in details.items():
         # Values per pair are in the log, with --json and in the file.
-        rows.append([name, f"{len(value)} pairs" if isinstance(value, dict) else value])
+        text = counted(len(value), "pair") if isinstance(value, dict) else value
+        rows.append([name, text])
     return [[name.replace("_", " "), value] for name, value in rows]

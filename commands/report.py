@@ -9,6 +9,7 @@ import typer
 
 from tfimpute_tracks.commands import options
 from tfimpute_tracks.commands.results import show_view
+from tfimpute_tracks.errors import counted
 
 __all__ = ["report"]
 
@@ -41,5 +42,8 @@ def report(
     write_report(tracks, path, card, color_by)
     megabytes = path.stat().st_size / 1e6
     show_view(
-        tracks, [path], f"{len(tracks.tracks):,} pairs; {megabytes:.1f} MB", as_json
+        tracks,
+        [path],
+        f"{counted(len(tracks.tracks), 'pair')}; {megabytes:.1f} MB",
+        as_json,
     )

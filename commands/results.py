@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tfimpute_tracks.commands.console import log, print_result, show_json, show_table
-from tfimpute_tracks.errors import RunError, listed
+from tfimpute_tracks.errors import RunError, counted, listed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,10 +15,33 @@ if TYPE_CHECKING:
     from tfimpute_tracks.tracks.track_folder import TrackFolder
     from tfimpute_tracks.tracks.writer import PairResult
 
-__all__ = ["show_results", "show_view"]
+__all__ = ["describe_file", "show_results", "show_view"]
 
 _SHOWN = 200  # pairs in the table; all are in the JSON and in the folder
 _COLUMNS = ("pair", "status", "peaks", "threshold", "state")
+
+
+def describe_file(path: Path, digest: str, began: float) -> dict[str, Any]:
+    """Describe a file that a command has written, for its summary.
+
+    Parameters
+    ----------
+    path : Path
+    digest : str
+        Of its content.
+    began : float
+        ``time.perf_counter()`` at the start of the command.
+
+    Returns
+    -------
+    dict
+    """
+    return {
+        "digest": digest,
+        "seconds": round(time.perf_counter() - began, 1),
+        "file_mb": round(path.stat().st_size / 1e6, 2),
+        "file": str(path),
+    }
 
 
 def show_results(results: Sequence[PairResult], as_json: bool, hint: str = "") -> None:
@@ -89,6 +113,6 @@ def show_view(
         log(error, warning=True)
     if folder.errors:
         raise RunError(
-            f"{len(folder.errors)} file(s) of {folder.path} were left out, see the "
+            f"left out {counted(len(folder.errors), 'file')} of {folder.path}, see the "
             "warnings above; all other tracks were used"
         )

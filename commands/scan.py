@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tfimpute_tracks.commands import options
 from tfimpute_tracks.commands.console import RateLog, log, print_result, progress_bar
 from tfimpute_tracks.commands.results import show_results
+from tfimpute_tracks.errors import counted
 
 if TYPE_CHECKING:
     from tfimpute_tracks.genome import Sequences
@@ -80,7 +81,7 @@ def scan(
     n_bases = _log_plan(job, genome)
     check_writable_dir(out_dir)
     if dry_run:
-        print_result(f"would write {len(job.pairs)} track(s) to {out_dir}")
+        print_result(f"would write {counted(len(job.pairs), 'track')} to {out_dir}")
         return
     results = _run(job, genome, n_bases)
     show_results(
@@ -100,9 +101,10 @@ def _log_plan(job: ScanJob, genome: Sequences) -> int:
     config = job.model.config
     flank = f" with {config.flank} bp on either side" if config.flank else ""
     log(
-        f"{len(job.pairs)} pair(s), {n_bases / 1e6:.2f} Mb, tiles of {config.seq_len} bp "
-        f"every {job.stride} bp{flank}, model {job.model.name}, device {job.device}, "
-        f"{job.threads} thread(s)"
+        f"{counted(len(job.pairs), 'pair')}, {n_bases / 1e6:.2f} Mb, tiles of "
+        f"{config.seq_len} bp every {job.stride} bp{flank}, model {job.model.name}, "
+        f"device {job.device}, "
+        f"{counted(job.threads, 'thread')}"
     )
     warn_stride(config, job.stride)
     report_evidence(job.model, job.pairs, job.regions)

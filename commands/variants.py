@@ -17,7 +17,7 @@ from tfimpute_tracks.commands.console import (
     progress_bar,
     show_json,
 )
-from tfimpute_tracks.errors import RunError, UsageError, listed
+from tfimpute_tracks.errors import RunError, UsageError, counted, listed
 
 if TYPE_CHECKING:
     from tfimpute_tracks.genome import Sequences
@@ -150,7 +150,10 @@ def variants(
     n_threads = inputs.set_threads(threads)
     genome = inputs.choose_genome(fasta, loaded, cache_dir)
     check_writable_dir(out_dir)
-    log(f"{len(chosen):,} pair(s), model {loaded.name}, {n_threads} thread(s)")
+    log(
+        f"{counted(len(chosen), 'pair')}, model {loaded.name}, "
+        f"{counted(n_threads, 'thread')}"
+    )
     say_sequence_only(loaded, "comparing alleles")
     with ExitStack() as stack:
         opened = (
@@ -194,7 +197,7 @@ def _choose_min_delta(asked: float | None, n_pairs: int, wide: bool) -> float:
     if wide or n_pairs <= _MANY_PAIRS:
         return 0.0
     log(
-        f"{n_pairs:,} pairs: omitting rows with a change in probability below "
+        f"{counted(n_pairs, 'pair')}: omitting rows with a change in probability below "
         f"{_MIN_DELTA}; use --min-delta 0 to keep all rows"
     )
     return _MIN_DELTA
@@ -220,7 +223,7 @@ def _check_options(
 def _report(run: VariantRun, background: BackgroundOptions, as_json: bool) -> None:
     counts = run.counts
     for reason, n in counts.skipped.most_common():
-        log(f"{n:,} alleles not scored: {reason}", warning=True)
+        log(f"{counted(n, 'allele')} not scored: {reason}", warning=True)
     if counts.n_scored and run.n_background < min(background.n, _SMALL_BACKGROUND):
         log(
             f"only {run.n_background:,} matched background variants were found near the "
@@ -255,8 +258,9 @@ def _report(run: VariantRun, background: BackgroundOptions, as_json: bool) -> No
         return
     agree = "an unknown fraction" if match is None else f"{match:.1%}"
     print_result(
-        f"{counts.n_scored:,} alleles scored ({counts.n_swapped:,} after swapping REF "
-        f"and ALT), {sum(counts.skipped.values()):,} skipped; {agree} of the reference "
+        f"{counted(counts.n_scored, 'allele')} scored ({counts.n_swapped:,} after "
+        f"swapping REF and ALT), {sum(counts.skipped.values()):,} skipped; "
+        f"{agree} of the reference "
         "alleles agree with the genome"
     )
     print_files(run.files)

@@ -24,7 +24,7 @@ from tfimpute_tracks.comparison.tables import (
     unscored_pairs,
 )
 from tfimpute_tracks.dataset import Dataset, HoldOut, pair_columns, trained_sites
-from tfimpute_tracks.errors import RunError, UsageError, listed
+from tfimpute_tracks.errors import RunError, UsageError, counted, listed
 from tfimpute_tracks.evaluation.calibration import calibration_error
 from tfimpute_tracks.evaluation.metrics import recall_columns
 from tfimpute_tracks.models import Model
@@ -159,8 +159,8 @@ def run_comparison(
     if job.hold_out.scheme == "chromosomes":
         where = ",".join(job.hold_out.test_chroms)
     title = (
-        f"{len(task.test_rows):,} sites of {where}{drawn}, "
-        f"{len(columns)} pairs ({job.pair_set})"
+        f"{counted(len(task.test_rows), 'site')} of {where}{drawn}, "
+        f"{counted(len(columns), 'pair')} ({job.pair_set})"
     )
     metrics = _metrics(job, task, results, runs.errors)
     write_json(out_dir / "metrics.json", metrics)

@@ -33,7 +33,7 @@ from tfimpute_tracks.dataset import (
 )
 from tfimpute_tracks.dataset.pairs_table import REPLICATE, read_pairs_table
 from tfimpute_tracks.engines.site_scorer import site_scorer
-from tfimpute_tracks.errors import UsageError, listed
+from tfimpute_tracks.errors import UsageError, counted, listed
 from tfimpute_tracks.evaluation.bins import BinMetrics
 from tfimpute_tracks.evaluation.calibration_check import (
     CalibrationCheck,
@@ -139,7 +139,7 @@ class _Selection(NamedTuple):
         """How many sites are evaluated, as text."""
         drawn = len(self.rows) < self.n_available
         of = f" drawn of {self.n_available:,}" if drawn else ""
-        return f"{len(self.rows):,} sites{of}"
+        return f"{counted(len(self.rows), 'site')}{of}"
 
 
 def run_evaluation(

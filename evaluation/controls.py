@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.errors import UsageError
+from tfimpute_tracks.errors import UsageError, counted
 from tfimpute_tracks.evaluation.metrics import pair_aurocs
 
 __all__ = ["KINDS", "derangement", "permuted_aurocs", "permuted_indices"]
@@ -45,7 +45,9 @@ def derangement(n: int, rng: np.random.Generator) -> NDArray[np.int64]:
         n is less than two.
     """
     if n < 2:
-        raise UsageError(f"cannot permute {n} name(s); a permutation needs two or more")
+        raise UsageError(
+            f"cannot permute {counted(n, 'name')}; a permutation needs two or more"
+        )
     while True:  # a fraction 1/e of all permutations has no fixed point
         order = rng.permutation(n)
         if not np.any(order == np.arange(n)):

@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tfimpute_tracks.errors import RunError, UsageError, WriteError
+from tfimpute_tracks.errors import RunError, UsageError, WriteError, counted
 from tfimpute_tracks.impute.events import ATTEMPTS, Done, Event, Failed, Note
 from tfimpute_tracks.impute.worker import ShardWorker, WorkerSpec, open_worker
 
@@ -181,4 +181,4 @@ def _client(cluster: Cluster) -> Iterator[Any]:
 def _describe(client: Any) -> str:
     info = client.scheduler_info(n_workers=-1)
     n = len(info.get("workers", {}))
-    return f"Dask at {info.get('address')}: {n} worker(s)"
+    return f"Dask at {info.get('address')}: {counted(n, 'worker')}"

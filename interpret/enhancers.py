@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.errors import RunError, UsageError
+from tfimpute_tracks.errors import RunError, UsageError, counted
 from tfimpute_tracks.interpret.activities import Activities
 from tfimpute_tracks.interpret.element_scores import ElementScorer
 from tfimpute_tracks.interpret.elements import Element, Elements, Skipped
@@ -178,8 +178,9 @@ def check_input(
     n_values, n_different = len(activities.of), len(set(activities.of.values()))
     if n_values < MIN_ELEMENTS or n_different == 1:
         raise UsageError(
-            f"{n_values} of {n} elements have an activity, with {n_different} different "
-            f"value(s); use at least {MIN_ELEMENTS} that are not all the same"
+            f"{n_values} of {n} elements have an activity, with "
+            f"{counted(n_different, 'different value')}; use at least "
+            f"{MIN_ELEMENTS} that are not all the same"
         )
 
 
@@ -266,7 +267,7 @@ def _check_number(n: int, skipped: list[Skipped]) -> None:
     if n < _MIN_SIGNATURE:
         reasons = "; ".join(sorted({one.reason for one in skipped}))
         raise RunError(
-            f"{n} element(s) can be scored, {len(skipped)} cannot"
+            f"{counted(n, 'element')} can be scored, {len(skipped)} cannot"
             f"{f' ({reasons})' if reasons else ''}; a signature needs at least "
             f"{_MIN_SIGNATURE}"
         )

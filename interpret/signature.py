@@ -22,7 +22,7 @@ from sklearn.model_selection import KFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from threadpoolctl import threadpool_limits
 
-from tfimpute_tracks.errors import RunError
+from tfimpute_tracks.errors import RunError, counted
 
 __all__ = [
     "FOLDS",
@@ -125,9 +125,11 @@ def find_signature(scores: Floating, k: int) -> Signature:
     """
     rows = scores.astype(np.float64)
     if len(rows) < 3 or rows.var(axis=0).max() < _MIN_VARIANCE:
+        n_different = len(np.unique(rows, axis=0))
         raise RunError(
-            f"{len(rows)} element(s) with {len(np.unique(rows, axis=0))} different "
-            "scores have no components; use three or more that differ"
+            f"{counted(len(rows), 'element')} with "
+            f"{counted(n_different, 'different score')} cannot have components; use "
+            "three or more that differ"
         )
     pca = PCA(min(k, len(rows) - 1, rows.shape[1]), svd_solver="covariance_eigh")
     values = pca.fit_transform(rows)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tfimpute_tracks.errors import counted
 from tfimpute_tracks.plots.marks import draw_box, draw_dots, jitter, legend_above
 from tfimpute_tracks.plots.style import (
     BLACK,
@@ -166,7 +167,7 @@ def association_figure(association: Association, title: str) -> Figure:
         draw_dots(axes, *points, VERMILLION, 2.4, alpha=0.6)
         axes.set_xlabel(f"First component in {matched}")
         axes.set_ylabel("Activity")
-        heading = f"{title}: {n} elements, ρ = {association.rho[0]:.2f}"
+        heading = f"{title}: {counted(n, 'element')}, ρ = {association.rho[0]:.2f}"
         axes.set_title(heading, fontsize=TEXT, loc="left")
         axes = add_axes(figure, 106, height - _UPPER, 76, 40)
         _draw_regressions(axes, association.r2, matched)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tfimpute_tracks.errors import counted
 from tfimpute_tracks.plots.marks import (
     draw_box,
     draw_dots,
@@ -185,7 +186,7 @@ def fdr_recall_bars(levels: Sequence[float], recalls: Mapping[str, Doubles]) -> 
                 continue
             x = positions + (i - (len(recalls) - 1) / 2) * width
             color = PALETTE[i % len(PALETTE)]
-            label = f"{name} ({len(known)} pairs)"
+            label = f"{name} ({counted(len(known), 'pair')})"
             axes.bar(x, known.mean(axis=0), width * 0.92, color=color, label=label)
             quartiles = np.quantile(known, [0.25, 0.75], axis=0)
             axes.vlines(x, *quartiles, color=BLACK, linewidth=0.6)
@@ -272,7 +273,7 @@ def _draw_tfs(
 
 def _count_missing(missing: NDArray[np.bool_], what: str) -> str:
     n = int(missing.sum())
-    return f" {n} pair(s) without {what} are left out." if n else ""
+    return f" {counted(n, 'pair')} without {what} are left out." if n else ""
 
 
 def _limits(values: Doubles) -> tuple[float, float]:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from tfimpute_tracks.errors import counted
 from tfimpute_tracks.plots.marks import draw_pairs, jitter, legend_above
 from tfimpute_tracks.plots.style import (
     BLACK,
@@ -246,7 +247,7 @@ def expected_accuracy(
             axes.set_yticks(range(len(rows)), [name for _, name, _ in rows])
         else:
             axes.set_yticks([])
-            axes.set_ylabel(f"{len(rows):,} pairs", fontsize=SMALL)
+            axes.set_ylabel(counted(len(rows), "pair"), fontsize=SMALL)
         axes.axvline(0.5, color=LIGHT_GRAY)
         worst = min((auroc for auroc, _, _ in rows), default=0.5)
         axes.set_xlim(min(0.5, worst) - 0.02, 1)
@@ -254,7 +255,7 @@ def expected_accuracy(
         if rows:
             legend_above(axes)
         if n_unknown:
-            text = f"unknown for {n_unknown} pair(s)"
+            text = f"unknown for {counted(n_unknown, 'pair')}"
             axes.set_title(text, fontsize=SMALL, loc="left", pad=3)
         return svg_text(
             figure,

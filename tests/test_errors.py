@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tfimpute_tracks.errors import listed
+from tfimpute_tracks.errors import counted, listed
 
 
 @pytest.mark.parametrize(
@@ -19,3 +19,12 @@ from tfimpute_tracks.errors import listed
 )
 def test_a_message_lists_the_first_names(n, limit, expected):
     assert listed((f"n{i}" for i in range(n)), limit) == expected
+
+
+@pytest.mark.parametrize(
+    ("n", "text"),
+    [(0, "0 pairs"), (1, "1 pair"), (2, "2 pairs"), (1200, "1,200 pairs")],
+)
+def test_a_number_of_things_agrees_with_their_noun(n, text):
+    assert counted(n, "pair") == text
+    assert counted(n, "process", "processes").endswith("es") == (n != 1)

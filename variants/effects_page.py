@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tfimpute_tracks.errors import counted
 from tfimpute_tracks.interpret.tf_families import family_of
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.plots.effects import MIN_AUROC, cluster_order
@@ -74,8 +75,8 @@ def write_page(dest: Path, grid: EffectGrid, title: str, model: Model) -> None:
         "title": escape(f"Effects of {title}"),
         "lead": escape(
             f"Change in the probability of binding for {n_scored:,} pairs of "
-            f"{len(grid.tfs):,} TFs and {len(grid.cells):,} cell lines, predicted from "
-            f"sequence by the model {model.name}."
+            f"{counted(len(grid.tfs), 'TF')} and {counted(len(grid.cells), 'cell line')}, "
+            f"predicted from sequence by the model {model.name}."
         ),
         "min_auroc": str(MIN_AUROC),
         "test_sites": escape(model.test_sites),

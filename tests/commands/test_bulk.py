@@ -161,7 +161,7 @@ def test_repeated_pairs_are_imputed_once(run, toy, tmp_path):
 def test_a_list_of_pairs_may_be_longer_than_a_file_s_name(run, toy):
     code, _, err = run("impute", "--pairs", ";".join(["CTCF:K562"] * 2000), *toy)
     assert code == 0, err
-    assert "1 pairs" in err
+    assert "1 pair (" in err
 
 
 def test_a_store_that_is_none_and_a_place_outside_are_refused(run, toy, tmp_path):

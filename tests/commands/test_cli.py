@@ -76,7 +76,7 @@ def test_dry_run_writes_nothing(run, toy):
         "scan", "--pairs", "CTCF:K562;MAX:K562", "--dry-run", *_flat(toy)
     )
     assert code == 0
-    assert "would write 2 track(s)" in out
+    assert "would write 2 tracks" in out
     assert list(toy["-o"].iterdir()) == []
 
 

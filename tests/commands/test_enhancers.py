@@ -184,28 +184,28 @@ def test_too_little_is_reported_and_why(toy, run):
     bed.write_text("chr1\t0\t60\na\t0\t60\nchr1\t70\t130\n")
     code, _, err = run("enhancers", bed, "--cell", "K562", *options)
     assert code == 1
-    assert "2 element(s) can be scored, 1 cannot (unknown chromosome)" in err
+    assert "2 elements can be scored, 1 cannot (unknown chromosome)" in err
     assert len(_rows(folder / "out" / "few.skipped.tsv")) == 1
     bed.write_text("chr1\t0\t20\nchr1\t70\t90\nchr1\t140\t160\n")
     code, _, err = run("enhancers", bed, "--cell", "K562", *options, "--mask-flanks")
     assert code == 1
-    assert "0 element(s) can be scored, 3 cannot (too few known bases)" in err
+    assert "0 elements can be scored, 3 cannot (too few known bases)" in err
     assert len(_rows(folder / "out" / "few.skipped.tsv")) == 3
     bed.write_text("".join(f"chr1\t{60 + i}\t120\tx{i}\n" for i in (0, 0, 0)))
     code, _, err = run("enhancers", bed, "--cell", "K562", *options)
     assert code == 1
-    assert "1 element(s) can be scored, 2 cannot (duplicate name)" in err
+    assert "1 element can be scored, 2 cannot (duplicate name)" in err
     bed.write_text("".join(f"chr1\t60\t120\tx{i}\n" for i in range(4)))
     code, _, err = run("enhancers", bed, "--cell", "K562", *options)
     assert code == 1
-    assert "4 element(s) with 1 different scores have no components" in err
+    assert "4 elements with 1 different score cannot have components" in err
 
 
 @pytest.mark.parametrize(
     ("activities", "message"),
     [
         ({f"e{i}": i for i in range(9)}, "9 of 40 elements have an activity"),
-        ({f"e{i}": 1 for i in range(20)}, "1 different value(s)"),
+        ({f"e{i}": 1 for i in range(20)}, "1 different value;"),
         ({"nobody": 1}, "none of its 1 names is that of an element"),
         ({"e1": "much"}, "is not a number"),
     ],

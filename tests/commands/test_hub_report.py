@@ -126,7 +126,7 @@ def test_what_is_damaged_is_named_and_the_rest_is_there(run, folder):
     assert "hub.txt" in out
     assert "CTCF.K562.bb" in err
     assert "stranger.bw" in err
-    assert "2 file(s)" in err
+    assert "left out 2 files" in err
     text = (folder / "hub.txt").read_text()
     assert "CTCF.K562.bw" in text
     assert "CTCF.K562.bb" not in text

@@ -35,8 +35,8 @@ def test_a_table_of_variants_is_scored_and_counted(toy, run):
     source = _table(folder / "v.tsv", rows)
     code, out, err = run("variants", source, "--tf", "MAX", *options)
     assert code == 0, err
-    assert "1 alleles not scored: outside of the chromosome" in err
-    assert "1 alleles scored (0 after swapping REF and ALT), 2 skipped; 100.0%" in out
+    assert "1 allele not scored: outside of the chromosome" in err
+    assert "1 allele scored (0 after swapping REF and ALT), 2 skipped; 100.0%" in out
     with (folder / "out" / "v.effects.tsv").open() as file:
         found = list(csv.DictReader(file, delimiter="\t"))
     assert {row["tf"] for row in found} == {"MAX"}

@@ -57,7 +57,7 @@ def test_there_are_no_more_components_than_can_be(rng):
 
 @pytest.mark.parametrize("scores", [np.zeros((2, 5)), np.ones((9, 5)), np.eye(2)])
 def test_elements_without_information_have_no_components(scores):
-    with pytest.raises(RunError, match="have no components"):
+    with pytest.raises(RunError, match="cannot have components"):
         find_signature(scores, 2)
 
 

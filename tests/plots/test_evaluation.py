@@ -48,7 +48,7 @@ def test_pairs_lie_where_their_figures_say(rng):
     assert axes.get_xlim()[0] <= expected.min()
     assert "that" in axes.get_xlabel()
     assert "this" in axes.get_ylabel()
-    assert "2 pair(s) without both" in figure.get_label()
+    assert "2 pairs without both" in figure.get_label()
     diagonal = axes.lines[0].get_data()
     assert np.array_equal(*diagonal)
 
@@ -75,7 +75,7 @@ def test_tfs_are_sorted_and_all_are_named(rng):
     assert means == sorted(means, reverse=True)
     heights = np.concatenate([_dots(axes)[:, 1] for axes in figure.axes])
     assert sorted(heights) == sorted(values[1:])
-    assert "1 pair(s) without a value" in figure.get_label()
+    assert "1 pair without a value" in figure.get_label()
 
 
 def test_dots_stand_over_the_name_of_their_tf():

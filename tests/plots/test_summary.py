@@ -109,7 +109,7 @@ def test_accuracy_is_sorted_and_nobody_is_cut_off():
     picture = summary.expected_accuracy(list("abcde"), aurocs, ["measured"] * 5)
     texts = _texts(picture)
     assert [text for text in texts if text in list("abcde")] == ["d", "a", "e", "b"]
-    assert "unknown for 1 pair(s)" in texts
+    assert "unknown for 1 pair" in texts
     dots = _dots(picture, COLOR_OF["measured"])
     assert len(dots) == 5  # one is the legend's
     sides = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', picture)

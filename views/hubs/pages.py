@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from html import escape
 
 from tfimpute_tracks import __version__
+from tfimpute_tracks.errors import counted
 from tfimpute_tracks.interpret.tf_families import family_of
 from tfimpute_tracks.storage.page import fill_template
 from tfimpute_tracks.tracks.record import TrackRecord
@@ -52,9 +53,10 @@ def overview_page(tracks: list[TrackRecord], card: CardLookup) -> str:
     cells = {track.pair.cell for track in tracks}
     counts = ", ".join(f"{n:,} {status}" for status, n in sorted(statuses.items()))
     body = f"""<p>Probability that a transcription factor (TF) binds in a cell line, predicted
-from {basis_text(tracks)}. {len(tracks):,} pairs of {len(tfs):,} TFs and {len(cells):,} cell
-lines: {counts}. A <i>trained</i> pair was in the training data of the model. An
-<i>imputed</i> pair was not: it was never measured, or it was held out.</p>
+from {basis_text(tracks)}. {counted(len(tracks), "pair")} of {counted(len(tfs), "TF")} and
+{counted(len(cells), "cell line")}: {counts}. A <i>trained</i> pair was in the
+training data of the model. An <i>imputed</i> pair was not: it was never measured, or it
+was held out.</p>
 {reading_guide(tracks)}
 {methods_section(tracks, card)}
 <h2>Pairs</h2>
@@ -84,7 +86,7 @@ def tf_page(tf: str, tracks: list[TrackRecord], card: CardLookup) -> str:
         else "None of them is measured."
     )
     body = f"""<p>Probability that {escape(tf)} (family: {escape(family_of(tf))}) binds in
-{len(tracks)} cell line{"s" * (len(tracks) != 1)}, predicted from {basis_text(tracks)}.
+{counted(len(tracks), "cell line")}, predicted from {basis_text(tracks)}.
 {training}</p>
 {reading_guide(tracks)}
 <h2>Thresholds and accuracy</h2>

@@ -17,7 +17,7 @@ from urllib.parse import unquote
 
 import numpy as np
 
-from tfimpute_tracks.errors import RunError, listed
+from tfimpute_tracks.errors import RunError, counted, listed
 from tfimpute_tracks.genome import Region
 from tfimpute_tracks.plots import summary
 from tfimpute_tracks.storage import write_text
@@ -102,8 +102,8 @@ def write_report(
     peaks = _highest_peaks(folder)
     values = {
         "title": f"Predicted TF binding: {escape(listed(map(_name, tracks), 3))}",
-        "subtitle": f"{len(tracks):,} pairs of TF and cell line, predicted by TFImpute "
-        f"from {basis_text(tracks)}.",
+        "subtitle": f"{counted(len(tracks), 'pair')} of TF and cell line, predicted by "
+        f"TFImpute from {basis_text(tracks)}.",
         "excerpts": _describe(tracks, peaks),
         "plots": "\n".join(_plots(folder, card)),
         "pairs": pair_table(tracks, card),

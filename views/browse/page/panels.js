@@ -20,7 +20,7 @@ export async function showPeaks(tracks, window, goTo) {
   rows.sort((a, b) => b[4] - a[4]);
   const total = found.reduce((sum, {n_peaks}) => sum + n_peaks, 0);
   note.textContent = pairs.length === 0 ? "No tracks yet." :
-    `${total.toLocaleString()} peaks of ${pairs.length} pair(s), the highest first.`;
+    `${total.toLocaleString()} peaks of ${pairs.length} ${pairs.length === 1 ? "pair" : "pairs"}, the highest first.`;
   body.replaceChildren(...rows.slice(0, MAX_ROWS).map(([pair, start, end, summit, score]) => {
     const region = `${window.chrom}:${(start + 1).toLocaleString()}-${end.toLocaleString()}`;
     const go = element("button", {type: "button", onclick: () => goTo(start, end)}, region);
