@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tfimpute_tracks.models.evidence_weights import EvidenceWeights
     from tfimpute_tracks.training.evidence_fit import EvidenceRecipe
     from tfimpute_tracks.training.evidence_sites import EvidenceSites
+    from tfimpute_tracks.training.track_sites import TrackSites
 
 __all__ = ["train"]
 
@@ -32,7 +33,7 @@ def train(
         ),
     ],
     model: options.ModelName = "default",
-    epochs: Annotated[int, typer.Option(min=1, help="Passes over the sites.")] = 20,
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over the sites.")] = 60,
     seed: options.Seed = 0,
     reference_card: Annotated[
         str | None,
@@ -57,6 +58,7 @@ def train(
     as_json: options.Json = False,
 ) -> None:
     """Train weights that condition a model's predictions on measured peaks."""
+    import numpy as np
     import torch
 
     from tfimpute_tracks.commands.context_report import check_sequence_length
@@ -77,6 +79,7 @@ def train(
         EvidenceRun,
         export_evidence_run,
     )
+    from tfimpute_tracks.training.track_sites import read_track_sites
 
     recipe = EvidenceRecipe(epochs=epochs, seed=seed)
     torch.set_num_threads(set_threads(threads))
@@ -98,9 +101,13 @@ def train(
         weights, facts = _read_trained(path, loaded)
     else:
         log(f"scoring {len(rows):,} sites")
-        window = EvidenceConfig().window
-        sites = read_evidence_sites(loaded, store, dataset, rows, columns, window)
-        weights, facts = _fit(loaded, sites, recipe)
+        config = EvidenceConfig()
+        sites = read_evidence_sites(loaded, store, dataset, rows, columns, config)
+        others = np.setdiff1d(np.arange(dataset.n_sites), np.union1d(rows, test))
+        rng = np.random.default_rng(seed)
+        track_sites = read_track_sites(store, dataset, others, config.windows, rng)
+        log(f"{len(track_sites):,} sites for the summary of tracks")
+        weights, facts = _fit(loaded, sites, track_sites, recipe)
     # The sequence weights are copied: one folder is one model.
     _copy_model(weights_path(model), copy)
     known = Evidence(weights, store)
@@ -111,17 +118,21 @@ def train(
 
 
 def _fit(
-    model: Model, sites: EvidenceSites, recipe: EvidenceRecipe
+    model: Model,
+    sites: EvidenceSites,
+    track_sites: TrackSites,
+    recipe: EvidenceRecipe,
 ) -> tuple[EvidenceWeights, dict[str, Any]]:
     """Train; return the weights, and entries of their card."""
-    from tfimpute_tracks.models.evidence_weights import EvidenceConfig
     from tfimpute_tracks.training.evidence_fit import fit_evidence, sites_per_epoch
+    from tfimpute_tracks.training.summary_fit import summary_sites_per_epoch
 
     n_sites = recipe.epochs * sites_per_epoch(sites, recipe)
+    n_sites += recipe.summary.epochs * summary_sites_per_epoch(
+        track_sites, recipe.summary
+    )
     with progress_bar("train", n_sites, "sites") as advance:
-        weights, history = fit_evidence(
-            model, sites, EvidenceConfig(), recipe, advance, _log_epoch
-        )
+        weights, history = fit_evidence(model, sites, track_sites, recipe, advance)
     facts = {"model": model.name, "recipe": recipe.to_dict(), "history": history}
     return weights, facts
 
@@ -155,10 +166,6 @@ def _copy_model(weights: Path, copy: Path) -> None:
         target = copy.with_suffix(source.suffix)
         if source.exists() and source.resolve() != target.resolve():
             shutil.copyfile(source, target)
-
-
-def _log_epoch(metrics: dict[str, Any]) -> None:
-    log(f"epoch {metrics['epoch']}: loss {metrics['loss']:.5f}")
 
 
 def _show(card: dict[str, Any], as_json: bool, files: list[Path]) -> None:

@@ -180,7 +180,8 @@ class SummaryNetwork(nn.Module):
         by_tf, by_cell = self.track_tf[tf], self.track_cell[cell]
         both = (by_tf @ self.track_by_both) * torch.tanh(by_cell @ self.track_gate)
         found = by_tf @ self.track_by_tf + by_cell @ self.track_by_cell + both
-        return found.unflatten(1, (SUMMARY_INPUTS, self.size)).transpose(0, 1)
+        each: Tensor = found.unflatten(1, (SUMMARY_INPUTS, self.size))
+        return each.transpose(0, 1)
 
     def pair_vectors(self, tf: Tensor, cell: Tensor) -> Tensor:
         """Compute v, and v_0 in the last column.

@@ -1,17 +1,18 @@
 """Train the network that conditions predictions on measured tracks.
 
 The network that reads sequence is trained already, and its scores of the sites are
-fixed. The network that reads tracks (``models/evidence_network.py``) predicts each
-measured pair from the tracks of the others: the pair's own track is hidden. In some
-steps further tracks are left out, at random, by cell line or by TF, so that the network
-also works where there are few. Sites without a peak are many and alike: a fraction of
-them is sampled.
+fixed. First the summary of tracks learns to predict tracks from others, without
+sequence, anywhere but at held-out sites (``summary_fit.py``). Then, at sites that neither
+has seen, the network learns what to make of sequence, summary and attention
+(``models/evidence_network.py``). In every step the tracks of some pairs are left out, and
+these pairs are predicted: so a pair's own track is hidden, and the network also works
+where there are few. Sites without a peak are many and alike: a fraction is sampled.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -22,9 +23,12 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from tfimpute_tracks.errors import RunError, UsageError
 from tfimpute_tracks.models.evidence_network import EvidenceNetwork, TrackTensors
-from tfimpute_tracks.models.evidence_weights import EvidenceConfig, EvidenceWeights
+from tfimpute_tracks.models.evidence_weights import EvidenceWeights
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.training.evidence_sites import EvidenceSites
+from tfimpute_tracks.training.summary_fit import SummaryRecipe, train_summary
+from tfimpute_tracks.training.track_masks import TrackMasks
+from tfimpute_tracks.training.track_sites import TrackSites, dense_windows
 
 __all__ = [
     "EvidenceRecipe",
@@ -38,8 +42,7 @@ Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 _WARM_UP = 0.3  # of the steps, until the learning rate is at its peak
-# Minimum fraction of tracks, or names, that stay where some are left out.
-_MIN_KEPT = {"tracks": 0.1, "cells": 0.3, "tfs": 0.3}
+_PAIRS = 96  # that a step predicts
 
 
 @dataclass(frozen=True)
@@ -53,12 +56,11 @@ class EvidenceRecipe:
         Sites.
     learning_rate, weight_decay : float
         Of AdamW; the rate rises and falls once.
-    track_dropout : float
-        Fraction of the steps in which some tracks are left out.
     negative_fraction : float
         Fraction of the sites without any peak that an epoch samples; their weights make
         up for the others.
     seed : int
+    summary : SummaryRecipe
 
     Raises
     ------
@@ -66,21 +68,20 @@ class EvidenceRecipe:
         A value is out of range.
     """
 
-    epochs: int = 20
+    epochs: int = 60
     batch_size: int = 256
     learning_rate: float = 5e-3
     weight_decay: float = 1e-3
-    track_dropout: float = 0.5
     negative_fraction: float = 0.25
     seed: int = 0
+    summary: SummaryRecipe = field(default_factory=SummaryRecipe)
 
     def __post_init__(self) -> None:
-        fractions = 0 <= self.track_dropout <= 1 and 0 < self.negative_fraction <= 1
         positive = min(self.epochs, self.batch_size, self.learning_rate) > 0
-        if not (fractions and positive):
+        if not (positive and 0 < self.negative_fraction <= 1):
             raise UsageError(
-                f"{self} is out of range: fractions are within 0 and 1, epochs, batch "
-                "size and learning rate above 0"
+                f"{self} is out of range: the fraction is within 0 and 1, epochs, batch "
+                "size and learning rate are above 0"
             )
 
     def to_dict(self) -> dict[str, Any]:
@@ -96,11 +97,10 @@ class EvidenceRecipe:
 def fit_evidence(
     model: Model,
     sites: EvidenceSites,
-    config: EvidenceConfig,
+    track_sites: TrackSites,
     recipe: EvidenceRecipe,
     advance: Callable[[int, str], None],
-    log: Callable[[dict[str, Any]], None],
-) -> tuple[EvidenceWeights, list[dict[str, Any]]]:
+) -> tuple[EvidenceWeights, dict[str, list[dict[str, Any]]]]:
     """Train a network that reads tracks, from random weights.
 
     Parameters
@@ -108,17 +108,18 @@ def fit_evidence(
     model : Model
         That reads sequence.
     sites : EvidenceSites
-    config : EvidenceConfig
+    track_sites : TrackSites
+        Other sites, which the summary learns from.
     recipe : EvidenceRecipe
-    advance, log : callable
-        As for :func:`train_evidence`.
+    advance : callable
+        Called with the number of sites done, and a note.
 
     Returns
     -------
     weights : EvidenceWeights
         Without thresholds and card.
-    history : list of dict
-        Metrics of every epoch.
+    history : dict of list of dict
+        Metrics of every epoch: of the `summary`, and of `all`.
 
     Raises
     ------
@@ -126,8 +127,17 @@ def fit_evidence(
         As :func:`train_evidence`.
     """
     torch.manual_seed(recipe.seed)
+    rng = np.random.default_rng(recipe.seed)
+    config = sites.config
     network = EvidenceNetwork(config, len(model.tfs), len(model.cells))
-    history = train_evidence(network, sites, recipe, advance, log)
+    every = torch.ones(len(sites.track_tf), dtype=torch.bool)
+    tracks = TrackTensors(sites.track_tf, sites.track_cell, every)
+    history = {
+        "summary": train_summary(
+            network.summary, track_sites, tracks, recipe.summary, rng, advance
+        ),
+        "all": train_evidence(network, sites, recipe, rng, advance),
+    }
     arrays = {name: p.detach().numpy() for name, p in network.named_parameters()}
     arrays["thresholds"] = np.zeros((len(model.tfs), len(model.cells)), np.float32)
     arrays |= sequence_calibration(model)
@@ -159,26 +169,25 @@ def train_evidence(
     network: EvidenceNetwork,
     sites: EvidenceSites,
     recipe: EvidenceRecipe,
+    rng: np.random.Generator,
     advance: Callable[[int, str], None],
-    log: Callable[[dict[str, Any]], None],
 ) -> list[dict[str, Any]]:
-    """Train the network that reads tracks, in place.
+    """Train all but the summary of the network that reads tracks, in place.
 
     Parameters
     ----------
     network : EvidenceNetwork
-        With random weights.
+        With a trained summary.
     sites : EvidenceSites
     recipe : EvidenceRecipe
+    rng : numpy.random.Generator
     advance : callable
         Called with the number of sites done, and a note.
-    log : callable
-        Called with the metrics of every epoch.
 
     Returns
     -------
     list of dict
-        Those metrics: epoch, loss (nats per labeled site and pair).
+        Of every epoch: epoch, loss (nats per labeled site and pair).
 
     Raises
     ------
@@ -192,43 +201,48 @@ def train_evidence(
             f"the {len(sites.labels):,} training sites are not both bound and unbound "
             "for any pair; use a data set with positives and negatives"
         )
-    rng = np.random.default_rng(recipe.seed)
-    has_peak = np.diff(sites.coverage.indptr) > 0
+    network.summary.requires_grad_(False)
+    trained = [p for p in network.parameters() if p.requires_grad]
+    has_peak = _has_peak(sites)
     per_epoch = sites_per_epoch(sites, recipe)
-    n_steps = recipe.epochs * -(-per_epoch // recipe.batch_size)
+    n_steps = -(-per_epoch // recipe.batch_size)
     optimizer = torch.optim.AdamW(
-        network.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay
+        trained, recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
     )
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, recipe.learning_rate, total_steps=n_steps, pct_start=_WARM_UP
+        optimizer,
+        recipe.learning_rate,
+        total_steps=recipe.epochs * n_steps,
+        pct_start=_WARM_UP,
+    )
+    masks = TrackMasks(
+        sites.track_tf.numpy(), sites.track_cell.numpy(), network.n_tfs, rng
     )
     without = np.flatnonzero(~has_peak)
     weight = np.where(has_peak, 1.0, 1 / recipe.negative_fraction).astype(np.float32)
     history = []
-    network.train()
     for epoch in range(1, recipe.epochs + 1):
         sample = rng.choice(without, per_epoch - int(has_peak.sum()), replace=False)
         order = rng.permutation(np.concatenate([np.flatnonzero(has_peak), sample]))
-        total = 0.0
-        for first in range(0, per_epoch, recipe.batch_size):
-            rows = order[first : first + recipe.batch_size]
-            kept = _draw_tracks(sites, rng, recipe.track_dropout)
-            loss = _loss(network, sites, rows, weight[rows], kept)
+        losses = []
+        for rows in np.array_split(order, n_steps):
+            kept = masks.draw_shared()
+            pairs = rng.permutation(_left_out(sites, kept))[:_PAIRS]
+            loss = _loss(network, sites, rows, pairs, weight[rows], kept)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
             schedule.step()
-            value = float(loss.detach())
-            total += value * len(rows)
-            advance(len(rows), f"epoch {epoch} loss {value:.4f}")
-        if not np.isfinite(total):
+            losses.append(float(loss.detach()))
+            advance(len(rows), f"epoch {epoch} loss {losses[-1]:.4f}")
+        mean = float(np.mean(losses))
+        if not np.isfinite(mean):
             raise RunError(
                 f"the loss of epoch {epoch} is not finite; train with a lower "
                 f"learning rate than {recipe.learning_rate:g}"
             )
-        history.append({"epoch": epoch, "loss": round(total / per_epoch, 6)})
-        log(history[-1])
-    network.eval()
+        history.append({"epoch": epoch, "loss": round(mean, 6)})
+    network.requires_grad_(True)
     return history
 
 
@@ -244,44 +258,51 @@ def sites_per_epoch(sites: EvidenceSites, recipe: EvidenceRecipe) -> int:
     -------
     int
     """
-    n_with_peak = int(np.count_nonzero(np.diff(sites.coverage.indptr)))
+    n_with_peak = int(np.count_nonzero(_has_peak(sites)))
     n_without = len(sites.labels) - n_with_peak
     return n_with_peak + int(recipe.negative_fraction * n_without)
+
+
+def _has_peak(sites: EvidenceSites) -> Mask:
+    found: Mask = np.diff(sites.windows[0].indptr) > 0
+    return found
+
+
+def _left_out(sites: EvidenceSites, kept: Mask) -> Ints:
+    """Find the pairs of which no track is used."""
+    used = torch.from_numpy(kept)
+    n_cells = 1 + int(max(sites.cell.max(), sites.track_cell.max()))
+    own = sites.tf * n_cells + sites.cell
+    tracks = (sites.track_tf * n_cells + sites.track_cell)[used]
+    return np.flatnonzero(~torch.isin(own, tracks).numpy())
 
 
 def _loss(
     network: EvidenceNetwork,
     sites: EvidenceSites,
     rows: Ints,
+    pairs: Ints,
     weight: NDArray[np.float32],
     kept: Mask,
 ) -> Tensor:
+    """Compute the loss of pairs that are left out."""
     tracks = TrackTensors(sites.track_tf, sites.track_cell, torch.from_numpy(kept))
-    logits = network(
-        torch.from_numpy(sites.logits[rows]),
-        torch.from_numpy(sites.coverage[rows].toarray()),
-        sites.tf,
-        sites.cell,
+    coverage = torch.from_numpy(dense_windows(sites.windows, rows))
+    tf, cell = sites.tf[pairs], sites.cell[pairs]
+    with torch.no_grad():
+        used = tracks.available.float().expand(len(rows), -1)
+        summary = network.summary(coverage, used, tf, cell, tracks)
+    logits = network.combine(
+        torch.from_numpy(sites.logits[np.ix_(rows, pairs)]),
+        summary,
+        coverage,
+        tf,
+        cell,
         tracks,
     )
-    labels = torch.from_numpy(sites.labels[rows]).float()
+    labels = torch.from_numpy(sites.labels[np.ix_(rows, pairs)]).float()
     weights = torch.from_numpy(weight)[:, None] * (labels >= 0)
     each = binary_cross_entropy_with_logits(
         logits, labels.clamp(min=0), weights, reduction="sum"
     )
-    return each / weights.sum()
-
-
-def _draw_tracks(
-    sites: EvidenceSites, rng: np.random.Generator, track_dropout: float
-) -> Mask:
-    """Draw the tracks that a step uses."""
-    tf, cell = sites.track_tf.numpy(), sites.track_cell.numpy()
-    if rng.random() >= track_dropout:
-        return np.ones(len(tf), dtype=bool)
-    unit = rng.choice(list(_MIN_KEPT))
-    names = {"tracks": np.arange(len(tf)), "cells": cell, "tfs": tf}[unit]
-    fraction = rng.uniform(_MIN_KEPT[unit], 1)
-    drawn: Mask = rng.random(int(names.max(initial=0)) + 1) < fraction
-    kept: Mask = drawn[names]
-    return kept
+    return each / weights.sum().clamp(min=1)

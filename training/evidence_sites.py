@@ -16,7 +16,9 @@ from tfimpute_tracks.engines.sites import chrom_sites
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.evidence import EvidenceStore
 from tfimpute_tracks.models.evidence import track_rows
+from tfimpute_tracks.models.evidence_weights import EvidenceConfig
 from tfimpute_tracks.models.model import Model
+from tfimpute_tracks.training.track_sites import window_matrices
 
 __all__ = [
     "EvidenceSites",
@@ -38,21 +40,23 @@ class EvidenceSites:
         Log-odds from sequence only.
     labels : int8 array, shape (n_sites, n_pairs)
         1 bound, 0 unbound, -1 unknown.
-    coverage : sparse float32 array, shape (n_sites, n_tracks)
-        Fraction of a site's middle under the peaks of each track.
+    windows : list of sparse float32 array, shape (n_sites, n_tracks)
+        Fraction of each window of a site under the peaks of each track.
     tf, cell : int64 tensor, shape (n_pairs,)
         Rows of the vocabulary.
     track_tf, track_cell : int64 tensor, shape (n_tracks,)
         The same of the tracks; accessibility comes after the last TF.
+    config : EvidenceConfig
     """
 
     logits: NDArray[np.float32]
     labels: NDArray[np.int8]
-    coverage: csr_matrix
+    windows: list[csr_matrix]
     tf: Tensor
     cell: Tensor
     track_tf: Tensor
     track_cell: Tensor
+    config: EvidenceConfig
 
 
 def trained_columns(model: Model, dataset: Dataset) -> Ints:
@@ -118,7 +122,7 @@ def read_evidence_sites(
     dataset: Dataset,
     rows: Ints,
     columns: Ints,
-    width: int,
+    config: EvidenceConfig,
 ) -> EvidenceSites:
     """Read the sites to train on.
 
@@ -133,8 +137,7 @@ def read_evidence_sites(
         sites are too good.
     columns : int64 array
         Training pairs.
-    width : int
-        bp of a site's middle.
+    config : EvidenceConfig
 
     Returns
     -------
@@ -147,16 +150,16 @@ def read_evidence_sites(
     InputFileError
         They are of another genome.
     """
-    parts, index = [], []
+    parts: list[list[csr_matrix]] = []
+    index = []
     for chrom, some, centers in chrom_sites(dataset, rows):
         if not store.has_peaks(chrom).any():
             continue
-        starts = centers - width // 2
-        covered = store.in_coverage(chrom, starts, width)
-        indptr, track, fraction = store.coverage(chrom, starts, width)
-        shape = len(starts), len(store.tracks)
-        entries = (fraction, track.astype(np.int32), indptr)
-        parts.append(csr_matrix(entries, shape)[covered])
+        starts = centers - config.window // 2
+        covered = store.in_coverage(chrom, starts, config.window)
+        coverage = store.window_coverage(chrom, centers, config.windows)
+        matrices = window_matrices(coverage, len(store.tracks))
+        parts.append([matrix[covered] for matrix in matrices])
         index.append(some[covered])
     if not sum(map(len, index)):
         raise UsageError(
@@ -168,12 +171,14 @@ def read_evidence_sites(
     chosen = rows[np.concatenate(index)]
     pairs = model.vocabulary.pair_indices([dataset.pairs[i] for i in columns])
     tf, cell = torch.tensor(pairs).reshape(-1, 2).unbind(1)
-    tracks = [torch.from_numpy(ids) for ids in track_rows(store, model.vocabulary)]
+    track_tf, track_cell = map(torch.from_numpy, track_rows(store, model.vocabulary))
     return EvidenceSites(
         site_scorer(model, dataset, chosen, use_evidence=False)(pairs),
         dataset.labels(chosen, columns),
-        vstack(parts, format="csr"),
+        [vstack(each, format="csr") for each in zip(*parts, strict=True)],
         tf,
         cell,
-        *tracks,
+        track_tf,
+        track_cell,
+        config,
     )
