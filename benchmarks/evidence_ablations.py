@@ -1,17 +1,15 @@
 """What each part of the network that reads tracks contributes: training without it.
 
-Embeddings of its own against those of the sequence model, sequence, accessibility, and
-tracks left out in training. All learn from the sites that trained nothing of the model;
-evaluated on pairs that nothing learned from, on chr20.
+The summary, attention, sequence and accessibility. All learn from the sites that trained
+nothing of the model; evaluated on pairs that nothing learned from, on chr20.
 
-    python benchmarks/evidence_ablations.py --data data.h5 --evidence evidence.h5
+    python benchmarks/evidence_ablations.py --data data.h5 --evidence encode-hg19
 """
 
 from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -33,41 +31,59 @@ from tfimpute_tracks.evaluation import pair_aurocs, pair_average_precisions
 from tfimpute_tracks.evidence import ACCESSIBILITY, EvidenceStore, open_named
 from tfimpute_tracks.models import Model, load_model
 from tfimpute_tracks.models.evidence import Evidence
-from tfimpute_tracks.models.evidence_network import EvidenceNetwork
+from tfimpute_tracks.models.evidence_network import EvidenceNetwork, TrackTensors
 from tfimpute_tracks.models.evidence_weights import EvidenceConfig, EvidenceWeights
 from tfimpute_tracks.training.evidence_fit import (
     EvidenceRecipe,
     sequence_calibration,
     train_evidence,
 )
-from tfimpute_tracks.training.evidence_sites import read_evidence_sites
+from tfimpute_tracks.training.evidence_sites import EvidenceSites, read_evidence_sites
+from tfimpute_tracks.training.summary_fit import SummaryRecipe, train_summary
+from tfimpute_tracks.training.track_sites import TrackSites, read_track_sites
+
+_NOTHING = 60.0  # a null logit beside which no track counts
 
 
 @dataclass
 class _Way:
     """What differs from the network as it ships."""
 
-    recipe: EvidenceRecipe
-    own_embeddings: bool = True
+    summary: bool = True
+    attention: bool = True
     sequence: bool = True
     accessibility: bool = True
 
 
-def _network(model: Model, way: _Way, seed: int) -> EvidenceNetwork:
-    torch.manual_seed(seed)
-    config = EvidenceConfig()
-    given = model.checkpoint.weights
-    if not way.own_embeddings:
-        config = replace(config, embedding_size=given["tf_embedding"].shape[1])
-    network = EvidenceNetwork(config, len(model.tfs), len(model.cells))
-    if not way.own_embeddings:
-        for name in ("tf_embedding", "cell_embedding"):
-            parameter = getattr(network, name)
-            parameter.requires_grad_(False)
-            rows = torch.from_numpy(given[name].copy())
-            # As large as those drawn at random, where learning begins.
-            parameter.copy_(rows * parameter.std() / rows.std())
+def _network(
+    model: Model,
+    sites: EvidenceSites,
+    others: TrackSites,
+    way: _Way,
+    asked: EvidenceRecipe,
+) -> EvidenceNetwork:
+    """Train a network that lacks what the way does."""
+    torch.manual_seed(asked.seed)
+    rng = np.random.default_rng(asked.seed)
+    network = EvidenceNetwork(sites.config, len(model.tfs), len(model.cells))
+    every = torch.ones(len(sites.track_tf), dtype=torch.bool)
+    tracks = TrackTensors(sites.track_tf, sites.track_cell, every)
+    if way.summary:
+        train_summary(network.summary, others, tracks, asked.summary, rng, _advance)
+    else:  # its log-odds are 0
+        with torch.no_grad():
+            for name, parameter in network.summary.named_parameters():
+                if name.startswith("pair_"):
+                    parameter.zero_()
+    if not way.attention:  # no track counts beside the null logit
+        network.null_logit.requires_grad_(False)
+        network.null_logit.fill_(_NOTHING)
+    train_evidence(network, sites, asked, rng, _advance)
     return network
+
+
+def _advance(_done: int, _note: str) -> None:
+    """Show no progress."""
 
 
 def _weights(model: Model, network: EvidenceNetwork) -> EvidenceWeights:
@@ -107,10 +123,11 @@ def main() -> None:
     """Print the figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--evidence", type=Path, required=True)
+    parser.add_argument("--evidence", default="encode-hg19")
     parser.add_argument("--model", default="held-out")
-    parser.add_argument("--epochs", type=int, default=8)
-    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--epochs", type=int, default=60)
+    parser.add_argument("--summary-epochs", type=int, default=8)
+    parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--threads", default="max")
     asked = parser.parse_args()
     torch.set_num_threads(set_threads(asked.threads))
@@ -122,29 +139,32 @@ def main() -> None:
     indices = model.vocabulary.pair_indices(dataset.pairs[i] for i in kept)
     sequence = site_scorer(model, dataset, split.test, use_evidence=False)(indices)
     evaluation = _Evaluation(model, dataset, split.test, kept, sequence)
-    recipe = EvidenceRecipe(epochs=asked.epochs)
     ways = {
-        "as it ships": _Way(recipe),
-        "embeddings of the sequence model": _Way(recipe, own_embeddings=False),
-        "without sequence": _Way(recipe, sequence=False),
-        "without accessibility": _Way(recipe, accessibility=False),
-        "no tracks left out in training": _Way(replace(recipe, track_dropout=0.0)),
+        "as it ships": _Way(),
+        "without the summary": _Way(summary=False),
+        "without attention": _Way(attention=False),
+        "without sequence": _Way(sequence=False),
+        "without accessibility": _Way(accessibility=False),
     }
-    read = partial(read_evidence_sites, model, dataset=dataset, rows=split.valid)
-    width = EvidenceConfig().window
+    config = EvidenceConfig()
+    others = np.setdiff1d(split.train, split.valid)
     for name, way in ways.items():
         some = store
         if not way.accessibility:
             measured = [track.pair.tf != ACCESSIBILITY for track in store.tracks]
             some = store.subset(np.array(measured))
-        sites = read(store=some, columns=base, width=width)
+        sites = read_evidence_sites(model, some, dataset, split.valid, base, config)
         if not way.sequence:
             sites = replace(sites, logits=np.zeros_like(sites.logits))
+        rng = np.random.default_rng(0)
+        elsewhere = read_track_sites(some, dataset, others, config.windows, rng)
         for seed in range(asked.seeds):
-            with torch.no_grad():
-                network = _network(model, way, seed)
-            given = replace(way.recipe, seed=seed)
-            train_evidence(network, sites, given, lambda *_: None, lambda _: None)
+            recipe = EvidenceRecipe(
+                epochs=asked.epochs,
+                seed=seed,
+                summary=SummaryRecipe(epochs=asked.summary_epochs),
+            )
+            network = _network(model, sites, elsewhere, way, recipe)
             evaluation.report(f"{name}, seed {seed}", network, some, way)
 
 
