@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import naive_coverage
 from tfimpute_tracks.errors import UsageError
-from tfimpute_tracks.kernels.coverage import interval_coverage
+from tfimpute_tracks.kernels.coverage import interval_coverage, join_windows
 
 
 def columns(peaks):
@@ -182,3 +182,21 @@ def test_threads_share_it(rng):
     np.testing.assert_array_equal(
         np.concatenate([c.fraction for c in found]), whole.fraction
     )
+
+
+@given(peak_sets(), STRETCHES)
+def test_windows_around_a_center_share_the_entries_of_the_widest(peaks, centers):
+    widths = (5, 15, 35)
+    each = [cover(peaks, [c - w // 2 for c in centers], w) for w in widths]
+    joined = join_windows(each)
+    assert joined.fraction.shape == (len(joined.track), 3)
+    for number, window in enumerate(each):
+        there = joined.take(joined.fraction[:, number] > 0)
+        fraction = there.fraction[:, number]
+        assert rows(there._replace(fraction=fraction)) == rows(window)
+
+
+@given(peak_sets(), STRETCHES, st.integers(0, 12), st.integers(0, 12))
+def test_consecutive_intervals_are_taken_out(peaks, intervals, first, n):
+    every = cover(peaks, intervals, 9)
+    assert rows(every.rows(slice(first, first + n))) == rows(every)[first : first + n]

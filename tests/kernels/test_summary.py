@@ -1,0 +1,88 @@
+"""The summary of tracks against NumPy, and scores that depend on nothing else."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tfimpute_tracks.kernels.coverage import Coverage
+from tfimpute_tracks.kernels.summary import (
+    arrange_vectors,
+    own_log_odds,
+    summarize,
+    summary_log_odds,
+)
+
+_WINDOWS, _TRACKS, _SIZE = 3, 6, 32
+
+
+def _draw(rng, n_tiles):
+    """Tiles of which each has a peak in the widest window, and weights."""
+    counts = rng.integers(1, _TRACKS, n_tiles)
+    indptr = np.concatenate([[0], np.cumsum(counts)])
+    rows = [np.sort(rng.choice(_TRACKS, n, replace=False)) for n in counts]
+    track = np.concatenate([*rows, np.zeros(0)]).astype(np.uint16)
+    fraction = rng.random((len(track), _WINDOWS)).astype(np.float32)
+    fraction[rng.random(len(track)) < 0.5, 0] = 0
+    tracks = rng.normal(size=(_WINDOWS + 1, _TRACKS, _SIZE)).astype(np.float32)
+    constant = rng.normal(size=_SIZE).astype(np.float32)
+    return Coverage(indptr, track, fraction), tracks, constant
+
+
+def _sums(coverage, tracks, constant):
+    sums = [constant.astype(float)]
+    for tile in range(len(coverage.indptr) - 1):
+        total = constant.astype(float)
+        for i in range(coverage.indptr[tile], coverage.indptr[tile + 1]):
+            for window in range(_WINDOWS):
+                value = tracks[window, coverage.track[i]].astype(float)
+                total = total + coverage.fraction[i, window] * value
+        sums.append(total)
+    return np.array(sums)
+
+
+def _log_odds(sums, vectors):
+    rows = np.maximum(sums, 0)
+    centered = rows - rows.mean(axis=1, keepdims=True)
+    normalized = centered / np.sqrt(rows.var(axis=1, keepdims=True) + 1e-5)
+    return normalized @ vectors[:, :-1].T.astype(float) + vectors[:, -1]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 20), st.integers(1, 40), st.integers(0, 1000))
+def test_log_odds_agree_with_numpy(n_tiles, n_pairs, seed):
+    rng = np.random.default_rng(seed)
+    coverage, tracks, constant = _draw(rng, n_tiles)
+    vectors = rng.normal(size=(n_pairs, _SIZE + 1)).astype(np.float32)
+    sums = summarize(coverage, tracks[:-1], constant)
+    expected = _sums(coverage, tracks, constant)
+    np.testing.assert_allclose(sums, expected, atol=1e-5)
+    found = summary_log_odds(sums, arrange_vectors(vectors))
+    assert found.shape == (1 + n_tiles, n_pairs)
+    np.testing.assert_allclose(found, _log_odds(expected, vectors), atol=1e-4)
+
+
+def test_a_pair_is_scored_without_its_own_tracks(rng):
+    coverage, tracks, constant = _draw(rng, 30)
+    vector = rng.normal(size=_SIZE + 1).astype(np.float32)
+    own = np.array([1, 4])
+    sums = summarize(coverage, tracks[:-1], constant)
+    found = own_log_odds(sums, coverage, tracks, own, vector)
+    kept = coverage.of(~np.isin(np.arange(_TRACKS), own))
+    without = _sums(kept, tracks, constant - tracks[-1, own].sum(axis=0))
+    np.testing.assert_allclose(found, _log_odds(without, vector[None])[:, 0], atol=1e-4)
+
+
+@pytest.mark.parametrize("n", [1, 7, 8, 9])
+def test_a_result_does_not_depend_on_other_tiles_or_pairs(rng, n):
+    coverage, tracks, constant = _draw(rng, 40)
+    vectors = rng.normal(size=(50, _SIZE + 1)).astype(np.float32)
+    every = summary_log_odds(
+        summarize(coverage, tracks[:-1], constant), arrange_vectors(vectors)
+    )
+    some = summary_log_odds(
+        summarize(coverage.rows(slice(5, 5 + n)), tracks[:-1], constant),
+        arrange_vectors(vectors[20:23]),
+    )
+    np.testing.assert_array_equal(some[1:], every[6 : 6 + n, 20:23])
+    np.testing.assert_array_equal(some[0], every[0, 20:23])
