@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tfimpute_tracks.commands.console import print_result
+from tfimpute_tracks.commands.console import log, print_result
 from tfimpute_tracks.commands.inputs import set_threads
 from tfimpute_tracks.dataset import (
     Dataset,
@@ -42,7 +42,7 @@ from tfimpute_tracks.training.evidence_sites import EvidenceSites, read_evidence
 from tfimpute_tracks.training.summary_fit import SummaryRecipe, train_summary
 from tfimpute_tracks.training.track_sites import TrackSites, read_track_sites
 
-_NOTHING = 60.0  # a null logit beside which no track counts
+_NOTHING = 60.0  # a null logit that outweighs every track
 
 
 @dataclass
@@ -69,16 +69,18 @@ def _network(
     every = torch.ones(len(sites.track_tf), dtype=torch.bool)
     tracks = TrackTensors(sites.track_tf, sites.track_cell, every)
     if way.summary:
-        train_summary(network.summary, others, tracks, asked.summary, rng, _advance)
+        train_summary(
+            network.summary, others, tracks, asked.summary, rng, _advance, log
+        )
     else:  # its log-odds are 0
         with torch.no_grad():
             for name, parameter in network.summary.named_parameters():
                 if name.startswith("pair_"):
                     parameter.zero_()
-    if not way.attention:  # no track counts beside the null logit
+    if not way.attention:  # no track counts
         network.null_logit.requires_grad_(False)
         network.null_logit.fill_(_NOTHING)
-    train_evidence(network, sites, asked, rng, _advance)
+    train_evidence(network, sites, asked, rng, _advance, log)
     return network
 
 

@@ -132,7 +132,7 @@ def _fit(
         track_sites, recipe.summary
     )
     with progress_bar("train", n_sites, "sites") as advance:
-        weights, history = fit_evidence(model, sites, track_sites, recipe, advance)
+        weights, history = fit_evidence(model, sites, track_sites, recipe, advance, log)
     facts = {"model": model.name, "recipe": recipe.to_dict(), "history": history}
     return weights, facts
 

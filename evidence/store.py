@@ -6,7 +6,7 @@ of tiles is computed on demand. The chromosomes that were read last stay in memo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -32,7 +32,7 @@ from tfimpute_tracks.evidence.peak_database import (
 )
 from tfimpute_tracks.genome import Region
 from tfimpute_tracks.genome.chroms import describe_mismatch, find_chrom
-from tfimpute_tracks.kernels.coverage import Coverage, interval_coverage, join_windows
+from tfimpute_tracks.kernels.coverage import Coverage, interval_coverage
 from tfimpute_tracks.storage import digest_arrays, digest_json
 from tfimpute_tracks.vocabulary import Pair
 
@@ -262,34 +262,6 @@ class EvidenceStore:
         own = find_chrom(chrom, self.chrom_sizes)
         peaks, longest = (Peaks.none(), 0) if own is None else self._read(own)
         return interval_coverage(*peaks, longest, starts, width)
-
-    def window_coverage(
-        self, chrom: str, centers: Ints, widths: Sequence[int]
-    ) -> Coverage:
-        """Compute the coverage of several windows around the same centers.
-
-        Parameters
-        ----------
-        chrom : str
-            With or without ``chr``.
-        centers : int64 array, shape (n,), ascending
-            0-based, in bp.
-        widths : sequence of int
-            In bp, ascending.
-
-        Returns
-        -------
-        Coverage
-            Entries of the tracks with a peak in the widest window; their fractions have
-            the shape (m, n_widths).
-
-        Raises
-        ------
-        InputFileError
-            The file is gone or damaged.
-        """
-        each = [self.coverage(chrom, centers - width // 2, width) for width in widths]
-        return join_windows(each)
 
     def peaks(self, chrom: str) -> Peaks:
         """Read the peaks of a chromosome.

@@ -66,7 +66,8 @@ class Coverage(NamedTuple):
         -------
         Coverage
         """
-        indptr = self.indptr[part.start : part.stop + 1]
+        first = min(part.start, len(self.indptr) - 1)
+        indptr = self.indptr[first : part.stop + 1]
         entries = slice(indptr[0], indptr[-1])
         return Coverage(indptr - indptr[0], self.track[entries], self.fraction[entries])
 

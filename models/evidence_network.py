@@ -293,10 +293,12 @@ class EvidenceNetwork(nn.Module):
 
         Parameters
         ----------
-        logits, coverage, tf, cell, tracks
-            As for :meth:`forward`.
+        logits : float tensor, shape (n, n_pairs)
+            z.
         summary : float tensor, shape (n, n_pairs)
             e.
+        coverage, tf, cell, tracks
+            As for :meth:`forward`.
 
         Returns
         -------

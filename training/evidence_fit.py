@@ -100,6 +100,7 @@ def fit_evidence(
     track_sites: TrackSites,
     recipe: EvidenceRecipe,
     advance: Callable[[int, str], None],
+    log: Callable[[str], None],
 ) -> tuple[EvidenceWeights, dict[str, list[dict[str, Any]]]]:
     """Train a network that reads tracks, from random weights.
 
@@ -113,6 +114,8 @@ def fit_evidence(
     recipe : EvidenceRecipe
     advance : callable
         Called with the number of sites done, and a note.
+    log : callable
+        Called with a line per epoch.
 
     Returns
     -------
@@ -134,9 +137,9 @@ def fit_evidence(
     tracks = TrackTensors(sites.track_tf, sites.track_cell, every)
     history = {
         "summary": train_summary(
-            network.summary, track_sites, tracks, recipe.summary, rng, advance
+            network.summary, track_sites, tracks, recipe.summary, rng, advance, log
         ),
-        "all": train_evidence(network, sites, recipe, rng, advance),
+        "all": train_evidence(network, sites, recipe, rng, advance, log),
     }
     arrays = {name: p.detach().numpy() for name, p in network.named_parameters()}
     arrays["thresholds"] = np.zeros((len(model.tfs), len(model.cells)), np.float32)
@@ -171,6 +174,7 @@ def train_evidence(
     recipe: EvidenceRecipe,
     rng: np.random.Generator,
     advance: Callable[[int, str], None],
+    log: Callable[[str], None],
 ) -> list[dict[str, Any]]:
     """Train all but the summary of the network that reads tracks, in place.
 
@@ -183,6 +187,8 @@ def train_evidence(
     rng : numpy.random.Generator
     advance : callable
         Called with the number of sites done, and a note.
+    log : callable
+        Called with a line per epoch.
 
     Returns
     -------
@@ -242,6 +248,7 @@ def train_evidence(
                 f"learning rate than {recipe.learning_rate:g}"
             )
         history.append({"epoch": epoch, "loss": round(mean, 6)})
+        log(f"epoch {epoch}: loss {mean:.5f}")
     network.requires_grad_(True)
     return history
 

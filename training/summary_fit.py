@@ -72,6 +72,7 @@ def train_summary(
     recipe: SummaryRecipe,
     rng: np.random.Generator,
     advance: Callable[[int, str], None],
+    log: Callable[[str], None],
 ) -> list[dict[str, Any]]:
     """Train the summary, in place.
 
@@ -85,6 +86,8 @@ def train_summary(
     rng : numpy.random.Generator
     advance : callable
         Called with the number of sites done, and a note.
+    log : callable
+        Called with a line per epoch.
 
     Returns
     -------
@@ -138,6 +141,7 @@ def train_summary(
                 f"learning rate than {recipe.learning_rate:g}"
             )
         history.append({"epoch": epoch, "loss": round(mean, 6)})
+        log(f"summary, epoch {epoch}: loss {mean:.5f}")
     return history
 
 

@@ -61,9 +61,10 @@ def test_tracks_of_other_pairs_add_to_the_sequence(arguments, run, tmp_path):
     weights = tmp_path / "run" / "toy.safetensors"
     assert str(weights) in out.splitlines()[-1]
     card = json.loads((tmp_path / "run" / "toy.evidence.json").read_text())
-    # The letters' weights are drawn at random; a TF binds the same sites everywhere.
+    # The weights of sequence are drawn at random; a TF binds the same sites everywhere.
     assert card["metrics"]["test3"]["auroc"] > 0.95
-    assert card["history"][-1]["loss"] < card["history"][0]["loss"] / 2
+    history = card["history"]["all"]
+    assert history[-1]["loss"] < history[0]["loss"] / 2
     assert card["data"]["sites"]["held_out"] > 300
     trained = {(p["tf"], p["cell"]): p["trained"] for p in card["pairs"]}
     assert sum(trained.values()) == 9  # of 12, the base pairs
