@@ -170,7 +170,7 @@ class PairEvidence:
         self, logits: Floats, covered: Mask, coverage: Coverage, prepared: _Prepared
     ) -> None:
         """Condition log-odds of a few tiles, in place."""
-        config, tracks = self._evidence.weights.config, self._evidence.track_vectors
+        tracks = self._evidence.track_vectors
         has_peak = np.diff(coverage.indptr) > 0
         row = np.where(has_peak, np.cumsum(has_peak), 0)
         bounds = np.append(coverage.indptr[:-1][has_peak], coverage.indptr[-1])
@@ -181,15 +181,13 @@ class PairEvidence:
             log_odds[:, pair] = own_log_odds(
                 sums, near, tracks, own, self._vectors[pair]
             )
-        # The windows that heads read; the widest one is the summary's alone.
-        attended = coverage.take(coverage.fraction[:, 1] > 0)
-        by_head = np.repeat(
-            attended.fraction[:, :2], [config.n_narrow, ROW - config.n_narrow], axis=1
-        )
+        # Attention reads the narrowest window; the others are the summary's alone.
+        narrow = coverage.take(coverage.fraction[:, 0] > 0)
+        narrow = narrow._replace(fraction=np.ascontiguousarray(narrow.fraction[:, 0]))
         apply_attention(
             logits,
             covered,
-            Coverage(attended.indptr, attended.track, by_head),
+            narrow,
             SummaryRows(row, log_odds),
             self._tracks,
             prepared.rows,

@@ -99,8 +99,7 @@ def apply_attention(
     has_data : bool array, shape (n_tiles,)
         Tiles with data of tracks; the log-odds of others do not change.
     coverage : (indptr, track, fraction)
-        For each tile, the tracks with a peak, and by head the fraction of its window
-        under peaks, float32 (m, 16); see
+        For each tile, the tracks with a peak and the fraction under peaks; see
         :class:`tfimpute_tracks.kernels.coverage.Coverage`.
     summary : SummaryRows
     tracks : TrackRows
@@ -116,7 +115,7 @@ def apply_attention(
             has_data,
             indptr,
             track,
-            fraction.reshape(-1),
+            fraction,
             *_slots(indptr, tracks.cell[track]),
             summary.row,
             summary.log_odds.reshape(-1),
@@ -207,9 +206,7 @@ def _tf_attention(  # type: ignore[no-untyped-def]
                 cell_rows[n] = table + slot_cell[begin + slot[i]]
                 n += 1
             weight = load(by_tf, (own_tf * n_track_tfs + other) * ROW)
-            at = (_SCRATCH + at) * ROW
-            total = multiply_add(load(fraction, i * ROW), weight, load(scratch, at))
-            store(scratch, at, total)
+            _add(scratch, (_SCRATCH + at) * ROW, fraction[i], weight)
         for one in range(group, last):
             row, start_pair = one * GROUP_ROWS * ROW, tile * n_pairs
             e_start = e_row[tile] * n_pairs
@@ -232,6 +229,13 @@ def _tf_attention(  # type: ignore[no-untyped-def]
                 store(scratch, log_odds, z)
                 for pair in range(first[one], first[one + 1]):
                     logits[start_pair + pair] = scratch[log_odds + lane[pair]]
+
+
+@njit(nogil=True, cache=True, forceinline=True)
+def _add(scratch, offset, fraction, weight):  # type: ignore[no-untyped-def]
+    """Add the weight of a track times the fraction of the tile under its peak."""
+    total = multiply_add(broadcast(fraction), weight, load(scratch, offset))
+    store(scratch, offset, total)
 
 
 @njit(nogil=True, cache=True, forceinline=True)

@@ -169,18 +169,24 @@ def own_log_odds(
 
 @njit(nogil=True, cache=True)
 def _sum(indptr, track, fraction, tracks, n_tracks, sums, size):  # type: ignore[no-untyped-def]
+    # A tile's sums stay in the first cache; a row of the table is read in order.
     n_windows = fraction.shape[1]
     for tile in range(indptr.size - 1):
         out = (1 + tile) * size
         for k in range(0, size, 16):
-            total = load(sums, k)
-            for i in range(indptr[tile], indptr[tile + 1]):
-                for window in range(n_windows):
-                    value = fraction[i, window]
-                    if value > 0:
-                        at = (window * n_tracks + np.int64(track[i])) * size + k
-                        total = multiply_add(broadcast(value), load(tracks, at), total)
-            store(sums, out + k, total)
+            store(sums, out + k, load(sums, k))
+        for i in range(indptr[tile], indptr[tile + 1]):
+            for window in range(n_windows):
+                value = fraction[i, window]
+                if value == 0:
+                    continue
+                at = (window * n_tracks + np.int64(track[i])) * size
+                factor = broadcast(value)
+                for k in range(0, size, 16):
+                    total = multiply_add(
+                        factor, load(tracks, at + k), load(sums, out + k)
+                    )
+                    store(sums, out + k, total)
 
 
 @njit(nogil=True, cache=True)

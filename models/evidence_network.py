@@ -5,12 +5,12 @@ the values y_q: the fractions of three windows around the middle of the tile (15
 1,050 bp) that its peaks cover. The wider ones say how strong a peak is and what is near.
 The tracks are read in two ways.
 
-**Attention** goes from the pair to the tracks, head by head; the first half of the heads
-reads the narrowest window, the other half the next one:
+**Attention** goes from the pair to the tracks, head by head, and reads the narrowest
+window, y_q0:
 
     a_k(p, q)  =  <Q_k E_t, K_k E_(t_q)> + <Q'_k E'_c, K'_k E'_(c_q)>
                   + alpha_k [t = t_q] + beta_k [c = c_q]
-    A_k        =  sum_q exp(a_k(p, q)) y_qk / (exp(n_k) + sum_q exp(a_k(p, q)))
+    A_k        =  sum_q exp(a_k(p, q)) y_q0 / (exp(n_k) + sum_q exp(a_k(p, q)))
     phi_k      =  log(1 + 100 A_k) / 2
 
 over the available tracks except those of the pair itself. An unavailable track is left
@@ -232,12 +232,9 @@ class EvidenceNetwork(nn.Module):
             normal(size, width, std=size**-0.5) for _ in range(4)
         )
         self.accessibility_key = normal(1, width)
-        # In each half, from heads that look for the same TF to those that look for the
-        # same cell line.
-        parts = [heads - heads // 2, heads // 2]
-        rising = torch.cat([torch.linspace(0, SAME_LOGIT, n) for n in parts])
-        falling = torch.cat([torch.linspace(SAME_LOGIT, 0, n) for n in parts])
-        self.same_tf, self.same_cell = nn.Parameter(rising), nn.Parameter(falling)
+        # From heads that look for the same TF to heads that look for the same cell line.
+        self.same_tf = nn.Parameter(torch.linspace(0, SAME_LOGIT, heads))
+        self.same_cell = nn.Parameter(torch.linspace(SAME_LOGIT, 0, heads))
         self.null_logit = nn.Parameter(torch.ones(heads))
         self.input_weight = normal(inputs, hidden, std=inputs**-0.5)
         self.hidden_bias = nn.Parameter(torch.zeros(hidden))
@@ -360,12 +357,8 @@ class EvidenceNetwork(nn.Module):
         scores = scores.masked_fill(own | ~tracks.available, -torch.inf)
         null = self.null_logit[:, None, None].expand(-1, len(tf), 1)
         weights = torch.cat([scores, null], 2).softmax(2)[:, :, :-1]
-        n_narrow = self.config.n_narrow
-        means = [
-            torch.einsum("nq,hpq->nph", coverage[:, window], some)
-            for window, some in enumerate((weights[:n_narrow], weights[n_narrow:]))
-        ]
-        phi: Tensor = torch.log1p(100 * torch.cat(means, 2)) / 2
+        means = torch.einsum("nq,hpq->nph", coverage[:, 0], weights)
+        phi: Tensor = torch.log1p(100 * means) / 2
         return phi
 
     def _available(self, tf: Tensor, cell: Tensor, tracks: TrackTensors) -> Tensor:

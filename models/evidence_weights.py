@@ -98,11 +98,6 @@ class EvidenceConfig:
         """Widths of the windows whose coverage is read, in bp, narrowest first."""
         return tuple(self.window * times for times in WINDOWS)
 
-    @property
-    def n_narrow(self) -> int:
-        """Heads that read the narrowest window; the others read the next one."""
-        return self.heads - self.heads // 2
-
     def array_shapes(self, n_tfs: int, n_cells: int) -> dict[str, tuple[int, ...]]:
         """Return the shapes of all arrays in a file; see :class:`EvidenceWeights`.
 
