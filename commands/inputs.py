@@ -190,7 +190,7 @@ def _is_file(text: str) -> bool:
 
 
 def _pairs_in_file(path: Path) -> list[str]:
-    pairs = []
+    pairs: list[str] = []
     for number, line in read_lines(path, "pairs file"):
         fields = [field.strip() for field in re.split("[:\t]", line)]
         bare = [field.lstrip("# ").lower() for field in fields[:2]]

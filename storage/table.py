@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from io import BufferedIOBase, BufferedReader, BytesIO, RawIOBase
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, cast
+from typing import NamedTuple, cast
 
 from tfimpute_tracks.errors import InputFileError
 
@@ -62,7 +62,7 @@ def is_input(path: Path) -> bool:
     return path.is_file() or path.is_fifo()
 
 
-def open_input(path: Path) -> BinaryIO:
+def open_input(path: Path) -> BufferedReader | BytesIO:
     """Open a file as it is; a pipe as often as is needed.
 
     Parameters
