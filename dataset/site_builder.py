@@ -92,7 +92,9 @@ class SiteBuilder:
             )
             sites = found.sites
             self.dropped |= found.dropped
-            bound, near = label_pairs(self.genome, self.table, sites, config.rule)
+            bound, near = label_pairs(
+                self.genome, self.table, sites, config.rule, self.log
+            )
             if config.labels_every_pair:
                 return {
                     "codes": found.codes,
