@@ -12,7 +12,7 @@ from typing import NamedTuple
 from tfimpute_tracks.genome import Sequences
 from tfimpute_tracks.kernels.encode import decode
 
-__all__ = ["Variant", "normalize", "trim"]
+__all__ = ["Variant", "changed_length", "normalize", "trim"]
 
 _BLOCK = 64  # bases read at once on the left
 
@@ -56,6 +56,22 @@ def trim(variant: Variant) -> Variant:
     while min(len(ref), len(alt)) > n + 1 and ref[n] == alt[n]:
         n += 1
     return Variant(chrom, start + n, ref[n:], alt[n:])
+
+
+def changed_length(ref: str, alt: str) -> int:
+    """Measure the longer allele without the bases that both share at either end.
+
+    Parameters
+    ----------
+    ref, alt : str
+
+    Returns
+    -------
+    int
+        In bp.
+    """
+    trimmed = trim(Variant("", 0, ref, alt))
+    return max(len(trimmed.ref), len(trimmed.alt))
 
 
 def normalize(variant: Variant, genome: Sequences) -> Variant:
