@@ -43,7 +43,7 @@ from tfimpute_tracks.commands.selftest import selftest
 from tfimpute_tracks.commands.split import split
 from tfimpute_tracks.commands.train import train
 from tfimpute_tracks.commands.variants import variants
-from tfimpute_tracks.errors import TracksError
+from tfimpute_tracks.errors import TracksError, UsageError
 
 __all__ = ["app", "main"]
 
@@ -111,11 +111,17 @@ def _settings(
 
 
 def _normalize(arguments: Sequence[str]) -> list[str]:
-    """Accept `--out_dir`, `--chroms chr1 chr2`, and switches anywhere."""
+    """Accept `--out_dir`, `--chroms chr1 chr2`, and switches anywhere; no empty value."""
     switches: list[str] = []
     rest: list[str] = []
     many = ""
     for position, argument in enumerate(arguments):
+        if argument == "" or (argument.startswith("--") and argument.endswith("=")):
+            option = argument or (arguments[position - 1] if position else "argument 1")
+            raise UsageError(
+                f"{option.rstrip('=')}: its value is empty; write one, or check the "
+                "shell variable"
+            )
         if argument == "--":
             rest += arguments[position:]
             break

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from tfimpute_tracks.errors import UnknownNameError, UsageError, listed
 
-__all__ = ["Pair", "Vocabulary"]
+__all__ = ["Pair", "Vocabulary", "check_name"]
 
 # Other names of proteins than those of ENCODE's uniform peaks. Only unambiguous ones:
 # P300 is EP300, but AP-1 is not a single protein.
@@ -63,6 +63,28 @@ class Pair(NamedTuple):
         return f"{self.tf}:{self.cell}"
 
 
+def check_name(name: str, kind: str) -> None:
+    """Refuse a name that tracks and stores could not have in the names of their files.
+
+    Parameters
+    ----------
+    name : str
+    kind : str
+        `TF` or `cell line`, for the message.
+
+    Raises
+    ------
+    UsageError
+        The name has a slash or a control character.
+    """
+    if "/" in name or not name.isprintable():
+        raise UsageError(
+            f"the {kind} name {name!r} cannot be part of a file name; write it without "
+            "slashes and control characters, such as "
+            f"{re.sub(r'[^A-Za-z0-9.-]+', '-', name)!r}"
+        )
+
+
 def _key(name: str) -> str:
     return re.sub(r"[^A-Z0-9]", "", name.upper())
 
@@ -79,7 +101,7 @@ class Vocabulary:
     Raises
     ------
     UsageError
-        A name is duplicate.
+        A name is duplicate, or cannot be part of a file name.
     """
 
     tfs: tuple[str, ...]
@@ -87,6 +109,8 @@ class Vocabulary:
 
     def __init__(self, tfs: Sequence[str], cells: Sequence[str]) -> None:
         for kind, names in (("TF", tfs), ("cell line", cells)):
+            for name in names:
+                check_name(name, kind)
             if len(set(names)) != len(names):
                 twice = sorted({name for name in names if list(names).count(name) > 1})
                 raise UsageError(

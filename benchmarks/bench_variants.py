@@ -30,9 +30,10 @@ from tfimpute_tracks.commands.inputs import set_threads
 from tfimpute_tracks.genome import Sequences, bundled_region, open_bundled
 from tfimpute_tracks.models import load_model
 from tfimpute_tracks.models.model import Model
-from tfimpute_tracks.variants.alleles import STRIDE, AlleleScorer, Variant
+from tfimpute_tracks.variants.alleles import STRIDE, AlleleScorer
 from tfimpute_tracks.variants.background import log_odds_change
 from tfimpute_tracks.variants.job import BackgroundOptions, VariantJob
+from tfimpute_tracks.variants.normalize import Variant
 from tfimpute_tracks.variants.records import Source, open_variants
 from tfimpute_tracks.variants.run import run_variants
 from tfimpute_tracks.variants.tables import Layout

@@ -31,8 +31,8 @@ from tfimpute_tracks.genome import Region, Sequences, open_genome
 from tfimpute_tracks.interpret.jaspar import Matrix, find_matrices, load_matrices
 from tfimpute_tracks.kernels.encode import N_CODE, encode
 from tfimpute_tracks.models import Model, load_model
-from tfimpute_tracks.variants.alleles import Variant
 from tfimpute_tracks.variants.mutagenesis import score_substitutions
+from tfimpute_tracks.variants.normalize import Variant
 from tfimpute_tracks.vocabulary import Pair
 
 _ELEMENTS = {"SORT1": "HepG2", "LDLR": "HepG2", "F9": "HepG2", "PKLR-24h": "K562"}

@@ -220,25 +220,30 @@ class RateLog:
         bp in total.
     advance : callable
         Receives each count.
+
+    Attributes
+    ----------
+    n_done : int
+        bp counted so far.
     """
 
-    _SECONDS = 3
+    _SECONDS = 5
 
     def __init__(self, n_bases: int, advance: Callable[[int], None]) -> None:
         self._n_bases = n_bases
         self._advance = advance
-        self._done = 0
+        self.n_done = 0
         self._start = time.monotonic()
         self._is_logged = False
 
     def __call__(self, n: int) -> None:
         """Count `n` more bp."""
         self._advance(n)
-        self._done += n
+        self.n_done += n
         seconds = time.monotonic() - self._start
-        is_due = seconds > self._SECONDS and self._done < self._n_bases
+        is_due = seconds > self._SECONDS and self.n_done < self._n_bases
         if is_due and not self._is_logged:
             self._is_logged = True
-            rate = self._done / seconds
-            left = (self._n_bases - self._done) / rate
+            rate = self.n_done / seconds
+            left = (self._n_bases - self.n_done) / rate
             log(f"{rate / 1e6:.1f} Mb/s, about {left:.0f} s remaining")

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfimpute_tracks.commands.console import log
-from tfimpute_tracks.errors import InputFileError, UsageError, listed
-from tfimpute_tracks.storage.table import read_lines
+from tfimpute_tracks.errors import InputFileError, UsageError, counted, listed
+from tfimpute_tracks.storage.table import is_input, read_lines
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
 
 if TYPE_CHECKING:
@@ -184,17 +184,18 @@ def read_part(text: str) -> tuple[int, int]:
 
 def _is_file(text: str) -> bool:
     try:
-        return Path(text).is_file()
+        return is_input(Path(text))
     except OSError:  # a long list of pairs is no possible file name
         return False
 
 
 def _pairs_in_file(path: Path) -> list[str]:
-    pairs = []
+    pairs: list[str] = []
     for number, line in read_lines(path, "pairs file"):
         fields = [field.strip() for field in re.split("[:\t]", line)]
-        is_header = number == 1 and [f.lower() for f in fields[:2]] == ["tf", "cell"]
-        if is_header or not line.strip() or line.startswith("#"):
+        bare = [field.lstrip("# ").lower() for field in fields[:2]]
+        is_header = not pairs and bare == ["tf", "cell"]
+        if is_header or not line.strip() or line.lstrip().startswith("#"):
             continue
         if len(fields) < 2:
             raise InputFileError(
@@ -318,7 +319,7 @@ def set_threads(threads: str) -> int:
     Raises
     ------
     UsageError
-        Not a number from 1 to the CPUs of this process.
+        Not a number above 0. More than the CPUs of this process are warned of.
     """
     import numba
     from threadpoolctl import threadpool_limits
@@ -326,8 +327,11 @@ def set_threads(threads: str) -> int:
     n_cpus = int(numba.config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
     if threads == "max":
         n_threads = n_cpus
-    elif threads.isdigit() and 1 <= int(threads) <= n_cpus:
-        n_threads = int(threads)
+    elif threads.isdecimal() and int(threads) > 0:
+        n_threads = min(int(threads), n_cpus)
+        if int(threads) > n_cpus:
+            seen = counted(n_cpus, "CPU")
+            log(f"--threads {threads}: using {n_threads}, of {seen}", warning=True)
     else:
         raise UsageError(
             f"--threads {threads!r}; use max or a number from 1 to {n_cpus}"

@@ -103,8 +103,7 @@ def _log_plan(job: ScanJob, genome: Sequences) -> int:
     log(
         f"{counted(len(job.pairs), 'pair')}, {n_bases / 1e6:.2f} Mb, tiles of "
         f"{config.seq_len} bp every {job.stride} bp{flank}, model {job.model.name}, "
-        f"device {job.device}, "
-        f"{counted(job.threads, 'thread')}"
+        f"device {job.device}, {counted(job.threads, 'thread')}"
     )
     warn_stride(config, job.stride)
     report_evidence(job.model, job.pairs, job.regions)
@@ -116,14 +115,17 @@ def _run(job: ScanJob, genome: Sequences, n_bases: int) -> list[PairResult]:
 
     began = time.monotonic()
     with progress_bar("scan", n_bases, "Mb", 1e6) as advance:
-        results = list(run_scan(job, genome, RateLog(n_bases, advance)))
+        progress = RateLog(n_bases, advance)
+        results = list(run_scan(job, genome, progress))
     seconds = time.monotonic() - began
     cached = ""
     if job.cache and job.cache.hits:
         cached = f", {job.cache.hits} blocks of tiles from the cache"
-    log(
-        f"{seconds:.1f} s, {n_bases / 1e6 / seconds:.2f} Mb/s including writing{cached}"
-    )
+    if progress.n_done:
+        rate = f"{n_bases / 1e6 / seconds:.2f} Mb/s including writing{cached}"
+    else:
+        rate = "nothing to compute: all tracks are there already"
+    log(f"{seconds:.1f} s, {rate}")
     n_ambiguous = sum(genome.ambiguous.values())
     if n_ambiguous:
         log(f"{n_ambiguous:,} IUPAC codes or unknown characters were read as N")

@@ -6,6 +6,7 @@ protein binds in some cell line, so that a negative is a meaningful contrast.
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,16 +21,18 @@ from tfimpute_tracks.dataset.sites import (
     Log,
     Sites,
     Window,
-    chrom_ids,
     collect_sites,
     count_dropped,
     is_blacklisted,
     mask_unreadable,
+    match_intervals,
     read_sequences,
 )
 from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.genome.bed import merge_intervals, read_bed
 from tfimpute_tracks.genome.fasta import Genome
+
+_LOG = logging.getLogger(__name__)
 
 __all__ = ["CandidateSites", "label_by_peaks", "label_pairs", "read_candidates"]
 
@@ -82,7 +85,7 @@ def read_candidates(
     """
     sites, dropped = collect_sites(genome, bed, log)
     if blacklist is not None:
-        hit = is_blacklisted(sites, genome, blacklist, window.seq_len)
+        hit = is_blacklisted(sites, genome, blacklist, window.seq_len, log)
         sites = sites.keep(count_dropped({BLACKLISTED: hit}, dropped))
     codes = read_sequences(genome, sites, window.seq_len)
     usable = count_dropped(mask_unreadable(codes, window), dropped)
@@ -97,7 +100,11 @@ def read_candidates(
 
 
 def label_pairs(
-    genome: Genome, table: PairsTable, sites: Sites, rule: LabelRule
+    genome: Genome,
+    table: PairsTable,
+    sites: Sites,
+    rule: LabelRule,
+    log: Log = _LOG.info,
 ) -> tuple[PairLists, PairLists]:
     """Label sites by the peaks of every pair of a table.
 
@@ -107,6 +114,7 @@ def label_pairs(
     table : PairsTable
     sites : Sites
     rule : LabelRule
+    log : callable
 
     Returns
     -------
@@ -117,7 +125,7 @@ def label_pairs(
     InputFileError
         A peak file cannot be read.
     """
-    labels = [label_by_peaks(genome, bed, sites, rule) for bed in table.beds]
+    labels = [label_by_peaks(genome, bed, sites, rule, log) for bed in table.beds]
     n_sites = len(sites.center)
     positive, ignored = (
         PairLists.from_entries(
@@ -131,7 +139,7 @@ def label_pairs(
 
 
 def label_by_peaks(
-    genome: Genome, bed: Path, sites: Sites, rule: LabelRule
+    genome: Genome, bed: Path, sites: Sites, rule: LabelRule, log: Log = _LOG.info
 ) -> SiteLabels:
     """Label sites by the peaks of one file.
 
@@ -142,6 +150,7 @@ def label_by_peaks(
         BED3 or more.
     sites : Sites
     rule : LabelRule
+    log : callable
 
     Returns
     -------
@@ -151,10 +160,10 @@ def label_by_peaks(
     Raises
     ------
     InputFileError
-        The file cannot be read.
+        The file cannot be read, or shares no chromosome with the genome.
     """
     peaks = merge_intervals(read_bed(bed))
-    chrom_id = chrom_ids(genome, peaks["chrom"])
+    chrom_id = match_intervals(genome, bed, peaks["chrom"], "peak", log)
     starts, ends = peaks["start"].to_numpy(np.int64), peaks["end"].to_numpy(np.int64)
     none = np.empty(0, dtype=np.int64)
     found = [SiteLabels(none, none)]

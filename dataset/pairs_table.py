@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
-from tfimpute_tracks.errors import InputFileError
+from tfimpute_tracks.errors import InputFileError, UsageError
 from tfimpute_tracks.storage.table import Row, read_table
-from tfimpute_tracks.vocabulary import Pair, Vocabulary
+from tfimpute_tracks.vocabulary import Pair, Vocabulary, check_name
 
 __all__ = [
     "REPLICATE",
@@ -141,9 +141,9 @@ def read_pairs_table(path: str | Path, with_roles: bool = True) -> PairsTable:
     ------
     InputFileError
         The table is missing, not a text, lacks a column or has no rows; a row is too
-        short, has an empty name, an unknown role or a missing peak file, or is a
-        duplicate; a replicate has another role, or its pair is not `base`. The message
-        names the line.
+        short, has an empty name or one that no file can have, an unknown role or a
+        missing peak file, or is a duplicate; a replicate has another role, or its pair
+        is not `base`. The message names the line.
     """
     path = Path(path)
     table = read_table(path, "pairs table", _NEEDED, ("tf", "cell", "role", "bed"))
@@ -204,5 +204,11 @@ def _choose_role(row: _Row, first: _Row | None, place: str, with_roles: bool) ->
 
 def _parse_row(read: Row) -> _Row:
     fields = read.fields
-    pair, bed = Pair(fields["tf"], fields["cell"]), read.file("bed")
+    pair = Pair(fields["tf"], fields["cell"])
+    try:
+        check_name(pair.tf, "TF")
+        check_name(pair.cell, "cell line")
+    except UsageError as error:
+        raise InputFileError(f"{read.place}: {error}") from error
+    bed = read.file("bed")
     return _Row(pair, fields.get("role", ""), bed, fields.get(_REPLICATE, ""))

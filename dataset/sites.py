@@ -6,6 +6,7 @@ reason. ``labels`` and ``summits`` decide which pairs bind there.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -14,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tfimpute_tracks.errors import InputFileError, listed
+from tfimpute_tracks.errors import InputFileError, counted, listed
 from tfimpute_tracks.genome.bed import blacklisted, read_bed
 from tfimpute_tracks.genome.chroms import find_chrom
 from tfimpute_tracks.genome.fasta import Genome
@@ -34,11 +35,13 @@ __all__ = [
     "count_dropped",
     "is_blacklisted",
     "mask_unreadable",
+    "match_intervals",
     "padded_codes",
     "read_sequences",
     "scan_unreadable",
 ]
 
+_LOG = logging.getLogger(__name__)
 Log = Callable[[str], None]
 Positions = NDArray[np.int64]
 Codes = NDArray[np.uint8]
@@ -137,20 +140,8 @@ def collect_sites(
         The file is no BED, or shares no chromosome with the genome.
     """
     intervals = read_bed(bed)
-    chrom_id = chrom_ids(genome, intervals["chrom"])
+    chrom_id = match_intervals(genome, bed, intervals["chrom"], "site", log)
     known = chrom_id >= 0
-    if not known.any():
-        raise InputFileError(
-            f"{bed}: none of its chromosomes is in the FASTA: it has "
-            f"{listed(intervals['chrom'].unique())}, the FASTA "
-            f"{listed(genome.chrom_sizes)}; use files of one assembly"
-        )
-    if not known.all():
-        absent = intervals["chrom"][~known].unique()
-        log(
-            f"{bed}: {np.count_nonzero(~known):,} sites are on chromosomes that are not "
-            f"in the FASTA: {listed(absent)}"
-        )
     center = (intervals["start"].to_numpy() + intervals["end"].to_numpy()) // 2
     chrom_id, center = chrom_id[known], center[known].astype(np.int64)
     inside = center < chrom_sizes(genome)[chrom_id]
@@ -197,8 +188,55 @@ def chrom_ids(genome: Genome, names: pd.Series) -> NDArray[np.int64]:
     return found
 
 
+def match_intervals(
+    genome: Genome, bed: str | Path, names: pd.Series, what: str, log: Log
+) -> Positions:
+    """Find the chromosomes of intervals, and say which the genome lacks.
+
+    Parameters
+    ----------
+    genome : Genome
+    bed : path
+        For messages.
+    names : pandas.Series of str, length n
+    what : str
+        What messages call an interval.
+    log : callable
+        Receives the number of intervals on other chromosomes, and their names.
+
+    Returns
+    -------
+    int64 array, shape (n,)
+        As :func:`chrom_ids`.
+
+    Raises
+    ------
+    InputFileError
+        There are intervals, and none is on a chromosome of the genome.
+    """
+    chrom_id = chrom_ids(genome, names)
+    absent = chrom_id < 0
+    if absent.all() and len(absent):
+        raise InputFileError(
+            f"{bed}: none of its chromosomes is in the FASTA: it has "
+            f"{listed(names.unique())}, the FASTA {listed(genome.chrom_sizes)}; use "
+            "files of one assembly"
+        )
+    if absent.any():
+        n_absent = counted(int(np.count_nonzero(absent)), what)
+        log(
+            f"{bed}: skipped {n_absent} on chromosomes that are not in the FASTA: "
+            f"{listed(names[absent].unique())}"
+        )
+    return chrom_id
+
+
 def is_blacklisted(
-    sites: Sites, genome: Genome, blacklist: str | Path, seq_len: int
+    sites: Sites,
+    genome: Genome,
+    blacklist: str | Path,
+    seq_len: int,
+    log: Log = _LOG.info,
 ) -> Mask:
     """Mark the sites whose sequence overlaps a blacklist.
 
@@ -210,6 +248,7 @@ def is_blacklisted(
         BED; may be empty.
     seq_len : int
         bp.
+    log : callable
 
     Returns
     -------
@@ -218,9 +257,10 @@ def is_blacklisted(
     Raises
     ------
     InputFileError
-        The file is no BED.
+        The file is no BED, or shares no chromosome with the genome.
     """
     intervals = read_bed(blacklist, allow_empty=True)
+    match_intervals(genome, blacklist, intervals["chrom"], "region", log)
     names = list(genome.chrom_sizes)
     hit = np.zeros(len(sites.center), dtype=np.bool_)
     for chrom, run in sites.by_chrom():

@@ -11,6 +11,7 @@ used least recently are removed.
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Iterator
@@ -29,6 +30,7 @@ from tfimpute_tracks.storage import digest_json, read_arrays, write_arrays
 
 __all__ = ["CacheState", "FeatureCache"]
 
+_LOG = logging.getLogger(__name__)
 _ARRAYS = ("counts", "columns", "values")
 _EVICT_TO = 0.9  # of the limit: so that not every new file evicts one
 _ABANDONED = 3600  # seconds after which a temporary file has no writer any more
@@ -70,6 +72,7 @@ class FeatureCache:
         self.misses = 0
         self._size: int | None = None  # not known before the first block is stored
         self._lock = Lock()
+        self._failed = False  # a cache that fails once is written no more
 
     def features(
         self,
@@ -96,7 +99,7 @@ class FeatureCache:
         about = {"trunk": trunk.digest, "codes": digest, "n_tiles": n_tiles}
         key = digest_json(about).removeprefix("sha256:")
         path = self.folder / key[:2] / f"{key}.h5"
-        arrays = read_arrays(path, about, _ARRAYS) if path.exists() else None
+        arrays = read_arrays(path, about, _ARRAYS)
         if arrays is not None:
             with suppress(OSError):  # a read-only cache is fine, too
                 os.utime(path)  # used now: how eviction knows
@@ -147,6 +150,8 @@ class FeatureCache:
     def _store(
         self, path: Path, features: SparseRows, about: dict[str, object]
     ) -> None:
+        if self._failed:
+            return
         arrays = {
             "counts": np.diff(features.offsets).astype(np.int32),
             "columns": features.columns,
@@ -156,8 +161,9 @@ class FeatureCache:
             path.parent.mkdir(parents=True, exist_ok=True)
             write_arrays(path, arrays, about)
             size = path.stat().st_size
-        except (OSError, RunError):
-            return  # no space or no permission: the scan does not need the cache
+        except (OSError, RunError) as error:
+            self._warn(error)
+            return
         with self._lock:
             if self._size is None:
                 self._size = self.state().size
@@ -165,6 +171,18 @@ class FeatureCache:
                 self._size += size
             if self._size > self.limit:
                 self.prune(int(_EVICT_TO * self.limit))
+
+    def _warn(self, error: Exception) -> None:
+        """Say once that the cache cannot be written; scans do not need it."""
+        with self._lock:
+            if not self._failed:
+                self._failed = True
+                _LOG.warning(
+                    "tile cache %s is not written, the run continues without it: %s; "
+                    "--cache-dir names another folder",
+                    self.folder,
+                    error,
+                )
 
     def _entries(self) -> Iterator[tuple[float, int, Path]]:
         """Yield the time of last use, size and path of every block."""

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.genome.chroms import find_chrom
-from tfimpute_tracks.storage.table import open_unpacked, read_rows
+from tfimpute_tracks.storage.table import explain_number, open_unpacked, read_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -223,6 +223,7 @@ def blacklisted(
 def _read(path: Path, columns: dict[str, type], allow_empty: bool) -> pd.DataFrame:
     with open_unpacked(path, "BED file") as file:
         content = file.read().removeprefix(codecs.BOM_UTF8)
+    content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     try:
         frame = _read_fast(content, columns)
     except (ValueError, OverflowError):
@@ -265,6 +266,8 @@ def _n_header_lines(content: bytes) -> int:
 def _is_valid(frame: pd.DataFrame) -> bool:
     start, end = frame["start"], frame["end"]
     valid = (start >= 0) & (start < end) & (frame["chrom"] != "")
+    if any(name != name.strip() for name in frame["chrom"].unique()):
+        return False
     if "name" in frame:  # a row with too few columns has none
         valid &= frame["name"] != ""
     if "summit" in frame:
@@ -301,17 +304,31 @@ def _find_error(fields: list[str], columns: dict[str, type]) -> str | None:
         except ValueError:
             is_sound = False
         if not is_sound:
-            what = "an integer" if kind is int else "a number"
-            return f"{name} {field!r} is not {what}; BED has chrom, start, end first"
+            return _explain_field(name, kind, field)
     start, end = int(fields[1]), int(fields[2])
     if not fields[0]:
         return "the chromosome's name is empty; BED has chrom, start, end first"
     if start < 0:
         return f"start {start} is negative; BED counts from 0"
-    if start >= end:
+    if start > end:
+        return (
+            f"start {start} is after end {end}; write the smaller first, and the strand "
+            "in the sixth column"
+        )
+    if start == end:
         return f"start {start} is not before end {end}; BED is 0-based and half-open"
     summit = int(fields[9]) if "summit" in columns else -1
     # ENCODE's uniform peaks have a summit right behind the last base here and there.
     if not -1 <= summit <= end - start:
         return f"summit {summit} is outside of the peak; it counts from start, or is -1"
     return None
+
+
+def _explain_field(name: str, kind: type, field: str) -> str:
+    reason = explain_number(field)
+    if reason:
+        return f"{name} {reason}"
+    if name.startswith(field.lower()) and field:
+        return f"{name} is {field!r}, as in a header; begin that line with #"
+    what = "an integer" if kind is int else "a number"
+    return f"{name} {field!r} is not {what}; BED has chrom, start, end first"

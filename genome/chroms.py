@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from tfimpute_tracks.errors import InputFileError, RegionError, listed
-from tfimpute_tracks.storage.table import read_rows
+from tfimpute_tracks.storage.table import explain_number, read_rows
 
 __all__ = [
     "check_build",
@@ -146,6 +146,8 @@ def read_chrom_sizes(path: str | Path) -> dict[str, int]:
     sizes: dict[str, int] = {}
     for number, fields in read_rows(Path(path), "table of chromosome sizes"):
         size = fields[1].strip() if len(fields) > 1 else ""
+        if explain_number(size):
+            raise InputFileError(f"{path}:{number}: the size {explain_number(size)}")
         if not size.isdecimal() or int(size) == 0:
             raise InputFileError(
                 f"{path}:{number}: {' '.join(fields)!r} is not a size; {remedy}"

@@ -18,7 +18,7 @@ from urllib.parse import unquote
 from tfimpute_tracks.errors import InputFileError, RegionError, listed
 from tfimpute_tracks.genome.chroms import find_chrom, natural_order
 from tfimpute_tracks.genome.region import Region
-from tfimpute_tracks.storage.table import read_rows
+from tfimpute_tracks.storage.table import explain_number, read_rows
 
 __all__ = ["Gene", "genes_in", "read_genes"]
 
@@ -197,8 +197,10 @@ def _parser(fields: list[str]) -> Callable[[list[str]], Iterator[tuple[str, _Dra
         return _bed
     if len(fields) == 9 and fields[3].isdecimal() and fields[4].isdecimal():
         return _gff3 if re.match(r"\s*[\w.-]+=", fields[8]) else _gtf
+    reason = next(filter(None, map(explain_number, fields[1:5])), "")
     raise ValueError(
-        "not a row of GTF or GFF3 (nine columns, start and end the fourth and fifth) "
+        reason
+        or "not a row of GTF or GFF3 (nine columns, start and end the fourth and fifth) "
         "or BED (chrom, start, end); separate columns by tabs"
     )
 
@@ -265,8 +267,15 @@ def _gff_place(fields: list[str]) -> tuple[_Span, str]:
 def _span(texts: list[str], base: int) -> _Span:
     """Convert start and end, which count from `base`, to 0-based, half-open."""
     if len(texts) < 2 or not all(text.isdecimal() for text in texts):
-        raise ValueError(f"start and end are {texts}; use two integers from 0 on")
+        reason = next(filter(None, map(explain_number, texts)), "")
+        raise ValueError(
+            reason or f"start and end are {texts}; use two integers from 0 on"
+        )
     start, end = int(texts[0]) - base, int(texts[1])
+    if int(texts[0]) > end:
+        raise ValueError(
+            f"start {texts[0]} is after end {texts[1]}; write the smaller first"
+        )
     if not 0 <= start < end:
         counts = "from 1, both ends included" if base else "from 0, the end excluded"
         raise ValueError(f"start {texts[0]}, end {texts[1]}: no bases; count {counts}")

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tfimpute_tracks.errors import InputFileError, RegionError, listed
 from tfimpute_tracks.genome.bed import merge_intervals, read_bed
 from tfimpute_tracks.genome.chroms import find_chrom, match_chrom, match_chroms
+from tfimpute_tracks.storage.table import is_input
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,7 +85,11 @@ def parse_region(text: str, chrom_sizes: Mapping[str, int]) -> Region:
         )
     first, last = (int(number.replace(",", "") or 0) for number in typed.groups())
     chrom = match_chrom(name, chrom_sizes)
-    if first < 1 or last < first:
+    if last < first:
+        raise RegionError(
+            f"region {text!r} starts after its end; write the smaller number first"
+        )
+    if first < 1:
         raise RegionError(
             f"region {text!r} has no bases; count from 1, with both ends included"
         )
@@ -132,7 +137,7 @@ def resolve_regions(
     typed = [Region(name, 0, chrom_sizes[name]) for name in matched.values()]
     frames = []
     for spec in specs:
-        if Path(spec).is_file():
+        if is_input(Path(spec)):
             frame, names = _read_regions(spec, chrom_sizes)
             frames.append(frame)
             matched |= names

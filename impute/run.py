@@ -9,7 +9,6 @@ resumes it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -249,8 +248,7 @@ def run_bulk(
             raise
         finally:
             remove_leftovers(folder / "shards", names)
-            with suppress(RunError):  # a full disk: the first error is reported
-                status.write(state)
+            status.write(state)
     return BulkResult(
         status.n_done,
         n_reused,

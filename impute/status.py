@@ -6,6 +6,7 @@ with the shards that failed, and why.
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import time
@@ -15,11 +16,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from tfimpute_tracks.errors import WriteError
 from tfimpute_tracks.impute.events import Done, Event, Failed, Note, Part
 from tfimpute_tracks.impute.plan import Plan, Shard
 from tfimpute_tracks.storage import write_json
 
 __all__ = ["Status"]
+
+_LOG = logging.getLogger(__name__)
 
 
 class Status:
@@ -60,6 +64,7 @@ class Status:
         self._written_at = float("-inf")
         self._started = _now()
         self._n_reused = n_reused
+        self._has_warned = False
         self.n_done = 0
         self.n_bytes = 0
         self.failed: dict[int, str] = {}
@@ -110,13 +115,17 @@ class Status:
         state : str
             `running`, `done`, `failed` or `stopped`.
 
-        Raises
-        ------
-        WriteError
-            The disk is full, or the file cannot be written.
+        Notes
+        -----
+        A file that cannot be written costs one warning: shards do not need it.
         """
         self._written_at = self._clock()
-        write_json(self._path, self._fields(state))
+        try:
+            write_json(self._path, self._fields(state))
+        except WriteError as error:
+            if not self._has_warned:
+                _LOG.warning("the status is not kept up to date: %s", error)
+            self._has_warned = True
 
     def _fields(self, state: str) -> dict[str, Any]:
         left = self._plan.megabases(self._total - self.n_scores)

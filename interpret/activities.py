@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.interpret.elements import Elements, Skipped
-from tfimpute_tracks.storage.table import Row, read_table
+from tfimpute_tracks.storage.table import Row, explain_number, read_table
 
 __all__ = ["Activities", "read_activities"]
 
@@ -94,6 +94,8 @@ def _parse(row: Row) -> float | None:
         value = float(text) if "_" not in text else math.nan  # Python accepts 1_000
     except ValueError:
         value = math.nan
+    if not math.isfinite(value) and explain_number(text):
+        raise InputFileError(f"{row.place}: the activity {explain_number(text)}")
     if not math.isfinite(value):
         raise InputFileError(
             f"{row.place}: activity {text!r} is not a number; write a number, or NA if "

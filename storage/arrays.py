@@ -47,7 +47,8 @@ def write_arrays(
     import h5py
     import hdf5plugin
 
-    with atomic_file(dest, sync=False) as temp, h5py.File(temp, "w") as file:
+    # In memory first: HDF5 prints tracebacks and may crash where a disk fills up.
+    with h5py.File(dest.name, "w", driver="core", backing_store=False) as file:
         for name, array in arrays.items():
             options: dict[str, Any] = {}
             if array.size and array.dtype.kind in "iu":
@@ -57,6 +58,10 @@ def write_arrays(
         file.attrs["format"] = _FORMAT
         file.attrs["format-version"] = _FORMAT_VERSION
         file.attrs["about"] = json.dumps(about, sort_keys=True)
+        file.flush()
+        content = file.id.get_file_image()
+    with atomic_file(dest, sync=False) as temp:
+        temp.write_bytes(content)
 
 
 def read_arrays(

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import InputFileError
+from tfimpute_tracks.storage.table import open_input
 
 __all__ = ["digest_arrays", "digest_file", "digest_json"]
 
@@ -37,7 +38,7 @@ def digest_file(path: Path) -> str:
         If the file cannot be read.
     """
     try:
-        with path.open("rb") as file:
+        with open_input(path) as file:
             return _named(hashlib.file_digest(file, "sha256").hexdigest())
     except OSError as error:
         raise InputFileError(

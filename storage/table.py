@@ -1,7 +1,8 @@
 """The one reader of text files and tables: plain, gzip or bgzip, whatever the name.
 
 A byte order mark is removed, lines may end in LF, CRLF or CR, and every error names the
-file and, where there is one, the line. Tables of results are written by
+file and, where there is one, the line. A pipe, as of ``<(command)``, is read once and
+its content kept, so that it serves readers that look twice. Tables of results are written by
 ``dataframe_io``; the formats of intervals and genes are parsed in ``genome``.
 """
 
@@ -9,16 +10,100 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import re
+import stat
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from io import BufferedIOBase
+from io import BufferedIOBase, BufferedReader, BytesIO, RawIOBase
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from tfimpute_tracks.errors import InputFileError
 
-__all__ = ["Row", "Table", "open_unpacked", "read_lines", "read_rows", "read_table"]
+__all__ = [
+    "Row",
+    "Table",
+    "explain_number",
+    "is_input",
+    "open_input",
+    "open_unpacked",
+    "read_lines",
+    "read_rows",
+    "read_table",
+]
+
+_GZIP = b"\x1f\x8b"
+_UTF16 = "text in UTF-16; save it as UTF-8, or convert it with iconv -f UTF-16 -t UTF-8"
+_UNREADABLE = {
+    b"BZh": "compressed by bzip2; unpack it with bunzip2, or use gzip",
+    b"\xfd7zXZ\x00": "compressed by xz; unpack it with unxz, or use gzip",
+    b"PK\x03\x04": "a zip archive, or a spreadsheet; unpack it, or save it as text",
+    b"\x28\xb5\x2f\xfd": "compressed by zstd; unpack it with unzstd, or use gzip",
+    codecs.BOM_UTF16_LE: _UTF16,
+    codecs.BOM_UTF16_BE: _UTF16,
+}
+_GROUPED = re.compile(r"[+-]?\d{1,3}(?:[,'\u2019 \u00a0\u202f]\d{3})+(?:\.\d+)?")
+# Content of pipes, which can be read only once, by device and number.
+_PIPES: dict[tuple[int, int], bytes] = {}
+
+
+def is_input(path: Path) -> bool:
+    """Check whether a path is a file that can be read, or a pipe.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    bool
+    """
+    return path.is_file() or path.is_fifo()
+
+
+def open_input(path: Path) -> BufferedReader | BytesIO:
+    """Open a file as it is; a pipe as often as is needed.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    binary file
+
+    Raises
+    ------
+    OSError
+        The file cannot be opened.
+    """
+    status = path.stat()
+    if not stat.S_ISFIFO(status.st_mode):
+        return path.open("rb")
+    key = status.st_dev, status.st_ino
+    if key not in _PIPES:
+        _PIPES[key] = path.read_bytes()
+    return BytesIO(_PIPES[key])
+
+
+def explain_number(text: str) -> str:
+    """Say why a text is not a number, where that is known.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    str
+        ``1,000 has thousand separators; write 1000``; empty if nothing is known.
+    """
+    if _GROUPED.fullmatch(text.strip()):
+        return (
+            f"{text!r} has thousand separators; write {re.sub(r'[^0-9.+-]', '', text)}"
+        )
+    return ""
 
 
 @contextmanager
@@ -39,24 +124,33 @@ def open_unpacked(path: Path, what: str) -> Iterator[BufferedIOBase]:
     Raises
     ------
     InputFileError
-        The file cannot be opened; or, from the block, it is truncated or damaged.
+        The file cannot be opened, or is compressed or encoded in another way; or, from
+        the block, it is truncated or damaged.
     """
     try:
-        file = path.open("rb")
+        file = BufferedReader(cast(RawIOBase, open_input(path)))
     except OSError as error:
         raise InputFileError(
             f"{path}: cannot read the {what} ({error.strerror}); check the path"
         ) from error
     with file:
-        is_gzip = file.peek(2)[:2] == b"\x1f\x8b"
+        is_gzip = file.peek(2)[:2] == _GZIP
         try:
             with gzip.open(file) if is_gzip else nullcontext(file) as unpacked:
+                _check_kind(path, what, unpacked.peek(6)[:6])
                 yield unpacked
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise InputFileError(
                 f"{path}: the compressed {what} is cut short or damaged ({error}); "
                 "download or compress it again"
             ) from error
+
+
+def _check_kind(path: Path, what: str, begin: bytes) -> None:
+    """Refuse content that is no text in UTF-8, by its first bytes."""
+    for magic, kind in _UNREADABLE.items():
+        if begin.startswith(magic):
+            raise InputFileError(f"{path}: the {what} is {kind}")
 
 
 def read_lines(
@@ -96,6 +190,11 @@ def read_lines(
                 ) from error
             for part in text.rstrip("\r\n").split("\r"):
                 number += 1
+                if "\0" in part:
+                    raise InputFileError(
+                        f"{path}:{number}: not a text file (it has NUL bytes); use a "
+                        f"{what} in UTF-8"
+                    )
                 yield number, part
 
 
@@ -117,7 +216,8 @@ def read_rows(
     Yields
     ------
     number, fields : int, list of str
-        Line number from 1; fields separated by tabs, or by blanks in a line without one.
+        Line number from 1; fields separated by tabs, or by blanks in a line without
+        one. Blanks around a field are removed.
 
     Raises
     ------
@@ -125,8 +225,11 @@ def read_rows(
         As :func:`read_lines`.
     """
     for number, line in read_lines(path, what, errors):
-        if line.strip() and not line.startswith(skip):
-            yield number, line.split("\t") if "\t" in line else line.split()
+        if line.strip() and not line.lstrip().startswith(skip):
+            yield (
+                number,
+                [field.strip() for field in line.split("\t" if "\t" in line else None)],
+            )
 
 
 class Row(NamedTuple):
@@ -164,7 +267,7 @@ class Row(NamedTuple):
         """
         table, _, _ = self.place.rpartition(":")
         path = Path(table).parent / self.fields[column]
-        if not path.is_file():
+        if not is_input(path):
             raise InputFileError(
                 f"{self.place}: no such file {path}; the {column} column is relative to "
                 "the table's folder"
@@ -195,7 +298,7 @@ def read_table(
     Parameters
     ----------
     path : Path
-        Lines that begin with ``#`` are comments.
+        Lines that begin with ``#`` are comments, except a header that does.
     what : str
         What messages call it, such as "pairs table".
     needed : sequence of str
@@ -216,9 +319,12 @@ def read_table(
     header: list[str] | None = None
     rows = []
     for number, line in read_lines(path, what):
-        if line.startswith("#") or (header is not None and not line.strip()):
+        is_comment = line.lstrip().startswith("#")
+        fields = [field.strip() for field in line.lstrip(" #").split("\t")]
+        if is_comment and header is None:
+            is_comment = not set(needed) <= {name.lower() for name in fields}
+        if is_comment or not line.strip():
             continue
-        fields = [field.strip() for field in line.split("\t")]
         if header is None:
             header = [name.lower() for name in fields]
             _check_header(path, number, what, header, needed, columns)

@@ -21,7 +21,8 @@ from tfimpute_tracks.errors import WriteError
 from tfimpute_tracks.genome.signal import Signal
 from tfimpute_tracks.kernels.products import sigmoid
 from tfimpute_tracks.tracks.formats import write_track
-from tfimpute_tracks.variants.alleles import AlleleScores, Variant
+from tfimpute_tracks.variants.alleles import AlleleScores
+from tfimpute_tracks.variants.normalize import Variant
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = [
@@ -56,14 +57,11 @@ class AlleleTrack(NamedTuple):
     values: Floats
 
 
-def align_alleles(
-    variant: Variant, scores: AlleleScores, seq_len: int, stride: int
-) -> AlleleTrack:
+def align_alleles(scores: AlleleScores, seq_len: int, stride: int) -> AlleleTrack:
     """Align the scores of both alleles to the genome.
 
     Parameters
     ----------
-    variant : Variant
     scores : AlleleScores
     seq_len, stride : int
         Of the tiles, in bp; a score belongs to the `stride` bp in the middle of its tile.
@@ -72,6 +70,7 @@ def align_alleles(
     -------
     AlleleTrack
     """
+    variant = scores.variant
     # From a tile's center, relative to the variant, to its bin.
     shift = (seq_len - stride) // 2 - seq_len // 2
     centers = scores.ref_centers + shift + stride // 2

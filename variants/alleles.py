@@ -19,6 +19,7 @@ from tfimpute_tracks.errors import RegionError, UsageError
 from tfimpute_tracks.genome import Sequences, match_chrom
 from tfimpute_tracks.kernels.encode import decode
 from tfimpute_tracks.models.model import Model
+from tfimpute_tracks.variants.normalize import Variant, changed_length, normalize
 from tfimpute_tracks.variants.rows import AlleleRows, lay_out_alleles, score_rows
 from tfimpute_tracks.vocabulary import Pair
 
@@ -27,7 +28,6 @@ __all__ = [
     "STRIDE",
     "AlleleScorer",
     "AlleleScores",
-    "Variant",
     "parse_variant",
 ]
 
@@ -45,39 +45,21 @@ _TYPED = re.compile(
 )
 
 
-class Variant(NamedTuple):
-    """A replacement of bases.
-
-    Attributes
-    ----------
-    chrom : str
-    start : int
-        Of the first base, 0-based.
-    ref, alt : str
-        Of A, C, G and T.
-    """
-
-    chrom: str
-    start: int
-    ref: str
-    alt: str
-
-    def __str__(self) -> str:
-        return f"{self.chrom}:{self.start + 1} {self.ref}>{self.alt}"
-
-
 class AlleleScores(NamedTuple):
     """Log-odds of both alleles, tile by tile.
 
     Attributes
     ----------
+    variant : Variant
+        In its normal form, which was scored.
     ref_centers, alt_centers : int64 arrays, shape (n_tiles,)
-        Centers of the tiles over each allele, in bp from the first base of the variant.
+        Centers of the tiles over each allele, in bp from the start of `variant`.
     ref, alt : float32 arrays, shape (n_tiles, n_pairs)
         NaN for tiles without a score. Alleles that differ in length have different
         numbers of tiles.
     """
 
+    variant: Variant
     ref_centers: NDArray[np.int64]
     alt_centers: NDArray[np.int64]
     ref: Floats
@@ -107,6 +89,7 @@ def parse_variant(text: str, genome: Sequences) -> Variant:
     Returns
     -------
     Variant
+        As it was written.
 
     Raises
     ------
@@ -128,10 +111,11 @@ def parse_variant(text: str, genome: Sequences) -> Variant:
             f"variant {text[:60]!r} changes {ref[:20]} to {alt[:20]}; use two different "
             "alleles of the bases A, C, G and T"
         )
-    if max(len(ref), len(alt)) > MAX_BASES:
+    longest = changed_length(ref, alt)
+    if longest > MAX_BASES:
         raise UsageError(
-            f"variant {text[:60]!r} has an allele of {max(len(ref), len(alt))} bp; use "
-            f"at most {MAX_BASES} bp"
+            f"variant {text[:60]!r} has an allele of {longest} bp; use at most "
+            f"{MAX_BASES} bp"
         )
     chrom = match_chrom(typed["chrom"], genome.chrom_sizes)
     start = int(typed["pos"].replace(",", "") or 0) - 1
@@ -220,7 +204,8 @@ class AlleleScorer:
             bits whatever other variants there are.
         """
         rows: list[AlleleRows | RegionError] = []
-        for chrom, start, ref, alt in variants:
+        normal = [normalize(variant, genome) for variant in variants]
+        for chrom, start, ref, alt in normal:
             try:
                 rows.append(
                     lay_out_alleles(genome, (chrom, start), (ref, alt), self._grid)
@@ -230,14 +215,18 @@ class AlleleScorer:
         laid = [row for row in rows if not isinstance(row, RegionError)]
         scored = iter(score_rows(self._scorer, laid) if laid else [])
         return [
-            row if isinstance(row, RegionError) else self._placed(row, *next(scored))
-            for row in rows
+            row
+            if isinstance(row, RegionError)
+            else self._placed(variant, row, *next(scored))
+            for variant, row in zip(normal, rows, strict=True)
         ]
 
-    def _placed(self, row: AlleleRows, ref: Floats, alt: Floats) -> AlleleScores:
+    def _placed(
+        self, variant: Variant, row: AlleleRows, ref: Floats, alt: Floats
+    ) -> AlleleScores:
         first = self._seq_len // 2 - row.before
         ref_centers, alt_centers = (
             first + self._stride * np.arange(len(side), dtype=np.int64)
             for side in (ref, alt)
         )
-        return AlleleScores(ref_centers, alt_centers, ref, alt)
+        return AlleleScores(variant, ref_centers, alt_centers, ref, alt)

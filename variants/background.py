@@ -13,7 +13,8 @@ from tfimpute_tracks.errors import RegionError
 from tfimpute_tracks.genome import Sequences
 from tfimpute_tracks.kernels.ranks import percentile_rank
 from tfimpute_tracks.tracks.signals import MAX_LOG_ODDS
-from tfimpute_tracks.variants.alleles import AlleleScorer, Variant
+from tfimpute_tracks.variants.alleles import AlleleScorer
+from tfimpute_tracks.variants.normalize import Variant
 
 __all__ = ["Background", "log_odds_change"]
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.plots.effects import effect_heatmap
 from tfimpute_tracks.plots.style import save_figure
-from tfimpute_tracks.variants.alleles import Variant
 from tfimpute_tracks.variants.effects_page import EffectGrid, write_page
+from tfimpute_tracks.variants.normalize import Variant
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = ["draw_heatmap"]

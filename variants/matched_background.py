@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from tfimpute_tracks.genome import Sequences, match_chroms, read_past_ends
 from tfimpute_tracks.genome.chroms import find_chrom
 from tfimpute_tracks.kernels.encode import N_CODE, decode, encode
-from tfimpute_tracks.variants.alleles import Variant
+from tfimpute_tracks.variants.normalize import Variant, normalize
 from tfimpute_tracks.variants.records import Source, open_variants
 from tfimpute_tracks.variants.validate import SkipReason, check_allele, parse_position
 
@@ -91,7 +91,10 @@ def sample_variants(
             chrom = find_chrom(record.chrom, genome.chrom_sizes)
             start = parse_position(record.pos)
             if chrom is not None and start is not None:
-                starts[chrom].append(start)
+                for alt in record.alts or ("",):
+                    starts[chrom].append(
+                        _normal_start(Variant(chrom, start, record.ref, alt), genome)
+                    )
             for alt in record.alts:
                 key = rng.random()
                 n_alleles += 1
@@ -101,7 +104,8 @@ def sample_variants(
                 found = check_allele(genome, locus, record.ref, alt, fix_ref)
                 if isinstance(found, SkipReason):
                     continue
-                heapq.heappush(chosen, (-key, n_alleles, found[0]))
+                variant = normalize(found[0], genome)
+                heapq.heappush(chosen, (-key, n_alleles, variant))
                 if len(chosen) > n:
                     heapq.heappop(chosen)
     return VariantSample(
@@ -109,6 +113,15 @@ def sample_variants(
         [variant for _, _, variant in sorted(chosen, key=lambda entry: entry[1])],
         {chrom: np.unique(np.array(own)) for chrom, own in starts.items()},
     )
+
+
+def _normal_start(variant: Variant, genome: Sequences) -> int:
+    """Find where the normal form starts; where the record does if it cannot be scored."""
+    ref, alt = variant.ref.upper(), variant.alt.upper()
+    is_on = 0 <= variant.start <= genome.chrom_sizes[variant.chrom] - len(ref)
+    if not is_on or not ref or not alt or set(ref + alt) - set("ACGT") or ref == alt:
+        return variant.start
+    return normalize(variant._replace(ref=ref, alt=alt), genome).start
 
 
 def read_regions(path: Path, genome: Sequences) -> Regions:

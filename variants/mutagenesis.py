@@ -19,8 +19,9 @@ from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.genome import Region, Sequences, read_past_ends
 from tfimpute_tracks.kernels.encode import N_CODE, decode, missing_tiles
 from tfimpute_tracks.models.model import Model
-from tfimpute_tracks.variants.alleles import STRIDE, Variant
+from tfimpute_tracks.variants.alleles import STRIDE
 from tfimpute_tracks.variants.background import log_odds_change
+from tfimpute_tracks.variants.normalize import Variant
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = ["MAX_BP", "MutagenesisScores", "score_substitutions"]

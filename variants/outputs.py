@@ -20,11 +20,11 @@ from tfimpute_tracks.variants.allele_tracks import (
     AlleleTrackFile,
     open_allele_tracks,
 )
-from tfimpute_tracks.variants.alleles import Variant
 from tfimpute_tracks.variants.annotated_vcf import open_annotated
 from tfimpute_tracks.variants.background import Background, log_odds_change
 from tfimpute_tracks.variants.heatmaps import draw_heatmap
 from tfimpute_tracks.variants.job import VariantJob, VariantRun
+from tfimpute_tracks.variants.normalize import Variant
 from tfimpute_tracks.variants.records import Source, VariantRecord
 from tfimpute_tracks.variants.tables import ScoredAllele, open_table
 from tfimpute_tracks.variants.validate import SkipReason

@@ -15,7 +15,6 @@ from tfimpute_tracks.engines.ordered_map import ordered_map
 from tfimpute_tracks.errors import RegionError
 from tfimpute_tracks.genome import Sequences
 from tfimpute_tracks.variants.allele_tracks import align_alleles
-from tfimpute_tracks.variants.alleles import Variant
 from tfimpute_tracks.variants.background import Background
 from tfimpute_tracks.variants.job import VariantJob, VariantRun
 from tfimpute_tracks.variants.matched_background import (
@@ -23,6 +22,7 @@ from tfimpute_tracks.variants.matched_background import (
     sample_matched,
     sample_variants,
 )
+from tfimpute_tracks.variants.normalize import Variant
 from tfimpute_tracks.variants.outputs import Allele, Outputs
 from tfimpute_tracks.variants.records import VariantRecord, open_variants
 from tfimpute_tracks.variants.validate import SkipReason, check_allele
@@ -160,5 +160,5 @@ def _score_alleles(
         track = None
         if job.write_tracks:
             seq_len = job.model.config.seq_len
-            track = align_alleles(variant, scores, seq_len, job.stride)
+            track = align_alleles(scores, seq_len, job.stride)
         yield Allele("", variant, best=best, track=track)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.kernels.text_rows import format_rows, join_names
 from tfimpute_tracks.storage import atomic_file
-from tfimpute_tracks.variants.alleles import Variant
+from tfimpute_tracks.variants.normalize import Variant
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = [

@@ -14,7 +14,8 @@ from typing import NamedTuple
 from tfimpute_tracks.genome import Sequences
 from tfimpute_tracks.genome.chroms import find_chrom
 from tfimpute_tracks.kernels.encode import decode
-from tfimpute_tracks.variants.alleles import MAX_BASES, Variant
+from tfimpute_tracks.variants.alleles import MAX_BASES
+from tfimpute_tracks.variants.normalize import Variant, changed_length
 
 __all__ = ["Counts", "SkipReason", "check_allele", "parse_position"]
 
@@ -98,7 +99,8 @@ def check_allele(
     Returns
     -------
     (Variant, bool) or SkipReason
-        The variant as the genome has it, and whether the alleles were swapped.
+        The variant as it is written, from the allele that the genome has, and whether
+        the alleles were swapped.
     """
     chrom, pos = locus
     ref, alt = ref.upper(), alt.upper()
@@ -138,7 +140,7 @@ def _check_bases(ref: str, alt: str) -> SkipReason | None:
         return SkipReason("bases other than A, C, G and T", f"{ref[:20]} {alt[:20]}")
     if ref == alt:
         return SkipReason("alternate allele is the reference", ref[:20])
-    if max(len(ref), len(alt)) > MAX_BASES:
-        longest = max(len(ref), len(alt))
+    longest = changed_length(ref, alt)
+    if longest > MAX_BASES:
         return SkipReason(f"longer than {MAX_BASES} bp", f"{longest} bp")
     return None

@@ -182,6 +182,20 @@ def test_an_unwritable_folder_is_found_before_any_work(run, toy, tmp_path):
     assert str(tmp_path / "file") in err
 
 
+@pytest.mark.parametrize("value", [["-o", ""], ["--pairs="]])
+def test_an_empty_value_is_refused(run, toy, value):
+    code, _, err = run("scan", *_flat(toy), "--pairs", "CTCF:K562", *value)
+    assert code == 2
+    assert f"{value[0].rstrip('=')}: its value is empty" in err
+
+
+def test_more_threads_than_cpus_are_warned_of(run, toy):
+    options = _flat(toy, **{"-p": 100_000})
+    code, _, err = run("scan", "--pairs", "CTCF:K562", *options, "--dry-run")
+    assert code == 0, err
+    assert "warning: --threads 100000: using " in err
+
+
 def test_debug_shows_the_traceback(run, toy):
     code, _, err = run("scan", "--tf", "CTFC", "--cell", "K562", "--debug", *_flat(toy))
     assert code == 2

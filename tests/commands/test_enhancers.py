@@ -248,8 +248,8 @@ def test_wrong_options_are_reported_before_any_work(toy, run, wrong, message):
     [
         (None, "cannot read the BED or FASTA"),
         (b"", "contains no intervals"),
-        (b"chr1\t9\t5\n", ":1: start 9 is not before end 5"),
-        (b"\x00\x01\x02BAM\n", "has 1 of 3 columns"),
+        (b"chr1\t9\t5\n", ":1: start 9 is after end 5"),
+        (b"\x00\x01\x02BAM\n", "not a text file"),
         (b"chr1\t5\t9\tone\nchr1\t5\t9\n", ":2: has 3 of 4 columns"),
         (b"\x1f\x8b\x08\x00cut", "cut short or damaged"),
     ],

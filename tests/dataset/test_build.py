@@ -97,7 +97,7 @@ def test_dropped_sites_are_counted(toy):
     assert dataset.n_sites == report.n_sites == 6
     assert ("chr1", 2900) in places(dataset)
     assert dataset.parameters["dropped"] == report.dropped
-    assert any("1 sites" in text and "chrUn" in text for text in messages)
+    assert any("1 site on" in text and "chrUn" in text for text in messages)
 
 
 @pytest.mark.parametrize("min_known", [0.07, 0.65, 0.805, 1])
@@ -133,6 +133,13 @@ def test_a_fraction_is_compared_exactly():
 def test_a_fraction_out_of_range_is_refused(share):
     with pytest.raises(UsageError, match=r"known bases is not in 0\.\.1"):
         BuildConfig(min_known=share)
+
+
+def test_files_that_share_no_chromosome_are_refused(toy):
+    blacklist = toy.folder / "blacklist.bed"
+    blacklist.write_text("Chr20\t0\t100\n")
+    with pytest.raises(InputFileError, match=r"blacklist.bed: none of its .*Chr20"):
+        toy.build(blacklist=blacklist)
 
 
 def test_blacklisted_sites_are_dropped(toy):
@@ -172,7 +179,7 @@ def test_no_site_with_sequence_is_an_error(toy):
 
 
 def test_a_pair_without_a_positive_is_reported(toy):
-    (toy.folder / "max.bed").write_text("chr9\t10\t200\n")
+    (toy.folder / "max.bed").write_text("chr1\t0\t1\n")
     _, messages = toy.build()
     assert any("no positive site (MAX:K562)" in text for text in messages)
 

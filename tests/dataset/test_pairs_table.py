@@ -46,6 +46,16 @@ def test_reads_rows_in_order(table, tmp_path):
     assert found.vocabulary.cells == ("A549", "K562")
 
 
+@pytest.mark.parametrize(
+    ("row", "kind"),
+    [("My/TF\tK562", "TF name 'My/TF'"), ("MAX\tT/B", "cell line name 'T/B'")],
+)
+def test_names_that_no_file_can_have_are_refused(table, row, kind):
+    path = table(f"tf\tcell\tbed\n{row}\tpeaks/a.bed\n")
+    with pytest.raises(InputFileError, match=f"pairs.tsv:2: the {kind} cannot be"):
+        read_pairs_table(path)
+
+
 def test_without_roles_all_are_base(table):
     found = read_pairs_table(table("tf\tcell\tbed\nMAX\tK562\tpeaks/a.bed\n"))
     assert found.roles == ("base",)
@@ -135,7 +145,7 @@ def test_a_missing_or_binary_table_is_no_table(tmp_path):
     with pytest.raises(InputFileError, match="No such file"):
         read_pairs_table(tmp_path / "none.tsv")
     binary = tmp_path / "pairs.tsv"
-    binary.write_bytes(b"\xff\xfe\x00tf")
+    binary.write_bytes(b"\xff\x00tf")
     with pytest.raises(InputFileError, match="not a text file"):
         read_pairs_table(binary)
 

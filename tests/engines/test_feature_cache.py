@@ -112,12 +112,24 @@ def test_the_cache_stays_below_its_limit(tmp_path, genome):
     assert roomy.state() == (0, 0)
 
 
-def test_a_folder_that_cannot_be_written_costs_only_speed(tmp_path, genome):
+@pytest.mark.parametrize("n_threads", [1, 3])
+def test_a_full_disk_costs_one_warning(small_disk, tmp_path, genome, caplog, n_threads):
+    model, disk = make_model(tmp_path), small_disk(1 << 14)
+    cache = FeatureCache(disk / "cache", 10**9)
+    expected = _scores(model, genome, None)
+    scores = _scores(model, genome, cache, n_threads=n_threads)
+    np.testing.assert_array_equal(scores, expected)
+    assert len(caplog.messages) == 1
+    assert "disk full" in caplog.text
+
+
+def test_a_folder_that_cannot_be_written_costs_only_speed(tmp_path, genome, caplog):
     model = make_model(tmp_path)
     (tmp_path / "cache").write_text("a file where the folder should be")
     cache = FeatureCache(tmp_path / "cache", 10**9)
     expected = _scores(model, genome, None)
     np.testing.assert_array_equal(_scores(model, genome, cache), expected)
+    assert len(caplog.messages) == 1
 
 
 def test_what_a_killed_writer_left_is_removed_in_time(tmp_path, genome):

@@ -136,7 +136,7 @@ BED_ROW = "chr20\t1100\t1700\tA\t0\t+\t1150\t1200\t0\t2\t100,100,\t0,500,\n"
 BROKEN = [
     (GTF_ROW, GTF_ROW.replace("1101", "x"), "use two integers"),
     (GTF_ROW, GTF_ROW.replace("1101", "0"), "count from 1"),
-    (GTF_ROW, GTF_ROW.replace("1200", "1100"), "no bases"),
+    (GTF_ROW, GTF_ROW.replace("1200", "1100"), "start 1101 is after end 1100"),
     (GTF_ROW, GTF_ROW.replace("+", "plus"), "strand 'plus'"),
     (GTF_ROW, GTF_ROW.replace("gene_id", "id"), "no gene_id"),
     (GTF_ROW, GTF_ROW.replace("\t.\tgene", " gene"), "7 columns"),

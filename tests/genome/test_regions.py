@@ -53,7 +53,7 @@ def test_printed_as_browsers_do():
         ("chr1:-5-9", "not of the form"),
         ("chr1:0-9", "has no bases"),
         ("chr1:,-9", "has no bases"),
-        ("chr1:9-8", "has no bases"),
+        ("chr1:9-8", "starts after its end"),
         ("chr2:1-1001", "chr2, which has 1,000 bp"),
         ("", "unknown chromosome"),
     ],

@@ -13,6 +13,7 @@ from tfimpute_tracks.kernels.peaks import Peaks
 from tfimpute_tracks.storage import (
     atomic_file,
     check_writable_dir,
+    write_arrays,
     write_receipt,
     write_text,
 )
@@ -89,6 +90,11 @@ def test_bigbed(disk, peaks):
 
 def test_text(disk):
     assert_fails_cleanly(disk, lambda: write_text(disk / "a", "A" * (DISK + 1)))
+
+
+def test_arrays(disk):
+    arrays = {"a": np.ones(DISK, dtype=np.float32)}
+    assert_fails_cleanly(disk, lambda: write_arrays(disk / "a.h5", arrays, {}))
 
 
 def test_size_not_known_beforehand(disk):

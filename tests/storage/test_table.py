@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
+import lzma
+import os
+from pathlib import Path
 
 import pysam
 import pytest
 
 from tfimpute_tracks.errors import InputFileError
+from tfimpute_tracks.storage import digest_file
 from tfimpute_tracks.storage.table import (
+    explain_number,
     open_unpacked,
     read_lines,
     read_rows,
@@ -90,6 +96,58 @@ def test_a_bad_table_is_refused_in_one_line(tmp_path, data, message):
     with pytest.raises(InputFileError, match=message) as caught:
         read_table(path, "pairs table", ("tf", "cell"))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("data", "cause"),
+    [
+        (bz2.compress(TEXT.encode()), "compressed by bzip2; unpack"),
+        (lzma.compress(TEXT.encode()), "compressed by xz; unpack"),
+        (b"PK\x03\x04rest", "a zip archive, or a spreadsheet"),
+        (TEXT.encode("utf-16"), "text in UTF-16; save it as UTF-8"),
+        (gzip.compress(TEXT.encode("utf-16")), "text in UTF-16; save it as UTF-8"),
+        (TEXT.encode("utf-16-be"), "it has NUL bytes"),
+    ],
+)
+def test_another_compression_or_encoding_is_named(tmp_path, data, cause):
+    path = tmp_path / "t.txt"
+    path.write_bytes(data)
+    for read in (
+        lambda: read_table(path, "table", ("tf",)),
+        lambda: list(read_rows(path, "table", errors="replace")),
+    ):
+        with pytest.raises(InputFileError, match=cause) as caught:
+            read()
+        assert "\n" not in str(caught.value)
+
+
+def test_a_pipe_is_read_as_often_as_is_needed(tmp_path):
+    data = gzip.compress(TEXT.encode())
+    reading, writing = os.pipe()
+    os.write(writing, data)
+    os.close(writing)
+    path = Path(f"/dev/fd/{reading}")
+    for _ in range(2):
+        assert len(read_table(path, "table", ("tf", "cell")).rows) == 1
+    (tmp_path / "same").write_bytes(data)
+    assert digest_file(path) == digest_file(tmp_path / "same")
+    os.close(reading)
+
+
+def test_a_header_may_begin_with_a_hash_and_blank_lines(tmp_path):
+    path = tmp_path / "t"
+    path.write_text("\n# note\n#TF\tcell\n  MAX\tK562\n # CTCF\tK562\n")
+    (row,) = read_table(path, "table", ("tf", "cell")).rows
+    assert row.fields == {"tf": "MAX", "cell": "K562"}
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [("1,000", "1000"), ("12'345'678", "12345678"), ("-1 000.5", "-1000.5")],
+)
+def test_thousand_separators_are_named(text, plain):
+    assert explain_number(text) == f"{text!r} has thousand separators; write {plain}"
+    assert explain_number(plain) == explain_number("1,00") == ""
 
 
 def test_bytes_that_are_not_utf8_can_be_accepted(tmp_path):

@@ -5,12 +5,8 @@ import pytest
 
 from tfimpute_tracks.errors import RegionError, UsageError
 from tfimpute_tracks.kernels.products import sigmoid
-from tfimpute_tracks.variants.alleles import (
-    STRIDE,
-    AlleleScorer,
-    Variant,
-    parse_variant,
-)
+from tfimpute_tracks.variants.alleles import STRIDE, AlleleScorer, parse_variant
+from tfimpute_tracks.variants.normalize import Variant
 from tfimpute_tracks.vocabulary import Pair
 
 PAIRS = [Pair("CTCF", "K562"), Pair("MAX", "HepG2")]
@@ -37,7 +33,7 @@ def test_scores_are_those_of_the_network(toy, genome, at, n_ref, insert):
     length = model.config.seq_len
     for side, allele in (("ref", ref), ("alt", alt)):
         centers = getattr(scores, f"{side}_centers")
-        starts = centers + at - length // 2
+        starts = centers + scores.variant.start - length // 2
         assert (np.diff(starts) == STRIDE).all()
         assert starts[0] < at + len(allele)
         assert starts[-1] + length > at
@@ -65,7 +61,8 @@ def test_what_is_around_a_tile_counts(toy, around, genome, at, n_ref, insert):
         ("ref", whole),
         ("alt", whole[:at] + alt + whole[at + n_ref :]),
     ):
-        starts = getattr(scores, f"{side}_centers") + at - config.seq_len // 2
+        starts = getattr(scores, f"{side}_centers") - config.seq_len // 2
+        starts += scores.variant.start
         assert starts[0] >= 0
         assert starts[-1] + config.seq_len <= len(text)
         padded = past + text + past

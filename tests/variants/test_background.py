@@ -7,7 +7,7 @@ import pytest
 
 from tfimpute_tracks.errors import InputFileError, RegionError
 from tfimpute_tracks.genome import open_genome
-from tfimpute_tracks.variants.alleles import AlleleScorer, Variant
+from tfimpute_tracks.variants.alleles import AlleleScorer
 from tfimpute_tracks.variants.background import Background, log_odds_change
 from tfimpute_tracks.variants.matched_background import (
     VariantSample,
@@ -15,6 +15,7 @@ from tfimpute_tracks.variants.matched_background import (
     sample_matched,
     sample_variants,
 )
+from tfimpute_tracks.variants.normalize import Variant
 from tfimpute_tracks.variants.records import Source
 from tfimpute_tracks.vocabulary import Pair
 from toys import random_letters, write_fasta

@@ -11,8 +11,8 @@ import pytest
 from chromium import complaints, open_chromium, wait_for
 from tfimpute_tracks.interpret.tf_families import family_of
 from tfimpute_tracks.models import load_model
-from tfimpute_tracks.variants.alleles import Variant
 from tfimpute_tracks.variants.heatmaps import draw_heatmap
+from tfimpute_tracks.variants.normalize import Variant
 from tfimpute_tracks.vocabulary import Pair
 
 VARIANT = Variant("<b>/1", 99, "G", "T")

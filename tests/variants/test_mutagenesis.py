@@ -9,13 +9,14 @@ from bbi_readers import READERS
 from tfimpute_tracks.errors import RunError, UsageError
 from tfimpute_tracks.genome import Region, open_genome
 from tfimpute_tracks.kernels.products import sigmoid
-from tfimpute_tracks.variants.alleles import STRIDE, AlleleScorer, Variant
+from tfimpute_tracks.variants.alleles import STRIDE, AlleleScorer
 from tfimpute_tracks.variants.mutagenesis import (
     MAX_BP,
     MutagenesisScores,
     score_substitutions,
 )
 from tfimpute_tracks.variants.mutagenesis_files import COLUMNS, write_mutagenesis
+from tfimpute_tracks.variants.normalize import Variant
 from tfimpute_tracks.vocabulary import Pair
 from toys import DEEP, make_model, write_fasta
 

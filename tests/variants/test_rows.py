@@ -9,7 +9,8 @@ from tfimpute_tracks.engines.tile_grid import tile_grid
 from tfimpute_tracks.errors import RegionError
 from tfimpute_tracks.genome import open_genome
 from tfimpute_tracks.kernels.products import sigmoid
-from tfimpute_tracks.variants.alleles import AlleleScorer, Variant
+from tfimpute_tracks.variants.alleles import AlleleScorer
+from tfimpute_tracks.variants.normalize import Variant
 from tfimpute_tracks.variants.rows import lay_out_alleles
 from tfimpute_tracks.vocabulary import Pair
 from toys import AROUND, DEEP, make_model, write_fasta
@@ -52,7 +53,9 @@ def test_curves_are_those_of_the_network(model, toy, genome, stride):
     variants = _variants(toy[2])
     assert len(variants) >= 6
     scored = AlleleScorer(model, PAIRS, stride).scores(genome, variants)
-    for variant, scores in zip(variants, scored, strict=True):
+    assert len(scored) == len(variants)
+    for scores in scored:
+        variant = scores.variant
         at, behind = variant.start, variant.start + len(variant.ref)
         for side, allele in (("ref", variant.ref), ("alt", variant.alt)):
             text = whole[:at] + allele + whole[behind:]

@@ -10,9 +10,10 @@ import pytest
 
 from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.kernels.products import sigmoid
-from tfimpute_tracks.variants.alleles import AlleleScorer, Variant
+from tfimpute_tracks.variants.alleles import AlleleScorer
 from tfimpute_tracks.variants.job import VariantJob
 from tfimpute_tracks.variants.matched_background import sample_variants
+from tfimpute_tracks.variants.normalize import Variant
 from tfimpute_tracks.variants.records import Source
 from tfimpute_tracks.variants.run import run_variants
 from tfimpute_tracks.variants.tables import COLUMNS, Layout

@@ -7,7 +7,7 @@ import pytest
 from pyarrow import parquet
 
 from tfimpute_tracks.errors import UsageError
-from tfimpute_tracks.variants.alleles import Variant
+from tfimpute_tracks.variants.normalize import Variant
 from tfimpute_tracks.variants.tables import (
     COLUMNS,
     MAX_WIDE_COLUMNS,

@@ -242,7 +242,7 @@ class Session:
         ref, alt = sigmoid(scores.ref).T, sigmoid(scores.alt).T
         return {
             "variant": str(variant),
-            **variant._asdict(),
+            **scores.variant._asdict(),
             # Measured peaks belong to the alleles of the measured cells.
             "basis": model.sequence_only.basis,
             "ref_centers": scores.ref_centers.tolist(),
