@@ -30,8 +30,10 @@ from tfimpute_tracks.kernels.pair_groups import (
     track_rows,
 )
 from tfimpute_tracks.kernels.summary import (
+    OwnTracks,
     arrange_vectors,
-    own_log_odds,
+    exclude_own,
+    own_tracks,
     summarize,
     summary_log_odds,
 )
@@ -57,13 +59,12 @@ class _Prepared(NamedTuple):
     rows : PairRows
     constant : float32 array, shape (summary,)
         Of the summary, without peaks.
-    own : list of (pair, tracks)
-        Pairs with available tracks of their own, and these.
+    own : OwnTracks
     """
 
     rows: PairRows
     constant: Floats
-    own: list[tuple[int, Ints]]
+    own: OwnTracks
 
 
 class PairEvidence:
@@ -177,10 +178,7 @@ class PairEvidence:
         near = Coverage(bounds, coverage.track, coverage.fraction)
         sums = summarize(near, tracks[:-1], prepared.constant)
         log_odds = summary_log_odds(sums, self._arranged)
-        for pair, own in prepared.own:
-            log_odds[:, pair] = own_log_odds(
-                sums, near, tracks, own, self._vectors[pair]
-            )
+        exclude_own(log_odds, sums, near, tracks[:-1], prepared.own)
         # Attention reads the narrowest window; the others are the summary's alone.
         narrow = coverage.take(coverage.fraction[:, 0] > 0)
         narrow = narrow._replace(fraction=np.ascontiguousarray(narrow.fraction[:, 0]))
@@ -205,19 +203,22 @@ class PairEvidence:
     def _prepared(self, measured: Mask) -> _Prepared:
         there = self._evidence.track_vectors[-1][measured].sum(axis=0, dtype=np.float64)
         bias = self._evidence.weights.weights["summary.summary_bias"]
-        track_tf, track_cell = self._evidence.track_rows
-        of_pair: dict[tuple[int, int], list[int]] = {}
-        for track in np.flatnonzero(measured).tolist():
-            pair = int(track_tf[track]), int(track_cell[track])
-            of_pair.setdefault(pair, []).append(track)
-        pairs = zip(self._tf.tolist(), self._cell.tolist(), strict=True)
-        own = [
-            (number, np.array(of_pair[pair], dtype=np.int64))
-            for number, pair in enumerate(pairs)
-            if pair in of_pair
-        ]
+        own = self._owner(measured)
         constant = (there + bias).astype(np.float32)
-        return _Prepared(self._pair_rows(measured), constant, own)
+        return _Prepared(
+            self._pair_rows(measured),
+            constant,
+            own_tracks(self._evidence.track_vectors, own, self._vectors),
+        )
+
+    def _owner(self, measured: Mask) -> Ints:
+        """Find the pair, if any, that each available track belongs to; -1 for none."""
+        vocabulary = self._evidence.weights.vocabulary
+        track_tf, track_cell = self._evidence.track_rows
+        column = np.full((len(vocabulary.tfs) + 1, len(vocabulary.cells)), -1)
+        column[self._tf, self._cell] = np.arange(len(self._tf))
+        found: Ints = np.where(measured, column[track_tf, track_cell], -1)
+        return found
 
     def _pair_rows(self, measured: Mask) -> PairRows:
         given = self._evidence.weights.weights

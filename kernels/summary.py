@@ -25,9 +25,11 @@ from tfimpute_tracks.kernels.lanes import (
 )
 
 __all__ = [
+    "OwnTracks",
     "PairVectors",
     "arrange_vectors",
-    "own_log_odds",
+    "exclude_own",
+    "own_tracks",
     "summarize",
     "summary_log_odds",
 ]
@@ -54,6 +56,30 @@ class PairVectors(NamedTuple):
     vectors: Floats
     offsets: Floats
     n_pairs: int
+
+
+class OwnTracks(NamedTuple):
+    """Pairs with tracks of their own, which must not count for them.
+
+    Attributes
+    ----------
+    pair : int64 array, shape (n,)
+        Columns of the pairs.
+    owner : int64 array, shape (n_tracks,)
+        Row in `pair` of the pair that a track belongs to, or -1.
+    available : float32 array, shape (n, summary)
+        What being available adds to the summary, of all tracks of a pair.
+    vectors : float32 array, shape (n, summary)
+        v.
+    offsets : float32 array, shape (n,)
+        v_0.
+    """
+
+    pair: Ints
+    owner: Ints
+    available: Floats
+    vectors: Floats
+    offsets: Floats
 
 
 def arrange_vectors(vectors: Floats) -> PairVectors:
@@ -132,39 +158,58 @@ def summary_log_odds(sums: Floats, pairs: PairVectors) -> Floats:
     return np.ascontiguousarray(out[:n, : pairs.n_pairs])
 
 
-def own_log_odds(
-    sums: Floats, coverage: Coverage, tracks: Floats, own: Ints, vector: Floats
-) -> Floats:
-    """Compute e of a pair without its own tracks.
+def own_tracks(tracks: Floats, owner: Ints, vectors: Floats) -> OwnTracks:
+    """Arrange the pairs that have tracks of their own.
 
     Parameters
     ----------
-    sums : float32 array, shape (1 + n_tiles, summary)
-        From :func:`summarize`, with all tracks.
-    coverage : Coverage
-        As for :func:`summarize`.
     tracks : float32 array, shape (n_windows + 1, n_tracks, summary)
         V of the windows, and of being available.
-    own : int64 array
-        Indices of the pair's tracks.
-    vector : float32 array, shape (summary + 1,)
+    owner : int64 array, shape (n_tracks,)
+        Column of the pair that a track belongs to; -1 for no pair, and for a track that
+        is not available.
+    vectors : float32 array, shape (n_pairs, summary + 1)
         v and v_0.
 
     Returns
     -------
-    float32 array, shape (1 + n_tiles,)
+    OwnTracks
     """
-    is_own = np.zeros(tracks.shape[1], dtype=np.bool_)
-    is_own[own] = True
-    row = np.repeat(np.arange(1, len(sums)), np.diff(coverage.indptr))
-    entries = np.flatnonzero(is_own[coverage.track])
-    without = sums - tracks[-1, own].sum(axis=0)
-    for window, values in enumerate(tracks[:-1]):
-        fraction = coverage.fraction[entries, window, None]
-        np.subtract.at(
-            without, row[entries], fraction * values[coverage.track[entries]]
+    pair = np.unique(owner[owner >= 0])
+    shape = len(pair), tracks.shape[2]
+    available, own = (aligned_empty(shape, np.float32) for _ in range(2))
+    for row, column in enumerate(pair):
+        available[row] = tracks[-1, owner == column].sum(axis=0)
+        own[row] = vectors[column, :-1]
+    rows = np.where(owner >= 0, np.searchsorted(pair, owner), -1)
+    return OwnTracks(pair, rows, available, own, vectors[pair, -1])
+
+
+def exclude_own(
+    log_odds: Floats, sums: Floats, coverage: Coverage, tracks: Floats, own: OwnTracks
+) -> None:
+    """Compute e of pairs without their own tracks, in place.
+
+    Parameters
+    ----------
+    log_odds : float32 array, shape (1 + n_tiles, n_pairs)
+        Of all pairs; the columns of pairs with tracks of their own are overwritten.
+    sums : float32 array, shape (1 + n_tiles, summary)
+        From :func:`summarize`, with all tracks.
+    coverage : Coverage
+        As for :func:`summarize`.
+    tracks : float32 array, shape (n_windows, n_tracks, summary)
+        V of the windows.
+    own : OwnTracks
+    """
+    if len(own.pair):
+        _exclude(
+            *coverage,
+            (tracks.reshape(-1), tracks.shape[1]),
+            (sums.reshape(-1), sums.shape[1]),
+            (own.pair, own.owner, *map(np.ravel, own[2:])),
+            log_odds,
         )
-    return summary_log_odds(without, arrange_vectors(vector[None]))[:, 0]
 
 
 @njit(nogil=True, cache=True)
@@ -194,26 +239,79 @@ def _normalize(sums, rows, n, size):  # type: ignore[no-untyped-def]
     scratch = np.empty(16, dtype=np.float32)
     zero = broadcast(np.float32(0))
     for row in range(n):
-        start = row * size
-        total, squares = zero, zero
-        for k in range(start, start + size, 16):
+        scale, shift = _moments(sums, row * size, size, scratch)
+        for k in range(row * size, (row + 1) * size, 16):
             value = maximum(load(sums, k), zero)
-            total, squares = add(total, value), multiply_add(value, value, squares)
-        store(scratch, 0, total)
-        mean = np.float64(0)
-        for i in range(16):
-            mean += np.float64(scratch[i])
-        mean /= size
-        store(scratch, 0, squares)
-        square = np.float64(0)
-        for i in range(16):
-            square += np.float64(scratch[i])
-        variance = max(square / size - mean * mean, 0.0)
-        scale = np.float32(1 / np.sqrt(variance + _EPSILON))
-        shift = broadcast(np.float32(-mean) * scale)
-        for k in range(start, start + size, 16):
-            value = maximum(load(sums, k), zero)
-            store(rows, k, multiply_add(value, broadcast(scale), shift))
+            store(rows, k, multiply_add(value, broadcast(scale), broadcast(shift)))
+
+
+@njit(nogil=True, cache=True, forceinline=True)
+def _moments(sums, start, size, scratch):  # type: ignore[no-untyped-def]
+    """Find the scale and the shift that normalize max(0, sums)."""
+    zero = broadcast(np.float32(0))
+    total, squares = zero, zero
+    for k in range(start, start + size, 16):
+        value = maximum(load(sums, k), zero)
+        total, squares = add(total, value), multiply_add(value, value, squares)
+    mean = _total(total, scratch) / size
+    variance = max(_total(squares, scratch) / size - mean * mean, 0.0)
+    scale = np.float32(1 / np.sqrt(variance + _EPSILON))
+    return scale, np.float32(-mean) * scale
+
+
+@njit(nogil=True, cache=True, forceinline=True)
+def _total(lanes, scratch):  # type: ignore[no-untyped-def]
+    store(scratch, 0, lanes)
+    total = np.float64(0)
+    for i in range(16):
+        total += np.float64(scratch[i])
+    return total
+
+
+@njit(nogil=True, cache=True)
+def _exclude(indptr, track, fraction, tracks, sums, own, log_odds):  # type: ignore[no-untyped-def]
+    # Entries of the same pair are linked, so a tile reads its entries once.
+    weights, n_tracks = tracks
+    rows, size = sums
+    pair, owner, available, vectors, offsets = own
+    n_windows, zero = fraction.shape[1], broadcast(np.float32(0))
+    latest = np.empty(pair.size, dtype=np.int64)
+    before = np.empty(track.size, dtype=np.int64)
+    without, scratch = np.empty(size, dtype=np.float32), np.empty(16, dtype=np.float32)
+    for tile in range(indptr.size):
+        start = tile * size
+        latest[:] = -1
+        if tile:
+            for i in range(indptr[tile - 1], indptr[tile]):
+                row = owner[track[i]]
+                if row >= 0:
+                    before[i] = latest[row]
+                    latest[row] = i
+        for row in range(pair.size):
+            for k in range(0, size, 16):
+                minus = load(available, row * size + k)
+                one = broadcast(np.float32(-1))
+                store(without, k, multiply_add(minus, one, load(rows, start + k)))
+            i = latest[row]
+            while i >= 0:
+                for window in range(n_windows):
+                    value = fraction[i, window]
+                    if value == 0:
+                        continue
+                    at = (window * n_tracks + np.int64(track[i])) * size
+                    factor = broadcast(-value)
+                    for k in range(0, size, 16):
+                        weight, total = load(weights, at + k), load(without, k)
+                        store(without, k, multiply_add(factor, weight, total))
+                i = before[i]
+            scale, shift = _moments(without, 0, size, scratch)
+            total = zero
+            for k in range(0, size, 16):
+                value = maximum(load(without, k), zero)
+                value = multiply_add(value, broadcast(scale), broadcast(shift))
+                total = multiply_add(value, load(vectors, row * size + k), total)
+            found = np.float32(_total(total, scratch))
+            log_odds[tile, pair[row]] = found + offsets[row]
 
 
 @njit(nogil=True, cache=True)

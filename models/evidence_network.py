@@ -45,7 +45,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import layer_norm
+from torch.nn.functional import dropout, layer_norm
 
 from tfimpute_tracks.models.evidence_weights import (
     SAME_LOGIT,
@@ -117,6 +117,7 @@ class SummaryNetwork(nn.Module):
         tf: Tensor,
         cell: Tensor,
         tracks: TrackTensors,
+        dropped: float = 0,
     ) -> Tensor:
         """Score pairs of which no track is available.
 
@@ -129,6 +130,8 @@ class SummaryNetwork(nn.Module):
             not read.
         tf, cell : int64 tensor, shape (n_pairs,)
         tracks : TrackTensors
+        dropped : float, optional
+            Fraction of the summary to drop at random, for training.
 
         Returns
         -------
@@ -138,7 +141,7 @@ class SummaryNetwork(nn.Module):
         values = torch.cat([coverage * available[:, None], available[:, None]], 1)
         weight = self.track_vectors(tracks.tf, tracks.cell).flatten(0, 1)
         hidden = values.flatten(1) @ weight.to(values.dtype)
-        return self._log_odds(hidden, self.pair_vectors(tf, cell))
+        return self._log_odds(hidden, self.pair_vectors(tf, cell), dropped)
 
     def excluding_own(
         self, coverage: Tensor, tf: Tensor, cell: Tensor, tracks: TrackTensors
@@ -200,8 +203,9 @@ class SummaryNetwork(nn.Module):
         scaled = (found[:, :-1] + both) * self.size**-0.5
         return torch.cat([scaled, found[:, -1:]], 1)
 
-    def _log_odds(self, hidden: Tensor, vectors: Tensor) -> Tensor:
+    def _log_odds(self, hidden: Tensor, vectors: Tensor, dropped: float = 0) -> Tensor:
         summary = layer_norm((hidden + self.summary_bias).relu(), (self.size,))
+        summary = dropout(summary, dropped)
         weight = vectors[:, :-1].T.to(summary.dtype)
         return (summary @ weight).float() + vectors[:, -1]
 

@@ -1,6 +1,7 @@
 """Train the summary of tracks: predict tracks that are left out from the others.
 
-It needs no sequence, so it learns from every chromosome that is not held out.
+It needs no sequence, so it learns from every chromosome that is not held out. Matrix
+products are in bfloat16 where the processor supports it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from tfimpute_tracks.errors import RunError, UsageError
 from tfimpute_tracks.models.evidence_network import SummaryNetwork, TrackTensors
+from tfimpute_tracks.training.batches import has_bfloat16
 from tfimpute_tracks.training.track_masks import TrackMasks
 from tfimpute_tracks.training.track_sites import TrackSites, dense_windows
 
@@ -40,6 +42,8 @@ class SummaryRecipe:
         Sites.
     learning_rate, weight_decay : float
         Of AdamW; the rate rises and falls once.
+    dropout : float
+        Fraction of the summary that is dropped.
     negative_fraction : float
         Fraction of the sites without any peak that an epoch samples; their weights make
         up for the others.
@@ -54,13 +58,14 @@ class SummaryRecipe:
     batch_size: int = 512
     learning_rate: float = 2e-3
     weight_decay: float = 0.01
+    dropout: float = 0.1
     negative_fraction: float = 0.25
 
     def __post_init__(self) -> None:
         positive = min(self.epochs, self.batch_size, self.learning_rate) > 0
-        if not (positive and 0 < self.negative_fraction <= 1):
+        if not (positive and 0 < self.negative_fraction <= 1 and 0 <= self.dropout < 1):
             raise UsageError(
-                f"{self} is out of range: the fraction is within 0 and 1, epochs, batch "
+                f"{self} is out of range: fractions are within 0 and 1, epochs, batch "
                 "size and learning rate are above 0"
             )
 
@@ -120,6 +125,7 @@ def train_summary(
         total_steps=recipe.epochs * n_steps,
         pct_start=_WARM_UP,
     )
+    low_precision = has_bfloat16("cpu")
     history = []
     for epoch in range(1, recipe.epochs + 1):
         sample = rng.choice(without, n_without, replace=False)
@@ -127,7 +133,17 @@ def train_summary(
         losses = []
         for rows in np.array_split(order, n_steps):
             kept = masks.draw(len(rows)) & sites.measured[sites.chrom[rows]]
-            loss = _loss(network, sites, rows, kept, tracks, targets, weight[rows])
+            with torch.autocast("cpu", torch.bfloat16, enabled=low_precision):
+                loss = _loss(
+                    network,
+                    sites,
+                    rows,
+                    kept,
+                    tracks,
+                    targets,
+                    weight[rows],
+                    recipe.dropout,
+                )
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -169,6 +185,7 @@ def _loss(
     tracks: TrackTensors,
     targets: Tensor,
     weight: NDArray[np.float32],
+    dropped: float,
 ) -> Tensor:
     """Compute the loss of the tracks that were measured and left out."""
     coverage = dense_windows(sites.windows, rows)
@@ -182,6 +199,7 @@ def _loss(
         tracks.tf[targets],
         tracks.cell[targets],
         tracks,
+        dropped,
     )
     weights = torch.from_numpy(is_target * weight[:, None])
     labels = torch.from_numpy(is_bound.astype(np.float32))

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from tfimpute_tracks.kernels.coverage import Coverage
 from tfimpute_tracks.kernels.summary import (
     arrange_vectors,
-    own_log_odds,
+    exclude_own,
+    own_tracks,
     summarize,
     summary_log_odds,
 )
@@ -62,15 +63,21 @@ def test_log_odds_agree_with_numpy(n_tiles, n_pairs, seed):
     np.testing.assert_allclose(found, _log_odds(expected, vectors), atol=1e-4)
 
 
-def test_a_pair_is_scored_without_its_own_tracks(rng):
+def test_pairs_are_scored_without_their_own_tracks(rng):
     coverage, tracks, constant = _draw(rng, 30)
-    vector = rng.normal(size=_SIZE + 1).astype(np.float32)
-    own = np.array([1, 4])
+    vectors = rng.normal(size=(5, _SIZE + 1)).astype(np.float32)
+    owner = np.array([-1, 3, 0, -1, 3, -1])  # two tracks are of pair 3
     sums = summarize(coverage, tracks[:-1], constant)
-    found = own_log_odds(sums, coverage, tracks, own, vector)
-    kept = coverage.of(~np.isin(np.arange(_TRACKS), own))
-    without = _sums(kept, tracks, constant - tracks[-1, own].sum(axis=0))
-    np.testing.assert_allclose(found, _log_odds(without, vector[None])[:, 0], atol=1e-4)
+    every = summary_log_odds(sums, arrange_vectors(vectors))
+    found = every.copy()
+    exclude_own(found, sums, coverage, tracks[:-1], own_tracks(tracks, owner, vectors))
+    np.testing.assert_array_equal(found[:, [1, 2, 4]], every[:, [1, 2, 4]])
+    for pair in (0, 3):
+        own = np.flatnonzero(owner == pair)
+        kept = coverage.of(~np.isin(np.arange(_TRACKS), own))
+        without = _sums(kept, tracks, constant - tracks[-1, own].sum(axis=0))
+        expected = _log_odds(without, vectors[pair : pair + 1])[:, 0]
+        np.testing.assert_allclose(found[:, pair], expected, atol=1e-4)
 
 
 @pytest.mark.parametrize("n", [1, 7, 8, 9])
