@@ -145,7 +145,10 @@ def _show(model: Model, card: dict[str, Any], path: Path, as_json: bool) -> None
     expected, fdr = card.get("expected", {}), card.get("fdr", {})
     imputed = fdr.get("imputed", {})
     if as_json:
-        kept = {k: v for k, v in expected.items() if k != "auroc"}
+        kept = {
+            metric: {k: v for k, v in section.items() if k != "rows"}
+            for metric, section in expected.items()
+        }
         shifts = {k: v for k, v in imputed.items() if k != "levels_reached"}
         calibration = {
             k: v for k, v in card.get("calibration", {}).items() if k != "priors"
@@ -153,11 +156,15 @@ def _show(model: Model, card: dict[str, Any], path: Path, as_json: bool) -> None
         summary = {"calibration": calibration, "imputed": shifts, "expected": kept}
         show_json(summary | {"genome": fdr.get("genome"), "file": str(path)})
         return
-    if expected:
+    for metric, section in expected.items():
         print_result(
-            f"expected AUROC: interval of +-{expected['margin']:.3f}, fitted to "
-            f"{expected['n_pairs']} pairs"
+            f"expected {metric.replace('_', ' ')}: fitted to {section['n_pairs']} pairs"
         )
+        for kind, check in section["check"].items():
+            print_result(
+                f"  {kind}: {check['inside']:.0%} of {check['pairs']} pairs inside the "
+                f"interval of {section['coverage']:.0%}"
+            )
     for level, shift in imputed.get("shifts", {}).items():
         found = imputed["test"][level]["mean"]
         if shift is not None and found is not None:

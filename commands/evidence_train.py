@@ -43,6 +43,13 @@ def train(
             "of unmeasured pairs."
         ),
     ] = None,
+    expression: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Table of RNA: a column `tf`, and a column per cell line (TPM). May be "
+            "given twice. What to expect of a pair depends on it."
+        ),
+    ] = None,
     recalibrate: Annotated[
         bool,
         typer.Option(
@@ -79,6 +86,7 @@ def train(
         EvidenceRun,
         export_evidence_run,
     )
+    from tfimpute_tracks.training.expression import read_expression
     from tfimpute_tracks.training.track_sites import read_track_sites
 
     recipe = EvidenceRecipe(epochs=epochs, seed=seed)
@@ -90,6 +98,7 @@ def train(
     if path.exists() and not overwrite and not recalibrate:
         raise UsageError(f"{path} exists; use another -o, or --overwrite")
     reference = _read(reference_card).card if reference_card else {}
+    amounts = read_expression(expression or (), loaded.vocabulary)
     dataset = open_dataset(data)
     check_sequence_length(loaded.name, loaded.config, dataset)
     columns = trained_columns(loaded, dataset)
@@ -111,7 +120,7 @@ def train(
     # The sequence weights are copied: one folder is one model.
     _copy_model(weights_path(model), copy)
     known = Evidence(weights, store)
-    run = EvidenceRun(loaded, known, dataset, rows, test, reference)
+    run = EvidenceRun(loaded, known, dataset, rows, test, amounts, reference)
     with progress_bar("every pair", 2 * len(loaded.cells), "cell lines") as advance:
         card = export_evidence_run(path, run, facts, lambda n: advance(n, ""))
     _show(card, as_json, [copy, path])

@@ -1,8 +1,8 @@
-"""The AUROC to expect of a pair, predicted before its track is made.
+"""The AUROC or average precision to expect of a pair, before its track is made.
 
 Binding sites of some TFs are easy to predict from sequence, those of others hardly, and
 a pair is predicted better where its TF and cell line have many data sets. A ridge
-regression on a few features of a pair is fitted to the AUROCs of held-out pairs. Its
+regression on a few features of a pair is fitted to what held-out pairs reached. Its
 interval comes from its errors on TFs that were left out of the fit.
 """
 
@@ -14,6 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
+
+from tfimpute_tracks.models.expectation import from_scale, to_scale
 
 __all__ = [
     "COVERAGE",
@@ -30,8 +32,8 @@ Doubles = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 FEATURES = (
-    "tf_auroc",
-    "cell_auroc",
+    "tf_metric",
+    "cell_metric",
     "tf_data_sets",
     "cell_data_sets",
     "tf_similarity",
@@ -53,13 +55,14 @@ class TrainedPairs(NamedTuple):
     ----------
     tf, cell : int64 array, shape (n,)
         Rows of the vocabulary.
-    auroc : float64 array, shape (n,)
-        On chromosomes without training sites; NaN where a pair has none.
+    metric : float64 array, shape (n,)
+        AUROC or another metric on chromosomes without training sites; NaN where a pair
+        has none.
     """
 
     tf: Ints
     cell: Ints
-    auroc: Doubles
+    metric: Doubles
 
 
 @dataclass(frozen=True)
@@ -73,11 +76,13 @@ class Expectation:
     center, spread : float64 array, shape (n_features,)
         Mean and standard deviation that features are standardized with.
     mean : float
-        AUROC of a pair with average features.
+        Of a pair with average features, on the scale.
     margin : float
-        Half of the interval's width.
+        Half of the interval's width, on the scale.
     n_pairs : int
         Pairs it was fitted to.
+    scale : str
+        See :mod:`tfimpute_tracks.models.expectation`.
     """
 
     weights: Doubles
@@ -86,9 +91,10 @@ class Expectation:
     mean: float
     margin: float
     n_pairs: int
+    scale: str = "linear"
 
     def expect(self, features: Doubles) -> tuple[Doubles, Doubles, Doubles]:
-        """Predict the AUROC of pairs, with an interval.
+        """Predict the metric of pairs, with an interval.
 
         Parameters
         ----------
@@ -100,8 +106,11 @@ class Expectation:
             Within 0 and 1; a fraction :data:`COVERAGE` of pairs lies inside.
         """
         found = (features - self.center) / self.spread @ self.weights + self.mean
-        low, high = found - self.margin, found + self.margin
-        return np.clip(found, 0, 1), np.clip(low, 0, 1), np.clip(high, 0, 1)
+        low, middle, high = (
+            np.clip(from_scale(found + shift, self.scale), 0, 1)
+            for shift in (-self.margin, 0, self.margin)
+        )
+        return middle, low, high
 
 
 def pair_features(
@@ -123,21 +132,21 @@ def pair_features(
     Returns
     -------
     float64 array, shape (n_tfs, n_cells, n_features)
-        In the order of :data:`FEATURES`. A pair's own data set is left out: `tf_auroc`
+        In the order of :data:`FEATURES`. A pair's own data set is left out: `tf_metric`
         is the mean over other trained cell lines of the TF (of all pairs where it has no
-        other), `cell_auroc` the mean over other TFs of the cell line of the difference
+        other), `cell_metric` the mean over other TFs of the cell line of the difference
         to their TF's mean, `tf_data_sets` and `cell_data_sets` are log(1 + number),
         similarities the largest cosine to another TF trained in this cell line, or to
         another cell line in which this TF was trained (-1 without one).
     """
     n_tfs, n_cells = disagreement.shape
-    auroc = np.full((n_tfs, n_cells), np.nan)
-    auroc[trained.tf, trained.cell] = trained.auroc
+    metric = np.full((n_tfs, n_cells), np.nan)
+    metric[trained.tf, trained.cell] = trained.metric
     is_trained = np.zeros((n_tfs, n_cells), dtype=bool)
     is_trained[trained.tf, trained.cell] = True
-    overall = float(np.nanmean(auroc))
-    tf_mean = _others_mean(auroc, 1, overall)
-    above = auroc - tf_mean
+    overall = 0.0 if np.isnan(metric).all() else float(np.nanmean(metric))
+    tf_mean = _others_mean(metric, 1, overall)
+    above = metric - tf_mean
     columns = [
         tf_mean,
         _others_mean(above, 0, 0.0),
@@ -177,16 +186,26 @@ def seed_disagreement(scores: list[NDArray[np.float32]]) -> Doubles:
     return disagreement
 
 
-def fit_expectation(features: Doubles, aurocs: Doubles, tfs: Ints) -> Expectation:
-    """Fit the expected AUROC to held-out pairs.
+def fit_expectation(
+    features: Doubles,
+    metric: Doubles,
+    tfs: Ints,
+    scale: str = "linear",
+    weights: Doubles | None = None,
+) -> Expectation:
+    """Fit the expected metric to held-out pairs.
 
     Parameters
     ----------
     features : float64 array, shape (n_pairs, n_features)
-    aurocs : float64 array, shape (n_pairs,)
+    metric : float64 array, shape (n_pairs,)
         Of the pairs; those with NaN are not used.
     tfs : int64 array, shape (n_pairs,)
         TF of each pair. Errors are found with all pairs of one TF left out at a time.
+    scale : str
+        On which the regression is linear.
+    weights : float64 array, shape (n_pairs,), optional
+        Of the pairs; by default 1.
 
     Returns
     -------
@@ -197,20 +216,25 @@ def fit_expectation(features: Doubles, aurocs: Doubles, tfs: Ints) -> Expectatio
     ValueError
         Fewer than ten pairs, or of fewer than three TFs.
     """
-    known = ~np.isnan(aurocs)
-    features, aurocs, tfs = features[known], aurocs[known], tfs[known]
-    if len(aurocs) < 10 or len(np.unique(tfs)) < 3:
+    known = ~np.isnan(metric)
+    features, metric, tfs = features[known], metric[known], tfs[known]
+    weights = np.ones(len(metric)) if weights is None else weights[known]
+    if len(metric) < 10 or len(np.unique(tfs)) < 3:
         raise ValueError(
-            f"cannot fit the expected AUROC to {len(aurocs)} pairs of "
+            f"cannot fit the expected AUROC to {len(metric)} pairs of "
             f"{len(np.unique(tfs))} TFs; use at least ten pairs of three TFs"
         )
-    errors = np.empty(len(aurocs))
+    values = to_scale(metric, scale)
+    errors = np.empty(len(values))
     for tf in np.unique(tfs):
         out = tfs == tf
-        weights, center, spread, mean = _ridge(features[~out], aurocs[~out])
-        errors[out] = aurocs[out] - (features[out] - center) / spread @ weights - mean
-    margin = float(np.quantile(np.abs(errors), COVERAGE))
-    return Expectation(*_ridge(features, aurocs), margin, len(aurocs))
+        ridge, center, spread, mean = _ridge(
+            features[~out], values[~out], weights[~out]
+        )
+        errors[out] = values[out] - (features[out] - center) / spread @ ridge - mean
+    margin = _quantile(np.abs(errors), weights, COVERAGE)
+    fitted = _ridge(features, values, weights)
+    return Expectation(*fitted, margin, round(weights.sum()), scale)
 
 
 def check_expectation(
@@ -246,15 +270,25 @@ def check_expectation(
 
 
 def _ridge(
-    features: Doubles, aurocs: Doubles
+    features: Doubles, values: Doubles, weights: Doubles
 ) -> tuple[Doubles, Doubles, Doubles, float]:
-    center, spread = features.mean(axis=0), features.std(axis=0)
-    spread = np.where(spread > 0, spread, 1.0)
+    share = weights / weights.sum()
+    center: Doubles = share @ features
+    variance: Doubles = share @ (features - center) ** 2
+    spread = np.sqrt(variance)
+    spread[variance == 0] = 1
     x = (features - center) / spread
-    mean = float(aurocs.mean())
+    mean = float(share @ values)
     penalty = _PENALTY * np.eye(x.shape[1])
-    weights = np.linalg.solve(x.T @ x + penalty, x.T @ (aurocs - mean))
-    return weights, center, spread, mean
+    weighted = x * weights[:, None]
+    fitted = np.linalg.solve(weighted.T @ x + penalty, weighted.T @ (values - mean))
+    return fitted.astype(np.float64), center, spread, mean
+
+
+def _quantile(values: Doubles, weights: Doubles, level: float) -> float:
+    order = np.argsort(values)
+    reached = np.cumsum(weights[order]) / weights.sum()
+    return float(values[order][np.searchsorted(reached, level)])
 
 
 def _others_mean(values: Doubles, axis: int, default: float) -> Doubles:

@@ -82,6 +82,8 @@ def pair_records(
         measured: Mapping[str, Any] = model.measured_pairs.get(pair, {})
         trained = model.sequence_only.measured_pairs.get(pair, {})
         low, high = model.expected_interval(pair) or (None, None)
+        precision = model.expected_interval(pair, "average_precision")
+        precision_low, precision_high = precision or (None, None)
         fdr = model.fdr_thresholds(pair).items()
         records.append(
             {
@@ -93,6 +95,10 @@ def pair_records(
                 "expected_auroc": model.expected_auroc(pair),
                 "expected_low": low,
                 "expected_high": high,
+                "expected_average_precision": model.expected_average_precision(pair),
+                "expected_average_precision_low": precision_low,
+                "expected_average_precision_high": precision_high,
+                "expression": model.expression(pair),
                 "threshold": model.threshold(pair),
                 **{f"fdr_{level:g}": score for level, score in fdr},
             }

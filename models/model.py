@@ -24,6 +24,7 @@ from tfimpute_tracks.models.calibration import (
 from tfimpute_tracks.models.checkpoint import Checkpoint
 from tfimpute_tracks.models.config import NetworkConfig
 from tfimpute_tracks.models.evidence import Evidence
+from tfimpute_tracks.models.expectation import ExpectedMetric
 from tfimpute_tracks.models.input_codes import stack_codes
 from tfimpute_tracks.models.registry import build_network
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
@@ -38,7 +39,14 @@ Floats = NDArray[np.float32]
 
 _BATCH = 512  # tiles: the plain convolution holds n x K x L values
 # Sections of a card about scores, which evidence changes.
-_SCORE_SECTIONS = ("pairs", "fdr", "calibration", "expected", "metrics")
+_SCORE_SECTIONS = (
+    "pairs",
+    "fdr",
+    "calibration",
+    "expected",
+    "expression",
+    "metrics",
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,14 +199,11 @@ class Model:
             (:meth:`expected_interval`); else the mean of the TF's measured pairs. None
             where the card has neither.
         """
-        measured = self.measured_pairs.get(pair, {}).get("test_auroc")
-        if measured is not None:
-            return float(measured)
-        expected = self._expectation(pair)
-        return self._tf_aurocs.get(pair.tf) if expected is None else expected
+        found = self._expected(pair, "auroc")
+        return self._tf_aurocs.get(pair.tf) if found is None else found
 
-    def expected_interval(self, pair: Pair) -> tuple[float, float] | None:
-        """Return the interval of the expected AUROC of an unmeasured pair.
+    def expected_average_precision(self, pair: Pair) -> float | None:
+        """Return the average precision of a pair on test sites, measured or expected.
 
         Parameters
         ----------
@@ -206,17 +211,47 @@ class Model:
 
         Returns
         -------
-        tuple of float, or None
-            Lower and upper end; calibrated to contain the AUROC of nine in ten held-out
-            pairs. None where the pair was measured or the card has no expectation.
+        float or None
+            As :meth:`expected_auroc`; None where the card does not say.
         """
-        measured = self.measured_pairs.get(pair, {}).get("test_auroc")
-        expected = self._expectation(pair)
-        if expected is None or measured is not None:
+        return self._expected(pair, "average_precision")
+
+    def expected_interval(
+        self, pair: Pair, metric: str = "auroc"
+    ) -> tuple[float, float] | None:
+        """Return the interval of the metric to expect of an unmeasured pair.
+
+        Parameters
+        ----------
+        pair : Pair
+        metric : {"auroc", "average_precision"}
+
+        Returns
+        -------
+        tuple of float, or None
+            Lower and upper end; calibrated to contain the metric of nine in ten
+            held-out pairs. None where the pair was measured or the card has no
+            expectation.
+        """
+        if self.measured_pairs.get(pair, {}).get(f"test_{metric}") is not None:
             return None
-        margin = float(self.card["expected"]["margin"])
-        low, high = round(expected - margin, 3), round(expected + margin, 3)
-        return max(0.0, low), min(1.0, high)
+        return self._expectation(metric).interval(*pair)
+
+    def expression(self, pair: Pair) -> float | None:
+        """Return how much RNA of a TF there is in a cell line.
+
+        Parameters
+        ----------
+        pair : Pair
+
+        Returns
+        -------
+        float or None
+            log2(1 + transcripts per million), from the card; None where unknown.
+        """
+        row = self.card.get("expression", {}).get(pair.tf)
+        value = row.split()[self.cells.index(pair.cell)] if row else "-"
+        return None if value == "-" else float(value)
 
     @property
     def is_calibrated(self) -> bool:
@@ -254,12 +289,15 @@ class Model:
                 found.setdefault(pair.tf, []).append(float(entry["test_auroc"]))
         return {tf: round(sum(all_) / len(all_), 4) for tf, all_ in found.items()}
 
-    def _expectation(self, pair: Pair) -> float | None:
-        row = self.card.get("expected", {}).get("auroc", {}).get(pair.tf)
-        if row is None:
-            return None
-        # In thousandths, one per cell line in their order.
-        return float(row.split()[self.cells.index(pair.cell)]) / 1000
+    def _expected(self, pair: Pair, metric: str) -> float | None:
+        measured = self.measured_pairs.get(pair, {}).get(f"test_{metric}")
+        if measured is not None:
+            return float(measured)
+        return self._expectation(metric).of(*pair)
+
+    def _expectation(self, metric: str) -> ExpectedMetric:
+        section = self.card.get("expected", {}).get(metric, {})
+        return ExpectedMetric(section, self.cells)
 
     def threshold(self, pair: Pair) -> float:
         """Return the default peak-calling threshold of a pair.

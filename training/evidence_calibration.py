@@ -1,4 +1,4 @@
-"""Calibration and expected AUROC of scores that are conditioned on evidence.
+"""Calibration of scores that are conditioned on evidence.
 
 The sections of the card are those of sequence-only models. A pair's own tracks are
 hidden from its scores, so a trained pair shows what to expect of pairs without tracks.
@@ -18,32 +18,11 @@ from tfimpute_tracks.evaluation.fdr_calibration import (
     calibrate_imputed_pairs,
     calibrate_probabilities,
 )
-from tfimpute_tracks.evaluation.reliability import (
-    TrainedPairs,
-    check_expectation,
-    fit_expectation,
-    pair_features,
-)
-from tfimpute_tracks.models.evidence import Evidence
-from tfimpute_tracks.models.model import Model
-from tfimpute_tracks.training.expected_auroc import expected_section
 from tfimpute_tracks.training.pair_scores import PairScores
 
-__all__ = ["FEATURES", "calibrate_evidence", "expected_aurocs"]
-
-FEATURES = (
-    "tf_auroc",
-    "cell_auroc",
-    "tf_data_sets",
-    "cell_data_sets",
-    "tf_similarity",
-    "cell_similarity",
-    "sequence_expected",
-)
-"""Features of an expected AUROC; the last is the AUROC expected from sequence only."""
+__all__ = ["calibrate_evidence"]
 
 Floats = NDArray[np.float32]
-Doubles = NDArray[np.float64]
 
 
 def calibrate_evidence(
@@ -87,56 +66,3 @@ def calibrate_evidence(
         imputed.pop("levels_reached", None)
         calibration["error"] = reference.get("calibration", calibration)["error"]
     return {"imputed": imputed, "calibration": calibration}
-
-
-def expected_aurocs(
-    scores: PairScores, model: Model, evidence: Evidence, reference: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Compute the AUROC to expect of every pair.
-
-    Parameters
-    ----------
-    scores : PairScores
-    model : Model
-        That reads sequence.
-    evidence : Evidence
-    reference : mapping
-        As for :func:`calibrate_evidence`.
-
-    Returns
-    -------
-    dict
-        Section `expected` of a card; empty where too few pairs were trained on.
-    """
-    tf, cell = np.array(model.vocabulary.pair_indices(scores.dataset.pairs)).T
-    valid, test = scores.aurocs
-    known = np.flatnonzero(scores.is_trained & ~np.isnan(valid))
-    weights = evidence.weights.weights
-    features = pair_features(
-        TrainedPairs(tf[known], cell[known], valid[known]),
-        weights["tf_embedding"].astype(np.float64),
-        weights["cell_embedding"].astype(np.float64),
-        _sequence_expected(model),
-    )
-    try:
-        fitted = fit_expectation(
-            features[tf[known], cell[known]], valid[known], tf[known]
-        )
-    except ValueError:  # too few
-        return {}
-    check = dict(reference.get("expected", {}).get("check", {}))
-    for role in ("test3", "valid2"):
-        at = scores.held_out(role)
-        at = at[~np.isnan(test[at])]
-        if len(at):
-            interval = fitted.expect(features[tf[at], cell[at]])
-            check[role] = check_expectation(*interval, test[at])
-    return expected_section(fitted, features, FEATURES, model.tfs, check)
-
-
-def _sequence_expected(model: Model) -> Doubles:
-    """Read the expected AUROC from a card, (n_tfs, n_cells); 0 where it has none."""
-    rows = model.card.get("expected", {}).get("auroc", {})
-    if not set(model.tfs) <= set(rows):
-        return np.zeros((len(model.tfs), len(model.cells)))
-    return np.array([rows[tf].split() for tf in model.tfs], dtype=np.float64) / 1000

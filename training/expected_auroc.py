@@ -44,13 +44,15 @@ __all__ = [
     "AuxiliarySettings",
     "FittedAuroc",
     "auroc_section",
-    "expected_section",
     "fit_expected_auroc",
+    "metric_section",
+    "read_regression",
 ]
 
 Doubles = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+_REGRESSION = ("weights", "center", "spread")  # by feature
 _MAX_SITES = 1500  # validation sites that disagreement is computed on
 
 
@@ -167,7 +169,7 @@ def auroc_section(
     Returns
     -------
     dict
-        Section `expected` of a card.
+        Section `expected` of a card: of the AUROC.
     """
     model, scores = reference
     expectation, dataset = fitted.expectation, scores.dataset
@@ -191,17 +193,17 @@ def auroc_section(
     features = _features(
         model, dataset, scores.is_trained, scores.aurocs[0], fitted.disagreement
     )
-    return expected_section(expectation, features, FEATURES, model.tfs, check)
+    return {"auroc": metric_section(expectation, features, FEATURES, model.tfs, check)}
 
 
-def expected_section(
+def metric_section(
     expectation: Expectation,
     features: Doubles,
     names: Sequence[str],
     tfs: Sequence[str],
     check: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Format the AUROC to expect of every pair as a section of a card.
+    """Format the metric to expect of every pair for the section `expected` of a card.
 
     Parameters
     ----------
@@ -211,27 +213,61 @@ def expected_section(
         Of the features.
     tfs : sequence of str
     check : mapping
-        By role, from :func:`~tfimpute_tracks.evaluation.reliability.check_expectation`.
+        By kind of pair, from
+        :func:`~tfimpute_tracks.evaluation.reliability.check_expectation`.
 
     Returns
     -------
     dict
-        JSON values; `auroc` has a row per TF, in thousandths, by cell line.
+        JSON values; `rows` has the metric by TF, in thousandths, by cell line.
     """
     expected = expectation.expect(features.reshape(-1, len(names)))[0]
     rows = (1000 * expected).round().astype(int).reshape(features.shape[:2])
-    weights = expectation.weights.round(4).tolist()
+    regression = {
+        part: dict(
+            zip(names, getattr(expectation, part).round(5).tolist(), strict=True)
+        )
+        for part in _REGRESSION
+    }
     return {
+        "scale": expectation.scale,
         "margin": round(expectation.margin, 4),
         "coverage": COVERAGE,
         "n_pairs": expectation.n_pairs,
-        "weights": dict(zip(names, weights, strict=True)),
+        "mean": round(expectation.mean, 5),
+        **regression,
         "check": dict(check),
-        "auroc": {
+        "rows": {
             tf: " ".join(map(str, row))
             for tf, row in zip(tfs, rows.tolist(), strict=True)
         },
     }
+
+
+def read_regression(section: Mapping[str, Any]) -> Expectation:
+    """Read the regression of a metric from the section `expected` of a card.
+
+    Parameters
+    ----------
+    section : mapping
+        From :func:`metric_section`.
+
+    Returns
+    -------
+    Expectation
+    """
+    weights, center, spread = (
+        np.array(list(section[part].values())) for part in _REGRESSION
+    )
+    return Expectation(
+        weights,
+        center,
+        spread,
+        section["mean"],
+        section["margin"],
+        section["n_pairs"],
+        section["scale"],
+    )
 
 
 def _hold_out_pairs(dataset: Dataset, most: int) -> Dataset:

@@ -27,9 +27,10 @@ from tfimpute_tracks.training.all_pairs import (
     expected_count_thresholds,
     log_odds,
 )
-from tfimpute_tracks.training.evidence_calibration import (
-    calibrate_evidence,
-    expected_aurocs,
+from tfimpute_tracks.training.evidence_calibration import calibrate_evidence
+from tfimpute_tracks.training.evidence_expectation import (
+    ExpectationInputs,
+    expectation_sections,
 )
 from tfimpute_tracks.training.export_checkpoint import card_header
 from tfimpute_tracks.training.pair_scores import (
@@ -60,6 +61,8 @@ class EvidenceRun:
     dataset : Dataset
     valid, test : int64 array
         Sites that the model was not trained on, and sites that nothing was trained on.
+    expression : float64 array, shape (n_tfs, n_cells)
+        log2(1 + RNA) of each TF in each cell line; NaN where unknown.
     reference : mapping
         Card of evidence weights of a model that was trained without the held-out pairs,
         for unmeasured pairs where this run has too few held-out ones.
@@ -70,6 +73,7 @@ class EvidenceRun:
     dataset: Dataset
     valid: Ints
     test: Ints
+    expression: NDArray[np.float64]
     reference: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -128,7 +132,18 @@ def export_evidence_run(
         **sections,
         "fdr": sections["fdr"] | {"imputed": imputed},
         "calibration": calibrated["calibration"],
-        "expected": expected_aurocs(scores, run.model, run.evidence, run.reference),
+        **expectation_sections(
+            ExpectationInputs(
+                run.model,
+                run.evidence,
+                dataset,
+                run.valid,
+                run.test,
+                is_trained,
+                run.expression,
+            ),
+            run.reference,
+        ),
     }
     exported = EvidenceWeights(
         weights.config,

@@ -108,7 +108,7 @@ def test_a_statistic_of_too_few_held_out_pairs_is_missing(run, tmp_path, n_held_
     code, _, err = run(*arguments)
     assert code == 0, err
     card = json.loads((tmp_path / "run" / "toy.evidence.json").read_text())
-    check = card["expected"]["check"]["valid2"]
+    check = card["expected"]["auroc"]["check"]["valid2"]
     assert (check["pairs"], check["spearman"], check["p"]) == (n_held_out, None, None)
     assert check["mean_error"] >= 0
 

@@ -13,6 +13,7 @@ from tfimpute_tracks.evaluation.reliability import (
     pair_features,
     seed_disagreement,
 )
+from tfimpute_tracks.models.expectation import from_scale, to_scale
 
 
 @pytest.fixture
@@ -35,16 +36,16 @@ def features(trained):
 
 def test_a_pair_s_own_figure_is_left_out(features):
     overall = (0.9 + 0.8 + 0.7) / 3
-    np.testing.assert_allclose(features["tf_auroc"][0], [0.8, 0.9, 0.85, 0.85])
+    np.testing.assert_allclose(features["tf_metric"][0], [0.8, 0.9, 0.85, 0.85])
     # TF 1 has the one pair: for itself it knows nothing, for others all.
-    np.testing.assert_allclose(features["tf_auroc"][1], [0.7, overall, 0.7, 0.7])
-    np.testing.assert_allclose(features["tf_auroc"][2], overall)
+    np.testing.assert_allclose(features["tf_metric"][1], [0.7, overall, 0.7, 0.7])
+    np.testing.assert_allclose(features["tf_metric"][2], overall)
     # In cell line 1, TF 0 lies below its mean and TF 1 below the mean of all.
     below = np.array([0.8 - 0.9, 0.7 - overall])
     np.testing.assert_allclose(
-        features["cell_auroc"][:, 1], [below[1], below[0], below.mean()]
+        features["cell_metric"][:, 1], [below[1], below[0], below.mean()]
     )
-    np.testing.assert_allclose(features["cell_auroc"][:, 3], 0)
+    np.testing.assert_allclose(features["cell_metric"][:, 3], 0)
 
 
 def test_data_sets_are_counted_without_the_pair_s_own(features):
@@ -92,6 +93,31 @@ def test_what_is_learned_orders_pairs_and_intervals_hold_them(rng):
     inside = ((low <= aurocs) & (aurocs <= high)).mean()
     assert inside == pytest.approx(COVERAGE, abs=0.05)
     assert fitted.n_pairs == 150
+
+
+@pytest.mark.parametrize("scale", ["error", "odds"])
+def test_a_scale_keeps_what_is_expected_within_0_and_1(rng, scale):
+    features, metric, tfs = _world(rng, 150)
+    on_scale = 3 + 20 * (metric - metric.mean())
+    fitted = fit_expectation(features, from_scale(on_scale, scale), tfs, scale)
+    expected, low, high = fitted.expect(5 * features)
+    assert ((low >= 0) & (low <= expected) & (expected <= high) & (high <= 1)).all()
+    assert ((high - expected)[expected > 0.99] < 0.01).all()
+    np.testing.assert_allclose(
+        to_scale(from_scale(on_scale, scale), scale), on_scale.clip(to_scale(0, scale))
+    )
+
+
+def test_a_weight_counts_as_that_many_pairs(rng):
+    features, metric, tfs = _world(rng, 60)
+    times = rng.integers(1, 4, 60)
+    weighted = fit_expectation(features, metric, tfs, weights=times.astype(float))
+    repeated = fit_expectation(
+        *(np.repeat(v, times, 0) for v in (features, metric, tfs))
+    )
+    np.testing.assert_allclose(weighted.weights, repeated.weights)
+    assert weighted.margin == pytest.approx(repeated.margin)
+    assert weighted.n_pairs == repeated.n_pairs == times.sum()
 
 
 def test_pairs_without_a_figure_teach_nothing(rng):

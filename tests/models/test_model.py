@@ -234,7 +234,19 @@ def test_what_to_expect_of_a_pair_comes_from_the_card(tmp_path):
             {"tf": "CTCF", "cell": "K562", "trained": True, "test_auroc": 0.93},
             {"tf": "CTCF", "cell": "HepG2", "trained": True, "test_auroc": None},
         ],
-        "expected": {"margin": 0.1, "auroc": {"CTCF": "871 902 850 990"}},
+        "expected": {
+            "auroc": {
+                "scale": "linear",
+                "margin": 0.1,
+                "rows": {"CTCF": "871 902 850 990"},
+            },
+            "average_precision": {
+                "scale": "odds",
+                "margin": np.log(3),
+                "rows": {"CTCF": "500 250 750 500"},
+            },
+        },
+        "expression": {"CTCF": "4.5 - 0.0 6.1"},
     }
     model = make_model(tmp_path, card=card)
     measured = Pair("CTCF", "K562")
@@ -247,6 +259,16 @@ def test_what_to_expect_of_a_pair_comes_from_the_card(tmp_path):
     assert model.expected_interval(Pair("CTCF", "HepG2")) == (0.802, 1.0)
     assert model.expected_auroc(Pair("MAX", "K562")) is None
     assert model.expected_interval(Pair("MAX", "K562")) is None
+    # Odds of a third, and three times as high.
+    precision = [
+        model.expected_interval(Pair("CTCF", cell), "average_precision")
+        for cell in ("GM12878", "H1-hESC")
+    ]
+    assert precision == [(0.25, 0.75), (0.5, 0.9)]
+    assert model.expected_average_precision(Pair("CTCF", "H1-hESC")) == 0.75
+    expression = [model.expression(Pair("CTCF", cell)) for cell in model.cells]
+    assert expression == [4.5, None, 0, 6.1]
+    assert model.expression(Pair("MAX", "K562")) is None
 
 
 def test_a_calibration_uses_the_pair_s_own_fraction_of_bound_sites(tmp_path):
