@@ -21,7 +21,6 @@ from tfimpute_tracks.engines.evidence import PairEvidence
 from tfimpute_tracks.engines.scorer import Scorer
 from tfimpute_tracks.engines.tiles import TileRange, read_codes
 from tfimpute_tracks.evidence import open_named, open_shipped
-from tfimpute_tracks.evidence.windows import window_coverage
 from tfimpute_tracks.genome import (
     Region,
     Sequences,
@@ -47,7 +46,7 @@ def _all_pairs(model: Model, genome: Sequences, place: Region) -> None:
         place.start + config.seq_len // 2, place.end - config.seq_len, config.stride
     )
     windows = model.evidence.weights.config.windows
-    cover = window_coverage(store, place.chrom, centers, windows)
+    cover = store.window_coverage(place.chrom, centers, windows)
     n_peaks = np.diff(cover.indptr)
     is_busy = n_peaks > 0
     in_coverage, measured = np.ones(_TILES, dtype=bool), store.has_peaks(place.chrom)

@@ -15,7 +15,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.evidence.windows import window_coverage
 from tfimpute_tracks.kernels.attention import (
     AttentionWeights,
     SummaryRows,
@@ -126,7 +125,7 @@ class PairEvidence:
         covered = store.in_coverage(chrom, starts, config.window)
         if not covered.any():
             return self._sequence_only(logits)
-        coverage = window_coverage(store, chrom, centers, config.windows)
+        coverage = store.window_coverage(chrom, centers, config.windows)
         if kept is not None:
             coverage = coverage.of(measured)
         return self.apply_coverage(logits, covered, coverage, measured)

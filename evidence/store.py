@@ -6,7 +6,7 @@ of tiles is computed on demand. The chromosomes that were read last stay in memo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -32,7 +32,11 @@ from tfimpute_tracks.evidence.peak_database import (
 )
 from tfimpute_tracks.genome import Region
 from tfimpute_tracks.genome.chroms import describe_mismatch, find_chrom
-from tfimpute_tracks.kernels.coverage import Coverage, interval_coverage
+from tfimpute_tracks.kernels.coverage import (
+    Coverage,
+    interval_coverage,
+    window_coverage,
+)
 from tfimpute_tracks.storage import digest_arrays, digest_json
 from tfimpute_tracks.vocabulary import Pair
 
@@ -259,9 +263,40 @@ class EvidenceStore:
         InputFileError, RunError
             The file is gone or damaged.
         """
+        return interval_coverage(*self._peaks_of(chrom), starts, width)
+
+    def window_coverage(
+        self, chrom: str, centers: Ints, widths: Sequence[int]
+    ) -> Coverage:
+        """Compute the coverage of windows around the same centers: what models read.
+
+        Parameters
+        ----------
+        chrom : str
+            With or without ``chr``.
+        centers : int64 array, shape (n,), ascending
+            0-based, in bp.
+        widths : sequence of int
+            In bp, ascending.
+
+        Returns
+        -------
+        Coverage
+            Entries of the tracks with a peak in the widest window; their fractions have
+            the shape (m, n_widths).
+
+        Raises
+        ------
+        InputFileError, RunError
+            The file is gone or damaged.
+        """
+        return window_coverage(*self._peaks_of(chrom), centers, widths)
+
+    def _peaks_of(self, chrom: str) -> tuple[Ints, Ints, NDArray[np.uint16], int]:
+        """Read the peaks of a chromosome, and the length of the longest."""
         own = find_chrom(chrom, self.chrom_sizes)
         peaks, longest = (Peaks.none(), 0) if own is None else self._read(own)
-        return interval_coverage(*peaks, longest, starts, width)
+        return peaks.start, peaks.end, peaks.track, longest
 
     def peaks(self, chrom: str) -> Peaks:
         """Read the peaks of a chromosome.

@@ -15,9 +15,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from tfimpute_tracks.errors import UsageError
+from tfimpute_tracks.errors import UsageError, listed
 
-__all__ = ["Coverage", "interval_coverage", "join_windows"]
+__all__ = ["Coverage", "interval_coverage", "window_coverage"]
 
 Ints = NDArray[np.int64]
 Tracks = NDArray[np.uint16]
@@ -99,13 +99,8 @@ def interval_coverage(
 
     Parameters
     ----------
-    starts, ends : int64 array, shape (n_peaks,)
-        Peaks, 0-based half-open, by ascending start; peaks of one track are disjoint.
-    tracks : uint16 array, shape (n_peaks,)
-        Track of each peak.
-    longest : int
-        At least the length of the longest peak in bp: a peak that overlaps an interval
-        starts at most so far before it.
+    starts, ends, tracks, longest
+        As for :func:`window_coverage`.
     intervals : int64 array, shape (n,)
         Starts of the intervals, ascending; intervals may overlap, and extend beyond
         the chromosome.
@@ -115,70 +110,86 @@ def interval_coverage(
     Returns
     -------
     Coverage
+        Fractions of shape (m,).
 
     Raises
     ------
     UsageError
-        The peak arrays differ in length, the intervals are not sorted, or the width is
-        below 1.
+        As :func:`window_coverage`.
+    """
+    centers = intervals + width // 2
+    found = window_coverage(starts, ends, tracks, longest, centers, (width,))
+    return found._replace(fraction=found.fraction[:, 0])
+
+
+def window_coverage(
+    starts: Ints,
+    ends: Ints,
+    tracks: Tracks,
+    longest: int,
+    centers: Ints,
+    widths: Sequence[int],
+) -> Coverage:
+    """Compute the coverage of windows around the same centers by peaks.
+
+    Parameters
+    ----------
+    starts, ends : int64 array, shape (n_peaks,)
+        Peaks, 0-based half-open, by ascending start; peaks of one track are disjoint.
+    tracks : uint16 array, shape (n_peaks,)
+        Track of each peak.
+    longest : int
+        At least the length of the longest peak in bp: a peak that overlaps a window
+        starts at most so far before it.
+    centers : int64 array, shape (n,)
+        Ascending; a window of an even width has as many bases before its center as
+        from it on, one of an odd width has one less before.
+    widths : sequence of int
+        In bp, ascending.
+
+    Returns
+    -------
+    Coverage
+        Entries of the tracks with a peak in the widest window; fractions of shape
+        (m, n_widths).
+
+    Raises
+    ------
+    UsageError
+        The peak arrays differ in length, the centers or widths are not sorted, or a
+        width is below 1.
     """
     if not starts.shape == ends.shape == tracks.shape:
         raise UsageError(
             f"peaks with {starts.shape} starts, {ends.shape} ends and {tracks.shape} "
             "tracks: use one of each per peak"
         )
-    if width < 1 or np.any(intervals[1:] < intervals[:-1]):
+    sizes = np.array(widths, dtype=np.int64)
+    is_sorted = (np.diff(sizes) >= 0).all() and not np.any(centers[1:] < centers[:-1])
+    if sizes[0] < 1 or not is_sorted:
         raise UsageError(
-            f"intervals of {width} bp: use a width of at least 1 bp, and sort by start"
+            f"intervals of {listed(widths)} bp: use a width of at least 1 bp, and sort by start"
         )
-    indptr = np.zeros(len(intervals) + 1, dtype=np.int64)
-    if len(intervals):
-        bounds = [intervals[0] - longest, intervals[-1] + width]
+    before = sizes // 2
+    indptr = np.zeros(len(centers) + 1, dtype=np.int64)
+    if len(centers):
+        # Of the widest windows.
+        begins = centers - before[-1]
+        bounds = [begins[0] - longest, begins[-1] + sizes[-1]]
         near = slice(*np.searchsorted(starts, bounds))
         order = np.argsort(tracks[near], kind="stable")
         starts, ends = starts[near][order], ends[near][order]
         tracks = tracks[near][order]
-        first = np.searchsorted(intervals, starts - width, side="right")
-        last = np.searchsorted(intervals, ends, side="left")
-        _count(tracks, first, last, np.full(len(intervals), -1, np.int32), indptr)
+        first = np.searchsorted(begins, starts - sizes[-1], side="right")
+        last = np.searchsorted(begins, ends, side="left")
+        _count(tracks, first, last, np.full(len(centers), -1, np.int32), indptr)
         np.cumsum(indptr, out=indptr)
     track = np.empty(indptr[-1], dtype=np.uint16)
-    covered = np.zeros(indptr[-1], dtype=np.int64)
+    covered = np.zeros((indptr[-1], len(sizes)), dtype=np.int64)
     if len(track):
-        where = first, last, intervals, width
+        where = first, last, centers - before[:, None], sizes
         _fill(starts, ends, tracks, *where, indptr, indptr[:-1].copy(), track, covered)
-    return Coverage(indptr, track, (covered / width).astype(np.float32))
-
-
-def join_windows(windows: Sequence[Coverage]) -> Coverage:
-    """Join the coverage of intervals around the same centers.
-
-    Parameters
-    ----------
-    windows : sequence of Coverage
-        Each interval contains those of the windows before it.
-
-    Returns
-    -------
-    Coverage
-        The entries of the last; fractions of shape (m, n_windows).
-    """
-    last = windows[-1]
-    fraction = np.zeros((len(last.track), len(windows)), dtype=np.float32)
-    fraction[:, -1] = last.fraction
-    for number, window in enumerate(windows[:-1]):
-        _place(*last[:2], *window, fraction[:, number])
-    return Coverage(last.indptr, last.track, fraction)
-
-
-@njit(nogil=True, cache=True)
-def _place(indptr, track, own_indptr, own_track, own_fraction, out):  # type: ignore[no-untyped-def]
-    for row in range(indptr.size - 1):
-        entry = indptr[row]
-        for i in range(own_indptr[row], own_indptr[row + 1]):
-            while track[entry] != own_track[i]:
-                entry += 1
-            out[entry] = own_fraction[i]
+    return Coverage(indptr, track, (covered / sizes).astype(np.float32))
 
 
 @njit(nogil=True, cache=True)
@@ -193,15 +204,19 @@ def _count(tracks, first, last, latest, counts):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True)
 def _fill(  # type: ignore[no-untyped-def]
-    starts, ends, tracks, first, last, intervals, width, begins, next_, track, covered
+    starts, ends, tracks, first, last, begins, sizes, indptr, next_, track, covered
 ):
     for peak in range(tracks.size):
         for i in range(first[peak], last[peak]):
             entry = next_[i]
-            if entry > begins[i] and track[entry - 1] == tracks[peak]:
+            if entry > indptr[i] and track[entry - 1] == tracks[peak]:
                 entry -= 1
             else:
                 track[entry] = tracks[peak]
                 next_[i] += 1
-            low = max(starts[peak], intervals[i])
-            covered[entry] += min(ends[peak], intervals[i] + width) - low
+            for window in range(sizes.size):
+                begin = begins[window, i]
+                low = max(starts[peak], begin)
+                covered[entry, window] += max(
+                    min(ends[peak], begin + sizes[window]) - low, 0
+                )

@@ -15,7 +15,6 @@ from tfimpute_tracks.engines.site_scorer import site_scorer
 from tfimpute_tracks.engines.sites import chrom_sites
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.evidence import EvidenceStore
-from tfimpute_tracks.evidence.windows import window_coverage
 from tfimpute_tracks.models.evidence import track_rows
 from tfimpute_tracks.models.evidence_weights import EvidenceConfig
 from tfimpute_tracks.models.model import Model
@@ -158,7 +157,7 @@ def read_evidence_sites(
             continue
         starts = centers - config.window // 2
         covered = store.in_coverage(chrom, starts, config.window)
-        coverage = window_coverage(store, chrom, centers, config.windows)
+        coverage = store.window_coverage(chrom, centers, config.windows)
         matrices = window_matrices(coverage, len(store.tracks))
         parts.append([matrix[covered] for matrix in matrices])
         index.append(some[covered])

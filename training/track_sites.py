@@ -16,7 +16,6 @@ from scipy.sparse import csr_matrix, vstack
 from tfimpute_tracks.dataset import Dataset
 from tfimpute_tracks.engines.sites import chrom_sites
 from tfimpute_tracks.evidence import EvidenceStore
-from tfimpute_tracks.evidence.windows import window_coverage
 from tfimpute_tracks.genome.chroms import find_chrom
 from tfimpute_tracks.kernels.coverage import Coverage
 
@@ -84,7 +83,7 @@ def read_track_sites(
         inside = store.in_coverage(chrom, centers - widths[0] // 2, widths[0])
         if not (has_data.any() and inside.any()):
             continue
-        coverage = window_coverage(store, chrom, centers[inside], widths)
+        coverage = store.window_coverage(chrom, centers[inside], widths)
         parts.append(window_matrices(coverage, len(store.tracks)))
         measured.append(has_data)
         counts.append(int(inside.sum()))

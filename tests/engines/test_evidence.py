@@ -9,7 +9,6 @@ import torch
 from evidence_toys import READER, TRACKS, draw_network, draw_store, draw_weights
 from tfimpute_tracks.engines.evidence import PairEvidence
 from tfimpute_tracks.errors import InputFileError, UsageError
-from tfimpute_tracks.evidence.windows import window_coverage
 from tfimpute_tracks.genome import Region
 from tfimpute_tracks.models import load_model
 from tfimpute_tracks.models.evidence import Evidence
@@ -33,7 +32,7 @@ def test_a_scan_agrees_with_the_definition(evidence, rng):
     centers = np.arange(40, 4900, 37)
     logits = rng.normal(-2, 2, (len(centers), len(pairs))).astype(np.float32)
     found = PairEvidence(evidence, pairs).apply(logits.copy(), "chr1", centers)
-    cover = window_coverage(store, "chr1", centers, READER.windows)
+    cover = store.window_coverage("chr1", centers, READER.windows)
     fractions = np.zeros((len(centers), 3, len(TRACKS)), np.float32)
     rows = np.repeat(np.arange(len(centers)), np.diff(cover.indptr))
     fractions[rows, :, cover.track] = cover.fraction

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import naive_coverage
 from tfimpute_tracks.errors import UsageError
-from tfimpute_tracks.kernels.coverage import interval_coverage, join_windows
+from tfimpute_tracks.kernels.coverage import interval_coverage, window_coverage
 
 
 def columns(peaks):
@@ -188,7 +188,7 @@ def test_threads_share_it(rng):
 def test_windows_around_a_center_share_the_entries_of_the_widest(peaks, centers):
     widths = (5, 15, 35)
     each = [cover(peaks, [c - w // 2 for c in centers], w) for w in widths]
-    joined = join_windows(each)
+    joined = window_coverage(*columns(peaks), np.array(centers, np.int64), widths)
     assert joined.fraction.shape == (len(joined.track), 3)
     for number, window in enumerate(each):
         there = joined.take(joined.fraction[:, number] > 0)

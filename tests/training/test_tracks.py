@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from evidence_toys import TRACKS, draw_store
-from tfimpute_tracks.evidence.windows import window_coverage
 from tfimpute_tracks.training.track_masks import TrackMasks
 from tfimpute_tracks.training.track_sites import read_track_sites
 from toys import make_dataset
@@ -61,7 +60,7 @@ def test_sites_are_those_of_the_data_set_and_near_peaks_elsewhere(tmp_path, rng)
     centers = dataset.start[on_chr1] + dataset.seq_len // 2
     inside = store.in_coverage("chr1", np.sort(centers) - 15, 30)
     assert len(sites) == inside.sum()
-    expected = window_coverage(store, "chr1", np.sort(centers)[inside], widths)
+    expected = store.window_coverage("chr1", np.sort(centers)[inside], widths)
     for number, window in enumerate(sites.windows):
         assert window.sum() == pytest.approx(expected.fraction[:, number].sum())
     np.testing.assert_array_equal(sites.measured, [store.has_peaks("chr1")])
