@@ -142,6 +142,9 @@ def fit_evidence(
         "all": train_evidence(network, sites, recipe, rng, advance, log),
     }
     arrays = {name: p.detach().numpy() for name, p in network.named_parameters()}
+    # Most of the file: half as large when compressed.
+    for name, parameter in network.summary.named_parameters("summary"):
+        arrays[name] = parameter.detach().bfloat16().float().numpy()
     arrays["thresholds"] = np.zeros((len(model.tfs), len(model.cells)), np.float32)
     arrays |= sequence_calibration(model)
     digest = model.checkpoint.digest
