@@ -36,7 +36,7 @@ from tfimpute_tracks.models.evidence_weights import EvidenceConfig, EvidenceWeig
 from tfimpute_tracks.training.evidence_fit import (
     EvidenceRecipe,
     sequence_calibration,
-    train_evidence,
+    train_reader,
 )
 from tfimpute_tracks.training.evidence_sites import EvidenceSites, read_evidence_sites
 from tfimpute_tracks.training.summary_fit import SummaryRecipe, train_summary
@@ -53,10 +53,12 @@ class _Way:
     attention: bool = True
     sequence: bool = True
     accessibility: bool = True
+    trained_sites: bool = True
 
 
 def _network(
     model: Model,
+    trained: EvidenceSites | None,
     sites: EvidenceSites,
     others: TrackSites,
     way: _Way,
@@ -80,7 +82,7 @@ def _network(
     if not way.attention:  # no track counts
         network.null_logit.requires_grad_(False)
         network.null_logit.fill_(_NOTHING)
-    train_evidence(network, sites, asked, rng, _advance, log)
+    train_reader(network, trained, sites, asked, rng, _advance, log)
     return network
 
 
@@ -127,7 +129,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--evidence", default="encode-hg19")
     parser.add_argument("--model", default="held-out")
-    parser.add_argument("--epochs", type=int, default=60)
+    parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--summary-epochs", type=int, default=8)
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--threads", default="max")
@@ -147,6 +149,7 @@ def main() -> None:
         "without attention": _Way(attention=False),
         "without sequence": _Way(sequence=False),
         "without accessibility": _Way(accessibility=False),
+        "held-out sites only": _Way(trained_sites=False),
     }
     config = EvidenceConfig()
     others = np.setdiff1d(split.train, split.valid)
@@ -155,10 +158,17 @@ def main() -> None:
         if not way.accessibility:
             measured = [track.pair.tf != ACCESSIBILITY for track in store.tracks]
             some = store.subset(np.array(measured))
-        sites = read_evidence_sites(model, some, dataset, split.valid, base, config)
-        if not way.sequence:
-            sites = replace(sites, logits=np.zeros_like(sites.logits))
         rng = np.random.default_rng(0)
+        drawn = np.sort(rng.permutation(others)[: EvidenceRecipe.max_trained_sites])
+        trained, sites = (
+            read_evidence_sites(model, some, dataset, rows, base, config)
+            for rows in (drawn if way.trained_sites else split.valid, split.valid)
+        )
+        if not way.sequence:
+            trained, sites = (
+                replace(part, logits=np.zeros_like(part.logits))
+                for part in (trained, sites)
+            )
         elsewhere = read_track_sites(some, dataset, others, config.windows, rng)
         for seed in range(asked.seeds):
             recipe = EvidenceRecipe(
@@ -166,7 +176,14 @@ def main() -> None:
                 seed=seed,
                 summary=SummaryRecipe(epochs=asked.summary_epochs),
             )
-            network = _network(model, sites, elsewhere, way, recipe)
+            network = _network(
+                model,
+                trained if way.trained_sites else None,
+                sites,
+                elsewhere,
+                way,
+                recipe,
+            )
             evaluation.report(f"{name}, seed {seed}", network, some, way)
 
 

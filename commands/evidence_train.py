@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -33,7 +34,9 @@ def train(
         ),
     ],
     model: options.ModelName = "default",
-    epochs: Annotated[int, typer.Option(min=1, help="Passes over the sites.")] = 60,
+    epochs: Annotated[
+        int, typer.Option(min=1, help="Passes over the held-out sites.")
+    ] = 20,
     seed: options.Seed = 0,
     reference_card: Annotated[
         str | None,
@@ -109,14 +112,18 @@ def train(
     if recalibrate:
         weights, facts = _read_trained(path, loaded)
     else:
-        log(f"scoring {len(rows):,} sites")
-        config = EvidenceConfig()
-        sites = read_evidence_sites(loaded, store, dataset, rows, columns, config)
+        config, rng = EvidenceConfig(), np.random.default_rng(seed)
         others = np.setdiff1d(np.arange(dataset.n_sites), np.union1d(rows, test))
-        rng = np.random.default_rng(seed)
+        some = rng.permutation(others)[: recipe.max_trained_sites]
+        log(f"scoring {len(rows):,} held-out and {len(some):,} training sites")
+        read = partial(
+            read_evidence_sites, loaded, store, dataset, columns=columns, config=config
+        )
+        sites = read(rows)
+        trained = read(np.sort(some)) if len(some) else None
         track_sites = read_track_sites(store, dataset, others, config.windows, rng)
         log(f"{len(track_sites):,} sites for the summary of tracks")
-        weights, facts = _fit(loaded, sites, track_sites, recipe)
+        weights, facts = _fit(loaded, trained, sites, track_sites, recipe)
     # The sequence weights are copied: one folder is one model.
     _copy_model(weights_path(model), copy)
     known = Evidence(weights, store)
@@ -128,6 +135,7 @@ def train(
 
 def _fit(
     model: Model,
+    trained: EvidenceSites | None,
     sites: EvidenceSites,
     track_sites: TrackSites,
     recipe: EvidenceRecipe,
@@ -137,11 +145,15 @@ def _fit(
     from tfimpute_tracks.training.summary_fit import summary_sites_per_epoch
 
     n_sites = recipe.epochs * sites_per_epoch(sites, recipe)
+    if trained is not None:
+        n_sites += recipe.trained_epochs * sites_per_epoch(trained, recipe)
     n_sites += recipe.summary.epochs * summary_sites_per_epoch(
         track_sites, recipe.summary
     )
     with progress_bar("train", n_sites, "sites") as advance:
-        weights, history = fit_evidence(model, sites, track_sites, recipe, advance, log)
+        weights, history = fit_evidence(
+            model, trained, sites, track_sites, recipe, advance, log
+        )
     facts = {"model": model.name, "recipe": recipe.to_dict(), "history": history}
     return weights, facts
 

@@ -2,17 +2,19 @@
 
 The network that reads sequence is trained already, and its scores of the sites are
 fixed. First the summary of tracks learns to predict tracks from others, without
-sequence, anywhere but at held-out sites (``summary_fit.py``). Then, at sites that neither
-has seen, the network learns what to make of sequence, summary and attention
-(``models/evidence_network.py``). In every step the tracks of some pairs are left out, and
-these pairs are predicted: so a pair's own track is hidden, and the network also works
-where there are few. Sites without a peak are many and alike: a fraction is sampled.
+sequence, anywhere but at held-out sites (``summary_fit.py``). Then the network learns
+what to make of sequence, summary and attention (``models/evidence_network.py``): first
+at many sites that these two were trained on, where both are somewhat too good, and last
+at the few that neither has seen, which show how far to trust them. In every step the
+tracks of some pairs are left out, and these pairs are predicted: so a pair's own track
+is hidden, and the network also works where there are few. Sites without a peak are many
+and alike: a fraction is sampled.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -36,6 +38,7 @@ __all__ = [
     "sequence_calibration",
     "sites_per_epoch",
     "train_evidence",
+    "train_reader",
 ]
 
 Ints = NDArray[np.int64]
@@ -52,10 +55,15 @@ class EvidenceRecipe:
     Parameters
     ----------
     epochs : int
+        At held-out sites.
     batch_size : int
         Sites.
     learning_rate, weight_decay : float
         Of AdamW; the rate rises and falls once.
+    trained_epochs, trained_learning_rate : int, float
+        At the sites that the sequence model was trained on, which come first.
+    max_trained_sites : int
+        So many of them are drawn.
     negative_fraction : float
         Fraction of the sites without any peak that an epoch samples; their weights make
         up for the others.
@@ -68,20 +76,25 @@ class EvidenceRecipe:
         A value is out of range.
     """
 
-    epochs: int = 60
+    epochs: int = 20
     batch_size: int = 256
-    learning_rate: float = 5e-3
+    learning_rate: float = 2e-3
     weight_decay: float = 1e-3
+    trained_epochs: int = 12
+    trained_learning_rate: float = 5e-3
+    max_trained_sites: int = 140_000
     negative_fraction: float = 0.25
     seed: int = 0
     summary: SummaryRecipe = field(default_factory=SummaryRecipe)
 
     def __post_init__(self) -> None:
-        positive = min(self.epochs, self.batch_size, self.learning_rate) > 0
+        rates = self.learning_rate, self.trained_learning_rate
+        numbers = self.epochs, self.trained_epochs, self.batch_size
+        positive = min(*rates, *numbers, self.max_trained_sites) > 0
         if not (positive and 0 < self.negative_fraction <= 1):
             raise UsageError(
                 f"{self} is out of range: the fraction is within 0 and 1, epochs, batch "
-                "size and learning rate are above 0"
+                "size, sites and learning rates are above 0"
             )
 
     def to_dict(self) -> dict[str, Any]:
@@ -96,6 +109,7 @@ class EvidenceRecipe:
 
 def fit_evidence(
     model: Model,
+    trained: EvidenceSites | None,
     sites: EvidenceSites,
     track_sites: TrackSites,
     recipe: EvidenceRecipe,
@@ -108,9 +122,10 @@ def fit_evidence(
     ----------
     model : Model
         That reads sequence.
-    sites : EvidenceSites
+    trained, sites : EvidenceSites
+        Some that the model was trained on, if there are any, and held-out ones.
     track_sites : TrackSites
-        Other sites, which the summary learns from.
+        Which the summary learns from; none is held out.
     recipe : EvidenceRecipe
     advance : callable
         Called with the number of sites done, and a note.
@@ -122,7 +137,8 @@ def fit_evidence(
     weights : EvidenceWeights
         Without thresholds and card.
     history : dict of list of dict
-        Metrics of every epoch: of the `summary`, and of `all`.
+        Metrics of every epoch: of the `summary`, then of the network at `trained` and
+        at `held_out` sites.
 
     Raises
     ------
@@ -138,9 +154,9 @@ def fit_evidence(
     history = {
         "summary": train_summary(
             network.summary, track_sites, tracks, recipe.summary, rng, advance, log
-        ),
-        "all": train_evidence(network, sites, recipe, rng, advance, log),
+        )
     }
+    history |= train_reader(network, trained, sites, recipe, rng, advance, log)
     arrays = {name: p.detach().numpy() for name, p in network.named_parameters()}
     # Most of the file: half as large when compressed.
     for name, parameter in network.summary.named_parameters("summary"):
@@ -150,6 +166,47 @@ def fit_evidence(
     digest = model.checkpoint.digest
     weights = EvidenceWeights(config, model.vocabulary, digest, arrays, "", {})
     return weights, history
+
+
+def train_reader(
+    network: EvidenceNetwork,
+    trained: EvidenceSites | None,
+    sites: EvidenceSites,
+    recipe: EvidenceRecipe,
+    rng: np.random.Generator,
+    advance: Callable[[int, str], None],
+    log: Callable[[str], None],
+) -> dict[str, list[dict[str, Any]]]:
+    """Train all but the summary at training sites and then at held-out ones, in place.
+
+    Parameters
+    ----------
+    network : EvidenceNetwork
+        With a trained summary.
+    trained, sites, recipe, advance, log
+        As for :func:`fit_evidence`.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    dict of list of dict
+        Metrics of every epoch at `trained` and at `held_out` sites.
+
+    Raises
+    ------
+    UsageError, RunError
+        As :func:`train_evidence`.
+    """
+    history = {}
+    if trained is not None:
+        first = replace(
+            recipe,
+            epochs=recipe.trained_epochs,
+            learning_rate=recipe.trained_learning_rate,
+        )
+        history["trained"] = train_evidence(network, trained, first, rng, advance, log)
+    history["held_out"] = train_evidence(network, sites, recipe, rng, advance, log)
+    return history
 
 
 def sequence_calibration(model: Model) -> dict[str, NDArray[np.float32]]:

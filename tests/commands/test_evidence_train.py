@@ -63,8 +63,9 @@ def test_tracks_of_other_pairs_add_to_the_sequence(arguments, run, tmp_path):
     card = json.loads((tmp_path / "run" / "toy.evidence.json").read_text())
     # The weights of sequence are drawn at random; a TF binds the same sites everywhere.
     assert card["metrics"]["test3"]["auroc"] > 0.95
-    history = card["history"]["all"]
-    assert history[-1]["loss"] < history[0]["loss"] / 2
+    history = card["history"]
+    assert set(history) == {"summary", "trained", "held_out"}
+    assert history["trained"][-1]["loss"] < history["trained"][0]["loss"] / 2
     assert card["data"]["sites"]["held_out"] > 300
     trained = {(p["tf"], p["cell"]): p["trained"] for p in card["pairs"]}
     assert sum(trained.values()) == 9  # of 12, the base pairs
@@ -111,6 +112,41 @@ def test_a_statistic_of_too_few_held_out_pairs_is_missing(run, tmp_path, n_held_
     check = card["expected"]["auroc"]["check"]["valid2"]
     assert (check["pairs"], check["spearman"], check["p"]) == (n_held_out, None, None)
     assert check["mean_error"] >= 0
+
+
+def test_a_card_says_what_to_expect_with_fewer_tracks(arguments, run, tmp_path):
+    arguments[-1] = 5
+    table = tmp_path / "rna.tsv"
+    table.write_text("tf\tK562\tHepG2\nMAX\t0\t15\n")
+    code, _, err = run(*arguments, "--expression", table)
+    assert code == 0, err
+    card = json.loads((tmp_path / "run" / "toy.evidence.json").read_text())
+    model = load_model(tmp_path / "run" / "toy.safetensors", tmp_path / "e.h5")
+    for metric in ("auroc", "average_precision"):
+        section = card["expected"][metric]
+        assert set(section["check"]) >= {"left_out", "test3", "valid2"}
+        for cell in model.cells:
+            pair = model.vocabulary.pair(("MAX", cell))
+            low, high = model.expected_interval(pair, metric) or (0, 1)
+            assert 0 <= low <= high <= 1
+    for rows in card["by_tracks"].values():
+        assert rows[0]["tracks"] == "0"
+        assert all(0 <= row["auroc"] <= 1 and row["pairs"] > 0 for row in rows)
+    found = [model.expression(model.vocabulary.pair(("MAX", c))) for c in model.cells]
+    assert sorted(value for value in found if value is not None) == [0, 4]
+    weights = tmp_path / "run" / "toy.safetensors"
+    # Of a model whose held-out pairs are trained on, the reference says what to expect.
+    code, _, err = run(
+        *(*arguments, "--recalibrate", "--reference-card", weights),
+        *("--expression", table),
+    )
+    assert code == 0, err
+    again = json.loads((tmp_path / "run" / "toy.evidence.json").read_text())
+    for metric, section in card["expected"].items():
+        rows = again["expected"][metric].pop("rows")
+        assert rows.keys() == section.pop("rows").keys()
+    assert again["expected"] == card["expected"]
+    assert again["by_tracks"] == card["by_tracks"]
 
 
 def test_a_card_is_made_anew_without_training(arguments, run, tmp_path):
