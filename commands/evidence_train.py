@@ -15,7 +15,7 @@ from tfimpute_tracks.errors import UsageError
 
 if TYPE_CHECKING:
     from tfimpute_tracks.models import Model
-    from tfimpute_tracks.models.evidence_weights import EvidenceWeights
+    from tfimpute_tracks.models.evidence_weights import EvidenceConfig, EvidenceWeights
     from tfimpute_tracks.training.evidence_fit import EvidenceRecipe
     from tfimpute_tracks.training.evidence_sites import EvidenceSites
     from tfimpute_tracks.training.track_sites import TrackSites
@@ -44,6 +44,13 @@ def train(
             help="Model of the same kind that was trained without the held-out pairs, "
             "with evidence weights. Its card has the FDR thresholds and expected AUROCs "
             "of unmeasured pairs."
+        ),
+    ] = None,
+    summary: Annotated[
+        str | None,
+        typer.Option(
+            help="Model with evidence weights of the same tracks, vocabulary and "
+            "held-out chromosomes: their summary of tracks is used, not trained again."
         ),
     ] = None,
     expression: Annotated[
@@ -101,6 +108,7 @@ def train(
     if path.exists() and not overwrite and not recalibrate:
         raise UsageError(f"{path} exists; use another -o, or --overwrite")
     reference = _read(reference_card).card if reference_card else {}
+    known = _read(summary) if summary else None
     amounts = read_expression(expression or (), loaded.vocabulary)
     dataset = open_dataset(data)
     check_sequence_length(loaded.name, loaded.config, dataset)
@@ -121,13 +129,17 @@ def train(
         )
         sites = read(rows)
         trained = read(np.sort(some)) if len(some) else None
-        track_sites = read_track_sites(store, dataset, others, config.windows, rng)
-        log(f"{len(track_sites):,} sites for the summary of tracks")
-        weights, facts = _fit(loaded, trained, sites, track_sites, recipe)
+        if known is None:
+            of_summary = read_track_sites(store, dataset, others, config.windows, rng)
+            log(f"{len(of_summary):,} sites for the summary of tracks")
+            weights, facts = _fit(loaded, trained, sites, of_summary, recipe)
+        else:
+            _check_summary(known, loaded, config)
+            weights, facts = _fit(loaded, trained, sites, known, recipe)
     # The sequence weights are copied: one folder is one model.
     _copy_model(weights_path(model), copy)
-    known = Evidence(weights, store)
-    run = EvidenceRun(loaded, known, dataset, rows, test, amounts, reference)
+    evidence_of = Evidence(weights, store)
+    run = EvidenceRun(loaded, evidence_of, dataset, rows, test, amounts, reference)
     with progress_bar("every pair", 2 * len(loaded.cells), "cell lines") as advance:
         card = export_evidence_run(path, run, facts, lambda n: advance(n, ""))
     _show(card, as_json, [copy, path])
@@ -137,25 +149,41 @@ def _fit(
     model: Model,
     trained: EvidenceSites | None,
     sites: EvidenceSites,
-    track_sites: TrackSites,
+    summary: TrackSites | EvidenceWeights,
     recipe: EvidenceRecipe,
 ) -> tuple[EvidenceWeights, dict[str, Any]]:
     """Train; return the weights, and entries of their card."""
     from tfimpute_tracks.training.evidence_fit import fit_evidence, sites_per_epoch
     from tfimpute_tracks.training.summary_fit import summary_sites_per_epoch
+    from tfimpute_tracks.training.track_sites import TrackSites
 
     n_sites = recipe.epochs * sites_per_epoch(sites, recipe)
     if trained is not None:
         n_sites += recipe.trained_epochs * sites_per_epoch(trained, recipe)
-    n_sites += recipe.summary.epochs * summary_sites_per_epoch(
-        track_sites, recipe.summary
-    )
+    if isinstance(summary, TrackSites):
+        n_sites += recipe.summary.epochs * summary_sites_per_epoch(
+            summary, recipe.summary
+        )
     with progress_bar("train", n_sites, "sites") as advance:
         weights, history = fit_evidence(
-            model, trained, sites, track_sites, recipe, advance, log
+            model, trained, sites, summary, recipe, advance, log
         )
     facts = {"model": model.name, "recipe": recipe.to_dict(), "history": history}
+    if not isinstance(summary, TrackSites):
+        facts["summary_of"] = summary.digest
     return weights, facts
+
+
+def _check_summary(
+    weights: EvidenceWeights, model: Model, config: EvidenceConfig
+) -> None:
+    """Refuse a summary of other names or sizes."""
+    same = weights.vocabulary == model.vocabulary and weights.config == config
+    if not same:
+        raise UsageError(
+            f"the summary of tracks has other TFs, cell lines or sizes than {model.name}"
+            "; leave out --summary to train one"
+        )
 
 
 def _read_trained(path: Path, model: Model) -> tuple[EvidenceWeights, dict[str, Any]]:
@@ -168,7 +196,7 @@ def _read_trained(path: Path, model: Model) -> tuple[EvidenceWeights, dict[str, 
             f"{path} was trained for other weights than {model.name}; use --model with "
             "the model it was trained for"
         )
-    names = {"model", "recipe", "history"}
+    names = {"model", "recipe", "history", "summary_of"}
     return weights, {k: v for k, v in weights.card.items() if k in names}
 
 

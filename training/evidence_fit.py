@@ -111,7 +111,7 @@ def fit_evidence(
     model: Model,
     trained: EvidenceSites | None,
     sites: EvidenceSites,
-    track_sites: TrackSites,
+    summary: TrackSites | EvidenceWeights,
     recipe: EvidenceRecipe,
     advance: Callable[[int, str], None],
     log: Callable[[str], None],
@@ -124,8 +124,9 @@ def fit_evidence(
         That reads sequence.
     trained, sites : EvidenceSites
         Some that the model was trained on, if there are any, and held-out ones.
-    track_sites : TrackSites
-        Which the summary learns from; none is held out.
+    summary : TrackSites or EvidenceWeights
+        Sites that the summary learns from, of which none is held out; or weights with a
+        summary of the same tracks, which is used as it is.
     recipe : EvidenceRecipe
     advance : callable
         Called with the number of sites done, and a note.
@@ -151,11 +152,15 @@ def fit_evidence(
     network = EvidenceNetwork(config, len(model.tfs), len(model.cells))
     every = torch.ones(len(sites.track_tf), dtype=torch.bool)
     tracks = TrackTensors(sites.track_tf, sites.track_cell, every)
-    history = {
-        "summary": train_summary(
-            network.summary, track_sites, tracks, recipe.summary, rng, advance, log
+    history = {}
+    if isinstance(summary, EvidenceWeights):
+        with torch.no_grad():
+            for name, parameter in network.summary.named_parameters("summary"):
+                parameter.copy_(torch.from_numpy(summary.weights[name]))
+    else:
+        history["summary"] = train_summary(
+            network.summary, summary, tracks, recipe.summary, rng, advance, log
         )
-    }
     history |= train_reader(network, trained, sites, recipe, rng, advance, log)
     arrays = {name: p.detach().numpy() for name, p in network.named_parameters()}
     # Most of the file: half as large when compressed.
