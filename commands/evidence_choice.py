@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tfimpute_tracks.genome import Region
+    from tfimpute_tracks.impute.plan import Plan
     from tfimpute_tracks.models import Model
     from tfimpute_tracks.vocabulary import Pair
 
@@ -21,6 +22,7 @@ __all__ = [
     "choose_evidence",
     "evidence_name",
     "report_evidence",
+    "report_store_evidence",
     "say_sequence_only",
 ]
 
@@ -207,6 +209,24 @@ def say_sequence_only(model: Model, what: str) -> None:
     """
     log(f"{what} by sequence only: measured peaks are not used")
     _warn_uncalibrated(model)
+
+
+def report_store_evidence(folder: Path, plan: Plan) -> None:
+    """Say why the scores of a store have no evidence, where there is some.
+
+    Parameters
+    ----------
+    folder : Path
+    plan : Plan
+        Of the store.
+    """
+    from tfimpute_tracks.evidence import SHIPPED, evidence_for
+
+    if plan.evidence_summary is None and evidence_for(plan.chrom_sizes) is not None:
+        log(
+            f"{folder} was imputed from sequence only. Evidence cannot be added to its "
+            f"rounded scores: `impute` into another folder uses {SHIPPED}"
+        )
 
 
 def evidence_name(model: Model, evidence: str) -> str | None:

@@ -37,6 +37,7 @@ def export(
 ) -> None:
     """Write tracks of any pairs and regions of a bulk store."""
     from tfimpute_tracks.commands import inputs
+    from tfimpute_tracks.commands.evidence_choice import report_store_evidence
     from tfimpute_tracks.genome import resolve_regions
     from tfimpute_tracks.impute.export import ExportJob, run_export
     from tfimpute_tracks.impute.store import Store
@@ -47,6 +48,7 @@ def export(
     if every and (tf or cell or pairs):
         raise UsageError("use --all, or --tf and --cell, or --pairs, not both")
     opened = Store(store)
+    report_store_evidence(store, opened.plan)
     names = choose_formats(formats, signal)
     chosen = opened.plan.pairs
     if not every:

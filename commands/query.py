@@ -128,12 +128,14 @@ def _read(
     folder: Path, text: str, named: tuple[str | None, str | None], evidence: str
 ) -> tuple[Region, list[Ranked]]:
     """Read the pairs of a store, and what was measured there."""
+    from tfimpute_tracks.commands.evidence_choice import report_store_evidence
     from tfimpute_tracks.evidence import evidence_for, measured_calls, open_named
     from tfimpute_tracks.genome import parse_region
     from tfimpute_tracks.impute.query import rank_pairs
     from tfimpute_tracks.impute.store import Store
 
     opened = Store(folder)
+    report_store_evidence(folder, opened.plan)
     names, sizes = opened.vocabulary, opened.plan.chrom_sizes
     tf, cell = named
     wanted = names.tf(tf) if tf else None, names.cell(cell) if cell else None

@@ -192,3 +192,16 @@ def test_a_failed_shard_is_exit_code_1_and_named(run, toy, tmp_path):
     assert code == 1
     assert "error: " in err
     assert shards[1].is_file()
+
+
+def test_a_store_of_the_sequence_says_why_it_has_no_evidence(run, tmp_path):
+    where = ["-r", "chr20:48,700,001-48,705,000", "--tf", "MAX", "--cell", "K562"]
+    store = tmp_path / "store"
+    assert run("impute", *where, "--evidence", "none", "-o", store)[0] == 0
+    for arguments in (
+        ["query", store, "chr20:48,701,000-48,701,200"],
+        ["export", store, "--all", "-o", tmp_path / "tracks"],
+    ):
+        code, _, err = run(*arguments)
+        assert code == 0, err
+        assert "was imputed from sequence only. Evidence cannot be added" in err
