@@ -348,23 +348,30 @@ def _check(
 
 
 def _by_tracks(inputs: ExpectationInputs, points: list[_Points]) -> dict[str, Any]:
-    """Average the metrics by the number of tracks of the cell line and of the TF."""
+    """Average the metrics by the number of tracks of the cell line and of the TF.
+
+    Groups differ in pairs: beside each mean is that of the same pairs with all tracks.
+    """
     n_tfs = len(inputs.model.tfs)
     track_tf, track_cell = inputs.evidence.track_rows
+    every, masked = points[0], points[1:]
+    where = np.full(len(inputs.rows), -1)
+    where[every.columns] = np.arange(len(every.columns))
     counts: dict[str, list[Ints]] = {"cell": [], "tf": []}
-    for point in points:
+    for point in masked:
         tf, cell = inputs.rows[point.columns].T
         used = np.zeros((n_tfs + 1, len(inputs.model.cells)))
         used[track_tf[point.kept], track_cell[point.kept]] = 1
         used = used[:n_tfs]
-        own = used[tf, cell]
-        counts["cell"].append(used.sum(axis=0)[cell] - own)
-        counts["tf"].append(used.sum(axis=1)[tf] - own)
-    pair = np.concatenate([point.columns for point in points])
-    metrics = {
-        name: np.concatenate([point.metrics[name] for point in points])
-        for name in _SCALES
-    }
+        counts["cell"].append(used.sum(axis=0)[cell])
+        counts["tf"].append(used.sum(axis=1)[tf])
+    if not masked:
+        return {}
+    pair = np.concatenate([point.columns for point in masked])
+    metrics = {}
+    for name in _SCALES:
+        metrics[name] = np.concatenate([point.metrics[name] for point in masked])
+        metrics[f"{name}_all_tracks"] = every.metrics[name][where[pair]]
     found: dict[str, Any] = {}
     for name, numbers in counts.items():
         count = np.concatenate(numbers)
