@@ -160,8 +160,9 @@ def report_evidence(
 
     Raises
     ------
-    InputFileError
-        The evidence lacks a file that the regions need, or it is damaged.
+    InputFileError, RunError
+        The evidence lacks a file that the regions need, or it is damaged; a RunError if
+        it comes with the package.
     """
     if model.evidence is None:
         return

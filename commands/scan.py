@@ -103,8 +103,7 @@ def _log_plan(job: ScanJob, genome: Sequences) -> int:
     log(
         f"{counted(len(job.pairs), 'pair')}, {n_bases / 1e6:.2f} Mb, tiles of "
         f"{config.seq_len} bp every {job.stride} bp{flank}, model {job.model.name}, "
-        f"device {job.device}, "
-        f"{counted(job.threads, 'thread')}"
+        f"device {job.device}, {counted(job.threads, 'thread')}"
     )
     warn_stride(config, job.stride)
     report_evidence(job.model, job.pairs, job.regions)

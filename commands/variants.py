@@ -260,7 +260,6 @@ def _report(run: VariantRun, background: BackgroundOptions, as_json: bool) -> No
     print_result(
         f"{counted(counts.n_scored, 'allele')} scored ({counts.n_swapped:,} after "
         f"swapping REF and ALT), {sum(counts.skipped.values()):,} skipped; "
-        f"{agree} of the reference "
-        "alleles agree with the genome"
+        f"{agree} of the reference alleles agree with the genome"
     )
     print_files(run.files)

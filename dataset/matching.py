@@ -114,6 +114,7 @@ def match_negatives(
     sequence around the sites only.
     """
     pool, key, no_case = _collect(genome, positive, window, seed)
+    # What these files have on unknown chromosomes was reported with the positives.
     if blacklist is not None:
         clear = ~is_blacklisted(pool.sites, genome, blacklist, window.seq_len)
         pool = _order(pool.sites.keep(clear), pool.key[clear], seed)

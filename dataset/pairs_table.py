@@ -142,9 +142,8 @@ def read_pairs_table(path: str | Path, with_roles: bool = True) -> PairsTable:
     InputFileError
         The table is missing, not a text, lacks a column or has no rows; a row is too
         short, has an empty name or one that no file can have, an unknown role or a
-        missing peak file, or is a
-        duplicate; a replicate has another role, or its pair is not `base`. The message
-        names the line.
+        missing peak file, or is a duplicate; a replicate has another role, or its pair
+        is not `base`. The message names the line.
     """
     path = Path(path)
     table = read_table(path, "pairs table", _NEEDED, ("tf", "cell", "role", "bed"))

@@ -146,7 +146,13 @@ class SiteBuilder:
     def _strongest(self, ranked: list[bool]) -> PairSites:
         config = self.config
         found = collect_summits(
-            self.genome, self.table, ranked, config.top, config.window, self.blacklist
+            self.genome,
+            self.table,
+            ranked,
+            config.top,
+            config.window,
+            self.blacklist,
+            self.log,
         )
         self.dropped |= {f"peak, {reason}": n for reason, n in found.dropped.items()}
         if found.too_few:

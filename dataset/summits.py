@@ -153,6 +153,7 @@ def collect_summits(
     top: int | None,
     window: Window,
     blacklist: str | Path | None,
+    log: Log,
 ) -> TopPeaks:
     """Collect the summits of each pair's strongest peaks.
 
@@ -168,6 +169,8 @@ def collect_summits(
         The sequence around a summit.
     blacklist : path or None
         BED; peaks whose window overlaps it cannot be sites.
+    log : callable
+        Receives what of the blacklist is on unknown chromosomes.
 
     Returns
     -------
@@ -200,7 +203,7 @@ def collect_summits(
     sites, index = _positions(every)
     faults = {}
     if blacklist is not None:
-        hit = is_blacklisted(sites, genome, blacklist, window.seq_len)
+        hit = is_blacklisted(sites, genome, blacklist, window.seq_len, log)
         faults[BLACKLISTED] = hit
     faults |= scan_unreadable(genome, sites, window)
     faults = {reason: mask[index] for reason, mask in faults.items()}

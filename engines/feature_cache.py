@@ -178,7 +178,7 @@ class FeatureCache:
             if not self._failed:
                 self._failed = True
                 _LOG.warning(
-                    "tile cache %s is not written, the run goes on without: %s; "
+                    "tile cache %s is not written, the run continues without it: %s; "
                     "--cache-dir names another folder",
                     self.folder,
                     error,

@@ -208,7 +208,7 @@ def read_header(path: Path) -> tuple[PeakDatabase, str]:
 
     Raises
     ------
-    InputFileError
+    InputFileError, RunError
         The file is missing, is not evidence, is of another version, is cut short or has
         invalid contents.
     """
@@ -238,7 +238,7 @@ def read_peaks(path: Path, contents: PeakDatabase, digest: str, chrom: str) -> P
 
     Raises
     ------
-    InputFileError
+    InputFileError, RunError
         The file is gone, damaged, or has changed.
     """
     with _open_peaks(path, digest, chrom) as group:
@@ -259,7 +259,7 @@ def check_peaks(path: Path, digest: str, chrom: str) -> None:
 
     Raises
     ------
-    InputFileError
+    InputFileError, RunError
         The file is gone, cut short, or another one.
     """
     with _open_peaks(path, digest, chrom):

@@ -256,7 +256,7 @@ class EvidenceStore:
 
         Raises
         ------
-        InputFileError
+        InputFileError, RunError
             The file is gone or damaged.
         """
         own = find_chrom(chrom, self.chrom_sizes)
@@ -278,7 +278,7 @@ class EvidenceStore:
 
         Raises
         ------
-        InputFileError
+        InputFileError, RunError
             The file is gone or damaged.
         """
         return self._read(chrom)[0]
@@ -293,7 +293,7 @@ class EvidenceStore:
 
         Raises
         ------
-        InputFileError
+        InputFileError, RunError
             A file is gone, cut short, or another one.
         """
         for chrom in chroms:
@@ -306,7 +306,7 @@ class EvidenceStore:
 
         Raises
         ------
-        InputFileError
+        InputFileError, RunError
             They differ, or a file cannot be read.
         """
         header, digest = read_header(self._path)
@@ -363,7 +363,7 @@ def open_evidence(path: str | Path) -> EvidenceStore:
 
     Raises
     ------
-    InputFileError
+    InputFileError, RunError
         The file is missing, is not evidence, is of another version, is cut short or has
         invalid contents.
     """

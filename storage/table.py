@@ -88,7 +88,7 @@ def open_input(path: Path) -> BufferedReader | BytesIO:
 
 
 def explain_number(text: str) -> str:
-    """Say why a text is no number, where that is known.
+    """Say why a text is not a number, where that is known.
 
     Parameters
     ----------

@@ -19,7 +19,7 @@ from tfimpute_tracks.errors import RegionError, UsageError
 from tfimpute_tracks.genome import Sequences, match_chrom
 from tfimpute_tracks.kernels.encode import decode
 from tfimpute_tracks.models.model import Model
-from tfimpute_tracks.variants.normalize import Variant, normalize, trim
+from tfimpute_tracks.variants.normalize import Variant, changed_length, normalize
 from tfimpute_tracks.variants.rows import AlleleRows, lay_out_alleles, score_rows
 from tfimpute_tracks.vocabulary import Pair
 
@@ -111,7 +111,7 @@ def parse_variant(text: str, genome: Sequences) -> Variant:
             f"variant {text[:60]!r} changes {ref[:20]} to {alt[:20]}; use two different "
             "alleles of the bases A, C, G and T"
         )
-    longest = max(map(len, trim(Variant("", 0, ref, alt))[2:]))
+    longest = changed_length(ref, alt)
     if longest > MAX_BASES:
         raise UsageError(
             f"variant {text[:60]!r} has an allele of {longest} bp; use at most "

@@ -1,8 +1,8 @@
 """Write a variant in its one normal form, so that its scores do not depend on the writing.
 
-The same change of a sequence can be written with common letters on either side, and an
+The same change of a sequence can be written with common bases on either side, and an
 indel in a repeat at several positions. The normal form is that of `bcftools norm`: as few
-letters as possible, as far to the left as possible.
+bases as possible, as far to the left as possible.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import NamedTuple
 from tfimpute_tracks.genome import Sequences
 from tfimpute_tracks.kernels.encode import decode
 
-__all__ = ["Variant", "normalize", "trim"]
+__all__ = ["Variant", "changed_length", "normalize", "trim"]
 
 _BLOCK = 64  # bases read at once on the left
 
@@ -39,7 +39,7 @@ class Variant(NamedTuple):
 
 
 def trim(variant: Variant) -> Variant:
-    """Remove the letters that both alleles share at either end; each keeps one.
+    """Remove the bases that both alleles share at either end; each keeps one.
 
     Parameters
     ----------
@@ -56,6 +56,22 @@ def trim(variant: Variant) -> Variant:
     while min(len(ref), len(alt)) > n + 1 and ref[n] == alt[n]:
         n += 1
     return Variant(chrom, start + n, ref[n:], alt[n:])
+
+
+def changed_length(ref: str, alt: str) -> int:
+    """Measure the longer allele without the bases that both share at either end.
+
+    Parameters
+    ----------
+    ref, alt : str
+
+    Returns
+    -------
+    int
+        In bp.
+    """
+    trimmed = trim(Variant("", 0, ref, alt))
+    return max(len(trimmed.ref), len(trimmed.alt))
 
 
 def normalize(variant: Variant, genome: Sequences) -> Variant:
@@ -77,7 +93,7 @@ def normalize(variant: Variant, genome: Sequences) -> Variant:
     while ref[-1] == alt[-1] and start > 0:
         if not left:
             left = decode(genome.codes(chrom, max(0, start - _BLOCK), start))
-        # One allele is a single letter here: what is deleted or inserted moves by one.
+        # One allele is a single base here: what is deleted or inserted moves by one.
         ref, alt, left = left[-1] + ref[:-1], left[-1] + alt[:-1], left[:-1]
         start -= 1
     return trim(Variant(chrom, start, ref, alt))

@@ -15,7 +15,7 @@ from tfimpute_tracks.genome import Sequences
 from tfimpute_tracks.genome.chroms import find_chrom
 from tfimpute_tracks.kernels.encode import decode
 from tfimpute_tracks.variants.alleles import MAX_BASES
-from tfimpute_tracks.variants.normalize import Variant, trim
+from tfimpute_tracks.variants.normalize import Variant, changed_length
 
 __all__ = ["Counts", "SkipReason", "check_allele", "parse_position"]
 
@@ -140,7 +140,7 @@ def _check_bases(ref: str, alt: str) -> SkipReason | None:
         return SkipReason("bases other than A, C, G and T", f"{ref[:20]} {alt[:20]}")
     if ref == alt:
         return SkipReason("alternate allele is the reference", ref[:20])
-    longest = max(map(len, trim(Variant("", 0, ref, alt))[2:]))
+    longest = changed_length(ref, alt)
     if longest > MAX_BASES:
         return SkipReason(f"longer than {MAX_BASES} bp", f"{longest} bp")
     return None

@@ -154,5 +154,5 @@ def test_what_is_cut_short_or_missing_is_refused(tmp_path):
     with pytest.raises(InputFileError, match="cannot read the chain file"):
         open_toy(tmp_path / "none.chain")
     (tmp_path / "noise").write_bytes(np.random.default_rng(0).bytes(5000))
-    with pytest.raises(InputFileError, match="not a chain file"):
+    with pytest.raises(InputFileError, match="not a text file"):
         open_toy(tmp_path / "noise")
