@@ -25,7 +25,7 @@ from tfimpute_tracks.genome.chroms import find_chrom
 from tfimpute_tracks.kernels.encode import N_CODE, decode, encode
 from tfimpute_tracks.variants.normalize import Variant, normalize
 from tfimpute_tracks.variants.records import Source, open_variants
-from tfimpute_tracks.variants.validate import SkipReason, check_allele, parse_position
+from tfimpute_tracks.variants.validate import SkipReason, check_alleles, parse_position
 
 __all__ = ["VariantSample", "read_regions", "sample_matched", "sample_variants"]
 
@@ -65,7 +65,7 @@ def sample_variants(
     source : Source
     genome : Sequences
     fix_ref : bool
-        As for :func:`check_allele`.
+        As for :func:`check_alleles`.
     n : int
         Alleles to sample; all of them if there are fewer.
     seed : int
@@ -95,13 +95,15 @@ def sample_variants(
                     starts[chrom].append(
                         _normal_start(Variant(chrom, start, record.ref, alt), genome)
                     )
-            for alt in record.alts:
+            for i in range(len(record.alts)):
                 key = rng.random()
                 n_alleles += 1
                 if len(chosen) == n and key >= -chosen[0][0]:
                     continue
                 locus = record.chrom, record.pos
-                found = check_allele(genome, locus, record.ref, alt, fix_ref)
+                found = check_alleles(genome, locus, record.ref, record.alts, fix_ref)[
+                    i
+                ]
                 if isinstance(found, SkipReason):
                     continue
                 variant = normalize(found[0], genome)

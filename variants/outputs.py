@@ -46,7 +46,7 @@ class Allele(NamedTuple):
     found : Variant or SkipReason
         The variant as the genome has it, or why it cannot be scored.
     is_swapped : bool
-        Whether REF and ALT were swapped.
+        Whether the genome has an alternate allele instead of REF.
     best : (float32 array, float32 array), each of shape (n_pairs,), optional
         Log-odds of the best tile over the reference and over the alternate allele.
     track : AlleleTrack, optional
@@ -125,11 +125,13 @@ class Outputs:
             chroms[record.chrom] = find_chrom(record.chrom, self._genome.chrom_sizes)
         annotations: list[str] = []
         is_swapped = False
+        own_ref = _find_own_ref(alleles)
         for allele in alleles:
             if isinstance(allele.found, SkipReason):
                 self._skip(record, allele.alt, allele.found)
             else:
-                annotations += self._add_scored(record, allele, allele.found)
+                self._add_scored(record, allele, allele.found)
+                annotations += self._annotations(allele, own_ref)
                 is_swapped |= allele.is_swapped
         if self._vcf is not None:
             self._vcf.write(record, annotations, is_swapped)
@@ -141,32 +143,42 @@ class Outputs:
 
     def _add_scored(
         self, record: VariantRecord, allele: Allele, variant: Variant
-    ) -> list[str]:
-        """Write a scored allele; return its entries of the annotated VCF."""
-        job, counts, best = self._job, self._run.counts, allele.best
-        assert best is not None
+    ) -> None:
+        """Write a scored allele, as the genome has it."""
+        job, counts = self._job, self._run.counts
+        assert allele.best is not None
         counts.n_scored += 1
         counts.n_swapped += allele.is_swapped
-        ref, alt = (sigmoid(side) for side in best)
-        change = log_odds_change(*best)
-        quantile = np.full_like(change, np.nan)
-        if self._background is not None:
-            quantile = self._background.quantiles(change)
-        effects = np.stack([ref, alt, alt - ref, change, quantile])
-        self._effects.add(ScoredAllele(variant, record.name, effects))
+        effects = self._compare(*allele.best)
+        self._effects.add(
+            ScoredAllele(variant, record.name, effects, allele.is_swapped)
+        )
         if self._tracks is not None and allele.track is not None:
             self._tracks.add(allele.track)
         if counts.n_scored <= job.n_heatmaps:
             self._run.files += draw_heatmap(
-                job.model, job.pairs, variant, (ref, alt), job.file(""), record.name
+                *(job.model, job.pairs, variant, (effects[0], effects[1])),
+                *(job.file(""), record.name),
             )
-        return self._annotations(allele, effects)
 
-    def _annotations(self, allele: Allele, effects: Floats) -> list[str]:
+    def _compare(self, ref: Floats, alt: Floats) -> Floats:
+        """Compute the effects of an allele, from the log-odds of both sides."""
+        p_ref, p_alt = sigmoid(ref), sigmoid(alt)
+        change = log_odds_change(ref, alt)
+        quantile = np.full_like(change, np.nan)
+        if self._background is not None:
+            quantile = self._background.quantiles(change)
+        return np.stack([p_ref, p_alt, p_alt - p_ref, change, quantile])
+
+    def _annotations(self, allele: Allele, own_ref: Floats | None) -> list[str]:
         """List the pairs with the largest effects, from the record's REF to its ALT."""
-        ref, alt, delta, _, quantile = effects
+        assert allele.best is not None
+        sides = allele.best
         if allele.is_swapped:
-            ref, alt, delta = alt, ref, -delta
+            if own_ref is None:
+                return []
+            sides = own_ref, sides[0 if _is_genome(allele) else 1]
+        ref, alt, delta, _, quantile = self._compare(*sides)
         most = np.argsort(-np.abs(delta), kind="stable")[: self._job.n_annotated]
         return [
             f"{allele.alt.upper()}|{pair.tf}|{pair.cell}|{ref[i]:.4g}|{alt[i]:.4g}|"
@@ -193,6 +205,22 @@ class Outputs:
         if self._tracks is not None:
             run.files += self._tracks.write(job.file(""), job.pairs, sizes)
         return run
+
+
+def _find_own_ref(alleles: list[Allele]) -> Floats | None:
+    """Find the log-odds of a record's REF that is not the genome's allele."""
+    found = (one.best[1] for one in alleles if one.best and _is_genome(one))
+    return next(found, None)
+
+
+def _is_genome(allele: Allele) -> bool:
+    """Tell whether the genome has this alternate allele instead of REF."""
+    found = allele.found
+    return (
+        allele.is_swapped
+        and not isinstance(found, SkipReason)
+        and found.ref == allele.alt.upper()
+    )
 
 
 def _check_chroms(

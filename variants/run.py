@@ -25,7 +25,7 @@ from tfimpute_tracks.variants.matched_background import (
 from tfimpute_tracks.variants.normalize import Variant
 from tfimpute_tracks.variants.outputs import Allele, Outputs
 from tfimpute_tracks.variants.records import VariantRecord, open_variants
-from tfimpute_tracks.variants.validate import SkipReason, check_allele
+from tfimpute_tracks.variants.validate import SkipReason, check_alleles
 
 __all__ = ["ProgressBar", "run_variants"]
 
@@ -117,17 +117,15 @@ def _batches(
 def _score_batch(
     job: VariantJob, genome: Sequences, records: list[VariantRecord]
 ) -> list[tuple[VariantRecord, list[Allele]]]:
+    alts = [record.alts or ("",) for record in records]
     checked = [
-        [
-            (alt, check_allele(genome, (r.chrom, r.pos), r.ref, alt, job.fix_ref))
-            for alt in r.alts or ("",)
-        ]
-        for r in records
+        check_alleles(genome, (r.chrom, r.pos), r.ref, own, job.fix_ref)
+        for r, own in zip(records, alts, strict=True)
     ]
     valid = [
         found[0]
         for alleles in checked
-        for _, found in alleles
+        for found in alleles
         if not isinstance(found, SkipReason)
     ]
     scored = iter(_score_alleles(job, genome, valid))
@@ -138,10 +136,10 @@ def _score_batch(
                 Allele(alt, found)
                 if isinstance(found, SkipReason)
                 else next(scored)._replace(alt=alt, is_swapped=found[1])
-                for alt, found in alleles
+                for alt, found in zip(own, alleles, strict=True)
             ],
         )
-        for record, alleles in zip(records, checked, strict=True)
+        for record, own, alleles in zip(records, alts, checked, strict=True)
     ]
 
 

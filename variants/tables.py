@@ -34,7 +34,7 @@ __all__ = [
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
-_VARIANT = ("chrom", "pos", "id", "ref", "alt")
+_VARIANT = ("chrom", "pos", "id", "ref", "alt", "swapped")
 _PAIR = ("tf", "cell", "status")
 _DIGITS = {"p_ref": 6, "p_alt": 6, "delta": 6, "delta_log_odds": 5, "quantile": 4}
 COLUMNS = (*_VARIANT, *_PAIR, *_DIGITS)
@@ -57,11 +57,14 @@ class ScoredAllele(NamedTuple):
         Probability of the reference allele, probability of the alternate allele, their
         difference, the difference of the log-odds, and the quantile of that among
         background variants (NaN without a background).
+    is_swapped : bool
+        Whether the file has another REF than the genome, which has one of its ALTs.
     """
 
     variant: Variant
     name: str
     effects: Floats
+    is_swapped: bool = False
 
     @property
     def delta(self) -> Floats:
@@ -193,7 +196,8 @@ class _Text:
 
     def add(self, allele: ScoredAllele) -> None:
         chrom, start, ref, alt = allele.variant
-        prefix = "\t".join((chrom, str(start + 1), allele.name, ref, alt))
+        swapped = "true" if allele.is_swapped else "false"
+        prefix = "\t".join((chrom, str(start + 1), allele.name, ref, alt, swapped))
         rows = np.flatnonzero(np.abs(allele.delta) >= self._layout.min_delta)
         values, digits = allele.effects, list(_DIGITS.values())
         if self._layout.is_wide:
@@ -227,10 +231,12 @@ class _Parquet:
         pa = self._pa
         text, number = pa.string(), pa.float32()
         if self._layout.is_wide:
-            fields = zip(_VARIANT, [text, pa.int64(), text, text, text], strict=True)
+            types = [text, pa.int64(), text, text, text, pa.bool_()]
+            fields = zip(_VARIANT, types, strict=True)
             return pa.schema([*fields, *((str(pair), number) for pair in pairs)])
         text = pa.dictionary(pa.int32(), text)
-        types = [text, pa.int64(), *[text] * 6, *[number] * len(_DIGITS)]
+        types = [text, pa.int64(), *[text] * 3, pa.bool_(), *[text] * len(_PAIR)]
+        types += [number] * len(_DIGITS)
         return pa.schema(list(zip(COLUMNS, types, strict=True)))
 
     def add(self, allele: ScoredAllele) -> None:
@@ -261,7 +267,8 @@ class _Parquet:
         pa = self._pa
         sizes = [rows.size for _, rows in waiting]
         which = pa.array(np.repeat(np.arange(len(waiting), dtype=np.int32), sizes))
-        chrom, pos, *texts = _variant_columns(allele for allele, _ in waiting)
+        columns = _variant_columns(allele for allele, _ in waiting)
+        chrom, pos, *texts, swapped = columns
         encoded = [
             pa.array(column).dictionary_encode().take(which)
             for column in (chrom, *texts)
@@ -270,6 +277,7 @@ class _Parquet:
         effects = np.concatenate([allele.effects for allele, _ in waiting], axis=1)
         return [
             *(encoded[0], pa.array(pos).take(which), *encoded[1:]),
+            pa.array(swapped).take(which),
             *(column.take(rows) for column in self._pair),
             *(pa.array(column, from_pandas=True) for column in effects),
         ]
@@ -277,5 +285,8 @@ class _Parquet:
 
 def _variant_columns(alleles: Iterator[ScoredAllele]) -> Iterator[Sequence[Any]]:
     """Return the columns :data:`_VARIANT`, one entry per allele."""
-    rows = ((v.chrom, v.start + 1, name, v.ref, v.alt) for v, name, _ in alleles)
+    rows = (
+        (v.chrom, v.start + 1, name, v.ref, v.alt, is_swapped)
+        for v, name, _, is_swapped in alleles
+    )
     return zip(*rows, strict=True)

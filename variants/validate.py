@@ -8,6 +8,7 @@ probably those of another assembly.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -17,7 +18,7 @@ from tfimpute_tracks.kernels.encode import decode
 from tfimpute_tracks.variants.alleles import MAX_BASES
 from tfimpute_tracks.variants.normalize import Variant, changed_length
 
-__all__ = ["Counts", "SkipReason", "check_allele", "parse_position"]
+__all__ = ["Counts", "SkipReason", "check_alleles", "parse_position"]
 
 _BASES = frozenset("ACGT")
 _MAX_DIGITS = 12  # of a position: a longer one is on no chromosome
@@ -39,6 +40,9 @@ class SkipReason(NamedTuple):
     detail: str = ""
 
 
+Checked = tuple[Variant, bool] | SkipReason
+
+
 @dataclass
 class Counts:
     """Counts of scored and skipped alleles.
@@ -46,7 +50,7 @@ class Counts:
     Attributes
     ----------
     n_scored, n_swapped : int
-        Scored alleles; and those of them whose REF and ALT were swapped first.
+        Scored alleles; and those of them whose REF was swapped with an ALT first.
     skipped : Counter of str
         By reason.
     chroms : dict of str to str or None
@@ -82,26 +86,47 @@ def parse_position(pos: str) -> int | None:
     return int(pos) - 1 if pos.isdecimal() and len(pos) <= _MAX_DIGITS else None
 
 
-def check_allele(
-    genome: Sequences, locus: tuple[str, str], ref: str, alt: str, fix_ref: bool
-) -> tuple[Variant, bool] | SkipReason:
-    """Find an allele in the genome.
+def check_alleles(
+    genome: Sequences,
+    locus: tuple[str, str],
+    ref: str,
+    alts: Sequence[str],
+    fix_ref: bool,
+) -> list[Checked]:
+    """Find the alleles of a record in the genome.
 
     Parameters
     ----------
     genome : Sequences
     locus : (str, str)
         Chromosome, with or without ``chr``, and 1-based position.
-    ref, alt : str
+    ref : str
+    alts : sequence of str
     fix_ref : bool
-        Swap REF and ALT if the genome has the alternate allele.
+        Swap REF with the alternate allele that the genome has, if it has one.
 
     Returns
     -------
-    (Variant, bool) or SkipReason
-        The variant as it is written, from the allele that the genome has, and whether
-        the alleles were swapped.
+    list of (Variant, bool) or SkipReason
+        For each of `alts`: the variant as it is written, from the allele that the genome
+        has, and whether that is an alternate allele instead of REF; or why there is none.
     """
+    found = [_check_allele(genome, locus, ref, alt, fix_ref) for alt in alts]
+    swaps = (one[0] for one in found if not isinstance(one, SkipReason) and one[1])
+    swap = next(swaps, None)
+    if swap is None:
+        return found
+    # The other alternate alleles are compared with what the genome has, too.
+    for i, (one, alt) in enumerate(zip(found, alts, strict=True)):
+        if isinstance(one, SkipReason) and one.reason == _DIFFERS:
+            again = _check_allele(genome, locus, swap.ref, alt, False)
+            found[i] = again if isinstance(again, SkipReason) else (again[0], True)
+    return found
+
+
+def _check_allele(
+    genome: Sequences, locus: tuple[str, str], ref: str, alt: str, fix_ref: bool
+) -> Checked:
     chrom, pos = locus
     ref, alt = ref.upper(), alt.upper()
     invalid = _check_bases(ref, alt)

@@ -50,8 +50,13 @@ def _naive(model, letters, element, mask_flanks=False):
     n_tiles = 1
     while LENGTH + STRIDE * (n_tiles - 1) < length:
         n_tiles += 1
-    first = element.start - (LENGTH + STRIDE * (n_tiles - 1) - length) // 2
-    tiles = [_tile(letters, first + STRIDE * i, model.config) for i in range(n_tiles)]
+    before = LENGTH + STRIDE * (n_tiles - 1) - length  # and behind, in bp
+    firsts = {element.start - before // 2, element.start - (before + 1) // 2}
+    tiles = [
+        _tile(letters, first + STRIDE * i, model.config)
+        for first in firsts
+        for i in range(n_tiles)
+    ]
     here = slice(model.config.flank, model.config.flank + LENGTH)
     known = [tile for tile in tiles if 2 * tile[here].count("N") <= LENGTH]
     return model.predict(known, PAIRS).max(axis=0)
@@ -136,10 +141,18 @@ def model(tmp_path_factory):
     return make_model(tmp_path_factory.mktemp("model"), seed=5)
 
 
-def test_either_strand_scores_the_same(model, rng, tmp_path):
-    one = random_letters(rng, LENGTH + 2 * STRIDE)
+@pytest.mark.parametrize(
+    "length", [LENGTH + 2 * STRIDE, LENGTH + STRIDE, LENGTH - 1, LENGTH + 1, LENGTH - 9]
+)
+def test_either_strand_scores_the_same(toy, rng, tmp_path, length):
+    """Of any length: tiles lie alike over an element and its reverse complement."""
+    one = random_letters(rng, length)
     other = decode(reverse_complement(encode(one)))
     (tmp_path / "a.fa").write_text(f">one\n{one}\n>other\n{other}\n")
     elements = read_fasta(tmp_path / "a.fa")
-    forward, reverse = _score(model, elements.sequences, elements.found)
+    forward, reverse = _score(toy[0], elements.sequences, elements.found)
     np.testing.assert_allclose(forward, reverse, rtol=1e-4)
+
+
+def test_no_elements_have_no_scores(model):
+    assert _score(model, None, []).shape == (0, len(PAIRS))

@@ -6,6 +6,7 @@ import pytest
 
 from tfimpute_tracks.genome import open_genome
 from toys import AROUND, make_model, write_gapped_genome
+from variant_files import line_fields
 
 
 @pytest.fixture(scope="session")
@@ -20,6 +21,12 @@ def toy(tmp_path_factory):
 def genome(toy):
     with open_genome(toy[1]) as opened:
         yield opened
+
+
+@pytest.fixture
+def lines(toy):
+    """Give fields of lines, by what is to become of them."""
+    return line_fields(toy[2])
 
 
 @pytest.fixture(scope="session")

@@ -32,7 +32,8 @@ def alleles(rng):
         quantile = rng.random(3) if i % 2 else np.full(3, np.nan)
         numbers = np.stack([ref, alt, alt - ref, change, quantile]).astype(np.float32)
         variant = Variant("chr1" if i < 20 else "chr20", 7 * i, "A" * (1 + i % 3), "C")
-        found.append(ScoredAllele(variant, f"rs{i}" if i % 5 else "", numbers))
+        name = f"rs{i}" if i % 5 else ""
+        found.append(ScoredAllele(variant, name, numbers, i % 4 == 0))
     return found
 
 
@@ -53,7 +54,7 @@ def _expected(alleles, least):
         chrom, start, ref, alt = allele.variant
         for i, pair in enumerate(PAIRS):
             if abs(allele.delta[i]) >= least:
-                place = chrom, start + 1, allele.name, ref, alt
+                place = chrom, start + 1, allele.name, ref, alt, allele.is_swapped
                 values = *place, *pair, STATUS[i], *allele.effects[:, i].tolist()
                 rows.append(dict(zip(COLUMNS, values, strict=True)))
     return rows
@@ -70,9 +71,11 @@ def test_long_tables_hold_every_number(tmp_path, alleles, least, group):
     if group == 50 and not least:
         assert 2 <= file.num_row_groups <= 5
     for row, other, told in zip(text, binary, expected, strict=True):
-        for name in COLUMNS[:8]:
+        assert row["swapped"] == str(told["swapped"]).lower()
+        assert other["swapped"] is told["swapped"]
+        for name in (*COLUMNS[:5], *COLUMNS[6:9]):
             assert row[name] == str(other[name]) == str(told[name])
-        for name in COLUMNS[8:]:
+        for name in COLUMNS[9:]:
             if np.isnan(told[name]):
                 assert row[name] == ""
                 assert other[name] is None
@@ -90,7 +93,8 @@ def test_wide_tables_have_a_column_for_each_pair(tmp_path, alleles, ending, grou
     assert 0 < len(kept) < len(alleles)
     assert len(rows) == len(kept)
     for row, allele in zip(rows, kept, strict=True):
-        assert list(row) == [*COLUMNS[:5], "CTCF:K562", "MAX:HepG2", "MAX:K562"]
+        assert list(row) == [*COLUMNS[:6], "CTCF:K562", "MAX:HepG2", "MAX:K562"]
+        assert str(row["swapped"]).lower() == str(allele.is_swapped).lower()
         chrom, start, ref, alt = allele.variant
         place = [chrom, str(start + 1), allele.name, ref, alt]
         assert [str(row[name]) for name in COLUMNS[:5]] == place
