@@ -152,13 +152,13 @@ def expectation_sections(
     at_valid = _points(inputs, inputs.valid, masks, n_masks)
     expected = {}
     if known:
-        for metric in _SCALES:
+        for metric, section in known.items():
             expected[metric] = metric_section(
-                read_regression(known[metric]),
+                read_regression(section),
                 _Features(inputs, at_valid[0], metric)(every),
                 FEATURES,
                 inputs.model.tfs,
-                known[metric]["check"],
+                section["check"],
             )
         by_tracks = reference["by_tracks"]
     else:
@@ -200,15 +200,7 @@ class _Features:
         self._trained = np.zeros(self._shape)
         tf, cell = inputs.rows[inputs.is_trained].T
         self._trained[tf, cell] = 1
-        pairs = model.vocabulary.all_pairs()
-        found = [model.sequence_only.expected_auroc(pair) or 0.0 for pair in pairs]
-        # A trained pair's own AUROC is not known of one that was left out.
-        section = model.sequence_only.card.get("expected", {}).get("auroc", {})
-        rows = section.get("rows", {})
-        if set(model.tfs) <= set(rows):
-            thousandths = [rows[tf].split() for tf in model.tfs]
-            found = (np.array(thousandths, dtype=np.float64) / 1000).ravel().tolist()
-        self._sequence = np.array(found).reshape(self._shape)
+        self._sequence = _sequence_expected(model)
         expression = np.minimum(inputs.expression, _MAX_EXPRESSION)
         is_known = ~np.isnan(expression)
         center = expression[is_known].mean() if is_known.any() else 0.0
@@ -248,6 +240,17 @@ class _Features:
         return np.concatenate([found, more], axis=2)
 
 
+def _sequence_expected(model: Model) -> Doubles:
+    """Read the AUROC expected from sequence, (n_tfs, n_cells); 0 where unknown.
+
+    It is not the pair's own AUROC, which nobody knows of a pair that is left out.
+    """
+    rows = model.card.get("expected", {}).get("auroc", {}).get("rows", {})
+    if not set(model.tfs) <= set(rows):
+        return np.zeros((len(model.tfs), len(model.cells)))
+    return np.array([rows[tf].split() for tf in model.tfs], dtype=np.float64) / 1000
+
+
 def _points(
     inputs: ExpectationInputs, rows: Ints, masks: TrackMasks, n_masks: int
 ) -> list[_Points]:
@@ -275,11 +278,11 @@ def _points(
             if enough[i]
             and (kept.all() or (pair not in used and roles[usable[i]] != "test3"))
         ]
-        if not out:
+        if not out and not kept.all():
             continue
         applied = PairEvidence(evidence, [indices[i] for i in out])
         scores = sequence[:, out].copy()
-        for chrom, places, centers in sites:
+        for chrom, places, centers in sites if out else ():
             scores[places] = applied.apply(scores[places], chrom, centers, kept)
         metrics = {
             "auroc": pair_aurocs(scores, labels[:, out]),
