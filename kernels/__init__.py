@@ -15,6 +15,6 @@ from pathlib import Path
 
 from tfimpute_tracks.kernels.compile_cache import ensure_compile_cache
 
-__all__: list[str] = []
+__all__ = ["ensure_compile_cache"]
 
 ensure_compile_cache(Path(__file__).parent)  # before numba is imported
