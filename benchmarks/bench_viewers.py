@@ -203,7 +203,7 @@ def hub(quick: bool) -> list[Figure]:
             status=model.status(pair),
             threshold=model.threshold(pair),
             n_peaks=100,
-            expected_auroc=model.expected_auroc(pair),
+            expected_auroc=model.expected(pair),
             model=model.name,
             weights=model.checkpoint.digest,
             seq_len=model.config.seq_len,

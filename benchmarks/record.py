@@ -334,7 +334,7 @@ class Interface:
         """Give what a model knows of a pair."""
         return {
             "reliability": model.status(pair),
-            "expected_auroc": model.expected_auroc(pair),
+            "expected_auroc": model.expected(pair),
             "interval": model.expected_interval(pair) or (None, None),
             "calibration": model.calibration(pair),
             "threshold": model.threshold(pair),

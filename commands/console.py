@@ -154,7 +154,7 @@ class _Handler(logging.Handler):
     """Writes records of `logging` as lines of the log."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        # What makes a result doubtful, commands report themselves. A record tells of
+        # What makes a result doubtful, commands report themselves. A record is about
         # the machine: a cache that cannot be written, a library that is missing.
         is_warning = record.levelno >= logging.WARNING
         if not SETTINGS.quiet or record.levelno >= logging.ERROR:

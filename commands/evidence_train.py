@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -14,6 +14,11 @@ from tfimpute_tracks.commands.console import log, print_result, progress_bar, sh
 from tfimpute_tracks.errors import UsageError
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from tfimpute_tracks.dataset import Dataset
+    from tfimpute_tracks.evidence import EvidenceStore
     from tfimpute_tracks.models import Model
     from tfimpute_tracks.models.evidence_weights import EvidenceConfig, EvidenceWeights
     from tfimpute_tracks.training.evidence_fit import EvidenceRecipe
@@ -75,7 +80,6 @@ def train(
     as_json: options.Json = False,
 ) -> None:
     """Train weights that condition a model's predictions on measured peaks."""
-    import numpy as np
     import torch
 
     from tfimpute_tracks.commands.context_report import check_sequence_length
@@ -84,20 +88,15 @@ def train(
     from tfimpute_tracks.evidence import open_named
     from tfimpute_tracks.models import load_model, weights_path
     from tfimpute_tracks.models.evidence import Evidence
-    from tfimpute_tracks.models.evidence_weights import EvidenceConfig, evidence_path
+    from tfimpute_tracks.models.evidence_weights import evidence_path
     from tfimpute_tracks.storage import check_writable_dir
     from tfimpute_tracks.training.evidence_fit import EvidenceRecipe
-    from tfimpute_tracks.training.evidence_sites import (
-        held_out_sites,
-        read_evidence_sites,
-        trained_columns,
-    )
+    from tfimpute_tracks.training.evidence_sites import held_out_sites, trained_columns
     from tfimpute_tracks.training.export_evidence import (
         EvidenceRun,
         export_evidence_run,
     )
     from tfimpute_tracks.training.expression import read_expression
-    from tfimpute_tracks.training.track_sites import read_track_sites
 
     recipe = EvidenceRecipe(epochs=epochs, seed=seed)
     torch.set_num_threads(set_threads(threads))
@@ -120,22 +119,8 @@ def train(
     if recalibrate:
         weights, facts = _read_trained(path, loaded)
     else:
-        config, rng = EvidenceConfig(), np.random.default_rng(seed)
-        others = np.setdiff1d(np.arange(dataset.n_sites), np.union1d(rows, test))
-        some = rng.permutation(others)[: recipe.max_trained_sites]
-        log(f"scoring {len(rows):,} held-out and {len(some):,} training sites")
-        read = partial(
-            read_evidence_sites, loaded, store, dataset, columns=columns, config=config
-        )
-        sites = read(rows)
-        trained = read(np.sort(some)) if len(some) else None
-        if known is None:
-            of_summary = read_track_sites(store, dataset, others, config.windows, rng)
-            log(f"{len(of_summary):,} sites for the summary of tracks")
-            weights, facts = _fit(loaded, trained, sites, of_summary, recipe)
-        else:
-            _check_summary(known, loaded, config)
-            weights, facts = _fit(loaded, trained, sites, known, recipe)
+        inputs = _Inputs(loaded, dataset, store, columns, rows, test)
+        weights, facts = _train(inputs, recipe, known)
     # The sequence weights are copied: one folder is one model.
     _copy_model(weights_path(model), copy)
     evidence_of = Evidence(weights, store)
@@ -143,6 +128,47 @@ def train(
     with progress_bar("every pair", 2 * len(loaded.cells), "cell lines") as advance:
         card = export_evidence_run(path, run, facts, lambda n: advance(n, ""))
     _show(card, as_json, [copy, path])
+
+
+class _Inputs(NamedTuple):
+    """What the network learns from."""
+
+    model: Model
+    dataset: Dataset
+    store: EvidenceStore
+    columns: NDArray[np.int64]
+    held_out: NDArray[np.int64]
+    test: NDArray[np.int64]
+
+
+def _train(
+    inputs: _Inputs, recipe: EvidenceRecipe, known: EvidenceWeights | None
+) -> tuple[EvidenceWeights, dict[str, Any]]:
+    """Read the sites and train; return the weights, and entries of their card."""
+    import numpy as np
+
+    from tfimpute_tracks.models.evidence_weights import EvidenceConfig
+    from tfimpute_tracks.training.evidence_sites import read_evidence_sites
+    from tfimpute_tracks.training.track_sites import read_track_sites
+
+    model, dataset, store, columns, held_out, test = inputs
+    config, rng = EvidenceConfig(), np.random.default_rng(recipe.seed)
+    if known is not None:
+        _check_summary(known, model, config)
+    others = np.setdiff1d(np.arange(dataset.n_sites), np.union1d(held_out, test))
+    some = np.sort(rng.permutation(others)[: recipe.max_trained_sites])
+    log(f"scoring {len(held_out):,} held-out and {len(some):,} training sites")
+    read = partial(
+        read_evidence_sites, model, store, dataset, columns=columns, config=config
+    )
+    sites, trained = read(held_out), read(some) if len(some) else None
+    summary: TrackSites | EvidenceWeights
+    if known is None:
+        summary = read_track_sites(store, dataset, others, config.windows, rng)
+        log(f"{len(summary):,} sites for the summary of tracks")
+    else:
+        summary = known
+    return _fit(model, trained, sites, summary, recipe)
 
 
 def _fit(

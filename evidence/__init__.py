@@ -22,10 +22,11 @@ from tfimpute_tracks.evidence.peak_database import (
 from tfimpute_tracks.evidence.shipped import (
     SHIPPED,
     evidence_for,
+    no_tracks,
     open_named,
     open_shipped,
 )
-from tfimpute_tracks.evidence.store import EvidenceStore, no_tracks, open_evidence
+from tfimpute_tracks.evidence.store import EvidenceStore, open_evidence
 from tfimpute_tracks.evidence.summary import (
     select_tracks,
     summarize_build,

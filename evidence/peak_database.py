@@ -84,6 +84,23 @@ class Peaks(NamedTuple):
         nothing = np.empty(0, np.int64)
         return cls(nothing, nothing, np.empty(0, np.uint16))
 
+    def of(self, kept: NDArray[np.bool_]) -> Peaks:
+        """Restrict the peaks to those of some tracks.
+
+        Parameters
+        ----------
+        kept : bool array, shape (n_tracks,)
+
+        Returns
+        -------
+        Peaks
+            Indices of the tracks count those that are kept.
+        """
+        used = kept[self.track]
+        number = np.cumsum(kept) - 1
+        track = number[self.track[used]].astype(np.uint16)
+        return Peaks(self.start[used], self.end[used], track)
+
 
 @dataclass(frozen=True, eq=False)
 class PeakDatabase:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
+
 from tfimpute_tracks.errors import InputFileError
+from tfimpute_tracks.evidence.peak_database import PeakDatabase
 from tfimpute_tracks.evidence.store import EvidenceStore, open_evidence
 from tfimpute_tracks.genome.chroms import describe_mismatch
 
-__all__ = ["SHIPPED", "evidence_for", "open_named", "open_shipped"]
+__all__ = ["SHIPPED", "evidence_for", "no_tracks", "open_named", "open_shipped"]
 
 SHIPPED = "encode-hg19"
 """Name of the evidence that comes with the package."""
@@ -84,3 +87,15 @@ def open_named(evidence: str | Path) -> EvidenceStore:
             "`tfimpute-tracks evidence build` wrote"
         )
     return open_evidence(evidence)
+
+
+def no_tracks() -> EvidenceStore:
+    """Make a store without any track, for what depends on the weights alone.
+
+    Returns
+    -------
+    EvidenceStore
+    """
+    nothing = np.zeros((0, 0), dtype=bool)
+    contents = PeakDatabase((), {}, (), nothing, {}, "")
+    return EvidenceStore(Path("no tracks"), contents, "")

@@ -32,15 +32,11 @@ from tfimpute_tracks.evidence.peak_database import (
 )
 from tfimpute_tracks.genome import Region
 from tfimpute_tracks.genome.chroms import describe_mismatch, find_chrom
-from tfimpute_tracks.kernels.coverage import (
-    Coverage,
-    interval_coverage,
-    window_coverage,
-)
+from tfimpute_tracks.kernels.coverage import Coverage, window_coverage
 from tfimpute_tracks.storage import digest_arrays, digest_json
 from tfimpute_tracks.vocabulary import Pair
 
-__all__ = ["EvidenceStore", "no_tracks", "open_evidence"]
+__all__ = ["EvidenceStore", "open_evidence"]
 
 # A scan visits one chromosome after the other, and reading one takes a tenth of a second.
 _MAX_IN_MEMORY = 4
@@ -263,7 +259,8 @@ class EvidenceStore:
         InputFileError, RunError
             The file is gone or damaged.
         """
-        return interval_coverage(*self._peaks_of(chrom), starts, width)
+        found = self.window_coverage(chrom, starts + width // 2, (width,))
+        return found._replace(fraction=found.fraction[:, 0])
 
     def window_coverage(
         self, chrom: str, centers: Ints, widths: Sequence[int]
@@ -290,13 +287,9 @@ class EvidenceStore:
         InputFileError, RunError
             The file is gone or damaged.
         """
-        return window_coverage(*self._peaks_of(chrom), centers, widths)
-
-    def _peaks_of(self, chrom: str) -> tuple[Ints, Ints, NDArray[np.uint16], int]:
-        """Read the peaks of a chromosome, and the length of the longest."""
         own = find_chrom(chrom, self.chrom_sizes)
         peaks, longest = (Peaks.none(), 0) if own is None else self._read(own)
-        return peaks.start, peaks.end, peaks.track, longest
+        return window_coverage(*peaks, longest, centers, widths)
 
     def peaks(self, chrom: str) -> Peaks:
         """Read the peaks of a chromosome.
@@ -368,20 +361,14 @@ class EvidenceStore:
         with self._lock:
             if chrom not in self._peaks:
                 parts = self._path, self._contents, self._file_digest, chrom
-                peaks = self._of_kept(read_peaks(*parts))
+                peaks = read_peaks(*parts)
+                if self._kept is not None:
+                    peaks = peaks.of(self._kept)
                 longest = int((peaks.end - peaks.start).max(initial=0))
                 if len(self._peaks) == _MAX_IN_MEMORY:
                     del self._peaks[next(iter(self._peaks))]
                 self._peaks[chrom] = peaks, longest
             return self._peaks[chrom]
-
-    def _of_kept(self, peaks: Peaks) -> Peaks:
-        if self._kept is None:
-            return peaks
-        kept = self._kept[peaks.track]
-        number = np.cumsum(self._kept) - 1
-        track = number[peaks.track[kept]].astype(np.uint16)
-        return Peaks(peaks.start[kept], peaks.end[kept], track)
 
 
 def open_evidence(path: str | Path) -> EvidenceStore:
@@ -403,18 +390,6 @@ def open_evidence(path: str | Path) -> EvidenceStore:
         invalid contents.
     """
     return EvidenceStore(Path(path), *read_header(Path(path)))
-
-
-def no_tracks() -> EvidenceStore:
-    """Make a store without any track, for what depends on the weights alone.
-
-    Returns
-    -------
-    EvidenceStore
-    """
-    nothing = np.zeros((0, 0), dtype=bool)
-    contents = PeakDatabase((), {}, (), nothing, {}, "")
-    return EvidenceStore(Path("no tracks"), contents, "")
 
 
 def _reopen(path: Path, digest: str, kept: Mask | None) -> EvidenceStore:

@@ -95,7 +95,7 @@ def score_pairs(
             probability=float(probabilities[i]),
             threshold=thresholds[i],
             is_peak=bool(probabilities[i] >= np.float32(thresholds[i])),
-            expected_auroc=model.expected_auroc(pair),
+            expected_auroc=model.expected(pair),
         )
         for i, pair in enumerate(scorer.pairs)
     )

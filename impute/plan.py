@@ -287,7 +287,7 @@ def make_plan(
         thresholds=[model.threshold(pair) for pair in chosen],
         calibrations=[model.calibration(pair) for pair in chosen],
         status=[model.status(pair) for pair in chosen],
-        expected_aurocs=[model.expected_auroc(pair) for pair in chosen],
+        expected_aurocs=[model.expected(pair) for pair in chosen],
         expected_intervals=[model.expected_interval(pair) for pair in chosen],
         evidence_summary=model.evidence.describe(regions) if model.evidence else None,
     )

@@ -1,6 +1,6 @@
 """Where compiled kernels are kept when numba finds no place by itself.
 
-numba keeps them beside the source or in the user's cache folder, and fails where it can
+numba keeps them next to the source or in the user's cache folder, and fails where it can
 write to neither, as in a container. Then they go to a temporary folder, which is this
 user's alone: what lies there is run.
 """

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import UsageError, listed
 
-__all__ = ["Coverage", "interval_coverage", "window_coverage"]
+__all__ = ["Coverage", "window_coverage"]
 
 Ints = NDArray[np.int64]
 Tracks = NDArray[np.uint16]
@@ -85,41 +85,6 @@ class Coverage(NamedTuple):
         """
         before = np.concatenate([[0], np.cumsum(taken)])
         return Coverage(before[self.indptr], self.track[taken], self.fraction[taken])
-
-
-def interval_coverage(
-    starts: Ints,
-    ends: Ints,
-    tracks: Tracks,
-    longest: int,
-    intervals: Ints,
-    width: int,
-) -> Coverage:
-    """Compute the coverage of intervals of equal length by peaks.
-
-    Parameters
-    ----------
-    starts, ends, tracks, longest
-        As for :func:`window_coverage`.
-    intervals : int64 array, shape (n,)
-        Starts of the intervals, ascending; intervals may overlap, and extend beyond
-        the chromosome.
-    width : int
-        Length of an interval in bp.
-
-    Returns
-    -------
-    Coverage
-        Fractions of shape (m,).
-
-    Raises
-    ------
-    UsageError
-        As :func:`window_coverage`.
-    """
-    centers = intervals + width // 2
-    found = window_coverage(starts, ends, tracks, longest, centers, (width,))
-    return found._replace(fraction=found.fraction[:, 0])
 
 
 def window_coverage(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
+from tfimpute_tracks.models.expectation import expression
 from tfimpute_tracks.models.loading import load_modes
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.models.pretrained import pretrained_models
@@ -92,13 +93,13 @@ def pair_records(
                 "status": model.status(pair),
                 "training_sites": trained.get("training_sites", 0),
                 "auroc": measured.get("test_auroc"),
-                "expected_auroc": model.expected_auroc(pair),
+                "expected_auroc": model.expected(pair),
                 "expected_low": low,
                 "expected_high": high,
-                "expected_average_precision": model.expected_average_precision(pair),
+                "expected_average_precision": model.expected(pair, "average_precision"),
                 "expected_average_precision_low": precision_low,
                 "expected_average_precision_high": precision_high,
-                "expression": model.expression(pair),
+                "expression": expression(model.card, model.cells, *pair),
                 "threshold": model.threshold(pair),
                 **{f"fdr_{level:g}": score for level, score in fdr},
             }

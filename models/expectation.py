@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ExpectedMetric", "from_scale", "to_scale"]
+__all__ = ["ExpectedMetric", "expression", "from_scale", "to_scale"]
 
 Doubles = NDArray[np.float64]
 
@@ -112,3 +112,25 @@ class ExpectedMetric:
         center = to_scale(np.array(expected), scale)
         low, high = from_scale(center + np.array([-margin, margin]), scale).tolist()
         return max(0.0, round(low, 3)), min(1.0, round(high, 3))
+
+
+def expression(
+    card: Mapping[str, Any], cells: Sequence[str], tf: str, cell: str
+) -> float | None:
+    """Read how much RNA of a TF there is in a cell line.
+
+    Parameters
+    ----------
+    card : mapping
+    cells : sequence of str
+        Of the model.
+    tf, cell : str
+
+    Returns
+    -------
+    float or None
+        log2(1 + transcripts per million); None where the card does not say.
+    """
+    row = card.get("expression", {}).get(tf)
+    value = row.split()[cells.index(cell)] if row else "-"
+    return None if value == "-" else float(value)

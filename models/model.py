@@ -39,13 +39,8 @@ Floats = NDArray[np.float32]
 
 _BATCH = 512  # tiles: the plain convolution holds n x K x L values
 # Sections of a card about scores, which evidence changes.
-_SCORE_SECTIONS = (
-    "pairs",
-    "fdr",
-    "calibration",
-    "expected",
-    "expression",
-    "metrics",
+_SCORE_SECTIONS = frozenset(
+    ["pairs", "fdr", "calibration", "expected", "expression", "metrics"]
 )
 
 
@@ -185,36 +180,28 @@ class Model:
         known = self.evidence is not None and pair in self.evidence.pairs
         return "measured" if known or self.is_trained(pair) else "imputed"
 
-    def expected_auroc(self, pair: Pair) -> float | None:
-        """Return the AUROC of a pair on test sites, measured or expected.
+    def expected(self, pair: Pair, metric: str = "auroc") -> float | None:
+        """Return the AUROC or average precision of a pair, measured or expected.
 
         Parameters
         ----------
         pair : Pair
+        metric : {"auroc", "average_precision"}
 
         Returns
         -------
         float or None
-            The card's AUROC where the pair was measured; else what to expect of it
-            (:meth:`expected_interval`); else the mean of the TF's measured pairs. None
-            where the card has neither.
+            On test sites: the card's where the pair was measured; else what to expect
+            (:meth:`expected_interval`); else the mean AUROC of the TF's measured pairs.
+            None where the card has none of them.
         """
-        found = self._expected(pair, "auroc")
-        return self._tf_aurocs.get(pair.tf) if found is None else found
-
-    def expected_average_precision(self, pair: Pair) -> float | None:
-        """Return the average precision of a pair on test sites, measured or expected.
-
-        Parameters
-        ----------
-        pair : Pair
-
-        Returns
-        -------
-        float or None
-            As :meth:`expected_auroc`; None where the card does not say.
-        """
-        return self._expected(pair, "average_precision")
+        measured = self.measured_pairs.get(pair, {}).get(f"test_{metric}")
+        if measured is not None:
+            return float(measured)
+        found = self._expectation(metric).of(*pair)
+        if found is None and metric == "auroc":
+            return self._tf_aurocs.get(pair.tf)
+        return found
 
     def expected_interval(
         self, pair: Pair, metric: str = "auroc"
@@ -236,22 +223,6 @@ class Model:
         if self.measured_pairs.get(pair, {}).get(f"test_{metric}") is not None:
             return None
         return self._expectation(metric).interval(*pair)
-
-    def expression(self, pair: Pair) -> float | None:
-        """Return how much RNA of a TF there is in a cell line.
-
-        Parameters
-        ----------
-        pair : Pair
-
-        Returns
-        -------
-        float or None
-            log2(1 + transcripts per million), from the card; None where unknown.
-        """
-        row = self.card.get("expression", {}).get(pair.tf)
-        value = row.split()[self.cells.index(pair.cell)] if row else "-"
-        return None if value == "-" else float(value)
 
     @property
     def is_calibrated(self) -> bool:
@@ -288,12 +259,6 @@ class Model:
             if entry.get("test_auroc") is not None:
                 found.setdefault(pair.tf, []).append(float(entry["test_auroc"]))
         return {tf: round(sum(all_) / len(all_), 4) for tf, all_ in found.items()}
-
-    def _expected(self, pair: Pair, metric: str) -> float | None:
-        measured = self.measured_pairs.get(pair, {}).get(f"test_{metric}")
-        if measured is not None:
-            return float(measured)
-        return self._expectation(metric).of(*pair)
 
     def _expectation(self, metric: str) -> ExpectedMetric:
         section = self.card.get("expected", {}).get(metric, {})

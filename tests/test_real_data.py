@@ -42,7 +42,7 @@ def test_shipped_models_are_whole_and_know_every_pair(name):
     }
     kept = name.endswith("held-out")
     assert roles == ({"valid2", "test3"} if kept else set())
-    assert model.expected_auroc(Pair("GATA1", "HepG2")) is not None
+    assert model.expected(Pair("GATA1", "HepG2")) is not None
     assert model.calibration(Pair("GATA1", "HepG2")) is not None
     assert model.fdr_thresholds(Pair("CTCF", "K562"))
 

@@ -282,7 +282,7 @@ class TrackRecord(RunRecord, TrackOptions):
             **options.resolved(run.stride).values_of(TrackOptions),
             pair=pair,
             status=model.status(pair),
-            expected_auroc=model.expected_auroc(pair),
+            expected_auroc=model.expected(pair),
             expected_interval=model.expected_interval(pair),
             threshold=model.threshold(pair) if threshold is None else threshold,
             # Of the card: the digest of the weights does not cover it.

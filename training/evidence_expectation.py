@@ -353,7 +353,7 @@ def _check(
 def _by_tracks(inputs: ExpectationInputs, points: list[_Points]) -> dict[str, Any]:
     """Average the metrics by the number of tracks of the cell line and of the TF.
 
-    Groups differ in pairs: beside each mean is that of the same pairs with all tracks.
+    Groups differ in pairs: next to each mean is that of the same pairs with all tracks.
     """
     n_tfs = len(inputs.model.tfs)
     track_tf, track_cell = inputs.evidence.track_rows

@@ -188,9 +188,11 @@ def train_reader(
     ----------
     network : EvidenceNetwork
         With a trained summary.
-    trained, sites, recipe, advance, log
+    trained, sites, recipe
         As for :func:`fit_evidence`.
     rng : numpy.random.Generator
+    advance, log
+        As for :func:`fit_evidence`.
 
     Returns
     -------

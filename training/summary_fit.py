@@ -106,7 +106,6 @@ def train_summary(
     """
     n_tfs = len(network.pair_tf)
     masks = TrackMasks(tracks.tf.numpy(), tracks.cell.numpy(), n_tfs, rng)
-    targets = torch.nonzero(tracks.tf < n_tfs)[:, 0]
     has_peak = np.diff(sites.windows[0].indptr) > 0
     with_peak, without = np.flatnonzero(has_peak), np.flatnonzero(~has_peak)
     n_without = int(recipe.negative_fraction * len(without))
@@ -140,7 +139,6 @@ def train_summary(
                     rows,
                     kept,
                     tracks,
-                    targets,
                     weight[rows],
                     recipe.dropout,
                 )
@@ -183,11 +181,11 @@ def _loss(
     rows: Ints,
     kept: NDArray[np.bool_],
     tracks: TrackTensors,
-    targets: Tensor,
     weight: NDArray[np.float32],
     dropped: float,
 ) -> Tensor:
     """Compute the loss of the tracks that were measured and left out."""
+    targets = torch.nonzero(tracks.tf < len(network.pair_tf))[:, 0]
     coverage = dense_windows(sites.windows, rows)
     narrow, next_ = (coverage[:, i][:, targets.numpy()] for i in range(2))
     is_bound = narrow >= _BOUND

@@ -79,6 +79,6 @@ def _grid(model: Model, pairs: list[Pair], best: tuple[Floats, Floats]) -> Effec
         at = rows[pair.tf], columns[pair.cell]
         ref[at], alt[at] = p_ref, p_alt
         is_measured[at] = model.status(pair) == "measured"
-        expected = model.expected_auroc(pair)
+        expected = model.expected(pair)
         auroc[at] = np.nan if expected is None else expected
     return EffectGrid(tfs, cells, ref, alt, is_measured, auroc)

@@ -89,7 +89,7 @@ def write_mutagenesis(
 
 
 def _describe(model: Model, pair: Pair) -> str:
-    auroc = model.expected_auroc(pair)
+    auroc = model.expected(pair)
     expected = "" if auroc is None else f", expected AUROC {auroc:.2f}"
     return model.status(pair) + expected
 

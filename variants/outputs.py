@@ -214,7 +214,7 @@ def _find_own_ref(alleles: list[Allele]) -> Floats | None:
 
 
 def _is_genome(allele: Allele) -> bool:
-    """Tell whether the genome has this alternate allele instead of REF."""
+    """Report whether the genome has this alternate allele instead of REF."""
     found = allele.found
     return (
         allele.is_swapped

@@ -11,6 +11,7 @@ from tfimpute_tracks.evidence import PeakDatabase, Peaks, Track, write_evidence
 from tfimpute_tracks.genome import Region
 from tfimpute_tracks.models import load_model
 from tfimpute_tracks.models.evidence_weights import read_evidence_weights
+from tfimpute_tracks.models.expectation import expression
 from toys import make_dataset, write_model
 
 
@@ -133,7 +134,7 @@ def test_a_card_says_what_to_expect_with_fewer_tracks(arguments, run, tmp_path):
     for rows in card["by_tracks"].values():
         assert rows[0]["tracks"] == "0"
         assert all(0 <= row["auroc"] <= 1 and row["pairs"] > 0 for row in rows)
-    found = [model.expression(model.vocabulary.pair(("MAX", c))) for c in model.cells]
+    found = [expression(card, model.cells, "MAX", cell) for cell in model.cells]
     assert sorted(value for value in found if value is not None) == [0, 4]
     weights = tmp_path / "run" / "toy.safetensors"
     # Of a model whose held-out pairs are trained on, the reference says what to expect.

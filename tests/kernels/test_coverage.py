@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import naive_coverage
 from tfimpute_tracks.errors import UsageError
-from tfimpute_tracks.kernels.coverage import interval_coverage, window_coverage
+from tfimpute_tracks.kernels.coverage import window_coverage
 
 
 def columns(peaks):
@@ -21,6 +21,13 @@ def columns(peaks):
     start, end, track = rows.T
     longest = int((end - start).max(initial=0))
     return start.copy(), end.copy(), track.astype(np.uint16), longest
+
+
+def interval_coverage(starts, ends, tracks, longest, intervals, width):
+    """Cover intervals that begin at given positions."""
+    centers = intervals + width // 2
+    found = window_coverage(starts, ends, tracks, longest, centers, (width,))
+    return found._replace(fraction=found.fraction[:, 0])
 
 
 def cover(peaks, intervals, width):

@@ -11,6 +11,7 @@ from tfimpute_tracks.dataset import HoldOut
 from tfimpute_tracks.errors import InputFileError, UnknownNameError, UsageError
 from tfimpute_tracks.models import load_model
 from tfimpute_tracks.models.checkpoint import read_checkpoint, write_checkpoint
+from tfimpute_tracks.models.expectation import expression
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
 from toys import CALIBRATED, CONFIG, VOCABULARY, make_model, write_model
 
@@ -250,14 +251,14 @@ def test_what_to_expect_of_a_pair_comes_from_the_card(tmp_path):
     }
     model = make_model(tmp_path, card=card)
     measured = Pair("CTCF", "K562")
-    assert model.expected_auroc(measured) == 0.93
+    assert model.expected(measured) == 0.93
     assert model.expected_interval(measured) is None
     # In the order of the cell lines: GM12878, HepG2, H1-hESC, K562.
-    assert model.expected_auroc(Pair("CTCF", "GM12878")) == 0.871
+    assert model.expected(Pair("CTCF", "GM12878")) == 0.871
     assert model.expected_interval(Pair("CTCF", "GM12878")) == (0.771, 0.971)
     # Trained, but without an AUROC.
     assert model.expected_interval(Pair("CTCF", "HepG2")) == (0.802, 1.0)
-    assert model.expected_auroc(Pair("MAX", "K562")) is None
+    assert model.expected(Pair("MAX", "K562")) is None
     assert model.expected_interval(Pair("MAX", "K562")) is None
     # Odds of a third, and three times as high.
     precision = [
@@ -265,10 +266,10 @@ def test_what_to_expect_of_a_pair_comes_from_the_card(tmp_path):
         for cell in ("GM12878", "H1-hESC")
     ]
     assert precision == [(0.25, 0.75), (0.5, 0.9)]
-    assert model.expected_average_precision(Pair("CTCF", "H1-hESC")) == 0.75
-    expression = [model.expression(Pair("CTCF", cell)) for cell in model.cells]
+    assert model.expected(Pair("CTCF", "H1-hESC"), "average_precision") == 0.75
+    expression = [expression(card, model.cells, "CTCF", cell) for cell in model.cells]
     assert expression == [4.5, None, 0, 6.1]
-    assert model.expression(Pair("MAX", "K562")) is None
+    assert expression(card, model.cells, "MAX", "K562") is None
 
 
 def test_a_calibration_uses_the_pair_s_own_fraction_of_bound_sites(tmp_path):

@@ -67,7 +67,7 @@ def test_the_page_holds_every_pair(whole):
     for pair, ref, alt in zip(pairs, *best, strict=True):
         own_ref, own_alt, auroc, seen = values[pair]
         assert (own_ref, own_alt) == (ref, alt)
-        assert auroc == pytest.approx(model.expected_auroc(pair), abs=1e-6)
+        assert auroc == pytest.approx(model.expected(pair), abs=1e-6)
         assert bool(seen) == (model.status(pair) == "measured")
     view = _view(page)
     assert view["families"] == [family_of(tf) for tf in view["tfs"]]
@@ -175,7 +175,7 @@ def test_a_pair_is_shown_where_one_points(whole, opened):
             f"p, reference {ref:.4f}",
             f"p, alternate {alt:.4f}",
             f"change {_signed(alt - ref)}",
-            f"{word}, expected AUROC {model.expected_auroc(pair):.3f}",
+            f"{word}, expected AUROC {model.expected(pair):.3f}",
         ]
     assert _by(opened, "#status").text.startswith(told[0])
     assert opened.title != "taken"
@@ -201,7 +201,7 @@ def test_colors_are_those_of_the_changes(whole, opened):
             if abs(delta[pair]) > 0.2:
                 is_red = pixel[0] > pixel[2]
                 assert is_red == (delta[pair] > 0), (pair, pixel)
-            if model.expected_auroc(pair) < 0.8:
+            if model.expected(pair) < 0.8:
                 assert min(pixel[:3]) >= 160  # pale
 
 
@@ -215,7 +215,7 @@ def test_rows_are_sorted_searched_and_held_against_the_line(whole, opened):
             (
                 change[Pair(tf, cell)]
                 for cell in model.cells
-                if model.expected_auroc(Pair(tf, cell)) >= least
+                if model.expected(Pair(tf, cell)) >= least
             ),
             default=0,
         )
@@ -238,7 +238,7 @@ def test_rows_are_sorted_searched_and_held_against_the_line(whole, opened):
     rows, _ = _shown(opened)
     most = [largest(row, 0.93) for row in rows]
     assert most == sorted(most, reverse=True)
-    kept = [pair for pair in pairs if model.expected_auroc(pair) >= 0.93]
+    kept = [pair for pair in pairs if model.expected(pair) >= 0.93]
     assert f"of {len(kept):,} pairs" in _by(opened, "#table-note").text
     first = _by(opened, "#largest tbody tr").text
     best_pair = max(kept, key=change.get)

@@ -360,7 +360,7 @@ def _describe(model: Model, pair: Pair) -> dict[str, Any]:
         "tf": pair.tf,
         "cell": pair.cell,
         "status": model.status(pair),
-        "expected_auroc": model.expected_auroc(pair),
+        "expected_auroc": model.expected(pair),
         "expected_auroc_interval": model.expected_interval(pair),
         "threshold": model.threshold(pair),
     }
