@@ -15,6 +15,7 @@ from typing import IO, Any, NamedTuple, Self
 
 from tfimpute_tracks.errors import InputFileError, WriteError
 from tfimpute_tracks.storage.table import read_lines
+from tfimpute_tracks.variants.normalize import Variant, trim
 
 __all__ = [
     "Source",
@@ -28,41 +29,6 @@ __all__ = [
 _COLUMNS = ("chrom", "pos", "ref", "alt")
 _VCF_SUFFIXES = (".vcf", ".vcf.gz", ".vcf.bgz", ".bcf")
 _TABLE_SUFFIXES = (".tsv", ".tsv.gz", ".txt", ".txt.gz")
-
-
-class Source(NamedTuple):
-    """A file of variants.
-
-    Attributes
-    ----------
-    path : Path
-        VCF or BCF by its suffix, otherwise a tab-separated table with a header.
-    stem : str
-        Prefix of the names of all result files.
-    label : str
-        Name of the source in messages.
-    """
-
-    path: Path
-    stem: str
-    label: str
-
-    @classmethod
-    def of(cls, path: Path) -> Self:
-        """Take the stem from a file's name without its suffix.
-
-        Parameters
-        ----------
-        path : Path
-
-        Returns
-        -------
-        Source
-            With the stem `1000G.chr1` for `1000G.chr1.vcf.gz`.
-        """
-        suffixes = sorted((*_VCF_SUFFIXES, *_TABLE_SUFFIXES), key=len, reverse=True)
-        found = (suffix for suffix in suffixes if path.name.endswith(suffix))
-        return cls(path, path.name.removesuffix(next(found, "")), str(path))
 
 
 class VariantRecord(NamedTuple):
@@ -90,6 +56,63 @@ class VariantRecord(NamedTuple):
     ref: str
     alts: tuple[str, ...]
     vcf: Any = None
+
+
+class Source(NamedTuple):
+    """A file of variants.
+
+    Attributes
+    ----------
+    path : Path
+        VCF or BCF by its suffix, otherwise a tab-separated table with a header.
+    stem : str
+        Prefix of the names of all result files.
+    label : str
+        Name of the source in messages.
+    record : VariantRecord, optional
+        The one variant that there is instead of a file.
+    """
+
+    path: Path
+    stem: str
+    label: str
+    record: VariantRecord | None = None
+
+    @classmethod
+    def of(cls, path: Path) -> Self:
+        """Take the stem from a file's name without its suffix.
+
+        Parameters
+        ----------
+        path : Path
+
+        Returns
+        -------
+        Source
+            With the stem `1000G.chr1` for `1000G.chr1.vcf.gz`.
+        """
+        suffixes = sorted((*_VCF_SUFFIXES, *_TABLE_SUFFIXES), key=len, reverse=True)
+        found = (suffix for suffix in suffixes if path.name.endswith(suffix))
+        return cls(path, path.name.removesuffix(next(found, "")), str(path))
+
+    @classmethod
+    def of_variant(cls, variant: Variant) -> Self:
+        """Make a source of one variant, without a file.
+
+        Parameters
+        ----------
+        variant : Variant
+
+        Returns
+        -------
+        Source
+            With the stem `chr20-48807376-G-A` for chr20:48807376 G>A.
+        """
+        chrom, start, ref, alt = trim(variant)
+        stem = f"{chrom.replace('/', '_')}-{start + 1}-{ref}-{alt}"
+        place = variant.chrom, str(variant.start + 1)
+        record = VariantRecord(1, *place, "", variant.ref, (variant.alt,))
+        return cls(Path(), stem, str(variant), record)
 
 
 class VariantFile(NamedTuple):
@@ -160,8 +183,14 @@ def open_variants(source: Source) -> Iterator[VariantFile]:
         only when the iterator reaches it.
     """
     path = source.path
+    if source.record is not None:
+        yield VariantFile(iter([source.record]), None)
+        return
     if not path.is_file():
-        raise InputFileError(f"{path}: no such file; use a VCF, BCF or TSV file")
+        raise InputFileError(
+            f"{path}: no such file; use a VCF, BCF or TSV file, or one variant such as "
+            "chr20:48807376:G:A"
+        )
     if path.name.endswith(_VCF_SUFFIXES):
         with _open_vcf(source) as found:
             yield found
