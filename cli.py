@@ -19,7 +19,7 @@ from tfimpute_tracks.commands.cache import cache
 from tfimpute_tracks.commands.card import card
 from tfimpute_tracks.commands.catalogue import catalogue
 from tfimpute_tracks.commands.compare import compare
-from tfimpute_tracks.commands.console import SETTINGS
+from tfimpute_tracks.commands.console import SETTINGS, capture_logging
 from tfimpute_tracks.commands.embeddings import embeddings
 from tfimpute_tracks.commands.enhancers import enhancers
 from tfimpute_tracks.commands.evaluate import evaluate
@@ -41,6 +41,7 @@ from tfimpute_tracks.commands.report import report
 from tfimpute_tracks.commands.scan import scan
 from tfimpute_tracks.commands.selftest import selftest
 from tfimpute_tracks.commands.split import split
+from tfimpute_tracks.commands.streams import standard_streams
 from tfimpute_tracks.commands.train import train
 from tfimpute_tracks.commands.variants import variants
 from tfimpute_tracks.errors import TracksError, UsageError
@@ -87,7 +88,10 @@ def _settings(
         bool, typer.Option("-v", "--verbose", help="Print more log messages.")
     ] = False,
     quiet: Annotated[
-        bool, typer.Option("-q", "--quiet", help="Print warnings only.")
+        bool,
+        typer.Option(
+            "-q", "--quiet", help="Print errors and warnings about results only."
+        ),
     ] = False,
     no_progress: Annotated[
         bool, typer.Option("--no-progress", help="Hide progress bars.")
@@ -157,9 +161,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Raises
     ------
     SystemExit
-        Always: 0 done, 2 wrong usage, 1 failed run, 130 interrupted.
+        Always: 0 done, 2 wrong usage, 1 failed run, 130 interrupted, 141 nobody reads
+        the output any more.
     """
     typed = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    capture_logging()
+    with standard_streams():
+        try:
+            code = _run(typed)
+            sys.stdout.flush()
+        except Exception as error:
+            code = _report(error)
+    sys.exit(code)
+
+
+def _run(typed: list[str]) -> int:
     try:
         code = app(
             _normalize(typed), prog_name="tfimpute-tracks", standalone_mode=False
@@ -167,25 +183,34 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if code == _INTERRUPTED:  # some releases of typer swallow the exception
             raise KeyboardInterrupt
     except (typer.Abort, KeyboardInterrupt):
-        code = _fail("interrupted; run the same command to continue", _INTERRUPTED)
-    except TracksError as error:
-        code = _fail(str(error), error.exit_code)
-    except BrokenPipeError:
-        # The reader of the output has exited, as in `| head`: that is not an error.
-        sys.stderr.close()
-        code = 0
-    except MemoryError:
-        code = _fail("out of memory; use fewer pairs or smaller regions", 1)
-    except Exception as error:
-        # A wrong option raises a click error. Some releases of typer contain their own
-        # copy of click, so the class is recognized by its method.
-        format_message = getattr(error, "format_message", None)
-        if format_message is None:
-            raise
-        context = getattr(error, "ctx", None)
-        command = context.command_path if context else "tfimpute-tracks"
-        code = _fail(f"{format_message()} (see `{command} --help`)", 2)
-    sys.exit(code if isinstance(code, int) else 0)
+        return _fail("interrupted; run the same command to continue", _INTERRUPTED)
+    return code if isinstance(code, int) else 0
+
+
+def _report(error: Exception) -> int:
+    """Say in one line what ended the run.
+
+    Raises
+    ------
+    Exception
+        What nobody expected, as it is.
+    """
+    if isinstance(error, TracksError):
+        return _fail(str(error), error.exit_code)
+    if isinstance(error, MemoryError):
+        return _fail("out of memory; use fewer pairs or smaller regions", 1)
+    if isinstance(error, OSError) and error.strerror:
+        # Of the machine, not of the code: a full disk, a folder that went away.
+        place = f"{error.filename}: " if error.filename else ""
+        return _fail(f"{place}{error.strerror}", 1)
+    # A wrong option raises a click error. Some releases of typer contain their own copy
+    # of click, so the class is recognized by its method.
+    format_message = getattr(error, "format_message", None)
+    if format_message is None:
+        raise error
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "tfimpute-tracks"
+    return _fail(f"{format_message()} (see `{command} --help`)", 2)
 
 
 def _fail(message: str, code: int) -> int:

@@ -6,6 +6,7 @@ terminal only.
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -32,6 +33,7 @@ __all__ = [
     "Advance",
     "RateLog",
     "Settings",
+    "capture_logging",
     "log",
     "print_files",
     "print_result",
@@ -146,6 +148,31 @@ def log(text: str, *, detail: bool = False, warning: bool = False) -> None:
         sys.stderr.write(f"warning: {text}\n")
     elif not SETTINGS.quiet and (SETTINGS.verbose or not detail):
         sys.stderr.write(f"{text}\n")
+
+
+class _Handler(logging.Handler):
+    """Writes records of `logging` as lines of the log."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        # What makes a result doubtful, commands report themselves. A record tells of
+        # the machine: a cache that cannot be written, a library that is missing.
+        is_warning = record.levelno >= logging.WARNING
+        if not SETTINGS.quiet or record.levelno >= logging.ERROR:
+            text = " ".join(record.getMessage().split())
+            log(text, detail=True, warning=is_warning)
+
+
+_HANDLER = _Handler()
+
+
+def capture_logging() -> None:
+    """Write what `logging` receives, from this package and others, to the log.
+
+    A warning is marked as one; with --quiet there is none. Less is shown with
+    --verbose, and of this package only.
+    """
+    logging.getLogger().addHandler(_HANDLER)  # once, however often it is called
+    logging.getLogger("tfimpute_tracks").setLevel(logging.INFO)
 
 
 class Advance(Protocol):

@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from tfimpute_tracks.kernels.compile_cache import temporary_cache_dir
 from tfimpute_tracks.storage import atomic_file, check_writable_dir
 from tfimpute_tracks.storage.table import open_unpacked
 
@@ -24,6 +25,8 @@ _SAMPLE = 1 << 16
 def default_cache_dir() -> Path:
     """Return the folder ``tfimpute-tracks`` in $XDG_CACHE_HOME, or else in ~/.cache.
 
+    A user without a home has a temporary folder.
+
     Returns
     -------
     Path
@@ -31,8 +34,12 @@ def default_cache_dir() -> Path:
     """
     home = os.environ.get("XDG_CACHE_HOME", "")
     # The XDG specification says to ignore relative paths.
-    base = Path(home) if Path(home).is_absolute() else Path.home() / ".cache"
-    return base / "tfimpute-tracks"
+    if Path(home).is_absolute():
+        return Path(home) / "tfimpute-tracks"
+    try:
+        return Path.home() / ".cache" / "tfimpute-tracks"
+    except RuntimeError:  # a user without a home, as in a container
+        return temporary_cache_dir()
 
 
 def cache_key(path: Path) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -18,10 +18,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.errors import InputFileError
+from tfimpute_tracks.errors import InputFileError, OutputError, WriteError
 from tfimpute_tracks.genome.cache import cache_key, default_cache_dir
 from tfimpute_tracks.genome.fasta_index import Reader, open_indexed
 from tfimpute_tracks.genome.sequences import resolve_span
+from tfimpute_tracks.kernels.compile_cache import temporary_cache_dir
 from tfimpute_tracks.kernels.encode import N_CODE, count_ambiguous, encode
 
 __all__ = ["Genome", "open_genome"]
@@ -158,7 +159,8 @@ def open_genome(
         Lines end in LF or CRLF; bases are in either case.
     cache_dir : Path, optional
         Receives indexes of files in read-only folders, and unpacked gzip files; by
-        default :func:`default_cache_dir`.
+        default :func:`default_cache_dir`, or a temporary folder where that cannot be
+        written to.
     log : callable, optional
         Receives a message when an index is made or a file is unpacked; by default a
         warning is logged.
@@ -174,8 +176,12 @@ def open_genome(
     OutputError, WriteError
         An index or the unpacked text cannot be written anywhere.
     """
-    cache_dir = default_cache_dir() if cache_dir is None else cache_dir
-    return Genome(Path(path).expanduser(), cache_dir, log)
+    path = Path(path).expanduser()
+    if cache_dir is None:
+        with suppress(OutputError, WriteError):
+            return Genome(path, default_cache_dir(), log)
+        cache_dir = temporary_cache_dir()
+    return Genome(path, cache_dir, log)
 
 
 def _reopen(path: Path, cache_dir: Path, key: str) -> Genome:

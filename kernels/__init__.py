@@ -11,4 +11,10 @@ scalars, raises no error and reads no file; the Python function next to it check
 arguments and allocates the result.
 """
 
-__all__: list[str] = []
+from pathlib import Path
+
+from tfimpute_tracks.kernels.compile_cache import ensure_compile_cache
+
+__all__ = ["ensure_compile_cache"]
+
+ensure_compile_cache(Path(__file__).parent)  # before numba is imported
