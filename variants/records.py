@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple, Self
 
 from tfimpute_tracks.errors import InputFileError, WriteError
-from tfimpute_tracks.storage.table import read_lines
+from tfimpute_tracks.storage.table import open_unpacked, read_lines
 from tfimpute_tracks.variants.normalize import Variant, trim
 
 __all__ = [
@@ -92,8 +92,10 @@ class Source(NamedTuple):
             With the stem `1000G.chr1` for `1000G.chr1.vcf.gz`.
         """
         suffixes = sorted((*_VCF_SUFFIXES, *_TABLE_SUFFIXES), key=len, reverse=True)
-        found = (suffix for suffix in suffixes if path.name.endswith(suffix))
-        return cls(path, path.name.removesuffix(next(found, "")), str(path))
+        name = path.name.lower()
+        found = (suffix for suffix in suffixes if name.endswith(suffix))
+        stem = path.name[: len(name) - len(next(found, ""))]
+        return cls(path, stem, str(path))
 
     @classmethod
     def of_variant(cls, variant: Variant) -> Self:
@@ -191,7 +193,7 @@ def open_variants(source: Source) -> Iterator[VariantFile]:
             f"{path}: no such file; use a VCF, BCF or TSV file, or one variant such as "
             "chr20:48807376:G:A"
         )
-    if path.name.endswith(_VCF_SUFFIXES):
+    if path.name.lower().endswith(_VCF_SUFFIXES):
         with _open_vcf(source) as found:
             yield found
         return
@@ -225,9 +227,11 @@ def _open_vcf(source: Source) -> Iterator[VariantFile]:
     import pysam
 
     before = pysam.set_verbosity(0)  # our own errors say what htslib would print
+    stack = ExitStack()
     try:
+        path = stack.enter_context(_seekable(source))
         try:
-            file = pysam.VariantFile(str(source.path))
+            file = pysam.VariantFile(str(path))
         except (OSError, ValueError) as error:
             raise InputFileError(
                 f"{source.label}: not readable as VCF or BCF ({error}); use an intact "
@@ -236,7 +240,23 @@ def _open_vcf(source: Source) -> Iterator[VariantFile]:
         with file:
             yield VariantFile(_vcf_records(source.label, file), file.header)
     finally:
+        stack.close()
         pysam.set_verbosity(before)
+
+
+@contextmanager
+def _seekable(source: Source) -> Iterator[Path]:
+    """Unpack gzip that is not in blocks, in which pysam cannot seek."""
+    with source.path.open("rb") as file:
+        head = file.read(14)
+    if head[:2] != b"\x1f\x8b" or head[12:14] == b"BC":
+        yield source.path
+        return
+    with tempfile.NamedTemporaryFile(suffix=".vcf") as unpacked:
+        with open_unpacked(source.path, "VCF") as packed:
+            shutil.copyfileobj(packed, unpacked, 1 << 20)
+        unpacked.flush()
+        yield Path(unpacked.name)
 
 
 def _vcf_records(label: str, file: Any) -> Iterator[VariantRecord]:
