@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -16,6 +17,11 @@ from tfimpute_tracks.commands.console import (
     print_result,
     progress_bar,
     show_json,
+)
+from tfimpute_tracks.commands.one_variant import (
+    is_one_variant,
+    show_variant,
+    summarize_variant,
 )
 from tfimpute_tracks.errors import RunError, UsageError, counted, listed
 
@@ -35,12 +41,13 @@ _SMALL_BACKGROUND = 100  # fewer variants give coarse quantiles
 
 def variants(
     source: Annotated[
-        Path,
+        str,
         typer.Argument(
-            allow_dash=True,
+            metavar="FILE|VARIANT",
             help="VCF or BCF (.vcf, .vcf.gz, .bcf), or a tab-separated table with the "
-            "columns chrom, pos (1-based), ref, alt and optionally id. Use - for a VCF "
-            "on standard input.",
+            "columns chrom, pos (1-based), ref, alt and optionally id; - for a VCF on "
+            "standard input. Or one variant, such as chr20:48807376:G:A, without --tf "
+            "and --cell for every pair; what changes most is printed.",
         ),
     ],
     tf: options.Tf = None,
@@ -127,13 +134,14 @@ def variants(
     from tfimpute_tracks.commands import inputs
     from tfimpute_tracks.commands.evidence_choice import say_sequence_only
     from tfimpute_tracks.models import load_model
-    from tfimpute_tracks.storage import check_writable_dir
     from tfimpute_tracks.variants.job import BackgroundOptions, VariantJob
-    from tfimpute_tracks.variants.records import Source, spool_stdin
     from tfimpute_tracks.variants.run import run_variants
     from tfimpute_tracks.variants.tables import Layout, check_layout
 
     loaded = load_model(model)
+    is_one = is_one_variant(source)
+    if is_one and not (tf or cell or pairs):
+        every = True
     if not (every or tf or cell or pairs):
         raise UsageError(
             "no pairs selected; use --tf and --cell, one of them for all its pairs, "
@@ -149,30 +157,46 @@ def variants(
     _check_options(len(chosen), write_tracks, background)
     n_threads = inputs.set_threads(threads)
     genome = inputs.choose_genome(fasta, loaded, cache_dir)
-    check_writable_dir(out_dir)
-    log(
-        f"{counted(len(chosen), 'pair')}, model {loaded.name}, "
-        f"{counted(n_threads, 'thread')}"
-    )
-    say_sequence_only(loaded, "comparing alleles")
-    with ExitStack() as stack:
-        opened = (
-            stack.enter_context(spool_stdin(sys.stdin.buffer, out_dir))
-            if source == Path("-")
-            else Source.of(source)
+    with _open_source(source, is_one, genome, out_dir) as opened:
+        log(
+            f"{counted(len(chosen), 'pair')}, model {loaded.name}, "
+            f"{counted(n_threads, 'thread')}"
         )
+        say_sequence_only(loaded, "comparing alleles")
         job = VariantJob(
             *(loaded, chosen, opened, out_dir, layout, background),
             *(n_annotated, fix_ref, n_threads, heatmaps, stride, write_tracks),
         )
         _warn_assembly(opened, genome)
         run = run_variants(job, genome, progress_bar)
-    _report(run, background, as_json)
+    summary = None
+    if is_one and run.first is not None:
+        summary = summarize_variant(run.first, chosen, loaded)
+    _report(run, background, summary, as_json)
     if not run.counts.n_scored:
         raise RunError(
             f"no allele of {opened.label} could be scored; {run.files[1]} lists the "
             "reason for each"
         )
+
+
+@contextmanager
+def _open_source(
+    text: str, is_one: bool, genome: Sequences, out_dir: Path
+) -> Iterator[Source]:
+    """Find what to score; its variant is checked before a folder is made."""
+    from tfimpute_tracks.storage import check_writable_dir
+    from tfimpute_tracks.variants.alleles import parse_variant
+    from tfimpute_tracks.variants.records import Source, spool_stdin
+
+    source = Source.of(Path(text))
+    if is_one:
+        source = Source.of_variant(parse_variant(text, genome))
+    check_writable_dir(out_dir)
+    with ExitStack() as stack:
+        if text == "-":
+            source = stack.enter_context(spool_stdin(sys.stdin.buffer, out_dir))
+        yield source
 
 
 def _warn_assembly(source: Source, genome: Sequences) -> None:
@@ -220,7 +244,12 @@ def _check_options(
         )
 
 
-def _report(run: VariantRun, background: BackgroundOptions, as_json: bool) -> None:
+def _report(
+    run: VariantRun,
+    background: BackgroundOptions,
+    one: dict[str, Any] | None,
+    as_json: bool,
+) -> None:
     counts = run.counts
     for reason, n in counts.skipped.most_common():
         log(f"{counted(n, 'allele')} not scored: {reason}", warning=True)
@@ -247,6 +276,7 @@ def _report(run: VariantRun, background: BackgroundOptions, as_json: bool) -> No
     if as_json:
         show_json(
             {
+                **(one or {}),
                 "scored": counts.n_scored,
                 "swapped": counts.n_swapped,
                 "skipped": dict(counts.skipped),
@@ -255,6 +285,10 @@ def _report(run: VariantRun, background: BackgroundOptions, as_json: bool) -> No
                 "files": run.files,
             }
         )
+        return
+    if one:
+        show_variant(one)
+        print_files(run.files)
         return
     agree = "an unknown fraction" if match is None else f"{match:.1%}"
     print_result(

@@ -28,6 +28,7 @@ __all__ = [
     "STRIDE",
     "AlleleScorer",
     "AlleleScores",
+    "is_variant",
     "parse_variant",
 ]
 
@@ -40,9 +41,13 @@ MAX_BASES = 50
 _MAX_BATCH = 16  # variants
 _MAX_BATCH_SCORES = 1 << 23
 _TYPED = re.compile(
-    r"(?P<chrom>.+?)[:\s]+(?P<pos>[0-9,]+)[:\s]*(?P<ref>[A-Za-z]+)\s*(>|/|:|\s)\s*"
-    r"(?P<alt>[A-Za-z]+)"
+    r"(?P<chrom>.+?)[:\s,_-]+(?:g\.)?(?P<pos>[0-9,]+)[:\s,_-]*"
+    r"(?:(?:\.|rs[0-9]+)[:\s,_-]+)?"  # an ID, as between the columns of a VCF
+    r"(?P<ref>[A-Za-z]+)\s*[>/:\s,_-]\s*(?P<alt>[A-Za-z]+)"
 )
+_POSITION = re.compile(r"[^\s/]+:[0-9,]+([:\s>].*)?")  # and no alleles, or odd ones
+_DBSNP = re.compile(r"rs[0-9]+")
+_FORM = "write e.g. chr20:48807376:G:A or chr20:48,807,376 G>A, with a 1-based position"
 
 
 class AlleleScores(NamedTuple):
@@ -77,13 +82,31 @@ class AlleleScores(NamedTuple):
         return ref, alt
 
 
+def is_variant(text: str) -> bool:
+    """Tell a variant from the name of a file.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    bool
+        Also true for a position without alleles, and for an ID of dbSNP.
+    """
+    typed = text.strip()
+    forms = (_TYPED, _POSITION, _DBSNP)
+    return any(form.fullmatch(typed) for form in forms)
+
+
 def parse_variant(text: str, genome: Sequences) -> Variant:
     """Parse a variant, and check it against the genome.
 
     Parameters
     ----------
     text : str
-        `chr20:48,807,376 A>G`, with a 1-based position.
+        `chr20:48,807,376 G>A`, with a 1-based position; between chromosome, position and
+        alleles there may be colons, blanks, tabs, dashes, underscores or commas.
     genome : Sequences
 
     Returns
@@ -101,9 +124,9 @@ def parse_variant(text: str, genome: Sequences) -> Variant:
     """
     typed = _TYPED.fullmatch(text.strip())
     if typed is None:
+        why = ": IDs are not looked up" if _DBSNP.fullmatch(text.strip()) else ""
         raise UsageError(
-            f"variant {text[:60]!r} is not of the form chr:position REF>ALT; write "
-            "e.g. chr20:48807376 A>G, with a 1-based position"
+            f"variant {text[:60]!r} is not of the form chr:position REF>ALT{why}; {_FORM}"
         )
     ref, alt = typed["ref"].upper(), typed["alt"].upper()
     if set(ref + alt) - set("ACGT") or ref == alt:
@@ -127,7 +150,9 @@ def parse_variant(text: str, genome: Sequences) -> Variant:
     found = decode(genome.codes(chrom, start, start + len(ref)))
     if found != ref:
         hint = "positions are 1-based; is the variant of another assembly?"
-        if decode(genome.codes(chrom, start, min(start + len(alt), size))) == alt:
+        if not set(found) & set("ACGT"):
+            hint = f"{genome.name} does not have the sequence there"
+        elif decode(genome.codes(chrom, start, min(start + len(alt), size))) == alt:
             hint = f"did you mean {alt}>{ref}?"
         raise UsageError(f"{chrom}:{start + 1} is {found}, not {ref}; {hint}")
     return Variant(chrom, start, ref, alt)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.variants.alleles import STRIDE, AlleleScorer
 from tfimpute_tracks.variants.records import Source
-from tfimpute_tracks.variants.tables import Layout
+from tfimpute_tracks.variants.tables import Layout, ScoredAllele
 from tfimpute_tracks.variants.validate import Counts
 from tfimpute_tracks.vocabulary import Pair
 
@@ -106,8 +106,11 @@ class VariantRun:
         The table of effects, that of skipped alleles, and the optional files.
     n_background : int
         Background variants that were scored.
+    first : ScoredAllele, optional
+        The first allele that was scored.
     """
 
     counts: Counts = field(default_factory=Counts)
     files: list[Path] = field(default_factory=list)
     n_background: int = 0
+    first: ScoredAllele | None = None

@@ -150,9 +150,9 @@ class Outputs:
         counts.n_scored += 1
         counts.n_swapped += allele.is_swapped
         effects = self._compare(*allele.best)
-        self._effects.add(
-            ScoredAllele(variant, record.name, effects, allele.is_swapped)
-        )
+        scored = ScoredAllele(variant, record.name, effects, allele.is_swapped)
+        self._run.first = self._run.first or scored
+        self._effects.add(scored)
         if self._tracks is not None and allele.track is not None:
             self._tracks.add(allele.track)
         if counts.n_scored <= job.n_heatmaps:

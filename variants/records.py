@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple, Self
 
 from tfimpute_tracks.errors import InputFileError, WriteError
-from tfimpute_tracks.storage.table import read_lines
+from tfimpute_tracks.storage.table import open_unpacked, read_lines
+from tfimpute_tracks.variants.normalize import Variant, trim
 
 __all__ = [
     "Source",
@@ -28,41 +29,6 @@ __all__ = [
 _COLUMNS = ("chrom", "pos", "ref", "alt")
 _VCF_SUFFIXES = (".vcf", ".vcf.gz", ".vcf.bgz", ".bcf")
 _TABLE_SUFFIXES = (".tsv", ".tsv.gz", ".txt", ".txt.gz")
-
-
-class Source(NamedTuple):
-    """A file of variants.
-
-    Attributes
-    ----------
-    path : Path
-        VCF or BCF by its suffix, otherwise a tab-separated table with a header.
-    stem : str
-        Prefix of the names of all result files.
-    label : str
-        Name of the source in messages.
-    """
-
-    path: Path
-    stem: str
-    label: str
-
-    @classmethod
-    def of(cls, path: Path) -> Self:
-        """Take the stem from a file's name without its suffix.
-
-        Parameters
-        ----------
-        path : Path
-
-        Returns
-        -------
-        Source
-            With the stem `1000G.chr1` for `1000G.chr1.vcf.gz`.
-        """
-        suffixes = sorted((*_VCF_SUFFIXES, *_TABLE_SUFFIXES), key=len, reverse=True)
-        found = (suffix for suffix in suffixes if path.name.endswith(suffix))
-        return cls(path, path.name.removesuffix(next(found, "")), str(path))
 
 
 class VariantRecord(NamedTuple):
@@ -90,6 +56,65 @@ class VariantRecord(NamedTuple):
     ref: str
     alts: tuple[str, ...]
     vcf: Any = None
+
+
+class Source(NamedTuple):
+    """A file of variants.
+
+    Attributes
+    ----------
+    path : Path
+        VCF or BCF by its suffix, otherwise a tab-separated table with a header.
+    stem : str
+        Prefix of the names of all result files.
+    label : str
+        Name of the source in messages.
+    record : VariantRecord, optional
+        The one variant that there is instead of a file.
+    """
+
+    path: Path
+    stem: str
+    label: str
+    record: VariantRecord | None = None
+
+    @classmethod
+    def of(cls, path: Path) -> Self:
+        """Take the stem from a file's name without its suffix.
+
+        Parameters
+        ----------
+        path : Path
+
+        Returns
+        -------
+        Source
+            With the stem `1000G.chr1` for `1000G.chr1.vcf.gz`.
+        """
+        suffixes = sorted((*_VCF_SUFFIXES, *_TABLE_SUFFIXES), key=len, reverse=True)
+        name = path.name.lower()
+        found = (suffix for suffix in suffixes if name.endswith(suffix))
+        stem = path.name[: len(name) - len(next(found, ""))]
+        return cls(path, stem, str(path))
+
+    @classmethod
+    def of_variant(cls, variant: Variant) -> Self:
+        """Make a source of one variant, without a file.
+
+        Parameters
+        ----------
+        variant : Variant
+
+        Returns
+        -------
+        Source
+            With the stem `chr20-48807376-G-A` for chr20:48807376 G>A.
+        """
+        chrom, start, ref, alt = trim(variant)
+        stem = f"{chrom.replace('/', '_')}-{start + 1}-{ref}-{alt}"
+        place = variant.chrom, str(variant.start + 1)
+        record = VariantRecord(1, *place, "", variant.ref, (variant.alt,))
+        return cls(Path(), stem, str(variant), record)
 
 
 class VariantFile(NamedTuple):
@@ -160,9 +185,15 @@ def open_variants(source: Source) -> Iterator[VariantFile]:
         only when the iterator reaches it.
     """
     path = source.path
+    if source.record is not None:
+        yield VariantFile(iter([source.record]), None)
+        return
     if not path.is_file():
-        raise InputFileError(f"{path}: no such file; use a VCF, BCF or TSV file")
-    if path.name.endswith(_VCF_SUFFIXES):
+        raise InputFileError(
+            f"{path}: no such file; use a VCF, BCF or TSV file, or one variant such as "
+            "chr20:48807376:G:A"
+        )
+    if path.name.lower().endswith(_VCF_SUFFIXES):
         with _open_vcf(source) as found:
             yield found
         return
@@ -196,9 +227,11 @@ def _open_vcf(source: Source) -> Iterator[VariantFile]:
     import pysam
 
     before = pysam.set_verbosity(0)  # our own errors say what htslib would print
+    stack = ExitStack()
     try:
+        path = stack.enter_context(_seekable(source))
         try:
-            file = pysam.VariantFile(str(source.path))
+            file = pysam.VariantFile(str(path))
         except (OSError, ValueError) as error:
             raise InputFileError(
                 f"{source.label}: not readable as VCF or BCF ({error}); use an intact "
@@ -207,7 +240,23 @@ def _open_vcf(source: Source) -> Iterator[VariantFile]:
         with file:
             yield VariantFile(_vcf_records(source.label, file), file.header)
     finally:
+        stack.close()
         pysam.set_verbosity(before)
+
+
+@contextmanager
+def _seekable(source: Source) -> Iterator[Path]:
+    """Unpack gzip that is not in blocks, in which pysam cannot seek."""
+    with source.path.open("rb") as file:
+        head = file.read(14)
+    if head[:2] != b"\x1f\x8b" or head[12:14] == b"BC":
+        yield source.path
+        return
+    with tempfile.NamedTemporaryFile(suffix=".vcf") as unpacked:
+        with open_unpacked(source.path, "VCF") as packed:
+            shutil.copyfileobj(packed, unpacked, 1 << 20)
+        unpacked.flush()
+        yield Path(unpacked.name)
 
 
 def _vcf_records(label: str, file: Any) -> Iterator[VariantRecord]:

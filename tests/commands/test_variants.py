@@ -282,6 +282,59 @@ def test_tracks_are_written_where_asked(toy, run):
     }
 
 
+def test_one_variant_needs_no_file_and_prints_what_changes_most(toy, run):
+    options, letters, folder = toy
+    ref, alt = letters[999], _other(letters, 999)
+    source = _table(folder / "v.tsv", [("1", 1000, ref, alt)])
+    code, _, err = run("variants", source, "--tf", "MAX", *options)
+    assert code == 0, err
+    expected = _effects(folder)
+    name = f"chr1-1000-{ref}-{alt}"
+    for text in (f"chr1:1,000:{ref}:{alt}", f"1-1000-{ref}-{alt}"):
+        code, out, err = run("variants", text, "--tf", "MAX", *options)
+        assert code == 0, err
+        assert f"chr1:1000 {ref}>{alt}: MAX:" in out
+        assert "expected AUROC" in out
+        assert f"{name}.effects.tsv" in out
+        with (folder / "out" / f"{name}.effects.tsv").open() as file:
+            assert list(csv.DictReader(file, delimiter="\t")) == expected
+    code, out, _ = run("variants", f"chr1:1000 {ref}>{alt}", *options, "--json")
+    assert code == 0
+    told = json.loads(out)
+    assert told["variant"] == f"chr1:1000 {ref}>{alt}"
+    assert len(told["largest"]) == 10  # of all pairs: none was named
+    sizes = [abs(row["p_alt"] - row["p_ref"]) for row in told["largest"]]
+    assert sizes == pytest.approx(sorted(sizes, reverse=True), abs=2e-4)
+    for row in told["largest"]:
+        rises = row["delta_log_odds"] > 0
+        assert row["binding"] == ("stronger" if rises else "weaker")
+        assert 0 <= row["quantile"] <= 1
+        assert row["status"] in {"measured", "imputed"}
+    assert told["largest"][0]["pair"] in told["meaning"]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("rs12740374", "IDs are not looked up"),
+        ("chr1:1000", "not of the form chr:position REF>ALT"),
+        ("chr1:1000:A:<DEL>", "not of the form"),
+        ("chr1:3001:A:C", "outside of chr1"),
+        (
+            "gone.vcf",
+            "no such file; use a VCF, BCF or TSV file, or one variant such as",
+        ),
+        ("folder/chr1_1000_A_C.tsv", "no such file"),
+    ],
+)
+def test_what_is_neither_a_variant_nor_a_file_is_refused(toy, run, text, told):
+    options, _, folder = toy
+    code, _, err = run("variants", text, "--tf", "MAX", *options)
+    assert code == 2
+    assert told in err
+    assert not list((folder / "out").glob("*"))
+
+
 def test_nothing_but_symbols_is_reported(toy, run):
     options, letters, folder = toy
     rows = [("1", 1000, letters[999], alt) for alt in ("<DEL>", "N[chr2:3[", "*")]

@@ -5,7 +5,12 @@ import pytest
 
 from tfimpute_tracks.errors import RegionError, UsageError
 from tfimpute_tracks.kernels.products import sigmoid
-from tfimpute_tracks.variants.alleles import STRIDE, AlleleScorer, parse_variant
+from tfimpute_tracks.variants.alleles import (
+    STRIDE,
+    AlleleScorer,
+    is_variant,
+    parse_variant,
+)
 from tfimpute_tracks.variants.normalize import Variant
 from tfimpute_tracks.vocabulary import Pair
 
@@ -109,7 +114,28 @@ def test_swapped_alleles_are_noticed(toy, genome):
         parse_variant(f"chr1:801 {alt}>{ref}", genome)
 
 
-@pytest.mark.parametrize("text", ["chr1:801{}>{}", "chr1 801 {}/{}", "1:801:{}:{}"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("chr1:801{}>{}", "chr1 801 {}/{}", "1:801:{}:{}", "1-801-{}-{}"),
+        *("chr1,801,{},{}", "chr1_801_{}_{}", "chr1\t801\t.\t{}\t{}"),
+        *("1\t801\trs7\t{}\t{}", "chr1:g.801{}>{}", " chr1: 801 {} > {} "),
+    ],
+)
 def test_variants_are_written_in_several_ways(toy, genome, text):
     ref, alt = _change(toy[2], 800, 1)
-    assert parse_variant(text.format(ref, alt), genome).start == 800
+    typed = text.format(ref, alt)
+    assert is_variant(typed)
+    assert parse_variant(typed, genome) == Variant("chr1", 800, ref, alt)
+
+
+def test_thousands_are_parted_by_commas(toy, genome):
+    ref, alt = _change(toy[2], 1200, 1)
+    assert parse_variant(f"chr1:1,201:{ref}:{alt}", genome).start == 1200
+
+
+@pytest.mark.parametrize(
+    "text", ["v.vcf", "chr1-801-A-C.tsv", "a/b_1.vcf.gz", "rs12.vcf", "1000G.chr1.bcf"]
+)
+def test_names_of_files_are_no_variants(text):
+    assert not is_variant(text)

@@ -219,7 +219,7 @@ class Session:
         Parameters
         ----------
         text : str
-            Such as `chr20:48807376 A>G`, 1-based.
+            Such as `chr20:48807376 G>A`, 1-based.
         pairs : list of Pair
 
         Returns

@@ -1,0 +1,129 @@
+"""One variant on the command line: what it changes most, on the screen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tfimpute_tracks.commands.console import print_result, show_table
+
+if TYPE_CHECKING:
+    from tfimpute_tracks.models.model import Model
+    from tfimpute_tracks.variants.tables import ScoredAllele
+    from tfimpute_tracks.vocabulary import Pair
+
+__all__ = ["is_one_variant", "show_variant", "summarize_variant"]
+
+_SHOWN = 10  # pairs
+_LARGE = 0.95  # quantile of a change that few similar variants reach
+_MIN_AUROC = 0.8  # below it, as in heatmaps, predictions are poor
+
+
+def is_one_variant(source: str) -> bool:
+    """Tell a variant from a file of variants.
+
+    Parameters
+    ----------
+    source : str
+        A file of that name counts as one.
+
+    Returns
+    -------
+    bool
+    """
+    from tfimpute_tracks.storage.table import is_input
+    from tfimpute_tracks.variants.alleles import is_variant
+
+    return source != "-" and not is_input(Path(source)) and is_variant(source)
+
+
+def summarize_variant(
+    allele: ScoredAllele, pairs: list[Pair], model: Model
+) -> dict[str, Any]:
+    """List the pairs that change most, and say what that means.
+
+    Parameters
+    ----------
+    allele : ScoredAllele
+    pairs : list of Pair
+        Those that were scored.
+    model : Model
+
+    Returns
+    -------
+    dict
+        JSON values: `variant`, `meaning`, and `largest`, one dict for each pair.
+    """
+    most = np.argsort(-np.abs(allele.delta), kind="stable")[:_SHOWN]
+    largest = []
+    for i in most.tolist():
+        p_ref, p_alt, delta, change, quantile = allele.effects[:, i].tolist()
+        auroc = model.expected_auroc(pairs[i])
+        largest.append(
+            {
+                "pair": str(pairs[i]),
+                "status": model.status(pairs[i]),
+                "expected_auroc": auroc,
+                "binding": _direction(delta),
+                "p_ref": round(p_ref, 4),
+                "p_alt": round(p_alt, 4),
+                "delta_log_odds": round(change, 4),
+                "quantile": None if np.isnan(quantile) else round(quantile, 3),
+            }
+        )
+    return {
+        "variant": str(allele.variant),
+        "meaning": _explain(allele, largest[0]),
+        "largest": largest,
+    }
+
+
+def show_variant(summary: dict[str, Any]) -> None:
+    """Print what :func:`summarize_variant` found.
+
+    Parameters
+    ----------
+    summary : dict
+    """
+    columns = ["pair", "binding", "p_ref", "p_alt", "delta_log_odds", "quantile"]
+    columns += ["expected_auroc", "status"]
+    rows = [
+        ["-" if row[column] is None else row[column] for column in columns]
+        for row in summary["largest"]
+    ]
+    titles = [column.replace("expected_auroc", "expected AUROC") for column in columns]
+    show_table("", titles, rows)
+    print_result(summary["meaning"])
+
+
+def _direction(delta: float) -> str:
+    if delta == 0:
+        return "the same"
+    return "stronger" if delta > 0 else "weaker"
+
+
+def _explain(allele: ScoredAllele, top: dict[str, Any]) -> str:
+    """Say in plain words what the largest change means, and how far to trust it."""
+    told = (
+        f"{allele.variant}: {top['pair']} changes most, from {top['p_ref']:.3g} to "
+        f"{top['p_alt']:.3g} (probability that an accessible site is bound)"
+    )
+    if top["quantile"] is not None:
+        told += f", more than with {top['quantile']:.1%} of similar variants nearby"
+    told += f"; it is {top['status']}"
+    auroc = top["expected_auroc"]
+    if auroc is not None:
+        told += f", with an expected AUROC of {auroc:.2f}"
+        told += ", too low to rely on" if auroc < _MIN_AUROC else ""
+    n_pairs = allele.effects.shape[1]
+    n_usual = round((1 - _LARGE) * n_pairs)
+    if top["quantile"] is None or not n_usual:
+        return f"{told}."
+    n_large = int((allele.effects[4] > _LARGE).sum())
+    return (
+        f"{told}. {n_large:,} of {n_pairs:,} pairs change more than with {_LARGE:.0%} of "
+        f"them; about {n_usual:,} do for a typical variant, so this one changes binding "
+        f"{'more' if n_large > n_usual else 'no more'} than most."
+    )
