@@ -198,7 +198,16 @@ def _report(error: Exception) -> int:
     if isinstance(error, TracksError):
         return _fail(str(error), error.exit_code)
     if isinstance(error, MemoryError):
-        return _fail("out of memory; use fewer pairs or smaller regions", 1)
+        return _fail(
+            "out of memory, or of what `ulimit -v` allows; use fewer pairs or --threads",
+            1,
+        )
+    if isinstance(error, RuntimeError) and "start new thread" in str(error):
+        return _fail(
+            "the system starts no more threads, for lack of memory or by a limit "
+            "(`ulimit -u`, `ulimit -v`); use fewer --threads",
+            1,
+        )
     if isinstance(error, OSError) and error.strerror:
         # Of the machine, not of the code: a full disk, a folder that went away.
         place = f"{error.filename}: " if error.filename else ""

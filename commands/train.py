@@ -11,7 +11,7 @@ import typer
 
 from tfimpute_tracks.commands import options
 from tfimpute_tracks.commands.console import log, print_result, progress_bar, show_json
-from tfimpute_tracks.errors import UsageError
+from tfimpute_tracks.errors import UsageError, WriteError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -207,9 +207,13 @@ def _export(
     n_cells = len(dataset.vocabulary.cells)
     with progress_bar("thresholds", n_cells, "cell lines") as advance:
         card = export_run(weights, run, dataset, facts, lambda n: advance(n, ""))
-    write_log(out_dir / "log.jsonl", run.history)
-    curves = draw_curves(out_dir / "curves", run.history)
-    files = [weights, weights.with_suffix(".json"), out_dir / "log.jsonl", *curves]
+    files = [weights, weights.with_suffix(".json")]
+    try:
+        write_log(out_dir / "log.jsonl", run.history)
+        files += [out_dir / "log.jsonl"]
+        files += draw_curves(out_dir / "curves", run.history)
+    except WriteError as error:  # the weights are what was asked for
+        log(f"log and curves are incomplete: {error}", warning=True)
     return card["metrics"], files
 
 

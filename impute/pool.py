@@ -224,12 +224,7 @@ def _worker_main(
     """Make items until the parent closes the pipe."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    if slot.log is not None:
-        logging.basicConfig(
-            filename=slot.log,
-            level=logging.INFO,
-            format="%(asctime)s %(levelname)s %(message)s",
-        )
+    _open_log(slot.log)
     try:
         _LOG.info("%s, process %d", slot.name, os.getpid())
         make = open_work(slot.argument)
@@ -248,6 +243,19 @@ def _worker_main(
         with suppress(OSError):
             pipe.send(("broken", _format_error(error)))
         sys.exit(1)
+
+
+def _open_log(path: Path | None) -> None:
+    """Write the log of this process to a file; shards do not need it."""
+    logging.raiseExceptions = False  # a full disk is no reason for a traceback per line
+    if path is None:
+        return
+    try:
+        handler = logging.FileHandler(path)
+    except OSError:  # its folder was checked: the disk has become full
+        return
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    logging.basicConfig(handlers=[handler], level=logging.INFO)
 
 
 def _make_one(make: Work, item: int, pipe: Connection) -> None:

@@ -8,12 +8,13 @@ resumes it.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from tfimpute_tracks.errors import RunError, UsageError
+from tfimpute_tracks.errors import OutputError, RunError, UsageError
 from tfimpute_tracks.genome import Sequences
 from tfimpute_tracks.impute.cluster import Cluster, run_cluster
 from tfimpute_tracks.impute.estimate import Estimate, estimate
@@ -38,6 +39,8 @@ __all__ = [
     "prepare_bulk",
     "run_bulk",
 ]
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -225,7 +228,7 @@ def run_bulk(
         No process, or no cluster, works.
     """
     folder = job.spec.store
-    for path in (folder, folder / "shards", folder / "logs"):
+    for path in (folder, folder / "shards"):
         check_writable_dir(path)
     with store_lock(folder, *job.part):
         check_store(folder, job.plan)
@@ -279,12 +282,18 @@ def _events(job: BulkJob, todo: list[Shard]) -> Iterator[Event]:
 
 
 def _slots(job: BulkJob) -> list[Slot]:
+    folder: Path | None = job.spec.store / "logs"
+    try:
+        check_writable_dir(job.spec.store / "logs")
+    except OutputError as error:  # shards do not need them
+        _LOG.warning("the logs of the processes are not written: %s", error)
+        folder = None
     number, of = job.part
     prefix = "" if of == 1 else f"{number}-of-{of}."
     slots = []
     for index, device in enumerate(job.devices):
         name = f"{device.replace(':', '')}-{index + 1}"
-        log = job.spec.store / "logs" / f"{prefix}{name}.log"
+        log = folder and folder / f"{prefix}{name}.log"
         slots.append(Slot(name, replace(job.spec, device=device), log))
     return slots
 

@@ -239,6 +239,15 @@ def test_train_evaluate_and_scan_with_what_came_out(run, toy, tmp_path):
     assert code == 2
     assert "add --resume" in err
 
+    for name in ("log.jsonl", "curves.png"):
+        (folder / name).unlink()
+        (folder / name).mkdir()
+        code, out, err = run(*train, "--resume")
+        assert code == 0, err
+        assert err.count("warning: log and curves are incomplete") == 1
+        assert "model.safetensors" in out.splitlines()[-1]
+        (folder / name).rmdir()
+
     weights = folder / "model.safetensors"
     code, out, err = run(
         "evaluate",

@@ -132,6 +132,16 @@ def test_a_folder_that_cannot_be_written_costs_only_speed(tmp_path, genome, capl
     assert len(caplog.messages) == 1
 
 
+def test_blocks_that_cannot_be_removed_cost_one_warning(tmp_path, genome, caplog):
+    model, folder = make_model(tmp_path), tmp_path / "cache"
+    expected = _scores(model, genome, None)
+    (folder / "aa" / "a.h5").mkdir(parents=True)  # `unlink` refuses a folder
+    os.utime(folder / "aa" / "a.h5", (0, 0))
+    scores = _scores(model, genome, FeatureCache(folder, 1))
+    np.testing.assert_array_equal(scores, expected)
+    assert len(caplog.messages) == 1
+
+
 def test_what_a_killed_writer_left_is_removed_in_time(tmp_path, genome):
     model, cache = make_model(tmp_path), FeatureCache(tmp_path / "cache", 10**9)
     _scores(model, genome, cache)

@@ -42,6 +42,16 @@ def _watch(*_):
     pass
 
 
+@pytest.mark.parametrize("blocked", ["logs", "logs/cpu-1.log"])
+def test_logs_that_cannot_be_written_cost_one_warning_at_most(toy, caplog, blocked):
+    path = toy.store / blocked
+    path.parent.mkdir(parents=True)
+    path.write_text("") if blocked == "logs" else path.mkdir()
+    result = run_bulk(toy.job(), _watch)
+    assert (result.n_made, result.failed) == (6, {})
+    assert caplog.text.count("not written") == (blocked == "logs")
+
+
 def _contents(folder):
     return {p.name: p.read_bytes() for p in sorted((folder / "shards").iterdir())}
 
