@@ -22,7 +22,7 @@ _MIN_AUROC = 0.8  # below it, as in heatmaps, predictions are poor
 
 
 def is_one_variant(source: str) -> bool:
-    """Tell a variant from a file of variants.
+    """Distinguish a variant from a file of variants.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def summarize_variant(
     largest = []
     for i in most.tolist():
         p_ref, p_alt, delta, change, quantile = allele.effects[:, i].tolist()
-        auroc = model.expected_auroc(pairs[i])
+        auroc = model.expected(pairs[i])
         largest.append(
             {
                 "pair": str(pairs[i]),
@@ -106,24 +106,24 @@ def _direction(delta: float) -> str:
 
 def _explain(allele: ScoredAllele, top: dict[str, Any]) -> str:
     """Say in plain words what the largest change means, and how far to trust it."""
-    told = (
+    said = (
         f"{allele.variant}: {top['pair']} changes most, from {top['p_ref']:.3g} to "
         f"{top['p_alt']:.3g} (probability that an accessible site is bound)"
     )
     if top["quantile"] is not None:
-        told += f", more than with {top['quantile']:.1%} of similar variants nearby"
-    told += f"; it is {top['status']}"
+        said += f", more than with {top['quantile']:.1%} of similar variants nearby"
+    said += f"; it is {top['status']}"
     auroc = top["expected_auroc"]
     if auroc is not None:
-        told += f", with an expected AUROC of {auroc:.2f}"
-        told += ", too low to rely on" if auroc < _MIN_AUROC else ""
+        said += f", with an expected AUROC of {auroc:.2f}"
+        said += ", too low to rely on" if auroc < _MIN_AUROC else ""
     n_pairs = allele.effects.shape[1]
     n_usual = round((1 - _LARGE) * n_pairs)
     if top["quantile"] is None or not n_usual:
-        return f"{told}."
+        return f"{said}."
     n_large = int((allele.effects[4] > _LARGE).sum())
     return (
-        f"{told}. {n_large:,} of {n_pairs:,} pairs change more than with {_LARGE:.0%} of "
+        f"{said}. {n_large:,} of {n_pairs:,} pairs change more than with {_LARGE:.0%} of "
         f"them; about {n_usual:,} do for a typical variant, so this one changes binding "
         f"{'more' if n_large > n_usual else 'no more'} than most."
     )

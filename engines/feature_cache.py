@@ -160,11 +160,11 @@ class FeatureCache:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             write_arrays(path, arrays, about)
-            self._make_room(path.stat().st_size)
+            self._limit_size(path.stat().st_size)
         except (OSError, RunError) as error:
             self._warn(error)
 
-    def _make_room(self, size: int) -> None:
+    def _limit_size(self, size: int) -> None:
         """Count a new block, and remove old ones where all exceed the limit."""
         with self._lock:
             if self._size is None:

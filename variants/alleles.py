@@ -83,7 +83,7 @@ class AlleleScores(NamedTuple):
 
 
 def is_variant(text: str) -> bool:
-    """Tell a variant from the name of a file.
+    """Distinguish a variant from the name of a file.
 
     Parameters
     ----------
