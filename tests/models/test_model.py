@@ -267,8 +267,8 @@ def test_what_to_expect_of_a_pair_comes_from_the_card(tmp_path):
     ]
     assert precision == [(0.25, 0.75), (0.5, 0.9)]
     assert model.expected(Pair("CTCF", "H1-hESC"), "average_precision") == 0.75
-    expression = [expression(card, model.cells, "CTCF", cell) for cell in model.cells]
-    assert expression == [4.5, None, 0, 6.1]
+    found = [expression(card, model.cells, "CTCF", cell) for cell in model.cells]
+    assert found == [4.5, None, 0, 6.1]
     assert expression(card, model.cells, "MAX", "K562") is None
 
 
