@@ -78,6 +78,15 @@ class PairEvidence:
     def __init__(self, evidence: Evidence, pairs: Sequence[tuple[int, int]]) -> None:
         self._evidence = evidence
         self._tf, self._cell = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+        _, first, same = np.unique(
+            np.stack([self._tf, self._cell]),
+            axis=1,
+            return_index=True,
+            return_inverse=True,
+        )
+        # A data set with replicates has a pair several times.
+        self._first = first[same.ravel()]
+        self._repeated = np.flatnonzero(self._first != np.arange(len(self._tf)))
         self._known: dict[bytes, _Prepared] = {}
         self._lock = Lock()
         by_tf, by_cell = evidence.attention_logits
@@ -178,6 +187,7 @@ class PairEvidence:
         sums = summarize(near, tracks[:-1], prepared.constant)
         log_odds = summary_log_odds(sums, self._arranged)
         exclude_own(log_odds, sums, near, tracks[:-1], prepared.own)
+        log_odds[:, self._repeated] = log_odds[:, self._first[self._repeated]]
         # Attention reads the narrowest window; the others are the summary's alone.
         narrow = coverage.take(coverage.fraction[:, 0] > 0)
         narrow = narrow._replace(fraction=np.ascontiguousarray(narrow.fraction[:, 0]))
@@ -215,7 +225,7 @@ class PairEvidence:
         vocabulary = self._evidence.weights.vocabulary
         track_tf, track_cell = self._evidence.track_rows
         column = np.full((len(vocabulary.tfs) + 1, len(vocabulary.cells)), -1)
-        column[self._tf, self._cell] = np.arange(len(self._tf))
+        column[self._tf, self._cell] = self._first
         found: Ints = np.where(measured, column[track_tf, track_cell], -1)
         return found
 

@@ -67,6 +67,19 @@ def test_the_own_track_of_a_pair_does_not_count(tmp_path, evidence, rng):
     np.testing.assert_allclose(*both, atol=1e-5)
 
 
+def test_a_pair_may_be_there_several_times(evidence, rng):
+    pairs = VOCABULARY.pair_indices([TRACKS[0], TRACKS[1], TRACKS[0]])
+    centers = np.arange(40, 4900, 37)
+    logits = rng.normal(-2, 2, (len(centers), 2)).astype(np.float32)[:, [0, 1, 0]]
+    found = PairEvidence(evidence, pairs).apply(logits.copy(), "chr1", centers)
+    once = PairEvidence(evidence, pairs[:2]).apply(
+        logits[:, :2].copy(), "chr1", centers
+    )
+    np.testing.assert_array_equal(found, once[:, [0, 1, 0]])
+    nothing = PairEvidence(evidence, []).apply(logits[:, :0], "chr1", centers)
+    assert nothing.shape == (len(centers), 0)
+
+
 def test_without_evidence_sequence_scores_stay_as_they_are(evidence, rng):
     judge = PairEvidence(evidence, [(0, 3)])
     logits = rng.normal(size=(4, 1)).astype(np.float32)
