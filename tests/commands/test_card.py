@@ -106,8 +106,8 @@ def completed(folder):
 def test_every_pair_has_an_expected_auroc_with_an_interval(completed):
     card, model = completed
     assert set(SECTIONS) <= {"genome", *card, *card["fdr"]}
-    assert card["expected"]["n_pairs"] >= 10
-    assert card["expected"]["check"]["test3"]["pairs"] == 10
+    assert card["expected"]["auroc"]["n_pairs"] >= 10
+    assert card["expected"]["auroc"]["check"]["test3"]["pairs"] == 10
     for name in UNMEASURED:
         pair = model.vocabulary.pair(":".join(name))
         low, high = model.expected_interval(pair)
