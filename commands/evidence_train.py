@@ -54,8 +54,8 @@ def train(
     summary: Annotated[
         str | None,
         typer.Option(
-            help="Model with evidence weights of the same tracks, vocabulary and "
-            "held-out chromosomes: their summary of tracks is used, not trained again."
+            help="Model with evidence weights of the same tracks: their summary of "
+            "tracks is used, not trained again."
         ),
     ] = None,
     expression: Annotated[
@@ -154,7 +154,7 @@ def _train(
     model, dataset, store, columns, held_out, test = inputs
     config, rng = EvidenceConfig(), np.random.default_rng(recipe.seed)
     if known is not None:
-        _check_summary(known, model, config)
+        _check_summary(known, inputs, config)
     others = np.setdiff1d(np.arange(dataset.n_sites), np.union1d(held_out, test))
     some = np.sort(rng.permutation(others)[: recipe.max_trained_sites])
     log(f"scoring {len(held_out):,} held-out and {len(some):,} training sites")
@@ -201,14 +201,19 @@ def _fit(
 
 
 def _check_summary(
-    weights: EvidenceWeights, model: Model, config: EvidenceConfig
+    weights: EvidenceWeights, inputs: _Inputs, config: EvidenceConfig
 ) -> None:
-    """Refuse a summary of other names or sizes."""
-    same = weights.vocabulary == model.vocabulary and weights.config == config
-    if not same:
+    """Refuse a summary of other names, sizes or tracks."""
+    model, store = inputs.model, inputs.store
+    why = ""
+    if weights.vocabulary != model.vocabulary or weights.config != config:
+        why = f"has other TFs, cell lines or sizes than {model.name}"
+    elif weights.card.get("evidence") != store.digest:
+        # Those of held-out pairs, for example, which must not be learned from.
+        why = f"was trained with other tracks than the {len(store.tracks)} of this run"
+    if why:
         raise UsageError(
-            f"the summary of tracks has other TFs, cell lines or sizes than {model.name}"
-            "; leave out --summary to train one"
+            f"the summary of tracks {why}; leave out --summary to train one"
         )
 
 

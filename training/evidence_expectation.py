@@ -278,11 +278,9 @@ def _points(
             if enough[i]
             and (kept.all() or (pair not in used and roles[usable[i]] != "test3"))
         ]
-        if not out and not kept.all():
-            continue
         applied = PairEvidence(evidence, [indices[i] for i in out])
         scores = sequence[:, out].copy()
-        for chrom, places, centers in sites if out else ():
+        for chrom, places, centers in sites:
             scores[places] = applied.apply(scores[places], chrom, centers, kept)
         metrics = {
             "auroc": pair_aurocs(scores, labels[:, out]),

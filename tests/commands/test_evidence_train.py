@@ -195,6 +195,11 @@ def test_a_trained_summary_is_used_again(arguments, run, tmp_path):
     code, _, err = run(*arguments, "--overwrite", "--summary", "default")
     assert code == 2
     assert "has other TFs, cell lines or sizes" in err
+    card = tmp_path / "run" / "toy.evidence.json"
+    card.write_text(json.dumps(json.loads(card.read_text()) | {"evidence": "sha256:0"}))
+    code, _, err = run(*arguments, "--overwrite", "--summary", first)
+    assert code == 2
+    assert "was trained with other tracks" in err
 
 
 def test_what_is_there_is_not_replaced_unasked(arguments, run, tmp_path):

@@ -12,11 +12,11 @@ from toys import random_letters, write_fasta, write_model
 
 @pytest.fixture
 def toy(tmp_path, rng):
-    letters = {"chr1": random_letters(rng, 3000)}
-    write_fasta(tmp_path / "toy.fa", letters)
+    bases = {"chr1": random_letters(rng, 3000)}
+    write_fasta(tmp_path / "toy.fa", bases)
     model = write_model(tmp_path / "toy.safetensors")
     options = ["-g", tmp_path / "toy.fa", "-m", model, "-p", 1, "-o", tmp_path / "out"]
-    return options, letters["chr1"], tmp_path
+    return options, bases["chr1"], tmp_path
 
 
 def _table(path, rows):
@@ -28,8 +28,8 @@ def _table(path, rows):
 
 
 def test_a_table_of_variants_is_scored_and_counted(toy, run):
-    options, letters, folder = toy
-    ref = letters[999]
+    options, bases, folder = toy
+    ref = bases[999]
     alt = "ACGT".replace(ref, "")[0]
     rows = [("1", 1000, ref, alt), ("1", 1000, ref, "N"), ("1", 9999, ref, alt)]
     source = _table(folder / "v.tsv", rows)
@@ -43,20 +43,20 @@ def test_a_table_of_variants_is_scored_and_counted(toy, run):
     assert len(found) == 4  # cell lines
     code, out, _ = run("variants", source, "--all", *options, "--json")
     assert code == 0
-    told = json.loads(out)
-    assert told["scored"] == 1
-    assert told["reference_match"] == 1
-    assert sum(told["skipped"].values()) == 2
+    found = json.loads(out)
+    assert found["scored"] == 1
+    assert found["reference_match"] == 1
+    assert sum(found["skipped"].values()) == 2
 
 
 def test_a_vcf_of_another_assembly_is_warned_of_before_it_is_scored(toy, run):
-    options, letters, folder = toy
-    alt = "ACGT".replace(letters[999], "")[1]
+    options, bases, folder = toy
+    alt = "ACGT".replace(bases[999], "")[1]
     source = folder / "v.vcf"
     source.write_text(
         "##fileformat=VCFv4.2\n##contig=<ID=1,length=248956422>\n"
         "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
-        f"1\t1000\t.\t{letters[999]}\t{alt}\t.\t.\t.\n"
+        f"1\t1000\t.\t{bases[999]}\t{alt}\t.\t.\t.\n"
     )
     code, _, err = run("variants", source, "--tf", "MAX", *options)
     assert code == 0, err
@@ -65,11 +65,11 @@ def test_a_vcf_of_another_assembly_is_warned_of_before_it_is_scored(toy, run):
 
 
 def test_the_annotated_vcf_reports_the_quantiles_of_the_table(toy, run):
-    options, letters, folder = toy
+    options, bases, folder = toy
     head = "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
-    alt = "ACGT".replace(letters[999], "")[1]
+    alt = "ACGT".replace(bases[999], "")[1]
     source = folder / "v.vcf"
-    source.write_text(f"{head}chr1\t1000\t.\t{letters[999]}\t{alt}\t.\t.\t.\n")
+    source.write_text(f"{head}chr1\t1000\t.\t{bases[999]}\t{alt}\t.\t.\t.\n")
     code, _, err = run("variants", source, "--all", *options, "--n-background", 120)
     assert code == 0, err
     with (folder / "out" / "v.effects.tsv").open() as file:
@@ -79,17 +79,17 @@ def test_the_annotated_vcf_reports_the_quantiles_of_the_table(toy, run):
         }
     with gzip.open(folder / "out" / "v.annotated.vcf.gz", "rt") as file:
         (record,) = (line for line in file if not line.startswith("#"))
-    told = record.rstrip().split("TFIMPUTE=")[1].split(",")
-    assert len(told) == 10
-    for _, tf, cell, *_, quantile in (text.split("|") for text in told):
+    found = record.rstrip().split("TFIMPUTE=")[1].split(",")
+    assert len(found) == 10
+    for _, tf, cell, *_, quantile in (text.split("|") for text in found):
         assert float(quantile) == pytest.approx(table[tf, cell], abs=1e-3)
 
 
 def test_another_assembly_is_noticed(toy, run):
-    options, letters, folder = toy
+    options, bases, folder = toy
     rows = []
     for pos in range(1000, 1040):
-        ref, alt = [x for x in "ACGT" if x != letters[pos - 1]][:2]
+        ref, alt = [x for x in "ACGT" if x != bases[pos - 1]][:2]
         rows.append(("chr1", pos, ref, alt))
     source = _table(folder / "v.tsv", rows)
     code, _, err = run("variants", source, "--tf", "MAX", *options)
@@ -112,7 +112,7 @@ def test_wrong_options_are_reported_before_any_work(toy, run):
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "found"),
     [
         (["--min-delta", "1.5"], "min-delta"),
         (["--format", "xlsx"], "xlsx"),
@@ -123,19 +123,17 @@ def test_wrong_options_are_reported_before_any_work(toy, run):
         (["--seed", "-1"], "seed"),
     ],
 )
-def test_wrong_values_are_reported(toy, run, options, told):
-    usual, letters, folder = toy
-    source = _table(
-        folder / "v.tsv", [("chr1", 1000, letters[999], _other(letters, 999))]
-    )
+def test_wrong_values_are_reported(toy, run, options, found):
+    usual, bases, folder = toy
+    source = _table(folder / "v.tsv", [("chr1", 1000, bases[999], _other(bases, 999))])
     code, _, err = run("variants", source, "--tf", "MAX", *usual, *options)
     assert code == 2
-    assert told in err
+    assert found in err
     assert not list((folder / "out").glob("*"))
 
 
-def _other(letters, at):
-    return "ACGT"["ACGT".index(letters[at]) - 1]
+def _other(bases, at):
+    return "ACGT"["ACGT".index(bases[at]) - 1]
 
 
 def _effects(folder):
@@ -144,10 +142,8 @@ def _effects(folder):
 
 
 def test_quantiles_are_of_a_background_that_the_seed_draws(toy, run):
-    options, letters, folder = toy
-    rows = [
-        ("1", at + 1, letters[at], _other(letters, at)) for at in range(200, 2800, 50)
-    ]
+    options, bases, folder = toy
+    rows = [("1", at + 1, bases[at], _other(bases, at)) for at in range(200, 2800, 50)]
     source = _table(folder / "v.tsv", rows)
     tables = []
     for seed in (0, 0, 1):
@@ -173,8 +169,8 @@ def test_quantiles_are_of_a_background_that_the_seed_draws(toy, run):
 
 
 def test_few_places_are_warned_about(toy, run):
-    options, letters, folder = toy
-    source = _table(folder / "v.tsv", [("1", 1000, letters[999], _other(letters, 999))])
+    options, bases, folder = toy
+    source = _table(folder / "v.tsv", [("1", 1000, bases[999], _other(bases, 999))])
     (folder / "b.bed").write_text("chr1\t900\t1300\n")
     code, _, err = run(
         *("variants", source, "--tf", "MAX", *options),
@@ -192,10 +188,10 @@ def test_few_places_are_warned_about(toy, run):
 
 
 def test_a_vcf_comes_through_a_pipe(toy, run, monkeypatch):
-    options, letters, folder = toy
+    options, bases, folder = toy
     head = "##fileformat=VCFv4.2\n##contig=<ID=chr1,length=3000>\n"
     head += "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
-    line = f"chr1\t1000\trs7\t{letters[999]}\t{_other(letters, 999)}\t.\t.\t.\n"
+    line = f"chr1\t1000\trs7\t{bases[999]}\t{_other(bases, 999)}\t.\t.\t.\n"
     results = []
     for name in ("v.vcf", "-"):
         (folder / "v.vcf").write_text(head + line)
@@ -218,8 +214,8 @@ def test_a_vcf_comes_through_a_pipe(toy, run, monkeypatch):
 
 
 def test_tables_are_wide_or_parquet_where_asked(toy, run):
-    options, letters, folder = toy
-    source = _table(folder / "v.tsv", [("1", 1000, letters[999], _other(letters, 999))])
+    options, bases, folder = toy
+    source = _table(folder / "v.tsv", [("1", 1000, bases[999], _other(bases, 999))])
     code, out, err = run(
         *("variants", source, "--all", *options, "--wide", "--format", "parquet")
     )
@@ -266,8 +262,8 @@ def test_many_pairs_leave_small_changes_out_unasked(run, tmp_path):
 
 
 def test_tracks_are_written_where_asked(toy, run):
-    options, letters, folder = toy
-    source = _table(folder / "v.tsv", [("1", 1000, letters[999], _other(letters, 999))])
+    options, bases, folder = toy
+    source = _table(folder / "v.tsv", [("1", 1000, bases[999], _other(bases, 999))])
     code, out, err = run(
         *("variants", source, "--pairs", "MAX:K562;CTCF:HepG2", *options),
         "--write-tracks",
@@ -283,8 +279,8 @@ def test_tracks_are_written_where_asked(toy, run):
 
 
 def test_one_variant_needs_no_file_and_prints_what_changes_most(toy, run):
-    options, letters, folder = toy
-    ref, alt = letters[999], _other(letters, 999)
+    options, bases, folder = toy
+    ref, alt = bases[999], _other(bases, 999)
     source = _table(folder / "v.tsv", [("1", 1000, ref, alt)])
     code, _, err = run("variants", source, "--tf", "MAX", *options)
     assert code == 0, err
@@ -300,21 +296,21 @@ def test_one_variant_needs_no_file_and_prints_what_changes_most(toy, run):
             assert list(csv.DictReader(file, delimiter="\t")) == expected
     code, out, _ = run("variants", f"chr1:1000 {ref}>{alt}", *options, "--json")
     assert code == 0
-    told = json.loads(out)
-    assert told["variant"] == f"chr1:1000 {ref}>{alt}"
-    assert len(told["largest"]) == 10  # of all pairs: none was named
-    sizes = [abs(row["p_alt"] - row["p_ref"]) for row in told["largest"]]
+    found = json.loads(out)
+    assert found["variant"] == f"chr1:1000 {ref}>{alt}"
+    assert len(found["largest"]) == 10  # of all pairs: none was named
+    sizes = [abs(row["p_alt"] - row["p_ref"]) for row in found["largest"]]
     assert sizes == pytest.approx(sorted(sizes, reverse=True), abs=2e-4)
-    for row in told["largest"]:
+    for row in found["largest"]:
         rises = row["delta_log_odds"] > 0
         assert row["binding"] == ("stronger" if rises else "weaker")
         assert 0 <= row["quantile"] <= 1
         assert row["status"] in {"measured", "imputed"}
-    assert told["largest"][0]["pair"] in told["meaning"]
+    assert found["largest"][0]["pair"] in found["meaning"]
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "found"),
     [
         ("rs12740374", "IDs are not looked up"),
         ("chr1:1000", "not of the form chr:position REF>ALT"),
@@ -327,17 +323,17 @@ def test_one_variant_needs_no_file_and_prints_what_changes_most(toy, run):
         ("folder/chr1_1000_A_C.tsv", "no such file"),
     ],
 )
-def test_what_is_neither_a_variant_nor_a_file_is_refused(toy, run, text, told):
+def test_what_is_neither_a_variant_nor_a_file_is_refused(toy, run, text, found):
     options, _, folder = toy
     code, _, err = run("variants", text, "--tf", "MAX", *options)
     assert code == 2
-    assert told in err
+    assert found in err
     assert not list((folder / "out").glob("*"))
 
 
 def test_nothing_but_symbols_is_reported(toy, run):
-    options, letters, folder = toy
-    rows = [("1", 1000, letters[999], alt) for alt in ("<DEL>", "N[chr2:3[", "*")]
+    options, bases, folder = toy
+    rows = [("1", 1000, bases[999], alt) for alt in ("<DEL>", "N[chr2:3[", "*")]
     source = _table(folder / "v.tsv", rows)
     code, _, err = run("variants", source, "--tf", "MAX", *options)
     assert code == 1
