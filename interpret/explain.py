@@ -135,7 +135,7 @@ class Explainer:
             codes = read_codes(genome, tiles, self._scorer.grid)
             logits = self._scorer.score(codes, tiles)[:, 0]
             if not np.isnan(logits).all() and np.nanmax(logits) > best:
-                best = np.nanmax(logits)
+                best = float(np.nanmax(logits))
                 start = tiles.first + int(np.nanargmax(logits)) * stride
         if np.isneginf(best):
             raise RegionError(

@@ -104,8 +104,7 @@ def lay_out_alleles(
     seq_len, stride, flank = grid.seq_len, grid.stride, grid.flank
     size, n_ref = genome.chrom_sizes[chrom], len(alleles[0])
     sizes = [size + len(allele) - n_ref for allele in alleles]
-    before = [bp_before(start, n_bp, grid) for n_bp in sizes]
-    ref_before, alt_before = before
+    ref_before, alt_before = (bp_before(start, n_bp, grid) for n_bp in sizes)
     if ref_before is None or alt_before is None:
         length = f"{size} bp"
         if ref_before is not None:
@@ -128,7 +127,8 @@ def lay_out_alleles(
     changed = slice(0, n_base)  # where the alleles' tiles start at different positions
     if ref_before == alt_before:
         changed = _changed_tiles(ref, alt, grid, n_base)
-    return AlleleRows((ref_before, alt_before), ref, alt, *counts, changed)
+    before = ref_before, alt_before
+    return AlleleRows(before, ref, alt, counts[0], counts[1], changed)
 
 
 def _changed_tiles(ref: Codes, alt: Codes, grid: TileGrid, n_alt: int) -> slice:
