@@ -17,6 +17,7 @@ import pytest
 # From the bottom up, as CONTRIBUTING.md shows it from the top down.
 LAYERS = (
     ("errors",),
+    ("aliases",),
     ("vocabulary",),
     ("kernels", "storage"),
     ("genome",),

@@ -56,7 +56,7 @@ def test_what_is_not_scored_has_a_reason(toy, genome, tmp_path, lines):
         "spanning": "spanning deletion",
         "gap": "unknown sequence",
         "wrong": "reference differs from the genome",
-        "end": "too close to the chromosome end",
+        "end": "outside of the chromosome",
         "unknown": "unknown chromosome",
     }
     assert sum(run.counts.skipped.values()) == 7
