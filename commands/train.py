@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["train"]
 
+_OWN = ("epochs", "batch_size", "learning_rate", "seed")  # of a recipe, as options
 _PAPER_RATE = 240  # instances/s: 10 epochs of 6.8 M instances in 80 h on a GTX 970
 
 
@@ -106,20 +107,11 @@ def train(
     from tfimpute_tracks.commands.context_report import check_sequence_length
     from tfimpute_tracks.commands.inputs import set_threads
     from tfimpute_tracks.engines.engine import pick_device
-    from tfimpute_tracks.models import load_model
     from tfimpute_tracks.storage import check_writable_dir
     from tfimpute_tracks.training import TrainingJob
 
-    own = {
-        "epochs": epochs,
-        "batch_size": batch_size,
-        "learning_rate": learning_rate,
-        "seed": seed,
-    }
-    if not init_from and (freeze_trunk or keep_vocabulary):
-        flag = "--freeze-trunk" if freeze_trunk else "--keep-vocabulary"
-        raise UsageError(f"{flag} concerns the model of --init-from; give both")
-    initial = load_model(init_from) if init_from else None
+    own = dict(zip(_OWN, (epochs, batch_size, learning_rate, seed), strict=True))
+    initial = _load_initial(init_from, freeze_trunk, keep_vocabulary)
     name, config, changed = _settings(preset, initial, network, recipe, own)
     device = pick_device(device)
     set_threads(threads)
@@ -140,24 +132,20 @@ def train(
     )
     _check_not_started(job)
     log(f"{name}: {config}, {changed}, device {device}")
-    start: dict[str, Any] = {}
-    if initial:
-        dataset, start = _start_from(initial, dataset, job, changed, keep_vocabulary)
+    dataset, start = _start_from(initial, dataset, job, changed, keep_vocabulary)
     run = _train(dataset, config, changed, job)
     held_out = job.held_out(changed.seed)
-    again = {
+    given = {
         "data": data.name,
         "out-dir": out_dir.name,
-        **({"preset": name} if preset or not initial else {}),
+        "preset": None if initial and not preset else name,
         "roles": roles,
-        **{name.replace("_", "-"): getattr(changed, name) for name in own},
-        **_hold_out_options(held_out),
-        **({"network": network} if network else {}),
-        **({"recipe": recipe} if recipe else {}),
-        **({"init-from": init_from} if init_from else {}),
-        **({"assembly": assembly} if assembly else {}),
-        **({"freeze-trunk": None} if freeze_trunk else {}),
-        **({"keep-vocabulary": None} if keep_vocabulary else {}),
+        "network": network,
+        "recipe": recipe,
+        "init-from": init_from,
+        "assembly": assembly,
+        "freeze-trunk": freeze_trunk,
+        "keep-vocabulary": keep_vocabulary,
     }
     facts = {
         "name": name,
@@ -165,14 +153,24 @@ def train(
         "recipe": changed.to_dict(),
         "roles": list(job.roles),
         "hold_out": held_out.to_dict(),
-        "reproduce": f"tfimpute-tracks train {_arguments(again)}",
-        **start,
+        "reproduce": _command(given, changed, held_out),
     }
-    metrics, files = _export(out_dir, run, dataset, facts)
+    metrics, files = _export(out_dir, run, dataset, {**facts, **start})
     if as_json:
         show_json({"metrics": metrics, "weights": str(files[0])})
     else:
         _show(metrics, held_out.describe("test"), files)
+
+
+def _load_initial(init_from: str | None, freeze: bool, keep: bool) -> Model | None:
+    from tfimpute_tracks.models import load_model
+
+    if init_from:
+        return load_model(init_from)
+    if freeze or keep:
+        flag = "--freeze-trunk" if freeze else "--keep-vocabulary"
+        raise UsageError(f"{flag} concerns the model of --init-from; give both")
+    return None
 
 
 def _open(data: Path, assembly: str | None) -> tuple[Dataset, str]:
@@ -186,13 +184,15 @@ def _open(data: Path, assembly: str | None) -> tuple[Dataset, str]:
 
 
 def _start_from(
-    initial: Model,
+    initial: Model | None,
     dataset: Dataset,
     job: TrainingJob,
     recipe: Recipe,
     keep: bool,
 ) -> tuple[Dataset, dict[str, Any]]:
     """Say which names are found; return the data set, and an entry of the card."""
+    if initial is None:
+        return dataset, {}
     from tfimpute_tracks.dataset import trained_sites
     from tfimpute_tracks.training.initial import keep_names, match_names
 
@@ -300,9 +300,15 @@ def _show(metrics: dict[str, Any], sites: str, files: list[Path]) -> None:
     print_result(" ".join(map(str, files)))
 
 
-def _arguments(values: dict[str, Any]) -> str:
-    return " ".join(
-        f"--{name}" + ("" if value is None else f" {shlex.quote(str(value))}")
+def _command(given: dict[str, Any], recipe: Recipe, held_out: HoldOut) -> str:
+    """Return the command that makes the same model again."""
+    values = {
+        **{name: value for name, value in given.items() if value},
+        **{name.replace("_", "-"): getattr(recipe, name) for name in _OWN},
+        **_hold_out_options(held_out),
+    }
+    return "tfimpute-tracks train " + " ".join(
+        f"--{name}" + ("" if value is True else f" {shlex.quote(str(value))}")
         for name, value in values.items()
     )
 
