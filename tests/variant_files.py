@@ -59,9 +59,9 @@ def no_progress(*_):
     return nullcontext(lambda _: None)
 
 
-def run_toy(toy, genome, path, out, **changes):
+def run_toy(toy, genome, path, out, pairs=PAIRS, **changes):
     changes["layout"] = Layout(*changes.pop("layout", ()))
-    job = VariantJob(toy[0], PAIRS, Source.of(path), out, **changes)
+    job = VariantJob(toy[0], pairs, Source.of(path), out, **changes)
     return run_variants(job, genome, no_progress)
 
 
