@@ -17,7 +17,7 @@ from tfimpute_tracks.commands.console import (
     show_json,
     show_table,
 )
-from tfimpute_tracks.errors import UsageError, counted, listed
+from tfimpute_tracks.errors import InputFileError, UsageError, counted, listed
 
 if TYPE_CHECKING:
     from tfimpute_tracks.downloads import Download, DownloadedTrack, TrackFile
@@ -276,4 +276,9 @@ def track_files(
         )
         path = folder / "pairs.tsv"
         write_text(path, format_pairs_table(table, folder.absolute()))
-        yield files, path
+        try:
+            yield files, path
+        except InputFileError as error:
+            # Who reads the message has no such folder any more.
+            text = str(error).replace(f"{temporary}/", "peaks taken for ")
+            raise InputFileError(text) from error

@@ -81,7 +81,8 @@ def read_download(
 
 def _read_folder(folder: Path, vocabulary: Vocabulary, assembly: str) -> list[Source]:
     """Read every file of a folder; tables first, because they name other files."""
-    files = sorted(path for path in folder.iterdir() if path.is_file())
+    shown = (path for path in folder.iterdir() if not path.name.startswith("."))
+    files = sorted(path for path in shown if path.is_file())
     tables = [path for path in files if not peak_stem(path)]
     sources: list[Source] = []
     left_out: Counter[str] = Counter()
