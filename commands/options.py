@@ -79,8 +79,8 @@ Fasta = Annotated[
     typer.Option(
         "-g",
         "--fasta",
-        help="FASTA file: plain, bgzip or gzip. Default: the bundled example region, "
-        "3 Mb of hg19 chr20.",
+        help="Genome: a FASTA file, plain, bgzip or gzip, or a .2bit file. Default: the "
+        "bundled example region, 3 Mb of hg19 chr20.",
     ),
 ]
 Assembly = Annotated[
