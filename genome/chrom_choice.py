@@ -3,8 +3,8 @@
 `primary` means the assembled chromosomes of the nucleus. Their names are an optional
 ``chr``, ``chromosome``, ``LG`` or ``group``, and then
 
-- a number from 1 to 99 or a Roman numeral, with the letter of an arm or a subgenome where
-  it has one (``2L`` of a fly, ``1A`` of wheat), or
+- a number from 1 to 99 or a Roman numeral, with an arm or a subgenome where it has one
+  (``2L`` of a fly, ``1A`` of wheat), or
 - ``X``, ``Y``, ``Z`` or ``W``, with a digit where there are several.
 
 Where no name is of this form, RefSeq accessions ``NC_...`` of at least 200 kb are meant.
