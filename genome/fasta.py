@@ -128,7 +128,7 @@ class Genome(AbstractContextManager["Genome"]):
             yield first, bases
 
 
-class TwoBitGenome(Genome):
+class _TwoBitGenome(Genome):
     """The chromosomes of a .2bit file, which needs no index."""
 
     def __init__(self, path: Path, cache_dir: Path, log: Callable[[str], None]) -> None:
@@ -214,7 +214,7 @@ def open_genome(
     """
     path = Path(path).expanduser()
     if is_two_bit(path):
-        return TwoBitGenome(path, cache_dir or default_cache_dir(), log)
+        return _TwoBitGenome(path, cache_dir or default_cache_dir(), log)
     if cache_dir is None:
         with suppress(OutputError, WriteError):
             return Genome(path, default_cache_dir(), log)
