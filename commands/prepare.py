@@ -25,7 +25,8 @@ _Negatives = Literal["dhs", "shuffle", "matched"]
 
 def prepare(
     fasta: Annotated[
-        Path, typer.Option("-g", "--fasta", help="FASTA file: plain, bgzip or gzip.")
+        Path,
+        typer.Option("-g", "--fasta", help="FASTA (plain, bgzip, gzip) or .2bit file."),
     ],
     pairs_table: Annotated[
         Path | None,
