@@ -11,7 +11,6 @@ from tfimpute_tracks.dataset import read_pairs_table
 from tfimpute_tracks.downloads.encode import is_metadata, is_report, read_encode
 from tfimpute_tracks.downloads.file_names import parse_file_name, peak_stem
 from tfimpute_tracks.downloads.names import choose_tracks
-from tfimpute_tracks.downloads.row_names import find_layout, first_rows, list_keys
 from tfimpute_tracks.downloads.tables import (
     is_cistrome,
     is_remap_list,
@@ -21,12 +20,17 @@ from tfimpute_tracks.downloads.tables import (
 from tfimpute_tracks.downloads.track import Download, Entry, Source
 from tfimpute_tracks.errors import InputFileError, listed
 from tfimpute_tracks.genome.assemblies import ucsc_name
-from tfimpute_tracks.storage.table import open_input, read_lines
+from tfimpute_tracks.genome.many_tracks import (
+    find_layout,
+    first_rows,
+    list_keys,
+)
+from tfimpute_tracks.genome.track_files import is_binary
+from tfimpute_tracks.storage.table import read_lines
 from tfimpute_tracks.vocabulary import Vocabulary
 
-__all__ = ["is_binary", "read_download"]
+__all__ = ["read_download"]
 
-_BINARY = (0x888FFC26, 0x8789F2EB)  # bigWig and bigBed
 _ASSEMBLIES = ("hg19", "hg38", "grch37", "grch38", "mm9", "mm10", "mm39", "hg18")
 _FORMS = (
     "ENCODE metadata.tsv or a report, ReMap, ChIP-Atlas, UniBind, Cistrome, UCSC clusters "
@@ -171,32 +175,6 @@ def _read_file(path: Path, vocabulary: Vocabulary, assembly: str) -> Source:
             "line, and the files: xargs -L 1 curl -O -J -L < files.txt"
         )
     return _by_name(path, None if rows and not _is_interval(rows[0]) else named)
-
-
-def is_binary(path: Path) -> bool:
-    """Check whether a file is a bigWig or a bigBed, of either byte order.
-
-    Parameters
-    ----------
-    path : Path
-
-    Returns
-    -------
-    bool
-
-    Raises
-    ------
-    InputFileError
-        The file cannot be read.
-    """
-    try:
-        with open_input(path) as file:
-            magic = file.read(4)
-    except OSError as error:
-        raise InputFileError(
-            f"{path}: cannot be read ({error.strerror}); check the path"
-        ) from error
-    return any(int.from_bytes(magic, order) in _BINARY for order in ("little", "big"))
 
 
 def _fields(path: Path) -> Iterator[list[str]]:
