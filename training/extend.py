@@ -141,6 +141,8 @@ def _priors(
     for kind, new in zip(_KINDS, (extension.tfs, extension.cells), strict=True):
         vectors = name_vectors(weights, kind)
         weight = np.log1p(np.array(list(counts[kind].values()), dtype=np.float64))
+        if not weight.any():  # a model without a card
+            weight[:] = 1
         found[kind] = name_prior(vectors, weight, len(new))
         if kind == "tf" or extension.store is None:
             continue
