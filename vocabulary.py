@@ -16,41 +16,14 @@ from functools import cached_property
 from itertools import product
 from typing import NamedTuple
 
+from tfimpute_tracks.aliases import Kind, find_names, name_key
 from tfimpute_tracks.errors import UnknownNameError, UsageError, listed
 
 __all__ = ["Pair", "Vocabulary", "check_name"]
 
-# Other names of proteins than those of ENCODE's uniform peaks. Only unambiguous ones:
-# P300 is EP300, but AP-1 is not a single protein.
-_TF_ALIASES = {
-    "P300": "EP300",
-    "NRSF": "REST",
-    "POL2": "POLR2A",
-    "RNAPII": "POLR2A",
-    "PU1": "SPI1",
-    "GABP": "GABPA",
-    "CMYC": "MYC",
-    "CFOS": "FOS",
-    "CJUN": "JUN",
-    "OCT2": "POU2F2",
-    "TR4": "NR2C2",
-    "INI1": "SMARCB1",
-    "BRG1": "SMARCA4",
-    "ERALPHA": "ESR1",
-    "GR": "NR3C1",
-    "AP2ALPHA": "TFAP2A",
-    "AP2GAMMA": "TFAP2C",
-    "KAP1": "TRIM28",
-    "COREST": "RCOR1",
-    "DEC1": "BHLHE40",
-}
-_CELL_ALIASES = {
-    "H1": "H1-hESC",
-    "HESC": "H1-hESC",
-    "HELA": "HeLa-S3",
-    "SKNSH": "SK-N-SH",
-    "T47": "T-47D",
-}
+# Who types a parent line, or part of a name, means the only line of its kind that a
+# vocabulary has. Data of a parent line are not data of its clone: see `find_alias`.
+_TYPED_CELLS = {"HELA": "HeLa-S3", "HESC": "H1-hESC", "T47": "T-47D"}
 
 
 class Pair(NamedTuple):
@@ -85,10 +58,6 @@ def check_name(name: str, kind: str) -> None:
         )
 
 
-def _key(name: str) -> str:
-    return re.sub(r"[^A-Z0-9]", "", name.upper())
-
-
 @dataclass(frozen=True)
 class Vocabulary:
     """TFs and cell lines in the order of the embedding rows.
@@ -121,11 +90,11 @@ class Vocabulary:
 
     @cached_property
     def _tf_keys(self) -> dict[str, str]:
-        return _keys(self.tfs, _TF_ALIASES)
+        return _keys(self.tfs)
 
     @cached_property
     def _cell_keys(self) -> dict[str, str]:
-        return _keys(self.cells, _CELL_ALIASES)
+        return _keys(self.cells)
 
     @cached_property
     def _tf_index(self) -> dict[str, int]:
@@ -152,7 +121,7 @@ class Vocabulary:
         UnknownNameError
             With the most similar names.
         """
-        return _find(name, self.tfs, self._tf_keys, "TF")
+        return self._find(name, "TF", {})
 
     def cell(self, name: str) -> str:
         """Find the model's name of a cell line; see :meth:`tf`.
@@ -170,7 +139,60 @@ class Vocabulary:
         UnknownNameError
             With the most similar names.
         """
-        return _find(name, self.cells, self._cell_keys, "cell line")
+        return self._find(name, "cell line", _TYPED_CELLS)
+
+    def find_alias(self, name: str, kind: Kind) -> str | None:
+        """Find the model's name of what a database calls by another name.
+
+        Stricter than :meth:`tf` and :meth:`cell`, which serve people who type: only
+        names that mean the same TF or cell line count. HeLa is not HeLa-S3.
+
+        Parameters
+        ----------
+        name : str
+            As a database spells it.
+        kind : {"TF", "cell line"}
+
+        Returns
+        -------
+        str or None
+            None if the vocabulary does not have it.
+        """
+        names, keys = self._names(kind)
+        typed = name.strip()
+        if typed in names:
+            return typed
+        folded = [known for known in names if known.casefold() == typed.casefold()]
+        if len(folded) == 1:
+            return folded[0]
+        others = find_names(typed, kind)
+        found = [keys[key] for key in map(name_key, (typed, *others)) if key in keys]
+        return found[0] if found else None
+
+    def _names(self, kind: Kind) -> tuple[tuple[str, ...], dict[str, str]]:
+        """Names of a kind, and which of them has a key."""
+        if kind == "TF":
+            return self.tfs, self._tf_keys
+        return self.cells, self._cell_keys
+
+    def _find(self, name: str, kind: Kind, typed: dict[str, str]) -> str:
+        """Find a name that was typed, or raise an error with similar ones."""
+        names, keys = self._names(kind)
+        known = self.find_alias(name, kind) or typed.get(name_key(name))
+        if known in names:
+            return known
+        near = get_close_matches(name_key(name), keys, 4, 0.6)
+        close = dict.fromkeys(keys[key] for key in near)
+        hint = (
+            f"did you mean {', '.join(close)}?"
+            if close
+            else f"known: {', '.join(names[:6])}, ..."
+        )
+        raise UnknownNameError(
+            f"unknown {kind} {name.strip()!r}; {hint} "
+            f"`tfimpute-tracks info {'tfs' if kind == 'TF' else 'cells'}` lists all"
+            f" {len(names)}"
+        )
 
     def pair(self, pair: str | tuple[str, str]) -> Pair:
         """Find the model's names of a pair.
@@ -231,35 +253,9 @@ class Vocabulary:
         return [Pair(tf, cell) for tf, cell in product(self.tfs, self.cells)]
 
 
-def _keys(names: tuple[str, ...], aliases: dict[str, str]) -> dict[str, str]:
-    known = set(names)
-    keys = {_key(alias): name for alias, name in aliases.items() if name in known}
-    bare = [_key(name) for name in names]
-    # A name that equals another one without punctuation is found only as it is
-    # written, and a name takes precedence over an alias.
-    keys |= {
+def _keys(names: tuple[str, ...]) -> dict[str, str]:
+    bare = [name_key(name) for name in names]
+    # A name that equals another one without punctuation is found only as it is written.
+    return {
         key: name for key, name in zip(bare, names, strict=True) if bare.count(key) == 1
     }
-    return keys
-
-
-def _find(name: str, names: tuple[str, ...], keys: dict[str, str], kind: str) -> str:
-    typed = name.strip()
-    if typed in names:
-        return typed
-    folded = [known for known in names if known.casefold() == typed.casefold()]
-    if len(folded) == 1:
-        return folded[0]
-    if _key(typed) in keys:
-        return keys[_key(typed)]
-    close = [keys[key] for key in get_close_matches(_key(typed), keys, 4, 0.6)]
-    hint = (
-        f"did you mean {', '.join(dict.fromkeys(close))}?"
-        if close
-        else f"known: {', '.join(names[:6])}, ..."
-    )
-    raise UnknownNameError(
-        f"unknown {kind} {typed!r}; {hint} "
-        f"`tfimpute-tracks info {'tfs' if kind == 'TF' else 'cells'}` lists all"
-        f" {len(names)}"
-    )

@@ -91,8 +91,8 @@ def _report(
         log(f"{counted(n_unknown, 'position')} skipped: unknown base (N)", warning=True)
     if n_unscored:
         log(
-            f"{counted(n_unscored, 'position')} skipped: no tile over them has a score, "
-            "because the chromosome ends or the sequence around them is unknown",
+            f"{counted(n_unscored, 'position')} skipped: the sequence around them is "
+            "unknown (N)",
             warning=True,
         )
     rows: list[list[Any]] = []

@@ -21,6 +21,7 @@ from tfimpute_tracks.dataset.site_builder import SiteBuilder
 from tfimpute_tracks.dataset.sites import Log
 from tfimpute_tracks.dataset.store import write_dataset
 from tfimpute_tracks.errors import listed
+from tfimpute_tracks.genome.bed import check_distinct
 from tfimpute_tracks.genome.fasta import open_genome
 from tfimpute_tracks.storage.digest import digest_file
 
@@ -94,13 +95,15 @@ def build_dataset(
         Candidate sites are needed and missing, or given and not used.
     InputFileError
         An input cannot be read, the candidate sites share no chromosome with the FASTA,
-        no site is left, or peaks are not ranked and must be.
+        no site is left, two pairs have the same peaks, or peaks are not ranked and must
+        be.
     OutputError, WriteError
         The data set cannot be written.
     """
     config = config or BuildConfig()
     config.check_candidates(candidates is not None)
     table = read_pairs_table(pairs_table)
+    check_distinct(zip(map(str, table.pairs), table.beds, strict=True))
     sources = {"fasta": fasta, "pairs-table": pairs_table}
     sources |= {} if candidates is None else {"candidate-sites": candidates}
     sources |= {} if blacklist is None else {"blacklist": blacklist}

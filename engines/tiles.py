@@ -18,7 +18,14 @@ from tfimpute_tracks.errors import RegionError
 from tfimpute_tracks.genome import Region, Sequences, read_past_ends
 from tfimpute_tracks.genome.signal import Signal
 
-__all__ = ["TileRange", "cut_blocks", "plan_tiles", "read_codes", "score_offset"]
+__all__ = [
+    "TileRange",
+    "cut_blocks",
+    "plan_tiles",
+    "read_codes",
+    "score_offset",
+    "tiles_to_ends",
+]
 
 
 class TileRange(NamedTuple):
@@ -165,6 +172,47 @@ def plan_tiles(
             f"{' or the other regions' if len(regions) > 1 else ''}; the ends of a "
             f"chromosome have no score: use a region further in, or a longer sequence"
         )
+    return ranges
+
+
+def tiles_to_ends(
+    region: Region, size: int, seq_len: int, stride: int
+) -> list[TileRange]:
+    """Find the tiles that predict a region, also at the ends of a chromosome.
+
+    Parameters
+    ----------
+    region : Region
+    size : int
+        bp of its chromosome.
+    seq_len, stride : int
+        In bp.
+
+    Returns
+    -------
+    list of TileRange
+        Tiles whose bins overlap the region. No bin lies at the ends of a chromosome:
+        there it is the first tile, or the one that ends where the chromosome does, which
+        may not start at a multiple of the stride.
+
+    Raises
+    ------
+    RegionError
+        The chromosome is shorter than a tile.
+    """
+    chrom, start, end = region
+    last = size - seq_len
+    if last < 0:
+        raise RegionError(f"{chrom} has {size} bp; a tile has {seq_len} bp")
+    first_bin = max(score_offset(seq_len, stride), 0)
+    end_of_bins = last // stride * stride + score_offset(seq_len, stride) + stride
+    ranges = []
+    if end <= first_bin:
+        ranges.append(TileRange(chrom, 0, 1))
+    elif start < end_of_bins:
+        ranges = plan_tiles([region], {chrom: size}, seq_len, stride)
+    if end > end_of_bins and (last % stride or not ranges):
+        ranges.append(TileRange(chrom, last, 1))
     return ranges
 
 

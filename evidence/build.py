@@ -22,6 +22,7 @@ from tfimpute_tracks.evidence.peak_database import (
     Track,
 )
 from tfimpute_tracks.genome import Region, merge_intervals, read_bed
+from tfimpute_tracks.genome.bed import check_distinct
 from tfimpute_tracks.genome.chroms import find_chrom
 from tfimpute_tracks.storage import digest_file
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
@@ -113,12 +114,17 @@ def build_evidence(
     ------
     InputFileError
         A file is missing or damaged, or it is of another build: its peaks extend beyond
-        a chromosome, or lie on none of the genome's chromosomes.
+        a chromosome, or lie on none of the genome's chromosomes. Two pairs have the
+        same peaks.
     UsageError
         Two files have the same names, nothing is left, or there are too many tracks.
     """
     report = BuildReport()
     named = _name(files, vocabulary, report)
+    names = [
+        str((known or file).pair) for file, known in zip(files, named, strict=True)
+    ]
+    check_distinct(zip(names, [file.path for file in files], strict=True))
     builder = _Builder(chrom_sizes)
     for file, known in zip(files, named, strict=True):
         if known is not None:

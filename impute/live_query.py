@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from tfimpute_tracks.engines.scorer import Scorer
-from tfimpute_tracks.engines.tiles import cut_blocks, plan_tiles, read_codes
+from tfimpute_tracks.engines.tiles import cut_blocks, read_codes, tiles_to_ends
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.genome import Region, Sequences
 from tfimpute_tracks.impute.query import (
@@ -57,7 +57,7 @@ def score_pairs(
     UsageError
         The region is too long.
     RegionError
-        No tile is drawn there, or its sequence is unknown.
+        The chromosome is shorter than a tile, or the sequence is unknown.
     InputFileError
         The model's evidence is of another genome.
     """
@@ -72,7 +72,8 @@ def score_pairs(
     seq_len, stride = model.config.seq_len, scorer.stride
     best = np.full(len(scorer.pairs), -np.inf, dtype=np.float32)
     start = np.zeros(len(scorer.pairs), dtype=np.int64)
-    ranges = plan_tiles([region], dict(genome.chrom_sizes), seq_len, stride)
+    size = genome.chrom_sizes[region.chrom]
+    ranges = tiles_to_ends(region, size, seq_len, stride)
     for tiles in cut_blocks(ranges, stride, _TILES):
         features = scorer.features(read_codes(genome, tiles, scorer.grid), tiles)
         first = tiles.first

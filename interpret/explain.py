@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfimpute_tracks.engines.scorer import Scorer
-from tfimpute_tracks.engines.tiles import TileRange, read_codes
+from tfimpute_tracks.engines.tiles import read_codes, tiles_to_ends
 from tfimpute_tracks.errors import RegionError
 from tfimpute_tracks.genome import Region, Sequences, read_past_ends
 from tfimpute_tracks.kernels.encode import N_CODE, one_hot_tensor, reverse_complement
@@ -121,29 +121,27 @@ class Explainer:
         -------
         Region
             Of the tiles of a scan with the model's own stride whose score is shown in
-            the region.
+            the region; at the end of a chromosome, of the tile there.
 
         Raises
         ------
         RegionError
-            There is no tile with a score.
+            The chromosome is shorter than a tile, or the sequence is unknown.
         """
         stride, length = self._config.stride, self._config.seq_len
-        margin = (length - stride) // 2  # from a tile's start to where it is shown
-        last = (genome.chrom_sizes[region.chrom] - length) // stride
-        first = max((region.start - margin) // stride, 0)
-        n = min((region.end - 1 - margin) // stride, last) - first + 1
-        if n > 0:
-            tiles = TileRange(region.chrom, first * stride, n)
+        size = genome.chrom_sizes[region.chrom]
+        best, start = -np.inf, 0
+        for tiles in tiles_to_ends(region, size, length, stride):
             codes = read_codes(genome, tiles, self._scorer.grid)
             logits = self._scorer.score(codes, tiles)[:, 0]
-            if not np.isnan(logits).all():
-                start = (first + int(np.nanargmax(logits))) * stride
-                return Region(region.chrom, start, start + length)
-        raise RegionError(
-            f"no tile of {length} bp has a score in {region}; use a region of known "
-            "sequence, away from the ends of the chromosome"
-        )
+            if not np.isnan(logits).all() and np.nanmax(logits) > best:
+                best = float(np.nanmax(logits))
+                start = tiles.first + int(np.nanargmax(logits)) * stride
+        if np.isneginf(best):
+            raise RegionError(
+                f"the sequence at {region} is unknown (N): no tile has a score"
+            )
+        return Region(region.chrom, start, start + length)
 
     def explain(self, genome: Sequences, tile: Region) -> Explanation:
         """Explain the logit of a tile.

@@ -39,7 +39,7 @@ def line_fields(letters):
         "spanning": ("1", 1300, one[1299], f"*,{other_base(one[1299])}"),
         "gap": ("1", 1700, "A", "C"),
         "wrong": ("1", 2500, *(sorted(set("ACGT") - {at[2500]})[:2])),
-        "end": ("1", 3999, one[3998], other_base(one[3998])),
+        "end": ("1", 4001, "A", "C"),
         "other": ("chr20", 450, twenty[449], other_base(twenty[449])),
         "unknown": ("chr9", 5, "A", "C"),
     }
@@ -59,9 +59,9 @@ def no_progress(*_):
     return nullcontext(lambda _: None)
 
 
-def run_toy(toy, genome, path, out, **changes):
+def run_toy(toy, genome, path, out, pairs=PAIRS, **changes):
     changes["layout"] = Layout(*changes.pop("layout", ()))
-    job = VariantJob(toy[0], PAIRS, Source.of(path), out, **changes)
+    job = VariantJob(toy[0], pairs, Source.of(path), out, **changes)
     return run_variants(job, genome, no_progress)
 
 

@@ -205,7 +205,7 @@ class AlleleScorer:
         Raises
         ------
         RegionError
-            The chromosome is too short for a tile over the variant.
+            The chromosome is shorter than a tile.
         """
         (scores,) = self.scores(genome, [variant])
         if isinstance(scores, RegionError):
@@ -225,8 +225,8 @@ class AlleleScorer:
         Returns
         -------
         list of AlleleScores or RegionError
-            An error if the chromosome is too short for a tile over the variant. The same
-            bits whatever other variants there are.
+            An error if the chromosome is shorter than a tile. The same bits whatever other
+            variants there are.
         """
         rows: list[AlleleRows | RegionError] = []
         normal = [normalize(variant, genome) for variant in variants]
@@ -249,9 +249,8 @@ class AlleleScorer:
     def _placed(
         self, variant: Variant, row: AlleleRows, ref: Floats, alt: Floats
     ) -> AlleleScores:
-        first = self._seq_len // 2 - row.before
         ref_centers, alt_centers = (
-            first + self._stride * np.arange(len(side), dtype=np.int64)
-            for side in (ref, alt)
+            self._seq_len // 2 - before + self._stride * np.arange(len(side))
+            for before, side in zip(row.before, (ref, alt), strict=True)
         )
         return AlleleScores(variant, ref_centers, alt_centers, ref, alt)

@@ -1,23 +1,26 @@
 """Write a VCF again, with the largest effects of each record in its INFO column.
 
+What an earlier run wrote about other pairs stays; what it wrote about these is replaced.
 Header and records are edited as text: pysam refuses to write a record of a contig that the
 header does not declare, and to declare an INFO key again that an earlier run has added.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from tfimpute_tracks.storage import atomic_file
 from tfimpute_tracks.variants.records import VariantRecord
+from tfimpute_tracks.vocabulary import Pair
 
 __all__ = ["INFO", "SWAPPED", "AnnotatedVcf", "open_annotated"]
 
 INFO, SWAPPED = "TFIMPUTE", "TFIMPUTE_SWAPPED"
 """Keys of the INFO column."""
+_N_VALUES = 7  # of an effect
 _HEADER = f"""##INFO=<ID={INFO},Number=.,Type=String,Description="TF-cell pairs with the \
 largest effects, each as ALT|TF|cell line|probability of REF|probability of ALT|ALT minus \
 REF|quantile among matched background variants: of the best tile over the variant, either \
@@ -35,9 +38,12 @@ class AnnotatedVcf:
     file : pysam.BGZFile
     header : pysam.VariantHeader
         Of the VCF that was read.
+    pairs : iterable of Pair
+        Those of this run.
     """
 
-    def __init__(self, file: Any, header: Any) -> None:
+    def __init__(self, file: Any, header: Any, pairs: Iterable[Pair]) -> None:
+        self._pairs = {(pair.tf, pair.cell) for pair in pairs}
         # htslib adds END to records with symbolic alleles, declared or not.
         if "END" not in header.info:
             header.info.add(
@@ -52,7 +58,7 @@ class AnnotatedVcf:
     def write(
         self, record: VariantRecord, effects: Sequence[str], is_swapped: bool
     ) -> None:
-        """Write a record; what an earlier run added is dropped.
+        """Write a record; what an earlier run added for other pairs stays.
 
         Parameters
         ----------
@@ -63,21 +69,38 @@ class AnnotatedVcf:
             Whether to set the flag :data:`SWAPPED`.
         """
         fields = str(record.vcf).rstrip("\n").split("\t")
+        entries = [entry.partition("=") for entry in fields[7].split(";")]
         info = [
-            entry
-            for entry in fields[7].split(";")
-            if entry.partition("=")[0] not in (".", INFO, SWAPPED)
+            "".join(entry) for entry in entries if entry[0] not in (".", INFO, SWAPPED)
         ]
-        if effects:
-            info.append(f"{INFO}={','.join(effects)}")
-        if is_swapped:
+        values = (value for key, _, value in entries if key == INFO)
+        earlier = [
+            effect
+            for effect in ",".join(values).split(",")
+            if self._is_of_others(effect, fields[4])
+        ]
+        if earlier or effects:
+            info.append(f"{INFO}={','.join([*earlier, *effects])}")
+        was_swapped = any(key == SWAPPED for key, *_ in entries)
+        if is_swapped or (earlier and was_swapped):
             info.append(SWAPPED)
         fields[7] = ";".join(info) or "."
         self._file.write(("\t".join(fields) + "\n").encode())
 
+    def _is_of_others(self, effect: str, alts: str) -> bool:
+        """Check whether an earlier effect is of an allele here, and of another pair."""
+        values = effect.split("|")
+        return (
+            len(values) == _N_VALUES
+            and values[0] in alts.upper().split(",")
+            and (values[1], values[2]) not in self._pairs
+        )
+
 
 @contextmanager
-def open_annotated(dest: Path, header: Any) -> Iterator[AnnotatedVcf]:
+def open_annotated(
+    dest: Path, header: Any, pairs: Iterable[Pair]
+) -> Iterator[AnnotatedVcf]:
     """Create a bgzipped VCF; it appears under its name when the block ends well.
 
     Parameters
@@ -85,6 +108,8 @@ def open_annotated(dest: Path, header: Any) -> Iterator[AnnotatedVcf]:
     dest : Path
     header : pysam.VariantHeader
         Of the VCF that was read.
+    pairs : iterable of Pair
+        Those of this run: an earlier run's effects on others stay.
 
     Yields
     ------
@@ -98,4 +123,4 @@ def open_annotated(dest: Path, header: Any) -> Iterator[AnnotatedVcf]:
     import pysam
 
     with atomic_file(dest) as path, pysam.BGZFile(str(path), "wb", index=None) as file:
-        yield AnnotatedVcf(file, header)
+        yield AnnotatedVcf(file, header, pairs)

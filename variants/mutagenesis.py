@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.engines.ordered_map import ordered_map
 from tfimpute_tracks.engines.scorer import Scorer
-from tfimpute_tracks.errors import UsageError
+from tfimpute_tracks.errors import RegionError, UsageError
 from tfimpute_tracks.genome import Region, Sequences, read_past_ends
 from tfimpute_tracks.kernels.encode import N_CODE, decode, missing_tiles
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.variants.alleles import STRIDE
 from tfimpute_tracks.variants.background import log_odds_change
 from tfimpute_tracks.variants.normalize import Variant
+from tfimpute_tracks.variants.rows import bp_before
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = ["MAX_BP", "MutagenesisScores", "score_substitutions"]
@@ -147,7 +148,9 @@ def score_substitutions(
     ------
     UsageError
         The region is longer than ``MAX_BP``.
-    RegionError, InputFileError
+    RegionError
+        The chromosome is shorter than a tile, or the region is outside of it.
+    InputFileError
         As :meth:`Sequences.codes`.
     """
     n_bp = region.end - region.start
@@ -155,6 +158,9 @@ def score_substitutions(
         raise UsageError(
             f"{region} has {n_bp:,} bp; use a region of at most {MAX_BP:,} bp"
         )
+    size, seq_len = genome.chrom_sizes[region.chrom], model.config.seq_len
+    if size < seq_len:
+        raise RegionError(f"{region.chrom} has {size} bp; a tile has {seq_len} bp")
     scorer = _SubstitutionScorer(model, pairs, genome, region)
     logits = np.empty((len(pairs), n_bp, _N_BASES), dtype=np.float32)
     positions = range(region.start, region.end)
@@ -186,8 +192,7 @@ class _SubstitutionScorer:
         self._grid = grid = self._scorer.grid
         self._n_pairs = len(pairs)
         self._size = genome.chrom_sizes[region.chrom]
-        self._before = (grid.seq_len - 1) // STRIDE * STRIDE
-        self._first = region.start - self._before - grid.flank
+        self._first = region.start - (grid.seq_len - 1) - grid.flank
         last = region.end + grid.flank
         self._codes = read_past_ends(
             genome, region.chrom, self._first, last + grid.seq_len
@@ -223,12 +228,12 @@ class _SubstitutionScorer:
 
     def _site(self, position: int) -> _Site | None:
         grid, code = self._grid, int(self._codes[position - self._first])
-        before = min(self._before, position // STRIDE * STRIDE)
+        before = bp_before(position, self._size, grid)
+        if code == N_CODE or before is None:
+            return None
         end = min(position + 1 + grid.seq_len, self._size)
         most = (end - position + before - grid.seq_len) // STRIDE + 1
         n_tiles = min(before // STRIDE + 1, most)
-        if code == N_CODE or n_tiles < 1:
-            return None
         first = position - before - grid.flank
         starts = first + grid.base.stride * np.arange(
             grid.n_base(n_tiles), dtype=np.int64

@@ -104,7 +104,9 @@ class Outputs:
         self._vcf = None
         if header is not None:
             self._run.files.append(job.file(".annotated.vcf.gz"))
-            self._vcf = stack.enter_context(open_annotated(self._run.files[-1], header))
+            self._vcf = stack.enter_context(
+                open_annotated(self._run.files[-1], header, job.pairs)
+            )
         self._tracks: AlleleTrackFile | None = None
         if job.write_tracks:
             chroms = list(genome.chrom_sizes)

@@ -1,6 +1,6 @@
 """Read the records of a VCF, a BCF or a table of variants, one after the other.
 
-htslib reads VCF and BCF, plain or bgzipped. Any other file must be a tab-separated table
+htslib reads VCF and BCF. Any other file must be a tab-separated table
 with the columns ``chrom pos ref alt``. Records are not checked here; ``validate`` does.
 """
 
@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple, Self
 
 from tfimpute_tracks.errors import InputFileError, WriteError
-from tfimpute_tracks.storage.table import open_unpacked, read_lines
+from tfimpute_tracks.storage.table import is_input, read_lines
 from tfimpute_tracks.variants.normalize import Variant, trim
+from tfimpute_tracks.variants.vcf_text import is_vcf, readable_vcf
 
 __all__ = [
     "Source",
@@ -64,7 +65,8 @@ class Source(NamedTuple):
     Attributes
     ----------
     path : Path
-        VCF or BCF by its suffix, otherwise a tab-separated table with a header.
+        VCF or BCF by its suffix or content, otherwise a tab-separated table with a
+        header.
     stem : str
         Prefix of the names of all result files.
     label : str
@@ -188,12 +190,12 @@ def open_variants(source: Source) -> Iterator[VariantFile]:
     if source.record is not None:
         yield VariantFile(iter([source.record]), None)
         return
-    if not path.is_file():
+    if not is_input(path):
         raise InputFileError(
             f"{path}: no such file; use a VCF, BCF or TSV file, or one variant such as "
             "chr20:48807376:G:A"
         )
-    if path.name.lower().endswith(_VCF_SUFFIXES):
+    if path.name.lower().endswith(_VCF_SUFFIXES) or is_vcf(path):
         with _open_vcf(source) as found:
             yield found
         return
@@ -229,7 +231,7 @@ def _open_vcf(source: Source) -> Iterator[VariantFile]:
     before = pysam.set_verbosity(0)  # our own errors say what htslib would print
     stack = ExitStack()
     try:
-        path = stack.enter_context(_seekable(source))
+        path = stack.enter_context(readable_vcf(source.path, source.label))
         try:
             file = pysam.VariantFile(str(path))
         except (OSError, ValueError) as error:
@@ -242,21 +244,6 @@ def _open_vcf(source: Source) -> Iterator[VariantFile]:
     finally:
         stack.close()
         pysam.set_verbosity(before)
-
-
-@contextmanager
-def _seekable(source: Source) -> Iterator[Path]:
-    """Unpack gzip that is not in blocks, in which pysam cannot seek."""
-    with source.path.open("rb") as file:
-        head = file.read(14)
-    if head[:2] != b"\x1f\x8b" or head[12:14] == b"BC":
-        yield source.path
-        return
-    with tempfile.NamedTemporaryFile(suffix=".vcf") as unpacked:
-        with open_unpacked(source.path, "VCF") as packed:
-            shutil.copyfileobj(packed, unpacked, 1 << 20)
-        unpacked.flush()
-        yield Path(unpacked.name)
 
 
 def _vcf_records(label: str, file: Any) -> Iterator[VariantRecord]:
@@ -290,8 +277,8 @@ def _table_records(path: Path) -> Iterator[VariantRecord]:
     header = [name.strip().lstrip("#").lower() for name in first.split("\t")]
     if not set(_COLUMNS) <= set(header):
         raise InputFileError(
-            f"{path}: not a VCF by its suffix, and its first line does not contain the "
-            f"columns {', '.join(_COLUMNS)} but {', '.join(header[:6]) or 'nothing'}; "
+            f"{path}: not a VCF, and its first line does not contain the columns "
+            f"{', '.join(_COLUMNS)} but {', '.join(header[:6]) or 'nothing'}; "
             "use a VCF (.vcf, .vcf.gz, .bcf) or a tab-separated table with that header"
         )
     index = {name: i for i, name in enumerate(header)}

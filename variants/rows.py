@@ -19,7 +19,7 @@ from tfimpute_tracks.errors import RegionError
 from tfimpute_tracks.genome import Sequences, read_past_ends
 from tfimpute_tracks.kernels.encode import encode
 
-__all__ = ["AlleleRows", "lay_out_alleles", "score_rows"]
+__all__ = ["AlleleRows", "bp_before", "lay_out_alleles", "score_rows"]
 
 Codes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -30,8 +30,8 @@ class AlleleRows(NamedTuple):
 
     Attributes
     ----------
-    before : int
-        bp from the start of the first tile to the variant.
+    before : (int, int)
+        bp from the start of the first tile to the variant, for each allele.
     ref, alt : uint8 arrays, shape (grid.n_codes(n_tiles),), values 0..4
         Flanks included.
     n_ref, n_alt : int
@@ -40,12 +40,38 @@ class AlleleRows(NamedTuple):
         Base tiles of the alternate allele that differ from those of the reference.
     """
 
-    before: int
+    before: tuple[int, int]
     ref: Codes
     alt: Codes
     n_ref: int
     n_alt: int
     changed: slice
+
+
+def bp_before(start: int, size: int, grid: TileGrid) -> int | None:
+    """Measure how far before a variant the first tile over it starts.
+
+    Parameters
+    ----------
+    start : int
+        Of the variant, 0-based.
+    size : int
+        bp of the chromosome with the allele that the tiles lie over.
+    grid : TileGrid
+
+    Returns
+    -------
+    int or None
+        A multiple of the stride. Where no such tile ends on the chromosome, the tiles
+        are moved: the first one ends where the chromosome does. None if the chromosome
+        is shorter than a tile.
+    """
+    last = size - grid.seq_len
+    if last < 0:
+        return None
+    step = grid.stride
+    before = min((grid.seq_len - 1) // step * step, start // step * step)
+    return max(before, start - last)
 
 
 def lay_out_alleles(
@@ -62,7 +88,8 @@ def lay_out_alleles(
         Reference and alternate allele, of A, C, G and T.
     grid : TileGrid
         Tiles start at multiples of its stride from the variant, as long as they overlap
-        it and lie on the chromosome.
+        it and lie on the chromosome. Next to an end of the chromosome they are moved to
+        where they do, see :func:`bp_before`.
 
     Returns
     -------
@@ -71,30 +98,36 @@ def lay_out_alleles(
     Raises
     ------
     RegionError
-        The chromosome is too short for a tile over the variant.
+        The chromosome is too short for a tile.
     """
     chrom, start = locus
     seq_len, stride, flank = grid.seq_len, grid.stride, grid.flank
-    size = genome.chrom_sizes[chrom]
-    before = min((seq_len - 1) // stride * stride, start // stride * stride)
-    stop = start + len(alleles[0])
-    end = min(stop + seq_len, size)
-    codes = read_past_ends(genome, chrom, start - before - flank, end + flank)
-    left, right = codes[: before + flank], codes[before + flank + len(alleles[0]) :]
+    size, n_ref = genome.chrom_sizes[chrom], len(alleles[0])
+    sizes = [size + len(allele) - n_ref for allele in alleles]
+    ref_before, alt_before = (bp_before(start, n_bp, grid) for n_bp in sizes)
+    if ref_before is None or alt_before is None:
+        length = f"{size} bp"
+        if ref_before is not None:
+            length = f"{sizes[1]} bp with {'>'.join(alleles)} at {start + 1}"
+        raise RegionError(f"{chrom} has {length}; a tile has {seq_len} bp")
+    most = max(ref_before, alt_before)
+    end = min(start + n_ref + seq_len, size)
+    codes = read_past_ends(genome, chrom, start - most - flank, end + flank)
+    right = codes[most + flank + n_ref :]
     rows, counts = [], []
-    for allele in alleles:
+    for allele, n_before in zip(alleles, (ref_before, alt_before), strict=True):
+        left = codes[most - n_before : most + flank]
         row = np.concatenate([left, encode(allele), right])
-        most = (len(row) - 2 * flank - seq_len) // stride + 1
-        n_tiles = min((before + len(allele) - 1) // stride + 1, most)
-        if n_tiles < 1:
-            raise RegionError(
-                f"{chrom} has {size} bp, too few for a tile of {seq_len} bp over "
-                f"{chrom}:{start + 1} {'>'.join(alleles)}"
-            )
+        n_fitting = (len(row) - 2 * flank - seq_len) // stride + 1
+        n_tiles = min((n_before + len(allele) - 1) // stride + 1, n_fitting)
         rows.append(row[grid.code_slice(0, n_tiles)])
         counts.append(n_tiles)
     ref, alt = rows
-    changed = _changed_tiles(ref, alt, grid, grid.n_base(counts[1]))
+    n_base = grid.n_base(counts[1])
+    changed = slice(0, n_base)  # where the alleles' tiles start at different positions
+    if ref_before == alt_before:
+        changed = _changed_tiles(ref, alt, grid, n_base)
+    before = ref_before, alt_before
     return AlleleRows(before, ref, alt, counts[0], counts[1], changed)
 
 

@@ -149,7 +149,7 @@ def _score_alleles(
     found = job.scorer.scores(genome, variants)
     for variant, scores in zip(variants, found, strict=True):
         if isinstance(scores, RegionError):
-            yield Allele("", SkipReason("too close to the chromosome end", str(scores)))
+            yield Allele("", SkipReason("chromosome shorter than a tile", str(scores)))
             continue
         best = scores.best()
         if any(np.isnan(side).all() for side in best):

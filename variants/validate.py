@@ -15,6 +15,7 @@ from typing import NamedTuple
 from tfimpute_tracks.genome import Sequences
 from tfimpute_tracks.genome.chroms import find_chrom
 from tfimpute_tracks.kernels.encode import decode
+from tfimpute_tracks.storage.table import explain_number
 from tfimpute_tracks.variants.alleles import MAX_BASES
 from tfimpute_tracks.variants.normalize import Variant, changed_length
 
@@ -137,6 +138,9 @@ def _check_allele(
         return SkipReason("unknown chromosome", chrom)
     start = parse_position(pos)
     size = genome.chrom_sizes[own]
+    if start is None and not pos.isdecimal():
+        detail = explain_number(pos) or f"{pos[:20]!r} is not a whole number"
+        return SkipReason("position is not a number", detail)
     if start is None or not 0 <= start <= size - len(ref):
         return SkipReason("outside of the chromosome", f"{own} has {size:,} bp")
     longest = max(len(ref), len(alt))

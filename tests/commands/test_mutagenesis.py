@@ -53,7 +53,7 @@ def test_what_is_left_out_is_reported(toy, run):
         assert entry["lowest_log_odds"] <= entry["highest_log_odds"]
     code, _, err = run("mutagenesis", "-r", "chr1:2996-3000", *pairs, *options)
     assert code == 0
-    assert "4 positions skipped: no tile over them has a score" in err
+    assert "skipped" not in err
 
 
 @pytest.mark.parametrize(

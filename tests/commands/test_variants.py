@@ -209,7 +209,7 @@ def test_a_vcf_comes_through_a_pipe(toy, run, monkeypatch):
         monkeypatch.setattr("sys.stdin", file)
         code, _, err = run("variants", "-", "--tf", "MAX", *options)
     assert code == 2
-    assert "standard input: not readable as VCF" in err
+    assert "standard input: begins with '>chr1', and a VCF begins with" in err
     assert not list((folder / "out").glob(".*"))
 
 

@@ -207,3 +207,11 @@ def test_the_file_says_what_it_was_made_with(toy):
 def test_a_length_out_of_range_is_refused(seq_len):
     with pytest.raises(UsageError, match="is not in"):
         BuildConfig(seq_len=seq_len)
+
+
+def test_one_file_for_two_pairs_is_refused(toy):
+    text = toy.pairs_table.read_text()
+    beds = [line.split("\t")[-1] for line in text.splitlines()[1:]]
+    toy.pairs_table.write_text(text.replace(beds[1], beds[0]))
+    with pytest.raises(InputFileError, match=r"is named for MAX:K562 and for CTCF:K56"):
+        toy.build()

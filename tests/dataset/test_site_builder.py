@@ -364,8 +364,8 @@ def test_peaks_that_cannot_be_sites_are_counted(ranked):
 
 
 def test_no_usable_peak_is_an_error(ranked):
-    for name in ("ctcf", "max"):
-        ranked.write_peaks(name, ("chr1", 5400, 5500, 9, 1, 50))
+    for name, end in (("ctcf", 5500), ("max", 5501)):
+        ranked.write_peaks(name, ("chr1", 5400, end, 9, 1, 50))
     with pytest.raises(InputFileError, match=r"no peak of 2 files .*\(2 mostly N\)"):
         build(ranked, negatives="shuffle", top=5)
 

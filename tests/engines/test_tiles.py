@@ -1,9 +1,12 @@
 """Blocks hold the planned tiles, and are cut where whole chromosomes are."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfimpute_tracks.engines.tiles import TileRange, cut_blocks
+from tfimpute_tracks.engines.tiles import TileRange, cut_blocks, tiles_to_ends
+from tfimpute_tracks.errors import RegionError
+from tfimpute_tracks.genome import Region
 
 
 @given(
@@ -43,3 +46,25 @@ def test_tiles_off_the_grid_are_cut_from_their_beginning():
 
 def test_the_sequence_of_tiles():
     assert TileRange("c", 300, 3).span(100, 250) == (300, 750)
+
+
+@given(
+    size=st.integers(1, 700),
+    stride=st.integers(1, 130),
+    ends=st.tuples(st.integers(0, 699), st.integers(1, 700)),
+)
+def test_tiles_at_the_ends_of_a_chromosome_count(size, stride, ends):
+    start, end = ends[0] % size, min(size, ends[0] % size + ends[1])
+    region, seq_len = Region("chr1", start, end), 100
+    if size < seq_len:
+        with pytest.raises(RegionError, match=f"{size} bp; a tile has 100 bp"):
+            tiles_to_ends(region, size, seq_len, stride)
+        return
+    found = tiles_to_ends(region, size, seq_len, stride)
+    starts = [tiles.first + i * stride for tiles in found for i in range(tiles.n_tiles)]
+    assert starts == sorted(set(starts))
+    assert all(0 <= first <= size - seq_len for first in starts)
+    if stride <= seq_len:  # every base is in a tile
+        inside = (range(first, first + seq_len) for first in starts)
+        assert set(range(start, end)) <= {at for tile in inside for at in tile}
+    assert sum(first % stride != 0 for first in starts) <= 1

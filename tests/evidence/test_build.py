@@ -73,14 +73,52 @@ def test_tracks_stand_side_by_side(tmp_path):
 
 def test_names_are_those_of_the_vocabulary(tmp_path):
     path = bed(tmp_path / "a.bed", ("chr1", 1, 2))
+    opened = bed(tmp_path / "b.bed", ("chr1", 1, 3))
     contents, report = build(
-        peak_file(path, "p300", "h1"), peak_file(path, "Accessibility", "gm12878")
+        peak_file(path, "p300", "h1"), peak_file(opened, "Accessibility", "gm12878")
     )
     assert [track.pair for track in contents.tracks] == [
         ("EP300", "H1-hESC"),
         (ACCESSIBILITY, "GM12878"),
     ]
     assert report == BuildReport()
+
+
+def test_one_file_for_two_tracks_is_refused(tmp_path):
+    path = bed(tmp_path / "a.bed", ("chr1", 1, 2))
+    link = tmp_path / "b.bed"
+    link.symlink_to(path)
+    for files in (
+        (peak_file(path), peak_file(path, "MAX")),
+        (peak_file(path), peak_file(link, ACCESSIBILITY)),
+        (peak_file(path, "None such"), peak_file(path, "MAX")),
+    ):
+        with pytest.raises(InputFileError, match=r"is named for .* and for .*--from"):
+            build(*files)
+    replicates = peak_file(path, replicate="1"), peak_file(path, replicate="2")
+    assert len(build(*replicates)[0].tracks) == 2
+
+
+def test_one_content_for_two_tracks_is_refused(tmp_path):
+    path = bed(tmp_path / "a.bed", ("chr1", 1, 2))
+    packed = tmp_path / "b.bed.gz"
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    with pytest.raises(
+        InputFileError, match=r"a.bed of CTCF:K562 and .*b.bed.gz of MAX:K562 have the"
+    ):
+        build(peak_file(path), peak_file(packed, "MAX"))
+
+
+def test_tracks_without_peaks_may_be_alike(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.bed").write_text("# nothing found\n")
+    some = bed(tmp_path / "c.bed", ("chr1", 1, 2))
+    _, report = build(
+        peak_file(tmp_path / "a.bed"),
+        peak_file(tmp_path / "b.bed", "MAX"),
+        peak_file(some, "MAX", "GM12878"),
+    )
+    assert report.empty == ["CTCF:K562", "MAX:K562"]
 
 
 def test_chromosomes_match_with_and_without_chr(tmp_path):
@@ -101,13 +139,13 @@ def test_narrow_peaks_and_gzip_are_read(tmp_path, packed):
 
 
 def test_unknown_names_are_left_out_with_a_warning(tmp_path):
-    path = bed(tmp_path / "a.bed", ("chr1", 1, 2))
+    paths = [bed(tmp_path / f"{i}.bed", ("chr1", i, 9)) for i in range(4)]
     done = []
     contents, report = build(
-        peak_file(path, "CTFC"),
-        peak_file(path),
-        peak_file(path, "MAX", "nowhere"),
-        peak_file(path, ACCESSIBILITY, "nowhere"),
+        peak_file(paths[0], "CTFC"),
+        peak_file(paths[1]),
+        peak_file(paths[2], "MAX", "nowhere"),
+        peak_file(paths[3], ACCESSIBILITY, "nowhere"),
         advance=done.append,
     )
     assert [str(track.pair) for track in contents.tracks] == ["CTCF:K562"]

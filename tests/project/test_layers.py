@@ -17,6 +17,7 @@ import pytest
 # From the bottom up, as CONTRIBUTING.md shows it from the top down.
 LAYERS = (
     ("errors",),
+    ("aliases",),
     ("vocabulary",),
     ("kernels", "storage"),
     ("genome",),
@@ -24,6 +25,7 @@ LAYERS = (
     ("models",),
     ("engines",),
     ("evaluation", "tracks"),
+    ("downloads",),
     ("interpret", "training"),
     ("impute", "variants"),
     ("comparison",),

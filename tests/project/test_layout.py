@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 DEMANDED = ("tracks", "kernels", "tests", "cli.py", "pyproject.toml", "README.md")
-ROOT_MODULES = ("__init__", "__main__", "cli", "errors", "vocabulary")
+ROOT_MODULES = ("__init__", "__main__", "aliases", "cli", "errors", "vocabulary")
 LARGEST_FILE = 4 << 20
 # What a distribution is called, where that is not how it is imported.
 DISTRIBUTION = {"bbi": "pybbi", "gkmsvm": "gkmsvm-lite", "sklearn": "scikit-learn"}

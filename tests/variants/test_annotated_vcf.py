@@ -161,3 +161,33 @@ def test_an_indel_of_another_reference_is_not_taken_for_swapped(toy, genome, tmp
         toy, genome, write_vcf(tmp_path / "v.vcf", line), tmp_path, fix_ref=True
     )
     assert run.counts.skipped == {"reference differs from the genome": 1}
+
+
+def _effects(path):
+    """Values of each entry, by record, allele and pair."""
+    with pysam.VariantFile(str(path)) as file:
+        return {
+            (record.id, *entry.split("|")[:3]): entry.split("|")[3:]
+            for record in file
+            for entry in record.info.get("TFIMPUTE", ())
+        }
+
+
+def test_other_pairs_of_an_earlier_run_stay(toy, genome, tmp_path, lines):
+    path = write_vcf(tmp_path / "v.vcf", lines)
+    run_toy(toy, genome, path, tmp_path, fix_ref=True, n_annotated=3)
+    whole = _effects(tmp_path / "v.annotated.vcf.gz")
+    run_toy(toy, genome, path, tmp_path, fix_ref=True, pairs=PAIRS[:2])
+    (tmp_path / "v.annotated.vcf.gz").rename(tmp_path / "w.vcf.gz")
+    first = tmp_path / "w.vcf.gz"
+    run_toy(toy, genome, first, tmp_path, fix_ref=True, pairs=PAIRS[1:])
+    again = tmp_path / "w.annotated.vcf.gz"
+    assert _effects(again) == whole
+    text = gzip.decompress(again.read_bytes()).decode()
+    assert text.count("##INFO=<ID=TFIMPUTE,") == 1
+    assert text.count("##INFO=<ID=TFIMPUTE_SWAPPED,") == 1
+    run_toy(toy, genome, first, tmp_path, pairs=PAIRS[2:])  # without swapping
+    with pysam.VariantFile(str(again)) as file:
+        swapped = next(record for record in file if record.id == "swapped")
+    assert swapped.info["TFIMPUTE_SWAPPED"]
+    assert len(swapped.info["TFIMPUTE"]) == 2

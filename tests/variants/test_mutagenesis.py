@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bbi_readers import READERS
-from tfimpute_tracks.errors import RunError, UsageError
+from tfimpute_tracks.errors import RegionError, RunError, UsageError
 from tfimpute_tracks.genome import Region, open_genome
 from tfimpute_tracks.kernels.products import sigmoid
 from tfimpute_tracks.variants.alleles import STRIDE, AlleleScorer
@@ -33,6 +33,13 @@ def deep(tmp_path_factory):
     return make_model(tmp_path_factory.mktemp("deep"), seed=7, config=DEEP)
 
 
+def _starts(place, size, seq_len):
+    """Tiles over a place; where the chromosome ends before, the last one on it."""
+    last = size - seq_len
+    found = [s for s in range(place % STRIDE, last + 1, STRIDE) if s <= place]
+    return [start for start in found if place < start + seq_len] or [last]
+
+
 def _naive(model, text, place):
     """Give the best score with each letter at a place: (4, n_pairs)."""
     config = model.config
@@ -40,8 +47,7 @@ def _naive(model, text, place):
     best = np.full((4, len(PAIRS)), np.nan)
     starts = [
         start
-        for start in range(place % STRIDE, len(text) - seq_len + 1, STRIDE)
-        if start <= place < start + seq_len
+        for start in _starts(place, len(text), seq_len)
         if 2 * text[start : start + seq_len].count("N") <= seq_len
     ]
     if text[place] == "N" or not starts:
@@ -117,6 +123,28 @@ def test_the_base_that_is_there_is_no_substitution():
         (Variant("chr1", 10, "A", "C"), 1.0),
         (Variant("chr1", 10, "A", "T"), 3.0),
     )
+
+
+@pytest.mark.parametrize("name", ["toy", "around"])
+def test_a_sequence_as_long_as_a_tile_is_scored_everywhere(request, tmp_path, name):
+    model = request.getfixturevalue(name)
+    model = model[0] if name == "toy" else model
+    text = "GATTACACCGT" * 40
+    chroms = {"one": text[: model.config.seq_len], "few": text[:59]}
+    with open_genome(write_fasta(tmp_path / "a.fa", chroms)) as genome:
+        size = genome.chrom_sizes["one"]
+        found = score_substitutions(model, PAIRS, genome, Region("one", 0, size))
+        with pytest.raises(RegionError, match="few has 59 bp; a tile has 60 bp"):
+            score_substitutions(model, PAIRS, genome, Region("few", 0, 9))
+        scorer = AlleleScorer(model, PAIRS)
+        for at in (0, 1, 4, 33, 59):
+            ref = chroms["one"][at]
+            alt = "ACGT"["ACGT".index(ref) - 1]
+            best = scorer.score(genome, Variant("one", at, ref, alt)).best()
+            own = found.logits[:, at, "ACGT".index(alt)]
+            np.testing.assert_array_equal(best, (found.reference[:, at], own))
+            assert (best[0] != best[1]).any()
+    assert found.is_scored.all()
 
 
 def test_long_regions_are_refused(toy, genome):

@@ -14,6 +14,7 @@ from tfimpute_tracks.variants.normalize import Variant
 from tfimpute_tracks.variants.rows import lay_out_alleles
 from tfimpute_tracks.vocabulary import Pair
 from toys import AROUND, DEEP, make_model, write_fasta
+from variant_files import other_base
 
 PAIRS = [Pair("CTCF", "K562"), Pair("MAX", "HepG2")]
 # Near both ends, beside a gap and in it; longer, shorter and of the same length.
@@ -110,14 +111,43 @@ def test_a_base_more_of_a_long_repeat_changes_nothing(request, tmp_path, name):
     np.testing.assert_array_equal(*scores.best())
 
 
-def test_a_chromosome_too_short_does_not_stop_the_others(toy, genome):
-    letters = toy[2]["chr1"]
-    places = [(at, "ACGT"["ACGT".index(letters[at]) - 1]) for at in (3998, 700)]
-    variants = [Variant("chr1", at, letters[at], alt) for at, alt in places]
-    far, near = AlleleScorer(toy[0], PAIRS, 50).scores(genome, variants)
-    assert isinstance(far, RegionError)
-    assert "too few for a tile" in str(far)
-    assert near.ref.shape == (2, 2)
+def test_a_chromosome_too_short_does_not_stop_the_others(toy, tmp_path):
+    letters = {"chr1": toy[2]["chr1"][:60], "chr20": toy[2]["chr20"]}
+    one, twenty = letters["chr1"], letters["chr20"]
+    other = "ACGT"["ACGT".index(twenty[700]) - 1]
+    variants = [
+        Variant("chr1", 20, one[20:22], one[20]),
+        Variant("chr1", 20, one[20], one[20] + other),
+        Variant("chr20", 700, twenty[700], other),
+    ]
+    with open_genome(write_fasta(tmp_path / "a.fa", letters)) as genome:
+        scores = AlleleScorer(toy[0], PAIRS, 50).scores(genome, variants)
+    assert isinstance(scores[0], RegionError)
+    assert str(scores[0]).startswith("chr1 has 59 bp with ")
+    assert str(scores[0]).endswith("; a tile has 60 bp")
+    assert scores[1].ref.shape == (1, 2)
+    assert scores[2].ref.shape == (2, 2)
+
+
+@pytest.mark.parametrize("stride", [3, 10])
+@pytest.mark.parametrize(("n_ref", "more"), [(1, ""), (4, ""), (1, "GTCCA")])
+def test_tiles_are_moved_to_where_they_exist(model, toy, genome, stride, n_ref, more):
+    """Tiles over both alleles at every place next to the end, and both do differ."""
+    text, seq_len = toy[2]["chr1"], model.config.seq_len
+    scorer = AlleleScorer(model, PAIRS, stride)
+    for at in range(len(text) - 14, len(text) - n_ref + 1):
+        ref = text[at : at + n_ref]
+        alt = ref[0] + more if n_ref + len(more) > 1 else other_base(ref)
+        scores = scorer.score(genome, Variant("chr1", at, ref, alt))
+        start, size = scores.variant.start, len(text)
+        sides = zip(("ref", "alt"), scores.variant[2:], strict=True)
+        for side, allele in sides:
+            n_bp = size + len(allele) - len(scores.variant.ref)
+            starts = getattr(scores, f"{side}_centers") + start - seq_len // 2
+            assert 0 < len(starts) == len(getattr(scores, side))
+            assert (starts >= start - seq_len + 1).all()
+            assert (starts <= n_bp - seq_len).all()
+            assert not np.isnan(getattr(scores, side)).any()
 
 
 def test_fewer_go_together_where_pairs_are_many(toy):

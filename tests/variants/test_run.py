@@ -56,7 +56,7 @@ def test_what_is_not_scored_has_a_reason(toy, genome, tmp_path, lines):
         "spanning": "spanning deletion",
         "gap": "unknown sequence",
         "wrong": "reference differs from the genome",
-        "end": "too close to the chromosome end",
+        "end": "outside of the chromosome",
         "unknown": "unknown chromosome",
     }
     assert sum(run.counts.skipped.values()) == 7
@@ -112,7 +112,7 @@ def test_a_file_that_ends_early_leaves_what_was_there(toy, genome, tmp_path, lin
     kept.write_text("of an earlier run\n")
     size = whole.stat().st_size
     whole.write_bytes(whole.read_bytes()[: size // 2])
-    with pytest.raises(InputFileError, match=r"truncated or damaged|not readable"):
+    with pytest.raises(InputFileError, match="cut short or damaged"):
         run_toy(toy, genome, whole, tmp_path)
     assert kept.read_text() == "of an earlier run\n"
     names = {path.name for path in tmp_path.iterdir()}
@@ -123,8 +123,8 @@ def test_a_file_that_ends_early_leaves_what_was_there(toy, genome, tmp_path, lin
     ("name", "content", "told"),
     [
         ("gone.vcf", None, "no such file"),
-        ("empty.vcf", b"", "not readable as VCF"),
-        ("text.vcf", b"chr1 5 A C\n", "not readable as VCF"),
+        ("empty.vcf", b"", "the file is empty"),
+        ("text.vcf", b"chr1 5 A C\n", "a VCF begins with the line"),
         ("some.txt", b"a\tb\n1\t2\n", "does not contain the columns"),
         ("some.tsv.gz", b"chrom\tpos\n", "does not contain the columns"),
         ("some.tsv.gz", b"\x1f\x8b\x08\x00cut", "cut short or damaged"),
@@ -230,11 +230,15 @@ def test_quotes_in_a_table_are_characters_of_names(toy, genome, tmp_path, lines)
 
 
 @pytest.mark.parametrize(
-    "pos", ["0", "-5", "5.0", "", "x", "4001", "9" * 30, "9" * 6000]
+    "pos", ["0", "-5", "5.0", "", "x", "1,000", "4001", "9" * 30, "9" * 6000]
 )
 def test_a_position_that_is_none_is_reported(toy, genome, tmp_path, pos):
     path = tmp_path / "v.tsv"
     path.write_text(f"chrom\tpos\tref\talt\n1\t{pos}\tA\tC\n")
     assert sample_variants(Source.of(path), genome, False, 9, 0).alleles == []
     run = run_toy(toy, genome, path, tmp_path)
-    assert run.counts.skipped == {"outside of the chromosome": 1}
+    is_number = pos.isdecimal()
+    why = "outside of the chromosome" if is_number else "position is not a number"
+    assert run.counts.skipped == {why: 1}
+    detail = read_rows(tmp_path / "v.skipped.tsv")[0]["detail"]
+    assert pos != "1,000" or detail == "'1,000' has thousand separators; write 1000"

@@ -1,0 +1,60 @@
+"""VCF in odd encodings: read, or refused with the true reason."""
+
+import gzip
+
+import pytest
+
+from tfimpute_tracks.errors import InputFileError
+from tfimpute_tracks.variants.records import Source, open_variants
+
+TEXT = (
+    b"##fileformat=VCFv4.2\n##contig=<ID=chr1>\n"
+    b"#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
+    b"chr1\t301\tx\tG\tA\t.\t.\t.\n"
+)
+MARK = b"\xef\xbb\xbf"
+
+
+def _read(path):
+    with open_variants(Source.of(path)) as (records, header):
+        assert header is not None
+        return [record[:6] for record in records]
+
+
+@pytest.mark.parametrize(
+    ("content", "note"),
+    [
+        (TEXT, ""),
+        (TEXT.replace(b"\n", b"\r\n"), ""),
+        (MARK + TEXT, "begins with a byte order mark"),
+        (gzip.compress(MARK + TEXT), "begins with a byte order mark"),
+        (TEXT.replace(b"\n", b"\r"), "has lines that end in CR"),
+    ],
+)
+@pytest.mark.parametrize("name", ["v.vcf", "v.txt", "v.vcf.gz"])
+def test_text_that_htslib_does_not_read(tmp_path, caplog, content, note, name):
+    caplog.set_level("INFO")
+    (tmp_path / name).write_bytes(content)
+    for _ in range(2):
+        assert _read(tmp_path / name) == [(1, "chr1", "301", "x", "G", ("A",))]
+    assert caplog.text.count("v.") == bool(note)
+    assert note in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "the file is empty"),
+        (TEXT.replace(b"\t", b" "), "separated by blanks"),
+        (TEXT[:-24] + TEXT[-24:].replace(b"\t", b"  "), "separated by blanks"),
+        (TEXT.decode().encode("utf-16"), "text in UTF-16"),
+        (TEXT.decode().encode("utf-16-le"), "text in UTF-16"),
+        (TEXT[21:], "a VCF begins with the line ##fileformat"),
+        (TEXT[-24:], "a VCF begins with the line ##fileformat"),
+        (TEXT[:40], "no line #CHROM"),
+    ],
+)
+def test_text_that_is_no_vcf(tmp_path, content, why):
+    (tmp_path / "v.vcf").write_bytes(content)
+    with pytest.raises(InputFileError, match=why):
+        _read(tmp_path / "v.vcf")

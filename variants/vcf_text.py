@@ -1,0 +1,145 @@
+"""Make a VCF or BCF readable for htslib, or say what is wrong with its text.
+
+htslib reads files only, plain or in the blocks of bgzip, and calls everything else
+unreadable. Plain gzip, pipes, a byte order mark and lines that end in CR are copied into
+a temporary file that it can read. The content decides, whatever the name.
+"""
+
+from __future__ import annotations
+
+import codecs
+import logging
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from io import BufferedIOBase
+from pathlib import Path
+
+from tfimpute_tracks.errors import InputFileError
+from tfimpute_tracks.storage.table import open_input, open_unpacked
+
+__all__ = ["is_vcf", "readable_vcf"]
+
+_log = logging.getLogger(__name__)
+
+_BCF = b"BCF\2"
+_BEGIN = b"##fileformat=VCF"
+_HEAD = 1 << 16  # bytes that are looked at
+_CHUNK = 1 << 20
+
+
+def is_vcf(path: Path) -> bool:
+    """Check whether the content of a file is VCF or BCF.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    bool
+
+    Raises
+    ------
+    InputFileError
+        The file cannot be opened, or is compressed or encoded in another way.
+    """
+    with open_unpacked(path, "file of variants") as file:
+        begin = file.read(len(codecs.BOM_UTF8 + _BEGIN))
+    begin = begin.removeprefix(codecs.BOM_UTF8)
+    return begin.startswith((_BCF, _BEGIN))
+
+
+@contextmanager
+def readable_vcf(path: Path, label: str) -> Iterator[Path]:
+    """Find a file with the content of a VCF or BCF that htslib can read.
+
+    Parameters
+    ----------
+    path : Path
+    label : str
+        Name of the source in messages.
+
+    Yields
+    ------
+    Path
+        The file itself, or a temporary copy.
+
+    Raises
+    ------
+    InputFileError
+        The file cannot be opened, or its text is not that of a VCF.
+    """
+    with open_input(path) as packed:
+        magic = packed.read(14)
+    is_packed = magic.startswith(b"\x1f\x8b")
+    in_blocks = is_packed and magic[12:14] == b"BC"
+    with open_unpacked(path, "VCF") as file:
+        head = file.read(_HEAD)
+    has_mark = head.startswith(codecs.BOM_UTF8)
+    has_cr = b"\r" in head and b"\n" not in head and not head.startswith(_BCF)
+    if not head.startswith(_BCF):
+        _check_text(label, head.removeprefix(codecs.BOM_UTF8))
+    if path.is_file() and not (has_mark or has_cr) and (in_blocks or not is_packed):
+        yield path
+        return
+    if has_mark:
+        _note(f"{label} begins with a byte order mark, which is passed over")
+    if has_cr:
+        _note(f"{label} has lines that end in CR, which are read as LF")
+    with tempfile.NamedTemporaryFile(suffix=".vcf") as copy:
+        with open_unpacked(path, "VCF") as file:
+            if has_mark:
+                file.read(len(codecs.BOM_UTF8))
+            if has_cr:
+                for chunk in _chunks(file):
+                    copy.write(chunk.replace(b"\r", b"\n"))
+            else:
+                shutil.copyfileobj(file, copy, _CHUNK)
+        copy.flush()
+        yield Path(copy.name)
+
+
+@cache
+def _note(text: str) -> None:
+    """Log a note once: a file is opened several times."""
+    _log.info(text)
+
+
+def _chunks(file: BufferedIOBase) -> Iterator[bytes]:
+    while chunk := file.read(_CHUNK):
+        yield chunk
+
+
+def _check_text(label: str, head: bytes) -> None:
+    """Say what is wrong with the text of a VCF, where that is known."""
+    if not head:
+        raise InputFileError(f"{label}: the file is empty; use a VCF or BCF")
+    if b"\0" in head[:4]:
+        raise InputFileError(
+            f"{label}: the VCF is text in UTF-16; save it as UTF-8, or convert it with "
+            "iconv -f UTF-16 -t UTF-8"
+        )
+    lines = head.splitlines()
+    names = [line for line in lines if line.lower().startswith(b"#chrom")]
+    first = lines[lines.index(names[0]) + 1] if names and lines[-1:] != names else b""
+    for line in (*names, first):
+        if line.strip() and b"\t" not in line:
+            raise InputFileError(
+                f"{label}: separated by blanks, and a VCF is separated by tabs; convert "
+                "it with sed -E '/^##/!s/ +/\\t/g'"
+            )
+    if not lines[0].startswith(_BEGIN):
+        begin = lines[0][:40].decode("utf-8", "replace")
+        raise InputFileError(
+            f"{label}: begins with {begin!r}, and a VCF begins with the line "
+            "##fileformat=VCFv4.2; add it, or use a table with the columns chrom, pos, "
+            "ref, alt"
+        )
+    if not names and len(head) < _HEAD:
+        raise InputFileError(
+            f"{label}: no line #CHROM POS ID REF ALT ... with the names of the columns; "
+            "add it, separated by tabs"
+        )
