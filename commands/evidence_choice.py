@@ -242,13 +242,15 @@ def report_store_evidence(folder: Path, plan: Plan) -> None:
         )
 
 
-def evidence_name(model: Model, evidence: str) -> str | None:
+def evidence_name(model: Model, name: str | Path, evidence: str) -> str | None:
     """Name the evidence of a model for another process that loads it.
 
     Parameters
     ----------
     model : Model
         From :func:`choose_evidence`.
+    name : str or Path
+        What the model was loaded from.
     evidence : str
         The value of --evidence.
 
@@ -258,7 +260,13 @@ def evidence_name(model: Model, evidence: str) -> str | None:
         As :func:`tfimpute_tracks.models.load_model` takes it.
     """
     from tfimpute_tracks.evidence import SHIPPED
+    from tfimpute_tracks.models import weights_path
+    from tfimpute_tracks.models.loading import own_tracks, tracks_path
 
     if model.evidence is None:
         return None
-    return SHIPPED if evidence == AUTO else evidence
+    if evidence != AUTO:
+        return evidence
+    own = own_tracks(name)
+    alone = own is not None and own.digest == model.evidence.store.digest
+    return str(tracks_path(weights_path(name))) if alone else SHIPPED

@@ -64,8 +64,7 @@ def add_cell(
         raise UsageError(
             f"{missing} is missing; a new cell type needs its peaks and a name"
         )
-    from tfimpute_tracks.commands.inputs import choose_genome
-    from tfimpute_tracks.genome import default_cache_dir
+    from tfimpute_tracks.genome import default_cache_dir, open_bundled, open_genome
     from tfimpute_tracks.models import load_model
     from tfimpute_tracks.storage import digest_file, digest_json
     from tfimpute_tracks.vocabulary import check_name
@@ -74,7 +73,7 @@ def add_cell(
     if not accessibility.is_file():
         raise UsageError(f"--cell-accessibility {accessibility}: no such file")
     loaded = load_model(model)
-    with choose_genome(fasta, loaded, cache_dir) as genome:
+    with open_genome(fasta, cache_dir, log) if fasta else open_bundled() as genome:
         facts = [
             loaded.checkpoint.digest,
             digest_file(accessibility),
@@ -124,7 +123,8 @@ def _extend(
     found = run_extend(job, genome, ExtendRecipe(), lambda n, note: None, log)
     show_similar(found)
     row = found.record["accuracy"][-1]
-    log(
-        f"expect an AUROC of {row['auroc']:.2f} and an average precision of "
-        f"{row['average_precision']:.2f} for the pairs of {name} (means over all TFs)"
-    )
+    if row["auroc"] is not None and row["average_precision"] is not None:
+        log(
+            f"expect an AUROC of {row['auroc']:.2f} and an average precision of "
+            f"{row['average_precision']:.2f} for the pairs of {name}, means over all TFs"
+        )

@@ -1,6 +1,7 @@
 """Two stores of tracks as one: those of the package, and a user's own.
 
-Own tracks lie where the others do: outside their regions nothing is measured.
+On a chromosome where the first has data, the regions are its own; elsewhere those of the
+second.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.evidence.peak_database import Peaks, Track
 from tfimpute_tracks.evidence.store import EvidenceStore
+from tfimpute_tracks.genome import Region
 from tfimpute_tracks.genome.chroms import describe_mismatch, find_chrom
 from tfimpute_tracks.storage import digest_json
 
@@ -30,7 +32,7 @@ class JoinedStore(EvidenceStore):
     Parameters
     ----------
     first, second : EvidenceStore
-        Genome, regions and provenance are those of the first.
+        Genome and provenance are those of the first.
 
     Raises
     ------
@@ -48,7 +50,8 @@ class JoinedStore(EvidenceStore):
         self._first, self._second = first, second
         self._peaks, self._lock = {}, Lock()
         self.name = f"{first.name} and {second.name}"
-        self.chrom_sizes, self.regions = first.chrom_sizes, first.regions
+        self.chrom_sizes = first.chrom_sizes
+        self.regions = _regions(first, second)
         self.build, self.provenance = first.build, first.provenance
         self.digest = digest_json([first.digest, second.digest])
 
@@ -139,3 +142,15 @@ class JoinedStore(EvidenceStore):
         )
         order = np.lexsort((both.track, both.start))
         return Peaks(both.start[order], both.end[order], both.track[order])
+
+
+def _regions(first: EvidenceStore, second: EvidenceStore) -> tuple[Region, ...]:
+    """List the regions of the first, and those of other chromosomes, in genome order."""
+    chroms = list(first.chrom_sizes)
+    known = {region.chrom for region in first.regions}
+    found = list(first.regions)
+    for region in second.regions:
+        own = find_chrom(region.chrom, first.chrom_sizes)
+        if own is not None and own not in known:
+            found.append(region._replace(chrom=own))
+    return tuple(sorted(found, key=lambda r: (chroms.index(r.chrom), r.start)))

@@ -39,6 +39,7 @@ Floats = NDArray[np.float32]
 _MAX_SITES = 4000  # that all new pairs are scored at
 _PAIRS = 256  # scored at a time
 _FRACTIONS = (0.001, 0.1)  # of sites that call peaks
+_FRACTION = 0.01  # of a TF whose card does not say
 _METRICS = ("auroc", "average_precision")
 
 
@@ -96,7 +97,9 @@ class NewPairs:
             return expected
         tfs = self.model.tfs
         found = [
-            np.quantile(column, 1 - np.clip(fractions[tfs[tf]], *_FRACTIONS))
+            np.quantile(
+                column, 1 - np.clip(fractions.get(tfs[tf], _FRACTION), *_FRACTIONS)
+            )
             for column, (tf, _) in zip(self.logits.T, self.index, strict=True)
         ]
         thresholds: Floats = expit(np.array(found, dtype=np.float32))
@@ -255,7 +258,7 @@ def _expect(
     if "center" in section:
         tf, cell = np.array(new.index).T
         features = _features(model, metric, section)[tf, cell]
-        return read_regression(section).expect(features)[0].tolist()
+        return list(read_regression(section).expect(features)[0])
     # Older cards lack the regression: the mean of the TF's pairs.
     of_tf: dict[str, list[float]] = {
         tf: [int(value) / 1000 for value in row.split()]

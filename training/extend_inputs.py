@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tfimpute_tracks.errors import InputFileError, UnknownNameError, UsageError, listed
+from tfimpute_tracks.aliases import Kind
+from tfimpute_tracks.errors import InputFileError, UsageError, listed
 from tfimpute_tracks.evidence import ACCESSIBILITY, PeakDatabase, PeakFile
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
@@ -99,32 +100,24 @@ def read_new_tracks(
     return NewTracks(tuple(tfs), tuple(cells), files)
 
 
-def _is_new(known: Vocabulary, name: str, kind: str) -> bool:
+def _is_new(known: Vocabulary, name: str, kind: Kind) -> bool:
     """Decide whether a name is new; refuse one that is almost known."""
     is_tf = kind == "TF"
     names = known.tfs if is_tf else known.cells
     if name in names:
         return False
-    other = _find(known, name, not is_tf)
-    if other is not None:
+    if known.find_alias(name, "cell line" if is_tf else "TF") is not None:
         raise UsageError(
             f"{name} is a {'cell line' if is_tf else 'TF'}, and the table has it as a "
             f"{kind}; are the columns tf and cell swapped?"
         )
-    same = _find(known, name, is_tf)
+    same = known.find_alias(name, kind)
     if same is not None:
         raise UsageError(
             f"the {kind} {name!r} is another name of {same}, which the model knows; write "
             f"{same}, or choose a name of your own such as {same}-mine"
         )
     return True
-
-
-def _find(known: Vocabulary, name: str, is_tf: bool) -> str | None:
-    try:
-        return known.tf(name) if is_tf else known.cell(name)
-    except UnknownNameError:
-        return None
 
 
 def check_tracks(
