@@ -368,8 +368,7 @@ class EvidenceStore:
             return self._peaks[chrom]
 
     def _load(self, chrom: str) -> Peaks:
-        parts = self._path, self._contents, self._file_digest, chrom
-        peaks = read_peaks(*parts)
+        peaks = read_peaks(self._path, self._contents, self._file_digest, chrom)
         return peaks if self._kept is None else peaks.of(self._kept)
 
 

@@ -51,14 +51,12 @@ from tfimpute_tracks.models.evidence_weights import (
     SAME_LOGIT,
     SUMMARY_INPUTS,
     EvidenceConfig,
-    EvidenceWeights,
 )
 
 __all__ = [
     "EvidenceNetwork",
     "SummaryNetwork",
     "TrackTensors",
-    "build_evidence_network",
 ]
 
 _INIT_STD = 0.3
@@ -381,24 +379,3 @@ class EvidenceNetwork(nn.Module):
         n_open = (same_cell & is_open).sum(1)
         columns = [n_cells.log1p(), n_tfs.log1p(), n_cells == 0, n_tfs == 0, n_open > 0]
         return torch.stack([column.float() for column in columns], 1)
-
-
-def build_evidence_network(weights: EvidenceWeights) -> EvidenceNetwork:
-    """Build the reference network with given weights.
-
-    Parameters
-    ----------
-    weights : EvidenceWeights
-
-    Returns
-    -------
-    EvidenceNetwork
-    """
-    vocabulary = weights.vocabulary
-    network = EvidenceNetwork(
-        weights.config, len(vocabulary.tfs), len(vocabulary.cells)
-    )
-    with torch.no_grad():
-        for name, parameter in network.named_parameters():
-            parameter.copy_(torch.from_numpy(weights.weights[name]))
-    return network

@@ -12,13 +12,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from tfimpute_tracks.dataset.own_sites import OwnSites
 from tfimpute_tracks.engines.sites import chrom_sites
 from tfimpute_tracks.evidence import EvidenceStore
 from tfimpute_tracks.evidence.similarity import similar_cells
-from tfimpute_tracks.models.evidence_network import build_evidence_network
+from tfimpute_tracks.models.evidence_network import EvidenceNetwork
+from tfimpute_tracks.models.evidence_weights import EvidenceWeights
 from tfimpute_tracks.models.extension import (
     Kind,
     ModelWeights,
@@ -36,7 +38,7 @@ from tfimpute_tracks.training.extend_fit import (
     name_prior,
 )
 
-__all__ = ["Extension", "extend_weights"]
+__all__ = ["Extension", "cell_shares", "extend_weights"]
 
 Doubles = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -236,7 +238,7 @@ def _fit_tracks(
         for kind in _KINDS
     ]
     return fit_tracks(
-        build_evidence_network(weights.evidence),
+        _evidence_network(weights.evidence),
         found,
         sites.weight[chosen],
         places,
@@ -254,3 +256,13 @@ def _in_coverage(sites: OwnSites, store: EvidenceStore, width: int) -> Ints:
             inside = store.in_coverage(chrom, centers - width // 2, width)
             kept.append(sites.train[index[inside]])
     return np.concatenate([*kept, np.empty(0, np.int64)])
+
+
+def _evidence_network(weights: EvidenceWeights) -> EvidenceNetwork:
+    """Build the reference network with given weights."""
+    known = weights.vocabulary
+    network = EvidenceNetwork(weights.config, len(known.tfs), len(known.cells))
+    with torch.no_grad():
+        for name, parameter in network.named_parameters():
+            parameter.copy_(torch.from_numpy(weights.weights[name]))
+    return network

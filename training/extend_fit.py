@@ -48,8 +48,9 @@ class ExtendRecipe:
         Sites.
     learning_rate : float
         Of Adam, for vectors in units of the prior's standard deviations.
-    penalty : float
-        Of a vector one standard deviation from the mean, in nats per labeled site.
+    sequence_penalty, track_penalty : float
+        Of a vector one standard deviation from the mean, in nats per labeled site, when
+        reading sequence and when reading tracks.
     seed : int
     """
 
