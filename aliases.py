@@ -14,7 +14,7 @@ import re
 from functools import cache
 from typing import Literal
 
-__all__ = ["Kind", "find_names", "name_key"]
+__all__ = ["Kind", "find_names", "name_key", "usual_name"]
 
 Kind = Literal["TF", "cell line"]
 """What a name is of, in the words of messages."""
@@ -152,12 +152,32 @@ def find_names(name: str, kind: Kind) -> tuple[str, ...]:
     Returns
     -------
     tuple of str
-        The name without such additions, then the other names of its group, the usual
-        one first. Spellings that differ in case and punctuation are one name.
+        The name without such additions, then the other names of its group. Spellings
+        that differ in case and punctuation are one name.
     """
     plain = _strip(name.strip(), kind)
     group = _groups(kind).get(name_key(plain), ())
     return (plain, *(other for other in group if other != plain))
+
+
+def usual_name(name: str, kind: Kind) -> str:
+    """Find the usual one of the names of a TF or cell line.
+
+    Parameters
+    ----------
+    name : str
+        As of :func:`find_names`.
+    kind : {"TF", "cell line"}
+
+    Returns
+    -------
+    str
+        The first name of its group; without a group the name itself, of a TF without
+        tag, species and antibody.
+    """
+    plain = _strip(name.strip(), kind)
+    own = plain if kind == "TF" else name.strip()
+    return _groups(kind).get(name_key(plain), (own,))[0]
 
 
 def _strip(name: str, kind: Kind) -> str:

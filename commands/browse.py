@@ -20,7 +20,9 @@ def browse(
     fasta: options.Fasta = None,
     region: Annotated[
         str | None,
-        typer.Option("-r", "--region", help="Region to open: chr:start-end."),
+        typer.Option(
+            "-r", "--region", help="Region to open: chr:start-end, or a gene."
+        ),
     ] = None,
     assembly: options.Assembly = None,
     genes: options.Genes = None,
@@ -60,7 +62,7 @@ def browse(
         raise UsageError(
             f"the browser page needs {error.name}: pip install 'tfimpute-tracks[browse]'"
         ) from error
-    from tfimpute_tracks.genome import Region, bundled_genes, parse_region
+    from tfimpute_tracks.genome import Region, parse_locus
     from tfimpute_tracks.models import load_model
 
     if token is not None and len(token) < _MIN_TOKEN:
@@ -77,9 +79,10 @@ def browse(
         n_threads = inputs.set_threads(threads)
         cache = None if no_cache else inputs.choose_cache(cache_dir, cache_limit)
         scores = page.LiveScores(loaded, genome, n_threads, cache, assembly=assembly)
-        locus = parse_region(region, sizes) if region else page.initial_region(genome)
-        if genes is None and fasta is None:
-            genes = bundled_genes()
+        genes = inputs.known_genes(genes, fasta)
+        locus = page.initial_region(genome)
+        if region:
+            locus = parse_locus(region, sizes, genes, log)
         index = page.GeneIndex(genes, genome) if genes else None
         if index:
             index.at(locus)  # reports a broken file before the page opens

@@ -31,7 +31,9 @@ def card(
     ] = None,
     fasta: Annotated[
         Path | None,
-        typer.Option("-g", "--fasta", help="FASTA file, for the section genome."),
+        typer.Option(
+            "-g", "--fasta", help="FASTA or .2bit file, for the section genome."
+        ),
     ] = None,
     pairs_table: Annotated[
         Path | None,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from tfimpute_tracks.commands import options
+from tfimpute_tracks.commands import downloads, options
 from tfimpute_tracks.commands.console import (
     log,
     print_result,
@@ -21,6 +23,7 @@ from tfimpute_tracks.errors import UsageError, listed
 
 if TYPE_CHECKING:
     from tfimpute_tracks.evidence import BuildReport, PeakFile
+    from tfimpute_tracks.genome import Region
     from tfimpute_tracks.models.model import Model
 
 __all__ = ["build", "info"]
@@ -28,13 +31,16 @@ __all__ = ["build", "info"]
 
 def build(
     pairs_table: Annotated[
-        Path,
+        Path | None,
         typer.Option(
             help="Tab-separated table with the columns tf, cell and bed (peak file, relative "
             "to the table), and optionally role and replicate."
         ),
-    ],
-    out: Annotated[Path, typer.Option("-o", "--out", help="HDF5 file to write.")],
+    ] = None,
+    from_: downloads.From = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="HDF5 file to write.")
+    ] = None,
     fasta: Annotated[
         Path | None,
         typer.Option(
@@ -61,6 +67,9 @@ def build(
         str | None,
         typer.Option(help="Use pairs of these roles only, comma-separated."),
     ] = None,
+    signal_threshold: downloads.SignalThreshold = None,
+    keep_peaks: downloads.KeepPeaks = None,
+    dry_run: downloads.DryRun = False,
     cache_dir: options.CacheDir = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the file if it exists.")
@@ -68,47 +77,93 @@ def build(
     as_json: options.Json = False,
 ) -> None:
     """Collect the peaks of measured pairs in one indexed file."""
-    from tfimpute_tracks.evidence import (
-        build_evidence,
-        read_accessibility,
-        summarize_build,
-        write_evidence,
-    )
+    from tfimpute_tracks.evidence import PeakFile, read_accessibility
     from tfimpute_tracks.genome import name_assembly, resolve_regions
     from tfimpute_tracks.models import load_model
-    from tfimpute_tracks.storage import check_writable_dir
 
-    if out.exists() and not overwrite:
-        raise UsageError(f"{out} exists; use another -o, or --overwrite to replace it")
-    check_writable_dir(out.parent)
     start = time.perf_counter()
-    files = _peak_files(pairs_table, roles)
-    if accessibility:
-        files += read_accessibility(accessibility)
+    downloads.one_input(
+        pairs_table,
+        from_,
+        {
+            "--signal-threshold": signal_threshold,
+            "--keep-peaks": keep_peaks,
+            "--dry-run": dry_run,
+        },
+    )
+    if from_ and roles:
+        raise UsageError("--roles needs --pairs-table: a download has no roles")
+    dest = Path() if dry_run else downloads.check_output(out, overwrite)
+    files = [] if pairs_table is None else _peak_files(pairs_table, roles)
+    files += read_accessibility(accessibility) if accessibility else []
     loaded = load_model(model)
     sizes = _chrom_sizes(fasta, chrom_sizes, loaded, cache_dir)
     where = resolve_regions(regions, [], sizes, log) if regions else None
-    build_name = name_assembly(assembly, sizes, loaded.checkpoint.genome)
-    with progress_bar("peaks", len(files), "files") as advance:
-        database, report = build_evidence(
-            files, loaded.vocabulary, sizes, where, build_name, advance
-        )
-    digest = write_evidence(out, database)
-    _warn(report, loaded.name)
-    summary = summarize_build(database) | {
-        "left_out": {
-            "files_of_unknown_names": report.unknown,
-            "files_without_peaks": report.empty,
-            "peaks_on_unknown_chromosomes": report.unknown_chromosomes,
-        },
-        "renamed": report.renamed,
-        **describe_file(out, digest, start),
-    }
+    genome = _Genome(
+        sizes, where, name_assembly(assembly, sizes, loaded.checkpoint.genome)
+    )
+    left_out: Mapping[str, int] = {}
+    with ExitStack() as stack:
+        if from_:
+            found = downloads.find_tracks(from_, loaded.vocabulary, genome.build)
+            if dry_run:
+                downloads.show_download(found, as_json)
+                return
+            downloads.log_candidates(found)
+            tracks = found.tracks if keep_peaks else found.known
+            written, _ = stack.enter_context(
+                downloads.track_files(tracks, signal_threshold, keep_peaks)
+            )
+            files += [PeakFile(f.pair, "", f.path) for f in written if f.is_known]
+            left_out = found.left_out
+        summary = _collect(files, dest, loaded, genome, left_out, start)
     if as_json:
         show_json(summary)
         return
     show_table("Evidence", ["item", "value"], _rows(summary))
-    print_result(str(out))
+    print_result(str(dest))
+
+
+class _Genome(NamedTuple):
+    """What peaks are on, and where they are kept."""
+
+    sizes: dict[str, int]
+    regions: list[Region] | None
+    build: str
+
+
+def _collect(
+    files: list[PeakFile],
+    out: Path,
+    model: Model,
+    genome: _Genome,
+    not_taken: Mapping[str, int],
+    start: float,
+) -> dict[str, Any]:
+    """Build and write the evidence; return its summary."""
+    from tfimpute_tracks.evidence import (
+        build_evidence,
+        summarize_build,
+        write_evidence,
+    )
+
+    with progress_bar("peaks", len(files), "files") as advance:
+        database, report = build_evidence(
+            files, model.vocabulary, genome.sizes, genome.regions, genome.build, advance
+        )
+    digest = write_evidence(out, database)
+    _warn(report, model.name)
+    return summarize_build(database) | {
+        "left_out": {
+            "files_of_unknown_names": report.unknown,
+            "files_without_peaks": report.empty,
+            "files_without_peaks_on_the_genome": report.elsewhere,
+            "peaks_on_unknown_chromosomes": report.unknown_chromosomes,
+        },
+        **({"left_out_of_download": dict(not_taken)} if not_taken else {}),
+        "renamed": report.renamed,
+        **describe_file(out, digest, start),
+    }
 
 
 def info(
@@ -210,6 +265,8 @@ def _warn(report: BuildReport, model: str) -> None:
         log(f"left out, unknown to the model {model}: {reason}", warning=True)
     if report.empty:
         log(f"left out, without peaks: {', '.join(report.empty)}", warning=True)
+    if report.elsewhere:
+        log(f"left out: {listed(report.elsewhere, 2, '; ')}", warning=True)
     for text in report.renamed:
         log(text, warning=True)
     if report.unknown_chromosomes:

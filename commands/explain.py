@@ -46,6 +46,7 @@ def explain(
     cell: options.Cell = None,
     pairs: options.Pairs = None,
     fasta: options.Fasta = None,
+    genes: options.RegionGenes = None,
     out_dir: options.OutDir = Path("explain-out"),
     model: options.ModelName = "default",
     min_contribution: Annotated[
@@ -80,7 +81,7 @@ def explain(
     chosen = inputs.choose_pairs(loaded.vocabulary, tf, cell, pairs)
     names = read_filter_names(loaded, filter_names)
     genome = inputs.choose_genome(fasta, loaded, cache_dir)
-    where = inputs.choose_regions(genome, fasta, regions, [])
+    where = inputs.choose_regions(genome, fasta, regions, genes=genes)
     if len(where) > _MAX_REGIONS:
         raise UsageError(
             f"{len(where):,} regions; use at most {_MAX_REGIONS:,}, such as the "

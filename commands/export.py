@@ -25,6 +25,8 @@ def export(
     ] = False,
     regions: options.Regions = None,
     chroms: options.Chroms = None,
+    min_contig: options.MinContig = 0,
+    genes: options.RegionGenes = None,
     formats: options.Formats = None,
     out_dir: options.OutDir = Path("tracks-out"),
     threshold: options.Threshold = None,
@@ -38,7 +40,7 @@ def export(
     """Write tracks of any pairs and regions of a bulk store."""
     from tfimpute_tracks.commands import inputs
     from tfimpute_tracks.commands.evidence_choice import report_store_evidence
-    from tfimpute_tracks.genome import resolve_regions
+    from tfimpute_tracks.genome import replace_genes, resolve_regions
     from tfimpute_tracks.impute.export import ExportJob, run_export
     from tfimpute_tracks.impute.store import Store
     from tfimpute_tracks.impute.stored_model import check_specificity
@@ -54,9 +56,10 @@ def export(
     if not every:
         chosen = inputs.choose_pairs(opened.vocabulary, tf, cell, pairs)
     where = None
-    if regions or chroms:
+    if regions or chroms or min_contig:
         sizes = opened.plan.chrom_sizes
-        where = resolve_regions(regions or [], chroms or [], sizes, log)
+        places = replace_genes(regions or [], sizes, genes, log)
+        where = resolve_regions(places, chroms or [], sizes, log, min_contig)
     job = ExportJob(
         opened,
         chosen,

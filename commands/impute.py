@@ -43,6 +43,8 @@ def impute(
     assembly: options.Assembly = None,
     regions: options.Regions = None,
     chroms: options.Chroms = None,
+    min_contig: options.MinContig = 0,
+    genes: options.RegionGenes = None,
     out_dir: options.OutDir = Path("store"),
     model: options.ModelName = "default",
     evidence: options.Evidence = "auto",
@@ -145,7 +147,7 @@ def impute(
     genome = inputs.choose_genome(fasta, loaded, cache_dir, assembly)
     sizes = genome.chrom_sizes
     loaded = choose_evidence(loaded, model, evidence, sizes, genome.name)
-    where = inputs.choose_regions(genome, fasta, regions or [], chroms or [])
+    where = inputs.choose_regions(genome, fasta, regions, chroms, genes, min_contig)
     stride = stride or loaded.config.stride
     _report(loaded, chosen, where, stride)
     lowest = _KEEP_BELOW if keep_below is None else keep_below

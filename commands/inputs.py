@@ -26,6 +26,7 @@ __all__ = [
     "choose_many_pairs",
     "choose_pairs",
     "choose_regions",
+    "known_genes",
     "read_part",
     "set_threads",
 ]
@@ -212,7 +213,7 @@ def choose_genome(
     cache_dir: Path | None,
     assembly: str | None = None,
 ) -> Sequences:
-    """Open a FASTA file, or the bundled example region.
+    """Open a FASTA or .2bit file, or the bundled example region.
 
     Parameters
     ----------
@@ -277,7 +278,12 @@ def _report_assembly(
 
 
 def choose_regions(
-    genome: Sequences, fasta: Path | None, regions: list[str], chroms: list[str]
+    genome: Sequences,
+    fasta: Path | None,
+    regions: list[str] | None,
+    chroms: list[str] | None = None,
+    genes: Path | None = None,
+    min_contig: int = 0,
 ) -> list[Region]:
     """Read the regions of a run; by default the whole genome.
 
@@ -286,7 +292,11 @@ def choose_regions(
     genome : Sequences
     fasta : Path, optional
         None: the bundled example region is the default.
-    regions, chroms : list of str
+    regions, chroms : list of str, optional
+    genes : Path, optional
+        Genes that `regions` may name; by default those of the bundled example region.
+    min_contig : int
+        Shorter chromosomes are left out, unless they are named.
 
     Returns
     -------
@@ -295,13 +305,41 @@ def choose_regions(
     Raises
     ------
     RegionError, InputFileError
-        As :func:`tfimpute_tracks.genome.resolve_regions`.
+        As :func:`tfimpute_tracks.genome.resolve_regions` and
+        :func:`tfimpute_tracks.genome.replace_genes`.
+    UsageError
+        A least length and no whole chromosomes.
     """
-    from tfimpute_tracks.genome import bundled_region, resolve_regions
+    from tfimpute_tracks.genome import bundled_region, replace_genes, resolve_regions
 
+    if min_contig and regions and not chroms:
+        raise UsageError(
+            "--min-contig concerns whole chromosomes, and only regions are chosen; "
+            "leave it out"
+        )
     if fasta is None and not regions and not chroms:
         return [bundled_region()]
-    return resolve_regions(regions, chroms, genome.chrom_sizes, log)
+    sizes = genome.chrom_sizes
+    places = replace_genes(regions or [], sizes, known_genes(genes, fasta), log)
+    return resolve_regions(places, chroms or [], sizes, log, min_contig)
+
+
+def known_genes(genes: Path | None, fasta: Path | None) -> Path | None:
+    """Choose the genes that a region may name.
+
+    Parameters
+    ----------
+    genes, fasta : Path, optional
+        Values of --genes and --fasta.
+
+    Returns
+    -------
+    Path or None
+        Those of the bundled example region, where that is used; None if none are known.
+    """
+    from tfimpute_tracks.genome import bundled_genes
+
+    return bundled_genes() if genes is None and fasta is None else genes
 
 
 def set_threads(threads: str) -> int:

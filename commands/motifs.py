@@ -25,6 +25,8 @@ def motifs(
     fasta: options.Fasta = None,
     regions: options.Regions = None,
     chroms: options.Chroms = None,
+    min_contig: options.MinContig = 0,
+    genes: options.RegionGenes = None,
     n_filters: Annotated[
         int,
         typer.Option(
@@ -57,7 +59,7 @@ def motifs(
     loaded = load_model(model)
     n_threads = inputs.set_threads(threads)
     genome = inputs.choose_genome(fasta, loaded, cache_dir)
-    where = inputs.choose_regions(genome, fasta, regions or [], chroms or [])
+    where = inputs.choose_regions(genome, fasta, regions, chroms, genes, min_contig)
     check_writable_dir(out_dir)
     n_bp = sum(region.end - region.start for region in where)
     log(f"{loaded.config.n_filters} filters of {loaded.name} in {n_bp:,} bp")

@@ -28,12 +28,14 @@ __all__ = [
     "HoldOutScheme",
     "Json",
     "MaxZooms",
+    "MinContig",
     "ModelName",
     "NoCache",
     "OutDir",
     "Overwrite",
     "Pairs",
     "Precision",
+    "RegionGenes",
     "Regions",
     "Seed",
     "Signal",
@@ -79,8 +81,8 @@ Fasta = Annotated[
     typer.Option(
         "-g",
         "--fasta",
-        help="FASTA file: plain, bgzip or gzip. Default: the bundled example region, "
-        "3 Mb of hg19 chr20.",
+        help="Genome: a FASTA file, plain, bgzip or gzip, or a .2bit file. Default: the "
+        "bundled example region, 3 Mb of hg19 chr20.",
     ),
 ]
 Assembly = Annotated[
@@ -96,12 +98,33 @@ Regions = Annotated[
     typer.Option(
         "-r",
         "--region",
-        help="Region: chr:start-end (1-based, inclusive), or a BED file. Repeatable.",
+        help="Region: chr:start-end (1-based, inclusive), a BED file, or a gene (with "
+        "5 kb on either side). Repeatable.",
     ),
 ]
 Chroms = Annotated[
     list[str] | None,
-    typer.Option("--chroms", help="Whole chromosomes, such as --chroms chr20 chr21."),
+    typer.Option(
+        "--chroms",
+        help="Whole chromosomes: names, such as --chroms chr20 chr21; patterns, such as "
+        "'chr?'; or primary: those with a number, X, Y and their like.",
+    ),
+]
+MinContig = Annotated[
+    int,
+    typer.Option(
+        "--min-contig",
+        min=0,
+        help="Omit contigs that are shorter, in bp, and not named.",
+    ),
+]
+RegionGenes = Annotated[
+    Path | None,
+    typer.Option(
+        "--genes",
+        help="Genes that --region may name: GTF, GFF3 or BED. Default: the genes of the "
+        "bundled example region.",
+    ),
 ]
 Genes = Annotated[
     Path | None,

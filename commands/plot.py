@@ -24,12 +24,13 @@ _EXAMPLE = "chr20:48,780,001-48,840,000"  # around CEBPB
 
 
 class _Inputs(NamedTuple):
-    """Values of --fasta, --cache-dir, --model and --evidence."""
+    """Values of --fasta, --cache-dir, --model, --evidence and --genes."""
 
     fasta: Path | None
     cache_dir: Path | None
     model: str
     evidence: str
+    genes: Path | None
 
 
 Named = tuple[str | None, str | None, str | None]  # --tf, --cell, --pairs
@@ -45,8 +46,8 @@ def plot(
         typer.Option(
             "-r",
             "--region",
-            help="Region: chr:start-end (1-based, inclusive). Default: around CEBPB, in "
-            "the bundled example region.",
+            help="Region: chr:start-end (1-based, inclusive), or a gene. Default: around "
+            "CEBPB, in the bundled example region.",
         ),
     ] = None,
     tf: options.Tf = None,
@@ -70,7 +71,7 @@ def plot(
     as_json: options.Json = False,
 ) -> None:
     """Draw the tracks, peaks and genes of a region, ready for print."""
-    from tfimpute_tracks.genome import bundled_genes
+    from tfimpute_tracks.commands import inputs
     from tfimpute_tracks.genome.genes import genes_in, read_genes
     from tfimpute_tracks.plots.locus import Panel, draw_locus
     from tfimpute_tracks.plots.style import check_suffix, save_figure
@@ -78,13 +79,15 @@ def plot(
     from tfimpute_tracks.tracks.signals import SIGNALS
     from tfimpute_tracks.tracks.windows import common_axis
 
+    if folder is None:
+        genes = inputs.known_genes(genes, fasta)
     check_suffix(out)
     check_writable_dir(out.parent)
     if region is None and (folder or fasta):
         raise UsageError("--region is missing; use chr:start-end")
     locus, named = region or _EXAMPLE, (tf, cell, pairs)
     if folder is None:
-        given = _Inputs(fasta, cache_dir, model, evidence)
+        given = _Inputs(fasta, cache_dir, model, evidence, genes)
         window, tracks = _compute(locus, named, given, signal)
     elif fasta or cache_dir or evidence != "auto":
         raise UsageError(
@@ -92,7 +95,7 @@ def plot(
             "which are read; omit the folder to compute scores"
         )
     else:
-        window, tracks = _read(folder, locus, named, model, signal)
+        window, tracks = _read((folder, genes), locus, named, model, signal)
     if all(track.bins.is_empty for track in tracks):
         log(f"no position of {window} has a score: all of it is hatched", warning=True)
     kind, limits = SIGNALS[signal], common_axis(signal, tracks)
@@ -104,8 +107,6 @@ def plot(
         )
         for track in tracks
     ]
-    if genes is None and folder is None and fasta is None:
-        genes = bundled_genes()
     shown = genes_in(read_genes(genes, [window.chrom]), window, log) if genes else []
     figure = draw_locus(window, panels, shown, width)
     names = ", ".join(str(track.pair) for track in tracks)
@@ -127,7 +128,7 @@ def _compute(
         choose_evidence,
         report_evidence,
     )
-    from tfimpute_tracks.genome import parse_region
+    from tfimpute_tracks.genome import parse_locus
     from tfimpute_tracks.models import load_model
     from tfimpute_tracks.tracks.windows import compute_window
 
@@ -136,24 +137,29 @@ def _compute(
     _check_number(chosen)
     genome = inputs.choose_genome(given.fasta, model, given.cache_dir)
     sizes = genome.chrom_sizes
-    window = parse_region(locus, sizes)
+    window = parse_locus(locus, sizes, given.genes, log)
     model = choose_evidence(model, given.model, given.evidence, sizes, genome.name)
     report_evidence(model, chosen, [window])
     return window, compute_window(model, genome, window, chosen, signal)
 
 
 def _read(
-    folder: Path, locus: str, named: Named, model: str, signal: SignalName
+    given: tuple[Path, Path | None],
+    locus: str,
+    named: Named,
+    model: str,
+    signal: SignalName,
 ) -> tuple[Region, list[WindowTrack]]:
     """Read a region of the tracks in a folder: all of them, or the selected pairs."""
     from tfimpute_tracks.commands import inputs
-    from tfimpute_tracks.genome import parse_region
+    from tfimpute_tracks.genome import parse_locus
     from tfimpute_tracks.models import load_model
     from tfimpute_tracks.tracks.formats import signal_chroms
     from tfimpute_tracks.tracks.track_folder import find_tracks
     from tfimpute_tracks.tracks.windows import choose_tracks, read_window
     from tfimpute_tracks.vocabulary import Vocabulary
 
+    folder, genes = given
     found = find_tracks(folder)
     for error in found.errors:
         log(error, warning=True)
@@ -172,7 +178,8 @@ def _read(
     for track in tracks:
         if not track.narrowpeak:
             log(f"{folder} has no narrowPeak of {track.pair}: no peaks are drawn")
-    window = parse_region(locus, signal_chroms(folder / tracks[0].signals[signal]))
+    sizes = signal_chroms(folder / tracks[0].signals[signal])
+    window = parse_locus(locus, sizes, genes, log)
     return window, read_window(folder, tracks, window, signal)
 
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import resource
 import time
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from tfimpute_tracks.commands import options
+from tfimpute_tracks.commands import downloads, options
 from tfimpute_tracks.commands.console import log, print_result, show_json, show_table
 from tfimpute_tracks.errors import UsageError, counted
+
+if TYPE_CHECKING:
+    from tfimpute_tracks.downloads import Download, DownloadedTrack
 
 __all__ = ["prepare"]
 
@@ -21,16 +25,20 @@ _Negatives = Literal["dhs", "shuffle", "matched"]
 
 def prepare(
     fasta: Annotated[
-        Path, typer.Option("-g", "--fasta", help="FASTA file: plain, bgzip or gzip.")
+        Path,
+        typer.Option("-g", "--fasta", help="FASTA (plain, bgzip, gzip) or .2bit file."),
     ],
     pairs_table: Annotated[
-        Path,
+        Path | None,
         typer.Option(
             help="Tab-separated table: tf, cell, role (base, valid2, test3, test2), "
             "bed (peak file, relative to the table)."
         ),
-    ],
-    out: Annotated[Path, typer.Option("-o", "--out", help="Data set to write, HDF5.")],
+    ] = None,
+    from_: downloads.From = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="Data set to write, HDF5.")
+    ] = None,
     candidate_sites: Annotated[
         Path | None,
         typer.Option(
@@ -91,6 +99,13 @@ def prepare(
         ),
     ] = False,
     seed: options.Seed = 0,
+    assembly: options.Assembly = None,
+    model: Annotated[
+        str, typer.Option("-m", "--model", help="With --from: use its names.")
+    ] = "default",
+    signal_threshold: downloads.SignalThreshold = None,
+    keep_peaks: downloads.KeepPeaks = None,
+    dry_run: downloads.DryRun = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the data set if it exists.")
     ] = False,
@@ -98,7 +113,6 @@ def prepare(
 ) -> None:
     """Make a data set of labeled sites for every TF and cell line of a table."""
     from tfimpute_tracks.dataset import BuildConfig, build_dataset
-    from tfimpute_tracks.storage import check_writable_dir
 
     config = BuildConfig(
         seq_len=seq_len,
@@ -109,25 +123,77 @@ def prepare(
         seed=seed,
         min_known=min_known,
     )
-    config.check_candidates(candidate_sites is not None)
-    if out.exists() and not overwrite:
-        raise UsageError(f"{out} exists; use another -o, or --overwrite to replace it")
-    check_writable_dir(out.parent)
-    began = time.perf_counter()
-    report = build_dataset(
-        fasta, pairs_table, candidate_sites, out, config, blacklist, log
+    downloads.one_input(
+        pairs_table,
+        from_,
+        {
+            "--signal-threshold": signal_threshold,
+            "--keep-peaks": keep_peaks,
+            "--dry-run": dry_run,
+            "--assembly": assembly,
+        },
     )
+    dest = Path()
+    if not dry_run:
+        dest = downloads.check_output(out, overwrite)
+        config.check_candidates(candidate_sites is not None)
+    began = time.perf_counter()
+    with ExitStack() as stack:
+        if from_:
+            found = _find_tracks(from_, fasta, assembly, model)
+            if dry_run:
+                downloads.show_download(found, as_json)
+                return
+            tracks = _of_tfs(found)
+            _, pairs_table = stack.enter_context(
+                downloads.track_files(tracks, signal_threshold, keep_peaks)
+            )
+        report = build_dataset(
+            *(fasta, str(pairs_table), candidate_sites, dest),
+            *(config, blacklist, log),
+        )
     summary = asdict(report) | {
         "seconds": round(time.perf_counter() - began, 1),
         "peak_memory_gb": _peak_memory_gb(),
-        "file_mb": round(out.stat().st_size / 1e6, 1),
-        "file": str(out),
+        "file_mb": round(dest.stat().st_size / 1e6, 1),
+        "file": str(dest),
     }
     if as_json:
         show_json(summary)
         return
     show_table("Data set", ["what", "value"], _rows(summary))
-    print_result(str(out))
+    print_result(str(dest))
+
+
+def _find_tracks(
+    paths: list[Path], fasta: Path, assembly: str | None, model: str
+) -> Download:
+    """Recognize downloads, and name their tracks as a model does."""
+    from tfimpute_tracks.genome import name_assembly, open_genome
+    from tfimpute_tracks.models import load_model
+
+    loaded = load_model(model)
+    with open_genome(fasta, log=log) as genome:
+        build = name_assembly(
+            assembly, dict(genome.chrom_sizes), loaded.checkpoint.genome
+        )
+    return downloads.find_tracks(paths, loaded.vocabulary, build)
+
+
+def _of_tfs(found: Download) -> tuple[DownloadedTrack, ...]:
+    """Leave out accessibility: a data set has labels of TFs only."""
+    from tfimpute_tracks.evidence import ACCESSIBILITY
+
+    tracks = [track for track in found.tracks if track.pair.tf != ACCESSIBILITY]
+    n_open = len(found.tracks) - len(tracks)
+    if not tracks:
+        raise UsageError("--from: has accessibility only; add peaks of TFs to train on")
+    if n_open:
+        log(
+            f"left out: {counted(n_open, 'track')} of accessibility; use "
+            "`tfimpute-tracks evidence build` for them"
+        )
+    return tuple(tracks)
 
 
 def _peak_memory_gb() -> float:

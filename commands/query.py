@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from tfimpute_tracks.commands import options
-from tfimpute_tracks.commands.console import print_result, show_json, show_table
+from tfimpute_tracks.commands.console import log, print_result, show_json, show_table
 from tfimpute_tracks.commands.evidence_choice import AUTO, NONE
 from tfimpute_tracks.errors import UsageError
 
@@ -20,12 +20,13 @@ __all__ = ["query"]
 
 
 class _Inputs(NamedTuple):
-    """Values of --model, --evidence, --fasta and --cache-dir."""
+    """Values of --model, --evidence, --fasta, --cache-dir and --genes."""
 
     model: str
     evidence: str
     fasta: Path | None
     cache_dir: Path | None
+    genes: Path | None
 
 
 def query(
@@ -33,14 +34,15 @@ def query(
         list[str],
         typer.Argument(
             metavar="[STORE] REGION",
-            help="chr:start-end (1-based, both ends included), scored at once; or a "
-            "folder that `impute` wrote, and a region in it.",
+            help="chr:start-end (1-based, both ends included) or a gene, scored at once; "
+            "or a folder that `impute` wrote, and a region in it.",
         ),
     ],
     top: Annotated[int, typer.Option(min=0, help="Number of pairs; 0 for all.")] = 20,
     tf: options.Tf = None,
     cell: options.Cell = None,
     fasta: options.Fasta = None,
+    genes: options.RegionGenes = None,
     model: options.ModelName = "default",
     evidence: options.Evidence = "auto",
     cache_dir: options.CacheDir = None,
@@ -51,7 +53,7 @@ def query(
         raise UsageError(
             f"{len(where)} arguments; use `query REGION`, or `query STORE REGION`"
         )
-    given = _Inputs(model, evidence, fasta, cache_dir)
+    given = _Inputs(model, evidence, fasta, cache_dir, genes)
     if len(where) == 1:
         if Path(where[0]).is_dir():
             raise UsageError(
@@ -65,7 +67,7 @@ def query(
             f"{where[0]}, which holds scores; omit the store to compute them"
         )
     else:
-        region, records = _read(Path(where[0]), where[1], (tf, cell), evidence)
+        region, records = _read(Path(where[0]), where[1], (tf, cell), given)
     shown = records[:top] if top else records
     if as_json:
         show_json([record._asdict() for record in shown])
@@ -104,7 +106,7 @@ def _score(
         report_evidence,
     )
     from tfimpute_tracks.evidence import evidence_for, measured_calls
-    from tfimpute_tracks.genome import parse_region
+    from tfimpute_tracks.genome import parse_locus
     from tfimpute_tracks.impute.live_query import score_pairs
     from tfimpute_tracks.models import load_model
 
@@ -116,7 +118,8 @@ def _score(
     chosen = [names.pair((t, c)) for t in tfs for c in cells]
     genome = inputs.choose_genome(given.fasta, loaded, given.cache_dir)
     sizes = genome.chrom_sizes
-    region = parse_region(text, sizes)
+    genes = inputs.known_genes(given.genes, given.fasta)
+    region = parse_locus(text, sizes, genes, log)
     loaded = choose_evidence(loaded, given.model, given.evidence, sizes, genome.name)
     report_evidence(loaded, [], [region])
     store = loaded.evidence.store if loaded.evidence else evidence_for(sizes)
@@ -125,12 +128,12 @@ def _score(
 
 
 def _read(
-    folder: Path, text: str, named: tuple[str | None, str | None], evidence: str
+    folder: Path, text: str, named: tuple[str | None, str | None], given: _Inputs
 ) -> tuple[Region, list[Ranked]]:
     """Read the pairs of a store, and what was measured there."""
     from tfimpute_tracks.commands.evidence_choice import report_store_evidence
     from tfimpute_tracks.evidence import evidence_for, measured_calls, open_named
-    from tfimpute_tracks.genome import parse_region
+    from tfimpute_tracks.genome import parse_locus
     from tfimpute_tracks.impute.query import rank_pairs
     from tfimpute_tracks.impute.store import Store
 
@@ -139,11 +142,11 @@ def _read(
     names, sizes = opened.vocabulary, opened.plan.chrom_sizes
     tf, cell = named
     wanted = names.tf(tf) if tf else None, names.cell(cell) if cell else None
-    region = parse_region(text, sizes)
-    if evidence == AUTO:
+    region = parse_locus(text, sizes, given.genes, log)
+    if given.evidence == AUTO:
         tracks = evidence_for(sizes)
     else:
-        tracks = open_named(evidence)
+        tracks = open_named(given.evidence)
         tracks.check_genome(sizes, str(folder))
     calls = measured_calls(tracks, region) if tracks else {}
     return region, rank_pairs(opened, region, calls, wanted)

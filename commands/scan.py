@@ -27,6 +27,8 @@ def scan(
     assembly: options.Assembly = None,
     regions: options.Regions = None,
     chroms: options.Chroms = None,
+    min_contig: options.MinContig = 0,
+    genes: options.RegionGenes = None,
     out_dir: options.OutDir = Path("tracks-out"),
     model: options.ModelName = "default",
     evidence: options.Evidence = "auto",
@@ -65,7 +67,7 @@ def scan(
     job = ScanJob(
         loaded,
         chosen,
-        inputs.choose_regions(genome, fasta, regions or [], chroms or []),
+        inputs.choose_regions(genome, fasta, regions, chroms, genes, min_contig),
         out_dir,
         stride or loaded.config.stride,
         threshold,

@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tfimpute_tracks.dataset import Dataset, HoldOut
+    from tfimpute_tracks.models import Model
     from tfimpute_tracks.models.config import NetworkConfig
     from tfimpute_tracks.training import Progress, Recipe, TrainingJob, TrainingRun
 
 __all__ = ["train"]
 
+_OWN = ("epochs", "batch_size", "learning_rate", "seed")  # of a recipe, as options
 _PAPER_RATE = 240  # instances/s: 10 epochs of 6.8 M instances in 80 h on a GTX 970
 
 
@@ -29,11 +31,12 @@ def train(
     data: options.Data,
     out_dir: options.OutDir,
     preset: Annotated[
-        str,
+        str | None,
         typer.Option(
-            help="Network and training recipe: default, deep, gru, paper, paper-random."
+            help="Network and training recipe: default, deep, gru, paper, paper-random. "
+            "With --init-from the network of that model, if not given."
         ),
-    ] = "default",
+    ] = None,
     roles: Annotated[
         str, typer.Option(help="Roles of the training pairs, comma-separated.")
     ] = "base",
@@ -69,9 +72,25 @@ def train(
         str | None,
         typer.Option(
             help="Initialize from the weights of this model: a bundled name or a "
-            ".safetensors file. Arrays of another shape start from random weights."
+            ".safetensors file. TFs and cell lines are matched by name; new ones start "
+            "from the mean of all. Layers of another size start at random."
         ),
     ] = None,
+    freeze_trunk: Annotated[
+        bool,
+        typer.Option(
+            "--freeze-trunk",
+            help="Keep filters and blocks of --init-from as they are; fit embeddings "
+            "and gates.",
+        ),
+    ] = False,
+    keep_vocabulary: Annotated[
+        bool,
+        typer.Option(
+            "--keep-vocabulary",
+            help="Keep the TFs and cell lines of --init-from that the data set lacks.",
+        ),
+    ] = False,
     seed: options.Seed = 0,
     hold_out: options.HoldOutScheme = "chromosomes",
     test_chroms: options.TestChroms = "chr20",
@@ -88,23 +107,17 @@ def train(
     from tfimpute_tracks.commands.context_report import check_sequence_length
     from tfimpute_tracks.commands.inputs import set_threads
     from tfimpute_tracks.engines.engine import pick_device
-    from tfimpute_tracks.models import load_model
     from tfimpute_tracks.storage import check_writable_dir
     from tfimpute_tracks.training import TrainingJob
 
-    own = {
-        "epochs": epochs,
-        "batch_size": batch_size,
-        "learning_rate": learning_rate,
-        "seed": seed,
-    }
-    config, changed = _settings(preset, network, recipe, own)
+    own = dict(zip(_OWN, (epochs, batch_size, learning_rate, seed), strict=True))
+    initial = _load_initial(init_from, freeze_trunk, keep_vocabulary)
+    name, config, changed = _settings(preset, initial, network, recipe, own)
     device = pick_device(device)
     set_threads(threads)
     check_writable_dir(out_dir)
-    initial = load_model(init_from).checkpoint if init_from else None
     dataset, build = _open(data, assembly)
-    check_sequence_length(preset, config, dataset)
+    check_sequence_length(name, config, dataset)
     job = TrainingJob(
         out_dir,
         tuple(roles.split(",")),
@@ -113,37 +126,51 @@ def train(
         tuple(test_chroms.split(",")),
         tuple(valid_chroms.split(",")),
         hold_out=hold_out,
-        init_from=initial,
+        init_from=initial.checkpoint if initial else None,
+        freeze_trunk=freeze_trunk,
+        warn=lambda line: log(line, warning=True),
     )
     _check_not_started(job)
-    log(f"{preset}: {config}, {changed}, device {device}")
+    log(f"{name}: {config}, {changed}, device {device}")
+    dataset, start = _start_from(initial, dataset, job, changed, keep_vocabulary)
     run = _train(dataset, config, changed, job)
     held_out = job.held_out(changed.seed)
-    again = {
+    given = {
         "data": data.name,
         "out-dir": out_dir.name,
-        "preset": preset,
+        "preset": None if initial and not preset else name,
         "roles": roles,
-        **{name.replace("_", "-"): getattr(changed, name) for name in own},
-        **_hold_out_options(held_out),
-        **({"network": network} if network else {}),
-        **({"recipe": recipe} if recipe else {}),
-        **({"init-from": init_from} if init_from else {}),
-        **({"assembly": assembly} if assembly else {}),
+        "network": network,
+        "recipe": recipe,
+        "init-from": init_from,
+        "assembly": assembly,
+        "freeze-trunk": freeze_trunk,
+        "keep-vocabulary": keep_vocabulary,
     }
     facts = {
-        "name": preset,
+        "name": name,
         "build": build,
         "recipe": changed.to_dict(),
         "roles": list(job.roles),
         "hold_out": held_out.to_dict(),
-        "reproduce": f"tfimpute-tracks train {_arguments(again)}",
+        "reproduce": _command(given, changed, held_out),
     }
-    metrics, files = _export(out_dir, run, dataset, facts)
+    metrics, files = _export(out_dir, run, dataset, {**facts, **start})
     if as_json:
         show_json({"metrics": metrics, "weights": str(files[0])})
     else:
         _show(metrics, held_out.describe("test"), files)
+
+
+def _load_initial(init_from: str | None, freeze: bool, keep: bool) -> Model | None:
+    from tfimpute_tracks.models import load_model
+
+    if init_from:
+        return load_model(init_from)
+    if freeze or keep:
+        flag = "--freeze-trunk" if freeze else "--keep-vocabulary"
+        raise UsageError(f"{flag} concerns the model of --init-from; give both")
+    return None
 
 
 def _open(data: Path, assembly: str | None) -> tuple[Dataset, str]:
@@ -154,6 +181,49 @@ def _open(data: Path, assembly: str | None) -> tuple[Dataset, str]:
     dataset = open_dataset(data)
     sizes = dict(zip(dataset.chroms, dataset.chrom_sizes, strict=True))
     return dataset, name_assembly(assembly, sizes, {}) or "unknown"
+
+
+def _start_from(
+    initial: Model | None,
+    dataset: Dataset,
+    job: TrainingJob,
+    recipe: Recipe,
+    keep: bool,
+) -> tuple[Dataset, dict[str, Any]]:
+    """Say which names are found; return the data set, and an entry of the card."""
+    if initial is None:
+        return dataset, {}
+    from tfimpute_tracks.dataset import trained_sites
+    from tfimpute_tracks.training.initial import keep_names, match_names
+
+    matches = match_names(dataset.vocabulary, initial.vocabulary)
+    found = "; ".join(match.describe(keep) for match in matches)
+    log(f"initial weights {initial.name}: {found}")
+    if not any(match.found for match in matches):
+        log(
+            f"{initial.name} knows none of these names: every embedding starts from "
+            "the mean",
+            warning=True,
+        )
+    held_out = job.held_out(recipe.seed)
+    test = held_out.split(dataset).test
+    if n := trained_sites(initial.card, dataset, held_out).count(test):
+        log(
+            f"{n:,} of the {len(test):,} test sites may have trained {initial.name}: "
+            "metrics on them are too good",
+            warning=True,
+        )
+    entry = {
+        "model": initial.name,
+        "weights": initial.checkpoint.digest,
+        "tfs": matches[0].to_dict(),
+        "cells": matches[1].to_dict(),
+        "kept": keep,
+        "frozen": "trunk" if job.freeze_trunk else None,
+    }
+    if keep:
+        dataset = keep_names(dataset, initial.vocabulary)
+    return dataset, {"initial_weights": entry}
 
 
 def _check_not_started(job: TrainingJob) -> None:
@@ -230,8 +300,17 @@ def _show(metrics: dict[str, Any], sites: str, files: list[Path]) -> None:
     print_result(" ".join(map(str, files)))
 
 
-def _arguments(values: dict[str, Any]) -> str:
-    return " ".join(f"--{n} {shlex.quote(str(v))}" for n, v in values.items())
+def _command(given: dict[str, Any], recipe: Recipe, held_out: HoldOut) -> str:
+    """Return the command that makes the same model again."""
+    values = {
+        **{name: value for name, value in given.items() if value},
+        **{name.replace("_", "-"): getattr(recipe, name) for name in _OWN},
+        **_hold_out_options(held_out),
+    }
+    return "tfimpute-tracks train " + " ".join(
+        f"--{name}" + ("" if value is True else f" {shlex.quote(str(value))}")
+        for name, value in values.items()
+    )
 
 
 def _hold_out_options(held_out: HoldOut) -> dict[str, str]:
@@ -244,13 +323,20 @@ def _hold_out_options(held_out: HoldOut) -> dict[str, str]:
 
 
 def _settings(
-    preset: str, network: str | None, recipe: str | None, own: dict[str, Any]
-) -> tuple[NetworkConfig, Recipe]:
+    preset: str | None,
+    initial: Model | None,
+    network: str | None,
+    recipe: str | None,
+    own: dict[str, Any],
+) -> tuple[str, NetworkConfig, Recipe]:
+    """Return the preset, its network and its recipe, with the changes asked for."""
     from tfimpute_tracks.models.registry import find_preset
     from tfimpute_tracks.training import Recipe
 
-    found = find_preset(preset)
-    sizes = _changes("--network", network, asdict(found.config))
+    name = preset or (_preset_of(initial.config) if initial else "default")
+    found = find_preset(name)
+    config = initial.config if initial and not preset else found.config
+    sizes = _changes("--network", network, asdict(config))
     numbers = asdict(Recipe(**found.recipe))
     numbers |= {name: value for name, value in own.items() if value is not None}
     # Excluded: parameters with an option of their own, and those that are not numbers.
@@ -260,7 +346,19 @@ def _settings(
         if name not in own and type(value) in (int, float)
     }
     numbers |= _changes("--recipe", recipe, free)
-    return replace(found.config, **sizes), Recipe(**numbers)
+    return name, replace(config, **sizes), Recipe(**numbers)
+
+
+def _preset_of(config: NetworkConfig) -> str:
+    """Find the preset of a network, or the first one of its family."""
+    from tfimpute_tracks.models import presets
+
+    found = presets()
+    same = [name for name, preset in found.items() if preset.config == config]
+    family = [
+        name for name, preset in found.items() if preset.config.family == config.family
+    ]
+    return (same + family + ["default"])[0]
 
 
 def _changes(option: str, text: str | None, before: dict[str, Any]) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from tfimpute_tracks.genome.chroms import (
     read_chrom_sizes,
 )
 from tfimpute_tracks.genome.fasta import Genome, open_genome
+from tfimpute_tracks.genome.gene_regions import find_gene, parse_locus, replace_genes
 from tfimpute_tracks.genome.region import Region, parse_region, resolve_regions
 from tfimpute_tracks.genome.sequences import Sequences, read_past_ends
 
@@ -43,6 +44,7 @@ __all__ = [
     "bundled_region",
     "check_build",
     "default_cache_dir",
+    "find_gene",
     "find_species",
     "known_build",
     "match_chrom",
@@ -51,10 +53,12 @@ __all__ = [
     "name_assembly",
     "open_bundled",
     "open_genome",
+    "parse_locus",
     "parse_region",
     "read_bed",
     "read_chrom_sizes",
     "read_narrowpeak",
     "read_past_ends",
+    "replace_genes",
     "resolve_regions",
 ]

@@ -17,7 +17,7 @@ from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.genome.chroms import check_build, describe_mismatch
 from tfimpute_tracks.storage.table import read_rows
 
-__all__ = ["find_species", "known_build", "name_assembly"]
+__all__ = ["find_species", "known_build", "name_assembly", "ucsc_name"]
 
 _SPECIES = {"hg": "human", "hs": "human", "mm": "mouse"}
 _OTHER_NAMES = {
@@ -45,6 +45,23 @@ def find_species(assembly: str) -> str:
     """
     match = re.fullmatch(r"([a-z]+)\d+", assembly)
     return _SPECIES.get(match[1], "") if match else ""
+
+
+def ucsc_name(label: str) -> str:
+    """Name an assembly as UCSC does.
+
+    Parameters
+    ----------
+    label : str
+        Such as `GRCh38`; also `GRCh38-minimal`, a part of it, in ENCODE.
+
+    Returns
+    -------
+    str
+        The label itself if it has no other name.
+    """
+    name = label.strip().removesuffix("-minimal")
+    return _OTHER_NAMES.get(name.lower(), name)
 
 
 def known_build(sizes: Mapping[str, int], known: Mapping[str, Any]) -> str | None:
@@ -98,7 +115,7 @@ def name_assembly(
         return known_build(sizes, known) or ""
     if not label or re.search(r"\s", label):
         raise UsageError(f"--assembly {label!r} is empty or has white space")
-    name = _OTHER_NAMES.get(label.lower(), label)
+    name = ucsc_name(label)
     expected = _table().get(name, {})
     if name == known.get("build"):
         expected = known.get("chrom_sizes", {})

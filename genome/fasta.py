@@ -1,8 +1,9 @@
-"""A genome in a FASTA file: plain, bgzip or gzip, read as codes from any position.
+"""A genome in a FASTA or .2bit file, read as codes from any position.
 
-Bases are found through the offsets of the index, which is seven times as fast as asking
-pyfaidx for them. ``fasta_index`` makes indexes, reads bytes and names what is wrong with
-a file; ``chroms`` matches names of chromosomes.
+A FASTA is plain, bgzip or gzip. Bases are found through the offsets of the index, which is
+seven times as fast as asking pyfaidx for them. ``fasta_index`` makes indexes, reads bytes
+and names what is wrong with a file; ``chroms`` matches names of chromosomes. ``two_bit``
+reads .2bit files.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from tfimpute_tracks.errors import InputFileError, OutputError, WriteError
 from tfimpute_tracks.genome.cache import cache_key, default_cache_dir
 from tfimpute_tracks.genome.fasta_index import Reader, open_indexed
 from tfimpute_tracks.genome.sequences import resolve_span
+from tfimpute_tracks.genome.two_bit import TwoBitFile, is_two_bit
 from tfimpute_tracks.kernels.compile_cache import temporary_cache_dir
 from tfimpute_tracks.kernels.encode import N_CODE, count_ambiguous, encode
 
@@ -126,6 +128,40 @@ class Genome(AbstractContextManager["Genome"]):
             yield first, bases
 
 
+class _TwoBitGenome(Genome):
+    """The chromosomes of a .2bit file, which needs no index."""
+
+    def __init__(self, path: Path, cache_dir: Path, log: Callable[[str], None]) -> None:
+        self.path, self.name = path, path.name
+        self._file: TwoBitFile | None = TwoBitFile(path, log)
+        self.chrom_sizes = self._file.sizes
+        self.ambiguous = Counter()  # the format has no other ambiguous base than N
+        self._origin = path.absolute(), cache_dir.absolute(), cache_key(path)
+
+    def codes(
+        self, chrom: str, start: int = 0, end: int | None = None
+    ) -> NDArray[np.uint8]:
+        """See :meth:`tfimpute_tracks.genome.sequences.Sequences.codes`."""
+        span = resolve_span(self.chrom_sizes, chrom, start, end)
+        return self._open().codes(chrom, *span)
+
+    def is_soft_masked(
+        self, chrom: str, start: int = 0, end: int | None = None
+    ) -> NDArray[np.bool_]:
+        """See :meth:`Genome.is_soft_masked`."""
+        span = resolve_span(self.chrom_sizes, chrom, start, end)
+        return self._open().is_soft_masked(chrom, *span)
+
+    def close(self) -> None:
+        """Close the file; a later read is a ValueError."""
+        self._file = None
+
+    def _open(self) -> TwoBitFile:
+        if self._file is None:
+            raise ValueError(f"{self.path} was closed")
+        return self._file
+
+
 def _read_bases(
     read: Reader, offset: int, width: int, line_bytes: int, start: int, end: int
 ) -> NDArray[np.uint8]:
@@ -151,12 +187,12 @@ def open_genome(
     cache_dir: Path | None = None,
     log: Callable[[str], None] = _LOG.warning,
 ) -> Genome:
-    """Open a FASTA: plain, bgzip or gzip.
+    """Open a FASTA, plain, bgzip or gzip, or a .2bit file.
 
     Parameters
     ----------
     path : str or Path
-        Lines end in LF or CRLF; bases are in either case.
+        Lines of a FASTA end in LF or CRLF; bases are in either case.
     cache_dir : Path, optional
         Receives indexes of files in read-only folders, and unpacked gzip files; by
         default :func:`default_cache_dir`, or a temporary folder where that cannot be
@@ -172,11 +208,13 @@ def open_genome(
     Raises
     ------
     InputFileError
-        No such file, not a FASTA, or an invalid one; with the line.
+        No such file, not a genome, or an invalid one; of a FASTA with the line.
     OutputError, WriteError
         An index or the unpacked text cannot be written anywhere.
     """
     path = Path(path).expanduser()
+    if is_two_bit(path):
+        return _TwoBitGenome(path, cache_dir or default_cache_dir(), log)
     if cache_dir is None:
         with suppress(OutputError, WriteError):
             return Genome(path, default_cache_dir(), log)

@@ -49,8 +49,8 @@ _OTHERS = {
     b"PK\3\4": "a zip archive; unpack it with unzip",
     b"\xfd7zXZ": "compressed with xz; unpack it with unxz",
     b"\x28\xb5\x2f\xfd": "compressed with zstd; unpack it with unzstd",
-    b"\x1a\x41\x27\x43": "a .2bit file; convert it with twoBitToFa",
-    b"\x43\x27\x41\x1a": "a .2bit file; convert it with twoBitToFa",
+    b"\x1a\x41\x27\x43": "a compressed .2bit file; unpack it with gunzip",
+    b"\x43\x27\x41\x1a": "a compressed .2bit file; unpack it with gunzip",
     b"\xef\xbb\xbf": "text with a byte order mark; save it without one",
 }
 

@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tfimpute_tracks.errors import InputFileError, RegionError, listed
 from tfimpute_tracks.genome.bed import merge_intervals, read_bed
+from tfimpute_tracks.genome.chrom_choice import choose_chroms
 from tfimpute_tracks.genome.chroms import find_chrom, match_chrom, match_chroms
 from tfimpute_tracks.storage.table import is_input
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Region", "parse_region", "resolve_regions"]
+__all__ = ["Region", "is_region_file", "parse_region", "resolve_regions"]
 
 _LOG = logging.getLogger(__name__)
 _SPAN = re.compile(r"([0-9,]+)\s*-\s*([0-9,]+)")
@@ -98,11 +99,27 @@ def parse_region(text: str, chrom_sizes: Mapping[str, int]) -> Region:
     return Region(chrom, first - 1, last)
 
 
+def is_region_file(text: str) -> bool:
+    """Report whether a value of ``--region`` is a file, or meant to be one.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    bool
+        There is such a file, or the text looks like the path of one.
+    """
+    return is_input(Path(text)) or bool(_PATH_LIKE.search(text))
+
+
 def resolve_regions(
     specs: Sequence[str],
     chroms: Sequence[str],
     chrom_sizes: Mapping[str, int],
     log: Callable[[str], None] = _LOG.info,
+    min_length: int = 0,
 ) -> list[Region]:
     """Convert command-line values to the regions of a run.
 
@@ -111,12 +128,15 @@ def resolve_regions(
     specs : sequence of str
         Paths of BED files, or regions for :func:`parse_region`.
     chroms : sequence of str
-        Names of whole chromosomes.
+        Whole chromosomes, as for
+        :func:`~tfimpute_tracks.genome.chrom_choice.choose_chroms`.
     chrom_sizes : mapping of str to int
         Lengths in bp, in genome order.
     log : callable, optional
-        Receives a message if ``1`` was matched with ``chr1`` or vice versa; logged as
-        information by default.
+        Receives a message if ``1`` was matched with ``chr1`` or vice versa, or only some
+        chromosomes are used; logged as information by default.
+    min_length : int
+        Whole chromosomes that are shorter, in bp, are left out, unless they are named.
 
     Returns
     -------
@@ -131,10 +151,12 @@ def resolve_regions(
     RegionError
         An unknown chromosome, or a region outside of its chromosome.
     """
-    if not specs and not chroms:
-        return [Region(chrom, 0, size) for chrom, size in chrom_sizes.items()]
-    matched = match_chroms(chroms, chrom_sizes)
-    typed = [Region(name, 0, chrom_sizes[name]) for name in matched.values()]
+    whole: list[str] = []
+    if chroms or not specs:
+        whole = choose_chroms(chroms, chrom_sizes, min_length, log)
+    known = ((name, find_chrom(name, chrom_sizes)) for name in chroms)
+    matched = {asked: name for asked, name in known if name is not None}
+    typed = [Region(name, 0, chrom_sizes[name]) for name in whole]
     frames = []
     for spec in specs:
         if is_input(Path(spec)):
@@ -157,8 +179,7 @@ def resolve_regions(
     if renamed:
         log(f"using {listed(renamed)}, as in the FASTA")
     if not specs:  # whole chromosomes: nothing to merge, and no need to import pandas
-        whole = set(matched.values())
-        return [Region(c, 0, size) for c, size in chrom_sizes.items() if c in whole]
+        return typed
     import pandas as pd
 
     if typed:

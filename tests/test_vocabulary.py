@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from tfimpute_tracks import aliases
-from tfimpute_tracks.aliases import find_names, name_key
+from tfimpute_tracks.aliases import find_names, name_key, usual_name
 from tfimpute_tracks.errors import UnknownNameError
 from tfimpute_tracks.models import load_model
 from tfimpute_tracks.vocabulary import Vocabulary
@@ -118,6 +118,8 @@ def test_no_name_is_in_two_groups():
         assert usual == sorted(usual, key=str.casefold), kind
 
 
-def test_the_usual_name_follows_the_name_itself():
+def test_the_usual_name_is_the_first_of_its_group():
     assert find_names("eGFP-NRSF-human", "TF") == ("NRSF", "REST")
+    assert usual_name("eGFP-NRSF-human", "TF") == usual_name("REST", "TF") == "REST"
+    assert usual_name("HA-ATF7", "TF") == "ATF7"
     assert find_names("LNCaP", "cell line") == ("LNCaP",)

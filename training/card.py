@@ -89,7 +89,8 @@ class _CardModel:
     @property
     def fractions(self) -> Doubles:
         trained = np.flatnonzero(self.is_trained)
-        return tf_bound_fractions(self.dataset, self.split.train, trained)
+        priors = self.model.card.get("calibration", {}).get("priors", {})
+        return tf_bound_fractions(self.dataset, self.split.train, trained, priors)
 
     def held_out_pairs(self) -> list[Pair]:
         held_out = self.scores.held_out()
@@ -195,10 +196,12 @@ def complete_card(
                 f"{model.name} has no card of `tfimpute-tracks train` next to its "
                 "weights, which lists the sites it was trained on; train it again"
             )
-    own = _CardModel(inputs.model, inputs.dataset)
+    # The model may keep names of its initial weights that the data set lacks.
+    dataset = replace(inputs.dataset, vocabulary=inputs.model.vocabulary)
+    own = _CardModel(inputs.model, dataset)
     reference = own
     if inputs.reference is not inputs.model:
-        reference = _CardModel(inputs.reference, inputs.dataset)
+        reference = _CardModel(inputs.reference, dataset)
     card = dict(inputs.model.card)
     if "calibration" in sections:
         log("calibration of probabilities")
@@ -218,7 +221,7 @@ def complete_card(
     if "expected" in sections:
         if inputs.auxiliary is None:
             raise UsageError("the section expected needs settings of auxiliary models")
-        fitted = fit_expected_auroc(inputs.model, inputs.dataset, inputs.auxiliary, log)
+        fitted = fit_expected_auroc(inputs.model, dataset, inputs.auxiliary, log)
         both = [(x.model, x.scores) for x in (own, reference)]
         card["expected"] = auroc_section(fitted, *both)
     return card

@@ -146,7 +146,7 @@ def export_run(
     model = network_model(run.network, dataset, path.stem, build)
     sites = evaluation_sites(dataset, run.split, config)
     is_trained = np.isin(np.arange(len(dataset.pairs)), run.columns)
-    fractions = tf_bound_fractions(dataset, run.split.train, run.columns)
+    fractions = tf_bound_fractions(dataset, run.split.train, run.columns, run.priors)
     every = AllPairs(model, dataset, subsample(sites.valid, _MAX_SITES))
     thresholds = every.thresholds(quantile_thresholds(fractions), advance)
     scores = score_dataset(model, dataset, is_trained, sites.valid, sites.test)

@@ -38,10 +38,17 @@ from tfimpute_tracks.models.registry import build_network
 from tfimpute_tracks.storage.digest import digest_json
 from tfimpute_tracks.training.batches import BatchLoss
 from tfimpute_tracks.training.context_fit import ContextFit, fit_context
+from tfimpute_tracks.training.initial import (
+    check_taken,
+    freeze_trunk,
+    hold_rows,
+    init_from,
+    kept_names,
+    known_priors,
+)
 from tfimpute_tracks.training.recipe import Recipe
 from tfimpute_tracks.training.state import (
     TrainingState,
-    init_from,
     initialize,
     load_state,
     save_state,
@@ -53,6 +60,10 @@ __all__ = ["Progress", "TrainingJob", "TrainingRun", "train_model"]
 Ints = NDArray[np.int64]
 
 _VALIDATION_PAIRS = 60  # trained pairs that an epoch is validated on
+
+
+def _say_nothing(_: str) -> None:
+    """Take a line that nobody reads."""
 
 
 @dataclass(frozen=True)
@@ -75,9 +86,13 @@ class TrainingJob:
     build : callable
         Makes the network, as :func:`build_network` does.
     init_from : Checkpoint, optional
-        Trained weights to start from; arrays of another shape start at random.
+        Trained weights to start from, matched by name; see ``initial.py``.
+    freeze_trunk : bool
+        Keep the layers of `init_from` that do not depend on the pair as they are.
     save_every, report_every : float
         Seconds between saved states within an epoch, and between progress reports.
+    warn : callable
+        Called with a line where the initial weights lack a layer.
     """
 
     out_dir: Path
@@ -89,8 +104,10 @@ class TrainingJob:
     hold_out: HoldOutScheme = "chromosomes"
     build: Callable[..., MotifNetwork] = build_network
     init_from: Checkpoint | None = None
+    freeze_trunk: bool = False
     save_every: float = 120.0
     report_every: float = 1.0
+    warn: Callable[[str], None] = _say_nothing
 
     @property
     def state_path(self) -> Path:
@@ -151,6 +168,9 @@ class TrainingRun:
     context : ContextFit, optional
         The fit of the context weights, where the network has some and the data set has
         the sequence around its sites.
+    priors : dict of str to float
+        Fraction of sites bound, of TFs without a training pair: that of the initial
+        weights' card.
     """
 
     network: MotifNetwork
@@ -158,6 +178,7 @@ class TrainingRun:
     split: Split
     columns: Ints
     context: ContextFit | None = None
+    priors: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass
@@ -221,7 +242,8 @@ def train_model(
     ------
     UsageError
         The data set has sequences of another length, no training pair, or no training
-        pair with both bound and unbound sites; or 0 epochs have no initial weights.
+        pair with both bound and unbound sites; or 0 epochs, or a frozen trunk, have no
+        initial weights.
     RunError
         The loss is no longer finite.
     OutputError, WriteError
@@ -234,14 +256,14 @@ def train_model(
             f"no pair of the data set has a role of {', '.join(job.roles)}; "
             f"its roles are {', '.join(sorted(set(dataset.roles)))}"
         )
-    if not recipe.epochs and job.init_from is None:
+    if job.init_from is None and (job.freeze_trunk or not recipe.epochs):
         raise UsageError(
-            "0 epochs leave random weights; use 1 or more, or start from a model with "
-            "--init-from"
+            f"{'a frozen trunk' if recipe.epochs else '0 epochs'} would leave random "
+            "weights; start from a model with --init-from, or train all for 1 or more"
         )
     split = job.held_out(recipe.seed).split(dataset)
     batches = BatchLoss(dataset, split.train, columns, recipe, job.device)
-    state = _start(dataset, config, recipe, job)
+    state = _start(dataset, config, recipe, job, columns)
     if not recipe.epochs and job.init_from:
         state.best = {name: t.clone() for name, t in state.average.items()}
         state.history = list(job.init_from.card.get("history", []))
@@ -259,12 +281,14 @@ def train_model(
     )
     network.load_state_dict({name: t.cpu() for name, t in state.best.items()})
     context = fit_context(network.eval(), dataset, split, columns)
-    return TrainingRun(network, state.history, split, columns, context)
+    priors = known_priors(dataset, columns, job.init_from) if job.init_from else {}
+    return TrainingRun(network, state.history, split, columns, context, priors)
 
 
 def _identity(
     dataset: Dataset, config: NetworkConfig, recipe: Recipe, job: TrainingJob
 ) -> dict[str, Any]:
+    kept = kept_names(dataset)
     return {
         "network": config.to_dict(),
         "recipe": recipe.to_dict(),
@@ -274,11 +298,17 @@ def _identity(
             [dataset.parameters, dataset.sources, dataset.peak_digests]
         ),
         **({"init_from": job.init_from.digest} if job.init_from else {}),
+        **({"freeze_trunk": True} if job.freeze_trunk else {}),
+        **({"kept_names": kept} if kept else {}),
     }
 
 
 def _start(
-    dataset: Dataset, config: NetworkConfig, recipe: Recipe, job: TrainingJob
+    dataset: Dataset,
+    config: NetworkConfig,
+    recipe: Recipe,
+    job: TrainingJob,
+    columns: Ints,
 ) -> TrainingState:
     network = job.build(
         config, len(dataset.vocabulary.tfs), len(dataset.vocabulary.cells)
@@ -286,9 +316,13 @@ def _start(
     network.dropout = recipe.dropout
     if job.device == "cpu":
         network.backend = NUMBA
+    frozen = freeze_trunk(network) if job.freeze_trunk else []
     state = initialize(network, recipe, job.device)
     if job.init_from:
-        init_from(state, job.init_from)
+        taken = init_from(state, job.init_from, dataset.vocabulary)
+        check_taken(network, taken, frozen, job.warn)
+        pairs = [dataset.pairs[i] for i in columns]
+        hold_rows(state, dataset.vocabulary, pairs)
     return state
 
 

@@ -159,7 +159,12 @@ def pair_sections(
     return {"metrics": role_means(table), "pairs": entries, "fdr": {"sites": check}}
 
 
-def tf_bound_fractions(dataset: Dataset, rows: Ints, columns: Ints) -> Doubles:
+def tf_bound_fractions(
+    dataset: Dataset,
+    rows: Ints,
+    columns: Ints,
+    known: Mapping[str, float] | None = None,
+) -> Doubles:
     """Compute the mean fraction of training sites that each TF binds in a cell line.
 
     Parameters
@@ -169,6 +174,8 @@ def tf_bound_fractions(dataset: Dataset, rows: Ints, columns: Ints) -> Doubles:
         Training sites.
     columns : int64 array
         Trained pairs.
+    known : mapping of str to float, optional
+        Fractions of TFs without a trained pair.
 
     Returns
     -------
@@ -181,7 +188,11 @@ def tf_bound_fractions(dataset: Dataset, rows: Ints, columns: Ints) -> Doubles:
     tfs = np.array(pairs, dtype=np.int64).reshape(-1, 2)[:, 0]
     n_tfs = len(dataset.vocabulary.tfs)
     total = np.bincount(tfs, fraction[columns], n_tfs)
-    mean = total / np.maximum(np.bincount(tfs, minlength=n_tfs), 1)
+    n_pairs = np.bincount(tfs, minlength=n_tfs)
+    mean = total / np.maximum(n_pairs, 1)
+    for tf, name in enumerate(dataset.vocabulary.tfs):
+        if known and not n_pairs[tf]:
+            mean[tf] = known.get(name, mean[tf])
     return np.clip(mean, _MIN_FRACTION, _MAX_FRACTION)
 
 

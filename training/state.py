@@ -14,19 +14,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from tfimpute_tracks.errors import InputFileError, UsageError
-from tfimpute_tracks.models.checkpoint import Checkpoint
 from tfimpute_tracks.models.network import MotifNetwork
 from tfimpute_tracks.storage.atomic import atomic_file
 from tfimpute_tracks.training.recipe import Recipe
 
 __all__ = [
     "TrainingState",
-    "init_from",
     "initialize",
     "learning_rate_factor",
     "load_state",
@@ -107,53 +104,6 @@ def initialize(network: MotifNetwork, recipe: Recipe, device: str) -> TrainingSt
     )
 
 
-def init_from(state: TrainingState, trained: Checkpoint) -> list[str]:
-    """Replace random weights by trained ones where the shapes agree.
-
-    Parameters
-    ----------
-    state : TrainingState
-        From :func:`initialize`; overwritten.
-    trained : Checkpoint
-        Of the same vocabulary; its layers may have other sizes.
-
-    Returns
-    -------
-    list of str
-        Names of the arrays that were copied: those of the same shape, and shorter
-        filters, padded with zeros at their ends.
-
-    Raises
-    ------
-    UsageError
-        The numbers of filters, TFs or cell lines differ, or the filters are longer.
-    """
-    network = state.network
-    names = len(trained.vocabulary.tfs), len(trained.vocabulary.cells)
-    if names != (network.n_tfs, network.n_cells):
-        raise UsageError(
-            f"weights of {names[0]} TFs and {names[1]} cell lines cannot initialize a "
-            f"network of {network.n_tfs} and {network.n_cells}; use weights trained "
-            "with the same pairs table"
-        )
-    n, length, _ = network.filters.shape
-    theirs = trained.weights["filters"]
-    if len(theirs) != n or theirs.shape[1] > length:
-        raise UsageError(
-            f"{len(theirs)} filters of {theirs.shape[1]} bp cannot initialize {n} of "
-            f"{length} bp; use a network with as many filters, at least as long"
-        )
-    padding = ((0, 0), (0, length - theirs.shape[1]), (0, 0))
-    arrays = dict(trained.weights) | {"filters": np.pad(theirs, padding)}
-    taken = []
-    for name, parameter in network.named_parameters():
-        if name in arrays and arrays[name].shape == tuple(parameter.shape):
-            parameter.data.copy_(torch.from_numpy(arrays[name].copy()))
-            state.average[name].copy_(parameter.data)
-            taken.append(name)
-    return taken
-
-
 def take_step(state: TrainingState, loss: Tensor, recipe: Recipe, n_steps: int) -> None:
     """Do one optimizer step and update the running mean of the weights.
 
@@ -184,12 +134,12 @@ def _optimizer(network: MotifNetwork, recipe: Recipe) -> torch.optim.Optimizer:
     }
     groups: list[dict[str, Any]] = [
         {
-            "params": parameters,
+            "params": [p for p in parameters if p.requires_grad],
             "lr": rates[name],
             "weight_decay": recipe.weight_decay / (10 if name == "filters" else 1),
         }
         for name, parameters in network.parameter_groups().items()
-        if parameters
+        if any(p.requires_grad for p in parameters)
     ]
     for group in groups:
         group["peak_lr"] = group["lr"]

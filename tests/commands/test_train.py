@@ -7,8 +7,10 @@ import pytest
 
 from tfimpute_tracks.dataset import write_dataset
 from tfimpute_tracks.models import presets
+from tfimpute_tracks.models.config import GatedConfig
 from tfimpute_tracks.training import Recipe
-from toys import make_dataset
+from tfimpute_tracks.vocabulary import Vocabulary
+from toys import VOCABULARY, make_dataset, write_model
 
 SIZES = "seq_len=60,filter_length=8,n_filters=16,pool=20,n_units=2,embedding_size=4"
 
@@ -127,3 +129,52 @@ def test_a_name_of_the_network_is_none_of_the_recipe(arguments, run):
         code, _, err = run(*arguments, option, wrong)
         assert code == 2
         assert f"{option} '{wrong}'; {WRITE}" in err
+
+
+def test_names_of_initial_weights_are_matched_and_counted(arguments, run, tmp_path):
+    sizes = GatedConfig(60, 8, 16, 20, 0, 2, 4)
+    wide = Vocabulary(["ATF1", "CTCF", "P300"], [*VOCABULARY.cells, "liver"])
+    path = write_model(tmp_path / "old.safetensors", config=sizes, vocabulary=wide)
+    del arguments[arguments.index("--network") :][:2]
+    more = ["--init-from", path, "--freeze-trunk", "--keep-vocabulary", "--epochs", 1]
+    code, _, err = run(*arguments, *more)
+    assert code == 0, err
+    assert (
+        "initial weights old: 2 of 3 TFs found (EP300 as P300), 1 new (MAX), 1 kept "
+        "(ATF1); 4 of 4 cell lines found, 1 kept (liver)"
+    ) in " ".join(err.split())
+    card = _card(tmp_path / "run")
+    assert card["network"] == sizes.to_dict()
+    told = card["initial_weights"]
+    assert told["tfs"] == {"found": 2, "new": ["MAX"], "left_out": ["ATF1"]}
+    assert (told["kept"], told["frozen"]) == (True, "trunk")
+    assert set(card["calibration"]["priors"]) == {"ATF1", "CTCF", "EP300", "MAX"}
+    again = shlex.split(card["reproduce"])
+    assert {"--freeze-trunk", "--keep-vocabulary"} <= set(again)
+    assert "--preset" not in again
+
+
+def test_initial_weights_of_other_names_and_sites_are_warned_of(
+    arguments, run, tmp_path
+):
+    sizes = GatedConfig(60, 8, 16, 20, 0, 2, 4)
+    card = {"hold_out": {"scheme": "chromosomes", "test": ["chr1"], "valid": []}}
+    path = write_model(
+        tmp_path / "old.safetensors",
+        config=sizes,
+        vocabulary=Vocabulary(["ZNF1"], ["liver"]),
+        card=card,
+    )
+    code, _, err = run(*arguments, "--init-from", path)
+    assert code == 0, err
+    told = " ".join(err.split())
+    assert "old knows none of these names: every embedding starts from the mean" in told
+    assert "test sites may have trained old: metrics on them are too good" in told
+
+
+@pytest.mark.parametrize("flag", ["--freeze-trunk", "--keep-vocabulary"])
+def test_what_concerns_initial_weights_needs_some(arguments, run, tmp_path, flag):
+    code, _, err = run(*arguments, flag)
+    assert code == 2
+    assert f"{flag} concerns the model of --init-from; give both" in err
+    assert not (tmp_path / "run").exists()

@@ -70,7 +70,8 @@ def test_info_lists_tracks(build, run, toy):
 def test_json_reports_what_was_left_out(build, toy):
     toy.write_peaks("max.bed")
     table = toy.pairs_table
-    table.write_text(table.read_text() + "CTFC\tK562\tbase\tctcf.bed\n")
+    table.write_text(table.read_text() + "CTFC\tK562\tbase\tctfc.bed\n")
+    toy.write_peaks("ctfc.bed", ("chr1", 100, 201))
     toy.write_peaks("ctcf.bed", ("chr1", 100, 200), ("chrM", 1, 2))
     code, out, err = build("--json")
     assert code == 0, err

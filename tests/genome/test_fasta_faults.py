@@ -52,7 +52,6 @@ FOREIGN = {
     "text before": (b"hello\n>a\nACGT\n", "not a FASTA but begins with b'hello'"),
     "bytes": (bytes(range(128, 256)), "not a FASTA but begins with"),
     "FASTQ": (b"@r\nACGT\n+\nIIII\n", "not a FASTA but FASTQ"),
-    "2bit": (b"\x43\x27\x41\x1a\0\0\0\0", r"not a FASTA but a \.2bit file"),
     "mark": (b"\xef\xbb\xbf>a\nACGT\n", "not a FASTA but text with a byte order mark"),
 }
 
@@ -66,6 +65,13 @@ def test_another_kind_of_file_is_refused(tmp_path, quiet, kind, content):
         open_genome(path, log=quiet.append)
     assert str(caught.value).startswith(f"{path}: ")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["bgzip", "gzip"])
+def test_a_compressed_two_bit_file_is_named(tmp_path, kind):
+    path = write_fasta(tmp_path / "toy.2bit", b"\x43\x27\x41\x1a\0\0\0\0", kind)
+    with pytest.raises(InputFileError, match=r"a compressed \.2bit file; unpack it"):
+        open_genome(path)
 
 
 def test_a_bam_is_refused(tmp_path):

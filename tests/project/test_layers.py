@@ -25,6 +25,7 @@ LAYERS = (
     ("models",),
     ("engines",),
     ("evaluation", "tracks"),
+    ("downloads",),
     ("interpret", "training"),
     ("impute", "variants"),
     ("comparison",),

@@ -272,5 +272,5 @@ def test_zero_epochs_keep_the_weights_and_fit_the_context(tmp_path, dataset):
 
 def test_zero_epochs_need_weights_to_start_from(tmp_path, dataset):
     none = dataclasses.replace(RECIPE, epochs=0)
-    with pytest.raises(UsageError, match="0 epochs leave random weights"):
+    with pytest.raises(UsageError, match="0 epochs would leave random weights"):
         train_model(dataset, AROUND, none, TrainingJob(tmp_path), print, print)

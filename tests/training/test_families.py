@@ -1,4 +1,4 @@
-"""All network families train in the same loop, also from trained weights."""
+"""All network families train in the same loop."""
 
 from dataclasses import replace
 
@@ -6,15 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.models import load_model
 from tfimpute_tracks.models.config import RecurrentConfig, ResidualConfig
-from tfimpute_tracks.models.registry import build_network
 from tfimpute_tracks.training import Recipe, TrainingJob, export_run, train_model
 from tfimpute_tracks.training.batches import BatchLoss
-from tfimpute_tracks.training.state import init_from, initialize
-from tfimpute_tracks.vocabulary import Vocabulary
-from toys import CONFIG, VOCABULARY, make_dataset, make_model
+from toys import VOCABULARY, make_dataset
 
 RECIPE = Recipe(
     epochs=25,
@@ -133,33 +129,3 @@ def test_a_step_masks_bases_and_draws_cell_lines():
     assert set().union(*cells) == set(VOCABULARY.cells)
     # All pairs of a cell line are taught, or none.
     assert all(len(places) == 6 for places in drawn)
-
-
-def test_a_run_can_be_initialized_from_trained_weights(tmp_path):
-    trained = make_model(tmp_path).checkpoint
-    longer = replace(CONFIG, filter_length=10)
-    state = initialize(build_network(longer, 3, 4), RECIPE, "cpu")
-    taken = init_from(state, trained)
-    assert {"filters", "bias", "tf_embedding", "unit_bias"} <= set(taken)
-    found = dict(state.network.named_parameters())
-    np.testing.assert_array_equal(
-        found["filters"].detach().numpy()[:, :8], trained.weights["filters"]
-    )
-    assert (found["filters"][:, 8:] == 0).all()
-    for name in taken:
-        torch.testing.assert_close(state.average[name], found[name].data)
-    run = _run(
-        tmp_path, make_dataset(), longer, replace(RECIPE, epochs=1), init_from=trained
-    )
-    assert len(run.history) == 1
-
-
-def test_weights_of_another_size_cannot_initialize_a_run(tmp_path):
-    trained = make_model(tmp_path).checkpoint
-    with pytest.raises(
-        UsageError, match="11 filters of 8 bp cannot initialize 32 of 9"
-    ):
-        _run(tmp_path, make_dataset(), DEEP, RECIPE, init_from=trained)
-    other = make_model(tmp_path, vocabulary=Vocabulary(["CTCF"], ["K562"])).checkpoint
-    with pytest.raises(UsageError, match="1 TFs and 1 cell lines cannot initialize"):
-        _run(tmp_path, make_dataset(), CONFIG, RECIPE, init_from=other)

@@ -1,0 +1,224 @@
+"""What lies at a path: tables, files of many tracks and files of one, by content."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+from tfimpute_tracks.dataset import read_pairs_table
+from tfimpute_tracks.downloads.encode import is_metadata, is_report, read_encode
+from tfimpute_tracks.downloads.file_names import parse_file_name, peak_stem
+from tfimpute_tracks.downloads.names import choose_tracks
+from tfimpute_tracks.downloads.row_names import find_layout, first_rows, list_keys
+from tfimpute_tracks.downloads.tables import (
+    is_cistrome,
+    is_remap_list,
+    read_cistrome,
+    read_remap_list,
+)
+from tfimpute_tracks.downloads.track import Download, Entry, Source
+from tfimpute_tracks.errors import InputFileError
+from tfimpute_tracks.genome.assemblies import ucsc_name
+from tfimpute_tracks.storage.table import open_input, read_lines
+from tfimpute_tracks.vocabulary import Vocabulary
+
+__all__ = ["is_binary", "read_download"]
+
+_BINARY = (0x888FFC26, 0x8789F2EB)  # bigWig and bigBed
+_ASSEMBLIES = ("hg19", "hg38", "grch37", "grch38", "mm9", "mm10", "mm39", "hg18")
+_FORMS = (
+    "ENCODE metadata.tsv or a report, ReMap, ChIP-Atlas, UniBind, Cistrome, UCSC clusters "
+    "with cell lines, a pairs table, or files named TF.CELL.bed"
+)
+
+
+def read_download(
+    paths: Sequence[Path], vocabulary: Vocabulary, assembly: str = ""
+) -> Download:
+    """Find the tracks in files and folders that were downloaded.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Files, or folders of files; folders in them are not searched.
+    vocabulary : Vocabulary
+        Names that tracks are matched to.
+    assembly : str
+        Of the genome; empty if unknown.
+
+    Returns
+    -------
+    Download
+
+    Raises
+    ------
+    InputFileError
+        A path is missing, nothing in it is recognized, or a file cannot be used; of a
+        folder, only if none can.
+    UsageError
+        All files are of another assembly, or of several and the genome's is unknown.
+    """
+    wanted = ucsc_name(assembly) if assembly else ""
+    sources: list[Source] = []
+    for path in paths:
+        if path.is_dir():
+            sources += _read_folder(path, vocabulary, wanted)
+        else:
+            sources.append(_read_file(path, vocabulary, wanted))
+    tracks, left_out = choose_tracks(sources, vocabulary)
+    if not tracks:
+        reasons = ", ".join(
+            f"{reason} ({n:,})" for reason, n in left_out.most_common(4)
+        )
+        raise InputFileError(
+            f"{', '.join(map(str, paths))}: no track of a TF in a cell line; left out: "
+            f"{reasons or 'nothing'}"
+        )
+    return Download(tuple(sources), tracks, left_out)
+
+
+def _read_folder(folder: Path, vocabulary: Vocabulary, assembly: str) -> list[Source]:
+    """Read every file of a folder; tables first, because they name other files."""
+    shown = (path for path in folder.iterdir() if not path.name.startswith("."))
+    files = sorted(path for path in shown if path.is_file())
+    tables = [path for path in files if not peak_stem(path)]
+    sources: list[Source] = []
+    left_out: Counter[str] = Counter()
+    errors: list[InputFileError] = []
+    claimed: set[Path] = set()
+    for path in (*tables, *(path for path in files if path not in tables)):
+        if path in claimed:
+            continue
+        try:
+            source = _read_file(path, vocabulary, assembly)
+        except InputFileError as error:
+            errors.append(error)
+            left_out["files that are not recognized"] += 1
+            continue
+        sources.append(source)
+        if path in tables:
+            claimed |= _named_files(source, folder)
+    if not sources:
+        reason = errors[0] if errors else f"has no file; use {_FORMS}"
+        raise InputFileError(
+            f"{reason}"
+            if len(errors) == 1
+            else f"{folder}: nothing recognized: {reason}"
+        )
+    notes = tuple(map(str, errors))
+    sources.append(Source(folder, "folder", (), left_out, notes))
+    return sources
+
+
+def _named_files(source: Source, folder: Path) -> set[Path]:
+    """List the files that a table has a row for, used or not."""
+    if "ENCODE" not in source.kind:
+        return {entry.path for entry in source.entries if entry.path is not None}
+    accessions = {fields[0] for fields in _fields(source.path) if fields}
+    names = {name.strip("/").rpartition("/")[2] for name in accessions}
+    return {path for path in folder.iterdir() if path.name.partition(".")[0] in names}
+
+
+def _read_file(path: Path, vocabulary: Vocabulary, assembly: str) -> Source:
+    """Recognize one file by its content, then by its name."""
+    other = _other_assembly(path, assembly)
+    if other:
+        return Source(path, "file", (), Counter([f"assembly {other}, not {assembly}"]))
+    named = parse_file_name(path, vocabulary)
+    if is_binary(path):
+        return _by_name(path, named)
+    lines = [line for _, line in islice(read_lines(path, "file", "replace"), 20)]
+    fields = [line.split("\t") for line in lines]
+    if lines and is_metadata(fields[0]):
+        return read_encode(path, _fields(path), "ENCODE metadata", assembly)
+    if len(lines) > 1 and is_report(lines[0], fields[1]):
+        below = islice(_fields(path), 1, None)
+        return read_encode(path, below, "ENCODE report", assembly)
+    if lines and is_cistrome(fields[0]):
+        return read_cistrome(path, _fields(path), assembly)
+    if is_remap_list(lines):
+        return read_remap_list(
+            path, (line for _, line in read_lines(path, "list", "replace"))
+        )
+    if lines and {"tf", "cell", "bed"} <= {name.strip().lower() for name in fields[0]}:
+        return _read_table(path)
+    rows = first_rows(path)
+    layout = find_layout(path, rows)
+    if layout is not None:
+        keys = list_keys(path, layout)
+        left_out = Counter({"rows without names": keys.pop(("", ""), 0)})
+        entries = [Entry(*key, path, key, n_peaks=n) for key, n in keys.items()]
+        return Source(path, layout.kind, tuple(entries), +left_out)
+    if lines and lines[0].lstrip('"').startswith("http"):
+        raise InputFileError(
+            f"{path}: is ENCODE's list of addresses; download metadata.tsv from its first "
+            "line, and the files: xargs -L 1 curl -O -J -L < files.txt"
+        )
+    return _by_name(path, None if rows and not _is_interval(rows[0]) else named)
+
+
+def is_binary(path: Path) -> bool:
+    """Check whether a file is a bigWig or a bigBed, of either byte order.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    bool
+
+    Raises
+    ------
+    InputFileError
+        The file cannot be read.
+    """
+    try:
+        with open_input(path) as file:
+            magic = file.read(4)
+    except OSError as error:
+        raise InputFileError(
+            f"{path}: cannot be read ({error.strerror}); check the path"
+        ) from error
+    return any(int.from_bytes(magic, order) in _BINARY for order in ("little", "big"))
+
+
+def _fields(path: Path) -> Iterator[list[str]]:
+    for _, line in read_lines(path, "table", "replace"):
+        if line.strip():
+            yield [field.strip() for field in line.split("\t")]
+
+
+def _is_interval(row: list[str]) -> bool:
+    """Check for chromosome, start and end, behind UCSC's column `bin` or not."""
+    numbers = row[1:3] if not row[0].isdecimal() or row[1].isdecimal() else row[2:4]
+    return len(numbers) == 2 and all(text.isdecimal() for text in numbers)
+
+
+def _read_table(path: Path) -> Source:
+    """Read a pairs table."""
+    table = read_pairs_table(path, with_roles=False)
+    entries = (
+        Entry(pair.tf, pair.cell, bed)
+        for pair, bed in zip(table.pairs, table.beds, strict=True)
+    )
+    return Source(path, "pairs table", tuple(entries))
+
+
+def _other_assembly(path: Path, assembly: str) -> str:
+    """Find another assembly in the name of a file."""
+    words = path.name.lower().replace(".", "_").replace("-", "_").split("_")
+    named = {ucsc_name(word) for word in words if word in _ASSEMBLIES}
+    return named.pop() if assembly and len(named) == 1 and assembly not in named else ""
+
+
+def _by_name(path: Path, named: tuple[str, Entry] | None) -> Source:
+    """Take the whole file as one track."""
+    if named is None:
+        raise InputFileError(
+            f"{path}: neither its rows nor its name say which TF and cell line it is of; "
+            f"use {_FORMS}"
+        )
+    return Source(path, named[0], (named[1],))
