@@ -7,7 +7,7 @@ next are computed and left out. A score does not depend on the others.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from tfimpute_tracks.engines.tile_grid import TileGrid, join_segments
 from tfimpute_tracks.engines.tiles import TileRange
 
-__all__ = ["TilePack", "group_blocks", "pack_tiles"]
+__all__ = ["TilePack", "group_blocks", "group_rows", "pack_tiles"]
 
 Codes = NDArray[np.uint8]
+Ints = NDArray[np.int64]
 
 _MAX_TILES = 4096  # few enough for every thread to have some
 
@@ -94,6 +95,44 @@ def group_blocks(
         n += n_own
     if group:
         yield group
+
+
+def group_rows(
+    placed: Iterable[tuple[slice, TileRange]],
+    has_peaks: Callable[[str], NDArray[np.bool_]],
+    stride: int,
+    seq_len: int,
+) -> Iterator[tuple[str, slice | Ints, Ints]]:
+    """Group rows of scores that are conditioned on evidence together.
+
+    Parameters
+    ----------
+    placed : iterable of (slice, TileRange)
+        Rows, and their tiles.
+    has_peaks : callable
+        Which tracks have peaks on a chromosome.
+    stride, seq_len : int
+        In bp.
+
+    Yields
+    ------
+    chrom : str
+    rows : slice, or int64 array
+    centers : int64 array
+        Of the tiles. Rows of all chromosomes without a peak come last, under the name of
+        one of them: there the position does not matter.
+    """
+    others: list[Ints] = []
+    name = ""
+    for rows, tiles in placed:
+        if has_peaks(tiles.chrom).any():
+            yield tiles.chrom, rows, tiles.centers(stride, seq_len)
+        else:
+            others.append(np.arange(rows.start, rows.stop))
+            name = tiles.chrom
+    if others:
+        index = np.concatenate(others)
+        yield name, index, index
 
 
 def pack_tiles(

@@ -26,7 +26,7 @@ from tfimpute_tracks.engines.cpu_engine import LookupEngine
 from tfimpute_tracks.engines.engine import Engine, open_engine
 from tfimpute_tracks.engines.evidence import PairEvidence
 from tfimpute_tracks.engines.feature_cache import FeatureCache
-from tfimpute_tracks.engines.packs import TilePack
+from tfimpute_tracks.engines.packs import TilePack, group_rows
 from tfimpute_tracks.engines.segments import SegmentEngine, open_segment_engine
 from tfimpute_tracks.engines.sites import ChromSites, site_logits
 from tfimpute_tracks.engines.tile_grid import tile_grid
@@ -261,8 +261,9 @@ class Scorer:
             base = self.grid.base_slice(first, n)
             some = unknown[base]
             logits = self._sequence_logits(values, first, some)
-            placed = list(tiles.placed(first, n, self.stride))
-            logits = self._with_evidence(logits, placed)
+            placed = tiles.placed(first, n, self.stride)
+            for chrom, rows, centers in self._by_evidence(placed):
+                logits[rows] = self._condition(logits[rows], chrom, centers)
             self._calibrator.apply(logits)
             logits[self.grid.tile_mask(some)] = np.nan
             yield logits
@@ -297,29 +298,14 @@ class Scorer:
                 )
             return self._engine
 
-    def _with_evidence(
-        self, logits: Floats, placed: list[tuple[slice, TileRange]]
-    ) -> Floats:
-        """Condition the log-odds of tiles on evidence."""
-        evidence, seq_len = self.model.evidence, self.grid.seq_len
-        if evidence is None:
-            return logits
-        if len(placed) == 1 and placed[0][1].n_tiles == len(logits):
-            tiles = placed[0][1]
-            centers = tiles.centers(self.stride, seq_len)
-            return self._condition(logits, tiles.chrom, centers)
-        alone = []  # without any track: all contigs at once
-        for rows, tiles in placed:
-            if evidence.store.has_peaks(tiles.chrom).any():
-                centers = tiles.centers(self.stride, seq_len)
-                logits[rows] = self._condition(logits[rows], tiles.chrom, centers)
-            else:
-                alone.append(np.arange(rows.start, rows.stop))
-                chrom = tiles.chrom
-        if alone:
-            index = np.concatenate(alone)
-            logits[index] = self._condition(logits[index], chrom, index)
-        return logits
+    def _by_evidence(
+        self, placed: Iterable[tuple[slice, TileRange]]
+    ) -> Iterable[tuple[str, slice | Ints, Ints]]:
+        """Group the rows that are conditioned together."""
+        if self.model.evidence is None:
+            return ()
+        has_peaks = self.model.evidence.store.has_peaks
+        return group_rows(placed, has_peaks, self.stride, self.grid.seq_len)
 
     def _condition(self, logits: Floats, chrom: str, centers: Ints) -> Floats:
         """Condition log-odds of a chromosome on evidence: the only place that does."""
