@@ -17,7 +17,7 @@ from tfimpute_tracks.commands.console import (
     show_json,
     show_table,
 )
-from tfimpute_tracks.errors import UsageError, counted, listed
+from tfimpute_tracks.errors import InputFileError, UsageError, counted, listed
 
 if TYPE_CHECKING:
     from tfimpute_tracks.downloads import Download, DownloadedTrack, TrackFile
@@ -188,17 +188,17 @@ def _sources(found: Download) -> list[dict[str, Any]]:
 def _row(track: DownloadedTrack) -> list[Any]:
     peaks = [entry.n_peaks for entry in track.entries]
     total = "-" if None in peaks else sum(n for n in peaks if n is not None)
-    status = "known" if track.is_known else "new"
+    new = [("TF", track.has_tf), ("cell line", track.has_cell)]
+    lacking = [what for what, is_known in new if not is_known]
+    status = f"new {' and '.join(lacking)}" if lacking else "known"
     return [*track.pair, status, track.read_as, len(track.entries), total]
 
 
 def _new_names(found: Download) -> tuple[list[str], list[str]]:
-    """List TFs and cell lines that occur in no known pair."""
-    known = [track.pair for track in found.known]
-    new = [track.pair for track in found.candidates]
+    """List TFs and cell lines that the model lacks."""
     return (
-        sorted({pair.tf for pair in new} - {pair.tf for pair in known}),
-        sorted({pair.cell for pair in new} - {pair.cell for pair in known}),
+        sorted({track.pair.tf for track in found.tracks if not track.has_tf}),
+        sorted({track.pair.cell for track in found.tracks if not track.has_cell}),
     )
 
 
@@ -276,4 +276,9 @@ def track_files(
         )
         path = folder / "pairs.tsv"
         write_text(path, format_pairs_table(table, folder.absolute()))
-        yield files, path
+        try:
+            yield files, path
+        except InputFileError as error:
+            # Who reads the message has no such folder any more.
+            text = str(error).replace(f"{temporary}/", "peaks taken for ")
+            raise InputFileError(text) from error

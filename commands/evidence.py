@@ -157,6 +157,7 @@ def _collect(
         "left_out": {
             "files_of_unknown_names": report.unknown,
             "files_without_peaks": report.empty,
+            "files_without_peaks_on_the_genome": report.elsewhere,
             "peaks_on_unknown_chromosomes": report.unknown_chromosomes,
         },
         **({"left_out_of_download": dict(not_taken)} if not_taken else {}),
@@ -264,6 +265,8 @@ def _warn(report: BuildReport, model: str) -> None:
         log(f"left out, unknown to the model {model}: {reason}", warning=True)
     if report.empty:
         log(f"left out, without peaks: {', '.join(report.empty)}", warning=True)
+    if report.elsewhere:
+        log(f"left out: {listed(report.elsewhere, 2, '; ')}", warning=True)
     for text in report.renamed:
         log(text, warning=True)
     if report.unknown_chromosomes:

@@ -19,6 +19,11 @@ PEAK_SUFFIXES = (
 UNIBIND = "UniBind sites"
 _SIGNALS = (".bigwig", ".bw")
 _PLAIN = "peaks, named by their file"
+# Versions, accessions and words of other files are no TFs and no cell lines.
+_NO_NAME = re.compile(
+    r"v?\d+|(?:ENCFF|ENCSR|GSM|GSE|SRX|ERX|DRX)\w+|.*blacklist.*|peaks|summits|final",
+    re.IGNORECASE,
+)
 _MATRIX = re.compile(r"MA\d{4}\.\d+")
 _OPEN = frozenset(("accessibility", "dnase", "dnase-seq", "atac", "atac-seq", "open"))
 # After the name of a cell line these words describe another one.
@@ -73,11 +78,22 @@ def parse_file_name(path: Path, vocabulary: Vocabulary) -> tuple[str, Entry] | N
     if len(parts) != 2 or not all(parts):
         return None
     tf, cell = parts
-    if cell.lower() in _OPEN:
+    if any(_NO_NAME.fullmatch(part) for part in parts):
+        return None
+    if cell.lower() in _OPEN or _is_turned(tf, cell, vocabulary):
         tf, cell = cell, tf
     tf = ACCESSIBILITY if tf.lower() in _OPEN else tf
     is_signal = path.suffix.lower() in _SIGNALS
     return _PLAIN, Entry(tf, cell, path, rank=(is_signal,), kind="signals")
+
+
+def _is_turned(tf: str, cell: str, vocabulary: Vocabulary) -> bool:
+    """Check for CELL.TF: a known cell line, or a known TF, in the other's place."""
+    if vocabulary.find_alias(tf, "TF") or vocabulary.find_alias(cell, "cell line"):
+        return False
+    return bool(
+        vocabulary.find_alias(tf, "cell line") or vocabulary.find_alias(cell, "TF")
+    )
 
 
 def _is_matrix(parts: list[str], at: int) -> bool:

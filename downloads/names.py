@@ -77,7 +77,7 @@ def choose_tracks(
     tfs = _Names((e.tf for _, e in named), "TF", vocabulary)
     cells = _Names((e.cell for _, e in named), "cell line", vocabulary)
     found: dict[Pair, dict[str, list[Entry]]] = {}
-    known = set()
+    known: dict[Pair, tuple[bool, bool]] = {}
     for source, entry in named:
         (tf, tf_known), (cell, cell_known) = tfs[entry.tf], cells[entry.cell]
         for what, name, spelled in (
@@ -90,7 +90,7 @@ def choose_tracks(
         else:
             pair = Pair(tf, cell)
             found.setdefault(pair, {}).setdefault(source.kind, []).append(entry)
-            known |= {pair} if tf_known and cell_known else set()
+            known[pair] = tf_known, cell_known
     tracks = []
     for pair, by_kind in found.items():
         chosen = []
@@ -101,6 +101,7 @@ def choose_tracks(
                     chosen.append(entry)
                 else:
                     left_out[f"{entry.kind}: the pair has better ones"] += 1
-        is_known = pair in known
-        tracks.append(DownloadedTrack(pair, is_known, tuple(chosen), tuple(by_kind)))
+        tracks.append(
+            DownloadedTrack(pair, *known[pair], tuple(chosen), tuple(by_kind))
+        )
     return tuple(sorted(tracks, key=lambda t: (not t.is_known, t.pair))), left_out

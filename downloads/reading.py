@@ -19,7 +19,7 @@ from tfimpute_tracks.downloads.tables import (
     read_remap_list,
 )
 from tfimpute_tracks.downloads.track import Download, Entry, Source
-from tfimpute_tracks.errors import InputFileError
+from tfimpute_tracks.errors import InputFileError, listed
 from tfimpute_tracks.genome.assemblies import ucsc_name
 from tfimpute_tracks.storage.table import open_input, read_lines
 from tfimpute_tracks.vocabulary import Vocabulary
@@ -32,6 +32,10 @@ _FORMS = (
     "ENCODE metadata.tsv or a report, ReMap, ChIP-Atlas, UniBind, Cistrome, UCSC clusters "
     "with cell lines, a pairs table, or files named TF.CELL.bed"
 )
+
+
+class _UnnamedError(InputFileError):
+    """A file that does not say what it is of."""
 
 
 def read_download(
@@ -81,33 +85,40 @@ def read_download(
 
 def _read_folder(folder: Path, vocabulary: Vocabulary, assembly: str) -> list[Source]:
     """Read every file of a folder; tables first, because they name other files."""
-    files = sorted(path for path in folder.iterdir() if path.is_file())
+    shown = (path for path in folder.iterdir() if not path.name.startswith("."))
+    files = sorted(path for path in shown if path.is_file())
     tables = [path for path in files if not peak_stem(path)]
     sources: list[Source] = []
     left_out: Counter[str] = Counter()
-    errors: list[InputFileError] = []
+    errors: list[str] = []
+    unnamed: list[str] = []
     claimed: set[Path] = set()
     for path in (*tables, *(path for path in files if path not in tables)):
         if path in claimed:
             continue
         try:
             source = _read_file(path, vocabulary, assembly)
+        except _UnnamedError:
+            unnamed.append(path.name)
+            continue
         except InputFileError as error:
-            errors.append(error)
-            left_out["files that are not recognized"] += 1
+            errors.append(str(error))
             continue
         sources.append(source)
         if path in tables:
             claimed |= _named_files(source, folder)
-    if not sources:
-        reason = errors[0] if errors else f"has no file; use {_FORMS}"
-        raise InputFileError(
-            f"{reason}"
-            if len(errors) == 1
-            else f"{folder}: nothing recognized: {reason}"
+    if unnamed:
+        errors.append(
+            f"{folder}: neither rows nor names say which TF and cell line these are of: "
+            f"{listed(unnamed, 3)}"
         )
-    notes = tuple(map(str, errors))
-    sources.append(Source(folder, "folder", (), left_out, notes))
+    if not sources:
+        what = "; ".join(errors) or f"{folder}: has no file"
+        raise InputFileError(f"{what}; use {_FORMS}" if unnamed or not errors else what)
+    left_out["files that are not recognized"] += (
+        len(unnamed) + len(errors) - bool(unnamed)
+    )
+    sources.append(Source(folder, "folder", (), +left_out, tuple(errors)))
     return sources
 
 
@@ -129,7 +140,11 @@ def _read_file(path: Path, vocabulary: Vocabulary, assembly: str) -> Source:
     if is_binary(path):
         return _by_name(path, named)
     lines = [line for _, line in islice(read_lines(path, "file", "replace"), 20)]
-    fields = [line.split("\t") for line in lines]
+    fields = [_split(line) for line in lines]
+    if lines and is_metadata(lines[0].replace('"', "").split(",")):
+        raise InputFileError(
+            f"{path}: has commas between its fields; save it with tabs, as ENCODE gives it"
+        )
     if lines and is_metadata(fields[0]):
         return read_encode(path, _fields(path), "ENCODE metadata", assembly)
     if len(lines) > 1 and is_report(lines[0], fields[1]):
@@ -187,7 +202,12 @@ def is_binary(path: Path) -> bool:
 def _fields(path: Path) -> Iterator[list[str]]:
     for _, line in read_lines(path, "table", "replace"):
         if line.strip():
-            yield [field.strip() for field in line.split("\t")]
+            yield _split(line)
+
+
+def _split(line: str) -> list[str]:
+    """Split a row of a table; a spreadsheet may have put its fields in quotes."""
+    return [field.strip().strip('"') for field in line.split("\t")]
 
 
 def _is_interval(row: list[str]) -> bool:
@@ -216,7 +236,7 @@ def _other_assembly(path: Path, assembly: str) -> str:
 def _by_name(path: Path, named: tuple[str, Entry] | None) -> Source:
     """Take the whole file as one track."""
     if named is None:
-        raise InputFileError(
+        raise _UnnamedError(
             f"{path}: neither its rows nor its name say which TF and cell line it is of; "
             f"use {_FORMS}"
         )

@@ -15,6 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.storage.table import open_unpacked, read_lines
 
@@ -211,37 +214,66 @@ def read_keys(
     InputFileError
         As :func:`list_keys`; or a position is not an integer.
     """
+    extra = {"signal": layout.signal, "summit": layout.summit}
+    columns = {name: at for name, at in extra.items() if at is not None}
+    known: dict[str, list[int]] = {}
+    parts: list[pd.DataFrame] = []
+    for part in _parts(path, (0, 1, 2, *columns.values(), *layout.columns)):
+        names = part[layout.columns[0]]
+        for column in layout.columns[1:]:
+            names = names + "\t" + part[column]
+        codes, uniques = names.factorize()
+        for name in uniques:
+            if name not in known:
+                keys = layout.keys(tuple(name.split("\t")))
+                known[name] = list(
+                    dict.fromkeys(wanted[k] for k in keys if k in wanted)
+                )
+        rows, track = _expand([known[name] for name in uniques], codes)
+        kept = part.iloc[rows][[0, 1, 2, *columns.values()]]
+        kept = kept.set_axis(["chrom", "start", "end", *columns], axis=1)
+        parts.append(_as_numbers(path, kept.assign(track=track)))
+    return _by_track(parts)
+
+
+def _expand(
+    tracks: list[list[int]], codes: NDArray[np.intp]
+) -> tuple[NDArray[np.intp], NDArray[np.int32]]:
+    """Repeat each row for each of the tracks of its name; return rows and tracks."""
+    lengths = np.array([*map(len, tracks)], dtype=np.intp)
+    flat = np.array([n for numbers in tracks for n in numbers], dtype=np.int32)
+    begins = np.cumsum(lengths) - lengths
+    n_of_row = lengths[codes]
+    rows = np.repeat(np.arange(len(codes)), n_of_row)
+    before = np.cumsum(n_of_row) - n_of_row
+    nth = np.arange(len(rows)) - before[rows]
+    return rows, flat[begins[codes][rows] + nth]
+
+
+def _by_track(parts: list[pd.DataFrame]) -> dict[int, pd.DataFrame]:
+    """Gather the peaks of each track."""
     import pandas as pd
 
-    numbers = [n for n in (layout.signal, layout.summit) if n is not None]
-    names = [f"name{i}" for i in layout.columns]
-    pieces: dict[int, list[pd.DataFrame]] = {}
-    known: dict[tuple[str, ...], list[int]] = {}
-    for part in _parts(path, (0, 1, 2, *numbers, *layout.columns)):
-        part.columns = pd.Index(
-            ["chrom", "start", "end", *(["signal", "summit"][: len(numbers)]), *names]
-        )
-        for named, rows in part.groupby(names, sort=False):
-            key = tuple(map(str, named))
-            if key not in known:
-                found = [wanted[k] for k in layout.keys(key) if k in wanted]
-                known[key] = list(dict.fromkeys(found))
-            for number in known[key]:
-                pieces.setdefault(number, []).append(rows.drop(columns=names))
+    if not parts:
+        return {}
+    peaks = pd.concat(parts, ignore_index=True).sort_values("track", kind="stable")
+    tracks, firsts = np.unique(peaks["track"].to_numpy(), return_index=True)
+    ends = np.append(firsts[1:], len(peaks))
+    plain = peaks.drop(columns="track")
     return {
-        number: _as_numbers(path, pd.concat(frames, ignore_index=True))
-        for number, frames in pieces.items()
+        int(track): plain.iloc[first:end].astype({"chrom": "str"})
+        for track, first, end in zip(tracks, firsts, ends, strict=True)
     }
 
 
 def _as_numbers(path: Path, peaks: pd.DataFrame) -> pd.DataFrame:
     """Convert positions, and count the summit from the start."""
-    import pandas as pd
-
     try:
-        for column in peaks.columns.drop("chrom"):
-            peaks[column] = pd.to_numeric(peaks[column])
-        peaks = peaks.astype({"start": "int64", "end": "int64"})
+        for column in ("start", "end", "summit"):
+            if column in peaks:
+                peaks[column] = peaks[column].astype("int64")
+        if "signal" in peaks:
+            peaks["signal"] = peaks["signal"].astype("float64")
     except (ValueError, OverflowError) as error:
         raise InputFileError(
             f"{path}: a position is not an integer ({error}); the file is damaged: "
@@ -255,7 +287,7 @@ def _as_numbers(path: Path, peaks: pd.DataFrame) -> pd.DataFrame:
             "file is damaged: download it again"
         )
     if "summit" in peaks:
-        peaks["summit"] = (peaks["summit"] - peaks["start"]).astype("int64")
+        peaks["summit"] -= peaks["start"]
     return peaks
 
 

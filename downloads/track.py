@@ -72,17 +72,23 @@ class DownloadedTrack(NamedTuple):
     ----------
     pair : Pair
         Names of the vocabulary where it has them; others as they are usually spelled.
-    is_known : bool
-        Whether the vocabulary has both names.
+    has_tf, has_cell : bool
+        Whether the vocabulary has the TF, and the cell line.
     entries : tuple of Entry
     kinds : tuple of str
         Kinds of the sources.
     """
 
     pair: Pair
-    is_known: bool
+    has_tf: bool
+    has_cell: bool
     entries: tuple[Entry, ...]
     kinds: tuple[str, ...]
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the vocabulary has both names."""
+        return self.has_tf and self.has_cell
 
     @property
     def read_as(self) -> str:

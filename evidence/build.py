@@ -1,7 +1,7 @@
 """From peak files to a peak database: read, merge, check, and restrict to regions.
 
 Peaks of a file that overlap or touch become one. Files and peaks that cannot be used
-are left out and reported; files of another genome build are refused.
+are left out and reported; files whose peaks extend beyond the genome are refused.
 """
 
 from __future__ import annotations
@@ -68,6 +68,9 @@ class BuildReport:
         Messages about files with an unknown TF or cell line, which are left out.
     empty : list of str
         Pairs whose files have no peak, and are left out.
+    elsewhere : list of str
+        Messages about files with peaks on none of the genome's chromosomes, which are
+        left out.
     renamed : list of str
         Messages about files of a pair that another row has under another name; they
         become replicates of it.
@@ -77,6 +80,7 @@ class BuildReport:
 
     unknown: list[str] = field(default_factory=list)
     empty: list[str] = field(default_factory=list)
+    elsewhere: list[str] = field(default_factory=list)
     renamed: list[str] = field(default_factory=list)
     unknown_chromosomes: dict[str, int] = field(default_factory=dict)
 
@@ -114,8 +118,8 @@ def build_evidence(
     ------
     InputFileError
         A file is missing or damaged, or it is of another build: its peaks extend beyond
-        a chromosome, or lie on none of the genome's chromosomes. Two pairs have the
-        same peaks.
+        a chromosome. No file has peaks on the genome's chromosomes, or two pairs have
+        the same peaks.
     UsageError
         Two files have the same names, nothing is left, or there are too many tracks.
     """
@@ -132,6 +136,8 @@ def build_evidence(
             if table is not None:
                 builder.add(known, table)
         advance(1)
+    if not builder.tracks and report.elsewhere:
+        raise InputFileError(report.elsewhere[0])
     if not builder.tracks:
         raise UsageError(
             f"none of {len(files)} peak files has a peak of a known TF and cell line; "
@@ -220,7 +226,7 @@ def _known(pair: Pair, vocabulary: Vocabulary) -> Pair:
 def _read(
     file: PeakFile, chrom_sizes: Mapping[str, int], report: BuildReport
 ) -> pd.DataFrame | None:
-    """Read and merge the peaks of a file; None if it has none."""
+    """Read and merge the peaks of a file; None if it has none on the genome."""
     table = read_bed(file.path, allow_empty=True)
     if table.empty:
         report.empty.append(str(file))
@@ -229,11 +235,12 @@ def _read(
     found = {name: find_chrom(name, chrom_sizes) for name in counts}
     known = {name: own for name, own in found.items() if own is not None}
     if not known:
-        raise InputFileError(
-            f"{file.path}: its chromosomes ({listed(counts, 3)}) are none of the "
+        report.elsewhere.append(
+            f"{file}, {file.path.name}: its chromosomes ({listed(counts, 3)}) are none of the "
             f"genome's ({listed(chrom_sizes, 3)}); use peaks of the same build, or set "
             "the chromosome sizes of theirs with -g or --chrom-sizes"
         )
+        return None
     unknown = report.unknown_chromosomes
     for name in counts.keys() - known.keys():
         unknown[name] = unknown.get(name, 0) + int(counts[name])

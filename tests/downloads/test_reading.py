@@ -289,6 +289,31 @@ def test_spellings_of_a_new_name_are_one_track(write, known):
     assert found.left_out["files that are not recognized"] == 1
 
 
+def test_either_order_of_the_names_is_read(write, known):
+    folder = write("K562.CTCF.bed", ("chr1", 1, 2)).parent
+    write("HepG2.ATF7.bed", ("chr1", 1, 3))
+    write("LNCaP.REST.bed", ("chr1", 1, 4))
+    write("HL-60.DNase.bed", ("chr1", 1, 5))
+    found = read_download([folder], known)
+    assert {str(t.pair): (t.has_tf, t.has_cell) for t in found.tracks} == {
+        "CTCF:K562": (True, True),
+        "accessibility:HL-60": (True, True),
+        "ATF7:HepG2": (False, True),
+        "REST:LNCaP": (True, False),
+    }
+
+
+def test_versions_and_accessions_are_no_names(write, known):
+    folder = write("CTCF.K562.bed", ("chr1", 1, 2)).parent
+    for name in ("hg19-blacklist.v2", "HepG2.ENCFF209DJG", "peaks.final", "CTCF.1"):
+        write(f"{name}.bed", ("chr1", 1, 3))
+    found = read_download([folder], known)
+    assert pairs(found) == {"CTCF:K562": 1}
+    assert found.left_out == {"files that are not recognized": 4}
+    (note,) = found.sources[-1].notes
+    assert "these are of: CTCF.1.bed, HepG2.ENCFF209DJG.bed, hg19-" in note
+
+
 def test_files_of_another_assembly_are_counted(write, known):
     folder = write("MAX.K562.bed", ("chr1", 1, 2)).parent
     write("remap2022_hg38_v1_0.bed", ("chr1", 1, 2, "GSE1.MAX.K562"))

@@ -156,3 +156,13 @@ def test_one_file_for_two_pairs_is_an_error(run, encode, options, tmp_path):
     )
     assert code == 2
     assert "is named for MAX:HepG2 and for MAX:K562" in err
+
+
+def test_peaks_beyond_a_chromosome_are_of_another_assembly(run, write, options):
+    rows = [("chr1", at, at + 9, f"GSE1.{name}") for at, name in ((5, "MAX.K562"),)]
+    path = write("all.bed", *rows, ("chr1", 7000, 7009, "GSE1.CTCF.K562"))
+    out = path.with_name("e.h5")
+    code, _, err = run("evidence", "build", "--from", path, *options, "-o", out)
+    assert code == 2
+    assert "peaks taken for CTCF.K562.bed: chr1:7001-7009 extends beyond chr1" in err
+    assert not out.exists()

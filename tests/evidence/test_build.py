@@ -84,6 +84,15 @@ def test_names_are_those_of_the_vocabulary(tmp_path):
     assert report == BuildReport()
 
 
+def test_a_track_on_other_chromosomes_is_left_out(tmp_path):
+    here = bed(tmp_path / "a.bed", ("chr1", 1, 2))
+    there = bed(tmp_path / "b.bed", ("chr7", 1, 2))
+    contents, report = build(peak_file(here), peak_file(there, "MAX"))
+    assert [str(track.pair) for track in contents.tracks] == ["CTCF:K562"]
+    (message,) = report.elsewhere
+    assert message.startswith("MAX:K562, b.bed: its chromosomes (chr7) are none of the")
+
+
 def test_one_file_for_two_tracks_is_refused(tmp_path):
     path = bed(tmp_path / "a.bed", ("chr1", 1, 2))
     link = tmp_path / "b.bed"
