@@ -119,6 +119,7 @@ def _store_tracks(
     """Export the named pairs of a store, by default all, or list what export will write."""
     from tfimpute_tracks.commands import inputs
     from tfimpute_tracks.impute.export import ExportJob, run_export
+    from tfimpute_tracks.impute.plan_file import check_outside_stores
     from tfimpute_tracks.impute.store import Store
     from tfimpute_tracks.impute.stored_tracks import expected_tracks
     from tfimpute_tracks.storage import check_writable_dir
@@ -131,6 +132,7 @@ def _store_tracks(
     if any(named):
         chosen = inputs.choose_pairs(store.vocabulary, *named)
     if no_export:
+        check_outside_stores(out_dir)
         check_writable_dir(out_dir)
         flags = zip(("--tf", "--cell", "--pairs"), named, strict=True)
         which = " ".join(f"{flag} {shlex.quote(n)}" for flag, n in flags if n)

@@ -24,8 +24,9 @@ from numpy.typing import NDArray
 from tfimpute_tracks.engines.calibrator import Calibrator
 from tfimpute_tracks.engines.cpu_engine import LookupEngine
 from tfimpute_tracks.engines.engine import Engine, open_engine
-from tfimpute_tracks.engines.evidence import PairEvidence
+from tfimpute_tracks.engines.evidence import ConditionedPairs
 from tfimpute_tracks.engines.feature_cache import FeatureCache
+from tfimpute_tracks.engines.packs import TilePack, group_rows
 from tfimpute_tracks.engines.segments import SegmentEngine, open_segment_engine
 from tfimpute_tracks.engines.sites import ChromSites, site_logits
 from tfimpute_tracks.engines.tile_grid import tile_grid
@@ -49,14 +50,14 @@ class TileFeatures(NamedTuple):
 
     Attributes
     ----------
-    tiles : TileRange
+    tiles : TileRange or TilePack
     unknown : bool array, shape (n_base_tiles,)
         Base tiles of which more than half is unknown.
     values : SparseRows, uint8 array or None
         Motif features on a CPU, codes for a GPU; None where no tile has a score.
     """
 
-    tiles: TileRange
+    tiles: TileRange | TilePack
     unknown: Mask
     values: SparseRows | Codes | None
 
@@ -139,7 +140,7 @@ class Scorer:
             self.model.calibration(pair) if calibrated else UNCALIBRATED
             for pair in self.pairs
         )
-        self._evidence: PairEvidence | None = None
+        self._evidence: ConditionedPairs | None = None
         self._trunk = trunk
         if device == "cpu" and trunk is None:
             self._trunk = MotifTrunk(model, self.grid.base, fast)
@@ -176,7 +177,7 @@ class Scorer:
         )
 
     def score(
-        self, codes: Codes, tiles: TileRange, digest: str | None = None
+        self, codes: Codes, tiles: TileRange | TilePack, digest: str | None = None
     ) -> Floats:
         """Score neighboring tiles.
 
@@ -184,7 +185,7 @@ class Scorer:
         ----------
         codes : uint8 array, shape (grid.n_codes(tiles.n_tiles),), values 0..4
             From :func:`tfimpute_tracks.engines.tiles.read_codes`: the flanks included.
-        tiles : TileRange
+        tiles : TileRange or TilePack
             Their position matters to evidence alone.
         digest : str, optional
             Of the codes: their key in the cache. Without it no cache is used.
@@ -198,7 +199,7 @@ class Scorer:
         return self.logits(self.features(codes, tiles, digest))
 
     def features(
-        self, codes: Codes, tiles: TileRange, digest: str | None = None
+        self, codes: Codes, tiles: TileRange | TilePack, digest: str | None = None
     ) -> TileFeatures:
         """Compute, or take from the cache, what does not depend on the pair.
 
@@ -260,10 +261,9 @@ class Scorer:
             base = self.grid.base_slice(first, n)
             some = unknown[base]
             logits = self._sequence_logits(values, first, some)
-            start = tiles.first + first * self.stride
-            part = TileRange(tiles.chrom, start, n)
-            centers = part.centers(self.stride, self.grid.seq_len)
-            logits = self._with_evidence(logits, tiles.chrom, centers)
+            placed = tiles.placed(first, n, self.stride)
+            for chrom, rows, centers in self._by_evidence(placed):
+                logits[rows] = self._condition(logits[rows], chrom, centers)
             self._calibrator.apply(logits)
             logits[self.grid.tile_mask(some)] = np.nan
             yield logits
@@ -298,15 +298,24 @@ class Scorer:
                 )
             return self._engine
 
-    def _with_evidence(self, logits: Floats, chrom: str, centers: Ints) -> Floats:
-        """Condition log-odds on evidence: the only place that does."""
+    def _by_evidence(
+        self, placed: Iterable[tuple[slice, TileRange]]
+    ) -> Iterable[tuple[str, slice | Ints, Ints]]:
+        """Group the rows that are conditioned together."""
+        if self.model.evidence is None:
+            return ()
+        has_peaks = self.model.evidence.store.has_peaks
+        return group_rows(placed, has_peaks, self.stride, self.grid.seq_len)
+
+    def _condition(self, logits: Floats, chrom: str, centers: Ints) -> Floats:
+        """Condition log-odds of a chromosome on evidence: the only place that does."""
         evidence = self.model.evidence
         if evidence is None:
             return logits
         with self._opening:
             if self._evidence is None:
                 indices = self.model.vocabulary.pair_indices(self.pairs)
-                self._evidence = PairEvidence(evidence, indices)
+                self._evidence = ConditionedPairs(evidence, indices)
         return self._evidence.apply(logits, chrom, centers)
 
     def base_logits(self, segments: list[Codes], counts: list[int]) -> Floats:
@@ -379,6 +388,6 @@ class Scorer:
         """
         logits = site_logits(self.model, self.pairs, codes, self.device)
         for chrom, index, centers in sites:
-            logits[index] = self._with_evidence(logits[index], chrom, centers)
+            logits[index] = self._condition(logits[index], chrom, centers)
         self._calibrator.apply(logits)
         return logits

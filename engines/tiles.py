@@ -7,7 +7,7 @@ cache of one scan serves the next, whatever its regions.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -90,6 +90,27 @@ class TileRange(NamedTuple):
         """
         start = self.first + score_offset(seq_len, stride)
         return Signal(self.chrom, start, stride, values)
+
+    def placed(
+        self, first: int, n: int, stride: int
+    ) -> Iterator[tuple[slice, TileRange]]:
+        """Find the tiles of some rows of scores.
+
+        Parameters
+        ----------
+        first, n : int
+            The rows: tiles from the first one on.
+        stride : int
+            In bp.
+
+        Yields
+        ------
+        rows : slice
+            Among the n.
+        tiles : TileRange
+            That they belong to.
+        """
+        yield slice(0, n), TileRange(self.chrom, self.first + first * stride, n)
 
     def parts(self, stride: int, n_tiles: int) -> list[TileRange]:
         """Cut the tiles into parts, from the first one on.

@@ -14,6 +14,7 @@ from pathlib import Path
 from tfimpute_tracks.engines.ordered_map import ordered_map
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.genome import Region
+from tfimpute_tracks.impute.plan_file import check_outside_stores
 from tfimpute_tracks.impute.store import Store
 from tfimpute_tracks.impute.stored_tracks import stored_track
 from tfimpute_tracks.kernels.products import sigmoid
@@ -103,8 +104,8 @@ def run_export(job: ExportJob) -> Iterator[PairResult]:
     UnknownNameError, RegionError
         A pair or a region is not in the store.
     UsageError
-        As :func:`tfimpute_tracks.impute.stored_tracks.stored_track`, or the store is
-        sparse and lacks scores that the signal needs.
+        As :func:`tfimpute_tracks.impute.stored_tracks.stored_track`; or the store is
+        sparse and lacks scores that the signal needs; or the folder lies in a store.
     """
     signal = job.options.signal
     if signal != "probability" and job.store.plan.is_sparse:
@@ -114,6 +115,7 @@ def run_export(job: ExportJob) -> Iterator[PairResult]:
             f"{signal}`"
         )
     records = [job.record(pair) for pair in job.pairs]  # all, before any is written
+    check_outside_stores(job.out_dir)
     check_writable_dir(job.out_dir)
     yield from ordered_map(lambda record: _export(job, record), records, job.threads)
 

@@ -21,7 +21,12 @@ from tfimpute_tracks.impute.estimate import Estimate, estimate
 from tfimpute_tracks.impute.events import Event, Failed
 from tfimpute_tracks.impute.lock import store_lock
 from tfimpute_tracks.impute.plan import Plan, Shard, part_of
-from tfimpute_tracks.impute.plan_file import PLAN_FILE, read_plan, write_plan
+from tfimpute_tracks.impute.plan_file import (
+    PLAN_FILE,
+    check_outside_stores,
+    read_plan,
+    write_plan,
+)
 from tfimpute_tracks.impute.pool import Slot, Work, run_pool
 from tfimpute_tracks.impute.shard_file import is_complete, shard_path
 from tfimpute_tracks.impute.status import Status
@@ -102,7 +107,7 @@ class BulkResult:
 
 
 def check_store(folder: Path, plan: Plan) -> None:
-    """Refuse a folder that contains the store of another plan.
+    """Refuse a folder that contains the store of another plan, or lies in a store.
 
     Parameters
     ----------
@@ -116,6 +121,7 @@ def check_store(folder: Path, plan: Plan) -> None:
     InputFileError
         The store's own plan cannot be read.
     """
+    check_outside_stores(folder, is_store=True)
     if not (folder / PLAN_FILE).exists():
         return
     there = read_plan(folder)

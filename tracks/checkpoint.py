@@ -59,6 +59,7 @@ class ScanCheckpoint:
         self._folder, self._about, self._names = folder, dict(about), names
         self._max_seconds, self._max_bytes = max_seconds, max_bytes
         self._waiting: dict[BlockKey, Floats] = {}
+        self._n_bytes = 0
         self._since = time.monotonic()
         self._stored: dict[BlockKey, tuple[Path, int]] = {}
         for path in sorted(folder.glob("*.h5")):
@@ -82,10 +83,11 @@ class ScanCheckpoint:
         WriteError
             The disk is full, or the folder cannot be written to.
         """
+        before = self._waiting.get(key)
+        self._n_bytes += scores.nbytes - (0 if before is None else before.nbytes)
         self._waiting[key] = scores
-        n_bytes = sum(array.nbytes for array in self._waiting.values())
         seconds = time.monotonic() - self._since
-        if n_bytes > self._max_bytes or seconds > self._max_seconds:
+        if self._n_bytes > self._max_bytes or seconds > self._max_seconds:
             self.flush()
 
     def flush(self) -> None:
@@ -111,6 +113,7 @@ class ScanCheckpoint:
         write_arrays(path, arrays, self._about)
         self._index(path, keys)
         self._waiting.clear()
+        self._n_bytes = 0
         self._since = time.monotonic()
 
     def scores(self, keys: Iterable[BlockKey], column: int) -> Iterator[Floats]:

@@ -1,9 +1,9 @@
 """From chromosomes to scores: blocks of tiles, several at a time, in order.
 
-Each block is read, encoded and scored on one thread and comes out in its turn, so
-threads never wait for each other inside a block and memory does not grow with the
-chromosome. What is made of the scores, files above all, is the business of the modules
-next to this one.
+Each block, or a group of short ones, is read, encoded and scored on one thread and comes
+out in its turn, so threads never wait for each other inside a block and memory does not
+grow with the chromosome. What is made of the scores, files above all, is the business of
+the modules next to this one.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfimpute_tracks.engines.ordered_map import ordered_map
+from tfimpute_tracks.engines.packs import TilePack, group_blocks, pack_tiles
 from tfimpute_tracks.engines.scorer import Scorer
 from tfimpute_tracks.engines.tiles import TileRange, cut_blocks, read_codes
 from tfimpute_tracks.errors import RegionError
@@ -28,6 +29,7 @@ __all__ = ["TileBlock", "scan_blocks", "scan_region", "tiles_per_block"]
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
+Codes = NDArray[np.uint8]
 
 _TILES_PER_BLOCK = {"cpu": 16384, "cuda": 1 << 16}
 
@@ -97,18 +99,43 @@ def scan_blocks(
     if scorer.device != "cpu":
         n_threads = min(n_threads, 2)  # one reads and encodes, one waits for the GPU
 
-    def score(tiles: TileRange) -> TileBlock:
-        codes = read_codes(genome, tiles, scorer.grid)
-        digest = digest_arrays(codes)
-        if (tiles, digest) in known:
-            return TileBlock(tiles, digest, None)
-        features = scorer.features(codes, tiles, digest)
-        parts = [reduce(logits) for logits in scorer.parts(features)]
-        scores = parts[0] if len(parts) == 1 else np.concatenate(parts)
-        return TileBlock(tiles, digest, scores)
+    def score(group: list[TileRange]) -> list[TileBlock]:
+        codes = [read_codes(genome, tiles, scorer.grid) for tiles in group]
+        digests = [digest_arrays(own) for own in codes]
+        keys = list(zip(group, digests, strict=True))
+        todo = [i for i, key in enumerate(keys) if key not in known]
+        scores = _score_blocks(
+            scorer, [codes[i] for i in todo], [keys[i] for i in todo], reduce
+        )
+        found = dict(zip(todo, scores, strict=True))
+        return [TileBlock(*key, found.get(i)) for i, key in enumerate(keys)]
 
     size = block_size or tiles_per_block(scorer.device)
-    yield from ordered_map(score, cut_blocks(ranges, scorer.stride, size), n_threads)
+    blocks = cut_blocks(ranges, scorer.stride, size)
+    groups = group_blocks(blocks, scorer.grid, size)
+    for scored in ordered_map(score, groups, n_threads):
+        yield from scored
+
+
+def _score_blocks(
+    scorer: Scorer,
+    codes: list[Codes],
+    keys: list[tuple[TileRange, str]],
+    reduce: Callable[[Floats], Floats],
+) -> list[Floats]:
+    """Score blocks at once; one alone has its own digest as its key in the cache."""
+    if not keys:
+        return []
+    tiles: TileRange | TilePack
+    (tiles, digest), own = keys[0], codes[0]
+    if len(keys) > 1:
+        own, tiles = pack_tiles(codes, [one for one, _ in keys], scorer.grid)
+        digest = digest_arrays(own)
+    features = scorer.features(own, tiles, digest)
+    parts = [reduce(logits) for logits in scorer.parts(features)]
+    scores = parts[0] if len(parts) == 1 else np.concatenate(parts)
+    stride = scorer.stride
+    return [scores[rows] for rows, _ in tiles.placed(0, tiles.n_tiles, stride)]
 
 
 def scan_region(

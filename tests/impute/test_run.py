@@ -26,6 +26,7 @@ from tfimpute_tracks.impute import (
 )
 from tfimpute_tracks.impute.estimate import check_disk
 from tfimpute_tracks.impute.events import Done, Failed, Note, Part
+from tfimpute_tracks.impute.export import ExportJob, run_export
 from tfimpute_tracks.impute.plan import part_of
 from tfimpute_tracks.impute.plan_file import read_plan, write_plan
 from tfimpute_tracks.impute.run import run_bulk
@@ -311,3 +312,17 @@ def test_bases_around_the_tiles_belong_to_the_sequence_of_a_plan(around):
     # The block's 40 tiles end at 840, and the halo has 80 more.
     before = digest()
     assert [digest(at) == before for at in (919, 920)] == [False, True]
+
+
+def test_stores_and_tracks_stay_apart(toy):
+    run_bulk(toy.job(), _watch)
+    inside = toy.store / "shards"
+    job = toy.job()
+    nested = replace(job, spec=replace(job.spec, store=inside / "more"))
+    with pytest.raises(UsageError, match="which is a bulk store; use another"):
+        check_store(nested.spec.store, nested.plan)
+    store = Store(toy.store)
+    for folder in (toy.store, inside):
+        with pytest.raises(UsageError, match="a bulk store; use another --out-dir"):
+            list(run_export(ExportJob(store, store.plan.pairs, folder)))
+    assert not list(toy.store.glob("*.bw"))

@@ -50,6 +50,7 @@ _SUMMARY = struct.Struct("<Q4d")
 _COUNT = struct.Struct("<Q")
 # A reduction that no chromosome reaches: all its bins in one record.
 _WHOLE = _LONGEST + 1
+_BINS_AT_ONCE = 8192  # counted into the zoom levels
 # Each level has a quarter of the records of the one before, as in UCSC's files.
 _ZOOM_FACTOR = 4
 
@@ -159,6 +160,8 @@ class BbiWriter:
         self._file = file
         self._kind = kind
         self._levels = levels
+        self._waiting: list[tuple[int, NDArray[np.void]]] = []
+        self._n_waiting = 0
         self._n_items = 0
         file.write(bytes(_HEAD.size + _ZOOM_HEAD.size * len(levels)))
         self._sql_at = file.tell()
@@ -199,15 +202,31 @@ class BbiWriter:
         bins : array of BIN, shape (n,)
             Ascending, not overlapping, behind all bins before them.
         """
+        self._waiting.append((chrom, bins))
+        self._n_waiting += len(bins)
+        if self._n_waiting >= _BINS_AT_ONCE:
+            self._add_waiting()
+
+    def _add_waiting(self) -> None:
+        """Count bins of many short chromosomes at once."""
+        if not self._n_waiting:
+            return
+        bins = [own for _, own in self._waiting]
+        numbers = np.array([chrom for chrom, _ in self._waiting], dtype=np.uint32)
+        chroms = np.repeat(numbers, [len(own) for own in bins])
+        self._waiting, self._n_waiting = [], 0
         finest = self._levels[0].reduction if self._levels else _WHOLE
-        records = as_records(chrom, bins, finest)
-        total = self.totals[chrom : chrom + 1]
-        total[:] = merge(np.concatenate([total[total["bases"] > 0], records]), _WHOLE)
+        records = as_records(chroms, np.concatenate(bins), finest)
+        before = self.totals[np.unique(chroms)]
+        both = np.concatenate([before[before["bases"] > 0], records])
+        totals = merge(both[np.argsort(both["chrom"], kind="stable")], _WHOLE)
+        self.totals[totals["chrom"]] = totals
         for level in self._levels:
             records = level.add(records)
 
     def finish(self) -> None:
         """Write the indexes, the zoom levels and, last, the header."""
+        self._add_waiting()
         records = np.empty(0, dtype=RECORD)
         for level in self._levels:
             records = level.add(records, is_last=True)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pybigtools
+import pyBigWig
 from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import InputFileError, TracksError
@@ -17,13 +18,18 @@ from tfimpute_tracks.genome.signal import Bins
 from tfimpute_tracks.tracks.formats.zoom import BIN
 
 __all__ = [
+    "MANY",
     "bin_batches",
     "covered_spans",
     "open_bbi_file",
+    "open_for_many",
     "read_signal",
     "signal_chroms",
 ]
 
+MANY = 500
+"""Chromosomes that a check reads with pybigtools, which searches all for each; the rest
+are read with libBigWig."""
 _BINS_AT_ONCE = 1 << 16
 _COARSEST = 200_000  # bp of the coarsest zoom level that shows where values are
 
@@ -178,3 +184,31 @@ def _open_bigwig(path: Path) -> Iterator[Any]:
         if not bbi.is_bigwig:
             raise fault("it is a bigBed")
         yield bbi
+
+
+@contextmanager
+def open_for_many(
+    path: Path, n_chroms: int, fault: Callable[[str], TracksError]
+) -> Iterator[Any]:
+    """Open a file with libBigWig, too, if it has more than :data:`MANY` chromosomes.
+
+    Parameters
+    ----------
+    path : Path
+    n_chroms : int
+    fault : callable
+        Makes the error of a reason.
+
+    Yields
+    ------
+    pyBigWig's reader, or None
+    """
+    if n_chroms <= MANY:
+        yield None
+        return
+    try:
+        file = pyBigWig.open(str(path))
+    except RuntimeError as error:
+        raise fault(str(error)) from error
+    with file:
+        yield file

@@ -46,13 +46,15 @@ _STORED = np.dtype([*_PLACE, *_RANGE, ("total", "<f4"), ("squares", "<f4")])
 Records = NDArray[np.void]
 
 
-def as_records(chrom: int, bins: NDArray[np.void], reduction: int) -> Records:
-    """Turn bins of one chromosome into records of those that start in the same cell.
+def as_records(
+    chrom: int | NDArray[np.uint32], bins: NDArray[np.void], reduction: int
+) -> Records:
+    """Turn bins into records of those that start in the same cell.
 
     Parameters
     ----------
-    chrom : int
-        Number of the chromosome.
+    chrom : int, or uint32 array, shape (n,)
+        Number of the chromosome; of each bin, ascending.
     bins : array of BIN, shape (n,)
         Ascending, not overlapping.
     reduction : int
@@ -66,7 +68,10 @@ def as_records(chrom: int, bins: NDArray[np.void], reduction: int) -> Records:
     """
     starts = np.ascontiguousarray(bins["start"])
     cells = starts // np.uint32(min(reduction, 2**32 - 1))
-    firsts = np.flatnonzero(np.append(True, cells[1:] != cells[:-1])[: len(bins)])
+    is_first = np.append(True, cells[1:] != cells[:-1])[: len(bins)]
+    if not isinstance(chrom, int):
+        is_first[1:] |= chrom[1:] != chrom[:-1]
+    firsts = np.flatnonzero(is_first)
     records = np.empty(len(firsts), dtype=RECORD)
     if not len(bins):
         return records
@@ -74,7 +79,7 @@ def as_records(chrom: int, bins: NDArray[np.void], reduction: int) -> Records:
     bases = bins["end"] - starts
     totals = bases * values
     lasts = np.append(firsts[1:], len(bins)) - 1
-    records["chrom"] = chrom
+    records["chrom"] = chrom if isinstance(chrom, int) else chrom[firsts]
     records["start"], records["end"] = starts[firsts], bins["end"][lasts]
     records["bases"] = np.add.reduceat(bases, firsts)
     records["low"] = np.minimum.reduceat(values, firsts)

@@ -353,3 +353,22 @@ def test_read_signal_cuts_at_the_ends(tmp_path):
     assert found.ends.tolist() == [100, 300, 310]
     assert found.values.tolist() == float32(0.1, 0.3, 0.4).tolist()
     assert read_signal(path, "chr10").values.shape == (0,)
+
+
+def test_files_of_many_contigs_are_read_back_whole(tmp_path):
+    """Most of them with another reader than the first ones."""
+    sizes = {f"s{i:04}": 300 + i % 7 for i in range(1200)}
+    values = np.random.default_rng(3).random((1200, 3)).astype(np.float32)
+    signals = [
+        Signal(chrom, 75, 50, own) for chrom, own in zip(sizes, values, strict=True)
+    ]
+    dest = tmp_path / "a.bw"
+    write_track("bigwig", dest, sizes, iter(signals))
+    for reader in READERS.values():
+        contents = reader(dest)
+        assert contents.chroms == sizes
+        for signal in signals[::100]:
+            records = contents.records[signal.chrom]
+            assert [start for start, _, _ in records] == [75, 125, 175]
+            got = [value for _, _, value in records]
+            np.testing.assert_allclose(got, signal.values, atol=1e-4)
