@@ -12,8 +12,10 @@ from tfimpute_tracks.downloads.encode import is_metadata, is_report, read_encode
 from tfimpute_tracks.downloads.file_names import parse_file_name, peak_stem
 from tfimpute_tracks.downloads.names import choose_tracks
 from tfimpute_tracks.downloads.tables import (
+    is_atlas_list,
     is_cistrome,
     is_remap_list,
+    read_atlas_list,
     read_cistrome,
     read_remap_list,
 )
@@ -128,7 +130,7 @@ def _read_folder(folder: Path, vocabulary: Vocabulary, assembly: str) -> list[So
 
 def _named_files(source: Source, folder: Path) -> set[Path]:
     """List the files that a table has a row for, used or not."""
-    if "ENCODE" not in source.kind:
+    if not source.kind.startswith(("ENCODE", "ChIP-Atlas list")):
         return {entry.path for entry in source.entries if entry.path is not None}
     accessions = {fields[0] for fields in _fields(source.path) if fields}
     names = {name.strip("/").rpartition("/")[2] for name in accessions}
@@ -156,6 +158,8 @@ def _read_file(path: Path, vocabulary: Vocabulary, assembly: str) -> Source:
         return read_encode(path, below, "ENCODE report", assembly)
     if lines and is_cistrome(fields[0]):
         return read_cistrome(path, _fields(path), assembly)
+    if is_atlas_list(fields):
+        return read_atlas_list(path, _fields(path), assembly)
     if is_remap_list(lines):
         return read_remap_list(
             path, (line for _, line in read_lines(path, "list", "replace"))
