@@ -161,7 +161,7 @@ def show_download(found: Download, as_json: bool) -> None:
         return
     columns = ["path", "recognized as", "entries"]
     show_table("Sources", columns, [list(row.values()) for row in _sources(found)])
-    columns = ["tf", "cell", "status", "read as", "entries", "peaks"]
+    columns = ["tf", "cell", "status", "read as", "from", "entries", "peaks"]
     show_table("Tracks", columns, [_row(track) for track in found.tracks])
     if found.left_out:
         reasons = [[reason, n] for reason, n in found.left_out.most_common()]
@@ -195,7 +195,8 @@ def _row(track: DownloadedTrack) -> list[Any]:
     new = [("TF", track.has_tf), ("cell line", track.has_cell)]
     lacking = [what for what, is_known in new if not is_known]
     status = f"new {' and '.join(lacking)}" if lacking else "known"
-    return [*track.pair, status, track.read_as, len(track.entries), total]
+    kinds = ", ".join(track.kinds)
+    return [*track.pair, status, track.read_as, kinds, len(track.entries), total]
 
 
 def _new_names(found: Download) -> tuple[list[str], list[str]]:
@@ -213,6 +214,7 @@ def _record(found: Download) -> dict[str, Any]:
             "cell": track.pair.cell,
             "known": track.is_known,
             "read_as": track.read_as,
+            "from": track.kinds,
             "files": sorted({str(e.path) for e in track.entries if e.path}),
             "entries": len(track.entries),
         }
