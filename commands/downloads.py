@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -85,6 +86,9 @@ def one_input(
             "use --pairs-table FILE or --from PATH, "
             + ("not both" if paths else "for the peaks of each TF and cell line")
         )
+    threshold = others.get("--signal-threshold")
+    if isinstance(threshold, float) and not math.isfinite(threshold):
+        raise UsageError(f"--signal-threshold {threshold} is not a finite number")
     for name, value in others.items():
         if not paths and value not in (None, False):
             raise UsageError(f"{name} needs --from; omit it, or name a download")

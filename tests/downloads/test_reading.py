@@ -226,6 +226,33 @@ def test_cistrome_samples_have_files_by_number(write, known):
         read_download([table], known, "hg19")
 
 
+def test_experiments_of_chip_atlas_have_files_by_number(write, known):
+    rows = [
+        ("SRX1", "hg19", "TFs and others", "MAX", "Blood", "K-562", "x"),
+        ("SRX1", "hg38", "TFs and others", "MAX", "Blood", "K-562", "x"),
+        ("SRX2", "hg38", "RNA polymerase", "RNA polymerase II", "Liver", "Hep G2", "x"),
+        ("SRX3", "hg38", "Histone", "H3K27ac", "Liver", "Hep G2", "x"),
+        ("SRX4", "hg38", "ATAC-Seq", "NA", "Liver", "Hep G2", "x"),
+        ("SRX5", "hg38", "TFs and others", "Epitope tags", "Liver", "Hep G2", "x"),
+        ("ERX6", "hg38", "TFs and others", "CTCF", "Liver", "Hep G2", "x"),
+    ]
+    table = write("experimentList.tab", *rows)
+    assert len(read_download([table], known, "hg38").tracks) == 4
+    for i in range(1, 6):
+        write(f"SRX{i}.05.bed", ("chr1", i, 9))
+    for path in (table, table.parent):
+        found = read_download([path], known, "hg38")
+        assert list(pairs(found)) == [
+            *("MAX:K562", "POLR2A:HepG2", "accessibility:HepG2"),
+        ]
+        assert found.left_out == {
+            "assembly hg19, not hg38": 1,
+            "Histone: no TF": 1,
+            "no TF": 1,
+            "experiments without a file": 1,
+        }
+
+
 def test_the_whole_name_lists_match_as_they_did(shared_data, known):
     formats = shared_data / "formats"
     cistrome = formats / "cistrome_human_factor_full_QC.txt.gz"

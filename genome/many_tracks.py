@@ -29,10 +29,14 @@ __all__ = ["Key", "Layout", "find_layout", "first_rows", "list_keys", "read_keys
 Key = tuple[str, str]
 """TF and cell line, as a row spells them."""
 
+_MAX_SCORE = 1000
 _SNIFFED = 200
 _AT_ONCE = 1 << 20
 _HEADER = ("#", "track", "browser")
-_REMAP = re.compile(r"([A-Z]+[0-9][A-Za-z0-9-]*)\.([^.]+)\.(.+)")
+# Names of peak callers look alike: SRR1.sorted.bam_peak_7.
+_REMAP = re.compile(
+    r"((?:GSE|ENCSR|[EDS]RP|ERR|PRJ[A-Z]+|E-[A-Z]+-)[0-9]+\w*)\.([^.]+)\.(?!.*peak_?\d+\w?$)(.+)"
+)
 _ATLAS = re.compile(r"(?:^|;)Name=(.*?) \(@ (.*?)\)(?:;|$)")
 _FACTOR_SOURCE = "UCSC clusters without cell lines"
 
@@ -154,8 +158,14 @@ def find_layout(path: Path, rows: list[list[str]]) -> Layout | None:
             f"{path}: {_FACTOR_SOURCE}; use the file with them, "
             "wgEncodeRegTfbsClusteredWithCellsV3.bed"
         )
-    cells = {row[5] for row in rows} if widths == {6} else {"."}
-    return None if cells <= {"+", "-", "."} else clusters
+    return clusters if widths == {6} and all(map(_has_cells, rows)) else None
+
+
+def _has_cells(row: list[str]) -> bool:
+    """Check for a name, a score from 0 to 1000, and cell lines in place of a strand."""
+    is_scored = row[4].isdecimal() and int(row[4]) <= _MAX_SCORE
+    is_named = bool(re.search("[A-Za-z]", row[3])) and bool(re.search(r"\w", row[5]))
+    return is_scored and is_named and ":" not in row[5]
 
 
 def _has_summit(row: list[str]) -> bool:
