@@ -313,14 +313,14 @@ def cut_parts(
         The ranges of each part, in order.
     """
     parts: list[list[TileRange]] = []
-    room = 0
+    n_free = 0
     for chrom, first, n in ranges:
         done = 0
         while done < n:
-            if not room:
+            if not n_free:
                 parts.append([])
-                room = n_tiles
-            some = min(room, n - done)
+                n_free = n_tiles
+            some = min(n_free, n - done)
             parts[-1].append(TileRange(chrom, first + done * stride, some))
-            done, room = done + some, room - some
+            done, n_free = done + some, n_free - some
     return parts
