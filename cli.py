@@ -29,6 +29,7 @@ from tfimpute_tracks.commands.evidence_lift import lift as lift_evidence
 from tfimpute_tracks.commands.evidence_train import train as train_evidence
 from tfimpute_tracks.commands.explain import explain
 from tfimpute_tracks.commands.export import export
+from tfimpute_tracks.commands.extend import extend
 from tfimpute_tracks.commands.hub import hub
 from tfimpute_tracks.commands.impute import impute
 from tfimpute_tracks.commands.info import info
@@ -59,7 +60,7 @@ app = typer.Typer(
 _COMMANDS = (
     *(scan, impute, export, query, catalogue, browse, hub, report, plot),
     *(variants, mutagenesis, enhancers, embeddings, motifs, explain),
-    *(prepare, split, train, card, evaluate, compare, info, cache, selftest),
+    *(prepare, split, train, extend, card, evaluate, compare, info, cache, selftest),
 )
 for command in _COMMANDS:
     app.command()(command)

@@ -26,6 +26,8 @@ def browse(
     ] = None,
     assembly: options.Assembly = None,
     genes: options.Genes = None,
+    cell_accessibility: options.CellAccessibility = None,
+    cell_name: options.CellName = None,
     model: options.ModelName = "default",
     evidence: options.Evidence = "auto",
     host: Annotated[
@@ -55,6 +57,7 @@ def browse(
         choose_evidence,
         report_evidence,
     )
+    from tfimpute_tracks.commands.own_cell import add_cell
 
     try:
         from tfimpute_tracks.views import browse as page
@@ -71,6 +74,9 @@ def browse(
         token = secrets.token_urlsafe(16)
     # The port first: it is quick to check, and the rest takes seconds to load.
     with page.open_socket(host, port) as sock:
+        model = add_cell(
+            model, cell_accessibility, cell_name, fasta, evidence, cache_dir
+        )
         loaded = load_model(model)
         genome = inputs.choose_genome(fasta, loaded, cache_dir, assembly)
         sizes = genome.chrom_sizes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -85,6 +86,9 @@ def one_input(
             "use --pairs-table FILE or --from PATH, "
             + ("not both" if paths else "for the peaks of each TF and cell line")
         )
+    threshold = others.get("--signal-threshold")
+    if isinstance(threshold, float) and not math.isfinite(threshold):
+        raise UsageError(f"--signal-threshold {threshold} is not a finite number")
     for name, value in others.items():
         if not paths and value not in (None, False):
             raise UsageError(f"{name} needs --from; omit it, or name a download")
@@ -157,7 +161,7 @@ def show_download(found: Download, as_json: bool) -> None:
         return
     columns = ["path", "recognized as", "entries"]
     show_table("Sources", columns, [list(row.values()) for row in _sources(found)])
-    columns = ["tf", "cell", "status", "read as", "entries", "peaks"]
+    columns = ["tf", "cell", "status", "read as", "from", "entries", "peaks"]
     show_table("Tracks", columns, [_row(track) for track in found.tracks])
     if found.left_out:
         reasons = [[reason, n] for reason, n in found.left_out.most_common()]
@@ -191,7 +195,8 @@ def _row(track: DownloadedTrack) -> list[Any]:
     new = [("TF", track.has_tf), ("cell line", track.has_cell)]
     lacking = [what for what, is_known in new if not is_known]
     status = f"new {' and '.join(lacking)}" if lacking else "known"
-    return [*track.pair, status, track.read_as, len(track.entries), total]
+    kinds = ", ".join(track.kinds)
+    return [*track.pair, status, track.read_as, kinds, len(track.entries), total]
 
 
 def _new_names(found: Download) -> tuple[list[str], list[str]]:
@@ -209,6 +214,7 @@ def _record(found: Download) -> dict[str, Any]:
             "cell": track.pair.cell,
             "known": track.is_known,
             "read_as": track.read_as,
+            "from": track.kinds,
             "files": sorted({str(e.path) for e in track.entries if e.path}),
             "entries": len(track.entries),
         }

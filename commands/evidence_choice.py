@@ -11,6 +11,7 @@ from tfimpute_tracks.errors import listed
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tfimpute_tracks.evidence import EvidenceStore
     from tfimpute_tracks.genome import Region
     from tfimpute_tracks.impute.plan import Plan
     from tfimpute_tracks.models import Model
@@ -96,11 +97,23 @@ def _choose(
             "`tfimpute-tracks evidence train` makes"
         )
         return model
-    store = evidence_for(chrom_sizes)
+    store = evidence_for(chrom_sizes) or _own_tracks(name, chrom_sizes)
     if store is None:
         log(_why_none(chrom_sizes, genome, name))
         return model
     return load_model(name, store)
+
+
+def _own_tracks(
+    name: str | Path, chrom_sizes: Mapping[str, int]
+) -> EvidenceStore | None:
+    """Open the tracks that a model was extended with, if they are of a genome."""
+    from tfimpute_tracks.genome.chroms import describe_mismatch
+    from tfimpute_tracks.models.loading import own_tracks
+
+    store = own_tracks(name)
+    wrong = store is None or describe_mismatch(chrom_sizes, store.chrom_sizes)
+    return None if wrong else store
 
 
 def _why_none(chrom_sizes: Mapping[str, int], genome: str, name: str | Path) -> str:
@@ -229,13 +242,15 @@ def report_store_evidence(folder: Path, plan: Plan) -> None:
         )
 
 
-def evidence_name(model: Model, evidence: str) -> str | None:
+def evidence_name(model: Model, name: str | Path, evidence: str) -> str | None:
     """Name the evidence of a model for another process that loads it.
 
     Parameters
     ----------
     model : Model
         From :func:`choose_evidence`.
+    name : str or Path
+        What the model was loaded from.
     evidence : str
         The value of --evidence.
 
@@ -245,7 +260,13 @@ def evidence_name(model: Model, evidence: str) -> str | None:
         As :func:`tfimpute_tracks.models.load_model` takes it.
     """
     from tfimpute_tracks.evidence import SHIPPED
+    from tfimpute_tracks.models import weights_path
+    from tfimpute_tracks.models.loading import own_tracks, tracks_path
 
     if model.evidence is None:
         return None
-    return SHIPPED if evidence == AUTO else evidence
+    if evidence != AUTO:
+        return evidence
+    own = own_tracks(name)
+    alone = own is not None and own.digest == model.evidence.store.digest
+    return str(tracks_path(weights_path(name))) if alone else SHIPPED

@@ -39,6 +39,8 @@ def impute(
     tf: options.Tf = None,
     cell: options.Cell = None,
     pairs: options.Pairs = None,
+    cell_accessibility: options.CellAccessibility = None,
+    cell_name: options.CellName = None,
     fasta: options.Fasta = None,
     assembly: options.Assembly = None,
     regions: options.Regions = None,
@@ -122,6 +124,7 @@ def impute(
     """Impute many pairs at once into a store that `export` and `query` read."""
     from tfimpute_tracks.commands import inputs
     from tfimpute_tracks.commands.evidence_choice import choose_evidence, evidence_name
+    from tfimpute_tracks.commands.own_cell import add_cell
     from tfimpute_tracks.engines.engine import list_devices
     from tfimpute_tracks.impute import (
         BulkJob,
@@ -138,8 +141,10 @@ def impute(
         raise UsageError("--scheduler applies only with --engine dask")
     if keep_below is not None and not sparse:
         raise UsageError("--keep-below-threshold applies only with --sparse")
+    model = add_cell(model, cell_accessibility, cell_name, fasta, evidence, cache_dir)
     loaded = load_model(model)
-    chosen = inputs.choose_many_pairs(loaded, missing, every, (tf, cell, pairs))
+    named = tf, cell or cell_name, pairs
+    chosen = inputs.choose_many_pairs(loaded, missing, every, named)
     parts, n_threads = inputs.read_part(part), inputs.set_threads(threads)
     devices = list_devices(device)
     n_workers = workers or (n_threads if devices == ["cpu"] else len(devices))
@@ -165,7 +170,7 @@ def impute(
         assembly=assembly,
     )
     per_worker = max(1, n_threads // n_workers)
-    used = evidence_name(loaded, evidence)
+    used = evidence_name(loaded, model, evidence)
     spec = WorkerSpec(out_dir, model, fasta, cache_dir, slots[0], per_worker, used)
     cluster = Cluster(scheduler, n_workers) if engine == "dask" else None
     job = BulkJob(plan, spec, slots, parts, overwrite, verify, cluster)

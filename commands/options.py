@@ -16,6 +16,8 @@ __all__ = [
     "CacheDir",
     "CacheLimit",
     "Cell",
+    "CellAccessibility",
+    "CellName",
     "Chroms",
     "ColorBy",
     "Data",
@@ -138,6 +140,18 @@ Tf = Annotated[
     str | None, typer.Option("--tf", help="Transcription factor, such as CTCF.")
 ]
 Cell = Annotated[str | None, typer.Option("--cell", help="Cell line, such as K562.")]
+CellAccessibility = Annotated[
+    Path | None,
+    typer.Option(
+        "--cell-accessibility",
+        help="ATAC-seq or DNase-seq peaks (BED, narrowPeak) of a cell type that the model "
+        "does not know: it is added for this run, as --cell-name.",
+    ),
+]
+CellName = Annotated[
+    str | None,
+    typer.Option("--cell-name", help="Name of the cell type of --cell-accessibility."),
+]
 Pairs = Annotated[
     str | None,
     typer.Option(

@@ -23,6 +23,8 @@ def scan(
     tf: options.Tf = None,
     cell: options.Cell = None,
     pairs: options.Pairs = None,
+    cell_accessibility: options.CellAccessibility = None,
+    cell_name: options.CellName = None,
     fasta: options.Fasta = None,
     assembly: options.Assembly = None,
     regions: options.Regions = None,
@@ -51,6 +53,7 @@ def scan(
     """Predict tracks of one or a few pairs: bigWig, narrowPeak, bigBed."""
     from tfimpute_tracks.commands import inputs
     from tfimpute_tracks.commands.evidence_choice import choose_evidence
+    from tfimpute_tracks.commands.own_cell import add_cell
     from tfimpute_tracks.engines.engine import pick_device
     from tfimpute_tracks.models import load_model
     from tfimpute_tracks.storage import check_writable_dir
@@ -58,8 +61,9 @@ def scan(
     from tfimpute_tracks.tracks.formats import choose_formats
     from tfimpute_tracks.tracks.record import TrackOptions
 
+    model = add_cell(model, cell_accessibility, cell_name, fasta, evidence, cache_dir)
     loaded = load_model(model)
-    chosen = inputs.choose_pairs(loaded.vocabulary, tf, cell, pairs)
+    chosen = inputs.choose_pairs(loaded.vocabulary, tf, cell or cell_name, pairs)
     names = choose_formats(formats, signal)
     genome = inputs.choose_genome(fasta, loaded, cache_dir, assembly)
     sizes = genome.chrom_sizes

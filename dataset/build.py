@@ -21,8 +21,8 @@ from tfimpute_tracks.dataset.site_builder import SiteBuilder
 from tfimpute_tracks.dataset.sites import Log
 from tfimpute_tracks.dataset.store import write_dataset
 from tfimpute_tracks.errors import listed
-from tfimpute_tracks.genome.bed import check_distinct
 from tfimpute_tracks.genome.fasta import open_genome
+from tfimpute_tracks.genome.track_files import check_track_files
 from tfimpute_tracks.storage.digest import digest_file
 
 __all__ = ["BuildReport", "build_dataset"]
@@ -103,7 +103,7 @@ def build_dataset(
     config = config or BuildConfig()
     config.check_candidates(candidates is not None)
     table = read_pairs_table(pairs_table)
-    check_distinct(zip(map(str, table.pairs), table.beds, strict=True))
+    check_track_files(zip(map(str, table.pairs), table.beds, strict=True))
     sources = {"fasta": fasta, "pairs-table": pairs_table}
     sources |= {} if candidates is None else {"candidate-sites": candidates}
     sources |= {} if blacklist is None else {"blacklist": blacklist}

@@ -30,7 +30,7 @@ from tfimpute_tracks.dataset.sites import (
 )
 from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.genome.bed import merge_intervals, read_bed
-from tfimpute_tracks.genome.fasta import Genome
+from tfimpute_tracks.genome.sequences import Sequences
 
 _LOG = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class CandidateSites(NamedTuple):
 
 
 def read_candidates(
-    genome: Genome,
+    genome: Sequences,
     bed: str | Path,
     window: Window,
     blacklist: str | Path | None,
@@ -65,7 +65,7 @@ def read_candidates(
 
     Parameters
     ----------
-    genome : Genome
+    genome : Sequences
     bed : path
         BED3 or more. Only the center of an interval is used.
     window : Window
@@ -93,14 +93,14 @@ def read_candidates(
     if not len(codes):
         counts = ", ".join(f"{n:,} {reason}" for reason, n in dropped.items() if n)
         raise InputFileError(
-            f"{bed}: no site is left with sequence in {genome.path} ({counts}); "
+            f"{bed}: no site is left with sequence in {genome.name} ({counts}); "
             f"check that both are of the same assembly"
         )
     return CandidateSites(sites, codes, dropped)
 
 
 def label_pairs(
-    genome: Genome,
+    genome: Sequences,
     table: PairsTable,
     sites: Sites,
     rule: LabelRule,
@@ -110,7 +110,7 @@ def label_pairs(
 
     Parameters
     ----------
-    genome : Genome
+    genome : Sequences
     table : PairsTable
     sites : Sites
     rule : LabelRule
@@ -139,13 +139,13 @@ def label_pairs(
 
 
 def label_by_peaks(
-    genome: Genome, bed: Path, sites: Sites, rule: LabelRule, log: Log = _LOG.info
+    genome: Sequences, bed: Path, sites: Sites, rule: LabelRule, log: Log = _LOG.info
 ) -> SiteLabels:
     """Label sites by the peaks of one file.
 
     Parameters
     ----------
-    genome : Genome
+    genome : Sequences
     bed : Path
         BED3 or more.
     sites : Sites

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from tfimpute_tracks.errors import InputFileError, counted, listed
 from tfimpute_tracks.genome.bed import blacklisted, read_bed
 from tfimpute_tracks.genome.chroms import find_chrom
-from tfimpute_tracks.genome.fasta import Genome
+from tfimpute_tracks.genome.sequences import Sequences
 from tfimpute_tracks.kernels.encode import N_CODE
 
 __all__ = [
@@ -117,13 +117,13 @@ class Sites(NamedTuple):
 
 
 def collect_sites(
-    genome: Genome, bed: str | Path, log: Log
+    genome: Sequences, bed: str | Path, log: Log
 ) -> tuple[Sites, dict[str, int]]:
     """Read the centers of intervals that lie within the genome, each once.
 
     Parameters
     ----------
-    genome : Genome
+    genome : Sequences
     bed : path
         BED3 or more.
     log : callable
@@ -153,12 +153,12 @@ def collect_sites(
     }
 
 
-def chrom_sizes(genome: Genome) -> Positions:
+def chrom_sizes(genome: Sequences) -> Positions:
     """Return the lengths of the chromosomes.
 
     Parameters
     ----------
-    genome : Genome
+    genome : Sequences
 
     Returns
     -------
@@ -167,12 +167,12 @@ def chrom_sizes(genome: Genome) -> Positions:
     return np.array(list(genome.chrom_sizes.values()), dtype=np.int64)
 
 
-def chrom_ids(genome: Genome, names: pd.Series) -> NDArray[np.int64]:
+def chrom_ids(genome: Sequences, names: pd.Series) -> NDArray[np.int64]:
     """Look up chromosomes in the order of the genome.
 
     Parameters
     ----------
-    genome : Genome
+    genome : Sequences
     names : pandas.Series of str
         With or without ``chr``.
 
@@ -189,13 +189,13 @@ def chrom_ids(genome: Genome, names: pd.Series) -> NDArray[np.int64]:
 
 
 def match_intervals(
-    genome: Genome, bed: str | Path, names: pd.Series, what: str, log: Log
+    genome: Sequences, bed: str | Path, names: pd.Series, what: str, log: Log
 ) -> Positions:
     """Find the chromosomes of intervals, and say which the genome lacks.
 
     Parameters
     ----------
-    genome : Genome
+    genome : Sequences
     bed : path
         For messages.
     names : pandas.Series of str, length n
@@ -233,7 +233,7 @@ def match_intervals(
 
 def is_blacklisted(
     sites: Sites,
-    genome: Genome,
+    genome: Sequences,
     blacklist: str | Path,
     seq_len: int,
     log: Log = _LOG.info,
@@ -243,7 +243,7 @@ def is_blacklisted(
     Parameters
     ----------
     sites : Sites
-    genome : Genome
+    genome : Sequences
     blacklist : path
         BED; may be empty.
     seq_len : int
@@ -269,12 +269,12 @@ def is_blacklisted(
     return hit
 
 
-def padded_codes(genome: Genome, chrom: int, seq_len: int) -> Codes:
+def padded_codes(genome: Sequences, chrom: int, seq_len: int) -> Codes:
     """Read a chromosome, with N before and after it for windows that reach beyond.
 
     Parameters
     ----------
-    genome : Genome
+    genome : Sequences
     chrom : int
         Index of the chromosome.
     seq_len : int
@@ -293,12 +293,12 @@ def padded_codes(genome: Genome, chrom: int, seq_len: int) -> Codes:
     return padded
 
 
-def read_sequences(genome: Genome, sites: Sites, seq_len: int) -> Codes:
+def read_sequences(genome: Sequences, sites: Sites, seq_len: int) -> Codes:
     """Read the sequence around each center.
 
     Parameters
     ----------
-    genome : Genome
+    genome : Sequences
     sites : Sites
     seq_len : int
         L, bp.
@@ -343,12 +343,12 @@ def mask_unreadable(codes: Codes, window: Window) -> dict[str, Mask]:
     return faults
 
 
-def scan_unreadable(genome: Genome, sites: Sites, window: Window) -> dict[str, Mask]:
+def scan_unreadable(genome: Sequences, sites: Sites, window: Window) -> dict[str, Mask]:
     """Mark the sites of whose sequence too little is known, without keeping sequences.
 
     Parameters
     ----------
-    genome : Genome
+    genome : Sequences
     sites : Sites
     window : Window
 
@@ -392,7 +392,7 @@ def count_dropped(faults: Mapping[str, Mask], dropped: dict[str, int]) -> Mask:
 
 
 def _windows(
-    genome: Genome, sites: Sites, length: int
+    genome: Sequences, sites: Sites, length: int
 ) -> Iterator[tuple[slice, Codes]]:
     """Yield, by chromosome, the rows of its sites and the window around each base."""
     for chrom, run in sites.by_chrom():

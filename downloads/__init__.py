@@ -1,9 +1,9 @@
 """Tracks from what people download: which TF and cell line each peak file is of.
 
 Read in this order: ``track`` (entries of a source, and tracks), ``encode``, ``tables``,
-``row_names`` and ``file_names`` (the sources), ``names`` (one name per TF and cell line),
-``reading`` (recognizes what lies at a path), ``peaks`` (one file per track). Other names
-of TFs and cell lines are in ``aliases``.
+and ``file_names`` (the sources), ``names`` (one name per TF and cell line), ``reading``
+(recognizes what lies at a path), ``peaks`` (one file per track). Files of many tracks are
+read in ``genome/many_tracks``; other names of TFs and cell lines are in ``aliases``.
 """
 
 from __future__ import annotations

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tfimpute_tracks.downloads.reading import is_binary
-from tfimpute_tracks.downloads.row_names import (
+from tfimpute_tracks.downloads.track import DownloadedTrack, TrackFile
+from tfimpute_tracks.errors import InputFileError, UsageError
+from tfimpute_tracks.genome import merge_intervals, read_bed, read_narrowpeak
+from tfimpute_tracks.genome.many_tracks import (
     Key,
     find_layout,
     first_rows,
     read_keys,
 )
-from tfimpute_tracks.downloads.track import DownloadedTrack, TrackFile
-from tfimpute_tracks.errors import InputFileError, UsageError
-from tfimpute_tracks.genome import merge_intervals, read_bed, read_narrowpeak
+from tfimpute_tracks.genome.track_files import is_binary
 from tfimpute_tracks.storage.table import read_lines
 from tfimpute_tracks.tracks.formats.reading import (
     open_bbi_file,

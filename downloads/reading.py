@@ -11,22 +11,28 @@ from tfimpute_tracks.dataset import read_pairs_table
 from tfimpute_tracks.downloads.encode import is_metadata, is_report, read_encode
 from tfimpute_tracks.downloads.file_names import parse_file_name, peak_stem
 from tfimpute_tracks.downloads.names import choose_tracks
-from tfimpute_tracks.downloads.row_names import find_layout, first_rows, list_keys
 from tfimpute_tracks.downloads.tables import (
+    is_atlas_list,
     is_cistrome,
     is_remap_list,
+    read_atlas_list,
     read_cistrome,
     read_remap_list,
 )
 from tfimpute_tracks.downloads.track import Download, Entry, Source
 from tfimpute_tracks.errors import InputFileError, listed
 from tfimpute_tracks.genome.assemblies import ucsc_name
-from tfimpute_tracks.storage.table import open_input, read_lines
+from tfimpute_tracks.genome.many_tracks import (
+    find_layout,
+    first_rows,
+    list_keys,
+)
+from tfimpute_tracks.genome.track_files import is_binary
+from tfimpute_tracks.storage.table import read_lines
 from tfimpute_tracks.vocabulary import Vocabulary
 
-__all__ = ["is_binary", "read_download"]
+__all__ = ["read_download"]
 
-_BINARY = (0x888FFC26, 0x8789F2EB)  # bigWig and bigBed
 _ASSEMBLIES = ("hg19", "hg38", "grch37", "grch38", "mm9", "mm10", "mm39", "hg18")
 _FORMS = (
     "ENCODE metadata.tsv or a report, ReMap, ChIP-Atlas, UniBind, Cistrome, UCSC clusters "
@@ -124,7 +130,7 @@ def _read_folder(folder: Path, vocabulary: Vocabulary, assembly: str) -> list[So
 
 def _named_files(source: Source, folder: Path) -> set[Path]:
     """List the files that a table has a row for, used or not."""
-    if "ENCODE" not in source.kind:
+    if not source.kind.startswith(("ENCODE", "ChIP-Atlas list")):
         return {entry.path for entry in source.entries if entry.path is not None}
     accessions = {fields[0] for fields in _fields(source.path) if fields}
     names = {name.strip("/").rpartition("/")[2] for name in accessions}
@@ -152,6 +158,8 @@ def _read_file(path: Path, vocabulary: Vocabulary, assembly: str) -> Source:
         return read_encode(path, below, "ENCODE report", assembly)
     if lines and is_cistrome(fields[0]):
         return read_cistrome(path, _fields(path), assembly)
+    if is_atlas_list(fields):
+        return read_atlas_list(path, _fields(path), assembly)
     if is_remap_list(lines):
         return read_remap_list(
             path, (line for _, line in read_lines(path, "list", "replace"))
@@ -171,32 +179,6 @@ def _read_file(path: Path, vocabulary: Vocabulary, assembly: str) -> Source:
             "line, and the files: xargs -L 1 curl -O -J -L < files.txt"
         )
     return _by_name(path, None if rows and not _is_interval(rows[0]) else named)
-
-
-def is_binary(path: Path) -> bool:
-    """Check whether a file is a bigWig or a bigBed, of either byte order.
-
-    Parameters
-    ----------
-    path : Path
-
-    Returns
-    -------
-    bool
-
-    Raises
-    ------
-    InputFileError
-        The file cannot be read.
-    """
-    try:
-        with open_input(path) as file:
-            magic = file.read(4)
-    except OSError as error:
-        raise InputFileError(
-            f"{path}: cannot be read ({error.strerror}); check the path"
-        ) from error
-    return any(int.from_bytes(magic, order) in _BINARY for order in ("little", "big"))
 
 
 def _fields(path: Path) -> Iterator[list[str]]:

@@ -1,4 +1,4 @@
-"""Lists of data sets: Cistrome's table of human factors, ReMap's list of names."""
+"""Lists of data sets: of Cistrome, of ChIP-Atlas, and ReMap's list of names."""
 
 from __future__ import annotations
 
@@ -9,11 +9,23 @@ from pathlib import Path
 
 from tfimpute_tracks.downloads.track import Entry, Source
 from tfimpute_tracks.errors import InputFileError
+from tfimpute_tracks.evidence import ACCESSIBILITY
 
-__all__ = ["is_cistrome", "is_remap_list", "read_cistrome", "read_remap_list"]
+__all__ = [
+    "is_atlas_list",
+    "is_cistrome",
+    "is_remap_list",
+    "read_atlas_list",
+    "read_cistrome",
+    "read_remap_list",
+]
 
 _REMAP = re.compile(r"\s*(\d+)\s+([A-Z]+[0-9][A-Za-z0-9-]*)\.([^.]+)\.(\S+)\s*")
 _CISTROME = ("dcid", "factor", "cell_line")
+_EXPERIMENT = re.compile(r"[SED]RX\d+")
+# Classes of antigens in ChIP-Atlas, in lower case; others are no TFs.
+_TF_CLASSES = ("tfs and others", "rna polymerase")
+_OPEN_CLASSES = ("dnase-seq", "atac-seq")
 _ASSEMBLY = "hg38"
 
 
@@ -114,3 +126,59 @@ def read_remap_list(path: Path, lines: Iterator[str]) -> Source:
         elif line.strip():
             left_out["lines that are no data set"] += 1
     return Source(path, "ReMap list of names", tuple(entries), left_out)
+
+
+def is_atlas_list(rows: list[list[str]]) -> bool:
+    """Check for ChIP-Atlas's experimentList.tab, which has no header.
+
+    Parameters
+    ----------
+    rows : list of list of str
+        The first rows.
+
+    Returns
+    -------
+    bool
+    """
+    return bool(rows) and all(
+        len(row) > 5 and _EXPERIMENT.fullmatch(row[0]) for row in rows
+    )
+
+
+def read_atlas_list(path: Path, rows: Iterator[list[str]], assembly: str) -> Source:
+    """Read ChIP-Atlas's list of experiments.
+
+    Parameters
+    ----------
+    path : Path
+        Peak files lie in its folder, named by experiment: SRX100.05.bed.
+    rows : iterator of list of str
+        Experiment, assembly, class of the antigen, antigen, class and type of the cell.
+    assembly : str
+        UCSC name of the genome; empty if unknown.
+
+    Returns
+    -------
+    Source
+        Entries with files; all experiments, without files, if none has a file.
+    """
+    files = {
+        file.name.partition(".")[0]: file
+        for file in sorted(path.parent.glob("?RX*.b*"))
+    }
+    left_out: Counter[str] = Counter()
+    entries = []
+    for number, own, kind, antigen, _, cell, *_ in (
+        row for row in rows if len(row) > 5
+    ):
+        if assembly and own != assembly:
+            left_out[f"assembly {own}, not {assembly}"] += 1
+        elif files and number not in files:
+            left_out["experiments without a file"] += 1
+        elif kind.lower() in _OPEN_CLASSES:
+            entries.append(Entry(ACCESSIBILITY, cell, files.get(number)))
+        elif kind.lower() in _TF_CLASSES:
+            entries.append(Entry(antigen, cell, files.get(number)))
+        else:
+            left_out[f"{kind}: no TF"] += 1
+    return Source(path, "ChIP-Atlas list", tuple(entries), left_out)

@@ -39,7 +39,7 @@ from tfimpute_tracks.kernels.summary import (
 from tfimpute_tracks.models.evidence import Evidence
 from tfimpute_tracks.models.evidence_weights import EvidenceWeights
 
-__all__ = ["PairEvidence"]
+__all__ = ["ConditionedPairs", "PairEvidence"]
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -64,6 +64,50 @@ class _Prepared(NamedTuple):
     rows: PairRows
     constant: Floats
     own: OwnTracks
+
+
+class ConditionedPairs:
+    """Evidence set up for some pairs, of which some may be of added names.
+
+    Parameters
+    ----------
+    evidence : Evidence
+    pairs : sequence of (TF row, cell-line row)
+    """
+
+    def __init__(self, evidence: Evidence, pairs: Sequence[tuple[int, int]]) -> None:
+        index = np.array(pairs, dtype=np.int64).reshape(-1, 2)
+        base, n_base = evidence.base, evidence.weights.n_base
+        self._parts: list[tuple[Ints, PairEvidence]]
+        if base is None or n_base is None:
+            self._parts = [(np.arange(len(index)), PairEvidence(evidence, pairs))]
+            return
+        is_old = (index < np.array(n_base)).all(axis=1)
+        self._parts = [
+            (np.flatnonzero(which), PairEvidence(part, index[which].tolist()))
+            for part, which in ((base, is_old), (evidence, ~is_old))
+            if which.any()
+        ]
+
+    def apply(self, logits: Floats, chrom: str, centers: Ints) -> Floats:
+        """Condition log-odds; see :meth:`PairEvidence.apply`.
+
+        Parameters
+        ----------
+        logits : float32 array, shape (n_tiles, n_pairs)
+        chrom : str
+        centers : int64 array, shape (n_tiles,), ascending
+
+        Returns
+        -------
+        float32 array, shape (n_tiles, n_pairs)
+        """
+        if len(self._parts) == 1:
+            return self._parts[0][1].apply(logits, chrom, centers)
+        for columns, part in self._parts:
+            some = np.ascontiguousarray(logits[:, columns])
+            logits[:, columns] = part.apply(some, chrom, centers)
+        return logits
 
 
 class PairEvidence:

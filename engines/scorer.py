@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from tfimpute_tracks.engines.calibrator import Calibrator
 from tfimpute_tracks.engines.cpu_engine import LookupEngine
 from tfimpute_tracks.engines.engine import Engine, open_engine
-from tfimpute_tracks.engines.evidence import PairEvidence
+from tfimpute_tracks.engines.evidence import ConditionedPairs
 from tfimpute_tracks.engines.feature_cache import FeatureCache
 from tfimpute_tracks.engines.packs import TilePack, group_rows
 from tfimpute_tracks.engines.segments import SegmentEngine, open_segment_engine
@@ -140,7 +140,7 @@ class Scorer:
             self.model.calibration(pair) if calibrated else UNCALIBRATED
             for pair in self.pairs
         )
-        self._evidence: PairEvidence | None = None
+        self._evidence: ConditionedPairs | None = None
         self._trunk = trunk
         if device == "cpu" and trunk is None:
             self._trunk = MotifTrunk(model, self.grid.base, fast)
@@ -315,7 +315,7 @@ class Scorer:
         with self._opening:
             if self._evidence is None:
                 indices = self.model.vocabulary.pair_indices(self.pairs)
-                self._evidence = PairEvidence(evidence, indices)
+                self._evidence = ConditionedPairs(evidence, indices)
         return self._evidence.apply(logits, chrom, centers)
 
     def base_logits(self, segments: list[Codes], counts: list[int]) -> Floats:

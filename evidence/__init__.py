@@ -2,8 +2,8 @@
 
 Read in this order: ``peak_database`` (the data), ``build`` (from peak files to the data;
 ``accessibility`` reads a table of such files), ``file`` (the HDF5 file; ``intervals``
-packs peaks for it), ``store`` (coverage of any intervals by tracks), ``shipped`` (the
-evidence of the package). How tracks change a score is in ``models/``.
+packs peaks for it), ``store`` (coverage of any intervals by tracks; ``joined`` makes one
+of two), ``shipped`` (the evidence of the package). How tracks change a score is in ``models/``.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 from tfimpute_tracks.evidence.accessibility import read_accessibility
 from tfimpute_tracks.evidence.build import BuildReport, PeakFile, build_evidence
 from tfimpute_tracks.evidence.file import write_evidence
+from tfimpute_tracks.evidence.joined import JoinedStore
 from tfimpute_tracks.evidence.measured import MeasuredCall, measured_calls
 from tfimpute_tracks.evidence.peak_database import (
     ACCESSIBILITY,
@@ -38,6 +39,7 @@ __all__ = [
     "SHIPPED",
     "BuildReport",
     "EvidenceStore",
+    "JoinedStore",
     "MeasuredCall",
     "PeakDatabase",
     "PeakFile",

@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.errors import InputFileError, UnknownNameError, UsageError, listed
+from tfimpute_tracks.errors import (
+    InputFileError,
+    UnknownNameError,
+    UsageError,
+    counted,
+    listed,
+)
 from tfimpute_tracks.evidence.peak_database import (
     ACCESSIBILITY,
     PeakDatabase,
@@ -22,8 +28,8 @@ from tfimpute_tracks.evidence.peak_database import (
     Track,
 )
 from tfimpute_tracks.genome import Region, merge_intervals, read_bed
-from tfimpute_tracks.genome.bed import check_distinct
 from tfimpute_tracks.genome.chroms import find_chrom
+from tfimpute_tracks.genome.track_files import check_track_files
 from tfimpute_tracks.storage import digest_file
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
 
@@ -128,7 +134,7 @@ def build_evidence(
     names = [
         str((known or file).pair) for file, known in zip(files, named, strict=True)
     ]
-    check_distinct(zip(names, [file.path for file in files], strict=True))
+    check_track_files(zip(names, [file.path for file in files], strict=True))
     builder = _Builder(chrom_sizes)
     for file, known in zip(files, named, strict=True):
         if known is not None:
@@ -140,8 +146,9 @@ def build_evidence(
         raise InputFileError(report.elsewhere[0])
     if not builder.tracks:
         raise UsageError(
-            f"none of {len(files)} peak files has a peak of a known TF and cell line; "
-            "`tfimpute-tracks info tfs` and `info cells` list the names"
+            f"none of {counted(len(files), 'peak file')} has a peak of a known TF and cell "
+            f"line: {len(report.unknown):,} of unknown names, {len(report.empty):,} "
+            "without peaks; `tfimpute-tracks info tfs` and `info cells` list the names"
         )
     return builder.finish(regions, build), report
 

@@ -360,15 +360,16 @@ class EvidenceStore:
         """Read the peaks of a chromosome, and the length of the longest."""
         with self._lock:
             if chrom not in self._peaks:
-                parts = self._path, self._contents, self._file_digest, chrom
-                peaks = read_peaks(*parts)
-                if self._kept is not None:
-                    peaks = peaks.of(self._kept)
+                peaks = self._load(chrom)
                 longest = int((peaks.end - peaks.start).max(initial=0))
                 if len(self._peaks) == _MAX_IN_MEMORY:
                     del self._peaks[next(iter(self._peaks))]
                 self._peaks[chrom] = peaks, longest
             return self._peaks[chrom]
+
+    def _load(self, chrom: str) -> Peaks:
+        peaks = read_peaks(self._path, self._contents, self._file_digest, chrom)
+        return peaks if self._kept is None else peaks.of(self._kept)
 
 
 def open_evidence(path: str | Path) -> EvidenceStore:

@@ -13,9 +13,7 @@ from __future__ import annotations
 
 import codecs
 import csv
-import hashlib
 import io
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "blacklisted",
-    "check_distinct",
     "count_columns",
     "merge_intervals",
     "read_bed",
@@ -149,39 +146,6 @@ def count_columns(path: str | Path) -> int:
     """
     rows = read_rows(Path(path), "BED file", _SKIPPED, "replace")
     return len(next(rows, (0, []))[1])
-
-
-def check_distinct(files: Iterable[tuple[str, Path]]) -> None:
-    """Refuse peaks that are named for two tracks: one of the two names is wrong.
-
-    Parameters
-    ----------
-    files : iterable of (str, Path)
-        What a file is named for, such as a pair, and a BED file, plain or gzip.
-
-    Raises
-    ------
-    InputFileError
-        Two names have one file, or two files with the same content; or a file cannot
-        be read. Files without rows may be alike.
-    """
-    named: dict[Path, str] = {}
-    contents: dict[bytes, tuple[str, Path]] = {}
-    for name, path in files:
-        other = named.setdefault(path.resolve(), name)
-        if other != name:
-            raise InputFileError(
-                f"{path} is named for {other} and for {name}; use one file for each, or "
-                "--from FILE if the file names its own TFs and cell lines"
-            )
-        with open_unpacked(path, "BED file") as file:
-            digest = hashlib.file_digest(file, "sha256").digest()
-        first, where = contents.setdefault(digest, (name, path))
-        if first != name and count_columns(path):
-            raise InputFileError(
-                f"{where} of {first} and {path} of {name} have the same content; one of "
-                "them is misnamed: use the right file for each"
-            )
 
 
 def merge_intervals(frame: pd.DataFrame) -> pd.DataFrame:

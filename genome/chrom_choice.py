@@ -86,7 +86,10 @@ def choose_chroms(
     named: set[str] = set()
     selected: set[str] = set()
     unknown = []
-    for spec in _split(specs, sizes):
+    parts = _split(specs, sizes)
+    if specs and not parts:
+        raise RegionError(f"--chroms {' '.join(specs)!r} has no name; write one")
+    for spec in parts:
         name = find_chrom(spec, sizes)
         if name is not None:
             named.add(name)

@@ -66,6 +66,22 @@ class Evidence:
         """Pairs with a track."""
         return frozenset(track.pair for track in self.store.tracks)
 
+    @cached_property
+    def base(self) -> Evidence | None:
+        """The evidence without the names that were added, and without their tracks.
+
+        None where none was added. Added pairs may read all tracks; the scores of the
+        others depend on no added one.
+        """
+        if self.weights.n_base is None:
+            return None
+        weights = self.weights.base()
+        tfs = {*weights.vocabulary.tfs, ACCESSIBILITY}
+        cells = set(weights.vocabulary.cells)
+        pairs = [track.pair for track in self.store.tracks]
+        kept = np.array([p.tf in tfs and p.cell in cells for p in pairs], dtype=bool)
+        return Evidence(weights, self.store.subset(kept))
+
     def subset(self, pairs: Iterable[Pair]) -> Evidence:
         """Restrict the tracks to those of some pairs, and accessibility.
 

@@ -53,7 +53,11 @@ from tfimpute_tracks.models.evidence_weights import (
     EvidenceConfig,
 )
 
-__all__ = ["EvidenceNetwork", "SummaryNetwork", "TrackTensors"]
+__all__ = [
+    "EvidenceNetwork",
+    "SummaryNetwork",
+    "TrackTensors",
+]
 
 _INIT_STD = 0.3
 _UNIT = 3.0  # log-odds that count as 1, so that all inputs are of similar size

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -174,6 +174,9 @@ class EvidenceWeights:
     digest : str
         sha256 of the file.
     card : dict
+    n_base : (int, int), optional
+        TFs and cell lines that the weights were trained with; further ones were added.
+        Scores of pairs of the first depend on no track of the others.
     """
 
     config: EvidenceConfig
@@ -182,6 +185,30 @@ class EvidenceWeights:
     weights: Mapping[str, NDArray[np.float32]]
     digest: str
     card: dict[str, Any]
+    n_base: tuple[int, int] | None = None
+
+    def base(self) -> EvidenceWeights:
+        """Return the weights without the names that were added.
+
+        Returns
+        -------
+        EvidenceWeights
+            Of which every array is as it was trained.
+        """
+        if self.n_base is None:
+            return self
+        n_tfs, n_cells = self.n_base
+        known = self.vocabulary
+        vocabulary = Vocabulary(known.tfs[:n_tfs], known.cells[:n_cells])
+        weights = dict(self.weights)
+        old = self.config.array_shapes(len(known.tfs), len(known.cells))
+        for name, shape in self.config.array_shapes(n_tfs, n_cells).items():
+            if shape != old[name]:
+                weights[name] = weights[name][tuple(map(slice, shape))]
+        # Its last row is of accessibility.
+        rows = self.weights["summary.track_tf"]
+        weights["summary.track_tf"] = np.concatenate([rows[:n_tfs], rows[-1:]])
+        return replace(self, vocabulary=vocabulary, weights=weights, n_base=None)
 
 
 def evidence_path(weights: Path) -> Path:
@@ -226,6 +253,8 @@ def write_evidence_weights(path: Path, found: EvidenceWeights) -> str:
         "cells": json.dumps(found.vocabulary.cells),
         "sequence-weights": found.sequence_weights,
     }
+    if found.n_base is not None:
+        header["n-base"] = json.dumps(found.n_base)
     return write_weights_file(path, _FORMAT, header, found.weights, found.card)
 
 
@@ -251,6 +280,7 @@ def read_evidence_weights(path: Path) -> EvidenceWeights:
         config = EvidenceConfig(**json.loads(header["network"]))
         vocabulary = Vocabulary(json.loads(header["tfs"]), json.loads(header["cells"]))
         sequence_weights = header["sequence-weights"]
+        n_base = _read_base(header, vocabulary)
     except (KeyError, TypeError, ValueError, UsageError) as error:
         raise InputFileError(
             f"weights {path} have a damaged header ({error}); copy or train them again"
@@ -258,5 +288,16 @@ def read_evidence_weights(path: Path) -> EvidenceWeights:
     shapes = config.array_shapes(len(vocabulary.tfs), len(vocabulary.cells))
     weights = file.arrays(shapes)
     return EvidenceWeights(
-        config, vocabulary, sequence_weights, weights, file.digest, file.card
+        config, vocabulary, sequence_weights, weights, file.digest, file.card, n_base
     )
+
+
+def _read_base(
+    header: Mapping[str, str], vocabulary: Vocabulary
+) -> tuple[int, int] | None:
+    if "n-base" not in header:
+        return None
+    n_tfs, n_cells = map(int, json.loads(header["n-base"]))
+    if not (0 < n_tfs <= len(vocabulary.tfs) and 0 < n_cells <= len(vocabulary.cells)):
+        raise ValueError(f"n-base {n_tfs}, {n_cells}")
+    return n_tfs, n_cells

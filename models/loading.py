@@ -12,7 +12,9 @@ from tfimpute_tracks.evidence import (
     ACCESSIBILITY,
     SHIPPED,
     EvidenceStore,
+    JoinedStore,
     no_tracks,
+    open_evidence,
     open_named,
 )
 from tfimpute_tracks.models.checkpoint import read_checkpoint
@@ -25,7 +27,14 @@ from tfimpute_tracks.models.evidence_weights import (
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.models.pretrained import weights_path
 
-__all__ = ["has_evidence_weights", "load_model", "load_modes"]
+__all__ = [
+    "has_evidence_weights",
+    "load_model",
+    "load_modes",
+    "own_tracks",
+    "read_weights",
+    "tracks_path",
+]
 
 
 def load_model(
@@ -64,7 +73,11 @@ def load_model(
     weights = _read_weights(loaded, path)
     if not isinstance(evidence, EvidenceStore):
         evidence = open_named(evidence)
-    return replace(loaded, evidence=Evidence(weights, _known(evidence, weights)))
+    known = _known(evidence, weights)
+    own = own_tracks(path)
+    if own is not None and own.digest != known.digest:
+        known = JoinedStore(known, own)
+    return replace(loaded, evidence=Evidence(weights, known))
 
 
 def load_modes(model: str | Path = "default") -> tuple[Model, ...]:
@@ -94,6 +107,46 @@ def load_modes(model: str | Path = "default") -> tuple[Model, ...]:
     return loaded, replace(loaded, evidence=evidence)
 
 
+def tracks_path(weights: Path) -> Path:
+    """Return the path of the tracks that a model was extended with.
+
+    Parameters
+    ----------
+    weights : Path
+        `NAME.safetensors`.
+
+    Returns
+    -------
+    Path
+        `NAME.tracks.h5`.
+    """
+    return weights.with_name(f"{weights.stem}.tracks.h5")
+
+
+def own_tracks(model: str | Path) -> EvidenceStore | None:
+    """Open the tracks that a model was extended with.
+
+    Parameters
+    ----------
+    model : str or Path
+        As for :func:`load_model`.
+
+    Returns
+    -------
+    EvidenceStore or None
+        None where it was not extended.
+
+    Raises
+    ------
+    UnknownNameError
+        Neither a bundled model nor a file.
+    InputFileError
+        The file cannot be read.
+    """
+    path = tracks_path(weights_path(model))
+    return open_evidence(path) if path.exists() else None
+
+
 def has_evidence_weights(model: str | Path) -> bool:
     """Check that a model has weights that read evidence.
 
@@ -112,6 +165,27 @@ def has_evidence_weights(model: str | Path) -> bool:
         Neither a bundled model nor a file.
     """
     return evidence_path(weights_path(model)).exists()
+
+
+def read_weights(model: str | Path) -> EvidenceWeights:
+    """Read the weights of a model that read evidence.
+
+    Parameters
+    ----------
+    model : str or Path
+        As for :func:`load_model`.
+
+    Returns
+    -------
+    EvidenceWeights
+
+    Raises
+    ------
+    UnknownNameError, UsageError, InputFileError
+        As :func:`load_model`.
+    """
+    path = weights_path(model)
+    return _read_weights(Model(path.stem, read_checkpoint(path)), path)
 
 
 def _read_weights(model: Model, path: Path) -> EvidenceWeights:

@@ -137,9 +137,11 @@ def keep_names(dataset: Dataset, theirs: Vocabulary) -> Dataset:
     Returns
     -------
     Dataset
-        Its vocabulary is sorted.
+        Its vocabulary is sorted. The same one where it lacks none.
     """
     tfs, cells = match_names(dataset.vocabulary, theirs)
+    if not (tfs.left_out or cells.left_out):
+        return dataset
     vocabulary = Vocabulary(
         sorted({*dataset.vocabulary.tfs, *tfs.left_out}),
         sorted({*dataset.vocabulary.cells, *cells.left_out}),

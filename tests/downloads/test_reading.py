@@ -78,10 +78,12 @@ def test_rows_that_are_no_track_of_normal_cells_are_counted(encode, known):
         ("ENCFF005AAA", BEST, "hg19", "K562", "MYC-human", {"has_file": False}),
         ("ENCFF006AAA", BEST, "hg19", "K562", ""),
         ("ENCFF007AAA", BEST, "hg19", "K562", "JUN-human", {"change": "insertion"}),
+        ("ENCFF008AAA", "peaks", "hg19", "K562", "FUS-human", {"assay": "eCLIP"}),
     )
     found = read_download([table], known, "hg19")
     assert pairs(found) == {"JUN:K562": 1, "MAX:K562": 1}
-    assert sum(found.left_out.values()) == 5
+    assert sum(found.left_out.values()) == 6
+    assert found.left_out["assay eCLIP"] == 1
     assert found.left_out["histone marks"] == 1
     assert found.left_out["cells with a interference"] == 1
 
@@ -224,6 +226,33 @@ def test_cistrome_samples_have_files_by_number(write, known):
     assert found.left_out == {"no cell line": 1, "samples without a file": 1}
     with pytest.raises(InputFileError, match="of hg38, the genome is hg19"):
         read_download([table], known, "hg19")
+
+
+def test_experiments_of_chip_atlas_have_files_by_number(write, known):
+    rows = [
+        ("SRX1", "hg19", "TFs and others", "MAX", "Blood", "K-562", "x"),
+        ("SRX1", "hg38", "TFs and others", "MAX", "Blood", "K-562", "x"),
+        ("SRX2", "hg38", "RNA polymerase", "RNA polymerase II", "Liver", "Hep G2", "x"),
+        ("SRX3", "hg38", "Histone", "H3K27ac", "Liver", "Hep G2", "x"),
+        ("SRX4", "hg38", "ATAC-Seq", "NA", "Liver", "Hep G2", "x"),
+        ("SRX5", "hg38", "TFs and others", "Epitope tags", "Liver", "Hep G2", "x"),
+        ("ERX6", "hg38", "TFs and others", "CTCF", "Liver", "Hep G2", "x"),
+    ]
+    table = write("experimentList.tab", *rows)
+    assert len(read_download([table], known, "hg38").tracks) == 4
+    for i in range(1, 6):
+        write(f"SRX{i}.05.bed", ("chr1", i, 9))
+    for path in (table, table.parent):
+        found = read_download([path], known, "hg38")
+        assert list(pairs(found)) == [
+            *("MAX:K562", "POLR2A:HepG2", "accessibility:HepG2"),
+        ]
+        assert found.left_out == {
+            "assembly hg19, not hg38": 1,
+            "Histone: no TF": 1,
+            "no TF": 1,
+            "experiments without a file": 1,
+        }
 
 
 def test_the_whole_name_lists_match_as_they_did(shared_data, known):

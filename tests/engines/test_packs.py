@@ -9,10 +9,14 @@ from tfimpute_tracks.engines.scorer import Scorer
 from tfimpute_tracks.engines.tiles import TileRange, plan_tiles, read_codes
 from tfimpute_tracks.genome import Region, open_genome
 from tfimpute_tracks.kernels.products import sigmoid
+from tfimpute_tracks.models.config import RecurrentConfig
 from tfimpute_tracks.tracks.scan import scan_blocks
-from toys import AROUND, make_model, random_letters, write_fasta
+from toys import AROUND, DEEP, make_model, random_letters, write_fasta
 
 PAIRS = ["CTCF:K562", "MAX:HepG2"]
+GRU = RecurrentConfig(
+    seq_len=60, filter_length=8, n_filters=32, pool=13, recurrent_units=16
+)
 
 
 @pytest.fixture
@@ -30,7 +34,7 @@ def _ranges(genome, seq_len, stride):
     return plan_tiles(regions, sizes, seq_len, stride)
 
 
-@pytest.mark.parametrize("config", [None, AROUND])
+@pytest.mark.parametrize("config", [None, AROUND, DEEP, GRU])
 @pytest.mark.parametrize("size", [5, 40, 4000])
 def test_packed_blocks_have_the_same_scores(tmp_path, contigs, config, size):
     model = make_model(tmp_path, **({"config": config} if config else {}))

@@ -101,6 +101,7 @@ def test_a_name_with_the_signs_of_a_pattern_is_a_name():
             "--min-contig 1,000 leaves no chromosome; the longest of them, chr1",
         ),
         (["chr1,chr99"], 0, "unknown chromosome chr99"),
+        ([","], 0, "--chroms ',' has no name"),
     ],
 )
 def test_what_matches_nothing_is_an_error(specs, shortest, message):

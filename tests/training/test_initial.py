@@ -253,3 +253,8 @@ def test_a_run_of_other_kept_names_does_not_resume(tmp_path, grown):
     _run(tmp_path / "a", dataset, CONFIG, ONE, **again)
     with pytest.raises(UsageError, match="kept_names was"):
         _run(tmp_path / "a", make_dataset(), CONFIG, ONE, **again)
+
+
+def test_a_data_set_that_lacks_no_name_is_as_it_was():
+    dataset = replace(make_dataset(), vocabulary=SHUFFLED)
+    assert keep_names(dataset, VOCABULARY) is dataset

@@ -1,0 +1,130 @@
+"""A cell type of the user's, known by its accessibility alone, for one run.
+
+A model that has it is made in the cache folder, once for the same inputs, and used by its
+path. So every process of the run loads the same, and the next run starts at once.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tfimpute_tracks.commands.console import log
+from tfimpute_tracks.errors import UsageError
+
+if TYPE_CHECKING:
+    from tfimpute_tracks.genome import Sequences
+    from tfimpute_tracks.models import Model
+
+__all__ = ["add_cell"]
+
+
+def add_cell(
+    model: str,
+    accessibility: Path | None,
+    name: str | None,
+    fasta: Path | None,
+    evidence: str,
+    cache_dir: Path | None,
+) -> str:
+    """Add the cell type of --cell-accessibility to a model, if there is one.
+
+    Parameters
+    ----------
+    model : str
+        Name or path.
+    accessibility : Path, optional
+        Peaks.
+    name : str, optional
+        Of the cell type.
+    fasta : Path, optional
+        By default the bundled region.
+    evidence : str
+        The value of --evidence.
+    cache_dir : Path, optional
+        By default :func:`tfimpute_tracks.genome.default_cache_dir`.
+
+    Returns
+    -------
+    str
+        The name or path of the model to use.
+
+    Raises
+    ------
+    UsageError
+        One of the two options is missing, the name is known already, or there is no
+        evidence of the genome to compare with.
+    InputFileError
+        The peaks cannot be read, or are not of the genome.
+    """
+    if accessibility is None and name is None:
+        return model
+    if accessibility is None or not name:
+        missing = "--cell-name" if accessibility else "--cell-accessibility"
+        raise UsageError(
+            f"{missing} is missing; a new cell type needs its peaks and a name"
+        )
+    from tfimpute_tracks.genome import default_cache_dir, open_bundled, open_genome
+    from tfimpute_tracks.models import load_model
+    from tfimpute_tracks.storage import digest_file, digest_json
+    from tfimpute_tracks.vocabulary import check_name
+
+    check_name(name, "cell line")
+    if not accessibility.is_file():
+        raise UsageError(f"--cell-accessibility {accessibility}: no such file")
+    loaded = load_model(model)
+    with open_genome(fasta, cache_dir, log) if fasta else open_bundled() as genome:
+        facts = [
+            loaded.checkpoint.digest,
+            digest_file(accessibility),
+            name,
+            evidence,
+            genome.name,
+            dict(genome.chrom_sizes),
+        ]
+        key = digest_json(facts).removeprefix("sha256:")[:16]
+        folder = (cache_dir or default_cache_dir()) / "models" / key
+        out = folder / f"{loaded.name}-{name}.safetensors"
+        if not out.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            _extend(loaded, model, (accessibility, name), genome, evidence, out)
+    return str(out)
+
+
+def _extend(
+    loaded: Model,
+    model: str,
+    cell: tuple[Path, str],
+    genome: Sequences,
+    evidence: str,
+    out: Path,
+) -> None:
+    from tfimpute_tracks.commands.evidence_choice import choose_evidence
+    from tfimpute_tracks.commands.extend import default_test_chroms, show_similar
+    from tfimpute_tracks.evidence import ACCESSIBILITY, PeakFile
+    from tfimpute_tracks.models.loading import read_weights
+    from tfimpute_tracks.training.extend_fit import ExtendRecipe
+    from tfimpute_tracks.training.extend_inputs import read_new_tracks
+    from tfimpute_tracks.training.extend_run import ExtendJob, run_extend
+    from tfimpute_tracks.vocabulary import Pair
+
+    path, name = cell
+    new = read_new_tracks(loaded, [], [PeakFile(Pair(ACCESSIBILITY, name), "", path)])
+    base = choose_evidence(loaded, model, evidence, genome.chrom_sizes, genome.name)
+    if base.evidence is None:
+        raise UsageError(
+            f"there is no evidence of {genome.name} with the accessibility of other cell "
+            f"lines, which {name} is compared with; use hg19, or --evidence with a file "
+            "that `tfimpute-tracks evidence lift` made"
+        )
+    job = ExtendJob(
+        base, read_weights(model), new, None, tuple(default_test_chroms(loaded)), out
+    )
+    found = run_extend(job, genome, ExtendRecipe(), lambda n, note: None, log)
+    show_similar(found)
+    row = found.record["accuracy"][-1]
+    if row["auroc"] is not None and row["average_precision"] is not None:
+        log(
+            f"expect an AUROC of {row['auroc']:.2f} and an average precision of "
+            f"{row['average_precision']:.2f} for the pairs of {name}, means over all TFs"
+        )

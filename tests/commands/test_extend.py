@@ -1,0 +1,150 @@
+"""`extend`: own tracks and a genome in, a model that knows their names out."""
+
+import json
+
+import numpy as np
+import pytest
+
+from evidence_toys import draw_network, draw_store, draw_weights
+from tfimpute_tracks.models import load_model
+from tfimpute_tracks.models.evidence_weights import (
+    evidence_path,
+    write_evidence_weights,
+)
+from toys import AROUND, random_letters, write_fasta, write_model
+
+SIZES = {"chr1": 150_000, "chr20": 60_000}
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A genome, a model with evidence weights, and tracks of a new TF and a new cell."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    rng = np.random.default_rng(0)
+    letters = {name: random_letters(rng, size) for name, size in SIZES.items()}
+    write_fasta(tmp_path / "g.fa", letters)
+    card = {"hold_out": {"scheme": "chromosomes", "test": ["chr20"], "valid": []}}
+    model = write_model(tmp_path / "toy.safetensors", config=AROUND, card=card)
+    weights = draw_weights(draw_network(), load_model(model).checkpoint.digest)
+    write_evidence_weights(evidence_path(model), weights)
+    draw_store(tmp_path / "e.h5", rng, n_peaks=300, sizes=SIZES)
+    for name, step in (("tf", 1200), ("cell", 1000)):
+        rows = [
+            f"{chrom}\t{start}\t{start + 150}\n"
+            for chrom, size in SIZES.items()
+            for start in range(2 * step - 700, size - 500, step)
+        ]
+        (tmp_path / f"{name}.bed").write_text("".join(rows))
+    (tmp_path / "mine.tsv").write_text("tf\tcell\tbed\nMYTF\tK562\ttf.bed\n")
+    (tmp_path / "open.tsv").write_text("cell\tbed\nMYCELL\tcell.bed\n")
+    return tmp_path
+
+
+COMMAND = (
+    *("extend", "-g", "g.fa", "-m", "toy.safetensors", "-e", "e.h5", "-p", 1),
+    *("-o", "mine.safetensors"),
+)
+
+
+def test_a_new_tf_and_a_new_cell_line_serve_a_scan(folder, run):
+    both = "--pairs-table", "mine.tsv", "--accessibility", "open.tsv"
+    code, out, err = run(*COMMAND, *both, "--json")
+    assert code == 0, err
+    found = json.loads(out)
+    assert found["tfs"] == ["MYTF"]
+    assert found["cells"] == ["MYCELL"]
+    assert found["similar"][0]["cell"] == "MYCELL"
+    assert [row["number"] for row in found["accuracy"]] == [1, 4, 4]
+    assert found["files"][0] == "mine.safetensors"
+    assert not list(folder.glob(".mine*"))
+    scan = ("scan", "-g", "g.fa", "-e", "e.h5", "--format", "bedgraph", "--no-cache")
+    before = run(*scan, "-m", "toy.safetensors", "--pairs", "MAX:HepG2", "-o", "a")
+    assert before[0] == 0, before[2]
+    names = "MAX:HepG2;MYTF:GM12878;CTCF:MYCELL;MYTF:MYCELL"
+    after = run(*scan, "-m", "mine.safetensors", "--pairs", names, "-o", "b")
+    assert after[0] == 0, after[2]
+    old, new = (folder / d / "MAX.HepG2.bedGraph" for d in ("a", "b"))
+    assert old.read_bytes() == new.read_bytes()
+    assert (folder / "b" / "MYTF.MYCELL.bedGraph").stat().st_size > 100
+    model = load_model("mine.safetensors", folder / "e.h5")
+    assert model.status(model.vocabulary.pair("mytf:k562")) == "measured"
+    assert 0 < model.threshold(model.vocabulary.pair("MYTF:MYCELL")) < 1
+    assert run("info", "pairs", "-m", "mine.safetensors", "--tf", "MYTF")[0] == 0
+
+
+def test_a_cell_type_is_added_for_one_run(folder, run):
+    scan = ("scan", "-g", "g.fa", "-m", "toy.safetensors", "-e", "e.h5", "--no-cache")
+    own = ("--cell-accessibility", "cell.bed", "--cell-name", "MYCELL")
+    code, out, err = run(*scan, *own, "--tf", "CTCF", "-o", "a", "--format", "bed")
+    assert code == 0, err
+    assert "MYCELL is most like that of K562" in err
+    assert "CTCF.MYCELL.narrowPeak" in out
+    again = run(*scan, *own, "--tf", "MAX", "-o", "a", "--format", "bed")
+    assert again[0] == 0
+    assert "is most like" not in again[2]  # made once
+    code, _, err = run(*scan, *own[:2], "--tf", "CTCF", "-o", "a")
+    assert (code, "--cell-name is missing" in err) == (2, True)
+    code, _, err = run(*scan, *own[2:], "--tf", "CTCF", "-o", "a")
+    assert (code, "--cell-accessibility is missing" in err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("table", "says"),
+    [
+        ("CTCF\tk-562\ttf.bed", "another name of K562"),
+        ("MYTF\tMAX\ttf.bed", "columns tf and cell swapped"),
+        ("CTCF\tK562\ttf.bed", "knows all of CTCF:K562"),
+        ("MYTF\tK562\tfew.bed", "4 peaks of MYTF:K562"),
+        ("MYTF\tK562\tother.bed", "its chromosomes (chrUn) are none of the genome's"),
+        ("MYTF\tK562\tlong.bed", "extends beyond chr1"),
+        ("MY/TF\tK562\ttf.bed", "cannot be part of a file name"),
+    ],
+)
+def test_what_cannot_be_added_is_named(folder, run, table, says):
+    rows = [f"chr1\t{i}\t{i + 9}\n" for i in (100, 300, 500, 700)]
+    (folder / "few.bed").write_text("".join(rows))
+    (folder / "other.bed").write_text("chrUn\t5\t90\n")
+    (folder / "long.bed").write_text("chr1\t5\t900000\n")
+    (folder / "mine.tsv").write_text(f"tf\tcell\tbed\n{table}\n")
+    code, _, err = run(*COMMAND, "--pairs-table", "mine.tsv")
+    assert code == 2
+    assert says in err.splitlines()[-1]
+    assert {path.name for path in folder.glob("*mine*")} == {"mine.tsv"}
+
+
+def test_accessibility_that_covers_the_genome_is_refused(folder, run):
+    rows = [f"chr1\t{i}\t{i + 95}\n" for i in range(0, 149_000, 100)]
+    (folder / "cell.bed").write_text("".join(rows))
+    code, _, err = run(*COMMAND, "--accessibility", "open.tsv")
+    assert code == 2
+    assert "of the genome" in err
+    assert "use called peaks" in err
+
+
+def test_an_extended_model_is_not_extended_again(folder, run):
+    assert run(*COMMAND, "--accessibility", "open.tsv")[0] == 0
+    code, _, err = run(*COMMAND, "--accessibility", "open.tsv")
+    assert (code, "mine.safetensors exists" in err) == (2, True)
+    more = [*COMMAND[:4], "mine.safetensors", *COMMAND[5:-1], "more.safetensors"]
+    code, _, err = run(*more, "--pairs-table", "mine.tsv")
+    assert code == 2
+    assert "mine was extended already, with MYCELL; extend toy" in err
+    assert not (folder / "more.safetensors").exists()
+
+
+def test_what_is_missing_is_asked_for(folder, run):
+    assert "nothing to add" in run(*COMMAND)[2]
+    code, _, err = run(*COMMAND[:-1], "mine.h5", "--accessibility", "open.tsv")
+    assert (code, "does not end in .safetensors" in err) == (2, True)
+    without = [*COMMAND[:5], "-e", "none", *COMMAND[7:]]
+    code, _, err = run(*without, "--pairs-table", "mine.tsv")
+    assert (code, "--candidate-sites" in err) == (2, True)
+
+
+def test_a_model_is_extended_from_sequence_alone(folder, run):
+    without = [*COMMAND[:5], "-e", "none", *COMMAND[7:]]
+    sites = "--candidate-sites", "cell.bed"
+    code, _, err = run(*without, "--pairs-table", "mine.tsv", *sites)
+    assert code == 0, err
+    assert load_model("mine.safetensors").vocabulary.tf("mytf") == "MYTF"
