@@ -59,6 +59,7 @@ _OPEN_CHROMATIN = ("dnase-seq", "atac-seq")
 _HISTONE = re.compile(
     r"H(?:1|2A|2B|3|4)(?:[A-Z]?\d*(?:me|ac|ub|ph|cr).*|F.*|\.Z)?", re.I
 )
+_IMMUNO = re.compile(r"ChIP-seq|CUT&", re.IGNORECASE)
 _SPECIES = re.compile(r"-(?:human|mouse|[a-z]{8,})$")
 _FORMATS = ("narrowpeak", "broadpeak", "bed")
 _RA = "all-trans-retinoic acid"
@@ -204,6 +205,8 @@ def _why_unused(row: Mapping[str, str]) -> str:
     target = _target(row["target"])
     if "histone" in row.get("assay", "").lower() or _HISTONE.fullmatch(target):
         return "histone marks"
+    if row.get("assay") and not _IMMUNO.search(row["assay"]):
+        return f"assay {row['assay']}"  # peaks of eCLIP are on RNA
     return "" if target and row["cell"] else "no target or no cell line"
 
 

@@ -21,6 +21,7 @@ from tfimpute_tracks.genome.signal import Signal
 __all__ = [
     "TileRange",
     "cut_blocks",
+    "cut_parts",
     "plan_tiles",
     "read_codes",
     "score_offset",
@@ -291,3 +292,35 @@ def cut_blocks(
             blocks.append(TileRange(chrom, first + done * stride, n))
             done += n
     return blocks
+
+
+def cut_parts(
+    ranges: Iterable[TileRange], stride: int, n_tiles: int
+) -> list[list[TileRange]]:
+    """Cut ranges, laid one after the other, into parts of equal size.
+
+    Parameters
+    ----------
+    ranges : iterable of TileRange
+    stride : int
+        In bp.
+    n_tiles : int
+        Tiles of each part but the last.
+
+    Returns
+    -------
+    list of list of TileRange
+        The ranges of each part, in order.
+    """
+    parts: list[list[TileRange]] = []
+    n_free = 0
+    for chrom, first, n in ranges:
+        done = 0
+        while done < n:
+            if not n_free:
+                parts.append([])
+                n_free = n_tiles
+            some = min(n_free, n - done)
+            parts[-1].append(TileRange(chrom, first + done * stride, some))
+            done, n_free = done + some, n_free - some
+    return parts

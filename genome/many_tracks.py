@@ -142,10 +142,9 @@ def find_layout(path: Path, rows: list[list[str]]) -> Layout | None:
         return None
     names = [row[3] for row in rows]
     if all(_atlas((name,)) for name in names):
-        return atlas
+        return _of_width(atlas, min(widths))
     if max(widths) < 10 and all(_REMAP.fullmatch(name) for name in names):
-        wide = min(widths) > 7
-        return remap if wide else remap._replace(signal=None, summit=None)
+        return _of_width(remap, min(widths))
     if min(widths) == 9 and all(_has_summit(row) for row in rows):
         if all(re.fullmatch(r"[^:,]+:[^:]+", name) for name in names):
             return merged
@@ -159,6 +158,15 @@ def find_layout(path: Path, rows: list[list[str]]) -> Layout | None:
             "wgEncodeRegTfbsClusteredWithCellsV3.bed"
         )
     return clusters if widths == {6} and all(map(_has_cells, rows)) else None
+
+
+def _of_width(layout: Layout, width: int) -> Layout:
+    """Leave out columns that the rows do not have."""
+    has_signal, has_summit = width > 4, width > 7 and layout.summit is not None
+    return layout._replace(
+        signal=layout.signal if has_signal else None,
+        summit=layout.summit if has_summit else None,
+    )
 
 
 def _has_cells(row: list[str]) -> bool:
@@ -278,12 +286,14 @@ def _by_track(parts: list[pd.DataFrame]) -> dict[int, pd.DataFrame]:
 
 def _as_numbers(path: Path, peaks: pd.DataFrame) -> pd.DataFrame:
     """Convert positions, and count the summit from the start."""
+    import pandas as pd
+
     try:
         for column in ("start", "end", "summit"):
             if column in peaks:
                 peaks[column] = peaks[column].astype("int64")
         if "signal" in peaks:
-            peaks["signal"] = peaks["signal"].astype("float64")
+            peaks["signal"] = pd.to_numeric(peaks["signal"], errors="coerce")
     except (ValueError, OverflowError) as error:
         raise InputFileError(
             f"{path}: a position is not an integer ({error}); the file is damaged: "
@@ -326,7 +336,8 @@ def _parts(path: Path, columns: tuple[int, ...]) -> Iterator[pd.DataFrame]:
                 quoting=csv.QUOTE_NONE,
                 encoding_errors="replace",
             ):
-                yield part[list(columns)]
+                # Lines without tabs, as the headers of joined files, lack the names.
+                yield part[list(columns)].fillna("")
         except (ValueError, IndexError) as error:
             raise InputFileError(
                 f"{path}: a row has other columns than the first ({error}); the file is "

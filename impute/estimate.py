@@ -11,7 +11,7 @@ from pathlib import Path
 from time import monotonic
 
 from tfimpute_tracks.engines.scorer import Scorer
-from tfimpute_tracks.engines.tiles import TileRange, read_codes
+from tfimpute_tracks.engines.tiles import TileRange, cut_parts, read_codes
 from tfimpute_tracks.errors import OutputError
 from tfimpute_tracks.genome import Sequences
 from tfimpute_tracks.impute.plan import Block, Plan, Shard
@@ -144,22 +144,24 @@ def _sample(
     model: Model, plan: Plan, genome: Sequences, shard: Shard, device: str
 ) -> tuple[float, float]:
     """Make a small shard twice: seconds and bytes per score, of the second time."""
-    tiles = shard.block.tiles
-    n = min(plan.chunk.tiles, tiles.n_tiles)
-    # From the middle: a block's ends may be N.
-    first = tiles.first + (tiles.n_tiles - n) // 2 * plan.stride
-    sample = TileRange(tiles.chrom, first, n)
+    n = min(plan.chunk.tiles, shard.block.n_tiles)
+    sample = cut_parts(shard.block.ranges, plan.stride, n)[0]
+    if len(shard.block.ranges) == 1:  # from the middle: a block's ends may be N
+        tiles = shard.block.ranges[0]
+        first = tiles.first + (tiles.n_tiles - n) // 2 * plan.stride
+        sample = [TileRange(tiles.chrom, first, n)]
     fast = plan.precision == "fast"
     scorer = Scorer(model, plan.pairs[:1], plan.stride, device, fast)
     worker = ShardWorker(Path(), plan, scorer, genome)
     # The first round compiles kernels. Its tiles differ by one, so none are cached.
-    warm = TileRange(tiles.chrom, first + (n > 1) * plan.stride, max(n - 1, 1))
+    warm = cut_parts(sample, plan.stride, max(n - 1, 1))[0]
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "shards").mkdir()
         for some in (warm, sample):
-            small = shard._replace(block=Block(some, ""))
+            small = shard._replace(block=Block(tuple(some), ""))
             began = monotonic()
-            columns = worker.columns(small, read_codes(genome, some, scorer.grid))
+            codes = [read_codes(genome, tiles, scorer.grid) for tiles in some]
+            columns = worker.columns(small, codes)
             size = write_shard(Path(folder), plan, small, columns)
             seconds = monotonic() - began
     return seconds / small.n_scores, size / small.n_scores

@@ -9,7 +9,8 @@ weights, another sequence or another release.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -46,16 +47,30 @@ __all__ = [
 ]
 
 TILES_PER_SHARD = 16384
+_PACKED = 4  # contigs at least that would fit a shard, for them to share one
 # Log-odds of a threshold of 0 or 1 are infinite; codes need a finite one.
 _MAX_LOG_ODDS = 17.0
 _MAX_KEEP_BELOW = 10.0  # log-odds
 
 
 class Block(NamedTuple):
-    """Neighboring tiles, with the digest of the sequence that they depend on."""
+    """Tiles of one region, or of several short contigs, one after the other.
 
-    tiles: TileRange
+    Attributes
+    ----------
+    ranges : tuple of TileRange
+        Several are whole contigs: no peak goes from one to the next.
+    digest : str
+        Of the sequence that their scores depend on.
+    """
+
+    ranges: tuple[TileRange, ...]
     digest: str
+
+    @property
+    def n_tiles(self) -> int:
+        """Tiles of all ranges."""
+        return sum(tiles.n_tiles for tiles in self.ranges)
 
 
 class Shard(NamedTuple):
@@ -86,13 +101,14 @@ class Shard(NamedTuple):
     @property
     def n_scores(self) -> int:
         """Tiles times pairs."""
-        return self.block.tiles.n_tiles * self.n_pairs
+        return self.block.n_tiles * self.n_pairs
 
     @property
     def file_name(self) -> str:
         """Name of its file, the number first."""
-        chrom = "".join(c if c.isalnum() else "_" for c in self.block.tiles.chrom[:40])
-        return f"{self.number:06d}.{chrom}.{self.block.tiles.first}.h5"
+        first = self.block.ranges[0]
+        chrom = "".join(c if c.isalnum() else "_" for c in first.chrom[:40])
+        return f"{self.number:06d}.{chrom}.{first.first}.h5"
 
 
 class ChunkSize(NamedTuple):
@@ -183,7 +199,7 @@ class Plan(RunRecord):
     @property
     def n_tiles(self) -> int:
         """Tiles of all blocks."""
-        return sum(block.tiles.n_tiles for block in self.blocks)
+        return sum(block.n_tiles for block in self.blocks)
 
     @property
     def is_sparse(self) -> bool:
@@ -264,14 +280,19 @@ def make_plan(
     ranges = plan_tiles(regions, sizes, model.config.seq_len, stride)
     grid = tile_grid(model.config, stride)
 
-    def read(tiles: TileRange) -> tuple[Block, int]:
-        codes = read_codes(genome, tiles, grid)
-        missing = grid.tile_mask(grid.unknown(codes, tiles.n_tiles))
-        return Block(tiles, digest_arrays(codes)), int((~missing).sum())
+    def read(group: tuple[TileRange, ...]) -> tuple[Block, int]:
+        codes = [read_codes(genome, tiles, grid) for tiles in group]
+        missing = (
+            grid.tile_mask(grid.unknown(own, tiles.n_tiles))
+            for own, tiles in zip(codes, group, strict=True)
+        )
+        n_known = sum(int((~some).sum()) for some in missing)
+        return Block(group, digest_arrays(*codes)), n_known
 
     cut = cut_blocks(ranges, stride, shard_size.tiles)
     used = {tiles.chrom for tiles in cut}
-    blocks, n_known = zip(*ordered_map(read, cut, threads), strict=True)
+    groups = _pack_contigs(cut, shard_size.tiles)
+    blocks, n_known = zip(*ordered_map(read, groups, threads), strict=True)
     run = RunRecord.of_run(model, genome, stride, device, fast, assembly)
     return Plan(
         **run.values_of(RunRecord),
@@ -291,6 +312,27 @@ def make_plan(
         expected_intervals=[model.expected_interval(pair) for pair in chosen],
         evidence_summary=model.evidence.describe(regions) if model.evidence else None,
     )
+
+
+def _pack_contigs(
+    cut: list[TileRange], max_tiles: int
+) -> Iterator[tuple[TileRange, ...]]:
+    """Put neighboring short contigs into one block: a file costs more than its tiles."""
+    n_blocks = Counter(tiles.chrom for tiles in cut)
+    group: list[TileRange] = []
+    n = 0
+    for tiles in cut:
+        is_short = n_blocks[tiles.chrom] == 1 and _PACKED * tiles.n_tiles <= max_tiles
+        if group and (not is_short or n + tiles.n_tiles > max_tiles):
+            yield tuple(group)
+            group, n = [], 0
+        if is_short:
+            group.append(tiles)
+            n += tiles.n_tiles
+        else:
+            yield (tiles,)
+    if group:
+        yield tuple(group)
 
 
 def part_of(shards: list[Shard], number: int, of: int) -> list[Shard]:

@@ -14,7 +14,7 @@ __all__ = ["PLAN_FILE", "check_outside_stores", "read_plan", "write_plan"]
 
 PLAN_FILE = "store.json"
 _FORMAT = "tfimpute-tracks bulk store"
-_FORMAT_VERSION = 3
+_FORMAT_VERSION = 4
 
 
 def write_plan(folder: Path, plan: Plan) -> None:

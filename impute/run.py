@@ -134,8 +134,9 @@ def check_store(folder: Path, plan: Plan) -> None:
             raise UsageError(_differs(folder, name.replace("_", " "), old, new))
     if there.regions == plan.regions:
         for before, after in zip(there.blocks, plan.blocks, strict=False):
-            if before.tiles == after.tiles and before.digest != after.digest:
-                what = f"sequence at {before.tiles.chrom}:{before.tiles.first + 1}"
+            if before.ranges == after.ranges and before.digest != after.digest:
+                chrom, first, _ = before.ranges[0]
+                what = f"sequence at {chrom}:{first + 1}"
                 raise UsageError(_differs(folder, what, before.digest, after.digest))
     names = [name for name in old_content if old_content[name] != new_content[name]]
     what = f"plan ({', '.join(names).replace('_', ' ')})"
@@ -280,7 +281,7 @@ def _events(job: BulkJob, todo: list[Shard]) -> Iterator[Event]:
         events = run_pool(_open_work, _slots(job), numbers)
     for event in events:
         if isinstance(event, Failed):
-            tiles = job.plan.shards[event.number].block.tiles
+            tiles = job.plan.shards[event.number].block.ranges[0]
             position = f"{tiles.chrom}:{tiles.first + 1}"
             yield Failed(event.number, f"{position}: {event.reason}")
         else:

@@ -16,8 +16,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tfimpute_tracks.engines.tiles import TileRange, cut_parts
 from tfimpute_tracks.errors import InputFileError, ValidationError
-from tfimpute_tracks.impute.plan import Plan, Shard
+from tfimpute_tracks.impute.plan import Block, Plan, Shard
 from tfimpute_tracks.kernels.codes import column_codes, difference, row_codes
 from tfimpute_tracks.kernels.peaks import PeakCounts, count_peaks, join_counts
 from tfimpute_tracks.storage import atomic_file, digest_json
@@ -119,7 +120,7 @@ def _fill(
     """Write the data sets, and return the checksum of each column of chunks."""
     import hdf5plugin
 
-    n_tiles = shard.block.tiles.n_tiles
+    n_tiles = shard.block.n_tiles
     chunks = min(plan.chunk.pairs, shard.n_pairs), min(plan.chunk.tiles, n_tiles)
     codes = file.create_dataset(
         "codes",
@@ -131,23 +132,26 @@ def _fill(
     )
     scale = plan.scale.of(shard.first_pair, shard.n_pairs)
     missing = np.zeros(n_tiles, dtype=np.bool_)
-    peaks: PeakCounts | None = None
+    peaks = _PeakCounter(shard.block, scale.threshold_codes)
     checksums = {}
     first = 0
-    for column in columns:
+    parts = cut_parts(shard.block.ranges, plan.stride, plan.chunk.tiles)
+    for column, part in zip(columns, parts, strict=True):
         last = first + column.is_missing.size
         missing[first:last] = column.is_missing
-        counted = count_peaks(column.codes, scale.threshold_codes, column.is_missing)
-        peaks = counted if peaks is None else join_counts(peaks, counted)
+        peaks.add(column, part)
         stored = column.codes
         if not plan.is_sparse:
             difference(stored, plan.chunk.pairs)
         codes[:, first:last] = stored
         checksums[first] = zlib.crc32(stored.data)
         first = last
-    small: dict[str, NDArray[Any]] = {"missing": missing}
-    if peaks is not None:
-        small |= {"peaks": peaks.n_peaks, "gaps": peaks.gaps}
+    counted = peaks.result()
+    small: dict[str, NDArray[Any]] = {
+        "missing": missing,
+        "peaks": counted.n_peaks,
+        "gaps": counted.gaps,
+    }
     # Cached chunks are written in any order: so one data set at a time, and the same
     # shard gives the same file byte for byte.
     codes.flush()
@@ -157,6 +161,36 @@ def _fill(
         )
         dataset.flush()
     return checksums
+
+
+class _PeakCounter:
+    """Counts the peaks of a shard's pairs; none goes from one contig to the next."""
+
+    def __init__(self, block: Block, thresholds: Codes) -> None:
+        self._starts = {tiles[:2] for tiles in block.ranges}
+        self._thresholds = thresholds
+        self._before = np.zeros(len(thresholds), dtype=np.int32)
+        self._current: PeakCounts | None = None
+
+    def add(self, column: Column, part: list[TileRange]) -> None:
+        first = 0
+        for tiles in part:
+            own = slice(first, first + tiles.n_tiles)
+            first = own.stop
+            codes = np.ascontiguousarray(column.codes[:, own])
+            counted = count_peaks(codes, self._thresholds, column.is_missing[own])
+            if self._current is None:
+                self._current = counted
+            elif tiles[:2] in self._starts:
+                self._before += self._current.n_peaks
+                self._current = counted
+            else:
+                self._current = join_counts(self._current, counted)
+
+    def result(self) -> PeakCounts:
+        """Return the counts; gaps are those of the last range."""
+        assert self._current is not None
+        return self._current._replace(n_peaks=self._before + self._current.n_peaks)
 
 
 class ShardFile:
@@ -299,7 +333,7 @@ class ShardFile:
         InputFileError
             A chunk is damaged.
         """
-        for first in range(0, self._shard.block.tiles.n_tiles, self._chunk.tiles):
+        for first in range(0, self._shard.block.n_tiles, self._chunk.tiles):
             self._read("codes", np.s_[:, first : first + self._chunk.tiles])
         self.missing()
         self.peaks()
@@ -353,7 +387,7 @@ def _key(plan: Plan, shard: Shard) -> str:
 def _about(plan: Plan, shard: Shard) -> dict[str, Any]:
     """Describe the file, for readers who find it alone."""
     return {
-        "tiles": list(shard.block.tiles),
+        "tiles": [list(tiles) for tiles in shard.block.ranges],
         "first_pair": shard.first_pair,
         "n_pairs": shard.n_pairs,
         "stride": plan.stride,

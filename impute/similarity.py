@@ -56,9 +56,9 @@ def sample_codes(store: Store, seed: int = 0) -> NDArray[np.float32]:
     chosen = [blocks[i] for i in np.linspace(0, len(blocks) - 1, n_chunks).astype(int)]
     parts = []
     for block in chosen:
-        n_columns = -(-block.tiles.n_tiles // width)
+        n_columns = -(-block.n_tiles // width)
         first = int(rng.integers(n_columns)) * width
-        last = min(first + width, block.tiles.n_tiles)
+        last = min(first + width, block.n_tiles)
         keep = np.sort(rng.permutation(last - first)[: _N_TILES // n_chunks])
         rows = []
         for shard in plan.shards:

@@ -155,8 +155,8 @@ class Status:
                 {
                     "shard": index,
                     "file": shards[index].file_name,
-                    "chrom": shards[index].block.tiles.chrom,
-                    "start": shards[index].block.tiles.first,
+                    "chrom": shards[index].block.ranges[0].chrom,
+                    "start": shards[index].block.ranges[0].first,
                     "reason": reason,
                 }
                 for index, reason in sorted(self.failed.items())

@@ -20,7 +20,7 @@ from tfimpute_tracks.engines.tiles import TileRange
 from tfimpute_tracks.errors import RegionError, UnknownNameError, listed
 from tfimpute_tracks.genome import Region
 from tfimpute_tracks.genome.signal import Signal
-from tfimpute_tracks.impute.plan import Plan, Shard
+from tfimpute_tracks.impute.plan import Block, Plan, Shard
 from tfimpute_tracks.impute.plan_file import read_plan
 from tfimpute_tracks.impute.shard_file import ShardFile
 from tfimpute_tracks.kernels.codes import decode_codes
@@ -29,6 +29,8 @@ from tfimpute_tracks.kernels.products import sigmoid
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
 
 __all__ = ["Locus", "Store"]
+
+_Span = tuple[int, TileRange]  # tiles, and the first one's row in its shard
 
 
 class Locus(NamedTuple):
@@ -165,9 +167,9 @@ class Store:
             with ShardFile(self.folder, self.plan, shard) as file:
                 values = decode_codes(file.row(index)[None], scale)[0]
                 values[file.missing()] = np.nan
-            for first, last in spans:
-                tiles = self._tiles(shard, first, last)
-                yield self.plan.signal_of(tiles, values[first:last])
+            for row, tiles in spans:
+                own = values[row : row + tiles.n_tiles]
+                yield self.plan.signal_of(tiles, own)
 
     def n_cells(self, tf: str) -> int:
         """Count the cell lines of a TF in the store.
@@ -208,12 +210,12 @@ class Store:
         parts = self._parts(regions, first, n)
         for block, group in groupby(parts, key=lambda part: part[0].block):
             shards = list(group)
-            total = np.zeros(block.tiles.n_tiles, dtype=np.float64)
+            total = np.zeros(block.n_tiles, dtype=np.float64)
             for shard, _ in shards:
                 self._add_up(shard, first, first + n, total)
             means = (total / n).astype(np.float32)
-            for begin, end in shards[0][1]:  # as of all shards of these tiles
-                yield means[begin:end]
+            for row, tiles in shards[0][1]:  # as of all shards of these tiles
+                yield means[row : row + tiles.n_tiles]
 
     def _add_up(
         self, shard: Shard, first: int, last: int, total: NDArray[np.float64]
@@ -251,11 +253,11 @@ class Store:
             is_empty = False
             with ShardFile(self.folder, self.plan, shard) as file:
                 missing = file.missing()
-                for first, last in spans:
-                    for begin in range(first, last, n_tiles):
-                        end = min(begin + n_tiles, last)
-                        start = shard.block.tiles.first + begin * stride
-                        start += self.plan.offset
+                for row, tiles in spans:
+                    for part in tiles.parts(stride, n_tiles):
+                        begin = row + (part.first - tiles.first) // stride
+                        end = begin + part.n_tiles
+                        start = part.first + self.plan.offset
                         yield Locus(
                             shard.first_pair,
                             start + stride * np.arange(end - begin, dtype=np.int64),
@@ -294,13 +296,9 @@ class Store:
             counts[shard.pairs] += counted.n_peaks
         return counts
 
-    def _tiles(self, shard: Shard, first: int, last: int) -> TileRange:
-        chrom, start, _ = shard.block.tiles
-        return TileRange(chrom, start + first * self.plan.stride, last - first)
-
     def _parts(
         self, regions: list[Region] | None, first: int = 0, n: int = 1
-    ) -> Iterator[tuple[Shard, list[tuple[int, int]]]]:
+    ) -> Iterator[tuple[Shard, list[_Span]]]:
         """Find the shards of neighboring pairs that regions need, and their tiles."""
         for shard in self.plan.shards:
             if (
@@ -308,23 +306,24 @@ class Store:
                 or first + n <= shard.first_pair
             ):
                 continue
-            spans = list(self._spans(shard.block.tiles, regions))
+            spans = list(self._spans(shard.block, regions))
             if spans:
                 yield shard, spans
 
-    def _spans(
-        self, tiles: TileRange, regions: list[Region] | None
-    ) -> Iterator[tuple[int, int]]:
-        if regions is None:
-            yield 0, tiles.n_tiles
-            return
-        stride = self.plan.stride
-        drawn = tiles.first + self.plan.offset
-        for chrom, start, end in regions:
-            first = max((start - drawn) // stride, 0)
-            last = min(-(-(end - drawn) // stride), tiles.n_tiles)
-            if chrom == tiles.chrom and first < last:
-                yield first, last
+    def _spans(self, block: Block, regions: list[Region] | None) -> Iterator[_Span]:
+        """Find the tiles of a block that regions need, range by range."""
+        stride, row = self.plan.stride, 0
+        for name, begin, n_tiles in block.ranges:
+            if regions is None:
+                yield row, TileRange(name, begin, n_tiles)
+            drawn = begin + self.plan.offset
+            for chrom, start, end in regions or ():
+                first = max((start - drawn) // stride, 0)
+                last = min(-(-(end - drawn) // stride), n_tiles)
+                if chrom == name and first < last:
+                    tiles = TileRange(name, begin + first * stride, last - first)
+                    yield row + first, tiles
+            row += n_tiles
 
     def _no_tile(self, regions: list[Region] | None) -> str:
         where = regions[0] if regions else "it"
@@ -333,6 +332,6 @@ class Store:
 
 
 def _follows(before: Shard, after: Shard, stride: int) -> bool:
-    tiles = before.block.tiles
+    tiles = before.block.ranges[-1]
     end = tiles.first + tiles.n_tiles * stride
-    return (tiles.chrom, end) == after.block.tiles[:2]
+    return (tiles.chrom, end) == after.block.ranges[0][:2]

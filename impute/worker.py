@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks import __version__
 from tfimpute_tracks.engines.ordered_map import ordered_map
+from tfimpute_tracks.engines.packs import TilePack, pack_tiles
 from tfimpute_tracks.engines.scorer import Scorer, TileFeatures
-from tfimpute_tracks.engines.tiles import TileRange, read_codes
+from tfimpute_tracks.engines.tiles import TileRange, cut_parts, read_codes
 from tfimpute_tracks.errors import InputFileError, RunError
 from tfimpute_tracks.genome import Sequences, open_bundled, open_genome
 from tfimpute_tracks.impute.plan import Plan, Shard
@@ -37,6 +38,7 @@ Codes = NDArray[np.uint8]
 
 # Few enough for the matrices of the heads to stay in the second-level cache.
 _TILES_AT_ONCE = {"cpu": 256, "cuda": 2048}
+_CONTIGS_AT_ONCE = 64  # short ones
 _FEATURE_BYTES = 1 << 26  # motif features of some 20 Mb of sequence
 
 
@@ -144,7 +146,7 @@ class ShardWorker:
         self._scorer = scorer
         self._blocks: dict[tuple[int, int], _PairBlock] = {}
         # For the next block of pairs of the same tiles.
-        self._features: OrderedDict[TileRange, TileFeatures] = OrderedDict()
+        self._features: OrderedDict[TileRange | TilePack, TileFeatures] = OrderedDict()
         self._lock = Lock()
         self._genome = genome
         self._threads = threads
@@ -172,7 +174,8 @@ class ShardWorker:
         """
         began = monotonic()
         shard = self.plan.shards[number]
-        codes = read_codes(self._genome, shard.block.tiles, self._scorer.grid)
+        grid = self._scorer.grid
+        codes = [read_codes(self._genome, own, grid) for own in shard.block.ranges]
         self._check_sequence(shard, codes)
 
         def columns() -> Iterator[Column]:
@@ -183,50 +186,79 @@ class ShardWorker:
         n_bytes = write_shard(self._folder, self.plan, shard, columns())
         return ShardResult(number, n_bytes, monotonic() - began)
 
-    def columns(self, shard: Shard, codes: Codes) -> Iterator[Column]:
+    def columns(self, shard: Shard, codes: list[Codes]) -> Iterator[Column]:
         """Compute a shard column by column of its chunks.
 
         Parameters
         ----------
         shard : Shard
-        codes : uint8 array
-            Of the shard's sequence, from
+        codes : list of uint8 array
+            Of each range of the shard's block, from
             :func:`tfimpute_tracks.engines.tiles.read_codes`.
 
         Yields
         ------
         Column
         """
-        tiles, stride = shard.block.tiles, self.plan.stride
+        stride, grid = self.plan.stride, self._scorer.grid
+        of_chrom = {  # several ranges are of one contig each
+            tiles.chrom: (tiles.first, own)
+            for tiles, own in zip(shard.block.ranges, codes, strict=True)
+        }
 
-        def column(part: TileRange) -> Column:
-            first = (part.first - tiles.first) // stride
-            own = codes[self._scorer.grid.code_slice(first, part.n_tiles)]
-            return self._column(shard, part, own)
+        def column(part: list[TileRange]) -> Column:
+            pieces = []
+            for chrom, first, n in part:
+                start, own = of_chrom[chrom]
+                pieces.append(own[grid.code_slice((first - start) // stride, n)])
+            return self._column(shard, part, pieces)
 
         # From the shard's own start: its chunks begin there.
-        parts = tiles.parts(stride, self.plan.chunk.tiles)
+        parts = cut_parts(shard.block.ranges, stride, self.plan.chunk.tiles)
         yield from ordered_map(column, parts, self._threads)
 
-    def _column(self, shard: Shard, tiles: TileRange, codes: Codes) -> Column:
+    def _column(
+        self, shard: Shard, part: list[TileRange], codes: list[Codes]
+    ) -> Column:
         plan, grid = self.plan, self._scorer.grid
-        is_missing = grid.tile_mask(grid.unknown(codes, tiles.n_tiles))
+        n_tiles = sum(tiles.n_tiles for tiles in part)
+        is_missing = np.concatenate(
+            [
+                grid.tile_mask(grid.unknown(own, tiles.n_tiles))
+                for own, tiles in zip(codes, part, strict=True)
+            ]
+        )
         if is_missing.all():  # centromeres, partial genomes
-            nothing = np.zeros((shard.n_pairs, tiles.n_tiles), dtype=np.uint8)
+            nothing = np.zeros((shard.n_pairs, n_tiles), dtype=np.uint8)
             return Column(nothing, is_missing)
         scorer, order = self._pair_block(shard.first_pair, shard.n_pairs)
         scale = plan.scale.of(shard.first_pair, shard.n_pairs).take(order)
         min_codes = scale.min_codes(plan.keep_below)
-        scores = np.empty((shard.n_pairs, tiles.n_tiles), dtype=np.uint8)
+        scores = np.empty((shard.n_pairs, n_tiles), dtype=np.uint8)
         done = 0
-        for some in tiles.parts(plan.stride, _TILES_AT_ONCE[plan.device]):
-            own = codes[grid.code_slice(done, some.n_tiles)]
-            logits = self._logits(own, some, scorer)
-            part = scores[:, done : done + some.n_tiles]
-            quantize(logits, scale, min_codes, part, order)
-            done += some.n_tiles
+        for own, tiles in self._at_once(part, codes):
+            logits = self._logits(own, tiles, scorer)
+            for rows, some in tiles.placed(0, tiles.n_tiles, plan.stride):
+                columns = scores[:, done : done + some.n_tiles]
+                quantize(logits[rows], scale, min_codes, columns, order)
+                done += some.n_tiles
         scores[:, is_missing] = 0
         return Column(scores, is_missing)
+
+    def _at_once(
+        self, part: list[TileRange], codes: list[Codes]
+    ) -> Iterator[tuple[Codes, TileRange | TilePack]]:
+        """Yield tiles that are scored at once, and their sequence."""
+        grid, stride = self._scorer.grid, self.plan.stride
+        if len(part) == 1:
+            done = 0
+            for some in part[0].parts(stride, _TILES_AT_ONCE[self.plan.device]):
+                yield codes[0][grid.code_slice(done, some.n_tiles)], some
+                done += some.n_tiles
+            return
+        step = _CONTIGS_AT_ONCE
+        for i in range(0, len(part), step):
+            yield pack_tiles(codes[i : i + step], part[i : i + step], grid)
 
     def _pair_block(self, first: int, n: int) -> _PairBlock:
         """Set the model up for a block of the plan's pairs."""
@@ -241,7 +273,7 @@ class ShardWorker:
             return self._blocks[first, n]
 
     def _logits(
-        self, codes: Codes, tiles: TileRange, scorer: Scorer
+        self, codes: Codes, tiles: TileRange | TilePack, scorer: Scorer
     ) -> NDArray[np.float32]:
         """Score tiles for a block of pairs; motif features serve all blocks."""
         with self._lock:
@@ -255,9 +287,9 @@ class ShardWorker:
                     self._features.popitem(last=False)
         return scorer.logits(found)
 
-    def _check_sequence(self, shard: Shard, codes: Codes) -> None:
-        tiles, expected = shard.block
-        found = digest_arrays(codes)
+    def _check_sequence(self, shard: Shard, codes: list[Codes]) -> None:
+        (tiles, *_), expected = shard.block
+        found = digest_arrays(*codes)
         if found != expected:
             start, end = tiles.span(self.plan.stride, self.plan.seq_len)
             raise RunError(

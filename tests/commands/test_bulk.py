@@ -16,7 +16,7 @@ def toy(tmp_path, rng):
     return [
         *("-m", write_model(tmp_path / "toy.safetensors", card=card)),
         *("-g", write_fasta(tmp_path / "toy.fa", letters), "-o", tmp_path / "store"),
-        *("--stride", 20, "--workers", 1),
+        *("--stride", 20, "--workers", 1, "--tiles-per-shard", 150),
     ]
 
 

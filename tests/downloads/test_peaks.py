@@ -156,6 +156,24 @@ def test_a_file_of_many_tracks_is_divided(write, merge):
     ]
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_joined_files_of_many_tracks_are_read(tmp_path, merge, end):
+    name = "ID=SRX{};Name=MAX%20(@%20{});Title=x"
+    rows_ = [
+        "track name=x",
+        f"chr20\t10\t30\t{name.format(1, 'K-562')}",
+        "",
+        "track name=y",
+        f"chr20\t50\t60\t{name.format(2, 'Hep%20G2')}",
+        "# end",
+    ]
+    path = tmp_path / "atlas.bed"
+    path.write_bytes("".join(row + end for row in rows_).encode())
+    made = merge(path)
+    assert sorted(made) == ["MAX:HepG2", "MAX:K562"]
+    assert rows(read_bed(made["MAX:HepG2"]), "start", "end") == [(50, 60)]
+
+
 def test_a_row_of_several_cell_lines_is_in_each(write, merge):
     path = write(
         "clusters.bed",

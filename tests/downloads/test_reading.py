@@ -78,10 +78,12 @@ def test_rows_that_are_no_track_of_normal_cells_are_counted(encode, known):
         ("ENCFF005AAA", BEST, "hg19", "K562", "MYC-human", {"has_file": False}),
         ("ENCFF006AAA", BEST, "hg19", "K562", ""),
         ("ENCFF007AAA", BEST, "hg19", "K562", "JUN-human", {"change": "insertion"}),
+        ("ENCFF008AAA", "peaks", "hg19", "K562", "FUS-human", {"assay": "eCLIP"}),
     )
     found = read_download([table], known, "hg19")
     assert pairs(found) == {"JUN:K562": 1, "MAX:K562": 1}
-    assert sum(found.left_out.values()) == 5
+    assert sum(found.left_out.values()) == 6
+    assert found.left_out["assay eCLIP"] == 1
     assert found.left_out["histone marks"] == 1
     assert found.left_out["cells with a interference"] == 1
 

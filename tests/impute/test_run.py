@@ -244,7 +244,7 @@ def test_a_damaged_plan_is_refused(toy):
         path.write_text(broken)
         with pytest.raises(InputFileError, match="damaged"):
             read_plan(toy.store)
-    path.write_text(text.replace('"format_version": 3', '"format_version": 9'))
+    path.write_text(text.replace('"format_version": 4', '"format_version": 9'))
     with pytest.raises(InputFileError, match="version 9"):
         read_plan(toy.store)
     with pytest.raises(InputFileError, match="not a bulk store"):

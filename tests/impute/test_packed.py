@@ -1,0 +1,63 @@
+"""Short contigs share shards; what is read of them is what each alone would hold."""
+
+import numpy as np
+import pytest
+
+from tfimpute_tracks.genome import Region, open_genome
+from tfimpute_tracks.impute import estimate
+from tfimpute_tracks.impute.plan import ShardSize, make_plan
+from tfimpute_tracks.impute.plan_file import write_plan
+from tfimpute_tracks.impute.query import rank_pairs
+from tfimpute_tracks.impute.store import Store
+from tfimpute_tracks.impute.worker import WorkerSpec, open_worker
+from tfimpute_tracks.models import load_model
+from toys import AROUND, random_letters, write_fasta, write_model
+
+
+def _made(folder, fasta, weights, tiles):
+    model = load_model(weights)
+    with open_genome(fasta) as genome:
+        regions = [Region(c, 0, size) for c, size in genome.chrom_sizes.items()]
+        pairs = model.vocabulary.all_pairs()
+        size = ShardSize(tiles, 5)
+        plan = make_plan(model, pairs, regions, genome, 20, shard_size=size)
+        cost = estimate(model, plan, genome, plan.shards, folder, ["cpu"])
+        assert cost.n_bytes > 0
+    (folder / "shards").mkdir(parents=True)
+    write_plan(folder, plan)
+    worker = open_worker(WorkerSpec(folder, str(weights), fasta, None))
+    for shard in worker.plan.shards:
+        worker.make(shard.number, lambda _: None)
+    return Store(folder)
+
+
+@pytest.mark.parametrize("config", [None, AROUND])
+def test_short_contigs_share_shards(tmp_path, rng, config):
+    sizes = [61, 300, 999, 4000, 77, 120, 640, 64, 63]
+    letters = {f"s{i}": random_letters(rng, n) for i, n in enumerate(sizes)}
+    letters["s1"] = letters["s1"][:90] + "N" * 130 + letters["s1"][220:]
+    fasta = write_fasta(tmp_path / "many.fa", letters)
+    changes = {"config": config} if config else {}
+    weights = write_model(tmp_path / "toy.safetensors", **changes)
+    packed = _made(tmp_path / "packed", fasta, weights, 200)
+    alone = _made(tmp_path / "alone", fasta, weights, 3)
+    ranges = [len(block.ranges) for block in packed.plan.blocks]
+    assert ranges == [3, 1, 5]
+    assert packed.plan.n_tiles == alone.plan.n_tiles
+    assert sum(packed.plan.n_known) == sum(alone.plan.n_known)
+    assert (packed.peak_counts() == alone.peak_counts()).all()
+    for pair in packed.plan.pairs[::4]:
+        for chrom, size in zip(letters, sizes, strict=True):
+            where = [Region(chrom, 0, size)]
+            values = [
+                np.concatenate([part.values for part in store.log_odds(pair, where)])
+                for store in (packed, alone)
+            ]
+            np.testing.assert_array_equal(*values)
+            starts = [next(s.log_odds(pair, where)).start for s in (packed, alone)]
+            assert starts[0] == starts[1]
+        whole = list(packed.log_odds(pair))
+        assert [part.chrom for part in whole] == list(letters)
+    for chrom in ("s2", "s5", "s8"):
+        region = Region(chrom, 0, packed.plan.chrom_sizes[chrom])
+        assert rank_pairs(packed, region, {}) == rank_pairs(alone, region, {})
