@@ -85,10 +85,11 @@ def train(
     from tfimpute_tracks.commands.context_report import check_sequence_length
     from tfimpute_tracks.commands.inputs import set_threads
     from tfimpute_tracks.dataset import open_dataset
-    from tfimpute_tracks.evidence import open_named
+    from tfimpute_tracks.evidence import SHIPPED, open_named
     from tfimpute_tracks.models import load_model, weights_path
     from tfimpute_tracks.models.evidence import Evidence
     from tfimpute_tracks.models.evidence_weights import evidence_path
+    from tfimpute_tracks.models.loading import known_tracks
     from tfimpute_tracks.storage import check_writable_dir
     from tfimpute_tracks.training.evidence_fit import EvidenceRecipe
     from tfimpute_tracks.training.evidence_sites import held_out_sites, trained_columns
@@ -114,6 +115,8 @@ def train(
     columns = trained_columns(loaded, dataset)
     rows, test = held_out_sites(loaded, dataset, tuple(test_chroms.split(",")))
     store = open_named(evidence)
+    if store.name == SHIPPED:
+        store = known_tracks(store, loaded.vocabulary)
     store = store.subset(store.tracks_of(dataset.pairs[i] for i in columns))
     log(f"{len(columns)} pairs, {len(store.tracks)} tracks, {recipe}")
     if recalibrate:

@@ -15,7 +15,7 @@ from tfimpute_tracks.commands.console import (
     show_json,
     show_table,
 )
-from tfimpute_tracks.errors import UsageError, listed
+from tfimpute_tracks.errors import UsageError, counted, listed
 
 if TYPE_CHECKING:
     from tfimpute_tracks.evidence import PeakFile
@@ -97,6 +97,12 @@ def extend(
     files = _pairs(pairs_table) if pairs_table else []
     opened = read_accessibility(accessibility) if accessibility else []
     new = read_new_tracks(loaded, files, opened)
+    n_known = len(files) + len(opened) - len(new.files)
+    if n_known:
+        log(
+            f"left out {counted(n_known, 'track')} of names that {loaded.name} knows; "
+            "`tfimpute-tracks evidence build` makes evidence of them"
+        )
     chosen = test_chroms.split(",") if test_chroms else default_test_chroms(loaded)
     with open_genome(fasta, cache_dir, log) as genome:
         sizes, name = genome.chrom_sizes, str(fasta)

@@ -21,6 +21,7 @@ from tfimpute_tracks.models.weights_file import (
     read_weights_file,
     write_weights_file,
 )
+from tfimpute_tracks.storage.digest import digest_arrays
 from tfimpute_tracks.vocabulary import Vocabulary
 
 __all__ = [
@@ -47,6 +48,7 @@ _FORMAT = WeightsFormat(
     "tfimpute-evidence-weights", "2", "tfimpute-tracks evidence train"
 )
 _SUFFIX = ".evidence.safetensors"
+_SUMMARY = "summary."  # begins the names of the arrays of the summary
 _MAX_ROW = 16  # heads, and hidden units: a row of the kernel
 
 
@@ -227,7 +229,9 @@ def evidence_path(weights: Path) -> Path:
     return weights.with_name(weights.stem + _SUFFIX)
 
 
-def write_evidence_weights(path: Path, found: EvidenceWeights) -> str:
+def write_evidence_weights(
+    path: Path, found: EvidenceWeights, summary_in: str | None = None
+) -> str:
     """Write weights and card, each atomically.
 
     Parameters
@@ -236,6 +240,9 @@ def write_evidence_weights(path: Path, found: EvidenceWeights) -> str:
         From :func:`evidence_path`.
     found : EvidenceWeights
         Its digest is ignored.
+    summary_in : str, optional
+        Name of a file of evidence weights in the same folder that has the same summary
+        of tracks, which is most of a file: it is not written again.
 
     Returns
     -------
@@ -255,7 +262,11 @@ def write_evidence_weights(path: Path, found: EvidenceWeights) -> str:
     }
     if found.n_base is not None:
         header["n-base"] = json.dumps(found.n_base)
-    return write_weights_file(path, _FORMAT, header, found.weights, found.card)
+    weights = dict(found.weights)
+    if summary_in is not None:
+        header |= {"summary-in": summary_in, "summary": _summary_digest(weights)}
+        weights = {k: v for k, v in weights.items() if not k.startswith(_SUMMARY)}
+    return write_weights_file(path, _FORMAT, header, weights, found.card)
 
 
 def read_evidence_weights(path: Path) -> EvidenceWeights:
@@ -286,10 +297,41 @@ def read_evidence_weights(path: Path) -> EvidenceWeights:
             f"weights {path} have a damaged header ({error}); copy or train them again"
         ) from error
     shapes = config.array_shapes(len(vocabulary.tfs), len(vocabulary.cells))
-    weights = file.arrays(shapes)
+    weights: Mapping[str, NDArray[np.float32]]
+    if "summary-in" in header:
+        own = {k: v for k, v in shapes.items() if not k.startswith(_SUMMARY)}
+        weights = file.arrays(own) | _read_summary(path, header, shapes)
+    else:
+        weights = file.arrays(shapes)
     return EvidenceWeights(
         config, vocabulary, sequence_weights, weights, file.digest, file.card, n_base
     )
+
+
+def _read_summary(
+    path: Path, header: Mapping[str, str], shapes: Mapping[str, tuple[int, ...]]
+) -> dict[str, NDArray[np.float32]]:
+    """Read the summary of tracks from another file."""
+    other = path.with_name(Path(header["summary-in"]).name)
+    if not other.exists():
+        raise InputFileError(
+            f"weights {path} need the summary of tracks in {other.name}, which is not "
+            "next to them; copy both"
+        )
+    arrays = read_weights_file(other, _FORMAT).arrays({})
+    found = {k: v for k, v in arrays.items() if k.startswith(_SUMMARY)}
+    of_shape = all(found[k].shape == shapes[k] for k in found if k in shapes)
+    if not of_shape or _summary_digest(found) != header.get("summary"):
+        raise InputFileError(
+            f"weights {path} need another summary of tracks than that of {other}; copy "
+            "both again"
+        )
+    return found
+
+
+def _summary_digest(arrays: Mapping[str, NDArray[np.float32]]) -> str:
+    names = sorted(name for name in arrays if name.startswith(_SUMMARY))
+    return digest_arrays(*(np.ascontiguousarray(arrays[name]) for name in names))
 
 
 def _read_base(

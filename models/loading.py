@@ -26,9 +26,11 @@ from tfimpute_tracks.models.evidence_weights import (
 )
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.models.pretrained import weights_path
+from tfimpute_tracks.vocabulary import Vocabulary
 
 __all__ = [
     "has_evidence_weights",
+    "known_tracks",
     "load_model",
     "load_modes",
     "own_tracks",
@@ -73,7 +75,9 @@ def load_model(
     weights = _read_weights(loaded, path)
     if not isinstance(evidence, EvidenceStore):
         evidence = open_named(evidence)
-    known = _known(evidence, weights)
+    known = evidence
+    if evidence.name == SHIPPED:
+        known = known_tracks(evidence, weights.vocabulary)
     own = own_tracks(path)
     if own is not None and own.digest != known.digest:
         known = JoinedStore(known, own)
@@ -205,15 +209,21 @@ def _read_weights(model: Model, path: Path) -> EvidenceWeights:
     return weights
 
 
-def _known(store: EvidenceStore, weights: EvidenceWeights) -> EvidenceStore:
-    """Leave out tracks of the package's evidence that the weights do not know.
+def known_tracks(store: EvidenceStore, vocabulary: Vocabulary) -> EvidenceStore:
+    """Leave out tracks of TFs and cell lines that a model does not know.
 
-    A file of one's own is built for the model, and names in it that the model does not
-    know are an error.
+    Those of the package may have some. A file of one's own is built for the model, and
+    such names in it are an error.
+
+    Parameters
+    ----------
+    store : EvidenceStore
+    vocabulary : Vocabulary
+
+    Returns
+    -------
+    EvidenceStore
     """
-    if store.name != SHIPPED:
-        return store
-    tfs = {*weights.vocabulary.tfs, ACCESSIBILITY}
-    cells = set(weights.vocabulary.cells)
+    tfs, cells = {*vocabulary.tfs, ACCESSIBILITY}, set(vocabulary.cells)
     pairs = [track.pair for track in store.tracks]
     return store.subset(np.array([p.tf in tfs and p.cell in cells for p in pairs]))

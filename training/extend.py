@@ -43,7 +43,7 @@ __all__ = ["Extension", "cell_shares", "extend_weights"]
 Doubles = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_SHARPNESS = 20.0  # per unit of correlation of accessibility
+_SHARPNESS = 40.0  # per unit of correlation of accessibility
 _KINDS: tuple[Kind, Kind] = ("tf", "cell")
 
 

@@ -58,7 +58,7 @@ class ExtendRecipe:
     batch_size: int = 512
     learning_rate: float = 0.05
     sequence_penalty: float = 1e-3
-    track_penalty: float = 1e-4
+    track_penalty: float = 1e-3
     seed: int = 0
 
 

@@ -95,12 +95,15 @@ class Extended:
 
     Attributes
     ----------
+    model : Model
+        With evidence, if the model before had some.
     record : dict
         `similar` cell lines and `accuracy` of new pairs; JSON values.
     files : list of Path
         The weights first.
     """
 
+    model: Model
     record: dict[str, Any]
     files: list[Path]
 
@@ -151,7 +154,7 @@ def run_extend(
         ],
         "accuracy": _accuracy(model, job),
     }
-    return Extended(record, files)
+    return Extended(_with_tracks(job, model), record, files)
 
 
 def _extend(
@@ -197,6 +200,19 @@ def _extend(
     return _write(staged, job, weights, sites, store, facts), similar
 
 
+def _with_tracks(job: ExtendJob, model: Model) -> Model:
+    """Let a model read its tracks where they are now."""
+    if model.evidence is None:
+        return model
+    store = _join(job, open_evidence(tracks_path(job.out)))
+    return replace(model, evidence=Evidence(model.evidence.weights, store))
+
+
+def _join(job: ExtendJob, own: EvidenceStore) -> EvidenceStore:
+    evidence = job.model.evidence
+    return own if evidence is None else JoinedStore(evidence.store, own)
+
+
 def _move(staged: Path, out: Path) -> list[Path]:
     """Move what was written into place, the weights last."""
     written = sorted(staged.parent.iterdir(), key=lambda path: path == staged)
@@ -230,8 +246,7 @@ def _write_tracks(
     )
     path = tracks_path(staged)
     write_evidence(path, database)
-    own = open_evidence(path)
-    return own if evidence is None else JoinedStore(evidence.store, own)
+    return _join(job, open_evidence(path))
 
 
 def _background(

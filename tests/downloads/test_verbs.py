@@ -74,6 +74,25 @@ def test_evidence_has_the_known_tracks(run, download, options, tmp_path):
     assert all(bed.parent.samefile(kept) for bed in table.beds)
 
 
+def test_peaks_can_be_kept_without_evidence(run, download, options, tmp_path):
+    kept = tmp_path / "kept"
+    verb = ("evidence", "build", "--from", download, *options, "--keep-peaks", kept)
+    code, out, err = run(*verb)
+    assert code == 0, err
+    assert out.splitlines()[-1] == str(kept / "pairs.tsv")
+    table = read_pairs_table(kept / "pairs.tsv")
+    assert [str(pair) for pair in table.pairs] == [
+        *("CTCF:K562", "MAX:HepG2", "ATF7:K562", "MAX:LNCaP"),
+    ]
+    code, _, err = run(*verb)
+    assert code == 2
+    assert "kept is not an empty folder; use a new one" in err
+    before = sorted(tmp_path.rglob("*"))
+    code, _, err = run(*verb[:-1], tmp_path / "other", "--dry-run")
+    assert code == 0, err
+    assert sorted(tmp_path.rglob("*")) == before
+
+
 def test_a_data_set_has_all_tracks(run, download, tmp_path, rng):
     letters = "".join(rng.choice(list("ACGT"), 6000))
     fasta = write_fasta(tmp_path / "toy.fa", {"chr1": letters})
@@ -143,6 +162,7 @@ def test_nothing_known_is_an_error_and_leaves_nothing(run, write, options, tmp_p
     code, _, err = run("evidence", "build", "--from", path, *options, "-o", out)
     assert code == 2
     assert "candidates for `extend`: ATF7" in err
+    assert "no track of a TF and a cell line that toy has; --keep-peaks FOLDER" in err
     assert not out.exists()
 
 
