@@ -186,3 +186,21 @@ def test_peaks_beyond_a_chromosome_are_of_another_assembly(run, write, options):
     assert code == 2
     assert "peaks taken for CTCF.K562.bed: chr1:7001-7009 extends beyond chr1" in err
     assert not out.exists()
+
+
+def test_cell_lines_of_one_cluster_may_have_the_same_peaks(run, write, options):
+    path = write("clusters.bed", ("chr1", 10, 30, "MAX", 500, "K562,HepG2"))
+    out = path.with_name("e.h5")
+    code, _, err = run("evidence", "build", "--from", path, *options, "-o", out)
+    assert code == 0, err
+    assert [t.n_peaks for t in open_evidence(out).tracks] == [1, 1]
+
+
+def test_copies_of_a_file_for_two_pairs_are_refused(run, write, options):
+    rows = [(585, "chr1", at, at + 9) for at in (10, 40)]
+    for name in ("MAX.K562.bed", "CTCF.K562.bed"):
+        folder = write(f"peaks/{name}", *rows).parent
+    out = folder.with_name("e.h5")
+    code, _, err = run("evidence", "build", "--from", folder, *options, "-o", out)
+    assert code == 2
+    assert "peaks taken for CTCF.K562.bed of CTCF:K562 and peaks taken for MAX" in err
