@@ -8,7 +8,12 @@ from typing import Annotated
 import typer
 
 from tfimpute_tracks.commands import options
-from tfimpute_tracks.commands.console import log, print_result, show_json
+from tfimpute_tracks.commands.console import (
+    log,
+    print_files,
+    print_result,
+    show_json,
+)
 from tfimpute_tracks.errors import UsageError, counted
 
 __all__ = ["catalogue"]
@@ -65,4 +70,4 @@ def catalogue(
         f"{counted(len(table), 'pair')}, {n_imputed:,} imputed; "
         f"{counted(int(table['peaks'].sum()), 'peak')} at the pairs' own thresholds"
     )
-    print_result(" ".join(str(file) for file in files))
+    print_files(files)

@@ -7,11 +7,14 @@ terminal only.
 from __future__ import annotations
 
 import logging
+import re
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 from rich.console import Console
@@ -65,6 +68,9 @@ class Settings:
     debug: bool = False
 
 
+_MAX_FILES = 24  # named one by one
+_ENDING = re.compile(r"(\.receipt)?\.[A-Za-z]+(\.gz)?$")
+
 SETTINGS = Settings()
 """The settings of this process."""
 
@@ -81,13 +87,28 @@ def print_result(text: str) -> None:
 
 
 def print_files(files: Iterable[object]) -> None:
-    """Write the paths of files to stdout, in one line.
+    """Write the paths of files to stdout, in one line; of many, folders and numbers.
 
     Parameters
     ----------
     files : iterable of Path or str
     """
-    print_result(" ".join(map(str, files)))
+    paths = [Path(str(file)) for file in files]
+    if len(paths) <= _MAX_FILES:
+        print_result(" ".join(map(str, paths)))
+        return
+    kinds: dict[Path, Counter[str]] = {}
+    for path in paths:
+        # What files of a kind have in common: .bw, .receipt.json, .effects.tsv.
+        ending = _ENDING.search(path.name)
+        kind = ending.group() if ending else path.name
+        kinds.setdefault(path.parent, Counter())[kind] += 1
+    print_result(
+        "; ".join(
+            f"{folder}: {', '.join(f'{n:,} {kind}' for kind, n in counts.items())}"
+            for folder, counts in kinds.items()
+        )
+    )
 
 
 def show_json(value: Any) -> None:

@@ -53,8 +53,8 @@ SignalThreshold = Annotated[
 KeepPeaks = Annotated[
     Path | None,
     typer.Option(
-        help="With --from: folder to keep the peaks of each pair in, with a pairs table "
-        "of them, also of names that the model lacks. Default: they are not kept."
+        help="With --from: new folder to keep the peaks of each pair in, with a pairs "
+        "table of them, also of names that the model lacks. Without -o, only this."
     ),
 ]
 DryRun = Annotated[
@@ -94,31 +94,43 @@ def one_input(
             raise UsageError(f"{name} needs --from; omit it, or name a download")
 
 
-def check_output(out: Path | None, overwrite: bool) -> Path:
-    """Require a file to write, before any work.
+def check_output(
+    out: Path | None, overwrite: bool, keep: Path | None, dry_run: bool
+) -> Path | None:
+    """Require something to write, before any work.
 
     Parameters
     ----------
     out : Path or None
     overwrite : bool
+    keep : Path or None
+        Folder to keep peaks in.
+    dry_run : bool
 
     Returns
     -------
-    Path
+    Path or None
+        The file to write; None if there is none.
 
     Raises
     ------
     UsageError
-        There is none, or it exists.
+        There is nothing to write, the file exists, or the folder is not empty.
     OutputError
-        Its folder cannot be written.
+        The folder of the file cannot be written.
     """
     from tfimpute_tracks.storage import check_writable_dir
 
+    if dry_run:
+        return None
+    if keep is not None and keep.exists() and (keep.is_file() or any(keep.iterdir())):
+        raise UsageError(f"--keep-peaks {keep} is not an empty folder; use a new one")
     if out is None:
-        raise UsageError(
-            "use -o FILE to write, or --from PATH --dry-run to list tracks"
-        )
+        if keep is None:
+            raise UsageError(
+                "use -o FILE to write, or --from PATH --dry-run to list tracks"
+            )
+        return None
     if out.exists() and not overwrite:
         raise UsageError(f"{out} exists; use another -o, or --overwrite to replace it")
     check_writable_dir(out.parent)
@@ -148,16 +160,28 @@ def find_tracks(paths: list[Path], vocabulary: Vocabulary, assembly: str) -> Dow
     return found
 
 
-def show_download(found: Download, as_json: bool) -> None:
-    """Print what was taken for what.
+def show_download(
+    found: Download, as_json: bool, keep: Path | None, threshold: float | None
+) -> None:
+    """Print what was taken for what, and keep the peaks if there is a folder for them.
 
     Parameters
     ----------
     found : Download
     as_json : bool
+    keep : Path or None
+    threshold : float or None
+        Of signals.
     """
+    from tfimpute_tracks.genome.track_files import check_track_files
+
+    kept = ""
+    if keep is not None:
+        with track_files(found.tracks, threshold, keep) as (files, table):
+            check_track_files((str(file.pair), file.path) for file in files)
+            kept = str(table)
     if as_json:
-        show_json(_record(found))
+        show_json(_record(found) | ({"pairs_table": kept} if kept else {}))
         return
     columns = ["path", "recognized as", "entries"]
     show_table("Sources", columns, [list(row.values()) for row in _sources(found)])
@@ -172,6 +196,8 @@ def show_download(found: Download, as_json: bool) -> None:
         f"{len(found.candidates):,} candidates for `extend` "
         f"({counted(len(tfs), 'new TF')}, {counted(len(cells), 'new cell line')})"
     )
+    if kept:
+        print_result(kept)
 
 
 def _sources(found: Download) -> list[dict[str, Any]]:

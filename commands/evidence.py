@@ -93,7 +93,7 @@ def build(
     )
     if from_ and roles:
         raise UsageError("--roles needs --pairs-table: a download has no roles")
-    dest = Path() if dry_run else downloads.check_output(out, overwrite)
+    dest = downloads.check_output(out, overwrite, keep_peaks, dry_run)
     files = [] if pairs_table is None else _peak_files(pairs_table, roles)
     files += read_accessibility(accessibility) if accessibility else []
     loaded = load_model(model)
@@ -106,8 +106,9 @@ def build(
     with ExitStack() as stack:
         if from_:
             found = downloads.find_tracks(from_, loaded.vocabulary, genome.build)
-            if dry_run:
-                downloads.show_download(found, as_json)
+            if dest is None:
+                keep = None if dry_run else keep_peaks
+                downloads.show_download(found, as_json, keep, signal_threshold)
                 return
             downloads.log_candidates(found)
             tracks = found.tracks if keep_peaks else found.known
@@ -116,7 +117,12 @@ def build(
             )
             files += [PeakFile(f.pair, "", f.path) for f in written if f.is_known]
             left_out = found.left_out
-        summary = _collect(files, dest, loaded, genome, left_out, start)
+        if not files:
+            raise UsageError(
+                f"no track of a TF and a cell line that {loaded.name} has; --keep-peaks "
+                "FOLDER without -o writes a pairs table of the others, for `extend`"
+            )
+        summary = _collect(files, Path(str(dest)), loaded, genome, left_out, start)
     if as_json:
         show_json(summary)
         return

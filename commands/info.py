@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated, Any, Literal
 
 import typer
@@ -10,6 +11,8 @@ from tfimpute_tracks.commands import options
 from tfimpute_tracks.commands.console import log, print_result, show_json, show_table
 
 __all__ = ["info"]
+
+_SHOWN = 40  # rows on a terminal; a file or a pipe gets all
 
 
 def info(
@@ -55,9 +58,18 @@ def info(
         show_json(records)
         return
     columns = list(records[0])
-    rows = [[_shown(name, record[name]) for name in columns] for record in records]
+    is_long = len(records) > _SHOWN and sys.stdout.isatty()
+    rows = [
+        [_shown(name, record[name]) for name in columns]
+        for record in (records[:_SHOWN] if is_long else records)
+    ]
     show_table("", [name.replace("_", " ") for name in columns], rows)
     print_result(f"{len(records):,} {topic}")
+    if is_long:
+        log(
+            f"the first {_SHOWN} are shown; select with --tf and --cell, or write all to "
+            f"a file: tfimpute-tracks info {topic} > {topic}.txt"
+        )
 
 
 def _shown(column: str, value: Any) -> Any:

@@ -307,16 +307,9 @@ def choose_regions(
     RegionError, InputFileError
         As :func:`tfimpute_tracks.genome.resolve_regions` and
         :func:`tfimpute_tracks.genome.replace_genes`.
-    UsageError
-        A least length and no whole chromosomes.
     """
     from tfimpute_tracks.genome import bundled_region, replace_genes, resolve_regions
 
-    if min_contig and regions and not chroms:
-        raise UsageError(
-            "--min-contig concerns whole chromosomes, and only regions are chosen; "
-            "leave it out"
-        )
     if fasta is None and not regions and not chroms:
         return [bundled_region()]
     sizes = genome.chrom_sizes

@@ -133,21 +133,22 @@ def prepare(
             "--assembly": assembly,
         },
     )
-    dest = Path()
-    if not dry_run:
-        dest = downloads.check_output(out, overwrite)
+    dest = downloads.check_output(out, overwrite, keep_peaks, dry_run)
+    if dest is not None:
         config.check_candidates(candidate_sites is not None)
     began = time.perf_counter()
     with ExitStack() as stack:
         if from_:
             found = _find_tracks(from_, fasta, assembly, model)
-            if dry_run:
-                downloads.show_download(found, as_json)
+            if dest is None:
+                keep = None if dry_run else keep_peaks
+                downloads.show_download(found, as_json, keep, signal_threshold)
                 return
             tracks = _of_tfs(found)
             _, pairs_table = stack.enter_context(
                 downloads.track_files(tracks, signal_threshold, keep_peaks)
             )
+        dest = Path(str(dest))
         report = build_dataset(
             *(fasta, str(pairs_table), candidate_sites, dest),
             *(config, blacklist, log),

@@ -6,7 +6,13 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from tfimpute_tracks.commands.console import log, print_result, show_json, show_table
+from tfimpute_tracks.commands.console import (
+    log,
+    print_files,
+    print_result,
+    show_json,
+    show_table,
+)
 from tfimpute_tracks.errors import RunError, counted, listed
 
 if TYPE_CHECKING:
@@ -80,7 +86,7 @@ def show_results(results: Sequence[PairResult], as_json: bool, hint: str = "") -
         print_result(f"and {len(rows) - _SHOWN:,} pairs more")
     if hint:
         print_result(hint)
-    print_result(" ".join(files))
+    print_files(files)
 
 
 def show_view(
@@ -108,7 +114,7 @@ def show_view(
         show_json({"pairs": n_pairs, "left_out": folder.errors, "files": names})
     else:
         print_result(text)
-        print_result(" ".join(names))
+        print_files(names)
     for error in folder.errors:
         log(error, warning=True)
     if folder.errors:

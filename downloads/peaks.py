@@ -87,7 +87,10 @@ def write_tracks(
                 *of_key.get(number, ()),
                 *(read_peaks(file, threshold) for file in whole if file is not None),
             ]
-            path = _write(_merge(frames), folder, f"{track.pair.tf}.{track.pair.cell}")
+            # Rows that name several tracks can make the peaks of two pairs the same.
+            is_named = any(entry.key is not None for entry in track.entries)
+            path = folder / f"{track.pair.tf}.{track.pair.cell}.bed"
+            path = _write(_merge(frames), path, str(track.pair) if is_named else "")
         files.append(TrackFile(track.pair, path, track.is_known))
         advance(1)
     return files
@@ -289,14 +292,14 @@ def _merge(frames: list[pd.DataFrame]) -> pd.DataFrame:
     return merged
 
 
-def _write(peaks: pd.DataFrame, folder: Path, name: str) -> Path:
-    """Write BED, or narrowPeak where there are summits."""
-    has_summits = "summit" in peaks
-    path = folder / f"{name}.{'narrowPeak' if has_summits else 'bed'}"
-    if has_summits:
+def _write(peaks: pd.DataFrame, path: Path, about: str) -> Path:
+    """Write BED, or narrowPeak where there are summits, below a line about it."""
+    if "summit" in peaks:
+        path = path.with_name(f"{path.name.removesuffix('.bed')}.narrowPeak")
         peaks = peaks.assign(name=".", score=0, strand=".", p=-1, q=-1)
-        peaks = peaks[
-            [*_COLUMNS[:3], "name", "score", "strand", "signal", "p", "q", "summit"]
-        ]
-    peaks.to_csv(path, sep="\t", header=False, index=False)
+        more = ["name", "score", "strand", "signal", "p", "q", "summit"]
+        peaks = peaks[[*_COLUMNS[:3], *more]]
+    with path.open("w", encoding="utf-8") as file:
+        file.write(f"# {about}\n" if about else "")
+        peaks.to_csv(file, sep="\t", header=False, index=False)
     return path

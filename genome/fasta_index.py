@@ -26,7 +26,13 @@ import numpy as np
 import pyfaidx
 from numpy.typing import NDArray
 
-from tfimpute_tracks.errors import InputFileError, OutputError, WriteError
+from tfimpute_tracks.errors import (
+    InputFileError,
+    OutputError,
+    WriteError,
+    counted,
+    listed,
+)
 from tfimpute_tracks.genome.cache import cache_key, unpack
 from tfimpute_tracks.storage import atomic_file, check_writable_dir
 from tfimpute_tracks.storage.table import open_unpacked
@@ -133,14 +139,14 @@ def open_indexed(
             opened = _open(text, *files)
             changed = text.stat().st_mtime_ns
             if opened and all(file.stat().st_mtime_ns >= changed for file in files):
-                return opened
+                return _without_empty(path, opened, log)
             reason = "is older than it" if opened else "does not fit it"
             reason = f"has an index that {reason}"
     log(f"{text} {reason}; indexing it now")
     try:
         opened = _open(text, *_make_index(text, places))
         if opened:
-            return opened
+            return _without_empty(path, opened, log)
         reason = "does not fit the index just made of it; run again when it is complete"
     # pyfaidx raises a RuntimeError for some combinations of invalid lines.
     except (pyfaidx.FastaIndexingError, RuntimeError, ValueError) as error:
@@ -151,20 +157,33 @@ def open_indexed(
     raise _first_error(path, reason)
 
 
+def _without_empty(
+    path: Path, opened: tuple[Index, Reader, list[str]], log: Callable[[str], None]
+) -> tuple[Index, Reader]:
+    """Say which sequences are passed over, as samtools does: those without bases."""
+    index, read, empty = opened
+    if empty:
+        what = counted(len(empty), "sequence")
+        log(f"{path}: {what} without bases left out: {listed(empty)}")
+    return index, read
+
+
 def _open(
     path: Path, fai: Path, gzi: Path | None = None
-) -> tuple[Index, Reader] | None:
+) -> tuple[Index, Reader, list[str]] | None:
     """Open a FASTA with an index; None if that is broken or of another file.
 
     Names and sequences must lie where the index says, from end to end; lines are
-    checked when they are read.
+    checked when they are read. Names of sequences without bases, which an index may have
+    or not, are the third result.
     """
     try:
         read = _Text(path, gzi).read
         rows = [line.split("\t") for line in fai.read_text("utf-8").splitlines()]
+        rows = [row for row in rows if len(row) != 5 or row[1] != "0"]
         index = {name: (int(n), int(at), int(w), int(b)) for name, n, at, w, b in rows}
         index = dict(sorted(index.items(), key=lambda item: item[1][1]))
-        position = 0
+        position, between = 0, list[bytes]()
         for name, (length, offset, width, line_bytes) in index.items():
             if length < 1 or not 1 <= width <= line_bytes:
                 return None
@@ -174,15 +193,17 @@ def _open(
             *others, header = before.splitlines()
             if not header.startswith(b">") or header[1:].split()[:1] != [name.encode()]:
                 return None
-            if any(line.strip() and line[:1] != b";" for line in others):
-                return None
+            between += others
             n_lines, rest = divmod(length - 1, width)
             position = offset + n_lines * line_bytes + rest + 1
             if before[-1:] != b"\n" or not read(position - 1, 1).tobytes().strip():
                 return None
-        is_end = not read(position, 1 << 16).tobytes().strip()
-        return (index, read) if is_end and 0 < len(index) == len(rows) else None
-    except (OSError, ValueError):
+        between += read(position, _MAX_GAP).tobytes().splitlines()
+        lines = [line for line in between if line.strip() and line[:1] != b";"]
+        empty = [line[1:].decode().split()[0] for line in lines if line[:1] == b">"]
+        is_sound = len(empty) == len(lines) and 0 < len(index) == len(rows)
+        return (index, read, empty) if is_sound and not index.keys() & empty else None
+    except (OSError, ValueError, IndexError):
         return None
 
 
@@ -235,7 +256,11 @@ def _write_index(path: Path, files: list[Path]) -> list[Path]:
     with ExitStack() as stack:
         fai, *gzi = (str(stack.enter_context(atomic_file(file))) for file in files)
         if not gzi:
-            pyfaidx.Faidx(str(path), indexname=fai).close()
+            try:
+                pyfaidx.Faidx(str(path), indexname=fai).close()
+            except (pyfaidx.FastaIndexingError, RuntimeError):
+                if not _index_lines(path, fai):  # it fails at some empty sequences
+                    raise
             return files
         import pysam  # only bgzip needs it
         from pysam.utils import SamtoolsError
@@ -244,28 +269,61 @@ def _write_index(path: Path, files: list[Path]) -> list[Path]:
         try:
             pysam.faidx(str(path), "--fai-idx", fai, "--gzi-idx", gzi[0])
         except SamtoolsError as error:
-            raise RuntimeError(str(error)) from error
+            if not _index_lines(path, fai):  # an empty sequence at the end
+                raise RuntimeError(str(error)) from error
+            _index_blocks(path, gzi[0])
         finally:
             pysam.set_verbosity(verbosity)
     return files
+
+
+def _index_lines(path: Path, fai: str) -> bool:
+    """Index a FASTA line by line; report whether it has no error."""
+    index: Index = {}
+    with open_unpacked(path, "FASTA") as lines:
+        if _error_in(lines, index):
+            return False
+    rows = ("\t".join(map(str, (name, *row))) + "\n" for name, row in index.items())
+    Path(fai).write_text("".join(rows), "utf-8")
+    return True
+
+
+def _index_blocks(path: Path, gzi: str) -> None:
+    """Write where the blocks of a bgzip file begin, packed and unpacked."""
+    rows = []
+    packed = unpacked = 0
+    with path.open("rb") as file:
+        # The last two bytes of a header: bytes of the block, less one.
+        while len(header := file.read(18)) == 18:
+            rows.append((packed, unpacked))
+            packed += int.from_bytes(header[16:], "little") + 1
+            file.seek(packed - 4)
+            unpacked += int.from_bytes(file.read(4), "little")
+    table = np.array([len(rows) - 1, *np.ravel(rows[1:])], dtype="<u8")
+    table.tofile(gzi)
 
 
 def _first_error(path: Path, reason: str) -> InputFileError:
     """Read a FASTA up to the first line that cannot be indexed, and name it."""
     try:
         with open_unpacked(path, "FASTA") as lines:
-            error = _error_in(lines)
+            error = _error_in(lines, {})
     except InputFileError as damaged:
         return damaged
     return InputFileError(f"{path}:{error or ' ' + reason}")
 
 
-def _error_in(lines: Iterable[bytes]) -> str:
-    """Describe the first error as "LINE: what; remedy"; empty if there is none."""
+def _error_in(lines: Iterable[bytes], index: Index) -> str:
+    """Describe the first error as "LINE: what; remedy"; empty if there is none.
+
+    The index is filled up to there. One sequence at least must have bases.
+    """
     first_lines: dict[str, int] = {}  # of each name
+    end = 0  # of the line, in bytes
     name, width = "", (0, 0)  # bases and bytes per line
     odd = ""  # an odd line, fine as the last
     for number, line in enumerate(lines, start=1):
+        start, end = end, end + len(line)
         bases = line.rstrip(b"\r\n")
         size = len(bases), len(line)
         uneven = (
@@ -273,8 +331,6 @@ def _error_in(lines: Iterable[bytes]) -> str:
             "here and CRLF there; wrap them again, as with `seqkit seq -w 60`"
         )
         if line.startswith(b">"):
-            if name and not width[0]:
-                break
             try:
                 words = line[1:].decode().split()
             except UnicodeDecodeError:
@@ -296,8 +352,11 @@ def _error_in(lines: Iterable[bytes]) -> str:
             return odd or uneven
         elif not width[0]:
             width = size
-        elif size != width:
-            odd = uneven
-    if name and not width[0]:
+            index[name] = (size[0], start, *size)
+        else:
+            length, *lie = index[name]
+            index[name] = (length + size[0], lie[0], lie[1], lie[2])
+            odd = "" if size == width else uneven
+    if name and not index:
         return f"{first_lines[name]}: the sequence {name!r} is empty; remove its name"
     return ""

@@ -149,8 +149,14 @@ def resolve_regions(
     InputFileError
         A BED file is missing or invalid.
     RegionError
-        An unknown chromosome, or a region outside of its chromosome.
+        An unknown chromosome, a region outside of its chromosome, or a least length and
+        no whole chromosomes.
     """
+    if min_length and specs and not chroms:
+        raise RegionError(
+            "--min-contig concerns whole chromosomes, and only regions are chosen; leave "
+            "it out"
+        )
     whole: list[str] = []
     if chroms or not specs:
         whole = choose_chroms(chroms, chrom_sizes, min_length, log)

@@ -74,6 +74,25 @@ def test_evidence_has_the_known_tracks(run, download, options, tmp_path):
     assert all(bed.parent.samefile(kept) for bed in table.beds)
 
 
+def test_peaks_can_be_kept_without_evidence(run, download, options, tmp_path):
+    kept = tmp_path / "kept"
+    verb = ("evidence", "build", "--from", download, *options, "--keep-peaks", kept)
+    code, out, err = run(*verb)
+    assert code == 0, err
+    assert out.splitlines()[-1] == str(kept / "pairs.tsv")
+    table = read_pairs_table(kept / "pairs.tsv")
+    assert [str(pair) for pair in table.pairs] == [
+        *("CTCF:K562", "MAX:HepG2", "ATF7:K562", "MAX:LNCaP"),
+    ]
+    code, _, err = run(*verb)
+    assert code == 2
+    assert "kept is not an empty folder; use a new one" in err
+    before = sorted(tmp_path.rglob("*"))
+    code, _, err = run(*verb[:-1], tmp_path / "other", "--dry-run")
+    assert code == 0, err
+    assert sorted(tmp_path.rglob("*")) == before
+
+
 def test_a_data_set_has_all_tracks(run, download, tmp_path, rng):
     letters = "".join(rng.choice(list("ACGT"), 6000))
     fasta = write_fasta(tmp_path / "toy.fa", {"chr1": letters})
@@ -143,6 +162,7 @@ def test_nothing_known_is_an_error_and_leaves_nothing(run, write, options, tmp_p
     code, _, err = run("evidence", "build", "--from", path, *options, "-o", out)
     assert code == 2
     assert "candidates for `extend`: ATF7" in err
+    assert "no track of a TF and a cell line that toy has; --keep-peaks FOLDER" in err
     assert not out.exists()
 
 
@@ -166,3 +186,21 @@ def test_peaks_beyond_a_chromosome_are_of_another_assembly(run, write, options):
     assert code == 2
     assert "peaks taken for CTCF.K562.bed: chr1:7001-7009 extends beyond chr1" in err
     assert not out.exists()
+
+
+def test_cell_lines_of_one_cluster_may_have_the_same_peaks(run, write, options):
+    path = write("clusters.bed", ("chr1", 10, 30, "MAX", 500, "K562,HepG2"))
+    out = path.with_name("e.h5")
+    code, _, err = run("evidence", "build", "--from", path, *options, "-o", out)
+    assert code == 0, err
+    assert [t.n_peaks for t in open_evidence(out).tracks] == [1, 1]
+
+
+def test_copies_of_a_file_for_two_pairs_are_refused(run, write, options):
+    rows = [(585, "chr1", at, at + 9) for at in (10, 40)]
+    for name in ("MAX.K562.bed", "CTCF.K562.bed"):
+        folder = write(f"peaks/{name}", *rows).parent
+    out = folder.with_name("e.h5")
+    code, _, err = run("evidence", "build", "--from", folder, *options, "-o", out)
+    assert code == 2
+    assert "peaks taken for CTCF.K562.bed of CTCF:K562 and peaks taken for MAX" in err

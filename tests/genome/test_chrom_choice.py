@@ -109,6 +109,11 @@ def test_what_matches_nothing_is_an_error(specs, shortest, message):
         choose_chroms(specs, SIZES, shortest)
 
 
+def test_a_least_length_is_of_no_use_with_regions_alone():
+    with pytest.raises(RegionError, match="--min-contig concerns whole chromosomes"):
+        resolve_regions(["chr1:1-50"], [], SIZES, print, 9)
+
+
 def test_no_primary_chromosome_is_an_error():
     with pytest.raises(RegionError, match="no name is that of a primary chromosome"):
         choose_chroms(["primary"], {"scaffold_1": 9, "scaffold_2": 8})

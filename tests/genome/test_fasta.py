@@ -385,3 +385,35 @@ def test_pyfaidx_agrees(tmp_path, quiet):
     ):
         for name in TOY:
             assert genome.codes(name).tolist() == naive_codes(str(judge[name][:]))
+
+
+EMPTY = {
+    "at the end": (">a\nACGT\nAC\n>x\n\n>y\n", ["a"]),
+    "before": (">x\n>a\nACGT\nAC\n>y\n>b\nT\n", ["a", "b"]),
+    "blank lines": (">x\n\n\n>a\nACGT\nAC\n\n\n>y\n\n \n>b\nT", ["a", "b"]),
+    "carriage returns": (">x\r\n\r\n>a\r\nACGT\r\nAC\r\n>y\r\n", ["a"]),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("place", EMPTY)
+def test_sequences_without_bases_are_left_out_with_a_note(tmp_path, kind, place):
+    text, names = EMPTY[place]
+    path = write_fasta(tmp_path / "toy.fa", text, kind)
+    for _ in range(2):  # with a new index, and with the old one
+        said = []
+        with open_genome(path, tmp_path, said.append) as genome:
+            assert list(genome.chrom_sizes) == names
+            assert genome.codes("a").tolist() == [0, 1, 2, 3, 0, 1]
+        assert said[-1] == f"{path}: 2 sequences without bases left out: x, y"
+
+
+def test_empty_sequences_at_the_end_of_a_bgzip_file_of_many_blocks(tmp_path, rng):
+    text = "".join(rng.choice(list("ACGT"), 300_000))
+    sequences = fasta_text({"a": text[:140_000], "b": text[140_000:]}, 60)
+    path = write_fasta(tmp_path / "toy.fa", f"{sequences}>c\n\n>d\n", "bgzip")
+    with open_genome(path, tmp_path, print) as genome:
+        assert genome.codes("b", 70_000).tolist() == naive_codes(text[210_000:])
+        assert genome.codes("a", 65_000, 66_000).tolist() == naive_codes(
+            text[65_000:66_000]
+        )

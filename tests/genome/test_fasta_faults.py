@@ -14,10 +14,8 @@ from tfimpute_tracks.genome.fasta import open_genome
 
 FAULTS = {
     "twice": (GOOD + ">b\nAC\n>a x\nGT\n", ":6: 'a' is named a second time.* line 1"),
-    "empty at the end": (GOOD + ">b\n", ":4: the sequence 'b' is empty"),
-    "empty before": (">b\n" + GOOD, ":1: the sequence 'b' is empty"),
     "only a name": (">b\n", ":1: the sequence 'b' is empty"),
-    "blank instead": (">b\n\n\n" + GOOD, ":1: the sequence 'b' is empty"),
+    "a name twice, once empty": (">a\n" + GOOD, "'a' is named a second time"),
     "short line": (">a\nACGT\nACG\nACGT\n", ":3: the lines of 'a' are not all"),
     "long line": (">a\nACGT\nACGTA\n", ":3: the lines of 'a' are not all"),
     "mixed line ends": (">a\nACGT\r\nACGT\nACGT\r\n", ":3: .*LF here and CRLF there"),

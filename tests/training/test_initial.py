@@ -13,7 +13,9 @@ from tfimpute_tracks.models import load_model
 from tfimpute_tracks.models.config import RecurrentConfig, ResidualConfig
 from tfimpute_tracks.models.registry import build_network
 from tfimpute_tracks.training import Recipe, TrainingJob, export_run, train_model
-from tfimpute_tracks.training.initial import init_from, keep_names, match_names
+from tfimpute_tracks.training.card import CardInputs, complete_card
+from tfimpute_tracks.training.initial import init_from
+from tfimpute_tracks.training.names import keep_names, match_names
 from tfimpute_tracks.training.state import initialize
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
 from toys import CALIBRATED, CONFIG, VOCABULARY, make_dataset, make_model
@@ -231,7 +233,8 @@ def test_the_card_of_kept_names_has_their_priors_and_thresholds(tmp_path, grown)
     initial, dataset = grown
     run = _run(tmp_path / "a", dataset, CONFIG, ONE, init_from=initial)
     path = tmp_path / "model.safetensors"
-    facts = {"name": "toy", "build": "toy1"}
+    hold_out = TrainingJob(tmp_path).held_out(0).to_dict()
+    facts = {"name": "toy", "build": "toy1", "hold_out": hold_out}
     card = export_run(path, run, dataset, facts, lambda _: None)
     # ATF1 is not in the card of the initial weights: the least fraction.
     priors = card["calibration"]["priors"]
@@ -244,6 +247,10 @@ def test_the_card_of_kept_names_has_their_priors_and_thresholds(tmp_path, grown)
     share = (probabilities > model.score_threshold(pair)).mean()
     assert share == pytest.approx(0.03, abs=2 / len(probabilities))
     assert model.status(pair) == "imputed"
+    # `card` reads the data set alone, which has none of these names.
+    inputs = CardInputs(model, model, make_dataset())
+    again = complete_card(inputs, ["calibration"], lambda _: None)
+    assert again["calibration"]["priors"] == priors
 
 
 def test_a_run_of_other_kept_names_does_not_resume(tmp_path, grown):

@@ -6,8 +6,7 @@ from pathlib import Path
 from threading import Lock
 
 from tfimpute_tracks.errors import RegionError
-from tfimpute_tracks.genome import Region, Sequences
-from tfimpute_tracks.genome.chroms import find_chrom
+from tfimpute_tracks.genome import Region, Sequences, find_gene
 from tfimpute_tracks.genome.genes import Gene, genes_in, read_genes
 
 __all__ = ["GeneIndex"]
@@ -26,7 +25,7 @@ class GeneIndex:
     """
 
     def __init__(self, path: Path, genome: Sequences) -> None:
-        self._path, self._chroms = path, list(genome.chrom_sizes)
+        self._path, self._sizes = path, dict(genome.chrom_sizes)
         self._genes: dict[str, list[Gene]] | None = None
         self._lock = Lock()
 
@@ -57,7 +56,7 @@ class GeneIndex:
         return genes
 
     def find(self, name: str) -> Region | None:
-        """Find a gene by its name, in any case.
+        """Find a gene by its name, as it is written or else in any case.
 
         Parameters
         ----------
@@ -73,15 +72,13 @@ class GeneIndex:
         InputFileError
             As :meth:`at`.
         """
-        genes, wanted = self._read(), name.upper()
-        for chrom in self._chroms:
-            for gene in genes.get(find_chrom(chrom, genes) or "", []):
-                if gene.name.upper() == wanted:
-                    return Region(chrom, gene.start, gene.end)
-        return None
+        try:
+            return find_gene(name, self._read(), self._sizes)[0]
+        except RegionError:
+            return None
 
     def _read(self) -> dict[str, list[Gene]]:
         with self._lock:  # once, however many requests wait for it
             if self._genes is None:
-                self._genes = read_genes(self._path, self._chroms)
+                self._genes = read_genes(self._path, self._sizes)
             return self._genes

@@ -39,6 +39,7 @@ from tfimpute_tracks.views.hubs.pages import (
     pair_table,
     reading_guide,
 )
+from tfimpute_tracks.views.hubs.report_genes import Genes, gene_track, nearest_genes
 from tfimpute_tracks.views.hubs.sessions import igvjs_tracks
 from tfimpute_tracks.views.hubs.summary_stats import (
     bases_with_values,
@@ -48,7 +49,7 @@ from tfimpute_tracks.views.hubs.summary_stats import (
 )
 from tfimpute_tracks.views.hubs.top_peaks import TopPeak, top_peaks
 
-__all__ = ["MAX_BYTES", "write_report"]
+__all__ = ["MAX_BYTES", "track_chroms", "write_report"]
 
 MAX_BYTES = 5_000_000
 """Maximum size of a report."""
@@ -59,6 +60,7 @@ _SAMPLE = 10_000_000  # bp whose scores are counted
 _MAX_PEAKS = 30
 _FLANK = 5_000  # bp shown on each side of a peak
 _MAX_RECORDS = 30
+_MIN_POINTS = 2  # of a plot
 # Of probabilities, most of which are small; the first bin is of all lower ones.
 _EDGES = np.append(0, np.geomspace(1e-4, 1, 41)[1:])
 
@@ -69,6 +71,8 @@ def write_report(
     card: CardLookup,
     color_by: str = "family",
     max_bytes: int = MAX_BYTES,
+    locus: Region | None = None,
+    genes: Genes | None = None,
 ) -> Path:
     """Write the report of a folder.
 
@@ -83,6 +87,10 @@ def write_report(
         Pairs that agree in this have the same color.
     max_bytes : int
         Maximum size of the file.
+    locus : Region, optional
+        Shown first.
+    genes : mapping of str to sequence of Gene, optional
+        By chromosome.
 
     Returns
     -------
@@ -104,21 +112,21 @@ def write_report(
         "title": f"Predicted TF binding: {escape(listed(map(_name, tracks), 3))}",
         "subtitle": f"{counted(len(tracks), 'pair')} of TF and cell line, predicted by "
         f"TFImpute from {basis_text(tracks)}.",
-        "excerpts": _describe(tracks, peaks),
+        "excerpts": _describe(tracks, peaks, locus),
         "plots": "\n".join(_plots(folder, card)),
         "pairs": pair_table(tracks, card),
         "guide": reading_guide(tracks),
         "methods": methods_section(tracks, card),
         "records": "\n".join(_records(folder.path)),
         "igvjs": _igvjs(),
-        "view": script_json(_view(folder, peaks, color_by)),
+        "view": script_json(_view(folder, peaks, color_by, locus, genes)),
     }
     text = fill_template("views/hubs/report.html", values)
     size = len(text.encode())
     if size > max_bytes:
         raise RunError(
             f"the report would have {size:,} bytes, more than {max_bytes:,}; use a "
-            "folder with fewer pairs"
+            f"folder with fewer pairs{', or a shorter --region' if locus else ''}"
         )
     write_text(path, text)
     return path
@@ -129,13 +137,17 @@ def _name(track: TrackRecord) -> str:
 
 
 def _describe(
-    tracks: list[TrackRecord], peaks: list[tuple[TrackRecord, TopPeak]]
+    tracks: list[TrackRecord],
+    peaks: list[tuple[TrackRecord, TopPeak]],
+    locus: Region | None,
 ) -> str:
+    where = f"in {locus}, and " if locus else ""
     if not peaks:
-        return "No pair has a peak, so no region is shown."
+        no_region = f"only {locus}" if locus else "no region"
+        return f"No pair has a peak, so {no_region} is shown."
     some = f" of the first {_MAX_SHOWN} pairs" if len(tracks) > _MAX_SHOWN else ""
     return (
-        f"Tracks{some} within {_FLANK / 1000:g} kb of {len(peaks)} of the highest peaks. "
+        f"Tracks{some} {where}within {_FLANK / 1000:g} kb of {len(peaks)} of the highest peaks. "
         "This page has no data for other regions: an empty track there does not mean 0."
     )
 
@@ -154,15 +166,21 @@ def _highest_peaks(folder: TrackFolder) -> list[tuple[TrackRecord, TopPeak]]:
 
 
 def _view(
-    folder: TrackFolder, peaks: list[tuple[TrackRecord, TopPeak]], color_by: str
+    folder: TrackFolder,
+    peaks: list[tuple[TrackRecord, TopPeak]],
+    color_by: str,
+    locus: Region | None,
+    genes: Genes | None,
 ) -> dict[str, Any]:
     """Make the configuration of igv.js, with its data, and the list of peaks."""
     shown = [track for track in folder.tracks[:_MAX_SHOWN] if track.signals]
-    # Tracks of one folder may come from different FASTA files.
-    sizes: dict[str, int] = {}
-    for track in shown:
-        sizes |= signal_chroms(folder.path / next(iter(track.signals.values())))
-    windows = merge_windows([peak.window(_FLANK) for _, peak in peaks], sizes)
+    sizes = track_chroms(folder)
+    around = [peak.window(_FLANK) for _, peak in peaks]
+    windows = merge_windows([*([locus] if locus else []), *around], sizes)
+    tracks = list(_excerpts(folder.path, shown, windows, color_by))
+    if genes:
+        tracks.insert(0, gene_track(genes, windows))
+    first = locus or (around[0] if peaks else None)
     # igv.js accepts a FASTA of excerpts: here one base and the chromosome's length.
     fasta = "".join(f">{c}:1-1 @len={size}\nN\n" for c, size in sizes.items())
     encoded = base64.b64encode(fasta.encode()).decode("ascii")
@@ -176,17 +194,46 @@ def _view(
                 "wholeGenomeView": False,
                 "fastaURL": f"data:text/plain;base64,{encoded}",
             },
-            "locus": str(peaks[0][1].window(_FLANK)) if peaks else "all",
-            "tracks": list(_excerpts(folder.path, shown, windows, color_by)),
+            "locus": str(first) if first else "all",
+            "tracks": tracks,
         },
         "peaks": [
             {
-                "label": f"{_name(track)} {peak.peak} ({peak.score:.3f})",
+                "pair": _name(track),
+                "peak": str(peak.peak),
+                "probability": f"{peak.score:.3f}",
+                "gene": nearest_genes(genes, peak.peak) if genes else None,
                 "locus": str(peak.window(_FLANK)),
             }
             for track, peak in peaks
         ],
+        "asked": str(locus) if locus else None,
     }
+
+
+def track_chroms(folder: TrackFolder) -> dict[str, int]:
+    """Read the chromosomes of the tracks that a report shows.
+
+    Parameters
+    ----------
+    folder : TrackFolder
+
+    Returns
+    -------
+    dict of str to int
+        Lengths in bp.
+
+    Raises
+    ------
+    InputFileError
+        A file of the folder is broken.
+    """
+    # Tracks of one folder may come from different FASTA files.
+    sizes: dict[str, int] = {}
+    for track in folder.tracks[:_MAX_SHOWN]:
+        if track.signals:
+            sizes |= signal_chroms(folder.path / next(iter(track.signals.values())))
+    return sizes
 
 
 def _excerpts(
@@ -218,6 +265,8 @@ def _plots(folder: TrackFolder, card: CardLookup) -> Iterator[str]:
     scored = [track for track in tracks if "probability" in track.signals]
     if scored:
         yield from _score_plots(folder.path, scored)
+    if len(tracks) < _MIN_POINTS:  # the table has its value
+        return
     yield _figure(
         summary.expected_accuracy(
             [_name(track) for track in tracks],
@@ -247,15 +296,18 @@ def _score_plots(folder: Path, tracks: list[TrackRecord]) -> Iterator[str]:
     bases = [bases_with_values(path) for path in paths]
     peaks = [peaks_per_chromosome(folder, track) for track in tracks]
     chroms = list(dict.fromkeys(chrom for counts in bases for chrom in counts))
-    yield _figure(
-        summary.peaks_per_chromosome(
-            chroms,
-            np.array([max(n.get(c, 0) for n in bases) / 1e6 for c in chroms]),
-            np.array([[counts[c] for c in chroms] for counts in peaks]),
-            names,
-        ),
-        "Peaks per Mb of known sequence, by chromosome.",
-    )
+    if len(chroms) >= _MIN_POINTS:
+        yield _figure(
+            summary.peaks_per_chromosome(
+                chroms,
+                np.array([max(n.get(c, 0) for n in bases) / 1e6 for c in chroms]),
+                np.array([[counts[c] for c in chroms] for counts in peaks]),
+                names,
+            ),
+            "Peaks per Mb of known sequence, by chromosome.",
+        )
+    if len(tracks) < _MIN_POINTS:
+        return
     megabases = np.array([sum(counts.values()) / 1e6 for counts in bases])
     yield _figure(
         summary.peaks_by_status(

@@ -12,6 +12,8 @@ from chromium import colored_pixels, complaints, open_chromium, wait_for
 from tfimpute_tracks.dataset import HoldOut
 from tfimpute_tracks.errors import InputFileError, RunError
 from tfimpute_tracks.genome import Region
+from tfimpute_tracks.genome.bundled import bundled_genes
+from tfimpute_tracks.genome.genes import Gene, read_genes
 from tfimpute_tracks.genome.signal import Signal
 from tfimpute_tracks.models.loading import load_modes
 from tfimpute_tracks.tracks.formats import (
@@ -25,6 +27,7 @@ from tfimpute_tracks.views.hubs.card_lookup import CardLookup
 from tfimpute_tracks.views.hubs.excerpts import bigwig_excerpt, merge_windows
 from tfimpute_tracks.views.hubs.pages import overview_page
 from tfimpute_tracks.views.hubs.report import MAX_BYTES, write_report
+from tfimpute_tracks.views.hubs.report_genes import nearest_genes
 from tfimpute_tracks.views.hubs.summary_stats import (
     bases_with_values,
     peaks_per_chromosome,
@@ -56,7 +59,7 @@ def test_it_holds_everything_and_asks_for_nothing(page):
     assert not re.search(r'(src|href)="(?!data:|#|https://doi)', outside)
     for told in ("CTCF", "NB4", "FDR 10%", "expected AUROC", "10.1371", "receipt.json"):
         assert told in outside
-    assert outside.count("<svg") == 4
+    assert outside.count("<svg") == 3  # of one chromosome no chart of chromosomes
 
 
 def test_listed_peaks_are_the_highest_peaks(page, tracks_folder):
@@ -67,8 +70,9 @@ def test_listed_peaks_are_the_highest_peaks(page, tracks_folder):
         if not line.startswith("#")
     ]
     best = max(rows, key=lambda row: float(row[6]))
-    place = f"CTCF K562 {best[0]}:{int(best[1]) + 1}-{best[2]}"
-    assert any(p["label"].startswith(place) for p in view["peaks"])
+    place = f"{best[0]}:{int(best[1]) + 1}-{best[2]}"
+    assert ("CTCF K562", place) in {(p["pair"], p["peak"]) for p in view["peaks"]}
+    assert {p["gene"] for p in view["peaks"]} == {None}
     assert len(view["browser"]["tracks"]) == 7
 
 
@@ -222,3 +226,38 @@ def test_what_is_not_a_bigwig_is_reported(tracks_folder, tmp_path, look):
     for path in (broken, tmp_path / "none.bw"):
         with pytest.raises(InputFileError, match=path.name):
             look(path)
+
+
+def test_a_locus_and_genes_are_shown(tracks_folder, tmp_path):
+    folder, sizes = find_tracks(tracks_folder), {"chr20": 63_025_520}
+    genes = read_genes(bundled_genes(), sizes)
+    locus = Region("chr20", 48_806_000, 48_810_000)
+    dest = tmp_path / "genes.html"
+    write_report(folder, dest, CardLookup(), locus=locus, genes=genes)
+    view = _view(dest)
+    assert view["browser"]["locus"] == view["asked"] == str(locus)
+    assert f"Tracks in {locus}, and within 5 kb" in dest.read_text()
+    track = view["browser"]["tracks"][0]
+    assert track["name"] == "Genes"
+    names = {gene["name"] for gene in track["features"]}
+    assert names
+    known = {gene.name for gene in genes["chr20"]}
+    for peak in view["peaks"]:
+        found = peak["gene"].partition(" (")[0].split(", ")
+        assert found
+        assert set(found) <= known
+
+
+def test_the_nearest_gene_is_named():
+    genes = {
+        "20": [
+            Gene("A", 100, 200, "+", ((100, 200),)),
+            Gene("B", 150, 400, "-", ((150, 400),)),
+            Gene("", 5000, 5100, ".", ((5000, 5100),)),
+        ]
+    }
+    at = ((120, 130, "A"), (160, 170, "A, B"), (900, 950, "B (500 bp)"))
+    for start, end, told in at:
+        assert nearest_genes(genes, Region("chr20", start, end)) == told
+    assert nearest_genes(genes, Region("chr20", 12_900, 13_000)) == "B (12.5 kb)"
+    assert nearest_genes(genes, Region("chr1", 0, 10)) == ""
