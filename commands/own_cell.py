@@ -73,6 +73,12 @@ def add_cell(
     if not accessibility.is_file():
         raise UsageError(f"--cell-accessibility {accessibility}: no such file")
     loaded = load_model(model)
+    known = loaded.vocabulary.find_alias(name, "cell line")
+    if known is not None:
+        raise UsageError(
+            f"--cell-name {name}: {loaded.name} knows {known}; use --cell {known}, or "
+            "choose another name"
+        )
     with open_genome(fasta, cache_dir, log) if fasta else open_bundled() as genome:
         facts = [
             loaded.checkpoint.digest,
