@@ -10,6 +10,7 @@ import typer
 from tfimpute_tracks.commands import options
 from tfimpute_tracks.commands.console import log, print_result, show_json, show_table
 from tfimpute_tracks.commands.evidence_choice import AUTO, NONE
+from tfimpute_tracks.commands.own_cell import add_cell
 from tfimpute_tracks.errors import UsageError
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ def query(
     top: Annotated[int, typer.Option(min=0, help="Number of pairs; 0 for all.")] = 20,
     tf: options.Tf = None,
     cell: options.Cell = None,
+    cell_accessibility: options.CellAccessibility = None,
+    cell_name: options.CellName = None,
     fasta: options.Fasta = None,
     genes: options.RegionGenes = None,
     model: options.ModelName = "default",
@@ -52,6 +55,16 @@ def query(
     if len(where) > 2:
         raise UsageError(
             f"{len(where)} arguments; use `query REGION`, or `query STORE REGION`"
+        )
+    if len(where) == 1:
+        model = add_cell(
+            model, cell_accessibility, cell_name, fasta, evidence, cache_dir
+        )
+        cell = cell or cell_name
+    elif cell_accessibility or cell_name:
+        raise UsageError(
+            "--cell-accessibility and --cell-name add a cell type to what is scored, and "
+            f"{where[0]} is a store of scores; leave out the store"
         )
     given = _Inputs(model, evidence, fasta, cache_dir, genes)
     if len(where) == 1:

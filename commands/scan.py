@@ -126,8 +126,7 @@ def _run(job: ScanJob, genome: Sequences, n_bases: int) -> list[PairResult]:
     seconds = time.monotonic() - began
     cached = ""
     if job.cache and job.cache.hits:
-        blocks = counted(job.cache.hits, "block")
-        cached = f", {blocks} of tiles from the cache"
+        cached = f", {counted(job.cache.hits, 'block')} of tiles from the cache"
     if progress.n_done:
         rate = f"{n_bases / 1e6 / seconds:.2f} Mb/s including writing{cached}"
     else:

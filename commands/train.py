@@ -105,13 +105,14 @@ def train(
 ) -> None:
     """Train a model on a prepared data set."""
     from tfimpute_tracks.commands.context_report import check_sequence_length
+    from tfimpute_tracks.commands.initial_weights import load_initial, start_from
     from tfimpute_tracks.commands.inputs import set_threads
     from tfimpute_tracks.engines.engine import pick_device
     from tfimpute_tracks.storage import check_writable_dir
     from tfimpute_tracks.training import TrainingJob
 
     own = dict(zip(_OWN, (epochs, batch_size, learning_rate, seed), strict=True))
-    initial = _load_initial(init_from, freeze_trunk, keep_vocabulary)
+    initial = load_initial(init_from, freeze_trunk, keep_vocabulary)
     name, config, changed = _settings(preset, initial, network, recipe, own)
     device = pick_device(device)
     set_threads(threads)
@@ -132,7 +133,7 @@ def train(
     )
     _check_not_started(job)
     log(f"{name}: {config}, {changed}, device {device}")
-    dataset, start = _start_from(initial, dataset, job, changed, keep_vocabulary)
+    dataset, start = start_from(initial, dataset, job, changed, keep_vocabulary)
     run = _train(dataset, config, changed, job)
     held_out = job.held_out(changed.seed)
     given = {
@@ -162,17 +163,6 @@ def train(
         _show(metrics, held_out.describe("test"), files)
 
 
-def _load_initial(init_from: str | None, freeze: bool, keep: bool) -> Model | None:
-    from tfimpute_tracks.models import load_model
-
-    if init_from:
-        return load_model(init_from)
-    if freeze or keep:
-        flag = "--freeze-trunk" if freeze else "--keep-vocabulary"
-        raise UsageError(f"{flag} concerns the model of --init-from; give both")
-    return None
-
-
 def _open(data: Path, assembly: str | None) -> tuple[Dataset, str]:
     """Open a data set, and name the assembly of its sites."""
     from tfimpute_tracks.dataset import open_dataset
@@ -181,49 +171,6 @@ def _open(data: Path, assembly: str | None) -> tuple[Dataset, str]:
     dataset = open_dataset(data)
     sizes = dict(zip(dataset.chroms, dataset.chrom_sizes, strict=True))
     return dataset, name_assembly(assembly, sizes, {}) or "unknown"
-
-
-def _start_from(
-    initial: Model | None,
-    dataset: Dataset,
-    job: TrainingJob,
-    recipe: Recipe,
-    keep: bool,
-) -> tuple[Dataset, dict[str, Any]]:
-    """Say which names are found; return the data set, and an entry of the card."""
-    if initial is None:
-        return dataset, {}
-    from tfimpute_tracks.dataset import trained_sites
-    from tfimpute_tracks.training.initial import keep_names, match_names
-
-    matches = match_names(dataset.vocabulary, initial.vocabulary)
-    found = "; ".join(match.describe(keep) for match in matches)
-    log(f"initial weights {initial.name}: {found}")
-    if not any(match.found for match in matches):
-        log(
-            f"{initial.name} knows none of these names: every embedding starts from "
-            "the mean",
-            warning=True,
-        )
-    held_out = job.held_out(recipe.seed)
-    test = held_out.split(dataset).test
-    if n := trained_sites(initial.card, dataset, held_out).count(test):
-        log(
-            f"{n:,} of the {len(test):,} test sites may have trained {initial.name}: "
-            "metrics on them are too good",
-            warning=True,
-        )
-    entry = {
-        "model": initial.name,
-        "weights": initial.checkpoint.digest,
-        "tfs": matches[0].to_dict(),
-        "cells": matches[1].to_dict(),
-        "kept": keep,
-        "frozen": "trunk" if job.freeze_trunk else None,
-    }
-    if keep:
-        dataset = keep_names(dataset, initial.vocabulary)
-    return dataset, {"initial_weights": entry}
 
 
 def _check_not_started(job: TrainingJob) -> None:

@@ -262,7 +262,7 @@ def read_regression(section: Mapping[str, Any]) -> Expectation:
     return Expectation(
         weights,
         center,
-        spread,
+        np.where(spread > 0, spread, 1.0),  # of a feature that is the same everywhere
         section["mean"],
         section["margin"],
         section["n_pairs"],

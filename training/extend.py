@@ -44,6 +44,8 @@ Doubles = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _SHARPNESS = 40.0  # per unit of correlation of accessibility
+# The vector of a cell line that starts near similar ones moves less.
+_NEAR_PENALTY = 100.0
 _KINDS: tuple[Kind, Kind] = ("tf", "cell")
 
 
@@ -146,6 +148,10 @@ def _priors(
         if not weight.any():  # a model without a card
             weight[:] = 1
         found[kind] = name_prior(vectors, weight, len(new))
+        n_tracks = [
+            sum(name in p for p in extension.sites.dataset.pairs) for name in new
+        ]
+        found[kind].penalty[:] /= np.maximum(n_tracks, 1)
         if kind == "tf" or extension.store is None:
             continue
         for row, cell in enumerate(new):
@@ -155,6 +161,7 @@ def _priors(
                 similar[cell] = near
                 share = cell_shares(near, known.cells)
                 found[kind].mean[row] = share @ vectors
+                found[kind].penalty[row] *= _NEAR_PENALTY
     return found, similar
 
 
@@ -179,7 +186,7 @@ def cell_shares(similar: Mapping[str, float], cells: Sequence[str]) -> Doubles:
 
 
 def _columns(prior: NamePrior, part: slice) -> NamePrior:
-    return NamePrior(prior.mean[:, part], prior.basis[:, part])
+    return NamePrior(prior.mean[:, part], prior.basis[:, part], prior.penalty)
 
 
 def _fit_sequence(

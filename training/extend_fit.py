@@ -70,10 +70,13 @@ class NamePrior:
     ----------
     mean : float64 array, shape (n_new, size)
     basis : float64 array, shape (n_directions, size)
+    penalty : float64 array, shape (n_new,)
+        What a vector costs, as a multiple of the recipe's penalty.
     """
 
     mean: Doubles
     basis: Doubles
+    penalty: Doubles
 
 
 def name_prior(
@@ -102,7 +105,7 @@ def name_prior(
     kept = slice(0, 1 + int(np.searchsorted(explained, _VARIANCE)))
     if mean is None:
         mean = np.tile(center, (n_new, 1))
-    return NamePrior(mean, spread[kept, None] * axes[kept])
+    return NamePrior(mean, spread[kept, None] * axes[kept], np.ones(n_new))
 
 
 class _Vectors:
@@ -120,6 +123,7 @@ class _Vectors:
         self._places = places
         self._mean = torch.from_numpy(prior.mean)
         self._basis = torch.from_numpy(prior.basis)
+        self._penalty = torch.from_numpy(prior.penalty)[:, None]
         self.u = torch.zeros(len(prior.mean), len(prior.basis), dtype=torch.float64)
         self.u.grad = torch.zeros_like(self.u)
         for parameter, _, _ in places:
@@ -149,7 +153,7 @@ class _Vectors:
                 gradient[:, where] = rows.double()
                 parameter.grad = None
         assert self.u.grad is not None
-        self.u.grad.copy_(gradient @ self._basis.T + penalty * self.u)
+        self.u.grad.copy_(gradient @ self._basis.T + penalty * self._penalty * self.u)
 
 
 def _descend(

@@ -43,9 +43,8 @@ from tfimpute_tracks.training.initial import (
     freeze_trunk,
     hold_rows,
     init_from,
-    kept_names,
-    known_priors,
 )
+from tfimpute_tracks.training.names import kept_names, known_priors
 from tfimpute_tracks.training.recipe import Recipe
 from tfimpute_tracks.training.state import (
     TrainingState,

@@ -134,7 +134,17 @@ def test_a_name_of_the_network_is_none_of_the_recipe(arguments, run):
 def test_names_of_initial_weights_are_matched_and_counted(arguments, run, tmp_path):
     sizes = GatedConfig(60, 8, 16, 20, 0, 2, 4)
     wide = Vocabulary(["ATF1", "CTCF", "P300"], [*VOCABULARY.cells, "liver"])
-    path = write_model(tmp_path / "old.safetensors", config=sizes, vocabulary=wide)
+    # Held out here, and trained on there; the other was not.
+    pairs = [
+        {"tf": "P300", "cell": "K562", "trained": True},
+        {"tf": "CTCF", "cell": "H1-hESC", "trained": False},
+    ]
+    path = write_model(
+        tmp_path / "old.safetensors",
+        config=sizes,
+        vocabulary=wide,
+        card={"pairs": pairs},
+    )
     del arguments[arguments.index("--network") :][:2]
     more = ["--init-from", path, "--freeze-trunk", "--keep-vocabulary", "--epochs", 1]
     code, _, err = run(*arguments, *more)
@@ -143,6 +153,9 @@ def test_names_of_initial_weights_are_matched_and_counted(arguments, run, tmp_pa
         "initial weights old: 2 of 3 TFs found (EP300 as P300), 1 new (MAX), 1 kept "
         "(ATF1); 4 of 4 cell lines found, 1 kept (liver)"
     ) in " ".join(err.split())
+    assert "1 held-out pair trained old (EP300:K562): their metrics" in " ".join(
+        err.split()
+    )
     card = _card(tmp_path / "run")
     assert card["network"] == sizes.to_dict()
     told = card["initial_weights"]

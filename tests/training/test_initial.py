@@ -14,7 +14,8 @@ from tfimpute_tracks.models.config import RecurrentConfig, ResidualConfig
 from tfimpute_tracks.models.registry import build_network
 from tfimpute_tracks.training import Recipe, TrainingJob, export_run, train_model
 from tfimpute_tracks.training.card import CardInputs, complete_card
-from tfimpute_tracks.training.initial import init_from, keep_names, match_names
+from tfimpute_tracks.training.initial import init_from
+from tfimpute_tracks.training.names import keep_names, match_names
 from tfimpute_tracks.training.state import initialize
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
 from toys import CALIBRATED, CONFIG, VOCABULARY, make_dataset, make_model

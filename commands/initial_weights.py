@@ -1,0 +1,115 @@
+"""The model that `train` starts from, and what it means for the data set at hand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tfimpute_tracks.commands.console import log
+from tfimpute_tracks.errors import UsageError, counted, listed
+
+if TYPE_CHECKING:
+    from tfimpute_tracks.dataset import Dataset
+    from tfimpute_tracks.models import Model
+    from tfimpute_tracks.training import Recipe, TrainingJob
+
+__all__ = ["load_initial", "start_from"]
+
+
+def load_initial(init_from: str | None, freeze: bool, keep: bool) -> Model | None:
+    """Load the model of --init-from.
+
+    Parameters
+    ----------
+    init_from : str, optional
+    freeze, keep : bool
+        Switches that need it.
+
+    Returns
+    -------
+    Model or None
+
+    Raises
+    ------
+    UsageError
+        A switch is used without a model.
+    UnknownNameError, InputFileError
+        There is no such model, or it cannot be read.
+    """
+    from tfimpute_tracks.models import load_model
+
+    if init_from:
+        return load_model(init_from)
+    if freeze or keep:
+        flag = "--freeze-trunk" if freeze else "--keep-vocabulary"
+        raise UsageError(f"{flag} concerns the model of --init-from; give both")
+    return None
+
+
+def start_from(
+    initial: Model | None,
+    dataset: Dataset,
+    job: TrainingJob,
+    recipe: Recipe,
+    keep: bool,
+) -> tuple[Dataset, dict[str, Any]]:
+    """Say which names are found, and what was trained on already.
+
+    Parameters
+    ----------
+    initial : Model, optional
+    dataset : Dataset
+    job : TrainingJob
+    recipe : Recipe
+    keep : bool
+        Keep the names of the model that the data set lacks.
+
+    Returns
+    -------
+    dataset : Dataset
+        With the kept names.
+    dict
+        What the card says; empty without initial weights.
+    """
+    if initial is None:
+        return dataset, {}
+    from tfimpute_tracks.dataset import trained_sites
+    from tfimpute_tracks.training.names import (
+        held_out_but_trained,
+        keep_names,
+        match_names,
+    )
+
+    matches = match_names(dataset.vocabulary, initial.vocabulary)
+    found = "; ".join(match.describe(keep) for match in matches)
+    log(f"initial weights {initial.name}: {found}")
+    if not any(match.found for match in matches):
+        log(
+            f"{initial.name} knows none of these names: every embedding starts from "
+            "the mean",
+            warning=True,
+        )
+    if pairs := held_out_but_trained(dataset, job.roles, initial.checkpoint):
+        log(
+            f"{counted(len(pairs), 'held-out pair')} trained {initial.name} "
+            f"({listed(pairs)}): their metrics are too good",
+            warning=True,
+        )
+    held_out = job.held_out(recipe.seed)
+    test = held_out.split(dataset).test
+    if n := trained_sites(initial.card, dataset, held_out).count(test):
+        log(
+            f"{n:,} of the {len(test):,} test sites may have trained {initial.name}: "
+            "metrics on them are too good",
+            warning=True,
+        )
+    entry = {
+        "model": initial.name,
+        "weights": initial.checkpoint.digest,
+        "tfs": matches[0].to_dict(),
+        "cells": matches[1].to_dict(),
+        "kept": keep,
+        "frozen": "trunk" if job.freeze_trunk else None,
+    }
+    if keep:
+        dataset = keep_names(dataset, initial.vocabulary)
+    return dataset, {"initial_weights": entry}
