@@ -144,15 +144,20 @@ def _means(scores: NDArray[np.floating], labels: NDArray[np.int8]) -> list[float
 
 
 def _scores(task: _Task, model: Model, pairs: Sequence[Pair]) -> list[list[float]]:
-    """Evaluate pairs by sequence alone, and with evidence."""
+    """Evaluate pairs by sequence alone, with evidence, and as the card expects."""
     indices, labels = model.vocabulary.pair_indices(pairs), task.labels(pairs)
-    return [
+    found = [
         _means(
             site_scorer(model, task.dataset, task.rows, use_evidence=used)(indices),
             labels,
         )
         for used in (False, True)
     ]
+    expected = [
+        float(np.mean([model.expected(pair, metric) or np.nan for pair in pairs]))
+        for metric in ("auroc", "average_precision")
+    ]
+    return [*found, expected]
 
 
 def _print(
@@ -166,7 +171,9 @@ def _cell_lines(task: _Task, with_track: bool) -> None:
     """Add cell lines by accessibility, and with the track of CTCF."""
     own = "accessibility and CTCF" if with_track else "accessibility alone"
     print_result(f"\ncell lines never seen, {own}")
-    print_result("cell\tpairs\tmean of others at open sites\t\tsequence\t\tevidence")
+    print_result(
+        "cell\tpairs\tmean of others at open sites\t\tsequence\t\tevidence\t\texpected"
+    )
     known = set(task.model.tfs)
     means = []
     for cell in CELLS:
@@ -198,14 +205,14 @@ def _baseline(
     for pair in pairs:
         others = [p for p in known if p.tf == pair.tf and p.cell != cell]
         mean = (task.coverage(store, others) >= 0.5).mean(axis=1)
-        scores.append(mean * (is_open + 1e-3))
+        scores.append((mean + 1e-3) * (is_open + 1e-3))
     return _means(np.stack(scores, axis=1), task.labels(pairs))
 
 
 def _tfs(task: _Task) -> None:
     """Add TFs by their track with the most peaks, and predict the others."""
     print_result("\nTFs never seen, one track")
-    print_result("tf\tin\tpairs\tthat track\t\tsequence\t\tevidence")
+    print_result("tf\tin\tpairs\tthat track\t\tsequence\t\tevidence\t\texpected")
     table = read_pairs_table(task.shared / "pairs.tsv", with_roles=False)
     size = dict(zip(table.pairs, (b.stat().st_size for b in table.beds), strict=True))
     means = []
