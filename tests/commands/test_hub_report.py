@@ -83,8 +83,8 @@ def test_a_folder_may_hold_tracks_of_several_fasta_files(run, folder, tmp_path):
     code, _, err = run("report", folder)
     assert code == 0, err
     page = (folder / "report.html").read_text()
-    assert "YY1 K562 scaffold:" in page
-    assert "CTCF K562 chr20:" in page
+    assert '"pair": "YY1 K562", "peak": "scaffold:' in page
+    assert '"pair": "CTCF K562", "peak": "chr20:' in page
     code, _, err = run("hub", folder)
     assert code == 2
     assert "several assemblies (hg19, unknown)" in err
