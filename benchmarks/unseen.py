@@ -34,6 +34,9 @@ from numpy.typing import NDArray
 from tfimpute_tracks.commands.console import print_result
 from tfimpute_tracks.commands.inputs import set_threads
 from tfimpute_tracks.dataset import Dataset, open_dataset, read_pairs_table
+from tfimpute_tracks.dataset.candidates import label_by_peaks
+from tfimpute_tracks.dataset.labels import LabelRule
+from tfimpute_tracks.dataset.sites import Sites
 from tfimpute_tracks.engines.site_scorer import site_scorer
 from tfimpute_tracks.engines.sites import chrom_sites
 from tfimpute_tracks.evaluation import pair_aurocs, pair_average_precisions
@@ -229,6 +232,34 @@ def _tfs(task: _Task) -> None:
     _print(f"mean of {len(means)}", ["-", "-"], np.mean(means, axis=0).tolist())
 
 
+def _atf7(task: _Task) -> None:
+    """Add ATF7 to the shipped model by its track in K562, and predict GM12878."""
+    print_result("\nATF7, one track, added to `default`")
+    own, other = (
+        PeakFile(
+            Pair("ATF7", cell), "", task.shared / f"new_tf/ATF7.{cell}.narrowPeak.gz"
+        )
+        for cell in ("K562", "GM12878")
+    )
+    task.model, task.path = load_model("default", "encode-hg19"), Path("default")
+    model = task.extend([own])
+    assert model.evidence is not None
+    dataset, rows = task.dataset, task.rows
+    sites = Sites(dataset.chrom_id[rows], dataset.start[rows] + dataset.seq_len // 2)
+    labels = np.zeros((len(rows), 1), dtype=np.int8)
+    with open_genome(task.fasta) as genome:
+        found = label_by_peaks(genome, other.path, sites, LabelRule())
+    labels[found.positive], labels[found.ignored] = 1, -1
+    indices = model.vocabulary.pair_indices([other.pair])
+    track = task.coverage(model.evidence.store, [own.pair])
+    columns = [_means(track, labels)]
+    for used in (False, True):
+        scorer = site_scorer(model, dataset, rows, use_evidence=used)
+        columns.append(_means(scorer(indices), labels))
+    print_result("pair\tthat track\t\tsequence\t\tevidence")
+    _print(str(other.pair), [], columns)
+
+
 def _train(work: Path, shared: Path, fasta: Path) -> Path:
     """Train a model without the names, unless it is there."""
     done = work / "evidence" / "model.safetensors"
@@ -276,7 +307,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("-p", "--threads", default="max")
-    parser.add_argument("--tables", default="cells,track,tfs")
+    parser.add_argument("--tables", default="cells,track,tfs,atf7")
     given = parser.parse_args()
     set_threads(given.threads)
     path = _train(given.work, given.shared, given.fasta)
@@ -293,6 +324,8 @@ def main() -> None:
         _cell_lines(task, with_track=True)
     if "tfs" in given.tables:
         _tfs(task)
+    if "atf7" in given.tables:
+        _atf7(task)
 
 
 if __name__ == "__main__":
