@@ -9,7 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tfimpute_tracks import __version__
 from tfimpute_tracks.commands.console import log
+from tfimpute_tracks.commands.evidence_choice import NONE
 from tfimpute_tracks.errors import UsageError
 
 if TYPE_CHECKING:
@@ -70,6 +72,11 @@ def add_cell(
     from tfimpute_tracks.vocabulary import check_name
 
     check_name(name, "cell line")
+    if evidence == NONE:
+        raise UsageError(
+            "--cell-accessibility is compared with that of other cell lines; leave out "
+            "--evidence none"
+        )
     if not accessibility.is_file():
         raise UsageError(f"--cell-accessibility {accessibility}: no such file")
     loaded = load_model(model)
@@ -81,10 +88,11 @@ def add_cell(
         )
     with open_genome(fasta, cache_dir, log) if fasta else open_bundled() as genome:
         facts = [
+            __version__,
             loaded.checkpoint.digest,
             digest_file(accessibility),
             name,
-            evidence,
+            digest_file(Path(evidence)) if Path(evidence).is_file() else evidence,
             genome.name,
             dict(genome.chrom_sizes),
         ]

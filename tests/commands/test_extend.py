@@ -83,6 +83,8 @@ def test_a_cell_type_is_added_for_one_run(folder, run):
     again = run(*scan, *own, "--tf", "MAX", "-o", "a", "--format", "bed")
     assert again[0] == 0
     assert "is most like" not in again[2]  # made once
+    without = run("scan", "-g", "g.fa", "-e", "none", *own, "--tf", "CTCF", "-o", "a")
+    assert (without[0], "leave out --evidence none" in without[2]) == (2, True)
     known = run(*scan, *own[:2], "--cell-name", "k-562", "--tf", "CTCF", "-o", "a")
     assert (known[0], "use --cell K562, or" in known[2]) == (2, True)
     code, _, err = run(*scan, *own[:2], "--tf", "CTCF", "-o", "a")
