@@ -3,7 +3,10 @@
 import csv
 import json
 
+import pytest
 
+
+@pytest.mark.slow
 def test_motif_families_stand_together_in_the_shipped_model(run, tmp_path):
     code, out, err = run("embeddings", "-o", tmp_path, "--permutations", 500, "--json")
     assert code == 0, err

@@ -164,6 +164,7 @@ def test_a_card_is_made_anew_without_training(arguments, run, tmp_path):
     assert json.loads(card.read_text())["fdr"] == before[1]["fdr"]
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_weights(arguments, run, tmp_path):
     arguments[-1] = 1
     digests = []

@@ -76,6 +76,7 @@ def test_segments_are_made_in_pieces_without_a_seam(tmp_path, rng, monkeypatch):
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.slow
 def test_trunks_in_several_threads_build_their_tables_in_turn():
     """Numba aborts the process where two threads run its parallel kernels at once."""
     code = """

@@ -31,6 +31,7 @@ def _made(folder, fasta, weights, tiles):
     return Store(folder)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("config", [None, AROUND])
 def test_short_contigs_share_shards(tmp_path, rng, config):
     sizes = [61, 300, 999, 4000, 77, 120, 640, 64, 63]

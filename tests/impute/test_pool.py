@@ -70,6 +70,7 @@ def test_a_piece_that_always_fails_is_given_up_and_the_others_made(
     assert _tried(tmp_path)[1] == 3
 
 
+@pytest.mark.slow
 def test_a_place_that_cannot_work_is_closed_and_the_others_do_its_pieces(tmp_path):
     (tmp_path / "broken-a").touch()
     (tmp_path / "slow").write_text("0.3")

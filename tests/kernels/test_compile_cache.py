@@ -93,6 +93,7 @@ def test_no_temporary_folder_is_an_error(tmp_path, monkeypatch):
         temporary_cache_dir()
 
 
+@pytest.mark.slow
 def test_a_read_only_package_and_no_home(tmp_path, monkeypatch):
     """As in a container: a real run, with the package mounted read-only."""
     unshare = shutil.which("unshare")

@@ -243,6 +243,7 @@ def test_any_layout_reads_back(tmp_path_factory, pieces, decimals):
         assert reader(path).records == expected
 
 
+@pytest.mark.slow
 def test_chromosome_of_2_500_000_bins(tmp_path, rng):
     sizes = {"chr1": 50_000_000 - 3}
     values = rng.random(2_500_000, dtype=np.float32)
