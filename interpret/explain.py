@@ -163,7 +163,7 @@ class Explainer:
         stride, length = self._config.stride, self._config.seq_len
         starts = range(0, len(span) - length + 1, stride)
         tiles = np.stack([span[start : start + length] for start in starts])
-        single = self._network.forward_single(torch.from_numpy(tiles), *self._pair)
+        single = self._network(torch.from_numpy(tiles), *self._pair)
         logits = single[:, 0].numpy()
         weights, baseline = self._tile_weights(logits, tiles)
         logit = baseline + float(weights @ logits)

@@ -169,22 +169,22 @@ class MotifNetwork(nn.Module, ABC):
             The same for a sequence and its reverse complement.
         """
 
-    def forward_single(self, codes: Tensor, tf: Tensor, cell: Tensor) -> Tensor:
-        """Compute the logits of tiles without their context.
+    def features(self, codes: Tensor) -> Tensor:
+        """Compute what :meth:`head` takes, of both strands of sequences.
 
         Parameters
         ----------
         codes : uint8 tensor, shape (n, L), values 0..4
-        tf, cell : int64 tensor, shape (n_pairs,)
 
         Returns
         -------
-        float tensor, shape (n, n_pairs)
+        float tensor
+            From :meth:`body`.
         """
         complement = torch.tensor([3, 2, 1, 0, 4], dtype=codes.dtype)
         reverse = complement.to(codes.device)[codes.long()].flip(1)
         m = self.motif_features(torch.cat([codes, reverse]))  # (2 n, n_windows, K)
-        return self.head(self.body(*m.unflatten(0, (2, -1))), tf, cell)
+        return self.body(*m.unflatten(0, (2, -1)))
 
     def forward(self, codes: Tensor, tf: Tensor, cell: Tensor) -> Tensor:
         """Compute the logit of every sequence with every pair.
@@ -201,10 +201,10 @@ class MotifNetwork(nn.Module, ABC):
         """
         length, stride = self.config.seq_len, self.config.stride
         if self.context is None or codes.shape[1] == length:
-            return self.forward_single(codes, tf, cell)
+            return self.head(self.features(codes), tf, cell)
         tiles = codes.unfold(1, length, stride)  # (n, 2 R + 1, L)
         unknown = 2 * (tiles >= N_CODE).sum(dim=2) > length  # (n, 2 R + 1)
-        logits = self.forward_single(tiles.flatten(0, 1), tf, cell)
+        logits = self.head(self.features(tiles.flatten(0, 1)), tf, cell)
         logits = logits.unflatten(0, unknown.shape)  # (n, 2 R + 1, n_pairs)
         mixed: Tensor = self.context(logits, unknown)
         return mixed

@@ -9,18 +9,18 @@ import struct
 def two_bit_bytes(sequences, order="<", version=0):
     """Write sequences; lower case is masked, and all but A, C, G and T is N."""
     records = []
-    for letters in sequences.values():
+    for sequence in sequences.values():
         blocks = [
-            [match.span() for match in re.finditer(pattern, letters)]
+            [match.span() for match in re.finditer(pattern, sequence)]
             for pattern in ("[^ACGTacgt]+", "[a-z]+")
         ]
-        record = struct.pack(f"{order}I", len(letters))
+        record = struct.pack(f"{order}I", len(sequence))
         for found in blocks:
             record += struct.pack(f"{order}I", len(found))
             for numbers in ([a for a, _ in found], [b - a for a, b in found]):
                 record += struct.pack(f"{order}{len(found)}I", *numbers)
         record += struct.pack(f"{order}I", 0)
-        values = [max("TCAG".find(letter.upper()), 0) for letter in letters]
+        values = [max("TCAG".find(letter.upper()), 0) for letter in sequence]
         values += [0] * (-len(values) % 4)
         record += bytes(
             values[i] << 6 | values[i + 1] << 4 | values[i + 2] << 2 | values[i + 3]

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
 
 from tfimpute_tracks.dataset.own_sites import OwnSites
 from tfimpute_tracks.engines.site_scorer import site_scorer
@@ -26,7 +25,11 @@ from tfimpute_tracks.evaluation.reliability import (
 from tfimpute_tracks.evidence import ACCESSIBILITY, EvidenceStore
 from tfimpute_tracks.models.expectation import to_scale
 from tfimpute_tracks.models.model import Model
-from tfimpute_tracks.training.all_pairs import expected_count_thresholds, log_odds
+from tfimpute_tracks.training.all_pairs import (
+    expected_count_thresholds,
+    log_odds,
+    quantile_thresholds,
+)
 from tfimpute_tracks.training.expected_auroc import read_regression
 from tfimpute_tracks.training.pair_scores import subsample
 from tfimpute_tracks.vocabulary import Pair
@@ -95,14 +98,9 @@ class NewPairs:
         if self.model.evidence is not None:
             expected: Floats = expected_count_thresholds(self.logits[:, None])[0]
             return expected
-        tfs = self.model.tfs
-        found = [
-            np.quantile(
-                column, 1 - np.clip(fractions.get(tfs[tf], _FRACTION), *_FRACTIONS)
-            )
-            for column, (tf, _) in zip(self.logits.T, self.index, strict=True)
-        ]
-        thresholds: Floats = expit(np.array(found, dtype=np.float32))
+        of_pair = [fractions.get(pair.tf, _FRACTION) for pair in self.pairs]
+        choose = quantile_thresholds(np.clip(of_pair, *_FRACTIONS))
+        thresholds: Floats = choose(self.logits[:, :, None])[:, 0]
         return thresholds
 
     def levels_reached(
@@ -174,8 +172,8 @@ def new_sections(
         Sections `pairs`, `fdr`, `calibration`, `expected` and `expression`, as far as
         the card has them.
     """
-    card = model.card
-    found: dict[str, Any] = {"pairs": [*card.get("pairs", []), *_entries(model, new)]}
+    card, entries = model.card, _entries(model, new)
+    found: dict[str, Any] = {"pairs": [*card.get("pairs", []), *entries]}
     imputed = card.get("fdr", {}).get("imputed", {})
     if "levels_reached" in imputed:
         reached = new.levels_reached(thresholds, imputed["shifts"])
@@ -199,7 +197,8 @@ def new_sections(
     for metric, section in card.get("expected", {}).items():
         rows = {tf: row.split() for tf, row in section["rows"].items()}
         values = [
-            f"{1000 * value:.0f}" for value in _expect(model, new, metric, section)
+            f"{1000 * value:.0f}"
+            for value in _expect(model, new, found["pairs"], metric, section)
         ]
         grown = _grow(model, rows, new, values)
         expected[metric] = section | {
@@ -241,9 +240,7 @@ def _entries(model: Model, new: NewPairs) -> list[dict[str, Any]]:
             "trained": True,
             "training_sites": round(float(bound[:, column].sum())),
             **{
-                f"test_{name}": None
-                if np.isnan(values[column])
-                else round(float(values[column]), 4)
+                f"test_{name}": _rounded(values[column])
                 for name, values in zip(_METRICS, metrics, strict=True)
             },
         }
@@ -252,32 +249,41 @@ def _entries(model: Model, new: NewPairs) -> list[dict[str, Any]]:
 
 
 def _expect(
-    model: Model, new: NewPairs, metric: str, section: Mapping[str, Any]
+    model: Model,
+    new: NewPairs,
+    pairs: Sequence[Mapping[str, Any]],
+    metric: str,
+    section: Mapping[str, Any],
 ) -> list[float]:
-    """Return the metric to expect of each new pair."""
+    """Return the metric to expect of each new pair; `pairs` are the measured ones."""
     if "center" in section:
         tf, cell = np.array(new.index).T
-        features = _features(model, metric, section)[tf, cell]
+        features = _features(model, pairs, metric, section)[tf, cell]
         return list(read_regression(section).expect(features)[0])
-    # Older cards lack the regression: the mean of the TF's pairs.
+    # A card with a regression that is not complete: the mean of the TF's pairs.
     of_tf: dict[str, list[float]] = {
         tf: [int(value) / 1000 for value in row.split()]
         for tf, row in section["rows"].items()
     }
     every = [value for values in of_tf.values() for value in values]
-    for entry in _entries(model, new):
-        value = entry[f"test_{metric}"]
+    for entry in pairs:
+        value = entry.get(f"test_{metric}")
         if entry["tf"] not in section["rows"] and value is not None:
             of_tf.setdefault(entry["tf"], []).append(value)
     return [float(np.mean(of_tf.get(pair.tf, every))) for pair in new.pairs]
 
 
-def _features(model: Model, metric: str, section: Mapping[str, Any]) -> Doubles:
+def _features(
+    model: Model,
+    pairs: Sequence[Mapping[str, Any]],
+    metric: str,
+    section: Mapping[str, Any],
+) -> Doubles:
     """Compute the features of the card's regression, (n_tfs, n_cells, n_features)."""
     shape = len(model.tfs), len(model.cells)
     measured = {
-        pair: entry.get(f"test_{metric}")
-        for pair, entry in model.measured_pairs.items()
+        Pair(entry["tf"], entry["cell"]): entry.get(f"test_{metric}")
+        for entry in pairs
         if entry["trained"]
     }
     tf, cell = np.array(model.vocabulary.pair_indices(measured)).T

@@ -79,9 +79,7 @@ class NamePrior:
     penalty: Doubles
 
 
-def name_prior(
-    vectors: Doubles, weight: Doubles, n_new: int, mean: Doubles | None = None
-) -> NamePrior:
+def name_prior(vectors: Doubles, weight: Doubles, n_new: int) -> NamePrior:
     """Describe where vectors of known names lie.
 
     Parameters
@@ -90,12 +88,11 @@ def name_prior(
     weight : float64 array, shape (n_names,)
         How much each counts.
     n_new : int
-    mean : float64 array, shape (n_new, size), optional
-        By default the weighted mean of the known ones.
 
     Returns
     -------
     NamePrior
+        With the weighted mean of the known vectors.
     """
     share = weight / weight.sum()
     center = share @ vectors
@@ -103,8 +100,7 @@ def name_prior(
     _, spread, axes = np.linalg.svd(scaled, full_matrices=False)
     explained = np.cumsum(spread**2) / (spread**2).sum()
     kept = slice(0, 1 + int(np.searchsorted(explained, _VARIANCE)))
-    if mean is None:
-        mean = np.tile(center, (n_new, 1))
+    mean = np.tile(center, (n_new, 1))
     return NamePrior(mean, spread[kept, None] * axes[kept], np.ones(n_new))
 
 
@@ -250,14 +246,11 @@ def fit_sequence(
 @torch.no_grad()
 def _site_features(network: MotifNetwork, codes: NDArray[np.uint8]) -> list[Tensor]:
     """Compute what the head takes, float16, by strand where strands are apart."""
-    complement = torch.tensor([3, 2, 1, 0, 4], dtype=torch.uint8)
     parts = []
     for first in range(0, len(codes), _TILES):
         some = torch.from_numpy(np.ascontiguousarray(codes[first : first + _TILES]))
-        both = torch.cat([some, complement[some.long()].flip(1)])
-        motifs = network.motif_features(both)
-        body = network.body(*motifs.unflatten(0, (2, -1)))
-        parts.append(body.unflatten(0, (-1, len(some))).half())
+        features = network.features(some)
+        parts.append(features.unflatten(0, (-1, len(some))).half())
     return list(torch.cat(parts, dim=1))
 
 

@@ -1,6 +1,7 @@
 """`extend`: own tracks and a genome in, a model that knows their names out."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from evidence_toys import draw_network, draw_store, draw_weights
 from tfimpute_tracks.models import load_model
 from tfimpute_tracks.models.evidence_weights import (
     evidence_path,
+    read_evidence_weights,
     write_evidence_weights,
 )
 from toys import AROUND, random_letters, write_fasta, write_model
@@ -22,8 +24,8 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     rng = np.random.default_rng(0)
-    letters = {name: random_letters(rng, size) for name, size in SIZES.items()}
-    write_fasta(tmp_path / "g.fa", letters)
+    genome = {name: random_letters(rng, size) for name, size in SIZES.items()}
+    write_fasta(tmp_path / "g.fa", genome)
     card = {"hold_out": {"scheme": "chromosomes", "test": ["chr20"], "valid": []}}
     model = write_model(tmp_path / "toy.safetensors", config=AROUND, card=card)
     weights = draw_weights(draw_network(), load_model(model).checkpoint.digest)
@@ -71,6 +73,36 @@ def test_a_new_tf_and_a_new_cell_line_serve_a_scan(folder, run):
     assert model.status(model.vocabulary.pair("mytf:k562")) == "measured"
     assert 0 < model.threshold(model.vocabulary.pair("MYTF:MYCELL")) < 1
     assert run("info", "pairs", "-m", "mine.safetensors", "--tf", "MYTF")[0] == 0
+
+
+def test_what_to_expect_of_new_pairs_counts_their_own_tracks(folder, run):
+    """The card's regression adds 0.1 for each log(1 + other cell lines of the TF)."""
+    path = evidence_path(folder / "toy.safetensors")
+    weights = read_evidence_weights(path)
+    names = "tf_data_sets", "sequence_expected"
+    section = {
+        "scale": "linear",
+        "margin": 0.1,
+        "n_pairs": 12,
+        "mean": 0.5,
+        "weights": dict(zip(names, (0.1, 0.0), strict=True)),
+        "center": dict.fromkeys(names, 0.0),
+        "spread": dict.fromkeys(names, 1.0),
+        "check": {},
+        "rows": dict.fromkeys(weights.vocabulary.tfs, "610 620 630 640"),
+    }
+    card = {"expected": {"auroc": section}}
+    write_evidence_weights(path, replace(weights, card=card))
+    both = "--pairs-table", "mine.tsv", "--accessibility", "open.tsv"
+    code, _, err = run(*COMMAND, *both)
+    assert code == 0, err
+    model = load_model("mine.safetensors", folder / "e.h5")
+    expected = {
+        name: model.expected(model.vocabulary.pair(name))
+        for name in ("MYTF:HepG2", "CTCF:MYCELL", "CTCF:K562")
+    }
+    with_one_track = round(0.5 + 0.1 * np.log(2), 3)
+    assert list(expected.values()) == [with_one_track, 0.5, 0.64]
 
 
 def test_a_cell_type_is_added_for_one_run(folder, run):

@@ -12,8 +12,8 @@ from two_bit_files import two_bit_bytes
 def toy(tmp_path):
     """Give common arguments, and the folder of a FASTA, a .2bit file and genes."""
     model = write_model(tmp_path / "toy.safetensors")
-    _, letters = write_gapped_genome(tmp_path)
-    (tmp_path / "toy.2bit").write_bytes(two_bit_bytes(letters))
+    _, sequence = write_gapped_genome(tmp_path)
+    (tmp_path / "toy.2bit").write_bytes(two_bit_bytes(sequence))
     (tmp_path / "genes.bed").write_text("chr1\t2000\t2100\tMYGENE\n")
     return ["--tf", "CTCF", "--cell", "K562", "-m", model, "-e", "none"]
 

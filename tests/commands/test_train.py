@@ -158,9 +158,9 @@ def test_names_of_initial_weights_are_matched_and_counted(arguments, run, tmp_pa
     )
     card = _card(tmp_path / "run")
     assert card["network"] == sizes.to_dict()
-    told = card["initial_weights"]
-    assert told["tfs"] == {"found": 2, "new": ["MAX"], "left_out": ["ATF1"]}
-    assert (told["kept"], told["frozen"]) == (True, "trunk")
+    initial = card["initial_weights"]
+    assert initial["tfs"] == {"found": 2, "new": ["MAX"], "left_out": ["ATF1"]}
+    assert (initial["kept"], initial["frozen"]) == (True, "trunk")
     assert set(card["calibration"]["priors"]) == {"ATF1", "CTCF", "EP300", "MAX"}
     again = shlex.split(card["reproduce"])
     assert {"--freeze-trunk", "--keep-vocabulary"} <= set(again)
@@ -180,9 +180,9 @@ def test_initial_weights_of_other_names_and_sites_are_warned_of(
     )
     code, _, err = run(*arguments, "--init-from", path)
     assert code == 0, err
-    told = " ".join(err.split())
-    assert "old knows none of these names: every embedding starts from the mean" in told
-    assert "test sites may have trained old: metrics on them are too good" in told
+    said = " ".join(err.split())
+    assert "old knows none of these names: every embedding starts from the mean" in said
+    assert "test sites may have trained old: metrics on them are too good" in said
 
 
 @pytest.mark.parametrize("flag", ["--freeze-trunk", "--keep-vocabulary"])

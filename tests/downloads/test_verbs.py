@@ -49,9 +49,9 @@ def test_a_dry_run_lists_what_is_taken_for_what(run, download, options, tmp_path
         "2 of known names, 2 candidates for `extend` (1 new TF, 1 new cell line)" in out
     )
     assert sorted(tmp_path.rglob("*")) == before
-    told = json.loads(run(*verb, *options, "--json")[1])
-    assert [t["tf"] for t in told["tracks"] if not t["known"]] == ["ATF7", "MAX"]
-    assert told["sources"][0]["recognized_as"] == "ReMap peaks"
+    listed = json.loads(run(*verb, *options, "--json")[1])
+    assert [t["tf"] for t in listed["tracks"] if not t["known"]] == ["ATF7", "MAX"]
+    assert listed["sources"][0]["recognized_as"] == "ReMap peaks"
 
 
 def test_evidence_has_the_known_tracks(run, download, options, tmp_path):
@@ -94,8 +94,8 @@ def test_peaks_can_be_kept_without_evidence(run, download, options, tmp_path):
 
 
 def test_a_data_set_has_all_tracks(run, download, tmp_path, rng):
-    letters = "".join(rng.choice(list("ACGT"), 6000))
-    fasta = write_fasta(tmp_path / "toy.fa", {"chr1": letters})
+    sequence = "".join(rng.choice(list("ACGT"), 6000))
+    fasta = write_fasta(tmp_path / "toy.fa", {"chr1": sequence})
     sites = tmp_path / "sites.bed"
     sites.write_text(
         "".join(f"chr1\t{at}\t{at + 200}\n" for at in range(400, 5000, 500))
@@ -116,8 +116,8 @@ def test_a_data_set_has_all_tracks(run, download, tmp_path, rng):
 
 
 def test_the_strongest_peaks_of_a_download_can_be_used(run, download, tmp_path, rng):
-    letters = "".join(rng.choice(list("ACGT"), 6000))
-    fasta = write_fasta(tmp_path / "toy.fa", {"chr1": letters})
+    sequence = "".join(rng.choice(list("ACGT"), 6000))
+    fasta = write_fasta(tmp_path / "toy.fa", {"chr1": sequence})
     out = tmp_path / "data.h5"
     code, _, err = run(
         *("prepare", "--from", download, "-g", fasta, "--negatives", "shuffle"),

@@ -22,9 +22,9 @@ GRU = RecurrentConfig(
 @pytest.fixture
 def contigs(tmp_path, rng):
     sizes = [60, 61, 139, 800, 140, 77, 2000, 66, 64]
-    letters = {f"s{i}": random_letters(rng, n) for i, n in enumerate(sizes)}
-    letters["s4"] = letters["s4"][:20] + "N" * 90 + letters["s4"][110:]
-    with open_genome(write_fasta(tmp_path / "many.fa", letters), tmp_path) as genome:
+    sequences = {f"s{i}": random_letters(rng, n) for i, n in enumerate(sizes)}
+    sequences["s4"] = sequences["s4"][:20] + "N" * 90 + sequences["s4"][110:]
+    with open_genome(write_fasta(tmp_path / "many.fa", sequences), tmp_path) as genome:
         yield genome
 
 

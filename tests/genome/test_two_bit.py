@@ -35,13 +35,13 @@ def _read_all(path):
 def test_every_interval_is_that_of_the_fasta(opened, order, version):
     path = opened(order=order, version=version, name="whatever.fa")
     with open_genome(path) as genome:
-        sizes = {name: len(letters) for name, letters in TOY.items()}
+        sizes = {name: len(sequence) for name, sequence in TOY.items()}
         assert genome.chrom_sizes == sizes
-        for name, letters in TOY.items():
-            codes, masked = naive_codes(letters), [x.islower() for x in letters]
+        for name, sequence in TOY.items():
+            codes, masked = naive_codes(sequence), [x.islower() for x in sequence]
             assert genome.codes(name).tolist() == codes
-            for start in range(0, len(letters), 3):
-                for end in range(start, len(letters) + 1, 4):
+            for start in range(0, len(sequence), 3):
+                for end in range(start, len(sequence) + 1, 4):
                     found = genome.codes(name, start, end)
                     assert found.tolist() == codes[start:end]
                     found = genome.is_soft_masked(name, start, end)
@@ -49,8 +49,8 @@ def test_every_interval_is_that_of_the_fasta(opened, order, version):
 
 
 def test_long_sequences_are_read_in_blocks_and_by_threads(opened, tmp_path, rng):
-    letters = np.array(list("ACGTacgtNn"))[rng.integers(0, 10, 70_000)]
-    runs = np.repeat(letters, rng.integers(1, 60, 70_000))[:2_200_000]
+    sequence = np.array(list("ACGTacgtNn"))[rng.integers(0, 10, 70_000)]
+    runs = np.repeat(sequence, rng.integers(1, 60, 70_000))[:2_200_000]
     sequences = {"a": "".join(runs), "b": "".join(runs[::-1])}
     fasta = write_fasta(tmp_path / "toy.fa", fasta_text(sequences, 100))
     with open_genome(opened(sequences)) as genome, open_genome(fasta) as other:

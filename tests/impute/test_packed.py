@@ -35,9 +35,9 @@ def _made(folder, fasta, weights, tiles):
 @pytest.mark.parametrize("config", [None, AROUND])
 def test_short_contigs_share_shards(tmp_path, rng, config):
     sizes = [61, 300, 999, 4000, 77, 120, 640, 64, 63]
-    letters = {f"s{i}": random_letters(rng, n) for i, n in enumerate(sizes)}
-    letters["s1"] = letters["s1"][:90] + "N" * 130 + letters["s1"][220:]
-    fasta = write_fasta(tmp_path / "many.fa", letters)
+    sequences = {f"s{i}": random_letters(rng, n) for i, n in enumerate(sizes)}
+    sequences["s1"] = sequences["s1"][:90] + "N" * 130 + sequences["s1"][220:]
+    fasta = write_fasta(tmp_path / "many.fa", sequences)
     changes = {"config": config} if config else {}
     weights = write_model(tmp_path / "toy.safetensors", **changes)
     packed = _made(tmp_path / "packed", fasta, weights, 200)
@@ -48,7 +48,7 @@ def test_short_contigs_share_shards(tmp_path, rng, config):
     assert sum(packed.plan.n_known) == sum(alone.plan.n_known)
     assert (packed.peak_counts() == alone.peak_counts()).all()
     for pair in packed.plan.pairs[::4]:
-        for chrom, size in zip(letters, sizes, strict=True):
+        for chrom, size in zip(sequences, sizes, strict=True):
             where = [Region(chrom, 0, size)]
             values = [
                 np.concatenate([part.values for part in store.log_odds(pair, where)])
@@ -58,7 +58,7 @@ def test_short_contigs_share_shards(tmp_path, rng, config):
             starts = [next(s.log_odds(pair, where)).start for s in (packed, alone)]
             assert starts[0] == starts[1]
         whole = list(packed.log_odds(pair))
-        assert [part.chrom for part in whole] == list(letters)
+        assert [part.chrom for part in whole] == list(sequences)
     for chrom in ("s2", "s5", "s8"):
         region = Region(chrom, 0, packed.plan.chrom_sizes[chrom])
         assert rank_pairs(packed, region, {}) == rank_pairs(alone, region, {})

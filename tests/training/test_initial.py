@@ -159,12 +159,12 @@ def test_layers_of_another_size_start_at_random_and_are_named(tmp_path):
     assert (found["filters"][:, 8:] == 0).all()
     for name in taken:
         torch.testing.assert_close(state.average[name], found[name].data)
-    told = []
+    said = []
     run = _run(
-        tmp_path / "a", make_dataset(), longer, ONE, init_from=trained, warn=told.append
+        tmp_path / "a", make_dataset(), longer, ONE, init_from=trained, warn=said.append
     )
     assert len(run.history) == 1
-    assert told == [
+    assert said == [
         "of another size in the initial weights, so random: unit_weight, unit_bias"
     ]
 

@@ -112,15 +112,15 @@ def test_a_base_more_of_a_long_repeat_changes_nothing(request, tmp_path, name):
 
 
 def test_a_chromosome_too_short_does_not_stop_the_others(toy, tmp_path):
-    letters = {"chr1": toy[2]["chr1"][:60], "chr20": toy[2]["chr20"]}
-    one, twenty = letters["chr1"], letters["chr20"]
+    sequence = {"chr1": toy[2]["chr1"][:60], "chr20": toy[2]["chr20"]}
+    one, twenty = sequence["chr1"], sequence["chr20"]
     other = "ACGT"["ACGT".index(twenty[700]) - 1]
     variants = [
         Variant("chr1", 20, one[20:22], one[20]),
         Variant("chr1", 20, one[20], one[20] + other),
         Variant("chr20", 700, twenty[700], other),
     ]
-    with open_genome(write_fasta(tmp_path / "a.fa", letters)) as genome:
+    with open_genome(write_fasta(tmp_path / "a.fa", sequence)) as genome:
         scores = AlleleScorer(toy[0], PAIRS, 50).scores(genome, variants)
     assert isinstance(scores[0], RegionError)
     assert str(scores[0]).startswith("chr1 has 59 bp with ")

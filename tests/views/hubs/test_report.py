@@ -257,7 +257,7 @@ def test_the_nearest_gene_is_named():
         ]
     }
     at = ((120, 130, "A"), (160, 170, "A, B"), (900, 950, "B (500 bp)"))
-    for start, end, told in at:
-        assert nearest_genes(genes, Region("chr20", start, end)) == told
+    for start, end, said in at:
+        assert nearest_genes(genes, Region("chr20", start, end)) == said
     assert nearest_genes(genes, Region("chr20", 12_900, 13_000)) == "B (12.5 kb)"
     assert nearest_genes(genes, Region("chr1", 0, 10)) == ""
