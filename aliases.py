@@ -120,7 +120,7 @@ _TABLES = {"TF": _TFS, "cell line": _CELLS}
 
 # A tag of the protein, before its name; the species, and the antibody, after it.
 _TAG = re.compile(r"(?:(?:e?GFP|(?:3x)?FLAG|HA|V5)[-_])+", re.IGNORECASE)
-_AFTER_TF = re.compile(r"-human$|\s*_?\([^()]*\)$", re.IGNORECASE)
+_AFTER_TF = re.compile(r"-human$|\s*_?\((?!\s*phospho)[^()]*\)$", re.IGNORECASE)
 _AFTER_CELL = re.compile(r"\s+cells?(?: line)?$", re.IGNORECASE)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +22,7 @@ from tfimpute_tracks.commands.console import (
 from tfimpute_tracks.errors import InputFileError, UsageError, counted, listed
 
 if TYPE_CHECKING:
-    from tfimpute_tracks.downloads import Download, DownloadedTrack, TrackFile
+    from tfimpute_tracks.downloads import Download, DownloadedTrack, Source, TrackFile
     from tfimpute_tracks.vocabulary import Vocabulary
 
 __all__ = [
@@ -53,14 +54,17 @@ SignalThreshold = Annotated[
 KeepPeaks = Annotated[
     Path | None,
     typer.Option(
-        help="With --from: new folder to keep the peaks of each pair in, with a pairs "
-        "table of them, also of names that the model lacks. Without -o, only this."
+        help="With --from: new folder for a pairs table of every pair, also of names that "
+        "the model lacks, and for peaks that had to be merged or converted; other rows "
+        "refer to the downloaded files. Without -o, only this."
     ),
 ]
 DryRun = Annotated[
     bool,
     typer.Option(
-        "--dry-run", help="With --from: list what is taken for what, and stop."
+        "--dry-run",
+        help="With --from: list which TF and cell line each file is matched to, and write "
+        "nothing.",
     ),
 ]
 
@@ -185,7 +189,15 @@ def show_download(
         return
     columns = ["path", "recognized as", "entries"]
     show_table("Sources", columns, [list(row.values()) for row in _sources(found)])
-    columns = ["tf", "cell", "status", "read as", "from", "entries", "peaks"]
+    columns = [
+        "tf",
+        "cell",
+        "status",
+        "names in the source",
+        "from",
+        "entries",
+        "peaks",
+    ]
     show_table("Tracks", columns, [_row(track) for track in found.tracks])
     if found.left_out:
         reasons = [[reason, n] for reason, n in found.left_out.most_common()]
@@ -193,7 +205,7 @@ def show_download(
     tfs, cells = _new_names(found)
     print_result(
         f"{counted(len(found.tracks), 'track')}: {len(found.known):,} of known names, "
-        f"{len(found.candidates):,} candidates for `extend` "
+        f"{counted(len(found.candidates), 'candidate')} for `extend` "
         f"({counted(len(tfs), 'new TF')}, {counted(len(cells), 'new cell line')})"
     )
     if kept:
@@ -203,9 +215,12 @@ def show_download(
 def _sources(found: Download) -> list[dict[str, Any]]:
     """Summarize sources; files of one track in a folder are one line."""
     counts: dict[tuple[str, str], int] = {}
+    singles = [source for source in found.sources if _is_single(source)]
+    folders = Counter((source.path.parent, source.kind) for source in singles)
     for source in found.sources:
-        is_single = len(source.entries) == 1 and source.entries[0].key is None
-        path = source.path.parent if is_single else source.path
+        path = source.path
+        if _is_single(source) and folders[path.parent, source.kind] > 1:
+            path = path.parent
         if source.entries:
             key = str(path), source.kind
             counts[key] = counts.get(key, 0) + len(source.entries)
@@ -213,6 +228,11 @@ def _sources(found: Download) -> list[dict[str, Any]]:
         {"path": path, "recognized_as": kind, "entries": n}
         for (path, kind), n in counts.items()
     ]
+
+
+def _is_single(source: Source) -> bool:
+    """Check whether a whole file is one track."""
+    return len(source.entries) == 1 and source.entries[0].key is None
 
 
 def _row(track: DownloadedTrack) -> list[Any]:
@@ -261,10 +281,10 @@ def log_candidates(found: Download) -> None:
     found : Download
     """
     tfs, cells = _new_names(found)
-    for what, names in (("TFs", tfs), ("cell lines", cells)):
+    for what, names in (("TF", tfs), ("cell line", cells)):
         if names:
             log(
-                f"{len(names):,} {what} that the model lacks, candidates for `extend`: "
+                f"{counted(len(names), what)} that the model lacks, to add by `extend`: "
                 f"{listed(names, 8)}"
             )
 
@@ -292,13 +312,10 @@ def track_files(
     """
     from tfimpute_tracks.dataset import PairsTable, format_pairs_table
     from tfimpute_tracks.downloads import write_tracks
-    from tfimpute_tracks.storage import check_writable_dir, write_text
+    from tfimpute_tracks.storage import write_text
 
     with TemporaryDirectory(prefix="tfimpute-tracks-") as temporary:
         folder = keep or Path(temporary)
-        if keep is not None:
-            keep.mkdir(parents=True, exist_ok=True)
-            check_writable_dir(keep)
         with progress_bar("peaks", len(tracks), "tracks") as advance:
             files = write_tracks(tracks, folder, threshold, advance)
         table = PairsTable(
@@ -312,5 +329,5 @@ def track_files(
             yield files, path
         except InputFileError as error:
             # Who reads the message has no such folder any more.
-            text = str(error).replace(f"{temporary}/", "peaks taken for ")
+            text = str(error).replace(f"{temporary}/", "the peaks of ")
             raise InputFileError(text) from error

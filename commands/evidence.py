@@ -143,7 +143,7 @@ def _collect(
     out: Path,
     model: Model,
     genome: _Genome,
-    not_taken: Mapping[str, int],
+    left_out: Mapping[str, int],
     start: float,
 ) -> dict[str, Any]:
     """Build and write the evidence; return its summary."""
@@ -166,7 +166,7 @@ def _collect(
             "files_without_peaks_on_the_genome": report.elsewhere,
             "peaks_on_unknown_chromosomes": report.unknown_chromosomes,
         },
-        **({"left_out_of_download": dict(not_taken)} if not_taken else {}),
+        **({"left_out_of_download": dict(left_out)} if left_out else {}),
         "renamed": report.renamed,
         **describe_file(out, digest, start),
     }

@@ -59,7 +59,8 @@ def extend(
         str | None,
         typer.Option(
             help="Chromosomes to evaluate at, comma-separated; nothing is fitted to "
-            "them. Default: those of the model."
+            "them. Default: those of the model; where the FASTA has no other, the last "
+            "quarter of each chromosome."
         ),
     ] = None,
     cache_dir: options.CacheDir = None,
@@ -77,6 +78,7 @@ def extend(
     from tfimpute_tracks.commands.inputs import set_threads
     from tfimpute_tracks.evidence import read_accessibility
     from tfimpute_tracks.genome import open_genome
+    from tfimpute_tracks.genome.chrom_choice import choose_chroms
     from tfimpute_tracks.models import load_model
     from tfimpute_tracks.models.loading import has_evidence_weights, read_weights
     from tfimpute_tracks.storage import check_writable_dir
@@ -103,8 +105,10 @@ def extend(
             f"left out {counted(n_known, 'track')} of names that {loaded.name} knows; "
             "`tfimpute-tracks evidence build` makes evidence of them"
         )
-    chosen = test_chroms.split(",") if test_chroms else default_test_chroms(loaded)
     with open_genome(fasta, cache_dir, log) as genome:
+        chosen = default_test_chroms(loaded)
+        if test_chroms:
+            chosen = choose_chroms([test_chroms], genome.chrom_sizes)
         sizes, name = genome.chrom_sizes, str(fasta)
         job = ExtendJob(
             choose_evidence(loaded, model, evidence, sizes, name),

@@ -41,7 +41,7 @@ def load_initial(init_from: str | None, freeze: bool, keep: bool) -> Model | Non
         return load_model(init_from)
     if freeze or keep:
         flag = "--freeze-trunk" if freeze else "--keep-vocabulary"
-        raise UsageError(f"{flag} concerns the model of --init-from; give both")
+        raise UsageError(f"{flag} needs --init-from; use both, or neither")
     return None
 
 
@@ -90,16 +90,16 @@ def start_from(
         )
     if pairs := held_out_but_trained(dataset, job.roles, initial.checkpoint):
         log(
-            f"{counted(len(pairs), 'held-out pair')} trained {initial.name} "
-            f"({listed(pairs)}): their metrics are too good",
+            f"{initial.name} was trained on {counted(len(pairs), 'held-out pair')} "
+            f"({listed(pairs)}): their metrics are optimistic",
             warning=True,
         )
     held_out = job.held_out(recipe.seed)
     test = held_out.split(dataset).test
     if n := trained_sites(initial.card, dataset, held_out).count(test):
         log(
-            f"{n:,} of the {len(test):,} test sites may have trained {initial.name}: "
-            "metrics on them are too good",
+            f"{initial.name} may have been trained on {n:,} of the {len(test):,} test "
+            "sites: metrics on them are optimistic",
             warning=True,
         )
     entry = {

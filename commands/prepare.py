@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
@@ -101,7 +102,12 @@ def prepare(
     seed: options.Seed = 0,
     assembly: options.Assembly = None,
     model: Annotated[
-        str, typer.Option("-m", "--model", help="With --from: use its names.")
+        str,
+        typer.Option(
+            "-m",
+            "--model",
+            help="With --from: model whose names of TFs and cell lines are used.",
+        ),
     ] = "default",
     signal_threshold: downloads.SignalThreshold = None,
     keep_peaks: downloads.KeepPeaks = None,
@@ -137,6 +143,7 @@ def prepare(
     if dest is not None:
         config.check_candidates(candidate_sites is not None)
     began = time.perf_counter()
+    left_out: Mapping[str, int] = {}
     with ExitStack() as stack:
         if from_:
             found = _find_tracks(from_, fasta, assembly, model)
@@ -144,7 +151,7 @@ def prepare(
                 keep = None if dry_run else keep_peaks
                 downloads.show_download(found, as_json, keep, signal_threshold)
                 return
-            tracks = _of_tfs(found)
+            tracks, left_out = _of_tfs(found), found.left_out
             _, pairs_table = stack.enter_context(
                 downloads.track_files(tracks, signal_threshold, keep_peaks)
             )
@@ -154,6 +161,7 @@ def prepare(
             *(config, blacklist, log),
         )
     summary = asdict(report) | {
+        **({"left_out_of_download": dict(left_out)} if left_out else {}),
         "seconds": round(time.perf_counter() - began, 1),
         "peak_memory_gb": _peak_memory_gb(),
         "file_mb": round(dest.stat().st_size / 1e6, 1),
@@ -206,7 +214,9 @@ def _peak_memory_gb() -> float:
 def _rows(summary: dict[str, Any]) -> list[list[Any]]:
     named = {name: value for name, value in summary.items() if name != "file"}
     dropped, details = named.pop("dropped"), named.pop("details")
+    left_out = named.pop("left_out_of_download", {})
     rows = [[name.removeprefix("n_"), value] for name, value in named.items()]
+    rows += [[f"left out: {reason}", number] for reason, number in left_out.items()]
     rows += [[f"dropped: {reason}", number] for reason, number in dropped.items()]
     for name, value in details.items():
         # Values per pair are in the log, with --json and in the file.

@@ -80,8 +80,8 @@ def train(
         bool,
         typer.Option(
             "--freeze-trunk",
-            help="Keep filters and blocks of --init-from as they are; fit embeddings "
-            "and gates.",
+            help="Keep the motif filters and dense layers of --init-from as they are; fit "
+            "only what depends on the TF or the cell line.",
         ),
     ] = False,
     keep_vocabulary: Annotated[

@@ -131,7 +131,7 @@ def read_encode(
     left_out: Counter[str] = Counter()
     rows = []
     for line in lines:
-        row = {name: line[i] for name, i in column.items() if i < len(line)}
+        row = {name: line[i] if i < len(line) else "" for name, i in column.items()}
         reason = _why_unused(row)
         if reason:
             left_out[reason] += 1
@@ -146,7 +146,11 @@ def read_encode(
             left_out["files that are not in the folder"] += 1
             continue
         entry, form = _entry(row, files[accession])
-        key = (row.get("experiment", accession), entry.kind, row.get("replicates", ""))
+        key = (
+            row.get("experiment") or accession,
+            entry.kind,
+            row.get("replicates", ""),
+        )
         found.setdefault((*key, entry.tf, entry.cell), []).append((form, entry))
     if rows and not found:
         raise InputFileError(
@@ -195,11 +199,11 @@ def _why_unused(row: Mapping[str, str]) -> str:
         return f"output type {row['output'] or 'unknown'}"
     if form.strip() and "bed" not in form:
         return f"format {form.split()[0]}"
-    if row.get("status", "released").lower() not in ("released", "in progress", ""):
+    if (row.get("status") or "released").lower() not in ("released", "in progress", ""):
         return f"status {row['status']}"
     changes = {word.strip().lower() for word in row.get("change", "").split(",")}
     if changes - {"", "insertion"}:
-        return f"cells with a {sorted(changes - {'', 'insertion'})[0]}"
+        return f"genetic modification: {sorted(changes - {'', 'insertion'})[0]}"
     if row.get("assay", "").lower() in _OPEN_CHROMATIN:
         return "" if row["cell"] else "no cell line"
     target = _target(row["target"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from tfimpute_tracks.genome.many_tracks import (
     read_keys,
 )
 from tfimpute_tracks.genome.track_files import is_binary
+from tfimpute_tracks.storage import atomic_file, check_writable_dir
 from tfimpute_tracks.storage.table import read_lines
 from tfimpute_tracks.tracks.formats.reading import (
     open_bbi_file,
@@ -53,7 +54,7 @@ def write_tracks(
     tracks : sequence of DownloadedTrack
     folder : Path
         Gets `TF.CELL.bed` or `TF.CELL.narrowPeak` of tracks that are not yet a file of
-        their own. It must exist.
+        their own; made if it is missing.
     threshold : float, optional
         Lowest value of a bigWig in a peak.
     advance : callable
@@ -74,9 +75,11 @@ def write_tracks(
     lists = [entry for track in tracks for entry in track.entries if entry.path is None]
     if lists:
         raise InputFileError(
-            "a list of names has no peaks; download the files that it lists into its "
+            f"{lists[0].tf} in {lists[0].cell} is from a list of names, which has no "
+            "peaks; download the files that it lists into its "
             "folder, or use --dry-run to see how its names are matched"
         )
+    check_writable_dir(folder)
     of_key = _read_shared(tracks)
     files = []
     for number, track in enumerate(tracks):
@@ -169,16 +172,17 @@ def _has_bin(rows: list[list[str]]) -> bool:
 
 
 def _read_text(path: Path, n_columns: int, rows: list[list[str]]) -> pd.DataFrame:
-    if n_columns >= _NARROW and all(_is_float(row[6:9]) for row in rows):
+    if n_columns >= _NARROW and all(_is_narrow(row) for row in rows):
         peaks = read_narrowpeak(path, allow_empty=True)
         return peaks.rename(columns={"signal_value": "signal"})[_COLUMNS]
     return read_bed(path, allow_empty=True)
 
 
-def _is_float(texts: list[str]) -> bool:
+def _is_narrow(row: Sequence[Any]) -> bool:
+    """Check for numbers where narrowPeak has the signal, p, q and the summit."""
     try:
-        return len([float(text) for text in texts]) > 0
-    except ValueError:
+        return [float(value) for value in row[6:9]] != [] and int(row[9]) >= -1
+    except (ValueError, IndexError):
         return False
 
 
@@ -203,7 +207,7 @@ def _read_binary(path: Path, threshold: float | None) -> pd.DataFrame:
     if not is_signal:
         n_columns = min(map(len, records), default=0)
         rows = [row[:_NARROW] for row in records]
-        if n_columns >= _NARROW:
+        if n_columns >= _NARROW and all(map(_is_narrow, rows)):
             peaks = (
                 pd.DataFrame(rows).iloc[:, [0, 1, 2, 6, 9]].set_axis(_COLUMNS, axis=1)
             )
@@ -299,7 +303,10 @@ def _write(peaks: pd.DataFrame, path: Path, about: str) -> Path:
         peaks = peaks.assign(name=".", score=0, strand=".", p=-1, q=-1)
         more = ["name", "score", "strand", "signal", "p", "q", "summit"]
         peaks = peaks[[*_COLUMNS[:3], *more]]
-    with path.open("w", encoding="utf-8") as file:
+    with (
+        atomic_file(path, sync=False) as temporary,
+        temporary.open("w", encoding="utf-8") as file,
+    ):
         file.write(f"# {about}\n" if about else "")
         peaks.to_csv(file, sep="\t", header=False, index=False)
     return path

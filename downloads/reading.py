@@ -33,6 +33,7 @@ from tfimpute_tracks.vocabulary import Vocabulary
 
 __all__ = ["read_download"]
 
+_PAIRS = {"tf", "cell", "bed"}  # columns of a pairs table
 _ASSEMBLIES = ("hg19", "hg38", "grch37", "grch38", "mm9", "mm10", "mm39", "hg18")
 _FORMS = (
     "ENCODE metadata.tsv or a report, ReMap, ChIP-Atlas, UniBind, Cistrome, UCSC clusters "
@@ -95,7 +96,6 @@ def _read_folder(folder: Path, vocabulary: Vocabulary, assembly: str) -> list[So
     files = sorted(path for path in shown if path.is_file())
     tables = [path for path in files if not peak_stem(path)]
     sources: list[Source] = []
-    left_out: Counter[str] = Counter()
     errors: list[str] = []
     unnamed: list[str] = []
     claimed: set[Path] = set()
@@ -113,6 +113,7 @@ def _read_folder(folder: Path, vocabulary: Vocabulary, assembly: str) -> list[So
         sources.append(source)
         if path in tables:
             claimed |= _named_files(source, folder)
+    n_unread = len(unnamed) + len(errors)
     if unnamed:
         errors.append(
             f"{folder}: neither rows nor names say which TF and cell line these are of: "
@@ -121,10 +122,8 @@ def _read_folder(folder: Path, vocabulary: Vocabulary, assembly: str) -> list[So
     if not sources:
         what = "; ".join(errors) or f"{folder}: has no file"
         raise InputFileError(f"{what}; use {_FORMS}" if unnamed or not errors else what)
-    left_out["files that are not recognized"] += (
-        len(unnamed) + len(errors) - bool(unnamed)
-    )
-    sources.append(Source(folder, "folder", (), +left_out, tuple(errors)))
+    left_out = +Counter({"files that are not recognized": n_unread})
+    sources.append(Source(folder, "folder", (), left_out, tuple(errors)))
     return sources
 
 
@@ -164,7 +163,7 @@ def _read_file(path: Path, vocabulary: Vocabulary, assembly: str) -> Source:
         return read_remap_list(
             path, (line for _, line in read_lines(path, "list", "replace"))
         )
-    if lines and {"tf", "cell", "bed"} <= {name.strip().lower() for name in fields[0]}:
+    if any({name.strip(" #").lower() for name in row} >= _PAIRS for row in fields):
         return _read_table(path)
     rows = first_rows(path)
     layout = find_layout(path, rows)

@@ -162,9 +162,10 @@ def read_atlas_list(path: Path, rows: Iterator[list[str]], assembly: str) -> Sou
     Source
         Entries with files; all experiments, without files, if none has a file.
     """
+    # Of files of one experiment, peaks of the lowest threshold: `.05.bed` before `.bw`.
     files = {
         file.name.partition(".")[0]: file
-        for file in sorted(path.parent.glob("?RX*.b*"))
+        for file in sorted(path.parent.glob("?RX*.b*"), reverse=True)
     }
     left_out: Counter[str] = Counter()
     entries = []

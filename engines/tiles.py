@@ -26,6 +26,7 @@ __all__ = [
     "read_codes",
     "score_offset",
     "tiles_to_ends",
+    "too_short",
 ]
 
 
@@ -225,7 +226,7 @@ def tiles_to_ends(
     chrom, start, end = region
     last = size - seq_len
     if last < 0:
-        raise RegionError(f"{chrom} has {size} bp; a tile has {seq_len} bp")
+        raise too_short(chrom, f"{size} bp", seq_len)
     first_bin = max(score_offset(seq_len, stride), 0)
     end_of_bins = last // stride * stride + score_offset(seq_len, stride) + stride
     ranges = []
@@ -236,6 +237,26 @@ def tiles_to_ends(
     if end > end_of_bins and (last % stride or not ranges):
         ranges.append(TileRange(chrom, last, 1))
     return ranges
+
+
+def too_short(chrom: str, length: str, seq_len: int) -> RegionError:
+    """Make the error about a chromosome that no tile fits.
+
+    Parameters
+    ----------
+    chrom : str
+    length : str
+        What it has, such as "120 bp".
+    seq_len : int
+        bp of a tile.
+
+    Returns
+    -------
+    RegionError
+    """
+    return RegionError(
+        f"{chrom} has {length}; a tile has {seq_len} bp: use a longer sequence"
+    )
 
 
 def read_codes(

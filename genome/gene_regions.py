@@ -11,12 +11,13 @@ from tfimpute_tracks.genome.chroms import find_chrom, match_chrom
 from tfimpute_tracks.genome.genes import Gene, read_genes
 from tfimpute_tracks.genome.region import Region, is_region_file, parse_region
 
-__all__ = ["GENE_FLANK", "find_gene", "parse_locus", "replace_genes"]
+__all__ = ["GENE_FLANK", "Genes", "find_gene", "parse_locus", "replace_genes"]
 
 GENE_FLANK = 5_000
 """bp on either side of a gene that belong to its region: promoter and near enhancers."""
 
 Genes = Mapping[str, Sequence[Gene]]
+"""Genes by chromosome, from :func:`~tfimpute_tracks.genome.genes.read_genes`."""
 
 
 def find_gene(name: str, genes: Genes, sizes: Mapping[str, int]) -> list[Region]:

@@ -65,7 +65,7 @@ def _check_single(path: Path) -> None:
         layout = find_layout(path, first_rows(path))
     except InputFileError:
         return  # of another kind; who reads the file will say so
-    keys = [] if layout is None else [*list_keys(path, layout)]
+    keys = [] if layout is None else [k for k in list_keys(path, layout) if any(k)]
     if layout is not None and len(keys) > 1:
         names = listed([" in ".join(key) for key in keys], 3)
         raise InputFileError(

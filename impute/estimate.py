@@ -6,6 +6,7 @@ import resource
 import shutil
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -153,8 +154,7 @@ def _sample(
     fast = plan.precision == "fast"
     scorer = Scorer(model, plan.pairs[:1], plan.stride, device, fast)
     worker = ShardWorker(Path(), plan, scorer, genome)
-    # The first round compiles kernels. Its tiles differ by one, so none are cached.
-    warm = cut_parts(sample, plan.stride, max(n - 1, 1))[0]
+    warm = _warm_up(sample, plan.stride)
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "shards").mkdir()
         for some in (warm, sample):
@@ -165,6 +165,18 @@ def _sample(
             size = write_shard(Path(folder), plan, small, columns)
             seconds = monotonic() - began
     return seconds / small.n_scores, size / small.n_scores
+
+
+def _warm_up(sample: Sequence[TileRange], stride: int) -> list[TileRange]:
+    """Choose tiles for a round that compiles kernels.
+
+    Ranges begin one tile later, where they have two: no block of these is in the cache
+    when the sample is made.
+    """
+    return [
+        TileRange(chrom, first + (n > 1) * stride, max(n - 1, 1))
+        for chrom, first, n in sample
+    ]
 
 
 def _existing(path: Path) -> Path:

@@ -59,7 +59,7 @@ class Block(NamedTuple):
     Attributes
     ----------
     ranges : tuple of TileRange
-        Several are whole contigs: no peak goes from one to the next.
+        Several are of one chromosome each: no peak goes from one to the next.
     digest : str
         Of the sequence that their scores depend on.
     """

@@ -139,7 +139,8 @@ class Explainer:
                 start = tiles.first + int(np.nanargmax(logits)) * stride
         if np.isneginf(best):
             raise RegionError(
-                f"the sequence at {region} is unknown (N): no tile has a score"
+                f"the sequence at {region} is unknown (N): no tile has a score; use "
+                "another region"
             )
         return Region(region.chrom, start, start + length)
 

@@ -41,7 +41,18 @@ SAME_CELL = {
     "endothelial cell of umbilical vein": "HUVEC",
 }
 OTHER_TF = (
-    *("POLR2AphosphoS5", "SMC3_ac", "RELA", "GABPA", "TCF4", "RBP2", "AP-1", "RAD51"),
+    *(
+        "POLR2AphosphoS5",
+        "Pol2(phosphoS2)",
+        "POLR2A (phospho S5)",
+        "SMC3_ac",
+        "RELA",
+        "GABPA",
+        "TCF4",
+        "RBP2",
+        "AP-1",
+        "RAD51",
+    ),
     *("ESR1_Y537S", "ER", "HNF4", "T", "EGFP", "HA-", "-human", "()", "", "  "),
 )
 OTHER_CELL = (

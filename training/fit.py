@@ -61,10 +61,6 @@ Ints = NDArray[np.int64]
 _VALIDATION_PAIRS = 60  # trained pairs that an epoch is validated on
 
 
-def _say_nothing(_: str) -> None:
-    """Take a line that nobody reads."""
-
-
 @dataclass(frozen=True)
 class TrainingJob:
     """Where a run happens, which pairs and sites it uses, and how often it reports.
@@ -106,7 +102,7 @@ class TrainingJob:
     freeze_trunk: bool = False
     save_every: float = 120.0
     report_every: float = 1.0
-    warn: Callable[[str], None] = _say_nothing
+    warn: Callable[[str], None] = lambda _: None
 
     @property
     def state_path(self) -> Path:
@@ -258,7 +254,8 @@ def train_model(
     if job.init_from is None and (job.freeze_trunk or not recipe.epochs):
         raise UsageError(
             f"{'a frozen trunk' if recipe.epochs else '0 epochs'} would leave random "
-            "weights; start from a model with --init-from, or train all for 1 or more"
+            "weights; start from a model with --init-from, or train all layers for 1 "
+            "epoch or more"
         )
     split = job.held_out(recipe.seed).split(dataset)
     batches = BatchLoss(dataset, split.train, columns, recipe, job.device)

@@ -138,7 +138,10 @@ def check_taken(
     names = (name for name, _ in network.named_parameters())
     missing = [x for x in names if x not in have and not x.startswith("context.")]
     if missing:
-        warn(f"of another size in the initial weights, so random: {listed(missing)}")
+        warn(
+            "not in the initial weights, or of another size there, so these start at "
+            f"random: {listed(missing)}"
+        )
 
 
 def hold_rows(

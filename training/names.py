@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tfimpute_tracks.aliases import Kind
 from tfimpute_tracks.dataset import REPLICATE, Dataset
-from tfimpute_tracks.errors import UnknownNameError, counted, listed
+from tfimpute_tracks.errors import counted, listed
 from tfimpute_tracks.models.checkpoint import Checkpoint
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
 
@@ -22,8 +23,6 @@ __all__ = [
     "known_priors",
     "match_names",
 ]
-
-_Find = Callable[[str], "str | None"]
 
 
 @dataclass(frozen=True)
@@ -92,20 +91,15 @@ def match_names(ours: Vocabulary, theirs: Vocabulary) -> tuple[NameMatch, NameMa
     ours : Vocabulary
         Of the data set.
     theirs : Vocabulary
-        Of the model. Other spellings and aliases of its names are found as well.
+        Of the model. Other names of the same TF or cell line are found as well.
 
     Returns
     -------
     tfs, cells : NameMatch
     """
     return (
-        _match("TF", ours.tfs, theirs.tfs, (_finder(ours.tf), _finder(theirs.tf))),
-        _match(
-            "cell line",
-            ours.cells,
-            theirs.cells,
-            (_finder(ours.cell), _finder(theirs.cell)),
-        ),
+        _match("TF", (ours, ours.tfs), (theirs, theirs.tfs)),
+        _match("cell line", (ours, ours.cells), (theirs, theirs.cells)),
     )
 
 
@@ -208,29 +202,23 @@ def held_out_but_trained(
 
 
 def _match(
-    kind: str, ours: Sequence[str], theirs: Sequence[str], find: tuple[_Find, _Find]
+    kind: Kind,
+    ours: tuple[Vocabulary, Sequence[str]],
+    theirs: tuple[Vocabulary, Sequence[str]],
 ) -> NameMatch:
-    find_ours, find_theirs = find
-    found = {name: known for name in ours if (known := find_theirs(name))}
-    for known in [x for x in theirs if x not in set(found.values())]:
+    own, names = ours
+    other, known_names = theirs
+    found = {n: known for n in names if (known := other.find_alias(n, kind))}
+    used = set(found.values())
+    for known in known_names:
         # An alias of one vocabulary may be the name in the other, either way.
-        name = find_ours(known)
+        name = None if known in used else own.find_alias(known, kind)
         if name and name not in found:
             found[name] = known
     used = set(found.values())
     return NameMatch(
         kind,
-        {name: found[name] for name in ours if name in found},
-        tuple(name for name in ours if name not in found),
-        tuple(name for name in theirs if name not in used),
+        {name: found[name] for name in names if name in found},
+        tuple(name for name in names if name not in found),
+        tuple(name for name in known_names if name not in used),
     )
-
-
-def _finder(find: Callable[[str], str]) -> _Find:
-    def found(name: str) -> str | None:
-        try:
-            return find(name)
-        except UnknownNameError:
-            return None
-
-    return found

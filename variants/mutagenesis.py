@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.engines.ordered_map import ordered_map
 from tfimpute_tracks.engines.scorer import Scorer
-from tfimpute_tracks.errors import RegionError, UsageError
+from tfimpute_tracks.engines.tiles import too_short
+from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.genome import Region, Sequences, read_past_ends
 from tfimpute_tracks.kernels.encode import N_CODE, decode, missing_tiles
 from tfimpute_tracks.models.model import Model
@@ -160,7 +161,7 @@ def score_substitutions(
         )
     size, seq_len = genome.chrom_sizes[region.chrom], model.config.seq_len
     if size < seq_len:
-        raise RegionError(f"{region.chrom} has {size} bp; a tile has {seq_len} bp")
+        raise too_short(region.chrom, f"{size} bp", seq_len)
     scorer = _SubstitutionScorer(model, pairs, genome, region)
     logits = np.empty((len(pairs), n_bp, _N_BASES), dtype=np.float32)
     positions = range(region.start, region.end)

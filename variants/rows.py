@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.engines.scorer import Scorer
 from tfimpute_tracks.engines.tile_grid import TileGrid
-from tfimpute_tracks.errors import RegionError
+from tfimpute_tracks.engines.tiles import too_short
 from tfimpute_tracks.genome import Sequences, read_past_ends
 from tfimpute_tracks.kernels.encode import encode
 
@@ -109,7 +109,7 @@ def lay_out_alleles(
         length = f"{size} bp"
         if ref_before is not None:
             length = f"{sizes[1]} bp with {'>'.join(alleles)} at {start + 1}"
-        raise RegionError(f"{chrom} has {length}; a tile has {seq_len} bp")
+        raise too_short(chrom, length, seq_len)
     most = max(ref_before, alt_before)
     end = min(start + n_ref + seq_len, size)
     codes = read_past_ends(genome, chrom, start - most - flank, end + flank)

@@ -139,8 +139,8 @@ def _check_allele(
     start = parse_position(pos)
     size = genome.chrom_sizes[own]
     if start is None and not pos.isdecimal():
-        detail = explain_number(pos) or f"{pos[:20]!r} is not a whole number"
-        return SkipReason("position is not a number", detail)
+        detail = explain_number(pos) or f"{pos[:20]!r} is not one of 1, 2, 3 ..."
+        return SkipReason("invalid position", detail)
     if start is None or not 0 <= start <= size - len(ref):
         return SkipReason("outside of the chromosome", f"{own} has {size:,} bp")
     longest = max(len(ref), len(alt))

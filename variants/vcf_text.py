@@ -22,7 +22,7 @@ from tfimpute_tracks.storage.table import open_input, open_unpacked
 
 __all__ = ["is_vcf", "readable_vcf"]
 
-_log = logging.getLogger(__name__)
+_LOG = logging.getLogger(__name__)
 
 _BCF = b"BCF\2"
 _BEGIN = b"##fileformat=VCF"
@@ -105,7 +105,7 @@ def readable_vcf(path: Path, label: str) -> Iterator[Path]:
 @cache
 def _note(text: str) -> None:
     """Log a note once: a file is opened several times."""
-    _log.info(text)
+    _LOG.info(text)
 
 
 def _chunks(file: BufferedIOBase) -> Iterator[bytes]:
@@ -123,6 +123,9 @@ def _check_text(label: str, head: bytes) -> None:
             "iconv -f UTF-16 -t UTF-8"
         )
     lines = head.splitlines()
+    is_cut = len(head) >= _HEAD - len(codecs.BOM_UTF8)
+    if is_cut and len(lines) > 1:
+        lines.pop()  # its end is missing
     names = [line for line in lines if line.lower().startswith(b"#chrom")]
     first = lines[lines.index(names[0]) + 1] if names and lines[-1:] != names else b""
     for line in (*names, first):
@@ -138,7 +141,7 @@ def _check_text(label: str, head: bytes) -> None:
             "##fileformat=VCFv4.2; add it, or use a table with the columns chrom, pos, "
             "ref, alt"
         )
-    if not names and len(head) < _HEAD:
+    if not names and not is_cut:
         raise InputFileError(
             f"{label}: no line #CHROM POS ID REF ALT ... with the names of the columns; "
             "add it, separated by tabs"

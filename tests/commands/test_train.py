@@ -153,8 +153,8 @@ def test_names_of_initial_weights_are_matched_and_counted(arguments, run, tmp_pa
         "initial weights old: 2 of 3 TFs found (EP300 as P300), 1 new (MAX), 1 kept "
         "(ATF1); 4 of 4 cell lines found, 1 kept (liver)"
     ) in " ".join(err.split())
-    assert "1 held-out pair trained old (EP300:K562): their metrics" in " ".join(
-        err.split()
+    assert "old was trained on 1 held-out pair (EP300:K562): their metrics are" in (
+        " ".join(err.split())
     )
     card = _card(tmp_path / "run")
     assert card["network"] == sizes.to_dict()
@@ -182,12 +182,12 @@ def test_initial_weights_of_other_names_and_sites_are_warned_of(
     assert code == 0, err
     said = " ".join(err.split())
     assert "old knows none of these names: every embedding starts from the mean" in said
-    assert "test sites may have trained old: metrics on them are too good" in said
+    assert "test sites: metrics on them are optimistic" in said
 
 
 @pytest.mark.parametrize("flag", ["--freeze-trunk", "--keep-vocabulary"])
 def test_what_concerns_initial_weights_needs_some(arguments, run, tmp_path, flag):
     code, _, err = run(*arguments, flag)
     assert code == 2
-    assert f"{flag} concerns the model of --init-from; give both" in err
+    assert f"{flag} needs --init-from; use both, or neither" in err
     assert not (tmp_path / "run").exists()

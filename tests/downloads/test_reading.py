@@ -85,7 +85,7 @@ def test_rows_that_are_no_track_of_normal_cells_are_counted(encode, known):
     assert sum(found.left_out.values()) == 6
     assert found.left_out["assay eCLIP"] == 1
     assert found.left_out["histone marks"] == 1
-    assert found.left_out["cells with a interference"] == 1
+    assert found.left_out["genetic modification: interference"] == 1
 
 
 def test_treated_cells_count_where_there_are_no_others(encode, known):
@@ -374,3 +374,29 @@ def test_what_says_nothing_is_refused(write, known, name, row, message):
 def test_an_empty_folder_is_refused(tmp_path, known):
     with pytest.raises(InputFileError, match="has no file"):
         read_download([tmp_path], known)
+
+
+def test_peaks_come_before_the_signal_of_an_experiment(write, known):
+    """Of the thresholds of ChIP-Atlas the lowest."""
+    row = ("SRX100", "hg38", "TFs and others", "MAX", "Blood", "K-562", "x")
+    table = write("experimentList.tab", row)
+    for name in ("SRX100.05.bed", "SRX100.20.bed", "SRX100.bw"):
+        write(name, ("chr1", 1, 90))
+    (track,) = read_download([table], known, "hg38").tracks
+    assert [entry.path.name for entry in track.entries] == ["SRX100.05.bed"]
+
+
+def test_a_table_that_was_cut_off_is_read(encode, known):
+    path = encode(("ENCFF000AAA", BEST, "hg38", "K562", "MAX-human"))
+    path.write_text(path.read_text() + "ENCFF000AAB\tbed")
+    found = read_download([path], known, "hg38")
+    assert len(found.tracks) == 1
+    assert found.left_out == {"output type unknown": 1}
+
+
+@pytest.mark.parametrize("header", ["#tf\tcell\tbed\n", "# mine\ntf\tcell\tbed\n"])
+def test_a_pairs_table_is_recognized_as_it_is_read(write, known, header):
+    write("max.bed", ("chr1", 1, 90))
+    table = write("pairs.tsv", ("MAX", "K562", "max.bed"), header=header)
+    (track,) = read_download([table], known, "hg38").tracks
+    assert track.pair == ("MAX", "K562")

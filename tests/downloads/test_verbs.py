@@ -68,7 +68,7 @@ def test_evidence_has_the_known_tracks(run, download, options, tmp_path):
         ("CTCF:K562", 2),
         ("MAX:HepG2", 1),
     ]
-    assert "1 TFs that the model lacks, candidates for `extend`: ATF7" in err
+    assert "1 TF that the model lacks, to add by `extend`: ATF7" in err
     table = read_pairs_table(kept / "pairs.tsv")
     assert [str(pair) for pair in table.pairs][-2:] == ["ATF7:K562", "MAX:LNCaP"]
     assert all(bed.parent.samefile(kept) for bed in table.beds)
@@ -161,7 +161,7 @@ def test_nothing_known_is_an_error_and_leaves_nothing(run, write, options, tmp_p
     out = tmp_path / "e.h5"
     code, _, err = run("evidence", "build", "--from", path, *options, "-o", out)
     assert code == 2
-    assert "candidates for `extend`: ATF7" in err
+    assert "to add by `extend`: ATF7" in err
     assert "no track of a TF and a cell line that toy has; --keep-peaks FOLDER" in err
     assert not out.exists()
 
@@ -184,7 +184,7 @@ def test_peaks_beyond_a_chromosome_are_of_another_assembly(run, write, options):
     out = path.with_name("e.h5")
     code, _, err = run("evidence", "build", "--from", path, *options, "-o", out)
     assert code == 2
-    assert "peaks taken for CTCF.K562.bed: chr1:7001-7009 extends beyond chr1" in err
+    assert "the peaks of CTCF.K562.bed: chr1:7001-7009 extends beyond chr1" in err
     assert not out.exists()
 
 
@@ -203,4 +203,4 @@ def test_copies_of_a_file_for_two_pairs_are_refused(run, write, options):
     out = folder.with_name("e.h5")
     code, _, err = run("evidence", "build", "--from", folder, *options, "-o", out)
     assert code == 2
-    assert "peaks taken for CTCF.K562.bed of CTCF:K562 and peaks taken for MAX" in err
+    assert "the peaks of CTCF.K562.bed of CTCF:K562 and the peaks of MAX" in err

@@ -67,4 +67,6 @@ def test_tiles_at_the_ends_of_a_chromosome_count(size, stride, ends):
     if stride <= seq_len:  # every base is in a tile
         inside = (range(first, first + seq_len) for first in starts)
         assert set(range(start, end)) <= {at for tile in inside for at in tile}
+        # None but those of the region.
+        assert all(first < end and start < first + seq_len for first in starts)
     assert sum(first % stride != 0 for first in starts) <= 1

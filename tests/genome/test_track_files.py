@@ -67,3 +67,9 @@ def test_peaks_of_one_track_in_other_formats_are_accepted(write, more):
     path = write("a.bed", ("chr1", 1, 9, *more), ("chr2", 1, 9, *more))
     assert more[:1] == ("MAX,REST",) or find_layout(path, first_rows(path)) is None
     check_track_files([("MAX:K562", path)])
+
+
+def test_a_line_about_the_track_among_the_rows_is_no_track(write):
+    row = ("chr1", 1, 9, "GSE1.MAX.K562")
+    path = write("a.bed", row, ("track name=MAX",), row)
+    check_track_files([("MAX:K562", path)])

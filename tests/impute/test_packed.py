@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+from tfimpute_tracks.engines.tiles import TileRange, cut_parts
 from tfimpute_tracks.genome import Region, open_genome
 from tfimpute_tracks.impute import estimate
+from tfimpute_tracks.impute.estimate import _warm_up
 from tfimpute_tracks.impute.plan import ShardSize, make_plan
 from tfimpute_tracks.impute.plan_file import write_plan
 from tfimpute_tracks.impute.query import rank_pairs
@@ -62,3 +64,16 @@ def test_short_contigs_share_shards(tmp_path, rng, config):
     for chrom in ("s2", "s5", "s8"):
         region = Region(chrom, 0, packed.plan.chrom_sizes[chrom])
         assert rank_pairs(packed, region, {}) == rank_pairs(alone, region, {})
+
+
+@pytest.mark.parametrize(
+    "sample",
+    [[TileRange("a", 0, 4096)], [TileRange("a", 0, 9), TileRange("b", 40, 5)]],
+)
+def test_a_round_that_warms_up_caches_nothing_of_the_next(sample):
+    """Blocks of the cache are of some hundred tiles, from the first one on."""
+    blocks = [
+        {tiles for part in cut_parts(ranges, 20, 256) for tiles in part}
+        for ranges in (sample, _warm_up(sample, 20))
+    ]
+    assert not set.intersection(*blocks)

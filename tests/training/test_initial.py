@@ -164,9 +164,10 @@ def test_layers_of_another_size_start_at_random_and_are_named(tmp_path):
         tmp_path / "a", make_dataset(), longer, ONE, init_from=trained, warn=said.append
     )
     assert len(run.history) == 1
-    assert said == [
-        "of another size in the initial weights, so random: unit_weight, unit_bias"
-    ]
+    why = (
+        "not in the initial weights, or of another size there, so these start at random"
+    )
+    assert said == [f"{why}: unit_weight, unit_bias"]
 
 
 def test_weights_of_other_filters_cannot_initialize_a_run(tmp_path):
@@ -265,3 +266,13 @@ def test_a_run_of_other_kept_names_does_not_resume(tmp_path, grown):
 def test_a_data_set_that_lacks_no_name_is_as_it_was():
     dataset = replace(make_dataset(), vocabulary=SHUFFLED)
     assert keep_names(dataset, VOCABULARY) is dataset
+
+
+def test_a_parent_line_is_another_than_its_clone():
+    """Who types HeLa means the only line of the kind; a data set of HeLa has its own."""
+    ours = Vocabulary(["CTCF", "P300"], ["HeLa", "K-562"])
+    theirs = Vocabulary(["CTCF", "EP300"], ["HeLa-S3", "K562"])
+    tfs, cells = match_names(ours, theirs)
+    assert tfs.found == {"CTCF": "CTCF", "P300": "EP300"}
+    assert (cells.found, cells.new) == ({"K-562": "K562"}, ("HeLa",))
+    assert cells.left_out == ("HeLa-S3",)

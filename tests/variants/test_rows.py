@@ -124,7 +124,7 @@ def test_a_chromosome_too_short_does_not_stop_the_others(toy, tmp_path):
         scores = AlleleScorer(toy[0], PAIRS, 50).scores(genome, variants)
     assert isinstance(scores[0], RegionError)
     assert str(scores[0]).startswith("chr1 has 59 bp with ")
-    assert str(scores[0]).endswith("; a tile has 60 bp")
+    assert str(scores[0]).endswith("; a tile has 60 bp: use a longer sequence")
     assert scores[1].ref.shape == (1, 2)
     assert scores[2].ref.shape == (2, 2)
 

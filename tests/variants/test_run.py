@@ -238,7 +238,7 @@ def test_a_position_that_is_none_is_reported(toy, genome, tmp_path, pos):
     assert sample_variants(Source.of(path), genome, False, 9, 0).alleles == []
     run = run_toy(toy, genome, path, tmp_path)
     is_number = pos.isdecimal()
-    why = "outside of the chromosome" if is_number else "position is not a number"
+    why = "outside of the chromosome" if is_number else "invalid position"
     assert run.counts.skipped == {why: 1}
     detail = read_rows(tmp_path / "v.skipped.tsv")[0]["detail"]
     assert pos != "1,000" or detail == "'1,000' has thousand separators; write 1000"

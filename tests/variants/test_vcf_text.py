@@ -58,3 +58,15 @@ def test_text_that_is_no_vcf(tmp_path, content, why):
     (tmp_path / "v.vcf").write_bytes(content)
     with pytest.raises(InputFileError, match=why):
         _read(tmp_path / "v.vcf")
+
+
+@pytest.mark.parametrize("end", [b"#CH", b"#CHROM", b"chr"])
+def test_a_long_header_is_no_fault(tmp_path, end):
+    """What is looked at ends within a line, which is cut off."""
+    contig = TEXT.splitlines(keepends=True)[1]
+    n_before = TEXT.index(end, TEXT.index(b"#CHROM")) + len(end)
+    more = b"##x=" + b"y" * ((1 << 16) - n_before - len(b"##x=\n")) + b"\n"
+    text = TEXT.replace(contig, contig + more)
+    assert text[: 1 << 16].endswith(b"\n" + end)
+    (tmp_path / "long.vcf").write_bytes(text)
+    assert len(_read(tmp_path / "long.vcf")) == 1

@@ -102,7 +102,8 @@ def check_bigwig(
     Raises
     ------
     ValidationError
-        If the file, its head or its coarsest zoom level says anything else.
+        If the file or its head says anything else; where there are few chromosomes, also
+        its coarsest zoom level.
     """
     fault, n_chroms = partial(read_back_error, dest), len(chrom_sizes)
     with (

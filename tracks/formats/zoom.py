@@ -47,14 +47,14 @@ Records = NDArray[np.void]
 
 
 def as_records(
-    chrom: int | NDArray[np.uint32], bins: NDArray[np.void], reduction: int
+    chrom: NDArray[np.uint32], bins: NDArray[np.void], reduction: int
 ) -> Records:
     """Turn bins into records of those that start in the same cell.
 
     Parameters
     ----------
-    chrom : int, or uint32 array, shape (n,)
-        Number of the chromosome; of each bin, ascending.
+    chrom : uint32 array, shape (n,)
+        Number of the chromosome of each bin, ascending.
     bins : array of BIN, shape (n,)
         Ascending, not overlapping.
     reduction : int
@@ -69,8 +69,7 @@ def as_records(
     starts = np.ascontiguousarray(bins["start"])
     cells = starts // np.uint32(min(reduction, 2**32 - 1))
     is_first = np.append(True, cells[1:] != cells[:-1])[: len(bins)]
-    if not isinstance(chrom, int):
-        is_first[1:] |= chrom[1:] != chrom[:-1]
+    is_first[1:] |= chrom[1:] != chrom[:-1]
     firsts = np.flatnonzero(is_first)
     records = np.empty(len(firsts), dtype=RECORD)
     if not len(bins):
@@ -79,7 +78,7 @@ def as_records(
     bases = bins["end"] - starts
     totals = bases * values
     lasts = np.append(firsts[1:], len(bins)) - 1
-    records["chrom"] = chrom if isinstance(chrom, int) else chrom[firsts]
+    records["chrom"] = chrom[firsts]
     records["start"], records["end"] = starts[firsts], bins["end"][lasts]
     records["bases"] = np.add.reduceat(bases, firsts)
     records["low"] = np.minimum.reduceat(values, firsts)

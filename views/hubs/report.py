@@ -19,6 +19,7 @@ import numpy as np
 
 from tfimpute_tracks.errors import RunError, counted, listed
 from tfimpute_tracks.genome import Region
+from tfimpute_tracks.genome.gene_regions import Genes
 from tfimpute_tracks.plots import summary
 from tfimpute_tracks.storage import write_text
 from tfimpute_tracks.storage.page import fill_template, script_json
@@ -39,7 +40,7 @@ from tfimpute_tracks.views.hubs.pages import (
     pair_table,
     reading_guide,
 )
-from tfimpute_tracks.views.hubs.report_genes import Genes, gene_track, nearest_genes
+from tfimpute_tracks.views.hubs.report_genes import gene_track, nearest_genes
 from tfimpute_tracks.views.hubs.sessions import igvjs_tracks
 from tfimpute_tracks.views.hubs.summary_stats import (
     bases_with_values,

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tfimpute_tracks.genome import Region
 from tfimpute_tracks.genome.chroms import find_chrom
-from tfimpute_tracks.genome.genes import Gene
+from tfimpute_tracks.genome.gene_regions import Genes
 
-__all__ = ["Genes", "gene_track", "nearest_genes"]
+__all__ = ["gene_track", "nearest_genes"]
 
-Genes = Mapping[str, Sequence[Gene]]
 _MAX_NAMED = 3
 
 
