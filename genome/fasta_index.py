@@ -267,7 +267,9 @@ def _write_index(path: Path, files: list[Path]) -> list[Path]:
 
         verbosity = pysam.set_verbosity(0)  # htslib would print what is raised here
         try:
-            pysam.faidx(str(path), "--fai-idx", fai, "--gzi-idx", gzi[0])
+            # As bytes: a name need not be text.
+            options = ("--fai-idx", fai, "--gzi-idx", gzi[0])
+            pysam.faidx(*map(os.fsencode, (path, *options)))
         except SamtoolsError as error:
             if not _index_lines(path, fai):  # an empty sequence at the end
                 raise RuntimeError(str(error)) from error
