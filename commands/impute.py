@@ -139,10 +139,7 @@ def impute(
     )
     from tfimpute_tracks.impute.plan import TILES_PER_SHARD
 
-    if scheduler and engine != "dask":
-        raise UsageError("--scheduler applies only with --engine dask")
-    if keep_below is not None and not sparse:
-        raise UsageError("--keep-below-threshold applies only with --sparse")
+    _check_options(bool(scheduler), engine, keep_below is not None, sparse)
     model = add_cell(model, cell_accessibility, cell_name, fasta, evidence, cache_dir)
     opened = load_model(model, evidence)
     chosen = choose_many_pairs(
@@ -184,6 +181,16 @@ def impute(
         show_json(asdict(cost))
     else:
         print_result("dry run: nothing was written")
+
+
+def _check_options(
+    has_scheduler: bool, engine: str, has_keep_below: bool, sparse: bool
+) -> None:
+    """Refuse options that have no effect."""
+    if has_scheduler and engine != "dask":
+        raise UsageError("--scheduler applies only with --engine dask")
+    if has_keep_below and not sparse:
+        raise UsageError("--keep-below-threshold applies only with --sparse")
 
 
 def _report(
