@@ -21,7 +21,7 @@ export class Ranking {
     byId("rank-by").addEventListener("change", () => this.adapt());
   }
 
-  // The list of names goes by what is ranked.
+  // The list of names depends on what is ranked.
   adapt() {
     const words = WORDS[byId("rank-by").value];
     const field = byId("rank-name");
