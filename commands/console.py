@@ -29,8 +29,6 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from tfimpute_tracks.storage import json_text
-
 __all__ = [
     "SETTINGS",
     "Advance",
@@ -119,6 +117,8 @@ def show_json(value: Any) -> None:
     value : JSON values
         Paths are allowed, too.
     """
+    from tfimpute_tracks.storage import json_text
+
     print_result(json_text(value))
 
 
