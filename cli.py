@@ -175,9 +175,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _run(typed: list[str]) -> int:
     try:
         words = _normalize(typed)
-        code = make_app(_asked(words))(
-            words, prog_name=_PROGRAM, standalone_mode=False
-        )
+        code = make_app(_asked(words))(words, prog_name=_PROGRAM, standalone_mode=False)
         if code == _INTERRUPTED:  # some releases of typer swallow the exception
             raise KeyboardInterrupt
     except (typer.Abort, KeyboardInterrupt):

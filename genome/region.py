@@ -198,9 +198,7 @@ def _read_regions(
     return [Region(*row) for row in zip(*columns, strict=True)], matched
 
 
-def _merged(
-    regions: Sequence[Region], chrom_sizes: Mapping[str, int]
-) -> list[Region]:
+def _merged(regions: Sequence[Region], chrom_sizes: Mapping[str, int]) -> list[Region]:
     """Merge regions that overlap or touch, in genome order.
 
     Written without pandas, whose import takes longer than the scan of a locus.
