@@ -30,7 +30,14 @@ _SWITCHES = {"--debug", "--no-progress", "-v", "--verbose", "-q", "--quiet"}
 
 def _show_version(value: bool) -> None:
     if value:
-        sys.stdout.write(f"tfimpute-tracks {__version__}\n")
+        from tfimpute_tracks.evidence import SHIPPED
+        from tfimpute_tracks.models import pretrained_models
+
+        sys.stdout.write(
+            f"{_PROGRAM} {__version__}\n"
+            f"models: {', '.join(pretrained_models())}\n"
+            f"evidence: {SHIPPED}\n"
+        )
         raise typer.Exit
 
 
@@ -56,7 +63,7 @@ def _settings(
             "--version",
             callback=_show_version,
             is_eager=True,
-            help="Print the version and exit.",
+            help="Print the version, the models and the evidence, and exit.",
         ),
     ] = False,
 ) -> None:

@@ -32,7 +32,7 @@ class Verb(NamedTuple):
 
 
 _TRACKS, _BULK, _LOOK = "Tracks", "Many pairs", "Look"
-_ASK, _LEARN, _JUDGE, _FILES = "Ask", "Learn", "Judge", "Models and files"
+_ASK, _LEARN, _EVALUATE, _FILES = "Ask", "Learn", "Evaluate", "Models and files"
 
 # {verb: Verb}, in the order of `--help`. A verb of a group has two words.
 VERBS = {
@@ -145,23 +145,23 @@ VERBS = {
     ),
     "train": Verb(_LEARN, "Train a model on a prepared data set.", "train:train"),
     "evaluate": Verb(
-        _JUDGE,
+        _EVALUATE,
         "Evaluate a model at labeled sites: metrics, intervals, controls, a report.",
         "evaluate:evaluate",
     ),
     "compare": Verb(
-        _JUDGE,
+        _EVALUATE,
         "Compare predictors at labeled sites: metrics.json, per_pair.tsv, a report.",
         "compare:compare",
     ),
     "card": Verb(
-        _JUDGE,
+        _EVALUATE,
         "Complete a model card: calibration, FDR and expected AUROC of unmeasured "
         "pairs.",
         "card:card",
     ),
     "selftest": Verb(
-        _JUDGE,
+        _EVALUATE,
         "Compare every engine with the reference network on this machine.",
         "selftest:selftest",
     ),

@@ -178,7 +178,18 @@ def _normalize(sums, rows, n, size):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True, forceinline=True)
 def add_up(lanes, start):  # type: ignore[no-untyped-def]
-    """Sum 16 items, in pairs, as float64."""
+    """Sum 16 items of an array, in pairs.
+
+    Parameters
+    ----------
+    lanes : float32 array
+    start : int
+        Of the items.
+
+    Returns
+    -------
+    float64
+    """
     total = np.float64(0)
     for i in range(start, start + 16, 4):
         a = np.float64(lanes[i]) + np.float64(lanes[i + 1])
