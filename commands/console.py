@@ -29,6 +29,8 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from tfimpute_tracks.api.notes import NOTES
+
 __all__ = [
     "SETTINGS",
     "Advance",
@@ -175,6 +177,11 @@ class _Handler(logging.Handler):
     """Writes records of `logging` as lines of the log."""
 
     def emit(self, record: logging.LogRecord) -> None:
+        if record.name == NOTES.name:
+            detail = record.levelno < logging.INFO
+            is_warning = record.levelno >= logging.WARNING
+            log(record.getMessage(), detail=detail, warning=is_warning)
+            return
         # What makes a result doubtful, commands report themselves. A record is about
         # the machine: a cache that cannot be written, a library that is missing.
         is_warning = record.levelno >= logging.WARNING
