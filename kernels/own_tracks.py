@@ -112,7 +112,14 @@ def exclude_own(
             *coverage,
             (tracks.reshape(-1), tracks.shape[1]),
             (sums.reshape(-1), sums.shape[1]),
-            (own.pair, own.owner, *map(np.ravel, own[2:])),
+            (
+                own.pair,
+                own.owner,
+                own.available.reshape(-1),
+                own.vectors.reshape(-1),
+                own.totals,
+                own.offsets,
+            ),
             log_odds,
         )
 
