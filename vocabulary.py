@@ -215,11 +215,12 @@ class Vocabulary:
         if isinstance(pair, str):
             tf, separator, cell = pair.partition(":")
             if not (separator and tf.strip() and cell.strip()):
-                raise UsageError(
-                    f"pair {pair!r} is not of the form TF:CELL; write e.g. CTCF:K562"
-                )
+                raise _not_a_pair(pair)
         else:
-            tf, cell = pair
+            try:
+                tf, cell = map(str.strip, pair)
+            except (TypeError, ValueError):
+                raise _not_a_pair(pair) from None
         return Pair(self.tf(tf), self.cell(cell))
 
     def pair_indices(
@@ -251,6 +252,10 @@ class Vocabulary:
         list of Pair, length n_tfs * n_cells
         """
         return [Pair(tf, cell) for tf, cell in product(self.tfs, self.cells)]
+
+
+def _not_a_pair(pair: object) -> UsageError:
+    return UsageError(f"pair {pair!r} is not of the form TF:CELL; write e.g. CTCF:K562")
 
 
 def _keys(names: tuple[str, ...]) -> dict[str, str]:

@@ -23,8 +23,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from tfimpute_tracks.api.inputs import set_threads
 from tfimpute_tracks.commands.console import print_result
-from tfimpute_tracks.commands.inputs import set_threads
 from tfimpute_tracks.dataset import (
     Dataset,
     open_dataset,

@@ -1,7 +1,7 @@
-"""The verbs of the command line, one file each: parse, call one function, report.
+"""The verbs of the command line, one file each: parse, call the library, report.
 
-`options` says what a flag means wherever it occurs, `inputs` turns what was typed into
-what a run takes, `console` is how a run speaks. No arithmetic and no files here.
+`options` says what a flag means wherever it occurs, `console` is how a run speaks. What
+was typed becomes what a run takes in `api`. No arithmetic and no files here.
 """
 
 __all__: list[str] = []

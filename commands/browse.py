@@ -52,8 +52,8 @@ def browse(
     no_cache: options.NoCache = False,
 ) -> None:
     """Serve a genome browser page that computes any pair while you browse."""
-    from tfimpute_tracks.commands import inputs
-    from tfimpute_tracks.commands.evidence_choice import (
+    from tfimpute_tracks.api import inputs
+    from tfimpute_tracks.api.evidence_choice import (
         choose_evidence,
         report_evidence,
     )

@@ -26,7 +26,7 @@ def cache(
     as_json: options.Json = False,
 ) -> None:
     """Show the size of the tile cache, prune it to a limit, or clear it."""
-    from tfimpute_tracks.commands.inputs import choose_cache
+    from tfimpute_tracks.api.inputs import choose_cache
 
     tiles = choose_cache(cache_dir, cache_limit)
     if action == "info":

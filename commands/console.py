@@ -29,7 +29,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from tfimpute_tracks.storage import json_text
+from tfimpute_tracks.api.notes import NOTES
 
 __all__ = [
     "SETTINGS",
@@ -119,6 +119,8 @@ def show_json(value: Any) -> None:
     value : JSON values
         Paths are allowed, too.
     """
+    from tfimpute_tracks.storage import json_text
+
     print_result(json_text(value))
 
 
@@ -175,6 +177,11 @@ class _Handler(logging.Handler):
     """Writes records of `logging` as lines of the log."""
 
     def emit(self, record: logging.LogRecord) -> None:
+        if record.name == NOTES.name:
+            detail = record.levelno < logging.INFO
+            is_warning = record.levelno >= logging.WARNING
+            log(record.getMessage(), detail=detail, warning=is_warning)
+            return
         # What makes a result doubtful, commands report themselves. A record is about
         # the machine: a cache that cannot be written, a library that is missing.
         is_warning = record.levelno >= logging.WARNING

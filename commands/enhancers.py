@@ -95,8 +95,8 @@ def enhancers(
     as_json: options.Json = False,
 ) -> None:
     """Summarize predicted binding of elements, and compare it with their activity."""
-    from tfimpute_tracks.commands import inputs
-    from tfimpute_tracks.commands.evidence_choice import say_sequence_only
+    from tfimpute_tracks.api import inputs
+    from tfimpute_tracks.api.evidence_choice import say_sequence_only
     from tfimpute_tracks.interpret import enhancers as library
     from tfimpute_tracks.interpret.activities import read_activities
     from tfimpute_tracks.interpret.enhancer_files import write_results, write_skipped
@@ -140,7 +140,7 @@ def enhancers(
 def _read_elements(
     source: Path, fasta: Path | None, model: Model, cache_dir: Path | None
 ) -> Elements:
-    from tfimpute_tracks.commands import inputs
+    from tfimpute_tracks.api import inputs
     from tfimpute_tracks.interpret.elements import is_fasta, read_fasta, read_intervals
 
     if not is_fasta(source):

@@ -69,8 +69,9 @@ def explain(
     as_json: options.Json = False,
 ) -> None:
     """Explain scores by the contributions of motif instances: BED and a table."""
-    from tfimpute_tracks.commands import inputs
-    from tfimpute_tracks.commands.evidence_choice import say_sequence_only
+    from tfimpute_tracks.api import inputs
+    from tfimpute_tracks.api.evidence_choice import say_sequence_only
+    from tfimpute_tracks.api.pair_choice import choose_pairs
     from tfimpute_tracks.interpret import attributions
     from tfimpute_tracks.interpret.explain import Explainer
     from tfimpute_tracks.interpret.filter_table import read_filter_names
@@ -78,7 +79,7 @@ def explain(
     from tfimpute_tracks.storage import check_writable_dir
 
     loaded = load_model(model)
-    chosen = inputs.choose_pairs(loaded.vocabulary, tf, cell, pairs)
+    chosen = choose_pairs(loaded.vocabulary, tf, cell, pairs)
     names = read_filter_names(loaded, filter_names)
     genome = inputs.choose_genome(fasta, loaded, cache_dir)
     where = inputs.choose_regions(genome, fasta, regions, genes=genes)

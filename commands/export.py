@@ -38,8 +38,9 @@ def export(
     as_json: options.Json = False,
 ) -> None:
     """Write tracks of any pairs and regions of a bulk store."""
-    from tfimpute_tracks.commands import inputs
-    from tfimpute_tracks.commands.evidence_choice import report_store_evidence
+    from tfimpute_tracks.api import inputs
+    from tfimpute_tracks.api.evidence_choice import report_store_evidence
+    from tfimpute_tracks.api.pair_choice import choose_pairs
     from tfimpute_tracks.genome import replace_genes, resolve_regions
     from tfimpute_tracks.impute.export import ExportJob, run_export
     from tfimpute_tracks.impute.store import Store
@@ -54,7 +55,7 @@ def export(
     names = choose_formats(formats, signal)
     chosen = opened.plan.pairs
     if not every:
-        chosen = inputs.choose_pairs(opened.vocabulary, tf, cell, pairs)
+        chosen = choose_pairs(opened.vocabulary, tf, cell, pairs)
     where = None
     if regions or chroms or min_contig:
         sizes = opened.plan.chrom_sizes

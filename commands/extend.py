@@ -74,8 +74,8 @@ def extend(
     """Add your TFs and cell lines to a model, from one or a few tracks, in minutes."""
     import torch
 
-    from tfimpute_tracks.commands.evidence_choice import choose_evidence
-    from tfimpute_tracks.commands.inputs import set_threads
+    from tfimpute_tracks.api.evidence_choice import choose_evidence
+    from tfimpute_tracks.api.inputs import set_threads
     from tfimpute_tracks.evidence import read_accessibility
     from tfimpute_tracks.genome import open_genome
     from tfimpute_tracks.genome.chrom_choice import choose_chroms

@@ -117,7 +117,8 @@ def _store_tracks(
     threads: str,
 ) -> TrackFolder:
     """Export the named pairs of a store, by default all, or list what export will write."""
-    from tfimpute_tracks.commands import inputs
+    from tfimpute_tracks.api import inputs
+    from tfimpute_tracks.api.pair_choice import choose_pairs
     from tfimpute_tracks.impute.export import ExportJob, run_export
     from tfimpute_tracks.impute.plan_file import check_outside_stores
     from tfimpute_tracks.impute.store import Store
@@ -130,7 +131,7 @@ def _store_tracks(
     store = Store(store_dir)
     chosen = store.plan.pairs
     if any(named):
-        chosen = inputs.choose_pairs(store.vocabulary, *named)
+        chosen = choose_pairs(store.vocabulary, *named)
     if no_export:
         check_outside_stores(out_dir)
         check_writable_dir(out_dir)

@@ -122,8 +122,9 @@ def impute(
     as_json: options.Json = False,
 ) -> None:
     """Impute many pairs at once into a store that `export` and `query` read."""
-    from tfimpute_tracks.commands import inputs
-    from tfimpute_tracks.commands.evidence_choice import choose_evidence, evidence_name
+    from tfimpute_tracks.api import inputs
+    from tfimpute_tracks.api.evidence_choice import choose_evidence, evidence_name
+    from tfimpute_tracks.api.pair_choice import choose_many_pairs
     from tfimpute_tracks.commands.own_cell import add_cell
     from tfimpute_tracks.engines.engine import list_devices
     from tfimpute_tracks.impute import (
@@ -143,8 +144,7 @@ def impute(
         raise UsageError("--keep-below-threshold applies only with --sparse")
     model = add_cell(model, cell_accessibility, cell_name, fasta, evidence, cache_dir)
     loaded = load_model(model)
-    named = tf, cell or cell_name, pairs
-    chosen = inputs.choose_many_pairs(loaded, missing, every, named)
+    chosen = choose_many_pairs(loaded, missing, every, (tf, cell or cell_name, pairs))
     parts, n_threads = inputs.read_part(part), inputs.set_threads(threads)
     devices = list_devices(device)
     n_workers = workers or (n_threads if devices == ["cpu"] else len(devices))
@@ -187,8 +187,8 @@ def impute(
 def _report(
     model: Model, pairs: list[Pair], regions: list[Region], stride: int
 ) -> None:
+    from tfimpute_tracks.api.evidence_choice import report_evidence
     from tfimpute_tracks.commands.context_report import warn_stride
-    from tfimpute_tracks.commands.evidence_choice import report_evidence
 
     warn_stride(model.config, stride)
     report_evidence(model, pairs, regions)

@@ -39,7 +39,7 @@ def motifs(
     as_json: options.Json = False,
 ) -> None:
     """Turn filters into motifs, match them with JASPAR, and list their contributions."""
-    from tfimpute_tracks.commands import inputs
+    from tfimpute_tracks.api import inputs
     from tfimpute_tracks.interpret import filter_table as tables
     from tfimpute_tracks.interpret.contributions import filter_contributions
     from tfimpute_tracks.interpret.filters import find_motifs, is_informative

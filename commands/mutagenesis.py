@@ -47,8 +47,9 @@ def mutagenesis(
     as_json: options.Json = False,
 ) -> None:
     """In-silico saturation mutagenesis: score every substitution of a region."""
-    from tfimpute_tracks.commands import inputs
-    from tfimpute_tracks.commands.evidence_choice import say_sequence_only
+    from tfimpute_tracks.api import inputs
+    from tfimpute_tracks.api.evidence_choice import say_sequence_only
+    from tfimpute_tracks.api.pair_choice import choose_pairs
     from tfimpute_tracks.genome import parse_region
     from tfimpute_tracks.models import load_model
     from tfimpute_tracks.storage import check_writable_dir
@@ -56,7 +57,7 @@ def mutagenesis(
     from tfimpute_tracks.variants.mutagenesis_files import write_mutagenesis
 
     loaded = load_model(model)
-    chosen = inputs.choose_pairs(loaded.vocabulary, tf, cell, pairs)
+    chosen = choose_pairs(loaded.vocabulary, tf, cell, pairs)
     if len(chosen) > _MAX_PAIRS:
         raise UsageError(
             f"{len(chosen)} pairs, and each gets a figure; use at most {_MAX_PAIRS} "

@@ -1,6 +1,6 @@
 """Options that several verbs share, so that a flag means the same everywhere.
 
-Only types and help texts. The values are checked in ``commands/inputs.py``.
+Only types and help texts. The values are checked in ``api/inputs.py``.
 """
 
 from __future__ import annotations

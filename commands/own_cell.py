@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfimpute_tracks import __version__
+from tfimpute_tracks.api.evidence_choice import NONE
 from tfimpute_tracks.commands.console import log
-from tfimpute_tracks.commands.evidence_choice import NONE
 from tfimpute_tracks.errors import UsageError
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def _extend(
     evidence: str,
     out: Path,
 ) -> None:
-    from tfimpute_tracks.commands.evidence_choice import choose_evidence
+    from tfimpute_tracks.api.evidence_choice import choose_evidence
     from tfimpute_tracks.commands.extend import default_test_chroms, show_similar
     from tfimpute_tracks.evidence import ACCESSIBILITY, PeakFile
     from tfimpute_tracks.models.loading import read_weights

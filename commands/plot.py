@@ -71,7 +71,7 @@ def plot(
     as_json: options.Json = False,
 ) -> None:
     """Draw the tracks, peaks and genes of a region, ready for print."""
-    from tfimpute_tracks.commands import inputs
+    from tfimpute_tracks.api import inputs
     from tfimpute_tracks.genome.genes import genes_in, read_genes
     from tfimpute_tracks.plots.locus import Panel, draw_locus
     from tfimpute_tracks.plots.style import check_suffix, save_figure
@@ -123,17 +123,18 @@ def _compute(
     locus: str, named: Named, given: _Inputs, signal: SignalName
 ) -> tuple[Region, list[WindowTrack]]:
     """Score a region."""
-    from tfimpute_tracks.commands import inputs
-    from tfimpute_tracks.commands.evidence_choice import (
+    from tfimpute_tracks.api import inputs
+    from tfimpute_tracks.api.evidence_choice import (
         choose_evidence,
         report_evidence,
     )
+    from tfimpute_tracks.api.pair_choice import choose_pairs
     from tfimpute_tracks.genome import parse_locus
     from tfimpute_tracks.models import load_model
     from tfimpute_tracks.tracks.windows import compute_window
 
     model = load_model(given.model)
-    chosen = inputs.choose_pairs(model.vocabulary, *named)
+    chosen = choose_pairs(model.vocabulary, *named)
     _check_number(chosen)
     genome = inputs.choose_genome(given.fasta, model, given.cache_dir)
     sizes = genome.chrom_sizes
@@ -151,7 +152,7 @@ def _read(
     signal: SignalName,
 ) -> tuple[Region, list[WindowTrack]]:
     """Read a region of the tracks in a folder: all of them, or the selected pairs."""
-    from tfimpute_tracks.commands import inputs
+    from tfimpute_tracks.api.pair_choice import choose_pairs
     from tfimpute_tracks.genome import parse_locus
     from tfimpute_tracks.models import load_model
     from tfimpute_tracks.tracks.formats import signal_chroms
@@ -172,7 +173,7 @@ def _read(
             list(dict.fromkeys([*tfs, *loaded.tfs])),
             list(dict.fromkeys([*cells, *loaded.cells])),
         )
-        chosen = inputs.choose_pairs(names, *named)
+        chosen = choose_pairs(names, *named)
     tracks = choose_tracks(found, chosen, signal)
     _check_number(tracks)
     for track in tracks:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
+from tfimpute_tracks.api.evidence_choice import AUTO, NONE
 from tfimpute_tracks.commands import options
 from tfimpute_tracks.commands.console import log, print_result, show_json, show_table
-from tfimpute_tracks.commands.evidence_choice import AUTO, NONE
 from tfimpute_tracks.commands.own_cell import add_cell
 from tfimpute_tracks.errors import UsageError
 
@@ -113,8 +113,8 @@ def _score(
     text: str, named: tuple[str | None, str | None], given: _Inputs
 ) -> tuple[Region, list[Ranked]]:
     """Score the pairs of a TF, of a cell line, or all."""
-    from tfimpute_tracks.commands import inputs
-    from tfimpute_tracks.commands.evidence_choice import (
+    from tfimpute_tracks.api import inputs
+    from tfimpute_tracks.api.evidence_choice import (
         choose_evidence,
         report_evidence,
     )
@@ -144,7 +144,7 @@ def _read(
     folder: Path, text: str, named: tuple[str | None, str | None], given: _Inputs
 ) -> tuple[Region, list[Ranked]]:
     """Read the pairs of a store, and what was measured there."""
-    from tfimpute_tracks.commands.evidence_choice import report_store_evidence
+    from tfimpute_tracks.api.evidence_choice import report_store_evidence
     from tfimpute_tracks.evidence import evidence_for, measured_calls, open_named
     from tfimpute_tracks.genome import parse_locus
     from tfimpute_tracks.impute.query import rank_pairs

@@ -51,39 +51,34 @@ def scan(
     as_json: options.Json = False,
 ) -> None:
     """Predict tracks of one or a few pairs: bigWig, narrowPeak, bigBed."""
-    from tfimpute_tracks.commands import inputs
-    from tfimpute_tracks.commands.evidence_choice import choose_evidence
+    from tfimpute_tracks.api import inputs
+    from tfimpute_tracks.api.model import load_model
+    from tfimpute_tracks.api.pair_choice import choose_pairs
     from tfimpute_tracks.commands.own_cell import add_cell
-    from tfimpute_tracks.engines.engine import pick_device
-    from tfimpute_tracks.models import load_model
     from tfimpute_tracks.storage import check_writable_dir
-    from tfimpute_tracks.tracks import ScanJob
     from tfimpute_tracks.tracks.formats import choose_formats
     from tfimpute_tracks.tracks.record import TrackOptions
 
     model = add_cell(model, cell_accessibility, cell_name, fasta, evidence, cache_dir)
-    loaded = load_model(model)
-    chosen = inputs.choose_pairs(loaded.vocabulary, tf, cell or cell_name, pairs)
+    loaded = load_model(model, evidence)
+    chosen = choose_pairs(loaded.vocabulary, tf, cell or cell_name, pairs)
     names = choose_formats(formats, signal)
-    genome = inputs.choose_genome(fasta, loaded, cache_dir, assembly)
-    sizes = genome.chrom_sizes
-    loaded = choose_evidence(loaded, model, evidence, sizes, genome.name)
-    job = ScanJob(
-        loaded,
+    genome = inputs.choose_genome(fasta, loaded.core, cache_dir, assembly)
+    job = loaded.scan_job(
+        genome,
         chosen,
         inputs.choose_regions(genome, fasta, regions, chroms, genes, min_contig),
         out_dir,
-        stride or loaded.config.stride,
-        threshold,
-        pick_device(device),
-        fast=precision == "fast",
+        stride=stride,
+        threshold=threshold,
+        device=device,
+        precision=precision,
         overwrite=overwrite,
         threads=inputs.set_threads(threads),
         cache=None if no_cache else inputs.choose_cache(cache_dir, cache_limit),
         options=TrackOptions(signal, bin_size, max_zooms, names),
         assembly=assembly,
     )
-    job.options.resolved(job.stride)
     n_bases = _log_plan(job, genome)
     check_writable_dir(out_dir)
     if dry_run:
@@ -100,8 +95,8 @@ def scan(
 
 def _log_plan(job: ScanJob, genome: Sequences) -> int:
     """Log what will be scanned, and return its length in bp."""
+    from tfimpute_tracks.api.evidence_choice import report_evidence
     from tfimpute_tracks.commands.context_report import warn_stride
-    from tfimpute_tracks.commands.evidence_choice import report_evidence
 
     n_bases = sum(tiles.n_tiles for tiles in job.ranges(genome)) * job.stride
     config = job.model.config

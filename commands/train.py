@@ -104,9 +104,9 @@ def train(
     as_json: options.Json = False,
 ) -> None:
     """Train a model on a prepared data set."""
+    from tfimpute_tracks.api.inputs import set_threads
     from tfimpute_tracks.commands.context_report import check_sequence_length
     from tfimpute_tracks.commands.initial_weights import load_initial, start_from
-    from tfimpute_tracks.commands.inputs import set_threads
     from tfimpute_tracks.engines.engine import pick_device
     from tfimpute_tracks.storage import check_writable_dir
     from tfimpute_tracks.training import TrainingJob

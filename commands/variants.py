@@ -131,8 +131,9 @@ def variants(
     as_json: options.Json = False,
 ) -> None:
     """Score both alleles of variants: tables of effects and an annotated VCF."""
-    from tfimpute_tracks.commands import inputs
-    from tfimpute_tracks.commands.evidence_choice import say_sequence_only
+    from tfimpute_tracks.api import inputs
+    from tfimpute_tracks.api.evidence_choice import say_sequence_only
+    from tfimpute_tracks.api.pair_choice import choose_many_pairs
     from tfimpute_tracks.models import load_model
     from tfimpute_tracks.variants.job import BackgroundOptions, VariantJob
     from tfimpute_tracks.variants.run import run_variants
@@ -147,7 +148,7 @@ def variants(
             "no pairs selected; use --tf and --cell, one of them for all its pairs, "
             "--pairs, or --all"
         )
-    chosen = inputs.choose_many_pairs(loaded, False, every, (tf, cell, pairs))
+    chosen = choose_many_pairs(loaded, False, every, (tf, cell, pairs))
     is_many = len(chosen) > _MANY_PAIRS
     layout = Layout(table_format, wide, _choose_min_delta(min_delta, len(chosen), wide))
     check_layout(layout, len(chosen))

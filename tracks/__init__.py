@@ -2,9 +2,9 @@
 
 ``job`` runs a scan, from regions to files: ``scan`` scores blocks of tiles, ``columns``
 reduces the scores, ``checkpoint`` keeps those of an unfinished scan, and ``writer`` writes
-the files of a pair in any of the ``formats``. ``record`` holds the facts of a run and of
-each track; ``track_folder`` and ``windows`` read tracks back; ``selfcheck`` compares the
-engines with the plain network.
+the files of a pair in any of the ``formats``; ``in_memory`` is a scan without files.
+``record`` holds the facts of a run and of each track; ``track_folder`` and ``windows``
+read tracks back; ``selfcheck`` compares the engines with the plain network.
 """
 
 from __future__ import annotations

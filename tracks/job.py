@@ -42,7 +42,7 @@ from tfimpute_tracks.tracks.writer import (
 )
 from tfimpute_tracks.vocabulary import Pair
 
-__all__ = ["ScanJob", "run_scan"]
+__all__ = ["ScanJob", "run_scan", "sequence_digest"]
 
 
 @dataclass(frozen=True)
@@ -269,13 +269,24 @@ class _Run:
         record, files = write_pair(
             job.out_dir, self._records[index], self._genome.chrom_sizes, scores
         )
-        record = replace(record, sequence=_sequence_digest(self._keys))
+        record = replace(record, sequence=sequence_digest(self._keys))
         n_tiles = sum(tiles.n_tiles for tiles, _ in self._keys)
         megabases = n_tiles * job.stride / 1e6
         return finish_pair(job.out_dir, record, files, megabases, self._seconds)
 
 
-def _sequence_digest(keys: list[BlockKey]) -> str:
+def sequence_digest(keys: list[BlockKey]) -> str:
+    """Digest the sequence that a track depends on.
+
+    Parameters
+    ----------
+    keys : list of BlockKey
+        In the order of the genome.
+
+    Returns
+    -------
+    str
+    """
     return digest_json([[*tiles, digest] for tiles, digest in keys])
 
 
@@ -293,7 +304,7 @@ def _kept_tracks(
 
     size = job.block_size or tiles_per_block(job.device)
     blocks = cut_blocks(job.ranges(genome), job.stride, size)
-    sequence = _sequence_digest(list(ordered_map(digest, blocks, job.threads)))
+    sequence = sequence_digest(list(ordered_map(digest, blocks, job.threads)))
     found = {
         record.pair: reusable(job.out_dir, replace(record, sequence=sequence))
         for record in there

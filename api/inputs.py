@@ -1,4 +1,4 @@
-"""From the values of options to the inputs of a run: pairs, genome, regions, threads.
+"""From the values of options to the inputs of a run: genome, regions, cache, threads.
 
 Everything that can be checked without computing is checked here, before any long work.
 """
@@ -6,14 +6,15 @@ Everything that can be checked without computing is checked here, before any lon
 from __future__ import annotations
 
 import math
-import re
+import numbers
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from operator import index
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from tfimpute_tracks.commands.console import log
-from tfimpute_tracks.errors import InputFileError, UsageError, counted, listed
-from tfimpute_tracks.storage.table import is_input, read_lines
-from tfimpute_tracks.vocabulary import Pair, Vocabulary
+from tfimpute_tracks.api.notes import log
+from tfimpute_tracks.errors import RegionError, UsageError, counted, listed
 
 if TYPE_CHECKING:
     from tfimpute_tracks.engines.feature_cache import FeatureCache
@@ -21,14 +22,16 @@ if TYPE_CHECKING:
     from tfimpute_tracks.models.model import Model
 
 __all__ = [
+    "check_threshold",
     "choose_cache",
     "choose_genome",
-    "choose_many_pairs",
-    "choose_pairs",
     "choose_regions",
+    "count_threads",
     "known_genes",
+    "limit_threads",
     "read_part",
     "set_threads",
+    "written_regions",
 ]
 
 
@@ -62,105 +65,6 @@ def choose_cache(cache_dir: Path | None, limit: float) -> FeatureCache:
     return FeatureCache(folder / "features", int(limit * 1e9))
 
 
-def choose_pairs(
-    vocabulary: Vocabulary, tf: str | None, cell: str | None, pairs: str | None
-) -> list[Pair]:
-    """Read the pairs named by --tf and --cell, or by --pairs.
-
-    Parameters
-    ----------
-    vocabulary : Vocabulary
-    tf, cell : str, optional
-        One pair.
-    pairs : str, optional
-        "TF:CELL;TF:CELL", or the path of a table of TFs and cell lines.
-
-    Returns
-    -------
-    list of Pair
-        In the order of the input, without duplicates.
-
-    Raises
-    ------
-    UsageError
-        Both ways or neither are used, or a pair is malformed.
-    UnknownNameError
-        A name is unknown.
-    InputFileError
-        The file cannot be read.
-    """
-    if pairs is None:
-        if not (tf and cell):
-            missing = "--cell" if tf else "--tf"
-            raise UsageError(
-                f"{missing} is missing; use --tf NAME and --cell NAME, or --pairs; "
-                "`tfimpute-tracks info tfs` and `info cells` list the names"
-            )
-        return [Pair(vocabulary.tf(tf), vocabulary.cell(cell))]
-    if tf or cell:
-        raise UsageError("use --tf and --cell, or --pairs, not both")
-    texts = re.split("[;,]", pairs)
-    if Path(pairs).suffix in {".tsv", ".txt", ".csv"} or _is_file(pairs):
-        texts = _pairs_in_file(Path(pairs))
-    chosen = [vocabulary.pair(text.strip()) for text in texts if text.strip()]
-    if not chosen:
-        raise UsageError(f'--pairs {pairs!r} has no pair; write e.g. "CTCF:K562"')
-    return list(dict.fromkeys(chosen))
-
-
-def choose_many_pairs(
-    model: Model,
-    missing: bool,
-    every: bool,
-    named: tuple[str | None, str | None, str | None],
-) -> list[Pair]:
-    """Read the pairs of a run over many of them.
-
-    Parameters
-    ----------
-    model : Model
-    missing : bool
-        All unmeasured pairs.
-    every : bool
-        All pairs.
-    named : (tf, cell, pairs)
-        As for :func:`choose_pairs`. A TF or a cell line alone means all its pairs, or
-        with `missing` its unmeasured pairs.
-
-    Returns
-    -------
-    list of Pair
-
-    Raises
-    ------
-    UsageError
-        No pairs are named, or in two ways.
-    UnknownNameError, InputFileError
-        As :func:`choose_pairs`.
-    """
-    tf, cell, pairs = named
-    if missing and every:
-        raise UsageError("use --missing or --all, not both")
-    if pairs is not None or (tf and cell):
-        if missing or every:
-            raise UsageError("use --pairs, or --missing or --all, not both")
-        return choose_pairs(model.vocabulary, tf, cell, pairs)
-    if not (missing or every or tf or cell):
-        raise UsageError(
-            "no pairs; use --missing (all unmeasured pairs), --all, --tf or --cell (all "
-            "their pairs), or --pairs"
-        )
-    names = model.vocabulary
-    only_tf, only_cell = tf and names.tf(tf), cell and names.cell(cell)
-    return [
-        pair
-        for pair in names.all_pairs()
-        if only_tf in (None, pair.tf)
-        and only_cell in (None, pair.cell)
-        and not (missing and pair in model.measured_pairs)
-    ]
-
-
 def read_part(text: str) -> tuple[int, int]:
     """Read `i/n`: part i of n.
 
@@ -181,30 +85,6 @@ def read_part(text: str) -> tuple[int, int]:
     if i.isdigit() and n.isdigit() and 1 <= int(i) <= int(n):
         return int(i), int(n)
     raise UsageError(f"--part {text!r}; use i/n with 1 <= i <= n, such as 3/40")
-
-
-def _is_file(text: str) -> bool:
-    try:
-        return is_input(Path(text))
-    except OSError:  # a long list of pairs is no possible file name
-        return False
-
-
-def _pairs_in_file(path: Path) -> list[str]:
-    pairs: list[str] = []
-    for number, line in read_lines(path, "pairs file"):
-        fields = [field.strip() for field in re.split("[:\t]", line)]
-        bare = [field.lstrip("# ").lower() for field in fields[:2]]
-        is_header = not pairs and bare == ["tf", "cell"]
-        if is_header or not line.strip() or line.lstrip().startswith("#"):
-            continue
-        if len(fields) < 2:
-            raise InputFileError(
-                f"{path}:{number}: {line.strip()!r} is not a pair; write a TF and a cell "
-                "line, tab-separated"
-            )
-        pairs.append(f"{fields[0]}:{fields[1]}")
-    return pairs
 
 
 def choose_genome(
@@ -335,12 +215,12 @@ def known_genes(genes: Path | None, fasta: Path | None) -> Path | None:
     return bundled_genes() if genes is None and fasta is None else genes
 
 
-def set_threads(threads: str) -> int:
+def set_threads(threads: int | str) -> int:
     """Set the number of CPU threads of all numerical libraries.
 
     Parameters
     ----------
-    threads : str
+    threads : int or str
         A number, or `max`.
 
     Returns
@@ -350,23 +230,145 @@ def set_threads(threads: str) -> int:
     Raises
     ------
     UsageError
-        Not a number above 0. More than the CPUs of this process are warned of.
+        As :func:`count_threads`.
     """
     import numba
     from threadpoolctl import threadpool_limits
 
-    n_cpus = int(numba.config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
-    if threads == "max":
-        n_threads = n_cpus
-    elif threads.isdecimal() and int(threads) > 0:
-        n_threads = min(int(threads), n_cpus)
-        if int(threads) > n_cpus:
-            seen = counted(n_cpus, "CPU")
-            log(f"--threads {threads}: using {n_threads}, of {seen}", warning=True)
-    else:
-        raise UsageError(
-            f"--threads {threads!r}; use max or a number from 1 to {n_cpus}"
-        )
+    n_threads = count_threads(threads)
     numba.set_num_threads(n_threads)
     threadpool_limits(n_threads)
     return n_threads
+
+
+@contextmanager
+def limit_threads(threads: int | str) -> Iterator[int]:
+    """Set the number of CPU threads while the block runs.
+
+    Parameters
+    ----------
+    threads : int or str
+        A number, or `max`.
+
+    Yields
+    ------
+    int
+
+    Raises
+    ------
+    UsageError
+        As :func:`count_threads`.
+    """
+    import numba
+    from threadpoolctl import threadpool_limits
+
+    n_threads, before = count_threads(threads), numba.get_num_threads()
+    numba.set_num_threads(n_threads)
+    try:
+        with threadpool_limits(n_threads):
+            yield n_threads
+    finally:
+        numba.set_num_threads(before)
+
+
+def count_threads(threads: int | str) -> int:
+    """Find how many CPU threads a user asks for.
+
+    Parameters
+    ----------
+    threads : int or str
+        A number, or `max`.
+
+    Returns
+    -------
+    int
+        At most one per CPU of this process; more are warned of.
+
+    Raises
+    ------
+    UsageError
+        Not a number above 0.
+    """
+    import numba
+
+    n_cpus = int(numba.config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
+    text = str(threads)
+    if text == "max":
+        return n_cpus
+    if not text.isdecimal() or not int(text):
+        raise UsageError(f"--threads {text!r}; use max or a number from 1 to {n_cpus}")
+    n_threads = min(int(text), n_cpus)
+    if int(text) > n_cpus:
+        seen = counted(n_cpus, "CPU")
+        log(f"--threads {text}: using {n_threads}, of {seen}", warning=True)
+    return n_threads
+
+
+def check_threshold(threshold: float | None) -> None:
+    """Refuse a threshold that is not a probability.
+
+    Parameters
+    ----------
+    threshold : float, optional
+        None stands for the model's own.
+
+    Raises
+    ------
+    UsageError
+        Not a number from 0 to 1.
+    """
+    given: object = threshold  # whatever a caller without a type checker passes
+    if given is not None and not (isinstance(given, int | float) and 0 <= given <= 1):
+        raise UsageError(f"threshold {threshold!r}; use a probability from 0 to 1")
+
+
+def written_regions(
+    regions: str | Path | Iterable[Any] | None,
+) -> list[str] | None:
+    """Write regions as the command line takes them.
+
+    Parameters
+    ----------
+    regions : str, Path, (chrom, start, end), iterable of these, or None
+        A text is 1-based with both ends included, a chromosome, a BED file or a gene; a
+        tuple is 0-based and half-open.
+
+    Returns
+    -------
+    list of str, or None
+
+    Raises
+    ------
+    UsageError
+        There is none in the iterable.
+    RegionError
+        A tuple is malformed.
+    """
+    if regions is None:
+        return None
+    if isinstance(regions, str | Path):
+        return [str(regions)]
+    several = list(regions)
+    if isinstance(regions, tuple) and any(isinstance(x, numbers.Real) for x in regions):
+        several = [regions]
+    if not several:
+        raise UsageError(
+            "no region; use a region such as chr20:1,000-2,000, or None for all there is"
+        )
+    return [
+        str(one) if isinstance(one, str | Path) else _written_region(one)
+        for one in several
+    ]
+
+
+def _written_region(region: Any) -> str:
+    from tfimpute_tracks.genome import Region
+
+    try:
+        chrom, start, end = region
+        return str(Region(str(chrom), index(start), index(end)))
+    except (TypeError, ValueError):
+        raise RegionError(
+            f"region {region!r} is not (chromosome, start, end); write e.g. "
+            '("chr20", 1000, 2000), 0-based and half-open, or "chr20:1,001-2,000"'
+        ) from None

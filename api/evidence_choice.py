@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from tfimpute_tracks.commands.console import log
+from tfimpute_tracks.api.notes import log
 from tfimpute_tracks.errors import listed
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ NONE = "none"
 def choose_evidence(
     model: Model,
     name: str | Path,
-    evidence: str,
+    evidence: str | Path | EvidenceStore,
     chrom_sizes: Mapping[str, int],
     genome: str,
 ) -> Model:
@@ -48,9 +48,8 @@ def choose_evidence(
         Without evidence.
     name : str or Path
         What the model was loaded from.
-    evidence : str
-        The value of --evidence: `auto`, `none`, the name of the evidence of the package,
-        or a file.
+    evidence : str, Path or EvidenceStore
+        `auto`, `none`, the name of the evidence of the package, a file, or an open one.
     chrom_sizes : mapping of str to int
         Chromosomes of the genome and their lengths in bp.
     genome : str
@@ -77,7 +76,7 @@ def choose_evidence(
 def _choose(
     model: Model,
     name: str | Path,
-    evidence: str,
+    evidence: str | Path | EvidenceStore,
     chrom_sizes: Mapping[str, int],
     genome: str,
 ) -> Model:

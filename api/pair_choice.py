@@ -1,0 +1,187 @@
+"""Pairs as people write them: names, texts, tables, and whole rows of the matrix."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeGuard
+
+from tfimpute_tracks.errors import InputFileError, UsageError
+from tfimpute_tracks.storage.table import is_input, read_lines
+from tfimpute_tracks.vocabulary import Pair, Vocabulary
+
+if TYPE_CHECKING:
+    from tfimpute_tracks.models.model import Model
+
+__all__ = ["choose_many_pairs", "choose_pairs", "read_pairs"]
+
+
+def choose_pairs(
+    vocabulary: Vocabulary, tf: str | None, cell: str | None, pairs: str | None
+) -> list[Pair]:
+    """Read the pairs named by --tf and --cell, or by --pairs.
+
+    Parameters
+    ----------
+    vocabulary : Vocabulary
+    tf, cell : str, optional
+        One pair.
+    pairs : str, optional
+        "TF:CELL;TF:CELL", or the path of a table of TFs and cell lines.
+
+    Returns
+    -------
+    list of Pair
+        In the order of the input, without duplicates.
+
+    Raises
+    ------
+    UsageError
+        Both ways or neither are used, or a pair is malformed.
+    UnknownNameError
+        A name is unknown.
+    InputFileError
+        The file cannot be read.
+    """
+    if pairs is None:
+        if not (tf and cell):
+            missing = "--cell" if tf else "--tf"
+            raise UsageError(
+                f"{missing} is missing; use --tf NAME and --cell NAME, or --pairs; "
+                "`tfimpute-tracks info tfs` and `info cells` list the names"
+            )
+        return [Pair(vocabulary.tf(tf), vocabulary.cell(cell))]
+    if tf or cell:
+        raise UsageError("use --tf and --cell, or --pairs, not both")
+    return read_pairs(vocabulary, pairs)
+
+
+def read_pairs(
+    vocabulary: Vocabulary, pairs: str | Path | Iterable[str | tuple[str, str]]
+) -> list[Pair]:
+    """Read pairs as people write them.
+
+    Parameters
+    ----------
+    vocabulary : Vocabulary
+    pairs : str, Path, or iterable of "TF:CELL" or (tf, cell)
+        A text is "TF:CELL;TF:CELL", or the path of a table of TFs and cell lines. A
+        tuple of two names without a colon is one pair.
+
+    Returns
+    -------
+    list of Pair
+        In the order of the input, without duplicates.
+
+    Raises
+    ------
+    UsageError
+        Pairs are missing, or one is malformed.
+    UnknownNameError
+        A name is unknown.
+    InputFileError
+        The file cannot be read.
+    """
+    written: list[str | tuple[str, str]]
+    if isinstance(pairs, Path):
+        written = [*_pairs_in_file(pairs)]
+    elif isinstance(pairs, str):
+        texts = re.split("[;,]", pairs)
+        if Path(pairs).suffix in {".tsv", ".txt", ".csv"} or _is_file(pairs):
+            texts = _pairs_in_file(Path(pairs))
+        written = [text.strip() for text in texts if text.strip()]
+    elif _is_one_pair(pairs):
+        written = [pairs]
+    else:
+        written = list(pairs or ())
+    chosen = [vocabulary.pair(pair) for pair in written]
+    if not chosen:
+        raise UsageError(f'no pair in {pairs!r}; write e.g. "CTCF:K562"')
+    return list(dict.fromkeys(chosen))
+
+
+def _is_one_pair(pairs: object) -> TypeGuard[tuple[str, str]]:
+    """Discriminate ("CTCF", "K562") from ("CTCF:K562", "MAX:HepG2")."""
+    return (
+        isinstance(pairs, tuple)
+        and len(pairs) == 2
+        and all(isinstance(name, str) and ":" not in name for name in pairs)
+    )
+
+
+def choose_many_pairs(
+    model: Model,
+    missing: bool,
+    every: bool,
+    named: tuple[str | None, str | None, str | None],
+) -> list[Pair]:
+    """Read the pairs of a run over many of them.
+
+    Parameters
+    ----------
+    model : Model
+    missing : bool
+        All unmeasured pairs.
+    every : bool
+        All pairs.
+    named : (tf, cell, pairs)
+        As for :func:`choose_pairs`. A TF or a cell line alone means all its pairs, or
+        with `missing` its unmeasured pairs.
+
+    Returns
+    -------
+    list of Pair
+
+    Raises
+    ------
+    UsageError
+        No pairs are named, or in two ways.
+    UnknownNameError, InputFileError
+        As :func:`choose_pairs`.
+    """
+    tf, cell, pairs = named
+    if missing and every:
+        raise UsageError("use --missing or --all, not both")
+    if pairs is not None or (tf and cell):
+        if missing or every:
+            raise UsageError("use --pairs, or --missing or --all, not both")
+        return choose_pairs(model.vocabulary, tf, cell, pairs)
+    if not (missing or every or tf or cell):
+        raise UsageError(
+            "no pairs; use --missing (all unmeasured pairs), --all, --tf or --cell (all "
+            "their pairs), or --pairs"
+        )
+    names = model.vocabulary
+    only_tf, only_cell = tf and names.tf(tf), cell and names.cell(cell)
+    return [
+        pair
+        for pair in names.all_pairs()
+        if only_tf in (None, pair.tf)
+        and only_cell in (None, pair.cell)
+        and not (missing and pair in model.measured_pairs)
+    ]
+
+
+def _is_file(text: str) -> bool:
+    try:
+        return is_input(Path(text))
+    except OSError:  # a long list of pairs is no possible file name
+        return False
+
+
+def _pairs_in_file(path: Path) -> list[str]:
+    pairs: list[str] = []
+    for number, line in read_lines(path, "pairs file"):
+        fields = [field.strip() for field in re.split("[:\t]", line)]
+        bare = [field.lstrip("# ").lower() for field in fields[:2]]
+        is_header = not pairs and bare == ["tf", "cell"]
+        if is_header or not line.strip() or line.lstrip().startswith("#"):
+            continue
+        if len(fields) < 2:
+            raise InputFileError(
+                f"{path}:{number}: {line.strip()!r} is not a pair; write a TF and a cell "
+                "line, tab-separated"
+            )
+        pairs.append(f"{fields[0]}:{fields[1]}")
+    return pairs
