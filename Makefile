@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN ?= .venv/bin
 
-.PHONY: dev link fix check lint types test test-nojit wheel bench snapshots clean
+.PHONY: dev link fix check lint types test test-nojit wheel bench soak snapshots clean
 
 dev: link
 	$(PYTHON) -m venv .venv
@@ -44,6 +44,10 @@ wheel:
 
 bench:
 	$(BIN)/python benchmarks/run.py
+
+# Kills runs and damages inputs at random for half an hour; `make soak SOAK="--seed 7"`.
+soak:
+	$(BIN)/python tests/soak/soak.py $(SOAK)
 
 # The pictures of viewers in docs/img; needs IGV, xvfb and Chromium.
 snapshots:

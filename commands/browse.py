@@ -66,8 +66,10 @@ def browse(
         raise UsageError(
             f"the browser page needs {error.name}: pip install 'tfimpute-tracks[browse]'"
         ) from error
+    from tfimpute_tracks.evidence import evidence_for
     from tfimpute_tracks.genome import Region, parse_locus
     from tfimpute_tracks.models import load_model
+    from tfimpute_tracks.models.loading import load_modes
 
     if token is not None and len(token) < _MIN_TOKEN:
         raise UsageError(f"--token is too short; use at least {_MIN_TOKEN} characters")
@@ -93,7 +95,9 @@ def browse(
         index = page.GeneIndex(genes, genome) if genes else None
         if index:
             index.at(locus)  # reports a broken file before the page opens
-        session = page.Session(scores, locus, index)
+        store = loaded.evidence.store if loaded.evidence else evidence_for(sizes)
+        measured = page.MeasuredTracks(store, load_modes(model))
+        session = page.Session(scores, locus, index, measured)
         session.warm_up()
         print_result(page.page_address(sock, token))
         log("open this address in a browser; Ctrl-C stops the server")

@@ -25,6 +25,7 @@ from tfimpute_tracks.tracks.formats.reading import (
     open_bbi_file,
     read_signal,
     signal_chroms,
+    without_panics,
 )
 
 if TYPE_CHECKING:
@@ -193,7 +194,7 @@ def _read_binary(path: Path, threshold: float | None) -> pd.DataFrame:
     def fault(reason: str) -> InputFileError:
         return InputFileError(f"cannot read {path}: {reason}; download it again")
 
-    with open_bbi_file(path, fault) as bbi:
+    with without_panics(), open_bbi_file(path, fault) as bbi:
         is_signal = bool(bbi.is_bigwig)
         records = (
             []

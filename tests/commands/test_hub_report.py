@@ -132,6 +132,15 @@ def test_what_is_damaged_is_named_and_the_rest_is_there(run, folder):
     assert "CTCF.K562.bb" not in text
 
 
+@pytest.mark.parametrize("content", [b"\xff\xfe{}", bytes(90), b"{"], ids=len)
+def test_a_damaged_receipt_costs_its_track_only(run, folder, content):
+    (folder / "CTCF.K562.receipt.json").write_bytes(content)
+    code, _, err = run("report", folder)
+    assert code in (0, 1)
+    assert "CTCF.K562" in err
+    assert "CTCF.K562.receipt.json" in (folder / "report.html").read_text()
+
+
 def test_a_hub_of_a_store(run, store, tmp_path):
     code, _, err = run("hub", store)
     assert code == 2

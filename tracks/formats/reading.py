@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import re
+import sys
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -25,12 +29,18 @@ __all__ = [
     "open_for_many",
     "read_signal",
     "signal_chroms",
+    "without_panics",
 ]
 
 MANY = 500
 """Chromosomes that a check reads with pybigtools, which searches all for each; the rest
 are read with libBigWig."""
 _BINS_AT_ONCE = 1 << 16
+_STDERR = 2
+_PANIC = re.compile(
+    rb"\n?thread '[^\n]*panicked at.*?(note: [^\n]*RUST_BACKTRACE[^\n]*\n|\Z)",
+    re.DOTALL,
+)
 _COARSEST = 200_000  # bp of the coarsest zoom level that shows where values are
 
 
@@ -62,7 +72,7 @@ def read_signal(path: Path, chrom: str, start: int = 0, end: int | None = None) 
             "has this chromosome"
         )
 
-    with open_bbi_file(path, fault) as bbi:
+    with without_panics(), open_bbi_file(path, fault) as bbi:
         if not bbi.is_bigwig:
             raise fault("it is a bigBed")
         bins = np.concatenate([*bin_batches(bbi.records(chrom, start, end))])
@@ -171,8 +181,34 @@ def open_bbi_file(path: Path, fault: Callable[[str], TracksError]) -> Iterator[A
     except BaseException as error:
         # A panic of Rust is no Exception, and its class cannot be imported.
         if type(error).__name__ == "PanicException":
-            raise fault(str(error)) from error
+            raise fault("its data are damaged") from error
         raise
+
+
+@contextmanager
+def without_panics() -> Iterator[None]:
+    """Keep from stderr what Rust writes there of a panic, which our error reports.
+
+    For inputs, whose data may be damaged. What else is written meanwhile comes out
+    afterwards; not for several threads.
+
+    Yields
+    ------
+    None
+    """
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as held:
+        saved = os.dup(_STDERR)
+        os.dup2(held.fileno(), _STDERR)
+        try:
+            yield
+        finally:
+            sys.stderr.flush()
+            os.dup2(saved, _STDERR)
+            os.close(saved)
+            held.seek(0)
+            for line in _PANIC.sub(b"", held.read()).splitlines(keepends=True):
+                os.write(_STDERR, line)
 
 
 @contextmanager
@@ -180,7 +216,7 @@ def _open_bigwig(path: Path) -> Iterator[Any]:
     def fault(reason: str) -> InputFileError:
         return InputFileError(f"cannot read {path}: {reason}; name an intact bigWig")
 
-    with open_bbi_file(path, fault) as bbi:
+    with without_panics(), open_bbi_file(path, fault) as bbi:
         if not bbi.is_bigwig:
             raise fault("it is a bigBed")
         yield bbi

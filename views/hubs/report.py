@@ -326,7 +326,7 @@ def _figure(svg: str, caption: str) -> str:
 def _records(folder: Path) -> Iterator[str]:
     paths = sorted(folder.glob("*.receipt.json"))
     for path in paths[:_MAX_RECORDS]:
-        text = escape(path.read_text(encoding="utf-8"))
+        text = escape(path.read_text(encoding="utf-8", errors="replace"))
         summary_line = f"<summary>{escape(path.name)}</summary>"
         yield f"<details>{summary_line}<pre>{text}</pre></details>"
     if len(paths) > _MAX_RECORDS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from tfimpute_tracks.genome.signal import Signal
 from tfimpute_tracks.tracks.formats import read_signal, write_track
 from tfimpute_tracks.tracks.formats.bbi import BbiWriter
 from tfimpute_tracks.tracks.formats.bigwig import check_bigwig
+from tfimpute_tracks.tracks.formats.reading import without_panics
 from tfimpute_tracks.tracks.formats.validate import Content
 from tfimpute_tracks.tracks.formats.zoom import BIN
 
@@ -189,6 +191,27 @@ def test_flipped_byte_is_noticed(written, at):
     path.write_bytes(data)
     with pytest.raises(ValidationError):
         check_bigwig(path, path, SIZES, content)
+
+
+def test_damaged_input_is_one_error_and_no_other_output(written, capfd):
+    """Where the reader panics, it says so on stderr by itself."""
+    path, _ = written
+    whole, reasons = path.read_bytes(), set()
+    for at in range(1500, len(whole), 777):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0x10]) + whole[at + 1 :])
+        try:
+            read_signal(path, "chr2")
+        except InputFileError as error:
+            reasons.add(str(error))
+    assert any("its data are damaged" in reason for reason in reasons)
+    assert capfd.readouterr().err == ""
+
+
+def test_what_others_write_meanwhile_is_not_lost(capfd):
+    with without_panics():
+        os.write(2, b"before\n\nthread '<unnamed>' panicked at src/x.rs:1:2:\nBad\n")
+        os.write(2, b"note: run with `RUST_BACKTRACE=1` for more\nafter\n")
+    assert capfd.readouterr().err == "before\nafter\n"
 
 
 @pytest.mark.parametrize("size", [0, 10, 300, 2000, 9000])
