@@ -57,6 +57,7 @@ def browse(
         choose_evidence,
         report_evidence,
     )
+    from tfimpute_tracks.api.threads import set_threads
     from tfimpute_tracks.commands.own_cell import add_cell
 
     try:
@@ -84,7 +85,7 @@ def browse(
         sizes = genome.chrom_sizes
         loaded = choose_evidence(loaded, model, evidence, sizes, genome.name)
         report_evidence(loaded, [], [Region(c, 0, n) for c, n in sizes.items()])
-        n_threads = inputs.set_threads(threads)
+        n_threads = set_threads(threads)
         cache = None if no_cache else inputs.choose_cache(cache_dir, cache_limit)
         scores = page.LiveScores(loaded, genome, n_threads, cache, assembly=assembly)
         genes = inputs.known_genes(genes, fasta)
