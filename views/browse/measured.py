@@ -111,13 +111,15 @@ class MeasuredTracks:
         -------
         dict
             JSON values: `name`, empty for scores from sequence only; `build`; the number
-            of `tracks`; the `chroms` of the genome with data; and the `accuracy` of both
-            ways, None where a card lacks it.
+            of `tracks`; the `chroms` of the genome with data; the name of what is
+            `available` for this genome; and the `accuracy` of both ways, None where a
+            card lacks it.
         """
         found: dict[str, Any] = {"name": "", "build": "", "tracks": 0, "chroms": []}
+        found["available"] = self._store.name if self._store else ""
         if model.evidence is not None:
             store = model.evidence.store
-            found = {
+            found |= {
                 "name": store.name,
                 "build": store.build,
                 "tracks": len(store.tracks),

@@ -137,6 +137,7 @@ def test_without_evidence_the_page_says_so(client):
         "build": "",
         "tracks": 0,
         "chroms": [],
+        "available": "",
         "accuracy": None,
     }
     assert client.json("/api/pair", **PAIR)[1]["measured_tracks"] == 0

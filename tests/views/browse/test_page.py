@@ -7,7 +7,14 @@ import json
 import numpy as np
 import pytest
 
-from chromium import colored_pixels, complaints, open_chromium, wait_for
+from chromium import (
+    colored_pixels,
+    complaints,
+    faults,
+    look,
+    open_chromium,
+    wait_for,
+)
 from tfimpute_tracks.evidence import measured_peaks, open_shipped
 from tfimpute_tracks.genome import bundled_genes, bundled_region, open_bundled
 from tfimpute_tracks.kernels.encode import decode
@@ -59,35 +66,6 @@ return page.browser.trackViews.filter(view => /-signal$/.test(view.track.id)).le
 """
 
 
-# Controls without a name, and text of less contrast than 4.5 to 1, outside of igv.js.
-FAULTS = """
-const faults = [];
-const light = color => {
-  const [r, g, b] = color.match(/[\\d.]+/g).map(Number).map(v => v / 255)
-    .map(v => v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4);
-  return .2126 * r + .7152 * g + .0722 * b;
-};
-const ground = e => {
-  for (; e; e = e.parentElement) {
-    const color = getComputedStyle(e).backgroundColor;
-    if (!/, 0\\)$/.test(color)) return color;
-  }
-};
-for (const e of document.querySelectorAll("input, select, button")) {
-  const name = e.getAttribute("aria-label") || e.textContent.trim() || e.labels?.[0];
-  if (!name) faults.push("no name: " + e.id);
-}
-for (const e of document.body.querySelectorAll("*")) {
-  const own = [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim());
-  if (!own || !e.offsetParent || e.closest("svg, #igv, option")) continue;
-  const [a, b] = [light(getComputedStyle(e).color), light(ground(e))];
-  const contrast = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
-  if (contrast < 4.5) faults.push(`${contrast.toFixed(1)}: ${e.textContent.slice(0, 40)}`);
-}
-return faults;
-"""
-
-
 def is_ready(driver):
     return driver.execute_script("return document.body.dataset.ready") == "yes"
 
@@ -127,18 +105,6 @@ def search(driver, text):
         "css selector", "input.igv-search-input"
     )
     field.send_keys(Keys.CONTROL, "a", Keys.NULL, Keys.DELETE, text, Keys.ENTER)
-
-
-def look(driver, width=1400, height=1000, scheme="light"):
-    """Change the size of the window, and between light and dark."""
-    driver.execute_cdp_cmd(
-        "Emulation.setDeviceMetricsOverride",
-        {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False},
-    )
-    driver.execute_cdp_cmd(
-        "Emulation.setEmulatedMedia",
-        {"features": [{"name": "prefers-color-scheme", "value": scheme}]},
-    )
 
 
 def test_a_track_is_typed_drawn_and_right(opened, live, tmp_path):
@@ -418,7 +384,7 @@ def test_controls_have_names_and_text_has_contrast(opened):
     wait_for(driver, lambda d: d.find_elements("css selector", "#ranked tbody tr"))
     for scheme in ("light", "dark"):
         look(driver, scheme=scheme)
-        assert driver.execute_script(FAULTS) == []
+        assert faults(driver) == []
     for width in (400, 700, 1400):
         look(driver, width, 800)
         fits = f"return document.documentElement.scrollWidth <= {width}"

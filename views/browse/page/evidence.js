@@ -5,7 +5,7 @@ import {byId, counted, element} from "./words.js";
 const two = (value) => value.toFixed(2);
 
 export function showEvidence({evidence, genome, build}, chrom) {
-  const {name, tracks, chroms, accuracy} = evidence;
+  const {name, tracks, chroms, available, accuracy} = evidence;
   const has_data = chroms.includes(chrom);
   const assembly = evidence.build || build;
   const state = !name ? "off" : has_data ? "on" : "elsewhere";
@@ -32,7 +32,8 @@ export function showEvidence({evidence, genome, build}, chrom) {
       `Means of measured pairs on ${sites}.`);
   }
   texts.push(name ? "To switch it off, start `browse` with --evidence none."
-    : "For evidence of this genome, see `tfimpute-tracks evidence --help`.");
+    : available ? `To use ${available}, start \`browse\` without --evidence none.`
+    : "To get evidence of this genome, see `tfimpute-tracks evidence --help`.");
   byId("evidence-text").replaceChildren(...texts.map((text) => element("p", {}, text)));
 }
 
