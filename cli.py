@@ -1,89 +1,46 @@
 """The command line: its commands, and errors as one line and an exit code.
 
-Large libraries are imported when a command runs, so that `--help` is fast.
+Only the verb that is asked for is imported, and large libraries when it runs.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from tfimpute_tracks import __version__
-from tfimpute_tracks.commands.browse import browse
-from tfimpute_tracks.commands.cache import cache
-from tfimpute_tracks.commands.card import card
-from tfimpute_tracks.commands.catalogue import catalogue
-from tfimpute_tracks.commands.compare import compare
 from tfimpute_tracks.commands.console import SETTINGS, capture_logging
-from tfimpute_tracks.commands.embeddings import embeddings
-from tfimpute_tracks.commands.enhancers import enhancers
-from tfimpute_tracks.commands.evaluate import evaluate
-from tfimpute_tracks.commands.evidence import build as build_evidence
-from tfimpute_tracks.commands.evidence import info as evidence_info
-from tfimpute_tracks.commands.evidence_lift import lift as lift_evidence
-from tfimpute_tracks.commands.evidence_train import train as train_evidence
-from tfimpute_tracks.commands.explain import explain
-from tfimpute_tracks.commands.export import export
-from tfimpute_tracks.commands.extend import extend
-from tfimpute_tracks.commands.hub import hub
-from tfimpute_tracks.commands.impute import impute
-from tfimpute_tracks.commands.info import info
-from tfimpute_tracks.commands.motifs import motifs
-from tfimpute_tracks.commands.mutagenesis import mutagenesis
-from tfimpute_tracks.commands.plot import plot
-from tfimpute_tracks.commands.prepare import prepare
-from tfimpute_tracks.commands.query import query
-from tfimpute_tracks.commands.report import report
-from tfimpute_tracks.commands.scan import scan
-from tfimpute_tracks.commands.selftest import selftest
-from tfimpute_tracks.commands.split import split
 from tfimpute_tracks.commands.streams import standard_streams
-from tfimpute_tracks.commands.train import train
-from tfimpute_tracks.commands.variants import variants
+from tfimpute_tracks.commands.verbs import GROUPS, VERBS, load_verb
 from tfimpute_tracks.errors import TracksError, UsageError
 
-__all__ = ["app", "main"]
+__all__ = ["main", "make_app"]
 
-app = typer.Typer(
-    name="tfimpute-tracks",
-    help="Genome browser tracks of TF binding, predicted from sequence for any TF and "
-    "cell line.",
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-_COMMANDS = (
-    *(scan, impute, export, query, catalogue, browse, hub, report, plot),
-    *(variants, mutagenesis, enhancers, embeddings, motifs, explain),
-    *(prepare, split, train, extend, card, evaluate, compare, info, cache, selftest),
-)
-for command in _COMMANDS:
-    app.command()(command)
-_evidence = typer.Typer(
-    help="Measured peaks to condition predictions on: build, inspect, lift, train."
-)
-_evidence.command("build")(build_evidence)
-_evidence.command("info")(evidence_info)
-_evidence.command("lift")(lift_evidence)
-_evidence.command("train")(train_evidence)
-app.add_typer(_evidence, name="evidence")
-
+_PROGRAM = "tfimpute-tracks"
+_COMPLETION = "_TFIMPUTE_TRACKS_COMPLETE"  # set by the shell's completion
 _INTERRUPTED = 130  # exit code of shells for Ctrl-C
 _SWITCHES = {"--debug", "--no-progress", "-v", "--verbose", "-q", "--quiet"}
 
 
 def _show_version(value: bool) -> None:
     if value:
-        sys.stdout.write(f"tfimpute-tracks {__version__}\n")
+        from tfimpute_tracks.evidence import SHIPPED
+        from tfimpute_tracks.models import pretrained_models
+
+        sys.stdout.write(
+            f"{_PROGRAM} {__version__}\n"
+            f"models: {', '.join(pretrained_models())}\n"
+            f"evidence: {SHIPPED}\n"
+        )
         raise typer.Exit
 
 
-@app.callback()
 def _settings(
     verbose: Annotated[
         bool, typer.Option("-v", "--verbose", help="Print more log messages.")
@@ -106,13 +63,59 @@ def _settings(
             "--version",
             callback=_show_version,
             is_eager=True,
-            help="Print the version and exit.",
+            help="Print the version, the models and the evidence, and exit.",
         ),
     ] = False,
 ) -> None:
     """Set the switches of all commands, which may precede or follow their names."""
     SETTINGS.verbose, SETTINGS.quiet = verbose, quiet
     SETTINGS.progress, SETTINGS.debug = not no_progress, debug
+
+
+def make_app(loaded: Collection[str]) -> typer.Typer:
+    """Build the parser.
+
+    Parameters
+    ----------
+    loaded : collection of str
+        The verbs to import with their options, of `VERBS`. The others are listed.
+
+    Returns
+    -------
+    typer.Typer
+    """
+    app = typer.Typer(
+        name=_PROGRAM,
+        help="Genome browser tracks of TF binding, predicted from sequence for any TF "
+        "and cell line.",
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_settings)
+    groups = {name: typer.Typer(help=summary) for name, (_, summary) in GROUPS.items()}
+    for name, verb in VERBS.items():
+        group, _, last = name.rpartition(" ")
+        if group and not groups[group].registered_commands:
+            app.add_typer(groups[group], name=group, rich_help_panel=GROUPS[group][0])
+        parent = groups[group] if group else app
+        panel = None if group else verb.panel
+        if name in loaded:
+            parent.command(last, rich_help_panel=panel)(load_verb(name))
+        else:
+            parent.command(last, help=verb.summary, rich_help_panel=panel)(_listed)
+    return app
+
+
+def _listed() -> None:
+    """Stand for a verb that is listed and does not run."""
+
+
+def _asked(typed: Sequence[str]) -> Collection[str]:
+    """Find the verb of a command line; shells that complete a word need them all."""
+    if _COMPLETION in os.environ:
+        return VERBS
+    words = [word for word in typed if not word.startswith("-")][:2]
+    return {" ".join(words[:n]) for n in (1, 2)} & VERBS.keys()
 
 
 def _normalize(arguments: Sequence[str]) -> list[str]:
@@ -178,9 +181,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _run(typed: list[str]) -> int:
     try:
-        code = app(
-            _normalize(typed), prog_name="tfimpute-tracks", standalone_mode=False
-        )
+        words = _normalize(typed)
+        code = make_app(_asked(words))(words, prog_name=_PROGRAM, standalone_mode=False)
         if code == _INTERRUPTED:  # some releases of typer swallow the exception
             raise KeyboardInterrupt
     except (typer.Abort, KeyboardInterrupt):

@@ -30,7 +30,6 @@ from rich.table import Table
 from rich.text import Text
 
 from tfimpute_tracks.api.notes import NOTES
-from tfimpute_tracks.storage import json_text
 
 __all__ = [
     "SETTINGS",
@@ -120,6 +119,8 @@ def show_json(value: Any) -> None:
     value : JSON values
         Paths are allowed, too.
     """
+    from tfimpute_tracks.storage import json_text
+
     print_result(json_text(value))
 
 

@@ -21,6 +21,7 @@ from tfimpute_tracks.kernels.attention import (
     apply_attention,
 )
 from tfimpute_tracks.kernels.coverage import Coverage
+from tfimpute_tracks.kernels.own_tracks import OwnTracks, exclude_own, own_tracks
 from tfimpute_tracks.kernels.pair_groups import (
     ROW,
     PairRows,
@@ -29,10 +30,7 @@ from tfimpute_tracks.kernels.pair_groups import (
     track_rows,
 )
 from tfimpute_tracks.kernels.summary import (
-    OwnTracks,
     arrange_vectors,
-    exclude_own,
-    own_tracks,
     summarize,
     summary_log_odds,
 )

@@ -67,7 +67,7 @@ class ResidualRows:
         tf, cell = torch.from_numpy(indices.reshape(-1, 2)).unbind(1)
         with torch.inference_mode():
             self._gates = self._network.gates(tf, cell).t().contiguous()
-            self._weights = self._network.mirrored_unit_weight().numpy()
+            self._weights = self._network.window_weight().numpy()
 
     def logits(self, segments: list[Codes], counts: list[int]) -> Floats:
         """Score neighboring tiles of separate segments.

@@ -12,16 +12,13 @@ import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from tfimpute_tracks.errors import InputFileError, RegionError, listed
-from tfimpute_tracks.genome.bed import merge_intervals, read_bed
+from tfimpute_tracks.genome.bed import read_bed
 from tfimpute_tracks.genome.chrom_choice import choose_chroms
 from tfimpute_tracks.genome.chroms import find_chrom, match_chrom, match_chroms
 from tfimpute_tracks.storage.table import is_input
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 __all__ = ["Region", "is_region_file", "parse_region", "resolve_regions"]
 
@@ -162,12 +159,11 @@ def resolve_regions(
         whole = choose_chroms(chroms, chrom_sizes, min_length, log)
     known = ((name, find_chrom(name, chrom_sizes)) for name in chroms)
     matched = {asked: name for asked, name in known if name is not None}
-    typed = [Region(name, 0, chrom_sizes[name]) for name in whole]
-    frames = []
+    regions = [Region(name, 0, chrom_sizes[name]) for name in whole]
     for spec in specs:
         if is_input(Path(spec)):
-            frame, names = _read_regions(spec, chrom_sizes)
-            frames.append(frame)
+            read, names = _read_regions(spec, chrom_sizes)
+            regions += read
             matched |= names
         elif _PATH_LIKE.search(spec) and find_chrom(spec, chrom_sizes) is None:
             raise InputFileError(
@@ -176,7 +172,7 @@ def resolve_regions(
             )
         else:
             region = parse_region(spec, chrom_sizes)
-            typed.append(region)
+            regions.append(region)
             if not spec.strip().startswith(region.chrom):
                 matched[spec.strip().split(":")[0]] = region.chrom
     renamed = [
@@ -184,18 +180,12 @@ def resolve_regions(
     ]
     if renamed:
         log(f"using {listed(renamed)}, as in the FASTA")
-    if not specs:  # whole chromosomes: nothing to merge, and no need to import pandas
-        return typed
-    import pandas as pd
-
-    if typed:
-        frames.append(pd.DataFrame(typed, columns=["chrom", "start", "end"]))
-    return _in_genome_order(merge_intervals(pd.concat(frames)), chrom_sizes)
+    return _merged(regions, chrom_sizes) if specs else regions
 
 
 def _read_regions(
     path: str, chrom_sizes: Mapping[str, int]
-) -> tuple[pd.DataFrame, dict[str, str]]:
+) -> tuple[list[Region], dict[str, str]]:
     frame = read_bed(path)
     matched = match_chroms(frame["chrom"].unique().tolist(), chrom_sizes, path)
     frame["chrom"] = frame["chrom"].map(matched)
@@ -204,16 +194,24 @@ def _read_regions(
         row = frame[outside].iloc[0]
         region = Region(row["chrom"], int(row["start"]), int(row["end"]))
         raise RegionError(_outside(f"{path}: {region}", region.chrom, chrom_sizes))
-    return frame, matched
-
-
-def _in_genome_order(
-    frame: pd.DataFrame, chrom_sizes: Mapping[str, int]
-) -> list[Region]:
-    rank = {name: i for i, name in enumerate(chrom_sizes)}
     columns = (frame[column].tolist() for column in ("chrom", "start", "end"))
-    regions = [Region(*row) for row in zip(*columns, strict=True)]
-    return sorted(regions, key=lambda region: (rank[region.chrom], region.start))
+    return [Region(*row) for row in zip(*columns, strict=True)], matched
+
+
+def _merged(regions: Sequence[Region], chrom_sizes: Mapping[str, int]) -> list[Region]:
+    """Merge regions that overlap or touch, in genome order.
+
+    Written without pandas, whose import takes longer than the scan of a locus.
+    """
+    rank = {name: i for i, name in enumerate(chrom_sizes)}
+    merged: list[Region] = []
+    for region in sorted(regions, key=lambda r: (rank[r.chrom], r.start)):
+        last = merged[-1] if merged else None
+        if last and last.chrom == region.chrom and region.start <= last.end:
+            merged[-1] = last._replace(end=max(last.end, region.end))
+        else:
+            merged.append(region)
+    return merged
 
 
 def _outside(what: str, chrom: str, chrom_sizes: Mapping[str, int]) -> str:

@@ -74,7 +74,7 @@ class SummaryRows(NamedTuple):
     ----------
     row : int64 array, shape (n_tiles,)
         Of each tile in `log_odds`.
-    log_odds : float32 array, shape (n_rows, n_pairs), contiguous
+    log_odds : float32 array, shape (n_rows, at least n_pairs), contiguous
     """
 
     row: NDArray[np.int64]
@@ -117,7 +117,7 @@ def apply_attention(
             track,
             fraction,
             *_slots(indptr, tracks.cell[track]),
-            summary.row,
+            summary.row * summary.log_odds.shape[1],
             summary.log_odds.reshape(-1),
         ),
         (tracks.tf, tracks.by_tf.reshape(-1), tracks.by_cell.reshape(-1)),
@@ -184,7 +184,7 @@ def _tf_attention(  # type: ignore[no-untyped-def]
 ):
     """Compute the groups of one TF at some tiles."""
     start, end, group, last = where
-    has_data, indptr, track, fraction, slot, slot_cell, counts, e_row, e = tiles
+    has_data, indptr, track, fraction, slot, slot_cell, counts, e_start, e = tiles
     track_tf, by_tf, by_cell = tracks
     n_track_tfs, n_blocks, n_cells = sizes
     tf, block, first, lane, whole, rows = pairs
@@ -209,12 +209,11 @@ def _tf_attention(  # type: ignore[no-untyped-def]
             _add(scratch, (_SCRATCH + at) * ROW, fraction[i], weight)
         for one in range(group, last):
             row, start_pair = one * GROUP_ROWS * ROW, tile * n_pairs
-            e_start = e_row[tile] * n_pairs
             if n:
                 _heads(scratch, cell_rows, n, by_cell, block[one] * n_cells, rows, row)
             if whole[one]:
                 z = load(logits, start_pair + first[one])
-                known = load(e, e_start + first[one])
+                known = load(e, e_start[tile] + first[one])
                 # A group may have fewer pairs than lanes: restore the pairs after it.
                 others = load(logits, start_pair + first[one + 1])
                 z = _log_odds(z, known, n > 0, scratch, rows, row, shared)
@@ -223,7 +222,7 @@ def _tf_attention(  # type: ignore[no-untyped-def]
             else:
                 for pair in range(first[one], first[one + 1]):
                     scratch[log_odds + lane[pair]] = logits[start_pair + pair]
-                    scratch[log_odds + ROW + lane[pair]] = e[e_start + pair]
+                    scratch[log_odds + ROW + lane[pair]] = e[e_start[tile] + pair]
                 z, known = load(scratch, log_odds), load(scratch, log_odds + ROW)
                 z = _log_odds(z, known, n > 0, scratch, rows, row, shared)
                 store(scratch, log_odds, z)
@@ -242,15 +241,52 @@ def _add(scratch, offset, fraction, weight):  # type: ignore[no-untyped-def]
 def _heads(scratch, cell_rows, n, by_cell, block, rows, row):  # type: ignore[no-untyped-def]
     """Compute log(1 + 100 A) of each head, for the pairs of a group."""
     one = broadcast(np.float32(1))
-    for head in range(ROW):
-        total = broadcast(np.float32(0))
+    for head in range(0, ROW, 8):  # eight sums at a time do not wait for each other
+        a = b = c = d = e = f = g = h = broadcast(np.float32(0))
         for i in range(n):
-            weight = load(by_cell, ((block + cell_rows[i]) * ROW + head) * ROW)
-            total = multiply_add(
-                broadcast(scratch[(_SCRATCH + i) * ROW + head]), weight, total
+            at = ((block + cell_rows[i]) * ROW + head) * ROW
+            own = (_SCRATCH + i) * ROW + head
+            a = multiply_add(
+                broadcast(scratch[own + 0]), load(by_cell, at + 0 * ROW), a
             )
-        scale = load(rows, row + (1 + ROW + head) * ROW)
-        store(scratch, head * ROW, logarithm(multiply_add(total, scale, one)))
+            b = multiply_add(
+                broadcast(scratch[own + 1]), load(by_cell, at + 1 * ROW), b
+            )
+            c = multiply_add(
+                broadcast(scratch[own + 2]), load(by_cell, at + 2 * ROW), c
+            )
+            d = multiply_add(
+                broadcast(scratch[own + 3]), load(by_cell, at + 3 * ROW), d
+            )
+            e = multiply_add(
+                broadcast(scratch[own + 4]), load(by_cell, at + 4 * ROW), e
+            )
+            f = multiply_add(
+                broadcast(scratch[own + 5]), load(by_cell, at + 5 * ROW), f
+            )
+            g = multiply_add(
+                broadcast(scratch[own + 6]), load(by_cell, at + 6 * ROW), g
+            )
+            h = multiply_add(
+                broadcast(scratch[own + 7]), load(by_cell, at + 7 * ROW), h
+            )
+        at = row + (1 + ROW + head) * ROW
+        a = multiply_add(a, load(rows, at + 0 * ROW), one)
+        b = multiply_add(b, load(rows, at + 1 * ROW), one)
+        c = multiply_add(c, load(rows, at + 2 * ROW), one)
+        d = multiply_add(d, load(rows, at + 3 * ROW), one)
+        e = multiply_add(e, load(rows, at + 4 * ROW), one)
+        f = multiply_add(f, load(rows, at + 5 * ROW), one)
+        g = multiply_add(g, load(rows, at + 6 * ROW), one)
+        h = multiply_add(h, load(rows, at + 7 * ROW), one)
+        store(scratch, (head + 0) * ROW, logarithm(a))
+        store(scratch, (head + 1) * ROW, logarithm(b))
+        store(scratch, (head + 2) * ROW, logarithm(c))
+        store(scratch, (head + 3) * ROW, logarithm(d))
+        store(scratch, (head + 4) * ROW, logarithm(e))
+        store(scratch, (head + 5) * ROW, logarithm(f))
+        store(scratch, (head + 6) * ROW, logarithm(g))
+        store(scratch, (head + 7) * ROW, logarithm(h))
 
 
 @njit(nogil=True, cache=True, forceinline=True)

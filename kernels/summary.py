@@ -25,20 +25,19 @@ from tfimpute_tracks.kernels.lanes import (
 )
 
 __all__ = [
-    "OwnTracks",
+    "EPSILON",
     "PairVectors",
+    "add_up",
     "arrange_vectors",
-    "exclude_own",
-    "own_tracks",
     "summarize",
     "summary_log_odds",
 ]
 
 Floats = NDArray[np.float32]
-Ints = NDArray[np.int64]
 
 _LANES = 16
-_EPSILON = 1e-5  # as in PyTorch's layer_norm
+EPSILON = 1e-5
+"""Added to a variance, as in PyTorch's layer_norm."""
 
 
 class PairVectors(NamedTuple):
@@ -56,30 +55,6 @@ class PairVectors(NamedTuple):
     vectors: Floats
     offsets: Floats
     n_pairs: int
-
-
-class OwnTracks(NamedTuple):
-    """Pairs with tracks of their own, which must not count for them.
-
-    Attributes
-    ----------
-    pair : int64 array, shape (n,)
-        Columns of the pairs.
-    owner : int64 array, shape (n_tracks,)
-        Row in `pair` of the pair that a track belongs to, or -1.
-    available : float32 array, shape (n, summary)
-        What being available adds to the summary, of all tracks of a pair.
-    vectors : float32 array, shape (n, summary)
-        v.
-    offsets : float32 array, shape (n,)
-        v_0.
-    """
-
-    pair: Ints
-    owner: Ints
-    available: Floats
-    vectors: Floats
-    offsets: Floats
 
 
 def arrange_vectors(vectors: Floats) -> PairVectors:
@@ -141,7 +116,8 @@ def summary_log_odds(sums: Floats, pairs: PairVectors) -> Floats:
 
     Returns
     -------
-    float32 array, shape (n, n_pairs)
+    float32 array, shape (at least n, at least n_pairs), contiguous
+        Rows and columns of whole lanes; those past `n` and `n_pairs` mean nothing.
     """
     n, size = sums.shape
     rows = aligned_empty((n + -n % 8, size), np.float32)
@@ -155,61 +131,7 @@ def summary_log_odds(sums: Floats, pairs: PairVectors) -> Floats:
         size,
         out,
     )
-    return np.ascontiguousarray(out[:n, : pairs.n_pairs])
-
-
-def own_tracks(tracks: Floats, owner: Ints, vectors: Floats) -> OwnTracks:
-    """Arrange the pairs that have tracks of their own.
-
-    Parameters
-    ----------
-    tracks : float32 array, shape (n_windows + 1, n_tracks, summary)
-        V of the windows, and of being available.
-    owner : int64 array, shape (n_tracks,)
-        Column of the pair that a track belongs to; -1 for no pair, and for a track that
-        is not available.
-    vectors : float32 array, shape (n_pairs, summary + 1)
-        v and v_0.
-
-    Returns
-    -------
-    OwnTracks
-    """
-    pair = np.unique(owner[owner >= 0])
-    shape = len(pair), tracks.shape[2]
-    available, own = (aligned_empty(shape, np.float32) for _ in range(2))
-    for row, column in enumerate(pair):
-        available[row] = tracks[-1, owner == column].sum(axis=0)
-        own[row] = vectors[column, :-1]
-    rows = np.where(owner >= 0, np.searchsorted(pair, owner), -1)
-    return OwnTracks(pair, rows, available, own, vectors[pair, -1])
-
-
-def exclude_own(
-    log_odds: Floats, sums: Floats, coverage: Coverage, tracks: Floats, own: OwnTracks
-) -> None:
-    """Compute e of pairs without their own tracks, in place.
-
-    Parameters
-    ----------
-    log_odds : float32 array, shape (1 + n_tiles, n_pairs)
-        Of all pairs; the columns of pairs with tracks of their own are overwritten.
-    sums : float32 array, shape (1 + n_tiles, summary)
-        From :func:`summarize`, with all tracks.
-    coverage : Coverage
-        As for :func:`summarize`.
-    tracks : float32 array, shape (n_windows, n_tracks, summary)
-        V of the windows.
-    own : OwnTracks
-    """
-    if len(own.pair):
-        _exclude(
-            *coverage,
-            (tracks.reshape(-1), tracks.shape[1]),
-            (sums.reshape(-1), sums.shape[1]),
-            (own.pair, own.owner, *map(np.ravel, own[2:])),
-            log_odds,
-        )
+    return out
 
 
 @njit(nogil=True, cache=True)
@@ -236,108 +158,154 @@ def _sum(indptr, track, fraction, tracks, n_tracks, sums, size):  # type: ignore
 
 @njit(nogil=True, cache=True)
 def _normalize(sums, rows, n, size):  # type: ignore[no-untyped-def]
-    scratch = np.empty(16, dtype=np.float32)
+    scratch = np.empty(2 * _LANES, dtype=np.float32)
     zero = broadcast(np.float32(0))
     for row in range(n):
-        scale, shift = _moments(sums, row * size, size, scratch)
-        for k in range(row * size, (row + 1) * size, 16):
+        total, squares = zero, zero
+        for k in range(row * size, (row + 1) * size, _LANES):
+            value = maximum(load(sums, k), zero)
+            total, squares = add(total, value), multiply_add(value, value, squares)
+        store(scratch, 0, total)
+        store(scratch, _LANES, squares)
+        mean = add_up(scratch, 0) / size
+        variance = max(add_up(scratch, _LANES) / size - mean * mean, 0.0)
+        scale = np.float32(1 / np.sqrt(variance + EPSILON))
+        shift = np.float32(-mean) * scale
+        for k in range(row * size, (row + 1) * size, _LANES):
             value = maximum(load(sums, k), zero)
             store(rows, k, multiply_add(value, broadcast(scale), broadcast(shift)))
 
 
 @njit(nogil=True, cache=True, forceinline=True)
-def _moments(sums, start, size, scratch):  # type: ignore[no-untyped-def]
-    """Find the scale and the shift that normalize max(0, sums)."""
-    zero = broadcast(np.float32(0))
-    total, squares = zero, zero
-    for k in range(start, start + size, 16):
-        value = maximum(load(sums, k), zero)
-        total, squares = add(total, value), multiply_add(value, value, squares)
-    mean = _total(total, scratch) / size
-    variance = max(_total(squares, scratch) / size - mean * mean, 0.0)
-    scale = np.float32(1 / np.sqrt(variance + _EPSILON))
-    return scale, np.float32(-mean) * scale
+def add_up(lanes, start):  # type: ignore[no-untyped-def]
+    """Sum 16 items of an array, in pairs.
 
+    Parameters
+    ----------
+    lanes : float32 array
+    start : int
+        Of the items.
 
-@njit(nogil=True, cache=True, forceinline=True)
-def _total(lanes, scratch):  # type: ignore[no-untyped-def]
-    store(scratch, 0, lanes)
+    Returns
+    -------
+    float64
+    """
     total = np.float64(0)
-    for i in range(16):
-        total += np.float64(scratch[i])
+    for i in range(start, start + 16, 4):
+        a = np.float64(lanes[i]) + np.float64(lanes[i + 1])
+        b = np.float64(lanes[i + 2]) + np.float64(lanes[i + 3])
+        total += a + b
     return total
 
 
 @njit(nogil=True, cache=True)
-def _exclude(indptr, track, fraction, tracks, sums, own, log_odds):  # type: ignore[no-untyped-def]
-    # Entries of the same pair are linked, so a tile reads its entries once.
-    weights, n_tracks = tracks
-    rows, size = sums
-    pair, owner, available, vectors, offsets = own
-    n_windows, zero = fraction.shape[1], broadcast(np.float32(0))
-    latest = np.empty(pair.size, dtype=np.int64)
-    before = np.empty(track.size, dtype=np.int64)
-    without, scratch = np.empty(size, dtype=np.float32), np.empty(16, dtype=np.float32)
-    for tile in range(indptr.size):
-        start = tile * size
-        latest[:] = -1
-        if tile:
-            for i in range(indptr[tile - 1], indptr[tile]):
-                row = owner[track[i]]
-                if row >= 0:
-                    before[i] = latest[row]
-                    latest[row] = i
-        for row in range(pair.size):
-            for k in range(0, size, 16):
-                minus = load(available, row * size + k)
-                one = broadcast(np.float32(-1))
-                store(without, k, multiply_add(minus, one, load(rows, start + k)))
-            i = latest[row]
-            while i >= 0:
-                for window in range(n_windows):
-                    value = fraction[i, window]
-                    if value == 0:
-                        continue
-                    at = (window * n_tracks + np.int64(track[i])) * size
-                    factor = broadcast(-value)
-                    for k in range(0, size, 16):
-                        weight, total = load(weights, at + k), load(without, k)
-                        store(without, k, multiply_add(factor, weight, total))
-                i = before[i]
-            scale, shift = _moments(without, 0, size, scratch)
-            total = zero
-            for k in range(0, size, 16):
-                value = maximum(load(without, k), zero)
-                value = multiply_add(value, broadcast(scale), broadcast(shift))
-                total = multiply_add(value, load(vectors, row * size + k), total)
-            found = np.float32(_total(total, scratch))
-            log_odds[tile, pair[row]] = found + offsets[row]
-
-
-@njit(nogil=True, cache=True)
 def _multiply(rows, vectors, offsets, size, out):  # type: ignore[no-untyped-def]
-    # Vectors of a group stay in the first cache for all rows; eight rows share a load.
+    # Three groups by eight rows: 24 sums in registers, and 11 loads for 24 products.
     result, width = out.reshape(-1), out.shape[1]
-    for group in range(offsets.size // 16):
+    wide = offsets.size // (3 * _LANES) * 3
+    for group in range(0, wide, 3):
         for row in range(0, out.shape[0], 8):
-            a = b = c = d = e = f = g = h = load(offsets, group * 16)
-            s = row * size
-            for k in range(size):
-                lanes = load(vectors, (group * size + k) * 16)
-                a = multiply_add(broadcast(rows[s + k]), lanes, a)
-                b = multiply_add(broadcast(rows[s + size + k]), lanes, b)
-                c = multiply_add(broadcast(rows[s + 2 * size + k]), lanes, c)
-                d = multiply_add(broadcast(rows[s + 3 * size + k]), lanes, d)
-                e = multiply_add(broadcast(rows[s + 4 * size + k]), lanes, e)
-                f = multiply_add(broadcast(rows[s + 5 * size + k]), lanes, f)
-                g = multiply_add(broadcast(rows[s + 6 * size + k]), lanes, g)
-                h = multiply_add(broadcast(rows[s + 7 * size + k]), lanes, h)
-            at = row * width + group * 16
-            store(result, at, a)
-            store(result, at + width, b)
-            store(result, at + 2 * width, c)
-            store(result, at + 3 * width, d)
-            store(result, at + 4 * width, e)
-            store(result, at + 5 * width, f)
-            store(result, at + 6 * width, g)
-            store(result, at + 7 * width, h)
+            _eight_by_three(rows, row, vectors, group, offsets, size, result, width)
+    for group in range(wide, offsets.size // _LANES):
+        for row in range(0, out.shape[0], 8):
+            _eight_by_one(rows, row, vectors, group, offsets, size, result, width)
+
+
+@njit(nogil=True, cache=True, forceinline=True)
+def _eight_by_one(rows, row, vectors, group, offsets, size, result, width):  # type: ignore[no-untyped-def]
+    """Multiply eight rows with a group of pairs."""
+    a = b = c = d = e = f = g = h = load(offsets, group * _LANES)
+    s = row * size
+    for k in range(size):
+        lanes = load(vectors, (group * size + k) * _LANES)
+        a = multiply_add(broadcast(rows[s + 0 * size + k]), lanes, a)
+        b = multiply_add(broadcast(rows[s + 1 * size + k]), lanes, b)
+        c = multiply_add(broadcast(rows[s + 2 * size + k]), lanes, c)
+        d = multiply_add(broadcast(rows[s + 3 * size + k]), lanes, d)
+        e = multiply_add(broadcast(rows[s + 4 * size + k]), lanes, e)
+        f = multiply_add(broadcast(rows[s + 5 * size + k]), lanes, f)
+        g = multiply_add(broadcast(rows[s + 6 * size + k]), lanes, g)
+        h = multiply_add(broadcast(rows[s + 7 * size + k]), lanes, h)
+    at = row * width + group * _LANES
+    store(result, at + 0 * width, a)
+    store(result, at + 1 * width, b)
+    store(result, at + 2 * width, c)
+    store(result, at + 3 * width, d)
+    store(result, at + 4 * width, e)
+    store(result, at + 5 * width, f)
+    store(result, at + 6 * width, g)
+    store(result, at + 7 * width, h)
+
+
+@njit(nogil=True, cache=True, forceinline=True)
+def _eight_by_three(rows, row, vectors, group, offsets, size, result, width):  # type: ignore[no-untyped-def]
+    """Multiply eight rows with three groups of pairs."""
+    at, step = group * size * _LANES, size * _LANES
+    s = row * size
+    x = load(offsets, group * _LANES)
+    y = load(offsets, (group + 1) * _LANES)
+    z = load(offsets, (group + 2) * _LANES)
+    ax = bx = cx = dx = ex = fx = gx = hx = x
+    ay = by = cy = dy = ey = fy = gy = hy = y
+    az = bz = cz = dz = ez = fz = gz = hz = z
+    for k in range(size):
+        x = load(vectors, at + k * _LANES)
+        y = load(vectors, at + step + k * _LANES)
+        z = load(vectors, at + 2 * step + k * _LANES)
+        one = broadcast(rows[s + 0 * size + k])
+        ax = multiply_add(one, x, ax)
+        ay = multiply_add(one, y, ay)
+        az = multiply_add(one, z, az)
+        one = broadcast(rows[s + 1 * size + k])
+        bx = multiply_add(one, x, bx)
+        by = multiply_add(one, y, by)
+        bz = multiply_add(one, z, bz)
+        one = broadcast(rows[s + 2 * size + k])
+        cx = multiply_add(one, x, cx)
+        cy = multiply_add(one, y, cy)
+        cz = multiply_add(one, z, cz)
+        one = broadcast(rows[s + 3 * size + k])
+        dx = multiply_add(one, x, dx)
+        dy = multiply_add(one, y, dy)
+        dz = multiply_add(one, z, dz)
+        one = broadcast(rows[s + 4 * size + k])
+        ex = multiply_add(one, x, ex)
+        ey = multiply_add(one, y, ey)
+        ez = multiply_add(one, z, ez)
+        one = broadcast(rows[s + 5 * size + k])
+        fx = multiply_add(one, x, fx)
+        fy = multiply_add(one, y, fy)
+        fz = multiply_add(one, z, fz)
+        one = broadcast(rows[s + 6 * size + k])
+        gx = multiply_add(one, x, gx)
+        gy = multiply_add(one, y, gy)
+        gz = multiply_add(one, z, gz)
+        one = broadcast(rows[s + 7 * size + k])
+        hx = multiply_add(one, x, hx)
+        hy = multiply_add(one, y, hy)
+        hz = multiply_add(one, z, hz)
+    at = row * width + group * _LANES
+    store(result, at + 0 * width, ax)
+    store(result, at + 0 * width + _LANES, ay)
+    store(result, at + 0 * width + 2 * _LANES, az)
+    store(result, at + 1 * width, bx)
+    store(result, at + 1 * width + _LANES, by)
+    store(result, at + 1 * width + 2 * _LANES, bz)
+    store(result, at + 2 * width, cx)
+    store(result, at + 2 * width + _LANES, cy)
+    store(result, at + 2 * width + 2 * _LANES, cz)
+    store(result, at + 3 * width, dx)
+    store(result, at + 3 * width + _LANES, dy)
+    store(result, at + 3 * width + 2 * _LANES, dz)
+    store(result, at + 4 * width, ex)
+    store(result, at + 4 * width + _LANES, ey)
+    store(result, at + 4 * width + 2 * _LANES, ez)
+    store(result, at + 5 * width, fx)
+    store(result, at + 5 * width + _LANES, fy)
+    store(result, at + 5 * width + 2 * _LANES, fz)
+    store(result, at + 6 * width, gx)
+    store(result, at + 6 * width + _LANES, gy)
+    store(result, at + 6 * width + 2 * _LANES, gz)
+    store(result, at + 7 * width, hx)
+    store(result, at + 7 * width + _LANES, hy)
+    store(result, at + 7 * width + 2 * _LANES, hz)

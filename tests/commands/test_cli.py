@@ -34,7 +34,26 @@ def test_nothing_typed_shows_the_help(run):
 def test_version(run):
     code, out, _ = run("--version")
     assert code == 0
-    assert out.startswith("tfimpute-tracks ")
+    first, models, evidence = out.splitlines()
+    assert first.startswith("tfimpute-tracks ")
+    assert {"default", "deep"} <= set(models.split(": ")[1].split(", "))
+    assert evidence == "evidence: encode-hg19"
+
+
+def test_a_shell_completes_verbs_and_options(monkeypatch, capsys):
+    """Completion asks by the environment, before any verb is typed."""
+    from tfimpute_tracks.cli import main
+
+    monkeypatch.setenv("_TFIMPUTE_TRACKS_COMPLETE", "complete_bash")
+    for words, count, expected in (
+        ("tfimpute-tracks sca", 1, "scan"),
+        ("tfimpute-tracks scan --cel", 2, "--cell"),
+    ):
+        monkeypatch.setenv("COMP_WORDS", words)
+        monkeypatch.setenv("COMP_CWORD", str(count))
+        with pytest.raises(SystemExit):
+            main([])
+        assert expected in capsys.readouterr().out.split()
 
 
 def test_scan_writes_the_four_files_and_names_them_last(run, toy):

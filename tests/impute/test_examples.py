@@ -17,9 +17,10 @@ def options(request):
     """Every option of `impute`, `export` and `catalogue`."""
     from typer.main import get_command
 
-    from tfimpute_tracks.cli import app
+    from tfimpute_tracks.cli import make_app
+    from tfimpute_tracks.commands.verbs import VERBS
 
-    commands = get_command(app).commands
+    commands = get_command(make_app(VERBS)).commands
     return {
         verb: {o for p in commands[verb].params for o in p.opts}
         for verb in ("impute", "export", "catalogue")

@@ -6,15 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tfimpute_tracks.kernels.coverage import Coverage
+from tfimpute_tracks.kernels.own_tracks import exclude_own, own_tracks
 from tfimpute_tracks.kernels.summary import (
     arrange_vectors,
-    exclude_own,
-    own_tracks,
     summarize,
     summary_log_odds,
 )
 
-_WINDOWS, _TRACKS, _SIZE = 3, 6, 32
+_WINDOWS, _TRACKS, _SIZE = 3, 6, 48
 
 
 def _draw(rng, n_tiles):
@@ -58,8 +57,7 @@ def test_log_odds_agree_with_numpy(n_tiles, n_pairs, seed):
     sums = summarize(coverage, tracks[:-1], constant)
     expected = _sums(coverage, tracks, constant)
     np.testing.assert_allclose(sums, expected, atol=1e-5)
-    found = summary_log_odds(sums, arrange_vectors(vectors))
-    assert found.shape == (1 + n_tiles, n_pairs)
+    found = summary_log_odds(sums, arrange_vectors(vectors))[: 1 + n_tiles, :n_pairs]
     np.testing.assert_allclose(found, _log_odds(expected, vectors), atol=1e-4)
 
 
@@ -68,7 +66,7 @@ def test_pairs_are_scored_without_their_own_tracks(rng):
     vectors = rng.normal(size=(5, _SIZE + 1)).astype(np.float32)
     owner = np.array([-1, 3, 0, -1, 3, -1])  # two tracks are of pair 3
     sums = summarize(coverage, tracks[:-1], constant)
-    every = summary_log_odds(sums, arrange_vectors(vectors))
+    every = summary_log_odds(sums, arrange_vectors(vectors))[:31, :5]
     found = every.copy()
     exclude_own(found, sums, coverage, tracks[:-1], own_tracks(tracks, owner, vectors))
     np.testing.assert_array_equal(found[:, [1, 2, 4]], every[:, [1, 2, 4]])
@@ -91,5 +89,5 @@ def test_a_result_does_not_depend_on_other_tiles_or_pairs(rng, n):
         summarize(coverage.rows(slice(5, 5 + n)), tracks[:-1], constant),
         arrange_vectors(vectors[20:23]),
     )
-    np.testing.assert_array_equal(some[1:], every[6 : 6 + n, 20:23])
-    np.testing.assert_array_equal(some[0], every[0, 20:23])
+    np.testing.assert_array_equal(some[1 : 1 + n, :3], every[6 : 6 + n, 20:23])
+    np.testing.assert_array_equal(some[0, :3], every[0, 20:23])

@@ -34,9 +34,10 @@ def verbs():
     """The command line's own list: {verb: its command}."""
     from typer.main import get_command
 
-    from tfimpute_tracks.cli import app
+    from tfimpute_tracks.cli import make_app
+    from tfimpute_tracks.commands.verbs import VERBS
 
-    return get_command(app).commands
+    return get_command(make_app(VERBS)).commands
 
 
 def _commands(group, prefix=""):
@@ -75,6 +76,15 @@ def test_every_command_and_option_has_help(verbs):
         if not getattr(parameter, "help", None) and parameter.name != "help"
     ]
     assert not bare, f"no help text: {', '.join(bare)}"
+
+
+def test_a_verb_is_listed_with_the_first_line_of_its_help(verbs):
+    from tfimpute_tracks.commands.verbs import VERBS
+
+    commands = dict(_commands(verbs))
+    for name, verb in VERBS.items():
+        first = " ".join(commands[name].help.split("\n\n")[0].split())
+        assert first == verb.summary, name
 
 
 def test_readme_commands_are_marked_for_ci(readme):
