@@ -36,6 +36,7 @@ __all__ = [
     "WriteError",
     "counted",
     "listed",
+    "size_text",
 ]
 
 
@@ -100,6 +101,25 @@ def counted(n: int, noun: str, plural: str = "") -> str:
         ``1 pair``, ``1,200 pairs``.
     """
     return f"{n:,} {noun if n == 1 else plural or noun + 's'}"
+
+
+def size_text(n_bp: int) -> str:
+    """Write a length in the unit that suits it.
+
+    Parameters
+    ----------
+    n_bp : int
+
+    Returns
+    -------
+    str
+        ``850 bp``, ``61.2 kb``, ``3 Mb``.
+    """
+    scale, unit = (1, "bp") if n_bp < 1000 else (1000, "kb")
+    if n_bp >= 999_500:
+        scale, unit = 1_000_000, "Mb"
+    number = n_bp / scale
+    return f"{number:,.{0 if number >= 100 else 1}f}".removesuffix(".0") + f" {unit}"
 
 
 def listed(items: Iterable[Any], limit: int = 5, separator: str = ", ") -> str:

@@ -1,4 +1,4 @@
-"""From the values of options to the inputs of a run: genome, regions, cache, threads.
+"""From the values of options to the inputs of a run: genome, regions, cache.
 
 Everything that can be checked without computing is checked here, before any long work.
 """
@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from operator import index
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,17 +21,22 @@ if TYPE_CHECKING:
     from tfimpute_tracks.models.model import Model
 
 __all__ = [
+    "Regions",
     "check_threshold",
+    "check_top",
     "choose_cache",
     "choose_genome",
     "choose_regions",
-    "count_threads",
     "known_genes",
-    "limit_threads",
+    "one_region",
     "read_part",
-    "set_threads",
     "written_regions",
 ]
+
+Regions = (
+    str | Path | tuple[str, int, int] | Iterable[str | Path | tuple[str, int, int]]
+)
+"""Regions as users write them, for :func:`written_regions`."""
 
 
 def choose_cache(cache_dir: Path | None, limit: float) -> FeatureCache:
@@ -159,7 +163,7 @@ def _report_assembly(
 
 def choose_regions(
     genome: Sequences,
-    fasta: Path | None,
+    fasta: object,
     regions: list[str] | None,
     chroms: list[str] | None = None,
     genes: Path | None = None,
@@ -170,7 +174,7 @@ def choose_regions(
     Parameters
     ----------
     genome : Sequences
-    fasta : Path, optional
+    fasta : object
         None: the bundled example region is the default.
     regions, chroms : list of str, optional
     genes : Path, optional
@@ -197,13 +201,15 @@ def choose_regions(
     return resolve_regions(places, chroms or [], sizes, log, min_contig)
 
 
-def known_genes(genes: Path | None, fasta: Path | None) -> Path | None:
+def known_genes(genes: str | Path | None, fasta: object) -> Path | None:
     """Choose the genes that a region may name.
 
     Parameters
     ----------
-    genes, fasta : Path, optional
-        Values of --genes and --fasta.
+    genes : str or Path, optional
+        Value of --genes.
+    fasta : object
+        That of --fasta; None for the bundled example region.
 
     Returns
     -------
@@ -212,96 +218,9 @@ def known_genes(genes: Path | None, fasta: Path | None) -> Path | None:
     """
     from tfimpute_tracks.genome import bundled_genes
 
-    return bundled_genes() if genes is None and fasta is None else genes
-
-
-def set_threads(threads: int | str) -> int:
-    """Set the number of CPU threads of all numerical libraries.
-
-    Parameters
-    ----------
-    threads : int or str
-        A number, or `max`.
-
-    Returns
-    -------
-    int
-
-    Raises
-    ------
-    UsageError
-        As :func:`count_threads`.
-    """
-    import numba
-    from threadpoolctl import threadpool_limits
-
-    n_threads = count_threads(threads)
-    numba.set_num_threads(n_threads)
-    threadpool_limits(n_threads)
-    return n_threads
-
-
-@contextmanager
-def limit_threads(threads: int | str) -> Iterator[int]:
-    """Set the number of CPU threads while the block runs.
-
-    Parameters
-    ----------
-    threads : int or str
-        A number, or `max`.
-
-    Yields
-    ------
-    int
-
-    Raises
-    ------
-    UsageError
-        As :func:`count_threads`.
-    """
-    import numba
-    from threadpoolctl import threadpool_limits
-
-    n_threads, before = count_threads(threads), numba.get_num_threads()
-    numba.set_num_threads(n_threads)
-    try:
-        with threadpool_limits(n_threads):
-            yield n_threads
-    finally:
-        numba.set_num_threads(before)
-
-
-def count_threads(threads: int | str) -> int:
-    """Find how many CPU threads a user asks for.
-
-    Parameters
-    ----------
-    threads : int or str
-        A number, or `max`.
-
-    Returns
-    -------
-    int
-        At most one per CPU of this process; more are warned of.
-
-    Raises
-    ------
-    UsageError
-        Not a number above 0.
-    """
-    import numba
-
-    n_cpus = int(numba.config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
-    text = str(threads)
-    if text == "max":
-        return n_cpus
-    if not text.isdecimal() or not int(text):
-        raise UsageError(f"--threads {text!r}; use max or a number from 1 to {n_cpus}")
-    n_threads = min(int(text), n_cpus)
-    if int(text) > n_cpus:
-        seen = counted(n_cpus, "CPU")
-        log(f"--threads {text}: using {n_threads}, of {seen}", warning=True)
-    return n_threads
+    if genes is None:
+        return bundled_genes() if fasta is None else None
+    return Path(genes)
 
 
 def check_threshold(threshold: float | None) -> None:
@@ -322,8 +241,26 @@ def check_threshold(threshold: float | None) -> None:
         raise UsageError(f"threshold {threshold!r}; use a probability from 0 to 1")
 
 
+def check_top(top: int) -> None:
+    """Refuse what is not a number of pairs.
+
+    Parameters
+    ----------
+    top : int
+        0 for all.
+
+    Raises
+    ------
+    UsageError
+        Not a whole number, or below 0.
+    """
+    given: object = top
+    if not (isinstance(given, int) and given >= 0):
+        raise UsageError(f"top {top!r}; use a number of pairs, 0 for all")
+
+
 def written_regions(
-    regions: str | Path | Iterable[Any] | None,
+    regions: Regions | None,
 ) -> list[str] | None:
     """Write regions as the command line takes them.
 
@@ -359,6 +296,28 @@ def written_regions(
         str(one) if isinstance(one, str | Path) else _written_region(one)
         for one in several
     ]
+
+
+def one_region(regions: Regions) -> str:
+    """Write a region as the command line takes it, where only one will do.
+
+    Parameters
+    ----------
+    regions : str, or (chrom, start, end)
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    RegionError
+        There are several, or none.
+    """
+    written = written_regions(regions) or []
+    if len(written) != 1:
+        raise RegionError(f"{counted(len(written), 'region')}; use one at a time")
+    return written[0]
 
 
 def _written_region(region: Any) -> str:

@@ -1,46 +1,38 @@
-"""A model as people use it: its name, its evidence, and what it predicts.
-
-:class:`Model` here knows genomes, files and devices, and chooses the evidence by the
-genome; :class:`tfimpute_tracks.models.model.Model`, its `core`, is the trained network.
-"""
+"""What a model predicts: of sequences, along regions, of alleles and at loci."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tfimpute_tracks.api.evidence_choice import AUTO, NONE, choose_evidence
+from tfimpute_tracks.api.evidence_choice import report_evidence
 from tfimpute_tracks.api.inputs import (
+    Regions,
     check_threshold,
-    choose_genome,
+    check_top,
     choose_regions,
-    limit_threads,
+    known_genes,
+    one_region,
     written_regions,
 )
-from tfimpute_tracks.api.pair_choice import read_pairs
+from tfimpute_tracks.api.loaded import LoadedModel
+from tfimpute_tracks.api.pair_choice import Pairs, read_pairs
+from tfimpute_tracks.api.threads import limit_threads
 from tfimpute_tracks.errors import UsageError
-from tfimpute_tracks.models.loading import load_model as load_core
 
 if TYPE_CHECKING:
     import numpy as np
+    import pandas as pd
     from numpy.typing import NDArray
 
     from tfimpute_tracks.api.scan import Scan
     from tfimpute_tracks.evidence import EvidenceStore
-    from tfimpute_tracks.genome import Region, Sequences
-    from tfimpute_tracks.models.model import Model as CoreModel
-    from tfimpute_tracks.tracks import ScanJob
+    from tfimpute_tracks.genome import Sequences
+    from tfimpute_tracks.models.sequence_module import SequenceModule
     from tfimpute_tracks.tracks.signals import SignalName
-    from tfimpute_tracks.vocabulary import Pair, Vocabulary
 
-__all__ = ["Model", "Pairs", "Regions", "load_model"]
-
-Pairs = str | Path | Iterable[str | tuple[str, str]]
-"""Pairs as users write them, for :func:`~tfimpute_tracks.api.pair_choice.read_pairs`."""
-Regions = str | Path | tuple[str, int, int] | Iterable[str | tuple[str, int, int]]
-"""Regions, for :func:`~tfimpute_tracks.api.inputs.written_regions`."""
+__all__ = ["Model", "load_model"]
 
 
 def load_model(
@@ -79,85 +71,12 @@ def load_model(
     return Model(name_or_path, evidence)
 
 
-class Model:
+class Model(LoadedModel):
     """A trained model, ready to score; :func:`tfimpute_tracks.load_model` loads one.
 
-    Parameters
-    ----------
-    name_or_path : str or Path
-    evidence : str, Path, EvidenceStore or None
-        As for :func:`tfimpute_tracks.load_model`.
-
-    Attributes
-    ----------
-    core : tfimpute_tracks.models.model.Model
-        The network and its card, without evidence.
+    It also has what a :class:`~tfimpute_tracks.api.loaded.LoadedModel` has: `name`,
+    `tfs`, `cells`, `vocabulary` and `card`.
     """
-
-    def __init__(
-        self,
-        name_or_path: str | Path = "default",
-        evidence: str | Path | EvidenceStore | None = AUTO,
-    ) -> None:
-        self.core: CoreModel = load_core(name_or_path)
-        self._source = name_or_path
-        self._evidence = NONE if evidence is None else evidence
-        self._chosen: tuple[dict[str, int], CoreModel] | None = None
-
-    @property
-    def name(self) -> str:
-        """Name of the weights."""
-        return self.core.name
-
-    @property
-    def vocabulary(self) -> Vocabulary:
-        """TFs and cell lines, which also finds names by their aliases."""
-        return self.core.vocabulary
-
-    @property
-    def tfs(self) -> tuple[str, ...]:
-        """Names of the TFs."""
-        return self.core.tfs
-
-    @property
-    def cells(self) -> tuple[str, ...]:
-        """Names of the cell lines."""
-        return self.core.cells
-
-    @property
-    def card(self) -> dict[str, Any]:
-        """The model card, of predictions from sequence."""
-        return self.core.card
-
-    def __repr__(self) -> str:
-        return (
-            f"Model({self.name!r}, {len(self.tfs)} TFs, {len(self.cells)} cell lines)"
-        )
-
-    def on(self, genome: Sequences) -> CoreModel:
-        """Choose the evidence for a genome.
-
-        Parameters
-        ----------
-        genome : Sequences
-
-        Returns
-        -------
-        tfimpute_tracks.models.model.Model
-            With evidence, where there is some for the genome.
-
-        Raises
-        ------
-        InputFileError, UsageError
-            As :func:`tfimpute_tracks.api.evidence_choice.choose_evidence`.
-        """
-        sizes = dict(genome.chrom_sizes)
-        if self._chosen is None or self._chosen[0] != sizes:
-            chosen = choose_evidence(
-                self.core, self._source, self._evidence, sizes, genome.name
-            )
-            self._chosen = sizes, chosen
-        return self._chosen[1]
 
     def predict(
         self,
@@ -258,7 +177,7 @@ class Model:
         >>> scan.call_peaks().groupby("tf").size().to_dict()
         {'CTCF': 2, 'MAX': 2, 'RAD21': 2}
         """
-        from tfimpute_tracks.api.scan import Scan
+        from tfimpute_tracks.api.scan import Scan, scan_job
         from tfimpute_tracks.tracks.in_memory import scan_to_memory
         from tfimpute_tracks.tracks.record import TrackOptions
         from tfimpute_tracks.tracks.signals import SIGNALS
@@ -267,15 +186,13 @@ class Model:
             raise UsageError(f"signal {signal!r}; use one of {', '.join(SIGNALS)}")
         chosen = read_pairs(self.vocabulary, pairs)
         check_threshold(threshold)
-        with limit_threads(threads) as n_threads, self._open(fasta) as genome:
-            own = None if fasta is None else Path(genome.name)
-            places = written_regions(region)
-            job = self.scan_job(
+        with limit_threads(threads) as n_threads, self.open_genome(fasta) as genome:
+            places, known = written_regions(region), known_genes(genes, fasta)
+            job = scan_job(
+                self,
                 genome,
                 chosen,
-                choose_regions(
-                    genome, own, places, None, None if genes is None else Path(genes)
-                ),
+                choose_regions(genome, fasta, places, None, known),
                 Path(),
                 stride=stride,
                 threshold=threshold,
@@ -284,72 +201,186 @@ class Model:
                 threads=n_threads,
                 options=TrackOptions(signal),
             )
+            report_evidence(job.model, job.pairs, job.regions)
             return Scan(scan_to_memory(job, genome, lambda n: None))
 
-    def scan_job(
+    def variant_effects(
         self,
-        genome: Sequences,
-        pairs: list[Pair],
-        regions: list[Region],
-        out_dir: Path,
+        variants: str | Path | pd.DataFrame | Iterable[str],
+        pairs: Pairs,
         *,
-        stride: int | None = None,
-        device: str = "auto",
-        precision: str = "exact",
-        **fields: Any,
-    ) -> ScanJob:
-        """Describe a scan, to run it in memory or into files.
+        fasta: str | Path | Sequences | None = None,
+        min_delta: float | None = None,
+        n_background: int | None = None,
+        background_regions: str | Path | None = None,
+        seed: int = 0,
+        stride: int = 5,
+        fix_ref: bool = False,
+        threads: int | str = "max",
+    ) -> pd.DataFrame:
+        """Score both alleles of variants, by sequence only.
 
         Parameters
         ----------
-        genome : Sequences
-        pairs : list of Pair
-        regions : list of Region
-            From :func:`tfimpute_tracks.api.inputs.choose_regions`.
-        out_dir : Path
-        stride : int, optional
-        device : str
-        precision : {"exact", "fast"}
-            As for :meth:`scan`.
-        **fields
-            Further fields of :class:`~tfimpute_tracks.tracks.job.ScanJob`.
+        variants : str, Path, DataFrame, or iterable of str
+            A VCF, BCF or tab-separated table; a variant such as "chr20:48807376:G:A", or
+            several; or a table with the columns chrom, pos (1-based), ref, alt and
+            optionally id.
+        pairs : str, Path, or iterable of "TF:CELL" or (tf, cell)
+        fasta : str, Path, open genome or None
+            None: the bundled example region.
+        min_delta : float, optional
+            Rows with a smaller change in probability are left out. By default 0, or
+            0.001 for more than 1,000 pairs.
+        n_background : int, optional
+            Matched background variants, among which effects are ranked; 0 for none. By
+            default 1,000, or 200 for more than 1,000 pairs.
+        background_regions : str or Path, optional
+            BED file of the regions they are drawn from.
+        seed : int
+        stride : int
+            bp between tile starts, 1 to 100.
+        fix_ref : bool
+            Swap REF and ALT if the genome has the alternate allele.
+        threads : int or "max"
 
         Returns
         -------
-        ScanJob
+        DataFrame
+            A row per allele and pair, with the columns of `tfimpute-tracks variants`:
+            chrom, pos, id, ref, alt, swapped, tf, cell, status, p_ref, p_alt, delta,
+            delta_log_odds and quantile. ``attrs["skipped"]`` lists the alleles that could
+            not be scored; a warning counts them.
 
         Raises
         ------
-        UsageError, DeviceError, InputFileError
-            As :meth:`scan`.
+        UsageError
+            A value is invalid; the message says which.
+        UnknownNameError, RegionError, InputFileError
+            A name, position or file is.
+
+        Examples
+        --------
+        >>> from tfimpute_tracks import load_model
+        >>> effects = load_model().variant_effects(
+        ...     "chr20:48807376:G:A", ["CTCF:K562", "MAX:HepG2"], n_background=0
+        ... )
+        >>> effects[["pos", "ref", "alt", "tf", "delta"]].round(3)
+                pos ref alt    tf  delta
+        0  48807376   G   A  CTCF  0.001
+        1  48807376   G   A   MAX  0.002
         """
-        from tfimpute_tracks.engines.engine import pick_device
-        from tfimpute_tracks.tracks import ScanJob
+        from tfimpute_tracks.api.variants import effects_of
 
-        if precision not in {"exact", "fast"}:
-            raise UsageError(f"precision {precision!r}; use exact or fast")
-        if stride is not None and not (isinstance(stride, int) and stride > 0):
-            raise UsageError(f"stride {stride!r}; use a number of bp, 1 or more")
-        core = self.on(genome)
-        job = ScanJob(
-            core,
-            pairs,
-            regions,
-            out_dir,
-            core.config.stride if stride is None else stride,
-            device=pick_device(device),
-            fast=precision == "fast",
-            **fields,
-        )
-        job.options.resolved(job.stride)
-        return job
+        chosen = read_pairs(self.vocabulary, pairs)
+        with limit_threads(threads) as n_threads, self.open_genome(fasta) as genome:
+            return effects_of(
+                self.core,
+                genome,
+                chosen,
+                variants,
+                min_delta=min_delta,
+                n_background=n_background,
+                background_regions=background_regions,
+                seed=seed,
+                stride=stride,
+                fix_ref=fix_ref,
+                threads=n_threads,
+            )
 
-    @contextmanager
-    def _open(self, fasta: str | Path | Sequences | None) -> Iterator[Sequences]:
-        """Open a genome, unless it is open, and close what was opened."""
-        if fasta is not None and not isinstance(fasta, str | Path):
-            yield fasta
-            return
-        path = None if fasta is None else Path(fasta)
-        with choose_genome(path, self.core, None) as genome:
-            yield genome
+    def query(
+        self,
+        region: str | tuple[str, int, int],
+        *,
+        tf: str | None = None,
+        cell: str | None = None,
+        top: int = 0,
+        fasta: str | Path | Sequences | None = None,
+        genes: str | Path | None = None,
+    ) -> pd.DataFrame:
+        """Rank the pairs at a locus by probability, next to what was measured there.
+
+        Parameters
+        ----------
+        region : str or (chrom, start, end)
+            A text is 1-based with both ends included, or a gene; a tuple is 0-based and
+            half-open. At most 100,000 bp.
+        tf, cell : str, optional
+            Only pairs of these.
+        top : int
+            Number of pairs; 0 for all.
+        fasta : str, Path, open genome or None
+            None: the bundled example region.
+        genes : str or Path, optional
+            GTF, GFF3 or BED of the genes that `region` may name.
+
+        Returns
+        -------
+        DataFrame
+            A row per pair, the most probable first: tf, cell, status, measured,
+            probability, threshold, is_peak, expected_auroc, start and end (of the best
+            tile: 0-based, half-open) and overlap (in bp).
+
+        Raises
+        ------
+        UnknownNameError, RegionError, UsageError, InputFileError
+            A name, region, length or file is wrong.
+
+        Examples
+        --------
+        >>> from tfimpute_tracks import load_model
+        >>> found = load_model().query("chr20:48,599,512-48,600,512", cell="HepG2", top=3)
+        >>> found[["tf", "measured", "is_peak"]]
+               tf      measured  is_peak
+        0  POLR2A         bound     True
+        1    TAF1         bound     True
+        2    PHF8  not measured     True
+        """
+        from tfimpute_tracks.api.loci import rank_locus, ranked_frame
+
+        check_top(top)
+        where = one_region(region)
+        with self.open_genome(fasta) as genome:
+            known = known_genes(genes, fasta)
+            ranked = rank_locus(self, genome, where, (tf, cell), known)
+            return ranked_frame(*ranked, top)
+
+    def module(self, pairs: Pairs, *, calibrated: bool = True) -> SequenceModule:
+        """Make a PyTorch module of the network, for gradients and attributions.
+
+        It takes float one-hot sequences, shape (n, 4, L) with rows A C G T, and returns
+        log-odds, shape (n, n_pairs), whose sigmoid is :meth:`predict`: by sequence alone,
+        of the better strand. L is `core.config.seq_len`, or `core.config.receptive_field`
+        for the scores of a scan.
+
+        Parameters
+        ----------
+        pairs : str, Path, or iterable of "TF:CELL" or (tf, cell)
+        calibrated : bool
+            False returns the network's own log-odds.
+
+        Returns
+        -------
+        torch.nn.Module
+            On the CPU, in float32 and evaluation mode, with frozen weights.
+
+        Raises
+        ------
+        UsageError, UnknownNameError
+            As :meth:`predict`.
+
+        Examples
+        --------
+        >>> from tfimpute_tracks import load_model
+        >>> import torch
+        >>> module = load_model().module(["CTCF:K562", "MAX:HepG2"])
+        >>> x = torch.zeros(1, 4, 200)
+        >>> x[:, 0] = 1  # a sequence of A
+        >>> module(x.requires_grad_())[0, 0].backward()
+        >>> x.grad.shape
+        torch.Size([1, 4, 200])
+        """
+        from tfimpute_tracks.models.sequence_module import SequenceModule
+
+        chosen = read_pairs(self.vocabulary, pairs)
+        return SequenceModule.of(self.core, chosen, calibrated)

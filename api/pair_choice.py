@@ -14,7 +14,10 @@ from tfimpute_tracks.vocabulary import Pair, Vocabulary
 if TYPE_CHECKING:
     from tfimpute_tracks.models.model import Model
 
-__all__ = ["choose_many_pairs", "choose_pairs", "read_pairs"]
+__all__ = ["Pairs", "choose_many_pairs", "choose_pairs", "read_pairs"]
+
+Pairs = str | Path | Iterable[str | tuple[str, str]]
+"""Pairs as users write them, for :func:`read_pairs`."""
 
 
 def choose_pairs(
@@ -57,9 +60,7 @@ def choose_pairs(
     return read_pairs(vocabulary, pairs)
 
 
-def read_pairs(
-    vocabulary: Vocabulary, pairs: str | Path | Iterable[str | tuple[str, str]]
-) -> list[Pair]:
+def read_pairs(vocabulary: Vocabulary, pairs: Pairs) -> list[Pair]:
     """Read pairs as people write them.
 
     Parameters

@@ -9,15 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tfimpute_tracks.engines.engine import pick_device
+from tfimpute_tracks.errors import UsageError, counted
+from tfimpute_tracks.tracks import ScanJob
 from tfimpute_tracks.tracks.in_memory import ScannedTracks
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
+    from tfimpute_tracks.api.loaded import LoadedModel
+    from tfimpute_tracks.genome import Region, Sequences
     from tfimpute_tracks.genome.signal import Signal
+    from tfimpute_tracks.vocabulary import Pair
 
-__all__ = ["Scan"]
+__all__ = ["Scan", "scan_job"]
 
 _PEAK_COLUMNS = (
     *("chrom", "start", "end", "tf", "cell", "name", "score", "probability", "summit"),
@@ -232,10 +238,65 @@ class Scan:
         return [path for result in results for path in result.files]
 
     def __repr__(self) -> str:
-        from tfimpute_tracks.errors import counted
-
         n_tiles = sum(block.tiles.n_tiles for block in self._scanned.blocks)
         return (
             f"Scan({counted(len(self.pairs), 'pair')}, {counted(n_tiles, 'position')}, "
             f"{self._scanned.job.options.signal})"
         )
+
+
+def scan_job(
+    model: LoadedModel,
+    genome: Sequences,
+    pairs: list[Pair],
+    regions: list[Region],
+    out_dir: Path,
+    *,
+    stride: int | None = None,
+    device: str = "auto",
+    precision: str = "exact",
+    **fields: Any,
+) -> ScanJob:
+    """Describe a scan, to run it in memory or into files.
+
+    Parameters
+    ----------
+    model : LoadedModel
+    genome : Sequences
+    pairs : list of Pair
+    regions : list of Region
+        From :func:`tfimpute_tracks.api.inputs.choose_regions`.
+    out_dir : Path
+    stride : int, optional
+    device : str
+    precision : {"exact", "fast"}
+        As for :meth:`tfimpute_tracks.Model.scan`.
+    **fields
+        Further fields of :class:`~tfimpute_tracks.tracks.job.ScanJob`.
+
+    Returns
+    -------
+    ScanJob
+
+    Raises
+    ------
+    UsageError, DeviceError, InputFileError
+        As :meth:`tfimpute_tracks.Model.scan`.
+    """
+    if precision not in {"exact", "fast"}:
+        raise UsageError(f"precision {precision!r}; use exact or fast")
+    if stride is not None and not (isinstance(stride, int) and stride > 0):
+        raise UsageError(f"stride {stride!r}; use a number of bp, 1 or more")
+    core = model.on(genome)
+    job = ScanJob(
+        core,
+        pairs,
+        regions,
+        out_dir,
+        core.config.stride if stride is None else stride,
+        device=pick_device(device),
+        fast=precision == "fast",
+        **fields,
+    )
+    job.options.resolved(job.stride)
+    return job

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from tfimpute_tracks.api.inputs import set_threads
+from tfimpute_tracks.api.threads import set_threads
 from tfimpute_tracks.commands.console import print_result
 from tfimpute_tracks.dataset import Dataset, open_dataset
 from tfimpute_tracks.models.config import GatedConfig

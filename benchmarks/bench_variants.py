@@ -26,7 +26,7 @@ import numpy as np
 from scipy.stats import spearmanr
 from timing import print_result, seconds, thread_count
 
-from tfimpute_tracks.api.inputs import set_threads
+from tfimpute_tracks.api.threads import set_threads
 from tfimpute_tracks.genome import Sequences, bundled_region, open_bundled
 from tfimpute_tracks.models import load_model
 from tfimpute_tracks.models.model import Model

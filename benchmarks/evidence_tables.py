@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tfimpute_tracks.api.inputs import set_threads
+from tfimpute_tracks.api.threads import set_threads
 from tfimpute_tracks.commands.console import print_result
 from tfimpute_tracks.dataset import (
     Dataset,

@@ -31,7 +31,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.api.inputs import set_threads
+from tfimpute_tracks.api.threads import set_threads
 from tfimpute_tracks.commands.console import print_result
 from tfimpute_tracks.dataset import Dataset, open_dataset, read_pairs_table
 from tfimpute_tracks.dataset.candidates import label_by_peaks

@@ -57,6 +57,7 @@ def browse(
         choose_evidence,
         report_evidence,
     )
+    from tfimpute_tracks.api.threads import set_threads
     from tfimpute_tracks.commands.own_cell import add_cell
 
     try:
@@ -65,8 +66,10 @@ def browse(
         raise UsageError(
             f"the browser page needs {error.name}: pip install 'tfimpute-tracks[browse]'"
         ) from error
+    from tfimpute_tracks.evidence import evidence_for
     from tfimpute_tracks.genome import Region, parse_locus
     from tfimpute_tracks.models import load_model
+    from tfimpute_tracks.models.loading import load_modes
 
     if token is not None and len(token) < _MIN_TOKEN:
         raise UsageError(f"--token is too short; use at least {_MIN_TOKEN} characters")
@@ -82,7 +85,7 @@ def browse(
         sizes = genome.chrom_sizes
         loaded = choose_evidence(loaded, model, evidence, sizes, genome.name)
         report_evidence(loaded, [], [Region(c, 0, n) for c, n in sizes.items()])
-        n_threads = inputs.set_threads(threads)
+        n_threads = set_threads(threads)
         cache = None if no_cache else inputs.choose_cache(cache_dir, cache_limit)
         scores = page.LiveScores(loaded, genome, n_threads, cache, assembly=assembly)
         genes = inputs.known_genes(genes, fasta)
@@ -92,7 +95,9 @@ def browse(
         index = page.GeneIndex(genes, genome) if genes else None
         if index:
             index.at(locus)  # reports a broken file before the page opens
-        session = page.Session(scores, locus, index)
+        store = loaded.evidence.store if loaded.evidence else evidence_for(sizes)
+        measured = page.MeasuredTracks(store, load_modes(model))
+        session = page.Session(scores, locus, index, measured)
         session.warm_up()
         print_result(page.page_address(sock, token))
         log("open this address in a browser; Ctrl-C stops the server")

@@ -95,7 +95,7 @@ def card(
     as_json: options.Json = False,
 ) -> None:
     """Complete a model card: calibration, FDR and expected AUROC of unmeasured pairs."""
-    from tfimpute_tracks.api.inputs import set_threads
+    from tfimpute_tracks.api.threads import set_threads
     from tfimpute_tracks.dataset import open_dataset
     from tfimpute_tracks.models import load_model
     from tfimpute_tracks.storage import check_writable_dir, write_json

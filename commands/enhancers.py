@@ -95,8 +95,8 @@ def enhancers(
     as_json: options.Json = False,
 ) -> None:
     """Summarize predicted binding of elements, and compare it with their activity."""
-    from tfimpute_tracks.api import inputs
     from tfimpute_tracks.api.evidence_choice import say_sequence_only
+    from tfimpute_tracks.api.threads import set_threads
     from tfimpute_tracks.interpret import enhancers as library
     from tfimpute_tracks.interpret.activities import read_activities
     from tfimpute_tracks.interpret.enhancer_files import write_results, write_skipped
@@ -105,7 +105,7 @@ def enhancers(
 
     loaded = load_model(model)
     cells = _choose_cells(loaded, cell, control_cells, activities is not None)
-    n_threads = inputs.set_threads(threads)
+    n_threads = set_threads(threads)
     elements = _read_elements(source, fasta, loaded, cache_dir)
     measured = read_activities(activities, elements) if activities else None
     job = library.EnhancerJob(

@@ -69,7 +69,8 @@ def evaluate(
 ) -> None:
     """Evaluate a model at labeled sites: metrics, intervals, controls, a report."""
     from tfimpute_tracks.api.evidence_choice import choose_evidence
-    from tfimpute_tracks.api.inputs import choose_genome, set_threads
+    from tfimpute_tracks.api.inputs import choose_genome
+    from tfimpute_tracks.api.threads import set_threads
     from tfimpute_tracks.commands.context_report import check_sequence_length
     from tfimpute_tracks.comparison.chromosome import parse_widths
     from tfimpute_tracks.comparison.evaluation import (

@@ -38,9 +38,9 @@ def export(
     as_json: options.Json = False,
 ) -> None:
     """Write tracks of any pairs and regions of a bulk store."""
-    from tfimpute_tracks.api import inputs
     from tfimpute_tracks.api.evidence_choice import report_store_evidence
     from tfimpute_tracks.api.pair_choice import choose_pairs
+    from tfimpute_tracks.api.threads import set_threads
     from tfimpute_tracks.genome import replace_genes, resolve_regions
     from tfimpute_tracks.impute.export import ExportJob, run_export
     from tfimpute_tracks.impute.store import Store
@@ -69,7 +69,7 @@ def export(
         where,
         threshold,
         overwrite,
-        inputs.set_threads(threads),
+        set_threads(threads),
     )
     if signal == "specificity" and (warning := check_specificity(opened, chosen)):
         log(warning, warning=True)

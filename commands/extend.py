@@ -75,7 +75,7 @@ def extend(
     import torch
 
     from tfimpute_tracks.api.evidence_choice import choose_evidence
-    from tfimpute_tracks.api.inputs import set_threads
+    from tfimpute_tracks.api.threads import set_threads
     from tfimpute_tracks.evidence import read_accessibility
     from tfimpute_tracks.genome import open_genome
     from tfimpute_tracks.genome.chrom_choice import choose_chroms

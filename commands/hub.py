@@ -117,8 +117,8 @@ def _store_tracks(
     threads: str,
 ) -> TrackFolder:
     """Export the named pairs of a store, by default all, or list what export will write."""
-    from tfimpute_tracks.api import inputs
     from tfimpute_tracks.api.pair_choice import choose_pairs
+    from tfimpute_tracks.api.threads import set_threads
     from tfimpute_tracks.impute.export import ExportJob, run_export
     from tfimpute_tracks.impute.plan_file import check_outside_stores
     from tfimpute_tracks.impute.store import Store
@@ -142,7 +142,7 @@ def _store_tracks(
             f"{store_dir} {which or '--all'} -o {out_dir}"
         )
         return expected_tracks(store, out_dir, chosen)
-    n_threads = inputs.set_threads(threads)
+    n_threads = set_threads(threads)
     job = ExportJob(store, chosen, out_dir, threads=n_threads)
     with progress_bar("export", len(chosen), "pairs") as advance:
         for result in run_export(job):

@@ -123,8 +123,10 @@ def impute(
 ) -> None:
     """Impute many pairs at once into a store that `export` and `query` read."""
     from tfimpute_tracks.api import inputs
-    from tfimpute_tracks.api.evidence_choice import choose_evidence, evidence_name
+    from tfimpute_tracks.api.evidence_choice import evidence_name
+    from tfimpute_tracks.api.model import load_model
     from tfimpute_tracks.api.pair_choice import choose_many_pairs
+    from tfimpute_tracks.api.threads import set_threads
     from tfimpute_tracks.commands.own_cell import add_cell
     from tfimpute_tracks.engines.engine import list_devices
     from tfimpute_tracks.impute import (
@@ -136,22 +138,19 @@ def impute(
         prepare_bulk,
     )
     from tfimpute_tracks.impute.plan import TILES_PER_SHARD
-    from tfimpute_tracks.models import load_model
 
-    if scheduler and engine != "dask":
-        raise UsageError("--scheduler applies only with --engine dask")
-    if keep_below is not None and not sparse:
-        raise UsageError("--keep-below-threshold applies only with --sparse")
+    _check_options(bool(scheduler), engine, keep_below is not None, sparse)
     model = add_cell(model, cell_accessibility, cell_name, fasta, evidence, cache_dir)
-    loaded = load_model(model)
-    chosen = choose_many_pairs(loaded, missing, every, (tf, cell or cell_name, pairs))
-    parts, n_threads = inputs.read_part(part), inputs.set_threads(threads)
+    opened = load_model(model, evidence)
+    chosen = choose_many_pairs(
+        opened.core, missing, every, (tf, cell or cell_name, pairs)
+    )
+    parts, n_threads = inputs.read_part(part), set_threads(threads)
     devices = list_devices(device)
     n_workers = workers or (n_threads if devices == ["cpu"] else len(devices))
     slots = [devices[i % len(devices)] for i in range(n_workers)]
-    genome = inputs.choose_genome(fasta, loaded, cache_dir, assembly)
-    sizes = genome.chrom_sizes
-    loaded = choose_evidence(loaded, model, evidence, sizes, genome.name)
+    genome = inputs.choose_genome(fasta, opened.core, cache_dir, assembly)
+    loaded = opened.on(genome)
     where = inputs.choose_regions(genome, fasta, regions, chroms, genes, min_contig)
     stride = stride or loaded.config.stride
     _report(loaded, chosen, where, stride)
@@ -182,6 +181,16 @@ def impute(
         show_json(asdict(cost))
     else:
         print_result("dry run: nothing was written")
+
+
+def _check_options(
+    has_scheduler: bool, engine: str, has_keep_below: bool, sparse: bool
+) -> None:
+    """Refuse options that have no effect."""
+    if has_scheduler and engine != "dask":
+        raise UsageError("--scheduler applies only with --engine dask")
+    if has_keep_below and not sparse:
+        raise UsageError("--keep-below-threshold applies only with --sparse")
 
 
 def _report(

@@ -40,6 +40,7 @@ def motifs(
 ) -> None:
     """Turn filters into motifs, match them with JASPAR, and list their contributions."""
     from tfimpute_tracks.api import inputs
+    from tfimpute_tracks.api.threads import set_threads
     from tfimpute_tracks.interpret import filter_table as tables
     from tfimpute_tracks.interpret.contributions import filter_contributions
     from tfimpute_tracks.interpret.filters import find_motifs, is_informative
@@ -57,7 +58,7 @@ def motifs(
             f"known motifs need {error.name}: pip install 'tfimpute-tracks[motifs]'"
         ) from error
     loaded = load_model(model)
-    n_threads = inputs.set_threads(threads)
+    n_threads = set_threads(threads)
     genome = inputs.choose_genome(fasta, loaded, cache_dir)
     where = inputs.choose_regions(genome, fasta, regions, chroms, genes, min_contig)
     check_writable_dir(out_dir)

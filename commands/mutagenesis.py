@@ -50,6 +50,7 @@ def mutagenesis(
     from tfimpute_tracks.api import inputs
     from tfimpute_tracks.api.evidence_choice import say_sequence_only
     from tfimpute_tracks.api.pair_choice import choose_pairs
+    from tfimpute_tracks.api.threads import set_threads
     from tfimpute_tracks.genome import parse_region
     from tfimpute_tracks.models import load_model
     from tfimpute_tracks.storage import check_writable_dir
@@ -63,7 +64,7 @@ def mutagenesis(
             f"{len(chosen)} pairs, and each gets a figure; use at most {_MAX_PAIRS} "
             "with --pairs"
         )
-    n_threads = inputs.set_threads(threads)
+    n_threads = set_threads(threads)
     genome = inputs.choose_genome(fasta, loaded, cache_dir)
     where = parse_region(region, genome.chrom_sizes)
     check_writable_dir(out_dir)

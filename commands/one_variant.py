@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,29 +13,11 @@ if TYPE_CHECKING:
     from tfimpute_tracks.variants.tables import ScoredAllele
     from tfimpute_tracks.vocabulary import Pair
 
-__all__ = ["is_one_variant", "show_variant", "summarize_variant"]
+__all__ = ["show_variant", "summarize_variant"]
 
 _SHOWN = 10  # pairs
 _LARGE = 0.95  # quantile of a change that few similar variants reach
 _MIN_AUROC = 0.8  # below it, as in heatmaps, predictions are poor
-
-
-def is_one_variant(source: str) -> bool:
-    """Distinguish a variant from a file of variants.
-
-    Parameters
-    ----------
-    source : str
-        A file of that name counts as one.
-
-    Returns
-    -------
-    bool
-    """
-    from tfimpute_tracks.storage.table import is_input
-    from tfimpute_tracks.variants.alleles import is_variant
-
-    return source != "-" and not is_input(Path(source)) and is_variant(source)
 
 
 def summarize_variant(

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from tfimpute_tracks.api.evidence_choice import AUTO, NONE
+from tfimpute_tracks.api.evidence_choice import NONE
 from tfimpute_tracks.commands import options
-from tfimpute_tracks.commands.console import log, print_result, show_json, show_table
+from tfimpute_tracks.commands.console import print_result, show_json, show_table
 from tfimpute_tracks.commands.own_cell import add_cell
 from tfimpute_tracks.errors import UsageError
 
@@ -114,52 +114,20 @@ def _score(
 ) -> tuple[Region, list[Ranked]]:
     """Score the pairs of a TF, of a cell line, or all."""
     from tfimpute_tracks.api import inputs
-    from tfimpute_tracks.api.evidence_choice import (
-        choose_evidence,
-        report_evidence,
-    )
-    from tfimpute_tracks.evidence import evidence_for, measured_calls
-    from tfimpute_tracks.genome import parse_locus
-    from tfimpute_tracks.impute.live_query import score_pairs
-    from tfimpute_tracks.models import load_model
+    from tfimpute_tracks.api.loci import rank_locus
+    from tfimpute_tracks.api.model import load_model
 
-    loaded = load_model(given.model)
-    names = loaded.vocabulary
-    tf, cell = named
-    tfs = [names.tf(tf)] if tf else list(loaded.tfs)
-    cells = [names.cell(cell)] if cell else list(loaded.cells)
-    chosen = [names.pair((t, c)) for t in tfs for c in cells]
-    genome = inputs.choose_genome(given.fasta, loaded, given.cache_dir)
-    sizes = genome.chrom_sizes
+    model = load_model(given.model, given.evidence)
+    genome = inputs.choose_genome(given.fasta, model.core, given.cache_dir)
     genes = inputs.known_genes(given.genes, given.fasta)
-    region = parse_locus(text, sizes, genes, log)
-    loaded = choose_evidence(loaded, given.model, given.evidence, sizes, genome.name)
-    report_evidence(loaded, [], [region])
-    store = loaded.evidence.store if loaded.evidence else evidence_for(sizes)
-    calls = measured_calls(store, region) if store else {}
-    return region, score_pairs(loaded, genome, region, chosen, calls)
+    return rank_locus(model, genome, text, named, genes)
 
 
 def _read(
     folder: Path, text: str, named: tuple[str | None, str | None], given: _Inputs
 ) -> tuple[Region, list[Ranked]]:
     """Read the pairs of a store, and what was measured there."""
-    from tfimpute_tracks.api.evidence_choice import report_store_evidence
-    from tfimpute_tracks.evidence import evidence_for, measured_calls, open_named
-    from tfimpute_tracks.genome import parse_locus
-    from tfimpute_tracks.impute.query import rank_pairs
+    from tfimpute_tracks.api.loci import rank_stored
     from tfimpute_tracks.impute.store import Store
 
-    opened = Store(folder)
-    report_store_evidence(folder, opened.plan)
-    names, sizes = opened.vocabulary, opened.plan.chrom_sizes
-    tf, cell = named
-    wanted = names.tf(tf) if tf else None, names.cell(cell) if cell else None
-    region = parse_locus(text, sizes, given.genes, log)
-    if given.evidence == AUTO:
-        tracks = evidence_for(sizes)
-    else:
-        tracks = open_named(given.evidence)
-        tracks.check_genome(sizes, str(folder))
-    calls = measured_calls(tracks, region) if tracks else {}
-    return region, rank_pairs(opened, region, calls, wanted)
+    return rank_stored(Store(folder), text, named, given.genes, given.evidence)

@@ -30,15 +30,16 @@ def report(
         typer.Option(
             "-r",
             "--region",
-            help="Region to show first: chr:start-end (1-based, inclusive), or a gene of "
-            "--genes.",
+            help="Region to show first: chr:start-end (1-based, both ends included), or a "
+            "gene.",
         ),
     ] = None,
     genes: Annotated[
         Path | None,
         typer.Option(
             "--genes",
-            help="Gene annotation, GTF, GFF3 or BED: shown, and named next to each peak.",
+            help="Gene annotation, GTF, GFF3 or BED: shown, and named next to each peak. "
+            "Default: that of the bundled example region, for its tracks.",
         ),
     ] = None,
     color_by: options.ColorBy = "family",
@@ -46,19 +47,25 @@ def report(
     as_json: options.Json = False,
 ) -> None:
     """Write a self-contained HTML report: tracks, peak counts, expected accuracy."""
-    from tfimpute_tracks.genome import parse_locus
+    from tfimpute_tracks.genome import bundled_genes, parse_locus
     from tfimpute_tracks.genome.genes import read_genes
     from tfimpute_tracks.models.loading import load_modes
     from tfimpute_tracks.storage import check_writable_dir
     from tfimpute_tracks.tracks.track_folder import find_tracks
     from tfimpute_tracks.views.hubs.card_lookup import CardLookup
-    from tfimpute_tracks.views.hubs.report import track_chroms, write_report
+    from tfimpute_tracks.views.hubs.report import (
+        is_bundled,
+        track_chroms,
+        write_report,
+    )
 
     card = CardLookup(load_modes(model))
     tracks = find_tracks(folder)
     path = out or folder / "report.html"
     check_writable_dir(path.parent)
     sizes = track_chroms(tracks)
+    if genes is None and is_bundled(tracks.tracks):
+        genes = bundled_genes()
     locus = parse_locus(region, sizes, genes, log) if region else None
     known = read_genes(genes, sizes) if genes else None
     write_report(tracks, path, card, color_by, locus=locus, genes=known)

@@ -54,6 +54,8 @@ def scan(
     from tfimpute_tracks.api import inputs
     from tfimpute_tracks.api.model import load_model
     from tfimpute_tracks.api.pair_choice import choose_pairs
+    from tfimpute_tracks.api.scan import scan_job
+    from tfimpute_tracks.api.threads import set_threads
     from tfimpute_tracks.commands.own_cell import add_cell
     from tfimpute_tracks.storage import check_writable_dir
     from tfimpute_tracks.tracks.formats import choose_formats
@@ -64,7 +66,8 @@ def scan(
     chosen = choose_pairs(loaded.vocabulary, tf, cell or cell_name, pairs)
     names = choose_formats(formats, signal)
     genome = inputs.choose_genome(fasta, loaded.core, cache_dir, assembly)
-    job = loaded.scan_job(
+    job = scan_job(
+        loaded,
         genome,
         chosen,
         inputs.choose_regions(genome, fasta, regions, chroms, genes, min_contig),
@@ -74,7 +77,7 @@ def scan(
         device=device,
         precision=precision,
         overwrite=overwrite,
-        threads=inputs.set_threads(threads),
+        threads=set_threads(threads),
         cache=None if no_cache else inputs.choose_cache(cache_dir, cache_limit),
         options=TrackOptions(signal, bin_size, max_zooms, names),
         assembly=assembly,

@@ -104,7 +104,7 @@ def train(
     as_json: options.Json = False,
 ) -> None:
     """Train a model on a prepared data set."""
-    from tfimpute_tracks.api.inputs import set_threads
+    from tfimpute_tracks.api.threads import set_threads
     from tfimpute_tracks.commands.context_report import check_sequence_length
     from tfimpute_tracks.commands.initial_weights import load_initial, start_from
     from tfimpute_tracks.engines.engine import pick_device

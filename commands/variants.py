@@ -19,24 +19,23 @@ from tfimpute_tracks.commands.console import (
     show_json,
 )
 from tfimpute_tracks.commands.one_variant import (
-    is_one_variant,
     show_variant,
     summarize_variant,
 )
-from tfimpute_tracks.errors import RunError, UsageError, counted, listed
+from tfimpute_tracks.errors import RunError, UsageError, counted
+from tfimpute_tracks.variants import (
+    MANY_PAIRS,
+    MIN_DELTA,
+    N_BACKGROUND,
+    N_BACKGROUND_MANY,
+)
 
 if TYPE_CHECKING:
     from tfimpute_tracks.genome import Sequences
-    from tfimpute_tracks.variants.job import BackgroundOptions, VariantRun
+    from tfimpute_tracks.variants.job import VariantRun
     from tfimpute_tracks.variants.records import Source
 
 __all__ = ["variants"]
-
-_MIN_MATCH = 0.9  # fraction of reference alleles that agree with the genome
-_MANY_PAIRS = 1000
-_MIN_DELTA = 0.001  # default for many pairs
-_N_BACKGROUND, _N_BACKGROUND_MANY = 1000, 200
-_SMALL_BACKGROUND = 100  # fewer variants give coarse quantiles
 
 
 def variants(
@@ -63,7 +62,7 @@ def variants(
             min=0,
             max=1,
             help="Omit rows with a smaller change in probability. Default: 0, or "
-            f"{_MIN_DELTA} for more than {_MANY_PAIRS:,} pairs.",
+            f"{MIN_DELTA} for more than {MANY_PAIRS:,} pairs.",
         ),
     ] = None,
     table_format: Annotated[
@@ -80,8 +79,8 @@ def variants(
             min=0,
             max=20_000,
             help="Number of matched background variants, among which each effect is "
-            f"ranked; 0 for none. Default: {_N_BACKGROUND:,}, or "
-            f"{_N_BACKGROUND_MANY} for more than {_MANY_PAIRS:,} pairs.",
+            f"ranked; 0 for none. Default: {N_BACKGROUND:,}, or "
+            f"{N_BACKGROUND_MANY} for more than {MANY_PAIRS:,} pairs.",
         ),
     ] = None,
     background_regions: Annotated[
@@ -134,10 +133,16 @@ def variants(
     from tfimpute_tracks.api import inputs
     from tfimpute_tracks.api.evidence_choice import say_sequence_only
     from tfimpute_tracks.api.pair_choice import choose_many_pairs
+    from tfimpute_tracks.api.threads import set_threads
+    from tfimpute_tracks.api.variants import (
+        choose_options,
+        is_one_variant,
+        report_run,
+        warn_assembly,
+    )
     from tfimpute_tracks.models import load_model
-    from tfimpute_tracks.variants.job import BackgroundOptions, VariantJob
+    from tfimpute_tracks.variants.job import VariantJob
     from tfimpute_tracks.variants.run import run_variants
-    from tfimpute_tracks.variants.tables import Layout, check_layout
 
     loaded = load_model(model)
     is_one = is_one_variant(source)
@@ -149,14 +154,17 @@ def variants(
             "--pairs, or --all"
         )
     chosen = choose_many_pairs(loaded, False, every, (tf, cell, pairs))
-    is_many = len(chosen) > _MANY_PAIRS
-    layout = Layout(table_format, wide, _choose_min_delta(min_delta, len(chosen), wide))
-    check_layout(layout, len(chosen))
-    if n_background is None:
-        n_background = _N_BACKGROUND_MANY if is_many else _N_BACKGROUND
-    background = BackgroundOptions(n_background, seed, background_regions)
-    _check_options(len(chosen), write_tracks, background)
-    n_threads = inputs.set_threads(threads)
+    layout, background = choose_options(
+        len(chosen),
+        min_delta=min_delta,
+        table_format=table_format,
+        wide=wide,
+        n_background=n_background,
+        background_regions=background_regions,
+        seed=seed,
+        write_tracks=write_tracks,
+    )
+    n_threads = set_threads(threads)
     genome = inputs.choose_genome(fasta, loaded, cache_dir)
     with _open_source(source, is_one, genome, out_dir) as opened:
         log(
@@ -168,12 +176,13 @@ def variants(
             *(loaded, chosen, opened, out_dir, layout, background),
             *(n_annotated, fix_ref, n_threads, heatmaps, stride, write_tracks),
         )
-        _warn_assembly(opened, genome)
+        warn_assembly(opened, genome)
         run = run_variants(job, genome, progress_bar)
     summary = None
     if is_one and run.first is not None:
         summary = summarize_variant(run.first, chosen, loaded)
-    _report(run, background, summary, as_json)
+    report_run(run, background)
+    _report(run, summary, as_json)
     if not run.counts.n_scored:
         raise RunError(
             f"no allele of {opened.label} could be scored; {run.files[1]} lists the "
@@ -200,80 +209,13 @@ def _open_source(
         yield source
 
 
-def _warn_assembly(source: Source, genome: Sequences) -> None:
-    """Warn of a VCF that declares chromosomes of another length than the genome's."""
-    from tfimpute_tracks.genome import check_build, known_build
-    from tfimpute_tracks.variants.records import declared_sizes
-
-    sizes = declared_sizes(source)
-    differences = check_build(sizes, genome.chrom_sizes)
-    if differences:
-        name = known_build(sizes, {}) or "another assembly"
-        log(
-            f"{source.label} is of {name} by its header, and not of {genome.name}: "
-            f"{listed(differences, 2, '; ')}; use the FASTA of its assembly",
-            warning=True,
-        )
-
-
-def _choose_min_delta(asked: float | None, n_pairs: int, wide: bool) -> float:
-    if asked is not None:
-        return asked
-    if wide or n_pairs <= _MANY_PAIRS:
-        return 0.0
-    log(
-        f"{counted(n_pairs, 'pair')}: omitting rows with a change in probability below "
-        f"{_MIN_DELTA}; use --min-delta 0 to keep all rows"
-    )
-    return _MIN_DELTA
-
-
-def _check_options(
-    n_pairs: int, write_tracks: bool, background: BackgroundOptions
-) -> None:
-    from tfimpute_tracks.variants.allele_tracks import MAX_PAIRS
-
-    if write_tracks and n_pairs > MAX_PAIRS:
-        raise UsageError(
-            f"--write-tracks with {n_pairs:,} pairs, three files each; select at most "
-            f"{MAX_PAIRS} with --pairs, or --tf and --cell"
-        )
-    if background.regions is not None and not background.n:
-        raise UsageError(
-            f"--background-regions {background.regions} with --n-background 0; omit one "
-            "of them"
-        )
-
-
 def _report(
     run: VariantRun,
-    background: BackgroundOptions,
     one: dict[str, Any] | None,
     as_json: bool,
 ) -> None:
     counts = run.counts
-    for reason, n in counts.skipped.most_common():
-        log(f"{counted(n, 'allele')} not scored: {reason}", warning=True)
-    if counts.n_scored and run.n_background < min(background.n, _SMALL_BACKGROUND):
-        log(
-            f"only {run.n_background:,} matched background variants were found near the "
-            "variants: quantiles are coarse",
-            warning=True,
-        )
-    renamed = [
-        f"{theirs} to {ours}"
-        for theirs, ours in counts.chroms.items()
-        if ours not in (None, theirs)
-    ]
-    if renamed:
-        log(f"renamed {listed(renamed, 3)}, as in the FASTA")
     match = counts.reference_match
-    if match is not None and match < _MIN_MATCH:
-        log(
-            f"only {match:.1%} of the reference alleles agree with the genome: are the "
-            "variants of another assembly, or are alleles swapped (--fix-ref)?",
-            warning=True,
-        )
     if as_json:
         show_json(
             {

@@ -106,7 +106,7 @@ class ResidualRows:
             gates = self._network.gates(tf, cell).t()
             # The last row multiplies the bias of a unit.
             self._gates = torch.cat([gates, torch.ones(1, gates.shape[1])])
-            self._weights = self._network.mirrored_unit_weight().numpy()
+            self._weights = self._network.window_weight().numpy()
             blocks = self._network.blocks
             self._layers = [_layers(block, fast) for block in blocks]
 

@@ -12,7 +12,12 @@ from tfimpute_tracks.evidence.accessibility import read_accessibility
 from tfimpute_tracks.evidence.build import BuildReport, PeakFile, build_evidence
 from tfimpute_tracks.evidence.file import write_evidence
 from tfimpute_tracks.evidence.joined import JoinedStore
-from tfimpute_tracks.evidence.measured import MeasuredCall, measured_calls
+from tfimpute_tracks.evidence.measured import (
+    MeasuredCall,
+    MeasuredPeaks,
+    measured_calls,
+    measured_peaks,
+)
 from tfimpute_tracks.evidence.peak_database import (
     ACCESSIBILITY,
     PeakDatabase,
@@ -41,6 +46,7 @@ __all__ = [
     "EvidenceStore",
     "JoinedStore",
     "MeasuredCall",
+    "MeasuredPeaks",
     "PeakDatabase",
     "PeakFile",
     "Peaks",
@@ -49,6 +55,7 @@ __all__ = [
     "build_evidence",
     "evidence_for",
     "measured_calls",
+    "measured_peaks",
     "no_tracks",
     "open_evidence",
     "open_named",

@@ -11,7 +11,14 @@ from tfimpute_tracks.genome.chroms import find_chrom, match_chrom
 from tfimpute_tracks.genome.genes import Gene, read_genes
 from tfimpute_tracks.genome.region import Region, is_region_file, parse_region
 
-__all__ = ["GENE_FLANK", "Genes", "find_gene", "parse_locus", "replace_genes"]
+__all__ = [
+    "GENE_FLANK",
+    "Genes",
+    "find_gene",
+    "gene_loci",
+    "parse_locus",
+    "replace_genes",
+]
 
 GENE_FLANK = 5_000
 """bp on either side of a gene that belong to its region: promoter and near enhancers."""
@@ -54,8 +61,7 @@ def find_gene(name: str, genes: Genes, sizes: Mapping[str, int]) -> list[Region]
     found = exact or same
     if not found:
         raise RegionError(
-            f"no gene is called {name!r}, and no chromosome: the FASTA has "
-            f"{listed(sizes, 3)}{_similar(name, genes)}"
+            f"no gene or chromosome is called {name!r}{_similar(name, genes, sizes)}"
         )
     rank = {chrom: i for i, chrom in enumerate(sizes)}
     regions = [
@@ -69,6 +75,35 @@ def find_gene(name: str, genes: Genes, sizes: Mapping[str, int]) -> list[Region]
             "with this chromosome, or genes of the same assembly"
         )
     return sorted(regions, key=lambda region: (rank[region.chrom], region.start))
+
+
+def gene_loci(
+    name: str, genes: Genes, sizes: Mapping[str, int]
+) -> list[tuple[Region, Region]]:
+    """Find a gene, and what belongs to it.
+
+    Parameters
+    ----------
+    name, genes, sizes
+        As for :func:`find_gene`, with its errors.
+
+    Returns
+    -------
+    list of (Region, Region)
+        The gene, and the gene with :data:`GENE_FLANK` on either side, as far as the
+        chromosome reaches.
+    """
+    return [
+        (
+            gene,
+            Region(
+                gene.chrom,
+                max(0, gene.start - GENE_FLANK),
+                min(sizes[gene.chrom], gene.end + GENE_FLANK),
+            ),
+        )
+        for gene in find_gene(name, genes, sizes)
+    ]
 
 
 def replace_genes(
@@ -118,10 +153,7 @@ def replace_genes(
                 raise RegionError(f"{error}; for a gene, add --genes FILE") from None
             continue
         known = known or read_genes(genes)
-        for region in find_gene(name, known, sizes):
-            size = sizes[region.chrom]
-            start = max(0, region.start - GENE_FLANK)
-            wide = Region(region.chrom, start, min(size, region.end + GENE_FLANK))
+        for region, wide in gene_loci(name, known, sizes):
             log(f"{name} is at {region}; using {wide}")
             replaced.append(str(wide))
     return replaced
@@ -155,9 +187,10 @@ def _may_be_gene(name: str, sizes: Mapping[str, int]) -> bool:
     return not (is_known or ":" in name or is_region_file(name))
 
 
-def _similar(name: str, genes: Genes) -> str:
+def _similar(name: str, genes: Genes, sizes: Mapping[str, int]) -> str:
     names = {gene.name.upper(): gene.name for some in genes.values() for gene in some}
     close = [names[key] for key in get_close_matches(name.upper(), names, 4, 0.6)]
     if close:
         return f"; did you mean {', '.join(close)}?"
-    return f", the genes file {listed(filter(None, names.values()), 4)}"
+    known = listed(filter(None, names.values()), 4)
+    return f"; the FASTA has {listed(sizes, 3)}, the genes file {known}"

@@ -8,7 +8,7 @@ import numpy as np
 
 from tfimpute_tracks.engines.scorer import Scorer
 from tfimpute_tracks.engines.tiles import cut_blocks, read_codes, tiles_to_ends
-from tfimpute_tracks.errors import UsageError
+from tfimpute_tracks.errors import UsageError, size_text
 from tfimpute_tracks.genome import Region, Sequences
 from tfimpute_tracks.impute.query import (
     Calls,
@@ -21,7 +21,7 @@ from tfimpute_tracks.kernels.products import sigmoid
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.vocabulary import Pair
 
-__all__ = ["MAX_BP", "score_pairs"]
+__all__ = ["MAX_BP", "rank_region", "score_pairs"]
 
 MAX_BP = 100_000
 """Longest region that is scored at once; a store holds longer ones."""
@@ -61,14 +61,32 @@ def score_pairs(
     InputFileError
         The model's evidence is of another genome.
     """
-    n_bp = region.end - region.start
-    if n_bp > MAX_BP:
-        raise UsageError(
-            f"{region} has {n_bp:,} bp; at most {MAX_BP:,} bp are scored at once: use a "
-            "shorter region, or `impute` and `query STORE REGION`"
-        )
     model.check_genome(genome)
-    scorer = Scorer(model, pairs)
+    return rank_region(Scorer(model, pairs), genome, region, calls)
+
+
+def rank_region(
+    scorer: Scorer, genome: Sequences, region: Region, calls: Calls
+) -> list[Ranked]:
+    """Score the pairs of a scorer in a region, and rank them by their best tile.
+
+    Parameters
+    ----------
+    scorer : Scorer
+        With the stride of its model.
+    genome, region, calls
+        As for :func:`score_pairs`, with its result and errors.
+
+    Returns
+    -------
+    list of Ranked
+    """
+    if region.end - region.start > MAX_BP:
+        raise UsageError(
+            f"{region} is longer than {size_text(MAX_BP)}, the most that is scored at "
+            "once; use a shorter region, or `impute` and `query STORE REGION`"
+        )
+    model = scorer.model
     seq_len, stride = model.config.seq_len, scorer.stride
     best = np.full(len(scorer.pairs), -np.inf, dtype=np.float32)
     start = np.zeros(len(scorer.pairs), dtype=np.int64)

@@ -31,6 +31,34 @@ FLAGS = (
 )
 
 
+_FAULTS = """
+const faults = [];
+const light = color => {
+  const [r, g, b] = color.match(/[\\d.]+/g).map(Number).map(v => v / 255)
+    .map(v => v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4);
+  return .2126 * r + .7152 * g + .0722 * b;
+};
+const ground = e => {
+  for (; e; e = e.parentElement) {
+    const color = getComputedStyle(e).backgroundColor;
+    if (!/, 0\\)$/.test(color)) return color;
+  }
+};
+for (const e of document.querySelectorAll("input, select, button")) {
+  const name = e.getAttribute("aria-label") || e.textContent.trim() || e.labels?.[0];
+  if (!name && e.offsetParent) faults.push("no name: " + e.id);
+}
+for (const e of document.body.querySelectorAll("*")) {
+  const own = [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim());
+  if (!own || !e.offsetParent || e.closest("svg, #igv, option")) continue;
+  const [a, b] = [light(getComputedStyle(e).color), light(ground(e))];
+  const contrast = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+  if (contrast < 4.5) faults.push(`${contrast.toFixed(1)}: ${e.textContent.slice(0, 40)}`);
+}
+return faults;
+"""
+
+
 @contextmanager
 def open_chromium(folder, size=(1300, 700)):
     """Give a driver of a browser whose downloads land in a folder."""
@@ -82,6 +110,29 @@ def complaints(driver):
         for entry in driver.get_log("browser")
         if entry["level"] in {"SEVERE", "WARNING"}
     ]
+
+
+def faults(driver):
+    """List controls without a name, and text of less contrast than 4.5 to 1.
+
+    igv.js and drawings are left out.
+    """
+    return driver.execute_script(_FAULTS)
+
+
+def look(driver, width=1400, height=1000, scheme="light", media=""):
+    """Change the size of the window, light and dark, and screen and print."""
+    driver.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False},
+    )
+    driver.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia",
+        {
+            "media": media,
+            "features": [{"name": "prefers-color-scheme", "value": scheme}],
+        },
+    )
 
 
 def colored_pixels(path, color, near=40):

@@ -3,72 +3,42 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
 from contextlib import ExitStack
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.errors import InputFileError, listed
 from tfimpute_tracks.genome import Sequences
-from tfimpute_tracks.genome.chroms import find_chrom
-from tfimpute_tracks.kernels.products import sigmoid
 from tfimpute_tracks.storage import atomic_file
 from tfimpute_tracks.variants.allele_tracks import (
-    AlleleTrack,
     AlleleTrackFile,
     open_allele_tracks,
 )
 from tfimpute_tracks.variants.annotated_vcf import open_annotated
-from tfimpute_tracks.variants.background import Background, log_odds_change
+from tfimpute_tracks.variants.background import Background
 from tfimpute_tracks.variants.heatmaps import draw_heatmap
 from tfimpute_tracks.variants.job import VariantJob, VariantRun
-from tfimpute_tracks.variants.normalize import Variant
-from tfimpute_tracks.variants.records import Source, VariantRecord
+from tfimpute_tracks.variants.records import VariantRecord
+from tfimpute_tracks.variants.results import SKIPPED_COLUMNS, Allele, Results
 from tfimpute_tracks.variants.tables import ScoredAllele, open_table
 from tfimpute_tracks.variants.validate import SkipReason
 
-__all__ = ["Allele", "Outputs"]
+__all__ = ["Outputs"]
 
 Floats = NDArray[np.float32]
 
-_SKIPPED_COLUMNS = ("line", "chrom", "pos", "id", "ref", "alt", "reason", "detail")
 
-
-class Allele(NamedTuple):
-    """An alternate allele of a record, scored or not.
-
-    Attributes
-    ----------
-    alt : str
-        As in the record.
-    found : Variant or SkipReason
-        The variant as the genome has it, or why it cannot be scored.
-    is_swapped : bool
-        Whether the genome has an alternate allele instead of REF.
-    best : (float32 array, float32 array), each of shape (n_pairs,), optional
-        Log-odds of the best tile over the reference and over the alternate allele.
-    track : AlleleTrack, optional
-    """
-
-    alt: str
-    found: Variant | SkipReason
-    is_swapped: bool = False
-    best: tuple[Floats, Floats] | None = None
-    track: AlleleTrack | None = None
-
-
-class Outputs:
+class Outputs(Results):
     """The files of a run, written as the records come.
 
     Parameters
     ----------
     job : VariantJob
     genome : Sequences
+    background : Background, optional
     header : pysam.VariantHeader or None
         Of a VCF, which is annotated.
-    background : Background, optional
     stack : ExitStack
         Completes the files when it closes without an error.
 
@@ -84,12 +54,11 @@ class Outputs:
         self,
         job: VariantJob,
         genome: Sequences,
-        header: Any,
         background: Background | None,
+        header: Any,
         stack: ExitStack,
     ) -> None:
-        self._job, self._genome, self._background = job, genome, background
-        self._run = VariantRun(n_background=0 if background is None else background.n)
+        super().__init__(job, genome, background)
         table = job.file(f".effects.{job.layout.suffix}")
         status = [job.model.status(pair) for pair in job.pairs]
         self._effects = stack.enter_context(
@@ -99,13 +68,13 @@ class Outputs:
         path = stack.enter_context(atomic_file(skipped))
         file = stack.enter_context(path.open("w", encoding="utf-8", newline=""))
         self._skipped = csv.writer(file, delimiter="\t", lineterminator="\n")
-        self._skipped.writerow(_SKIPPED_COLUMNS)
-        self._run.files += [table, skipped]
+        self._skipped.writerow(SKIPPED_COLUMNS)
+        self.run.files += [table, skipped]
         self._vcf = None
         if header is not None:
-            self._run.files.append(job.file(".annotated.vcf.gz"))
+            self.run.files.append(job.file(".annotated.vcf.gz"))
             self._vcf = stack.enter_context(
-                open_annotated(self._run.files[-1], header, job.pairs)
+                open_annotated(self.run.files[-1], header, job.pairs)
             )
         self._tracks: AlleleTrackFile | None = None
         if job.write_tracks:
@@ -115,62 +84,40 @@ class Outputs:
             )
 
     def add(self, record: VariantRecord, alleles: list[Allele]) -> None:
-        """Write the alleles of a record.
+        """Write the alleles of a record; see :meth:`Results.add`.
 
         Parameters
         ----------
         record : VariantRecord
         alleles : list of Allele
         """
-        chroms = self._run.counts.chroms
-        if record.chrom not in chroms:
-            chroms[record.chrom] = find_chrom(record.chrom, self._genome.chrom_sizes)
+        super().add(record, alleles)
+        if self._vcf is None:
+            return
+        own_ref = _find_own_ref(alleles)
         annotations: list[str] = []
         is_swapped = False
-        own_ref = _find_own_ref(alleles)
         for allele in alleles:
-            if isinstance(allele.found, SkipReason):
-                self._skip(record, allele.alt, allele.found)
-            else:
-                self._add_scored(record, allele, allele.found)
+            if not isinstance(allele.found, SkipReason):
                 annotations += self._annotations(allele, own_ref)
                 is_swapped |= allele.is_swapped
-        if self._vcf is not None:
-            self._vcf.write(record, annotations, is_swapped)
+        self._vcf.write(record, annotations, is_swapped)
 
-    def _skip(self, record: VariantRecord, alt: str, why: SkipReason) -> None:
-        self._run.counts.skipped[why.reason] += 1
-        number, chrom, pos, name, ref, *_ = record
-        self._skipped.writerow([number, chrom, pos, name, ref, alt, *why])
+    def skip(self, row: tuple[object, ...]) -> None:
+        """See :meth:`Results.skip`."""
+        self._skipped.writerow(row)
 
-    def _add_scored(
-        self, record: VariantRecord, allele: Allele, variant: Variant
-    ) -> None:
-        """Write a scored allele, as the genome has it."""
-        job, counts = self._job, self._run.counts
-        assert allele.best is not None
-        counts.n_scored += 1
-        counts.n_swapped += allele.is_swapped
-        effects = self._compare(*allele.best)
-        scored = ScoredAllele(variant, record.name, effects, allele.is_swapped)
-        self._run.first = self._run.first or scored
+    def keep(self, scored: ScoredAllele, allele: Allele) -> None:
+        """See :meth:`Results.keep`."""
+        job = self._job
         self._effects.add(scored)
         if self._tracks is not None and allele.track is not None:
             self._tracks.add(allele.track)
-        if counts.n_scored <= job.n_heatmaps:
-            self._run.files += draw_heatmap(
-                *(job.model, job.pairs, variant, (effects[0], effects[1])),
-                *(job.file(""), record.name),
+        if self.run.counts.n_scored <= job.n_heatmaps:
+            both = scored.effects[0], scored.effects[1]
+            self.run.files += draw_heatmap(
+                job.model, job.pairs, scored.variant, both, job.file(""), scored.name
             )
-
-    def _compare(self, ref: Floats, alt: Floats) -> Floats:
-        """Compute the effects of an allele, from the log-odds of both sides."""
-        p_ref, p_alt = sigmoid(ref), sigmoid(alt)
-        change = log_odds_change(ref, alt)
-        quantile = np.full_like(change, np.nan)
-        if self._background is not None:
-            quantile = self._background.quantiles(change)
-        return np.stack([p_ref, p_alt, p_alt - p_ref, change, quantile])
 
     def _annotations(self, allele: Allele, own_ref: Floats | None) -> list[str]:
         """List the pairs with the largest effects, from the record's REF to its ALT."""
@@ -180,7 +127,7 @@ class Outputs:
             if own_ref is None:
                 return []
             sides = own_ref, sides[0 if _is_genome(allele) else 1]
-        ref, alt, delta, _, quantile = self._compare(*sides)
+        ref, alt, delta, _, quantile = self.compare(*sides)
         most = np.argsort(-np.abs(delta), kind="stable")[: self._job.n_annotated]
         return [
             f"{allele.alt.upper()}|{pair.tf}|{pair.cell}|{ref[i]:.4g}|{alt[i]:.4g}|"
@@ -191,20 +138,15 @@ class Outputs:
         ]
 
     def finish(self) -> VariantRun:
-        """Write the tracks, which need all alleles.
+        """Write the tracks, which need all alleles; see :meth:`Results.finish`.
 
         Returns
         -------
         VariantRun
-
-        Raises
-        ------
-        InputFileError
-            No chromosome of the variants is in the genome.
         """
-        job, run, sizes = self._job, self._run, self._genome.chrom_sizes
-        _check_chroms(job.source, sizes, run.counts.chroms)
+        run, job = super().finish(), self._job
         if self._tracks is not None:
+            sizes = self._genome.chrom_sizes
             run.files += self._tracks.write(job.file(""), job.pairs, sizes)
         return run
 
@@ -223,14 +165,3 @@ def _is_genome(allele: Allele) -> bool:
         and not isinstance(found, SkipReason)
         and found.ref == allele.alt.upper()
     )
-
-
-def _check_chroms(
-    source: Source, sizes: Iterable[str], chroms: dict[str, str | None]
-) -> None:
-    if chroms and not any(chroms.values()):
-        raise InputFileError(
-            f"{source.label}: none of its chromosomes ({listed(chroms, 3)}) is in "
-            f"the FASTA ({listed(sizes, 3)}); use the genome that the variants were "
-            "called on"
-        )

@@ -71,14 +71,14 @@ class Source(NamedTuple):
         Prefix of the names of all result files.
     label : str
         Name of the source in messages.
-    record : VariantRecord, optional
-        The one variant that there is instead of a file.
+    records : tuple of VariantRecord, optional
+        The variants that there are instead of a file.
     """
 
     path: Path
     stem: str
     label: str
-    record: VariantRecord | None = None
+    records: tuple[VariantRecord, ...] | None = None
 
     @classmethod
     def of(cls, path: Path) -> Self:
@@ -116,7 +116,7 @@ class Source(NamedTuple):
         stem = f"{chrom.replace('/', '_')}-{start + 1}-{ref}-{alt}"
         place = variant.chrom, str(variant.start + 1)
         record = VariantRecord(1, *place, "", variant.ref, (variant.alt,))
-        return cls(Path(), stem, str(variant), record)
+        return cls(Path(), stem, str(variant), (record,))
 
 
 class VariantFile(NamedTuple):
@@ -187,8 +187,8 @@ def open_variants(source: Source) -> Iterator[VariantFile]:
         only when the iterator reaches it.
     """
     path = source.path
-    if source.record is not None:
-        yield VariantFile(iter([source.record]), None)
+    if source.records is not None:
+        yield VariantFile(iter(source.records), None)
         return
     if not is_input(path):
         raise InputFileError(

@@ -7,7 +7,8 @@ not grow with the number of variants. Every file appears atomically.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,11 +24,12 @@ from tfimpute_tracks.variants.matched_background import (
     sample_variants,
 )
 from tfimpute_tracks.variants.normalize import Variant
-from tfimpute_tracks.variants.outputs import Allele, Outputs
+from tfimpute_tracks.variants.outputs import Outputs
 from tfimpute_tracks.variants.records import VariantRecord, open_variants
+from tfimpute_tracks.variants.results import Allele, Results
 from tfimpute_tracks.variants.validate import SkipReason, check_alleles
 
-__all__ = ["ProgressBar", "run_variants"]
+__all__ = ["ProgressBar", "run_variants", "score_variants"]
 
 ProgressBar = Callable[
     [str, int | None, str], AbstractContextManager[Callable[[int], None]]
@@ -60,22 +62,73 @@ def run_variants(
     OutputError, WriteError
         A file cannot be written.
     """
+    with _scoring(job, genome, progress) as found, ExitStack() as stack:
+        outputs = Outputs(job, genome, found.background, found.header, stack)
+        for record, alleles in found.scored:
+            outputs.add(record, alleles)
+        return outputs.finish()
+
+
+def score_variants(
+    job: VariantJob, genome: Sequences, progress: ProgressBar
+) -> Results:
+    """Score the alleles of a file, and keep the effects in memory.
+
+    Parameters
+    ----------
+    job : VariantJob
+        Its folder and layout are not used, and no tracks and heatmaps are made.
+    genome : Sequences
+    progress : ProgressBar
+        As for :func:`run_variants`.
+
+    Returns
+    -------
+    Results
+
+    Raises
+    ------
+    InputFileError
+        As for :func:`run_variants`.
+    """
+    with _scoring(job, genome, progress) as found:
+        results = Results(job, genome, found.background)
+        for record, alleles in found.scored:
+            results.add(record, alleles)
+        results.finish()
+        return results
+
+
+class _Scoring(NamedTuple):
+    """The background, the header of a VCF, and records as they are scored."""
+
+    background: Background | None
+    header: Any
+    scored: Iterator[tuple[VariantRecord, list[Allele]]]
+
+
+@contextmanager
+def _scoring(
+    job: VariantJob, genome: Sequences, progress: ProgressBar
+) -> Iterator[_Scoring]:
     background, n_records = _score_background(job, genome, progress)
     with (
-        ExitStack() as stack,
+        open_variants(job.source) as (records, header),
         progress("variants", n_records, "variants") as advance,
     ):
-        records, header = stack.enter_context(open_variants(job.source))
-        outputs = Outputs(job, genome, header, background, stack)
-        scored = ordered_map(
-            lambda batch: _score_batch(job, genome, batch),
-            _batches(records, job.scorer.batch_size),
-            job.threads,
-        )
-        for record, alleles in (pair for batch in scored for pair in batch):
-            outputs.add(record, alleles)
-            advance(1)
-        return outputs.finish()
+
+        def scored() -> Iterator[tuple[VariantRecord, list[Allele]]]:
+            batches = ordered_map(
+                lambda batch: _score_batch(job, genome, batch),
+                _batches(records, job.scorer.batch_size),
+                job.threads,
+            )
+            for batch in batches:
+                for record, alleles in batch:
+                    yield record, alleles
+                    advance(1)
+
+        yield _Scoring(background, header, scored())
 
 
 def _score_background(

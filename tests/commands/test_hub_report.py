@@ -190,3 +190,20 @@ def test_a_folder_without_tracks_is_refused(run, tmp_path, verb):
     code, _, err = run(verb, tmp_path / "none")
     assert code == 2
     assert "is not a folder" in err
+
+
+def test_the_bundled_region_has_its_genes(run, folder, tmp_path):
+    code, _, err = run("report", folder, "-r", "cebpb")
+    assert code == 0, err
+    page = (folder / "report.html").read_text()
+    assert "<h2>CEBPB (chr20:48,802,376-48,814,212), and the highest peaks</h2>" in page
+    code, _, err = run("report", folder, "-r", "CEBPX")
+    assert code == 2
+    assert "no gene or chromosome is called 'CEBPX'; did you mean CEBPB?" in err
+    fasta, other = tmp_path / "a.fa", tmp_path / "tracks"
+    fasta.write_text(">chr20\n" + "ACGTTGCA" * 200 + "\n")
+    pair = ("--tf", "CTCF", "--cell", "K562", "-g", fasta, "-o", other, "--no-cache")
+    assert run("scan", *pair)[0] == 0
+    code, _, err = run("report", other, "-r", "CEBPB")
+    assert code == 2
+    assert "for a gene, add --genes FILE" in err

@@ -60,7 +60,7 @@ def test_genes_of_one_name_are_all_used(genes):
 
 def test_unknown_genes_name_the_nearest(genes):
     with pytest.raises(
-        RegionError, match=r"called 'GATA2', and no chromosome.*mean GATA1"
+        RegionError, match=r"no gene or chromosome is called 'GATA2'; .*mean GATA1"
     ):
         _replace(["GATA2"], genes)
     with pytest.raises(

@@ -212,7 +212,7 @@ def test_a_query_without_a_store_finds_the_same(toy):
         found = score_pairs(toy.model, genome, region, pairs, {})
         with pytest.raises(RegionError, match="unknown \\(N\\)"):
             score_pairs(toy.model, genome, Region("chr2", 680, 720), pairs, {})
-        with pytest.raises(UsageError, match="at most 100,000 bp are scored at once"):
+        with pytest.raises(UsageError, match="is longer than 100 kb, the most"):
             score_pairs(toy.model, genome, Region("chr1", 0, 100_001), pairs, {})
     assert len(found) == 12
     assert found == sorted(found, key=lambda record: -record.probability)

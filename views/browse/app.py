@@ -7,6 +7,7 @@ that says what is wrong.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -31,6 +32,7 @@ __all__ = ["make_app"]
 
 _MAX_BYTES = 1 << 24  # of sequence in one answer
 _BINARY = "application/octet-stream"
+_RANGE = re.compile(r"bytes=([0-9]{1,15})-([0-9]{0,15})")
 
 
 def make_app(session: Session, token: str | None, host: str = "127.0.0.1") -> Auth:
@@ -52,7 +54,7 @@ def make_app(session: Session, token: str | None, host: str = "127.0.0.1") -> Au
     api = _Api(session)
     calls = (
         *(api.about, api.pair, api.signal, api.computed, api.peaks, api.variant),
-        *(api.download, api.progress, api.genes, api.gene),
+        *(api.measured, api.rank, api.download, api.progress, api.genes, api.locate),
     )
     app = Starlette(
         routes=[
@@ -63,7 +65,7 @@ def make_app(session: Session, token: str | None, host: str = "127.0.0.1") -> Au
             *(Route(f"/api/{call.__name__}", _answer(call)) for call in calls),
             Route("/api/compute", _answer(api.compute), methods=["POST"]),
         ],
-        exception_handlers={HTTPException: _http_error},
+        exception_handlers={HTTPException: _http_error, Exception: _http_error},
     )
     app.router.redirect_slashes = False
     return Auth(app, token, host)
@@ -116,6 +118,7 @@ class _Api:
                 "pair": str(pair),
                 "threshold": found.threshold,
                 "n_peaks": found.n_peaks,
+                "is_known": found.is_known,
                 "columns": ["start", "end", "summit", "score"],
                 "peaks": list(zip(*columns, strict=True)),
             }
@@ -147,10 +150,23 @@ class _Api:
         genes = self._session.genes.at(region) if self._session.genes else []
         return JSONResponse([gene._asdict() for gene in genes])
 
-    def gene(self, query: QueryParams) -> Response:
-        name = query.get("name", "")
-        region = self._session.genes.find(name) if self._session.genes else None
-        return JSONResponse(region and region._asdict())
+    def locate(self, query: QueryParams) -> Response:
+        region = self._session.locate(query.get("text", ""))
+        return JSONResponse(region._asdict())
+
+    def rank(self, query: QueryParams) -> Response:
+        return JSONResponse(self._session.rank(query))
+
+    def measured(self, query: QueryParams) -> Response:
+        pair, _, region = self._track(query)
+        found = self._session.measured.peaks(pair, region)
+        peaks = (
+            zip(found.start.tolist(), found.end.tolist(), strict=True) if found else ()
+        )
+        has_data = found is not None and found.has_data
+        return JSONResponse(
+            {"pair": str(pair), "has_data": has_data, "peaks": list(peaks)}
+        )
 
     async def sequence(self, request: Request) -> Response:
         file = self._session.fasta
@@ -202,9 +218,9 @@ def _positive(text: str, name: str) -> float:
 
 def _byte_range(header: str, size: int) -> tuple[int, int]:
     """Read `bytes=first-last`; the whole genome is never sent at once."""
-    unit, _, ends = header.partition("=")
-    first, _, last = ends.partition("-")
-    if unit == "bytes" and first.isdigit() and (last.isdigit() or not last):
+    found = _RANGE.fullmatch(header)
+    if found:
+        first, last = found.groups()
         begin = int(first)
         end = min(int(last) + 1 if last else size, size)
         if begin < end and end - begin <= _MAX_BYTES:

@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tfimpute_tracks.errors import UsageError
+from tfimpute_tracks.errors import UsageError, size_text
 from tfimpute_tracks.genome import Region
 from tfimpute_tracks.tracks.formats import FORMATS
 from tfimpute_tracks.tracks.record import TrackOptions, TrackRecord
@@ -48,7 +48,7 @@ def export_window(
         raise UsageError(f"no format {name!r}; use one of {', '.join(FORMATS)}")
     if region.end - region.start > scores.max_bp:
         raise UsageError(
-            f"{region} is longer than {scores.max_bp / 1e6:.0f} Mb, the maximum of a "
+            f"{region} is longer than {size_text(scores.max_bp)}, the maximum of a "
             "download; zoom in, or use `tfimpute-tracks scan`"
         )
     sizes = scores.genome.chrom_sizes

@@ -6,7 +6,8 @@ from pathlib import Path
 from threading import Lock
 
 from tfimpute_tracks.errors import RegionError
-from tfimpute_tracks.genome import Region, Sequences, find_gene
+from tfimpute_tracks.genome import Region, Sequences
+from tfimpute_tracks.genome.gene_regions import gene_loci
 from tfimpute_tracks.genome.genes import Gene, genes_in, read_genes
 
 __all__ = ["GeneIndex"]
@@ -55,7 +56,7 @@ class GeneIndex:
             genes = sorted(longest, key=lambda gene: gene.start)
         return genes
 
-    def find(self, name: str) -> Region | None:
+    def locate(self, name: str) -> Region:
         """Find a gene by its name, as it is written or else in any case.
 
         Parameters
@@ -64,18 +65,18 @@ class GeneIndex:
 
         Returns
         -------
-        Region or None
-            Of the first one, in the order of the genome's chromosomes.
+        Region
+            With the flanks of `-r GENE`; of the first one, in the order of the genome's
+            chromosomes.
 
         Raises
         ------
+        RegionError
+            No gene has the name; the message lists similar ones.
         InputFileError
             As :meth:`at`.
         """
-        try:
-            return find_gene(name, self._read(), self._sizes)[0]
-        except RegionError:
-            return None
+        return gene_loci(name, self._read(), self._sizes)[0][1]
 
     def _read(self) -> dict[str, list[Gene]]:
         with self._lock:  # once, however many requests wait for it

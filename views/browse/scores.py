@@ -28,6 +28,8 @@ from tfimpute_tracks.engines.tiles import (
 )
 from tfimpute_tracks.genome import Region, Sequences
 from tfimpute_tracks.genome.signal import Signal
+from tfimpute_tracks.impute.live_query import rank_region
+from tfimpute_tracks.impute.query import Calls, Ranked
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.storage import digest_arrays
 from tfimpute_tracks.tracks.record import RunRecord
@@ -216,6 +218,29 @@ class LiveScores:
         values = logits_to_signal(signal, logits, mean, calibration)
         skip = (tiles.first - block.first) // self.stride
         return values[skip : skip + tiles.n_tiles]
+
+    def rank(self, pairs: list[Pair], region: Region, calls: Calls) -> list[Ranked]:
+        """Rank pairs by their best tile in a region, as `query` does.
+
+        Parameters
+        ----------
+        pairs : list of Pair
+        region : Region
+        calls : mapping of Pair to str
+            What was measured there.
+
+        Returns
+        -------
+        list of Ranked
+            The highest probability first.
+
+        Raises
+        ------
+        UsageError, RegionError
+            As :func:`tfimpute_tracks.impute.live_query.rank_region`.
+        """
+        scorer = self._scorer_of(tuple(pairs))
+        return rank_region(scorer, self.genome, region, calls)
 
     def _block(self, tiles: TileRange) -> TileRange:
         """Find the whole block that tiles belong to."""

@@ -4,131 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, MutableMapping
 from operator import attrgetter
-from threading import Event, Lock, Thread
+from threading import Lock
 from typing import Any
 
 import numpy as np
 from cachetools import LRUCache, cachedmethod
 from numpy.typing import NDArray
 
-from tfimpute_tracks.engines.ordered_map import ordered_map
-from tfimpute_tracks.engines.tiles import TileRange
-from tfimpute_tracks.errors import RegionError, TracksError, UsageError
-from tfimpute_tracks.genome import Region, Sequences, match_chrom
-from tfimpute_tracks.genome.bundled import BundledGenome
-from tfimpute_tracks.kernels.encode import N_CODE
+from tfimpute_tracks.errors import RegionError, UsageError
+from tfimpute_tracks.genome import Region, match_chrom
+from tfimpute_tracks.impute.live_query import MAX_BP as MAX_RANKED_BP
 from tfimpute_tracks.kernels.products import sigmoid
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.tracks.formats import FORMATS
 from tfimpute_tracks.tracks.signals import SIGNALS, shared_axis
 from tfimpute_tracks.variants.alleles import AlleleScorer, parse_variant
+from tfimpute_tracks.views.browse.background import Background
 from tfimpute_tracks.views.browse.genes import GeneIndex
+from tfimpute_tracks.views.browse.locus import example_variant, locate
+from tfimpute_tracks.views.browse.measured import MeasuredTracks
 from tfimpute_tracks.views.browse.scores import LiveScores
 from tfimpute_tracks.views.browse.virtual_fasta import VirtualFasta
 from tfimpute_tracks.vocabulary import Pair
 
-__all__ = ["MAX_PAIRS", "Background", "Session", "initial_region"]
+__all__ = ["MAX_PAIRS", "Session"]
 
 MAX_PAIRS = 60
 """Maximum number of pairs on a page, and in one request."""
 _MAX_ALLELE_SCORERS = 8
-_BUNDLED_LOCUS = Region("chr20", 48_780_000, 48_840_000)  # of CEBPB
-_VIEW, _SEARCH_STEP = 100_000, 1_000_000  # bp
-
-
-def initial_region(genome: Sequences) -> Region:
-    """Choose where the page opens.
-
-    Parameters
-    ----------
-    genome : Sequences
-
-    Returns
-    -------
-    Region
-        CEBPB in the bundled genome; else the first 100 kb whose sequence is known.
-    """
-    if isinstance(genome, BundledGenome):
-        return _BUNDLED_LOCUS
-    for chrom, size in genome.chrom_sizes.items():
-        for start in range(0, max(size - _VIEW, 1), _SEARCH_STEP):
-            end = min(start + _VIEW, size)
-            if (genome.codes(chrom, start, end) != N_CODE).mean() > 0.9:
-                return Region(chrom, start, end)
-    chrom, size = next(iter(genome.chrom_sizes.items()))
-    return Region(chrom, 0, min(_VIEW, size))
-
-
-class Background:
-    """Computes a wide window block by block, one window at a time.
-
-    Parameters
-    ----------
-    scores : LiveScores
-    """
-
-    def __init__(self, scores: LiveScores) -> None:
-        self._scores = scores
-        self._lock = Lock()
-        self._stop = Event()
-        self._thread: Thread | None = None
-        self._done = self._total = 0
-        self._error = ""
-
-    def start(self, pairs: list[Pair], signal: str, region: Region) -> None:
-        """Start to compute a window, and stop the previous one.
-
-        Parameters
-        ----------
-        pairs : list of Pair
-        signal : str
-        region : Region
-
-        Raises
-        ------
-        RegionError
-            No tile is centered there.
-        """
-        blocks = self._scores.tiles(region)
-        work = [(pair, block) for block in blocks for pair in pairs]
-        with self._lock:
-            self.stop()
-            self._stop = Event()
-            self._done, self._total, self._error = 0, len(work), ""
-            arguments = work, signal, self._stop
-            self._thread = Thread(target=self._run, args=arguments, daemon=True)
-            self._thread.start()
-
-    def stop(self) -> None:
-        """Stop after the current block."""
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join()
-
-    def state(self) -> dict[str, Any]:
-        """Report the progress.
-
-        Returns
-        -------
-        dict
-            `running`, the `fraction` done, and `error`, empty if there was none.
-        """
-        running = self._thread is not None and self._thread.is_alive()
-        fraction = self._done / self._total if self._total else 1.0
-        return {"running": running, "fraction": fraction, "error": self._error}
-
-    def _run(
-        self, work: list[tuple[Pair, TileRange]], signal: str, stop: Event
-    ) -> None:
-        def compute(item: tuple[Pair, TileRange]) -> None:
-            if not stop.is_set():
-                self._scores.compute(item[0], signal, item[1])
-
-        try:
-            for _ in ordered_map(compute, work, self._scores.threads):
-                self._done += 1
-        except TracksError as error:
-            self._error = " ".join(str(error).split())
 
 
 class Session:
@@ -140,19 +43,27 @@ class Session:
     locus : Region
         Region that the page opens at.
     genes : GeneIndex, optional
+    measured : MeasuredTracks, optional
+        By default the evidence of the model.
 
     Attributes
     ----------
     scores : LiveScores
     genes : GeneIndex or None
+    measured : MeasuredTracks
     fasta : VirtualFasta
     background : Background
     """
 
     def __init__(
-        self, scores: LiveScores, locus: Region, genes: GeneIndex | None = None
+        self,
+        scores: LiveScores,
+        locus: Region,
+        genes: GeneIndex | None = None,
+        measured: MeasuredTracks | None = None,
     ) -> None:
         self.scores, self._locus, self.genes = scores, locus, genes
+        self.measured = measured or MeasuredTracks.of_model(scores.model)
         self.fasta = VirtualFasta(scores.genome)
         self.background = Background(scores)
         self._allele_scorers: MutableMapping[Hashable, AlleleScorer] = LRUCache(
@@ -180,6 +91,8 @@ class Session:
             "model": model.name,
             "weights": model.checkpoint.digest,
             "basis": model.basis,
+            "evidence": self.measured.about(model, genome),
+            "example": example_variant(genome, self._locus),
             "genome": genome.name,
             "build": self.scores.run.build,
             "chrom_sizes": dict(genome.chrom_sizes),
@@ -193,6 +106,7 @@ class Session:
             "tile": model.config.seq_len,
             "context": model.config.flank,
             "max_bp": self.scores.max_bp,
+            "max_ranked_bp": MAX_RANKED_BP,
             "max_pairs": MAX_PAIRS,
             "has_genes": self.genes is not None,
         }
@@ -211,7 +125,66 @@ class Session:
         """
         model = self.scores.model
         axes = {name: shared_axis(name, [model.threshold(pair)]) for name in SIGNALS}
-        return _describe(model, pair) | {"axes": axes}
+        n_tracks = self.measured.n_tracks(pair)
+        return _describe(model, pair) | {"axes": axes, "measured_tracks": n_tracks}
+
+    def locate(self, text: str) -> Region:
+        """Find what was typed into the position box.
+
+        Parameters
+        ----------
+        text : str
+            A region, a chromosome, a position or the name of a gene.
+
+        Returns
+        -------
+        Region
+
+        Raises
+        ------
+        RegionError
+            It is none of these, or outside of its chromosome.
+        """
+        sizes = self.scores.genome.chrom_sizes
+        return locate(text, sizes, self.genes, self._locus)
+
+    def rank(self, query: Mapping[str, str]) -> dict[str, Any]:
+        """Rank all TFs of a cell line, or all cell lines of a TF, at a region.
+
+        Parameters
+        ----------
+        query : mapping of str to str
+            `cell` or `tf`, and the region as for :meth:`region`.
+
+        Returns
+        -------
+        dict
+            JSON values: the region, the number of pairs with a peak there, and the pairs
+            as `query` ranks them.
+
+        Raises
+        ------
+        UsageError
+            Not one of the two, an unknown name, or too long a region.
+        RegionError
+            There is no such region, or its sequence is unknown.
+        """
+        tf, cell = query.get("tf", ""), query.get("cell", "")
+        if bool(tf) == bool(cell):
+            raise UsageError("name a TF or a cell line to rank, and not both")
+        names = self.scores.model.vocabulary
+        pairs = (
+            [Pair(names.tf(tf), other) for other in names.cells]
+            if tf
+            else [Pair(other, names.cell(cell)) for other in names.tfs]
+        )
+        region = self.region(query)
+        records = self.scores.rank(pairs, region, self.measured.calls(region))
+        return {
+            **region._asdict(),
+            "n_peaks": sum(record.is_peak for record in records),
+            "pairs": [record._asdict() for record in records],
+        }
 
     def variant(self, text: str, pairs: list[Pair]) -> dict[str, Any]:
         """Score both alleles of a variant, tile by tile.

@@ -33,11 +33,14 @@ class PeakList(NamedTuple):
     threshold : float
     n_peaks : int
         Number of peaks of the window; `peaks` may hold the highest ones only.
+    is_known : bool
+        Whether any tile has a value: it is computed, and its sequence is known.
     """
 
     peaks: Peaks
     threshold: float
     n_peaks: int
+    is_known: bool
 
 
 def window_signal(
@@ -115,7 +118,10 @@ def window_peaks(
     if n_peaks > max_peaks:
         highest = np.argsort(-peaks.score[shown], kind="stable")[:max_peaks]
         shown = np.sort(shown[highest])
-    return PeakList(Peaks._make(column[shown] for column in peaks), threshold, n_peaks)
+    chosen = Peaks._make(column[shown] for column in peaks)
+    is_shown = (tiles.starts + tiles.step > start) & (tiles.starts < end)
+    is_known = bool((is_shown & ~np.isnan(tiles.values)).any())
+    return PeakList(chosen, threshold, n_peaks, is_known)
 
 
 def downsample(

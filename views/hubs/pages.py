@@ -33,6 +33,7 @@ _PAPER = (
     "doi:10.1371/journal.pcbi.1005403</a>"
 )
 _MAX_ROWS = 2000  # of a table; hub.tsv has all
+_MAX_THRESHOLDS = 12  # in the text of the methods
 
 
 def overview_page(tracks: list[TrackRecord], card: CardLookup) -> str:
@@ -237,6 +238,15 @@ def methods_section(tracks: list[TrackRecord], card: CardLookup) -> str:
             f"from {card.n_training_pairs} measured pairs (ENCODE, build "
             f"{escape(str(facts.get('build', 'unknown')))})."
         )
+    tiles = sorted({(track.seq_len, track.stride) for track in tracks})
+    text += "".join(
+        f" Tiles of {seq_len} bp, one every {stride} bp, were scored."
+        for seq_len, stride in tiles
+    )
+    text += (
+        " Peaks are runs of tiles at or above the threshold of their pair"
+        f"{_thresholds(tracks)}."
+    )
     genomes = sorted({track.genome for track in tracks if track.genome})
     if genomes:
         text += f" Sequence: {escape(', '.join(genomes))}."
@@ -246,8 +256,16 @@ def methods_section(tracks: list[TrackRecord], card: CardLookup) -> str:
         for name, source, license_, citation in sorted(_provenance(tracks))
     )
     return f"""<h2>Methods and citation</h2>
-<p>{text} The run record next to each track (<code>.receipt.json</code>) lists its
+<p id="methods">{text}</p>
+<p>The run record next to each track (<code>.receipt.json</code>) lists its
 inputs and parameters.</p>"""
+
+
+def _thresholds(tracks: list[TrackRecord]) -> str:
+    if len(tracks) > _MAX_THRESHOLDS:
+        return ""
+    shown = (f"{tf} {cell} {t.threshold:.3g}" for t in tracks for tf, cell in [t.pair])
+    return f" ({escape(', '.join(shown))})"
 
 
 def _provenance(tracks: Iterable[TrackRecord]) -> set[tuple[str, ...]]:

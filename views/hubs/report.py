@@ -15,12 +15,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-import numpy as np
-
-from tfimpute_tracks.errors import RunError, counted, listed
-from tfimpute_tracks.genome import Region
+from tfimpute_tracks.errors import RunError, counted, listed, size_text
+from tfimpute_tracks.genome import Region, open_bundled
 from tfimpute_tracks.genome.gene_regions import Genes
-from tfimpute_tracks.plots import summary
 from tfimpute_tracks.storage import write_text
 from tfimpute_tracks.storage.page import fill_template, script_json
 from tfimpute_tracks.tracks.formats import signal_chroms
@@ -40,30 +37,25 @@ from tfimpute_tracks.views.hubs.pages import (
     pair_table,
     reading_guide,
 )
-from tfimpute_tracks.views.hubs.report_genes import gene_track, nearest_genes
-from tfimpute_tracks.views.hubs.sessions import igvjs_tracks
-from tfimpute_tracks.views.hubs.summary_stats import (
-    bases_with_values,
-    peaks_per_chromosome,
-    sample_regions,
-    score_histogram,
+from tfimpute_tracks.views.hubs.report_genes import (
+    gene_track,
+    genes_at,
+    nearest_genes,
 )
-from tfimpute_tracks.views.hubs.top_peaks import TopPeak, top_peaks
+from tfimpute_tracks.views.hubs.report_plots import plots_section
+from tfimpute_tracks.views.hubs.sessions import igvjs_tracks
+from tfimpute_tracks.views.hubs.top_peaks import TopPeak, peak_scores, top_peaks
+from tfimpute_tracks.views.hubs.trust import trust_panel
 
-__all__ = ["MAX_BYTES", "track_chroms", "write_report"]
+__all__ = ["MAX_BYTES", "is_bundled", "track_chroms", "write_report"]
 
 MAX_BYTES = 5_000_000
 """Maximum size of a report."""
 _MAX_SHOWN = 30  # pairs in the genome browser
-_MAX_SUMMARIZED = 200  # pairs in the summary plots
-_MAX_HISTOGRAMS = 12
-_SAMPLE = 10_000_000  # bp whose scores are counted
 _MAX_PEAKS = 30
+_MAX_NAMED = 6  # pairs in a sentence
 _FLANK = 5_000  # bp shown on each side of a peak
 _MAX_RECORDS = 30
-_MIN_POINTS = 2  # of a plot
-# Of probabilities, most of which are small; the first bin is of all lower ones.
-_EDGES = np.append(0, np.geomspace(1e-4, 1, 41)[1:])
 
 
 def write_report(
@@ -111,10 +103,11 @@ def write_report(
     peaks = _highest_peaks(folder)
     values = {
         "title": f"Predicted TF binding: {escape(listed(map(_name, tracks), 3))}",
-        "subtitle": f"{counted(len(tracks), 'pair')} of TF and cell line, predicted by "
-        f"TFImpute from {basis_text(tracks)}.",
-        "excerpts": _describe(tracks, peaks, locus),
-        "plots": "\n".join(_plots(folder, card)),
+        "subtitle": _subtitle(tracks),
+        "where": _where(peaks, locus, genes),
+        "excerpts": _describe(folder, peaks, locus),
+        "trust": trust_panel(tracks, card),
+        "plots": plots_section(folder, card),
         "pairs": pair_table(tracks, card),
         "guide": reading_guide(tracks),
         "methods": methods_section(tracks, card),
@@ -137,19 +130,73 @@ def _name(track: TrackRecord) -> str:
     return f"{track.pair.tf} {track.pair.cell}"
 
 
+def _subtitle(tracks: list[TrackRecord]) -> str:
+    spans = dict.fromkeys(text for track in tracks for text in track.regions)
+    regions = [_readable(_region(text)) for text in spans]
+    builds = sorted({track.build or track.genome for track in tracks} - {""})
+    where = f" in {escape(listed(regions, 3))}" if regions else ""
+    of = f" of {escape(listed(builds))}" if builds else ""
+    return (
+        f"{counted(len(tracks), 'pair')} of TF and cell line{where}{of}, predicted by "
+        f"TFImpute from {basis_text(tracks)}."
+    )
+
+
+def _where(
+    peaks: list[tuple[TrackRecord, TopPeak]], locus: Region | None, genes: Genes | None
+) -> str:
+    """Head the tracks: the region that was asked for, by its genes."""
+    highest = "the highest peaks" if peaks else ""
+    if locus is None:
+        return f"Tracks around {highest}" if peaks else "Tracks"
+    name = genes_at(genes, locus) if genes else ""
+    shown = escape(f"{name} ({_readable(locus)})" if name else _readable(locus))
+    return f"{shown}, and {highest}" if peaks else shown
+
+
+def _region(text: str) -> Region:
+    """Read a region of a run record."""
+    chrom, _, span = text.rpartition(":")
+    first, _, last = span.partition("-")
+    return Region(chrom, int(first) - 1, int(last))
+
+
+def _readable(region: Region) -> str:
+    return f"{region.chrom}:{region.start + 1:,}-{region.end:,}"
+
+
+def _peaks_at(folder: TrackFolder, locus: Region) -> str:
+    """Say which of the pairs have a peak in the region that was asked for."""
+    found, none = [], []
+    for track in folder.tracks[:_MAX_SHOWN]:
+        scores = peak_scores(folder.path, track, locus)
+        if scores:
+            n_peaks = counted(len(scores), "peak")
+            found.append(f"{_name(track)} {n_peaks} (up to {max(scores):.3f})")
+        else:
+            none.append(_name(track))
+    parts = [f"{listed(found, _MAX_NAMED)}."] if found else []
+    if none:
+        parts.append(f"No peak of {listed(none, _MAX_NAMED)}.")
+    return escape(f"In the region asked for: {' '.join(parts)} ")
+
+
 def _describe(
-    tracks: list[TrackRecord],
+    folder: TrackFolder,
     peaks: list[tuple[TrackRecord, TopPeak]],
     locus: Region | None,
 ) -> str:
-    where = f"in {locus}, and " if locus else ""
+    tracks = folder.tracks
+    where = f"in {_readable(locus)}, and " if locus else ""
     if not peaks:
-        no_region = f"only {locus}" if locus else "no region"
+        no_region = f"only {_readable(locus)}" if locus else "no region"
         return f"No pair has a peak, so {no_region} is shown."
     some = f" of the first {_MAX_SHOWN} pairs" if len(tracks) > _MAX_SHOWN else ""
+    asked = _peaks_at(folder, locus) if locus else ""
     return (
-        f"Tracks{some} {where}within {_FLANK / 1000:g} kb of {len(peaks)} of the highest peaks. "
-        "This page has no data for other regions: an empty track there does not mean 0."
+        f"{asked}Tracks{some} {where}within {size_text(_FLANK)} of {len(peaks)} of the "
+        "highest peaks. This page has no data for other regions: an empty track there "
+        "does not mean 0."
     )
 
 
@@ -201,7 +248,7 @@ def _view(
         "peaks": [
             {
                 "pair": _name(track),
-                "peak": str(peak.peak),
+                "peak": _readable(peak.peak),
                 "probability": f"{peak.score:.3f}",
                 "gene": nearest_genes(genes, peak.peak) if genes else None,
                 "locus": str(peak.window(_FLANK)),
@@ -209,7 +256,23 @@ def _view(
             for track, peak in peaks
         ],
         "asked": str(locus) if locus else None,
+        "shown": _readable(locus) if locus else None,
     }
+
+
+def is_bundled(tracks: list[TrackRecord]) -> bool:
+    """Report whether tracks are of the bundled example region, whose genes are known.
+
+    Parameters
+    ----------
+    tracks : list of TrackRecord
+
+    Returns
+    -------
+    bool
+    """
+    with open_bundled() as genome:
+        return bool(tracks) and all(track.genome == genome.name for track in tracks)
 
 
 def track_chroms(folder: TrackFolder) -> dict[str, int]:
@@ -258,69 +321,6 @@ def _excerpts(
             del track["format"]
             track["features"] = peak_excerpt(folder / narrowpeaks[file], windows)
             yield track
-
-
-def _plots(folder: TrackFolder, card: CardLookup) -> Iterator[str]:
-    """Draw the summary plots, each with a caption."""
-    tracks = folder.tracks[:_MAX_SUMMARIZED]
-    scored = [track for track in tracks if "probability" in track.signals]
-    if scored:
-        yield from _score_plots(folder.path, scored)
-    if len(tracks) < _MIN_POINTS:  # the table has its value
-        return
-    yield _figure(
-        summary.expected_accuracy(
-            [_name(track) for track in tracks],
-            [track.expected_auroc for track in tracks],
-            [track.status for track in tracks],
-        ),
-        "Expected AUROC: for measured pairs, the AUROC on "
-        f"{escape(card.test_sites(tracks))}; for imputed pairs, an estimate from the TF "
-        "and the cell line.",
-    )
-
-
-def _score_plots(folder: Path, tracks: list[TrackRecord]) -> Iterator[str]:
-    paths = [folder / track.signals["probability"] for track in tracks]
-    names = [_name(track) for track in tracks]
-    regions = sample_regions(paths[0], _SAMPLE)
-    yield _figure(
-        summary.score_distribution(
-            names[:_MAX_HISTOGRAMS],
-            _EDGES,
-            [score_histogram(p, regions, _EDGES) for p in paths[:_MAX_HISTOGRAMS]],
-            [track.threshold for track in tracks[:_MAX_HISTOGRAMS]],
-        ),
-        "Number of tiles by probability, in a sample of regions of long tracks; the first "
-        "bar includes all lower ones. The line is the peak-calling threshold.",
-    )
-    bases = [bases_with_values(path) for path in paths]
-    peaks = [peaks_per_chromosome(folder, track) for track in tracks]
-    chroms = list(dict.fromkeys(chrom for counts in bases for chrom in counts))
-    if len(chroms) >= _MIN_POINTS:
-        yield _figure(
-            summary.peaks_per_chromosome(
-                chroms,
-                np.array([max(n.get(c, 0) for n in bases) / 1e6 for c in chroms]),
-                np.array([[counts[c] for c in chroms] for counts in peaks]),
-                names,
-            ),
-            "Peaks per Mb of known sequence, by chromosome.",
-        )
-    if len(tracks) < _MIN_POINTS:
-        return
-    megabases = np.array([sum(counts.values()) / 1e6 for counts in bases])
-    yield _figure(
-        summary.peaks_by_status(
-            np.array([track.n_peaks for track in tracks]) / megabases,
-            [track.status for track in tracks],
-        ),
-        "Peaks per Mb of known sequence, of trained and imputed pairs.",
-    )
-
-
-def _figure(svg: str, caption: str) -> str:
-    return f"<figure>{svg}<figcaption>{caption}</figcaption></figure>"
 
 
 def _records(folder: Path) -> Iterator[str]:

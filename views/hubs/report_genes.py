@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from tfimpute_tracks.errors import listed, size_text
 from tfimpute_tracks.genome import Region
 from tfimpute_tracks.genome.chroms import find_chrom
 from tfimpute_tracks.genome.gene_regions import Genes
 
-__all__ = ["gene_track", "nearest_genes"]
+__all__ = ["gene_track", "genes_at", "nearest_genes"]
 
 _MAX_NAMED = 3
 
@@ -40,7 +41,25 @@ def nearest_genes(genes: Genes, region: Region) -> str:
     text = ", ".join(names[:_MAX_NAMED])
     if not least:
         return text
-    return f"{text} ({f'{least / 1000:.3g} kb' if least >= 1000 else f'{least} bp'})"
+    return f"{text} ({size_text(least)})"
+
+
+def genes_at(genes: Genes, region: Region) -> str:
+    """Name the genes that overlap a region.
+
+    Parameters
+    ----------
+    genes : mapping of str to sequence of Gene
+    region : Region
+
+    Returns
+    -------
+    str
+        Empty where there is none with a name.
+    """
+    own = genes.get(find_chrom(region.chrom, genes) or "", ())
+    names = (g.name for g in own if g.start < region.end and region.start < g.end)
+    return listed(dict.fromkeys(filter(None, names)), _MAX_NAMED)
 
 
 def gene_track(genes: Genes, windows: Sequence[Region]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from tfimpute_tracks.genome import Region, read_narrowpeak
 from tfimpute_tracks.tracks.record import TrackRecord
 from tfimpute_tracks.tracks.track_folder import TrackFolder
 
-__all__ = ["TopPeak", "initial_locus", "top_peaks"]
+__all__ = ["TopPeak", "initial_locus", "peak_scores", "top_peaks"]
 
 
 class TopPeak(NamedTuple):
@@ -72,6 +72,37 @@ def top_peaks(folder: Path, track: TrackRecord, n: int) -> list[TopPeak]:
         TopPeak(Region(str(chrom), int(start), int(end)), float(score))
         for chrom, start, end, score in rows
     ]
+
+
+def peak_scores(folder: Path, track: TrackRecord, region: Region) -> list[float]:
+    """Read the probabilities of a track's peaks in a region.
+
+    Parameters
+    ----------
+    folder : Path
+    track : TrackRecord
+    region : Region
+
+    Returns
+    -------
+    list of float
+        At the summits of the peaks that overlap the region, in its order.
+
+    Raises
+    ------
+    InputFileError
+        The file is broken.
+    """
+    path = folder / track.narrowpeak
+    if not track.narrowpeak or not path.exists():
+        return []
+    peaks = read_narrowpeak(path, allow_empty=True)
+    own = peaks[
+        (peaks["chrom"] == region.chrom)
+        & (peaks["start"] < region.end)
+        & (peaks["end"] > region.start)
+    ]
+    return [float(score) for score in own["signal_value"]]
 
 
 def initial_locus(folder: TrackFolder, flank: int) -> str:

@@ -10,9 +10,18 @@ import numpy as np
 import pybigtools
 import pytest
 
+from evidence_toys import give_tracks
+from tfimpute_tracks.engines.scorer import Scorer
 from tfimpute_tracks.errors import UsageError
-from tfimpute_tracks.genome import Region
-from tfimpute_tracks.views.browse import open_socket, page_address
+from tfimpute_tracks.evidence import measured_peaks
+from tfimpute_tracks.genome import Region, open_genome
+from tfimpute_tracks.impute.live_query import score_pairs
+from tfimpute_tracks.views.browse import (
+    LiveScores,
+    Session,
+    open_socket,
+    page_address,
+)
 from tfimpute_tracks.views.browse.page import PAGE_FILES
 from tfimpute_tracks.views.browse.session import MAX_PAIRS
 from tfimpute_tracks.vocabulary import Pair
@@ -67,6 +76,115 @@ def test_peaks_and_variants_come_as_json(client, toy):
     assert found["pairs"][0]["alt_best"] == max(found["pairs"][0]["alt"])
 
 
+def test_a_ranking_is_that_of_a_query(client, scores):
+    model, region = scores.model, Region("chr1", 100, 1100)
+    for asked, pairs in (
+        ({"cell": "k562"}, [Pair(tf, "K562") for tf in model.tfs]),
+        ({"tf": "max"}, [Pair("MAX", cell) for cell in model.cells]),
+    ):
+        status, found = client.json("/api/rank", **asked, **WINDOW)
+        assert status == 200
+        expected = score_pairs(model, scores.genome, region, pairs, {})
+        assert found["pairs"] == [record._asdict() for record in expected]
+        assert found["n_peaks"] == sum(record.is_peak for record in expected)
+        assert (found["chrom"], found["start"], found["end"]) == region
+
+
+def test_a_ranking_sets_up_its_pairs_once(scores, monkeypatch):
+    pairs, made = scores.model.vocabulary.all_pairs(), []
+    set_up = Scorer.for_pairs
+    monkeypatch.setattr(
+        Scorer, "for_pairs", lambda *args: made.append(1) or set_up(*args)
+    )
+    for start in (0, 100, 2500):
+        scores.rank(pairs, Region("chr1", start, start + 500), {})
+    assert made == [1]
+
+
+def test_measured_peaks_are_next_to_predicted_ones(toy, tmp_path, rng, serving):
+    model, fasta, _ = toy
+    with open_genome(fasta) as genome:
+        given = give_tracks(model, tmp_path, rng, genome.chrom_sizes)
+        session = Session(LiveScores(given, genome), Region("chr1", 100, 1100))
+        store, region = given.evidence.store, Region("chr1", 100, 1100)
+        peaks = {t.pair: measured_peaks(store, t.pair, region) for t in store.tracks}
+        pair = max(
+            peaks, key=lambda pair: len(peaks[pair].start) * (pair.tf in model.tfs)
+        )
+        assert len(peaks[pair].start)
+        with serving(session) as client:
+            about = client.json("/api/about")[1]["evidence"]
+            assert about["name"] == store.name
+            assert about["tracks"] == len(store.tracks)
+            assert about["chroms"] == ["chr1"]
+            named = {"pair": str(pair)}
+            assert client.json("/api/pair", **named)[1]["measured_tracks"] == 1
+            _, found = client.json("/api/measured", **named, **WINDOW)
+            assert found["peaks"] == np.transpose(peaks[pair][:2]).tolist()
+            assert found["has_data"]
+            elsewhere = {"chrom": "chr20", "start": 0, "end": 900}
+            _, found = client.json("/api/measured", **named, **elsewhere)
+            assert (found["has_data"], found["peaks"]) == (False, [])
+            _, ranked = client.json("/api/rank", cell=pair.cell, **WINDOW)
+            calls = {found["tf"]: found["measured"] for found in ranked["pairs"]}
+            assert calls[pair.tf] == "bound"
+
+
+def test_without_evidence_the_page_says_so(client):
+    about = client.json("/api/about")[1]["evidence"]
+    assert about == {
+        "name": "",
+        "build": "",
+        "tracks": 0,
+        "chroms": [],
+        "available": "",
+        "accuracy": None,
+    }
+    assert client.json("/api/pair", **PAIR)[1]["measured_tracks"] == 0
+    found = {"pair": "CTCF:K562", "has_data": False, "peaks": []}
+    assert client.json("/api/measured", **PAIR, **WINDOW)[1] == found
+
+
+@pytest.mark.parametrize(
+    ("text", "region"),
+    [
+        ("chr1:201-300", (200, 300)),
+        ("  1:1,201 -1,300 ", (1200, 1300)),
+        ("chr1:1,001", (500, 1501)),
+        ("chr1:10", (0, 510)),
+        ("chr1", (0, 4000)),
+        ("Dicer", (0, 4000)),
+    ],
+)
+def test_positions_are_read(client, text, region):
+    status, found = client.json("/api/locate", text=text)
+    assert status == 200
+    assert (found["chrom"], found["start"], found["end"]) == ("chr1", *region)
+
+
+def test_positions_are_never_files(client, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "there.bed").write_text("chr1\t0\t10\n")
+    answers = {
+        client.json("/api/locate", text=name)[1]["error"].replace(name, "NAME")
+        for name in ("there.bed", "gone1.bed", str(tmp_path / "there.bed"))
+    }
+    assert len(answers) == 1
+
+
+def test_without_genes_they_are_asked_for(scores, serving):
+    with serving(Session(scores, Region("chr1", 100, 1100))) as client:
+        _, answer = client.json("/api/locate", text="DICER")
+        assert "start `browse` with --genes FILE" in answer["error"]
+
+
+def test_the_example_is_a_variant_of_the_genome(client, toy):
+    text = client.json("/api/about")[1]["example"]
+    assert text.startswith("chr1:601 ")
+    assert text.split()[1][0] == toy[2]["chr1"][600]
+    assert client.get("/api/variant", **PAIR, variant=text)[0] == 200
+
+
 def test_alleles_of_the_same_pairs_share_a_scorer(session):
     pairs = session.pairs(["CTCF:K562"], 1)
     first = session._allele_scorer(tuple(pairs))
@@ -89,9 +207,8 @@ def test_a_variant_in_unknown_sequence_is_valid_json(client, toy):
 def test_genes_are_shown_and_found(client):
     _, genes = client.json("/api/genes", chrom="chr1", start=0, end=1000)
     assert [gene["name"] for gene in genes] == ["DICER"]
-    found = {"chrom": "chr1", "start": 3000, "end": 3400}
-    assert client.json("/api/gene", name="tor")[1] == found
-    assert client.json("/api/gene", name="nothing")[1] is None
+    found = {"chrom": "chr1", "start": 0, "end": 4000}  # with 5 kb on either side
+    assert client.json("/api/locate", text="tor")[1] == found
     assert client.json("/api/genes", chrom="chr20", start=0, end=900)[1] == []
 
 
@@ -159,6 +276,20 @@ def test_a_wide_window_is_computed_in_the_background(client, session):
         ),
         ("download", PAIR | WINDOW | {"format": "exe"}, "no format 'exe'"),
         ("download", PAIR | WINDOW, "no format ''"),
+        ("locate", {}, "no position was typed; use e.g. chr1:101-1100"),
+        ("locate", {"text": " \n "}, "no position was typed"),
+        ("locate", {"text": "dicre"}, "did you mean DICER?"),
+        ("locate", {"text": "x" * 5000}, "xxx... is no position"),
+        ("locate", {"text": "chr1:1-99999999999"}, "ends outside of chr1"),
+        ("locate", {"text": "chr1:" + "9" * 400}, "is no position"),
+        ("locate", {"text": "chr1:5-x"}, "not of the form"),
+        ("locate", {"text": "chr77:5"}, "unknown chromosome chr77"),
+        ("rank", WINDOW, "name a TF or a cell line"),
+        ("rank", WINDOW | {"tf": "CTCF", "cell": "K562"}, "and not both"),
+        ("rank", WINDOW | {"cell": "K652"}, "K562"),
+        ("rank", {"cell": "K562"}, "chromosome"),
+        ("rank", {"cell": "K562", "chrom": "chr1", "start": 1990, "end": 1999}, "(N)"),
+        ("measured", WINDOW, "0 pairs in one request"),
     ],
 )
 def test_wrong_requests_get_a_line(client, path, values, told):
@@ -201,7 +332,10 @@ def test_sequence_comes_in_ranges(client, toy):
     assert status == 206
     assert body.decode() == line[:100]
     assert headers["content-range"].startswith("bytes 6-105/")
-    for wrong in ("", "bytes=9-3", "bytes=-5", "bytes=0-99999999,5-6", "lines=0-5"):
+    for wrong in (
+        *("", "bytes=9-3", "bytes=-5", "bytes=0-99999999,5-6", "lines=0-5"),
+        *("bytes=\u00b2-5", f"bytes=0-{'9' * 5000}", "bytes=-", "bytes=0-0-0"),
+    ):
         headers = {"Range": wrong} if wrong else {}
         assert client.get("/genome.fa", headers)[0] == 416, wrong
 

@@ -7,14 +7,30 @@ import json
 import numpy as np
 import pytest
 
-from chromium import colored_pixels, complaints, open_chromium, wait_for
+from chromium import (
+    colored_pixels,
+    complaints,
+    faults,
+    look,
+    open_chromium,
+    wait_for,
+)
+from tfimpute_tracks.evidence import measured_peaks, open_shipped
 from tfimpute_tracks.genome import bundled_genes, bundled_region, open_bundled
 from tfimpute_tracks.kernels.encode import decode
 from tfimpute_tracks.models import load_model
-from tfimpute_tracks.views.browse import GeneIndex, LiveScores, Session
+from tfimpute_tracks.models.loading import load_modes
+from tfimpute_tracks.views.browse import (
+    GeneIndex,
+    LiveScores,
+    MeasuredTracks,
+    Session,
+)
 from tfimpute_tracks.views.browse.session import MAX_PAIRS
 from tfimpute_tracks.views.browse.window import window_peaks
 from tfimpute_tracks.vocabulary import Pair
+
+Keys = pytest.importorskip("selenium.webdriver").Keys
 
 pytestmark = pytest.mark.browser
 
@@ -31,7 +47,7 @@ view.track.featureSource.getFeatures({chr: "chr20", start, end, bpPerPixel: 1})
 @pytest.fixture(scope="module")
 def live():
     """The shipped model over the shipped sequence."""
-    return LiveScores(load_model("default"), open_bundled(), threads=2)
+    return LiveScores(load_model("default", open_shipped()), open_bundled(), threads=2)
 
 
 @pytest.fixture
@@ -83,6 +99,14 @@ def told(driver):
     return by(driver, "#message").text
 
 
+def search(driver, text):
+    """Type into the position box of igv.js."""
+    field = by(driver, "#igv").shadow_root.find_element(
+        "css selector", "input.igv-search-input"
+    )
+    field.send_keys(Keys.CONTROL, "a", Keys.NULL, Keys.DELETE, text, Keys.ENTER)
+
+
 def test_a_track_is_typed_drawn_and_right(opened, live, tmp_path):
     driver, _ = opened
     add(driver, "ctcf", "k562")
@@ -104,7 +128,10 @@ def test_a_track_is_typed_drawn_and_right(opened, live, tmp_path):
 
     wait_for(driver, is_drawn, 20)
     found = window_peaks(live, Pair("CTCF", "K562"), VIEW)
-    wait_for(driver, lambda d: f"{found.n_peaks} peaks" in by(d, "#peaks-note").text)
+    wait_for(
+        driver,
+        lambda d: f"{found.n_peaks} predicted peaks" in by(d, "#peaks-note").text,
+    )
     best = int(np.argmax(found.peaks.score))
     place = by(driver, "#peaks tbody tr:first-child button")
     assert place.text.startswith(f"chr20:{found.peaks.start[best] + 1:,}-")
@@ -165,11 +192,7 @@ def test_a_link_restores_the_view(opened):
 
 def test_genes_are_found_by_name(opened):
     driver, _ = opened
-    field = by(driver, "#igv").shadow_root.find_element(
-        "css selector", "input.igv-search-input"
-    )
-    field.clear()
-    field.send_keys("ptpn1\n")
+    search(driver, "ptpn1")
     wait_for(driver, lambda d: "locus=chr20:491" in d.current_url)
     found = json.loads(
         driver.execute_async_script(FEATURES, "genes", 49_100_000, 49_210_000)
@@ -185,7 +208,7 @@ def test_alleles_are_compared(opened):
     other = "A" if letter != "A" else "C"
     type_into(driver, "#alleles", "chr20:48807376")
     by(driver, "#variant button").click()
-    wait_for(driver, lambda d: "add a track first" in by(d, "#variant-note").text)
+    wait_for(driver, lambda d: "Add a track first" in by(d, "#variant-note").text)
     add(driver, "CEBPB", "HepG2")
     type_into(driver, "#alleles", f"chr20:48807376 {other}>{letter}")
     by(driver, "#variant button").click()
@@ -200,7 +223,7 @@ def test_alleles_are_compared(opened):
     )
     (pair,) = answer["pairs"]
     assert (
-        f"{letter} {pair['ref_best']:#.3g} → {other} {pair['alt_best']:#.3g}" in caption
+        f"{letter} {pair['ref_best']:.3f} → {other} {pair['alt_best']:.3f}" in caption
     )
     wait_for(driver, lambda d: "locus=chr20:48806376-" in d.current_url)
 
@@ -208,9 +231,8 @@ def test_alleles_are_compared(opened):
 def test_the_view_can_be_taken_home(opened, tmp_path):
     driver, _ = opened
     add(driver, "CTCF", "K562")
-    by(driver, "#svg").click()
-    by(driver, "#png").click()
-    by(driver, "#format option[value=bigwig]").click()
+    for what in ("svg", "png", "bigwig"):
+        by(driver, f"#save option[value={what}]").click()
     names = {"tracks.svg", "tracks.png", "CTCF.K562.chr20_48780001-48840000.bw"}
     wait_for(driver, lambda _: names <= {path.name for path in tmp_path.iterdir()})
     assert colored_pixels(tmp_path / "tracks.png", FIRST_COLOR) > 1000
@@ -222,7 +244,7 @@ def test_a_wide_window_is_computed_when_asked_for(opened):
     add(driver, "MAX", "HepG2")
     search = "page.browser.search('chr20').then(arguments[0])"
     driver.execute_async_script(search)
-    wait_for(driver, lambda d: "of it is computed" in told(d))
+    wait_for(driver, lambda d: "% is computed" in told(d))
     by(driver, "#compute").click()
     wait_for(driver, lambda d: told(d) == "", 60)
     drawn = json.loads(
@@ -231,3 +253,139 @@ def test_a_wide_window_is_computed_when_asked_for(opened):
     known = bundled_region()
     assert min(f["start"] for f in drawn) == known.start - 50
     assert max(f["end"] for f in drawn) == known.end + 50
+
+
+def test_all_tfs_of_a_cell_line_are_ranked(opened, live):
+    driver, client = opened
+    type_into(driver, "#rank-name", "k562")
+    by(driver, "#rank button").click()
+    rows = wait_for(
+        driver, lambda d: d.find_elements("css selector", "#ranked tbody tr")
+    )
+    _, found = client.json(
+        "/api/rank", cell="K562", chrom="chr20", start=VIEW.start, end=VIEW.end
+    )
+    assert len(rows) == len(found["pairs"]) == len(live.model.tfs)
+    first = found["pairs"][0]
+    cells = rows[0].find_elements("css selector", "td")
+    assert [cell.text for cell in cells[:4]] == [
+        *(first["tf"], f"{first['probability']:.3f}", "peak", "bound"),
+    ]
+    assert f"{found['n_peaks']} of {len(rows)} TFs" in by(driver, "#rank-note").text
+    button = rows[2].find_element("css selector", "button")
+    assert button.get_attribute("aria-pressed") == "false"
+    button.click()
+    wait_for(driver, lambda _: button.get_attribute("aria-pressed") == "true")
+    assert f"{button.text} K562" in by(driver, "#chosen").text
+    wait_for(driver, lambda d: "rank=cell:K562" in d.current_url)
+    button.click()
+    wait_for(driver, lambda d: not d.find_elements("css selector", "#chosen li"))
+    search(driver, "chr20:48,780,001-48,980,000")
+    wait_for(driver, lambda d: "Zoom in to rank: 200 kb" in by(d, "#rank-note").text)
+    search(driver, "CEBPB")
+    wait_for(driver, lambda d: "48,802,376" in by(d, "#rank-note").text)
+    by(driver, "#rank-by option[value=tf]").click()
+    type_into(driver, "#rank-name", "CTFC")
+    by(driver, "#rank button").click()
+    wait_for(driver, lambda d: "did you mean CTCF" in by(d, "#rank-note").text)
+    type_into(driver, "#rank-name", "CTCF")
+    by(driver, "#rank button").click()
+    n_cells = len(live.model.cells)
+    wait_for(driver, lambda d: f"of {n_cells} cell lines" in by(d, "#rank-note").text)
+
+
+def test_measured_peaks_are_a_track(opened):
+    driver, _ = opened
+    add(driver, "CTCF", "K562")
+    add(driver, "GATA1", "NB4")
+    names = "return page.browser.trackViews.map(view => view.track.name)"
+    shown = driver.execute_script(names)
+    assert "CTCF K562 measured" in shown
+    assert "GATA1 NB4 measured" not in shown
+    drawn = json.loads(
+        driver.execute_async_script(
+            FEATURES, "CTCF K562 measured", VIEW.start, VIEW.end
+        )
+    )
+    pair = Pair("CTCF", "K562")
+    expected = measured_peaks(open_shipped(), pair, VIEW)
+    assert [f["start"] for f in drawn] == expected.start.tolist()
+    by(driver, "#chosen li button").click()
+    wait_for(driver, lambda d: "CTCF K562 measured" not in d.execute_script(names))
+
+
+def test_wrong_positions_are_explained(opened):
+    driver, _ = opened
+    for text, expected in (
+        ("CEBPX", "did you mean CEBPB?"),
+        ("", "No position was typed"),
+        ("chr20:1-99,999,999", "ends outside of chr20, which has 63,025,520 bp"),
+        ("chr21", "chr21"),
+    ):
+        search(driver, text)
+        wait_for(driver, lambda d, expected=expected: expected in told(d))
+        assert by(driver, "#message-text").get_attribute("role") == "alert"
+        by(driver, "#dismiss").click()
+        assert not by(driver, "#message").is_displayed()
+    search(driver, "nonsense")
+    wait_for(driver, lambda d: "nonsense" in told(d))
+    search(driver, "chr20:48,800,000")
+    wait_for(driver, lambda d: "locus=chr20:48799500-48800500" in d.current_url)
+    assert told(driver) == ""
+
+
+def test_evidence_is_seen_at_a_glance(opened):
+    driver, _ = opened
+    badge = by(driver, "#evidence summary")
+    assert badge.text == "Evidence: encode-hg19 (hg19)"
+    assert not by(driver, "#evidence-text").is_displayed()
+    badge.send_keys("\n")
+    text = by(driver, "#evidence-text").text
+    assert "548 measured tracks" in text
+    assert "From sequence only: AUROC 0.88" in text
+    badge.send_keys(Keys.ESCAPE)
+    assert not by(driver, "#evidence-text").is_displayed()
+
+
+def test_sequence_only_is_seen_at_a_glance(live, serving, tmp_path):
+    sequence = LiveScores(live.model.sequence_only, live.genome)
+    measured = MeasuredTracks(open_shipped(), load_modes("default"))
+    session = Session(sequence, VIEW, None, measured)
+    with serving(session) as client, open_chromium(tmp_path) as driver:
+        driver.get(client.address)
+        wait_for(driver, is_ready)
+        badge = by(driver, "#evidence")
+        assert badge.text == "Sequence only"
+        assert badge.get_attribute("data-state") == "off"
+        add(driver, "CTCF", "K562")  # measured peaks are shown all the same
+        names = "return page.browser.trackViews.map(view => view.track.name)"
+        assert "CTCF K562 measured" in driver.execute_script(names)
+
+
+def test_the_keyboard_moves_and_zooms(opened):
+    driver, _ = opened
+    tracks = by(driver, "#igv")
+    driver.execute_script("arguments[0].focus()", tracks)
+    for key, locus in (
+        (Keys.ARROW_RIGHT, "chr20:48795001-48855000"),
+        ("+", "chr20:48810001-48840000"),
+        ("-", "chr20:48795001-48855000"),
+        (Keys.ARROW_LEFT, "chr20:48780001-48840000"),
+    ):
+        driver.switch_to.active_element.send_keys(key)
+        wait_for(driver, lambda d, locus=locus: f"locus={locus}" in d.current_url)
+
+
+def test_controls_have_names_and_text_has_contrast(opened):
+    driver, _ = opened
+    add(driver, "CTCF", "K562")
+    type_into(driver, "#rank-name", "K562")
+    by(driver, "#rank button").click()
+    wait_for(driver, lambda d: d.find_elements("css selector", "#ranked tbody tr"))
+    for scheme in ("light", "dark"):
+        look(driver, scheme=scheme)
+        assert faults(driver) == []
+    for width in (400, 700, 1400):
+        look(driver, width, 800)
+        fits = f"return document.documentElement.scrollWidth <= {width}"
+        wait_for(driver, lambda d, fits=fits: d.execute_script(fits), 5)

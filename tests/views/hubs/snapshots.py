@@ -23,7 +23,7 @@ from tfimpute_tracks.kernels.encode import decode  # noqa: E402
 
 IMAGES = TESTS.parent / "docs" / "img"
 PAIRS = "CTCF:K562;RAD21:K562;CEBPB:HepG2;FOXA1:K562"
-SHOWN = "CEBPB:HepG2,CEBPB:HepG2:specificity,CTCF:K562,RAD21:K562"
+SHOWN = "CEBPB:HepG2,CTCF:K562,RAD21:K562"
 VARIANT = "chr20:48803955+G>C"
 
 
@@ -39,8 +39,9 @@ def _browse(folder: Path) -> None:
         open_chromium(folder, (1360, 1180)) as driver,
     ):
         address = server.stdout.readline().strip()
+        locus = "chr20:48790001-48825000"
         driver.get(
-            f"{address}#locus=chr20:48790001-48825000&tracks={SHOWN}&variant={VARIANT}"
+            f"{address}#locus={locus}&tracks={SHOWN}&rank=cell:HepG2&variant={VARIANT}"
         )
         ready = "return document.body.dataset.ready"
         wait_for(driver, lambda driver: driver.execute_script(ready) == "yes")
@@ -72,7 +73,7 @@ def main() -> None:
             "specificity",
         )
         _run("hub", tracks, "--fasta-url", fasta)
-        _run("report", tracks, "-o", folder / "report.html")
+        _run("report", tracks, "-r", "CEBPB", "-o", folder / "report.html")
         place = "chr20:48,790,000-48,825,000"
         drawn = snapshot(folder, fasta, [tracks / "igv.session.xml"], place)
         (IMAGES / "igv.png").write_bytes(drawn.read_bytes())

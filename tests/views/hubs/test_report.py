@@ -4,11 +4,19 @@ import base64
 import dataclasses
 import json
 import re
+from html import unescape
 
 import numpy as np
 import pytest
 
-from chromium import colored_pixels, complaints, open_chromium, wait_for
+from chromium import (
+    colored_pixels,
+    complaints,
+    faults,
+    look,
+    open_chromium,
+    wait_for,
+)
 from tfimpute_tracks.dataset import HoldOut
 from tfimpute_tracks.errors import InputFileError, RunError
 from tfimpute_tracks.genome import Region
@@ -34,6 +42,7 @@ from tfimpute_tracks.views.hubs.summary_stats import (
     sample_regions,
     score_histogram,
 )
+from tfimpute_tracks.views.hubs.top_peaks import peak_scores
 from toys import make_model, make_record
 
 
@@ -59,7 +68,18 @@ def test_it_holds_everything_and_asks_for_nothing(page):
     assert not re.search(r'(src|href)="(?!data:|#|https://doi)', outside)
     for told in ("CTCF", "NB4", "FDR 10%", "expected AUROC", "10.1371", "receipt.json"):
         assert told in outside
-    assert outside.count("<svg") == 3  # of one chromosome no chart of chromosomes
+    # Of one chromosome no chart of chromosomes, of one imputed pair none of statuses.
+    assert outside.count("<svg") == 2
+    headings = [unescape(text) for text in re.findall(r"<h2>(.*?)</h2>", outside)]
+    assert headings == [
+        "Tracks around the highest peaks",
+        "How far to trust it",
+        "Distribution of probabilities and expected accuracy",
+        "Thresholds and false discovery rates",
+        "How to read the tracks",
+        "Methods and citation",
+        "Run records",
+    ]
 
 
 def test_listed_peaks_are_the_highest_peaks(page, tracks_folder):
@@ -70,7 +90,7 @@ def test_listed_peaks_are_the_highest_peaks(page, tracks_folder):
         if not line.startswith("#")
     ]
     best = max(rows, key=lambda row: float(row[6]))
-    place = f"{best[0]}:{int(best[1]) + 1}-{best[2]}"
+    place = f"{best[0]}:{int(best[1]) + 1:,}-{int(best[2]):,}"
     assert ("CTCF K562", place) in {(p["pair"], p["peak"]) for p in view["peaks"]}
     assert {p["gene"] for p in view["peaks"]} == {None}
     assert len(view["browser"]["tracks"]) == 7
@@ -214,6 +234,11 @@ def test_it_opens_from_a_file(page, tracks_folder, tmp_path):
             return colored_pixels(picture, (0, 114, 178)) > 2000
 
         wait_for(driver, is_drawn, 20)
+        for width, scheme in ((1300, "light"), (1300, "dark"), (400, "dark")):
+            look(driver, width, 800, scheme)
+            assert faults(driver) == []
+            fits = f"return document.documentElement.scrollWidth <= {width}"
+            wait_for(driver, lambda d, fits=fits: d.execute_script(fits), 5)
         assert complaints(driver) == []
 
 
@@ -236,7 +261,12 @@ def test_a_locus_and_genes_are_shown(tracks_folder, tmp_path):
     write_report(folder, dest, CardLookup(), locus=locus, genes=genes)
     view = _view(dest)
     assert view["browser"]["locus"] == view["asked"] == str(locus)
-    assert f"Tracks in {locus}, and within 5 kb" in dest.read_text()
+    text = dest.read_text()
+    assert "<h2>CEBPB (chr20:48,806,001-48,810,000), and the highest peaks</h2>" in text
+    assert "Tracks in chr20:48,806,001-48,810,000, and within 5 kb" in text
+    (track,) = [t for t in folder.tracks if str(t.pair) == "CTCF:K562"]
+    scores = peak_scores(folder.path, track, locus)
+    assert f"CTCF K562 {len(scores)} peaks (up to {max(scores):.3f})" in text
     track = view["browser"]["tracks"][0]
     assert track["name"] == "Genes"
     names = {gene["name"] for gene in track["features"]}
@@ -261,3 +291,12 @@ def test_the_nearest_gene_is_named():
         assert nearest_genes(genes, Region("chr20", start, end)) == said
     assert nearest_genes(genes, Region("chr20", 12_900, 13_000)) == "B (12.5 kb)"
     assert nearest_genes(genes, Region("chr1", 0, 10)) == ""
+
+
+def test_a_single_pair_has_no_chart_of_one_point(tracks_folder, tmp_path):
+    folder = find_tracks(tracks_folder)
+    alone = dataclasses.replace(folder, tracks=folder.tracks[:1])
+    dest = write_report(alone, tmp_path / "one.html", CardLookup())
+    outside = dest.read_text().partition("<script>")[0]
+    assert "<h2>Distribution of probabilities</h2>" in outside
+    assert outside.count("<svg") == 1

@@ -5,10 +5,12 @@ async function request(path, values = {}, options = {}) {
   for (const [name, value] of Object.entries(values)) {
     for (const item of [value].flat()) query.append(name, item);
   }
-  const response = await fetch(`api/${path}?${query}`, options);
+  const response = await fetch(`api/${path}?${query}`, options).catch(() => {
+    throw new Error("the server does not answer; is `tfimpute-tracks browse` still running?");
+  });
   if (!response.ok) {
-    const {error} = await response.json().catch(() => ({}));
-    throw new Error(error || `the server answered with status ${response.status}`);
+    const {error} = await response.clone().json().catch(() => ({}));
+    throw new Error(error || (await response.text()) || `the server answered with status ${response.status}`);
   }
   return response;
 }
@@ -20,9 +22,11 @@ export const describe = (pair) => json("pair", {pair});
 export const computed = (pair, signal, window) =>
   json("computed", {pair, signal, ...window});
 export const peaks = (pair, window) => json("peaks", {pair, ...window});
+export const measured = (pair, window) => json("measured", {pair, ...window});
+export const rank = (by, name, window) => json("rank", {[by]: name, ...window});
 export const variant = (variant, pair) => json("variant", {variant, pair});
 export const genes = (window) => json("genes", window);
-export const gene = (name) => json("gene", {name});
+export const locate = (text) => json("locate", {text});
 export const progress = () => json("progress");
 export const compute = (pair, signal, window) =>
   json("compute", {pair, signal, ...window}, {method: "POST"});

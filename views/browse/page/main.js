@@ -1,12 +1,15 @@
 // The page: the tracks, igv.js, and the panels below it.
 
 import * as api from "./api.js";
+import {listenToEvidence, showEvidence} from "./evidence.js";
 import {showPeaks, showVariant} from "./panels.js";
+import {adopt, listenToKeys} from "./position.js";
+import {Ranking} from "./ranking.js";
 import {COLORS, GeneSource, igvTracks, sharedAxis} from "./sources.js";
 import {readState, writeState} from "./state.js";
+import {byId, element, locusOf, sentence, size} from "./words.js";
 
-const byId = (id) => document.getElementById(id);
-let browser, about;
+let browser, about, ranking;
 let tracks = [];
 let variant = "";
 let nextId = 0;
@@ -19,18 +22,17 @@ function view() {
   return {chrom: frame.chr, start: Math.max(0, Math.floor(frame.start)), end: Math.ceil(end)};
 }
 
-function locusOf({chrom, start, end}) {
-  return `${chrom}:${start + 1}-${end}`;
-}
-
 let timer;
 function viewChanged() {
   clearTimeout(timer);
   timer = setTimeout(async () => {
     const window = view();
-    writeState(locusOf(window), tracks, variant);
+    writeState(locusOf(window), tracks, ranking.state(), variant);
+    showEvidence(about, window.chrom);
     try {
-      await Promise.all([offerToCompute(window), showPeaks(tracks, window, goTo)]);
+      await Promise.all([
+        offerToCompute(window), showPeaks(tracks, window, goTo), ranking.update(window),
+      ]);
     } catch (error) {
       showError(error);
     }
@@ -44,14 +46,18 @@ function goTo(start, end) {
 
 // ---- messages ----------------------------------------------------------------------
 
-function showMessage(text, button) {
+// `kind` is "wrong" for an error, which screen readers announce at once.
+function showMessage(text, kind = "", button = null) {
   const message = byId("message");
-  message.replaceChildren(text, ...(button ? [button] : []));
+  message.classList.toggle("wrong", kind === "wrong");
+  byId("message-text").setAttribute("role", kind === "wrong" ? "alert" : "status");
   message.hidden = !text;
+  byId("message-text").replaceChildren(text, ...(button ? [button] : []));
+  delete message.dataset.about;
 }
 
 function showError(error) {
-  showMessage(error.message || String(error));
+  showMessage(sentence(error?.message || String(error)), "wrong");
 }
 
 async function offerToCompute(window) {
@@ -61,19 +67,18 @@ async function offerToCompute(window) {
     const requests = tracks.map(({pair, signal}) => api.computed(pair, signal, window));
     computed = Math.min(1, ...(await Promise.all(requests)).map(({fraction}) => fraction));
   }
+  if (!message.hidden && message.classList.contains("wrong")) return; // read that first
   if (computed === 1) {
     if (message.dataset.about === "computed") showMessage("");
     return;
   }
-  message.dataset.about = "computed";
-  const button = document.createElement("button");
-  button.type = "button";
-  button.id = "compute";
-  button.textContent = "Compute the whole region";
-  button.onclick = () => computeAll(window).catch(showError);
+  const button = element("button", {
+    type: "button", id: "compute", onclick: () => computeAll(window).catch(showError),
+  }, "Compute it all");
   showMessage(
-    `This region is too wide to compute at once: ${Math.floor(100 * computed)} % of it is computed. ` +
-    "Zoom in, or compute it in the background.", button);
+    `${size(window.end - window.start)} are too wide to compute while you look: ` +
+    `${Math.floor(100 * computed)}% is computed. Zoom in, or compute it in the background.`, "", button);
+  message.dataset.about = "computed";
 }
 
 async function computeAll(window) {
@@ -83,7 +88,7 @@ async function computeAll(window) {
     for (;;) {
       const {running, fraction, error} = await api.progress();
       if (error) throw new Error(error);
-      showMessage(`Computing: ${Math.floor(100 * fraction)} %`);
+      showMessage(`Computing: ${Math.floor(100 * fraction)}%`);
       if (!running) break;
       await new Promise((done) => setTimeout(done, 400));
     }
@@ -152,7 +157,7 @@ function newTrack(description, signal) {
 
 function remove(track) {
   tracks = tracks.filter((other) => other !== track);
-  for (const what of ["signal", "peaks"]) {
+  for (const what of ["signal", "peaks", "measured"]) {
     const view = browser.trackViews.find((view) => view.track.id === `${track.id}-${what}`);
     if (view) browser.removeTrack(view.track);
   }
@@ -163,26 +168,31 @@ function remove(track) {
 
 function showChosen() {
   byId("chosen").replaceChildren(...tracks.map((track) => {
-    const item = document.createElement("li");
-    item.style.borderLeftColor = track.color;
-    const note = document.createElement("small");
     const ends = track.expected_auroc_interval;
     const interval = ends ? ` (${ends.map((end) => end.toFixed(2)).join(" to ")})` : "";
     const auroc = track.expected_auroc === null
       ? "" : `, expected AUROC ${track.expected_auroc.toFixed(2)}${interval}`;
     const signal = track.signal === "probability" ? "" : `${track.signal}, `;
-    note.textContent = `${signal}${track.status}${auroc}`;
+    const note = element("small", {}, `${signal}${track.status}${auroc}`);
     note.title = track.status === "measured"
       ? `There are measured peaks of the pair. AUROC on ${about.test_sites}.`
       : "There are no measured peaks of the pair. The AUROC is estimated from the TF and the cell line; nine of ten held-out pairs are within the interval.";
-    const button = document.createElement("button");
-    button.type = "button";
-    button.textContent = "×";
-    button.title = `Remove ${track.pair}`;
-    button.onclick = () => remove(track);
-    item.append(`${track.tf} ${track.cell}`, note, button);
-    return item;
+    const swatch = element("span", {className: "swatch", "aria-hidden": "true"});
+    swatch.style.background = track.color;
+    const label = `Remove ${track.tf} ${track.cell}${track.signal === "probability" ? "" : ` ${track.signal}`}`;
+    const button = element("button", {
+      type: "button", title: label, "aria-label": label, onclick: () => remove(track),
+    }, "×");
+    return element("li", {}, swatch, `${track.tf} ${track.cell}`, note, button);
   }));
+  ranking.mark(tracks);
+}
+
+// From the ranking: a click adds the track of a pair, another one removes it.
+async function toggle(pair) {
+  const shown = tracks.filter((track) => track.pair === pair);
+  if (shown.length) shown.forEach(remove);
+  else await add({pair, signal: "probability"}).catch(showError);
 }
 
 // ---- controls ----------------------------------------------------------------------
@@ -196,7 +206,6 @@ function onSubmit(id, work) {
     event.preventDefault();
     try {
       showMessage("");
-      delete byId("message").dataset.about;
       await work();
     } catch (error) {
       showError(error);
@@ -221,19 +230,30 @@ function listen() {
   onSubmit("add", () =>
     add({pair: `${byId("tf").value}:${byId("cell").value}`, signal: byId("signal").value}));
   onSubmit("variant", compare);
-  byId("svg").onclick = () =>
-    api.save(new Blob([browser.toSVG()], {type: "image/svg+xml"}), "tracks.svg");
-  byId("png").onclick = () => browser.savePNGtoFile("tracks.png");
+  onSubmit("rank", async () => {
+    await ranking.ask(view());
+    writeState(locusOf(view()), tracks, ranking.state(), variant);
+  });
+  byId("dismiss").onclick = () => showMessage("");
+  listenToEvidence();
+  listenToKeys(browser, view, about.chrom_sizes);
   byId("link").onclick = async () => {
-    writeState(locusOf(view()), tracks, variant);
-    await navigator.clipboard.writeText(location.href);
-    showMessage("Copied. The URL restores this view while the server runs with the same genome.");
-  };
-  byId("format").onchange = async (event) => {
-    const format = event.target.value;
-    event.target.value = "";
+    writeState(locusOf(view()), tracks, ranking.state(), variant);
     try {
-      await api.download([...new Set(tracks.map((track) => track.pair))], view(), format);
+      await navigator.clipboard.writeText(location.href);
+      showMessage("Copied. The link works while this server runs with the same genome.");
+    } catch {
+      showMessage(`The link, to copy by hand: ${location.href}`);
+    }
+  };
+  byId("save").onchange = async ({target}) => {
+    const format = target.value;
+    target.value = "";
+    try {
+      if (format === "png") browser.savePNGtoFile("tracks.png");
+      else if (format === "svg") api.save(new Blob([browser.toSVG()], {type: "image/svg+xml"}), "tracks.svg");
+      else if (!tracks.length) throw new Error("add a track first: there is nothing to save");
+      else await api.download([...new Set(tracks.map((track) => track.pair))], view(), format);
     } catch (error) {
       showError(error);
     }
@@ -251,35 +271,43 @@ async function start() {
   fill("tfs", about.tfs);
   fill("cells", about.cells);
   fill("signal", Object.keys(about.signals));
-  byId("format").append(...about.formats.map((name) => new Option(name, name)));
+  byId("save").append(...about.formats.map((name) => new Option(`track file (${name})`, name)));
   const context = about.context ? `, with ${about.context} bp of context on each side` : "";
+  ranking = new Ranking(about, toggle);
+  byId("alleles").placeholder = about.example;
   byId("about").textContent =
     `Model ${about.model}, which uses ${about.basis}. Genome ${about.genome}. Tiles of ${about.tile} bp every ${about.stride} bp${context}. ` +
     "The probability is the fraction of open-chromatin tiles with the same score that the TF binds. Dotted line: the pair's peak-calling threshold. " +
-    (about.basis === "sequence"
-      ? "Sequence does not show where chromatin is open in a cell line."
-      : "A pair's own measured peaks are not used.") +
-    " TFImpute: Qin and Feng 2017, doi:10.1371/journal.pcbi.1005403. Genome browser: igv.js.";
+    "TFImpute: Qin and Feng 2017, doi:10.1371/journal.pcbi.1005403. Genome browser: igv.js.";
   const state = readState();
-  const open = (locus) => igv.createBrowser(byId("igv"), {
+  let locus = about.locus;
+  const problems = [];
+  if (state.locus) {
+    try {
+      locus = locusOf(await api.locate(state.locus));
+    } catch (error) {
+      problems.push(`the link's position was not found, so ${about.locus} is shown: ${error.message}`);
+    }
+  }
+  browser = await igv.createBrowser(byId("igv"), {
     loadDefaultGenomes: false,
     reference: {
       id: about.build || "genome", name: about.genome, wholeGenomeView: false,
       fastaURL: "genome.fa", indexURL: "genome.fa.fai",
     },
     tracks: about.has_genes ? [GENES()] : [],
-    // Gene names are searched in that track only, not on the web.
     locus, search: false, showChromosomeWidget: true, showSVGButton: false,
   });
-  try {
-    browser = await open(state.locus || about.locus);
-  } catch (error) {
-    byId("igv").replaceChildren();
-    browser = await open(about.locus);
-    showError(new Error(`cannot go to ${state.locus}; showing ${about.locus}`));
-  }
+  showEvidence(about, view().chrom);
+  adopt(browser, showError, () => showMessage(""));
   listen();
-  if (state.tracks.length) await add(...state.tracks).catch(showError);
+  viewChanged();
+  if (state.rank) {
+    ranking.restore(state.rank);
+    await ranking.ask(view());
+  }
+  if (state.tracks.length) await add(...state.tracks).catch(({message}) => problems.push(message));
+  if (problems.length) showError(problems.join("; "));
   if (state.variant) {
     byId("alleles").value = state.variant;
     await compare();

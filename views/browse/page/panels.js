@@ -1,40 +1,50 @@
 // Panels below the tracks: a table of peaks, and both alleles of a variant.
 
 import * as api from "./api.js";
-
-const element = (name, attributes = {}, ...inside) => {
-  const made = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) made[key] = value;
-  made.append(...inside);
-  return made;
-};
+import {byId, counted, element, probability, readable, sentence, size} from "./words.js";
 
 const MAX_ROWS = 300;
 
 export async function showPeaks(tracks, window, goTo) {
-  const note = document.getElementById("peaks-note");
-  const body = document.querySelector("#peaks tbody");
+  const note = byId("peaks-note");
   const pairs = [...new Set(tracks.map((track) => track.pair))];
   const found = await Promise.all(pairs.map((pair) => api.peaks(pair, window)));
   const rows = found.flatMap(({pair, peaks}) => peaks.map((peak) => [pair, ...peak]));
   rows.sort((a, b) => b[4] - a[4]);
   const total = found.reduce((sum, {n_peaks}) => sum + n_peaks, 0);
-  note.textContent = pairs.length === 0 ? "No tracks yet." :
-    `${total.toLocaleString()} peaks of ${pairs.length} ${pairs.length === 1 ? "pair" : "pairs"}, the highest first.`;
-  body.replaceChildren(...rows.slice(0, MAX_ROWS).map(([pair, start, end, summit, score]) => {
-    const region = `${window.chrom}:${(start + 1).toLocaleString()}-${end.toLocaleString()}`;
-    const go = element("button", {type: "button", onclick: () => goTo(start, end)}, region);
-    return element("tr", {},
-      element("td", {}, pair.replace(":", " ")),
-      element("td", {}, go),
-      element("td", {className: "number"}, String(end - start)),
-      element("td", {className: "number"}, score.toPrecision(3)));
-  }));
+  byId("peaks").parentElement.hidden = !rows.length;
+  note.textContent = pairs.length === 0 ? "No tracks yet." : total === 0
+    ? found.every(({is_known}) => is_known)
+      ? `No predicted peak of ${counted(pairs.length, "pair")} here.`
+      : "Nothing is computed here, or the sequence is unknown (N)."
+    : `${counted(total, "predicted peak")} of ${counted(pairs.length, "pair")}, the highest first` +
+      `${rows.length > MAX_ROWS ? `; ${MAX_ROWS} are listed` : ""}.`;
+  const unknown = await unmeasuredHere(tracks, window);
+  if (unknown.length) note.textContent += ` No measured data on ${window.chrom}: ${unknown.join(", ")}.`;
+  byId("peaks").querySelector("tbody").replaceChildren(
+    ...rows.slice(0, MAX_ROWS).map(([pair, start, end, summit, score]) => {
+      const region = readable({chrom: window.chrom, start, end});
+      const go = element("button", {type: "button", className: "plain", onclick: () => goTo(start, end)}, region);
+      return element("tr", {},
+        element("td", {}, pair.replace(":", " ")),
+        element("td", {}, go),
+        element("td", {className: "number"}, size(end - start)),
+        element("td", {className: "number"}, probability(score)));
+    }));
+}
+
+// Pairs with measured tracks, none of which has data for the chromosome: there, no
+// measured peak does not mean that the TF does not bind.
+async function unmeasuredHere(tracks, {chrom, start}) {
+  const measured = tracks.filter((track) => track.measured_tracks);
+  const pairs = [...new Set(measured.map((track) => track.pair))];
+  const found = await Promise.all(pairs.map((pair) => api.measured(pair, {chrom, start, end: start + 1})));
+  return found.filter(({has_data}) => !has_data).map(({pair}) => pair.replace(":", " "));
 }
 
 export async function showVariant(text, pairs) {
-  const note = document.getElementById("variant-note");
-  const effects = document.getElementById("effects");
+  const note = byId("variant-note");
+  const effects = byId("effects");
   note.classList.remove("wrong");
   try {
     if (!pairs.length) throw new Error("add a track first: alleles are scored for its pair");
@@ -44,20 +54,25 @@ export async function showVariant(text, pairs) {
     effects.replaceChildren(...found.pairs.map((pair) => drawEffect(found, pair)));
     return found;
   } catch (error) {
-    note.textContent = error.message;
+    note.textContent = sentence(error.message);
     note.classList.add("wrong");
     effects.replaceChildren();
     return null;
   }
 }
 
+function changeOf(difference) {
+  const size = Math.abs(difference);
+  if (size < 0.0005) return "no change";
+  return `${difference > 0 ? "+" : "−"}${size.toFixed(3)}`;
+}
+
 function drawEffect(found, pair) {
   const [ref, alt] = [pair.ref_best, pair.alt_best];
-  const shown = (value) => (value === null ? "unknown" : value.toPrecision(3));
-  const change = ref === null || alt === null ? "unknown" :
-    `${alt >= ref ? "+" : "−"}${Math.abs(alt - ref).toPrecision(3)}`;
+  const shown = probability;
+  const change = ref === null || alt === null ? "change unknown" : changeOf(alt - ref);
   const caption = `${pair.tf} ${pair.cell} (${pair.status}): ` +
-    `${found.ref.slice(0, 12)} ${shown(ref)} → ${found.alt.slice(0, 12)} ${shown(alt)}, change ${change}`;
+    `${found.ref.slice(0, 12)} ${shown(ref)} → ${found.alt.slice(0, 12)} ${shown(alt)}, ${change}`;
   const [width, height, foot] = [480, 86, 14];
   const all = [...found.ref_centers, ...found.alt_centers];
   const [low, high] = [Math.min(...all), Math.max(...all)];

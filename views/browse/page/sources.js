@@ -51,9 +51,23 @@ export class PeakSource {
   }
 }
 
-export class GeneSource {
-  searchable = true; // igv.js searches here for text that is not a locus
+export class MeasuredSource {
+  constructor(track) {
+    this.track = track;
+  }
 
+  supportsWholeGenome() {
+    return false;
+  }
+
+  async getFeatures({chr, start, end}) {
+    const window = {chrom: chr, start: Math.max(0, Math.floor(start)), end: Math.ceil(end)};
+    const {peaks} = await api.measured(this.track.pair, window);
+    return peaks.map(([start, end]) => ({chr, start, end, name: "measured"}));
+  }
+}
+
+export class GeneSource {
   supportsWholeGenome() {
     return false;
   }
@@ -64,11 +78,6 @@ export class GeneSource {
     return genes.map(({name, start, end, strand, exons}) => ({
       chr, start, end, name, strand, exons: exons.map(([start, end]) => ({start, end})),
     }));
-  }
-
-  async search(name) {
-    const found = await api.gene(name);
-    return found ? {chr: found.chrom, start: found.start, end: found.end, name} : undefined;
   }
 }
 
@@ -88,13 +97,19 @@ export function igvTracks(track, tracks) {
     featureSource: new SignalSource(track), color: track.color,
     altColor: "#7f7f7f", min, max, height: 70, summarize: false, windowFunction: "max",
   };
+  const own = `${track.tf} ${track.cell}`;
+  const measured = track.measured_tracks ? [{
+    id: `${track.id}-measured`, name: `${own} measured`, type: "annotation", format: "bed",
+    featureSource: new MeasuredSource(track), color: "#4a5660", displayMode: "COLLAPSED",
+    height: 24, autoHeight: false, visibilityWindow: -1,
+  }] : [];
   // Peaks are called on the probability, so they are shown with it only.
-  if (track.signal !== "probability") return [shown];
+  if (track.signal !== "probability") return [shown, ...measured];
   shown.guideLines = [{y: track.threshold, color: "#5b6975", dotted: true}];
   const peaks = {
-    id: `${track.id}-peaks`, name: `${track.tf} ${track.cell} peaks`, type: "annotation",
+    id: `${track.id}-peaks`, name: `${own} peaks`, type: "annotation",
     format: "narrowpeak", featureSource: new PeakSource(track), color: track.color,
     displayMode: "COLLAPSED", height: 24, autoHeight: false, visibilityWindow: -1,
   };
-  return [shown, peaks];
+  return [shown, peaks, ...measured];
 }

@@ -1,0 +1,34 @@
+// How the page writes numbers, and makes elements.
+
+export const byId = (id) => document.getElementById(id);
+
+export function element(name, attributes = {}, ...inside) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (key.startsWith("aria-")) made.setAttribute(key, value);
+    else made[key] = value;
+  }
+  made.append(...inside);
+  return made;
+}
+
+export const counted = (n, noun) => `${n.toLocaleString("en")} ${noun}${n === 1 ? "" : "s"}`;
+
+// A length: "850 bp", "61.2 kb", "3 Mb".
+export function size(bp) {
+  const [scale, unit] = bp < 1000 ? [1, "bp"] : bp < 1e6 ? [1e3, "kb"] : [1e6, "Mb"];
+  const number = bp / scale;
+  return `${Number(number.toFixed(number < 100 ? 1 : 0))} ${unit}`;
+}
+
+// A probability, to three places: few sites are bound, so small ones are common.
+export const probability = (value) =>
+  value === null ? "unknown" : value < 0.0005 ? "<0.001" : value.toFixed(3);
+
+export const locusOf = ({chrom, start, end}) => `${chrom}:${start + 1}-${end}`;
+
+export const readable = ({chrom, start, end}) =>
+  `${chrom}:${(start + 1).toLocaleString("en")}-${end.toLocaleString("en")}`;
+
+// The messages of the server begin in lower case.
+export const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1);
