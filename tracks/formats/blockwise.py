@@ -9,9 +9,11 @@ Source of the format: Kent et al. 2010, Bioinformatics 26:2204, supplement.
 
 from __future__ import annotations
 
+import os
 import struct
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -29,7 +31,7 @@ _INNER = np.dtype([("place", "<u4", 4), ("at", "<u8")])
 _LEAF = np.dtype([("place", "<u4", 4), ("at", "<u8"), ("size", "<u8")])
 _SECTION = struct.Struct("<IIIIIBBH")
 _ROW = struct.Struct("<III")
-_BINS, _STARTS, _STEPS = 1, 2, 3  # what a section of a bigWig lists
+_BINS, _STEPS = 1, 3  # what a section lists: bins, or values; starts and values else
 _MAX_DEPTH = 9
 
 Row = tuple[str, ...]
@@ -57,23 +59,9 @@ def signal_blocks(path: Path, fault: Fault) -> Iterator[tuple[str, NDArray[np.vo
     TracksError
         That of `fault`: the file is damaged.
     """
-    for chrom, number, (start, end), content in _blocks(path, fault):
-        found, first, last, step, span, kind, _, n = _SECTION.unpack_from(content)
-        if kind == _BINS:
-            bins = np.frombuffer(content, BIN, n, _SECTION.size)
-        else:
-            bins = np.empty(n, BIN)
-            if kind == _STEPS:
-                bins["start"] = first + step * np.arange(n)
-                bins["value"] = np.frombuffer(content, "<f4", n, _SECTION.size)
-            else:
-                items = np.frombuffer(content, "<u4,<f4", n, _SECTION.size)
-                bins["start"], bins["value"] = items["f0"], items["f1"]
-            bins["end"] = bins["start"] + span
-        place = number, int(bins["start"][0]), int(bins["end"][-1])
-        if place != (found, first, last) or place[1:] != (start, end):
-            raise fault(f"a block of {chrom} is of {place}, its index says otherwise")
-        yield chrom, bins
+    with _damage(fault):
+        for chrom, number, place, content in _blocks(path):
+            yield chrom, _bins(content, number, place)
 
 
 def text_blocks(path: Path, fault: Fault) -> Iterator[tuple[str, list[Row]]]:
@@ -96,42 +84,77 @@ def text_blocks(path: Path, fault: Fault) -> Iterator[tuple[str, list[Row]]]:
     TracksError
         That of `fault`: the file is damaged.
     """
-    for chrom, number, (low, high), content in _blocks(path, fault):
-        at, rows = 0, []
-        while at < len(content):
-            found, start, end = _ROW.unpack_from(content, at)
-            stop = content.index(b"\0", at + _ROW.size)
-            if found != number or not low <= start < end <= high:
-                raise fault(f"a row of {chrom} is not where its index says")
-            rest = content[at + _ROW.size : stop].decode()
-            rows.append((str(start), str(end), *rest.split("\t")))
-            at = stop + 1
-        yield chrom, rows
+    with _damage(fault):
+        for chrom, number, place, content in _blocks(path):
+            yield chrom, _rows(content, number, place)
 
 
-def _blocks(
-    path: Path, fault: Fault
-) -> Iterator[tuple[str, int, tuple[int, int], bytes]]:
+def _bins(content: bytes, number: int, place: tuple[int, int]) -> NDArray[np.void]:
+    """Read a block of bins, and check that it is where its index says."""
+    found, first, last, step, span, kind, _, n = _SECTION.unpack_from(content)
+    if kind == _BINS:
+        bins = np.frombuffer(content, BIN, n, _SECTION.size)
+    else:
+        bins = np.empty(n, BIN)
+        if kind == _STEPS:
+            bins["start"] = first + step * np.arange(n)
+            bins["value"] = np.frombuffer(content, "<f4", n, _SECTION.size)
+        else:
+            items = np.frombuffer(content, "<u4,<f4", n, _SECTION.size)
+            bins["start"], bins["value"] = items["f0"], items["f1"]
+        bins["end"] = bins["start"] + span
+    ends = int(bins["start"][0]), int(bins["end"][-1])
+    if found != number or ends != (first, last) or ends != place:
+        raise ValueError(f"bins from {ends[0]} to {ends[1]} are not indexed so")
+    return bins
+
+
+def _rows(content: bytes, number: int, place: tuple[int, int]) -> list[Row]:
+    """Read a block of rows, and check that they are where their index says."""
+    at, rows = 0, list[Row]()
+    while at < len(content):
+        found, start, end = _ROW.unpack_from(content, at)
+        stop = content.index(b"\0", at + _ROW.size)
+        if found != number or not place[0] <= start < end <= place[1]:
+            raise ValueError(f"a row from {start} to {end} is not indexed so")
+        rest = content[at + _ROW.size : stop].decode()
+        rows.append((str(start), str(end), *rest.split("\t")))
+        at = stop + 1
+    return rows
+
+
+def _blocks(path: Path) -> Iterator[tuple[str, int, tuple[int, int], bytes]]:
     """Yield name and number of the chromosome, what the index says, and content."""
+    with path.open("rb") as file:
+        _, tree_at, _, index_at = struct.unpack("<4Q", _read(file, 0, 32))
+        names = dict(_names(file, tree_at))
+        for (first, start, last, end), at, size in _leaves(file, index_at):
+            if first != last:
+                raise ValueError(f"a block is of {names[first]} and {names[last]}")
+            content = zlib.decompress(_read(file, at, size))
+            yield names[first], first, (start, end), content
+
+
+@contextmanager
+def _damage(fault: Fault) -> Iterator[None]:
+    """Turn what damaged numbers lead to into one error."""
     try:
-        with path.open("rb") as file:
-            (tree_at,) = struct.unpack("<8xQ", file.read(16))
-            (index_at,) = struct.unpack("<8xQ", file.read(16))
-            names = dict(_names(file, tree_at))
-            for (first, start, last, end), at, size in _leaves(file, index_at):
-                if first != last:
-                    raise fault(f"a block is of {names[first]} and {names[last]}")
-                file.seek(at)
-                content = zlib.decompress(file.read(size))
-                yield names[first], first, (start, end), content
+        yield
     except (struct.error, zlib.error, KeyError, ValueError, IndexError) as error:
-        raise fault(f"a block or its index is damaged ({error})") from error
+        reason = " ".join(str(error).split())
+        raise fault(f"a block or its index is damaged ({reason})") from error
+
+
+def _read(file: IO[bytes], at: int, size: int) -> bytes:
+    if at + size > os.fstat(file.fileno()).st_size:
+        raise ValueError("the file ends before a block")
+    file.seek(at)
+    return file.read(size)
 
 
 def _names(file: IO[bytes], tree_at: int) -> Iterator[tuple[int, str]]:
     """Yield number and name of each chromosome."""
-    file.seek(tree_at)
-    magic, _, width, _, _, _ = struct.unpack("<IIIIQQ", file.read(32))
+    magic, _, width, *_ = struct.unpack("<IIIIQQ", _read(file, tree_at, 32))
     if magic != _TREE:
         raise ValueError("no tree of chromosomes")
     key = f"S{width}"
@@ -145,8 +168,7 @@ def _leaves(
     file: IO[bytes], index_at: int
 ) -> Iterator[tuple[tuple[int, int, int, int], int, int]]:
     """Yield place, offset and size of each block."""
-    file.seek(index_at)
-    if struct.unpack("<I", file.read(4)) != (_INDEX,):
+    if struct.unpack("<I", _read(file, index_at, 4)) != (_INDEX,):
         raise ValueError("no index")
     for place, at, size in _walk(file, index_at + 48, _INNER, _LEAF):
         yield tuple(place), at, size
@@ -162,10 +184,9 @@ def _walk(
     """Yield the items of all leaves below a node."""
     if depth > _MAX_DEPTH:
         raise ValueError("the index is too deep")
-    file.seek(at)
-    is_leaf, _, n = _NODE.unpack(file.read(_NODE.size))
+    is_leaf, _, n = _NODE.unpack(_read(file, at, _NODE.size))
     kind = leaf if is_leaf else inner
-    items = np.frombuffer(file.read(n * kind.itemsize), kind, n)
+    items = np.frombuffer(_read(file, at + _NODE.size, n * kind.itemsize), kind, n)
     for item in items.tolist():
         if is_leaf:
             yield item
