@@ -18,13 +18,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tfimpute_tracks.api.model import Model, load_model
     from tfimpute_tracks.api.scan import Scan
+    from tfimpute_tracks.api.store import Store, open_store
 
 __version__ = "0.1.0"
-__all__ = ["Model", "Scan", "load_model"]
+__all__ = ["Model", "Scan", "Store", "load_model", "open_store"]
 
 _MODULES = {
     "model": ("Model", "load_model"),
     "scan": ("Scan",),
+    "store": ("Store", "open_store"),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
