@@ -15,7 +15,9 @@ import tfimpute_tracks
 OPTIONAL = {"dask", "dask_jobqueue", "starlette", "triton", "uvicorn"}
 LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
 # Their examples read files: tests/api/test_examples.py runs them.
-WITH_FILES = {"tfimpute_tracks.api.store", "tfimpute_tracks.api.learning"}
+WITH_FILES = {
+    f"tfimpute_tracks.api.{name}" for name in ("evidence", "learning", "store")
+}
 BLOCK = r"<!-- ci:{} -->\n```sh\n(.*?)```"
 
 MODULES = sorted(
