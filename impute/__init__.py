@@ -9,7 +9,7 @@ the result, for ``export``, ``query``, ``catalogue`` and the projection of ``sim
 from __future__ import annotations
 
 from tfimpute_tracks.impute.cluster import Cluster
-from tfimpute_tracks.impute.estimate import check_disk, estimate
+from tfimpute_tracks.impute.estimate import check_disk
 from tfimpute_tracks.impute.plan import ShardSize, make_plan
 from tfimpute_tracks.impute.run import (
     BulkJob,
@@ -27,7 +27,6 @@ __all__ = [
     "WorkerSpec",
     "check_disk",
     "check_store",
-    "estimate",
     "make_plan",
     "missing_shards",
     "prepare_bulk",
