@@ -1,8 +1,8 @@
 """Bulk imputation: every pair, over whole genomes, into a store.
 
 ``plan`` holds what is to be made and ``estimate`` what it costs; ``worker`` makes a shard
-and ``shard_file`` is its file; ``pool`` and ``cluster`` distribute shards and yield
-``events``; ``run`` ties them together under a ``lock``, with a ``status``. ``store`` reads
+and ``shard_file`` is its file; ``single``, ``pool`` and ``cluster`` have shards made and
+yield ``events``; ``run`` ties them together under a ``lock``, with a ``status``. ``store`` reads
 the result, for ``export``, ``query``, ``catalogue`` and the projection of ``similarity``.
 """
 
