@@ -98,7 +98,8 @@ def _explain(allele: ScoredAllele, top: dict[str, Any]) -> str:
     n_pairs = allele.effects.shape[1]
     said = (
         f"{allele.variant}: {top['pair']} changes {'most, ' if n_pairs > 1 else ''}"
-        f"from {top['p_ref']:.3g} to {top['p_alt']:.3g} (probability that an accessible site is bound)"
+        f"from {top['p_ref']:.3g} to {top['p_alt']:.3g} (probability that an accessible "
+        "site is bound)"
     )
     if top["quantile"] is not None:
         said += f", more than with {top['quantile']:.0%} of similar variants nearby"
