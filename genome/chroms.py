@@ -36,8 +36,9 @@ def natural_order(name: str) -> list[tuple[int, int, str]]:
     list
         For ``sorted(..., key=natural_order)``.
     """
-    parts = re.findall(r"[0-9]+|[^0-9]+", name)
-    return [(0, int(p), "") if p.isdecimal() else (1, 0, p) for p in parts]
+    # Of two numbers the longer one is larger: no number is too long for that.
+    parts = re.findall(r"0*([0-9]+)|([^0-9]+)", name)
+    return [(0, len(n), n) if n else (1, 0, text) for n, text in parts]
 
 
 def find_chrom(name: str, available: Collection[str]) -> str | None:
