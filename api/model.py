@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tfimpute_tracks.api.scan import Scan
     from tfimpute_tracks.evidence import EvidenceStore
     from tfimpute_tracks.genome import Sequences
+    from tfimpute_tracks.models.sequence_module import SequenceModule
     from tfimpute_tracks.tracks.signals import SignalName
 
 __all__ = ["Model", "load_model"]
@@ -343,3 +344,43 @@ class Model(LoadedModel):
             known = known_genes(genes, fasta)
             ranked = rank_locus(self, genome, where, (tf, cell), known)
             return ranked_frame(*ranked, top)
+
+    def module(self, pairs: Pairs, *, calibrated: bool = True) -> SequenceModule:
+        """Make a PyTorch module of the network, for gradients and attributions.
+
+        It takes float one-hot sequences, shape (n, 4, L) with rows A C G T, and returns
+        log-odds, shape (n, n_pairs), whose sigmoid is :meth:`predict`: by sequence alone,
+        of the better strand. L is `core.config.seq_len`, or `core.config.receptive_field`
+        for the scores of a scan.
+
+        Parameters
+        ----------
+        pairs : str, Path, or iterable of "TF:CELL" or (tf, cell)
+        calibrated : bool
+            False returns the network's own log-odds.
+
+        Returns
+        -------
+        torch.nn.Module
+            On the CPU, in float32 and evaluation mode, with frozen weights.
+
+        Raises
+        ------
+        UsageError, UnknownNameError
+            As :meth:`predict`.
+
+        Examples
+        --------
+        >>> from tfimpute_tracks import load_model
+        >>> import torch
+        >>> module = load_model().module(["CTCF:K562", "MAX:HepG2"])
+        >>> x = torch.zeros(1, 4, 200)
+        >>> x[:, 0] = 1  # a sequence of A
+        >>> module(x.requires_grad_())[0, 0].backward()
+        >>> x.grad.shape
+        torch.Size([1, 4, 200])
+        """
+        from tfimpute_tracks.models.sequence_module import SequenceModule
+
+        chosen = read_pairs(self.vocabulary, pairs)
+        return SequenceModule.of(self.core, chosen, calibrated)

@@ -148,7 +148,7 @@ def show_table(title: str, columns: list[str], rows: list[list[Any]]) -> None:
 
 
 def _is_number(value: Any) -> bool:
-    """Tell numbers, rounded ones and unknown ones, from other text."""
+    """Report whether a cell of a table is a number, maybe rounded or unknown."""
     if isinstance(value, str):
         return _NUMBER.fullmatch(value) is not None
     return isinstance(value, int | float)

@@ -1,7 +1,8 @@
 """What the network is: configuration, modules, checkpoint, model card, Model.
 
 Start with `config`, then `network`, which is the definition. `registry` lists the families
-of networks. `engines` run them fast, `training` fits them.
+of networks. `engines` run them fast, `training` fits them. `sequence_module` is the
+network for gradients.
 """
 
 from tfimpute_tracks.models.config import (

@@ -9,7 +9,7 @@
     logit  max_h z_h, and P = sigmoid(logit), the larger of the two strands'
 
 This file is the definition: everything faster (look-up tables in training, engines in
-scans) must agree with it, and tests compare. :class:`Backend` replaces two steps by faster
+scans) must agree with it, and tests compare. :class:`Backend` replaces steps by faster
 ones; nothing else differs between devices.
 
 Convolution, W and b do not depend on the pair: each sequence is convolved once for all its
@@ -84,10 +84,11 @@ def mixed_windows(m: Tensor, weights: Tensor) -> Tensor:
 
 
 class Backend(NamedTuple):
-    """The two steps that have faster forms; see :data:`TORCH`."""
+    """The steps that have other forms; see :data:`TORCH`."""
 
     pooled_convolution: Callable[[Tensor, Tensor, int], Tensor]
     mixed_windows: Callable[[Tensor, Tensor], Tensor]
+    maximum: Callable[[Tensor, Tensor], Tensor] = torch.maximum
 
 
 TORCH = Backend(pooled_convolution, mixed_windows)
@@ -336,28 +337,33 @@ class TFImpute(MotifNetwork):
         float tensor, shape (n, n_pairs)
             The larger logit of the two strands: the sigmoid is monotone.
         """
-        gates = self.gates(tf, cell)
-        logits = self.max_unit_logit(features, self.unit_weight, gates)
+        logits = self.unit_logits(features, tf, cell).amax(dim=1)
         best: Tensor = logits.unflatten(0, (2, -1)).amax(dim=0)  # (n, n_pairs)
         return best
 
-    def max_unit_logit(self, m: Tensor, weights: Tensor, gates: Tensor) -> Tensor:
-        """Compute the largest unit: max_h (vec(M * g) W2 + b2)_h.
+    def unit_logits(self, features: Tensor, tf: Tensor, cell: Tensor) -> Tensor:
+        """Compute z, of which the largest unit is the logit: vec(M * g) W2 + b2.
 
         Parameters
         ----------
-        m : float tensor, shape (n, n_windows, K)
-        weights : float tensor, shape (n_windows, H, K)
-        gates : float tensor, shape (n_pairs, K)
+        features : float tensor, shape (rows, n_windows, K)
+        tf, cell : int64 tensor, shape (n_pairs,)
 
         Returns
         -------
-        float tensor, shape (n, n_pairs)
+        float tensor, shape (rows, H, n_pairs)
         """
-        u = self.backend.mixed_windows(m, weights)  # (n, H, K)
-        z = u @ gates.t() + self.unit_bias[:, None]  # (n, H, n_pairs)
-        logits: Tensor = z.amax(dim=1)
-        return logits
+        u = self.backend.mixed_windows(features, self.window_weight())  # (rows, H, K)
+        return u @ self.gates(tf, cell).t() + self.unit_bias[:, None]
+
+    def window_weight(self) -> Tensor:
+        """Return W2 of every window.
+
+        Returns
+        -------
+        float tensor, shape (n_windows, H, K)
+        """
+        return self.unit_weight
 
     def init_distribution(self, name: str, parameter: Tensor) -> tuple[float, float]:
         """Count the inputs of a unit; see :meth:`MotifNetwork.init_distribution`.

@@ -44,7 +44,7 @@ class ResidualTFImpute(TFImpute):
         c, n = config.channels, config.n_windows
         self.proj_in = nn.Linear(config.n_filters, c)
         self.blocks = nn.ModuleList(_Block(c) for _ in range(config.blocks))
-        self.norm = nn.LayerNorm(c)
+        self.norm, self.relu = nn.LayerNorm(c), nn.ReLU()
         self._mirror = [min(w, n - 1 - w) for w in range(n)]
 
     def body(self, forward: Tensor, reverse: Tensor) -> Tensor:
@@ -59,10 +59,12 @@ class ResidualTFImpute(TFImpute):
         float tensor, shape (n, n_windows, C)
             M', at least 0.
         """
-        h = self.proj_in(torch.maximum(forward, reverse.flip(1)))  # (n, n_windows, C)
+        h = self.proj_in(
+            self.backend.maximum(forward, reverse.flip(1))
+        )  # (n, n_windows, C)
         for block in self.blocks:
             h = h + functional.dropout(block(h), self.dropout, self.training)
-        m = torch.relu(self.norm(h.float()))
+        m = self.relu(self.norm(_precise(h)))
         return functional.dropout(m, self.dropout, self.training)
 
     def head(self, features: Tensor, tf: Tensor, cell: Tensor) -> Tensor:
@@ -77,10 +79,9 @@ class ResidualTFImpute(TFImpute):
         -------
         float tensor, shape (n, n_pairs)
         """
-        weights = self.mirrored_unit_weight()
-        return self.max_unit_logit(features, weights, self.gates(tf, cell))
+        return self.unit_logits(features, tf, cell).amax(dim=1)
 
-    def mirrored_unit_weight(self) -> Tensor:
+    def window_weight(self) -> Tensor:
         """Return W2 of every window, the same at the same distance from the middle.
 
         Returns
@@ -96,14 +97,20 @@ class _Block(nn.Module):
         self.norm = nn.LayerNorm(channels)
         self.conv = nn.Linear(2 * channels, channels)
         self.proj_out = nn.Linear(channels, channels)
+        self.gelu = nn.GELU()
 
     def forward(self, h: Tensor) -> Tensor:  # (n, n_windows, C)
         # In bfloat16 the gradients of many windows would be summed with 8 bits.
-        padded = functional.pad(self.norm(h.float()), (0, 0, 1, 1))
+        padded = functional.pad(self.norm(_precise(h)), (0, 0, 1, 1))
         neighbors = padded[:, :-2] + padded[:, 2:]  # (n, n_windows, C)
         return self.update(torch.cat([padded[:, 1:-1], neighbors], dim=2))
 
     def update(self, windows: Tensor) -> Tensor:
         """Compute what a block adds, (..., C), to windows with their neighbors (..., 2 C)."""
-        added: Tensor = self.proj_out(functional.gelu(self.conv(windows)))
+        added: Tensor = self.proj_out(self.gelu(self.conv(windows)))
         return added
+
+
+def _precise(h: Tensor) -> Tensor:
+    """Give a layer norm float32 at least."""
+    return h if h.dtype == torch.float64 else h.float()
