@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from tfimpute_tracks import __version__
+from tfimpute_tracks.commands.address_space import check_address_space
 from tfimpute_tracks.commands.console import SETTINGS, capture_logging
 from tfimpute_tracks.commands.streams import standard_streams
 from tfimpute_tracks.commands.verbs import GROUPS, VERBS, load_verb
@@ -172,6 +173,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     capture_logging()
     with standard_streams():
         try:
+            check_address_space(typed)
             code = _run(typed)
             sys.stdout.flush()
         except Exception as error:
@@ -200,7 +202,7 @@ def _report(error: Exception) -> int:
     """
     if isinstance(error, TracksError):
         return _fail(str(error), error.exit_code)
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or "failed to map segment" in str(error):
         return _fail(
             "out of memory, or of what `ulimit -v` allows; use fewer pairs or --threads",
             1,

@@ -45,6 +45,8 @@ __all__ = [
     "show_table",
 ]
 
+_NUMBER = re.compile(r"-|[+-]?[0-9][0-9,.]*%?")
+
 
 @dataclass
 class Settings:
@@ -135,10 +137,7 @@ def show_table(title: str, columns: list[str], rows: list[list[Any]]) -> None:
         Columns of numbers are right-aligned; floats get four decimals.
     """
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    numeric = [
-        all(isinstance(row[i], int | float) for row in rows)
-        for i in range(len(columns))
-    ]
+    numeric = [all(_is_number(row[i]) for row in rows) for i in range(len(columns))]
     for column, right in zip(columns, numeric, strict=True):
         table.add_column(column, justify="right" if right and rows else "left")
     for row in rows:
@@ -146,6 +145,13 @@ def show_table(title: str, columns: list[str], rows: list[list[Any]]) -> None:
     # A pipe has no width: text for another program must not be cut.
     width = None if sys.stdout.isatty() else 200
     Console(width=width, highlight=False).print(table)
+
+
+def _is_number(value: Any) -> bool:
+    """Report whether a cell of a table is a number, maybe rounded or unknown."""
+    if isinstance(value, str):
+        return _NUMBER.fullmatch(value) is not None
+    return isinstance(value, int | float)
 
 
 def _cell(value: Any) -> str:

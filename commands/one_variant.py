@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tfimpute_tracks.commands.console import print_result, show_table
+from tfimpute_tracks.errors import counted
 
 if TYPE_CHECKING:
     from tfimpute_tracks.models.model import Model
@@ -71,12 +72,19 @@ def show_variant(summary: dict[str, Any]) -> None:
     columns = ["pair", "binding", "p_ref", "p_alt", "delta_log_odds", "quantile"]
     columns += ["expected_auroc", "status"]
     rows = [
-        ["-" if row[column] is None else row[column] for column in columns]
+        [_rounded(column, row[column]) for column in columns]
         for row in summary["largest"]
     ]
     titles = [column.replace("expected_auroc", "expected AUROC") for column in columns]
     show_table("", titles, rows)
     print_result(summary["meaning"])
+
+
+def _rounded(column: str, value: Any) -> Any:
+    if value is None:
+        return "-"
+    decimals = {"p_ref": 3, "p_alt": 3, "delta_log_odds": 3}.get(column, 2)
+    return f"{value:.{decimals}f}" if isinstance(value, float) else value
 
 
 def _direction(delta: float) -> str:
@@ -87,24 +95,27 @@ def _direction(delta: float) -> str:
 
 def _explain(allele: ScoredAllele, top: dict[str, Any]) -> str:
     """Say in plain words what the largest change means, and how far to trust it."""
+    n_pairs = allele.effects.shape[1]
     said = (
-        f"{allele.variant}: {top['pair']} changes most, from {top['p_ref']:.3g} to "
-        f"{top['p_alt']:.3g} (probability that an accessible site is bound)"
+        f"{allele.variant}: {top['pair']} changes {'most, ' if n_pairs > 1 else ''}"
+        f"from {top['p_ref']:.3g} to {top['p_alt']:.3g} (probability that an accessible "
+        "site is bound)"
     )
     if top["quantile"] is not None:
-        said += f", more than with {top['quantile']:.1%} of similar variants nearby"
+        said += f", more than with {top['quantile']:.0%} of similar variants nearby"
     said += f"; it is {top['status']}"
     auroc = top["expected_auroc"]
     if auroc is not None:
         said += f", with an expected AUROC of {auroc:.2f}"
         said += ", too low to rely on" if auroc < _MIN_AUROC else ""
-    n_pairs = allele.effects.shape[1]
     n_usual = round((1 - _LARGE) * n_pairs)
     if top["quantile"] is None or not n_usual:
         return f"{said}."
     n_large = int((allele.effects[4] > _LARGE).sum())
     return (
-        f"{said}. {n_large:,} of {n_pairs:,} pairs change more than with {_LARGE:.0%} of "
-        f"them; about {n_usual:,} do for a typical variant, so this one changes binding "
+        f"{said}. {n_large:,} of {counted(n_pairs, 'pair')} "
+        f"{'changes' if n_large == 1 else 'change'} more than with {_LARGE:.0%} of them; "
+        f"about {n_usual:,} {'does' if n_usual == 1 else 'do'} for a typical variant, so "
+        "this one changes binding "
         f"{'more' if n_large > n_usual else 'no more'} than most."
     )

@@ -1,6 +1,7 @@
 """The standard streams of a run, whatever they lead to.
 
-A character that the encoding lacks is escaped. A stdout that cannot be written is an
+A character that the encoding lacks is escaped, and a file name that is no text comes out
+as it was typed. A stdout that cannot be written is an
 error in one line, as a full disk is; one that nobody reads any more, as in ``| head``,
 ends the run without a word, as it ends other Unix tools. Nothing depends on stderr: it
 may be full or closed.
@@ -8,6 +9,7 @@ may be full or closed.
 
 from __future__ import annotations
 
+import codecs
 import io
 import os
 import sys
@@ -21,6 +23,23 @@ from tfimpute_tracks.errors import WriteError
 __all__ = ["standard_streams"]
 
 _CLOSED_PIPE = 141  # exit code of shells for a tool that SIGPIPE ended
+_AS_TYPED = "tfimpute-tracks.as-typed"
+
+
+def _as_typed(error: UnicodeError) -> tuple[bytes, int]:
+    """Encode the bytes of a file name as they are, and escape other characters."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    pieces = [
+        character.encode("ascii", "surrogateescape")
+        if "\udc80" <= character <= "\udcff"
+        else character.encode("ascii", "backslashreplace")
+        for character in error.object[error.start : error.end]
+    ]
+    return b"".join(pieces), error.end
+
+
+codecs.register_error(_AS_TYPED, _as_typed)
 
 
 @contextmanager
@@ -92,7 +111,7 @@ def _opened(stream: TextIO | None, number: int) -> TextIO:
             os.close(found)
         stream = open(number, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
     if isinstance(stream, io.TextIOWrapper):
-        stream.reconfigure(errors="backslashreplace")
+        stream.reconfigure(errors=_AS_TYPED)
     return stream
 
 

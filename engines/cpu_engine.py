@@ -6,6 +6,8 @@ Features can be kept, and :meth:`LookupEngine.feature_logits` scores them again.
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,8 +19,6 @@ from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = ["LookupEngine", "pick_head"]
-
-_TILES_AT_ONCE = 1024  # whose windows stay in the second-level cache
 
 
 class LookupEngine:
@@ -50,9 +50,8 @@ class LookupEngine:
         trunk: MotifTrunk | None = None,
     ) -> None:
         self.trunk = trunk or MotifTrunk(model, grid, fast)
-        self._n_filters = model.config.n_filters
         self._grid = grid
-        self._head = pick_head(model, pairs, self.trunk)
+        self._head = _pick_feature_head(model, pairs, grid, self.trunk, fast)
 
     def logits(self, codes: NDArray[np.uint8], n_tiles: int) -> NDArray[np.float32]:
         """Score neighboring tiles; see :meth:`Engine.logits`.
@@ -83,13 +82,50 @@ class LookupEngine:
             As :meth:`logits`.
         """
         grid, parts = self._grid, []
-        for first in range(0, n_tiles, _TILES_AT_ONCE):
-            n = min(_TILES_AT_ONCE, n_tiles - first)
+        for first in range(0, n_tiles, self._head.tiles_at_once):
+            n = min(self._head.tiles_at_once, n_tiles - first)
             rows = grid.feature_rows(first, n)
             some = features.rows(rows.start, rows.stop)
-            windows = gather_windows(some, grid, n, self._n_filters)
-            parts.append(self._head.logits(windows))
+            parts.append(self._head.feature_logits(some, n))
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+class _FeatureHead(Protocol):
+    """From the motif features of neighboring tiles to their log-odds."""
+
+    tiles_at_once: int
+
+    def feature_logits(
+        self, features: SparseRows, n_tiles: int
+    ) -> NDArray[np.float32]: ...
+
+
+class _TileByTile:
+    """Each tile by itself, through its own windows."""
+
+    tiles_at_once = 1024  # their windows stay in the second-level cache
+
+    def __init__(
+        self, model: Model, pairs: list[Pair], grid: SegmentGrid, trunk: MotifTrunk
+    ) -> None:
+        self._grid, self._n_filters = grid, model.config.n_filters
+        self._head = pick_head(model, pairs, trunk)
+
+    def feature_logits(self, features: SparseRows, n_tiles: int) -> NDArray[np.float32]:
+        windows = gather_windows(features, self._grid, n_tiles, self._n_filters)
+        return self._head.logits(windows)
+
+
+def _pick_feature_head(
+    model: Model, pairs: list[Pair], grid: SegmentGrid, trunk: MotifTrunk, fast: bool
+) -> _FeatureHead:
+    if model.config.supports_rows:
+        # PyTorch takes a second to import: only where it is needed.
+        from tfimpute_tracks.engines.residual_rows import ResidualRows, shares_rows
+
+        if shares_rows(model.config, grid):
+            return ResidualRows(model, pairs, grid.stride, fast)
+    return _TileByTile(model, pairs, grid, trunk)
 
 
 def pick_head(model: Model, pairs: list[Pair], trunk: MotifTrunk) -> TileHead:

@@ -10,34 +10,59 @@ Products always have the same size, so a tile's score does not depend on other t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import cache, cached_property
 from math import gcd
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import torch
+from llvmlite.binding import get_host_cpu_features
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional
 
 from tfimpute_tracks.engines.tile_grid import join_segments
 from tfimpute_tracks.engines.torch_threads import one_torch_thread
 from tfimpute_tracks.engines.trunk import MotifTrunk
-from tfimpute_tracks.kernels.segments import segment_grid
-from tfimpute_tracks.kernels.sparse import gather_windows
+from tfimpute_tracks.kernels.residual import add_neighbors, project_windows
+from tfimpute_tracks.kernels.segments import SegmentGrid, segment_grid
+from tfimpute_tracks.kernels.sparse import SparseRows, gather_windows
 from tfimpute_tracks.kernels.tile_mixture import mix_tiles
+from tfimpute_tracks.models.config import NetworkConfig
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.models.residual import ResidualTFImpute
 from tfimpute_tracks.vocabulary import Pair
 
-__all__ = ["ResidualRows"]
+__all__ = ["ResidualRows", "shares_rows"]
 
 Codes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
 _ROWS = 512  # windows in a product
+_MAX_ROWS = 12 * _ROWS  # along the sequence, at a time
 _TILES = 64
 _PAIRS = 512
+
+
+def shares_rows(config: NetworkConfig, grid: SegmentGrid) -> bool:
+    """Check whether rows of overlapping tiles are less work than tile after tile.
+
+    Parameters
+    ----------
+    config : NetworkConfig
+    grid : SegmentGrid
+        Of the tiles.
+
+    Returns
+    -------
+    bool
+        Each segment is a row, and neighboring tiles have windows in common.
+    """
+    if not config.supports_rows:
+        return False
+    rows_per_tile = grid.stride // gcd(grid.stride, config.pool)
+    return grid.borders.size == rows_per_tile < config.n_windows
 
 
 class ResidualRows:
@@ -50,24 +75,40 @@ class ResidualRows:
     pairs : list of Pair
     stride : int
         bp between the starts of tiles.
+    fast : bool
+        The first layer of each block in bfloat16, where the processor has products of
+        it: probabilities differ by less than 0.002.
+
+    Attributes
+    ----------
+    tiles_at_once : int
+        Neighboring tiles that fill whole products.
     """
 
-    def __init__(self, model: Model, pairs: list[Pair], stride: int) -> None:
+    def __init__(
+        self, model: Model, pairs: list[Pair], stride: int, fast: bool = False
+    ) -> None:
         self._network = cast(ResidualTFImpute, model.network())
         self._config = config = self._network.config
-        self._stride = stride
+        self._model, self._stride = model, stride
+        fast = fast and _multiplies_bfloat16()
         # Windows of all tiles, and the segments they consist of, lie on one grid.
         self._apart = apart = gcd(stride, config.pool)
-        sizes = config.filter_length, config.pool, apart
-        tiles = segment_grid(config.seq_len, *sizes)
-        self._trunk = MotifTrunk(model, tiles)
+        self._sizes = config.filter_length, config.pool, apart
         window = config.pool + config.filter_length - 1
-        self._windows = segment_grid(window, *sizes)
+        self._windows = segment_grid(window, *self._sizes)
+        self._step, self._ahead = stride // apart, config.pool // apart
+        first_tile = self._ahead * (config.n_windows - 1) + 1
+        self.tiles_at_once = max(1, (_MAX_ROWS - first_tile) // self._step + 1)
         indices = np.array(model.vocabulary.pair_indices(pairs), dtype=np.int64)
         tf, cell = torch.from_numpy(indices.reshape(-1, 2)).unbind(1)
         with torch.inference_mode():
-            self._gates = self._network.gates(tf, cell).t().contiguous()
+            gates = self._network.gates(tf, cell).t()
+            # The last row multiplies the bias of a unit.
+            self._gates = torch.cat([gates, torch.ones(1, gates.shape[1])])
             self._weights = self._network.window_weight().numpy()
+            blocks = self._network.blocks
+            self._layers = [_layers(block, fast) for block in blocks]
 
     def logits(self, segments: list[Codes], counts: list[int]) -> Floats:
         """Score neighboring tiles of separate segments.
@@ -85,37 +126,55 @@ class ResidualRows:
             Log-odds, of the better strand; not defined where more than half of a tile
             is unknown.
         """
-        apart, step = self._apart, self._stride // self._apart
+        apart, step = self._apart, self._step
         codes, firsts = join_segments(segments, apart)
         tiles = np.concatenate(
             [f + step * np.arange(n) for f, n in zip(firsts, counts, strict=True)]
         )
-        ahead = self._config.pool // apart * np.arange(self._config.n_windows)
+        n_tiles = (len(codes) - self._config.seq_len) // apart + 1
+        return self._logits(self._trunk.features(codes, n_tiles), tiles)
+
+    def feature_logits(self, features: SparseRows, n_tiles: int) -> Floats:
+        """Score neighboring tiles by their motif features.
+
+        Parameters
+        ----------
+        features : SparseRows
+            From a :class:`MotifTrunk` of a grid that :func:`shares_rows` accepts.
+        n_tiles : int
+
+        Returns
+        -------
+        float32 array, shape (n_tiles, n_pairs)
+            As :meth:`logits`.
+        """
+        return self._logits(features, self._step * np.arange(n_tiles))
+
+    @cached_property
+    def _trunk(self) -> MotifTrunk:
+        grid = segment_grid(self._config.seq_len, *self._sizes)
+        return MotifTrunk(self._model, grid)
+
+    def _logits(self, features: SparseRows, tiles: Ints) -> Floats:
+        """Score the tiles that start with some of the rows."""
+        ahead = self._ahead * np.arange(self._config.n_windows)
         index = tiles[:, None] + ahead
         with one_torch_thread(), torch.inference_mode():
-            rows = self._project(codes)
+            rows = self._project(features)
             n_inner = len(rows)
             for number in range(self._config.blocks):
                 rows, index = self._block(number, rows, n_inner, index)
             return self._head(rows, index)
 
-    def _project(self, codes: Codes) -> Tensor:
+    def _project(self, features: SparseRows) -> Tensor:
         """Compute the C channels of every window along the sequence, (n_rows, C)."""
-        n_tiles = (len(codes) - self._config.seq_len) // self._apart + 1
-        features = self._trunk.features(codes, n_tiles)
         n_segments = (features.offsets.size - 1) // 2
         n_rows = n_segments - self._windows.segments_per_tile + 1
         n_filters = self._config.n_filters
         windows = gather_windows(features, self._windows, n_rows, n_filters)
-
-        def project(first: int, last: int) -> Tensor:
-            some = windows.rows(2 * first, 2 * last)
-            strands = some.dense(n_filters, 2 * _ROWS)
-            joined = np.maximum(strands[0::2], strands[1::2])
-            projected: Tensor = self._network.proj_in(torch.from_numpy(joined))
-            return projected
-
-        return _in_products(project, n_rows, self._config.channels)
+        projection = self._network.proj_in
+        weights = projection.weight.t().numpy(), projection.bias.numpy()
+        return torch.from_numpy(project_windows(windows, *weights))
 
     def _block(
         self, number: int, rows: Tensor, n_inner: int, index: Ints
@@ -123,38 +182,31 @@ class ResidualRows:
         """Run a block, first over the windows of the row as if it had no ends.
 
         The outer windows of each tile follow after these. `index` holds the row of each
-        window of a tile, (n_tiles, n_windows).
+        window of a tile, (n_tiles, n_windows). The first layer is linear, so each row is
+        multiplied once, for itself and for either neighbor.
         """
         block: Any = self._network.blocks[number]
-        n_tiles = len(index)
-        apart = self._config.pool // self._apart
-        # Zeros past the ends: a row of their own.
-        normed = torch.cat([block.norm(rows), torch.zeros(1, rows.shape[1])])
+        n_tiles, n_windows = index.shape
+        apart = self._ahead
         framed = np.pad(index, ((0, 0), (1, 1)), constant_values=len(rows))
-        n_windows = index.shape[1]
         ends = np.arange(number + 1)
         outer = np.unique(np.concatenate([ends, n_windows - 1 - ends]))
         inner = np.arange(n_inner)
         own, left, right = (
-            torch.from_numpy(np.concatenate([along, framed[:, outer + shift].ravel()]))
+            np.concatenate([along, framed[:, outer + shift].ravel()])
             for along, shift in (
                 (inner, 1),
                 (np.where(inner >= apart, inner - apart, len(rows)), 0),
                 (np.where(inner < n_inner - apart, inner + apart, len(rows)), 2),
             )
         )
-        both = torch.zeros(_ROWS, 2 * rows.shape[1])
-
-        def run(first: int, last: int) -> Tensor:
-            n, width = last - first, rows.shape[1]
-            both[:n, :width] = normed[own[first:last]]
-            both[:n, width:] = normed[left[first:last]]
-            both[:n, width:] += normed[right[first:last]]
-            changed: Tensor = block.update(both)
-            changed[:n] += rows[own[first:last]]
-            return changed
-
-        changed = _in_products(run, len(own), rows.shape[1])
+        first, last = self._layers[number]
+        products = _linear(block.norm(rows), first, spare=1)
+        products[-1] = 0  # past the ends
+        hidden = add_neighbors(products.numpy(), own, left, right)
+        changed = _linear(functional.gelu(torch.from_numpy(hidden)), last)
+        changed[:n_inner] += rows[:n_inner]
+        changed[n_inner:] += rows[torch.from_numpy(own[n_inner:])]
         index = index.copy()
         behind = np.arange(n_inner, n_inner + n_tiles * outer.size)
         index[:, outer] = behind.reshape(n_tiles, -1)
@@ -165,25 +217,58 @@ class ResidualRows:
         refined = torch.relu(self._network.norm(rows)).numpy()
         n_tiles, n_pairs = len(index), self._gates.shape[1]
         out = np.empty((n_tiles, n_pairs), dtype=np.float32)
-        mixed = torch.zeros(_TILES, self._config.n_units, self._config.channels)
+        mixed = torch.zeros(_TILES, self._config.n_units, self._config.channels + 1)
+        mixed[:, :, -1] = self._network.unit_bias
         for first in range(0, n_tiles, _TILES):
             n = min(_TILES, n_tiles - first)
             u = mix_tiles(refined, index[first : first + n], self._weights)
-            mixed[:n] = torch.from_numpy(u)
+            mixed[:n, :, :-1] = torch.from_numpy(u)
             for begin in range(0, n_pairs, _PAIRS):
                 z = mixed @ self._gates[:, begin : begin + _PAIRS]
-                z += self._network.unit_bias[:, None]
                 best = z.amax(dim=1)[:n].numpy()
                 out[first : first + n, begin : begin + _PAIRS] = best
         return out
 
 
-def _in_products(
-    product: Callable[[int, int], Tensor], n_rows: int, width: int
-) -> Tensor:
-    """Concatenate products of one size, the last one padded."""
-    out = torch.empty(n_rows, width)
+@cache
+def _multiplies_bfloat16() -> bool:
+    """Check for matrix products of bfloat16; elsewhere they are slower than float32."""
+    return bool(get_host_cpu_features().get("amx-bf16", False))
+
+
+class _Layer(NamedTuple):
+    """A linear layer: weights (inputs, outputs) and bias, in the type of the product."""
+
+    weight: Tensor
+    bias: Tensor
+
+
+def _layers(block: Any, fast: bool) -> tuple[_Layer, _Layer]:
+    """Arrange the layers of a block.
+
+    The first one stacks what a window adds to itself, with the bias, and to a neighbor.
+    """
+    by_own, by_neighbor = block.conv.weight.chunk(2, dim=1)
+    bias = block.conv.bias
+    weight = torch.cat([by_own, by_neighbor]).t().contiguous()
+    first = _Layer(weight, torch.cat([bias, torch.zeros_like(bias)]))
+    last = _Layer(block.proj_out.weight.t().contiguous(), block.proj_out.bias)
+    if fast:
+        first = _Layer(*(part.to(torch.bfloat16) for part in first))
+    return first, last
+
+
+def _linear(rows: Tensor, layer: _Layer, spare: int = 0) -> Tensor:
+    """Multiply rows in products of one size, the last one padded.
+
+    `spare` rows without values follow.
+    """
+    n_rows, (weight, bias) = len(rows), layer
+    out = torch.empty(n_rows + spare, len(bias))
     for first in range(0, n_rows, _ROWS):
-        last = min(n_rows, first + _ROWS)
-        out[first:last] = product(first, last)[: last - first]
+        some = rows[first : first + _ROWS].to(weight.dtype)
+        n = len(some)
+        if n < _ROWS:
+            some = torch.cat([some, some.new_zeros(_ROWS - n, rows.shape[1])])
+        out[first : first + n] = torch.addmm(bias, some, weight)[:n]
     return out

@@ -7,7 +7,10 @@ between the right assemblies, and in the right direction.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,6 +33,7 @@ changes by more than :data:`MAX_LENGTH_CHANGE`; the target lacks the chromosome.
 MAX_LENGTH_CHANGE = 0.1
 """Of an interval that is kept, relative to its length."""
 
+_LENGTH = re.compile(r"[0-9]{1,15}")  # bp of a chromosome
 _KEPT, _LOST, _SPLIT, _RESIZED, _ABSENT = range(len(OUTCOMES))
 # In place of the index of a target chromosome.
 _NOWHERE, _SEVERAL, _UNKNOWN = -1, -2, -3
@@ -106,7 +110,8 @@ class Chain:
         sources, targets = _read_sizes(path)
         _check(path, (sources, targets), source, target, (source_name, target_name))
         try:
-            self._file = ChainFile(str(path))
+            with _text_name(path) as name:
+                self._file = ChainFile(name)
         except ValueError as error:
             reason = " ".join(str(error).removeprefix(f"{path}: ").split())
             raise InputFileError(
@@ -165,6 +170,18 @@ class Chain:
         return _Positions(chroms[inverse], lifted[inverse], strands[inverse])
 
 
+@contextmanager
+def _text_name(path: Path) -> Iterator[str]:
+    """Lend a name that is text; the library refuses names that are not UTF-8."""
+    if str(path).isascii():
+        yield str(path)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        link = Path(folder, f"link{''.join(path.suffixes[-1:])}")
+        link.symlink_to(path.absolute())
+        yield str(link)
+
+
 def _read_sizes(path: Path) -> tuple[dict[str, int], dict[str, int]]:
     """Read the lengths of the chromosomes that a file leads from, and leads to."""
     sources: dict[str, int] = {}
@@ -173,7 +190,8 @@ def _read_sizes(path: Path) -> tuple[dict[str, int], dict[str, int]]:
         fields = line.split()
         if not fields or fields[0] != "chain":
             continue
-        if len(fields) < 12 or not (fields[3] + fields[8]).isdecimal():
+        sizes = fields[3:9:5]
+        if len(fields) < 12 or not all(map(_LENGTH.fullmatch, sizes)):
             raise InputFileError(
                 f"{path}:{number}: {line.strip()[:80]!r} is not the header of a chain; "
                 "download the file again"

@@ -23,6 +23,9 @@ __all__ = [
     "read_chrom_sizes",
 ]
 
+# Python refuses to convert thousands of digits, and numpy a number beyond 64 bits.
+_NUMBER, _SIZE = re.compile("[0-9]{1,18}"), re.compile("[0-9]{1,12}")
+
 
 def natural_order(name: str) -> list[tuple[int, int, str]]:
     """Sort key that places chr2 before chr10, and numbers before text.
@@ -37,7 +40,7 @@ def natural_order(name: str) -> list[tuple[int, int, str]]:
         For ``sorted(..., key=natural_order)``.
     """
     parts = re.findall(r"[0-9]+|[^0-9]+", name)
-    return [(0, int(p), "") if p.isdecimal() else (1, 0, p) for p in parts]
+    return [(0, int(p), "") if _NUMBER.fullmatch(p) else (1, 0, p) for p in parts]
 
 
 def find_chrom(name: str, available: Collection[str]) -> str | None:
@@ -148,7 +151,7 @@ def read_chrom_sizes(path: str | Path) -> dict[str, int]:
         size = fields[1].strip() if len(fields) > 1 else ""
         if explain_number(size):
             raise InputFileError(f"{path}:{number}: the size {explain_number(size)}")
-        if not size.isdecimal() or int(size) == 0:
+        if not _SIZE.fullmatch(size) or int(size) == 0:
             raise InputFileError(
                 f"{path}:{number}: {' '.join(fields)!r} is not a size; {remedy}"
             )

@@ -20,7 +20,7 @@ import zlib
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pyfaidx
@@ -267,7 +267,9 @@ def _write_index(path: Path, files: list[Path]) -> list[Path]:
 
         verbosity = pysam.set_verbosity(0)  # htslib would print what is raised here
         try:
-            pysam.faidx(str(path), "--fai-idx", fai, "--gzi-idx", gzi[0])
+            # As bytes, which the types do not have: a name need not be text.
+            typed: tuple[Any, ...] = (path, "--fai-idx", fai, "--gzi-idx", gzi[0])
+            pysam.faidx(*(os.fsencode(word) for word in typed))  # type: ignore[arg-type]
         except SamtoolsError as error:
             if not _index_lines(path, fai):  # an empty sequence at the end
                 raise RuntimeError(str(error)) from error

@@ -171,14 +171,15 @@ def _of_width(layout: Layout, width: int) -> Layout:
 
 def _has_cells(row: list[str]) -> bool:
     """Check for a name, a score from 0 to 1000, and cell lines in place of a strand."""
-    is_scored = row[4].isdecimal() and int(row[4]) <= _MAX_SCORE
+    is_scored = bool(re.fullmatch("[0-9]{1,4}", row[4])) and int(row[4]) <= _MAX_SCORE
     is_named = bool(re.search("[A-Za-z]", row[3])) and bool(re.search(r"\w", row[5]))
     return is_scored and is_named and ":" not in row[5]
 
 
 def _has_summit(row: list[str]) -> bool:
     """Check for BED9 whose thick part is one base."""
-    return row[6].isdecimal() and row[7] == str(int(row[6]) + 1)
+    is_place = bool(re.fullmatch("[0-9]{1,15}", row[6]))
+    return is_place and row[7] == str(int(row[6]) + 1)
 
 
 def list_keys(path: Path, layout: Layout) -> Counter[Key]:

@@ -23,7 +23,7 @@ from tfimpute_tracks.storage.table import is_input
 __all__ = ["Region", "is_region_file", "parse_region", "resolve_regions"]
 
 _LOG = logging.getLogger(__name__)
-_SPAN = re.compile(r"([0-9,]+)\s*-\s*([0-9,]+)")
+_SPAN = re.compile(r"([0-9,]{1,20})\s*-\s*([0-9,]{1,20})")
 _PATH_LIKE = re.compile(r"[/\\]|\.(bed|gz|txt|tsv|\w+Peak)$", re.IGNORECASE)
 
 

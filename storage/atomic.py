@@ -161,14 +161,15 @@ def write_text(dest: Path, text: str) -> None:
     ----------
     dest : Path
     text : str
-        Written as UTF-8, with unchanged line ends.
+        Written as UTF-8, with unchanged line ends; names of files that are no text, as
+        the bytes that they are.
 
     Raises
     ------
     WriteError
         See :func:`atomic_file`.
     """
-    data = text.encode()
+    data = text.encode(errors="surrogateescape")
     with atomic_file(dest, len(data)) as temp:
         temp.write_bytes(data)
 

@@ -41,9 +41,10 @@ MAX_BASES = 50
 _MAX_BATCH = 16  # variants
 _MAX_BATCH_SCORES = 1 << 23
 _TYPED = re.compile(
-    r"(?P<chrom>.+?)[:\s,_-]+(?:g\.)?(?P<pos>[0-9,]+)[:\s,_-]*"
-    r"(?:(?:\.|rs[0-9]+)[:\s,_-]+)?"  # an ID, as between the columns of a VCF
-    r"(?P<ref>[A-Za-z]+)\s*[>/:\s,_-]\s*(?P<alt>[A-Za-z]+)"
+    # Repetitions have limits: without, a row of commas would be tried in all ways.
+    r"(?P<chrom>.{1,200}?)[:\s,_-]{1,9}(?:g\.)?(?P<pos>[0-9][0-9,]{0,19})[:\s,_-]{0,9}"
+    r"(?:(?:\.|rs[0-9]+)[:\s,_-]{1,9})?"  # an ID, as between the columns of a VCF
+    r"(?P<ref>[A-Za-z]+)\s{0,9}[>/:\s,_-]\s{0,9}(?P<alt>[A-Za-z]+)"
 )
 _POSITION = re.compile(r"[^\s/]+:[0-9,]+([:\s>].*)?")  # and no alleles, or odd ones
 _DBSNP = re.compile(r"rs[0-9]+")

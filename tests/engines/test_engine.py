@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from tfimpute_tracks.engines import engine, head
-from tfimpute_tracks.engines.cpu_engine import LookupEngine
+from tfimpute_tracks.engines.cpu_engine import LookupEngine, pick_head
 from tfimpute_tracks.engines.engine import open_engine, pick_device
 from tfimpute_tracks.engines.head import GatedHead, pair_gates
 from tfimpute_tracks.engines.tile_grid import tile_grid
+from tfimpute_tracks.engines.trunk import MotifTrunk
 from tfimpute_tracks.errors import DeviceError
 from toys import CONFIG, VOCABULARY, make_model
 
@@ -62,8 +63,9 @@ def test_few_and_many_pairs_take_the_two_ways(tmp_path, rng, monkeypatch):
 def test_many_pairs_are_shared_where_that_costs_less(tmp_path):
     model = make_model(tmp_path)
     shared, folded = EVERY * 40, EVERY[:1]
-    engines = [LookupEngine(model, pairs, _grid(20)) for pairs in (shared, folded)]
-    assert [e._head._layers is None for e in engines] == [True, False]
+    trunk = MotifTrunk(model, _grid(20))
+    heads = [pick_head(model, pairs, trunk) for pairs in (shared, folded)]
+    assert [head._layers is None for head in heads] == [True, False]
 
 
 def test_segments_are_made_in_pieces_without_a_seam(tmp_path, rng, monkeypatch):

@@ -58,6 +58,10 @@ def test_misses_of_a_file_are_shown_together():
     assert match_chroms(["1", "1"], ["chr1"]) == {"1": "chr1"}
 
 
+def test_names_of_thousands_of_digits_have_an_order():
+    assert sorted(["9" * 5000, "10", "9"], key=natural_order)[:2] == ["9", "10"]
+
+
 def test_natural_order():
     ordered = ["1", "2", "10", "X", "chr1", "chr2", "chr2_random", "chr10", "chrX"]
     as_text = sorted(ordered)
@@ -82,6 +86,8 @@ def test_sizes_keep_the_order_of_the_file(tmp_path):
         ("chr1\tlong\n", ":1: ", "is not a size"),
         ("\nchr1\t-5\n", ":2: ", "is not a size"),
         ("chr1\t0\n", ":1: ", "is not a size"),
+        (f"chr1\t{'9' * 20}\n", ":1: ", "is not a size"),
+        (f"chr1\t{'9' * 5000}\n", ":1: ", "is not a size"),
         ("chr1\t5\nchr1\t5\n", ":2: ", "duplicate chromosome"),
         ("# nothing\n", ": ", "has no chromosome sizes"),
     ],

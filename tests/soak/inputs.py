@@ -27,7 +27,7 @@ from toys import (
 )
 from two_bit_files import two_bit_bytes
 
-__all__ = ["SIZES", "make_inputs"]
+__all__ = ["make_inputs", "write_model_with_evidence"]
 
 SIZES = {"chr1": 60_000, "chr20": 25_000}
 
@@ -43,7 +43,7 @@ def make_inputs(folder: Path, seed: int) -> None:
     rng = np.random.default_rng(seed)
     letters = {name: random_letters(rng, size) for name, size in SIZES.items()}
     _write_genome(folder, letters)
-    _write_model(folder, rng)
+    write_model_with_evidence(folder, rng, SIZES)
     _write_intervals(folder)
     _write_tables(folder)
     _write_variants(folder, letters)
@@ -75,13 +75,24 @@ def _write_genome(folder: Path, letters: dict[str, str]) -> None:
     (folder / "g.sizes").write_text(sizes)
 
 
-def _write_model(folder: Path, rng: np.random.Generator) -> None:
+def write_model_with_evidence(
+    folder: Path, rng: np.random.Generator, sizes: dict[str, int]
+) -> None:
+    """Write a toy model that uses evidence, and evidence of chr1.
+
+    Parameters
+    ----------
+    folder : Path
+    rng : numpy.random.Generator
+    sizes : dict of str to int
+        Chromosome -> bp.
+    """
     hold_out = {"scheme": "chromosomes", "test": ["chr20"], "valid": []}
     card = CALIBRATED | {"hold_out": hold_out}
     path = write_model(folder / "toy.safetensors", config=AROUND, card=card)
     weights = draw_weights(draw_network(), load_model(path).checkpoint.digest)
     write_evidence_weights(evidence_path(path), weights)
-    draw_store(folder / "e.h5", rng, n_peaks=300, sizes=SIZES)
+    draw_store(folder / "e.h5", rng, n_peaks=300, sizes=sizes)
 
 
 def _write_intervals(folder: Path) -> None:

@@ -72,14 +72,12 @@ def _open(path: Path) -> None:
             raise ValueError("no end tag")
 
 
-def digests(folder: Path, omit: tuple[str, ...] = ()) -> dict[str, str]:
+def digests(folder: Path) -> dict[str, str]:
     """Digest the files of a folder.
 
     Parameters
     ----------
     folder : Path
-    omit : tuple of str
-        Names, of files that hold times.
 
     Returns
     -------
@@ -90,6 +88,6 @@ def digests(folder: Path, omit: tuple[str, ...] = ()) -> dict[str, str]:
     for path in sorted(folder.rglob("*")):
         inside = path.relative_to(folder)
         is_hidden = any(part.startswith(".") for part in inside.parts)
-        if path.is_file() and not is_hidden and not set(inside.parts) & set(omit):
+        if path.is_file() and not is_hidden:
             found[str(inside)] = hashlib.sha256(path.read_bytes()).hexdigest()
     return found

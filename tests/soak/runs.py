@@ -6,15 +6,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from inputs import make_inputs
+from inputs import write_model_with_evidence
 
 from tfimpute_tracks.dataset import write_dataset
 from tfimpute_tracks.models import load_model
-from toys import make_dataset
+from toys import make_dataset, random_letters, write_fasta
 
 __all__ = ["RUNS", "Run", "make_run_inputs"]
 
-_N_PAIRS, _N_TRACKS = 1200, 400
+_N_PAIRS, _N_TRACKS = 600, 300
+_SIZES = {"chr1": 150_000, "chr20": 60_000}
 
 
 class Run(NamedTuple):
@@ -27,14 +28,11 @@ class Run(NamedTuple):
         Writes into `out`.
     resume : tuple of str
         What is added after a kill.
-    omit : tuple of str
-        Files that hold times.
     """
 
     verb: str
     command: tuple[str, ...]
     resume: tuple[str, ...] = ()
-    omit: tuple[str, ...] = ()
 
 
 _NETWORK = "seq_len=60,filter_length=8,n_filters=16,pool=20,n_units=2,embedding_size=4"
@@ -49,12 +47,11 @@ RUNS = (
             *("impute", "--pairs", "many.tsv", "--tiles-per-shard", "2048"),
             *("--workers", "2", "-o", "out"),
         ),
-        omit=("logs", "status.json"),
     ),
     Run(
         "train",
         (
-            *("train", "--data", "long.h5", "--network", _NETWORK, "--epochs", "6"),
+            *("train", "--data", "long.h5", "--network", _NETWORK, "--epochs", "4"),
             *("-p", "1", "-o", "out"),
         ),
         resume=("--resume",),
@@ -63,15 +60,16 @@ RUNS = (
         "evidence build",
         (
             *("evidence", "build", "--pairs-table", "tracks.tsv"),
-            *("--chrom-sizes", "g.sizes", "-o", "out/e.h5"),
+            *("--chrom-sizes", "chr.sizes", "-o", "out/e.h5"),
         ),
         resume=("--overwrite",),
     ),
     Run(
         "extend",
         (
-            *("extend", "-g", "g.fa", "-m", "toy.safetensors", "-e", "e.h5", "-p", "1"),
-            *("--pairs-table", "mine.tsv", "--accessibility", "new.tsv"),
+            *("extend", "-g", "own/g.fa", "-m", "own/toy.safetensors", "-p", "1"),
+            *("-e", "own/e.h5", "--pairs-table", "own/mine.tsv"),
+            *("--accessibility", "own/open.tsv"),
             *("-o", "out/mine.safetensors"),
         ),
         resume=("--overwrite",),
@@ -87,8 +85,7 @@ def make_run_inputs(folder: Path, seed: int) -> None:
     folder : Path
     seed : int
     """
-    make_inputs(folder, seed)
-    write_dataset(folder / "long.h5", make_dataset(30_000, seed=seed))
+    write_dataset(folder / "long.h5", make_dataset(6_000, seed=seed))
     pairs = load_model().vocabulary.all_pairs()
     rows = [f"{pair.tf}\t{pair.cell}\n" for pair in pairs[:_N_PAIRS]]
     (folder / "many.tsv").write_text("tf\tcell\n" + "".join(rows))
@@ -101,3 +98,22 @@ def make_run_inputs(folder: Path, seed: int) -> None:
         (folder / "peaks" / f"{number}.bed").write_text(text)
         rows.append(f"{pair.tf}\t{pair.cell}\tbase\tpeaks/{number}.bed\n")
     (folder / "tracks.tsv").write_text("tf\tcell\trole\tbed\n" + "".join(rows))
+    (folder / "chr.sizes").write_text("chr1\t60000\n")
+    (folder / "own").mkdir()
+    _write_own(folder / "own", rng)
+
+
+def _write_own(folder: Path, rng: np.random.Generator) -> None:
+    """Write what `extend` needs: a new TF and a new cell line."""
+    letters = {name: random_letters(rng, size) for name, size in _SIZES.items()}
+    write_fasta(folder / "g.fa", letters)
+    write_model_with_evidence(folder, rng, _SIZES)
+    for name, step in (("tf", 1200), ("cell", 1000)):
+        rows = [
+            f"{chrom}\t{start}\t{start + 150}\n"
+            for chrom, size in _SIZES.items()
+            for start in range(2 * step - 700, size - 500, step)
+        ]
+        (folder / f"{name}.bed").write_text("".join(rows))
+    (folder / "mine.tsv").write_text("tf\tcell\tbed\nMYTF\tK562\ttf.bed\n")
+    (folder / "open.tsv").write_text("cell\tbed\nMYCELL\tcell.bed\n")

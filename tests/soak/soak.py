@@ -48,18 +48,18 @@ def main() -> int:
     began = time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix="soak-"))
     _say(f"seed {options.seed}, {options.minutes:g} minutes, in {folder}")
-    inputs = folder / "inputs"
-    inputs.mkdir()
-    make_inputs(inputs, options.seed)
     failures = []
     if options.part != "readers" and not options.only:
         n_kills = round(options.kills * min(options.minutes / 30, 1)) or 1
-        until = began + 36 * options.minutes
+        until = began + 45 * options.minutes
         kills = soak_runs(folder, options.seed, n_kills, until, _say)
         _table("verb", "kills", kills.tried)
         failures += kills.failures
     if options.part != "kills":
         until = began + 60 * options.minutes
+        inputs = folder / "inputs"
+        inputs.mkdir()
+        make_inputs(inputs, options.seed)
         _warm_up(inputs, folder / "warm")
         readers = soak_readers(inputs, folder, options.seed, until, options.only, _say)
         _table("reader", "damaged inputs", readers.tried, readers.refused)

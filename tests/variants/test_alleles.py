@@ -1,5 +1,7 @@
 """Both alleles, against the plain network on sequences written out."""
 
+import time
+
 import numpy as np
 import pytest
 
@@ -106,6 +108,21 @@ def test_an_unknown_place_has_no_score(toy, genome):
 def test_wrong_variants_are_reported(genome, text, error, told):
     with pytest.raises(error, match=told):
         parse_variant(text, genome)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("chr1:" + "," * 3000, "chr1" + ":-" * 3000, "chr1:5" + " " * 3000 + "A"),
+        *("1," * 3000, "_" * 6000, f"chr1:{'9' * 5000}:A:C", "A" * 6000 + ":1:A>C"),
+    ],
+    ids=range(7),
+)
+def test_what_is_no_variant_is_refused_at_once(genome, text):
+    began = time.monotonic()
+    with pytest.raises(UsageError, match=r"not of the form chr:position"):
+        parse_variant(text, genome)
+    assert time.monotonic() - began < 1
 
 
 def test_swapped_alleles_are_noticed(toy, genome):

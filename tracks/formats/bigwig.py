@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyBigWig
 
 from tfimpute_tracks.errors import RunError
 from tfimpute_tracks.genome.signal import equal_runs
@@ -29,6 +28,7 @@ from tfimpute_tracks.tracks.formats.reading import (
     bin_batches,
     open_bbi_file,
     open_for_many,
+    open_libbigwig,
 )
 from tfimpute_tracks.tracks.formats.validate import (
     Content,
@@ -154,7 +154,7 @@ def _compare_sums(
     scale: float,
 ) -> None:
     """Compute the sums of chromosomes that have a bin, with libBigWig."""
-    with pyBigWig.open(str(path)) as file:
+    with open_libbigwig(path, partial(read_back_error, dest)) as file:
         compare_each(dest, "size (libBigWig)", file.chroms(), chrom_sizes)
         for chrom, total in islice(sums.items(), MANY):
             found = file.stats(chrom, type="sum", exact=True)[0]

@@ -49,7 +49,11 @@ def write_parquet(
             (style.column, pa.float32()),
         ]
     )
-    with parquet.ParquetWriter(path, schema, compression="zstd") as writer:
+    # Files and not paths: pyarrow takes a name for text, which it need not be.
+    with (
+        path.open("wb") as file,
+        parquet.ParquetWriter(file, schema, compression="zstd") as writer,
+    ):
         for chrom, _, bins in batches:
             columns = [bins[name] for name in ("start", "end", "value")]
             names = pa.repeat(chrom, len(bins))
@@ -79,7 +83,7 @@ def check_parquet(
 
     read = Content()
     try:
-        with parquet.ParquetFile(path) as file:
+        with path.open("rb") as raw, parquet.ParquetFile(raw) as file:
             for batch in file.iter_batches(_ROWS_AT_ONCE):
                 columns = (
                     batch.column(i).to_numpy(zero_copy_only=False) for i in range(4)

@@ -7,7 +7,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ __all__ = [
     "covered_spans",
     "open_bbi_file",
     "open_for_many",
+    "open_libbigwig",
     "read_signal",
     "signal_chroms",
     "without_panics",
@@ -242,9 +243,31 @@ def open_for_many(
     if n_chroms <= MANY:
         yield None
         return
-    try:
-        file = pyBigWig.open(str(path))
-    except RuntimeError as error:
-        raise fault(str(error)) from error
-    with file:
+    with open_libbigwig(path, fault) as file:
         yield file
+
+
+@contextmanager
+def open_libbigwig(path: Path, fault: Callable[[str], TracksError]) -> Iterator[Any]:
+    """Open a file with libBigWig.
+
+    Parameters
+    ----------
+    path : Path
+    fault : callable
+        Makes the error of a reason.
+
+    Yields
+    ------
+    pyBigWig's reader
+    """
+    # It takes the names of files for UTF-8, and not every name is.
+    name = os.fspath(path)
+    with ExitStack() as stack:
+        if not name.isascii():
+            name = f"/dev/fd/{stack.enter_context(path.open('rb')).fileno()}"
+        try:
+            file = pyBigWig.open(name)
+        except RuntimeError as error:
+            raise fault(str(error)) from error
+        yield stack.enter_context(file)

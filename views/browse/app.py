@@ -31,6 +31,7 @@ from tfimpute_tracks.vocabulary import Pair
 __all__ = ["make_app"]
 
 _MAX_BYTES = 1 << 24  # of sequence in one answer
+_MAX_VALUE = 300  # characters of a value in a request
 _BINARY = "application/octet-stream"
 _RANGE = re.compile(r"bytes=([0-9]{1,15})-([0-9]{0,15})")
 
@@ -184,6 +185,7 @@ def _answer(call: Callable[[QueryParams], Response]) -> Callable[[Request], Any]
 
     async def answer(request: Request) -> Response:
         try:
+            _check_lengths(request.query_params)
             return await run_in_threadpool(call, request.query_params)
         except TracksError as error:
             status = 400 if isinstance(error, UsageError) else 500
@@ -204,6 +206,15 @@ async def _http_error(request: Request, error: Exception) -> Response:
     if isinstance(error, HTTPException):
         return JSONResponse({"error": error.detail}, error.status_code)
     return JSONResponse({"error": "failed"}, 500)
+
+
+def _check_lengths(query: QueryParams) -> None:
+    for name, value in query.multi_items():
+        if len(value) > _MAX_VALUE:
+            raise UsageError(
+                f"{name[:20]}={value[:20]}... has {len(value):,} characters; use at most "
+                f"{_MAX_VALUE}"
+            )
 
 
 def _positive(text: str, name: str) -> float:

@@ -279,9 +279,9 @@ def test_a_wide_window_is_computed_in_the_background(client, session):
         ("locate", {}, "no position was typed; use e.g. chr1:101-1100"),
         ("locate", {"text": " \n "}, "no position was typed"),
         ("locate", {"text": "dicre"}, "did you mean DICER?"),
-        ("locate", {"text": "x" * 5000}, "xxx... is no position"),
+        ("locate", {"text": "x" * 5000}, "xxx... has 5,000 characters"),
         ("locate", {"text": "chr1:1-99999999999"}, "ends outside of chr1"),
-        ("locate", {"text": "chr1:" + "9" * 400}, "is no position"),
+        ("locate", {"text": "chr1:" + "9" * 200}, "not of the form"),
         ("locate", {"text": "chr1:5-x"}, "not of the form"),
         ("locate", {"text": "chr77:5"}, "unknown chromosome chr77"),
         ("rank", WINDOW, "name a TF or a cell line"),
@@ -390,3 +390,42 @@ def test_a_port_that_is_taken_is_reported():
     if socket.has_ipv6:
         with open_socket("::1", 0) as taken:
             assert page_address(taken, None).startswith("http://[::1]:")
+
+
+RUBBISH = (
+    *("", "\x00", "nan", "-1", "1e400", "9" * 299, "9" * 5000, "\u00b2", "\u0661"),
+    *("%", "../../etc/passwd", "chr1:", "chr1:-", "chr1:5-", "<script>", "\ud7ff"),
+    *("chr1:801 A>", "chr1:801 >G", "chr1:0 A>G", "chr1:1600 N>A", ":", "CTCF:"),
+    *(" ", "\n", "1_000", "CTCF:K562:x", "chr1:1-1", "chr1:2,,,3-5,", "null"),
+)
+ALL_VALUES = {
+    **PAIR,
+    **WINDOW,
+    "signal": "score",
+    "bp_per_pixel": 1,
+    "summary": "max",
+    "text": "chr1",
+    "variant": "chr1:801 A>G",
+    "cell": "K562",
+    "format": "bed",
+    "name": "x",
+}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("pair", "signal", "computed", "peaks", "variant", "measured", "rank"),
+        *("download", "genes", "locate"),
+    ],
+)
+def test_rubbish_gets_a_line(client, path):
+    for name in ALL_VALUES:
+        for rubbish in RUBBISH:
+            values = ALL_VALUES | {name: rubbish}
+            status, _, body = client.get(f"/api/{path}", **values)
+            assert status in {200, 400}, (name, rubbish[:40])
+            if status == 400:
+                assert "\n" not in json.loads(body)["error"]
+    status, _, body = client.get(f"/api/{path}", **dict.fromkeys(ALL_VALUES, "x"))
+    assert status == 400
