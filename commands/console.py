@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from rich.console import Console
 from rich.progress import (
@@ -30,10 +30,10 @@ from rich.table import Table
 from rich.text import Text
 
 from tfimpute_tracks.api.notes import NOTES
+from tfimpute_tracks.api.progress import Advance
 
 __all__ = [
     "SETTINGS",
-    "Advance",
     "RateLog",
     "Settings",
     "capture_logging",
@@ -207,21 +207,6 @@ def capture_logging() -> None:
     """
     logging.getLogger().addHandler(_HANDLER)  # once, however often it is called
     logging.getLogger("tfimpute_tracks").setLevel(logging.INFO)
-
-
-class Advance(Protocol):
-    """Counts finished units of a progress bar."""
-
-    def __call__(self, n: int, note: str = "") -> None:
-        """Count units.
-
-        Parameters
-        ----------
-        n : int
-            Finished units since the last call.
-        note : str
-            Shown after the bar.
-        """
 
 
 class _Rate(ProgressColumn):
