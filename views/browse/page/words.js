@@ -32,4 +32,4 @@ export const readable = ({chrom, start, end}) =>
 
 // The messages of the server begin in lower case; chr20:... stays as it is.
 export const sentence = (text) =>
-  text.replace(/^[a-z](?=[a-z]*[ ,])/, (letter) => letter.toUpperCase());
+  text.replace(/^[a-z](?=[a-z]*[ ,])/, (first) => first.toUpperCase());
