@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from rich.console import Console
 from rich.progress import (
@@ -30,10 +30,10 @@ from rich.table import Table
 from rich.text import Text
 
 from tfimpute_tracks.api.notes import NOTES
+from tfimpute_tracks.api.progress import Advance
 
 __all__ = [
     "SETTINGS",
-    "Advance",
     "RateLog",
     "Settings",
     "capture_logging",
@@ -44,6 +44,8 @@ __all__ = [
     "show_json",
     "show_table",
 ]
+
+_NUMBER = re.compile(r"-|[+-]?[0-9][0-9,.]*%?")
 
 
 @dataclass
@@ -135,10 +137,7 @@ def show_table(title: str, columns: list[str], rows: list[list[Any]]) -> None:
         Columns of numbers are right-aligned; floats get four decimals.
     """
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    numeric = [
-        all(isinstance(row[i], int | float) for row in rows)
-        for i in range(len(columns))
-    ]
+    numeric = [all(_is_number(row[i]) for row in rows) for i in range(len(columns))]
     for column, right in zip(columns, numeric, strict=True):
         table.add_column(column, justify="right" if right and rows else "left")
     for row in rows:
@@ -146,6 +145,13 @@ def show_table(title: str, columns: list[str], rows: list[list[Any]]) -> None:
     # A pipe has no width: text for another program must not be cut.
     width = None if sys.stdout.isatty() else 200
     Console(width=width, highlight=False).print(table)
+
+
+def _is_number(value: Any) -> bool:
+    """Report whether a cell of a table is a number, maybe rounded or unknown."""
+    if isinstance(value, str):
+        return _NUMBER.fullmatch(value) is not None
+    return isinstance(value, int | float)
 
 
 def _cell(value: Any) -> str:
@@ -201,21 +207,6 @@ def capture_logging() -> None:
     """
     logging.getLogger().addHandler(_HANDLER)  # once, however often it is called
     logging.getLogger("tfimpute_tracks").setLevel(logging.INFO)
-
-
-class Advance(Protocol):
-    """Counts finished units of a progress bar."""
-
-    def __call__(self, n: int, note: str = "") -> None:
-        """Count units.
-
-        Parameters
-        ----------
-        n : int
-            Finished units since the last call.
-        note : str
-            Shown after the bar.
-        """
 
 
 class _Rate(ProgressColumn):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tfimpute_tracks.impute import BulkJob
     from tfimpute_tracks.impute.estimate import Estimate
     from tfimpute_tracks.impute.events import Event
-    from tfimpute_tracks.impute.run import BulkResult, Todo
+    from tfimpute_tracks.impute.run import BulkResult, Prepared
     from tfimpute_tracks.impute.status import Status
     from tfimpute_tracks.models import Model
     from tfimpute_tracks.vocabulary import Pair
@@ -173,12 +173,12 @@ def impute(
     spec = WorkerSpec(out_dir, model, fasta, cache_dir, slots[0], per_worker, used)
     cluster = Cluster(scheduler, n_workers) if engine == "dask" else None
     job = BulkJob(plan, spec, slots, parts, overwrite, verify, cluster)
-    todo, cost = prepare_bulk(job, loaded, genome)
-    _log_plan(job, cost)
+    prepared = prepare_bulk(job, loaded, genome)
+    _log_plan(job, prepared.cost)
     if not dry_run:
-        _run(job, todo, cost, yes, as_json)
+        _run(job, prepared, yes, as_json)
     elif as_json:
-        show_json(asdict(cost))
+        show_json(asdict(prepared.cost))
     else:
         print_result("dry run: nothing was written")
 
@@ -196,8 +196,8 @@ def _check_options(
 def _report(
     model: Model, pairs: list[Pair], regions: list[Region], stride: int
 ) -> None:
+    from tfimpute_tracks.api.context_report import warn_stride
     from tfimpute_tracks.api.evidence_choice import report_evidence
-    from tfimpute_tracks.commands.context_report import warn_stride
 
     warn_stride(model.config, stride)
     report_evidence(model, pairs, regions)
@@ -231,9 +231,10 @@ def _log_plan(job: BulkJob, cost: Estimate) -> None:
     )
 
 
-def _run(job: BulkJob, todo: Todo, cost: Estimate, yes: bool, as_json: bool) -> None:
+def _run(job: BulkJob, prepared: Prepared, yes: bool, as_json: bool) -> None:
     from tfimpute_tracks.impute import check_disk, run_bulk
 
+    cost = prepared.cost
     check_disk(cost, job.spec.store)
     if cost.is_large() and not yes:
         what = f"{_duration(cost.seconds)} and {cost.n_bytes / 1e9:.0f} GB"
@@ -241,9 +242,9 @@ def _run(job: BulkJob, todo: Todo, cost: Estimate, yes: bool, as_json: bool) -> 
             raise UsageError(f"this takes about {what}; use --yes to start it")
         typer.confirm(f"This takes about {what}. Start?", abort=True, err=True)
     stride = job.plan.stride
-    total = stride * sum(shard.n_scores for shard in todo.shards)
+    total = stride * sum(shard.n_scores for shard in prepared.todo.shards)
     with progress_bar("impute", total, "Mb x pairs", 1e6) as advance:
-        result = run_bulk(job, _watch(advance, stride), todo)
+        result = run_bulk(job, _watch(advance, stride), prepared)
     _show_result(job, result, as_json)
 
 

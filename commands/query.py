@@ -11,7 +11,7 @@ from tfimpute_tracks.api.evidence_choice import NONE
 from tfimpute_tracks.commands import options
 from tfimpute_tracks.commands.console import print_result, show_json, show_table
 from tfimpute_tracks.commands.own_cell import add_cell
-from tfimpute_tracks.errors import UsageError
+from tfimpute_tracks.errors import UsageError, counted
 
 if TYPE_CHECKING:
     from tfimpute_tracks.genome import Region
@@ -95,18 +95,30 @@ def query(
             [
                 *(f"{record.tf}:{record.cell}", record.status, record.measured),
                 *(record.probability, record.threshold, record.is_peak),
-                "-" if record.expected_auroc is None else record.expected_auroc,
+                "-" if auroc is None else f"{auroc:.2f}",
                 f"{region.chrom}:{record.start + 1:,}-{record.end:,}",
                 record.overlap,
             ]
             for record in shown
+            for auroc in [record.expected_auroc]
         ],
     )
+    print_result(_summary(len(shown), records, region))
+
+
+def _summary(n_shown: int, records: list[Ranked], region: Region) -> str:
+    where = f"at {region.chrom}:{region.start + 1:,}-{region.end:,}"
     n_peaks = sum(record.is_peak for record in records)
-    print_result(
-        f"{len(shown):,} of {len(records):,} pairs at {region}, the most probable "
-        f"first; {n_peaks:,} have a peak there"
-    )
+    if len(records) == 1:
+        return f"1 pair {where}, {'with' if n_peaks else 'without'} a predicted peak"
+    shown = f"{counted(len(records), 'pair')} {where}, the most probable first"
+    if n_shown < len(records):
+        shown = (
+            f"the {counted(n_shown, 'most probable pair')} of {len(records):,} {where}"
+        )
+    have = "has" if n_peaks == 1 else "have"
+    among = f"{n_peaks:,} of the {len(records):,}" if n_peaks else "none"
+    return f"{shown}; {among} {have if n_peaks else 'has'} a predicted peak"
 
 
 def _score(

@@ -11,18 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
-from tfimpute_tracks.engines.scorer import Scorer
-from tfimpute_tracks.engines.tiles import TileRange, cut_parts, read_codes
+from tfimpute_tracks.engines.tiles import TileRange, cut_parts
 from tfimpute_tracks.errors import OutputError
-from tfimpute_tracks.genome import Sequences
-from tfimpute_tracks.impute.plan import Block, Plan, Shard
+from tfimpute_tracks.impute.plan import Block, Shard
 from tfimpute_tracks.impute.shard_file import write_shard
 from tfimpute_tracks.impute.worker import ShardWorker
-from tfimpute_tracks.models.model import Model
 
 __all__ = ["Estimate", "check_disk", "estimate"]
 
 _OVERHEAD = 1.15  # starting processes, waiting for the disk
+_SAMPLED = 20  # the least part of a run that is measured is 1 / 20,
+_MIN_SAMPLE = 128  # and so many tiles
 
 
 @dataclass(frozen=True)
@@ -72,37 +71,26 @@ class Estimate:
         return self.seconds >= max_seconds or self.n_bytes >= max_bytes
 
 
-def estimate(
-    model: Model,
-    plan: Plan,
-    genome: Sequences,
-    todo: list[Shard],
-    store: Path,
-    devices: list[str],
-) -> Estimate:
+def estimate(worker: ShardWorker, todo: list[Shard], n_processes: int) -> Estimate:
     """Measure a sample of a run and extrapolate.
 
     Parameters
     ----------
-    model : Model
-    plan : Plan
-    genome : Sequences
+    worker : ShardWorker
+        Of the plan, the store and the device.
     todo : list of Shard
-    store : Path
-        Whose disk has to hold it.
-    devices : list of str
-        One process each.
+    n_processes : int
 
     Returns
     -------
     Estimate
     """
+    plan = worker.plan
     n_known = sum(shard.n_known * shard.n_pairs for shard in todo)
-    free = shutil.disk_usage(_existing(store)).free
+    free = shutil.disk_usage(_existing(worker.folder)).free
     seconds, per_score = 0.0, 0.0
     if n_known:
-        shard = max(todo, key=lambda shard: shard.n_known)
-        seconds, per_score = _sample(model, plan, genome, shard, devices[0])
+        seconds, per_score = _sample(worker, todo)
     scores_per_second = 1 / seconds if seconds else 0.0
     largest = max((shard.n_scores for shard in todo), default=0)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -114,8 +102,8 @@ def estimate(
         n_bytes=int(n_known * per_score),
         bytes_free=free,
         rate=plan.megabases(scores_per_second),
-        seconds=_OVERHEAD * n_known * seconds / len(devices),
-        memory=peak * (len(devices) + 1),
+        seconds=_OVERHEAD * n_known * seconds / n_processes,
+        memory=peak * (n_processes + 1),
         largest_shard=(largest * seconds, int(largest * per_score)),
     )
 
@@ -141,40 +129,40 @@ def check_disk(cost: Estimate, store: Path) -> None:
         )
 
 
-def _sample(
-    model: Model, plan: Plan, genome: Sequences, shard: Shard, device: str
-) -> tuple[float, float]:
-    """Make a small shard twice: seconds and bytes per score, of the second time."""
-    n = min(plan.chunk.tiles, shard.block.n_tiles)
+def _sample(worker: ShardWorker, todo: list[Shard]) -> tuple[float, float]:
+    """Make a small shard: seconds on one thread, and bytes, per score."""
+    plan = worker.plan
+    shard = max(todo, key=lambda shard: shard.n_known)
+    # A small part of a small run, which would wait for its estimate.
+    n = max(sum(one.block.n_tiles for one in todo) // _SAMPLED, _MIN_SAMPLE)
+    n = min(n, plan.chunk.tiles, shard.block.n_tiles)
     sample = cut_parts(shard.block.ranges, plan.stride, n)[0]
     if len(shard.block.ranges) == 1:  # from the middle: a block's ends may be N
         tiles = shard.block.ranges[0]
         first = tiles.first + (tiles.n_tiles - n) // 2 * plan.stride
         sample = [TileRange(tiles.chrom, first, n)]
-    fast = plan.precision == "fast"
-    scorer = Scorer(model, plan.pairs[:1], plan.stride, device, fast)
-    worker = ShardWorker(Path(), plan, scorer, genome)
-    warm = _warm_up(sample, plan.stride)
+    most = _MIN_SAMPLE if plan.device == "cpu" else n
+    warm = _warm_up(sample, plan.stride, most)
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "shards").mkdir()
         for some in (warm, sample):
             small = shard._replace(block=Block(tuple(some), ""))
             began = monotonic()
-            codes = [read_codes(genome, tiles, scorer.grid) for tiles in some]
+            codes = worker.read(some)
             columns = worker.columns(small, codes)
             size = write_shard(Path(folder), plan, small, columns)
             seconds = monotonic() - began
     return seconds / small.n_scores, size / small.n_scores
 
 
-def _warm_up(sample: Sequence[TileRange], stride: int) -> list[TileRange]:
+def _warm_up(sample: Sequence[TileRange], stride: int, most: int) -> list[TileRange]:
     """Choose tiles for a round that compiles kernels.
 
     Ranges begin one tile later, where they have two: no block of these is in the cache
     when the sample is made.
     """
     return [
-        TileRange(chrom, first + (n > 1) * stride, max(n - 1, 1))
+        TileRange(chrom, first + (n > 1) * stride, min(max(n - 1, 1), most))
         for chrom, first, n in sample
     ]
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
+from tfimpute_tracks.engines.scorer import Scorer
 from tfimpute_tracks.errors import OutputError, RunError, UsageError
 from tfimpute_tracks.genome import Sequences
 from tfimpute_tracks.impute.cluster import Cluster, run_cluster
@@ -29,8 +30,9 @@ from tfimpute_tracks.impute.plan_file import (
 )
 from tfimpute_tracks.impute.pool import Slot, Work, run_pool
 from tfimpute_tracks.impute.shard_file import is_complete, shard_path
+from tfimpute_tracks.impute.single import make_shard
 from tfimpute_tracks.impute.status import Status
-from tfimpute_tracks.impute.worker import WorkerSpec, open_worker
+from tfimpute_tracks.impute.worker import ShardWorker, WorkerSpec, open_worker
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.storage import check_writable_dir, remove_leftovers
 from tfimpute_tracks.tracks.record import RunRecord
@@ -38,6 +40,7 @@ from tfimpute_tracks.tracks.record import RunRecord
 __all__ = [
     "BulkJob",
     "BulkResult",
+    "Prepared",
     "Todo",
     "check_store",
     "missing_shards",
@@ -157,6 +160,22 @@ class Todo(NamedTuple):
     n_damaged: int
 
 
+class Prepared(NamedTuple):
+    """A run that can start.
+
+    Attributes
+    ----------
+    todo : Todo
+    cost : Estimate
+    worker : ShardWorker
+        It makes shards in this process.
+    """
+
+    todo: Todo
+    cost: Estimate
+    worker: ShardWorker
+
+
 def missing_shards(job: BulkJob) -> Todo:
     """Find what a run has to make.
 
@@ -176,9 +195,7 @@ def missing_shards(job: BulkJob) -> Todo:
     return Todo(todo, sum(shard_path(folder, shard).exists() for shard in todo))
 
 
-def prepare_bulk(
-    job: BulkJob, model: Model, genome: Sequences
-) -> tuple[Todo, Estimate]:
+def prepare_bulk(job: BulkJob, model: Model, genome: Sequences) -> Prepared:
     """Check a store and estimate what its missing shards cost.
 
     Parameters
@@ -189,24 +206,28 @@ def prepare_bulk(
 
     Returns
     -------
-    todo : Todo
-    cost : Estimate
+    Prepared
 
     Raises
     ------
     UsageError, InputFileError
         As :func:`check_store`.
     """
-    folder = job.spec.store
-    check_store(folder, job.plan)
+    folder, plan, device = job.spec.store, job.plan, job.devices[0]
+    check_store(folder, plan)
     todo = missing_shards(job)
-    return todo, estimate(model, job.plan, genome, todo.shards, folder, job.devices)
+    fast = plan.precision == "fast"
+    scorer = Scorer(model, plan.pairs[:1], plan.stride, device, fast)
+    threads = job.spec.threads * (len(job.devices) if device == "cpu" else 1)
+    worker = ShardWorker(folder, plan, scorer, genome, threads)
+    cost = estimate(worker, todo.shards, len(job.devices))
+    return Prepared(todo, cost, worker)
 
 
 def run_bulk(
     job: BulkJob,
     watch: Callable[[Event, Status], None],
-    todo: Todo | None = None,
+    prepared: Prepared | None = None,
 ) -> BulkResult:
     """Make the missing shards of a store.
 
@@ -215,8 +236,8 @@ def run_bulk(
     job : BulkJob
     watch : callable
         Called with each event, and the status after it.
-    todo : Todo, optional
-        From :func:`missing_shards`, where it is known: a store may take long to read.
+    prepared : Prepared, optional
+        From :func:`prepare_bulk`: a store may take long to read.
         Shards that another run has made meanwhile are made again, the same.
 
     Returns
@@ -241,7 +262,7 @@ def run_bulk(
         check_store(folder, job.plan)
         if not (folder / PLAN_FILE).exists():
             write_plan(folder, job.plan)
-        shards, n_damaged = todo or missing_shards(job)
+        shards, n_damaged = prepared.todo if prepared else missing_shards(job)
         names = {shard.file_name for shard in shards}
         remove_leftovers(folder / "shards", names)
         n_reused = len(part_of(job.plan.shards, *job.part)) - len(shards)
@@ -249,7 +270,7 @@ def run_bulk(
         status.write("running")
         state = "stopped"
         try:
-            for event in _events(job, shards):
+            for event in _events(job, shards, prepared and prepared.worker):
                 status.update(event)
                 watch(event, status)
             state = "failed" if status.failed else "done"
@@ -270,13 +291,17 @@ def run_bulk(
     )
 
 
-def _events(job: BulkJob, todo: list[Shard]) -> Iterator[Event]:
+def _events(
+    job: BulkJob, todo: list[Shard], worker: ShardWorker | None
+) -> Iterator[Event]:
     """Compute the shards, and append the position of each that fails."""
     numbers = [shard.number for shard in todo]
     if not numbers:
         return
     if job.cluster is not None:
         events = run_cluster(job.cluster, job.spec, job.plan.digest, numbers)
+    elif worker is not None and len(numbers) == 1:
+        events = make_shard(worker, numbers[0])
     else:
         events = run_pool(_open_work, _slots(job), numbers)
     for event in events:

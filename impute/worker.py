@@ -8,7 +8,7 @@ same file, so it does no harm if two workers make the same one.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
@@ -131,6 +131,11 @@ class ShardWorker:
         Of any pair of the plan.
     genome : Sequences
     threads : int
+
+    Attributes
+    ----------
+    folder : Path
+    plan : Plan
     """
 
     def __init__(
@@ -142,7 +147,7 @@ class ShardWorker:
         threads: int = 1,
     ) -> None:
         self.plan = plan
-        self._folder = folder
+        self.folder = folder
         self._scorer = scorer
         self._blocks: dict[tuple[int, int], _PairBlock] = {}
         # For the next block of pairs of the same tiles.
@@ -174,8 +179,7 @@ class ShardWorker:
         """
         began = monotonic()
         shard = self.plan.shards[number]
-        grid = self._scorer.grid
-        codes = [read_codes(self._genome, own, grid) for own in shard.block.ranges]
+        codes = self.read(shard.block.ranges)
         self._check_sequence(shard, codes)
 
         def columns() -> Iterator[Column]:
@@ -183,8 +187,23 @@ class ShardWorker:
                 yield column
                 progress(column.codes.size)
 
-        n_bytes = write_shard(self._folder, self.plan, shard, columns())
+        n_bytes = write_shard(self.folder, self.plan, shard, columns())
         return ShardResult(number, n_bytes, monotonic() - began)
+
+    def read(self, ranges: Iterable[TileRange]) -> list[Codes]:
+        """Read the sequence of tiles.
+
+        Parameters
+        ----------
+        ranges : iterable of TileRange
+
+        Returns
+        -------
+        list of uint8 array
+            Of each range, from :func:`tfimpute_tracks.engines.tiles.read_codes`.
+        """
+        grid = self._scorer.grid
+        return [read_codes(self._genome, tiles, grid) for tiles in ranges]
 
     def columns(self, shard: Shard, codes: list[Codes]) -> Iterator[Column]:
         """Compute a shard column by column of its chunks.

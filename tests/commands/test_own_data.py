@@ -1,6 +1,9 @@
 """What docs/own-data.md shows, on real data: ATF7, and the open chromatin of LNCaP."""
 
 import json
+import subprocess
+import sys
+import urllib.request
 
 import pytest
 
@@ -51,3 +54,31 @@ def test_a_cell_type_is_known_by_its_open_chromatin(run, shared_data, tmp_path):
     assert "expect an AUROC of 0.9" in err
     # The promoter that is active in every cell line.
     assert "POLR2A" in {record["tf"] for record in json.loads(out)}
+
+
+@pytest.mark.slow
+def test_the_browser_page_has_a_cell_line_of_your_own(shared_data, tmp_path):
+    peaks = shared_data / "hg19/accessibility/LNCaP_clone_FGC.open.bed.gz"
+    command = [
+        *(sys.executable, "-m", "tfimpute_tracks", "browse", "--port", "0"),
+        *("--cell-accessibility", peaks, "--cell-name", "LNCaP_own"),
+        *("--cache-dir", tmp_path),
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        address = server.stdout.readline().strip()
+
+        def ask(path):
+            with urllib.request.urlopen(f"{address}api/{path}", timeout=60) as answer:
+                return json.load(answer)
+
+        try:
+            about, pair = ask("about"), ask("pair?pair=CTCF:lncap_own")
+            window = "chrom=chr20&start=48780000&end=48840000"
+            ranked = ask(f"rank?cell=LNCaP_own&{window}")["pairs"]
+        finally:
+            server.terminate()
+    assert "LNCaP_own" in about["cells"]
+    assert pair["status"] == "imputed"
+    assert pair["expected_auroc"] > 0.9
+    assert len(ranked) == len(about["tfs"])
+    assert ranked[0]["probability"] > 0.9

@@ -7,6 +7,8 @@ import pytest
 from toys import write_gapped_genome, write_model
 from two_bit_files import two_bit_bytes
 
+ONE = "1 pair at chr20:48,807,300-48,807,400, with a predicted peak"
+
 
 @pytest.fixture
 def toy(tmp_path):
@@ -78,3 +80,24 @@ def test_a_gene_of_the_bundled_region_needs_no_file(run):
     assert code == 0, err
     assert "CEBPB is at chr20:48,8" in err or "CEBPB is at chr20:488" in err
     assert [record["tf"] for record in json.loads(out)] == ["MAX"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "ending"),
+    [
+        (["chr20:48,807,300-48,807,400", "--tf", "CTCF", "--cell", "K562"], ONE),
+        (
+            ["CEBPB", "--cell", "K562", "--top", 3],
+            "the 3 most probable pairs of 165 at",
+        ),
+        (["CEBPB", "--cell", "K562", "--top", 0], "165 pairs at chr20:48,802,376-"),
+        (
+            ["chr20:48,990,000-48,990,100", "--tf", "CTCF"],
+            "; none has a predicted peak",
+        ),
+    ],
+)
+def test_a_query_is_summed_up_in_a_line(run, arguments, ending):
+    code, out, err = run("query", *arguments)
+    assert code == 0, err
+    assert ending in out.splitlines()[-1]

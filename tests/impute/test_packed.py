@@ -5,7 +5,7 @@ import pytest
 
 from tfimpute_tracks.engines.tiles import TileRange, cut_parts
 from tfimpute_tracks.genome import Region, open_genome
-from tfimpute_tracks.impute import estimate
+from tfimpute_tracks.impute import BulkJob, prepare_bulk
 from tfimpute_tracks.impute.estimate import _warm_up
 from tfimpute_tracks.impute.plan import ShardSize, make_plan
 from tfimpute_tracks.impute.plan_file import write_plan
@@ -23,7 +23,8 @@ def _made(folder, fasta, weights, tiles):
         pairs = model.vocabulary.all_pairs()
         size = ShardSize(tiles, 5)
         plan = make_plan(model, pairs, regions, genome, 20, shard_size=size)
-        cost = estimate(model, plan, genome, plan.shards, folder, ["cpu"])
+        job = BulkJob(plan, WorkerSpec(folder, str(weights), fasta, None), ["cpu"])
+        cost = prepare_bulk(job, model, genome).cost
         assert cost.n_bytes > 0
     (folder / "shards").mkdir(parents=True)
     write_plan(folder, plan)
@@ -74,6 +75,6 @@ def test_a_round_that_warms_up_caches_nothing_of_the_next(sample):
     """Blocks of the cache are of some hundred tiles, from the first one on."""
     blocks = [
         {tiles for part in cut_parts(ranges, 20, 256) for tiles in part}
-        for ranges in (sample, _warm_up(sample, 20))
+        for ranges in (sample, _warm_up(sample, 20, 99))
     ]
     assert not set.intersection(*blocks)

@@ -21,7 +21,6 @@ from tfimpute_tracks.impute import (
     BulkJob,
     WorkerSpec,
     check_store,
-    estimate,
     missing_shards,
 )
 from tfimpute_tracks.impute.estimate import check_disk
@@ -29,7 +28,7 @@ from tfimpute_tracks.impute.events import Done, Failed, Note, Part
 from tfimpute_tracks.impute.export import ExportJob, run_export
 from tfimpute_tracks.impute.plan import part_of
 from tfimpute_tracks.impute.plan_file import read_plan, write_plan
-from tfimpute_tracks.impute.run import run_bulk
+from tfimpute_tracks.impute.run import Todo, prepare_bulk, run_bulk
 from tfimpute_tracks.impute.shard_file import shard_path
 from tfimpute_tracks.impute.status import Status
 from tfimpute_tracks.impute.store import Store
@@ -254,7 +253,7 @@ def test_a_damaged_plan_is_refused(toy):
 def test_the_estimate_is_of_this_run_and_too_small_a_disk_is_refused(toy):
     plan = toy.plan()
     with open_genome(toy.fasta) as genome:
-        cost = estimate(toy.model, plan, genome, plan.shards, toy.store, ["cpu"])
+        cost = prepare_bulk(toy.job(plan), toy.model, genome).cost
         known = sum(
             (~np.isnan(scores.values)).sum()
             for scores in toy.made(plan).probabilities(plan.pairs[0])
@@ -326,3 +325,33 @@ def test_stores_and_tracks_stay_apart(toy):
         with pytest.raises(UsageError, match="a bulk store; use another --out-dir"):
             list(run_export(ExportJob(store, store.plan.pairs, folder)))
     assert not list(toy.store.glob("*.bw"))
+
+
+def test_one_shard_is_made_in_this_process(toy):
+    plan = toy.plan()
+    first = next(iter(plan.shards)).number
+    with open_genome(toy.fasta) as genome:
+        job = toy.job(plan)
+        prepared = prepare_bulk(job, toy.model, genome)
+        events = []
+        one = prepared._replace(todo=Todo(plan.shards[:1], 0))
+        result = run_bulk(job, lambda event, status: events.append(event), one)
+    assert result.n_made == 1
+    assert not (toy.store / "logs").exists()
+    assert [type(event) for event in events] == [Part] * (len(events) - 1) + [Done]
+    here = shard_path(toy.store, plan.shards[first]).read_bytes()
+    job = toy.job(plan, overwrite=True)
+    run_bulk(job, _watch)
+    assert shard_path(toy.store, plan.shards[first]).read_bytes() == here
+
+
+def test_a_shard_that_fails_in_this_process_is_reported(toy):
+    plan = toy.plan()
+    plan.blocks[0] = plan.blocks[0]._replace(digest="0" * 32)
+    with open_genome(toy.fasta) as genome:
+        job = toy.job(plan)
+        prepared = prepare_bulk(job, toy.model, genome)
+        one = prepared._replace(todo=Todo(plan.shards[:1], 0))
+        result = run_bulk(job, _watch, one)
+    assert result.n_made == 0
+    assert "another FASTA" in result.failed[0]

@@ -31,6 +31,7 @@ from tfimpute_tracks.vocabulary import Pair
 __all__ = ["make_app"]
 
 _MAX_BYTES = 1 << 24  # of sequence in one answer
+_MAX_VALUE = 300  # characters of a value in a request
 _BINARY = "application/octet-stream"
 _RANGE = re.compile(r"bytes=([0-9]{1,15})-([0-9]{0,15})")
 
@@ -54,7 +55,15 @@ def make_app(session: Session, token: str | None, host: str = "127.0.0.1") -> Au
     api = _Api(session)
     calls = (
         *(api.about, api.pair, api.signal, api.computed, api.peaks, api.variant),
-        *(api.measured, api.rank, api.download, api.progress, api.genes, api.locate),
+        *(
+            api.measured,
+            api.rank,
+            api.changes,
+            api.download,
+            api.progress,
+            api.genes,
+            api.locate,
+        ),
     )
     app = Starlette(
         routes=[
@@ -157,6 +166,9 @@ class _Api:
     def rank(self, query: QueryParams) -> Response:
         return JSONResponse(self._session.rank(query))
 
+    def changes(self, query: QueryParams) -> Response:
+        return JSONResponse(self._session.changes(query))
+
     def measured(self, query: QueryParams) -> Response:
         pair, _, region = self._track(query)
         found = self._session.measured.peaks(pair, region)
@@ -184,6 +196,7 @@ def _answer(call: Callable[[QueryParams], Response]) -> Callable[[Request], Any]
 
     async def answer(request: Request) -> Response:
         try:
+            _check_lengths(request.query_params)
             return await run_in_threadpool(call, request.query_params)
         except TracksError as error:
             status = 400 if isinstance(error, UsageError) else 500
@@ -204,6 +217,15 @@ async def _http_error(request: Request, error: Exception) -> Response:
     if isinstance(error, HTTPException):
         return JSONResponse({"error": error.detail}, error.status_code)
     return JSONResponse({"error": "failed"}, 500)
+
+
+def _check_lengths(query: QueryParams) -> None:
+    for name, value in query.multi_items():
+        if len(value) > _MAX_VALUE:
+            raise UsageError(
+                f"{name[:20]}={value[:20]}... has {len(value):,} characters; use at most "
+                f"{_MAX_VALUE}"
+            )
 
 
 def _positive(text: str, name: str) -> float:

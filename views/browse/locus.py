@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 
 from tfimpute_tracks.errors import RegionError
-from tfimpute_tracks.genome import Region, Sequences, match_chrom, parse_region
+from tfimpute_tracks.genome import Region, Sequences, parse_region
 from tfimpute_tracks.genome.bundled import BundledGenome
 from tfimpute_tracks.genome.chroms import find_chrom
 from tfimpute_tracks.kernels.encode import N_CODE
@@ -20,7 +20,6 @@ __all__ = ["example_variant", "initial_region", "locate"]
 _BUNDLED_LOCUS = Region("chr20", 48_780_000, 48_840_000)  # of CEBPB
 _BUNDLED_VARIANT = 48_807_375  # in its promoter
 _VIEW, _SEARCH_STEP = 100_000, 1_000_000  # bp
-_MAX_TEXT = 200  # characters
 _POSITION = re.compile(r"(\S+):([0-9,]{1,15})")
 _AROUND = 500  # bp shown on each side of a position
 _TRANSITIONS = ("A>G", "C>T", "G>A", "T>C")  # by the code of the base
@@ -79,8 +78,6 @@ def locate(
             f"no position was typed; use e.g. {example}"
             f"{', or the name of a gene' if genes else ''}"
         )
-    if len(name) > _MAX_TEXT:
-        raise RegionError(f"{name[:30]}... is no position; use e.g. {example}")
     position = _POSITION.fullmatch(name)
     if position and find_chrom(name, sizes) is None:
         chrom, at = position.groups()
@@ -94,13 +91,10 @@ def locate(
         return parse_region(name, sizes)
     if genes is not None:
         return genes.locate(name)
-    try:
-        match_chrom(name, sizes)
-    except RegionError as error:
-        raise RegionError(
-            f"{error}; to find genes, start `browse` with --genes FILE"
-        ) from None
-    return parse_region(name, sizes)
+    raise RegionError(
+        f"{name!r} is no position, and no genes are loaded; use e.g. {example}, or start "
+        "`browse` with --genes FILE"
+    )
 
 
 def example_variant(genome: Sequences, locus: Region) -> str:

@@ -69,6 +69,7 @@ export class Ranking {
     }
     this.shown = wanted;
     byId("ranked").setAttribute("aria-busy", "true");
+    if (!this.buttons.size) this.note("Ranking…");
     try {
       const found = await api.rank(by, name, window);
       if (wanted === this.shown) this.draw(by, found);
