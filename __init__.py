@@ -16,15 +16,33 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from tfimpute_tracks.api.evidence import build_evidence, open_evidence
+    from tfimpute_tracks.api.learning import embeddings, evaluate, extend, train
     from tfimpute_tracks.api.model import Model, load_model
     from tfimpute_tracks.api.scan import Scan
+    from tfimpute_tracks.api.store import Store, open_store
 
 __version__ = "0.1.0"
-__all__ = ["Model", "Scan", "load_model"]
+__all__ = [
+    "Model",
+    "Scan",
+    "Store",
+    "build_evidence",
+    "embeddings",
+    "evaluate",
+    "extend",
+    "load_model",
+    "open_evidence",
+    "open_store",
+    "train",
+]
 
 _MODULES = {
+    "evidence": ("build_evidence", "open_evidence"),
+    "learning": ("embeddings", "evaluate", "extend", "train"),
     "model": ("Model", "load_model"),
     "scan": ("Scan",),
+    "store": ("Store", "open_store"),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 

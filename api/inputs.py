@@ -285,7 +285,7 @@ def written_regions(
         return None
     if isinstance(regions, str | Path):
         return [str(regions)]
-    several = list(regions)
+    several = list(regions) if isinstance(regions, Iterable) else [regions]
     if isinstance(regions, tuple) and any(isinstance(x, numbers.Real) for x in regions):
         several = [regions]
     if not several:

@@ -7,8 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from tfimpute_tracks.api.arrays import track_array
 from tfimpute_tracks.engines.engine import pick_device
 from tfimpute_tracks.errors import UsageError, counted
 from tfimpute_tracks.tracks import ScanJob
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
     from tfimpute_tracks.api.loaded import LoadedModel
     from tfimpute_tracks.genome import Region, Sequences
-    from tfimpute_tracks.genome.signal import Signal
     from tfimpute_tracks.vocabulary import Pair
 
 __all__ = ["Scan", "scan_job"]
@@ -75,55 +73,27 @@ class Scan:
         >>> track.sizes
         Frozen({'position': 21})
         """
-        import xarray as xr
-
         scanned = self._scanned
         job, run = scanned.job, scanned.run
         drawn = [
             [track for _, track in scanned.scores(index)]
             for index in range(len(job.pairs))
         ]
-        columns = [np.concatenate([part.values for part in track]) for track in drawn]
-        return xr.DataArray(
-            np.stack(columns, axis=1),
-            dims=("position", "pair"),
-            coords=self._positions(drawn[0]) | self._about_pairs(),
-            name=job.options.kind.column,
-            attrs={
-                "model": run.model,
-                "predicted_from": run.basis,
-                "genome": run.genome,
-                "assembly": run.build,
-                "stride": job.stride,
-                "regions": self.regions,
-            },
-        )
-
-    def _positions(self, parts: list[Signal]) -> dict[str, Any]:
-        """Make the coordinates of positions."""
-        lengths = [len(part.values) for part in parts]
-        starts = np.concatenate([part.starts for part in parts])
-        chroms = np.array([part.chrom for part in parts], dtype=object)
-        sizes = [self._scanned.chrom_sizes[part.chrom] for part in parts]
-        ends = np.minimum(starts + self._scanned.job.stride, np.repeat(sizes, lengths))
-        return {
-            # The first bin may begin before its chromosome, the last end behind it.
-            "position": np.maximum(starts, 0),
-            "chrom": ("position", np.repeat(chroms, lengths)),
-            "end": ("position", ends),
+        records = [scanned.record(index) for index in range(len(job.pairs))]
+        about: dict[str, list[Any]] = {
+            "status": [record.status for record in records],
+            "threshold": [record.threshold for record in records],
         }
-
-    def _about_pairs(self) -> dict[str, Any]:
-        """Make the coordinates of pairs."""
-        pairs = self._scanned.job.pairs
-        records = [self._scanned.record(index) for index in range(len(pairs))]
-        return {
-            "pair": self.pairs,
-            "tf": ("pair", [pair.tf for pair in pairs]),
-            "cell": ("pair", [pair.cell for pair in pairs]),
-            "status": ("pair", [record.status for record in records]),
-            "threshold": ("pair", [record.threshold for record in records]),
+        attrs = {
+            "model": run.model,
+            "predicted_from": run.basis,
+            "genome": run.genome,
+            "assembly": run.build,
+            "stride": job.stride,
+            "regions": self.regions,
         }
+        name = job.options.kind.column
+        return track_array(drawn, scanned.chrom_sizes, job.pairs, about, name, attrs)
 
     def call_peaks(self, threshold: float | None = None) -> pd.DataFrame:
         """Call the peaks of all pairs, as a scan's files hold them.

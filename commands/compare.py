@@ -70,9 +70,9 @@ def compare(
     as_json: options.Json = False,
 ) -> None:
     """Compare predictors at labeled sites: metrics.json, per_pair.tsv, a report."""
+    from tfimpute_tracks.api.context_report import check_sequence_length
     from tfimpute_tracks.api.evidence_choice import choose_evidence
     from tfimpute_tracks.api.threads import set_threads
-    from tfimpute_tracks.commands.context_report import check_sequence_length
     from tfimpute_tracks.comparison.comparison import ComparisonJob, run_comparison
     from tfimpute_tracks.comparison.predictors.external import (
         parse_external,

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from rich.console import Console
 from rich.progress import (
@@ -30,10 +30,10 @@ from rich.table import Table
 from rich.text import Text
 
 from tfimpute_tracks.api.notes import NOTES
+from tfimpute_tracks.api.progress import Advance
 
 __all__ = [
     "SETTINGS",
-    "Advance",
     "RateLog",
     "Settings",
     "capture_logging",
@@ -209,21 +209,6 @@ def capture_logging() -> None:
     logging.getLogger("tfimpute_tracks").setLevel(logging.INFO)
 
 
-class Advance(Protocol):
-    """Counts finished units of a progress bar."""
-
-    def __call__(self, n: int, note: str = "") -> None:
-        """Count units.
-
-        Parameters
-        ----------
-        n : int
-            Finished units since the last call.
-        note : str
-            Shown after the bar.
-        """
-
-
 class _Rate(ProgressColumn):
     """Finished units per second, in the unit of the bar."""
 
@@ -267,7 +252,8 @@ def progress_bar(
         task = progress.add_task(title, total=total, unit=unit, scale=scale, note="")
 
         def advance(n: int, note: str = "") -> None:
-            progress.update(task, advance=n, note=note)
+            if shown:
+                progress.update(task, advance=n, note=note)
 
         yield advance
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from tfimpute_tracks.commands import options
-from tfimpute_tracks.commands.console import log, print_result, show_json, show_table
-from tfimpute_tracks.errors import UsageError
+from tfimpute_tracks.commands.console import print_result, show_json, show_table
 
 __all__ = ["evaluate"]
 
@@ -68,58 +66,27 @@ def evaluate(
     as_json: options.Json = False,
 ) -> None:
     """Evaluate a model at labeled sites: metrics, intervals, controls, a report."""
-    from tfimpute_tracks.api.evidence_choice import choose_evidence
-    from tfimpute_tracks.api.inputs import choose_genome
-    from tfimpute_tracks.api.threads import set_threads
-    from tfimpute_tracks.commands.context_report import check_sequence_length
-    from tfimpute_tracks.comparison.chromosome import parse_widths
-    from tfimpute_tracks.comparison.evaluation import (
-        EvaluationJob,
-        GenomeBins,
-        run_evaluation,
-    )
-    from tfimpute_tracks.dataset import HoldOut, open_dataset
-    from tfimpute_tracks.evaluation.result import EvaluationSettings
-    from tfimpute_tracks.models import load_model
-    from tfimpute_tracks.storage import check_writable_dir
+    from tfimpute_tracks.api.evaluating import run_evaluate
 
-    n_threads = set_threads(threads)
-    chroms = tuple(test_chroms.split(",")), tuple(valid_chroms.split(","))
-    split = HoldOut(hold_out, *chroms, seed)
-    widths = tuple(parse_widths(genome_bins)) if genome_bins is not None else ()
-    if widths and hold_out != "chromosomes":
-        raise UsageError(
-            f"--genome-bins evaluates whole chromosomes, and --hold-out {hold_out} holds "
-            "out none; use --hold-out chromosomes, or no --genome-bins"
-        )
-    if widths and (fasta is None or pairs_table is None):
-        missing = "--fasta" if fasta is None else "--pairs-table"
-        raise UsageError(
-            f"--genome-bins needs {missing}: bins lie along the chromosomes of a FASTA "
-            "file, and their labels are the peaks of a pairs table"
-        )
-    loaded = load_model(model)
-    check_writable_dir(out_dir)
-    dataset = open_dataset(data)
-    sizes = dict(zip(dataset.chroms, dataset.chrom_sizes, strict=True))
-    loaded = choose_evidence(loaded, model, evidence, sizes, str(data))
-    check_sequence_length(loaded.name, loaded.config, dataset)
-    bins = None
-    if widths and pairs_table is not None:
-        bins = GenomeBins(widths, choose_genome(fasta, loaded, None), pairs_table)
-    settings = EvaluationSettings(bootstrap, permutations, seed=seed)
-    job = EvaluationJob(
-        loaded,
-        dataset,
-        split,
-        pair_set,
-        site_set,
-        max_sites,
-        settings,
-        bins,
-        n_threads,
+    done = run_evaluate(
+        data,
+        model=model,
+        evidence=evidence,
+        pair_set=pair_set,
+        site_set=site_set,
+        max_sites=max_sites,
+        hold_out=hold_out,
+        test_chroms=test_chroms,
+        valid_chroms=valid_chroms,
+        genome_bins=genome_bins,
+        fasta=fasta,
+        pairs_table=pairs_table,
+        bootstrap=bootstrap,
+        permutations=permutations,
+        seed=seed,
+        out_dir=out_dir,
+        threads=threads,
     )
-    done = run_evaluation(job, out_dir, log, partial(log, warning=True))
     if as_json:
         show_json(done.metrics)
         return

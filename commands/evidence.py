@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -22,8 +22,8 @@ from tfimpute_tracks.commands.results import describe_file
 from tfimpute_tracks.errors import UsageError, listed
 
 if TYPE_CHECKING:
-    from tfimpute_tracks.evidence import BuildReport, PeakFile
-    from tfimpute_tracks.genome import Region
+    from tfimpute_tracks.api.evidence import PeakGenome
+    from tfimpute_tracks.evidence import PeakFile
     from tfimpute_tracks.models.model import Model
 
 __all__ = ["build", "info"]
@@ -77,6 +77,7 @@ def build(
     as_json: options.Json = False,
 ) -> None:
     """Collect the peaks of measured pairs in one indexed file."""
+    from tfimpute_tracks.api.evidence import PeakGenome, find_sizes, read_peak_files
     from tfimpute_tracks.evidence import PeakFile, read_accessibility
     from tfimpute_tracks.genome import name_assembly, resolve_regions
     from tfimpute_tracks.models import load_model
@@ -94,12 +95,12 @@ def build(
     if from_ and roles:
         raise UsageError("--roles needs --pairs-table: a download has no roles")
     dest = downloads.check_output(out, overwrite, keep_peaks, dry_run)
-    files = [] if pairs_table is None else _peak_files(pairs_table, roles)
+    files = [] if pairs_table is None else read_peak_files(pairs_table, roles)
     files += read_accessibility(accessibility) if accessibility else []
     loaded = load_model(model)
-    sizes = _chrom_sizes(fasta, chrom_sizes, loaded, cache_dir)
+    sizes = find_sizes(fasta, chrom_sizes, loaded, cache_dir)
     where = resolve_regions(regions, [], sizes, log) if regions else None
-    genome = _Genome(
+    genome = PeakGenome(
         sizes, where, name_assembly(assembly, sizes, loaded.checkpoint.genome)
     )
     left_out: Mapping[str, int] = {}
@@ -130,35 +131,19 @@ def build(
     print_result(str(dest))
 
 
-class _Genome(NamedTuple):
-    """What peaks are on, and where they are kept."""
-
-    sizes: dict[str, int]
-    regions: list[Region] | None
-    build: str
-
-
 def _collect(
     files: list[PeakFile],
     out: Path,
     model: Model,
-    genome: _Genome,
+    genome: PeakGenome,
     left_out: Mapping[str, int],
     start: float,
 ) -> dict[str, Any]:
     """Build and write the evidence; return its summary."""
-    from tfimpute_tracks.evidence import (
-        build_evidence,
-        summarize_build,
-        write_evidence,
-    )
+    from tfimpute_tracks.api.evidence import collect_peaks
+    from tfimpute_tracks.evidence import summarize_build
 
-    with progress_bar("peaks", len(files), "files") as advance:
-        database, report = build_evidence(
-            files, model.vocabulary, genome.sizes, genome.regions, genome.build, advance
-        )
-    digest = write_evidence(out, database)
-    _warn(report, model.name)
+    database, report, digest = collect_peaks(files, out, model, genome, progress_bar)
     return summarize_build(database) | {
         "left_out": {
             "files_of_unknown_names": report.unknown,
@@ -212,76 +197,6 @@ def info(
     else:
         show_table("", columns, [[cell or "-" for cell in row] for row in rows])
         print_result(f"{len(tracks):,} of {len(store.tracks):,} tracks")
-
-
-def _peak_files(path: Path, roles: str | None) -> list[PeakFile]:
-    """Read the rows of a pairs table that have the wanted roles."""
-    from tfimpute_tracks.dataset import ROLES, read_pairs_table
-    from tfimpute_tracks.evidence import PeakFile
-
-    table = read_pairs_table(path)
-    wanted = ROLES if roles is None else tuple(r.strip() for r in roles.split(","))
-    unknown = [role for role in wanted if role not in ROLES]
-    if unknown:
-        raise UsageError(
-            f"--roles {roles!r}: unknown role {unknown[0]!r}; use some of "
-            f"{', '.join(ROLES)}, comma-separated"
-        )
-    replicates = table.replicates or ("",) * len(table.pairs)
-    rows = zip(table.pairs, replicates, table.beds, table.roles, strict=True)
-    found = [PeakFile(pair, name, bed) for pair, name, bed, r in rows if r in wanted]
-    if not found:
-        raise UsageError(
-            f"{path} has no pair of the roles {roles}; it has "
-            f"{', '.join(sorted(set(table.roles)))}"
-        )
-    return found
-
-
-def _chrom_sizes(
-    fasta: Path | None, table: Path | None, model: Model, cache_dir: Path | None
-) -> dict[str, int]:
-    """Find the chromosome sizes of the genome that the peaks are of."""
-    from tfimpute_tracks.genome import open_genome, read_chrom_sizes
-
-    if fasta is not None and table is not None:
-        raise UsageError("use --fasta or --chrom-sizes, not both")
-    if table is not None:
-        return read_chrom_sizes(table)
-    if fasta is not None:
-        with open_genome(fasta, cache_dir, log) as genome:
-            return dict(genome.chrom_sizes)
-    trained_on = model.checkpoint.genome
-    sizes = trained_on.get("chrom_sizes")
-    if not sizes:
-        raise UsageError(
-            f"the model {model.name} has no chromosome sizes; use --fasta or "
-            "--chrom-sizes"
-        )
-    log(
-        "no --fasta or --chrom-sizes: using the chromosomes of "
-        f"{trained_on.get('build') or 'the genome'}, which {model.name} was trained on"
-    )
-    return dict(sizes)
-
-
-def _warn(report: BuildReport, model: str) -> None:
-    """Warn of everything that was left out."""
-    for reason in report.unknown:
-        log(f"left out, unknown to the model {model}: {reason}", warning=True)
-    if report.empty:
-        log(f"left out, without peaks: {', '.join(report.empty)}", warning=True)
-    if report.elsewhere:
-        log(f"left out: {listed(report.elsewhere, 2, '; ')}", warning=True)
-    for text in report.renamed:
-        log(text, warning=True)
-    if report.unknown_chromosomes:
-        n_peaks = sum(report.unknown_chromosomes.values())
-        log(
-            f"left out: {n_peaks:,} peaks on chromosomes that the genome lacks "
-            f"({listed(report.unknown_chromosomes)})",
-            warning=True,
-        )
 
 
 def _rows(summary: dict[str, Any]) -> list[list[Any]]:

@@ -82,8 +82,8 @@ def train(
     """Train weights that condition a model's predictions on measured peaks."""
     import torch
 
+    from tfimpute_tracks.api.context_report import check_sequence_length
     from tfimpute_tracks.api.threads import set_threads
-    from tfimpute_tracks.commands.context_report import check_sequence_length
     from tfimpute_tracks.dataset import open_dataset
     from tfimpute_tracks.evidence import SHIPPED, open_named
     from tfimpute_tracks.models import load_model, weights_path

@@ -196,8 +196,8 @@ def _check_options(
 def _report(
     model: Model, pairs: list[Pair], regions: list[Region], stride: int
 ) -> None:
+    from tfimpute_tracks.api.context_report import warn_stride
     from tfimpute_tracks.api.evidence_choice import report_evidence
-    from tfimpute_tracks.commands.context_report import warn_stride
 
     warn_stride(model.config, stride)
     report_evidence(model, pairs, regions)

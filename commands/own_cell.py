@@ -114,7 +114,7 @@ def _extend(
     out: Path,
 ) -> None:
     from tfimpute_tracks.api.evidence_choice import choose_evidence
-    from tfimpute_tracks.commands.extend import default_test_chroms, show_similar
+    from tfimpute_tracks.api.extending import default_test_chroms, show_similar
     from tfimpute_tracks.evidence import ACCESSIBILITY, PeakFile
     from tfimpute_tracks.models.loading import read_weights
     from tfimpute_tracks.training.extend_fit import ExtendRecipe

@@ -98,8 +98,8 @@ def scan(
 
 def _log_plan(job: ScanJob, genome: Sequences) -> int:
     """Log what will be scanned, and return its length in bp."""
+    from tfimpute_tracks.api.context_report import warn_stride
     from tfimpute_tracks.api.evidence_choice import report_evidence
-    from tfimpute_tracks.commands.context_report import warn_stride
 
     n_bases = sum(tiles.n_tiles for tiles in job.ranges(genome)) * job.stride
     config = job.model.config

@@ -20,7 +20,6 @@ from tfimpute_tracks.commands.console import (
 )
 from tfimpute_tracks.commands.one_variant import (
     show_variant,
-    summarize_variant,
 )
 from tfimpute_tracks.errors import RunError, UsageError, counted
 from tfimpute_tracks.variants import (
@@ -180,6 +179,8 @@ def variants(
         run = run_variants(job, genome, progress_bar)
     summary = None
     if is_one and run.first is not None:
+        from tfimpute_tracks.variants.summary import summarize_variant
+
         summary = summarize_variant(run.first, chosen, loaded)
     report_run(run, background)
     _report(run, summary, as_json)

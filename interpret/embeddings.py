@@ -26,6 +26,7 @@ from tfimpute_tracks.storage import write_text
 __all__ = [
     "Enrichment",
     "cosines",
+    "embedding_table",
     "family_enrichment",
     "jaspar_classes",
     "motif_families",
@@ -210,10 +211,41 @@ def project_2d(embedding: Floating, seed: int) -> Doubles:
     return found
 
 
+def embedding_table(model: Model) -> pd.DataFrame:
+    """List the embeddings of TFs and cell lines.
+
+    Parameters
+    ----------
+    model : Model
+
+    Returns
+    -------
+    DataFrame
+        Columns kind (`TF` or `cell line`), name, e0, e1 and on (float32); NaN where one
+        kind has fewer dimensions.
+
+    Raises
+    ------
+    UsageError
+        The network has none.
+    """
+    parts = []
+    for key, kind, names in (
+        ("tf", "TF", model.tfs),
+        ("cell", "cell line", model.cells),
+    ):
+        rows = model.checkpoint.embedding(key)
+        part = pd.DataFrame(rows, columns=[f"e{i}" for i in range(rows.shape[1])])
+        part.insert(0, "name", names)
+        part.insert(0, "kind", kind)
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True)
+
+
 def write_embeddings(
     model: Model, n_neighbors: int, seed: int, out_dir: Path
 ) -> list[Path]:
-    """Write the nearest neighbors of TFs and cell lines, dendrograms and projections.
+    """Write embeddings, the nearest neighbors of names, dendrograms and projections.
 
     Parameters
     ----------
@@ -232,7 +264,9 @@ def write_embeddings(
     WriteError
         The disk is full, or a file cannot be written.
     """
-    files = []
+    files = [out_dir / "embeddings.tsv"]
+    table = embedding_table(model)
+    write_text(files[0], table.to_csv(sep="\t", index=False, float_format="%.9g"))
     for kind, names in (("tf", model.tfs), ("cell", model.cells)):
         rows = model.checkpoint.embedding(kind)
         table = nearest(names, rows, n_neighbors)

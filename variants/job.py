@@ -60,6 +60,8 @@ class VariantJob:
         bp between tile starts.
     write_tracks : bool
         Write bigWigs of both alleles around the variants.
+    prepared : AlleleScorer, optional
+        Of the pairs and the stride, if there is one from an earlier job.
     """
 
     model: Model
@@ -74,11 +76,12 @@ class VariantJob:
     n_heatmaps: int = 0
     stride: int = STRIDE
     write_tracks: bool = False
+    prepared: AlleleScorer | None = None
 
     @cached_property
     def scorer(self) -> AlleleScorer:
         """The scorer of the alleles."""
-        return AlleleScorer(self.model, self.pairs, self.stride)
+        return self.prepared or AlleleScorer(self.model, self.pairs, self.stride)
 
     def file(self, suffix: str) -> Path:
         """Name a result file.

@@ -19,7 +19,7 @@ LARGEST_FILE = 4 << 20
 # What a distribution is called, where that is not how it is imported.
 DISTRIBUTION = {"bbi": "pybbi", "gkmsvm": "gkmsvm-lite", "sklearn": "scikit-learn"}
 # The extras whose packages the code imports where they are there.
-FEATURES = ("browse", "cluster", "compare", "gpu", "motifs", "parquet")
+FEATURES = ("anndata", "browse", "cluster", "compare", "gpu", "motifs", "parquet")
 
 
 def test_demanded_names_exist(root):

@@ -55,7 +55,15 @@ def make_app(session: Session, token: str | None, host: str = "127.0.0.1") -> Au
     api = _Api(session)
     calls = (
         *(api.about, api.pair, api.signal, api.computed, api.peaks, api.variant),
-        *(api.measured, api.rank, api.download, api.progress, api.genes, api.locate),
+        *(
+            api.measured,
+            api.rank,
+            api.changes,
+            api.download,
+            api.progress,
+            api.genes,
+            api.locate,
+        ),
     )
     app = Starlette(
         routes=[
@@ -157,6 +165,9 @@ class _Api:
 
     def rank(self, query: QueryParams) -> Response:
         return JSONResponse(self._session.rank(query))
+
+    def changes(self, query: QueryParams) -> Response:
+        return JSONResponse(self._session.changes(query))
 
     def measured(self, query: QueryParams) -> Response:
         pair, _, region = self._track(query)

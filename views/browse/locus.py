@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 
 from tfimpute_tracks.errors import RegionError
-from tfimpute_tracks.genome import Region, Sequences, match_chrom, parse_region
+from tfimpute_tracks.genome import Region, Sequences, parse_region
 from tfimpute_tracks.genome.bundled import BundledGenome
 from tfimpute_tracks.genome.chroms import find_chrom
 from tfimpute_tracks.kernels.encode import N_CODE
@@ -91,13 +91,10 @@ def locate(
         return parse_region(name, sizes)
     if genes is not None:
         return genes.locate(name)
-    try:
-        match_chrom(name, sizes)
-    except RegionError as error:
-        raise RegionError(
-            f"{error}; to find genes, start `browse` with --genes FILE"
-        ) from None
-    return parse_region(name, sizes)
+    raise RegionError(
+        f"{name!r} is no position, and no genes are loaded; use e.g. {example}, or start "
+        "`browse` with --genes FILE"
+    )
 
 
 def example_variant(genome: Sequences, locus: Region) -> str:

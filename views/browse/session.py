@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, MutableMapping
+from contextlib import nullcontext
 from operator import attrgetter
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -19,6 +21,10 @@ from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.tracks.formats import FORMATS
 from tfimpute_tracks.tracks.signals import SIGNALS, shared_axis
 from tfimpute_tracks.variants.alleles import AlleleScorer, parse_variant
+from tfimpute_tracks.variants.job import BackgroundOptions, VariantJob
+from tfimpute_tracks.variants.records import Source
+from tfimpute_tracks.variants.run import score_variants
+from tfimpute_tracks.variants.summary import summarize_variant
 from tfimpute_tracks.views.browse.background import Background
 from tfimpute_tracks.views.browse.genes import GeneIndex
 from tfimpute_tracks.views.browse.locus import example_variant, locate
@@ -32,6 +38,7 @@ __all__ = ["MAX_PAIRS", "Session"]
 MAX_PAIRS = 60
 """Maximum number of pairs on a page, and in one request."""
 _MAX_ALLELE_SCORERS = 8
+_N_BACKGROUND = 300  # variants that one is compared with, in a few seconds
 
 
 class Session:
@@ -169,16 +176,7 @@ class Session:
         RegionError
             There is no such region, or its sequence is unknown.
         """
-        tf, cell = query.get("tf", ""), query.get("cell", "")
-        if bool(tf) == bool(cell):
-            raise UsageError("name a TF or a cell line to rank, and not both")
-        names = self.scores.model.vocabulary
-        pairs = (
-            [Pair(names.tf(tf), other) for other in names.cells]
-            if tf
-            else [Pair(other, names.cell(cell)) for other in names.tfs]
-        )
-        region = self.region(query)
+        pairs, region = self._all_pairs(query), self.region(query)
         records = self.scores.rank(pairs, region, self.measured.calls(region))
         return {
             **region._asdict(),
@@ -231,6 +229,51 @@ class Session:
                 for i, pair in enumerate(pairs)
             ],
         }
+
+    def changes(self, query: Mapping[str, str]) -> dict[str, Any]:
+        """Find the pairs of a cell line or a TF that a variant changes most.
+
+        Parameters
+        ----------
+        query : mapping of str to str
+            `variant`, and `cell` or `tf`.
+
+        Returns
+        -------
+        dict
+            JSON values, as :func:`tfimpute_tracks.variants.summary.summarize_variant`,
+            and where the variant is.
+
+        Raises
+        ------
+        UsageError, RegionError
+            As :meth:`rank` and :meth:`variant`.
+        """
+        model, genome = self.scores.model, self.scores.genome
+        pairs = self._all_pairs(query)
+        variant = parse_variant(query.get("variant", ""), genome)
+        job = VariantJob(
+            *(model, pairs, Source.of_variant(variant), Path()),
+            background=BackgroundOptions(_N_BACKGROUND),
+            threads=self.scores.threads,
+            prepared=self._allele_scorer(tuple(pairs)),
+        )
+        results = score_variants(job, genome, lambda *_: nullcontext(lambda n: None))
+        if not results.scored:
+            raise RegionError(f"{variant} cannot be scored: {results.skipped[0][-1]}")
+        (scored,) = results.scored
+        found = summarize_variant(scored, pairs, model.sequence_only)
+        return found | scored.variant._asdict()
+
+    def _all_pairs(self, query: Mapping[str, str]) -> list[Pair]:
+        """List all pairs of the TF or the cell line of a request."""
+        tf, cell = query.get("tf", ""), query.get("cell", "")
+        if bool(tf) == bool(cell):
+            raise UsageError("name a TF or a cell line, and not both")
+        names = self.scores.model.vocabulary
+        if tf:
+            return [Pair(names.tf(tf), other) for other in names.cells]
+        return [Pair(other, names.cell(cell)) for other in names.tfs]
 
     # Its tables take far longer to set up than a variant to score.
     @cachedmethod(attrgetter("_allele_scorers"), lock=attrgetter("_lock"))

@@ -4,7 +4,8 @@ import io
 import json
 import socket
 import zipfile
-from contextlib import suppress
+from contextlib import nullcontext, suppress
+from pathlib import Path
 
 import numpy as np
 import pybigtools
@@ -16,6 +17,11 @@ from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.evidence import measured_peaks
 from tfimpute_tracks.genome import Region, open_genome
 from tfimpute_tracks.impute.live_query import score_pairs
+from tfimpute_tracks.variants.alleles import parse_variant
+from tfimpute_tracks.variants.job import BackgroundOptions, VariantJob
+from tfimpute_tracks.variants.records import Source
+from tfimpute_tracks.variants.run import score_variants
+from tfimpute_tracks.variants.summary import summarize_variant
 from tfimpute_tracks.views.browse import (
     LiveScores,
     Session,
@@ -99,6 +105,27 @@ def test_a_ranking_sets_up_its_pairs_once(scores, monkeypatch):
     for start in (0, 100, 2500):
         scores.rank(pairs, Region("chr1", start, start + 500), {})
     assert made == [1]
+
+
+def test_what_a_variant_changes_most_is_what_variants_finds(client, scores, toy):
+    ref = toy[2]["chr1"][800]
+    text = f"chr1:801 {ref}>{'A' if ref != 'A' else 'C'}"
+    status, found = client.json("/api/changes", cell="k562", variant=text)
+    assert status == 200
+    model = scores.model
+    pairs = [Pair(tf, "K562") for tf in model.tfs]
+    source = Source.of_variant(parse_variant(text, scores.genome))
+    job = VariantJob(
+        model, pairs, source, Path(), background=BackgroundOptions(300), threads=2
+    )
+    results = score_variants(job, scores.genome, lambda *_: nullcontext(lambda n: None))
+    expected = summarize_variant(results.scored[0], pairs, model)
+    assert found == json.loads(json.dumps(expected)) | {
+        "chrom": "chr1",
+        "start": 800,
+        "ref": ref,
+        "alt": text[-1],
+    }
 
 
 def test_measured_peaks_are_next_to_predicted_ones(toy, tmp_path, rng, serving):
@@ -290,6 +317,10 @@ def test_a_wide_window_is_computed_in_the_background(client, session):
         ("rank", {"cell": "K562"}, "chromosome"),
         ("rank", {"cell": "K562", "chrom": "chr1", "start": 1990, "end": 1999}, "(N)"),
         ("measured", WINDOW, "0 pairs in one request"),
+        ("changes", {"variant": "chr1:5 A>G"}, "name a TF or a cell line"),
+        ("changes", {"variant": "chr1:5 A>A", "cell": "K562"}, "two different"),
+        ("changes", {"variant": "rs5", "cell": "K562"}, "rs5"),
+        ("changes", {"variant": "chr1:1750 N>A", "cell": "K562"}, "chr1"),
     ],
 )
 def test_wrong_requests_get_a_line(client, path, values, told):

@@ -226,6 +226,16 @@ def test_alleles_are_compared(opened):
         f"{letter} {pair['ref_best']:.3f} → {other} {pair['alt_best']:.3f}" in caption
     )
     wait_for(driver, lambda d: "locus=chr20:48806376-" in d.current_url)
+    type_into(driver, "#rank-name", "HepG2")
+    by(driver, "#rank button").click()
+    wait_for(driver, lambda d: d.find_elements("css selector", "#ranked tbody tr"))
+    by(driver, "#variant button").click()
+    rows = wait_for(
+        driver, lambda d: d.find_elements("css selector", "#changes tbody tr")
+    )
+    assert len(rows) == 10
+    assert "of 165 pairs" in by(driver, "#variant-note").text
+    assert len(driver.find_elements("css selector", "#effects figure")) == 1
 
 
 def test_the_view_can_be_taken_home(opened, tmp_path):
@@ -387,5 +397,7 @@ def test_controls_have_names_and_text_has_contrast(opened):
         assert faults(driver) == []
     for width in (400, 700, 1400):
         look(driver, width, 800)
+        rows = driver.find_elements("css selector", "#ranked tbody tr")
+        assert all(row.size["height"] for row in rows[:5])
         fits = f"return document.documentElement.scrollWidth <= {width}"
         wait_for(driver, lambda d, fits=fits: d.execute_script(fits), 5)

@@ -24,6 +24,7 @@ export const computed = (pair, signal, window) =>
 export const peaks = (pair, window) => json("peaks", {pair, ...window});
 export const measured = (pair, window) => json("measured", {pair, ...window});
 export const rank = (by, name, window) => json("rank", {[by]: name, ...window});
+export const changes = ({by, name}, variant) => json("changes", {[by]: name, variant});
 export const variant = (variant, pair) => json("variant", {variant, pair});
 export const genes = (window) => json("genes", window);
 export const locate = (text) => json("locate", {text});

@@ -215,7 +215,7 @@ function onSubmit(id, work) {
 
 async function compare() {
   variant = byId("alleles").value.trim();
-  const found = await showVariant(variant, [...new Set(tracks.map((track) => track.pair))]);
+  const found = await showVariant(variant, [...new Set(tracks.map((track) => track.pair))], ranking.asked);
   if (!found) return;
   const {chrom, start, ref} = found;
   await browser.search(locusOf({chrom, start: Math.max(0, start - 1000), end: start + 1000}));

@@ -42,23 +42,43 @@ async function unmeasuredHere(tracks, {chrom, start}) {
   return found.filter(({has_data}) => !has_data).map(({pair}) => pair.replace(":", " "));
 }
 
-export async function showVariant(text, pairs) {
+// `asked`: the TF or cell line that is ranked, whose pairs are compared too.
+export async function showVariant(text, pairs, asked) {
   const note = byId("variant-note");
   const effects = byId("effects");
   note.classList.remove("wrong");
   try {
-    if (!pairs.length) throw new Error("add a track first: alleles are scored for its pair");
-    const found = await api.variant(text, pairs);
-    note.textContent = `${found.variant}: highest probability of the tiles over the variant, and ` +
-      `all tiles (gray: reference, orange: alternate allele). Scored from ${found.basis}.`;
-    effects.replaceChildren(...found.pairs.map((pair) => drawEffect(found, pair)));
-    return found;
+    if (!pairs.length && !asked) {
+      throw new Error("add a track first, or rank a cell line: alleles are compared for its pairs");
+    }
+    note.textContent = "Comparing…";
+    const [found, most] = await Promise.all([
+      pairs.length ? api.variant(text, pairs) : null, asked ? api.changes(asked, text) : null,
+    ]);
+    const drawn = found ? " Lines: all tiles over the variant (gray: reference, orange: alternate allele)." : "";
+    note.textContent = `${most ? most.meaning : `${found.variant}.`}${drawn} Compared by sequence only.`;
+    showChanges(most ? most.largest : []);
+    effects.replaceChildren(...(found ? found.pairs.map((pair) => drawEffect(found, pair)) : []));
+    return found || most;
   } catch (error) {
     note.textContent = sentence(error.message);
     note.classList.add("wrong");
+    showChanges([]);
     effects.replaceChildren();
     return null;
   }
+}
+
+function showChanges(rows) {
+  byId("changes").parentElement.hidden = !rows.length;
+  const quantile = (value) => (value === null ? "–" : `${Math.round(100 * value)}%`);
+  byId("changes").querySelector("tbody").replaceChildren(...rows.map((row) => element("tr", {},
+    element("td", {title: row.status}, row.pair.replace(":", " ")),
+    element("td", {}, row.binding),
+    element("td", {className: "number"}, probability(row.p_ref)),
+    element("td", {className: "number"}, probability(row.p_alt)),
+    element("td", {className: "number", title: "of similar variants nearby"}, quantile(row.quantile)),
+    element("td", {className: "number"}, row.expected_auroc === null ? "–" : row.expected_auroc.toFixed(2)))));
 }
 
 function changeOf(difference) {

@@ -30,5 +30,6 @@ export const locusOf = ({chrom, start, end}) => `${chrom}:${start + 1}-${end}`;
 export const readable = ({chrom, start, end}) =>
   `${chrom}:${(start + 1).toLocaleString("en")}-${end.toLocaleString("en")}`;
 
-// The messages of the server begin in lower case.
-export const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+// The messages of the server begin in lower case; chr20:... stays as it is.
+export const sentence = (text) =>
+  text.replace(/^[a-z](?=[a-z]*[ ,])/, (first) => first.toUpperCase());

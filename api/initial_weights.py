@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tfimpute_tracks.commands.console import log
+from tfimpute_tracks.api.notes import log
 from tfimpute_tracks.errors import UsageError, counted, listed
 
 if TYPE_CHECKING:

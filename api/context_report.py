@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tfimpute_tracks.commands.console import log
+from tfimpute_tracks.api.notes import log
 
 if TYPE_CHECKING:
     from tfimpute_tracks.dataset import Dataset

@@ -1,0 +1,327 @@
+"""Learning in Python: train, extend and evaluate models, and what they have learned."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tfimpute_tracks.api.loaded import LoadedModel
+from tfimpute_tracks.api.model import Model
+from tfimpute_tracks.errors import UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from tfimpute_tracks.dataset import HoldOutScheme
+
+__all__ = ["embeddings", "evaluate", "extend", "train"]
+
+
+def train(
+    data: str | Path,
+    out_dir: str | Path,
+    *,
+    preset: str | None = None,
+    init_from: str | Path | None = None,
+    roles: str | Iterable[str] = "base",
+    epochs: int | None = None,
+    batch_size: int | None = None,
+    learning_rate: float | None = None,
+    network: Mapping[str, float] | None = None,
+    recipe: Mapping[str, float] | None = None,
+    freeze_trunk: bool = False,
+    keep_vocabulary: bool = False,
+    hold_out: HoldOutScheme = "chromosomes",
+    test_chroms: str | Iterable[str] = "chr20",
+    valid_chroms: str | Iterable[str] = "chr22",
+    seed: int = 0,
+    resume: bool = False,
+    threads: int | str = "max",
+    device: str = "auto",
+) -> Model:
+    """Train a model on a prepared data set.
+
+    Parameters
+    ----------
+    data : str or Path
+        Data set that `tfimpute-tracks prepare` wrote.
+    out_dir : str or Path
+        Receives the weights, the card, the log and the curves.
+    preset : str, optional
+        Network and training recipe: default, deep, gru, paper, paper-random. With
+        `init_from` the network of that model, if not given.
+    init_from : str or Path, optional
+        A model whose weights are the initial ones.
+    roles : str or iterable of str
+        Of the training pairs.
+    epochs, batch_size, learning_rate : optional
+        By default as in the recipe.
+    network, recipe : mapping of str to number, optional
+        Sizes and hyperparameters to change.
+    freeze_trunk : bool
+        Keep filters and dense layers of `init_from` as they are.
+    keep_vocabulary : bool
+        Keep the TFs and cell lines of `init_from` that the data set lacks.
+    hold_out : {"chromosomes", "random", "alternating-peaks"}
+    test_chroms, valid_chroms : str or iterable of str
+    seed : int
+    resume : bool
+        Resume an interrupted run.
+    threads : int or "max"
+    device : str
+
+    Returns
+    -------
+    Model
+        The trained model; ``card["metrics"]`` has its AUROCs.
+
+    Raises
+    ------
+    UsageError, InputFileError, WriteError
+        A value is invalid, the data set cannot be read, or a file cannot be written.
+
+    Examples
+    --------
+    >>> from tfimpute_tracks import train
+    >>> sizes = {"seq_len": 60, "n_filters": 16, "filter_length": 8, "n_units": 2}
+    >>> model = train("data.h5", "run", epochs=1, network=sizes)
+    >>> sorted(model.card["metrics"])
+    ['base', 'test3', 'valid2']
+    """
+    from tfimpute_tracks.api.training import run_training
+
+    done = run_training(
+        Path(data),
+        Path(out_dir),
+        preset=preset,
+        init_from=None if init_from is None else str(init_from),
+        roles=_joined(roles),
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        network=_changes(network),
+        recipe=_changes(recipe),
+        freeze_trunk=freeze_trunk,
+        keep_vocabulary=keep_vocabulary,
+        hold_out=hold_out,
+        test_chroms=_joined(test_chroms),
+        valid_chroms=_joined(valid_chroms),
+        seed=seed,
+        resume=resume,
+        threads=threads,
+        device=device,
+    )
+    return Model(done.files[0])
+
+
+def extend(
+    fasta: str | Path,
+    out: str | Path,
+    *,
+    pairs_table: str | Path | None = None,
+    accessibility: str | Path | None = None,
+    candidate_sites: str | Path | None = None,
+    model: str | Path = "default",
+    evidence: str | Path = "auto",
+    test_chroms: str | Iterable[str] | None = None,
+    seed: int = 0,
+    overwrite: bool = False,
+    threads: int | str = "max",
+) -> Model:
+    """Add TFs and cell lines of one's own to a model, from one or a few tracks.
+
+    Parameters
+    ----------
+    fasta : str or Path
+    out : str or Path
+        Weights to write, `.safetensors`.
+    pairs_table : str or Path, optional
+        Tab-separated table of tracks: tf, cell, bed (peak file, relative to the table).
+    accessibility : str or Path, optional
+        The same of ATAC-seq or DNase-seq peaks of new cell lines: cell, bed.
+    candidate_sites : str or Path, optional
+        BED of open chromatin, the background of the peaks. By default the sites that
+        the evidence or `accessibility` says are open.
+    model : str or Path
+    evidence : str or Path
+        `auto`, `none`, or a file.
+    test_chroms : str or iterable of str, optional
+        To evaluate at; by default those of the model.
+    seed : int
+    overwrite : bool
+        Replace the weights if they exist.
+    threads : int or "max"
+
+    Returns
+    -------
+    Model
+        That also knows the new names; ``card["extension"]`` says how accurate it is.
+
+    Raises
+    ------
+    UsageError, InputFileError, OutputError
+        A value is invalid, a file cannot be read, or the weights exist.
+
+    Examples
+    --------
+    >>> from tfimpute_tracks import extend
+    >>> model = extend(
+    ...     "g.fa",
+    ...     "mine.safetensors",
+    ...     pairs_table="mine.tsv",
+    ...     accessibility="open.tsv",
+    ...     model="toy.safetensors",
+    ...     evidence="e.h5",
+    ... )
+    >>> model.tfs[-1], model.cells[-1]
+    ('MYTF', 'MYCELL')
+    """
+    from tfimpute_tracks.api.extending import run_extension
+
+    paths = (pairs_table, accessibility, candidate_sites)
+    tracks, opened, sites = (None if path is None else Path(path) for path in paths)
+    run_extension(
+        Path(fasta),
+        Path(out),
+        pairs_table=tracks,
+        accessibility=opened,
+        candidate_sites=sites,
+        model=model,
+        evidence=evidence,
+        test_chroms=None if test_chroms is None else _joined(test_chroms),
+        seed=seed,
+        overwrite=overwrite,
+        threads=threads,
+    )
+    return Model(out)
+
+
+def evaluate(
+    data: str | Path,
+    model: str | Path = "default",
+    *,
+    evidence: str | Path = "none",
+    out_dir: str | Path | None = None,
+    roles: str | Iterable[str] = "base,valid2,test3",
+    sites: str = "test",
+    max_sites: int = 0,
+    hold_out: HoldOutScheme = "chromosomes",
+    test_chroms: str | Iterable[str] = "chr20",
+    valid_chroms: str | Iterable[str] = "chr22",
+    bootstrap: int = 500,
+    permutations: int = 5,
+    seed: int = 0,
+    threads: int | str = "max",
+) -> dict[str, Any]:
+    """Evaluate a model at labeled sites.
+
+    Parameters
+    ----------
+    data : str or Path
+        Data set that `tfimpute-tracks prepare` wrote.
+    model : str or Path
+    evidence : str or Path
+        `none`, `auto`, or a file.
+    out_dir : str or Path, optional
+        Receives the report and its tables; without it they are not kept.
+    roles : str or iterable of str
+        Of the pairs.
+    sites : {"test", "valid", "train"}
+    max_sites : int
+        Sites at most, drawn at random; 0 for all.
+    hold_out : {"chromosomes", "random", "alternating-peaks"}
+    test_chroms, valid_chroms : str or iterable of str
+    bootstrap, permutations : int
+        Numbers of samples; 0 for none.
+    seed : int
+    threads : int or "max"
+
+    Returns
+    -------
+    dict
+        What the report's metrics.json contains.
+
+    Raises
+    ------
+    UsageError, InputFileError
+        A value is invalid, or the data set cannot be read.
+
+    Examples
+    --------
+    >>> from tfimpute_tracks import evaluate
+    >>> metrics = evaluate("data.h5", "toy.safetensors", bootstrap=0)
+    >>> sorted(metrics["means"])
+    ['base', 'test3', 'valid2']
+    """
+    from tfimpute_tracks.api.evaluating import run_evaluate
+
+    with ExitStack() as stack:
+        if out_dir is None:
+            out_dir = stack.enter_context(tempfile.TemporaryDirectory())
+        done = run_evaluate(
+            Path(data),
+            out_dir=Path(out_dir),
+            model=model,
+            evidence=evidence,
+            pair_set=_joined(roles),
+            site_set=sites,
+            max_sites=max_sites,
+            hold_out=hold_out,
+            test_chroms=_joined(test_chroms),
+            valid_chroms=_joined(valid_chroms),
+            bootstrap=bootstrap,
+            permutations=permutations,
+            seed=seed,
+            threads=threads,
+        )
+    return done.metrics
+
+
+def embeddings(model: LoadedModel | str | Path = "default") -> pd.DataFrame:
+    """Return the vectors of TFs and cell lines that a model has learned.
+
+    Parameters
+    ----------
+    model : Model, str or Path
+
+    Returns
+    -------
+    DataFrame
+        A row per TF and per cell line: kind (`TF` or `cell line`), name, and the numbers
+        e0, e1 and on; as `embeddings.tsv` of `tfimpute-tracks embeddings`.
+
+    Raises
+    ------
+    UsageError
+        The network has no such vectors.
+
+    Examples
+    --------
+    >>> from tfimpute_tracks import embeddings
+    >>> table = embeddings("default")
+    >>> table.groupby("kind").size().to_dict()
+    {'TF': 165, 'cell line': 91}
+    """
+    from tfimpute_tracks.interpret.embeddings import embedding_table
+
+    loaded = model if isinstance(model, LoadedModel) else LoadedModel(model)
+    return embedding_table(loaded.core)
+
+
+def _joined(names: str | Iterable[str]) -> str:
+    """Write names as the command line takes them."""
+    return names if isinstance(names, str) else ",".join(names)
+
+
+def _changes(numbers: Mapping[str, float] | None) -> str | None:
+    """Write changes of sizes as the command line takes them."""
+    if numbers is None:
+        return None
+    if not isinstance(numbers, Mapping):
+        raise UsageError(
+            f"changes {numbers!r}; write a dictionary such as {{'n_filters': 256}}"
+        )
+    return ",".join(f"{name}={value}" for name, value in numbers.items())

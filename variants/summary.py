@@ -1,0 +1,93 @@
+"""One variant in a few words: the pairs that change most, and what that means."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tfimpute_tracks.errors import counted
+from tfimpute_tracks.models.model import Model
+from tfimpute_tracks.variants.tables import ScoredAllele
+from tfimpute_tracks.vocabulary import Pair
+
+__all__ = ["summarize_variant"]
+
+_SHOWN = 10  # pairs
+_LARGE = 0.95  # quantile of a change that few similar variants reach
+_MIN_AUROC = 0.8  # below it, as in heatmaps, predictions are poor
+
+
+def summarize_variant(
+    allele: ScoredAllele, pairs: list[Pair], model: Model
+) -> dict[str, Any]:
+    """List the pairs that change most, and say what that means.
+
+    Parameters
+    ----------
+    allele : ScoredAllele
+    pairs : list of Pair
+        Those that were scored.
+    model : Model
+
+    Returns
+    -------
+    dict
+        JSON values: `variant`, `meaning`, and `largest`, one dict for each pair.
+    """
+    most = np.argsort(-np.abs(allele.delta), kind="stable")[:_SHOWN]
+    largest = []
+    for i in most.tolist():
+        p_ref, p_alt, delta, change, quantile = allele.effects[:, i].tolist()
+        auroc = model.expected(pairs[i])
+        largest.append(
+            {
+                "pair": str(pairs[i]),
+                "status": model.status(pairs[i]),
+                "expected_auroc": auroc,
+                "binding": _direction(delta),
+                "p_ref": round(p_ref, 4),
+                "p_alt": round(p_alt, 4),
+                "delta_log_odds": round(change, 4),
+                "quantile": None if np.isnan(quantile) else round(quantile, 3),
+            }
+        )
+    return {
+        "variant": str(allele.variant),
+        "meaning": _explain(allele, largest[0]),
+        "largest": largest,
+    }
+
+
+def _direction(delta: float) -> str:
+    if delta == 0:
+        return "the same"
+    return "stronger" if delta > 0 else "weaker"
+
+
+def _explain(allele: ScoredAllele, top: dict[str, Any]) -> str:
+    """Say in plain words what the largest change means, and how far to trust it."""
+    n_pairs = allele.effects.shape[1]
+    said = (
+        f"{allele.variant}: {top['pair']} changes {'most, ' if n_pairs > 1 else ''}"
+        f"from {top['p_ref']:.3g} to {top['p_alt']:.3g} (probability that an accessible "
+        "site is bound)"
+    )
+    if top["quantile"] is not None:
+        said += f", more than with {top['quantile']:.0%} of similar variants nearby"
+    said += f"; it is {top['status']}"
+    auroc = top["expected_auroc"]
+    if auroc is not None:
+        said += f", with an expected AUROC of {auroc:.2f}"
+        said += ", too low to rely on" if auroc < _MIN_AUROC else ""
+    n_usual = round((1 - _LARGE) * n_pairs)
+    if top["quantile"] is None or not n_usual:
+        return f"{said}."
+    n_large = int((allele.effects[4] > _LARGE).sum())
+    return (
+        f"{said}. {n_large:,} of {counted(n_pairs, 'pair')} "
+        f"{'changes' if n_large == 1 else 'change'} more than with {_LARGE:.0%} of them; "
+        f"about {n_usual:,} {'does' if n_usual == 1 else 'do'} for a typical variant, so "
+        "this one changes binding "
+        f"{'more' if n_large > n_usual else 'no more'} than most."
+    )
