@@ -62,9 +62,9 @@ def _write_bgzip(path: Path) -> str:
     chrom, start, end = bundled_region()
     with open_bundled() as genome:
         codes = genome.codes(chrom, start, end)
-    letters = np.frombuffer(b"ACGTN", dtype=np.uint8)[codes].tobytes().decode()
+    bases = np.frombuffer(b"ACGTN", dtype=np.uint8)[codes].tobytes().decode()
     plain = path.with_suffix("")
-    lines = (letters[i : i + 60] for i in range(0, len(letters), 60))
+    lines = (bases[i : i + 60] for i in range(0, len(bases), 60))
     plain.write_text(">region\n" + "\n".join(lines) + "\n")
     pysam.tabix_compress(str(plain), str(path))
     return "region:1,400,001-1,410,000"

@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,11 +32,9 @@ from tfimpute_tracks.evidence.peak_database import (
 )
 from tfimpute_tracks.genome import Region
 from tfimpute_tracks.genome.chroms import describe_mismatch, find_chrom
+from tfimpute_tracks.kernels.coverage import Coverage, window_coverage
 from tfimpute_tracks.storage import digest_arrays, digest_json
 from tfimpute_tracks.vocabulary import Pair
-
-if TYPE_CHECKING:
-    from tfimpute_tracks.kernels.coverage import Coverage
 
 __all__ = ["EvidenceStore", "open_evidence"]
 
@@ -291,9 +289,6 @@ class EvidenceStore:
         """
         own = find_chrom(chrom, self.chrom_sizes)
         peaks, longest = (Peaks.none(), 0) if own is None else self._read(own)
-        # Numba takes a third of a second to import: only where tracks are computed.
-        from tfimpute_tracks.kernels.coverage import window_coverage
-
         return window_coverage(*peaks, longest, centers, widths)
 
     def peaks(self, chrom: str) -> Peaks:
