@@ -21,11 +21,12 @@ __all__ = ["Child", "run_child", "tfimpute"]
 
 
 class Child(NamedTuple):
-    """What became of a command: wall seconds, peak memory in MB, all its output."""
+    """What became of a command: wall seconds, peak memory in MB, output, CPU seconds."""
 
     seconds: float
     peak_mb: float
     output: str
+    cpu_seconds: float
 
 
 def run_child(command: list[str]) -> Child:
@@ -58,7 +59,8 @@ def run_child(command: list[str]) -> Child:
             raise RuntimeError(f"{' '.join(command)}: {last[0]}")
         reported.seek(0)
         measured = json.load(reported)
-    return Child(measured["seconds"], measured["peak_kb"] / 1e3, done.stdout)
+    peak_mb = measured["peak_kb"] / 1e3
+    return Child(measured["seconds"], peak_mb, done.stdout, measured["cpu_seconds"])
 
 
 def tfimpute(*arguments: object) -> list[str]:
@@ -82,7 +84,11 @@ def _launch(reported: str, command: list[str]) -> int:
     _, status, usage = os.wait4(process, 0)
     seconds = time.perf_counter() - began
     # Linux counts ru_maxrss in kB.
-    result = {"seconds": seconds, "peak_kb": usage.ru_maxrss}
+    result = {
+        "seconds": seconds,
+        "peak_kb": usage.ru_maxrss,
+        "cpu_seconds": usage.ru_utime + usage.ru_stime,
+    }
     Path(reported).write_text(json.dumps(result), encoding="utf-8")
     return os.waitstatus_to_exitcode(status)
 

@@ -10,6 +10,7 @@ writing     what the files cost next to the scores
 size        what a bigWig takes, rounded and not, and whether rounding can be seen
 cache       another pair from the tile cache on disk
 memory      peak memory of scans of short and long chromosomes
+contigs     very many short contigs, against one of the same length
 bulk        every pair at once, against one by one and against the bare products
 store       what a bulk store takes on disk, what sparse ones lose, how soon it is read
 dask        a bulk run by a Dask cluster, against processes of our own
@@ -34,6 +35,7 @@ from timing import Figure, Unavailable, print_result, thread_count
 os.environ.setdefault("OMP_NUM_THREADS", str(thread_count()))
 
 import bench_bulk
+import bench_contigs
 import bench_kernel
 import bench_process
 import bench_scan
@@ -55,6 +57,7 @@ BENCHMARKS: dict[str, Callable[[bool], list[Figure]]] = {
     "size": bench_size.size,
     "cache": bench_process.cache,
     "memory": bench_process.memory,
+    "contigs": bench_contigs.contigs,
     "bulk": bench_bulk.bulk,
     "store": bench_bulk.store,
     "dask": bench_bulk.dask,

@@ -252,7 +252,8 @@ def progress_bar(
         task = progress.add_task(title, total=total, unit=unit, scale=scale, note="")
 
         def advance(n: int, note: str = "") -> None:
-            progress.update(task, advance=n, note=note)
+            if shown:
+                progress.update(task, advance=n, note=note)
 
         yield advance
 

@@ -202,7 +202,8 @@ def describe_mismatch(sizes: Mapping[str, int], expected: Mapping[str, int]) -> 
     str
         Chromosomes of other lengths, or that they share none; empty if neither.
     """
-    if not any(find_chrom(name, expected) for name in sizes):
+    fewer, others = sorted((sizes, expected), key=len)
+    if not any(find_chrom(name, others) for name in fewer):
         return f"it has none of {listed(expected, 4)}"
     return listed(check_build(sizes, expected), 3, "; ")
 

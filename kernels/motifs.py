@@ -52,6 +52,7 @@ _RARE = (
 )
 _PROBE = 4096  # random bases to estimate that fraction
 _COMMON_ROWS = 4**WORD  # of a word: those without N
+_UNKNOWN = N_ROWS - 1  # row of a word of N
 _MIN_BOUND = -8000  # lowest entry of a coarse table: the sum of four fits int16
 
 
@@ -284,6 +285,7 @@ def segment_maxima(
     n = starts.size
     if buffer is None:
         buffer = SegmentMaxima.allocate(motifs, n)
+    ends = _one_of_equals(rows, motifs.n_words, starts, ends)
     dense, screened = buffer.dense[:n], buffer.screened[:n]
     computed = buffer.computed[:n]
     zero = motifs.tables.dtype.type(0)
@@ -306,6 +308,23 @@ def segment_maxima(
             computed,
         )
     return SegmentMaxima(dense, screened, computed)
+
+
+def _one_of_equals(
+    rows: NDArray[np.uint16], n_words: int, starts: Ints, ends: Ints
+) -> Ints:
+    """Cut segments in unknown sequence to one position, as all of them are equal.
+
+    Short contigs have more of it on either side than sequence of their own.
+    """
+    is_unknown = rows == _UNKNOWN
+    if not is_unknown.any():
+        return ends
+    is_known = np.flatnonzero(~is_unknown)
+    last = ends + WORD * (n_words - 1)  # behind the last word of the last position
+    n_known = np.searchsorted(is_known, last) - np.searchsorted(is_known, starts)
+    shortened: Ints = np.where(n_known == 0, np.minimum(ends, starts + 1), ends)
+    return shortened
 
 
 # Each thread processes its own part of the sequence with all filters: nothing is shared,

@@ -123,6 +123,10 @@ class PeakCaller:
         else:
             gap = min(self._gap, max_gap + 1)
         is_high = values >= self._threshold
+        if gap > max_gap and not is_high.any():  # as in most short contigs
+            self._gap, self._end = gap, start + step * len(values)
+            self._close()
+            return
         runs = np.empty((3, np.count_nonzero(is_high)), dtype=np.int64)
         n, self._gap, continues = _find_runs(
             values, is_high, np.isnan(values), step, max_gap, gap, runs

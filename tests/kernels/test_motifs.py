@@ -18,6 +18,9 @@ def _case(seed, n_letters, n_filters, length, shift=0.0):
     rng = np.random.default_rng(seed)
     codes = rng.integers(0, 4, n_letters).astype(np.uint8)
     codes[rng.random(n_letters) < 0.05] = 4
+    if seed % 2:
+        gap = rng.integers(0, n_letters, 2)
+        codes[gap.min() : gap.max()] = 4
     filters = rng.normal(size=(n_filters, length, 4)).astype(np.float32)
     bias = rng.normal(size=n_filters).astype(np.float32) + np.float32(shift)
     reach = np.maximum(filters.max(axis=2), 0).sum(axis=1)

@@ -36,6 +36,7 @@ from tfimpute_tracks.tracks.formats.zoom import (
     RECORDS_PER_BLOCK,
     ZoomLevel,
     as_records,
+    join_bins,
     merge,
 )
 
@@ -216,7 +217,7 @@ class BbiWriter:
         chroms = np.repeat(numbers, [len(own) for own in bins])
         self._waiting, self._n_waiting = [], 0
         finest = self._levels[0].reduction if self._levels else _WHOLE
-        records = as_records(chroms, np.concatenate(bins), finest)
+        records = as_records(chroms, join_bins(bins), finest)
         before = self.totals[np.unique(chroms)]
         both = np.concatenate([before[before["bases"] > 0], records])
         totals = merge(both[np.argsort(both["chrom"], kind="stable")], _WHOLE)

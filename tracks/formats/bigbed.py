@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.tracks.formats.bbi import BbiKind, BbiWriter, open_bbi
 from tfimpute_tracks.tracks.formats.bins import SignalStyle
+from tfimpute_tracks.tracks.formats.blockwise import text_blocks
 from tfimpute_tracks.tracks.formats.narrowpeak import NarrowPeak, PeakSet, as_text
-from tfimpute_tracks.tracks.formats.reading import MANY, open_bbi_file, open_for_many
+from tfimpute_tracks.tracks.formats.reading import open_bbi_file, split_chroms
 from tfimpute_tracks.tracks.formats.validate import (
     compare,
     compare_each,
@@ -106,24 +107,22 @@ def check_bigbed(
     written: dict[str, list[tuple[str, ...]]] = {chrom: [] for chrom in chrom_sizes}
     for row in peaks.rows:
         written[row.chrom].append(as_text(row)[1:])
-    fault, n_chroms = partial(read_back_error, dest), len(chrom_sizes)
-    with (
-        open_bbi_file(path, fault) as bbi,
-        open_for_many(path, n_chroms, fault) as other,
-    ):
+    fault = partial(read_back_error, dest)
+    with open_bbi_file(path, fault) as bbi:
         compare(dest, "column descriptions", bbi.sql(), _auto_sql(peaks))
         compare_each(dest, "size", bbi.chroms(), chrom_sizes)
-        for i, (chrom, rows) in enumerate(written.items()):
-            if i < MANY:
-                records = bbi.records(chrom)
-            else:
-                entries = other.entries(chrom, 0, chrom_sizes[chrom]) or ()
-                records = (
-                    (start, end, *rest.split("\t")) for start, end, rest in entries
-                )
-            read = [tuple(map(str, record)) for record in records]
-            compare(dest, f"number of peaks of {chrom}", len(read), len(rows))
-            for got, expected in zip(read, rows, strict=True):
+        read: dict[str, list[tuple[str, ...]]] = {chrom: [] for chrom in chrom_sizes}
+        first, rest = split_chroms(chrom_sizes)
+        for chrom in first:
+            read[chrom] += [tuple(map(str, row)) for row in bbi.records(chrom)]
+        for chrom, rows in text_blocks(path, fault) if rest else ():
+            if chrom in rest:
+                read[chrom] += rows
+    for chrom, rows in written.items():
+        if read[chrom] != rows:
+            n_read = len(read[chrom])
+            compare(dest, f"number of peaks of {chrom}", n_read, len(rows))
+            for got, expected in zip(read[chrom], rows, strict=True):
                 compare(dest, f"a peak of {chrom}", got, expected)
 
 

@@ -18,17 +18,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import RunError
 from tfimpute_tracks.genome.signal import equal_runs
 from tfimpute_tracks.tracks.formats.bbi import BbiKind, BbiWriter, open_bbi
 from tfimpute_tracks.tracks.formats.bins import Batch, SignalStyle
+from tfimpute_tracks.tracks.formats.blockwise import Fault, signal_blocks
 from tfimpute_tracks.tracks.formats.reading import (
     MANY,
     bin_batches,
     open_bbi_file,
-    open_for_many,
     open_libbigwig,
+    split_chroms,
 )
 from tfimpute_tracks.tracks.formats.validate import (
     Content,
@@ -36,6 +38,7 @@ from tfimpute_tracks.tracks.formats.validate import (
     compare_each,
     read_back_error,
 )
+from tfimpute_tracks.tracks.formats.zoom import join_bins
 
 __all__ = ["check_bigwig", "write_bigwig"]
 
@@ -46,6 +49,8 @@ _NAMED_BINS, _FIXED_STEP = 1, 3
 _SHORTEST_RUN = 64
 # Bins that a record of the finest zoom level sums up.
 _FIRST_ZOOM = 16
+_N_SUMS = 100  # of chromosomes, computed by libBigWig
+_BINS_AT_ONCE = 1 << 16  # added up
 
 
 def write_bigwig(
@@ -105,37 +110,25 @@ def check_bigwig(
         If the file or its head says anything else; where there are few chromosomes, also
         its coarsest zoom level.
     """
-    fault, n_chroms = partial(read_back_error, dest), len(chrom_sizes)
-    with (
-        open_bbi_file(path, fault) as bbi,
-        open_for_many(path, n_chroms, fault) as other,
-    ):
+    fault = partial(read_back_error, dest)
+    with open_bbi_file(path, fault) as bbi:
         compare_each(dest, "size", bbi.chroms(), chrom_sizes)
-        read = Content()
-        bases, total, scale = 0, 0.0, 0.0
-        by_chrom: dict[str, float] = {}
-        low, high = math.inf, -math.inf
-        for i, chrom in enumerate(chrom_sizes):
-            records = bbi.records(chrom) if i < MANY else other.intervals(chrom)
-            for bins in filter(len, bin_batches(records or ())):
-                read.add(chrom, bins)
-                widths = bins["end"].astype(np.int64) - bins["start"]
-                areas = widths * bins["value"].astype(np.float64)
-                bases += int(widths.sum())
-                total += float(areas.sum())
-                by_chrom[chrom] = by_chrom.get(chrom, 0.0) + float(areas.sum())
-                scale += float(np.abs(areas).sum())
-                low = min(low, float(bins["value"].min(initial=math.inf)))
-                high = max(high, float(bins["value"].max(initial=-math.inf)))
+        read, sums_read = Content(), _Sums()
+        for chrom, bins in _all_bins(bbi, path, chrom_sizes, fault):
+            read.add(chrom, bins)
+            sums_read.add(chrom, bins)
+        sums_read.flush()
         read.compare(dest, content)
+        total, scale = sums_read.total, sums_read.scale
         summary = bbi.info()["summary"]
         head = [summary[name] for name in ("basesCovered", "min", "max")]
-        compare(dest, "covered bases, minimum, maximum", head, [bases, low, high])
+        written = [sums_read.bases, sums_read.low, sums_read.high]
+        compare(dest, "covered bases, minimum, maximum", head, written)
         sums = {"head": summary["sum"]}
         if bbi.zooms() and len(chrom_sizes) <= MANY:
             records = _zoom_records(bbi, max(bbi.zooms()), chrom_sizes)
             zoomed = sum(record["bases_covered"] for record in records)
-            compare(dest, "bases of the coarsest zoom level", zoomed, bases)
+            compare(dest, "bases of the coarsest zoom level", zoomed, sums_read.bases)
             sums["coarsest zoom level"] = sum(record["sum"] for record in records)
         for where, found in sums.items():
             # Zoom levels store sums in single precision. A NaN fails, too.
@@ -143,7 +136,56 @@ def check_bigwig(
                 raise read_back_error(
                     dest, f"sum in the {where}: read {found}, written {total}"
                 )
-    _compare_sums(path, dest, chrom_sizes, by_chrom, scale)
+    _compare_sums(path, dest, chrom_sizes, sums_read.by_chrom, scale)
+
+
+def _all_bins(
+    bbi: Any, path: Path, chrom_sizes: Mapping[str, int], fault: Fault
+) -> Iterator[tuple[str, NDArray[np.void]]]:
+    """Yield every bin, in arrays of one chromosome."""
+    first, rest = split_chroms(chrom_sizes)
+    for chrom in first:
+        for bins in bin_batches(bbi.records(chrom)):
+            yield chrom, bins
+    if rest:
+        for chrom, bins in signal_blocks(path, fault):
+            if chrom in rest:
+                yield chrom, bins
+
+
+class _Sums:
+    """What the head of a file should say; added up for many chromosomes at once."""
+
+    def __init__(self) -> None:
+        self.bases, self.total, self.scale = 0, 0.0, 0.0
+        self.low, self.high = math.inf, -math.inf
+        self.by_chrom: dict[str, float] = {}
+        self._waiting: list[tuple[str, NDArray[np.void]]] = []
+        self._n_waiting = 0
+
+    def add(self, chrom: str, bins: NDArray[np.void]) -> None:
+        if len(bins):
+            self._waiting.append((chrom, bins))
+            self._n_waiting += len(bins)
+        if self._n_waiting >= _BINS_AT_ONCE:
+            self.flush()
+
+    def flush(self) -> None:
+        if not self._waiting:
+            return
+        bins = join_bins([own for _, own in self._waiting])
+        lengths = [len(own) for _, own in self._waiting]
+        widths = bins["end"].astype(np.int64) - bins["start"]
+        areas = widths * bins["value"].astype(np.float64)
+        parts = np.add.reduceat(areas, np.cumsum([0, *lengths[:-1]]))
+        for (chrom, _), part in zip(self._waiting, parts.tolist(), strict=True):
+            self.by_chrom[chrom] = self.by_chrom.get(chrom, 0.0) + part
+        self.bases += int(widths.sum())
+        self.total += float(areas.sum())
+        self.scale += float(np.abs(areas).sum())
+        self.low = min(self.low, float(bins["value"].min()))
+        self.high = max(self.high, float(bins["value"].max()))
+        self._waiting, self._n_waiting = [], 0
 
 
 def _compare_sums(
@@ -156,7 +198,7 @@ def _compare_sums(
     """Compute the sums of chromosomes that have a bin, with libBigWig."""
     with open_libbigwig(path, partial(read_back_error, dest)) as file:
         compare_each(dest, "size (libBigWig)", file.chroms(), chrom_sizes)
-        for chrom, total in islice(sums.items(), MANY):
+        for chrom, total in islice(sums.items(), _N_SUMS):
             found = file.stats(chrom, type="sum", exact=True)[0]
             if found is None or not abs(found - total) <= 1e-5 * scale:
                 raise read_back_error(

@@ -20,7 +20,7 @@ from tfimpute_tracks.tracks.formats.zoom import BIN
 
 __all__ = ["Batch", "SignalStyle", "gather_bins"]
 
-_BINS_AT_ONCE = 1 << 16
+_BINS_AT_ONCE, _SHORT = 1 << 16, 1 << 12
 
 
 @dataclass(frozen=True)
@@ -95,16 +95,17 @@ def gather_bins(
     waiting: list[Signal] = []
     n_bins = 0
     for signal in chain(_checked(chrom_sizes, signals), [None]):
-        is_full = n_bins >= _BINS_AT_ONCE
-        if waiting and (signal is None or is_full or signal.chrom != waiting[0].chrom):
-            chrom = waiting[0].chrom
-            bins = _known_bins(waiting, chrom_sizes[chrom], decimals)
-            if len(bins):
+        n_more = 0 if signal is None else len(signal.values)
+        is_next = signal is None or signal.chrom != (waiting or [signal])[-1].chrom
+        # Short chromosomes are gathered together, a long one alone.
+        is_full = n_bins >= _BINS_AT_ONCE or (is_next and n_bins + n_more > _SHORT)
+        if waiting and (signal is None or is_full):
+            for chrom, bins in _known_bins(waiting, chrom_sizes, decimals):
                 yield Batch(chrom, numbers[chrom], bins)
             waiting, n_bins = [], 0
         if signal is not None:
             waiting.append(signal)
-            n_bins += len(signal.values)
+            n_bins += n_more
 
 
 def _checked(
@@ -146,24 +147,38 @@ def _checked(
 
 
 def _known_bins(
-    signals: list[Signal], size: int, decimals: int | None
-) -> NDArray[np.void]:
-    """Round values, cut bins at the ends of the chromosome, drop missing ones."""
+    signals: list[Signal], chrom_sizes: Mapping[str, int], decimals: int | None
+) -> Iterator[tuple[str, NDArray[np.void]]]:
+    """Round values, cut bins at the ends of chromosomes, drop missing ones."""
     values = np.concatenate([signal.values for signal in signals])
-    if np.isinf(values).any():
-        raise RunError(
-            f"signal of {signals[0].chrom} contains an infinite value, which readers of "
-            "bigWig files cannot sum: scores must be finite, or NaN where missing"
-        )
     lengths = [len(signal.values) for signal in signals]
-    steps = np.repeat([signal.step for signal in signals], lengths)
-    starts = np.concatenate([signal.starts for signal in signals])
+    firsts = np.cumsum([0, *lengths[:-1]])
+    if np.isinf(values).any():
+        which = np.searchsorted(firsts, np.flatnonzero(np.isinf(values))[0], "right")
+        raise RunError(
+            f"signal of {signals[which - 1].chrom} contains an infinite value, which "
+            "readers of bigWig files cannot sum: scores must be finite, or NaN where "
+            "missing"
+        )
+    columns = [(s.start, s.step, chrom_sizes[s.chrom]) for s in signals]
+    start, step, size = np.repeat(np.array(columns, dtype=np.int64).T, lengths, axis=1)
+    starts = start + step * (np.arange(len(values)) - np.repeat(firsts, lengths))
     if decimals is not None:
         # Adding 0 turns -0 into 0.
         values = np.round(values.astype(np.float64), decimals).astype(np.float32) + 0
     bins = np.empty(len(values), dtype=BIN)
     bins["start"] = np.maximum(starts, 0)
-    bins["end"] = np.minimum(starts + steps, size)
+    bins["end"] = np.minimum(starts + step, size)
     bins["value"] = values
-    known: NDArray[np.void] = bins[~np.isnan(values)]
-    return known
+    is_known = ~np.isnan(values)
+    known, ends = (
+        bins[is_known],
+        np.cumsum(np.add.reduceat(is_known, firsts, dtype=int)),
+    )
+    begin = 0
+    for number, (signal, end) in enumerate(zip(signals, ends.tolist(), strict=True)):
+        if number + 1 < len(signals) and signals[number + 1].chrom == signal.chrom:
+            continue
+        if end > begin:
+            yield signal.chrom, known[begin:end]
+        begin = end

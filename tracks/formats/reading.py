@@ -26,16 +26,17 @@ __all__ = [
     "bin_batches",
     "covered_spans",
     "open_bbi_file",
-    "open_for_many",
     "open_libbigwig",
     "read_signal",
     "signal_chroms",
+    "split_chroms",
     "without_panics",
 ]
 
 MANY = 500
-"""Chromosomes that a check reads with pybigtools, which searches all for each; the rest
-are read with libBigWig."""
+"""The most chromosomes that a check reads with pybigtools, which searches all for each;
+of more, it reads some so, and all others block after block."""
+_FIRST = 100  # of more than that
 _BINS_AT_ONCE = 1 << 16
 _STDERR = 2
 _PANIC = re.compile(
@@ -223,28 +224,23 @@ def _open_bigwig(path: Path) -> Iterator[Any]:
         yield bbi
 
 
-@contextmanager
-def open_for_many(
-    path: Path, n_chroms: int, fault: Callable[[str], TracksError]
-) -> Iterator[Any]:
-    """Open a file with libBigWig, too, if it has more than :data:`MANY` chromosomes.
+def split_chroms(chroms: Iterable[str]) -> tuple[list[str], set[str]]:
+    """Divide chromosomes into those that a check reads with pybigtools, and others.
 
     Parameters
     ----------
-    path : Path
-    n_chroms : int
-    fault : callable
-        Makes the error of a reason.
+    chroms : iterable of str
 
-    Yields
-    ------
-    pyBigWig's reader, or None
+    Returns
+    -------
+    first : list of str
+        All, if there are few.
+    rest : set of str
+        To be read block after block.
     """
-    if n_chroms <= MANY:
-        yield None
-        return
-    with open_libbigwig(path, fault) as file:
-        yield file
+    names = list(chroms)
+    n_first = len(names) if len(names) <= MANY else _FIRST
+    return names[:n_first], set(names[n_first:])
 
 
 @contextmanager

@@ -1,0 +1,56 @@
+"""A genome of very many contigs, as assemblies of non-model species are."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from bench_scan import PAIR
+from child import run_child, tfimpute
+from timing import Figure, figure, print_result
+
+__all__ = ["contigs"]
+
+_SIZE = 300  # bp of a contig
+
+
+def contigs(quick: bool) -> list[Figure]:
+    """CPU time of `scan` of many contigs, relative to one of the same length.
+
+    Parameters
+    ----------
+    quick : bool
+
+    Returns
+    -------
+    list of Figure
+    """
+    n, n_runs = (2_000, 1) if quick else (20_000, 3)
+    bases = np.random.default_rng(0).choice(list("ACGT"), n * _SIZE)
+    tf, cell = PAIR.split(":")
+    quotients, seconds = [], []
+    with tempfile.TemporaryDirectory() as folder:
+        files = [Path(folder, name) for name in ("one.fa", "many.fa")]
+        text = "".join(bases)
+        lines = [text[i : i + _SIZE] for i in range(0, len(text), _SIZE)]
+        files[0].write_text(">c\n" + "\n".join(lines) + "\n")
+        files[1].write_text("".join(f">c{i}\n{s}\n" for i, s in enumerate(lines)))
+        for _ in range(n_runs):
+            one, many = (
+                run_child(
+                    tfimpute(
+                        *("scan", "--tf", tf, "--cell", cell, "-g", file, "-p", 1),
+                        *("-o", f"{folder}/out", "--no-cache", "--overwrite"),
+                    )
+                )
+                for file in files
+            )
+            quotients.append(many.cpu_seconds / one.cpu_seconds)
+            seconds.append(many.cpu_seconds)
+    print_result(f"{'':>10}  {n:,} contigs of {_SIZE} bp, one thread")
+    what = f"{n:,} contigs of {_SIZE} bp relative to one of the same length, CPU time"
+    return [
+        figure("contigs", what, quotients, unit="x", better="less", asked="at most 2"),
+        figure("contigs", "CPU time of the many", seconds, unit="s", better="less"),
+    ]

@@ -1,0 +1,69 @@
+"""Files read block after block say what other readers say, and damage is reported."""
+
+import numpy as np
+import pytest
+
+from bbi_readers import bigtools
+from tfimpute_tracks.errors import InputFileError
+from tfimpute_tracks.genome.signal import Signal
+from tfimpute_tracks.tracks.formats import NarrowPeak, PeakSet, write_track
+from tfimpute_tracks.tracks.formats.blockwise import signal_blocks, text_blocks
+
+SIZES = {f"contig{i}": 200 + 900 * (i % 13) for i in range(300)} | {"long": 400_000}
+
+
+@pytest.fixture
+def bigwig(tmp_path, rng):
+    """Regular bins, and scattered ones between missing values."""
+    signals = []
+    for chrom, size in SIZES.items():
+        values = rng.random(size // 20).astype(np.float32)
+        values[rng.random(len(values)) < 0.02] = np.nan
+        signals.append(Signal(chrom, 5, 20, values))
+    write_track("bigwig", tmp_path / "a.bw", SIZES, signals)
+    return tmp_path / "a.bw"
+
+
+@pytest.fixture
+def bigbed(tmp_path):
+    rows = [
+        NarrowPeak(chrom, at, at + 50, f"p{at}", 500, 0.25, 10)
+        for chrom, size in SIZES.items()
+        for at in range(0, size - 50, 100)
+    ]
+    write_track("bigbed", tmp_path / "a.bb", SIZES, PeakSet(tuple(rows)))
+    return tmp_path / "a.bb"
+
+
+def test_bins_are_those_of_another_reader(bigwig):
+    found = {}
+    for chrom, bins in signal_blocks(bigwig, InputFileError):
+        found.setdefault(chrom, []).extend(bins.tolist())
+    assert found == bigtools(bigwig).records
+
+
+def test_rows_are_those_of_another_reader(bigbed):
+    found = {}
+    for chrom, rows in text_blocks(bigbed, InputFileError):
+        found.setdefault(chrom, []).extend(
+            (int(start), int(end), "\t".join(rest)) for start, end, *rest in rows
+        )
+    assert found == bigtools(bigbed).records
+
+
+@pytest.mark.parametrize("name", ["bigwig", "bigbed"])
+def test_damage_is_the_given_error_or_harmless(request, name, rng):
+    path = request.getfixturevalue(name)
+    read = signal_blocks if name == "bigwig" else text_blocks
+    whole, n_faults = path.read_bytes(), 0
+    for at in rng.integers(0, len(whole), 150):
+        changed = bytes([whole[at] ^ 1 << rng.integers(8)])
+        path.write_bytes(whole[:at] + changed + whole[at + 1 :])
+        try:
+            list(read(path, InputFileError))
+        except InputFileError:
+            n_faults += 1
+    assert n_faults > 50
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InputFileError):
+        list(read(path, InputFileError))

@@ -1,0 +1,194 @@
+"""bigWig and bigBed read block after block, as the description of the format has it.
+
+For files of so many chromosomes that libraries take long: they search all of them for
+each. Reads every block once and shares no code with the writer: names come from the
+tree of chromosomes, blocks from the leaves of the index.
+
+Source of the format: Kent et al. 2010, Bioinformatics 26:2204, supplement.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tfimpute_tracks.errors import TracksError
+from tfimpute_tracks.tracks.formats.zoom import BIN
+
+__all__ = ["Fault", "signal_blocks", "text_blocks"]
+
+_TREE, _INDEX = 0x78CA8C91, 0x2468ACE0
+_NODE = struct.Struct("<BBH")
+_INNER = np.dtype([("place", "<u4", 4), ("at", "<u8")])
+_LEAF = np.dtype([("place", "<u4", 4), ("at", "<u8"), ("size", "<u8")])
+_SECTION = struct.Struct("<IIIIIBBH")
+_ROW = struct.Struct("<III")
+_BINS, _STEPS = 1, 3  # what a section lists: bins, or values; starts and values else
+_MAX_DEPTH = 9
+
+Row = tuple[str, ...]
+Fault = Callable[[str], TracksError]
+"""Makes the error of a reason."""
+
+
+def signal_blocks(path: Path, fault: Fault) -> Iterator[tuple[str, NDArray[np.void]]]:
+    """Read the bins of a bigWig.
+
+    Parameters
+    ----------
+    path : Path
+    fault : callable
+        Makes the error of a reason.
+
+    Yields
+    ------
+    chrom : str
+    bins : array of BIN, shape (n,)
+        Of a block.
+
+    Raises
+    ------
+    TracksError
+        That of `fault`: the file is damaged.
+    """
+    with _damage(fault):
+        for chrom, number, place, content in _blocks(path):
+            yield chrom, _bins(content, number, place)
+
+
+def text_blocks(path: Path, fault: Fault) -> Iterator[tuple[str, list[Row]]]:
+    """Read the rows of a bigBed.
+
+    Parameters
+    ----------
+    path : Path
+    fault : callable
+        Makes the error of a reason.
+
+    Yields
+    ------
+    chrom : str
+    rows : list of tuple of str
+        Start, end and the other columns, of a block.
+
+    Raises
+    ------
+    TracksError
+        That of `fault`: the file is damaged.
+    """
+    with _damage(fault):
+        for chrom, number, place, content in _blocks(path):
+            yield chrom, _rows(content, number, place)
+
+
+def _bins(content: bytes, number: int, place: tuple[int, int]) -> NDArray[np.void]:
+    """Read a block of bins, and check that it is where its index says."""
+    found, first, last, step, span, kind, _, n = _SECTION.unpack_from(content)
+    if kind == _BINS:
+        bins = np.frombuffer(content, BIN, n, _SECTION.size)
+    else:
+        bins = np.empty(n, BIN)
+        if kind == _STEPS:
+            bins["start"] = first + step * np.arange(n)
+            bins["value"] = np.frombuffer(content, "<f4", n, _SECTION.size)
+        else:
+            items = np.frombuffer(content, "<u4,<f4", n, _SECTION.size)
+            bins["start"], bins["value"] = items["f0"], items["f1"]
+        bins["end"] = bins["start"] + span
+    ends = int(bins["start"][0]), int(bins["end"][-1])
+    if found != number or ends != (first, last) or ends != place:
+        raise ValueError(f"bins from {ends[0]} to {ends[1]} are not indexed so")
+    return bins
+
+
+def _rows(content: bytes, number: int, place: tuple[int, int]) -> list[Row]:
+    """Read a block of rows, and check that they are where their index says."""
+    at, rows = 0, list[Row]()
+    while at < len(content):
+        found, start, end = _ROW.unpack_from(content, at)
+        stop = content.index(b"\0", at + _ROW.size)
+        if found != number or not place[0] <= start < end <= place[1]:
+            raise ValueError(f"a row from {start} to {end} is not indexed so")
+        rest = content[at + _ROW.size : stop].decode()
+        rows.append((str(start), str(end), *rest.split("\t")))
+        at = stop + 1
+    return rows
+
+
+def _blocks(path: Path) -> Iterator[tuple[str, int, tuple[int, int], bytes]]:
+    """Yield name and number of the chromosome, what the index says, and content."""
+    with path.open("rb") as file:
+        _, tree_at, _, index_at = struct.unpack("<4Q", _read(file, 0, 32))
+        names = dict(_names(file, tree_at))
+        for (first, start, last, end), at, size in _leaves(file, index_at):
+            if first != last:
+                raise ValueError(f"a block is of {names[first]} and {names[last]}")
+            content = zlib.decompress(_read(file, at, size))
+            yield names[first], first, (start, end), content
+
+
+@contextmanager
+def _damage(fault: Fault) -> Iterator[None]:
+    """Turn what damaged numbers lead to into one error."""
+    try:
+        yield
+    except (struct.error, zlib.error, KeyError, ValueError, IndexError) as error:
+        reason = " ".join(str(error).split())
+        raise fault(f"a block or its index is damaged ({reason})") from error
+
+
+def _read(file: IO[bytes], at: int, size: int) -> bytes:
+    if at + size > os.fstat(file.fileno()).st_size:
+        raise ValueError("the file ends before a block")
+    file.seek(at)
+    return file.read(size)
+
+
+def _names(file: IO[bytes], tree_at: int) -> Iterator[tuple[int, str]]:
+    """Yield number and name of each chromosome."""
+    magic, _, width, *_ = struct.unpack("<IIIIQQ", _read(file, tree_at, 32))
+    if magic != _TREE:
+        raise ValueError("no tree of chromosomes")
+    key = f"S{width}"
+    inner = np.dtype([("name", key), ("at", "<u8")])
+    leaf = np.dtype([("name", key), ("number", "<u4"), ("size", "<u4")])
+    for name, number, _ in _walk(file, tree_at + 32, inner, leaf):
+        yield number, name.decode()
+
+
+def _leaves(
+    file: IO[bytes], index_at: int
+) -> Iterator[tuple[tuple[int, int, int, int], int, int]]:
+    """Yield place, offset and size of each block."""
+    if struct.unpack("<I", _read(file, index_at, 4)) != (_INDEX,):
+        raise ValueError("no index")
+    for place, at, size in _walk(file, index_at + 48, _INNER, _LEAF):
+        yield tuple(place), at, size
+
+
+def _walk(
+    file: IO[bytes],
+    at: int,
+    inner: np.dtype[np.void],
+    leaf: np.dtype[np.void],
+    depth: int = 0,
+) -> Iterator[tuple[Any, ...]]:
+    """Yield the items of all leaves below a node."""
+    if depth > _MAX_DEPTH:
+        raise ValueError("the index is too deep")
+    is_leaf, _, n = _NODE.unpack(_read(file, at, _NODE.size))
+    kind = leaf if is_leaf else inner
+    items = np.frombuffer(_read(file, at + _NODE.size, n * kind.itemsize), kind, n)
+    for item in items.tolist():
+        if is_leaf:
+            yield item
+        else:
+            yield from _walk(file, item[-1], inner, leaf, depth + 1)
