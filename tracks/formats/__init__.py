@@ -35,6 +35,7 @@ from tfimpute_tracks.tracks.formats.track_format import FormatTable, TrackFormat
 
 __all__ = [
     "FORMATS",
+    "FormatTable",
     "NarrowPeak",
     "PeakSet",
     "SignalStyle",
