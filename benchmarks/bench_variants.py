@@ -48,7 +48,15 @@ _BACKGROUND = 1000
 _STRIDES, _COMPARED = (5, 10, 15, 30), 300
 
 
-def _write_variants(path: Path, n: int) -> None:
+def write_variants(path: Path, n: int) -> None:
+    """Write single bases of the bundled region, changed at random, always the same.
+
+    Parameters
+    ----------
+    path : Path
+        A `.vcf`, or a table.
+    n : int
+    """
     rng = np.random.default_rng(n)
     chrom, start, end = bundled_region()
     with open_bundled() as genome:
@@ -87,7 +95,7 @@ def _report(what: str, n: int, taken: float) -> None:
 
 def _agreement(name: str, genome: Sequences, path: Path) -> None:
     model = load_model(name)
-    _write_variants(path, _COMPARED)
+    write_variants(path, _COMPARED)
     with open_variants(Source.of(path)) as (records, _):
         variants = [
             Variant(line.chrom, int(line.pos) - 1, line.ref, line.alts[0])
@@ -153,7 +161,7 @@ def main() -> None:
             return
         if asked.long:
             path = Path(folder) / "long.vcf"
-            _write_variants(path, asked.long)
+            write_variants(path, asked.long)
             taken = measure("default", "one pair", path, _BACKGROUND)
             _report("default, one pair", asked.long, taken)
             return
@@ -161,7 +169,7 @@ def main() -> None:
             for what, least in runs.items():
                 for n in (least // 2, least, 2 * least, 4 * least):
                     path = Path(folder) / f"v{n}.tsv"
-                    _write_variants(path, n)
+                    write_variants(path, n)
                     taken = measure(name, what, path)
                     if n >= least:  # the first run compiles
                         _report(f"{name}, {what}", n, taken)

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import UsageError, listed
@@ -135,6 +134,9 @@ def window_coverage(
         raise UsageError(
             f"intervals of {listed(widths)} bp: use a width of at least 1 bp, and sort by start"
         )
+    # Numba takes a third of a second to import: only where tracks are computed.
+    from tfimpute_tracks.kernels.overlaps import count_entries, fill_entries
+
     before = sizes // 2
     indptr = np.zeros(len(centers) + 1, dtype=np.int64)
     if len(centers):
@@ -147,41 +149,13 @@ def window_coverage(
         tracks = tracks[near][order]
         first = np.searchsorted(begins, starts - sizes[-1], side="right")
         last = np.searchsorted(begins, ends, side="left")
-        _count(tracks, first, last, np.full(len(centers), -1, np.int32), indptr)
+        count_entries(tracks, first, last, np.full(len(centers), -1, np.int32), indptr)
         np.cumsum(indptr, out=indptr)
     track = np.empty(indptr[-1], dtype=np.uint16)
     covered = np.zeros((indptr[-1], len(sizes)), dtype=np.int64)
     if len(track):
         where = first, last, centers - before[:, None], sizes
-        _fill(starts, ends, tracks, *where, indptr, indptr[:-1].copy(), track, covered)
+        fill_entries(
+            starts, ends, tracks, *where, indptr, indptr[:-1].copy(), track, covered
+        )
     return Coverage(indptr, track, (covered / sizes).astype(np.float32))
-
-
-@njit(nogil=True, cache=True)
-def _count(tracks, first, last, latest, counts):  # type: ignore[no-untyped-def]
-    for peak in range(tracks.size):
-        track = np.int32(tracks[peak])
-        for i in range(first[peak], last[peak]):
-            if latest[i] != track:
-                latest[i] = track
-                counts[i + 1] += 1
-
-
-@njit(nogil=True, cache=True)
-def _fill(  # type: ignore[no-untyped-def]
-    starts, ends, tracks, first, last, begins, sizes, indptr, next_, track, covered
-):
-    for peak in range(tracks.size):
-        for i in range(first[peak], last[peak]):
-            entry = next_[i]
-            if entry > indptr[i] and track[entry - 1] == tracks[peak]:
-                entry -= 1
-            else:
-                track[entry] = tracks[peak]
-                next_[i] += 1
-            for window in range(sizes.size):
-                begin = begins[window, i]
-                low = max(starts[peak], begin)
-                covered[entry, window] += max(
-                    min(ends[peak], begin + sizes[window]) - low, 0
-                )

@@ -386,6 +386,28 @@ def test_the_keyboard_moves_and_zooms(opened):
         wait_for(driver, lambda d, locus=locus: f"locus={locus}" in d.current_url)
 
 
+def test_the_focus_stays_where_the_keyboard_was(opened):
+    driver, _ = opened
+    active = "return document.activeElement"
+    add(driver, "CTCF", "K562")
+    add(driver, "MAX", "HepG2")
+    place = wait_for(
+        driver, lambda d: d.find_elements("css selector", "#peaks tbody button")
+    )[0]
+    text = place.text
+    place.send_keys(Keys.ENTER)
+    wait_for(driver, lambda d: d.execute_script(active).text == text)
+    wait_for(
+        driver, lambda d: f"locus={VIEW.chrom}:{VIEW.start + 1}-" not in d.current_url
+    )
+    assert driver.execute_script(active).text == text
+    for left in ("Remove MAX HepG2", "TF"):
+        by(driver, "#chosen li:first-child button").send_keys(Keys.ENTER)
+        is_left = f"return (document.activeElement.ariaLabel || 'TF') === '{left}'"
+        wait_for(driver, lambda d, is_left=is_left: d.execute_script(is_left))
+    assert driver.execute_script(active).get_attribute("id") == "tf"
+
+
 def test_controls_have_names_and_text_has_contrast(opened):
     driver, _ = opened
     add(driver, "CTCF", "K562")

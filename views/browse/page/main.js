@@ -156,6 +156,7 @@ function newTrack(description, signal) {
 }
 
 function remove(track) {
+  const at = [...byId("chosen").children].findIndex((item) => item.contains(document.activeElement));
   tracks = tracks.filter((other) => other !== track);
   for (const what of ["signal", "peaks", "measured"]) {
     const view = browser.trackViews.find((view) => view.track.id === `${track.id}-${what}`);
@@ -163,6 +164,10 @@ function remove(track) {
   }
   if (tracks.length) shareAxes();
   showChosen();
+  if (at >= 0) { // the focus stays near the button that is gone
+    const left = byId("chosen").querySelectorAll("button");
+    (left[Math.min(at, left.length - 1)] || byId("tf")).focus();
+  }
   viewChanged();
 }
 

@@ -1,7 +1,7 @@
 // Panels below the tracks: a table of peaks, and both alleles of a variant.
 
 import * as api from "./api.js";
-import {byId, counted, element, probability, readable, sentence, size} from "./words.js";
+import {byId, counted, element, probability, readable, replaceRows, sentence, size} from "./words.js";
 
 const MAX_ROWS = 300;
 
@@ -21,16 +21,15 @@ export async function showPeaks(tracks, window, goTo) {
       `${rows.length > MAX_ROWS ? `; ${MAX_ROWS} are listed` : ""}.`;
   const unknown = await unmeasuredHere(tracks, window);
   if (unknown.length) note.textContent += ` No measured data on ${window.chrom}: ${unknown.join(", ")}.`;
-  byId("peaks").querySelector("tbody").replaceChildren(
-    ...rows.slice(0, MAX_ROWS).map(([pair, start, end, summit, score]) => {
-      const region = readable({chrom: window.chrom, start, end});
-      const go = element("button", {type: "button", className: "plain", onclick: () => goTo(start, end)}, region);
-      return element("tr", {},
-        element("td", {}, pair.replace(":", " ")),
-        element("td", {}, go),
-        element("td", {className: "number"}, size(end - start)),
-        element("td", {className: "number"}, probability(score)));
-    }));
+  replaceRows(byId("peaks"), rows.slice(0, MAX_ROWS).map(([pair, start, end, summit, score]) => {
+    const region = readable({chrom: window.chrom, start, end});
+    const go = element("button", {type: "button", className: "plain", onclick: () => goTo(start, end)}, region);
+    return element("tr", {},
+      element("td", {}, pair.replace(":", " ")),
+      element("td", {}, go),
+      element("td", {className: "number"}, size(end - start)),
+      element("td", {className: "number"}, probability(score)));
+  }));
 }
 
 // Pairs with measured tracks, none of which has data for the chromosome: there, no
@@ -72,7 +71,7 @@ export async function showVariant(text, pairs, asked) {
 function showChanges(rows) {
   byId("changes").parentElement.hidden = !rows.length;
   const quantile = (value) => (value === null ? "–" : `${Math.round(100 * value)}%`);
-  byId("changes").querySelector("tbody").replaceChildren(...rows.map((row) => element("tr", {},
+  replaceRows(byId("changes"), rows.map((row) => element("tr", {},
     element("td", {title: row.status}, row.pair.replace(":", " ")),
     element("td", {}, row.binding),
     element("td", {className: "number"}, probability(row.p_ref)),

@@ -12,6 +12,20 @@ export function element(name, attributes = {}, ...inside) {
   return made;
 }
 
+// Replace the rows of a table, unless they are the same. The focus stays on the button
+// with the same text, or at least in the table.
+export function replaceRows(table, rows) {
+  const [body] = table.tBodies;
+  const own = document.createElement("tbody");
+  own.append(...rows);
+  if (own.innerHTML === body.innerHTML) return;
+  const focused = body.contains(document.activeElement) ? document.activeElement.textContent : null;
+  body.replaceChildren(...own.childNodes);
+  if (focused === null) return;
+  const same = [...body.querySelectorAll("button")].find((button) => button.textContent === focused);
+  (same || table.parentElement).focus({preventScroll: true});
+}
+
 export const counted = (n, noun) => `${n.toLocaleString("en")} ${noun}${n === 1 ? "" : "s"}`;
 
 // A length: "850 bp", "61.2 kb", "3 Mb".

@@ -1,0 +1,156 @@
+"""Whole commands as a user types them: seconds when cold, when warm, and of the CPU.
+
+    python benchmarks/bench_commands.py
+    python benchmarks/bench_commands.py --only scan --runs 1
+
+Cold: no compiled kernel and no tile cache; warm: the median of later runs. `start` is a
+Python that does nothing, and `--help` one that reads the options. The lines at the end are
+ratios of the rates that `impute` reports, without its start, and of scans less the start.
+The region is the bundled one, 3 Mb.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pysam
+from bench_variants import write_variants
+from child import tfimpute
+from timing import print_result
+
+from tfimpute_tracks.genome import bundled_region, open_bundled
+
+_LOCUS = "chr20:48599512-48600512"
+_PAIR = ("--tf", "CTCF", "--cell", "HepG2")
+_VARIANTS = 200
+_COLD_LIMIT = 60.0  # seconds: longer commands run once, warm
+
+
+class _Run(NamedTuple):
+    seconds: float
+    cpu: float
+    output: str
+
+
+def _run(command: list[str], cache: Path) -> _Run:
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(cache / "kernels")}
+    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    done = subprocess.run(
+        command, capture_output=True, text=True, env=environment, check=False
+    )
+    taken = time.perf_counter() - began
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)}: {done.stderr.strip()[-300:]}")
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return _Run(taken, cpu, done.stdout + done.stderr)
+
+
+def _write_bgzip(path: Path) -> str:
+    """Write the bundled sequence as a bgzipped FASTA; a region of 10 kb in it."""
+    chrom, start, end = bundled_region()
+    with open_bundled() as genome:
+        codes = genome.codes(chrom, start, end)
+    bases = np.frombuffer(b"ACGTN", dtype=np.uint8)[codes].tobytes().decode()
+    plain = path.with_suffix("")
+    lines = (bases[i : i + 60] for i in range(0, len(bases), 60))
+    plain.write_text(">region\n" + "\n".join(lines) + "\n")
+    pysam.tabix_compress(str(plain), str(path))
+    return "region:1,400,001-1,410,000"
+
+
+def _commands(folder: Path) -> dict[str, list[str]]:
+    """Give the commands by what they are called in the table."""
+    fasta, table = folder / "region.fa.gz", folder / "variants.tsv"
+    locus = _write_bgzip(fasta)
+    write_variants(table, _VARIANTS)
+    chrom, start, _ = bundled_region()
+    region = f"{chrom}:{start + 1}-{start + 1_000_000}"
+    out, store = ("-o", folder / "out", "--overwrite"), ("-o", folder / "store")
+    fresh = (*store, "--overwrite", "--all", "--yes")
+    scan = ("scan", *_PAIR, *out, "--no-cache")
+    score = ("variants", table, "--all", "--n-background", 0, *out)
+    return {
+        "start": [sys.executable, "-c", "pass"],
+        "--help": tfimpute("--help"),
+        "scan --help": tfimpute("scan", "--help"),
+        "info models": tfimpute("info", "models"),
+        "query": tfimpute("query", _LOCUS, "--cell", "HepG2"),
+        "scan, 10 kb of bgzip": tfimpute(*scan, "-g", fasta, "-r", locus),
+        "scan": tfimpute(*scan),
+        "scan, no evidence": tfimpute(*scan, "-e", "none"),
+        "scan, deep": tfimpute(*scan, "-e", "none", "-m", "deep"),
+        "scan, deep, fast": tfimpute(
+            *scan, "-e", "none", "-m", "deep", "--precision", "fast"
+        ),
+        "impute, 1 Mb": tfimpute("impute", *fresh, "-r", region),
+        "impute": tfimpute("impute", *fresh),
+        "impute, no evidence": tfimpute("impute", *fresh, "-e", "none"),
+        "impute, deep, 1 Mb": tfimpute(
+            "impute", *fresh, "-e", "none", "-m", "deep", "-r", region
+        ),
+        "impute, default, 1 Mb": tfimpute("impute", *fresh, "-e", "none", "-r", region),
+        f"variants, {_VARIANTS}": tfimpute(*score),
+        f"variants, {_VARIANTS}, deep": tfimpute(*score, "-m", "deep"),
+    }
+
+
+def _rate(run: _Run) -> float:
+    """Read Mb x pairs per second, as `impute` reports them."""
+    found = re.search(r"([\d,]+) Mb x pairs/s\n", run.output.split(" written, ")[-1])
+    return float(found.group(1).replace(",", "")) if found else float("nan")
+
+
+def _report_ratios(runs: dict[str, _Run]) -> None:
+    start = runs["scan, 10 kb of bgzip"].seconds
+    for what, a, b in (
+        ("impute: without evidence / with it", "impute, no evidence", "impute"),
+        ("impute: default / deep", "impute, default, 1 Mb", "impute, deep, 1 Mb"),
+    ):
+        print_result(f"{what}, rates: {_rate(runs[a]) / _rate(runs[b]):.2f}")
+    for name in ("scan, deep", "scan, deep, fast"):
+        more = runs[name].seconds - start, runs["scan, no evidence"].seconds - start
+        print_result(f"{name} / default, less a scan of 10 kb: {more[0] / more[1]:.1f}")
+        whole = runs[name].seconds / runs["scan, no evidence"].seconds
+        print_result(f"{name} / default, whole command: {whole:.1f}")
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", default="", help="commands with this in their name")
+    parser.add_argument("--runs", type=int, default=3, help="warm runs of each")
+    asked = parser.parse_args()
+    runs = {}
+    print_result(f"{'command':<24} {'cold, s':>8} {'warm, s':>8} {'CPU, s':>8}")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for what, command in _commands(folder).items():
+            if asked.only not in what:
+                continue
+            cold = _run(command, folder / what)
+            warm = [_run(command, folder / what)]
+            if warm[0].seconds < _COLD_LIMIT:
+                warm += [_run(command, folder / what) for _ in range(asked.runs - 1)]
+            middle = statistics.median_low(run.seconds for run in warm)
+            runs[what] = next(run for run in warm if run.seconds == middle)
+            print_result(
+                f"{what:<24} {cold.seconds:>8.2f} {middle:>8.2f} {runs[what].cpu:>8.2f}"
+            )
+    if not asked.only:
+        _report_ratios(runs)
+
+
+if __name__ == "__main__":
+    main()

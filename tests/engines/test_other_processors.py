@@ -1,0 +1,38 @@
+"""Kernels compiled for a processor without AVX-512."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+_HASWELL = {
+    "NUMBA_CPU_NAME": "haswell",
+    "NUMBA_CPU_FEATURES": "+avx,+avx2,+fma,+f16c,+bmi,+bmi2,+lzcnt,+popcnt,+sse4.2",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", ["exact", "fast"])
+def test_a_track_is_the_same_without_avx_512(tmp_path, precision):
+    files = []
+    for name, processor in (("own", {}), ("haswell", _HASWELL)):
+        out = tmp_path / name
+        options = {
+            "--tf": "CTCF",
+            "--cell": "HepG2",
+            "-r": "chr20:48000001-48200000",
+            "--precision": precision,
+            "-o": out,
+        }
+        subprocess.run(
+            [
+                *(sys.executable, "-m", "tfimpute_tracks", "scan", "--no-cache"),
+                *(str(word) for item in options.items() for word in item),
+            ],
+            env=os.environ | processor | {"NUMBA_CACHE_DIR": str(tmp_path / "kernels")},
+            check=True,
+            capture_output=True,
+        )
+        files.append((out / "CTCF.HepG2.bw").read_bytes())
+    assert files[0] == files[1]
