@@ -1,17 +1,17 @@
 """Track files: one table of the formats, and one function that writes any of them.
 
-A format is a module here and a line of :data:`FORMATS`. `scan`, `export`, the downloads
-of the browser page and folders of tracks read the table. ``bbi``, ``blocks`` and
+A format is a module here and a line of :data:`FORMATS`, or an entry point of another
+package (``track_format``). `scan`, `export`, the downloads of the browser page and folders
+of tracks read the table. ``bbi``, ``blocks`` and
 ``zoom`` are the container that bigWig and bigBed share, ``reading`` reads it, and
 ``validate`` holds what the checks share.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from tfimpute_tracks.errors import RunError, UsageError
 from tfimpute_tracks.storage import atomic_file
@@ -31,9 +31,11 @@ from tfimpute_tracks.tracks.formats.reading import (
     read_signal,
     signal_chroms,
 )
+from tfimpute_tracks.tracks.formats.track_format import FormatTable, TrackFormat
 
 __all__ = [
     "FORMATS",
+    "FormatTable",
     "NarrowPeak",
     "PeakSet",
     "SignalStyle",
@@ -44,46 +46,6 @@ __all__ = [
     "signal_chroms",
     "write_track",
 ]
-
-
-@dataclass(frozen=True)
-class TrackFormat:
-    """A format of track files.
-
-    Attributes
-    ----------
-    name : str
-        As users write it.
-    suffix : str
-        Of its files, with the dot.
-    kind : {"signal", "peaks"}
-        What such a file holds.
-    write : callable
-        ``write(path, chrom_sizes, data, style)`` writes the file; `data` is an iterator
-        of Batch, all checked, or a PeakSet, which is checked, too.
-    check : callable
-        ``check(path, dest, chrom_sizes, written)`` reads the file back, and raises a
-        ValidationError that names `dest` where it does not hold what was written, a
-        Content or the PeakSet.
-    help : str
-        In a few words.
-    may_be_empty : bool
-        Whether readers take a file of peaks without a peak.
-    is_default : bool
-        Whether it is written unless others are asked for.
-    is_rounded : bool
-        Whether values are rounded as the style says.
-    """
-
-    name: str
-    suffix: str
-    kind: Literal["signal", "peaks"]
-    write: Callable[[Path, Mapping[str, int], Any, SignalStyle], None]
-    check: Callable[[Path, Path, Mapping[str, int], Any], None]
-    help: str
-    may_be_empty: bool = True
-    is_default: bool = False
-    is_rounded: bool = True
 
 
 _TABLE = (
@@ -133,7 +95,7 @@ _TABLE = (
         is_default=True,
     ),
 )
-FORMATS: dict[str, TrackFormat] = {entry.name: entry for entry in _TABLE}
+FORMATS = FormatTable(_TABLE)
 """Every format by its name, in the order in which files are written."""
 
 

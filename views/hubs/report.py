@@ -8,6 +8,7 @@ so it is small enough to share.
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterator
 from html import escape
 from importlib.resources import files
@@ -132,7 +133,7 @@ def _name(track: TrackRecord) -> str:
 
 def _subtitle(tracks: list[TrackRecord]) -> str:
     spans = dict.fromkeys(text for track in tracks for text in track.regions)
-    regions = [_readable(_region(text)) for text in spans]
+    regions = [_with_commas(text) for text in spans]
     builds = sorted({track.build or track.genome for track in tracks} - {""})
     where = f" in {escape(listed(regions, 3))}" if regions else ""
     of = f" of {escape(listed(builds))}" if builds else ""
@@ -154,11 +155,10 @@ def _where(
     return f"{shown}, and {highest}" if peaks else shown
 
 
-def _region(text: str) -> Region:
-    """Read a region of a run record."""
-    chrom, _, span = text.rpartition(":")
-    first, _, last = span.partition("-")
-    return Region(chrom, int(first) - 1, int(last))
+def _with_commas(text: str) -> str:
+    """Write the positions of a run record's region as a reader expects them."""
+    chrom, colon, span = text.rpartition(":")
+    return f"{chrom}{colon}{re.sub('[0-9]+', lambda n: f'{int(n[0]):,}', span)}"
 
 
 def _readable(region: Region) -> str:

@@ -10,8 +10,10 @@ import pytest
 
 from tfimpute_tracks.errors import RegionError, UsageError, ValidationError
 from tfimpute_tracks.kernels.peaks import Peaks
+from tfimpute_tracks.tracks import formats
 from tfimpute_tracks.tracks.formats import (
     FORMATS,
+    FormatTable,
     NarrowPeak,
     PeakSet,
     write_track,
@@ -197,7 +199,7 @@ def test_a_file_that_reads_back_otherwise_is_not_kept(tmp_path, monkeypatch):
         return found
 
     broken = replace(FORMATS["bed"], write=lose_the_end)
-    monkeypatch.setitem(FORMATS, "bed", broken)
+    monkeypatch.setattr(formats, "FORMATS", FormatTable([broken]))
     found = PeakSet.collect("A", [("chr2", peaks((0, 10, 5, 1)))], SIZES)
     with pytest.raises(ValidationError, match="line 1"):
         write_track("bed", tmp_path / "a", SIZES, found)
