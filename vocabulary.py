@@ -177,6 +177,7 @@ class Vocabulary:
 
     def _find(self, name: str, kind: Kind, typed: dict[str, str]) -> str:
         """Find a name that was typed, or raise an error with similar ones."""
+        name = str(name)
         names, keys = self._names(kind)
         known = self.find_alias(name, kind) or typed.get(name_key(name))
         if known in names:

@@ -28,6 +28,7 @@ __all__ = [
     "choose_cache",
     "choose_genome",
     "choose_regions",
+    "is_whole",
     "known_genes",
     "one_region",
     "read_part",
@@ -225,7 +226,7 @@ def known_genes(genes: str | Path | None, fasta: object) -> Path | None:
     return Path(genes)
 
 
-def check_threshold(threshold: float | None) -> None:
+def check_threshold(threshold: float | None) -> float | None:
     """Refuse a threshold that is not a probability.
 
     Parameters
@@ -233,14 +234,39 @@ def check_threshold(threshold: float | None) -> None:
     threshold : float, optional
         None stands for the model's own.
 
+    Returns
+    -------
+    float or None
+
     Raises
     ------
     UsageError
         Not a number from 0 to 1.
     """
     given: object = threshold  # whatever a caller without a type checker passes
-    if given is not None and not (isinstance(given, int | float) and 0 <= given <= 1):
+    if given is None:
+        return None
+    is_number = isinstance(given, numbers.Real) and not isinstance(given, bool)
+    if not (is_number and 0 <= float(str(given)) <= 1):
         raise UsageError(f"threshold {threshold!r}; use a probability from 0 to 1")
+    return float(str(given))
+
+
+def is_whole(number: object, lowest: int, highest: float = math.inf) -> bool:
+    """Report whether a value is a whole number in a range.
+
+    Parameters
+    ----------
+    number : object
+        Of any type: a caller need not use a type checker.
+    lowest, highest : float
+
+    Returns
+    -------
+    bool
+    """
+    is_number = isinstance(number, numbers.Integral) and not isinstance(number, bool)
+    return is_number and lowest <= int(str(number)) <= highest
 
 
 def check_top(top: int) -> None:
@@ -256,8 +282,7 @@ def check_top(top: int) -> None:
     UsageError
         Not a whole number, or below 0.
     """
-    given: object = top
-    if not (isinstance(given, int) and given >= 0):
+    if not is_whole(top, 0):
         raise UsageError(f"top {top!r}; use a number of pairs, 0 for all")
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from tfimpute_tracks.api.evidence_choice import AUTO, NONE, choose_evidence
 from tfimpute_tracks.api.inputs import choose_genome
+from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.models.loading import load_model
 
 if TYPE_CHECKING:
@@ -121,8 +122,14 @@ class LoadedModel:
         ------
         InputFileError
             The file is missing, empty or broken.
+        UsageError
+            What is given is neither.
         """
         if fasta is not None and not isinstance(fasta, str | Path):
+            if not hasattr(fasta, "chrom_sizes"):
+                raise UsageError(
+                    f"genome {fasta!r}; use a FASTA or .2bit file, an open genome, or None"
+                )
             yield fasta
             return
         path = None if fasta is None else Path(fasta)

@@ -113,6 +113,8 @@ class Model(LoadedModel):
         array([[1.  , 0.09]], dtype=float32)
         """
         rows = [sequences] if isinstance(sequences, str) else sequences
+        if not isinstance(rows, Iterable):
+            raise UsageError(f"sequences {rows!r}; use texts, or an array of codes")
         return self.core.predict(rows, read_pairs(self.vocabulary, pairs))
 
     def scan(
@@ -182,10 +184,9 @@ class Model(LoadedModel):
         from tfimpute_tracks.tracks.record import TrackOptions
         from tfimpute_tracks.tracks.signals import SIGNALS
 
-        if signal not in SIGNALS:
+        if not (isinstance(signal, str) and signal in SIGNALS):
             raise UsageError(f"signal {signal!r}; use one of {', '.join(SIGNALS)}")
         chosen = read_pairs(self.vocabulary, pairs)
-        check_threshold(threshold)
         with limit_threads(threads) as n_threads, self.open_genome(fasta) as genome:
             places, known = written_regions(region), known_genes(genes, fasta)
             job = scan_job(
@@ -195,7 +196,7 @@ class Model(LoadedModel):
                 choose_regions(genome, fasta, places, None, known),
                 Path(),
                 stride=stride,
-                threshold=threshold,
+                threshold=check_threshold(threshold),
                 device=device,
                 precision=precision,
                 threads=n_threads,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from tfimpute_tracks.errors import InputFileError, UsageError
 from tfimpute_tracks.storage.table import is_input, read_lines
@@ -66,9 +66,10 @@ def read_pairs(vocabulary: Vocabulary, pairs: Pairs) -> list[Pair]:
     Parameters
     ----------
     vocabulary : Vocabulary
-    pairs : str, Path, or iterable of "TF:CELL" or (tf, cell)
+    pairs : str, Path, DataFrame, or iterable of "TF:CELL" or (tf, cell)
         A text is "TF:CELL;TF:CELL", or the path of a table of TFs and cell lines. A
-        tuple of two names without a colon is one pair.
+        DataFrame has the columns tf and cell. A tuple of two names without a colon is
+        one pair.
 
     Returns
     -------
@@ -94,12 +95,22 @@ def read_pairs(vocabulary: Vocabulary, pairs: Pairs) -> list[Pair]:
         written = [text.strip() for text in texts if text.strip()]
     elif _is_one_pair(pairs):
         written = [pairs]
+    elif hasattr(pairs, "columns"):
+        written = _pairs_of_frame(pairs)
     else:
-        written = list(pairs or ())
+        given: object = pairs  # whatever a caller without a type checker passes
+        written = list(given) if isinstance(given, Iterable) else []
     chosen = [vocabulary.pair(pair) for pair in written]
     if not chosen:
         raise UsageError(f'no pair in {pairs!r}; write e.g. "CTCF:K562"')
     return list(dict.fromkeys(chosen))
+
+
+def _pairs_of_frame(table: Any) -> list[str | tuple[str, str]]:
+    missing = [name for name in ("tf", "cell") if name not in table.columns]
+    if missing:
+        raise UsageError(f"the table of pairs has no column {missing[0]!r}")
+    return list(zip(table["tf"], table["cell"], strict=True))
 
 
 def _is_one_pair(pairs: object) -> TypeGuard[tuple[str, str]]:

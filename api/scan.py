@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tfimpute_tracks.api.arrays import track_array
+from tfimpute_tracks.api.inputs import is_whole
 from tfimpute_tracks.engines.engine import pick_device
 from tfimpute_tracks.errors import UsageError, counted
 from tfimpute_tracks.tracks import ScanJob
@@ -128,7 +129,7 @@ class Scan:
 
         from tfimpute_tracks.api.inputs import check_threshold
 
-        check_threshold(threshold)
+        threshold = check_threshold(threshold)
         rows = [
             (
                 *(peak.chrom, peak.start, peak.end, *pair, peak.name, peak.score),
@@ -255,7 +256,7 @@ def scan_job(
     """
     if precision not in {"exact", "fast"}:
         raise UsageError(f"precision {precision!r}; use exact or fast")
-    if stride is not None and not (isinstance(stride, int) and stride > 0):
+    if stride is not None and not is_whole(stride, 1):
         raise UsageError(f"stride {stride!r}; use a number of bp, 1 or more")
     core = model.on(genome)
     job = ScanJob(
@@ -263,8 +264,8 @@ def scan_job(
         pairs,
         regions,
         out_dir,
-        core.config.stride if stride is None else stride,
-        device=pick_device(device),
+        core.config.stride if stride is None else int(stride),
+        device=pick_device(str(device)),
         fast=precision == "fast",
         **fields,
     )

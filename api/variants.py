@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tfimpute_tracks.api.inputs import is_whole
 from tfimpute_tracks.api.notes import log
 from tfimpute_tracks.errors import InputFileError, UsageError, counted, listed
 from tfimpute_tracks.genome import Sequences, check_build, known_build
@@ -104,7 +105,8 @@ def make_source(variants: Any, genome: Sequences) -> Source:
 
 
 def _texts_of(variants: Any, genome: Sequences) -> Iterator[VariantRecord]:
-    for number, text in enumerate(() if variants is None else variants, start=1):
+    several = variants if isinstance(variants, Iterable) else ()
+    for number, text in enumerate(several, start=1):
         chrom, start, ref, alt = parse_variant(str(text), genome)
         yield VariantRecord(number, chrom, str(start + 1), "", ref, (alt,))
 
@@ -121,6 +123,8 @@ def _rows_of(table: pd.DataFrame) -> Iterator[VariantRecord]:
     for number, (chrom, pos, ref, alt, name) in enumerate(rows, start=1):
         alts = tuple(str(alt).split(","))
         named = "" if name is None or name != name else str(name)
+        if isinstance(pos, float) and pos.is_integer():
+            pos = int(pos)  # a column of numbers of which some are missing
         yield VariantRecord(number, str(chrom), str(pos), named, str(ref), alts)
 
 
@@ -169,8 +173,7 @@ def choose_options(
     if n is None:
         n = N_BACKGROUND_MANY if n_pairs > MANY_PAIRS else N_BACKGROUND
     for name, value in {"n_background": n, "seed": seed}.items():
-        given: object = value  # whatever a caller without a type checker passes
-        if not (isinstance(given, int) and given >= 0):
+        if not is_whole(value, 0):
             raise UsageError(f"{name} {value!r}; use a number, 0 or more")
     layout = Layout(table_format, wide, _choose_min_delta(min_delta, n_pairs, wide))
     check_layout(layout, n_pairs)
@@ -352,8 +355,7 @@ def effects_of(
         As :func:`make_source`, :func:`choose_options` and
         :func:`tfimpute_tracks.variants.run.score_variants`.
     """
-    given: object = stride
-    if not (isinstance(given, int) and 1 <= given <= _MAX_STRIDE):
+    if not is_whole(stride, 1, _MAX_STRIDE):
         raise UsageError(f"stride {stride!r}; use a number of bp, 1 to {_MAX_STRIDE}")
     layout, background = choose_options(len(pairs), **options)
     source = make_source(variants, genome)

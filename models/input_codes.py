@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import UsageError
-from tfimpute_tracks.kernels.encode import encode
+from tfimpute_tracks.kernels.encode import N_CODE, encode
 from tfimpute_tracks.models.config import NetworkConfig
 
 __all__ = ["stack_codes"]
@@ -35,13 +35,19 @@ def stack_codes(
     Raises
     ------
     UsageError
-        A sequence has another length, or not all have the same.
+        A sequence has another length, or not all have the same; or it is not a text, and
+        its codes are not 0 to 4.
     """
     lengths = sorted({config.seq_len, config.receptive_field})
-    if isinstance(sequences, np.ndarray):
+    if isinstance(sequences, np.ndarray) and sequences.dtype.kind in "iuf":
+        if not np.isin(sequences, range(N_CODE + 1)).all():
+            raise UsageError(
+                "codes of sequences are 0 to 4, for A, C, G, T and others; use texts, or "
+                "arrays of these numbers"
+            )
         rows = [np.asarray(row, dtype=np.uint8) for row in sequences]
     else:
-        rows = [encode(sequence) for sequence in sequences]
+        rows = [_encode(sequence) for sequence in sequences]
     for index, row in enumerate(rows):
         if row.shape != rows[0].shape or row.size not in lengths:
             raise UsageError(
@@ -50,3 +56,9 @@ def stack_codes(
                 "of these lengths"
             )
     return np.stack(rows) if rows else np.empty((0, lengths[0]), dtype=np.uint8)
+
+
+def _encode(sequence: object) -> NDArray[np.uint8]:
+    if not isinstance(sequence, str | bytes):
+        raise UsageError(f"sequence {sequence!r} is not a text such as 'ACGT'")
+    return encode(sequence)

@@ -187,6 +187,8 @@ def test_no_genome_is_the_bundled_region():
         ({"pairs": "NOPE:K562"}, "unknown TF 'NOPE'"),
         ({"pairs": [3]}, "pair 3"),
         ({"pairs": None}, "no pair"),
+        ({"pairs": 5}, "no pair in 5"),
+        ({"pairs": pd.DataFrame({"tf": ["CTCF"]})}, "no column 'cell'"),
         ({"region": []}, "no region"),
         ({"region": "chr7:1-100"}, "chr7"),
         ({"region": ("chr1", 0.5, 100)}, "is not (chromosome, start, end)"),
@@ -195,12 +197,16 @@ def test_no_genome_is_the_bundled_region():
         ({"region": ("chr1", 0, 10**9)}, "which has 4,000 bp"),
         ({"stride": 0}, "stride 0"),
         ({"stride": 2.5}, "stride 2.5"),
+        ({"stride": True}, "stride True"),
         ({"signal": "counts"}, "signal 'counts'"),
+        ({"signal": ["score"]}, "signal ['score']"),
         ({"threshold": 2}, "threshold 2"),
+        ({"threshold": "0.5"}, "threshold '0.5'"),
         ({"threshold": float("nan")}, "threshold nan"),
         ({"threads": 0}, "threads"),
         ({"threads": "many"}, "threads"),
         ({"device": "tpu"}, "device 'tpu'"),
+        ({"device": None}, "device 'None'"),
         ({"precision": "half"}, "precision 'half'"),
     ],
 )
@@ -211,9 +217,36 @@ def test_wrong_values_are_named(scan, options, says):
     assert "\n" not in str(error.value)
 
 
+def test_numbers_of_numpy_are_numbers(scan, tmp_path):
+    found = scan("chr20", stride=np.int64(20), threshold=np.float32(0.5))
+    same = scan("chr20", stride=20, threshold=0.5)
+    assert found.array.identical(same.array)
+    found.write(tmp_path / "a")
+    same.write(tmp_path / "b")
+    assert written(tmp_path / "a") == written(tmp_path / "b")
+
+
+@pytest.mark.parametrize(
+    ("sequences", "says"),
+    [
+        ("ACGT", "sequence 0 has 4 bp"),
+        ([1], "sequence 1 is not a text"),
+        (None, "sequences None"),
+        (np.full((1, 60), 5), "codes of sequences are 0 to 4"),
+        (np.full((1, 60), -1), "codes of sequences are 0 to 4"),
+        (np.zeros((1, 4, 60), np.uint8), "sequence 0 has 240 bp"),
+    ],
+)
+def test_wrong_sequences_are_named(model, sequences, says):
+    with pytest.raises(UsageError, match=says):
+        model.predict(sequences, "CTCF:K562")
+
+
 def test_wrong_files_are_named(model, tmp_path, scan):
     with pytest.raises(UsageError, match=r"nowhere\.fa"):
         model.scan(tmp_path / "nowhere.fa", None, PAIRS)
+    with pytest.raises(UsageError, match="genome 5; use a FASTA"):
+        model.scan(5, None, PAIRS)
     with pytest.raises(UsageError, match="format 'wig'"):
         scan("chr20").write(tmp_path / "o", "wig")
     with pytest.raises(UsageError, match="unknown model 'nope'"):

@@ -68,6 +68,14 @@ def test_variants_are_written_in_any_way(effects, vcf, gapped, tmp_path):
     assert effects(table.assign(id="rs1"), n_background=0).id.tolist() == ["rs1"] * 3
 
 
+def test_a_column_with_missing_positions_is_of_whole_numbers(effects, vcf):
+    table = effects(vcf, n_background=0)[["chrom", "pos", "ref", "alt"]][:1]
+    table.loc[1] = [None, None, None, None]
+    found = effects(table.astype({"pos": float}), n_background=0)
+    assert found.pos.tolist() == [table.pos[0]] * 3
+    assert len(found.attrs["skipped"]) == 1
+
+
 def test_no_scored_allele_is_an_empty_table(effects, caplog):
     table = pd.DataFrame({"chrom": ["1"], "pos": [9999], "ref": ["A"], "alt": ["C"]})
     found = effects(table)
@@ -87,6 +95,7 @@ def test_no_scored_allele_is_an_empty_table(effects, caplog):
         ("nowhere.vcf", {}, "nowhere.vcf: no such file"),
         (pd.DataFrame({"chrom": ["1"]}), {}, "no column 'pos'"),
         (None, {}, "no variant"),
+        (5, {}, "no variant"),
         ("nowhere.vcf", {"stride": 0}, "stride 0"),
         ("nowhere.vcf", {"stride": 101}, "stride 101"),
         ("nowhere.vcf", {"n_background": -1}, "n_background -1"),
