@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN ?= .venv/bin
 
-.PHONY: dev link fix check lint types test test-nojit wheel bench soak snapshots clean
+.PHONY: dev link fix check lint types test test-nojit wheel docs bench soak snapshots clean
 
 dev: link
 	$(PYTHON) -m venv .venv
@@ -41,6 +41,10 @@ wheel:
 	$(PYTHON) -m venv build/venv
 	build/venv/bin/pip install -c constraints.txt "$$(ls dist/*.whl)[test]"
 	build/venv/bin/pytest -q -n auto
+
+# The documentation as a site, from the pages under docs and the docstrings.
+docs:
+	$(BIN)/sphinx-build -q -W --keep-going -b html docs build/docs
 
 bench:
 	$(BIN)/python benchmarks/run.py

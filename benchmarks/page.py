@@ -84,8 +84,8 @@ def _lists(figures: list[Figure]) -> list[str]:
     """Lay out the ratios and, in a list of their own, the values with a unit."""
     parts = []
     for title, own in (
-        ("### Ratios", [f for f in figures if f.unit == "x"]),
-        ("### Values", [f for f in figures if f.unit != "x"]),
+        ("## Ratios", [f for f in figures if f.unit == "x"]),
+        ("## Values", [f for f in figures if f.unit != "x"]),
     ):
         if own:
             parts.append("\n".join([f"{title}\n", *map(_entry, own)]))

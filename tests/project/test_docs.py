@@ -66,9 +66,8 @@ def test_modules_load_and_their_examples_run():
     assert not failed, f"examples fail in {', '.join(failed)}"
 
 
-def test_readme_lists_the_verbs(readme, verbs):
-    listed = re.findall(r"^\| `([\w-]+)", readme, re.MULTILINE)
-    assert sorted(listed) == sorted(verbs), "README.md: its table is not the verbs"
+def test_readme_is_one_page(readme):
+    assert len(readme.splitlines()) <= 120
 
 
 def test_every_command_and_option_has_help(verbs):
