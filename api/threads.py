@@ -91,7 +91,7 @@ def count_threads(threads: int | str) -> int:
     text = str(threads)
     if text == "max":
         return n_cpus
-    if not text.isdecimal() or not int(text):
+    if not (text.isdecimal() and len(text) < 19 and int(text)):
         raise UsageError(f"--threads {text!r}; use max or a number from 1 to {n_cpus}")
     n_threads = min(int(text), n_cpus)
     if int(text) > n_cpus:
