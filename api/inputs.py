@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import numbers
+import re
 from collections.abc import Iterable
 from operator import index
 from pathlib import Path
@@ -87,7 +88,8 @@ def read_part(text: str) -> tuple[int, int]:
         The text is malformed, or not 1 <= i <= n.
     """
     i, _, n = text.partition("/")
-    if i.isdigit() and n.isdigit() and 1 <= int(i) <= int(n):
+    is_part = re.fullmatch("[0-9]{1,9}/[0-9]{1,9}", text)
+    if is_part and 1 <= int(i) <= int(n):
         return int(i), int(n)
     raise UsageError(f"--part {text!r}; use i/n with 1 <= i <= n, such as 3/40")
 

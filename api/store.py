@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tfimpute_tracks.api.arrays import track_array
 from tfimpute_tracks.api.inputs import Regions, check_top, one_region, written_regions
@@ -246,14 +247,16 @@ class Store:
 
         array = self.array(region, pairs)
         names = ("tf", "cell", "status", "threshold", "expected_auroc")
-        obs = pd.DataFrame(
-            {name: array[name].to_numpy() for name in names},
-            index=array.pair.to_numpy(),
-        )
         chrom, start, end = (array[n].to_numpy() for n in ("chrom", "position", "end"))
         spans = zip(chrom, start.tolist(), end.tolist(), strict=True)
-        labels = [str(Region(*span)) for span in spans]
-        var = pd.DataFrame({"chrom": chrom, "start": start, "end": end}, index=labels)
+        obs = pd.DataFrame(
+            {name: _plain(array[name].to_numpy()) for name in names},
+            index=_plain(array.pair.to_numpy()),
+        )
+        var = pd.DataFrame(
+            {"chrom": _plain(chrom), "start": start, "end": end},
+            index=_plain(np.array([str(Region(*span)) for span in spans], object)),
+        )
         values = np.ascontiguousarray(array.to_numpy().T)
         return anndata.AnnData(values, obs=obs, var=var, uns=dict(array.attrs))
 
@@ -303,3 +306,12 @@ class Store:
 def _is_both(key: Any) -> bool:
     """Discriminate (region, pairs) from a region (chrom, start, end)."""
     return isinstance(key, tuple) and len(key) == 2
+
+
+def _plain(values: NDArray[Any]) -> Any:
+    """Make texts a column that anndata writes; those of Arrow it refuses."""
+    import pandas as pd
+
+    if values.dtype.kind not in "OU":
+        return values
+    return pd.Index(values.astype(object), dtype=object)

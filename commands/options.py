@@ -175,6 +175,7 @@ Stride = Annotated[
     typer.Option(
         "--stride",
         min=1,
+        max=1_000_000_000,
         help="Distance between tile starts, in bp. Default: the model's stride.",
     ),
 ]

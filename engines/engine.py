@@ -7,6 +7,7 @@ tiles and the number of pairs, and agree with the network to float32 rounding.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Protocol
 
@@ -70,7 +71,9 @@ def pick_device(device: str) -> str:
     if device == "cpu":
         return "cpu"
     kind, _, number = device.partition(":")
-    if kind not in {"auto", "cuda"} or (number and not number.isdigit()):
+    if kind not in {"auto", "cuda"} or (
+        number and not re.fullmatch("[0-9]{1,4}", number)
+    ):
         raise DeviceError(
             f"unknown device {device!r}; use auto, cpu, cuda or cuda:N (N from 0)"
         )

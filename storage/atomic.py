@@ -62,9 +62,11 @@ def atomic_file(
     Raises
     ------
     WriteError
-        The disk is full, or the file cannot be written, synced or renamed. After any
+        `dest` is a folder, the disk is full, or the file cannot be written. After any
         exception, `dest` is unchanged and the temporary file is removed.
     """
+    if dest.is_dir():
+        raise WriteError(f"{dest} is a folder; use a file name")
     if needed is not None:
         check_free_space(dest.parent, needed, dest)
     token = f"{os.getpid()}-{secrets.token_hex(4)}"

@@ -6,16 +6,24 @@ import pytest
 
 import tfimpute_tracks
 from tfimpute_tracks.api import store as store_module
+from tfimpute_tracks.cli import main
 from tfimpute_tracks.errors import TracksError
+from toys import CALIBRATED, write_gapped_genome, write_model
 
 SOME = ["CTCF:K562", "MAX:HepG2"]
 
 
-@pytest.fixture
-def folder(run, weights, gapped, tmp_path):
-    options = ["-m", weights, "-g", gapped, "--all", "--workers", 1, "-y"]
-    run("impute", *options, "--tiles-per-shard", 50, "--pairs-per-shard", 5, "-o", "s")
-    return tmp_path / "s"
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("made")
+    weights = write_model(folder / "toy.safetensors", card=CALIBRATED)
+    fasta, _ = write_gapped_genome(folder)
+    options = ["-m", weights, "-g", fasta, "--all", "--workers", 1, "-y"]
+    options += ["--tiles-per-shard", 50, "--pairs-per-shard", 5, "-o", folder / "s"]
+    with pytest.raises(SystemExit) as stop:
+        main(["impute", *map(str, options)])
+    assert stop.value.code == 0
+    return folder / "s"
 
 
 @pytest.fixture(autouse=True)
@@ -82,6 +90,7 @@ def test_query_is_that_of_the_verb(run, store, folder):
 
 def test_anndata_has_pairs_by_positions(store, tmp_path):
     anndata = pytest.importorskip("anndata")
+    pytest.importorskip("pyarrow")  # with it pandas keeps texts in another way
     data = store.to_anndata("chr20", SOME)
     array = store["chr20", SOME]
     assert data.shape == array.shape[::-1]

@@ -168,6 +168,9 @@ def test_devices_that_are_not_there_are_refused():
         pick_device("gpu")
     with pytest.raises(DeviceError, match="no device 'cuda:99'"):
         pick_device("cuda:99")
+    for odd in ("cuda:\u00b2", "cuda:-1", "cuda:" + "9" * 5000):
+        with pytest.raises(DeviceError):
+            pick_device(odd)
 
 
 def test_auto_asks_pytorch_only_where_there_is_a_driver(monkeypatch, tmp_path):

@@ -107,9 +107,11 @@ def _request(rng: random.Random, host: str) -> bytes:
         method = "POST"
     head = f"{method} {path}?{query} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n"
     if "genome" in path or rng.random() < 0.1:
-        ends = rng.choice(("0-99", "0-", "-5", "5-1", "a-b", f"0-{9**40}", "²-3", ""))
+        ends = rng.choice(
+            ("0-99", "0-", "-5", "5-1", "a-b", f"0-{9**40}", "\xb2-3", "0-\xb9", "")
+        )
         head += f"Range: bytes={ends}\r\n"
-    return head.encode() + b"\r\n"
+    return head.encode("latin-1", "replace") + b"\r\n"
 
 
 def _ask(host: str, port: int, request: bytes, refused: Counter) -> str:
