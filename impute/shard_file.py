@@ -22,6 +22,7 @@ from tfimpute_tracks.impute.plan import Block, Plan, Shard
 from tfimpute_tracks.kernels.codes import column_codes, difference, row_codes
 from tfimpute_tracks.kernels.peaks import PeakCounts, count_peaks, join_counts
 from tfimpute_tracks.storage import atomic_file, digest_json
+from tfimpute_tracks.storage.hdf5_columns import READ_ERRORS
 
 __all__ = [
     "Column",
@@ -215,18 +216,18 @@ class ShardFile:
 
         self.path = shard_path(folder, shard)
         self._plan, self._shard, self._chunk = plan, shard, plan.chunk
+        names = ("format", "format-version", "key")
         try:
             # Without a lock: a file never changes under its name.
             self._file = h5py.File(self.path, "r", locking=False)
+            found = [str(self._file.attrs.get(name)) for name in names]
         except FileNotFoundError as error:
             raise InputFileError(
                 f"{self.path} does not exist yet; run the same `impute` command again"
             ) from error
-        except OSError as error:
+        except READ_ERRORS as error:
             raise self._damaged("cannot be opened") from error
-        about = self._file.attrs
-        expected = (_FORMAT, _FORMAT_VERSION, _key(plan, shard))
-        if tuple(map(about.get, ("format", "format-version", "key"))) != expected:
+        if found != [_FORMAT, str(_FORMAT_VERSION), _key(plan, shard)]:
             self._file.close()
             raise self._damaged("belongs to another store or format")
 
@@ -341,7 +342,7 @@ class ShardFile:
     def _read(self, name: str, where: Any) -> Any:
         try:
             return self._file[name][where]
-        except (OSError, KeyError, RuntimeError) as error:
+        except READ_ERRORS as error:
             raise self._damaged("is damaged, a checksum or a chunk is wrong") from error
 
     def _damaged(self, what: str) -> InputFileError:

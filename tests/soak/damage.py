@@ -13,6 +13,7 @@ from pathlib import Path
 from addresses import ask_addresses
 from children import Outcome, run_command
 from mutations import mutate
+from options import with_odd_option
 from readers import READERS, Reader
 
 __all__ = ["Tally", "soak_readers"]
@@ -86,6 +87,8 @@ def soak_readers(
                 if fault[:80] not in seen:
                     seen.add(fault[:80])
                     log(tally.failures[-1])
+            if not chosen:
+                _try_option(inputs, work, reader, f"{seed}:option:{name}", tally)
         number += 1
     if not chosen or "browse" in chosen:
         ask_addresses(inputs, folder, seed, tally)
@@ -127,6 +130,24 @@ def _try(inputs: Path, work: Path, reader: Reader, seed: str) -> Outcome:
     outcome = run_command(reader.command.split(), work, _TIMEOUT)
     (work / "damage.txt").write_text(damaged.what + "\n")
     return outcome
+
+
+def _try_option(
+    inputs: Path, work: Path, reader: Reader, seed: str, tally: Tally
+) -> None:
+    """Run a reader on whole inputs with an odd option."""
+    shutil.rmtree(work, ignore_errors=True)
+    shutil.copytree(inputs, work)
+    (work / "out").mkdir()
+    arguments = with_odd_option(
+        reader.verb, reader.command.split(), inputs, random.Random(seed)
+    )
+    outcome = run_command(arguments, work, _TIMEOUT)
+    tally.tried["option"] += 1
+    tally.verbs[reader.verb] += 1
+    tally.refused["option"] += outcome.code in (1, 2)
+    if outcome.fault():
+        tally.failures.append(f"{outcome.fault()}: {' '.join(arguments)[:300]}")
 
 
 def _keep(

@@ -83,7 +83,7 @@ def test_missing_folder_is_a_write_error(tmp_path):
     assert str(dest) in str(caught.value)
 
 
-def test_a_folder_is_not_a_file(tmp_path):
+def test_a_folder_in_its_place_is_named(tmp_path):
     with pytest.raises(WriteError, match="is a folder; use a file name"):
         write_text(tmp_path, "text")
     assert names(tmp_path) == []
