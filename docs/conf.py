@@ -16,11 +16,18 @@ author = "the tfimpute-tracks developers"
 project_copyright = author
 release = version = __version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "verbs_page"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "verbs_page"]
 exclude_patterns = ["_ext"]
 smartquotes = False  # `--option` has two dashes
 html_theme = "furo"
 html_title = f"tfimpute-tracks {release}"
+
+# Notebooks are text, and run when the site is built.
+nb_execution_mode = "force"
+nb_execution_in_temp = True
+nb_execution_raise_on_error = True
+nb_execution_timeout = 300
+nb_merge_streams = True
 
 # Headings are link targets, as on the pages of a repository.
 myst_heading_anchors = 3

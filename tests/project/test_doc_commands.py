@@ -12,7 +12,7 @@ from tfimpute_tracks.commands.verbs import VERBS
 
 _COMMAND = re.compile(r"^ *(?:\$ )?(?:\.venv/bin/)?tfimpute-tracks (.+)$")
 _VARIABLE = re.compile(r'^ *([A-Z]+)="([^"]*)"$')
-_CUT = {"|", "&&", ";", ">", "2>", "#", "&"}
+_CUT = {"|", "&&", ";", ">", "2>", "2>&1", "#", "&"}
 
 
 def _blocks(text):
