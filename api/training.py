@@ -26,7 +26,7 @@ from tfimpute_tracks.genome import name_assembly
 from tfimpute_tracks.models import Model, presets
 from tfimpute_tracks.models.config import NetworkConfig
 from tfimpute_tracks.models.registry import find_preset
-from tfimpute_tracks.storage import check_writable_dir
+from tfimpute_tracks.storage import check_writable_dir, remove_leftovers
 from tfimpute_tracks.training import (
     Progress,
     Recipe,
@@ -40,6 +40,10 @@ from tfimpute_tracks.training import (
 
 __all__ = ["Trained", "run_training"]
 
+_FILES = (
+    *("state.safetensors", "model.safetensors", "model.json"),
+    *("log.jsonl", "curves.png", "curves.svg"),
+)
 _OWN = ("epochs", "batch_size", "learning_rate", "seed")  # of a recipe, as options
 _PAPER_RATE = 240  # instances/s: 10 epochs of 6.8 M instances in 80 h on a GTX 970
 
@@ -147,6 +151,7 @@ def run_training(
             warn=lambda line: log(line, warning=True),
         )
         _check_not_started(job)
+        remove_leftovers(out_dir, _FILES)  # of a run that was killed
         log(f"{name}: {config}, {changed}, device {device}")
         dataset, start = start_from(initial, dataset, job, changed, keep_vocabulary)
         held_out = job.held_out(changed.seed)

@@ -47,9 +47,8 @@ def test_shipped_models_are_whole_and_know_every_pair(name):
     assert model.fdr_thresholds(Pair("CTCF", "K562"))
 
 
-@pytest.mark.parametrize(
-    "name", ["default", pytest.param("deep", marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["default", "deep"])
 def test_every_engine_agrees_with_the_plain_network(name):
     for record in run_selfcheck(load_model(name)):
         assert record.difference <= record.tolerance, record

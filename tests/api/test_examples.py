@@ -48,6 +48,7 @@ def test_examples_of_evidence_run(tmp_path):
     run_examples("evidence", ["build_evidence", "open_evidence"])
 
 
+@pytest.mark.slow
 def test_examples_of_learning_run(tmp_path):
     write_dataset(tmp_path / "data.h5", make_dataset())
     write_model(tmp_path / "toy.safetensors")

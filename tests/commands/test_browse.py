@@ -12,7 +12,9 @@ from tfimpute_tracks.views.browse import open_socket
 COMMAND = [sys.executable, "-m", "tfimpute_tracks", "browse", "--no-cache"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)]
+)
 def test_it_serves_and_ends(number):
     with subprocess.Popen(
         [*COMMAND, "--port", "0"],

@@ -258,6 +258,8 @@ def test_train_evaluate_and_scan_with_what_came_out(run, toy, tmp_path):
     assert code == 2
     assert "add --resume" in err
 
+    killed = folder / ".curves.svg.12-ab.tmp"
+    killed.write_text("half")
     for name in ("log.jsonl", "curves.png"):
         (folder / name).unlink()
         (folder / name).mkdir()
@@ -266,6 +268,7 @@ def test_train_evaluate_and_scan_with_what_came_out(run, toy, tmp_path):
         assert err.count("warning: log and curves are incomplete") == 1
         assert "model.safetensors" in out.splitlines()[-1]
         (folder / name).rmdir()
+    assert not killed.exists()
 
     weights = folder / "model.safetensors"
     code, out, err = run(

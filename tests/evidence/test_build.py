@@ -269,6 +269,7 @@ def test_regions_cut_peaks_and_nothing_else(tmp_path):
     assert [track.n_peaks for track in contents.tracks] == [5, 2]
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.tuples(st.integers(0, 900), st.integers(1, 60)), min_size=1, max_size=12

@@ -19,7 +19,8 @@ from tfimpute_tracks.tracks.record import TrackOptions
 from tfimpute_tracks.vocabulary import Pair
 from toys import GENOME
 
-CUTS = [(40, 0), (1000, 0), (17, 5), (2, 1)]
+# A file per tile and pair takes its time.
+CUTS = [(40, 0), (1000, 0), (17, 5), pytest.param(2, 1, marks=pytest.mark.slow)]
 
 
 def _log_odds(p):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import struct
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import pybigtools
@@ -39,6 +40,9 @@ of more, it reads some so, and all others block after block."""
 _FIRST = 100  # of more than that
 _BINS_AT_ONCE = 1 << 16
 _STDERR = 2
+# Of a B+ tree: magic, (block size,) bytes of a key and of a value, number of items.
+_CHROM_TREE = struct.Struct("<I4xIIQ")
+_CHROM_TREE_MAGIC = 0x78CA8C91
 _PANIC = re.compile(
     rb"\n?thread '[^\n]*panicked at.*?(note: [^\n]*RUST_BACKTRACE[^\n]*\n|\Z)",
     re.DOTALL,
@@ -177,6 +181,8 @@ def open_bbi_file(path: Path, fault: Callable[[str], TracksError]) -> Iterator[A
         # By handle: the kind of a path follows from its suffix, which a temporary one
         # does not have.
         with path.open("rb") as file:
+            if _has_too_many_chroms(file):
+                raise fault("its list of chromosomes is damaged")
             yield pybigtools.open(file)
     except (ValueError, KeyError, OSError, pybigtools.BBIReadError) as error:
         raise fault(str(error)) from error
@@ -185,6 +191,28 @@ def open_bbi_file(path: Path, fault: Callable[[str], TracksError]) -> Iterator[A
         if type(error).__name__ == "PanicException":
             raise fault("its data are damaged") from error
         raise
+
+
+def _has_too_many_chroms(file: BinaryIO) -> bool:
+    """Check for more chromosomes than the file has room for.
+
+    pybigtools asks for memory for all of them, and ends the process without it.
+    """
+    size = os.fstat(file.fileno()).st_size
+    found = False
+    for order in "<>":
+        file.seek(8)
+        offset = file.read(8)
+        if len(offset) == 8:
+            file.seek(min(struct.unpack(f"{order}Q", offset)[0], size))
+            header = file.read(_CHROM_TREE.size)
+            if len(header) == _CHROM_TREE.size:
+                magic, key, value, count = struct.unpack(
+                    order + _CHROM_TREE.format[1:], header
+                )
+                found |= magic == _CHROM_TREE_MAGIC and count * (key + value) > size
+    file.seek(0)
+    return found
 
 
 @contextmanager

@@ -46,6 +46,7 @@ def test_a_planted_motif_is_found(make, n_sites, n_sequences, aurocs):
     assert 0.35 < aurocs(make(), shuffled)[0] < 0.65
 
 
+@pytest.mark.slow
 def test_planted_motifs_of_all_pairs_are_found_at_once(aurocs):
     # A held-out pair borrows the output of another cell line; a trained one has one.
     planted = make_task(make_dataset(6000), scored=[8, 9], n_sequences=4000)

@@ -248,3 +248,16 @@ def test_foreign_file_is_no_bigwig(tmp_path):
 def test_unknown_chromosome_cannot_be_read(written):
     with pytest.raises(InputFileError, match=r"cannot read chr9 from .*a\.bw"):
         read_signal(written[0], "chr9")
+
+
+@pytest.mark.parametrize("count", [1 << 50, 1 << 30])
+def test_a_damaged_number_of_chromosomes_does_not_end_the_process(tmp_path, count):
+    """pybigtools asked for memory for all of them."""
+    path = tmp_path / "a.bw"
+    write_track("bigwig", path, SIZES, [Signal("chr1", 0, 10, ONES)])
+    content = bytearray(path.read_bytes())
+    start = int.from_bytes(content[8:16], "little") + 16
+    content[start : start + 8] = count.to_bytes(8, "little")
+    path.write_bytes(content)
+    with pytest.raises(InputFileError, match="list of chromosomes is damaged"):
+        read_signal(path, "chr1")
