@@ -194,7 +194,7 @@ def open_bbi_file(path: Path, fault: Callable[[str], TracksError]) -> Iterator[A
 
 
 def _has_too_many_chroms(file: BinaryIO) -> bool:
-    """Check for more chromosomes than the file has room for.
+    """Check for more chromosomes than the file can hold.
 
     pybigtools asks for memory for all of them, and ends the process without it.
     """
