@@ -152,6 +152,6 @@ def pack_tiles(
     codes : uint8 array, shape (grid.n_codes(pack.n_tiles),)
     pack : TilePack
     """
-    joined, firsts = join_segments(codes, grid.stride)
+    joined, firsts = join_segments(codes, grid.stride, grid.flank)
     pack = TilePack(tuple(members), tuple(firsts))
     return joined[: grid.n_codes(pack.n_tiles)], pack

@@ -174,14 +174,20 @@ class TileGrid(NamedTuple):
         )
 
 
-def join_segments(segments: list[Codes], step: int) -> tuple[Codes, list[int]]:
+def join_segments(
+    segments: list[Codes], step: int, flank: int = 0
+) -> tuple[Codes, list[int]]:
     """Lay segments of sequence end to end, each where a tile may start.
+
+    Segments whose flanks are unknown, as past the ends of a contig, share one.
 
     Parameters
     ----------
     segments : list of uint8 array, values 0..4
     step : int
         bp between positions where a tile may start.
+    flank : int
+        In bp, at either end of each segment.
 
     Returns
     -------
@@ -190,8 +196,16 @@ def join_segments(segments: list[Codes], step: int) -> tuple[Codes, list[int]]:
     firsts : list of int
         Where each segment starts, in steps.
     """
-    n_steps = [-(-len(codes) // step) for codes in segments]
-    *firsts, n = np.cumsum([0, *n_steps]).tolist()
+    n, firsts = 0, []
+    after_unknown = False
+    for segment in segments:
+        ends = segment[:flank], segment[len(segment) - flank :]
+        before, after = (len(end) > 0 and bool((end == N_CODE).all()) for end in ends)
+        if after_unknown and before:
+            n -= flank // step
+        firsts.append(n)
+        n += -(-len(segment) // step)
+        after_unknown = after
     codes = np.full(n * step, N_CODE, dtype=np.uint8)
     for first, segment in zip(firsts, segments, strict=True):
         codes[first * step : first * step + len(segment)] = segment
