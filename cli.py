@@ -6,9 +6,12 @@ Only the verb that is asked for is imported, and large libraries when it runs.
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 import traceback
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -171,7 +174,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     typed = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     capture_logging()
-    with standard_streams():
+    with _ended_by_sigterm(), standard_streams():
         try:
             check_address_space(typed)
             code = _run(typed)
@@ -179,6 +182,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
         except Exception as error:
             code = _report(error)
     sys.exit(code)
+
+
+@contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM, as of a scheduler, end a run as Ctrl-C does: work done is kept."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _run(typed: list[str]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from tfimpute_tracks.api.loaded import LoadedModel
 
-__all__ = ["NamedPairs", "rank_locus", "rank_stored", "ranked_frame"]
+__all__ = ["NamedPairs", "rank_locus", "rank_stored", "ranked_frame", "warn_outside"]
 
 NamedPairs = tuple[str | None, str | None]
 """A TF, a cell line, both or neither: the pairs of these, or all."""
@@ -115,9 +115,22 @@ def rank_stored(
     tf, cell = named
     wanted = names.tf(tf) if tf else None, names.cell(cell) if cell else None
     region = parse_locus(where, sizes, genes, log)
+    warn_outside(store, [region])
     tracks = _measured(evidence, sizes, str(store.folder))
     calls = measured_calls(tracks, region) if tracks else {}
     return region, rank_pairs(store, region, calls, wanted)
+
+
+def warn_outside(store: Store, regions: Iterable[Region]) -> None:
+    """Warn of regions that a store holds in part only.
+
+    Parameters
+    ----------
+    store : Store
+    regions : iterable of Region
+    """
+    if text := store.outside(regions):
+        log(text, warning=True)
 
 
 def _measured(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.api.arrays import track_array
 from tfimpute_tracks.api.inputs import Regions, check_top, one_region, written_regions
-from tfimpute_tracks.api.loci import rank_stored, ranked_frame
+from tfimpute_tracks.api.loci import rank_stored, ranked_frame, warn_outside
 from tfimpute_tracks.api.notes import log
 from tfimpute_tracks.api.pair_choice import Pairs, read_pairs
 from tfimpute_tracks.errors import UsageError, counted
@@ -266,7 +266,10 @@ class Store:
         if written is None:
             return None
         sizes = self.core.plan.chrom_sizes
-        return resolve_regions(replace_genes(written, sizes, None, log), [], sizes, log)
+        places = replace_genes(written, sizes, None, log)
+        regions = resolve_regions(places, [], sizes, log)
+        warn_outside(self.core, regions)
+        return regions
 
     def _tracks(
         self, pairs: list[Pair], index: list[int], regions: list[Region] | None

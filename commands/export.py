@@ -39,6 +39,7 @@ def export(
 ) -> None:
     """Write tracks of any pairs and regions of a bulk store."""
     from tfimpute_tracks.api.evidence_choice import report_store_evidence
+    from tfimpute_tracks.api.loci import warn_outside
     from tfimpute_tracks.api.pair_choice import choose_pairs
     from tfimpute_tracks.api.threads import set_threads
     from tfimpute_tracks.genome import replace_genes, resolve_regions
@@ -61,6 +62,7 @@ def export(
         sizes = opened.plan.chrom_sizes
         places = replace_genes(regions or [], sizes, genes, log)
         where = resolve_regions(places, chroms or [], sizes, log, min_contig)
+        warn_outside(opened, where)
     job = ExportJob(
         opened,
         chosen,

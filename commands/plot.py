@@ -83,8 +83,12 @@ def plot(
         genes = inputs.known_genes(genes, fasta)
     check_suffix(out)
     check_writable_dir(out.parent)
+    if folder and not folder.is_dir():
+        raise UsageError(
+            f"{folder} is not a folder of tracks; a region is written as -r {folder}"
+        )
     if region is None and (folder or fasta):
-        raise UsageError("--region is missing; use chr:start-end")
+        raise UsageError("--region is missing; use -r chr:start-end")
     locus, named = region or _EXAMPLE, (tf, cell, pairs)
     if folder is None:
         given = _Inputs(fasta, cache_dir, model, evidence, genes)

@@ -51,7 +51,7 @@ class LookupEngine:
     ) -> None:
         self.trunk = trunk or MotifTrunk(model, grid, fast)
         self._grid = grid
-        self._head = _pick_feature_head(model, pairs, grid, self.trunk, fast)
+        self._head = _pick_feature_head(model, pairs, grid, self.trunk)
 
     def logits(self, codes: NDArray[np.uint8], n_tiles: int) -> NDArray[np.float32]:
         """Score neighboring tiles; see :meth:`Engine.logits`.
@@ -117,14 +117,14 @@ class _TileByTile:
 
 
 def _pick_feature_head(
-    model: Model, pairs: list[Pair], grid: SegmentGrid, trunk: MotifTrunk, fast: bool
+    model: Model, pairs: list[Pair], grid: SegmentGrid, trunk: MotifTrunk
 ) -> _FeatureHead:
     if model.config.supports_rows:
         # PyTorch takes a second to import: only where it is needed.
         from tfimpute_tracks.engines.residual_rows import ResidualRows, shares_rows
 
         if shares_rows(model.config, grid):
-            return ResidualRows(model, pairs, grid.stride, fast)
+            return ResidualRows(model, pairs, grid.stride)
     return _TileByTile(model, pairs, grid, trunk)
 
 

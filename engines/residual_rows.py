@@ -10,13 +10,12 @@ Products always have the same size, so a tile's score does not depend on other t
 
 from __future__ import annotations
 
-from functools import cache, cached_property
+from functools import cached_property
 from math import gcd
 from typing import Any, NamedTuple, cast
 
 import numpy as np
 import torch
-from llvmlite.binding import get_host_cpu_features
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
@@ -75,9 +74,6 @@ class ResidualRows:
     pairs : list of Pair
     stride : int
         bp between the starts of tiles.
-    fast : bool
-        The first layer of each block in bfloat16, where the processor has products of
-        it: probabilities differ by less than 0.002.
 
     Attributes
     ----------
@@ -85,13 +81,10 @@ class ResidualRows:
         Neighboring tiles that fill whole products.
     """
 
-    def __init__(
-        self, model: Model, pairs: list[Pair], stride: int, fast: bool = False
-    ) -> None:
+    def __init__(self, model: Model, pairs: list[Pair], stride: int) -> None:
         self._network = cast(ResidualTFImpute, model.network())
         self._config = config = self._network.config
         self._model, self._stride = model, stride
-        fast = fast and _multiplies_bfloat16()
         # Windows of all tiles, and the segments they consist of, lie on one grid.
         self._apart = apart = gcd(stride, config.pool)
         self._sizes = config.filter_length, config.pool, apart
@@ -108,7 +101,7 @@ class ResidualRows:
             self._gates = torch.cat([gates, torch.ones(1, gates.shape[1])])
             self._weights = self._network.window_weight().numpy()
             blocks = self._network.blocks
-            self._layers = [_layers(block, fast) for block in blocks]
+            self._layers = [_layers(block) for block in blocks]
 
     def logits(self, segments: list[Codes], counts: list[int]) -> Floats:
         """Score neighboring tiles of separate segments.
@@ -230,20 +223,14 @@ class ResidualRows:
         return out
 
 
-@cache
-def _multiplies_bfloat16() -> bool:
-    """Check for matrix products of bfloat16; elsewhere they are slower than float32."""
-    return bool(get_host_cpu_features().get("amx-bf16", False))
-
-
 class _Layer(NamedTuple):
-    """A linear layer: weights (inputs, outputs) and bias, in the type of the product."""
+    """A linear layer: weights (inputs, outputs) and bias."""
 
     weight: Tensor
     bias: Tensor
 
 
-def _layers(block: Any, fast: bool) -> tuple[_Layer, _Layer]:
+def _layers(block: Any) -> tuple[_Layer, _Layer]:
     """Arrange the layers of a block.
 
     The first one stacks what a window adds to itself, with the bias, and to a neighbor.
@@ -253,8 +240,6 @@ def _layers(block: Any, fast: bool) -> tuple[_Layer, _Layer]:
     weight = torch.cat([by_own, by_neighbor]).t().contiguous()
     first = _Layer(weight, torch.cat([bias, torch.zeros_like(bias)]))
     last = _Layer(block.proj_out.weight.t().contiguous(), block.proj_out.bias)
-    if fast:
-        first = _Layer(*(part.to(torch.bfloat16) for part in first))
     return first, last
 
 
@@ -266,7 +251,7 @@ def _linear(rows: Tensor, layer: _Layer, spare: int = 0) -> Tensor:
     n_rows, (weight, bias) = len(rows), layer
     out = torch.empty(n_rows + spare, len(bias))
     for first in range(0, n_rows, _ROWS):
-        some = rows[first : first + _ROWS].to(weight.dtype)
+        some = rows[first : first + _ROWS]
         n = len(some)
         if n < _ROWS:
             some = torch.cat([some, some.new_zeros(_ROWS - n, rows.shape[1])])

@@ -325,7 +325,7 @@ def _parts(path: Path, columns: tuple[int, ...]) -> Iterator[pd.DataFrame]:
         n_header += 1
     with open_unpacked(path, "BED file") as file:
         try:
-            for part in pd.read_csv(
+            reader = pd.read_csv(
                 file,
                 sep="\t",
                 header=None,
@@ -336,9 +336,11 @@ def _parts(path: Path, columns: tuple[int, ...]) -> Iterator[pd.DataFrame]:
                 na_filter=False,
                 quoting=csv.QUOTE_NONE,
                 encoding_errors="replace",
-            ):
-                # Lines without tabs, as the headers of joined files, lack the names.
-                yield part[list(columns)].fillna("")
+            )
+            with reader:
+                for part in reader:
+                    # Lines without tabs, as headers of joined files, lack the names.
+                    yield part[list(columns)].fillna("")
         except (ValueError, IndexError) as error:
             raise InputFileError(
                 f"{path}: a row has other columns than the first ({error}); the file is "

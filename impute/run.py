@@ -347,6 +347,6 @@ def _status_name(job: BulkJob) -> str:
 
 def _differs(folder: Path, what: str, old: object, new: object) -> str:
     return (
-        f"{folder} is a store of another {what}: it has {old}, this run {new}; use the "
-        "same, or another --out-dir"
+        f"{folder} is a store of another {what}: it has {old or 'none'}, this run "
+        f"{new or 'none'}; use the same, or another --out-dir"
     )

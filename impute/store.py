@@ -7,7 +7,7 @@ a shard that does not exist yet is named.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from itertools import chain, groupby
 from pathlib import Path
@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfimpute_tracks.engines.tiles import TileRange
-from tfimpute_tracks.errors import RegionError, UnknownNameError, listed
-from tfimpute_tracks.genome import Region
+from tfimpute_tracks.errors import RegionError, UnknownNameError, listed, size_text
+from tfimpute_tracks.genome import Region, parse_region
 from tfimpute_tracks.genome.signal import Signal
 from tfimpute_tracks.impute.plan import Block, Plan, Shard
 from tfimpute_tracks.impute.plan_file import read_plan
@@ -324,6 +324,39 @@ class Store:
                     tiles = TileRange(name, begin + first * stride, last - first)
                     yield row + first, tiles
             row += n_tiles
+
+    def outside(self, regions: Iterable[Region]) -> str:
+        """Say what of some regions the store does not hold.
+
+        Parameters
+        ----------
+        regions : iterable of Region
+
+        Returns
+        -------
+        str
+            A line for people; empty where all is there. A whole chromosome stands for
+            what there is of it.
+        """
+        sizes = self.plan.chrom_sizes
+        held = [
+            parse_region(text, sizes)
+            for text in self.plan.regions
+            if text.rpartition(":")[0] in sizes
+        ]
+        for region in regions:
+            length = region.end - region.start
+            n = sum(
+                max(min(region.end, one.end) - max(region.start, one.start), 0)
+                for one in held
+                if one.chrom == region.chrom
+            )
+            if 0 < n < length < sizes[region.chrom]:
+                return (
+                    f"{self.folder} holds {size_text(n)} of the {size_text(length)} of "
+                    f"{region}; the rest has no values"
+                )
+        return ""
 
     def _no_tile(self, regions: list[Region] | None) -> str:
         where = regions[0] if regions else "it"

@@ -121,8 +121,11 @@ class SequenceModule(nn.Module):
         Raises
         ------
         UsageError
-            The shape is another one.
+            The shape is another one, or it is no float tensor.
         """
+        if not (isinstance(x, Tensor) and x.is_floating_point()):
+            kind = x.dtype if isinstance(x, Tensor) else type(x).__name__
+            raise UsageError(f"sequences of {kind}; use a float tensor, one-hot")
         if x.dim() != 3 or x.shape[1] != 4 or x.shape[2] not in self.lengths:
             lengths = " or ".join(map(str, sorted(self.lengths)))
             raise UsageError(

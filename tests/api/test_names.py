@@ -5,9 +5,12 @@ import importlib
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+import torch
 
 import tfimpute_tracks
+from tfimpute_tracks.errors import TracksError, UsageError
 
 
 def test_names_are_found_and_listed():
@@ -51,3 +54,28 @@ def test_modules_are_not_hidden_by_the_names():
     for name in ("tracks", "api", "evidence", "cli"):
         module = importlib.import_module(f"tfimpute_tracks.{name}")
         assert getattr(tfimpute_tracks, name) is module
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ((None,), "model None; use a name"),
+        (("default", 3), "evidence 3; use 'auto'"),
+        (("default", "bogus"), "bogus: no such evidence file"),
+    ],
+)
+def test_a_model_that_cannot_be_is_refused_at_once(given, says):
+    with pytest.raises(TracksError, match=says):
+        tfimpute_tracks.load_model(*given)
+
+
+def test_what_is_no_float_tensor_is_named():
+    module = tfimpute_tracks.load_model().module(["CTCF:K562"])
+    for given, says in (
+        (torch.zeros(1, 4, 200, dtype=torch.int64), r"torch\.int64"),
+        (np.zeros((1, 4, 200)), "ndarray"),
+    ):
+        with pytest.raises(
+            UsageError, match=f"sequences of {says}; use a float tensor"
+        ):
+            module(given)

@@ -7,10 +7,8 @@ import pytest
 
 from tfimpute_tracks.engines.cpu_engine import LookupEngine
 from tfimpute_tracks.engines.residual_rows import ResidualRows
-from tfimpute_tracks.genome import bundled_region, open_bundled
 from tfimpute_tracks.kernels.products import sigmoid
 from tfimpute_tracks.kernels.segments import segment_grid
-from tfimpute_tracks.models import load_model
 from toys import DEEP, VOCABULARY, make_model
 
 EVERY = VOCABULARY.all_pairs()
@@ -71,16 +69,3 @@ def test_a_scan_shares_rows_where_tiles_have_windows_in_common(tmp_path, rng, st
     # The same bits, however a chromosome is cut.
     part = engine.logits(codes[7 * stride :], n_tiles - 7)
     np.testing.assert_array_equal(part, found[7:])
-
-
-def test_fast_products_are_nearly_the_same():
-    model, region = load_model("deep"), bundled_region()
-    start = region.start + 200_000
-    codes = open_bundled().codes(region.chrom, start, start + 60_000)
-    n_tiles = (len(codes) - model.config.seq_len) // 90 + 1
-    pairs = model.vocabulary.all_pairs()[::1500]
-    exact, fast = (
-        ResidualRows(model, pairs, 90, fast).logits([codes], [n_tiles])
-        for fast in (False, True)
-    )
-    np.testing.assert_allclose(sigmoid(fast), sigmoid(exact), atol=2e-3)

@@ -1,5 +1,7 @@
 """What is in a store is what a scan gives, rounded as stated, however it was cut."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -270,3 +272,13 @@ def test_missing_tiles_are_stored_once_and_pairs_stand_by_similarity(toy):
     assert (codes[:, is_missing] == 0).all()
     assert is_missing.any()
     assert plan.tfs == sorted(plan.tfs)
+
+
+def test_a_region_that_is_there_in_part_is_named(toy):
+    store = toy.made()
+    store.plan = replace(store.plan, regions=["chr1:101-1,000"])
+    assert not store.outside([Region("chr1", 200, 900)])
+    assert not store.outside([Region("chr1", 0, store.plan.chrom_sizes["chr1"])])
+    assert "600 bp of the 1 kb of chr1:401-1400" in store.outside(
+        [Region("chr1", 400, 1400)]
+    )

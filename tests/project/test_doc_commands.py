@@ -55,7 +55,9 @@ def _parse(verbs, words):
     if name not in VERBS:
         command, rest = command.commands[rest[0]], rest[1:]
     if rest != ["--help"]:
-        command.make_context(name, rest)
+        context = command.make_context(name, rest)
+        folder = context.params.get("folder")
+        assert ":" not in str(folder), f"{folder} is a region"
 
 
 def test_commands_parse(root, repository_files, verbs):

@@ -104,8 +104,12 @@ def test_ucsc_finds_the_columns_by_name(tmp_path, peaks):
         "print(json.dumps(rows[names].values.tolist()))"
     )
     rows = [as_text(row) for row in peaks.rows if row.chrom == "chr10"]
-    expected = [[*row[3:7], row[9]] for row in rows]
-    assert bbi_readers.in_child(code, path) == expected
+    expected = [(*row[3:6], float(row[6]), int(row[9])) for row in rows]
+    found = [  # texts or numbers, as pandas likes
+        (name, str(score), strand, pytest.approx(float(signal)), int(summit))
+        for name, score, strand, signal, summit in bbi_readers.in_child(code, path)
+    ]
+    assert found == expected
 
 
 def test_coverage_counts_in_every_zoom_level(tmp_path, peaks):
