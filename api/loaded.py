@@ -154,6 +154,6 @@ def _check_evidence(evidence: object) -> None:
         )
     if str(evidence) not in {AUTO, NONE, SHIPPED} and not Path(evidence).exists():
         raise InputFileError(
-            f"{evidence}: no such evidence file; use 'auto', 'none', {SHIPPED!r} or a file "
+            f"{evidence}: no such file; use 'auto', 'none', {SHIPPED!r} or a file "
             "that `tfimpute-tracks evidence build` wrote"
         )

@@ -61,7 +61,7 @@ def test_modules_are_not_hidden_by_the_names():
     [
         ((None,), "model None; use a name"),
         (("default", 3), "evidence 3; use 'auto'"),
-        (("default", "bogus"), "bogus: no such evidence file"),
+        (("default", "bogus"), "bogus: no such file"),
     ],
 )
 def test_a_model_that_cannot_be_is_refused_at_once(given, says):
