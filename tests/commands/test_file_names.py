@@ -40,8 +40,9 @@ def folder(request, tmp_path, rng):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("fasta", ["g.fa", "b.fa.gz"])
-@pytest.mark.parametrize("locale", [{}, {"LC_ALL": "C"}], ids=["here", "C"])
+@pytest.mark.parametrize(
+    ("fasta", "locale"), [("g.fa", {"LC_ALL": "C"}), ("b.fa.gz", {})], ids=["C", "here"]
+)
 def test_every_file_may_be_in_a_folder_of_any_name(folder, fasta, locale):
     scan = ("scan", "-g", folder / fasta, "-m", folder / "toy.safetensors")
     options = ("--threshold", "0.1", "-o", folder / "out", "--tf", "CTCF", "-p", "1")

@@ -13,8 +13,7 @@ _HASWELL = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("precision", ["exact", "fast"])
-def test_a_track_is_the_same_without_avx_512(tmp_path, precision):
+def test_a_track_is_the_same_without_avx_512(tmp_path):
     files = []
     for name, processor in (("own", {}), ("haswell", _HASWELL)):
         out = tmp_path / name
@@ -22,7 +21,6 @@ def test_a_track_is_the_same_without_avx_512(tmp_path, precision):
             "--tf": "CTCF",
             "--cell": "HepG2",
             "-r": "chr20:48000001-48200000",
-            "--precision": precision,
             "-o": out,
         }
         subprocess.run(
