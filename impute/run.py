@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -49,6 +50,7 @@ __all__ = [
 ]
 
 _LOG = logging.getLogger(__name__)
+_SMALL_SECONDS = 10.0  # a run that other processes would not make shorter
 
 
 @dataclass(frozen=True)
@@ -270,7 +272,7 @@ def run_bulk(
         status.write("running")
         state = "stopped"
         try:
-            for event in _events(job, shards, prepared and prepared.worker):
+            for event in _events(job, shards, prepared):
                 status.update(event)
                 watch(event, status)
             state = "failed" if status.failed else "done"
@@ -292,16 +294,20 @@ def run_bulk(
 
 
 def _events(
-    job: BulkJob, todo: list[Shard], worker: ShardWorker | None
+    job: BulkJob, todo: list[Shard], prepared: Prepared | None
 ) -> Iterator[Event]:
     """Compute the shards, and append the position of each that fails."""
     numbers = [shard.number for shard in todo]
     if not numbers:
         return
+    events: Iterator[Event]
     if job.cluster is not None:
         events = run_cluster(job.cluster, job.spec, job.plan.digest, numbers)
-    elif worker is not None and len(numbers) == 1:
-        events = make_shard(worker, numbers[0])
+    elif prepared is not None and (
+        len(numbers) == 1 or prepared.cost.seconds < _SMALL_SECONDS
+    ):
+        worker = prepared.worker
+        events = chain.from_iterable(make_shard(worker, n) for n in numbers)
     else:
         events = run_pool(_open_work, _slots(job), numbers)
     for event in events:

@@ -1,4 +1,4 @@
-"""A run of one shard, in this process.
+"""A small run, in this process.
 
 To start another process, with its imports and kernels, takes longer than a small shard.
 """
