@@ -77,8 +77,12 @@ def _commands(folder: Path) -> dict[str, list[str]]:
     write_variants(table, _VARIANTS)
     chrom, start, _ = bundled_region()
     region = f"{chrom}:{start + 1}-{start + 1_000_000}"
-    out, store = ("-o", folder / "out", "--overwrite"), ("-o", folder / "store")
-    fresh = (*store, "--overwrite", "--all", "--yes")
+    out = ("-o", folder / "out", "--overwrite")
+
+    def impute(name: str, *more: object) -> list[str]:
+        store = ("-o", folder / name, "--overwrite")
+        return tfimpute("impute", "--all", "--yes", *store, *more)
+
     scan = ("scan", *_PAIR, *out, "--no-cache")
     score = ("variants", table, "--all", "--n-background", 0, *out)
     return {
@@ -94,13 +98,11 @@ def _commands(folder: Path) -> dict[str, list[str]]:
         "scan, deep, fast": tfimpute(
             *scan, "-e", "none", "-m", "deep", "--precision", "fast"
         ),
-        "impute, 1 Mb": tfimpute("impute", *fresh, "-r", region),
-        "impute": tfimpute("impute", *fresh),
-        "impute, no evidence": tfimpute("impute", *fresh, "-e", "none"),
-        "impute, deep, 1 Mb": tfimpute(
-            "impute", *fresh, "-e", "none", "-m", "deep", "-r", region
-        ),
-        "impute, default, 1 Mb": tfimpute("impute", *fresh, "-e", "none", "-r", region),
+        "impute, 1 Mb": impute("a", "-r", region),
+        "impute": impute("b"),
+        "impute, no evidence": impute("c", "-e", "none"),
+        "impute, deep, 1 Mb": impute("d", "-e", "none", "-m", "deep", "-r", region),
+        "impute, default, 1 Mb": impute("e", "-e", "none", "-r", region),
         f"variants, {_VARIANTS}": tfimpute(*score),
         f"variants, {_VARIANTS}, deep": tfimpute(*score, "-m", "deep"),
     }
