@@ -40,6 +40,29 @@ def rng():
     return np.random.default_rng(1005403)
 
 
+@pytest.fixture
+def fresh_settings(monkeypatch):
+    """Undo what an earlier command of this process set."""
+    from tfimpute_tracks.commands.console import SETTINGS
+
+    for name, value in vars(type(SETTINGS)()).items():
+        monkeypatch.setattr(SETTINGS, name, value)
+
+
+@pytest.fixture
+def run(fresh_settings, capsys):
+    """Give a function that runs a command: exit code, stdout, stderr."""
+    from tfimpute_tracks.cli import main
+
+    def call(*arguments):
+        with pytest.raises(SystemExit) as stop:
+            main([str(a) for a in arguments])
+        out, err = capsys.readouterr()
+        return stop.value.code, out, err
+
+    return call
+
+
 @pytest.fixture(scope="session")
 def shared_data():
     """The folder of real sequence and binding data, beside the checkout."""

@@ -16,11 +16,24 @@ from tfimpute_tracks.evidence import (
     write_evidence,
 )
 from tfimpute_tracks.genome import Region
+from tfimpute_tracks.models import load_model
 from tfimpute_tracks.models.evidence import Evidence
 from tfimpute_tracks.models.evidence_network import EvidenceNetwork
-from tfimpute_tracks.models.evidence_weights import EvidenceConfig, EvidenceWeights
+from tfimpute_tracks.models.evidence_weights import (
+    EvidenceConfig,
+    EvidenceWeights,
+    evidence_path,
+    write_evidence_weights,
+)
 from tfimpute_tracks.vocabulary import Pair
-from toys import GENOME, VOCABULARY
+from toys import (
+    AROUND,
+    GENOME,
+    VOCABULARY,
+    random_letters,
+    write_fasta,
+    write_model,
+)
 
 READER = EvidenceConfig(
     heads=5,
@@ -36,6 +49,7 @@ TRACKS = [
     Pair(ACCESSIBILITY, "K562"),
 ]
 SIZES = GENOME["chrom_sizes"]
+OWN_SIZES = {"chr1": 150_000, "chr20": 60_000}
 
 
 def draw_contents(rng, n_tracks=9, n_peaks=40, regions=None):
@@ -102,3 +116,29 @@ def give_tracks(model, folder, rng, sizes=SIZES):
     weights = draw_weights(draw_network(), model.checkpoint.digest)
     store = draw_store(folder / "e.h5", rng, sizes=dict(sizes))
     return replace(model, evidence=Evidence(weights, store))
+
+
+def write_model_with_evidence(folder, rng, sizes, card=None):
+    """Write a toy model that uses evidence, and evidence of chr1."""
+    hold_out = {"scheme": "chromosomes", "test": ["chr20"], "valid": []}
+    card = (card or {}) | {"hold_out": hold_out}
+    path = write_model(folder / "toy.safetensors", config=AROUND, card=card)
+    weights = draw_weights(draw_network(), load_model(path).checkpoint.digest)
+    write_evidence_weights(evidence_path(path), weights)
+    draw_store(folder / "e.h5", rng, n_peaks=300, sizes=sizes)
+
+
+def write_own_tracks(folder, rng, card=None):
+    """Write what `extend` needs: a genome, a model, a new TF and a new cell line."""
+    genome = {name: random_letters(rng, size) for name, size in OWN_SIZES.items()}
+    write_fasta(folder / "g.fa", genome)
+    write_model_with_evidence(folder, rng, OWN_SIZES, card)
+    for name, step in (("tf", 1200), ("cell", 1000)):
+        rows = [
+            f"{chrom}\t{start}\t{start + 150}\n"
+            for chrom, size in OWN_SIZES.items()
+            for start in range(2 * step - 700, size - 500, step)
+        ]
+        (folder / f"{name}.bed").write_text("".join(rows))
+    (folder / "mine.tsv").write_text("tf\tcell\tbed\nMYTF\tK562\ttf.bed\n")
+    (folder / "open.tsv").write_text("cell\tbed\nMYCELL\tcell.bed\n")

@@ -3,8 +3,6 @@
 import pytest
 
 import tfimpute_tracks
-from tfimpute_tracks.cli import main
-from tfimpute_tracks.commands.console import SETTINGS
 from toys import (
     CALIBRATED,
     random_letters,
@@ -15,20 +13,17 @@ from toys import (
 
 
 @pytest.fixture(autouse=True)
-def _fresh_settings(monkeypatch):
-    for name, value in vars(type(SETTINGS)()).items():
-        monkeypatch.setattr(SETTINGS, name, value)
+def _fresh_settings(fresh_settings):
+    pass
 
 
 @pytest.fixture
-def run(capsys):
+def run(run):
     """Give a function that runs a command that must succeed, and returns its stdout."""
 
     def call(*arguments):
-        with pytest.raises(SystemExit) as stop:
-            main([str(a) for a in arguments])
-        out, err = capsys.readouterr()
-        assert stop.value.code == 0, err
+        code, out, err = run(*arguments)
+        assert code == 0, err
         return out
 
     return call
@@ -53,5 +48,5 @@ def gapped(tmp_path):
 @pytest.fixture
 def plain(tmp_path, rng):
     """A genome without a gap."""
-    letters = {"chr1": random_letters(rng, 3000), "chr20": random_letters(rng, 2000)}
-    return write_fasta(tmp_path / "plain.fa", letters)
+    sequences = {"chr1": random_letters(rng, 3000), "chr20": random_letters(rng, 2000)}
+    return write_fasta(tmp_path / "plain.fa", sequences)

@@ -6,16 +6,9 @@ import importlib
 import numpy as np
 import pytest
 
-from evidence_toys import draw_network, draw_store, draw_weights
+from evidence_toys import write_own_tracks
 from tfimpute_tracks.dataset import write_dataset
-from tfimpute_tracks.models import load_model
-from tfimpute_tracks.models.evidence_weights import (
-    evidence_path,
-    write_evidence_weights,
-)
-from toys import AROUND, make_dataset, random_letters, write_fasta, write_model
-
-SIZES = {"chr1": 150_000, "chr20": 60_000}
+from toys import make_dataset, write_model
 
 
 @pytest.fixture(autouse=True)
@@ -57,21 +50,5 @@ def test_examples_of_learning_run(tmp_path):
 
 @pytest.mark.slow
 def test_example_of_extending_runs(tmp_path):
-    rng = np.random.default_rng(0)
-    genome = {name: random_letters(rng, size) for name, size in SIZES.items()}
-    write_fasta(tmp_path / "g.fa", genome)
-    card = {"hold_out": {"scheme": "chromosomes", "test": ["chr20"], "valid": []}}
-    model = write_model(tmp_path / "toy.safetensors", config=AROUND, card=card)
-    weights = draw_weights(draw_network(), load_model(model).checkpoint.digest)
-    write_evidence_weights(evidence_path(model), weights)
-    draw_store(tmp_path / "e.h5", rng, n_peaks=300, sizes=SIZES)
-    for name, step in (("tf", 1200), ("cell", 1000)):
-        rows = [
-            f"{chrom}\t{start}\t{start + 150}\n"
-            for chrom, size in SIZES.items()
-            for start in range(2 * step - 700, size - 500, step)
-        ]
-        (tmp_path / f"{name}.bed").write_text("".join(rows))
-    (tmp_path / "mine.tsv").write_text("tf\tcell\tbed\nMYTF\tK562\ttf.bed\n")
-    (tmp_path / "open.tsv").write_text("cell\tbed\nMYCELL\tcell.bed\n")
+    write_own_tracks(tmp_path, np.random.default_rng(0))
     run_examples("learning", ["extend"])

@@ -15,8 +15,8 @@ PAIRS = ["CTCF:K562", "MAX:HepG2", "MAX:K562"]
 
 @pytest.fixture
 def vcf(tmp_path):
-    _, letters = write_gapped_genome(tmp_path)
-    return write_vcf(tmp_path / "lines.vcf", line_fields(letters))
+    _, sequences = write_gapped_genome(tmp_path)
+    return write_vcf(tmp_path / "lines.vcf", line_fields(sequences))
 
 
 @pytest.fixture

@@ -6,8 +6,6 @@ import gzip
 
 import pytest
 
-from tfimpute_tracks.cli import main
-from tfimpute_tracks.commands.console import SETTINGS
 from tfimpute_tracks.models import load_model
 
 METADATA = (
@@ -68,20 +66,5 @@ def encode(write):
                     ("chr20", at, at + 100, ".", 0, ".", 7.5 + i, -1, 3, 50),
                 )
         return write("metadata.tsv", *lines, header=METADATA)
-
-    return call
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Give a function that runs a command: exit code, stdout, stderr."""
-    for name, value in vars(type(SETTINGS)()).items():
-        monkeypatch.setattr(SETTINGS, name, value)
-
-    def call(*arguments):
-        with pytest.raises(SystemExit) as stop:
-            main([str(a) for a in arguments])
-        out, err = capsys.readouterr()
-        return stop.value.code, out, err
 
     return call

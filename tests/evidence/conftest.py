@@ -8,8 +8,6 @@ from typing import NamedTuple
 import pytest
 
 from evidence_toys import draw_contents
-from tfimpute_tracks.cli import main
-from tfimpute_tracks.commands.console import SETTINGS
 from tfimpute_tracks.evidence import open_evidence, write_evidence
 from toys import write_model
 
@@ -44,21 +42,6 @@ def toy(tmp_path):
     toy.write_peaks("max.bed", ("chr20", 1050, 1250), ("chr20", 100, 200))
     toy.write_peaks("open.bed", ("chr1", 0, 4000))
     return toy
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Give a function that runs a command: exit code, stdout, stderr."""
-    for name, value in vars(type(SETTINGS)()).items():
-        monkeypatch.setattr(SETTINGS, name, value)
-
-    def call(*arguments):
-        with pytest.raises(SystemExit) as stop:
-            main([str(a) for a in arguments])
-        out, err = capsys.readouterr()
-        return stop.value.code, out, err
-
-    return call
 
 
 @pytest.fixture

@@ -9,25 +9,13 @@ from pathlib import Path
 import numpy as np
 from children import run_command
 
-from evidence_toys import draw_network, draw_store, draw_weights
+from evidence_toys import write_model_with_evidence
 from fasta_files import write_fasta as write_packed_fasta
 from tfimpute_tracks.dataset import write_dataset
-from tfimpute_tracks.models import load_model
-from tfimpute_tracks.models.evidence_weights import (
-    evidence_path,
-    write_evidence_weights,
-)
-from toys import (
-    AROUND,
-    CALIBRATED,
-    make_dataset,
-    random_letters,
-    write_fasta,
-    write_model,
-)
+from toys import CALIBRATED, make_dataset, random_letters, write_fasta
 from two_bit_files import two_bit_bytes
 
-__all__ = ["make_inputs", "write_model_with_evidence"]
+__all__ = ["make_inputs"]
 
 SIZES = {"chr1": 60_000, "chr20": 25_000}
 
@@ -41,12 +29,12 @@ def make_inputs(folder: Path, seed: int) -> None:
     seed : int
     """
     rng = np.random.default_rng(seed)
-    letters = {name: random_letters(rng, size) for name, size in SIZES.items()}
-    _write_genome(folder, letters)
-    write_model_with_evidence(folder, rng, SIZES)
+    sequences = {name: random_letters(rng, size) for name, size in SIZES.items()}
+    _write_genome(folder, sequences)
+    write_model_with_evidence(folder, rng, SIZES, CALIBRATED)
     _write_intervals(folder)
     _write_tables(folder)
-    _write_variants(folder, letters)
+    _write_variants(folder, sequences)
     _write_chain(folder)
     write_dataset(folder / "data.h5", make_dataset(300))
     made = (
@@ -66,33 +54,13 @@ def make_inputs(folder: Path, seed: int) -> None:
     shutil.rmtree(folder / ".cache", ignore_errors=True)
 
 
-def _write_genome(folder: Path, letters: dict[str, str]) -> None:
-    path = write_fasta(folder / "g.fa", letters)
+def _write_genome(folder: Path, sequences: dict[str, str]) -> None:
+    path = write_fasta(folder / "g.fa", sequences)
     write_packed_fasta(folder / "b.fa", path.read_bytes(), "bgzip")
     write_packed_fasta(folder / "z.fa", path.read_bytes(), "gzip")
-    (folder / "g.2bit").write_bytes(two_bit_bytes(letters))
+    (folder / "g.2bit").write_bytes(two_bit_bytes(sequences))
     sizes = "".join(f"{name}\t{size}\n" for name, size in SIZES.items())
     (folder / "g.sizes").write_text(sizes)
-
-
-def write_model_with_evidence(
-    folder: Path, rng: np.random.Generator, sizes: dict[str, int]
-) -> None:
-    """Write a toy model that uses evidence, and evidence of chr1.
-
-    Parameters
-    ----------
-    folder : Path
-    rng : numpy.random.Generator
-    sizes : dict of str to int
-        Chromosome -> bp.
-    """
-    hold_out = {"scheme": "chromosomes", "test": ["chr20"], "valid": []}
-    card = CALIBRATED | {"hold_out": hold_out}
-    path = write_model(folder / "toy.safetensors", config=AROUND, card=card)
-    weights = draw_weights(draw_network(), load_model(path).checkpoint.digest)
-    write_evidence_weights(evidence_path(path), weights)
-    draw_store(folder / "e.h5", rng, n_peaks=300, sizes=sizes)
 
 
 def _write_intervals(folder: Path) -> None:
@@ -139,13 +107,13 @@ def _write_tables(folder: Path) -> None:
         (folder / name).write_text(text)
 
 
-def _write_variants(folder: Path, letters: dict[str, str]) -> None:
+def _write_variants(folder: Path, sequences: dict[str, str]) -> None:
     head = "##fileformat=VCFv4.2\n##contig=<ID=chr1,length=60000>\n"
     head += '##INFO=<ID=AF,Number=A,Type=Float,Description="Frequency">\n'
     head += "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
     rows, plain = [], ["chrom\tpos\tref\talt\n"]
     for at in range(500, 6000, 400):
-        ref = letters["chr1"][at - 1]
+        ref = sequences["chr1"][at - 1]
         alt = "ACGT"["ACGT".index(ref) - 1]
         rows.append(f"chr1\t{at}\trs{at}\t{ref}\t{alt},{ref}GA\t7\tPASS\tAF=0.5,0.1\n")
         plain.append(f"chr1\t{at}\t{ref}\t{alt}\n")

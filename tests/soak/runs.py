@@ -6,16 +6,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from inputs import write_model_with_evidence
 
+from evidence_toys import write_own_tracks
 from tfimpute_tracks.dataset import write_dataset
 from tfimpute_tracks.models import load_model
-from toys import make_dataset, random_letters, write_fasta
+from toys import CALIBRATED, make_dataset
 
 __all__ = ["RUNS", "Run", "make_run_inputs"]
 
 _N_PAIRS, _N_TRACKS = 600, 300
-_SIZES = {"chr1": 150_000, "chr20": 60_000}
 
 
 class Run(NamedTuple):
@@ -100,20 +99,4 @@ def make_run_inputs(folder: Path, seed: int) -> None:
     (folder / "tracks.tsv").write_text("tf\tcell\trole\tbed\n" + "".join(rows))
     (folder / "chr.sizes").write_text("chr1\t60000\n")
     (folder / "own").mkdir()
-    _write_own(folder / "own", rng)
-
-
-def _write_own(folder: Path, rng: np.random.Generator) -> None:
-    """Write what `extend` needs: a new TF and a new cell line."""
-    letters = {name: random_letters(rng, size) for name, size in _SIZES.items()}
-    write_fasta(folder / "g.fa", letters)
-    write_model_with_evidence(folder, rng, _SIZES)
-    for name, step in (("tf", 1200), ("cell", 1000)):
-        rows = [
-            f"{chrom}\t{start}\t{start + 150}\n"
-            for chrom, size in _SIZES.items()
-            for start in range(2 * step - 700, size - 500, step)
-        ]
-        (folder / f"{name}.bed").write_text("".join(rows))
-    (folder / "mine.tsv").write_text("tf\tcell\tbed\nMYTF\tK562\ttf.bed\n")
-    (folder / "open.tsv").write_text("cell\tbed\nMYCELL\tcell.bed\n")
+    write_own_tracks(folder / "own", rng, CALIBRATED)
