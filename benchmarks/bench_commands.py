@@ -1,12 +1,12 @@
 """Whole commands as a user types them: seconds when cold, when warm, and of the CPU.
 
     python benchmarks/bench_commands.py
-    python benchmarks/bench_commands.py --only scan --runs 1
+    python benchmarks/bench_commands.py --only scan --runs 1 --fasta hg19.fa
 
 Cold: no compiled kernel and no tile cache; warm: the median of later runs. `start` is a
 Python that does nothing, and `--help` one that reads the options. The lines at the end are
-ratios of the rates that `impute` reports, without its start, and of scans less the start.
-The region is the bundled one, 3 Mb.
+ratios of the rates that `impute` reports, without its start, and of whole scans. The region
+is the bundled one, 3 Mb.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def _write_bgzip(path: Path) -> str:
     return "region:1,400,001-1,410,000"
 
 
-def _commands(folder: Path) -> dict[str, list[str]]:
+def _commands(folder: Path, hg19: str) -> dict[str, list[str]]:
     """Give the commands by what they are called in the table."""
     fasta, table = folder / "region.fa.gz", folder / "variants.tsv"
     locus = _write_bgzip(fasta)
@@ -84,6 +84,11 @@ def _commands(folder: Path) -> dict[str, list[str]]:
         return tfimpute("impute", "--all", "--yes", *store, *more)
 
     scan = ("scan", *_PAIR, *out, "--no-cache")
+    whole = (*scan, "-e", "none", "-g", hg19, "--chroms", "chr20")
+    chr20 = {
+        "scan, chr20": tfimpute(*whole),
+        "scan, chr20, deep": tfimpute(*whole, "-m", "deep"),
+    }
     score = ("variants", table, "--all", "--n-background", 0, *out)
     return {
         "start": [sys.executable, "-c", "pass"],
@@ -105,6 +110,7 @@ def _commands(folder: Path) -> dict[str, list[str]]:
         "impute, default, 1 Mb": impute("e", "-e", "none", "-r", region),
         f"variants, {_VARIANTS}": tfimpute(*score),
         f"variants, {_VARIANTS}, deep": tfimpute(*score, "-m", "deep"),
+        **(chr20 if hg19 else {}),
     }
 
 
@@ -115,17 +121,18 @@ def _rate(run: _Run) -> float:
 
 
 def _report_ratios(runs: dict[str, _Run]) -> None:
-    start = runs["scan, 10 kb of bgzip"].seconds
     for what, a, b in (
         ("impute: without evidence / with it", "impute, no evidence", "impute"),
         ("impute: default / deep", "impute, default, 1 Mb", "impute, deep, 1 Mb"),
     ):
         print_result(f"{what}, rates: {_rate(runs[a]) / _rate(runs[b]):.2f}")
-    for name in ("scan, deep", "scan, deep, fast"):
-        more = runs[name].seconds - start, runs["scan, no evidence"].seconds - start
-        print_result(f"{name} / default, less a scan of 10 kb: {more[0] / more[1]:.1f}")
-        whole = runs[name].seconds / runs["scan, no evidence"].seconds
-        print_result(f"{name} / default, whole command: {whole:.1f}")
+    for deep, default in (
+        ("scan, deep", "scan, no evidence"),
+        ("scan, chr20, deep", "scan, chr20"),
+    ):
+        if deep in runs:
+            ratio = runs[deep].seconds / runs[default].seconds
+            print_result(f"{deep} / default, whole commands: {ratio:.1f}")
 
 
 def main() -> None:
@@ -133,12 +140,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", default="", help="commands with this in their name")
     parser.add_argument("--runs", type=int, default=3, help="warm runs of each")
+    parser.add_argument("--fasta", default="", help="hg19, whose chr20 is scanned, too")
     asked = parser.parse_args()
     runs = {}
     print_result(f"{'command':<24} {'cold, s':>8} {'warm, s':>8} {'CPU, s':>8}")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for what, command in _commands(folder).items():
+        for what, command in _commands(folder, asked.fasta).items():
             if asked.only not in what:
                 continue
             cold = _run(command, folder / what)

@@ -84,7 +84,7 @@ class ResidualRows:
     def __init__(self, model: Model, pairs: list[Pair], stride: int) -> None:
         self._network = cast(ResidualTFImpute, model.network())
         self._config = config = self._network.config
-        self._model, self._stride = model, stride
+        self._model = model
         # Windows of all tiles, and the segments they consist of, lie on one grid.
         self._apart = apart = gcd(stride, config.pool)
         self._sizes = config.filter_length, config.pool, apart

@@ -23,7 +23,7 @@ from tfimpute_tracks.kernels.lanes import (
     multiply_add,
     store,
 )
-from tfimpute_tracks.kernels.summary import EPSILON, add_up
+from tfimpute_tracks.kernels.summary import add_up, moments
 
 __all__ = ["OwnTracks", "exclude_own", "own_tracks"]
 
@@ -31,7 +31,6 @@ Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
 _LANES = 16
-_TILES = 8  # whose summaries stay in the first cache with the vectors of a pair
 
 
 class OwnTracks(NamedTuple):
@@ -131,38 +130,37 @@ def _exclude(indptr, track, fraction, tracks, sums, own, log_odds):  # type: ign
     pair, owner, available, vectors, totals, offsets = own
     n_windows = fraction.shape[1]
     # Entries of the same pair are linked, so a tile reads its entries once.
-    latest = np.empty((_TILES, pair.size), dtype=np.int64)
+    latest = np.empty(pair.size, dtype=np.int64)
     before = np.empty(track.size, dtype=np.int64)
     without = np.empty(size, dtype=np.float32)
     scratch = np.empty(3 * _LANES, dtype=np.float32)
-    for first in range(0, indptr.size, _TILES):
-        last = min(first + _TILES, indptr.size)
+    for tile in range(indptr.size):
         latest[:] = -1
-        for tile in range(max(first, 1), last):  # the first row has no entries
+        if tile:  # the first row has no entries
             for i in range(indptr[tile - 1], indptr[tile]):
                 row = owner[track[i]]
                 if row >= 0:
-                    before[i] = latest[tile - first, row]
-                    latest[tile - first, row] = i
+                    before[i] = latest[row]
+                    latest[row] = i
         for row in range(pair.size):
-            at = row * size
-            for tile in range(first, last):
-                start, i = tile * size, latest[tile - first, row]
-                if i < 0:
-                    _products(rows, start, available, vectors, at, size, scratch)
-                else:
-                    for k in range(0, size, _LANES):
-                        store(without, k, load(rows, start + k))
-                    while i >= 0:
-                        for window in range(n_windows):
-                            value = fraction[i, window]
-                            if value != 0:
-                                which = window * n_tracks + np.int64(track[i])
-                                _subtract(without, value, weights, which * size, size)
-                        i = before[i]
-                    _products(without, 0, available, vectors, at, size, scratch)
-                e = _normalized(scratch, size, totals[row], offsets[row])
-                log_odds[tile, pair[row]] = e
+            i = latest[row]
+            if i < 0:
+                _products(
+                    rows, tile * size, available, vectors, row * size, size, scratch
+                )
+            else:
+                for k in range(0, size, _LANES):
+                    store(without, k, load(rows, tile * size + k))
+                while i >= 0:
+                    for window in range(n_windows):
+                        value = fraction[i, window]
+                        if value != 0:
+                            which = window * n_tracks + np.int64(track[i])
+                            _subtract(without, value, weights, which * size, size)
+                    i = before[i]
+                _products(without, 0, available, vectors, row * size, size, scratch)
+            e = _normalized(scratch, size, totals[row], offsets[row])
+            log_odds[tile, pair[row]] = e
 
 
 @njit(nogil=True, cache=True, forceinline=True)
@@ -200,8 +198,6 @@ def _products(sums, start, available, vectors, own, size, scratch):  # type: ign
 @njit(nogil=True, cache=True, forceinline=True)
 def _normalized(scratch, size, total, offset):  # type: ignore[no-untyped-def]
     """Compute e from the sums of s, s * s and s * v."""
-    mean = add_up(scratch, 0) / size
-    variance = max(add_up(scratch, _LANES) / size - mean * mean, 0.0)
-    scale = 1 / np.sqrt(variance + EPSILON)
+    mean, scale = moments(scratch, size)
     product = add_up(scratch, 2 * _LANES) - mean * total
     return np.float32(scale * product + np.float64(offset))

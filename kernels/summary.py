@@ -25,10 +25,10 @@ from tfimpute_tracks.kernels.lanes import (
 )
 
 __all__ = [
-    "EPSILON",
     "PairVectors",
     "add_up",
     "arrange_vectors",
+    "moments",
     "summarize",
     "summary_log_odds",
 ]
@@ -36,8 +36,8 @@ __all__ = [
 Floats = NDArray[np.float32]
 
 _LANES = 16
-EPSILON = 1e-5
-"""Added to a variance, as in PyTorch's layer_norm."""
+_ROWS, _GROUPS = 8, 3  # of a product
+_EPSILON = 1e-5  # as in PyTorch's layer_norm
 
 
 class PairVectors(NamedTuple):
@@ -70,7 +70,7 @@ def arrange_vectors(vectors: Floats) -> PairVectors:
     PairVectors
     """
     n_pairs, width = vectors.shape
-    n_groups = -(-n_pairs // _LANES)
+    n_groups = -(-n_pairs // (_GROUPS * _LANES)) * _GROUPS
     padded = np.zeros((n_groups * _LANES, width), dtype=np.float32)
     padded[:n_pairs] = vectors
     lanes = padded.reshape(n_groups, _LANES, width).transpose(0, 2, 1)
@@ -120,7 +120,7 @@ def summary_log_odds(sums: Floats, pairs: PairVectors) -> Floats:
         Rows and columns of whole lanes; those past `n` and `n_pairs` mean nothing.
     """
     n, size = sums.shape
-    rows = aligned_empty((n + -n % 8, size), np.float32)
+    rows = aligned_empty((n + -n % _ROWS, size), np.float32)
     rows[n:] = 0
     _normalize(sums.reshape(-1), rows.reshape(-1), n, size)
     out = aligned_empty((len(rows), len(pairs.offsets) * _LANES), np.float32)
@@ -140,7 +140,7 @@ def _sum(indptr, track, fraction, tracks, n_tracks, sums, size):  # type: ignore
     n_windows = fraction.shape[1]
     for tile in range(indptr.size - 1):
         out = (1 + tile) * size
-        for k in range(0, size, 16):
+        for k in range(0, size, _LANES):
             store(sums, out + k, load(sums, k))
         for i in range(indptr[tile], indptr[tile + 1]):
             for window in range(n_windows):
@@ -149,7 +149,7 @@ def _sum(indptr, track, fraction, tracks, n_tracks, sums, size):  # type: ignore
                     continue
                 at = (window * n_tracks + np.int64(track[i])) * size
                 factor = broadcast(value)
-                for k in range(0, size, 16):
+                for k in range(0, size, _LANES):
                     total = multiply_add(
                         factor, load(tracks, at + k), load(sums, out + k)
                     )
@@ -167,13 +167,32 @@ def _normalize(sums, rows, n, size):  # type: ignore[no-untyped-def]
             total, squares = add(total, value), multiply_add(value, value, squares)
         store(scratch, 0, total)
         store(scratch, _LANES, squares)
-        mean = add_up(scratch, 0) / size
-        variance = max(add_up(scratch, _LANES) / size - mean * mean, 0.0)
-        scale = np.float32(1 / np.sqrt(variance + EPSILON))
-        shift = np.float32(-mean) * scale
+        mean, scale = moments(scratch, size)
+        shift = np.float32(-mean * scale)
+        scale = np.float32(scale)
         for k in range(row * size, (row + 1) * size, _LANES):
             value = maximum(load(sums, k), zero)
             store(rows, k, multiply_add(value, broadcast(scale), broadcast(shift)))
+
+
+@njit(nogil=True, cache=True, forceinline=True)
+def moments(sums, size):  # type: ignore[no-untyped-def]
+    """Find the mean of values, and what scales them to a variance of 1.
+
+    Parameters
+    ----------
+    sums : float32 array
+        16 sums of the values, and 16 of their squares.
+    size : int
+        Number of values.
+
+    Returns
+    -------
+    mean, scale : float64
+    """
+    mean = add_up(sums, 0) / size
+    variance = max(add_up(sums, _LANES) / size - mean * mean, 0.0)
+    return mean, 1 / np.sqrt(variance + _EPSILON)
 
 
 @njit(nogil=True, cache=True, forceinline=True)
@@ -191,7 +210,7 @@ def add_up(lanes, start):  # type: ignore[no-untyped-def]
     float64
     """
     total = np.float64(0)
-    for i in range(start, start + 16, 4):
+    for i in range(start, start + _LANES, 4):
         a = np.float64(lanes[i]) + np.float64(lanes[i + 1])
         b = np.float64(lanes[i + 2]) + np.float64(lanes[i + 3])
         total += a + b
@@ -202,39 +221,9 @@ def add_up(lanes, start):  # type: ignore[no-untyped-def]
 def _multiply(rows, vectors, offsets, size, out):  # type: ignore[no-untyped-def]
     # Three groups by eight rows: 24 sums in registers, and 11 loads for 24 products.
     result, width = out.reshape(-1), out.shape[1]
-    wide = offsets.size // (3 * _LANES) * 3
-    for group in range(0, wide, 3):
-        for row in range(0, out.shape[0], 8):
+    for group in range(0, offsets.size // _LANES, _GROUPS):
+        for row in range(0, out.shape[0], _ROWS):
             _eight_by_three(rows, row, vectors, group, offsets, size, result, width)
-    for group in range(wide, offsets.size // _LANES):
-        for row in range(0, out.shape[0], 8):
-            _eight_by_one(rows, row, vectors, group, offsets, size, result, width)
-
-
-@njit(nogil=True, cache=True, forceinline=True)
-def _eight_by_one(rows, row, vectors, group, offsets, size, result, width):  # type: ignore[no-untyped-def]
-    """Multiply eight rows with a group of pairs."""
-    a = b = c = d = e = f = g = h = load(offsets, group * _LANES)
-    s = row * size
-    for k in range(size):
-        lanes = load(vectors, (group * size + k) * _LANES)
-        a = multiply_add(broadcast(rows[s + 0 * size + k]), lanes, a)
-        b = multiply_add(broadcast(rows[s + 1 * size + k]), lanes, b)
-        c = multiply_add(broadcast(rows[s + 2 * size + k]), lanes, c)
-        d = multiply_add(broadcast(rows[s + 3 * size + k]), lanes, d)
-        e = multiply_add(broadcast(rows[s + 4 * size + k]), lanes, e)
-        f = multiply_add(broadcast(rows[s + 5 * size + k]), lanes, f)
-        g = multiply_add(broadcast(rows[s + 6 * size + k]), lanes, g)
-        h = multiply_add(broadcast(rows[s + 7 * size + k]), lanes, h)
-    at = row * width + group * _LANES
-    store(result, at + 0 * width, a)
-    store(result, at + 1 * width, b)
-    store(result, at + 2 * width, c)
-    store(result, at + 3 * width, d)
-    store(result, at + 4 * width, e)
-    store(result, at + 5 * width, f)
-    store(result, at + 6 * width, g)
-    store(result, at + 7 * width, h)
 
 
 @njit(nogil=True, cache=True, forceinline=True)
@@ -252,7 +241,7 @@ def _eight_by_three(rows, row, vectors, group, offsets, size, result, width):  #
         x = load(vectors, at + k * _LANES)
         y = load(vectors, at + step + k * _LANES)
         z = load(vectors, at + 2 * step + k * _LANES)
-        one = broadcast(rows[s + 0 * size + k])
+        one = broadcast(rows[s + k])
         ax = multiply_add(one, x, ax)
         ay = multiply_add(one, y, ay)
         az = multiply_add(one, z, az)
@@ -285,9 +274,9 @@ def _eight_by_three(rows, row, vectors, group, offsets, size, result, width):  #
         hy = multiply_add(one, y, hy)
         hz = multiply_add(one, z, hz)
     at = row * width + group * _LANES
-    store(result, at + 0 * width, ax)
-    store(result, at + 0 * width + _LANES, ay)
-    store(result, at + 0 * width + 2 * _LANES, az)
+    store(result, at, ax)
+    store(result, at + _LANES, ay)
+    store(result, at + 2 * _LANES, az)
     store(result, at + 1 * width, bx)
     store(result, at + 1 * width + _LANES, by)
     store(result, at + 1 * width + 2 * _LANES, bz)

@@ -59,9 +59,8 @@ class ResidualTFImpute(TFImpute):
         float tensor, shape (n, n_windows, C)
             M', at least 0.
         """
-        h = self.proj_in(
-            self.backend.maximum(forward, reverse.flip(1))
-        )  # (n, n_windows, C)
+        joined = self.backend.maximum(forward, reverse.flip(1))  # (n, n_windows, K)
+        h = self.proj_in(joined)  # (n, n_windows, C)
         for block in self.blocks:
             h = h + functional.dropout(block(h), self.dropout, self.training)
         m = self.relu(self.norm(_precise(h)))
@@ -103,10 +102,7 @@ class _Block(nn.Module):
         # In bfloat16 the gradients of many windows would be summed with 8 bits.
         padded = functional.pad(self.norm(_precise(h)), (0, 0, 1, 1))
         neighbors = padded[:, :-2] + padded[:, 2:]  # (n, n_windows, C)
-        return self.update(torch.cat([padded[:, 1:-1], neighbors], dim=2))
-
-    def update(self, windows: Tensor) -> Tensor:
-        """Compute what a block adds, (..., C), to windows with their neighbors (..., 2 C)."""
+        windows = torch.cat([padded[:, 1:-1], neighbors], dim=2)
         added: Tensor = self.proj_out(self.gelu(self.conv(windows)))
         return added
 
