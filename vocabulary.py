@@ -245,14 +245,27 @@ class Vocabulary:
         named = [self.pair(pair) for pair in pairs]
         return [(self._tf_index[tf], self._cell_index[cell]) for tf, cell in named]
 
-    def all_pairs(self) -> list[Pair]:
+    def all_pairs(self, tf: str | None = None, cell: str | None = None) -> list[Pair]:
         """List every combination, cell lines varying fastest.
+
+        Parameters
+        ----------
+        tf, cell : str, optional
+            Only pairs of these.
 
         Returns
         -------
-        list of Pair, length n_tfs * n_cells
+        list of Pair
+            n_tfs * n_cells of them, if none is named.
+
+        Raises
+        ------
+        UnknownNameError
+            A name is unknown.
         """
-        return [Pair(tf, cell) for tf, cell in product(self.tfs, self.cells)]
+        tfs = (self.tf(tf),) if tf else self.tfs
+        cells = (self.cell(cell),) if cell else self.cells
+        return [Pair(*names) for names in product(tfs, cells)]
 
 
 def _not_a_pair(pair: object) -> UsageError:

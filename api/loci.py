@@ -67,11 +67,7 @@ def rank_locus(
     """
     from tfimpute_tracks.impute.live_query import score_pairs
 
-    names = model.vocabulary
-    tf, cell = named
-    tfs = [names.tf(tf)] if tf else list(names.tfs)
-    cells = [names.cell(cell)] if cell else list(names.cells)
-    chosen = [names.pair((t, c)) for t in tfs for c in cells]
+    chosen = model.vocabulary.all_pairs(*named)
     sizes = genome.chrom_sizes
     region = parse_locus(where, sizes, genes, log)
     core = model.on(genome)

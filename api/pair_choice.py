@@ -164,14 +164,10 @@ def choose_many_pairs(
             "no pairs; use --missing (all unmeasured pairs), --all, --tf or --cell (all "
             "their pairs), or --pairs"
         )
-    names = model.vocabulary
-    only_tf, only_cell = tf and names.tf(tf), cell and names.cell(cell)
     return [
         pair
-        for pair in names.all_pairs()
-        if only_tf in (None, pair.tf)
-        and only_cell in (None, pair.cell)
-        and not (missing and pair in model.measured_pairs)
+        for pair in model.vocabulary.all_pairs(tf, cell)
+        if not (missing and pair in model.measured_pairs)
     ]
 
 

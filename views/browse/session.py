@@ -270,10 +270,7 @@ class Session:
         tf, cell = query.get("tf", ""), query.get("cell", "")
         if bool(tf) == bool(cell):
             raise UsageError("name a TF or a cell line, and not both")
-        names = self.scores.model.vocabulary
-        if tf:
-            return [Pair(names.tf(tf), other) for other in names.cells]
-        return [Pair(other, names.cell(cell)) for other in names.tfs]
+        return self.scores.model.vocabulary.all_pairs(tf, cell)
 
     # Its tables take far longer to set up than a variant to score.
     @cachedmethod(attrgetter("_allele_scorers"), lock=attrgetter("_lock"))
