@@ -8,7 +8,7 @@ from typing import NamedTuple
 from tfimpute_tracks.api.inputs import Regions, written_regions
 from tfimpute_tracks.api.notes import log
 from tfimpute_tracks.api.progress import ProgressBar, no_progress
-from tfimpute_tracks.dataset import ROLES, read_pairs_table
+from tfimpute_tracks.dataset import ROLES, PairsTable, read_pairs_table
 from tfimpute_tracks.errors import UsageError, listed
 from tfimpute_tracks.evidence import (
     SHIPPED,
@@ -33,9 +33,10 @@ from tfimpute_tracks.models import Model, load_model
 __all__ = [
     "PeakGenome",
     "build_evidence",
+    "choose_peak_genome",
     "collect_peaks",
-    "find_sizes",
     "open_evidence",
+    "peak_files",
     "read_peak_files",
 ]
 
@@ -151,11 +152,9 @@ def build_evidence(
     files += [] if accessibility is None else read_accessibility(accessibility)
     loaded = load_model(model)
     sequence, table = (None if p is None else Path(p) for p in (fasta, chrom_sizes))
-    sizes = find_sizes(sequence, table, loaded, None)
-    written = written_regions(regions)
-    where = None if written is None else resolve_regions(written, [], sizes, log)
-    build = name_assembly(assembly, sizes, loaded.checkpoint.genome)
-    collect_peaks(files, dest, loaded, PeakGenome(sizes, where, build))
+    where = written_regions(regions)
+    genome = choose_peak_genome(sequence, table, loaded, where, assembly)
+    collect_peaks(files, dest, loaded, genome)
     return open_named(dest)
 
 
@@ -227,9 +226,8 @@ def read_peak_files(path: Path, roles: str | None) -> list[PeakFile]:
             f"--roles {roles!r}: unknown role {unknown[0]!r}; use some of "
             f"{', '.join(ROLES)}, comma-separated"
         )
-    replicates = table.replicates or ("",) * len(table.pairs)
-    rows = zip(table.pairs, replicates, table.beds, table.roles, strict=True)
-    found = [PeakFile(pair, name, bed) for pair, name, bed, r in rows if r in wanted]
+    rows = zip(peak_files(table), table.roles, strict=True)
+    found = [file for file, role in rows if role in wanted]
     if not found:
         raise UsageError(
             f"{path} has no pair of the roles {roles}; it has "
@@ -238,10 +236,31 @@ def read_peak_files(path: Path, roles: str | None) -> list[PeakFile]:
     return found
 
 
-def find_sizes(
-    fasta: Path | None, table: Path | None, model: Model, cache_dir: Path | None
-) -> dict[str, int]:
-    """Find the chromosome sizes of the genome that the peaks are of.
+def peak_files(table: PairsTable) -> list[PeakFile]:
+    """List the peak files of a pairs table.
+
+    Parameters
+    ----------
+    table : PairsTable
+
+    Returns
+    -------
+    list of PeakFile
+        One for each row.
+    """
+    rows = zip(table.pairs, table.replicate_names, table.beds, strict=True)
+    return [PeakFile(*row) for row in rows]
+
+
+def choose_peak_genome(
+    fasta: Path | None,
+    table: Path | None,
+    model: Model,
+    regions: list[str] | None,
+    assembly: str | None,
+    cache_dir: Path | None = None,
+) -> PeakGenome:
+    """Find the genome that peaks are of, and where they are kept.
 
     Parameters
     ----------
@@ -249,20 +268,35 @@ def find_sizes(
         A genome, or a table of names and sizes; by default the genome that the model was
         trained on.
     model : Model
+    regions : list of str, optional
+        By default everywhere.
+    assembly : str, optional
+        Name of the assembly; by default recognized by its chromosomes.
     cache_dir : Path, optional
 
     Returns
     -------
-    dict of str to int
-        In bp.
+    PeakGenome
 
     Raises
     ------
     UsageError
-        Both are given, or neither and the model does not know.
+        Both `fasta` and `table` are given, or neither and the model does not know; or
+        the assembly has another name.
+    RegionError
+        A region is not in the genome.
     InputFileError
         A file cannot be read.
     """
+    sizes = _find_sizes(fasta, table, model, cache_dir)
+    where = resolve_regions(regions, [], sizes, log) if regions else None
+    build = name_assembly(assembly, sizes, model.checkpoint.genome)
+    return PeakGenome(sizes, where, build)
+
+
+def _find_sizes(
+    fasta: Path | None, table: Path | None, model: Model, cache_dir: Path | None
+) -> dict[str, int]:
     if fasta is not None and table is not None:
         raise UsageError("use --fasta or --chrom-sizes, not both")
     if table is not None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tfimpute_tracks.api.evidence import peak_files
 from tfimpute_tracks.api.evidence_choice import choose_evidence
 from tfimpute_tracks.api.notes import log
 from tfimpute_tracks.api.progress import ProgressBar, no_progress
 from tfimpute_tracks.api.threads import limit_threads
 from tfimpute_tracks.dataset import read_pairs_table
 from tfimpute_tracks.errors import UsageError, counted, listed
-from tfimpute_tracks.evidence import PeakFile, read_accessibility
+from tfimpute_tracks.evidence import read_accessibility
 from tfimpute_tracks.genome import open_genome
 from tfimpute_tracks.genome.chrom_choice import choose_chroms
 from tfimpute_tracks.models import Model, load_model
@@ -87,7 +88,9 @@ def run_extension(
         try:
             recipe = ExtendRecipe(seed=seed)
             loaded = load_model(model)
-            files = _pairs(pairs_table) if pairs_table else []
+            files = []
+            if pairs_table:
+                files = peak_files(read_pairs_table(pairs_table, with_roles=False))
             opened = read_accessibility(accessibility) if accessibility else []
             new = read_new_tracks(loaded, files, opened)
             n_known = len(files) + len(opened) - len(new.files)
@@ -114,13 +117,6 @@ def run_extension(
                     return run_extend(job, genome, recipe, advance, log)
         finally:
             torch.set_num_threads(before)
-
-
-def _pairs(path: Path) -> list[PeakFile]:
-    table = read_pairs_table(path, with_roles=False)
-    replicates = table.replicates or ("",) * len(table.pairs)
-    rows = zip(table.pairs, replicates, table.beds, strict=True)
-    return [PeakFile(pair, name, bed) for pair, name, bed in rows]
 
 
 def default_test_chroms(model: Model) -> list[str]:

@@ -12,7 +12,6 @@ import typer
 
 from tfimpute_tracks.commands import downloads, options
 from tfimpute_tracks.commands.console import (
-    log,
     print_result,
     progress_bar,
     show_json,
@@ -77,9 +76,8 @@ def build(
     as_json: options.Json = False,
 ) -> None:
     """Collect the peaks of measured pairs in one indexed file."""
-    from tfimpute_tracks.api.evidence import PeakGenome, find_sizes, read_peak_files
+    from tfimpute_tracks.api.evidence import choose_peak_genome, read_peak_files
     from tfimpute_tracks.evidence import PeakFile, read_accessibility
-    from tfimpute_tracks.genome import name_assembly, resolve_regions
     from tfimpute_tracks.models import load_model
 
     start = time.perf_counter()
@@ -98,10 +96,8 @@ def build(
     files = [] if pairs_table is None else read_peak_files(pairs_table, roles)
     files += read_accessibility(accessibility) if accessibility else []
     loaded = load_model(model)
-    sizes = find_sizes(fasta, chrom_sizes, loaded, cache_dir)
-    where = resolve_regions(regions, [], sizes, log) if regions else None
-    genome = PeakGenome(
-        sizes, where, name_assembly(assembly, sizes, loaded.checkpoint.genome)
+    genome = choose_peak_genome(
+        fasta, chrom_sizes, loaded, regions, assembly, cache_dir
     )
     left_out: Mapping[str, int] = {}
     with ExitStack() as stack:

@@ -284,7 +284,7 @@ def _peak_files(job: EvaluationJob, chosen: _Selection) -> list[PairPeaks]:
     match_chroms(job.hold_out.test_chroms, job.bins.genome.chrom_sizes)
     dataset, path = job.dataset, job.bins.pairs_table
     table = read_pairs_table(path)
-    names = zip(table.pairs, table.replicates or ("",) * len(table.pairs), strict=True)
+    names = zip(table.pairs, table.replicate_names, strict=True)
     beds = dict(zip(names, table.beds, strict=True))
     replicates = dataset.replicates or ("",) * len(dataset.pairs)
     keys = [(dataset.pairs[i], replicates[i]) for i in chosen.columns.tolist()]

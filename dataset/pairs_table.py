@@ -59,6 +59,11 @@ class PairsTable:
     replicates: tuple[str, ...] | None = None
 
     @property
+    def replicate_names(self) -> tuple[str, ...]:
+        """Name of each row's replicate, empty where it has none."""
+        return self.replicates or ("",) * len(self.pairs)
+
+    @property
     def vocabulary(self) -> Vocabulary:
         """Every TF and every cell line of the table, whatever the role, sorted."""
         return Vocabulary(
@@ -78,7 +83,7 @@ class PairsTable:
         str
             `TF:CELL` or `TF:CELL/replicate`.
         """
-        replicate = self.replicates[row] if self.replicates else ""
+        replicate = self.replicate_names[row]
         return f"{self.pairs[row]}" + (f"/{replicate}" if replicate else "")
 
 
@@ -96,12 +101,11 @@ def format_pairs_table(table: PairsTable, folder: Path) -> str:
     str
         Columns tf, cell, role, replicate where there are some, and bed.
     """
-    replicates = table.replicates or ("",) * len(table.pairs)
     header = ["tf", "cell", "role", _REPLICATE, "bed"]
     rows = [
         [*pair, role, replicate, os.path.relpath(bed, folder)]
         for pair, role, replicate, bed in zip(
-            table.pairs, table.roles, replicates, table.beds, strict=True
+            table.pairs, table.roles, table.replicate_names, table.beds, strict=True
         )
     ]
     if table.replicates is None:
