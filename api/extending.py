@@ -21,7 +21,7 @@ from tfimpute_tracks.training.extend_fit import ExtendRecipe
 from tfimpute_tracks.training.extend_inputs import read_new_tracks
 from tfimpute_tracks.training.extend_run import Extended, ExtendJob, run_extend
 
-__all__ = ["default_test_chroms", "run_extension", "show_similar"]
+__all__ = ["default_test_chroms", "run_extension"]
 
 
 def run_extension(
@@ -131,16 +131,3 @@ def default_test_chroms(model: Model) -> list[str]:
     list of str
     """
     return list((model.card.get("hold_out") or {}).get("test", []))
-
-
-def show_similar(found: Extended) -> None:
-    """Log which known cell lines new ones are most like.
-
-    Parameters
-    ----------
-    found : Extended
-    """
-    for row in found.record["similar"]:
-        near = row["nearest"].items()
-        names = ", ".join(f"{name} ({value:.2f})" for name, value in near)
-        log(f"the open chromatin of {row['cell']} is most like that of {names}")

@@ -92,9 +92,6 @@ def _show(found: Extended, as_json: bool) -> None:
     if as_json:
         show_json(found.record | {"files": list(map(str, found.files))})
         return
-    from tfimpute_tracks.api.extending import show_similar
-
-    show_similar(found)
     show_table(
         "New pairs: measured ones on test sites, others as expected",
         ["pairs", "number", "AUROC", "average precision"],

@@ -114,7 +114,7 @@ def _extend(
     out: Path,
 ) -> None:
     from tfimpute_tracks.api.evidence_choice import choose_evidence
-    from tfimpute_tracks.api.extending import default_test_chroms, show_similar
+    from tfimpute_tracks.api.extending import default_test_chroms
     from tfimpute_tracks.evidence import ACCESSIBILITY, PeakFile
     from tfimpute_tracks.models.loading import read_weights
     from tfimpute_tracks.training.extend_fit import ExtendRecipe
@@ -135,7 +135,6 @@ def _extend(
         base, read_weights(model), new, None, tuple(default_test_chroms(loaded)), out
     )
     found = run_extend(job, genome, ExtendRecipe(), lambda n, note: None, log)
-    show_similar(found)
     row = found.record["accuracy"][-1]
     if row["auroc"] is not None and row["average_precision"] is not None:
         log(

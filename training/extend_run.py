@@ -145,12 +145,15 @@ def run_extend(
         staged = Path(folder) / job.out.name
         model, similar = _extend(job, staged, genome, recipe, advance, log)
         files = _move(staged, job.out)
+    nearest = {cell: list(near.items())[:_NEAREST] for cell, near in similar.items()}
+    for cell, near in nearest.items():
+        names = ", ".join(f"{name} ({value:.2f})" for name, value in near)
+        log(f"the open chromatin of {cell} is most like that of {names}")
     record = {
         "tfs": list(job.new.tfs),
         "cells": list(job.new.cells),
         "similar": [
-            {"cell": cell, "nearest": dict(list(near.items())[:_NEAREST])}
-            for cell, near in similar.items()
+            {"cell": cell, "nearest": dict(near)} for cell, near in nearest.items()
         ],
         "accuracy": _accuracy(model, job),
     }
