@@ -92,7 +92,7 @@ def impute(
             "--workers",
             min=1,
             help="Number of processes; with --scheduler, for the estimate only. "
-            "Default: one per thread, or per GPU.",
+            "Default: one per thread, or per GPU; none for a run of seconds.",
         ),
     ] = None,
     threads: options.Threads = "max",
@@ -172,7 +172,9 @@ def impute(
     used = evidence_name(loaded, model, evidence)
     spec = WorkerSpec(out_dir, model, fasta, cache_dir, slots[0], per_worker, used)
     cluster = Cluster(scheduler, n_workers) if engine == "dask" else None
-    job = BulkJob(plan, spec, slots, parts, overwrite, verify, cluster)
+    # Who gives a number of processes gets them.
+    may_stay = workers is None
+    job = BulkJob(plan, spec, slots, parts, overwrite, verify, cluster, may_stay)
     prepared = prepare_bulk(job, loaded, genome)
     _log_plan(job, prepared.cost)
     if not dry_run:

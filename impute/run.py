@@ -72,6 +72,8 @@ class BulkJob:
         Read every shard that is there, and make damaged ones again.
     cluster : Cluster, optional
         Instead of local processes.
+    may_stay : bool
+        Whether a run of seconds stays in the process that starts it.
     """
 
     plan: Plan
@@ -81,6 +83,7 @@ class BulkJob:
     overwrite: bool = False
     verify: bool = False
     cluster: Cluster | None = None
+    may_stay: bool = True
 
 
 @dataclass(frozen=True)
@@ -303,8 +306,10 @@ def _events(
     events: Iterator[Event]
     if job.cluster is not None:
         events = run_cluster(job.cluster, job.spec, job.plan.digest, numbers)
-    elif prepared is not None and (
-        len(numbers) == 1 or prepared.cost.seconds < _SMALL_SECONDS
+    elif (
+        prepared is not None
+        and job.may_stay
+        and (len(numbers) == 1 or prepared.cost.seconds < _SMALL_SECONDS)
     ):
         worker = prepared.worker
         events = chain.from_iterable(make_shard(worker, n) for n in numbers)
