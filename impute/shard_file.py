@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -237,27 +237,36 @@ class ShardFile:
     def __exit__(self, *exc_info: object) -> None:
         self._file.close()
 
-    def row(self, pair: int) -> Codes:
-        """Read one pair's codes of all tiles.
+    def some_rows(self, pairs: Sequence[int], begin: int, end: int) -> Codes:
+        """Read some tiles of pairs of one row of chunks.
 
         Parameters
         ----------
-        pair : int
-            Its index in the plan.
+        pairs : sequence of int
+            Indexes in the plan.
+        begin, end : int
+            Of the shard's tiles, half-open.
 
         Returns
         -------
-        uint8 array, shape (n_tiles,)
+        uint8 array, shape (n_pairs, end - begin)
         """
-        row = pair - self._shard.first_pair
+        rows = np.array(pairs) - self._shard.first_pair
+        first, last = int(rows.min()), int(rows.max()) + 1
         if self._plan.is_sparse:
-            codes: Codes = self._read("codes", np.s_[row])
-            return codes
-        first = row - row % self._chunk.pairs
-        stored = self._read("codes", np.s_[first : row + 1])
+            codes: Codes = self._read("codes", np.s_[first:last, begin:end])
+            some: Codes = codes[rows - first]
+            return some
+        first -= first % self._chunk.pairs
+        before = begin % self._chunk.tiles
+        stored = self._read("codes", np.s_[first:last, begin - before : end])
         columns = range(0, stored.shape[1], self._chunk.tiles)
-        parts = [row_codes(stored[:, c : c + self._chunk.tiles]) for c in columns]
-        return np.concatenate(parts)
+        parts = [stored[:, c : c + self._chunk.tiles] for c in columns]
+        if len(rows) == 1:
+            decoded = [row_codes(part)[None] for part in parts]
+        else:
+            decoded = [column_codes(part, 0)[rows - first] for part in parts]
+        return np.hstack(decoded)[:, before:]
 
     def rows(self, first: int, last: int) -> Iterator[Codes]:
         """Read the codes of neighboring pairs, some pairs at a time.
@@ -272,15 +281,12 @@ class ShardFile:
         uint8 array, shape (n_pairs, n_tiles)
             Of pairs that follow each other.
         """
-        begin, end = first - self._shard.first_pair, last - self._shard.first_pair
-        for group in range(begin - begin % self._chunk.pairs, end, self._chunk.pairs):
-            stop = min(group + self._chunk.pairs, end)
-            codes: Codes = self._read("codes", np.s_[group:stop])
-            if not self._plan.is_sparse:
-                columns = range(0, codes.shape[1], self._chunk.tiles)
-                parts = [codes[:, c : c + self._chunk.tiles] for c in columns]
-                codes = np.hstack([column_codes(part, 0) for part in parts])
-            yield codes[max(begin - group, 0) :]
+        at = first
+        while at < last:
+            row = at - self._shard.first_pair
+            stop = min(at + self._chunk.pairs - row % self._chunk.pairs, last)
+            yield self.some_rows(range(at, stop), 0, self._shard.block.n_tiles)
+            at = stop
 
     def columns(self, first: int, last: int) -> Codes:
         """Read all pairs' codes of some tiles.

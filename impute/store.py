@@ -7,7 +7,7 @@ a shard that does not exist yet is named.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import chain, groupby
 from pathlib import Path
@@ -23,12 +23,14 @@ from tfimpute_tracks.genome.signal import Signal
 from tfimpute_tracks.impute.plan import Block, Plan, Shard
 from tfimpute_tracks.impute.plan_file import read_plan
 from tfimpute_tracks.impute.shard_file import ShardFile
-from tfimpute_tracks.kernels.codes import decode_codes
+from tfimpute_tracks.kernels.codes import Scale, decode_codes
 from tfimpute_tracks.kernels.peaks import PeakCounts, join_counts
 from tfimpute_tracks.kernels.products import sigmoid
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
 
-__all__ = ["Locus", "Store"]
+__all__ = ["Locus", "Rows", "Store"]
+
+_GROUP_BYTES = 256 << 20
 
 _Span = tuple[int, TileRange]  # tiles, and the first one's row in its shard
 
@@ -51,6 +53,40 @@ class Locus(NamedTuple):
     starts: NDArray[np.int64]
     codes: NDArray[np.uint8]
     is_missing: NDArray[np.bool_]
+
+
+class Rows(NamedTuple):
+    """Codes of some pairs at neighboring tiles.
+
+    Attributes
+    ----------
+    tiles : TileRange
+    codes : uint8 array, shape (n_pairs, n_tiles)
+        Of :mod:`tfimpute_tracks.kernels.codes`.
+    is_missing : bool array, shape (n_tiles,)
+    """
+
+    tiles: TileRange
+    codes: NDArray[np.uint8]
+    is_missing: NDArray[np.bool_]
+
+    def log_odds(self, row: int, scale: Scale) -> NDArray[np.float32]:
+        """Decode one pair's codes.
+
+        Parameters
+        ----------
+        row : int
+        scale : Scale
+            Of this pair alone.
+
+        Returns
+        -------
+        float32 array, shape (n_tiles,)
+            NaN where the tile has no value, minus infinity where no score is stored.
+        """
+        values: NDArray[np.float32] = decode_codes(self.codes[row : row + 1], scale)[0]
+        values[self.is_missing] = np.nan
+        return values
 
 
 class Store:
@@ -158,18 +194,84 @@ class Store:
         InputFileError
             A shard is missing or damaged.
         """
-        index = self.index(pair)
-        parts = list(self._parts(regions, index))
+        scale = self.plan.scale.of(self.index(pair), 1)
+        for rows in self.rows([self.index(pair)], regions):
+            yield self.plan.signal_of(rows.tiles, rows.log_odds(0, scale))
+
+    def rows(
+        self, indexes: Sequence[int], regions: list[Region] | None = None
+    ) -> Iterator[Rows]:
+        """Read the codes of pairs that share their chunks, as fast as of one of them.
+
+        Parameters
+        ----------
+        indexes : sequence of int
+            In the plan; of one group of :meth:`groups`.
+        regions : list of Region, optional
+            Only tiles drawn there; by default all there are.
+
+        Yields
+        ------
+        Rows
+            Of neighboring tiles, shard by shard.
+
+        Raises
+        ------
+        RegionError
+            The store has no tile in any of the regions.
+        InputFileError
+            A shard is missing or damaged.
+        """
+        parts = list(self._parts(regions, indexes[0]))
         if not parts:
             raise RegionError(self._no_tile(regions))
-        scale = self.plan.scale.of(index, 1)
         for shard, spans in parts:
             with ShardFile(self.folder, self.plan, shard) as file:
-                values = decode_codes(file.row(index)[None], scale)[0]
-                values[file.missing()] = np.nan
-            for row, tiles in spans:
-                own = values[row : row + tiles.n_tiles]
-                yield self.plan.signal_of(tiles, own)
+                missing = file.missing()
+                for row, tiles in spans:
+                    end = row + tiles.n_tiles
+                    codes = file.some_rows(indexes, row, end)
+                    yield Rows(tiles, codes, missing[row:end])
+
+    def groups(
+        self,
+        indexes: Iterable[int],
+        regions: list[Region] | None = None,
+        n_bytes: int = _GROUP_BYTES,
+    ) -> Iterator[list[int]]:
+        """Divide pairs into groups that :meth:`rows` reads together.
+
+        Parameters
+        ----------
+        indexes : iterable of int
+            In the plan.
+        regions : list of Region, optional
+            What will be read.
+        n_bytes : int
+            The most that a group takes in memory; one pair at least.
+
+        Yields
+        ------
+        list of int
+            Neighbors in `indexes`, in their order.
+        """
+        firsts = np.array(sorted({shard.first_pair for shard in self.plan.shards}))
+        height = self.plan.chunk.pairs
+
+        def place(index: int) -> tuple[int, int]:
+            first = int(firsts[np.searchsorted(firsts, index, "right") - 1])
+            return first, (index - first) // height
+
+        n_tiles = sum(
+            tiles.n_tiles
+            for _, spans in self._parts(regions, int(firsts[0]))
+            for _, tiles in spans
+        )
+        most = max(n_bytes // max(n_tiles, 1), 1)
+        for _, group in groupby(indexes, place):
+            members = list(group)
+            for begin in range(0, len(members), most):
+                yield members[begin : begin + most]
 
     def n_cells(self, tf: str) -> int:
         """Count the cell lines of a TF in the store.

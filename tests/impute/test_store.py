@@ -10,6 +10,7 @@ from tfimpute_tracks.genome import Region, open_genome
 from tfimpute_tracks.impute.catalogue import make_catalogue
 from tfimpute_tracks.impute.export import ExportJob, run_export
 from tfimpute_tracks.impute.live_query import score_pairs
+from tfimpute_tracks.impute.plan import ChunkSize
 from tfimpute_tracks.impute.query import rank_pairs
 from tfimpute_tracks.impute.similarity import draw_projection, project_pairs
 from tfimpute_tracks.kernels.codes import decode_codes
@@ -92,6 +93,30 @@ def _locus(store, region):
         n_filled += values.size
     assert n_filled == codes.size  # each once
     return starts, codes, is_missing
+
+
+@pytest.mark.parametrize(("tiles", "per_shard"), [(40, 0), (17, 5)])
+@pytest.mark.parametrize("sparse", [False, True])
+@pytest.mark.parametrize("where", [None, [Region("chr1", 300, 1500)]])
+def test_pairs_read_together_are_those_read_alone(toy, tiles, per_shard, sparse, where):
+    keep_below = 1.0 if sparse else None
+    chunk = ChunkSize(pairs=3, tiles=8)
+    store = toy.made(toy.plan(tiles, per_shard, keep_below=keep_below, chunk=chunk))
+    every = [7, 6, *range(6), 11, 8]  # in any order
+    n_tiles = sum(
+        len(signal.values) for signal in store.log_odds(store.plan.pairs[0], where)
+    )
+    groups = list(store.groups(every, where, n_bytes=2 * n_tiles))
+    assert [number for group in groups for number in group] == every
+    assert {1, 2} == set(map(len, groups))
+    for group in [*groups, *store.groups(every, where)]:
+        together = list(store.rows(group, where))
+        for row, number in enumerate(group):
+            alone = list(store.log_odds(store.plan.pairs[number], where))
+            scale = store.plan.scale.of(number, 1)
+            for one, rows in zip(alone, together, strict=True):
+                assert rows.tiles.chrom == one.chrom
+                np.testing.assert_array_equal(rows.log_odds(row, scale), one.values)
 
 
 def test_a_place_and_a_pair_give_the_same(toy):
