@@ -52,7 +52,7 @@ from tfimpute_tracks.training.extend_fit import ExtendRecipe
 from tfimpute_tracks.training.extend_inputs import NewTracks, check_tracks
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
 
-__all__ = ["ExtendJob", "Extended", "run_extend"]
+__all__ = ["ExtendJob", "Extended", "describe_similar", "run_extend"]
 
 Floats = NDArray[np.float32]
 Log = Callable[[str], None]
@@ -145,19 +145,38 @@ def run_extend(
         staged = Path(folder) / job.out.name
         model, similar = _extend(job, staged, genome, recipe, advance, log)
         files = _move(staged, job.out)
-    nearest = {cell: list(near.items())[:_NEAREST] for cell, near in similar.items()}
-    for cell, near in nearest.items():
-        names = ", ".join(f"{name} ({value:.2f})" for name, value in near)
-        log(f"the open chromatin of {cell} is most like that of {names}")
     record = {
         "tfs": list(job.new.tfs),
         "cells": list(job.new.cells),
         "similar": [
-            {"cell": cell, "nearest": dict(near)} for cell, near in nearest.items()
+            {"cell": cell, "nearest": dict(list(near.items())[:_NEAREST])}
+            for cell, near in similar.items()
         ],
         "accuracy": _accuracy(model, job),
     }
+    for line in describe_similar(record):
+        log(line)
     return Extended(_with_tracks(job, model), record, files)
+
+
+def describe_similar(record: Mapping[str, Any]) -> list[str]:
+    """Name the known cell lines that each new one is most like.
+
+    Parameters
+    ----------
+    record : mapping
+        Of :class:`Extended`.
+
+    Returns
+    -------
+    list of str
+        A line per new cell line with open chromatin.
+    """
+    return [
+        f"the open chromatin of {row['cell']} is most like that of "
+        + ", ".join(f"{name} ({value:.2f})" for name, value in row["nearest"].items())
+        for row in record["similar"]
+    ]
 
 
 def _extend(
