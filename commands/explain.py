@@ -16,7 +16,7 @@ from tfimpute_tracks.commands.console import (
     progress_bar,
     show_json,
 )
-from tfimpute_tracks.errors import RegionError, RunError, UsageError
+from tfimpute_tracks.errors import RegionError, UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,7 +103,7 @@ def explain(
             files += attributions.draw_explanation(pair, explanation, table, out_dir)
         tiles += [_summarize(pair, explanation, table) for explanation in found]
     if not tiles:
-        raise RunError("no region contains a tile with a score; nothing to explain")
+        raise RegionError("no region contains a tile with a score; nothing to explain")
     if as_json:
         show_json({"tiles": tiles, "files": files})
         return

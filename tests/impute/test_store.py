@@ -7,6 +7,7 @@ import pytest
 
 from tfimpute_tracks.errors import RegionError, UnknownNameError, UsageError
 from tfimpute_tracks.genome import Region, open_genome
+from tfimpute_tracks.impute import make_plan
 from tfimpute_tracks.impute.catalogue import make_catalogue
 from tfimpute_tracks.impute.export import ExportJob, run_export
 from tfimpute_tracks.impute.live_query import score_pairs
@@ -92,6 +93,13 @@ def _locus(store, region):
         n_filled += values.size
     assert n_filled == codes.size  # each once
     return starts, codes, is_missing
+
+
+def test_a_plan_of_unknown_sequence_is_refused(toy):
+    pairs, where = toy.model.vocabulary.all_pairs(), [Region("chr2", 680, 720)]
+    with open_genome(toy.fasta) as genome:
+        with pytest.raises(RegionError, match="chr2:681-720 is unknown"):
+            make_plan(toy.model, pairs, where, genome, 20)
 
 
 def test_a_place_and_a_pair_give_the_same(toy):
