@@ -76,7 +76,7 @@ def explain(
     from tfimpute_tracks.interpret.explain import Explainer
     from tfimpute_tracks.interpret.filter_table import read_filter_names
     from tfimpute_tracks.models import load_model
-    from tfimpute_tracks.storage import check_writable_dir
+    from tfimpute_tracks.storage import check_output_dir
 
     loaded = load_model(model)
     chosen = choose_pairs(loaded.vocabulary, tf, cell, pairs)
@@ -88,7 +88,7 @@ def explain(
             f"{len(where):,} regions; use at most {_MAX_REGIONS:,}, such as the "
             "strongest peaks"
         )
-    check_writable_dir(out_dir)
+    check_output_dir(out_dir)
     say_sequence_only(loaded, "explaining scores")
     files, tiles = list[Path](), list[dict[str, Any]]()
     for pair in chosen:

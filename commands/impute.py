@@ -138,8 +138,10 @@ def impute(
         prepare_bulk,
     )
     from tfimpute_tracks.impute.plan import TILES_PER_SHARD
+    from tfimpute_tracks.storage import check_store_dir
 
     _check_options(bool(scheduler), engine, keep_below is not None, sparse)
+    check_store_dir(out_dir)  # before the sequence is read
     model = add_cell(model, cell_accessibility, cell_name, fasta, evidence, cache_dir)
     opened = load_model(model, evidence)
     chosen = choose_many_pairs(

@@ -30,7 +30,7 @@ from tfimpute_tracks.engines.tiles import (
 from tfimpute_tracks.errors import RegionError, RunError
 from tfimpute_tracks.genome import Region, Sequences
 from tfimpute_tracks.models.model import Model
-from tfimpute_tracks.storage import check_writable_dir, digest_arrays, digest_json
+from tfimpute_tracks.storage import check_output_dir, digest_arrays, digest_json
 from tfimpute_tracks.tracks.checkpoint import BlockKey, ScanCheckpoint
 from tfimpute_tracks.tracks.columns import Columns
 from tfimpute_tracks.tracks.record import RunRecord, TrackOptions, TrackRecord
@@ -168,7 +168,7 @@ def run_scan(
         )
         for pair in job.pairs
     ]
-    check_writable_dir(job.out_dir)
+    check_output_dir(job.out_dir)
     kept = _kept_tracks(job, genome, records)
     todo = [record for record in records if record.pair not in kept]
     results = _Run(job, genome, todo, progress).results() if todo else iter(())

@@ -97,9 +97,9 @@ def _locus(store, region):
 
 def test_a_plan_of_unknown_sequence_is_refused(toy):
     pairs, where = toy.model.vocabulary.all_pairs(), [Region("chr2", 680, 720)]
-    with open_genome(toy.fasta) as genome:
-        with pytest.raises(RegionError, match="chr2:681-720 is unknown"):
-            make_plan(toy.model, pairs, where, genome, 20)
+    unknown = pytest.raises(RegionError, match="chr2:681-720 is unknown")
+    with open_genome(toy.fasta) as genome, unknown:
+        make_plan(toy.model, pairs, where, genome, 20)
 
 
 def test_a_place_and_a_pair_give_the_same(toy):
