@@ -73,7 +73,7 @@ def add_cell(
     from tfimpute_tracks.genome import default_cache_dir, open_bundled, open_genome
     from tfimpute_tracks.models import load_model
     from tfimpute_tracks.storage import digest_file, digest_json, write_json
-    from tfimpute_tracks.training.extend_run import describe_similar
+    from tfimpute_tracks.training.extend_report import describe_similar
     from tfimpute_tracks.vocabulary import check_name
 
     check_name(name, "cell line")
