@@ -17,11 +17,10 @@ from tfimpute_tracks.engines.ordered_map import ordered_map
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.genome import Region
 from tfimpute_tracks.genome.signal import Signal
-from tfimpute_tracks.impute.plan_file import check_outside_stores
 from tfimpute_tracks.impute.store import Rows, Store
 from tfimpute_tracks.impute.stored_tracks import stored_track
 from tfimpute_tracks.kernels.products import sigmoid
-from tfimpute_tracks.storage import check_writable_dir
+from tfimpute_tracks.storage import check_output_dir
 from tfimpute_tracks.tracks.record import TrackOptions, TrackRecord
 from tfimpute_tracks.tracks.signals import logits_to_signal
 from tfimpute_tracks.tracks.writer import (
@@ -118,8 +117,7 @@ def run_export(job: ExportJob) -> Iterator[PairResult]:
             f"{signal}`"
         )
     records = [job.record(pair) for pair in job.pairs]  # all, before any is written
-    check_outside_stores(job.out_dir)
-    check_writable_dir(job.out_dir)
+    check_output_dir(job.out_dir)
     items = _with_rows(job, records)
     yield from ordered_map(lambda item: _export(job, *item), items, job.threads)
 

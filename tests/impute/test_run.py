@@ -322,9 +322,13 @@ def test_stores_and_tracks_stay_apart(toy):
         check_store(nested.spec.store, nested.plan)
     store = Store(toy.store)
     for folder in (toy.store, inside):
-        with pytest.raises(UsageError, match="a bulk store; use another --out-dir"):
+        with pytest.raises(UsageError, match="a bulk store; use another folder"):
             list(run_export(ExportJob(store, store.plan.pairs, folder)))
     assert not list(toy.store.glob("*.bw"))
+    tracks = toy.folder / "tracks"
+    list(run_export(ExportJob(store, store.plan.pairs[:1], tracks)))
+    with pytest.raises(UsageError, match="tracks contains tracks, such as those of"):
+        check_store(tracks, job.plan)
 
 
 def test_one_shard_is_made_in_this_process(toy):

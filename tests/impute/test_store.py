@@ -7,6 +7,7 @@ import pytest
 
 from tfimpute_tracks.errors import RegionError, UnknownNameError, UsageError
 from tfimpute_tracks.genome import Region, open_genome
+from tfimpute_tracks.impute import make_plan
 from tfimpute_tracks.impute.catalogue import make_catalogue
 from tfimpute_tracks.impute.export import ExportJob, run_export
 from tfimpute_tracks.impute.live_query import score_pairs
@@ -117,6 +118,13 @@ def test_pairs_read_together_are_those_read_alone(toy, tiles, per_shard, sparse,
             for one, rows in zip(alone, together, strict=True):
                 assert rows.tiles.chrom == one.chrom
                 np.testing.assert_array_equal(rows.log_odds(row, scale), one.values)
+
+
+def test_a_plan_of_unknown_sequence_is_refused(toy):
+    pairs, where = toy.model.vocabulary.all_pairs(), [Region("chr2", 680, 720)]
+    unknown = pytest.raises(RegionError, match="chr2:681-720 is unknown")
+    with open_genome(toy.fasta) as genome, unknown:
+        make_plan(toy.model, pairs, where, genome, 20)
 
 
 def test_a_place_and_a_pair_give_the_same(toy):
