@@ -17,7 +17,8 @@ from tfimpute_tracks.engines.ordered_map import ordered_map
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.genome import Region
 from tfimpute_tracks.genome.signal import Signal
-from tfimpute_tracks.impute.store import Rows, Store
+from tfimpute_tracks.impute.store import Store
+from tfimpute_tracks.impute.stored_codes import Rows
 from tfimpute_tracks.impute.stored_tracks import stored_track
 from tfimpute_tracks.kernels.products import sigmoid
 from tfimpute_tracks.storage import check_output_dir

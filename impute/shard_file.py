@@ -16,11 +16,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.engines.tiles import TileRange, cut_parts
+from tfimpute_tracks.engines.tiles import cut_parts
 from tfimpute_tracks.errors import InputFileError, ValidationError
-from tfimpute_tracks.impute.plan import Block, Plan, Shard
+from tfimpute_tracks.impute.plan import Plan, Shard
+from tfimpute_tracks.impute.stored_peaks import PeakCounter
 from tfimpute_tracks.kernels.codes import column_codes, difference, row_codes
-from tfimpute_tracks.kernels.peaks import PeakCounts, count_peaks, join_counts
+from tfimpute_tracks.kernels.peaks import PeakCounts
 from tfimpute_tracks.storage import atomic_file, digest_json
 from tfimpute_tracks.storage.hdf5_columns import READ_ERRORS
 
@@ -133,14 +134,14 @@ def _fill(
     )
     scale = plan.scale.of(shard.first_pair, shard.n_pairs)
     missing = np.zeros(n_tiles, dtype=np.bool_)
-    peaks = _PeakCounter(shard.block, scale.threshold_codes)
+    peaks = PeakCounter(shard.block, scale.threshold_codes)
     checksums = {}
     first = 0
     parts = cut_parts(shard.block.ranges, plan.stride, plan.chunk.tiles)
     for column, part in zip(columns, parts, strict=True):
         last = first + column.is_missing.size
         missing[first:last] = column.is_missing
-        peaks.add(column, part)
+        peaks.add(column.codes, column.is_missing, part)
         stored = column.codes
         if not plan.is_sparse:
             difference(stored, plan.chunk.pairs)
@@ -162,36 +163,6 @@ def _fill(
         )
         dataset.flush()
     return checksums
-
-
-class _PeakCounter:
-    """Counts the peaks of a shard's pairs; none goes from one contig to the next."""
-
-    def __init__(self, block: Block, thresholds: Codes) -> None:
-        self._starts = {tiles[:2] for tiles in block.ranges}
-        self._thresholds = thresholds
-        self._before = np.zeros(len(thresholds), dtype=np.int32)
-        self._current: PeakCounts | None = None
-
-    def add(self, column: Column, part: list[TileRange]) -> None:
-        first = 0
-        for tiles in part:
-            own = slice(first, first + tiles.n_tiles)
-            first = own.stop
-            codes = np.ascontiguousarray(column.codes[:, own])
-            counted = count_peaks(codes, self._thresholds, column.is_missing[own])
-            if self._current is None:
-                self._current = counted
-            elif tiles[:2] in self._starts:
-                self._before += self._current.n_peaks
-                self._current = counted
-            else:
-                self._current = join_counts(self._current, counted)
-
-    def result(self) -> PeakCounts:
-        """Return the counts; gaps are those of the last range."""
-        assert self._current is not None
-        return self._current._replace(n_peaks=self._before + self._current.n_peaks)
 
 
 class ShardFile:

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import chain, groupby
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,74 +18,21 @@ from numpy.typing import NDArray
 from tfimpute_tracks.engines.tiles import TileRange
 from tfimpute_tracks.errors import RegionError, UnknownNameError, listed, size_text
 from tfimpute_tracks.genome import Region, parse_region
-from tfimpute_tracks.genome.signal import Signal
 from tfimpute_tracks.impute.plan import Block, Plan, Shard
 from tfimpute_tracks.impute.plan_file import read_plan
 from tfimpute_tracks.impute.shard_file import ShardFile
-from tfimpute_tracks.kernels.codes import Scale, decode_codes
-from tfimpute_tracks.kernels.peaks import PeakCounts, join_counts
+from tfimpute_tracks.impute.stored_codes import Locus, Rows
+from tfimpute_tracks.impute.stored_peaks import add_up_peaks
+from tfimpute_tracks.kernels.codes import decode_codes
+from tfimpute_tracks.kernels.peaks import PeakCounts
 from tfimpute_tracks.kernels.products import sigmoid
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
 
-__all__ = ["Locus", "Rows", "Store"]
+__all__ = ["Store"]
 
 _GROUP_BYTES = 256 << 20
 
 _Span = tuple[int, TileRange]  # tiles, and the first one's row in its shard
-
-
-class Locus(NamedTuple):
-    """Codes of pairs at neighboring tiles.
-
-    Attributes
-    ----------
-    first_pair : int
-        Index of the first one in the plan.
-    starts : int64 array, shape (n_tiles,)
-        Where each score is drawn: 0-based, bp.
-    codes : uint8 array, shape (n_pairs, n_tiles)
-        Of :mod:`tfimpute_tracks.kernels.codes`.
-    is_missing : bool array, shape (n_tiles,)
-    """
-
-    first_pair: int
-    starts: NDArray[np.int64]
-    codes: NDArray[np.uint8]
-    is_missing: NDArray[np.bool_]
-
-
-class Rows(NamedTuple):
-    """Codes of some pairs at neighboring tiles.
-
-    Attributes
-    ----------
-    tiles : TileRange
-    codes : uint8 array, shape (n_pairs, n_tiles)
-        Of :mod:`tfimpute_tracks.kernels.codes`.
-    is_missing : bool array, shape (n_tiles,)
-    """
-
-    tiles: TileRange
-    codes: NDArray[np.uint8]
-    is_missing: NDArray[np.bool_]
-
-    def log_odds(self, row: int, scale: Scale) -> NDArray[np.float32]:
-        """Decode one pair's codes.
-
-        Parameters
-        ----------
-        row : int
-        scale : Scale
-            Of this pair alone.
-
-        Returns
-        -------
-        float32 array, shape (n_tiles,)
-            NaN where the tile has no value, minus infinity where no score is stored.
-        """
-        values: NDArray[np.float32] = decode_codes(self.codes[row : row + 1], scale)[0]
-        values[self.is_missing] = np.nan
-        return values
 
 
 class Store:
@@ -144,59 +90,6 @@ class Store:
                 "other pairs; a store made with --missing has no measured ones"
             )
         return self._indexes[pair]
-
-    def probabilities(
-        self, pair: Pair, regions: list[Region] | None = None
-    ) -> Iterator[Signal]:
-        """Read one pair's probabilities.
-
-        Parameters
-        ----------
-        pair, regions
-            As :meth:`log_odds`.
-
-        Yields
-        ------
-        Signal
-            As :meth:`log_odds`; 0 for scores that a sparse store does not hold.
-
-        Raises
-        ------
-        UnknownNameError, RegionError, InputFileError
-            As :meth:`log_odds`.
-        """
-        for signal in self.log_odds(pair, regions):
-            yield signal._replace(values=sigmoid(signal.values))
-
-    def log_odds(
-        self, pair: Pair, regions: list[Region] | None = None
-    ) -> Iterator[Signal]:
-        """Read one pair's log-odds.
-
-        Parameters
-        ----------
-        pair : Pair
-        regions : list of Region, optional
-            Only tiles drawn there; by default all there are.
-
-        Yields
-        ------
-        Signal
-            Shard by shard, a bin per tile. NaN where the tile has no value, minus
-            infinity for scores that a sparse store does not hold.
-
-        Raises
-        ------
-        UnknownNameError
-            The pair is not in the store.
-        RegionError
-            The store has no tile in any of the regions.
-        InputFileError
-            A shard is missing or damaged.
-        """
-        scale = self.plan.scale.of(self.index(pair), 1)
-        for rows in self.rows([self.index(pair)], regions):
-            yield self.plan.signal_of(rows.tiles, rows.log_odds(0, scale))
 
     def rows(
         self, indexes: Sequence[int], regions: list[Region] | None = None
@@ -295,13 +188,13 @@ class Store:
         ----------
         tf : str
         regions : list of Region, optional
-            As :meth:`log_odds`.
+            As :meth:`rows`.
 
         Yields
         ------
         float32 array, shape (n_tiles,)
-            Of the tiles that :meth:`log_odds` yields for each of the TF's pairs, in the
-            same parts; undefined where a tile has no value.
+            Of the tiles that :meth:`rows` yields for each of the TF's pairs, in the same
+            parts; undefined where a tile has no value.
 
         Raises
         ------
@@ -381,22 +274,13 @@ class Store:
         InputFileError
             A shard is missing or damaged.
         """
-        plan = self.plan
-        counts = np.zeros(len(plan.tfs), dtype=np.int64)
-        last: dict[int, tuple[Shard, PeakCounts]] = {}  # by the first pair
-        for shard in plan.shards:
-            with ShardFile(self.folder, plan, shard) as file:
-                counted = file.peaks()
-            before, joined = last.get(shard.first_pair, (shard, None))
-            if joined is not None:
-                if _follows(before, shard, plan.stride):
-                    counted = join_counts(joined, counted)
-                else:
-                    counts[before.pairs] += joined.n_peaks
-            last[shard.first_pair] = shard, counted
-        for shard, counted in last.values():
-            counts[shard.pairs] += counted.n_peaks
-        return counts
+
+        def counts() -> Iterator[tuple[Shard, PeakCounts]]:
+            for shard in self.plan.shards:
+                with ShardFile(self.folder, self.plan, shard) as file:
+                    yield shard, file.peaks()
+
+        return add_up_peaks(self.plan, counts())
 
     def _parts(
         self, regions: list[Region] | None, first: int = 0, n: int = 1
@@ -464,9 +348,3 @@ class Store:
         where = regions[0] if regions else "it"
         held = listed(self.plan.regions, 3)
         return f"{self.folder} has no tile at {where}; it contains {held}"
-
-
-def _follows(before: Shard, after: Shard, stride: int) -> bool:
-    tiles = before.block.ranges[-1]
-    end = tiles.first + tiles.n_tiles * stride
-    return (tiles.chrom, end) == after.block.ranges[0][:2]

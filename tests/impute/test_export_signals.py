@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from stored import probabilities
 
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.genome import Region
@@ -66,7 +67,7 @@ def test_the_mean_is_over_the_cell_lines_that_the_store_has(toy):
     told = json.loads(result.files[-1].read_text())["record"]
     assert told["mean_over_cells"] == 2
     scores = [
-        np.concatenate([s.values for s in store.probabilities(pair)])
+        np.concatenate([s.values for s in probabilities(store, pair)])
         for pair in pairs[:2]
     ]
     expected = (scores[0] - scores[1]) / 2
