@@ -75,7 +75,7 @@ class PeakCounter:
 def add_up_peaks(
     plan: Plan, counts: Iterable[tuple[Shard, PeakCounts]]
 ) -> NDArray[np.int64]:
-    """Add up the peaks of shards; one that goes on in the next shard counts once.
+    """Add up the peaks of shards; one that spans two shards counts once.
 
     Parameters
     ----------
