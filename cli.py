@@ -155,7 +155,9 @@ def _normalize(arguments: Sequence[str]) -> list[str]:
 
 def _is_store(argument: str) -> bool:
     """Check whether a word after `--chroms` is a bulk store and not a chromosome."""
-    return Path(argument, "store.json").is_file()
+    from tfimpute_tracks.storage import is_store
+
+    return is_store(Path(argument))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

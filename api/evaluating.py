@@ -21,7 +21,7 @@ from tfimpute_tracks.dataset import HoldOut, HoldOutScheme, open_dataset
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.evaluation.result import EvaluationSettings
 from tfimpute_tracks.models import load_model
-from tfimpute_tracks.storage import check_writable_dir
+from tfimpute_tracks.storage import check_output_dir
 
 __all__ = ["run_evaluate"]
 
@@ -98,7 +98,7 @@ def run_evaluate(
                 "file, and their labels are the peaks of a pairs table"
             )
         loaded = load_model(model)
-        check_writable_dir(out_dir)
+        check_output_dir(out_dir)
         dataset = open_dataset(data)
         sizes = dict(zip(dataset.chroms, dataset.chrom_sizes, strict=True))
         loaded = choose_evidence(loaded, model, evidence, sizes, str(data))

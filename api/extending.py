@@ -16,7 +16,7 @@ from tfimpute_tracks.genome import open_genome
 from tfimpute_tracks.genome.chrom_choice import choose_chroms
 from tfimpute_tracks.models import Model, load_model
 from tfimpute_tracks.models.loading import has_evidence_weights, read_weights
-from tfimpute_tracks.storage import check_writable_dir
+from tfimpute_tracks.storage import check_output_dir
 from tfimpute_tracks.training.extend_fit import ExtendRecipe
 from tfimpute_tracks.training.extend_inputs import read_new_tracks
 from tfimpute_tracks.training.extend_run import Extended, ExtendJob, run_extend
@@ -81,7 +81,7 @@ def run_extension(
         raise UsageError(f"-o {out} does not end in .safetensors; a model's name does")
     if out.exists() and not overwrite:
         raise UsageError(f"{out} exists; use another -o, or --overwrite to replace it")
-    check_writable_dir(out.parent)
+    check_output_dir(out.parent)
     before = torch.get_num_threads()
     with limit_threads(threads) as n_threads:
         torch.set_num_threads(n_threads)

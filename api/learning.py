@@ -158,7 +158,7 @@ def extend(
     Returns
     -------
     Model
-        That also knows the new names; ``card["extension"]`` says how accurate it is.
+        That also knows the new names; ``card["extended"]`` describes them.
 
     Raises
     ------

@@ -26,7 +26,7 @@ from tfimpute_tracks.genome import name_assembly
 from tfimpute_tracks.models import Model, presets
 from tfimpute_tracks.models.config import NetworkConfig
 from tfimpute_tracks.models.registry import find_preset
-from tfimpute_tracks.storage import check_writable_dir, remove_leftovers
+from tfimpute_tracks.storage import check_output_dir, remove_leftovers
 from tfimpute_tracks.training import (
     Progress,
     Recipe,
@@ -135,7 +135,7 @@ def run_training(
         initial = load_initial(init_from, freeze_trunk, keep_vocabulary)
         name, config, changed = _settings(preset, initial, network, recipe, own)
         device = pick_device(device)
-        check_writable_dir(out_dir)
+        check_output_dir(out_dir)
         dataset, build = _open(data, assembly)
         check_sequence_length(name, config, dataset)
         job = TrainingJob(

@@ -37,7 +37,7 @@ from tfimpute_tracks.interpret.enhancers import (
 )
 from tfimpute_tracks.kernels.products import sigmoid
 from tfimpute_tracks.models import load_model
-from tfimpute_tracks.storage import check_writable_dir, write_text
+from tfimpute_tracks.storage import check_output_dir, write_text
 
 _PLACE = r"^(?P<chrom>chr\w+):(?P<start>\d+)-(?P<end>\d+)_(?P<kind>.*)$"
 _CELL = "K562"
@@ -174,7 +174,7 @@ def main() -> None:
     reported = _describe(frame, genome, elements)
     names = [element.name for element in elements.found]
     if asked.out_dir:
-        check_writable_dir(asked.out_dir)
+        check_output_dir(asked.out_dir)
         used = frame[frame["name"].isin(names)]
         write_text(asked.out_dir / "k562.bed", _bed(used))
         table = used[["name", "activity"]].to_csv(sep="\t", index=False)

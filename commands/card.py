@@ -98,7 +98,7 @@ def card(
     from tfimpute_tracks.api.threads import set_threads
     from tfimpute_tracks.dataset import open_dataset
     from tfimpute_tracks.models import load_model
-    from tfimpute_tracks.storage import check_writable_dir, write_json
+    from tfimpute_tracks.storage import check_output_dir, write_json
     from tfimpute_tracks.training.card import (
         SECTIONS,
         CardInputs,
@@ -114,7 +114,7 @@ def card(
     loaded = load_model(model, evidence)
     reference = load_model(held_out_model, evidence) if held_out_model else loaded
     path = out or _card_path(model, bool(evidence))
-    check_writable_dir(path.parent)
+    check_output_dir(path.parent)
     dataset = open_dataset(data)
     measured = None
     if fasta and pairs_table:

@@ -42,7 +42,7 @@ def catalogue(
     from tfimpute_tracks.impute.catalogue import make_catalogue
     from tfimpute_tracks.impute.similarity import draw_projection, project_pairs
     from tfimpute_tracks.impute.store import Store
-    from tfimpute_tracks.storage import check_writable_dir
+    from tfimpute_tracks.storage import check_output_dir
     from tfimpute_tracks.storage.dataframe_io import write_frame
 
     if form not in {"tsv", "parquet"}:
@@ -52,7 +52,7 @@ def catalogue(
             f"--tracks {tracks} is not a folder; use one that `export` wrote"
         )
     opened = Store(store)
-    check_writable_dir(out_dir)
+    check_output_dir(out_dir)
     table = make_catalogue(opened, tracks)
     files = [out_dir / f"catalogue.{form}"]
     write_frame(files[0], table, None)

@@ -82,7 +82,7 @@ def compare(
     from tfimpute_tracks.dataset import HoldOut, open_dataset
     from tfimpute_tracks.engines.engine import pick_device
     from tfimpute_tracks.models import load_model
-    from tfimpute_tracks.storage import check_writable_dir
+    from tfimpute_tracks.storage import check_output_dir
 
     set_threads(threads)
     chroms = tuple(test_chroms.split(",")), tuple(valid_chroms.split(","))
@@ -94,7 +94,7 @@ def compare(
     if names or not tables:  # a wrong name is an error before the data set is read
         choose_predictors(names, loaded)
     place = pick_device(device)
-    check_writable_dir(out_dir / "scores")
+    check_output_dir(out_dir / "scores")
     dataset = open_dataset(data)
     sizes = dict(zip(dataset.chroms, dataset.chrom_sizes, strict=True))
     loaded = [

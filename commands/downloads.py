@@ -123,7 +123,7 @@ def check_output(
     OutputError
         The folder of the file cannot be written.
     """
-    from tfimpute_tracks.storage import check_writable_dir
+    from tfimpute_tracks.storage import check_output_dir
 
     if dry_run:
         return None
@@ -137,7 +137,7 @@ def check_output(
         return None
     if out.exists() and not overwrite:
         raise UsageError(f"{out} exists; use another -o, or --overwrite to replace it")
-    check_writable_dir(out.parent)
+    check_output_dir(out.parent)
     return out
 
 

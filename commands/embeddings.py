@@ -33,10 +33,10 @@ def embeddings(
     """Draw dendrograms and projections of embeddings, and test families of TFs."""
     from tfimpute_tracks.interpret.embeddings import write_embeddings
     from tfimpute_tracks.models import load_model
-    from tfimpute_tracks.storage import check_writable_dir
+    from tfimpute_tracks.storage import check_output_dir
 
     loaded = load_model(model)
-    check_writable_dir(out_dir)
+    check_output_dir(out_dir)
     files = write_embeddings(loaded, neighbors, seed, out_dir)
     tests = _test_families(loaded, neighbors, permutations, seed)
     if as_json:

@@ -101,7 +101,7 @@ def enhancers(
     from tfimpute_tracks.interpret.activities import read_activities
     from tfimpute_tracks.interpret.enhancer_files import write_results, write_skipped
     from tfimpute_tracks.models import load_model
-    from tfimpute_tracks.storage import check_writable_dir
+    from tfimpute_tracks.storage import check_output_dir
 
     loaded = load_model(model)
     cells = _choose_cells(loaded, cell, control_cells, activities is not None)
@@ -112,7 +112,7 @@ def enhancers(
         *(loaded, cells, pca_input, mask_flanks),
         *(components, n_extremes, seed, n_threads),
     )
-    check_writable_dir(out_dir)
+    check_output_dir(out_dir)
     stem = out_dir / Path(source.name.removesuffix(".gz")).stem
     not_compared = measured.skipped if measured else []
     write_skipped(stem, elements.skipped + not_compared)  # also if the check fails

@@ -64,11 +64,11 @@ def lift(
     from tfimpute_tracks.evidence.lift import lift_evidence
     from tfimpute_tracks.genome import name_assembly
     from tfimpute_tracks.genome.chain import Chain
-    from tfimpute_tracks.storage import check_writable_dir
+    from tfimpute_tracks.storage import check_output_dir
 
     if out.exists() and not overwrite:
         raise UsageError(f"{out} exists; use another -o, or --overwrite to replace it")
-    check_writable_dir(out.parent)
+    check_output_dir(out.parent)
     start = time.perf_counter()
     store = open_named(evidence)
     sizes, target = _target(fasta, chrom_sizes, cache_dir)

@@ -90,7 +90,7 @@ def train(
     from tfimpute_tracks.models.evidence import Evidence
     from tfimpute_tracks.models.evidence_weights import evidence_path
     from tfimpute_tracks.models.loading import known_tracks
-    from tfimpute_tracks.storage import check_writable_dir
+    from tfimpute_tracks.storage import check_output_dir
     from tfimpute_tracks.training.evidence_fit import EvidenceRecipe
     from tfimpute_tracks.training.evidence_sites import held_out_sites, trained_columns
     from tfimpute_tracks.training.export_evidence import (
@@ -101,7 +101,7 @@ def train(
 
     recipe = EvidenceRecipe(epochs=epochs, seed=seed)
     torch.set_num_threads(set_threads(threads))
-    check_writable_dir(out_dir)
+    check_output_dir(out_dir)
     loaded = load_model(model)
     copy = out_dir / weights_path(model).name
     path = evidence_path(copy)

@@ -16,7 +16,7 @@ from tfimpute_tracks.commands.console import (
     progress_bar,
     show_json,
 )
-from tfimpute_tracks.errors import RegionError, RunError, UsageError
+from tfimpute_tracks.errors import RegionError, UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,7 +76,7 @@ def explain(
     from tfimpute_tracks.interpret.explain import Explainer
     from tfimpute_tracks.interpret.filter_table import read_filter_names
     from tfimpute_tracks.models import load_model
-    from tfimpute_tracks.storage import check_writable_dir
+    from tfimpute_tracks.storage import check_output_dir
 
     loaded = load_model(model)
     chosen = choose_pairs(loaded.vocabulary, tf, cell, pairs)
@@ -88,7 +88,7 @@ def explain(
             f"{len(where):,} regions; use at most {_MAX_REGIONS:,}, such as the "
             "strongest peaks"
         )
-    check_writable_dir(out_dir)
+    check_output_dir(out_dir)
     say_sequence_only(loaded, "explaining scores")
     files, tiles = list[Path](), list[dict[str, Any]]()
     for pair in chosen:
@@ -103,7 +103,7 @@ def explain(
             files += attributions.draw_explanation(pair, explanation, table, out_dir)
         tiles += [_summarize(pair, explanation, table) for explanation in found]
     if not tiles:
-        raise RunError("no region contains a tile with a score; nothing to explain")
+        raise RegionError("no region contains a tile with a score; nothing to explain")
     if as_json:
         show_json({"tiles": tiles, "files": files})
         return

@@ -66,9 +66,9 @@ def hub(
     as_json: options.Json = False,
 ) -> None:
     """Write a UCSC track hub and IGV sessions for a folder of tracks."""
-    from tfimpute_tracks.impute.plan_file import PLAN_FILE, read_plan
+    from tfimpute_tracks.impute.plan_file import read_plan
     from tfimpute_tracks.models.loading import load_modes
-    from tfimpute_tracks.storage import check_writable_dir
+    from tfimpute_tracks.storage import check_output_dir, is_store
     from tfimpute_tracks.tracks.track_folder import find_tracks
     from tfimpute_tracks.views.hubs.assembly import find_assembly
     from tfimpute_tracks.views.hubs.card_lookup import CardLookup
@@ -84,7 +84,7 @@ def hub(
             "FASTA file relative to that folder"
         )
     sizes = None
-    if (folder / PLAN_FILE).exists():
+    if is_store(folder):
         tracks = _store_tracks(folder, out_dir, named, no_export, threads)
         sizes = read_plan(folder).chrom_sizes
     elif any(named) or out_dir or no_export or threads != "max":
@@ -94,7 +94,7 @@ def hub(
         )
     else:
         tracks = find_tracks(folder)
-        check_writable_dir(folder)
+        check_output_dir(folder)
     known = card.models[0].checkpoint.genome
     build = find_assembly(tracks, known, sizes, assembly)
     files = write_hub(tracks, HubSettings(build, email, color_by, card))
@@ -120,10 +120,9 @@ def _store_tracks(
     from tfimpute_tracks.api.pair_choice import choose_pairs
     from tfimpute_tracks.api.threads import set_threads
     from tfimpute_tracks.impute.export import ExportJob, run_export
-    from tfimpute_tracks.impute.plan_file import check_outside_stores
     from tfimpute_tracks.impute.store import Store
     from tfimpute_tracks.impute.stored_tracks import expected_tracks
-    from tfimpute_tracks.storage import check_writable_dir
+    from tfimpute_tracks.storage import check_output_dir
     from tfimpute_tracks.tracks.track_folder import find_tracks
 
     if out_dir is None:
@@ -133,8 +132,7 @@ def _store_tracks(
     if any(named):
         chosen = choose_pairs(store.vocabulary, *named)
     if no_export:
-        check_outside_stores(out_dir)
-        check_writable_dir(out_dir)
+        check_output_dir(out_dir)
         flags = zip(("--tf", "--cell", "--pairs"), named, strict=True)
         which = " ".join(f"{flag} {shlex.quote(n)}" for flag, n in flags if n)
         log(

@@ -92,7 +92,7 @@ def impute(
             "--workers",
             min=1,
             help="Number of processes; with --scheduler, for the estimate only. "
-            "Default: one per thread, or per GPU.",
+            "Default: one per thread, or per GPU; none for a run of seconds.",
         ),
     ] = None,
     threads: options.Threads = "max",
@@ -139,7 +139,7 @@ def impute(
     )
     from tfimpute_tracks.impute.plan import TILES_PER_SHARD
 
-    _check_options(bool(scheduler), engine, keep_below is not None, sparse)
+    _check_options(out_dir, bool(scheduler), engine, keep_below is not None, sparse)
     model = add_cell(model, cell_accessibility, cell_name, fasta, evidence, cache_dir)
     opened = load_model(model, evidence)
     chosen = choose_many_pairs(
@@ -172,7 +172,8 @@ def impute(
     used = evidence_name(loaded, model, evidence)
     spec = WorkerSpec(out_dir, model, fasta, cache_dir, slots[0], per_worker, used)
     cluster = Cluster(scheduler, n_workers) if engine == "dask" else None
-    job = BulkJob(plan, spec, slots, parts, overwrite, verify, cluster)
+    may_stay = workers is None  # who gives a number of processes gets them
+    job = BulkJob(plan, spec, slots, parts, overwrite, verify, cluster, may_stay)
     prepared = prepare_bulk(job, loaded, genome)
     _log_plan(job, prepared.cost)
     if not dry_run:
@@ -184,9 +185,12 @@ def impute(
 
 
 def _check_options(
-    has_scheduler: bool, engine: str, has_keep_below: bool, sparse: bool
+    out_dir: Path, has_scheduler: bool, engine: str, has_keep_below: bool, sparse: bool
 ) -> None:
-    """Refuse options that have no effect."""
+    """Refuse options that have no effect, and a folder, before the sequence is read."""
+    from tfimpute_tracks.storage import check_store_dir
+
+    check_store_dir(out_dir)
     if has_scheduler and engine != "dask":
         raise UsageError("--scheduler applies only with --engine dask")
     if has_keep_below and not sparse:

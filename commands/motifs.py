@@ -46,7 +46,7 @@ def motifs(
     from tfimpute_tracks.interpret.filters import find_motifs, is_informative
     from tfimpute_tracks.interpret.motif_files import write_motifs
     from tfimpute_tracks.models import load_model
-    from tfimpute_tracks.storage import check_writable_dir
+    from tfimpute_tracks.storage import check_output_dir
 
     try:
         from tfimpute_tracks.interpret.jaspar import RELEASE, load_matrices
@@ -61,7 +61,7 @@ def motifs(
     n_threads = set_threads(threads)
     genome = inputs.choose_genome(fasta, loaded, cache_dir)
     where = inputs.choose_regions(genome, fasta, regions, chroms, genes, min_contig)
-    check_writable_dir(out_dir)
+    check_output_dir(out_dir)
     n_bp = sum(region.end - region.start for region in where)
     log(f"{loaded.config.n_filters} filters of {loaded.name} in {n_bp:,} bp")
     with progress_bar("motifs", 2 * n_bp, "bp") as advance:

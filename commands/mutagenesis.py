@@ -53,7 +53,7 @@ def mutagenesis(
     from tfimpute_tracks.api.threads import set_threads
     from tfimpute_tracks.genome import parse_region
     from tfimpute_tracks.models import load_model
-    from tfimpute_tracks.storage import check_writable_dir
+    from tfimpute_tracks.storage import check_output_dir
     from tfimpute_tracks.variants.mutagenesis import score_substitutions
     from tfimpute_tracks.variants.mutagenesis_files import write_mutagenesis
 
@@ -67,7 +67,7 @@ def mutagenesis(
     n_threads = set_threads(threads)
     genome = inputs.choose_genome(fasta, loaded, cache_dir)
     where = parse_region(region, genome.chrom_sizes)
-    check_writable_dir(out_dir)
+    check_output_dir(out_dir)
     n_bp = where.end - where.start
     log(
         f"{where}, {n_bp:,} bp, {counted(len(chosen), 'pair')}, model {loaded.name}, "

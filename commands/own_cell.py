@@ -1,13 +1,15 @@
 """A cell type of the user's, known by its accessibility alone, for one run.
 
 A model that has it is made in the cache folder, once for the same inputs, and used by its
-path. So every process of the run loads the same, and the next run starts at once.
+path. So every process of the run loads the same, and the next run starts at once. The
+record next to it, written last, says what to expect of it.
 """
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tfimpute_tracks import __version__
 from tfimpute_tracks.api.evidence_choice import NONE
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from tfimpute_tracks.models import Model
 
 __all__ = ["add_cell"]
+
+_RECORD = "record.json"
 
 
 def add_cell(
@@ -68,7 +72,8 @@ def add_cell(
         )
     from tfimpute_tracks.genome import default_cache_dir, open_bundled, open_genome
     from tfimpute_tracks.models import load_model
-    from tfimpute_tracks.storage import digest_file, digest_json
+    from tfimpute_tracks.storage import digest_file, digest_json, write_json
+    from tfimpute_tracks.training.extend_report import describe_similar
     from tfimpute_tracks.vocabulary import check_name
 
     check_name(name, "cell line")
@@ -99,9 +104,16 @@ def add_cell(
         key = digest_json(facts).removeprefix("sha256:")[:16]
         folder = (cache_dir or default_cache_dir()) / "models" / key
         out = folder / f"{loaded.name}-{name}.safetensors"
-        if not out.exists():
+        record = _read(folder / _RECORD) if out.exists() else None
+        if record is not None:
+            for line in describe_similar(record):
+                log(line)
+        else:
             folder.mkdir(parents=True, exist_ok=True)
-            _extend(loaded, model, (accessibility, name), genome, evidence, out)
+            cell = accessibility, name
+            record = _extend(loaded, model, cell, genome, evidence, out)
+            write_json(folder / _RECORD, record)
+    _log_expected(record, name)
     return str(out)
 
 
@@ -112,7 +124,8 @@ def _extend(
     genome: Sequences,
     evidence: str,
     out: Path,
-) -> None:
+) -> dict[str, Any]:
+    """Make the model; return what is reported of it."""
     from tfimpute_tracks.api.evidence_choice import choose_evidence
     from tfimpute_tracks.api.extending import default_test_chroms
     from tfimpute_tracks.evidence import ACCESSIBILITY, PeakFile
@@ -134,8 +147,20 @@ def _extend(
     job = ExtendJob(
         base, read_weights(model), new, None, tuple(default_test_chroms(loaded)), out
     )
-    found = run_extend(job, genome, ExtendRecipe(), lambda n, note: None, log)
-    row = found.record["accuracy"][-1]
+    return run_extend(job, genome, ExtendRecipe(), lambda n, note: None, log).record
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    """Read what was reported of a model; None makes the model again."""
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found
+
+
+def _log_expected(record: dict[str, Any], name: str) -> None:
+    row = record["accuracy"][-1]
     if row["auroc"] is not None and row["average_precision"] is not None:
         log(
             f"expect an AUROC of {row['auroc']:.2f} and an average precision of "

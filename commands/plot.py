@@ -75,14 +75,14 @@ def plot(
     from tfimpute_tracks.genome.genes import genes_in, read_genes
     from tfimpute_tracks.plots.locus import Panel, draw_locus
     from tfimpute_tracks.plots.style import check_suffix, save_figure
-    from tfimpute_tracks.storage import check_writable_dir
+    from tfimpute_tracks.storage import check_output_dir
     from tfimpute_tracks.tracks.signals import SIGNALS
     from tfimpute_tracks.tracks.windows import common_axis
 
     if folder is None:
         genes = inputs.known_genes(genes, fasta)
     check_suffix(out)
-    check_writable_dir(out.parent)
+    check_output_dir(out.parent)
     if folder and not folder.is_dir():
         raise UsageError(
             f"{folder} is not a folder of tracks; a region is written as -r {folder}"

@@ -50,7 +50,7 @@ def report(
     from tfimpute_tracks.genome import bundled_genes, parse_locus
     from tfimpute_tracks.genome.genes import read_genes
     from tfimpute_tracks.models.loading import load_modes
-    from tfimpute_tracks.storage import check_writable_dir
+    from tfimpute_tracks.storage import check_output_dir
     from tfimpute_tracks.tracks.track_folder import find_tracks
     from tfimpute_tracks.views.hubs.card_lookup import CardLookup
     from tfimpute_tracks.views.hubs.report import (
@@ -62,7 +62,7 @@ def report(
     card = CardLookup(load_modes(model))
     tracks = find_tracks(folder)
     path = out or folder / "report.html"
-    check_writable_dir(path.parent)
+    check_output_dir(path.parent)
     sizes = track_chroms(tracks)
     if genes is None and is_bundled(tracks.tracks):
         genes = bundled_genes()

@@ -57,7 +57,7 @@ def scan(
     from tfimpute_tracks.api.scan import scan_job
     from tfimpute_tracks.api.threads import set_threads
     from tfimpute_tracks.commands.own_cell import add_cell
-    from tfimpute_tracks.storage import check_writable_dir
+    from tfimpute_tracks.storage import check_output_dir
     from tfimpute_tracks.tracks.formats import choose_formats
     from tfimpute_tracks.tracks.record import TrackOptions
 
@@ -83,7 +83,7 @@ def scan(
         assembly=assembly,
     )
     n_bases = _log_plan(job, genome)
-    check_writable_dir(out_dir)
+    check_output_dir(out_dir)
     if dry_run:
         print_result(f"would write {counted(len(job.pairs), 'track')} to {out_dir}")
         return

@@ -48,11 +48,11 @@ def split(
         read_pairs_table,
         split_pairs,
     )
-    from tfimpute_tracks.storage import check_writable_dir, write_text
+    from tfimpute_tracks.storage import check_output_dir, write_text
 
     if out.exists() and not overwrite:
         raise UsageError(f"{out} exists; use another -o, or --overwrite to replace it")
-    check_writable_dir(out.parent)
+    check_output_dir(out.parent)
     table = read_pairs_table(pairs_table, with_roles=False)
     made = split_pairs(table, valid, held_out, seed)
     leaks = made.leaks()

@@ -196,14 +196,14 @@ def _open_source(
     text: str, is_one: bool, genome: Sequences, out_dir: Path
 ) -> Iterator[Source]:
     """Find what to score; its variant is checked before a folder is made."""
-    from tfimpute_tracks.storage import check_writable_dir
+    from tfimpute_tracks.storage import check_output_dir
     from tfimpute_tracks.variants.alleles import parse_variant
     from tfimpute_tracks.variants.records import Source, spool_stdin
 
     source = Source.of(Path(text))
     if is_one:
         source = Source.of_variant(parse_variant(text, genome))
-    check_writable_dir(out_dir)
+    check_output_dir(out_dir)
     with ExitStack() as stack:
         if text == "-":
             source = stack.enter_context(spool_stdin(sys.stdin.buffer, out_dir))

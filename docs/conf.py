@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -10,6 +11,10 @@ from sphinx.application import Sphinx
 from tfimpute_tracks import __version__
 
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
+# Cells of notebooks call `tfimpute-tracks`, also where its environment is not active.
+os.environ["PATH"] = os.pathsep.join(
+    (str(Path(sys.executable).parent), os.environ["PATH"])
+)
 
 project = "tfimpute-tracks"
 author = "the tfimpute-tracks developers"
@@ -20,6 +25,8 @@ extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "verbs_pag
 exclude_patterns = ["_ext"]
 smartquotes = False  # `--option` has two dashes
 html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["tables.css"]
 html_title = f"tfimpute-tracks {release}"
 
 # Notebooks are text, and run when the site is built.

@@ -19,7 +19,7 @@ from tfimpute_tracks.genome.many_tracks import (
     read_keys,
 )
 from tfimpute_tracks.genome.track_files import is_binary
-from tfimpute_tracks.storage import atomic_file, check_writable_dir
+from tfimpute_tracks.storage import atomic_file, check_output_dir
 from tfimpute_tracks.storage.table import read_lines
 from tfimpute_tracks.tracks.formats.reading import (
     open_bbi_file,
@@ -80,7 +80,7 @@ def write_tracks(
             "peaks; download the files that it lists into its "
             "folder, or use --dry-run to see how its names are matched"
         )
-    check_writable_dir(folder)
+    check_output_dir(folder)
     of_key = _read_shared(tracks)
     files = []
     for number, track in enumerate(tracks):

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfimpute_tracks.engines.tile_grid import TileGrid
-from tfimpute_tracks.errors import RegionError
+from tfimpute_tracks.errors import RegionError, listed
 from tfimpute_tracks.genome import Region, Sequences, read_past_ends
 from tfimpute_tracks.genome.signal import Signal
 
@@ -22,6 +22,7 @@ __all__ = [
     "TileRange",
     "cut_blocks",
     "cut_parts",
+    "no_known_tile",
     "plan_tiles",
     "read_codes",
     "score_offset",
@@ -237,6 +238,23 @@ def tiles_to_ends(
     if end > end_of_bins and (last % stride or not ranges):
         ranges.append(TileRange(chrom, last, 1))
     return ranges
+
+
+def no_known_tile(regions: Iterable[Region]) -> RegionError:
+    """Make the error about regions of unknown sequence.
+
+    Parameters
+    ----------
+    regions : iterable of Region
+
+    Returns
+    -------
+    RegionError
+    """
+    return RegionError(
+        f"the sequence at {listed(regions, 3)} is unknown (N): no tile has a score; use "
+        "a region of known sequence"
+    )
 
 
 def too_short(chrom: str, length: str, seq_len: int) -> RegionError:

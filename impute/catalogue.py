@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.impute.store import Store
-from tfimpute_tracks.storage import read_receipt
+from tfimpute_tracks.storage import RECEIPT_ENDING, read_receipt
 from tfimpute_tracks.tracks.record import TrackRecord
 
 if TYPE_CHECKING:
@@ -61,10 +61,10 @@ def make_catalogue(store: Store, tracks: Path | None = None) -> pd.DataFrame:
 
 def _track(store: Store, tracks: Path | None, stem: str) -> tuple[str, str]:
     """Find the first file of a pair's export, and its digest."""
-    if tracks is None or not (tracks / f"{stem}.receipt.json").exists():
+    if tracks is None:
         return "", ""
     try:
-        receipt = read_receipt(tracks / f"{stem}.receipt.json", TrackRecord)
+        receipt = read_receipt(tracks / f"{stem}{RECEIPT_ENDING}", TrackRecord)
     except InputFileError:
         return "", ""
     if receipt.record.store != store.plan.digest or not receipt.outputs:

@@ -7,14 +7,18 @@ from collections.abc import Iterable
 import numpy as np
 
 from tfimpute_tracks.engines.scorer import Scorer
-from tfimpute_tracks.engines.tiles import cut_blocks, read_codes, tiles_to_ends
+from tfimpute_tracks.engines.tiles import (
+    cut_blocks,
+    no_known_tile,
+    read_codes,
+    tiles_to_ends,
+)
 from tfimpute_tracks.errors import UsageError, size_text
 from tfimpute_tracks.genome import Region, Sequences
 from tfimpute_tracks.impute.query import (
     Calls,
     Ranked,
     keep_best,
-    no_known_tile,
     rank,
 )
 from tfimpute_tracks.kernels.products import sigmoid
@@ -101,7 +105,7 @@ def rank_region(
             keep_best(best, start, values, starts)
             first += stride * len(logits)
     if np.isneginf(best).all():
-        raise no_known_tile(region)
+        raise no_known_tile([region])
     probabilities = sigmoid(best)
     thresholds = [model.threshold(pair) for pair in scorer.pairs]
     return rank(

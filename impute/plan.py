@@ -23,6 +23,7 @@ from tfimpute_tracks.engines.tile_grid import tile_grid
 from tfimpute_tracks.engines.tiles import (
     TileRange,
     cut_blocks,
+    no_known_tile,
     plan_tiles,
     read_codes,
 )
@@ -267,7 +268,7 @@ def make_plan(
     UsageError
         No pair, or `keep_below` is out of range, or the assembly has another name.
     RegionError
-        No tile lies in the regions.
+        No tile lies in the regions, or none with known sequence.
     InputFileError
         The model's evidence is of another genome.
     """
@@ -293,6 +294,8 @@ def make_plan(
     used = {tiles.chrom for tiles in cut}
     groups = _pack_contigs(cut, shard_size.tiles)
     blocks, n_known = zip(*ordered_map(read, groups, threads), strict=True)
+    if not any(n_known):
+        raise no_known_tile(regions)
     run = RunRecord.of_run(model, genome, stride, device, fast, assembly)
     return Plan(
         **run.values_of(RunRecord),

@@ -6,13 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tfimpute_tracks.errors import InputFileError, UsageError
+from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.impute.plan import Plan
-from tfimpute_tracks.storage import write_text
+from tfimpute_tracks.storage import PLAN_FILE, write_text
 
-__all__ = ["PLAN_FILE", "check_outside_stores", "read_plan", "write_plan"]
+__all__ = ["read_plan", "write_plan"]
 
-PLAN_FILE = "store.json"
 _FORMAT = "tfimpute-tracks bulk store"
 _FORMAT_VERSION = 4
 
@@ -83,25 +82,3 @@ def _damaged(path: Path, reason: str) -> InputFileError:
         f"{path} is damaged or was edited ({reason}); restore a copy, or impute into "
         "another folder"
     )
-
-
-def check_outside_stores(folder: Path, is_store: bool = False) -> None:
-    """Refuse a folder that lies in a bulk store.
-
-    Parameters
-    ----------
-    folder : Path
-        For results; it need not exist.
-    is_store : bool
-        The folder itself may be a store.
-
-    Raises
-    ------
-    UsageError
-        With the store that it lies in.
-    """
-    whole = folder.resolve()
-    for store in whole.parents if is_store else (whole, *whole.parents):
-        if (store / PLAN_FILE).is_file():
-            where = "is" if store == whole else f"lies in {store}, which is"
-            raise UsageError(f"{folder} {where} a bulk store; use another --out-dir")

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.errors import RegionError
+from tfimpute_tracks.engines.tiles import no_known_tile
 from tfimpute_tracks.evidence import MeasuredCall
 from tfimpute_tracks.genome import Region
 from tfimpute_tracks.impute.store import Store
@@ -20,7 +20,7 @@ from tfimpute_tracks.kernels.codes import decode_codes
 from tfimpute_tracks.kernels.products import sigmoid
 from tfimpute_tracks.vocabulary import Pair
 
-__all__ = ["Calls", "Ranked", "keep_best", "no_known_tile", "rank", "rank_pairs"]
+__all__ = ["Calls", "Ranked", "keep_best", "rank", "rank_pairs"]
 
 Calls = Mapping[Pair, MeasuredCall]
 """What was measured, from :func:`tfimpute_tracks.evidence.measured_calls`."""
@@ -144,7 +144,7 @@ def rank_pairs(
         # Of missing tiles codes are 0.
         keep_best(best[pairs], start[pairs], codes, starts - plan.offset)
     if not is_known:
-        raise no_known_tile(region)
+        raise no_known_tile([region])
     probabilities = sigmoid(decode_codes(best, plan.scale))
     tf, cell = only
     return rank(
@@ -200,17 +200,3 @@ def keep_best(
     is_better = highest > best
     best[is_better] = highest[is_better]
     start[is_better] = starts[tiles[is_better]]
-
-
-def no_known_tile(region: Region) -> RegionError:
-    """Make the error of a region of unknown sequence.
-
-    Parameters
-    ----------
-    region : Region
-
-    Returns
-    -------
-    RegionError
-    """
-    return RegionError(f"the sequence at {region} is unknown (N): no pair has a score")

@@ -23,19 +23,19 @@ from tfimpute_tracks.impute.estimate import Estimate, estimate
 from tfimpute_tracks.impute.events import Event, Failed
 from tfimpute_tracks.impute.lock import store_lock
 from tfimpute_tracks.impute.plan import Plan, Shard, part_of
-from tfimpute_tracks.impute.plan_file import (
-    PLAN_FILE,
-    check_outside_stores,
-    read_plan,
-    write_plan,
-)
+from tfimpute_tracks.impute.plan_file import read_plan, write_plan
 from tfimpute_tracks.impute.pool import Slot, Work, run_pool
 from tfimpute_tracks.impute.shard_file import is_complete, shard_path
 from tfimpute_tracks.impute.single import make_shard
 from tfimpute_tracks.impute.status import Status
 from tfimpute_tracks.impute.worker import ShardWorker, WorkerSpec, open_worker
 from tfimpute_tracks.models.model import Model
-from tfimpute_tracks.storage import check_writable_dir, remove_leftovers
+from tfimpute_tracks.storage import (
+    check_store_dir,
+    check_writable_dir,
+    is_store,
+    remove_leftovers,
+)
 from tfimpute_tracks.tracks.record import RunRecord
 
 __all__ = [
@@ -72,6 +72,8 @@ class BulkJob:
         Read every shard that is there, and make damaged ones again.
     cluster : Cluster, optional
         Instead of local processes.
+    may_stay : bool
+        Whether a run of seconds stays in the process that starts it.
     """
 
     plan: Plan
@@ -81,6 +83,7 @@ class BulkJob:
     overwrite: bool = False
     verify: bool = False
     cluster: Cluster | None = None
+    may_stay: bool = True
 
 
 @dataclass(frozen=True)
@@ -112,7 +115,7 @@ class BulkResult:
 
 
 def check_store(folder: Path, plan: Plan) -> None:
-    """Refuse a folder that contains the store of another plan, or lies in a store.
+    """Refuse a folder that contains tracks or the store of another plan, or lies in one.
 
     Parameters
     ----------
@@ -122,12 +125,12 @@ def check_store(folder: Path, plan: Plan) -> None:
     Raises
     ------
     UsageError
-        With what differs, and both values.
+        With what differs, and both values; or with the other store, or the tracks.
     InputFileError
         The store's own plan cannot be read.
     """
-    check_outside_stores(folder, is_store=True)
-    if not (folder / PLAN_FILE).exists():
+    check_store_dir(folder)
+    if not is_store(folder):
         return
     there = read_plan(folder)
     if there.digest == plan.digest:
@@ -262,7 +265,7 @@ def run_bulk(
         check_writable_dir(path)
     with store_lock(folder, *job.part):
         check_store(folder, job.plan)
-        if not (folder / PLAN_FILE).exists():
+        if not is_store(folder):
             write_plan(folder, job.plan)
         shards, n_damaged = prepared.todo if prepared else missing_shards(job)
         names = {shard.file_name for shard in shards}
@@ -303,8 +306,10 @@ def _events(
     events: Iterator[Event]
     if job.cluster is not None:
         events = run_cluster(job.cluster, job.spec, job.plan.digest, numbers)
-    elif prepared is not None and (
-        len(numbers) == 1 or prepared.cost.seconds < _SMALL_SECONDS
+    elif (
+        prepared is not None
+        and job.may_stay
+        and (len(numbers) == 1 or prepared.cost.seconds < _SMALL_SECONDS)
     ):
         worker = prepared.worker
         events = chain.from_iterable(make_shard(worker, n) for n in numbers)

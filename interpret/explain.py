@@ -23,8 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfimpute_tracks.engines.scorer import Scorer
-from tfimpute_tracks.engines.tiles import read_codes, tiles_to_ends
-from tfimpute_tracks.errors import RegionError
+from tfimpute_tracks.engines.tiles import no_known_tile, read_codes, tiles_to_ends
 from tfimpute_tracks.genome import Region, Sequences, read_past_ends
 from tfimpute_tracks.kernels.encode import N_CODE, one_hot_tensor, reverse_complement
 from tfimpute_tracks.models.model import Model
@@ -138,10 +137,7 @@ class Explainer:
                 best = float(np.nanmax(logits))
                 start = tiles.first + int(np.nanargmax(logits)) * stride
         if np.isneginf(best):
-            raise RegionError(
-                f"the sequence at {region} is unknown (N): no tile has a score; use "
-                "another region"
-            )
+            raise no_known_tile([region])
         return Region(region.chrom, start, start + length)
 
     def explain(self, genome: Sequences, tile: Region) -> Explanation:

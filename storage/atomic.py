@@ -14,19 +14,17 @@ import math
 import os
 import secrets
 import shutil
-import tempfile
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
 
-from tfimpute_tracks.errors import OutputError, WriteError
+from tfimpute_tracks.errors import WriteError
 
 __all__ = [
     "atomic_file",
     "check_free_space",
-    "check_writable_dir",
     "json_text",
     "remove_leftovers",
     "write_json",
@@ -129,31 +127,6 @@ def check_free_space(folder: Path, needed: int, what: Path) -> None:
         disk = shutil.disk_usage(folder)
         if disk.total > 0 and disk.free < needed:
             raise WriteError(_disk_full(what, needed, folder, disk.free))
-
-
-def check_writable_dir(path: Path) -> None:
-    """Make a folder, with its parents, and try to write a file in it.
-
-    Parameters
-    ----------
-    path : Path
-
-    Raises
-    ------
-    OutputError
-        It cannot be made, is a file, or is not writable.
-    """
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path) as probe:
-            probe.write(bytes(4096))
-            probe.flush()
-    except OSError as error:
-        reason = "it is a file" if path.is_file() else _reason(error)
-        raise OutputError(
-            f"cannot write to the folder {path}: {reason}; use another one, or make "
-            "this one writable"
-        ) from error
 
 
 def write_text(dest: Path, text: str) -> None:

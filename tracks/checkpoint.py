@@ -149,8 +149,10 @@ class ScanCheckpoint:
             yield values[first : first + key[0].n_tiles]
 
     def remove(self) -> None:
-        """Remove everything from the disk."""
+        """Remove everything, on the disk and in memory."""
         shutil.rmtree(self._folder, ignore_errors=True)
+        self._stored.clear()
+        self._waiting.clear()
 
     def _load(self, path: Path) -> None:
         # All of it is read once: damage must be known before the scan.

@@ -14,7 +14,7 @@ from pathlib import Path
 from tfimpute_tracks.engines.scorer import Scorer
 from tfimpute_tracks.genome import Sequences
 from tfimpute_tracks.kernels.peaks import PeakCaller
-from tfimpute_tracks.storage import check_writable_dir
+from tfimpute_tracks.storage import check_output_dir
 from tfimpute_tracks.tracks.columns import Columns
 from tfimpute_tracks.tracks.formats import PeakSet
 from tfimpute_tracks.tracks.job import ScanJob, sequence_digest
@@ -142,7 +142,7 @@ class ScannedTracks:
             As :meth:`record`.
         """
         records = [self.record(index, formats) for index in range(len(self.job.pairs))]
-        check_writable_dir(out_dir)
+        check_output_dir(out_dir)
         digest = sequence_digest([(block.tiles, block.digest) for block in self.blocks])
         n_tiles = sum(block.tiles.n_tiles for block in self.blocks)
         megabases = n_tiles * self.job.stride / 1e6

@@ -14,6 +14,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
+
 from tfimpute_tracks.engines.feature_cache import FeatureCache
 from tfimpute_tracks.engines.ordered_map import ordered_map
 from tfimpute_tracks.engines.scorer import Scorer
@@ -21,13 +23,14 @@ from tfimpute_tracks.engines.tile_grid import tile_grid
 from tfimpute_tracks.engines.tiles import (
     TileRange,
     cut_blocks,
+    no_known_tile,
     plan_tiles,
     read_codes,
 )
-from tfimpute_tracks.errors import RunError
+from tfimpute_tracks.errors import RegionError, RunError
 from tfimpute_tracks.genome import Region, Sequences
 from tfimpute_tracks.models.model import Model
-from tfimpute_tracks.storage import check_writable_dir, digest_arrays, digest_json
+from tfimpute_tracks.storage import check_output_dir, digest_arrays, digest_json
 from tfimpute_tracks.tracks.checkpoint import BlockKey, ScanCheckpoint
 from tfimpute_tracks.tracks.columns import Columns
 from tfimpute_tracks.tracks.record import RunRecord, TrackOptions, TrackRecord
@@ -153,7 +156,7 @@ def run_scan(
     UsageError
         As :meth:`tfimpute_tracks.tracks.record.TrackRecord.of_pair`.
     RegionError
-        No tile lies in the regions.
+        No tile lies in the regions, or none with known sequence.
     InputFileError
         The model's evidence is of another genome.
     """
@@ -165,7 +168,7 @@ def run_scan(
         )
         for pair in job.pairs
     ]
-    check_writable_dir(job.out_dir)
+    check_output_dir(job.out_dir)
     kept = _kept_tracks(job, genome, records)
     todo = [record for record in records if record.pair not in kept]
     results = _Run(job, genome, todo, progress).results() if todo else iter(())
@@ -217,6 +220,9 @@ class _Run:
                 if n_done == len(self._records):
                     self._checkpoint.remove()
                 yield result
+        except RegionError:  # there is nothing to resume
+            self._checkpoint.remove()
+            raise
         finally:
             # An error, Ctrl-C, or a caller that stops early.
             if n_done < len(self._records):
@@ -233,6 +239,7 @@ class _Run:
 
     def _scan(self) -> Iterator[Scores]:
         """Scan, and yield the first pair's scores as they come."""
+        is_known = False
         blocks = scan_blocks(
             self._scorer,
             self._genome,
@@ -248,7 +255,11 @@ class _Run:
                 self._checkpoint.add(key, scores)
             self._keys.append(key)
             self._progress(tiles.n_tiles * self._job.stride)
-            yield from self._scores(0, [key])
+            for own in self._scores(0, [key]):
+                is_known = is_known or not np.isnan(own.probability.values).all()
+                yield own
+        if not is_known:
+            raise no_known_tile(self._job.regions)
         self._seconds = time.monotonic() - self._began
 
     def _scores(self, index: int, keys: list[BlockKey]) -> Iterator[Scores]:

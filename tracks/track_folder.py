@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tfimpute_tracks.errors import InputFileError
-from tfimpute_tracks.storage import Receipt, read_receipt
+from tfimpute_tracks.storage import RECEIPT_ENDING, Receipt, read_receipt
 from tfimpute_tracks.tracks.formats import FORMATS
 from tfimpute_tracks.tracks.record import TrackRecord
 from tfimpute_tracks.tracks.signals import SIGNALS
@@ -59,7 +59,7 @@ def find_tracks(folder: Path) -> TrackFolder:
     found: dict[Pair, TrackRecord] = {}
     errors: list[str] = []
     listed: set[str] = set()
-    for path in sorted(folder.glob("*.receipt.json")):
+    for path in sorted(folder.glob(f"*{RECEIPT_ENDING}")):
         try:
             receipt = read_receipt(path, TrackRecord)
         except InputFileError as error:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.genome.signal import Signal
 from tfimpute_tracks.kernels.peaks import PeakCaller
-from tfimpute_tracks.storage import read_receipt, write_receipt
+from tfimpute_tracks.storage import RECEIPT_ENDING, read_receipt, write_receipt
 from tfimpute_tracks.tracks.binning import mean_bins
 from tfimpute_tracks.tracks.formats import FORMATS, PeakSet, write_track
 from tfimpute_tracks.tracks.record import TrackRecord
@@ -80,7 +80,7 @@ def receipt_path(folder: Path, record: TrackRecord) -> Path:
     -------
     Path
     """
-    return folder / f"{record.stem}.receipt.json"
+    return folder / f"{record.stem}{RECEIPT_ENDING}"
 
 
 def reusable(folder: Path, record: TrackRecord) -> PairResult | None:

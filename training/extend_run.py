@@ -8,7 +8,7 @@ a model is complete or not there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -50,7 +50,12 @@ from tfimpute_tracks.training.extend import Extension, extend_weights
 from tfimpute_tracks.training.extend_card import NewPairs, bound_fractions, new_sections
 from tfimpute_tracks.training.extend_fit import ExtendRecipe
 from tfimpute_tracks.training.extend_inputs import NewTracks, check_tracks
-from tfimpute_tracks.vocabulary import Pair, Vocabulary
+from tfimpute_tracks.training.extend_report import (
+    NEAREST,
+    describe_similar,
+    make_report,
+)
+from tfimpute_tracks.vocabulary import Vocabulary
 
 __all__ = ["ExtendJob", "Extended", "run_extend"]
 
@@ -59,8 +64,6 @@ Log = Callable[[str], None]
 
 _SEQ_LEN = 1000  # bp around a site: tile and context of the network
 _MIN_BOUND = 20  # sites of a new pair to fit with
-_NEAREST = 3  # cell lines that are named
-_METRICS = ("auroc", "average_precision")
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,7 @@ class Extended:
     model : Model
         With evidence, if the model before had some.
     record : dict
-        `similar` cell lines and `accuracy` of new pairs; JSON values.
+        From :func:`tfimpute_tracks.training.extend_report.make_report`.
     files : list of Path
         The weights first.
     """
@@ -145,18 +148,9 @@ def run_extend(
         staged = Path(folder) / job.out.name
         model, similar = _extend(job, staged, genome, recipe, advance, log)
         files = _move(staged, job.out)
-    nearest = {cell: list(near.items())[:_NEAREST] for cell, near in similar.items()}
-    for cell, near in nearest.items():
-        names = ", ".join(f"{name} ({value:.2f})" for name, value in near)
-        log(f"the open chromatin of {cell} is most like that of {names}")
-    record = {
-        "tfs": list(job.new.tfs),
-        "cells": list(job.new.cells),
-        "similar": [
-            {"cell": cell, "nearest": dict(near)} for cell, near in nearest.items()
-        ],
-        "accuracy": _accuracy(model, job),
-    }
+    record = make_report(model, job.new, similar)
+    for line in describe_similar(record):
+        log(line)
     return Extended(_with_tracks(job, model), record, files)
 
 
@@ -303,7 +297,7 @@ def _facts(
         "tracks": [str(file.pair) for file in job.new.files],
         "similar_cells": {
             cell: {
-                name: round(value, 3) for name, value in list(near.items())[:_NEAREST]
+                name: round(value, 3) for name, value in list(near.items())[:NEAREST]
             }
             for cell, near in similar.items()
         },
@@ -369,31 +363,3 @@ def _with(
     found = arrays[name].copy()
     found[tuple(np.array(new.index).T)] = values
     return {**arrays, name: found}
-
-
-def _accuracy(model: Model, job: ExtendJob) -> list[dict[str, Any]]:
-    """Summarize the accuracy of new pairs: those measured, and what to expect of others."""
-    measured = [pair for pair, _ in job.new.measured]
-    rows = [(f"{pair}, measured", [pair]) for pair in measured]
-    every = model.vocabulary.all_pairs()
-    for name, of_name in (
-        *((tf, [p for p in every if p.tf == tf]) for tf in job.new.tfs),
-        *((cell, [p for p in every if p.cell == cell]) for cell in job.new.cells),
-    ):
-        rows.append(
-            (f"{name}, not measured", [p for p in of_name if p not in measured])
-        )
-    return [
-        {
-            "pairs": what,
-            "number": len(pairs),
-            **{metric: _mean(model, pairs, metric) for metric in _METRICS},
-        }
-        for what, pairs in rows
-    ]
-
-
-def _mean(model: Model, pairs: Sequence[Pair], metric: str) -> float | None:
-    values = [model.expected(pair, metric) for pair in pairs]
-    known = [value for value in values if value is not None]
-    return round(float(np.mean(known)), 4) if known else None

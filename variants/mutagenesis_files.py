@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tfimpute_tracks.errors import RunError
+from tfimpute_tracks.errors import RegionError
 from tfimpute_tracks.genome import Sequences
 from tfimpute_tracks.genome.signal import Signal
 from tfimpute_tracks.kernels.products import sigmoid
@@ -56,14 +56,14 @@ def write_mutagenesis(
 
     Raises
     ------
-    RunError
+    RegionError
         No position has a score.
     WriteError
         The disk is full, or a file cannot be written.
     """
     chrom, start, end = scores.region
     if not scores.is_scored.any():
-        raise RunError(
+        raise RegionError(
             f"no base of {scores.region} has a score: the sequence there, or around it, "
             "is unknown (N); choose a region of known sequence"
         )

@@ -167,6 +167,30 @@ def test_a_list_of_pairs_may_be_longer_than_a_file_s_name(run, toy):
     assert "1 pair (" in err
 
 
+def test_stores_and_tracks_stay_apart(run, toy, tmp_path):
+    store, tracks = tmp_path / "store", tmp_path / "tracks"
+    one = "--tf", "CTCF", "--cell", "K562"
+    assert run("impute", *one, *toy)[0] == 0
+    scan = "scan", *one, *toy[:4], "--stride", 20, "--no-cache", "--format", "bed"
+    for folder in (store, store / "sub"):
+        for command in (
+            (*scan, "-o", folder),
+            ("export", store, *one, "-o", folder),
+            ("catalogue", store, "-o", folder),
+            ("plot", *one, *toy[:4], "-r", "chr1:1-900", "-o", folder / "a.png"),
+        ):
+            code, _, err = run(*command)
+            assert (code, "a bulk store; use another folder" in err) == (2, True)
+    assert sorted(path.name for path in store.iterdir())[-2:] == [
+        "status.json",
+        "store.json",
+    ]
+    code, _, err = run(*scan, "-o", tracks)
+    assert code == 0, err
+    code, _, err = run("impute", *one, *toy, "-o", tracks)
+    assert (code, "tracks contains tracks, such as those of" in err) == (2, True)
+
+
 def test_a_store_that_is_none_and_a_place_outside_are_refused(run, toy, tmp_path):
     code, _, err = run("query", tmp_path, "chr1:1-100")
     assert (code, "not a bulk store" in err) == (2, True)

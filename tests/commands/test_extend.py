@@ -56,8 +56,8 @@ def test_a_new_tf_and_a_new_cell_line_serve_a_scan(folder, run):
     assert run("info", "pairs", "-m", "mine.safetensors", "--tf", "MYTF")[0] == 0
 
 
-def test_what_to_expect_of_new_pairs_counts_their_own_tracks(folder, run):
-    """The card's regression adds 0.1 for each log(1 + other cell lines of the TF)."""
+def _expect(folder):
+    """Let the model's card say what to expect of a pair."""
     path = evidence_path(folder / "toy.safetensors")
     weights = read_evidence_weights(path)
     names = "tf_data_sets", "sequence_expected"
@@ -72,8 +72,16 @@ def test_what_to_expect_of_new_pairs_counts_their_own_tracks(folder, run):
         "check": {},
         "rows": dict.fromkeys(weights.vocabulary.tfs, "610 620 630 640"),
     }
-    card = {"expected": {"auroc": section}}
+    metrics = "auroc", "average_precision"
+    trained = {"tf": "MAX", "cell": "K562", "trained": True}
+    trained |= {f"test_{metric}": 0.62 for metric in metrics}
+    card = {"pairs": [trained], "expected": dict.fromkeys(metrics, section)}
     write_evidence_weights(path, replace(weights, card=card))
+
+
+def test_what_to_expect_of_new_pairs_counts_their_own_tracks(folder, run):
+    """The card's regression adds 0.1 for each log(1 + other cell lines of the TF)."""
+    _expect(folder)
     both = "--pairs-table", "mine.tsv", "--accessibility", "open.tsv"
     code, _, err = run(*COMMAND, *both)
     assert code == 0, err
@@ -87,6 +95,7 @@ def test_what_to_expect_of_new_pairs_counts_their_own_tracks(folder, run):
 
 
 def test_a_cell_type_is_added_for_one_run(folder, run):
+    _expect(folder)
     scan = ("scan", "-g", "g.fa", "-m", "toy.safetensors", "-e", "e.h5", "--no-cache")
     own = ("--cell-accessibility", "cell.bed", "--cell-name", "MYCELL")
     code, out, err = run(*scan, *own, "--tf", "CTCF", "-o", "a", "--format", "bed")
@@ -95,7 +104,15 @@ def test_a_cell_type_is_added_for_one_run(folder, run):
     assert "CTCF.MYCELL.narrowPeak" in out
     again = run(*scan, *own, "--tf", "MAX", "-o", "a", "--format", "bed")
     assert again[0] == 0
-    assert "is most like" not in again[2]  # made once
+    says = [line for line in err.splitlines() if "MYCELL" in line and "toy" not in line]
+    assert len(says) == 2
+    assert set(says) <= set(again[2].splitlines())
+    assert "fitting at" in err
+    assert "fitting at" not in again[2]  # made once
+    next(folder.glob("cache/**/record.json")).unlink()  # as of a run that was killed
+    code, _, err = run(*scan, *own, "--tf", "MAX", "-o", "a", "--format", "bed")
+    assert code == 0
+    assert "fitting at" in err
     without = run("scan", "-g", "g.fa", "-e", "none", *own, "--tf", "CTCF", "-o", "a")
     assert (without[0], "leave out --evidence none" in without[2]) == (2, True)
     known = run(*scan, *own[:2], "--cell-name", "k-562", "--tf", "CTCF", "-o", "a")

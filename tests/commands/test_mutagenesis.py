@@ -99,6 +99,6 @@ def test_a_region_without_a_score_fails(toy, run):
     code, _, err = run(
         "mutagenesis", "-r", "chr1:1,551-1,560", "--pairs", "MAX:K562", *options
     )
-    assert code == 1
+    assert code == 2
     assert "no base of chr1:1551-1560 has a score" in err
     assert not list(folder.iterdir())

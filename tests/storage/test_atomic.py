@@ -7,16 +7,14 @@ import json
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tfimpute_tracks.errors import OutputError, WriteError
+from tfimpute_tracks.errors import WriteError
 from tfimpute_tracks.storage import (
     atomic_file,
     check_free_space,
-    check_writable_dir,
     remove_leftovers,
     write_json,
     write_text,
@@ -137,31 +135,6 @@ def test_kill_leaves_no_final_file(tmp_path):
     assert not list(tmp_path.glob("*.bw"))
     write_text(dest, "again")
     assert dest.read_text() == "again"
-
-
-def test_folder_is_made_with_its_parents(tmp_path):
-    folder = tmp_path / "a" / "b"
-    check_writable_dir(folder)
-    check_writable_dir(folder)
-    assert names(folder) == []
-
-
-def test_folder_that_is_a_file(tmp_path):
-    path = tmp_path / "a"
-    path.touch()
-    with pytest.raises(OutputError, match="it is a file; use another"):
-        check_writable_dir(path)
-    with pytest.raises(OutputError, match=r"b: .*directory"):
-        check_writable_dir(path / "b")
-
-
-def test_folder_that_takes_no_file():
-    # Not even root may make a file there.
-    folder = Path("/proc/self")
-    if not folder.is_dir():
-        pytest.skip("no /proc on this system")
-    with pytest.raises(OutputError, match="cannot write to the folder /proc/self: "):
-        check_writable_dir(folder)
 
 
 def test_text_is_written_as_it_is(tmp_path):

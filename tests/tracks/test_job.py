@@ -55,6 +55,15 @@ def _values(path, chrom):
         return {start: (end, value) for start, end, value in file.records(chrom)}
 
 
+@pytest.mark.parametrize("formats", [("bigwig", "bed"), ("bed",)])
+def test_unknown_sequence_is_refused_and_nothing_stays(tmp_path, genome, formats):
+    options = TrackOptions(formats=formats)
+    job = _job(tmp_path, genome, regions=[Region("chr2", 680, 720)], options=options)
+    with pytest.raises(RegionError, match="chr2:681-720 is unknown"):
+        _run(job, genome)
+    assert not list(job.out_dir.iterdir())
+
+
 def test_each_tile_is_drawn_at_its_center_and_missing_stays_missing(tmp_path, genome):
     results, bases = _run(_job(tmp_path, genome), genome)
     assert bases == sum((size - L) // STRIDE + 1 for size in (2990, 1003)) * STRIDE

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bbi_readers import READERS
-from tfimpute_tracks.errors import RegionError, RunError, UsageError
+from tfimpute_tracks.errors import RegionError, UsageError
 from tfimpute_tracks.genome import Region, open_genome
 from tfimpute_tracks.kernels.products import sigmoid
 from tfimpute_tracks.variants.alleles import STRIDE, AlleleScorer
@@ -202,6 +202,6 @@ def test_names_that_are_no_file_names(toy, tmp_path):
 
 def test_nothing_is_written_where_nothing_has_a_score(toy, genome, tmp_path):
     found = score_substitutions(toy[0], PAIRS, genome, Region("chr1", 1700, 1710))
-    with pytest.raises(RunError, match="no base of chr1:1701-1710 has a score"):
+    with pytest.raises(RegionError, match="no base of chr1:1701-1710 has a score"):
         write_mutagenesis(found, toy[0], PAIRS, genome, tmp_path)
     assert not list(tmp_path.iterdir())

@@ -19,7 +19,7 @@ from urllib.parse import unquote
 from tfimpute_tracks.errors import RunError, counted, listed, size_text
 from tfimpute_tracks.genome import Region, open_bundled
 from tfimpute_tracks.genome.gene_regions import Genes
-from tfimpute_tracks.storage import write_text
+from tfimpute_tracks.storage import RECEIPT_ENDING, write_text
 from tfimpute_tracks.storage.page import fill_template, script_json
 from tfimpute_tracks.tracks.formats import signal_chroms
 from tfimpute_tracks.tracks.record import TrackRecord
@@ -324,7 +324,7 @@ def _excerpts(
 
 
 def _records(folder: Path) -> Iterator[str]:
-    paths = sorted(folder.glob("*.receipt.json"))
+    paths = sorted(folder.glob(f"*{RECEIPT_ENDING}"))
     for path in paths[:_MAX_RECORDS]:
         text = escape(path.read_text(encoding="utf-8", errors="replace"))
         summary_line = f"<summary>{escape(path.name)}</summary>"
