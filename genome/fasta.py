@@ -167,19 +167,28 @@ def _read_bases(
 ) -> NDArray[np.uint8]:
     """Read bases without line ends; an EOFError where the lines are not so."""
     first, last = start // width, (end - 1) // width  # lines
-    n_full, n_rest = last - first, end - last * width
-    n_bytes = n_full * line_bytes + n_rest
-    text = read(offset + first * line_bytes, n_bytes)
+    # From the first base, not from the start of its line: a line may be a chromosome.
+    column = start - first * width
+    n_bytes = (last - first) * line_bytes + end - last * width - column
+    text = read(offset + first * line_bytes + column, n_bytes)
     if len(text) != n_bytes:
         raise EOFError
-    lines = text[: n_full * line_bytes].reshape(n_full, line_bytes)
-    bases = np.empty(n_full * width + n_rest, dtype=np.uint8)
-    bases[: n_full * width].reshape(n_full, width)[...] = lines[:, :width]
-    bases[n_full * width :] = text[n_full * line_bytes :]
+    if first == last:
+        bases, ends = text, text[:0]
+    else:
+        n_head, n_lines = width - column, last - first - 1
+        head, text = np.split(text, [line_bytes - column])
+        lines = text[: n_lines * line_bytes].reshape(n_lines, line_bytes)
+        bases = np.empty(end - start, dtype=np.uint8)
+        bases[:n_head] = head[:n_head]
+        middle = bases[n_head : n_head + n_lines * width]
+        middle.reshape(n_lines, width)[...] = lines[:, :width]
+        bases[n_head + n_lines * width :] = text[n_lines * line_bytes :]
+        ends = np.append(head[n_head:], lines[:, width:])
     # White space is below every base: if it is elsewhere, this is not the file indexed.
-    if bases.min() <= ord(" ") or np.any(lines[:, width:] > ord(" ")):
+    if bases.min() <= ord(" ") or np.any(ends > ord(" ")):
         raise EOFError
-    return bases[start - first * width :]
+    return bases
 
 
 def open_genome(

@@ -87,6 +87,21 @@ def test_a_chromosome_longer_than_a_piece(tmp_path, quiet, rng):
             np.testing.assert_array_equal(part, expected[1_048_570:2_200_001])
 
 
+def _bytes_read():
+    """What this process has read from files so far."""
+    return int(Path("/proc/self/io").read_text().split()[1])
+
+
+def test_a_base_of_a_chromosome_on_one_line_is_read_alone(tmp_path, quiet):
+    path = write_fasta(
+        tmp_path / "one-line.fa", fasta_text({"a": "ACGT" * 10**6}, 4 * 10**6)
+    )
+    with open_genome(path, log=quiet.append) as genome:
+        before = _bytes_read()
+        assert genome.codes("a", 3_999_990, 3_999_993).tolist() == [2, 3, 0]
+        assert _bytes_read() - before < 10_000
+
+
 def test_the_digest_depends_on_bases_only(tmp_path, quiet):
     texts = [fasta_text(TOY), fasta_text(TOY, 7, "\r\n"), fasta_text(TOY).upper()]
     texts[2] = texts[2].replace("CHR", "chr")
