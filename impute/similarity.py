@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import UsageError
+from tfimpute_tracks.impute.plan import Block, Shard
 from tfimpute_tracks.impute.shard_file import ShardFile
 from tfimpute_tracks.impute.store import Store
 from tfimpute_tracks.storage import atomic_file
@@ -50,22 +51,26 @@ def sample_codes(store: Store, seed: int = 0) -> NDArray[np.float32]:
     """
     rng = np.random.default_rng(seed)
     plan = store.plan
-    blocks = list(dict.fromkeys(shard.block for shard in plan.shards))
+    blocks: dict[Block, list[Shard]] = {}
+    for shard in plan.shards:
+        if shard.n_known:
+            blocks.setdefault(shard.block, []).append(shard)
     # A whole chunk is read in any case: few chunks, many tiles of each.
     n_chunks, width = min(len(blocks), 16), plan.chunk.tiles
-    chosen = [blocks[i] for i in np.linspace(0, len(blocks) - 1, n_chunks).astype(int)]
+    shards_of = list(blocks.values())
     parts = []
-    for block in chosen:
-        n_columns = -(-block.n_tiles // width)
-        first = int(rng.integers(n_columns)) * width
-        last = min(first + width, block.n_tiles)
-        keep = np.sort(rng.permutation(last - first)[: _N_TILES // n_chunks])
+    for i in np.linspace(0, len(blocks) - 1, n_chunks).astype(int):
+        with ShardFile(store.folder, plan, shards_of[i][0]) as file:
+            missing = file.missing()
+        columns = np.unique(np.flatnonzero(~missing) // width)
+        first = int(columns[rng.integers(len(columns))]) * width
+        last = min(first + width, len(missing))
+        keep = first + np.sort(rng.permutation(last - first)[: _N_TILES // n_chunks])
+        known = keep[~missing[keep]] - first
         rows = []
-        for shard in plan.shards:
-            if shard.block == block:
-                with ShardFile(store.folder, plan, shard) as file:
-                    known = keep[~file.missing()[first:last][keep]]
-                    rows.append(file.columns(first, last)[:, known])
+        for shard in shards_of[i]:
+            with ShardFile(store.folder, plan, shard) as file:
+                rows.append(file.columns(first, last)[:, known])
         parts.append(np.concatenate(rows))
     return np.concatenate(parts, axis=1).astype(np.float32)
 

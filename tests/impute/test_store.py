@@ -22,7 +22,7 @@ from tfimpute_tracks.tracks import ScanJob, run_scan, scan_region
 from tfimpute_tracks.tracks.formats import FORMATS
 from tfimpute_tracks.tracks.record import TrackOptions
 from tfimpute_tracks.vocabulary import Pair
-from toys import GENOME
+from toys import GENOME, random_letters, write_fasta
 
 # A file per tile and pair takes its time.
 CUTS = [(40, 0), (1000, 0), (17, 5), pytest.param(2, 1, marks=pytest.mark.slow)]
@@ -298,6 +298,14 @@ def test_catalogue_and_map_have_a_row_per_pair(toy):
     assert layout["correlation"].max() <= 1.0001
     draw_projection(toy.folder / "map.png", layout)
     assert (toy.folder / "map.png").stat().st_size > 10_000
+
+
+def test_pairs_are_projected_by_what_little_sequence_is_known(toy, rng):
+    known = random_letters(rng, 1200)
+    write_fasta(toy.fasta, {"chr1": "N" * 40_000 + known + "N" * 40_000})
+    layout = project_pairs(toy.made())
+    assert len(layout) == 12
+    assert layout["correlation"].notna().all()
 
 
 def test_missing_tiles_are_stored_once_and_pairs_stand_by_similarity(toy):
