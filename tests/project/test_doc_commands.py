@@ -1,43 +1,11 @@
 """Every command in the documents: its verb, options and values are those of today."""
 
-import re
-import shlex
-from string import Template
-
 import pytest
 from typer.main import get_command
 
+from doc_commands import doc_commands
 from tfimpute_tracks.cli import _normalize, make_app
 from tfimpute_tracks.commands.verbs import VERBS
-
-_COMMAND = re.compile(r"^ *(?:\$ )?(?:\.venv/bin/)?tfimpute-tracks (.+)$")
-_VARIABLE = re.compile(r'^ *([A-Z]+)="([^"]*)"$')
-_CUT = {"|", "&&", ";", ">", "2>", "2>&1", "#", "&"}
-
-
-def _blocks(text):
-    """Yield the lines of blocks of code, continued lines joined."""
-    inside = False
-    for line in re.sub(r"\\\n\s*", "", text).splitlines():
-        if line.strip().startswith("```"):
-            inside = not inside
-        elif inside or line.startswith("    "):
-            yield line
-
-
-def _commands(path):
-    """Yield the words of each command; variables that a block sets are replaced."""
-    values = {}
-    for line in _blocks(path.read_text("utf-8")):
-        found = _VARIABLE.match(line)
-        if found:
-            values[found.group(1)] = found.group(2)
-        found = _COMMAND.match(line)
-        if found:
-            text = Template(found.group(1)).safe_substitute(values)
-            words = shlex.split(text.replace(" ... ", " "), comments=True)
-            ends = [i for i, word in enumerate(words) if word in _CUT]
-            yield words[: ends[0]] if ends else words
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +33,7 @@ def test_commands_parse(root, repository_files, verbs):
     for document in repository_files:
         if document.suffix != ".md" or "CHANGELOG" in document.name:
             continue
-        for words in _commands(document):
+        for words in doc_commands(document):
             n += 1
             try:
                 _parse(verbs, words)
