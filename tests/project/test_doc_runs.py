@@ -4,6 +4,7 @@ Each page has a folder of its own with the same files, so pages do not depend on
 other. Commands run in the order of the page: one may read what an earlier one wrote.
 """
 
+import os
 import re
 import shutil
 from contextlib import chdir, redirect_stderr, redirect_stdout
@@ -34,6 +35,9 @@ NOT_RUN = {
     "deepsea-mean,gkm-svm": "trains for minutes: tests/comparison runs each predictor",
     "card held-out --data data.h5 -g hg19.fa --pairs-table pairs.tsv --evidence "
     "encode-hg19 --sections genome -o card.json": "needs the peaks of all 513 pairs",
+    "evidence train --data data.h5 --evidence encode-hg19 --expression deepcage_tpm.tsv "
+    "--expression hpa_nx.tsv -o run -m deep --epochs 8 --summary run/default.safetensors "
+    "--reference-card run/deep-held-out.safetensors": "as for default and deep-held-out",
 }
 # What is added to a command that would take minutes otherwise.
 REGION = "-r chr20:48,590,001-48,610,000"
@@ -98,7 +102,16 @@ def _run(words):
 
 
 @pytest.fixture(scope="module")
-def stand_ins(tmp_path_factory):
+def one_cpu():
+    """Use one CPU: threads that wait for each other take time from other processes."""
+    cpus = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(cpus)})
+    yield
+    os.sched_setaffinity(0, cpus)
+
+
+@pytest.fixture(scope="module")
+def stand_ins(one_cpu, tmp_path_factory):
     folder = write_stand_ins(tmp_path_factory.mktemp("stand-ins"))
     with chdir(folder):
         for command in MADE:
