@@ -22,6 +22,7 @@ check: lint types test test-nojit
 lint:
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
+	$(BIN)/hadolint Dockerfile
 
 types: link
 	$(BIN)/mypy

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,9 +19,7 @@ from tfimpute_tracks.errors import UsageError, counted
 from tfimpute_tracks.genome import Region, replace_genes, resolve_regions
 from tfimpute_tracks.genome.signal import Signal
 from tfimpute_tracks.impute.store import Store as BulkStore
-from tfimpute_tracks.kernels.codes import decode_codes
 from tfimpute_tracks.kernels.products import sigmoid
-from tfimpute_tracks.vocabulary import Pair
 
 if TYPE_CHECKING:
     import anndata
@@ -32,8 +29,6 @@ if TYPE_CHECKING:
     from tfimpute_tracks.evidence import EvidenceStore
 
 __all__ = ["Store", "open_store"]
-
-_MANY = 64  # more pairs are read all at once, tile by tile
 
 
 def open_store(path: str | Path) -> Store:
@@ -155,7 +150,7 @@ class Store:
         )
         index = [self.core.index(pair) for pair in chosen]
         places = self._regions(region)
-        tracks = self._tracks(chosen, index, places)
+        tracks = self._tracks(index, places)
         if signal == "probability":
             tracks = [
                 [part._replace(values=sigmoid(part.values)) for part in track]
@@ -276,38 +271,16 @@ class Store:
         return regions
 
     def _tracks(
-        self, pairs: list[Pair], index: list[int], regions: list[Region] | None
+        self, index: list[int], regions: list[Region] | None
     ) -> list[list[Signal]]:
         """Read the log-odds of pairs."""
-        if len(pairs) <= _MANY:
-            return [list(self.core.log_odds(pair, regions)) for pair in pairs]
-        parts: dict[tuple[str, int], list[tuple[int, Signal]]] = {}
-        for number, signal in self._all_pairs(regions, set(index)):
-            parts.setdefault((signal.chrom, signal.start), []).append((number, signal))
         by_pair: dict[int, list[Signal]] = {number: [] for number in index}
-        for found in parts.values():
-            for number, signal in found:
-                by_pair[number].append(signal)
+        for group in self.core.groups(index, regions):
+            for rows in self.core.rows(group, regions):
+                for row, number in enumerate(group):
+                    values = rows.log_odds(row, self.core.plan.scale.of(number, 1))
+                    by_pair[number].append(self.core.plan.signal_of(rows.tiles, values))
         return [by_pair[number] for number in index]
-
-    def _all_pairs(
-        self, regions: list[Region] | None, wanted: set[int]
-    ) -> Iterator[tuple[int, Signal]]:
-        """Read the log-odds of all pairs, part by part."""
-        plan = self.core.plan
-        every = [Region(chrom, 0, size) for chrom, size in plan.chrom_sizes.items()]
-        for region in regions or every:
-            for locus in self.core.loci(region):
-                n_pairs = len(locus.codes)
-                scale = plan.scale.of(locus.first_pair, n_pairs)
-                values = decode_codes(locus.codes, scale)
-                values[:, locus.is_missing] = np.nan
-                start = int(locus.starts[0])
-                for row in range(n_pairs):
-                    number = locus.first_pair + row
-                    if number in wanted:
-                        track = Signal(region.chrom, start, plan.stride, values[row])
-                        yield number, track
 
 
 def _is_both(key: Any) -> bool:

@@ -6,7 +6,7 @@
 Cold: no compiled kernel and no tile cache; warm: the median of later runs. `start` is a
 Python that does nothing, and `--help` one that reads the options. The lines at the end are
 ratios of the rates that `impute` reports, without its start, and of whole scans. The region
-is the bundled one, 3 Mb.
+is the bundled one, 3 Mb; `export` reads the store that `impute` left.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from child import tfimpute
 from timing import print_result
 
 from tfimpute_tracks.genome import bundled_region, open_bundled
+from tfimpute_tracks.models import load_model
 
 _LOCUS = "chr20:48599512-48600512"
 _PAIR = ("--tf", "CTCF", "--cell", "HepG2")
@@ -89,6 +90,8 @@ def _commands(folder: Path, hg19: str) -> dict[str, list[str]]:
         "scan, chr20": tfimpute(*whole),
         "scan, chr20, deep": tfimpute(*whole, "-m", "deep"),
     }
+    pairs = [pair for pair in load_model().vocabulary.all_pairs() if pair.tf == "CTCF"]
+    named = ";".join(map(str, pairs))
     score = ("variants", table, "--all", "--n-background", 0, *out)
     return {
         "start": [sys.executable, "-c", "pass"],
@@ -105,6 +108,9 @@ def _commands(folder: Path, hg19: str) -> dict[str, list[str]]:
         ),
         "impute, 1 Mb": impute("a", "-r", region),
         "impute": impute("b"),
+        f"export, {len(pairs)} pairs": tfimpute(
+            *("export", folder / "b", "--pairs", named, "--format", "bigwig", *out)
+        ),
         "impute, no evidence": impute("c", "-e", "none"),
         "impute, deep, 1 Mb": impute("d", "-e", "none", "-m", "deep", "-r", region),
         "impute, default, 1 Mb": impute("e", "-e", "none", "-r", region),

@@ -9,12 +9,16 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
+from threading import Lock
 
 from tfimpute_tracks.engines.ordered_map import ordered_map
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.genome import Region
+from tfimpute_tracks.genome.signal import Signal
 from tfimpute_tracks.impute.store import Store
+from tfimpute_tracks.impute.stored_codes import Rows
 from tfimpute_tracks.impute.stored_tracks import stored_track
 from tfimpute_tracks.kernels.products import sigmoid
 from tfimpute_tracks.storage import check_output_dir
@@ -115,10 +119,42 @@ def run_export(job: ExportJob) -> Iterator[PairResult]:
         )
     records = [job.record(pair) for pair in job.pairs]  # all, before any is written
     check_output_dir(job.out_dir)
-    yield from ordered_map(lambda record: _export(job, record), records, job.threads)
+    items = _with_rows(job, records)
+    yield from ordered_map(lambda item: _export(job, *item), items, job.threads)
 
 
-def _export(job: ExportJob, record: TrackRecord) -> PairResult:
+class _Group:
+    """Pairs whose codes are read together, when the first of them is needed."""
+
+    def __init__(self, job: ExportJob, indexes: list[int]) -> None:
+        self._job, self._numbers = job, {pair: i for i, pair in enumerate(indexes)}
+        self._lock, self._rows = Lock(), list[Rows]()
+
+    def log_odds(self, pair: int) -> Iterator[Signal]:
+        """Yield the log-odds of a pair of the group."""
+        store, regions = self._job.store, self._job.regions
+        with self._lock:
+            if not self._rows:
+                self._rows = list(store.rows(list(self._numbers), regions))
+        scale = store.plan.scale.of(pair, 1)
+        for rows in self._rows:
+            values = rows.log_odds(self._numbers[pair], scale)
+            yield store.plan.signal_of(rows.tiles, values)
+
+
+def _with_rows(
+    job: ExportJob, records: list[TrackRecord]
+) -> Iterator[tuple[TrackRecord, _Group]]:
+    """Yield each record with the group of its pair."""
+    waiting = iter(records)
+    indexes = [job.store.index(record.pair) for record in records]
+    for group in job.store.groups(indexes, job.regions):
+        shared = _Group(job, group)
+        for record in islice(waiting, len(group)):
+            yield record, shared
+
+
+def _export(job: ExportJob, record: TrackRecord, group: _Group) -> PairResult:
     plan = job.store.plan
     kept = None if job.overwrite else reusable(job.out_dir, record)
     if kept:
@@ -128,7 +164,7 @@ def _export(job: ExportJob, record: TrackRecord) -> PairResult:
 
     def scores() -> Iterator[Scores]:
         nonlocal n_tiles
-        for some in _scores(job, record):
+        for some in _scores(job, record, group):
             n_tiles += len(some.probability.values)
             yield some
 
@@ -137,11 +173,11 @@ def _export(job: ExportJob, record: TrackRecord) -> PairResult:
     return finish_pair(job.out_dir, record, files, plan.megabases(n_tiles), seconds)
 
 
-def _scores(job: ExportJob, record: TrackRecord) -> Iterator[Scores]:
+def _scores(job: ExportJob, record: TrackRecord, group: _Group) -> Iterator[Scores]:
     """Read a pair's probabilities, and compute another signal of its log-odds."""
     store, name, pair = job.store, record.signal, record.pair
     means = store.mean_probabilities(pair.tf, job.regions)
-    for signal in store.log_odds(pair, job.regions):
+    for signal in group.log_odds(store.index(pair)):
         logits = signal.values
         probability = signal._replace(values=sigmoid(logits))
         if name == "probability":

@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.engines.tiles import TileRange, cut_parts
+from tfimpute_tracks.engines.tiles import cut_parts
 from tfimpute_tracks.errors import InputFileError, ValidationError
-from tfimpute_tracks.impute.plan import Block, Plan, Shard
+from tfimpute_tracks.impute.plan import Plan, Shard
+from tfimpute_tracks.impute.stored_peaks import PeakCounter
 from tfimpute_tracks.kernels.codes import column_codes, difference, row_codes
-from tfimpute_tracks.kernels.peaks import PeakCounts, count_peaks, join_counts
+from tfimpute_tracks.kernels.peaks import PeakCounts
 from tfimpute_tracks.storage import atomic_file, digest_json
 from tfimpute_tracks.storage.hdf5_columns import READ_ERRORS
 
@@ -133,14 +134,14 @@ def _fill(
     )
     scale = plan.scale.of(shard.first_pair, shard.n_pairs)
     missing = np.zeros(n_tiles, dtype=np.bool_)
-    peaks = _PeakCounter(shard.block, scale.threshold_codes)
+    peaks = PeakCounter(shard.block, scale.threshold_codes)
     checksums = {}
     first = 0
     parts = cut_parts(shard.block.ranges, plan.stride, plan.chunk.tiles)
     for column, part in zip(columns, parts, strict=True):
         last = first + column.is_missing.size
         missing[first:last] = column.is_missing
-        peaks.add(column, part)
+        peaks.add(column.codes, column.is_missing, part)
         stored = column.codes
         if not plan.is_sparse:
             difference(stored, plan.chunk.pairs)
@@ -162,36 +163,6 @@ def _fill(
         )
         dataset.flush()
     return checksums
-
-
-class _PeakCounter:
-    """Counts the peaks of a shard's pairs; none goes from one contig to the next."""
-
-    def __init__(self, block: Block, thresholds: Codes) -> None:
-        self._starts = {tiles[:2] for tiles in block.ranges}
-        self._thresholds = thresholds
-        self._before = np.zeros(len(thresholds), dtype=np.int32)
-        self._current: PeakCounts | None = None
-
-    def add(self, column: Column, part: list[TileRange]) -> None:
-        first = 0
-        for tiles in part:
-            own = slice(first, first + tiles.n_tiles)
-            first = own.stop
-            codes = np.ascontiguousarray(column.codes[:, own])
-            counted = count_peaks(codes, self._thresholds, column.is_missing[own])
-            if self._current is None:
-                self._current = counted
-            elif tiles[:2] in self._starts:
-                self._before += self._current.n_peaks
-                self._current = counted
-            else:
-                self._current = join_counts(self._current, counted)
-
-    def result(self) -> PeakCounts:
-        """Return the counts; gaps are those of the last range."""
-        assert self._current is not None
-        return self._current._replace(n_peaks=self._before + self._current.n_peaks)
 
 
 class ShardFile:
@@ -237,27 +208,36 @@ class ShardFile:
     def __exit__(self, *exc_info: object) -> None:
         self._file.close()
 
-    def row(self, pair: int) -> Codes:
-        """Read one pair's codes of all tiles.
+    def some_rows(self, pairs: Sequence[int], begin: int, end: int) -> Codes:
+        """Read some tiles of pairs of one row of chunks.
 
         Parameters
         ----------
-        pair : int
-            Its index in the plan.
+        pairs : sequence of int
+            Indexes in the plan.
+        begin, end : int
+            Of the shard's tiles, half-open.
 
         Returns
         -------
-        uint8 array, shape (n_tiles,)
+        uint8 array, shape (n_pairs, end - begin)
         """
-        row = pair - self._shard.first_pair
+        rows = np.array(pairs) - self._shard.first_pair
+        first, last = int(rows.min()), int(rows.max()) + 1
         if self._plan.is_sparse:
-            codes: Codes = self._read("codes", np.s_[row])
-            return codes
-        first = row - row % self._chunk.pairs
-        stored = self._read("codes", np.s_[first : row + 1])
+            codes: Codes = self._read("codes", np.s_[first:last, begin:end])
+            some: Codes = codes[rows - first]
+            return some
+        first -= first % self._chunk.pairs
+        before = begin % self._chunk.tiles
+        stored = self._read("codes", np.s_[first:last, begin - before : end])
         columns = range(0, stored.shape[1], self._chunk.tiles)
-        parts = [row_codes(stored[:, c : c + self._chunk.tiles]) for c in columns]
-        return np.concatenate(parts)
+        parts = [stored[:, c : c + self._chunk.tiles] for c in columns]
+        if len(rows) == 1:
+            decoded = [row_codes(part)[None] for part in parts]
+        else:
+            decoded = [column_codes(part, 0)[rows - first] for part in parts]
+        return np.hstack(decoded)[:, before:]
 
     def rows(self, first: int, last: int) -> Iterator[Codes]:
         """Read the codes of neighboring pairs, some pairs at a time.
@@ -272,15 +252,12 @@ class ShardFile:
         uint8 array, shape (n_pairs, n_tiles)
             Of pairs that follow each other.
         """
-        begin, end = first - self._shard.first_pair, last - self._shard.first_pair
-        for group in range(begin - begin % self._chunk.pairs, end, self._chunk.pairs):
-            stop = min(group + self._chunk.pairs, end)
-            codes: Codes = self._read("codes", np.s_[group:stop])
-            if not self._plan.is_sparse:
-                columns = range(0, codes.shape[1], self._chunk.tiles)
-                parts = [codes[:, c : c + self._chunk.tiles] for c in columns]
-                codes = np.hstack([column_codes(part, 0) for part in parts])
-            yield codes[max(begin - group, 0) :]
+        at = first
+        while at < last:
+            row = at - self._shard.first_pair
+            stop = min(at + self._chunk.pairs - row % self._chunk.pairs, last)
+            yield self.some_rows(range(at, stop), 0, self._shard.block.n_tiles)
+            at = stop
 
     def columns(self, first: int, last: int) -> Codes:
         """Read all pairs' codes of some tiles.

@@ -7,11 +7,10 @@ a shard that does not exist yet is named.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import chain, groupby
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,38 +18,21 @@ from numpy.typing import NDArray
 from tfimpute_tracks.engines.tiles import TileRange
 from tfimpute_tracks.errors import RegionError, UnknownNameError, listed, size_text
 from tfimpute_tracks.genome import Region, parse_region
-from tfimpute_tracks.genome.signal import Signal
 from tfimpute_tracks.impute.plan import Block, Plan, Shard
 from tfimpute_tracks.impute.plan_file import read_plan
 from tfimpute_tracks.impute.shard_file import ShardFile
+from tfimpute_tracks.impute.stored_codes import Locus, Rows
+from tfimpute_tracks.impute.stored_peaks import add_up_peaks
 from tfimpute_tracks.kernels.codes import decode_codes
-from tfimpute_tracks.kernels.peaks import PeakCounts, join_counts
+from tfimpute_tracks.kernels.peaks import PeakCounts
 from tfimpute_tracks.kernels.products import sigmoid
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
 
-__all__ = ["Locus", "Store"]
+__all__ = ["Store"]
+
+_GROUP_BYTES = 256 << 20
 
 _Span = tuple[int, TileRange]  # tiles, and the first one's row in its shard
-
-
-class Locus(NamedTuple):
-    """Codes of pairs at neighboring tiles.
-
-    Attributes
-    ----------
-    first_pair : int
-        Index of the first one in the plan.
-    starts : int64 array, shape (n_tiles,)
-        Where each score is drawn: 0-based, bp.
-    codes : uint8 array, shape (n_pairs, n_tiles)
-        Of :mod:`tfimpute_tracks.kernels.codes`.
-    is_missing : bool array, shape (n_tiles,)
-    """
-
-    first_pair: int
-    starts: NDArray[np.int64]
-    codes: NDArray[np.uint8]
-    is_missing: NDArray[np.bool_]
 
 
 class Store:
@@ -109,67 +91,80 @@ class Store:
             )
         return self._indexes[pair]
 
-    def probabilities(
-        self, pair: Pair, regions: list[Region] | None = None
-    ) -> Iterator[Signal]:
-        """Read one pair's probabilities.
+    def rows(
+        self, indexes: Sequence[int], regions: list[Region] | None = None
+    ) -> Iterator[Rows]:
+        """Read the codes of pairs that share their chunks, as fast as of one of them.
 
         Parameters
         ----------
-        pair, regions
-            As :meth:`log_odds`.
-
-        Yields
-        ------
-        Signal
-            As :meth:`log_odds`; 0 for scores that a sparse store does not hold.
-
-        Raises
-        ------
-        UnknownNameError, RegionError, InputFileError
-            As :meth:`log_odds`.
-        """
-        for signal in self.log_odds(pair, regions):
-            yield signal._replace(values=sigmoid(signal.values))
-
-    def log_odds(
-        self, pair: Pair, regions: list[Region] | None = None
-    ) -> Iterator[Signal]:
-        """Read one pair's log-odds.
-
-        Parameters
-        ----------
-        pair : Pair
+        indexes : sequence of int
+            In the plan; of one group of :meth:`groups`.
         regions : list of Region, optional
             Only tiles drawn there; by default all there are.
 
         Yields
         ------
-        Signal
-            Shard by shard, a bin per tile. NaN where the tile has no value, minus
-            infinity for scores that a sparse store does not hold.
+        Rows
+            Of neighboring tiles, shard by shard.
 
         Raises
         ------
-        UnknownNameError
-            The pair is not in the store.
         RegionError
             The store has no tile in any of the regions.
         InputFileError
             A shard is missing or damaged.
         """
-        index = self.index(pair)
-        parts = list(self._parts(regions, index))
+        parts = list(self._parts(regions, indexes[0]))
         if not parts:
             raise RegionError(self._no_tile(regions))
-        scale = self.plan.scale.of(index, 1)
         for shard, spans in parts:
             with ShardFile(self.folder, self.plan, shard) as file:
-                values = decode_codes(file.row(index)[None], scale)[0]
-                values[file.missing()] = np.nan
-            for row, tiles in spans:
-                own = values[row : row + tiles.n_tiles]
-                yield self.plan.signal_of(tiles, own)
+                missing = file.missing()
+                for row, tiles in spans:
+                    end = row + tiles.n_tiles
+                    codes = file.some_rows(indexes, row, end)
+                    yield Rows(tiles, codes, missing[row:end])
+
+    def groups(
+        self,
+        indexes: Iterable[int],
+        regions: list[Region] | None = None,
+        n_bytes: int = _GROUP_BYTES,
+    ) -> Iterator[list[int]]:
+        """Divide pairs into groups that :meth:`rows` reads together.
+
+        Parameters
+        ----------
+        indexes : iterable of int
+            In the plan.
+        regions : list of Region, optional
+            What will be read.
+        n_bytes : int
+            The most that a group takes in memory; one pair at least.
+
+        Yields
+        ------
+        list of int
+            Neighbors in `indexes`, in their order.
+        """
+        firsts = np.array(sorted({shard.first_pair for shard in self.plan.shards}))
+        height = self.plan.chunk.pairs
+
+        def place(index: int) -> tuple[int, int]:
+            first = int(firsts[np.searchsorted(firsts, index, "right") - 1])
+            return first, (index - first) // height
+
+        n_tiles = sum(
+            tiles.n_tiles
+            for _, spans in self._parts(regions, int(firsts[0]))
+            for _, tiles in spans
+        )
+        most = max(n_bytes // max(n_tiles, 1), 1)
+        for _, group in groupby(indexes, place):
+            members = list(group)
+            for begin in range(0, len(members), most):
+                yield members[begin : begin + most]
 
     def n_cells(self, tf: str) -> int:
         """Count the cell lines of a TF in the store.
@@ -193,13 +188,13 @@ class Store:
         ----------
         tf : str
         regions : list of Region, optional
-            As :meth:`log_odds`.
+            As :meth:`rows`.
 
         Yields
         ------
         float32 array, shape (n_tiles,)
-            Of the tiles that :meth:`log_odds` yields for each of the TF's pairs, in the
-            same parts; undefined where a tile has no value.
+            Of the tiles that :meth:`rows` yields for each of the TF's pairs, in the same
+            parts; undefined where a tile has no value.
 
         Raises
         ------
@@ -279,22 +274,13 @@ class Store:
         InputFileError
             A shard is missing or damaged.
         """
-        plan = self.plan
-        counts = np.zeros(len(plan.tfs), dtype=np.int64)
-        last: dict[int, tuple[Shard, PeakCounts]] = {}  # by the first pair
-        for shard in plan.shards:
-            with ShardFile(self.folder, plan, shard) as file:
-                counted = file.peaks()
-            before, joined = last.get(shard.first_pair, (shard, None))
-            if joined is not None:
-                if _follows(before, shard, plan.stride):
-                    counted = join_counts(joined, counted)
-                else:
-                    counts[before.pairs] += joined.n_peaks
-            last[shard.first_pair] = shard, counted
-        for shard, counted in last.values():
-            counts[shard.pairs] += counted.n_peaks
-        return counts
+
+        def counts() -> Iterator[tuple[Shard, PeakCounts]]:
+            for shard in self.plan.shards:
+                with ShardFile(self.folder, self.plan, shard) as file:
+                    yield shard, file.peaks()
+
+        return add_up_peaks(self.plan, counts())
 
     def _parts(
         self, regions: list[Region] | None, first: int = 0, n: int = 1
@@ -362,9 +348,3 @@ class Store:
         where = regions[0] if regions else "it"
         held = listed(self.plan.regions, 3)
         return f"{self.folder} has no tile at {where}; it contains {held}"
-
-
-def _follows(before: Shard, after: Shard, stride: int) -> bool:
-    tiles = before.block.ranges[-1]
-    end = tiles.first + tiles.n_tiles * stride
-    return (tiles.chrom, end) == after.block.ranges[0][:2]

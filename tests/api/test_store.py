@@ -5,7 +5,6 @@ import pybigtools
 import pytest
 
 import tfimpute_tracks
-from tfimpute_tracks.api import store as store_module
 from tfimpute_tracks.cli import main
 from tfimpute_tracks.errors import TracksError
 from toys import CALIBRATED, write_gapped_genome, write_model
@@ -53,13 +52,6 @@ def test_values_are_those_of_export(run, store, folder, tmp_path):
         assert dict(zip(places, own.values, strict=True)) == pytest.approx(
             values, abs=6e-6
         )
-
-
-def test_many_pairs_are_read_as_few_are(store, monkeypatch):
-    few = store.array("chr1:301-2,600")
-    monkeypatch.setattr(store_module, "_MANY", 0)
-    assert store.array("chr1:301-2,600").identical(few)
-    assert store.array(pairs=SOME).identical(store.array().sel(pair=SOME))
 
 
 def test_slices(store):

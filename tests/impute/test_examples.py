@@ -3,13 +3,40 @@
 import ast
 import gc
 import importlib.util
+import os
 import re
 import shutil
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
+from tfimpute_tracks.genome import open_bundled
+from tfimpute_tracks.kernels.encode import decode
+from toys import write_fasta
+
 FOLDER = "docs/cluster"
+
+
+@pytest.fixture
+def work(tmp_path):
+    """Make a folder with a small ``hg19.fa``, of which each chromosome is a shard."""
+    with open_bundled() as genome:
+        known = decode(genome.codes("chr20", 48_590_000, 48_595_000))
+    chroms = dict.fromkeys(["chr20", "chr21"], known + "N" * 1_600_000)
+    write_fasta(tmp_path / "hg19.fa", chroms)
+    return tmp_path
+
+
+def run_in(folder, words, **settings):
+    """Run a program as a user whose PATH has our command line."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    env = os.environ | {"PATH": path, "HOME": str(folder)} | settings
+    done = subprocess.run(
+        words, cwd=folder, env=env, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.fixture
@@ -38,12 +65,30 @@ def test_scripts_use_options_that_exist(request, options, name):
         assert used <= options[verb], (verb, used - options[verb])
 
 
-def test_the_job_array_is_valid_shell(request):
-    path = request.config.rootpath / FOLDER / "impute.sbatch"
-    done = subprocess.run(
-        [shutil.which("bash"), "-n", path], capture_output=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
+@pytest.mark.slow
+def test_the_job_array_makes_a_store(request, work):
+    script = request.config.rootpath / FOLDER / "impute.sbatch"
+    slurm = {"SLURM_ARRAY_TASK_COUNT": "2", "SLURM_CPUS_PER_TASK": "2"}
+    for task in ("2", "1"):  # in any order
+        run_in(work, ["bash", script], SLURM_ARRAY_TASK_ID=task, **slurm)
+        shards = sorted(path.name[7:12] for path in work.glob("store/shards/*"))
+        assert shards == {"2": ["chr21"], "1": ["chr20", "chr21"]}[task]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("snakemake"), reason="no snakemake")
+def test_the_snakefile_leads_to_a_catalogue_and_tracks(request, work):
+    rules = request.config.rootpath / FOLDER / "Snakefile"
+    (work / "pairs.tsv").write_text("tf\tcell\nCTCF\tK562\nMAX\tK562\n")
+    settings = ["fasta=hg19.fa", "parts=2", "select=--cell K562"]
+    call = ["snakemake", "-s", rules, "--cores", "2", "--config", *settings]
+    run_in(work, call)
+    assert len(list(work.glob("store/shards/*"))) == 2
+    assert (work / "tracks" / "MAX.K562.bw").exists()
+    assert "CTCF\tK562" in (work / "catalogue" / "catalogue.tsv").read_text()
+    (work / "tracks" / "MAX.K562.bw").unlink()
+    run_in(work, call)  # nothing is out of date, so nothing runs
+    assert not (work / "tracks" / "MAX.K562.bw").exists()
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from stored import probabilities
 
 from tfimpute_tracks.errors import (
     InputFileError,
@@ -98,7 +99,7 @@ def test_a_flipped_bit_is_found_named_and_repaired_on_request(toy, place):
     at = start + 8 + int(place * 200)
     path.write_bytes(good[:at] + bytes([good[at] ^ 16]) + good[at + 1 :])
     with pytest.raises(InputFileError, match=path.name):
-        [list(store.probabilities(pair)) for pair in plan.pairs]
+        [list(probabilities(store, pair)) for pair in plan.pairs]
     assert missing_shards(toy.job(plan))[0] == []
     job = toy.job(plan, verify=True)
     assert [shard.number for shard in missing_shards(job)[0]] == [0]
@@ -256,7 +257,7 @@ def test_the_estimate_is_of_this_run_and_too_small_a_disk_is_refused(toy):
         cost = prepare_bulk(toy.job(plan), toy.model, genome).cost
         known = sum(
             (~np.isnan(scores.values)).sum()
-            for scores in toy.made(plan).probabilities(plan.pairs[0])
+            for scores in probabilities(toy.made(plan), plan.pairs[0])
         )
     assert cost.megabases == pytest.approx(known * 20 / 1e6)
     assert cost.n_shards == 6

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from stored import log_odds, probabilities
 
 from tfimpute_tracks.errors import RegionError, UnknownNameError, UsageError
 from tfimpute_tracks.genome import Region, open_genome
@@ -11,6 +12,7 @@ from tfimpute_tracks.impute import make_plan
 from tfimpute_tracks.impute.catalogue import make_catalogue
 from tfimpute_tracks.impute.export import ExportJob, run_export
 from tfimpute_tracks.impute.live_query import score_pairs
+from tfimpute_tracks.impute.plan import ChunkSize
 from tfimpute_tracks.impute.query import rank_pairs
 from tfimpute_tracks.impute.similarity import draw_projection, project_pairs
 from tfimpute_tracks.kernels.codes import decode_codes
@@ -66,7 +68,7 @@ def _check_scores(toy, store):
             step = float(store.plan.scale.steps[index])
             for chrom, size in genome.chrom_sizes.items():
                 _, exact = scan_region(toy.model, genome, chrom, 0, size, [pair], 20)
-                got = [s for s in store.probabilities(pair) if s.chrom == chrom]
+                got = [s for s in probabilities(store, pair) if s.chrom == chrom]
                 values = np.concatenate([s.values for s in got])
                 np.testing.assert_array_equal(np.isnan(values), np.isnan(exact[:, 0]))
                 known = ~np.isnan(values)
@@ -95,6 +97,30 @@ def _locus(store, region):
     return starts, codes, is_missing
 
 
+@pytest.mark.parametrize(("tiles", "per_shard"), [(40, 0), (17, 5)])
+@pytest.mark.parametrize("sparse", [False, True])
+@pytest.mark.parametrize("where", [None, [Region("chr1", 300, 1500)]])
+def test_pairs_read_together_are_those_read_alone(toy, tiles, per_shard, sparse, where):
+    keep_below = 1.0 if sparse else None
+    chunk = ChunkSize(pairs=3, tiles=8)
+    store = toy.made(toy.plan(tiles, per_shard, keep_below=keep_below, chunk=chunk))
+    every = [7, 6, *range(6), 11, 8]  # in any order
+    n_tiles = sum(
+        len(signal.values) for signal in log_odds(store, store.plan.pairs[0], where)
+    )
+    groups = list(store.groups(every, where, n_bytes=2 * n_tiles))
+    assert [number for group in groups for number in group] == every
+    assert {1, 2} == set(map(len, groups))
+    for group in [*groups, *store.groups(every, where)]:
+        together = list(store.rows(group, where))
+        for row, number in enumerate(group):
+            alone = list(log_odds(store, store.plan.pairs[number], where))
+            scale = store.plan.scale.of(number, 1)
+            for one, rows in zip(alone, together, strict=True):
+                assert rows.tiles.chrom == one.chrom
+                np.testing.assert_array_equal(rows.log_odds(row, scale), one.values)
+
+
 def test_a_plan_of_unknown_sequence_is_refused(toy):
     pairs, where = toy.model.vocabulary.all_pairs(), [Region("chr2", 680, 720)]
     unknown = pytest.raises(RegionError, match="chr2:681-720 is unknown")
@@ -109,7 +135,9 @@ def test_a_place_and_a_pair_give_the_same(toy):
     assert starts[0] <= 300 < starts[0] + 20
     assert starts[-1] < 1500 <= starts[-1] + 20
     for pair in store.plan.pairs[::5]:
-        values = np.concatenate([s.values for s in store.probabilities(pair, [region])])
+        values = np.concatenate(
+            [s.values for s in probabilities(store, pair, [region])]
+        )
         index = store.index(pair)
         scale = store.plan.scale.of(index, 1)
         logits = decode_codes(codes[index : index + 1], scale)[0]
@@ -172,7 +200,7 @@ def test_a_sparse_store_keeps_every_peak_and_little_else(toy):
     for pair in dense.plan.pairs:
         threshold = dense.plan.thresholds[dense.index(pair)]
         for full, some in zip(
-            dense.probabilities(pair), sparse.probabilities(pair), strict=True
+            probabilities(dense, pair), probabilities(sparse, pair), strict=True
         ):
             kept = some.values > 0
             np.testing.assert_array_equal(full.values[kept], some.values[kept])
@@ -242,7 +270,7 @@ def test_a_query_of_a_whole_chromosome_finds_each_pair_s_best_tile(
     for record in rank_pairs(store, Region("chr1", 0, 2990), {}):
         blocks = [
             scores
-            for scores in store.probabilities(Pair(record.tf, record.cell))
+            for scores in probabilities(store, Pair(record.tf, record.cell))
             if scores.chrom == "chr1"
         ]
         values = np.concatenate([scores.values for scores in blocks])
@@ -254,7 +282,7 @@ def test_a_query_of_a_whole_chromosome_finds_each_pair_s_best_tile(
 def test_a_pair_that_is_not_there_is_named(toy):
     store = toy.made(toy.plan(pairs=[Pair("CTCF", "K562")]))
     with pytest.raises(UnknownNameError, match="MAX:K562 is not in"):
-        list(store.probabilities(Pair("MAX", "K562")))
+        list(probabilities(store, Pair("MAX", "K562")))
 
 
 def test_catalogue_and_map_have_a_row_per_pair(toy):

@@ -102,6 +102,13 @@ def test_readme_commands_are_marked_for_ci(readme):
     assert counts == {"setup": [2], "main": [1], "test": [1]}
 
 
+def test_the_extras_are_listed_with_their_size(root, project):
+    page = (root / "docs" / "install.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| `(\w+)` \|.*\| [\d,]+ \|$", page, re.MULTILINE)
+    extras = set(project["project"]["optional-dependencies"])
+    assert sorted(listed) == sorted(extras - {"bench", "dev", "docs"})
+
+
 def test_links_lead_to_files(root, repository_files):
     dead = [
         f"{document.relative_to(root)}: {target}"

@@ -17,7 +17,12 @@ DEMANDED = ("tracks", "kernels", "tests", "cli.py", "pyproject.toml", "README.md
 ROOT_MODULES = ("__init__", "__main__", "aliases", "cli", "errors", "vocabulary")
 LARGEST_FILE = 4 << 20
 # What a distribution is called, where that is not how it is imported.
-DISTRIBUTION = {"bbi": "pybbi", "gkmsvm": "gkmsvm-lite", "sklearn": "scikit-learn"}
+DISTRIBUTION = {
+    "bbi": "pybbi",
+    "gkmsvm": "gkmsvm-lite",
+    "sklearn": "scikit-learn",
+    "yaml": "PyYAML",
+}
 # The extras whose packages the code imports where they are there.
 FEATURES = ("anndata", "browse", "cluster", "compare", "gpu", "motifs", "parquet")
 

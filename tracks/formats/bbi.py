@@ -213,12 +213,12 @@ class BbiWriter:
         if not self._n_waiting:
             return
         bins = [own for _, own in self._waiting]
-        numbers = np.array([chrom for chrom, _ in self._waiting], dtype=np.uint32)
-        chroms = np.repeat(numbers, [len(own) for own in bins])
+        numbers = np.array([chrom for chrom, _ in self._waiting])
+        chroms = np.repeat(numbers.astype(np.uint32), [len(own) for own in bins])
         self._waiting, self._n_waiting = [], 0
         finest = self._levels[0].reduction if self._levels else _WHOLE
         records = as_records(chroms, join_bins(bins), finest)
-        before = self.totals[np.unique(chroms)]
+        before = self.totals[numbers[np.diff(numbers, prepend=-1) != 0]]
         both = np.concatenate([before[before["bases"] > 0], records])
         totals = merge(both[np.argsort(both["chrom"], kind="stable")], _WHOLE)
         self.totals[totals["chrom"]] = totals

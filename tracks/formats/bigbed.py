@@ -21,7 +21,7 @@ from tfimpute_tracks.tracks.formats.bbi import BbiKind, BbiWriter, open_bbi
 from tfimpute_tracks.tracks.formats.bins import SignalStyle
 from tfimpute_tracks.tracks.formats.blockwise import text_blocks
 from tfimpute_tracks.tracks.formats.narrowpeak import NarrowPeak, PeakSet, as_text
-from tfimpute_tracks.tracks.formats.reading import open_bbi_file, split_chroms
+from tfimpute_tracks.tracks.formats.reading import open_bbi_file
 from tfimpute_tracks.tracks.formats.validate import (
     compare,
     compare_each,
@@ -54,6 +54,7 @@ table bigNarrowPeak
 _MAX_ZOOMS = 10
 # Widths of a peak that a record of the finest zoom level sums up.
 _FIRST_ZOOM = 16
+_N_CHROMS = 100  # whose rows pybigtools reads: it searches all for each
 
 
 def write_bigbed(
@@ -112,9 +113,10 @@ def check_bigbed(
         compare(dest, "column descriptions", bbi.sql(), _auto_sql(peaks))
         compare_each(dest, "size", bbi.chroms(), chrom_sizes)
         read: dict[str, list[tuple[str, ...]]] = {chrom: [] for chrom in chrom_sizes}
-        first, rest = split_chroms(chrom_sizes)
-        for chrom in first:
+        names = list(chrom_sizes)
+        for chrom in names[:_N_CHROMS]:
             read[chrom] += [tuple(map(str, row)) for row in bbi.records(chrom)]
+        rest = set(names[_N_CHROMS:])
         for chrom, rows in text_blocks(path, fault) if rest else ():
             if chrom in rest:
                 read[chrom] += rows

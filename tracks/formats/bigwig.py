@@ -3,8 +3,12 @@
 Regular bins go into fixed-step blocks; scattered ones (bins between missing ones, bins
 cut at a chromosome's end, tiny regions) into blocks that list each bin. A missing value
 is not written at all, for it is unknown and not zero; zeros are written, or a zoomed-out
-browser would show the mean of what is left. The file is read back with pybigtools and
-libBigWig, which share no code with this writer.
+browser would show the mean of what is left.
+
+The file is read back: every bin by ``blockwise``, every sum by libBigWig, head, coarsest
+zoom level and the last bins of chromosomes by pybigtools. No two of them share code, and
+none shares any with this writer. (pybigtools yields bins one by one, which takes longer
+than writing them.)
 """
 
 from __future__ import annotations
@@ -24,13 +28,11 @@ from tfimpute_tracks.errors import RunError
 from tfimpute_tracks.genome.signal import equal_runs
 from tfimpute_tracks.tracks.formats.bbi import BbiKind, BbiWriter, open_bbi
 from tfimpute_tracks.tracks.formats.bins import Batch, SignalStyle
-from tfimpute_tracks.tracks.formats.blockwise import Fault, signal_blocks
+from tfimpute_tracks.tracks.formats.blockwise import signal_blocks
 from tfimpute_tracks.tracks.formats.reading import (
-    MANY,
     bin_batches,
     open_bbi_file,
     open_libbigwig,
-    split_chroms,
 )
 from tfimpute_tracks.tracks.formats.validate import (
     Content,
@@ -49,7 +51,9 @@ _NAMED_BINS, _FIXED_STEP = 1, 3
 _SHORTEST_RUN = 64
 # Bins that a record of the finest zoom level sums up.
 _FIRST_ZOOM = 16
-_N_SUMS = 100  # of chromosomes, computed by libBigWig
+# Chromosomes that libraries read: they search all for each.
+_N_CHROMS = 100
+_N_LAST = 512  # bins at the end of a chromosome, read by pybigtools
 _BINS_AT_ONCE = 1 << 16  # added up
 
 
@@ -111,21 +115,23 @@ def check_bigwig(
         its coarsest zoom level.
     """
     fault = partial(read_back_error, dest)
+    read, sums_read = Content(), _Sums()
+    last: dict[str, NDArray[np.void]] = {}
+    for chrom, bins in signal_blocks(path, fault):
+        read.add(chrom, bins)
+        sums_read.add(chrom, bins)
+        last[chrom] = bins[-_N_LAST:]
+    sums_read.flush()
+    read.compare(dest, content)
+    total, scale = sums_read.total, sums_read.scale
     with open_bbi_file(path, fault) as bbi:
         compare_each(dest, "size", bbi.chroms(), chrom_sizes)
-        read, sums_read = Content(), _Sums()
-        for chrom, bins in _all_bins(bbi, path, chrom_sizes, fault):
-            read.add(chrom, bins)
-            sums_read.add(chrom, bins)
-        sums_read.flush()
-        read.compare(dest, content)
-        total, scale = sums_read.total, sums_read.scale
         summary = bbi.info()["summary"]
         head = [summary[name] for name in ("basesCovered", "min", "max")]
         written = [sums_read.bases, sums_read.low, sums_read.high]
         compare(dest, "covered bases, minimum, maximum", head, written)
         sums = {"head": summary["sum"]}
-        if bbi.zooms() and len(chrom_sizes) <= MANY:
+        if bbi.zooms() and len(chrom_sizes) <= _N_CHROMS:
             records = _zoom_records(bbi, max(bbi.zooms()), chrom_sizes)
             zoomed = sum(record["bases_covered"] for record in records)
             compare(dest, "bases of the coarsest zoom level", zoomed, sums_read.bases)
@@ -136,21 +142,14 @@ def check_bigwig(
                 raise read_back_error(
                     dest, f"sum in the {where}: read {found}, written {total}"
                 )
+        for chrom, bins in islice(last.items(), _N_CHROMS):
+            begin, end = int(bins["start"][0]), int(bins["end"][-1])
+            found = np.concatenate([*bin_batches(bbi.records(chrom, begin, end))])
+            if found.tobytes() != bins.tobytes():
+                raise read_back_error(
+                    dest, f"the last bins of {chrom}, from {begin} to {end}, differ"
+                )
     _compare_sums(path, dest, chrom_sizes, sums_read.by_chrom, scale)
-
-
-def _all_bins(
-    bbi: Any, path: Path, chrom_sizes: Mapping[str, int], fault: Fault
-) -> Iterator[tuple[str, NDArray[np.void]]]:
-    """Yield every bin, in arrays of one chromosome."""
-    first, rest = split_chroms(chrom_sizes)
-    for chrom in first:
-        for bins in bin_batches(bbi.records(chrom)):
-            yield chrom, bins
-    if rest:
-        for chrom, bins in signal_blocks(path, fault):
-            if chrom in rest:
-                yield chrom, bins
 
 
 class _Sums:
@@ -198,7 +197,7 @@ def _compare_sums(
     """Compute the sums of chromosomes that have a bin, with libBigWig."""
     with open_libbigwig(path, partial(read_back_error, dest)) as file:
         compare_each(dest, "size (libBigWig)", file.chroms(), chrom_sizes)
-        for chrom, total in islice(sums.items(), _N_SUMS):
+        for chrom, total in islice(sums.items(), _N_CHROMS):
             found = file.stats(chrom, type="sum", exact=True)[0]
             if found is None or not abs(found - total) <= 1e-5 * scale:
                 raise read_back_error(

@@ -1,8 +1,8 @@
 """bigWig and bigBed read block after block, as the description of the format has it.
 
-For files of so many chromosomes that libraries take long: they search all of them for
-each. Reads every block once and shares no code with the writer: names come from the
-tree of chromosomes, blocks from the leaves of the index.
+Libraries yield bins one by one, and search all chromosomes for each. This reads every
+block once and shares no code with the writer: names come from the tree of chromosomes,
+blocks from the leaves of the index.
 
 Source of the format: Kent et al. 2010, Bioinformatics 26:2204, supplement.
 """

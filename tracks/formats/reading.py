@@ -23,21 +23,15 @@ from tfimpute_tracks.genome.signal import Bins
 from tfimpute_tracks.tracks.formats.zoom import BIN
 
 __all__ = [
-    "MANY",
     "bin_batches",
     "covered_spans",
     "open_bbi_file",
     "open_libbigwig",
     "read_signal",
     "signal_chroms",
-    "split_chroms",
     "without_panics",
 ]
 
-MANY = 500
-"""The most chromosomes that a check reads with pybigtools, which searches all for each;
-of more, it reads some so, and all others block after block."""
-_FIRST = 100  # of more than that
 _BINS_AT_ONCE = 1 << 16
 _STDERR = 2
 # Of a B+ tree: magic, (block size,) bytes of a key and of a value, number of items.
@@ -250,25 +244,6 @@ def _open_bigwig(path: Path) -> Iterator[Any]:
         if not bbi.is_bigwig:
             raise fault("it is a bigBed")
         yield bbi
-
-
-def split_chroms(chroms: Iterable[str]) -> tuple[list[str], set[str]]:
-    """Divide chromosomes into those that a check reads with pybigtools, and others.
-
-    Parameters
-    ----------
-    chroms : iterable of str
-
-    Returns
-    -------
-    first : list of str
-        All, if there are few.
-    rest : set of str
-        To be read block after block.
-    """
-    names = list(chroms)
-    n_first = len(names) if len(names) <= MANY else _FIRST
-    return names[:n_first], set(names[n_first:])
 
 
 @contextmanager
