@@ -17,7 +17,7 @@ from itertools import product
 from typing import NamedTuple
 
 from tfimpute_tracks.aliases import Kind, find_names, name_key
-from tfimpute_tracks.errors import UnknownNameError, UsageError, listed
+from tfimpute_tracks.errors import UnknownNameError, UsageError, listed, shown
 
 __all__ = ["Pair", "Vocabulary", "check_name"]
 
@@ -269,7 +269,9 @@ class Vocabulary:
 
 
 def _not_a_pair(pair: object) -> UsageError:
-    return UsageError(f"pair {pair!r} is not of the form TF:CELL; write e.g. CTCF:K562")
+    return UsageError(
+        f"pair {shown(pair)} is not of the form TF:CELL; write e.g. CTCF:K562"
+    )
 
 
 def _keys(names: tuple[str, ...]) -> dict[str, str]:
