@@ -11,9 +11,11 @@ from chromium import (
     colored_pixels,
     complaints,
     faults,
+    is_zoom_shown,
     look,
     open_chromium,
     wait_for,
+    wait_to_fit,
 )
 from tfimpute_tracks.evidence import measured_peaks, open_shipped
 from tfimpute_tracks.genome import bundled_genes, bundled_region, open_bundled
@@ -439,5 +441,7 @@ def test_controls_have_names_and_text_has_contrast(opened):
         look(driver, width, 800)
         rows = driver.find_elements("css selector", "#ranked tbody tr")
         assert all(row.size["height"] for row in rows[:5])
-        fits = f"return document.documentElement.scrollWidth <= {width}"
-        wait_for(driver, lambda d, fits=fits: d.execute_script(fits), 5)
+        wait_to_fit(driver)
+        wait_for(driver, is_zoom_shown, 5)
+    look(driver, 1280, 800)
+    assert by(driver, "header").size["height"] < 60  # one line
