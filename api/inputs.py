@@ -40,7 +40,7 @@ Regions = (
 
 
 def choose_cache(cache_dir: Path | None, limit: float) -> FeatureCache:
-    """Open the tile cache.
+    """Open the tile cache; log once that it will take space.
 
     Parameters
     ----------
@@ -66,7 +66,13 @@ def choose_cache(cache_dir: Path | None, limit: float) -> FeatureCache:
         raise UsageError(f"--cache-dir {folder} is a file; use a folder")
     if not math.isfinite(limit):
         raise UsageError(f"--cache-limit {limit}; use a number of GB, such as 100")
-    return FeatureCache(folder / "features", int(limit * 1e9))
+    cache = FeatureCache(folder / "features", int(limit * 1e9))
+    if not cache.folder.exists():
+        log(
+            f"tiles are kept for the next scan in {cache.folder}, {limit:g} GB at most "
+            "(--cache-limit; none with --no-cache)"
+        )
+    return cache
 
 
 def read_part(text: str) -> tuple[int, int]:

@@ -92,7 +92,7 @@ def _commands(folder: Path, hg19: str) -> dict[str, list[str]]:
     }
     pairs = [pair for pair in load_model().vocabulary.all_pairs() if pair.tf == "CTCF"]
     named = ";".join(map(str, pairs))
-    score = ("variants", table, "--all", "--n-background", 0, *out)
+    score = ("variants", table, "--all", "--n-background", 0, "-o", folder / "out")
     return {
         "start": [sys.executable, "-c", "pass"],
         "--help": tfimpute("--help"),

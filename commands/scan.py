@@ -44,7 +44,7 @@ def scan(
     device: options.Device = "auto",
     precision: options.Precision = "exact",
     cache_dir: options.CacheDir = None,
-    cache_limit: options.CacheLimit = 20.0,
+    cache_limit: options.CacheLimit = 5.0,
     no_cache: options.NoCache = False,
     overwrite: options.Overwrite = False,
     dry_run: options.DryRun = False,
