@@ -70,6 +70,8 @@ class Genome(AbstractContextManager["Genome"]):
             block = codes[at - start : at - start + len(bases)]
             block[...] = encode(bases)
             # Only what is read as N is counted: most bases are not.
+            if block.max(initial=0) < N_CODE:
+                continue
             n_ambiguous = count_ambiguous(bases[block == N_CODE])
             if n_ambiguous:
                 with self._counting:
@@ -172,12 +174,16 @@ def _read_bases(
     text = read(offset + first * line_bytes, n_bytes)
     if len(text) != n_bytes:
         raise EOFError
-    lines = text[: n_full * line_bytes].reshape(n_full, line_bytes)
-    bases = np.empty(n_full * width + n_rest, dtype=np.uint8)
-    bases[: n_full * width].reshape(n_full, width)[...] = lines[:, :width]
-    bases[n_full * width :] = text[n_full * line_bytes :]
+    bases = text
+    if n_full:
+        lines = text[: n_full * line_bytes].reshape(n_full, line_bytes)
+        bases = np.empty(n_full * width + n_rest, dtype=np.uint8)
+        bases[: n_full * width].reshape(n_full, width)[...] = lines[:, :width]
+        bases[n_full * width :] = text[n_full * line_bytes :]
+        if np.any(lines[:, width:] > ord(" ")):
+            raise EOFError
     # White space is below every base: if it is elsewhere, this is not the file indexed.
-    if bases.min() <= ord(" ") or np.any(lines[:, width:] > ord(" ")):
+    if bases.min() <= ord(" "):
         raise EOFError
     return bases[start - first * width :]
 
