@@ -112,7 +112,7 @@ def test_records_of_logging_are_lines_of_the_log(capsys):
     assert logged(quiet=True) == []
 
 
-def test_the_remaining_time_is_told_once_the_rate_is_known(capsys):
+def test_the_remaining_time_is_logged_once_the_rate_is_known(capsys):
     """Kernels compile for 20 s, then 1 Mb takes 2 s."""
     seconds = iter([20, 22, 24, 26])
     count = RateLog(10_000_000, lambda n: None, lambda: next(seconds))
