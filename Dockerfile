@@ -1,7 +1,7 @@
 # tfimpute-tracks on CPUs: docs/install.md says how to build and run it.
 FROM python:3.12-slim AS build
-# Where pip finds the CPU build of PyTorch. With an empty value it takes the one with CUDA.
-ARG PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu
+# Where pip finds the CPU build of PyTorch, see docs/install.md. Without, it takes the one with CUDA.
+ARG PIP_EXTRA_INDEX_URL
 COPY . /src
 RUN python3 -m venv /opt/tfimpute-tracks \
     && /opt/tfimpute-tracks/bin/pip install --no-cache-dir -c /src/constraints.txt "/src[browse,parquet]"

@@ -5,6 +5,7 @@ Only the verb that is asked for is imported, and large libraries when it runs.
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -174,6 +175,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         Always: 0 done, 2 wrong usage, 1 failed run, 130 interrupted, 141 nobody reads
         the output any more.
     """
+    if arguments is None:
+        # To look for cycles among what is loaded took a twentieth of a short command.
+        gc.set_threshold(100_000)
     typed = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     capture_logging()
     with _ended_by_sigterm(), standard_streams():

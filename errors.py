@@ -36,8 +36,12 @@ __all__ = [
     "WriteError",
     "counted",
     "listed",
+    "shown",
     "size_text",
 ]
+
+
+_MAX_SHOWN = 60  # characters of a value
 
 
 class TracksError(Exception):
@@ -101,6 +105,22 @@ def counted(n: int, noun: str, plural: str = "") -> str:
         ``1 pair``, ``1,200 pairs``.
     """
     return f"{n:,} {noun if n == 1 else plural or noun + 's'}"
+
+
+def shown(value: object) -> str:
+    """Write a value of any type on one line, shortened.
+
+    Parameters
+    ----------
+    value : object
+
+    Returns
+    -------
+    str
+        What ``repr`` gives.
+    """
+    text = " ".join(repr(value).split())
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}..."
 
 
 def size_text(n_bp: int) -> str:

@@ -17,9 +17,11 @@ from itertools import product
 from typing import NamedTuple
 
 from tfimpute_tracks.aliases import Kind, find_names, name_key
-from tfimpute_tracks.errors import UnknownNameError, UsageError, listed
+from tfimpute_tracks.errors import UnknownNameError, UsageError, listed, shown
 
 __all__ = ["Pair", "Vocabulary", "check_name"]
+
+_FEW = 6  # names that a message lists
 
 # Who types a parent line, or part of a name, means the only line of its kind that a
 # vocabulary has. Data of a parent line are not data of its clone: see `find_alias`.
@@ -184,16 +186,14 @@ class Vocabulary:
             return known
         near = get_close_matches(name_key(name), keys, 4, 0.6)
         close = dict.fromkeys(keys[key] for key in near)
-        hint = (
-            f"did you mean {', '.join(close)}?"
-            if close
-            else f"known: {', '.join(names[:6])}, ..."
-        )
-        raise UnknownNameError(
-            f"unknown {kind} {name.strip()!r}; {hint} "
-            f"`tfimpute-tracks info {'tfs' if kind == 'TF' else 'cells'}` lists all"
-            f" {len(names)}"
-        )
+        hint = f"did you mean {', '.join(close)}?" if close else ""
+        if len(names) <= _FEW:
+            hint = f"{hint} known: {', '.join(names)}"
+        else:
+            hint = hint or f"known: {listed(names, _FEW)};"
+            verb = f"info {'tfs' if kind == 'TF' else 'cells'}"
+            hint += f" `tfimpute-tracks {verb}` lists those of a model"
+        raise UnknownNameError(f"unknown {kind} {name.strip()!r}; {hint.lstrip()}")
 
     def pair(self, pair: str | tuple[str, str]) -> Pair:
         """Find the model's names of a pair.
@@ -269,7 +269,9 @@ class Vocabulary:
 
 
 def _not_a_pair(pair: object) -> UsageError:
-    return UsageError(f"pair {pair!r} is not of the form TF:CELL; write e.g. CTCF:K562")
+    return UsageError(
+        f"pair {shown(pair)} is not of the form TF:CELL; write e.g. CTCF:K562"
+    )
 
 
 def _keys(names: tuple[str, ...]) -> dict[str, str]:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 from tfimpute_tracks.api.inputs import Regions, written_regions
 from tfimpute_tracks.api.notes import log
 from tfimpute_tracks.api.progress import ProgressBar, no_progress
+from tfimpute_tracks.api.values import (
+    as_path,
+    check_model,
+    check_text,
+    join_texts,
+    optional_path,
+)
 from tfimpute_tracks.dataset import ROLES, PairsTable, read_pairs_table
 from tfimpute_tracks.errors import UsageError, listed
 from tfimpute_tracks.evidence import (
@@ -85,7 +93,7 @@ def open_evidence(name_or_path: str | Path = SHIPPED) -> EvidenceStore:
     >>> len(store.tracks), store.build
     (548, 'hg19')
     """
-    return open_named(name_or_path)
+    return open_named(as_path(name_or_path, "evidence"))
 
 
 def build_evidence(
@@ -97,7 +105,7 @@ def build_evidence(
     chrom_sizes: str | Path | None = None,
     model: str | Path = "default",
     regions: Regions | None = None,
-    roles: str | None = None,
+    roles: str | Iterable[str] | None = None,
     assembly: str | None = None,
     overwrite: bool = False,
 ) -> EvidenceStore:
@@ -119,8 +127,8 @@ def build_evidence(
         Whose TFs and cell lines are kept.
     regions : optional
         Where peaks are kept; as for :meth:`tfimpute_tracks.Model.scan`.
-    roles : str, optional
-        Use pairs of these roles only, comma-separated.
+    roles : str or iterable of str, optional
+        Use pairs of these roles only.
     assembly : str, optional
         Name of the assembly.
     overwrite : bool
@@ -143,15 +151,20 @@ def build_evidence(
     >>> [str(track.pair) for track in store.tracks]
     ['CTCF:K562']
     """
-    dest = Path(out)
-    if pairs_table is None and accessibility is None:
+    dest, opened = as_path(out, "out"), optional_path(accessibility, "accessibility")
+    pairs = optional_path(pairs_table, "pairs_table")
+    if pairs is None and opened is None:
         raise UsageError("no peaks; use pairs_table, accessibility, or both")
     if dest.exists() and not overwrite:
         raise UsageError(f"{dest} exists; use another file, or overwrite=True")
-    files = [] if pairs_table is None else read_peak_files(Path(pairs_table), roles)
-    files += [] if accessibility is None else read_accessibility(accessibility)
+    check_model(model)
+    check_text(assembly, "assembly")
+    wanted = None if roles is None else join_texts(roles, "roles")
+    sequence = optional_path(fasta, "fasta")
+    table = optional_path(chrom_sizes, "chrom_sizes")
+    files = [] if pairs is None else read_peak_files(pairs, wanted)
+    files += [] if opened is None else read_accessibility(opened)
     loaded = load_model(model)
-    sequence, table = (None if p is None else Path(p) for p in (fasta, chrom_sizes))
     where = written_regions(regions)
     genome = choose_peak_genome(sequence, table, loaded, where, assembly)
     collect_peaks(files, dest, loaded, genome)

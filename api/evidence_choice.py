@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfimpute_tracks.api.notes import log
-from tfimpute_tracks.errors import listed
+from tfimpute_tracks.errors import InputFileError, UsageError, listed, shown
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tfimpute_tracks.evidence import EvidenceStore
     from tfimpute_tracks.genome import Region
     from tfimpute_tracks.impute.plan import Plan
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AUTO",
     "NONE",
+    "check_evidence",
     "choose_evidence",
     "evidence_name",
     "report_evidence",
@@ -31,6 +31,37 @@ AUTO = "auto"
 """Use the evidence of the package where the genome is its own."""
 NONE = "none"
 """Use no evidence."""
+
+
+def check_evidence(evidence: object) -> None:
+    """Refuse early what no genome can have as evidence.
+
+    Parameters
+    ----------
+    evidence : object
+        As for :func:`choose_evidence`, of any type.
+
+    Raises
+    ------
+    UsageError
+        It is of another type.
+    InputFileError
+        There is no such file.
+    """
+    from tfimpute_tracks.evidence import SHIPPED, EvidenceStore
+
+    if isinstance(evidence, EvidenceStore):
+        return
+    if not isinstance(evidence, str | Path):
+        raise UsageError(
+            f"evidence {shown(evidence)}; use 'auto', 'none', a file, or what open_evidence "
+            "returns"
+        )
+    if str(evidence) not in {AUTO, NONE, SHIPPED} and not Path(evidence).exists():
+        raise InputFileError(
+            f"{evidence}: no such file; use 'auto', 'none', {SHIPPED!r} or a file "
+            "that `tfimpute-tracks evidence build` wrote"
+        )
 
 
 def choose_evidence(

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tfimpute_tracks.api.notes import log
-from tfimpute_tracks.errors import RegionError, UsageError, counted, listed
+from tfimpute_tracks.api.values import as_path
+from tfimpute_tracks.errors import RegionError, UsageError, counted, listed, shown
 
 if TYPE_CHECKING:
     from tfimpute_tracks.engines.feature_cache import FeatureCache
@@ -23,12 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Regions",
-    "check_threshold",
-    "check_top",
     "choose_cache",
     "choose_genome",
     "choose_regions",
-    "is_whole",
     "known_genes",
     "one_region",
     "read_part",
@@ -42,7 +40,7 @@ Regions = (
 
 
 def choose_cache(cache_dir: Path | None, limit: float) -> FeatureCache:
-    """Open the tile cache.
+    """Open the tile cache; log once that it will take space.
 
     Parameters
     ----------
@@ -68,7 +66,13 @@ def choose_cache(cache_dir: Path | None, limit: float) -> FeatureCache:
         raise UsageError(f"--cache-dir {folder} is a file; use a folder")
     if not math.isfinite(limit):
         raise UsageError(f"--cache-limit {limit}; use a number of GB, such as 100")
-    return FeatureCache(folder / "features", int(limit * 1e9))
+    cache = FeatureCache(folder / "features", int(limit * 1e9))
+    if not cache.folder.exists():
+        log(
+            f"tiles are kept for the next scan in {cache.folder}, {limit:g} GB at most "
+            "(--cache-limit; none with --no-cache)"
+        )
+    return cache
 
 
 def read_part(text: str) -> tuple[int, int]:
@@ -218,72 +222,17 @@ def known_genes(genes: str | Path | None, fasta: object) -> Path | None:
     -------
     Path or None
         Those of the bundled example region, where that is used; None if none are known.
+
+    Raises
+    ------
+    UsageError
+        `genes` is not a path.
     """
     from tfimpute_tracks.genome import bundled_genes
 
     if genes is None:
         return bundled_genes() if fasta is None else None
-    return Path(genes)
-
-
-def check_threshold(threshold: float | None) -> float | None:
-    """Refuse a threshold that is not a probability.
-
-    Parameters
-    ----------
-    threshold : float, optional
-        None stands for the model's own.
-
-    Returns
-    -------
-    float or None
-
-    Raises
-    ------
-    UsageError
-        Not a number from 0 to 1.
-    """
-    given: object = threshold  # whatever a caller without a type checker passes
-    if given is None:
-        return None
-    is_number = isinstance(given, numbers.Real) and not isinstance(given, bool)
-    if not (is_number and 0 <= float(str(given)) <= 1):
-        raise UsageError(f"threshold {threshold!r}; use a probability from 0 to 1")
-    return float(str(given))
-
-
-def is_whole(number: object, lowest: int, highest: float = math.inf) -> bool:
-    """Report whether a value is a whole number in a range.
-
-    Parameters
-    ----------
-    number : object
-        Of any type: a caller need not use a type checker.
-    lowest, highest : float
-
-    Returns
-    -------
-    bool
-    """
-    is_number = isinstance(number, numbers.Integral) and not isinstance(number, bool)
-    return is_number and lowest <= int(str(number)) <= highest
-
-
-def check_top(top: int) -> None:
-    """Refuse what is not a number of pairs.
-
-    Parameters
-    ----------
-    top : int
-        0 for all.
-
-    Raises
-    ------
-    UsageError
-        Not a whole number, or below 0.
-    """
-    if not is_whole(top, 0):
-        raise UsageError(f"top {top!r}; use a number of pairs, 0 for all")
+    return as_path(genes, "genes")
 
 
 def written_regions(
@@ -355,6 +304,6 @@ def _written_region(region: Any) -> str:
         return str(Region(str(chrom), index(start), index(end)))
     except (TypeError, ValueError):
         raise RegionError(
-            f"region {region!r} is not (chromosome, start, end); write e.g. "
+            f"region {shown(region)} is not (chromosome, start, end); write e.g. "
             '("chr20", 1000, 2000), 0-based and half-open, or "chr20:1,001-2,000"'
         ) from None

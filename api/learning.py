@@ -6,11 +6,23 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
+from tfimpute_tracks.api.evidence_choice import check_evidence
 from tfimpute_tracks.api.loaded import LoadedModel
 from tfimpute_tracks.api.model import Model
-from tfimpute_tracks.errors import UsageError
+from tfimpute_tracks.api.values import (
+    MAX_SEED,
+    as_path,
+    check_choice,
+    check_model,
+    check_number,
+    check_text,
+    check_whole,
+    join_texts,
+    optional_path,
+)
+from tfimpute_tracks.errors import UsageError, shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -93,12 +105,18 @@ def train(
     """
     from tfimpute_tracks.api.training import run_training
 
+    check_text(preset, "preset")
+    for size, name, lowest in ((epochs, "epochs", 0), (batch_size, "batch_size", 1)):
+        if size is not None:
+            check_whole(size, name, lowest)
+    if learning_rate is not None:
+        check_number(learning_rate, "learning_rate")
     done = run_training(
-        Path(data),
-        Path(out_dir),
+        as_path(data, "data"),
+        as_path(out_dir, "out_dir"),
         preset=preset,
-        init_from=None if init_from is None else str(init_from),
-        roles=_joined(roles),
+        init_from=None if init_from is None else str(as_path(init_from, "init_from")),
+        roles=join_texts(roles, "roles"),
         epochs=epochs,
         batch_size=batch_size,
         learning_rate=learning_rate,
@@ -106,13 +124,10 @@ def train(
         recipe=_changes(recipe),
         freeze_trunk=freeze_trunk,
         keep_vocabulary=keep_vocabulary,
-        hold_out=hold_out,
-        test_chroms=_joined(test_chroms),
-        valid_chroms=_joined(valid_chroms),
-        seed=seed,
         resume=resume,
         threads=threads,
-        device=device,
+        device=str(device),
+        **_held_out(hold_out, test_chroms, valid_chroms, seed),
     )
     return Model(done.files[0])
 
@@ -181,22 +196,25 @@ def extend(
     """
     from tfimpute_tracks.api.extending import run_extension
 
-    paths = (pairs_table, accessibility, candidate_sites)
-    tracks, opened, sites = (None if path is None else Path(path) for path in paths)
+    check_model(model)
+    check_evidence(evidence)
+    check_whole(seed, "seed", 0, MAX_SEED)
+    chroms = None if test_chroms is None else join_texts(test_chroms, "test_chroms")
+    weights = as_path(out, "out")
     run_extension(
-        Path(fasta),
-        Path(out),
-        pairs_table=tracks,
-        accessibility=opened,
-        candidate_sites=sites,
+        as_path(fasta, "fasta"),
+        weights,
+        pairs_table=optional_path(pairs_table, "pairs_table"),
+        accessibility=optional_path(accessibility, "accessibility"),
+        candidate_sites=optional_path(candidate_sites, "candidate_sites"),
         model=model,
         evidence=evidence,
-        test_chroms=None if test_chroms is None else _joined(test_chroms),
+        test_chroms=chroms,
         seed=seed,
         overwrite=overwrite,
         threads=threads,
     )
-    return Model(out)
+    return Model(weights)
 
 
 def evaluate(
@@ -258,24 +276,26 @@ def evaluate(
     """
     from tfimpute_tracks.api.evaluating import run_evaluate
 
+    check_model(model)
+    check_evidence(evidence)
+    check_choice(sites, "sites", ("test", "valid", "train"))
+    numbers: dict[str, Any] = {"max_sites": max_sites, "bootstrap": bootstrap}
+    numbers["permutations"] = permutations
+    for name, number in numbers.items():
+        check_whole(number, name)
     with ExitStack() as stack:
         if out_dir is None:
             out_dir = stack.enter_context(tempfile.TemporaryDirectory())
         done = run_evaluate(
-            Path(data),
-            out_dir=Path(out_dir),
+            as_path(data, "data"),
+            out_dir=as_path(out_dir, "out_dir"),
             model=model,
             evidence=evidence,
-            pair_set=_joined(roles),
+            pair_set=join_texts(roles, "roles"),
             site_set=sites,
-            max_sites=max_sites,
-            hold_out=hold_out,
-            test_chroms=_joined(test_chroms),
-            valid_chroms=_joined(valid_chroms),
-            bootstrap=bootstrap,
-            permutations=permutations,
-            seed=seed,
             threads=threads,
+            **numbers,
+            **_held_out(hold_out, test_chroms, valid_chroms, seed),
         )
     return done.metrics
 
@@ -311,9 +331,23 @@ def embeddings(model: LoadedModel | str | Path = "default") -> pd.DataFrame:
     return embedding_table(loaded.core)
 
 
-def _joined(names: str | Iterable[str]) -> str:
-    """Write names as the command line takes them."""
-    return names if isinstance(names, str) else ",".join(names)
+def _held_out(
+    hold_out: HoldOutScheme,
+    test_chroms: str | Iterable[str],
+    valid_chroms: str | Iterable[str],
+    seed: int,
+) -> dict[str, Any]:
+    """Check what chooses the sites that are held out."""
+    from tfimpute_tracks.dataset import HoldOutScheme as Scheme
+
+    check_choice(hold_out, "hold_out", get_args(Scheme))
+    check_whole(seed, "seed", 0, MAX_SEED)
+    return {
+        "hold_out": hold_out,
+        "test_chroms": join_texts(test_chroms, "test_chroms"),
+        "valid_chroms": join_texts(valid_chroms, "valid_chroms"),
+        "seed": seed,
+    }
 
 
 def _changes(numbers: Mapping[str, float] | None) -> str | None:
@@ -322,6 +356,6 @@ def _changes(numbers: Mapping[str, float] | None) -> str | None:
         return None
     if not isinstance(numbers, Mapping):
         raise UsageError(
-            f"changes {numbers!r}; write a dictionary such as {{'n_filters': 256}}"
+            f"changes {shown(numbers)}; write a dictionary such as {{'n_filters': 256}}"
         )
     return ",".join(f"{name}={value}" for name, value in numbers.items())

@@ -11,10 +11,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tfimpute_tracks.api.evidence_choice import AUTO, NONE, choose_evidence
+from tfimpute_tracks.api.evidence_choice import (
+    AUTO,
+    NONE,
+    check_evidence,
+    choose_evidence,
+)
 from tfimpute_tracks.api.inputs import choose_genome
-from tfimpute_tracks.errors import InputFileError, UsageError
-from tfimpute_tracks.evidence import SHIPPED, EvidenceStore
+from tfimpute_tracks.api.values import check_model
+from tfimpute_tracks.errors import UsageError, shown
+from tfimpute_tracks.evidence import EvidenceStore
 from tfimpute_tracks.models.loading import load_model
 
 if TYPE_CHECKING:
@@ -45,12 +51,9 @@ class LoadedModel:
         name_or_path: str | Path = "default",
         evidence: str | Path | EvidenceStore | None = AUTO,
     ) -> None:
-        if not isinstance(name_or_path, str | Path):
-            raise UsageError(
-                f"model {name_or_path!r}; use a name such as 'default', or the path of a "
-                ".safetensors file"
-            )
-        _check_evidence(evidence)
+        check_model(name_or_path)
+        if evidence is not None:
+            check_evidence(evidence)
         self.core: Model = load_model(name_or_path)
         self._source = name_or_path
         self._evidence = NONE if evidence is None else evidence
@@ -134,26 +137,10 @@ class LoadedModel:
         if fasta is not None and not isinstance(fasta, str | Path):
             if not hasattr(fasta, "chrom_sizes"):
                 raise UsageError(
-                    f"genome {fasta!r}; use a FASTA or .2bit file, an open genome, or None"
+                    f"genome {shown(fasta)}; use a FASTA or .2bit file, an open genome, or None"
                 )
             yield fasta
             return
         path = None if fasta is None else Path(fasta)
         with choose_genome(path, self.core, None) as genome:
             yield genome
-
-
-def _check_evidence(evidence: object) -> None:
-    """Refuse early what no genome can have as evidence."""
-    if evidence is None or isinstance(evidence, EvidenceStore):
-        return
-    if not isinstance(evidence, str | Path):
-        raise UsageError(
-            f"evidence {evidence!r}; use 'auto', 'none', a file, or what open_evidence "
-            "returns"
-        )
-    if str(evidence) not in {AUTO, NONE, SHIPPED} and not Path(evidence).exists():
-        raise InputFileError(
-            f"{evidence}: no such file; use 'auto', 'none', {SHIPPED!r} or a file "
-            "that `tfimpute-tracks evidence build` wrote"
-        )

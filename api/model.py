@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 from tfimpute_tracks.api.evidence_choice import report_evidence
 from tfimpute_tracks.api.inputs import (
     Regions,
-    check_threshold,
-    check_top,
     choose_regions,
     known_genes,
     one_region,
@@ -19,7 +17,13 @@ from tfimpute_tracks.api.inputs import (
 from tfimpute_tracks.api.loaded import LoadedModel
 from tfimpute_tracks.api.pair_choice import Pairs, read_pairs
 from tfimpute_tracks.api.threads import limit_threads
-from tfimpute_tracks.errors import UsageError
+from tfimpute_tracks.api.values import (
+    check_choice,
+    check_text,
+    check_threshold,
+    check_top,
+)
+from tfimpute_tracks.errors import UsageError, shown
 
 if TYPE_CHECKING:
     import numpy as np
@@ -114,7 +118,9 @@ class Model(LoadedModel):
         """
         rows = [sequences] if isinstance(sequences, str) else sequences
         if not isinstance(rows, Iterable):
-            raise UsageError(f"sequences {rows!r}; use texts, or an array of codes")
+            raise UsageError(
+                f"sequences {shown(rows)}; use texts, or an array of codes"
+            )
         return self.core.predict(rows, read_pairs(self.vocabulary, pairs))
 
     def scan(
@@ -184,8 +190,7 @@ class Model(LoadedModel):
         from tfimpute_tracks.tracks.record import TrackOptions
         from tfimpute_tracks.tracks.signals import SIGNALS
 
-        if not (isinstance(signal, str) and signal in SIGNALS):
-            raise UsageError(f"signal {signal!r}; use one of {', '.join(SIGNALS)}")
+        check_choice(signal, "signal", SIGNALS)
         chosen = read_pairs(self.vocabulary, pairs)
         with limit_threads(threads) as n_threads, self.open_genome(fasta) as genome:
             places, known = written_regions(region), known_genes(genes, fasta)
@@ -340,6 +345,8 @@ class Model(LoadedModel):
         from tfimpute_tracks.api.loci import rank_locus, ranked_frame
 
         check_top(top)
+        check_text(tf, "tf")
+        check_text(cell, "cell")
         where = one_region(region)
         with self.open_genome(fasta) as genome:
             known = known_genes(genes, fasta)

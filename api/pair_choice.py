@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
 
-from tfimpute_tracks.errors import InputFileError, UsageError
+from tfimpute_tracks.errors import InputFileError, UsageError, shown
 from tfimpute_tracks.storage.table import is_input, read_lines
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
 
@@ -102,7 +102,7 @@ def read_pairs(vocabulary: Vocabulary, pairs: Pairs) -> list[Pair]:
         written = list(given) if isinstance(given, Iterable) else []
     chosen = [vocabulary.pair(pair) for pair in written]
     if not chosen:
-        raise UsageError(f'no pair in {pairs!r}; write e.g. "CTCF:K562"')
+        raise UsageError(f'no pair in {shown(pairs)}; write e.g. "CTCF:K562"')
     return list(dict.fromkeys(chosen))
 
 

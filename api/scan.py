@@ -8,9 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tfimpute_tracks.api.arrays import track_array
-from tfimpute_tracks.api.inputs import is_whole
+from tfimpute_tracks.api.values import (
+    as_path,
+    check_choice,
+    check_threshold,
+    check_whole,
+    join_texts,
+)
 from tfimpute_tracks.engines.engine import pick_device
-from tfimpute_tracks.errors import UsageError, counted
+from tfimpute_tracks.errors import counted
 from tfimpute_tracks.tracks import ScanJob
 from tfimpute_tracks.tracks.in_memory import ScannedTracks
 
@@ -23,6 +29,8 @@ if TYPE_CHECKING:
     from tfimpute_tracks.vocabulary import Pair
 
 __all__ = ["Scan", "scan_job"]
+
+_MAX_STRIDE = 1_000_000_000
 
 _PEAK_COLUMNS = (
     *("chrom", "start", "end", "tf", "cell", "name", "score", "probability", "summit"),
@@ -127,8 +135,6 @@ class Scan:
         """
         import pandas as pd
 
-        from tfimpute_tracks.api.inputs import check_threshold
-
         threshold = check_threshold(threshold)
         rows = [
             (
@@ -204,8 +210,8 @@ class Scan:
         >>> [path.name for path in scan.write(folder, "bed")]
         ['CTCF.K562.narrowPeak', 'CTCF.K562.receipt.json']
         """
-        names = [formats] if isinstance(formats, str) else formats or ()
-        results = self._scanned.write(Path(out_dir), names)
+        names = () if formats is None else join_texts(formats, "formats").split(",")
+        results = self._scanned.write(as_path(out_dir, "out_dir"), names)
         return [path for result in results for path in result.files]
 
     def __repr__(self) -> str:
@@ -254,10 +260,9 @@ def scan_job(
     UsageError, DeviceError, InputFileError
         As :meth:`tfimpute_tracks.Model.scan`.
     """
-    if precision not in {"exact", "fast"}:
-        raise UsageError(f"precision {precision!r}; use exact or fast")
-    if stride is not None and not is_whole(stride, 1):
-        raise UsageError(f"stride {stride!r}; use a number of bp, 1 or more")
+    check_choice(precision, "precision", ("exact", "fast"))
+    if stride is not None:
+        check_whole(stride, "stride", 1, _MAX_STRIDE)
     core = model.on(genome)
     job = ScanJob(
         core,

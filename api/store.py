@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfimpute_tracks.api.arrays import track_array
-from tfimpute_tracks.api.inputs import Regions, check_top, one_region, written_regions
+from tfimpute_tracks.api.evidence_choice import check_evidence
+from tfimpute_tracks.api.inputs import Regions, known_genes, one_region, written_regions
 from tfimpute_tracks.api.loci import rank_stored, ranked_frame, warn_outside
 from tfimpute_tracks.api.notes import log
 from tfimpute_tracks.api.pair_choice import Pairs, read_pairs
+from tfimpute_tracks.api.values import as_path, check_choice, check_text, check_top
 from tfimpute_tracks.errors import UsageError, counted
 from tfimpute_tracks.genome import Region, replace_genes, resolve_regions
 from tfimpute_tracks.genome.signal import Signal
@@ -87,7 +89,7 @@ class Store:
     """
 
     def __init__(self, path: str | Path) -> None:
-        self.core = BulkStore(Path(path))
+        self.core = BulkStore(as_path(path, "store"))
 
     @property
     def pairs(self) -> list[str]:
@@ -141,8 +143,7 @@ class Store:
         UsageError, InputFileError
             A value is invalid, or a shard is missing or damaged.
         """
-        if signal not in {"probability", "log-odds"}:
-            raise UsageError(f"signal {signal!r}; use probability or log-odds")
+        check_choice(signal, "signal", ("probability", "log-odds"))
         plan = self.core.plan
         chosen = (
             plan.pairs if pairs is None else read_pairs(self.core.vocabulary, pairs)
@@ -203,7 +204,10 @@ class Store:
             A name, region or file is wrong.
         """
         check_top(top)
-        known = None if genes is None else Path(genes)
+        check_text(tf, "tf")
+        check_text(cell, "cell")
+        check_evidence(evidence)
+        known = known_genes(genes, self)
         where = one_region(region)
         ranked = rank_stored(self.core, where, (tf, cell), known, evidence)
         return ranked_frame(*ranked, top)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tfimpute_tracks.api.inputs import is_whole
 from tfimpute_tracks.api.notes import log
+from tfimpute_tracks.api.values import check_number, check_whole, optional_path
 from tfimpute_tracks.errors import InputFileError, UsageError, counted, listed
 from tfimpute_tracks.genome import Sequences, check_build, known_build
 from tfimpute_tracks.storage.table import is_input
@@ -173,11 +173,10 @@ def choose_options(
     if n is None:
         n = N_BACKGROUND_MANY if n_pairs > MANY_PAIRS else N_BACKGROUND
     for name, value in {"n_background": n, "seed": seed}.items():
-        if not is_whole(value, 0):
-            raise UsageError(f"{name} {value!r}; use a number, 0 or more")
+        check_whole(value, name)
     layout = Layout(table_format, wide, _choose_min_delta(min_delta, n_pairs, wide))
     check_layout(layout, n_pairs)
-    regions = None if background_regions is None else Path(background_regions)
+    regions = optional_path(background_regions, "background_regions")
     background = BackgroundOptions(n, seed, regions)
     _check_options(n_pairs, write_tracks, background)
     return layout, background
@@ -185,9 +184,7 @@ def choose_options(
 
 def _choose_min_delta(asked: float | None, n_pairs: int, wide: bool) -> float:
     if asked is not None:
-        if not 0 <= asked <= 1:
-            raise UsageError(f"min_delta {asked!r}; use a number from 0 to 1")
-        return asked
+        return check_number(asked, "min_delta", 0, 1)
     if wide or n_pairs <= MANY_PAIRS:
         return 0.0
     log(
@@ -355,8 +352,7 @@ def effects_of(
         As :func:`make_source`, :func:`choose_options` and
         :func:`tfimpute_tracks.variants.run.score_variants`.
     """
-    if not is_whole(stride, 1, _MAX_STRIDE):
-        raise UsageError(f"stride {stride!r}; use a number of bp, 1 to {_MAX_STRIDE}")
+    check_whole(stride, "stride", 1, _MAX_STRIDE)
     layout, background = choose_options(len(pairs), **options)
     source = make_source(variants, genome)
     job = VariantJob(

@@ -48,7 +48,7 @@ def browse(
     ] = None,
     threads: options.Threads = "max",
     cache_dir: options.CacheDir = None,
-    cache_limit: options.CacheLimit = 20.0,
+    cache_limit: options.CacheLimit = 5.0,
     no_cache: options.NoCache = False,
 ) -> None:
     """Serve a genome browser page that computes any pair while you browse."""

@@ -22,7 +22,7 @@ def cache(
         ),
     ] = "info",
     cache_dir: options.CacheDir = None,
-    cache_limit: options.CacheLimit = 20.0,
+    cache_limit: options.CacheLimit = 5.0,
     as_json: options.Json = False,
 ) -> None:
     """Show the size of the tile cache, prune it to a limit, or clear it."""

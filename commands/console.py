@@ -261,12 +261,17 @@ def progress_bar(
 class RateLog:
     """Counts bp and logs the rate once, early, also where no bar is shown.
 
+    What comes before the first count, above all the compilation of kernels, is no part
+    of the rate.
+
     Parameters
     ----------
     n_bases : int
         bp in total.
     advance : callable
         Receives each count.
+    clock : callable
+        Returns seconds, never decreasing.
 
     Attributes
     ----------
@@ -274,23 +279,30 @@ class RateLog:
         bp counted so far.
     """
 
-    _SECONDS = 5
+    _SECONDS = 3
 
-    def __init__(self, n_bases: int, advance: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        n_bases: int,
+        advance: Callable[[int], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._n_bases = n_bases
-        self._advance = advance
+        self._advance, self._clock = advance, clock
         self.n_done = 0
-        self._start = time.monotonic()
+        self._first: tuple[float, int] | None = None
         self._is_logged = False
 
     def __call__(self, n: int) -> None:
         """Count `n` more bp."""
         self._advance(n)
         self.n_done += n
-        seconds = time.monotonic() - self._start
+        now = self._clock()
+        since, before = self._first = self._first or (now, self.n_done)
+        seconds = now - since
         is_due = seconds > self._SECONDS and self.n_done < self._n_bases
         if is_due and not self._is_logged:
             self._is_logged = True
-            rate = self.n_done / seconds
+            rate = (self.n_done - before) / seconds
             left = (self._n_bases - self.n_done) / rate
             log(f"{rate / 1e6:.1f} Mb/s, about {left:.0f} s remaining")

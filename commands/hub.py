@@ -45,7 +45,7 @@ def hub(
         str | None,
         typer.Option(
             "--assembly",
-            help="UCSC name of the assembly, such as hg38. Default: from the run records "
+            help="UCSC name of the assembly, such as hg38. Default: from the receipts "
             "or the chromosome lengths.",
         ),
     ] = None,

@@ -169,7 +169,7 @@ StoreDir = Annotated[
 TrackDir = Annotated[
     Path, typer.Argument(help="Folder of tracks that `scan` or `export` wrote.")
 ]
-Seed = Annotated[int, typer.Option("--seed", min=0, help="Random seed.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, max=2**63 - 1, help="Random seed.")]
 Stride = Annotated[
     int | None,
     typer.Option(

@@ -44,7 +44,7 @@ def scan(
     device: options.Device = "auto",
     precision: options.Precision = "exact",
     cache_dir: options.CacheDir = None,
-    cache_limit: options.CacheLimit = 20.0,
+    cache_limit: options.CacheLimit = 5.0,
     no_cache: options.NoCache = False,
     overwrite: options.Overwrite = False,
     dry_run: options.DryRun = False,
@@ -57,6 +57,7 @@ def scan(
     from tfimpute_tracks.api.scan import scan_job
     from tfimpute_tracks.api.threads import set_threads
     from tfimpute_tracks.commands.own_cell import add_cell
+    from tfimpute_tracks.genome import known_build
     from tfimpute_tracks.storage import check_output_dir
     from tfimpute_tracks.tracks.formats import choose_formats
     from tfimpute_tracks.tracks.record import TrackOptions
@@ -91,8 +92,8 @@ def scan(
     show_results(
         results,
         as_json,
-        f"IGV: choose genome {fasta or 'hg19'}, File > Load from File the files below, "
-        f"go to {job.regions[0]}",
+        f"IGV: choose genome {known_build(genome.chrom_sizes, {}) or fasta}, File > Load "
+        f"from File the files below, go to {job.regions[0]}",
     )
 
 

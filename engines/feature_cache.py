@@ -6,7 +6,8 @@ features depend on: filters and biases, geometry, precision and sequence. Files 
 change, so any number of processes may read and write at once; a truncated or damaged
 file counts as missing. Features are stored as computed (sparse float32), so scores are
 equal with and without cache, bit for bit. When the cache exceeds its limit, the files
-used least recently are removed.
+used least recently are removed. A run stores no more than fits: were it to remove its
+own first blocks, the next run over the same genome would find none.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ __all__ = ["CacheState", "FeatureCache"]
 _LOG = logging.getLogger(__name__)
 _ARRAYS = ("counts", "columns", "values")
 _EVICT_TO = 0.9  # of the limit: so that not every new file evicts one
+_FILE_HEAD = 14_500  # bytes of a file around its arrays, about
 _ABANDONED = 3600  # seconds after which a temporary file has no writer any more
 
 
@@ -71,6 +73,7 @@ class FeatureCache:
         self.hits = 0
         self.misses = 0
         self._size: int | None = None  # not known before the first block is stored
+        self._own: dict[Path, int] = {}  # bytes of what this run has read and stored
         self._lock = Lock()
         self._failed = False  # a cache that fails once is written no more
 
@@ -101,8 +104,9 @@ class FeatureCache:
         path = self.folder / key[:2] / f"{key}.h5"
         arrays = read_arrays(path, about, _ARRAYS)
         if arrays is not None:
-            with suppress(OSError):  # a read-only cache is fine, too
-                os.utime(path)  # used now: how eviction knows
+            with suppress(OSError), self._lock:
+                self._own[path] = path.stat().st_size
+                os.utime(path)  # used now: how eviction knows; not in a read-only cache
             self._count(hit=True)
             offsets = np.concatenate([[0], np.cumsum(arrays["counts"], dtype=np.int64)])
             return SparseRows(offsets, arrays["columns"], arrays["values"])
@@ -157,16 +161,21 @@ class FeatureCache:
             "columns": features.columns,
             "values": features.values,
         }
+        size = _FILE_HEAD + sum(array.nbytes for array in arrays.values())
+        with self._lock:
+            if sum(self._own.values()) + size > _EVICT_TO * self.limit:
+                return
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             write_arrays(path, arrays, about)
-            self._limit_size(path.stat().st_size)
+            self._limit_size(path)
         except (OSError, RunError) as error:
             self._warn(error)
 
-    def _limit_size(self, size: int) -> None:
+    def _limit_size(self, path: Path) -> None:
         """Count a new block, and remove old ones where all exceed the limit."""
         with self._lock:
+            size = self._own[path] = path.stat().st_size
             if self._size is None:
                 self._size = self.state().size
             else:

@@ -24,6 +24,7 @@ from tfimpute_tracks.kernels.sparse import (
     compact,
     gather_windows,
     join_rows,
+    spread_rows,
 )
 from tfimpute_tracks.kernels.tables import word_rows
 from tfimpute_tracks.models.model import Model
@@ -87,16 +88,17 @@ class MotifTrunk:
         """
         motifs = self._tables()
         starts, ends = self._grid.spans(n_tiles)
-        ends = np.where(self._is_needed(codes, n_tiles), ends, starts)
+        is_needed = self._is_needed(codes, n_tiles)
         rows = word_rows(codes, motifs.n_words)
         buffer = self._buffer(motifs)
         step = len(buffer.dense)
         parts = []
-        for i in range(0, starts.size, step):
-            some = starts[i : i + step], ends[i : i + step]
-            maxima = segment_maxima(rows, motifs, *some, buffer)
+        for needed in np.array_split(
+            np.flatnonzero(is_needed), -(-np.count_nonzero(is_needed) // step) or 1
+        ):
+            maxima = segment_maxima(rows, motifs, starts[needed], ends[needed], buffer)
             parts.append(compact(maxima, motifs))
-        return join_rows(parts)
+        return spread_rows(join_rows(parts), is_needed)
 
     def probe(self) -> SparseRows:
         """Compute the windows of random tiles, always the same: a sample of density.

@@ -132,7 +132,7 @@ def _matching(spec: str, sizes: Mapping[str, int]) -> list[str]:
         found, what = _glob(spec, sizes), f"no chromosome matches {spec!r}"
     if not found:
         have = _brief(sorted(sizes, key=natural_order))
-        raise RegionError(f"{what}; the FASTA has {have}; use its names, or patterns")
+        raise RegionError(f"{what}; known: {have}; use these names, or patterns")
     return found
 
 

@@ -98,8 +98,8 @@ def match_chroms(
         where = f"{asked_by}: " if asked_by else ""
         word = "chromosome" if len(missing) == 1 else "chromosomes"
         raise RegionError(
-            f"{where}unknown {word} {_listed(missing)}; the FASTA has"
-            f" {_listed(available)}; use its names, with or without chr"
+            f"{where}unknown {word} {_listed(missing)}; known: "
+            f"{_listed(available)}; use these names, with or without chr"
         )
     return matched
 

@@ -70,6 +70,8 @@ class Genome(AbstractContextManager["Genome"]):
             block = codes[at - start : at - start + len(bases)]
             block[...] = encode(bases)
             # Only what is read as N is counted: most bases are not.
+            if block.max(initial=0) < N_CODE:
+                continue
             n_ambiguous = count_ambiguous(bases[block == N_CODE])
             if n_ambiguous:
                 with self._counting:
@@ -173,20 +175,20 @@ def _read_bases(
     text = read(offset + first * line_bytes + column, n_bytes)
     if len(text) != n_bytes:
         raise EOFError
-    if first == last:
-        bases, ends = text, text[:0]
-    else:
+    bases = text
+    if first < last:
         n_head, n_lines = width - column, last - first - 1
-        head, text = np.split(text, [line_bytes - column])
+        head, text = text[: line_bytes - column], text[line_bytes - column :]
         lines = text[: n_lines * line_bytes].reshape(n_lines, line_bytes)
         bases = np.empty(end - start, dtype=np.uint8)
         bases[:n_head] = head[:n_head]
         middle = bases[n_head : n_head + n_lines * width]
         middle.reshape(n_lines, width)[...] = lines[:, :width]
         bases[n_head + n_lines * width :] = text[n_lines * line_bytes :]
-        ends = np.append(head[n_head:], lines[:, width:])
+        if np.any(head[n_head:] > ord(" ")) or np.any(lines[:, width:] > ord(" ")):
+            raise EOFError
     # White space is below every base: if it is elsewhere, this is not the file indexed.
-    if bases.min() <= ord(" ") or np.any(ends > ord(" ")):
+    if bases.min() <= ord(" "):
         raise EOFError
     return bases
 

@@ -44,6 +44,7 @@ Index = dict[str, tuple[int, int, int, int]]
 Reader = Callable[[int, int], NDArray[np.uint8]]
 """From an offset and a number of bytes to the unpacked bytes; fewer at the end."""
 
+_AHEAD = 1 << 16  # bytes read at once, for many small sequences
 _MAX_GAP = 1 << 20  # between two sequences lies a name, not more
 # First bytes of files that are used instead of a FASTA.
 _OTHERS = {
@@ -221,14 +222,18 @@ class _Text:
                 raise ValueError(f"{gzi}: not a .gzi")
             end = os.fstat(self._handle).st_size, np.iinfo(np.int64).max
             self._blocks = np.vstack([[0, 0], table[1:].reshape(-1, 2), end]).T
-        # The last blocks, for many small sequences; a tuple is replaced as one.
+        # What was read last, for many small sequences; a tuple is replaced as one.
         self._recent = 0, b""
 
     def read(self, offset: int, n_bytes: int) -> NDArray[np.uint8]:
-        if self._blocks is None:
-            return np.frombuffer(os.pread(self._handle, n_bytes, offset), np.uint8)
         start, text = self._recent
-        if not start <= offset <= offset + n_bytes <= start + len(text):
+        if start <= offset <= offset + n_bytes <= start + len(text):
+            pass
+        elif self._blocks is None and n_bytes > _AHEAD:
+            start, text = offset, os.pread(self._handle, n_bytes, offset)
+        elif self._blocks is None:
+            start, text = self._recent = offset, os.pread(self._handle, _AHEAD, offset)
+        else:
             packed, unpacked = self._blocks
             first = int(np.searchsorted(unpacked, offset, side="right")) - 1
             last = int(np.searchsorted(unpacked, offset + n_bytes))

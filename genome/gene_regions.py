@@ -71,7 +71,7 @@ def find_gene(name: str, genes: Genes, sizes: Mapping[str, int]) -> list[Region]
     ]
     if not regions:
         raise RegionError(
-            f"{name} is on {found[0][0]}, and the FASTA has {listed(sizes)}; use a genome "
+            f"{name} is on {found[0][0]}; known chromosomes: {listed(sizes)}; use a genome "
             "with this chromosome, or genes of the same assembly"
         )
     return sorted(regions, key=lambda region: (rank[region.chrom], region.start))
@@ -193,4 +193,4 @@ def _similar(name: str, genes: Genes, sizes: Mapping[str, int]) -> str:
     if close:
         return f"; did you mean {', '.join(close)}?"
     known = listed(filter(None, names.values()), 4)
-    return f"; the FASTA has {listed(sizes, 3)}, the genes file {known}"
+    return f"; known chromosomes: {listed(sizes, 3)}; known genes: {known}"

@@ -179,7 +179,7 @@ def resolve_regions(
         f"{asked} for {name}" for asked, name in matched.items() if asked != name
     ]
     if renamed:
-        log(f"using {listed(renamed)}, as in the FASTA")
+        log(f"using {listed(renamed)}")
     return _merged(regions, chrom_sizes) if specs else regions
 
 
@@ -217,5 +217,5 @@ def _merged(regions: Sequence[Region], chrom_sizes: Mapping[str, int]) -> list[R
 def _outside(what: str, chrom: str, chrom_sizes: Mapping[str, int]) -> str:
     return (
         f"{what} ends outside of {chrom}, which has {chrom_sizes[chrom]:,} bp;"
-        " shorten it, or check that it is of the assembly of the FASTA"
+        " shorten it, or check that it is of the same assembly"
     )

@@ -94,8 +94,11 @@ def read_past_ends(
     InputFileError
         As :meth:`Sequences.codes`.
     """
-    codes = np.full(end - start, N_CODE, dtype=np.uint8)
     _, size = resolve_span(genome.chrom_sizes, chrom, 0, None)
+    if start >= 0 and end <= size:
+        return genome.codes(chrom, start, end)
+    codes = np.empty(end - start, dtype=np.uint8)
+    codes.fill(N_CODE)
     first, last = max(start, 0), min(end, size)
     if first < last:
         codes[first - start : last - start] = genome.codes(chrom, first, last)

@@ -61,6 +61,7 @@ class Status:
         self._done_scores = 0  # of complete shards
         self._partial: Counter[str] = Counter()  # of those being made, by worker
         self._began = clock()
+        self._first: tuple[float, int] | None = None  # time and number of scores
         self._written_at = float("-inf")
         self._started = _now()
         self._n_reused = n_reused
@@ -89,6 +90,8 @@ class Status:
         elif isinstance(event, Note):
             self._partial[event.worker] = 0
             self.notes.append(event.text)
+        if self._first is None and self.n_scores:
+            self._first = self._clock(), self.n_scores
         if self._clock() - self._written_at > self._interval:
             self.write("running")
 
@@ -106,6 +109,21 @@ class Status:
     def rate(self) -> float:
         """Mb x pairs per second."""
         return self._plan.megabases(self.n_scores) / max(self.seconds, 1e-9)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Seconds until the end at the rate since the first scores; None if unknown.
+
+        What comes before them, above all the compilation of kernels, is over.
+        """
+        n_left = self._total - self.n_scores
+        if n_left <= 0:
+            return 0.0
+        if self._first is None:
+            return None
+        since, before = self._first
+        n = self.n_scores - before
+        return n_left * (self._clock() - since) / n if n > 0 else None
 
     def write(self, state: str) -> None:
         """Write the file.
@@ -128,8 +146,7 @@ class Status:
             self._has_warned = True
 
     def _fields(self, state: str) -> dict[str, Any]:
-        left = self._plan.megabases(self._total - self.n_scores)
-        shards = self._plan.shards
+        left, shards = self.seconds_left, self._plan.shards
         return {
             "state": state,
             "store": self._plan.digest,
@@ -149,7 +166,7 @@ class Status:
                 "per_second": round(self.rate, 1),
             },
             "seconds": round(self.seconds, 1),
-            "seconds_left": round(left / self.rate, 1) if self.rate else None,
+            "seconds_left": None if left is None else round(left, 1),
             "bytes_written": self.n_bytes,
             "failed": [
                 {

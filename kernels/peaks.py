@@ -88,7 +88,8 @@ class PeakCaller:
             )
         self._threshold, self._max_gap = threshold, max_gap
         self._min_width = min_width
-        self._found: list[tuple[str, list[Peaks]]] = []  # finished, by chromosome
+        self._found: dict[str, list[Peaks]] = {}  # finished, by chromosome
+        self._chrom = ""  # of the last tile
         self._last: Peaks | None = None  # the last peak, which may still grow
         self._end = 0  # where the last tile ended
         self._gap = 0  # bp of low tiles behind the last peak
@@ -114,19 +115,23 @@ class PeakCaller:
         """
         self._check(chrom, start, step, values)
         max_gap = MAX_GAP_TILES * step if self._max_gap is None else self._max_gap
-        if not self._found or self._found[-1][0] != chrom:
+        if chrom != self._chrom:
             self._close()
-            self._found.append((chrom, []))
+            self._chrom = chrom
             gap = max_gap + 1
         elif self._last is None or start > self._end:
             gap = max_gap + 1
         else:
             gap = min(self._gap, max_gap + 1)
-        is_high = values >= self._threshold
-        if gap > max_gap and not is_high.any():  # as in most short contigs
+        if (
+            gap > max_gap
+            and not np.fmax.reduce(values, initial=-np.inf) >= self._threshold
+        ):
+            # As in most short contigs.
             self._gap, self._end = gap, start + step * len(values)
             self._close()
             return
+        is_high = values >= self._threshold
         runs = np.empty((3, np.count_nonzero(is_high)), dtype=np.int64)
         n, self._gap, continues = _find_runs(
             values, is_high, np.isnan(values), step, max_gap, gap, runs
@@ -145,12 +150,13 @@ class PeakCaller:
         Returns
         -------
         list of (chrom, Peaks)
-            In the order in which chromosomes came.
+            Of chromosomes with a peak, in the order in which they came.
         """
-        every = [(chrom, list(parts)) for chrom, parts in self._found]
+        found = {chrom: list(parts) for chrom, parts in self._found.items()}
         if self._last is not None:
-            every[-1][1].append(self._last)
-        return [(chrom, self._joined(parts)) for chrom, parts in every]
+            found.setdefault(self._chrom, []).append(self._last)
+        joined = [(chrom, self._joined(parts)) for chrom, parts in found.items()]
+        return [(chrom, peaks) for chrom, peaks in joined if len(peaks.start)]
 
     def count(self) -> int:
         """Count the peaks of all tiles so far.
@@ -170,19 +176,19 @@ class PeakCaller:
                 found.summit[0], found.score[0] = last.summit[0], last.score[0]
             self._last = None
         self._close()
-        *_, (_, parts) = self._found
-        parts.append(Peaks._make(column[:-1] for column in found))
+        if len(found.start) > 1:
+            self._finish(Peaks._make(column[:-1] for column in found))
         self._last = Peaks._make(column[-1:] for column in found)
 
     def _close(self) -> None:
         if self._last is not None:
-            self._found[-1][1].append(self._last)
+            self._finish(self._last)
             self._last = None
 
+    def _finish(self, peaks: Peaks) -> None:
+        self._found.setdefault(self._chrom, []).append(peaks)
+
     def _joined(self, parts: list[Peaks]) -> Peaks:
-        if not parts:
-            nowhere = np.empty(0, np.int64)
-            return Peaks(nowhere, nowhere, nowhere, np.empty(0, np.float32))
         every = Peaks(
             *(np.concatenate(columns) for columns in zip(*parts, strict=True))
         )
@@ -197,7 +203,7 @@ class PeakCaller:
                 f"peaks of tiles of {step} bp with scores of shape {values.shape}: a "
                 "tile has 1 bp or more, scores are one-dimensional"
             )
-        if self._found and self._found[-1][0] == chrom and start < self._end:
+        if chrom == self._chrom and start < self._end:
             raise UsageError(
                 f"tiles from {chrom}:{start} (0-based) overlap those before, which end "
                 f"at {self._end}: pass the blocks of a chromosome sorted by start"
@@ -231,9 +237,11 @@ def call_peaks(
         As :class:`PeakCaller` and :meth:`PeakCaller.add`.
     """
     caller = PeakCaller(threshold, max_gap, min_width)
-    caller.add("", start, step, values)
-    ((_, peaks),) = caller.peaks()
-    return peaks
+    caller.add("region", start, step, values)
+    for _, peaks in caller.peaks():
+        return peaks
+    nowhere = np.empty(0, np.int64)
+    return Peaks(nowhere, nowhere, nowhere, np.empty(0, np.float32))
 
 
 class PeakCounts(NamedTuple):

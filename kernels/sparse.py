@@ -26,7 +26,7 @@ from tfimpute_tracks.kernels.lanes import (
 from tfimpute_tracks.kernels.motifs import MotifTables, SegmentMaxima
 from tfimpute_tracks.kernels.segments import SegmentGrid
 
-__all__ = ["SparseRows", "compact", "gather_windows", "join_rows"]
+__all__ = ["SparseRows", "compact", "gather_windows", "join_rows", "spread_rows"]
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -112,6 +112,27 @@ def join_rows(parts: list[SparseRows]) -> SparseRows:
         np.concatenate([part.columns for part in parts]),
         np.concatenate([part.values for part in parts]),
     )
+
+
+def spread_rows(rows: SparseRows, is_there: NDArray[np.bool_]) -> SparseRows:
+    """Put empty rows between those of segments.
+
+    Parameters
+    ----------
+    rows : SparseRows
+        Two per segment that is there.
+    is_there : bool array, shape (n_segments,)
+
+    Returns
+    -------
+    SparseRows
+        Two per segment.
+    """
+    if is_there.all():
+        return rows
+    counts = np.zeros((len(is_there), 2), dtype=np.int64)
+    counts[is_there] = np.diff(rows.offsets).reshape(-1, 2)
+    return rows._replace(offsets=np.concatenate([[0], np.cumsum(counts)]))
 
 
 def compact(maxima: SegmentMaxima, motifs: MotifTables) -> SparseRows:

@@ -121,11 +121,19 @@ class SequenceModule(nn.Module):
         Raises
         ------
         UsageError
-            The shape is another one, or it is no float tensor.
+            The shape is another one, or it is no float tensor, or of another dtype or
+            device than the module.
         """
         if not (isinstance(x, Tensor) and x.is_floating_point()):
             kind = x.dtype if isinstance(x, Tensor) else type(x).__name__
             raise UsageError(f"sequences of {kind}; use a float tensor, one-hot")
+        own = self.network.filters
+        is_cast = torch.is_autocast_enabled(x.device.type)
+        if x.device != own.device or not (x.dtype == own.dtype or is_cast):
+            raise UsageError(
+                f"sequences of {x.dtype} on {x.device}; the module has {own.dtype} on "
+                f"{own.device}: convert one of them, such as x.to(module.slope)"
+            )
         if x.dim() != 3 or x.shape[1] != 4 or x.shape[2] not in self.lengths:
             lengths = " or ".join(map(str, sorted(self.lengths)))
             raise UsageError(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -68,9 +69,14 @@ def digest_arrays(*arrays: NDArray[Any]) -> str:
     for array in arrays:
         if array.dtype.hasobject:
             raise TypeError(f"no digest of an array of dtype {array.dtype}")
-        total.update(json.dumps([array.dtype.str, array.shape]).encode() + b"\n")
+        total.update(_kind(array.dtype.str, array.shape))
         total.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
     return _named(total.hexdigest())
+
+
+@lru_cache(64)
+def _kind(dtype: str, shape: tuple[int, ...]) -> bytes:
+    return json.dumps([dtype, shape]).encode() + b"\n"
 
 
 def digest_json(obj: object) -> str:

@@ -14,27 +14,18 @@ from __future__ import annotations
 import json
 import platform
 import sys
-import types
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import (
-    Any,
-    Generic,
-    Self,
-    TypeVar,
-    Union,
-    get_args,
-    get_origin,
-    get_type_hints,
-)
+from typing import Any, Generic, Self, TypeVar, get_type_hints
 
 from tfimpute_tracks import __version__
 from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.storage.atomic import write_json
 from tfimpute_tracks.storage.digest import digest_file, digest_json
+from tfimpute_tracks.storage.json_types import json_converter
 
 __all__ = ["CONTENT", "Output", "Receipt", "Record", "read_receipt", "write_receipt"]
 
@@ -88,7 +79,7 @@ class Record:
         known = {}
         for name, value in values.items():
             try:
-                known[name] = _converted(hints[name], value)
+                known[name] = json_converter(hints[name])(value)
             except (TypeError, ValueError) as error:
                 raise ValueError(f"{name}: {error}") from error
         try:
@@ -124,40 +115,6 @@ class Record:
             To make another record with.
         """
         return {field.name: getattr(self, field.name) for field in fields(kind)}
-
-
-def _converted(hint: Any, value: Any) -> Any:
-    """Turn a JSON value into what a type hint asks for."""
-    origin, arguments = get_origin(hint), get_args(hint)
-    if hint is Any:
-        return value
-    if origin in (Union, types.UnionType):
-        if value is None and type(None) in arguments:
-            return None
-        (hint,) = (some for some in arguments if some is not type(None))
-        return _converted(hint, value)
-    if origin in (list, tuple) and isinstance(value, list):
-        if origin is tuple and arguments[-1] is not Ellipsis:
-            return tuple(map(_converted, arguments, _of_length(value, len(arguments))))
-        return origin(_converted(arguments[0], item) for item in value)
-    if origin is dict and isinstance(value, dict):
-        return {key: _converted(arguments[1], item) for key, item in value.items()}
-    if hasattr(hint, "_fields") and isinstance(value, list):
-        hints = list(get_type_hints(hint).values())
-        return hint(*map(_converted, hints, _of_length(value, len(hints))))
-    if origin is not None and value in arguments:  # a Literal
-        return value
-    if hint is float and type(value) is int:
-        return float(value)
-    if type(value) is not hint:
-        raise ValueError(f"{value!r} is not of type {getattr(hint, '__name__', hint)}")
-    return value
-
-
-def _of_length(value: list[Any], n: int) -> list[Any]:
-    if len(value) != n:
-        raise ValueError(f"{value!r} has not {n} items")
-    return value
 
 
 Kind = TypeVar("Kind", bound=Record)

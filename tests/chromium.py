@@ -135,6 +135,22 @@ def look(driver, width=1400, height=1000, scheme="light", media=""):
     )
 
 
+def wait_to_fit(driver):
+    """Wait until nothing is wider than the window, without its scroll bar."""
+    fits = """const {scrollWidth, clientWidth} = document.documentElement;
+      return scrollWidth <= clientWidth;"""
+    wait_for(driver, lambda d: d.execute_script(fits), 5)
+
+
+def is_zoom_shown(driver):
+    """Tell whether igv.js shows all of its zoom buttons."""
+    return driver.execute_script("""
+      const host = document.getElementById("igv");
+      const zoom = host.shadowRoot.querySelector("[class^=igv-zoom-widget]");
+      return zoom.getBoundingClientRect().right <= host.getBoundingClientRect().right;
+    """)
+
+
 def colored_pixels(path, color, near=40):
     """Count the pixels of a PNG that are close to a color of three bytes."""
     pixels = (imread(path)[..., :3] * 255).astype(int)

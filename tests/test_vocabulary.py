@@ -134,3 +134,20 @@ def test_the_usual_name_is_the_first_of_its_group():
     assert usual_name("eGFP-NRSF-human", "TF") == usual_name("REST", "TF") == "REST"
     assert usual_name("HA-ATF7", "TF") == "ATF7"
     assert find_names("LNCaP", "cell line") == ("LNCaP",)
+
+
+@pytest.mark.parametrize(
+    ("n", "name", "says"),
+    [
+        (2, "QQQ", "known: TF0, TF1"),
+        (2, "TF9", "did you mean TF1, TF0? known: TF0, TF1"),
+        (7, "TF9", "did you mean TF6, TF5, TF4, TF3? `tfimpute-tracks info tfs` lists"),
+        (8, "QQQ", "known: TF0, TF1, TF2, TF3, TF4, TF5 and 2 more; `tfimpute-tracks"),
+    ],
+)
+def test_few_names_are_all_listed(n, name, says):
+    names = Vocabulary([f"TF{i}" for i in range(n)], ["K562"])
+    with pytest.raises(UnknownNameError) as error:
+        names.tf(name)
+    assert str(error.value).startswith(f"unknown TF {name!r}; {says}")
+    assert ("lists those of a model" in str(error.value)) == (n > 6)

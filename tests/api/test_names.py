@@ -79,3 +79,22 @@ def test_what_is_no_float_tensor_is_named():
             UsageError, match=f"sequences of {says}; use a float tensor"
         ):
             module(given)
+
+
+def test_a_tensor_of_another_dtype_is_named():
+    module = tfimpute_tracks.load_model().module(["CTCF:K562"])
+    x = torch.zeros(1, 4, 200)
+    x[:, 0] = 1
+    for other in (x.double(), x.half()):
+        with pytest.raises(UsageError) as error:
+            module(other)
+        assert str(error.value) == (
+            f"sequences of {other.dtype} on cpu; the module has torch.float32 on cpu: "
+            "convert one of them, such as x.to(module.slope)"
+        )
+    expected = module(x)
+    torch.testing.assert_close(module(x.double().to(module.slope)), expected)
+    assert module.double()(x.double()).dtype == torch.float64
+    with torch.autocast("cpu", torch.bfloat16):  # torch converts
+        found = module.float()(x.bfloat16())
+    torch.testing.assert_close(found.float(), expected, atol=0.2, rtol=0)

@@ -104,6 +104,10 @@ def test_anndata_has_pairs_by_positions(store, tmp_path):
         (lambda s: s.array(signal="score"), "signal 'score'"),
         (lambda s: s["nowhere.bed"], "nowhere.bed: no such file"),
         (lambda s: s[3], "region"),
+        (lambda s: s.array(signal=["log-odds"]), "signal ['log-odds']"),
+        (lambda s: s.query("chr20", genes=3), "genes 3; use a path"),
+        (lambda s: s.query("chr20", evidence=3), "evidence 3; use"),
+        (lambda s: s.query("chr20", tf=3), "tf 3; use a text"),
         (lambda s: tfimpute_tracks.open_store("nowhere"), "nowhere"),
     ],
 )

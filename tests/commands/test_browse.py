@@ -64,4 +64,6 @@ def test_what_cannot_be_served_is_reported(run, tmp_path):
         assert code == 2, arguments
         assert out == ""
         assert told in err
-        assert err.count("\n") <= 3  # notices of genome and evidence, and the error
+        assert (
+            err.count("\n") <= 4
+        )  # notices of genome, evidence and cache, and the error

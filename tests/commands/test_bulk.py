@@ -196,7 +196,8 @@ def test_a_store_that_is_none_and_a_place_outside_are_refused(run, toy, tmp_path
     assert (code, "not a bulk store" in err) == (2, True)
     assert run("impute", "--tf", "CTCF", *toy)[0] == 0
     store = tmp_path / "store"
-    assert "chr7" in run("query", store, "chr7:1-100")[2]
+    code, _, err = run("query", store, "chr7:1-100")
+    assert (code, "unknown chromosome chr7; known: chr1, chr20;" in err) == (2, True)
     code, _, err = run("export", store, "--tf", "MAX", "--cell", "K562")
     assert code == 2
     assert "MAX" in err

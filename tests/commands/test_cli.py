@@ -112,8 +112,9 @@ def _receipt(toy):
 
 def test_a_labeled_assembly_is_reported_without_a_warning(run, toy):
     task = "scan", "--tf", "MAX", "--cell", "K562", "--assembly", "mine"
-    code, _, err = run(*task, *_flat(toy))
+    code, out, err = run(*task, *_flat(toy))
     assert code == 0, err
+    assert f"IGV: choose genome {toy['-g']}, File" in out  # it knows no other
     assert "is mine, the model toy was trained on toy1" in err
     warnings = [line for line in err.splitlines() if line.startswith("warning: ")]
     assert all("has no calibration" in line for line in warnings)
@@ -143,8 +144,9 @@ def test_common_assemblies_are_recognized(
     fasta = tmp_path / "real.fa"
     fasta.write_text(f">{chrom}\n{'ACGT' * 500}{'N' * (size - 2000)}\n")
     options = _flat(toy, **{"-g": fasta, "-m": "default", "-r": f"{chrom}:1-2000"})
-    code, _, err = run("-v", "scan", "--tf", "MAX", "--cell", "K562", *options)
+    code, out, err = run("-v", "scan", "--tf", "MAX", "--cell", "K562", *options)
     assert code == 0, err
+    assert f"IGV: choose genome {name}, File" in out
     assert message.format(fasta) in err
     assert f"encode-hg19 is not of real.fa ({name})" in err
     assert ("evidence lift" in err) == (name == "hg38")

@@ -54,7 +54,7 @@ def test_what_is_chosen_is_said(run, toy, tmp_path, monkeypatch, more, said):
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        (["--chroms", "chr3*"], "no chromosome matches 'chr3*'; the FASTA has chr1"),
+        (["--chroms", "chr3*"], "no chromosome matches 'chr3*'; known: chr1"),
         (["--min-contig", "5000"], "--min-contig 5,000 leaves no chromosome"),
         (
             ["-r", "chr1", "--min-contig", "9"],

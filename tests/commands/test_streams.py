@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tfimpute_tracks.commands.console import SETTINGS, capture_logging
+from tfimpute_tracks.commands.console import SETTINGS, RateLog, capture_logging
 from toys import write_model
 
 COMMAND = [sys.executable, "-m", "tfimpute_tracks"]
@@ -110,3 +110,16 @@ def test_records_of_logging_are_lines_of_the_log(capsys):
     assert logged() == warnings
     assert logged(verbose=True) == ["a detail", *warnings]
     assert logged(quiet=True) == []
+
+
+def test_the_remaining_time_is_logged_once_the_rate_is_known(capsys):
+    """Kernels compile for 20 s, then 1 Mb takes 2 s."""
+    seconds = iter([20, 22, 24, 26])
+    count = RateLog(10_000_000, lambda n: None, lambda: next(seconds))
+    count(1_000_000)
+    count(1_000_000)
+    assert capsys.readouterr().err == ""
+    count(1_000_000)
+    assert capsys.readouterr().err == "0.5 Mb/s, about 14 s remaining\n"
+    count(1_000_000)
+    assert capsys.readouterr().err == ""

@@ -108,6 +108,10 @@ def test_the_cache_stays_below_its_limit(tmp_path, genome):
     tight = FeatureCache(tmp_path / "tight", limit)
     np.testing.assert_array_equal(_scores(model, genome, tight), expected)
     assert 0 < tight.state().size <= limit
+    # A genome that does not fit: its first blocks stay, and the next run finds them.
+    again = FeatureCache(tmp_path / "tight", limit)
+    np.testing.assert_array_equal(_scores(model, genome, again), expected)
+    assert again.hits == tight.state().files > 0
     assert FeatureCache(tmp_path / "roomy", 10**9).prune(0).files == 5
     assert roomy.state() == (0, 0)
 
@@ -137,7 +141,9 @@ def test_blocks_that_cannot_be_removed_cost_one_warning(tmp_path, genome, caplog
     expected = _scores(model, genome, None)
     (folder / "aa" / "a.h5").mkdir(parents=True)  # `unlink` refuses a folder
     os.utime(folder / "aa" / "a.h5", (0, 0))
-    scores = _scores(model, genome, FeatureCache(folder, 1))
+    full = FeatureCache(folder, 10**9)
+    _scores(make_model(tmp_path / "..", seed=3), genome, full)
+    scores = _scores(model, genome, FeatureCache(folder, full.state().size))
     np.testing.assert_array_equal(scores, expected)
     assert len(caplog.messages) == 1
 

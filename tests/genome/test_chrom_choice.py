@@ -91,10 +91,10 @@ def test_a_name_with_the_signs_of_a_pattern_is_a_name():
         (
             ["chr3*"],
             0,
-            r"no chromosome matches 'chr3\*'; the FASTA has a,b, chr1, chr2",
+            r"no chromosome matches 'chr3\*'; known: a,b, chr1, chr2",
         ),
         (["chr1", "z?"], 0, r"no chromosome matches 'z\?'"),
-        (["chr1", "chr3", "*"], 0, "unknown chromosome chr3; the FASTA has"),
+        (["chr1", "chr3", "*"], 0, "unknown chromosome chr3; known:"),
         (
             [],
             1000,

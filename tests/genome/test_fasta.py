@@ -117,7 +117,7 @@ def test_the_digest_depends_on_bases_only(tmp_path, quiet):
 @pytest.mark.parametrize(
     ("where", "what"),
     [
-        (("chr3",), "unknown chromosome chr3; the FASTA has chr1, chr2, chr10"),
+        (("chr3",), "unknown chromosome chr3; known: chr1, chr2, chr10"),
         (("1",), "unknown chromosome 1; its name in the FASTA is chr1"),
         (("chr1", 0, 18), "chr1, which has 17 bp"),
         (("chr1", -1, 5), "from -1 to 5"),

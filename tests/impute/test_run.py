@@ -195,16 +195,23 @@ def test_other_names_of_the_same_files_are_the_same_store(toy):
 
 def test_what_a_dead_process_had_computed_does_not_count(toy, tmp_path):
     plan = toy.plan()
-    seconds = iter(range(100))
+    seconds = [0.0]
     path = tmp_path / "status.json"
-    status = Status(path, plan, plan.shards, 0, lambda: next(seconds))
+    status = Status(path, plan, plan.shards, 0, lambda: seconds[0])
+    seconds[0] = 10
     status.update(Part("a", 100))
+    assert json.loads(path.read_text())["seconds_left"] is None  # no rate is known
+    seconds[0] = 12
     status.update(Part("b", 50))
     assert status.n_scores == 150
+    n_left = sum(shard.n_scores for shard in plan.shards) - 150
+    told = json.loads(path.read_text())
+    assert told["seconds_left"] == round(n_left / 50 * 2, 1)
     status.update(Note("a died", "a"))
     assert status.n_scores == 50
     status.update(Done("b", 1, 10, 0.5))
     assert status.n_scores == plan.shards[1].n_scores
+    seconds[0] = 20
     status.update(Failed(0, "poison"))
     told = json.loads(path.read_text())
     assert told["shards"] == {"planned": 6, "reused": 0, "done": 1, "failed": 1}

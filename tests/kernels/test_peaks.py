@@ -87,8 +87,8 @@ def test_random_cuts_equal_the_reference(scores, cuts, max_gap):
     for some in np.split(values, sorted(cut for cut in cuts if cut <= len(values))):
         caller.add("chr1", 7 + 20 * done, 20, some)
         done += len(some)
-    ((_, peaks),) = caller.peaks()
-    assert rows(peaks) == naive([(7, scores)], 20, 0.5, max_gap)
+    found = [row for _, peaks in caller.peaks() for row in rows(peaks)]
+    assert found == naive([(7, scores)], 20, 0.5, max_gap)
 
 
 @given(st.lists(SCORES), st.integers(0, 40))

@@ -55,7 +55,7 @@ def test_ctrl_c_leaves_state_that_the_same_command_takes_up(fasta, tmp_path):
         command, env=_environment(tmp_path), stderr=subprocess.PIPE, text=True
     ) as process:
         for line in process.stderr:
-            if "remaining" in line:  # the rate is logged after three seconds
+            if "remaining" in line:  # once the rate is known
                 break
         process.send_signal(signal.SIGINT)
         err = process.stderr.read()

@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pytest
 
-from chromium import complaints, open_chromium, wait_for
+from chromium import complaints, open_chromium, wait_for, wait_to_fit
 from tfimpute_tracks.interpret.tf_families import family_of
 from tfimpute_tracks.models import load_model
 from tfimpute_tracks.variants.heatmaps import draw_heatmap
@@ -258,8 +258,7 @@ def test_rows_are_sorted_searched_and_held_against_the_line(whole, opened):
 @pytest.mark.browser
 def test_it_is_walked_by_arrow_keys_and_fits_a_narrow_window(opened):
     opened.set_window_size(500, 900)
-    wide = "return document.documentElement.scrollWidth <= innerWidth"
-    assert wait_for(opened, lambda d: d.execute_script(wide))
+    wait_to_fit(opened)
     rows, columns = _shown(opened)
     cells = _by(opened, "#cells")
     cells.send_keys("\ue015")  # down

@@ -54,7 +54,7 @@ table bigNarrowPeak
 _MAX_ZOOMS = 10
 # Widths of a peak that a record of the finest zoom level sums up.
 _FIRST_ZOOM = 16
-_N_CHROMS = 100  # whose rows pybigtools reads: it searches all for each
+_N_CHROMS = 20  # whose rows pybigtools reads: it searches all for each
 
 
 def write_bigbed(

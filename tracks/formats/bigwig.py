@@ -52,7 +52,7 @@ _SHORTEST_RUN = 64
 # Bins that a record of the finest zoom level sums up.
 _FIRST_ZOOM = 16
 # Chromosomes that libraries read: they search all for each.
-_N_CHROMS = 100
+_N_CHROMS = 20
 _N_LAST = 512  # bins at the end of a chromosome, read by pybigtools
 _BINS_AT_ONCE = 1 << 16  # added up
 

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 __all__ = ["Blocks", "Extent"]
 
 _LEVEL = 4  # of zlib's nine: files as small as at 6, a third sooner
+_TINY = 128  # bytes: to set up zlib takes longer than to write them
 _MAGIC = 0x2468ACE0
 
 # Both ends of an extent as one number each: chromosome number << 32 | position.
@@ -72,7 +73,7 @@ class Blocks:
             Not before that of the last block.
         data : bytes
         """
-        packed = zlib.compress(data, _LEVEL)
+        packed = _compress(data)
         start = extent.first_chrom << 32 | extent.start
         end = extent.last_chrom << 32 | extent.end
         self._items.append((start, end, self._file.tell(), len(packed)))
@@ -120,6 +121,16 @@ class Blocks:
                 level["offset"] = below + full * np.arange(len(level))
             _write_nodes(file, level, is_leaf, fan_out)
         return offset
+
+
+def _compress(data: bytes) -> bytes:
+    """Compress a block; what is tiny, as of a short contig, is stored as it is."""
+    n = len(data)
+    if n > _TINY:
+        return zlib.compress(data, _LEVEL)
+    # The format of zlib, RFC 1950 and 1951: one last block, not compressed.
+    head = struct.pack("<BBBHH", 0x78, 0x01, 1, n, n ^ 0xFFFF)
+    return head + data + struct.pack(">I", zlib.adler32(data))
 
 
 def _parents(items: NDArray[np.void], fan_out: int) -> NDArray[np.void]:

@@ -20,7 +20,7 @@ def find_assembly(
     chrom_sizes: Mapping[str, int] | None = None,
     label: str | None = None,
 ) -> str:
-    """Find the assembly from the run records, or from the chromosome sizes.
+    """Find the assembly from the receipts, or from the chromosome sizes.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def find_assembly(
     builds = {track.build or recognize(track) for track in folder.tracks}
     if builds == {""}:
         raise UsageError(
-            "neither the run records nor the chromosome sizes show which assembly the "
+            "neither the receipts nor the chromosome sizes show which assembly the "
             "tracks are of; use --assembly, such as --assembly hg38"
         )
     if len(builds) > 1:

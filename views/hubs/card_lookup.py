@@ -1,6 +1,6 @@
 """Facts about tracks from the model card: TF family, training data, false discoveries.
 
-A run record describes how a track was made. The performance of the model is in its cards,
+A receipt describes how a track was made. The performance of the model is in its cards,
 of scores from sequence and with evidence. A card is used only for tracks that were made
 with exactly its weights; the measured tracks themselves are not needed.
 """

@@ -55,9 +55,9 @@ def overview_page(tracks: list[TrackRecord], card: CardLookup) -> str:
     counts = ", ".join(f"{n:,} {status}" for status, n in sorted(statuses.items()))
     body = f"""<p>Probability that a transcription factor (TF) binds in a cell line, predicted
 from {basis_text(tracks)}. {counted(len(tracks), "pair")} of {counted(len(tfs), "TF")} and
-{counted(len(cells), "cell line")}: {counts}. A <i>trained</i> pair was in the
-training data of the model. An <i>imputed</i> pair was not: it was never measured, or it
-was held out.</p>
+{counted(len(cells), "cell line")}: {counts}. A <i>measured</i> pair has
+measured peaks: the model was trained on them, or the evidence has them. An
+<i>imputed</i> pair has none.</p>
 {reading_guide(tracks)}
 {methods_section(tracks, card)}
 <h2>Pairs</h2>
@@ -151,7 +151,7 @@ either.""",
 default threshold of a pair is the probability exceeded by its expected fraction of bound
 sites. A pair's own peaks are never used. Predictions are less accurate where few other
 pairs of the cell line were measured. Chromosomes without measured peaks are predicted
-from the sequence only; the run records list them.""",
+from the sequence only; the receipts list them.""",
 }
 
 
@@ -197,10 +197,10 @@ def pair_table(tracks: list[TrackRecord], card: CardLookup) -> str:
 {escape(card.test_sites(tracks))}; for imputed pairs, an estimate from the TF and the cell
 line, with an interval that contains nine of ten held-out pairs.
 {_FDR_TEXT if levels else ""} {card.genome_wide_fdr(tracks)}</p>
-<table class="pairs">
+<div class="wide"><table class="pairs">
 <tr>{header}</tr>
 {body}
-</table>{rest}"""
+</table></div>{rest}"""
 
 
 _FDR_TEXT = """<i>FDR</i>: the lowest probability above which this fraction of open-chromatin
@@ -257,7 +257,7 @@ def methods_section(tracks: list[TrackRecord], card: CardLookup) -> str:
     )
     return f"""<h2>Methods and citation</h2>
 <p id="methods">{text}</p>
-<p>The run record next to each track (<code>.receipt.json</code>) lists its
+<p>The receipt next to each track (<code>.receipt.json</code>) lists its
 inputs and parameters.</p>"""
 
 
@@ -280,7 +280,7 @@ def _provenance(tracks: Iterable[TrackRecord]) -> set[tuple[str, ...]]:
 
 
 def basis_text(tracks: Iterable[TrackRecord]) -> str:
-    """State what tracks were predicted from, by their run records.
+    """State what tracks were predicted from, by their receipts.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """A self-contained HTML report of a folder of tracks: no network, no other files.
 
 It contains igv.js with the tracks around their highest peaks, summary plots, a table of
-pairs with expected accuracy, and the run records. It leaves out the rest of the tracks,
+pairs with expected accuracy, and the receipts. It leaves out the rest of the tracks,
 so it is small enough to share.
 """
 
@@ -114,6 +114,7 @@ def write_report(
         "methods": methods_section(tracks, card),
         "records": "\n".join(_records(folder.path)),
         "igvjs": _igvjs(),
+        "igvcss": _data("igv-narrow.css"),
         "view": script_json(_view(folder, peaks, color_by, locus, genes)),
     }
     text = fill_template("views/hubs/report.html", values)
@@ -156,7 +157,7 @@ def _where(
 
 
 def _with_commas(text: str) -> str:
-    """Write the positions of a run record's region as a reader expects them."""
+    """Write the positions of a receipt's region as a reader expects them."""
     chrom, colon, span = text.rpartition(":")
     return f"{chrom}{colon}{re.sub('[0-9]+', lambda n: f'{int(n[0]):,}', span)}"
 
@@ -335,6 +336,10 @@ def _records(folder: Path) -> Iterator[str]:
 
 def _igvjs() -> str:
     """Read igv.js in a form that is valid inside a script element."""
-    script = files("tfimpute_tracks") / "views" / "data" / "igv.min.js"
-    text = script.read_text(encoding="utf-8").rpartition("//# sourceMappingURL")[0]
+    text = _data("igv.min.js").rpartition("//# sourceMappingURL")[0]
     return text.replace("</script", "<\\/script")
+
+
+def _data(name: str) -> str:
+    file = files("tfimpute_tracks") / "views" / "data" / name
+    return file.read_text(encoding="utf-8")

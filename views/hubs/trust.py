@@ -1,6 +1,6 @@
 """How far to trust tracks: one panel that a reader takes in within a minute.
 
-It states what run records and model cards know, pair by pair and then in words, and last
+It states what receipts and model cards know, pair by pair and then in words, and last
 what would make the predictions wrong.
 """
 

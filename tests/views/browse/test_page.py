@@ -11,9 +11,11 @@ from chromium import (
     colored_pixels,
     complaints,
     faults,
+    is_zoom_shown,
     look,
     open_chromium,
     wait_for,
+    wait_to_fit,
 )
 from tfimpute_tracks.evidence import measured_peaks, open_shipped
 from tfimpute_tracks.genome import bundled_genes, bundled_region, open_bundled
@@ -61,6 +63,7 @@ def opened(live, serving, tmp_path):
         yield driver, client
 
 
+FRAMES = "return page.browser.referenceFrameList.map(({start, end}) => ({start, end}));"
 SIGNALS_SHOWN = """
 return page.browser.trackViews.filter(view => /-signal$/.test(view.track.id)).length;
 """
@@ -188,6 +191,23 @@ def test_a_link_restores_the_view(opened):
     driver.get(f"{client.address}#locus=chr99:1-2&tracks=NOBODY:K562")
     wait_for(driver, is_ready)
     wait_for(driver, lambda d: "NOBODY" in told(d))
+
+
+def test_a_link_with_a_variant_keeps_its_locus(opened):
+    driver, client = opened
+    base = decode(open_bundled().codes("chr20", 48_807_375, 48_807_376))
+    variant = f"chr20:48807376:{base}:{'A' if base != 'A' else 'C'}"
+    locus = "chr20:48810001-48815000"
+    for given, shown in ((f"locus={locus}&", locus), ("", "chr20:48806376-48808375")):
+        driver.get("about:blank")
+        driver.get(f"{client.address}#{given}tracks=CEBPB:HepG2&variant={variant}")
+        wait_for(driver, is_ready)
+        assert by(driver, "#effects figcaption").text
+        (frame,) = driver.execute_script(FRAMES)
+        assert f"chr20:{round(frame['start']) + 1}-{round(frame['end'])}" == shown
+        wait_for(driver, lambda d, shown=shown: f"locus={shown}" in d.current_url)
+        wait_for(driver, lambda d: "variant=chr20:48807376" in d.current_url)
+    assert complaints(driver) == []
 
 
 def test_genes_are_found_by_name(opened):
@@ -421,5 +441,7 @@ def test_controls_have_names_and_text_has_contrast(opened):
         look(driver, width, 800)
         rows = driver.find_elements("css selector", "#ranked tbody tr")
         assert all(row.size["height"] for row in rows[:5])
-        fits = f"return document.documentElement.scrollWidth <= {width}"
-        wait_for(driver, lambda d, fits=fits: d.execute_script(fits), 5)
+        wait_to_fit(driver)
+        wait_for(driver, is_zoom_shown, 5)
+    look(driver, 1280, 800)
+    assert by(driver, "header").size["height"] < 60  # one line

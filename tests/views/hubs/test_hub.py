@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chromium import faults, look, open_chromium, wait_to_fit
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.tracks.track_folder import find_tracks
 from tfimpute_tracks.views.hubs.hub import MATRIX_MAX_TRACKS, HubSettings, write_hub
@@ -155,6 +156,27 @@ def test_many_pairs_make_a_faceted_composite_and_hubs_of_tfs(folder_of):
     assert leaves[0]["bigDataUrl"] == "../TF0.C0.bw"
     assert sum(leaf["parent"].endswith(" on") for leaf in leaves) == 2 * 12
     assert check(first.read_text())[0]["html"] == "../hub"
+
+
+@pytest.mark.browser
+def test_pages_fit_and_are_dark_at_night(folder_of, tmp_path):
+    folder = folder_of([("CTCF", "K562"), ("MAX", "HepG2"), ("MAX", "GM12878")])
+    write_hub(folder, SETTINGS)
+    ground = "return getComputedStyle(document.documentElement).backgroundColor"
+    with open_chromium(tmp_path / "browser") as driver:
+        for page in (folder.path / "hub.html", folder.path / "by-tf" / "MAX.html"):
+            driver.get(f"file://{page}")
+            grounds = set()
+            for width in (400, 1280):
+                for scheme in ("light", "dark"):
+                    look(driver, width, 800, scheme)
+                    wait_to_fit(driver)
+                    assert faults(driver) == []
+                    grounds.add(driver.execute_script(ground))
+            assert len(grounds) == 2
+            # Inside of a page of UCSC's, colors are that page's.
+            driver.execute_script("document.body.append(document.createElement('p'))")
+            assert driver.execute_script(ground) == "rgba(0, 0, 0, 0)"
 
 
 def test_text_is_escaped(folder_of):

@@ -13,9 +13,11 @@ from chromium import (
     colored_pixels,
     complaints,
     faults,
+    is_zoom_shown,
     look,
     open_chromium,
     wait_for,
+    wait_to_fit,
 )
 from tfimpute_tracks.dataset import HoldOut
 from tfimpute_tracks.errors import InputFileError, RunError
@@ -78,7 +80,7 @@ def test_it_holds_everything_and_asks_for_nothing(page):
         "Thresholds and false discovery rates",
         "How to read the tracks",
         "Methods and citation",
-        "Run records",
+        "Receipts",
     ]
 
 
@@ -237,8 +239,8 @@ def test_it_opens_from_a_file(page, tracks_folder, tmp_path):
         for width, scheme in ((1300, "light"), (1300, "dark"), (400, "dark")):
             look(driver, width, 800, scheme)
             assert faults(driver) == []
-            fits = f"return document.documentElement.scrollWidth <= {width}"
-            wait_for(driver, lambda d, fits=fits: d.execute_script(fits), 5)
+            wait_to_fit(driver)
+            wait_for(driver, is_zoom_shown, 5)
         assert complaints(driver) == []
 
 

@@ -1,4 +1,4 @@
-"""The panel on trust states what cards and run records know, and what could be wrong."""
+"""The panel on trust states what cards and receipts know, and what could be wrong."""
 
 import dataclasses
 import re

@@ -218,12 +218,13 @@ function onSubmit(id, work) {
   });
 }
 
-async function compare() {
+// The view moves to the variant, unless a link says where it is.
+async function compare(moves = true) {
   variant = byId("alleles").value.trim();
   const found = await showVariant(variant, [...new Set(tracks.map((track) => track.pair))], ranking.asked);
   if (!found) return;
   const {chrom, start, ref} = found;
-  await browser.search(locusOf({chrom, start: Math.max(0, start - 1000), end: start + 1000}));
+  if (moves) await browser.search(locusOf({chrom, start: Math.max(0, start - 1000), end: start + 1000}));
   browser.clearROIs();
   await browser.loadROI([{
     name: found.variant, color: "rgba(213,94,0,0.35)",
@@ -234,7 +235,7 @@ async function compare() {
 function listen() {
   onSubmit("add", () =>
     add({pair: `${byId("tf").value}:${byId("cell").value}`, signal: byId("signal").value}));
-  onSubmit("variant", compare);
+  onSubmit("variant", () => compare());
   onSubmit("rank", async () => {
     await ranking.ask(view());
     writeState(locusOf(view()), tracks, ranking.state(), variant);
@@ -286,10 +287,12 @@ async function start() {
     "TFImpute: Qin and Feng 2017, doi:10.1371/journal.pcbi.1005403. Genome browser: igv.js.";
   const state = readState();
   let locus = about.locus;
+  let isPlaced = false;
   const problems = [];
   if (state.locus) {
     try {
       locus = locusOf(await api.locate(state.locus));
+      isPlaced = true;
     } catch (error) {
       problems.push(`the link's position was not found, so ${about.locus} is shown: ${error.message}`);
     }
@@ -315,7 +318,8 @@ async function start() {
   if (problems.length) showError(problems.join("; "));
   if (state.variant) {
     byId("alleles").value = state.variant;
-    await compare();
+    await compare(!isPlaced);
+    viewChanged(); // the link keeps the variant
   }
   window.page = {browser, add, tracks: () => tracks}; // for tests and scripts
   document.body.dataset.ready = "yes";

@@ -3,17 +3,10 @@
 import * as api from "./api.js";
 import {byId, element, locusOf} from "./words.js";
 
-// The bar of igv.js is made for wide windows.
-const NARROW = `
-  .igv-windowsize-panel-container { white-space: nowrap; }
-  @media (max-width: 760px) { .igv-logo, .igv-current-genome { display: none !important; } }
-  @media (max-width: 600px) { .igv-navbar-toggle-button-container { display: none !important; } }
-`;
-
 // What igv.js would show in a dialog of its own goes to `report`; `clear` ends it.
 export function adopt(browser, report, clear) {
   const {navbar} = browser;
-  byId("igv").shadowRoot.append(element("style", {}, NARROW));
+  byId("igv").shadowRoot.append(element("link", {rel: "stylesheet", href: "page/igv-narrow.css"}));
   navbar.searchInput.setAttribute("aria-label", "Position, or name of a gene");
   navbar.searchInput.placeholder = "Position or gene";
   navbar.doSearch = async (text) => {
