@@ -117,9 +117,13 @@ def shown(value: object) -> str:
     Returns
     -------
     str
-        What ``repr`` gives.
+        What ``repr`` gives; the type of what cannot be written, such as an integer of
+        thousands of digits.
     """
-    text = " ".join(repr(value).split())
+    try:
+        text = " ".join(repr(value).split())
+    except ValueError:
+        text = f"of type {type(value).__name__}, too long to show"
     return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}..."
 
 

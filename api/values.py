@@ -24,7 +24,6 @@ __all__ = [
     "check_threshold",
     "check_top",
     "check_whole",
-    "is_whole",
     "join_texts",
     "optional_path",
 ]
@@ -166,22 +165,6 @@ def check_choice(value: object, name: str, choices: Iterable[str]) -> None:
         )
 
 
-def is_whole(value: object, lowest: int, highest: float = math.inf) -> bool:
-    """Report whether a value is a whole number in a range.
-
-    Parameters
-    ----------
-    value : object
-    lowest, highest : float
-
-    Returns
-    -------
-    bool
-    """
-    is_number = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-    return is_number and lowest <= int(str(value)) <= highest
-
-
 def check_whole(
     value: object, name: str, lowest: int = 0, highest: float = math.inf
 ) -> None:
@@ -199,7 +182,7 @@ def check_whole(
     UsageError
         With the range.
     """
-    if not is_whole(value, lowest, highest):
+    if not _is_whole(value, lowest, highest):
         end = " or more" if highest == math.inf else f" to {highest:,}"
         raise UsageError(f"{name} {shown(value)}; use a whole number, {lowest}{end}")
 
@@ -225,11 +208,9 @@ def check_number(
     UsageError
         With the range.
     """
-    is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    if is_number:
-        number = float(str(value))
-        if lowest <= number <= highest and number < math.inf:
-            return number
+    number = _as_float(value)
+    if lowest <= number <= highest and number < math.inf:
+        return number
     end = f", {lowest:g} or more"
     if highest < math.inf:
         end = f" from {lowest:g} to {highest:g}"
@@ -269,5 +250,21 @@ def check_top(top: object) -> None:
     UsageError
         Not a whole number, or below 0.
     """
-    if not is_whole(top, 0):
+    if not _is_whole(top, 0):
         raise UsageError(f"top {shown(top)}; use a number of pairs, 0 for all")
+
+
+def _is_whole(value: object, lowest: int, highest: float = math.inf) -> bool:
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        return False
+    return lowest <= int(value) <= highest
+
+
+def _as_float(value: object) -> float:
+    """Return a number as a float; NaN, which is in no range, for what is none."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        return math.nan
+    try:
+        return float(value)
+    except OverflowError:  # an integer beyond every float
+        return math.nan

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,6 +23,18 @@ def compare_numbers(
     before: dict[str, NDArray[Any]], after: dict[str, NDArray[Any]]
 ) -> list[Difference]:
     """Compare arrays bit for bit."""
+    return _compare(before, after, _array_difference)
+
+
+def compare_texts(before: dict[str, Any], after: dict[str, Any]) -> list[Difference]:
+    """Compare names or sentences."""
+    return _compare(before, after, _text_difference)
+
+
+def _compare(
+    before: dict[str, Any], after: dict[str, Any], differ: Callable[[Any, Any], str]
+) -> list[Difference]:
+    """Compare key by key; `differ` gives an empty text for equal values."""
     found = []
     for key in sorted(before.keys() | after.keys()):
         if key not in after:
@@ -29,20 +42,21 @@ def compare_numbers(
         elif key not in before:
             found.append(Difference(key, "added"))
         else:
-            found.append(_compare_arrays(key, before[key], after[key]))
+            how = differ(before[key], after[key])
+            found.append(Difference(key, "differs" if how else "equal", how))
     return found
 
 
-def _compare_arrays(key: str, a: NDArray[Any], b: NDArray[Any]) -> Difference:
+def _array_difference(a: NDArray[Any], b: NDArray[Any]) -> str:
     if a.shape != b.shape:
-        return Difference(key, "differs", f"shape {a.shape}, {b.shape}")
+        return f"shape {a.shape}, {b.shape}"
     if a.dtype != b.dtype:
-        return Difference(
-            key, "differs", f"type {a.dtype}, {b.dtype}; {_largest(a, b)}"
-        )
-    if a.tobytes() == b.tobytes():
-        return Difference(key, "equal")
-    return Difference(key, "differs", _largest(a, b))
+        return f"type {a.dtype}, {b.dtype}; {_largest(a, b)}"
+    return "" if a.tobytes() == b.tobytes() else _largest(a, b)
+
+
+def _text_difference(a: Any, b: Any) -> str:
+    return "" if a == b else _first_other(a, b)
 
 
 def _largest(a: NDArray[Any], b: NDArray[Any]) -> str:
@@ -55,23 +69,6 @@ def _largest(a: NDArray[Any], b: NDArray[Any]) -> str:
     n = int((apart > 0).sum())
     found = f"max abs difference {largest:.3g}, {n:,} of {a.size:,} values"
     return found + (f", {holes:,} with a value in one only" if holes else "")
-
-
-def compare_texts(before: dict[str, Any], after: dict[str, Any]) -> list[Difference]:
-    """Compare names or sentences."""
-    found = []
-    for key in sorted(before.keys() | after.keys()):
-        if key not in after:
-            found.append(Difference(key, "missing"))
-        elif key not in before:
-            found.append(Difference(key, "added"))
-        elif before[key] == after[key]:
-            found.append(Difference(key, "equal"))
-        else:
-            found.append(
-                Difference(key, "differs", _first_other(before[key], after[key]))
-            )
-    return found
 
 
 def _first_other(a: Any, b: Any) -> str:

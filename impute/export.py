@@ -127,7 +127,8 @@ class _Group:
     """Pairs whose codes are read together, when the first of them is needed."""
 
     def __init__(self, job: ExportJob, indexes: list[int]) -> None:
-        self._job, self._numbers = job, {pair: i for i, pair in enumerate(indexes)}
+        self._job = job
+        self._numbers = {pair: i for i, pair in enumerate(dict.fromkeys(indexes))}
         self._lock, self._rows = Lock(), list[Rows]()
 
     def log_odds(self, pair: int) -> Iterator[Signal]:

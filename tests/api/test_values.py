@@ -1,12 +1,14 @@
 """What is passed in place of a path, a number or a text is named, whatever it is."""
 
 import functools
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import tfimpute_tracks
+from tfimpute_tracks.api.values import MAX_SEED, check_number, check_whole
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.storage import write_text
 
@@ -120,3 +122,22 @@ def test_what_is_wrong_is_said(calls):
         with pytest.raises(UsageError) as error:
             calls(call)(**given)
         assert str(error.value) == says
+
+
+def test_any_kind_of_number_is_one():
+    assert check_number(Fraction(1, 4), "x") == 0.25
+    assert check_number(np.float32(0.5), "x") == 0.5
+    check_whole(np.int64(7), "x")
+
+
+@pytest.mark.parametrize("digits", [400, 5000])
+def test_numbers_beyond_all_others_are_refused_in_a_line(digits):
+    for check in (
+        lambda: check_number(10**digits, "learning_rate"),
+        lambda: check_whole(10**digits, "seed", 0, MAX_SEED),
+    ):
+        with pytest.raises(
+            UsageError, match=r"^(learning_rate|seed) .{1,80}; use a"
+        ) as error:
+            check()
+        assert "\n" not in str(error.value)

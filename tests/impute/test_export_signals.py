@@ -113,3 +113,13 @@ def test_rows_of_neighboring_pairs_are_their_rows(toy):
                     np.testing.assert_array_equal(
                         np.concatenate(some), rows[first:last]
                     )
+
+
+def test_results_come_in_the_order_of_the_pairs(toy):
+    store = toy.made()
+    first, *others = store.plan.pairs[:3]
+    wanted = [others[1], first, first, others[0]]
+    job = ExportJob(store, wanted, toy.folder / "e", TrackOptions(formats=("bed",)))
+    results = list(run_export(job))
+    assert [result.pair for result in results] == wanted
+    assert [result.reused for result in results] == [False, False, True, False]

@@ -205,18 +205,18 @@ def test_what_a_dead_process_had_computed_does_not_count(toy, tmp_path):
     status.update(Part("b", 50))
     assert status.n_scores == 150
     n_left = sum(shard.n_scores for shard in plan.shards) - 150
-    told = json.loads(path.read_text())
-    assert told["seconds_left"] == round(n_left / 50 * 2, 1)
+    written = json.loads(path.read_text())
+    assert written["seconds_left"] == round(n_left / 50 * 2, 1)
     status.update(Note("a died", "a"))
     assert status.n_scores == 50
     status.update(Done("b", 1, 10, 0.5))
     assert status.n_scores == plan.shards[1].n_scores
     seconds[0] = 20
     status.update(Failed(0, "poison"))
-    told = json.loads(path.read_text())
-    assert told["shards"] == {"planned": 6, "reused": 0, "done": 1, "failed": 1}
-    assert told["notes"] == ["a died"]
-    assert told["seconds_left"] > 0
+    written = json.loads(path.read_text())
+    assert written["shards"] == {"planned": 6, "reused": 0, "done": 1, "failed": 1}
+    assert written["notes"] == ["a died"]
+    assert written["seconds_left"] > 0
 
 
 def test_a_process_of_another_release_refuses(toy, monkeypatch):

@@ -111,7 +111,7 @@ def test_pairs_read_together_are_those_read_alone(toy, tiles, per_shard, sparse,
     groups = list(store.groups(every, where, n_bytes=2 * n_tiles))
     assert [number for group in groups for number in group] == every
     assert {1, 2} == set(map(len, groups))
-    for group in [*groups, *store.groups(every, where)]:
+    for group in [*groups, *store.groups(every, where), [4, 4, 3]]:
         together = list(store.rows(group, where))
         for row, number in enumerate(group):
             alone = list(log_odds(store, store.plan.pairs[number], where))

@@ -8,7 +8,7 @@ browser would show the mean of what is left.
 The file is read back: every bin by ``blockwise``, every sum by libBigWig, head, coarsest
 zoom level and the last bins of chromosomes by pybigtools. No two of them share code, and
 none shares any with this writer. (pybigtools yields bins one by one, which takes longer
-than writing them.)
+than compressing them.)
 """
 
 from __future__ import annotations
