@@ -26,7 +26,7 @@ exclude_patterns = ["_ext"]
 smartquotes = False  # `--option` has two dashes
 html_theme = "furo"
 html_static_path = ["_static"]
-html_css_files = ["tables.css"]
+html_css_files = ["notebooks.css"]
 html_title = f"tfimpute-tracks {release}"
 
 # Notebooks are text, and run when the site is built.
