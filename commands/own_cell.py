@@ -151,12 +151,13 @@ def _extend(
 
 
 def _read(path: Path) -> dict[str, Any] | None:
-    """Read what was reported of a model; None makes the model again."""
+    """Read what was reported of a model; None, as of a damaged file, makes it again."""
     try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return found
+    is_whole = isinstance(found, dict) and {"similar", "accuracy"} <= found.keys()
+    return found if is_whole else None
 
 
 def _log_expected(record: dict[str, Any], name: str) -> None:

@@ -109,10 +109,13 @@ def test_a_cell_type_is_added_for_one_run(folder, run):
     assert set(says) <= set(again[2].splitlines())
     assert "fitting at" in err
     assert "fitting at" not in again[2]  # made once
-    next(folder.glob("cache/**/record.json")).unlink()  # as of a run that was killed
-    code, _, err = run(*scan, *own, "--tf", "MAX", "-o", "a", "--format", "bed")
-    assert code == 0
-    assert "fitting at" in err
+    record = next(folder.glob("cache/**/record.json"))
+    record.unlink()  # as of a run that was killed
+    for damaged in ("", "{}"):
+        code, _, err = run(*scan, *own, "--tf", "MAX", "-o", "a", "--format", "bed")
+        assert code == 0
+        assert "fitting at" in err
+        record.write_text(damaged)
     without = run("scan", "-g", "g.fa", "-e", "none", *own, "--tf", "CTCF", "-o", "a")
     assert (without[0], "leave out --evidence none" in without[2]) == (2, True)
     known = run(*scan, *own[:2], "--cell-name", "k-562", "--tf", "CTCF", "-o", "a")
