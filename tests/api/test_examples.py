@@ -41,6 +41,18 @@ def test_examples_of_evidence_run(tmp_path):
     run_examples("evidence", ["build_evidence", "open_evidence"])
 
 
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("bulk", "impute_pairs"),
+        ("mutagenesis", "mutate_region"),
+        ("variant_files", "write_effects"),
+    ],
+)
+def test_examples_of_verbs_run(module, name):
+    run_examples(module, [name])
+
+
 @pytest.mark.slow
 def test_examples_of_learning_run(tmp_path):
     write_dataset(tmp_path / "data.h5", make_dataset())
