@@ -18,7 +18,8 @@ LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
 WITH_FILES = {
     f"tfimpute_tracks.api.{name}"
     for name in (
-        *("bulk", "evidence", "learning", "mutagenesis", "store", "variant_files"),
+        *("bulk", "evidence", "evidence_files", "evidence_lift", "learning"),
+        *("mutagenesis", "preparing", "store", "variant_files"),
     )
 }
 BLOCK = r"<!-- ci:{} -->\n```sh\n(.*?)```"
