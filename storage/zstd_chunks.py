@@ -35,9 +35,10 @@ def create_zstd(
     ----------
     group : h5py.Group
     name : str
-    shape, chunks : tuple of int
-        A chunk may not exceed the data set.
+    shape : tuple of int
     dtype : dtype
+    chunks : tuple of int
+        Not larger than the data set.
     checksums : bool
         With HDF5's Fletcher-32 checksum of each chunk.
 
