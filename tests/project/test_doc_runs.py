@@ -15,11 +15,11 @@ from contextlib import chdir, redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
 
-import distributed
 import h5py
 import hdf5plugin  # noqa: F401 - the filter of a store's shards
 import numpy as np
 import pytest
+from dask.distributed import LocalCluster
 from stored import probabilities
 
 from doc_commands import doc_commands
@@ -106,7 +106,7 @@ def _serve(words):
 
 def _run_on_cluster(words):
     """Run a command with a scheduler of this machine in place of the one it names."""
-    with distributed.LocalCluster(
+    with LocalCluster(
         n_workers=1, threads_per_worker=1, dashboard_address=None
     ) as cluster:
         own = cluster.scheduler_address
