@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from tfimpute_tracks.kernels.coverage import Coverage
 from tfimpute_tracks.kernels.lanes import (
     add,
+    add_up,
     aligned_empty,
     broadcast,
     load,
@@ -26,7 +27,6 @@ from tfimpute_tracks.kernels.lanes import (
 
 __all__ = [
     "PairVectors",
-    "add_up",
     "arrange_vectors",
     "moments",
     "summarize",
@@ -158,16 +158,13 @@ def _sum(indptr, track, fraction, tracks, n_tracks, sums, size):  # type: ignore
 
 @njit(nogil=True, cache=True)
 def _normalize(sums, rows, n, size):  # type: ignore[no-untyped-def]
-    scratch = np.empty(2 * _LANES, dtype=np.float32)
     zero = broadcast(np.float32(0))
     for row in range(n):
         total, squares = zero, zero
         for k in range(row * size, (row + 1) * size, _LANES):
             value = maximum(load(sums, k), zero)
             total, squares = add(total, value), multiply_add(value, value, squares)
-        store(scratch, 0, total)
-        store(scratch, _LANES, squares)
-        mean, scale = moments(scratch, size)
+        mean, scale = moments(add_up(total), add_up(squares), size)
         shift = np.float32(-mean * scale)
         scale = np.float32(scale)
         for k in range(row * size, (row + 1) * size, _LANES):
@@ -176,13 +173,13 @@ def _normalize(sums, rows, n, size):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True, forceinline=True)
-def moments(sums, size):  # type: ignore[no-untyped-def]
+def moments(total, squares, size):  # type: ignore[no-untyped-def]
     """Find the mean of values, and what scales them to a variance of 1.
 
     Parameters
     ----------
-    sums : float32 array
-        16 sums of the values, and 16 of their squares.
+    total, squares : float64
+        The sum of the values, and of their squares.
     size : int
         Number of values.
 
@@ -190,31 +187,9 @@ def moments(sums, size):  # type: ignore[no-untyped-def]
     -------
     mean, scale : float64
     """
-    mean = add_up(sums, 0) / size
-    variance = max(add_up(sums, _LANES) / size - mean * mean, 0.0)
+    mean = total / size
+    variance = max(squares / size - mean * mean, 0.0)
     return mean, 1 / np.sqrt(variance + _EPSILON)
-
-
-@njit(nogil=True, cache=True, forceinline=True)
-def add_up(lanes, start):  # type: ignore[no-untyped-def]
-    """Sum 16 items of an array, in pairs.
-
-    Parameters
-    ----------
-    lanes : float32 array
-    start : int
-        Of the items.
-
-    Returns
-    -------
-    float64
-    """
-    total = np.float64(0)
-    for i in range(start, start + _LANES, 4):
-        a = np.float64(lanes[i]) + np.float64(lanes[i + 1])
-        b = np.float64(lanes[i + 2]) + np.float64(lanes[i + 3])
-        total += a + b
-    return total
 
 
 @njit(nogil=True, cache=True)
