@@ -7,6 +7,7 @@ summary in one pass. All sums are in a fixed order.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -41,7 +42,7 @@ class OwnTracks(NamedTuple):
     Attributes
     ----------
     pair : int64 array, shape (n,)
-        Columns of the pairs.
+        Columns of the pairs among the log-odds of a tile.
     owner : int64 array, shape (n_tracks,)
         Row in `pair` of the pair that a track belongs to, or -1.
     available : float32 array, shape (n, summary)
@@ -62,7 +63,9 @@ class OwnTracks(NamedTuple):
     offsets: Floats
 
 
-def own_tracks(tracks: Floats, owner: Ints, vectors: Floats) -> OwnTracks:
+def own_tracks(
+    tracks: Floats, owner: Ints, vectors: Callable[[Ints], Floats], columns: Ints
+) -> OwnTracks:
     """Arrange the pairs that have tracks of their own.
 
     Parameters
@@ -70,10 +73,12 @@ def own_tracks(tracks: Floats, owner: Ints, vectors: Floats) -> OwnTracks:
     tracks : float32 array, shape (n_windows + 1, n_tracks, summary)
         V of the windows, and of being available.
     owner : int64 array, shape (n_tracks,)
-        Column of the pair that a track belongs to; -1 for no pair, and for a track that
+        Index of the pair that a track belongs to; -1 for no pair, and for a track that
         is not available.
-    vectors : float32 array, shape (n_pairs, summary + 1)
-        v and v_0.
+    vectors : callable
+        Returns v and v_0 of some pairs, float32, shape (n, summary + 1).
+    columns : int64 array, shape (n_pairs,)
+        Of each pair among the log-odds of a tile.
 
     Returns
     -------
@@ -82,12 +87,13 @@ def own_tracks(tracks: Floats, owner: Ints, vectors: Floats) -> OwnTracks:
     pair = np.unique(owner[owner >= 0])
     shape = len(pair), tracks.shape[2]
     available, own = (aligned_empty(shape, np.float32) for _ in range(2))
-    for row, column in enumerate(pair):
-        available[row] = tracks[-1, owner == column].sum(axis=0)
-        own[row] = vectors[column, :-1]
+    found = vectors(pair)
+    own[...] = found[:, :-1]
+    for row, index in enumerate(pair):
+        available[row] = tracks[-1, owner == index].sum(axis=0)
     rows = np.where(owner >= 0, np.searchsorted(pair, owner), -1)
     totals = own.sum(axis=1, dtype=np.float64)
-    return OwnTracks(pair, rows, available, own, totals, vectors[pair, -1])
+    return OwnTracks(columns[pair], rows, available, own, totals, found[:, -1].copy())
 
 
 def exclude_own(
@@ -97,9 +103,10 @@ def exclude_own(
 
     Parameters
     ----------
-    log_odds : float32 array
-        Of all pairs, from :func:`~tfimpute_tracks.kernels.summary.summary_log_odds`;
-        the columns of pairs with tracks of their own are overwritten.
+    log_odds : float32 array, shape (at least 1 + n_tiles, n_columns)
+        Of all pairs, from :func:`~tfimpute_tracks.kernels.summary.summary_log_odds`
+        or :func:`~tfimpute_tracks.kernels.summary_grid.grid_log_odds`; the columns of
+        pairs with tracks of their own are overwritten.
     sums : float32 array, shape (1 + n_tiles, summary)
         From :func:`~tfimpute_tracks.kernels.summary.summarize`, with all tracks.
     coverage : Coverage
