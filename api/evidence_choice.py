@@ -272,7 +272,7 @@ def report_store_evidence(folder: Path, plan: Plan) -> None:
         )
 
 
-def evidence_name(model: Model, name: str | Path, evidence: str) -> str | None:
+def evidence_name(model: Model, name: str | Path, evidence: str | Path) -> str | None:
     """Name the evidence of a model for another process that loads it.
 
     Parameters
@@ -281,7 +281,7 @@ def evidence_name(model: Model, name: str | Path, evidence: str) -> str | None:
         From :func:`choose_evidence`.
     name : str or Path
         What the model was loaded from.
-    evidence : str
+    evidence : str or Path
         The value of --evidence.
 
     Returns
@@ -296,7 +296,7 @@ def evidence_name(model: Model, name: str | Path, evidence: str) -> str | None:
     if model.evidence is None:
         return None
     if evidence != AUTO:
-        return evidence
+        return str(evidence)
     own = own_tracks(name)
     alone = own is not None and own.digest == model.evidence.store.digest
     return str(tracks_path(weights_path(name))) if alone else SHIPPED

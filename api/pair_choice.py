@@ -21,7 +21,7 @@ Pairs = str | Path | Iterable[str | tuple[str, str]]
 
 
 def choose_pairs(
-    vocabulary: Vocabulary, tf: str | None, cell: str | None, pairs: str | None
+    vocabulary: Vocabulary, tf: str | None, cell: str | None, pairs: Pairs | None
 ) -> list[Pair]:
     """Read the pairs named by --tf and --cell, or by --pairs.
 
@@ -30,8 +30,8 @@ def choose_pairs(
     vocabulary : Vocabulary
     tf, cell : str, optional
         One pair.
-    pairs : str, optional
-        "TF:CELL;TF:CELL", or the path of a table of TFs and cell lines.
+    pairs : optional
+        As for :func:`read_pairs`.
 
     Returns
     -------
@@ -126,7 +126,7 @@ def choose_many_pairs(
     model: Model,
     missing: bool,
     every: bool,
-    named: tuple[str | None, str | None, str | None],
+    named: tuple[str | None, str | None, Pairs | None],
 ) -> list[Pair]:
     """Read the pairs of a run over many of them.
 

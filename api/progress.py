@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
@@ -24,12 +24,35 @@ class Advance(Protocol):
         """
 
 
-ProgressBar = Callable[[str, int | None, str], AbstractContextManager[Advance]]
-"""From title, total (None: unknown) and unit to a block that counts units."""
+class ProgressBar(Protocol):
+    """Opens a progress bar."""
+
+    def __call__(
+        self, title: str, total: int | None, unit: str, scale: float = 1.0
+    ) -> AbstractContextManager[Advance]:
+        """Open a progress bar.
+
+        Parameters
+        ----------
+        title : str
+        total : int or None
+            Number of units; None if unknown.
+        unit : str
+            Unit of the rate.
+        scale : float
+            Units per one of `unit`: 1e6 for a total in bp and a rate in Mb.
+
+        Returns
+        -------
+        context manager
+            A block that counts units.
+        """
 
 
 @contextmanager
-def no_progress(title: str, total: int | None, unit: str) -> Iterator[Advance]:
+def no_progress(
+    title: str, total: int | None, unit: str, scale: float = 1.0
+) -> Iterator[Advance]:
     """Show nothing.
 
     Parameters
@@ -37,6 +60,7 @@ def no_progress(title: str, total: int | None, unit: str) -> Iterator[Advance]:
     title : str
     total : int or None
     unit : str
+    scale : float
 
     Yields
     ------

@@ -21,9 +21,11 @@ __all__ = [
     "check_model",
     "check_number",
     "check_text",
+    "check_texts",
     "check_threshold",
     "check_top",
     "check_whole",
+    "check_wholes",
     "join_texts",
     "optional_path",
 ]
@@ -116,6 +118,23 @@ def check_text(value: object, name: str) -> None:
         raise UsageError(f"{name} {shown(value)}; use a text")
 
 
+def check_texts(**values: object) -> None:
+    """Refuse what is neither a text nor None.
+
+    Parameters
+    ----------
+    **values : object
+        Arguments by their names.
+
+    Raises
+    ------
+    UsageError
+        One is something else.
+    """
+    for name, value in values.items():
+        check_text(value, name)
+
+
 def join_texts(value: object, name: str) -> str:
     """Write a text, or several, as the command line takes them: with commas.
 
@@ -185,6 +204,25 @@ def check_whole(
     if not _is_whole(value, lowest, highest):
         end = " or more" if highest == math.inf else f" to {highest:,}"
         raise UsageError(f"{name} {shown(value)}; use a whole number, {lowest}{end}")
+
+
+def check_wholes(lowest: int, **values: object) -> None:
+    """Refuse what is neither a whole number from `lowest` on nor None.
+
+    Parameters
+    ----------
+    lowest : int
+    **values : object
+        Arguments by their names.
+
+    Raises
+    ------
+    UsageError
+        One is something else.
+    """
+    for name, value in values.items():
+        if value is not None:
+            check_whole(value, name, lowest)
 
 
 def check_number(

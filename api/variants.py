@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from tfimpute_tracks.models.model import Model
 
 __all__ = [
+    "MAX_STRIDE",
     "choose_options",
     "effects_frame",
     "effects_of",
@@ -43,7 +44,8 @@ __all__ = [
     "warn_assembly",
 ]
 
-_MAX_STRIDE = 100
+MAX_STRIDE = 100
+"""Of scores of alleles, in bp."""
 _COLUMNS = ("chrom", "pos", "ref", "alt")
 _SMALL_BACKGROUND = 100  # fewer variants give coarse quantiles
 _MIN_MATCH = 0.9  # fraction of reference alleles that agree with the genome
@@ -352,7 +354,7 @@ def effects_of(
         As :func:`make_source`, :func:`choose_options` and
         :func:`tfimpute_tracks.variants.run.score_variants`.
     """
-    check_whole(stride, "stride", 1, _MAX_STRIDE)
+    check_whole(stride, "stride", 1, MAX_STRIDE)
     layout, background = choose_options(len(pairs), **options)
     source = make_source(variants, genome)
     job = VariantJob(

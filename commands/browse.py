@@ -57,8 +57,8 @@ def browse(
         choose_evidence,
         report_evidence,
     )
+    from tfimpute_tracks.api.own_cell import add_cell
     from tfimpute_tracks.api.threads import set_threads
-    from tfimpute_tracks.commands.own_cell import add_cell
 
     try:
         from tfimpute_tracks.views import browse as page
@@ -77,8 +77,8 @@ def browse(
         token = secrets.token_urlsafe(16)
     # The port first: it is quick to check, and the rest takes seconds to load.
     with page.open_socket(host, port) as sock:
-        model = add_cell(
-            model, cell_accessibility, cell_name, fasta, evidence, cache_dir
+        model = str(
+            add_cell(model, cell_accessibility, cell_name, fasta, evidence, cache_dir)
         )
         loaded = load_model(model)
         genome = inputs.choose_genome(fasta, loaded, cache_dir, assembly)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping
-from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -17,13 +14,7 @@ from tfimpute_tracks.commands.console import (
     show_json,
     show_table,
 )
-from tfimpute_tracks.commands.results import describe_file
-from tfimpute_tracks.errors import UsageError, listed
-
-if TYPE_CHECKING:
-    from tfimpute_tracks.api.evidence import PeakGenome
-    from tfimpute_tracks.evidence import PeakFile
-    from tfimpute_tracks.models.model import Model
+from tfimpute_tracks.errors import listed
 
 __all__ = ["build", "info"]
 
@@ -76,81 +67,34 @@ def build(
     as_json: options.Json = False,
 ) -> None:
     """Collect the peaks of measured pairs in one indexed file."""
-    from tfimpute_tracks.api.evidence import choose_peak_genome, read_peak_files
-    from tfimpute_tracks.evidence import PeakFile, read_accessibility
-    from tfimpute_tracks.models import load_model
+    from tfimpute_tracks.api.evidence_files import collect_evidence
 
-    start = time.perf_counter()
-    downloads.one_input(
-        pairs_table,
-        from_,
-        {
-            "--signal-threshold": signal_threshold,
-            "--keep-peaks": keep_peaks,
-            "--dry-run": dry_run,
-        },
+    done = collect_evidence(
+        out,
+        pairs_table=pairs_table,
+        downloads=from_,
+        accessibility=accessibility,
+        fasta=fasta,
+        chrom_sizes=chrom_sizes,
+        assembly=assembly,
+        model=model,
+        regions=regions or None,
+        roles=roles,
+        signal_threshold=signal_threshold,
+        keep_peaks=keep_peaks,
+        dry_run=dry_run,
+        cache_dir=cache_dir,
+        overwrite=overwrite,
+        progress=progress_bar,
     )
-    if from_ and roles:
-        raise UsageError("--roles needs --pairs-table: a download has no roles")
-    dest = downloads.check_output(out, overwrite, keep_peaks, dry_run)
-    files = [] if pairs_table is None else read_peak_files(pairs_table, roles)
-    files += read_accessibility(accessibility) if accessibility else []
-    loaded = load_model(model)
-    genome = choose_peak_genome(
-        fasta, chrom_sizes, loaded, regions, assembly, cache_dir
-    )
-    left_out: Mapping[str, int] = {}
-    with ExitStack() as stack:
-        if from_:
-            found = downloads.find_tracks(from_, loaded.vocabulary, genome.build)
-            if dest is None:
-                keep = None if dry_run else keep_peaks
-                downloads.show_download(found, as_json, keep, signal_threshold)
-                return
-            downloads.log_candidates(found)
-            tracks = found.tracks if keep_peaks else found.known
-            written, _ = stack.enter_context(
-                downloads.track_files(tracks, signal_threshold, keep_peaks)
-            )
-            files += [PeakFile(f.pair, "", f.path) for f in written if f.is_known]
-            left_out = found.left_out
-        if not files:
-            raise UsageError(
-                f"no track of a TF and a cell line that {loaded.name} has; --keep-peaks "
-                "FOLDER without -o writes a pairs table of the others, for `extend`"
-            )
-        summary = _collect(files, Path(str(dest)), loaded, genome, left_out, start)
-    if as_json:
-        show_json(summary)
+    if not isinstance(done, dict):
+        downloads.show_download(done, as_json)
         return
-    show_table("Evidence", ["item", "value"], _rows(summary))
-    print_result(str(dest))
-
-
-def _collect(
-    files: list[PeakFile],
-    out: Path,
-    model: Model,
-    genome: PeakGenome,
-    left_out: Mapping[str, int],
-    start: float,
-) -> dict[str, Any]:
-    """Build and write the evidence; return its summary."""
-    from tfimpute_tracks.api.evidence import collect_peaks
-    from tfimpute_tracks.evidence import summarize_build
-
-    database, report, digest = collect_peaks(files, out, model, genome, progress_bar)
-    return summarize_build(database) | {
-        "left_out": {
-            "files_of_unknown_names": report.unknown,
-            "files_without_peaks": report.empty,
-            "files_without_peaks_on_the_genome": report.elsewhere,
-            "peaks_on_unknown_chromosomes": report.unknown_chromosomes,
-        },
-        **({"left_out_of_download": dict(left_out)} if left_out else {}),
-        "renamed": report.renamed,
-        **describe_file(out, digest, start),
-    }
+    if as_json:
+        show_json(done)
+        return
+    show_table("Evidence", ["item", "value"], _rows(done))
+    print_result(str(out))
 
 
 def info(
@@ -169,17 +113,9 @@ def info(
     as_json: options.Json = False,
 ) -> None:
     """Summarize an evidence file, or list the tracks of a TF or cell line."""
-    from tfimpute_tracks.evidence import (
-        open_named,
-        select_tracks,
-        summarize_store,
-    )
+    from tfimpute_tracks.api.evidence_files import describe_evidence
 
-    store = open_named(file)
-    if check:
-        store.check()
-    tracks = select_tracks(store, tf, cell)
-    summary = summarize_store(store) | ({"checked": True} if check else {})
+    store, tracks, summary = describe_evidence(file, tf=tf, cell=cell, check=check)
     columns = ["tf", "cell", "replicate", "peaks"]
     rows = [[*track.pair, track.replicate, track.n_peaks] for track in tracks]
     if as_json:

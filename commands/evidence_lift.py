@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,18 +9,13 @@ import typer
 
 from tfimpute_tracks.commands import options
 from tfimpute_tracks.commands.console import (
-    log,
     print_result,
     progress_bar,
     show_json,
     show_table,
 )
-from tfimpute_tracks.commands.results import describe_file
-from tfimpute_tracks.errors import UsageError, listed
 
 __all__ = ["lift"]
-
-_FEW = 0.9  # fraction of lifted peaks below which a warning is due
 
 
 def lift(
@@ -60,68 +54,28 @@ def lift(
     as_json: options.Json = False,
 ) -> None:
     """Lift an evidence file to another assembly."""
-    from tfimpute_tracks.evidence import open_named, write_evidence
-    from tfimpute_tracks.evidence.lift import lift_evidence
-    from tfimpute_tracks.genome import name_assembly
-    from tfimpute_tracks.genome.chain import Chain
-    from tfimpute_tracks.storage import check_output_dir
+    from tfimpute_tracks.api.evidence_lift import lift_evidence_file
 
-    if out.exists() and not overwrite:
-        raise UsageError(f"{out} exists; use another -o, or --overwrite to replace it")
-    check_output_dir(out.parent)
-    start = time.perf_counter()
-    store = open_named(evidence)
-    sizes, target = _target(fasta, chrom_sizes, cache_dir)
-    build = name_assembly(assembly, sizes, {})
-    opened = Chain(chain, store.chrom_sizes, sizes, store.name, target)
-    with progress_bar("lift", len(store.chrom_sizes), "chromosomes") as advance:
-        database, report = lift_evidence(store, opened, sizes, build, advance)
-    digest = write_evidence(out, database)
-    lost = [region.chrom for region in store.regions if region.chrom in opened.missing]
-    if lost:
-        log(
-            f"{chain} has no chain for {listed(dict.fromkeys(lost))}: their peaks are lost",
-            warning=True,
-        )
-    if report.fraction_kept < _FEW:
-        log(
-            f"only {report.fraction_kept:.1%} of the peaks have a place in {target}: is it "
-            "of another species, or a part of its assembly? How accurate predictions "
-            "are with so few was not measured",
-            warning=True,
-        )
-    summary = report.summary() | {
-        "from": store.build,
-        "build": build,
-        **describe_file(out, digest, start),
-    }
+    done = lift_evidence_file(
+        evidence,
+        chain,
+        out,
+        fasta=fasta,
+        chrom_sizes=chrom_sizes,
+        assembly=assembly,
+        cache_dir=cache_dir,
+        overwrite=overwrite,
+        progress=progress_bar,
+    )
     if as_json:
-        show_json(summary)
+        show_json(done.summary)
         return
     show_table(
-        f"{store.name} on {build or target}",
+        f"{done.name} on {done.target}",
         ["", "intervals", "peaks of all tracks"],
-        _rows(summary),
+        _rows(done.summary),
     )
     print_result(str(out))
-
-
-def _target(
-    fasta: Path | None, table: Path | None, cache_dir: Path | None
-) -> tuple[dict[str, int], str]:
-    """Find the chromosome lengths of the target, and what messages call it."""
-    from tfimpute_tracks.genome import open_genome, read_chrom_sizes
-
-    if (fasta is None) == (table is None):
-        raise UsageError(
-            "the chromosome lengths of the target are needed: use --fasta or "
-            "--chrom-sizes, one of the two"
-        )
-    if table is not None:
-        return read_chrom_sizes(table), table.name
-    assert fasta is not None
-    with open_genome(fasta, cache_dir, log) as genome:
-        return dict(genome.chrom_sizes), fasta.name
 
 
 _MEANING = {

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import resource
-import time
-from collections.abc import Mapping
-from contextlib import ExitStack
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from tfimpute_tracks.commands import downloads, options
-from tfimpute_tracks.commands.console import log, print_result, show_json, show_table
-from tfimpute_tracks.errors import UsageError, counted
-
-if TYPE_CHECKING:
-    from tfimpute_tracks.downloads import Download, DownloadedTrack
+from tfimpute_tracks.commands.console import (
+    print_result,
+    progress_bar,
+    show_json,
+    show_table,
+)
+from tfimpute_tracks.errors import counted
 
 __all__ = ["prepare"]
 
@@ -118,97 +115,38 @@ def prepare(
     as_json: options.Json = False,
 ) -> None:
     """Make a data set of labeled sites for every TF and cell line of a table."""
-    from tfimpute_tracks.dataset import BuildConfig, build_dataset
+    from tfimpute_tracks.api.preparing import prepare_data
 
-    config = BuildConfig(
+    done = prepare_data(
+        fasta,
+        out,
+        pairs_table=pairs_table,
+        downloads=from_,
+        candidate_sites=candidate_sites,
         seq_len=seq_len,
+        blacklist=blacklist,
+        min_known=min_known,
         negatives=negatives,
         top=top,
         alternate=alternate,
         allow_unranked=allow_unranked,
         seed=seed,
-        min_known=min_known,
+        assembly=assembly,
+        model=model,
+        signal_threshold=signal_threshold,
+        keep_peaks=keep_peaks,
+        dry_run=dry_run,
+        overwrite=overwrite,
+        progress=progress_bar,
     )
-    downloads.one_input(
-        pairs_table,
-        from_,
-        {
-            "--signal-threshold": signal_threshold,
-            "--keep-peaks": keep_peaks,
-            "--dry-run": dry_run,
-            "--assembly": assembly,
-        },
-    )
-    dest = downloads.check_output(out, overwrite, keep_peaks, dry_run)
-    if dest is not None:
-        config.check_candidates(candidate_sites is not None)
-    began = time.perf_counter()
-    left_out: Mapping[str, int] = {}
-    with ExitStack() as stack:
-        if from_:
-            found = _find_tracks(from_, fasta, assembly, model)
-            if dest is None:
-                keep = None if dry_run else keep_peaks
-                downloads.show_download(found, as_json, keep, signal_threshold)
-                return
-            tracks, left_out = _of_tfs(found), found.left_out
-            _, pairs_table = stack.enter_context(
-                downloads.track_files(tracks, signal_threshold, keep_peaks)
-            )
-        dest = Path(str(dest))
-        report = build_dataset(
-            *(fasta, str(pairs_table), candidate_sites, dest),
-            *(config, blacklist, log),
-        )
-    summary = asdict(report) | {
-        **({"left_out_of_download": dict(left_out)} if left_out else {}),
-        "seconds": round(time.perf_counter() - began, 1),
-        "peak_memory_gb": _peak_memory_gb(),
-        "file_mb": round(dest.stat().st_size / 1e6, 1),
-        "file": str(dest),
-    }
-    if as_json:
-        show_json(summary)
+    if not isinstance(done, dict):
+        downloads.show_download(done, as_json)
         return
-    show_table("Data set", ["what", "value"], _rows(summary))
-    print_result(str(dest))
-
-
-def _find_tracks(
-    paths: list[Path], fasta: Path, assembly: str | None, model: str
-) -> Download:
-    """Recognize downloads, and name their tracks as a model does."""
-    from tfimpute_tracks.genome import name_assembly, open_genome
-    from tfimpute_tracks.models import load_model
-
-    loaded = load_model(model)
-    with open_genome(fasta, log=log) as genome:
-        build = name_assembly(
-            assembly, dict(genome.chrom_sizes), loaded.checkpoint.genome
-        )
-    return downloads.find_tracks(paths, loaded.vocabulary, build)
-
-
-def _of_tfs(found: Download) -> tuple[DownloadedTrack, ...]:
-    """Leave out accessibility: a data set has labels of TFs only."""
-    from tfimpute_tracks.evidence import ACCESSIBILITY
-
-    tracks = [track for track in found.tracks if track.pair.tf != ACCESSIBILITY]
-    n_open = len(found.tracks) - len(tracks)
-    if not tracks:
-        raise UsageError("--from: has accessibility only; add peaks of TFs to train on")
-    if n_open:
-        log(
-            f"left out: {counted(n_open, 'track')} of accessibility; use "
-            "`tfimpute-tracks evidence build` for them"
-        )
-    return tuple(tracks)
-
-
-def _peak_memory_gb() -> float:
-    # Linux counts in KiB.
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return round(peak * 1024 / 1e9, 2)
+    if as_json:
+        show_json(done)
+        return
+    show_table("Data set", ["what", "value"], _rows(done))
+    print_result(str(out))
 
 
 def _rows(summary: dict[str, Any]) -> list[list[Any]]:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from tfimpute_tracks.api.evidence_choice import NONE
+from tfimpute_tracks.api.own_cell import add_cell
 from tfimpute_tracks.commands import options
 from tfimpute_tracks.commands.console import print_result, show_json, show_table
-from tfimpute_tracks.commands.own_cell import add_cell
 from tfimpute_tracks.errors import UsageError, counted
 
 if TYPE_CHECKING:
@@ -57,8 +57,8 @@ def query(
             f"{len(where)} arguments; use `query REGION`, or `query STORE REGION`"
         )
     if len(where) == 1:
-        model = add_cell(
-            model, cell_accessibility, cell_name, fasta, evidence, cache_dir
+        model = str(
+            add_cell(model, cell_accessibility, cell_name, fasta, evidence, cache_dir)
         )
         cell = cell or cell_name
     elif cell_accessibility or cell_name:

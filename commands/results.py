@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tfimpute_tracks.commands.console import (
     log,
@@ -21,33 +20,10 @@ if TYPE_CHECKING:
     from tfimpute_tracks.tracks.track_folder import TrackFolder
     from tfimpute_tracks.tracks.writer import PairResult
 
-__all__ = ["describe_file", "show_results", "show_view"]
+__all__ = ["show_results", "show_view"]
 
 _SHOWN = 200  # pairs in the table; all are in the JSON and in the folder
 _COLUMNS = ("pair", "status", "peaks", "threshold", "state")
-
-
-def describe_file(path: Path, digest: str, began: float) -> dict[str, Any]:
-    """Describe a file that a command has written, for its summary.
-
-    Parameters
-    ----------
-    path : Path
-    digest : str
-        Of its content.
-    began : float
-        ``time.perf_counter()`` at the start of the command.
-
-    Returns
-    -------
-    dict
-    """
-    return {
-        "digest": digest,
-        "seconds": round(time.perf_counter() - began, 1),
-        "file_mb": round(path.stat().st_size / 1e6, 2),
-        "file": str(path),
-    }
 
 
 def show_results(results: Sequence[PairResult], as_json: bool, hint: str = "") -> None:

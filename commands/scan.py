@@ -53,16 +53,18 @@ def scan(
     """Predict tracks of one or a few pairs: bigWig, narrowPeak, bigBed."""
     from tfimpute_tracks.api import inputs
     from tfimpute_tracks.api.model import load_model
+    from tfimpute_tracks.api.own_cell import add_cell
     from tfimpute_tracks.api.pair_choice import choose_pairs
     from tfimpute_tracks.api.scan import scan_job
     from tfimpute_tracks.api.threads import set_threads
-    from tfimpute_tracks.commands.own_cell import add_cell
     from tfimpute_tracks.genome import known_build
     from tfimpute_tracks.storage import check_output_dir
     from tfimpute_tracks.tracks.formats import choose_formats
     from tfimpute_tracks.tracks.record import TrackOptions
 
-    model = add_cell(model, cell_accessibility, cell_name, fasta, evidence, cache_dir)
+    model = str(
+        add_cell(model, cell_accessibility, cell_name, fasta, evidence, cache_dir)
+    )
     loaded = load_model(model, evidence)
     chosen = choose_pairs(loaded.vocabulary, tf, cell or cell_name, pairs)
     names = choose_formats(formats, signal)

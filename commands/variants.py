@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -12,7 +9,6 @@ import typer
 
 from tfimpute_tracks.commands import options
 from tfimpute_tracks.commands.console import (
-    log,
     print_files,
     print_result,
     progress_bar,
@@ -21,7 +17,7 @@ from tfimpute_tracks.commands.console import (
 from tfimpute_tracks.commands.one_variant import (
     show_variant,
 )
-from tfimpute_tracks.errors import RunError, UsageError, counted
+from tfimpute_tracks.errors import counted
 from tfimpute_tracks.variants import (
     MANY_PAIRS,
     MIN_DELTA,
@@ -30,9 +26,7 @@ from tfimpute_tracks.variants import (
 )
 
 if TYPE_CHECKING:
-    from tfimpute_tracks.genome import Sequences
     from tfimpute_tracks.variants.job import VariantRun
-    from tfimpute_tracks.variants.records import Source
 
 __all__ = ["variants"]
 
@@ -129,85 +123,34 @@ def variants(
     as_json: options.Json = False,
 ) -> None:
     """Score both alleles of variants: tables of effects and an annotated VCF."""
-    from tfimpute_tracks.api import inputs
-    from tfimpute_tracks.api.evidence_choice import say_sequence_only
-    from tfimpute_tracks.api.pair_choice import choose_many_pairs
-    from tfimpute_tracks.api.threads import set_threads
-    from tfimpute_tracks.api.variants import (
-        choose_options,
-        is_one_variant,
-        report_run,
-        warn_assembly,
-    )
-    from tfimpute_tracks.models import load_model
-    from tfimpute_tracks.variants.job import VariantJob
-    from tfimpute_tracks.variants.run import run_variants
+    from tfimpute_tracks.api.variant_files import write_effects
 
-    loaded = load_model(model)
-    is_one = is_one_variant(source)
-    if is_one and not (tf or cell or pairs):
-        every = True
-    if not (every or tf or cell or pairs):
-        raise UsageError(
-            "no pairs selected; use --tf and --cell, one of them for all its pairs, "
-            "--pairs, or --all"
-        )
-    chosen = choose_many_pairs(loaded, False, every, (tf, cell, pairs))
-    layout, background = choose_options(
-        len(chosen),
+    done = write_effects(
+        source,
+        out_dir,
+        tf=tf,
+        cell=cell,
+        pairs=pairs,
+        every=every,
+        fasta=fasta,
+        model=model,
         min_delta=min_delta,
         table_format=table_format,
         wide=wide,
         n_background=n_background,
         background_regions=background_regions,
         seed=seed,
+        stride=stride,
         write_tracks=write_tracks,
+        n_annotated=n_annotated,
+        n_heatmaps=heatmaps,
+        fix_ref=fix_ref,
+        threads=threads,
+        cache_dir=cache_dir,
+        progress=progress_bar,
     )
-    n_threads = set_threads(threads)
-    genome = inputs.choose_genome(fasta, loaded, cache_dir)
-    with _open_source(source, is_one, genome, out_dir) as opened:
-        log(
-            f"{counted(len(chosen), 'pair')}, model {loaded.name}, "
-            f"{counted(n_threads, 'thread')}"
-        )
-        say_sequence_only(loaded, "comparing alleles")
-        job = VariantJob(
-            *(loaded, chosen, opened, out_dir, layout, background),
-            *(n_annotated, fix_ref, n_threads, heatmaps, stride, write_tracks),
-        )
-        warn_assembly(opened, genome)
-        run = run_variants(job, genome, progress_bar)
-    summary = None
-    if is_one and run.first is not None:
-        from tfimpute_tracks.variants.summary import summarize_variant
-
-        summary = summarize_variant(run.first, chosen, loaded)
-    report_run(run, background)
-    _report(run, summary, as_json)
-    if not run.counts.n_scored:
-        raise RunError(
-            f"no allele of {opened.label} could be scored; {run.files[1]} lists the "
-            "reason for each"
-        )
-
-
-@contextmanager
-def _open_source(
-    text: str, is_one: bool, genome: Sequences, out_dir: Path
-) -> Iterator[Source]:
-    """Find what to score; its variant is checked before a folder is made."""
-    from tfimpute_tracks.storage import check_output_dir
-    from tfimpute_tracks.variants.alleles import parse_variant
-    from tfimpute_tracks.variants.records import Source, spool_stdin
-
-    source = Source.of(Path(text))
-    if is_one:
-        source = Source.of_variant(parse_variant(text, genome))
-    check_output_dir(out_dir)
-    with ExitStack() as stack:
-        if text == "-":
-            source = stack.enter_context(spool_stdin(sys.stdin.buffer, out_dir))
-        yield source
+    _report(done.run, done.summary, as_json)
+    done.check()
 
 
 def _report(

@@ -13,10 +13,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
+from tfimpute_tracks.kernels.jit import njit
 from tfimpute_tracks.kernels.lanes import (
     aligned_empty,
     broadcast,

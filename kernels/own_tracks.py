@@ -11,10 +11,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from tfimpute_tracks.kernels.coverage import Coverage
+from tfimpute_tracks.kernels.jit import njit
 from tfimpute_tracks.kernels.lanes import (
     add,
     add_up,

@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from tfimpute_tracks.kernels.coverage import Coverage
+from tfimpute_tracks.kernels.jit import njit
 from tfimpute_tracks.kernels.lanes import (
     add,
     add_up,

@@ -8,7 +8,7 @@ import pytest
 
 from evidence_toys import write_own_tracks
 from tfimpute_tracks.dataset import write_dataset
-from toys import make_dataset, write_model
+from toys import make_dataset, random_letters, write_fasta, write_model
 
 
 @pytest.fixture(autouse=True)
@@ -39,6 +39,38 @@ def test_examples_of_evidence_run(tmp_path):
         "tf\tcell\tbed\trole\nCTCF\tK562\tctcf.bed\tbase\n"
     )
     run_examples("evidence", ["build_evidence", "open_evidence"])
+    (tmp_path / "downloaded").mkdir()
+    (tmp_path / "ctcf.bed").rename(tmp_path / "downloaded" / "CTCF.K562.bed")
+    run_examples("evidence_files", ["collect_evidence", "describe_evidence"])
+    (tmp_path / "up.sizes").write_text("chr20\t63025530\n")
+    (tmp_path / "up.chain").write_text(
+        "chain 1 chr20 63025520 + 0 63025520 chr20 63025530 + 10 63025530 1\n63025520\n"
+    )
+    run_examples("evidence_lift", ["lift_evidence_file"])
+
+
+def test_example_of_preparing_runs(tmp_path, rng):
+    write_fasta(tmp_path / "genome.fa", {"chr1": random_letters(rng, 9000)})
+    (tmp_path / "pairs.tsv").write_text(
+        "tf\tcell\trole\tbed\nMAX\tK562\tbase\tmax.bed\n"
+    )
+    (tmp_path / "max.bed").write_text("chr1\t2000\t2200\n")
+    sites = ("2000\t2200", "4000\t4200", "6000\t6200")
+    text = "".join(f"chr1\t{site}\n" for site in sites)
+    (tmp_path / "sites.bed").write_text(text)
+    run_examples("preparing", ["prepare_data"])
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("bulk", "impute_pairs"),
+        ("mutagenesis", "mutate_region"),
+        ("variant_files", "write_effects"),
+    ],
+)
+def test_examples_of_verbs_run(module, name):
+    run_examples(module, [name])
 
 
 @pytest.mark.slow

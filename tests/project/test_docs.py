@@ -16,7 +16,11 @@ OPTIONAL = {"dask", "dask_jobqueue", "starlette", "triton", "uvicorn"}
 LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
 # Their examples read files: tests/api/test_examples.py runs them.
 WITH_FILES = {
-    f"tfimpute_tracks.api.{name}" for name in ("evidence", "learning", "store")
+    f"tfimpute_tracks.api.{name}"
+    for name in (
+        *("bulk", "evidence", "evidence_files", "evidence_lift", "learning"),
+        *("mutagenesis", "preparing", "store", "variant_files"),
+    )
 }
 BLOCK = r"<!-- ci:{} -->\n```sh\n(.*?)```"
 

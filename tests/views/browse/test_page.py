@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import numpy as np
 import pytest
@@ -141,6 +142,39 @@ def test_a_track_is_typed_drawn_and_right(opened, live, tmp_path):
     place.click()
     wait_for(driver, lambda d: f"{found.peaks.start[best] - 999}" in d.current_url)
     assert complaints(driver) == []
+
+
+SLOW = """
+const [part, ms] = arguments;
+const plain = window.fetch;
+window.fetch = async (address, ...more) => {
+  const answer = await plain(address, ...more);
+  if (address.includes(part)) await new Promise(done => setTimeout(done, ms));
+  return answer;
+};
+"""
+
+
+def test_a_table_and_its_note_appear_together(opened):
+    driver, _ = opened
+    driver.execute_script(SLOW, "api/measured", 1500)
+    add(driver, "CTCF", "K562")
+    wait_for(driver, lambda d: "predicted peaks" in by(d, "#peaks-note").text)
+    assert by(driver, "#peaks tbody tr:first-child button").is_displayed()
+
+
+def test_an_answer_that_comes_too_late_is_not_shown(opened):
+    driver, _ = opened
+    add(driver, "CTCF", "K562")
+    wait_for(driver, lambda d: "predicted peaks" in by(d, "#peaks-note").text)
+    driver.execute_script(SLOW, "api/peaks", 2500)
+    driver.execute_script("page.browser.search('chr20:48,790,000-48,830,000')")
+    time.sleep(0.8)  # the table has been asked for
+    by(driver, "#chosen li:first-child button").click()
+    wait_for(driver, lambda d: "No tracks yet" in by(d, "#peaks-note").text)
+    time.sleep(3)
+    assert by(driver, "#peaks-note").text == "No tracks yet."
+    assert not driver.find_elements("css selector", "#peaks tbody tr")
 
 
 def test_several_signals_and_removing_them(opened, tmp_path):

@@ -15,6 +15,16 @@ async function request(path, values = {}, options = {}) {
   return response;
 }
 
+// Answers can come out of order. Each call of what this returns starts a turn, and gives
+// a function that says whether no later turn has started.
+export function turns() {
+  let newest = 0;
+  return () => {
+    const own = ++newest;
+    return () => own === newest;
+  };
+}
+
 const json = async (...parts) => (await request(...parts)).json();
 
 export const about = () => json("about");

@@ -60,13 +60,16 @@ function showError(error) {
   showMessage(sentence(error?.message || String(error)), "wrong");
 }
 
+const computedAsked = api.turns();
 async function offerToCompute(window) {
+  const isNewest = computedAsked();
   const message = byId("message");
   let computed = 1; // the smallest fraction of all tracks
   if (3 * (window.end - window.start) > about.max_bp) {
     const requests = tracks.map(({pair, signal}) => api.computed(pair, signal, window));
     computed = Math.min(1, ...(await Promise.all(requests)).map(({fraction}) => fraction));
   }
+  if (!isNewest()) return;
   if (!message.hidden && message.classList.contains("wrong")) return; // read that first
   if (computed === 1) {
     if (message.dataset.about === "computed") showMessage("");

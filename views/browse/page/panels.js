@@ -4,11 +4,17 @@ import * as api from "./api.js";
 import {byId, counted, element, probability, readable, replaceRows, sentence, size} from "./words.js";
 
 const MAX_ROWS = 300;
+const peaksAsked = api.turns();
+const variantAsked = api.turns();
 
 export async function showPeaks(tracks, window, goTo) {
+  const isNewest = peaksAsked();
   const note = byId("peaks-note");
   const pairs = [...new Set(tracks.map((track) => track.pair))];
-  const found = await Promise.all(pairs.map((pair) => api.peaks(pair, window)));
+  const [found, unknown] = await Promise.all([
+    Promise.all(pairs.map((pair) => api.peaks(pair, window))), unmeasuredHere(tracks, window),
+  ]);
+  if (!isNewest()) return;
   const rows = found.flatMap(({pair, peaks}) => peaks.map((peak) => [pair, ...peak]));
   rows.sort((a, b) => b[4] - a[4]);
   const total = found.reduce((sum, {n_peaks}) => sum + n_peaks, 0);
@@ -19,7 +25,6 @@ export async function showPeaks(tracks, window, goTo) {
       : "Nothing is computed here, or the sequence is unknown (N)."
     : `${counted(total, "predicted peak")} of ${counted(pairs.length, "pair")}, the highest first` +
       `${rows.length > MAX_ROWS ? `; ${MAX_ROWS} are listed` : ""}.`;
-  const unknown = await unmeasuredHere(tracks, window);
   if (unknown.length) note.textContent += ` No measured data on ${window.chrom}: ${unknown.join(", ")}.`;
   replaceRows(byId("peaks"), rows.slice(0, MAX_ROWS).map(([pair, start, end, summit, score]) => {
     const region = readable({chrom: window.chrom, start, end});
@@ -43,6 +48,7 @@ async function unmeasuredHere(tracks, {chrom, start}) {
 
 // `asked`: the TF or cell line that is ranked, whose pairs are compared too.
 export async function showVariant(text, pairs, asked) {
+  const isNewest = variantAsked();
   const note = byId("variant-note");
   const effects = byId("effects");
   note.classList.remove("wrong");
@@ -54,12 +60,14 @@ export async function showVariant(text, pairs, asked) {
     const [found, most] = await Promise.all([
       pairs.length ? api.variant(text, pairs) : null, asked ? api.changes(asked, text) : null,
     ]);
+    if (!isNewest()) return null;
     const drawn = found ? " Lines: all tiles over the variant (gray: reference, orange: alternate allele)." : "";
     note.textContent = `${most ? most.meaning : `${found.variant}.`}${drawn} Compared by sequence only.`;
     showChanges(most ? most.largest : []);
     effects.replaceChildren(...(found ? found.pairs.map((pair) => drawEffect(found, pair)) : []));
     return found || most;
   } catch (error) {
+    if (!isNewest()) return null;
     note.textContent = sentence(error.message);
     note.classList.add("wrong");
     showChanges([]);

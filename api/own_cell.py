@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from tfimpute_tracks import __version__
 from tfimpute_tracks.api.evidence_choice import NONE
-from tfimpute_tracks.commands.console import log
+from tfimpute_tracks.api.notes import log
 from tfimpute_tracks.errors import UsageError
 
 if TYPE_CHECKING:
@@ -26,33 +26,32 @@ _RECORD = "record.json"
 
 
 def add_cell(
-    model: str,
+    model: str | Path,
     accessibility: Path | None,
     name: str | None,
     fasta: Path | None,
-    evidence: str,
+    evidence: str | Path,
     cache_dir: Path | None,
-) -> str:
+) -> str | Path:
     """Add the cell type of --cell-accessibility to a model, if there is one.
 
     Parameters
     ----------
-    model : str
-        Name or path.
+    model : str or Path
     accessibility : Path, optional
         Peaks.
     name : str, optional
         Of the cell type.
     fasta : Path, optional
         By default the bundled region.
-    evidence : str
+    evidence : str or Path
         The value of --evidence.
     cache_dir : Path, optional
         By default :func:`tfimpute_tracks.genome.default_cache_dir`.
 
     Returns
     -------
-    str
+    str or Path
         The name or path of the model to use.
 
     Raises
@@ -77,7 +76,7 @@ def add_cell(
     from tfimpute_tracks.vocabulary import check_name
 
     check_name(name, "cell line")
-    if evidence == NONE:
+    if str(evidence) == NONE:
         raise UsageError(
             "--cell-accessibility is compared with that of other cell lines; leave out "
             "--evidence none"
@@ -97,7 +96,7 @@ def add_cell(
             loaded.checkpoint.digest,
             digest_file(accessibility),
             name,
-            digest_file(Path(evidence)) if Path(evidence).is_file() else evidence,
+            digest_file(Path(evidence)) if Path(evidence).is_file() else str(evidence),
             genome.name,
             dict(genome.chrom_sizes),
         ]
@@ -119,10 +118,10 @@ def add_cell(
 
 def _extend(
     loaded: Model,
-    model: str,
+    model: str | Path,
     cell: tuple[Path, str],
     genome: Sequences,
-    evidence: str,
+    evidence: str | Path,
     out: Path,
 ) -> dict[str, Any]:
     """Make the model; return what is reported of it."""
