@@ -136,12 +136,22 @@ def _blocks(path: Path) -> Iterator[tuple[str, int, tuple[int, int], bytes]]:
             yield names[first], first, (start, end), content
 
 
+# The types of isal have an error for the class of errors.
+_ERRORS = (
+    struct.error,
+    cast("type[Exception]", IsalError),
+    KeyError,
+    ValueError,
+    IndexError,
+)
+
+
 @contextmanager
 def _damage(fault: Fault) -> Iterator[None]:
     """Turn what damaged numbers lead to into one error."""
     try:
         yield
-    except (struct.error, IsalError, KeyError, ValueError, IndexError) as error:
+    except _ERRORS as error:
         reason = " ".join(str(error).split())
         raise fault(f"a block or its index is damaged ({reason})") from error
 
