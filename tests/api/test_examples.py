@@ -31,6 +31,8 @@ def test_examples_of_stores_run(run):
     region = "chr20:48,590,001-48,600,000"
     run("impute", "--cell", "K562", "-r", region, "--workers", 1, "-y", "-o", "store")
     run_examples("store", ["Store", "open_store"])
+    run_examples("exporting", ["export_tracks"])
+    run_examples("hubs", ["make_hub", "make_report"])
 
 
 def test_examples_of_evidence_run(tmp_path):
@@ -66,6 +68,7 @@ def test_example_of_preparing_runs(tmp_path, rng):
     [
         ("bulk", "impute_pairs"),
         ("mutagenesis", "mutate_region"),
+        ("scan_files", "scan_to_files"),
         ("variant_files", "write_effects"),
     ],
 )

@@ -18,8 +18,9 @@ LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
 WITH_FILES = {
     f"tfimpute_tracks.api.{name}"
     for name in (
-        *("bulk", "evidence", "evidence_files", "evidence_lift", "learning"),
-        *("mutagenesis", "preparing", "store", "variant_files"),
+        *("bulk", "evidence", "evidence_files", "evidence_lift", "exporting"),
+        *("hubs", "learning", "mutagenesis", "preparing", "scan_files", "store"),
+        "variant_files",
     )
 }
 BLOCK = r"<!-- ci:{} -->\n```sh\n(.*?)```"
