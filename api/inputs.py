@@ -64,8 +64,11 @@ def choose_cache(cache_dir: Path | None, limit: float) -> FeatureCache:
     folder = default_cache_dir() if cache_dir is None else cache_dir
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"--cache-dir {folder} is a file; use a folder")
-    if not math.isfinite(limit):
-        raise UsageError(f"--cache-limit {limit}; use a number of GB, such as 100")
+    given: object = limit  # whatever a caller without a type checker passes
+    if not (isinstance(given, int | float) and math.isfinite(given) and given >= 0):
+        raise UsageError(
+            f"--cache-limit {shown(given)}; use a number of GB, such as 100"
+        )
     cache = FeatureCache(folder / "features", int(limit * 1e9))
     if not cache.folder.exists():
         log(

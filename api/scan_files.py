@@ -27,7 +27,6 @@ from tfimpute_tracks.api.values import (
     as_path,
     check_choice,
     check_model,
-    check_number,
     check_texts,
     check_threshold,
     check_wholes,
@@ -187,8 +186,7 @@ def scan_to_files(
     with limit_threads(threads) as n_threads:
         cache = None
         if cache_limit is not None:
-            limit = check_number(cache_limit, "cache_limit")
-            cache = choose_cache(cache_dir, limit)
+            cache = choose_cache(cache_dir, cache_limit)
         job = scan_job(
             *(loaded, genome, chosen, where, folder),
             stride=stride,

@@ -18,8 +18,9 @@ LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
 WITH_FILES = {
     f"tfimpute_tracks.api.{name}"
     for name in (
-        *("bulk", "evidence", "evidence_files", "evidence_lift", "exporting"),
-        *("hubs", "learning", "mutagenesis", "preparing", "scan_files", "store"),
+        *("bulk", "catalogue", "comparing", "enhancers", "evidence", "evidence_files"),
+        *("evidence_lift", "explaining", "exporting", "hubs", "learning"),
+        *("mutagenesis", "plotting", "preparing", "scan_files", "splitting", "store"),
         "variant_files",
     )
 }
