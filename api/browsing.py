@@ -11,7 +11,12 @@ from tfimpute_tracks.api.evidence_choice import (
     choose_evidence,
     report_evidence,
 )
-from tfimpute_tracks.api.inputs import choose_cache, choose_genome, known_genes
+from tfimpute_tracks.api.inputs import (
+    check_cache_limit,
+    choose_cache,
+    choose_genome,
+    known_genes,
+)
 from tfimpute_tracks.api.notes import log
 from tfimpute_tracks.api.own_cell import add_cell
 from tfimpute_tracks.api.threads import limit_threads
@@ -103,8 +108,10 @@ def serve_browser(
         optional_path(cache_dir, "cache_dir"),
     )
     peaks = optional_path(cell_accessibility, "cell_accessibility")
+    genes = optional_path(genes, "genes")
     check_model(model)
     check_evidence(evidence)
+    check_cache_limit(cache_limit)
     check_texts(region=region, assembly=assembly, cell_name=cell_name)
     check_texts(host=host, token=token)
     check_whole(port, "port", 0, _MAX_PORT)

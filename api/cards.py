@@ -102,9 +102,9 @@ def complete_model_card(
     UsageError, InputFileError, OutputError, WriteError
         A value is invalid, or a file cannot be read or written.
     """
-    for name in (model, held_out_model):
-        if name is not None:
-            check_model(name)
+    check_model(model)
+    if held_out_model is not None:
+        check_model(held_out_model)
     fasta, table = (
         optional_path(fasta, "fasta"),
         optional_path(pairs_table, "pairs_table"),

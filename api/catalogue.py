@@ -76,8 +76,9 @@ def write_catalogue(
     folder, dest = as_path(store, "store"), as_path(out_dir, "out_dir")
     listed = optional_path(tracks, "tracks")
     check_wholes(0, seed=seed)
-    if table_format not in ("tsv", "parquet"):
-        raise UsageError(f"--format {shown(table_format)}; use tsv or parquet")
+    given: object = table_format  # whatever a caller without a type checker passes
+    if not (isinstance(given, str) and given in ("tsv", "parquet")):
+        raise UsageError(f"--format {shown(given)}; use tsv or parquet")
     if listed is not None and not listed.is_dir():
         raise UsageError(
             f"--tracks {listed} is not a folder; use one that `export` wrote"

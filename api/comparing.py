@@ -16,6 +16,7 @@ from tfimpute_tracks.api.values import (
     as_path,
     check_choice,
     check_model,
+    check_text,
     check_whole,
     join_texts,
 )
@@ -107,6 +108,7 @@ def compare_predictors(
     """
     source, folder = as_path(data, "data"), as_path(out_dir, "out_dir")
     check_evidence(evidence)
+    check_text(device, "device")
     check_choice(hold_out, "hold_out", get_args(HoldOutScheme))
     check_whole(training_sequences, "training_sequences", 2)
     check_whole(max_sites, "max_sites")

@@ -126,7 +126,8 @@ def train_evidence(
     """
     path, folder = as_path(data, "data"), as_path(out_dir, "out_dir")
     tracks = as_path(evidence, "evidence")
-    for name in (model, reference_card, summary):
+    check_model(model)
+    for name in (reference_card, summary):
         if name is not None:
             check_model(name)
     check_whole(epochs, "epochs", 1)

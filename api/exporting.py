@@ -99,11 +99,12 @@ def export_tracks(
     known = optional_path(genes, "genes")
     check_texts(tf=tf, cell=cell)
     check_wholes(0, min_contig=min_contig)
+    limit = check_threshold(threshold)
+    track_options = choose_track_options(signal, bin_size, max_zooms, formats)
     if every and (tf or cell or pairs is not None):
         raise UsageError("use --all, or --tf and --cell, or --pairs, not both")
     opened = Store(folder)
     report_store_evidence(folder, opened.plan)
-    track_options = choose_track_options(signal, bin_size, max_zooms, formats)
     chosen = opened.plan.pairs
     if not every:
         chosen = choose_pairs(opened.vocabulary, tf, cell, pairs)
@@ -114,7 +115,6 @@ def export_tracks(
         where = resolve_regions(places, chroms or [], sizes, log, min_contig)
         warn_outside(opened, where)
     with limit_threads(threads) as n_threads:
-        limit = check_threshold(threshold)
         job = ExportJob(
             *(opened, chosen, dest, track_options, where, limit, overwrite, n_threads)
         )

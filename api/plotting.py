@@ -149,6 +149,9 @@ def plot_region(
     check_texts(region=region, tf=tf, cell=cell)
     check_choice(signal, "signal", SIGNALS)
     check_number(width, "width", 60, 400)
+    given: object = evidence  # whatever a caller without a type checker passes
+    if source is None or not isinstance(given, str | Path):
+        check_evidence(given)
     if source is None:
         known = known_genes(known, fasta)
     check_suffix(path)
@@ -161,9 +164,8 @@ def plot_region(
         raise UsageError("--region is missing; use -r chr:start-end")
     locus, named = region or _EXAMPLE, (tf, cell, pairs)
     if source is None:
-        check_evidence(evidence)
-        given = _Inputs(fasta, cache_dir, model, evidence, known)
-        window, tracks = _compute(locus, named, given, signal)
+        inputs = _Inputs(fasta, cache_dir, model, evidence, known)
+        window, tracks = _compute(locus, named, inputs, signal)
     elif fasta or cache_dir or evidence != "auto":
         raise UsageError(
             f"--fasta, --cache-dir and --evidence do not apply to the tracks of {source}, "

@@ -11,6 +11,7 @@ from tfimpute_tracks.api.context_report import warn_stride
 from tfimpute_tracks.api.evidence_choice import check_evidence, report_evidence
 from tfimpute_tracks.api.inputs import (
     Regions,
+    check_cache_limit,
     choose_cache,
     choose_genome,
     choose_regions,
@@ -29,6 +30,7 @@ from tfimpute_tracks.api.values import (
     check_model,
     check_texts,
     check_threshold,
+    check_whole,
     check_wholes,
     join_texts,
     optional_path,
@@ -173,12 +175,17 @@ def scan_to_files(
     )
     check_model(model)
     check_evidence(evidence)
+    check_cache_limit(cache_limit)
+    check_threshold(threshold)
+    if stride is not None:
+        check_whole(stride, "stride", 1)
+    track_options = choose_track_options(signal, bin_size, max_zooms, formats)
     check_texts(tf=tf, cell=cell, cell_name=cell_name, assembly=assembly)
+    check_texts(device=device)
     check_wholes(0, min_contig=min_contig)
     source = add_cell(model, peaks, cell_name, fasta, evidence, cache_dir)
     loaded = LoadedModel(source, evidence)
     chosen = choose_pairs(loaded.vocabulary, tf, cell or cell_name, pairs)
-    track_options = choose_track_options(signal, bin_size, max_zooms, formats)
     genome = choose_genome(fasta, loaded.core, cache_dir, assembly)
     where = choose_regions(
         genome, fasta, written_regions(regions), chroms, known, min_contig
