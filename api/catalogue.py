@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
-
-import pandas as pd
+from typing import TYPE_CHECKING, NamedTuple
 
 from tfimpute_tracks.api.notes import log
 from tfimpute_tracks.api.values import as_path, check_wholes, optional_path
@@ -15,6 +13,9 @@ from tfimpute_tracks.impute.similarity import draw_projection, project_pairs
 from tfimpute_tracks.impute.store import Store
 from tfimpute_tracks.storage import check_output_dir
 from tfimpute_tracks.storage.dataframe_io import write_frame
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["Catalogue", "write_catalogue"]
 

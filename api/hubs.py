@@ -1,26 +1,23 @@
-"""Views of a folder of tracks: a track hub with sessions, and a report."""
+"""A track hub and sessions of a folder of tracks: inputs, and one call."""
 
 from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import NamedTuple
 
 from tfimpute_tracks.api.notes import log
 from tfimpute_tracks.api.pair_choice import Pairs, choose_pairs
 from tfimpute_tracks.api.progress import ProgressBar, no_progress
+from tfimpute_tracks.api.reporting import COLORS, TrackView
 from tfimpute_tracks.api.threads import limit_threads
 from tfimpute_tracks.api.values import (
     as_path,
     check_choice,
     check_model,
-    check_text,
     check_texts,
     optional_path,
 )
 from tfimpute_tracks.errors import InputFileError, UsageError
-from tfimpute_tracks.genome import bundled_genes, parse_locus
-from tfimpute_tracks.genome.genes import read_genes
 from tfimpute_tracks.impute.export import ExportJob, run_export
 from tfimpute_tracks.impute.plan_file import read_plan
 from tfimpute_tracks.impute.store import Store
@@ -31,27 +28,11 @@ from tfimpute_tracks.tracks.track_folder import TrackFolder, find_tracks
 from tfimpute_tracks.views.hubs.assembly import find_assembly
 from tfimpute_tracks.views.hubs.card_lookup import CardLookup
 from tfimpute_tracks.views.hubs.hub import HubSettings, write_hub
-from tfimpute_tracks.views.hubs.report import is_bundled, track_chroms, write_report
 from tfimpute_tracks.views.hubs.sessions import write_sessions
 
-__all__ = ["TrackView", "make_hub", "make_report"]
+__all__ = ["make_hub"]
 
-_COLORS = ("family", "tf", "cell")
 _Named = tuple[str | None, str | None, Pairs | None]  # tf, cell, pairs
-
-
-class TrackView(NamedTuple):
-    """What was made of a folder of tracks.
-
-    Attributes
-    ----------
-    tracks : TrackFolder
-        Its `errors` list the files that were left out.
-    files : list of Path
-    """
-
-    tracks: TrackFolder
-    files: list[Path]
 
 
 def make_hub(
@@ -116,7 +97,7 @@ def make_hub(
     source, dest = as_path(folder, "folder"), optional_path(out_dir, "out_dir")
     check_model(model)
     check_texts(tf=tf, cell=cell, assembly=assembly, fasta_url=fasta_url, email=email)
-    check_choice(color_by, "color_by", _COLORS)
+    check_choice(color_by, "color_by", COLORS)
     card = CardLookup(load_modes(model))
     HubSettings(assembly or "hg19", email, color_by)  # checked before a long export
     hub_dir, named = dest or source, (tf, cell, pairs)
@@ -177,62 +158,3 @@ def _store_tracks(
             for result in run_export(job):
                 advance(1, str(result.pair))
     return find_tracks(out_dir)
-
-
-def make_report(
-    folder: str | Path,
-    out: str | Path | None = None,
-    *,
-    region: str | None = None,
-    genes: str | Path | None = None,
-    color_by: str = "family",
-    model: str | Path = "default",
-) -> TrackView:
-    """Write a self-contained HTML report of a folder of tracks.
-
-    Parameters
-    ----------
-    folder : str or Path
-        Tracks that `scan` or `export` wrote.
-    out : str or Path, optional
-        HTML file; by default report.html in the folder.
-    region : str, optional
-        What is shown first: 1-based with both ends included, or a gene.
-    genes : str or Path, optional
-        GTF, GFF3 or BED; by default that of the bundled example region, for its tracks.
-    color_by : {"family", "tf", "cell"}
-    model : str or Path
-        Whose card describes the pairs.
-
-    Returns
-    -------
-    TrackView
-
-    Raises
-    ------
-    UsageError, RegionError, InputFileError
-        A value, region or file is wrong.
-    OutputError, WriteError
-        The file cannot be written.
-
-    Examples
-    --------
-    >>> from tfimpute_tracks.api.hubs import make_report
-    >>> [path.name for path in make_report("tracks").files]
-    ['report.html']
-    """
-    source, known = as_path(folder, "folder"), optional_path(genes, "genes")
-    path = optional_path(out, "out") or source / "report.html"
-    check_model(model)
-    check_text(region, "region")
-    check_choice(color_by, "color_by", _COLORS)
-    card = CardLookup(load_modes(model))
-    tracks = find_tracks(source)
-    check_output_dir(path.parent)
-    sizes = track_chroms(tracks)
-    if known is None and is_bundled(tracks.tracks):
-        known = bundled_genes()
-    locus = parse_locus(region, sizes, known, log) if region else None
-    shown = read_genes(known, sizes) if known else None
-    write_report(tracks, path, card, color_by, locus=locus, genes=shown)
-    return TrackView(tracks, [path])

@@ -46,7 +46,7 @@ def report(
     as_json: options.Json = False,
 ) -> None:
     """Write a self-contained HTML report: tracks, peak counts, expected accuracy."""
-    from tfimpute_tracks.api.hubs import make_report
+    from tfimpute_tracks.api.reporting import make_report
 
     tracks, files = make_report(
         folder, out, region=region, genes=genes, color_by=color_by, model=model

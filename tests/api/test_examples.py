@@ -33,7 +33,8 @@ def test_examples_of_stores_run(run):
     run_examples("store", ["Store", "open_store"])
     run_examples("catalogue", ["write_catalogue"])
     run_examples("exporting", ["export_tracks"])
-    run_examples("hubs", ["make_hub", "make_report"])
+    run_examples("hubs", ["make_hub"])
+    run_examples("reporting", ["make_report"])
 
 
 def test_examples_of_evidence_run(tmp_path):
@@ -44,7 +45,7 @@ def test_examples_of_evidence_run(tmp_path):
     run_examples("evidence", ["build_evidence", "open_evidence"])
     (tmp_path / "downloaded").mkdir()
     (tmp_path / "ctcf.bed").rename(tmp_path / "downloaded" / "CTCF.K562.bed")
-    run_examples("evidence_files", ["collect_evidence", "describe_evidence"])
+    run_examples("evidence_files", ["collect_evidence"])
     (tmp_path / "up.sizes").write_text("chr20\t63025530\n")
     (tmp_path / "up.chain").write_text(
         "chain 1 chr20 63025520 + 0 63025520 chr20 63025530 + 10 63025530 1\n63025520\n"

@@ -20,8 +20,15 @@ WITH_FILES = {
     for name in (
         *("bulk", "catalogue", "comparing", "enhancers", "evidence", "evidence_files"),
         *("evidence_lift", "explaining", "exporting", "hubs", "learning"),
-        *("mutagenesis", "plotting", "preparing", "scan_files", "splitting", "store"),
-        "variant_files",
+        *(
+            "mutagenesis",
+            "plotting",
+            "preparing",
+            "reporting",
+            "scan_files",
+            "splitting",
+        ),
+        *("store", "variant_files"),
     )
 }
 BLOCK = r"<!-- ci:{} -->\n```sh\n(.*?)```"
