@@ -70,7 +70,7 @@ class Genome(AbstractContextManager["Genome"]):
             block = codes[at - start : at - start + len(bases)]
             block[...] = encode(bases)
             # Only what is read as N is counted: most bases are not.
-            if block.max(initial=0) < N_CODE:
+            if N_CODE not in block.tobytes():
                 continue
             n_ambiguous = count_ambiguous(bases[block == N_CODE])
             if n_ambiguous:

@@ -13,7 +13,10 @@ from itertools import islice
 from pathlib import Path
 from threading import Lock
 
+import numpy as np
+
 from tfimpute_tracks.engines.ordered_map import ordered_map
+from tfimpute_tracks.engines.tiles import no_known_tile
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.genome import Region
 from tfimpute_tracks.genome.signal import Signal
@@ -105,7 +108,7 @@ def run_export(job: ExportJob) -> Iterator[PairResult]:
     InputFileError
         A shard is missing or damaged.
     UnknownNameError, RegionError
-        A pair or a region is not in the store.
+        A pair or a region is not in the store, or the regions have no score.
     UsageError
         As :func:`tfimpute_tracks.impute.stored_tracks.stored_track`; or the store is
         sparse and lacks scores that the signal needs; or the folder lies in a store.
@@ -161,13 +164,17 @@ def _export(job: ExportJob, record: TrackRecord, group: _Group) -> PairResult:
     if kept:
         return kept
     began = time.monotonic()
-    n_tiles = 0
+    n_tiles = n_known = 0
 
     def scores() -> Iterator[Scores]:
-        nonlocal n_tiles
+        nonlocal n_tiles, n_known
         for some in _scores(job, record, group):
-            n_tiles += len(some.probability.values)
+            values = some.probability.values
+            n_tiles += len(values)
+            n_known += len(values) - int(np.count_nonzero(np.isnan(values)))
             yield some
+        if job.regions and not n_known and not plan.is_sparse:
+            raise no_known_tile(job.regions)
 
     record, files = write_pair(job.out_dir, record, plan.chrom_sizes, scores())
     seconds = time.monotonic() - began

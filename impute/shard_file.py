@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,6 +25,7 @@ from tfimpute_tracks.kernels.codes import column_codes, difference, row_codes
 from tfimpute_tracks.kernels.peaks import PeakCounts
 from tfimpute_tracks.storage import atomic_file, digest_json
 from tfimpute_tracks.storage.hdf5_columns import READ_ERRORS
+from tfimpute_tracks.storage.zstd_chunks import ZstdChunks, create_zstd
 
 __all__ = [
     "Column",
@@ -35,6 +37,7 @@ __all__ = [
 
 Codes = NDArray[np.uint8]
 Flags = NDArray[np.bool_]
+Span = tuple[int, int]
 
 _FORMAT = "tfimpute-tracks bulk shard"
 _FORMAT_VERSION = 2
@@ -106,9 +109,11 @@ def write_shard(
             file.attrs["key"] = _key(plan, shard)
             file.attrs["about"] = json.dumps(_about(plan, shard))
         with h5py.File(temp, "r") as file:
+            codes = ZstdChunks(file["codes"])
             for first, checksum in checksums.items():
-                read = file["codes"][:, first : first + plan.chunk.tiles]
-                if zlib.crc32(read.data) != checksum:
+                last = first + plan.chunk.tiles
+                read = codes.read((0, shard.n_pairs), (first, last))
+                if zlib.crc32(np.ascontiguousarray(read).data) != checksum:
                     raise ValidationError(
                         f"{dest} does not read back as written, from tile {first}; "
                         "the disk or the memory of this machine is at fault"
@@ -120,17 +125,10 @@ def _fill(
     file: Any, plan: Plan, shard: Shard, columns: Iterable[Column]
 ) -> dict[int, int]:
     """Write the data sets, and return the checksum of each column of chunks."""
-    import hdf5plugin
-
     n_tiles = shard.block.n_tiles
     chunks = min(plan.chunk.pairs, shard.n_pairs), min(plan.chunk.tiles, n_tiles)
-    codes = file.create_dataset(
-        "codes",
-        (shard.n_pairs, n_tiles),
-        np.uint8,
-        chunks=chunks,
-        fletcher32=True,
-        **hdf5plugin.Zstd(clevel=1),
+    codes = create_zstd(
+        file, "codes", (shard.n_pairs, n_tiles), np.uint8, chunks, checksums=True
     )
     scale = plan.scale.of(shard.first_pair, shard.n_pairs)
     missing = np.zeros(n_tiles, dtype=np.bool_)
@@ -145,7 +143,8 @@ def _fill(
         stored = column.codes
         if not plan.is_sparse:
             difference(stored, plan.chunk.pairs)
-        codes[:, first:last] = stored
+        for row in range(0, shard.n_pairs, plan.chunk.pairs):
+            codes.write_chunk((row, first), stored[row : row + plan.chunk.pairs])
         checksums[first] = zlib.crc32(stored.data)
         first = last
     counted = peaks.result()
@@ -156,7 +155,6 @@ def _fill(
     }
     # Cached chunks are written in any order: so one data set at a time, and the same
     # shard gives the same file byte for byte.
-    codes.flush()
     for name, array in small.items():
         dataset = file.create_dataset(
             name, data=array, fletcher32=True, chunks=array.shape
@@ -183,7 +181,6 @@ class ShardFile:
 
     def __init__(self, folder: Path, plan: Plan, shard: Shard) -> None:
         import h5py
-        import hdf5plugin  # noqa: F401  registers the filter
 
         self.path = shard_path(folder, shard)
         self._plan, self._shard, self._chunk = plan, shard, plan.chunk
@@ -222,17 +219,18 @@ class ShardFile:
         -------
         uint8 array, shape (n_pairs, end - begin)
         """
+        read = self._codes()
         rows = np.array(pairs) - self._shard.first_pair
         first, last = int(rows.min()), int(rows.max()) + 1
         if self._plan.is_sparse:
-            codes: Codes = self._read("codes", np.s_[first:last, begin:end])
-            some: Codes = codes[rows - first]
+            some: Codes = read((first, last), (begin, end))[rows - first]
             return some
         first -= first % self._chunk.pairs
         before = begin % self._chunk.tiles
-        stored = self._read("codes", np.s_[first:last, begin - before : end])
-        columns = range(0, stored.shape[1], self._chunk.tiles)
-        parts = [stored[:, c : c + self._chunk.tiles] for c in columns]
+        parts = [
+            read((first, last), (column, min(column + self._chunk.tiles, end)))
+            for column in range(begin - before, end, self._chunk.tiles)
+        ]
         if len(rows) == 1:
             decoded = [row_codes(part)[None] for part in parts]
         else:
@@ -271,12 +269,12 @@ class ShardFile:
         -------
         uint8 array, shape (n_pairs, last - first)
         """
+        read = self._codes()
         out = np.empty((self._shard.n_pairs, last - first), dtype=np.uint8)
         for begin in range(first - first % self._chunk.tiles, last, self._chunk.tiles):
             start, stop = max(first, begin), min(last, begin + self._chunk.tiles)
-            stored = self._read("codes", np.s_[:, begin:stop])
             for pair in range(0, self._shard.n_pairs, self._chunk.pairs):
-                some = stored[pair : pair + self._chunk.pairs]
+                some = read((pair, pair + self._chunk.pairs), (begin, stop))
                 if self._plan.is_sparse:
                     some = some[:, start - begin :]
                 else:
@@ -291,7 +289,7 @@ class ShardFile:
         -------
         bool array, shape (n_tiles,)
         """
-        flags: Flags = self._read("missing", np.s_[:])
+        flags: Flags = self._read("missing")
         return flags
 
     def peaks(self) -> PeakCounts:
@@ -301,7 +299,7 @@ class ShardFile:
         -------
         PeakCounts
         """
-        return PeakCounts(self._read("peaks", np.s_[:]), self._read("gaps", np.s_[:]))
+        return PeakCounts(self._read("peaks"), self._read("gaps"))
 
     def check(self) -> None:
         """Read everything, so that every checksum is verified.
@@ -311,14 +309,33 @@ class ShardFile:
         InputFileError
             A chunk is damaged.
         """
+        read = self._codes()
         for first in range(0, self._shard.block.n_tiles, self._chunk.tiles):
-            self._read("codes", np.s_[:, first : first + self._chunk.tiles])
+            read((0, self._shard.n_pairs), (first, first + self._chunk.tiles))
         self.missing()
         self.peaks()
 
-    def _read(self, name: str, where: Any) -> Any:
+    def _codes(self) -> Callable[[Span, Span], Codes]:
+        """Open the codes; the result reads a part: rows and columns, half-open."""
+        with self._reading():
+            codes = ZstdChunks(self._file["codes"])
+            if codes.shape != (self._shard.n_pairs, self._shard.block.n_tiles):
+                raise OSError(f"the shape of the codes is {codes.shape}")
+
+        def read(rows: Span, columns: Span) -> Codes:
+            with self._reading():
+                return codes.read(rows, columns)
+
+        return read
+
+    def _read(self, name: str) -> Any:
+        with self._reading():
+            return self._file[name][:]
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
         try:
-            return self._file[name][where]
+            yield
         except READ_ERRORS as error:
             raise self._damaged("is damaged, a checksum or a chunk is wrong") from error
 

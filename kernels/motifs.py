@@ -17,9 +17,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from tfimpute_tracks.kernels.jit import njit
 from tfimpute_tracks.kernels.lanes import (
     aligned_empty,
     broadcast,
@@ -285,7 +285,7 @@ def segment_maxima(
     n = starts.size
     if buffer is None:
         buffer = SegmentMaxima.allocate(motifs, n)
-    ends = _one_of_equals(rows, motifs.n_words, starts, ends)
+    starts, ends = _without_repeats(rows, motifs.n_words, starts, ends)
     dense, screened = buffer.dense[:n], buffer.screened[:n]
     computed = buffer.computed[:n]
     zero = motifs.tables.dtype.type(0)
@@ -310,21 +310,25 @@ def segment_maxima(
     return SegmentMaxima(dense, screened, computed)
 
 
-def _one_of_equals(
+def _without_repeats(
     rows: NDArray[np.uint16], n_words: int, starts: Ints, ends: Ints
-) -> Ints:
-    """Cut segments in unknown sequence to one position, as all of them are equal.
+) -> tuple[Ints, Ints]:
+    """Cut each segment to one of its positions in unknown sequence at either end.
 
-    Short contigs have more of it on either side than sequence of their own.
+    All such positions are equal. Short contigs have more of them than of their own.
     """
     is_unknown = rows == _UNKNOWN
     if not is_unknown.any():
-        return ends
-    is_known = np.flatnonzero(~is_unknown)
-    last = ends + WORD * (n_words - 1)  # behind the last word of the last position
-    n_known = np.searchsorted(is_known, last) - np.searchsorted(is_known, starts)
-    shortened: Ints = np.where(n_known == 0, np.minimum(ends, starts + 1), ends)
-    return shortened
+        return starts, ends
+    known = np.flatnonzero(~is_unknown)
+    reach = WORD * (n_words - 1)  # from the first word of a position to its last one
+    before = np.searchsorted(known, starts)
+    after = np.searchsorted(known, ends + reach)
+    is_empty = before == after
+    known = np.append(known, 0)  # an index for segments without a known word
+    n_before = np.where(is_empty, ends - starts, known[before] - reach - starts)
+    n_after = np.where(is_empty, 0, ends - 1 - known[after - 1])
+    return starts + np.maximum(n_before - 1, 0), ends - np.maximum(n_after - 1, 0)
 
 
 # Each thread processes its own part of the sequence with all filters: nothing is shared,

@@ -2,9 +2,8 @@
 
 Each array is a data set with a CRC-32. A file that is truncated, damaged or of another
 kind reads as None, so files are not synced to the disk: a crash of the machine can lose
-a file and nothing else. Integers are compressed with LZ4, which reads twice as fast as
-Zstandard; floats are not compressed, because they hardly shrink. HDF5's own checksum
-requires chunks, and doubles the time to read floats.
+a file and nothing else. Integers are compressed; floats are not, because they hardly
+shrink. HDF5's own checksum requires chunks, and doubles the time to read floats.
 """
 
 from __future__ import annotations
@@ -19,11 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfimpute_tracks.storage.atomic import atomic_file
+from tfimpute_tracks.storage.zstd_chunks import ZstdChunks, create_zstd
 
 __all__ = ["read_arrays", "write_arrays"]
 
 _FORMAT = "tfimpute-tracks arrays"
-_FORMAT_VERSION = 1
+_FORMAT_VERSION = 2  # of 1, with another compression, nothing is read
 
 
 def write_arrays(
@@ -45,16 +45,17 @@ def write_arrays(
         The disk is full, or the file cannot be written.
     """
     import h5py
-    import hdf5plugin
 
     # In memory first: HDF5 prints tracebacks and may crash where a disk fills up.
     with h5py.File(dest.name, "w", driver="core", backing_store=False) as file:
         for name, array in arrays.items():
-            options: dict[str, Any] = {}
-            if array.size and array.dtype.kind in "iu":
-                options = {"chunks": array.shape, "compression": hdf5plugin.LZ4()}
-            dataset = file.create_dataset(name, data=array, **options)
-            dataset.attrs["crc32"] = _checksum(array)
+            if _is_packed(array):
+                shape = array.shape
+                packed = create_zstd(file, name, shape, array.dtype, chunks=shape)
+                packed.write_chunk((0,) * array.ndim, array)
+            else:
+                file.create_dataset(name, data=array)
+            file[name].attrs["crc32"] = _checksum(array)
         file.attrs["format"] = _FORMAT
         file.attrs["format-version"] = _FORMAT_VERSION
         file.attrs["about"] = json.dumps(about, sort_keys=True)
@@ -83,7 +84,6 @@ def read_arrays(
         None if there is no such file, it is damaged, or it contains other arrays.
     """
     import h5py
-    import hdf5plugin  # noqa: F401  registers the filter
 
     try:
         # Without a lock: a file is replaced, never changed.
@@ -94,12 +94,22 @@ def read_arrays(
                 return None
             arrays = {}
             for name in names:
-                arrays[name] = np.asarray(file[name][...])
-                if _checksum(arrays[name]) != file[name].attrs["crc32"]:
+                dataset = file[name]
+                if _is_packed(dataset):
+                    array = ZstdChunks(dataset).read_chunk((0,) * dataset.ndim)
+                else:
+                    array = np.asarray(dataset[...])
+                if _checksum(array) != dataset.attrs["crc32"]:
                     return None
+                arrays[name] = array
             return arrays
     except (OSError, KeyError, ValueError, RuntimeError):
         return None
+
+
+def _is_packed(array: Any) -> bool:
+    """Whether an array is compressed; a data set has the same attributes."""
+    return array.size > 0 and array.ndim > 0 and array.dtype.kind in "iu"
 
 
 def _checksum(array: NDArray[Any]) -> int:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from stored import probabilities
 
-from tfimpute_tracks.errors import UsageError
+from tfimpute_tracks.errors import RegionError, UsageError
 from tfimpute_tracks.genome import Region
 from tfimpute_tracks.impute.export import ExportJob, run_export
 from tfimpute_tracks.impute.plan import ChunkSize
@@ -123,3 +123,13 @@ def test_results_come_in_the_order_of_the_pairs(toy):
     results = list(run_export(job))
     assert [result.pair for result in results] == wanted
     assert [result.reused for result in results] == [False, False, True, False]
+
+
+def test_a_region_of_unknown_sequence_is_refused_and_leaves_no_file(toy):
+    store, gap = toy.made(), [Region("chr2", 640, 760)]
+    job = ExportJob(store, [PAIR], toy.folder / "e", TrackOptions(), gap)
+    with pytest.raises(RegionError, match=r"641-760 is unknown \(N\)"):
+        list(run_export(job))
+    assert not any((toy.folder / "e").iterdir())
+    (result,) = run_export(replace(job, regions=[REGIONS[0], *gap]))
+    assert result.files

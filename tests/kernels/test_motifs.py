@@ -108,6 +108,25 @@ def test_unknown_bases_alone_give_what_the_bias_leaves():
     np.testing.assert_array_equal(values, [[[0.5, 0], [0.5, 0]]])
 
 
+@given(
+    st.integers(0, 10**6), st.integers(0, 130), st.integers(0, 130), st.integers(1, 33)
+)
+def test_a_segment_in_unknown_sequence_is_the_highest_of_its_positions(
+    seed, one, other, length
+):
+    codes, filters, bias = _case(2 * seed, 170, 9, length, shift=-2)
+    first, last = sorted((one, other))
+    codes[:first], codes[last:] = 4, 4  # as around a short contig
+    edges = np.sort(np.random.default_rng(seed).integers(0, 130, (6, 2)), axis=1)
+    starts, ends = edges[:, 0].copy(), edges[:, 1].copy()
+    values, _ = _dense(codes, filters, bias, starts, ends)
+    places = np.arange(130)
+    single, _ = _dense(codes, filters, bias, places, places + 1)
+    for value, start, end in zip(values, starts, ends, strict=True):
+        expected = single[start:end].max(axis=0, initial=0)
+        np.testing.assert_array_equal(value, expected)
+
+
 @settings(max_examples=30)
 @given(
     st.integers(0, 10**6),
