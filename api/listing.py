@@ -47,7 +47,7 @@ def list_records(
     Examples
     --------
     >>> from tfimpute_tracks.api.listing import list_records
-    >>> [record["model"] for record in list_records()]
+    >>> sorted(record["model"] for record in list_records())
     ['deep', 'deep-held-out', 'default', 'held-out']
     >>> list_records("pairs", tf="CTCF", cell="K562")[0]["status"]
     'measured'
