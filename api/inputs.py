@@ -85,7 +85,7 @@ def check_cache_limit(limit: object) -> None:
     Raises
     ------
     UsageError
-        It is no number, not finite, or below 0.
+        It is not a finite number, or below 0.
     """
     if limit is not None and not is_finite(limit):
         raise UsageError(
