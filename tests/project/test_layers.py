@@ -37,6 +37,12 @@ LAYERS = (
 LAYER_OF = {name: layer for layer, names in enumerate(LAYERS) for name in names}
 WIDTH = 28  # columns of CONTRIBUTING.md's list before the descriptions
 LAYER_OF["__main__"] = len(LAYERS)
+# Below the library, commands import these only.
+BELOW_THE_LIBRARY = {
+    ("console", "storage"),  # JSON on the screen is as in files
+    ("compare", "comparison"),  # help lists the predictors
+    ("variants", "variants"),  # help names the defaults
+}
 # Each takes a fair part of a second to load, and most verbs need few of them.
 HEAVY = ("torch", "numba", "matplotlib", "pandas", "sklearn", "scipy", "h5py", "triton")
 
@@ -92,6 +98,37 @@ def _imports_up(source):
 def test_imports_go_down(sources):
     wrong = [place for source in sources for place in _imports_up(source)]
     assert not wrong, "\n".join(wrong)
+
+
+def _type_checking(tree):
+    """Give the nodes of imports for annotations, which no run executes."""
+    blocks = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+    ]
+    return {id(node) for block in blocks for node in ast.walk(block)}
+
+
+def test_commands_call_the_library_and_nothing_below(sources):
+    """A verb parses, calls one function of api/ and prints; Python can do the same."""
+    used, wrong = set(), []
+    for source in sources:
+        if _package(source.module) != "commands":
+            continue
+        annotations = _type_checking(source.tree)
+        for node, module in _own_imports(source):
+            package = _package(module) or module
+            if package == "tfimpute_tracks" or id(node) in annotations:
+                continue  # the root itself: of `from tfimpute_tracks import name`
+            if package in ("api", "commands", "errors", "vocabulary"):
+                continue
+            name = source.module.rpartition(".")[2]
+            used.add((name, package))
+            if (name, package) not in BELOW_THE_LIBRARY:
+                wrong.append(f"{source.place(node)}: {module}")
+    assert not wrong, "\n".join(wrong)
+    assert used == BELOW_THE_LIBRARY, "some are listed, and not imported any more"
 
 
 def test_no_circle_of_imports(sources):
