@@ -42,6 +42,7 @@ Mask = NDArray[np.bool_]
 
 _UNIT = 3.0  # as in the definition
 _MIN_SUM = 1e-30  # of a sum of weights: 100 over it must be a float32
+_FEW_PAIRS = 64  # less work one by one than for all TFs and cell lines
 _TILES = 1024  # whose summaries are in memory at a time
 
 
@@ -280,13 +281,17 @@ class PairEvidence:
         null = null - self._most_tf[:, tf] - self._most_cell[:, cell]
         own = np.isin(tf * (1 << 32) + cell, track_tf * (1 << 32) + track_cell)
         total = np.exp(null)
-        for head, sums in enumerate(total):
-            of_tf = self._by_tf[head][:, track_tf]
-            of_cell = self._by_cell[head][:, track_cell]
-            sums += (of_tf @ of_cell.T)[tf, cell]
-        for pair in np.flatnonzero(own):
-            # Not by subtraction: a pair's own track has the largest weight, and few
-            # digits of the others would be left.
+        if len(tf) > _FEW_PAIRS:
+            for head, sums in enumerate(total):
+                of_tf = self._by_tf[head][:, track_tf]
+                of_cell = self._by_cell[head][:, track_cell]
+                sums += (of_tf @ of_cell.T)[tf, cell]
+            by_itself = np.flatnonzero(own)
+        else:
+            by_itself = np.arange(len(tf))
+        for pair in by_itself:
+            # Own tracks are left out, not subtracted: theirs are the largest weights, and
+            # few digits of the others would be left.
             others = (track_tf != tf[pair]) | (track_cell != cell[pair])
             of_tf = self._by_tf[:, tf[pair]][:, track_tf[others]]
             of_cell = self._by_cell[:, cell[pair]][:, track_cell[others]]

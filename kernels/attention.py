@@ -229,6 +229,9 @@ def _tf_attention(  # type: ignore[no-untyped-def]
                 store(logits, start_pair + first[one], z)
                 store(logits, start_pair + first[one + 1], others)
             else:
+                # What is left in other lanes may be tiny, and slow to compute with.
+                store(scratch, log_odds, broadcast(np.float32(0)))
+                store(scratch, log_odds + ROW, broadcast(np.float32(0)))
                 for pair in range(first[one], first[one + 1]):
                     scratch[log_odds + lane[pair]] = logits[start_pair + pair]
                     if e_first[one] < 0:

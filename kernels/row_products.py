@@ -64,7 +64,7 @@ def pack_rows(rows: Floats) -> PackedRows:
 
     Parameters
     ----------
-    rows : float32 array, shape (n, size)
+    rows : float32 array, shape (n, size), contiguous
 
     Returns
     -------
@@ -78,7 +78,8 @@ def pack_rows(rows: Floats) -> PackedRows:
         np.empty((n_blocks, size), dtype=np.int32),
         np.zeros(n_blocks, dtype=np.int64),
     )
-    _pack(rows, *packed)
+    values, columns, counts = packed
+    _pack(rows.reshape(-1), n, size, values.reshape(-1), columns, counts)
     return packed
 
 
@@ -133,20 +134,29 @@ def multiply(rows: PackedRows, vectors: Floats, offsets: Floats) -> Floats:
 
 
 @njit(nogil=True, cache=True)
-def _pack(rows, values, columns, counts):  # type: ignore[no-untyped-def]
-    n, size = rows.shape
+def _pack(rows, n, size, values, columns, counts):  # type: ignore[no-untyped-def]
+    # Indices are unsigned, so that none is tested for being negative.
+    step = np.uint64(size)
     for block in range(counts.size):
-        first = block * ROWS_AT_ONCE
-        last, count = min(first + ROWS_AT_ONCE, n), 0
-        for k in range(size):
+        first = np.uint64(block * ROWS_AT_ONCE * size)
+        at, count = first, 0
+        end = min(n - block * ROWS_AT_ONCE, ROWS_AT_ONCE)
+        for k in range(np.uint64(size)):
             is_zero = True
-            for row in range(first, last):
-                value = rows[row, k]
-                values[block, count, row - first] = value
-                is_zero &= value == 0
+            if end == ROWS_AT_ONCE:
+                for row in range(np.uint64(ROWS_AT_ONCE)):
+                    value = rows[first + row * step + k]
+                    values[at + row] = value
+                    is_zero &= value == 0
+            else:
+                for row in range(np.uint64(ROWS_AT_ONCE)):
+                    is_row = row < end
+                    value = rows[first + row * step + k] if is_row else np.float32(0)
+                    values[at + row] = value
+                    is_zero &= value == 0
             if not is_zero:
                 columns[block, count] = k
-                values[block, count, last - first :] = 0
+                at += np.uint64(ROWS_AT_ONCE)
                 count += 1
         counts[block] = count
 
