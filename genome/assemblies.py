@@ -13,17 +13,12 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-<<<<<<< HEAD
 from tfimpute_tracks.errors import UsageError, listed
 from tfimpute_tracks.genome.chroms import (
     check_build,
     describe_mismatch,
     find_chrom,
 )
-=======
-from tfimpute_tracks.errors import UsageError
-from tfimpute_tracks.genome.chroms import check_build, describe_mismatch, find_chrom
->>>>>>> main
 from tfimpute_tracks.storage.table import read_rows
 
 __all__ = [
@@ -145,9 +140,9 @@ def name_assembly(
     return name
 
 
-<<<<<<< HEAD
 _CHROMOSOME = re.compile(r"(chr)?([0-9]+|[XYWZ])", re.IGNORECASE)
-=======
+
+
 def whole_assembly(known: Mapping[str, Any]) -> dict[str, int]:
     """List all chromosomes of the assembly of which some are known.
 
@@ -168,7 +163,6 @@ def whole_assembly(known: Mapping[str, Any]) -> dict[str, int]:
     if not sizes or describe_mismatch(sizes, whole):
         return sizes
     return whole | {n: size for n, size in sizes.items() if not find_chrom(n, whole)}
->>>>>>> main
 
 
 @cache
