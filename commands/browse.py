@@ -59,17 +59,11 @@ def browse(
     )
     from tfimpute_tracks.api.own_cell import add_cell
     from tfimpute_tracks.api.threads import set_threads
-
-    try:
-        from tfimpute_tracks.views import browse as page
-    except ModuleNotFoundError as error:
-        raise UsageError(
-            f"the browser page needs {error.name}: pip install 'tfimpute-tracks[browse]'"
-        ) from error
     from tfimpute_tracks.evidence import evidence_for
     from tfimpute_tracks.genome import Region, parse_locus
     from tfimpute_tracks.models import load_model
     from tfimpute_tracks.models.loading import load_modes
+    from tfimpute_tracks.views import browse as page
 
     if token is not None and len(token) < _MIN_TOKEN:
         raise UsageError(f"--token is too short; use at least {_MIN_TOKEN} characters")

@@ -14,7 +14,7 @@ from tfimpute_tracks.commands.console import (
     print_result,
     show_json,
 )
-from tfimpute_tracks.errors import UsageError, counted
+from tfimpute_tracks.errors import UsageError, check_packages, counted
 
 __all__ = ["catalogue"]
 
@@ -50,6 +50,10 @@ def catalogue(
     if tracks is not None and not tracks.is_dir():
         raise UsageError(
             f"--tracks {tracks} is not a folder; use one that `export` wrote"
+        )
+    if similarity:
+        check_packages(
+            "the projection, which --no-projection leaves out,", "scipy", "sklearn"
         )
     opened = Store(store)
     check_output_dir(out_dir)

@@ -9,6 +9,7 @@ import typer
 
 from tfimpute_tracks.commands import options
 from tfimpute_tracks.commands.console import log, print_files, print_result, show_json
+from tfimpute_tracks.errors import check_packages
 
 if TYPE_CHECKING:
     from tfimpute_tracks.interpret.embeddings import Enrichment
@@ -31,6 +32,7 @@ def embeddings(
     as_json: options.Json = False,
 ) -> None:
     """Draw dendrograms and projections of embeddings, and test families of TFs."""
+    check_packages("`embeddings`", "scipy", "sklearn")
     from tfimpute_tracks.interpret.embeddings import write_embeddings
     from tfimpute_tracks.models import load_model
     from tfimpute_tracks.storage import check_output_dir

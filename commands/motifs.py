@@ -15,7 +15,7 @@ from tfimpute_tracks.commands.console import (
     progress_bar,
     show_json,
 )
-from tfimpute_tracks.errors import UsageError
+from tfimpute_tracks.errors import check_packages
 
 __all__ = ["motifs"]
 
@@ -48,15 +48,11 @@ def motifs(
     from tfimpute_tracks.models import load_model
     from tfimpute_tracks.storage import check_output_dir
 
-    try:
-        from tfimpute_tracks.interpret.jaspar import RELEASE, load_matrices
-        from tfimpute_tracks.interpret.motif_match import match_motifs
+    check_packages("`motifs`", "memelite", "pyjaspar", "torch")
+    from tfimpute_tracks.interpret.jaspar import RELEASE, load_matrices
+    from tfimpute_tracks.interpret.motif_match import match_motifs
 
-        matrices = load_matrices()
-    except ImportError as error:
-        raise UsageError(
-            f"known motifs need {error.name}: pip install 'tfimpute-tracks[motifs]'"
-        ) from error
+    matrices = load_matrices()
     loaded = load_model(model)
     n_threads = set_threads(threads)
     genome = inputs.choose_genome(fasta, loaded, cache_dir)

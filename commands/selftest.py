@@ -8,7 +8,7 @@ import typer
 
 from tfimpute_tracks.commands import options
 from tfimpute_tracks.commands.console import print_result, show_json, show_table
-from tfimpute_tracks.errors import RunError
+from tfimpute_tracks.errors import RunError, check_packages
 
 __all__ = ["selftest"]
 
@@ -25,6 +25,7 @@ def selftest(
     as_json: options.Json = False,
 ) -> None:
     """Compare every engine with the reference network on this machine."""
+    check_packages("`selftest`", "torch")
     from tfimpute_tracks.models import load_model
     from tfimpute_tracks.tracks.selfcheck import run_selfcheck
 
