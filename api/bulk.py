@@ -221,6 +221,7 @@ def impute_pairs(
     check_model(model)
     check_evidence(evidence)
     check_texts(tf=tf, cell=cell, cell_name=cell_name, assembly=assembly, part=part)
+    check_text(device, "device")
     check_choice(precision, "precision", ("exact", "fast"))
     check_wholes(0, min_contig=min_contig, pairs_per_shard=pairs_per_shard)
     check_wholes(1, stride=stride, workers=workers)

@@ -6,7 +6,6 @@ for as long as they are needed, or kept.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import NamedTuple
 
 from tfimpute_tracks.api.notes import log
 from tfimpute_tracks.api.progress import ProgressBar
-from tfimpute_tracks.api.values import as_path
+from tfimpute_tracks.api.values import as_path, is_finite
 from tfimpute_tracks.dataset import PairsTable, format_pairs_table
 from tfimpute_tracks.downloads import (
     Download,
@@ -24,7 +23,7 @@ from tfimpute_tracks.downloads import (
     read_download,
     write_tracks,
 )
-from tfimpute_tracks.errors import InputFileError, UsageError, counted, listed
+from tfimpute_tracks.errors import InputFileError, UsageError, counted, listed, shown
 from tfimpute_tracks.genome.track_files import check_track_files
 from tfimpute_tracks.storage import check_output_dir, write_text
 from tfimpute_tracks.vocabulary import Vocabulary
@@ -106,8 +105,10 @@ def one_input(
             + ("not both" if paths else "for the peaks of each TF and cell line")
         )
     threshold = others.get("--signal-threshold")
-    if isinstance(threshold, float) and not math.isfinite(threshold):
-        raise UsageError(f"--signal-threshold {threshold} is not a finite number")
+    if threshold is not None and not is_finite(threshold):
+        raise UsageError(
+            f"--signal-threshold {shown(threshold)} is not a finite number"
+        )
     for name, value in others.items():
         if not paths and value not in (None, False):
             raise UsageError(f"{name} needs --from; omit it, or name a download")

@@ -1,4 +1,4 @@
-"""Evidence files: collected from tables or downloads, and summarized."""
+"""Evidence files, collected from tables or downloads: inputs, and one call."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from tfimpute_tracks.api.downloads import (
     DownloadListing,
@@ -25,10 +25,10 @@ from tfimpute_tracks.api.evidence import (
     collect_peaks,
     read_peak_files,
 )
+from tfimpute_tracks.api.evidence_info import describe_file
 from tfimpute_tracks.api.inputs import Regions, written_regions
 from tfimpute_tracks.api.progress import ProgressBar, no_progress
 from tfimpute_tracks.api.values import (
-    as_path,
     check_model,
     check_texts,
     join_texts,
@@ -36,41 +36,13 @@ from tfimpute_tracks.api.values import (
 )
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.evidence import (
-    SHIPPED,
-    EvidenceStore,
     PeakFile,
-    Track,
-    open_named,
     read_accessibility,
-    select_tracks,
     summarize_build,
-    summarize_store,
 )
 from tfimpute_tracks.models import Model, load_model
 
-__all__ = [
-    "DescribedEvidence",
-    "collect_evidence",
-    "describe_evidence",
-    "describe_file",
-]
-
-
-class DescribedEvidence(NamedTuple):
-    """What an evidence file has.
-
-    Attributes
-    ----------
-    store : EvidenceStore
-    tracks : list of Track
-        Those that were asked for.
-    summary : dict
-        Of the whole file.
-    """
-
-    store: EvidenceStore
-    tracks: list[Track]
-    summary: dict[str, Any]
+__all__ = ["collect_evidence"]
 
 
 def collect_evidence(
@@ -206,70 +178,4 @@ def _collect(
         **({"left_out_of_download": left_out} if left_out else {}),
         "renamed": report.renamed,
         **describe_file(out, digest, start),
-    }
-
-
-def describe_evidence(
-    file: str | Path = SHIPPED,
-    *,
-    tf: str | None = None,
-    cell: str | None = None,
-    check: bool = False,
-) -> DescribedEvidence:
-    """Summarize an evidence file, and select tracks of it.
-
-    Parameters
-    ----------
-    file : str or Path
-        `encode-hg19`, or a file.
-    tf, cell : str, optional
-        Only tracks of these.
-    check : bool
-        Read the whole file and verify its digest.
-
-    Returns
-    -------
-    DescribedEvidence
-
-    Raises
-    ------
-    UnknownNameError, InputFileError
-        There is no such track or file, or the file is damaged.
-
-    Examples
-    --------
-    >>> from tfimpute_tracks.api.evidence_files import describe_evidence
-    >>> found = describe_evidence(tf="CTCF", cell="K562")
-    >>> found.summary["build"], [str(track.pair) for track in found.tracks]
-    ('hg19', ['CTCF:K562'])
-    """
-    check_texts(tf=tf, cell=cell)
-    store = open_named(as_path(file, "file"))
-    if check:
-        store.check()
-    tracks = select_tracks(store, tf, cell)
-    summary = summarize_store(store) | ({"checked": True} if check else {})
-    return DescribedEvidence(store, tracks, summary)
-
-
-def describe_file(path: Path, digest: str, began: float) -> dict[str, Any]:
-    """Describe a file that was written, for a summary.
-
-    Parameters
-    ----------
-    path : Path
-    digest : str
-        Of its content.
-    began : float
-        ``time.perf_counter()`` before the work.
-
-    Returns
-    -------
-    dict
-    """
-    return {
-        "digest": digest,
-        "seconds": round(time.perf_counter() - began, 1),
-        "file_mb": round(path.stat().st_size / 1e6, 2),
-        "file": str(path),
     }

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tfimpute_tracks.api.evidence_files import describe_file
+from tfimpute_tracks.api.evidence_info import describe_file
 from tfimpute_tracks.api.notes import log
 from tfimpute_tracks.api.progress import ProgressBar, no_progress
 from tfimpute_tracks.api.values import as_path, check_text, optional_path

@@ -5,7 +5,6 @@ Everything that can be checked without computing is checked here, before any lon
 
 from __future__ import annotations
 
-import math
 import numbers
 import re
 from collections.abc import Iterable
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tfimpute_tracks.api.notes import log
-from tfimpute_tracks.api.values import as_path
+from tfimpute_tracks.api.values import as_path, check_number, is_finite
 from tfimpute_tracks.errors import RegionError, UsageError, counted, listed, shown
 
 if TYPE_CHECKING:
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Regions",
+    "check_cache_limit",
     "choose_cache",
     "choose_genome",
     "choose_regions",
@@ -64,8 +64,7 @@ def choose_cache(cache_dir: Path | None, limit: float) -> FeatureCache:
     folder = default_cache_dir() if cache_dir is None else cache_dir
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"--cache-dir {folder} is a file; use a folder")
-    if not math.isfinite(limit):
-        raise UsageError(f"--cache-limit {limit}; use a number of GB, such as 100")
+    check_cache_limit(limit)
     cache = FeatureCache(folder / "features", int(limit * 1e9))
     if not cache.folder.exists():
         log(
@@ -73,6 +72,27 @@ def choose_cache(cache_dir: Path | None, limit: float) -> FeatureCache:
             "(--cache-limit; none with --no-cache)"
         )
     return cache
+
+
+def check_cache_limit(limit: object) -> None:
+    """Refuse what is not a size of the tile cache.
+
+    Parameters
+    ----------
+    limit : object
+        In GB; None for no cache.
+
+    Raises
+    ------
+    UsageError
+        It is not a finite number, or below 0.
+    """
+    if limit is not None and not is_finite(limit):
+        raise UsageError(
+            f"--cache-limit {shown(limit)}; use a number of GB, such as 100"
+        )
+    if limit is not None:
+        check_number(limit, "cache_limit")
 
 
 def read_part(text: str) -> tuple[int, int]:

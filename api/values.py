@@ -26,6 +26,7 @@ __all__ = [
     "check_top",
     "check_whole",
     "check_wholes",
+    "is_finite",
     "join_texts",
     "optional_path",
 ]
@@ -253,6 +254,20 @@ def check_number(
     if highest < math.inf:
         end = f" from {lowest:g} to {highest:g}"
     raise UsageError(f"{name} {shown(value)}; use a number{end}")
+
+
+def is_finite(value: object) -> bool:
+    """Discriminate a finite number from anything else.
+
+    Parameters
+    ----------
+    value : object
+
+    Returns
+    -------
+    bool
+    """
+    return math.isfinite(_as_float(value))
 
 
 def check_threshold(threshold: object) -> float | None:

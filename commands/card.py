@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from tfimpute_tracks.commands import options
-from tfimpute_tracks.commands.console import log, print_result, show_json
-from tfimpute_tracks.errors import UsageError
-
-if TYPE_CHECKING:
-    from tfimpute_tracks.models import Model
+from tfimpute_tracks.commands.console import print_result, show_json
 
 __all__ = ["card"]
 
@@ -95,54 +91,28 @@ def card(
     as_json: options.Json = False,
 ) -> None:
     """Complete a model card: calibration, FDR and expected AUROC of unmeasured pairs."""
-    from tfimpute_tracks.api.threads import set_threads
-    from tfimpute_tracks.dataset import open_dataset
-    from tfimpute_tracks.models import load_model
-    from tfimpute_tracks.storage import check_output_dir, write_json
-    from tfimpute_tracks.training.card import (
-        SECTIONS,
-        CardInputs,
-        complete_card,
-        complete_evidence_card,
+    from tfimpute_tracks.api.cards import complete_model_card
+
+    done = complete_model_card(
+        model,
+        data,
+        held_out_model=held_out_model,
+        fasta=fasta,
+        pairs_table=pairs_table,
+        chrom=chrom,
+        evidence=evidence,
+        sections=sections,
+        seeds=seeds,
+        epochs=epochs,
+        auxiliary_chroms=auxiliary_chroms,
+        work_dir=work_dir,
+        out=out,
+        threads=threads,
     )
-    from tfimpute_tracks.training.expected_auroc import AuxiliarySettings
-    from tfimpute_tracks.training.genome_fdr import open_measured
-
-    if (fasta is None) != (pairs_table is None):
-        raise UsageError("--fasta and --pairs-table are needed together")
-    n_threads = set_threads(threads)
-    loaded = load_model(model, evidence)
-    reference = load_model(held_out_model, evidence) if held_out_model else loaded
-    path = out or _card_path(model, bool(evidence))
-    check_output_dir(path.parent)
-    dataset = open_dataset(data)
-    measured = None
-    if fasta and pairs_table:
-        pairs = [pair for m in (loaded, reference) for pair in m.measured_pairs]
-        measured = open_measured(fasta, pairs_table, chrom, pairs)
-    chroms = tuple((auxiliary_chroms or "").split(",")) if auxiliary_chroms else ()
-    folder = work_dir or path.with_suffix(".auxiliary")
-    auxiliary = AuxiliarySettings(folder, seeds, epochs, chroms=chroms)
-    inputs = CardInputs(loaded, reference, dataset, measured, auxiliary, n_threads)
-    if evidence:
-        completed = complete_evidence_card(inputs, log)
-    else:
-        default = [name for name in SECTIONS if name != "genome" or measured]
-        wanted = sections.split(",") if sections else default
-        completed = complete_card(inputs, wanted, log)
-    write_json(path, completed)
-    _show(loaded, completed, path, as_json)
+    _show(done.card, done.file, as_json)
 
 
-def _card_path(model: str, is_evidence: bool) -> Path:
-    from tfimpute_tracks.models import weights_path
-    from tfimpute_tracks.models.evidence_weights import evidence_path
-
-    weights = weights_path(model)
-    return (evidence_path(weights) if is_evidence else weights).with_suffix(".json")
-
-
-def _show(model: Model, card: dict[str, Any], path: Path, as_json: bool) -> None:
+def _show(card: dict[str, Any], path: Path, as_json: bool) -> None:
     """Print the metrics of unmeasured pairs."""
     expected, fdr = card.get("expected", {}), card.get("fdr", {})
     imputed = fdr.get("imputed", {})

@@ -9,12 +9,11 @@ import typer
 
 from tfimpute_tracks.commands import options
 from tfimpute_tracks.commands.console import (
-    log,
     print_files,
     print_result,
     show_json,
 )
-from tfimpute_tracks.errors import UsageError, check_packages, counted
+from tfimpute_tracks.errors import counted
 
 __all__ = ["catalogue"]
 
@@ -39,33 +38,16 @@ def catalogue(
     as_json: options.Json = False,
 ) -> None:
     """Write a table of all pairs of a store, and a projection by similarity."""
-    from tfimpute_tracks.impute.catalogue import make_catalogue
-    from tfimpute_tracks.impute.similarity import draw_projection, project_pairs
-    from tfimpute_tracks.impute.store import Store
-    from tfimpute_tracks.storage import check_output_dir
-    from tfimpute_tracks.storage.dataframe_io import write_frame
+    from tfimpute_tracks.api.catalogue import write_catalogue
 
-    if form not in {"tsv", "parquet"}:
-        raise UsageError(f"--format {form!r}; use tsv or parquet")
-    if tracks is not None and not tracks.is_dir():
-        raise UsageError(
-            f"--tracks {tracks} is not a folder; use one that `export` wrote"
-        )
-    if similarity:
-        check_packages(
-            "the projection, which --no-projection leaves out,", "scipy", "sklearn"
-        )
-    opened = Store(store)
-    check_output_dir(out_dir)
-    table = make_catalogue(opened, tracks)
-    files = [out_dir / f"catalogue.{form}"]
-    write_frame(files[0], table, None)
-    if similarity:
-        log(f"projecting {len(table):,} pairs")
-        layout = project_pairs(opened, seed)
-        files += [out_dir / f"similarity.{form}", out_dir / "similarity.png"]
-        write_frame(files[1], layout, None)
-        draw_projection(files[2], layout)
+    table, files = write_catalogue(
+        store,
+        out_dir,
+        tracks=tracks,
+        table_format=form,
+        projection=similarity,
+        seed=seed,
+    )
     if as_json:
         show_json({"pairs": len(table), "files": [str(file) for file in files]})
         return

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from tfimpute_tracks.commands import options
-from tfimpute_tracks.commands.console import log, print_result, show_json, show_table
+from tfimpute_tracks.commands.console import print_result, show_json, show_table
 from tfimpute_tracks.comparison.predictors.registry import predictor_names
 from tfimpute_tracks.errors import RunError
 
@@ -70,54 +69,26 @@ def compare(
     as_json: options.Json = False,
 ) -> None:
     """Compare predictors at labeled sites: metrics.json, per_pair.tsv, a report."""
-    from tfimpute_tracks.api.context_report import check_sequence_length
-    from tfimpute_tracks.api.evidence_choice import choose_evidence
-    from tfimpute_tracks.api.threads import set_threads
-    from tfimpute_tracks.comparison.comparison import ComparisonJob, run_comparison
-    from tfimpute_tracks.comparison.predictors.external import (
-        parse_external,
-        read_score_table,
-    )
-    from tfimpute_tracks.comparison.predictors.registry import choose_predictors
-    from tfimpute_tracks.dataset import HoldOut, open_dataset
-    from tfimpute_tracks.engines.engine import pick_device
-    from tfimpute_tracks.models import load_model
-    from tfimpute_tracks.storage import check_output_dir
+    from tfimpute_tracks.api.comparing import compare_predictors
 
-    set_threads(threads)
-    chroms = tuple(test_chroms.split(",")), tuple(valid_chroms.split(","))
-    split = HoldOut(hold_out, *chroms, seed)
-    tables = [parse_external(text) for text in external or []]
-    names = [name.strip() for name in predictors.split(",") if name.strip()]
-    sources = models or ["held-out"]
-    loaded = [load_model(source) for source in sources]
-    if names or not tables:  # a wrong name is an error before the data set is read
-        choose_predictors(names, loaded)
-    place = pick_device(device)
-    check_output_dir(out_dir / "scores")
-    dataset = open_dataset(data)
-    sizes = dict(zip(dataset.chroms, dataset.chrom_sizes, strict=True))
-    loaded = [
-        choose_evidence(model, source, evidence, sizes, str(data))
-        for model, source in zip(loaded, sources, strict=True)
-    ]
-    used = loaded if names else []
-    for model in used:
-        check_sequence_length(model.name, model.config, dataset)
-    scores = [read_score_table(name, path, dataset.vocabulary) for name, path in tables]
-    job = ComparisonJob(
-        dataset,
-        split,
-        choose_predictors(names, loaded, scores),
-        used,
-        pair_set,
-        roles,
-        training_sequences,
-        max_sites,
-        seed,
-        place,
+    done = compare_predictors(
+        data,
+        out_dir,
+        predictors=predictors,
+        models=models or ["held-out"],
+        evidence=evidence,
+        external=external or (),
+        pair_set=pair_set,
+        roles=roles,
+        training_sequences=training_sequences,
+        max_sites=max_sites,
+        seed=seed,
+        hold_out=hold_out,
+        test_chroms=test_chroms,
+        valid_chroms=valid_chroms,
+        threads=threads,
+        device=device,
     )
-    done = run_comparison(job, out_dir, log, partial(log, warning=True))
     if as_json:
         show_json(done.metrics)
     else:

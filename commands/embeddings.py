@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from tfimpute_tracks.commands import options
-from tfimpute_tracks.commands.console import log, print_files, print_result, show_json
-from tfimpute_tracks.errors import check_packages
-
-if TYPE_CHECKING:
-    from tfimpute_tracks.interpret.embeddings import Enrichment
-    from tfimpute_tracks.models.model import Model
+from tfimpute_tracks.commands.console import print_files, print_result, show_json
 
 __all__ = ["embeddings"]
 
@@ -32,15 +27,11 @@ def embeddings(
     as_json: options.Json = False,
 ) -> None:
     """Draw dendrograms and projections of embeddings, and test families of TFs."""
-    check_packages("`embeddings`", "scipy", "sklearn")
-    from tfimpute_tracks.interpret.embeddings import write_embeddings
-    from tfimpute_tracks.models import load_model
-    from tfimpute_tracks.storage import check_output_dir
+    from tfimpute_tracks.api.embedding_files import describe_embeddings
 
-    loaded = load_model(model)
-    check_output_dir(out_dir)
-    files = write_embeddings(loaded, neighbors, seed, out_dir)
-    tests = _test_families(loaded, neighbors, permutations, seed)
+    tests, files = describe_embeddings(
+        out_dir, model=model, neighbors=neighbors, permutations=permutations, seed=seed
+    )
     if as_json:
         found = {name: test and test._asdict() for name, test in tests.items()}
         show_json({"tests": found, "files": files})
@@ -55,27 +46,3 @@ def embeddings(
             f"(p = {test.p:.2g}, {test.n_permutations:,} permutations)"
         )
     print_files(files)
-
-
-def _test_families(
-    model: Model, neighbors: int, permutations: int, seed: int
-) -> dict[str, Enrichment | None]:
-    """Test the bundled families, and the classes of JASPAR if it is installed."""
-    from tfimpute_tracks.interpret.embeddings import (
-        family_enrichment,
-        jaspar_classes,
-        motif_families,
-    )
-
-    labels = {"families": motif_families(model.tfs)}
-    try:
-        from tfimpute_tracks.interpret.jaspar import RELEASE, load_matrices
-
-        labels[f"classes of {RELEASE}"] = jaspar_classes(model.tfs, load_matrices())
-    except ImportError:
-        log("for the classes of JASPAR: pip install 'tfimpute-tracks[motifs]'")
-    rows = model.checkpoint.embedding("tf")
-    return {
-        name: family_enrichment(own, rows, neighbors, permutations, seed)
-        for name, own in labels.items()
-    }

@@ -113,7 +113,7 @@ def info(
     as_json: options.Json = False,
 ) -> None:
     """Summarize an evidence file, or list the tracks of a TF or cell line."""
-    from tfimpute_tracks.api.evidence_files import describe_evidence
+    from tfimpute_tracks.api.evidence_info import describe_evidence
 
     store, tracks, summary = describe_evidence(file, tf=tf, cell=cell, check=check)
     columns = ["tf", "cell", "replicate", "peaks"]

@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from tfimpute_tracks.commands import options
 from tfimpute_tracks.commands.console import (
-    log,
     print_files,
     print_result,
     progress_bar,
     show_json,
 )
-from tfimpute_tracks.errors import RegionError, UsageError
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from tfimpute_tracks.genome import Region, Sequences
-    from tfimpute_tracks.interpret.explain import Explainer, Explanation
-    from tfimpute_tracks.vocabulary import Pair
 
 __all__ = ["explain"]
 
-_MAX_REGIONS = 2000
 _N_SHOWN = 5
 
 
@@ -69,41 +58,23 @@ def explain(
     as_json: options.Json = False,
 ) -> None:
     """Explain scores by the contributions of motif instances: BED and a table."""
-    from tfimpute_tracks.api import inputs
-    from tfimpute_tracks.api.evidence_choice import say_sequence_only
-    from tfimpute_tracks.api.pair_choice import choose_pairs
-    from tfimpute_tracks.interpret import attributions
-    from tfimpute_tracks.interpret.explain import Explainer
-    from tfimpute_tracks.interpret.filter_table import read_filter_names
-    from tfimpute_tracks.models import load_model
-    from tfimpute_tracks.storage import check_output_dir
+    from tfimpute_tracks.api.explaining import explain_regions
 
-    loaded = load_model(model)
-    chosen = choose_pairs(loaded.vocabulary, tf, cell, pairs)
-    names = read_filter_names(loaded, filter_names)
-    genome = inputs.choose_genome(fasta, loaded, cache_dir)
-    where = inputs.choose_regions(genome, fasta, regions, genes=genes)
-    if len(where) > _MAX_REGIONS:
-        raise UsageError(
-            f"{len(where):,} regions; use at most {_MAX_REGIONS:,}, such as the "
-            "strongest peaks"
-        )
-    check_output_dir(out_dir)
-    say_sequence_only(loaded, "explaining scores")
-    files, tiles = list[Path](), list[dict[str, Any]]()
-    for pair in chosen:
-        with progress_bar(str(pair), len(where), "regions") as advance:
-            found = _explain(Explainer(loaded, pair), genome, where, advance)
-        if not found:
-            continue
-        table = attributions.instance_table(found, names, min_contribution)
-        chroms = list(genome.chrom_sizes)
-        files += attributions.write_instances(pair, table, chroms, out_dir)
-        for explanation in found[:plots]:
-            files += attributions.draw_explanation(pair, explanation, table, out_dir)
-        tiles += [_summarize(pair, explanation, table) for explanation in found]
-    if not tiles:
-        raise RegionError("no region contains a tile with a score; nothing to explain")
+    tiles, files = explain_regions(
+        regions,
+        out_dir,
+        tf=tf,
+        cell=cell,
+        pairs=pairs,
+        fasta=fasta,
+        genes=genes,
+        model=model,
+        min_contribution=min_contribution,
+        filter_names=filter_names,
+        n_plots=plots,
+        cache_dir=cache_dir,
+        progress=progress_bar,
+    )
     if as_json:
         show_json({"tiles": tiles, "files": files})
         return
@@ -115,36 +86,3 @@ def explain(
     if len(tiles) > _N_SHOWN:
         print_result(f"... and {len(tiles) - _N_SHOWN:,} more tiles")
     print_files(files)
-
-
-def _explain(
-    explainer: Explainer,
-    genome: Sequences,
-    regions: list[Region],
-    advance: Callable[[int], None],
-) -> list[Explanation]:
-    found = []
-    for region in regions:
-        try:
-            found.append(explainer.explain(genome, explainer.best_tile(genome, region)))
-        except RegionError as error:
-            log(str(error), warning=True)
-        advance(1)
-    return found
-
-
-def _summarize(
-    pair: Pair, explanation: Explanation, table: pd.DataFrame
-) -> dict[str, Any]:
-    own = table[table["tile"] == str(explanation.tile)][:_N_SHOWN]
-    return {
-        "pair": str(pair),
-        "tile": str(explanation.tile),
-        "logit": explanation.logit,
-        "baseline": explanation.baseline,
-        "residual": explanation.residual,
-        "motifs": " ".join(
-            f"{contribution:+.2f} {name}"
-            for contribution, name in zip(own["contribution"], own["name"], strict=True)
-        ),
-    }

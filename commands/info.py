@@ -34,26 +34,9 @@ def info(
     as_json: options.Json = False,
 ) -> None:
     """List models, TFs, cell lines or pairs, with status and expected accuracy."""
-    from tfimpute_tracks.models.catalog import (
-        group_records,
-        model_records,
-        pair_records,
-    )
-    from tfimpute_tracks.models.loading import load_modes
+    from tfimpute_tracks.api.listing import list_records
 
-    if topic == "models":
-        records = model_records()
-    else:
-        modes = load_modes(model)
-        loaded = modes[0] if evidence == "none" else modes[-1]
-        log(
-            f"accuracy and thresholds of {loaded.name} "
-            f"{'with evidence' if loaded.evidence else 'from sequence only'}"
-        )
-        names = loaded.vocabulary
-        records = pair_records(loaded, tf and names.tf(tf), cell and names.cell(cell))
-        if topic != "pairs":
-            records = group_records(records, "tf" if topic == "tfs" else "cell")
+    records = list_records(topic, model=model, evidence=evidence, tf=tf, cell=cell)
     if as_json:
         show_json(records)
         return

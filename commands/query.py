@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tfimpute_tracks.api.evidence_choice import NONE
-from tfimpute_tracks.api.own_cell import add_cell
 from tfimpute_tracks.commands import options
 from tfimpute_tracks.commands.console import print_result, show_json, show_table
 from tfimpute_tracks.errors import UsageError, counted
@@ -18,16 +16,6 @@ if TYPE_CHECKING:
     from tfimpute_tracks.impute.query import Ranked
 
 __all__ = ["query"]
-
-
-class _Inputs(NamedTuple):
-    """Values of --model, --evidence, --fasta, --cache-dir and --genes."""
-
-    model: str
-    evidence: str
-    fasta: Path | None
-    cache_dir: Path | None
-    genes: Path | None
 
 
 def query(
@@ -52,35 +40,31 @@ def query(
     as_json: options.Json = False,
 ) -> None:
     """Rank the pairs at a locus by probability, next to what was measured there."""
+    from tfimpute_tracks.api.querying import query_pairs
+
     if len(where) > 2:
         raise UsageError(
             f"{len(where)} arguments; use `query REGION`, or `query STORE REGION`"
         )
-    if len(where) == 1:
-        model = str(
-            add_cell(model, cell_accessibility, cell_name, fasta, evidence, cache_dir)
-        )
-        cell = cell or cell_name
-    elif cell_accessibility or cell_name:
+    is_store = len(where) == 2
+    if not is_store and Path(where[0]).is_dir():
         raise UsageError(
-            "--cell-accessibility and --cell-name add a cell type to what is scored, and "
-            f"{where[0]} is a store of scores; leave out the store"
+            f"{where[0]} is a folder, and no region was named; use `query "
+            f"{where[0]} chr:start-end`"
         )
-    given = _Inputs(model, evidence, fasta, cache_dir, genes)
-    if len(where) == 1:
-        if Path(where[0]).is_dir():
-            raise UsageError(
-                f"{where[0]} is a folder, and no region was named; use `query "
-                f"{where[0]} chr:start-end`"
-            )
-        region, records = _score(where[0], (tf, cell), given)
-    elif fasta or cache_dir or model != "default" or evidence == NONE:
-        raise UsageError(
-            "--fasta, --model, --cache-dir and --evidence none do not apply to "
-            f"{where[0]}, which holds scores; omit the store to compute them"
-        )
-    else:
-        region, records = _read(Path(where[0]), where[1], (tf, cell), given)
+    region, records = query_pairs(
+        where[-1],
+        store=where[0] if is_store else None,
+        tf=tf,
+        cell=cell,
+        cell_accessibility=cell_accessibility,
+        cell_name=cell_name,
+        fasta=fasta,
+        genes=genes,
+        model=model,
+        evidence=evidence,
+        cache_dir=cache_dir,
+    )
     shown = records[:top] if top else records
     if as_json:
         show_json([record._asdict() for record in shown])
@@ -119,27 +103,3 @@ def _summary(n_shown: int, records: list[Ranked], region: Region) -> str:
     have = "has" if n_peaks == 1 else "have"
     among = f"{n_peaks:,} of the {len(records):,}" if n_peaks else "none"
     return f"{shown}; {among} {have if n_peaks else 'has'} a predicted peak"
-
-
-def _score(
-    text: str, named: tuple[str | None, str | None], given: _Inputs
-) -> tuple[Region, list[Ranked]]:
-    """Score the pairs of a TF, of a cell line, or all."""
-    from tfimpute_tracks.api import inputs
-    from tfimpute_tracks.api.loci import rank_locus
-    from tfimpute_tracks.api.model import load_model
-
-    model = load_model(given.model, given.evidence)
-    genome = inputs.choose_genome(given.fasta, model.core, given.cache_dir)
-    genes = inputs.known_genes(given.genes, given.fasta)
-    return rank_locus(model, genome, text, named, genes)
-
-
-def _read(
-    folder: Path, text: str, named: tuple[str | None, str | None], given: _Inputs
-) -> tuple[Region, list[Ranked]]:
-    """Read the pairs of a store, and what was measured there."""
-    from tfimpute_tracks.api.loci import rank_stored
-    from tfimpute_tracks.impute.store import Store
-
-    return rank_stored(Store(folder), text, named, given.genes, given.evidence)

@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from tfimpute_tracks.commands import options
-from tfimpute_tracks.commands.console import log
 from tfimpute_tracks.commands.results import show_view
 from tfimpute_tracks.errors import counted
 
@@ -47,32 +46,15 @@ def report(
     as_json: options.Json = False,
 ) -> None:
     """Write a self-contained HTML report: tracks, peak counts, expected accuracy."""
-    from tfimpute_tracks.genome import bundled_genes, parse_locus
-    from tfimpute_tracks.genome.genes import read_genes
-    from tfimpute_tracks.models.loading import load_modes
-    from tfimpute_tracks.storage import check_output_dir
-    from tfimpute_tracks.tracks.track_folder import find_tracks
-    from tfimpute_tracks.views.hubs.card_lookup import CardLookup
-    from tfimpute_tracks.views.hubs.report import (
-        is_bundled,
-        track_chroms,
-        write_report,
-    )
+    from tfimpute_tracks.api.reporting import make_report
 
-    card = CardLookup(load_modes(model))
-    tracks = find_tracks(folder)
-    path = out or folder / "report.html"
-    check_output_dir(path.parent)
-    sizes = track_chroms(tracks)
-    if genes is None and is_bundled(tracks.tracks):
-        genes = bundled_genes()
-    locus = parse_locus(region, sizes, genes, log) if region else None
-    known = read_genes(genes, sizes) if genes else None
-    write_report(tracks, path, card, color_by, locus=locus, genes=known)
-    megabytes = path.stat().st_size / 1e6
+    tracks, files = make_report(
+        folder, out, region=region, genes=genes, color_by=color_by, model=model
+    )
+    megabytes = files[0].stat().st_size / 1e6
     show_view(
         tracks,
-        [path],
+        files,
         f"{counted(len(tracks.tracks), 'pair')}; {megabytes:.1f} MB",
         as_json,
     )

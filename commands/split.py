@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 
 from tfimpute_tracks.commands import options
-from tfimpute_tracks.commands.console import log, print_result, show_json, show_table
-from tfimpute_tracks.errors import UsageError
+from tfimpute_tracks.commands.console import print_result, show_json, show_table
 
 __all__ = ["split"]
 
@@ -43,43 +42,20 @@ def split(
     as_json: options.Json = False,
 ) -> None:
     """Hold out pairs so that every TF and cell line is still trained on."""
-    from tfimpute_tracks.dataset import (
-        format_pairs_table,
-        read_pairs_table,
-        split_pairs,
-    )
-    from tfimpute_tracks.storage import check_output_dir, write_text
+    from tfimpute_tracks.api.splitting import split_table
 
-    if out.exists() and not overwrite:
-        raise UsageError(f"{out} exists; use another -o, or --overwrite to replace it")
-    check_output_dir(out.parent)
-    table = read_pairs_table(pairs_table, with_roles=False)
-    made = split_pairs(table, valid, held_out, seed)
-    leaks = made.leaks()
-    write_text(out, format_pairs_table(made.table, out.parent))
-    for message in leaks.messages():
-        log(message, warning=True)
-    if made.dropped_replicates:
-        log(
-            f"{len(made.dropped_replicates)} replicates of held-out pairs are dropped: "
-            f"{', '.join(made.dropped_replicates)}",
-            warning=True,
-        )
-    summary = {
-        "rows": made.counts(),
-        "tfs": len(made.table.vocabulary.tfs),
-        "cells": len(made.table.vocabulary.cells),
-        "required_in_base": made.n_required,
-        "can_be_held_out": made.n_available,
-        "dropped_replicates": list(made.dropped_replicates),
-        "seed": seed,
-        "leaks": leaks.to_dict(),
-        "file": str(out),
-    }
+    summary = split_table(
+        pairs_table,
+        out,
+        valid=valid,
+        held_out=held_out,
+        seed=seed,
+        overwrite=overwrite,
+    )
     if as_json:
         show_json(summary)
         return
-    rows = [[f"role {role}", n] for role, n in made.counts().items()]
+    rows = [[f"role {role}", n] for role, n in summary["rows"].items()]
     names = ("tfs", "cells", "required_in_base", "can_be_held_out", "seed")
     rows += [[name.replace("_", " "), summary[name]] for name in names]
     show_table("Pairs", ["what", "number"], rows)

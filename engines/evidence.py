@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tfimpute_tracks.engines.summary import PairSummary
 from tfimpute_tracks.kernels.attention import (
     AttentionWeights,
     SummaryRows,
@@ -29,11 +30,7 @@ from tfimpute_tracks.kernels.pair_groups import (
     pair_rows,
     track_rows,
 )
-from tfimpute_tracks.kernels.summary import (
-    arrange_vectors,
-    summarize,
-    summary_log_odds,
-)
+from tfimpute_tracks.kernels.summary import summarize
 from tfimpute_tracks.models.evidence import Evidence
 from tfimpute_tracks.models.evidence_weights import EvidenceWeights
 
@@ -45,6 +42,7 @@ Mask = NDArray[np.bool_]
 
 _UNIT = 3.0  # as in the definition
 _MIN_SUM = 1e-30  # of a sum of weights: 100 over it must be a float32
+_FEW_PAIRS = 64  # less work one by one than for all TFs and cell lines
 _TILES = 1024  # whose summaries are in memory at a time
 
 
@@ -139,8 +137,7 @@ class PairEvidence:
         self._tracks = track_rows(*evidence.track_rows, self._by_tf, self._by_cell)
         self._groups = group_pairs(self._tf, self._cell)
         self._shared = _shared_weights(evidence.weights)
-        self._vectors = evidence.pair_vectors(self._tf, self._cell)
-        self._arranged = arrange_vectors(self._vectors)
+        self._summary = PairSummary(evidence, self._tf, self._cell, self._groups)
         given = evidence.weights.weights
         self._alone = (
             given["sequence_slope"][0],
@@ -155,7 +152,8 @@ class PairEvidence:
         Parameters
         ----------
         logits : float32 array, shape (n_tiles, n_pairs)
-            By sequence alone. A contiguous array is overwritten with the result.
+            By sequence alone. An array of float32 with contiguous rows is overwritten
+            with the result, and returned.
         chrom : str
         centers : int64 array, shape (n_tiles,), ascending
             Of the tiles, 0-based, in bp.
@@ -201,7 +199,9 @@ class PairEvidence:
         -------
         float32 array, shape (n_tiles, n_pairs)
         """
-        found = np.ascontiguousarray(logits, dtype=np.float32)
+        found = logits
+        if logits.dtype != np.float32 or logits.strides[1] != logits.itemsize:
+            found = np.ascontiguousarray(logits, dtype=np.float32)
         prepared = self._prepare(measured)
         for first in range(0, len(found), _TILES):
             part = slice(first, first + _TILES)
@@ -227,9 +227,10 @@ class PairEvidence:
         bounds = np.append(coverage.indptr[:-1][has_peak], coverage.indptr[-1])
         near = Coverage(bounds, coverage.track, coverage.fraction)
         sums = summarize(near, tracks[:-1], prepared.constant)
-        log_odds = summary_log_odds(sums, self._arranged)
+        log_odds = self._summary.log_odds(sums)
         exclude_own(log_odds, sums, near, tracks[:-1], prepared.own)
-        log_odds[:, self._repeated] = log_odds[:, self._first[self._repeated]]
+        columns, same = self._summary.columns, self._repeated
+        log_odds[:, columns[same]] = log_odds[:, columns[self._first[same]]]
         # Attention reads the narrowest window; the others are the summary's alone.
         narrow = coverage.take(coverage.fraction[:, 0] > 0)
         narrow = narrow._replace(fraction=np.ascontiguousarray(narrow.fraction[:, 0]))
@@ -237,7 +238,7 @@ class PairEvidence:
             logits,
             covered,
             narrow,
-            SummaryRows(row, log_odds),
+            SummaryRows(row, log_odds, self._summary.first),
             self._tracks,
             prepared.rows,
             self._shared,
@@ -254,13 +255,14 @@ class PairEvidence:
     def _prepared(self, measured: Mask) -> _Prepared:
         there = self._evidence.track_vectors[-1][measured].sum(axis=0, dtype=np.float64)
         bias = self._evidence.weights.weights["summary.summary_bias"]
-        own = self._owner(measured)
-        constant = (there + bias).astype(np.float32)
-        return _Prepared(
-            self._pair_rows(measured),
-            constant,
-            own_tracks(self._evidence.track_vectors, own, self._vectors),
+        own = own_tracks(
+            self._evidence.track_vectors,
+            self._owner(measured),
+            self._summary.vectors,
+            self._summary.columns,
         )
+        constant = (there + bias).astype(np.float32)
+        return _Prepared(self._pair_rows(measured), constant, own)
 
     def _owner(self, measured: Mask) -> Ints:
         """Find the pair, if any, that each available track belongs to; -1 for none."""
@@ -279,13 +281,17 @@ class PairEvidence:
         null = null - self._most_tf[:, tf] - self._most_cell[:, cell]
         own = np.isin(tf * (1 << 32) + cell, track_tf * (1 << 32) + track_cell)
         total = np.exp(null)
-        for head, sums in enumerate(total):
-            of_tf = self._by_tf[head][:, track_tf]
-            of_cell = self._by_cell[head][:, track_cell]
-            sums += (of_tf @ of_cell.T)[tf, cell]
-        for pair in np.flatnonzero(own):
-            # Not by subtraction: a pair's own track has the largest weight, and few
-            # digits of the others would be left.
+        if len(tf) > _FEW_PAIRS:
+            for head, sums in enumerate(total):
+                of_tf = self._by_tf[head][:, track_tf]
+                of_cell = self._by_cell[head][:, track_cell]
+                sums += (of_tf @ of_cell.T)[tf, cell]
+            by_itself = np.flatnonzero(own)
+        else:
+            by_itself = np.arange(len(tf))
+        for pair in by_itself:
+            # Own tracks are left out, not subtracted: theirs are the largest weights, and
+            # few digits of the others would be left.
             others = (track_tf != tf[pair]) | (track_cell != cell[pair])
             of_tf = self._by_tf[:, tf[pair]][:, track_tf[others]]
             of_cell = self._by_cell[:, cell[pair]][:, track_cell[others]]

@@ -263,7 +263,11 @@ class Scorer:
             logits = self._sequence_logits(values, first, some)
             placed = tiles.placed(first, n, self.stride)
             for chrom, rows, centers in self._by_evidence(placed):
-                logits[rows] = self._condition(logits[rows], chrom, centers)
+                part = logits[rows]
+                found = self._condition(part, chrom, centers)
+                # Millions of scores: not copied where they were changed in place.
+                if found is not part or not isinstance(rows, slice):
+                    logits[rows] = found
             self._calibrator.apply(logits)
             logits[self.grid.tile_mask(some)] = np.nan
             yield logits

@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import pyfaidx
 from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import (
@@ -149,8 +148,7 @@ def open_indexed(
         if opened:
             return _without_empty(path, opened, log)
         reason = "does not fit the index just made of it; run again when it is complete"
-    # pyfaidx raises a RuntimeError for some combinations of invalid lines.
-    except (pyfaidx.FastaIndexingError, RuntimeError, ValueError) as error:
+    except (RuntimeError, ValueError) as error:
         reason = f"cannot be indexed ({' '.join(str(error).split())})"
         reason += "; `samtools faidx` may explain why"
     if kind == "gzip":
@@ -261,11 +259,14 @@ def _write_index(path: Path, files: list[Path]) -> list[Path]:
     with ExitStack() as stack:
         fai, *gzi = (str(stack.enter_context(atomic_file(file))) for file in files)
         if not gzi:
+            import pyfaidx  # an index that is there needs neither
+
             try:
                 pyfaidx.Faidx(str(path), indexname=fai).close()
-            except (pyfaidx.FastaIndexingError, RuntimeError):
+            # It raises a RuntimeError for some combinations of invalid lines.
+            except (pyfaidx.FastaIndexingError, RuntimeError) as error:
                 if not _index_lines(path, fai):  # it fails at some empty sequences
-                    raise
+                    raise RuntimeError(str(error)) from error
             return files
         import pysam  # only bgzip needs it
         from pysam.utils import SamtoolsError

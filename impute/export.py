@@ -7,7 +7,7 @@ that it has of a TF.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -16,6 +16,7 @@ from threading import Lock
 import numpy as np
 
 from tfimpute_tracks.engines.ordered_map import ordered_map
+from tfimpute_tracks.engines.ordered_processes import ordered_processes
 from tfimpute_tracks.engines.tiles import no_known_tile
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.genome import Region
@@ -58,6 +59,9 @@ class ExportJob:
         Write again what is already there.
     threads : int
         Pairs at a time.
+    has_processes : bool
+        Work in so many processes and not threads, which is sooner for more than some
+        fifty pairs. They import the program's main module, which must not start it.
     """
 
     store: Store
@@ -68,6 +72,7 @@ class ExportJob:
     threshold: float | None = None
     overwrite: bool = False
     threads: int = 1
+    has_processes: bool = False
 
     def record(self, pair: Pair) -> TrackRecord:
         """Make the record of a pair's track.
@@ -122,8 +127,24 @@ def run_export(job: ExportJob) -> Iterator[PairResult]:
         )
     records = [job.record(pair) for pair in job.pairs]  # all, before any is written
     check_output_dir(job.out_dir)
-    items = _with_rows(job, records)
+    groups = _grouped(job, records)
+    if job.has_processes:
+        yield from ordered_processes(_open_export, job, groups, job.threads)
+        return
+    items = (
+        (record, rows) for group in groups for record, rows in _with_rows(job, group)
+    )
     yield from ordered_map(lambda item: _export(job, *item), items, job.threads)
+
+
+def _open_export(job: ExportJob) -> Callable[[list[TrackRecord]], Iterator[PairResult]]:
+    """Prepare a process for groups of pairs."""
+
+    def export(group: list[TrackRecord]) -> Iterator[PairResult]:
+        for record, rows in _with_rows(job, group):
+            yield _export(job, record, rows)
+
+    return export
 
 
 class _Group:
@@ -146,16 +167,21 @@ class _Group:
             yield store.plan.signal_of(rows.tiles, values)
 
 
-def _with_rows(
-    job: ExportJob, records: list[TrackRecord]
-) -> Iterator[tuple[TrackRecord, _Group]]:
-    """Yield each record with the group of its pair."""
+def _grouped(job: ExportJob, records: list[TrackRecord]) -> Iterator[list[TrackRecord]]:
+    """Yield the records of pairs whose codes are read together."""
     waiting = iter(records)
     indexes = [job.store.index(record.pair) for record in records]
     for group in job.store.groups(indexes, job.regions):
-        shared = _Group(job, group)
-        for record in islice(waiting, len(group)):
-            yield record, shared
+        yield list(islice(waiting, len(group)))
+
+
+def _with_rows(
+    job: ExportJob, group: list[TrackRecord]
+) -> Iterator[tuple[TrackRecord, _Group]]:
+    """Yield each record of a group with what reads its codes."""
+    shared = _Group(job, [job.store.index(record.pair) for record in group])
+    for record in group:
+        yield record, shared
 
 
 def _export(job: ExportJob, record: TrackRecord, group: _Group) -> PairResult:

@@ -13,18 +13,18 @@ import logging
 import os
 import signal
 import sys
-import threading
 import traceback
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tfimpute_tracks.engines.ordered_processes import begin_child
 from tfimpute_tracks.errors import RunError, TracksError, UsageError, WriteError
 from tfimpute_tracks.impute.events import ATTEMPTS, Done, Event, Failed, Note, Part
 
@@ -222,8 +222,7 @@ def _worker_main(
     open_work: Callable[[Any], Work], slot: Slot, pipe: Connection
 ) -> None:
     """Make items until the parent closes the pipe."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    begin_child()
     _open_log(slot.log)
     try:
         _LOG.info("%s, process %d", slot.name, os.getpid())
@@ -278,10 +277,3 @@ def _format_error(error: Exception) -> str:
     last = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{Path(last.filename).name}:{last.lineno}"
     return f"{type(error).__name__} at {where}: {error}"
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)

@@ -3,7 +3,7 @@
 They encode sequence (``encode``), compute the convolution by look-up tables (``tables``;
 ``lookup`` and ``gradient`` for training, ``motifs`` for scans) over segments of tiles
 (``segments``), multiply sparse features (``sparse``, ``products``), apply evidence
-(``coverage``, ``attention``), call peaks and quantize scores. ``fused`` is the scan's
+(``coverage``, ``summary``, ``attention``), call peaks and quantize scores. ``fused`` is the scan's
 kernel for a GPU.
 
 Kernels that must be fast use the vectors of ``lanes``. A kernel takes arrays and

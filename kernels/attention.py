@@ -13,9 +13,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
+from tfimpute_tracks.kernels.jit import njit
 from tfimpute_tracks.kernels.lanes import (
     aligned_empty,
     broadcast,
@@ -74,11 +75,14 @@ class SummaryRows(NamedTuple):
     ----------
     row : int64 array, shape (n_tiles,)
         Of each tile in `log_odds`.
-    log_odds : float32 array, shape (n_rows, at least n_pairs), contiguous
+    log_odds : float32 array, shape (n_rows, n_columns), contiguous
+    first : int64 array, shape (n_groups,)
+        Column of the first lane of each group of pairs; -1: the columns are the pairs.
     """
 
     row: NDArray[np.int64]
     log_odds: Floats
+    first: NDArray[np.int64]
 
 
 def apply_attention(
@@ -94,7 +98,7 @@ def apply_attention(
 
     Parameters
     ----------
-    logits : float32 array, shape (n_tiles, n_pairs), contiguous
+    logits : float32 array, shape (n_tiles, n_pairs), with contiguous rows
         From sequence; they are changed.
     has_data : bool array, shape (n_tiles,)
         Tiles with data of tracks; the log-odds of others do not change.
@@ -109,8 +113,10 @@ def apply_attention(
     indptr, track, fraction = coverage
     max_tracks = int(np.diff(indptr).max(initial=0))
     shared = np.concatenate([np.ravel(array) for array in weights])
+    width = logits.strides[0] // logits.itemsize  # the rows may be parts of longer ones
     _attention(
-        logits.reshape(-1),
+        as_strided(logits, (max(len(logits) - 1, 0) * width + logits.shape[1],), (4,)),
+        width,
         (
             has_data,
             indptr,
@@ -119,6 +125,7 @@ def apply_attention(
             *_slots(indptr, tracks.cell[track]),
             summary.row * summary.log_odds.shape[1],
             summary.log_odds.reshape(-1),
+            summary.first,
         ),
         (tracks.tf, tracks.by_tf.reshape(-1), tracks.by_cell.reshape(-1)),
         tracks.by_tf.shape[1:2] + tracks.by_cell.shape[1:3],
@@ -154,7 +161,7 @@ def _slots(indptr, cell):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True)
 def _attention(  # type: ignore[no-untyped-def]
-    logits, tiles, tracks, sizes, pairs, shared, scratch, cell_rows
+    logits, width, tiles, tracks, sizes, pairs, shared, scratch, cell_rows
 ):
     tf, n_tiles = pairs[0], tiles[0].size
     for start in range(0, n_tiles, _TILES_AT_ONCE):
@@ -166,7 +173,7 @@ def _attention(  # type: ignore[no-untyped-def]
                 last += 1
             _tf_attention(
                 logits,
-                (start, end, group, last),
+                (start, end, group, last, width),
                 tiles,
                 tracks,
                 sizes,
@@ -183,12 +190,14 @@ def _tf_attention(  # type: ignore[no-untyped-def]
     logits, where, tiles, tracks, sizes, pairs, shared, scratch, cell_rows
 ):
     """Compute the groups of one TF at some tiles."""
-    start, end, group, last = where
-    has_data, indptr, track, fraction, slot, slot_cell, counts, e_start, e = tiles
+    start, end, group, last, width = where
+    has_data, indptr, track, fraction, slot, slot_cell, counts, e_start, e, e_first = (
+        tiles
+    )
     track_tf, by_tf, by_cell = tracks
     n_track_tfs, n_blocks, n_cells = sizes
     tf, block, first, lane, whole, rows = pairs
-    n_pairs, own_tf = first[tf.size], np.int64(tf[group])
+    own_tf = np.int64(tf[group])
     table, log_odds = n_blocks * n_cells, ROW * ROW
     for tile in range(start, end):
         if not has_data[tile]:
@@ -208,22 +217,28 @@ def _tf_attention(  # type: ignore[no-untyped-def]
             weight = load(by_tf, (own_tf * n_track_tfs + other) * ROW)
             _add(scratch, (_SCRATCH + at) * ROW, fraction[i], weight)
         for one in range(group, last):
-            row, start_pair = one * GROUP_ROWS * ROW, tile * n_pairs
+            row, start_pair = one * GROUP_ROWS * ROW, tile * width
             if n:
                 _heads(scratch, cell_rows, n, by_cell, block[one] * n_cells, rows, row)
             if whole[one]:
                 z = load(logits, start_pair + first[one])
-                known = load(e, e_start[tile] + first[one])
+                known = load(e, e_start[tile] + e_first[one])
                 # A group may have fewer pairs than lanes: restore the pairs after it.
                 others = load(logits, start_pair + first[one + 1])
                 z = _log_odds(z, known, n > 0, scratch, rows, row, shared)
                 store(logits, start_pair + first[one], z)
                 store(logits, start_pair + first[one + 1], others)
             else:
+                # What is left in other lanes may be tiny, and slow to compute with.
+                store(scratch, log_odds, broadcast(np.float32(0)))
+                store(scratch, log_odds + ROW, broadcast(np.float32(0)))
                 for pair in range(first[one], first[one + 1]):
                     scratch[log_odds + lane[pair]] = logits[start_pair + pair]
-                    scratch[log_odds + ROW + lane[pair]] = e[e_start[tile] + pair]
+                    if e_first[one] < 0:
+                        scratch[log_odds + ROW + lane[pair]] = e[e_start[tile] + pair]
                 z, known = load(scratch, log_odds), load(scratch, log_odds + ROW)
+                if e_first[one] >= 0:
+                    known = load(e, e_start[tile] + e_first[one])
                 z = _log_odds(z, known, n > 0, scratch, rows, row, shared)
                 store(scratch, log_odds, z)
                 for pair in range(first[one], first[one + 1]):
@@ -245,31 +260,24 @@ def _heads(scratch, cell_rows, n, by_cell, block, rows, row):  # type: ignore[no
         a = b = c = d = e = f = g = h = broadcast(np.float32(0))
         for i in range(n):
             at = ((block + cell_rows[i]) * ROW + head) * ROW
-            own = (_SCRATCH + i) * ROW + head
-            a = multiply_add(
-                broadcast(scratch[own + 0]), load(by_cell, at + 0 * ROW), a
-            )
-            b = multiply_add(
-                broadcast(scratch[own + 1]), load(by_cell, at + 1 * ROW), b
-            )
-            c = multiply_add(
-                broadcast(scratch[own + 2]), load(by_cell, at + 2 * ROW), c
-            )
-            d = multiply_add(
-                broadcast(scratch[own + 3]), load(by_cell, at + 3 * ROW), d
-            )
-            e = multiply_add(
-                broadcast(scratch[own + 4]), load(by_cell, at + 4 * ROW), e
-            )
-            f = multiply_add(
-                broadcast(scratch[own + 5]), load(by_cell, at + 5 * ROW), f
-            )
-            g = multiply_add(
-                broadcast(scratch[own + 6]), load(by_cell, at + 6 * ROW), g
-            )
-            h = multiply_add(
-                broadcast(scratch[own + 7]), load(by_cell, at + 7 * ROW), h
-            )
+            # Not negative, which numba need not test then.
+            own = np.uint64((_SCRATCH + i) * ROW + head)
+            value = broadcast(scratch[own])
+            a = multiply_add(value, load(by_cell, at), a)
+            value = broadcast(scratch[own + np.uint64(1)])
+            b = multiply_add(value, load(by_cell, at + 1 * ROW), b)
+            value = broadcast(scratch[own + np.uint64(2)])
+            c = multiply_add(value, load(by_cell, at + 2 * ROW), c)
+            value = broadcast(scratch[own + np.uint64(3)])
+            d = multiply_add(value, load(by_cell, at + 3 * ROW), d)
+            value = broadcast(scratch[own + np.uint64(4)])
+            e = multiply_add(value, load(by_cell, at + 4 * ROW), e)
+            value = broadcast(scratch[own + np.uint64(5)])
+            f = multiply_add(value, load(by_cell, at + 5 * ROW), f)
+            value = broadcast(scratch[own + np.uint64(6)])
+            g = multiply_add(value, load(by_cell, at + 6 * ROW), g)
+            value = broadcast(scratch[own + np.uint64(7)])
+            h = multiply_add(value, load(by_cell, at + 7 * ROW), h)
         at = row + (1 + ROW + head) * ROW
         a = multiply_add(a, load(rows, at + 0 * ROW), one)
         b = multiply_add(b, load(rows, at + 1 * ROW), one)

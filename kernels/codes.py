@@ -16,8 +16,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from tfimpute_tracks.kernels.jit import njit
 
 __all__ = [
     "Scale",

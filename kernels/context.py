@@ -8,8 +8,9 @@ The score of the tile itself replaces those of unknown neighbors.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from tfimpute_tracks.kernels.jit import njit
 
 __all__ = ["blend"]
 

@@ -8,8 +8,9 @@ needed.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
 from numpy.typing import NDArray
+
+from tfimpute_tracks.kernels.jit import njit, prange
 
 __all__ = ["filter_gradient"]
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from tfimpute_tracks.kernels.encode import N_CODE
+from tfimpute_tracks.kernels.jit import njit
 from tfimpute_tracks.kernels.sparse import SparseRows
 
 __all__ = ["count_bases"]

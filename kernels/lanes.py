@@ -22,6 +22,7 @@ from tfimpute_tracks.kernels.vectors import (
     LANE_BYTES,
     add_lanes,
     add_saturating_lanes,
+    add_up_lanes,
     broadcast_lanes,
     ctz_bits,
     gt_lanes,
@@ -39,6 +40,7 @@ __all__ = [
     "LANE_BYTES",
     "add",
     "add_saturating",
+    "add_up",
     "aligned_empty",
     "broadcast",
     "ctz",
@@ -221,6 +223,21 @@ def logarithm(a: Lanes) -> Lanes:
     return np.log(a)
 
 
+def add_up(a: Lanes) -> float:
+    """Sum 16 lanes, in pairs.
+
+    Parameters
+    ----------
+    a : lanes of float32
+
+    Returns
+    -------
+    float64
+    """
+    fours = a.astype(np.float64).reshape(4, 2, 2).sum(axis=2).sum(axis=1)
+    return float(((fours[0] + fours[1]) + fours[2]) + fours[3])
+
+
 def gt_mask(a: Lanes, b: Lanes) -> int:
     """Compare lanes: a bit mask of a > b.
 
@@ -333,6 +350,11 @@ def _compile_multiply_add(a, b, c):  # type: ignore[no-untyped-def]
 @_compiled(logarithm)
 def _compile_logarithm(a):  # type: ignore[no-untyped-def]
     return lambda a: logarithm_lanes(a)
+
+
+@_compiled(add_up)
+def _compile_add_up(a):  # type: ignore[no-untyped-def]
+    return lambda a: add_up_lanes(a)
 
 
 @_compiled(gt_mask)

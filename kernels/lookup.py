@@ -9,9 +9,9 @@ max and ReLU commute: max(0, max_r Y - b). Scans of chromosomes use the kernel i
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
 from numpy.typing import NDArray
 
+from tfimpute_tracks.kernels.jit import njit, prange
 from tfimpute_tracks.kernels.lanes import (
     aligned_empty,
     broadcast,

@@ -8,8 +8,9 @@ broadcasting would store an array of (n, windows, H, K) values; these kernels do
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
 from numpy.typing import NDArray
+
+from tfimpute_tracks.kernels.jit import njit, prange
 
 __all__ = ["mix_windows", "mix_windows_gradient"]
 

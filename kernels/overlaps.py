@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from tfimpute_tracks.kernels.jit import njit
 
 __all__ = ["count_entries", "fill_entries"]
 

@@ -7,15 +7,17 @@ summary in one pass. All sums are in a fixed order.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from tfimpute_tracks.kernels.coverage import Coverage
+from tfimpute_tracks.kernels.jit import njit
 from tfimpute_tracks.kernels.lanes import (
     add,
+    add_up,
     aligned_empty,
     broadcast,
     load,
@@ -23,7 +25,7 @@ from tfimpute_tracks.kernels.lanes import (
     multiply_add,
     store,
 )
-from tfimpute_tracks.kernels.summary import add_up, moments
+from tfimpute_tracks.kernels.summary import moments
 
 __all__ = ["OwnTracks", "exclude_own", "own_tracks"]
 
@@ -31,6 +33,7 @@ Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
 _LANES = 16
+_PAIRS_AT_ONCE = 8  # their vectors stay in the first cache for all tiles
 
 
 class OwnTracks(NamedTuple):
@@ -39,7 +42,7 @@ class OwnTracks(NamedTuple):
     Attributes
     ----------
     pair : int64 array, shape (n,)
-        Columns of the pairs.
+        Columns of the pairs among the log-odds of a tile.
     owner : int64 array, shape (n_tracks,)
         Row in `pair` of the pair that a track belongs to, or -1.
     available : float32 array, shape (n, summary)
@@ -60,7 +63,9 @@ class OwnTracks(NamedTuple):
     offsets: Floats
 
 
-def own_tracks(tracks: Floats, owner: Ints, vectors: Floats) -> OwnTracks:
+def own_tracks(
+    tracks: Floats, owner: Ints, vectors: Callable[[Ints], Floats], columns: Ints
+) -> OwnTracks:
     """Arrange the pairs that have tracks of their own.
 
     Parameters
@@ -68,10 +73,12 @@ def own_tracks(tracks: Floats, owner: Ints, vectors: Floats) -> OwnTracks:
     tracks : float32 array, shape (n_windows + 1, n_tracks, summary)
         V of the windows, and of being available.
     owner : int64 array, shape (n_tracks,)
-        Column of the pair that a track belongs to; -1 for no pair, and for a track that
+        Index of the pair that a track belongs to; -1 for no pair, and for a track that
         is not available.
-    vectors : float32 array, shape (n_pairs, summary + 1)
-        v and v_0.
+    vectors : callable
+        Returns v and v_0 of some pairs, float32, shape (n, summary + 1).
+    columns : int64 array, shape (n_pairs,)
+        Of each pair among the log-odds of a tile.
 
     Returns
     -------
@@ -80,12 +87,13 @@ def own_tracks(tracks: Floats, owner: Ints, vectors: Floats) -> OwnTracks:
     pair = np.unique(owner[owner >= 0])
     shape = len(pair), tracks.shape[2]
     available, own = (aligned_empty(shape, np.float32) for _ in range(2))
-    for row, column in enumerate(pair):
-        available[row] = tracks[-1, owner == column].sum(axis=0)
-        own[row] = vectors[column, :-1]
+    found = vectors(pair)
+    own[...] = found[:, :-1]
+    for row, index in enumerate(pair):
+        available[row] = tracks[-1, owner == index].sum(axis=0)
     rows = np.where(owner >= 0, np.searchsorted(pair, owner), -1)
     totals = own.sum(axis=1, dtype=np.float64)
-    return OwnTracks(pair, rows, available, own, totals, vectors[pair, -1])
+    return OwnTracks(columns[pair], rows, available, own, totals, found[:, -1].copy())
 
 
 def exclude_own(
@@ -95,9 +103,10 @@ def exclude_own(
 
     Parameters
     ----------
-    log_odds : float32 array
-        Of all pairs, from :func:`~tfimpute_tracks.kernels.summary.summary_log_odds`;
-        the columns of pairs with tracks of their own are overwritten.
+    log_odds : float32 array, shape (at least 1 + n_tiles, n_columns)
+        Of all pairs, from :func:`~tfimpute_tracks.kernels.summary.summary_log_odds`
+        or :func:`~tfimpute_tracks.kernels.summary_grid.grid_log_odds`; the columns of
+        pairs with tracks of their own are overwritten.
     sums : float32 array, shape (1 + n_tiles, summary)
         From :func:`~tfimpute_tracks.kernels.summary.summarize`, with all tracks.
     coverage : Coverage
@@ -124,43 +133,43 @@ def exclude_own(
 
 
 @njit(nogil=True, cache=True)
-def _exclude(indptr, track, fraction, tracks, sums, own, log_odds):  # type: ignore[no-untyped-def]
+def _exclude(indptr, track, fraction, tracks, sums_of_tiles, own, log_odds):  # type: ignore[no-untyped-def]
     weights, n_tracks = tracks
-    rows, size = sums
+    rows, size = sums_of_tiles
     pair, owner, available, vectors, totals, offsets = own
     n_windows = fraction.shape[1]
-    # Entries of the same pair are linked, so a tile reads its entries once.
-    latest = np.empty(pair.size, dtype=np.int64)
+    # Entries of the same pair at a tile are linked; the first row has no entries.
+    latest = np.full((indptr.size, pair.size), -1, dtype=np.int64)
     before = np.empty(track.size, dtype=np.int64)
+    for tile in range(1, indptr.size):
+        for i in range(indptr[tile - 1], indptr[tile]):
+            row = owner[track[i]]
+            if row >= 0:
+                before[i] = latest[tile, row]
+                latest[tile, row] = i
     without = np.empty(size, dtype=np.float32)
-    scratch = np.empty(3 * _LANES, dtype=np.float32)
-    for tile in range(indptr.size):
-        latest[:] = -1
-        if tile:  # the first row has no entries
-            for i in range(indptr[tile - 1], indptr[tile]):
-                row = owner[track[i]]
-                if row >= 0:
-                    before[i] = latest[row]
-                    latest[row] = i
-        for row in range(pair.size):
-            i = latest[row]
-            if i < 0:
-                _products(
-                    rows, tile * size, available, vectors, row * size, size, scratch
-                )
-            else:
-                for k in range(0, size, _LANES):
-                    store(without, k, load(rows, tile * size + k))
-                while i >= 0:
-                    for window in range(n_windows):
-                        value = fraction[i, window]
-                        if value != 0:
-                            which = window * n_tracks + np.int64(track[i])
-                            _subtract(without, value, weights, which * size, size)
-                    i = before[i]
-                _products(without, 0, available, vectors, row * size, size, scratch)
-            e = _normalized(scratch, size, totals[row], offsets[row])
-            log_odds[tile, pair[row]] = e
+    for first in range(0, pair.size, _PAIRS_AT_ONCE):
+        last = min(first + _PAIRS_AT_ONCE, pair.size)
+        for tile in range(indptr.size):
+            for row in range(first, last):
+                begin, i, own = tile * size, latest[tile, row], row * size
+                if i < 0:
+                    sums = _products(rows, begin, available, vectors, own, size)
+                else:
+                    for k in range(0, size, _LANES):
+                        store(without, k, load(rows, begin + k))
+                    while i >= 0:
+                        for window in range(n_windows):
+                            value = fraction[i, window]
+                            if value != 0:
+                                which = window * n_tracks + np.int64(track[i])
+                                _subtract(without, value, weights, which * size, size)
+                        i = before[i]
+                    sums = _products(without, 0, available, vectors, own, size)
+                total, squares, product = sums
+                mean, scale = moments(total, squares, size)
+                e = scale * (product - mean * totals[row]) + np.float64(offsets[row])
+                log_odds[tile, pair[row]] = np.float32(e)
 
 
 @njit(nogil=True, cache=True, forceinline=True)
@@ -171,8 +180,8 @@ def _subtract(sums, value, weights, start, size):  # type: ignore[no-untyped-def
 
 
 @njit(nogil=True, cache=True, forceinline=True)
-def _products(sums, start, available, vectors, own, size, scratch):  # type: ignore[no-untyped-def]
-    """Sum s, s * s and s * v over the summary of a pair, for lanes of their own."""
+def _products(sums, start, available, vectors, own, size):  # type: ignore[no-untyped-def]
+    """Sum s, s * s and s * v over the summary of a pair."""
     zero, minus = broadcast(np.float32(0)), broadcast(np.float32(-1))
     a = b = c = d = e = f = zero  # two sums each, so that they do not wait
     paired = size // (2 * _LANES) * 2 * _LANES
@@ -190,14 +199,4 @@ def _products(sums, start, available, vectors, own, size, scratch):  # type: ign
         x = maximum(x, zero)
         a, c = add(a, x), multiply_add(x, x, c)
         e = multiply_add(x, load(vectors, own + k), e)
-    store(scratch, 0, add(a, b))
-    store(scratch, _LANES, add(c, d))
-    store(scratch, 2 * _LANES, add(e, f))
-
-
-@njit(nogil=True, cache=True, forceinline=True)
-def _normalized(scratch, size, total, offset):  # type: ignore[no-untyped-def]
-    """Compute e from the sums of s, s * s and s * v."""
-    mean, scale = moments(scratch, size)
-    product = add_up(scratch, 2 * _LANES) - mean * total
-    return np.float32(scale * product + np.float64(offset))
+    return add_up(add(a, b)), add_up(add(c, d)), add_up(add(e, f))

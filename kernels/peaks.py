@@ -14,10 +14,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import UsageError
+from tfimpute_tracks.kernels.jit import njit
 
 __all__ = [
     "MAX_GAP_TILES",

@@ -11,9 +11,9 @@ does not depend on other tiles.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from tfimpute_tracks.kernels.jit import njit
 from tfimpute_tracks.kernels.lanes import (
     LANE_BYTES,
     add,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from tfimpute_tracks.kernels.jit import njit
 
 __all__ = ["percentile_rank"]
 

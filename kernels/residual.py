@@ -7,9 +7,9 @@ makes vectors of them.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from tfimpute_tracks.kernels.jit import njit
 from tfimpute_tracks.kernels.sparse import SparseRows
 
 __all__ = ["add_neighbors", "project_windows"]

@@ -17,8 +17,9 @@ threads, order or other sequences.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from tfimpute_tracks.kernels.jit import njit
 
 __all__ = ["shuffle_dinucleotides"]
 

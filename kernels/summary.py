@@ -10,12 +10,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from tfimpute_tracks.kernels.coverage import Coverage
+from tfimpute_tracks.kernels.jit import njit
 from tfimpute_tracks.kernels.lanes import (
     add,
+    add_up,
     aligned_empty,
     broadcast,
     load,
@@ -23,10 +24,10 @@ from tfimpute_tracks.kernels.lanes import (
     multiply_add,
     store,
 )
+from tfimpute_tracks.kernels.row_products import arrange_columns, multiply, pack_rows
 
 __all__ = [
     "PairVectors",
-    "add_up",
     "arrange_vectors",
     "moments",
     "summarize",
@@ -36,7 +37,6 @@ __all__ = [
 Floats = NDArray[np.float32]
 
 _LANES = 16
-_ROWS, _GROUPS = 8, 3  # of a product
 _EPSILON = 1e-5  # as in PyTorch's layer_norm
 
 
@@ -49,12 +49,10 @@ class PairVectors(NamedTuple):
         v.
     offsets : float32 array, shape (n_groups, 16)
         v_0.
-    n_pairs : int
     """
 
     vectors: Floats
     offsets: Floats
-    n_pairs: int
 
 
 def arrange_vectors(vectors: Floats) -> PairVectors:
@@ -69,16 +67,11 @@ def arrange_vectors(vectors: Floats) -> PairVectors:
     -------
     PairVectors
     """
-    n_pairs, width = vectors.shape
-    n_groups = -(-n_pairs // (_GROUPS * _LANES)) * _GROUPS
-    padded = np.zeros((n_groups * _LANES, width), dtype=np.float32)
-    padded[:n_pairs] = vectors
-    lanes = padded.reshape(n_groups, _LANES, width).transpose(0, 2, 1)
-    arranged = aligned_empty((n_groups, width - 1, _LANES), np.float32)
-    arranged[...] = lanes[:, :-1]
-    offsets = aligned_empty((n_groups, _LANES), np.float32)
-    offsets[...] = lanes[:, -1]
-    return PairVectors(arranged, offsets, n_pairs)
+    arranged = arrange_columns(vectors[:, :-1])
+    offsets = aligned_empty((len(arranged), _LANES), np.float32)
+    offsets[...] = 0
+    offsets.reshape(-1)[: len(vectors)] = vectors[:, -1]
+    return PairVectors(arranged, offsets)
 
 
 def summarize(coverage: Coverage, tracks: Floats, constant: Floats) -> Floats:
@@ -120,18 +113,9 @@ def summary_log_odds(sums: Floats, pairs: PairVectors) -> Floats:
         Rows and columns of whole lanes; those past `n` and `n_pairs` mean nothing.
     """
     n, size = sums.shape
-    rows = aligned_empty((n + -n % _ROWS, size), np.float32)
-    rows[n:] = 0
+    rows = aligned_empty((n, size), np.float32)
     _normalize(sums.reshape(-1), rows.reshape(-1), n, size)
-    out = aligned_empty((len(rows), len(pairs.offsets) * _LANES), np.float32)
-    _multiply(
-        rows.reshape(-1),
-        pairs.vectors.reshape(-1),
-        pairs.offsets.reshape(-1),
-        size,
-        out,
-    )
-    return out
+    return multiply(pack_rows(rows), pairs.vectors, pairs.offsets)
 
 
 @njit(nogil=True, cache=True)
@@ -158,16 +142,13 @@ def _sum(indptr, track, fraction, tracks, n_tracks, sums, size):  # type: ignore
 
 @njit(nogil=True, cache=True)
 def _normalize(sums, rows, n, size):  # type: ignore[no-untyped-def]
-    scratch = np.empty(2 * _LANES, dtype=np.float32)
     zero = broadcast(np.float32(0))
     for row in range(n):
         total, squares = zero, zero
         for k in range(row * size, (row + 1) * size, _LANES):
             value = maximum(load(sums, k), zero)
             total, squares = add(total, value), multiply_add(value, value, squares)
-        store(scratch, 0, total)
-        store(scratch, _LANES, squares)
-        mean, scale = moments(scratch, size)
+        mean, scale = moments(add_up(total), add_up(squares), size)
         shift = np.float32(-mean * scale)
         scale = np.float32(scale)
         for k in range(row * size, (row + 1) * size, _LANES):
@@ -176,13 +157,13 @@ def _normalize(sums, rows, n, size):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True, forceinline=True)
-def moments(sums, size):  # type: ignore[no-untyped-def]
+def moments(total, squares, size):  # type: ignore[no-untyped-def]
     """Find the mean of values, and what scales them to a variance of 1.
 
     Parameters
     ----------
-    sums : float32 array
-        16 sums of the values, and 16 of their squares.
+    total, squares : float64
+        The sum of the values, and of their squares.
     size : int
         Number of values.
 
@@ -190,111 +171,6 @@ def moments(sums, size):  # type: ignore[no-untyped-def]
     -------
     mean, scale : float64
     """
-    mean = add_up(sums, 0) / size
-    variance = max(add_up(sums, _LANES) / size - mean * mean, 0.0)
+    mean = total / size
+    variance = max(squares / size - mean * mean, 0.0)
     return mean, 1 / np.sqrt(variance + _EPSILON)
-
-
-@njit(nogil=True, cache=True, forceinline=True)
-def add_up(lanes, start):  # type: ignore[no-untyped-def]
-    """Sum 16 items of an array, in pairs.
-
-    Parameters
-    ----------
-    lanes : float32 array
-    start : int
-        Of the items.
-
-    Returns
-    -------
-    float64
-    """
-    total = np.float64(0)
-    for i in range(start, start + _LANES, 4):
-        a = np.float64(lanes[i]) + np.float64(lanes[i + 1])
-        b = np.float64(lanes[i + 2]) + np.float64(lanes[i + 3])
-        total += a + b
-    return total
-
-
-@njit(nogil=True, cache=True)
-def _multiply(rows, vectors, offsets, size, out):  # type: ignore[no-untyped-def]
-    # Three groups by eight rows: 24 sums in registers, and 11 loads for 24 products.
-    result, width = out.reshape(-1), out.shape[1]
-    for group in range(0, offsets.size // _LANES, _GROUPS):
-        for row in range(0, out.shape[0], _ROWS):
-            _eight_by_three(rows, row, vectors, group, offsets, size, result, width)
-
-
-@njit(nogil=True, cache=True, forceinline=True)
-def _eight_by_three(rows, row, vectors, group, offsets, size, result, width):  # type: ignore[no-untyped-def]
-    """Multiply eight rows with three groups of pairs."""
-    at, step = group * size * _LANES, size * _LANES
-    s = row * size
-    x = load(offsets, group * _LANES)
-    y = load(offsets, (group + 1) * _LANES)
-    z = load(offsets, (group + 2) * _LANES)
-    ax = bx = cx = dx = ex = fx = gx = hx = x
-    ay = by = cy = dy = ey = fy = gy = hy = y
-    az = bz = cz = dz = ez = fz = gz = hz = z
-    for k in range(size):
-        x = load(vectors, at + k * _LANES)
-        y = load(vectors, at + step + k * _LANES)
-        z = load(vectors, at + 2 * step + k * _LANES)
-        one = broadcast(rows[s + k])
-        ax = multiply_add(one, x, ax)
-        ay = multiply_add(one, y, ay)
-        az = multiply_add(one, z, az)
-        one = broadcast(rows[s + 1 * size + k])
-        bx = multiply_add(one, x, bx)
-        by = multiply_add(one, y, by)
-        bz = multiply_add(one, z, bz)
-        one = broadcast(rows[s + 2 * size + k])
-        cx = multiply_add(one, x, cx)
-        cy = multiply_add(one, y, cy)
-        cz = multiply_add(one, z, cz)
-        one = broadcast(rows[s + 3 * size + k])
-        dx = multiply_add(one, x, dx)
-        dy = multiply_add(one, y, dy)
-        dz = multiply_add(one, z, dz)
-        one = broadcast(rows[s + 4 * size + k])
-        ex = multiply_add(one, x, ex)
-        ey = multiply_add(one, y, ey)
-        ez = multiply_add(one, z, ez)
-        one = broadcast(rows[s + 5 * size + k])
-        fx = multiply_add(one, x, fx)
-        fy = multiply_add(one, y, fy)
-        fz = multiply_add(one, z, fz)
-        one = broadcast(rows[s + 6 * size + k])
-        gx = multiply_add(one, x, gx)
-        gy = multiply_add(one, y, gy)
-        gz = multiply_add(one, z, gz)
-        one = broadcast(rows[s + 7 * size + k])
-        hx = multiply_add(one, x, hx)
-        hy = multiply_add(one, y, hy)
-        hz = multiply_add(one, z, hz)
-    at = row * width + group * _LANES
-    store(result, at, ax)
-    store(result, at + _LANES, ay)
-    store(result, at + 2 * _LANES, az)
-    store(result, at + 1 * width, bx)
-    store(result, at + 1 * width + _LANES, by)
-    store(result, at + 1 * width + 2 * _LANES, bz)
-    store(result, at + 2 * width, cx)
-    store(result, at + 2 * width + _LANES, cy)
-    store(result, at + 2 * width + 2 * _LANES, cz)
-    store(result, at + 3 * width, dx)
-    store(result, at + 3 * width + _LANES, dy)
-    store(result, at + 3 * width + 2 * _LANES, dz)
-    store(result, at + 4 * width, ex)
-    store(result, at + 4 * width + _LANES, ey)
-    store(result, at + 4 * width + 2 * _LANES, ez)
-    store(result, at + 5 * width, fx)
-    store(result, at + 5 * width + _LANES, fy)
-    store(result, at + 5 * width + 2 * _LANES, fz)
-    store(result, at + 6 * width, gx)
-    store(result, at + 6 * width + _LANES, gy)
-    store(result, at + 6 * width + 2 * _LANES, gz)
-    store(result, at + 7 * width, hx)
-    store(result, at + 7 * width + _LANES, hy)
-    store(result, at + 7 * width + 2 * _LANES, hz)

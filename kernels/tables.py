@@ -13,9 +13,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit, prange
 from numpy.typing import NDArray
 
+from tfimpute_tracks.kernels.jit import njit, prange
 from tfimpute_tracks.kernels.lanes import (
     LANE_BYTES,
     add,

@@ -7,8 +7,9 @@ share them, and on one thread, because callers process several rows of tiles in 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from tfimpute_tracks.kernels.jit import njit
 
 __all__ = ["mix_tiles"]
 

@@ -20,6 +20,7 @@ __all__ = [
     "LanesType",
     "add_lanes",
     "add_saturating_lanes",
+    "add_up_lanes",
     "broadcast_lanes",
     "ctz_bits",
     "gt_lanes",
@@ -212,6 +213,30 @@ def _logarithm(typing, a):  # type: ignore[no-untyped-def]
     return a(a), generate
 
 
+def _add_up(typing, a):  # type: ignore[no-untyped-def]
+    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        n = a.count
+        whole = ir.VectorType(ir.DoubleType(), n)
+        total = builder.fpext(arguments[0], whole)
+        while n > 4:  # neighbors, then pairs of neighbors
+            evens, odds = (
+                ir.Constant(ir.VectorType(ir.IntType(32), n // 2), list(range(i, n, 2)))
+                for i in range(2)
+            )
+            total = builder.fadd(
+                builder.shuffle_vector(total, total, evens),
+                builder.shuffle_vector(total, total, odds),
+            )
+            n //= 2
+        found = ir.Constant(ir.DoubleType(), 0.0)
+        for i in range(n):
+            at = ir.Constant(ir.IntType(32), i)
+            found = builder.fadd(found, builder.extract_element(total, at))
+        return found
+
+    return types.float64(a), generate
+
+
 def _gt(typing, a, b):  # type: ignore[no-untyped-def]
     def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
         above = _greater(builder, signature, *arguments)
@@ -253,6 +278,7 @@ add_saturating_lanes: Any = intrinsic(_add_saturating)
 maximum_lanes: Any = intrinsic(_maximum)
 multiply_add_lanes: Any = intrinsic(_multiply_add)
 logarithm_lanes: Any = intrinsic(_logarithm)
+add_up_lanes: Any = intrinsic(_add_up)
 gt_lanes: Any = intrinsic(_gt)
 select_lanes: Any = intrinsic(_select)
 ctz_bits: Any = intrinsic(_ctz)

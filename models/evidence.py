@@ -203,6 +203,30 @@ class Evidence:
         found[:, :-1] *= self.weights.config.summary**-0.5
         return found.astype(np.float32)
 
+    def grid_vectors(self, tf: Ints, cell: Ints) -> tuple[Doubles, Doubles]:
+        """Compute what the vectors of pairs are made of: v(t, c) = sum_i G_ti R_ic.
+
+        Parameters
+        ----------
+        tf, cell : int64 array, shape (n_tfs,) and (n_cells,)
+            Rows of the vocabulary.
+
+        Returns
+        -------
+        g, r : float64 array
+            Shape (n_tfs, n_factors) and (n_factors, n_cells, summary + 1).
+        """
+        weights = {k.removeprefix("summary."): v for k, v in self._weights.items()}
+        by_tf, by_cell = weights["pair_tf"][tf], weights["pair_cell"][cell]
+        size = self.weights.config.summary
+        gate = np.tanh(by_cell @ weights["pair_gate"])  # (n_cells, summary)
+        of_factors = np.repeat(weights["pair_by_tf"][:, None], len(cell), axis=1)
+        of_factors[:, :, :size] += weights["pair_by_both"][:, None] * gate
+        alone = by_cell @ weights["pair_by_cell"] + weights["pair_bias"]
+        found = np.concatenate([of_factors, alone[None]])
+        found[:, :, :size] *= size**-0.5
+        return np.pad(by_tf, ((0, 0), (0, 1)), constant_values=1), found
+
     @cached_property
     def _weights(self) -> dict[str, Doubles]:
         return {k: v.astype(np.float64) for k, v in self.weights.weights.items()}

@@ -31,6 +31,10 @@ def test_examples_of_stores_run(run):
     region = "chr20:48,590,001-48,600,000"
     run("impute", "--cell", "K562", "-r", region, "--workers", 1, "-y", "-o", "store")
     run_examples("store", ["Store", "open_store"])
+    run_examples("catalogue", ["write_catalogue"])
+    run_examples("exporting", ["export_tracks"])
+    run_examples("hubs", ["make_hub"])
+    run_examples("reporting", ["make_report"])
 
 
 def test_examples_of_evidence_run(tmp_path):
@@ -41,7 +45,7 @@ def test_examples_of_evidence_run(tmp_path):
     run_examples("evidence", ["build_evidence", "open_evidence"])
     (tmp_path / "downloaded").mkdir()
     (tmp_path / "ctcf.bed").rename(tmp_path / "downloaded" / "CTCF.K562.bed")
-    run_examples("evidence_files", ["collect_evidence", "describe_evidence"])
+    run_examples("evidence_files", ["collect_evidence"])
     (tmp_path / "up.sizes").write_text("chr20\t63025530\n")
     (tmp_path / "up.chain").write_text(
         "chain 1 chr20 63025520 + 0 63025520 chr20 63025530 + 10 63025530 1\n63025520\n"
@@ -65,7 +69,10 @@ def test_example_of_preparing_runs(tmp_path, rng):
     ("module", "name"),
     [
         ("bulk", "impute_pairs"),
+        ("explaining", "explain_regions"),
         ("mutagenesis", "mutate_region"),
+        ("plotting", "plot_region"),
+        ("scan_files", "scan_to_files"),
         ("variant_files", "write_effects"),
     ],
 )
@@ -73,11 +80,28 @@ def test_examples_of_verbs_run(module, name):
     run_examples(module, [name])
 
 
+def test_example_of_splitting_runs(tmp_path):
+    pairs = ("CTCF\tK562", "CTCF\tHepG2", "MAX\tK562", "MAX\tHepG2")
+    rows = [f"{pair}\t{i}.bed" for i, pair in enumerate(pairs)]
+    (tmp_path / "all-pairs.tsv").write_text("\n".join(["tf\tcell\tbed", *rows]) + "\n")
+    for i in range(len(pairs)):
+        (tmp_path / f"{i}.bed").write_text(f"chr20\t{i}000\t{i}200\n")
+    run_examples("splitting", ["split_table"])
+
+
+def test_example_of_elements_runs(tmp_path):
+    starts = range(48_590_000, 48_610_000, 5000)
+    rows = [f"chr20\t{start}\t{start + 200}\n" for start in starts]
+    (tmp_path / "elements.bed").write_text("".join(rows))
+    run_examples("enhancers", ["compare_elements"])
+
+
 @pytest.mark.slow
 def test_examples_of_learning_run(tmp_path):
     write_dataset(tmp_path / "data.h5", make_dataset())
     write_model(tmp_path / "toy.safetensors")
     run_examples("learning", ["train", "evaluate", "embeddings"])
+    run_examples("comparing", ["compare_predictors"])
 
 
 @pytest.mark.slow

@@ -1,6 +1,9 @@
 """What is passed in place of a path, a number or a text is named, whatever it is."""
 
 import functools
+import importlib
+import inspect
+import re
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,7 +16,8 @@ from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.storage import write_text
 
 NO_PATHS = (3, 2.5, [], ["a"], {"a": 1}, b"x", True, object(), np.array([[1], [2]]))
-NO_NUMBERS = ("x", "3", *NO_PATHS[2:], -1, float("nan"))
+NEGATIVE = -1
+NO_NUMBERS = ("x", "3", *NO_PATHS[2:], NEGATIVE, float("nan"))
 NO_WHOLE_NUMBERS = (*NO_NUMBERS, 2.5)
 NO_CHOICES = ("x", None, *NO_PATHS)
 NO_TEXTS = (None, 3, [], [3], object())
@@ -69,6 +73,22 @@ CASES = [
 ]
 
 
+PAGE = Path(__file__).parents[2] / "docs" / "api-reference.md"
+OF_VERBS = re.findall(r"tfimpute_tracks\.api\.(\w+)\.(\w+)", PAGE.read_text("utf-8"))
+OF_ANNOTATIONS = {
+    "str | Path": (None, *NO_PATHS),
+    "str | Path | None": NO_PATHS,
+    "str | None": NO_PATHS,
+    "str": NO_PATHS,
+    "int": NO_WHOLE_NUMBERS,
+    "int | None": NO_WHOLE_NUMBERS,
+    "float": NO_NUMBERS,
+    "float | None": NO_NUMBERS,
+}
+# Any number is one, or whether it is depends on the model.
+BY_TYPE = ("keep_below", "signal_threshold")
+
+
 @pytest.fixture
 def calls(weights, plain, tmp_path, monkeypatch):
     """Functions and methods with values for what must be there."""
@@ -103,6 +123,26 @@ def test_values_of_another_type_are_named(calls, call, names, wrong):
                 calls(call)(**{name: value})
             assert "\n" not in str(error.value)
             assert "nowhere" not in str(error.value)  # it is found before
+
+
+@pytest.mark.parametrize(("module", "name"), OF_VERBS)
+def test_functions_of_verbs_check_values_before_any_work(
+    module, name, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    function = getattr(importlib.import_module(f"tfimpute_tracks.api.{module}"), name)
+    parameters = inspect.signature(function).parameters.values()
+    needed = {p.name: "nowhere" for p in parameters if p.default is p.empty}
+    for parameter in parameters:
+        wrong = OF_ANNOTATIONS.get(parameter.annotation, ())
+        if parameter.name in BY_TYPE:
+            wrong = [value for value in wrong if value is not NEGATIVE]
+        for value in wrong:
+            with pytest.raises(UsageError) as error:
+                function(**needed | {parameter.name: value})
+            assert "nowhere" not in str(error.value), (parameter.name, value)
+            assert "\n" not in str(error.value)
+    assert not list(tmp_path.iterdir())
 
 
 def test_what_is_wrong_is_said(calls):

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tfimpute_tracks.commands.console import SETTINGS, RateLog, capture_logging
+from tfimpute_tracks.api.progress import RateLog
+from tfimpute_tracks.commands.console import SETTINGS, capture_logging
 from toys import write_model
 
 COMMAND = [sys.executable, "-m", "tfimpute_tracks"]
@@ -114,6 +115,7 @@ def test_records_of_logging_are_lines_of_the_log(capsys):
 
 def test_the_remaining_time_is_logged_once_the_rate_is_known(capsys):
     """Kernels compile for 20 s, then 1 Mb takes 2 s."""
+    capture_logging()
     seconds = iter([20, 22, 24, 26])
     count = RateLog(10_000_000, lambda n: None, lambda: next(seconds))
     count(1_000_000)

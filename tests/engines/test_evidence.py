@@ -9,7 +9,8 @@ import torch
 from evidence_toys import READER, TRACKS, draw_network, draw_store, draw_weights
 from tfimpute_tracks.engines.evidence import PairEvidence
 from tfimpute_tracks.errors import InputFileError, UsageError
-from tfimpute_tracks.genome import Region
+from tfimpute_tracks.evidence import ACCESSIBILITY
+from tfimpute_tracks.genome import Region, bundled_region
 from tfimpute_tracks.models import load_model
 from tfimpute_tracks.models.evidence import Evidence
 from tfimpute_tracks.models.evidence_network import TrackTensors
@@ -78,6 +79,32 @@ def test_a_pair_may_be_there_several_times(evidence, rng):
     np.testing.assert_array_equal(found, once[:, [0, 1, 0]])
     nothing = PairEvidence(evidence, []).apply(logits[:, :0], "chr1", centers)
     assert nothing.shape == (len(centers), 0)
+
+
+def test_all_pairs_have_the_scores_of_a_few(rng):
+    model = load_model("default", "encode-hg19")
+    evidence, place = model.evidence, bundled_region()
+    everything = model.vocabulary.pair_indices(model.vocabulary.all_pairs())
+    some = np.sort(rng.choice(len(everything), 12_000, replace=False))
+    pairs = [everything[i] for i in some] + [everything[some[5]]]
+    centers = np.arange(place.start, place.start + 50_000, 900) + 1000
+    logits = rng.normal(-2, 2, (len(centers), len(pairs))).astype(np.float32)
+    logits[:, -1] = logits[:, 5]
+    judge = PairEvidence(evidence, pairs)
+    found = judge.apply(logits.copy(), place.chrom, centers)
+    np.testing.assert_array_equal(found[:, -1], found[:, 5])
+    part = slice(11, 24)
+    again = judge.apply(logits[part].copy(), place.chrom, centers[part])
+    np.testing.assert_array_equal(again, found[part])
+    few = np.flatnonzero(rng.random(len(pairs)) < 0.02)
+    own = model.vocabulary.pair_indices(
+        [p for p in evidence.pairs if p.tf != ACCESSIBILITY]
+    )
+    few = np.union1d(few, [pairs.index(pair) for pair in own if pair in pairs][:200])
+    alone = PairEvidence(evidence, [pairs[i] for i in few]).apply(
+        logits[:, few].copy(), place.chrom, centers
+    )
+    np.testing.assert_allclose(found[:, few], alone, atol=5e-5)
 
 
 def test_without_evidence_sequence_scores_stay_as_they_are(evidence, rng):

@@ -38,3 +38,17 @@ def open_work(argument):
         return 10 + piece, 0.5
 
     return make
+
+
+def open_counting(base):
+    """Give work that counts from the base on."""
+
+    def count(item):
+        if item == "die":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if item == "fail":
+            raise UsageError("wrong item")
+        for i in range(item):
+            yield base + i
+
+    return count

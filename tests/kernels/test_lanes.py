@@ -117,3 +117,16 @@ def test_logarithms_are_those_of_numpy(rng):
     _logarithm(a, out)
     np.testing.assert_allclose(out, np.log(a.astype(float)), rtol=3e-7, atol=2e-7)
     assert out[0] == 0
+
+
+@njit
+def _total(a):
+    return lanes.add_up(load(a, 0))
+
+
+def test_a_sum_of_lanes_is_that_of_numpy_bit_for_bit(rng):
+    for _ in range(20):
+        a = (rng.normal(size=16) * 10.0 ** rng.integers(-9, 9, 16)).astype(np.float32)
+        assert _total(a) == lanes.add_up(a)
+        scale = np.abs(a).max() * 1e-12
+        np.testing.assert_allclose(_total(a), a.astype(float).sum(), rtol=0, atol=scale)

@@ -12,6 +12,7 @@ from tfimpute_tracks.kernels.summary import (
     summarize,
     summary_log_odds,
 )
+from tfimpute_tracks.kernels.summary_grid import arrange_grid, grid_log_odds
 
 _WINDOWS, _TRACKS, _SIZE = 3, 6, 48
 
@@ -61,6 +62,35 @@ def test_log_odds_agree_with_numpy(n_tiles, n_pairs, seed):
     np.testing.assert_allclose(found, _log_odds(expected, vectors), atol=1e-4)
 
 
+@settings(max_examples=25, deadline=None)
+@given(
+    st.integers(0, 20),
+    st.integers(1, 11),
+    st.integers(1, 70),
+    st.integers(1, 6),
+    st.integers(0, 1000),
+)
+def test_log_odds_of_a_grid_agree_with_numpy(n_tiles, n_tfs, n_cells, n_factors, seed):
+    rng = np.random.default_rng(seed)
+    coverage, tracks, constant = _draw(rng, n_tiles)
+    factors = rng.normal(size=(n_tfs, n_factors)).astype(np.float32)
+    vectors = rng.normal(size=(n_factors, n_cells, _SIZE + 1)).astype(np.float32)
+    sums = summarize(coverage, tracks[:-1], constant)
+    found = grid_log_odds(sums, arrange_grid(factors, vectors))
+    pairs = np.einsum("ti,icj->tcj", *(x.astype(float) for x in (factors, vectors)))
+    expected = _log_odds(
+        _sums(coverage, tracks, constant), pairs.reshape(-1, _SIZE + 1)
+    )
+    of_pairs = found[:, :n_tfs, :n_cells].reshape(1 + n_tiles, -1)
+    np.testing.assert_allclose(of_pairs, expected, atol=3e-4)
+    first = n_tiles // 3
+    part = coverage.rows(slice(first, first + 5))
+    some = grid_log_odds(
+        summarize(part, tracks[:-1], constant), arrange_grid(factors, vectors)
+    )
+    np.testing.assert_array_equal(some[1:], found[1 + first : len(some) + first])
+
+
 def test_pairs_are_scored_without_their_own_tracks(rng):
     coverage, tracks, constant = _draw(rng, 30)
     vectors = rng.normal(size=(5, _SIZE + 1)).astype(np.float32)
@@ -68,12 +98,13 @@ def test_pairs_are_scored_without_their_own_tracks(rng):
     sums = summarize(coverage, tracks[:-1], constant)
     every = summary_log_odds(sums, arrange_vectors(vectors))[:31, :5]
     found = every.copy()
-    exclude_own(found, sums, coverage, tracks[:-1], own_tracks(tracks, owner, vectors))
+    own = own_tracks(tracks, owner, vectors.__getitem__, np.arange(5))
+    exclude_own(found, sums, coverage, tracks[:-1], own)
     np.testing.assert_array_equal(found[:, [1, 2, 4]], every[:, [1, 2, 4]])
     for pair in (0, 3):
-        own = np.flatnonzero(owner == pair)
-        kept = coverage.of(~np.isin(np.arange(_TRACKS), own))
-        without = _sums(kept, tracks, constant - tracks[-1, own].sum(axis=0))
+        its = np.flatnonzero(owner == pair)
+        kept = coverage.of(~np.isin(np.arange(_TRACKS), its))
+        without = _sums(kept, tracks, constant - tracks[-1, its].sum(axis=0))
         expected = _log_odds(without, vectors[pair : pair + 1])[:, 0]
         np.testing.assert_allclose(found[:, pair], expected, atol=1e-4)
 

@@ -7,6 +7,10 @@ other. Commands run in the order of the page: one may read what an earlier one w
 import os
 import re
 import shutil
+import signal
+import subprocess
+import sys
+import urllib.request
 from contextlib import chdir, redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
@@ -15,6 +19,7 @@ import h5py
 import hdf5plugin  # noqa: F401 - the filter of a store's shards
 import numpy as np
 import pytest
+from dask.distributed import LocalCluster
 from stored import probabilities
 
 from doc_commands import doc_commands
@@ -24,21 +29,11 @@ from tfimpute_tracks.dataset import open_dataset
 from tfimpute_tracks.genome import open_genome
 from tfimpute_tracks.impute.store import Store
 
-SERVES = "serves until it is stopped: tests/commands/test_browse.py"
 NOT_RUN = {
-    "browse": SERVES,
-    "browse -g hg19.fa --genes genes.gtf.gz": SERVES,
-    "browse -g hg38.fa --evidence hg38.evidence.h5": SERVES,
-    "impute --engine dask --scheduler tcp://10.0.0.1:8786": "needs a cluster",
-    "compare --data data.h5 -m held-out --training-sequences 1000 -o comparison-out "
-    "--predictors model,tf-mean,tfimpute,average-activity,motif,deepbind,deepsea,"
-    "deepsea-mean,gkm-svm": "trains for minutes: tests/comparison runs each predictor",
     "card held-out --data data.h5 -g hg19.fa --pairs-table pairs.tsv --evidence "
     "encode-hg19 --sections genome -o card.json": "needs the peaks of all 513 pairs",
-    "evidence train --data data.h5 --evidence encode-hg19 --expression deepcage_tpm.tsv "
-    "--expression hpa_nx.tsv -o run -m deep --epochs 8 --summary run/default.safetensors "
-    "--reference-card run/deep-held-out.safetensors": "as for default and deep-held-out",
 }
+ON_A_CLUSTER = "impute --engine dask --scheduler tcp://10.0.0.1:8786"
 # What is added to a command that would take minutes otherwise.
 REGION = "-r chr20:48,590,001-48,610,000"
 FEW = "--n-background 20"
@@ -47,6 +42,10 @@ SHORTER = {
     "impute --missing -g hg19.fa --chroms chr20 -o store": "--dry-run",
     "impute --missing -g hg19.fa -o store": REGION,
     "impute --missing -g hg19.fa -o store --engine dask": REGION,
+    ON_A_CLUSTER: f"--cell K562 {REGION} -o dask-store",
+    "compare --data data.h5 -m held-out --training-sequences 1000 -o comparison-out "
+    "--predictors model,tf-mean,tfimpute,average-activity,motif,deepbind,deepsea,"
+    "deepsea-mean,gkm-svm": "--training-sequences 20",
     "impute --missing -g hg38.fa --evidence mine.h5 -o store": (
         "-r chr20:49,973,464-49,993,463"
     ),
@@ -86,6 +85,32 @@ COMMANDS = {
     if path.name != "verbs.md"  # is made from the help
 }
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
+
+
+def _serve(words):
+    """Start a server, ask it, and stop it; return the error if one of these fails."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "tfimpute_tracks", *words, "--port", "0", "--no-cache"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as server:
+        address = server.stdout.readline().strip()
+        if address:
+            urllib.request.urlopen(f"{address}api/about", timeout=60).close()
+        server.send_signal(signal.SIGINT)
+        _, err = server.communicate(timeout=60)
+    failed = server.returncode or not address
+    return f"{' '.join(words)}: {err[-500:]}" if failed else None
+
+
+def _run_on_cluster(words):
+    """Run a command with a scheduler of this machine in place of the one it names."""
+    with LocalCluster(
+        n_workers=1, threads_per_worker=1, dashboard_address=None
+    ) as cluster:
+        own = cluster.scheduler_address
+        return _run([own if word.startswith("tcp:") else word for word in words])
 
 
 def _run(words):
@@ -167,7 +192,9 @@ def test_commands_run(page, monkeypatch):
                 _remove(Path(made))
         with Path("patients.vcf").open() as piped:
             monkeypatch.setattr("sys.stdin", piped)
-            errors.append(_run([*words, *SHORTER.get(command, "").split()]))
+            shorter = [*words, *SHORTER.get(command, "").split()]
+            run = {"browse": _serve, ON_A_CLUSTER: _run_on_cluster}
+            errors.append(run.get(command, run.get(words[0], _run))(shorter))
     assert not any(errors), "\n".join(filter(None, errors))
 
 

@@ -18,8 +18,17 @@ LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
 WITH_FILES = {
     f"tfimpute_tracks.api.{name}"
     for name in (
-        *("bulk", "evidence", "evidence_files", "evidence_lift", "learning"),
-        *("mutagenesis", "preparing", "store", "variant_files"),
+        *("bulk", "catalogue", "comparing", "enhancers", "evidence", "evidence_files"),
+        *("evidence_lift", "explaining", "exporting", "hubs", "learning"),
+        *(
+            "mutagenesis",
+            "plotting",
+            "preparing",
+            "reporting",
+            "scan_files",
+            "splitting",
+        ),
+        *("store", "variant_files"),
     )
 }
 BLOCK = r"<!-- ci:{} -->\n```sh\n(.*?)```"

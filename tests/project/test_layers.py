@@ -37,6 +37,19 @@ LAYERS = (
 LAYER_OF = {name: layer for layer, names in enumerate(LAYERS) for name in names}
 WIDTH = 28  # columns of CONTRIBUTING.md's list before the descriptions
 LAYER_OF["__main__"] = len(LAYERS)
+# Below the library, commands import these only.
+BELOW_THE_LIBRARY = {
+    ("console", "storage"),  # JSON on the screen is as in files
+    ("compare", "comparison"),  # help lists the predictors
+    ("variants", "variants"),  # help names the defaults
+}
+# Functions of verbs that the reference lists under another name, or as a part of one.
+OF_NAMES_AT_THE_ROOT = {
+    "run_training": "train",
+    "run_evaluate": "evaluate",
+    "run_extension": "extend",
+}
+HELPERS = {"choose_cache"}  # of `cache`, which looks after files
 # Each takes a fair part of a second to load, and most verbs need few of them.
 HEAVY = ("torch", "numba", "matplotlib", "pandas", "sklearn", "scipy", "h5py", "triton")
 
@@ -92,6 +105,67 @@ def _imports_up(source):
 def test_imports_go_down(sources):
     wrong = [place for source in sources for place in _imports_up(source)]
     assert not wrong, "\n".join(wrong)
+
+
+def _type_checking(tree):
+    """Give the nodes of imports for annotations, which no run executes."""
+    blocks = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+    ]
+    return {id(node) for block in blocks for node in ast.walk(block)}
+
+
+def test_commands_call_the_library_and_nothing_below(sources):
+    """A verb parses, calls one function of api/ and prints; Python can do the same."""
+    used, wrong = set(), []
+    for source in sources:
+        if _package(source.module) != "commands":
+            continue
+        annotations = _type_checking(source.tree)
+        for node, module in _own_imports(source):
+            package = _package(module) or module
+            if package == "tfimpute_tracks" or id(node) in annotations:
+                continue  # the root itself: of `from tfimpute_tracks import name`
+            if package in ("api", "commands", "errors", "vocabulary"):
+                continue
+            name = source.module.rpartition(".")[2]
+            used.add((name, package))
+            if (name, package) not in BELOW_THE_LIBRARY:
+                wrong.append(f"{source.place(node)}: {module}")
+    assert not wrong, "\n".join(wrong)
+    assert used == BELOW_THE_LIBRARY, "some are listed, and not imported any more"
+
+
+def test_a_verb_calls_one_function_that_the_reference_lists(sources, root):
+    from tfimpute_tracks.commands.verbs import VERBS
+
+    page = (root / "docs" / "api-reference.md").read_text(encoding="utf-8")
+    trees = {source.module: source.tree for source in sources}
+    called = {}
+    for name, verb in VERBS.items():
+        module, function = verb.place.split(":")
+        (body,) = (
+            node
+            for node in trees[f"tfimpute_tracks.commands.{module}"].body
+            if isinstance(node, ast.FunctionDef) and node.name == function
+        )
+        called[name] = [
+            f"{node.module}.{alias.name}"
+            for node in ast.walk(body)
+            if isinstance(node, ast.ImportFrom) and "tfimpute_tracks.api" in node.module
+            for alias in node.names
+        ]
+    wrong = {
+        name: functions for name, functions in called.items() if len(functions) > 1
+    }
+    assert not wrong
+    for (path,) in called.values():
+        module, _, function = path.rpartition(".")
+        if function in OF_NAMES_AT_THE_ROOT:
+            path = f"tfimpute_tracks.{OF_NAMES_AT_THE_ROOT[function]}"
+        assert function in HELPERS or f":: {path}\n" in page, path
 
 
 def test_no_circle_of_imports(sources):

@@ -12,7 +12,7 @@ import yaml
 import tfimpute_tracks
 
 # What conda calls a package, where that is not the lower-case name that pip uses.
-CONDA = {"matplotlib": "matplotlib-base"}
+CONDA = {"isal": "python-isal", "matplotlib": "matplotlib-base"}
 
 
 @pytest.fixture(scope="module")

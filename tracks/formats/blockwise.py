@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import os
 import struct
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import numpy as np
+from isal import isal_zlib
+from isal.igzip_lib import IsalError
 from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import TracksError
@@ -131,8 +132,18 @@ def _blocks(path: Path) -> Iterator[tuple[str, int, tuple[int, int], bytes]]:
         for (first, start, last, end), at, size in _leaves(file, index_at):
             if first != last:
                 raise ValueError(f"a block is of {names[first]} and {names[last]}")
-            content = zlib.decompress(_read(file, at, size))
+            content = isal_zlib.decompress(_read(file, at, size))
             yield names[first], first, (start, end), content
+
+
+# The types of isal have an error for the class of errors.
+_ERRORS = (
+    struct.error,
+    cast("type[Exception]", IsalError),
+    KeyError,
+    ValueError,
+    IndexError,
+)
 
 
 @contextmanager
@@ -140,7 +151,7 @@ def _damage(fault: Fault) -> Iterator[None]:
     """Turn what damaged numbers lead to into one error."""
     try:
         yield
-    except (struct.error, zlib.error, KeyError, ValueError, IndexError) as error:
+    except _ERRORS as error:
         reason = " ".join(str(error).split())
         raise fault(f"a block or its index is damaged ({reason})") from error
 

@@ -8,7 +8,6 @@ browsers make of the files is for the tests.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from isal import isal_zlib
 from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import ValidationError
@@ -48,7 +48,7 @@ class Content:
         """
         if len(bins):
             count, checksum = self.bins.get(chrom, (0, 0))
-            checksum = zlib.crc32(bins.tobytes(), checksum)
+            checksum = isal_zlib.crc32(bins.tobytes(), checksum)
             self.bins[chrom] = count + len(bins), checksum
 
     def watch(self, batches: Iterable[Batch]) -> Iterator[Batch]:
