@@ -17,7 +17,7 @@ from tfimpute_tracks.api.values import (
     optional_path,
 )
 from tfimpute_tracks.dataset import ROLES, PairsTable, read_pairs_table
-from tfimpute_tracks.errors import UsageError, listed
+from tfimpute_tracks.errors import UsageError, counted, listed
 from tfimpute_tracks.evidence import (
     SHIPPED,
     BuildReport,
@@ -35,6 +35,7 @@ from tfimpute_tracks.genome import (
     open_genome,
     read_chrom_sizes,
     resolve_regions,
+    whole_assembly,
 )
 from tfimpute_tracks.models import Model, load_model
 
@@ -121,8 +122,8 @@ def build_evidence(
     accessibility : str or Path, optional
         The same of open chromatin: cell and bed.
     fasta, chrom_sizes : str or Path, optional
-        The genome of the peaks, or its table of chromosomes; by default the genome that
-        the model was trained on.
+        The genome of the peaks, or its table of chromosomes; by default the assembly
+        that the model was trained on.
     model : str or Path
         Whose TFs and cell lines are kept.
     regions : optional
@@ -199,12 +200,17 @@ def collect_peaks(
     Raises
     ------
     UsageError, InputFileError, WriteError
-        As :func:`tfimpute_tracks.evidence.build_evidence`, or the file cannot be
-        written.
+        As :func:`tfimpute_tracks.evidence.build_evidence`, no peak lies in the regions,
+        or the file cannot be written.
     """
     with progress("peaks", len(files), "files") as advance:
         database, report = build_database(
             files, model.vocabulary, genome.sizes, genome.regions, genome.build, advance
+        )
+    if not any(len(peaks.start) for peaks in database.peaks.values()):
+        raise UsageError(
+            f"no peak lies in {listed(database.regions, 3)}; use other regions, or all "
+            "by leaving --region out"
         )
     digest = write_evidence(out, database)
     _warn(report, model.name)
@@ -318,17 +324,17 @@ def _find_sizes(
         with open_genome(fasta, cache_dir, log) as genome:
             return dict(genome.chrom_sizes)
     trained_on = model.checkpoint.genome
-    sizes = trained_on.get("chrom_sizes")
+    sizes = whole_assembly(trained_on)
     if not sizes:
         raise UsageError(
             f"the model {model.name} has no chromosome sizes; use --fasta or "
             "--chrom-sizes"
         )
     log(
-        "no --fasta or --chrom-sizes: using the chromosomes of "
-        f"{trained_on.get('build') or 'the genome'}, which {model.name} was trained on"
+        f"no --fasta or --chrom-sizes: using the {counted(len(sizes), 'chromosome')} of "
+        f"{trained_on.get('build') or 'the genome'}, the assembly of {model.name}"
     )
-    return dict(sizes)
+    return sizes
 
 
 def _warn(report: BuildReport, model: str) -> None:
@@ -344,7 +350,7 @@ def _warn(report: BuildReport, model: str) -> None:
     if report.unknown_chromosomes:
         n_peaks = sum(report.unknown_chromosomes.values())
         log(
-            f"left out: {n_peaks:,} peaks on chromosomes that the genome lacks "
+            f"left out: {counted(n_peaks, 'peak')} on chromosomes that the genome lacks "
             f"({listed(report.unknown_chromosomes)})",
             warning=True,
         )

@@ -11,6 +11,7 @@ from tfimpute_tracks.genome.assemblies import (
     find_species,
     known_build,
     name_assembly,
+    whole_assembly,
 )
 from tfimpute_tracks.genome.bed import (
     blacklisted,
@@ -61,4 +62,5 @@ __all__ = [
     "read_past_ends",
     "replace_genes",
     "resolve_regions",
+    "whole_assembly",
 ]

@@ -13,11 +13,21 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from tfimpute_tracks.errors import UsageError
-from tfimpute_tracks.genome.chroms import check_build, describe_mismatch
+from tfimpute_tracks.errors import UsageError, listed
+from tfimpute_tracks.genome.chroms import (
+    check_build,
+    describe_mismatch,
+    find_chrom,
+)
 from tfimpute_tracks.storage.table import read_rows
 
-__all__ = ["find_species", "known_build", "name_assembly", "ucsc_name"]
+__all__ = [
+    "find_species",
+    "known_build",
+    "name_assembly",
+    "ucsc_name",
+    "whole_assembly",
+]
 
 _SPECIES = {"hg": "human", "hs": "human", "mm": "mouse"}
 _OTHER_NAMES = {
@@ -120,11 +130,39 @@ def name_assembly(
     if name == known.get("build"):
         expected = known.get("chrom_sizes", {})
     wrong = check_build(sizes, expected)
+    named = [chrom for chrom in sizes if _CHROMOSOME.fullmatch(chrom)]
+    if expected and named and not any(find_chrom(own, expected) for own in named):
+        wrong = [f"no chromosome is called {listed(named, 3, ' or ')}"]
     if wrong:
         found = known_build(sizes, known)
         remedy = f"use --assembly {found}" if found else "use another name"
         raise UsageError(f"--assembly {label}: {wrong[0]} in {name}; {remedy}")
     return name
+
+
+_CHROMOSOME = re.compile(r"(chr)?([0-9]+|[XYWZ])", re.IGNORECASE)
+
+
+def whole_assembly(known: Mapping[str, Any]) -> dict[str, int]:
+    """List all chromosomes of the assembly of which some are known.
+
+    Parameters
+    ----------
+    known : mapping
+        `build` and `chrom_sizes`, as in the metadata of weights: of the chromosomes that
+        they were trained on.
+
+    Returns
+    -------
+    dict of str to int
+        Lengths in bp: of all chromosomes of the table if it has the assembly with the
+        same lengths, then of the others that are known.
+    """
+    sizes: dict[str, int] = dict(known.get("chrom_sizes", {}))
+    whole = _table().get(ucsc_name(known.get("build", "")), {})
+    if not sizes or describe_mismatch(sizes, whole):
+        return sizes
+    return whole | {n: size for n, size in sizes.items() if not find_chrom(n, whole)}
 
 
 @cache

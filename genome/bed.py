@@ -300,7 +300,8 @@ def _find_error(fields: list[str], columns: dict[str, type]) -> str | None:
         try:
             kind(field)
             # Python reads 1_000 and numbers of any size; no BED holds them.
-            is_sound = kind is str or ("_" not in field and abs(float(field)) < 2**63)
+            is_sound = kind is str or "_" not in field
+            is_sound &= kind is not int or not explain_number(field)
         except ValueError:
             is_sound = False
         if not is_sound:

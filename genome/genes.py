@@ -266,8 +266,8 @@ def _gff_place(fields: list[str]) -> tuple[_Span, str]:
 
 def _span(texts: list[str], base: int) -> _Span:
     """Convert start and end, which count from `base`, to 0-based, half-open."""
-    if len(texts) < 2 or not all(text.isdecimal() for text in texts):
-        reason = next(filter(None, map(explain_number, texts)), "")
+    reason = next(filter(None, map(explain_number, texts)), "")
+    if reason or len(texts) < 2 or not all(text.isdecimal() for text in texts):
         raise ValueError(
             reason or f"start and end are {texts}; use two integers from 0 on"
         )

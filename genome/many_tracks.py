@@ -18,7 +18,7 @@ from urllib.parse import unquote
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.errors import InputFileError
+from tfimpute_tracks.errors import InputFileError, shown
 from tfimpute_tracks.storage.table import open_unpacked, read_lines
 
 if TYPE_CHECKING:
@@ -296,8 +296,11 @@ def _as_numbers(path: Path, peaks: pd.DataFrame) -> pd.DataFrame:
         if "signal" in peaks:
             peaks["signal"] = pd.to_numeric(peaks["signal"], errors="coerce")
     except (ValueError, OverflowError) as error:
+        texts = peaks[column].astype("str")
+        wrong = texts[~texts.str.fullmatch("-?[0-9]{1,18}")].head(1)
+        value = shown(*wrong) if len(wrong) else str(error)
         raise InputFileError(
-            f"{path}: a position is not an integer ({error}); the file is damaged: "
+            f"{path}: the {column} {value} is not a position; the file is damaged: "
             "download it again"
         ) from error
     wrong = peaks[(peaks["start"] < 0) | (peaks["start"] >= peaks["end"])]

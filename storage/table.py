@@ -19,7 +19,7 @@ from io import BufferedIOBase, BufferedReader, BytesIO, RawIOBase
 from pathlib import Path
 from typing import NamedTuple, cast
 
-from tfimpute_tracks.errors import InputFileError
+from tfimpute_tracks.errors import InputFileError, shown
 
 __all__ = [
     "Row",
@@ -43,6 +43,7 @@ _UNREADABLE = {
     codecs.BOM_UTF16_LE: _UTF16,
     codecs.BOM_UTF16_BE: _UTF16,
 }
+_TOO_LARGE = re.compile(r"[+-]?0*[1-9][0-9]{18,}")  # beyond 64 bits, or almost
 _GROUPED = re.compile(r"[+-]?\d{1,3}(?:[,'\u2019 \u00a0\u202f]\d{3})+(?:\.\d+)?")
 # Content of pipes, which can be read only once, by device and number.
 _PIPES: dict[tuple[int, int], bytes] = {}
@@ -88,7 +89,7 @@ def open_input(path: Path) -> BufferedReader | BytesIO:
 
 
 def explain_number(text: str) -> str:
-    """Say why a text is not a number, where that is known.
+    """Say why a text is no usable number, where that is known.
 
     Parameters
     ----------
@@ -97,8 +98,11 @@ def explain_number(text: str) -> str:
     Returns
     -------
     str
-        ``1,000 has thousand separators; write 1000``; empty if nothing is known.
+        ``1,000 has thousand separators; write 1000``, or that it is too large; empty if
+        nothing is known.
     """
+    if _TOO_LARGE.fullmatch(text.strip()):
+        return f"{shown(text.strip())} is too large; check the number"
     if _GROUPED.fullmatch(text.strip()):
         return (
             f"{text!r} has thousand separators; write {re.sub(r'[^0-9.+-]', '', text)}"

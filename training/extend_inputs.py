@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tfimpute_tracks.aliases import Kind
-from tfimpute_tracks.errors import InputFileError, UsageError, listed
+from tfimpute_tracks.errors import InputFileError, UsageError, counted, listed
 from tfimpute_tracks.evidence import ACCESSIBILITY, PeakDatabase, PeakFile
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
@@ -155,7 +155,7 @@ def check_tracks(
         path = path_of[track.pair, track.replicate]
         if n_peaks[number] < MIN_PEAKS:
             raise InputFileError(
-                f"{path}: {n_peaks[number]} peaks of {track.pair} on the chromosomes of "
+                f"{path}: {counted(n_peaks[number], 'peak')} of {track.pair} on the chromosomes of "
                 f"the FASTA; use a track with {MIN_PEAKS} or more"
             )
         if covered[number] > _MAX_OPEN * total:

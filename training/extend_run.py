@@ -231,7 +231,7 @@ def _write_tracks(
     database, report = build_evidence(job.new.files, vocabulary, sizes, None, build)
     if report.unknown_chromosomes:
         n_peaks = sum(report.unknown_chromosomes.values())
-        log(f"left out {n_peaks:,} peaks on chromosomes that the genome lacks")
+        log(f"left out {counted(n_peaks, 'peak')} on chromosomes that the genome lacks")
     check_tracks(
         job.new.files,
         database,

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import InputFileError, listed
 from tfimpute_tracks.genome.chroms import check_build, find_chrom
-from tfimpute_tracks.storage.table import read_rows
+from tfimpute_tracks.storage.table import explain_number, read_rows
 from tfimpute_tracks.tracks.formats.reading import read_signal, signal_chroms
 
 __all__ = ["FILE_KINDS", "Sites", "site_maxima", "site_scores"]
@@ -222,6 +222,9 @@ def _rows(path: Path, kind: str) -> Iterator[tuple[int, str, int, int, float]]:
                 f"{path}:{number}: {len(fields)} columns, and {kind} has at least "
                 f"{_COLUMNS[kind]}; fix the line or the suffix of the file"
             )
+        for text in fields[1:3]:
+            if explain_number(text):
+                raise InputFileError(f"{path}:{number}: {explain_number(text)}")
         column = _VALUE.get(kind, 4 if len(fields) > 4 else None)
         try:
             start, end = int(fields[1]), int(fields[2])

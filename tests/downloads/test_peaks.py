@@ -193,7 +193,7 @@ def test_one_file_of_one_track_stays_where_it_is(write, merge):
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        (("chr20", "x", 20), "a position is not an integer"),
+        (("chr20", "x", 20), "the start 'x' is not a position"),
         (("chr20", 30, 20), "chr20 30 20 is no interval"),
     ],
 )

@@ -30,7 +30,7 @@ def test_it_builds_a_store_and_describes_it(build, run, toy):
     assert code == 0, err
     path = toy.folder / "evidence.h5"
     assert out.splitlines()[-1] == str(path)
-    assert "using the chromosomes of toy1" in err
+    assert "chromosomes of toy1, the assembly of toy" in err
     store = open_evidence(path)
     assert [str(track.pair) for track in store.tracks] == [
         "CTCF:K562",
@@ -44,6 +44,13 @@ def test_it_builds_a_store_and_describes_it(build, run, toy):
     assert store.digest in out
     for words in ("tracks", "regions", "chr1, chr20", "toy1", "checked"):
         assert words in out
+
+
+def test_regions_without_a_peak_are_refused(build, toy):
+    code, _, err = build("-r", "chr1:1-10", out="none.h5")
+    assert code == 2
+    assert "no peak lies in chr1:1-10" in err
+    assert not (toy.folder / "none.h5").exists()
 
 
 def test_info_lists_tracks(build, run, toy):
@@ -110,7 +117,7 @@ def test_regions_and_roles_choose(build, toy):
     store = open_evidence(toy.folder / "evidence.h5")
     assert store.regions == (Region("chr20", 1000, 1200),)
     assert [str(track.pair) for track in store.tracks] == ["CTCF:K562"]
-    toy.write_peaks("where.bed", ("chr1", 10, 20), ("chr20", 5, 9))
+    toy.write_peaks("where.bed", ("chr1", 110, 120), ("chr20", 5, 9))
     code, _, err = build("-r", toy.folder / "where.bed", "--overwrite")
     assert code == 0, err
     assert len(open_evidence(toy.folder / "evidence.h5").regions) == 2

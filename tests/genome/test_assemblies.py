@@ -8,6 +8,7 @@ from tfimpute_tracks.genome import (
     known_build,
     name_assembly,
     read_chrom_sizes,
+    whole_assembly,
 )
 
 TOY = {"build": "toy1", "chrom_sizes": {"chr1": 100, "chr2": 50}}
@@ -47,6 +48,16 @@ def test_the_models_own_genome_comes_first():
     assert name_assembly("hg19", {"chr1": 100}, mine) == "hg19"
 
 
+def test_an_assembly_is_completed_only_where_its_lengths_agree():
+    known = {"build": "hg19", "chrom_sizes": {"chr20": 63_025_520, "chrM": 16_571}}
+    whole = whole_assembly(known)
+    assert len(whole) == 25
+    assert whole["chr1"] == 249_250_621
+    assert whole["chrM"] == 16_571
+    for other in (TOY, {"build": "hg19", "chrom_sizes": {"chr20": 7}}, {}):
+        assert whole_assembly(other) == other.get("chrom_sizes", {})
+
+
 def test_the_table_agrees_with_real_lengths(shared_data):
     hg19 = read_chrom_sizes(shared_data / "hg19" / "hg19.chrom.sizes")
     assert known_build(hg19, {}) == "hg19"
@@ -80,6 +91,11 @@ def test_a_label_names_an_unknown_assembly():
             "GRCh37",
             {"chr20": 7},
             "has 7 bp, expected 63,025,520 in hg19; use another name",
+        ),
+        (
+            "mm10",
+            {"chr20": 63_025_520},
+            "no chromosome is called chr20 in mm10; use --assembly hg19",
         ),
         ("toy1", {"chr1": 7}, "chr1 has 7 bp, expected 100 in toy1"),
     ],

@@ -82,7 +82,7 @@ def test_names_are_read_where_the_first_row_has_one(tmp_path):
         ("chr1\t5\t9.5", "end '9.5' is not an integer"),
         ("chr1\t5\t", "end '' is not an integer"),
         ("chr1\t1_000\t2000", "start '1_000' is not an integer"),
-        ("chr1\t5\t99999999999999999999", "is not an integer"),
+        ("chr1\t5\t99999999999999999999", "end '99999999999999999999' is too large"),
         ("chr1\t9\t9", "start 9 is not before end 9"),
         ("chr1\t9\t5", "start 9 is after end 5; write the smaller first"),
         ("chr1\t1,000\t2,000", "start '1,000' has thousand separators; write 1000"),

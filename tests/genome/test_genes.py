@@ -143,6 +143,8 @@ BROKEN = [
     (BED_ROW, BED_ROW.replace("1100", "1700"), "count from 0"),
     (BED_ROW, BED_ROW.replace("1100", "-1"), "use two integers"),
     (BED_ROW, "chr20\t5\n", "use two integers"),
+    (BED_ROW, BED_ROW.replace("1700", "9" * 20), "'99999999999999999999' is too large"),
+    (GTF_ROW, GTF_ROW.replace("1200", "9" * 5000), "is too large"),
     (BED_ROW, BED_ROW.replace("+", "*"), "strand '*'"),
     (
         BED_ROW,

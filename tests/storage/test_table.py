@@ -150,6 +150,12 @@ def test_thousand_separators_are_named(text, plain):
     assert explain_number(plain) == explain_number("1,00") == ""
 
 
+@pytest.mark.parametrize("text", ["9" * 20, "-" + "1" * 5000])
+def test_numbers_beyond_64_bits_are_named(text):
+    assert "is too large; check the number" in explain_number(text)
+    assert len(explain_number(text)) < 120
+
+
 def test_bytes_that_are_not_utf8_can_be_accepted(tmp_path):
     path = tmp_path / "t"
     path.write_bytes(b"caf\xe9 1\n")
