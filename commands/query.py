@@ -54,7 +54,7 @@ def query(
         )
     if is_store and not Path(where[0]).is_dir():
         raise UsageError(
-            f"{where[0]} is no folder of a store; for one TF or cell line use `query "
+            f"{where[0]} is not a folder of a store; for one TF or cell line use `query "
             f"{where[0]} --tf {where[1]}` or `query {where[0]} --cell {where[1]}`"
         )
     region, records = query_pairs(
