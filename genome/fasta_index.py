@@ -34,6 +34,7 @@ from tfimpute_tracks.errors import (
 )
 from tfimpute_tracks.genome.cache import cache_key, unpack
 from tfimpute_tracks.storage import atomic_file, check_writable_dir
+from tfimpute_tracks.storage.input_paths import why_no_file
 from tfimpute_tracks.storage.table import open_unpacked
 
 __all__ = ["Index", "Reader", "detect_format", "open_indexed"]
@@ -78,9 +79,8 @@ def detect_format(path: Path) -> Literal["plain", "bgzip", "gzip"]:
         No such file, not a file, empty, or not a FASTA.
     """
     if path.exists() and not path.is_file():
-        raise InputFileError(
-            f"{path}: is a folder, a pipe or a device; use a FASTA file"
-        )
+        why = "is a pipe" if path.is_fifo() else why_no_file(path)
+        raise InputFileError(f"{path}: {why}; use a FASTA file")
     with open_unpacked(path, "FASTA") as file:
         text = file.read(1 << 16)
     lines = (line for line in text.splitlines() if line.strip())

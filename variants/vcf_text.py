@@ -18,7 +18,8 @@ from io import BufferedIOBase
 from pathlib import Path
 
 from tfimpute_tracks.errors import InputFileError
-from tfimpute_tracks.storage.table import open_input, open_unpacked
+from tfimpute_tracks.storage.input_paths import open_input
+from tfimpute_tracks.storage.table import open_unpacked
 
 __all__ = ["is_vcf", "readable_vcf"]
 

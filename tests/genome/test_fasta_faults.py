@@ -91,10 +91,10 @@ def test_the_beginning_of_a_gzip_file_is_refused(tmp_path, length):
 def test_what_is_not_a_file_is_refused(tmp_path):
     with pytest.raises(InputFileError, match="No such file"):
         open_genome(tmp_path / "absent.fa")
-    with pytest.raises(InputFileError, match="is a folder, a pipe or a device"):
+    with pytest.raises(InputFileError, match="is a folder; use a FASTA"):
         open_genome(tmp_path)
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(InputFileError, match="is a folder, a pipe or a device"):
+    with pytest.raises(InputFileError, match="is a pipe; use a FASTA"):
         open_genome(tmp_path / "pipe")
 
 
