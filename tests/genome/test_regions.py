@@ -147,5 +147,5 @@ def test_the_name_of_a_contig_may_have_a_slash():
         Region("a/b", 0, 50),
         Region("c.bed", 1, 4),
     ]
-    with pytest.raises(RegionError, match="unknown chromosome a/c; known: .*a/b"):
+    with pytest.raises(RegionError, match=r"unknown chromosome a/c; known: .*a/b"):
         resolve_regions(["a/c:1-9"], [], sizes)
