@@ -7,6 +7,8 @@ silently: one that cannot be used gets a reason, by which it is counted.
 
 from __future__ import annotations
 
+import codecs
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -18,7 +20,7 @@ from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.genome import Sequences
 from tfimpute_tracks.genome.bed import read_named_bed
 from tfimpute_tracks.genome.chroms import find_chrom
-from tfimpute_tracks.genome.fasta_index import detect_format
+from tfimpute_tracks.genome.fasta_format import detect_format
 from tfimpute_tracks.genome.sequences import resolve_span
 from tfimpute_tracks.kernels.encode import N_CODE, encode
 from tfimpute_tracks.storage.table import open_unpacked
@@ -98,7 +100,9 @@ class Elements(NamedTuple):
 
 
 def is_fasta(path: Path) -> bool:
-    """Distinguish a FASTA from a BED by its first character, plain or gzip.
+    """Distinguish a FASTA from a BED by its name and its beginning, plain or gzip.
+
+    What was meant as a FASTA and is none counts as one: its reader says what it is.
 
     Parameters
     ----------
@@ -113,8 +117,12 @@ def is_fasta(path: Path) -> bool:
     InputFileError
         The file cannot be read.
     """
-    with open_unpacked(path, "BED or FASTA") as file:
-        return file.read(1 << 16).lstrip()[:1] in (b">", b";")
+    with open_unpacked(path, "BED or FASTA file") as file:
+        text = file.read(1 << 16).removeprefix(codecs.BOM_UTF8).lstrip()
+    is_named = bool(
+        re.search(r"\.(fa|fasta|fna|fas|fq|fastq)(\.b?gz)?$", path.name, re.I)
+    )
+    return is_named or text[:1] in (b">", b";", b"@")
 
 
 def read_fasta(path: Path) -> Elements:
