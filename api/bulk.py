@@ -24,7 +24,7 @@ from tfimpute_tracks.api.notes import log
 from tfimpute_tracks.api.own_cell import add_cell
 from tfimpute_tracks.api.pair_choice import Pairs, choose_many_pairs
 from tfimpute_tracks.api.progress import Advance, ProgressBar, no_progress
-from tfimpute_tracks.api.threads import limit_threads
+from tfimpute_tracks.api.threads import count_threads, limit_threads
 from tfimpute_tracks.api.values import (
     as_path,
     check_choice,
@@ -279,6 +279,10 @@ def _check_engine(engine: str, scheduler: str | None) -> None:
 def _slots(device: str, workers: int | None, n_threads: int) -> list[str]:
     """List the device of each process."""
     devices = list_devices(device)
+    n_cpus = count_threads("max")
+    if workers and workers > n_cpus:
+        seen = counted(n_cpus, "CPU")
+        log(f"{workers} processes share {seen}; each takes memory", warning=True)
     n_workers = workers or (n_threads if devices == ["cpu"] else len(devices))
     return [devices[i % len(devices)] for i in range(n_workers)]
 

@@ -30,6 +30,8 @@ from tfimpute_tracks.tracks.writer import PairResult
 
 __all__ = ["export_tracks"]
 
+_MANY = 50  # pairs that take longer than processes to start
+
 
 def export_tracks(
     store: str | Path,
@@ -49,6 +51,7 @@ def export_tracks(
     bin_size: int | None = None,
     max_zooms: int = 10,
     threads: int | str = "max",
+    processes: bool = False,
     overwrite: bool = False,
     progress: ProgressBar = no_progress,
 ) -> list[PairResult]:
@@ -72,6 +75,10 @@ def export_tracks(
     formats, threshold, signal, bin_size, max_zooms
         As for :func:`tfimpute_tracks.api.scan_files.scan_to_files`.
     threads : int or "max"
+    processes : bool
+        Write many pairs in processes, which is sooner than in threads. They import the
+        program's main module, so a script starts its work under
+        ``if __name__ == "__main__":``.
     overwrite : bool
         Make tracks again that are there.
     progress : ProgressBar
@@ -116,7 +123,8 @@ def export_tracks(
         warn_outside(opened, where)
     with limit_threads(threads) as n_threads:
         job = ExportJob(
-            *(opened, chosen, dest, track_options, where, limit, overwrite, n_threads)
+            *(opened, chosen, dest, track_options, where, limit, overwrite, n_threads),
+            has_processes=processes and n_threads > 1 and len(chosen) >= _MANY,
         )
         if signal == "specificity" and (warning := check_specificity(opened, chosen)):
             log(warning, warning=True)

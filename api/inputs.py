@@ -146,10 +146,13 @@ def choose_genome(
     UsageError
         The name of the assembly is malformed, or of one with other chromosomes.
     """
-    from tfimpute_tracks.genome import open_bundled, open_genome
+    from tfimpute_tracks.genome import bundled_region, open_bundled, open_genome
 
     if fasta is None:
-        log("no --fasta: using the bundled example region, hg19 chr20")
+        log(
+            f"no --fasta: using the bundled example, {bundled_region()} of hg19; use -g "
+            "FASTA for other regions"
+        )
     genome = open_genome(fasta, cache_dir, log) if fasta else open_bundled()
     _report_assembly(fasta or Path(genome.name), genome, model, assembly)
     return genome

@@ -37,7 +37,7 @@ from tfimpute_tracks.models import load_model
 from tfimpute_tracks.storage import check_output_dir
 from tfimpute_tracks.variants.alleles import STRIDE
 from tfimpute_tracks.variants.job import VariantJob, VariantRun
-from tfimpute_tracks.variants.records import Source, spool_stdin
+from tfimpute_tracks.variants.records import Source, check_variants, spool_stdin
 from tfimpute_tracks.variants.run import run_variants
 from tfimpute_tracks.variants.summary import summarize_variant
 
@@ -214,8 +214,11 @@ def _open_source(variants: Any, genome: Sequences, out_dir: Path) -> Iterator[So
     """Find what to score; its variant is checked before a folder is made."""
     is_stdin = isinstance(variants, str | Path) and str(variants) == "-"
     source = make_source(variants, genome)
+    if not is_stdin:
+        check_variants(source)
     check_output_dir(out_dir)
     with ExitStack() as stack:
         if is_stdin:
             source = stack.enter_context(spool_stdin(sys.stdin.buffer, out_dir))
+            check_variants(source)
         yield source

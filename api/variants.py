@@ -250,11 +250,14 @@ def report_run(run: VariantRun, background: BackgroundOptions) -> None:
     for reason, n in counts.skipped.most_common():
         log(f"{counted(n, 'allele')} not scored: {reason}", warning=True)
     if counts.n_scored and run.n_background < min(background.n, _SMALL_BACKGROUND):
-        log(
-            f"only {run.n_background:,} matched background variants were found near the "
-            "variants: quantiles are coarse",
-            warning=True,
+        where = (
+            f"in {background.regions}" if background.regions else "near the variants"
         )
+        found = f"{run.n_background:,} of {background.n:,} matched background variants"
+        effect = (
+            "quantiles are coarse" if run.n_background else "there are no quantiles"
+        )
+        log(f"{found} were found {where}: {effect}", warning=True)
     renamed = [
         f"{theirs} to {ours}"
         for theirs, ours in counts.chroms.items()

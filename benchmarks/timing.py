@@ -88,24 +88,29 @@ def thread_count() -> int:
     return int(os.environ.get("OMP_NUM_THREADS") or cores)
 
 
-def seconds(work: Callable[[], object]) -> float:
+def seconds(
+    work: Callable[[], object], clock: Callable[[], float] = time.perf_counter
+) -> float:
     """Time one call.
 
     Parameters
     ----------
-    work : callable
+    work, clock : callable
 
     Returns
     -------
     float
     """
-    began = time.perf_counter()
+    began = clock()
     work()
-    return time.perf_counter() - began
+    return clock() - began
 
 
 def alternate(
-    ways: Mapping[str, Callable[[], object]], runs: int, warm_up: bool = True
+    ways: Mapping[str, Callable[[], object]],
+    runs: int,
+    warm_up: bool = True,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, list[float]]:
     """Time several ways in turn.
 
@@ -117,6 +122,8 @@ def alternate(
     warm_up : bool
         Call each once before. Work that then takes less than a fifth of a second is
         repeated within its turns, and the mean counts.
+    clock : callable
+        For example :func:`time.process_time`, which leaves out what else the machine does.
 
     Returns
     -------
@@ -130,7 +137,7 @@ def alternate(
     times: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(runs):
         for name, work in ways.items():
-            taken = [seconds(work) for _ in range(repeats[name])]
+            taken = [seconds(work, clock) for _ in range(repeats[name])]
             times[name].append(statistics.fmean(taken))
     return times
 

@@ -56,6 +56,7 @@ def export(
         bin_size=bin_size,
         max_zooms=max_zooms,
         threads=threads,
+        processes=True,
         overwrite=overwrite,
         progress=progress_bar,
     )

@@ -13,8 +13,12 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from tfimpute_tracks.errors import UsageError
-from tfimpute_tracks.genome.chroms import check_build, describe_mismatch, find_chrom
+from tfimpute_tracks.errors import UsageError, listed
+from tfimpute_tracks.genome.chroms import (
+    check_build,
+    describe_mismatch,
+    find_chrom,
+)
 from tfimpute_tracks.storage.table import read_rows
 
 __all__ = [
@@ -126,11 +130,17 @@ def name_assembly(
     if name == known.get("build"):
         expected = known.get("chrom_sizes", {})
     wrong = check_build(sizes, expected)
+    named = [chrom for chrom in sizes if _CHROMOSOME.fullmatch(chrom)]
+    if expected and named and not any(find_chrom(own, expected) for own in named):
+        wrong = [f"no chromosome is called {listed(named, 3, ' or ')}"]
     if wrong:
         found = known_build(sizes, known)
         remedy = f"use --assembly {found}" if found else "use another name"
         raise UsageError(f"--assembly {label}: {wrong[0]} in {name}; {remedy}")
     return name
+
+
+_CHROMOSOME = re.compile(r"(chr)?([0-9]+|[XYWZ])", re.IGNORECASE)
 
 
 def whole_assembly(known: Mapping[str, Any]) -> dict[str, int]:

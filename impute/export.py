@@ -31,6 +31,7 @@ from tfimpute_tracks.tracks.signals import logits_to_signal
 from tfimpute_tracks.tracks.writer import (
     PairResult,
     Scores,
+    clear_leftovers,
     finish_pair,
     reusable,
     write_pair,
@@ -127,6 +128,7 @@ def run_export(job: ExportJob) -> Iterator[PairResult]:
         )
     records = [job.record(pair) for pair in job.pairs]  # all, before any is written
     check_output_dir(job.out_dir)
+    clear_leftovers(job.out_dir, records)
     groups = _grouped(job, records)
     if job.has_processes:
         yield from ordered_processes(_open_export, job, groups, job.threads)

@@ -8,6 +8,7 @@ The score of the tile itself replaces those of unknown neighbors.
 from __future__ import annotations
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from tfimpute_tracks.kernels.jit import njit
@@ -15,6 +16,8 @@ from tfimpute_tracks.kernels.jit import njit
 __all__ = ["blend"]
 
 Floats = NDArray[np.float32]
+
+_PAIRS_AT_ONCE = 1024  # their sums stay in the first cache
 
 
 def blend(
@@ -48,10 +51,14 @@ def blend(
     context = (len(weights) - 1) * spread
     n_tiles = max(0, (len(logits) - 2 * context - 1) // step + 1)
     blended = np.empty((n_tiles, logits.shape[1]), dtype=np.float32)
-    known = ~np.ascontiguousarray(unknown)
+    if logits.strides[1] != logits.itemsize:
+        logits = np.ascontiguousarray(logits)
+    width = logits.strides[0] // logits.itemsize  # the rows may be parts of longer ones
+    n_items = max(len(logits) - 1, 0) * width + logits.shape[1]
     _blend(
-        np.ascontiguousarray(logits),
-        known,
+        as_strided(logits, (n_items,), (logits.itemsize,)),
+        width,
+        ~np.ascontiguousarray(unknown),
         np.asarray(weights, dtype=np.float32),
         np.float32(bias),
         spread,
@@ -62,25 +69,27 @@ def blend(
 
 
 @njit(nogil=True, cache=True)
-def _blend(logits, known, weights, bias, spread, step, out):  # type: ignore[no-untyped-def]
-    n_near = weights.size
-    n_pairs = logits.shape[1]
-    best = np.empty(n_pairs, dtype=np.float32)
+def _blend(logits, width, known, weights, bias, spread, step, out):  # type: ignore[no-untyped-def]
+    n_near, n_pairs = weights.size, out.shape[1]
+    some = np.empty(_PAIRS_AT_ONCE, dtype=np.float32)
     for tile in range(out.shape[0]):
         own = (n_near - 1) * spread + tile * step
-        sums = out[tile]
         if not known[own]:
-            sums[:] = np.nan
+            out[tile, :] = np.nan
             continue
-        center = logits[own]
-        for i in range(n_pairs):
-            best[i] = center[i]
-            sums[i] = bias + weights[0] * center[i]
-        for k in range(1, n_near):
-            for side in (-1, 1):
-                other = own + side * k * spread
-                near = logits[other] if known[other] else center
-                for i in range(n_pairs):
-                    best[i] = max(best[i], near[i])
-            for i in range(n_pairs):
-                sums[i] += weights[k] * best[i]
+        for first in range(0, n_pairs, _PAIRS_AT_ONCE):
+            n = min(_PAIRS_AT_ONCE, n_pairs - first)
+            sums, best = out[tile, first : first + n], some[:n]
+            center = logits[own * width + first : own * width + first + n]
+            for i in range(n):
+                best[i] = center[i]
+                sums[i] = bias + weights[0] * center[i]
+            for k in range(1, n_near):
+                for side in (-1, 1):
+                    other = own + side * k * spread
+                    at = (other if known[other] else own) * width + first
+                    near = logits[at : at + n]
+                    for i in range(n):
+                        best[i] = max(best[i], near[i])
+                for i in range(n):
+                    sums[i] += weights[k] * best[i]

@@ -155,20 +155,25 @@ def draw_locus(
     return figure
 
 
+# A track of a measured pair is a prediction, too.
+_STATUS = {"measured": "predicted, also measured"}
+
+
 def _label(panel: Panel, tall: float, most: float) -> list[Line]:
     """Lay out the label of a panel, with long names shortened."""
+    status = _cut(_STATUS.get(panel.status, panel.status), most)
     if tall >= _THREE_LINES:
         return [
             (0, 2.9, _cut(panel.tf, most, "bold"), TEXT, "bold"),
             (0, -0.1, _cut(panel.cell, most), TEXT, "normal"),
-            (0, -2.9, panel.status, SMALL, "normal"),
+            (0, -2.9, status, SMALL, "normal"),
         ]
     tf = _cut(panel.tf, most / 2, "bold")
     after = text_width(tf, TEXT, "bold") + 1.2
     return [
         (0, 1.2, tf, TEXT, "bold"),
         (after, 1.2, _cut(panel.cell, most - after), TEXT, "normal"),
-        (0, -1.4, panel.status, SMALL, "normal"),
+        (0, -1.4, status, SMALL, "normal"),
     ]
 
 

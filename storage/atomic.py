@@ -14,6 +14,7 @@ import math
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -89,20 +90,28 @@ def atomic_file(
         _remove(temp)
 
 
-def remove_leftovers(folder: Path, names: Collection[str]) -> None:
+def remove_leftovers(
+    folder: Path, names: Collection[str], idle_seconds: float = 0
+) -> None:
     """Remove temporary files of killed processes.
 
     Parameters
     ----------
     folder : Path
     names : collection of str
-        Final names of the files. No process may be writing them now.
+        Final names of the files.
+    idle_seconds : float
+        Only what was not changed for so long. With 0 no process may be writing the
+        files now.
     """
     stems = {name[:_STEM] for name in names}
+    latest = time.time() - idle_seconds
     for path in folder.glob(f".*{_ENDING}"):
         # A name is a dot, the stem, a dot, a token without a dot, and the ending.
         if path.name[1 : -len(_ENDING)].rpartition(".")[0] in stems:
-            path.unlink(missing_ok=True)
+            with suppress(OSError):  # somebody else removed it
+                if not idle_seconds or path.stat().st_mtime < latest:
+                    path.unlink()
 
 
 def check_free_space(folder: Path, needed: int, what: Path) -> None:
@@ -233,9 +242,11 @@ def _explain(error: OSError, dest: Path, needed: int) -> str:
 
 
 def _disk_full(dest: Path, needed: int, folder: Path, free: int) -> str:
+    # What was written before the disk was full is free again, so it is not what is needed.
+    least = f"at least {_size(needed)}" if needed > free else f"more than {_size(free)}"
     return (
-        f"disk full: {dest} needs at least {_megabytes(needed)}, and {folder} has "
-        f"{_megabytes(free)} free; free some space or choose another folder, and run again"
+        f"disk full: {dest} needs {least}, and {folder} has {_size(free)} free; free some "
+        "space or choose another folder, and run again"
     )
 
 
@@ -243,5 +254,5 @@ def _reason(error: OSError) -> str:
     return error.strerror or str(error)
 
 
-def _megabytes(size: int) -> str:
-    return f"{size / 1e6:.2f} MB"
+def _size(n_bytes: int) -> str:
+    return f"{n_bytes / 1e6:,.1f} MB" if n_bytes >= 1e6 else f"{n_bytes / 1e3:,.0f} kB"

@@ -38,6 +38,7 @@ from tfimpute_tracks.tracks.scan import scan_blocks, tiles_per_block
 from tfimpute_tracks.tracks.writer import (
     PairResult,
     Scores,
+    clear_leftovers,
     finish_pair,
     receipt_path,
     reusable,
@@ -171,6 +172,7 @@ def run_scan(
     check_output_dir(job.out_dir)
     kept = _kept_tracks(job, genome, records)
     todo = [record for record in records if record.pair not in kept]
+    clear_leftovers(job.out_dir, todo)
     results = _Run(job, genome, todo, progress).results() if todo else iter(())
     for pair in job.pairs:
         yield kept[pair] if pair in kept else next(results)

@@ -14,7 +14,12 @@ from typing import Any, NamedTuple
 from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.genome.signal import Signal
 from tfimpute_tracks.kernels.peaks import PeakCaller
-from tfimpute_tracks.storage import RECEIPT_ENDING, read_receipt, write_receipt
+from tfimpute_tracks.storage import (
+    RECEIPT_ENDING,
+    read_receipt,
+    remove_leftovers,
+    write_receipt,
+)
 from tfimpute_tracks.tracks.binning import mean_bins
 from tfimpute_tracks.tracks.formats import FORMATS, PeakSet, write_track
 from tfimpute_tracks.tracks.record import TrackRecord
@@ -23,11 +28,15 @@ from tfimpute_tracks.vocabulary import Pair
 __all__ = [
     "PairResult",
     "Scores",
+    "clear_leftovers",
     "finish_pair",
     "receipt_path",
     "reusable",
     "write_pair",
 ]
+
+# After so long nobody writes a temporary file any more.
+_IDLE_SECONDS = 600.0
 
 
 class Scores(NamedTuple):
@@ -81,6 +90,19 @@ def receipt_path(folder: Path, record: TrackRecord) -> Path:
     Path
     """
     return folder / f"{record.stem}{RECEIPT_ENDING}"
+
+
+def clear_leftovers(folder: Path, records: Iterable[TrackRecord]) -> None:
+    """Remove what a killed run left of tracks that are about to be written.
+
+    Parameters
+    ----------
+    folder : Path
+    records : iterable of TrackRecord
+    """
+    endings = [RECEIPT_ENDING, *(FORMATS[name].suffix for name in FORMATS)]
+    names = {f"{record.stem}{ending}" for record in records for ending in endings}
+    remove_leftovers(folder, names, _IDLE_SECONDS)
 
 
 def reusable(folder: Path, record: TrackRecord) -> PairResult | None:

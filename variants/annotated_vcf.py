@@ -14,6 +14,7 @@ from typing import Any
 
 from tfimpute_tracks.storage import atomic_file
 from tfimpute_tracks.variants.records import VariantRecord
+from tfimpute_tracks.variants.vcf_text import not_utf8
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = ["INFO", "SWAPPED", "AnnotatedVcf", "open_annotated"]
@@ -40,9 +41,14 @@ class AnnotatedVcf:
         Of the VCF that was read.
     pairs : iterable of Pair
         Those of this run.
+    label : str
+        Name of the VCF that was read, in messages.
     """
 
-    def __init__(self, file: Any, header: Any, pairs: Iterable[Pair]) -> None:
+    def __init__(
+        self, file: Any, header: Any, pairs: Iterable[Pair], label: str
+    ) -> None:
+        self._label = label
         self._pairs = {(pair.tf, pair.cell) for pair in pairs}
         # htslib adds END to records with symbolic alleles, declared or not.
         if "END" not in header.info:
@@ -67,8 +73,17 @@ class AnnotatedVcf:
             Entries of :data:`INFO`.
         is_swapped : bool
             Whether to set the flag :data:`SWAPPED`.
+
+        Raises
+        ------
+        InputFileError
+            The record has text that is not UTF-8.
         """
-        fields = str(record.vcf).rstrip("\n").split("\t")
+        try:
+            text = str(record.vcf)
+        except UnicodeDecodeError as error:
+            raise not_utf8(self._label, record.number) from error
+        fields = text.rstrip("\n").split("\t")
         entries = [entry.partition("=") for entry in fields[7].split(";")]
         info = [
             "".join(entry) for entry in entries if entry[0] not in (".", INFO, SWAPPED)
@@ -99,7 +114,7 @@ class AnnotatedVcf:
 
 @contextmanager
 def open_annotated(
-    dest: Path, header: Any, pairs: Iterable[Pair]
+    dest: Path, header: Any, pairs: Iterable[Pair], label: str
 ) -> Iterator[AnnotatedVcf]:
     """Create a bgzipped VCF; it appears under its name when the block ends well.
 
@@ -110,6 +125,8 @@ def open_annotated(
         Of the VCF that was read.
     pairs : iterable of Pair
         Those of this run: an earlier run's effects on others stay.
+    label : str
+        Name of the VCF that was read, in messages.
 
     Yields
     ------
@@ -123,4 +140,4 @@ def open_annotated(
     import pysam
 
     with atomic_file(dest) as path, pysam.BGZFile(str(path), "wb", index=None) as file:
-        yield AnnotatedVcf(file, header, pairs)
+        yield AnnotatedVcf(file, header, pairs, label)

@@ -74,7 +74,7 @@ class Outputs(Results):
         if header is not None:
             self.run.files.append(job.file(".annotated.vcf.gz"))
             self._vcf = stack.enter_context(
-                open_annotated(self.run.files[-1], header, job.pairs)
+                open_annotated(self.run.files[-1], header, job.pairs, job.source.label)
             )
         self._tracks: AlleleTrackFile | None = None
         if job.write_tracks:

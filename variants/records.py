@@ -17,12 +17,18 @@ from tfimpute_tracks.errors import InputFileError, WriteError
 from tfimpute_tracks.storage.input_paths import is_input, why_no_file
 from tfimpute_tracks.storage.table import read_lines
 from tfimpute_tracks.variants.normalize import Variant, trim
-from tfimpute_tracks.variants.vcf_text import is_vcf, readable_vcf
+from tfimpute_tracks.variants.vcf_text import (
+    explain_record,
+    is_vcf,
+    not_utf8,
+    readable_vcf,
+)
 
 __all__ = [
     "Source",
     "VariantFile",
     "VariantRecord",
+    "check_variants",
     "declared_sizes",
     "open_variants",
     "spool_stdin",
@@ -203,6 +209,25 @@ def open_variants(source: Source) -> Iterator[VariantFile]:
     yield VariantFile(_table_records(path), None)
 
 
+def check_variants(source: Source) -> None:
+    """Refuse a file without a record.
+
+    Parameters
+    ----------
+    source : Source
+
+    Raises
+    ------
+    InputFileError
+        It has none, or as :func:`open_variants`.
+    """
+    with open_variants(source) as (records, _):
+        if next(records, None) is None:
+            raise InputFileError(
+                f"{source.label} has no variants; use a file with some"
+            )
+
+
 def declared_sizes(source: Source) -> dict[str, int]:
     """Read the chromosome lengths that a VCF or BCF declares.
 
@@ -241,34 +266,37 @@ def _open_vcf(source: Source) -> Iterator[VariantFile]:
                 "file"
             ) from error
         with file:
-            yield VariantFile(_vcf_records(source.label, file), file.header)
+            try:
+                str(file.header)  # which is written again
+            except UnicodeDecodeError as error:
+                raise not_utf8(source.label, 0) from error
+            yield VariantFile(_vcf_records(source, file), file.header)
     finally:
         stack.close()
         pysam.set_verbosity(before)
 
 
-def _vcf_records(label: str, file: Any) -> Iterator[VariantRecord]:
+def _vcf_records(source: Source, file: Any) -> Iterator[VariantRecord]:
     number = 0
     records = iter(file)
     while True:
         try:
-            record = next(records)
-        except StopIteration:
-            return
+            record = next(records, None)
+            if record is None:
+                return
+            name = record.id or ""
+        except UnicodeDecodeError as error:
+            raise not_utf8(source.label, number + 1) from error
         except (OSError, ValueError) as error:
             raise InputFileError(
-                f"{label}: cannot be read after variant {number} ({error}): truncated "
-                "or damaged; create or copy the file again"
+                explain_record(source.path, source.label, number + 1)
+                or f"{source.label}: cannot be read after variant {number} ({error}): "
+                "truncated or damaged; create or copy the file again"
             ) from error
         number += 1
+        ref, alts = record.ref or "", tuple(record.alts or ())
         yield VariantRecord(
-            number,
-            record.chrom,
-            str(record.pos),
-            record.id or "",
-            record.ref or "",
-            tuple(record.alts or ()),
-            record,
+            number, record.chrom, str(record.pos), name, ref, alts, record
         )
 
 
@@ -281,6 +309,11 @@ def _table_records(path: Path) -> Iterator[VariantRecord]:
             f"{path}: not a VCF, and its first line does not contain the columns "
             f"{', '.join(_COLUMNS)} but {', '.join(header[:6]) or 'nothing'}; "
             "use a VCF (.vcf, .vcf.gz, .bcf) or a tab-separated table with that header"
+        )
+    twice = [name for name in _COLUMNS if header.count(name) > 1]
+    if twice:
+        raise InputFileError(
+            f"{path}: its first line names the column {twice[0]} twice; keep one of them"
         )
     index = {name: i for i, name in enumerate(header)}
     rows = (line for _, line in lines if line.strip())

@@ -15,13 +15,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from io import BufferedIOBase
+from itertools import islice
 from pathlib import Path
 
-from tfimpute_tracks.errors import InputFileError
+from tfimpute_tracks.errors import InputFileError, counted
 from tfimpute_tracks.storage.input_paths import open_input
-from tfimpute_tracks.storage.table import open_unpacked
+from tfimpute_tracks.storage.table import explain_number, open_unpacked
 
-__all__ = ["is_vcf", "readable_vcf"]
+__all__ = ["explain_record", "is_vcf", "not_utf8", "readable_vcf"]
 
 _LOG = logging.getLogger(__name__)
 
@@ -29,6 +30,7 @@ _BCF = b"BCF\2"
 _BEGIN = b"##fileformat=VCF"
 _HEAD = 1 << 16  # bytes that are looked at
 _CHUNK = 1 << 20
+_N_COLUMNS = 8  # of a record without samples
 
 
 def is_vcf(path: Path) -> bool:
@@ -101,6 +103,60 @@ def readable_vcf(path: Path, label: str) -> Iterator[Path]:
                 shutil.copyfileobj(file, copy, _CHUNK)
         copy.flush()
         yield Path(copy.name)
+
+
+def explain_record(path: Path, label: str, number: int) -> str | None:
+    """Say what is wrong with a record that htslib does not read.
+
+    Parameters
+    ----------
+    path : Path
+    label : str
+        Name of the source in messages.
+    number : int
+        Of the record in the file, from 1.
+
+    Returns
+    -------
+    str or None
+        None where its columns and its position are in order.
+    """
+    with open_unpacked(path, "VCF") as file:
+        lines = (
+            (i, line) for i, line in enumerate(file, 1) if not line.startswith(b"#")
+        )
+        i, line = next(islice(lines, number - 1, None), (0, b""))
+    fields = line.decode("utf-8", "replace").rstrip("\r\n").split("\t")
+    if not i or not line.endswith(b"\n"):
+        return None
+    if len(fields) < _N_COLUMNS:
+        found = counted(len(fields), "column")
+        return f"{label}:{i}: has {found}, and a VCF has {_N_COLUMNS} or more"
+    if not fields[1].isdecimal():
+        found = explain_number(fields[1]) or f"{fields[1]!r} is not a whole number"
+        return f"{label}:{i}: the position {found}"
+    return None
+
+
+def not_utf8(label: str, number: int) -> InputFileError:
+    """Make the error about a record with other text than UTF-8.
+
+    Parameters
+    ----------
+    label : str
+        Name of the source in messages.
+    number : int
+        Of the record in the file, from 1; 0 for the header.
+
+    Returns
+    -------
+    InputFileError
+    """
+    where = f"variant {number}" if number else "the header"
+    return InputFileError(
+        f"{label}: {where} has text that is not UTF-8; convert the file, for example with "
+        "iconv -f LATIN1 -t UTF-8"
+    )
 
 
 @cache

@@ -92,6 +92,11 @@ def test_a_label_names_an_unknown_assembly():
             {"chr20": 7},
             "has 7 bp, expected 63,025,520 in hg19; use another name",
         ),
+        (
+            "mm10",
+            {"chr20": 63_025_520},
+            "no chromosome is called chr20 in mm10; use --assembly hg19",
+        ),
         ("toy1", {"chr1": 7}, "chr1 has 7 bp, expected 100 in toy1"),
     ],
 )

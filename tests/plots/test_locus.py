@@ -54,7 +54,15 @@ def _svg(tmp_path, panels, genes=(), name="a.svg", width=183):
 def test_text_is_text_and_says_what_is_shown(tmp_path):
     svg = _svg(tmp_path, [_panel(), _panel("NB4", "imputed")], GENES)
     texts = re.findall(r"<text[^>]*>([^<]*)</text>", svg)
-    for word in ("CTCF", "K562", "NB4", "measured", "imputed", "UPPER1", "lower2"):
+    for word in (
+        "CTCF",
+        "K562",
+        "NB4",
+        "predicted, also measured",
+        "imputed",
+        "UPPER1",
+        "lower2",
+    ):
         assert word in texts
     assert "chr20 (kb)" in texts
     assert "<title" in svg

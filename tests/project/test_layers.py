@@ -43,6 +43,13 @@ BELOW_THE_LIBRARY = {
     ("compare", "comparison"),  # help lists the predictors
     ("variants", "variants"),  # help names the defaults
 }
+# Functions of verbs that the reference lists under another name, or as a part of one.
+OF_NAMES_AT_THE_ROOT = {
+    "run_training": "train",
+    "run_evaluate": "evaluate",
+    "run_extension": "extend",
+}
+HELPERS = {"choose_cache"}  # of `cache`, which looks after files
 # Each takes a fair part of a second to load, and most verbs need few of them.
 HEAVY = ("torch", "numba", "matplotlib", "pandas", "sklearn", "scipy", "h5py", "triton")
 
@@ -129,6 +136,36 @@ def test_commands_call_the_library_and_nothing_below(sources):
                 wrong.append(f"{source.place(node)}: {module}")
     assert not wrong, "\n".join(wrong)
     assert used == BELOW_THE_LIBRARY, "some are listed, and not imported any more"
+
+
+def test_a_verb_calls_one_function_that_the_reference_lists(sources, root):
+    from tfimpute_tracks.commands.verbs import VERBS
+
+    page = (root / "docs" / "api-reference.md").read_text(encoding="utf-8")
+    trees = {source.module: source.tree for source in sources}
+    called = {}
+    for name, verb in VERBS.items():
+        module, function = verb.place.split(":")
+        (body,) = (
+            node
+            for node in trees[f"tfimpute_tracks.commands.{module}"].body
+            if isinstance(node, ast.FunctionDef) and node.name == function
+        )
+        called[name] = [
+            f"{node.module}.{alias.name}"
+            for node in ast.walk(body)
+            if isinstance(node, ast.ImportFrom) and "tfimpute_tracks.api" in node.module
+            for alias in node.names
+        ]
+    wrong = {
+        name: functions for name, functions in called.items() if len(functions) > 1
+    }
+    assert not wrong
+    for (path,) in called.values():
+        module, _, function = path.rpartition(".")
+        if function in OF_NAMES_AT_THE_ROOT:
+            path = f"tfimpute_tracks.{OF_NAMES_AT_THE_ROOT[function]}"
+        assert function in HELPERS or f":: {path}\n" in page, path
 
 
 def test_no_circle_of_imports(sources):

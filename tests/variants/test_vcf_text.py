@@ -5,7 +5,7 @@ import gzip
 import pytest
 
 from tfimpute_tracks.errors import InputFileError
-from tfimpute_tracks.variants.records import Source, open_variants
+from tfimpute_tracks.variants.records import Source, check_variants, open_variants
 
 TEXT = (
     b"##fileformat=VCFv4.2\n##contig=<ID=chr1>\n"
@@ -52,12 +52,33 @@ def test_text_that_htslib_does_not_read(tmp_path, caplog, content, note, name):
         (TEXT[21:], "a VCF begins with the line ##fileformat"),
         (TEXT[-24:], "a VCF begins with the line ##fileformat"),
         (TEXT[:40], "no line #CHROM"),
+        (TEXT.replace(b"\tx\t", b"\t\xe9\t"), "variant 1 has text that is not UTF-8"),
+        (
+            TEXT.replace(b"##con", b"##x=\xe9\n##con"),
+            "header has text that is not UTF-8",
+        ),
+        (TEXT.replace(b"301", b"3,010"), "v.vcf:4: the position '3,010' has thousand"),
+        (TEXT.replace(b"301", b"1e5"), "v.vcf:4: the position '1e5' is not a whole"),
+        (TEXT + b"chr1\t5\n", "v.vcf:5: has 2 columns, and a VCF has 8 or more"),
+        (TEXT + b"chr1\t5", "cannot be read after variant 1"),
     ],
 )
 def test_text_that_is_no_vcf(tmp_path, content, why):
     (tmp_path / "v.vcf").write_bytes(content)
     with pytest.raises(InputFileError, match=why):
         _read(tmp_path / "v.vcf")
+
+
+def test_a_file_needs_variants_and_a_table_each_column_once(tmp_path):
+    columns, header = "chrom\tpos\tref\talt\n", TEXT.decode().partition("chr1\t")[0]
+    for name, text, why in (
+        ("v.vcf", header, "v.vcf has no variants"),
+        ("v.tsv", columns, "v.tsv has no variants"),
+        ("v.tsv", columns.replace("ref", "pos\tref"), "names the column pos twice"),
+    ):
+        (tmp_path / name).write_text(text)
+        with pytest.raises(InputFileError, match=why):
+            check_variants(Source.of(tmp_path / name))
 
 
 @pytest.mark.parametrize("end", [b"#CH", b"#CHROM", b"chr"])
