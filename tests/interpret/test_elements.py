@@ -115,10 +115,28 @@ def test_what_is_no_fasta_is_refused(tmp_path, content, told):
         read_fasta(path)
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("a.txt", b"\xef\xbb\xbf>a\nACGT\n", "byte order mark"),
+        ("a.txt", b"@r\nACGT\n+\nIIII\n", "not a FASTA but FASTQ"),
+        ("a.fa.gz", b"ACGT\n", "bases without a name"),
+        ("a.fasta", b"", "is empty"),
+        ("a.txt", b">a\rACGT\r", "lines end in CR"),
+    ],
+)
+def test_what_was_meant_as_a_fasta_is_read_as_one(tmp_path, name, content, told):
+    path = tmp_path / name
+    path.write_bytes(content)
+    assert is_fasta(path)
+    with pytest.raises(InputFileError, match=told):
+        read_fasta(path)
+
+
 def test_a_file_that_cannot_be_read_is_reported(tmp_path):
     with pytest.raises(InputFileError, match="cannot read the"):
         is_fasta(tmp_path / "gone.bed")
-    with pytest.raises(InputFileError, match="cannot read the"):
+    with pytest.raises(InputFileError, match="is a folder; use a BED or FASTA file"):
         is_fasta(tmp_path)
     (tmp_path / "cut.gz").write_bytes(gzip.compress(b"chr1\t5\t9\n" * 999)[:30])
     with pytest.raises(InputFileError, match="cut short"):
