@@ -51,7 +51,7 @@ def is_folder(path: Path) -> bool:
 
 
 def why_no_file(path: Path) -> str:
-    """Say why a path is no file to read, where :func:`is_input` is false.
+    """Say why a path is not a file to read, where :func:`is_input` is false.
 
     Parameters
     ----------
