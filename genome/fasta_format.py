@@ -12,7 +12,7 @@ from tfimpute_tracks.storage.table import open_unpacked
 __all__ = ["detect_format"]
 
 _BASES = b"ACGTUNRYSWKMBDHV"  # with the codes of IUPAC for several bases
-_RESIDUES = b"EFIJLOPQZ"  # amino acids whose letters stand for no base
+_RESIDUES = b"EFIJLOPQZ"  # amino acids whose codes stand for no base
 # First bytes of files that are used instead of a FASTA.
 _OTHERS = {
     b"BAM\1": "a BAM file of reads; use the FASTA they were aligned to",

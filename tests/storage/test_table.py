@@ -75,7 +75,7 @@ def test_a_file_next_to_the_table_is_found(tmp_path):
         read_table(tmp_path / "b.bed", "pairs table", ("bed",))
 
 
-def test_what_is_no_file_has_its_reason(tmp_path):
+def test_what_cannot_be_a_file_has_its_reason(tmp_path):
     assert why_no_file(tmp_path) == "is a folder"
     assert why_no_file(tmp_path / "absent") == "no such file"
     assert not is_input(Path("CTCF:K562;" * 1000))
