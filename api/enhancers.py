@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -202,7 +203,8 @@ def _read_elements(
 ) -> Elements:
 
     if not is_fasta(source):
-        return read_intervals(source, choose_genome(fasta, model, cache_dir))
+        genome = choose_genome(fasta, model, cache_dir)
+        return read_intervals(source, genome, partial(log, warning=True))
     if fasta is not None:
         raise UsageError(
             f"{source} contains sequences, and --fasta {fasta} is for a BED; use one of "

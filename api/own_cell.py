@@ -73,6 +73,7 @@ def add_cell(
     from tfimpute_tracks.genome import default_cache_dir, open_bundled, open_genome
     from tfimpute_tracks.models import load_model
     from tfimpute_tracks.storage import digest_file, digest_json, write_json
+    from tfimpute_tracks.storage.input_paths import is_input, why_no_file
     from tfimpute_tracks.training.extend_report import describe_similar
     from tfimpute_tracks.vocabulary import check_name
 
@@ -82,8 +83,11 @@ def add_cell(
             "--cell-accessibility is compared with that of other cell lines; leave out "
             "--evidence none"
         )
-    if not accessibility.is_file():
-        raise UsageError(f"--cell-accessibility {accessibility}: no such file")
+    if not is_input(accessibility):
+        raise UsageError(
+            f"--cell-accessibility {accessibility}: {why_no_file(accessibility)}; use a "
+            "BED file of peaks"
+        )
     loaded = load_model(model)
     known = loaded.vocabulary.find_alias(name, "cell line")
     if known is not None:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from tfimpute_tracks.errors import InputFileError, UsageError, shown
-from tfimpute_tracks.storage.table import is_input, read_lines
+from tfimpute_tracks.storage.input_paths import is_folder, is_input
+from tfimpute_tracks.storage.table import read_lines
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
 
 if TYPE_CHECKING:
@@ -90,7 +91,8 @@ def read_pairs(vocabulary: Vocabulary, pairs: Pairs) -> list[Pair]:
         written = [*_pairs_in_file(pairs)]
     elif isinstance(pairs, str):
         texts = re.split("[;,]", pairs)
-        if Path(pairs).suffix in {".tsv", ".txt", ".csv"} or _is_file(pairs):
+        is_there = is_input(Path(pairs)) or is_folder(Path(pairs))
+        if is_there or Path(pairs).suffix in {".tsv", ".txt", ".csv"}:
             texts = _pairs_in_file(Path(pairs))
         written = [text.strip() for text in texts if text.strip()]
     elif _is_one_pair(pairs):
@@ -169,13 +171,6 @@ def choose_many_pairs(
         for pair in model.vocabulary.all_pairs(tf, cell)
         if not (missing and pair in model.measured_pairs)
     ]
-
-
-def _is_file(text: str) -> bool:
-    try:
-        return is_input(Path(text))
-    except OSError:  # a long list of pairs is no possible file name
-        return False
 
 
 def _pairs_in_file(path: Path) -> list[str]:

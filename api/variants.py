@@ -13,7 +13,7 @@ from tfimpute_tracks.api.notes import log
 from tfimpute_tracks.api.values import check_number, check_whole, optional_path
 from tfimpute_tracks.errors import InputFileError, UsageError, counted, listed
 from tfimpute_tracks.genome import Sequences, check_build, known_build
-from tfimpute_tracks.storage.table import is_input
+from tfimpute_tracks.storage.input_paths import is_input
 from tfimpute_tracks.variants import (
     MANY_PAIRS,
     MIN_DELTA,

@@ -20,6 +20,7 @@ from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.kernels.encode import N_CODE, pack_2bit, unpack_2bit
 from tfimpute_tracks.storage.atomic import atomic_file
 from tfimpute_tracks.storage.hdf5_columns import COLUMN, READ_ERRORS, to_bytes, to_text
+from tfimpute_tracks.storage.input_paths import why_no_file
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
 
 __all__ = ["FORMAT", "FORMAT_VERSION", "open_dataset", "write_dataset"]
@@ -162,7 +163,7 @@ def open_dataset(path: str | Path) -> Dataset:
     path = Path(path)
     if not path.is_file():
         raise InputFileError(
-            f"{path}: no such file; make a data set with `tfimpute-tracks prepare`"
+            f"{path}: {why_no_file(path)}; make a data set with `tfimpute-tracks prepare`"
         )
     try:
         with h5py.File(path, "r") as file:

@@ -28,6 +28,7 @@ from tfimpute_tracks.evidence.peak_database import (
 from tfimpute_tracks.genome import Region
 from tfimpute_tracks.storage import atomic_file
 from tfimpute_tracks.storage.hdf5_columns import COLUMN, READ_ERRORS, to_bytes, to_text
+from tfimpute_tracks.storage.input_paths import why_no_file
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = [
@@ -297,7 +298,7 @@ def _reading(path: Path) -> Iterator[h5py.File]:
     """Open a file, check what it is, and name it in errors of the block."""
     if not path.is_file():
         remedy = "build one with `tfimpute-tracks evidence build`"
-        raise unreadable(path, "no such file", remedy)
+        raise unreadable(path, why_no_file(path), remedy)
     try:
         # Without a lock: a file is replaced, never changed.
         with h5py.File(path, "r", locking=False) as file:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import InputFileError, OutputError, WriteError
 from tfimpute_tracks.genome.cache import cache_key, default_cache_dir
-from tfimpute_tracks.genome.fasta_index import Reader, open_indexed
+from tfimpute_tracks.genome.fasta_index import Reader, first_error, open_indexed
 from tfimpute_tracks.genome.sequences import resolve_span
 from tfimpute_tracks.genome.two_bit import TwoBitFile, is_two_bit
 from tfimpute_tracks.kernels.compile_cache import temporary_cache_dir
@@ -123,10 +123,11 @@ class Genome(AbstractContextManager["Genome"]):
                     self._read, *self._index[chrom][1:], first, min(first + _BLOCK, end)
                 )
             except (OSError, EOFError) as error:
-                raise InputFileError(
-                    f"{self.path}: the lines of {chrom} are not as in its index; the file"
-                    " is damaged or has changed: remove its .fai and .gzi and run again"
-                ) from error
+                reason = (
+                    f"the lines of {chrom} are not as in its index; the file is damaged or "
+                    "has changed: remove its .fai and .gzi and run again"
+                )
+                raise first_error(self.path, reason) from error
             yield first, bases
 
 

@@ -1,4 +1,4 @@
-"""What a FASTA needs before it is read: its compression, its index, its first error.
+"""What a FASTA needs before it is read: its index, and its first error.
 
 An index (``.fai``; for bgzip also ``.gzi``) lies next to the FASTA, where samtools and
 pyfaidx put it, or in the cache if that folder cannot be written to. One that is older
@@ -20,7 +20,7 @@ import zlib
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,10 +33,11 @@ from tfimpute_tracks.errors import (
     listed,
 )
 from tfimpute_tracks.genome.cache import cache_key, unpack
+from tfimpute_tracks.genome.fasta_format import detect_format
 from tfimpute_tracks.storage import atomic_file, check_writable_dir
 from tfimpute_tracks.storage.table import open_unpacked
 
-__all__ = ["Index", "Reader", "detect_format", "open_indexed"]
+__all__ = ["Index", "Reader", "first_error", "open_indexed"]
 
 Index = dict[str, tuple[int, int, int, int]]
 """By name: length in bp, offset of the first base, bases and bytes of a full line."""
@@ -45,62 +46,6 @@ Reader = Callable[[int, int], NDArray[np.uint8]]
 
 _AHEAD = 1 << 16  # bytes read at once, for many small sequences
 _MAX_GAP = 1 << 20  # between two sequences lies a name, not more
-# First bytes of files that are used instead of a FASTA.
-_OTHERS = {
-    b"BAM\1": "a BAM file of reads; use the FASTA they were aligned to",
-    b"CRAM": "a CRAM file of reads; use the FASTA they were aligned to",
-    b"@": "FASTQ or SAM, which hold reads; use the FASTA of the genome",
-    b"##": "a VCF or a GFF; use the FASTA of the genome",
-    b"BZh": "compressed with bzip2; unpack it with bunzip2",
-    b"PK\3\4": "a zip archive; unpack it with unzip",
-    b"\xfd7zXZ": "compressed with xz; unpack it with unxz",
-    b"\x28\xb5\x2f\xfd": "compressed with zstd; unpack it with unzstd",
-    b"\x1a\x41\x27\x43": "a compressed .2bit file; unpack it with gunzip",
-    b"\x43\x27\x41\x1a": "a compressed .2bit file; unpack it with gunzip",
-    b"\xef\xbb\xbf": "text with a byte order mark; save it without one",
-}
-
-
-def detect_format(path: Path) -> Literal["plain", "bgzip", "gzip"]:
-    """Detect the compression of a FASTA from its first bytes, whatever its name.
-
-    Parameters
-    ----------
-    path : Path
-
-    Returns
-    -------
-    "plain", "bgzip" (gzip in blocks, which can be read from any position) or "gzip"
-
-    Raises
-    ------
-    InputFileError
-        No such file, not a file, empty, or not a FASTA.
-    """
-    if path.exists() and not path.is_file():
-        raise InputFileError(
-            f"{path}: is a folder, a pipe or a device; use a FASTA file"
-        )
-    with open_unpacked(path, "FASTA") as file:
-        text = file.read(1 << 16)
-    lines = (line for line in text.splitlines() if line.strip())
-    first = next((line for line in lines if not line.startswith(b";")), b"")
-    if not first:
-        raise InputFileError(f"{path}: is empty; use a FASTA with sequences in it")
-    if not first.startswith(b">"):
-        what = f"begins with {first[:20]!r}; a FASTA begins with > and a name"
-        known = (name for magic, name in _OTHERS.items() if text.startswith(magic))
-        raise InputFileError(f"{path}: is not a FASTA but {next(known, what)}")
-    with path.open("rb") as file:
-        magic = file.read(14)
-    if magic.startswith(b"\x1f\x8b"):
-        # bgzip has an extra field (flag 4) called BC: the size of the block.
-        return "bgzip" if magic[3] & 4 and magic[12:] == b"BC" else "gzip"
-    if path.suffix.lower() in {".gz", ".bgz", ".bz2", ".zip"}:
-        raise InputFileError(
-            f"{path}: is plain text in spite of its name; rename it to end in .fa"
-        )
-    return "plain"
 
 
 def open_indexed(
@@ -153,7 +98,7 @@ def open_indexed(
         reason += "; `samtools faidx` may explain why"
     if kind == "gzip":
         text.unlink()  # of no use, and the user knows the file by another name
-    raise _first_error(path, reason)
+    raise first_error(path, reason)
 
 
 def _without_empty(
@@ -311,8 +256,20 @@ def _index_blocks(path: Path, gzi: str) -> None:
     table.tofile(gzi)
 
 
-def _first_error(path: Path, reason: str) -> InputFileError:
-    """Read a FASTA up to the first line that cannot be indexed, and name it."""
+def first_error(path: Path, reason: str) -> InputFileError:
+    """Read a FASTA up to the first line that cannot be indexed, and name it.
+
+    Parameters
+    ----------
+    path : Path
+        Plain, bgzip or gzip.
+    reason : str
+        What to say where no line is at fault.
+
+    Returns
+    -------
+    InputFileError
+    """
     try:
         with open_unpacked(path, "FASTA") as lines:
             error = _error_in(lines, {})
@@ -354,6 +311,8 @@ def _error_in(lines: Iterable[bytes], index: Index) -> str:
             first_lines[name] = number
         elif not name:  # a comment, which old FASTA files have
             continue
+        elif len(bases.split()) > 1:
+            return f"{number}: blanks among the bases of {name!r}; remove them"
         elif not bases.strip():
             odd = odd or f"{number}: a blank line inside of {name!r}; remove it"
         elif odd or 0 < width[0] < size[0]:

@@ -92,7 +92,7 @@ def read_genes(
     genes: dict[str, dict[str, _Draft]] = {}
     wanted: dict[str, bool] = {}
     skip = ("#", "track", "browser")
-    for number, fields in read_rows(Path(path), "genes", skip, "replace"):
+    for number, fields in read_rows(Path(path), "genes file", skip, "replace"):
         chrom = fields[0]
         if chrom.startswith(">"):  # sequence at the end of a GFF3
             break

@@ -18,7 +18,7 @@ from tfimpute_tracks.errors import InputFileError, RegionError, listed
 from tfimpute_tracks.genome.bed import read_bed
 from tfimpute_tracks.genome.chrom_choice import choose_chroms
 from tfimpute_tracks.genome.chroms import find_chrom, match_chrom, match_chroms
-from tfimpute_tracks.storage.table import is_input
+from tfimpute_tracks.storage.input_paths import is_folder, is_input, why_no_file
 
 __all__ = ["Region", "is_region_file", "parse_region", "resolve_regions"]
 
@@ -106,9 +106,10 @@ def is_region_file(text: str) -> bool:
     Returns
     -------
     bool
-        There is such a file, or the text looks like the path of one.
+        There is such a file or folder, or the text looks like the path of one.
     """
-    return is_input(Path(text)) or bool(_PATH_LIKE.search(text))
+    is_there = is_input(Path(text)) or is_folder(Path(text))
+    return is_there or bool(_PATH_LIKE.search(text))
 
 
 def resolve_regions(
@@ -165,9 +166,9 @@ def resolve_regions(
             read, names = _read_regions(spec, chrom_sizes)
             regions += read
             matched |= names
-        elif _PATH_LIKE.search(spec) and find_chrom(spec, chrom_sizes) is None:
+        elif _is_path(spec, chrom_sizes):
             raise InputFileError(
-                f"{spec}: no such file; use a BED file or a region such as"
+                f"{spec}: {why_no_file(Path(spec))}; use a BED file or a region such as"
                 " chr20:1,000-2,000"
             )
         else:
@@ -181,6 +182,15 @@ def resolve_regions(
     if renamed:
         log(f"using {listed(renamed)}")
     return _merged(regions, chrom_sizes) if specs else regions
+
+
+def _is_path(spec: str, chrom_sizes: Mapping[str, int]) -> bool:
+    """Report whether a text was meant as a file: names of contigs may have a slash."""
+    name, _, span = spec.strip().rpartition(":")
+    is_region = name and _SPAN.fullmatch(span.strip())
+    if is_region or find_chrom(spec.strip(), chrom_sizes) is not None:
+        return False
+    return is_folder(Path(spec)) or bool(_PATH_LIKE.search(spec))
 
 
 def _read_regions(

@@ -12,7 +12,8 @@ from pathlib import Path
 from tfimpute_tracks.errors import InputFileError, listed
 from tfimpute_tracks.genome.bed import count_columns
 from tfimpute_tracks.genome.many_tracks import find_layout, first_rows, list_keys
-from tfimpute_tracks.storage.table import open_input, open_unpacked
+from tfimpute_tracks.storage.input_paths import open_input
+from tfimpute_tracks.storage.table import open_unpacked
 
 __all__ = ["check_track_files", "is_binary"]
 

@@ -7,21 +7,27 @@ silently: one that cannot be used gets a reason, by which it is counted.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import codecs
+import logging
+import re
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.errors import InputFileError
+from tfimpute_tracks.errors import InputFileError, counted, listed
 from tfimpute_tracks.genome import Sequences
 from tfimpute_tracks.genome.bed import read_named_bed
-from tfimpute_tracks.genome.chroms import find_chrom
-from tfimpute_tracks.genome.fasta_index import detect_format
+from tfimpute_tracks.genome.chroms import find_chrom, match_chroms
+from tfimpute_tracks.genome.fasta_format import detect_format
 from tfimpute_tracks.genome.sequences import resolve_span
 from tfimpute_tracks.kernels.encode import N_CODE, encode
 from tfimpute_tracks.storage.table import open_unpacked
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = [
     "MAX_BASES",
@@ -33,6 +39,7 @@ __all__ = [
     "read_intervals",
 ]
 
+_LOG = logging.getLogger(__name__)
 MAX_BASES = 10_000
 """Of an element; use `scan` for longer regions."""
 
@@ -98,7 +105,9 @@ class Elements(NamedTuple):
 
 
 def is_fasta(path: Path) -> bool:
-    """Distinguish a FASTA from a BED by its first character, plain or gzip.
+    """Distinguish a FASTA from a BED by its name and its beginning, plain or gzip.
+
+    What was meant as a FASTA and is none counts as one: its reader says what it is.
 
     Parameters
     ----------
@@ -113,8 +122,12 @@ def is_fasta(path: Path) -> bool:
     InputFileError
         The file cannot be read.
     """
-    with open_unpacked(path, "BED or FASTA") as file:
-        return file.read(1 << 16).lstrip()[:1] in (b">", b";")
+    with open_unpacked(path, "BED or FASTA file") as file:
+        text = file.read(1 << 16).removeprefix(codecs.BOM_UTF8).lstrip()
+    is_named = bool(
+        re.search(r"\.(fa|fasta|fna|fas|fq|fastq)(\.b?gz)?$", path.name, re.I)
+    )
+    return is_named or text[:1] in (b">", b";", b"@")
 
 
 def read_fasta(path: Path) -> Elements:
@@ -149,7 +162,9 @@ def read_fasta(path: Path) -> Elements:
     return Elements(found, _Records(path.name, codes), skipped)
 
 
-def read_intervals(path: Path, genome: Sequences) -> Elements:
+def read_intervals(
+    path: Path, genome: Sequences, log: Callable[[str], None] = _LOG.warning
+) -> Elements:
     """Read elements that are regions of a genome.
 
     Parameters
@@ -158,24 +173,47 @@ def read_intervals(path: Path, genome: Sequences) -> Elements:
         BED: three columns or more, plain or gzip.
     genome : Sequences
         Chromosomes match with or without ``chr``.
+    log : callable, optional
+        Receives which names repeat, and which chromosomes the genome lacks; by default
+        logged as a warning.
 
     Returns
     -------
     Elements
-        Named by the fourth column; without one, or if it is ``.``, by
-        ``chrom:start-end`` with the numbers of the BED.
+        Named by the fourth column; without one, or if it is ``.`` or other rows have the
+        same, by ``chrom:start-end`` with the numbers of the BED.
 
     Raises
     ------
     InputFileError
         The file is missing, has no rows, or a row is not an interval.
+    RegionError
+        The genome has none of the chromosomes.
     """
     found, skipped = list[Element](), list[Skipped]()
     names: dict[str, None] = {}
-    for chrom, start, end, name in read_named_bed(path).itertuples(index=False):
-        name = name if name not in ("", ".") else f"{chrom}:{start}-{end}"
-        own = find_chrom(chrom, genome.chrom_sizes)
-        why = _check_name(name, names) or _check_region(
+    table = read_named_bed(path)
+    sizes = genome.chrom_sizes
+    counts = table["chrom"].value_counts(sort=False).to_dict()
+    unknown = [chrom for chrom in counts if find_chrom(chrom, sizes) is None]
+    if len(unknown) == len(counts):
+        match_chroms(unknown, sizes, str(path))
+    if unknown:
+        what = counted(sum(counts[chrom] for chrom in unknown), "element")
+        log(
+            f"left out: {what} on chromosomes that the genome lacks ({listed(unknown)})"
+        )
+    repeated = _repeated(table["name"])
+    if repeated:
+        log(
+            f"{path}: its fourth column has {listed(repeated, 3)} in several rows; these "
+            "elements are called chrom:start-end"
+        )
+    for chrom, start, end, name in table.itertuples(index=False):
+        if name in ("", ".") or name in repeated:
+            name = f"{chrom}:{start}-{end}"
+        own = find_chrom(chrom, sizes)
+        why = _check_name(name, names, "duplicate interval") or _check_region(
             genome, name, (own, chrom), start, end
         )
         names[name] = None
@@ -236,9 +274,17 @@ def _count_unknown(codes: Codes) -> int:
     return int((codes == N_CODE).sum())
 
 
-def _check_name(name: str, names: Mapping[str, object]) -> Skipped | None:
+def _repeated(names: pd.Series) -> dict[str, int]:
+    """Count the rows of each name that several rows have."""
+    counts: dict[str, int] = names.value_counts(sort=False).to_dict()
+    return {name: n for name, n in counts.items() if n > 1 and name not in ("", ".")}
+
+
+def _check_name(
+    name: str, names: Mapping[str, object], reason: str = "duplicate name"
+) -> Skipped | None:
     if name in names:
-        return Skipped(name, "element", "duplicate name", "only the first one is used")
+        return Skipped(name, "element", reason, "only the first one is used")
     return None
 
 

@@ -21,6 +21,7 @@ from tfimpute_tracks.interpret.jaspar import Matrix, find_matrices
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.models.pretrained import pretrained_models
 from tfimpute_tracks.storage import write_text
+from tfimpute_tracks.storage.input_paths import why_no_file
 from tfimpute_tracks.storage.table import read_table
 
 if TYPE_CHECKING:
@@ -254,7 +255,9 @@ def read_filter_names(model: Model, path: Path | None) -> list[FilterName]:
             numbers = range(model.config.n_filters)
             return [FilterName(f"filter{k:03d}", 0, length, length) for k in numbers]
     if not path.is_file():
-        raise InputFileError(f"{path}: no such file; use filters.tsv of `motifs`")
+        raise InputFileError(
+            f"{path}: {why_no_file(path)}; use filters.tsv of `motifs`"
+        )
     if _read_digest(path) != digest:
         raise InputFileError(
             f"{path}: not the filters of the model {model.name}; run "

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.storage.atomic import atomic_file, write_json
+from tfimpute_tracks.storage.input_paths import is_folder, why_no_file
 
 __all__ = ["WeightsFile", "WeightsFormat", "read_weights_file", "write_weights_file"]
 
@@ -182,8 +183,9 @@ def read_weights_file(path: Path, kind: WeightsFormat) -> WeightsFile:
     try:
         content = path.read_bytes()
     except OSError as error:
+        reason = why_no_file(path) if is_folder(path) else error.strerror
         raise InputFileError(
-            f"cannot read weights {path}: {error.strerror}; use a .safetensors file or "
+            f"cannot read weights {path}: {reason}; use a .safetensors file or "
             "the name of a bundled model (`tfimpute-tracks info models`)"
         ) from error
     header = _header(path, content, kind)

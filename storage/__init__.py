@@ -2,9 +2,9 @@
 
 Files are written atomically (``atomic``), into folders that are checked before
 (``folders``), and identified by their contents (``digest``). A run records what it read
-and wrote (``record``). ``table`` reads every text table, ``dataframe_io`` writes tables of
-results, ``hdf5_columns`` and ``arrays`` store arrays in HDF5. The formats of tracks are in
-``tracks/formats``.
+and wrote (``record``). ``table`` reads every text table, from what ``input_paths`` accepts;
+``dataframe_io`` writes tables of results, ``hdf5_columns`` and ``arrays`` store arrays in
+HDF5. The formats of tracks are in ``tracks/formats``.
 """
 
 from __future__ import annotations

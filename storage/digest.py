@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import InputFileError
-from tfimpute_tracks.storage.table import open_input
+from tfimpute_tracks.storage.input_paths import open_input
 
 __all__ = ["digest_arrays", "digest_file", "digest_json"]
 

@@ -1,8 +1,7 @@
 """The one reader of text files and tables: plain, gzip or bgzip, whatever the name.
 
 A byte order mark is removed, lines may end in LF, CRLF or CR, and every error names the
-file and, where there is one, the line. A pipe, as of ``<(command)``, is read once and
-its content kept, so that it serves readers that look twice. Tables of results are written by
+file and, where there is one, the line. Tables of results are written by
 ``dataframe_io``; the formats of intervals and genes are parsed in ``genome``.
 """
 
@@ -11,22 +10,20 @@ from __future__ import annotations
 import codecs
 import gzip
 import re
-import stat
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from io import BufferedIOBase, BufferedReader, BytesIO, RawIOBase
+from io import BufferedIOBase, BufferedReader, RawIOBase
 from pathlib import Path
 from typing import NamedTuple, cast
 
 from tfimpute_tracks.errors import InputFileError, shown
+from tfimpute_tracks.storage.input_paths import is_folder, is_input, open_input
 
 __all__ = [
     "Row",
     "Table",
     "explain_number",
-    "is_input",
-    "open_input",
     "open_unpacked",
     "read_lines",
     "read_rows",
@@ -45,47 +42,6 @@ _UNREADABLE = {
 }
 _TOO_LARGE = re.compile(r"[+-]?0*[1-9][0-9]{18,}")  # beyond 64 bits, or almost
 _GROUPED = re.compile(r"[+-]?\d{1,3}(?:[,'\u2019 \u00a0\u202f]\d{3})+(?:\.\d+)?")
-# Content of pipes, which can be read only once, by device and number.
-_PIPES: dict[tuple[int, int], bytes] = {}
-
-
-def is_input(path: Path) -> bool:
-    """Check whether a path is a file that can be read, or a pipe.
-
-    Parameters
-    ----------
-    path : Path
-
-    Returns
-    -------
-    bool
-    """
-    return path.is_file() or path.is_fifo()
-
-
-def open_input(path: Path) -> BufferedReader | BytesIO:
-    """Open a file as it is; a pipe as often as is needed.
-
-    Parameters
-    ----------
-    path : Path
-
-    Returns
-    -------
-    binary file
-
-    Raises
-    ------
-    OSError
-        The file cannot be opened.
-    """
-    status = path.stat()
-    if not stat.S_ISFIFO(status.st_mode):
-        return path.open("rb")
-    key = status.st_dev, status.st_ino
-    if key not in _PIPES:
-        _PIPES[key] = path.read_bytes()
-    return BytesIO(_PIPES[key])
 
 
 def explain_number(text: str) -> str:
@@ -131,6 +87,8 @@ def open_unpacked(path: Path, what: str) -> Iterator[BufferedIOBase]:
         The file cannot be opened, or is compressed or encoded in another way; or, from
         the block, it is truncated or damaged.
     """
+    if is_folder(path):
+        raise InputFileError(f"{path}: is a folder; use a {what}")
     try:
         file = BufferedReader(cast(RawIOBase, open_input(path)))
     except OSError as error:
@@ -272,9 +230,10 @@ class Row(NamedTuple):
         table, _, _ = self.place.rpartition(":")
         path = Path(table).parent / self.fields[column]
         if not is_input(path):
+            what = f"{path} is a folder" if path.is_dir() else f"no such file {path}"
             raise InputFileError(
-                f"{self.place}: no such file {path}; the {column} column is relative to "
-                "the table's folder"
+                f"{self.place}: {what}; the {column} column has files, relative to the "
+                "table's folder"
             )
         return path
 

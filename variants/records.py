@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple, Self
 
 from tfimpute_tracks.errors import InputFileError, WriteError
-from tfimpute_tracks.storage.table import is_input, read_lines
+from tfimpute_tracks.storage.input_paths import is_input, why_no_file
+from tfimpute_tracks.storage.table import read_lines
 from tfimpute_tracks.variants.normalize import Variant, trim
 from tfimpute_tracks.variants.vcf_text import (
     explain_record,
@@ -198,7 +199,7 @@ def open_variants(source: Source) -> Iterator[VariantFile]:
         return
     if not is_input(path):
         raise InputFileError(
-            f"{path}: no such file; use a VCF, BCF or TSV file, or one variant such as "
+            f"{path}: {why_no_file(path)}; use a VCF, BCF or TSV file, or one variant such as "
             "chr20:48807376:G:A"
         )
     if path.name.lower().endswith(_VCF_SUFFIXES) or is_vcf(path):

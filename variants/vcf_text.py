@@ -19,7 +19,8 @@ from itertools import islice
 from pathlib import Path
 
 from tfimpute_tracks.errors import InputFileError, counted
-from tfimpute_tracks.storage.table import explain_number, open_input, open_unpacked
+from tfimpute_tracks.storage.input_paths import open_input
+from tfimpute_tracks.storage.table import explain_number, open_unpacked
 
 __all__ = ["explain_record", "is_vcf", "not_utf8", "readable_vcf"]
 

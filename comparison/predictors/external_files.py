@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import InputFileError, listed
 from tfimpute_tracks.genome.chroms import check_build, find_chrom
+from tfimpute_tracks.storage.input_paths import why_no_file
 from tfimpute_tracks.storage.table import explain_number, read_rows
 from tfimpute_tracks.tracks.formats.reading import read_signal, signal_chroms
 
@@ -103,7 +104,9 @@ def site_scores(path: Path, sites: Sites) -> Floats:
             f"{', '.join(FILE_KINDS)}, text also with .gz"
         )
     if not path.is_file():
-        raise InputFileError(f"{path}: no such file; check the path in the table")
+        raise InputFileError(
+            f"{path}: {why_no_file(path)}; check the path in the table"
+        )
     if kind == "bigwig":
         return _bigwig_scores(path, sites)
     return _text_scores(path, sites, kind)

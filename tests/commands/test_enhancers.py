@@ -194,7 +194,7 @@ def test_too_little_is_reported_and_why(toy, run):
     bed.write_text("".join(f"chr1\t{60 + i}\t120\tx{i}\n" for i in (0, 0, 0)))
     code, _, err = run("enhancers", bed, "--cell", "K562", *options)
     assert code == 1
-    assert "1 element can be scored, 2 cannot (duplicate name)" in err
+    assert "1 element can be scored, 2 cannot (duplicate interval)" in err
     bed.write_text("".join(f"chr1\t60\t120\tx{i}\n" for i in range(4)))
     code, _, err = run("enhancers", bed, "--cell", "K562", *options)
     assert code == 1

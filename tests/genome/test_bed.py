@@ -115,7 +115,7 @@ def test_an_empty_file_is_refused_unless_allowed(tmp_path, text):
 def test_a_file_that_cannot_be_read_is_refused(tmp_path):
     with pytest.raises(InputFileError, match="No such file"):
         read_bed(tmp_path / "absent.bed")
-    with pytest.raises(InputFileError, match="Is a directory"):
+    with pytest.raises(InputFileError, match="is a folder; use a BED file"):
         read_bed(tmp_path)
     cut = tmp_path / "cut.bed.gz"
     cut.write_bytes(gzip.compress(b"chr1\t0\t5\n" * 1000)[:-20])

@@ -106,7 +106,7 @@ def test_a_table_that_cannot_be_read_is_refused(tmp_path):
     for name, what in (
         ("absent", "cannot read the table of chromosome sizes"),
         ("binary", "not a text file"),
-        (".", "cannot read the table of chromosome sizes"),
+        (".", "is a folder; use a table of chromosome sizes"),
     ):
         with pytest.raises(InputFileError, match=what):
             read_chrom_sizes(tmp_path / name)

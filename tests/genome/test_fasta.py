@@ -235,7 +235,7 @@ def test_a_layout_the_index_does_not_describe_is_refused(tmp_path, quiet):
     os.utime(path, ns=(index.st_atime_ns, index.st_mtime_ns))
     with (
         open_genome(path, log=quiet.append) as genome,
-        pytest.raises(InputFileError, match="not as in its index"),
+        pytest.raises(InputFileError, match="3: the lines of 'a' are not all equally"),
     ):
         genome.codes("a")
 

@@ -47,7 +47,10 @@ def test_a_fault_is_named_with_its_line(tmp_path, quiet, kind, fault):
 FOREIGN = {
     "nothing": (b"", "is empty"),
     "blank lines": (b"\n\n", "is empty"),
-    "text before": (b"hello\n>a\nACGT\n", "not a FASTA but begins with b'hello'"),
+    "text before": (b"hello\n>a\nACGT\n", "not a FASTA but begins with 'hello'"),
+    "bases alone": (b"ACGTN\nACGT\n", "but bases without a name; write a line such as"),
+    "CR": (b">a\rACGT\rACGT\r", "its lines end in CR, as on old Macs; convert it"),
+    "protein": (b">p\nMKTFEL\n", "E and F among its sequences are no bases"),
     "bytes": (bytes(range(128, 256)), "not a FASTA but begins with"),
     "FASTQ": (b"@r\nACGT\n+\nIIII\n", "not a FASTA but FASTQ"),
     "mark": (b"\xef\xbb\xbf>a\nACGT\n", "not a FASTA but text with a byte order mark"),
@@ -91,10 +94,10 @@ def test_the_beginning_of_a_gzip_file_is_refused(tmp_path, length):
 def test_what_is_not_a_file_is_refused(tmp_path):
     with pytest.raises(InputFileError, match="No such file"):
         open_genome(tmp_path / "absent.fa")
-    with pytest.raises(InputFileError, match="is a folder, a pipe or a device"):
+    with pytest.raises(InputFileError, match="is a folder; use a FASTA"):
         open_genome(tmp_path)
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(InputFileError, match="is a folder, a pipe or a device"):
+    with pytest.raises(InputFileError, match="is a pipe; use a FASTA"):
         open_genome(tmp_path / "pipe")
 
 
@@ -124,10 +127,20 @@ def test_a_damaged_block_is_refused_when_it_is_read(tmp_path, quiet, capfd, rng)
     packed = bytearray(path.read_bytes())
     packed[len(packed) // 2 : len(packed) // 2 + 100] = bytes(100)
     path.write_bytes(packed)
-    with pytest.raises(InputFileError, match="damaged or has changed"):
+    with pytest.raises(InputFileError, match="cut short or damaged"):
         genome.codes("a")
     assert genome.codes("a", 0, 9).tolist() == naive_codes(letters[:9])
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_blanks_among_bases_are_named(tmp_path, quiet, kind):
+    path = write_fasta(tmp_path / "a.fa", b">a\nACGT ACGT\nACGT ACGT\n", kind)
+    with (
+        pytest.raises(InputFileError, match=":2: blanks among the bases of 'a'"),
+        open_genome(path, log=quiet.append) as genome,
+    ):
+        genome.codes("a")
 
 
 def test_a_file_cut_between_blocks_is_refused_when_it_is_read(tmp_path, quiet, rng):

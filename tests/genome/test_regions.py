@@ -136,3 +136,16 @@ def test_what_is_not_there_is_refused(tmp_path):
     for absent in (str(tmp_path / "absent"), "absent.bed", "absent.narrowPeak"):
         with pytest.raises(InputFileError, match="no such file"):
             resolve_regions([absent], [], SIZES)
+    with pytest.raises(InputFileError, match="is a folder; use a BED file"):
+        resolve_regions([str(tmp_path)], [], SIZES)
+
+
+def test_the_name_of_a_contig_may_have_a_slash():
+    sizes = {**SIZES, "a/b": 50, "c.bed": 9}
+    assert resolve_regions(["a/b:1-9"], [], sizes) == [Region("a/b", 0, 9)]
+    assert resolve_regions(["a/b", "c.bed:2-4"], [], sizes) == [
+        Region("a/b", 0, 50),
+        Region("c.bed", 1, 4),
+    ]
+    with pytest.raises(RegionError, match=r"unknown chromosome a/c; known: .*a/b"):
+        resolve_regions(["a/c:1-9"], [], sizes)

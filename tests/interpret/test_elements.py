@@ -5,7 +5,7 @@ import gzip
 import numpy as np
 import pytest
 
-from tfimpute_tracks.errors import InputFileError
+from tfimpute_tracks.errors import InputFileError, RegionError
 from tfimpute_tracks.genome import open_genome, read_past_ends
 from tfimpute_tracks.interpret.elements import (
     MAX_BASES,
@@ -61,20 +61,41 @@ def test_what_a_bed_cannot_give_has_a_reason(toy, tmp_path):
         ("chr9", 5, 200, "chromosome"),
         ("chr20", 800, 901, "end"),
         ("chr1", 1500, 1600, "gap"),
-        ("chr1", 7, 200, "a"),
+        ("chr1", 5, 200, "a"),
     ]
     text = "".join("\t".join(map(str, row)) + "\n" for row in rows)
     (tmp_path / "a.bed").write_text(text)
     found = read_intervals(tmp_path / "a.bed", genome)
-    assert [e.name for e in found.found] == ["a"]
-    assert found.found[0].start == 5
+    assert [e.name for e in found.found] == ["chr1:5-200"]
     assert _reasons(found) == {
         "chromosome": "unknown chromosome",
         "end": "outside of the chromosome",
         "gap": "unknown sequence",
-        "a": "duplicate name",
+        "chr1:5-200": "duplicate interval",
     }
     assert {skipped.what for skipped in found.skipped} == {"element"}
+
+
+def test_a_class_in_place_of_a_name_drops_no_element(toy, tmp_path):
+    genome, _ = toy
+    told = []
+    path = tmp_path / "a.bed"
+    path.write_text(
+        "chr1\t5\t9\tE\nchr1\t20\t29\tE\nchr1\t40\t49\tmine\nchr9\t1\t9\tx\n"
+    )
+    found = read_intervals(path, genome, told.append)
+    assert [e.name for e in found.found] == ["chr1:5-9", "chr1:20-29", "mine"]
+    assert "1 element on chromosomes that the genome lacks (chr9)" in told[0]
+    assert "has E in several rows" in told[1]
+
+
+def test_elements_on_no_chromosome_of_the_genome_are_refused(toy, tmp_path):
+    genome, _ = toy
+    (tmp_path / "a.bed").write_text("chr8\t5\t9\nchr9\t5\t9\n")
+    with pytest.raises(
+        RegionError, match=r"unknown chromosomes chr8, chr9; known: chr1"
+    ):
+        read_intervals(tmp_path / "a.bed", genome)
 
 
 def test_a_fasta_holds_its_elements(tmp_path, rng):
@@ -115,10 +136,28 @@ def test_what_is_no_fasta_is_refused(tmp_path, content, told):
         read_fasta(path)
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("a.txt", b"\xef\xbb\xbf>a\nACGT\n", "byte order mark"),
+        ("a.txt", b"@r\nACGT\n+\nIIII\n", "not a FASTA but FASTQ"),
+        ("a.fa.gz", b"ACGT\n", "bases without a name"),
+        ("a.fasta", b"", "is empty"),
+        ("a.txt", b">a\rACGT\r", "lines end in CR"),
+    ],
+)
+def test_what_was_meant_as_a_fasta_is_read_as_one(tmp_path, name, content, told):
+    path = tmp_path / name
+    path.write_bytes(content)
+    assert is_fasta(path)
+    with pytest.raises(InputFileError, match=told):
+        read_fasta(path)
+
+
 def test_a_file_that_cannot_be_read_is_reported(tmp_path):
     with pytest.raises(InputFileError, match="cannot read the"):
         is_fasta(tmp_path / "gone.bed")
-    with pytest.raises(InputFileError, match="cannot read the"):
+    with pytest.raises(InputFileError, match="is a folder; use a BED or FASTA file"):
         is_fasta(tmp_path)
     (tmp_path / "cut.gz").write_bytes(gzip.compress(b"chr1\t5\t9\n" * 999)[:30])
     with pytest.raises(InputFileError, match="cut short"):

@@ -13,6 +13,7 @@ import pytest
 
 from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.storage import digest_file
+from tfimpute_tracks.storage.input_paths import is_folder, is_input, why_no_file
 from tfimpute_tracks.storage.table import (
     explain_number,
     open_unpacked,
@@ -67,6 +68,18 @@ def test_a_file_next_to_the_table_is_found(tmp_path):
     assert first.file("bed") == tmp_path / "a.bed"
     with pytest.raises(InputFileError, match=r"t\.tsv:3: no such file .*b\.bed"):
         second.file("bed")
+    (tmp_path / "b.bed").mkdir()
+    with pytest.raises(InputFileError, match=r"t\.tsv:3: .*b\.bed is a folder"):
+        second.file("bed")
+    with pytest.raises(InputFileError, match=r"b\.bed: is a folder; use a pairs table"):
+        read_table(tmp_path / "b.bed", "pairs table", ("bed",))
+
+
+def test_what_cannot_be_a_file_has_its_reason(tmp_path):
+    assert why_no_file(tmp_path) == "is a folder"
+    assert why_no_file(tmp_path / "absent") == "no such file"
+    assert not is_input(Path("CTCF:K562;" * 1000))
+    assert not is_folder(Path("CTCF:K562;" * 1000))
 
 
 @pytest.mark.parametrize(
