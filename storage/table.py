@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import logging
 import re
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from functools import cache
 from io import BufferedIOBase, BufferedReader, RawIOBase
 from pathlib import Path
 from typing import NamedTuple, cast
@@ -24,11 +26,15 @@ __all__ = [
     "Row",
     "Table",
     "explain_number",
+    "note_once",
     "open_unpacked",
     "read_lines",
     "read_rows",
     "read_table",
 ]
+
+# What is logged under this name is shown to the user: `api.notes`.
+_NOTES = logging.getLogger("tfimpute_tracks.notes")
 
 _GZIP = b"\x1f\x8b"
 _UTF16 = "text in UTF-16; save it as UTF-8, or convert it with iconv -f UTF-16 -t UTF-8"
@@ -141,8 +147,9 @@ def read_lines(
     number = 0
     with open_unpacked(path, what) as file:
         for line in file:
-            if number == 0:
+            if number == 0 and line.startswith(codecs.BOM_UTF8):
                 line = line.removeprefix(codecs.BOM_UTF8)
+                note_once(f"{path} begins with a byte order mark, which is passed over")
             try:
                 text = line.decode("utf-8", errors)
             except UnicodeDecodeError as error:
@@ -158,6 +165,17 @@ def read_lines(
                         f"{what} in UTF-8"
                     )
                 yield number, part
+
+
+@cache
+def note_once(text: str) -> None:
+    """Log a note on a file once, as it may be read several times.
+
+    Parameters
+    ----------
+    text : str
+    """
+    _NOTES.info(text)
 
 
 def read_rows(

@@ -8,23 +8,23 @@ a temporary file that it can read. The content decides, whatever the name.
 from __future__ import annotations
 
 import codecs
-import logging
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from io import BufferedIOBase
 from itertools import islice
 from pathlib import Path
 
 from tfimpute_tracks.errors import InputFileError, counted
 from tfimpute_tracks.storage.input_paths import open_input
-from tfimpute_tracks.storage.table import explain_number, open_unpacked
+from tfimpute_tracks.storage.table import (
+    explain_number,
+    note_once,
+    open_unpacked,
+)
 
 __all__ = ["explain_record", "is_vcf", "not_utf8", "readable_vcf"]
-
-_LOG = logging.getLogger(__name__)
 
 _BCF = b"BCF\2"
 _BEGIN = b"##fileformat=VCF"
@@ -89,9 +89,9 @@ def readable_vcf(path: Path, label: str) -> Iterator[Path]:
         yield path
         return
     if has_mark:
-        _note(f"{label} begins with a byte order mark, which is passed over")
+        note_once(f"{label} begins with a byte order mark, which is passed over")
     if has_cr:
-        _note(f"{label} has lines that end in CR, which are read as LF")
+        note_once(f"{label} has lines that end in CR, which are read as LF")
     with tempfile.NamedTemporaryFile(suffix=".vcf") as copy:
         with open_unpacked(path, "VCF") as file:
             if has_mark:
@@ -157,12 +157,6 @@ def not_utf8(label: str, number: int) -> InputFileError:
         f"{label}: {where} has text that is not UTF-8; convert the file, for example with "
         "iconv -f LATIN1 -t UTF-8"
     )
-
-
-@cache
-def _note(text: str) -> None:
-    """Log a note once: a file is opened several times."""
-    _LOG.info(text)
 
 
 def _chunks(file: BufferedIOBase) -> Iterator[bytes]:
