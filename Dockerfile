@@ -4,7 +4,7 @@ FROM python:3.12-slim AS build
 ARG PIP_EXTRA_INDEX_URL
 COPY . /src
 RUN python3 -m venv /opt/tfimpute-tracks \
-    && /opt/tfimpute-tracks/bin/pip install --no-cache-dir -c /src/constraints.txt "/src[browse,parquet]"
+    && /opt/tfimpute-tracks/bin/pip install --no-cache-dir -c /src/constraints.txt "/src[browse,parquet,torch]"
 
 FROM python:3.12-slim
 COPY --from=build /opt/tfimpute-tracks /opt/tfimpute-tracks

@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN ?= .venv/bin
 
-.PHONY: dev link fix check lint types test test-nojit wheel docs bench soak snapshots clean
+.PHONY: dev link fix check lint types test test-nojit wheel base docs bench soak snapshots clean
 
 dev: link
 	$(PYTHON) -m venv .venv
@@ -42,6 +42,12 @@ wheel:
 	$(PYTHON) -m venv build/venv
 	build/venv/bin/pip install -c constraints.txt "$$(ls dist/*.whl)[test]"
 	build/venv/bin/pytest -q -n auto
+
+# The wheel with what everyone gets and no extra: its size, and that it works.
+base:
+	$(PYTHON) -m venv build/base
+	build/base/bin/pip install -q -c constraints.txt dist/*.whl
+	build/base/bin/python tests/base_install.py
 
 # The documentation as a site, from the pages under docs and the docstrings.
 docs:

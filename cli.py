@@ -23,7 +23,7 @@ from tfimpute_tracks.commands.address_space import check_address_space
 from tfimpute_tracks.commands.console import SETTINGS, capture_logging
 from tfimpute_tracks.commands.streams import standard_streams
 from tfimpute_tracks.commands.verbs import GROUPS, VERBS, load_verb
-from tfimpute_tracks.errors import TracksError, UsageError
+from tfimpute_tracks.errors import TracksError, UsageError, missing_package
 
 __all__ = ["main", "make_app"]
 
@@ -186,7 +186,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             code = _run(typed)
             sys.stdout.flush()
         except Exception as error:
-            code = _report(error)
+            code = _report(error, typed)
     sys.exit(code)
 
 
@@ -218,7 +218,7 @@ def _run(typed: list[str]) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _report(error: Exception) -> int:
+def _report(error: Exception, typed: list[str]) -> int:
     """Say in one line what ended the run.
 
     Raises
@@ -226,6 +226,8 @@ def _report(error: Exception) -> int:
     Exception
         What nobody expected, as it is.
     """
+    verb = max(_asked(typed), key=len, default=_PROGRAM)
+    error = missing_package(f"`{verb}`", error) or error
     if isinstance(error, TracksError):
         return _fail(str(error), error.exit_code)
     if isinstance(error, MemoryError) or "failed to map segment" in str(error):

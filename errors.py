@@ -1,4 +1,4 @@
-"""Every error a user can see, as one tree, and the lists and counts in messages.
+"""Every error a user can see, as one tree, and what messages are made of.
 
 ::
 
@@ -21,9 +21,11 @@ through :attr:`TracksError.exit_code`.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from importlib.util import find_spec
 from typing import Any
 
 __all__ = [
+    "TRAINING",
     "DeviceError",
     "InputFileError",
     "OutputError",
@@ -34,14 +36,37 @@ __all__ = [
     "UsageError",
     "ValidationError",
     "WriteError",
+    "check_packages",
     "counted",
     "listed",
+    "missing_package",
     "shown",
     "size_text",
 ]
 
 
 _MAX_SHOWN = 60  # characters of a value
+# {package that not every installation has: (the extra that brings it, its name)}
+_OPTIONAL = {
+    "anndata": ("anndata", "anndata"),
+    "cachetools": ("browse", "cachetools"),
+    "dask": ("cluster", "Dask"),
+    "dask_jobqueue": ("cluster", "dask-jobqueue"),
+    "distributed": ("cluster", "Dask"),
+    "gkmsvm": ("compare", "gkmsvm-lite"),
+    "lightmotif": ("compare", "lightmotif"),
+    "memelite": ("motifs", "memelite"),
+    "pyarrow": ("parquet", "pyarrow"),
+    "pyjaspar": ("motifs", "pyjaspar"),
+    "scipy": ("stats", "SciPy"),
+    "sklearn": ("stats", "scikit-learn"),
+    "starlette": ("browse", "Starlette"),
+    "torch": ("torch", "PyTorch"),
+    "uvicorn": ("browse", "Uvicorn"),
+}
+
+TRAINING = ("torch", "scipy", "sklearn")
+"""The packages that training needs; the extra `torch` has them."""
 
 
 class TracksError(Exception):
@@ -86,6 +111,51 @@ class WriteError(RunError):
 
 class ValidationError(RunError):
     """A file that an independent reader does not read back as written."""
+
+
+def check_packages(what: str, *names: str) -> None:
+    """Refuse what needs packages of an extra that are not installed.
+
+    Parameters
+    ----------
+    what : str
+        What needs them, for the message.
+    *names : str
+        The packages as they are imported.
+
+    Raises
+    ------
+    UsageError
+        One is not installed. The message has the command that installs it.
+    """
+    for name in names:
+        if find_spec(name) is None:
+            raise UsageError(_needs(what, name))
+
+
+def missing_package(what: str, error: Exception) -> UsageError | None:
+    """Turn the failed import of a package of an extra into an error for the user.
+
+    Parameters
+    ----------
+    what : str
+        What needs the package, for the message.
+    error : Exception
+
+    Returns
+    -------
+    UsageError or None
+        As of :func:`check_packages`; None for any other error.
+    """
+    if not isinstance(error, ModuleNotFoundError):
+        return None
+    name = (error.name or "").partition(".")[0]
+    return UsageError(_needs(what, name)) if name in _OPTIONAL else None
+
+
+def _needs(what: str, name: str) -> str:
+    extra, shown_name = _OPTIONAL[name]
+    return f"{what} needs {shown_name}: pip install 'tfimpute-tracks[{extra}]'"
 
 
 def counted(n: int, noun: str, plural: str = "") -> str:

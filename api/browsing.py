@@ -26,7 +26,7 @@ from tfimpute_tracks.api.values import (
     check_whole,
     optional_path,
 )
-from tfimpute_tracks.errors import UsageError
+from tfimpute_tracks.errors import UsageError, check_packages
 from tfimpute_tracks.evidence import evidence_for
 from tfimpute_tracks.genome import Region, parse_locus
 from tfimpute_tracks.models import load_model
@@ -97,12 +97,9 @@ def serve_browser(
     UnknownNameError, RegionError, InputFileError
         A name, region or file is wrong.
     """
-    try:
-        from tfimpute_tracks.views import browse as page
-    except ModuleNotFoundError as error:
-        raise UsageError(
-            f"the browser page needs {error.name}: pip install 'tfimpute-tracks[browse]'"
-        ) from error
+    check_packages("the browser page", "cachetools", "starlette", "uvicorn")
+    from tfimpute_tracks.views import browse as page
+
     fasta, cache_dir = (
         optional_path(fasta, "fasta"),
         optional_path(cache_dir, "cache_dir"),

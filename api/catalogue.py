@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tfimpute_tracks.api.notes import log
 from tfimpute_tracks.api.values import as_path, check_wholes, optional_path
-from tfimpute_tracks.errors import UsageError, shown
+from tfimpute_tracks.errors import UsageError, check_packages, shown
 from tfimpute_tracks.impute.catalogue import make_catalogue
 from tfimpute_tracks.impute.similarity import draw_projection, project_pairs
 from tfimpute_tracks.impute.store import Store
@@ -84,6 +84,9 @@ def write_catalogue(
         raise UsageError(
             f"--tracks {listed} is not a folder; use one that `export` wrote"
         )
+    if projection:
+        needed = "the projection, which --no-projection leaves out,"
+        check_packages(needed, "scipy", "sklearn")
     opened = Store(folder)
     check_output_dir(dest)
     table = make_catalogue(opened, listed)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from tfimpute_tracks.api.notes import log
 from tfimpute_tracks.api.values import MAX_SEED, as_path, check_model, check_whole
+from tfimpute_tracks.errors import check_packages
 from tfimpute_tracks.interpret.embeddings import (
     Enrichment,
     family_enrichment,
@@ -71,6 +72,7 @@ def describe_embeddings(
     check_whole(neighbors, "neighbors", 1)
     check_whole(permutations, "permutations", 100)
     check_whole(seed, "seed", 0, MAX_SEED)
+    check_packages("`embeddings`", "scipy", "sklearn")
     loaded = load_model(model)
     check_output_dir(folder)
     files = write_embeddings(loaded, neighbors, seed, folder)

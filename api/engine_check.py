@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tfimpute_tracks.api.values import MAX_SEED, check_model, check_number, check_whole
-from tfimpute_tracks.errors import RunError
+from tfimpute_tracks.errors import RunError, check_packages
 from tfimpute_tracks.models import load_model
 from tfimpute_tracks.tracks.selfcheck import (
     EXACT_TOLERANCE,
@@ -79,5 +79,6 @@ def check_engines(
     """
     check_model(model)
     check_whole(seed, "seed", 0, MAX_SEED)
+    check_packages("`selftest`", "torch")
     limit = check_number(tolerance, "tolerance", 1e-12)
     return CheckedEngines(run_selfcheck(load_model(model), seed, limit))

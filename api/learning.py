@@ -22,7 +22,7 @@ from tfimpute_tracks.api.values import (
     join_texts,
     optional_path,
 )
-from tfimpute_tracks.errors import UsageError, shown
+from tfimpute_tracks.errors import TRAINING, UsageError, check_packages, shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,6 +103,7 @@ def train(
     >>> sorted(model.card["metrics"])
     ['base', 'test3', 'valid2']
     """
+    check_packages("`train`", *TRAINING)
     from tfimpute_tracks.api.training import run_training
 
     check_text(preset, "preset")
@@ -194,6 +195,7 @@ def extend(
     >>> model.tfs[-1], model.cells[-1]
     ('MYTF', 'MYCELL')
     """
+    check_packages("`extend`", *TRAINING)
     from tfimpute_tracks.api.extending import run_extension
 
     check_model(model)
@@ -274,6 +276,7 @@ def evaluate(
     >>> sorted(metrics["means"])
     ['base', 'test3', 'valid2']
     """
+    check_packages("`evaluate`", "scipy", "sklearn")
     from tfimpute_tracks.api.evaluating import run_evaluate
 
     check_model(model)

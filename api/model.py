@@ -23,7 +23,7 @@ from tfimpute_tracks.api.values import (
     check_threshold,
     check_top,
 )
-from tfimpute_tracks.errors import UsageError, shown
+from tfimpute_tracks.errors import UsageError, check_packages, shown
 
 if TYPE_CHECKING:
     import numpy as np
@@ -388,6 +388,7 @@ class Model(LoadedModel):
         >>> x.grad.shape
         torch.Size([1, 4, 200])
         """
+        check_packages("`module`", "torch")
         from tfimpute_tracks.models.sequence_module import SequenceModule
 
         chosen = read_pairs(self.vocabulary, pairs)

@@ -20,7 +20,7 @@ from tfimpute_tracks.api.values import (
     check_wholes,
     optional_path,
 )
-from tfimpute_tracks.errors import UsageError
+from tfimpute_tracks.errors import check_packages
 from tfimpute_tracks.interpret import filter_table as tables
 from tfimpute_tracks.interpret.contributions import filter_contributions
 from tfimpute_tracks.interpret.filters import find_motifs, is_informative
@@ -88,15 +88,11 @@ def describe_filters(
     RegionError, InputFileError, OutputError, WriteError
         A region or file is wrong, or a file cannot be written.
     """
-    try:
-        from tfimpute_tracks.interpret.jaspar import RELEASE, load_matrices
-        from tfimpute_tracks.interpret.motif_match import MAX_E_VALUE, match_motifs
+    check_packages("`motifs`", "memelite", "pyjaspar", "torch")
+    from tfimpute_tracks.interpret.jaspar import RELEASE, load_matrices
+    from tfimpute_tracks.interpret.motif_match import MAX_E_VALUE, match_motifs
 
-        matrices = load_matrices()
-    except ImportError as error:
-        raise UsageError(
-            f"known motifs need {error.name}: pip install 'tfimpute-tracks[motifs]'"
-        ) from error
+    matrices = load_matrices()
     folder, fasta = as_path(out_dir, "out_dir"), optional_path(fasta, "fasta")
     known, cache_dir = (
         optional_path(genes, "genes"),

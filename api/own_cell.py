@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tfimpute_tracks import __version__
 from tfimpute_tracks.api.evidence_choice import NONE
 from tfimpute_tracks.api.notes import log
-from tfimpute_tracks.errors import UsageError
+from tfimpute_tracks.errors import TRAINING, UsageError, check_packages
 
 if TYPE_CHECKING:
     from tfimpute_tracks.genome import Sequences
@@ -57,8 +57,8 @@ def add_cell(
     Raises
     ------
     UsageError
-        One of the two options is missing, the name is known already, or there is no
-        evidence of the genome to compare with.
+        One of the two options is missing, the name is known already, there is no
+        evidence of the genome to compare with, or PyTorch is not installed.
     InputFileError
         The peaks cannot be read, or are not of the genome.
     """
@@ -69,6 +69,7 @@ def add_cell(
         raise UsageError(
             f"{missing} is missing; a new cell type needs its peaks and a name"
         )
+    check_packages("--cell-accessibility", *TRAINING)
     from tfimpute_tracks.genome import default_cache_dir, open_bundled, open_genome
     from tfimpute_tracks.models import load_model
     from tfimpute_tracks.storage import digest_file, digest_json, write_json

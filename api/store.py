@@ -15,7 +15,7 @@ from tfimpute_tracks.api.loci import rank_stored, ranked_frame, warn_outside
 from tfimpute_tracks.api.notes import log
 from tfimpute_tracks.api.pair_choice import Pairs, read_pairs
 from tfimpute_tracks.api.values import as_path, check_choice, check_text, check_top
-from tfimpute_tracks.errors import UsageError, counted
+from tfimpute_tracks.errors import check_packages, counted
 from tfimpute_tracks.genome import Region, replace_genes, resolve_regions
 from tfimpute_tracks.genome.signal import Signal
 from tfimpute_tracks.impute.store import Store as BulkStore
@@ -236,12 +236,8 @@ class Store:
         RegionError, UnknownNameError, InputFileError
             As :meth:`array`.
         """
-        try:
-            import anndata
-        except ImportError as error:
-            raise UsageError(
-                "AnnData needs anndata: pip install 'tfimpute-tracks[anndata]'"
-            ) from error
+        check_packages("AnnData", "anndata")
+        import anndata
         import pandas as pd
 
         array = self.array(region, pairs)

@@ -31,7 +31,7 @@ from tfimpute_tracks.api.variants import (
     report_run,
     warn_assembly,
 )
-from tfimpute_tracks.errors import RunError, UsageError, counted
+from tfimpute_tracks.errors import RunError, UsageError, check_packages, counted
 from tfimpute_tracks.genome import Sequences
 from tfimpute_tracks.models import load_model
 from tfimpute_tracks.storage import check_output_dir
@@ -167,6 +167,8 @@ def write_effects(
     check_choice(table_format, "table_format", ("tsv", "parquet"))
     check_whole(stride, "stride", 1, MAX_STRIDE)
     check_wholes(0, n_heatmaps=n_heatmaps)
+    if n_heatmaps:
+        check_packages("a heatmap", "scipy")
     check_wholes(1, n_annotated=n_annotated)
     loaded = load_model(model)
     is_one = isinstance(variants, str) and is_one_variant(variants)

@@ -52,6 +52,11 @@ def query(
             f"{where[0]} is a folder, and no region was named; use `query "
             f"{where[0]} chr:start-end`"
         )
+    if is_store and not Path(where[0]).is_dir():
+        raise UsageError(
+            f"{where[0]} is not a folder of a store; for one TF or cell line use `query "
+            f"{where[0]} --tf {where[1]}` or `query {where[0]} --cell {where[1]}`"
+        )
     region, records = query_pairs(
         where[-1],
         store=where[0] if is_store else None,

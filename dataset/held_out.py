@@ -13,12 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
-from scipy.sparse.csgraph import maximum_bipartite_matching
 
 from tfimpute_tracks.dataset.leakage import Leaks, find_pair_leaks
 from tfimpute_tracks.dataset.pairs_table import PairsTable
-from tfimpute_tracks.errors import UsageError
+from tfimpute_tracks.errors import UsageError, check_packages
 from tfimpute_tracks.storage.digest import digest_file
 
 __all__ = ["VALID_PAIRS", "PairSplit", "minimum_edge_cover", "split_pairs"]
@@ -95,6 +93,10 @@ def minimum_edge_cover(tf: Ints, cell: Ints, seed: int) -> NDArray[np.bool_]:
     -------
     bool array, shape (n_pairs,)
     """
+    check_packages("`split`", "scipy")
+    from scipy.sparse import csr_matrix
+    from scipy.sparse.csgraph import maximum_bipartite_matching
+
     rng = np.random.default_rng(seed)
     # The matching depends on the order of the rows, so a seed shuffles them.
     new_tf, new_cell = (rng.permutation(int(x.max()) + 1) for x in (tf, cell))

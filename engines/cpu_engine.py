@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.engines.head import GatedHead, TileHead
 from tfimpute_tracks.engines.trunk import MotifTrunk
+from tfimpute_tracks.errors import check_packages
 from tfimpute_tracks.kernels.segments import SegmentGrid
 from tfimpute_tracks.kernels.sparse import SparseRows, gather_windows
 from tfimpute_tracks.models.model import Model
@@ -120,6 +121,7 @@ def _pick_feature_head(
     model: Model, pairs: list[Pair], grid: SegmentGrid, trunk: MotifTrunk
 ) -> _FeatureHead:
     if model.config.supports_rows:
+        check_packages(f"model {model.name}", "torch")
         # PyTorch takes a second to import: only where it is needed.
         from tfimpute_tracks.engines.residual_rows import ResidualRows, shares_rows
 
@@ -144,6 +146,7 @@ def pick_head(model: Model, pairs: list[Pair], trunk: MotifTrunk) -> TileHead:
     """
     if model.config.gates_motifs:
         return GatedHead(model, pairs, trunk.probe)
+    check_packages(f"model {model.name}", "torch")
     # PyTorch takes a second to import: only where it is needed.
     from tfimpute_tracks.engines.network_head import NetworkHead
 

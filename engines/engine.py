@@ -7,7 +7,10 @@ tiles and the number of pairs, and agree with the network to float32 rounding.
 
 from __future__ import annotations
 
+import logging
 import re
+from collections.abc import Iterable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
 
@@ -15,13 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfimpute_tracks.engines.trunk import MotifTrunk
-from tfimpute_tracks.errors import DeviceError
+from tfimpute_tracks.errors import DeviceError, check_packages
 from tfimpute_tracks.kernels.segments import SegmentGrid
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = ["Engine", "list_devices", "open_engine", "pick_device"]
 
+_LOG = logging.getLogger(__name__)
 # Where the driver of an NVIDIA GPU appears on Linux, and on Linux under Windows.
 _DRIVERS = (Path("/proc/driver/nvidia"), Path("/dev/nvidiactl"), Path("/dev/dxg"))
 
@@ -50,13 +54,16 @@ class Engine(Protocol):
         """
 
 
-def pick_device(device: str) -> str:
+def pick_device(device: str, drivers: Iterable[Path] = _DRIVERS) -> str:
     """Resolve a device that a user named.
 
     Parameters
     ----------
     device : str
-        `auto`, `cpu`, `cuda` or `cuda:N`. `auto` uses a GPU where there is one.
+        `auto`, `cpu`, `cuda` or `cuda:N`. `auto` uses a GPU where there is one, and
+        PyTorch.
+    drivers : iterable of Path
+        One of them exists where there is a GPU.
 
     Returns
     -------
@@ -67,6 +74,8 @@ def pick_device(device: str) -> str:
     ------
     DeviceError
         The device is unknown, or this machine does not have it.
+    UsageError
+        PyTorch is not installed.
     """
     if device == "cpu":
         return "cpu"
@@ -77,8 +86,16 @@ def pick_device(device: str) -> str:
         raise DeviceError(
             f"unknown device {device!r}; use auto, cpu, cuda or cuda:N (N from 0)"
         )
-    if device == "auto" and not any(driver.exists() for driver in _DRIVERS):
-        return "cpu"  # and a second saved, which importing PyTorch takes
+    if device == "auto":
+        if not any(driver.exists() for driver in drivers):
+            return "cpu"  # and a second saved, which importing PyTorch takes
+        if find_spec("torch") is None:
+            _LOG.warning(
+                "the GPU is not used, it needs PyTorch: pip install "
+                "'tfimpute-tracks[torch]'"
+            )
+            return "cpu"
+    check_packages(f"--device {device}", "torch")
     import torch
 
     n_devices = torch.cuda.device_count() if torch.cuda.is_available() else 0

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from tfimpute_tracks.engines.cpu_engine import pick_head
 from tfimpute_tracks.engines.tile_grid import join_segments
 from tfimpute_tracks.engines.trunk import MotifTrunk
+from tfimpute_tracks.errors import check_packages
 from tfimpute_tracks.kernels.segments import SegmentGrid
 from tfimpute_tracks.kernels.sparse import gather_windows, join_rows
 from tfimpute_tracks.models.model import Model
@@ -62,6 +63,7 @@ def open_segment_engine(
     SegmentEngine
     """
     if model.config.supports_rows:
+        check_packages(f"model {model.name}", "torch")
         # PyTorch takes a second to import: only where it is needed.
         from tfimpute_tracks.engines.residual_rows import ResidualRows
 

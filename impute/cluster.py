@@ -17,7 +17,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tfimpute_tracks.errors import RunError, UsageError, WriteError, counted
+from tfimpute_tracks.errors import (
+    RunError,
+    UsageError,
+    WriteError,
+    check_packages,
+    counted,
+)
 from tfimpute_tracks.impute.events import ATTEMPTS, Done, Event, Failed, Note
 from tfimpute_tracks.impute.worker import ShardWorker, WorkerSpec, open_worker
 
@@ -146,12 +152,9 @@ def _format_error(error: BaseException) -> str:
 
 @contextmanager
 def _client(cluster: Cluster) -> Iterator[Any]:
-    try:
-        from dask.distributed import Client, LocalCluster
-    except ImportError as error:
-        raise UsageError(
-            "--engine dask needs Dask: pip install 'tfimpute-tracks[cluster]'"
-        ) from error
+    check_packages("--engine dask", "dask", "distributed")
+    from dask.distributed import Client, LocalCluster
+
     if cluster.scheduler is None:
         with (
             LocalCluster(

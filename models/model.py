@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.errors import InputFileError
+from tfimpute_tracks.errors import InputFileError, check_packages
 from tfimpute_tracks.models.calibration import (
     UNCALIBRATED,
     PairCalibration,
@@ -330,6 +330,7 @@ class Model:
         InputFileError
             The weights do not fit the network.
         """
+        check_packages(f"the network of model {self.name}", "torch")
         import torch
 
         network = build_network(self.config, len(self.tfs), len(self.cells))
@@ -377,6 +378,7 @@ class Model:
         UnknownNameError
             A TF or cell line is unknown.
         """
+        network = self.network()
         import torch
 
         named = [self.vocabulary.pair(pair) for pair in pairs]
@@ -386,7 +388,6 @@ class Model:
         fits = [model.calibration(p) if calibrated else UNCALIBRATED for p in named]
         slope, offset = torch.tensor(fits).reshape(-1, 2).unbind(1)
         tf, cell = torch.tensor(indices, dtype=torch.int64).reshape(-1, 2).unbind(1)
-        network = self.network()
         n = max(1, _BATCH // self.config.n_tiles(codes.shape[1]))
         with torch.no_grad():
             parts = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tfimpute_tracks.errors import UsageError
+from tfimpute_tracks.errors import check_packages
 from tfimpute_tracks.storage.atomic import atomic_file
 
 if TYPE_CHECKING:
@@ -36,9 +36,5 @@ def write_frame(dest: Path, frame: pd.DataFrame, digits: int | None = 6) -> None
             shown = None if digits is None else f"%.{digits}g"
             frame.to_csv(temp, sep="\t", index=False, float_format=shown)
             return
-        try:
-            frame.to_parquet(temp, index=False, engine="pyarrow")
-        except ImportError as error:
-            raise UsageError(
-                "Parquet needs pyarrow: pip install 'tfimpute-tracks[parquet]'"
-            ) from error
+        check_packages("Parquet", "pyarrow")
+        frame.to_parquet(temp, index=False, engine="pyarrow")

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tfimpute_tracks.errors import counted
+from tfimpute_tracks.errors import counted, listed
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.variants.tables import ScoredAllele
 from tfimpute_tracks.vocabulary import Pair
@@ -15,6 +15,7 @@ __all__ = ["summarize_variant"]
 
 _SHOWN = 10  # pairs
 _LARGE = 0.95  # quantile of a change that few similar variants reach
+_NAMED = 3  # pairs with such a change: more are not named
 _MIN_AUROC = 0.8  # below it, as in heatmaps, predictions are poor
 
 
@@ -54,7 +55,7 @@ def summarize_variant(
         )
     return {
         "variant": str(allele.variant),
-        "meaning": _explain(allele, largest[0]),
+        "meaning": _explain(allele, pairs, largest[0]),
         "largest": largest,
     }
 
@@ -65,7 +66,7 @@ def _direction(delta: float) -> str:
     return "stronger" if delta > 0 else "weaker"
 
 
-def _explain(allele: ScoredAllele, top: dict[str, Any]) -> str:
+def _explain(allele: ScoredAllele, pairs: list[Pair], top: dict[str, Any]) -> str:
     """Say in plain words what the largest change means, and how far to trust it."""
     n_pairs = allele.effects.shape[1]
     said = (
@@ -83,9 +84,11 @@ def _explain(allele: ScoredAllele, top: dict[str, Any]) -> str:
     n_usual = round((1 - _LARGE) * n_pairs)
     if top["quantile"] is None or not n_usual:
         return f"{said}."
-    n_large = int((allele.effects[4] > _LARGE).sum())
+    large = np.flatnonzero(allele.effects[4] > _LARGE).tolist()
+    n_large = len(large)
+    named = f" ({listed(pairs[i] for i in large)})" if 0 < n_large <= _NAMED else ""
     return (
-        f"{said}. {n_large:,} of {counted(n_pairs, 'pair')} "
+        f"{said}. {n_large:,} of {counted(n_pairs, 'pair')}{named} "
         f"{'changes' if n_large == 1 else 'change'} more than with {_LARGE:.0%} of them; "
         f"about {n_usual:,} {'does' if n_usual == 1 else 'do'} for a typical variant, so "
         "this one changes binding "

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.errors import UsageError
+from tfimpute_tracks.errors import UsageError, check_packages
 from tfimpute_tracks.kernels.text_rows import format_rows, join_names
 from tfimpute_tracks.storage import atomic_file
 from tfimpute_tracks.variants.normalize import Variant
@@ -170,13 +170,10 @@ def open_table(
 
 
 def _pyarrow() -> tuple[Any, Any]:
-    try:
-        import pyarrow
-        from pyarrow import parquet
-    except ImportError as error:
-        raise UsageError(
-            "Parquet needs pyarrow: pip install 'tfimpute-tracks[parquet]'"
-        ) from error
+    check_packages("Parquet", "pyarrow")
+    import pyarrow
+    from pyarrow import parquet
+
     return pyarrow, parquet
 
 

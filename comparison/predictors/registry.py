@@ -15,10 +15,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib.metadata import EntryPoint, entry_points
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from tfimpute_tracks.errors import UsageError
+from tfimpute_tracks.errors import UsageError, check_packages
 
 if TYPE_CHECKING:
     from tfimpute_tracks.comparison.predictors.external import ScoreTable
@@ -119,12 +118,7 @@ def choose_predictors(
             f"no predictor; use --predictors with some of {', '.join(predictor_names())}"
         )
     for predictor in chosen:
-        missing = [name for name in predictor.needs if find_spec(name) is None]
-        if missing:
-            raise UsageError(
-                f"the predictor {predictor.name} needs {', '.join(missing)}, which is "
-                "not installed; pip install 'tfimpute-tracks[compare]', or leave it out"
-            )
+        check_packages(f"the predictor {predictor.name}", *predictor.needs)
     return chosen
 
 

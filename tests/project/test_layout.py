@@ -24,7 +24,17 @@ DISTRIBUTION = {
     "yaml": "PyYAML",
 }
 # The extras whose packages the code imports where they are there.
-FEATURES = ("anndata", "browse", "cluster", "compare", "gpu", "motifs", "parquet")
+FEATURES = (
+    "anndata",
+    "browse",
+    "cluster",
+    "compare",
+    "gpu",
+    "motifs",
+    "parquet",
+    "stats",
+    "torch",
+)
 
 
 def test_demanded_names_exist(root):

@@ -12,7 +12,7 @@ import yaml
 import tfimpute_tracks
 
 # What conda calls a package, where that is not the lower-case name that pip uses.
-CONDA = {"isal": "python-isal", "matplotlib": "matplotlib-base", "torch": "pytorch"}
+CONDA = {"isal": "python-isal", "matplotlib": "matplotlib-base"}
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def recipe(root):
 
 
 def _as_conda(requirement):
-    """Turn ``torch>=2.6`` into ``pytorch >=2.6``."""
+    """Turn ``matplotlib>=3.9`` into ``matplotlib-base >=3.9``."""
     name, bounds = re.fullmatch(r"([\w-]+)(.*)", requirement).groups()
     return f"{CONDA.get(name, name.lower())} {bounds}"
 

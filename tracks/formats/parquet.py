@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from tfimpute_tracks.errors import UsageError
+from tfimpute_tracks.errors import check_packages
 from tfimpute_tracks.tracks.formats.bins import Batch, SignalStyle
 from tfimpute_tracks.tracks.formats.validate import Content, read_back_error
 
@@ -34,13 +34,10 @@ def write_parquet(
     UsageError
         If pyarrow is not installed.
     """
-    try:
-        import pyarrow as pa
-        from pyarrow import parquet
-    except ImportError as error:
-        raise UsageError(
-            "Parquet needs pyarrow: pip install 'tfimpute-tracks[parquet]'"
-        ) from error
+    check_packages("Parquet", "pyarrow")
+    import pyarrow as pa
+    from pyarrow import parquet
+
     schema = pa.schema(
         [
             ("chrom", pa.string()),  # a dictionary on disk in any case
