@@ -193,4 +193,5 @@ def _similar(name: str, genes: Genes, sizes: Mapping[str, int]) -> str:
     if close:
         return f"; did you mean {', '.join(close)}?"
     known = listed(filter(None, names.values()), 4)
-    return f"; known chromosomes: {listed(sizes, 3)}; known genes: {known}"
+    genes_text = f"known genes: {known}" if known else "the genes have no names"
+    return f"; known chromosomes: {listed(sizes, 3)}; {genes_text}"

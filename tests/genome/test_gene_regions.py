@@ -90,3 +90,9 @@ def test_bundled_genes_are_found_in_the_bundled_region():
     found = parse_locus("CEBPB", {"chr20": 63_025_520}, bundled_genes(), print)
     assert found.chrom == "chr20"
     assert found.end - found.start > 2 * GENE_FLANK
+
+
+def test_genes_without_names_are_called_so(tmp_path):
+    (tmp_path / "bare.bed").write_text("1\t20000\t30000\n")
+    with pytest.raises(RegionError, match=r"chr1, .*; the genes have no names$"):
+        replace_genes(["MYC"], SIZES, tmp_path / "bare.bed", print)
