@@ -177,7 +177,18 @@ def parse_locus(
     Returns
     -------
     Region
+
+    Raises
+    ------
+    RegionError
+        Also if the text is a file or a folder.
     """
+    name = text.strip()
+    if find_chrom(name, sizes) is None and ":" not in name and is_region_file(name):
+        raise RegionError(
+            f"{name}: one region or gene is needed here, not a file; write e.g. "
+            "chr20:1,000-2,000"
+        )
     return parse_region(replace_genes([text], sizes, genes, log)[0], sizes)
 
 
