@@ -342,7 +342,7 @@ def _warn(report: BuildReport, model: str) -> None:
     for reason in report.unknown:
         log(f"left out, unknown to the model {model}: {reason}", warning=True)
     if report.empty:
-        log(f"left out, without peaks: {', '.join(report.empty)}", warning=True)
+        log(f"left out, empty: {'; '.join(report.empty)}", warning=True)
     if report.elsewhere:
         log(f"left out: {listed(report.elsewhere, 2, '; ')}", warning=True)
     for text in report.renamed:

@@ -24,7 +24,7 @@ from tfimpute_tracks.api.values import (
     join_texts,
 )
 from tfimpute_tracks.dataset import Dataset, open_dataset
-from tfimpute_tracks.errors import UsageError
+from tfimpute_tracks.errors import UsageError, counted
 from tfimpute_tracks.evidence import SHIPPED, EvidenceStore, open_named
 from tfimpute_tracks.models import Model, load_model, weights_path
 from tfimpute_tracks.models.evidence import Evidence
@@ -152,7 +152,8 @@ def train_evidence(
             amounts = read_expression(tables, loaded.vocabulary)
             inputs = _open(loaded, path, tracks, chroms)
             log(
-                f"{len(inputs.columns)} pairs, {len(inputs.store.tracks)} tracks, {recipe}"
+                f"{counted(len(inputs.columns), 'pair')}, "
+                f"{counted(len(inputs.store.tracks), 'track')}, {recipe}"
             )
             if recalibrate:
                 weights, facts = _read_trained(weights_file, loaded)
@@ -217,7 +218,7 @@ def _train(
     summary: TrackSites | EvidenceWeights
     if known is None:
         summary = read_track_sites(store, dataset, others, config.windows, rng)
-        log(f"{len(summary):,} sites for the summary of tracks")
+        log(f"{counted(len(summary), 'site')} for the summary of tracks")
     else:
         summary = known
     return _fit(model, (trained, sites), summary, recipe, progress)

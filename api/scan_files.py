@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,6 +38,7 @@ from tfimpute_tracks.api.values import (
 from tfimpute_tracks.errors import counted
 from tfimpute_tracks.genome import Region, Sequences, known_build
 from tfimpute_tracks.storage import check_output_dir
+from tfimpute_tracks.storage.table import read_rows
 from tfimpute_tracks.tracks import ScanJob, run_scan
 from tfimpute_tracks.tracks.formats import choose_formats
 from tfimpute_tracks.tracks.record import TrackOptions
@@ -46,6 +47,9 @@ from tfimpute_tracks.tracks.writer import PairResult
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = ["WrittenScan", "choose_track_options", "scan_to_files"]
+
+_FLANK = 5_000  # bp shown on either side of a peak
+_HEADERS = ("#", "track", "browser")
 
 
 class WrittenScan(NamedTuple):
@@ -60,12 +64,16 @@ class WrittenScan(NamedTuple):
         Name of the assembly, if it is known.
     results : list of PairResult
         The files of each pair; none after a dry run.
+    place : Region
+        Where a browser shows something: the first region that was asked for, or else the
+        first peak, with 5 kb on either side.
     """
 
     pairs: list[Pair]
     regions: list[Region]
     build: str | None
     results: list[PairResult]
+    place: Region
 
 
 def scan_to_files(
@@ -210,7 +218,22 @@ def scan_to_files(
         check_output_dir(folder)
         results = [] if dry_run else _run(job, genome, n_bases, progress)
     build = known_build(genome.chrom_sizes, {})
-    return WrittenScan(chosen, where, build, results)
+    is_whole = regions is None and fasta is not None
+    peak = _first_peak(folder, results, genome.chrom_sizes) if is_whole else None
+    return WrittenScan(chosen, where, build, results, peak or where[0])
+
+
+def _first_peak(
+    folder: Path, results: list[PairResult], sizes: Mapping[str, int]
+) -> Region | None:
+    """Find a peak: a chromosome may begin with N, where nothing is scored."""
+    for result in results:
+        name = result.record.narrowpeak
+        rows = read_rows(folder / name, "narrowPeak", _HEADERS) if name else iter(())
+        for _, (chrom, start, end, *_rest) in rows:
+            first = max(int(start) - _FLANK, 0)
+            return Region(chrom, first, min(int(end) + _FLANK, sizes[chrom]))
+    return None
 
 
 def choose_track_options(

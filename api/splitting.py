@@ -8,7 +8,7 @@ from typing import Any
 from tfimpute_tracks.api.notes import log
 from tfimpute_tracks.api.values import as_path, check_wholes
 from tfimpute_tracks.dataset import format_pairs_table, read_pairs_table, split_pairs
-from tfimpute_tracks.errors import UsageError
+from tfimpute_tracks.errors import UsageError, counted
 from tfimpute_tracks.storage import check_output_dir, write_text
 
 __all__ = ["split_table"]
@@ -69,8 +69,8 @@ def split_table(
         log(message, warning=True)
     if made.dropped_replicates:
         log(
-            f"{len(made.dropped_replicates)} replicates of held-out pairs are dropped: "
-            f"{', '.join(made.dropped_replicates)}",
+            f"left out: {counted(len(made.dropped_replicates), 'replicate')} of held-out "
+            f"pairs: {', '.join(made.dropped_replicates)}",
             warning=True,
         )
     return {

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from tfimpute_tracks.errors import RunError
+from tfimpute_tracks.errors import RunError, counted
 
 __all__ = ["check_address_space", "needed_bytes"]
 
@@ -42,7 +42,7 @@ def check_address_space(typed: Sequence[str]) -> None:
         return
     raise RunError(
         f"`ulimit -v` allows {limit >> 20:,} MB of address space, and this needs about "
-        f"{needed >> 20:,} MB with {_n_threads()} threads; raise the limit, or set the "
+        f"{needed >> 20:,} MB with {counted(_n_threads(), 'thread')}; raise the limit, or set the "
         "variable OMP_NUM_THREADS to fewer threads"
     )
 

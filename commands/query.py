@@ -102,9 +102,8 @@ def _summary(n_shown: int, records: list[Ranked], region: Region) -> str:
         return f"1 pair {where}, {'with' if n_peaks else 'without'} a predicted peak"
     shown = f"{counted(len(records), 'pair')} {where}, the most probable first"
     if n_shown < len(records):
-        shown = (
-            f"the {counted(n_shown, 'most probable pair')} of {len(records):,} {where}"
-        )
+        first = "pair" if n_shown == 1 else f"{n_shown:,} pairs"
+        shown = f"the most probable {first} of {len(records):,} {where}"
     have = "has" if n_peaks == 1 else "have"
     among = f"{n_peaks:,} of the {len(records):,}" if n_peaks else "none"
     return f"{shown}; {among} {have if n_peaks else 'has'} a predicted peak"

@@ -83,5 +83,5 @@ def scan(
         done.results,
         as_json,
         f"IGV: choose genome {done.build or fasta}, File > Load "
-        f"from File the files below, go to {done.regions[0]}",
+        f"from File the files below, go to {done.place}",
     )

@@ -20,7 +20,7 @@ from tfimpute_tracks.dataset.pairs_table import read_pairs_table
 from tfimpute_tracks.dataset.site_builder import SiteBuilder
 from tfimpute_tracks.dataset.sites import Log
 from tfimpute_tracks.dataset.store import write_dataset
-from tfimpute_tracks.errors import listed
+from tfimpute_tracks.errors import counted, listed
 from tfimpute_tracks.genome.fasta import open_genome
 from tfimpute_tracks.genome.track_files import check_track_files
 from tfimpute_tracks.storage.digest import digest_file
@@ -152,7 +152,7 @@ def _report(dataset: Dataset, builder: SiteBuilder) -> BuildReport:
         empty = [str(dataset.pairs[i]) for i in np.flatnonzero(counts == 0)]
         if empty:
             builder.log(
-                f"{len(empty)} pairs have no {kind} site ({listed(empty)}); "
+                f"no {kind} site for {counted(len(empty), 'pair')} ({listed(empty)}); "
                 f"check that their peaks are of the same assembly"
             )
     return BuildReport(

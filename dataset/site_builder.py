@@ -25,7 +25,7 @@ from tfimpute_tracks.dataset.matching import match_negatives
 from tfimpute_tracks.dataset.pairs_table import PairsTable
 from tfimpute_tracks.dataset.sites import Log, Sites, read_sequences
 from tfimpute_tracks.dataset.summits import PairSites, check_ranked, collect_summits
-from tfimpute_tracks.errors import listed
+from tfimpute_tracks.errors import counted, listed
 from tfimpute_tracks.genome.fasta import Genome
 
 __all__ = ["SiteBuilder"]
@@ -159,8 +159,9 @@ class SiteBuilder:
             too_few = self._by_name(found.too_few)
             self.details["fewer_peaks"] = too_few
             self.log(
-                f"{len(too_few)} pairs have fewer than {config.top:,} usable peaks; all "
-                f"of them are used: {_listed_counts(too_few.items())}"
+                f"fewer than {config.top:,} usable peaks for "
+                f"{counted(len(too_few), 'pair')}; all of them are used: "
+                f"{_listed_counts(too_few.items())}"
             )
         unranked = [i for i, is_ranked in enumerate(ranked) if not is_ranked]
         if unranked:
@@ -215,7 +216,7 @@ class SiteBuilder:
             )
             self.log(
                 f"{matched:,} of {wanted:,} positives were matched; too few candidates "
-                f"for {len(unmatched)} pairs: {counts}; distributions differ by "
+                f"for {counted(len(unmatched), 'pair')}: {counts}; distributions differ by "
                 f"{found.largest_difference:.3f} at most, in a bin of "
                 f"{self.table.name(found.worst_pair)}"
             )

@@ -31,7 +31,7 @@ from tfimpute_tracks.dataset.sites import (
     is_blacklisted,
     scan_unreadable,
 )
-from tfimpute_tracks.errors import InputFileError, listed
+from tfimpute_tracks.errors import InputFileError, counted, listed
 from tfimpute_tracks.genome.bed import count_columns, read_bed, read_narrowpeak
 from tfimpute_tracks.genome.fasta import Genome
 
@@ -211,7 +211,7 @@ def collect_summits(
     if not len(every.pair):
         counts = ", ".join(f"{n:,} {reason}" for reason, n in dropped.items() if n)
         raise InputFileError(
-            f"no peak of {len(table.beds)} files can be a site of {genome.path} "
+            f"no peak of {counted(len(table.beds), 'file')} can be a site of {genome.path} "
             f"({counts}); check that all are of the same assembly"
         )
     return _take_top(every, ranked, top, dropped)

@@ -146,6 +146,8 @@ def _read_file(path: Path, vocabulary: Vocabulary, assembly: str) -> Source:
         return _by_name(path, named)
     lines = [line for _, line in islice(read_lines(path, "file", "replace"), 20)]
     fields = [_split(line) for line in lines]
+    if not any(line.strip() for line in lines):
+        raise InputFileError(f"{path}: is empty; download it again")
     if lines and is_metadata(lines[0].replace('"', "").split(",")):
         raise InputFileError(
             f"{path}: has commas between its fields; save it with tabs, as ENCODE gives it"

@@ -63,6 +63,14 @@ class PeakFile(NamedTuple):
     def __str__(self) -> str:
         return f"{self.pair}" + (f"/{self.replicate}" if self.replicate else "")
 
+    @property
+    def label(self) -> str:
+        """What messages call it: `CTCF:K562`, `the accessibility of K562`."""
+        if self.pair.tf != ACCESSIBILITY:
+            return str(self)
+        name = f"the accessibility of {self.pair.cell}"
+        return name + (f"/{self.replicate}" if self.replicate else "")
+
 
 @dataclass
 class BuildReport:
@@ -73,7 +81,7 @@ class BuildReport:
     unknown : list of str
         Messages about files with an unknown TF or cell line, which are left out.
     empty : list of str
-        Pairs whose files have no peak, and are left out.
+        Pairs, and their files, which are empty and left out.
     elsewhere : list of str
         Messages about files with peaks on none of the genome's chromosomes, which are
         left out.
@@ -132,23 +140,29 @@ def build_evidence(
     report = BuildReport()
     named = _name(files, vocabulary, report)
     names = [
-        str((known or file).pair) for file, known in zip(files, named, strict=True)
+        (known or file)._replace(replicate="").label
+        for file, known in zip(files, named, strict=True)
     ]
     check_track_files(zip(names, [file.path for file in files], strict=True))
     builder = _Builder(chrom_sizes)
     for file, known in zip(files, named, strict=True):
-        if known is not None:
-            table = _read(file, chrom_sizes, report)
-            if table is not None:
-                builder.add(known, table)
+        # A file that will not be used is checked all the same: it is as wrong.
+        table = _read(file, chrom_sizes, BuildReport() if known is None else report)
+        if known is not None and table is not None:
+            builder.add(known, table)
         advance(1)
     if not builder.tracks and report.elsewhere:
         raise InputFileError(report.elsewhere[0])
+    if not builder.tracks and not report.unknown:
+        more = f", as are {counted(len(files) - 1, 'other file')}" if files[1:] else ""
+        raise InputFileError(
+            f"{files[0].path}: is empty{more}; {files[0].label} needs peaks"
+        )
     if not builder.tracks:
         raise UsageError(
             f"none of {counted(len(files), 'peak file')} has a peak of a known TF and cell "
             f"line: {len(report.unknown):,} of unknown names, {len(report.empty):,} "
-            "without peaks; `tfimpute-tracks info tfs` and `info cells` list the names"
+            "empty; `tfimpute-tracks info tfs` and `info cells` list the names"
         )
     return builder.finish(regions, build), report
 
@@ -204,21 +218,23 @@ def _name(
     for file in files:
         if str(file) in typed:
             raise UsageError(
-                f"{file} is listed with {typed[str(file)]} and with {file.path}; keep "
+                f"{file.label} is listed with {typed[str(file)]} and with {file.path}; keep "
                 "one of the two, or distinguish them in a column replicate"
             )
         typed[str(file)] = file.path
         try:
             pair = _known(file.pair, vocabulary)
         except UnknownNameError as error:
-            report.unknown.append(f"{file}: {error}")
+            report.unknown.append(f"{file.label}: {error}")
             named.append(None)
             continue
         known = file._replace(pair=pair)
         if (pair, file.replicate) in taken:
             # Another row has the pair under another name: an alias, or another case.
             known = known._replace(replicate=str(file))
-            report.renamed.append(f"{file} is a replicate of {pair}")
+            report.renamed.append(
+                f"{file.label} is a replicate of {known._replace(replicate='').label}"
+            )
         taken.add((pair, known.replicate))
         named.append(known)
     return named
@@ -236,15 +252,15 @@ def _read(
     """Read and merge the peaks of a file; None if it has none on the genome."""
     table = read_bed(file.path, allow_empty=True)
     if table.empty:
-        report.empty.append(str(file))
+        report.empty.append(f"{file.label}, {file.path.name}")
         return None
     counts = table["chrom"].value_counts(sort=False).to_dict()
     found = {name: find_chrom(name, chrom_sizes) for name in counts}
     known = {name: own for name, own in found.items() if own is not None}
     if not known:
         report.elsewhere.append(
-            f"{file}, {file.path.name}: its chromosomes ({listed(counts, 3)}) are none of the "
-            f"genome's ({listed(chrom_sizes, 3)}); use peaks of the same build, or set "
+            f"{file.label}, {file.path.name}: its chromosomes ({listed(counts, 3)}) are "
+            f"none of the genome's ({listed(chrom_sizes, 3)}); use peaks of the same build, or set "
             "the chromosome sizes of theirs with -g or --chrom-sizes"
         )
         return None

@@ -231,9 +231,9 @@ def _read(path: Path, columns: dict[str, type], allow_empty: bool) -> pd.DataFra
     if frame is None or not _is_valid(frame):
         frame = _read_exact(path, columns)
     if frame.empty and not allow_empty:
+        what = "contains no intervals" if content.strip() else "is empty"
         raise InputFileError(
-            f"{path}: contains no intervals; use a BED file with tab-separated"
-            " chrom, start and end"
+            f"{path}: {what}; use a BED file with tab-separated chrom, start and end"
         )
     return frame
 

@@ -177,7 +177,18 @@ def parse_locus(
     Returns
     -------
     Region
+
+    Raises
+    ------
+    RegionError
+        Also if the text is a file or a folder.
     """
+    name = text.strip()
+    if find_chrom(name, sizes) is None and ":" not in name and is_region_file(name):
+        raise RegionError(
+            f"{name}: one region or gene is needed here, not a file; write e.g. "
+            "chr20:1,000-2,000"
+        )
     return parse_region(replace_genes([text], sizes, genes, log)[0], sizes)
 
 
@@ -193,4 +204,5 @@ def _similar(name: str, genes: Genes, sizes: Mapping[str, int]) -> str:
     if close:
         return f"; did you mean {', '.join(close)}?"
     known = listed(filter(None, names.values()), 4)
-    return f"; known chromosomes: {listed(sizes, 3)}; known genes: {known}"
+    genes_text = f"known genes: {known}" if known else "the genes have no names"
+    return f"; known chromosomes: {listed(sizes, 3)}; {genes_text}"

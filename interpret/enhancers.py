@@ -253,8 +253,8 @@ def analyze_elements(
         return EnhancerResult(signature, values, bottom, top, [])
     if len(known) < MIN_ELEMENTS or len(np.unique(values[known])) == 1:
         raise RunError(
-            f"{len(known)} elements with an activity were scored; a comparison needs at "
-            f"least {MIN_ELEMENTS} with different activities"
+            f"only {counted(len(known), 'element')} with an activity scored; a comparison "
+            f"needs at least {MIN_ELEMENTS} with different activities"
         )
     comparisons = compare_cells(
         [scored.scores[:, cell] for cell in range(len(job.cells))],

@@ -321,8 +321,11 @@ def read_table(
                 raise InputFileError(f"{row.place}: the {column} is empty; fill it in")
         rows.append(row)
     if header is None:
-        _check_header(path, 1, what, [], needed, columns)
-    return Table(tuple(header or ()), tuple(rows))
+        raise InputFileError(
+            f"{path}: is empty; a {what} is tab-separated with the columns "
+            f"{', '.join(columns or needed)}"
+        )
+    return Table(tuple(header), tuple(rows))
 
 
 def _check_header(

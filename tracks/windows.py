@@ -153,11 +153,9 @@ def choose_tracks(
     there = {t.pair: t for t in folder.tracks if signal in t.signals}
     missing = [pair for pair in pairs or [] if pair not in there]
     if missing or not there:
-        names = listed(there) or "no pair"
-        what = missing[0] if missing else "any pair"
+        what = f"{missing[0]}; it has it of {listed(there)}" if there else "any pair"
         raise UsageError(
-            f"{folder.path} has no {signal} of {what}; it has it of {names}: `scan` "
-            "or `export` it first"
+            f"{folder.path} has no {signal} of {what}: `scan` or `export` it first"
         )
     return [there[pair] for pair in pairs or there]
 

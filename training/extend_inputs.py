@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from tfimpute_tracks.aliases import Kind
 from tfimpute_tracks.errors import InputFileError, UsageError, counted, listed
 from tfimpute_tracks.evidence import ACCESSIBILITY, PeakDatabase, PeakFile
@@ -79,7 +81,7 @@ def read_new_tracks(
         tf, cell = file.pair
         if file.pair in seen:
             raise UsageError(
-                f"{file.pair} has two files, {seen[file.pair]} and {file.path}; merge "
+                f"{file.label} has two files, {seen[file.pair]} and {file.path}; merge "
                 "them into one"
             )
         seen[file.pair] = file.path
@@ -93,9 +95,10 @@ def read_new_tracks(
         f for f in (*pairs, *accessibility) if f.pair.tf in tfs or f.pair.cell in cells
     ]
     if not files:
+        labels = listed(file.label for file in (*pairs, *accessibility))
         raise UsageError(
-            f"{model.name} knows all of {listed(list(map(str, seen)))}; `tfimpute-tracks "
-            "evidence build` makes evidence of tracks of known names"
+            f"{model.name} knows all of {labels}; `tfimpute-tracks evidence build` makes "
+            "evidence of tracks of known names"
         )
     return NewTracks(tuple(tfs), tuple(cells), files)
 
@@ -139,28 +142,38 @@ def check_tracks(
     """
     n_peaks = dict.fromkeys(range(len(database.tracks)), 0)
     covered = dict(n_peaks)
+    found_on: dict[int, list[str]] = {number: [] for number in n_peaks}
     total = 0
     for chrom, peaks in database.peaks.items():
+        for number in np.unique(peaks.track).tolist():
+            found_on[number].append(chrom)
         if chrom in chroms:
             total += chroms[chrom]
             for number in n_peaks:
                 own = peaks.track == number
                 n_peaks[number] += int(own.sum())
                 covered[number] += int((peaks.end - peaks.start)[own].sum())
-    path_of = {(file.pair, file.replicate): file.path for file in files}
+    file_of = {(file.pair, file.replicate): file for file in files}
     found = {(track.pair, track.replicate) for track in database.tracks}
-    for key in path_of.keys() - found:
-        raise InputFileError(f"{path_of[key]}: has no peak; use the peaks of {key[0]}")
+    for key in file_of.keys() - found:
+        file = file_of[key]
+        raise InputFileError(f"{file.path}: is empty; {file.label} needs peaks")
     for number, track in enumerate(database.tracks):
-        path = path_of[track.pair, track.replicate]
+        file = file_of[track.pair, track.replicate]
+        if not n_peaks[number]:
+            raise InputFileError(
+                f"{file.path}: its peaks are on {listed(found_on[number], 3)}, and the "
+                f"FASTA has {listed(chroms, 3)}; use peaks on these chromosomes, or "
+                "another FASTA"
+            )
         if n_peaks[number] < MIN_PEAKS:
             raise InputFileError(
-                f"{path}: {counted(n_peaks[number], 'peak')} of {track.pair} on the chromosomes of "
-                f"the FASTA; use a track with {MIN_PEAKS} or more"
+                f"{file.path}: {counted(n_peaks[number], 'peak')} of {file.label} on the "
+                f"chromosomes of the FASTA; use a track with {MIN_PEAKS} or more"
             )
         if covered[number] > _MAX_OPEN * total:
             raise InputFileError(
-                f"{path}: the peaks of {track.pair} cover "
+                f"{file.path}: the peaks of {file.label} cover "
                 f"{covered[number] / total:.0%} of the genome, where peaks cover a few "
                 "percent; use called peaks"
             )

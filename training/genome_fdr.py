@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tfimpute_tracks.dataset import read_pairs_table
 from tfimpute_tracks.engines.scorer import Scorer
 from tfimpute_tracks.engines.tiles import TileRange
-from tfimpute_tracks.errors import InputFileError, RegionError, listed
+from tfimpute_tracks.errors import InputFileError, RegionError, counted, listed
 from tfimpute_tracks.evaluation.fdr import summarize
 from tfimpute_tracks.evaluation.fdr_calibration import FDR_LEVELS
 from tfimpute_tracks.evaluation.genome_wide import (
@@ -107,7 +107,7 @@ def open_measured(
     missing = [str(pair) for pair in dict.fromkeys(pairs) if pair not in beds]
     if missing:
         raise InputFileError(
-            f"{pairs_table}: no row for {len(missing)} pairs of the data set "
+            f"{pairs_table}: no row for {counted(len(missing), 'pair')} of the data set "
             f"({listed(missing)}); use the table that the data set was made from"
         )
     genome = open_genome(fasta)

@@ -74,7 +74,7 @@ def write_page(dest: Path, grid: EffectGrid, title: str, model: Model) -> None:
     parts = {
         "title": escape(f"Effects of {title}"),
         "lead": escape(
-            f"Change in the probability of binding for {n_scored:,} pairs of "
+            f"Change in the probability of binding for {counted(n_scored, 'pair')} of "
             f"{counted(len(grid.tfs), 'TF')} and {counted(len(grid.cells), 'cell line')}, "
             f"predicted from sequence by the model {model.name}."
         ),

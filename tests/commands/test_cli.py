@@ -70,6 +70,18 @@ def test_scan_writes_the_four_files_and_names_them_last(run, toy):
     assert receipt["record"]["pair"] == ["CTCF", "K562"]
 
 
+def test_a_browser_is_sent_to_a_peak_not_to_n(run, toy, tmp_path):
+    fasta = tmp_path / "n.fa"
+    fasta.write_text(">chrN\n" + "N" * 3000 + "\n" + toy["-g"].read_text())
+    options = {**toy, "-g": fasta}
+    ends = "--tf", "CTCF", "--cell", "K562", "--threshold", "0"
+    code, out, err = run("scan", *ends, *_flat(options))
+    assert code == 0, err
+    assert "go to chrN" not in out
+    code, out, err = run("scan", *ends, *_flat(options), "-r", "chr1:1-900")
+    assert "go to chr1:1-900" in out
+
+
 def test_scan_takes_several_pairs_chromosomes_and_underscores(run, toy, tmp_path):
     pairs = tmp_path / "pairs.tsv"
     pairs.write_text("tf\tcell\nCTCF\tK562\nMAX\tHepG2\nCTCF\tK562\n")

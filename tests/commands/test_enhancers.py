@@ -247,7 +247,7 @@ def test_wrong_options_are_reported_before_any_work(toy, run, wrong, message):
     ("content", "message"),
     [
         (None, "cannot read the BED or FASTA"),
-        (b"", "contains no intervals"),
+        (b"", "is empty; use a BED file"),
         (b"chr1\t9\t5\n", ":1: start 9 is after end 5"),
         (b"\x00\x01\x02BAM\n", "not a text file"),
         (b"chr1\t5\t9\tone\nchr1\t5\t9\n", ":2: has 3 of 4 columns"),

@@ -88,7 +88,7 @@ def test_a_gene_of_the_bundled_region_needs_no_file(run):
         (["chr20:48,807,300-48,807,400", "--tf", "CTCF", "--cell", "K562"], ONE),
         (
             ["CEBPB", "--cell", "K562", "--top", 3],
-            "the 3 most probable pairs of 165 at",
+            "the most probable 3 pairs of 165 at",
         ),
         (["CEBPB", "--cell", "K562", "--top", 0], "165 pairs at chr20:48,802,376-"),
         (

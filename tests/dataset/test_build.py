@@ -181,7 +181,7 @@ def test_no_site_with_sequence_is_an_error(toy):
 def test_a_pair_without_a_positive_is_reported(toy):
     (toy.folder / "max.bed").write_text("chr1\t0\t1\n")
     _, messages = toy.build()
-    assert any("no positive site (MAX:K562)" in text for text in messages)
+    assert any("no positive site for 1 pair (MAX:K562)" in text for text in messages)
 
 
 def test_ambiguous_bases_are_reported(toy):

@@ -117,7 +117,7 @@ def test_line_ends_and_byte_order_mark_do_not_matter(table):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", r"pairs\.tsv:1: no column tf, cell, bed"),
+        ("", r"pairs\.tsv: is empty; .*the columns tf, cell"),
         ("tf\tcell\trole\n", r"pairs\.tsv:1: no column bed"),
         (HEADER, r"pairs\.tsv: 0 pairs"),
         (HEADER + ROW + "MAX\tA549\n", r"pairs\.tsv:3: 2 fields .* has 4"),

@@ -174,7 +174,7 @@ def test_what_has_one_order_only_has_no_twin(ranked):
     ranked.write_peaks("max", ("chr22", 900, 1100, 7, 1, 50))
     _, report, messages = build(ranked, negatives="shuffle", top=5)
     assert report.dropped["shuffled sequence equals the original"] == 1
-    assert any("no negative site (MAX:K562)" in text for text in messages)
+    assert any("no negative site for 1 pair (MAX:K562)" in text for text in messages)
 
 
 def compositions(toy, places):
@@ -241,7 +241,7 @@ def test_too_few_candidates_are_reported_pair_by_pair(ranked):
     _, report, messages = build(ranked, negatives="matched", top=20)
     assert report.details["unmatched"]["MAX:K562"] == [0, 20]
     assert any("MAX:K562 0 of 20" in text for text in messages)
-    assert any("no negative site (MAX:K562)" in text for text in messages)
+    assert any("no negative site for 1 pair (MAX:K562)" in text for text in messages)
     assert report.details["largest_difference"] == 1
 
 

@@ -46,7 +46,7 @@ def test_writes_a_table_that_prepare_reads(run, tmp_path):
     found = read_pairs_table(out)
     roles = {role: found.roles.count(role) for role in set(found.roles)}
     assert roles == {"base": 5, "valid2": 3, "test3": 12, "test2": 5}
-    assert "15 replicates of held-out pairs are dropped: TF" in done.stderr
+    assert "left out: 15 replicates of held-out pairs: TF" in done.stderr
 
 
 def test_json_reports_all_of_it(run, table):

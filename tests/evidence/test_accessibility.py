@@ -38,7 +38,7 @@ def test_replicates_distinguish_rows(table):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "no column cell, bed"),
+        ("", "is empty; a table of accessibility"),
         ("cell\tpeaks\nK562\ta.bed\n", r"open\.tsv:1: no column bed"),
         ("cell\tbed\n", "has no rows"),
         ("cell\tbed\nK562\n", r"open\.tsv:2: 1 fields where the header has 2"),

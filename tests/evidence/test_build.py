@@ -127,7 +127,7 @@ def test_tracks_without_peaks_may_be_alike(tmp_path):
         peak_file(tmp_path / "b.bed", "MAX"),
         peak_file(some, "MAX", "GM12878"),
     )
-    assert report.empty == ["CTCF:K562", "MAX:K562"]
+    assert report.empty == ["CTCF:K562, a.bed", "MAX:K562, b.bed"]
 
 
 def test_chromosomes_match_with_and_without_chr(tmp_path):
@@ -170,7 +170,23 @@ def test_empty_files_are_left_out_with_a_warning(tmp_path):
         peak_file(full), peak_file(bed(tmp_path / "b.bed"), "MAX", replicate="2")
     )
     assert len(contents.tracks) == 1
-    assert report.empty == ["MAX:K562/2"]
+    assert report.empty == ["MAX:K562/2, b.bed"]
+
+
+def test_empty_files_alone_are_refused_by_name(tmp_path):
+    empty = peak_file(bed(tmp_path / "a.bed"), ACCESSIBILITY)
+    with pytest.raises(
+        InputFileError, match=r"a\.bed: is empty; the accessibility of K562 needs peaks"
+    ):
+        build(empty)
+
+
+def test_a_file_of_an_unknown_name_is_checked(tmp_path):
+    path = tmp_path / "a.bed"
+    path.write_text("chr1\t9\t5\n")
+    good = peak_file(bed(tmp_path / "b.bed", ("chr1", 1, 2)))
+    with pytest.raises(InputFileError, match="start 9 is after end 5"):
+        build(peak_file(path, "CTFC"), good)
 
 
 def test_nothing_left_is_refused(tmp_path):

@@ -84,7 +84,7 @@ def test_json_reports_what_was_left_out(build, toy):
     assert code == 0, err
     told = json.loads(out)
     assert told["tracks"] == told["peaks"] == 1
-    assert told["left_out"]["files_without_peaks"] == ["max:hepg2"]
+    assert told["left_out"]["files_without_peaks"] == ["max:hepg2, max.bed"]
     assert told["left_out"]["peaks_on_unknown_chromosomes"] == {"chrM": 1}
     warnings = [line for line in err.splitlines() if line.startswith("warning: ")]
     assert len(warnings) == 3

@@ -90,3 +90,20 @@ def test_bundled_genes_are_found_in_the_bundled_region():
     found = parse_locus("CEBPB", {"chr20": 63_025_520}, bundled_genes(), print)
     assert found.chrom == "chr20"
     assert found.end - found.start > 2 * GENE_FLANK
+
+
+def test_genes_without_names_are_called_so(tmp_path):
+    (tmp_path / "bare.bed").write_text("1\t20000\t30000\n")
+    with pytest.raises(RegionError, match=r"chr1, .*; the genes have no names$"):
+        replace_genes(["MYC"], SIZES, tmp_path / "bare.bed", print)
+
+
+def test_a_file_is_not_one_locus(tmp_path, genes):
+    for text in (str(tmp_path), str(genes), "some.bed"):
+        with pytest.raises(
+            RegionError, match="one region or gene is needed here, not a file"
+        ):
+            parse_locus(text, SIZES, genes, print)
+    sizes = {"some.bed": 90, "a/b": 80}
+    assert parse_locus("some.bed", sizes, None, print) == Region("some.bed", 0, 90)
+    assert parse_locus("a/b:1-9", sizes, None, print) == Region("a/b", 0, 9)

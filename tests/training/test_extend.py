@@ -8,6 +8,7 @@ import torch
 
 from evidence_toys import TRACKS, draw_network, draw_store, draw_weights
 from tfimpute_tracks.engines.evidence import ConditionedPairs, PairEvidence
+from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.evaluation.metrics import pair_aurocs
 from tfimpute_tracks.evidence import (
     ACCESSIBILITY,
@@ -35,6 +36,7 @@ from tfimpute_tracks.training.extend_fit import (
     fit_sequence,
     name_prior,
 )
+from tfimpute_tracks.training.extend_inputs import check_tracks
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
 from toys import AROUND, CONFIG, GENOME, VOCABULARY, make_model
 
@@ -169,6 +171,28 @@ def test_similar_open_chromatin_comes_first(tmp_path):
     assert list(found) == ["near", "far"]
     assert found["near"] > 0.5 > abs(found["far"])
     assert similar_cells(store, "unmeasured") == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("chr1\t5\t9\n", "its peaks are on chr1, and the FASTA has chr7; use peaks on"),
+        ("chr1\t5\t9\nchr7\t5\t9\n", "1 peak of the accessibility of MINE on the"),
+        ("", "is empty; the accessibility of MINE needs peaks"),
+    ],
+)
+def test_unusable_accessibility_is_named_by_its_file(tmp_path, text, told):
+    (tmp_path / "mine.bed").write_text(text)
+    (tmp_path / "all.bed").write_text("chr1\t5\t90\n")
+    names = {"MINE": "mine.bed", "near": "all.bed"}
+    files = [
+        PeakFile(Pair(ACCESSIBILITY, cell), "", tmp_path / bed)
+        for cell, bed in names.items()
+    ]
+    sizes = {"chr1": 5000, "chr7": 500}
+    contents, _ = build_evidence(files, Vocabulary(["A"], list(names)), sizes)
+    with pytest.raises(InputFileError, match=rf"mine\.bed: {told}"):
+        check_tracks(files, contents, {"chr7": 500})
 
 
 def test_the_prior_is_the_spread_of_known_vectors():

@@ -13,7 +13,7 @@ import numpy as np
 from cachetools import LRUCache, cachedmethod
 from numpy.typing import NDArray
 
-from tfimpute_tracks.errors import RegionError, UsageError
+from tfimpute_tracks.errors import RegionError, UsageError, counted
 from tfimpute_tracks.genome import Region, match_chrom
 from tfimpute_tracks.impute.live_query import MAX_BP as MAX_RANKED_BP
 from tfimpute_tracks.kernels.products import sigmoid
@@ -299,8 +299,9 @@ class Session:
             A name is unknown.
         """
         if not 1 <= len(texts) <= max_pairs:
+            few = "one" if max_pairs == 1 else f"1 to {max_pairs}"
             raise UsageError(
-                f"{len(texts):,} pairs in one request; use 1 to {max_pairs}, or compute "
+                f"{counted(len(texts), 'pair')} in one request; use {few}, or compute "
                 "more with `tfimpute-tracks impute`"
             )
         vocabulary = self.scores.model.vocabulary
