@@ -106,3 +106,18 @@ def pytest_runtest_setup(item):
 
         if not torch.cuda.is_available():
             pytest.skip("no CUDA device on this machine")
+
+
+@pytest.fixture(scope="module")
+def zstd_filter():
+    """Let HDF5 read Zstandard by itself, as other programs do.
+
+    It is taken away again: files name a filter that HDF5 knows, so they would have other
+    bytes than those of a process without it.
+    """
+    import h5py
+    import hdf5plugin
+
+    hdf5plugin.register("zstd", force=True)
+    yield
+    h5py.h5z.unregister_filter(32015)

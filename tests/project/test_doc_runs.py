@@ -16,7 +16,6 @@ from io import StringIO
 from pathlib import Path
 
 import h5py
-import hdf5plugin  # noqa: F401 - the filter of a store's shards
 import numpy as np
 import pytest
 from dask.distributed import LocalCluster
@@ -274,7 +273,7 @@ def test_every_page_with_snippets_is_run():
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # of other packages
-@pytest.mark.usefixtures("here", "fresh_settings")
+@pytest.mark.usefixtures("here", "fresh_settings", "zstd_filter")
 @pytest.mark.parametrize("page", SNIPPETS)
 def test_snippets_run(page):
     (path,) = (path for path in PAGES if path.name == page)
