@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
-from tfimpute_tracks.errors import InputFileError, counted
+from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.interpret.elements import Elements, Skipped
 from tfimpute_tracks.storage.table import Row, explain_number, read_table
 
@@ -62,7 +62,7 @@ def read_activities(path: Path, elements: Elements) -> Activities:
     times = Counter(row.fields["name"] for row in table.rows)
     if not set(times) & known:
         raise InputFileError(
-            f"{path}: none of its {counted(len(times), 'name')} is that of an element: it has "
+            f"{path}: no name in it is that of an element: it has "
             f"{next(iter(times), 'no row')!r}, elements have names like "
             f"{min(known, default='')!r}; use the fourth column of the BED, "
             "chrom:start-end without one, or the names of the FASTA"
