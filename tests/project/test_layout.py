@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -50,6 +51,20 @@ def test_packages_are_the_folders_with_code(project, sources):
         f"pyproject.toml packages: not listed {sorted(found - set(listed))}, "
         f"listed but without code {sorted(set(listed) - found)}"
     )
+
+
+def test_no_output_of_a_run_is_kept(root, project):
+    if not (root / ".git").exists():
+        pytest.skip("no repository, so what is kept is not known")
+    kept = subprocess.run(
+        ["git", "-C", root, "ls-files", "-z"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split("\0")
+    folders = {name.partition("/")[0] for name in kept if "/" in name}
+    packages = {n.split(".")[1] for n in project["tool"]["setuptools"]["packages"][1:]}
+    assert folders - packages == {".ci", "benchmarks", "docs", "recipe", "tests"}
 
 
 def test_each_package_has_an_init(root, project):
