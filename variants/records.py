@@ -280,24 +280,29 @@ def _vcf_records(source: Source, file: Any) -> Iterator[VariantRecord]:
     number = 0
     records = iter(file)
     while True:
+        number += 1
         try:
             record = next(records, None)
             if record is None:
                 return
-            name = record.id or ""
+            found = VariantRecord(
+                number,
+                record.chrom,
+                str(record.pos),
+                record.id or "",
+                record.ref or "",
+                tuple(record.alts or ()),
+                record,
+            )
         except UnicodeDecodeError as error:
-            raise not_utf8(source.label, number + 1) from error
+            raise not_utf8(source.label, number) from error
         except (OSError, ValueError) as error:
             raise InputFileError(
-                explain_record(source.path, source.label, number + 1)
-                or f"{source.label}: cannot be read after variant {number} ({error}): "
+                explain_record(source.path, source.label, number)
+                or f"{source.label}: cannot be read after variant {number - 1} ({error}): "
                 "truncated or damaged; create or copy the file again"
             ) from error
-        number += 1
-        ref, alts = record.ref or "", tuple(record.alts or ())
-        yield VariantRecord(
-            number, record.chrom, str(record.pos), name, ref, alts, record
-        )
+        yield found
 
 
 def _table_records(path: Path) -> Iterator[VariantRecord]:
