@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from bench_scan import PAIR
-from child import run_child, tfimpute
+from child import Child, run_child, tfimpute
 from timing import Figure, figure, print_result
 
 __all__ = ["contigs"]
@@ -16,7 +16,7 @@ _SIZE = 300  # bp of a contig
 
 
 def contigs(quick: bool) -> list[Figure]:
-    """CPU time of `scan` of many contigs, relative to one of the same length.
+    """Time of `scan` of many contigs, relative to one of the same length.
 
     Parameters
     ----------
@@ -29,28 +29,41 @@ def contigs(quick: bool) -> list[Figure]:
     n, n_runs = (2_000, 1) if quick else (20_000, 3)
     bases = np.random.default_rng(0).choice(list("ACGT"), n * _SIZE)
     tf, cell = PAIR.split(":")
-    quotients, seconds = [], []
+    walls, cpus, seconds = [], [], []
     with tempfile.TemporaryDirectory() as folder:
         files = [Path(folder, name) for name in ("one.fa", "many.fa")]
         text = "".join(bases)
         lines = [text[i : i + _SIZE] for i in range(0, len(text), _SIZE)]
         files[0].write_text(">c\n" + "\n".join(lines) + "\n")
         files[1].write_text("".join(f">c{i}\n{s}\n" for i, s in enumerate(lines)))
-        for _ in range(n_runs):
-            one, many = (
-                run_child(
-                    tfimpute(
-                        *("scan", "--tf", tf, "--cell", cell, "-g", file, "-p", 1),
-                        *("-o", f"{folder}/out", "--no-cache", "--overwrite"),
-                    )
-                )
-                for file in files
+
+        def scan(file: Path, *options: object) -> Child:
+            where = ("-g", file, "-o", f"{folder}/out", "--no-cache", "--overwrite")
+            return run_child(
+                tfimpute("scan", "--tf", tf, "--cell", cell, *where, *options)
             )
-            quotients.append(many.cpu_seconds / one.cpu_seconds)
+
+        for file in files:
+            scan(file)  # compiles, and makes the index
+        for _ in range(n_runs):
+            one, many = (scan(file) for file in files)
+            walls.append(many.seconds / one.seconds)
+            one, many = (scan(file, "-p", 1) for file in files)
+            cpus.append(many.cpu_seconds / one.cpu_seconds)
             seconds.append(many.cpu_seconds)
-    print_result(f"{'':>10}  {n:,} contigs of {_SIZE} bp, one thread")
-    what = f"{n:,} contigs of {_SIZE} bp relative to one of the same length, CPU time"
+    print_result(f"{'':>10}  {n:,} contigs of {_SIZE} bp, whole commands")
+    what = f"{n:,} contigs of {_SIZE} bp relative to one of the same length"
     return [
-        figure("contigs", what, quotients, unit="x", better="less", asked="at most 2"),
+        figure(
+            *("contigs", f"{what}, wall time", walls),
+            unit="x",
+            better="less",
+            asked="at most 2",
+        ),
+        figure(
+            *("contigs", f"{what}, CPU time of one thread", cpus),
+            unit="x",
+            better="less",
+        ),
         figure("contigs", "CPU time of the many", seconds, unit="s", better="less"),
     ]
