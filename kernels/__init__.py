@@ -3,12 +3,13 @@
 They encode sequence (``encode``), compute the convolution by look-up tables (``tables``;
 ``lookup`` and ``gradient`` for training, ``motifs`` for scans) over segments of tiles
 (``segments``), multiply sparse features (``sparse``, ``products``), apply evidence
-(``coverage``, ``summary``, ``attention``), call peaks and quantize scores. ``fused`` is the scan's
-kernel for a GPU.
+(``coverage``, ``summary``, ``attention``), call peaks and quantize scores. ``fused`` is
+the scan's kernel for a GPU.
 
-Kernels that must be fast use the vectors of ``lanes``. A kernel takes arrays and
-scalars, raises no error and reads no file; the Python function next to it checks its
-arguments and allocates the result.
+Kernels take ``njit`` from ``jit``, which loads them without numba's compiler; those that
+must be fast use the vectors of ``lanes``. A kernel takes arrays and scalars, raises no
+error and reads no file; the Python function next to it checks its arguments and allocates
+the result.
 """
 
 from pathlib import Path

@@ -90,11 +90,11 @@ def test_all_pairs_have_the_scores_of_a_few(rng):
     centers = np.arange(place.start, place.start + 50_000, 900) + 1000
     logits = rng.normal(-2, 2, (len(centers), len(pairs))).astype(np.float32)
     logits[:, -1] = logits[:, 5]
-    judge = PairEvidence(evidence, pairs)
-    found = judge.apply(logits.copy(), place.chrom, centers)
+    pair_evidence = PairEvidence(evidence, pairs)
+    found = pair_evidence.apply(logits.copy(), place.chrom, centers)
     np.testing.assert_array_equal(found[:, -1], found[:, 5])
     part = slice(11, 24)
-    again = judge.apply(logits[part].copy(), place.chrom, centers[part])
+    again = pair_evidence.apply(logits[part].copy(), place.chrom, centers[part])
     np.testing.assert_array_equal(again, found[part])
     few = np.flatnonzero(rng.random(len(pairs)) < 0.02)
     own = model.vocabulary.pair_indices(
@@ -108,13 +108,13 @@ def test_all_pairs_have_the_scores_of_a_few(rng):
 
 
 def test_without_evidence_sequence_scores_stay_as_they_are(evidence, rng):
-    judge = PairEvidence(evidence, [(0, 3)])
+    pair_evidence = PairEvidence(evidence, [(0, 3)])
     logits = rng.normal(size=(4, 1)).astype(np.float32)
     centers = np.arange(4) * 20 + 100
     for chrom in ("chr20", "chr7"):
-        found = judge.apply(logits.copy(), chrom, centers)
+        found = pair_evidence.apply(logits.copy(), chrom, centers)
         np.testing.assert_array_equal(found, logits)
-    beside = judge.apply(logits.copy(), "chr1", np.array([5, 10, 4990, 4995]))
+    beside = pair_evidence.apply(logits.copy(), "chr1", np.array([5, 10, 4990, 4995]))
     np.testing.assert_array_equal(beside, logits)
 
 
@@ -126,12 +126,12 @@ def test_without_evidence_sequence_says_how_common_binding_is(evidence, rng):
     pairs = [(0, 3), (2, 1)]
     logits = rng.normal(size=(4, 2)).astype(np.float32)
     expected = 0.5 * logits + given["sequence_offset"][[0, 2], [3, 1]]
-    judge = PairEvidence(known, pairs)
-    found = judge.apply(logits.copy(), "chr20", np.arange(4) * 20 + 100)
+    pair_evidence = PairEvidence(known, pairs)
+    found = pair_evidence.apply(logits.copy(), "chr20", np.arange(4) * 20 + 100)
     np.testing.assert_allclose(found, expected, rtol=1e-6)
     # One tile begins before the region does.
     centers = np.array([5, 40, 60, 80])
-    beside = judge.apply(logits.copy(), "chr1", centers)
+    beside = pair_evidence.apply(logits.copy(), "chr1", centers)
     both = PairEvidence(evidence, pairs).apply(logits.copy(), "chr1", centers)
     np.testing.assert_allclose(beside[0], expected[0], rtol=1e-6)
     np.testing.assert_array_equal(beside[1:], both[1:])
@@ -154,6 +154,6 @@ def test_a_model_is_given_evidence_by_its_file(tmp_path, evidence):
     counts = given.evidence.describe_pair(TRACKS[0])
     assert counts["own_tracks"] == 1
     assert counts["tf_tracks"] == 2
-    told = given.evidence.describe(regions)
-    assert told["sequence_only"] == ["chr20"]
-    assert told["fraction_in_coverage"] == 0.75
+    reported = given.evidence.describe(regions)
+    assert reported["sequence_only"] == ["chr20"]
+    assert reported["fraction_in_coverage"] == 0.75

@@ -65,13 +65,13 @@ def test_info_lists_tracks(build, run, toy):
     assert code == 0
     assert out.splitlines()[-1] == "0 of 3 tracks"
     code, out, _ = run("evidence", "info", path, "--json", "--tf", "max")
-    told = json.loads(out)
+    reported = json.loads(out)
     assert code == 0
-    assert [track["cell"] for track in told["tracks"]] == ["HepG2"]
-    assert told["peaks"] == {"chr1": 2, "chr20": 3}
-    assert told["peaks_of_files"] == 5
-    assert told["accessibility"] == ["K562"]
-    assert told["regions"] == ["chr1", "chr20"]
+    assert [track["cell"] for track in reported["tracks"]] == ["HepG2"]
+    assert reported["peaks"] == {"chr1": 2, "chr20": 3}
+    assert reported["peaks_of_files"] == 5
+    assert reported["accessibility"] == ["K562"]
+    assert reported["regions"] == ["chr1", "chr20"]
 
 
 def test_json_reports_what_was_left_out(build, toy):
@@ -82,10 +82,10 @@ def test_json_reports_what_was_left_out(build, toy):
     toy.write_peaks("ctcf.bed", ("chr1", 100, 200), ("chrM", 1, 2))
     code, out, err = build("--json")
     assert code == 0, err
-    told = json.loads(out)
-    assert told["tracks"] == told["peaks"] == 1
-    assert told["left_out"]["files_without_peaks"] == ["max:hepg2, max.bed"]
-    assert told["left_out"]["peaks_on_unknown_chromosomes"] == {"chrM": 1}
+    reported = json.loads(out)
+    assert reported["tracks"] == reported["peaks"] == 1
+    assert reported["left_out"]["files_without_peaks"] == ["max:hepg2, max.bed"]
+    assert reported["left_out"]["peaks_on_unknown_chromosomes"] == {"chrM": 1}
     warnings = [line for line in err.splitlines() if line.startswith("warning: ")]
     assert len(warnings) == 3
     assert "did you mean CTCF?" in err

@@ -78,15 +78,15 @@ def test_what_a_bed_cannot_give_has_a_reason(toy, tmp_path):
 
 def test_a_class_in_place_of_a_name_drops_no_element(toy, tmp_path):
     genome, _ = toy
-    told = []
+    reported = []
     path = tmp_path / "a.bed"
     path.write_text(
         "chr1\t5\t9\tE\nchr1\t20\t29\tE\nchr1\t40\t49\tmine\nchr9\t1\t9\tx\n"
     )
-    found = read_intervals(path, genome, told.append)
+    found = read_intervals(path, genome, reported.append)
     assert [e.name for e in found.found] == ["chr1:5-9", "chr1:20-29", "mine"]
-    assert "1 element on chromosomes that the genome lacks (chr9)" in told[0]
-    assert "has E in several rows" in told[1]
+    assert "1 element on chromosomes that the genome lacks (chr9)" in reported[0]
+    assert "has E in several rows" in reported[1]
 
 
 def test_elements_on_no_chromosome_of_the_genome_are_refused(toy, tmp_path):
@@ -122,22 +122,22 @@ def test_a_fasta_holds_its_elements(tmp_path, rng):
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "reported"),
     [
         (b">a\nACGT\n>\nACGT\n", "a.fa:3: a sequence without a name"),
         (b"", "is empty"),
         (gzip.compress(b">a\nACGT\n" * 5000, mtime=0)[:60], "cut short"),
     ],
 )
-def test_what_is_no_fasta_is_refused(tmp_path, content, told):
+def test_what_is_no_fasta_is_refused(tmp_path, content, reported):
     path = tmp_path / "a.fa"
     path.write_bytes(content)
-    with pytest.raises(InputFileError, match=told):
+    with pytest.raises(InputFileError, match=reported):
         read_fasta(path)
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "told"),
+    ("name", "content", "reported"),
     [
         ("a.txt", b"\xef\xbb\xbf>a\nACGT\n", "byte order mark"),
         ("a.txt", b"@r\nACGT\n+\nIIII\n", "not a FASTA but FASTQ"),
@@ -146,11 +146,11 @@ def test_what_is_no_fasta_is_refused(tmp_path, content, told):
         ("a.txt", b">a\rACGT\r", "lines end in CR"),
     ],
 )
-def test_what_was_meant_as_a_fasta_is_read_as_one(tmp_path, name, content, told):
+def test_what_was_meant_as_a_fasta_is_read_as_one(tmp_path, name, content, reported):
     path = tmp_path / name
     path.write_bytes(content)
     assert is_fasta(path)
-    with pytest.raises(InputFileError, match=told):
+    with pytest.raises(InputFileError, match=reported):
         read_fasta(path)
 
 

@@ -174,14 +174,14 @@ def test_similar_open_chromatin_comes_first(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "reported"),
     [
         ("chr1\t5\t9\n", "its peaks are on chr1, and the FASTA has chr7; use peaks on"),
         ("chr1\t5\t9\nchr7\t5\t9\n", "1 peak of the accessibility of MINE on the"),
         ("", "is empty; the accessibility of MINE needs peaks"),
     ],
 )
-def test_unusable_accessibility_is_named_by_its_file(tmp_path, text, told):
+def test_unusable_accessibility_is_named_by_its_file(tmp_path, text, reported):
     (tmp_path / "mine.bed").write_text(text)
     (tmp_path / "all.bed").write_text("chr1\t5\t90\n")
     names = {"MINE": "mine.bed", "near": "all.bed"}
@@ -191,7 +191,7 @@ def test_unusable_accessibility_is_named_by_its_file(tmp_path, text, told):
     ]
     sizes = {"chr1": 5000, "chr7": 500}
     contents, _ = build_evidence(files, Vocabulary(["A"], list(names)), sizes)
-    with pytest.raises(InputFileError, match=rf"mine\.bed: {told}"):
+    with pytest.raises(InputFileError, match=rf"mine\.bed: {reported}"):
         check_tracks(files, contents, {"chr7": 500})
 
 
