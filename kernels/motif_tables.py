@@ -168,7 +168,7 @@ class _Bounds(NamedTuple):
             # Scaled so that a single word can lose all, and rounded conservatively.
             scale = -_MIN_BOUND / (1.02 * best) if best > 0 else 1.0
             losses[block] = np.ceil(np.maximum(smallest * scale, _MIN_BOUND))
-            losses[block, :, UNKNOWN_WORD] = 0  # the limit tells
+            losses[block, :, UNKNOWN_WORD] = 0  # the limit knows
             words = np.where(is_known, maxima[:, 0], table[:, UNKNOWN_WORD])
             highest = words.sum(axis=1).max(axis=1)
             lowest = np.minimum(np.floor(-highest * scale) - 1, _NEVER)

@@ -146,7 +146,7 @@ def _without_repeats(
     """Cut each segment to one of its positions in unknown sequence at either end.
 
     All such positions are equal. Short contigs have more of them than of their own. The
-    third result tells which segments have a word that is all N.
+    third result is which segments have a word that is all N.
     """
     is_unknown = rows == UNKNOWN_WORD
     if not is_unknown.any():
