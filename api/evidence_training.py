@@ -37,10 +37,10 @@ from tfimpute_tracks.models.evidence_weights import (
 from tfimpute_tracks.models.loading import known_tracks
 from tfimpute_tracks.storage import check_output_dir
 from tfimpute_tracks.training.evidence_fit import (
-    EvidenceRecipe,
     fit_evidence,
     sites_per_epoch,
 )
+from tfimpute_tracks.training.evidence_recipe import EvidenceRecipe
 from tfimpute_tracks.training.evidence_sites import (
     EvidenceSites,
     held_out_sites,
@@ -76,7 +76,7 @@ def train_evidence(
     evidence: str | Path,
     *,
     model: str | Path = "default",
-    epochs: int = 20,
+    epochs: int = 40,
     seed: int = 0,
     reference_card: str | Path | None = None,
     summary: str | Path | None = None,

@@ -34,10 +34,10 @@ from tfimpute_tracks.models.evidence import Evidence
 from tfimpute_tracks.models.evidence_network import EvidenceNetwork, TrackTensors
 from tfimpute_tracks.models.evidence_weights import EvidenceConfig, EvidenceWeights
 from tfimpute_tracks.training.evidence_fit import (
-    EvidenceRecipe,
     sequence_calibration,
     train_reader,
 )
+from tfimpute_tracks.training.evidence_recipe import EvidenceRecipe
 from tfimpute_tracks.training.evidence_sites import EvidenceSites, read_evidence_sites
 from tfimpute_tracks.training.summary_fit import SummaryRecipe, train_summary
 from tfimpute_tracks.training.track_sites import TrackSites, read_track_sites
@@ -129,7 +129,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--evidence", default="encode-hg19")
     parser.add_argument("--model", default="held-out")
-    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--epochs", type=int, default=40)
     parser.add_argument("--summary-epochs", type=int, default=8)
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--threads", default="max")

@@ -26,7 +26,7 @@ def train(
     model: options.ModelName = "default",
     epochs: Annotated[
         int, typer.Option(min=1, help="Passes over the held-out sites.")
-    ] = 20,
+    ] = 40,
     seed: options.Seed = 0,
     reference_card: Annotated[
         str | None,

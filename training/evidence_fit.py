@@ -7,33 +7,35 @@ what to make of sequence, summary and attention (``models/evidence_network.py``)
 at many sites that these two were trained on, where both are somewhat too good, and last
 at the few that neither has seen, which show how far to trust them. In every step the
 tracks of some pairs are left out, and these pairs are predicted: so a pair's own track
-is hidden, and the network also works where there are few. Sites without a peak are many
-and alike: a fraction is sampled.
+is hidden, and the network also works where there are few. In some steps names are as good
+as new (``new_names.py``). Sites without a peak are many and alike: a fraction is sampled.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
+from torch.func import functional_call
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from tfimpute_tracks.errors import RunError, UsageError
 from tfimpute_tracks.models.evidence_network import EvidenceNetwork, TrackTensors
 from tfimpute_tracks.models.evidence_weights import EvidenceWeights
 from tfimpute_tracks.models.model import Model
+from tfimpute_tracks.training.evidence_recipe import EvidenceRecipe
 from tfimpute_tracks.training.evidence_sites import EvidenceSites
-from tfimpute_tracks.training.summary_fit import SummaryRecipe, train_summary
+from tfimpute_tracks.training.new_names import NewNames
+from tfimpute_tracks.training.summary_fit import train_summary
 from tfimpute_tracks.training.track_masks import TrackMasks
 from tfimpute_tracks.training.track_sites import TrackSites, dense_windows
 
 __all__ = [
-    "EvidenceRecipe",
     "fit_evidence",
     "sequence_calibration",
     "sites_per_epoch",
@@ -46,65 +48,6 @@ Mask = NDArray[np.bool_]
 
 _WARM_UP = 0.3  # of the steps, until the learning rate is at its peak
 _PAIRS = 96  # that a step predicts
-
-
-@dataclass(frozen=True)
-class EvidenceRecipe:
-    """Hyperparameters of a network that reads tracks.
-
-    Parameters
-    ----------
-    epochs : int
-        At held-out sites.
-    batch_size : int
-        Sites.
-    learning_rate, weight_decay : float
-        Of AdamW; the rate rises and falls once.
-    trained_epochs, trained_learning_rate : int, float
-        At the sites that the sequence model was trained on, which come first.
-    max_trained_sites : int
-        So many of them are drawn.
-    negative_fraction : float
-        Fraction of the sites without any peak that an epoch samples; their weights make
-        up for the others.
-    seed : int
-    summary : SummaryRecipe
-
-    Raises
-    ------
-    UsageError
-        A value is out of range.
-    """
-
-    epochs: int = 20
-    batch_size: int = 256
-    learning_rate: float = 2e-3
-    weight_decay: float = 1e-3
-    trained_epochs: int = 12
-    trained_learning_rate: float = 5e-3
-    max_trained_sites: int = 140_000
-    negative_fraction: float = 0.25
-    seed: int = 0
-    summary: SummaryRecipe = field(default_factory=SummaryRecipe)
-
-    def __post_init__(self) -> None:
-        rates = self.learning_rate, self.trained_learning_rate
-        numbers = self.epochs, self.trained_epochs, self.batch_size
-        positive = min(*rates, *numbers, self.max_trained_sites) > 0
-        if not (positive and 0 < self.negative_fraction <= 1):
-            raise UsageError(
-                f"{self} is out of range: the fraction is within 0 and 1, epochs, batch "
-                "size, sites and learning rates are above 0"
-            )
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the hyperparameters by name.
-
-        Returns
-        -------
-        dict
-        """
-        return asdict(self)
 
 
 def fit_evidence(
@@ -299,9 +242,8 @@ def train_evidence(
         order = rng.permutation(np.concatenate([np.flatnonzero(has_peak), sample]))
         losses = []
         for rows in np.array_split(order, n_steps):
-            kept = masks.draw_shared()
-            pairs = rng.permutation(_left_out(sites, kept))[:_PAIRS]
-            loss = _loss(network, sites, rows, pairs, weight[rows], kept)
+            kept, pairs, replaced = _draw(network, sites, masks, recipe.new_names, rng)
+            loss = _loss(network, sites, rows, pairs, weight[rows], kept, replaced)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -342,6 +284,24 @@ def _has_peak(sites: EvidenceSites) -> Mask:
     return found
 
 
+def _draw(
+    network: EvidenceNetwork,
+    sites: EvidenceSites,
+    masks: TrackMasks,
+    new_names: float,
+    rng: np.random.Generator,
+) -> tuple[Mask, Ints, dict[str, Tensor]]:
+    """Draw the tracks and pairs of a step, and parameters in place of the network's."""
+    kept = masks.draw_shared()
+    if rng.random() >= new_names:
+        return kept, rng.permutation(_left_out(sites, kept))[:_PAIRS], {}
+    new = NewNames.draw(network.n_tfs, network.n_cells, rng)
+    kept = new.leave_few(kept, sites.track_tf.numpy(), sites.track_cell.numpy(), rng)
+    tf, cell = sites.tf.numpy(), sites.cell.numpy()
+    pairs = new.choose(_left_out(sites, kept), tf, cell, _PAIRS, rng)
+    return kept, pairs, new.embeddings(network)
+
+
 def _left_out(sites: EvidenceSites, kept: Mask) -> Ints:
     """Find the pairs of which no track is used."""
     used = torch.from_numpy(kept)
@@ -358,25 +318,40 @@ def _loss(
     pairs: Ints,
     weight: NDArray[np.float32],
     kept: Mask,
+    replaced: dict[str, Tensor],
 ) -> Tensor:
     """Compute the loss of pairs that are left out."""
     tracks = TrackTensors(sites.track_tf, sites.track_cell, torch.from_numpy(kept))
     coverage = torch.from_numpy(dense_windows(sites.windows, rows))
-    tf, cell = sites.tf[pairs], sites.cell[pairs]
-    with torch.no_grad():
-        used = tracks.available.float().expand(len(rows), -1)
-        summary = network.summary(coverage, used, tf, cell, tracks)
-    logits = network.combine(
-        torch.from_numpy(sites.logits[np.ix_(rows, pairs)]),
-        summary,
-        coverage,
-        tf,
-        cell,
-        tracks,
-    )
+    given = torch.from_numpy(sites.logits[np.ix_(rows, pairs)])
+    parameters = {f"network.{name}": value for name, value in replaced.items()}
+    inputs = given, coverage, sites.tf[pairs], sites.cell[pairs], tracks
+    logits = functional_call(_Reader(network), parameters, inputs)
     labels = torch.from_numpy(sites.labels[np.ix_(rows, pairs)]).float()
     weights = torch.from_numpy(weight)[:, None] * (labels >= 0)
     each = binary_cross_entropy_with_logits(
         logits, labels.clamp(min=0), weights, reduction="sum"
     )
     return each / weights.sum().clamp(min=1)
+
+
+class _Reader(nn.Module):
+    """The network with its summary as it is; all pairs are left out."""
+
+    def __init__(self, network: EvidenceNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(
+        self,
+        logits: Tensor,
+        coverage: Tensor,
+        tf: Tensor,
+        cell: Tensor,
+        tracks: TrackTensors,
+    ) -> Tensor:
+        """See :meth:`EvidenceNetwork.forward`."""
+        with torch.no_grad():
+            used = tracks.available.float().expand(len(coverage), -1)
+            summary = self.network.summary(coverage, used, tf, cell, tracks)
+        return self.network.combine(logits, summary, coverage, tf, cell, tracks)
