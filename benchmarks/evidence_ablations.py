@@ -1,7 +1,8 @@
 """What each part of the network that reads tracks contributes: training without it.
 
-The summary, attention, sequence and accessibility. All learn from the sites that trained
-nothing of the model; evaluated on pairs that nothing learned from, on chr20.
+The summary, attention, sequence, accessibility, sites that trained the model, and steps
+with new names. The summary of tracks is the model's own, all else is trained again.
+Evaluated on pairs that nothing learned from, on chr20.
 
     python benchmarks/evidence_ablations.py --data data.h5 --evidence encode-hg19
 """
@@ -31,16 +32,15 @@ from tfimpute_tracks.evaluation import pair_aurocs, pair_average_precisions
 from tfimpute_tracks.evidence import ACCESSIBILITY, EvidenceStore, open_named
 from tfimpute_tracks.models import Model, load_model
 from tfimpute_tracks.models.evidence import Evidence
-from tfimpute_tracks.models.evidence_network import EvidenceNetwork, TrackTensors
+from tfimpute_tracks.models.evidence_network import EvidenceNetwork
 from tfimpute_tracks.models.evidence_weights import EvidenceConfig, EvidenceWeights
 from tfimpute_tracks.training.evidence_fit import (
+    copy_summary,
     sequence_calibration,
     train_reader,
 )
 from tfimpute_tracks.training.evidence_recipe import EvidenceRecipe
 from tfimpute_tracks.training.evidence_sites import EvidenceSites, read_evidence_sites
-from tfimpute_tracks.training.summary_fit import SummaryRecipe, train_summary
-from tfimpute_tracks.training.track_sites import TrackSites, read_track_sites
 
 _NOTHING = 60.0  # a null logit that outweighs every track
 
@@ -54,13 +54,24 @@ class _Way:
     sequence: bool = True
     accessibility: bool = True
     trained_sites: bool = True
+    new_names: bool = True
+
+
+WAYS = {
+    "as it ships": _Way(),
+    "without the summary": _Way(summary=False),
+    "without attention": _Way(attention=False),
+    "without sequence": _Way(sequence=False),
+    "without accessibility": _Way(accessibility=False),
+    "without training sites": _Way(trained_sites=False),
+    "without new names": _Way(new_names=False),
+}
 
 
 def _network(
     model: Model,
     trained: EvidenceSites | None,
     sites: EvidenceSites,
-    others: TrackSites,
     way: _Way,
     asked: EvidenceRecipe,
 ) -> EvidenceNetwork:
@@ -68,13 +79,9 @@ def _network(
     torch.manual_seed(asked.seed)
     rng = np.random.default_rng(asked.seed)
     network = EvidenceNetwork(sites.config, len(model.tfs), len(model.cells))
-    every = torch.ones(len(sites.track_tf), dtype=torch.bool)
-    tracks = TrackTensors(sites.track_tf, sites.track_cell, every)
-    if way.summary:
-        train_summary(
-            network.summary, others, tracks, asked.summary, rng, _advance, log
-        )
-    else:  # its log-odds are 0
+    assert model.evidence is not None
+    copy_summary(network, model.evidence.weights)
+    if not way.summary:  # its log-odds are 0
         with torch.no_grad():
             for name, parameter in network.summary.named_parameters():
                 if name.startswith("pair_"):
@@ -129,62 +136,49 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--evidence", default="encode-hg19")
     parser.add_argument("--model", default="held-out")
-    parser.add_argument("--epochs", type=int, default=40)
-    parser.add_argument("--summary-epochs", type=int, default=8)
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--threads", default="max")
     asked = parser.parse_args()
     torch.set_num_threads(set_threads(asked.threads))
-    model, dataset = load_model(asked.model), open_dataset(asked.data)
+    dataset = open_dataset(asked.data)
     split = split_by_chromosome(dataset)
     base, kept = (pair_columns(dataset, role) for role in ("base", "test3"))
     store = open_named(asked.evidence)
     store = store.subset(store.tracks_of(dataset.pairs[i] for i in base))
+    model = load_model(asked.model, store)
     indices = model.vocabulary.pair_indices(dataset.pairs[i] for i in kept)
     sequence = site_scorer(model, dataset, split.test, use_evidence=False)(indices)
     evaluation = _Evaluation(model, dataset, split.test, kept, sequence)
-    ways = {
-        "as it ships": _Way(),
-        "without the summary": _Way(summary=False),
-        "without attention": _Way(attention=False),
-        "without sequence": _Way(sequence=False),
-        "without accessibility": _Way(accessibility=False),
-        "held-out sites only": _Way(trained_sites=False),
-    }
-    config = EvidenceConfig()
+    measured = np.array([track.pair.tf != ACCESSIBILITY for track in store.tracks])
     others = np.setdiff1d(split.train, split.valid)
-    for name, way in ways.items():
-        some = store
-        if not way.accessibility:
-            measured = [track.pair.tf != ACCESSIBILITY for track in store.tracks]
-            some = store.subset(np.array(measured))
-        rng = np.random.default_rng(0)
-        drawn = np.sort(rng.permutation(others)[: EvidenceRecipe.max_trained_sites])
-        trained, sites = (
-            read_evidence_sites(model, some, dataset, rows, base, config)
-            for rows in (drawn if way.trained_sites else split.valid, split.valid)
-        )
+    rng = np.random.default_rng(0)
+    drawn = np.sort(rng.permutation(others)[: EvidenceRecipe.max_trained_sites])
+
+    def read(some: EvidenceStore) -> list[EvidenceSites]:
+        return [
+            read_evidence_sites(model, some, dataset, rows, base, EvidenceConfig())
+            for rows in (drawn, split.valid)
+        ]
+
+    stores = {True: store, False: store.subset(measured)}
+    sites = {with_access: read(some) for with_access, some in stores.items()}
+    for name, way in WAYS.items():
+        trained, held_out = sites[way.accessibility]
         if not way.sequence:
-            trained, sites = (
+            trained, held_out = (
                 replace(part, logits=np.zeros_like(part.logits))
-                for part in (trained, sites)
+                for part in (trained, held_out)
             )
-        elsewhere = read_track_sites(some, dataset, others, config.windows, rng)
         for seed in range(asked.seeds):
-            recipe = EvidenceRecipe(
-                epochs=asked.epochs,
-                seed=seed,
-                summary=SummaryRecipe(epochs=asked.summary_epochs),
-            )
+            recipe = EvidenceRecipe(seed=seed)
+            if not way.new_names:
+                recipe = replace(recipe, new_names=0)
             network = _network(
-                model,
-                trained if way.trained_sites else None,
-                sites,
-                elsewhere,
-                way,
-                recipe,
+                model, trained if way.trained_sites else None, held_out, way, recipe
             )
-            evaluation.report(f"{name}, seed {seed}", network, some, way)
+            evaluation.report(
+                f"{name}, seed {seed}", network, stores[way.accessibility], way
+            )
 
 
 if __name__ == "__main__":

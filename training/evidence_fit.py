@@ -36,6 +36,7 @@ from tfimpute_tracks.training.track_masks import TrackMasks
 from tfimpute_tracks.training.track_sites import TrackSites, dense_windows
 
 __all__ = [
+    "copy_summary",
     "fit_evidence",
     "sequence_calibration",
     "sites_per_epoch",
@@ -97,9 +98,7 @@ def fit_evidence(
     tracks = TrackTensors(sites.track_tf, sites.track_cell, every)
     history = {}
     if isinstance(summary, EvidenceWeights):
-        with torch.no_grad():
-            for name, parameter in network.summary.named_parameters("summary"):
-                parameter.copy_(torch.from_numpy(summary.weights[name]))
+        copy_summary(network, summary)
     else:
         history["summary"] = train_summary(
             network.summary, summary, tracks, recipe.summary, rng, advance, log
@@ -114,6 +113,20 @@ def fit_evidence(
     digest = model.checkpoint.digest
     weights = EvidenceWeights(config, model.vocabulary, digest, arrays, "", {})
     return weights, history
+
+
+@torch.no_grad()
+def copy_summary(network: EvidenceNetwork, weights: EvidenceWeights) -> None:
+    """Set the summary of tracks to that of trained weights.
+
+    Parameters
+    ----------
+    network : EvidenceNetwork
+    weights : EvidenceWeights
+        Of the same TFs, cell lines and sizes.
+    """
+    for name, parameter in network.summary.named_parameters("summary"):
+        parameter.copy_(torch.from_numpy(weights.weights[name]))
 
 
 def train_reader(

@@ -20,7 +20,8 @@ def test_new_names_keep_two_tracks_at_most_and_others_all(rng):
     tf, cell = _tracks(rng)
     new = NewNames.draw(N_TFS, N_CELLS, rng)
     is_new_tf, is_new_cell = new.tfs < 1, new.cells < 1
-    assert 0 < is_new_tf.sum() < N_TFS and 0 < is_new_cell.sum() < N_CELLS
+    assert 0 < is_new_tf.sum() < N_TFS
+    assert 0 < is_new_cell.sum() < N_CELLS
     before = rng.random(320) < 0.9
     kept = new.leave_few(before, tf, cell, rng)
     assert not (kept & ~before).any()
