@@ -2,7 +2,8 @@
 
 The summary, attention, sequence, accessibility, sites that trained the model, and steps
 with new names. The summary of tracks is the model's own, all else is trained again.
-Evaluated on pairs that nothing learned from, on chr20.
+Evaluated on pairs that nothing learned from, on chr20, and on pairs of TFs that are as
+good as new: the mean of all embeddings in place of their own, and one track.
 
     python benchmarks/evidence_ablations.py --data data.h5 --evidence encode-hg19
 """
@@ -10,6 +11,7 @@ Evaluated on pairs that nothing learned from, on chr20.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -41,7 +43,9 @@ from tfimpute_tracks.training.evidence_fit import (
 )
 from tfimpute_tracks.training.evidence_recipe import EvidenceRecipe
 from tfimpute_tracks.training.evidence_sites import EvidenceSites, read_evidence_sites
+from tfimpute_tracks.vocabulary import Pair
 
+Ints = NDArray[np.int64]
 _NOTHING = 60.0  # a null logit that outweighs every track
 
 
@@ -97,37 +101,74 @@ def _advance(_done: int, _note: str) -> None:
     """Show no progress."""
 
 
-def _weights(model: Model, network: EvidenceNetwork) -> EvidenceWeights:
-    arrays = {name: p.detach().numpy() for name, p in network.named_parameters()}
+def _weights(
+    model: Model, network: EvidenceNetwork, new_tf: str = ""
+) -> EvidenceWeights:
+    """Make weights of a network, in which the embeddings of a TF may be the mean."""
+    arrays = {name: p.detach().numpy().copy() for name, p in network.named_parameters()}
+    if new_tf:
+        row = model.tfs.index(new_tf)
+        for name in ("tf_embedding", "summary.pair_tf", "summary.track_tf"):
+            arrays[name][row] = arrays[name][: len(model.tfs)].mean(axis=0)
     arrays |= sequence_calibration(model)
     return EvidenceWeights(network.config, model.vocabulary, "", arrays, "", {})
 
 
 @dataclass
 class _Evaluation:
-    """Kept pairs at sites of the test chromosome."""
+    """Sites of the test chromosome."""
 
     model: Model
     dataset: Dataset
-    rows: NDArray[np.int64]
-    columns: NDArray[np.int64]
-    sequence: NDArray[np.float32]
+    rows: Ints
 
     def report(
         self, name: str, network: EvidenceNetwork, store: EvidenceStore, way: _Way
     ) -> None:
-        """Say how well pairs are discriminated."""
-        sequence = self.sequence if way.sequence else np.zeros_like(self.sequence)
-        evidence = Evidence(_weights(self.model, network), store)
-        pairs = [self.dataset.pairs[i] for i in self.columns]
-        applied = PairEvidence(evidence, self.model.vocabulary.pair_indices(pairs))
-        scores = sequence.copy()
+        """Say how well pairs are discriminated: held-out ones, and those of new TFs."""
+        weights = _weights(self.model, network)
+        kept = pair_columns(self.dataset, "test3")
+        found = [self._metrics(kept, weights, store, way)]
+        new = []
+        for tf, own, others in self._poor_tfs():
+            left = [t.pair.tf != tf or t.pair == own for t in store.tracks]
+            weights = _weights(self.model, network, tf)
+            new.append(
+                self._metrics(others, weights, store.subset(np.array(left)), way)
+            )
+        found.append(np.nanmean(new, axis=0))
+        values = "  ".join(f"{auroc:.4f} / {ap:.4f}" for auroc, ap in found)
+        print_result(f"{name:<34} {values}")
+
+    def _poor_tfs(self) -> Iterator[tuple[str, Pair, Ints]]:
+        """Yield TFs of few pairs, the one with most bound sites, and the others."""
+        base = pair_columns(self.dataset, "base")
+        n_bound = (self.dataset.labels(self.rows, base) == 1).sum(axis=0)
+        by_tf: dict[str, list[int]] = {}
+        for place in np.argsort(-n_bound, kind="stable"):
+            column = int(base[place])
+            by_tf.setdefault(self.dataset.pairs[column].tf, []).append(column)
+        for tf, columns in sorted(by_tf.items()):
+            if 3 <= len(columns) <= 12:
+                yield tf, self.dataset.pairs[columns[0]], np.array(columns[1:])
+
+    def _metrics(
+        self, columns: Ints, weights: EvidenceWeights, store: EvidenceStore, way: _Way
+    ) -> tuple[float, float]:
+        pairs = [self.dataset.pairs[i] for i in columns]
+        indices = self.model.vocabulary.pair_indices(pairs)
+        scorer = site_scorer(self.model, self.dataset, self.rows, use_evidence=False)
+        scores = (
+            scorer(indices)
+            if way.sequence
+            else np.zeros((len(self.rows), len(columns)), np.float32)
+        )
+        applied = PairEvidence(Evidence(weights, store), indices)
         for chrom, index, centers in chrom_sites(self.dataset, self.rows):
             scores[index] = applied.apply(scores[index], chrom, centers)
-        labels = self.dataset.labels(self.rows, self.columns)
-        auroc = np.nanmean(pair_aurocs(scores, labels))
-        precision = np.nanmean(pair_average_precisions(scores, labels))
-        print_result(f"{name:<34} AUROC {auroc:.4f}  AP {precision:.4f}")
+        labels = self.dataset.labels(self.rows, columns)
+        metrics = pair_aurocs(scores, labels), pair_average_precisions(scores, labels)
+        return float(np.nanmean(metrics[0])), float(np.nanmean(metrics[1]))
 
 
 def main() -> None:
@@ -142,13 +183,14 @@ def main() -> None:
     torch.set_num_threads(set_threads(asked.threads))
     dataset = open_dataset(asked.data)
     split = split_by_chromosome(dataset)
-    base, kept = (pair_columns(dataset, role) for role in ("base", "test3"))
+    base = pair_columns(dataset, "base")
     store = open_named(asked.evidence)
     store = store.subset(store.tracks_of(dataset.pairs[i] for i in base))
     model = load_model(asked.model, store)
-    indices = model.vocabulary.pair_indices(dataset.pairs[i] for i in kept)
-    sequence = site_scorer(model, dataset, split.test, use_evidence=False)(indices)
-    evaluation = _Evaluation(model, dataset, split.test, kept, sequence)
+    evaluation = _Evaluation(model, dataset, split.test)
+    print_result(
+        "AUROC / AP of held-out pairs, and of TFs as good as new with one track"
+    )
     measured = np.array([track.pair.tf != ACCESSIBILITY for track in store.tracks])
     others = np.setdiff1d(split.train, split.valid)
     rng = np.random.default_rng(0)
