@@ -23,7 +23,7 @@ from tfimpute_tracks.impute.estimate import Estimate, estimate
 from tfimpute_tracks.impute.events import Event, Failed
 from tfimpute_tracks.impute.lock import store_lock
 from tfimpute_tracks.impute.plan import Plan, Shard, part_of
-from tfimpute_tracks.impute.plan_file import read_plan, write_plan
+from tfimpute_tracks.impute.plan_file import has_plan, read_plan, write_plan
 from tfimpute_tracks.impute.pool import Slot, Work, run_pool
 from tfimpute_tracks.impute.shard_file import is_complete, shard_path
 from tfimpute_tracks.impute.single import make_shard
@@ -130,7 +130,7 @@ def check_store(folder: Path, plan: Plan) -> None:
         The store's own plan cannot be read.
     """
     check_store_dir(folder)
-    if not is_store(folder):
+    if not is_store(folder) or has_plan(folder, plan):
         return
     there = read_plan(folder)
     if there.digest == plan.digest:
