@@ -215,7 +215,7 @@ class Scan:
         return [path for result in results for path in result.files]
 
     def __repr__(self) -> str:
-        n_tiles = sum(block.tiles.n_tiles for block in self._scanned.blocks)
+        n_tiles = sum(block.n_tiles for block in self._scanned.blocks)
         return (
             f"Scan({counted(len(self.pairs), 'pair')}, {counted(n_tiles, 'position')}, "
             f"{self._scanned.job.options.signal})"

@@ -19,7 +19,8 @@ from tfimpute_tracks.engines.scorer import Scorer
 from tfimpute_tracks.engines.tile_grid import TileGrid
 from tfimpute_tracks.engines.tiles import TileRange
 from tfimpute_tracks.kernels.encode import N_CODE
-from tfimpute_tracks.kernels.motifs import build_motif_tables, segment_maxima
+from tfimpute_tracks.kernels.motif_tables import build_motif_tables
+from tfimpute_tracks.kernels.motifs import segment_maxima
 from tfimpute_tracks.kernels.products import sigmoid
 from tfimpute_tracks.kernels.segments import segment_grid
 from tfimpute_tracks.kernels.tables import word_rows

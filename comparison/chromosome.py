@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from tfimpute_tracks.engines.packs import split_rows
 from tfimpute_tracks.engines.scorer import Scorer
 from tfimpute_tracks.engines.tiles import TileRange
 from tfimpute_tracks.errors import RegionError, UsageError
@@ -180,9 +181,10 @@ def _scan(
     for block in scan_blocks(
         scorer, genome, [tiles], n_threads, reduce=lambda logits: logits
     ):
-        start = block.tiles.first + run.stride * np.arange(block.tiles.n_tiles)
-        if block.scores is not None:
-            update_bins(best, run, start, block.scores)
+        assert block.scores is not None
+        for own, rows in split_rows(block.ranges):
+            start = own.first + run.stride * np.arange(own.n_tiles)
+            update_bins(best, run, start, block.scores[rows])
     return best
 
 

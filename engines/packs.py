@@ -7,16 +7,25 @@ next are computed and left out. A score does not depend on the others.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tfimpute_tracks.engines.tile_grid import TileGrid, join_segments
-from tfimpute_tracks.engines.tiles import TileRange
+from tfimpute_tracks.engines.tiles import TileRange, read_codes
+from tfimpute_tracks.genome import Sequences
 
-__all__ = ["TilePack", "group_blocks", "group_rows", "pack_tiles"]
+__all__ = [
+    "TilePack",
+    "count_tiles",
+    "group_blocks",
+    "group_rows",
+    "pack_tiles",
+    "read_pack",
+    "split_rows",
+]
 
 Codes = NDArray[np.uint8]
 Ints = NDArray[np.int64]
@@ -41,6 +50,24 @@ class TilePack(NamedTuple):
     def n_tiles(self) -> int:
         """Rows, those to leave out included."""
         return self.firsts[-1] + self.members[-1].n_tiles
+
+    def without_gaps(self, rows: NDArray[Any]) -> NDArray[Any]:
+        """Leave out the rows between the members.
+
+        Parameters
+        ----------
+        rows : array, shape (n_tiles, ...)
+
+        Returns
+        -------
+        array
+            The rows of the tiles of one member after the other.
+        """
+        n = np.array([tiles.n_tiles for tiles in self.members])
+        ends = np.cumsum(n)
+        index = np.arange(ends[-1]) + np.repeat(self.firsts - (ends - n), n)
+        found: NDArray[Any] = rows[index]
+        return found
 
     def placed(
         self, first: int, n: int, stride: int
@@ -68,7 +95,7 @@ class TilePack(NamedTuple):
 
 def group_blocks(
     blocks: Iterable[TileRange], grid: TileGrid, max_tiles: int
-) -> Iterator[list[TileRange]]:
+) -> Iterator[tuple[TileRange, ...]]:
     """Group neighboring short blocks.
 
     Parameters
@@ -80,7 +107,7 @@ def group_blocks(
 
     Yields
     ------
-    list of TileRange
+    tuple of TileRange
         The blocks in their order; a long one is alone.
     """
     most = min(max_tiles, _MAX_TILES)
@@ -89,12 +116,44 @@ def group_blocks(
     for tiles in blocks:
         n_own = -(-grid.n_codes(tiles.n_tiles) // grid.stride)
         if group and n + n_own > most:
-            yield group
+            yield tuple(group)
             group, n = [], 0
         group.append(tiles)
         n += n_own
     if group:
-        yield group
+        yield tuple(group)
+
+
+def count_tiles(ranges: Iterable[TileRange]) -> int:
+    """Count the tiles of several ranges.
+
+    Parameters
+    ----------
+    ranges : iterable of TileRange
+
+    Returns
+    -------
+    int
+    """
+    return sum(tiles.n_tiles for tiles in ranges)
+
+
+def split_rows(ranges: Iterable[TileRange]) -> Iterator[tuple[TileRange, slice]]:
+    """Find the rows of each range where the tiles of all follow one another.
+
+    Parameters
+    ----------
+    ranges : iterable of TileRange
+
+    Yields
+    ------
+    tiles : TileRange
+    rows : slice
+    """
+    first = 0
+    for tiles in ranges:
+        yield tiles, slice(first, first + tiles.n_tiles)
+        first += tiles.n_tiles
 
 
 def group_rows(
@@ -136,7 +195,7 @@ def group_rows(
 
 
 def pack_tiles(
-    codes: list[Codes], members: list[TileRange], grid: TileGrid
+    codes: list[Codes], members: Sequence[TileRange], grid: TileGrid
 ) -> tuple[Codes, TilePack]:
     """Lay the sequence of several regions end to end.
 
@@ -144,7 +203,7 @@ def pack_tiles(
     ----------
     codes : list of uint8 array
         Of each region, flanks included.
-    members : list of TileRange
+    members : sequence of TileRange
     grid : TileGrid
 
     Returns
@@ -155,3 +214,32 @@ def pack_tiles(
     joined, firsts = join_segments(codes, grid.stride, grid.flank)
     pack = TilePack(tuple(members), tuple(firsts))
     return joined[: grid.n_codes(pack.n_tiles)], pack
+
+
+def read_pack(
+    genome: Sequences, ranges: Sequence[TileRange], grid: TileGrid
+) -> tuple[Codes, TileRange | TilePack]:
+    """Read the sequence of ranges that are scored together.
+
+    Parameters
+    ----------
+    genome : Sequences
+    ranges : sequence of TileRange
+        Each completely inside its chromosome.
+    grid : TileGrid
+
+    Returns
+    -------
+    codes : uint8 array, shape (grid.n_codes(tiles.n_tiles),)
+    tiles : TileRange or TilePack
+        The only range, or all of them end to end.
+
+    Raises
+    ------
+    RegionError, InputFileError
+        As :func:`tfimpute_tracks.engines.tiles.read_codes`.
+    """
+    codes = [read_codes(genome, tiles, grid) for tiles in ranges]
+    if len(ranges) == 1:
+        return codes[0], ranges[0]
+    return pack_tiles(codes, ranges, grid)

@@ -8,7 +8,7 @@ cache of one scan serves the next, whatever its regions.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,6 +60,10 @@ class TileRange(NamedTuple):
             0-based, half-open.
         """
         return self.first, self.first + (self.n_tiles - 1) * stride + seq_len
+
+    def without_gaps(self, rows: NDArray[Any]) -> NDArray[Any]:
+        """See :meth:`tfimpute_tracks.engines.packs.TilePack.without_gaps`."""
+        return rows
 
     def centers(self, stride: int, seq_len: int) -> NDArray[np.int64]:
         """Return the center of each tile.

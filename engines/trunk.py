@@ -12,12 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfimpute_tracks.kernels.encode import missing_tiles
-from tfimpute_tracks.kernels.motifs import (
-    MotifTables,
-    SegmentMaxima,
-    build_motif_tables,
-    segment_maxima,
-)
+from tfimpute_tracks.kernels.motif_tables import MotifTables, build_motif_tables
+from tfimpute_tracks.kernels.motifs import SegmentMaxima, segment_maxima
 from tfimpute_tracks.kernels.segments import SegmentGrid
 from tfimpute_tracks.kernels.sparse import (
     SparseRows,

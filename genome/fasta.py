@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from threading import Lock
@@ -66,8 +66,9 @@ class Genome(AbstractContextManager["Genome"]):
         """See :meth:`tfimpute_tracks.genome.sequences.Sequences.codes`."""
         start, end = resolve_span(self.chrom_sizes, chrom, start, end)
         codes = np.empty(end - start, dtype=np.uint8)
-        for at, bases in self._blocks(chrom, start, end):
-            block = codes[at - start : at - start + len(bases)]
+        for first in range(start, end, _BLOCK):
+            bases = self._bases(chrom, first, min(first + _BLOCK, end))
+            block = codes[first - start : first - start + len(bases)]
             block[...] = encode(bases)
             # Only what is read as N is counted: most bases are not.
             if N_CODE not in block.tobytes():
@@ -94,8 +95,9 @@ class Genome(AbstractContextManager["Genome"]):
         """
         start, end = resolve_span(self.chrom_sizes, chrom, start, end)
         masked = np.empty(end - start, dtype=np.bool_)
-        for at, bases in self._blocks(chrom, start, end):
-            masked[at - start : at - start + len(bases)] = bases >= ord("a")
+        for first in range(start, end, _BLOCK):
+            bases = self._bases(chrom, first, min(first + _BLOCK, end))
+            masked[first - start : first - start + len(bases)] = bases >= ord("a")
         return masked
 
     def close(self) -> None:
@@ -111,24 +113,19 @@ class Genome(AbstractContextManager["Genome"]):
     def __reduce__(self) -> tuple[Any, ...]:
         return _reopen, self._origin
 
-    def _blocks(
-        self, chrom: str, start: int, end: int
-    ) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-        """Yield blocks of ASCII bases, and where they start."""
+    def _bases(self, chrom: str, start: int, end: int) -> NDArray[np.uint8]:
+        """Read bases in ASCII."""
         if self._read is None:
             raise ValueError(f"{self.path} was closed")
-        for first in range(start, end, _BLOCK):
-            try:
-                bases = _read_bases(
-                    self._read, *self._index[chrom][1:], first, min(first + _BLOCK, end)
-                )
-            except (OSError, EOFError) as error:
-                reason = (
-                    f"the lines of {chrom} are not as in its index; the file is damaged or "
-                    "has changed: remove its .fai and .gzi and run again"
-                )
-                raise first_error(self.path, reason) from error
-            yield first, bases
+        _, offset, width, line_bytes = self._index[chrom]
+        try:
+            return _read_bases(self._read, offset, width, line_bytes, start, end)
+        except (OSError, EOFError) as error:
+            reason = (
+                f"the lines of {chrom} are not as in its index; the file is damaged or "
+                "has changed: remove its .fai and .gzi and run again"
+            )
+            raise first_error(self.path, reason) from error
 
 
 class _TwoBitGenome(Genome):

@@ -94,7 +94,9 @@ def read_past_ends(
     InputFileError
         As :meth:`Sequences.codes`.
     """
-    _, size = resolve_span(genome.chrom_sizes, chrom, 0, None)
+    size = genome.chrom_sizes.get(chrom)
+    if size is None:  # raises
+        return genome.codes(chrom)
     if start >= 0 and end <= size:
         return genome.codes(chrom, start, end)
     codes = np.empty(end - start, dtype=np.uint8)

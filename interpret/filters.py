@@ -17,11 +17,8 @@ from numpy.typing import NDArray
 from tfimpute_tracks.errors import RunError
 from tfimpute_tracks.genome import Region, Sequences
 from tfimpute_tracks.kernels.hits import count_bases
-from tfimpute_tracks.kernels.motifs import (
-    MotifTables,
-    build_motif_tables,
-    segment_maxima,
-)
+from tfimpute_tracks.kernels.motif_tables import MotifTables, build_motif_tables
+from tfimpute_tracks.kernels.motifs import segment_maxima
 from tfimpute_tracks.kernels.sparse import SparseRows, compact
 from tfimpute_tracks.kernels.tables import word_rows
 from tfimpute_tracks.models.model import Model

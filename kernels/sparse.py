@@ -23,7 +23,8 @@ from tfimpute_tracks.kernels.lanes import (
     load,
     popcount,
 )
-from tfimpute_tracks.kernels.motifs import MotifTables, SegmentMaxima
+from tfimpute_tracks.kernels.motif_tables import MotifTables
+from tfimpute_tracks.kernels.motifs import SegmentMaxima
 from tfimpute_tracks.kernels.segments import SegmentGrid
 
 __all__ = ["SparseRows", "compact", "gather_windows", "join_rows", "spread_rows"]

@@ -18,13 +18,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tfimpute_tracks.engines.packs import count_tiles
 from tfimpute_tracks.engines.tiles import TileRange
 from tfimpute_tracks.storage import read_arrays, write_arrays
 
 __all__ = ["BlockKey", "ScanCheckpoint"]
 
 Floats = NDArray[np.float32]
-BlockKey = tuple[TileRange, str]
+BlockKey = tuple[tuple[TileRange, ...], str]
 """The tiles of a block, and the digest of their sequence."""
 
 
@@ -74,7 +75,7 @@ class ScanCheckpoint:
 
         Parameters
         ----------
-        key : (TileRange, str)
+        key : (tuple of TileRange, str)
             The tiles, and the digest of their sequence.
         scores : float32 array, shape (n_tiles, n_columns)
 
@@ -101,12 +102,17 @@ class ScanCheckpoint:
         if not self._waiting:
             return
         self._folder.mkdir(parents=True, exist_ok=True)
-        chrom, first, _ = next(iter(self._waiting))[0]
+        chrom, first, _ = next(iter(self._waiting))[0][0]
         path = self._folder / f"{chrom[:60].replace('/', '_')}.{first}.h5"
         keys = list(self._waiting)
-        blocks = np.array([f"{t.chrom}\t{digest}".encode() for t, digest in keys])
-        tiles = np.array([[t.first, t.n_tiles] for t, _ in keys], dtype=np.int64)
-        arrays = {"blocks": blocks, "tiles": tiles}
+        ranges = [tiles for own, _ in keys for tiles in own]
+        numbers = np.repeat(np.arange(len(keys)), [len(own) for own, _ in keys])
+        arrays = {
+            "digests": np.array([digest.encode() for _, digest in keys]),
+            "block": numbers,
+            "chroms": np.array([tiles.chrom.encode() for tiles in ranges]),
+            "tiles": np.array([tiles[1:] for tiles in ranges], dtype=np.int64),
+        }
         for column, name in enumerate(self._names):
             parts = [scores[:, column] for scores in self._waiting.values()]
             arrays[name] = np.concatenate(parts)
@@ -121,7 +127,7 @@ class ScanCheckpoint:
 
         Parameters
         ----------
-        keys : iterable of (TileRange, str)
+        keys : iterable of (tuple of TileRange, str)
         column : int
             Index among the names.
 
@@ -146,7 +152,7 @@ class ScanCheckpoint:
                 if arrays is None:
                     raise KeyError(f"{path} was damaged or removed during the scan")
                 open_path, values = path, arrays[name]
-            yield values[first : first + key[0].n_tiles]
+            yield values[first : first + count_tiles(key[0])]
 
     def remove(self) -> None:
         """Remove everything, on the disk and in memory."""
@@ -156,20 +162,23 @@ class ScanCheckpoint:
 
     def _load(self, path: Path) -> None:
         # All of it is read once: damage must be known before the scan.
-        arrays = read_arrays(path, self._about, ("blocks", "tiles", *self._names))
+        names = "digests", "block", "chroms", "tiles"
+        arrays = read_arrays(path, self._about, (*names, *self._names))
         if arrays is None:
             path.unlink(missing_ok=True)
             return
-        keys = []
-        for block, (first, n_tiles) in zip(
-            arrays["blocks"].tolist(), arrays["tiles"].tolist(), strict=True
-        ):
-            chrom, _, digest = block.decode().partition("\t")
-            keys.append((TileRange(chrom, first, n_tiles), digest))
+        digests, blocks, chroms, tiles = (arrays[name].tolist() for name in names)
+        ranges: list[list[TileRange]] = [[] for _ in digests]
+        for block, chrom, numbers in zip(blocks, chroms, tiles, strict=True):
+            ranges[block].append(TileRange(chrom.decode(), *numbers))
+        keys = [
+            (tuple(own), digest.decode())
+            for own, digest in zip(ranges, digests, strict=True)
+        ]
         self._index(path, keys)
 
     def _index(self, path: Path, keys: list[BlockKey]) -> None:
         done = 0
         for key in keys:
             self._stored[key] = (path, done)
-            done += key[0].n_tiles
+            done += count_tiles(key[0])

@@ -20,7 +20,13 @@ from tfimpute_tracks.tracks.formats import PeakSet
 from tfimpute_tracks.tracks.job import ScanJob, sequence_digest
 from tfimpute_tracks.tracks.record import RunRecord, TrackRecord
 from tfimpute_tracks.tracks.scan import TileBlock, scan_blocks
-from tfimpute_tracks.tracks.writer import PairResult, Scores, finish_pair, write_pair
+from tfimpute_tracks.tracks.writer import (
+    PairResult,
+    Scores,
+    finish_pair,
+    lay_out,
+    write_pair,
+)
 
 __all__ = ["ScannedTracks", "scan_to_memory"]
 
@@ -88,13 +94,11 @@ class ScannedTracks:
         ------
         Scores
         """
-        for tiles, _, kept in self.blocks:
+        for ranges, _, kept in self.blocks:
             assert kept is not None
             own = [kept[:, column] for column in self.columns.columns_for(index)]
             probability, drawn = self.columns.scores(index, own)
-            yield Scores(
-                self.run.signal_of(tiles, probability), self.run.signal_of(tiles, drawn)
-            )
+            yield from lay_out(self.run, ranges, probability, drawn)
 
     def peaks(self, index: int, threshold: float | None = None) -> PeakSet:
         """Call a pair's peaks, on the probability.
@@ -143,8 +147,8 @@ class ScannedTracks:
         """
         records = [self.record(index, formats) for index in range(len(self.job.pairs))]
         check_output_dir(out_dir)
-        digest = sequence_digest([(block.tiles, block.digest) for block in self.blocks])
-        n_tiles = sum(block.tiles.n_tiles for block in self.blocks)
+        digest = sequence_digest([(b.ranges, b.digest) for b in self.blocks])
+        n_tiles = sum(block.n_tiles for block in self.blocks)
         megabases = n_tiles * self.job.stride / 1e6
         results = []
         for index, record in enumerate(records):
@@ -203,7 +207,7 @@ def scan_to_memory(
         block_size=job.block_size,
     ):
         blocks.append(block)
-        progress(block.tiles.n_tiles * job.stride)
+        progress(block.n_tiles * job.stride)
     return ScannedTracks(
         job,
         job.run_record(genome),

@@ -15,9 +15,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tfimpute_tracks.engines.feature_cache import FeatureCache
 from tfimpute_tracks.engines.ordered_map import ordered_map
+from tfimpute_tracks.engines.packs import count_tiles, group_blocks, read_pack
 from tfimpute_tracks.engines.scorer import Scorer
 from tfimpute_tracks.engines.tile_grid import tile_grid
 from tfimpute_tracks.engines.tiles import (
@@ -25,7 +27,6 @@ from tfimpute_tracks.engines.tiles import (
     cut_blocks,
     no_known_tile,
     plan_tiles,
-    read_codes,
 )
 from tfimpute_tracks.errors import RegionError, RunError
 from tfimpute_tracks.genome import Region, Sequences
@@ -40,6 +41,7 @@ from tfimpute_tracks.tracks.writer import (
     Scores,
     clear_leftovers,
     finish_pair,
+    lay_out,
     receipt_path,
     reusable,
     write_pair,
@@ -47,6 +49,8 @@ from tfimpute_tracks.tracks.writer import (
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = ["ScanJob", "run_scan", "sequence_digest"]
+
+Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -251,31 +255,35 @@ class _Run:
             self._columns.reduce,
             self._job.block_size,
         )
-        for tiles, digest, scores in blocks:
-            key = tiles, digest
-            if scores is not None:
-                self._checkpoint.add(key, scores)
+        for block in blocks:
+            key = block.ranges, block.digest
+            if block.scores is not None:
+                self._checkpoint.add(key, block.scores)
             self._keys.append(key)
-            self._progress(tiles.n_tiles * self._job.stride)
-            for own in self._scores(0, [key]):
-                is_known = is_known or not np.isnan(own.probability.values).all()
-                yield own
+            self._progress(block.n_tiles * self._job.stride)
+            for probability, drawn in self._values(0, [key]):
+                is_known = is_known or not np.isnan(probability).all()
+                yield from lay_out(self._records[0], block.ranges, probability, drawn)
         if not is_known:
             raise no_known_tile(self._job.regions)
         self._seconds = time.monotonic() - self._began
 
     def _scores(self, index: int, keys: list[BlockKey]) -> Iterator[Scores]:
         """Yield a pair's scores of blocks that were scanned."""
-        record = self._records[index]
+        values = self._values(index, keys)
+        for (ranges, _), (probability, drawn) in zip(keys, values, strict=True):
+            yield from lay_out(self._records[index], ranges, probability, drawn)
+
+    def _values(
+        self, index: int, keys: list[BlockKey]
+    ) -> Iterator[tuple[Floats, Floats]]:
+        """Yield a pair's probabilities and signal in each block."""
         columns = [
             self._checkpoint.scores(keys, column)
             for column in self._columns.columns_for(index)
         ]
-        for (tiles, _), *kept in zip(keys, *columns, strict=True):
-            probability, drawn = self._columns.scores(index, kept)
-            yield Scores(
-                record.signal_of(tiles, probability), record.signal_of(tiles, drawn)
-            )
+        for kept in zip(*columns, strict=True):
+            yield self._columns.scores(index, kept)
 
     def _write(self, index: int, scores: Iterator[Scores]) -> PairResult:
         job = self._job
@@ -283,7 +291,7 @@ class _Run:
             job.out_dir, self._records[index], self._genome.chrom_sizes, scores
         )
         record = replace(record, sequence=sequence_digest(self._keys))
-        n_tiles = sum(tiles.n_tiles for tiles, _ in self._keys)
+        n_tiles = sum(count_tiles(ranges) for ranges, _ in self._keys)
         megabases = n_tiles * job.stride / 1e6
         return finish_pair(job.out_dir, record, files, megabases, self._seconds)
 
@@ -300,7 +308,7 @@ def sequence_digest(keys: list[BlockKey]) -> str:
     -------
     str
     """
-    return digest_json([[*tiles, digest] for tiles, digest in keys])
+    return digest_json([[ranges, digest] for ranges, digest in keys])
 
 
 def _kept_tracks(
@@ -312,12 +320,14 @@ def _kept_tracks(
         return {}  # and the sequence need not be read twice
     grid = tile_grid(job.model.config, job.stride)
 
-    def digest(tiles: TileRange) -> BlockKey:
-        return tiles, digest_arrays(read_codes(genome, tiles, grid))
+    def digest(ranges: tuple[TileRange, ...]) -> BlockKey:
+        codes, _ = read_pack(genome, ranges, grid)
+        return ranges, digest_arrays(codes)
 
     size = job.block_size or tiles_per_block(job.device)
     blocks = cut_blocks(job.ranges(genome), job.stride, size)
-    sequence = sequence_digest(list(ordered_map(digest, blocks, job.threads)))
+    groups = group_blocks(blocks, grid, size)
+    sequence = sequence_digest(list(ordered_map(digest, groups, job.threads)))
     found = {
         record.pair: reusable(job.out_dir, replace(record, sequence=sequence))
         for record in there

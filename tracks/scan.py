@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfimpute_tracks.engines.ordered_map import ordered_map
-from tfimpute_tracks.engines.packs import TilePack, group_blocks, pack_tiles
+from tfimpute_tracks.engines.packs import count_tiles, group_blocks, read_pack
 from tfimpute_tracks.engines.scorer import Scorer
-from tfimpute_tracks.engines.tiles import TileRange, cut_blocks, read_codes
+from tfimpute_tracks.engines.tiles import TileRange, cut_blocks
 from tfimpute_tracks.errors import RegionError
 from tfimpute_tracks.genome import Sequences, match_chrom, open_genome
 from tfimpute_tracks.kernels.products import sigmoid
@@ -29,26 +29,32 @@ __all__ = ["TileBlock", "scan_blocks", "scan_region", "tiles_per_block"]
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
-Codes = NDArray[np.uint8]
 
 _TILES_PER_BLOCK = {"cpu": 16384, "cuda": 1 << 16}
 
 
 class TileBlock(NamedTuple):
-    """Scores of neighboring tiles.
+    """Tiles that were scored together.
 
     Attributes
     ----------
-    tiles : TileRange
+    ranges : tuple of TileRange
+        One long range, or several short ones.
     digest : str
         Of the sequence that the scores depend on.
     scores : float32 array, shape (n_tiles, n_columns), or None
-        None where the block was already known.
+        Of the tiles of all ranges, one range after the other; None where the block was
+        already known.
     """
 
-    tiles: TileRange
+    ranges: tuple[TileRange, ...]
     digest: str
     scores: Floats | None
+
+    @property
+    def n_tiles(self) -> int:
+        """Tiles of all ranges."""
+        return count_tiles(self.ranges)
 
 
 def tiles_per_block(device: str) -> int:
@@ -70,7 +76,7 @@ def scan_blocks(
     genome: Sequences,
     ranges: Iterable[TileRange],
     n_threads: int = 1,
-    known: Container[tuple[TileRange, str]] = (),
+    known: Container[tuple[tuple[TileRange, ...], str]] = (),
     reduce: Callable[[Floats], Floats] = sigmoid,
     block_size: int | None = None,
 ) -> Iterator[TileBlock]:
@@ -83,7 +89,7 @@ def scan_blocks(
     ranges : iterable of TileRange
         The last tile of each must end within its chromosome.
     n_threads : int
-    known : container of (TileRange, digest of its sequence)
+    known : container of (ranges, digest of their sequence)
         Blocks that are not scored again.
     reduce : callable
         Turns log-odds, shape (n, n_pairs), into the columns to keep of each tile, shape
@@ -91,51 +97,27 @@ def scan_blocks(
     block_size : int, optional
         Tiles of a block; by default :func:`tiles_per_block`.
 
-    Yields
-    ------
-    TileBlock
+    Returns
+    -------
+    iterator of TileBlock
         In the order of the ranges.
     """
     if scorer.device != "cpu":
         n_threads = min(n_threads, 2)  # one reads and encodes, one waits for the GPU
 
-    def score(group: list[TileRange]) -> list[TileBlock]:
-        codes = [read_codes(genome, tiles, scorer.grid) for tiles in group]
-        digests = [digest_arrays(own) for own in codes]
-        keys = list(zip(group, digests, strict=True))
-        todo = [i for i, key in enumerate(keys) if key not in known]
-        scores = _score_blocks(
-            scorer, [codes[i] for i in todo], [keys[i] for i in todo], reduce
-        )
-        found = dict(zip(todo, scores, strict=True))
-        return [TileBlock(*key, found.get(i)) for i, key in enumerate(keys)]
+    def score(group: tuple[TileRange, ...]) -> TileBlock:
+        codes, tiles = read_pack(genome, group, scorer.grid)
+        digest = digest_arrays(codes)
+        if (group, digest) in known:
+            return TileBlock(group, digest, None)
+        features = scorer.features(codes, tiles, digest)
+        parts = [reduce(logits) for logits in scorer.parts(features)]
+        scores = parts[0] if len(parts) == 1 else np.concatenate(parts)
+        return TileBlock(group, digest, tiles.without_gaps(scores))
 
     size = block_size or tiles_per_block(scorer.device)
     blocks = cut_blocks(ranges, scorer.stride, size)
-    groups = group_blocks(blocks, scorer.grid, size)
-    for scored in ordered_map(score, groups, n_threads):
-        yield from scored
-
-
-def _score_blocks(
-    scorer: Scorer,
-    codes: list[Codes],
-    keys: list[tuple[TileRange, str]],
-    reduce: Callable[[Floats], Floats],
-) -> list[Floats]:
-    """Score blocks at once; one alone has its own digest as its key in the cache."""
-    if not keys:
-        return []
-    tiles: TileRange | TilePack
-    (tiles, digest), own = keys[0], codes[0]
-    if len(keys) > 1:
-        own, tiles = pack_tiles(codes, [one for one, _ in keys], scorer.grid)
-        digest = digest_arrays(own)
-    features = scorer.features(own, tiles, digest)
-    parts = [reduce(logits) for logits in scorer.parts(features)]
-    scores = parts[0] if len(parts) == 1 else np.concatenate(parts)
-    stride = scorer.stride
-    return [scores[rows] for rows, _ in tiles.placed(0, tiles.n_tiles, stride)]
+    return ordered_map(score, group_blocks(blocks, scorer.grid, size), n_threads)
 
 
 def scan_region(

@@ -11,6 +11,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
+from tfimpute_tracks.engines.packs import split_rows
+from tfimpute_tracks.engines.tiles import TileRange
 from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.genome.signal import Signal
 from tfimpute_tracks.kernels.peaks import PeakCaller
@@ -22,7 +27,7 @@ from tfimpute_tracks.storage import (
 )
 from tfimpute_tracks.tracks.binning import mean_bins
 from tfimpute_tracks.tracks.formats import FORMATS, PeakSet, write_track
-from tfimpute_tracks.tracks.record import TrackRecord
+from tfimpute_tracks.tracks.record import RunRecord, TrackRecord
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = [
@@ -30,6 +35,7 @@ __all__ = [
     "Scores",
     "clear_leftovers",
     "finish_pair",
+    "lay_out",
     "receipt_path",
     "reusable",
     "write_pair",
@@ -129,6 +135,32 @@ def reusable(folder: Path, record: TrackRecord) -> PairResult | None:
         return None
     files = [folder / output.name for output in receipt.outputs]
     return PairResult(receipt.record, [*files, path], reused=True)
+
+
+def lay_out(
+    record: RunRecord,
+    ranges: Iterable[TileRange],
+    probability: NDArray[np.float32],
+    drawn: NDArray[np.float32],
+) -> Iterator[Scores]:
+    """Lay a pair's scores out along the chromosomes.
+
+    Parameters
+    ----------
+    record : RunRecord
+    ranges : iterable of TileRange
+    probability, drawn : float32 arrays, shape (n_tiles,)
+        Of the tiles of all ranges, one range after the other.
+
+    Yields
+    ------
+    Scores
+        Of each range.
+    """
+    for tiles, rows in split_rows(ranges):
+        signal = record.signal_of(tiles, probability[rows])
+        same = drawn is probability
+        yield Scores(signal, signal if same else record.signal_of(tiles, drawn[rows]))
 
 
 def write_pair(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tfimpute_tracks.engines.feature_cache import FeatureCache
-from tfimpute_tracks.engines.packs import group_blocks
+from tfimpute_tracks.engines.packs import group_blocks, split_rows
 from tfimpute_tracks.engines.scorer import Scorer
 from tfimpute_tracks.engines.tiles import TileRange, plan_tiles, read_codes
 from tfimpute_tracks.genome import Region, open_genome
@@ -41,12 +41,14 @@ def test_packed_blocks_have_the_same_scores(tmp_path, contigs, config, size):
     scorer = Scorer(model, PAIRS)
     ranges = _ranges(contigs, model.config.seq_len, scorer.stride)
     found = list(scan_blocks(scorer, contigs, ranges, block_size=size))
-    n = sum(block.tiles.n_tiles for block in found)
-    assert n == sum(tiles.n_tiles for tiles in ranges)
-    for tiles, _, scores in found:
-        codes = read_codes(contigs, tiles, scorer.grid)
-        expected = sigmoid(scorer.score(codes, tiles))
-        np.testing.assert_array_equal(scores, expected)
+    scored = [tiles for block in found for tiles in block.ranges]
+    assert sum(tiles.n_tiles for tiles in scored) == sum(t.n_tiles for t in ranges)
+    for block in found:
+        assert len(block.scores) == block.n_tiles
+        for tiles, rows in split_rows(block.ranges):
+            codes = read_codes(contigs, tiles, scorer.grid)
+            expected = sigmoid(scorer.score(codes, tiles))
+            np.testing.assert_array_equal(block.scores[rows], expected)
     known = {block[:2] for block in found[::2]}
     again = list(scan_blocks(scorer, contigs, ranges, known=known, block_size=size))
     assert [block[:2] for block in again] == [block[:2] for block in found]

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from tfimpute_tracks.engines.packs import split_rows
 from tfimpute_tracks.engines.scorer import Scorer
 from tfimpute_tracks.engines.tiles import plan_tiles, read_codes
 from tfimpute_tracks.evidence import evidence_for
@@ -21,6 +22,8 @@ def test_packed_regions_have_the_same_scores():
         sizes, stride = dict(genome.chrom_sizes), scorer.stride
         ranges = plan_tiles(regions, sizes, model.config.seq_len, stride)
         assert len(ranges) == 5
-        for tiles, _, scores in scan_blocks(scorer, genome, ranges):
+        (block,) = scan_blocks(scorer, genome, ranges)
+        for tiles, rows in split_rows(block.ranges):
             codes = read_codes(genome, tiles, scorer.grid)
-            np.testing.assert_array_equal(scores, sigmoid(scorer.score(codes, tiles)))
+            expected = sigmoid(scorer.score(codes, tiles))
+            np.testing.assert_array_equal(block.scores[rows], expected)

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 import naive
 from tfimpute_tracks.kernels.encode import reverse_complement
-from tfimpute_tracks.kernels.motifs import build_motif_tables, segment_maxima
+from tfimpute_tracks.kernels.motif_tables import build_motif_tables
+from tfimpute_tracks.kernels.motifs import segment_maxima
 from tfimpute_tracks.kernels.segments import segment_grid
 from tfimpute_tracks.kernels.sparse import compact, gather_windows
 from tfimpute_tracks.kernels.tables import reverse_filters, word_rows
@@ -168,3 +169,28 @@ def test_too_few_segments_are_refused():
         gather_windows(features, grid, 3, 3)
     with pytest.raises(IndexError, match="0 to 300"):
         segment_maxima(rows, motifs, starts, ends + 200)
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 10**6), st.sampled_from([15, 20, 26]), st.booleans())
+def test_screening_at_the_ends_of_short_contigs_changes_no_bit(seed, length, fast):
+    rng = np.random.default_rng(seed)
+    filters = rng.normal(size=(160, length, 4)).astype(np.float32)
+    filters[:48, length // 2 :] = 0  # they fire next to unknown sequence
+    reach = np.maximum(filters.max(axis=2), 0).sum(axis=1)
+    bias = (0.97 * reach).astype(np.float32)
+    codes = np.full(1500, 4, np.uint8)
+    for first in range(0, 1440, 60):
+        codes[first : first + 25] = rng.integers(0, 4, 25)
+    for place, k in enumerate(rng.permutation(160)[:24]):
+        word = filters[k].argmax(axis=1)[:25]
+        at = 60 * place + int(rng.integers(0, 26 - len(word)))
+        codes[at : at + len(word)] = word
+    starts = np.arange(0, 1400, 20)
+    with_screen, motifs = _dense(codes, filters, bias, starts, starts + 20, fast=fast)
+    without, _ = _dense(
+        codes, filters, bias, starts, starts + 20, fast=fast, screen=False
+    )
+    np.testing.assert_array_equal(with_screen, without)
+    assert motifs.n_dense < len(motifs.strands)
+    assert with_screen.any()

@@ -3,16 +3,19 @@
 import numpy as np
 import pytest
 
+from tfimpute_tracks.engines.packs import count_tiles
 from tfimpute_tracks.engines.tiles import TileRange
 from tfimpute_tracks.tracks.checkpoint import ScanCheckpoint
 
 ABOUT = {"weights": "sha256:1"}
 NAMES = ["0", "2", "3"]
-KEYS = [(TileRange("chr1", i * 100, 5 + i), f"sha256:{i}") for i in range(6)]
+KEYS = [((TileRange("chr1", i * 100, 5 + i),), f"sha256:{i}") for i in range(5)]
+KEYS.append(((TileRange("chr2", 0, 2), TileRange("chr\u00b53", 50, 3)), "sha256:5"))
 
 
 def _scores(rng):
-    scores = [rng.random((key[0].n_tiles, 3)).astype(np.float32) for key in KEYS]
+    sizes = [count_tiles(ranges) for ranges, _ in KEYS]
+    scores = [rng.random((n, 3)).astype(np.float32) for n in sizes]
     scores[2][1] = np.nan
     return scores
 

@@ -126,13 +126,14 @@ def _rows(content: bytes, number: int, place: tuple[int, int]) -> list[Row]:
 
 def _blocks(path: Path) -> Iterator[tuple[str, int, tuple[int, int], bytes]]:
     """Yield name and number of the chromosome, what the index says, and content."""
-    with path.open("rb") as file:
-        _, tree_at, _, index_at = struct.unpack("<4Q", _read(file, 0, 32))
+    with path.open("rb") as opened:
+        file = _File(opened)
+        _, tree_at, _, index_at = struct.unpack("<4Q", file.read(0, 32))
         names = dict(_names(file, tree_at))
         for (first, start, last, end), at, size in _leaves(file, index_at):
             if first != last:
                 raise ValueError(f"a block is of {names[first]} and {names[last]}")
-            content = isal_zlib.decompress(_read(file, at, size))
+            content = isal_zlib.decompress(file.read(at, size))
             yield names[first], first, (start, end), content
 
 
@@ -156,16 +157,22 @@ def _damage(fault: Fault) -> Iterator[None]:
         raise fault(f"a block or its index is damaged ({reason})") from error
 
 
-def _read(file: IO[bytes], at: int, size: int) -> bytes:
-    if at + size > os.fstat(file.fileno()).st_size:
-        raise ValueError("the file ends before a block")
-    file.seek(at)
-    return file.read(size)
+class _File:
+    """An open file, read only where it is."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._handle = file.fileno()
+        self._size = os.fstat(self._handle).st_size
+
+    def read(self, at: int, size: int) -> bytes:
+        if at + size > self._size:
+            raise ValueError("the file ends before a block")
+        return os.pread(self._handle, size, at)
 
 
-def _names(file: IO[bytes], tree_at: int) -> Iterator[tuple[int, str]]:
+def _names(file: _File, tree_at: int) -> Iterator[tuple[int, str]]:
     """Yield number and name of each chromosome."""
-    magic, _, width, *_ = struct.unpack("<IIIIQQ", _read(file, tree_at, 32))
+    magic, _, width, *_ = struct.unpack("<IIIIQQ", file.read(tree_at, 32))
     if magic != _TREE:
         raise ValueError("no tree of chromosomes")
     key = f"S{width}"
@@ -176,17 +183,17 @@ def _names(file: IO[bytes], tree_at: int) -> Iterator[tuple[int, str]]:
 
 
 def _leaves(
-    file: IO[bytes], index_at: int
+    file: _File, index_at: int
 ) -> Iterator[tuple[tuple[int, int, int, int], int, int]]:
     """Yield place, offset and size of each block."""
-    if struct.unpack("<I", _read(file, index_at, 4)) != (_INDEX,):
+    if struct.unpack("<I", file.read(index_at, 4)) != (_INDEX,):
         raise ValueError("no index")
     for place, at, size in _walk(file, index_at + 48, _INNER, _LEAF):
         yield tuple(place), at, size
 
 
 def _walk(
-    file: IO[bytes],
+    file: _File,
     at: int,
     inner: np.dtype[np.void],
     leaf: np.dtype[np.void],
@@ -195,9 +202,9 @@ def _walk(
     """Yield the items of all leaves below a node."""
     if depth > _MAX_DEPTH:
         raise ValueError("the index is too deep")
-    is_leaf, _, n = _NODE.unpack(_read(file, at, _NODE.size))
+    is_leaf, _, n = _NODE.unpack(file.read(at, _NODE.size))
     kind = leaf if is_leaf else inner
-    items = np.frombuffer(_read(file, at + _NODE.size, n * kind.itemsize), kind, n)
+    items = np.frombuffer(file.read(at + _NODE.size, n * kind.itemsize), kind, n)
     for item in items.tolist():
         if is_leaf:
             yield item
