@@ -213,6 +213,8 @@ class Vocabulary:
         UnknownNameError
             A name is unknown.
         """
+        if isinstance(pair, Pair) and self._has(pair):  # as nearly all: it stays short
+            return pair
         if isinstance(pair, str):
             tf, separator, cell = pair.partition(":")
             if not (separator and tf.strip() and cell.strip()):
@@ -223,6 +225,9 @@ class Vocabulary:
             except (TypeError, ValueError):
                 raise _not_a_pair(pair) from None
         return Pair(self.tf(tf), self.cell(cell))
+
+    def _has(self, pair: Pair) -> bool:
+        return pair.tf in self._tf_index and pair.cell in self._cell_index
 
     def pair_indices(
         self, pairs: Iterable[str | tuple[str, str]]

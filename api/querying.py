@@ -10,6 +10,7 @@ from tfimpute_tracks.api.inputs import choose_genome, known_genes, one_region
 from tfimpute_tracks.api.loaded import LoadedModel
 from tfimpute_tracks.api.loci import rank_locus, rank_stored
 from tfimpute_tracks.api.own_cell import add_cell
+from tfimpute_tracks.api.threads import one_blas_thread
 from tfimpute_tracks.api.values import check_model, check_texts, optional_path
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.genome import Region
@@ -105,7 +106,8 @@ def query_pairs(
         genome = choose_genome(fasta, loaded.core, cache_dir)
         known = known_genes(known, fasta)
         named = tf, cell or cell_name
-        return RankedPairs(*rank_locus(loaded, genome, where, named, known))
+        with one_blas_thread():
+            return RankedPairs(*rank_locus(loaded, genome, where, named, known))
     if peaks or cell_name:
         raise UsageError(
             "--cell-accessibility and --cell-name add a cell type to what is scored, and "

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from tfimpute_tracks.api.notes import log
 from tfimpute_tracks.errors import UsageError, counted
 
-__all__ = ["count_threads", "limit_threads", "set_threads"]
+__all__ = ["count_threads", "limit_threads", "one_blas_thread", "set_threads"]
 
 
 def set_threads(threads: int | str) -> int:
@@ -65,6 +65,22 @@ def limit_threads(threads: int | str) -> Iterator[int]:
             yield n_threads
     finally:
         numba.set_num_threads(before)
+
+
+def one_blas_thread() -> AbstractContextManager[object]:
+    """Multiply matrices on one thread while the block runs.
+
+    Those of a short call are small: to wait for a second thread takes longer, above all
+    where other programs keep the CPUs busy.
+
+    Returns
+    -------
+    context manager
+    """
+    from threadpoolctl import threadpool_limits
+
+    limits: AbstractContextManager[object] = threadpool_limits(1, "blas")
+    return limits
 
 
 def count_threads(threads: int | str) -> int:

@@ -10,26 +10,14 @@ import logging
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TextColumn,
-    TimeRemainingColumn,
-)
-from rich.table import Table
-from rich.text import Text
-
 from tfimpute_tracks.api.notes import NOTES
-from tfimpute_tracks.api.progress import Advance
+from tfimpute_tracks.api.progress import Advance, no_progress
 
 __all__ = [
     "SETTINGS",
@@ -134,6 +122,9 @@ def show_table(title: str, columns: list[str], rows: list[list[Any]]) -> None:
     rows : list of lists
         Columns of numbers are right-aligned; floats get four decimals.
     """
+    from rich.console import Console
+    from rich.table import Table
+
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     numeric = [all(_is_number(row[i]) for row in rows) for i in range(len(columns))]
     for column, right in zip(columns, numeric, strict=True):
@@ -207,20 +198,10 @@ def capture_logging() -> None:
     logging.getLogger("tfimpute_tracks").setLevel(logging.INFO)
 
 
-class _Rate(ProgressColumn):
-    """Finished units per second, in the unit of the bar."""
-
-    def render(self, task: Task) -> Text:
-        speed = task.finished_speed or task.speed
-        unit, scale = task.fields["unit"], task.fields["scale"]
-        return Text(f"{speed / scale:.2f} {unit}/s" if speed else "")
-
-
-@contextmanager
 def progress_bar(
     title: str, total: int | None, unit: str, scale: float = 1.0
-) -> Iterator[Advance]:
-    """Show a bar with rate and remaining time while the block runs.
+) -> AbstractContextManager[Advance]:
+    """Open a bar with rate and remaining time, on a terminal.
 
     Parameters
     ----------
@@ -232,25 +213,13 @@ def progress_bar(
     scale : float
         Units per one of `unit`: 1e6 for a total in bp and a rate in Mb.
 
-    Yields
-    ------
-    Advance
+    Returns
+    -------
+    context manager
+        A block that counts units.
     """
-    shown = SETTINGS.progress and not SETTINGS.quiet and sys.stderr.isatty()
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f}%"),
-        _Rate(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
-        console=Console(stderr=True),
-        disable=not shown,
-    ) as progress:
-        task = progress.add_task(title, total=total, unit=unit, scale=scale, note="")
+    if not (SETTINGS.progress and not SETTINGS.quiet and sys.stderr.isatty()):
+        return no_progress(title, total, unit, scale)
+    from tfimpute_tracks.commands.bars import draw_bar
 
-        def advance(n: int, note: str = "") -> None:
-            if shown:
-                progress.update(task, advance=n, note=note)
-
-        yield advance
+    return draw_bar(title, total, unit, scale)

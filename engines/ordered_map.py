@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
 __all__ = ["ordered_map"]
@@ -20,7 +20,10 @@ _AHEAD = 2  # items per thread that are started before their turn
 
 
 def ordered_map(
-    work: Callable[[Item], Result], items: Iterable[Item], n_threads: int
+    work: Callable[[Item], Result],
+    items: Iterable[Item],
+    n_threads: int,
+    pool: ThreadPoolExecutor | None = None,
 ) -> Iterator[Result]:
     """Work on items in threads, and yield the results in the order of the items.
 
@@ -29,6 +32,8 @@ def ordered_map(
     work : callable
     items : iterable
     n_threads : int
+    pool : ThreadPoolExecutor, optional
+        Of so many threads, which others may use, too; by default one of its own.
 
     Yields
     ------
@@ -42,13 +47,15 @@ def ordered_map(
         iterating, items not started are dropped, and started ones are awaited.
     """
     waiting: deque[Future[Result]] = deque()
-    pool = ThreadPoolExecutor(n_threads, thread_name_prefix="scan")
+    threads = pool or ThreadPoolExecutor(n_threads, thread_name_prefix="scan")
     try:
         for item in items:
-            waiting.append(pool.submit(work, item))
+            waiting.append(threads.submit(work, item))
             if len(waiting) > _AHEAD * n_threads:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        wait([future for future in waiting if not future.cancel()])
+        if pool is None:
+            threads.shutdown()

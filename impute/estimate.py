@@ -20,7 +20,7 @@ from tfimpute_tracks.impute.worker import ShardWorker
 __all__ = ["Estimate", "check_disk", "estimate"]
 
 _OVERHEAD = 1.15  # starting processes, waiting for the disk
-_SAMPLED = 20  # the least part of a run that is measured is 1 / 20,
+_SAMPLED = 40  # the least part of a run that is measured is 1 / 40,
 _MIN_SAMPLE = 128  # and so many tiles
 
 

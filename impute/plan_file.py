@@ -10,7 +10,7 @@ from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.impute.plan import Plan
 from tfimpute_tracks.storage import PLAN_FILE, write_text
 
-__all__ = ["read_plan", "write_plan"]
+__all__ = ["has_plan", "read_plan", "write_plan"]
 
 _FORMAT = "tfimpute-tracks bulk store"
 _FORMAT_VERSION = 4
@@ -29,10 +29,33 @@ def write_plan(folder: Path, plan: Plan) -> None:
     WriteError
         The disk is full, or the file cannot be written.
     """
+    write_text(folder / PLAN_FILE, _text(plan))
+
+
+def has_plan(folder: Path, plan: Plan) -> bool:
+    """Check whether a store has a plan, field by field: sooner than :func:`read_plan`.
+
+    Parameters
+    ----------
+    folder : Path
+    plan : Plan
+
+    Returns
+    -------
+    bool
+        False also where the file cannot be read.
+    """
+    try:
+        return (folder / PLAN_FILE).read_bytes() == _text(plan).encode()
+    except OSError:
+        return False
+
+
+def _text(plan: Plan) -> str:
     header: dict[str, Any] = {"format": _FORMAT, "format_version": _FORMAT_VERSION}
-    values = header | {"digest": plan.digest} | plan.to_json()
+    values = header | {"digest": plan.digest} | plan.values_of(Plan)
     lines = [f"{json.dumps(key)}: {json.dumps(values[key])}" for key in values]
-    write_text(folder / PLAN_FILE, "{\n" + ",\n".join(lines) + "\n}\n")
+    return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
 def read_plan(folder: Path) -> Plan:

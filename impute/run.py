@@ -11,7 +11,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,10 +22,10 @@ from tfimpute_tracks.impute.estimate import Estimate, estimate
 from tfimpute_tracks.impute.events import Event, Failed
 from tfimpute_tracks.impute.lock import store_lock
 from tfimpute_tracks.impute.plan import Plan, Shard, part_of
-from tfimpute_tracks.impute.plan_file import read_plan, write_plan
+from tfimpute_tracks.impute.plan_file import has_plan, read_plan, write_plan
 from tfimpute_tracks.impute.pool import Slot, Work, run_pool
 from tfimpute_tracks.impute.shard_file import is_complete, shard_path
-from tfimpute_tracks.impute.single import make_shard
+from tfimpute_tracks.impute.single import make_shards
 from tfimpute_tracks.impute.status import Status
 from tfimpute_tracks.impute.worker import ShardWorker, WorkerSpec, open_worker
 from tfimpute_tracks.models.model import Model
@@ -130,7 +129,7 @@ def check_store(folder: Path, plan: Plan) -> None:
         The store's own plan cannot be read.
     """
     check_store_dir(folder)
-    if not is_store(folder):
+    if not is_store(folder) or has_plan(folder, plan):
         return
     there = read_plan(folder)
     if there.digest == plan.digest:
@@ -311,8 +310,7 @@ def _events(
         and job.may_stay
         and (len(numbers) == 1 or prepared.cost.seconds < _SMALL_SECONDS)
     ):
-        worker = prepared.worker
-        events = chain.from_iterable(make_shard(worker, n) for n in numbers)
+        events = make_shards(prepared.worker, numbers)
     else:
         events = run_pool(_open_work, _slots(job), numbers)
     for event in events:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
@@ -155,6 +156,8 @@ class ShardWorker:
         self._lock = Lock()
         self._genome = genome
         self._threads = threads
+        # One of all shards that are made at once: no thread of a core waits for a shard.
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="scan")
 
     def make(self, number: int, progress: Callable[[int], None]) -> ShardResult:
         """Compute a shard and write its file.
@@ -234,7 +237,7 @@ class ShardWorker:
 
         # From the shard's own start: its chunks begin there.
         parts = cut_parts(shard.block.ranges, stride, self.plan.chunk.tiles)
-        yield from ordered_map(column, parts, self._threads)
+        yield from ordered_map(column, parts, self._threads, self._pool)
 
     def _column(
         self, shard: Shard, part: list[TileRange], codes: list[Codes]

@@ -55,8 +55,12 @@ def sigmoid(x: Floats) -> Floats:
     -------
     float32 array of that shape
     """
+    # In place: fresh memory takes longer than the sums.
+    one, found = np.float32(1), np.negative(x, out=np.empty_like(x))
     with np.errstate(over="ignore"):  # for very low values exp is inf, the result 0
-        return np.float32(1) / (np.float32(1) + np.exp(-x))
+        np.exp(found, out=found)
+    found += one
+    return np.divide(one, found, out=found)
 
 
 def per_pair_layers(gates: Floats, weights: Floats) -> Floats:

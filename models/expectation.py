@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ExpectedMetric", "expression", "from_scale", "to_scale"]
+__all__ = ["ExpectedMetric", "expected_metrics", "expression", "from_scale", "to_scale"]
 
 Doubles = NDArray[np.float64]
 
@@ -91,8 +92,8 @@ class ExpectedMetric:
         float or None
             None where the card does not say.
         """
-        row = self.section.get("rows", {}).get(tf)
-        return None if row is None else int(row.split()[self.cells.index(cell)]) / 1000
+        row = self._rows.get(tf)
+        return None if row is None else int(row[self._columns[cell]]) / 1000
 
     def interval(self, tf: str, cell: str) -> tuple[float, float] | None:
         """Return the interval that nine in ten pairs without data lie in.
@@ -108,10 +109,49 @@ class ExpectedMetric:
         expected = self.of(tf, cell)
         if expected is None:
             return None
+        if expected not in self._intervals:
+            self._intervals[expected] = self._interval(expected)
+        return self._intervals[expected]
+
+    def _interval(self, expected: float) -> tuple[float, float]:
         scale, margin = self.section["scale"], float(self.section["margin"])
         center = to_scale(np.array(expected), scale)
         low, high = from_scale(center + np.array([-margin, margin]), scale).tolist()
         return max(0.0, round(low, 3)), min(1.0, round(high, 3))
+
+    @cached_property
+    def _rows(self) -> dict[str, list[str]]:
+        return {tf: row.split() for tf, row in self.section.get("rows", {}).items()}
+
+    @cached_property
+    def _columns(self) -> dict[str, int]:
+        return {cell: column for column, cell in enumerate(self.cells)}
+
+    @cached_property
+    def _intervals(self) -> dict[float, tuple[float, float]]:
+        """Interval of each metric; all pairs have a few hundred different ones."""
+        return {}
+
+
+def expected_metrics(
+    card: Mapping[str, Any], cells: Sequence[str]
+) -> dict[str, ExpectedMetric]:
+    """Read the metrics to expect.
+
+    Parameters
+    ----------
+    card : mapping
+    cells : sequence of str
+        Of the model.
+
+    Returns
+    -------
+    dict of str to ExpectedMetric
+        Of `auroc` and `average_precision`.
+    """
+    sections = card.get("expected", {})
+    metrics = ("auroc", "average_precision")
+    return {name: ExpectedMetric(sections.get(name, {}), cells) for name in metrics}
 
 
 def expression(

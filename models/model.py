@@ -24,7 +24,7 @@ from tfimpute_tracks.models.calibration import (
 from tfimpute_tracks.models.checkpoint import Checkpoint
 from tfimpute_tracks.models.config import NetworkConfig
 from tfimpute_tracks.models.evidence import Evidence
-from tfimpute_tracks.models.expectation import ExpectedMetric
+from tfimpute_tracks.models.expectation import ExpectedMetric, expected_metrics
 from tfimpute_tracks.models.input_codes import stack_codes
 from tfimpute_tracks.models.registry import build_network
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
@@ -198,7 +198,7 @@ class Model:
         measured = self.measured_pairs.get(pair, {}).get(f"test_{metric}")
         if measured is not None:
             return float(measured)
-        found = self._expectation(metric).of(*pair)
+        found = self._expected[metric].of(*pair)
         if found is None and metric == "auroc":
             return self._tf_aurocs.get(pair.tf)
         return found
@@ -222,7 +222,7 @@ class Model:
         """
         if self.measured_pairs.get(pair, {}).get(f"test_{metric}") is not None:
             return None
-        return self._expectation(metric).interval(*pair)
+        return self._expected[metric].interval(*pair)
 
     @property
     def is_calibrated(self) -> bool:
@@ -260,9 +260,9 @@ class Model:
                 found.setdefault(pair.tf, []).append(float(entry["test_auroc"]))
         return {tf: round(sum(all_) / len(all_), 4) for tf, all_ in found.items()}
 
-    def _expectation(self, metric: str) -> ExpectedMetric:
-        section = self.card.get("expected", {}).get(metric, {})
-        return ExpectedMetric(section, self.cells)
+    @cached_property
+    def _expected(self) -> dict[str, ExpectedMetric]:
+        return expected_metrics(self.card, self.cells)
 
     def threshold(self, pair: Pair) -> float:
         """Return the default peak-calling threshold of a pair.

@@ -52,8 +52,7 @@ class Record:
         -------
         dict of str to JSON values
         """
-        values: dict[str, Any] = json.loads(json.dumps(self.values_of(type(self))))
-        return values
+        return _plain(self.values_of(type(self)))
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
@@ -94,13 +93,16 @@ class Record:
         -------
         dict of str to JSON values
         """
-        marked = {f.name for f in fields(self) if f.metadata.get("content")}
-        return {name: value for name, value in self.to_json().items() if name in marked}
+        return _plain(self._content())
+
+    def _content(self) -> dict[str, Any]:
+        marked = [f.name for f in fields(self) if f.metadata.get("content")]
+        return {name: getattr(self, name) for name in marked}
 
     @cached_property
     def digest(self) -> str:
         """Digest of :meth:`content`: ``sha256:<hex>``."""
-        return digest_json(self.content())
+        return digest_json(self._content())
 
     def values_of(self, kind: type[Record]) -> dict[str, Any]:
         """Return the fields that this record has from one of its bases.
@@ -271,6 +273,12 @@ def read_receipt(path: Path, kind: type[Kind]) -> Receipt[Kind]:
         return Receipt(record, outputs, **values)
     except (KeyError, TypeError, ValueError) as error:
         raise _not_a_receipt(path, str(error)) from error
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    """Make lists of tuples, as a file of JSON values has them."""
+    plain: dict[str, Any] = json.loads(json.dumps(values))
+    return plain
 
 
 def _output(folder: Path, path: Path) -> Output:

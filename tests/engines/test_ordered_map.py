@@ -2,6 +2,7 @@
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -42,3 +43,16 @@ def test_an_error_comes_when_its_turn_does_and_ends_the_work():
         next(results)
     assert len(begun) < 15
     assert not [t for t in threading.enumerate() if t.name.startswith("scan")]
+
+
+def test_a_pool_of_several_begins_nothing_after_an_end():
+    begun = []
+    with ThreadPoolExecutor(2) as pool:
+        first = ordered_map(begun.append, range(100), 2, pool)
+        second = ordered_map(lambda i: i, range(100), 2, pool)
+        next(first)
+        first.close()
+        n_begun = len(begun)
+        assert n_begun <= 6
+        assert list(second) == list(range(100))
+        assert len(begun) == n_begun

@@ -28,7 +28,7 @@ from tfimpute_tracks.impute.estimate import check_disk
 from tfimpute_tracks.impute.events import Done, Failed, Note, Part
 from tfimpute_tracks.impute.export import ExportJob, run_export
 from tfimpute_tracks.impute.plan import part_of
-from tfimpute_tracks.impute.plan_file import read_plan, write_plan
+from tfimpute_tracks.impute.plan_file import has_plan, read_plan, write_plan
 from tfimpute_tracks.impute.run import Todo, prepare_bulk, run_bulk
 from tfimpute_tracks.impute.shard_file import shard_path
 from tfimpute_tracks.impute.status import Status
@@ -241,6 +241,18 @@ def test_a_block_that_fails_is_named_and_all_else_kept(toy):
     status = json.loads((toy.store / "status.json").read_text())
     assert status["state"] == "failed"
     assert status["failed"][0]["chrom"] == "chr1"
+
+
+def test_a_plan_is_recognized_only_where_it_is_whole(toy):
+    plan = toy.made().plan
+    assert has_plan(toy.store, plan)
+    assert read_plan(toy.store) == plan
+    assert not has_plan(toy.store, replace(plan, model="other"))
+    path = toy.store / "store.json"
+    path.write_text(path.read_text()[:-2])
+    assert not has_plan(toy.store, plan)
+    path.unlink()
+    assert not has_plan(toy.store, plan)
 
 
 def test_a_damaged_plan_is_refused(toy):

@@ -10,6 +10,7 @@ from tfimpute_tracks.kernels.products import (
     per_pair_layers,
     per_pair_logits,
     shared_logits,
+    sigmoid,
 )
 from tfimpute_tracks.kernels.sparse import SparseRows
 
@@ -90,3 +91,15 @@ def test_a_tile_s_score_does_not_know_its_neighbors(first):
         shared_logits(alone, weights, bias, lanes, 20)[0],
         shared_logits(windows, weights, bias, lanes, 20)[first],
     )
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (40, 7)])
+def test_the_sigmoid_is_that_of_the_definition_bit_for_bit(rng, shape):
+    x = np.asarray(100 * rng.normal(size=shape), np.float32)
+    given_x = x.copy()
+    with np.errstate(over="ignore"):
+        expected = np.float32(1) / (np.float32(1) + np.exp(-x))
+    found = sigmoid(x)
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(x, given_x)
