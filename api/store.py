@@ -82,8 +82,8 @@ class Store:
     Frozen({'position': 51, 'pair': 2})
     >>> store.query("chr20:48,599,001-48,600,000", top=2)[["tf", "is_peak"]]
            tf  is_peak
-    0     MAX     True
-    1  POLR2A     True
+    0  POLR2A     True
+    1     MAX     True
     >>> store.to_anndata("chr20:48,595,001-48,600,000").shape
     (165, 51)
     """
