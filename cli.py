@@ -187,6 +187,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             sys.stdout.flush()
         except Exception as error:
             code = _report(error, typed)
+    if arguments is None:
+        gc.freeze()  # or Python looks for cycles among all that is loaded as it ends
     sys.exit(code)
 
 
