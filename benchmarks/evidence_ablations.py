@@ -177,6 +177,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--evidence", default="encode-hg19")
     parser.add_argument("--model", default="held-out")
+    parser.add_argument("--ways", default=",".join(WAYS), help="comma-separated")
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--threads", default="max")
     asked = parser.parse_args()
@@ -204,7 +205,7 @@ def main() -> None:
 
     stores = {True: store, False: store.subset(measured)}
     sites = {with_access: read(some) for with_access, some in stores.items()}
-    for name, way in WAYS.items():
+    for name, way in ((name, WAYS[name]) for name in asked.ways.split(",")):
         trained, held_out = sites[way.accessibility]
         if not way.sequence:
             trained, held_out = (
