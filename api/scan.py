@@ -131,7 +131,7 @@ class Scan:
         >>> scan = load_model().scan(None, "chr20:48,599,001-48,601,000", "CTCF:K562")
         >>> scan.call_peaks()[["chrom", "start", "end"]]
            chrom     start       end
-        0  chr20  48598950  48599850
+        0  chr20  48598950  48599750
         """
         import pandas as pd
 
