@@ -171,7 +171,7 @@ def test_too_few_segments_are_refused():
         segment_maxima(rows, motifs, starts, ends + 200)
 
 
-@settings(max_examples=20)
+@settings(max_examples=8)
 @given(st.integers(0, 10**6), st.sampled_from([15, 20, 26]), st.booleans())
 def test_screening_at_the_ends_of_short_contigs_changes_no_bit(seed, length, fast):
     rng = np.random.default_rng(seed)
