@@ -122,7 +122,7 @@ def _open(
     or not, are the third result.
     """
     try:
-        read = _Text(path, gzi).read
+        text = _Text(path, gzi)
         rows = [line.split("\t") for line in fai.read_text("utf-8").splitlines()]
         rows = [row for row in rows if len(row) != 5 or row[1] != "0"]
         index = {name: (int(n), int(at), int(w), int(b)) for name, n, at, w, b in rows}
@@ -133,20 +133,22 @@ def _open(
                 return None
             if not position + 1 < offset <= position + _MAX_GAP:
                 return None
-            before = read(position, offset - position).tobytes()
+            before = text.read_text(position, offset - position)
             *others, header = before.splitlines()
             if not header.startswith(b">") or header[1:].split()[:1] != [name.encode()]:
                 return None
             between += others
             n_lines, rest = divmod(length - 1, width)
             position = offset + n_lines * line_bytes + rest + 1
-            if before[-1:] != b"\n" or not read(position - 1, 1).tobytes().strip():
+            if before[-1:] != b"\n" or not text.read_text(position - 1, 1).strip():
                 return None
-        between += read(position, _MAX_GAP).tobytes().splitlines()
+        between += text.read_text(position, _MAX_GAP).splitlines()
         lines = [line for line in between if line.strip() and line[:1] != b";"]
         empty = [line[1:].decode().split()[0] for line in lines if line[:1] == b">"]
         is_sound = len(empty) == len(lines) and 0 < len(index) == len(rows)
-        return (index, read, empty) if is_sound and not index.keys() & empty else None
+        return (
+            (index, text.read, empty) if is_sound and not index.keys() & empty else None
+        )
     except (OSError, ValueError, IndexError):
         return None
 
@@ -169,6 +171,16 @@ class _Text:
         self._recent = 0, b""
 
     def read(self, offset: int, n_bytes: int) -> NDArray[np.uint8]:
+        start, text = self._load(offset, n_bytes)
+        return np.frombuffer(text, np.uint8)[offset - start : offset - start + n_bytes]
+
+    def read_text(self, offset: int, n_bytes: int) -> bytes:
+        """Read as :meth:`read`, sooner where there are few."""
+        start, text = self._load(offset, n_bytes)
+        return text[offset - start : offset - start + n_bytes]
+
+    def _load(self, offset: int, n_bytes: int) -> tuple[int, bytes]:
+        """Return some text with these bytes in it, and where it starts."""
         start, text = self._recent
         if start <= offset <= offset + n_bytes <= start + len(text):
             pass
@@ -186,7 +198,7 @@ class _Text:
             except (EOFError, zlib.error) as error:
                 raise OSError(f"a block is damaged: {error}") from error
             self._recent = start, text
-        return np.frombuffer(text, np.uint8)[offset - start : offset - start + n_bytes]
+        return start, text
 
 
 def _make_index(path: Path, places: list[list[Path]]) -> list[Path]:
