@@ -36,6 +36,7 @@ from tfimpute_tracks.models import Model, load_model
 from tfimpute_tracks.models.evidence import Evidence
 from tfimpute_tracks.models.evidence_network import EvidenceNetwork
 from tfimpute_tracks.models.evidence_weights import EvidenceConfig, EvidenceWeights
+from tfimpute_tracks.models.extension import EVIDENCE_EMBEDDINGS
 from tfimpute_tracks.training.evidence_fit import (
     copy_summary,
     sequence_calibration,
@@ -108,7 +109,7 @@ def _weights(
     arrays = {name: p.detach().numpy().copy() for name, p in network.named_parameters()}
     if new_tf:
         row = model.tfs.index(new_tf)
-        for name in ("tf_embedding", "summary.pair_tf", "summary.track_tf"):
+        for name in EVIDENCE_EMBEDDINGS["tf"]:
             arrays[name][row] = arrays[name][: len(model.tfs)].mean(axis=0)
     arrays |= sequence_calibration(model)
     return EvidenceWeights(network.config, model.vocabulary, "", arrays, "", {})

@@ -56,8 +56,8 @@ def _measured(pair, place) -> Panel:
     over = np.searchsorted(np.sort(peaks.end[own]), starts, side="right")
     return Panel(
         pair.tf,
-        f"{pair.cell}, peaks",
-        "measured",
+        pair.cell,
+        "measured peaks",
         Bins(starts, ends, (begun > over).astype(np.float32)),
         np.empty((0, 2), dtype=np.int64),
         None,

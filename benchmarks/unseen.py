@@ -241,7 +241,6 @@ def _atf7(task: _Task) -> None:
         )
         for cell in ("K562", "GM12878")
     )
-    task.model, task.path = load_model("default", "encode-hg19"), Path("default")
     model = task.extend([own])
     assert model.evidence is not None
     dataset, rows = task.dataset, task.rows
@@ -310,22 +309,23 @@ def main() -> None:
     parser.add_argument("--tables", default="cells,track,tfs,atf7")
     given = parser.parse_args()
     set_threads(given.threads)
-    path = _train(given.work, given.shared, given.fasta)
-    base = load_model(path)
-    store = known_tracks(open_shipped(), base.vocabulary)
     dataset = open_dataset(given.data)
     rows = np.flatnonzero(dataset.chrom_id == dataset.chroms.index(_TEST))
-    task = _Task(
-        load_model(path, store), path, dataset, rows, given.shared, given.fasta
-    )
-    if "cells" in given.tables:
-        _cell_lines(task, with_track=False)
-    if "track" in given.tables:
-        _cell_lines(task, with_track=True)
-    if "tfs" in given.tables:
-        _tfs(task)
-    if "atf7" in given.tables:
-        _atf7(task)
+    places = dataset, rows, given.shared, given.fasta
+    tables = set(given.tables.split(","))
+    if tables - {"atf7"}:
+        path = _train(given.work, given.shared, given.fasta)
+        store = known_tracks(open_shipped(), load_model(path).vocabulary)
+        task = _Task(load_model(path, store), path, *places)
+        if "cells" in tables:
+            _cell_lines(task, with_track=False)
+        if "track" in tables:
+            _cell_lines(task, with_track=True)
+        if "tfs" in tables:
+            _tfs(task)
+    if "atf7" in tables:
+        shipped = load_model("default", "encode-hg19")
+        _atf7(_Task(shipped, Path("default"), *places))
 
 
 if __name__ == "__main__":

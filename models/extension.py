@@ -18,7 +18,14 @@ from tfimpute_tracks.models.checkpoint import Checkpoint
 from tfimpute_tracks.models.evidence_weights import EvidenceWeights
 from tfimpute_tracks.vocabulary import Vocabulary
 
-__all__ = ["Kind", "ModelWeights", "NewNames", "embedding_parts", "name_vectors"]
+__all__ = [
+    "EVIDENCE_EMBEDDINGS",
+    "Kind",
+    "ModelWeights",
+    "NewNames",
+    "embedding_parts",
+    "name_vectors",
+]
 
 Doubles = NDArray[np.float64]
 Floats = NDArray[np.float32]
@@ -26,10 +33,11 @@ Floats = NDArray[np.float32]
 Kind = Literal["tf", "cell"]
 
 _SEQUENCE = {"tf": ("tf_embedding",), "cell": ("cell_embedding",)}
-_EVIDENCE = {
+EVIDENCE_EMBEDDINGS: dict[Kind, tuple[str, ...]] = {
     "tf": ("tf_embedding", "summary.track_tf", "summary.pair_tf"),
     "cell": ("cell_embedding", "summary.track_cell", "summary.pair_cell"),
 }
+"""Arrays of the network that reads tracks with a row for each TF or cell line."""
 _WITH_ACCESSIBILITY = "summary.track_tf"  # its last row is of accessibility
 _BY_PAIR = ("thresholds", "sequence_offset")
 
@@ -129,7 +137,7 @@ def embedding_parts(weights: ModelWeights) -> dict[Kind, list[tuple[str, str, sl
     for kind in kinds:
         places = [("sequence", name) for name in _SEQUENCE[kind]]
         if weights.evidence is not None:
-            places += [("evidence", name) for name in _EVIDENCE[kind]]
+            places += [("evidence", name) for name in EVIDENCE_EMBEDDINGS[kind]]
         first, found[kind] = 0, []
         for owner, name in places:
             size = weights.sequence.embedding(kind).shape[1]

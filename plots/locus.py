@@ -61,7 +61,7 @@ class Panel(NamedTuple):
     ----------
     tf, cell : str
     status : str
-        `measured` or `imputed`.
+        `measured` or `imputed`, which have a color, or another text.
     bins : Bins
         The signal.
     peaks : int64 array, shape (n_peaks, 2)

@@ -30,7 +30,7 @@ from tfimpute_tracks.models.evidence_weights import EvidenceWeights
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.training.evidence_recipe import EvidenceRecipe
 from tfimpute_tracks.training.evidence_sites import EvidenceSites
-from tfimpute_tracks.training.new_names import NewNames
+from tfimpute_tracks.training.new_names import NewNamesStep
 from tfimpute_tracks.training.summary_fit import train_summary
 from tfimpute_tracks.training.track_masks import TrackMasks
 from tfimpute_tracks.training.track_sites import TrackSites, dense_windows
@@ -308,7 +308,7 @@ def _draw(
     kept = masks.draw_shared()
     if rng.random() >= new_names:
         return kept, rng.permutation(_left_out(sites, kept))[:_PAIRS], {}
-    new = NewNames.draw(network.n_tfs, network.n_cells, rng)
+    new = NewNamesStep.draw(network.n_tfs, network.n_cells, rng)
     kept = new.leave_few(kept, sites.track_tf.numpy(), sites.track_cell.numpy(), rng)
     tf, cell = sites.tf.numpy(), sites.cell.numpy()
     pairs = new.choose(_left_out(sites, kept), tf, cell, _PAIRS, rng)

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tfimpute_tracks.models.evidence_network import EvidenceNetwork
+from tfimpute_tracks.models.extension import EVIDENCE_EMBEDDINGS, Kind
 
-__all__ = ["NewNames"]
+__all__ = ["NewNamesStep"]
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -26,12 +27,10 @@ Mask = NDArray[np.bool_]
 _FRACTION = 0.15  # of the names
 _MAX_LEFT = 2  # tracks of a name
 _PREDICTED = 2 / 3  # of the pairs that a step predicts, at most
-_OF_TFS = "tf_embedding", "summary.pair_tf", "summary.track_tf"
-_OF_CELLS = "cell_embedding", "summary.pair_cell", "summary.track_cell"
 
 
 @dataclass(frozen=True)
-class NewNames:
+class NewNamesStep:
     """Which TFs and cell lines are new in a step.
 
     Attributes
@@ -44,7 +43,7 @@ class NewNames:
     cells: Floats
 
     @classmethod
-    def draw(cls, n_tfs: int, n_cells: int, rng: np.random.Generator) -> NewNames:
+    def draw(cls, n_tfs: int, n_cells: int, rng: np.random.Generator) -> NewNamesStep:
         """Draw new names.
 
         Parameters
@@ -54,7 +53,7 @@ class NewNames:
 
         Returns
         -------
-        NewNames
+        NewNamesStep
         """
 
         def left(n: int) -> Floats:
@@ -128,9 +127,10 @@ class NewNames:
         """
         parameters = dict(network.named_parameters())
         found = {}
-        for names, left in ((_OF_TFS, self.tfs), (_OF_CELLS, self.cells)):
+        kinds: tuple[tuple[Kind, Floats], ...] = ("tf", self.tfs), ("cell", self.cells)
+        for kind, left in kinds:
             weight = torch.from_numpy(left)[:, None]
-            for name in names:
+            for name in EVIDENCE_EMBEDDINGS[kind]:
                 vectors = parameters[name]
                 known = vectors[: len(left)]  # without that of accessibility
                 mean = known.mean(0, keepdim=True)

@@ -5,7 +5,8 @@ import torch
 
 from tfimpute_tracks.models.evidence_network import EvidenceNetwork
 from tfimpute_tracks.models.evidence_weights import EvidenceConfig
-from tfimpute_tracks.training.new_names import NewNames
+from tfimpute_tracks.models.extension import EVIDENCE_EMBEDDINGS
+from tfimpute_tracks.training.new_names import NewNamesStep
 
 N_TFS, N_CELLS = 40, 30
 
@@ -18,7 +19,7 @@ def _tracks(rng):
 
 def test_new_names_keep_two_tracks_at_most_and_others_all(rng):
     tf, cell = _tracks(rng)
-    new = NewNames.draw(N_TFS, N_CELLS, rng)
+    new = NewNamesStep.draw(N_TFS, N_CELLS, rng)
     is_new_tf, is_new_cell = new.tfs < 1, new.cells < 1
     assert 0 < is_new_tf.sum() < N_TFS
     assert 0 < is_new_cell.sum() < N_CELLS
@@ -38,7 +39,7 @@ def test_new_names_keep_two_tracks_at_most_and_others_all(rng):
 
 def test_most_predicted_pairs_are_of_new_names(rng):
     tf, cell = rng.integers(0, N_TFS, 500), rng.integers(0, N_CELLS, 500)
-    new = NewNames.draw(N_TFS, N_CELLS, rng)
+    new = NewNamesStep.draw(N_TFS, N_CELLS, rng)
     is_new = (new.tfs[tf] < 1) | (new.cells[cell] < 1)
     chosen = new.choose(np.arange(500), tf, cell, 60, rng)
     assert len(set(chosen.tolist())) == len(chosen) == 60
@@ -51,10 +52,10 @@ def test_embeddings_move_towards_the_mean_and_gradients_return(rng):
     network = EvidenceNetwork(EvidenceConfig(), N_TFS, N_CELLS)
     tfs = np.ones(N_TFS, np.float32)
     tfs[3], tfs[7] = 0, 0.25
-    new = NewNames(tfs, np.ones(N_CELLS, np.float32))
+    new = NewNamesStep(tfs, np.ones(N_CELLS, np.float32))
     found = new.embeddings(network)
     own = dict(network.named_parameters())
-    for name in ("tf_embedding", "summary.pair_tf", "summary.track_tf"):
+    for name in EVIDENCE_EMBEDDINGS["tf"]:
         known = own[name][:N_TFS]
         mean = known.mean(0)
         torch.testing.assert_close(found[name][3], mean)
