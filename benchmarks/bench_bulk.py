@@ -25,10 +25,12 @@ from tfimpute_tracks.genome import Region, Sequences
 from tfimpute_tracks.impute.export import ExportJob, run_export
 from tfimpute_tracks.impute.query import rank_pairs
 from tfimpute_tracks.impute.store import Store
+from tfimpute_tracks.kernels.codes import decode_codes
 from tfimpute_tracks.kernels.products import lane_gates, shared_logits
 from tfimpute_tracks.kernels.sparse import gather_windows
 from tfimpute_tracks.models import load_model
 from tfimpute_tracks.models.model import Model
+from tfimpute_tracks.tracks.record import TrackOptions
 from tfimpute_tracks.vocabulary import Pair
 
 __all__ = ["bulk", "dask", "store"]
@@ -288,19 +290,24 @@ def _losses(dense: Store, sparse: Store) -> str:
     """Report which peaks a sparse store lost, at thresholds other than the pairs' own."""
     pairs = dense.plan.pairs[:: len(dense.plan.pairs) // 60]
     parts = []
+    scores = {pair: [_logits(held, pair) for held in (dense, sparse)] for pair in pairs}
     for lower in (0.0, 1.0, 2.0, 3.0):
         full = some = 0
-        for pair in pairs:
-            line = 1 / (
-                1 + np.exp(lower - dense.plan.scale.thresholds[dense.index(pair)])
-            )
-            for one, other in zip(
-                dense.probabilities(pair), sparse.probabilities(pair), strict=True
-            ):
-                full += int((one.values >= line).sum())
-                some += int((other.values >= line).sum())
+        for pair, (one, other) in scores.items():
+            line = dense.plan.scale.thresholds[dense.index(pair)] - lower
+            full += int((one >= line).sum())
+            some += int((other >= line).sum())
         parts.append(f"{100 * (1 - some / max(full, 1)):.0f} % at {lower:g}")
     return f"; tiles lost to a threshold lowered by 0 to 3 log-odds: {', '.join(parts)}"
+
+
+def _logits(held: Store, pair: Pair) -> NDArray[np.float32]:
+    """Log-odds of a pair, all tiles of the store."""
+    index = held.index(pair)
+    scale = held.plan.scale.of(index, 1)
+    return np.concatenate(
+        [decode_codes(rows.codes, scale)[0] for rows in held.rows([index])]
+    )
 
 
 def _reading(quick: bool) -> list[Figure]:
@@ -311,13 +318,14 @@ def _reading(quick: bool) -> list[Figure]:
         folder = Path(name)
         _, rate, _ = _impute(folder / "s", "--all", *whole.options)
         held = Store(folder / "s")
-        middle = held.plan.blocks[len(held.plan.blocks) // 2].tiles.first
+        middle = held.plan.blocks[len(held.plan.blocks) // 2].ranges[0].first
         region = Region("chr20", middle + 50_000, middle + 51_000)
         pairs = held.plan.pairs[:: len(held.plan.pairs) // runs][:runs]
+        options = TrackOptions(formats=("bigwig",))
         export, query, command = [], [], []
-        rank_pairs(held, region)
+        rank_pairs(held, region, {})
         for pair in pairs:
-            job = ExportJob(held, [pair], folder / "e", {"bigwig"}, overwrite=True)
+            job = ExportJob(held, [pair], folder / "e", options, overwrite=True)
             export.append(seconds(lambda job=job: list(run_export(job))))
             query.append(seconds(lambda: rank_pairs(Store(folder / "s"), region, {})))
             asked = tfimpute("query", folder / "s", region)

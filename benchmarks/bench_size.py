@@ -11,6 +11,7 @@ import pyBigWig
 from bench_scan import PAIR, Whole
 from timing import Figure, figure, print_result, thread_count
 
+from tfimpute_tracks.engines.packs import split_rows
 from tfimpute_tracks.engines.scorer import Scorer
 from tfimpute_tracks.genome.signal import Signal
 from tfimpute_tracks.models import load_model
@@ -56,10 +57,14 @@ def _signal(whole: Whole, kind: SignalKind) -> tuple[dict[str, int], list[Signal
     ranges = plan_tiles([region], sizes, seq_len, scorer.stride)
     signals: list[Signal] = []
     blocks = scan_blocks(scorer, genome, ranges, thread_count(), reduce=columns.reduce)
-    for tiles, _, kept in blocks:
-        if kept is not None:
-            _, drawn = columns.scores(0, list(kept.T))
-            signals.append(tiles.signal(drawn, scorer.stride, seq_len))
+    for block in blocks:
+        if block.scores is None:
+            continue
+        _, drawn = columns.scores(0, list(block.scores.T))
+        signals += [
+            tiles.signal(drawn[rows], scorer.stride, seq_len)
+            for tiles, rows in split_rows(block.ranges)
+        ]
     return sizes, signals
 
 
