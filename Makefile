@@ -26,6 +26,7 @@ lint:
 
 types: link
 	$(BIN)/mypy
+	$(BIN)/mypy benchmarks/*.py
 
 test:
 	$(BIN)/python -m pytest -q -n auto

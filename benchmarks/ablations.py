@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from tfimpute_tracks.api.threads import set_threads
 from tfimpute_tracks.commands.console import print_result
@@ -33,7 +33,7 @@ _TRAINED_ON = ("chr18", "chr19", "chr21", "chrX")
 class OneStrand(TFImpute):
     """Reads sequences as they are written."""
 
-    def body(self, forward, reverse):
+    def body(self, forward: Tensor, reverse: Tensor) -> Tensor:
         """Take one strand for both."""
         return super().body(forward, forward)
 
@@ -41,25 +41,26 @@ class OneStrand(TFImpute):
 class Concatenated(TFImpute):
     """Embeddings are added to the motif features, and gate nothing."""
 
-    def __init__(self, config, n_tfs, n_cells):
+    def __init__(self, config: GatedConfig, n_tfs: int, n_cells: int) -> None:
         super().__init__(config, n_tfs, n_cells)
         self.additive = nn.Parameter(
             torch.empty(2 * config.embedding_size, config.n_units)
         )
 
-    def head(self, features, tf, cell):
+    def head(self, features: Tensor, tf: Tensor, cell: Tensor) -> Tensor:
         """Sum windows and embeddings in the last layer."""
         both = torch.cat([self.tf_embedding[tf], self.cell_embedding[cell]], dim=1)
         z = torch.einsum("nwk,whk->nh", features, self.unit_weight) + self.unit_bias
         # The gates' weights have no part: they keep what they were drawn as.
         logits = (z[:, :, None] + (both @ self.additive).t()).amax(dim=1)
-        return logits.unflatten(0, (2, -1)).amax(dim=0)
+        better: Tensor = logits.unflatten(0, (2, -1)).amax(dim=0)
+        return better
 
 
 class NoCellLine(TFImpute):
     """Gates know the TF only."""
 
-    def gates(self, tf, cell):
+    def gates(self, tf: Tensor, cell: Tensor) -> Tensor:
         """Leave the cell line out."""
         both = torch.cat(
             [self.tf_embedding[tf], torch.zeros_like(self.cell_embedding[cell])], dim=1
@@ -70,7 +71,7 @@ class NoCellLine(TFImpute):
 class NoFactor(TFImpute):
     """Gates know the cell line only."""
 
-    def gates(self, tf, cell):
+    def gates(self, tf: Tensor, cell: Tensor) -> Tensor:
         """Leave the TF out."""
         both = torch.cat(
             [torch.zeros_like(self.tf_embedding[tf]), self.cell_embedding[cell]], dim=1

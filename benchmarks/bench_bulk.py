@@ -8,6 +8,7 @@ import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -310,6 +311,11 @@ def _logits(held: Store, pair: Pair) -> NDArray[np.float32]:
     )
 
 
+def _export(job: ExportJob) -> None:
+    for _ in run_export(job):
+        pass
+
+
 def _reading(quick: bool) -> list[Figure]:
     """Export a pair over a chromosome, and ask for a place."""
     whole = Whole(quick)
@@ -326,7 +332,7 @@ def _reading(quick: bool) -> list[Figure]:
         rank_pairs(held, region, {})
         for pair in pairs:
             job = ExportJob(held, [pair], folder / "e", options, overwrite=True)
-            export.append(seconds(lambda job=job: list(run_export(job))))
+            export.append(seconds(partial(_export, job)))
             query.append(seconds(lambda: rank_pairs(Store(folder / "s"), region, {})))
             asked = tfimpute("query", folder / "s", region)
             command.append(run_child(asked).seconds)

@@ -55,12 +55,13 @@ def _all_pairs(
     model: Model, genome: Sequences, place: Region, pairs: list[Pair], what: str
 ) -> None:
     """Say what a mean tile costs by tracks, relative to sequence only."""
-    config, store = model.config, model.evidence.store
-    conditioned = PairEvidence(model.evidence, model.vocabulary.pair_indices(pairs))
+    assert model.evidence is not None
+    config, evidence, store = model.config, model.evidence, model.evidence.store
+    conditioned = PairEvidence(evidence, model.vocabulary.pair_indices(pairs))
     centers = np.arange(
         place.start + config.seq_len // 2, place.end - config.seq_len, config.stride
     )
-    windows = model.evidence.weights.config.windows
+    windows = evidence.weights.config.windows
     cover = store.window_coverage(place.chrom, centers, windows)
     n_peaks = np.diff(cover.indptr)
     is_busy = n_peaks > 0
@@ -148,6 +149,7 @@ def _multiply_adds(turns, out):  # type: ignore[no-untyped-def]
 
 def _summary(model: Model, place: Region, pairs: list[Pair]) -> None:
     """Say how many multiply-adds a summary takes, and what part of the peak they reach."""
+    assert model.evidence is not None
     evidence, config = model.evidence, model.evidence.weights.config
     centers = np.arange(place.start + 1000, place.end - 1000, model.config.stride)
     cover = evidence.store.window_coverage(place.chrom, centers, config.windows)
@@ -192,7 +194,8 @@ def main(arguments: list[str]) -> None:
         None, or a store of evidence, a FASTA file and a chromosome.
     """
     torch.set_num_threads(1)
-    store, genome, place = open_shipped(), open_bundled(), bundled_region()
+    store, place = open_shipped(), bundled_region()
+    genome: Sequences = open_bundled()
     if arguments:
         evidence, fasta, chrom = arguments
         store, genome = open_named(evidence), open_genome(fasta)
@@ -203,6 +206,7 @@ def main(arguments: list[str]) -> None:
         models = {"sequence": load_model(name), "evidence": load_model(name, store)}
         _one_pair(models, genome, place)
         model = models["evidence"]
+        assert model.evidence is not None
         pairs = model.vocabulary.all_pairs()
         missing = [pair for pair in pairs if pair not in model.evidence.pairs]
         for some, what in ((pairs, "pairs"), (missing, "pairs without tracks")):

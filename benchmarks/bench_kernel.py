@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -37,7 +38,7 @@ _ASKED = {
 
 
 @njit(nogil=True)
-def _spin(turns: int, x: np.uint64) -> np.uint64:  # type: ignore[no-untyped-def]
+def _spin(turns: int, x: np.uint64) -> np.uint64:
     # Marsaglia's xorshift: three shifts and three xors, each waiting for the one
     # before, and no closed form for the compiler to find.
     for _ in range(turns):
@@ -93,7 +94,7 @@ def kernel(quick: bool) -> list[Figure]:
     piece = codes[: 4 * (n_tiles // 5) * _STRIDE + _SEQ_LEN]
     name, product = best_bfloat16(both, grid, piece, 4 * (n_tiles // 5) + 1)
     print_result(f"    kernel  best bfloat16 form: {name}")
-    ways = {
+    ways: dict[str, Callable[[], object]] = {
         "exact": partial(ours["exact"], codes, n_tiles),
         "fast": partial(ours["fast"], codes, n_tiles),
         "tiles": partial(tiles, codes),

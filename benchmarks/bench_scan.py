@@ -7,7 +7,7 @@ import statistics
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +55,7 @@ __all__ = [
 ]
 
 Codes = NDArray[np.uint8]
+Floats = NDArray[np.float32]
 
 PAIR = "CTCF:K562"
 _SHARED = Path(__file__).resolve().parents[2] / "shared" / "data" / "hg19"
@@ -156,7 +157,7 @@ def _bases(codes: Codes) -> str:
 
 
 def _windowed(
-    group: str, make: Callable[..., Callable[[], object]], name: str, quick: bool
+    group: str, make: Callable[..., Callable[[], Floats]], name: str, quick: bool
 ) -> list[Figure]:
     """Compare whole scans with a predictor of windows on a part of the sequence."""
     runs, n_bp = (1, 40_000) if quick else (5, 500_000)
@@ -181,7 +182,7 @@ def _windowed(
         batch = min(made, key=lambda size: seconds(made[size]))
         # They read sequence only, so `scan` does, too.
         wanted = "--pairs", PAIR, "--evidence", "none"
-        ways = {
+        ways: dict[str, Callable[[], object]] = {
             "exact": _Command(whole, "exact", wanted),
             "fast": _Command(whole, "fast", wanted),
             "theirs": made[batch],
@@ -327,7 +328,7 @@ def motif(quick: bool) -> list[Figure]:
     codes = open_bundled().codes(region.chrom, region.start, region.start + n_bp)
     bases = _bases(codes)
     counts = _motif_counts()
-    others = {
+    others: dict[str, Callable[[], Callable[[], int]]] = {
         "lightmotif": lambda: lightmotif_scan(counts, bases, thread_count()),
         "MOODS": lambda: moods_scan(counts, bases),
     }
@@ -341,7 +342,7 @@ def motif(quick: bool) -> list[Figure]:
             print_result(f"     motif  {error}; left out")
     mine = {name: Scan(model, [PAIR], name == "fast") for name in ("exact", "fast")}
     available = list(ways)
-    ways |= {name: lambda scan=scan: scan(codes) for name, scan in mine.items()}
+    ways |= {name: partial(scan, codes) for name, scan in mine.items()}
     times = alternate(ways, runs)
     return [
         figure(
@@ -374,7 +375,7 @@ def pairs(quick: bool) -> list[Figure]:
     model = load_model("default")
     every = model.vocabulary.all_pairs()
     scans = {str(n): Scan(model, every[:n]) for n in (1, 2, 10, 100)}
-    ways = {name: lambda scan=scan: scan(codes) for name, scan in scans.items()}
+    ways = {name: partial(scan, codes) for name, scan in scans.items()}
     times = alternate(ways, runs)
     made = [
         figure(

@@ -27,6 +27,7 @@ from scipy.stats import spearmanr
 from timing import print_result, seconds, thread_count
 
 from tfimpute_tracks.api.threads import set_threads
+from tfimpute_tracks.errors import RegionError
 from tfimpute_tracks.genome import Sequences, bundled_region, open_bundled
 from tfimpute_tracks.models import load_model
 from tfimpute_tracks.models.model import Model
@@ -37,6 +38,7 @@ from tfimpute_tracks.variants.normalize import Variant
 from tfimpute_tracks.variants.records import Source, open_variants
 from tfimpute_tracks.variants.run import run_variants
 from tfimpute_tracks.variants.tables import Layout
+from tfimpute_tracks.vocabulary import Pair
 
 # Variants of the shortest run.
 _RUNS = {
@@ -78,7 +80,7 @@ def write_variants(path: Path, n: int) -> None:
     path.write_text("\n".join([*lines, ""]))
 
 
-def _pairs(model: Model, what: str) -> list:
+def _pairs(model: Model, what: str) -> list[Pair]:
     every = model.vocabulary.all_pairs()
     if what == "one pair":
         return every[:1]
@@ -104,11 +106,12 @@ def _agreement(name: str, genome: Sequences, path: Path) -> None:
     changes = {}
     for stride in (1, *_STRIDES):
         scorer = AlleleScorer(model, _pairs(model, "HepG2"), stride)
-        curves = [
-            one
-            for i in range(0, len(variants), scorer.batch_size)
-            for one in scorer.scores(genome, variants[i : i + scorer.batch_size])
-        ]
+        curves = []
+        for i in range(0, len(variants), scorer.batch_size):
+            for one in scorer.scores(genome, variants[i : i + scorer.batch_size]):
+                if isinstance(one, RegionError):
+                    raise one
+                curves.append(one)
         changes[stride] = np.array([log_odds_change(*one.best()) for one in curves])
     for stride in _STRIDES:
         over = [

@@ -13,6 +13,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from bench_scan import Whole
@@ -43,6 +44,7 @@ def _served(whole: Whole) -> Iterator[str]:
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as server:
         try:
+            assert server.stdout is not None  # a pipe, above
             yield server.stdout.readline().strip()
         finally:
             server.terminate()
@@ -83,7 +85,8 @@ page.add({pair, signal: "probability"}).then(() => requestAnimationFrame(
 def _get(address: str, what: str, **values: object) -> bytes:
     query = urllib.parse.urlencode(values)
     with urllib.request.urlopen(f"{address}api/{what}?{query}", timeout=60) as answer:
-        return answer.read()
+        body: bytes = answer.read()
+    return body
 
 
 def browse(quick: bool) -> list[Figure]:
@@ -111,17 +114,26 @@ def browse(quick: bool) -> list[Figure]:
             chrom, place = about["locus"].split(":")
             middle = int(place.split("-")[0])
             begin = max(middle + (turn - _TURNS // 2) * size - size, 0)
-            window = {"chrom": chrom, "start": begin, "end": begin + _ASKED * size}
+            window: dict[str, object] = {
+                "chrom": chrom,
+                "start": begin,
+                "end": begin + _ASKED * size,
+            }
 
-            def view(pair: str, signal: str, window=window, address=address) -> None:
+            def view(
+                pair: str,
+                signal: str,
+                window: dict[str, object] = window,
+                address: str = address,
+            ) -> None:
                 grain = size / 1200
-                asked = {"pair": pair, "signal": signal, "bp_per_pixel": grain}
-                _get(address, "signal", **asked, **window)
+                asked = {"signal": signal, "bp_per_pixel": grain}
+                _get(address, "signal", pair=pair, **asked, **window)
                 _get(address, "peaks", pair=pair, **window)
 
             first.append(seconds(lambda: view("CTCF:K562", "probability")))
             further += [
-                seconds(lambda pair=pair: view(pair, "probability"))
+                seconds(partial(view, pair, "probability"))
                 for pair in ("MAX:HepG2", "GATA1:HepG2", "CEBPB:A549")
             ]
             specific.append(seconds(lambda: view("SPI1:K562", "specificity")))
@@ -218,9 +230,7 @@ def hub(quick: bool) -> list[Figure]:
         with tempfile.TemporaryDirectory() as folder:
             folder_of_tracks = TrackFolder(Path(folder), tracks, [])
             settings = HubSettings("hg19", "a@b.org", "family", CardLookup((model,)))
-            taken.append(
-                seconds(lambda f=folder_of_tracks, t=settings: write_hub(f, t))
-            )
+            taken.append(seconds(partial(write_hub, folder_of_tracks, settings)))
             size = (Path(folder) / "hub.txt").stat().st_size
     return [
         figure(

@@ -59,9 +59,9 @@ def _measured(path: Path) -> pd.DataFrame:
 
 
 def _bed(frame: pd.DataFrame) -> str:
-    return frame[["chrom", "start", "end", "name"]].to_csv(
-        sep="\t", header=False, index=False
-    )
+    columns = frame[["chrom", "start", "end", "name"]]
+    text: str = columns.to_csv(sep="\t", header=False, index=False)
+    return text
 
 
 def _usable(frame: pd.DataFrame, genome: Sequences) -> Elements:

@@ -16,13 +16,20 @@ from pathlib import Path
 import numpy as np
 
 from tfimpute_tracks.evidence import open_shipped
-from tfimpute_tracks.genome import bundled_genes, open_bundled, parse_region
+from tfimpute_tracks.genome import (
+    Region,
+    Sequences,
+    bundled_genes,
+    open_bundled,
+    parse_region,
+)
 from tfimpute_tracks.genome.genes import genes_in, read_genes
 from tfimpute_tracks.genome.signal import Bins
 from tfimpute_tracks.models import Model, load_model
 from tfimpute_tracks.plots.locus import Panel, draw_locus
 from tfimpute_tracks.plots.style import save_figure
 from tfimpute_tracks.tracks.windows import compute_window
+from tfimpute_tracks.vocabulary import Pair
 
 _PAIRS = ("EP300:A549", "MAX:HepG2")
 _PLACE = "chr20:48,780,001-48,840,000"
@@ -30,7 +37,9 @@ _LIMITS = (0.0, 1.0)
 _BIN = 50  # bp, of measured peaks as they are drawn
 
 
-def _predicted(model: Model, genome, place, pair, what: str) -> Panel:
+def _predicted(
+    model: Model, genome: Sequences, place: Region, pair: Pair, what: str
+) -> Panel:
     (track,) = compute_window(model, genome, place, [pair])
     return Panel(
         pair.tf,
@@ -44,7 +53,7 @@ def _predicted(model: Model, genome, place, pair, what: str) -> Panel:
     )
 
 
-def _measured(pair, place) -> Panel:
+def _measured(pair: Pair, place: Region) -> Panel:
     store = open_shipped()
     peaks = store.peaks(place.chrom)
     (number,) = (i for i, t in enumerate(store.tracks) if t.pair == pair)
@@ -72,6 +81,7 @@ def main() -> None:
     parser.add_argument("-o", "--out", type=Path, required=True)
     asked = parser.parse_args()
     plain, given = load_model("held-out"), load_model("held-out", "encode-hg19")
+    assert given.evidence is not None
     known = [
         pair for pair, reported in given.measured_pairs.items() if reported["trained"]
     ]

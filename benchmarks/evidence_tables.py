@@ -100,7 +100,7 @@ def _row(scores: Floats, labels: NDArray[np.int8], which: Mask) -> tuple[float, 
 
 
 def _each_pair(at: _Setting, ways: dict[str, Floats]) -> None:
-    table = {"pair": list(map(str, at.pairs))}
+    table: dict[str, object] = {"pair": list(map(str, at.pairs))}
     n_bound = (at.labels == 1).sum(axis=0)
     table |= {"bound": n_bound.tolist()}
     tfs, cells = (
@@ -133,7 +133,7 @@ def _bound_elsewhere(at: _Setting) -> Iterator[tuple[int, NDArray[np.int64], int
         yield column, every[:, of_tf].sum(axis=1), int(of_tf.sum())
 
 
-def _where(at: _Setting, ways: dict[str, Floats], what: str, skip: NDArray) -> None:
+def _where(at: _Setting, ways: dict[str, Floats], what: str, skip: Mask) -> None:
     """Say how well sites are discriminated when some are left out for each pair."""
     labels = np.where(skip, -1, at.labels).astype(np.int8)
     enough = (labels == 1).sum(axis=0) >= _LEAST_BOUND
@@ -170,7 +170,7 @@ def _fewer_tracks(at: _Setting, name: str, names: NDArray[np.str_], field: int) 
         for draw in range(1 if n == 0 else _DRAWS):
             rng = np.random.default_rng(draw)
 
-            def kept(column: int, n=n, rng=rng) -> Mask:
+            def kept(column: int, n: int = n, rng: np.random.Generator = rng) -> Mask:
                 if there[column] < n:
                     return np.ones(len(names), dtype=bool)
                 mask = _few(own[column], n, rng)
@@ -189,6 +189,7 @@ def _fewer_tracks(at: _Setting, name: str, names: NDArray[np.str_], field: int) 
 def _setting(asked: argparse.Namespace, roles: tuple[str, ...]) -> _Setting:
     dataset = open_dataset(asked.data)
     model = load_model(asked.model, asked.evidence)
+    assert model.evidence is not None
     trained = pair_columns(dataset, "base")
     evidence = model.evidence.subset(dataset.pairs[i] for i in trained)
     rows = split_by_chromosome(dataset).test

@@ -35,6 +35,7 @@ from tfimpute_tracks.kernels.fused import (
 from tfimpute_tracks.kernels.segments import SegmentGrid, segment_grid
 from tfimpute_tracks.kernels.tables import reverse_filters
 from tfimpute_tracks.models import load_model, presets
+from tfimpute_tracks.models.config import GatedConfig
 
 _RUNS = 7
 _STRIDE = 100
@@ -57,7 +58,7 @@ def _seconds(work: Callable[[], object]) -> float:
     """Time work on the device: warmed up, then the median of `_RUNS`."""
     for _ in range(2):
         work()
-    times = []
+    times: list[float] = []
     for _ in range(_RUNS):
         begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
         begin.record()
@@ -150,6 +151,7 @@ def engine_rows() -> Iterator[tuple[str, str]]:
 def head_row() -> tuple[str, str]:
     """Time the products of the head for all pairs, which bound it."""
     size = presets()["default"].config
+    assert isinstance(size, GatedConfig)  # others have no units
     n_pairs, n_tiles = len(load_model("default").vocabulary.all_pairs()), 1_000
     u = torch.rand(2 * n_tiles * size.n_units, size.n_filters, device=_DEVICE)
     gates = torch.rand(n_pairs, size.n_filters, device=_DEVICE)

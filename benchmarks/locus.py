@@ -50,7 +50,8 @@ class _Mode(NamedTuple):
         """Score sites of a data set, float32 (n_sites, n_pairs)."""
         scorer = Scorer(self.model, pairs, calibrated=self.calibrated)
         parts = chrom_sites(dataset, rows)
-        return expit(scorer.score_sites(dataset.codes[rows], parts))
+        scores: Floats = expit(scorer.score_sites(dataset.codes[rows], parts))
+        return scores
 
     def in_region(self, region: Region, pairs: list[Pair]) -> Floats:
         """Find the highest score of each pair in a region, float32 (n_pairs,)."""
@@ -59,7 +60,8 @@ class _Mode(NamedTuple):
         sizes = scorer.grid.seq_len, scorer.stride
         (tiles,) = plan_tiles([region], dict(genome.chrom_sizes), *sizes)
         logits = scorer.score(read_codes(genome, tiles, scorer.grid), tiles)
-        return expit(logits).max(axis=0)
+        highest: Floats = expit(logits).max(axis=0)
+        return highest
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 import tempfile
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +20,7 @@ from timing import Unavailable
 from torch import Tensor, nn
 
 from tfimpute_tracks.models import Model
+from tfimpute_tracks.models.network import TFImpute
 
 __all__ = [
     "FastaFile",
@@ -64,6 +65,7 @@ class PlainModule(nn.Module):
     def __init__(self, model: Model, pair: str) -> None:
         super().__init__()
         network = model.network()
+        assert isinstance(network, TFImpute)  # others have no gates
         ((tf, cell),) = model.vocabulary.pair_indices([model.vocabulary.pair(pair)])
         with torch.no_grad():
             gate = network.gates(torch.tensor([tf]), torch.tensor([cell]))[0]
@@ -295,19 +297,20 @@ def lightmotif_scan(
         The package is not installed.
     """
     try:
-        import lightmotif
+        from lightmotif.lib import CountMatrix, scan, stripe
     except ImportError as error:
         raise Unavailable(f"lightmotif is not installed ({error})") from error
-    forward = lightmotif.CountMatrix(counts).normalize(_PSEUDOCOUNT).log_odds()
+    columns: dict[str, Iterable[int]] = dict(counts)
+    forward = CountMatrix(columns).normalize(_PSEUDOCOUNT).log_odds()
     strands = [forward, forward.reverse_complement()]
     limits = [strand.score(_P_VALUE) for strand in strands]
 
     def run() -> int:
-        striped = lightmotif.stripe(bases)
+        striped = stripe(bases)
 
         def hits(strand: int) -> int:
             own = striped.copy() if strand else striped
-            found = lightmotif.scan(strands[strand], own, threshold=limits[strand])
+            found = scan(strands[strand], own, threshold=limits[strand])
             return sum(1 for _ in found)
 
         with ThreadPoolExecutor(n_threads) as pool:

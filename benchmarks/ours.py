@@ -25,6 +25,7 @@ from tfimpute_tracks.kernels.products import sigmoid
 from tfimpute_tracks.kernels.segments import segment_grid
 from tfimpute_tracks.kernels.tables import word_rows
 from tfimpute_tracks.models import Model
+from tfimpute_tracks.vocabulary import Pair
 
 __all__ = ["Scan", "WindowMaxima"]
 
@@ -144,11 +145,13 @@ class Scan:
     Parameters
     ----------
     model : Model
-    pairs : list of "TF:CELL"
+    pairs : list of "TF:CELL" or Pair
     fast : bool
     """
 
-    def __init__(self, model: Model, pairs: Iterable[str], fast: bool = False) -> None:
+    def __init__(
+        self, model: Model, pairs: Iterable[str | Pair], fast: bool = False
+    ) -> None:
         self._scorer = Scorer(model, pairs, fast=fast)
         self.stride = self._scorer.stride
 

@@ -22,6 +22,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from record_comparison import compare
@@ -44,13 +45,11 @@ def record(folder: Path, shared: Path | None, n_jobs: int, only: str) -> int:
     runner = Runner(work)
     steps = read_steps(STEPS + (SHARED_STEPS if shared else ""))
     jobs: dict[str, Callable[[], Recording]] = {
-        f"python/{name}": lambda name=name: runner.script(
-            f"python/{name}", "interface", name
-        )
+        f"python/{name}": partial(runner.script, f"python/{name}", "interface", name)
         for name in MODELS
     }
-    jobs |= {n: lambda n=n, t=t: runner.step(n, t) for n, t in steps.items()}
-    jobs |= {n: lambda n=n, t=t: browse(runner, n, t) for n, t in BROWSE.items()}
+    jobs |= {n: partial(runner.step, n, t) for n, t in steps.items()}
+    jobs |= {n: partial(browse, runner, n, t) for n, t in BROWSE.items()}
     jobs = {name: job for name, job in jobs.items() if re.search(only, name)}
     began = time.monotonic()
     runner.run(jobs, n_jobs)

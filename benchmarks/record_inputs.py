@@ -70,7 +70,7 @@ def _shipped_peaks(
     ends = np.stack([peaks.start, peaks.end], axis=1).astype(np.int64) - offset
     inside = (ends[:, 1] > 0) & (ends[:, 0] < length)
     ends, track = ends[inside], peaks.track[inside]
-    return {tuple(t.pair): ends[track == i] for i, t in enumerate(store.tracks)}
+    return {t.pair: ends[track == i] for i, t in enumerate(store.tracks)}
 
 
 def make_inputs(folder: Path, shared: Path | None) -> None:
@@ -141,7 +141,7 @@ def _write_genome(folder: Path, region: Region) -> None:
 
 def _write_peaks(folder: Path, region: Region) -> None:
     """Write peaks of 20 measured pairs, and tables of them."""
-    pairs, ranked, calls = ([("tf", "cell", "role", "bed")] for _ in range(3))
+    pairs, ranked = ([("tf", "cell", "role", "bed")] for _ in range(2))
     calls = [("tf", "cell", "file")]
     for number, (tf, cell) in enumerate((tf, cell) for tf in TFS for cell in CELLS):
         role, stem = ROLES.get(number, "base"), f"{tf}.{cell}"

@@ -192,8 +192,8 @@ def read_html(recording: Recording, key: str, path: Path) -> None:
     numbers = [
         text.replace(",", "").replace("\u2212", "-").rstrip("%") for text in found
     ]
-    found = [number for text in numbers if (number := read_number(text)) is not None]
-    recording.number(f"{key}/cells", np.array(found))
+    values = [number for text in numbers if (number := read_number(text)) is not None]
+    recording.number(f"{key}/cells", np.array(values))
     words = html.unescape(re.sub(r"<[^>]*>", "\n", page))
     recording.text(key, "\n".join(x.strip() for x in words.splitlines() if x.strip()))
 

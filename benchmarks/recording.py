@@ -96,9 +96,8 @@ class Recording:
     def write(self, folder: Path) -> None:
         """Write numbers.npz and text.json."""
         folder.mkdir(parents=True, exist_ok=True)
-        np.savez_compressed(
-            folder / "numbers.npz", **dict(sorted(self.numbers.items()))
-        )
+        arrays: dict[str, Any] = dict(sorted(self.numbers.items()))
+        np.savez_compressed(folder / "numbers.npz", **arrays)
         text = {"names": self.names, "wording": self.wording}
         (folder / "text.json").write_text(json.dumps(text, indent=0, sort_keys=True))
 

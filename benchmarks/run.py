@@ -150,7 +150,7 @@ def main() -> int:
         if target:  # after each, so that a run cut short has not run for nothing
             figures = [made for group in kept.values() for made in group]
             write_figures(target, machine, figures)
-    if whole_run and not failed:
+    if whole_run and target and not failed:
         write_page(target)
     return failed
 
