@@ -65,15 +65,20 @@ class Genome(AbstractContextManager["Genome"]):
     ) -> NDArray[np.uint8]:
         """See :meth:`tfimpute_tracks.genome.sequences.Sequences.codes`."""
         start, end = resolve_span(self.chrom_sizes, chrom, start, end)
+        if 0 < end - start <= _BLOCK:  # as of many short contigs
+            return self._codes(chrom, start, end)
         codes = np.empty(end - start, dtype=np.uint8)
         for first in range(start, end, _BLOCK):
-            bases = self._bases(chrom, first, min(first + _BLOCK, end))
-            block = codes[first - start : first - start + len(bases)]
-            block[...] = encode(bases)
-            # Only what is read as N is counted: most bases are not.
-            if N_CODE not in block.tobytes():
-                continue
-            n_ambiguous = count_ambiguous(bases[block == N_CODE])
+            block = self._codes(chrom, first, min(first + _BLOCK, end))
+            codes[first - start : first - start + len(block)] = block
+        return codes
+
+    def _codes(self, chrom: str, start: int, end: int) -> NDArray[np.uint8]:
+        """Read a part, and count what is read as N and is none."""
+        bases = self._bases(chrom, start, end)
+        codes = encode(bases)
+        if N_CODE in codes.tobytes():  # most parts have none
+            n_ambiguous = count_ambiguous(bases[codes == N_CODE])
             if n_ambiguous:
                 with self._counting:
                     self.ambiguous[chrom] += n_ambiguous

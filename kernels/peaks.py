@@ -322,7 +322,7 @@ def _next_gap(gap, is_high, is_missing, width, max_gap):  # type: ignore[no-unty
     return 0 if is_high else min(gap + width, max_gap + 1)
 
 
-@njit(nogil=True, cache=True)
+@njit(cache=True)  # short; other threads would not give the interpreter back at once
 def _find_runs(  # type: ignore[no-untyped-def]
     values, is_high, is_missing, width, max_gap, gap, runs
 ):

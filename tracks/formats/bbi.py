@@ -286,11 +286,15 @@ def _write_chrom_tree(
     file: IO[bytes], chrom_sizes: Mapping[str, int], per_leaf: int
 ) -> None:
     """Write the chromosomes as a B+ tree: leaves sorted by name, below one root."""
-    entries = sorted(
-        (chrom.encode(), number, size)
-        for number, (chrom, size) in enumerate(chrom_sizes.items())
+    key_size = max(len(chrom.encode()) for chrom in chrom_sizes)
+    entries = np.empty(
+        len(chrom_sizes),
+        dtype=[("name", f"S{key_size}"), ("number", "<u4"), ("size", "<u4")],
     )
-    key_size = max(len(name) for name, _, _ in entries)
+    entries["name"] = [chrom.encode() for chrom in chrom_sizes]
+    entries["number"] = np.arange(len(chrom_sizes))
+    entries["size"] = [*chrom_sizes.values()]
+    entries = entries[np.argsort(entries["name"], kind="stable")]
     leaves = [entries[i : i + per_leaf] for i in range(0, len(entries), per_leaf)]
     node_size = max(per_leaf, len(leaves))
     file.write(
@@ -303,8 +307,7 @@ def _write_chrom_tree(
         below = file.tell() + len(leaves) * (key_size + 8)
         for i, leaf in enumerate(leaves):
             child = below + i * (4 + per_leaf * (key_size + 8))
-            file.write(leaf[0][0].ljust(key_size, b"\0") + struct.pack("<Q", child))
+            name = leaf["name"][0].ljust(key_size, b"\0")
+            file.write(name + struct.pack("<Q", child))
     for leaf in leaves:
-        file.write(struct.pack("<BBH", 1, 0, len(leaf)))
-        for name, number, size in leaf:
-            file.write(name.ljust(key_size, b"\0") + struct.pack("<II", number, size))
+        file.write(struct.pack("<BBH", 1, 0, len(leaf)) + leaf.tobytes())

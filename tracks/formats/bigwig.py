@@ -226,10 +226,10 @@ def _write_blocks(writer: BbiWriter, batch: Batch, per_block: int) -> None:
 def _write_kind(writer: BbiWriter, batch: Batch, kind: int, blocks: range) -> None:
     for i in blocks:
         bins = batch.bins[i : min(i + blocks.step, blocks.stop)]
-        start, end = int(bins["start"][0]), int(bins["end"][-1])
+        (start, first_end, _), (_, end, _) = bins[0].item(), bins[-1].item()
         step, items = 0, bins
         if kind == _FIXED_STEP:
-            step, items = int(bins["end"][0]) - start, bins["value"]
+            step, items = first_end - start, bins["value"]
         head = _BLOCK_HEAD.pack(
             batch.number, start, end, step, step, kind, 0, len(bins)
         )

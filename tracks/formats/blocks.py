@@ -60,6 +60,7 @@ class Blocks:
     def __init__(self, file: IO[bytes], fan_out: int) -> None:
         self.largest = 0
         self._file, self._fan_out = file, fan_out
+        self._end = file.tell()  # of the last block: asking for each takes long
         self._items: list[tuple[int, int, int, int]] = []
 
     def __len__(self) -> int:
@@ -77,8 +78,8 @@ class Blocks:
         packed = _compress(data)
         start = extent.first_chrom << 32 | extent.start
         end = extent.last_chrom << 32 | extent.end
-        self._items.append((start, end, self._file.tell(), len(packed)))
-        self._file.write(packed)
+        self._items.append((start, end, self._end, len(packed)))
+        self._end += self._file.write(packed)
         self.largest = max(self.largest, len(data))
 
     def write_index(self, file: IO[bytes], items_per_block: int, shift: int = 0) -> int:

@@ -34,6 +34,7 @@ _SECTION = struct.Struct("<IIIIIBBH")
 _ROW = struct.Struct("<III")
 _BINS, _STEPS = 1, 3  # what a section lists: bins, or values; starts and values else
 _MAX_DEPTH = 9
+_READ_AHEAD = 1 << 16  # bytes
 
 Row = tuple[str, ...]
 Fault = Callable[[str], TracksError]
@@ -158,16 +159,21 @@ def _damage(fault: Fault) -> Iterator[None]:
 
 
 class _File:
-    """An open file, read only where it is."""
+    """An open file, read only where it is, with what follows: blocks may be tiny."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._handle = file.fileno()
         self._size = os.fstat(self._handle).st_size
+        self._first, self._held = 0, b""
 
     def read(self, at: int, size: int) -> bytes:
         if at + size > self._size:
             raise ValueError("the file ends before a block")
-        return os.pread(self._handle, size, at)
+        begin = at - self._first
+        if not 0 <= begin <= len(self._held) - size:
+            self._held = os.pread(self._handle, max(size, _READ_AHEAD), at)
+            self._first, begin = at, 0
+        return self._held[begin : begin + size]
 
 
 def _names(file: _File, tree_at: int) -> Iterator[tuple[int, str]]:
