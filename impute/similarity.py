@@ -22,6 +22,9 @@ from tfimpute_tracks.storage import atomic_file
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
+    from matplotlib.text import Annotation
+    from matplotlib.transforms import Bbox
 
 __all__ = ["draw_projection", "project_pairs", "sample_codes"]
 
@@ -156,24 +159,42 @@ def draw_projection(dest: Path, layout: pd.DataFrame) -> None:
     axes.scatter(layout["x"], layout["y"], s=3, color="0.8", linewidths=0)
     groups = layout.groupby("tf")[["x", "y"]]
     spread = groups.std(ddof=0).sum(axis=1).sort_values()
-    colors = _colors()
+    colors, names = _colors(), []
     for rank, tf in enumerate(spread.index[:_N_COLORED]):
         own = layout[layout["tf"] == tf]
         axes.scatter(own["x"], own["y"], s=7, color=colors[rank], linewidths=0)
-        axes.annotate(
+        name = axes.annotate(
             tf,
             (own["x"].median(), own["y"].median()),
+            xytext=(0, 0),
+            textcoords="offset points",
             fontsize=8,
             ha="center",
             path_effects=_halo(),
         )
+        names.append(name)
     axes.set_title(f"{len(layout):,} pairs; correlated tracks are near each other")
     axes.set_xticks([])
     axes.set_yticks([])
     axes.set_xlabel("t-SNE 1")
     axes.set_ylabel("t-SNE 2")
+    _move_apart(figure, names)
     with atomic_file(dest) as temp:
         figure.savefig(temp, dpi=150, format=dest.suffix[1:])
+
+
+def _move_apart(figure: Figure, names: list[Annotation]) -> None:
+    """Lower names until none covers another: related TFs lie at the same place."""
+    figure.draw_without_rendering()
+    placed: list[Bbox] = []
+    for name in sorted(names, key=lambda name: -name.xy[1]):
+        box = name.get_window_extent()
+        lowered = 0.0
+        while covered := [other for other in placed if box.overlaps(other)]:
+            step = 1 + box.y1 - min(other.y0 for other in covered)
+            box, lowered = box.translated(0, -step), lowered + step
+        name.set_position((0, -lowered * 72 / figure.dpi))
+        placed.append(box)
 
 
 def _colors() -> list[tuple[float, ...]]:

@@ -36,7 +36,7 @@ Mask = NDArray[np.bool_]
 MIN_AUROC = 0.8
 """Pairs with a lower expected AUROC are crossed out."""
 _MAX_ROWS = 45
-_ROW, _LEFT, _RIGHT, _TOP, _BOTTOM = 2.6, 24.0, 17.0, 9.5, 21.0  # mm
+_ROW, _LEFT, _RIGHT, _TOP, _BOTTOM = 2.6, 24.0, 20.0, 9.5, 21.0  # mm
 _MIN_SPAN = 0.005  # of the color scale: smaller changes stay pale
 _DARK = 0.6  # of the color scale: marks on darker cells are white
 

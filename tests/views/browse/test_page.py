@@ -462,6 +462,18 @@ def test_the_focus_stays_where_the_keyboard_was(opened):
     assert driver.execute_script(active).get_attribute("id") == "tf"
 
 
+# What the selector that saves needs for the word that it shows, and what it has.
+WIDTHS_OF_SAVE = """
+const save = document.getElementById("save"), alone = save.cloneNode();
+alone.removeAttribute("id");
+alone.append(save.options[0].cloneNode(true));
+save.after(alone);
+const widths = [alone.offsetWidth, save.offsetWidth];
+alone.remove();
+return widths;
+"""
+
+
 def test_controls_have_names_and_text_has_contrast(opened):
     driver, _ = opened
     add(driver, "CTCF", "K562")
@@ -479,3 +491,5 @@ def test_controls_have_names_and_text_has_contrast(opened):
         wait_for(driver, is_zoom_shown, 5)
     look(driver, 1280, 800)
     assert by(driver, "header").size["height"] < 60  # one line
+    needed, there = driver.execute_script(WIDTHS_OF_SAVE)
+    assert needed <= there
