@@ -40,6 +40,7 @@ _RARE = (
 _PROBE = 4096  # random bases to estimate that fraction
 _MIN_BOUND = -8000  # lowest entry of a coarse table: the sum of four fits int16
 _NEVER = 2**15 - 1  # the limit of a block that is not active
+_ROUNDING = 1e-3  # a sum of words that is so close below 0 may be above it
 
 
 class MotifTables(NamedTuple):
@@ -63,6 +64,8 @@ class MotifTables(NamedTuple):
         A block may be active where the sum of its bounds exceeds its limit, which
         depends on how many words are all N: those in front times n_words + 1, plus those
         at the end.
+    alone : int16 array, shape (n_coarse, 2, 3125, 32)
+        In place of the sum where all words but the first, or all but the last, are N.
     """
 
     tables: NDArray[np.float32] | NDArray[np.int16]
@@ -72,6 +75,7 @@ class MotifTables(NamedTuple):
     n_dense: int
     coarse: NDArray[np.int16]
     limits: NDArray[np.int16]
+    alone: NDArray[np.int16]
 
     @property
     def n_words(self) -> int:
@@ -127,7 +131,7 @@ def build_motif_tables(
     for i, (strand, block) in enumerate(ranks):
         tables[i] = strands[strand].tables[block]
     n_dense = int(np.count_nonzero(~is_rare))
-    coarse, limits = _coarse(bounds, ranks[n_dense:])
+    coarse, limits, alone = _coarse(bounds, ranks[n_dense:])
     on_strand, blocks = np.array(ranks, dtype=np.int64).reshape(-1, 2).T
     return MotifTables(
         tables=tables,
@@ -137,6 +141,7 @@ def build_motif_tables(
         n_dense=n_dense,
         coarse=coarse,
         limits=limits,
+        alone=alone,
     )
 
 
@@ -147,17 +152,19 @@ class _Bounds(NamedTuple):
     smallest loss of any filter of a block is the block's. Where the losses of the words
     sum up to the largest maximum of the block, none of its filters is active. Next to
     unknown sequence, words at either end are all N: their values are known, so maxima
-    are smaller there.
+    are smaller there. Of a single word in unknown sequence all values are known.
     """
 
     losses: NDArray[np.int16]  # (n_blocks, n_words, 3125), 0 and below
     limits: NDArray[np.int16]  # (n_blocks, (n_words + 1)^2)
+    is_active: NDArray[np.bool_]  # (n_blocks, 2, 3125): by the first or last word alone
 
     @classmethod
     def of(cls, tables: NDArray[Any], is_filter: NDArray[np.bool_]) -> _Bounds:
         n_blocks, n_words, n_rows, _ = tables.shape
         losses = np.empty((n_blocks, n_words, n_rows), dtype=np.int16)
         limits = np.empty((n_blocks, (n_words + 1) ** 2), dtype=np.int16)
+        is_active = np.empty((n_blocks, 2, n_rows), dtype=np.bool_)
         is_known = _known_words(n_words)[..., None]
         for block in range(n_blocks):
             # Without the lanes of padding, whose loss is 0 at every word.
@@ -173,7 +180,11 @@ class _Bounds(NamedTuple):
             highest = words.sum(axis=1).max(axis=1)
             lowest = np.minimum(np.floor(-highest * scale) - 1, _NEVER)
             limits[block] = lowest if best > 0 else _NEVER
-        return cls(losses, limits)
+            unknown = table[:, UNKNOWN_WORD]
+            others = unknown.sum(axis=0) - unknown[[0, -1]]
+            sums = table[[0, -1]] + others[:, None]
+            is_active[block] = sums.max(axis=2) > -_ROUNDING
+        return cls(losses, limits, is_active)
 
     def active_fractions(self) -> NDArray[np.float64]:
         """Fractions of positions of random sequence at which each block may be active."""
@@ -198,7 +209,7 @@ def _known_words(n_words: int) -> NDArray[np.bool_]:
 
 def _coarse(
     bounds: list[_Bounds], ranks: list[tuple[int, int]]
-) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
+) -> tuple[NDArray[np.int16], ...]:
     """Combine the bounds of the screened blocks, 32 per row."""
     n_coarse = -(-len(ranks) // BLOCKS_PER_ROW)
     n_words = bounds[0].losses.shape[1]
@@ -206,8 +217,11 @@ def _coarse(
     coarse[...] = _MIN_BOUND
     limits = aligned_empty((n_coarse, (n_words + 1) ** 2, BLOCKS_PER_ROW), np.int16)
     limits[...] = _NEVER  # as a group without a block
+    alone = aligned_empty((n_coarse, 2, N_ROWS, BLOCKS_PER_ROW), np.int16)
+    alone[...] = -_NEVER
     for i, (strand, block) in enumerate(ranks):
         row, group = divmod(i, BLOCKS_PER_ROW)
         coarse[row, :, :, group] = bounds[strand].losses[block]
         limits[row, :, group] = bounds[strand].limits[block]
-    return coarse, limits
+        alone[row, :, :, group][bounds[strand].is_active[block]] = _NEVER
+    return coarse, limits, alone

@@ -30,7 +30,7 @@ from tfimpute_tracks.kernels.motif_tables import (
     UNKNOWN_WORD,
     MotifTables,
 )
-from tfimpute_tracks.kernels.tables import WORD, sum_rows
+from tfimpute_tracks.kernels.tables import N_ROWS, WORD, sum_rows
 
 __all__ = ["SegmentMaxima", "segment_maxima"]
 
@@ -121,8 +121,8 @@ def segment_maxima(
     _dense(rows, motifs.tables[: motifs.n_dense], starts, ends, zero, dense)
     computed[...] = 0
     rare = motifs.tables[motifs.n_dense :]
-    for i, (coarse, limits) in enumerate(
-        zip(motifs.coarse, motifs.limits, strict=True)
+    for i, (coarse, limits, alone) in enumerate(
+        zip(motifs.coarse, motifs.limits, motifs.alone, strict=True)
     ):
         _screened(
             rows,
@@ -130,6 +130,7 @@ def segment_maxima(
             i * BLOCKS_PER_ROW,
             coarse.reshape(-1),
             limits.reshape(-1),
+            alone.reshape(-1),
             starts,
             ends,
             has_unknown,
@@ -148,11 +149,12 @@ def _without_repeats(
     All such positions are equal. Short contigs have more of them than of their own. The
     third result is which segments have a word that is all N.
     """
-    is_unknown = rows == UNKNOWN_WORD
+    reach = WORD * (n_words - 1)  # from the first word of a position to its last one
+    first = int(starts.min(initial=rows.size))
+    is_unknown = rows[first : int(ends.max(initial=0)) + reach] == UNKNOWN_WORD
     if not is_unknown.any():
         return starts, ends, np.zeros(starts.size, dtype=np.bool_)
-    known = np.flatnonzero(~is_unknown)
-    reach = WORD * (n_words - 1)  # from the first word of a position to its last one
+    known = first + np.flatnonzero(~is_unknown)
     before = np.searchsorted(known, starts)
     after = np.searchsorted(known, ends + reach)
     is_empty = before == after
@@ -193,17 +195,35 @@ def _dense(rows, tables, starts, ends, zero, out):  # type: ignore[no-untyped-de
 
 @njit(nogil=True, cache=True)
 def _screened(  # type: ignore[no-untyped-def]
-    rows, tables, first, coarse, limits, starts, ends, has_unknown, zero, out, computed
+    rows,
+    tables,
+    first,
+    coarse,
+    limits,
+    alone,
+    starts,
+    ends,
+    has_unknown,
+    zero,
+    screened,
+    computed,
 ):
     n_words = tables.shape[1]
     n_lanes = lane_count(tables)
     for span in range(starts.size):
-        result, is_computed = out[span], computed[span]
+        result, is_computed = screened[span], computed[span]
         limit = load(limits, 0)
         for p in range(starts[span], ends[span]):
+            bounds = sum_rows(coarse, rows, p, n_words)
             if has_unknown[span]:
-                limit = load(limits, _unknown_words(rows, p, n_words) * BLOCKS_PER_ROW)
-            mask = gt_mask(sum_rows(coarse, rows, p, n_words), limit)
+                unknown = _unknown_words(rows, p, n_words)
+                limit = load(limits, unknown * BLOCKS_PER_ROW)
+                if unknown == n_words - 1:
+                    bounds = load(alone, np.int64(rows[p]) * BLOCKS_PER_ROW)
+                elif unknown == (n_words - 1) * (n_words + 1):
+                    row = N_ROWS + np.int64(rows[p + WORD * (n_words - 1)])
+                    bounds = load(alone, row * BLOCKS_PER_ROW)
+            mask = gt_mask(bounds, limit)
             while mask:
                 block = first + ctz(mask)
                 mask &= mask - 1
