@@ -2,8 +2,9 @@
 
 With few pairs, each pair's gates are folded into a last layer of its own. With many,
 U[h, k] = sum_w W2[w, h, k] M[w, k] is formed once per tile and a pair adds g . U. The
-density of the features decides which is cheaper. The choice depends on the weights and
-the pairs alone, so scores do not depend on how a chromosome is cut.
+density of the features decides which is cheaper. With very many, units that cannot be
+the largest of similar pairs are left out, which gives the same bits. The choice depends
+on the weights and the pairs alone, so scores do not depend on how a chromosome is cut.
 """
 
 from __future__ import annotations
@@ -15,6 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfimpute_tracks.kernels.lanes import LANE_BYTES
+from tfimpute_tracks.kernels.leading_units import (
+    GatePanels,
+    count_units,
+    gate_panels,
+    leading_logits,
+)
 from tfimpute_tracks.kernels.products import (
     lane_gates,
     per_pair_layers,
@@ -36,6 +43,9 @@ _LANES = LANE_BYTES // 4
 _MIX_COST = 17
 _SHARE_COST = 3
 _MAX_VALUES = 1 << 23  # in the largest intermediate array
+# With fewer, arranging the gates and counting units may take longer than is saved.
+_MIN_PRUNED_PAIRS = 1024
+_MAX_PRUNED = 0.5  # of the units, that `leading_logits` sums where it is used
 
 
 def pair_gates(model: Model, pairs: list[Pair]) -> Floats:
@@ -96,11 +106,18 @@ class GatedHead:
         self._n_pairs = len(pairs)
         n_windows, n_units, n_filters = self._weights.shape
         self._layers: Floats | None = None
+        self._panels: GatePanels | None = None
         n_numbers = len(pairs) * n_units * n_windows * n_filters
         if n_numbers <= 2 * _MAX_VALUES and self._folding_is_cheaper(probe):
             self._layers = per_pair_layers(gates, self._weights)
-        else:
-            self._gates = lane_gates(gates)
+            return
+        if len(pairs) >= _MIN_PRUNED_PAIRS:
+            panels = gate_panels(gates)
+            n_summed = count_units(probe(), self._weights, self._bias, panels)
+            if n_summed <= _MAX_PRUNED * n_units:
+                self._panels = panels
+                return
+        self._gates = lane_gates(gates)
 
     def logits(self, windows: SparseRows) -> Floats:
         """Compute the log-odds of tiles, of the better strand.
@@ -129,6 +146,10 @@ class GatedHead:
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def _share(self, windows: SparseRows) -> Floats:
+        if self._panels is not None:
+            return leading_logits(
+                windows, self._weights, self._bias, self._panels, self._n_pairs
+            )
         return shared_logits(
             windows, self._weights, self._bias, self._gates, self._n_pairs
         )

@@ -10,6 +10,8 @@ does not depend on other tiles.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,7 +30,9 @@ from tfimpute_tracks.kernels.lanes import (
 from tfimpute_tracks.kernels.sparse import SparseRows
 
 __all__ = [
+    "MixedRows",
     "lane_gates",
+    "mix_units",
     "per_pair_layers",
     "per_pair_logits",
     "shared_logits",
@@ -152,6 +156,45 @@ def shared_logits(
     -------
     float32 array, shape (n_tiles, n_pairs)
     """
+    rows = mix_units(windows, weights, bias)
+    n_tiles = (rows.offsets.size - 1) // 2
+    out = aligned_empty((n_tiles, len(gates) * _LANES), np.float32)
+    _shared(*rows, gates, out)
+    return out[:, :n_pairs]
+
+
+class MixedRows(NamedTuple):
+    """U of sparse rows, from :func:`mix_units`.
+
+    Attributes
+    ----------
+    offsets : int64 array, shape (n_rows + 1,)
+        Row r has the entries from offsets[r] to offsets[r + 1].
+    filters : int32 array, shape (n,)
+        Of the first entries; unique in a row.
+    values : float32 array, shape (n, H)
+        H is a multiple of 8; the last units may be missing: zeros, with a bias of -inf.
+    bias : float32 array, shape (H,)
+    """
+
+    offsets: NDArray[np.int64]
+    filters: NDArray[np.int32]
+    values: Floats
+    bias: Floats
+
+
+def mix_units(windows: SparseRows, weights: Floats, bias: Floats) -> MixedRows:
+    """Compute U[h, k] = sum_w W2[w, h, k] M[w, k] of each row.
+
+    Parameters
+    ----------
+    windows, weights, bias
+        As for :func:`shared_logits`.
+
+    Returns
+    -------
+    MixedRows
+    """
     n_windows, n_units, n_filters = weights.shape
     n_padded = -(-n_units // _UNITS) * _UNITS
     # (n_windows * K, H): the units of a filter are contiguous
@@ -165,10 +208,7 @@ def shared_logits(
     offsets = np.zeros_like(windows.offsets)
     slots = np.full(n_filters, -1, dtype=np.int64)
     _mix(*windows, columns, slots, offsets, filters, mixed)
-    n_tiles = (windows.offsets.size - 1) // 2
-    out = aligned_empty((n_tiles, len(gates) * _LANES), np.float32)
-    _shared(offsets, filters, mixed, padded_bias, gates, out)
-    return out[:, :n_pairs]
+    return MixedRows(offsets, filters, mixed, padded_bias)
 
 
 @njit(nogil=True, cache=True)

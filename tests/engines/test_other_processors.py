@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -34,3 +35,16 @@ def test_a_track_is_the_same_without_avx_512(tmp_path):
         )
         files.append((out / "CTCF.HepG2.bw").read_bytes())
     assert files[0] == files[1]
+
+
+@pytest.mark.slow
+def test_units_are_left_out_without_avx_512_too(tmp_path):
+    test = Path(__file__).parents[1] / "kernels" / "test_leading_units.py"
+    found = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(test)],
+        env=os.environ | _HASWELL | {"NUMBA_CACHE_DIR": str(tmp_path / "kernels")},
+        cwd=test.parents[2],
+        capture_output=True,
+        text=True,
+    )
+    assert found.returncode == 0, found.stdout
