@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from tfimpute_tracks.kernels.lanes import LANE_BYTES
 from tfimpute_tracks.kernels.leading_units import (
     GatePanels,
-    count_units,
     gate_panels,
     leading_logits,
 )
@@ -43,9 +42,8 @@ _LANES = LANE_BYTES // 4
 _MIX_COST = 17
 _SHARE_COST = 3
 _MAX_VALUES = 1 << 23  # in the largest intermediate array
-# With fewer, arranging the gates and counting units may take longer than is saved.
-_MIN_PRUNED_PAIRS = 1024
-_MAX_PRUNED = 0.5  # of the units, that `leading_logits` sums where it is used
+# With fewer, what is prepared for `leading_logits` takes as long as it saves.
+_MIN_LEADING_PAIRS = 1 << 12
 
 
 def pair_gates(model: Model, pairs: list[Pair]) -> Floats:
@@ -110,14 +108,10 @@ class GatedHead:
         n_numbers = len(pairs) * n_units * n_windows * n_filters
         if n_numbers <= 2 * _MAX_VALUES and self._folding_is_cheaper(probe):
             self._layers = per_pair_layers(gates, self._weights)
-            return
-        if len(pairs) >= _MIN_PRUNED_PAIRS:
-            panels = gate_panels(gates)
-            n_summed = count_units(probe(), self._weights, self._bias, panels)
-            if n_summed <= _MAX_PRUNED * n_units:
-                self._panels = panels
-                return
-        self._gates = lane_gates(gates)
+        elif len(pairs) >= _MIN_LEADING_PAIRS:
+            self._panels = gate_panels(gates)
+        else:
+            self._gates = lane_gates(gates)
 
     def logits(self, windows: SparseRows) -> Floats:
         """Compute the log-odds of tiles, of the better strand.

@@ -7,8 +7,8 @@ the range of each gate among 16 pairs, a unit h is below unit r for all of them 
     b_r - b_h  +  sum_k min over the range of g[k] (U[r, k] - U[h, k])  >  rounding
 
 One bound serves both tiles of a strip, with the smaller of their differences. Units that
-remain are summed as `shared_logits` does, so the results have the same bits. It is
-faster where neighbors in the list of pairs have similar gates, as the cell lines of a TF.
+remain are summed as `shared_logits` does, so the results have the same bits. It is the
+faster the more alike neighbors in the list of pairs are, as the cell lines of a TF.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from tfimpute_tracks.kernels.lanes import (
 from tfimpute_tracks.kernels.products import MixedRows, mix_units
 from tfimpute_tracks.kernels.sparse import SparseRows
 
-__all__ = ["GatePanels", "count_units", "gate_panels", "leading_logits"]
+__all__ = ["GatePanels", "gate_panels", "leading_logits"]
 
 Floats = NDArray[np.float32]
 
@@ -113,33 +113,6 @@ def leading_logits(
     out = aligned_empty((n_tiles, len(panels.gates) * _PANEL), np.float32)
     _leading(*rows, len(bias), *strips, panels.gates, panels.ranges, out)
     return out[:, :n_pairs]
-
-
-def count_units(
-    windows: SparseRows, weights: Floats, bias: Floats, panels: GatePanels
-) -> float:
-    """Count the units that :func:`leading_logits` sums for a tile and a block of pairs.
-
-    Parameters
-    ----------
-    windows, weights, bias, panels
-        As there.
-
-    Returns
-    -------
-    float
-        The mean, from 1 to H.
-    """
-    rows = mix_units(windows, weights, bias)
-    strips = _cut_strips(rows, len(bias), panels)
-    below = np.zeros(strips.limits.shape, dtype=np.uint16)
-    counts = []
-    for ranges in panels.ranges:
-        _find_below(*strips, ranges.reshape(-1), below)
-        for block in range(_BLOCKS):
-            of_block = below[:, : len(bias)] >> (_GROUPS * block) & _ALL
-            counts.append((of_block != _ALL).sum(axis=1).mean())
-    return float(np.mean(counts))
 
 
 class _Strips(NamedTuple):

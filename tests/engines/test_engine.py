@@ -68,21 +68,22 @@ def test_many_pairs_are_shared_where_that_costs_less(tmp_path):
     assert [head._layers is None for head in heads] == [True, False]
 
 
-def test_units_are_left_out_where_neighboring_pairs_are_alike(tmp_path, monkeypatch):
+def test_very_many_pairs_have_the_same_bits_as_many(tmp_path, monkeypatch):
     model = make_model(tmp_path)
     trunk = MotifTrunk(model, _grid(20))
-    alike = [pair for pair in EVERY for _ in range(1024 // len(EVERY) + 1)]
-    pruned = pick_head(model, alike, trunk)
-    few = pick_head(model, alike[:1000], trunk)
-    monkeypatch.setattr(head, "_MAX_PRUNED", 0)
-    every = pick_head(model, alike, trunk)
-    assert [one._panels is None for one in (pruned, few, every)] == [False, True, True]
+    pairs = EVERY * (4096 // len(EVERY) + 1)
+    leading = pick_head(model, pairs, trunk)
+    few = pick_head(model, pairs[:4000], trunk)
+    monkeypatch.setattr(head, "_MIN_LEADING_PAIRS", len(pairs) + 1)
+    shared = pick_head(model, pairs, trunk)
+    heads = (leading, few, shared)
+    assert [one._panels is None for one in heads] == [False, True, True]
     windows = trunk.probe()
-    found, expected = pruned.logits(windows), every.logits(windows)
+    found, expected = leading.logits(windows), shared.logits(windows)
     np.testing.assert_array_equal(found, expected)
     # In pieces of one tile, for want of room, nothing changes.
     monkeypatch.setattr(head, "_MAX_VALUES", 1)
-    np.testing.assert_array_equal(pruned.logits(windows), expected)
+    np.testing.assert_array_equal(leading.logits(windows), expected)
 
 
 def test_segments_are_made_in_pieces_without_a_seam(tmp_path, rng, monkeypatch):

@@ -5,12 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tfimpute_tracks.kernels.leading_units import (
-    count_units,
-    gate_panels,
-    leading_logits,
-)
-from tfimpute_tracks.kernels.products import lane_gates, shared_logits
+from tfimpute_tracks.kernels import leading_units
+from tfimpute_tracks.kernels.leading_units import gate_panels, leading_logits
+from tfimpute_tracks.kernels.products import lane_gates, mix_units, shared_logits
 from tfimpute_tracks.kernels.sparse import SparseRows
 
 _GATES = {
@@ -107,35 +104,50 @@ def test_a_tile_s_score_does_not_depend_on_others():
         np.testing.assert_array_equal(_bits(part), _bits(whole[first:last]))
 
 
-def _count_by_definition(windows, weights, bias, gates):
-    """Units of which some pair of a block may have the largest, in float64.
+def _below(windows, weights, bias, gates):
+    """Groups of 16 pairs for which a unit is left out, (n_strips, H, n_groups)."""
+    panels, n_units = gate_panels(gates), len(bias)
+    rows = mix_units(windows, weights, bias)
+    strips = leading_units._cut_strips(rows, n_units, panels)
+    masks = []
+    for ranges in panels.ranges:
+        below = np.zeros(strips.limits.shape, dtype=np.uint16)
+        leading_units._find_below(*strips, ranges.reshape(-1), below)
+        masks.append(below[:, :n_units, None] >> np.arange(16) & 1 == 1)
+    return np.concatenate(masks, axis=2)[:, :, : -(-len(gates) // 16)]
 
-    With equal gates in a block, bounds are exact.
-    """
+
+def _units(windows, weights, bias, gates):
+    """Every unit by definition, in float64, (n_rows, H, n_pairs)."""
     m = windows.dense(weights.shape[0] * weights.shape[2]).astype(np.float64)
     m = m.reshape(len(m), weights.shape[0], -1)
-    u = np.einsum("rwk,whk->rhk", m, weights.astype(np.float64))
-    blocks = np.arange(0, -(-len(gates) // 256) * 256, 64).clip(max=len(gates) - 1)
-    z = u @ gates[blocks].T.astype(np.float64) + bias[:, None]  # (rows, H, blocks)
-    return (z >= z.max(axis=1, keepdims=True) - 1e-3).sum(axis=1)
+    return np.einsum("rwk,whk,pk->rhp", m, weights, gates) + bias[:, None]
 
 
-@pytest.mark.parametrize("n_pairs", [1, 64, 256, 300])
-def test_the_count_is_that_of_units_which_may_lead(n_pairs):
+@pytest.mark.parametrize("gates", sorted(_GATES))
+def test_units_that_are_left_out_are_below_another(gates):
+    case = _case(5, 6, 2, 20, 9, 304, 0.5, gates)
+    below, z = _below(*case), _units(*case)
+    for strip, of_strip in enumerate(below):
+        first = strip // 2 * 4 + strip % 2
+        for row in (first, first + 2):
+            is_below = (z[row] < z[row].max(axis=0)).reshape(9, -1, 16).all(axis=2)
+            assert not (of_strip & ~is_below).any()
+
+
+def test_equal_pairs_need_one_unit():
     # One tile is a strip of its own, so its bounds are its differences.
-    windows, weights, bias, _ = _case(7, 1, 2, 20, 9, 1, 0.5, "any")
-    gates = np.repeat(np.random.default_rng(1).random((1, 20)), n_pairs, axis=0)
-    gates = gates.astype(np.float32)
-    counts = _count_by_definition(windows, weights, bias, gates)
-    assert count_units(windows, weights, bias, gate_panels(gates)) == counts.mean()
-    assert counts.mean() < 3
+    case = _case(7, 1, 2, 20, 9, 300, 0.5, "equal")
+    z = _units(*case)[:, :, ::16]
+    assert (np.sort(z, axis=1)[:, -1] - np.sort(z, axis=1)[:, -2] > 1e-3).all()
+    np.testing.assert_array_equal(_below(*case), z < z.max(axis=1, keepdims=True))
 
 
 def test_pairs_that_differ_leave_out_fewer_units(rng):
     windows, weights, bias, _ = _case(5, 1, 2, 20, 8, 1, 0.5, "any")
     mean, own = 0.25 + 0.5 * rng.random(20), 0.25 * rng.uniform(-1, 1, (300, 20))
-    counts = []
+    fractions = []
     for spread in (0, 0.5, 1):
-        panels = gate_panels((mean + spread * own).astype(np.float32))
-        counts.append(count_units(windows, weights, bias, panels))
-    assert 1 <= counts[0] < counts[1] < counts[2] <= 8
+        gates = (mean + spread * own).astype(np.float32)
+        fractions.append(_below(windows, weights, bias, gates).mean())
+    assert 7 / 8 >= fractions[0] > fractions[1] > fractions[2] > 0
