@@ -10,17 +10,12 @@ on the weights and the pairs alone, so scores do not depend on how a chromosome 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tfimpute_tracks.kernels.lanes import LANE_BYTES
-from tfimpute_tracks.kernels.leading_units import (
-    GatePanels,
-    gate_panels,
-    leading_logits,
-)
 from tfimpute_tracks.kernels.products import (
     lane_gates,
     per_pair_layers,
@@ -31,6 +26,10 @@ from tfimpute_tracks.kernels.products import (
 from tfimpute_tracks.kernels.sparse import SparseRows
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.vocabulary import Pair
+
+if TYPE_CHECKING:
+    # Few commands have so many pairs; the others start sooner without.
+    from tfimpute_tracks.kernels.leading_units import GatePanels
 
 __all__ = ["GatedHead", "TileHead", "pair_gates"]
 
@@ -109,6 +108,8 @@ class GatedHead:
         if n_numbers <= 2 * _MAX_VALUES and self._folding_is_cheaper(probe):
             self._layers = per_pair_layers(gates, self._weights)
         elif len(pairs) >= _MIN_LEADING_PAIRS:
+            from tfimpute_tracks.kernels.leading_units import gate_panels
+
             self._panels = gate_panels(gates)
         else:
             self._gates = lane_gates(gates)
@@ -141,6 +142,8 @@ class GatedHead:
 
     def _share(self, windows: SparseRows) -> Floats:
         if self._panels is not None:
+            from tfimpute_tracks.kernels.leading_units import leading_logits
+
             return leading_logits(
                 windows, self._weights, self._bias, self._panels, self._n_pairs
             )

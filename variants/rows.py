@@ -173,12 +173,12 @@ def score_rows(scorer: Scorer, rows: list[AlleleRows]) -> list[tuple[Floats, Flo
     parts = np.split(logits, np.cumsum(counts)[:-1])
     found = []
     for row, ref, changed in zip(rows, parts[0::2], parts[1::2], strict=True):
-        rest = ref[row.changed.stop : grid.n_base(row.n_alt)]
-        alt = np.concatenate([ref[: row.changed.start], changed, rest])
-        found.append(
-            (
-                scorer.mix(ref, grid.unknown(row.ref, row.n_ref)),
-                scorer.mix(alt, grid.unknown(row.alt, row.n_alt)),
-            )
-        )
+        ref_scores = scorer.mix(ref, grid.unknown(row.ref, row.n_ref))
+        if row.changed.stop <= len(ref):
+            ref[row.changed] = changed  # most tiles are the same: they are not copied
+            alt = ref[: grid.n_base(row.n_alt)]
+        else:
+            alt = np.concatenate([ref[: row.changed.start], changed])
+        alt_scores = scorer.mix(alt, grid.unknown(row.alt, row.n_alt))
+        found.append((ref_scores, alt_scores))
     return found
