@@ -46,6 +46,7 @@ _ALL = (1 << _GROUPS) - 1
 # Twice what the sums of both units and of their bound can be off, for one term and
 # relative to the sum of all absolute values. 8 terms more: differences and limits.
 _ROUNDING = 2.0**-20
+_LEAST_SUM = 1e-30  # of absolute values: the rounding of smaller ones is not relative
 
 
 class GatePanels(NamedTuple):
@@ -97,10 +98,11 @@ def leading_logits(
 
     Parameters
     ----------
-    windows, weights, bias, n_pairs
+    windows, weights, bias
         As there; finite.
     panels : GatePanels
         From :func:`gate_panels`.
+    n_pairs : int
 
     Returns
     -------
@@ -177,7 +179,7 @@ def _compare(  # type: ignore[no-untyped-def]
                     least[k, unit] = min(least[k, unit], units[r] - units[unit])
                 counts[k] += 1
                 sizes[k] += size
-        total = 0.0
+        total = _LEAST_SUM
         for unit in range(n_units):
             total += abs(bias[unit])
         for i in range(begin, end):

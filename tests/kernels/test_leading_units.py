@@ -70,15 +70,40 @@ def test_bits_are_those_of_all_units(**sizes):
     np.testing.assert_array_equal(_bits(leading), _bits(every))
 
 
-@pytest.mark.parametrize("scale", [1e-30, 1e-6, 1e6, 1e30])
+@pytest.mark.parametrize("scale", [1e-42, 1e-38, 1e-6, 1e6, 1e36])
 @pytest.mark.parametrize("gates", ["alike", "extreme"])
 def test_bits_are_the_same_at_any_scale(scale, gates):
     windows, weights, bias, gates = _case(1, 5, 2, 20, 8, 70, 0.5, gates)
     # Two units differ by what rounding changes.
     weights[:, 1] = weights[:, 0] * np.float32(1 + 1e-7)
     bias[1] = bias[0]
-    leading, every = _both(windows, weights * np.float32(scale), bias, gates)
+    scale = np.float32(scale)
+    leading, every = _both(windows, weights * scale, bias * scale, gates)
     np.testing.assert_array_equal(_bits(leading), _bits(every))
+
+
+def test_units_that_differ_by_less_than_rounding_are_both_summed(rng):
+    n_different = 0
+    for seed in range(20):
+        windows, weights, bias, gates = _case(seed, 3, 1, 60, 2, 16, 1.0, "equal")
+        change = 1e-7 * rng.normal(size=weights[:, 0].shape)
+        weights[:, 1] = weights[:, 0] + change.astype(np.float32)
+        bias[:] = bias[0]
+        leading, every = _both(windows, weights, bias, gates)
+        np.testing.assert_array_equal(_bits(leading), _bits(every))
+        # The unit that is larger by definition is not always the one that is summed to
+        # the larger number.
+        z = _units(windows, weights, bias, gates)
+        first, second = (
+            shared_logits(windows, weights[:, [u]], bias[[u]], lane_gates(gates), 16)
+            for u in (0, 1)
+        )
+        by_definition = z.reshape(3, 2, 2, 16).max(axis=1)
+        n_different += (
+            ((first > second) & (by_definition[:, 0] < by_definition[:, 1]))
+            | ((first < second) & (by_definition[:, 0] > by_definition[:, 1]))
+        ).sum()
+    assert n_different > 0
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
