@@ -124,20 +124,12 @@ def segment_maxima(
     for i, (coarse, limits, alone) in enumerate(
         zip(motifs.coarse, motifs.limits, motifs.alone, strict=True)
     ):
-        _screened(
-            rows,
-            rare,
-            i * BLOCKS_PER_ROW,
-            coarse.reshape(-1),
-            limits.reshape(-1),
-            alone.reshape(-1),
-            starts,
-            ends,
-            has_unknown,
-            zero,
-            screened,
-            computed,
-        )
+        bounds = i * BLOCKS_PER_ROW, coarse.reshape(-1), limits.reshape(-1)
+        place = starts, ends, zero, screened, computed
+        _screened(rows, rare, *bounds, None, np.flatnonzero(~has_unknown), *place)
+        if has_unknown.any():
+            spans = np.flatnonzero(has_unknown)
+            _screened(rows, rare, *bounds, alone.reshape(-1), spans, *place)
     return SegmentMaxima(dense, screened, computed)
 
 
@@ -201,26 +193,28 @@ def _screened(  # type: ignore[no-untyped-def]
     coarse,
     limits,
     alone,
+    spans,
     starts,
     ends,
-    has_unknown,
     zero,
     screened,
     computed,
 ):
+    # Compiled twice: `alone` is None for spans without a word of N, and its branch is
+    # left out.
     n_words = tables.shape[1]
     n_lanes = lane_count(tables)
-    for span in range(starts.size):
+    for span in spans:
         result, is_computed = screened[span], computed[span]
         limit = load(limits, 0)
         for p in range(starts[span], ends[span]):
             bounds = sum_rows(coarse, rows, p, n_words)
-            if has_unknown[span]:
+            if alone is not None:
                 unknown = _unknown_words(rows, p, n_words)
                 limit = load(limits, unknown * BLOCKS_PER_ROW)
-                if unknown == n_words - 1:
+                if unknown == n_words - 1:  # all but the first
                     bounds = load(alone, np.int64(rows[p]) * BLOCKS_PER_ROW)
-                elif unknown == (n_words - 1) * (n_words + 1):
+                elif unknown == (n_words - 1) * (n_words + 1):  # all but the last
                     row = N_ROWS + np.int64(rows[p + WORD * (n_words - 1)])
                     bounds = load(alone, row * BLOCKS_PER_ROW)
             mask = gt_mask(bounds, limit)
