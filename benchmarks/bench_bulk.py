@@ -27,7 +27,7 @@ from tfimpute_tracks.impute.export import ExportJob, run_export
 from tfimpute_tracks.impute.query import rank_pairs
 from tfimpute_tracks.impute.store import Store
 from tfimpute_tracks.kernels.codes import decode_codes
-from tfimpute_tracks.kernels.products import lane_gates, shared_logits
+from tfimpute_tracks.kernels.leading_units import gate_panels, leading_logits
 from tfimpute_tracks.kernels.sparse import gather_windows
 from tfimpute_tracks.models import load_model
 from tfimpute_tracks.models.model import Model
@@ -197,7 +197,7 @@ def _products(part: _Part, model: Model, runs: int) -> tuple[list[float], list[f
     weights = model.checkpoint.weights
     unit, bias = weights["unit_weight"], weights["unit_bias"]
     gates = pair_gates(model, pairs)
-    lanes = lane_gates(gates)
+    panels = gate_panels(gates)
     n_units = unit.shape[1]
     mixed = torch.rand(2 * _TILES * n_units, config.n_filters)
     columns = torch.from_numpy(gates.T.copy())
@@ -214,7 +214,7 @@ def _products(part: _Part, model: Model, runs: int) -> tuple[list[float], list[f
         with ThreadPoolExecutor(thread_count()) as pool:
             list(
                 pool.map(
-                    lambda some: shared_logits(some, unit, bias, lanes, len(pairs)),
+                    lambda some: leading_logits(some, unit, bias, panels, len(pairs)),
                     windows,
                 )
             )
