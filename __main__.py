@@ -5,9 +5,12 @@ Its imports take a few tenths of a second, in which Ctrl-C is an interrupted run
 
 from __future__ import annotations
 
+import gc
 import sys
 
 __all__ = ["main"]
+
+_COLLECT_EVERY = 50_000  # objects; most of a command's stay, and each search costs time
 
 
 def main() -> None:
@@ -18,6 +21,7 @@ def main() -> None:
     SystemExit
         As :func:`tfimpute_tracks.cli.main`.
     """
+    gc.set_threshold(_COLLECT_EVERY)
     try:
         from tfimpute_tracks.cli import main as run
 

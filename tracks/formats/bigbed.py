@@ -8,6 +8,7 @@ thick start of a gene.
 from __future__ import annotations
 
 import struct
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.tracks.formats.bbi import BbiKind, BbiWriter, open_bbi
 from tfimpute_tracks.tracks.formats.bins import SignalStyle
-from tfimpute_tracks.tracks.formats.blockwise import text_blocks
+from tfimpute_tracks.tracks.formats.blockwise import Row, text_blocks
 from tfimpute_tracks.tracks.formats.narrowpeak import NarrowPeak, PeakSet, as_text
 from tfimpute_tracks.tracks.formats.reading import open_bbi_file
 from tfimpute_tracks.tracks.formats.validate import (
@@ -105,14 +106,13 @@ def check_bigbed(
     ValidationError
         The file says anything else.
     """
-    written: dict[str, list[tuple[str, ...]]] = {chrom: [] for chrom in chrom_sizes}
+    written, read = defaultdict[str, list[Row]](list), defaultdict[str, list[Row]](list)
     for row in peaks.rows:
         written[row.chrom].append(as_text(row)[1:])
     fault = partial(read_back_error, dest)
     with open_bbi_file(path, fault) as bbi:
         compare(dest, "column descriptions", bbi.sql(), _auto_sql(peaks))
         compare_each(dest, "size", bbi.chroms(), chrom_sizes)
-        read: dict[str, list[tuple[str, ...]]] = {chrom: [] for chrom in chrom_sizes}
         names = list(chrom_sizes)
         for chrom in names[:_N_CHROMS]:
             read[chrom] += [tuple(map(str, row)) for row in bbi.records(chrom)]
@@ -120,11 +120,11 @@ def check_bigbed(
         for chrom, rows in text_blocks(path, fault) if rest else ():
             if chrom in rest:
                 read[chrom] += rows
-    for chrom, rows in written.items():
-        if read[chrom] != rows:
-            n_read = len(read[chrom])
-            compare(dest, f"number of peaks of {chrom}", n_read, len(rows))
-            for got, expected in zip(read[chrom], rows, strict=True):
+    for chrom in [*written, *read]:
+        if read[chrom] != written[chrom]:
+            counts = len(read[chrom]), len(written[chrom])
+            compare(dest, f"number of peaks of {chrom}", *counts)
+            for got, expected in zip(read[chrom], written[chrom], strict=True):
                 compare(dest, f"a peak of {chrom}", got, expected)
 
 

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from tfimpute_tracks.errors import TracksError
 from tfimpute_tracks.tracks.formats.zoom import BIN
 
-__all__ = ["Fault", "signal_blocks", "text_blocks"]
+__all__ = ["Fault", "Row", "signal_blocks", "text_blocks"]
 
 _TREE, _INDEX = 0x78CA8C91, 0x2468ACE0
 _NODE = struct.Struct("<BBH")
