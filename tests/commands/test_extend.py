@@ -13,6 +13,8 @@ from tfimpute_tracks.models.evidence_weights import (
     read_evidence_weights,
     write_evidence_weights,
 )
+from tfimpute_tracks.models.expectation import to_scale
+from tfimpute_tracks.training.extend_card import _EXCESS
 
 
 @pytest.fixture
@@ -56,16 +58,16 @@ def test_a_new_tf_and_a_new_cell_line_serve_a_scan(folder, run):
     assert run("info", "pairs", "-m", "mine.safetensors", "--tf", "MYTF")[0] == 0
 
 
-def _expect(folder):
+def _expect(folder, scale="linear", mean=0.5):
     """Let the model's card say what to expect of a pair."""
     path = evidence_path(folder / "toy.safetensors")
     weights = read_evidence_weights(path)
     names = "tf_data_sets", "sequence_expected"
     section = {
-        "scale": "linear",
+        "scale": scale,
         "margin": 0.1,
         "n_pairs": 12,
-        "mean": 0.5,
+        "mean": mean,
         "weights": dict(zip(names, (0.1, 0.0), strict=True)),
         "center": dict.fromkeys(names, 0.0),
         "spread": dict.fromkeys(names, 1.0),
@@ -92,6 +94,26 @@ def test_what_to_expect_of_new_pairs_counts_their_own_tracks(folder, run):
     }
     with_one_track = round(0.5 + 0.1 * np.log(2), 3)
     assert list(expected.values()) == [with_one_track, 0.5, 0.64]
+
+
+@pytest.mark.parametrize("scale", ["error", "odds"])
+def test_new_names_are_expected_to_be_predicted_less_well(folder, run, scale):
+    _expect(folder, scale, mean=2)
+    both = "--pairs-table", "mine.tsv", "--accessibility", "open.tsv"
+    code, _, err = run(*COMMAND, *both)
+    assert code == 0, err
+    model = load_model("mine.safetensors", folder / "e.h5")
+    pairs = [
+        model.vocabulary.pair(name)
+        for name in ("MYTF:HepG2", "CTCF:MYCELL", "MYTF:MYCELL", "CTCF:K562")
+    ]
+    found = to_scale(np.array([model.expected(pair) for pair in pairs]), scale)
+    one_track = 2 + 0.1 * np.log(2)
+    of_tf, _, of_open_cell = _EXCESS[scale]
+    usual = [one_track, 2, one_track, to_scale(np.array(0.64), scale)]
+    lower = np.array([of_tf, of_open_cell, of_tf + of_open_cell, 0])
+    np.testing.assert_allclose(found, usual - lower, atol=0.005)
+    assert of_tf + of_open_cell > 0
 
 
 def test_a_cell_type_is_added_for_one_run(folder, run):
