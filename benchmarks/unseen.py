@@ -1,7 +1,8 @@
 """How well new names are predicted: a model that never saw them, extended with few tracks.
 
 Six cell lines and ten TFs are left out of training from the start: no row, no track, no
-choice depends on them. Further names are left out to choose the settings of `extend`.
+choice depends on them. Further names are left out to choose the settings of `extend`;
+`--choosing` adds those in place of them.
 Then each is added as a user would add it, and scored on chr20 at all DNase hypersensitive
 sites:
 
@@ -60,7 +61,7 @@ CELLS = ("A549", "HepG2", "MCF-7", "HCT-116", "HeLa-S3", "SK-N-SH")
 TFS = ("REST", "CEBPB", "MAFK", "USF2", "RFX5", "GATA2", "SRF", "NRF1", "SPI1", "E2F4")
 CHOOSING_CELLS = ("HUVEC", "T-47D", "NB4")
 CHOOSING_TFS = ("ETS1", "JUND", "STAT3", "NR2C2")
-_FIVE = (*CELLS[:5], *CHOOSING_CELLS)  # with enough TFs
+_AVERAGED = (*CELLS[:5], *CHOOSING_CELLS)  # with enough TFs
 _SCALES = {"auroc": "error", "average_precision": "odds"}  # of the cards
 _TEST = "chr20"
 _WIDTH = 150  # bp of a site whose coverage counts
@@ -206,7 +207,7 @@ def _cell_lines(task: _Task, with_track: bool) -> None:
         model = task.extend(files)
         found = [_baseline(task, model, cell, pairs), *_scores(task, model, pairs)]
         _print(cell, [len(pairs)], found)
-        if cell in _FIVE:
+        if cell in _AVERAGED:
             means.append(found)
     _print(f"mean of {len(means)}", ["-"], np.mean(means, axis=0).tolist())
     _print_excess(means)

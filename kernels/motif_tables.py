@@ -40,7 +40,6 @@ _RARE = (
 _PROBE = 4096  # random bases to estimate that fraction
 _MIN_BOUND = -8000  # lowest entry of a coarse table: the sum of four fits int16
 _NEVER = 2**15 - 1  # the limit of a block that is not active
-_ROUNDING = 1e-3  # a sum of words that is so close below 0 may be above it
 
 
 class MotifTables(NamedTuple):
@@ -182,8 +181,9 @@ class _Bounds(NamedTuple):
             limits[block] = lowest if best > 0 else _NEVER
             unknown = table[:, UNKNOWN_WORD]
             others = unknown.sum(axis=0) - unknown[[0, -1]]
+            # No slack: a word of N is 0, but for the bias, so these are the kernel's sums.
             sums = table[[0, -1]] + others[:, None]
-            is_active[block] = sums.max(axis=2) > -_ROUNDING
+            is_active[block] = sums.max(axis=2) > 0
         return cls(losses, limits, is_active)
 
     def active_fractions(self) -> NDArray[np.float64]:

@@ -45,7 +45,8 @@ _FRACTIONS = (0.001, 0.1)  # of sites that call peaks
 _FRACTION = 0.01  # of a TF whose card does not say
 _METRICS = ("auroc", "average_precision")
 # Of a TF, of a cell line with a track, and with accessibility alone, with evidence: means
-# over the 14 TFs, 8 and 9 cell lines that `benchmarks/unseen.py` hides from a model.
+# over the 14 TFs, 8 and 9 cell lines that `benchmarks/unseen.py` hides from a model. It
+# prints what remains with these.
 _EXCESS = {"error": (0.0, 0.6, 1.3), "odds": (0.65, 0.4, 0.7)}
 
 

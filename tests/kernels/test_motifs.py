@@ -194,3 +194,20 @@ def test_screening_at_the_ends_of_short_contigs_changes_no_bit(seed, length, fas
     np.testing.assert_array_equal(with_screen, without)
     assert motifs.n_dense < len(motifs.strands)
     assert with_screen.any()
+
+
+@pytest.mark.parametrize("scale", [1, 1e6])
+def test_a_word_alone_that_is_active_by_rounding_is_not_left_out(scale):
+    rng = np.random.default_rng(0)
+    filters = np.full((160, 20, 4), -scale, np.float32)  # rare but next to N
+    filters[:, 15:] = scale * rng.random((160, 5, 4))
+    bias = filters[:, 15:].max(axis=2).sum(axis=1)  # of the best last word: Y = b
+    codes = np.full(60 * 160, 4, np.uint8)
+    for k in range(160):
+        codes[60 * k + 30 : 60 * k + 35] = filters[k, 15:].argmax(axis=1)
+    starts = np.arange(0, 60 * 159, 20)
+    with_screen, motifs = _dense(codes, filters, bias, starts, starts + 20)
+    without, _ = _dense(codes, filters, bias, starts, starts + 20, screen=False)
+    np.testing.assert_array_equal(with_screen, without)
+    assert motifs.n_dense < len(motifs.strands)
+    assert without.any()  # by rounding only

@@ -120,7 +120,7 @@ def check_bigbed(
         for chrom, rows in text_blocks(path, fault) if rest else ():
             if chrom in rest:
                 read[chrom] += rows
-    for chrom in [*written, *read]:
+    for chrom in {**written, **read}:
         if read[chrom] != written[chrom]:
             counts = len(read[chrom]), len(written[chrom])
             compare(dest, f"number of peaks of {chrom}", *counts)
