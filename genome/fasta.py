@@ -25,13 +25,15 @@ from tfimpute_tracks.genome.fasta_index import Reader, first_error, open_indexed
 from tfimpute_tracks.genome.sequences import resolve_span
 from tfimpute_tracks.genome.two_bit import TwoBitFile, is_two_bit
 from tfimpute_tracks.kernels.compile_cache import temporary_cache_dir
-from tfimpute_tracks.kernels.encode import N_CODE, count_ambiguous, encode
+from tfimpute_tracks.kernels.encode import CODE_OF, N_CODE, count_ambiguous
 
 __all__ = ["Genome", "open_genome"]
 
 _LOG = logging.getLogger(__name__)
 # Bases encoded at once: few enough for them and their codes to stay in the CPU cache.
 _BLOCK = 1 << 20
+_BLANKS = bytes(range(ord(" ") + 1))
+_IS_LOWER = bytes(byte >= ord("a") for byte in range(256))
 
 
 class Genome(AbstractContextManager["Genome"]):
@@ -75,14 +77,13 @@ class Genome(AbstractContextManager["Genome"]):
 
     def _codes(self, chrom: str, start: int, end: int) -> NDArray[np.uint8]:
         """Read a part, and count what is read as N and is none."""
-        bases = self._bases(chrom, start, end)
-        codes = encode(bases)
-        if N_CODE in codes.tobytes():  # most parts have none
-            n_ambiguous = count_ambiguous(bases[codes == N_CODE])
+        text, codes = self._lines(chrom, start, end, CODE_OF)
+        if N_CODE in codes:  # most parts have none
+            n_ambiguous = count_ambiguous(text)
             if n_ambiguous:
                 with self._counting:
                     self.ambiguous[chrom] += n_ambiguous
-        return codes
+        return np.frombuffer(codes, dtype=np.uint8)
 
     def is_soft_masked(
         self, chrom: str, start: int = 0, end: int | None = None
@@ -101,8 +102,8 @@ class Genome(AbstractContextManager["Genome"]):
         start, end = resolve_span(self.chrom_sizes, chrom, start, end)
         masked = np.empty(end - start, dtype=np.bool_)
         for first in range(start, end, _BLOCK):
-            bases = self._bases(chrom, first, min(first + _BLOCK, end))
-            masked[first - start : first - start + len(bases)] = bases >= ord("a")
+            _, part = self._lines(chrom, first, min(first + _BLOCK, end), _IS_LOWER)
+            masked[first - start : first - start + len(part)] = np.frombuffer(part, "?")
         return masked
 
     def close(self) -> None:
@@ -118,13 +119,19 @@ class Genome(AbstractContextManager["Genome"]):
     def __reduce__(self) -> tuple[Any, ...]:
         return _reopen, self._origin
 
-    def _bases(self, chrom: str, start: int, end: int) -> NDArray[np.uint8]:
-        """Read bases in ASCII."""
+    def _lines(
+        self, chrom: str, start: int, end: int, table: bytes
+    ) -> tuple[bytes, bytearray]:
+        """Read lines of bases, and translate each base."""
         if self._read is None:
             raise ValueError(f"{self.path} was closed")
         _, offset, width, line_bytes = self._index[chrom]
         try:
-            return _read_bases(self._read, offset, width, line_bytes, start, end)
+            text = _read_lines(self._read, offset, width, line_bytes, start, end)
+            bases = bytearray(text).translate(table, _BLANKS)
+            if len(bases) != end - start:  # white space elsewhere
+                raise EOFError
+            return text, bases
         except (OSError, EOFError) as error:
             reason = (
                 f"the lines of {chrom} are not as in its index; the file is damaged or "
@@ -167,10 +174,10 @@ class _TwoBitGenome(Genome):
         return self._file
 
 
-def _read_bases(
+def _read_lines(
     read: Reader, offset: int, width: int, line_bytes: int, start: int, end: int
-) -> NDArray[np.uint8]:
-    """Read bases without line ends; an EOFError where the lines are not so."""
+) -> bytes:
+    """Read bases with their line ends; an EOFError where the lines are not so."""
     first, last = start // width, (end - 1) // width  # lines
     # From the first base, not from the start of its line: a line may be a chromosome.
     column = start - first * width
@@ -178,22 +185,10 @@ def _read_bases(
     text = read(offset + first * line_bytes + column, n_bytes)
     if len(text) != n_bytes:
         raise EOFError
-    bases = text
-    if first < last:
-        n_head, n_lines = width - column, last - first - 1
-        head, text = text[: line_bytes - column], text[line_bytes - column :]
-        lines = text[: n_lines * line_bytes].reshape(n_lines, line_bytes)
-        bases = np.empty(end - start, dtype=np.uint8)
-        bases[:n_head] = head[:n_head]
-        middle = bases[n_head : n_head + n_lines * width]
-        middle.reshape(n_lines, width)[...] = lines[:, :width]
-        bases[n_head + n_lines * width :] = text[n_lines * line_bytes :]
-        if np.any(head[n_head:] > ord(" ")) or np.any(lines[:, width:] > ord(" ")):
+    for at in range(width, line_bytes) if first < last else ():
+        if text[at - column :: line_bytes].strip(_BLANKS):
             raise EOFError
-    # White space is below every base: if it is elsewhere, this is not the file indexed.
-    if bases.min() <= ord(" "):
-        raise EOFError
-    return bases
+    return text
 
 
 def open_genome(

@@ -41,7 +41,7 @@ __all__ = ["Index", "Reader", "first_error", "open_indexed"]
 
 Index = dict[str, tuple[int, int, int, int]]
 """By name: length in bp, offset of the first base, bases and bytes of a full line."""
-Reader = Callable[[int, int], NDArray[np.uint8]]
+Reader = Callable[[int, int], bytes]
 """From an offset and a number of bytes to the unpacked bytes; fewer at the end."""
 
 _AHEAD = 1 << 16  # bytes read at once, for many small sequences
@@ -133,16 +133,16 @@ def _open(
                 return None
             if not position + 1 < offset <= position + _MAX_GAP:
                 return None
-            before = text.read_text(position, offset - position)
+            before = text.read(position, offset - position)
             *others, header = before.splitlines()
             if not header.startswith(b">") or header[1:].split()[:1] != [name.encode()]:
                 return None
             between += others
             n_lines, rest = divmod(length - 1, width)
             position = offset + n_lines * line_bytes + rest + 1
-            if before[-1:] != b"\n" or not text.read_text(position - 1, 1).strip():
+            if before[-1:] != b"\n" or not text.read(position - 1, 1).strip():
                 return None
-        between += text.read_text(position, _MAX_GAP).splitlines()
+        between += text.read(position, _MAX_GAP).splitlines()
         lines = [line for line in between if line.strip() and line[:1] != b";"]
         empty = [line[1:].decode().split()[0] for line in lines if line[:1] == b">"]
         is_sound = len(empty) == len(lines) and 0 < len(index) == len(rows)
@@ -170,12 +170,7 @@ class _Text:
         # What was read last, for many small sequences; a tuple is replaced as one.
         self._recent = 0, b""
 
-    def read(self, offset: int, n_bytes: int) -> NDArray[np.uint8]:
-        start, text = self._load(offset, n_bytes)
-        return np.frombuffer(text, np.uint8)[offset - start : offset - start + n_bytes]
-
-    def read_text(self, offset: int, n_bytes: int) -> bytes:
-        """Read as :meth:`read`, sooner where there are few."""
+    def read(self, offset: int, n_bytes: int) -> bytes:
         start, text = self._load(offset, n_bytes)
         return text[offset - start : offset - start + n_bytes]
 

@@ -94,13 +94,17 @@ class Bins(NamedTuple):
             yield Signal(chrom, start, end - start, self.values[first:last])
 
 
-def equal_runs(starts: NDArray[Any], ends: NDArray[Any]) -> Positions:
+def equal_runs(
+    starts: NDArray[Any], ends: NDArray[Any], is_new: NDArray[np.bool_] | None = None
+) -> Positions:
     """Find where runs of equally wide bins that touch begin.
 
     Parameters
     ----------
     starts, ends : integer array, shape (n,)
         Ascending, not overlapping.
+    is_new : bool array, shape (n - 1,), optional
+        Whether bin i + 1 is on another chromosome than bin i.
 
     Returns
     -------
@@ -109,5 +113,7 @@ def equal_runs(starts: NDArray[Any], ends: NDArray[Any]) -> Positions:
     """
     widths = ends - starts
     is_cut = (starts[1:] != ends[:-1]) | (widths[1:] != widths[:-1])
+    if is_new is not None:
+        is_cut |= is_new
     inner = np.flatnonzero(is_cut) + 1
     return np.concatenate([[0], inner, [len(starts)]])[: None if len(starts) else 0]

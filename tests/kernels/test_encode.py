@@ -26,8 +26,8 @@ def test_every_base_has_its_code():
 
 
 def test_only_bases_that_are_neither_acgt_nor_n_are_ambiguous():
-    assert count_ambiguous("ACGTNacgtn") == 0
-    assert count_ambiguous("RyK-5") == 5
+    assert count_ambiguous(b"ACGTN acgtn\r\n") == 0
+    assert count_ambiguous(b"RyK-5") == 5
 
 
 @given(st.text(alphabet="ACGTN"))

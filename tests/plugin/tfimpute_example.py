@@ -67,9 +67,11 @@ def write_csv(path, chrom_sizes, batches, style):
     """Write a row per bin."""
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
-        for chrom, _, bins in batches:
-            for start, end, value in bins.tolist():
-                writer.writerow([chrom, start, end, f"{value:.{style.decimals}f}"])
+        for batch in batches:
+            for chrom, bins in batch.by_chrom():
+                for start, end, value in bins.tolist():
+                    number = f"{value:.{style.decimals}f}"
+                    writer.writerow([chrom, start, end, number])
 
 
 def check_csv(path, dest, chrom_sizes, content):

@@ -27,16 +27,15 @@ from pathlib import Path
 from typing import IO
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import RegionError
+from tfimpute_tracks.tracks.formats.bins import Batch
 from tfimpute_tracks.tracks.formats.blocks import Blocks, Extent
 from tfimpute_tracks.tracks.formats.zoom import (
     RECORD,
     RECORDS_PER_BLOCK,
     ZoomLevel,
     as_records,
-    join_bins,
     merge,
 )
 
@@ -51,7 +50,6 @@ _SUMMARY = struct.Struct("<Q4d")
 _COUNT = struct.Struct("<Q")
 # A reduction that no chromosome reaches: all its bins in one record.
 _WHOLE = _LONGEST + 1
-_BINS_AT_ONCE = 8192  # counted into the zoom levels
 # Each level has a quarter of the records of the one before, as in UCSC's files.
 _ZOOM_FACTOR = 4
 
@@ -161,8 +159,6 @@ class BbiWriter:
         self._file = file
         self._kind = kind
         self._levels = levels
-        self._waiting: list[tuple[int, NDArray[np.void]]] = []
-        self._n_waiting = 0
         self._n_items = 0
         file.write(bytes(_HEAD.size + _ZOOM_HEAD.size * len(levels)))
         self._sql_at = file.tell()
@@ -193,41 +189,25 @@ class BbiWriter:
         self._n_items += n_items
         self._blocks.add(Extent(chrom, start, chrom, end), data)
 
-    def add_signal(self, chrom: int, bins: NDArray[np.void]) -> None:
+    def add_signal(self, batch: Batch) -> None:
         """Count bins into the summary and the zoom levels.
 
         Parameters
         ----------
-        chrom : int
-            Number of the chromosome.
-        bins : array of BIN, shape (n,)
-            Ascending, not overlapping, behind all bins before them.
+        batch : Batch
+            Behind all bins before it.
         """
-        self._waiting.append((chrom, bins))
-        self._n_waiting += len(bins)
-        if self._n_waiting >= _BINS_AT_ONCE:
-            self._add_waiting()
-
-    def _add_waiting(self) -> None:
-        """Count bins of many short chromosomes at once."""
-        if not self._n_waiting:
-            return
-        bins = [own for _, own in self._waiting]
-        numbers = np.array([chrom for chrom, _ in self._waiting])
-        chroms = np.repeat(numbers.astype(np.uint32), [len(own) for own in bins])
-        self._waiting, self._n_waiting = [], 0
         finest = self._levels[0].reduction if self._levels else _WHOLE
-        records = as_records(chroms, join_bins(bins), finest)
-        before = self.totals[numbers[np.diff(numbers, prepend=-1) != 0]]
+        records = as_records(batch.chroms, batch.bins, finest)
+        before = self.totals[batch.chroms[:1]]  # others begin in this batch
         both = np.concatenate([before[before["bases"] > 0], records])
-        totals = merge(both[np.argsort(both["chrom"], kind="stable")], _WHOLE)
+        totals = merge(both, _WHOLE)
         self.totals[totals["chrom"]] = totals
         for level in self._levels:
             records = level.add(records)
 
     def finish(self) -> None:
         """Write the indexes, the zoom levels and, last, the header."""
-        self._add_waiting()
         records = np.empty(0, dtype=RECORD)
         for level in self._levels:
             records = level.add(records, is_last=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from pathlib import Path
 
 from tfimpute_tracks.tracks.formats.bins import Batch, SignalStyle
@@ -30,7 +31,7 @@ def write_bedgraph(
     """
     number = "" if style.decimals is None else f".{style.decimals}f"
     with path.open("w", encoding="utf-8") as file:
-        for chrom, _, bins in batches:
+        for chrom, bins in chain.from_iterable(map(Batch.by_chrom, batches)):
             file.writelines(
                 f"{chrom}\t{start}\t{end}\t{value:{number}}\n"
                 for start, end, value in bins.tolist()

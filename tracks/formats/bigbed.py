@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import struct
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import groupby
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tfimpute_tracks.tracks.formats.bbi import BbiKind, BbiWriter, open_bbi
-from tfimpute_tracks.tracks.formats.bins import SignalStyle
+from tfimpute_tracks.tracks.formats.bins import Batch, SignalStyle
 from tfimpute_tracks.tracks.formats.blockwise import Row, text_blocks
 from tfimpute_tracks.tracks.formats.narrowpeak import NarrowPeak, PeakSet, as_text
 from tfimpute_tracks.tracks.formats.reading import open_bbi_file
@@ -55,6 +54,7 @@ table bigNarrowPeak
 _MAX_ZOOMS = 10
 # Widths of a peak that a record of the finest zoom level sums up.
 _FIRST_ZOOM = 16
+_POSITION = 2**32 - 1
 _N_CHROMS = 20  # whose rows pybigtools reads: it searches all for each
 
 
@@ -87,6 +87,7 @@ def write_bigbed(
     with open_bbi(path, kind, chrom_sizes, reduction, _MAX_ZOOMS) as writer:
         for chrom, rows in groupby(peaks.rows, lambda row: row.chrom):
             _write_rows(writer, numbers[chrom], list(rows), kind.items_per_block)
+        writer.add_signal(_depth(peaks.rows, numbers))
 
 
 def check_bigbed(
@@ -136,7 +137,6 @@ def _write_rows(
     writer: BbiWriter, number: int, rows: list[NarrowPeak], per_block: int
 ) -> None:
     """Write the rows of one chromosome, in blocks."""
-    writer.add_signal(number, _depth(rows))
     for i in range(0, len(rows), per_block):
         block = rows[i : i + per_block]
         start, end = block[0].start, max(row.end for row in block)
@@ -149,12 +149,18 @@ def _packed(number: int, row: NarrowPeak) -> bytes:
     return struct.pack("<III", number, row.start, row.end) + rest.encode() + b"\0"
 
 
-def _depth(rows: list[NarrowPeak]) -> NDArray[np.void]:
+def _depth(rows: Sequence[NarrowPeak], numbers: Mapping[str, int]) -> Batch:
     """Count how many rows cover each base: the signal that zoom levels sum up."""
-    borders = np.array([(row.start, row.end) for row in rows]).T.ravel()
+    places = [(numbers[row.chrom], row.start, row.end) for row in rows]
+    chroms, starts, ends = np.array(places, dtype=np.int64).T
+    borders = np.concatenate([chroms << 32 | starts, chroms << 32 | ends])
     changes = np.repeat([1, -1], len(rows))
     edges, which = np.unique(borders, return_inverse=True)
     depth = np.cumsum(np.bincount(which, weights=changes))[:-1]
-    bins = np.empty(len(depth), dtype=BIN)
-    bins["start"], bins["end"], bins["value"] = edges[:-1], edges[1:], depth
-    return bins[depth > 0]
+    is_covered = depth > 0  # none is between chromosomes
+    bins = np.empty(np.count_nonzero(is_covered), dtype=BIN)
+    bins["start"] = edges[:-1][is_covered] & _POSITION
+    bins["end"] = edges[1:][is_covered] & _POSITION
+    bins["value"] = depth[is_covered]
+    of_bins = edges[:-1][is_covered] >> 32
+    return Batch([*numbers], of_bins.astype(np.uint32), bins)

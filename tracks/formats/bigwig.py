@@ -14,10 +14,9 @@ longer than compressing them.)
 from __future__ import annotations
 
 import math
-import struct
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
-from itertools import chain, islice
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,7 @@ from tfimpute_tracks.errors import RunError
 from tfimpute_tracks.genome.signal import equal_runs
 from tfimpute_tracks.tracks.formats.bbi import BbiKind, BbiWriter, open_bbi
 from tfimpute_tracks.tracks.formats.bins import Batch, SignalStyle
-from tfimpute_tracks.tracks.formats.blockwise import signal_blocks
+from tfimpute_tracks.tracks.formats.blockwise import signal_batches
 from tfimpute_tracks.tracks.formats.reading import (
     bin_batches,
     open_bbi_file,
@@ -40,13 +39,15 @@ from tfimpute_tracks.tracks.formats.validate import (
     compare_each,
     read_back_error,
 )
-from tfimpute_tracks.tracks.formats.zoom import BIN, join_bins
+from tfimpute_tracks.tracks.formats.zoom import BIN
 
 __all__ = ["check_bigwig", "write_bigwig"]
 
 _KIND = BbiKind(magic=0x888FFC26, items_per_block=2048)
-_BLOCK_HEAD = struct.Struct("<IIIIIBBH")
+_PLACE = [(name, "<u4") for name in ("chrom", "start", "end", "step", "span")]
+_HEAD = np.dtype([*_PLACE, ("kind", "u1"), ("reserved", "u1"), ("n", "<u2")])
 _NAMED_BINS, _FIXED_STEP = 1, 3
+_VALUE_BYTES = 4
 # A shorter run of regular bins is smaller, and is read faster, as single bins.
 _SHORTEST_RUN = 64
 # Bins that a record of the finest zoom level sums up.
@@ -54,7 +55,6 @@ _FIRST_ZOOM = 16
 # Chromosomes that libraries read: they search all for each.
 _N_CHROMS = 20
 _N_AT_ENDS = 512  # bins at either end of a chromosome that libraries read
-_BINS_AT_ONCE = 1 << 16  # added up
 
 
 def write_bigwig(
@@ -91,7 +91,7 @@ def write_bigwig(
     reduction = _FIRST_ZOOM * int(widths.max())
     with open_bbi(path, kind, chrom_sizes, reduction, style.max_zooms) as writer:
         for batch in chain([first], batches):
-            writer.add_signal(batch.number, batch.bins)
+            writer.add_signal(batch)
             _write_blocks(writer, batch, kind.items_per_block)
 
 
@@ -118,12 +118,14 @@ def check_bigwig(
     read, sums_read = Content(), _Sums()
     first: dict[str, NDArray[np.void]] = {}
     last: dict[str, NDArray[np.void]] = {}
-    for chrom, bins in signal_blocks(path, fault):
-        read.add(chrom, bins)
-        sums_read.add(bins)
-        first.setdefault(chrom, bins[:_N_AT_ENDS])
-        last[chrom] = bins[-_N_AT_ENDS:]
-    sums_read.flush()
+    for batch in signal_batches(path, [*chrom_sizes], fault):
+        read.add(batch)
+        sums_read.add(batch.bins)
+        for chrom, bins in batch.by_chrom():
+            if chrom not in first and len(first) == _N_CHROMS:
+                break  # and none of those is behind it
+            first.setdefault(chrom, bins[:_N_AT_ENDS])
+            last[chrom] = bins[-_N_AT_ENDS:]
     read.compare(dest, content)
     total, scale = sums_read.total, sums_read.scale
     with open_bbi_file(path, fault) as bbi:
@@ -144,7 +146,7 @@ def check_bigwig(
                 raise read_back_error(
                     dest, f"sum in the {where}: read {found}, written {total}"
                 )
-        ends = [*islice(first.items(), _N_CHROMS), *islice(last.items(), _N_CHROMS)]
+        ends = [*first.items(), *last.items()]
         for chrom, bins in ends:
             rows = bbi.records(chrom, *_span(bins))
             _compare_bins(dest, chrom, bins, np.concatenate([*bin_batches(rows)]))
@@ -168,25 +170,13 @@ def _compare_bins(
 
 
 class _Sums:
-    """What the head of a file should say; added up for many chromosomes at once."""
+    """What the head of a file should say."""
 
     def __init__(self) -> None:
         self.bases, self.total, self.scale = 0, 0.0, 0.0
         self.low, self.high = math.inf, -math.inf
-        self._waiting: list[NDArray[np.void]] = []
-        self._n_waiting = 0
 
     def add(self, bins: NDArray[np.void]) -> None:
-        if len(bins):
-            self._waiting.append(bins)
-            self._n_waiting += len(bins)
-        if self._n_waiting >= _BINS_AT_ONCE:
-            self.flush()
-
-    def flush(self) -> None:
-        if not self._waiting:
-            return
-        bins = join_bins(self._waiting)
         widths = bins["end"].astype(np.int64) - bins["start"]
         areas = widths * bins["value"].astype(np.float64)
         self.bases += int(widths.sum())
@@ -194,7 +184,6 @@ class _Sums:
         self.scale += float(np.abs(areas).sum())
         self.low = min(self.low, float(bins["value"].min()))
         self.high = max(self.high, float(bins["value"].max()))
-        self._waiting, self._n_waiting = [], 0
 
 
 def _zoom_records(
@@ -209,28 +198,35 @@ def _zoom_records(
 
 def _write_blocks(writer: BbiWriter, batch: Batch, per_block: int) -> None:
     """Write long runs of equal bins that touch as such, and all between bin by bin."""
-    if len(batch.bins) < _SHORTEST_RUN:
-        _write_kind(writer, batch, _NAMED_BINS, range(0, len(batch.bins), per_block))
-        return
-    starts, ends = batch.bins["start"], batch.bins["end"]
-    cuts = equal_runs(starts, ends)
-    done = 0
-    for run in np.flatnonzero(np.diff(cuts) >= _SHORTEST_RUN):
-        first, last = int(cuts[run]), int(cuts[run + 1])
-        _write_kind(writer, batch, _NAMED_BINS, range(done, first, per_block))
-        _write_kind(writer, batch, _FIXED_STEP, range(first, last, per_block))
-        done = last
-    _write_kind(writer, batch, _NAMED_BINS, range(done, len(starts), per_block))
+    heads = _sections(batch, per_block)
+    head, items, values = (
+        part.tobytes() for part in (heads, batch.bins, batch.bins["value"])
+    )
+    at = first = 0
+    for chrom, start, end, _, _, kind, _, n in heads.tolist():
+        width = _VALUE_BYTES if kind == _FIXED_STEP else BIN.itemsize
+        content = values if kind == _FIXED_STEP else items
+        data = content[first * width : (first + n) * width]
+        writer.add_block(chrom, start, end, head[at : at + _HEAD.itemsize] + data, n)
+        at, first = at + _HEAD.itemsize, first + n
 
 
-def _write_kind(writer: BbiWriter, batch: Batch, kind: int, blocks: range) -> None:
-    for i in blocks:
-        bins = batch.bins[i : min(i + blocks.step, blocks.stop)]
-        (start, first_end, _), (_, end, _) = bins[0].item(), bins[-1].item()
-        step, items = 0, bins
-        if kind == _FIXED_STEP:
-            step, items = first_end - start, bins["value"]
-        head = _BLOCK_HEAD.pack(
-            batch.number, start, end, step, step, kind, 0, len(bins)
-        )
-        writer.add_block(batch.number, start, end, head + items.tobytes(), len(bins))
+def _sections(batch: Batch, per_block: int) -> NDArray[np.void]:
+    """Make the head of each section: of a run, or of the bins between runs."""
+    starts, ends = (np.ascontiguousarray(batch.bins[name]) for name in ("start", "end"))
+    is_new = batch.chroms[1:] != batch.chroms[:-1]
+    cuts = equal_runs(starts, ends, is_new)
+    is_long = np.diff(cuts) >= _SHORTEST_RUN
+    edges = [cuts[:-1][is_long], cuts[1:][is_long], np.flatnonzero(is_new) + 1]
+    edges = np.unique(np.concatenate([[0], *edges, [len(starts)]])).tolist()
+    firsts = np.array(
+        [i for first, end in pairwise(edges) for i in range(first, end, per_block)]
+    )
+    lasts = np.append(firsts[1:], len(starts)) - 1
+    is_fixed = is_long[np.searchsorted(cuts, firsts, "right") - 1]
+    heads = np.zeros(len(firsts), dtype=_HEAD)
+    heads["chrom"], heads["n"] = batch.chroms[firsts], lasts - firsts + 1
+    heads["start"], heads["end"] = starts[firsts], ends[lasts]
+    heads["kind"] = np.where(is_fixed, _FIXED_STEP, _NAMED_BINS)
+    heads["step"] = heads["span"] = (ends[firsts] - starts[firsts]) * is_fixed
+    return heads

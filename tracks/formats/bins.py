@@ -6,9 +6,9 @@ bins that reach beyond a chromosome are cut. Each format writes the bins in its 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, pairwise, starmap
+from itertools import pairwise, starmap
 from typing import NamedTuple
 
 import numpy as np
@@ -20,7 +20,7 @@ from tfimpute_tracks.tracks.formats.zoom import BIN
 
 __all__ = ["Batch", "SignalStyle", "gather_bins"]
 
-_BINS_AT_ONCE, _SHORT = 1 << 16, 1 << 12
+_BINS_AT_ONCE = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -45,20 +45,35 @@ class SignalStyle:
 
 
 class Batch(NamedTuple):
-    """Bins of one chromosome.
+    """Bins of a chromosome, or of several short ones.
 
     Attributes
     ----------
-    chrom : str
-    number : int
-        Of the chromosome, in the order of the sizes.
+    names : sequence of str
+        All chromosomes of the file, in its order.
+    chroms : uint32 array, shape (n,)
+        Number of the chromosome of each bin among the names, ascending.
     bins : array of BIN, shape (n,)
-        Ascending, not overlapping, each with a value.
+        Those of a chromosome are ascending, do not overlap, and have a value each.
     """
 
-    chrom: str
-    number: int
+    names: Sequence[str]
+    chroms: NDArray[np.uint32]
     bins: NDArray[np.void]
+
+    def by_chrom(self) -> Iterator[tuple[str, NDArray[np.void]]]:
+        """Part the bins by chromosome.
+
+        Yields
+        ------
+        chrom : str
+        bins : array of BIN
+        """
+        cuts = np.flatnonzero(self.chroms[1:] != self.chroms[:-1]) + 1
+        numbers = self.chroms[np.append(0, cuts)].tolist() if len(self.chroms) else []
+        ends = [0, *cuts.tolist(), len(self.chroms)]
+        for number, span in zip(numbers, pairwise(ends), strict=False):
+            yield self.names[number], self.bins[slice(*span)]
 
 
 def gather_bins(
@@ -79,7 +94,7 @@ def gather_bins(
     Yields
     ------
     Batch
-        Of one chromosome, never empty. Bins are cut at the ends of the chromosome.
+        Never empty. Bins are cut at the ends of their chromosomes.
 
     Raises
     ------
@@ -91,28 +106,32 @@ def gather_bins(
     RunError
         A value is infinite.
     """
-    numbers = {chrom: i for i, chrom in enumerate(chrom_sizes)}
+    names = [*chrom_sizes]
+    numbers = {chrom: i for i, chrom in enumerate(names)}
     waiting: list[Signal] = []
     n_bins = 0
-    for signal in chain(_checked(chrom_sizes, signals), [None]):
-        n_more = 0 if signal is None else len(signal.values)
-        is_next = signal is None or signal.chrom != (waiting or [signal])[-1].chrom
-        # Short chromosomes are gathered together, a long one alone.
-        is_full = n_bins >= _BINS_AT_ONCE or (is_next and n_bins + n_more > _SHORT)
-        if waiting and (signal is None or is_full):
-            for chrom, bins in _known_bins(waiting, chrom_sizes, decimals):
-                yield Batch(chrom, numbers[chrom], bins)
+
+    def known() -> Iterator[Batch]:
+        chroms, bins = _known_bins(waiting, numbers, chrom_sizes, decimals)
+        if len(bins):
+            yield Batch(names, chroms, bins)
+
+    for signal in _checked(numbers, chrom_sizes, signals):
+        waiting.append(signal)
+        n_bins += len(signal.values)
+        if n_bins >= _BINS_AT_ONCE:
+            yield from known()
             waiting, n_bins = [], 0
-        if signal is not None:
-            waiting.append(signal)
-            n_bins += n_more
+    if waiting:
+        yield from known()
 
 
 def _checked(
-    chrom_sizes: Mapping[str, int], signals: Iterable[Signal]
+    numbers: Mapping[str, int],
+    chrom_sizes: Mapping[str, int],
+    signals: Iterable[Signal],
 ) -> Iterator[Signal]:
     """Yield signals, cut to a handy length, once they are known to be in order."""
-    numbers = {chrom: i for i, chrom in enumerate(chrom_sizes)}
     last_number, last_end = 0, -(1 << 62)
     for chrom, first, step, values in signals:
         if chrom not in numbers:
@@ -153,8 +172,11 @@ def _follows(signal: Signal, later: Signal) -> bool:
 
 
 def _known_bins(
-    signals: list[Signal], chrom_sizes: Mapping[str, int], decimals: int | None
-) -> Iterator[tuple[str, NDArray[np.void]]]:
+    signals: list[Signal],
+    numbers: Mapping[str, int],
+    chrom_sizes: Mapping[str, int],
+    decimals: int | None,
+) -> tuple[NDArray[np.uint32], NDArray[np.void]]:
     """Round values, cut bins at the ends of chromosomes, drop missing ones."""
     values = np.concatenate([signal.values for signal in signals])
     lengths = [len(signal.values) for signal in signals]
@@ -166,28 +188,26 @@ def _known_bins(
             "readers of bigWig files cannot sum: scores must be finite, or NaN where "
             "missing"
         )
-    columns = np.array([(s.start, s.step, chrom_sizes[s.chrom]) for s in signals]).T
+    columns = np.array(
+        [(s.start, s.step, chrom_sizes[s.chrom], numbers[s.chrom]) for s in signals]
+    ).T
     places = np.arange(len(values))
     if not all(starmap(_follows, pairwise(signals))):
-        start, step, size = np.repeat(columns, lengths, axis=1)
+        start, step, size, chrom = np.repeat(columns, lengths, axis=1)
         places -= np.repeat(firsts, lengths)
     else:  # parts of a long chromosome, all that matters for speed
-        start, step, size = columns[:, 0]
+        start, step, size, chrom = columns[:, 0]
     starts = start + step * places
     if decimals is not None:
         # Adding 0 turns -0 into 0.
         values = np.round(values.astype(np.float64), decimals).astype(np.float32) + 0
+    chroms = np.empty(len(values), dtype=np.uint32)
     bins = np.empty(len(values), dtype=BIN)
+    chroms[:] = chrom
     bins["start"] = np.maximum(starts, 0)
     bins["end"] = np.minimum(starts + step, size)
     bins["value"] = values
     is_known = ~np.isnan(values)
-    known = bins if is_known.all() else bins[is_known]
-    ends = np.cumsum(np.add.reduceat(is_known, firsts, dtype=int))
-    begin = 0
-    for number, (signal, end) in enumerate(zip(signals, ends.tolist(), strict=True)):
-        if number + 1 < len(signals) and signals[number + 1].chrom == signal.chrom:
-            continue
-        if end > begin:
-            yield signal.chrom, known[begin:end]
-        begin = end
+    if is_known.all():
+        return chroms, bins
+    return chroms[is_known], bins[is_known]

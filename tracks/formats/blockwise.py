@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, cast
@@ -22,48 +22,62 @@ from isal.igzip_lib import IsalError
 from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import TracksError
+from tfimpute_tracks.tracks.formats.bins import Batch
 from tfimpute_tracks.tracks.formats.zoom import BIN
 
-__all__ = ["Fault", "Row", "signal_blocks", "text_blocks"]
+__all__ = ["Fault", "Row", "signal_batches", "text_blocks"]
 
 _TREE, _INDEX = 0x78CA8C91, 0x2468ACE0
 _NODE = struct.Struct("<BBH")
 _INNER = np.dtype([("place", "<u4", 4), ("at", "<u8")])
 _LEAF = np.dtype([("place", "<u4", 4), ("at", "<u8"), ("size", "<u8")])
-_SECTION = struct.Struct("<IIIIIBBH")
+_SECTION = np.dtype(
+    [(name, "<u4") for name in ("chrom", "start", "end", "step", "span")]
+    + [("kind", "u1"), ("reserved", "u1"), ("n", "<u2")]
+)
+_KIND_AT = 20
 _ROW = struct.Struct("<III")
 _BINS, _STEPS = 1, 3  # what a section lists: bins, or values; starts and values else
 _MAX_DEPTH = 9
 _READ_AHEAD = 1 << 16  # bytes
+_BYTES_AT_ONCE = 1 << 18
 
 Row = tuple[str, ...]
 Fault = Callable[[str], TracksError]
 """Makes the error of a reason."""
 
 
-def signal_blocks(path: Path, fault: Fault) -> Iterator[tuple[str, NDArray[np.void]]]:
+def signal_batches(path: Path, names: Sequence[str], fault: Fault) -> Iterator[Batch]:
     """Read the bins of a bigWig.
 
     Parameters
     ----------
     path : Path
+    names : sequence of str
+        Its chromosomes, in the order that numbers those of the batches.
     fault : callable
         Makes the error of a reason.
 
     Yields
     ------
-    chrom : str
-    bins : array of BIN, shape (n,)
-        Of a block.
+    Batch
+        Of many blocks.
 
     Raises
     ------
     TracksError
-        That of `fault`: the file is damaged.
+        That of `fault`: the file is damaged, or has another chromosome.
     """
+    numbers = {name: i for i, name in enumerate(names)}
     with _damage(fault):
-        for chrom, number, place, content in _blocks(path):
-            yield chrom, _bins(content, number, place)
+        sections = _Sections()
+        for chrom, number, start, end, content in _blocks(path):
+            sections.add(content, (number, start, end, numbers[chrom]))
+            if sections.n_bytes >= _BYTES_AT_ONCE:
+                yield Batch(names, *sections.read())
+                sections = _Sections()
+        if sections.n_bytes:
+            yield Batch(names, *sections.read())
 
 
 def text_blocks(path: Path, fault: Fault) -> Iterator[tuple[str, list[Row]]]:
@@ -87,27 +101,66 @@ def text_blocks(path: Path, fault: Fault) -> Iterator[tuple[str, list[Row]]]:
         That of `fault`: the file is damaged.
     """
     with _damage(fault):
-        for chrom, number, place, content in _blocks(path):
-            yield chrom, _rows(content, number, place)
+        for chrom, number, start, end, content in _blocks(path):
+            yield chrom, _rows(content, number, (start, end))
 
 
-def _bins(content: bytes, number: int, place: tuple[int, int]) -> NDArray[np.void]:
-    """Read a block of bins, and check that it is where its index says."""
-    found, first, last, step, span, kind, _, n = _SECTION.unpack_from(content)
-    if kind == _BINS:
-        bins = np.frombuffer(content, BIN, n, _SECTION.size)
+class _Sections:
+    """Sections of a bigWig, read together: those of short contigs are tiny."""
+
+    def __init__(self) -> None:
+        self.n_bytes = 0
+        self._heads: list[bytes] = []
+        self._bins: list[bytes] = []
+        self._indexed: list[tuple[int, int, int, int]] = []
+
+    def add(self, content: bytes, indexed: tuple[int, int, int, int]) -> None:
+        """Add a section, and what the index says: chromosome, start, end; and ours."""
+        kind = content[_KIND_AT]
+        bins = content[_SECTION.itemsize :]
+        if kind != _BINS:
+            bins = _listed(content).tobytes()
+        self._heads.append(content[: _SECTION.itemsize])
+        self._bins.append(bins)
+        self._indexed.append(indexed)
+        self.n_bytes += len(content)
+
+    def read(self) -> tuple[NDArray[np.uint32], NDArray[np.void]]:
+        """Join the bins, and check that each section is where its index says."""
+        heads = np.frombuffer(b"".join(self._heads), _SECTION)
+        bins = np.frombuffer(b"".join(self._bins), BIN)
+        lengths = np.array([len(part) for part in self._bins])
+        chroms, starts, ends, own = np.array(self._indexed).T
+        if (lengths != heads["n"] * BIN.itemsize).any() or not heads["n"].all():
+            raise ValueError("a block has more or fewer bins than it says")
+        n = heads["n"].astype(np.int64)
+        lasts = np.cumsum(n) - 1
+        for name, expected in (
+            ("chrom", [chroms]),
+            ("start", [starts, bins["start"][lasts - n + 1]]),
+            ("end", [ends, bins["end"][lasts]]),
+        ):
+            for numbers in expected:
+                wrong = np.flatnonzero(heads[name] != numbers)
+                if len(wrong):
+                    at = heads[wrong[0]]
+                    span = f"{at['start']} to {at['end']}"
+                    raise ValueError(f"bins from {span} are not indexed so")
+        return np.repeat(own.astype(np.uint32), n), bins
+
+
+def _listed(content: bytes) -> NDArray[np.void]:
+    """List the bins of a section that is shorter than that."""
+    (head,) = np.frombuffer(content, _SECTION, 1)
+    n = int(head["n"])
+    bins = np.empty(n, BIN)
+    if head["kind"] == _STEPS:
+        bins["start"] = head["start"] + head["step"] * np.arange(n, dtype=np.uint32)
+        bins["value"] = np.frombuffer(content, "<f4", n, _SECTION.itemsize)
     else:
-        bins = np.empty(n, BIN)
-        if kind == _STEPS:
-            bins["start"] = first + step * np.arange(n)
-            bins["value"] = np.frombuffer(content, "<f4", n, _SECTION.size)
-        else:
-            items = np.frombuffer(content, "<u4,<f4", n, _SECTION.size)
-            bins["start"], bins["value"] = items["f0"], items["f1"]
-        bins["end"] = bins["start"] + span
-    ends = int(bins["start"][0]), int(bins["end"][-1])
-    if found != number or ends != (first, last) or ends != place:
-        raise ValueError(f"bins from {ends[0]} to {ends[1]} are not indexed so")
+        items = np.frombuffer(content, "<u4,<f4", n, _SECTION.itemsize)
+        bins["start"], bins["value"] = items["f0"], items["f1"]
+    bins["end"] = bins["start"] + head["span"]
     return bins
 
 
@@ -125,8 +178,8 @@ def _rows(content: bytes, number: int, place: tuple[int, int]) -> list[Row]:
     return rows
 
 
-def _blocks(path: Path) -> Iterator[tuple[str, int, tuple[int, int], bytes]]:
-    """Yield name and number of the chromosome, what the index says, and content."""
+def _blocks(path: Path) -> Iterator[tuple[str, int, int, int, bytes]]:
+    """Yield name and number of a block's chromosome, start, end, and content."""
     with path.open("rb") as opened:
         file = _File(opened)
         _, tree_at, _, index_at = struct.unpack("<4Q", file.read(0, 32))
@@ -135,7 +188,7 @@ def _blocks(path: Path) -> Iterator[tuple[str, int, tuple[int, int], bytes]]:
             if first != last:
                 raise ValueError(f"a block is of {names[first]} and {names[last]}")
             content = isal_zlib.decompress(file.read(at, size))
-            yield names[first], first, (start, end), content
+            yield names[first], first, start, end, content
 
 
 # The types of isal have an error for the class of errors.

@@ -51,10 +51,10 @@ def write_parquet(
         path.open("wb") as file,
         parquet.ParquetWriter(file, schema, compression="zstd") as writer,
     ):
-        for chrom, _, bins in batches:
+        for names, chroms, bins in batches:
             columns = [bins[name] for name in ("start", "end", "value")]
-            names = pa.repeat(chrom, len(bins))
-            writer.write_table(pa.table([names, *columns], schema=schema))
+            named = pa.array(names).take(pa.array(chroms))
+            writer.write_table(pa.table([named, *columns], schema=schema))
 
 
 def check_parquet(

@@ -2,21 +2,19 @@
 
 Each format has a check that reads its file with a library that shares no code with our
 writer, and compares every bin or row with what was written. The signal is not held in
-memory for that: writer and check both keep a running checksum of each chromosome. What
-browsers make of the files is for the tests.
+memory for that: writer and check both keep a running checksum. What browsers make of the
+files is for the tests.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from isal import isal_zlib
-from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import ValidationError
 from tfimpute_tracks.tracks.formats.bins import Batch
@@ -27,29 +25,29 @@ __all__ = ["Content", "compare", "compare_each", "read_back_error"]
 
 @dataclass
 class Content:
-    """The content of a file of signal: number of bins and checksum by chromosome.
+    """The content of a file of signal: bins by chromosome, and a checksum of all.
 
     Attributes
     ----------
-    bins : dict of str to tuple of int
-        Chromosome -> number of bins and checksum of their starts, ends and values;
-        only chromosomes with a bin.
+    n_bins : dict of str to int
+        Chromosome -> number of bins; only chromosomes with a bin, in their order.
+    checksum : int
+        Of the starts, ends and values of all bins.
     """
 
-    bins: dict[str, tuple[int, int]] = field(default_factory=dict)
+    n_bins: dict[str, int] = field(default_factory=dict)
+    checksum: int = 0
 
-    def add(self, chrom: str, bins: NDArray[np.void]) -> None:
+    def add(self, batch: Batch) -> None:
         """Add bins, behind those before them.
 
         Parameters
         ----------
-        chrom : str
-        bins : array of BIN, shape (n,)
+        batch : Batch
         """
-        if len(bins):
-            count, checksum = self.bins.get(chrom, (0, 0))
-            checksum = isal_zlib.crc32(bins.tobytes(), checksum)
-            self.bins[chrom] = count + len(bins), checksum
+        for chrom, bins in batch.by_chrom():
+            self.n_bins[chrom] = self.n_bins.get(chrom, 0) + len(bins)
+        self.checksum = isal_zlib.crc32(batch.bins.tobytes(), self.checksum)
 
     def watch(self, batches: Iterable[Batch]) -> Iterator[Batch]:
         """Pass batches on to a writer, and add each.
@@ -63,7 +61,7 @@ class Content:
         Batch
         """
         for batch in batches:
-            self.add(batch.chrom, batch.bins)
+            self.add(batch)
             yield batch
 
     def add_rows(self, chroms: Any, starts: Any, ends: Any, values: Any) -> None:
@@ -75,11 +73,9 @@ class Content:
         """
         bins = np.empty(len(chroms), dtype=BIN)
         bins["start"], bins["end"], bins["value"] = starts, ends, values
-        names = np.asarray(chroms, dtype=object)
-        cuts = np.flatnonzero(names[1:] != names[:-1]) + 1
-        for first, last in pairwise([0, *cuts.tolist(), len(bins)]):
-            if first < last:
-                self.add(str(names[first]), bins[first:last])
+        numbers: dict[str, int] = {}
+        rows = [numbers.setdefault(str(chrom), len(numbers)) for chrom in chroms]
+        self.add(Batch([*numbers], np.array(rows, np.uint32), bins))
 
     def compare(self, dest: Path, written: Content) -> None:
         """Compare what was read with what was written.
@@ -95,7 +91,9 @@ class Content:
         ValidationError
             They differ.
         """
-        compare_each(dest, "bins and checksum", self.bins, written.bins)
+        compare_each(dest, "number of bins", self.n_bins, written.n_bins)
+        compare(dest, "order of chromosomes", [*self.n_bins], [*written.n_bins])
+        compare(dest, "checksum of the bins", self.checksum, written.checksum)
 
 
 def compare(dest: Path, what: str, read: object, written: object) -> None:

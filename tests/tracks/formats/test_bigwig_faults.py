@@ -21,6 +21,7 @@ from tfimpute_tracks.genome.signal import Signal
 from tfimpute_tracks.tracks.formats import read_signal, write_track
 from tfimpute_tracks.tracks.formats.bbi import BbiWriter
 from tfimpute_tracks.tracks.formats.bigwig import check_bigwig
+from tfimpute_tracks.tracks.formats.bins import Batch
 from tfimpute_tracks.tracks.formats.reading import without_panics
 from tfimpute_tracks.tracks.formats.validate import Content
 from tfimpute_tracks.tracks.formats.zoom import BIN
@@ -178,7 +179,8 @@ def written(tmp_path, rng):
     values = rng.random(9000, dtype=np.float32)
     write_track("bigwig", path, SIZES, [Signal("chr2", 0, 10, values)])
     content = Content()
-    content.add("chr2", np.rec.fromarrays(read_signal(path, "chr2"), dtype=BIN))
+    bins = np.rec.fromarrays(read_signal(path, "chr2"), dtype=BIN)
+    content.add(Batch([*SIZES], np.zeros(len(bins), np.uint32), bins))
     check_bigwig(path, path, SIZES, content)
     return path, content
 
@@ -228,12 +230,12 @@ def test_short_file_is_noticed(written, size):
     ("sizes", "chrom", "words"),
     [
         (SIZES | {"chr3": 5}, "chr2", "size of chr3: read None, written 5"),
-        (SIZES, "chr10", "bins and checksum of chr10: read None"),
+        (SIZES, "chr10", "number of bins of chr10: read None"),
     ],
 )
 def test_other_content_is_noticed(written, sizes, chrom, words):
     path, content = written
-    other = Content({chrom: content.bins["chr2"]})
+    other = Content({chrom: content.n_bins["chr2"]}, content.checksum)
     with pytest.raises(ValidationError, match=words):
         check_bigwig(path, path, sizes, other)
 

@@ -7,7 +7,7 @@ from bbi_readers import bigtools
 from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.genome.signal import Signal
 from tfimpute_tracks.tracks.formats import NarrowPeak, PeakSet, write_track
-from tfimpute_tracks.tracks.formats.blockwise import signal_blocks, text_blocks
+from tfimpute_tracks.tracks.formats.blockwise import signal_batches, text_blocks
 
 SIZES = {f"contig{i}": 200 + 900 * (i % 13) for i in range(300)} | {"long": 400_000}
 
@@ -35,10 +35,15 @@ def bigbed(tmp_path):
     return tmp_path / "a.bb"
 
 
+def read_bins(path, fault):
+    return signal_batches(path, [*SIZES], fault)
+
+
 def test_bins_are_those_of_another_reader(bigwig):
     found = {}
-    for chrom, bins in signal_blocks(bigwig, InputFileError):
-        found.setdefault(chrom, []).extend(bins.tolist())
+    for batch in read_bins(bigwig, InputFileError):
+        for chrom, bins in batch.by_chrom():
+            found.setdefault(chrom, []).extend(bins.tolist())
     assert found == bigtools(bigwig).records
 
 
@@ -54,7 +59,7 @@ def test_rows_are_those_of_another_reader(bigbed):
 @pytest.mark.parametrize("name", ["bigwig", "bigbed"])
 def test_damage_is_the_given_error_or_harmless(request, name, rng):
     path = request.getfixturevalue(name)
-    read = signal_blocks if name == "bigwig" else text_blocks
+    read = read_bins if name == "bigwig" else text_blocks
     whole, n_faults = path.read_bytes(), 0
     for at in rng.integers(0, len(whole), 150):
         changed = bytes([whole[at] ^ 1 << rng.integers(8)])

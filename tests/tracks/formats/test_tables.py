@@ -70,14 +70,14 @@ def test_one_other_number_is_noticed(tmp_path, name, field):
     write_track(name, path, SIZES, SIGNALS)
     decimals = 4 if name == "bedgraph" else None
     right, wrong = Content(), Content()
-    for chrom, _, bins in gather_bins(SIZES, SIGNALS, decimals):
-        right.add(chrom, bins)
-        changed = bins.copy()
+    for batch in gather_bins(SIZES, SIGNALS, decimals):
+        right.add(batch)
+        changed = batch.bins.copy()
         changed[field][-1] += 1
-        wrong.add(chrom, changed)
+        wrong.add(batch._replace(bins=changed))
     check = FORMATS[name].check
     check(path, path, SIZES, right)
-    with pytest.raises(ValidationError, match="bins and checksum"):
+    with pytest.raises(ValidationError, match="checksum of the bins"):
         check(path, path, SIZES, wrong)
     path.write_bytes(path.read_bytes()[:-5])
     with pytest.raises(ValidationError):
