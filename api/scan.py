@@ -85,7 +85,11 @@ class Scan:
         scanned = self._scanned
         job, run = scanned.job, scanned.run
         drawn = [
-            [track for _, track in scanned.scores(index)]
+            [
+                signal
+                for _, drawn in scanned.scores(index)
+                for signal in drawn.packed().signals()
+            ]
             for index in range(len(job.pairs))
         ]
         records = [scanned.record(index) for index in range(len(job.pairs))]

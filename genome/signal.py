@@ -1,4 +1,4 @@
-"""A signal along a chromosome: the one type between scores, files, browsers and plots."""
+"""Signals along chromosomes: the types between scores, files, browsers and plots."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Bins", "Signal", "equal_runs"]
+__all__ = ["Bins", "Signal", "SignalPack", "equal_runs"]
 
 Positions = NDArray[np.int64]
 Values = NDArray[np.float32]
@@ -55,6 +55,51 @@ class Signal(NamedTuple):
         """
         starts = self.starts
         return Bins(starts, starts + self.step, self.values)
+
+    def packed(self) -> SignalPack:
+        """Return the signal as a pack of one."""
+        start, length = np.array([self.start]), np.array([len(self.values)])
+        return SignalPack((self.chrom,), start, self.step, length, self.values)
+
+
+class SignalPack(NamedTuple):
+    """Signals of the same step, laid end to end: those of many short contigs.
+
+    Attributes
+    ----------
+    chroms : tuple of str
+        Of each signal.
+    starts : int64 array, shape (n_signals,)
+        Where its first bin starts: 0-based, bp.
+    step : int
+        bp of a bin.
+    lengths : int64 array, shape (n_signals,)
+        Bins of each.
+    values : float32 array, shape (n,)
+        The bins of one signal after the other.
+    """
+
+    chroms: tuple[str, ...]
+    starts: Positions
+    step: int
+    lengths: Positions
+    values: Values
+
+    def packed(self) -> SignalPack:
+        """Return the pack itself."""
+        return self
+
+    def signals(self) -> Iterator[Signal]:
+        """Yield the signals one by one.
+
+        Yields
+        ------
+        Signal
+        """
+        parts = np.split(self.values, np.cumsum(self.lengths)[:-1])
+        rows = zip(self.chroms, self.starts.tolist(), parts, strict=True)
+        for chrom, start, values in rows:
+            yield Signal(chrom, start, self.step, values)
 
 
 class Bins(NamedTuple):

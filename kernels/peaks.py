@@ -11,6 +11,8 @@ are the callers' business.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -123,14 +125,6 @@ class PeakCaller:
             gap = max_gap + 1
         else:
             gap = min(self._gap, max_gap + 1)
-        if (
-            gap > max_gap
-            and not np.fmax.reduce(values, initial=-np.inf) >= self._threshold
-        ):
-            # As in most short contigs.
-            self._gap, self._end = gap, start + step * len(values)
-            self._close()
-            return
         is_high = values >= self._threshold
         runs = np.empty((3, np.count_nonzero(is_high)), dtype=np.int64)
         n, self._gap, continues = _find_runs(
@@ -143,6 +137,49 @@ class PeakCaller:
             self._append(Peaks(first, last + step, summit, score), continues)
         if self._gap > max_gap:
             self._close()
+
+    def add_pack(
+        self,
+        chroms: Sequence[str],
+        starts: NDArray[np.int64],
+        step: int,
+        lengths: NDArray[np.int64],
+        values: Scores,
+    ) -> None:
+        """Add the next tiles of several contigs, most of which may have no peak.
+
+        Parameters
+        ----------
+        chroms : sequence of str
+        starts : int64 array, shape (n_contigs,)
+            As `start` of :meth:`add`.
+        step : int
+            In bp, at least 1.
+        lengths : int64 array, shape (n_contigs,)
+            Tiles of each.
+        values : float32 array, shape (n_tiles,)
+            Those of one contig after the other.
+
+        Raises
+        ------
+        UsageError
+            As :meth:`add`.
+        """
+        ends = np.cumsum(lengths)
+        counts = np.cumsum(np.append(0, values >= self._threshold))
+        may_matter = counts[ends] > counts[ends - lengths]
+        same = np.array([one == other for one, other in pairwise(chroms)], dtype=bool)
+        may_matter[1:] |= same  # tiles of one chromosome have an order
+        may_matter[:-1] |= same
+        may_matter[-1] = True  # others may follow
+        before = -1
+        for i in np.flatnonzero(may_matter).tolist():
+            if i > before + 1:
+                self._close()
+                self._chrom = ""
+            first, last = int(ends[i] - lengths[i]), int(ends[i])
+            self.add(chroms[i], int(starts[i]), step, values[first:last])
+            before = i
 
     def peaks(self) -> list[tuple[str, Peaks]]:
         """Return the peaks of all tiles so far.

@@ -98,7 +98,7 @@ class ScannedTracks:
             assert kept is not None
             own = [kept[:, column] for column in self.columns.columns_for(index)]
             probability, drawn = self.columns.scores(index, own)
-            yield from lay_out(self.run, ranges, probability, drawn)
+            yield lay_out(self.run, ranges, probability, drawn)
 
     def peaks(self, index: int, threshold: float | None = None) -> PeakSet:
         """Call a pair's peaks, on the probability.
@@ -118,7 +118,7 @@ class ScannedTracks:
         record = self.record(index)
         caller = PeakCaller(record.threshold if threshold is None else threshold)
         for probability, _ in self.scores(index):
-            caller.add(*probability)
+            caller.add_pack(*probability.packed())
         return PeakSet.collect(
             record.stem, caller.peaks(), self.chrom_sizes, record.title()
         )

@@ -263,7 +263,7 @@ class _Run:
             self._progress(block.n_tiles * self._job.stride)
             for probability, drawn in self._values(0, [key]):
                 is_known = is_known or not np.isnan(probability).all()
-                yield from lay_out(self._records[0], block.ranges, probability, drawn)
+                yield lay_out(self._records[0], block.ranges, probability, drawn)
         if not is_known:
             raise no_known_tile(self._job.regions)
         self._seconds = time.monotonic() - self._began
@@ -272,7 +272,7 @@ class _Run:
         """Yield a pair's scores of blocks that were scanned."""
         values = self._values(index, keys)
         for (ranges, _), (probability, drawn) in zip(keys, values, strict=True):
-            yield from lay_out(self._records[index], ranges, probability, drawn)
+            yield lay_out(self._records[index], ranges, probability, drawn)
 
     def _values(
         self, index: int, keys: list[BlockKey]

@@ -8,14 +8,17 @@ file or of the FASTA, the number of a GPU and the number of threads are not amon
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
+
+import numpy as np
 
 from tfimpute_tracks import __version__
 from tfimpute_tracks.engines.tiles import TileRange, score_offset
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.genome import Region, Sequences, name_assembly
-from tfimpute_tracks.genome.signal import Signal
+from tfimpute_tracks.genome.signal import Signal, SignalPack
 from tfimpute_tracks.models.calibration import UNCALIBRATED, PairCalibration
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.storage import CONTENT, Record
@@ -119,6 +122,24 @@ class RunRecord(Record):
     def offset(self) -> int:
         """From a tile's start to where its score is drawn, in bp."""
         return score_offset(self.seq_len, self.stride)
+
+    def signals_of(self, ranges: Iterable[TileRange], values: Any) -> SignalPack:
+        """Lay the scores of the tiles of several ranges out along their chromosomes.
+
+        Parameters
+        ----------
+        ranges : iterable of TileRange
+        values : float32 array, shape (n_tiles,)
+            Of the tiles of all ranges, one range after the other.
+
+        Returns
+        -------
+        SignalPack
+            As :meth:`tfimpute_tracks.engines.tiles.TileRange.signal`.
+        """
+        chroms, firsts, lengths = zip(*ranges, strict=True)
+        starts = np.array(firsts) + score_offset(self.seq_len, self.stride)
+        return SignalPack(chroms, starts, self.stride, np.array(lengths), values)
 
     def signal_of(self, tiles: TileRange, values: Any) -> Signal:
         """Lay the scores of neighboring tiles out along their chromosome.

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.engines.packs import split_rows
 from tfimpute_tracks.engines.tiles import TileRange
 from tfimpute_tracks.errors import InputFileError
-from tfimpute_tracks.genome.signal import Signal
+from tfimpute_tracks.genome.signal import Signal, SignalPack
 from tfimpute_tracks.kernels.peaks import PeakCaller
 from tfimpute_tracks.storage import (
     RECEIPT_ENDING,
@@ -50,14 +50,14 @@ class Scores(NamedTuple):
 
     Attributes
     ----------
-    probability : Signal
+    probability : Signal or SignalPack
         What peaks are called on.
-    drawn : Signal
+    drawn : Signal or SignalPack
         What the track holds: the same, or another signal of the same bins.
     """
 
-    probability: Signal
-    drawn: Signal
+    probability: Signal | SignalPack
+    drawn: Signal | SignalPack
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ def lay_out(
     ranges: Iterable[TileRange],
     probability: NDArray[np.float32],
     drawn: NDArray[np.float32],
-) -> Iterator[Scores]:
+) -> Scores:
     """Lay a pair's scores out along the chromosomes.
 
     Parameters
@@ -152,15 +152,12 @@ def lay_out(
     probability, drawn : float32 arrays, shape (n_tiles,)
         Of the tiles of all ranges, one range after the other.
 
-    Yields
-    ------
+    Returns
+    -------
     Scores
-        Of each range.
     """
-    for tiles, rows in split_rows(ranges):
-        signal = record.signal_of(tiles, probability[rows])
-        same = drawn is probability
-        yield Scores(signal, signal if same else record.signal_of(tiles, drawn[rows]))
+    pack = record.signals_of(ranges, probability)
+    return Scores(pack, pack._replace(values=drawn))
 
 
 def write_pair(
@@ -253,14 +250,15 @@ def finish_pair(
 
 def _drawn(
     record: TrackRecord, scores: Iterable[Scores], caller: PeakCaller
-) -> Iterator[Signal]:
+) -> Iterator[Signal | SignalPack]:
     """Yield the signal to draw, and call its peaks."""
 
-    def tiles() -> Iterator[Signal]:
+    def tiles() -> Iterator[SignalPack]:
         for probability, drawn in scores:
-            caller.add(*probability)
-            yield drawn
+            caller.add_pack(*probability.packed())
+            yield drawn.packed()
 
     if record.tiles_per_bin == 1:
         return tiles()
-    return mean_bins(tiles(), record.tiles_per_bin, record.offset)
+    signals = chain.from_iterable(map(SignalPack.signals, tiles()))
+    return mean_bins(signals, record.tiles_per_bin, record.offset)

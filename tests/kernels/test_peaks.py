@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -89,6 +91,39 @@ def test_random_cuts_equal_the_reference(scores, cuts, max_gap):
         done += len(some)
     found = [row for _, peaks in caller.peaks() for row in rows(peaks)]
     assert found == naive([(7, scores)], 20, 0.5, max_gap)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from("aab"), st.integers(0, 30), st.lists(SCORES, max_size=4)
+        ),
+        max_size=8,
+    ),
+    st.lists(st.integers(0, 8), max_size=3),
+    GAPS,
+)
+def test_a_pack_of_contigs_equals_one_after_the_other(contigs, cuts, max_gap):
+    one, packed = PeakCaller(0.5, max_gap), PeakCaller(0.5, max_gap)
+    name, end, tiles = "", 0, []
+    for number, (kind, hole, scores) in enumerate(contigs):
+        if kind == "b" or not name:  # another contig; else behind the last tiles
+            name, end = f"c{number}", 0
+        tiles.append((name, end + hole, np.array(scores, dtype=np.float32)))
+        end += hole + 10 * len(scores)
+    for chrom, start, values in tiles:
+        one.add(chrom, start, 10, values)
+    for first, last in pairwise(
+        [0, *sorted(min(c, len(tiles)) for c in cuts), len(tiles)]
+    ):
+        if first < last:
+            chroms, starts, values = zip(*tiles[first:last], strict=True)
+            lengths = np.array([len(own) for own in values])
+            packed.add_pack(
+                chroms, np.array(starts), 10, lengths, np.concatenate(values)
+            )
+    expected = [(chrom, rows(peaks)) for chrom, peaks in one.peaks()]
+    assert [(chrom, rows(peaks)) for chrom, peaks in packed.peaks()] == expected
 
 
 @given(st.lists(SCORES), st.integers(0, 40))

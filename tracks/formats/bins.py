@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise, starmap
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import RegionError, RunError, UsageError
-from tfimpute_tracks.genome.signal import Signal
+from tfimpute_tracks.genome.signal import Signal, SignalPack
 from tfimpute_tracks.tracks.formats.zoom import BIN
 
 __all__ = ["Batch", "SignalStyle", "gather_bins"]
@@ -77,7 +77,9 @@ class Batch(NamedTuple):
 
 
 def gather_bins(
-    chrom_sizes: Mapping[str, int], signals: Iterable[Signal], decimals: int | None
+    chrom_sizes: Mapping[str, int],
+    signals: Iterable[Signal | SignalPack],
+    decimals: int | None,
 ) -> Iterator[Batch]:
     """Gather signals into arrays of handy size, without the missing bins.
 
@@ -85,7 +87,7 @@ def gather_bins(
     ----------
     chrom_sizes : mapping of str to int
         Chromosome -> bp, in the order of the file.
-    signals : iterable of Signal
+    signals : iterable of Signal or SignalPack
         Chromosomes in the order of `chrom_sizes`, those of one in ascending order.
         Read one at a time, so a generator keeps memory flat.
     decimals : int, optional
@@ -106,108 +108,130 @@ def gather_bins(
     RunError
         A value is infinite.
     """
-    names = [*chrom_sizes]
-    numbers = {chrom: i for i, chrom in enumerate(names)}
-    waiting: list[Signal] = []
+    sizes = _Sizes(chrom_sizes)
+    waiting: list[_Pack] = []
     n_bins = 0
-
-    def known() -> Iterator[Batch]:
-        chroms, bins = _known_bins(waiting, numbers, chrom_sizes, decimals)
-        if len(bins):
-            yield Batch(names, chroms, bins)
-
-    for signal in _checked(numbers, chrom_sizes, signals):
-        waiting.append(signal)
-        n_bins += len(signal.values)
+    for pack in _checked(sizes, signals):
+        waiting.append(pack)
+        n_bins += len(pack.values)
         if n_bins >= _BINS_AT_ONCE:
-            yield from known()
+            yield from _known_bins(waiting, sizes, decimals)
             waiting, n_bins = [], 0
     if waiting:
-        yield from known()
+        yield from _known_bins(waiting, sizes, decimals)
 
 
-def _checked(
-    numbers: Mapping[str, int],
-    chrom_sizes: Mapping[str, int],
-    signals: Iterable[Signal],
-) -> Iterator[Signal]:
-    """Yield signals, cut to a handy length, once they are known to be in order."""
-    last_number, last_end = 0, -(1 << 62)
-    for chrom, first, step, values in signals:
-        if chrom not in numbers:
+class _Sizes:
+    """Chromosomes and their sizes as arrays."""
+
+    def __init__(self, chrom_sizes: Mapping[str, int]) -> None:
+        self.names = [*chrom_sizes]
+        self.numbers = {chrom: i for i, chrom in enumerate(self.names)}
+        self.bp = np.array([*chrom_sizes.values()], dtype=np.int64)
+
+
+class _Pack(NamedTuple):
+    """A pack of signals by the numbers of their chromosomes."""
+
+    chroms: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    step: int
+    lengths: NDArray[np.int64]
+    values: NDArray[np.float32]
+
+    @property
+    def ends(self) -> NDArray[np.int64]:
+        return self.starts + self.step * self.lengths
+
+
+def _checked(sizes: _Sizes, signals: Iterable[Signal | SignalPack]) -> Iterator[_Pack]:
+    """Yield packs, a long signal in parts, once they are known to be in order."""
+    last_chrom, last_end = 0, -(1 << 62)
+    for names, starts, step, lengths, values in (item.packed() for item in signals):
+        chroms = np.array([sizes.numbers.get(name, -1) for name in names])
+        if chroms.min() < 0:
             raise RegionError(
-                f"chromosome {chrom} is not among the {len(numbers)} of the file: "
-                "add its size"
+                f"chromosome {names[chroms.argmin()]} is not among the "
+                f"{len(sizes.names)} of the file: add its size"
             )
         if step < 1 or np.ndim(values) != 1:
             raise UsageError(
-                f"signal of {chrom} with step {step} and values of shape "
+                f"signal of {names[0]} with step {step} and values of shape "
                 f"{np.shape(values)}: a step is 1 bp or more, values are "
                 "one-dimensional"
             )
-        end = first + step * len(values)
-        if len(values) and (first <= -step or end - step >= chrom_sizes[chrom]):
+        # A copy: the caller may fill the same array again for the next signal.
+        copied = np.array(values, dtype=np.float32)
+        pack = _Pack(chroms, starts, step, lengths, copied)
+        ends, size = pack.ends, sizes.bp[chroms]
+        outside = (lengths > 0) & ((starts <= -step) | (ends - step >= size))
+        if outside.any():
+            i = outside.argmax()
             raise RegionError(
-                f"bins of {chrom} from {first} to {end} lie outside of its "
-                f"{chrom_sizes[chrom]} bp: check the chromosome sizes"
+                f"bins of {names[i]} from {starts[i]} to {ends[i]} lie outside of its "
+                f"{size[i]} bp: check the chromosome sizes"
             )
-        if numbers[chrom] > last_number:
-            last_number, last_end = numbers[chrom], -(1 << 62)
-        if numbers[chrom] < last_number or first < last_end:
+        before = np.append(last_chrom, chroms[:-1])
+        end_before = np.append(last_end, ends[:-1])
+        late = (chroms < before) | ((chroms == before) & (starts < end_before))
+        if late.any():
+            i = late.argmax()
             raise UsageError(
-                f"signal of {chrom} from {first} is out of order: sort chromosomes as "
-                "their sizes are, and signals of one by start, without overlap"
+                f"signal of {names[i]} from {starts[i]} is out of order: sort "
+                "chromosomes as their sizes are, and signals of one by start, without "
+                "overlap"
             )
-        last_end = end
-        for i in range(0, len(values), _BINS_AT_ONCE):
-            # A copy: the caller may fill the same array again for the next signal.
-            part = np.array(values[i : i + _BINS_AT_ONCE], dtype=np.float32)
-            yield Signal(chrom, int(first) + i * int(step), int(step), part)
+        last_chrom, last_end = int(chroms[-1]), int(ends[-1])
+        yield from _parts(pack)
 
 
-def _follows(signal: Signal, later: Signal) -> bool:
-    """Whether the bins of a signal go on in those of another."""
-    end = signal.start + signal.step * len(signal.values)
-    return (signal.chrom, end, signal.step) == (later.chrom, later.start, later.step)
+def _parts(pack: _Pack) -> Iterator[_Pack]:
+    """Cut a long signal."""
+    if len(pack.chroms) > 1 or len(pack.values) <= _BINS_AT_ONCE:
+        yield pack
+        return
+    for i in range(0, len(pack.values), _BINS_AT_ONCE):
+        part = pack.values[i : i + _BINS_AT_ONCE]
+        starts, length = pack.starts + i * pack.step, np.array([len(part)])
+        yield pack._replace(starts=starts, lengths=length, values=part)
 
 
 def _known_bins(
-    signals: list[Signal],
-    numbers: Mapping[str, int],
-    chrom_sizes: Mapping[str, int],
-    decimals: int | None,
-) -> tuple[NDArray[np.uint32], NDArray[np.void]]:
+    packs: list[_Pack], sizes: _Sizes, decimals: int | None
+) -> Iterator[Batch]:
     """Round values, cut bins at the ends of chromosomes, drop missing ones."""
-    values = np.concatenate([signal.values for signal in signals])
-    lengths = [len(signal.values) for signal in signals]
-    firsts = np.cumsum([0, *lengths[:-1]])
+    values = np.concatenate([pack.values for pack in packs])
+    lengths = np.concatenate([pack.lengths for pack in packs])
+    chroms = np.concatenate([pack.chroms for pack in packs])
+    first_starts = np.concatenate([pack.starts for pack in packs])
+    steps = np.repeat([pack.step for pack in packs], [len(p.chroms) for p in packs])
+    firsts = np.cumsum(lengths) - lengths
     if np.isinf(values).any():
         which = np.searchsorted(firsts, np.flatnonzero(np.isinf(values))[0], "right")
         raise RunError(
-            f"signal of {signals[which - 1].chrom} contains an infinite value, which "
-            "readers of bigWig files cannot sum: scores must be finite, or NaN where "
-            "missing"
+            f"signal of {sizes.names[chroms[which - 1]]} contains an infinite value, "
+            "which readers of bigWig files cannot sum: scores must be finite, or NaN "
+            "where missing"
         )
-    columns = np.array(
-        [(s.start, s.step, chrom_sizes[s.chrom], numbers[s.chrom]) for s in signals]
-    ).T
+    columns = np.stack([first_starts, steps, sizes.bp[chroms], chroms])
     places = np.arange(len(values))
-    if not all(starmap(_follows, pairwise(signals))):
+    follows = first_starts[1:] == (first_starts + steps * lengths)[:-1]
+    if follows.all() and (columns[1:, 1:] == columns[1:, :1]).all():
+        # Parts of a long chromosome, all that matters for speed.
+        start, step, size, chrom = columns[:, 0]
+    else:
         start, step, size, chrom = np.repeat(columns, lengths, axis=1)
         places -= np.repeat(firsts, lengths)
-    else:  # parts of a long chromosome, all that matters for speed
-        start, step, size, chrom = columns[:, 0]
     starts = start + step * places
     if decimals is not None:
         # Adding 0 turns -0 into 0.
         values = np.round(values.astype(np.float64), decimals).astype(np.float32) + 0
-    chroms = np.empty(len(values), dtype=np.uint32)
+    numbers = np.empty(len(values), dtype=np.uint32)
     bins = np.empty(len(values), dtype=BIN)
-    chroms[:] = chrom
+    numbers[:] = chrom
     bins["start"] = np.maximum(starts, 0)
     bins["end"] = np.minimum(starts + step, size)
     bins["value"] = values
     is_known = ~np.isnan(values)
-    if is_known.all():
-        return chroms, bins
-    return chroms[is_known], bins[is_known]
+    if is_known.any():
+        yield Batch(sizes.names, numbers[is_known], bins[is_known])

@@ -17,7 +17,7 @@ from bbi_readers import READERS
 from tfimpute_tracks.errors import (
     RunError,
 )
-from tfimpute_tracks.genome.signal import Signal
+from tfimpute_tracks.genome.signal import Signal, SignalPack
 from tfimpute_tracks.tracks.formats import SignalStyle, read_signal, write_track
 from tfimpute_tracks.tracks.formats.bbi import BbiKind
 from tfimpute_tracks.tracks.formats.bigwig import write_bigwig
@@ -59,6 +59,18 @@ def ragged(rng, n_pieces=60):
             signals.append(Signal(chrom, at, 10, values))
             at += n * 10 + int(rng.choice([0, 7, 500]))
     return signals
+
+
+def in_packs(signals):
+    """Lay neighboring signals of the same step end to end."""
+    packs = []
+    for step, some in itertools.groupby(signals, lambda signal: signal.step):
+        chroms, starts, _, values = zip(*some, strict=True)
+        lengths = np.array([len(own) for own in values])
+        packs.append(
+            SignalPack(chroms, np.array(starts), step, lengths, np.concatenate(values))
+        )
+    return packs
 
 
 CASES = {
@@ -220,8 +232,8 @@ PIECES = st.lists(
 
 
 @settings(max_examples=30)
-@given(PIECES, st.sampled_from([0, 2, None]))
-def test_any_layout_reads_back(tmp_path_factory, pieces, decimals):
+@given(PIECES, st.sampled_from([0, 2, None]), st.booleans())
+def test_any_layout_reads_back(tmp_path_factory, pieces, decimals, packed):
     sizes = {"chr2": 30_000, "chr1": 30_000}
     at = dict.fromkeys(sizes, 0)
     signals = []
@@ -231,8 +243,9 @@ def test_any_layout_reads_back(tmp_path_factory, pieces, decimals):
         values = np.tile(np.float32([one, other]), n)[: 2 * n - 1]
         first = at[chrom] + hole
         at[chrom] = first + step * len(values)
-        signals.append((chrom, first, step, values))
+        signals.append(Signal(chrom, first, step, values))
     expected = expected_records(signals, sizes, decimals)
+    signals = in_packs(signals) if packed else signals
     path = tmp_path_factory.mktemp("any") / "a.bw"
     if not expected:
         with pytest.raises(RunError, match="nothing to write"):
@@ -268,6 +281,10 @@ def test_many_scaffolds(tmp_path, rng):
         found = read(path)
         assert found.chroms == sizes
         assert found.records == expected_records(signals, sizes)
+    write_track("bigwig", tmp_path / "b.bw", sizes, in_packs(signals))
+    assert (tmp_path / "b.bw").read_bytes() == path.read_bytes()
+    again = [own for pack in in_packs(signals) for own in pack.signals()]
+    assert [own[:3] for own in again] == [own[:3] for own in signals]
 
 
 def test_deep_trees(tmp_path, rng):
@@ -334,7 +351,8 @@ def test_memory_is_flat(tmp_path, rng):
 
     def peak(n_pieces):
         sizes = {"chr1": n_pieces * len(values) * 10}
-        signals = (("chr1", i * len(values) * 10, 10, values) for i in range(n_pieces))
+        starts = (i * len(values) * 10 for i in range(n_pieces))
+        signals = (Signal("chr1", start, 10, values) for start in starts)
         tracemalloc.start()
         write_track("bigwig", tmp_path / "a.bw", sizes, signals)
         size = tracemalloc.get_traced_memory()[1]
