@@ -14,7 +14,7 @@ import struct
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, cast
 
 import numpy as np
 from isal import isal_zlib
@@ -40,7 +40,6 @@ _ROW = struct.Struct("<III")
 _BINS, _STEPS = 1, 3  # what a section lists: bins, or values; starts and values else
 _MAX_DEPTH = 9
 _READ_AHEAD = 1 << 16  # bytes
-_BYTES_AT_ONCE = 1 << 18
 
 Row = tuple[str, ...]
 Fault = Callable[[str], TracksError]
@@ -68,16 +67,13 @@ def signal_batches(path: Path, names: Sequence[str], fault: Fault) -> Iterator[B
     TracksError
         That of `fault`: the file is damaged, or has another chromosome.
     """
-    numbers = {name: i for i, name in enumerate(names)}
-    with _damage(fault):
-        sections = _Sections()
-        for chrom, number, start, end, content in _blocks(path):
-            sections.add(content, (number, start, end, numbers[chrom]))
-            if sections.n_bytes >= _BYTES_AT_ONCE:
-                yield Batch(names, *sections.read())
-                sections = _Sections()
-        if sections.n_bytes:
-            yield Batch(names, *sections.read())
+    ours = {name: i for i, name in enumerate(names)}
+    with _damage(fault), path.open("rb") as opened:
+        file = _File(opened)
+        numbers = np.array([ours[name] for name in _names(file)], dtype=np.uint32)
+        for places, contents in _blocks(file):
+            chroms, bins = _bins(places, contents)
+            yield Batch(names, numbers[chroms], bins)
 
 
 def text_blocks(path: Path, fault: Fault) -> Iterator[tuple[str, list[Row]]]:
@@ -100,56 +96,44 @@ def text_blocks(path: Path, fault: Fault) -> Iterator[tuple[str, list[Row]]]:
     TracksError
         That of `fault`: the file is damaged.
     """
-    with _damage(fault):
-        for chrom, number, start, end, content in _blocks(path):
-            yield chrom, _rows(content, number, (start, end))
+    with _damage(fault), path.open("rb") as opened:
+        file = _File(opened)
+        names = _names(file)
+        for places, contents in _blocks(file):
+            for place, content in zip(places.tolist(), contents, strict=True):
+                yield names[place[0]], _rows(content, place)
 
 
-class _Sections:
-    """Sections of a bigWig, read together: those of short contigs are tiny."""
+def _bins(
+    places: NDArray[np.uint32], contents: list[bytes]
+) -> tuple[NDArray[np.uint32], NDArray[np.void]]:
+    """Read sections, and check that each is where its index says.
 
-    def __init__(self) -> None:
-        self.n_bytes = 0
-        self._heads: list[bytes] = []
-        self._bins: list[bytes] = []
-        self._indexed: list[tuple[int, int, int, int]] = []
-
-    def add(self, content: bytes, indexed: tuple[int, int, int, int]) -> None:
-        """Add a section, and what the index says: chromosome, start, end; and ours."""
-        kind = content[_KIND_AT]
-        bins = content[_SECTION.itemsize :]
-        if kind != _BINS:
-            bins = _listed(content).tobytes()
-        self._heads.append(content[: _SECTION.itemsize])
-        self._bins.append(bins)
-        self._indexed.append(indexed)
-        self.n_bytes += len(content)
-
-    def read(self) -> tuple[NDArray[np.uint32], NDArray[np.void]]:
-        """Join the bins, and check that each section is where its index says."""
-        heads = np.frombuffer(b"".join(self._heads), _SECTION)
-        bins = np.frombuffer(b"".join(self._bins), BIN)
-        lengths = np.array([len(part) for part in self._bins])
-        chroms, starts, ends, own = np.array(self._indexed).T
-        if (lengths != heads["n"] * BIN.itemsize).any() or not heads["n"].all():
-            raise ValueError("a block has more or fewer bins than it says")
-        n = heads["n"].astype(np.int64)
-        lasts = np.cumsum(n) - 1
-        for name, expected in (
-            ("chrom", [chroms]),
-            ("start", [starts, bins["start"][lasts - n + 1]]),
-            ("end", [ends, bins["end"][lasts]]),
-        ):
-            for numbers in expected:
-                wrong = np.flatnonzero(heads[name] != numbers)
-                if len(wrong):
-                    at = heads[wrong[0]]
-                    span = f"{at['start']} to {at['end']}"
-                    raise ValueError(f"bins from {span} are not indexed so")
-        return np.repeat(own.astype(np.uint32), n), bins
+    All at once: those of short contigs are tiny.
+    """
+    heads = np.frombuffer(
+        b"".join([content[: _SECTION.itemsize] for content in contents]), _SECTION
+    )
+    listed = [
+        content[_SECTION.itemsize :] if content[_KIND_AT] == _BINS else _listed(content)
+        for content in contents
+    ]
+    bins = np.frombuffer(b"".join(listed), BIN)
+    n = heads["n"].astype(np.int64)
+    if not n.all() or [len(part) for part in listed] != (n * BIN.itemsize).tolist():
+        raise ValueError("a block has more or fewer bins than it says")
+    lasts = np.cumsum(n) - 1
+    found = heads["chrom"], bins["start"][lasts - n + 1], bins["end"][lasts]
+    said = heads["chrom"], heads["start"], heads["end"]
+    for numbers in found, said:
+        is_wrong = (np.stack(numbers, axis=1) != places[:, [0, 1, 3]]).any(axis=1)
+        if is_wrong.any():
+            _, start, _, end = places[is_wrong.argmax()]
+            raise ValueError(f"bins from {start} to {end} are not indexed so")
+    return np.repeat(heads["chrom"], n), bins
 
 
-def _listed(content: bytes) -> NDArray[np.void]:
+def _listed(content: bytes) -> bytes:
     """List the bins of a section that is shorter than that."""
     (head,) = np.frombuffer(content, _SECTION, 1)
     n = int(head["n"])
@@ -161,16 +145,17 @@ def _listed(content: bytes) -> NDArray[np.void]:
         items = np.frombuffer(content, "<u4,<f4", n, _SECTION.itemsize)
         bins["start"], bins["value"] = items["f0"], items["f1"]
     bins["end"] = bins["start"] + head["span"]
-    return bins
+    return bins.tobytes()
 
 
-def _rows(content: bytes, number: int, place: tuple[int, int]) -> list[Row]:
+def _rows(content: bytes, place: list[int]) -> list[Row]:
     """Read a block of rows, and check that they are where their index says."""
+    number, first, _, last = place
     at, rows = 0, list[Row]()
     while at < len(content):
         found, start, end = _ROW.unpack_from(content, at)
         stop = content.index(b"\0", at + _ROW.size)
-        if found != number or not place[0] <= start < end <= place[1]:
+        if found != number or not first <= start < end <= last:
             raise ValueError(f"a row from {start} to {end} is not indexed so")
         rest = content[at + _ROW.size : stop].decode()
         rows.append((str(start), str(end), *rest.split("\t")))
@@ -178,17 +163,17 @@ def _rows(content: bytes, number: int, place: tuple[int, int]) -> list[Row]:
     return rows
 
 
-def _blocks(path: Path) -> Iterator[tuple[str, int, int, int, bytes]]:
-    """Yield name and number of a block's chromosome, start, end, and content."""
-    with path.open("rb") as opened:
-        file = _File(opened)
-        _, tree_at, _, index_at = struct.unpack("<4Q", file.read(0, 32))
-        names = dict(_names(file, tree_at))
-        for (first, start, last, end), at, size in _leaves(file, index_at):
-            if first != last:
-                raise ValueError(f"a block is of {names[first]} and {names[last]}")
-            content = isal_zlib.decompress(file.read(at, size))
-            yield names[first], first, start, end, content
+def _blocks(file: _File) -> Iterator[tuple[NDArray[np.uint32], list[bytes]]]:
+    """Yield what the index says of some blocks, and their content."""
+    for node in _walk(file, file.index_at + 48, _INNER, _LEAF):
+        n_parts = -(-int(node["size"].sum()) // _READ_AHEAD)
+        for items in np.array_split(node, min(max(n_parts, 1), len(node))):
+            places = items["place"]
+            if (places[:, 0] != places[:, 2]).any():
+                raise ValueError("a block is of several chromosomes")
+            spans = zip(items["at"].tolist(), items["size"].tolist(), strict=True)
+            packed = [file.read(at, size) for at, size in spans]
+            yield places, [isal_zlib.decompress(data) for data in packed]
 
 
 # The types of isal have an error for the class of errors.
@@ -212,12 +197,15 @@ def _damage(fault: Fault) -> Iterator[None]:
 
 
 class _File:
-    """An open file, read only where it is, with what follows: blocks may be tiny."""
+    """An open file, read with what follows: blocks may be tiny."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._handle = file.fileno()
         self._size = os.fstat(self._handle).st_size
         self._first, self._held = 0, b""
+        _, self.tree_at, _, self.index_at = struct.unpack("<4Q", self.read(0, 32))
+        if struct.unpack("<I", self.read(self.index_at, 4)) != (_INDEX,):
+            raise ValueError("no index")
 
     def read(self, at: int, size: int) -> bytes:
         if at + size > self._size:
@@ -229,26 +217,19 @@ class _File:
         return self._held[begin : begin + size]
 
 
-def _names(file: _File, tree_at: int) -> Iterator[tuple[int, str]]:
-    """Yield number and name of each chromosome."""
-    magic, _, width, *_ = struct.unpack("<IIIIQQ", file.read(tree_at, 32))
+def _names(file: _File) -> list[str]:
+    """Read the names of chromosomes, in the order of their numbers."""
+    magic, _, width, *_ = struct.unpack("<IIIIQQ", file.read(file.tree_at, 32))
     if magic != _TREE:
         raise ValueError("no tree of chromosomes")
     key = f"S{width}"
     inner = np.dtype([("name", key), ("at", "<u8")])
     leaf = np.dtype([("name", key), ("number", "<u4"), ("size", "<u4")])
-    for name, number, _ in _walk(file, tree_at + 32, inner, leaf):
-        yield number, name.decode()
-
-
-def _leaves(
-    file: _File, index_at: int
-) -> Iterator[tuple[tuple[int, int, int, int], int, int]]:
-    """Yield place, offset and size of each block."""
-    if struct.unpack("<I", file.read(index_at, 4)) != (_INDEX,):
-        raise ValueError("no index")
-    for place, at, size in _walk(file, index_at + 48, _INNER, _LEAF):
-        yield tuple(place), at, size
+    items = np.concatenate([*_walk(file, file.tree_at + 32, inner, leaf)])
+    items = items[np.argsort(items["number"])]
+    if (items["number"] != np.arange(len(items))).any():
+        raise ValueError("chromosomes are not numbered from 0")
+    return [name.decode() for name in items["name"].tolist()]
 
 
 def _walk(
@@ -257,15 +238,15 @@ def _walk(
     inner: np.dtype[np.void],
     leaf: np.dtype[np.void],
     depth: int = 0,
-) -> Iterator[tuple[Any, ...]]:
-    """Yield the items of all leaves below a node."""
+) -> Iterator[NDArray[np.void]]:
+    """Yield the items of each leaf below a node."""
     if depth > _MAX_DEPTH:
         raise ValueError("the index is too deep")
     is_leaf, _, n = _NODE.unpack(file.read(at, _NODE.size))
     kind = leaf if is_leaf else inner
     items = np.frombuffer(file.read(at + _NODE.size, n * kind.itemsize), kind, n)
-    for item in items.tolist():
-        if is_leaf:
-            yield item
-        else:
-            yield from _walk(file, item[-1], inner, leaf, depth + 1)
+    if is_leaf:
+        yield items
+        return
+    for below in items["at"].tolist():
+        yield from _walk(file, below, inner, leaf, depth + 1)
