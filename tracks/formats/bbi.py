@@ -27,10 +27,11 @@ from pathlib import Path
 from typing import IO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import RegionError
 from tfimpute_tracks.tracks.formats.bins import Batch
-from tfimpute_tracks.tracks.formats.blocks import Blocks, Extent
+from tfimpute_tracks.tracks.formats.blocks import Blocks
 from tfimpute_tracks.tracks.formats.zoom import (
     RECORD,
     RECORDS_PER_BLOCK,
@@ -171,23 +172,23 @@ class BbiWriter:
         file.write(bytes(_COUNT.size))
         self._blocks = Blocks(file, kind.fan_out)
 
-    def add_block(
-        self, chrom: int, start: int, end: int, data: bytes, n_items: int
+    def add_blocks(
+        self, places: NDArray[np.uint32], contents: list[bytes], n_items: int
     ) -> None:
-        """Write a block of data, behind all blocks before it.
+        """Write blocks of data, behind all blocks before them.
 
         Parameters
         ----------
-        chrom : int
-            Number of the chromosome.
-        start, end : int
-            What the block covers: 0-based, half-open, in bp.
-        data : bytes
-            The items, as bigWig or bigBed wants them, not compressed.
+        places : uint32 array, shape (n_blocks, 3)
+            Number of the chromosome, and what the block covers: 0-based, half-open, in
+            bp.
+        contents : list of bytes
+            The items of each, as bigWig or bigBed wants them, not compressed.
         n_items : int
+            Of all blocks.
         """
         self._n_items += n_items
-        self._blocks.add(Extent(chrom, start, chrom, end), data)
+        self._blocks.add(places[:, [0, 1, 0, 2]], contents)
 
     def add_signal(self, batch: Batch) -> None:
         """Count bins into the summary and the zoom levels.

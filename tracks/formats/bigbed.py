@@ -85,8 +85,7 @@ def write_bigbed(
         sum(row.end - row.start for row in peaks.rows) // len(peaks)
     )
     with open_bbi(path, kind, chrom_sizes, reduction, _MAX_ZOOMS) as writer:
-        for chrom, rows in groupby(peaks.rows, lambda row: row.chrom):
-            _write_rows(writer, numbers[chrom], list(rows), kind.items_per_block)
+        _write_rows(writer, peaks.rows, numbers, kind.items_per_block)
         writer.add_signal(_depth(peaks.rows, numbers))
 
 
@@ -134,14 +133,20 @@ def _auto_sql(peaks: PeakSet) -> str:
 
 
 def _write_rows(
-    writer: BbiWriter, number: int, rows: list[NarrowPeak], per_block: int
+    writer: BbiWriter,
+    rows: Sequence[NarrowPeak],
+    numbers: Mapping[str, int],
+    per_block: int,
 ) -> None:
-    """Write the rows of one chromosome, in blocks."""
-    for i in range(0, len(rows), per_block):
-        block = rows[i : i + per_block]
-        start, end = block[0].start, max(row.end for row in block)
-        data = b"".join(_packed(number, row) for row in block)
-        writer.add_block(number, start, end, data, len(block))
+    """Write rows in blocks, each of one chromosome."""
+    places, contents = [], []
+    for chrom, group in groupby(rows, lambda row: row.chrom):
+        own, number = list(group), numbers[chrom]
+        for i in range(0, len(own), per_block):
+            block = own[i : i + per_block]
+            places.append((number, block[0].start, max(row.end for row in block)))
+            contents.append(b"".join(_packed(number, row) for row in block))
+    writer.add_blocks(np.array(places, dtype=np.uint32), contents, len(rows))
 
 
 def _packed(number: int, row: NarrowPeak) -> bytes:

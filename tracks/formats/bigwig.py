@@ -202,13 +202,16 @@ def _write_blocks(writer: BbiWriter, batch: Batch, per_block: int) -> None:
     head, items, values = (
         part.tobytes() for part in (heads, batch.bins, batch.bins["value"])
     )
+    contents = []
     at = first = 0
-    for chrom, start, end, _, _, kind, _, n in heads.tolist():
+    for kind, n in heads[["kind", "n"]].tolist():
         width = _VALUE_BYTES if kind == _FIXED_STEP else BIN.itemsize
         content = values if kind == _FIXED_STEP else items
         data = content[first * width : (first + n) * width]
-        writer.add_block(chrom, start, end, head[at : at + _HEAD.itemsize] + data, n)
+        contents.append(head[at : at + _HEAD.itemsize] + data)
         at, first = at + _HEAD.itemsize, first + n
+    places = np.stack([heads[name] for name in ("chrom", "start", "end")], axis=1)
+    writer.add_blocks(places, contents, len(batch.bins))
 
 
 def _sections(batch: Batch, per_block: int) -> NDArray[np.void]:

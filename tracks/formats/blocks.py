@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import struct
 import zlib
-from typing import IO, NamedTuple
+from typing import IO
 
 import numpy as np
 from isal import isal_zlib
 from numpy.typing import NDArray
 
-__all__ = ["Blocks", "Extent"]
+__all__ = ["Blocks"]
 
 _LEVEL = 2  # of three: a fifth of zlib's time at its level 4, for files 8 % larger
 _TINY = 128  # bytes: to set up zlib takes longer than to write them
@@ -26,24 +26,6 @@ _MAGIC = 0x2468ACE0
 
 # Both ends of an extent as one number each: chromosome number << 32 | position.
 _ITEM = np.dtype([("start", "<u8"), ("end", "<u8"), ("offset", "<u8"), ("size", "<u8")])
-
-
-class Extent(NamedTuple):
-    """What a block covers: from a place on one chromosome to a place on another.
-
-    Attributes
-    ----------
-    first_chrom, start : int
-        Number of the chromosome of the first item, and where that item starts.
-    last_chrom, end : int
-        Number of the chromosome of the last item, and the last end there. 0-based,
-        half-open.
-    """
-
-    first_chrom: int
-    start: int
-    last_chrom: int
-    end: int
 
 
 class Blocks:
@@ -61,26 +43,33 @@ class Blocks:
         self.largest = 0
         self._file, self._fan_out = file, fan_out
         self._end = file.tell()  # of the last block: asking for each takes long
-        self._items: list[tuple[int, int, int, int]] = []
+        self._items: list[NDArray[np.void]] = []
+        self._n_items = 0
 
     def __len__(self) -> int:
-        return len(self._items)
+        return self._n_items
 
-    def add(self, extent: Extent, data: bytes) -> None:
-        """Compress a block and write it.
+    def add(self, places: NDArray[np.uint32], contents: list[bytes]) -> None:
+        """Compress blocks and write them.
 
         Parameters
         ----------
-        extent : Extent
-            Not before that of the last block.
-        data : bytes
+        places : uint32 array, shape (n_blocks, 4)
+            What each block covers: the number of the chromosome of its first item, where
+            that item starts, the number of the chromosome of the last item, and the last
+            end there. 0-based, half-open; not before those of the last block.
+        contents : list of bytes
         """
-        packed = _compress(data)
-        start = extent.first_chrom << 32 | extent.start
-        end = extent.last_chrom << 32 | extent.end
-        self._items.append((start, end, self._end, len(packed)))
-        self._end += self._file.write(packed)
-        self.largest = max(self.largest, len(data))
+        packed = [_compress(content) for content in contents]
+        sizes = np.array([len(block) for block in packed])
+        numbers = places.astype(np.uint64)
+        items = np.empty(len(packed), dtype=_ITEM)
+        items["start"], items["end"] = (numbers[:, ::2] << 32 | numbers[:, 1::2]).T
+        items["offset"], items["size"] = self._end + np.cumsum(sizes) - sizes, sizes
+        self._items.append(items)
+        self._n_items += len(items)
+        self._end += self._file.write(b"".join(packed))
+        self.largest = max([self.largest, *map(len, contents)])
 
     def write_index(self, file: IO[bytes], items_per_block: int, shift: int = 0) -> int:
         """Write the tree of the blocks.
@@ -100,7 +89,7 @@ class Blocks:
             Where the tree begins.
         """
         offset, fan_out = file.tell(), self._fan_out
-        items = np.array(self._items, dtype=_ITEM)
+        items = np.concatenate(self._items)
         items["offset"] += np.uint64(shift)
         end = int(items["end"].max())
         low, high = _places(items["start"][:1]), _places(np.array([end], "<u8"))

@@ -18,7 +18,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.tracks.formats.blocks import Blocks, Extent
+from tfimpute_tracks.tracks.formats.blocks import Blocks
 
 __all__ = [
     "BIN",
@@ -182,7 +182,7 @@ class ZoomLevel:
         n_full = len(whole) - (0 if is_last else len(whole) % RECORDS_PER_BLOCK)
         for first in range(0, n_full, RECORDS_PER_BLOCK):
             block = whole[first : first + RECORDS_PER_BLOCK]
-            self.blocks.add(_extent(block), _in_single(block).tobytes())
+            self.blocks.add(_place(block), [_in_single(block).tobytes()])
         self._whole = whole[n_full:]
 
 
@@ -200,11 +200,9 @@ def _in_single(records: Records) -> NDArray[Any]:
     return stored
 
 
-def _extent(records: Records) -> Extent:
-    head, tail = records[0], records[-1]
-    return Extent(
-        first_chrom=int(head["chrom"]),
-        start=int(head["start"]),
-        last_chrom=int(tail["chrom"]),
-        end=int(tail["end"]),
+def _place(records: Records) -> NDArray[np.uint32]:
+    """Return what a block of records covers, for its index."""
+    ends = records[[0, -1]]
+    return np.stack([ends["chrom"], [ends["start"][0], ends["end"][1]]], 1).reshape(
+        1, 4
     )
