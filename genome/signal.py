@@ -57,7 +57,12 @@ class Signal(NamedTuple):
         return Bins(starts, starts + self.step, self.values)
 
     def packed(self) -> SignalPack:
-        """Return the signal as a pack of one."""
+        """Return the signal as a pack of one.
+
+        Returns
+        -------
+        SignalPack
+        """
         start, length = np.array([self.start]), np.array([len(self.values)])
         return SignalPack((self.chrom,), start, self.step, length, self.values)
 
@@ -86,7 +91,12 @@ class SignalPack(NamedTuple):
     values: Values
 
     def packed(self) -> SignalPack:
-        """Return the pack itself."""
+        """Return the pack itself.
+
+        Returns
+        -------
+        SignalPack
+        """
         return self
 
     def signals(self) -> Iterator[Signal]:

@@ -150,15 +150,8 @@ class PeakCaller:
 
         Parameters
         ----------
-        chroms : sequence of str
-        starts : int64 array, shape (n_contigs,)
-            As `start` of :meth:`add`.
-        step : int
-            In bp, at least 1.
-        lengths : int64 array, shape (n_contigs,)
-            Tiles of each.
-        values : float32 array, shape (n_tiles,)
-            Those of one contig after the other.
+        chroms, starts, step, lengths, values
+            As :class:`~tfimpute_tracks.genome.signal.SignalPack` has them.
 
         Raises
         ------
