@@ -107,7 +107,7 @@ class SignalKind:
 
 
 _AXIS_ENDS = (0.02, 0.05, 0.1, 0.2, 0.5)
-_ABOVE_THRESHOLD = {"probability": 4.0, "specificity": 1.0}
+_ABOVE_THRESHOLD = 4.0  # what most peaks are below, in times of their threshold
 _KINDS = (
     SignalKind("probability", "Probability", (0.0, 1.0), 5),
     SignalKind("score", "Score", (0.0, 1.0), 4),
@@ -131,10 +131,10 @@ def shared_axis(signal: str, thresholds: Iterable[float]) -> tuple[float, float]
     Returns
     -------
     low, high : float
-        Of the probability up to four times the highest threshold at least, which most
-        peaks are below; of the specificity up to the threshold.
+        Of the probability and the specificity up to four times the highest threshold at
+        least, which most peaks are below.
     """
-    highest = _ABOVE_THRESHOLD.get(signal, 1.0) * max(thresholds, default=1.0)
+    highest = _ABOVE_THRESHOLD * max(thresholds, default=1.0)
     return SIGNALS[signal].axis(min(highest, 1.0))
 
 

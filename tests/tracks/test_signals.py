@@ -96,7 +96,7 @@ def test_tracks_share_an_axis_that_fits_their_peaks():
     assert shared_axis("probability", [0.01, 0.04]) == (0, 0.2)
     assert shared_axis("probability", [0.6, 0.001]) == (0, 1)
     assert shared_axis("probability", []) == (0, 1)
-    assert shared_axis("specificity", [0.08]) == (-0.1, 0.1)
+    assert shared_axis("specificity", [0.08]) == (-0.5, 0.5)
     for name in ("score", "log-odds"):
         assert shared_axis(name, [0.01]) == SIGNALS[name].limits
 
