@@ -192,7 +192,10 @@ class Vocabulary:
         else:
             hint = hint or f"known: {listed(names, _FEW)};"
             verb = f"info {'tfs' if kind == 'TF' else 'cells'}"
-            hint += f" `tfimpute-tracks {verb}` lists those of a model"
+            hint += (
+                f" `tfimpute-tracks {verb}` lists those of a model, and `extend` adds your "
+                "own"
+            )
         raise UnknownNameError(f"unknown {kind} {name.strip()!r}; {hint.lstrip()}")
 
     def pair(self, pair: str | tuple[str, str]) -> Pair:

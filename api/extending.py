@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from tfimpute_tracks.api.evidence import peak_files
 from tfimpute_tracks.api.evidence_choice import choose_evidence
@@ -18,7 +19,7 @@ from tfimpute_tracks.models import Model, load_model
 from tfimpute_tracks.models.loading import has_evidence_weights, read_weights
 from tfimpute_tracks.storage import check_output_dir
 from tfimpute_tracks.training.extend_fit import ExtendRecipe
-from tfimpute_tracks.training.extend_inputs import read_new_tracks
+from tfimpute_tracks.training.extend_inputs import merge_replicates, read_new_tracks
 from tfimpute_tracks.training.extend_run import Extended, ExtendJob, run_extend
 
 __all__ = ["default_test_chroms", "run_extension"]
@@ -48,7 +49,8 @@ def run_extension(
     out : Path
         A `.safetensors` file.
     pairs_table : Path, optional
-        Tab-separated table of tracks: tf, cell, bed.
+        Tab-separated table of tracks: tf, cell, bed. Peaks of the rows of one pair, which
+        a column `replicate` distinguishes, are merged.
     accessibility : Path, optional
         The same of open chromatin: cell, bed.
     candidate_sites : Path, optional
@@ -83,7 +85,10 @@ def run_extension(
         raise UsageError(f"{out} exists; use another -o, or --overwrite to replace it")
     check_output_dir(out.parent)
     before = torch.get_num_threads()
-    with limit_threads(threads) as n_threads:
+    with (
+        limit_threads(threads) as n_threads,
+        TemporaryDirectory(prefix="tfimpute-tracks-") as merged,
+    ):
         torch.set_num_threads(n_threads)
         try:
             recipe = ExtendRecipe(seed=seed)
@@ -92,6 +97,9 @@ def run_extension(
             if pairs_table:
                 files = peak_files(read_pairs_table(pairs_table, with_roles=False))
             opened = read_accessibility(accessibility) if accessibility else []
+            files, opened = (
+                merge_replicates(some, Path(merged), log) for some in (files, opened)
+            )
             new = read_new_tracks(loaded, files, opened)
             n_known = len(files) + len(opened) - len(new.files)
             if n_known:

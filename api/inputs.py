@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Regions",
+    "check_bundled",
     "check_cache_limit",
     "choose_cache",
     "choose_genome",
@@ -220,7 +221,8 @@ def choose_regions(
     ------
     RegionError, InputFileError
         As :func:`tfimpute_tracks.genome.resolve_regions` and
-        :func:`tfimpute_tracks.genome.replace_genes`.
+        :func:`tfimpute_tracks.genome.replace_genes`; or the bundled example does not have
+        a region.
     """
     from tfimpute_tracks.genome import bundled_region, replace_genes, resolve_regions
 
@@ -228,7 +230,32 @@ def choose_regions(
         return [bundled_region()]
     sizes = genome.chrom_sizes
     places = replace_genes(regions or [], sizes, known_genes(genes, fasta), log)
-    return resolve_regions(places, chroms or [], sizes, log, min_contig)
+    found = resolve_regions(places, chroms or [], sizes, log, min_contig)
+    if fasta is None:
+        check_bundled(found)
+    return found
+
+
+def check_bundled(regions: list[Region]) -> None:
+    """Refuse regions of none of which the bundled example has the sequence.
+
+    Parameters
+    ----------
+    regions : list of Region
+
+    Raises
+    ------
+    RegionError
+        All lie outside of the example.
+    """
+    from tfimpute_tracks.genome import bundled_region
+
+    known = bundled_region()
+    if all(some.end <= known.start or known.end <= some.start for some in regions):
+        raise RegionError(
+            f"{listed(regions, 3)} {'is' if len(regions) == 1 else 'are'} outside the "
+            f"bundled example, {known}; use -g FASTA for other regions"
+        )
 
 
 def known_genes(genes: str | Path | None, fasta: object) -> Path | None:

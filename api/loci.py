@@ -12,6 +12,7 @@ from tfimpute_tracks.api.evidence_choice import (
     report_evidence,
     report_store_evidence,
 )
+from tfimpute_tracks.api.inputs import check_bundled
 from tfimpute_tracks.api.notes import log
 from tfimpute_tracks.evidence import (
     EvidenceStore,
@@ -20,6 +21,7 @@ from tfimpute_tracks.evidence import (
     open_named,
 )
 from tfimpute_tracks.genome import Region, Sequences, parse_locus
+from tfimpute_tracks.genome.bundled import BundledGenome
 from tfimpute_tracks.impute.query import Ranked, rank_pairs
 from tfimpute_tracks.impute.store import Store
 
@@ -70,6 +72,8 @@ def rank_locus(
     chosen = model.vocabulary.all_pairs(*named)
     sizes = genome.chrom_sizes
     region = parse_locus(where, sizes, genes, log)
+    if isinstance(genome, BundledGenome):
+        check_bundled([region])
     core = model.on(genome)
     report_evidence(core, [], [region])
     store = core.evidence.store if core.evidence else evidence_for(sizes)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tfimpute_tracks.api.evidence_choice import say_sequence_only
-from tfimpute_tracks.api.inputs import choose_genome, one_region
+from tfimpute_tracks.api.inputs import check_bundled, choose_genome, one_region
 from tfimpute_tracks.api.notes import log
 from tfimpute_tracks.api.pair_choice import Pairs, choose_pairs
 from tfimpute_tracks.api.progress import ProgressBar, no_progress
@@ -116,6 +116,8 @@ def mutate_region(
     with limit_threads(threads) as n_threads:
         genome = choose_genome(fasta, loaded, cache_dir)
         where = parse_region(written, genome.chrom_sizes)
+        if fasta is None:
+            check_bundled([where])
         check_output_dir(folder)
         n_bp = where.end - where.start
         log(

@@ -169,5 +169,6 @@ def _log_expected(record: dict[str, Any], name: str) -> None:
     if row["auroc"] is not None and row["average_precision"] is not None:
         log(
             f"expect an AUROC of {row['auroc']:.2f} and an average precision of "
-            f"{row['average_precision']:.2f} for the pairs of {name}, means over all TFs"
+            f"{row['average_precision']:.2f} for the pairs of {name}, means over all TFs, at "
+            f"sites that are open: leave out peaks that are not in open chromatin of {name}"
         )

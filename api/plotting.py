@@ -11,7 +11,7 @@ from tfimpute_tracks.api.evidence_choice import (
     choose_evidence,
     report_evidence,
 )
-from tfimpute_tracks.api.inputs import choose_genome, known_genes
+from tfimpute_tracks.api.inputs import check_bundled, choose_genome
 from tfimpute_tracks.api.notes import log
 from tfimpute_tracks.api.pair_choice import Pairs, choose_pairs
 from tfimpute_tracks.api.values import (
@@ -23,7 +23,7 @@ from tfimpute_tracks.api.values import (
     optional_path,
 )
 from tfimpute_tracks.errors import UsageError
-from tfimpute_tracks.genome import Region, parse_locus
+from tfimpute_tracks.genome import Region, bundled_genes, open_bundled, parse_locus
 from tfimpute_tracks.genome.genes import genes_in, read_genes
 from tfimpute_tracks.models import load_model
 from tfimpute_tracks.plots.locus import Panel, draw_locus
@@ -31,7 +31,7 @@ from tfimpute_tracks.plots.style import check_suffix, save_figure
 from tfimpute_tracks.storage import check_output_dir
 from tfimpute_tracks.tracks.formats import signal_chroms
 from tfimpute_tracks.tracks.signals import SIGNALS, SignalName
-from tfimpute_tracks.tracks.track_folder import find_tracks
+from tfimpute_tracks.tracks.track_folder import TrackFolder, find_tracks
 from tfimpute_tracks.tracks.windows import (
     WindowTrack,
     choose_tracks,
@@ -152,18 +152,19 @@ def plot_region(
     given: object = evidence  # whatever a caller without a type checker passes
     if source is None or not isinstance(given, str | Path):
         check_evidence(given)
-    if source is None:
-        known = known_genes(known, fasta)
     check_suffix(path)
     check_output_dir(path.parent)
     if source and not source.is_dir():
         raise UsageError(
             f"{source} is not a folder of tracks; a region is written as -r {source}"
         )
-    if region is None and (source or fasta):
+    found = find_tracks(source) if source else None
+    is_example = found.tracks[0].genome == open_bundled().name if found else not fasta
+    if region is None and not is_example:
         raise UsageError("--region is missing; use -r chr:start-end")
+    known = known or (bundled_genes() if is_example else None)
     locus, named = region or _EXAMPLE, (tf, cell, pairs)
-    if source is None:
+    if found is None:
         inputs = _Inputs(fasta, cache_dir, model, evidence, known)
         window, tracks = _compute(locus, named, inputs, signal)
     elif fasta or cache_dir or evidence != "auto":
@@ -172,7 +173,7 @@ def plot_region(
             "which are read; omit the folder to compute scores"
         )
     else:
-        window, tracks = _read((source, known), locus, named, model, signal)
+        window, tracks = _read(found, known, locus, named, model, signal)
     _draw(window, tracks, signal, known, width, path)
     return PlottedRegion(window, tracks, path)
 
@@ -213,21 +214,23 @@ def _compute(
     genome = choose_genome(given.fasta, model, given.cache_dir)
     sizes = genome.chrom_sizes
     window = parse_locus(locus, sizes, given.genes, log)
+    if given.fasta is None:
+        check_bundled([window])
     model = choose_evidence(model, given.model, given.evidence, sizes, genome.name)
     report_evidence(model, chosen, [window])
     return window, compute_window(model, genome, window, chosen, signal)
 
 
 def _read(
-    given: tuple[Path, Path | None],
+    found: TrackFolder,
+    genes: Path | None,
     locus: str,
     named: _Named,
     model: str | Path,
     signal: SignalName,
 ) -> tuple[Region, list[WindowTrack]]:
     """Read a region of the tracks in a folder: all of them, or the selected pairs."""
-    folder, genes = given
-    found = find_tracks(folder)
+    folder = found.path
     for error in found.errors:
         log(error, warning=True)
     chosen = None

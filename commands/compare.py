@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from tfimpute_tracks.commands import options
-from tfimpute_tracks.commands.console import print_result, show_json, show_table
+from tfimpute_tracks.commands.console import print_result, show_json
+from tfimpute_tracks.commands.tables import show_table
 from tfimpute_tracks.comparison.predictors.registry import predictor_names
 from tfimpute_tracks.errors import RunError
 

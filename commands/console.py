@@ -28,10 +28,7 @@ __all__ = [
     "print_result",
     "progress_bar",
     "show_json",
-    "show_table",
 ]
-
-_NUMBER = re.compile(r"-|[+-]?[0-9][0-9,.]*%?")
 
 
 @dataclass
@@ -110,45 +107,6 @@ def show_json(value: Any) -> None:
     from tfimpute_tracks.storage import json_text
 
     print_result(json_text(value))
-
-
-def show_table(title: str, columns: list[str], rows: list[list[Any]]) -> None:
-    """Write a table to stdout.
-
-    Parameters
-    ----------
-    title : str
-    columns : list of str
-    rows : list of lists
-        Columns of numbers are right-aligned; floats get four decimals.
-    """
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    numeric = [all(_is_number(row[i]) for row in rows) for i in range(len(columns))]
-    for column, right in zip(columns, numeric, strict=True):
-        table.add_column(column, justify="right" if right and rows else "left")
-    for row in rows:
-        table.add_row(*(_cell(value) for value in row))
-    # A pipe has no width: text for another program must not be cut.
-    width = None if sys.stdout.isatty() else 200
-    Console(width=width, highlight=False).print(table)
-
-
-def _is_number(value: Any) -> bool:
-    """Report whether a cell of a table is a number, maybe rounded or unknown."""
-    if isinstance(value, str):
-        return _NUMBER.fullmatch(value) is not None
-    return isinstance(value, int | float)
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"{value:,}"
-    return f"{value:.4f}" if isinstance(value, float) else str(value)
 
 
 def log(text: str, *, detail: bool = False, warning: bool = False) -> None:

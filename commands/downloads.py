@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tfimpute_tracks.commands.console import print_result, show_json, show_table
+from tfimpute_tracks.commands.console import print_result, show_json
+from tfimpute_tracks.commands.tables import show_table
 from tfimpute_tracks.errors import counted
 
 if TYPE_CHECKING:

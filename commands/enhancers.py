@@ -14,8 +14,8 @@ from tfimpute_tracks.commands.console import (
     print_result,
     progress_bar,
     show_json,
-    show_table,
 )
+from tfimpute_tracks.commands.tables import show_table
 
 if TYPE_CHECKING:
     from tfimpute_tracks.api.enhancers import ComparedElements

@@ -8,12 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from tfimpute_tracks.commands import downloads, options
-from tfimpute_tracks.commands.console import (
-    print_result,
-    progress_bar,
-    show_json,
-    show_table,
-)
+from tfimpute_tracks.commands.console import print_result, progress_bar, show_json
+from tfimpute_tracks.commands.tables import show_table
 from tfimpute_tracks.errors import listed
 
 __all__ = ["build", "info"]

@@ -8,11 +8,22 @@ from typing import Annotated, Any, Literal
 import typer
 
 from tfimpute_tracks.commands import options
-from tfimpute_tracks.commands.console import log, print_result, show_json, show_table
+from tfimpute_tracks.commands.console import log, print_result, show_json
+from tfimpute_tracks.commands.tables import show_table
+from tfimpute_tracks.errors import counted
 
 __all__ = ["info"]
 
 _SHOWN = 40  # rows on a terminal; a file or a pipe gets all
+_NOUNS = {"models": "model", "tfs": "TF", "cells": "cell line", "pairs": "pair"}
+_TITLES = {
+    "tile": "tile (bp)",
+    "stride": "stride (bp)",
+    "context": "context (bp)",
+    "kib": "size (KiB)",
+    "expression": "RNA (log2 of TPM + 1)",
+}
+_ALWAYS = {"model", "tf", "cell", "status", "auroc", "expected auroc", "threshold"}
 
 
 def info(
@@ -46,8 +57,10 @@ def info(
         [_shown(name, record[name]) for name in columns]
         for record in (records[:_SHOWN] if is_long else records)
     ]
-    show_table("", [name.replace("_", " ") for name in columns], rows)
-    print_result(f"{len(records):,} {topic}")
+    titles = [_TITLES.get(name, name.replace("_", " ")) for name in columns]
+    optional = [title for title in reversed(titles) if title not in _ALWAYS]
+    show_table("", titles, rows, optional)
+    print_result(counted(len(records), _NOUNS[topic]))
     if is_long:
         log(
             f"the first {_SHOWN} are shown; select with --tf and --cell, or write all to "

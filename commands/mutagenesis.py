@@ -8,12 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tfimpute_tracks.commands import options
-from tfimpute_tracks.commands.console import (
-    print_files,
-    progress_bar,
-    show_json,
-    show_table,
-)
+from tfimpute_tracks.commands.console import print_files, progress_bar, show_json
+from tfimpute_tracks.commands.tables import show_table
 
 if TYPE_CHECKING:
     from tfimpute_tracks.api.mutagenesis import Mutated

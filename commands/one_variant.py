@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from tfimpute_tracks.commands.console import print_result, show_table
+from tfimpute_tracks.commands.console import print_result
+from tfimpute_tracks.commands.tables import show_table
 
 __all__ = ["show_variant"]
+
+_TITLES = {
+    "p_ref": "p(ref)",
+    "p_alt": "p(alt)",
+    "delta_log_odds": "delta log-odds",
+    "expected_auroc": "expected AUROC",
+}
 
 
 def show_variant(summary: dict[str, Any]) -> None:
@@ -22,8 +30,8 @@ def show_variant(summary: dict[str, Any]) -> None:
         [_rounded(column, row[column]) for column in columns]
         for row in summary["largest"]
     ]
-    titles = [column.replace("expected_auroc", "expected AUROC") for column in columns]
-    show_table("", titles, rows)
+    titles = [_TITLES.get(column, column) for column in columns]
+    show_table("", titles, rows, optional=("status", "delta log-odds"))
     print_result(summary["meaning"])
 
 

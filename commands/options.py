@@ -124,7 +124,7 @@ RegionGenes = Annotated[
     Path | None,
     typer.Option(
         "--genes",
-        help="Genes that --region may name: GTF, GFF3 or BED. Default: the genes of the "
+        help="Genes that a region may name: GTF, GFF3 or BED. Default: the genes of the "
         "bundled example region.",
     ),
 ]

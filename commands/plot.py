@@ -24,7 +24,7 @@ def plot(
             "-r",
             "--region",
             help="Region: chr:start-end (1-based, inclusive), or a gene. Default: around "
-            "CEBPB, in the bundled example region.",
+            "CEBPB, where scores or tracks are of the bundled example region.",
         ),
     ] = None,
     tf: options.Tf = None,

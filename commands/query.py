@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tfimpute_tracks.commands import options
-from tfimpute_tracks.commands.console import print_result, show_json, show_table
+from tfimpute_tracks.commands.console import print_result, show_json
+from tfimpute_tracks.commands.tables import show_table
 from tfimpute_tracks.errors import UsageError, counted
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ def query(
             for record in shown
             for auroc in [record.expected_auroc]
         ],
+        optional=("overlap (bp)", "tile", "status"),
     )
     print_result(_summary(len(shown), records, region))
 

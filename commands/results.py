@@ -5,13 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from tfimpute_tracks.commands.console import (
-    log,
-    print_files,
-    print_result,
-    show_json,
-    show_table,
-)
+from tfimpute_tracks.commands.console import log, print_files, print_result, show_json
+from tfimpute_tracks.commands.tables import show_table
 from tfimpute_tracks.errors import RunError, counted, listed
 
 if TYPE_CHECKING:

@@ -177,7 +177,7 @@ def _refuse_repeat(row: _Row, place: str, line: int) -> NoReturn:
     named = f"{row.pair}" + (f", replicate {row.replicate}," if row.replicate else "")
     raise InputFileError(
         f"{place}: pair {named} is a duplicate of line {line}; keep one of the two, "
-        f"merge their peaks into one file, or name both in a column {_REPLICATE}"
+        f"merge their peaks into one file, or give both a name in a column {_REPLICATE}"
     )
 
 

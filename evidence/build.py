@@ -260,8 +260,8 @@ def _read(
     if not known:
         report.elsewhere.append(
             f"{file.label}, {file.path.name}: its chromosomes ({listed(counts, 3)}) are "
-            f"none of the genome's ({listed(chrom_sizes, 3)}); use peaks of the same build, or set "
-            "the chromosome sizes of theirs with -g or --chrom-sizes"
+            f"none of the genome's ({listed(chrom_sizes, 3)}); use peaks of the same build, or "
+            "their genome with -g"
         )
         return None
     unknown = report.unknown_chromosomes
@@ -276,8 +276,8 @@ def _read(
         peak = Region(row["chrom"], int(row["start"]), int(row["end"]))
         raise InputFileError(
             f"{file.path}: {peak} extends beyond {peak.chrom}, which has "
-            f"{chrom_sizes[peak.chrom]:,} bp: peaks of another build? Set its chromosome "
-            "sizes with -g or --chrom-sizes"
+            f"{chrom_sizes[peak.chrom]:,} bp: peaks of another build? Name their genome "
+            "with -g"
         )
     return table
 

@@ -6,7 +6,7 @@ as its owner expects is refused, with the line of the table.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,10 +15,17 @@ import numpy as np
 from tfimpute_tracks.aliases import Kind
 from tfimpute_tracks.errors import InputFileError, UsageError, counted, listed
 from tfimpute_tracks.evidence import ACCESSIBILITY, PeakDatabase, PeakFile
+from tfimpute_tracks.genome import merge_intervals, read_bed
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
 
-__all__ = ["MIN_PEAKS", "NewTracks", "check_tracks", "read_new_tracks"]
+__all__ = [
+    "MIN_PEAKS",
+    "NewTracks",
+    "check_tracks",
+    "merge_replicates",
+    "read_new_tracks",
+]
 
 MIN_PEAKS = 50
 """Peaks that a new track must have on the chromosomes of the genome."""
@@ -44,6 +51,48 @@ class NewTracks(NamedTuple):
     def measured(self) -> list[tuple[Pair, Path]]:
         """Pairs of a TF and a cell line, and their peaks."""
         return [(f.pair, f.path) for f in self.files if f.pair.tf != ACCESSIBILITY]
+
+
+def merge_replicates(
+    files: Sequence[PeakFile], folder: Path, log: Callable[[str], None]
+) -> list[PeakFile]:
+    """Merge the peaks of the files of a pair.
+
+    Parameters
+    ----------
+    files : sequence of PeakFile
+    folder : Path
+        Receives a BED file for each pair of several files.
+    log : callable
+        Receives a line for each.
+
+    Returns
+    -------
+    list of PeakFile
+        One per pair.
+
+    Raises
+    ------
+    InputFileError
+        A file is no BED.
+    """
+    import pandas as pd
+
+    by_pair: dict[Pair, list[PeakFile]] = {}
+    for file in files:
+        by_pair.setdefault(file.pair, []).append(file)
+    merged = []
+    for number, (pair, own) in enumerate(by_pair.items()):
+        if len(own) == 1:
+            merged += own
+            continue
+        peaks = merge_intervals(pd.concat([read_bed(file.path) for file in own]))
+        path = folder / f"{number}.bed"
+        rows = peaks[["chrom", "start", "end"]]
+        rows.to_csv(path, sep="\t", header=False, index=False)
+        merged.append(PeakFile(pair, "", path))
+        log(f"{own[0]._replace(replicate='').label}: peaks of {len(own)} files merged")
+    return merged
 
 
 def read_new_tracks(

@@ -14,6 +14,7 @@ from tfimpute_tracks.vocabulary import Pair
 __all__ = ["NEAREST", "describe_similar", "make_report"]
 
 NEAREST = 3  # cell lines that are named
+_UNLIKE = 0.2  # correlation of open sites
 _METRICS = ("auroc", "average_precision")
 
 
@@ -61,11 +62,18 @@ def describe_similar(report: Mapping[str, Any]) -> list[str]:
     list of str
         A line per new cell line with open chromatin.
     """
-    return [
-        f"the open chromatin of {row['cell']} is most like that of "
-        + ", ".join(f"{name} ({value:.2f})" for name, value in row["nearest"].items())
-        for row in report["similar"]
-    ]
+    return [_describe(row["cell"], row["nearest"]) for row in report["similar"]]
+
+
+def _describe(cell: str, nearest: Mapping[str, float]) -> str:
+    names = ", ".join(f"{name} ({value:.2f})" for name, value in nearest.items())
+    text = f"the open chromatin of {cell} is most like that of {names}; 1 is the same"
+    if max(nearest.values(), default=1.0) < _UNLIKE:
+        text += (
+            ", and these are low: check that the peaks are of the assembly of the FASTA, "
+            "and of open chromatin"
+        )
+    return text
 
 
 def _accuracy(model: Model, new: NewTracks) -> list[dict[str, Any]]:

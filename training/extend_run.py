@@ -185,8 +185,8 @@ def _extend(
             "sites; use a FASTA of the genome of the tracks"
         )
     log(
-        f"{counted(len(background.center), 'open site')}; fitting at {len(sites.train):,} "
-        f"and evaluating at {len(sites.test):,} of them"
+        f"{counted(len(background.center), 'open site')}: {len(sites.train):,} to fit what "
+        f"is new, {len(sites.test):,} to evaluate it"
     )
     base = ModelWeights(job.model.checkpoint, job.evidence_weights)
     extension = Extension(job.new.tfs, job.new.cells, sites, store)

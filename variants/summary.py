@@ -34,11 +34,14 @@ def summarize_variant(
     Returns
     -------
     dict
-        JSON values: `variant`, `meaning`, and `largest`, one dict for each pair.
+        JSON values: `variant`, `meaning`, and `largest`, one dict for each pair: those
+        whose probability changes most, and those that `meaning` names.
     """
-    most = np.argsort(-np.abs(allele.delta), kind="stable")[:_SHOWN]
+    most = np.argsort(-np.abs(allele.delta), kind="stable")[:_SHOWN].tolist()
+    large = _large_changes(allele)
+    most += [i for i in large if i not in most][: _NAMED if len(large) <= _NAMED else 0]
     largest = []
-    for i in most.tolist():
+    for i in most:
         p_ref, p_alt, delta, change, quantile = allele.effects[:, i].tolist()
         auroc = model.expected(pairs[i])
         largest.append(
@@ -60,6 +63,12 @@ def summarize_variant(
     }
 
 
+def _large_changes(allele: ScoredAllele) -> list[int]:
+    """Find the pairs that change more than with nearly all similar variants."""
+    found: list[int] = np.flatnonzero(allele.effects[4] > _LARGE).tolist()
+    return found
+
+
 def _direction(delta: float) -> str:
     if delta == 0:
         return "the same"
@@ -79,12 +88,12 @@ def _explain(allele: ScoredAllele, pairs: list[Pair], top: dict[str, Any]) -> st
     said += f"; it is {top['status']}"
     auroc = top["expected_auroc"]
     if auroc is not None:
-        said += f", with an expected AUROC of {auroc:.2f}"
+        said += f", with an expected AUROC of {auroc:.2f} from sequence"
         said += ", too low to rely on" if auroc < _MIN_AUROC else ""
     n_usual = round((1 - _LARGE) * n_pairs)
     if top["quantile"] is None or not n_usual:
         return f"{said}."
-    large = np.flatnonzero(allele.effects[4] > _LARGE).tolist()
+    large = _large_changes(allele)
     n_large = len(large)
     named = f" ({listed(pairs[i] for i in large)})" if 0 < n_large <= _NAMED else ""
     return (

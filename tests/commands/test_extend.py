@@ -207,3 +207,33 @@ def test_a_model_is_extended_from_sequence_alone(folder, run):
     code, _, err = run(*without, "--pairs-table", "mine.tsv", *sites)
     assert code == 0, err
     assert load_model("mine.safetensors").vocabulary.tf("mytf") == "MYTF"
+
+
+def test_replicates_of_a_pair_are_merged(folder, run):
+    rows = (folder / "tf.bed").read_text().splitlines(keepends=True)
+    for number in (0, 1):
+        (folder / f"tf{number}.bed").write_text("".join(rows[number::2]))
+    table = "tf\tcell\tbed\treplicate\nMYTF\tK562\ttf0.bed\tA\nMYTF\tK562\ttf1.bed\tB\n"
+    (folder / "both.tsv").write_text(table)
+    for name in ("mine", "both"):
+        tables = "--pairs-table", f"{name}.tsv", "--accessibility", "open.tsv"
+        command = (*COMMAND, *tables, "--overwrite", "--json")
+        code, _, err = run(*command)
+        assert code == 0, err
+        assert ("MYTF:K562: peaks of 2 files merged" in err) == (name == "both")
+        scan = (
+            "scan",
+            "-g",
+            "g.fa",
+            "-e",
+            "e.h5",
+            "--format",
+            "bedgraph",
+            "--no-cache",
+        )
+        code, _, err = run(
+            *(*scan, "-m", "mine.safetensors", "--pairs", "MYTF:GM12878", "-o", name)
+        )
+        assert code == 0, err
+    one, other = (folder / d / "MYTF.GM12878.bedGraph" for d in ("mine", "both"))
+    assert one.read_bytes() == other.read_bytes()

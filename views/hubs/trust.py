@@ -119,7 +119,8 @@ def _with_interval(value: float | None, interval: tuple[float, float] | None) ->
 def _accuracy(tracks: Sequence[TrackRecord], card: CardLookup) -> str:
     text = (
         "AUROC: how often a bound site scores higher than one that is not bound; 0.5 is "
-        "chance. Average precision: the fraction of bound sites among the highest scores. "
+        "chance. Average precision: the fraction of bound sites among those that score at "
+        "least as high as a bound one, on average over the bound ones. "
         f"Both are of open-chromatin sites on {escape(card.test_sites(tracks))}."
     )
     if any(track.expected_interval for track in tracks):

@@ -286,7 +286,7 @@ async function start() {
   byId("alleles").placeholder = about.example;
   byId("about").textContent =
     `Model ${about.model}, which uses ${about.basis}. Genome ${about.genome}. Tiles of ${about.tile} bp every ${about.stride} bp${context}. ` +
-    "The probability is the fraction of open-chromatin tiles with the same score that the TF binds. Dotted line: the pair's peak-calling threshold. " +
+    "The probability is the fraction of open-chromatin tiles with the same score that the TF binds. Dashed line: the pair's peak-calling threshold. " +
     "TFImpute: Qin and Feng 2017, doi:10.1371/journal.pcbi.1005403. Genome browser: igv.js.";
   const state = readState();
   let locus = about.locus;
