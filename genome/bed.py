@@ -22,7 +22,12 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.genome.chroms import find_chrom
-from tfimpute_tracks.storage.table import explain_number, open_unpacked, read_rows
+from tfimpute_tracks.storage.table import (
+    explain_number,
+    is_skipped,
+    open_unpacked,
+    read_rows,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -257,7 +262,7 @@ def _read_fast(content: bytes, columns: dict[str, type]) -> pd.DataFrame:
 def _n_header_lines(content: bytes) -> int:
     n_lines = 0
     for line in io.BytesIO(content):
-        if line.strip() and not line.decode("utf-8", "replace").startswith(_SKIPPED):
+        if line.strip() and not is_skipped(line.decode("utf-8", "replace"), _SKIPPED):
             break
         n_lines += 1
     return n_lines

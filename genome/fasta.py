@@ -129,7 +129,8 @@ class Genome(AbstractContextManager["Genome"]):
         try:
             text = _read_lines(self._read, offset, width, line_bytes, start, end)
             bases = bytearray(text).translate(table, _BLANKS)
-            if len(bases) != end - start:  # white space elsewhere
+            # White space elsewhere, or what begins a name or a comment.
+            if len(bases) != end - start or b">" in text or b";" in text:
                 raise EOFError
             return text, bases
         except (OSError, EOFError) as error:

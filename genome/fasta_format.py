@@ -82,6 +82,11 @@ def _check_text(path: Path, text: bytes) -> None:
             f"`tr '\\r' '\\n' < {path.name} > lf.fa`"
         )
     for line in lines:
+        if b">" in line[1:] and not line.startswith(b">"):
+            raise InputFileError(
+                f"{path}: a name (>) among the bases {line[:20].decode('utf-8', 'replace')!r}: "
+                "the line before it has no end; begin a new line there"
+            )
         found = set(line.upper()) & set(_RESIDUES)
         if found and not line.startswith(b">"):
             raise InputFileError(

@@ -215,6 +215,8 @@ def _write_index(path: Path, files: list[Path]) -> list[Path]:
 
             try:
                 pyfaidx.Faidx(str(path), indexname=fai).close()
+                if _open(path, Path(fai)) is None:  # it takes blanks for bases
+                    _index_lines(path, fai)
             # It raises a RuntimeError for some combinations of invalid lines.
             except (pyfaidx.FastaIndexingError, RuntimeError) as error:
                 if not _index_lines(path, fai):  # it fails at some empty sequences
@@ -296,7 +298,7 @@ def _error_in(lines: Iterable[bytes], index: Index) -> str:
     odd = ""  # an odd line, fine as the last
     for number, line in enumerate(lines, start=1):
         start, end = end, end + len(line)
-        bases = line.rstrip(b"\r\n")
+        bases = line.rstrip()
         size = len(bases), len(line)
         uneven = (
             f"{number}: the lines of {name!r} are not all equally long, or end in LF "
@@ -318,6 +320,13 @@ def _error_in(lines: Iterable[bytes], index: Index) -> str:
             first_lines[name] = number
         elif not name:  # a comment, which old FASTA files have
             continue
+        elif b";" in bases:
+            return f"{number}: a comment (;) among the bases of {name!r}; remove it"
+        elif b">" in bases:
+            return (
+                f"{number}: a name (>) among the bases of {name!r}: the line before it "
+                "has no end; begin a new line there"
+            )
         elif len(bases.split()) > 1:
             return f"{number}: blanks among the bases of {name!r}; remove them"
         elif not bases.strip():

@@ -69,6 +69,8 @@ def parse_region(text: str, chrom_sizes: Mapping[str, int]) -> Region:
         Not of this form, an unknown chromosome, or outside of it.
     """
     text = text.strip()
+    if not text:
+        raise RegionError("an empty region; write e.g. chr20:1,000-2,000, or a gene")
     whole = find_chrom(text, chrom_sizes)
     if whole is not None:
         return Region(whole, 0, chrom_sizes[whole])

@@ -43,7 +43,7 @@ _BASES = np.frombuffer(b"ACGTN", dtype=np.uint8)
 
 def _code_table() -> bytes:
     table = bytearray([N_CODE] * 256)
-    for code, base in enumerate("ACGT"):
+    for base, code in zip("ACGTU", (0, 1, 2, 3, 3), strict=True):  # U of RNA is T
         table[ord(base)] = table[ord(base.lower())] = code
     return bytes(table)
 
@@ -51,7 +51,7 @@ def _code_table() -> bytes:
 CODE_OF = _code_table()
 """What each byte of a sequence is as a code, for ``bytes.translate``."""
 
-_UNAMBIGUOUS = b"ACGTNacgtn" + bytes(range(ord(" ") + 1))
+_UNAMBIGUOUS = b"ACGTUNacgtun" + bytes(range(ord(" ") + 1))
 
 
 def _as_bytes(sequence: str | bytes | Codes) -> Codes:
@@ -72,7 +72,7 @@ def encode(sequence: str | bytes | Codes) -> Codes:
     Returns
     -------
     uint8 array, shape (n,)
-        A, C, G, T = 0..3; everything else, such as N and IUPAC codes, 4.
+        A, C, G, T = 0..3; U as T; everything else, such as N and IUPAC codes, 4.
     """
     values = np.ascontiguousarray(_as_bytes(sequence))
     # Indexing by an array in numpy takes four times as long.

@@ -61,11 +61,14 @@ def atomic_file(
     Raises
     ------
     WriteError
-        `dest` is a folder, the disk is full, or the file cannot be written. After any
+        `dest` is a folder or a device, the disk is full, or the file cannot be written. After any
         exception, `dest` is unchanged and the temporary file is removed.
     """
-    if dest.is_dir():
-        raise WriteError(f"{dest} is a folder; use a file name")
+    if dest.is_symlink():
+        dest = dest.resolve()  # the file behind it is replaced, not the link
+    if dest.exists() and not dest.is_file():
+        kind = "a folder" if dest.is_dir() else "a device or a pipe"
+        raise WriteError(f"{dest} is {kind}; use a file name")
     if needed is not None:
         check_free_space(dest.parent, needed, dest)
     token = f"{os.getpid()}-{secrets.token_hex(4)}"

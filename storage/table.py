@@ -26,6 +26,7 @@ __all__ = [
     "Row",
     "Table",
     "explain_number",
+    "is_skipped",
     "note_once",
     "open_unpacked",
     "read_lines",
@@ -189,7 +190,7 @@ def read_rows(
     what : str
         What messages call it.
     skip : tuple of str
-        Lines that begin so are skipped, and blank lines.
+        Lines that begin with such a sign or word are skipped, and blank lines.
     errors : str
         As :func:`read_lines`.
 
@@ -205,11 +206,30 @@ def read_rows(
         As :func:`read_lines`.
     """
     for number, line in read_lines(path, what, errors):
-        if line.strip() and not line.lstrip().startswith(skip):
+        if line.strip() and not is_skipped(line.lstrip(), skip):
             yield (
                 number,
                 [field.strip() for field in line.split("\t" if "\t" in line else None)],
             )
+
+
+def is_skipped(line: str, skip: tuple[str, ...]) -> bool:
+    """Check for a comment, or a line that begins with a word: `track`, not `track1`.
+
+    Parameters
+    ----------
+    line : str
+        Without blanks before it.
+    skip : tuple of str
+        Signs, and words.
+
+    Returns
+    -------
+    bool
+    """
+    if not line.startswith(skip):
+        return False
+    return not line[0].isalpha() or line.split(maxsplit=1)[0] in skip
 
 
 class Row(NamedTuple):

@@ -132,6 +132,8 @@ def explain_record(path: Path, label: str, number: int) -> str | None:
     if len(fields) < _N_COLUMNS:
         found = counted(len(fields), "column")
         return f"{label}:{i}: has {found}, and a VCF has {_N_COLUMNS} or more"
+    if fields[0] != fields[0].strip():
+        return f"{label}:{i}: blanks around the chromosome {fields[0]!r}; remove them"
     if not fields[1].isdecimal():
         found = explain_number(fields[1]) or f"{fields[1]!r} is not a whole number"
         return f"{label}:{i}: the position {found}"
@@ -191,6 +193,13 @@ def _check_text(label: str, head: bytes) -> None:
             f"{label}: begins with {begin!r}, and a VCF begins with the line "
             "##fileformat=VCFv4.2; add it, or use a table with the columns chrom, pos, "
             "ref, alt"
+        )
+    columns = names[0].split(b"\t") if names else []
+    if 0 < len(columns) < _N_COLUMNS:
+        raise InputFileError(
+            f"{label}: has {len(columns)} columns, and a VCF has {_N_COLUMNS} or more; add "
+            "QUAL, FILTER and INFO with a dot in each row, or use a table with the "
+            "columns chrom, pos, ref, alt"
         )
     if not names and not is_cut:
         raise InputFileError(

@@ -41,7 +41,7 @@ def test_a_site_of_ctcf_is_explained_by_ctcf(run, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [
-        (("--tf", "CTCF", "--cell", "K562", "-r", "chr20:1-500"), "no region"),
+        (("--tf", "CTCF", "--cell", "K562", "-r", "chr20:1-500"), "use -g FASTA"),
         (("--tf", "CTCF", "--cell", "K562", "-r", "chr99:1-500"), "chr99"),
         (("--tf", "CTCF", "-r", SITE), "--cell is missing"),
         (

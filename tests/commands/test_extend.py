@@ -129,14 +129,14 @@ def test_a_cell_type_is_added_for_one_run(folder, run):
     says = [line for line in err.splitlines() if "MYCELL" in line and "toy" not in line]
     assert len(says) == 2
     assert set(says) <= set(again[2].splitlines())
-    assert "fitting at" in err
-    assert "fitting at" not in again[2]  # made once
+    assert "to fit what is new" in err
+    assert "to fit what is new" not in again[2]  # made once
     record = next(folder.glob("cache/**/record.json"))
     record.unlink()  # as of a run that was killed
     for damaged in ("", "{}"):
         code, _, err = run(*scan, *own, "--tf", "MAX", "-o", "a", "--format", "bed")
         assert code == 0
-        assert "fitting at" in err
+        assert "to fit what is new" in err
         record.write_text(damaged)
     without = run("scan", "-g", "g.fa", "-e", "none", *own, "--tf", "CTCF", "-o", "a")
     assert (without[0], "leave out --evidence none" in without[2]) == (2, True)

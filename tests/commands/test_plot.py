@@ -61,7 +61,7 @@ def test_a_folder_may_lack_files_and_have_names_of_its_own(run, folder, tmp_path
     code, _, err = run("plot", folder, *place)
     assert code == 0
     assert "CEBPB.HepG2.bw: is missing" in err
-    assert "CEBPB" not in (tmp_path / "a.svg").read_text()
+    assert "HepG2" not in (tmp_path / "a.svg").read_text()
     receipt = folder / "CTCF.K562.receipt.json"
     values = json.loads(receipt.read_text())
     values["record"]["pair"] = ["OWN1", "cell2"]
@@ -76,11 +76,14 @@ def test_a_folder_may_lack_files_and_have_names_of_its_own(run, folder, tmp_path
 
 def test_a_place_without_scores_is_reported(run, folder, tmp_path):
     out = tmp_path / "a.svg"
-    for source in (PAIRS, [folder]):
-        code, _, err = run("plot", *source, "-r", "chr20:1-5000", "-o", out)
-        assert code == 0
-        assert "no position of chr20:1-5000 has a score" in err
-        assert "<pattern" in out.read_text()
+    place = "-r", "chr20:1-5000", "-o", out
+    code, _, err = run("plot", *PAIRS, *place)
+    assert code == 2
+    assert "chr20:1-5000 is outside the bundled example" in err
+    code, _, err = run("plot", folder, *place)
+    assert code == 0
+    assert "no position of chr20:1-5000 has a score" in err
+    assert "<pattern" in out.read_text()
 
 
 @pytest.mark.parametrize(

@@ -287,7 +287,7 @@ def test_alleles_are_compared(opened):
     rows = wait_for(
         driver, lambda d: d.find_elements("css selector", "#changes tbody tr")
     )
-    assert len(rows) == 10
+    assert 10 <= len(rows) <= 13  # those that change most, and those named
     assert "of 165 pairs" in by(driver, "#variant-note").text
     assert len(driver.find_elements("css selector", "#effects figure")) == 1
 
