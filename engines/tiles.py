@@ -175,7 +175,8 @@ def plan_tiles(
     Returns
     -------
     list of TileRange
-        Without duplicates; tiles lie completely inside their chromosome.
+        Without duplicates, and apart from each other; tiles lie completely inside their
+        chromosome.
 
     Raises
     ------
@@ -191,9 +192,14 @@ def plan_tiles(
         last = min(
             (end - 1 - offset) // stride, (chrom_sizes[chrom] - seq_len) // stride
         )
-        if last >= first:
+        if last < first:
+            continue
+        if ranges and ranges[-1].chrom == chrom and first == next_free[chrom]:
+            tiles = ranges.pop()
+            ranges.append(tiles._replace(n_tiles=tiles.n_tiles + last - first + 1))
+        else:
             ranges.append(TileRange(chrom, first * stride, last - first + 1))
-            next_free[chrom] = last + 1
+        next_free[chrom] = last + 1
     if not ranges:
         raise RegionError(
             f"no tile of {seq_len} bp fits {regions[0]}"

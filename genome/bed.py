@@ -271,7 +271,8 @@ def _n_header_lines(content: bytes) -> int:
 def _is_valid(frame: pd.DataFrame) -> bool:
     start, end = frame["start"], frame["end"]
     valid = (start >= 0) & (start < end) & (frame["chrom"] != "")
-    if any(name != name.strip() for name in frame["chrom"].unique()):
+    chroms = frame["chrom"].unique()
+    if any(name != name.strip() or name.startswith("#") for name in chroms):
         return False
     if "name" in frame:  # a row with too few columns has none
         valid &= frame["name"] != ""

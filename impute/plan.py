@@ -9,7 +9,6 @@ weights, another sequence or another release.
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -48,7 +47,7 @@ __all__ = [
 ]
 
 TILES_PER_SHARD = 16384
-_PACKED = 4  # contigs at least that would fit a shard, for them to share one
+_PACKED = 4  # ranges at least that would fit a shard, for them to share one
 # Log-odds of a threshold of 0 or 1 are infinite; codes need a finite one.
 _MAX_LOG_ODDS = 17.0
 _MAX_KEEP_BELOW = 10.0  # log-odds
@@ -291,15 +290,14 @@ def make_plan(
         return Block(group, digest_arrays(*codes)), n_known
 
     cut = cut_blocks(ranges, stride, shard_size.tiles)
-    used = {tiles.chrom for tiles in cut}
-    groups = _pack_contigs(cut, shard_size.tiles)
+    groups = _pack_short(cut, stride, shard_size.tiles)
     blocks, n_known = zip(*ordered_map(read, groups, threads), strict=True)
     if not any(n_known):
         raise no_known_tile(regions)
     run = RunRecord.of_run(model, genome, stride, device, fast, assembly)
     return Plan(
         **run.values_of(RunRecord),
-        chrom_sizes={name: size for name, size in sizes.items() if name in used},
+        chrom_sizes=sizes,
         regions=[str(region) for region in regions],
         keep_below=_checked(keep_below),
         shard_size=shard_size,
@@ -317,15 +315,23 @@ def make_plan(
     )
 
 
-def _pack_contigs(
-    cut: list[TileRange], max_tiles: int
+def _pack_short(
+    cut: list[TileRange], stride: int, max_tiles: int
 ) -> Iterator[tuple[TileRange, ...]]:
-    """Put neighboring short contigs into one block: a file costs more than its tiles."""
-    n_blocks = Counter(tiles.chrom for tiles in cut)
+    """Put neighboring short contigs, or regions, into one block.
+
+    A file costs more than its tiles. Parts of a longer range stay alone: a peak may go
+    from one into the next.
+    """
+    starts = {tiles[:2] for tiles in cut}
+    ends = {(chrom, first + n * stride) for chrom, first, n in cut}
     group: list[TileRange] = []
     n = 0
     for tiles in cut:
-        is_short = n_blocks[tiles.chrom] == 1 and _PACKED * tiles.n_tiles <= max_tiles
+        chrom, first, n_tiles = tiles
+        end = chrom, first + n_tiles * stride
+        is_part = end in starts or (chrom, first) in ends
+        is_short = not is_part and _PACKED * n_tiles <= max_tiles
         if group and (not is_short or n + tiles.n_tiles > max_tiles):
             yield tuple(group)
             group, n = [], 0

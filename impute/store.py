@@ -32,6 +32,7 @@ __all__ = ["Store"]
 
 _GROUP_BYTES = 256 << 20
 
+Ints = NDArray[np.int64]
 _Span = tuple[int, TileRange]  # tiles, and the first one's row in its shard
 
 
@@ -286,29 +287,37 @@ class Store:
         self, regions: list[Region] | None, first: int = 0, n: int = 1
     ) -> Iterator[tuple[Shard, list[_Span]]]:
         """Find the shards of neighboring pairs that regions need, and their tiles."""
+        places = None if regions is None else _by_chrom(regions)
         for shard in self.plan.shards:
             if (
                 first >= shard.first_pair + shard.n_pairs
                 or first + n <= shard.first_pair
             ):
                 continue
-            spans = list(self._spans(shard.block, regions))
+            spans = list(self._spans(shard.block, places))
             if spans:
                 yield shard, spans
 
-    def _spans(self, block: Block, regions: list[Region] | None) -> Iterator[_Span]:
+    def _spans(self, block: Block, places: dict[str, Ints] | None) -> Iterator[_Span]:
         """Find the tiles of a block that regions need, range by range."""
         stride, row = self.plan.stride, 0
         for name, begin, n_tiles in block.ranges:
-            if regions is None:
+            if places is None:
                 yield row, TileRange(name, begin, n_tiles)
-            drawn = begin + self.plan.offset
-            for chrom, start, end in regions or ():
-                first = max((start - drawn) // stride, 0)
-                last = min(-(-(end - drawn) // stride), n_tiles)
-                if chrom == name and first < last:
-                    tiles = TileRange(name, begin + first * stride, last - first)
-                    yield row + first, tiles
+            elif name in places:
+                starts, ends = places[name] - (begin + self.plan.offset)
+                some = slice(
+                    np.searchsorted(ends, 0, "right"),
+                    np.searchsorted(starts, n_tiles * stride),
+                )
+                firsts = np.maximum(starts[some] // stride, 0)
+                lasts = np.minimum(-(-ends[some] // stride), n_tiles)
+                # Regions that are close share a tile.
+                firsts[1:] = np.maximum(firsts[1:], lasts[:-1])
+                for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True):
+                    if first < last:
+                        tiles = TileRange(name, begin + first * stride, last - first)
+                        yield row + first, tiles
             row += n_tiles
 
     def outside(self, regions: Iterable[Region]) -> str:
@@ -325,18 +334,16 @@ class Store:
             what there is of it.
         """
         sizes = self.plan.chrom_sizes
-        held = [
+        held = _by_chrom(
             parse_region(text, sizes)
             for text in self.plan.regions
             if text.rpartition(":")[0] in sizes
-        ]
+        )
         for region in regions:
             length = region.end - region.start
-            n = sum(
-                max(min(region.end, one.end) - max(region.start, one.start), 0)
-                for one in held
-                if one.chrom == region.chrom
-            )
+            starts, ends = held.get(region.chrom, np.zeros((2, 0), dtype=np.int64))
+            shared = np.minimum(region.end, ends) - np.maximum(region.start, starts)
+            n = int(np.maximum(shared, 0).sum())
             if 0 < n < length < sizes[region.chrom]:
                 return (
                     f"{self.folder} holds {size_text(n)} of the {size_text(length)} of "
@@ -348,3 +355,11 @@ class Store:
         where = regions[0] if regions else "it"
         held = listed(self.plan.regions, 3)
         return f"{self.folder} has no tile at {where}; it contains {held}"
+
+
+def _by_chrom(regions: Iterable[Region]) -> dict[str, Ints]:
+    """Gather sorted regions by chromosome: starts and ends, shape (2, n)."""
+    found: dict[str, list[tuple[int, int]]] = {}
+    for chrom, start, end in regions:
+        found.setdefault(chrom, []).append((start, end))
+    return {chrom: np.array(places).T for chrom, places in found.items()}

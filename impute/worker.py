@@ -7,10 +7,12 @@ same file, so it does no harm if two workers make the same one.
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from bisect import bisect_right
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from pathlib import Path
 from threading import Lock
 from time import monotonic
@@ -223,15 +225,16 @@ class ShardWorker:
         Column
         """
         stride, grid = self.plan.stride, self._scorer.grid
-        of_chrom = {  # several ranges are of one contig each
-            tiles.chrom: (tiles.first, own)
-            for tiles, own in zip(shard.block.ranges, codes, strict=True)
-        }
+        of_chrom = defaultdict[str, list[tuple[int, Codes]]](list)
+        for tiles, own in zip(shard.block.ranges, codes, strict=True):
+            of_chrom[tiles.chrom].append((tiles.first, own))
 
         def column(part: list[TileRange]) -> Column:
             pieces = []
             for chrom, first, n in part:
-                start, own = of_chrom[chrom]
+                ranges = of_chrom[chrom]
+                place = bisect_right(ranges, first, key=itemgetter(0)) - 1
+                start, own = ranges[place]
                 pieces.append(own[grid.code_slice((first - start) // stride, n)])
             return self._column(shard, part, pieces)
 

@@ -206,3 +206,9 @@ def test_blacklisted_is_sharing_a_base(blacklist, intervals):
         hit = blacklisted(name, starts, ends, frame_of(blacklist))
         assert hit.dtype == np.bool_
         assert hit.tolist() == expected
+
+
+def test_contigs_may_begin_like_header_lines(tmp_path):
+    path = tmp_path / "a.bed"
+    path.write_text("track x\ntrack1\t0\t5\nbrowser_2\t7\t9\n#1\t3\t4\n")
+    assert rows(read_bed(path)) == [("track1", 0, 5), ("browser_2", 7, 9)]

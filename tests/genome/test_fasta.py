@@ -27,7 +27,7 @@ from tfimpute_tracks.storage import digest_arrays
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n", " \n", "\t\r\n"])
 def test_codes_of_every_kind(tmp_path, quiet, kind, newline):
     path = write_fasta(tmp_path / "toy.fa", fasta_text(TOY, newline=newline), kind)
     with open_genome(path, log=quiet.append) as genome:

@@ -20,6 +20,7 @@ FAULTS = {
     "long line": (">a\nACGT\nACGTA\n", ":3: the lines of 'a' are not all"),
     "mixed line ends": (">a\nACGT\r\nACGT\nACGT\r\n", ":3: .*LF here and CRLF there"),
     "blank line": (">a\nACGT\n\nACGT\n", ":3: a blank line inside of 'a'"),
+    "comment": (">a\nACGT\n;ACGT\nACGT\n", ":3: a comment .* among the bases of 'a'"),
     "no name": (GOOD + "> \nACGT\n", ":4: a sequence without a name"),
     "not UTF-8": (
         GOOD.encode() + b">\xe9t\xe9\nACGT\n",
@@ -131,6 +132,20 @@ def test_a_damaged_block_is_refused_when_it_is_read(tmp_path, quiet, capfd, rng)
         genome.codes("a")
     assert genome.codes("a", 0, 9).tolist() == naive_codes(letters[:9])
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("n_lines", [1, 30_000])
+def test_a_name_behind_bases_is_named(tmp_path, quiet, kind, n_lines):
+    """As of two files that were joined, the first without an end of its last line."""
+    path = write_fasta(
+        tmp_path / "a.fa", ">a\n" + "ACGT\n" * n_lines + "AC>E\nACGT\n", kind
+    )
+    with (
+        pytest.raises(InputFileError, match="name \\(>\\) among the bases"),
+        open_genome(path, log=quiet.append) as genome,
+    ):
+        genome.codes("a")
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -55,7 +55,7 @@ def test_printed_as_browsers_do():
         ("chr1:,-9", "has no bases"),
         ("chr1:9-8", "starts after its end"),
         ("chr2:1-1001", "chr2, which has 1,000 bp"),
-        ("", "unknown chromosome"),
+        ("", "an empty region"),
     ],
 )
 def test_a_bad_region_is_refused(text, what):

@@ -5,6 +5,7 @@ import pytest
 from stored import log_odds
 
 from tfimpute_tracks.engines.tiles import TileRange, cut_parts
+from tfimpute_tracks.errors import RegionError
 from tfimpute_tracks.genome import Region, open_genome
 from tfimpute_tracks.impute import BulkJob, prepare_bulk
 from tfimpute_tracks.impute.estimate import _warm_up
@@ -66,6 +67,36 @@ def test_short_contigs_share_shards(tmp_path, rng, config):
     for chrom in ("s2", "s5", "s8"):
         region = Region(chrom, 0, packed.plan.chrom_sizes[chrom])
         assert rank_pairs(packed, region, {}) == rank_pairs(alone, region, {})
+
+
+def test_short_regions_share_shards_and_tiles(tmp_path, rng):
+    """Two regions of one tile, regions that touch, and a contig without a tile."""
+    sequences = {
+        "a": random_letters(rng, 3000),
+        "b": "ACGT",
+        "c": random_letters(rng, 300),
+    }
+    fasta = write_fasta(tmp_path / "g.fa", sequences)
+    weights = write_model(tmp_path / "toy.safetensors")
+    store = _made(tmp_path / "whole", fasta, weights, 200)
+    assert list(store.plan.chrom_sizes) == ["a", "b", "c"]
+    pair = store.plan.pairs[0]
+    bounds = [(100, 103), (107, 110), (500, 700), (700, 720), (1500, 1510)]
+    regions = [Region("a", *span) for span in bounds] + [Region("c", 90, 200)]
+    found = list(log_odds(store, pair, regions))
+    starts = [start for part in found for start in part.starts.tolist()]
+    assert (
+        starts
+        == sorted(set(starts[: -len(found[-1].values)])) + found[-1].starts.tolist()
+    )
+    with open_genome(fasta) as genome:
+        model = load_model(weights)
+        some = make_plan(
+            model, [pair], regions, genome, 20, shard_size=ShardSize(200, 5)
+        )
+    assert [len(block.ranges) for block in some.blocks] == [4]
+    with pytest.raises(RegionError, match="no tile at b:1-4"):
+        list(log_odds(store, pair, [Region("b", 0, 4)]))
 
 
 @pytest.mark.parametrize(

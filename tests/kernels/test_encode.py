@@ -28,6 +28,7 @@ def test_every_base_has_its_code():
 def test_only_bases_that_are_neither_acgt_nor_n_are_ambiguous():
     assert count_ambiguous(b"ACGTN acgtn\r\n") == 0
     assert count_ambiguous(b"RyK-5") == 5
+    assert encode("AUGu").tolist() == encode("ATGt").tolist()  # RNA
 
 
 @given(st.text(alphabet="ACGTN"))

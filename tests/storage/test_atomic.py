@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -85,6 +86,22 @@ def test_a_folder_in_its_place_is_named(tmp_path):
     with pytest.raises(WriteError, match="is a folder; use a file name"):
         write_text(tmp_path, "text")
     assert names(tmp_path) == []
+
+
+def test_a_link_is_followed_and_a_device_is_refused(tmp_path):
+    (tmp_path / "folder").mkdir()
+    dest = tmp_path / "folder" / "a.bw"
+    dest.write_bytes(b"old")
+    link = tmp_path / "link.bw"
+    link.symlink_to(dest)
+    write_text(link, "new")
+    assert link.is_symlink()
+    assert dest.read_text() == "new"
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(WriteError, match="is a device or a pipe; use a file name"):
+        write_text(pipe, "text")
+    assert pipe.is_fifo()
 
 
 def test_full_disk_is_reported_with_numbers(tmp_path):
