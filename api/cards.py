@@ -10,6 +10,7 @@ from tfimpute_tracks.api.notes import log
 from tfimpute_tracks.api.threads import limit_threads
 from tfimpute_tracks.api.values import (
     as_path,
+    check_ending,
     check_model,
     check_text,
     check_wholes,
@@ -128,6 +129,7 @@ def complete_model_card(
         loaded = load_model(model, named)
         reference = load_model(held_out_model, named) if held_out_model else loaded
         path = path or _card_path(model, tracks is not None)
+        check_ending(path, ".json")
         check_output_dir(path.parent)
         dataset = open_dataset(source)
         measured = None

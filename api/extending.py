@@ -10,6 +10,7 @@ from tfimpute_tracks.api.evidence_choice import choose_evidence
 from tfimpute_tracks.api.notes import log
 from tfimpute_tracks.api.progress import ProgressBar, no_progress
 from tfimpute_tracks.api.threads import limit_threads
+from tfimpute_tracks.api.values import check_ending
 from tfimpute_tracks.dataset import read_pairs_table
 from tfimpute_tracks.errors import UsageError, counted, listed
 from tfimpute_tracks.evidence import read_accessibility
@@ -79,8 +80,7 @@ def run_extension(
 
     if pairs_table is None and accessibility is None:
         raise UsageError("nothing to add; use --pairs-table, --accessibility, or both")
-    if out.suffix != ".safetensors":
-        raise UsageError(f"-o {out} does not end in .safetensors; a model's name does")
+    check_ending(out, ".safetensors")
     if out.exists() and not overwrite:
         raise UsageError(f"{out} exists; use another -o, or --overwrite to replace it")
     check_output_dir(out.parent)

@@ -23,7 +23,7 @@ from tfimpute_tracks.api.values import (
     optional_path,
 )
 from tfimpute_tracks.errors import UsageError
-from tfimpute_tracks.genome import Region, bundled_genes, open_bundled, parse_locus
+from tfimpute_tracks.genome import Region, bundled_genes, parse_locus
 from tfimpute_tracks.genome.genes import genes_in, read_genes
 from tfimpute_tracks.models import load_model
 from tfimpute_tracks.plots.locus import Panel, draw_locus
@@ -31,7 +31,7 @@ from tfimpute_tracks.plots.style import check_suffix, save_figure
 from tfimpute_tracks.storage import check_output_dir
 from tfimpute_tracks.tracks.formats import signal_chroms
 from tfimpute_tracks.tracks.signals import SIGNALS, SignalName
-from tfimpute_tracks.tracks.track_folder import TrackFolder, find_tracks
+from tfimpute_tracks.tracks.track_folder import TrackFolder, find_tracks, is_bundled
 from tfimpute_tracks.tracks.windows import (
     WindowTrack,
     choose_tracks,
@@ -159,7 +159,7 @@ def plot_region(
             f"{source} is not a folder of tracks; a region is written as -r {source}"
         )
     found = find_tracks(source) if source else None
-    is_example = found.tracks[0].genome == open_bundled().name if found else not fasta
+    is_example = is_bundled(found.tracks) if found else not fasta
     if region is None and not is_example:
         raise UsageError("--region is missing; use -r chr:start-end")
     known = known or (bundled_genes() if is_example else None)

@@ -9,6 +9,7 @@ from tfimpute_tracks.api.notes import log
 from tfimpute_tracks.api.values import (
     as_path,
     check_choice,
+    check_ending,
     check_model,
     check_text,
     optional_path,
@@ -17,9 +18,9 @@ from tfimpute_tracks.genome import bundled_genes, parse_locus
 from tfimpute_tracks.genome.genes import read_genes
 from tfimpute_tracks.models.loading import load_modes
 from tfimpute_tracks.storage import check_output_dir
-from tfimpute_tracks.tracks.track_folder import TrackFolder, find_tracks
+from tfimpute_tracks.tracks.track_folder import TrackFolder, find_tracks, is_bundled
 from tfimpute_tracks.views.hubs.card_lookup import CardLookup
-from tfimpute_tracks.views.hubs.report import is_bundled, track_chroms, write_report
+from tfimpute_tracks.views.hubs.report import track_chroms, write_report
 
 __all__ = ["COLORS", "TrackView", "make_report"]
 
@@ -85,6 +86,7 @@ def make_report(
     """
     source, known = as_path(folder, "folder"), optional_path(genes, "genes")
     path = optional_path(out, "out") or source / "report.html"
+    check_ending(path, ".html")
     check_model(model)
     check_text(region, "region")
     check_choice(color_by, "color_by", COLORS)

@@ -18,6 +18,7 @@ __all__ = [
     "MAX_SEED",
     "as_path",
     "check_choice",
+    "check_ending",
     "check_model",
     "check_number",
     "check_text",
@@ -99,6 +100,24 @@ def check_model(value: object) -> None:
             f"model {shown(value)}; use a name such as 'default', or the path of a "
             ".safetensors file"
         )
+
+
+def check_ending(path: Path, ending: str) -> None:
+    """Refuse a name of a file to write that is not of its kind.
+
+    Parameters
+    ----------
+    path : Path
+    ending : str
+        With the dot.
+
+    Raises
+    ------
+    UsageError
+        It ends otherwise: it may be the name of an input.
+    """
+    if path.suffix.lower() != ending:
+        raise UsageError(f"-o {path} does not end in {ending}; use such a name")
 
 
 def check_text(value: object, name: str) -> None:

@@ -41,7 +41,7 @@ def show_table(
     cells = [[_cell(value) for value in row] for row in rows]
     is_number = [all(_is_number(row[i]) for row in rows) for i in range(len(columns))]
     kept = list(range(len(columns)))
-    if sys.stdout.isatty():  # a pipe has no width
+    if sys.stdout.isatty():
         width = Console().width
         if (
             _width(columns, cells, kept) > width
@@ -90,17 +90,21 @@ def _write(
     from rich.console import Console
     from rich.table import Table
 
+    console = Console(highlight=False)
+    if not sys.stdout.isatty():  # a pipe has no width
+        console.width = sum(map(len, columns)) + _width(columns, cells, kept)
+    natural = sum(max(map(len, (columns[i], *(row[i] for row in cells)))) for i in kept)
+    wraps_names = natural + _GAP * (len(kept) - 1) > console.width
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     for i in kept:
         table.add_column(
             columns[i],
             justify="right" if is_number[i] and cells else "left",
-            min_width=_column_width(columns[i], cells, i),
+            width=_column_width(columns[i], cells, i) if wraps_names else None,
         )
     for row in cells:
         table.add_row(*(row[i] for i in kept))
-    width = None if sys.stdout.isatty() else max(200, _width(columns, cells, kept))
-    Console(width=width, highlight=False).print(table)
+    console.print(table)
 
 
 def _write_turned(title: str, columns: list[str], cells: Cells) -> None:

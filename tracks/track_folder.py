@@ -11,13 +11,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tfimpute_tracks.errors import InputFileError
+from tfimpute_tracks.genome import open_bundled
 from tfimpute_tracks.storage import RECEIPT_ENDING, Receipt, read_receipt
 from tfimpute_tracks.tracks.formats import FORMATS
 from tfimpute_tracks.tracks.record import TrackRecord
 from tfimpute_tracks.tracks.signals import SIGNALS
 from tfimpute_tracks.vocabulary import Pair
 
-__all__ = ["TrackFolder", "find_tracks"]
+__all__ = ["TrackFolder", "find_tracks", "is_bundled"]
 
 
 @dataclass(frozen=True)
@@ -123,3 +124,18 @@ def _merged(one: TrackRecord, other: TrackRecord) -> TrackRecord:
         bigbed=first.bigbed or second.bigbed,
         narrowpeak=first.narrowpeak or second.narrowpeak,
     )
+
+
+def is_bundled(tracks: list[TrackRecord]) -> bool:
+    """Report whether tracks are of the bundled example region, whose genes are known.
+
+    Parameters
+    ----------
+    tracks : list of TrackRecord
+
+    Returns
+    -------
+    bool
+    """
+    with open_bundled() as genome:
+        return bool(tracks) and all(track.genome == genome.name for track in tracks)

@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from tfimpute_tracks.errors import RunError, counted, listed, size_text
-from tfimpute_tracks.genome import Region, open_bundled
+from tfimpute_tracks.genome import Region
 from tfimpute_tracks.genome.gene_regions import Genes
 from tfimpute_tracks.storage import RECEIPT_ENDING, write_text
 from tfimpute_tracks.storage.page import fill_template, script_json
@@ -48,7 +48,7 @@ from tfimpute_tracks.views.hubs.sessions import igvjs_tracks
 from tfimpute_tracks.views.hubs.top_peaks import TopPeak, peak_scores, top_peaks
 from tfimpute_tracks.views.hubs.trust import trust_panel
 
-__all__ = ["MAX_BYTES", "is_bundled", "track_chroms", "write_report"]
+__all__ = ["MAX_BYTES", "track_chroms", "write_report"]
 
 MAX_BYTES = 5_000_000
 """Maximum size of a report."""
@@ -259,21 +259,6 @@ def _view(
         "asked": str(locus) if locus else None,
         "shown": _readable(locus) if locus else None,
     }
-
-
-def is_bundled(tracks: list[TrackRecord]) -> bool:
-    """Report whether tracks are of the bundled example region, whose genes are known.
-
-    Parameters
-    ----------
-    tracks : list of TrackRecord
-
-    Returns
-    -------
-    bool
-    """
-    with open_bundled() as genome:
-        return bool(tracks) and all(track.genome == genome.name for track in tracks)
 
 
 def track_chroms(folder: TrackFolder) -> dict[str, int]:
