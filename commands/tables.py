@@ -1,7 +1,7 @@
 """Tables on stdout: on a terminal they fit its width, and no value is ever cut.
 
-A table that is too wide loses the columns that may be left out, one after the other; of
-few rows it is turned, and in the end it is written row by row.
+A table that is too wide loses the columns that may be left out, one after the other. One
+of few rows is turned instead. What is still too wide is written a value per line.
 """
 
 from __future__ import annotations
@@ -43,11 +43,9 @@ def show_table(
     kept = list(range(len(columns)))
     if sys.stdout.isatty():
         width = Console().width
-        if (
-            _width(columns, cells, kept) > width
-            and _turned_width(columns, cells) <= width
-        ):
-            _write_turned(title, columns, cells)
+        if _width(columns, cells, kept) > width and len(cells) <= _FEW_ROWS:
+            fits = _turned_width(columns, cells) <= width
+            (_write_turned if fits else _write_rows)(title, columns, cells)
             return
         places = (columns.index(name) for name in optional)
         while _width(columns, cells, kept) > width and (place := next(places, -1)) >= 0:
@@ -72,9 +70,7 @@ def _width(columns: list[str], cells: Cells, kept: list[int]) -> int:
     return sum(widths) + _GAP * (len(widths) - 1)
 
 
-def _turned_width(columns: list[str], cells: Cells) -> float:
-    if not 0 < len(cells) <= _FEW_ROWS:
-        return float("inf")
+def _turned_width(columns: list[str], cells: Cells) -> int:
     widths = [max(map(len, column)) for column in (columns, *cells)]
     return sum(widths) + _GAP * (len(widths) - 1)
 
