@@ -97,7 +97,7 @@ export class Ranking {
     this.mark();
   }
 
-  row(by, {tf, cell, probability: value, is_peak, measured, expected_auroc}) {
+  row(by, {tf, cell, probability: value, threshold, is_peak, measured, expected_auroc}) {
     const pair = `${tf}:${cell}`;
     const swatch = element("span", {className: "swatch none", "aria-hidden": "true"});
     const button = element("button", {type: "button", className: "plain",
@@ -107,7 +107,8 @@ export class Ranking {
     return element("tr", {},
       element("td", {}, swatch, button),
       element("td", {className: `number ${is_peak ? "yes" : ""}`}, probability(value)),
-      element("td", {className: is_peak ? "yes" : "dim"}, is_peak ? "peak" : "no peak"),
+      element("td", {className: is_peak ? "yes" : "dim",
+        title: `Peaks of this pair have ${probability(threshold)} or more`}, is_peak ? "peak" : "no peak"),
       element("td", {className: measured === "bound" ? "yes" : "dim", title: measured}, call),
       element("td", {className: "number"}, expected_auroc === null ? "–" : expected_auroc.toFixed(2)));
   }
