@@ -275,7 +275,8 @@ class Store:
             for rows in self.core.rows(group, regions):
                 for row, number in enumerate(group):
                     values = rows.log_odds(row, self.core.plan.scale.of(number, 1))
-                    by_pair[number].append(self.core.plan.signal_of(rows.tiles, values))
+                    pack = self.core.plan.signals_of(rows.ranges, values)
+                    by_pair[number] += pack.signals()
         return [by_pair[number] for number in index]
 
 

@@ -20,7 +20,7 @@ from tfimpute_tracks.engines.ordered_processes import ordered_processes
 from tfimpute_tracks.engines.tiles import no_known_tile
 from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.genome import Region
-from tfimpute_tracks.genome.signal import Signal
+from tfimpute_tracks.genome.signal import SignalPack
 from tfimpute_tracks.impute.store import Store
 from tfimpute_tracks.impute.stored_codes import Rows
 from tfimpute_tracks.impute.stored_tracks import stored_track
@@ -157,7 +157,7 @@ class _Group:
         self._numbers = {pair: i for i, pair in enumerate(dict.fromkeys(indexes))}
         self._lock, self._rows = Lock(), list[Rows]()
 
-    def log_odds(self, pair: int) -> Iterator[Signal]:
+    def log_odds(self, pair: int) -> Iterator[SignalPack]:
         """Yield the log-odds of a pair of the group."""
         store, regions = self._job.store, self._job.regions
         with self._lock:
@@ -166,7 +166,7 @@ class _Group:
         scale = store.plan.scale.of(pair, 1)
         for rows in self._rows:
             values = rows.log_odds(self._numbers[pair], scale)
-            yield store.plan.signal_of(rows.tiles, values)
+            yield store.plan.signals_of(rows.ranges, values)
 
 
 def _grouped(job: ExportJob, records: list[TrackRecord]) -> Iterator[list[TrackRecord]]:

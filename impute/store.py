@@ -15,12 +15,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.engines.tiles import TileRange
 from tfimpute_tracks.errors import RegionError, UnknownNameError, listed, size_text
 from tfimpute_tracks.genome import Region, parse_region
-from tfimpute_tracks.impute.plan import Block, Plan, Shard
+from tfimpute_tracks.impute.plan import Plan, Shard
 from tfimpute_tracks.impute.plan_file import read_plan
 from tfimpute_tracks.impute.shard_file import ShardFile
+from tfimpute_tracks.impute.spans import Span, by_chrom, find_spans, near_spans
 from tfimpute_tracks.impute.stored_codes import Locus, Rows
 from tfimpute_tracks.impute.stored_peaks import add_up_peaks
 from tfimpute_tracks.kernels.codes import decode_codes
@@ -31,9 +31,6 @@ from tfimpute_tracks.vocabulary import Pair, Vocabulary
 __all__ = ["Store"]
 
 _GROUP_BYTES = 256 << 20
-
-Ints = NDArray[np.int64]
-_Span = tuple[int, TileRange]  # tiles, and the first one's row in its shard
 
 
 class Store:
@@ -107,7 +104,7 @@ class Store:
         Yields
         ------
         Rows
-            Of neighboring tiles, shard by shard.
+            Of a range of tiles, or of ranges that are close; shard by shard.
 
         Raises
         ------
@@ -122,10 +119,10 @@ class Store:
         for shard, spans in parts:
             with ShardFile(self.folder, self.plan, shard) as file:
                 missing = file.missing()
-                for row, tiles in spans:
-                    end = row + tiles.n_tiles
-                    codes = file.some_rows(indexes, row, end)
-                    yield Rows(tiles, codes, missing[row:end])
+                for group in near_spans(spans, self.plan.chunk.tiles):
+                    codes = file.some_rows(indexes, group.first, group.last)
+                    is_missing = missing[group.first : group.last]
+                    yield Rows(group.ranges, group.take(codes), group.take(is_missing))
 
     def groups(
         self,
@@ -210,8 +207,9 @@ class Store:
             for shard, _ in shards:
                 self._add_up(shard, first, first + n, total)
             means = (total / n).astype(np.float32)
-            for row, tiles in shards[0][1]:  # as of all shards of these tiles
-                yield means[row : row + tiles.n_tiles]
+            # The spans are those of all shards of these tiles.
+            for near in near_spans(shards[0][1], self.plan.chunk.tiles):
+                yield near.take(means[near.first : near.last])
 
     def _add_up(
         self, shard: Shard, first: int, last: int, total: NDArray[np.float64]
@@ -285,40 +283,18 @@ class Store:
 
     def _parts(
         self, regions: list[Region] | None, first: int = 0, n: int = 1
-    ) -> Iterator[tuple[Shard, list[_Span]]]:
+    ) -> Iterator[tuple[Shard, list[Span]]]:
         """Find the shards of neighboring pairs that regions need, and their tiles."""
-        places = None if regions is None else _by_chrom(regions)
+        places = None if regions is None else by_chrom(regions)
         for shard in self.plan.shards:
             if (
                 first >= shard.first_pair + shard.n_pairs
                 or first + n <= shard.first_pair
             ):
                 continue
-            spans = list(self._spans(shard.block, places))
+            spans = list(find_spans(shard.block, self.plan, places))
             if spans:
                 yield shard, spans
-
-    def _spans(self, block: Block, places: dict[str, Ints] | None) -> Iterator[_Span]:
-        """Find the tiles of a block that regions need, range by range."""
-        stride, row = self.plan.stride, 0
-        for name, begin, n_tiles in block.ranges:
-            if places is None:
-                yield row, TileRange(name, begin, n_tiles)
-            elif name in places:
-                starts, ends = places[name] - (begin + self.plan.offset)
-                some = slice(
-                    np.searchsorted(ends, 0, "right"),
-                    np.searchsorted(starts, n_tiles * stride),
-                )
-                firsts = np.maximum(starts[some] // stride, 0)
-                lasts = np.minimum(-(-ends[some] // stride), n_tiles)
-                # Regions that are close share a tile.
-                firsts[1:] = np.maximum(firsts[1:], lasts[:-1])
-                for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True):
-                    if first < last:
-                        tiles = TileRange(name, begin + first * stride, last - first)
-                        yield row + first, tiles
-            row += n_tiles
 
     def outside(self, regions: Iterable[Region]) -> str:
         """Say what of some regions the store does not hold.
@@ -334,7 +310,7 @@ class Store:
             what there is of it.
         """
         sizes = self.plan.chrom_sizes
-        held = _by_chrom(
+        held = by_chrom(
             parse_region(text, sizes)
             for text in self.plan.regions
             if text.rpartition(":")[0] in sizes
@@ -355,11 +331,3 @@ class Store:
         where = regions[0] if regions else "it"
         held = listed(self.plan.regions, 3)
         return f"{self.folder} has no tile at {where}; it contains {held}"
-
-
-def _by_chrom(regions: Iterable[Region]) -> dict[str, Ints]:
-    """Gather sorted regions by chromosome: starts and ends, shape (2, n)."""
-    found: dict[str, list[tuple[int, int]]] = {}
-    for chrom, start, end in regions:
-        found.setdefault(chrom, []).append((start, end))
-    return {chrom: np.array(places).T for chrom, places in found.items()}

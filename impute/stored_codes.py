@@ -34,17 +34,17 @@ class Locus(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """Codes of some pairs at neighboring tiles.
+    """Codes of some pairs at the tiles of one range, or of several short ones.
 
     Attributes
     ----------
-    tiles : TileRange
+    ranges : tuple of TileRange
     codes : uint8 array, shape (n_pairs, n_tiles)
-        Of :mod:`tfimpute_tracks.kernels.codes`.
+        Of :mod:`tfimpute_tracks.kernels.codes`; the tiles of one range after the other.
     is_missing : bool array, shape (n_tiles,)
     """
 
-    tiles: TileRange
+    ranges: tuple[TileRange, ...]
     codes: NDArray[np.uint8]
     is_missing: NDArray[np.bool_]
 

@@ -7,7 +7,7 @@ def log_odds(store, pair, regions=None):
     index = store.index(pair)
     for rows in store.rows([index], regions):
         values = rows.log_odds(0, store.plan.scale.of(index, 1))
-        yield store.plan.signal_of(rows.tiles, values)
+        yield from store.plan.signals_of(rows.ranges, values).signals()
 
 
 def probabilities(store, pair, regions=None):
