@@ -247,10 +247,11 @@ class ShardWorker:
     ) -> Column:
         plan, grid = self.plan, self._scorer.grid
         n_tiles = sum(tiles.n_tiles for tiles in part)
+        packs = list(self._at_once(part, codes))
         is_missing = np.concatenate(
             [
-                grid.tile_mask(grid.unknown(own, tiles.n_tiles))
-                for own, tiles in zip(codes, part, strict=True)
+                tiles.without_gaps(grid.tile_mask(grid.unknown(own, tiles.n_tiles)))
+                for own, tiles in packs
             ]
         )
         if is_missing.all():  # centromeres, partial genomes
@@ -261,12 +262,11 @@ class ShardWorker:
         min_codes = scale.min_codes(plan.keep_below)
         scores = np.empty((shard.n_pairs, n_tiles), dtype=np.uint8)
         done = 0
-        for own, tiles in self._at_once(part, codes):
-            logits = self._logits(own, tiles, scorer)
-            for rows, some in tiles.placed(0, tiles.n_tiles, plan.stride):
-                columns = scores[:, done : done + some.n_tiles]
-                quantize(logits[rows], scale, min_codes, columns, order)
-                done += some.n_tiles
+        for own, tiles in packs:
+            logits = tiles.without_gaps(self._logits(own, tiles, scorer))
+            columns = scores[:, done : done + len(logits)]
+            quantize(logits, scale, min_codes, columns, order)
+            done += len(logits)
         scores[:, is_missing] = 0
         return Column(scores, is_missing)
 
