@@ -209,6 +209,7 @@ def test_a_model_is_extended_from_sequence_alone(folder, run):
     assert load_model("mine.safetensors").vocabulary.tf("mytf") == "MYTF"
 
 
+@pytest.mark.slow
 def test_replicates_of_a_pair_are_merged(folder, run):
     rows = (folder / "tf.bed").read_text().splitlines(keepends=True)
     for number in (0, 1):
