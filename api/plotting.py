@@ -11,7 +11,7 @@ from tfimpute_tracks.api.evidence_choice import (
     choose_evidence,
     report_evidence,
 )
-from tfimpute_tracks.api.inputs import check_bundled, choose_genome
+from tfimpute_tracks.api.inputs import check_bundled, choose_genome, known_genes
 from tfimpute_tracks.api.notes import log
 from tfimpute_tracks.api.pair_choice import Pairs, choose_pairs
 from tfimpute_tracks.api.values import (
@@ -23,7 +23,7 @@ from tfimpute_tracks.api.values import (
     optional_path,
 )
 from tfimpute_tracks.errors import UsageError
-from tfimpute_tracks.genome import Region, bundled_genes, parse_locus
+from tfimpute_tracks.genome import Region, parse_locus
 from tfimpute_tracks.genome.genes import genes_in, read_genes
 from tfimpute_tracks.models import load_model
 from tfimpute_tracks.plots.locus import Panel, draw_locus
@@ -162,7 +162,7 @@ def plot_region(
     is_example = is_bundled(found.tracks) if found else not fasta
     if region is None and not is_example:
         raise UsageError("--region is missing; use -r chr:start-end")
-    known = known or (bundled_genes() if is_example else None)
+    known = known_genes(known, None if is_example else source or fasta)
     locus, named = region or _EXAMPLE, (tf, cell, pairs)
     if found is None:
         inputs = _Inputs(fasta, cache_dir, model, evidence, known)

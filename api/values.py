@@ -116,7 +116,7 @@ def check_ending(path: Path, ending: str) -> None:
     UsageError
         It ends otherwise: it may be the name of an input.
     """
-    if path.suffix.lower() != ending:
+    if path.suffix != ending:
         raise UsageError(f"-o {path} does not end in {ending}; use such a name")
 
 

@@ -195,8 +195,8 @@ def plan_tiles(
         if last < first:
             continue
         if ranges and ranges[-1].chrom == chrom and first == next_free[chrom]:
-            tiles = ranges.pop()
-            ranges.append(tiles._replace(n_tiles=tiles.n_tiles + last - first + 1))
+            n_tiles = ranges[-1].n_tiles + last - first + 1
+            ranges[-1] = ranges[-1]._replace(n_tiles=n_tiles)
         else:
             ranges.append(TileRange(chrom, first * stride, last - first + 1))
         next_free[chrom] = last + 1

@@ -61,8 +61,8 @@ def atomic_file(
     Raises
     ------
     WriteError
-        `dest` is a folder or a device, the disk is full, or the file cannot be written. After any
-        exception, `dest` is unchanged and the temporary file is removed.
+        `dest` is a folder or a device, the disk is full, or the file cannot be written.
+        After any exception, `dest` is unchanged and the temporary file is removed.
     """
     if dest.is_symlink():
         dest = dest.resolve()  # the file behind it is replaced, not the link

@@ -39,7 +39,8 @@ def summarize_variant(
     """
     most = np.argsort(-np.abs(allele.delta), kind="stable")[:_SHOWN].tolist()
     large = _large_changes(allele)
-    most += [i for i in large if i not in most][: _NAMED if len(large) <= _NAMED else 0]
+    if len(large) <= _NAMED:
+        most += [i for i in large if i not in most]
     largest = []
     for i in most:
         p_ref, p_alt, delta, change, quantile = allele.effects[:, i].tolist()

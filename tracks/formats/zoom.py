@@ -26,7 +26,6 @@ __all__ = [
     "RECORDS_PER_BLOCK",
     "ZoomLevel",
     "as_records",
-    "join_bins",
     "merge",
 ]
 
@@ -45,21 +44,6 @@ RECORD = np.dtype([*_PLACE, *_RANGE, ("total", "<f8"), ("squares", "<f8")])
 _STORED = np.dtype([*_PLACE, *_RANGE, ("total", "<f4"), ("squares", "<f4")])
 
 Records = NDArray[np.void]
-
-
-def join_bins(parts: list[NDArray[np.void]]) -> NDArray[np.void]:
-    """Join arrays of bins, of which there may be very many.
-
-    Parameters
-    ----------
-    parts : list of array of BIN
-
-    Returns
-    -------
-    array of BIN
-        Read-only. numpy compares the fields of each array before it joins them.
-    """
-    return np.frombuffer(b"".join(part.tobytes() for part in parts), dtype=BIN)
 
 
 def as_records(
