@@ -221,14 +221,14 @@ class PairEvidence:
         self, logits: Floats, covered: Mask, coverage: Coverage, prepared: _Prepared
     ) -> None:
         """Condition log-odds of a few tiles, in place."""
-        tracks = self._evidence.track_vectors
+        tracks = self._evidence.packed_tracks
         has_peak = np.diff(coverage.indptr) > 0
         row = np.where(has_peak, np.cumsum(has_peak), 0)
         bounds = np.append(coverage.indptr[:-1][has_peak], coverage.indptr[-1])
         near = Coverage(bounds, coverage.track, coverage.fraction)
-        sums = summarize(near, tracks[:-1], prepared.constant)
+        sums = summarize(near, tracks, prepared.constant)
         log_odds = self._summary.log_odds(sums)
-        exclude_own(log_odds, sums, near, tracks[:-1], prepared.own)
+        exclude_own(log_odds, sums, near, tracks, prepared.own)
         columns, same = self._summary.columns, self._repeated
         log_odds[:, columns[same]] = log_odds[:, columns[self._first[same]]]
         # Attention reads the narrowest window; the others are the summary's alone.
@@ -253,10 +253,11 @@ class PairEvidence:
             return self._known[key]
 
     def _prepared(self, measured: Mask) -> _Prepared:
-        there = self._evidence.track_vectors[-1][measured].sum(axis=0, dtype=np.float64)
+        present = self._evidence.track_vectors[-1]
+        there = present[measured].sum(axis=0, dtype=np.float64)
         bias = self._evidence.weights.weights["summary.summary_bias"]
         own = own_tracks(
-            self._evidence.track_vectors,
+            present,
             self._owner(measured),
             self._summary.vectors,
             self._summary.columns,

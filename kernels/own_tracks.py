@@ -20,7 +20,9 @@ from tfimpute_tracks.kernels.lanes import (
     add_up,
     aligned_empty,
     broadcast,
+    high_half,
     load,
+    low_half,
     maximum,
     multiply_add,
     store,
@@ -31,6 +33,7 @@ __all__ = ["OwnTracks", "exclude_own", "own_tracks"]
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
+Words = NDArray[np.int32]
 
 _LANES = 16
 _PAIRS_AT_ONCE = 8  # their vectors stay in the first cache for all tiles
@@ -64,14 +67,14 @@ class OwnTracks(NamedTuple):
 
 
 def own_tracks(
-    tracks: Floats, owner: Ints, vectors: Callable[[Ints], Floats], columns: Ints
+    present: Floats, owner: Ints, vectors: Callable[[Ints], Floats], columns: Ints
 ) -> OwnTracks:
     """Arrange the pairs that have tracks of their own.
 
     Parameters
     ----------
-    tracks : float32 array, shape (n_windows + 1, n_tracks, summary)
-        V of the windows, and of being available.
+    present : float32 array, shape (n_tracks, summary)
+        V of being available.
     owner : int64 array, shape (n_tracks,)
         Index of the pair that a track belongs to; -1 for no pair, and for a track that
         is not available.
@@ -85,19 +88,19 @@ def own_tracks(
     OwnTracks
     """
     pair = np.unique(owner[owner >= 0])
-    shape = len(pair), tracks.shape[2]
+    shape = len(pair), present.shape[1]
     available, own = (aligned_empty(shape, np.float32) for _ in range(2))
     found = vectors(pair)
     own[...] = found[:, :-1]
     for row, index in enumerate(pair):
-        available[row] = tracks[-1, owner == index].sum(axis=0)
+        available[row] = present[owner == index].sum(axis=0)
     rows = np.where(owner >= 0, np.searchsorted(pair, owner), -1)
     totals = own.sum(axis=1, dtype=np.float64)
     return OwnTracks(columns[pair], rows, available, own, totals, found[:, -1].copy())
 
 
 def exclude_own(
-    log_odds: Floats, sums: Floats, coverage: Coverage, tracks: Floats, own: OwnTracks
+    log_odds: Floats, sums: Floats, coverage: Coverage, tracks: Words, own: OwnTracks
 ) -> None:
     """Compute e of pairs without their own tracks, in place.
 
@@ -111,8 +114,8 @@ def exclude_own(
         From :func:`~tfimpute_tracks.kernels.summary.summarize`, with all tracks.
     coverage : Coverage
         As for :func:`~tfimpute_tracks.kernels.summary.summarize`.
-    tracks : float32 array, shape (n_windows, n_tracks, summary)
-        V of the windows.
+    tracks : int32 array, shape (n_windows, n_tracks, summary / 2)
+        V of the windows, from :func:`~tfimpute_tracks.kernels.summary.pack_tracks`.
     own : OwnTracks
     """
     if len(own.pair):
@@ -137,7 +140,7 @@ def _exclude(indptr, track, fraction, tracks, sums_of_tiles, own, log_odds):  # 
     weights, n_tracks = tracks
     rows, size = sums_of_tiles
     pair, owner, available, vectors, totals, offsets = own
-    n_windows = fraction.shape[1]
+    n_windows, half = fraction.shape[1], size // 2
     # Entries of the same pair at a tile are linked; the first row has no entries.
     latest = np.full((indptr.size, pair.size), -1, dtype=np.int64)
     before = np.empty(track.size, dtype=np.int64)
@@ -163,7 +166,7 @@ def _exclude(indptr, track, fraction, tracks, sums_of_tiles, own, log_odds):  # 
                             value = fraction[i, window]
                             if value != 0:
                                 which = window * n_tracks + np.int64(track[i])
-                                _subtract(without, value, weights, which * size, size)
+                                _subtract(without, value, weights, which * half, size)
                         i = before[i]
                     sums = _products(without, 0, available, vectors, own, size)
                 total, squares, product = sums
@@ -175,8 +178,11 @@ def _exclude(indptr, track, fraction, tracks, sums_of_tiles, own, log_odds):  # 
 @njit(nogil=True, cache=True, forceinline=True)
 def _subtract(sums, value, weights, start, size):  # type: ignore[no-untyped-def]
     factor = broadcast(-value)
-    for k in range(0, size, _LANES):
-        store(sums, k, multiply_add(factor, load(weights, start + k), load(sums, k)))
+    for k in range(0, size, 2 * _LANES):
+        words = load(weights, start + k // 2)
+        at = k + _LANES
+        store(sums, k, multiply_add(factor, low_half(words), load(sums, k)))
+        store(sums, at, multiply_add(factor, high_half(words), load(sums, at)))
 
 
 @njit(nogil=True, cache=True, forceinline=True)

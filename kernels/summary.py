@@ -19,7 +19,9 @@ from tfimpute_tracks.kernels.lanes import (
     add_up,
     aligned_empty,
     broadcast,
+    high_half,
     load,
+    low_half,
     maximum,
     multiply_add,
     store,
@@ -30,13 +32,16 @@ __all__ = [
     "PairVectors",
     "arrange_vectors",
     "moments",
+    "pack_tracks",
     "summarize",
     "summary_log_odds",
 ]
 
 Floats = NDArray[np.float32]
+Words = NDArray[np.int32]
 
 _LANES = 16
+_CHUNK = 8 * _LANES  # numbers that are summed in registers
 _EPSILON = 1e-5  # as in PyTorch's layer_norm
 
 
@@ -74,15 +79,36 @@ def arrange_vectors(vectors: Floats) -> PairVectors:
     return PairVectors(arranged, offsets)
 
 
-def summarize(coverage: Coverage, tracks: Floats, constant: Floats) -> Floats:
+def pack_tracks(tracks: Floats) -> Words:
+    """Round what tracks add to the summary to bfloat16, for :func:`summarize`.
+
+    Parameters
+    ----------
+    tracks : float32 array, shape (n_windows, n_tracks, summary)
+        V of the windows, finite; `summary` is a multiple of 32.
+
+    Returns
+    -------
+    int32 array, shape (n_windows, n_tracks, summary / 2)
+        Two numbers in a word: of 32 in a row, the first 16 are lower halves.
+    """
+    bits = np.ascontiguousarray(tracks).view(np.uint32)
+    bits = bits + 0x7FFF + (bits >> 16 & 1)  # to the nearest, ties to even
+    low, high = bits.reshape(*bits.shape[:-1], -1, 2, _LANES).transpose(3, 0, 1, 2, 4)
+    words = aligned_empty((*bits.shape[:-1], bits.shape[-1] // 2), np.int32)
+    words[...] = ((low >> 16) | (high & 0xFFFF0000)).view(np.int32).reshape(words.shape)
+    return words
+
+
+def summarize(coverage: Coverage, tracks: Words, constant: Floats) -> Floats:
     """Sum what the peaks near each tile add to the summary.
 
     Parameters
     ----------
     coverage : Coverage
         Fractions of shape (m, n_windows), of the tiles with an entry.
-    tracks : float32 array, shape (n_windows, n_tracks, summary)
-        V of the windows.
+    tracks : int32 array, shape (n_windows, n_tracks, summary / 2)
+        V of the windows, from :func:`pack_tracks`.
     constant : float32 array, shape (summary,)
         Of the available tracks, whatever their peaks, and the bias.
 
@@ -120,24 +146,63 @@ def summary_log_odds(sums: Floats, pairs: PairVectors) -> Floats:
 
 @njit(nogil=True, cache=True)
 def _sum(indptr, track, fraction, tracks, n_tracks, sums, size):  # type: ignore[no-untyped-def]
-    # A tile's sums stay in the first cache; a row of the table is read in order.
-    n_windows = fraction.shape[1]
+    n_windows, half = fraction.shape[1], size // 2
+    most = 0
     for tile in range(indptr.size - 1):
-        out = (1 + tile) * size
-        for k in range(0, size, _LANES):
-            store(sums, out + k, load(sums, k))
+        most = max(most, indptr[tile + 1] - indptr[tile])
+    places = np.empty(most * n_windows, np.int64)
+    values = np.empty(most * n_windows, np.float32)
+    whole = size - size % _CHUNK
+    for tile in range(indptr.size - 1):
+        count = 0
         for i in range(indptr[tile], indptr[tile + 1]):
             for window in range(n_windows):
-                value = fraction[i, window]
-                if value == 0:
-                    continue
-                at = (window * n_tracks + np.int64(track[i])) * size
-                factor = broadcast(value)
-                for k in range(0, size, _LANES):
-                    total = multiply_add(
-                        factor, load(tracks, at + k), load(sums, out + k)
-                    )
-                    store(sums, out + k, total)
+                if fraction[i, window] != 0:
+                    values[count] = fraction[i, window]
+                    places[count] = (window * n_tracks + np.int64(track[i])) * half
+                    count += 1
+        out = (1 + tile) * size
+        for k in range(0, whole, _CHUNK):
+            _sum_chunk(places, values, count, tracks, sums, k, out + k)
+        for k in range(whole, size, 2 * _LANES):
+            a, b = load(sums, k), load(sums, k + _LANES)
+            for i in range(count):
+                words, factor = load(tracks, places[i] + k // 2), broadcast(values[i])
+                a = multiply_add(factor, low_half(words), a)
+                b = multiply_add(factor, high_half(words), b)
+            store(sums, out + k, a)
+            store(sums, out + k + _LANES, b)
+
+
+@njit(nogil=True, cache=True, forceinline=True)
+def _sum_chunk(places, values, count, tracks, sums, k, out):  # type: ignore[no-untyped-def]
+    # Eight sums stay in registers, so that only the table is read.
+    a, b = load(sums, k), load(sums, k + _LANES)
+    c, d = load(sums, k + 2 * _LANES), load(sums, k + 3 * _LANES)
+    e, f = load(sums, k + 4 * _LANES), load(sums, k + 5 * _LANES)
+    g, h = load(sums, k + 6 * _LANES), load(sums, k + 7 * _LANES)
+    for i in range(count):
+        at, factor = places[i] + k // 2, broadcast(values[i])
+        words = load(tracks, at)
+        a = multiply_add(factor, low_half(words), a)
+        b = multiply_add(factor, high_half(words), b)
+        words = load(tracks, at + _LANES)
+        c = multiply_add(factor, low_half(words), c)
+        d = multiply_add(factor, high_half(words), d)
+        words = load(tracks, at + 2 * _LANES)
+        e = multiply_add(factor, low_half(words), e)
+        f = multiply_add(factor, high_half(words), f)
+        words = load(tracks, at + 3 * _LANES)
+        g = multiply_add(factor, low_half(words), g)
+        h = multiply_add(factor, high_half(words), h)
+    store(sums, out, a)
+    store(sums, out + _LANES, b)
+    store(sums, out + 2 * _LANES, c)
+    store(sums, out + 3 * _LANES, d)
+    store(sums, out + 4 * _LANES, e)
+    store(sums, out + 5 * _LANES, f)
+    store(sums, out + 6 * _LANES, g)
+    store(sums, out + 7 * _LANES, h)
 
 
 @njit(nogil=True, cache=True)

@@ -24,8 +24,10 @@ __all__ = [
     "broadcast_lanes",
     "ctz_bits",
     "gt_lanes",
+    "high_half_lanes",
     "load_lanes",
     "logarithm_lanes",
+    "low_half_lanes",
     "maximum_lanes",
     "multiply_add_lanes",
     "popcount_bits",
@@ -237,6 +239,28 @@ def _add_up(typing, a):  # type: ignore[no-untyped-def]
     return types.float64(a), generate
 
 
+def _low_half(typing, a):  # type: ignore[no-untyped-def]
+    kind = LanesType(types.float32)
+
+    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        shift = ir.Constant(arguments[0].type, [16] * a.count)
+        bits = builder.shl(arguments[0], shift)
+        return builder.bitcast(bits, context.get_value_type(kind))
+
+    return kind(a), generate
+
+
+def _high_half(typing, a):  # type: ignore[no-untyped-def]
+    kind = LanesType(types.float32)
+
+    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        mask = ir.Constant(arguments[0].type, [0xFFFF0000] * a.count)
+        bits = builder.and_(arguments[0], mask)
+        return builder.bitcast(bits, context.get_value_type(kind))
+
+    return kind(a), generate
+
+
 def _gt(typing, a, b):  # type: ignore[no-untyped-def]
     def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
         above = _greater(builder, signature, *arguments)
@@ -279,6 +303,8 @@ maximum_lanes: Any = intrinsic(_maximum)
 multiply_add_lanes: Any = intrinsic(_multiply_add)
 logarithm_lanes: Any = intrinsic(_logarithm)
 add_up_lanes: Any = intrinsic(_add_up)
+low_half_lanes: Any = intrinsic(_low_half)
+high_half_lanes: Any = intrinsic(_high_half)
 gt_lanes: Any = intrinsic(_gt)
 select_lanes: Any = intrinsic(_select)
 ctz_bits: Any = intrinsic(_ctz)

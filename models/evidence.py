@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.evidence import ACCESSIBILITY, EvidenceStore
 from tfimpute_tracks.genome import Region
+from tfimpute_tracks.kernels.summary import pack_tracks
 from tfimpute_tracks.models.evidence_weights import SUMMARY_INPUTS, EvidenceWeights
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
 
@@ -25,6 +26,7 @@ __all__ = ["Evidence", "track_rows"]
 Doubles = NDArray[np.float64]
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
+Words = NDArray[np.int32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,13 +177,22 @@ class Evidence:
         """What the windows and the presence of each track add to the summary.
 
         As :meth:`~tfimpute_tracks.models.evidence_network.SummaryNetwork.track_vectors`
-        computes it: float32, (4, n_tracks, summary).
+        computes it, but not rounded: float32, (4, n_tracks, summary).
         """
         names = ("track_by_tf", "track_by_cell", "track_by_both", "track_gate")
         tf, cell = self.track_rows
         found = self._made_of(("track_tf", tf), ("track_cell", cell), names)
         shape = len(tf), SUMMARY_INPUTS, self.weights.config.summary
         return np.ascontiguousarray(found.reshape(shape).transpose(1, 0, 2), np.float32)
+
+    @cached_property
+    def packed_tracks(self) -> Words:
+        """The vectors of the windows, rounded to bfloat16, as kernels read them.
+
+        From :func:`~tfimpute_tracks.kernels.summary.pack_tracks`: int32,
+        (3, n_tracks, summary / 2).
+        """
+        return pack_tracks(self.track_vectors[:-1])
 
     def pair_vectors(self, tf: Ints, cell: Ints) -> Floats:
         """Compute the vectors of pairs that are multiplied with a tile's summary.

@@ -22,7 +22,8 @@ fewer similar tracks there are.
     s     =  max(0, sum_q (V_q0 + sum_i V_qi y_qi) + b)
     e(p)  =  <norm(s), v(p)> + v_0(p)
 
-over the same tracks; V_q0 says that the track is available. V_q and v(p) are made of
+over the same tracks; V_q0 says that the track is available. The other V_q have the
+precision of bfloat16, which halves what a scan reads. V_q and v(p) are made of
 embeddings of a TF and a cell line, w(t, c) = A F_t + B F'_c + (C F_t) tanh(D F'_c), so a
 track or a pair that nobody measured has them, too. norm() has a mean of 0 and a variance
 of 1. For a pair with tracks of its own the sum is another one, without them.
@@ -187,8 +188,8 @@ class SummaryNetwork(nn.Module):
         by_tf, by_cell = self.track_tf[tf], self.track_cell[cell]
         both = (by_tf @ self.track_by_both) * torch.tanh(by_cell @ self.track_gate)
         found = by_tf @ self.track_by_tf + by_cell @ self.track_by_cell + both
-        each: Tensor = found.unflatten(1, (SUMMARY_INPUTS, self.size))
-        return each.transpose(0, 1)
+        each = found.unflatten(1, (SUMMARY_INPUTS, self.size)).transpose(0, 1)
+        return torch.cat([each[:-1].bfloat16().to(each.dtype), each[-1:]])
 
     def pair_vectors(self, tf: Tensor, cell: Tensor) -> Tensor:
         """Compute v, and v_0 in the last column.

@@ -50,6 +50,7 @@ _FORMAT = WeightsFormat(
 _SUFFIX = ".evidence.safetensors"
 _SUMMARY = "summary."  # begins the names of the arrays of the summary
 _MAX_ROW = 16  # heads, and hidden units: a row of the kernel
+_SUMMARY_ROW = 32
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class EvidenceConfig:
         Middle of a tile, in bp, whose coverage by peaks is read; further windows are
         :data:`WINDOWS` times as wide.
     summary : int
-        Numbers that describe all tracks at a tile; a multiple of 16.
+        Numbers that describe all tracks at a tile; a multiple of 32.
     summary_embedding : int
         Size of the embeddings of the summary.
 
@@ -83,16 +84,16 @@ class EvidenceConfig:
     head_size: int = 8
     embedding_size: int = 32
     window: int = 150
-    summary: int = 512
+    summary: int = 1024
     summary_embedding: int = 48
 
     def __post_init__(self) -> None:
         sizes = asdict(self).values()
         too_many = max(self.heads, self.hidden) > _MAX_ROW
-        if min(sizes) < 1 or too_many or self.summary % _MAX_ROW:
+        if min(sizes) < 1 or too_many or self.summary % _SUMMARY_ROW:
             raise UsageError(
                 f"{self} is out of range; use sizes of 1 or more, at most {_MAX_ROW} "
-                f"heads and hidden units, and a summary of a multiple of {_MAX_ROW}"
+                f"heads and hidden units, and a summary of a multiple of {_SUMMARY_ROW}"
             )
 
     @property

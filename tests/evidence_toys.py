@@ -41,7 +41,7 @@ READER = EvidenceConfig(
     head_size=3,
     embedding_size=4,
     window=30,
-    summary=16,
+    summary=32,
     summary_embedding=3,
 )
 TRACKS = [

@@ -30,6 +30,7 @@ from tfimpute_tracks.models.evidence_weights import EvidenceWeights
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.training.evidence_recipe import EvidenceRecipe
 from tfimpute_tracks.training.evidence_sites import EvidenceSites
+from tfimpute_tracks.training.loss import pair_weights
 from tfimpute_tracks.training.new_names import NewNamesStep
 from tfimpute_tracks.training.summary_fit import train_summary
 from tfimpute_tracks.training.track_masks import TrackMasks
@@ -249,6 +250,11 @@ def train_evidence(
     )
     without = np.flatnonzero(~has_peak)
     weight = np.where(has_peak, 1.0, 1 / recipe.negative_fraction).astype(np.float32)
+    pair_weight = pair_weights(
+        (sites.labels == 1).sum(axis=0),
+        (sites.labels >= 0).sum(axis=0),
+        recipe.pair_exponent,
+    )
     history = []
     for epoch in range(1, recipe.epochs + 1):
         sample = rng.choice(without, per_epoch - int(has_peak.sum()), replace=False)
@@ -256,7 +262,8 @@ def train_evidence(
         losses = []
         for rows in np.array_split(order, n_steps):
             kept, pairs, replaced = _draw(network, sites, masks, recipe.new_names, rng)
-            loss = _loss(network, sites, rows, pairs, weight[rows], kept, replaced)
+            weights = weight[rows, None] * pair_weight[pairs]
+            loss = _loss(network, sites, rows, pairs, weights, kept, replaced)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -333,7 +340,7 @@ def _loss(
     kept: Mask,
     replaced: dict[str, Tensor],
 ) -> Tensor:
-    """Compute the loss of pairs that are left out."""
+    """Compute the loss of pairs that are left out; a weight per site and pair."""
     tracks = TrackTensors(sites.track_tf, sites.track_cell, torch.from_numpy(kept))
     coverage = torch.from_numpy(dense_windows(sites.windows, rows))
     given = torch.from_numpy(sites.logits[np.ix_(rows, pairs)])
@@ -341,7 +348,7 @@ def _loss(
     inputs = given, coverage, sites.tf[pairs], sites.cell[pairs], tracks
     logits = functional_call(_Reader(network), parameters, inputs)
     labels = torch.from_numpy(sites.labels[np.ix_(rows, pairs)]).float()
-    weights = torch.from_numpy(weight)[:, None] * (labels >= 0)
+    weights = torch.from_numpy(weight) * (labels >= 0)
     each = binary_cross_entropy_with_logits(
         logits, labels.clamp(min=0), weights, reduction="sum"
     )

@@ -30,6 +30,8 @@ class EvidenceRecipe:
     negative_fraction : float
         Fraction of the sites without any peak that an epoch samples; their weights make
         up for the others.
+    pair_exponent : float
+        The weight of a pair is its fraction of bound sites to this power, 0 to 1.
     new_names : float
         Fraction of the steps in which some TFs and cell lines are as good as new.
     seed : int
@@ -49,6 +51,7 @@ class EvidenceRecipe:
     trained_learning_rate: float = 5e-3
     max_trained_sites: int = 140_000
     negative_fraction: float = 0.25
+    pair_exponent: float = 0.5
     new_names: float = 0.25
     seed: int = 0
     summary: SummaryRecipe = field(default_factory=SummaryRecipe)
@@ -57,9 +60,8 @@ class EvidenceRecipe:
         rates = self.learning_rate, self.trained_learning_rate
         numbers = self.epochs, self.trained_epochs, self.batch_size
         positive = min(*rates, *numbers, self.max_trained_sites) > 0
-        if not (
-            positive and 0 < self.negative_fraction <= 1 and 0 <= self.new_names <= 1
-        ):
+        fractions = self.negative_fraction, self.new_names, self.pair_exponent
+        if not (positive and fractions[0] and all(0 <= f <= 1 for f in fractions)):
             raise UsageError(
                 f"{self} is out of range: fractions are within 0 and 1, epochs, batch "
                 "size, sites and learning rates are above 0"

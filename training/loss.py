@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from tfimpute_tracks.errors import UsageError
 
-__all__ = ["instance_weights", "weighted_loss"]
+__all__ = ["instance_weights", "pair_weights", "weighted_loss"]
 
 
 def instance_weights(
@@ -65,6 +65,33 @@ def instance_weights(
         torch.from_numpy(positive.astype(np.float32)),
         torch.from_numpy(negative.astype(np.float32)),
     )
+
+
+def pair_weights(
+    n_bound: NDArray[np.int64], n_sites: NDArray[np.int64], exponent: float
+) -> NDArray[np.float32]:
+    """Return the weight of each pair where classes keep their frequencies.
+
+    The loss of a pair with few bound sites is small, and a network of limited size would
+    learn the others. As all sites of a pair have the same weight, it remains calibrated.
+
+    Parameters
+    ----------
+    n_bound, n_sites : int64 array, shape (n_pairs,)
+        Bound sites, and all that are labeled.
+    exponent : float
+        The weights of all bound sites of a pair add up to the fraction that is bound, to
+        this power, times a constant. With 1 every site has weight 1.
+
+    Returns
+    -------
+    float32 array, shape (n_pairs,)
+        Scaled to a mean weight of bound sites of 1.
+    """
+    fraction = (n_bound + 1) / (n_sites + 1)
+    weight = fraction ** (exponent - 1)
+    scaled = weight * fraction.sum() / (weight * fraction).sum()
+    return np.asarray(scaled, dtype=np.float32)
 
 
 def weighted_loss(

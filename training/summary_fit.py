@@ -19,6 +19,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from tfimpute_tracks.errors import RunError, UsageError
 from tfimpute_tracks.models.evidence_network import SummaryNetwork, TrackTensors
 from tfimpute_tracks.training.batches import has_bfloat16
+from tfimpute_tracks.training.loss import pair_weights
 from tfimpute_tracks.training.track_masks import TrackMasks
 from tfimpute_tracks.training.track_sites import TrackSites, dense_windows
 
@@ -47,6 +48,8 @@ class SummaryRecipe:
     negative_fraction : float
         Fraction of the sites without any peak that an epoch samples; their weights make
         up for the others.
+    pair_exponent : float
+        The weight of a pair is its fraction of bound sites to this power, 0 to 1.
 
     Raises
     ------
@@ -60,10 +63,12 @@ class SummaryRecipe:
     weight_decay: float = 0.01
     dropout: float = 0.1
     negative_fraction: float = 0.25
+    pair_exponent: float = 0.5
 
     def __post_init__(self) -> None:
         positive = min(self.epochs, self.batch_size, self.learning_rate) > 0
-        if not (positive and 0 < self.negative_fraction <= 1 and 0 <= self.dropout < 1):
+        fractions = 0 < self.negative_fraction <= 1 and 0 <= self.dropout < 1
+        if not (positive and fractions and 0 <= self.pair_exponent <= 1):
             raise UsageError(
                 f"{self} is out of range: fractions are within 0 and 1, epochs, batch "
                 "size and learning rate are above 0"
@@ -110,6 +115,7 @@ def train_summary(
     with_peak, without = np.flatnonzero(has_peak), np.flatnonzero(~has_peak)
     n_without = int(recipe.negative_fraction * len(without))
     weight = np.where(has_peak, 1.0, 1 / recipe.negative_fraction).astype(np.float32)
+    pair_weight = _pair_weights(sites, tracks, n_tfs, recipe.pair_exponent)
     n_steps = -(-(len(with_peak) + n_without) // recipe.batch_size)
     optimizer = torch.optim.AdamW(
         network.parameters(),
@@ -139,7 +145,7 @@ def train_summary(
                     rows,
                     kept,
                     tracks,
-                    weight[rows],
+                    weight[rows, None] * pair_weight,
                     recipe.dropout,
                 )
             optimizer.zero_grad()
@@ -175,6 +181,16 @@ def summary_sites_per_epoch(sites: TrackSites, recipe: SummaryRecipe) -> int:
     return n_with_peak + int(recipe.negative_fraction * (len(sites) - n_with_peak))
 
 
+def _pair_weights(
+    sites: TrackSites, tracks: TrackTensors, n_tfs: int, exponent: float
+) -> NDArray[np.float32]:
+    """Weigh the tracks of TFs, in their order."""
+    targets = np.flatnonzero(tracks.tf.numpy() < n_tfs)
+    n_bound = np.asarray((sites.windows[0] >= _BOUND).sum(axis=0)).ravel()
+    n_sites = np.bincount(sites.chrom, minlength=len(sites.measured)) @ sites.measured
+    return pair_weights(n_bound[targets], n_sites[targets], exponent)
+
+
 def _loss(
     network: SummaryNetwork,
     sites: TrackSites,
@@ -184,7 +200,10 @@ def _loss(
     weight: NDArray[np.float32],
     dropped: float,
 ) -> Tensor:
-    """Compute the loss of the tracks that were measured and left out."""
+    """Compute the loss of the tracks that were measured and left out.
+
+    `weight` has a row per site and a column per track of a TF.
+    """
     targets = torch.nonzero(tracks.tf < len(network.pair_tf))[:, 0]
     coverage = dense_windows(sites.windows, rows)
     narrow, next_ = (coverage[:, i][:, targets.numpy()] for i in range(2))
@@ -199,7 +218,7 @@ def _loss(
         tracks,
         dropped,
     )
-    weights = torch.from_numpy(is_target * weight[:, None])
+    weights = torch.from_numpy(is_target * weight)
     labels = torch.from_numpy(is_bound.astype(np.float32))
     total = binary_cross_entropy_with_logits(logits, labels, weights, reduction="sum")
     return total / weights.sum().clamp(min=1)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from numba import njit
 
 from tfimpute_tracks.kernels import lanes
@@ -117,6 +118,26 @@ def test_logarithms_are_those_of_numpy(rng):
     _logarithm(a, out)
     np.testing.assert_allclose(out, np.log(a.astype(float)), rtol=3e-7, atol=2e-7)
     assert out[0] == 0
+
+
+@njit
+def _halves(words, out):
+    n = lane_count(words)
+    for offset in range(0, words.size, n):
+        store(out, 2 * offset, lanes.low_half(load(words, offset)))
+        store(out, 2 * offset + n, lanes.high_half(load(words, offset)))
+
+
+def test_halves_of_words_are_bfloat16(rng):
+    words = rng.integers(-(2**31), 2**31, 16 * 8).astype(np.int32)
+    out = np.empty(2 * words.size, dtype=np.float32)
+    _halves(words, out)
+    halves = words.reshape(-1, 1, 16).view(np.uint32) >> np.uint32([[0], [16]])
+    bits = (halves & 0xFFFF).astype(np.uint16).reshape(-1).view(np.int16)
+    expected = torch.from_numpy(bits).view(torch.bfloat16).float().numpy()
+    np.testing.assert_array_equal(out.view(np.int32), expected.view(np.int32))
+    np.testing.assert_array_equal(lanes.low_half(words[:16]), out[:16])
+    np.testing.assert_array_equal(lanes.high_half(words[:16]), out[16:32])
 
 
 @njit
