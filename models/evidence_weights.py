@@ -19,12 +19,14 @@ from tfimpute_tracks.errors import InputFileError, UsageError
 from tfimpute_tracks.models.weights_file import (
     WeightsFormat,
     read_weights_file,
+    round_to_bytes,
     write_weights_file,
 )
 from tfimpute_tracks.storage.digest import digest_arrays
 from tfimpute_tracks.vocabulary import Vocabulary
 
 __all__ = [
+    "IN_BYTES",
     "SAME_LOGIT",
     "SUMMARY_INPUTS",
     "WINDOWS",
@@ -43,6 +45,13 @@ WINDOWS = (1, 3, 7)
 
 SUMMARY_INPUTS = len(WINDOWS) + 1
 """What the summary reads of a track: coverage of each window, and that it is there."""
+
+IN_BYTES = tuple(
+    f"summary.{of}_{name}"
+    for of in ("track", "pair")
+    for name in ("by_tf", "by_cell", "by_both", "gate")
+)
+"""Arrays that a file holds in bytes: most of it, and none has rows of names."""
 
 _FORMAT = WeightsFormat(
     "tfimpute-evidence-weights", "2", "tfimpute-tracks evidence train"
@@ -170,7 +179,8 @@ class EvidenceWeights:
         Digest of the sequence weights.
     weights : mapping of name to float32 array
         The parameters of
-        :class:`~tfimpute_tracks.models.evidence_network.EvidenceNetwork`; `thresholds`,
+        :class:`~tfimpute_tracks.models.evidence_network.EvidenceNetwork`, of which those
+        in :data:`IN_BYTES` are rounded when written; `thresholds`,
         shape (n_tfs, n_cells), each pair's default peak-calling threshold; and the
         calibration of log-odds where no track has data: times `sequence_slope`, plus
         the pair's `sequence_offset`.
@@ -264,10 +274,11 @@ def write_evidence_weights(
     if found.n_base is not None:
         header["n-base"] = json.dumps(found.n_base)
     weights = dict(found.weights)
+    weights |= {name: round_to_bytes(weights[name]) for name in IN_BYTES}
     if summary_in is not None:
         header |= {"summary-in": summary_in, "summary": _summary_digest(weights)}
         weights = {k: v for k, v in weights.items() if not k.startswith(_SUMMARY)}
-    return write_weights_file(path, _FORMAT, header, weights, found.card)
+    return write_weights_file(path, _FORMAT, header, weights, found.card, IN_BYTES)
 
 
 def read_evidence_weights(path: Path) -> EvidenceWeights:

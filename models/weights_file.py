@@ -1,5 +1,6 @@
 """A weights file on disk: named float32 arrays in safetensors, a header, a JSON card.
 
+Large matrices may be stored in bytes, with a scale for each column in a second array.
 ``checkpoint.py`` defines the arrays and header of networks that read sequence,
 ``evidence_weights.py`` those of networks that read measured tracks. Nothing is pickled.
 """
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,9 +20,18 @@ from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.storage.atomic import atomic_file, write_json
 from tfimpute_tracks.storage.input_paths import is_folder, why_no_file
 
-__all__ = ["WeightsFile", "WeightsFormat", "read_weights_file", "write_weights_file"]
+__all__ = [
+    "WeightsFile",
+    "WeightsFormat",
+    "read_weights_file",
+    "round_to_bytes",
+    "write_weights_file",
+]
 
 Floats = NDArray[np.float32]
+
+_SCALE = ".scale"  # ends the name of the scales of an array that is stored in bytes
+_LEVELS = 127  # on either side of 0
 
 
 class WeightsFormat(NamedTuple):
@@ -78,9 +88,11 @@ class WeightsFile(NamedTuple):
         InputFileError
             One is missing, of another shape or type, or not finite.
         """
+        scales = {n + _SCALE for n, t in self.tensors.items() if t["dtype"] == "I8"}
         return {
             name: self._array(name, shapes.get(name))
             for name in dict.fromkeys((*shapes, *self.tensors))
+            if name not in scales
         }
 
     def _array(self, name: str, shape: tuple[int, ...] | None) -> Floats:
@@ -90,6 +102,9 @@ class WeightsFile(NamedTuple):
         found = tuple(tensor["shape"])
         if shape is not None and found != shape:
             raise self._error(name, f"has shape {found}, expected {shape}")
+        if tensor["dtype"] == "I8":
+            levels = np.frombuffer(tensor["data"], dtype=np.int8).reshape(found)
+            return levels * self._array(name + _SCALE, found[-1:])
         if tensor["dtype"] != "F32":
             raise self._error(name, f"is {tensor['dtype']}, expected F32")
         array = np.frombuffer(tensor["data"], dtype="<f4").reshape(found)
@@ -112,6 +127,7 @@ def write_weights_file(
     header: Mapping[str, str],
     arrays: Mapping[str, Floats],
     card: Mapping[str, Any] | None,
+    in_bytes: Collection[str] = (),
 ) -> str:
     """Write weights and card, each atomically.
 
@@ -125,6 +141,8 @@ def write_weights_file(
         Converted to float32.
     card : mapping, optional
         Written next to the weights, with their digest added.
+    in_bytes : collection of str, optional
+        Matrices to store as :func:`round_to_bytes` rounds them.
 
     Returns
     -------
@@ -139,14 +157,43 @@ def write_weights_file(
     from safetensors.numpy import save
 
     metadata = {"format": kind.name, "format-version": kind.version, **header}
-    plain = {n: np.ascontiguousarray(a, dtype=np.float32) for n, a in arrays.items()}
-    content = _canonical(save(plain, metadata=metadata))
+    stored: dict[str, NDArray[Any]] = {}
+    for name, array in arrays.items():
+        stored[name] = np.ascontiguousarray(array, dtype=np.float32)
+        if name in in_bytes:
+            stored[name], stored[name + _SCALE] = _in_bytes(stored[name])
+    content = _canonical(save(stored, metadata=metadata))
     with atomic_file(path) as temporary:
         temporary.write_bytes(content)
     digest = _digest(content)
     if card is not None:
         write_json(path.with_suffix(".json"), {**card, "weights": digest})
     return digest
+
+
+def round_to_bytes(array: Floats) -> Floats:
+    """Round each column of a matrix to 255 levels, which a file holds in bytes.
+
+    Parameters
+    ----------
+    array : float32 array, shape (n, n_columns), finite
+
+    Returns
+    -------
+    float32 array, shape (n, n_columns)
+        Rounded again it is the same.
+    """
+    levels, scale = _in_bytes(array)
+    return levels * scale
+
+
+def _in_bytes(array: Floats) -> tuple[NDArray[np.int8], Floats]:
+    """Find the level of each number, and the size of a level of each column."""
+    largest = np.abs(array).max(axis=0, initial=0).astype(np.float64)
+    # Of twelve bits, rounded up: the largest level times it is exact, and found again.
+    fraction, exponent = np.frexp(np.maximum(largest, 1e-30) / _LEVELS)
+    scale = np.ldexp(np.ceil(fraction * 4096) / 4096, exponent).astype(np.float32)
+    return np.rint(array / scale).astype(np.int8), scale
 
 
 def _digest(content: bytes) -> str:

@@ -26,8 +26,9 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from tfimpute_tracks.errors import RunError, UsageError
 from tfimpute_tracks.models.evidence_network import EvidenceNetwork, TrackTensors
-from tfimpute_tracks.models.evidence_weights import EvidenceWeights
+from tfimpute_tracks.models.evidence_weights import IN_BYTES, EvidenceWeights
 from tfimpute_tracks.models.model import Model
+from tfimpute_tracks.models.weights_file import round_to_bytes
 from tfimpute_tracks.training.evidence_recipe import EvidenceRecipe
 from tfimpute_tracks.training.evidence_sites import EvidenceSites
 from tfimpute_tracks.training.loss import pair_weights
@@ -106,9 +107,8 @@ def fit_evidence(
         )
     history |= train_reader(network, trained, sites, recipe, rng, advance, log)
     arrays = {name: p.detach().numpy() for name, p in network.named_parameters()}
-    # Most of the file: half as large when compressed.
-    for name, parameter in network.summary.named_parameters("summary"):
-        arrays[name] = parameter.detach().bfloat16().float().numpy()
+    # As a file holds them.
+    arrays |= {name: round_to_bytes(arrays[name]) for name in IN_BYTES}
     arrays["thresholds"] = np.zeros((len(model.tfs), len(model.cells)), np.float32)
     arrays |= sequence_calibration(model)
     digest = model.checkpoint.digest
