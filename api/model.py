@@ -339,8 +339,8 @@ class Model(LoadedModel):
         >>> found[["tf", "measured", "is_peak"]]
                tf      measured  is_peak
         0  POLR2A         bound     True
-        1    PHF8  not measured     True
-        2    TAF1         bound     True
+        1    TAF1         bound     True
+        2    PHF8  not measured     True
         """
         from tfimpute_tracks.api.loci import rank_locus, ranked_frame
 

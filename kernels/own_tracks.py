@@ -36,7 +36,7 @@ Ints = NDArray[np.int64]
 Words = NDArray[np.int32]
 
 _LANES = 16
-_PAIRS_AT_ONCE = 8  # their vectors stay in the first cache for all tiles
+_CACHED = 4096  # numbers: vectors of so many pairs stay in the first cache for all tiles
 
 
 class OwnTracks(NamedTuple):
@@ -151,8 +151,9 @@ def _exclude(indptr, track, fraction, tracks, sums_of_tiles, own, log_odds):  # 
                 before[i] = latest[tile, row]
                 latest[tile, row] = i
     without = np.empty(size, dtype=np.float32)
-    for first in range(0, pair.size, _PAIRS_AT_ONCE):
-        last = min(first + _PAIRS_AT_ONCE, pair.size)
+    step = max(_CACHED // size, 1)
+    for first in range(0, pair.size, step):
+        last = min(first + step, pair.size)
         for tile in range(indptr.size):
             for row in range(first, last):
                 begin, i, own = tile * size, latest[tile, row], row * size
