@@ -26,10 +26,8 @@ from tfimpute_tracks.kernels.vectors import (
     broadcast_lanes,
     ctz_bits,
     gt_lanes,
-    high_half_lanes,
     load_lanes,
     logarithm_lanes,
-    low_half_lanes,
     maximum_lanes,
     multiply_add_lanes,
     popcount_bits,
@@ -47,11 +45,9 @@ __all__ = [
     "broadcast",
     "ctz",
     "gt_mask",
-    "high_half",
     "lane_count",
     "load",
     "logarithm",
-    "low_half",
     "maximum",
     "multiply_add",
     "popcount",
@@ -242,34 +238,6 @@ def add_up(a: Lanes) -> float:
     return float(((fours[0] + fours[1]) + fours[2]) + fours[3])
 
 
-def low_half(a: Lanes) -> Lanes:
-    """Read the lower 16 bits of each lane as a bfloat16.
-
-    Parameters
-    ----------
-    a : lanes of int32
-
-    Returns
-    -------
-    lanes of float32
-    """
-    return (a << 16).view(np.float32)
-
-
-def high_half(a: Lanes) -> Lanes:
-    """Read the upper 16 bits of each lane as a bfloat16.
-
-    Parameters
-    ----------
-    a : lanes of int32
-
-    Returns
-    -------
-    lanes of float32
-    """
-    return (a & np.int32(-(1 << 16))).view(np.float32)
-
-
 def gt_mask(a: Lanes, b: Lanes) -> int:
     """Compare lanes: a bit mask of a > b.
 
@@ -387,16 +355,6 @@ def _compile_logarithm(a):  # type: ignore[no-untyped-def]
 @_compiled(add_up)
 def _compile_add_up(a):  # type: ignore[no-untyped-def]
     return lambda a: add_up_lanes(a)
-
-
-@_compiled(low_half)
-def _compile_low_half(a):  # type: ignore[no-untyped-def]
-    return lambda a: low_half_lanes(a)
-
-
-@_compiled(high_half)
-def _compile_high_half(a):  # type: ignore[no-untyped-def]
-    return lambda a: high_half_lanes(a)
 
 
 @_compiled(gt_mask)

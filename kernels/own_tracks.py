@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tfimpute_tracks.kernels.bfloat16 import high_half, low_half
 from tfimpute_tracks.kernels.coverage import Coverage
 from tfimpute_tracks.kernels.jit import njit
 from tfimpute_tracks.kernels.lanes import (
@@ -20,9 +21,7 @@ from tfimpute_tracks.kernels.lanes import (
     add_up,
     aligned_empty,
     broadcast,
-    high_half,
     load,
-    low_half,
     maximum,
     multiply_add,
     store,
@@ -36,7 +35,9 @@ Ints = NDArray[np.int64]
 Words = NDArray[np.int32]
 
 _LANES = 16
-_CACHED = 4096  # numbers: vectors of so many pairs stay in the first cache for all tiles
+_CACHED = (
+    4096  # numbers: vectors of so many pairs stay in the first cache for all tiles
+)
 
 
 class OwnTracks(NamedTuple):
@@ -115,7 +116,7 @@ def exclude_own(
     coverage : Coverage
         As for :func:`~tfimpute_tracks.kernels.summary.summarize`.
     tracks : int32 array, shape (n_windows, n_tracks, summary / 2)
-        V of the windows, from :func:`~tfimpute_tracks.kernels.summary.pack_tracks`.
+        V of the windows, from :func:`~tfimpute_tracks.kernels.bfloat16.pack_halves`.
     own : OwnTracks
     """
     if len(own.pair):

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tfimpute_tracks.kernels.bfloat16 import high_half, low_half
 from tfimpute_tracks.kernels.coverage import Coverage
 from tfimpute_tracks.kernels.jit import njit
 from tfimpute_tracks.kernels.lanes import (
@@ -19,9 +20,7 @@ from tfimpute_tracks.kernels.lanes import (
     add_up,
     aligned_empty,
     broadcast,
-    high_half,
     load,
-    low_half,
     maximum,
     multiply_add,
     store,
@@ -32,7 +31,6 @@ __all__ = [
     "PairVectors",
     "arrange_vectors",
     "moments",
-    "pack_tracks",
     "summarize",
     "summary_log_odds",
 ]
@@ -79,27 +77,6 @@ def arrange_vectors(vectors: Floats) -> PairVectors:
     return PairVectors(arranged, offsets)
 
 
-def pack_tracks(tracks: Floats) -> Words:
-    """Round what tracks add to the summary to bfloat16, for :func:`summarize`.
-
-    Parameters
-    ----------
-    tracks : float32 array, shape (n_windows, n_tracks, summary)
-        V of the windows, finite; `summary` is a multiple of 32.
-
-    Returns
-    -------
-    int32 array, shape (n_windows, n_tracks, summary / 2)
-        Two numbers in a word: of 32 in a row, the first 16 are lower halves.
-    """
-    bits = np.ascontiguousarray(tracks).view(np.uint32)
-    bits = bits + 0x7FFF + (bits >> 16 & 1)  # to the nearest, ties to even
-    low, high = bits.reshape(*bits.shape[:-1], -1, 2, _LANES).transpose(3, 0, 1, 2, 4)
-    words = aligned_empty((*bits.shape[:-1], bits.shape[-1] // 2), np.int32)
-    words[...] = ((low >> 16) | (high & 0xFFFF0000)).view(np.int32).reshape(words.shape)
-    return words
-
-
 def summarize(coverage: Coverage, tracks: Words, constant: Floats) -> Floats:
     """Sum what the peaks near each tile add to the summary.
 
@@ -108,7 +85,7 @@ def summarize(coverage: Coverage, tracks: Words, constant: Floats) -> Floats:
     coverage : Coverage
         Fractions of shape (m, n_windows), of the tiles with an entry.
     tracks : int32 array, shape (n_windows, n_tracks, summary / 2)
-        V of the windows, from :func:`pack_tracks`.
+        V of the windows, from :func:`~tfimpute_tracks.kernels.bfloat16.pack_halves`.
     constant : float32 array, shape (summary,)
         Of the available tracks, whatever their peaks, and the bias.
 

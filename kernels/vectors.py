@@ -1,7 +1,7 @@
 """LLVM vectors for numba: their type, and the instruction of each function of ``lanes``.
 
 numba calls these functions while it compiles: each returns the types and a function that
-generates the instruction. Only ``lanes`` uses them.
+generates the instruction. Only ``lanes`` and ``bfloat16`` use them.
 """
 
 from __future__ import annotations

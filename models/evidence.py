@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.evidence import ACCESSIBILITY, EvidenceStore
 from tfimpute_tracks.genome import Region
-from tfimpute_tracks.kernels.summary import pack_tracks
+from tfimpute_tracks.kernels.bfloat16 import pack_halves
 from tfimpute_tracks.models.evidence_weights import SUMMARY_INPUTS, EvidenceWeights
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
 
@@ -189,10 +189,10 @@ class Evidence:
     def packed_tracks(self) -> Words:
         """The vectors of the windows, rounded to bfloat16, as kernels read them.
 
-        From :func:`~tfimpute_tracks.kernels.summary.pack_tracks`: int32,
+        From :func:`~tfimpute_tracks.kernels.bfloat16.pack_halves`: int32,
         (3, n_tracks, summary / 2).
         """
-        return pack_tracks(self.track_vectors[:-1])
+        return pack_halves(self.track_vectors[:-1])
 
     def pair_vectors(self, tf: Ints, cell: Ints) -> Floats:
         """Compute the vectors of pairs that are multiplied with a tile's summary.

@@ -6,6 +6,7 @@ import torch
 from numba import njit
 
 from tfimpute_tracks.kernels import lanes
+from tfimpute_tracks.kernels.bfloat16 import high_half, low_half
 from tfimpute_tracks.kernels.lanes import (
     LANE_BYTES,
     aligned_empty,
@@ -124,8 +125,8 @@ def test_logarithms_are_those_of_numpy(rng):
 def _halves(words, out):
     n = lane_count(words)
     for offset in range(0, words.size, n):
-        store(out, 2 * offset, lanes.low_half(load(words, offset)))
-        store(out, 2 * offset + n, lanes.high_half(load(words, offset)))
+        store(out, 2 * offset, low_half(load(words, offset)))
+        store(out, 2 * offset + n, high_half(load(words, offset)))
 
 
 def test_halves_of_words_are_bfloat16(rng):
@@ -136,8 +137,8 @@ def test_halves_of_words_are_bfloat16(rng):
     bits = (halves & 0xFFFF).astype(np.uint16).reshape(-1).view(np.int16)
     expected = torch.from_numpy(bits).view(torch.bfloat16).float().numpy()
     np.testing.assert_array_equal(out.view(np.int32), expected.view(np.int32))
-    np.testing.assert_array_equal(lanes.low_half(words[:16]), out[:16])
-    np.testing.assert_array_equal(lanes.high_half(words[:16]), out[16:32])
+    np.testing.assert_array_equal(low_half(words[:16]), out[:16])
+    np.testing.assert_array_equal(high_half(words[:16]), out[16:32])
 
 
 @njit

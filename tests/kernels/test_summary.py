@@ -6,11 +6,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tfimpute_tracks.kernels.bfloat16 import pack_halves
 from tfimpute_tracks.kernels.coverage import Coverage
 from tfimpute_tracks.kernels.own_tracks import exclude_own, own_tracks
 from tfimpute_tracks.kernels.summary import (
     arrange_vectors,
-    pack_tracks,
     summarize,
     summary_log_odds,
 )
@@ -58,7 +58,7 @@ def test_log_odds_agree_with_numpy(n_tiles, n_pairs, seed):
     rng = np.random.default_rng(seed)
     coverage, tracks, constant = _draw(rng, n_tiles)
     vectors = rng.normal(size=(n_pairs, _SIZE + 1)).astype(np.float32)
-    sums = summarize(coverage, pack_tracks(tracks[:-1]), constant)
+    sums = summarize(coverage, pack_halves(tracks[:-1]), constant)
     expected = _sums(coverage, tracks, constant)
     np.testing.assert_allclose(sums, expected, atol=1e-5)
     found = summary_log_odds(sums, arrange_vectors(vectors))[: 1 + n_tiles, :n_pairs]
@@ -78,7 +78,7 @@ def test_log_odds_of_a_grid_agree_with_numpy(n_tiles, n_tfs, n_cells, n_factors,
     coverage, tracks, constant = _draw(rng, n_tiles)
     factors = rng.normal(size=(n_tfs, n_factors)).astype(np.float32)
     vectors = rng.normal(size=(n_factors, n_cells, _SIZE + 1)).astype(np.float32)
-    sums = summarize(coverage, pack_tracks(tracks[:-1]), constant)
+    sums = summarize(coverage, pack_halves(tracks[:-1]), constant)
     found = grid_log_odds(sums, arrange_grid(factors, vectors))
     pairs = np.einsum("ti,icj->tcj", *(x.astype(float) for x in (factors, vectors)))
     expected = _log_odds(
@@ -89,7 +89,7 @@ def test_log_odds_of_a_grid_agree_with_numpy(n_tiles, n_tfs, n_cells, n_factors,
     first = n_tiles // 3
     part = coverage.rows(slice(first, first + 5))
     some = grid_log_odds(
-        summarize(part, pack_tracks(tracks[:-1]), constant),
+        summarize(part, pack_halves(tracks[:-1]), constant),
         arrange_grid(factors, vectors),
     )
     np.testing.assert_array_equal(some[1:], found[1 + first : len(some) + first])
@@ -99,11 +99,11 @@ def test_pairs_are_scored_without_their_own_tracks(rng):
     coverage, tracks, constant = _draw(rng, 30)
     vectors = rng.normal(size=(5, _SIZE + 1)).astype(np.float32)
     owner = np.array([-1, 3, 0, -1, 3, -1])  # two tracks are of pair 3
-    sums = summarize(coverage, pack_tracks(tracks[:-1]), constant)
+    sums = summarize(coverage, pack_halves(tracks[:-1]), constant)
     every = summary_log_odds(sums, arrange_vectors(vectors))[:31, :5]
     found = every.copy()
     own = own_tracks(tracks[-1], owner, vectors.__getitem__, np.arange(5))
-    exclude_own(found, sums, coverage, pack_tracks(tracks[:-1]), own)
+    exclude_own(found, sums, coverage, pack_halves(tracks[:-1]), own)
     np.testing.assert_array_equal(found[:, [1, 2, 4]], every[:, [1, 2, 4]])
     for pair in (0, 3):
         its = np.flatnonzero(owner == pair)
@@ -118,7 +118,7 @@ def test_packed_tracks_are_rounded_to_bfloat16(rng, size):
     tracks = rng.normal(size=(1, 3, size)).astype(np.float32)
     tracks[0, 0, :4] = 0, 1 + 2**-8, 1 + 3 * 2**-8, -1 - 2**-8  # ties
     alone = Coverage(np.arange(4), np.arange(3), np.ones((3, 1), np.float32))
-    sums = summarize(alone, pack_tracks(tracks), np.zeros(size, np.float32))
+    sums = summarize(alone, pack_halves(tracks), np.zeros(size, np.float32))
     rounded = torch.from_numpy(tracks[0]).bfloat16().float().numpy()
     np.testing.assert_array_equal(sums[1:], rounded)
 
@@ -128,11 +128,11 @@ def test_a_result_does_not_depend_on_other_tiles_or_pairs(rng, n):
     coverage, tracks, constant = _draw(rng, 40)
     vectors = rng.normal(size=(50, _SIZE + 1)).astype(np.float32)
     every = summary_log_odds(
-        summarize(coverage, pack_tracks(tracks[:-1]), constant),
+        summarize(coverage, pack_halves(tracks[:-1]), constant),
         arrange_vectors(vectors),
     )
     some = summary_log_odds(
-        summarize(coverage.rows(slice(5, 5 + n)), pack_tracks(tracks[:-1]), constant),
+        summarize(coverage.rows(slice(5, 5 + n)), pack_halves(tracks[:-1]), constant),
         arrange_vectors(vectors[20:23]),
     )
     np.testing.assert_array_equal(some[1 : 1 + n, :3], every[6 : 6 + n, 20:23])
