@@ -154,9 +154,10 @@ def _summary(model: Model, place: Region, pairs: list[Pair]) -> None:
     centers = np.arange(place.start + 1000, place.end - 1000, model.config.stride)
     cover = evidence.store.window_coverage(place.chrom, centers, config.windows)
     first = int(np.flatnonzero(np.diff(cover.indptr))[0])
-    cover, vectors = cover.rows(slice(first, first + _TILES)), evidence.track_vectors
     bias = evidence.weights.weights["summary.summary_bias"]
-    sums = summarize(cover, vectors[:-1], vectors[-1].sum(axis=0) + bias)
+    constant = evidence.track_vectors[-1].sum(axis=0) + bias
+    some = cover.rows(slice(first, first + _TILES))
+    sums = summarize(some, evidence.packed_tracks, constant)
     tf, cell = np.array(model.vocabulary.pair_indices(pairs)).T
     summary = PairSummary(evidence, tf, cell, group_pairs(tf, cell))
     out = aligned_empty((16,), np.float32)
