@@ -6,19 +6,13 @@ bytes gives two lanes of float32.
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any
-
 import numpy as np
-from numba.extending import overload
 from numpy.typing import NDArray
 
-from tfimpute_tracks.kernels.lanes import LANE_BYTES, aligned_empty
+from tfimpute_tracks.kernels.lanes import LANE_BYTES, Lanes, aligned_empty, inlined
 from tfimpute_tracks.kernels.vectors import high_half_lanes, low_half_lanes
 
 __all__ = ["high_half", "low_half", "pack_halves"]
-
-Lanes = Any  # an array outside a kernel, a vector inside
 
 
 def pack_halves(values: NDArray[np.float32]) -> NDArray[np.int32]:
@@ -71,14 +65,11 @@ def high_half(words: Lanes) -> Lanes:
     return (words & np.int32(-(1 << 16))).view(np.float32)
 
 
-_compiled: Any = partial(overload, jit_options={"forceinline": True})
-
-
-@_compiled(low_half)
+@inlined(low_half)
 def _compile_low_half(words):  # type: ignore[no-untyped-def]
     return lambda words: low_half_lanes(words)
 
 
-@_compiled(high_half)
+@inlined(high_half)
 def _compile_high_half(words):  # type: ignore[no-untyped-def]
     return lambda words: high_half_lanes(words)

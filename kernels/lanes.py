@@ -38,6 +38,7 @@ from tfimpute_tracks.kernels.vectors import (
 
 __all__ = [
     "LANE_BYTES",
+    "Lanes",
     "add",
     "add_saturating",
     "add_up",
@@ -45,6 +46,7 @@ __all__ = [
     "broadcast",
     "ctz",
     "gt_mask",
+    "inlined",
     "lane_count",
     "load",
     "logarithm",
@@ -298,80 +300,80 @@ def popcount(bits: int) -> int:
 
 
 # How numba compiles the functions above: each call is inlined as an instruction.
-_compiled: Any = partial(overload, jit_options={"forceinline": True})
+inlined: Any = partial(overload, jit_options={"forceinline": True})
 
 
-@_compiled(lane_count)
+@inlined(lane_count)
 def _compile_lane_count(array):  # type: ignore[no-untyped-def]
     count = LANE_BYTES * 8 // array.dtype.bitwidth
     return lambda array: count
 
 
-@_compiled(load)
+@inlined(load)
 def _compile_load(array, offset):  # type: ignore[no-untyped-def]
     return lambda array, offset: load_lanes(array, offset)
 
 
-@_compiled(prefetch)
+@inlined(prefetch)
 def _compile_prefetch(array, offset):  # type: ignore[no-untyped-def]
     return lambda array, offset: prefetch_lanes(array, offset)
 
 
-@_compiled(store)
+@inlined(store)
 def _compile_store(array, offset, lanes):  # type: ignore[no-untyped-def]
     return lambda array, offset, lanes: store_lanes(array, offset, lanes)
 
 
-@_compiled(broadcast)
+@inlined(broadcast)
 def _compile_broadcast(value):  # type: ignore[no-untyped-def]
     return lambda value: broadcast_lanes(value)
 
 
-@_compiled(add)
+@inlined(add)
 def _compile_add(a, b):  # type: ignore[no-untyped-def]
     return lambda a, b: add_lanes(a, b)
 
 
-@_compiled(add_saturating)
+@inlined(add_saturating)
 def _compile_add_saturating(a, b):  # type: ignore[no-untyped-def]
     return lambda a, b: add_saturating_lanes(a, b)
 
 
-@_compiled(maximum)
+@inlined(maximum)
 def _compile_maximum(a, b):  # type: ignore[no-untyped-def]
     return lambda a, b: maximum_lanes(a, b)
 
 
-@_compiled(multiply_add)
+@inlined(multiply_add)
 def _compile_multiply_add(a, b, c):  # type: ignore[no-untyped-def]
     return lambda a, b, c: multiply_add_lanes(a, b, c)
 
 
-@_compiled(logarithm)
+@inlined(logarithm)
 def _compile_logarithm(a):  # type: ignore[no-untyped-def]
     return lambda a: logarithm_lanes(a)
 
 
-@_compiled(add_up)
+@inlined(add_up)
 def _compile_add_up(a):  # type: ignore[no-untyped-def]
     return lambda a: add_up_lanes(a)
 
 
-@_compiled(gt_mask)
+@inlined(gt_mask)
 def _compile_gt_mask(a, b):  # type: ignore[no-untyped-def]
     return lambda a, b: gt_lanes(a, b)
 
 
-@_compiled(select_gt)
+@inlined(select_gt)
 def _compile_select_gt(a, b, x, y):  # type: ignore[no-untyped-def]
     return lambda a, b, x, y: select_lanes(a, b, x, y)
 
 
-@_compiled(ctz)
+@inlined(ctz)
 def _compile_ctz(bits):  # type: ignore[no-untyped-def]
     return lambda bits: ctz_bits(bits)
 
 
-@_compiled(popcount)
+@inlined(popcount)
 def _compile_popcount(bits):  # type: ignore[no-untyped-def]
     return lambda bits: popcount_bits(bits)

@@ -1,10 +1,12 @@
 """Matrices that a weights file holds in bytes."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.models.weights_file import (
     WeightsFormat,
     read_weights_file,
@@ -47,3 +49,13 @@ def test_a_file_returns_what_was_rounded(rng, tmp_path):
     # Written again it is the same file.
     write_weights_file(path, _FORMAT, {}, read, None, in_bytes=["large"])
     assert read_weights_file(path, _FORMAT).digest == file.digest
+
+
+def test_a_file_without_the_scale_of_an_array_is_refused(tmp_path):
+    path = tmp_path / "some.safetensors"
+    found = {"large": np.ones((2, 3), np.float32)}
+    write_weights_file(path, _FORMAT, {}, found, None, in_bytes=["large"])
+    file = read_weights_file(path, _FORMAT)
+    del file.tensors["large.scale"]
+    with pytest.raises(InputFileError, match=r"'large\.scale' is missing"):
+        file.arrays({"large": (2, 3)})
