@@ -6,8 +6,9 @@ that the sequence is labeled for. Networks are defined in ``models``, metrics in
 """
 
 from tfimpute_tracks.training.export_checkpoint import export_run
-from tfimpute_tracks.training.fit import Progress, TrainingJob, TrainingRun, train_model
+from tfimpute_tracks.training.fit import TrainingRun, train_model
 from tfimpute_tracks.training.history import draw_curves, write_log
+from tfimpute_tracks.training.job import Progress, TrainingJob
 from tfimpute_tracks.training.quick_fit import train_quickly
 from tfimpute_tracks.training.recipe import Recipe
 

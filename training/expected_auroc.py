@@ -36,7 +36,8 @@ from tfimpute_tracks.models import Model
 from tfimpute_tracks.models.registry import find_preset
 from tfimpute_tracks.training.all_pairs import AllPairs
 from tfimpute_tracks.training.export_checkpoint import network_model
-from tfimpute_tracks.training.fit import TrainingJob, train_model
+from tfimpute_tracks.training.fit import train_model
+from tfimpute_tracks.training.job import TrainingJob
 from tfimpute_tracks.training.pair_scores import PairScores, subsample
 from tfimpute_tracks.training.recipe import Recipe
 

@@ -12,29 +12,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.dataset import (
-    TEST_CHROMS,
-    VALID_CHROMS,
-    Dataset,
-    HoldOut,
-    HoldOutScheme,
-    Split,
-    iterate_batches,
-)
+from tfimpute_tracks.dataset import Dataset, Split
 from tfimpute_tracks.engines.numba_backend import NUMBA
 from tfimpute_tracks.engines.sites import predict_sites
 from tfimpute_tracks.errors import RunError, UsageError
 from tfimpute_tracks.evaluation import pair_aurocs
-from tfimpute_tracks.models.checkpoint import Checkpoint
 from tfimpute_tracks.models.config import NetworkConfig
 from tfimpute_tracks.models.network import MotifNetwork
-from tfimpute_tracks.models.registry import build_network
 from tfimpute_tracks.storage.digest import digest_json
 from tfimpute_tracks.training.batches import BatchLoss
 from tfimpute_tracks.training.context_fit import ContextFit, fit_context
@@ -44,6 +33,7 @@ from tfimpute_tracks.training.initial import (
     hold_rows,
     init_from,
 )
+from tfimpute_tracks.training.job import Progress, TrainingJob
 from tfimpute_tracks.training.names import kept_names, known_priors
 from tfimpute_tracks.training.recipe import Recipe
 from tfimpute_tracks.training.state import (
@@ -54,96 +44,11 @@ from tfimpute_tracks.training.state import (
     take_step,
 )
 
-__all__ = ["Progress", "TrainingJob", "TrainingRun", "train_model"]
+__all__ = ["TrainingRun", "train_model"]
 
 Ints = NDArray[np.int64]
 
 _VALIDATION_PAIRS = 60  # trained pairs that an epoch is validated on
-
-
-@dataclass(frozen=True)
-class TrainingJob:
-    """Where a run happens, which pairs and sites it uses, and how often it reports.
-
-    Parameters
-    ----------
-    out_dir : Path
-    roles : tuple of str
-        Roles of the training pairs.
-    device : str
-        A torch device.
-    resume : bool
-        Continue from the state in `out_dir`, where there is one.
-    test_chroms, valid_chroms : tuple of str
-        Chromosomes held out of training: for the test and to choose the epoch.
-    hold_out : {"chromosomes", "random", "alternating-peaks"}
-        See :class:`~tfimpute_tracks.dataset.HoldOut`.
-    build : callable
-        Makes the network, as :func:`build_network` does.
-    init_from : Checkpoint, optional
-        Trained weights to start from, matched by name; see ``initial.py``.
-    freeze_trunk : bool
-        Keep the layers of `init_from` that do not depend on the pair as they are.
-    save_every, report_every : float
-        Seconds between saved states within an epoch, and between progress reports.
-    warn : callable
-        Called with a line where the initial weights lack a layer.
-    """
-
-    out_dir: Path
-    roles: tuple[str, ...] = ("base",)
-    device: str = "cpu"
-    resume: bool = False
-    test_chroms: tuple[str, ...] = TEST_CHROMS
-    valid_chroms: tuple[str, ...] = VALID_CHROMS
-    hold_out: HoldOutScheme = "chromosomes"
-    build: Callable[..., MotifNetwork] = build_network
-    init_from: Checkpoint | None = None
-    freeze_trunk: bool = False
-    save_every: float = 120.0
-    report_every: float = 1.0
-    warn: Callable[[str], None] = lambda _: None
-
-    @property
-    def state_path(self) -> Path:
-        """File of the training state."""
-        return self.out_dir / "state.safetensors"
-
-    def held_out(self, seed: int) -> HoldOut:
-        """Return the hold-out scheme of the run.
-
-        Parameters
-        ----------
-        seed : int
-            Of the recipe.
-
-        Returns
-        -------
-        HoldOut
-        """
-        return HoldOut(self.hold_out, self.test_chroms, self.valid_chroms, seed)
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Progress of a run.
-
-    Attributes
-    ----------
-    step, n_steps : int
-        Batches done, and batches in the whole run.
-    epoch : int
-        Counted from 1.
-    loss : float
-    instances_per_second : float
-        Labelled (sequence, pair) instances; the time includes validation.
-    """
-
-    step: int
-    n_steps: int
-    epoch: int
-    loss: float
-    instances_per_second: float
 
 
 @dataclass
@@ -193,10 +98,6 @@ class _Loop:
     reported: float = 0.0
     saved: float = field(default_factory=time.monotonic)
 
-    @property
-    def steps_per_epoch(self) -> int:
-        return -(-len(self.split.train) // self.recipe.batch_size)
-
     def rate(self) -> float:
         return self.instances / max(time.monotonic() - self.began, 1e-9)
 
@@ -245,12 +146,7 @@ def train_model(
         The state cannot be saved.
     """
     config.input_slice(dataset.seq_len)  # or refuse sequences that are too short
-    columns = np.flatnonzero(np.isin(dataset.roles, job.roles))
-    if not columns.size:
-        raise UsageError(
-            f"no pair of the data set has a role of {', '.join(job.roles)}; "
-            f"its roles are {', '.join(sorted(set(dataset.roles)))}"
-        )
+    columns = job.columns(dataset)
     if job.init_from is None and (job.freeze_trunk or not recipe.epochs):
         raise UsageError(
             f"{'a frozen trunk' if recipe.epochs else '0 epochs'} would leave random "
@@ -258,7 +154,9 @@ def train_model(
             "epoch or more"
         )
     split = job.held_out(recipe.seed).split(dataset)
-    batches = BatchLoss(dataset, split.train, columns, recipe, job.device)
+    batches = BatchLoss(
+        dataset, split.train, columns, recipe, job.device, teacher=job.teacher
+    )
     state = _start(dataset, config, recipe, job, columns)
     if not recipe.epochs and job.init_from:
         state.best = {name: t.clone() for name, t in state.average.items()}
@@ -296,6 +194,7 @@ def _identity(
         **({"init_from": job.init_from.digest} if job.init_from else {}),
         **({"freeze_trunk": True} if job.freeze_trunk else {}),
         **({"kept_names": kept} if kept else {}),
+        **({"teacher": job.teacher.digest} if job.teacher else {}),
     }
 
 
@@ -324,12 +223,11 @@ def _start(
 
 def _run_epoch(loop: _Loop, epoch: int, report: Callable[[Progress], None]) -> None:
     """Train on the remaining batches of an epoch."""
-    state, recipe, rows = loop.state, loop.recipe, loop.split.train
-    n_steps = loop.steps_per_epoch * recipe.epochs
+    state, recipe, per_epoch = loop.state, loop.recipe, loop.batches.steps_per_epoch
+    n_steps = per_epoch * recipe.epochs
     state.network.train()
-    batches = iterate_batches(rows, recipe.batch_size, recipe.seed, epoch)
-    for index, batch in enumerate(batches):
-        if epoch * loop.steps_per_epoch + index < state.step:
+    for index, batch in enumerate(loop.batches.batches(epoch)):
+        if epoch * per_epoch + index < state.step:
             continue  # done before the run was resumed
         loss, n_instances = loop.batches.loss(state.network, batch, state.step)
         take_step(state, loss, recipe, n_steps)
@@ -352,7 +250,7 @@ def _run_epoch(loop: _Loop, epoch: int, report: Callable[[Progress], None]) -> N
 def _finish_epoch(loop: _Loop, epoch: int) -> dict[str, Any]:
     """Validate an epoch, keep its weights if they are the best, and save the state."""
     state = loop.state
-    loss, state.epoch_loss = state.epoch_loss / loop.steps_per_epoch, 0.0
+    loss, state.epoch_loss = state.epoch_loss / loop.batches.steps_per_epoch, 0.0
     metrics = {"epoch": epoch + 1, "loss": loss, "rate": loop.rate()}
     metrics |= _validate(loop)
     if metrics["score"] >= max((e["score"] for e in state.history), default=0.0):

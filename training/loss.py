@@ -16,12 +16,12 @@ from torch.nn import functional
 
 from tfimpute_tracks.errors import UsageError
 
-__all__ = ["instance_weights", "pair_weights", "weighted_loss"]
+__all__ = ["instance_weights", "pair_weights", "soft_loss", "weighted_loss"]
 
 
 def instance_weights(
-    n_positive: NDArray[np.int64],
-    n_negative: NDArray[np.int64],
+    n_positive: NDArray[np.int64] | NDArray[np.float64],
+    n_negative: NDArray[np.int64] | NDArray[np.float64],
     balance: bool,
     pair_exponent: float,
 ) -> tuple[Tensor, Tensor]:
@@ -29,8 +29,8 @@ def instance_weights(
 
     Parameters
     ----------
-    n_positive, n_negative : int64 array, shape (n_pairs,)
-        Labelled training sites.
+    n_positive, n_negative : int64 or float64 array, shape (n_pairs,)
+        Labelled training sites, or how many are expected.
     balance : bool
         Weight both classes of a pair equally; if not, every instance has weight 1.
     pair_exponent : float
@@ -115,3 +115,26 @@ def weighted_loss(
     weights = torch.where(bound, positive, negative) * (labels >= 0)
     losses = functional.softplus(torch.where(bound, -logits, logits))
     return (weights * losses).mean()
+
+
+def soft_loss(
+    logits: Tensor, targets: Tensor, positive: Tensor, negative: Tensor
+) -> Tensor:
+    """Compute the mean weighted cross-entropy of a batch against probabilities.
+
+    Parameters
+    ----------
+    logits : float tensor, shape (n, n_pairs)
+    targets : float32 tensor, shape (n, n_pairs)
+        Probabilities of being bound.
+    positive, negative : float32 tensor, shape (n_pairs,)
+        From :func:`instance_weights`.
+
+    Returns
+    -------
+    float32 tensor, scalar
+        With targets of 0 and 1 that of :func:`weighted_loss`.
+    """
+    bound = positive * targets * functional.softplus(-logits)
+    unbound = negative * (1 - targets) * functional.softplus(logits)
+    return (bound + unbound).mean()

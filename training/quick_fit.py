@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.dataset import Dataset, iterate_batches
+from tfimpute_tracks.dataset import Dataset
 from tfimpute_tracks.models.network import MotifNetwork
 from tfimpute_tracks.training.batches import BatchLoss
 from tfimpute_tracks.training.recipe import Recipe
@@ -45,10 +45,10 @@ def train_quickly(
     """
     state = initialize(network, recipe, device)
     batches = BatchLoss(dataset, rows, columns, recipe, device)
-    n_steps = recipe.epochs * -(-len(rows) // recipe.batch_size)
+    n_steps = recipe.epochs * batches.steps_per_epoch
     network.train()
     for epoch in range(recipe.epochs):
-        for batch in iterate_batches(rows, recipe.batch_size, recipe.seed, epoch):
+        for batch in batches.batches(epoch):
             loss, _ = batches.loss(network, batch, state.step)
             take_step(state, loss, recipe, n_steps)
     network.load_state_dict(state.average)

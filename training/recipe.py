@@ -58,12 +58,17 @@ class Recipe:
         the model; 0 keeps the last weights.
     filter_std, bias_init : float
         Initial filters are N(0, `filter_std`), initial filter biases `bias_init`.
+    teacher_weight : float
+        With a teacher: weight of its probability of a site against the label, 0 to 1.
+    teacher_pairs : int
+        With a teacher: pairs without labels that a step learns.
     seed : int
 
     Raises
     ------
     UsageError
-        `dropout` or `ema_decay` is 1 or more, or `decay_every` is below 1.
+        `dropout` or `ema_decay` is 1 or more, `teacher_weight` is above 1, or
+        `decay_every` is below 1.
     """
 
     optimizer: Literal["adamw", "adadelta"] = "adamw"
@@ -84,6 +89,8 @@ class Recipe:
     ema_decay: float = 0.998
     filter_std: float = 0.05
     bias_init: float = 0.0
+    teacher_weight: float = 0.5
+    teacher_pairs: int = 500
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -93,6 +100,10 @@ class Recipe:
                     f"recipe {name}={getattr(self, name):g} is not below 1; "
                     "use 0 or more, and less than 1"
                 )
+        if not 0 <= self.teacher_weight <= 1:
+            raise UsageError(
+                f"recipe teacher_weight={self.teacher_weight:g} is out of range; use 0 to 1"
+            )
         if self.decay_every < 1:
             raise UsageError(
                 f"recipe decay_every={self.decay_every} is not positive; use 1 or more"
