@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tfimpute_tracks.api.context_report import check_sequence_length
+from tfimpute_tracks.api.evidence_choice import AUTO
 from tfimpute_tracks.api.initial_weights import load_initial, start_from
 from tfimpute_tracks.api.notes import log
 from tfimpute_tracks.api.progress import ProgressBar, no_progress
+from tfimpute_tracks.api.teacher import ask_teacher, load_teacher
 from tfimpute_tracks.api.threads import limit_threads
 from tfimpute_tracks.dataset import (
     Dataset,
@@ -37,6 +39,7 @@ from tfimpute_tracks.training import (
     train_model,
     write_log,
 )
+from tfimpute_tracks.training.teacher import teacher_digest
 
 __all__ = ["Trained", "run_training"]
 
@@ -80,6 +83,8 @@ def run_training(
     init_from: str | None = None,
     freeze_trunk: bool = False,
     keep_vocabulary: bool = False,
+    teacher: str | None = None,
+    evidence: str | Path = AUTO,
     seed: int = 0,
     hold_out: HoldOutScheme = "chromosomes",
     test_chroms: str = "chr20",
@@ -110,6 +115,10 @@ def run_training(
         Model whose weights are the initial ones.
     freeze_trunk, keep_vocabulary : bool
         As the switches of `tfimpute-tracks train`.
+    teacher : str, optional
+        Model with evidence weights, whose probabilities are learned with the labels.
+    evidence : str or Path
+        That the teacher reads.
     seed : int
     hold_out : {"chromosomes", "random", "alternating-peaks"}
     test_chroms, valid_chroms : str
@@ -166,6 +175,8 @@ def run_training(
             "assembly": assembly,
             "freeze-trunk": freeze_trunk,
             "keep-vocabulary": keep_vocabulary,
+            "teacher": teacher,
+            "evidence": evidence if teacher and evidence != AUTO else None,
         }
         facts = {
             "name": name,
@@ -176,8 +187,16 @@ def run_training(
             "reproduce": _command(given, changed, held_out),
             **start,
         }
+        if teacher:
+            pairs = [dataset.pairs[i] for i in job.columns(dataset)]
+            model = load_teacher(teacher, evidence, dataset, pairs)
+            facts["teacher"] = {"model": model.name, "weights": teacher_digest(model)}
+            labels = ask_teacher(model, dataset, changed, job, progress)
+            job = replace(job, teacher=labels)
         run = _train(dataset, config, changed, job, progress)
         metrics, files = _export(out_dir, run, dataset, facts, progress)
+        if job.teacher:
+            job.teacher.remove()
         return Trained(metrics, held_out.describe("test"), files)
 
 

@@ -49,6 +49,8 @@ class TeacherLabels:
         TF row and cell-line row of the pairs of each group that are not trained pairs.
     probabilities : float16 array, shape (n_sites, n_trained + n_more)
         Of the trained pairs, and those of the group; in the order of `rows`.
+    path : Path
+        Of the file of probabilities.
     batch_size : int
         Sites.
     digest : str
@@ -58,6 +60,7 @@ class TeacherLabels:
     rows: Ints
     pairs: Ints
     probabilities: NDArray[np.float16]
+    path: Path
     batch_size: int
     digest: str
 
@@ -89,6 +92,10 @@ class TeacherLabels:
         for index in rng.permutation(len(found)):
             yield found[index]
 
+    def remove(self) -> None:
+        """Remove the file; a run that is done needs it no more."""
+        self.path.unlink(missing_ok=True)
+
     def expected_bound(self, group: int) -> NDArray[np.float64]:
         """Estimate how many of all sites each pair of a group binds, at least 20.
 
@@ -104,7 +111,8 @@ class TeacherLabels:
         some = self.probabilities[first : first + self.group_size]
         trained = some.shape[1] - n_more
         mean = some[:, trained:].mean(axis=0, dtype=np.float64)
-        return np.clip(mean * len(self.rows), _MIN_BOUND, len(self.rows) / 2)
+        n_sites = len(self.rows)
+        return np.asarray(np.clip(mean * n_sites, _MIN_BOUND, n_sites / 2))
 
 
 def check_teacher(teacher: Model, dataset: Dataset) -> None:
@@ -207,9 +215,7 @@ def teacher_labels(
     pairs = others[np.array(drawn)]
     data = [dataset.parameters, dataset.sources, dataset.peak_digests]
     drawing = [recipe.seed, recipe.batch_size, recipe.teacher_pairs, trained]
-    digest = digest_json(
-        [teacher_digest(teacher), data, drawing, digest_arrays(rows)]
-    )
+    digest = digest_json([teacher_digest(teacher), data, drawing, digest_arrays(rows)])
     path = folder / f"teacher-{digest.removeprefix('sha256:')[:12]}.npy"
     shape = len(rows), len(trained) + n_more
     if not path.exists():
@@ -226,7 +232,7 @@ def teacher_labels(
     else:
         advance(len(rows))
     probabilities = np.load(path, mmap_mode="r")
-    return TeacherLabels(grouped, pairs, probabilities, recipe.batch_size, digest)
+    return TeacherLabels(grouped, pairs, probabilities, path, recipe.batch_size, digest)
 
 
 def _score(
@@ -240,8 +246,7 @@ def _score(
     pairs = [_named(dataset.vocabulary, index) for index in indices]
     known = teacher.vocabulary.pair_indices(pairs)
     log_odds = site_scorer(teacher, dataset, rows, device)(known)
-    probability: Floats = 1 / (1 + np.exp(-log_odds))
-    return probability
+    return np.asarray(1 / (1 + np.exp(-log_odds)), dtype=np.float32)
 
 
 def _other_pairs(vocabulary: Vocabulary, trained: list[tuple[int, int]]) -> Ints:

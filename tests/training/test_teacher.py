@@ -1,0 +1,168 @@
+"""Training on a teacher's probabilities: what is learned, from whom, and by which rows."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from evidence_toys import give_tracks
+from tfimpute_tracks.engines.site_scorer import site_scorer
+from tfimpute_tracks.errors import UsageError
+from tfimpute_tracks.models import load_model
+from tfimpute_tracks.models.registry import build_network
+from tfimpute_tracks.training import Recipe, TrainingJob, train_model
+from tfimpute_tracks.training.batches import BatchLoss
+from tfimpute_tracks.training.loss import instance_weights, soft_loss, weighted_loss
+from tfimpute_tracks.training.teacher import teacher_labels
+from toys import CONFIG, make_dataset, write_model
+
+RECIPE = Recipe(
+    epochs=2, batch_size=8, teacher_pairs=3, filter_std=0.3, teacher_weight=0.25
+)
+ROWS = np.arange(20, 320)
+COLUMNS = np.arange(0, 12, 2)
+SIZES = {"chr1": 40_000, "chr20": 90_000}
+
+
+@pytest.fixture
+def dataset():
+    return replace(make_dataset(), chrom_sizes=(*SIZES.values(), 10**6))
+
+
+@pytest.fixture
+def teacher(tmp_path, rng):
+    write_model(tmp_path / "toy.safetensors", config=CONFIG)
+    return give_tracks(load_model(tmp_path / "toy.safetensors"), tmp_path, rng, SIZES)
+
+
+@pytest.fixture
+def labels(tmp_path, teacher, dataset):
+    done = []
+    found = teacher_labels(
+        tmp_path, teacher, dataset, ROWS, COLUMNS, RECIPE, "cpu", done.append
+    )
+    assert sum(done) == len(ROWS)
+    return found
+
+
+def test_probabilities_are_the_teachers(labels, teacher, dataset):
+    trained = dataset.vocabulary.pair_indices([dataset.pairs[i] for i in COLUMNS])
+    np.testing.assert_array_equal(np.sort(labels.rows), ROWS)
+    size = labels.group_size
+    for group in range(len(labels.pairs)):
+        rows = labels.rows[group * size : (group + 1) * size]
+        more = [tuple(pair) for pair in labels.pairs[group]]
+        assert len({*more, *trained}) == len(trained) + 3
+        log_odds = site_scorer(teacher, dataset, rows)([*trained, *more])
+        found = labels.probabilities[group * size : (group + 1) * size]
+        np.testing.assert_allclose(found, 1 / (1 + np.exp(-log_odds)), atol=1e-3)
+    without = site_scorer(replace(teacher, evidence=None), dataset, labels.rows)(
+        trained
+    )
+    by_sequence = 1 / (1 + np.exp(-without))
+    assert np.abs(labels.probabilities[:, : len(trained)] - by_sequence).max() > 0.1
+
+
+def test_an_epoch_has_every_site_once_and_batches_of_one_group(labels):
+    for epoch in range(2):
+        batches = list(labels.batches(0, epoch))
+        assert len(batches) == -(-len(ROWS) // RECIPE.batch_size)
+        np.testing.assert_array_equal(
+            np.sort(np.concatenate(batches)), np.arange(len(ROWS))
+        )
+        for batch in batches:
+            assert len(np.unique(batch // labels.group_size)) == 1
+    assert any((a != b).any() for a, b in zip(batches[:5], labels.batches(0, 0)))
+
+
+def test_the_loss_is_that_of_mixed_targets(labels, dataset):
+    network = build_network(CONFIG, 3, 4)
+    network.init_weights(0, 0.3, 0.0)
+    batches = BatchLoss(
+        dataset, ROWS, COLUMNS, RECIPE, "cpu", bfloat16=False, teacher=labels
+    )
+    batch = next(batches.batches(0))
+    loss, n = batches.loss(network, batch, 0)
+    rows, group = labels.rows[batch], int(batch[0]) // labels.group_size
+    assert n == len(batch) * (len(COLUMNS) + 3)
+    indices = dataset.vocabulary.pair_indices([dataset.pairs[i] for i in COLUMNS])
+    tf, cell = np.concatenate([indices, labels.pairs[group]]).T
+    codes = dataset.codes[rows, CONFIG.input_slice(dataset.seq_len, single=True)]
+    with torch.no_grad():
+        logits = network(*map(torch.from_numpy, (codes, tf.copy(), cell.copy())))
+    targets = labels.probabilities[batch].astype(np.float64)
+    known = dataset.labels(rows, COLUMNS)
+    for site, pair in np.argwhere(known >= 0):
+        targets[site, pair] = 0.25 * targets[site, pair] + 0.75 * known[site, pair]
+    bound, unbound = (count[COLUMNS] for count in dataset.counts(ROWS))
+    more = labels.expected_bound(group)
+    weights = instance_weights(
+        np.append(bound, more), np.append(unbound, len(ROWS) - more), True, 0.5
+    )
+    positive, negative = (w.numpy().astype(np.float64) for w in weights)
+    z = logits.numpy().astype(np.float64)
+    each = positive * targets * np.logaddexp(0, -z)
+    each += negative * (1 - targets) * np.logaddexp(0, z)
+    assert loss.item() == pytest.approx(each.mean(), rel=1e-5)
+
+
+def test_certain_targets_give_the_loss_of_labels(rng):
+    logits = torch.from_numpy(rng.normal(size=(7, 5)).astype(np.float32))
+    labels = torch.from_numpy(rng.integers(0, 2, (7, 5)).astype(np.int8))
+    positive, negative = torch.rand(2, 5)
+    soft = soft_loss(logits, labels.float(), positive, negative)
+    torch.testing.assert_close(soft, weighted_loss(logits, labels, positive, negative))
+
+
+def test_a_killed_run_opens_the_probabilities_again(labels, tmp_path, teacher, dataset):
+    arguments = (tmp_path, teacher, dataset, ROWS, COLUMNS, RECIPE, "cpu", print)
+    before = labels.path.stat().st_mtime_ns
+    again = teacher_labels(*arguments)
+    assert again.path.stat().st_mtime_ns == before
+    assert again.digest == labels.digest
+    for change in ({"seed": 1}, {"teacher_pairs": 2}, {"batch_size": 16}):
+        other = replace(RECIPE, **change)
+        found = teacher_labels(*arguments[:5], other, "cpu", lambda _: None)
+        assert found.digest != labels.digest
+    labels.remove()
+    assert not labels.path.exists()
+
+
+def test_a_resumed_run_ends_with_the_same_weights(tmp_path, teacher, dataset):
+    rows = TrainingJob(tmp_path).held_out(0).split(dataset).train
+    columns = TrainingJob(tmp_path).columns(dataset)
+    own = teacher_labels(
+        tmp_path, teacher, dataset, rows, columns, RECIPE, "cpu", print
+    )
+
+    def train(folder, stop_at=None, **changes):
+        def report(progress):
+            if progress.step == stop_at:
+                raise KeyboardInterrupt
+
+        folder.mkdir(exist_ok=True)
+        job = TrainingJob(folder, teacher=own, save_every=0, report_every=0, **changes)
+        return train_model(dataset, CONFIG, RECIPE, job, report, lambda _: None)
+
+    whole = train(tmp_path / "whole").network.state_dict()
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path / "part", stop_at=len(rows) // RECIPE.batch_size + 7)
+    rest = train(tmp_path / "part", resume=True).network.state_dict()
+    for name, tensor in whole.items():
+        torch.testing.assert_close(tensor, rest[name], atol=0, rtol=0)
+    with pytest.raises(UsageError, match="belongs to another run: teacher"):
+        job = TrainingJob(tmp_path / "part", resume=True)
+        train_model(dataset, CONFIG, RECIPE, job, print, print)
+
+
+def test_a_teacher_needs_evidence_and_all_names(tmp_path, teacher, dataset, rng):
+    arguments = (ROWS, COLUMNS, RECIPE, "cpu", print)
+    with pytest.raises(UsageError, match="reads no evidence here"):
+        blind = replace(teacher, evidence=None)
+        teacher_labels(tmp_path, blind, dataset, *arguments)
+    names = replace(dataset.vocabulary)
+    object.__setattr__(names, "tfs", ("NEWTF", *names.tfs[1:]))
+    other = replace(dataset, vocabulary=names)
+    with pytest.raises(UsageError, match="does not know NEWTF"):
+        teacher_labels(tmp_path, teacher, other, *arguments)
