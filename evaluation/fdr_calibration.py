@@ -8,6 +8,7 @@ pairs. For both: the probability of being bound that a score corresponds to.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -99,8 +100,7 @@ def calibrate_trained_pairs(
     recalls = np.where(np.isnan(thresholds), np.nan, n_called_bound / n_bound[:, None])
     pairs = [
         {
-            # All digits: a threshold that is rounded up misses the site it was read from.
-            "fdr_thresholds": _by_level([float(str(score)) for score in of_pair]),
+            "fdr_thresholds": _by_level([_rounded_down(score) for score in of_pair]),
             "fdr_recall": _by_level(recall.round(4).tolist()),
         }
         for of_pair, recall in zip(thresholds, recalls, strict=True)
@@ -196,3 +196,15 @@ def _by_level(values: Sequence[float | None]) -> dict[str, float | None]:
         str(level): None if value is None or np.isnan(value) else value
         for level, value in zip(FDR_LEVELS, values, strict=True)
     }
+
+
+def _rounded_down(threshold: np.float32) -> float:
+    """Round a probability, and its complement, to five digits.
+
+    One that is rounded up misses the site it was read from.
+    """
+    value = float(threshold)
+    if not 0 < value < 1:
+        return value
+    scale = 10.0 ** (4 - math.floor(math.log10(min(value, 1 - value))))
+    return math.floor(value * scale) / scale

@@ -8,7 +8,6 @@ states its source.
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
@@ -21,11 +20,12 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.genome.region import Region
 from tfimpute_tracks.genome.sequences import resolve_span
-from tfimpute_tracks.kernels.encode import N_CODE, encode
+from tfimpute_tracks.genome.two_bit import TwoBitFile
+from tfimpute_tracks.kernels.encode import N_CODE
 
 __all__ = ["BundledGenome", "bundled_genes", "bundled_region", "open_bundled"]
 
-_FILE, _GENES = "hg19.chr20.fa.gz", "hg19.chr20.genes.bed"
+_FILE, _GENES = "hg19.chr20.2bit", "hg19.chr20.genes.bed"
 _REGION = Region("chr20", 47_200_000, 50_200_000)
 _CHROM_SIZES = {"chr20": 63_025_520}
 
@@ -90,7 +90,7 @@ def bundled_genes() -> Path:
     Path
         A BED file for :func:`tfimpute_tracks.genome.genes.read_genes`.
     """
-    return Path(str(files("tfimpute_tracks") / "genome" / "data" / _GENES))
+    return _path(_GENES)
 
 
 def bundled_region() -> Region:
@@ -106,8 +106,12 @@ def bundled_region() -> Region:
 
 @cache
 def _known_codes() -> NDArray[np.uint8]:
-    packed = (files("tfimpute_tracks") / "genome" / "data" / _FILE).read_bytes()
-    _, _, text = gzip.decompress(packed).partition(b"\n")
-    codes = encode(text.replace(b"\n", b""))
+    file = TwoBitFile(_path(_FILE), lambda _: None)
+    (name,) = file.sizes
+    codes = file.codes(name, 0, file.sizes[name])
     codes.setflags(write=False)
     return codes
+
+
+def _path(name: str) -> Path:
+    return Path(str(files("tfimpute_tracks") / "genome" / "data" / name))

@@ -112,7 +112,7 @@ def export_evidence_run(
     valid = subsample(run.valid, _MAX_VALID_SITES)
     scores = score_dataset(model, dataset, is_trained, valid, run.test)
     every = AllPairs(model, dataset, subsample(run.valid, _MAX_THRESHOLD_SITES))
-    thresholds = _in_few_bits(every.thresholds(expected_count_thresholds, advance))
+    thresholds = every.thresholds(expected_count_thresholds, advance)
     tf, cell = np.array(model.vocabulary.pair_indices(dataset.pairs)).T
     own = log_odds(thresholds)
     calibrated = calibrate_evidence(scores, own[tf, cell], run.reference)
@@ -155,10 +155,3 @@ def export_evidence_run(
     )
     write_evidence_weights(path, exported)
     return card
-
-
-def _in_few_bits(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Round to twelve significant bits, so that a file is smaller when compressed."""
-    bits = np.ascontiguousarray(values, dtype=np.float32).view(np.uint32)
-    rounded: NDArray[np.float32] = ((bits + 0x800) & 0xFFFFF000).view(np.float32)
-    return rounded
