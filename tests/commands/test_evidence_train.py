@@ -249,3 +249,28 @@ def test_tracks_of_another_genome_than_the_data_set_s_are_refused(
         code, _, err = run(*arguments_of)
         assert code == 2
         assert "are of another genome than" in err
+
+
+def test_a_sequence_network_learns_from_a_model_with_evidence(arguments, run, tmp_path):
+    arguments[-1] = 2
+    assert run(*arguments)[0] == 0
+    sizes = "seq_len=60,filter_length=8,n_filters=16,pool=20,n_units=2,embedding_size=4"
+    again = [
+        *("train", "--data", tmp_path / "data.h5", "-o", tmp_path / "own", "-p", 1),
+        *("--network", sizes, "--epochs", 1, "--recipe", "teacher_pairs=2"),
+        *("--teacher", tmp_path / "run" / "toy.safetensors"),
+    ]
+    code, _, err = run(*again, "--evidence", "none")
+    assert code == 2
+    assert "teacher toy reads no evidence here" in err
+    assert not (tmp_path / "own" / "model.safetensors").exists()
+    code, _, err = run(*again, "--evidence", tmp_path / "e.h5")
+    assert code == 0, err
+    # 3 held-out pairs of 12: their tracks say what the run must not learn.
+    assert "teacher toy, with 9 tracks" in err
+    card = json.loads((tmp_path / "own" / "model.json").read_text())
+    assert card["teacher"]["model"] == "toy"
+    assert card["recipe"]["teacher_pairs"] == 2
+    assert f"--teacher {tmp_path / 'run' / 'toy.safetensors'}" in card["reproduce"]
+    assert f"--evidence {tmp_path / 'e.h5'}" in card["reproduce"]
+    assert not list((tmp_path / "own").glob("*teacher*"))
