@@ -232,12 +232,10 @@ class PairEvidence:
         columns, same = self._summary.columns, self._repeated
         log_odds[:, columns[same]] = log_odds[:, columns[self._first[same]]]
         # Attention reads the narrowest window; the others are the summary's alone.
-        narrow = coverage.take(coverage.fraction[:, 0] > 0)
-        narrow = narrow._replace(fraction=np.ascontiguousarray(narrow.fraction[:, 0]))
         apply_attention(
             logits,
             covered,
-            narrow,
+            coverage.narrowest(),
             SummaryRows(row, log_odds, self._summary.first),
             self._tracks,
             prepared.rows,

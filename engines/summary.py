@@ -21,7 +21,7 @@ __all__ = ["PairSummary"]
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
-_MIN_PAIRS = 2  # per product of the grid
+_MIN_PAIRS = 1  # per product of the grid
 
 
 class PairSummary:

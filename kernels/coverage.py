@@ -85,6 +85,22 @@ class Coverage(NamedTuple):
         before = np.concatenate([[0], np.cumsum(taken)])
         return Coverage(before[self.indptr], self.track[taken], self.fraction[taken])
 
+    def narrowest(self) -> Coverage:
+        """Keep the first of several windows: the entries that have a peak in it.
+
+        Returns
+        -------
+        Coverage
+            Fractions of shape (m,).
+        """
+        from tfimpute_tracks.kernels.overlaps import keep_narrowest
+
+        shape = len(self.track)
+        indptr, track = np.empty_like(self.indptr), np.empty(shape, np.uint16)
+        fraction = np.empty(shape, np.float32)
+        n = keep_narrowest(*self, indptr, track, fraction)
+        return Coverage(indptr, track[:n], fraction[:n])
+
 
 def window_coverage(
     starts: Ints,
@@ -135,7 +151,11 @@ def window_coverage(
             f"intervals of {listed(widths)} bp: use a width of at least 1 bp, and sort by start"
         )
     # Numba takes a third of a second to import: only where tracks are computed.
-    from tfimpute_tracks.kernels.overlaps import count_entries, fill_entries
+    from tfimpute_tracks.kernels.overlaps import (
+        count_entries,
+        fill_entries,
+        fractions,
+    )
 
     before = sizes // 2
     indptr = np.zeros(len(centers) + 1, dtype=np.int64)
@@ -144,18 +164,22 @@ def window_coverage(
         begins = centers - before[-1]
         bounds = [begins[0] - longest, begins[-1] + sizes[-1]]
         near = slice(*np.searchsorted(starts, bounds))
-        order = np.argsort(tracks[near], kind="stable")
-        starts, ends = starts[near][order], ends[near][order]
-        tracks = tracks[near][order]
+        starts, ends, tracks = starts[near], ends[near], tracks[near]
+        # Searched in the order of the starts, which takes a third of the time.
         first = np.searchsorted(begins, starts - sizes[-1], side="right")
         last = np.searchsorted(begins, ends, side="left")
+        order = np.argsort(tracks, kind="stable")
+        starts, ends, tracks = starts[order], ends[order], tracks[order]
+        first, last = first[order], last[order]
         count_entries(tracks, first, last, np.full(len(centers), -1, np.int32), indptr)
         np.cumsum(indptr, out=indptr)
     track = np.empty(indptr[-1], dtype=np.uint16)
-    covered = np.zeros((indptr[-1], len(sizes)), dtype=np.int64)
+    covered = np.zeros((indptr[-1], len(sizes)), dtype=np.int32)
     if len(track):
         where = first, last, centers - before[:, None], sizes
         fill_entries(
             starts, ends, tracks, *where, indptr, indptr[:-1].copy(), track, covered
         )
-    return Coverage(indptr, track, (covered / sizes).astype(np.float32))
+    fraction = np.empty(covered.shape, dtype=np.float32)
+    fractions(covered, sizes, fraction)
+    return Coverage(indptr, track, fraction)

@@ -6,7 +6,7 @@ import numpy as np
 
 from tfimpute_tracks.kernels.jit import njit
 
-__all__ = ["count_entries", "fill_entries"]
+__all__ = ["count_entries", "fill_entries", "fractions", "keep_narrowest"]
 
 
 @njit(nogil=True, cache=True)
@@ -48,7 +48,7 @@ def fill_entries(  # type: ignore[no-untyped-def]
     next_ : int64 array, shape (n,)
         A copy of the first n items of `indptr`.
     track : uint16 array, shape (m,)
-    covered : int64 array, shape (m, n_windows)
+    covered : int32 array, shape (m, n_windows)
         Zeros at first.
     """
     for peak in range(tracks.size):
@@ -65,3 +65,49 @@ def fill_entries(  # type: ignore[no-untyped-def]
                 covered[entry, window] += max(
                     min(ends[peak], begin + sizes[window]) - low, 0
                 )
+
+
+@njit(nogil=True, cache=True)
+def fractions(covered, sizes, out):  # type: ignore[no-untyped-def]
+    """Divide the covered bases of windows by their sizes.
+
+    Parameters
+    ----------
+    covered : int32 array, shape (m, n_windows)
+    sizes : int64 array, shape (n_windows,)
+    out : float32 array, shape (m, n_windows)
+    """
+    for window in range(sizes.size):
+        size = np.float64(sizes[window])
+        for entry in range(covered.shape[0]):
+            out[entry, window] = np.float32(covered[entry, window] / size)
+
+
+@njit(nogil=True, cache=True)
+def keep_narrowest(indptr, track, fraction, new_indptr, new_track, new_fraction):  # type: ignore[no-untyped-def]
+    """Keep the entries with a peak in the first window.
+
+    Parameters
+    ----------
+    indptr, track, fraction
+        Of :class:`~tfimpute_tracks.kernels.coverage.Coverage`, of several windows.
+    new_indptr : int64 array, shape (n + 1,)
+    new_track : uint16 array, shape (m,)
+    new_fraction : float32 array, shape (m,)
+        The first entries are filled in.
+
+    Returns
+    -------
+    int
+        Number of entries that are left.
+    """
+    count = 0
+    new_indptr[0] = 0
+    for i in range(indptr.size - 1):
+        for entry in range(indptr[i], indptr[i + 1]):
+            if fraction[entry, 0] > 0:
+                new_track[count] = track[entry]
+                new_fraction[count] = fraction[entry, 0]
+                count += 1
+        new_indptr[i + 1] = count
+    return count

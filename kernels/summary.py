@@ -3,6 +3,9 @@
 Computes e of :mod:`tfimpute_tracks.models.evidence_network`. Tiles without a peak nearby
 share one row. All sums are in a fixed order, so a tile's result does not depend on other
 tiles or pairs.
+
+As norm(s) has a mean of 0, its product with v is that with v less the mean of v. So
+s needs no normalization before it is multiplied: only the scale is missing.
 """
 
 from __future__ import annotations
@@ -25,7 +28,6 @@ from tfimpute_tracks.kernels.lanes import (
     multiply_add,
     store,
 )
-from tfimpute_tracks.kernels.row_products import arrange_columns, multiply, pack_rows
 
 __all__ = [
     "PairVectors",
@@ -40,17 +42,18 @@ Words = NDArray[np.int32]
 
 _LANES = 16
 _CHUNK = 8 * _LANES  # numbers that are summed in registers
+_PAIRS_AT_ONCE = 64  # whose vectors stay in the second cache for all tiles
 _EPSILON = 1e-5  # as in PyTorch's layer_norm
 
 
 class PairVectors(NamedTuple):
-    """Vectors of pairs; the lanes of a row are 16 pairs.
+    """Vectors of pairs.
 
     Attributes
     ----------
-    vectors : float32 array, shape (n_groups, summary, 16)
-        v.
-    offsets : float32 array, shape (n_groups, 16)
+    vectors : float32 array, shape (n_pairs, summary)
+        v, less its mean.
+    offsets : float32 array, shape (n_pairs,)
         v_0.
     """
 
@@ -70,11 +73,10 @@ def arrange_vectors(vectors: Floats) -> PairVectors:
     -------
     PairVectors
     """
-    arranged = arrange_columns(vectors[:, :-1])
-    offsets = aligned_empty((len(arranged), _LANES), np.float32)
-    offsets[...] = 0
-    offsets.reshape(-1)[: len(vectors)] = vectors[:, -1]
-    return PairVectors(arranged, offsets)
+    own = vectors[:, :-1]
+    arranged = aligned_empty(own.shape, np.float32)
+    arranged[...] = own - own.mean(axis=1, dtype=np.float64, keepdims=True)
+    return PairVectors(arranged, vectors[:, -1].astype(np.float32))
 
 
 def summarize(coverage: Coverage, tracks: Words, constant: Floats) -> Floats:
@@ -112,13 +114,12 @@ def summary_log_odds(sums: Floats, pairs: PairVectors) -> Floats:
 
     Returns
     -------
-    float32 array, shape (at least n, at least n_pairs), contiguous
-        Rows and columns of whole lanes; those past `n` and `n_pairs` mean nothing.
+    float32 array, shape (n, n_pairs), contiguous
     """
     n, size = sums.shape
-    rows = aligned_empty((n, size), np.float32)
-    _normalize(sums.reshape(-1), rows.reshape(-1), n, size)
-    return multiply(pack_rows(rows), pairs.vectors, pairs.offsets)
+    out = aligned_empty((n, len(pairs.offsets)), np.float32)
+    _multiply(sums.reshape(-1), pairs.vectors.reshape(-1), pairs.offsets, out, size)
+    return out
 
 
 @njit(nogil=True, cache=True)
@@ -183,19 +184,83 @@ def _sum_chunk(places, values, count, tracks, sums, k, out):  # type: ignore[no-
 
 
 @njit(nogil=True, cache=True)
-def _normalize(sums, rows, n, size):  # type: ignore[no-untyped-def]
-    zero = broadcast(np.float32(0))
+def _multiply(sums, vectors, offsets, out, size):  # type: ignore[no-untyped-def]
+    # Four rows at once, so that no sum waits for itself; the last may be there twice.
+    n, n_pairs = out.shape
+    scales = _scales(sums, n, size)
+    for start in range(0, n_pairs, _PAIRS_AT_ONCE):
+        end = min(start + _PAIRS_AT_ONCE, n_pairs)
+        for first in range(0, n, 4):
+            second, third = min(first + 1, n - 1), min(first + 2, n - 1)
+            rows = first, second, third, min(first + 3, n - 1)
+            for pair in range(start, end - 1, 2):
+                x, y = pair * size, (pair + 1) * size
+                one, two = _eight_products(sums, rows, vectors, x, y, size)
+                _store_scaled(out, rows, pair, scales, one, offsets)
+                _store_scaled(out, rows, pair + 1, scales, two, offsets)
+            if (end - start) % 2:
+                one = _four_products(sums, rows, vectors, (end - 1) * size, size)
+                _store_scaled(out, rows, end - 1, scales, one, offsets)
+
+
+@njit(nogil=True, cache=True)
+def _scales(sums, n, size):  # type: ignore[no-untyped-def]
+    """Find what scales each row to a variance of 1."""
+    zero, scales = broadcast(np.float32(0)), np.empty(n)
+    half = size // 2  # a multiple of the lanes
     for row in range(n):
-        total, squares = zero, zero
-        for k in range(row * size, (row + 1) * size, _LANES):
-            value = maximum(load(sums, k), zero)
-            total, squares = add(total, value), multiply_add(value, value, squares)
-        mean, scale = moments(add_up(total), add_up(squares), size)
-        shift = np.float32(-mean * scale)
-        scale = np.float32(scale)
-        for k in range(row * size, (row + 1) * size, _LANES):
-            value = maximum(load(sums, k), zero)
-            store(rows, k, multiply_add(value, broadcast(scale), broadcast(shift)))
+        a = b = c = d = zero
+        for k in range(row * size, row * size + half, _LANES):
+            x, y = maximum(load(sums, k), zero), maximum(load(sums, k + half), zero)
+            a, b = add(a, x), add(b, y)
+            c, d = multiply_add(x, x, c), multiply_add(y, y, d)
+        total, squares = add_up(add(a, b)), add_up(add(c, d))
+        scales[row] = moments(total, squares, size)[1]
+    return scales
+
+
+@njit(nogil=True, cache=True, forceinline=True)
+def _eight_products(sums, rows, vectors, x, y, size):  # type: ignore[no-untyped-def]
+    """Multiply four rows with two vectors."""
+    zero = broadcast(np.float32(0))
+    e = f = g = h = p = q = r = s = zero
+    a, b, c, d = rows[0] * size, rows[1] * size, rows[2] * size, rows[3] * size
+    for k in range(0, size, _LANES):
+        v, w = load(vectors, x + k), load(vectors, y + k)
+        row = maximum(load(sums, a + k), zero)
+        e, p = multiply_add(row, v, e), multiply_add(row, w, p)
+        row = maximum(load(sums, b + k), zero)
+        f, q = multiply_add(row, v, f), multiply_add(row, w, q)
+        row = maximum(load(sums, c + k), zero)
+        g, r = multiply_add(row, v, g), multiply_add(row, w, r)
+        row = maximum(load(sums, d + k), zero)
+        h, s = multiply_add(row, v, h), multiply_add(row, w, s)
+    one = add_up(e), add_up(f), add_up(g), add_up(h)
+    return one, (add_up(p), add_up(q), add_up(r), add_up(s))
+
+
+@njit(nogil=True, cache=True, forceinline=True)
+def _four_products(sums, rows, vectors, x, size):  # type: ignore[no-untyped-def]
+    """Multiply four rows with a vector."""
+    zero = broadcast(np.float32(0))
+    e = f = g = h = zero
+    a, b, c, d = rows[0] * size, rows[1] * size, rows[2] * size, rows[3] * size
+    for k in range(0, size, _LANES):
+        v = load(vectors, x + k)
+        e = multiply_add(maximum(load(sums, a + k), zero), v, e)
+        f = multiply_add(maximum(load(sums, b + k), zero), v, f)
+        g = multiply_add(maximum(load(sums, c + k), zero), v, g)
+        h = multiply_add(maximum(load(sums, d + k), zero), v, h)
+    return add_up(e), add_up(f), add_up(g), add_up(h)
+
+
+@njit(nogil=True, cache=True, forceinline=True)
+def _store_scaled(out, rows, pair, scales, products, offsets):  # type: ignore[no-untyped-def]
+    """Store the log-odds of a pair at four rows."""
+    offset = np.float64(offsets[pair])
+    for i in range(4):
+        row = rows[i]
+        out[row, pair] = np.float32(scales[row] * products[i] + offset)
 
 
 @njit(nogil=True, cache=True, forceinline=True)

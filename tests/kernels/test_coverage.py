@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import naive_coverage
 from tfimpute_tracks.errors import UsageError
-from tfimpute_tracks.kernels.coverage import window_coverage
+from tfimpute_tracks.kernels.coverage import Coverage, window_coverage
 
 
 def columns(peaks):
@@ -207,3 +207,18 @@ def test_windows_around_a_center_share_the_entries_of_the_widest(peaks, centers)
 def test_consecutive_intervals_are_taken_out(peaks, intervals, first, n):
     every = cover(peaks, intervals, 9)
     assert rows(every.rows(slice(first, first + n))) == rows(every)[first : first + n]
+
+
+@pytest.mark.parametrize("n", [0, 1, 40])
+def test_the_narrowest_window_keeps_its_entries(rng, n):
+    counts = rng.integers(0, 5, n)
+    indptr = np.concatenate([[0], np.cumsum(counts)])
+    track = rng.integers(0, 9, indptr[-1]).astype(np.uint16)
+    fraction = rng.random((indptr[-1], 3)).astype(np.float32)
+    fraction[rng.random(len(track)) < 0.5, 0] = 0
+    found = Coverage(indptr, track, fraction).narrowest()
+    kept = fraction[:, 0] > 0
+    expected = [kept[a:b].sum() for a, b in pairwise(indptr)]
+    np.testing.assert_array_equal(np.diff(found.indptr), expected)
+    np.testing.assert_array_equal(found.track, track[kept])
+    np.testing.assert_array_equal(found.fraction, fraction[kept, 0])
