@@ -63,29 +63,12 @@ def as_records(
     Returns
     -------
     array of RECORD, shape (n_cells,)
-        What :func:`merge` would make of a record for each bin, without making those:
-        bins are many, and their numbers lie closer together in plain arrays.
+        What :func:`merge` would make of a record for each bin.
     """
-    starts = np.ascontiguousarray(bins["start"])
-    cells = starts // np.uint32(min(reduction, 2**32 - 1))
-    is_first = np.append(True, cells[1:] != cells[:-1])[: len(bins)]
-    is_first[1:] |= chrom[1:] != chrom[:-1]
-    firsts = np.flatnonzero(is_first)
-    records = np.empty(len(firsts), dtype=RECORD)
-    if not len(bins):
-        return records
-    values = bins["value"].astype(np.float64)
-    bases = bins["end"] - starts
-    totals = bases * values
-    lasts = np.append(firsts[1:], len(bins)) - 1
-    records["chrom"] = chrom[firsts]
-    records["start"], records["end"] = starts[firsts], bins["end"][lasts]
-    records["bases"] = np.add.reduceat(bases, firsts)
-    records["low"] = np.minimum.reduceat(values, firsts)
-    records["high"] = np.maximum.reduceat(values, firsts)
-    records["total"] = np.add.reduceat(totals, firsts)
-    records["squares"] = np.add.reduceat(totals * values, firsts)
-    return records
+    from tfimpute_tracks.kernels.bins import sum_bins
+
+    records = np.empty(len(bins), dtype=RECORD)
+    return records[: sum_bins(chrom, bins, reduction, records)]
 
 
 def merge(records: Records, reduction: int) -> Records:
@@ -102,18 +85,10 @@ def merge(records: Records, reduction: int) -> Records:
     -------
     array of RECORD, shape (n_cells,)
     """
-    if not len(records):
-        return records
-    cells = records["start"].astype(np.uint64) // np.uint64(reduction)
-    keys = records["chrom"].astype(np.uint64) << np.uint64(32) | cells
-    firsts = np.flatnonzero(np.append(True, keys[1:] != keys[:-1]))
-    merged = records[firsts]
-    merged["end"] = np.maximum.reduceat(records["end"], firsts)
-    merged["low"] = np.minimum.reduceat(records["low"], firsts)
-    merged["high"] = np.maximum.reduceat(records["high"], firsts)
-    for name in ("bases", "total", "squares"):
-        merged[name] = np.add.reduceat(records[name], firsts)
-    return merged
+    from tfimpute_tracks.kernels.bins import sum_records
+
+    merged = np.empty(len(records), dtype=RECORD)
+    return merged[: sum_records(records, reduction, merged)]
 
 
 class ZoomLevel:
