@@ -2,46 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from tfimpute_tracks.api.context_report import check_sequence_length
 from tfimpute_tracks.api.evidence_choice import choose_evidence
 from tfimpute_tracks.api.notes import log
 from tfimpute_tracks.api.progress import ProgressBar
 from tfimpute_tracks.dataset import Dataset
 from tfimpute_tracks.errors import counted
-from tfimpute_tracks.models import Model, load_model
+from tfimpute_tracks.models import load_model
+from tfimpute_tracks.models.config import NetworkConfig
 from tfimpute_tracks.models.evidence import Evidence
 from tfimpute_tracks.training import Recipe, TrainingJob
-from tfimpute_tracks.training.teacher import (
-    TeacherLabels,
-    check_teacher,
-    teacher_labels,
-)
-from tfimpute_tracks.vocabulary import Pair
+from tfimpute_tracks.training.fit import epochs_left
+from tfimpute_tracks.training.teacher import Teacher
 
-__all__ = ["ask_teacher", "load_teacher"]
+__all__ = ["ask_teacher", "with_teacher"]
 
 
-def load_teacher(
-    name: str | Path, evidence: str | Path, dataset: Dataset, pairs: Sequence[Pair]
-) -> Model:
-    """Load a teacher, with the tracks of some pairs and accessibility as its evidence.
+def with_teacher(
+    job: TrainingJob, name: str | Path, evidence: str | Path, dataset: Dataset
+) -> TrainingJob:
+    """Load a teacher, with the tracks of the training pairs and accessibility.
+
+    What a track of a held-out pair says must not be learned.
 
     Parameters
     ----------
+    job : TrainingJob
     name : str or Path
         A model with evidence weights.
     evidence : str or Path
         `auto`, the name of the evidence of the package, or a file.
     dataset : Dataset
-    pairs : sequence of Pair
-        Those to train on: what a held-out pair's track says must not be learned.
 
     Returns
     -------
-    Model
+    TrainingJob
 
     Raises
     ------
@@ -51,46 +49,59 @@ def load_teacher(
         There is no such model or evidence, or it cannot be read.
     """
     sizes = dict(zip(dataset.chroms, dataset.chrom_sizes, strict=True))
-    teacher = load_model(name)
-    teacher = choose_evidence(teacher, name, evidence, sizes, "the data set's genome")
-    check_teacher(teacher, dataset)
-    assert teacher.evidence is not None
-    weights, store = teacher.evidence.weights, teacher.evidence.store
+    pairs = [dataset.pairs[i] for i in job.columns(dataset)]
+    model = load_model(name)
+    model = choose_evidence(model, name, evidence, sizes, "the data set's genome")
+    check_sequence_length(model.name, model.config, dataset)
+    Teacher(model).check(pairs)
+    assert model.evidence is not None
+    weights, store = model.evidence.weights, model.evidence.store
     store = store.subset(store.tracks_of(pairs))
-    log(f"teacher {teacher.name}, with {counted(len(store.tracks), 'track')}")
-    return replace(teacher, evidence=Evidence(weights, store))
+    log(f"teacher {model.name}, with {counted(len(store.tracks), 'track')}")
+    own = replace(model, evidence=Evidence(weights, store))
+    return replace(job, teacher=Teacher(own, job.device))
 
 
 def ask_teacher(
-    teacher: Model,
     dataset: Dataset,
+    config: NetworkConfig,
     recipe: Recipe,
     job: TrainingJob,
     progress: ProgressBar,
-) -> TeacherLabels:
-    """Compute the probabilities that a run learns from, in its folder.
+) -> TrainingJob:
+    """Compute the probabilities that a run learns from, if epochs are left.
 
     Parameters
     ----------
-    teacher : Model
     dataset : Dataset
+    config : NetworkConfig
     recipe : Recipe
     job : TrainingJob
+        With a teacher or without.
     progress : ProgressBar
 
     Returns
     -------
-    TeacherLabels
+    TrainingJob
+        With the probabilities.
+
+    Raises
+    ------
+    UsageError, InputFileError
+        The run that is to be resumed is another one, or cannot be read.
+    WriteError
+        The disk is full.
     """
+    if job.teacher is None or not epochs_left(dataset, config, recipe, job):
+        return job
     rows = job.held_out(recipe.seed).split(dataset).train
     with progress("teacher", len(rows), "sites") as advance:
-        return teacher_labels(
+        labels = job.teacher.labels(
             job.out_dir,
-            teacher,
             dataset,
             rows,
             job.columns(dataset),
             recipe,
-            job.device,
             lambda n: advance(n, ""),
         )
+    return replace(job, teacher_labels=labels)

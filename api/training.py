@@ -13,7 +13,7 @@ from tfimpute_tracks.api.evidence_choice import AUTO
 from tfimpute_tracks.api.initial_weights import load_initial, start_from
 from tfimpute_tracks.api.notes import log
 from tfimpute_tracks.api.progress import ProgressBar, no_progress
-from tfimpute_tracks.api.teacher import ask_teacher, load_teacher
+from tfimpute_tracks.api.teacher import ask_teacher, with_teacher
 from tfimpute_tracks.api.threads import limit_threads
 from tfimpute_tracks.dataset import (
     Dataset,
@@ -39,7 +39,7 @@ from tfimpute_tracks.training import (
     train_model,
     write_log,
 )
-from tfimpute_tracks.training.teacher import teacher_digest
+from tfimpute_tracks.training.teacher import remove_labels
 
 __all__ = ["Trained", "run_training"]
 
@@ -143,6 +143,7 @@ def run_training(
         own = dict(zip(_OWN, (epochs, batch_size, learning_rate, seed), strict=True))
         initial = load_initial(init_from, freeze_trunk, keep_vocabulary)
         name, config, changed = _settings(preset, initial, network, recipe, own)
+        _check_teacher(teacher, evidence, changed)
         device = pick_device(device)
         check_output_dir(out_dir)
         dataset, build = _open(data, assembly)
@@ -188,15 +189,13 @@ def run_training(
             **start,
         }
         if teacher:
-            pairs = [dataset.pairs[i] for i in job.columns(dataset)]
-            model = load_teacher(teacher, evidence, dataset, pairs)
-            facts["teacher"] = {"model": model.name, "weights": teacher_digest(model)}
-            labels = ask_teacher(model, dataset, changed, job, progress)
-            job = replace(job, teacher=labels)
+            job = with_teacher(job, teacher, evidence, dataset)
+        if job.teacher:
+            facts["teacher"] = job.teacher.to_dict()
+            job = ask_teacher(dataset, config, changed, job, progress)
         run = _train(dataset, config, changed, job, progress)
         metrics, files = _export(out_dir, run, dataset, facts, progress)
-        if job.teacher:
-            job.teacher.remove()
+        remove_labels(out_dir)
         return Trained(metrics, held_out.describe("test"), files)
 
 
@@ -205,6 +204,19 @@ def _open(data: Path, assembly: str | None) -> tuple[Dataset, str]:
     dataset = open_dataset(data)
     sizes = dict(zip(dataset.chroms, dataset.chrom_sizes, strict=True))
     return dataset, name_assembly(assembly, sizes, {}) or "unknown"
+
+
+def _check_teacher(teacher: str | None, evidence: str | Path, recipe: Recipe) -> None:
+    """Refuse what would be ignored."""
+    if teacher is None and evidence != AUTO:
+        raise UsageError(
+            f"--evidence {evidence} is what a teacher reads; add --teacher, or leave it out"
+        )
+    if teacher and not recipe.epochs:
+        raise UsageError(
+            "0 epochs learn nothing from a teacher; train for 1 epoch or more, or leave "
+            "out --teacher"
+        )
 
 
 def _check_not_started(job: TrainingJob) -> None:

@@ -42,10 +42,11 @@ def fill_bins(values, packs, scale, chroms, bins):  # type: ignore[no-untyped-de
             if not np.isnan(value):
                 if scale:
                     value = np.float32(np.rint(np.float64(value) * scale) / scale)
+                    value += np.float32(0)  # -0 becomes 0
                 chroms[count] = chrom
                 bins[count]["start"] = max(start, 0)
                 bins[count]["end"] = min(start + step, packs[4, signal])
-                bins[count]["value"] = value + np.float32(0)  # -0 becomes 0
+                bins[count]["value"] = value
                 count += 1
             start += step
     return count

@@ -31,6 +31,7 @@ Choose = Callable[[Floats], Floats]
 float32 (n_tfs, n_cells)."""
 
 _MIN_PROBABILITY = np.float32(1e-6)  # whose log-odds are still finite
+_KEPT_BITS = np.uint32(0xFFFFF000)  # sign, exponent and eleven of the mantissa
 
 
 class AllPairs:
@@ -85,7 +86,8 @@ class AllPairs:
         Returns
         -------
         float32 array, shape (n_tfs, n_cells)
-            Probabilities, of twelve significant bits: so a file is smaller.
+            Probabilities. They and their complements have twelve significant bits, so a
+            file is smaller.
         """
         found = np.empty((len(self._tfs), self._n_cells), dtype=np.float32)
         for cells, logits in self.parts():
@@ -196,8 +198,15 @@ def log_odds(probabilities: Floats) -> Floats:
     return found
 
 
-def _in_few_bits(values: Floats) -> Floats:
-    """Round to twelve significant bits."""
-    bits = np.ascontiguousarray(values, dtype=np.float32).view(np.uint32)
-    rounded: Floats = ((bits + 0x800) & 0xFFFFF000).view(np.float32)
-    return rounded
+def _in_few_bits(probabilities: Floats) -> Floats:
+    """Round probabilities down, so that they and their complements have few bits.
+
+    Scores near 1 keep their distance from 1; what is rounded up could miss the site that
+    it was read from.
+    """
+    own = np.ascontiguousarray(probabilities, dtype=np.float32)
+    complements = (1 - own.astype(np.float64)).astype(np.float32)
+    low = (own.view(np.uint32) & _KEPT_BITS).view(np.float32)
+    high = ((complements.view(np.uint32) + ~_KEPT_BITS) & _KEPT_BITS).view(np.float32)
+    rounded = np.where(own < 0.5, low, 1 - high.astype(np.float64))
+    return rounded.astype(np.float32)

@@ -40,11 +40,12 @@ from tfimpute_tracks.training.state import (
     TrainingState,
     initialize,
     load_state,
+    read_history,
     save_state,
     take_step,
 )
 
-__all__ = ["TrainingRun", "train_model"]
+__all__ = ["TrainingRun", "epochs_left", "train_model"]
 
 Ints = NDArray[np.int64]
 
@@ -155,7 +156,7 @@ def train_model(
         )
     split = job.held_out(recipe.seed).split(dataset)
     batches = BatchLoss(
-        dataset, split.train, columns, recipe, job.device, teacher=job.teacher
+        dataset, split.train, columns, recipe, job.device, teacher=job.teacher_labels
     )
     state = _start(dataset, config, recipe, job, columns)
     if not recipe.epochs and job.init_from:
@@ -179,13 +180,39 @@ def train_model(
     return TrainingRun(network, state.history, split, columns, context, priors)
 
 
+def epochs_left(
+    dataset: Dataset, config: NetworkConfig, recipe: Recipe, job: TrainingJob
+) -> int:
+    """Count the epochs that a run has yet to do.
+
+    Parameters
+    ----------
+    dataset, config, recipe, job
+        As for :func:`train_model`.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    InputFileError, UsageError
+        The saved state is damaged, or is of another run.
+    """
+    if not (job.resume and job.state_path.exists()):
+        return recipe.epochs
+    identity = _identity(dataset, config, recipe, job)
+    return recipe.epochs - len(read_history(job.state_path, identity))
+
+
 def _identity(
     dataset: Dataset, config: NetworkConfig, recipe: Recipe, job: TrainingJob
 ) -> dict[str, Any]:
-    kept = kept_names(dataset)
+    kept, own = kept_names(dataset), recipe.to_dict()
+    of_teacher = {name: own.pop(name) for name in ("teacher_weight", "teacher_pairs")}
     return {
         "network": config.to_dict(),
-        "recipe": recipe.to_dict(),
+        "recipe": own,
         "roles": list(job.roles),
         "hold_out": job.held_out(recipe.seed).to_dict(),
         "data": digest_json(
@@ -194,7 +221,7 @@ def _identity(
         **({"init_from": job.init_from.digest} if job.init_from else {}),
         **({"freeze_trunk": True} if job.freeze_trunk else {}),
         **({"kept_names": kept} if kept else {}),
-        **({"teacher": job.teacher.digest} if job.teacher else {}),
+        **({"teacher": [job.teacher.digest, of_teacher]} if job.teacher else {}),
     }
 
 

@@ -20,7 +20,7 @@ from tfimpute_tracks.errors import UsageError
 from tfimpute_tracks.models.checkpoint import Checkpoint
 from tfimpute_tracks.models.network import MotifNetwork
 from tfimpute_tracks.models.registry import build_network
-from tfimpute_tracks.training.teacher import TeacherLabels
+from tfimpute_tracks.training.teacher import Teacher, TeacherLabels
 
 __all__ = ["Progress", "TrainingJob"]
 
@@ -48,8 +48,10 @@ class TrainingJob:
         Trained weights to start from, matched by name; see ``initial.py``.
     freeze_trunk : bool
         Keep the layers of `init_from` that do not depend on the pair as they are.
-    teacher : TeacherLabels, optional
-        Probabilities that are learned together with the labels.
+    teacher : Teacher, optional
+        A model whose probabilities are learned together with the labels.
+    teacher_labels : TeacherLabels, optional
+        They; needed while epochs are left, see :func:`~tfimpute_tracks.training.fit.epochs_left`.
     save_every, report_every : float
         Seconds between saved states within an epoch, and between progress reports.
     warn : callable
@@ -66,7 +68,8 @@ class TrainingJob:
     build: Callable[..., MotifNetwork] = build_network
     init_from: Checkpoint | None = None
     freeze_trunk: bool = False
-    teacher: TeacherLabels | None = None
+    teacher: Teacher | None = None
+    teacher_labels: TeacherLabels | None = None
     save_every: float = 120.0
     report_every: float = 1.0
     warn: Callable[[str], None] = lambda _: None

@@ -27,6 +27,7 @@ __all__ = [
     "initialize",
     "learning_rate_factor",
     "load_state",
+    "read_history",
     "save_state",
     "take_step",
 ]
@@ -230,23 +231,7 @@ def load_state(path: Path, state: TrainingState, identity: dict[str, Any]) -> No
     UsageError
         It belongs to a run with another network, recipe or data.
     """
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="pt") as file:
-            header = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError) as error:
-        raise InputFileError(
-            f"training state {path} cannot be read ({error}); "
-            "remove it and train without --resume"
-        ) from error
-    if header.get("format") != FORMAT or header["format-version"] != FORMAT_VERSION:
-        raise InputFileError(
-            f"{path} is not a training state of this version; "
-            "remove it and train without --resume"
-        )
-    _check_identity(path, json.loads(header["identity"]), identity)
+    header, tensors = _read(path, identity)
     state.step = int(header["step"])
     state.epoch_loss = float(header["epoch_loss"])
     state.history = json.loads(header["history"])
@@ -267,6 +252,53 @@ def load_state(path: Path, state: TrainingState, identity: dict[str, Any]) -> No
             memory.setdefault(int(index), {})[key] = tensor
     groups = state.optimizer.state_dict()["param_groups"]
     state.optimizer.load_state_dict({"state": memory, "param_groups": groups})
+
+
+def read_history(path: Path, identity: dict[str, Any]) -> list[dict[str, Any]]:
+    """Read the metrics of the epochs that an interrupted run has finished.
+
+    Parameters
+    ----------
+    path : Path
+    identity : dict
+        As for :func:`save_state`.
+
+    Returns
+    -------
+    list of dict
+
+    Raises
+    ------
+    InputFileError, UsageError
+        As :func:`load_state`.
+    """
+    header, _ = _read(path, identity)
+    history: list[dict[str, Any]] = json.loads(header["history"])
+    return history
+
+
+def _read(
+    path: Path, identity: dict[str, Any]
+) -> tuple[dict[str, str], dict[str, Tensor]]:
+    """Read the header and the tensors of a state, and check whose it is."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise InputFileError(
+            f"training state {path} cannot be read ({error}); "
+            "remove it and train without --resume"
+        ) from error
+    if header.get("format") != FORMAT or header["format-version"] != FORMAT_VERSION:
+        raise InputFileError(
+            f"{path} is not a training state of this version; "
+            "remove it and train without --resume"
+        )
+    _check_identity(path, json.loads(header["identity"]), identity)
+    return header, tensors
 
 
 def _check_identity(path: Path, found: dict[str, Any], ours: dict[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """Labels from a teacher: what a model with evidence thinks of training sites.
 
 Most pairs have no label, and a label says only bound or not. A model that also reads
-measured tracks knows all pairs everywhere, and better than sequence can tell. So a
+measured tracks predicts all pairs, and better than any that reads sequence alone. So a
 network that reads sequence learns from its probabilities, too (Hinton, Vinyals and Dean
 2015, arXiv:1503.02531). A pair's own tracks are hidden from the teacher.
 
@@ -12,11 +12,12 @@ is of one group.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.lib.format import write_array_header_1_0
 from numpy.typing import NDArray
 
 from tfimpute_tracks.dataset import Dataset
@@ -28,7 +29,7 @@ from tfimpute_tracks.storage.digest import digest_arrays, digest_json
 from tfimpute_tracks.training.recipe import Recipe
 from tfimpute_tracks.vocabulary import Pair, Vocabulary
 
-__all__ = ["TeacherLabels", "check_teacher", "teacher_digest", "teacher_labels"]
+__all__ = ["Teacher", "TeacherLabels", "remove_labels"]
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -49,20 +50,14 @@ class TeacherLabels:
         TF row and cell-line row of the pairs of each group that are not trained pairs.
     probabilities : float16 array, shape (n_sites, n_trained + n_more)
         Of the trained pairs, and those of the group; in the order of `rows`.
-    path : Path
-        Of the file of probabilities.
     batch_size : int
         Sites.
-    digest : str
-        Of all that the probabilities depend on.
     """
 
     rows: Ints
     pairs: Ints
     probabilities: NDArray[np.float16]
-    path: Path
     batch_size: int
-    digest: str
 
     @property
     def group_size(self) -> int:
@@ -92,10 +87,6 @@ class TeacherLabels:
         for index in rng.permutation(len(found)):
             yield found[index]
 
-    def remove(self) -> None:
-        """Remove the file; a run that is done needs it no more."""
-        self.path.unlink(missing_ok=True)
-
     def expected_bound(self, group: int) -> NDArray[np.float64]:
         """Estimate how many of all sites each pair of a group binds, at least 20.
 
@@ -115,147 +106,165 @@ class TeacherLabels:
         return np.asarray(np.clip(mean * n_sites, _MIN_BOUND, n_sites / 2))
 
 
-def check_teacher(teacher: Model, dataset: Dataset) -> None:
-    """Refuse a teacher without evidence, or one that lacks names of the data set.
+@dataclass(frozen=True)
+class Teacher:
+    """A model that also reads measured tracks.
 
     Parameters
     ----------
-    teacher : Model
-    dataset : Dataset
-
-    Raises
-    ------
-    UsageError
+    model : Model
+        With evidence that has no track of a held-out pair.
+    device : str
+        A torch device.
     """
-    if teacher.evidence is None:
-        raise UsageError(
-            f"teacher {teacher.name} reads no evidence here, so it knows no more than "
-            "sequence; use --evidence with tracks of the data set's genome"
+
+    model: Model
+    device: str = "cpu"
+
+    @property
+    def digest(self) -> str:
+        """Of the model, its evidence weights and its tracks."""
+        evidence = self.model.evidence
+        parts = [evidence.weights.digest, evidence.store.digest] if evidence else []
+        return digest_json([self.model.checkpoint.digest, *parts])
+
+    def to_dict(self) -> dict[str, str]:
+        """Return what a card says of it.
+
+        Returns
+        -------
+        dict
+        """
+        return {"model": self.model.name, "digest": self.digest}
+
+    def check(self, pairs: Iterable[Pair]) -> None:
+        """Refuse a model without evidence, or one that lacks names.
+
+        Parameters
+        ----------
+        pairs : iterable of Pair
+            Those to train on.
+
+        Raises
+        ------
+        UsageError
+        """
+        name, known = self.model.name, self.model.vocabulary
+        if self.model.evidence is None:
+            raise UsageError(
+                f"teacher {name} reads no evidence here, so it knows no more than "
+                "sequence; use --evidence with tracks of the data set's genome"
+            )
+        missing = {pair.tf for pair in pairs} - {*known.tfs}
+        missing |= {pair.cell for pair in pairs} - {*known.cells}
+        if missing:
+            raise UsageError(
+                f"teacher {name} does not know {listed(sorted(missing))}; train without "
+                "--teacher, or `extend` the teacher first"
+            )
+
+    def labels(
+        self,
+        folder: Path,
+        dataset: Dataset,
+        rows: Ints,
+        columns: Ints,
+        recipe: Recipe,
+        advance: Callable[[int], None],
+    ) -> TeacherLabels:
+        """Compute probabilities of training sites, or open those of a killed run.
+
+        Parameters
+        ----------
+        folder : Path
+            For a file of 2 bytes per site and pair.
+        dataset : Dataset
+        rows : int64 array
+            Training sites.
+        columns : int64 array
+            Trained pairs.
+        recipe : Recipe
+        advance : callable
+            Called with the number of sites done.
+
+        Returns
+        -------
+        TeacherLabels
+
+        Raises
+        ------
+        UsageError
+            As :meth:`check`.
+        WriteError
+            The disk is full.
+        """
+        own = [dataset.pairs[i] for i in columns]
+        self.check(own)
+        size = _BATCHES * recipe.batch_size
+        trained = dataset.vocabulary.pair_indices(own)
+        rng = np.random.default_rng(recipe.seed)
+        grouped = rng.permutation(rows)
+        firsts = range(0, len(rows), size)
+        for first in firsts:
+            grouped[first : first + size].sort()
+        others = self._other_pairs(dataset.vocabulary, trained)
+        n_more = min(recipe.teacher_pairs, len(others))
+        drawn = [rng.choice(len(others), n_more, replace=False) for _ in firsts]
+        pairs = others[np.array(drawn)]
+        data = [dataset.parameters, dataset.sources, dataset.peak_digests]
+        drawing = [recipe.seed, recipe.batch_size, recipe.teacher_pairs, trained]
+        digest = digest_json([self.digest, data, drawing, digest_arrays(rows)])
+        path = folder / f"teacher-{digest.removeprefix('sha256:')[:12]}.npy"
+        if path.exists():
+            advance(len(rows))
+        else:
+            remove_labels(folder)
+            shape = len(rows), len(trained) + n_more
+            with (
+                atomic_file(path, needed=2 * shape[0] * shape[1]) as temporary,
+                temporary.open("wb") as file,
+            ):
+                write_array_header_1_0(
+                    file, {"descr": "<f2", "fortran_order": False, "shape": shape}
+                )
+                for group, first in enumerate(firsts):
+                    some = grouped[first : first + size]
+                    wanted = [*trained, *map(tuple, pairs[group])]
+                    file.write(self._score(dataset, some, wanted).tobytes())
+                    advance(len(some))
+        probabilities = np.load(path, mmap_mode="r")
+        return TeacherLabels(grouped, pairs, probabilities, recipe.batch_size)
+
+    def _score(
+        self, dataset: Dataset, rows: Ints, indices: Sequence[tuple[int, int]]
+    ) -> NDArray[np.float16]:
+        """Return the probabilities of pairs of the data set."""
+        tfs, cells = dataset.vocabulary.tfs, dataset.vocabulary.cells
+        pairs = [Pair(tfs[tf], cells[cell]) for tf, cell in indices]
+        known = self.model.vocabulary.pair_indices(pairs)
+        log_odds = site_scorer(self.model, dataset, rows, self.device)(known)
+        return np.asarray(1 / (1 + np.exp(-log_odds)), dtype="<f2")
+
+    def _other_pairs(
+        self, vocabulary: Vocabulary, trained: list[tuple[int, int]]
+    ) -> Ints:
+        """Return the rows of all pairs of known names but some, shape (n, 2)."""
+        known = self.model.vocabulary
+        is_known = np.outer(
+            np.isin(vocabulary.tfs, known.tfs), np.isin(vocabulary.cells, known.cells)
         )
-    known, asked = teacher.vocabulary, dataset.vocabulary
-    missing = sorted({*asked.tfs} - {*known.tfs}) + sorted(
-        {*asked.cells} - {*known.cells}
-    )
-    if missing:
-        raise UsageError(
-            f"teacher {teacher.name} does not know {listed(missing)}; train without "
-            "--teacher, or `extend` the teacher first"
-        )
+        is_known[tuple(np.array(trained).T)] = False
+        return np.argwhere(is_known)
 
 
-def teacher_digest(teacher: Model) -> str:
-    """Identify a model, its evidence weights and its tracks.
-
-    Parameters
-    ----------
-    teacher : Model
-        With evidence.
-
-    Returns
-    -------
-    str
-    """
-    evidence = teacher.evidence
-    assert evidence is not None  # checked by check_teacher
-    parts = [teacher.checkpoint.digest, evidence.weights.digest, evidence.store.digest]
-    return digest_json(parts)
-
-
-def teacher_labels(
-    folder: Path,
-    teacher: Model,
-    dataset: Dataset,
-    rows: Ints,
-    columns: Ints,
-    recipe: Recipe,
-    device: str,
-    advance: Callable[[int], None],
-) -> TeacherLabels:
-    """Compute a teacher's probabilities of training sites, or open those of a killed run.
+def remove_labels(folder: Path) -> None:
+    """Remove the probabilities of finished and of killed runs.
 
     Parameters
     ----------
     folder : Path
-        For a file of 2 bytes per site and pair.
-    teacher : Model
-        With evidence that holds no track of a held-out pair.
-    dataset : Dataset
-    rows : int64 array
-        Training sites.
-    columns : int64 array
-        Trained pairs.
-    recipe : Recipe
-    device : str
-        A torch device.
-    advance : callable
-        Called with the number of sites done.
-
-    Returns
-    -------
-    TeacherLabels
-
-    Raises
-    ------
-    UsageError
-        As :func:`check_teacher`.
-    WriteError
-        The disk is full.
+        Of a run.
     """
-    check_teacher(teacher, dataset)
-    vocabulary, size = dataset.vocabulary, _BATCHES * recipe.batch_size
-    trained = vocabulary.pair_indices([dataset.pairs[i] for i in columns])
-    rng = np.random.default_rng(recipe.seed)
-    grouped = rng.permutation(rows)
-    firsts = range(0, len(rows), size)
-    for first in firsts:
-        grouped[first : first + size].sort()
-    others = _other_pairs(vocabulary, trained)
-    n_more = min(recipe.teacher_pairs, len(others))
-    drawn = [rng.choice(len(others), n_more, replace=False) for _ in firsts]
-    pairs = others[np.array(drawn)]
-    data = [dataset.parameters, dataset.sources, dataset.peak_digests]
-    drawing = [recipe.seed, recipe.batch_size, recipe.teacher_pairs, trained]
-    digest = digest_json([teacher_digest(teacher), data, drawing, digest_arrays(rows)])
-    path = folder / f"teacher-{digest.removeprefix('sha256:')[:12]}.npy"
-    shape = len(rows), len(trained) + n_more
-    if not path.exists():
-        with atomic_file(path, needed=2 * shape[0] * shape[1]) as temporary:
-            out = np.lib.format.open_memmap(temporary, "w+", np.float16, shape)
-            for group, first in enumerate(firsts):
-                some = grouped[first : first + size]
-                wanted = [*trained, *map(tuple, pairs[group])]
-                out[first : first + size] = _score(
-                    teacher, dataset, some, wanted, device
-                )
-                advance(len(some))
-            out.flush()
-    else:
-        advance(len(rows))
-    probabilities = np.load(path, mmap_mode="r")
-    return TeacherLabels(grouped, pairs, probabilities, path, recipe.batch_size, digest)
-
-
-def _score(
-    teacher: Model,
-    dataset: Dataset,
-    rows: Ints,
-    indices: Sequence[tuple[int, int]],
-    device: str,
-) -> Floats:
-    """Return a teacher's probabilities of pairs of the data set."""
-    pairs = [_named(dataset.vocabulary, index) for index in indices]
-    known = teacher.vocabulary.pair_indices(pairs)
-    log_odds = site_scorer(teacher, dataset, rows, device)(known)
-    return np.asarray(1 / (1 + np.exp(-log_odds)), dtype=np.float32)
-
-
-def _other_pairs(vocabulary: Vocabulary, trained: list[tuple[int, int]]) -> Ints:
-    """Return the rows of all pairs but some, shape (n, 2)."""
-    shape = len(vocabulary.tfs), len(vocabulary.cells)
-    taken = np.ravel_multi_index(np.array(trained).T, shape)
-    others = np.setdiff1d(np.arange(shape[0] * shape[1]), taken)
-    return np.stack(np.unravel_index(others, shape), axis=1)
-
-
-def _named(vocabulary: Vocabulary, index: tuple[int, int]) -> Pair:
-    return Pair(vocabulary.tfs[index[0]], vocabulary.cells[index[1]])
+    for pattern in ("teacher-????????????.npy", ".teacher-*.tmp"):
+        for path in folder.glob(pattern):
+            path.unlink(missing_ok=True)

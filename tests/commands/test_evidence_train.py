@@ -260,9 +260,16 @@ def test_a_sequence_network_learns_from_a_model_with_evidence(arguments, run, tm
         *("--network", sizes, "--epochs", 1, "--recipe", "teacher_pairs=2"),
         *("--teacher", tmp_path / "run" / "toy.safetensors"),
     ]
-    code, _, err = run(*again, "--evidence", "none")
+    for wrong, why in (
+        (("--evidence", "none"), "teacher toy reads no evidence here"),
+        (("--evidence", tmp_path / "e.h5", "--epochs", 0), "0 epochs learn nothing"),
+    ):
+        code, _, err = run(*again, *wrong)
+        assert code == 2
+        assert why in err
+    code, _, err = run(*again[:-2], "--evidence", tmp_path / "e.h5")
     assert code == 2
-    assert "teacher toy reads no evidence here" in err
+    assert "add --teacher" in err
     assert not (tmp_path / "own" / "model.safetensors").exists()
     code, _, err = run(*again, "--evidence", tmp_path / "e.h5")
     assert code == 0, err
@@ -273,4 +280,11 @@ def test_a_sequence_network_learns_from_a_model_with_evidence(arguments, run, tm
     assert card["recipe"]["teacher_pairs"] == 2
     assert f"--teacher {tmp_path / 'run' / 'toy.safetensors'}" in card["reproduce"]
     assert f"--evidence {tmp_path / 'e.h5'}" in card["reproduce"]
+    assert not list((tmp_path / "own").glob("*teacher*"))
+    code, _, err = run(*again, "--evidence", tmp_path / "e.h5", "--resume")
+    assert code == 0, err  # nothing is left to learn
+    more = ("--evidence", tmp_path / "e.h5", "--resume", "--seed", 1)
+    code, _, err = run(*again, *more)
+    assert code == 2
+    assert "belongs to another run" in err
     assert not list((tmp_path / "own").glob("*teacher*"))

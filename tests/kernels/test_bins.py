@@ -94,13 +94,14 @@ def test_missing_bins_fall_out_and_others_are_cut(lengths, is_rounded, seed):
             if np.isnan(value):
                 continue
             if is_rounded:
-                value = np.float32(np.round(np.float64(value), 4))
+                value = np.float32(np.round(np.float64(value), 4)) + np.float32(0)
             end = min(start + steps[signal], sizes[signal])
-            expected.append((signal, max(start, 0), end, value + np.float32(0)))
+            expected.append((signal, max(start, 0), end, value))
     assert count == len(expected)
     found = zip(chroms[:count].tolist(), bins[:count].tolist(), strict=True)
     assert [(chrom, *row) for chrom, row in found] == expected
-    assert not np.signbit(bins["value"][:count][bins["value"][:count] == 0]).any()
+    own = bins["value"][:count]
+    assert not (is_rounded and np.signbit(own[own == 0]).any())
 
 
 def test_the_signal_of_an_infinite_value_is_named():

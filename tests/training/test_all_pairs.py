@@ -7,6 +7,7 @@ from scipy.special import expit, logit
 from tfimpute_tracks.evaluation.fdr import MIN_SITES
 from tfimpute_tracks.training.all_pairs import (
     AllPairs,
+    _in_few_bits,
     expected_count_thresholds,
     log_odds,
     quantile_thresholds,
@@ -77,3 +78,16 @@ def test_log_odds_are_finite():
     found = log_odds(np.array([0, 0.25, 1], dtype=np.float32))
     assert np.isfinite(found).all()
     assert found[1] == pytest.approx(np.log(1 / 3))
+
+
+def test_thresholds_of_few_bits_are_not_higher_and_keep_their_distance_from_1(rng):
+    log_odds = np.concatenate([rng.normal(0, 6, 500), np.linspace(-14, 14, 99)])
+    given = expit(np.clip(log_odds, -14, 14)).astype(np.float32)
+    found = _in_few_bits(given)
+    assert (found <= given).all()
+    assert (found < 1).all()
+    shift = logit(given.astype(float)) - logit(found.astype(float))
+    # Near 1 the numbers of float32 are far apart, too.
+    assert shift[given < 0.999].max() < 1e-3
+    assert shift.max() < 0.2
+    np.testing.assert_array_equal(_in_few_bits(np.float32([0, 0.5, 1])), [0, 0.5, 1])

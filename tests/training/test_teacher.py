@@ -1,5 +1,7 @@
 """Training on a teacher's probabilities: what is learned, from whom, and by which rows."""
 
+import errno
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -8,13 +10,15 @@ import torch
 
 from evidence_toys import give_tracks
 from tfimpute_tracks.engines.site_scorer import site_scorer
-from tfimpute_tracks.errors import UsageError
+from tfimpute_tracks.errors import UsageError, WriteError
 from tfimpute_tracks.models import load_model
 from tfimpute_tracks.models.registry import build_network
 from tfimpute_tracks.training import Recipe, TrainingJob, train_model
 from tfimpute_tracks.training.batches import BatchLoss
+from tfimpute_tracks.training.fit import epochs_left
 from tfimpute_tracks.training.loss import instance_weights, soft_loss, weighted_loss
-from tfimpute_tracks.training.teacher import teacher_labels
+from tfimpute_tracks.training.teacher import Teacher, remove_labels
+from tfimpute_tracks.vocabulary import Pair
 from toys import CONFIG, make_dataset, write_model
 
 RECIPE = Recipe(
@@ -33,15 +37,14 @@ def dataset():
 @pytest.fixture
 def teacher(tmp_path, rng):
     write_model(tmp_path / "toy.safetensors", config=CONFIG)
-    return give_tracks(load_model(tmp_path / "toy.safetensors"), tmp_path, rng, SIZES)
+    model = load_model(tmp_path / "toy.safetensors")
+    return Teacher(give_tracks(model, tmp_path, rng, SIZES))
 
 
 @pytest.fixture
 def labels(tmp_path, teacher, dataset):
     done = []
-    found = teacher_labels(
-        tmp_path, teacher, dataset, ROWS, COLUMNS, RECIPE, "cpu", done.append
-    )
+    found = teacher.labels(tmp_path, dataset, ROWS, COLUMNS, RECIPE, done.append)
     assert sum(done) == len(ROWS)
     return found
 
@@ -54,12 +57,11 @@ def test_probabilities_are_the_teachers(labels, teacher, dataset):
         rows = labels.rows[group * size : (group + 1) * size]
         more = [tuple(pair) for pair in labels.pairs[group]]
         assert len({*more, *trained}) == len(trained) + 3
-        log_odds = site_scorer(teacher, dataset, rows)([*trained, *more])
+        log_odds = site_scorer(teacher.model, dataset, rows)([*trained, *more])
         found = labels.probabilities[group * size : (group + 1) * size]
         np.testing.assert_allclose(found, 1 / (1 + np.exp(-log_odds)), atol=1e-3)
-    without = site_scorer(replace(teacher, evidence=None), dataset, labels.rows)(
-        trained
-    )
+    scorer = site_scorer(teacher.model, dataset, labels.rows, use_evidence=False)
+    without = scorer(trained)
     by_sequence = 1 / (1 + np.exp(-without))
     assert np.abs(labels.probabilities[:, : len(trained)] - by_sequence).max() > 0.1
 
@@ -117,25 +119,37 @@ def test_certain_targets_give_the_loss_of_labels(rng):
 
 
 def test_a_killed_run_opens_the_probabilities_again(labels, tmp_path, teacher, dataset):
-    arguments = (tmp_path, teacher, dataset, ROWS, COLUMNS, RECIPE, "cpu", print)
-    before = labels.path.stat().st_mtime_ns
-    again = teacher_labels(*arguments)
-    assert again.path.stat().st_mtime_ns == before
-    assert again.digest == labels.digest
+    (first,) = tmp_path.glob("teacher-*.npy")
+    before = first.stat().st_mtime_ns
+    again = teacher.labels(tmp_path, dataset, ROWS, COLUMNS, RECIPE, print)
+    assert first.stat().st_mtime_ns == before
+    np.testing.assert_array_equal(again.probabilities, labels.probabilities)
+    (tmp_path / ".teacher-0123456789ab.npy.7-aa.tmp").touch()
     for change in ({"seed": 1}, {"teacher_pairs": 2}, {"batch_size": 16}):
         other = replace(RECIPE, **change)
-        found = teacher_labels(*arguments[:5], other, "cpu", lambda _: None)
-        assert found.digest != labels.digest
-    labels.remove()
-    assert not labels.path.exists()
+        teacher.labels(tmp_path, dataset, ROWS, COLUMNS, other, print)
+        (found,) = tmp_path.glob("*teacher-*")  # those of another run are removed
+        assert found != first
+    remove_labels(tmp_path)
+    assert not list(tmp_path.glob("*teacher-*"))
+
+
+def test_a_full_disk_is_an_error_and_leaves_nothing(
+    tmp_path, teacher, dataset, monkeypatch
+):
+    def full(self, *_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Teacher, "_score", full)
+    with pytest.raises(WriteError, match="teacher-"):
+        teacher.labels(tmp_path, dataset, ROWS, COLUMNS, RECIPE, print)
+    assert not list(tmp_path.glob("*teacher-*"))
 
 
 def test_a_resumed_run_ends_with_the_same_weights(tmp_path, teacher, dataset):
     rows = TrainingJob(tmp_path).held_out(0).split(dataset).train
     columns = TrainingJob(tmp_path).columns(dataset)
-    own = teacher_labels(
-        tmp_path, teacher, dataset, rows, columns, RECIPE, "cpu", print
-    )
+    own = teacher.labels(tmp_path, dataset, rows, columns, RECIPE, print)
 
     def train(folder, stop_at=None, **changes):
         def report(progress):
@@ -143,7 +157,14 @@ def test_a_resumed_run_ends_with_the_same_weights(tmp_path, teacher, dataset):
                 raise KeyboardInterrupt
 
         folder.mkdir(exist_ok=True)
-        job = TrainingJob(folder, teacher=own, save_every=0, report_every=0, **changes)
+        job = TrainingJob(
+            folder,
+            teacher=teacher,
+            teacher_labels=own,
+            save_every=0,
+            report_every=0,
+            **changes,
+        )
         return train_model(dataset, CONFIG, RECIPE, job, report, lambda _: None)
 
     whole = train(tmp_path / "whole").network.state_dict()
@@ -152,18 +173,24 @@ def test_a_resumed_run_ends_with_the_same_weights(tmp_path, teacher, dataset):
     rest = train(tmp_path / "part", resume=True).network.state_dict()
     for name, tensor in whole.items():
         torch.testing.assert_close(tensor, rest[name], atol=0, rtol=0)
+    done = TrainingJob(tmp_path / "part", resume=True, teacher=teacher)
+    assert epochs_left(dataset, CONFIG, RECIPE, done) == 0
     job = TrainingJob(tmp_path / "part", resume=True)
     with pytest.raises(UsageError, match="belongs to another run: teacher"):
         train_model(dataset, CONFIG, RECIPE, job, print, print)
 
 
 def test_a_teacher_needs_evidence_and_all_names(tmp_path, teacher, dataset):
-    arguments = (ROWS, COLUMNS, RECIPE, "cpu", print)
-    blind = replace(teacher, evidence=None)
+    arguments = (ROWS, COLUMNS, RECIPE, print)
+    blind = Teacher(teacher.model.sequence_only)
     with pytest.raises(UsageError, match="reads no evidence here"):
-        teacher_labels(tmp_path, blind, dataset, *arguments)
+        blind.labels(tmp_path, dataset, *arguments)
     names = replace(dataset.vocabulary)
     object.__setattr__(names, "tfs", ("NEWTF", *names.tfs[1:]))
-    other = replace(dataset, vocabulary=names)
+    pairs = tuple(Pair("NEWTF", p.cell) if p.tf == "CTCF" else p for p in dataset.pairs)
+    other = replace(dataset, vocabulary=names, pairs=pairs)
     with pytest.raises(UsageError, match="does not know NEWTF"):
-        teacher_labels(tmp_path, teacher, other, *arguments)
+        teacher.labels(tmp_path, other, *arguments)
+    others = np.array([i for i, pair in enumerate(pairs) if pair.tf != "NEWTF"][::2])
+    found = teacher.labels(tmp_path, other, ROWS, others, RECIPE, print)
+    assert (found.pairs[:, :, 0] > 0).all(), "a pair of an unknown TF"
