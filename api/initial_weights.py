@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tfimpute_tracks.models import Model
     from tfimpute_tracks.training import Recipe, TrainingJob
 
-__all__ = ["load_initial", "start_from"]
+__all__ = ["load_initial", "start_from", "warn_of_leaks"]
 
 
 def load_initial(init_from: str | None, freeze: bool, keep: bool) -> Model | None:
@@ -72,12 +72,7 @@ def start_from(
     """
     if initial is None:
         return dataset, {}
-    from tfimpute_tracks.dataset import trained_sites
-    from tfimpute_tracks.training.names import (
-        held_out_but_trained,
-        keep_names,
-        match_names,
-    )
+    from tfimpute_tracks.training.names import keep_names, match_names
 
     matches = match_names(dataset.vocabulary, initial.vocabulary)
     found = "; ".join(match.describe(keep) for match in matches)
@@ -88,20 +83,7 @@ def start_from(
             "the mean",
             warning=True,
         )
-    if pairs := held_out_but_trained(dataset, job.roles, initial.checkpoint):
-        log(
-            f"{initial.name} was trained on {counted(len(pairs), 'held-out pair')} "
-            f"({listed(pairs)}): their metrics are optimistic",
-            warning=True,
-        )
-    held_out = job.held_out(recipe.seed)
-    test = held_out.split(dataset).test
-    if n := trained_sites(initial.card, dataset, held_out).count(test):
-        log(
-            f"{initial.name} may have been trained on {n:,} of the {len(test):,} test "
-            "sites: metrics on them are optimistic",
-            warning=True,
-        )
+    warn_of_leaks(initial, dataset, job, recipe)
     entry = {
         "model": initial.name,
         "weights": initial.checkpoint.digest,
@@ -113,3 +95,35 @@ def start_from(
     if keep:
         dataset = keep_names(dataset, initial.vocabulary)
     return dataset, {"initial_weights": entry}
+
+
+def warn_of_leaks(
+    model: Model, dataset: Dataset, job: TrainingJob, recipe: Recipe
+) -> None:
+    """Warn of held-out pairs and sites that a model was trained on.
+
+    Parameters
+    ----------
+    model : Model
+        That a run starts from, or learns from.
+    dataset : Dataset
+    job : TrainingJob
+    recipe : Recipe
+    """
+    from tfimpute_tracks.dataset import trained_sites
+    from tfimpute_tracks.training.names import held_out_but_trained
+
+    if pairs := held_out_but_trained(dataset, job.roles, model.checkpoint):
+        log(
+            f"{model.name} was trained on {counted(len(pairs), 'held-out pair')} "
+            f"({listed(pairs)}): their metrics are optimistic",
+            warning=True,
+        )
+    held_out = job.held_out(recipe.seed)
+    test = held_out.split(dataset).test
+    if n := trained_sites(model.card, dataset, held_out).count(test):
+        log(
+            f"{model.name} may have been trained on {n:,} of the {len(test):,} test "
+            "sites: metrics on them are optimistic",
+            warning=True,
+        )

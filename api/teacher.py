@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tfimpute_tracks.api.context_report import check_sequence_length
 from tfimpute_tracks.api.evidence_choice import choose_evidence
+from tfimpute_tracks.api.initial_weights import warn_of_leaks
 from tfimpute_tracks.api.notes import log
 from tfimpute_tracks.api.progress import ProgressBar
 from tfimpute_tracks.dataset import Dataset
@@ -22,7 +23,11 @@ __all__ = ["ask_teacher", "with_teacher"]
 
 
 def with_teacher(
-    job: TrainingJob, name: str | Path, evidence: str | Path, dataset: Dataset
+    job: TrainingJob,
+    name: str | Path,
+    evidence: str | Path,
+    dataset: Dataset,
+    recipe: Recipe,
 ) -> TrainingJob:
     """Load a teacher, with the tracks of the training pairs and accessibility.
 
@@ -36,6 +41,7 @@ def with_teacher(
     evidence : str or Path
         `auto`, the name of the evidence of the package, or a file.
     dataset : Dataset
+    recipe : Recipe
 
     Returns
     -------
@@ -54,6 +60,7 @@ def with_teacher(
     model = choose_evidence(model, name, evidence, sizes, "the data set's genome")
     check_sequence_length(model.name, model.config, dataset)
     Teacher(model).check(pairs)
+    warn_of_leaks(model, dataset, job, recipe)
     assert model.evidence is not None
     weights, store = model.evidence.weights, model.evidence.store
     store = store.subset(store.tracks_of(pairs))

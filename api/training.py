@@ -189,7 +189,7 @@ def run_training(
             **start,
         }
         if teacher:
-            job = with_teacher(job, teacher, evidence, dataset)
+            job = with_teacher(job, teacher, evidence, dataset, changed)
         if job.teacher:
             facts["teacher"] = job.teacher.to_dict()
             job = ask_teacher(dataset, config, changed, job, progress)

@@ -288,3 +288,7 @@ def test_a_sequence_network_learns_from_a_model_with_evidence(arguments, run, tm
     assert code == 2
     assert "belongs to another run" in err
     assert not list((tmp_path / "own").glob("*teacher*"))
+    again[again.index("-o") + 1] = tmp_path / "other"
+    code, _, err = run(*again, "--evidence", tmp_path / "e.h5", "--roles", "test3")
+    assert code == 0, err
+    assert "toy was trained on 9 held-out pairs" in " ".join(err.split())

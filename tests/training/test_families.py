@@ -123,7 +123,8 @@ def test_a_step_masks_bases_and_draws_cell_lines():
     # A mask starts at one of 60 + 10 positions, at the ends partly outside: 600 of 70.
     assert n_hidden.mean() == pytest.approx(600 / 70, abs=0.6)
     assert (hidden[hidden != 4] == dataset.codes[rows][hidden != 4]).all()
-    drawn = [batches._draw_pairs(np.random.default_rng(i)) for i in range(20)]
+    cell = batches._pairs.cell
+    drawn = [batches._draw_pairs(cell, np.random.default_rng(i)) for i in range(20)]
     cells = [{dataset.pairs[i].cell for i in places} for places in drawn]
     assert {len(some) for some in cells} == {2}
     assert set().union(*cells) == set(VOCABULARY.cells)
