@@ -23,6 +23,8 @@ from tfimpute_tracks.vocabulary import Pair, Vocabulary
 
 __all__ = ["Evidence", "track_rows"]
 
+_ROWS = 32  # tracks at a time
+
 Doubles = NDArray[np.float64]
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -245,13 +247,25 @@ class Evidence:
     def _made_of(
         self, tfs: tuple[str, Ints], cells: tuple[str, Ints], names: Sequence[str]
     ) -> Doubles:
-        """Compute A F_t + B F'_c + (C F_t) tanh(D F'_c) of the definition."""
-        by_tf, by_cell = (
-            self._weights[f"summary.{name}"][rows] for name, rows in (tfs, cells)
-        )
+        """Compute A F_t + B F'_c + (C F_t) tanh(D F'_c) of the definition.
+
+        Each TF and cell line is multiplied once, however many pairs it is in.
+        """
         a, b, c, d = (self._weights[f"summary.{name}"] for name in names)
-        found: Doubles = by_tf @ a + by_cell @ b
-        found[:, : c.shape[1]] += (by_tf @ c) * np.tanh(by_cell @ d)
+        (tf_rows, tf), (cell_rows, cell) = (
+            np.unique(rows, return_inverse=True) for _, rows in (tfs, cells)
+        )
+        by_tf = self._weights[f"summary.{tfs[0]}"][tf_rows]
+        by_cell = self._weights[f"summary.{cells[0]}"][cell_rows]
+        gate = np.tanh(by_cell @ d)
+        of_tf, of_cell, of_both = by_tf @ a, by_cell @ b, by_tf @ c
+        found = np.empty((len(tf), a.shape[1]))
+        for first in range(0, len(tf), _ROWS):  # which stay in the second cache
+            some = slice(first, first + _ROWS)
+            part = of_tf[tf[some]]
+            part += of_cell[cell[some]]
+            part[:, : c.shape[1]] += of_both[tf[some]] * gate[cell[some]]
+            found[some] = part
         return found
 
 
