@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from tfimpute_tracks.api.evidence_choice import check_evidence
+from tfimpute_tracks.api.evidence_choice import AUTO, NONE, check_evidence
 from tfimpute_tracks.api.loaded import LoadedModel
 from tfimpute_tracks.api.model import Model
 from tfimpute_tracks.api.values import (
@@ -46,6 +46,8 @@ def train(
     recipe: Mapping[str, float] | None = None,
     freeze_trunk: bool = False,
     keep_vocabulary: bool = False,
+    teacher: str | Path | None = None,
+    evidence: str | Path = AUTO,
     hold_out: HoldOutScheme = "chromosomes",
     test_chroms: str | Iterable[str] = "chr20",
     valid_chroms: str | Iterable[str] = "chr22",
@@ -77,6 +79,10 @@ def train(
         Keep filters and dense layers of `init_from` as they are.
     keep_vocabulary : bool
         Keep the TFs and cell lines of `init_from` that the data set lacks.
+    teacher : str or Path, optional
+        A model with evidence weights, whose probabilities are learned with the labels.
+    evidence : str or Path
+        That the teacher reads.
     hold_out : {"chromosomes", "random", "alternating-peaks"}
     test_chroms, valid_chroms : str or iterable of str
     seed : int
@@ -125,6 +131,10 @@ def train(
         recipe=_changes(recipe),
         freeze_trunk=freeze_trunk,
         keep_vocabulary=keep_vocabulary,
+        teacher=None if teacher is None else str(as_path(teacher, "teacher")),
+        evidence=evidence
+        if evidence in (AUTO, NONE)
+        else as_path(evidence, "evidence"),
         resume=resume,
         threads=threads,
         device=str(device),

@@ -11,7 +11,7 @@ from tfimpute_tracks.api.initial_weights import warn_of_leaks
 from tfimpute_tracks.api.notes import log
 from tfimpute_tracks.api.progress import ProgressBar
 from tfimpute_tracks.dataset import Dataset
-from tfimpute_tracks.errors import counted
+from tfimpute_tracks.errors import UsageError, counted
 from tfimpute_tracks.models import load_model
 from tfimpute_tracks.models.config import NetworkConfig
 from tfimpute_tracks.models.evidence import Evidence
@@ -58,8 +58,11 @@ def with_teacher(
     pairs = [dataset.pairs[i] for i in job.columns(dataset)]
     model = load_model(name)
     model = choose_evidence(model, name, evidence, sizes, "the data set's genome")
-    check_sequence_length(model.name, model.config, dataset)
     Teacher(model).check(pairs)
+    try:
+        check_sequence_length(f"teacher {model.name}", model.config, dataset)
+    except UsageError as error:
+        raise UsageError(f"teacher {model.name}: {error}") from error
     warn_of_leaks(model, dataset, job, recipe)
     assert model.evidence is not None
     weights, store = model.evidence.weights, model.evidence.store

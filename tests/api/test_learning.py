@@ -1,6 +1,7 @@
 """Training, evaluating and evidence in Python make what the verbs make."""
 
 import json
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -38,6 +39,22 @@ def test_training_makes_the_weights_of_the_verb(run, tmp_path):
         model.card["reproduce"]
         == json.loads(theirs.with_suffix(".json").read_text())["reproduce"]
     )
+
+
+def test_what_a_teacher_needs_is_checked():
+    train = partial(tfimpute_tracks.train, "data.h5", "run", network=SIZES, epochs=1)
+    for wrong, why in (
+        ({"evidence": "e.h5"}, "add --teacher"),
+        ({"teacher": 7}, "teacher 7; use a path"),
+        ({"teacher": "default", "epochs": 0}, "0 epochs learn nothing"),
+        ({"teacher": "default", "evidence": "none"}, "reads no evidence here"),
+        (
+            {"teacher": "default", "evidence": "encode-hg19"},
+            "are of another genome than the data set",
+        ),
+    ):
+        with pytest.raises(TracksError, match=why):
+            train(**wrong)
 
 
 def test_evaluating_gives_the_metrics_of_the_verb(run, weights, tmp_path):
