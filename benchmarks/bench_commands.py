@@ -89,6 +89,7 @@ def _commands(folder: Path, hg19: str) -> dict[str, list[str]]:
     whole = (*scan, "-e", "none", "-g", hg19, "--chroms", "chr20")
     chr20 = {
         "scan, chr20": tfimpute(*whole),
+        "scan, chr20, evidence": tfimpute(*whole, "-e", "encode-hg19"),
         "scan, chr20, cached": tfimpute(
             *(part for part in whole if part != "--no-cache"),
             *("--cache-dir", folder / "tiles"),
@@ -131,21 +132,28 @@ def _rate(run: _Run) -> float:
     return float(found.group(1).replace(",", "")) if found else float("nan")
 
 
-def _report_ratios(runs: dict[str, _Run]) -> None:
+def _report_ratios(runs: dict[str, list[_Run]]) -> None:
     for what, a, b in (
         ("impute: without evidence / with it", "impute, no evidence", "impute"),
         ("impute: default / deep", "impute, default, 1 Mb", "impute, deep, 1 Mb"),
     ):
         if a in runs and b in runs:
-            print_result(f"{what}, rates: {_rate(runs[a]) / _rate(runs[b]):.2f}")
+            rates = _rate(_middle(runs[a])), _rate(_middle(runs[b]))
+            print_result(f"{what}, rates: {rates[0] / rates[1]:.2f}")
     for one, other in (
         ("scan, deep", "scan, no evidence"),
+        ("scan, chr20, evidence", "scan, chr20"),
         ("scan, chr20, deep", "scan, chr20"),
         ("scan, chr20, cached", "scan, chr20"),
     ):
         if one in runs and other in runs:
-            ratio = runs[one].seconds / runs[other].seconds
-            print_result(f"{one} / {other}, whole commands: {ratio:.2f}")
+            turns = zip(runs[one], runs[other], strict=False)
+            ratio = statistics.median(a.seconds / b.seconds for a, b in turns)
+            print_result(f"{one} / {other}, whole commands in turn: {ratio:.2f}")
+
+
+def _middle(runs: list[_Run]) -> _Run:
+    return sorted(runs, key=lambda run: run.seconds)[(len(runs) - 1) // 2]
 
 
 def main() -> None:
@@ -155,23 +163,29 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3, help="warm runs of each")
     parser.add_argument("--fasta", default="", help="hg19, whose chr20 is scanned, too")
     asked = parser.parse_args()
-    runs = {}
-    print_result(f"{'command':<24} {'cold, s':>8} {'warm, s':>8} {'CPU, s':>8}")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for what, command in _commands(folder, asked.fasta).items():
-            if not re.search(asked.only, what):
-                continue
-            cold = _run(command, folder / what)
-            warm = [_run(command, folder / what)]
-            if warm[0].seconds < _COLD_LIMIT:
-                warm += [_run(command, folder / what) for _ in range(asked.runs - 1)]
-            middle = statistics.median_low(run.seconds for run in warm)
-            runs[what] = next(run for run in warm if run.seconds == middle)
-            print_result(
-                f"{what:<24} {cold.seconds:>8.2f} {middle:>8.2f} {runs[what].cpu:>8.2f}"
-            )
-    _report_ratios(runs)
+        commands = {
+            what: command
+            for what, command in _commands(folder, asked.fasta).items()
+            if re.search(asked.only, what)
+        }
+        cold = {
+            what: _run(command, folder / what) for what, command in commands.items()
+        }
+        warm: dict[str, list[_Run]] = {what: [] for what in commands}
+        for turn in range(asked.runs):
+            for what, command in commands.items():
+                if not turn or warm[what][0].seconds < _COLD_LIMIT:
+                    warm[what].append(_run(command, folder / what))
+    print_result(f"{'command':<24} {'cold, s':>8} {'warm, s':>8} {'CPU, s':>8}")
+    for what, runs in warm.items():
+        middle = _middle(runs)
+        print_result(
+            f"{what:<24} {cold[what].seconds:>8.2f} {middle.seconds:>8.2f} "
+            f"{middle.cpu:>8.2f}"
+        )
+    _report_ratios(warm)
 
 
 if __name__ == "__main__":
