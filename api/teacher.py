@@ -14,7 +14,6 @@ from tfimpute_tracks.dataset import Dataset
 from tfimpute_tracks.errors import UsageError, counted
 from tfimpute_tracks.models import load_model
 from tfimpute_tracks.models.config import NetworkConfig
-from tfimpute_tracks.models.evidence import Evidence
 from tfimpute_tracks.training import Recipe, TrainingJob
 from tfimpute_tracks.training.fit import epochs_left
 from tfimpute_tracks.training.teacher import Teacher
@@ -24,7 +23,7 @@ __all__ = ["ask_teacher", "with_teacher"]
 
 def with_teacher(
     job: TrainingJob,
-    name: str | Path,
+    name: str | Path | None,
     evidence: str | Path,
     dataset: Dataset,
     recipe: Recipe,
@@ -36,8 +35,8 @@ def with_teacher(
     Parameters
     ----------
     job : TrainingJob
-    name : str or Path
-        A model with evidence weights.
+    name : str or Path, optional
+        A model with evidence weights; None for no teacher.
     evidence : str or Path
         `auto`, the name of the evidence of the package, or a file.
     dataset : Dataset
@@ -54,6 +53,8 @@ def with_teacher(
     UnknownNameError, InputFileError
         There is no such model or evidence, or it cannot be read.
     """
+    if name is None:
+        return job
     sizes = dict(zip(dataset.chroms, dataset.chrom_sizes, strict=True))
     pairs = [dataset.pairs[i] for i in job.columns(dataset)]
     model = load_model(name)
@@ -65,11 +66,9 @@ def with_teacher(
         raise UsageError(f"teacher {model.name}: {error}") from error
     warn_of_leaks(model, dataset, job, recipe)
     assert model.evidence is not None
-    weights, store = model.evidence.weights, model.evidence.store
-    store = store.subset(store.tracks_of(pairs))
-    log(f"teacher {model.name}, with {counted(len(store.tracks), 'track')}")
-    own = replace(model, evidence=Evidence(weights, store))
-    return replace(job, teacher=Teacher(own, job.device))
+    known = model.evidence.subset(pairs)
+    log(f"teacher {model.name}, with {counted(len(known.store.tracks), 'track')}")
+    return replace(job, teacher=Teacher(replace(model, evidence=known), job.device))
 
 
 def ask_teacher(

@@ -164,6 +164,7 @@ def run_training(
         remove_leftovers(out_dir, _FILES)  # of a run that was killed
         log(f"{name}: {config}, {changed}, device {device}")
         dataset, start = start_from(initial, dataset, job, changed, keep_vocabulary)
+        job = with_teacher(job, teacher, evidence, dataset, changed)
         held_out = job.held_out(changed.seed)
         given = {
             "data": data.name,
@@ -187,12 +188,9 @@ def run_training(
             "hold_out": held_out.to_dict(),
             "reproduce": _command(given, changed, held_out),
             **start,
+            **({"teacher": job.teacher.to_dict()} if job.teacher else {}),
         }
-        if teacher:
-            job = with_teacher(job, teacher, evidence, dataset, changed)
-        if job.teacher:
-            facts["teacher"] = job.teacher.to_dict()
-            job = ask_teacher(dataset, config, changed, job, progress)
+        job = ask_teacher(dataset, config, changed, job, progress)
         run = _train(dataset, config, changed, job, progress)
         metrics, files = _export(out_dir, run, dataset, facts, progress)
         remove_labels(out_dir)

@@ -86,10 +86,11 @@ def _commands(folder: Path, hg19: str) -> dict[str, list[str]]:
         return tfimpute("impute", "--all", "--yes", *store, *more)
 
     scan = ("scan", *_PAIR, *out, "--no-cache")
-    whole = (*scan, "-e", "none", "-g", hg19, "--chroms", "chr20")
+    on_chr20 = (*scan, "-g", hg19, "--chroms", "chr20")
+    whole = (*on_chr20, "-e", "none")
     chr20 = {
         "scan, chr20": tfimpute(*whole),
-        "scan, chr20, evidence": tfimpute(*whole, "-e", "encode-hg19"),
+        "scan, chr20, evidence": tfimpute(*on_chr20, "-e", "encode-hg19"),
         "scan, chr20, cached": tfimpute(
             *(part for part in whole if part != "--no-cache"),
             *("--cache-dir", folder / "tiles"),

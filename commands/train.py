@@ -89,7 +89,16 @@ def train(
             "and pair while it runs, 0.7 GB for the shipped data.",
         ),
     ] = None,
-    evidence: options.Evidence = "auto",
+    evidence: Annotated[
+        str,
+        typer.Option(
+            "-e",
+            "--evidence",
+            help="Measured peaks that the teacher reads. auto: those that come with the "
+            "package, encode-hg19, if the data set is of its genome. Or a file from "
+            "`tfimpute-tracks evidence build`.",
+        ),
+    ] = "auto",
     seed: options.Seed = 0,
     hold_out: options.HoldOutScheme = "chromosomes",
     test_chroms: options.TestChroms = "chr20",

@@ -26,7 +26,7 @@ from tfimpute_tracks.kernels.lanes import (
     multiply_add,
     store,
 )
-from tfimpute_tracks.kernels.summary import moments
+from tfimpute_tracks.kernels.summary import PairVectors, arrange_vectors, moments
 
 __all__ = ["OwnTracks", "exclude_own", "own_tracks"]
 
@@ -51,20 +51,14 @@ class OwnTracks(NamedTuple):
         Row in `pair` of the pair that a track belongs to, or -1.
     available : float32 array, shape (n, summary)
         What being available adds to the summary, of all tracks of a pair.
-    vectors : float32 array, shape (n, summary)
-        v.
-    totals : float64 array, shape (n,)
-        The sum of each v.
-    offsets : float32 array, shape (n,)
-        v_0.
+    vectors : PairVectors
+        Of the pairs.
     """
 
     pair: Ints
     owner: Ints
     available: Floats
-    vectors: Floats
-    totals: NDArray[np.float64]
-    offsets: Floats
+    vectors: PairVectors
 
 
 def own_tracks(
@@ -89,15 +83,11 @@ def own_tracks(
     OwnTracks
     """
     pair = np.unique(owner[owner >= 0])
-    shape = len(pair), present.shape[1]
-    available, own = (aligned_empty(shape, np.float32) for _ in range(2))
-    found = vectors(pair)
-    own[...] = found[:, :-1]
+    available = aligned_empty((len(pair), present.shape[1]), np.float32)
     for row, index in enumerate(pair):
         available[row] = present[owner == index].sum(axis=0)
     rows = np.where(owner >= 0, np.searchsorted(pair, owner), -1)
-    totals = own.sum(axis=1, dtype=np.float64)
-    return OwnTracks(columns[pair], rows, available, own, totals, found[:, -1].copy())
+    return OwnTracks(columns[pair], rows, available, arrange_vectors(vectors(pair)))
 
 
 def exclude_own(
@@ -128,9 +118,8 @@ def exclude_own(
                 own.pair,
                 own.owner,
                 own.available.reshape(-1),
-                own.vectors.reshape(-1),
-                own.totals,
-                own.offsets,
+                own.vectors.vectors.reshape(-1),
+                own.vectors.offsets,
             ),
             log_odds,
         )
@@ -140,7 +129,7 @@ def exclude_own(
 def _exclude(indptr, track, fraction, tracks, sums_of_tiles, own, log_odds):  # type: ignore[no-untyped-def]
     weights, n_tracks = tracks
     rows, size = sums_of_tiles
-    pair, owner, available, vectors, totals, offsets = own
+    pair, owner, available, vectors, offsets = own
     n_windows, half = fraction.shape[1], size // 2
     # Entries of the same pair at a tile are linked; the first row has no entries.
     latest = np.full((indptr.size, pair.size), -1, dtype=np.int64)
@@ -172,8 +161,8 @@ def _exclude(indptr, track, fraction, tracks, sums_of_tiles, own, log_odds):  # 
                         i = before[i]
                     sums = _products(without, 0, available, vectors, own, size)
                 total, squares, product = sums
-                mean, scale = moments(total, squares, size)
-                e = scale * (product - mean * totals[row]) + np.float64(offsets[row])
+                scale = moments(total, squares, size)[1]
+                e = scale * product + np.float64(offsets[row])
                 log_odds[tile, pair[row]] = np.float32(e)
 
 

@@ -75,7 +75,8 @@ def arrange_vectors(vectors: Floats) -> PairVectors:
     """
     own = vectors[:, :-1]
     arranged = aligned_empty(own.shape, np.float32)
-    arranged[...] = own - own.mean(axis=1, dtype=np.float64, keepdims=True)
+    if own.size:
+        arranged[...] = own - own.mean(axis=1, dtype=np.float64, keepdims=True)
     return PairVectors(arranged, vectors[:, -1].astype(np.float32))
 
 

@@ -23,7 +23,7 @@ from tfimpute_tracks.vocabulary import Pair, Vocabulary
 
 __all__ = ["Evidence", "track_rows"]
 
-_ROWS = 32  # tracks at a time
+_ROWS = 32  # tracks or pairs at a time
 
 Doubles = NDArray[np.float64]
 Floats = NDArray[np.float32]

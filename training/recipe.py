@@ -67,8 +67,8 @@ class Recipe:
     Raises
     ------
     UsageError
-        `dropout` or `ema_decay` is 1 or more, `teacher_weight` is above 1, or
-        `decay_every` is below 1.
+        `dropout` or `ema_decay` is 1 or more, `teacher_weight` is not within 0
+        and 1, `teacher_pairs` is below 0, or `decay_every` is below 1.
     """
 
     optimizer: Literal["adamw", "adadelta"] = "adamw"
@@ -100,9 +100,11 @@ class Recipe:
                     f"recipe {name}={getattr(self, name):g} is not below 1; "
                     "use 0 or more, and less than 1"
                 )
-        if not 0 <= self.teacher_weight <= 1:
+        if not 0 <= self.teacher_weight <= 1 or self.teacher_pairs < 0:
             raise UsageError(
-                f"recipe teacher_weight={self.teacher_weight:g} is out of range; use 0 to 1"
+                f"recipe teacher_weight={self.teacher_weight:g}, "
+                f"teacher_pairs={self.teacher_pairs} is out of range; use a weight of 0 to "
+                "1, and 0 pairs or more"
             )
         if self.decay_every < 1:
             raise UsageError(

@@ -1,4 +1,4 @@
-"""Labels from a teacher: what a model with evidence thinks of training sites.
+"""Labels from a teacher: what a model with evidence predicts at training sites.
 
 Most pairs have no label, and a label says only bound or not. A model that also reads
 measured tracks predicts all pairs, and better than any that reads sequence alone. So a
@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.lib.format import write_array_header_1_0
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from tfimpute_tracks.dataset import Dataset
 from tfimpute_tracks.engines.site_scorer import site_scorer
@@ -243,7 +244,7 @@ class Teacher:
         pairs = [Pair(tfs[tf], cells[cell]) for tf, cell in indices]
         known = self.model.vocabulary.pair_indices(pairs)
         log_odds = site_scorer(self.model, dataset, rows, self.device)(known)
-        return np.asarray(1 / (1 + np.exp(-log_odds)), dtype="<f2")
+        return np.asarray(expit(log_odds), dtype="<f2")
 
     def _other_pairs(
         self, vocabulary: Vocabulary, trained: list[tuple[int, int]]

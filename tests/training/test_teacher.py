@@ -1,4 +1,4 @@
-"""Training on a teacher's probabilities: what is learned, from whom, and by which rows."""
+"""Training with a teacher: its probabilities, batches, loss, resuming and refusals."""
 
 import errno
 import os
