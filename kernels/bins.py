@@ -1,4 +1,4 @@
-"""Bins of a signal, and what zoom levels keep of them: the loops of ``tracks/formats``."""
+"""Bins of a signal, as files hold them and sum them up: the loops of ``tracks/formats``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from tfimpute_tracks.kernels.jit import njit
 
-__all__ = ["fill_bins", "sum_bins", "sum_records"]
+__all__ = ["end_sums", "fill_bins", "list_bins", "sum_bins", "total_bins"]
 
 
 @njit(nogil=True, cache=True)
@@ -53,80 +53,159 @@ def fill_bins(values, packs, scale, chroms, bins):  # type: ignore[no-untyped-de
 
 
 @njit(nogil=True, cache=True)
-def sum_bins(chroms, bins, reduction, records):  # type: ignore[no-untyped-def]
-    """Sum up the bins that start in the same cell of a grid.
+def sum_bins(chroms, bins, begin, widths, firsts, counts, ends, records):  # type: ignore[no-untyped-def]
+    """Sum up bins by the cells of ever coarser grids, until a level is full.
+
+    The last record of a level grows while bins start in its cell. A record that is
+    whole is added to the next level.
 
     Parameters
     ----------
     chroms : uint32 array, shape (n,), ascending
     bins : array of (start, end, value), shape (n,)
         Ascending within a chromosome, not overlapping.
-    reduction : int
-        Width of a cell in bp.
-    records : array of records, shape (n,)
-        As in ``tracks/formats/zoom.py``; the first ones are filled in.
+    begin : int
+        The first bin to add.
+    widths : int64 array, shape (n_levels,)
+        Of a cell in bp, ascending.
+    firsts : int64 array, shape (n_levels + 1,)
+        Where the records of a level begin; its room ends where the next one begins.
+    counts : int64 array, shape (n_levels,)
+        Records of each level; updated.
+    ends : int64 array, shape (n_levels,)
+        Where the cell of each level's last record ends, in bp; updated.
+    records : array of records, shape (firsts[-1],)
+        As in ``tracks/formats/zoom.py``; updated.
 
     Returns
     -------
     int
-        Number of records.
+        The first bin that found no room, or n.
     """
-    count, chrom, end_of_cell = 0, np.int64(-1), np.int64(0)
-    for i in range(bins.size):
+    levels = widths, firsts, counts, ends, records
+    for i in range(begin, bins.size):
         start, end = np.int64(bins[i]["start"]), np.int64(bins[i]["end"])
         value = np.float64(bins[i]["value"])
         total = (end - start) * value
-        if chroms[i] != chrom or start >= end_of_cell:
-            chrom = np.int64(chroms[i])
-            end_of_cell = (start // reduction + 1) * reduction
-            records[count]["chrom"], records[count]["start"] = chrom, start
-            records[count]["bases"] = end - start
-            records[count]["low"] = records[count]["high"] = bins[i]["value"]
-            records[count]["total"] = total
-            records[count]["squares"] = total * value
-            count += 1
-        else:
-            records[count - 1]["bases"] += end - start
-            records[count - 1]["low"] = min(records[count - 1]["low"], value)
-            records[count - 1]["high"] = max(records[count - 1]["high"], value)
-            records[count - 1]["total"] += total
-            records[count - 1]["squares"] += total * value
-        records[count - 1]["end"] = end
-    return count
+        last = firsts[0] + counts[0] - 1
+        if counts[0] and records[last]["chrom"] == chroms[i] and start < ends[0]:
+            records[last]["end"] = end
+            records[last]["bases"] += end - start
+            records[last]["low"] = min(records[last]["low"], value)
+            records[last]["high"] = max(records[last]["high"], value)
+            records[last]["total"] += total
+            records[last]["squares"] += total * value
+            continue
+        for level in range(widths.size):
+            if firsts[level] + counts[level] == firsts[level + 1]:
+                return i
+        new = records[last + 1]
+        new["chrom"], new["start"], new["end"] = chroms[i], start, end
+        new["bases"], new["low"], new["high"] = end - start, value, value
+        new["total"], new["squares"] = total, total * value
+        counts[0] += 1
+        ends[0] = (start // widths[0] + 1) * widths[0]
+        if counts[0] > 1:
+            _add(levels, 1, last)
+    return bins.size
 
 
 @njit(nogil=True, cache=True)
-def sum_records(given, reduction, records):  # type: ignore[no-untyped-def]
-    """Sum up the records that start in the same cell of a grid.
+def end_sums(widths, firsts, counts, ends, records):  # type: ignore[no-untyped-def]
+    """Add the last record of each level to the next: no bin will follow.
 
     Parameters
     ----------
-    given : array of records, shape (n,)
-        In the order of the genome.
-    reduction : int
-        Width of a cell in bp.
-    records : array of records, shape (n,)
-        The first ones are filled in.
+    widths, firsts, counts, ends, records
+        As for :func:`sum_bins`. Each level has room for two more records.
+    """
+    for level in range(widths.size - 1):
+        if counts[level]:
+            last = firsts[level] + counts[level] - 1
+            _add((widths, firsts, counts, ends, records), level + 1, last)
+
+
+@njit(nogil=True, cache=True)
+def _add(levels, level, record):  # type: ignore[no-untyped-def]
+    """Add a record to a level, and on to coarser ones what is whole by that."""
+    widths, firsts, counts, ends, records = levels
+    while level < widths.size:
+        last = firsts[level] + counts[level] - 1
+        old, new = records[last], records[record]
+        start = np.int64(new["start"])
+        if counts[level] and old["chrom"] == new["chrom"] and start < ends[level]:
+            old["end"] = new["end"]
+            old["bases"] += new["bases"]
+            old["low"] = min(old["low"], new["low"])
+            old["high"] = max(old["high"], new["high"])
+            old["total"] += new["total"]
+            old["squares"] += new["squares"]
+            return
+        records[last + 1] = new
+        counts[level] += 1
+        ends[level] = (start // widths[level] + 1) * widths[level]
+        if counts[level] == 1:
+            return
+        record = last
+        level += 1
+
+
+@njit(nogil=True, cache=True)
+def list_bins(words, values, firsts, heads, steps, bins):  # type: ignore[no-untyped-def]
+    """List the bins of sections of a bigWig.
+
+    Parameters
+    ----------
+    words : uint32 array, shape (n_words,)
+        The contents of all sections.
+    values : float32 array, shape (n_words,)
+        The same memory.
+    firsts : int64 array, shape (n_sections,)
+        Where the bins of each begin.
+    heads : array of (start, step, span, n), shape (n_sections,)
+    steps : int64 array, shape (n_sections,)
+        Words of a bin: its value; its start and value; or start, end and value.
+    bins : array of (start, end, value), shape (n_bins,)
+        Filled in.
+    """
+    count = 0
+    for section in range(firsts.size):
+        start, span = heads[section]["start"], heads[section]["span"]
+        at, n_words = firsts[section], steps[section]
+        for _ in range(heads[section]["n"]):
+            if n_words > 1:
+                start = words[at]
+            bins[count]["start"] = start
+            bins[count]["end"] = words[at + 1] if n_words > 2 else start + span
+            bins[count]["value"] = values[at + n_words - 1]
+            start += heads[section]["step"]
+            at += n_words
+            count += 1
+
+
+@njit(nogil=True, cache=True)
+def total_bins(bins):  # type: ignore[no-untyped-def]
+    """Sum up bins.
+
+    Parameters
+    ----------
+    bins : array of (start, end, value), shape (n,), not empty
 
     Returns
     -------
-    int
-        Number of records.
+    bases : int
+    total, scale : float64
+        Sum of the values over all bases, and of their absolute values.
+    low, high : float64
+        The lowest and the highest value; NaN is neither.
     """
-    count, chrom, end_of_cell = 0, np.int64(-1), np.int64(0)
-    for i in range(given.size):
-        start = np.int64(given[i]["start"])
-        if given[i]["chrom"] != chrom or start >= end_of_cell:
-            chrom = np.int64(given[i]["chrom"])
-            end_of_cell = (start // reduction + 1) * reduction
-            records[count] = given[i]
-            count += 1
-            continue
-        last = count - 1
-        records[last]["end"] = max(records[last]["end"], given[i]["end"])
-        records[last]["low"] = min(records[last]["low"], given[i]["low"])
-        records[last]["high"] = max(records[last]["high"], given[i]["high"])
-        records[last]["bases"] += given[i]["bases"]
-        records[last]["total"] += given[i]["total"]
-        records[last]["squares"] += given[i]["squares"]
-    return count
+    bases, total, scale = np.int64(0), 0.0, 0.0
+    low, high = np.inf, -np.inf
+    for i in range(bins.size):
+        value = np.float64(bins[i]["value"])
+        width = np.int64(bins[i]["end"]) - np.int64(bins[i]["start"])
+        bases += width
+        total += width * value
+        scale += abs(width * value)
+        low, high = min(low, value), max(high, value)
+    return bases, total, scale, low, high

@@ -4,10 +4,14 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tfimpute_tracks.kernels.bins import fill_bins, sum_bins, sum_records
+from tfimpute_tracks.kernels.bins import (
+    end_sums,
+    fill_bins,
+    list_bins,
+    sum_bins,
+    total_bins,
+)
 from tfimpute_tracks.tracks.formats.zoom import BIN, RECORD
-
-_SUMMED = ("bases", "total", "squares")
 
 
 def _draw_bins(rng, n):
@@ -33,42 +37,115 @@ def _grouped(chroms, starts, reduction):
     return list(groups.values())
 
 
-@settings(max_examples=40, deadline=None)
-@given(st.integers(0, 60), st.sampled_from([1, 7, 64, 2**32]), st.integers(0, 999))
-def test_bins_of_a_cell_are_summed(n, reduction, seed):
+def _sum(chroms, bins, widths, room, batch):
+    """Sum up bins a batch at a time, and empty the levels when one is full."""
+    n = len(widths)
+    arrays = (
+        np.array(widths),
+        room * np.arange(n + 1),
+        np.zeros(n, np.int64),
+        np.zeros(n, np.int64),
+        np.empty(room * n, RECORD),
+    )
+    _, firsts, counts, _, records = arrays
+    made = [[] for _ in widths]
+
+    def empty(n_kept):
+        for level, first in enumerate(firsts[:-1]):
+            own = records[first : first + counts[level]]
+            n_whole = max(len(own) - n_kept, 0)
+            made[level] += own[:n_whole].tolist()
+            own[: len(own) - n_whole] = own[n_whole:].copy()
+            counts[level] -= n_whole
+
+    for begin in range(0, len(bins), batch):
+        part, done = slice(begin, begin + batch), 0
+        while done < len(bins[part]):
+            done = sum_bins(chroms[part], bins[part], done, *arrays)
+            empty(1)
+    end_sums(*arrays)
+    empty(0)
+    return [np.array(level, RECORD) for level in made]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(0, 60),
+    st.sampled_from([(1,), (7, 28, 2**32), (4, 16, 64), (64, 2**32)]),
+    st.integers(3, 9),
+    st.integers(1, 70),
+    st.integers(0, 999),
+)
+def test_bins_of_a_cell_are_summed(n, widths, room, batch, seed):
     chroms, bins = _draw_bins(np.random.default_rng(seed), n)
-    records = np.empty(n, RECORD)
-    records = records[: sum_bins(chroms, bins, reduction, records)]
-    groups = _grouped(chroms, bins["start"].tolist(), reduction)
-    assert len(records) == len(groups)
-    for record, group in zip(records, groups, strict=True):
-        own = bins[group]
-        widths = (own["end"] - own["start"]).astype(float)
-        values = own["value"].astype(float)
-        assert record["chrom"] == chroms[group[0]]
-        assert record["start"] == own["start"][0]
-        assert record["end"] == own["end"][-1]
-        assert record["bases"] == widths.sum()
-        assert record["low"] == own["value"].min()
-        assert record["high"] == own["value"].max()
-        np.testing.assert_allclose(record["total"], widths @ values, atol=1e-12)
-        np.testing.assert_allclose(record["squares"], widths @ values**2)
+    levels = _sum(chroms, bins, widths, room, batch)
+    for width, records in zip(widths, levels, strict=True):
+        groups = _grouped(chroms, bins["start"].tolist(), width)
+        assert len(records) == len(groups)
+        for record, group in zip(records, groups, strict=True):
+            own = bins[group]
+            sizes = (own["end"] - own["start"]).astype(float)
+            values = own["value"].astype(float)
+            assert record["chrom"] == chroms[group[0]]
+            assert record["start"] == own["start"][0]
+            assert record["end"] == own["end"][-1]
+            assert record["bases"] == sizes.sum()
+            assert record["low"] == own["value"].min()
+            assert record["high"] == own["value"].max()
+            np.testing.assert_allclose(record["total"], sizes @ values, atol=1e-12)
+            np.testing.assert_allclose(record["squares"], sizes @ values**2)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(3, 9), st.integers(1, 70), st.integers(0, 999))
+def test_sums_do_not_depend_on_batches_or_room(room, batch, seed):
+    chroms, bins = _draw_bins(np.random.default_rng(seed), 60)
+    widths = 4, 16, 64, 2**32
+    expected = _sum(chroms, bins, widths, 100, 60)
+    for found, same in zip(
+        _sum(chroms, bins, widths, room, batch), expected, strict=True
+    ):
+        assert found.tobytes() == same.tobytes()
+
+
+_HEAD = np.dtype([("start", "<u4"), ("step", "<u4"), ("span", "<u4"), ("n", "<u2")])
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.integers(0, 60), st.sampled_from([16, 64, 2**32]), st.integers(0, 999))
-def test_records_of_a_cell_are_summed(n, reduction, seed):
-    chroms, bins = _draw_bins(np.random.default_rng(seed), n)
-    fine = np.empty(n, RECORD)
-    fine = fine[: sum_bins(chroms, bins, 4, fine)]
-    found, direct = np.empty(len(fine), RECORD), np.empty(n, RECORD)
-    found = found[: sum_records(fine, reduction, found)]
-    direct = direct[: sum_bins(chroms, bins, reduction, direct)]
-    for name in RECORD.names:
-        if name in _SUMMED:
-            np.testing.assert_allclose(found[name], direct[name], atol=1e-12)
-        else:
-            np.testing.assert_array_equal(found[name], direct[name])
+@given(
+    st.lists(st.tuples(st.integers(1, 3), st.integers(1, 9)), max_size=5),
+    st.integers(0, 999),
+)
+def test_bins_of_sections_are_listed(sections, seed):
+    rng = np.random.default_rng(seed)
+    heads = np.zeros(len(sections), _HEAD)
+    expected, words, firsts = [], [], []
+    for head, (n_words, n) in zip(heads, sections, strict=True):
+        start, step, span = (int(number) for number in rng.integers(1, 99, 3))
+        head["start"], head["step"], head["span"], head["n"] = start, step, span, n
+        firsts.append(len(words) + 1)
+        words.append(0)  # a head
+        for i in range(n):
+            value = np.float32(rng.normal())
+            place = start + i * step if n_words == 1 else int(rng.integers(999))
+            end = place + span if n_words < 3 else place + int(rng.integers(1, 9))
+            expected.append((place, end, value))
+            words += [*[place, end][: n_words - 1], int(value.view(np.uint32))]
+    data = np.array(words, np.uint32)
+    bins = np.empty(len(expected), BIN)
+    steps = np.array([n_words for n_words, _ in sections], np.int64)
+    starts = np.array(firsts, np.int64)
+    list_bins(data, data.view(np.float32), starts, heads, steps, bins)
+    assert bins.tolist() == expected
+
+
+def test_bins_are_totalled():
+    _, bins = _draw_bins(np.random.default_rng(1), 50)
+    sizes = (bins["end"] - bins["start"]).astype(np.int64)
+    values = bins["value"].astype(float)
+    bases, total, scale, low, high = total_bins(bins)
+    assert (bases, low, high) == (sizes.sum(), values.min(), values.max())
+    np.testing.assert_allclose([total, scale], [sizes @ values, sizes @ abs(values)])
 
 
 @settings(max_examples=60, deadline=None)

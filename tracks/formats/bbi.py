@@ -33,11 +33,9 @@ from tfimpute_tracks.errors import RegionError
 from tfimpute_tracks.tracks.formats.bins import Batch
 from tfimpute_tracks.tracks.formats.blocks import Blocks
 from tfimpute_tracks.tracks.formats.zoom import (
-    RECORD,
     RECORDS_PER_BLOCK,
     ZoomLevel,
-    as_records,
-    merge,
+    ZoomLevels,
 )
 
 __all__ = ["BbiKind", "BbiWriter", "open_bbi"]
@@ -49,8 +47,6 @@ _HEAD = struct.Struct("<IHHQQQHHQQIQ")
 _ZOOM_HEAD = struct.Struct("<IIQQ")
 _SUMMARY = struct.Struct("<Q4d")
 _COUNT = struct.Struct("<Q")
-# A reduction that no chromosome reaches: all its bins in one record.
-_WHOLE = _LONGEST + 1
 # Each level has a quarter of the records of the one before, as in UCSC's files.
 _ZOOM_FACTOR = 4
 
@@ -136,9 +132,6 @@ def open_bbi(
 class BbiWriter:
     """A file in the making; :func:`open_bbi` lends it.
 
-    `totals` is an array of RECORD, shape (n_chroms,): the sum of what was added to each
-    chromosome, with 0 bases where nothing was.
-
     Parameters
     ----------
     file : binary file
@@ -156,10 +149,9 @@ class BbiWriter:
         chrom_sizes: Mapping[str, int],
         levels: list[ZoomLevel],
     ) -> None:
-        self.totals = np.zeros(len(chrom_sizes), dtype=RECORD)
         self._file = file
         self._kind = kind
-        self._levels = levels
+        self._zooms = ZoomLevels(levels)
         self._n_items = 0
         file.write(bytes(_HEAD.size + _ZOOM_HEAD.size * len(levels)))
         self._sql_at = file.tell()
@@ -198,27 +190,18 @@ class BbiWriter:
         batch : Batch
             Behind all bins before it.
         """
-        finest = self._levels[0].reduction if self._levels else _WHOLE
-        records = as_records(batch.chroms, batch.bins, finest)
-        before = self.totals[batch.chroms[:1]]  # others begin in this batch
-        both = np.concatenate([before[before["bases"] > 0], records])
-        totals = merge(both, _WHOLE)
-        self.totals[totals["chrom"]] = totals
-        for level in self._levels:
-            records = level.add(records)
+        self._zooms.add(batch.chroms, batch.bins)
 
     def finish(self) -> None:
         """Write the indexes, the zoom levels and, last, the header."""
-        records = np.empty(0, dtype=RECORD)
-        for level in self._levels:
-            records = level.add(records, is_last=True)
+        sums = self._zooms.finish()
         index_at = self._blocks.write_index(self._file, self._kind.items_per_block)
-        zoom_heads = [self._write_level(level) for level in self._levels]
+        zoom_heads = [self._write_level(level) for level in self._zooms.levels]
         self._file.write(struct.pack("<I", self._kind.magic))
         self._file.seek(0)
         self._file.write(self._head(index_at) + b"".join(zoom_heads))
         self._file.seek(self._summary_at)
-        self._file.write(self._summary())
+        self._file.write(_summary(sums))
         self._file.seek(self._data_at)
         # The number before the data: rows of a bigBed, blocks of a bigWig.
         is_bed = self._kind.field_count > 0
@@ -232,14 +215,14 @@ class BbiWriter:
         level.spool.seek(0)
         shutil.copyfileobj(level.spool, self._file)
         index_at = level.blocks.write_index(self._file, RECORDS_PER_BLOCK, shift)
-        return _ZOOM_HEAD.pack(level.reduction, 0, data_at, index_at)
+        return _ZOOM_HEAD.pack(level.width, 0, data_at, index_at)
 
     def _head(self, index_at: int) -> bytes:
-        all_blocks = [self._blocks, *(level.blocks for level in self._levels)]
+        all_blocks = [self._blocks, *(level.blocks for level in self._zooms.levels)]
         return _HEAD.pack(
             self._kind.magic,
             _VERSION,
-            len(self._levels),
+            len(self._zooms.levels),
             self._chroms_at,
             self._data_at,
             index_at,
@@ -251,16 +234,14 @@ class BbiWriter:
             0,  # no extension
         )
 
-    def _summary(self) -> bytes:
-        known = self.totals[self.totals["bases"] > 0]
-        bases = int(known["bases"].sum(dtype=np.uint64))
-        total = float(known["total"].sum())
-        # Readers take the difference of these for the variance. Of a constant track it
-        # must be 0; rounding left less, and they made NaN of it or gave up.
-        squares = max(float(known["squares"].sum()), total * total / bases)
-        return _SUMMARY.pack(
-            bases, known["low"].min(), known["high"].max(), total, squares
-        )
+
+def _summary(sums: NDArray[np.void]) -> bytes:
+    bases = int(sums["bases"].sum(dtype=np.uint64))
+    total = float(sums["total"].sum())
+    # Readers take the difference of these for the variance. Of a constant track it
+    # must be 0; rounding left less, and they made NaN of it or gave up.
+    squares = max(float(sums["squares"].sum()), total * total / bases)
+    return _SUMMARY.pack(bases, sums["low"].min(), sums["high"].max(), total, squares)
 
 
 def _write_chrom_tree(

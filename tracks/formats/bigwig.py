@@ -177,13 +177,12 @@ class _Sums:
         self.low, self.high = math.inf, -math.inf
 
     def add(self, bins: NDArray[np.void]) -> None:
-        widths = bins["end"].astype(np.int64) - bins["start"]
-        areas = widths * bins["value"].astype(np.float64)
-        self.bases += int(widths.sum())
-        self.total += float(areas.sum())
-        self.scale += float(np.abs(areas).sum())
-        self.low = min(self.low, float(bins["value"].min()))
-        self.high = max(self.high, float(bins["value"].max()))
+        from tfimpute_tracks.kernels.bins import total_bins
+
+        bases, total, scale, low, high = total_bins(bins)
+        self.bases, self.total = self.bases + bases, self.total + total
+        self.scale += scale
+        self.low, self.high = min(self.low, low), max(self.high, high)
 
 
 def _zoom_records(

@@ -35,9 +35,10 @@ _SECTION = np.dtype(
     [(name, "<u4") for name in ("chrom", "start", "end", "step", "span")]
     + [("kind", "u1"), ("reserved", "u1"), ("n", "<u2")]
 )
-_KIND_AT = 20
 _ROW = struct.Struct("<III")
-_BINS, _STEPS = 1, 3  # what a section lists: bins, or values; starts and values else
+# Numbers of a bin, by what a section lists: bins, starts and values, or values; no
+# section has the length that the first one asks for.
+_WORDS = np.array([-1, 3, 2, 1], dtype=np.int64)
 _MAX_DEPTH = 9
 _READ_AHEAD = 1 << 16  # bytes
 
@@ -111,17 +112,18 @@ def _bins(
 
     All at once: those of short contigs are tiny.
     """
-    heads = np.frombuffer(
-        b"".join([content[: _SECTION.itemsize] for content in contents]), _SECTION
-    )
-    listed = [
-        content[_SECTION.itemsize :] if content[_KIND_AT] == _BINS else _listed(content)
-        for content in contents
-    ]
-    bins = np.frombuffer(b"".join(listed), BIN)
-    n = heads["n"].astype(np.int64)
-    if not n.all() or [len(part) for part in listed] != (n * BIN.itemsize).tolist():
+    from tfimpute_tracks.kernels.bins import list_bins
+
+    size = _SECTION.itemsize
+    heads = np.frombuffer(b"".join([content[:size] for content in contents]), _SECTION)
+    n, words = heads["n"].astype(np.int64), _WORDS[heads["kind"]]
+    lengths = np.array([len(content) for content in contents])
+    if not n.all() or (lengths != size + 4 * words * n).any():
         raise ValueError("a block has more or fewer bins than it says")
+    data = np.frombuffer(b"".join(contents), "<u4")
+    firsts = (np.cumsum(lengths) - lengths + size) // 4
+    bins = np.empty(n.sum(), dtype=BIN)
+    list_bins(data, data.view("<f4"), firsts, heads, words, bins)
     lasts = np.cumsum(n) - 1
     found = heads["chrom"], bins["start"][lasts - n + 1], bins["end"][lasts]
     said = heads["chrom"], heads["start"], heads["end"]
@@ -131,21 +133,6 @@ def _bins(
             _, start, _, end = places[is_wrong.argmax()]
             raise ValueError(f"bins from {start} to {end} are not indexed so")
     return np.repeat(heads["chrom"], n), bins
-
-
-def _listed(content: bytes) -> bytes:
-    """List the bins of a section that is shorter than that."""
-    (head,) = np.frombuffer(content, _SECTION, 1)
-    n = int(head["n"])
-    bins = np.empty(n, BIN)
-    if head["kind"] == _STEPS:
-        bins["start"] = head["start"] + head["step"] * np.arange(n, dtype=np.uint32)
-        bins["value"] = np.frombuffer(content, "<f4", n, _SECTION.itemsize)
-    else:
-        items = np.frombuffer(content, "<u4,<f4", n, _SECTION.itemsize)
-        bins["start"], bins["value"] = items["f0"], items["f1"]
-    bins["end"] = bins["start"] + head["span"]
-    return bins.tobytes()
 
 
 def _rows(content: bytes, place: list[int]) -> list[Row]:

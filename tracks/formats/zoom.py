@@ -20,20 +20,16 @@ from numpy.typing import NDArray
 
 from tfimpute_tracks.tracks.formats.blocks import Blocks
 
-__all__ = [
-    "BIN",
-    "RECORD",
-    "RECORDS_PER_BLOCK",
-    "ZoomLevel",
-    "as_records",
-    "merge",
-]
+__all__ = ["BIN", "RECORD", "RECORDS_PER_BLOCK", "ZoomLevel", "ZoomLevels"]
 
 BIN = np.dtype([("start", "<u4"), ("end", "<u4"), ("value", "<f4")])
 """A bin: 0-based, half-open, in bp, and its value."""
 
 RECORDS_PER_BLOCK = 512
 """The most records in a block of a zoom level."""
+
+_ROOM = 8 * RECORDS_PER_BLOCK  # for the records of a level
+_WHOLE = 1 << 32  # bp: more than the longest chromosome
 
 _PLACE = [("chrom", "<u4"), ("start", "<u4"), ("end", "<u4"), ("bases", "<u4")]
 _RANGE = [("low", "<f4"), ("high", "<f4")]
@@ -46,103 +42,113 @@ _STORED = np.dtype([*_PLACE, *_RANGE, ("total", "<f4"), ("squares", "<f4")])
 Records = NDArray[np.void]
 
 
-def as_records(
-    chrom: NDArray[np.uint32], bins: NDArray[np.void], reduction: int
-) -> Records:
-    """Turn bins into records of those that start in the same cell.
-
-    Parameters
-    ----------
-    chrom : uint32 array, shape (n,)
-        Number of the chromosome of each bin, ascending.
-    bins : array of BIN, shape (n,)
-        Ascending, not overlapping.
-    reduction : int
-        Width of a cell in bp.
-
-    Returns
-    -------
-    array of RECORD, shape (n_cells,)
-        What :func:`merge` would make of a record for each bin.
-    """
-    from tfimpute_tracks.kernels.bins import sum_bins
-
-    records = np.empty(len(bins), dtype=RECORD)
-    return records[: sum_bins(chrom, bins, reduction, records)]
-
-
-def merge(records: Records, reduction: int) -> Records:
-    """Merge the records whose starts lie in the same cell of a grid.
-
-    Parameters
-    ----------
-    records : array of RECORD, shape (n,)
-        In the order of the genome.
-    reduction : int
-        Width of a cell in bp; 2**32 makes one record of each chromosome.
-
-    Returns
-    -------
-    array of RECORD, shape (n_cells,)
-    """
-    from tfimpute_tracks.kernels.bins import sum_records
-
-    merged = np.empty(len(records), dtype=RECORD)
-    return merged[: sum_records(records, reduction, merged)]
-
-
 class ZoomLevel:
     """One zoom level in the making.
 
     Parameters
     ----------
-    reduction : int
-        Width of its cells in bp.
+    width : int
+        Of its cells, in bp.
     spool : binary file
         An empty file for the level's blocks, to be copied into place later.
     fan_out : int
         The most children of a node of the index.
     """
 
-    def __init__(self, reduction: int, spool: IO[bytes], fan_out: int) -> None:
-        self.reduction = reduction
+    def __init__(self, width: int, spool: IO[bytes], fan_out: int) -> None:
+        self.width = width
         self.spool = spool
         self.blocks = Blocks(spool, fan_out)
         self.n_records = 0
-        nothing = np.empty(0, dtype=RECORD)
-        self._growing = nothing  # the last record: more bins may start in its cell
-        self._whole = nothing  # records that do not fill a block yet
 
-    def add(self, records: Records, is_last: bool = False) -> Records:
-        """Add records of the next finer level.
+    def store(self, records: Records) -> None:
+        """Store records, behind all that came before.
 
         Parameters
         ----------
         records : array of RECORD, shape (n,)
-            In the order of the genome, behind all that came before.
-        is_last : bool
-            Nothing will follow.
+            They fill blocks, apart from the last records of all.
+        """
+        self.n_records += len(records)
+        firsts = np.arange(0, len(records), RECORDS_PER_BLOCK)
+        lasts = np.append(firsts[1:], len(records)) - 1
+        columns = (
+            ("chrom", firsts),
+            ("start", firsts),
+            ("chrom", lasts),
+            ("end", lasts),
+        )
+        places = np.stack([records[name][rows] for name, rows in columns], axis=1)
+        packed, size = _in_single(records).tobytes(), _STORED.itemsize
+        parts = zip(firsts.tolist(), (lasts + 1).tolist(), strict=True)
+        self.blocks.add(places, [packed[i * size : j * size] for i, j in parts])
+
+
+class ZoomLevels:
+    """All zoom levels of a file in the making, and the sums of its chromosomes.
+
+    Parameters
+    ----------
+    levels : list of ZoomLevel
+        From fine to coarse.
+    """
+
+    def __init__(self, levels: list[ZoomLevel]) -> None:
+        self.levels = levels
+        self._sums: list[Records] = []
+        widths = [*(level.width for level in levels), _WHOLE]
+        n = len(widths)
+        # As the kernels take them: the last level is of whole chromosomes.
+        self._arrays = (
+            np.array(widths, dtype=np.int64),
+            _ROOM * np.arange(n + 1, dtype=np.int64),
+            np.zeros(n, dtype=np.int64),
+            np.zeros(n, dtype=np.int64),
+            np.empty(_ROOM * n, dtype=RECORD),
+        )
+
+    def add(self, chroms: NDArray[np.uint32], bins: NDArray[np.void]) -> None:
+        """Add bins, behind all that came before.
+
+        Parameters
+        ----------
+        chroms : uint32 array, shape (n,), ascending
+            Number of the chromosome of each bin.
+        bins : array of BIN, shape (n,)
+        """
+        from tfimpute_tracks.kernels.bins import sum_bins
+
+        n_done = 0
+        while n_done < len(bins):
+            n_done = sum_bins(chroms, bins, n_done, *self._arrays)
+            self._store()
+
+    def finish(self) -> Records:
+        """Store what is left.
 
         Returns
         -------
-        array of RECORD, shape (n_done,)
-            The records of this level that are whole now; the next coarser level is
-            made of them.
+        array of RECORD, shape (n,)
+            The sum of each chromosome that has a bin.
         """
-        merged = merge(np.concatenate([self._growing, records]), self.reduction)
-        n_done = len(merged) if is_last else max(len(merged) - 1, 0)
-        done, self._growing = merged[:n_done], merged[n_done:]
-        self.n_records += n_done
-        self._store(done, is_last)
-        return done
+        from tfimpute_tracks.kernels.bins import end_sums
 
-    def _store(self, done: Records, is_last: bool) -> None:
-        whole = np.concatenate([self._whole, done])
-        n_full = len(whole) - (0 if is_last else len(whole) % RECORDS_PER_BLOCK)
-        for first in range(0, n_full, RECORDS_PER_BLOCK):
-            block = whole[first : first + RECORDS_PER_BLOCK]
-            self.blocks.add(_place(block), [_in_single(block).tobytes()])
-        self._whole = whole[n_full:]
+        end_sums(*self._arrays)
+        self._store(is_last=True)
+        return np.concatenate([np.empty(0, dtype=RECORD), *self._sums])
+
+    def _store(self, is_last: bool = False) -> None:
+        """Store the records that are whole, in full blocks."""
+        _, firsts, counts, _, records = self._arrays
+        stores = [*(level.store for level in self.levels), self._sums.append]
+        for i, store in enumerate(stores):
+            own = records[firsts[i] : firsts[i] + counts[i]]
+            n_full = max(len(own) - 1, 0) // RECORDS_PER_BLOCK * RECORDS_PER_BLOCK
+            n = len(own) if is_last else n_full
+            if n:
+                store(own[:n].copy())
+                own[: len(own) - n] = own[n:].copy()
+                counts[i] -= n
 
 
 def _in_single(records: Records) -> NDArray[Any]:
@@ -157,11 +163,3 @@ def _in_single(records: Records) -> NDArray[Any]:
     above = np.nextafter(least[low].astype(np.float32), np.float32(np.inf))
     stored["squares"][low] = above
     return stored
-
-
-def _place(records: Records) -> NDArray[np.uint32]:
-    """Return what a block of records covers, for its index."""
-    ends = records[[0, -1]]
-    return np.stack([ends["chrom"], [ends["start"][0], ends["end"][1]]], 1).reshape(
-        1, 4
-    )
