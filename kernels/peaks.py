@@ -158,6 +158,9 @@ class PeakCaller:
         UsageError
             As :meth:`add`.
         """
+        if len(chroms) == 1:
+            self.add(chroms[0], int(starts[0]), step, values)
+            return
         ends = np.cumsum(lengths)
         counts = np.cumsum(np.append(0, values >= self._threshold))
         may_matter = counts[ends] > counts[ends - lengths]

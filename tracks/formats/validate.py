@@ -47,7 +47,7 @@ class Content:
         """
         for chrom, bins in batch.by_chrom():
             self.n_bins[chrom] = self.n_bins.get(chrom, 0) + len(bins)
-        self.checksum = isal_zlib.crc32(batch.bins.tobytes(), self.checksum)
+        self.checksum = isal_zlib.crc32(batch.bins.view(np.uint8), self.checksum)
 
     def watch(self, batches: Iterable[Batch]) -> Iterator[Batch]:
         """Pass batches on to a writer, and add each.
