@@ -69,7 +69,7 @@ def sum_bins(chroms, bins, begin, widths, firsts, counts, ends, records):  # typ
     widths : int64 array, shape (n_levels,)
         Of a cell in bp, ascending.
     firsts : int64 array, shape (n_levels + 1,)
-        Where the records of a level begin; its room ends where the next one begins.
+        Where the records of a level begin; its space ends where the next one begins.
     counts : int64 array, shape (n_levels,)
         Records of each level; updated.
     ends : int64 array, shape (n_levels,)
@@ -80,7 +80,7 @@ def sum_bins(chroms, bins, begin, widths, firsts, counts, ends, records):  # typ
     Returns
     -------
     int
-        The first bin that found no room, or n.
+        The first bin that found no space, or n.
     """
     levels = widths, firsts, counts, ends, records
     for i in range(begin, bins.size):
@@ -117,7 +117,7 @@ def end_sums(widths, firsts, counts, ends, records):  # type: ignore[no-untyped-
     Parameters
     ----------
     widths, firsts, counts, ends, records
-        As for :func:`sum_bins`. Each level has room for two more records.
+        As for :func:`sum_bins`. Each level has space for two more records.
     """
     for level in range(widths.size - 1):
         if counts[level]:

@@ -37,15 +37,15 @@ def _grouped(chroms, starts, reduction):
     return list(groups.values())
 
 
-def _sum(chroms, bins, widths, room, batch):
+def _sum(chroms, bins, widths, space, batch):
     """Sum up bins a batch at a time, and empty the levels when one is full."""
     n = len(widths)
     arrays = (
         np.array(widths),
-        room * np.arange(n + 1),
+        space * np.arange(n + 1),
         np.zeros(n, np.int64),
         np.zeros(n, np.int64),
-        np.empty(room * n, RECORD),
+        np.empty(space * n, RECORD),
     )
     _, firsts, counts, _, records = arrays
     made = [[] for _ in widths]
@@ -76,9 +76,9 @@ def _sum(chroms, bins, widths, room, batch):
     st.integers(1, 70),
     st.integers(0, 999),
 )
-def test_bins_of_a_cell_are_summed(n, widths, room, batch, seed):
+def test_bins_of_a_cell_are_summed(n, widths, space, batch, seed):
     chroms, bins = _draw_bins(np.random.default_rng(seed), n)
-    levels = _sum(chroms, bins, widths, room, batch)
+    levels = _sum(chroms, bins, widths, space, batch)
     for width, records in zip(widths, levels, strict=True):
         groups = _grouped(chroms, bins["start"].tolist(), width)
         assert len(records) == len(groups)
@@ -98,12 +98,12 @@ def test_bins_of_a_cell_are_summed(n, widths, room, batch, seed):
 
 @settings(max_examples=20, deadline=None)
 @given(st.integers(3, 9), st.integers(1, 70), st.integers(0, 999))
-def test_sums_do_not_depend_on_batches_or_room(room, batch, seed):
+def test_sums_do_not_depend_on_batches_or_space(space, batch, seed):
     chroms, bins = _draw_bins(np.random.default_rng(seed), 60)
     widths = 4, 16, 64, 2**32
     expected = _sum(chroms, bins, widths, 100, 60)
     for found, same in zip(
-        _sum(chroms, bins, widths, room, batch), expected, strict=True
+        _sum(chroms, bins, widths, space, batch), expected, strict=True
     ):
         assert found.tobytes() == same.tobytes()
 

@@ -28,7 +28,7 @@ BIN = np.dtype([("start", "<u4"), ("end", "<u4"), ("value", "<f4")])
 RECORDS_PER_BLOCK = 512
 """The most records in a block of a zoom level."""
 
-_ROOM = 8 * RECORDS_PER_BLOCK  # for the records of a level
+_CAPACITY = 8 * RECORDS_PER_BLOCK  # of a level, in records
 _WHOLE = 1 << 32  # bp: more than the longest chromosome
 
 _PLACE = [("chrom", "<u4"), ("start", "<u4"), ("end", "<u4"), ("bases", "<u4")]
@@ -101,10 +101,10 @@ class ZoomLevels:
         # As the kernels take them: the last level is of whole chromosomes.
         self._arrays = (
             np.array(widths, dtype=np.int64),
-            _ROOM * np.arange(n + 1, dtype=np.int64),
+            _CAPACITY * np.arange(n + 1, dtype=np.int64),
             np.zeros(n, dtype=np.int64),
             np.zeros(n, dtype=np.int64),
-            np.empty(_ROOM * n, dtype=RECORD),
+            np.empty(_CAPACITY * n, dtype=RECORD),
         )
 
     def add(self, chroms: NDArray[np.uint32], bins: NDArray[np.void]) -> None:
