@@ -273,8 +273,8 @@ class Model(LoadedModel):
         ... )
         >>> effects[["pos", "ref", "alt", "tf", "delta"]].round(3)
                 pos ref alt    tf  delta
-        0  48807376   G   A  CTCF  0.001
-        1  48807376   G   A   MAX  0.002
+        0  48807376   G   A  CTCF -0.004
+        1  48807376   G   A   MAX -0.011
         """
         from tfimpute_tracks.api.variants import effects_of
 
@@ -339,8 +339,8 @@ class Model(LoadedModel):
         >>> found[["tf", "measured", "is_peak"]]
                tf      measured  is_peak
         0  POLR2A         bound     True
-        1    TAF1         bound     True
-        2    PHF8  not measured     True
+        1    PHF8  not measured     True
+        2    TAF1         bound     True
         """
         from tfimpute_tracks.api.loci import rank_locus, ranked_frame
 
