@@ -83,7 +83,7 @@ class Store:
     >>> store.query("chr20:48,599,001-48,600,000", top=2)[["tf", "is_peak"]]
            tf  is_peak
     0  POLR2A     True
-    1     MAX     True
+    1    E2F6     True
     >>> store.to_anndata("chr20:48,595,001-48,600,000").shape
     (165, 51)
     """
