@@ -115,9 +115,11 @@ def _bins(
     from tfimpute_tracks.kernels.bins import list_bins
 
     size = _SECTION.itemsize
+    lengths = np.array([len(content) for content in contents])
+    if (lengths < size).any():
+        raise ValueError("a block is too short")
     heads = np.frombuffer(b"".join([content[:size] for content in contents]), _SECTION)
     n, words = heads["n"].astype(np.int64), _WORDS[heads["kind"]]
-    lengths = np.array([len(content) for content in contents])
     if not n.all() or (lengths != size + 4 * words * n).any():
         raise ValueError("a block has more or fewer bins than it says")
     data = np.frombuffer(b"".join(contents), "<u4")

@@ -1,5 +1,7 @@
 """Files read block after block say what other readers say, and damage is reported."""
 
+import struct
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,10 @@ from bbi_readers import bigtools
 from tfimpute_tracks.errors import InputFileError
 from tfimpute_tracks.genome.signal import Signal
 from tfimpute_tracks.tracks.formats import NarrowPeak, PeakSet, write_track
+from tfimpute_tracks.tracks.formats.bbi import BbiKind, open_bbi
+from tfimpute_tracks.tracks.formats.bins import Batch
 from tfimpute_tracks.tracks.formats.blockwise import signal_batches, text_blocks
+from tfimpute_tracks.tracks.formats.zoom import BIN
 
 SIZES = {f"contig{i}": 200 + 900 * (i % 13) for i in range(300)} | {"long": 400_000}
 
@@ -54,6 +59,23 @@ def test_rows_are_those_of_another_reader(bigbed):
             (int(start), int(end), "\t".join(rest)) for start, end, *rest in rows
         )
     assert found == bigtools(bigbed).records
+
+
+@pytest.mark.parametrize("length", [0, 4, 8, 12])
+def test_blocks_shorter_than_their_head_are_an_error(tmp_path, length):
+    """Together they have the length of a head, which promises as many bins as fit."""
+    n_blocks = 24 // length if length else 1
+    n_bins = (24 - length) // 4
+    head = struct.pack("<5I2BH", 0, 0, 0, 0, 0, 0, 0, n_bins)
+    contents = [head[i * length : (i + 1) * length] for i in range(n_blocks)]
+    path, bins = tmp_path / "short.bw", np.array([(0, 10, 1)], BIN)
+    with open_bbi(
+        path, BbiKind(magic=0x888FFC26, items_per_block=1024), {"a": 100}, 10, 0
+    ) as writer:
+        writer.add_signal(Batch(["a"], np.zeros(1, np.uint32), bins))
+        writer.add_blocks(np.zeros((n_blocks, 3), np.uint32), contents, n_blocks)
+    with pytest.raises(InputFileError, match="too short"):
+        list(signal_batches(path, ["a"], InputFileError))
 
 
 @pytest.mark.parametrize("name", ["bigwig", "bigbed"])
