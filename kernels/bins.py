@@ -89,12 +89,8 @@ def sum_bins(chroms, bins, begin, widths, firsts, counts, ends, records):  # typ
         total = (end - start) * value
         last = firsts[0] + counts[0] - 1
         if counts[0] and records[last]["chrom"] == chroms[i] and start < ends[0]:
-            records[last]["end"] = end
-            records[last]["bases"] += end - start
-            records[last]["low"] = min(records[last]["low"], value)
-            records[last]["high"] = max(records[last]["high"], value)
-            records[last]["total"] += total
-            records[last]["squares"] += total * value
+            sums = end - start, value, value, total, total * value
+            _grow(records[last], end, sums)
             continue
         for level in range(widths.size):
             if firsts[level] + counts[level] == firsts[level + 1]:
@@ -134,12 +130,8 @@ def _add(levels, level, record):  # type: ignore[no-untyped-def]
         old, new = records[last], records[record]
         start = np.int64(new["start"])
         if counts[level] and old["chrom"] == new["chrom"] and start < ends[level]:
-            old["end"] = new["end"]
-            old["bases"] += new["bases"]
-            old["low"] = min(old["low"], new["low"])
-            old["high"] = max(old["high"], new["high"])
-            old["total"] += new["total"]
-            old["squares"] += new["squares"]
+            sums = new["bases"], new["low"], new["high"], new["total"], new["squares"]
+            _grow(old, new["end"], sums)
             return
         records[last + 1] = new
         counts[level] += 1
@@ -148,6 +140,18 @@ def _add(levels, level, record):  # type: ignore[no-untyped-def]
             return
         record = last
         level += 1
+
+
+@njit(nogil=True, cache=True, forceinline=True)
+def _grow(record, end, sums):  # type: ignore[no-untyped-def]
+    """Add what starts in the cell of a record: bases, low, high, total and squares."""
+    bases, low, high, total, squares = sums
+    record["end"] = end
+    record["bases"] += bases
+    record["low"] = min(record["low"], low)
+    record["high"] = max(record["high"], high)
+    record["total"] += total
+    record["squares"] += squares
 
 
 @njit(nogil=True, cache=True)
