@@ -29,17 +29,20 @@ class Calibrator:
         self._is_needed = any(fit != UNCALIBRATED for fit in fits)
         self._slopes, self._offsets = np.array(fits, dtype=np.float32).T.copy()
 
-    def apply(self, logits: Floats) -> None:
+    def apply(self, logits: Floats, pairs: slice = slice(None)) -> None:
         """Turn log-odds of scores into those of probabilities, in place.
 
         Parameters
         ----------
         logits : float32 array, shape (n, n_pairs)
+        pairs : slice
+            Which pairs these are; by default all.
         """
         if not self._is_needed:
             return
-        n_rows = max(1, _AT_ONCE // len(self._slopes))
+        slopes, offsets = self._slopes[pairs], self._offsets[pairs]
+        n_rows = max(1, _AT_ONCE // len(slopes))
         for first in range(0, len(logits), n_rows):
             some = logits[first : first + n_rows]
-            some *= self._slopes
-            some += self._offsets
+            some *= slopes
+            some += offsets

@@ -9,7 +9,7 @@ on the weights and the pairs alone, so scores do not depend on how a chromosome 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["GatedHead", "TileHead", "pair_gates"]
 
 Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
 
 _LANES = LANE_BYTES // 4
 # Measured, in units of what `per_pair_logits` takes per entry and 16 units: forming U per
@@ -43,6 +44,7 @@ _SHARE_COST = 3
 _MAX_VALUES = 1 << 23  # in the largest intermediate array
 # With fewer, what is prepared for `leading_logits` takes as long as it saves.
 _MIN_LEADING_PAIRS = 1 << 12
+_PANELS = 4  # whose scores of some hundred tiles stay in the second-level cache
 
 
 def pair_gates(model: Model, pairs: list[Pair]) -> Floats:
@@ -140,6 +142,38 @@ class GatedHead:
         # Millions of scores: not copied where they are in one array already.
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
+    def parts(
+        self, windows: SparseRows, similar: Ints
+    ) -> Iterator[tuple[slice, Floats]]:
+        """Compute the log-odds of tiles of which most are alike, some pairs at a time.
+
+        Parameters
+        ----------
+        windows : SparseRows
+            As for :meth:`logits`.
+        similar : int64 array, shape (n_tiles,)
+            As for :class:`tfimpute_tracks.kernels.similar_tiles.SimilarTiles`.
+
+        Yields
+        ------
+        pairs : slice
+        logits : float32 array, shape (n_tiles, n_pairs of the slice)
+            Within rounding the same.
+        """
+        if self._panels is None:
+            yield slice(0, self._n_pairs), self.logits(windows)
+            return
+        from tfimpute_tracks.kernels.leading_units import PANEL_PAIRS
+        from tfimpute_tracks.kernels.similar_tiles import SimilarTiles
+
+        tiles = SimilarTiles(windows, self._weights, self._bias, similar)
+        gates = self._panels.gates
+        for first in range(0, len(gates), _PANELS):
+            logits = tiles.logits(gates[first : first + _PANELS])
+            begin = first * PANEL_PAIRS
+            pairs = slice(begin, min(begin + logits.shape[1], self._n_pairs))
+            yield pairs, logits[:, : pairs.stop - pairs.start]
+
     def _share(self, windows: SparseRows) -> Floats:
         if self._panels is not None:
             from tfimpute_tracks.kernels.leading_units import leading_logits
@@ -165,7 +199,7 @@ class GatedHead:
         share += _SHARE_COST * n_mixed * eights * -(-self._n_pairs // _LANES)
         return bool(fold * n_entries <= share)
 
-    def _tiles_that_fit(self, offsets: NDArray[np.int64], first: int) -> int:
+    def _tiles_that_fit(self, offsets: Ints, first: int) -> int:
         """Return the end of the tiles whose U fits into one array."""
         n_units = self._weights.shape[1]
         most = offsets[2 * first] + max(1, _MAX_VALUES // n_units)

@@ -10,6 +10,7 @@ Products always have the same size, so a tile's score does not depend on other t
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 from math import gcd
 from typing import Any, NamedTuple, cast
@@ -126,6 +127,25 @@ class ResidualRows:
         )
         n_tiles = (len(codes) - self._config.seq_len) // apart + 1
         return self._logits(self._trunk.features(codes, n_tiles), tiles)
+
+    def parts(
+        self, segments: list[Codes], counts: list[int], origins: object
+    ) -> Iterator[tuple[slice, Floats]]:
+        """Score all pairs at once: windows of both alleles differ in every channel.
+
+        Parameters
+        ----------
+        segments, counts
+            As for :meth:`logits`.
+        origins : object
+            Not used.
+
+        Yields
+        ------
+        pairs : slice
+        logits : float32 array, shape (sum of `counts`, n_pairs)
+        """
+        yield slice(None), self.logits(segments, counts)
 
     def feature_logits(self, features: SparseRows, n_tiles: int) -> Floats:
         """Score neighboring tiles by their motif features.

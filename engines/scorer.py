@@ -8,7 +8,7 @@ signals, peaks, files) is the business of its callers.
 :meth:`Scorer.score` scores a run of neighboring tiles. Callers that need the same
 sequence again keep :meth:`Scorer.features`, which do not depend on the pair, and score
 them with a scorer from :meth:`Scorer.for_pairs`. Callers that change a few bases score
-the tiles that change with :meth:`Scorer.base_logits`, and combine old and new ones with
+the tiles that change with :attr:`Scorer.segments`, and combine old and new ones with
 :meth:`Scorer.mix`. :meth:`Scorer.score_sites` scores sites that lie on no common grid.
 """
 
@@ -322,39 +322,27 @@ class Scorer:
                 self._evidence = ConditionedPairs(evidence, indices)
         return self._evidence.apply(logits, chrom, centers)
 
-    def base_logits(self, segments: list[Codes], counts: list[int]) -> Floats:
-        """Score base tiles of separate segments, each tile by itself.
-
-        Parameters
-        ----------
-        segments : list of uint8 array, values 0..4
-            From the first base of the first tile to the last base of the last one.
-        counts : list of int
-            Base tiles of each segment.
-
-        Returns
-        -------
-        float32 array, shape (sum of `counts`, n_pairs)
-            By sequence alone, before neighbors are mixed and before calibration; not
-            defined where more than half of a tile is unknown. The same bits whatever
-            other segments there are.
-        """
+    @property
+    def segments(self) -> SegmentEngine:
+        """Scores base tiles of separate segments, each by itself, by sequence alone."""
         with self._opening:
             if self._segments is None:
                 self._segments = open_segment_engine(
                     self.model, self.pairs, self.grid.base
                 )
-        return self._segments.logits(segments, counts)
+            return self._segments
 
-    def mix(self, logits: Floats, unknown: Mask) -> Floats:
+    def mix(self, logits: Floats, unknown: Mask, pairs: slice = slice(None)) -> Floats:
         """Make scores of tiles of those of their base tiles, by sequence alone.
 
         Parameters
         ----------
         logits : float32 array, shape (n_base_tiles, n_pairs)
-            From :meth:`base_logits`.
+            Of :attr:`segments`; of all pairs, or of some.
         unknown : bool array, shape (n_base_tiles,)
             From :meth:`~tfimpute_tracks.engines.tile_grid.TileGrid.unknown`.
+        pairs : slice
+            Which pairs these are.
 
         Returns
         -------
@@ -364,7 +352,7 @@ class Scorer:
         mixed = self.grid.mix(logits, unknown, self.model.checkpoint.weights)
         if mixed is logits:
             mixed = logits.copy()
-        self._calibrator.apply(mixed)
+        self._calibrator.apply(mixed, pairs)
         missing = self.grid.tile_mask(unknown)
         if missing.any():
             mixed = np.where(missing[:, None], np.float32(np.nan), mixed)

@@ -6,17 +6,19 @@ they go through the network at once. A tile's score does not depend on the other
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tfimpute_tracks.engines.cpu_engine import pick_head
+from tfimpute_tracks.engines.head import GatedHead
 from tfimpute_tracks.engines.tile_grid import join_segments
 from tfimpute_tracks.engines.trunk import MotifTrunk
 from tfimpute_tracks.errors import check_packages
 from tfimpute_tracks.kernels.segments import SegmentGrid
-from tfimpute_tracks.kernels.sparse import gather_windows, join_rows
+from tfimpute_tracks.kernels.sparse import SparseRows, gather_windows, join_rows
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.vocabulary import Pair
 
@@ -24,6 +26,7 @@ __all__ = ["SegmentEngine", "open_segment_engine"]
 
 Codes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
 
 
 class SegmentEngine(Protocol):
@@ -43,6 +46,29 @@ class SegmentEngine(Protocol):
         -------
         float32 array, shape (sum of `counts`, n_pairs)
             Log-odds; not defined where more than half of a tile is unknown.
+        """
+
+    def parts(
+        self,
+        segments: list[Codes],
+        counts: list[int],
+        origins: Sequence[int | None],
+    ) -> Iterator[tuple[slice, Floats]]:
+        """Score tiles of which many are alike, some pairs at a time.
+
+        Parameters
+        ----------
+        segments, counts
+            As for :meth:`logits`.
+        origins : sequence of int or None
+            Of a segment that is a changed copy of a part of the last one without an
+            origin: the tile of that one where it begins.
+
+        Yields
+        ------
+        pairs : slice
+        logits : float32 array, shape (sum of `counts`, n_pairs of the slice)
+            Those of :meth:`logits` within rounding.
         """
 
 
@@ -80,6 +106,18 @@ class _JoinedSegments:
         self._head = pick_head(model, pairs, self._trunk)
 
     def logits(self, segments: list[Codes], counts: list[int]) -> Floats:
+        return self._head.logits(self._windows(segments, counts))
+
+    def parts(
+        self, segments: list[Codes], counts: list[int], origins: Sequence[int | None]
+    ) -> Iterator[tuple[slice, Floats]]:
+        windows = self._windows(segments, counts)
+        if isinstance(self._head, GatedHead):
+            yield from self._head.parts(windows, _similar_tiles(counts, origins))
+        else:
+            yield slice(None), self._head.logits(windows)
+
+    def _windows(self, segments: list[Codes], counts: list[int]) -> SparseRows:
         # Tiles that cross from one segment into the next are left out.
         codes, firsts = join_segments(segments, self._grid.stride)
         n_tiles = (len(codes) - self._config.seq_len) // self._grid.stride + 1
@@ -90,4 +128,19 @@ class _JoinedSegments:
             for first, n in zip(firsts, counts, strict=True)
             if n
         ]
-        return self._head.logits(join_rows(chosen))
+        return join_rows(chosen)
+
+
+def _similar_tiles(counts: Sequence[int], origins: Sequence[int | None]) -> Ints:
+    """Find the tile before each one, or the one that it is a changed copy of."""
+    parts, first, n_row, row = [], 0, 0, 0
+    for n, origin in zip(counts, origins, strict=True):
+        if origin is None:
+            row, n_row = first, n
+            part = np.arange(first - 1, first + n - 1)
+            part[:1] = -1
+        else:
+            part = row + np.minimum(origin + np.arange(n), n_row - 1)
+        parts.append(part)
+        first += n
+    return np.concatenate(parts)

@@ -32,15 +32,23 @@ from tfimpute_tracks.kernels.lanes import (
 from tfimpute_tracks.kernels.products import MixedRows, mix_units
 from tfimpute_tracks.kernels.sparse import SparseRows
 
-__all__ = ["GatePanels", "gate_panels", "leading_logits"]
+__all__ = [
+    "BLOCK_PAIRS",
+    "PANEL_PAIRS",
+    "GatePanels",
+    "gate_panels",
+    "leading_logits",
+]
 
 Floats = NDArray[np.float32]
 
 _LANES = LANE_BYTES // 4  # pairs of a group
 _GROUPS = 4  # whose products are computed together: a block
-_BLOCK = _GROUPS * _LANES
+BLOCK_PAIRS = _GROUPS * _LANES
+"""Pairs whose gates lie next to each other."""
 _BLOCKS = 4  # of a panel: its 16 groups are the lanes of bounds
-_PANEL = _BLOCKS * _BLOCK
+PANEL_PAIRS = _BLOCKS * BLOCK_PAIRS
+"""Pairs of a panel."""
 _TILES = 2  # of a strip
 _ALL = (1 << _GROUPS) - 1
 # Twice what the sums of both units and of their bound can be off, for one term and
@@ -80,10 +88,10 @@ def gate_panels(gates: Floats) -> GatePanels:
     GatePanels
     """
     n_pairs, n_filters = gates.shape
-    n = -(-n_pairs // _PANEL)
-    padded = np.pad(gates, ((0, n * _PANEL - n_pairs), (0, 0)), mode="edge")
-    panels = aligned_empty((n, _BLOCKS, n_filters, _BLOCK), np.float32)
-    panels[...] = padded.reshape(n, _BLOCKS, _BLOCK, -1).transpose(0, 1, 3, 2)
+    n = -(-n_pairs // PANEL_PAIRS)
+    padded = np.pad(gates, ((0, n * PANEL_PAIRS - n_pairs), (0, 0)), mode="edge")
+    panels = aligned_empty((n, _BLOCKS, n_filters, BLOCK_PAIRS), np.float32)
+    panels[...] = padded.reshape(n, _BLOCKS, BLOCK_PAIRS, -1).transpose(0, 1, 3, 2)
     groups = padded.reshape(n, _BLOCKS * _GROUPS, _LANES, n_filters)
     ranges = aligned_empty((n, n_filters, 2, _LANES), np.float32)
     ranges[:, :, 0] = groups.min(axis=2).transpose(0, 2, 1)
@@ -112,7 +120,7 @@ def leading_logits(
     rows = mix_units(windows, weights, bias)
     strips = _cut_strips(rows, len(bias), panels)
     n_tiles = (rows.offsets.size - 1) // 2
-    out = aligned_empty((n_tiles, len(panels.gates) * _PANEL), np.float32)
+    out = aligned_empty((n_tiles, len(panels.gates) * PANEL_PAIRS), np.float32)
     _leading(*rows, len(bias), *strips, panels.gates, panels.ranges, out)
     return out[:, :n_pairs]
 
@@ -237,7 +245,7 @@ def _leading(  # type: ignore[no-untyped-def]
         _find_below(ends, own, parts, limits, ranges[panel].reshape(-1), below)
         for block in range(_BLOCKS):
             gates = panels[panel, block].reshape(-1)
-            column = panel * _PANEL + block * _BLOCK
+            column = panel * PANEL_PAIRS + block * BLOCK_PAIRS
             for strip in range(limits.shape[0]):
                 n = 0
                 for unit in range(n_units):
@@ -326,7 +334,7 @@ def _two_units(flat, filters, first, last, bias, n_padded, gates, one, two):  # 
     e = f = g = h = broadcast(bias[two])
     width, one, two = np.uint64(n_padded), np.uint64(one), np.uint64(two)
     for entry in range(np.uint64(first), np.uint64(last)):
-        k = np.int64(filters[entry]) * _BLOCK
+        k = np.int64(filters[entry]) * BLOCK_PAIRS
         x = broadcast(flat[entry * width + one])
         y = broadcast(flat[entry * width + two])
         gate = load(gates, k)

@@ -205,7 +205,7 @@ class _SubstitutionScorer:
         for phase in range(step):
             n = len(range(phase, n_starts, step))
             codes = self._codes[phase : phase + self._n_bp(n)]
-            self._logits[phase::step] = self._scorer.base_logits([codes], [n])
+            self._logits[phase::step] = self._scorer.segments.logits([codes], [n])
 
     def best(self, positions: range) -> Floats:
         """Compute the best log-odds with each base, (n_positions, 4, n_pairs)."""
@@ -218,7 +218,7 @@ class _SubstitutionScorer:
         counts = [
             int(site.is_changed.sum()) for site in sites for _ in range(_N_BASES - 1)
         ]
-        logits = self._scorer.base_logits(segments, counts)
+        logits = self._scorer.segments.logits(segments, counts)
         parts = iter(np.split(logits, np.cumsum(counts)[:-1]))
         for site in sites:
             best = found[site.position - positions.start]

@@ -162,23 +162,46 @@ def score_rows(scorer: Scorer, rows: list[AlleleRows]) -> list[tuple[Floats, Flo
         of which more than half is unknown. The same bits whatever other rows there are.
     """
     grid, step = scorer.grid, scorer.grid.base.stride
-    segments, counts = [], []
+    segments, counts, origins = [], [], []
     for row in rows:
         n_changed = row.changed.stop - row.changed.start
         first = row.changed.start * step
         last = (row.changed.stop - 1) * step + grid.seq_len if n_changed else 0
         segments += [row.ref, row.alt[first:last]]
         counts += [grid.n_base(row.n_ref), n_changed]
-    logits = scorer.base_logits(segments, counts)
-    parts = np.split(logits, np.cumsum(counts)[:-1])
-    found = []
-    for row, ref, changed in zip(rows, parts[0::2], parts[1::2], strict=True):
-        ref_scores = scorer.mix(ref, grid.unknown(row.ref, row.n_ref))
-        if row.changed.stop <= len(ref):
-            ref[row.changed] = changed  # most tiles are the same: they are not copied
-            alt = ref[: grid.n_base(row.n_alt)]
+        origins += [None, row.changed.start]
+    found = [_Sides.empty(row, scorer) for row in rows]
+    for pairs, logits in scorer.segments.parts(segments, counts, origins):
+        parts = np.split(logits, np.cumsum(counts)[:-1])
+        for sides, ref, changed in zip(found, parts[0::2], parts[1::2], strict=True):
+            sides.fill(scorer, pairs, ref, changed)
+    return [(sides.ref, sides.alt) for sides in found]
+
+
+class _Sides(NamedTuple):
+    """Scores of both alleles, filled in a few pairs at a time."""
+
+    row: AlleleRows
+    unknown: tuple[NDArray[np.bool_], NDArray[np.bool_]]
+    ref: Floats
+    alt: Floats
+
+    @staticmethod
+    def empty(row: AlleleRows, scorer: Scorer) -> _Sides:
+        grid, n_pairs = scorer.grid, len(scorer.pairs)
+        unknown = grid.unknown(row.ref, row.n_ref), grid.unknown(row.alt, row.n_alt)
+        ref, alt = (
+            np.empty((n, n_pairs), dtype=np.float32) for n in (row.n_ref, row.n_alt)
+        )
+        return _Sides(row, unknown, ref, alt)
+
+    def fill(self, scorer: Scorer, pairs: slice, ref: Floats, changed: Floats) -> None:
+        """Mix base tiles: those of the reference, and those that differ."""
+        self.ref[:, pairs] = scorer.mix(ref, self.unknown[0], pairs)
+        first, last = self.row.changed.start, self.row.changed.stop
+        if last <= len(ref):
+            ref[first:last] = changed  # most tiles are the same: they are not copied
+            alt = ref[: scorer.grid.n_base(self.row.n_alt)]
         else:
-            alt = np.concatenate([ref[: row.changed.start], changed])
-        alt_scores = scorer.mix(alt, grid.unknown(row.alt, row.n_alt))
-        found.append((ref_scores, alt_scores))
-    return found
+            alt = np.concatenate([ref[:first], changed])
+        self.alt[:, pairs] = scorer.mix(alt, self.unknown[1], pairs)

@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 
 from tfimpute_tracks.errors import RegionError, UsageError
+from tfimpute_tracks.genome import bundled_region, open_bundled
+from tfimpute_tracks.kernels.encode import decode
 from tfimpute_tracks.kernels.products import sigmoid
+from tfimpute_tracks.models import load_model
 from tfimpute_tracks.variants.alleles import (
     STRIDE,
     AlleleScorer,
@@ -156,3 +159,28 @@ def test_thousands_are_parted_by_commas(toy, genome):
 )
 def test_names_of_files_are_no_variants(text):
     assert not is_variant(text)
+
+
+def test_all_pairs_together_score_as_alone():
+    model = load_model("default")
+    every = model.vocabulary.all_pairs()
+    chosen = np.arange(0, len(every), 1777)
+    chrom, start, _ = bundled_region()
+    with open_bundled() as genome:
+        ref = decode(genome.codes(chrom, start + 5000, start + 5003))
+        alts = ("ACGT".replace(ref[0], "")[0], ref + "GATTACA", ref[0])
+        refs = (ref[0], ref, ref)
+        variants = [
+            Variant(chrom, start + 5000, *alleles)
+            for alleles in zip(refs, alts, strict=True)
+        ]
+        together = AlleleScorer(model, every)
+        some = AlleleScorer(model, [every[i] for i in chosen])
+        found = together.scores(genome, variants)
+        expected = some.scores(genome, variants)
+        alone = [together.score(genome, variant) for variant in variants]
+    for ours, few, same in zip(found, expected, alone, strict=True):
+        for side in ("ref", "alt"):
+            scores = getattr(ours, side)
+            np.testing.assert_allclose(scores[:, chosen], getattr(few, side), atol=5e-5)
+            np.testing.assert_array_equal(scores, getattr(same, side))
