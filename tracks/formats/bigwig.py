@@ -43,7 +43,7 @@ from tfimpute_tracks.tracks.formats.zoom import BIN
 
 __all__ = ["check_bigwig", "write_bigwig"]
 
-_KIND = BbiKind(magic=0x888FFC26, items_per_block=2048)
+_KIND = BbiKind(magic=0x888FFC26, items_per_block=4096)
 _PLACE = [(name, "<u4") for name in ("chrom", "start", "end", "step", "span")]
 _HEAD = np.dtype([*_PLACE, ("kind", "u1"), ("reserved", "u1"), ("n", "<u2")])
 _NAMED_BINS, _FIXED_STEP = 1, 3
@@ -51,7 +51,7 @@ _VALUE_BYTES = 4
 # A shorter run of regular bins is smaller, and is read faster, as single bins.
 _SHORTEST_RUN = 64
 # Bins that a record of the finest zoom level sums up.
-_FIRST_ZOOM = 16
+_FIRST_ZOOM = 32
 # Chromosomes that libraries read: they search all for each.
 _N_CHROMS = 20
 _N_AT_ENDS = 512  # bins at either end of a chromosome that libraries read
