@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tfimpute_tracks.kernels.jit import njit, prange
+from tfimpute_tracks.kernels.jit import njit
 from tfimpute_tracks.kernels.lanes import (
     LANE_BYTES,
     add,
@@ -230,10 +230,10 @@ def _round(tables: Floats, scale: Floats) -> NDArray[np.int16]:
     return rounded
 
 
-@njit(parallel=True, nogil=True, cache=True)
+@njit(nogil=True, cache=True)
 def _sum_words(weights, row_of_word, tables):  # type: ignore[no-untyped-def]
     n_blocks, n_words = weights.shape[:2]
-    for task in prange(n_blocks * n_words):
+    for task in range(n_blocks * n_words):
         word = weights[task // n_words, task % n_words].reshape(-1)
         _sum_word(word, row_of_word, tables[task // n_words, task % n_words])
 
