@@ -23,6 +23,7 @@ from tfimpute_tracks.genome.signal import Bins
 from tfimpute_tracks.tracks.formats.zoom import BIN
 
 __all__ = [
+    "LAST_READ",
     "bin_batches",
     "covered_spans",
     "open_bbi_file",
@@ -32,6 +33,8 @@ __all__ = [
     "without_panics",
 ]
 
+LAST_READ = 2**31 - 1
+"""Position, in bp, up to which pybigtools and libBigWig read a region."""
 _BINS_AT_ONCE = 1 << 16
 _STDERR = 2
 # Of a B+ tree: magic, (block size,) bytes of a key and of a value, number of items.
@@ -178,6 +181,8 @@ def open_bbi_file(path: Path, fault: Callable[[str], TracksError]) -> Iterator[A
             if _has_too_many_chroms(file):
                 raise fault("its list of chromosomes is damaged")
             yield pybigtools.open(file)
+    except OverflowError as error:
+        raise fault(f"its reader reads positions up to {LAST_READ:,}") from error
     except (ValueError, KeyError, OSError, pybigtools.BBIReadError) as error:
         raise fault(str(error)) from error
     except BaseException as error:

@@ -14,9 +14,7 @@ from hypothesis import strategies as st
 
 import bbi_readers
 from bbi_readers import READERS
-from tfimpute_tracks.errors import (
-    RunError,
-)
+from tfimpute_tracks.errors import InputFileError, RunError
 from tfimpute_tracks.genome.signal import Signal, SignalPack
 from tfimpute_tracks.tracks.formats import SignalStyle, read_signal, write_track
 from tfimpute_tracks.tracks.formats.bbi import BbiKind
@@ -391,3 +389,17 @@ def test_files_of_many_contigs_are_read_back_whole(tmp_path):
             assert [start for start, _, _ in records] == [75, 125, 175]
             got = [value for _, _, value in records]
             np.testing.assert_allclose(got, signal.values, atol=1e-4)
+
+
+@pytest.mark.parametrize("start", [2**31 - 500, 2**31, 4_294_000_000])
+def test_positions_beyond_what_libraries_read(tmp_path, start):
+    """As in genomes of amphibians and lungfish; the format ends at 2^32."""
+    dest, sizes = tmp_path / "a.bw", {"chr1": 2**32 - 1, "chr2": 1000}
+    values = np.arange(10, dtype=np.float32)
+    signals = [Signal("chr1", start, 100, values), Signal("chr2", 0, 100, values)]
+    assert write_track("bigwig", dest, sizes, signals)
+    found = read_signal(dest, "chr1")
+    assert found.starts.tolist() == [start + 100 * i for i in range(10)]
+    assert found.values.tolist() == values.tolist()
+    with pytest.raises(InputFileError, match="reads positions up to 2,147,483,647"):
+        read_signal(dest, "chr1", start, 2**32 - 1)
