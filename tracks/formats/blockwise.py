@@ -22,12 +22,16 @@ from isal.igzip_lib import IsalError
 from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import TracksError
+from tfimpute_tracks.genome import Region
 from tfimpute_tracks.tracks.formats.bins import Batch
 from tfimpute_tracks.tracks.formats.zoom import BIN
 
-__all__ = ["Fault", "Row", "signal_batches", "text_blocks"]
+__all__ = ["Fault", "Row", "check_index", "signal_batches", "text_blocks"]
 
-_TREE, _INDEX = 0x78CA8C91, 0x2468ACE0
+_BIGWIG, _TREE, _INDEX = 0x888FFC26, 0x78CA8C91, 0x2468ACE0
+_ZOOM = np.dtype(
+    [("reduction", "<u4"), ("reserved", "<u4"), ("data_at", "<u8"), ("index_at", "<u8")]
+)
 _NODE = struct.Struct("<BBH")
 _INNER = np.dtype([("place", "<u4", 4), ("at", "<u8")])
 _LEAF = np.dtype([("place", "<u4", 4), ("at", "<u8"), ("size", "<u8")])
@@ -103,6 +107,45 @@ def text_blocks(path: Path, fault: Fault) -> Iterator[tuple[str, list[Row]]]:
         for places, contents in _blocks(file):
             for place, content in zip(places.tolist(), contents, strict=True):
                 yield names[place[0]], _rows(content, place)
+
+
+def check_index(
+    path: Path, fault: Fault, region: Region | None = None, reduction: int = 0
+) -> None:
+    """Check that no block is larger than the bigWig that holds it.
+
+    pybigtools asks for as much memory as an index says, and ends the process without it.
+
+    Parameters
+    ----------
+    path : Path
+        What is no bigWig, and one of the other byte order, passes.
+    fault : callable
+        Makes the error of a reason.
+    region : Region, optional
+        Of whose blocks; by default all.
+    reduction : int
+        bp of the zoom level whose blocks these are; 0 for the data.
+
+    Raises
+    ------
+    TracksError
+        That of `fault`.
+    """
+    with _damage(fault), path.open("rb") as opened:
+        if opened.read(4) != struct.pack("<I", _BIGWIG):
+            return
+        file = _File(opened)
+        span = (0, (1 << 64) - 1)
+        if region is not None:
+            names = _names(file)
+            if region.chrom not in names:
+                return
+            number = names.index(region.chrom) << 32
+            span = (number + region.start, number + region.end)
+        for items in _walk(file, file.index_of(reduction) + 48, _INNER, _LEAF, span):
+            if (items["size"] > file.size).any():
+                raise ValueError("a block is longer than the file")
 
 
 def _bins(
@@ -190,14 +233,23 @@ class _File:
 
     def __init__(self, file: IO[bytes]) -> None:
         self._handle = file.fileno()
-        self._size = os.fstat(self._handle).st_size
+        self.size = os.fstat(self._handle).st_size
         self._first, self._held = 0, b""
         _, self.tree_at, _, self.index_at = struct.unpack("<4Q", self.read(0, 32))
         if struct.unpack("<I", self.read(self.index_at, 4)) != (_INDEX,):
             raise ValueError("no index")
 
+    def index_of(self, reduction: int) -> int:
+        """Find the index of the data, or of a zoom level, by its bp."""
+        if not reduction:
+            return int(self.index_at)
+        (n,) = struct.unpack("<H", self.read(6, 2))
+        levels = np.frombuffer(self.read(64, n * _ZOOM.itemsize), _ZOOM)
+        at: int = levels["index_at"][levels["reduction"] == reduction].tolist()[0]
+        return at
+
     def read(self, at: int, size: int) -> bytes:
-        if at + size > self._size:
+        if at + size > self.size:
             raise ValueError("the file ends before a block")
         begin = at - self._first
         if not 0 <= begin <= len(self._held) - size:
@@ -226,16 +278,21 @@ def _walk(
     at: int,
     inner: np.dtype[np.void],
     leaf: np.dtype[np.void],
+    span: tuple[int, int] | None = None,
     depth: int = 0,
 ) -> Iterator[NDArray[np.void]]:
-    """Yield the items of each leaf below a node."""
+    """Yield the items of each leaf below a node, or those that overlap a span of keys."""
     if depth > _MAX_DEPTH:
         raise ValueError("the index is too deep")
     is_leaf, _, n = _NODE.unpack(file.read(at, _NODE.size))
     kind = leaf if is_leaf else inner
     items = np.frombuffer(file.read(at + _NODE.size, n * kind.itemsize), kind, n)
+    if span is not None:
+        chroms, positions = np.moveaxis(items["place"].reshape(-1, 2, 2), 2, 0)
+        first, last = (chroms.astype(np.uint64) << np.uint64(32) | positions).T
+        items = items[(first < np.uint64(span[1])) & (last > np.uint64(span[0]))]
     if is_leaf:
         yield items
         return
     for below in items["at"].tolist():
-        yield from _walk(file, below, inner, leaf, depth + 1)
+        yield from _walk(file, below, inner, leaf, span, depth + 1)

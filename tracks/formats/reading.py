@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -19,7 +20,9 @@ import pyBigWig
 from numpy.typing import NDArray
 
 from tfimpute_tracks.errors import InputFileError, TracksError
+from tfimpute_tracks.genome import Region
 from tfimpute_tracks.genome.signal import Bins
+from tfimpute_tracks.tracks.formats.blockwise import check_index
 from tfimpute_tracks.tracks.formats.zoom import BIN
 
 __all__ = [
@@ -75,9 +78,11 @@ def read_signal(path: Path, chrom: str, start: int = 0, end: int | None = None) 
             "has this chromosome"
         )
 
+    region = Region(chrom, start, (1 << 32) - 1 if end is None else end)
     with without_panics(), open_bbi_file(path, fault) as bbi:
         if not bbi.is_bigwig:
             raise fault("it is a bigBed")
+        check_index(path, fault, region)
         bins = np.concatenate([*bin_batches(bbi.records(chrom, start, end))])
     return Bins(
         bins["start"].astype(np.int64), bins["end"].astype(np.int64), bins["value"]
@@ -125,11 +130,12 @@ def covered_spans(path: Path) -> dict[str, list[tuple[int, int, int]]]:
         The file is no bigWig, or is broken.
     """
     with _open_bigwig(path) as bbi:
-        levels = [zoom for zoom in bbi.zooms() if zoom <= _COARSEST]
+        level = max([zoom for zoom in bbi.zooms() if zoom <= _COARSEST], default=0)
+        check_index(path, partial(_damaged, path), reduction=level)
         found: dict[str, list[tuple[int, int, int]]] = {}
         for chrom in bbi.chroms():
-            if levels:
-                records = bbi.zoom_records(max(levels), chrom)
+            if level:
+                records = bbi.zoom_records(level, chrom)
                 spans = [(s, e, int(sums["bases_covered"])) for s, e, sums in records]
             else:
                 spans = [(s, e, e - s) for s, e, _ in bbi.records(chrom)]
@@ -242,13 +248,15 @@ def without_panics() -> Iterator[None]:
 
 @contextmanager
 def _open_bigwig(path: Path) -> Iterator[Any]:
-    def fault(reason: str) -> InputFileError:
-        return InputFileError(f"cannot read {path}: {reason}; name an intact bigWig")
-
+    fault = partial(_damaged, path)
     with without_panics(), open_bbi_file(path, fault) as bbi:
         if not bbi.is_bigwig:
             raise fault("it is a bigBed")
         yield bbi
+
+
+def _damaged(path: Path, reason: str) -> InputFileError:
+    return InputFileError(f"cannot read {path}: {reason}; name an intact bigWig")
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import struct
 import subprocess
 import sys
 from itertools import compress
@@ -19,7 +20,12 @@ from tfimpute_tracks.errors import (
     ValidationError,
 )
 from tfimpute_tracks.genome.signal import Signal
-from tfimpute_tracks.tracks.formats import read_signal, write_track
+from tfimpute_tracks.tracks.formats import (
+    SignalStyle,
+    covered_spans,
+    read_signal,
+    write_track,
+)
 from tfimpute_tracks.tracks.formats.bbi import BbiWriter
 from tfimpute_tracks.tracks.formats.bigwig import check_bigwig
 from tfimpute_tracks.tracks.formats.bins import Batch
@@ -264,3 +270,25 @@ def test_a_damaged_number_of_chromosomes_does_not_end_the_process(tmp_path, coun
     path.write_bytes(content)
     with pytest.raises(InputFileError, match="list of chromosomes is damaged"):
         read_signal(path, "chr1")
+
+
+@pytest.mark.parametrize("size", [1 << 62, 1 << 40])
+def test_a_damaged_size_of_a_block_does_not_end_the_process(tmp_path, rng, size):
+    """pybigtools asked for that much memory."""
+    path, sizes = tmp_path / "a.bw", {"chr1": 2_000_000, "chr2": 1000}
+    values = rng.random(20_000, dtype=np.float32)
+    signals = [Signal("chr1", 0, 100, values), Signal("chr2", 0, 100, values[:10])]
+    write_track("bigwig", path, sizes, signals, SignalStyle(max_zooms=1))
+    intact = path.read_bytes()
+    data_at, zoom_at = (struct.unpack_from("<Q", intact, at)[0] for at in (24, 64 + 16))
+    for index, read in (
+        (data_at, lambda: read_signal(path, "chr1", 1000, 2000)),
+        (zoom_at, lambda: covered_spans(path)),
+    ):
+        content = bytearray(intact)
+        leaf = index + 48 + 4  # a single node
+        struct.pack_into("<Q", content, leaf + 24, size)
+        path.write_bytes(content)
+        with pytest.raises(InputFileError, match="a block is longer than the file"):
+            read()
+        assert len(read_signal(path, "chr2").values) == 10
