@@ -12,11 +12,21 @@ from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from tfimpute_tracks.kernels.jit import njit
+from tfimpute_tracks.kernels.lanes import (
+    LANE_BYTES,
+    add,
+    broadcast,
+    load,
+    maximum,
+    multiply_add,
+    store,
+)
 
 __all__ = ["blend"]
 
 Floats = NDArray[np.float32]
 
+_LANES = LANE_BYTES // 4
 _PAIRS_AT_ONCE = 512  # of some hundred tiles: they stay in the second-level cache
 
 
@@ -70,26 +80,51 @@ def blend(
 
 @njit(nogil=True, cache=True)
 def _blend(logits, width, known, weights, bias, spread, step, out):  # type: ignore[no-untyped-def]
-    n_near, n_pairs = weights.size, out.shape[1]
-    some = np.empty(_PAIRS_AT_ONCE, dtype=np.float32)
+    n_pairs, result = out.shape[1], out.reshape(-1)
+    near = np.empty(2 * weights.size, dtype=np.int64)
     for first in range(0, n_pairs, _PAIRS_AT_ONCE):
-        n = min(_PAIRS_AT_ONCE, n_pairs - first)
+        last = min(n_pairs, first + _PAIRS_AT_ONCE)
         for tile in range(out.shape[0]):
-            own = (n_near - 1) * spread + tile * step
+            own = (weights.size - 1) * spread + tile * step
             if not known[own]:
-                out[tile, first : first + n] = np.nan
+                out[tile, first:last] = np.nan
                 continue
-            sums, best = out[tile, first : first + n], some[:n]
-            center = logits[own * width + first : own * width + first + n]
-            for i in range(n):
-                best[i] = center[i]
-                sums[i] = bias + weights[0] * center[i]
-            for k in range(1, n_near):
-                for side in (-1, 1):
-                    other = own + side * k * spread
-                    at = (other if known[other] else own) * width + first
-                    near = logits[at : at + n]
-                    for i in range(n):
-                        best[i] = max(best[i], near[i])
-                for i in range(n):
-                    sums[i] += weights[k] * best[i]
+            for k in range(weights.size):
+                left, right = own - k * spread, own + k * spread
+                near[2 * k] = (left if known[left] else own) * width
+                near[2 * k + 1] = (right if known[right] else own) * width
+            row = tile * n_pairs
+            # Lanes of few pairs reach into the next rows: of the logits, and of results,
+            # which are computed later.
+            is_last = near.max() + _LANES > logits.size or row + _LANES > result.size
+            if n_pairs < _LANES and is_last:
+                for pair in range(n_pairs):
+                    result[row + pair] = _blend_one(logits, near, weights, bias, pair)
+                continue
+            for begin in range(first, last, _LANES):
+                pair = max(min(begin, n_pairs - _LANES), 0)  # the last lanes overlap
+                lanes = _blend_lanes(logits, near, weights, bias, pair)
+                store(result, row + pair, lanes)
+
+
+@njit(nogil=True, cache=True, forceinline=True)
+def _blend_lanes(logits, near, weights, bias, pair):  # type: ignore[no-untyped-def]
+    zero = broadcast(np.float32(0))
+    best, total = load(logits, near[0] + pair), broadcast(bias)
+    for k in range(weights.size):
+        best = maximum(best, load(logits, near[2 * k] + pair))
+        best = maximum(best, load(logits, near[2 * k + 1] + pair))
+        # A product of its own: the bits of `_blend_one`.
+        product = multiply_add(broadcast(weights[k]), best, zero)
+        total = add(total, product)
+    return total
+
+
+@njit(nogil=True, cache=True, forceinline=True)
+def _blend_one(logits, near, weights, bias, pair):  # type: ignore[no-untyped-def]
+    best, total = logits[near[0] + pair], bias
+    for k in range(weights.size):
+        best = max(best, logits[near[2 * k] + pair])
+        best = max(best, logits[near[2 * k + 1] + pair])
+        total += weights[k] * best
+    return total

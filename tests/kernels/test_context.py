@@ -28,14 +28,15 @@ def naive_blend(logits, unknown, weights, bias, spread, step):
 
 @given(
     st.integers(0, 60),
+    st.sampled_from([1, 3, 15, 16, 17, 40, 512, 515, 1040]),
     st.integers(1, 4),
     st.integers(1, 5),
     st.integers(1, 4),
     st.integers(0, 2**32 - 1),
 )
-def test_it_is_what_loops_give(n_core, reach, spread, step, seed):
+def test_it_is_what_loops_give(n_core, n_pairs, reach, spread, step, seed):
     rng = np.random.default_rng(seed)
-    logits = rng.normal(size=(n_core, 3)).astype(np.float32)
+    logits = rng.normal(size=(n_core, n_pairs)).astype(np.float32)
     unknown = rng.random(n_core) < 0.3
     weights = rng.normal(size=reach + 1).astype(np.float32)
     found = blend(logits, unknown, weights, 0.25, spread, step)
@@ -82,3 +83,15 @@ def test_a_network_begins_with_the_tile_alone():
     logits = torch.randn(4, 7, 2)
     blended = TileContext(3)(logits, torch.zeros(4, 7, dtype=torch.bool))
     torch.testing.assert_close(blended, logits[:, 3])
+
+
+@pytest.mark.parametrize("n_pairs", [1, 7, 16, 100, 600])
+def test_bits_do_not_depend_on_other_pairs(rng, n_pairs):
+    logits = rng.normal(size=(90, 640)).astype(np.float32)
+    unknown = rng.random(90) < 0.2
+    weights = rng.normal(size=4).astype(np.float32)
+    every = blend(logits, unknown, weights, 0.1, 3, 2)
+    some = blend(logits[:, :n_pairs], unknown, weights, 0.1, 3, 2)
+    np.testing.assert_array_equal(some, every[:, :n_pairs])
+    alone = blend(logits[:, :n_pairs].copy(), unknown, weights, 0.1, 3, 2)
+    np.testing.assert_array_equal(alone, some)
