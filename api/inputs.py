@@ -237,7 +237,7 @@ def choose_regions(
 
 
 def check_bundled(regions: list[Region]) -> None:
-    """Refuse regions of none of which the bundled example has the sequence.
+    """Refuse regions outside the bundled example, and warn of what reaches beyond it.
 
     Parameters
     ----------
@@ -251,10 +251,19 @@ def check_bundled(regions: list[Region]) -> None:
     from tfimpute_tracks.genome import bundled_region
 
     known = bundled_region()
-    if all(some.end <= known.start or known.end <= some.start for some in regions):
+    n = sum(some.end - some.start for some in regions)
+    spans = [(max(r.start, known.start), min(r.end, known.end)) for r in regions]
+    n_known = sum(max(end - start, 0) for start, end in spans)
+    if not n_known:
         raise RegionError(
             f"{listed(regions, 3)} {'is' if len(regions) == 1 else 'are'} outside the "
             f"bundled example, {known}; use -g FASTA for other regions"
+        )
+    if n_known < n:
+        log(
+            f"{n - n_known:,} of {n:,} bp of {listed(regions, 3)} are outside the "
+            f"bundled example, {known}, and have no score; use -g FASTA for them",
+            warning=True,
         )
 
 

@@ -25,11 +25,11 @@ from tfimpute_tracks.api.values import (
 )
 from tfimpute_tracks.api.variants import (
     MAX_STRIDE,
+    check_assembly,
     choose_options,
     is_one_variant,
     make_source,
     report_run,
-    warn_assembly,
 )
 from tfimpute_tracks.errors import RunError, UsageError, check_packages, counted
 from tfimpute_tracks.genome import Sequences
@@ -202,7 +202,7 @@ def write_effects(
                 *(loaded, chosen, opened, folder, layout, background),
                 *(n_annotated, fix_ref, n_threads, n_heatmaps, stride, write_tracks),
             )
-            warn_assembly(opened, genome)
+            check_assembly(opened, genome)
             run = run_variants(job, genome, progress)
         summary = None
         if is_one and run.first is not None:

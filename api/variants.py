@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,10 +23,16 @@ from tfimpute_tracks.variants import (
 )
 from tfimpute_tracks.variants.alleles import STRIDE, is_variant, parse_variant
 from tfimpute_tracks.variants.job import BackgroundOptions, VariantJob, VariantRun
-from tfimpute_tracks.variants.records import Source, VariantRecord, declared_sizes
+from tfimpute_tracks.variants.records import (
+    Source,
+    VariantRecord,
+    declared_sizes,
+    open_variants,
+)
 from tfimpute_tracks.variants.results import SKIPPED_COLUMNS, Results
 from tfimpute_tracks.variants.run import score_variants
 from tfimpute_tracks.variants.tables import COLUMNS, Layout, check_layout
+from tfimpute_tracks.variants.validate import match_references
 from tfimpute_tracks.vocabulary import Pair
 
 if TYPE_CHECKING:
@@ -35,13 +42,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MAX_STRIDE",
+    "check_assembly",
     "choose_options",
     "effects_frame",
     "effects_of",
     "is_one_variant",
     "make_source",
     "report_run",
-    "warn_assembly",
 ]
 
 MAX_STRIDE = 100
@@ -49,6 +56,9 @@ MAX_STRIDE = 100
 _COLUMNS = ("chrom", "pos", "ref", "alt")
 _SMALL_BACKGROUND = 100  # fewer variants give coarse quantiles
 _MIN_MATCH = 0.9  # fraction of reference alleles that agree with the genome
+_BY_CHANCE = 0.4  # more than agree with another assembly
+_MIN_WRONG = 3  # alleles: fewer say nothing about the rest
+_COMPARED = 1000  # records
 
 
 def is_one_variant(source: str) -> bool:
@@ -213,8 +223,11 @@ def _check_options(
         )
 
 
-def warn_assembly(source: Source, genome: Sequences) -> None:
-    """Warn of a VCF that declares chromosomes of another length than the genome's.
+def check_assembly(source: Source, genome: Sequences) -> None:
+    """Compare the chromosomes that a VCF declares with the genome's.
+
+    Headers outlive a conversion, so one that differs is an error only where reference
+    alleles differ as well.
 
     Parameters
     ----------
@@ -224,17 +237,26 @@ def warn_assembly(source: Source, genome: Sequences) -> None:
     Raises
     ------
     InputFileError
-        As :func:`tfimpute_tracks.variants.records.open_variants`.
+        The variants are of another assembly; or as
+        :func:`tfimpute_tracks.variants.records.open_variants`.
     """
     sizes = declared_sizes(source)
     differences = check_build(sizes, genome.chrom_sizes)
-    if differences:
-        name = known_build(sizes, {}) or "another assembly"
-        log(
-            f"{source.label} is of {name} by its header, and not of {genome.name}: "
-            f"{listed(differences, 2, '; ')}; use the FASTA of its assembly",
-            warning=True,
+    if not differences:
+        return
+    name = known_build(sizes, {}) or "another assembly"
+    said = f"{source.label} is of {name} by its header, and not of {genome.name}: "
+    with open_variants(source) as (records, _):
+        match = match_references(genome, islice(records, _COMPARED))
+    if match is not None and match < _MIN_MATCH:
+        raise InputFileError(
+            f"{said}{match:.0%} of its first reference alleles agree; use -g with the "
+            "FASTA of its assembly, or convert the variants"
         )
+    log(
+        f"{said}{listed(differences, 2, '; ')}; use the FASTA of its assembly",
+        warning=True,
+    )
 
 
 def report_run(run: VariantRun, background: BackgroundOptions) -> None:
@@ -266,10 +288,12 @@ def report_run(run: VariantRun, background: BackgroundOptions) -> None:
     if renamed:
         log(f"renamed {listed(renamed, 3)}, as in the FASTA")
     match = counts.reference_match
-    if match is not None and match < _MIN_MATCH:
+    if match is not None and match < _MIN_MATCH and counts.n_wrong >= _MIN_WRONG:
+        are_swapped = not counts.n_swapped and match > _BY_CHANCE
         log(
             f"only {match:.1%} of the reference alleles agree with the genome: are the "
-            "variants of another assembly, or are alleles swapped (--fix-ref)?",
+            "variants of another assembly"
+            f"{', or are alleles swapped (--fix-ref)' if are_swapped else ''}?",
             warning=True,
         )
 
@@ -366,7 +390,7 @@ def effects_of(
         threads=threads,
         stride=stride,
     )
-    warn_assembly(source, genome)
+    check_assembly(source, genome)
     results = score_variants(job, genome, lambda *_: nullcontext(lambda n: None))
     report_run(results.run, background)
     return effects_frame(results, job)

@@ -37,6 +37,7 @@ MIN_AUROC = 0.8
 """Pairs with a lower expected AUROC are crossed out."""
 _MAX_ROWS = 45
 _ROW, _LEFT, _RIGHT, _TOP, _BOTTOM = 2.6, 24.0, 20.0, 9.5, 21.0  # mm
+_WIDEST = 8.0  # mm of a cell
 _MIN_SPAN = 0.005  # of the color scale: smaller changes stay pale
 _DARK = 0.6  # of the color scale: marks on darker cells are white
 
@@ -75,7 +76,8 @@ def effect_heatmap(
     cut = np.ix_(rows, columns)
     values = deltas[cut]
     span = max(float(np.nanmax(np.abs(values), initial=0.0)), _MIN_SPAN)
-    inner, tall = DOUBLE_COLUMN - _LEFT - _RIGHT, _ROW * len(rows)
+    inner = min(DOUBLE_COLUMN - _LEFT - _RIGHT, _WIDEST * len(columns))
+    tall = _ROW * len(rows)
     height = _TOP + _BOTTOM + tall
     with paper_style():
         figure = new_figure(DOUBLE_COLUMN, height)
@@ -96,17 +98,17 @@ def effect_heatmap(
         _cross_out(axes, ~np.isnan(values) & (auroc[cut] < MIN_AUROC))
         axes.set_title(title, fontsize=TEXT, loc="left", pad=11, parse_math=False)
         legend = (
-            "dot: measured pair, (n): measured pairs of the TF; stroke: expected AUROC < "
-            f"{MIN_AUROC:g}"
+            "dot: measured pair, (n): those of the TF in these cell lines; stroke: "
+            f"expected AUROC < {MIN_AUROC:g}"
         )
         corner = _LEFT / DOUBLE_COLUMN, 1 - (_TOP - 1.2) / height
         figure.text(*corner, legend, fontsize=SMALL, color=GRAY)
-        place = (DOUBLE_COLUMN - _RIGHT + 3, _BOTTOM, 2.5, min(30.0, tall))
+        place = (_LEFT + inner + 3, _BOTTOM, 2.5, min(30.0, tall))
         color_bar(figure, mesh, place, "Change in probability")
     figure.set_label(
         f"Change in the probability of binding by {title}. Similar TFs and cell lines "
         "are next to each other. A dot marks measured pairs; their "
-        "number is in parentheses after each TF; other pairs are imputed. A stroke "
+        "number in these cell lines follows each TF; other pairs are imputed. A stroke "
         f"crosses out pairs with an expected AUROC below {MIN_AUROC:g}."
     )
     return figure

@@ -57,9 +57,8 @@ def draw_heatmap(
     title = str(variant) if name in ("", ".") else f"{name[:_MAX_NAME]}, {variant}"
     chrom = variant.chrom.replace("/", "_")
     locus = f"{chrom}-{variant.start + 1}-{variant.ref}-{variant.alt}"
-    svg, page = (
-        stem.with_name(f"{stem.name}.{locus}.{suffix}") for suffix in ("svg", "html")
-    )
+    own = locus if stem.name == locus else f"{stem.name}.{locus}"  # of one variant
+    svg, page = (stem.with_name(f"{own}.{suffix}") for suffix in ("svg", "html"))
     figure = effect_heatmap(
         grid.deltas, grid.tfs, grid.cells, grid.is_measured, title, grid.auroc
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ __all__ = ["summarize_variant"]
 
 _SHOWN = 10  # pairs
 _LARGE = 0.95  # quantile of a change that few similar variants reach
+_CLEARLY = 2  # times as many pairs as usual
 _NAMED = 3  # pairs with such a change: more are not named
 _MIN_AUROC = 0.8  # below it, as in heatmaps, predictions are poor
 
@@ -70,6 +72,11 @@ def _large_changes(allele: ScoredAllele) -> list[int]:
     return found
 
 
+def _share(quantile: float) -> str:
+    """Write a quantile as a percentage, of which 100% is left for all."""
+    return "all" if quantile >= 1 else f"{math.floor(1000 * quantile) / 10:g}% of"
+
+
 def _direction(delta: float) -> str:
     if delta == 0:
         return "the same"
@@ -85,7 +92,7 @@ def _explain(allele: ScoredAllele, pairs: list[Pair], top: dict[str, Any]) -> st
         "site is bound)"
     )
     if top["quantile"] is not None:
-        said += f", more than with {top['quantile']:.0%} of similar variants nearby"
+        said += f", more than with {_share(top['quantile'])} similar variants nearby"
     said += f"; it is {top['status']}"
     auroc = top["expected_auroc"]
     if auroc is not None:
@@ -96,11 +103,15 @@ def _explain(allele: ScoredAllele, pairs: list[Pair], top: dict[str, Any]) -> st
         return f"{said}."
     large = _large_changes(allele)
     n_large = len(large)
+    compared = "about as much as"  # the background is a sample
+    if n_large > _CLEARLY * n_usual:
+        compared = "more than"
+    elif n_large * _CLEARLY < n_usual:
+        compared = "less than"
     named = f" ({listed(pairs[i] for i in large)})" if 0 < n_large <= _NAMED else ""
     return (
         f"{said}. {n_large:,} of {counted(n_pairs, 'pair')}{named} "
         f"{'changes' if n_large == 1 else 'change'} more than with {_LARGE:.0%} of them; "
         f"about {n_usual:,} {'does' if n_usual == 1 else 'do'} for a typical variant, so "
-        "this one changes binding "
-        f"{'more' if n_large > n_usual else 'no more'} than most."
+        f"this one changes binding {compared} most."
     )

@@ -8,7 +8,7 @@ probably those of another assembly.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -18,8 +18,15 @@ from tfimpute_tracks.kernels.encode import decode
 from tfimpute_tracks.storage.table import explain_number
 from tfimpute_tracks.variants.alleles import MAX_BASES
 from tfimpute_tracks.variants.normalize import Variant, changed_length
+from tfimpute_tracks.variants.records import VariantRecord
 
-__all__ = ["Counts", "SkipReason", "check_alleles", "parse_position"]
+__all__ = [
+    "Counts",
+    "SkipReason",
+    "check_alleles",
+    "match_references",
+    "parse_position",
+]
 
 _BASES = frozenset("ACGT")
 _MAX_DIGITS = 12  # of a position: a longer one is on no chromosome
@@ -64,11 +71,15 @@ class Counts:
     chroms: dict[str, str | None] = field(default_factory=dict)
 
     @property
+    def n_wrong(self) -> int:
+        """Alleles whose REF differs from the genome."""
+        return self.skipped[_DIFFERS] + self.skipped[_SWAPPED] + self.n_swapped
+
+    @property
     def reference_match(self) -> float | None:
         """Fraction of the alleles compared with the genome whose REF agrees with it."""
-        wrong = self.skipped[_DIFFERS] + self.skipped[_SWAPPED] + self.n_swapped
-        n = self.n_scored - self.n_swapped + wrong
-        return (n - wrong) / n if n else None
+        n = self.n_scored - self.n_swapped + self.n_wrong
+        return (n - self.n_wrong) / n if n else None
 
 
 def parse_position(pos: str) -> int | None:
@@ -123,6 +134,32 @@ def check_alleles(
             again = _check_allele(genome, locus, swap.ref, alt, False)
             found[i] = again if isinstance(again, SkipReason) else (again[0], True)
     return found
+
+
+def match_references(
+    genome: Sequences, records: Iterable[VariantRecord]
+) -> float | None:
+    """Compare reference alleles with the genome.
+
+    Parameters
+    ----------
+    genome : Sequences
+    records : iterable of VariantRecord
+
+    Returns
+    -------
+    float or None
+        Fraction of the alleles whose REF agrees; None where none can be compared.
+    """
+    counts = Counts()
+    for record in records:
+        locus = record.chrom, record.pos
+        for found in check_alleles(genome, locus, record.ref, record.alts, False):
+            if isinstance(found, SkipReason):
+                counts.skipped[found.reason] += 1
+            else:
+                counts.n_scored += 1
+    return counts.reference_match
 
 
 def _check_allele(

@@ -64,6 +64,41 @@ def test_a_vcf_of_another_assembly_is_warned_of_before_it_is_scored(toy, run):
     assert "is of hg38 by its header, and not of toy.fa: 1 has 248,956,422 bp" in err
 
 
+def test_a_vcf_of_another_assembly_is_refused_where_its_alleles_differ(toy, run):
+    options, bases, folder = toy
+    head = "##fileformat=VCFv4.2\n##contig=<ID=1,length=248956422>\n"
+    lines = ["#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO"]
+    for pos in range(1000, 1010):
+        # Two of them agree by chance.
+        ref = bases[pos - 1] if pos < 1002 else "ACGT".replace(bases[pos - 1], "")[0]
+        alt = "ACGT".replace(ref, "")[1]
+        lines.append(f"1\t{pos}\t.\t{ref}\t{alt}\t.\t.\t.")
+    source = folder / "v.vcf"
+    source.write_text(head + "\n".join([*lines, ""]))
+    code, _, err = run("variants", source, "--tf", "MAX", *options)
+    assert code == 2
+    assert "20% of its first reference alleles agree; use -g" in err
+    assert not list((folder / "out").glob("v.*"))
+    source.write_text("##fileformat=VCFv4.2\n" + "\n".join([*lines, ""]))
+    code, _, err = run("variants", source, "--tf", "MAX", *options)
+    assert code == 0
+    assert "only 20.0% of the reference alleles" in err
+    assert "--fix-ref" not in err
+
+
+def test_one_wrong_allele_of_a_few_says_nothing_about_the_others(toy, run):
+    options, bases, folder = toy
+    rows = []
+    for pos in range(1000, 1009):
+        ref, alt = (bases[pos - 1], "ACGT".replace(bases[pos - 1], "")[0])
+        rows.append(("chr1", pos, *((alt, ref) if pos == 1004 else (ref, alt))))
+    source = _table(folder / "v.tsv", rows)
+    code, _, err = run("variants", source, "--tf", "MAX", *options)
+    assert code == 0
+    assert "1 allele not scored: alleles look swapped" in err
+    assert "of another assembly" not in err
+
+
 def test_the_annotated_vcf_reports_the_quantiles_of_the_table(toy, run):
     options, bases, folder = toy
     head = "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"

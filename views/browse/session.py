@@ -20,6 +20,7 @@ from tfimpute_tracks.kernels.products import sigmoid
 from tfimpute_tracks.models.model import Model
 from tfimpute_tracks.tracks.formats import FORMATS
 from tfimpute_tracks.tracks.signals import SIGNALS, shared_axis
+from tfimpute_tracks.variants import N_BACKGROUND
 from tfimpute_tracks.variants.alleles import AlleleScorer, parse_variant
 from tfimpute_tracks.variants.job import BackgroundOptions, VariantJob
 from tfimpute_tracks.variants.records import Source
@@ -38,7 +39,6 @@ __all__ = ["MAX_PAIRS", "Session"]
 MAX_PAIRS = 60
 """Maximum number of pairs on a page, and in one request."""
 _MAX_ALLELE_SCORERS = 8
-_N_BACKGROUND = 300  # variants that one is compared with, in a few seconds
 
 
 class Session:
@@ -254,7 +254,7 @@ class Session:
         variant = parse_variant(query.get("variant", ""), genome)
         job = VariantJob(
             *(model, pairs, Source.of_variant(variant), Path()),
-            background=BackgroundOptions(_N_BACKGROUND),
+            background=BackgroundOptions(N_BACKGROUND),
             threads=self.scores.threads,
             prepared=self._allele_scorer(tuple(pairs)),
         )
