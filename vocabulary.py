@@ -196,6 +196,8 @@ class Vocabulary:
                 f" `tfimpute-tracks {verb}` lists those of a model, and `extend` adds your "
                 "own"
             )
+        if "," in name:
+            hint += '; name one, or several pairs as --pairs "TF:CELL;TF:CELL"'
         raise UnknownNameError(f"unknown {kind} {name.strip()!r}; {hint.lstrip()}")
 
     def pair(self, pair: str | tuple[str, str]) -> Pair:

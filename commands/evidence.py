@@ -97,10 +97,10 @@ def info(
     file: Annotated[
         Path,
         typer.Argument(
-            help="File that `evidence build` wrote, or `encode-hg19` for the evidence "
-            "that comes with the package."
+            help="File that `evidence build` wrote; by default the evidence that comes "
+            "with the package."
         ),
-    ],
+    ] = Path("encode-hg19"),
     tf: options.Tf = None,
     cell: options.Cell = None,
     check: Annotated[

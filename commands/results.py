@@ -50,7 +50,8 @@ def show_results(results: Sequence[PairResult], as_json: bool, hint: str = "") -
     if empty:
         log(
             f"no peak reaches the threshold of {listed(r.pair for r in empty)}: no bigBed"
-            " is written for them, because browsers refuse an empty one"
+            f" is written for {'it' if len(empty) == 1 else 'them'}, because browsers "
+            "refuse an empty one"
         )
     show_table("", list(_COLUMNS), rows[:_SHOWN])
     if len(rows) > _SHOWN:

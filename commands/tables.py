@@ -100,7 +100,13 @@ def _write(
         )
     for row in cells:
         table.add_row(*(row[i] for i in kept))
-    console.print(table)
+    if sys.stdout.isatty():
+        console.print(table)
+        return
+    with console.capture() as written:
+        console.print(table)
+    for line in written.get().splitlines():
+        print_result(line.rstrip())
 
 
 def _write_turned(title: str, columns: list[str], cells: Cells) -> None:

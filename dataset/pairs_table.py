@@ -150,7 +150,8 @@ def read_pairs_table(path: str | Path, with_roles: bool = True) -> PairsTable:
         is not `base`. The message names the line.
     """
     path = Path(path)
-    table = read_table(path, "pairs table", _NEEDED, ("tf", "cell", "role", "bed"))
+    columns = ("tf", "cell", "role", "bed") if with_roles else ("tf", "cell", "bed")
+    table = read_table(path, "pairs table", _NEEDED, columns)
     with_roles = with_roles and "role" in table.header
     lines_of: dict[tuple[Pair, str], int] = {}
     firsts: dict[Pair, _Row] = {}

@@ -299,6 +299,9 @@ def _reading(path: Path) -> Iterator[h5py.File]:
     if not path.is_file():
         remedy = "build one with `tfimpute-tracks evidence build`"
         raise unreadable(path, why_no_file(path), remedy)
+    if not h5py.is_hdf5(path):
+        remedy = "name one that `tfimpute-tracks evidence build` wrote"
+        raise unreadable(path, "not a complete evidence file (it is no HDF5)", remedy)
     try:
         # Without a lock: a file is replaced, never changed.
         with h5py.File(path, "r", locking=False) as file:

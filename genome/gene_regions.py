@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from tfimpute_tracks.errors import RegionError, listed
+from tfimpute_tracks.genome.bundled import bundled_genes
 from tfimpute_tracks.genome.chroms import find_chrom, match_chrom
 from tfimpute_tracks.genome.genes import Gene, read_genes
 from tfimpute_tracks.genome.region import Region, is_region_file, parse_region
@@ -153,7 +154,16 @@ def replace_genes(
                 raise RegionError(f"{error}; for a gene, add --genes FILE") from None
             continue
         known = known or read_genes(genes)
-        for region, wide in gene_loci(name, known, sizes):
+        try:
+            loci = gene_loci(name, known, sizes)
+        except RegionError as error:
+            if genes != bundled_genes():
+                raise
+            raise RegionError(
+                f"{error}; only genes of the bundled example are known without -g FASTA "
+                "and --genes FILE"
+            ) from None
+        for region, wide in loci:
             log(f"{name} is at {region}; using {wide}")
             replaced.append(str(wide))
     return replaced

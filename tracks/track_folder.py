@@ -80,9 +80,11 @@ def find_tracks(folder: Path) -> TrackFolder:
     tracks = [track for track in found.values() if track.signals or track.bigbed]
     if not tracks:
         first = f" ({errors[0]})" if errors else ""
+        remedy = "use a folder that `scan` or `export` wrote"
+        if (folder / "shards").is_dir():
+            remedy = f"`export` tracks of the bulk store first: `export {folder}`"
         raise InputFileError(
-            f"{folder} contains no bigWig or bigBed with a receipt{first}; use a folder "
-            "that `scan` or `export` wrote"
+            f"{folder} contains no bigWig or bigBed with a receipt{first}; {remedy}"
         )
     return TrackFolder(folder, sorted(tracks, key=lambda track: track.pair), errors)
 

@@ -81,8 +81,9 @@ def tf_page(tf: str, tracks: list[TrackRecord], card: CardLookup) -> str:
         HTML.
     """
     measured = [track.pair.cell for track in tracks if track.status == "measured"]
+    verb = "is" if len(measured) == 1 else "are"
     training = (
-        f"{len(measured)} of them are measured: {escape(', '.join(measured))}."
+        f"{len(measured)} of them {verb} measured: {escape(', '.join(measured))}."
         if measured
         else "None of them is measured."
     )
