@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -56,7 +55,7 @@ def summarize_variant(
                 "p_ref": round(p_ref, 4),
                 "p_alt": round(p_alt, 4),
                 "delta_log_odds": round(change, 4),
-                "quantile": None if np.isnan(quantile) else round(quantile, 3),
+                "quantile": None if np.isnan(quantile) else _rounded(quantile),
             }
         )
     return {
@@ -72,9 +71,13 @@ def _large_changes(allele: ScoredAllele) -> list[int]:
     return found
 
 
+def _rounded(quantile: float) -> float:
+    """Round to three digits; 1 is left for variants that exceed all others."""
+    return round(quantile, 3) if quantile >= 1 else min(round(quantile, 3), 0.999)
+
+
 def _share(quantile: float) -> str:
-    """Write a quantile as a percentage, of which 100% is left for all."""
-    return "all" if quantile >= 1 else f"{math.floor(1000 * quantile) / 10:g}% of"
+    return "all" if quantile >= 1 else f"{100 * quantile:.3g}% of"
 
 
 def _direction(delta: float) -> str:

@@ -74,6 +74,16 @@ def test_a_folder_may_lack_files_and_have_names_of_its_own(run, folder, tmp_path
     assert "no narrowPeak of OWN1:cell2" in err
 
 
+def test_what_reaches_beyond_the_bundled_example_is_said(run, tmp_path):
+    out = tmp_path / "a.svg"
+    code, _, err = run("plot", *PAIRS, "-r", "chr20:47199001-47201000", "-o", out)
+    assert code == 0, err
+    assert "1,000 of 2,000 bp of chr20:47199001-47201000 are outside the bundled" in err
+    code, _, err = run("query", "BRCA1", "--cell", "HepG2")
+    assert code == 2
+    assert "only genes of the bundled example are known without -g FASTA" in err
+
+
 def test_a_place_without_scores_is_reported(run, folder, tmp_path):
     out = tmp_path / "a.svg"
     place = "-r", "chr20:1-5000", "-o", out

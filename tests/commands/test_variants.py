@@ -329,6 +329,9 @@ def test_one_variant_needs_no_file_and_prints_what_changes_most(toy, run):
         assert f"{name}.effects.tsv" in out
         with (folder / "out" / f"{name}.effects.tsv").open() as file:
             assert list(csv.DictReader(file, delimiter="\t")) == expected
+    code, out, err = run("variants", text, "--tf", "MAX", *options, "--heatmaps", 1)
+    assert code == 0, err
+    assert (folder / "out" / f"{name}.svg").is_file()
     code, out, _ = run("variants", f"chr1:1000 {ref}>{alt}", *options, "--json")
     assert code == 0
     found = json.loads(out)

@@ -1,6 +1,7 @@
 """The heatmap of the effects of a variant on TFs and cell lines."""
 
 import numpy as np
+import pytest
 
 from tfimpute_tracks.plots.effects import effect_heatmap
 from tfimpute_tracks.plots.style import save_figure
@@ -49,6 +50,8 @@ def test_few_pairs_and_none_that_changes_are_drawn():
     assert _labels(figure) == (["MAX (0)"], CELLS[:2])
     low, high = figure.axes[0].images[0].get_clim()
     assert (low, high) == (-0.005, 0.005)
+    width = figure.axes[0].get_position().width * figure.get_figwidth() * 25.4
+    assert width == pytest.approx(2 * 8)  # mm: cells are not stretched
 
 
 def test_pairs_with_a_low_expected_auroc_are_crossed_out(rng):
