@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Catalogue", "write_catalogue"]
 
+_MANY = 5000  # pairs
+_SLOW = ", which takes minutes; --no-projection leaves it out"
+
 
 class Catalogue(NamedTuple):
     """The pairs of a store.
@@ -93,7 +96,7 @@ def write_catalogue(
     files = [dest / f"catalogue.{table_format}"]
     write_frame(files[0], table, None)
     if projection:
-        log(f"projecting {len(table):,} pairs")
+        log(f"projecting {len(table):,} pairs{_SLOW if len(table) > _MANY else ''}")
         layout = project_pairs(opened, seed)
         files += [dest / f"similarity.{table_format}", dest / "similarity.png"]
         write_frame(files[1], layout, None)
