@@ -17,6 +17,7 @@ from tfimpute_tracks.engines.head import GatedHead
 from tfimpute_tracks.engines.tile_grid import join_segments
 from tfimpute_tracks.engines.trunk import MotifTrunk
 from tfimpute_tracks.errors import check_packages
+from tfimpute_tracks.kernels.encode import N_CODE
 from tfimpute_tracks.kernels.segments import SegmentGrid
 from tfimpute_tracks.kernels.sparse import SparseRows, gather_windows, join_rows
 from tfimpute_tracks.models.model import Model
@@ -118,8 +119,11 @@ class _JoinedSegments:
             yield slice(None), self._head.logits(windows)
 
     def _windows(self, segments: list[Codes], counts: list[int]) -> SparseRows:
-        # Tiles that cross from one segment into the next are left out.
-        codes, firsts = join_segments(segments, self._grid.stride)
+        # Tiles that cross from one segment into the next are left out. They are mostly
+        # N, so features of a segment do not depend on its neighbors.
+        gap = np.full(self._config.seq_len // 2 + 1, N_CODE, dtype=np.uint8)
+        apart = [np.concatenate([segment, gap]) for segment in segments]
+        codes, firsts = join_segments(apart, self._grid.stride)
         n_tiles = (len(codes) - self._config.seq_len) // self._grid.stride + 1
         features = self._trunk.features(codes, n_tiles)
         windows = gather_windows(features, self._grid, n_tiles, self._config.n_filters)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tfimpute_tracks.errors import RegionError, UsageError
-from tfimpute_tracks.genome import bundled_region, open_bundled
+from tfimpute_tracks.genome import bundled_region, open_bundled, open_genome
 from tfimpute_tracks.kernels.encode import decode
 from tfimpute_tracks.kernels.products import sigmoid
 from tfimpute_tracks.models import load_model
@@ -184,3 +184,24 @@ def test_all_pairs_together_score_as_alone():
             scores = getattr(ours, side)
             np.testing.assert_allclose(scores[:, chosen], getattr(few, side), atol=5e-5)
             np.testing.assert_array_equal(scores, getattr(same, side))
+
+
+def test_what_lies_next_to_unknown_sequence_scores_as_alone(tmp_path, rng):
+    """Unknown tiles have features where the sequence before them is known."""
+    bases = "".join(rng.choice([*"ACGT"], 3000))
+    fasta = tmp_path / "a.fa"
+    fasta.write_text(f">chr1\n{'N' * 1000}{bases}\n")
+    model = load_model("default")
+    with open_genome(fasta) as genome:
+        scorer = AlleleScorer(model, model.vocabulary.all_pairs())
+        places = [3500, 1120, 1180, 1260]
+        refs = [bases[at - 1000] for at in places]
+        variants = [
+            Variant("chr1", at, ref, "ACGT".replace(ref, "")[0])
+            for at, ref in zip(places, refs, strict=True)
+        ]
+        together = scorer.scores(genome, variants)
+        for variant, scores in zip(variants, together, strict=True):
+            alone = scorer.score(genome, variant)
+            np.testing.assert_array_equal(scores.ref, alone.ref)
+            np.testing.assert_array_equal(scores.alt, alone.alt)

@@ -26,9 +26,16 @@ from tfimpute_tracks.genome import Region
 from tfimpute_tracks.tracks.formats.bins import Batch
 from tfimpute_tracks.tracks.formats.zoom import BIN
 
-__all__ = ["Fault", "Row", "check_index", "signal_batches", "text_blocks"]
+__all__ = [
+    "Fault",
+    "Row",
+    "check_chroms",
+    "check_index",
+    "signal_batches",
+    "text_blocks",
+]
 
-_BIGWIG, _TREE, _INDEX = 0x888FFC26, 0x78CA8C91, 0x2468ACE0
+_BIGWIG, _BIGBED, _TREE, _INDEX = 0x888FFC26, 0x8789F2EB, 0x78CA8C91, 0x2468ACE0
 _ZOOM = np.dtype(
     [("reduction", "<u4"), ("reserved", "<u4"), ("data_at", "<u8"), ("index_at", "<u8")]
 )
@@ -43,7 +50,7 @@ _ROW = struct.Struct("<III")
 # Numbers of a bin, by what a section lists: bins, starts and values, or values; no
 # section has the length that the first one asks for.
 _WORDS = np.array([-1, 3, 2, 1], dtype=np.int64)
-_MAX_DEPTH = 9
+_MAX_DEPTH = 40
 _READ_AHEAD = 1 << 16  # bytes
 
 Row = tuple[str, ...]
@@ -138,10 +145,11 @@ def check_index(
         file = _File(opened)
         span = (0, (1 << 64) - 1)
         if region is not None:
-            names = _names(file)
-            if region.chrom not in names:
+            chroms = _chroms(file)
+            numbers = chroms["number"][chroms["name"] == region.chrom.encode()]
+            if not numbers.size:
                 return
-            number = names.index(region.chrom) << 32
+            number = int(numbers[0]) << 32
             span = (number + region.start, number + region.end)
         for items in _walk(file, file.index_of(reduction) + 48, _INNER, _LEAF, span):
             if (items["size"] > file.size).any():
@@ -258,19 +266,45 @@ class _File:
         return self._held[begin : begin + size]
 
 
+def check_chroms(path: Path, fault: Fault) -> None:
+    """Check that the tree of chromosomes of a bigWig or bigBed has an end.
+
+    Parameters
+    ----------
+    path : Path
+        What is neither, and a file of the other byte order, passes.
+    fault : callable
+        Makes the error of a reason.
+
+    Raises
+    ------
+    TracksError
+        That of `fault`: pybigtools would end the process.
+    """
+    with _damage(fault), path.open("rb") as opened:
+        head = opened.read(32)
+        if len(head) == 32 and struct.unpack_from("<I", head)[0] in (_BIGWIG, _BIGBED):
+            _chroms(_File(opened))
+
+
 def _names(file: _File) -> list[str]:
     """Read the names of chromosomes, in the order of their numbers."""
+    items = _chroms(file)
+    items = items[np.argsort(items["number"])]
+    if (items["number"] != np.arange(len(items))).any():
+        raise ValueError("chromosomes are not numbered from 0")
+    return [name.decode() for name in items["name"].tolist()]
+
+
+def _chroms(file: _File) -> NDArray[np.void]:
+    """Read the names, numbers and sizes of chromosomes, sorted by name."""
     magic, _, width, *_ = struct.unpack("<IIIIQQ", file.read(file.tree_at, 32))
     if magic != _TREE:
         raise ValueError("no tree of chromosomes")
     key = f"S{width}"
     inner = np.dtype([("name", key), ("at", "<u8")])
     leaf = np.dtype([("name", key), ("number", "<u4"), ("size", "<u4")])
-    items = np.concatenate([*_walk(file, file.tree_at + 32, inner, leaf)])
-    items = items[np.argsort(items["number"])]
-    if (items["number"] != np.arange(len(items))).any():
-        raise ValueError("chromosomes are not numbered from 0")
-    return [name.decode() for name in items["name"].tolist()]
+    return np.concatenate([*_walk(file, file.tree_at + 32, inner, leaf)])
 
 
 def _walk(

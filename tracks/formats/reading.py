@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from tfimpute_tracks.errors import InputFileError, TracksError
 from tfimpute_tracks.genome import Region
 from tfimpute_tracks.genome.signal import Bins
-from tfimpute_tracks.tracks.formats.blockwise import check_index
+from tfimpute_tracks.tracks.formats.blockwise import check_chroms, check_index
 from tfimpute_tracks.tracks.formats.zoom import BIN
 
 __all__ = [
@@ -78,7 +78,7 @@ def read_signal(path: Path, chrom: str, start: int = 0, end: int | None = None) 
             "has this chromosome"
         )
 
-    region = Region(chrom, start, (1 << 32) - 1 if end is None else end)
+    region = Region(chrom, max(start, 0), (1 << 32) - 1 if end is None else end)
     with without_panics(), open_bbi_file(path, fault) as bbi:
         if not bbi.is_bigwig:
             raise fault("it is a bigBed")
@@ -186,6 +186,7 @@ def open_bbi_file(path: Path, fault: Callable[[str], TracksError]) -> Iterator[A
         with path.open("rb") as file:
             if _has_too_many_chroms(file):
                 raise fault("its list of chromosomes is damaged")
+            check_chroms(path, fault)
             yield pybigtools.open(file)
     except OverflowError as error:
         raise fault(f"its reader reads positions up to {LAST_READ:,}") from error

@@ -24,11 +24,12 @@ from tfimpute_tracks.tracks.formats import (
     SignalStyle,
     covered_spans,
     read_signal,
+    signal_chroms,
     write_track,
 )
-from tfimpute_tracks.tracks.formats.bbi import BbiWriter
-from tfimpute_tracks.tracks.formats.bigwig import check_bigwig
-from tfimpute_tracks.tracks.formats.bins import Batch
+from tfimpute_tracks.tracks.formats.bbi import BbiKind, BbiWriter
+from tfimpute_tracks.tracks.formats.bigwig import check_bigwig, write_bigwig
+from tfimpute_tracks.tracks.formats.bins import Batch, gather_bins
 from tfimpute_tracks.tracks.formats.reading import without_panics
 from tfimpute_tracks.tracks.formats.validate import Content
 from tfimpute_tracks.tracks.formats.zoom import BIN
@@ -292,3 +293,28 @@ def test_a_damaged_size_of_a_block_does_not_end_the_process(tmp_path, rng, size)
         with pytest.raises(InputFileError, match="a block is longer than the file"):
             read()
         assert len(read_signal(path, "chr2").values) == 10
+
+
+def test_a_tree_of_chromosomes_without_an_end_does_not_end_the_process(tmp_path):
+    """pybigtools followed a node that is its own child until its stack was full."""
+    path, sizes = tmp_path / "a.bw", {f"contig{i:04}": 1000 for i in range(1000)}
+    write_track("bigwig", path, sizes, [Signal("contig0000", 0, 10, ONES)])
+    content = bytearray(path.read_bytes())
+    (tree,) = struct.unpack_from("<Q", content, 8)
+    _, _, key, *_ = struct.unpack_from("<IIIIQQ", content, tree)
+    root = tree + 32
+    assert content[root] == 0  # not a leaf
+    struct.pack_into("<Q", content, root + 4 + key, root)
+    path.write_bytes(content)
+    for read in (signal_chroms, lambda path: read_signal(path, "contig0000")):
+        with pytest.raises(InputFileError, match="the index is too deep"):
+            read(path)
+
+
+def test_a_deep_index_is_read(tmp_path, rng):
+    path, sizes = tmp_path / "a.bw", {"chr1": 2_000_000}
+    values = rng.random(20_000, dtype=np.float32)
+    batches = gather_bins(sizes, [Signal("chr1", 0, 100, values)], 5)
+    kind = BbiKind(magic=0x888FFC26, items_per_block=8, fan_out=2)
+    write_bigwig(path, sizes, batches, SignalStyle(), kind)
+    assert len(read_signal(path, "chr1", -5).values) == 20_000
