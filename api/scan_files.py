@@ -49,6 +49,7 @@ from tfimpute_tracks.vocabulary import Pair
 __all__ = ["WrittenScan", "choose_track_options", "scan_to_files"]
 
 _FLANK = 5_000  # bp shown on either side of a peak
+_SIGNAL = 6  # column of a narrowPeak
 _HEADERS = ("#", "track", "browser")
 
 
@@ -66,7 +67,7 @@ class WrittenScan(NamedTuple):
         The files of each pair; none after a dry run.
     place : Region
         Where a browser shows something: the first region that was asked for, or else the
-        first peak, with 5 kb on either side.
+        highest peak, with 5 kb on either side.
     """
 
     pairs: list[Pair]
@@ -219,20 +220,23 @@ def scan_to_files(
         results = [] if dry_run else _run(job, genome, n_bases, progress)
     build = known_build(genome.chrom_sizes, {})
     is_whole = regions is None and fasta is not None
-    peak = _first_peak(folder, results, genome.chrom_sizes) if is_whole else None
+    peak = _highest_peak(folder, results, genome.chrom_sizes) if is_whole else None
     return WrittenScan(chosen, where, build, results, peak or where[0])
 
 
-def _first_peak(
+def _highest_peak(
     folder: Path, results: list[PairResult], sizes: Mapping[str, int]
 ) -> Region | None:
-    """Find a peak: a chromosome may begin with N, where nothing is scored."""
+    """Find the highest peak of the first pair that has peaks."""
     for result in results:
         name = result.record.narrowpeak
         rows = read_rows(folder / name, "narrowPeak", _HEADERS) if name else iter(())
-        for _, (chrom, start, end, *_rest) in rows:
-            first = max(int(start) - _FLANK, 0)
-            return Region(chrom, first, min(int(end) + _FLANK, sizes[chrom]))
+        peaks = (row for _, row in rows)
+        best = max(peaks, key=lambda row: float(row[_SIGNAL]), default=None)
+        if best is not None:
+            chrom, start, end = best[0], int(best[1]), int(best[2])
+            first = max(start - _FLANK, 0)
+            return Region(chrom, first, min(end + _FLANK, sizes[chrom]))
     return None
 
 
