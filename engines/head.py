@@ -116,6 +116,11 @@ class GatedHead:
         else:
             self._gates = lane_gates(gates)
 
+    @property
+    def has_many_pairs(self) -> bool:
+        """Whether similar tiles are worth finding: :meth:`parts` needs it."""
+        return self._panels is not None
+
     def logits(self, windows: SparseRows) -> Floats:
         """Compute the log-odds of tiles, of the better strand.
 
@@ -147,6 +152,8 @@ class GatedHead:
     ) -> Iterator[tuple[slice, Floats]]:
         """Compute the log-odds of tiles of which most are alike, some pairs at a time.
 
+        Only where :attr:`has_many_pairs`.
+
         Parameters
         ----------
         windows : SparseRows
@@ -160,12 +167,10 @@ class GatedHead:
         logits : float32 array, shape (n_tiles, n_pairs of the slice)
             Within rounding the same.
         """
-        if self._panels is None:
-            yield slice(0, self._n_pairs), self.logits(windows)
-            return
         from tfimpute_tracks.kernels.leading_units import PANEL_PAIRS
         from tfimpute_tracks.kernels.similar_tiles import SimilarTiles
 
+        assert self._panels is not None
         tiles = SimilarTiles(windows, self._weights, self._bias, similar)
         gates = self._panels.gates
         for first in range(0, len(gates), _PANELS):

@@ -112,18 +112,20 @@ class _JoinedSegments:
     def parts(
         self, segments: list[Codes], counts: list[int], origins: Sequence[int | None]
     ) -> Iterator[tuple[slice, Floats]]:
-        windows = self._windows(segments, counts)
-        if isinstance(self._head, GatedHead):
-            yield from self._head.parts(windows, _similar_tiles(counts, origins))
-        else:
-            yield slice(None), self._head.logits(windows)
-
-    def _windows(self, segments: list[Codes], counts: list[int]) -> SparseRows:
-        # Tiles that cross from one segment into the next are left out. They are mostly
-        # N, so features of a segment do not depend on its neighbors.
+        head = self._head
+        if not (isinstance(head, GatedHead) and head.has_many_pairs):
+            yield slice(None), self.logits(segments, counts)
+            return
+        # So that tiles which cross from one segment into the next are mostly N: features
+        # of a segment do not depend on its neighbors.
         gap = np.full(self._config.seq_len // 2 + 1, N_CODE, dtype=np.uint8)
         apart = [np.concatenate([segment, gap]) for segment in segments]
-        codes, firsts = join_segments(apart, self._grid.stride)
+        windows = self._windows(apart, counts)
+        yield from head.parts(windows, _similar_tiles(counts, origins))
+
+    def _windows(self, segments: list[Codes], counts: list[int]) -> SparseRows:
+        # Tiles that cross from one segment into the next are left out.
+        codes, firsts = join_segments(segments, self._grid.stride)
         n_tiles = (len(codes) - self._config.seq_len) // self._grid.stride + 1
         features = self._trunk.features(codes, n_tiles)
         windows = gather_windows(features, self._grid, n_tiles, self._config.n_filters)

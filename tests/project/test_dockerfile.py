@@ -72,7 +72,7 @@ def test_the_steps_lead_to_a_package_that_runs(image):
     assert not (image.upper / "src").exists()  # only of the first stage
     image.call([*image.entrypoint, "scan", "--tf", "CTCF", "--cell", "K562"])
     track = image.upper / "data/tracks-out/CTCF.K562.bw"
-    assert track.stat().st_size > 1e5
+    assert track.stat().st_size > 5e4
     assert track.stat().st_uid == 10001
     assert list(image.upper.glob("cache/numba/**/*.nbc"))
 
