@@ -118,7 +118,7 @@ class GatedHead:
 
     @property
     def has_many_pairs(self) -> bool:
-        """Whether similar tiles are worth finding: :meth:`parts` needs it."""
+        """Whether :meth:`parts` can be called: similar tiles save time."""
         return self._panels is not None
 
     def logits(self, windows: SparseRows) -> Floats:
