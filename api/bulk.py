@@ -288,6 +288,9 @@ def _slots(device: str, workers: int | None, n_threads: int) -> list[str]:
 
 
 def _log_plan(job: BulkJob, cost: Estimate) -> None:
+    if not cost.n_shards:
+        log("nothing to compute: all shards are there, or belong to other parts")
+        return
     plan = job.plan
     n_imputed = plan.status.count("imputed")
     form = "dense"
@@ -299,9 +302,6 @@ def _log_plan(job: BulkJob, cost: Estimate) -> None:
         f"{cost.megabases:.2f} Mb with sequence, tiles of {plan.seq_len} bp every "
         f"{plan.stride} bp, model {plan.model}"
     )
-    if not cost.n_shards:
-        log("nothing to compute: all shards are there, or belong to other parts")
-        return
     log(
         f"{counted(cost.n_shards, 'shard')} to make, {cost.n_reused:,} exist or belong "
         f"to other parts; a full one takes {cost.largest_shard[0]:.0f} s and "

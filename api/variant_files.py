@@ -202,7 +202,7 @@ def write_effects(
                 *(loaded, chosen, opened, folder, layout, background),
                 *(n_annotated, fix_ref, n_threads, n_heatmaps, stride, write_tracks),
             )
-            check_assembly(opened, genome)
+            check_assembly(opened, genome, fix_ref)
             run = run_variants(job, genome, progress)
         summary = None
         if is_one and run.first is not None:

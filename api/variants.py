@@ -223,7 +223,7 @@ def _check_options(
         )
 
 
-def check_assembly(source: Source, genome: Sequences) -> None:
+def check_assembly(source: Source, genome: Sequences, fix_ref: bool = False) -> None:
     """Compare the chromosomes that a VCF declares with the genome's.
 
     Headers outlive a conversion, so one that differs is an error only where reference
@@ -233,6 +233,8 @@ def check_assembly(source: Source, genome: Sequences) -> None:
     ----------
     source : Source
     genome : Sequences
+    fix_ref : bool
+        Alleles that look swapped are to be swapped.
 
     Raises
     ------
@@ -247,7 +249,7 @@ def check_assembly(source: Source, genome: Sequences) -> None:
     name = known_build(sizes, {}) or "another assembly"
     said = f"{source.label} is of {name} by its header, and not of {genome.name}: "
     with open_variants(source) as (records, _):
-        match = match_references(genome, islice(records, _COMPARED))
+        match = match_references(genome, islice(records, _COMPARED), fix_ref)
     if match is not None and match < _MIN_MATCH:
         raise InputFileError(
             f"{said}{match:.0%} of its first reference alleles agree; use -g with the "
@@ -390,7 +392,7 @@ def effects_of(
         threads=threads,
         stride=stride,
     )
-    check_assembly(source, genome)
+    check_assembly(source, genome, fix_ref)
     results = score_variants(job, genome, lambda *_: nullcontext(lambda n: None))
     report_run(results.run, background)
     return effects_frame(results, job)

@@ -137,7 +137,7 @@ def check_alleles(
 
 
 def match_references(
-    genome: Sequences, records: Iterable[VariantRecord]
+    genome: Sequences, records: Iterable[VariantRecord], fix_ref: bool
 ) -> float | None:
     """Compare reference alleles with the genome.
 
@@ -145,6 +145,8 @@ def match_references(
     ----------
     genome : Sequences
     records : iterable of VariantRecord
+    fix_ref : bool
+        As for :func:`check_alleles`: alleles that can be swapped agree.
 
     Returns
     -------
@@ -154,7 +156,7 @@ def match_references(
     counts = Counts()
     for record in records:
         locus = record.chrom, record.pos
-        for found in check_alleles(genome, locus, record.ref, record.alts, False):
+        for found in check_alleles(genome, locus, record.ref, record.alts, fix_ref):
             if isinstance(found, SkipReason):
                 counts.skipped[found.reason] += 1
             else:

@@ -79,6 +79,15 @@ def test_a_vcf_of_another_assembly_is_refused_where_its_alleles_differ(toy, run)
     assert code == 2
     assert "20% of its first reference alleles agree; use -g" in err
     assert not list((folder / "out").glob("v.*"))
+    swapped = [lines[0]]
+    for pos in range(1000, 1010):
+        alt = "ACGT".replace(bases[pos - 1], "")[0]
+        swapped.append(f"1\t{pos}\t.\t{alt}\t{bases[pos - 1]}\t.\t.\t.")
+    source.write_text(head + "\n".join([*swapped, ""]))
+    code, _, err = run("variants", source, "--tf", "MAX", *options, "--fix-ref")
+    assert code == 0, err
+    for path in (folder / "out").iterdir():
+        path.unlink()
     source.write_text("##fileformat=VCFv4.2\n" + "\n".join([*lines, ""]))
     code, _, err = run("variants", source, "--tf", "MAX", *options)
     assert code == 0

@@ -50,7 +50,7 @@ _ROW = struct.Struct("<III")
 # Numbers of a bin, by what a section lists: bins, starts and values, or values; no
 # section has the length that the first one asks for.
 _WORDS = np.array([-1, 3, 2, 1], dtype=np.int64)
-_MAX_DEPTH = 40
+_MAX_DEPTH = 40  # of an index: deeper, a node is its own child
 _READ_AHEAD = 1 << 16  # bytes
 
 Row = tuple[str, ...]
